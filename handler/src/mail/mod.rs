@@ -1,0 +1,118 @@
+//! Any bytes → [`Mail`]: headers and bodies decoded once, forwarded messages unwrapped.
+//!
+//! Decoding is total. What a mail lacks is `None` or empty, what is wrong with it is a [`Defect`];
+//! nothing is guessed, and nothing is an error.
+
+mod address;
+mod decode;
+
+use jiff::Timestamp;
+
+pub use address::{Domain, Mailbox};
+
+/// A decoded mail.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// The outermost message first, the message that its author wrote last; never empty.
+    layers: Vec<Layer>,
+    /// The decoded text/plain bodies of the innermost message, in order.
+    pub texts: Vec<String>,
+    /// The decoded text/html bodies of the innermost message, in order.
+    pub pages: Vec<String>,
+    /// The decoded text/calendar parts (and `.ics` attachments), of every layer, in order.
+    pub calendars: Vec<String>,
+    /// Everything else that has a name or is no text: sheets, images, documents.
+    pub attachments: Vec<Attachment>,
+    /// What is wrong with the mail, in the order in which it was met.
+    pub defects: Vec<Defect>,
+}
+
+/// One message of a chain of forwards: who wrote it, when, about what.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layer {
+    /// How this message was found inside the one before it.
+    pub wrapping: Wrapping,
+    /// The `From` of the message.
+    pub sender: Option<Mailbox>,
+    /// The decoded, unfolded subject, prefixes included; empty where there is none.
+    pub subject: String,
+    /// The `Date` of the message, if it has one that can be read without guessing.
+    pub date: Option<Timestamp>,
+    /// The `Message-ID` without its angle brackets.
+    pub message_id: Option<String>,
+    /// All headers as (name, decoded value), in order. Empty for an inline forward but for those quoted.
+    pub headers: Vec<(String, String)>,
+}
+
+/// How a message stands in the one around it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Wrapping {
+    /// The message that arrived.
+    #[default]
+    Outermost,
+    /// Its headers are quoted in the body: "---------- Forwarded message ---------".
+    Inline,
+    /// It is a message/rfc822 part.
+    Attached,
+    /// A mailing list rewrote the sender and kept the first one in `X-Original-From`/`X-Original-Sender`.
+    List,
+}
+
+/// A part that is neither body nor calendar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// The file name that the sender gave it.
+    pub name: Option<String>,
+    /// `type/subtype`, lower case.
+    pub content_type: String,
+    /// The decoded bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Something wrong with a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Defect {
+    /// The mail ends before its outermost MIME boundary is closed: it was cut short.
+    CutShort,
+    /// A text part larger than [`LARGEST_TEXT`], which is not parsed. Bytes.
+    TooLarge(usize),
+    /// Parts nested deeper than we follow.
+    TooDeep,
+}
+
+/// Text parts over this many decoded bytes are not parsed; the mail goes to a person.
+pub const LARGEST_TEXT: usize = 2 * 1024 * 1024;
+
+impl Mail {
+    /// Decodes a whole mail as it came over the wire.
+    pub fn decode(bytes: &[u8]) -> Self {
+        decode::decode(bytes)
+    }
+
+    /// The message that arrived, whoever wrote what is in it.
+    pub fn outer(&self) -> &Layer {
+        &self.layers[0]
+    }
+
+    /// The message as its author sent it: the innermost forward, or the outer one.
+    pub fn inner(&self) -> &Layer {
+        &self.layers[self.layers.len() - 1]
+    }
+
+    /// Every message of the chain, the outermost first.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// Whether somebody passed this mail on.
+    pub fn is_forwarded(&self) -> bool {
+        self.layers.len() > 1
+    }
+}
+
+impl Layer {
+    /// The first header of that name, compared without case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}

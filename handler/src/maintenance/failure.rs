@@ -1,0 +1,94 @@
+//! Why a known provider's mail could not be understood: what was expected, where, and what stands there.
+
+use std::fmt;
+
+use super::found::{Found, Place};
+
+/// Why a mail could not be understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What sort of failure.
+    pub kind: FailureKind,
+    /// What was expected, in words: "a start time after `Start:`".
+    pub expected: String,
+    /// Where it was expected.
+    pub place: Option<Place>,
+    /// The words that stand there instead.
+    pub quote: Option<String>,
+}
+
+/// What sort of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// It is not there.
+    Missing,
+    /// It is there and cannot be read.
+    Malformed,
+    /// It can be read in more than one way, or two parts contradict each other.
+    Ambiguous,
+    /// The mail ends too early.
+    CutShort,
+    /// A part is too large to be parsed.
+    TooLarge,
+}
+
+impl Failure {
+    /// Something that every notice of the format has is not in this one.
+    pub fn missing(expected: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Missing, expected: expected.into(), place: None, quote: None }
+    }
+
+    /// Something is there and cannot be read.
+    pub fn malformed<T>(expected: impl Into<String>, found: &Found<T>) -> Self {
+        Self {
+            kind: FailureKind::Malformed,
+            expected: expected.into(),
+            place: Some(found.place.clone()),
+            quote: Some(found.quote.clone()),
+        }
+    }
+
+    /// Something can be read in more than one way.
+    pub fn ambiguous(expected: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Ambiguous, expected: expected.into(), place: None, quote: None }
+    }
+
+    /// The mail ends too early.
+    pub fn cut_short(expected: impl Into<String>) -> Self {
+        Self { kind: FailureKind::CutShort, expected: expected.into(), place: None, quote: None }
+    }
+
+    /// A part is too large to be parsed.
+    pub fn too_large(expected: impl Into<String>) -> Self {
+        Self { kind: FailureKind::TooLarge, expected: expected.into(), place: None, quote: None }
+    }
+
+    /// The same failure with the words that were looked at.
+    #[must_use]
+    pub fn with_quote(mut self, text: &str) -> Self {
+        self.quote = Some(super::found::quote(text));
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = match self.kind {
+            FailureKind::Missing => "not found",
+            FailureKind::Malformed => "not understood",
+            FailureKind::Ambiguous => "ambiguous",
+            FailureKind::CutShort => "cut short",
+            FailureKind::TooLarge => "too large",
+        };
+        write!(formatter, "{verdict}: {}", self.expected)?;
+        if let Some(place) = &self.place {
+            write!(formatter, " ({place})")?;
+        }
+        if let Some(quote) = self.quote.as_deref().filter(|quote| !quote.is_empty()) {
+            write!(formatter, ": `{quote}`")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,129 @@
+//! A value and where in the mail it was found. Every tool hands out [`Found`], so that a reading can explain itself
+//! and a failure can quote what it stumbled over.
+
+use std::fmt;
+
+use super::failure::Failure;
+
+/// Where in a mail something stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A header of the innermost message.
+    Header(&'static str),
+    /// The text body. The line counts from 1.
+    Text {
+        /// Of the decoded text.
+        line: usize,
+    },
+    /// The HTML body. The line counts from 1 in [`super::page::Page::lines`].
+    Page {
+        /// Of the rendered text.
+        line: usize,
+    },
+    /// A cell of a table of the HTML body, all counted from 1.
+    Table {
+        /// Which table, in document order.
+        table: usize,
+        /// Which row.
+        row: usize,
+        /// Which cell of the row.
+        column: usize,
+    },
+    /// A property of a calendar entry; entries count from 1.
+    Calendar {
+        /// Which entry.
+        event: usize,
+        /// Its name, such as `DTSTART`.
+        property: &'static str,
+    },
+    /// A cell of an attached sheet or separated file, counted from 1.
+    Sheet {
+        /// Which row.
+        row: usize,
+        /// Which column.
+        column: usize,
+    },
+    /// Not in the mail: follows from a rule of the provider's format, which is named.
+    Rule(&'static str),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header(name) => write!(formatter, "header {name}"),
+            Self::Text { line } => write!(formatter, "text line {line}"),
+            Self::Page { line } => write!(formatter, "html line {line}"),
+            Self::Table { table, row, column } => write!(formatter, "html table {table} row {row} column {column}"),
+            Self::Calendar { event, property } => write!(formatter, "calendar entry {event} {property}"),
+            Self::Sheet { row, column } => write!(formatter, "sheet row {row} column {column}"),
+            Self::Rule(rule) => write!(formatter, "rule: {rule}"),
+        }
+    }
+}
+
+/// A value, the place it was read from, and the words there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub place: Place,
+    /// The words that it was read from, cut to [`QUOTE_LENGTH`] characters.
+    pub quote: String,
+}
+
+/// The most characters of a mail that an explanation or a failure repeats.
+pub const QUOTE_LENGTH: usize = 160;
+
+/// Cuts a text to [`QUOTE_LENGTH`] characters, white space folded.
+pub fn quote(text: &str) -> String {
+    let mut quote = String::new();
+    for (count, character) in
+        text.split_whitespace().flat_map(|word| std::iter::once(' ').chain(word.chars())).skip(1).enumerate()
+    {
+        if count == QUOTE_LENGTH {
+            quote.push('…');
+            break;
+        }
+        quote.push(character);
+    }
+    quote
+}
+
+impl Found<String> {
+    /// A text at a place, trimmed; it is its own quote.
+    pub fn text(text: &str, place: Place) -> Self {
+        Self { value: text.trim().to_owned(), place, quote: quote(text) }
+    }
+}
+
+impl<T> Found<T> {
+    /// A value that a rule of the format gives, not the mail.
+    pub fn by_rule(value: T, rule: &'static str) -> Self {
+        Self { value, place: Place::Rule(rule), quote: String::new() }
+    }
+
+    /// The same place with another value.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Found<U> {
+        Found { value: change(self.value), place: self.place, quote: self.quote }
+    }
+
+    /// The same place with another value, which may be missing there: then a failure that quotes the words.
+    pub fn try_map<U>(self, expected: &str, change: impl FnOnce(&T) -> Option<U>) -> Result<Found<U>, Failure> {
+        match change(&self.value) {
+            Some(value) => Ok(Found { value, place: self.place, quote: self.quote }),
+            None => Err(Failure::malformed(expected, &self)),
+        }
+    }
+}
+
+/// One line of an explanation: this field came from there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// The key of the 12 that it explains.
+    pub field: &'static str,
+    /// Where it stands.
+    pub place: Place,
+    /// The words there.
+    pub quote: String,
+}

@@ -1,0 +1,81 @@
+//! What a provider reads: the mail, each form of it made once and on demand.
+
+use std::cell::OnceCell;
+
+use jiff::Timestamp;
+
+use super::{
+    failure::Failure,
+    found::{Found, Place},
+    lines::Lines,
+    page::Page,
+    provider::Provider,
+};
+use crate::mail::Mail;
+
+/// A mail as one provider reads it.
+pub struct Source<'mail> {
+    mail: &'mail Mail,
+    provider: &'static Provider,
+    text: OnceCell<Option<Lines>>,
+    page: OnceCell<Result<Page, Failure>>,
+}
+
+impl<'mail> Source<'mail> {
+    /// The mail, read as that provider's.
+    pub fn new(mail: &'mail Mail, provider: &'static Provider) -> Self {
+        Self { mail, provider, text: OnceCell::new(), page: OnceCell::new() }
+    }
+
+    /// Who reads it.
+    pub fn provider(&self) -> &'static Provider {
+        self.provider
+    }
+
+    /// The mail itself, for attachments, calendars and headers.
+    pub fn mail(&self) -> &'mail Mail {
+        self.mail
+    }
+
+    /// The provider's own subject: of the innermost message, as written, list and forward prefixes included.
+    pub fn subject(&self) -> Found<String> {
+        Found::text(&self.mail.inner().subject, Place::Header("Subject"))
+    }
+
+    /// The subject of the mail that arrived.
+    pub fn outer_subject(&self) -> Found<String> {
+        Found::text(&self.mail.outer().subject, Place::Header("Subject"))
+    }
+
+    /// The first text/plain body in lines.
+    pub fn text(&self) -> Result<&Lines, Failure> {
+        let lines = self.text.get_or_init(|| self.mail.texts.first().map(|text| Lines::of_text(text)));
+        lines.as_ref().ok_or_else(|| Failure::missing("a text/plain part"))
+    }
+
+    /// The first text/html body, parsed. Further ones are footers that lists add.
+    pub fn page(&self) -> Result<&Page, Failure> {
+        let page = self.page.get_or_init(|| {
+            let html = self.mail.pages.first().ok_or_else(|| Failure::missing("a text/html part"))?;
+            Page::parse(html)
+        });
+        page.as_ref().map_err(Clone::clone)
+    }
+
+    /// The body in lines, whichever form it has: the HTML part if there is one, else the text.
+    pub fn body(&self) -> Result<&Lines, Failure> {
+        if self.mail.pages.is_empty() { self.text() } else { self.page().map(Page::lines) }
+    }
+
+    /// The date of the mail that arrived: the default stamp.
+    pub fn stamp(&self) -> Option<Found<Timestamp>> {
+        let date = self.mail.outer().date?;
+        Some(Found { value: date, place: Place::Header("Date"), quote: date.to_string() })
+    }
+
+    /// When the provider wrote the notice: the date of the innermost message that has one.
+    /// It gives missing years and the order of notices.
+    pub fn announced_at(&self) -> Option<Timestamp> {
+        self.mail.layers().iter().rev().find_map(|layer| layer.date)
+    }
+}

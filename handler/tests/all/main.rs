@@ -1,0 +1,9 @@
+//! What the parser makes of mails: those of the corpus, and those that we wrote.
+//!
+//! `PROVIDER=zayo cargo test -p handler --no-default-features --test all` looks at one provider alone.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says what it ran")]
+
+mod corpus;
+mod mails;
+mod support;

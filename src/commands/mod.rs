@@ -1,0 +1,26 @@
+//! The commands, one file each.
+
+use std::process::ExitCode;
+
+use crate::{
+    cli::{Arguments, Command},
+    render::Printer,
+};
+
+mod dev;
+mod parse;
+mod validate;
+
+/// Runs what was typed. Exit codes: 0 done, 1 done and something is left to look at, 2 an error, 130 interrupted.
+pub fn run(arguments: Arguments) -> ExitCode {
+    let printer = Printer::new(&arguments.common);
+    let result = match &arguments.command {
+        Command::Parse(typed) => parse::run(&printer, typed),
+        Command::Validate => validate::run(&printer, &arguments.common),
+        Command::Dev(typed) => dev::run(&printer, &arguments.common, typed),
+    };
+    result.unwrap_or_else(|error| {
+        printer.error(&error);
+        ExitCode::from(2)
+    })
+}

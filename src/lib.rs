@@ -1,0 +1,12 @@
+//! `provision`: carrier maintenance mails into NetBox. One declaration, one command, infrastructure and handler together.
+//!
+//! Data flows one way: what was typed ([`cli`]) → [`declaration`] → what a command does → [`render`].
+
+pub mod cli;
+mod commands;
+pub mod declaration;
+mod local;
+mod package;
+mod render;
+
+pub use commands::run;

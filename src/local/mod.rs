@@ -1,0 +1,1 @@
+//! `provision dev`: mail in, storage, Runtime API.

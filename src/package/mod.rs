@@ -1,0 +1,1 @@
+//! Handler crate → the binary that Lambda runs.

@@ -1,0 +1,32 @@
+//! The only code that prints: data on standard output; progress, prompts and logs on standard error.
+#![expect(clippy::print_stderr, clippy::print_stdout, reason = "this module is the only door to both")]
+
+use crate::cli::Common;
+
+/// The only door to standard output and standard error.
+#[derive(Debug)]
+pub struct Printer {
+    json: bool,
+}
+
+impl Printer {
+    /// A printer for what was typed.
+    pub fn new(common: &Common) -> Self {
+        Self { json: common.json }
+    }
+
+    /// Whether a machine reads standard output.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints a line of data.
+    pub fn data(&self, line: &str) {
+        println!("{line}");
+    }
+
+    /// Prints an error with its causes.
+    pub fn error(&self, error: &anyhow::Error) {
+        eprintln!("error: {error:#}");
+    }
+}

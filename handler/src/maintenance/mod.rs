@@ -9,6 +9,7 @@ pub mod lines;
 pub mod model;
 pub mod outcome;
 pub mod page;
+pub mod pattern;
 pub mod provider;
 pub mod providers;
 mod recognise;

@@ -14,6 +14,7 @@ pub mod provider;
 pub mod providers;
 mod recognise;
 pub mod source;
+pub mod words;
 pub mod zones;
 
 use crate::mail::{Defect, Mail};

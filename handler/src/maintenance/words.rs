@@ -1,0 +1,343 @@
+//! The words in which carriers say where a maintenance stands and what it does to a circuit.
+//!
+//! Most formats have no field for the status: a title says "Planned", "CANCELLED - Scheduled …" or "Completed". The vocabulary
+//! is the same everywhere, so it stands here once; a format whose words mean something else keeps a table of its own.
+//! Words that contradict each other, or are negated, are a failure: they are for a person.
+
+use super::{
+    failure::Failure,
+    found::Found,
+    model::{Impact, Status},
+};
+
+/// What changes a maintenance that is planned; at most one of them can be true.
+const CHANGES: &[(Status, &[&str])] = &[
+    (
+        Status::Cancelled,
+        &["cancelled", "canceled", "cancellation", "cancelation", "cancel", "withdrawn", "called off", "aborted"],
+    ),
+    (
+        Status::Completed,
+        &["completed", "complete", "completion", "concluded", "finished", "ended", "closed", "closure", "is now over"],
+    ),
+    (
+        Status::ReScheduled,
+        &[
+            "rescheduled",
+            "reschedule",
+            "rescheduling",
+            "postponed",
+            "postponement",
+            "postpone",
+            "new date",
+            "date change",
+            "time change",
+            "change of date",
+            "schedule change",
+        ],
+    ),
+    (
+        Status::InProcess,
+        &[
+            "started",
+            "begun",
+            "commenced",
+            "in progress",
+            "in process",
+            "inprogress",
+            "ongoing",
+            "underway",
+            "under way",
+        ],
+    ),
+];
+
+const TENTATIVE: &[&str] = &["tentative", "provisional", "unconfirmed"];
+
+const CONFIRMED: &[&str] = &[
+    "scheduled",
+    "planned",
+    "confirmed",
+    "emergency",
+    "urgent",
+    "unplanned",
+    "reminder",
+    "update",
+    "updated",
+    "revised",
+    "amended",
+    "demand",
+    "upcoming",
+    "new",
+];
+
+const NEGATIONS: &[&str] = &["not", "no", "never", "cannot", "partial", "partially", "unable", "without", "incomplete"];
+
+/// A sentence with one of these tells what could happen, not what did.
+const CONDITIONS: &[&str] =
+    &["if", "may", "might", "should", "could", "would", "whether", "unless", "can", "must", "ensure"];
+
+/// The same, where it stands before the word in question: "once it is completed".
+const LEADING_CONDITIONS: &[&str] = &["once", "when", "until", "upon", "after", "before", "prior", "as soon as"];
+
+/// The status that a title, a subject or a status field says; `None` where it has no such word.
+/// "Cancelled" and its like stand above "planned": a cancelled planned work is cancelled.
+pub fn status(title: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
+    let words = words(&title.value);
+    let mut changes = CHANGES.iter().filter(|(_, phrases)| has_any(&words, phrases)).map(|(status, _)| *status);
+    let found = match (changes.next(), changes.next()) {
+        (Some(_), Some(_)) => return Err(contradiction("one status", title)),
+        (Some(_), None) if is_negated(&words) => return Err(contradiction("a status that is not negated", title)),
+        (Some(status), None) => Some(status),
+        (None, _) if has_any(&words, TENTATIVE) => Some(Status::Tentative),
+        (None, _) if has_any(&words, CONFIRMED) => Some(Status::Confirmed),
+        (None, _) => None,
+    };
+    Ok(found.map(|status| title.clone().map(|_| status)))
+}
+
+/// The status that running text tells, by its sentences that state something: those that say what may happen, or when,
+/// are passed over, and so is what "will be completed". `None` where no sentence tells.
+pub fn status_told(prose: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
+    let mut told: Option<Found<Status>> = None;
+    for sentence in prose.value.split(['!', '?', ';', '\n']).flat_map(|part| part.split(". ")) {
+        let words = words(sentence);
+        if has_any(&words, CONDITIONS) || leads(&words) {
+            continue;
+        }
+        let sentence = Found { quote: super::found::quote(sentence), ..prose.clone() }.map(|_| sentence.to_owned());
+        let Some(status) = status(&sentence)? else { continue };
+        let is_future = has_any(&words, &["will", "to be"]);
+        if is_future && matches!(status.value, Status::Completed | Status::InProcess) {
+            continue;
+        }
+        told = match told {
+            Some(before) if is_change(before.value) && is_change(status.value) && before.value != status.value => {
+                return Err(contradiction("one status", &sentence));
+            }
+            Some(before) if is_change(before.value) || !is_change(status.value) => Some(before),
+            _ => Some(status),
+        };
+    }
+    Ok(told)
+}
+
+/// Whether a condition stands before the first word that tells of a change.
+fn leads(words: &[String]) -> bool {
+    let change = CHANGES.iter().filter_map(|(_, phrases)| first(words, phrases)).min();
+    change.is_some_and(|change| first(words, LEADING_CONDITIONS).is_some_and(|condition| condition < change))
+}
+
+/// Whether it is more than the announcement of a plan.
+const fn is_change(status: Status) -> bool {
+    !matches!(status, Status::Confirmed | Status::Tentative | Status::NoChange)
+}
+
+const NO_IMPACT: &[&str] = &[
+    "none",
+    "no impact",
+    "no service impact",
+    "no customer impact",
+    "no expected impact",
+    "no outage",
+    "no downtime",
+    "no interruption",
+    "non service affecting",
+    "not service affecting",
+    "non service impacting",
+    "non impacting",
+    "non affecting",
+    "not affected",
+    "not impacted",
+    "nsa",
+    "hitless",
+    "unaffected",
+];
+
+const REDUCED: &[&str] = &[
+    "at risk",
+    "loss of redundancy",
+    "reduced redundancy",
+    "reduction of redundancy",
+    "loss of protection",
+    "loss of resilience",
+    "reduced resilience",
+    "loss of resiliency",
+    "reduced resiliency",
+    "loss of diversity",
+    "unprotected",
+    "without protection",
+    "simplex",
+    "redundancy loss",
+];
+
+const DEGRADED: &[&str] = &[
+    "degraded",
+    "degradation",
+    "intermittent",
+    "packet loss",
+    "flap",
+    "flaps",
+    "flapping",
+    "latency",
+    "jitter",
+    "errors",
+    "errored",
+];
+
+const OUTAGE: &[&str] = &[
+    "outage",
+    "down",
+    "downtime",
+    "loss of service",
+    "service loss",
+    "loss of traffic",
+    "loss of connectivity",
+    "interruption",
+    "interruptions",
+    "interrupted",
+    "disruption",
+    "disruptions",
+    "disrupted",
+    "service affecting",
+    "service impacting",
+    "traffic affecting",
+    "unavailable",
+    "unavailability",
+    "offline",
+];
+
+const HEDGES: &[&str] = &["potential", "potentially", "possible", "possibly", "may", "might", "unknown", "tbc", "tbd"];
+
+/// The impact that a field says. Of several the worst counts, but what is only "at risk of an outage" is at risk.
+/// A word that nobody knows, or that is hedged ("potentially service affecting"), is a failure.
+pub fn impact(field: &Found<String>) -> Result<Found<Impact>, Failure> {
+    let words = words(&field.value);
+    let none = has_any(&words, NO_IMPACT);
+    let reduced = has_any(&words, REDUCED);
+    let degraded = has_any(&words, DEGRADED);
+    let outage = has_any(&words, OUTAGE) && !none;
+    let impact = match (none, reduced, degraded, outage) {
+        (_, true, _, true) if has_any(&words, &["at risk"]) => Impact::ReducedRedundancy,
+        (true, true, ..) | (true, _, true, _) => return Err(contradiction("one impact", field)),
+        _ if has_any(&words, HEDGES) => {
+            return Err(Failure::malformed("an impact that is certain", field));
+        }
+        (true, ..) => Impact::NoImpact,
+        (_, _, _, true) => Impact::Outage,
+        (_, _, true, _) => Impact::Degraded,
+        (_, true, ..) => Impact::ReducedRedundancy,
+        _ => return Err(Failure::malformed("an impact (none, at risk, degraded, outage)", field)),
+    };
+    Ok(field.clone().map(|_| impact))
+}
+
+fn contradiction(expected: &str, found: &Found<String>) -> Failure {
+    Failure { place: Some(found.place.clone()), ..Failure::ambiguous(expected).with_quote(&found.quote) }
+}
+
+fn is_negated(words: &[String]) -> bool {
+    has_any(words, NEGATIONS)
+}
+
+/// The words in lower case. `re-scheduled` is one word, every other mark separates.
+fn words(text: &str) -> Vec<String> {
+    let text = text.to_lowercase().replace("re-sch", "resch");
+    text.split(|character: char| !character.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Whether one of the phrases stands in the words.
+fn has_any(words: &[String], phrases: &[&str]) -> bool {
+    first(words, phrases).is_some()
+}
+
+/// Where the first of the phrases stands in the words.
+fn first(words: &[String], phrases: &[&str]) -> Option<usize> {
+    phrases
+        .iter()
+        .filter_map(|phrase| {
+            let parts: Vec<&str> = phrase.split(' ').collect();
+            words.windows(parts.len()).position(|window| window.iter().zip(&parts).all(|(word, part)| word == part))
+        })
+        .min()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use super::*;
+    use crate::maintenance::{failure::FailureKind, found::Place};
+
+    fn title(text: &str) -> Found<String> {
+        Found::text(text, Place::Header("Subject"))
+    }
+
+    fn says(text: &str) -> Option<Status> {
+        status(&title(text)).unwrap().map(|found| found.value)
+    }
+
+    #[test]
+    fn titles() {
+        for (text, expected) in [
+            ("Planned Outage", Some(Status::Confirmed)),
+            ("EMERGENCY work", Some(Status::Confirmed)),
+            ("Reminder: scheduled work", Some(Status::Confirmed)),
+            ("CANCELLED - Scheduled work", Some(Status::Cancelled)),
+            ("Cancellation Notice", Some(Status::Cancelled)),
+            ("Planned work completed", Some(Status::Completed)),
+            ("Re-Scheduled: planned work", Some(Status::ReScheduled)),
+            ("Postponed maintenance", Some(Status::ReScheduled)),
+            ("Maintenance In-Progress", Some(Status::InProcess)),
+            ("Tentative: planned work", Some(Status::Tentative)),
+            ("Your invoice", None),
+            ("", None),
+        ] {
+            assert_eq!(says(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_for_a_person() {
+        for text in
+            ["Cancelled and completed", "Maintenance not completed", "Partially completed", "Cancelled / rescheduled"]
+        {
+            assert_eq!(status(&title(text)).unwrap_err().kind, FailureKind::Ambiguous, "{text}");
+        }
+    }
+
+    #[test]
+    fn prose_tells_what_is_and_not_what_may_be() {
+        let told = |text: &str| status_told(&title(text)).unwrap().map(|found| found.value);
+        assert_eq!(told("If the work is cancelled we will tell you."), None);
+        assert_eq!(told("We will inform you once the work is completed."), None);
+        assert_eq!(told("The works will be completed within the window."), None);
+        assert_eq!(told("Please be advised that this is cancelled."), Some(Status::Cancelled));
+        assert_eq!(told("Once it is completed, please test."), None);
+        assert_eq!(told("The planned work has been cancelled. It may be rescheduled."), Some(Status::Cancelled));
+        assert_eq!(told("Planned work. The work is now completed."), Some(Status::Completed));
+        assert!(status_told(&title("It was cancelled. It was completed.")).is_err());
+    }
+
+    #[test]
+    fn impacts() {
+        for (text, expected) in [
+            ("None", Impact::NoImpact),
+            ("No outage expected", Impact::NoImpact),
+            ("Non-Service Affecting", Impact::NoImpact),
+            ("At Risk", Impact::ReducedRedundancy),
+            ("At risk of outage", Impact::ReducedRedundancy),
+            ("Loss of Redundancy", Impact::ReducedRedundancy),
+            ("Intermittent packet loss", Impact::Degraded),
+            ("Service Affecting", Impact::Outage),
+            ("Up to 30 min outage", Impact::Outage),
+        ] {
+            assert_eq!(impact(&title(text)).unwrap().value, expected, "{text}");
+        }
+        for text in ["", "Purple", "Potentially service affecting", "No impact, degraded"] {
+            assert!(impact(&title(text)).is_err(), "{text}");
+        }
+    }
+}

@@ -80,12 +80,28 @@ impl Status {
 }
 
 /// A circuit, port or service of the customer, and what happens to it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "WrittenCircuit")]
 pub struct Circuit {
     /// The provider's id of it, as written in the notice; never empty.
     #[serde(rename = "circuit_id")]
     id: String,
     impact: Impact,
+}
+
+/// A circuit as it stands in JSON, not yet looked at.
+#[derive(serde::Deserialize)]
+struct WrittenCircuit {
+    circuit_id: String,
+    impact: Impact,
+}
+
+impl TryFrom<WrittenCircuit> for Circuit {
+    type Error = &'static str;
+
+    fn try_from(written: WrittenCircuit) -> Result<Self, Self::Error> {
+        Self::new(&written.circuit_id, written.impact).ok_or("a circuit whose id is blank")
+    }
 }
 
 impl Circuit {

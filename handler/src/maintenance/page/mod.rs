@@ -1,0 +1,185 @@
+//! An HTML body: its document for CSS selectors, its text in lines as a person sees it, and its tables.
+//!
+//! Text that is struck through is the old value and is left out everywhere; so is what is not displayed.
+//! Parsing and rendering are bounded, whatever the markup: see [`bounded`] and [`render`].
+
+mod bounded;
+mod render;
+mod table;
+
+use scraper::{ElementRef, Html};
+
+use super::{failure::Failure, found::Found, lines::Lines};
+pub use table::{Headed, Row, Table};
+
+/// A parsed HTML body.
+pub struct Page {
+    document: Html,
+    lines: Lines,
+    tables: Vec<Table>,
+}
+
+impl Page {
+    /// Parses a body. Total, but for one that would grow without bound.
+    pub fn parse(html: &str) -> Result<Self, Failure> {
+        let document = bounded::parse(html)?;
+        let rendered = render::render(document.root_element());
+        if rendered.is_too_large {
+            return Err(Failure::too_large("tables whose cells do not repeat each other's text"));
+        }
+        let lines = Lines::of_page(rendered.lines);
+        let tables =
+            rendered.tables.into_iter().enumerate().map(|(index, table)| Table::new(index + 1, table)).collect();
+        Ok(Self { document, lines, tables })
+    }
+
+    /// The document, for CSS selectors. What they select may be struck through or hidden: [`text_of`] leaves that out.
+    pub fn document(&self) -> &Html {
+        &self.document
+    }
+
+    /// The text as a person sees it: a line per block, table cell or line break, never two blank ones in a row.
+    pub fn lines(&self) -> &Lines {
+        &self.lines
+    }
+
+    /// The tables in document order; a nested one comes after the one around it.
+    pub fn tables(&self) -> &[Table] {
+        &self.tables
+    }
+
+    /// The first table with a row that begins with these headings, in this order and without case, and the rows under it.
+    pub fn table_under(&self, headings: &[&str]) -> Option<&[Vec<Found<String>>]> {
+        self.tables.iter().find_map(|table| {
+            let row = table.rows.iter().position(|row| {
+                row.len() >= headings.len()
+                    && row.iter().zip(headings).all(|(cell, heading)| cell.value.eq_ignore_ascii_case(heading))
+            })?;
+            table.rows.get(row + 1..)
+        })
+    }
+
+    /// Every run of rows that stands under a row with all of these headings, in any order and among others, in document
+    /// order. Cells that span columns or rows count for each of them. See [`Headed`].
+    pub fn tables_with(&self, headings: &[&str]) -> Vec<Headed<'_>> {
+        self.tables.iter().flat_map(|table| table.headed(headings)).collect()
+    }
+
+    /// What stands in the cell beside the first cell that says `label`; see [`Page::values_of`].
+    pub fn value_of(&self, label: &str) -> Option<Found<String>> {
+        self.values_of(label).into_iter().next()
+    }
+
+    /// Like [`Page::value_of`], a failure that names the label where there is no such cell.
+    pub fn expect_value_of(&self, label: &str) -> Result<Found<String>, Failure> {
+        self.value_of(label).ok_or_else(|| Failure::missing(format!("a cell beside `{label}`")))
+    }
+
+    /// What stands in the cell beside each cell that says `label`, without case and whether or not a colon ends it.
+    /// Blank cells between are passed over only where the row has nothing but this label and its value. A blank value
+    /// is none.
+    pub fn values_of(&self, label: &str) -> Vec<Found<String>> {
+        self.tables.iter().flat_map(|table| table.values_of(label)).collect()
+    }
+
+    /// The lines of a cell of this page (`<br>`, `<p>`, lists within it), without blank ones.
+    pub fn lines_of(&self, cell: &Found<String>) -> Vec<Found<String>> {
+        table::lines_of(&self.tables, cell)
+    }
+}
+
+/// The visible text of an element in one line.
+pub fn text_of(element: ElementRef<'_>) -> String {
+    lines_in(element).join(" ")
+}
+
+/// The visible text of an element in lines, without blank ones.
+pub fn lines_in(element: ElementRef<'_>) -> Vec<String> {
+    let mut lines = render::render(element).lines;
+    lines.retain(|line| !line.is_empty());
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn lines(html: &str) -> String {
+        Page::parse(html).unwrap().lines().joined()
+    }
+
+    #[test]
+    fn text_stands_in_lines_as_a_person_sees_it() {
+        assert_eq!(
+            lines(
+                "<title>no</title><p>Start:&nbsp; <b>one\n two</b></p><div>End:<br>three<!-- no --></div><script>no()</script>"
+            ),
+            "Start: one two\n\nEnd:\nthree"
+        );
+        assert_eq!(lines("<pre>one\n  two</pre>"), "one\ntwo");
+    }
+
+    #[test]
+    fn what_is_struck_through_or_hidden_is_left_out() {
+        for old in [
+            "<s>old</s>",
+            "<strike>old</strike>",
+            "<del><b>old</b></del>",
+            "<span style='color:red; text-decoration : underline LINE-THROUGH !important'>old <b>old</b></span>",
+            "<span style=\"text-decoration-line:line-through\">old</span>",
+            "<div style='display:none'>old</div>",
+            "<span hidden>old</span>",
+        ] {
+            assert_eq!(lines(&format!("<p>now {old}</p>")), "now", "{old}");
+            let page = Page::parse(&format!("<table><tr><td>Start<td>{old} new</table>")).unwrap();
+            assert_eq!(page.value_of("Start").unwrap().value, "new", "{old}");
+        }
+        assert_eq!(lines("<p style='text-decoration: none'>kept</p>"), "kept");
+    }
+
+    #[test]
+    fn rows_and_cells_that_are_not_closed_and_nested_tables_keep_their_place() {
+        let page = Page::parse("<table><tr><td>a<table><tr><td>b<td>c</table><td>d<tr><td>e</table>").unwrap();
+        let rows = |index: usize| {
+            let rows = page.tables()[index].rows.iter();
+            rows.map(|row| row.iter().map(|cell| cell.value.as_str()).collect::<Vec<_>>()).collect::<Vec<_>>()
+        };
+        assert_eq!(rows(0), [vec!["a b c", "d"], vec!["e"]]);
+        assert_eq!(rows(1), [vec!["b", "c"]]);
+    }
+
+    #[test]
+    fn text_that_tables_within_tables_repeat_is_bounded() {
+        let (open, close) = ("<table><tr><td>".repeat(100), "</table>".repeat(100));
+        let text = "text ".repeat(200_000);
+        assert!(Page::parse(&format!("{open}{text}{close}")).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_page_or_a_failure(html in ".{0,400}") {
+            let _ = Page::parse(&html);
+        }
+
+        #[test]
+        fn any_tags_are_a_page_or_a_failure(
+            tags in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "<table>", "</table>", "<tr>", "</tr>", "<td>", "<th colspan=3>", "<td rowspan=2>", "</td>", "<b>", "</b>",
+                    "<a>", "</a>", "<p>", "</p>", "<svg>", "</svg>", "<template>", "</template>", "<select>", "<option>", "<br>",
+                    "text", "<s>", "</s>", "<frameset>", "<body a>", "<html b>", "<math>", "<mi>", "<script>", "</script>", "<!--",
+                    "-->", "<![CDATA[", "]]>", "<form>", "<button>", "</button>", "<nobr>", "<title>", "</title>", "<caption>",
+                    "<col>", "<tbody>", "</tbody>", "<input type=hidden>", "<li>", "<dd>", "<h1>", "<pre>", "<textarea>",
+                ]),
+                0..60,
+            )
+        ) {
+            if let Ok(page) = Page::parse(&tags.concat()) {
+                let _ = page.tables_with(&["text"]);
+                let _ = page.values_of("text");
+            }
+        }
+    }
+}

@@ -2,7 +2,23 @@
 //!
 //! A value of these types is consistent: every reference names something that is declared.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+mod diagnostic;
+mod reader;
+mod scalars;
+mod sections;
+mod tree;
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+pub use diagnostic::{Diagnostic, Diagnostics};
+use reader::Reader;
+use tree::Value;
 
 /// A whole declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,9 +141,58 @@ pub enum Invocation {
     RequestResponse,
 }
 
+/// Larger than any declaration, in bytes.
+const LARGEST_FILE: u64 = 1024 * 1024;
+
 impl Declaration {
     /// Reads and checks a declaration.
-    pub fn read(path: &Path) -> anyhow::Result<Self> {
-        anyhow::bail!("Failed to read `{}`: not there yet", path.display())
+    pub fn read(path: &Path) -> Result<Self, DeclarationError> {
+        let unreadable = |source| DeclarationError::Unreadable { path: path.to_owned(), source };
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(unreadable)?;
+        file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > LARGEST_FILE {
+            return Err(DeclarationError::TooLarge(path.to_owned()));
+        }
+        Self::parse(path, &bytes).map_err(DeclarationError::Invalid)
     }
+
+    /// Reads a declaration from the bytes of that file.
+    fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Diagnostics> {
+        let source = String::from_utf8_lossy(bytes);
+        let refuse = |list| Diagnostics::new(path, &source, list);
+        if let Err(error) = std::str::from_utf8(bytes) {
+            let start = error.valid_up_to();
+            let diagnostic = Diagnostic::new(start..start + 1, "not UTF-8 from here on");
+            return Err(refuse(vec![diagnostic.with_hint("save the file as UTF-8")]));
+        }
+        let root = tree::parse(&source).map_err(|diagnostic| refuse(vec![diagnostic]))?;
+        if matches!(root.value, Value::Null) {
+            let diagnostic = Diagnostic::new(0..0, "nothing is declared");
+            return Err(refuse(vec![diagnostic.with_hint("begin with `stack: NAME` and `region: REGION`")]));
+        }
+        let mut reader = Reader::default();
+        let declaration = sections::declaration(&mut reader, &root);
+        let noted = reader.finish();
+        if noted.is_empty() { Ok(declaration) } else { Err(refuse(noted)) }
+    }
+}
+
+/// Why there is no declaration.
+#[derive(Debug, thiserror::Error)]
+pub enum DeclarationError {
+    /// The file cannot be read.
+    #[error("Failed to read the declaration `{}`", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// No declaration is that large.
+    #[error("Failed to read the declaration `{}`: it is larger than 1 MiB", .0.display())]
+    TooLarge(PathBuf),
+    /// It is there, and says what it must not.
+    #[error(transparent)]
+    Invalid(Diagnostics),
 }

@@ -5,28 +5,28 @@ use crate::cli::Common;
 
 /// The only door to standard output and standard error.
 #[derive(Debug)]
-pub struct Printer {
+pub(crate) struct Printer {
     json: bool,
 }
 
 impl Printer {
     /// A printer for what was typed.
-    pub fn new(common: &Common) -> Self {
+    pub(crate) fn new(common: &Common) -> Self {
         Self { json: common.json }
     }
 
     /// Whether a machine reads standard output.
-    pub fn is_json(&self) -> bool {
+    pub(crate) fn is_json(&self) -> bool {
         self.json
     }
 
     /// Prints a line of data.
-    pub fn data(&self, line: &str) {
+    pub(crate) fn data(&self, line: &str) {
         println!("{line}");
     }
 
     /// Prints an error with its causes.
-    pub fn error(&self, error: &anyhow::Error) {
+    pub(crate) fn error(&self, error: &anyhow::Error) {
         eprintln!("error: {error:#}");
     }
 }

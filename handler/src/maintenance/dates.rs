@@ -22,3 +22,32 @@ pub fn instant(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
         AmbiguousOffset::Gap { .. } | AmbiguousOffset::Fold { .. } => None,
     }
 }
+
+/// Reads a time that says itself that it is UTC: it ends in `UTC`, `GMT`, `(GMT)`, `+0000`, `Z` or several of these.
+pub fn universal(text: &str, formats: &[&str]) -> Option<Timestamp> {
+    let mut local = text.trim();
+    while let Some(rest) = ["UTC", "GMT", "+00:00", "+0000", "Z"].iter().find_map(|zone| {
+        let bare = local.strip_suffix(')').and_then(|open| open.strip_suffix(zone)?.strip_suffix('('));
+        bare.or_else(|| local.strip_suffix(zone))
+    }) {
+        local = rest.trim_end();
+    }
+    let is_stated = local.len() < text.trim().len();
+    if is_stated { instant(civil(local, formats)?, &TimeZone::UTC) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_universal_time_says_that_it_is() {
+        let read = |text: &str| universal(text, &["%d %b %Y %H:%M"]).map(|time| time.to_string());
+        for zone in ["UTC", "GMT", "(GMT)", "+0000 UTC", " Z"] {
+            assert_eq!(read(&format!("2 Mar 2031 04:05 {zone}")).as_deref(), Some("2031-03-02T04:05:00Z"), "{zone}");
+        }
+        for text in ["2 Mar 2031 04:05", "2 Mar 2031 04:05 EST", "UTC", "", "()"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}

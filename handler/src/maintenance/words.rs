@@ -6,7 +6,7 @@
 
 use super::{
     failure::Failure,
-    found::Found,
+    found::{Found, Place},
     model::{Impact, Status},
 };
 
@@ -111,15 +111,43 @@ pub fn status_told(prose: &Found<String>) -> Result<Option<Found<Status>>, Failu
         if is_future && matches!(status.value, Status::Completed | Status::InProcess) {
             continue;
         }
-        told = match told {
-            Some(before) if is_change(before.value) && is_change(status.value) && before.value != status.value => {
-                return Err(contradiction("one status", &sentence));
-            }
-            Some(before) if is_change(before.value) || !is_change(status.value) => Some(before),
-            _ => Some(status),
-        };
+        told = Some(join(told, status)?);
     }
     Ok(told)
+}
+
+/// Like [`status_told`], of a body in lines. Lines that follow each other are one paragraph: a sentence may be wrapped.
+pub fn status_told_in<'body>(
+    lines: impl Iterator<Item = (Place, &'body str)>,
+) -> Result<Option<Found<Status>>, Failure> {
+    let mut told: Option<Found<Status>> = None;
+    let mut paragraph: Option<Found<String>> = None;
+    for (place, line) in lines.chain(std::iter::once((Place::Rule("the end"), ""))) {
+        if !line.is_empty() {
+            paragraph = Some(match paragraph.take() {
+                Some(before) => before.map(|text| text + " " + line),
+                None => Found::text(line, place),
+            });
+            continue;
+        }
+        let Some(status) = paragraph.take().map(|paragraph| status_told(&paragraph)).transpose()?.flatten() else {
+            continue;
+        };
+        told = Some(join(told, status)?);
+    }
+    Ok(told)
+}
+
+/// Of two statuses that were told one after the other, the change; two changes are a contradiction.
+fn join(before: Option<Found<Status>>, status: Found<Status>) -> Result<Found<Status>, Failure> {
+    match before {
+        Some(before) if is_change(before.value) && is_change(status.value) && before.value != status.value => {
+            let quote = format!("{} … {}", before.quote, status.quote);
+            Err(Failure { place: Some(status.place), ..Failure::ambiguous("one status").with_quote(&quote) })
+        }
+        Some(before) if is_change(before.value) || !is_change(status.value) => Ok(before),
+        _ => Ok(status),
+    }
 }
 
 /// Whether a condition stands before the first word that tells of a change.
@@ -266,10 +294,9 @@ fn first(words: &[String], phrases: &[&str]) -> Option<usize> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
     use super::*;
-    use crate::maintenance::{failure::FailureKind, found::Place};
+    use crate::maintenance::failure::FailureKind;
 
     fn title(text: &str) -> Found<String> {
         Found::text(text, Place::Header("Subject"))
@@ -319,6 +346,18 @@ mod tests {
         assert_eq!(told("The planned work has been cancelled. It may be rescheduled."), Some(Status::Cancelled));
         assert_eq!(told("Planned work. The work is now completed."), Some(Status::Completed));
         assert!(status_told(&title("It was cancelled. It was completed.")).is_err());
+    }
+
+    #[test]
+    fn a_sentence_may_be_wrapped() {
+        let text = ["Planned work.", "", "When the work is", "completed, traffic returns.", "", "It was", "cancelled."];
+        let told = |lines: &[&'static str]| {
+            let lines: Vec<_> = lines.iter().map(|line| (Place::Text { line: 1 }, *line)).collect();
+            status_told_in(lines.into_iter()).unwrap().map(|found| found.value)
+        };
+        assert_eq!(told(&text), Some(Status::Cancelled));
+        assert_eq!(told(&text[..4]), Some(Status::Confirmed));
+        assert_eq!(told(&text[1..4]), None);
     }
 
     #[test]

@@ -75,7 +75,7 @@ const NEGATIONS: &[&str] = &["not", "no", "never", "cannot", "partial", "partial
 
 /// A sentence with one of these tells what could happen, not what did.
 const CONDITIONS: &[&str] =
-    &["if", "may", "might", "should", "could", "would", "whether", "unless", "can", "must", "ensure"];
+    &["if", "may", "might", "should", "could", "would", "whether", "unless", "can", "cannot", "must", "ensure"];
 
 /// The same, where it stands before the word in question: "once it is completed".
 const LEADING_CONDITIONS: &[&str] = &["once", "when", "until", "upon", "after", "before", "prior", "as soon as"];
@@ -343,6 +343,7 @@ mod tests {
         assert_eq!(told("The works will be completed within the window."), None);
         assert_eq!(told("Please be advised that this is cancelled."), Some(Status::Cancelled));
         assert_eq!(told("Once it is completed, please test."), None);
+        assert_eq!(told("This work cannot be rescheduled."), None);
         assert_eq!(told("The planned work has been cancelled. It may be rescheduled."), Some(Status::Cancelled));
         assert_eq!(told("Planned work. The work is now completed."), Some(Status::Completed));
         assert!(status_told(&title("It was cancelled. It was completed.")).is_err());

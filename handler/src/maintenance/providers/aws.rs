@@ -17,7 +17,7 @@ use crate::maintenance::{
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
-    zones,
+    words, zones,
 };
 
 /// Amazon Web Services.
@@ -31,6 +31,8 @@ pub static PROVIDER: Provider = Provider {
     read,
 };
 
+type StartAndEnd = (Found<Timestamp>, Found<Timestamp>);
+
 static SUBJECT: Pattern = Pattern::new(r"(?i)\bAWS Direct Connect\b.*\bmaintenance\b");
 static ANNOUNCEMENT: Pattern =
     Pattern::new(r"(?i)\bmaintenance\b.*\bDirect Connect\b|\bDirect Connect\b.*\bmaintenance\b");
@@ -43,35 +45,6 @@ static WINDOW: Pattern = Pattern::new(
 static FORMATS: [&str; 4] = ["%d %b %Y %H:%M:%S", "%d %B %Y %H:%M:%S", "%d %b %Y %H:%M", "%d %B %Y %H:%M"];
 /// Ids are `dxcon-…`, `dxlag-…`, `dxvif-…`; see [`ids`].
 static ID: Pattern = Pattern::new(r"\b[a-z]{5}-[a-z0-9]{8,17}\b");
-static MAYBE: Pattern =
-    Pattern::new(r"(?i)\b(?:if|once|when|after|before|until|unless|in case|can ?not|may|might|could|unable)\b");
-static SCHEDULED: Pattern =
-    Pattern::new(r"(?i)\b(?:been|is|are|was) scheduled\b|\bwill be performed\b|\bwill (?:take place|perform)\b");
-
-/// What a subject and a sentence about the maintenance say of it once it is announced, the strongest first.
-static STATUSES: [(Pattern, Pattern, Status); 4] = [
-    (
-        Pattern::new(r"(?i)\bcancell?(?:ed|ation)\b"),
-        Pattern::new(r"(?i)\b(?:been|was|is|now) cancell?ed\b|\bwill not (?:take place|be performed|proceed)\b"),
-        Status::Cancelled,
-    ),
-    (
-        Pattern::new(r"(?i)\bcompleted?\b"),
-        Pattern::new(r"(?i)\b(?:been|was|is|now|has|successfully) completed?\b"),
-        Status::Completed,
-    ),
-    (
-        Pattern::new(r"(?i)\bre-?scheduled\b|\bpostponed\b"),
-        Pattern::new(r"(?i)\b(?:been|was|is|now) (?:re-?scheduled|postponed)\b"),
-        Status::ReScheduled,
-    ),
-    (
-        Pattern::new(r"(?i)\bstarted\b|\bin progress\b"),
-        Pattern::new(r"(?i)\bhas (?:now )?(?:started|begun|been started)\b|\bis (?:now )?(?:in progress|underway)\b"),
-        Status::InProcess,
-    ),
-];
-
 fn says(source: &Source<'_>) -> Option<Found<String>> {
     let paragraphs = paragraphs(lines(source).ok()?);
     announcement(&paragraphs).filter(|announcement| announcement.value.contains("AWS Direct Connect")).cloned()
@@ -146,29 +119,20 @@ fn announcement(paragraphs: &[Found<String>]) -> Option<&Found<String>> {
     paragraphs.iter().find(|one| ANNOUNCEMENT.is_match(&one.value) && WINDOW.is_match(&one.value))
 }
 
+/// What the subject and the sentences about the maintenance say; the announcement itself may have been overtaken.
 fn status(
     subject: &Found<String>,
     announcement: &Found<String>,
     paragraphs: &[Found<String>],
 ) -> Result<Found<Status>, Failure> {
-    for (in_subject, in_sentence, status) in &STATUSES {
-        if in_subject.is_match(&subject.value) {
-            return Ok(subject.clone().map(|_| *status));
-        }
-        let says = |sentence: &str| {
-            let certain = WINDOW.is_match(sentence) || !MAYBE.is_match(sentence);
-            certain && sentence.to_ascii_lowercase().contains("maintenance") && in_sentence.is_match(sentence)
-        };
-        if let Some(paragraph) = paragraphs.iter().find(|one| one.value.split(". ").any(says)) {
-            return Ok(paragraph.clone().map(|_| *status));
-        }
-    }
-    announcement.clone().try_map("a maintenance that is scheduled, rescheduled, cancelled or completed", |text| {
-        SCHEDULED.is_match(text).then_some(Status::Confirmed)
-    })
+    let sentences = paragraphs.iter().flat_map(|paragraph| paragraph.value.split(". "));
+    let about = sentences.filter(|sentence| sentence.to_ascii_lowercase().contains("maintenance"));
+    let prose = std::iter::once(subject.value.as_str()).chain(about).collect::<Vec<_>>().join("\n");
+    let told = words::status_told(&announcement.clone().map(|_| prose))?;
+    told.ok_or_else(|| Failure::malformed("a maintenance that is scheduled, rescheduled, cancelled …", announcement))
 }
 
-fn windows(announcement: &Found<String>) -> Result<Vec<(Found<Timestamp>, Found<Timestamp>)>, Failure> {
+fn windows(announcement: &Found<String>) -> Result<Vec<StartAndEnd>, Failure> {
     let mut windows = Vec::new();
     for captures in WINDOW.captures_iter(&announcement.value) {
         let text = |group| captures.get(group).map_or("", |found| found.as_str());
@@ -220,7 +184,8 @@ fn id(circuits: &[Found<Circuit>], start: Timestamp, end: Timestamp) -> String {
         digest.update(circuit.value.id());
     }
     digest.update(format!("{}{}", start.as_second(), end.as_second()));
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = digest.finalize().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 #[cfg(test)]
@@ -239,7 +204,7 @@ mod tests {
 
     #[test]
     fn words_give_the_status() {
-        let plain = "AWS Direct Connect Planned Maintenance Notification";
+        let plain = "AWS Direct Connect Maintenance Notification";
         let scheduled = "Planned maintenance has been scheduled on an AWS Direct Connect router WINDOW for 4 hours.";
         let cases = [
             (
@@ -250,7 +215,7 @@ mod tests {
             (plain, "Planned maintenance on an AWS Direct Connect router WINDOW has been canceled.", Status::Cancelled),
             (plain, "Maintenance has been rescheduled on an AWS Direct Connect router WINDOW.", Status::ReScheduled),
             (plain, "Maintenance on an AWS Direct Connect router WINDOW has been postponed.", Status::ReScheduled),
-            (plain, "Maintenance on an AWS Direct Connect router WINDOW is now in progress.", Status::InProcess),
+            (plain, "Maintenance on an AWS Direct Connect router WINDOW is in progress.", Status::InProcess),
             (plain, "Maintenance on an AWS Direct Connect router WINDOW has been completed.", Status::Completed),
             ("AWS Direct Connect Maintenance Cancelled", scheduled, Status::Cancelled),
         ];

@@ -4,6 +4,7 @@
 
 pub mod cli;
 mod commands;
+mod context;
 pub mod declaration;
 mod local;
 mod package;

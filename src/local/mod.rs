@@ -1,1 +1,29 @@
 //! `provision dev`: mail in, storage, Runtime API.
+//!
+//! What AWS does between a mail and a function, on this machine: SES's receipt rules ([`receipt`]), its event and its
+//! headers, S3 over a folder, and Lambda with its Runtime API, limits, retries and failure queue. Everything listens on
+//! 127.0.0.1 alone, and whatever is started ends with the [`Stack`].
+
+mod arrival;
+mod event;
+mod failure;
+mod function;
+mod instance;
+mod observer;
+pub(crate) mod process;
+pub(crate) mod receipt;
+mod receiver;
+mod runtime_api;
+mod services;
+mod smtp;
+mod stack;
+mod storage;
+mod verdicts;
+
+pub(crate) use arrival::{Envelope, with_crlf};
+pub(crate) use failure::Failure;
+pub(crate) use function::Ending;
+pub(crate) use observer::{Happening, Next, Observer, Usage};
+pub(crate) use receiver::Received;
+pub(crate) use stack::{Options, Stack};
+pub use verdicts::Setting;

@@ -1,0 +1,103 @@
+//! What the stack's parts are called in AWS: the one place that derives names and ARNs from the declaration.
+//!
+//! Also what a function is told of its stack, since that follows from the receipt rules and not from the function's own entry.
+
+use handler::context::{Context, MailPlace};
+use sha2::{Digest, Sha256};
+
+use crate::declaration::{Action, Declaration};
+
+/// The longest bucket name, in bytes.
+const LONGEST_BUCKET: usize = 63;
+/// The longest function name.
+const LONGEST_FUNCTION: usize = 64;
+/// The longest name of a receipt rule.
+const LONGEST_RULE: usize = 64;
+
+/// Derives names and ARNs.
+#[derive(Debug, Clone)]
+pub(crate) struct Names {
+    stack: String,
+    region: String,
+    account: String,
+}
+
+impl Names {
+    /// The names of a stack in an account.
+    pub(crate) fn new(declaration: &Declaration, account: &str) -> Self {
+        Self { stack: declaration.stack.clone(), region: declaration.region.clone(), account: account.to_owned() }
+    }
+
+    /// A bucket's name.
+    pub(crate) fn bucket(&self, entry: &str) -> String {
+        cut(format!("{}-{entry}", self.stack), LONGEST_BUCKET)
+    }
+
+    /// A function's name.
+    pub(crate) fn function(&self, entry: &str) -> String {
+        cut(format!("{}-{entry}", self.stack), LONGEST_FUNCTION)
+    }
+
+    /// A function's ARN.
+    pub(crate) fn function_arn(&self, entry: &str) -> String {
+        format!("arn:aws:lambda:{}:{}:function:{}", self.region, self.account, self.function(entry))
+    }
+
+    /// A receipt rule's name.
+    pub(crate) fn rule(&self, entry: &str) -> String {
+        cut(format!("{}.{entry}", self.stack), LONGEST_RULE)
+    }
+
+    /// What a function is told of its stack.
+    pub(crate) fn function_context(&self, declaration: &Declaration, entry: &str) -> Context {
+        let secrets = declaration.functions.get(entry).map(|function| function.secrets.clone()).unwrap_or_default();
+        Context {
+            stack: self.stack.clone(),
+            stage: None,
+            function: entry.to_owned(),
+            mail: self.mail_places(declaration, entry),
+            secrets,
+        }
+    }
+
+    /// Where the rules that invoke a function put the mail before they do.
+    fn mail_places(&self, declaration: &Declaration, entry: &str) -> Vec<MailPlace> {
+        let mut places = Vec::new();
+        for rule in &declaration.receipt_rules {
+            let invokes = |action: &Action| matches!(action, Action::Invoke { function, .. } if function == entry);
+            let Some(last) = rule.actions.iter().rposition(invokes) else { continue };
+            for action in rule.actions.iter().take(last) {
+                if let Action::Store { bucket, prefix } = action {
+                    let place = MailPlace { bucket: self.bucket(bucket), prefix: prefix.clone() };
+                    if !places.contains(&place) {
+                        places.push(place);
+                    }
+                }
+            }
+        }
+        places
+    }
+}
+
+/// Cuts a name that is too long, with a hash of the whole, so that two long names never become one.
+fn cut(name: String, longest: usize) -> String {
+    if name.len() <= longest {
+        return name;
+    }
+    let hash: String = Sha256::digest(name.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let kept: String = name.chars().filter(char::is_ascii).take(longest.saturating_sub(hash.len() + 1)).collect();
+    format!("{kept}-{hash}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_names_stay_and_long_names_stay_different() {
+        assert_eq!(cut("stack-mail".to_owned(), 63), "stack-mail");
+        let (one, two) = (cut(format!("{}1", "a".repeat(70)), 63), cut(format!("{}2", "a".repeat(70)), 63));
+        assert_eq!((one.len(), two.len()), (63, 63));
+        assert_ne!(one, two);
+    }
+}

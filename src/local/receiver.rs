@@ -1,0 +1,160 @@
+//! What happens to a mail that arrives, by SMTP or by `--deliver`: the receipt rules, action by action.
+
+use std::{collections::BTreeMap, io};
+
+use mail_parser::MessageParser;
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use super::{
+    arrival::{Arrival, Envelope},
+    event,
+    function::{Ending, Function},
+    observer::{Happening, Observer},
+    receipt::{self, Disposition, Flow, Match},
+    storage::Storage,
+    verdicts::Verdicts,
+};
+use crate::{
+    context::Names,
+    declaration::{Action, Invocation, ReceiptRule},
+};
+
+/// Takes mails and does what the rules say.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    pub(super) rules: Vec<ReceiptRule>,
+    pub(super) names: Names,
+    pub(super) region: String,
+    pub(super) verdicts: Verdicts,
+    pub(super) storage: Storage,
+    pub(super) functions: BTreeMap<String, Function>,
+    pub(super) observer: Observer,
+}
+
+/// A mail that was taken.
+#[derive(Debug)]
+pub(crate) struct Received {
+    /// SES's message id.
+    pub(crate) mail: String,
+    /// One for each function that was invoked and not waited for.
+    pub(crate) invocations: Vec<oneshot::Receiver<Ending>>,
+}
+
+/// Why a mail was not taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotReceived {
+    /// It could not be stored.
+    #[error("could not store the mail in bucket `{bucket}`: {error}")]
+    NotStored {
+        /// The bucket's entry name.
+        bucket: String,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+impl Receiver {
+    /// Whether any rule takes mail for a recipient.
+    pub(crate) fn takes(&self, recipient: &str) -> bool {
+        receipt::any_takes(&self.rules, recipient)
+    }
+
+    /// Whom to tell what happens.
+    pub(crate) fn observer(&self) -> &Observer {
+        &self.observer
+    }
+
+    /// Takes a mail: when this returns, everything that the rules store is stored.
+    pub(crate) async fn receive(
+        &self,
+        envelope: Envelope,
+        bytes: Vec<u8>,
+        origin: String,
+    ) -> Result<Received, NotReceived> {
+        let arrival = Arrival::now(envelope, bytes);
+        self.observer.tell(Happening::Arrived {
+            mail: arrival.id.clone(),
+            origin,
+            sender: arrival.envelope.sender.clone(),
+            subject: subject(&arrival.bytes),
+        });
+        let mut invocations = Vec::new();
+        'rules: for matched in receipt::matches(&self.rules, &arrival.envelope.recipients) {
+            for action in &matched.rule.actions {
+                let disposition = self.act(action, &matched, &arrival, &mut invocations).await?;
+                match receipt::after(action, disposition) {
+                    Flow::NextAction => {}
+                    Flow::NextRule => continue 'rules,
+                    Flow::End => break 'rules,
+                }
+            }
+        }
+        Ok(Received { mail: arrival.id, invocations })
+    }
+
+    async fn act(
+        &self,
+        action: &Action,
+        matched: &Match<'_>,
+        arrival: &Arrival,
+        invocations: &mut Vec<oneshot::Receiver<Ending>>,
+    ) -> Result<Disposition, NotReceived> {
+        let verdicts = self.verdicts.under(matched.rule.scan);
+        let (mail, rule) = (arrival.id.clone(), matched.rule.name.clone());
+        match action {
+            Action::Stop => {}
+            Action::Store { bucket, prefix } => {
+                let key = format!("{prefix}{}", arrival.id);
+                let stored = arrival.stored(&self.region, verdicts);
+                self.storage
+                    .put(&self.names.bucket(bucket), &key, stored)
+                    .await
+                    .map_err(|error| NotReceived::NotStored { bucket: bucket.clone(), error })?;
+                self.observer.tell(Happening::Stored { mail, rule, bucket: bucket.clone(), key });
+            }
+            Action::Invoke { function: entry, invocation } => {
+                let Some(function) = self.functions.get(entry) else { return Ok(Disposition::Continue) };
+                self.observer.tell(Happening::Handed { mail, rule, function: entry.clone() });
+                let event = self.event(matched, arrival, verdicts, entry, *invocation);
+                let ending = function.invoke(&arrival.id, event, *invocation == Invocation::Event);
+                match invocation {
+                    Invocation::Event => invocations.push(ending),
+                    // Without an answer SES goes on.
+                    Invocation::RequestResponse => {
+                        if let Ok(ending) = ending.await {
+                            let disposition = match &ending {
+                                Ending::Succeeded { answer, .. } => Disposition::of(answer),
+                                Ending::Failed { .. } => Disposition::Continue,
+                            };
+                            let (told, ended) = oneshot::channel();
+                            let _it_is_kept = told.send(ending);
+                            invocations.push(ended);
+                            return Ok(disposition);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(Disposition::Continue)
+    }
+
+    fn event(
+        &self,
+        matched: &Match<'_>,
+        arrival: &Arrival,
+        verdicts: Verdicts,
+        function: &str,
+        invocation: Invocation,
+    ) -> Value {
+        let stored = arrival.stored(&self.region, verdicts);
+        let arn = self.names.function_arn(function);
+        event::build(arrival, &stored, matched.recipients.clone(), verdicts, arn, invocation)
+    }
+}
+
+/// The decoded subject, for the person who watches.
+fn subject(bytes: &[u8]) -> String {
+    let message = MessageParser::default().parse_headers(bytes);
+    message.and_then(|message| message.subject().map(str::to_owned)).unwrap_or_default()
+}

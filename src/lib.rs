@@ -7,6 +7,7 @@ mod commands;
 mod context;
 pub mod declaration;
 mod local;
+mod mails;
 mod package;
 mod render;
 

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     failure::{self, Failure},
     instance::{Instance, Program},
-    observer::{Happening, Next, Observer},
+    observer::{Happening, Next, Observer, Usage},
 };
 
 /// What Lambda waits before the second and the third attempt.
@@ -170,11 +170,7 @@ impl Worker {
     }
 
     /// One attempt, while what the process writes is read.
-    async fn attempt(
-        &mut self,
-        job: &Job,
-        reports: &mut Vec<Report>,
-    ) -> Result<(Value, super::observer::Usage), Failure> {
+    async fn attempt(&mut self, job: &Job, reports: &mut Vec<Report>) -> Result<(Value, Usage), Failure> {
         if self.instance.as_mut().is_some_and(Instance::has_ended) {
             self.instance = None;
         }
@@ -183,13 +179,14 @@ impl Worker {
             None => Instance::start(self.settings.program.clone(), &self.lines).await?,
         };
         let event = Bytes::from(job.event.to_string());
-        let invoked = instance.invoke(&job.request_id, event);
-        tokio::pin!(invoked);
-        let result = loop {
-            tokio::select! {
-                biased;
-                Some(line) = self.written.recv() => reports.extend(self.read(&line)),
-                result = &mut invoked => break result,
+        let result = {
+            let mut invoked = std::pin::pin!(instance.invoke(&job.request_id, event));
+            loop {
+                tokio::select! {
+                    biased;
+                    Some(line) = self.written.recv() => reports.extend(self.read(&line)),
+                    result = &mut invoked => break result,
+                }
             }
         };
         self.instance = Some(instance);

@@ -52,6 +52,9 @@ pub(crate) enum NotReceived {
         /// Why.
         error: io::Error,
     },
+    /// Its event could not be written.
+    #[error("could not write the event: {0}")]
+    Event(#[from] serde_json::Error),
 }
 
 impl Receiver {
@@ -116,7 +119,7 @@ impl Receiver {
             Action::Invoke { function: entry, invocation } => {
                 let Some(function) = self.functions.get(entry) else { return Ok(Disposition::Continue) };
                 self.observer.tell(Happening::Handed { mail, rule, function: entry.clone() });
-                let event = self.event(matched, arrival, verdicts, entry, *invocation);
+                let event = self.event(matched, arrival, verdicts, entry, *invocation)?;
                 let ending = function.invoke(&arrival.id, event, *invocation == Invocation::Event);
                 match invocation {
                     Invocation::Event => invocations.push(ending),
@@ -146,10 +149,11 @@ impl Receiver {
         verdicts: Verdicts,
         function: &str,
         invocation: Invocation,
-    ) -> Value {
+    ) -> Result<Value, NotReceived> {
         let stored = arrival.stored(&self.region, verdicts);
         let arn = self.names.function_arn(function);
-        event::build(arrival, &stored, matched.recipients.clone(), verdicts, arn, invocation)
+        let event = event::build(arrival, &stored, matched.recipients.clone(), verdicts, arn, invocation);
+        Ok(serde_json::to_value(event)?)
     }
 }
 

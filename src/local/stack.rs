@@ -78,6 +78,9 @@ pub(crate) enum NotStarted {
         /// Why.
         reason: String,
     },
+    /// What a function is told could not be written.
+    #[error("Failed to write the functions' environment")]
+    Environment(#[from] serde_json::Error),
 }
 
 /// A running stack. Dropping it ends every process and every listener.
@@ -128,7 +131,7 @@ impl Stack {
         let mut functions = BTreeMap::new();
         for (entry, function) in &declaration.functions {
             let (Some(executable), Some(grant)) = (executables.get(entry), grants.get(entry)) else { continue };
-            let mut environment = environment(declaration, &names, entry, function, grant);
+            let mut environment = environment(declaration, &names, entry, function, grant)?;
             environment.insert("AWS_ENDPOINT_URL_S3".to_owned(), format!("http://{}", s3.address));
             environment.insert("AWS_ENDPOINT_URL".to_owned(), format!("http://{}", other.address));
             environment.extend(options.sink.clone().map(|sink| ("SINK".to_owned(), sink)));
@@ -215,9 +218,9 @@ fn environment(
     entry: &str,
     function: &declaration::Function,
     grant: &Grant,
-) -> BTreeMap<String, String> {
+) -> Result<BTreeMap<String, String>, NotStarted> {
     let name = names.function(entry);
-    let context = serde_json::to_string(&names.function_context(declaration, entry)).unwrap_or_default();
+    let context = serde_json::to_string(&names.function_context(declaration, entry))?;
     let given = [
         ("AWS_LAMBDA_FUNCTION_NAME", name.clone()),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
@@ -237,5 +240,5 @@ fn environment(
         (context::VARIABLE, context),
     ];
     let declared = function.environment.iter().map(|(name, value)| (name.clone(), value.clone()));
-    declared.chain(given.map(|(name, value)| (name.to_owned(), value))).collect()
+    Ok(declared.chain(given.map(|(name, value)| (name.to_owned(), value))).collect())
 }

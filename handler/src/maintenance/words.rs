@@ -138,6 +138,23 @@ pub fn status_told_in<'body>(
     Ok(told)
 }
 
+/// The status of a notice: the first title that tells of a change (cancelled, completed, …), else the change that the body
+/// tells, else that it is planned. `None` where neither says anything.
+pub fn status_of<'body>(
+    titles: impl IntoIterator<Item = Found<String>>,
+    body: impl Iterator<Item = (Place, &'body str)>,
+) -> Result<Option<Found<Status>>, Failure> {
+    let mut planned = None;
+    for title in titles {
+        match status(&title)? {
+            Some(status) if is_change(status.value) => return Ok(Some(status)),
+            status => planned = planned.or(status),
+        }
+    }
+    let told = status_told_in(body)?;
+    Ok(if told.as_ref().is_some_and(|told| is_change(told.value)) { told } else { planned.or(told) })
+}
+
 /// Of two statuses that were told one after the other, the change; two changes are a contradiction.
 fn join(before: Option<Found<Status>>, status: Found<Status>) -> Result<Found<Status>, Failure> {
     match before {
@@ -359,6 +376,18 @@ mod tests {
         assert_eq!(told(&text), Some(Status::Cancelled));
         assert_eq!(told(&text[..4]), Some(Status::Confirmed));
         assert_eq!(told(&text[1..4]), None);
+    }
+
+    #[test]
+    fn a_title_stands_above_the_body_but_not_its_silence() {
+        let read = |titles: &[&str], body: &'static str| {
+            let body = [(Place::Text { line: 1 }, body)];
+            status_of(titles.iter().map(|text| title(text)), body.into_iter()).unwrap().map(|found| found.value)
+        };
+        assert_eq!(read(&["Planned work", "Cancelled"], "It was completed."), Some(Status::Cancelled));
+        assert_eq!(read(&["Planned work"], "It was completed."), Some(Status::Completed));
+        assert_eq!(read(&["Planned work"], "Hello."), Some(Status::Confirmed));
+        assert_eq!(read(&["Work"], "Hello."), None);
     }
 
     #[test]

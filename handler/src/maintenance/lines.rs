@@ -93,7 +93,7 @@ impl Lines {
 }
 
 /// Folds white space (no-break spaces too) and trims.
-pub(super) fn fold(text: &str) -> String {
+pub(in crate::maintenance) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for word in text.split_whitespace() {
         if !folded.is_empty() {

@@ -1,61 +1,231 @@
-//! Bytes → [`Mail`], on top of `mail-parser`.
+//! The parts of a mail → [`Mail`]: which are bodies, calendars, attachments, and which message is the innermost.
 
-use jiff::Timestamp;
-use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
+use std::borrow::Cow;
 
-use super::{Attachment, Layer, Mail, Mailbox, Wrapping};
+use super::{
+    Attachment, Defect, LARGEST_TEXT, Layer, Mail, Wrapping, charset, complete, forward,
+    headers::Headers,
+    list,
+    parts::{self, Disposition, Leaf, Visitor},
+};
+
+/// Encoded text over this many bytes is not even decoded: it is too large in any encoding.
+const LARGEST_ENCODED_TEXT: usize = 4 * LARGEST_TEXT;
+/// All text of a mail together. More is not kept.
+const MOST_TEXT: usize = 4 * LARGEST_TEXT;
 
 pub(super) fn decode(bytes: &[u8]) -> Mail {
-    let mut mail = Mail {
-        layers: Vec::new(),
-        texts: Vec::new(),
-        pages: Vec::new(),
-        calendars: Vec::new(),
-        attachments: Vec::new(),
-        defects: Vec::new(),
-    };
-    let Some(message) = MessageParser::default().parse(bytes) else {
-        mail.layers.push(Layer::default());
-        return mail;
-    };
-    mail.layers.push(layer(&message, Wrapping::Outermost));
-    for part in &message.parts {
-        let content_type = part
-            .content_type()
-            .map(|kind| format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default()).to_ascii_lowercase())
-            .unwrap_or_default();
-        match &part.body {
-            PartType::Text(text) if content_type == "text/calendar" => mail.calendars.push(text.to_string()),
-            PartType::Text(text) if part.attachment_name().is_none() => mail.texts.push(text.to_string()),
-            PartType::Html(text) => mail.pages.push(text.to_string()),
-            PartType::Text(text) => mail.attachments.push(Attachment {
-                name: part.attachment_name().map(str::to_owned),
-                content_type,
-                bytes: text.as_bytes().to_vec(),
-            }),
-            PartType::Binary(bytes) | PartType::InlineBinary(bytes) => mail.attachments.push(Attachment {
-                name: part.attachment_name().map(str::to_owned),
-                content_type,
-                bytes: bytes.to_vec(),
-            }),
-            PartType::Message(_) | PartType::Multipart(_) => {}
-        }
-    }
-    mail
+    let mut collected = Collector::default();
+    parts::walk(bytes, &mut collected);
+    collected.mail()
 }
 
-fn layer(message: &Message<'_>, wrapping: Wrapping) -> Layer {
-    Layer {
-        wrapping,
-        sender: message.from().and_then(Address::first).and_then(|first| {
-            Some(Mailbox {
-                name: first.name.as_deref().map(str::to_owned),
-                address: first.address.as_deref()?.to_owned(),
-            })
-        }),
-        subject: message.subject().unwrap_or_default().to_owned(),
-        date: message.date().and_then(|date| Timestamp::from_second(date.to_timestamp()).ok()),
-        message_id: message.message_id().map(str::to_owned),
-        headers: message.headers_raw().map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect(),
+/// What the walk has found so far.
+#[derive(Default)]
+struct Collector {
+    messages: Vec<Message>,
+    calendars: Vec<String>,
+    attachments: Vec<Attachment>,
+    defects: Vec<Defect>,
+    text: usize,
+}
+
+/// A message and its bodies.
+#[derive(Default)]
+struct Message {
+    inside: Option<usize>,
+    layer: Layer,
+    texts: Vec<String>,
+    pages: Vec<String>,
+}
+
+impl Visitor for Collector {
+    fn message(&mut self, headers: &Headers<'_>, inside: Option<usize>) -> usize {
+        let wrapping = if inside.is_none() { Wrapping::Outermost } else { Wrapping::Attached };
+        let layer = Layer {
+            wrapping,
+            sender: headers.sender(),
+            subject: headers.text("Subject").unwrap_or_default(),
+            date: headers.date(),
+            message_id: headers.message_id(),
+            headers: headers.decoded(),
+        };
+        self.messages.push(Message { inside, layer, ..Message::default() });
+        self.messages.len() - 1
     }
+
+    fn leaf(&mut self, leaf: Leaf<'_>) {
+        match role(&leaf) {
+            Role::Body { is_page } => self.body(&leaf, is_page),
+            Role::Calendar => self.calendar(&leaf),
+            Role::Attachment => self.attachment(leaf),
+        }
+    }
+
+    fn defect(&mut self, defect: Defect) {
+        if !self.defects.contains(&defect) {
+            self.defects.push(defect);
+        }
+    }
+}
+
+/// What a part is for.
+enum Role {
+    Body { is_page: bool },
+    Calendar,
+    Attachment,
+}
+
+/// A named part is an attachment, unless the sender wants it seen in place; a mail that is one text part is its body.
+fn role(leaf: &Leaf<'_>) -> Role {
+    let name = leaf.name.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let is_calendar_file = [".ics", ".ical", ".ifb"].iter().any(|end| name.ends_with(end));
+    let is_shown = leaf.is_root
+        || match leaf.disposition {
+            Disposition::Attachment => false,
+            Disposition::Inline => true,
+            Disposition::Open => name.is_empty(),
+        };
+    match leaf.content_type.as_str() {
+        "text/calendar" | "application/ics" => Role::Calendar,
+        _ if is_calendar_file => Role::Calendar,
+        "text/html" | "application/xhtml+xml" if is_shown => Role::Body { is_page: true },
+        // A type that cannot be read makes plain text (RFC 2045, 5.2).
+        "text/plain" | "text" | "" if is_shown => Role::Body { is_page: false },
+        _ => Role::Attachment,
+    }
+}
+
+impl Collector {
+    fn body(&mut self, leaf: &Leaf<'_>, is_page: bool) {
+        let Some(text) = self.text(leaf) else { return };
+        if is_calendar(&text) {
+            return self.push_calendar(text);
+        }
+        let is_page = is_page || is_html(&text);
+        if leaf.is_open && !(is_page && complete::is_whole_page(&text)) {
+            self.defect(Defect::CutShort);
+        }
+        if let Some(message) = self.messages.get_mut(leaf.message) {
+            if is_page { &mut message.pages } else { &mut message.texts }.push(text);
+        }
+    }
+
+    fn calendar(&mut self, leaf: &Leaf<'_>) {
+        if leaf.is_open {
+            self.defect(Defect::CutShort);
+        }
+        if let Some(text) = self.text(leaf) {
+            self.push_calendar(text);
+        }
+    }
+
+    /// Calendars come as a part and once more as an attachment of it.
+    fn push_calendar(&mut self, text: String) {
+        if !self.calendars.iter().any(|known| known.trim() == text.trim()) {
+            self.calendars.push(text);
+        }
+    }
+
+    fn attachment(&mut self, leaf: Leaf<'_>) {
+        let decoded = leaf.transfer.decode(leaf.body);
+        if decoded.is_cut || (leaf.is_open && !leaf.content_type.starts_with("image/")) {
+            self.defect(Defect::CutShort);
+        }
+        let start = decoded.bytes.trim_ascii_start();
+        if start.get(..CALENDAR.len()).is_some_and(|start| start.eq_ignore_ascii_case(CALENDAR)) {
+            return self.calendar(&leaf);
+        }
+        self.attachments.push(Attachment {
+            name: leaf.name,
+            content_type: leaf.content_type,
+            bytes: decoded.bytes.into_owned(),
+        });
+    }
+
+    /// The decoded text of a part, line ends as LF; `None`, and a defect, where it is too large.
+    fn text(&mut self, leaf: &Leaf<'_>) -> Option<String> {
+        if leaf.body.len() > LARGEST_ENCODED_TEXT {
+            self.defect(Defect::TooLarge(leaf.body.len()));
+            return None;
+        }
+        let decoded = leaf.transfer.decode(leaf.body);
+        if decoded.is_cut {
+            self.defect(Defect::CutShort);
+        }
+        let size = decoded.bytes.len();
+        if size > LARGEST_TEXT || self.text + size > MOST_TEXT {
+            self.defect(Defect::TooLarge(size));
+            return None;
+        }
+        self.text += size;
+        let declared = leaf.charset.clone().or_else(|| charset_of_page(&decoded.bytes));
+        let text = charset::decode(decoded.bytes, declared.as_deref());
+        Some(if text.contains('\r') { text.replace("\r\n", "\n") } else { text })
+    }
+
+    /// Follows the messages inwards. Of two messages side by side nobody can say which one the mail is about.
+    fn mail(mut self) -> Mail {
+        let mut layers = Vec::new();
+        let mut current = 0;
+        while let Some(message) = self.messages.get_mut(current) {
+            let layer = std::mem::take(&mut message.layer);
+            let before_list = list::rewritten(&layer);
+            layers.push(layer);
+            layers.extend(before_list);
+            let mut below = (current + 1..self.messages.len())
+                .filter(|next| self.messages.get(*next).is_some_and(|next| next.inside == Some(current)));
+            let Some(next) = below.next() else { break };
+            let others = below.count();
+            if others > 0 {
+                self.defect(Defect::SeveralMessages(others + 1));
+            }
+            current = next;
+        }
+        let message = self.messages.get_mut(current).map(std::mem::take).unwrap_or_default();
+        if layers.is_empty() {
+            layers.push(Layer::default());
+        }
+        let subject = layers.last().map(|layer| layer.subject.as_str()).unwrap_or_default();
+        let forwards = forward::find(subject, message.texts.first(), message.pages.first());
+        layers.extend(forwards);
+        Mail {
+            layers,
+            texts: message.texts,
+            pages: message.pages,
+            calendars: self.calendars,
+            attachments: self.attachments,
+            defects: self.defects,
+        }
+    }
+}
+
+/// How every calendar begins.
+const CALENDAR: &[u8] = b"BEGIN:VCALENDAR";
+
+fn is_calendar(text: &str) -> bool {
+    text.trim_start().as_bytes().get(..CALENDAR.len()).is_some_and(|start| start.eq_ignore_ascii_case(CALENDAR))
+}
+
+/// Whether a text without a type, or with the wrong one, is plainly HTML.
+fn is_html(text: &str) -> bool {
+    const STARTS: [&str; 9] = ["!doctype html", "html", "head", "body", "table", "div", "p", "meta", "style"];
+    let Some(tag) = text.trim_start().strip_prefix('<') else { return false };
+    let starts = |start: &str| {
+        let head = tag.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
+        head && tag.get(start.len()..).is_some_and(|rest| rest.starts_with(['>', ' ', '\n', '\t', '/']))
+    };
+    STARTS.into_iter().any(starts) && text.contains("</")
+}
+
+/// The charset that an HTML document names in its first bytes, for a part that names none.
+fn charset_of_page(bytes: &[u8]) -> Option<String> {
+    if str::from_utf8(bytes).is_ok() {
+        return None;
+    }
+    let head: Cow<'_, str> = String::from_utf8_lossy(bytes.get(..1024).unwrap_or(bytes));
+    let (_, rest) = head.split_once("charset=")?;
+    let name = rest.trim_start_matches(['"', '\'']);
+    let end = name.find(|next: char| !(next.is_ascii_alphanumeric() || "-_".contains(next))).unwrap_or(name.len());
+    name.get(..end).map(str::to_owned)
 }

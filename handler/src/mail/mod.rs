@@ -4,11 +4,23 @@
 //! nothing is guessed, and nothing is an error.
 
 mod address;
+mod charset;
+mod complete;
 mod decode;
+mod flat;
+mod forward;
+mod headers;
+mod identity;
+mod list;
+mod parts;
+mod subject;
+mod transfer;
+mod words;
 
 use jiff::Timestamp;
 
 pub use address::{Domain, Mailbox};
+pub use identity::Identity;
 
 /// A decoded mail.
 #[derive(Debug, Clone)]
@@ -19,7 +31,7 @@ pub struct Mail {
     pub texts: Vec<String>,
     /// The decoded text/html bodies of the innermost message, in order.
     pub pages: Vec<String>,
-    /// The decoded text/calendar parts (and `.ics` attachments), of every layer, in order.
+    /// The decoded text/calendar parts (and `.ics` attachments), of every layer, in order, each once.
     pub calendars: Vec<String>,
     /// Everything else that has a name or is no text: sheets, images, documents.
     pub attachments: Vec<Attachment>,
@@ -40,7 +52,8 @@ pub struct Layer {
     pub date: Option<Timestamp>,
     /// The `Message-ID` without its angle brackets.
     pub message_id: Option<String>,
-    /// All headers as (name, decoded value), in order. Empty for an inline forward but for those quoted.
+    /// All headers as (name, decoded and unfolded value), in order. Of an inline forward those that are quoted, under
+    /// their English names: `Sent` and `Gesendet` are `Date`. Behind a list those of the message that arrived.
     pub headers: Vec<(String, String)>,
 }
 
@@ -72,12 +85,17 @@ pub struct Attachment {
 /// Something wrong with a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Defect {
-    /// The mail ends before its outermost MIME boundary is closed: it was cut short.
+    /// The mail ends before a MIME boundary is closed, or in the middle of an encoding: it was cut short. A boundary
+    /// around alternatives or pictures alone may be missing where the page that stands last is whole.
     CutShort,
-    /// A text part larger than [`LARGEST_TEXT`], which is not parsed. Bytes.
+    /// Text (or headers) larger than [`LARGEST_TEXT`], or than all text of a mail may be; it is not kept. Bytes.
     TooLarge(usize),
     /// Parts nested deeper than we follow.
     TooDeep,
+    /// More parts than this: the rest was not looked at.
+    TooMany(usize),
+    /// That many messages are attached side by side: nobody can say which one the mail is about.
+    SeveralMessages(usize),
 }
 
 /// Text parts over this many decoded bytes are not parsed; the mail goes to a person.
@@ -104,6 +122,11 @@ impl Mail {
         &self.layers
     }
 
+    /// What makes this mail the same mail when it arrives again.
+    pub fn identity(&self) -> Identity {
+        Identity::of(self)
+    }
+
     /// Whether somebody passed this mail on.
     pub fn is_forwarded(&self) -> bool {
         self.layers.len() > 1
@@ -111,6 +134,12 @@ impl Mail {
 }
 
 impl Layer {
+    /// The subject without any `Fwd:`, `Re:`, `[list-name]`, `[ EXTERNAL ]` or `***External***` before it. A tag is
+    /// taken for a list's if it is one lower-case word; `[Emergency]` stays.
+    pub fn bare_subject(&self) -> &str {
+        subject::bare(&self.subject)
+    }
+
     /// The first header of that name, compared without case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())

@@ -37,6 +37,10 @@ pub fn parse(mail: &Mail) -> Outcome {
                 crate::mail::LARGEST_TEXT
             )),
             Defect::TooDeep => Failure::too_large("parts nested less deeply"),
+            Defect::TooMany(most) => Failure::too_large(format!("at most {most} parts")),
+            Defect::SeveralMessages(count) => {
+                Failure::ambiguous(format!("one attached message, there are {count} side by side"))
+            }
         };
         return Outcome::Failed { recognised, failure, suggestion: Vec::new() };
     }

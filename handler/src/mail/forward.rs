@@ -1,0 +1,392 @@
+//! Messages forwarded inline: their headers stand in the body, above what they said.
+//!
+//! Mail programs write them in a few ways: below a line "---------- Forwarded message ---------" (Gmail, Thunderbird),
+//! below "Begin forwarded message:" (Apple), or as a bare block of From, Sent, To and Subject (Outlook). Answers quote
+//! with the same bare block, so that one counts only where the subject says that the mail was passed on, or where it is
+//! the first thing in the body. Whoever writes the body can fake all of this: such a layer is evidence, not proof.
+
+use memchr::memmem;
+
+use super::{Layer, Mailbox, Wrapping, flat, headers, subject};
+
+/// Forwards inside each other that we follow.
+const MOST_FORWARDS: usize = 8;
+/// Lines of a text that are looked at.
+const MOST_LINES: usize = 20_000;
+/// Lines that quoted headers may take, recipients over many lines included.
+const LONGEST_BLOCK: usize = 60;
+
+/// What stands alone on the line above quoted headers, lower case.
+const MARKERS: [&str; 19] = [
+    "forwarded message",
+    "begin forwarded message",
+    "forwarded mail",
+    "start of forwarded message",
+    "weitergeleitete nachricht",
+    "anfang der weitergeleiteten nachricht",
+    "message transféré",
+    "début du message réexpédié",
+    "début du message transféré",
+    "mensaje reenviado",
+    "inicio del mensaje reenviado",
+    "messaggio inoltrato",
+    "inizio messaggio inoltrato",
+    "mensagem encaminhada",
+    "início da mensagem encaminhada",
+    "doorgestuurd bericht",
+    "begin doorgestuurd bericht",
+    "転送されたメッセージ",
+    "转发的邮件",
+];
+
+/// Labels of quoted headers, lower case, and the header that they stand for.
+const LABELS: [(&str, &[&str]); 7] = [
+    ("From", &["from", "von", "de", "da", "van", "från", "fra", "发件人", "寄件者", "差出人"]),
+    (
+        "Date",
+        &[
+            "date",
+            "sent",
+            "datum",
+            "gesendet",
+            "envoyé",
+            "enviado",
+            "enviado el",
+            "fecha",
+            "data",
+            "inviato",
+            "verzonden",
+            "skickat",
+            "sendt",
+            "日期",
+            "发送时间",
+            "日付",
+            "送信日時",
+        ],
+    ),
+    (
+        "Subject",
+        &[
+            "subject",
+            "betreff",
+            "objet",
+            "asunto",
+            "oggetto",
+            "assunto",
+            "onderwerp",
+            "ämne",
+            "emne",
+            "主题",
+            "主旨",
+            "件名",
+        ],
+    ),
+    ("To", &["to", "an", "à", "para", "a", "aan", "till", "til", "收件人", "宛先"]),
+    ("Cc", &["cc", "kopie", "copie à", "副本", "抄送"]),
+    ("Reply-To", &["reply-to", "antwort an", "répondre à"]),
+    ("Importance", &["importance", "wichtigkeit", "priority", "attachments", "anlagen"]),
+];
+
+/// A page without any of these quotes no headers.
+const HINTS: [&str; 12] = [
+    "Subject",
+    "orwarded",
+    "Betreff",
+    "Objet",
+    "Asunto",
+    "Oggetto",
+    "Assunto",
+    "Onderwerp",
+    "mne",
+    "主题",
+    "主旨",
+    "件名",
+];
+
+/// The messages forwarded inline, the outermost first: from the text body, or from the page if the text quotes none.
+pub(super) fn find(subject: &str, text: Option<&String>, page: Option<&String>) -> Vec<Layer> {
+    if subject::is_forward(subject) == Some(false) {
+        return Vec::new();
+    }
+    let mut layers = text.map_or_else(Vec::new, |text| {
+        let lines: Vec<_> = text.lines().take(MOST_LINES).collect();
+        Body { lines: &lines, wraps: true }.forwards(subject)
+    });
+    if layers.is_empty()
+        && let Some(page) = page
+        && HINTS.iter().any(|hint| memmem::find(page.as_bytes(), hint.as_bytes()).is_some())
+    {
+        let lines = flat::lines(page);
+        let lines: Vec<_> = lines.iter().take(MOST_LINES).map(String::as_str).collect();
+        layers = Body { lines: &lines, wraps: false }.forwards(subject);
+    }
+    layers
+}
+
+/// A body in lines.
+struct Body<'text> {
+    lines: &'text [&'text str],
+    /// Lines were broken to fit a width, so that a header may go on below.
+    wraps: bool,
+}
+
+impl Body<'_> {
+    fn forwards(&self, subject: &str) -> Vec<Layer> {
+        let mut layers: Vec<Layer> = Vec::new();
+        let mut at = 0;
+        let mut only_blank = true;
+        // Within an Apple forward everything is quoted; what is quoted deeper is an answer's.
+        let mut quoted = 0;
+        while let Some(line) = self.lines.get(at).filter(|_| layers.len() < MOST_FORWARDS) {
+            let passed_on = subject::is_forward(layers.last().map_or(subject, |layer| layer.subject.as_str()));
+            if passed_on == Some(false) {
+                break;
+            }
+            let (depth, words) = unquoted(line);
+            let found = if depth > quoted {
+                None
+            } else if is_marker(words) {
+                self.block(at + 1).filter(|block| block.has("Subject") || block.has("Date"))
+            } else if only_blank || passed_on == Some(true) {
+                self.block(at).filter(|block| block.start == at && block.is_bare_forward())
+            } else {
+                None
+            };
+            if let Some(block) = found {
+                (at, quoted, only_blank) = (block.end, block.depth, true);
+                layers.push(block.layer());
+            } else {
+                only_blank &= is_mark(words);
+                at += 1;
+            }
+        }
+        layers
+    }
+
+    /// The quoted headers that begin at a line, or after blank ones below it.
+    fn block(&self, from: usize) -> Option<Block> {
+        let words = |at: usize| self.lines.get(at).map(|line| unquoted(line));
+        let start = (from..from + 4).find(|at| words(*at).is_some_and(|(_, words)| !words.is_empty()))?;
+        let mut block = Block { start, end: start, depth: words(start)?.0, headers: Vec::new() };
+        for at in start..start + LONGEST_BLOCK {
+            let Some((_, line)) = words(at) else { break };
+            if let Some((name, value)) = labelled(line).filter(|(name, _)| block.value(name).is_none()) {
+                block.headers.push((name, value.to_owned()));
+            } else if line.is_empty() {
+                // A blank line ends the headers, unless one that is still missing follows.
+                let next = words(at + 1).and_then(|(_, next)| labelled(next));
+                if next.is_none_or(|(name, _)| block.value(name).is_some()) {
+                    break;
+                }
+            } else if let Some((name, value)) = block.headers.last_mut().filter(|_| self.wraps)
+                && continues(name)
+            {
+                value.push(' ');
+                value.push_str(line);
+            } else {
+                break;
+            }
+            block.end = at + 1;
+        }
+        block.has("From").then_some(block)
+    }
+}
+
+/// A line without quotation marks, and how many there were.
+fn unquoted(line: &str) -> (usize, &str) {
+    let mut rest = line.trim();
+    let mut depth = 0;
+    while let Some(after) = rest.strip_prefix('>') {
+        rest = after.trim_start();
+        depth += 1;
+    }
+    (depth, rest)
+}
+
+/// Nothing, or a rule, or Outlook's "-----Original Message-----".
+fn is_mark(words: &str) -> bool {
+    let inside = trimmed(words);
+    inside.is_empty() || inside.eq_ignore_ascii_case("original message")
+}
+
+fn is_marker(words: &str) -> bool {
+    let inside = trimmed(words);
+    // The longest marker has 38 bytes; lines of prose need not be copied.
+    inside.len() <= 64 && MARKERS.contains(&inside.to_lowercase().as_str())
+}
+
+fn trimmed(words: &str) -> &str {
+    words.trim_matches(|mark: char| matches!(mark, '-' | '–' | '—' | '_' | '*' | '=' | ':' | ' ' | '\u{a0}'))
+}
+
+/// Quoted headers.
+struct Block {
+    start: usize,
+    end: usize,
+    depth: usize,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Block {
+    fn has(&self, name: &str) -> bool {
+        self.value(name).is_some_and(|value| !value.is_empty())
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A window is also written as "From: … To: …": only a full set of headers is a message.
+    fn is_bare_forward(&self) -> bool {
+        ["Date", "Subject"].iter().all(|name| self.has(name)) && (self.has("To") || self.sender().is_some())
+    }
+
+    fn sender(&self) -> Option<Mailbox> {
+        mailbox(self.value("From")?)
+    }
+
+    fn layer(self) -> Layer {
+        Layer {
+            wrapping: Wrapping::Inline,
+            sender: self.sender(),
+            subject: self.value("Subject").unwrap_or_default().to_owned(),
+            date: self.value("Date").and_then(headers::date),
+            message_id: None,
+            headers: self.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        }
+    }
+}
+
+/// Headers that programs break over lines. Behind the others a line of the text may follow without a blank one.
+fn continues(name: &str) -> bool {
+    matches!(name, "Subject" | "To" | "Cc" | "From")
+}
+
+fn labelled(words: &str) -> Option<(&'static str, &str)> {
+    let words = words.trim_start_matches(['*', '|', ' ']);
+    let (label, value) = words.split_once([':', '：'])?;
+    if label.len() > 32 {
+        return None;
+    }
+    let label = label.trim_matches(['*', ' ', '\u{a0}']).to_lowercase();
+    let (name, _) = LABELS.iter().find(|(_, labels)| labels.contains(&label.as_str()))?;
+    Some((name, value.trim_matches(['*', ' ', '\u{a0}', '\t'])))
+}
+
+/// `Name <address>`, `Name [mailto:address]`, `address`: with several addresses, the one in brackets.
+fn mailbox(text: &str) -> Option<Mailbox> {
+    let opened = text.find(['<', '[']);
+    let (name, rest) = match opened {
+        Some(at) => text.split_at_checked(at)?,
+        None => ("", text),
+    };
+    let address = rest
+        .split(|mark: char| mark.is_whitespace() || "<>[]()\"',;".contains(mark))
+        .map(|word| word.strip_prefix("mailto:").unwrap_or(word))
+        .find(|word| word.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.')))?;
+    let name = name.trim().trim_matches(['"', '\'', '*', ' ']);
+    Some(Mailbox { name: (!name.is_empty()).then(|| name.to_owned()), address: address.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find;
+
+    /// Sender, subject and seconds of every layer that is found.
+    fn layers(subject: &str, body: &str) -> Vec<(String, String, Option<i64>)> {
+        let body = body.to_owned();
+        let (text, page) = if body.starts_with('<') { (None, Some(&body)) } else { (Some(&body), None) };
+        let sender =
+            |layer: &super::Layer| layer.sender.as_ref().map(|sender| sender.address.clone()).unwrap_or_default();
+        let found = find(subject, text, page);
+        found
+            .iter()
+            .map(|layer| (sender(layer), layer.subject.clone(), layer.date.map(jiff::Timestamp::as_second)))
+            .collect()
+    }
+
+    #[track_caller]
+    fn check(subject: &str, body: &str, sender: &str, inner: &str, date: Option<i64>) {
+        assert_eq!(layers(subject, body), [(sender.to_owned(), inner.to_owned(), date)], "{body}");
+    }
+
+    const GMAIL: &str = "Please look\n\n---------- Forwarded message ---------\nFrom: Carrier NOC <noc@carrier.example>\n\
+                         Date: Tue, 2 Nov 2021 at 14:30\nSubject: [maint] Planned work\n on ring 4\nTo: <ops@example.net>\n\n\nDear customer\n";
+
+    #[test]
+    fn gmail() {
+        check("Fwd: Planned work", GMAIL, "noc@carrier.example", "[maint] Planned work on ring 4", None);
+        // The marker is enough: people change subjects.
+        check("please handle", GMAIL, "noc@carrier.example", "[maint] Planned work on ring 4", None);
+        let page = "<div dir=\"ltr\">Please<br><div class=\"gmail_quote\"><div class=\"gmail_attr\">---------- Forwarded message\n\
+                    ---------<br>From: <strong>Carrier NOC</strong> <span>&lt;<a href=\"mailto:noc@carrier.example\">noc@carrier.example</a>&gt;</span>\
+                    <br>Date: Tue, 2 Nov 2021 at 14:30<br>Subject: Planned work R&amp;D<br>To: &lt;ops@example.net&gt;<br></div><br><br>\
+                    <p>Subject: not this</p></div></div>";
+        check("Fwd: x", page, "noc@carrier.example", "Planned work R&D", None);
+    }
+
+    #[test]
+    fn outlook() {
+        let text = "________________________________\nFrom: Carrier NOC <noc@carrier.example<mailto:noc@carrier.example>>\n\
+                    Sent: Tuesday, November 2, 2021 2:30 PM\nTo: Ops <ops@example.net>\nSubject: Planned work\nImportance: High\n\nDear\n";
+        check("FW: Planned work", text, "noc@carrier.example", "Planned work", None);
+        check("Planned work", text, "noc@carrier.example", "Planned work", None);
+        let page = "<html><head><style>p{}</style></head><body><div><p class=MsoNormal>FYI</p><p>&nbsp;</p><div><p><b>Von:</b> Carrier NOC \
+                    &lt;noc@carrier.example&gt; <br><b>Gesendet:</b> Dienstag, 2. November 2021 14:30<br><b>An:</b> Ops<br>\
+                    <b>Betreff:</b> Planned work</p></div><p>Dear customer</p></body></html>";
+        check("WG: Planned work", page, "noc@carrier.example", "Planned work", None);
+    }
+
+    #[test]
+    fn apple_and_thunderbird() {
+        let apple = "\nBegin forwarded message:\n\n> From: Carrier NOC <noc@carrier.example>\n> Subject: Planned work\n\
+                     > Date: 2 November 2021 at 14:30:00 GMT+1\n> To: ops@example.net\n> \n> Dear customer\n";
+        check("Fwd: Planned work", apple, "noc@carrier.example", "Planned work", None);
+        let thunderbird = "-------- Forwarded Message --------\nSubject: \tPlanned work\nDate: \tTue, 2 Nov 2021 14:30:00 +0100\n\
+                           From: \tnoc@carrier.example\nTo: \tops@example.net\n\n\nDear\n";
+        check("Fwd: Planned work", thunderbird, "noc@carrier.example", "Planned work", Some(1_635_859_800));
+        let table = "<p><br></p><div class=\"moz-forward-container\">-------- Weitergeleitete Nachricht --------<table><tbody>\
+                     <tr><th>Betreff: </th><td>Planned work</td></tr><tr><th>Datum: </th><td>Tue, 2 Nov 2021 14:30:00 +0100</td></tr>\
+                     <tr><th>Von: </th><td>Carrier <a href=\"mailto:x\">&lt;noc@carrier.example&gt;</a></td></tr></tbody></table><br>Dear</div>";
+        check("Fwd: Planned work", table, "noc@carrier.example", "Planned work", Some(1_635_859_800));
+    }
+
+    #[test]
+    fn forwards_of_forwards() {
+        let text = "---------- Forwarded message ---------\nFrom: A <a@desk.example>\nDate: Tue, 2 Nov 2021\nSubject: Fwd: Planned work\n\
+                    To: b@example.net\n\nsee below\n\nFrom: Carrier <noc@carrier.example>\nSent: Monday\nTo: a@desk.example\n\
+                    Subject: Planned work\n\nDear";
+        let found = layers("Fwd: Planned work", text);
+        assert_eq!(
+            found.iter().map(|(sender, ..)| sender.as_str()).collect::<Vec<_>>(),
+            ["a@desk.example", "noc@carrier.example"]
+        );
+        let many = "---------- Forwarded message ---------\nFrom: A <a@desk.example>\nSubject: Fwd: x\n\n".repeat(50);
+        assert_eq!(layers("Fwd: x", &many).len(), 8);
+    }
+
+    #[test]
+    fn what_is_no_forward() {
+        for (subject, body) in [
+            ("Re: Planned work", GMAIL),
+            (
+                "Re: Planned work",
+                "From: A <a@desk.example>\nSent: Monday\nTo: b@example.net\nSubject: Planned work\n\nDear",
+            ),
+            (
+                "Planned work",
+                "Thanks\n\nFrom: A <a@desk.example>\nSent: Monday\nTo: b@example.net\nSubject: Planned work\n\nDear",
+            ),
+            ("Planned work", "ok\n\nOn Tue, 2 Nov 2021 Carrier <noc@carrier.example> wrote:\n> Dear customer\n"),
+            ("Planned work", "Start\nFrom: 2 Nov 2021 01:00\nTo: 2 Nov 2021 05:00\nSubject: fibre\n"),
+            ("Planned work", "From: 01:00\nTo: 05:00\n\nDate: 2 Nov 2021\n"),
+            ("Planned work", "ok\n> ---------- Forwarded message ---------\n> From: a@desk.example\n> Subject: x\n"),
+            ("Planned work", "This is a forwarded message\nFrom: a@desk.example\nDate: x\n"),
+            ("Fwd: Planned work", "Forwarded message\n"),
+            ("Fwd: Planned work", "<p>Subject"),
+            ("", ""),
+        ] {
+            assert_eq!(layers(subject, body), [], "{subject}: {body}");
+        }
+    }
+}

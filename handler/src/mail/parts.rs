@@ -1,0 +1,279 @@
+//! The MIME tree of a mail, walked with a list of what is left to do: no recursion, each byte looked at once per level.
+//!
+//! `mail-parser` is not asked to do this: its time grows with the square of the number of parts whose boundary never
+//! comes, its trees are dropped recursively, and it does not tell whether a boundary was closed.
+
+use std::{borrow::Cow, ops::Range, rc::Rc};
+
+use memchr::memmem;
+
+use super::{
+    Defect,
+    headers::{Headers, Structured},
+    transfer::Transfer,
+};
+
+/// Multiparts and messages inside each other. Real mails stay under 8.
+const DEEPEST: usize = 20;
+/// Parts of one mail, multiparts included.
+const MOST_PARTS: usize = 1000;
+
+/// What the walk meets, in the mail's order.
+pub(super) trait Visitor {
+    /// A message begins, inside the message of that number. Returns the new message's number.
+    fn message(&mut self, headers: &Headers<'_>, inside: Option<usize>) -> usize;
+    /// A part that holds no other.
+    fn leaf(&mut self, leaf: Leaf<'_>);
+    /// Something is wrong with the mail.
+    fn defect(&mut self, defect: Defect);
+}
+
+/// A part that holds no other part.
+pub(super) struct Leaf<'part> {
+    /// The number of the message that it belongs to.
+    pub(super) message: usize,
+    /// `type/subtype`, lower case; empty where none is given.
+    pub(super) content_type: String,
+    /// The declared charset.
+    pub(super) charset: Option<String>,
+    /// The file name.
+    pub(super) name: Option<String>,
+    /// What a reader is meant to see in place, or to save.
+    pub(super) disposition: Disposition,
+    /// How the body is encoded.
+    pub(super) transfer: Transfer,
+    /// The encoded body.
+    pub(super) body: &'part [u8],
+    /// The part is the whole message.
+    pub(super) is_root: bool,
+    /// The mail ends before a boundary closes the part, which may be whole all the same.
+    pub(super) is_open: bool,
+}
+
+/// The `Content-Disposition`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Disposition {
+    Inline,
+    Attachment,
+    /// Neither is said.
+    Open,
+}
+
+/// A part of the mail's bytes, or of an encoded message that was decoded.
+#[derive(Clone)]
+struct Slice<'mail> {
+    buffer: Buffer<'mail>,
+    range: Range<usize>,
+}
+
+#[derive(Clone)]
+enum Buffer<'mail> {
+    Mail(&'mail [u8]),
+    Decoded(Rc<[u8]>),
+}
+
+impl Slice<'_> {
+    fn bytes(&self) -> &[u8] {
+        let whole = match &self.buffer {
+            Buffer::Mail(bytes) => bytes,
+            Buffer::Decoded(bytes) => bytes.as_ref(),
+        };
+        whole.get(self.range.clone()).unwrap_or_default()
+    }
+
+    /// The part of this slice at a range counted from its start.
+    fn part(&self, range: &Range<usize>) -> Self {
+        let start = self.range.start;
+        Self { buffer: self.buffer.clone(), range: start + range.start..start + range.end }
+    }
+}
+
+/// An entity that is still to be looked at.
+struct Entity<'mail> {
+    slice: Slice<'mail>,
+    depth: usize,
+    kind: Kind,
+    is_open: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    /// A whole message, inside the one of that number.
+    Message { inside: Option<usize> },
+    /// A part of a multipart of that message; parts of a digest are messages unless they say otherwise.
+    Part { message: usize, is_digest: bool },
+}
+
+/// Walks a mail.
+pub(super) fn walk(mail: &[u8], visitor: &mut impl Visitor) {
+    // Messages that are themselves encoded need room: together not more than the mail.
+    let mut room = mail.len();
+    let mut parts = 0;
+    let whole = Slice { buffer: Buffer::Mail(mail), range: 0..mail.len() };
+    let mut left = vec![Entity { slice: whole, depth: 0, kind: Kind::Message { inside: None }, is_open: false }];
+    while let Some(entity) = left.pop() {
+        parts += 1;
+        if parts > MOST_PARTS {
+            visitor.defect(Defect::TooMany(MOST_PARTS));
+            return;
+        }
+        if entity.depth > DEEPEST {
+            visitor.defect(Defect::TooDeep);
+            continue;
+        }
+        let below = look(&entity, &mut room, visitor);
+        left.extend(below.into_iter().rev());
+    }
+}
+
+/// Looks at one entity: reports it, or returns the entities in it.
+fn look<'mail>(entity: &Entity<'mail>, room: &mut usize, visitor: &mut impl Visitor) -> Vec<Entity<'mail>> {
+    let bytes = entity.slice.bytes();
+    let (headers, body) = Headers::split(bytes);
+    if let Some(length) = headers.too_large {
+        visitor.defect(Defect::TooLarge(length));
+    }
+    let (message, is_root, is_digest) = match entity.kind {
+        Kind::Message { inside } => (visitor.message(&headers, inside), true, false),
+        Kind::Part { message, is_digest } => (message, false, is_digest),
+    };
+    let content_type = headers.structured("Content-Type").unwrap_or_default();
+    let start = bytes.len() - body.len();
+    let depth = entity.depth + 1;
+    if content_type.value.starts_with("multipart/")
+        && let Some(boundary) = content_type.attribute("boundary").filter(|boundary| !boundary.trim_end().is_empty())
+    {
+        let parts = split(body, boundary.trim_end().as_bytes());
+        // Of these the last part is looked at: nothing but pictures, or another form of the same, can be lost behind it.
+        let may_be_whole = matches!(content_type.value.as_str(), "multipart/related" | "multipart/alternative");
+        if !parts.is_closed && (!may_be_whole || parts.ranges.is_empty()) {
+            visitor.defect(Defect::CutShort);
+        }
+        if !parts.ranges.is_empty() {
+            let kind = Kind::Part { message, is_digest: content_type.value == "multipart/digest" };
+            let last = parts.ranges.len() - 1;
+            let of_part = |(index, range): (usize, &Range<usize>)| Entity {
+                slice: entity.slice.part(&(start + range.start..start + range.end)),
+                depth,
+                kind,
+                is_open: !parts.is_closed && index == last,
+            };
+            return parts.ranges.iter().enumerate().map(of_part).collect();
+        }
+    }
+    let leaf = Leaf { message, is_root, is_open: entity.is_open, ..leaf(&headers, &content_type, body) };
+    if !is_message(&leaf, is_digest) {
+        visitor.leaf(leaf);
+        return Vec::new();
+    }
+    let slice = match leaf.transfer.decode(body).bytes {
+        Cow::Borrowed(_) => entity.slice.part(&(start..bytes.len())),
+        Cow::Owned(decoded) if decoded.len() <= *room => {
+            *room -= decoded.len();
+            Slice { range: 0..decoded.len(), buffer: Buffer::Decoded(decoded.into()) }
+        }
+        Cow::Owned(decoded) => {
+            visitor.defect(Defect::TooLarge(decoded.len()));
+            return Vec::new();
+        }
+    };
+    vec![Entity { slice, depth, kind: Kind::Message { inside: Some(message) }, is_open: entity.is_open }]
+}
+
+fn leaf<'part>(headers: &Headers<'_>, content_type: &Structured, body: &'part [u8]) -> Leaf<'part> {
+    let disposition = headers.structured("Content-Disposition").unwrap_or_default();
+    let name = disposition.attribute("filename").or_else(|| content_type.attribute("name"));
+    let transfer = headers.text("Content-Transfer-Encoding");
+    Leaf {
+        message: 0,
+        content_type: content_type.value.clone(),
+        charset: content_type.attribute("charset").map(str::to_owned),
+        name: name.map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned),
+        disposition: match disposition.value.as_str() {
+            "inline" => Disposition::Inline,
+            "attachment" => Disposition::Attachment,
+            _ => Disposition::Open,
+        },
+        transfer: transfer.map_or(Transfer::Plain, |name| Transfer::named(&name)),
+        body,
+        is_root: false,
+        is_open: false,
+    }
+}
+
+/// Whether a leaf is a whole message: by its type, by that of its digest, or as a saved mail.
+fn is_message(leaf: &Leaf<'_>, is_digest: bool) -> bool {
+    let is_saved = || leaf.name.as_deref().is_some_and(|name| name.to_ascii_lowercase().ends_with(".eml"));
+    match leaf.content_type.as_str() {
+        "message/rfc822" | "message/global" => true,
+        "application/octet-stream" => is_saved(),
+        "" => is_digest,
+        _ => false,
+    }
+}
+
+/// The parts of a multipart's body.
+struct Parts {
+    ranges: Vec<Range<usize>>,
+    is_closed: bool,
+}
+
+/// Splits at the delimiter lines. A part that the end of the body cuts off is a part as well.
+fn split(body: &[u8], boundary: &[u8]) -> Parts {
+    let mut delimiter = b"--".to_vec();
+    delimiter.extend_from_slice(boundary);
+    let mut parts = Parts { ranges: Vec::new(), is_closed: false };
+    let mut open: Option<usize> = None;
+    for found in memmem::find_iter(body, &delimiter) {
+        let before = body.get(..found).unwrap_or_default();
+        if !(before.is_empty() || before.ends_with(b"\n")) {
+            continue;
+        }
+        let after = body.get(found + delimiter.len()..).unwrap_or_default();
+        let line = after.get(..memchr::memchr(b'\n', after).unwrap_or(after.len())).unwrap_or(after);
+        let closes = line.starts_with(b"--");
+        // `--a` is no delimiter of `a` in `--ab`; behind the closing one anything may stand.
+        if !closes && !line.trim_ascii().is_empty() {
+            continue;
+        }
+        if let Some(start) = open.take() {
+            let end = before.strip_suffix(b"\n").unwrap_or(before);
+            let end = end.strip_suffix(b"\r").unwrap_or(end);
+            parts.ranges.push(start..end.len().max(start));
+        }
+        if closes {
+            parts.is_closed = true;
+            return parts;
+        }
+        open = Some((found + delimiter.len() + line.len() + 1).min(body.len()));
+        if parts.ranges.len() > MOST_PARTS {
+            return parts;
+        }
+    }
+    parts.ranges.extend(open.map(|start| start..body.len()));
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[track_caller]
+    fn check(body: &str, expected: &[&str], is_closed: bool) {
+        let parts = split(body.as_bytes(), b"b");
+        let found: Vec<_> = parts.ranges.iter().map(|range| &body[range.clone()]).collect();
+        assert_eq!(found, expected, "{body:?}");
+        assert_eq!(parts.is_closed, is_closed, "{body:?}");
+    }
+
+    #[test]
+    fn a_body_is_split_at_its_delimiters() {
+        check("preamble\n--b\none\n--b\ntwo\n--b--\nepilogue\n--b\nno\n", &["one", "two"], true);
+        check("--b\r\none\r\n--b  \r\n\r\n--b--", &["one", ""], true);
+        check("--b\n--b--", &[""], true);
+        check("--b\none\n--bb\nstill\n --b\n--b", &["one\n--bb\nstill\n --b", ""], false);
+        check("--b\ncut of", &["cut of"], false);
+        check("no delimiter", &[], false);
+        check("", &[], false);
+    }
+}

@@ -1,0 +1,158 @@
+//! Content transfer encodings, with the tolerance that mail in the wild needs.
+
+use std::borrow::Cow;
+
+use mail_parser::decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode_char};
+
+/// A transfer encoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Transfer {
+    /// 7bit, 8bit, binary, and whatever nobody knows: the bytes as they are.
+    Plain,
+    Base64,
+    QuotedPrintable,
+}
+
+/// Decoded bytes.
+pub(super) struct Decoded<'mail> {
+    pub(super) bytes: Cow<'mail, [u8]>,
+    /// The encoding stops where no encoder stops: one digit into a group of base64.
+    pub(super) is_cut: bool,
+}
+
+impl Transfer {
+    /// The encoding of that name.
+    pub(super) fn named(name: &str) -> Self {
+        let name = name.trim();
+        if name.eq_ignore_ascii_case("base64") {
+            Self::Base64
+        } else if name.eq_ignore_ascii_case("quoted-printable") {
+            Self::QuotedPrintable
+        } else {
+            Self::Plain
+        }
+    }
+
+    /// Decodes a body. One that is not encoded in spite of its label stays as it is.
+    pub(super) fn decode(self, body: &[u8]) -> Decoded<'_> {
+        match self {
+            Self::Plain => plain(body),
+            Self::Base64 => base64(body),
+            Self::QuotedPrintable => quoted_printable(body),
+        }
+    }
+}
+
+fn plain(body: &[u8]) -> Decoded<'_> {
+    Decoded { bytes: Cow::Borrowed(body), is_cut: false }
+}
+
+/// Lists append their footer as plain text, so decoding ends with the last line that is base64.
+fn base64(body: &[u8]) -> Decoded<'_> {
+    let encoded = base64_lines(body);
+    let digits = encoded.iter().filter(|byte| !byte.is_ascii_whitespace()).count();
+    if digits == 0 {
+        return plain(body);
+    }
+    match base64_decode(encoded) {
+        // Some encoders leave out the padding, but none leaves a single digit.
+        Some(bytes) => Decoded { bytes: Cow::Owned(bytes), is_cut: digits % 4 == 1 },
+        None => plain(body),
+    }
+}
+
+/// The lines up to the first that is not base64.
+fn base64_lines(body: &[u8]) -> &[u8] {
+    let mut end = 0;
+    for line in body.split_inclusive(|byte| *byte == b'\n') {
+        let sound = |byte: &u8| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'\r' | b'\n' | b' ' | b'\t')
+        };
+        if !line.iter().all(sound) {
+            break;
+        }
+        end += line.len();
+    }
+    body.get(..end).unwrap_or(body)
+}
+
+/// `mail-parser`'s own decoder swallows what follows a stray `=`; this one leaves it as it is.
+fn quoted_printable(body: &[u8]) -> Decoded<'_> {
+    match unescaped(body) {
+        Some(bytes) => Decoded { bytes: Cow::Owned(bytes), is_cut: false },
+        None => plain(body),
+    }
+}
+
+/// Resolves escapes and soft line breaks. `None` where most `=` are neither: that body was never encoded.
+fn unescaped(body: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(body.len());
+    let (mut escapes, mut strays) = (0_usize, 0_usize);
+    let mut rest = body;
+    while let Some(at) = memchr::memchr(b'=', rest) {
+        let (before, from) = rest.split_at_checked(at)?;
+        decoded.extend_from_slice(before);
+        let after = from.get(1..)?;
+        if let Some(below) = soft_break(after) {
+            escapes += 1;
+            rest = below;
+        } else if let [high, low, below @ ..] = after
+            && let Some(value) = quoted_printable_decode_char(*high, *low)
+        {
+            escapes += 1;
+            decoded.push(value);
+            rest = below;
+        } else {
+            strays += 1;
+            decoded.push(b'=');
+            rest = after;
+        }
+    }
+    decoded.extend_from_slice(rest);
+    (escapes >= strays).then_some(decoded)
+}
+
+/// What follows a soft line break: relays leave a few blanks before the end of the line.
+fn soft_break(after: &[u8]) -> Option<&[u8]> {
+    let padding = after.iter().take(8).take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r')).count();
+    after.get(padding..)?.strip_prefix(b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Transfer;
+
+    #[track_caller]
+    fn check(encoding: &str, body: &str, expected: &str, is_cut: bool) {
+        let decoded = Transfer::named(encoding).decode(body.as_bytes());
+        assert_eq!(String::from_utf8_lossy(&decoded.bytes), expected, "{body:?}");
+        assert_eq!(decoded.is_cut, is_cut, "{body:?}");
+    }
+
+    #[test]
+    fn base64_is_decoded() {
+        check("base64", "V2FydHVuZw==\r\n", "Wartung", false);
+        check(" BASE64 ", "V2Fy\r\ndHVu\r\nZw\r\n", "Wartung", false);
+        check("base64", "V2FydHVuZw==\n____\nMailing list: maint\n", "Wartung", false);
+        check("base64", "V2FydHVuZ", "Wartun", true);
+        check("base64", "<html>never was encoded</html>", "<html>never was encoded</html>", false);
+        check("base64", "", "", false);
+    }
+
+    #[test]
+    fn quoted_printable_is_decoded() {
+        check("quoted-printable", "caf=C3=A9 a=\r\nb =3D\r\n", "café ab =\r\n", false);
+        check("quoted-printable", "caf=c3=a9", "café", false);
+        check("quoted-printable", "a =3D b = c", "a = b = c", false);
+        check("quoted-printable", "soft= \t\nbreak= ", "softbreak= ", false);
+        check("quoted-printable", "<td width=\"6\" class=\"x\">", "<td width=\"6\" class=\"x\">", false);
+        check("quoted-printable", "cut in an=20escape =C", "cut in an escape =C", false);
+        check("quoted-printable", "ends in a soft break=\r\n", "ends in a soft break", false);
+    }
+
+    #[test]
+    fn what_is_not_encoded_stays() {
+        check("8bit", "a =3D b", "a =3D b", false);
+        check("x-unknown", "V2Fy", "V2Fy", false);
+    }
+}

@@ -8,3 +8,4 @@ pub mod event;
 pub mod mail;
 pub mod maintenance;
 pub mod report;
+pub mod trust;

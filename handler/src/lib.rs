@@ -5,7 +5,10 @@
 
 pub mod context;
 pub mod event;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 pub mod mail;
 pub mod maintenance;
+pub mod pipeline;
 pub mod report;
 pub mod trust;

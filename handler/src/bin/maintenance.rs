@@ -1,1 +1,56 @@
-fn main() {}
+//! The Lambda function that takes carriers' maintenance mails: an event of SES in, notices out.
+
+use std::{process::ExitCode, sync::Arc};
+
+use handler::{
+    event::ReceiptEvent,
+    lambda::{S3, failed_start, http_client, prepare_log},
+    pipeline::{
+        Pipeline,
+        configuration::{Configuration, SinkKind},
+        log::Log,
+        sink::{Lines, Sink},
+    },
+};
+use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
+
+fn main() -> ExitCode {
+    prepare_log();
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(run()),
+        Err(error) => {
+            tracing::error!(%error, "the function cannot start");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> ExitCode {
+    let configuration = match Configuration::read(|name| std::env::var(name).ok()) {
+        Ok(configuration) => configuration,
+        Err(error) => return failed_start(&error.to_string()).await,
+    };
+    let log = Arc::new(Log::new(&configuration.context, std::io::stdout()));
+    match configuration.sink {
+        SinkKind::Lines => serve(configuration, Lines::new(Arc::clone(&log)), log).await,
+    }
+}
+
+async fn serve(configuration: Configuration, sink: impl Sink, log: Arc<Log>) -> ExitCode {
+    let endpoint = configuration.s3_endpoint.as_deref();
+    let store = S3::new(http_client(endpoint), endpoint).await;
+    let pipeline = Pipeline { places: configuration.context.mail, policy: configuration.policy, store, sink, log };
+    let handle = service_fn(async |event: LambdaEvent<ReceiptEvent>| {
+        pipeline
+            .handle(&event.context.request_id, &event.payload)
+            .await
+            .map_err(|error| Diagnostic { error_type: "Unfinished".to_owned(), error_message: error.to_string() })
+    });
+    match Runtime::new(handle).run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the Runtime API cannot be reached");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -189,7 +189,12 @@ pub fn judge(
     let sender = mail.outer().sender.as_ref().filter(|_| froms == 1).ok_or(Doubt::NoSender)?;
     let own = sender.domain().ok_or(Doubt::NoSender)?;
     let (standing, domain) = standing(policy, sender, &own, recognised)?;
-    let proof = proof(verdicts, ses_message_id, mail, &own, &domain)?;
+    let unproven = |remark| Doubt::Unproven { sender: own.clone(), dmarc: verdicts.dmarc, dkim: verdicts.dkim, remark };
+    let proof = match (verdicts.dmarc, verdicts.dkim) {
+        (Verdict::Pass, _) => Proof::Dmarc,
+        (_, Verdict::Pass) => signature(mail, ses_message_id, &domain).map_err(|remark| unproven(Some(remark)))?,
+        _ => return Err(unproven(None)),
+    };
     Ok(Trust { standing, domain, proof })
 }
 
@@ -216,24 +221,12 @@ fn standing(
     Err(Doubt::NoStanding { sender: own.clone(), provider: provider.name, list })
 }
 
-fn proof(
-    verdicts: &Verdicts,
-    ses_message_id: &str,
-    mail: &Mail,
-    own: &Domain,
-    domain: &Domain,
-) -> Result<Proof, Doubt> {
-    let unproven = |remark| Doubt::Unproven { sender: own.clone(), dmarc: verdicts.dmarc, dkim: verdicts.dkim, remark };
-    if verdicts.dmarc == Verdict::Pass {
-        return Ok(Proof::Dmarc);
-    }
-    if verdicts.dkim != Verdict::Pass {
-        return Err(unproven(None));
-    }
+/// A signature in line with that domain, or why there is none.
+fn signature(mail: &Mail, ses_message_id: &str, domain: &Domain) -> Result<Proof, &'static str> {
     let signers = authentication::signers(mail.outer(), ses_message_id)
-        .ok_or_else(|| unproven(Some(" of a domain that SES's own headers do not tell")))?;
+        .ok_or(", of a domain that SES's own headers do not tell")?;
     let in_line = signers.into_iter().find(|signer| signer.is_within(domain.as_str()));
-    in_line.map(Proof::Dkim).ok_or_else(|| unproven(Some(" of another domain")))
+    in_line.map(Proof::Dkim).ok_or(", of another domain")
 }
 
 #[cfg(test)]

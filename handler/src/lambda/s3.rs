@@ -1,0 +1,84 @@
+//! Mails in S3.
+
+use std::{error::Error, time::Duration};
+
+use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_s3::{
+    Client,
+    config::Builder,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::{RequestId, get_object::GetObjectError},
+};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use crate::pipeline::store::{LARGEST_MAIL, MailStore, StoreError};
+
+/// Objects in S3, as bytes.
+#[derive(Debug, Clone)]
+pub struct S3 {
+    client: Client,
+}
+
+impl S3 {
+    /// A client with what the environment says of region, credentials and endpoint. Three attempts, each of which ends well
+    /// before a function does: what is slower than that is left to Lambda's own retries.
+    pub async fn new(http: SharedHttpClient, endpoint: Option<&str>) -> Self {
+        let timeouts =
+            TimeoutConfig::builder().connect_timeout(Duration::from_secs(2)).read_timeout(Duration::from_secs(5));
+        let shared = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http)
+            .retry_config(RetryConfig::standard().with_max_attempts(3))
+            .timeout_config(timeouts.build())
+            .load()
+            .await;
+        // Buckets as sub-domains are AWS's own; another endpoint need not have them.
+        let config = Builder::from(&shared).force_path_style(endpoint.is_some()).build();
+        Self { client: Client::from_conf(config) }
+    }
+}
+
+impl MailStore for S3 {
+    async fn get(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut object = match self.client.get_object().bucket(bucket).key(key).send().await {
+            Ok(object) => object,
+            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => return Ok(None),
+            Err(error) => return Err(StoreError::Unavailable(in_words(&error))),
+        };
+        let length = object.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or_default();
+        if length > LARGEST_MAIL {
+            return Err(StoreError::TooLarge(length));
+        }
+        // Into one piece of the right size: collecting first and then joining would take the mail's size twice.
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+        while let Some(piece) = object.body.next().await {
+            let piece =
+                piece.map_err(|error| StoreError::Unavailable(format!("GetObject ended early: {}", chain(&error))))?;
+            bytes.extend_from_slice(&piece);
+            let read = bytes.len() as u64;
+            if read > LARGEST_MAIL {
+                return Err(StoreError::TooLarge(read));
+            }
+        }
+        Ok(Some(bytes))
+    }
+}
+
+/// What AWS says. `SdkError`'s own words are the constant "service error".
+fn in_words(error: &SdkError<GetObjectError>) -> String {
+    let Some(code) = error.code() else { return format!("GetObject: {}", chain(error)) };
+    let message = error.message().unwrap_or("no message");
+    let request = error.request_id().unwrap_or("unknown");
+    format!("GetObject {code}: {message} (request {request})")
+}
+
+/// An error and its causes.
+fn chain(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words.push_str(": ");
+        words.push_str(&error.to_string());
+        cause = error.source();
+    }
+    words
+}

@@ -1,0 +1,179 @@
+//! What the function is told by its environment, read once at the start. All that is wrong with it is said at once.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::{
+    context::{self, Context},
+    trust::{DmarcFailure, Listed, Policy},
+};
+
+/// Where notices go: `lines`.
+pub const SINK: &str = "SINK";
+/// Whose MAINTNOTE calendars are taken besides those of the providers: domains and addresses, separated by commas.
+pub const TRUSTED_SENDERS: &str = "TRUSTED_SENDERS";
+/// Who may pass mails of others on: domains and addresses, separated by commas.
+pub const FORWARDERS: &str = "FORWARDERS";
+/// What a failed DMARC check means: `person` (the mail goes to a person; so it is without this) or `unproven`
+/// (it proves nothing, and a DKIM signature in line with the sender is still asked for).
+pub const DMARC_FAIL: &str = "DMARC_FAIL";
+
+/// What Lambda itself sets and the runtime cannot do without.
+const OF_LAMBDA: &[&str] =
+    &["AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_REGION"];
+
+/// What the function is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration {
+    /// Its stack.
+    pub context: Context,
+    /// Where notices go.
+    pub sink: SinkKind,
+    /// Whom to trust.
+    pub policy: Policy,
+    /// An endpoint other than AWS's own for S3.
+    pub s3_endpoint: Option<String>,
+}
+
+/// Where notices go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SinkKind {
+    /// To the log, as JSON lines.
+    Lines,
+}
+
+/// Everything that is wrong with an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub struct ConfigurationError {
+    /// What is wrong, variable by variable; never empty.
+    pub problems: Vec<Problem>,
+}
+
+/// What is wrong with a variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Its name.
+    pub variable: &'static str,
+    /// What is wrong.
+    pub fault: String,
+}
+
+impl fmt::Display for ConfigurationError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the function's environment is not complete: ")?;
+        for (index, problem) in self.problems.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "; " };
+            write!(formatter, "{comma}`{}` {}", problem.variable, problem.fault)?;
+        }
+        Ok(())
+    }
+}
+
+impl Configuration {
+    /// Reads the configuration; `variable` looks one up. A variable that is empty is not there.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigurationError> {
+        let mut reader = Reader {
+            variable: |name: &str| variable(name).filter(|value| !value.trim().is_empty()),
+            problems: Vec::new(),
+        };
+        let context = reader.context();
+        let sink = reader.sink();
+        let trusted_senders = reader.listed(TRUSTED_SENDERS);
+        let forwarders = reader.listed(FORWARDERS);
+        let dmarc_failure = reader.dmarc_failure();
+        reader.lambda();
+        let s3_endpoint = (reader.variable)("AWS_ENDPOINT_URL_S3").or_else(|| (reader.variable)("AWS_ENDPOINT_URL"));
+        match (context, sink, dmarc_failure) {
+            (Some(context), Some(sink), Some(dmarc_failure)) if reader.problems.is_empty() => {
+                let policy = Policy { trusted_senders, forwarders, dmarc_failure };
+                Ok(Self { context, sink, policy, s3_endpoint })
+            }
+            _ => Err(ConfigurationError { problems: reader.problems }),
+        }
+    }
+}
+
+/// Reads variables and notes what is wrong. `None` comes with a note, always.
+struct Reader<Variable> {
+    variable: Variable,
+    problems: Vec<Problem>,
+}
+
+impl<Variable: Fn(&str) -> Option<String>> Reader<Variable> {
+    fn note(&mut self, variable: &'static str, fault: impl Into<String>) {
+        self.problems.push(Problem { variable, fault: fault.into() });
+    }
+
+    fn needed(&mut self, name: &'static str) -> Option<String> {
+        let value = (self.variable)(name);
+        if value.is_none() {
+            self.note(name, "is missing");
+        }
+        value
+    }
+
+    fn context(&mut self) -> Option<Context> {
+        let json = self.needed(context::VARIABLE)?;
+        match serde_json::from_str::<Context>(&json) {
+            Ok(context) if context.mail.is_empty() => {
+                self.note(
+                    context::VARIABLE,
+                    "names no place of mails: no receipt rule stores mail before it invokes this function",
+                );
+                None
+            }
+            Ok(context) => Some(context),
+            Err(error) => {
+                self.note(context::VARIABLE, format!("cannot be read: {error}"));
+                None
+            }
+        }
+    }
+
+    fn sink(&mut self) -> Option<SinkKind> {
+        let name = self.needed(SINK)?;
+        match name.trim() {
+            "lines" => Some(SinkKind::Lines),
+            other => {
+                self.note(SINK, format!("is `{other}`, supported is `lines`"));
+                None
+            }
+        }
+    }
+
+    fn listed(&mut self, name: &'static str) -> Vec<Listed> {
+        let list = (self.variable)(name).unwrap_or_default();
+        let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        entries
+            .filter_map(|entry| {
+                let listed = Listed::new(entry);
+                if listed.is_none() {
+                    self.note(name, format!("has `{entry}`, which is neither an address nor a domain"));
+                }
+                listed
+            })
+            .collect()
+    }
+
+    fn dmarc_failure(&mut self) -> Option<DmarcFailure> {
+        match (self.variable)(DMARC_FAIL).as_deref().map(str::trim) {
+            None | Some("person") => Some(DmarcFailure::Decides),
+            Some("unproven") => Some(DmarcFailure::ProvesNothing),
+            Some(other) => {
+                let fault = format!("is `{other}`, supported are `person` and `unproven`");
+                self.note(DMARC_FAIL, fault);
+                None
+            }
+        }
+    }
+
+    fn lambda(&mut self) {
+        for name in OF_LAMBDA {
+            let value = self.needed(name);
+            if *name == "AWS_LAMBDA_FUNCTION_MEMORY_SIZE" && value.is_some_and(|size| size.parse::<i32>().is_err()) {
+                self.note(name, "is no number");
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! From an event to a delivery: every mail that an invocation is about is read, understood, judged, and ends in
+//! exactly one outcome, which is one line in the log.
+//!
+//! What has to be tried again makes the invocation fail, after all of its mails were tried: Lambda then retries, and at last puts
+//! the event into the failure queue. A retry delivers again what was delivered, so a sink has to bear that.
+
+pub mod configuration;
+pub mod decision;
+pub mod letter;
+pub mod log;
+mod one_mail;
+pub mod sink;
+pub mod store;
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use self::{log::Log, sink::Sink, store::MailStore};
+use crate::{
+    context::MailPlace,
+    event::{ReceiptEvent, SETUP_OBJECT},
+    report::MailOutcome,
+    trust::Policy,
+};
+
+/// Everything that a mail passes through.
+#[derive(Debug)]
+pub struct Pipeline<Store, Delivery> {
+    /// Where mails may be, in the order in which they are looked for.
+    pub places: Vec<MailPlace>,
+    /// Whom to trust.
+    pub policy: Policy,
+    /// What holds the mails.
+    pub store: Store,
+    /// What takes the notices.
+    pub sink: Delivery,
+    /// Where the reports go.
+    pub log: Arc<Log>,
+}
+
+/// Why an invocation has failed.
+#[derive(Debug, Error)]
+pub enum Unfinished {
+    /// The event is about no mail.
+    #[error("the event is no SES receipt event: it has no records")]
+    NoRecords,
+    /// Some mails have to be tried again.
+    #[error("{} of {mails} mails must be tried again: {}", .again.len(), .again.join("; "))]
+    TryAgain {
+        /// How many the event is about.
+        mails: usize,
+        /// SES's message id of each, and the reason.
+        again: Vec<String>,
+    },
+}
+
+impl<Store: MailStore, Delivery: Sink> Pipeline<Store, Delivery> {
+    /// Handles every mail of an event, one after the other.
+    pub async fn handle(&self, request_id: &str, event: &ReceiptEvent) -> Result<(), Unfinished> {
+        if event.records.is_empty() {
+            return Err(Unfinished::NoRecords);
+        }
+        let mut again = Vec::new();
+        for record in &event.records {
+            let id = record.ses.mail.message_id.as_deref();
+            if id == Some(SETUP_OBJECT) {
+                tracing::info!("passed over SES's set-up object, which is no mail");
+                continue;
+            }
+            let (report, panicked) = self.one_mail(request_id, &record.ses).await;
+            let logged = self.log.mail(&report, panicked);
+            let id = id.unwrap_or("a record without a message id");
+            if report.outcome == MailOutcome::Retry {
+                again.push(format!("{id}: {}", report.reason.as_deref().unwrap_or_default()));
+            } else if let Err(error) = logged {
+                again.push(format!("{id}: its report could not be written: {error}"));
+            }
+        }
+        if again.is_empty() { Ok(()) } else { Err(Unfinished::TryAgain { mails: event.records.len(), again }) }
+    }
+}

@@ -1,0 +1,95 @@
+//! Where notices go. A sink answers for idempotence and order: the same notice may be delivered twice, and an older one after
+//! a newer one. What it needs for that is in the notice (when it was announced, its sequence) and in the letter (its identity).
+
+use std::{future::Future, sync::Arc};
+
+use thiserror::Error;
+
+use super::{letter::Letter, log::Log};
+use crate::{
+    maintenance::{json::Record, model::Maintenance, outcome::Notice},
+    report::{DeliveredMaintenance, HandedOver, Report},
+};
+
+/// What takes notices.
+pub trait Sink {
+    /// Puts every maintenance of a trusted notice where it belongs.
+    fn deliver(&self, letter: &Letter, notice: &Notice) -> impl Future<Output = Result<Delivered, SinkError>>;
+
+    /// Puts a mail before a person.
+    fn hand_over(&self, letter: &Letter, case: &Case<'_>) -> impl Future<Output = Result<(), SinkError>>;
+}
+
+/// What a sink has done with a notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivered {
+    /// All that it asks for.
+    Whole,
+    /// What it could: the sink itself has put the rest before a person.
+    ForPerson {
+        /// What is left to do, and why.
+        reason: String,
+    },
+}
+
+/// What a person has to know of a mail.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'case> {
+    /// Why a person has to look at it.
+    pub reason: &'case str,
+    /// What could be read, unverified.
+    pub suggestion: &'case [Maintenance],
+}
+
+/// Why a sink did not take a mail.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SinkError {
+    /// It may another time.
+    #[error("{0}")]
+    Transient(String),
+    /// It never will take this one.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// The sink `lines`: one JSON line in the log for every maintenance, and one for every mail that is for a person.
+#[derive(Debug)]
+pub struct Lines {
+    log: Arc<Log>,
+}
+
+impl Lines {
+    /// A sink that writes to that log.
+    pub fn new(log: Arc<Log>) -> Self {
+        Self { log }
+    }
+
+    fn write(&self, report: &Report) -> Result<(), SinkError> {
+        self.log.line(report).map_err(|error| SinkError::Transient(format!("the line could not be written: {error}")))
+    }
+}
+
+impl Sink for Lines {
+    async fn deliver(&self, letter: &Letter, notice: &Notice) -> Result<Delivered, SinkError> {
+        let mail = letter.identity();
+        for maintenance in &notice.maintenances {
+            self.write(&Report::Maintenance(Box::new(DeliveredMaintenance {
+                maintenance: Record::from(maintenance).into_owned(),
+                provider_slug: maintenance.provider().to_owned(),
+                announced_at: notice.announced_at,
+                mail: mail.clone(),
+            })))?;
+        }
+        Ok(Delivered::Whole)
+    }
+
+    async fn hand_over(&self, letter: &Letter, case: &Case<'_>) -> Result<(), SinkError> {
+        self.write(&Report::ForPerson(Box::new(HandedOver {
+            mail: letter.identity(),
+            bucket: letter.bucket.clone(),
+            key: letter.key.clone(),
+            reason: case.reason.to_owned(),
+            suggestion: case.suggestion.iter().map(|read| Record::from(read).into_owned()).collect(),
+        })))
+    }
+}

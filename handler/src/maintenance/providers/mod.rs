@@ -1,7 +1,10 @@
 //! The providers, one file each, and their registry.
 
 pub mod apple;
+pub mod aquacomms;
 pub mod aws;
+pub mod crowncastle;
+pub mod globalcloudxchange;
 pub mod google;
 
 use super::provider::Provider;
@@ -10,6 +13,9 @@ use super::provider::Provider;
 #[rustfmt::skip]
 pub const ALL: &[&Provider] = &[
     &apple::PROVIDER,
+    &aquacomms::PROVIDER,
     &aws::PROVIDER,
+    &crowncastle::PROVIDER,
+    &globalcloudxchange::PROVIDER,
     &google::PROVIDER,
 ];

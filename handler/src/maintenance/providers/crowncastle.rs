@@ -1,0 +1,191 @@
+//! Crown Castle Fiber's notices: HTML with labelled paragraphs, the window in a grid that repeats it in five time zones, and
+//! a grid of circuits with the impact on each.
+//!
+//! The rows of the window's grid must name the same instants; if they do not, none of them is believed.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::maintenance::{
+    dates,
+    draft::Draft,
+    failure::Failure,
+    found::Found,
+    lines::Lines,
+    model::{Circuit, Impact, Status},
+    page::{Headed, Page, Row},
+    pattern::Pattern,
+    provider::{LearnedFrom, Provider, Reading},
+    source::Source,
+    words,
+};
+
+/// The provider.
+pub static PROVIDER: Provider = Provider {
+    slug: "crowncastle",
+    name: "Crown Castle Fiber",
+    domains: &["crowncastle.com"],
+    organizer: "fiberchangemgmt@crowncastle.com",
+    learned_from: LearnedFrom::RealMails,
+    says,
+    read,
+};
+
+static TICKET: Pattern = Pattern::new(r"\b(CM\d{6,})\b");
+static TITLE: Pattern = Pattern::new(r"(?i)(.*\bmaintenance\b.*)");
+static CUSTOMER: Pattern = Pattern::new(r"(?i)^Dear\s+(.+?)\s*,?$");
+
+const ZONE: &str = "Time Zone";
+
+type Window = (Found<Timestamp>, Found<Timestamp>);
+
+fn says(source: &Source<'_>) -> Option<Found<String>> {
+    let subject = source.subject();
+    let is_ours = |text: &str| text.contains("Crown Castle Fiber") && TICKET.is_match(text);
+    if is_ours(&subject.value) {
+        return Some(subject);
+    }
+    let body = source.body().ok()?;
+    body.labelled("Ticket Number").filter(|ticket| is_ours(&format!("{} {}", ticket.value, body.joined())))
+}
+
+fn read(source: &Source<'_>) -> Result<Reading, Failure> {
+    let subject = source.subject();
+    let ticket = source.body().ok().and_then(|body| body.labelled("Ticket Number"));
+    let ticket = ticket.filter(|ticket| TICKET.is_match(&ticket.value)).unwrap_or_else(|| subject.clone());
+    let Some(id) = TICKET.captures(&ticket.value).and_then(|found| found.get(1)).map(|id| id.as_str().to_owned())
+    else {
+        return Ok(Reading::Other("no ticket of a maintenance".to_owned()));
+    };
+    let page = source.page()?;
+    let status = status(&subject, page.lines())?;
+    let mut draft = Draft::new(source).id(ticket.map(|_| id)).circuits(circuits(page, status.value)?);
+    if let Some(customer) = page.lines().matching(&CUSTOMER) {
+        draft = draft.account(customer);
+    }
+    if let Some(summary) = summary(page.lines()) {
+        draft = draft.summary(summary);
+    }
+    let windows = windows(page, status.value)?;
+    let draft = draft.status(status);
+    if windows.is_empty() {
+        return Ok(Reading::Notice(vec![draft]));
+    }
+    Ok(Reading::Notice(windows.into_iter().map(|(start, end)| draft.clone().window(start, end)).collect()))
+}
+
+/// By the subject, the heading of the page, or the sentence before the ticket. What follows is about the work itself.
+fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failure> {
+    let is_ticket = |line: &str| line.to_ascii_lowercase().starts_with("ticket number");
+    let head = || lines.iter().take_while(|(_, line)| !is_ticket(line));
+    let heading = head().take_while(|(_, line)| !CUSTOMER.is_match(line)).find(|(_, line)| TITLE.is_match(line));
+    let heading = heading.map(|(place, line)| Found::text(line, place));
+    let status = words::status_of(std::iter::once(subject.clone()).chain(heading), head())?;
+    status.ok_or_else(|| Failure::malformed("a status in the subject, such as `Scheduled`", subject))
+}
+
+fn summary(lines: &Lines) -> Option<Found<String>> {
+    let ends = ["customer circuits", "dark-fiber customers", "if you have any questions"];
+    let mut description = lines
+        .iter()
+        .skip_while(|(_, line)| !line.to_ascii_lowercase().starts_with("work description"))
+        .take_while(|(_, line)| !ends.iter().any(|end| line.to_ascii_lowercase().starts_with(end)));
+    let (place, first) = description.next()?;
+    let first = first.split_once(':').map_or("", |(_, rest)| rest);
+    let mut text = first.trim().to_owned();
+    for (_, line) in description.filter(|(_, line)| !line.is_empty()) {
+        text = text + " " + line;
+    }
+    Some(Found::text(&text, place))
+}
+
+fn windows(page: &Page, status: Status) -> Result<Vec<Window>, Failure> {
+    let grids = page.tables_with(&[ZONE]);
+    let mut windows = Vec::new();
+    for grid in grids.iter().filter(|grid| !is_of_old_times(grid)) {
+        windows.extend(windows_of(grid)?);
+    }
+    if windows.len() > 1 && status == Status::ReScheduled {
+        return Err(Failure::ambiguous("one new window, or headings that tell the old from the new"));
+    }
+    if windows.is_empty() && !status.is_final() {
+        return Err(Failure::missing("a grid with `Time Zone`, start and end"));
+    }
+    Ok(windows)
+}
+
+fn is_of_old_times(grid: &Headed<'_>) -> bool {
+    grid.headings().iter().flatten().any(|heading| {
+        let heading = heading.value.to_ascii_lowercase();
+        ["original", "previous", "old "].iter().any(|word| heading.contains(word))
+    })
+}
+
+/// The windows of one grid: each zone must list the same ones.
+fn windows_of(grid: &Headed<'_>) -> Result<Vec<Window>, Failure> {
+    let mut by_zone: Vec<(TimeZone, Vec<Window>)> = Vec::new();
+    for row in grid.rows.iter().filter(|row| !row.is_blank()) {
+        let Some((zone, window)) = window(row)? else { continue };
+        match by_zone.iter_mut().find(|(known, _)| *known == zone) {
+            Some((_, windows)) => windows.push(window),
+            None => by_zone.push((zone, vec![window])),
+        }
+    }
+    let instants =
+        |windows: &[Window]| -> Vec<_> { windows.iter().map(|(start, end)| (start.value, end.value)).collect() };
+    let mut zones = by_zone.into_iter().map(|(_, windows)| windows);
+    let Some(first) = zones.next() else { return Err(Failure::missing("a row with a time zone that is known")) };
+    for other in zones {
+        if instants(&other) != instants(&first) {
+            let quotes: Vec<_> =
+                first.iter().chain(&other).map(|(start, end)| format!("{} - {}", start.quote, end.quote)).collect();
+            return Err(Failure::ambiguous("the same times in every time zone").with_quote(&quotes.join(", ")));
+        }
+    }
+    Ok(first)
+}
+
+/// Date, time, date, time and zone; `None` for an hour that the clock skips or repeats, which the other zones tell.
+fn window(row: &Row<'_>) -> Result<Option<(TimeZone, Window)>, Failure> {
+    let cells: Vec<_> = row.cells().iter().flatten().filter(|cell| !cell.value.is_empty()).collect();
+    let [start_date, start_time, end_date, end_time, zone] = cells.as_slice() else {
+        let quote: Vec<_> = cells.iter().map(|cell| cell.quote.as_str()).collect();
+        return Err(Failure::missing("date, time, date, time and zone in a row").with_quote(&quote.join(" | ")));
+    };
+    let zone = Found::clone(zone).try_map("a time zone such as `Eastern`", |name| zone_named(name))?;
+    let time = |date: &Found<String>, time: &Found<String>| {
+        let whole = Found { quote: format!("{} {}", date.quote, time.quote), ..date.clone() };
+        let whole = whole.map(|_| format!("{} {}", date.value, time.value.to_ascii_uppercase()));
+        whole.try_map("a time such as `1/31/2031 3:00 AM`", |text| dates::civil(text, &["%m/%d/%Y %I:%M %p"]))
+    };
+    let (start, end) = (time(start_date, start_time)?, time(end_date, end_time)?);
+    let instants = dates::instant(start.value, &zone.value).zip(dates::instant(end.value, &zone.value));
+    Ok(instants.map(|(from, to)| (zone.value, (start.map(|_| from), end.map(|_| to)))))
+}
+
+fn zone_named(name: &str) -> Option<TimeZone> {
+    let name = name.trim().to_ascii_lowercase();
+    let zone = match name.strip_suffix(" time").unwrap_or(&name) {
+        "eastern" => "America/New_York",
+        "central" => "America/Chicago",
+        "mountain" => "America/Denver",
+        "pacific" => "America/Los_Angeles",
+        "gmt" | "utc" => return Some(TimeZone::UTC),
+        _ => return None,
+    };
+    TimeZone::get(zone).ok()
+}
+
+fn circuits(page: &Page, status: Status) -> Result<Vec<Found<Circuit>>, Failure> {
+    let all = page.lines().labelled("Expected Customer Impact");
+    let circuit = |row: &Row<'_>| {
+        let id = row.expect("Circuit ID")?;
+        let impact = match row.get("Impact").or(all.as_ref()) {
+            Some(impact) => words::impact(impact)?.value,
+            None if status.is_final() => Impact::NoImpact,
+            None => return Err(Failure::missing("a cell under `Impact`").with_quote(&id.quote)),
+        };
+        id.clone().try_map("a circuit", |id| Circuit::new(id, impact))
+    };
+    let tables = page.tables_with(&["Circuit ID"]);
+    tables.iter().flat_map(|table| &table.rows).filter(|row| !row.is_blank()).map(circuit).collect()
+}

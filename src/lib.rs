@@ -9,6 +9,7 @@ pub mod declaration;
 mod local;
 mod mails;
 mod package;
+mod problem;
 mod render;
 
 pub use commands::run;

@@ -115,7 +115,7 @@ fn queue(reader: &mut Reader, key: &Key, node: &Node) -> Queue {
 
 fn function(reader: &mut Reader, key: &Key, node: &Node, declared: &Declared<'_>) -> Function {
     let fields = reader.fields(node, &key.span, format!("function `{}`", key.name), FUNCTION);
-    let mut cargo = |reader: &mut Reader, name: &str, what: &str| {
+    let cargo = |reader: &mut Reader, name: &str, what: &str| {
         let node = reader.required(&fields, name, &key.name)?;
         reader.scalar(node, name, what, scalars::cargo_name)
     };
@@ -153,7 +153,7 @@ type Variables = BTreeMap<String, String>;
 
 /// `environment` and `secrets`: they become variables of one environment.
 fn variables(reader: &mut Reader, fields: &Fields<'_>) -> (Variables, Variables) {
-    let mut read =
+    let read =
         |reader: &mut Reader, section: &str, what: &str, value: fn(&str) -> Result<String, super::reader::Wrong>| {
             let mut variables = BTreeMap::new();
             for (key, node) in

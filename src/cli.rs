@@ -51,20 +51,45 @@ pub struct Parse {
 
 /// The arguments of `provision dev`.
 #[derive(Debug, Args)]
+#[command(after_long_help = DEV_EXIT_CODES)]
 pub struct Dev {
-    /// Deliver these mails as if they had arrived: files, folders, mbox files.
+    /// Deliver these mails as if they had arrived: files, folders, mbox files, or `-`.
+    ///
+    /// The envelope's sender is that of `Return-Path`, else of `From`. Its recipients are those of `To` and `Cc` that a
+    /// rule takes, else the first address that the rules name.
     #[arg(long, num_args = 1.., value_name = "PATH")]
     pub deliver: Vec<PathBuf>,
     /// End after the deliveries, with a summary and an exit code.
-    #[arg(long)]
+    #[arg(long, requires = "deliver")]
     pub once: bool,
+    /// The recipients of the delivered mails, instead of those that their headers name.
+    #[arg(long, value_name = "ADDRESS", requires = "deliver")]
+    pub to: Vec<String>,
+    /// What SES thinks of every mail; PASS where nothing is said. `dmarc=FAIL`; checks: spam, virus, spf, dkim, dmarc.
+    #[arg(long, value_name = "CHECK=VERDICT")]
+    pub verdict: Vec<crate::local::Setting>,
     /// Where maintenances go, instead of where the declaration says.
     #[arg(long)]
     pub sink: Option<Sink>,
-    /// How long a failed invocation waits before it is tried again. Lambda waits one minute, then two.
-    #[arg(long, value_parser = seconds, default_value = "1")]
+    /// How long a failed invocation waits before it is tried again, in seconds. Lambda waits one minute, then two.
+    #[arg(long, value_parser = seconds, default_value = "1", value_name = "SECONDS")]
     pub retry_delay: Duration,
+    /// The port of the SMTP listener; 0 is any free one. [default: 1025, with `--once` any]
+    #[arg(long, value_name = "PORT")]
+    pub smtp_port: Option<u16>,
+    /// Keep stored mails and failure queues in this folder. Without it they are in a temporary one.
+    #[arg(long, value_name = "FOLDER")]
+    pub state: Option<PathBuf>,
+    /// Build the functions as Lambda gets them, optimised.
+    #[arg(long)]
+    pub release: bool,
 }
+
+const DEV_EXIT_CODES: &str = "Exit codes:
+    0  every mail is where it should be: delivered, ignored, for a person, handled, or stored
+    1  an event ended in the failure queue, or no rule took a mail
+    2  an error: the declaration, the build, a port, a file that cannot be read
+  130  Ctrl-C; what is left is in the summary";
 
 /// Where maintenances go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -73,6 +98,16 @@ pub enum Sink {
     Lines,
     /// NetBox.
     Netbox,
+}
+
+impl Sink {
+    /// As in the function's environment variable `SINK`.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Lines => "lines",
+            Self::Netbox => "netbox",
+        }
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -1,14 +1,159 @@
-//! `provision dev`.
+//! `provision dev`: builds the functions, starts the stack, delivers, shows what happens, ends everything.
 
-use std::process::ExitCode;
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc};
 
-use crate::{
-    cli::{Common, Dev},
-    declaration::Declaration,
-    render::Printer,
+use anyhow::Context;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc::UnboundedReceiver,
 };
 
-pub(super) fn run(_printer: &Printer, common: &Common, typed: &Dev) -> anyhow::Result<ExitCode> {
-    let _declaration = Declaration::read(&common.file)?;
-    anyhow::bail!("Failed to deliver {} paths: not there yet", typed.deliver.len())
+use crate::{
+    cli::{Common, Dev, Sink},
+    declaration::Declaration,
+    local::{Happening, Observer, Options, Stack, Tally, deliver},
+    package::{self, Profile, Request},
+    render::{self, Printer},
+};
+
+/// The port on which tools for testing mail listen by custom.
+const SMTP_PORT: u16 = 1025;
+
+const INTERRUPTED: u8 = 130;
+
+pub(super) fn run(printer: &Printer, common: &Common, typed: &Dev) -> anyhow::Result<ExitCode> {
+    let declaration = Declaration::read(&common.file)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let result = runtime.block_on(session(printer, common, typed, &declaration));
+    // A read of standard input may never return.
+    runtime.shutdown_background();
+    result
+}
+
+async fn session(
+    printer: &Printer,
+    common: &Common,
+    typed: &Dev,
+    declaration: &Declaration,
+) -> anyhow::Result<ExitCode> {
+    let mut interrupts = Interrupts::new()?;
+    let executables = tokio::select! {
+        built = build(common, typed, declaration) => built?,
+        () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
+    };
+    let temporary = match &typed.state {
+        Some(_) => None,
+        None => Some(tempfile::Builder::new().prefix("provision-dev-").tempdir()?),
+    };
+    let folder = typed.state.clone().or_else(|| temporary.as_ref().map(|folder| folder.path().to_owned()));
+    let folder = folder.unwrap_or_default();
+    let (observer, mut happenings) = Observer::new();
+    let stack = Stack::start(declaration, &executables, &options(typed, folder.clone()), observer).await?;
+    let place = if temporary.is_some() {
+        format!("{}, removed at the end (`--state FOLDER` keeps them)", folder.display())
+    } else {
+        folder.display().to_string()
+    };
+    render::dev::banner(printer, declaration, &stack, &place, typed.once);
+    let mut tally = Tally::default();
+    let interrupted = watch(printer, typed, &stack, &mut happenings, &mut tally, &mut interrupts).await;
+    stack.end().await;
+    while let Ok(happening) = happenings.try_recv() {
+        show(printer, &mut tally, &happening);
+    }
+    let summary = tally.summary(interrupted);
+    render::dev::summary(printer, &summary)?;
+    if let Some(temporary) = temporary {
+        temporary.close().with_context(|| format!("Failed to remove `{}`", folder.display()))?;
+    }
+    Ok(ExitCode::from(match &summary {
+        _ if interrupted => INTERRUPTED,
+        summary if !summary.unreadable.is_empty() => 2,
+        summary if !summary.is_well() => 1,
+        _ => 0,
+    }))
+}
+
+fn options(typed: &Dev, folder: PathBuf) -> Options {
+    Options {
+        folder,
+        smtp_port: typed.smtp_port.unwrap_or(if typed.once { 0 } else { SMTP_PORT }),
+        verdicts: typed.verdict.clone(),
+        sink: typed.sink.map(|sink| Sink::as_str(sink).to_owned()),
+        retry_delay: typed.retry_delay,
+    }
+}
+
+/// Builds every function, one after the other: Cargo uses all cores by itself.
+async fn build(common: &Common, typed: &Dev, declaration: &Declaration) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+    let workspace = common.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
+    let mut executables = BTreeMap::new();
+    for (entry, function) in &declaration.functions {
+        let request = Request {
+            workspace,
+            package: &function.crate_name,
+            bin: &function.bin,
+            profile: if typed.release { Profile::Lambda } else { Profile::Development },
+        };
+        executables.insert(entry.clone(), package::build(&request).await?);
+    }
+    Ok(executables)
+}
+
+/// Shows what happens until the deliveries have ended (with `--once`) or somebody interrupts; tells which.
+async fn watch(
+    printer: &Printer,
+    typed: &Dev,
+    stack: &Stack,
+    happenings: &mut UnboundedReceiver<Happening>,
+    tally: &mut Tally,
+    interrupts: &mut Interrupts,
+) -> bool {
+    let mut deliveries = tokio::spawn(deliver(Arc::clone(&stack.receiver), typed.deliver.clone(), typed.to.clone()));
+    let mut delivered = false;
+    let interrupted = loop {
+        tokio::select! {
+            biased;
+            () = interrupts.next() => break true,
+            Some(happening) = happenings.recv() => show(printer, tally, &happening),
+            _ = &mut deliveries, if !delivered => {
+                delivered = true;
+                if typed.once {
+                    break false;
+                }
+            }
+        }
+    };
+    deliveries.abort();
+    interrupted
+}
+
+fn show(printer: &Printer, tally: &mut Tally, happening: &Happening) {
+    let number = tally.note(happening);
+    render::dev::happening(printer, number, happening);
+}
+
+/// The signals that end a run.
+struct Interrupts {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
+}
+
+impl Interrupts {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! 127.0.0.1 alone, and whatever is started ends with the [`Stack`].
 
 mod arrival;
+mod delivery;
 mod event;
 mod failure;
 mod function;
@@ -18,12 +19,12 @@ mod services;
 mod smtp;
 mod stack;
 mod storage;
+mod tally;
 mod verdicts;
 
-pub(crate) use arrival::{Envelope, with_crlf};
-pub(crate) use failure::Failure;
+pub(crate) use delivery::deliver;
 pub(crate) use function::Ending;
 pub(crate) use observer::{Happening, Next, Observer, Usage};
-pub(crate) use receiver::Received;
 pub(crate) use stack::{Options, Stack};
+pub(crate) use tally::{Outcome, Summary, Tally};
 pub use verdicts::Setting;

@@ -15,6 +15,18 @@ pub(crate) enum Happening {
         /// The recipient.
         recipient: String,
     },
+    /// A file could not be read.
+    Unreadable {
+        /// Which, and why.
+        reason: String,
+    },
+    /// A mail was not taken.
+    NotTaken {
+        /// Where it came from.
+        origin: String,
+        /// Why.
+        reason: String,
+    },
     /// A mail arrived.
     Arrived {
         /// SES's message id.

@@ -1,6 +1,8 @@
 //! The only code that prints: data on standard output; progress, prompts and logs on standard error.
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "this module is the only door to both")]
 
+pub(crate) mod dev;
+
 use crate::cli::Common;
 
 /// The only door to standard output and standard error.
@@ -23,6 +25,11 @@ impl Printer {
     /// Prints a line of data.
     pub(crate) fn data(&self, line: &str) {
         println!("{line}");
+    }
+
+    /// Prints a line of progress.
+    pub(crate) fn note(&self, line: &str) {
+        eprintln!("{line}");
     }
 
     /// Prints an error with its causes.

@@ -1,0 +1,196 @@
+//! What `provision dev` shows: what it runs, what happens to each mail, and the summary. Every line that is about a mail
+//! begins with its number, so that mails which overlap can be told apart and searched for.
+
+use std::time::Duration;
+
+use comfy_table::{Table, presets};
+use handler::{
+    maintenance::json::Record,
+    report::{MailOutcome, MailReport, Report},
+};
+use jiff::Timestamp;
+
+use super::Printer;
+use crate::{
+    declaration::{Action, Declaration, Invocation, ReceiptRule, Recipient, Tls},
+    local::{Happening, Next, Outcome, Stack, Summary, Usage},
+};
+
+/// Prints what runs and where.
+pub(crate) fn banner(printer: &Printer, declaration: &Declaration, stack: &Stack, folder: &str, once: bool) {
+    let mut lines = vec![format!("{} in {}, on this machine", declaration.stack, declaration.region)];
+    for (entry, function) in &declaration.functions {
+        lines.push(format!(
+            "  function {entry}: {} of {}, {} MB, {} s, {} retries",
+            function.bin,
+            function.crate_name,
+            function.memory,
+            function.timeout.as_secs(),
+            function.retries
+        ));
+    }
+    lines.extend(declaration.receipt_rules.iter().map(|rule| format!("  rule {}: {}", rule.name, describe(rule))));
+    lines.push(format!("  SMTP 127.0.0.1:{}, S3 http://{}", stack.smtp.port(), stack.s3));
+    lines.push(format!("  mails and failure queues: {folder}"));
+    if !once {
+        lines.push("Waiting for mail; Ctrl-C ends it".to_owned());
+    }
+    lines.iter().for_each(|line| printer.note(line));
+}
+
+fn describe(rule: &ReceiptRule) -> String {
+    let recipients: Vec<String> = rule
+        .recipients
+        .iter()
+        .map(|recipient| match recipient {
+            Recipient::Address(address) => address.clone(),
+            Recipient::Domain(domain) => format!("@{domain}"),
+            Recipient::SubDomains(parent) => format!("@*.{parent}"),
+        })
+        .collect();
+    let recipients = if recipients.is_empty() { "every recipient".to_owned() } else { recipients.join(", ") };
+    let actions: Vec<String> = rule
+        .actions
+        .iter()
+        .map(|action| match action {
+            Action::Store { bucket, prefix } => format!("store in {bucket}/{prefix}"),
+            Action::Invoke { function, invocation: Invocation::Event } => format!("invoke {function}"),
+            Action::Invoke { function, invocation: Invocation::RequestResponse } => {
+                format!("invoke {function} and wait")
+            }
+            Action::Stop => "stop".to_owned(),
+        })
+        .collect();
+    let tls = match rule.tls {
+        Tls::Require => "TLS required by SES, not here",
+        Tls::Optional => "TLS optional",
+    };
+    let scan = if rule.scan { "scanned" } else { "not scanned" };
+    format!("{recipients}; {tls}; {scan} → {}", actions.join(", "))
+}
+
+/// Prints what happened, as it happens. With `--json` only what the functions log is shown.
+pub(crate) fn happening(printer: &Printer, number: Option<usize>, happening: &Happening) {
+    if let Happening::Logged { function, line } = happening {
+        printer.note(&format!("{function} | {}", printable(line)));
+        return;
+    }
+    if printer.is_json() {
+        return;
+    }
+    let label = number.map_or_else(String::new, |number| format!("#{number} "));
+    for line in lines(happening) {
+        printer.data(&format!("{label}{}", printable(&line)));
+    }
+}
+
+fn lines(happening: &Happening) -> Vec<String> {
+    match happening {
+        Happening::Refused { recipient } => vec![format!("refused    {recipient}: no receipt rule takes it")],
+        Happening::Unreadable { reason } => vec![format!("unreadable {reason}")],
+        Happening::NotTaken { origin, reason } => vec![format!("not taken  {origin}: {reason}")],
+        Happening::Arrived { origin, sender, subject, .. } => {
+            let sender = if sender.is_empty() { "nobody" } else { sender };
+            vec![format!("arrived    {origin}: {subject:?} from {sender}")]
+        }
+        Happening::Stored { rule, bucket, key, .. } => vec![format!("stored     rule {rule} → bucket {bucket}, {key}")],
+        Happening::Handed { rule, function, .. } => vec![format!("handed     rule {rule} → function {function}")],
+        Happening::Reported { report, .. } => match &**report {
+            Report::Mail(report) => of_mail(report),
+            // The report of the mail says it all.
+            Report::Maintenance(_) | Report::ForPerson(_) => Vec::new(),
+        },
+        Happening::Succeeded { function, usage, .. } => {
+            vec![format!("done       function {function}: {}", took(*usage))]
+        }
+        Happening::Failed { function, failure, next, .. } => {
+            vec![format!("failed     function {function}: {failure}; {}", follows(next))]
+        }
+        Happening::Logged { .. } => Vec::new(),
+    }
+}
+
+fn of_mail(report: &MailReport) -> Vec<String> {
+    let provider = report.provider.as_deref().unwrap_or("unknown sender");
+    let reason = report.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let outcome = match report.outcome {
+        MailOutcome::Delivered => "delivered ",
+        MailOutcome::Ignored => "ignored   ",
+        MailOutcome::ForPerson => "for person",
+        MailOutcome::Retry => "retry     ",
+    };
+    let mut lines = vec![format!("{outcome} {provider}{reason}")];
+    lines.extend(report.maintenances.iter().flat_map(|record| of_maintenance("", record)));
+    lines.extend(report.suggestion.iter().flat_map(|record| of_maintenance("unverified ", record)));
+    lines
+}
+
+fn of_maintenance(prefix: &str, record: &Record<'_>) -> Vec<String> {
+    let time = |seconds: Option<i64>| {
+        seconds
+            .and_then(|seconds| Timestamp::from_second(seconds).ok())
+            .map_or_else(|| "?".to_owned(), |time| time.strftime("%F %H:%M").to_string())
+    };
+    let window = match (record.start, record.end) {
+        (None, None) => "no window".to_owned(),
+        (start, end) => format!("{} to {} UTC", time(start), time(end)),
+    };
+    let mut lines = vec![format!("  {prefix}{} {}, {window}", record.maintenance_id, record.status)];
+    lines.extend(record.circuits.iter().map(|circuit| format!("    {} {}", circuit.id(), circuit.impact())));
+    lines
+}
+
+fn took(usage: Usage) -> String {
+    let milliseconds = |duration: Duration| format!("{:.1} ms", duration.as_secs_f64() * 1000.0);
+    let mut parts = vec![milliseconds(usage.duration)];
+    parts.extend(usage.start.map(|start| format!("start {}", milliseconds(start))));
+    parts.extend(usage.memory.map(|bytes| format!("{} MB", bytes.div_ceil(1024 * 1024))));
+    parts.join(", ")
+}
+
+fn follows(next: &Next) -> String {
+    match next {
+        Next::Retry { after, lambda_waits, attempt, attempts } => {
+            format!("attempt {attempt} of {attempts} in {:?} (Lambda waits {} min)", after, lambda_waits.as_secs() / 60)
+        }
+        Next::FailureQueue { queue, file } => format!("the event is in queue {queue}: {}", file.display()),
+        Next::Lost { reason } => format!("the event is lost: {reason}"),
+        Next::NotRetried => "SES goes on without its answer".to_owned(),
+    }
+}
+
+/// Prints the summary: a table, or the one JSON document.
+pub(crate) fn summary(printer: &Printer, summary: &Summary) -> anyhow::Result<()> {
+    if printer.is_json() {
+        printer.data(&serde_json::to_string(summary)?);
+        return Ok(());
+    }
+    if summary.mails.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["mail", "from", "outcome", "provider", "maintenances", "attempts", "reason"]);
+    for (number, mail) in (1..).zip(&summary.mails) {
+        table.add_row([
+            format!("#{number}"),
+            printable(&mail.origin),
+            mail.outcome.map_or("", Outcome::as_str).to_owned(),
+            mail.provider.clone().unwrap_or_default(),
+            mail.maintenances.len().to_string(),
+            mail.attempts.to_string(),
+            printable(mail.reason.as_deref().unwrap_or_default()),
+        ]);
+    }
+    printer.data("");
+    printer.data(&table.trim_fmt());
+    let counts: Vec<String> =
+        summary.counts.iter().map(|(outcome, count)| format!("{count} {}", outcome.as_str())).collect();
+    printer.data(&format!("\n{} mails: {}", summary.mails.len(), counts.join(", ")));
+    Ok(())
+}
+
+/// A text of a mail or of a function on one line, without what would move the cursor or colour the terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}

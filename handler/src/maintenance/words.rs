@@ -73,24 +73,31 @@ const CONFIRMED: &[&str] = &[
 
 const NEGATIONS: &[&str] = &["not", "no", "never", "cannot", "partial", "partially", "unable", "without", "incomplete"];
 
-/// A sentence with one of these tells what could happen, not what did.
+/// From one of these on, a sentence tells what could happen, not what did.
 const CONDITIONS: &[&str] =
     &["if", "may", "might", "should", "could", "would", "whether", "unless", "can", "cannot", "must", "ensure"];
 
 /// The same, where it stands before the word in question: "once it is completed".
 const LEADING_CONDITIONS: &[&str] = &["once", "when", "until", "upon", "after", "before", "prior", "as soon as"];
 
+/// What is told after these has not happened yet.
+const FUTURE: &[&str] = &["will", "to be"];
+
 /// The status that a title, a subject or a status field says; `None` where it has no such word.
 /// "Cancelled" and its like stand above "planned": a cancelled planned work is cancelled.
 pub fn status(title: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
-    let words = words(&title.value);
-    let mut changes = CHANGES.iter().filter(|(_, phrases)| has_any(&words, phrases)).map(|(status, _)| *status);
+    status_in(&words(&title.value), title)
+}
+
+/// The status that these words of the title say.
+fn status_in(words: &[String], title: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
+    let mut changes = CHANGES.iter().filter(|(_, phrases)| has_any(words, phrases)).map(|(status, _)| *status);
     let found = match (changes.next(), changes.next()) {
         (Some(_), Some(_)) => return Err(contradiction("one status", title)),
-        (Some(_), None) if is_negated(&words) => return Err(contradiction("a status that is not negated", title)),
+        (Some(_), None) if is_negated(words) => return Err(contradiction("a status that is not negated", title)),
         (Some(status), None) => Some(status),
-        (None, _) if has_any(&words, TENTATIVE) => Some(Status::Tentative),
-        (None, _) if has_any(&words, CONFIRMED) => Some(Status::Confirmed),
+        (None, _) if has_any(words, TENTATIVE) => Some(Status::Tentative),
+        (None, _) if has_any(words, CONFIRMED) => Some(Status::Confirmed),
         (None, _) => None,
     };
     Ok(found.map(|status| title.clone().map(|_| status)))
@@ -101,13 +108,19 @@ pub fn status(title: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
 pub fn status_told(prose: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
     let mut told: Option<Found<Status>> = None;
     for sentence in prose.value.split(['!', '?', ';', '\n']).flat_map(|part| part.split(". ")) {
-        let words = words(sentence);
-        if has_any(&words, CONDITIONS) || leads(&words) {
+        let mut words = words(sentence);
+        // "It is cancelled and may be rescheduled" still tells that it is cancelled.
+        words.truncate(first(&words, CONDITIONS).unwrap_or(words.len()));
+        let (future, change) = (first(&words, FUTURE), first_change(&words));
+        if let Some(future) = future.filter(|future| change.is_some_and(|change| change < *future)) {
+            words.truncate(future);
+        }
+        if leads(&words) {
             continue;
         }
         let sentence = Found { quote: super::found::quote(sentence), ..prose.clone() }.map(|_| sentence.to_owned());
-        let Some(status) = status(&sentence)? else { continue };
-        let is_future = has_any(&words, &["will", "to be"]);
+        let Some(status) = status_in(&words, &sentence)? else { continue };
+        let is_future = has_any(&words, FUTURE);
         if is_future && matches!(status.value, Status::Completed | Status::InProcess) {
             continue;
         }
@@ -169,8 +182,13 @@ fn join(before: Option<Found<Status>>, status: Found<Status>) -> Result<Found<St
 
 /// Whether a condition stands before the first word that tells of a change.
 fn leads(words: &[String]) -> bool {
-    let change = CHANGES.iter().filter_map(|(_, phrases)| first(words, phrases)).min();
-    change.is_some_and(|change| first(words, LEADING_CONDITIONS).is_some_and(|condition| condition < change))
+    first_change(words)
+        .is_some_and(|change| first(words, LEADING_CONDITIONS).is_some_and(|condition| condition < change))
+}
+
+/// Where the first word that tells of a change stands.
+fn first_change(words: &[String]) -> Option<usize> {
+    CHANGES.iter().filter_map(|(_, phrases)| first(words, phrases)).min()
 }
 
 /// Whether it is more than the announcement of a plan.
@@ -361,6 +379,8 @@ mod tests {
         assert_eq!(told("Please be advised that this is cancelled."), Some(Status::Cancelled));
         assert_eq!(told("Once it is completed, please test."), None);
         assert_eq!(told("This work cannot be rescheduled."), None);
+        assert_eq!(told("This work has been cancelled and may be rescheduled."), Some(Status::Cancelled));
+        assert_eq!(told("This work is cancelled and will be rescheduled."), Some(Status::Cancelled));
         assert_eq!(told("The planned work has been cancelled. It may be rescheduled."), Some(Status::Cancelled));
         assert_eq!(told("Planned work. The work is now completed."), Some(Status::Completed));
         assert!(status_told(&title("It was cancelled. It was completed.")).is_err());

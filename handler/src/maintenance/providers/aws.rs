@@ -138,7 +138,7 @@ fn windows(announcement: &Found<String>) -> Result<Vec<StartAndEnd>, Failure> {
         let text = |group| captures.get(group).map_or("", |found| found.as_str());
         let time = |local: &str, zone: &str| {
             let found = Found::text(&format!("{local} {zone}"), announcement.place.clone());
-            found.try_map("a date and time such as `20 May 2021 08:00:00 GMT`", |_| {
+            found.try_map("a date and time such as `4 Mar 2031 23:00:00 GMT`", |_| {
                 dates::instant(dates::civil(&local.replace(',', ""), &FORMATS)?, &zones::by_abbreviation(zone)?)
             })
         };

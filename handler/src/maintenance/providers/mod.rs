@@ -6,6 +6,7 @@ pub mod aws;
 pub mod crowncastle;
 pub mod globalcloudxchange;
 pub mod google;
+pub mod verizon;
 
 use super::provider::Provider;
 
@@ -18,4 +19,5 @@ pub const ALL: &[&Provider] = &[
     &crowncastle::PROVIDER,
     &globalcloudxchange::PROVIDER,
     &google::PROVIDER,
+    &verizon::PROVIDER,
 ];

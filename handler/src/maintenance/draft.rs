@@ -9,6 +9,9 @@ use super::{
     source::Source,
 };
 
+/// Start and end of a window as they were found.
+pub type Times = (Found<Timestamp>, Found<Timestamp>);
+
 /// A maintenance in the making.
 #[derive(Debug, Clone)]
 #[must_use]

@@ -1,5 +1,7 @@
 //! Text in lines, and the tools that read "Label: value" out of it.
 
+use std::collections::BTreeMap;
+
 use regex::Regex;
 
 use super::{
@@ -10,29 +12,71 @@ use super::{
 /// Text in lines, whether it was text from the start or HTML. White space inside a line is folded, ends are trimmed.
 #[derive(Debug, Clone)]
 pub struct Lines {
-    lines: Vec<String>,
+    folded: Vec<String>,
     of_page: bool,
+    /// The lines whose white space was folded as they are written, by their place in `folded`.
+    written: BTreeMap<usize, String>,
 }
 
 impl Lines {
     /// The lines of a text/plain body.
     pub fn of_text(text: &str) -> Self {
-        Self { lines: text.lines().map(fold).collect(), of_page: false }
+        Self { folded: text.lines().map(fold).collect(), of_page: false, written: BTreeMap::new() }
     }
 
     /// Lines that were rendered from HTML.
     pub fn of_page(lines: Vec<String>) -> Self {
-        Self { lines, of_page: true }
+        Self { folded: lines, of_page: true, written: BTreeMap::new() }
+    }
+
+    /// The same lines, with those whose white space was folded as they are written, by their place from 0.
+    #[must_use]
+    pub fn with_written(self, written: BTreeMap<usize, String>) -> Self {
+        Self { written, ..self }
+    }
+
+    /// A value that ends its line, as it is written.
+    pub fn as_written(&self, value: &Found<String>) -> String {
+        let (Place::Page { line } | Place::Text { line }) = value.place else { return value.value.clone() };
+        let Some(written) = self.written.get(&line.wrapping_sub(1)) else { return value.value.clone() };
+        let before = written.split_whitespace().count().saturating_sub(value.value.split_whitespace().count());
+        let mut rest = written.trim_start();
+        for _ in 0..before {
+            rest = rest.trim_start_matches(|character: char| !character.is_whitespace()).trim_start();
+        }
+        if fold(rest) == value.value { rest.trim_end().to_owned() } else { value.value.clone() }
+    }
+
+    /// What stands under the first `label` at the start of a line, up to the next line that begins with one of `ends`:
+    /// the rest of its line and the lines below, without blank ones. `None` without the label.
+    pub fn section(&self, label: &str, ends: &[&str]) -> Option<Vec<Found<String>>> {
+        Some(self.under(label, ends)?.filter(|line| !line.value.is_empty()).collect())
+    }
+
+    /// Like [`Lines::section`], but not beyond the first blank line.
+    pub fn paragraph(&self, label: &str, ends: &[&str]) -> Option<Vec<Found<String>>> {
+        Some(self.under(label, ends)?.take_while(|line| !line.value.is_empty()).collect())
+    }
+
+    fn under(&self, label: &str, ends: &[&str]) -> Option<impl Iterator<Item = Found<String>>> {
+        let mut lines = self.folded.iter().enumerate();
+        let (index, line, rest) =
+            lines.find_map(|(index, line)| after_label(line, label).map(|rest| (index, line, rest)))?;
+        let first = Found { value: rest.to_owned(), place: self.place(index), quote: super::found::quote(line) };
+        let below = lines
+            .take_while(move |(_, line)| !ends.iter().any(|end| after_label(line, end).is_some()))
+            .map(|(index, line)| Found::text(line, self.place(index)));
+        Some(std::iter::once(first).chain(below))
     }
 
     /// Every line with its place, blank ones included.
     pub fn iter(&self) -> impl Iterator<Item = (Place, &str)> {
-        self.lines.iter().enumerate().map(|(index, line)| (self.place(index), line.as_str()))
+        self.folded.iter().enumerate().map(|(index, line)| (self.place(index), line.as_str()))
     }
 
     /// The whole text, lines separated by line feeds.
     pub fn joined(&self) -> String {
-        self.lines.join("\n")
+        self.folded.join("\n")
     }
 
     /// The place of a line, counted from 0.
@@ -54,9 +98,9 @@ impl Lines {
     /// Like [`Lines::labelled`], every occurrence.
     pub fn all_labelled(&self, label: &str) -> Vec<Found<String>> {
         let mut found = Vec::new();
-        for (index, line) in self.lines.iter().enumerate() {
+        for (index, line) in self.folded.iter().enumerate() {
             let Some(rest) = after_label(line, label) else { continue };
-            let next = || self.lines.iter().enumerate().skip(index + 1).find(|(_, line)| !line.is_empty());
+            let next = || self.folded.iter().enumerate().skip(index + 1).find(|(_, line)| !line.is_empty());
             if !rest.is_empty() {
                 found.push(Found {
                     value: rest.to_owned(),
@@ -106,11 +150,50 @@ pub(in crate::maintenance) fn fold(text: &str) -> String {
 
 fn after_label<'line>(line: &'line str, label: &str) -> Option<&'line str> {
     let line = line.trim_start_matches(['*', '>', '-', '•', ' ']);
-    let start = line.get(..label.len())?;
-    if !start.eq_ignore_ascii_case(label) {
+    let bare = label.trim_end_matches([':', ' ']);
+    let (start, rest) = line.split_at_checked(bare.len())?;
+    if !start.eq_ignore_ascii_case(bare) {
         return None;
     }
-    let rest = &line[label.len()..];
-    let boundary = label.ends_with(':') || !rest.starts_with(|next: char| next.is_alphanumeric());
+    let boundary = if bare.len() < label.len() {
+        rest.trim_start_matches([' ', '*']).starts_with(':')
+    } else {
+        !rest.starts_with(|next: char| next.is_alphanumeric())
+    };
     boundary.then(|| rest.trim_matches(|mark: char| matches!(mark, ':' | '*' | ' ')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::maintenance::page::Page;
+
+    #[test]
+    fn a_section_ends_at_the_next_label() {
+        let lines = Lines::of_text("Reason : it is\n\n  old\nCustomer:\nImpact: none\n");
+        let section = |label| {
+            let lines = lines.section(label, &["Customer:", "Impact:"])?;
+            Some(lines.into_iter().map(|line| line.value).collect::<Vec<_>>())
+        };
+        assert_eq!(section("Reason:"), Some(vec!["it is".to_owned(), "old".to_owned()]));
+        let paragraph = lines.paragraph("Reason:", &[]).unwrap_or_default();
+        assert_eq!(paragraph.into_iter().map(|line| line.value).collect::<Vec<_>>(), ["it is"]);
+        assert_eq!(section("customer:"), Some(Vec::new()));
+        assert_eq!(section("Impact"), Some(vec!["none".to_owned()]));
+        assert_eq!(section("Custom"), None);
+        assert_eq!(section("Reason it:"), None);
+    }
+
+    #[test]
+    fn a_value_keeps_the_white_space_of_its_source() -> Result<(), Failure> {
+        let page = Page::parse(
+            "<b>Reason\n for:</b> one  two\nthree <br>\n<table><tr><td> A   B\n</td><td>C D</td></tr></table>",
+        )?;
+        let reason = page.lines().expect("Reason for:")?;
+        assert_eq!((reason.value.as_str(), page.as_written(&reason).as_str()), ("one two three", "one  two\nthree"));
+        let cells: Vec<_> = page.tables().iter().flat_map(|table| table.rows.iter().flatten()).collect();
+        let written: Vec<_> = cells.iter().map(|cell| page.as_written(cell)).collect();
+        assert_eq!(written, ["A   B", "C D"]);
+        Ok(())
+    }
 }

@@ -9,7 +9,11 @@ mod table;
 
 use scraper::{ElementRef, Html};
 
-use super::{failure::Failure, found::Found, lines::Lines};
+use super::{
+    failure::Failure,
+    found::{Found, Place},
+    lines::Lines,
+};
 pub use table::{Headed, Row, Table};
 
 /// A parsed HTML body.
@@ -27,7 +31,7 @@ impl Page {
         if rendered.is_too_large {
             return Err(Failure::too_large("tables whose cells do not repeat each other's text"));
         }
-        let lines = Lines::of_page(rendered.lines);
+        let lines = Lines::of_page(rendered.lines).with_written(rendered.written);
         let tables =
             rendered.tables.into_iter().enumerate().map(|(index, table)| Table::new(index + 1, table)).collect();
         Ok(Self { document, lines, tables })
@@ -80,6 +84,16 @@ impl Page {
     /// is none.
     pub fn values_of(&self, label: &str) -> Vec<Found<String>> {
         self.tables.iter().flat_map(|table| table.values_of(label)).collect()
+    }
+
+    /// A value of this page as it is written: with the white space of the source, where it was folded. Some circuit ids
+    /// have several blanks in a row, and a summary may have lines.
+    pub fn as_written(&self, value: &Found<String>) -> String {
+        if let Place::Table { .. } = value.place {
+            table::as_written(&self.tables, value)
+        } else {
+            self.lines.as_written(value)
+        }
     }
 
     /// The lines of a cell of this page (`<br>`, `<p>`, lists within it), without blank ones.

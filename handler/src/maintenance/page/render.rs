@@ -1,6 +1,8 @@
 //! From the tree to what a person sees: lines of text, and the cells of tables. One walk without recursion, so that
 //! neither the depth of the nesting nor tables within tables cost more than they should.
 
+use std::collections::BTreeMap;
+
 use ego_tree::{NodeId, iter::Edge};
 use scraper::{ElementRef, Node, node::Element};
 
@@ -11,6 +13,8 @@ use crate::maintenance::lines::fold;
 pub(super) struct Rendered {
     /// The text, a line per block, cell or line break; never two blank ones in a row.
     pub(super) lines: Vec<String>,
+    /// The lines whose white space was folded as they are written, by their place in `lines`.
+    pub(super) written: BTreeMap<usize, String>,
     /// The tables in document order.
     pub(super) tables: Vec<RawTable>,
     /// Whether cells within cells repeat more text than is good.
@@ -27,6 +31,8 @@ pub(super) struct RawTable {
 #[derive(Debug, Default)]
 pub(super) struct RawCell {
     pub(super) lines: Vec<String>,
+    /// The text as it is written, where it has one line and its white space was folded.
+    pub(super) written: Option<String>,
     pub(super) columns: usize,
     pub(super) rows: usize,
 }
@@ -132,9 +138,10 @@ impl Walk {
 
     fn close_cell(&mut self) {
         let Some(cell) = self.open_tables.last_mut().and_then(|(_, cell)| cell.take()) else { return };
-        let mut lines = cell.text.finish();
+        let (mut lines, written) = cell.text.finish();
         lines.retain(|line| !line.is_empty());
-        let cell = RawCell { lines, columns: cell.columns, rows: cell.rows };
+        let written = if lines.len() == 1 { written.into_values().next() } else { None };
+        let cell = RawCell { lines, written, columns: cell.columns, rows: cell.rows };
         if let Some(row) = self.table().and_then(|table| table.rows.last_mut()) {
             row.push(cell);
         }
@@ -173,7 +180,7 @@ impl Walk {
     }
 
     fn finish(mut self) -> Rendered {
-        self.rendered.lines = self.text.finish();
+        (self.rendered.lines, self.rendered.written) = self.text.finish();
         self.rendered
     }
 }
@@ -182,6 +189,8 @@ impl Walk {
 #[derive(Debug, Default)]
 struct Text {
     lines: Vec<String>,
+    /// The lines whose white space was folded as they are written, by their place in `lines`.
+    written: BTreeMap<usize, String>,
     current: String,
 }
 
@@ -195,18 +204,22 @@ impl Text {
             return;
         }
         let line = fold(&self.current);
+        let written = self.current.trim();
+        if written != line {
+            self.written.insert(self.lines.len(), written.to_owned());
+        }
         self.current.clear();
         if !line.is_empty() || self.lines.last().is_some_and(|last| !last.is_empty()) {
             self.lines.push(line);
         }
     }
 
-    fn finish(mut self) -> Vec<String> {
+    fn finish(mut self) -> (Vec<String>, BTreeMap<usize, String>) {
         self.break_line();
         if self.lines.last().is_some_and(String::is_empty) {
             self.lines.pop();
         }
-        self.lines
+        (self.lines, self.written)
     }
 }
 

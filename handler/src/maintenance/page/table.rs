@@ -16,6 +16,8 @@ pub struct Table {
     pub rows: Vec<Vec<Found<String>>>,
     /// The lines of the cells that have several, by row and cell, from 0.
     lines: BTreeMap<(usize, usize), Vec<String>>,
+    /// The cells whose white space was folded as they are written, by row and cell, from 0.
+    written: BTreeMap<(usize, usize), String>,
     /// The columns and rows of the cells that span several, by row and cell, from 0.
     spans: BTreeMap<(usize, usize), (usize, usize)>,
 }
@@ -28,9 +30,12 @@ impl Table {
             for (column, cell) in cells.into_iter().enumerate() {
                 let place = Place::Table { table: number, row: row + 1, column: column + 1 };
                 values.push(Found::text(&cell.lines.join(" "), place));
-                let RawCell { lines, columns, rows } = cell;
+                let RawCell { lines, written, columns, rows } = cell;
                 if lines.len() > 1 {
                     table.lines.insert((row, column), lines);
+                }
+                if let Some(written) = written {
+                    table.written.insert((row, column), written);
                 }
                 if columns > 1 || rows > 1 {
                     table.spans.insert((row, column), (columns, rows));
@@ -175,6 +180,15 @@ impl<'page> Row<'page> {
 
 fn column(headings: &[Option<&Found<String>>], heading: &str) -> Option<usize> {
     headings.iter().position(|cell| cell.is_some_and(|cell| says(&cell.value, heading)))
+}
+
+/// The text of a cell as it is written.
+pub(super) fn as_written(tables: &[Table], cell: &Found<String>) -> String {
+    let Place::Table { table, row, column } = cell.place else { return cell.value.clone() };
+    let written = tables
+        .get(table.wrapping_sub(1))
+        .and_then(|table| table.written.get(&(row.wrapping_sub(1), column.wrapping_sub(1))));
+    written.unwrap_or(&cell.value).clone()
 }
 
 pub(super) fn lines_of(tables: &[Table], cell: &Found<String>) -> Vec<Found<String>> {

@@ -4,9 +4,12 @@ pub mod apple;
 pub mod aquacomms;
 pub mod aws;
 pub mod crowncastle;
+pub mod equinix;
 pub mod globalcloudxchange;
 pub mod google;
+pub mod lumen;
 pub mod verizon;
+pub mod zayo;
 
 use super::provider::Provider;
 
@@ -18,6 +21,9 @@ pub const ALL: &[&Provider] = &[
     &aws::PROVIDER,
     &crowncastle::PROVIDER,
     &globalcloudxchange::PROVIDER,
+    &equinix::PROVIDER,
     &google::PROVIDER,
     &verizon::PROVIDER,
+    &lumen::PROVIDER,
+    &zayo::PROVIDER,
 ];

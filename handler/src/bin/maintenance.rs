@@ -5,6 +5,7 @@ use std::{process::ExitCode, sync::Arc};
 use handler::{
     event::ReceiptEvent,
     lambda::{S3, failed_start, http_client, prepare_log},
+    maintenance,
     pipeline::{
         Pipeline,
         configuration::{Configuration, SinkKind},
@@ -39,7 +40,8 @@ async fn run() -> ExitCode {
 async fn serve(configuration: Configuration, sink: impl Sink, log: Arc<Log>) -> ExitCode {
     let endpoint = configuration.s3_endpoint.as_deref();
     let store = S3::new(http_client(endpoint), endpoint).await;
-    let pipeline = Pipeline { places: configuration.context.mail, policy: configuration.policy, store, sink, log };
+    let (places, policy) = (configuration.context.mail, configuration.policy);
+    let pipeline = Pipeline { places, policy, parse: maintenance::parse, store, sink, log };
     let handle = service_fn(async |event: LambdaEvent<ReceiptEvent>| {
         pipeline
             .handle(&event.context.request_id, &event.payload)

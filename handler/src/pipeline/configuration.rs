@@ -177,3 +177,94 @@ impl<Variable: Fn(&str) -> Option<String>> Reader<Variable> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    const CONTEXT: &str = r#"{"stack":"s","function":"f","mail":[{"bucket":"b","prefix":"inbound/"}]}"#;
+
+    fn environment(changes: &[(&'static str, &'static str)]) -> BTreeMap<&'static str, &'static str> {
+        let mut environment = BTreeMap::from([
+            (context::VARIABLE, CONTEXT),
+            (SINK, "lines"),
+            ("AWS_LAMBDA_FUNCTION_NAME", "s-f"),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+            ("AWS_REGION", "eu-west-1"),
+        ]);
+        environment.extend(changes.iter().copied());
+        environment
+    }
+
+    fn read(environment: &BTreeMap<&'static str, &'static str>) -> Result<Configuration, ConfigurationError> {
+        Configuration::read(|name| environment.get(name).map(|value| (*value).to_owned()))
+    }
+
+    #[test]
+    fn a_whole_environment_is_read() {
+        let configuration = read(&environment(&[
+            (TRUSTED_SENDERS, "small-carrier.example, NOC@tiny.example ,"),
+            (FORWARDERS, " "),
+            (DMARC_FAIL, "unproven"),
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+            ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:2"),
+        ]))
+        .unwrap();
+        assert_eq!(configuration.context.mail[0].bucket, "b");
+        let listed = |text| Listed::new(text).unwrap();
+        assert_eq!(
+            configuration.policy,
+            Policy {
+                trusted_senders: vec![listed("small-carrier.example"), listed("noc@tiny.example")],
+                forwarders: Vec::new(),
+                dmarc_failure: DmarcFailure::ProvesNothing,
+            }
+        );
+        assert_eq!(configuration.s3_endpoint.as_deref(), Some("http://127.0.0.1:2"));
+    }
+
+    #[test]
+    fn by_default_nobody_is_listed_and_a_failed_dmarc_check_decides() {
+        let configuration = read(&environment(&[])).unwrap();
+        assert_eq!((configuration.policy, configuration.s3_endpoint), (Policy::default(), None));
+    }
+
+    #[test]
+    fn all_that_is_missing_is_named_at_once() {
+        let error = read(&BTreeMap::new()).unwrap_err();
+        let names: Vec<_> = error.problems.iter().map(|problem| problem.variable).collect();
+        let expected = [
+            "PROVISION_CONTEXT",
+            "SINK",
+            "AWS_LAMBDA_FUNCTION_NAME",
+            "AWS_LAMBDA_FUNCTION_VERSION",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+            "AWS_REGION",
+        ];
+        assert_eq!(names, expected);
+        assert!(error.to_string().contains("`PROVISION_CONTEXT` is missing; `SINK` is missing"), "{error}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_what_would_be_right() {
+        let table = [
+            (context::VARIABLE, "{", "cannot be read"),
+            (context::VARIABLE, r#"{"stack":"s","function":"f"}"#, "names no place of mails"),
+            (SINK, "netbox", "is `netbox`, supported is `lines`"),
+            (SINK, "  ", "is missing"),
+            (TRUSTED_SENDERS, "carrier.example,*.carrier.example", "has `*.carrier.example`"),
+            (FORWARDERS, "desk", "has `desk`"),
+            (DMARC_FAIL, "ignore", "supported are `person` and `unproven`"),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "much", "is no number"),
+        ];
+        for (variable, value, fault) in table {
+            let error = read(&environment(&[(variable, value)])).unwrap_err();
+            let [problem] = &error.problems[..] else { panic!("{error}") };
+            assert_eq!(problem.variable, variable);
+            assert!(problem.fault.contains(fault), "{variable}={value}: {error}");
+        }
+    }
+}

@@ -51,11 +51,8 @@ impl Letter {
         self.mail = Some(mail);
     }
 
-    /// What tells this mail from others, however often it arrives. Of an unopened mail, SES's message id.
+    /// What tells this mail from others, however often it arrives: see [`Mail::identity`]. Of an unopened mail, SES's message id.
     pub fn identity(&self) -> String {
-        self.mail
-            .as_ref()
-            .and_then(|mail| mail.outer().message_id.clone())
-            .unwrap_or_else(|| self.ses_message_id.clone())
+        self.mail.as_ref().map_or_else(|| self.ses_message_id.clone(), |mail| mail.identity().to_string())
     }
 }

@@ -20,6 +20,8 @@ use self::{log::Log, sink::Sink, store::MailStore};
 use crate::{
     context::MailPlace,
     event::{ReceiptEvent, SETUP_OBJECT},
+    mail::Mail,
+    maintenance::outcome::Outcome,
     report::MailOutcome,
     trust::Policy,
 };
@@ -31,6 +33,8 @@ pub struct Pipeline<Store, Delivery> {
     pub places: Vec<MailPlace>,
     /// Whom to trust.
     pub policy: Policy,
+    /// What reads a mail: [`crate::maintenance::parse`]. A value, so that its faults can be tried.
+    pub parse: fn(&Mail) -> Outcome,
     /// What holds the mails.
     pub store: Store,
     /// What takes the notices.
@@ -80,3 +84,6 @@ impl<Store: MailStore, Delivery: Sink> Pipeline<Store, Delivery> {
         if again.is_empty() { Ok(()) } else { Err(Unfinished::TryAgain { mails: event.records.len(), again }) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,6 @@ use crate::{
     event::{Received, Verdict},
     mail::Mail,
     maintenance::{
-        self,
         json::Record,
         model::Maintenance,
         outcome::{Notice, Outcome, Recognised, Recognition},
@@ -74,7 +73,7 @@ impl<Store: MailStore, Delivery: Sink> Pipeline<Store, Delivery> {
                 self.hand_over(&letter, format!("{}; it was not opened", Doubt::Virus), &[]).await
             }
             Search::Found(bytes) => {
-                understood = understand(&bytes, &mut letter);
+                understood = understand(&bytes, &mut letter, self.parse);
                 drop(bytes);
                 panicked = understood.outcome.is_none();
                 self.act(&letter, received, understood.outcome.take()).await
@@ -140,11 +139,11 @@ impl<Store: MailStore, Delivery: Sink> Pipeline<Store, Delivery> {
 }
 
 /// Decodes and parses. A panic in there is a fault of ours, and must not keep the mail from a person.
-fn understand(bytes: &[u8], letter: &mut Letter) -> Understood {
+fn understand(bytes: &[u8], letter: &mut Letter, parse: fn(&Mail) -> Outcome) -> Understood {
     let Ok(mail) = panic::catch_unwind(|| Mail::decode(bytes)) else {
         return Understood { recognised: None, outcome: None };
     };
-    let outcome = panic::catch_unwind(AssertUnwindSafe(|| maintenance::parse(&mail))).ok();
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| parse(&mail))).ok();
     letter.open(mail);
     let recognised = match &outcome {
         Some(

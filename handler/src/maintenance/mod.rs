@@ -13,6 +13,7 @@ pub mod pattern;
 pub mod provider;
 pub mod providers;
 mod recognise;
+pub mod sheet;
 pub mod source;
 pub mod words;
 pub mod zones;

@@ -22,7 +22,7 @@ pub struct Common {
     /// The declaration.
     #[arg(short, long, global = true, default_value = "infra.yaml")]
     pub file: PathBuf,
-    /// One JSON document on standard output.
+    /// JSON on standard output: one document, of `parse` one line per mail.
     #[arg(long, global = true)]
     pub json: bool,
     /// Say more.
@@ -43,11 +43,23 @@ pub enum Command {
 
 /// The arguments of `provision parse`.
 #[derive(Debug, Args)]
+#[command(after_long_help = PARSE_EXIT_CODES)]
 pub struct Parse {
     /// Files, folders, mbox files, or `-`.
-    #[arg(required = true)]
+    ///
+    /// In a folder a file counts if its name ends in `.eml`, `.mail`, `.msg` or `.mbox`, or if it begins with a mail's
+    /// headers. The mails of an mbox file are called FILE#1, FILE#2 and so on.
+    #[arg(required = true, value_name = "FILE")]
     pub paths: Vec<PathBuf>,
+    /// Tell also how the provider was recognised, and from which words of the mail each value was read.
+    #[arg(long)]
+    pub explain: bool,
 }
+
+const PARSE_EXIT_CODES: &str = "Exit codes:
+    0  every mail has an outcome other than `failed`
+    1  a known provider's mail could not be understood
+    2  an error: a file that cannot be read or is empty, a folder without mails";
 
 /// The arguments of `provision dev`.
 #[derive(Debug, Args)]

@@ -11,6 +11,9 @@ mod dev;
 mod parse;
 mod validate;
 
+/// The exit code of an error.
+const ERROR: u8 = 2;
+
 /// Runs what was typed. Exit codes: 0 done, 1 done and something is left to look at, 2 an error, 130 interrupted.
 pub fn run(arguments: Arguments) -> ExitCode {
     let printer = Printer::new(&arguments.common);
@@ -19,8 +22,12 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Validate => validate::run(&printer, &arguments.common),
         Command::Dev(typed) => dev::run(&printer, &arguments.common, typed),
     };
+    let result = match printer.failure() {
+        Some(error) => Err(anyhow::anyhow!("Failed to write to standard output: {error}")),
+        None => result,
+    };
     result.unwrap_or_else(|error| {
         printer.error(&error);
-        ExitCode::from(2)
+        ExitCode::from(ERROR)
     })
 }

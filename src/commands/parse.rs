@@ -1,9 +1,109 @@
-//! `provision parse`.
+//! `provision parse`: what mails say. Needs no account, no network and no declaration.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, thread};
 
-use crate::{cli::Parse, render::Printer};
+use handler::{
+    mail::Mail,
+    maintenance::{self, json::OutcomeRecord, outcome::Outcome},
+};
+use serde::Serialize;
+use serde_json::Value;
 
-pub(super) fn run(_printer: &Printer, typed: &Parse) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("Failed to read {} paths: not there yet", typed.paths.len())
+use crate::{
+    cli::Parse,
+    mails::{self, MailFile},
+    problem::Problem,
+    render::{self, Printer},
+};
+
+/// Mails are parsed side by side in batches of at most so many mails …
+const BATCH_MAILS: usize = 64;
+/// … and so many bytes, so that a large mbox file is never in memory as a whole.
+const BATCH_BYTES: usize = 16 * 1024 * 1024;
+
+pub(super) fn run(printer: &Printer, typed: &Parse) -> anyhow::Result<ExitCode> {
+    let mut mails = mails::read(&typed.paths);
+    let (mut failed, mut unread) = (false, false);
+    loop {
+        let batch = next_batch(&mut mails);
+        if batch.is_empty() || printer.is_closed() {
+            break;
+        }
+        for said in side_by_side(&batch, |item| item.as_ref().map(|file| say(printer, typed, file))) {
+            match said {
+                Ok(said) => {
+                    failed |= said.failed;
+                    printer.data(&said.text?);
+                }
+                Err(problem) => {
+                    unread = true;
+                    printer.problem(problem);
+                }
+            }
+        }
+    }
+    Ok(ExitCode::from(match (unread, failed) {
+        (true, _) => 2,
+        (false, true) => 1,
+        (false, false) => 0,
+    }))
+}
+
+type Item = Result<MailFile, Problem>;
+
+fn next_batch(mails: &mut impl Iterator<Item = Item>) -> Vec<Item> {
+    let (mut batch, mut bytes) = (Vec::new(), 0);
+    while batch.len() < BATCH_MAILS && bytes < BATCH_BYTES {
+        let Some(item) = mails.next() else { break };
+        bytes += item.as_ref().map_or(0, |file| file.bytes.len());
+        batch.push(item);
+    }
+    batch
+}
+
+/// Does the same with every item on all cores; the answers are in the order of the items.
+fn side_by_side<'item, I: Sync, A: Send>(items: &'item [I], work: impl Fn(&'item I) -> A + Sync) -> Vec<A> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let share = items.len().div_ceil(cores).max(1);
+    if items.len() == 1 || cores == 1 {
+        return items.iter().map(work).collect();
+    }
+    let work = &work;
+    thread::scope(|scope| {
+        let workers: Vec<_> =
+            items.chunks(share).map(|items| scope.spawn(move || items.iter().map(work).collect::<Vec<_>>())).collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+/// What is printed of a mail.
+struct Said {
+    text: serde_json::Result<String>,
+    failed: bool,
+}
+
+fn say(printer: &Printer, typed: &Parse, file: &MailFile) -> Said {
+    let mail = Mail::decode(&file.bytes);
+    let outcome = maintenance::parse(&mail);
+    let text = if printer.is_json() {
+        let explanation = typed.explain.then(|| render::explanation_json(&outcome));
+        serde_json::to_string(&Line { file: &file.name, outcome: OutcomeRecord::from(&outcome), explanation })
+    } else {
+        let text = render::outcome(&file.name, &mail, &outcome, typed.explain, printer.look());
+        Ok(format!("{text}\n"))
+    };
+    Said { text, failed: matches!(outcome, Outcome::Failed { .. }) }
+}
+
+/// A line of `parse --json`.
+#[derive(Debug, Serialize)]
+struct Line<'line> {
+    file: &'line str,
+    #[serde(flatten)]
+    outcome: OutcomeRecord<'line>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<Value>,
 }

@@ -1,10 +1,11 @@
-//! `provision validate`.
+//! `provision validate`: is the declaration sound? Without an account and without the network.
 
 use std::process::ExitCode;
 
 use crate::{cli::Common, declaration::Declaration, render::Printer};
 
-pub(super) fn run(_printer: &Printer, common: &Common) -> anyhow::Result<ExitCode> {
-    Declaration::read(&common.file)?;
+pub(super) fn run(printer: &Printer, common: &Common) -> anyhow::Result<ExitCode> {
+    let declaration = Declaration::read(&common.file)?;
+    printer.sound(&common.file, &declaration);
     Ok(ExitCode::SUCCESS)
 }

@@ -196,3 +196,15 @@ pub enum DeclarationError {
     #[error(transparent)]
     Invalid(Diagnostics),
 }
+
+impl DeclarationError {
+    /// What would mend it. Diagnostics have hints of their own.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Some("name the declaration with `-f FILE`")
+            }
+            _ => None,
+        }
+    }
+}

@@ -29,11 +29,6 @@ impl<'tree> Fields<'tree> {
     pub(super) fn get(&self, name: &str) -> Option<&'tree Node> {
         self.entries.iter().find(|(key, _)| key.name == name).map(|(_, value)| value)
     }
-
-    /// The key itself, if it is there.
-    pub(super) fn key(&self, name: &str) -> Option<&'tree Key> {
-        self.entries.iter().find(|(key, _)| key.name == name).map(|(key, _)| key)
-    }
 }
 
 impl Reader {

@@ -121,8 +121,8 @@ fn begins_as_a_mail(head: &[u8]) -> bool {
         return true;
     }
     let name: Vec<u8> = head.iter().take_while(|byte| !matches!(byte, b':' | b'\n')).copied().collect();
-    head.get(name.len()) == Some(&b':')
-        && str::from_utf8(&name).is_ok_and(|name| FIRST_HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known)))
+    let is_header = |name: &str| FIRST_HEADERS.contains(&name) || name.starts_with("x-");
+    head.get(name.len()) == Some(&b':') && str::from_utf8(&name).is_ok_and(|name| is_header(&name.to_ascii_lowercase()))
 }
 
 fn of_file(path: &Path) -> Mails {

@@ -1,20 +1,43 @@
 //! The only code that prints: data on standard output; progress, prompts and logs on standard error.
-#![expect(clippy::print_stderr, clippy::print_stdout, reason = "this module is the only door to both")]
+//!
+//! Everything is first made as text by functions that know a [`Look`], so that it can be tested without a terminal.
 
 pub(crate) mod dev;
+mod diagnostics;
+mod error;
+mod look;
+mod maintenances;
+mod outcome;
 
-use crate::cli::Common;
+use std::{
+    io::{self, Write},
+    path::Path,
+    sync::OnceLock,
+};
+
+use crate::{cli::Common, declaration::Declaration, problem::Problem};
+
+pub(crate) use look::Look;
+pub(crate) use maintenances::maintenances;
+pub(crate) use outcome::{explanation_json, outcome};
+
+/// The version of every JSON document that says so.
+pub(crate) const VERSION: u32 = 1;
 
 /// The only door to standard output and standard error.
 #[derive(Debug)]
 pub(crate) struct Printer {
     json: bool,
+    output: Look,
+    errors: Look,
+    /// Why standard output takes no more.
+    failed: OnceLock<io::Error>,
 }
 
 impl Printer {
     /// A printer for what was typed.
     pub(crate) fn new(common: &Common) -> Self {
-        Self { json: common.json }
+        Self { json: common.json, output: Look::of_output(), errors: Look::of_errors(), failed: OnceLock::new() }
     }
 
     /// Whether a machine reads standard output.
@@ -22,18 +45,81 @@ impl Printer {
         self.json
     }
 
-    /// Prints a line of data.
-    pub(crate) fn data(&self, line: &str) {
-        println!("{line}");
+    /// How standard output is looked at.
+    pub(crate) fn look(&self) -> &Look {
+        &self.output
     }
 
-    /// Prints a line of progress.
-    pub(crate) fn note(&self, line: &str) {
-        eprintln!("{line}");
+    /// Prints a line of data, or several, at once.
+    pub(crate) fn data(&self, text: &str) {
+        if self.failed.get().is_some() {
+            return;
+        }
+        let mut output = io::stdout().lock();
+        if let Err(error) = writeln!(output, "{text}").and_then(|()| output.flush()) {
+            // The first error is the one that counts.
+            let _ = self.failed.set(error);
+        }
     }
 
-    /// Prints an error with its causes.
+    /// Whether standard output takes no more: nobody reads it, or the disk is full. There is no point in going on.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.failed.get().is_some()
+    }
+
+    /// Why standard output took no more, unless its reader had seen enough, which is no error.
+    pub(crate) fn failure(&self) -> Option<&io::Error> {
+        self.failed.get().filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
+    }
+
+    /// Prints a line that is not data: progress, or what was done.
+    pub(crate) fn note(&self, text: &str) {
+        // Without standard error there is nobody to tell.
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// Prints an error with its causes and hints; what is wrong with a declaration is data, too.
     pub(crate) fn error(&self, error: &anyhow::Error) {
-        eprintln!("error: {error:#}");
+        if let Some(diagnostics) = error::diagnostics(error) {
+            if self.json {
+                self.data(&diagnostics::json(diagnostics));
+            } else {
+                self.note(&diagnostics::text(diagnostics, &self.errors));
+            }
+        }
+        self.note(&error::text(error, &self.errors));
+    }
+
+    /// Prints an error that does not end the command.
+    pub(crate) fn problem(&self, problem: &Problem) {
+        self.note(&error::chain(problem, &self.errors));
+    }
+
+    /// Prints that a declaration is sound, and what it declares.
+    pub(crate) fn sound(&self, file: &Path, declaration: &Declaration) {
+        self.data(&if self.json {
+            diagnostics::json_of_none(file)
+        } else {
+            diagnostics::text_of_none(file, declaration)
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_who_has_seen_enough_is_no_error() {
+        let printer = |kind: io::ErrorKind| Printer {
+            json: false,
+            output: Look::plain(),
+            errors: Look::plain(),
+            failed: OnceLock::from(io::Error::from(kind)),
+        };
+        assert!(
+            printer(io::ErrorKind::BrokenPipe).is_closed() && printer(io::ErrorKind::BrokenPipe).failure().is_none()
+        );
+        assert!(printer(io::ErrorKind::StorageFull).failure().is_some());
     }
 }

@@ -32,6 +32,19 @@ pub enum FailureKind {
     TooLarge,
 }
 
+impl FailureKind {
+    /// What was the matter, in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Missing => "not found",
+            Self::Malformed => "not understood",
+            Self::Ambiguous => "ambiguous",
+            Self::CutShort => "cut short",
+            Self::TooLarge => "too large",
+        }
+    }
+}
+
 impl Failure {
     /// Something that every notice of the format has is not in this one.
     pub fn missing(expected: impl Into<String>) -> Self {
@@ -73,14 +86,7 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdict = match self.kind {
-            FailureKind::Missing => "not found",
-            FailureKind::Malformed => "not understood",
-            FailureKind::Ambiguous => "ambiguous",
-            FailureKind::CutShort => "cut short",
-            FailureKind::TooLarge => "too large",
-        };
-        write!(formatter, "{verdict}: {}", self.expected)?;
+        write!(formatter, "{}: {}", self.kind.words(), self.expected)?;
         if let Some(place) = &self.place {
             write!(formatter, " ({place})")?;
         }

@@ -1,0 +1,88 @@
+//! How a stream is looked at: by a person at a terminal of some width, with or without colour, or by a program.
+
+use console::{Style, Term};
+use jiff::tz::TimeZone;
+
+/// How a stream is looked at.
+#[derive(Debug, Clone)]
+pub(crate) struct Look {
+    /// The columns of the terminal; `None` where there is none: then nothing is wrapped, cut or left out.
+    pub(crate) width: Option<usize>,
+    /// Whether colour is welcome. It never says anything that the words do not.
+    pub(crate) colour: bool,
+    /// The person's time zone.
+    pub(crate) zone: TimeZone,
+}
+
+impl Look {
+    /// Of standard output.
+    pub(super) fn of_output() -> Self {
+        Self::of(&Term::stdout(), console::colors_enabled())
+    }
+
+    /// Of standard error.
+    pub(super) fn of_errors() -> Self {
+        Self::of(&Term::stderr(), console::colors_enabled_stderr())
+    }
+
+    fn of(terminal: &Term, colours: bool) -> Self {
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let width = terminal.is_term().then(|| usize::from(terminal.size().1).max(40));
+        Self { width, colour: colours && !refused, zone: TimeZone::system() }
+    }
+
+    /// Without a terminal, in UTC.
+    #[cfg(test)]
+    pub(super) fn plain() -> Self {
+        Self { width: None, colour: false, zone: TimeZone::UTC }
+    }
+
+    /// The same with less room.
+    pub(super) fn narrower(&self, by: usize) -> Self {
+        Self { width: self.width.map(|width| width.saturating_sub(by)), ..self.clone() }
+    }
+
+    /// The text in a style, where colour is welcome.
+    pub(super) fn paint(&self, style: Style, text: &str) -> String {
+        style.force_styling(self.colour).apply_to(text).to_string()
+    }
+
+    /// What the person's time zone is called.
+    pub(super) fn zone_name(&self) -> &str {
+        self.zone.iana_name().unwrap_or("this machine's time")
+    }
+}
+
+/// A text from a mail or a file as it may go to a terminal: control characters could move the cursor, hide what
+/// stands there or set a title, and directional marks could turn it around.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            '\t' => ' ',
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+            control if control.is_control() => '\u{fffd}',
+            other => other,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_moves_the_cursor() {
+        assert_eq!(
+            clean("a\u{1b}[2Jb\r\nc\u{9b}d\u{202e}e\tf ü"),
+            "a\u{fffd}[2Jb\u{fffd}\u{fffd}c\u{fffd}d\u{fffd}e f ü"
+        );
+    }
+
+    #[test]
+    fn colour_is_only_where_it_is_welcome() {
+        let mut look = Look::plain();
+        assert_eq!(look.paint(Style::new().red(), "failed"), "failed");
+        look.colour = true;
+        assert_eq!(look.paint(Style::new().red(), "failed"), "\u{1b}[31mfailed\u{1b}[0m");
+    }
+}

@@ -1,0 +1,197 @@
+//! What a mail says, for `provision parse`: the maintenances as a table; for a failure what was expected and what stands
+//! there; on request where each value came from.
+
+use std::fmt::Write as _;
+
+use console::Style;
+use handler::{
+    mail::Mail,
+    maintenance::{
+        failure::Failure,
+        found::Place,
+        json::Record,
+        lines::Lines,
+        model::Maintenance,
+        outcome::{Outcome, Recognised, Recognition},
+        page::Page,
+    },
+};
+use serde_json::{Value, json};
+
+use super::{
+    look::{Look, clean},
+    maintenances,
+};
+
+/// How many lines of a mail an excerpt shows.
+const EXCERPT: usize = 7;
+
+/// What a mail says, in lines, without a line feed at the end.
+pub(crate) fn outcome(name: &str, mail: &Mail, outcome: &Outcome, explain: bool, look: &Look) -> String {
+    let (word, style) = match outcome {
+        Outcome::Notice(_) => ("maintenance", Style::new().green().bold()),
+        Outcome::Ignored { .. } => ("ignored", Style::new().bold()),
+        Outcome::Failed { .. } => ("failed", Style::new().red().bold()),
+        Outcome::Unrecognised { .. } => ("unrecognised", Style::new().yellow().bold()),
+    };
+    let provider = recognised(outcome).map_or_else(String::new, |recognised| format!(" {}", recognised.provider.slug));
+    let mut text = format!("{}: {}{provider}\n", clean(name), look.paint(style, word));
+    match outcome {
+        Outcome::Notice(notice) => text.push_str(&table(&notice.maintenances, look)),
+        Outcome::Ignored { reason, .. } => {
+            line(&mut text, "because", reason);
+            sender_and_subject(&mut text, mail);
+        }
+        Outcome::Failed { failure, suggestion, .. } => {
+            of_failure(&mut text, mail, failure);
+            sender_and_subject(&mut text, mail);
+            suggested(&mut text, suggestion, look);
+        }
+        Outcome::Unrecognised { reason, suggestion } => {
+            line(&mut text, "because", reason);
+            sender_and_subject(&mut text, mail);
+            suggested(&mut text, suggestion, look);
+        }
+    }
+    if explain {
+        explanation(&mut text, outcome);
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+fn line(text: &mut String, label: &str, value: &str) {
+    let _ = writeln!(text, "  {label:<9}{}", clean(value));
+}
+
+fn table(maintenances: &[Maintenance], look: &Look) -> String {
+    let records: Vec<_> = maintenances.iter().map(Record::from).collect();
+    indented(&maintenances::maintenances(&records, &look.narrower(2)))
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") }).collect()
+}
+
+fn suggested(text: &mut String, maintenances: &[Maintenance], look: &Look) {
+    if !maintenances.is_empty() {
+        line(text, "unverified", "this could be read, for a person to confirm");
+        text.push_str(&indented(&table(maintenances, &look.narrower(2))));
+    }
+}
+
+fn sender_and_subject(text: &mut String, mail: &Mail) {
+    let sender = mail.outer().sender.as_ref().map_or("nobody", |sender| sender.address.as_str());
+    line(text, "from", sender);
+    line(text, "subject", &mail.outer().subject);
+}
+
+fn of_failure(text: &mut String, mail: &Mail, failure: &Failure) {
+    line(text, "expected", &failure.expected);
+    line(text, "but", failure.kind.words());
+    if let Some(place) = &failure.place {
+        line(text, "at", &place.to_string());
+    }
+    if let Some(quote) = failure.quote.as_deref().filter(|quote| !quote.is_empty()) {
+        line(text, "there", &format!("`{quote}`"));
+    }
+    for (number, words, is_it) in excerpt(mail, failure.place.as_ref()) {
+        let mark = if is_it { '>' } else { ' ' };
+        let _ = writeln!(text, "  {mark} {number:>4} | {}", clean(&words));
+    }
+}
+
+/// The lines around the place; for something that is missing the first ones of the body.
+fn excerpt(mail: &Mail, place: Option<&Place>) -> Vec<(usize, String, bool)> {
+    let of_page = || mail.pages.first().and_then(|html| Page::parse(html).ok()).map(|page| page.lines().clone());
+    let of_text = || mail.texts.first().map(|text| Lines::of_text(text));
+    let (lines, at) = match place {
+        Some(Place::Text { line }) => (of_text(), Some(*line)),
+        Some(Place::Page { line }) => (of_page(), Some(*line)),
+        // The quote is all that there is to see.
+        Some(_) => return Vec::new(),
+        None => (of_page().or_else(of_text), None),
+    };
+    let Some(lines) = lines else { return Vec::new() };
+    let numbered = (1..).zip(lines.iter().map(|(_, line)| line.to_owned())).filter(|(_, line)| !line.is_empty());
+    let first = at.map_or(0, |at| at.saturating_sub(EXCERPT / 2));
+    numbered
+        .skip_while(|(number, _)| *number < first)
+        .take(EXCERPT)
+        .map(|(number, line)| (number, line, Some(number) == at))
+        .collect()
+}
+
+fn recognised(outcome: &Outcome) -> Option<&Recognised> {
+    match outcome {
+        Outcome::Notice(notice) => Some(&notice.recognised),
+        Outcome::Ignored { recognised, .. } | Outcome::Failed { recognised, .. } => Some(recognised),
+        Outcome::Unrecognised { .. } => None,
+    }
+}
+
+/// How the provider was recognised, and whether that would do to trust the mail.
+fn recognition(recognised: &Recognised) -> (String, &'static str) {
+    match &recognised.by {
+        Recognition::Sender(domain) => (
+            format!("the sender's domain `{domain}`"),
+            "if SES's verdict on DMARC, or on DKIM in line with that domain, is PASS",
+        ),
+        Recognition::ForwardedSender(domain) => (
+            format!("the domain `{domain}` of a message inside the mail"),
+            "only if whoever passed it on is listed in `forwarders`, and SES's verdicts pass",
+        ),
+        Recognition::Content(found) => (
+            format!("its words ({}): `{}`", found.place, found.quote),
+            "only if whoever passed it on is listed in `forwarders`, and SES's verdicts pass",
+        ),
+        Recognition::Calendar => (
+            "its MAINTNOTE calendar".to_owned(),
+            "only if the sender is listed in `trusted_senders`, and SES's verdicts pass",
+        ),
+    }
+}
+
+fn explanation(text: &mut String, outcome: &Outcome) {
+    if let Some(recognised) = recognised(outcome) {
+        let (by, trusted) = recognition(recognised);
+        text.push('\n');
+        line(text, "known by", &by);
+        line(text, "trusted", trusted);
+    }
+    for maintenance in read(outcome) {
+        let _ = writeln!(text, "\n  {} was read from", clean(maintenance.id()));
+        for evidence in maintenance.evidence() {
+            let place = evidence.place.to_string();
+            let quote = if evidence.quote.is_empty() { String::new() } else { format!("`{}`", evidence.quote) };
+            let _ = writeln!(text, "    {:<15} {:<34} {}", evidence.field, clean(&place), clean(&quote));
+        }
+    }
+}
+
+fn read(outcome: &Outcome) -> &[Maintenance] {
+    match outcome {
+        Outcome::Notice(notice) => &notice.maintenances,
+        Outcome::Failed { suggestion, .. } | Outcome::Unrecognised { suggestion, .. } => suggestion,
+        Outcome::Ignored { .. } => &[],
+    }
+}
+
+/// The same explanation as data.
+pub(crate) fn explanation_json(outcome: &Outcome) -> Value {
+    let recognised = recognised(outcome).map(recognition);
+    let maintenances: Vec<Value> = read(outcome)
+        .iter()
+        .map(|maintenance| {
+            let evidence = maintenance.evidence().iter().map(|evidence| {
+                json!({"field": evidence.field, "place": evidence.place.to_string(), "quote": evidence.quote})
+            });
+            evidence.collect()
+        })
+        .collect();
+    json!({
+        "recognised_by": recognised.as_ref().map(|(by, _)| by),
+        "trusted": recognised.as_ref().map(|(_, trusted)| trusted),
+        "evidence": maintenances,
+    })
+}

@@ -17,6 +17,8 @@ use super::{
 const DEEPEST: usize = 20;
 /// Parts of one mail, multiparts included.
 const MOST_PARTS: usize = 1000;
+/// Messages that are themselves encoded may always take this many bytes, decoded.
+const SMALL: usize = 4 * 1024 * 1024;
 
 /// What the walk meets, in the mail's order.
 pub(super) trait Visitor {
@@ -69,14 +71,14 @@ struct Slice<'mail> {
 #[derive(Clone)]
 enum Buffer<'mail> {
     Mail(&'mail [u8]),
-    Decoded(Rc<[u8]>),
+    Decoded(Rc<Vec<u8>>),
 }
 
 impl Slice<'_> {
     fn bytes(&self) -> &[u8] {
         let whole = match &self.buffer {
             Buffer::Mail(bytes) => bytes,
-            Buffer::Decoded(bytes) => bytes.as_ref(),
+            Buffer::Decoded(bytes) => bytes.as_slice(),
         };
         whole.get(self.range.clone()).unwrap_or_default()
     }
@@ -106,8 +108,8 @@ enum Kind {
 
 /// Walks a mail.
 pub(super) fn walk(mail: &[u8], visitor: &mut impl Visitor) {
-    // Messages that are themselves encoded need room: together not more than the mail.
-    let mut room = mail.len();
+    // With the mail and the attachments in them, what is decoded here must stay within three times the mail's size.
+    let mut room = (mail.len() / 4 * 3).max(SMALL);
     let mut parts = 0;
     let whole = Slice { buffer: Buffer::Mail(mail), range: 0..mail.len() };
     let mut left = vec![Entity { slice: whole, depth: 0, kind: Kind::Message { inside: None }, is_open: false }];
@@ -170,7 +172,7 @@ fn look<'mail>(entity: &Entity<'mail>, room: &mut usize, visitor: &mut impl Visi
         Cow::Borrowed(_) => entity.slice.part(&(start..bytes.len())),
         Cow::Owned(decoded) if decoded.len() <= *room => {
             *room -= decoded.len();
-            Slice { range: 0..decoded.len(), buffer: Buffer::Decoded(decoded.into()) }
+            Slice { range: 0..decoded.len(), buffer: Buffer::Decoded(Rc::new(decoded)) }
         }
         Cow::Owned(decoded) => {
             visitor.defect(Defect::TooLarge(decoded.len()));

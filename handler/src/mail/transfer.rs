@@ -16,7 +16,7 @@ pub(super) enum Transfer {
 /// Decoded bytes.
 pub(super) struct Decoded<'mail> {
     pub(super) bytes: Cow<'mail, [u8]>,
-    /// The encoding stops where no encoder stops: one digit into a group of base64.
+    /// The encoding stops where no encoder stops: in the middle of a group of base64.
     pub(super) is_cut: bool,
 }
 
@@ -50,13 +50,13 @@ fn plain(body: &[u8]) -> Decoded<'_> {
 /// Lists append their footer as plain text, so decoding ends with the last line that is base64.
 fn base64(body: &[u8]) -> Decoded<'_> {
     let encoded = base64_lines(body);
-    let digits = encoded.iter().filter(|byte| !byte.is_ascii_whitespace()).count();
+    let digits = encoded.iter().filter(|byte| !byte.is_ascii_whitespace() && **byte != b'=').count();
     if digits == 0 {
         return plain(body);
     }
+    let is_padded = encoded.trim_ascii_end().ends_with(b"=");
     match base64_decode(encoded) {
-        // Some encoders leave out the padding, but none leaves a single digit.
-        Some(bytes) => Decoded { bytes: Cow::Owned(bytes), is_cut: digits % 4 == 1 },
+        Some(bytes) => Decoded { bytes: Cow::Owned(bytes), is_cut: !is_padded && digits % 4 != 0 },
         None => plain(body),
     }
 }
@@ -132,9 +132,11 @@ mod tests {
     #[test]
     fn base64_is_decoded() {
         check("base64", "V2FydHVuZw==\r\n", "Wartung", false);
-        check(" BASE64 ", "V2Fy\r\ndHVu\r\nZw\r\n", "Wartung", false);
+        check(" BASE64 ", "V2Fy\r\ndHVu\r\nZw==\r\n", "Wartung", false);
         check("base64", "V2FydHVuZw==\n____\nMailing list: maint\n", "Wartung", false);
+        check("base64", "V2FydHVuZw===\n", "Wartung", false);
         check("base64", "V2FydHVuZ", "Wartun", true);
+        check("base64", "V2FydHVuZw\n", "Wartung", true);
         check("base64", "<html>never was encoded</html>", "<html>never was encoded</html>", false);
         check("base64", "", "", false);
     }

@@ -8,7 +8,7 @@ use memchr::memmem;
 use super::charset;
 
 /// RFC 2047 allows 75; senders that put a whole subject into one word are common.
-const LONGEST_WORD: usize = 4096;
+const LONGEST_WORD: usize = 1024;
 
 /// One encoded word: its charset and bytes.
 struct Word<'text> {

@@ -5,5 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says what it ran")]
 
 mod corpus;
+mod mail;
+mod mail_hostile;
 mod mails;
 mod support;

@@ -11,8 +11,6 @@ use crate::declaration::{Action, Declaration};
 const LONGEST_BUCKET: usize = 63;
 /// The longest function name.
 const LONGEST_FUNCTION: usize = 64;
-/// The longest name of a receipt rule.
-const LONGEST_RULE: usize = 64;
 
 /// Derives names and ARNs.
 #[derive(Debug, Clone)]
@@ -41,11 +39,6 @@ impl Names {
     /// A function's ARN.
     pub(crate) fn function_arn(&self, entry: &str) -> String {
         format!("arn:aws:lambda:{}:{}:function:{}", self.region, self.account, self.function(entry))
-    }
-
-    /// A receipt rule's name.
-    pub(crate) fn rule(&self, entry: &str) -> String {
-        cut(format!("{}.{entry}", self.stack), LONGEST_RULE)
     }
 
     /// What a function is told of its stack.
@@ -84,14 +77,27 @@ fn cut(name: String, longest: usize) -> String {
     if name.len() <= longest {
         return name;
     }
-    let hash: String = Sha256::digest(name.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(Sha256::digest(name.as_bytes()).get(..4).unwrap_or_default());
     let kept: String = name.chars().filter(char::is_ascii).take(longest.saturating_sub(hash.len() + 1)).collect();
     format!("{kept}-{hash}")
+}
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut digits, byte| {
+        digits.extend([byte >> 4, byte & 15].into_iter().filter_map(|digit| char::from_digit(digit.into(), 16)));
+        digits
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_are_lower_case_and_two_for_a_byte() {
+        assert_eq!(hex(&[0, 15, 255, 16]), "000fff10");
+    }
 
     #[test]
     fn short_names_stay_and_long_names_stay_different() {

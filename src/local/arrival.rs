@@ -10,6 +10,7 @@ use mail_parser::MessageParser;
 use sha2::{Digest, Sha256};
 
 use super::verdicts::{Verdict, Verdicts};
+use crate::context::hex;
 
 /// Who sent a mail to whom, as the SMTP session said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,11 +116,6 @@ fn message_id(at: Timestamp, bytes: &[u8]) -> String {
         }
     }
     id
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Line ends as SMTP wants them: a client that sends a file with bare line feeds writes CRLF.

@@ -41,9 +41,9 @@ pub(crate) async fn deliver(receiver: Arc<Receiver>, paths: Vec<PathBuf>, to: Ve
             Ok(mail) => {
                 let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
                 // In order: the next mail arrives when this one is stored.
-                let received = deliver_one(&receiver, mail, &to).await;
+                let invocations = deliver_one(&receiver, mail, &to).await;
                 deliveries.spawn(async move {
-                    for invocation in received {
+                    for invocation in invocations {
                         let _how_it_ended_is_told_to_the_observer = invocation.await;
                     }
                     drop(place);
@@ -82,7 +82,7 @@ async fn deliver_one(
         return Vec::new();
     }
     match receiver.receive(Envelope { recipients: taken, ..envelope }, bytes, mail.name.clone()).await {
-        Ok(received) => received.invocations,
+        Ok(mail) => mail.invocations,
         Err(error) => {
             observer.tell(Happening::NotTaken { origin: mail.name, reason: error.to_string() });
             Vec::new()
@@ -104,13 +104,13 @@ fn sender(message: &Message<'_>) -> String {
 
 fn recipients(message: &Message<'_>, rules: &[ReceiptRule], takes: impl Fn(&str) -> bool) -> Vec<String> {
     let named = [message.to(), message.cc()].into_iter().flatten().flat_map(Address::iter);
-    let mut taken: Vec<String> = Vec::new();
+    let mut recipients: Vec<String> = Vec::new();
     for address in named.filter_map(|mailbox| mailbox.address()) {
-        if is_address(address) && takes(address) && !taken.iter().any(|other| other == address) {
-            taken.push(address.to_owned());
+        if is_address(address) && takes(address) && !recipients.iter().any(|other| other == address) {
+            recipients.push(address.to_owned());
         }
     }
-    if taken.is_empty() { vec![first_address(rules)] } else { taken }
+    if recipients.is_empty() { vec![first_address(rules)] } else { recipients }
 }
 
 /// The first address that the rules name, else one that the first rule takes.

@@ -57,16 +57,9 @@ pub(crate) enum Ending {
     Succeeded {
         /// The answer.
         answer: Value,
-        /// What it said of the mail, if it says such things.
-        reports: Vec<Report>,
     },
     /// Every attempt failed.
-    Failed {
-        /// Why the last one did.
-        failure: Failure,
-        /// Whether the event was kept.
-        next: Next,
-    },
+    Failed,
 }
 
 /// A running function; dropping it kills its process.
@@ -143,26 +136,25 @@ impl Worker {
 
     async fn handle(&mut self, job: Job) {
         let (mail, function) = (job.mail.clone(), self.settings.entry.clone());
-        let mut reports = Vec::new();
-        let result = self.attempt(&job, &mut reports).await;
+        let result = self.attempt(&job).await;
         match result {
             Ok((answer, usage)) => {
                 self.observer.tell(Happening::Succeeded { mail, function, usage });
-                let _nobody_waits = job.ended.send(Ending::Succeeded { answer, reports });
+                let _nobody_waits = job.ended.send(Ending::Succeeded { answer });
             }
             Err(failure) => {
                 if failure.ends_instance()
                     && let Some(instance) = self.instance.take()
                 {
                     instance.end().await;
-                    self.read_what_is_left(&job.request_id, &mut reports).await;
+                    self.read_what_is_left(None).await;
                 }
                 let next = self.after_failure(&job, &failure).await;
-                self.observer.tell(Happening::Failed { mail, function, failure: failure.clone(), next: next.clone() });
+                self.observer.tell(Happening::Failed { mail, function, failure, next: next.clone() });
                 match next {
                     Next::Retry { after, .. } => self.try_again(job, after),
-                    next => {
-                        let _nobody_waits = job.ended.send(Ending::Failed { failure, next });
+                    Next::FailureQueue { .. } | Next::Lost { .. } | Next::NotRetried => {
+                        let _nobody_waits = job.ended.send(Ending::Failed);
                     }
                 }
             }
@@ -170,7 +162,7 @@ impl Worker {
     }
 
     /// One attempt, while what the process writes is read.
-    async fn attempt(&mut self, job: &Job, reports: &mut Vec<Report>) -> Result<(Value, Usage), Failure> {
+    async fn attempt(&mut self, job: &Job) -> Result<(Value, Usage), Failure> {
         if self.instance.as_mut().is_some_and(Instance::has_ended) {
             self.instance = None;
         }
@@ -179,44 +171,49 @@ impl Worker {
             None => Instance::start(self.settings.program.clone(), &self.lines).await?,
         };
         let event = Bytes::from(job.event.to_string());
+        let mut reported = false;
         let result = {
             let mut invoked = std::pin::pin!(instance.invoke(&job.request_id, event));
             loop {
                 tokio::select! {
                     biased;
-                    Some(line) = self.written.recv() => reports.extend(self.read(&line)),
+                    Some(line) = self.written.recv() => reported |= self.read(&line).as_ref() == Some(&job.request_id),
                     result = &mut invoked => break result,
                 }
             }
         };
         self.instance = Some(instance);
-        self.read_what_is_left(&job.request_id, reports).await;
+        self.read_what_is_left((!reported).then_some(&job.request_id)).await;
         result
     }
 
-    /// Reads until the report of this request was seen, or none seems to come.
-    async fn read_what_is_left(&mut self, request_id: &str, reports: &mut Vec<Report>) {
-        let of_request = |report: &Report| matches!(report, Report::Mail(report) if report.request_id == request_id);
-        while !reports.iter().any(of_request) {
+    /// Reads what is there, and waits a little for the report of a request if there was none.
+    async fn read_what_is_left(&mut self, mut waiting_for: Option<&String>) {
+        while let Some(request) = waiting_for {
             match tokio::time::timeout(REPORT_DELAY, self.written.recv()).await {
-                Ok(Some(line)) => reports.extend(self.read(&line)),
+                Ok(Some(line)) if self.read(&line).as_ref() == Some(request) => waiting_for = None,
+                Ok(Some(_)) => {}
                 Ok(None) | Err(_) => break,
             }
         }
         while let Ok(line) = self.written.try_recv() {
-            reports.extend(self.read(&line));
+            self.read(&line);
         }
     }
 
-    /// Tells what a line says; a report is also returned.
-    fn read(&self, line: &str) -> Option<Report> {
-        let function = self.settings.entry.clone();
-        if let Ok(report) = serde_json::from_str::<Report>(line) {
-            self.observer.tell(Happening::Reported { function, report: Box::new(report.clone()) });
-            return Some(report);
-        }
-        self.observer.tell(Happening::Logged { function, line: line.to_owned() });
-        None
+    /// Tells what a line says; for the report of a mail also which request it was.
+    fn read(&self, line: &str) -> Option<String> {
+        let Ok(report) = serde_json::from_str::<Report>(line) else {
+            let function = self.settings.entry.clone();
+            self.observer.tell(Happening::Logged { function, line: line.to_owned() });
+            return None;
+        };
+        let request = match &report {
+            Report::Mail(report) => Some(report.request_id.clone()),
+            Report::Maintenance(_) | Report::ForPerson(_) => None,
+        };
+        self.observer.tell(Happening::Reported { report: Box::new(report) });
+        request
     }
 
     async fn after_failure(&self, job: &Job, failure: &Failure) -> Next {
@@ -262,7 +259,7 @@ fn request_id(mail: &str) -> String {
     use sha2::{Digest, Sha256};
     static COUNTER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     let count = COUNTER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let digits = super::arrival::hex(&Sha256::digest(format!("{mail} {count}").as_bytes()));
+    let digits = crate::context::hex(&Sha256::digest(format!("{mail} {count}").as_bytes()));
     let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default().to_owned();
     [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
 }

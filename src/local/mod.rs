@@ -27,4 +27,4 @@ pub(crate) use function::Ending;
 pub(crate) use observer::{Happening, Next, Observer, Usage};
 pub(crate) use stack::{Options, Stack};
 pub(crate) use tally::{Outcome, Summary, Tally};
-pub use verdicts::Setting;
+pub(crate) use verdicts::Setting;

@@ -67,8 +67,6 @@ pub(crate) enum Happening {
     },
     /// A function said what became of a mail.
     Reported {
-        /// The function's entry name.
-        function: String,
         /// What it said.
         report: Box<Report>,
     },

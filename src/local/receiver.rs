@@ -127,8 +127,8 @@ impl Receiver {
                     Invocation::RequestResponse => {
                         if let Ok(ending) = ending.await {
                             let disposition = match &ending {
-                                Ending::Succeeded { answer, .. } => Disposition::of(answer),
-                                Ending::Failed { .. } => Disposition::Continue,
+                                Ending::Succeeded { answer } => Disposition::of(answer),
+                                Ending::Failed => Disposition::Continue,
                             };
                             let (told, ended) = oneshot::channel();
                             let _it_is_kept = told.send(ending);

@@ -110,6 +110,8 @@ impl Session {
                     }
                     continue;
                 }
+                // Where the next command begins is not known.
+                Err(Error::ResponseTooLong) => return self.reply("500 5.5.2 The line is too long").await,
                 Err(error) => Step::Reply(refusal(&error).into()),
             };
             let rest = bytes.as_slice().to_vec();
@@ -259,7 +261,6 @@ fn refusal(error: &Error) -> &'static str {
         Error::UnknownCommand => "500 5.5.1 Unknown command",
         Error::InvalidSenderAddress => "501 5.1.7 The sender's address is not well formed",
         Error::InvalidRecipientAddress => "501 5.1.3 The recipient's address is not well formed",
-        Error::ResponseTooLong => "500 5.5.2 The line is too long",
         _ => "501 5.5.4 The command is not well formed",
     }
 }

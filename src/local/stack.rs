@@ -14,7 +14,6 @@ use handler::context;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::{
-    arrival::hex,
     function::{Function, Settings},
     instance::Program,
     observer::Observer,
@@ -25,7 +24,7 @@ use super::{
     verdicts::{Setting, Verdicts},
 };
 use crate::{
-    context::Names,
+    context::{Names, hex},
     declaration::{self, Declaration},
 };
 

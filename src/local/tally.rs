@@ -82,6 +82,10 @@ pub(crate) struct Mail {
     ended: u32,
     #[serde(skip)]
     reported: Option<MailOutcome>,
+    /// Why the last attempt that failed did.
+    #[serde(skip)]
+    failure: Option<String>,
+    /// Whether every attempt failed.
     #[serde(skip)]
     failed: bool,
 }
@@ -180,6 +184,9 @@ impl Tally {
         for mail in &mut mails {
             let outcome = mail.outcome.unwrap_or_else(|| mail.final_outcome());
             mail.outcome = Some(outcome);
+            if matches!(outcome, Outcome::Failed | Outcome::Unfinished) {
+                mail.reason = mail.failure.take().or(mail.reason.take());
+            }
             *counts.entry(outcome).or_default() += 1;
         }
         Summary { version: 1, interrupted, mails, counts, unreadable: self.unreadable }
@@ -197,7 +204,7 @@ impl Mail {
 
     fn fail(&mut self, failure: String, next: &Next) {
         self.attempts += 1;
-        self.reason = Some(failure);
+        self.failure = Some(failure);
         match next {
             Next::Retry { .. } => return,
             Next::FailureQueue { file, .. } => self.failure_message = Some(file.clone()),

@@ -35,7 +35,9 @@ pub(crate) fn banner(printer: &Printer, declaration: &Declaration, stack: &Stack
     if !once {
         lines.push("Waiting for mail; Ctrl-C ends it".to_owned());
     }
-    lines.iter().for_each(|line| printer.note(line));
+    for line in &lines {
+        printer.note(line);
+    }
 }
 
 fn describe(rule: &ReceiptRule) -> String {

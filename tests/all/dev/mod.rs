@@ -1,0 +1,98 @@
+//! `provision dev`, with a function that does what the subject of a mail asks for (`tests/standin`).
+
+mod limits;
+mod receiving;
+mod session;
+
+use session::{Run, mail};
+
+#[test]
+fn a_mail_goes_through_the_rules_to_the_function_and_the_summary_says_what_became_of_it() {
+    let run = Run::new()
+        .mail("a.eml", mail("report delivered"))
+        .mail("b.eml", mail("report ignored"))
+        .mail("c.eml", mail("report for_person"))
+        .mail("d.eml", mail("hello"))
+        .once(&[]);
+    assert_eq!(run.code, 0, "{run}");
+    for line in [
+        "#1 arrived    MAILS/a.eml: \"report delivered\" from noc@carrier.example",
+        "#1 delivered  carrier",
+        "#1   CHG-1 CONFIRMED, 2027-01-01 07:00 to 2027-01-01 09:00 UTC",
+        "#1     C-1 OUTAGE",
+        "#3 for person carrier",
+        "4 mails: 1 delivered, 1 ignored, 1 for a person, 1 handled",
+    ] {
+        assert!(run.output.contains(line), "`{line}` is missing in\n{run}");
+    }
+    assert!(run.output.contains("#1 stored     rule reader → bucket mail, inbound/"), "{run}");
+    assert!(run.errors.contains("reader | handled hello"), "{run}");
+}
+
+#[test]
+fn with_json_there_is_one_document() {
+    let run = Run::new().mail("a.eml", mail("report delivered")).mail("b.eml", mail("crash")).once(&["--json"]);
+    assert_eq!(run.code, 1, "{run}");
+    let document: serde_json::Value = serde_json::from_str(&run.output).unwrap();
+    assert_eq!(document["version"], 1);
+    assert_eq!(document["interrupted"], false);
+    assert_eq!(document["counts"], serde_json::json!({"delivered": 1, "failed": 1}));
+    let mails = document["mails"].as_array().unwrap();
+    assert_eq!(mails[0]["maintenances"][0]["maintenance_id"], "CHG-1");
+    assert_eq!(mails[0]["attempts"], 1);
+    assert_eq!(mails[1]["outcome"], "failed");
+    assert_eq!(mails[1]["attempts"], 3);
+    assert_eq!(mails[1]["reason"], "the process ended without an answer: exit status 7");
+}
+
+#[test]
+fn the_function_sees_the_environment_of_lambda_and_nothing_of_ours() {
+    let run = Run::new()
+        .mail("a.eml", mail("environment"))
+        .mail("b.eml", mail("print PROVISION_CONTEXT"))
+        .mail("c.eml", mail("print GREETING"))
+        .mail("d.eml", mail("print SINK"))
+        .once(&["--sink", "lines"]);
+    insta::assert_snapshot!(run.logged(), @r#"
+    environment: AWS_ACCESS_KEY_ID AWS_DEFAULT_REGION AWS_EC2_METADATA_DISABLED AWS_ENDPOINT_URL AWS_ENDPOINT_URL_S3 AWS_LAMBDA_FUNCTION_MEMORY_SIZE AWS_LAMBDA_FUNCTION_NAME AWS_LAMBDA_FUNCTION_VERSION AWS_LAMBDA_INITIALIZATION_TYPE AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_STREAM_NAME AWS_LAMBDA_RUNTIME_API AWS_REGION AWS_SECRET_ACCESS_KEY GREETING LAMBDA_TASK_ROOT LANG PATH PROVISION_CONTEXT SINK TZ _HANDLER
+    PROVISION_CONTEXT={"stack":"standin","function":"reader","mail":[{"bucket":"standin-mail","prefix":"inbound/"}],"secrets":{"GREETING_TOKEN":"greeting/token"}}
+    GREETING=hello
+    SINK=lines
+    "#);
+}
+
+#[test]
+fn rights_that_the_declaration_does_not_give_are_not_there() {
+    let run = Run::new()
+        .mail("a.eml", mail("unsigned /standin-mail/inbound/x"))
+        .mail("b.eml", mail("secret greeting/token"))
+        .mail("c.eml", mail("secret other/token"))
+        .variable("GREETING_TOKEN", "not to be shown")
+        .once(&[]);
+    insta::assert_snapshot!(run.logged(), @r#"
+    unsigned: 403
+    secret: 200, 15 letters ""
+    secret: 400, 0 letters "the declaration names no secret `other/token`"
+    "#);
+    assert!(!run.to_string().contains("not to be shown"), "{run}");
+}
+
+#[test]
+fn what_cannot_be_read_or_built_is_said_with_exit_code_2() {
+    let run = Run::new().mail("a.eml", mail("hello")).once(&["--deliver", "/nowhere.eml"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.output.contains("/nowhere.eml"), "{run}");
+    assert!(run.output.contains("1 mails: 1 handled"), "the others are delivered: {run}");
+    let run = Run::new().declared("bin: standin", "bin: other").mail("a.eml", mail("hello")).once(&[]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.errors.contains("no bin target named `other`"), "{run}");
+    assert!(run.errors.contains("Failed to build binary `other` of package `standin`"), "{run}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let run = Run::new().mail("a.eml", mail("hello")).once(&["--smtp-port", &port]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.errors.contains(&format!("Failed to listen on 127.0.0.1:{port} for SMTP")), "{run}");
+    let run = Run::new().mail("a.eml", mail("hello")).once(&["--verdict", "dmarc=MAYBE"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.errors.contains("`MAYBE` is no verdict"), "{run}");
+}

@@ -1,0 +1,281 @@
+//! Runs `provision dev` over a declaration of its own, once or until it is ended.
+
+use std::{
+    fmt,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+
+/// How long a run may take before its test fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const DECLARATION: &str = "
+stack: standin
+region: eu-west-1
+buckets:
+  mail: {}
+functions:
+  reader:
+    crate: standin
+    bin: standin
+    memory: 128MB
+    timeout: 20s
+    reads: [mail]
+    on_failure: failed
+    environment: {GREETING: hello}
+    secrets: {GREETING_TOKEN: greeting/token}
+queues:
+  failed: {retention: 14d}
+receipt_rules:
+  - name: reader
+    recipients: [noc@example.com]
+    actions: [{store: mail, prefix: inbound/}, {invoke: reader}]
+";
+
+/// A mail whose subject tells the function what to do.
+pub(crate) fn mail(subject: &str) -> String {
+    format!("From: NOC <noc@carrier.example>\nTo: noc@example.com\nSubject: {subject}\n\nbody\n")
+}
+
+/// What is run: a folder with a declaration, mails and a state folder.
+pub(crate) struct Run {
+    folder: tempfile::TempDir,
+    declaration: String,
+    variables: Vec<(String, String)>,
+}
+
+/// What a run printed, with its folders' names replaced.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) output: String,
+    pub(crate) errors: String,
+    /// Kept, so that a test can look at what was stored.
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Run {
+    pub(crate) fn new() -> Self {
+        // Below the function's crate, so that Cargo finds it from the declaration's folder.
+        let runs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/standin/target/runs");
+        std::fs::create_dir_all(&runs).unwrap();
+        let folder = tempfile::tempdir_in(runs).unwrap();
+        std::fs::create_dir(folder.path().join("mails")).unwrap();
+        Self { folder, declaration: DECLARATION.to_owned(), variables: Vec::new() }
+    }
+
+    /// Changes the declaration.
+    pub(crate) fn declared(mut self, before: &str, after: &str) -> Self {
+        assert!(self.declaration.contains(before), "`{before}` is not declared");
+        self.declaration = self.declaration.replace(before, after);
+        self
+    }
+
+    /// Puts a mail into the folder that is delivered.
+    pub(crate) fn mail(self, name: &str, bytes: impl AsRef<[u8]>) -> Self {
+        std::fs::write(self.folder.path().join("mails").join(name), bytes).unwrap();
+        self
+    }
+
+    /// Sets an environment variable of `provision`.
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Delivers the mails and waits for the end.
+    pub(crate) fn once(self, arguments: &[&str]) -> Ended {
+        let mails = self.folder.path().join("mails");
+        let mut live = self.start(&["--once", "--retry-delay", "0.05", "--deliver"], Some(&mails), arguments);
+        let code = live.wait();
+        live.ended(code)
+    }
+
+    /// Starts it, and leaves it running.
+    pub(crate) fn live(self, arguments: &[&str]) -> Live {
+        let mut live = self.start(&["--smtp-port", "0", "--retry-delay", "0.05"], None, arguments);
+        let announced = live.until_error(|line| line.contains("SMTP 127.0.0.1:"));
+        let port = announced.split("127.0.0.1:").nth(1).unwrap().split(',').next().unwrap();
+        live.port = port.parse().unwrap();
+        live.until_error(|line| line.starts_with("Waiting for mail"));
+        live
+    }
+
+    fn start(self, first: &[&str], mails: Option<&Path>, then: &[&str]) -> Live {
+        let file = self.folder.path().join("infra.yaml");
+        std::fs::write(&file, &self.declaration).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
+        command
+            .arg("--file")
+            .arg(file)
+            .arg("dev")
+            .args(first)
+            .args(mails)
+            .arg("--state")
+            .arg(self.folder.path().join("state"))
+            .args(then)
+            .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("standin"))
+            .envs(self.variables)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let output = lines(child.stdout.take().unwrap());
+        let errors = lines(child.stderr.take().unwrap());
+        Live {
+            child,
+            port: 0,
+            output,
+            errors,
+            printed: String::new(),
+            complained: String::new(),
+            folder: Some(self.folder),
+        }
+    }
+}
+
+fn lines(stream: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// A running `provision dev`; it is killed with its test.
+pub(crate) struct Live {
+    child: Child,
+    pub(crate) port: u16,
+    output: mpsc::Receiver<String>,
+    errors: mpsc::Receiver<String>,
+    printed: String,
+    complained: String,
+    folder: Option<tempfile::TempDir>,
+}
+
+impl Live {
+    /// Waits for a line on standard output.
+    pub(crate) fn until(&mut self, is_it: impl Fn(&str) -> bool) -> String {
+        wait_for(&self.output, &mut self.printed, is_it)
+            .unwrap_or_else(|| panic!("no such line:\n{}\n{}", self.printed, self.complained))
+    }
+
+    /// Waits for a line on standard error.
+    pub(crate) fn until_error(&mut self, is_it: impl Fn(&str) -> bool) -> String {
+        wait_for(&self.errors, &mut self.complained, is_it)
+            .unwrap_or_else(|| panic!("no such line:\n{}\n{}", self.printed, self.complained))
+    }
+
+    /// Presses Ctrl-C, and waits for the end.
+    pub(crate) fn interrupt(mut self) -> Ended {
+        let killed = Command::new("kill").arg("-INT").arg(self.child.id().to_string()).status().unwrap();
+        assert!(killed.success());
+        let code = self.wait();
+        self.ended(code)
+    }
+
+    /// Sends what a client says, line by line, and returns what the server answers to each.
+    pub(crate) fn smtp(&self, says: &[&[u8]]) -> Vec<String> {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let mut answers = vec![answer(&mut reader)];
+        for words in says {
+            (&stream).write_all(words).unwrap();
+            answers.push(answer(&mut reader));
+        }
+        answers
+    }
+
+    /// Waits for the end: the exit code, -1 for a signal.
+    fn wait(&mut self) -> i32 {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code().unwrap_or(-1);
+            }
+            if Instant::now() > end {
+                let _it_has_ended = self.child.kill();
+                panic!("it does not end:\n{}\n{}", self.printed, self.complained);
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn ended(mut self, code: i32) -> Ended {
+        let folder = self.folder.take().unwrap();
+        let mails = folder.path().join("mails").display().to_string();
+        let replaced = |text: String| text.replace(&mails, "MAILS");
+        self.printed.extend(self.output.iter().map(|line| line + "\n"));
+        self.complained.extend(self.errors.iter().map(|line| line + "\n"));
+        let output = replaced(std::mem::take(&mut self.printed));
+        let errors = replaced(std::mem::take(&mut self.complained));
+        Ended { code, output, errors, folder }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        let _it_has_ended = self.child.kill();
+        let _it_is_reaped = self.child.wait();
+    }
+}
+
+impl Ended {
+    /// What the function logged.
+    pub(crate) fn logged(&self) -> String {
+        self.errors.lines().filter_map(|line| line.strip_prefix("reader | ")).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The files of a folder of the state, in order.
+    pub(crate) fn files(&self, folder: &str) -> Vec<PathBuf> {
+        let folder = self.folder.path().join("state").join(folder);
+        let mut files: Vec<PathBuf> =
+            std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "exit code {}\n{}\n{}", self.code, self.output, self.errors)
+    }
+}
+
+fn wait_for(lines: &mpsc::Receiver<String>, seen: &mut String, is_it: impl Fn(&str) -> bool) -> Option<String> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let line = lines.recv_timeout(end.saturating_duration_since(Instant::now())).ok()?;
+        seen.push_str(&line);
+        seen.push('\n');
+        if is_it(&line) {
+            return Some(line);
+        }
+    }
+}
+
+/// The last line of an SMTP answer.
+fn answer(reader: &mut impl BufRead) -> String {
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        if line.as_bytes().get(3) != Some(&b'-') {
+            return line.trim_end().to_owned();
+        }
+    }
+}
+
+/// Whether a process is there.
+pub(crate) fn is_running(id: &str) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    !status.is_empty() && !status.contains("State:\tZ")
+}

@@ -1,0 +1,109 @@
+//! Speaks the Runtime API as a runtime does, and then behaves as the mail's subject says.
+
+use std::{
+    collections::HashSet,
+    env,
+    io::{Read, Write},
+    net::TcpStream,
+    process::{Command, exit},
+    thread::sleep,
+    time::Duration,
+};
+
+fn main() {
+    let api = env::var("AWS_LAMBDA_RUNTIME_API").unwrap();
+    if env::var("STANDIN").as_deref() == Ok("no start") {
+        let error = r#"{"errorType": "Configuration", "errorMessage": "BUCKET is not set"}"#;
+        http(&api, "POST", "/2018-06-01/runtime/init/error", "", error);
+        exit(1);
+    }
+    let mut seen = HashSet::new();
+    loop {
+        let (_, headers, event) = http(&api, "GET", "/2018-06-01/runtime/invocation/next", "", "");
+        let request = header(&headers, "lambda-runtime-aws-request-id");
+        let path = |what: &str| format!("/2018-06-01/runtime/invocation/{request}/{what}");
+        let subject = text(&event, "subject");
+        let first_time = seen.insert(request.clone());
+        let mut answer = "null".to_owned();
+        match subject.split_once(' ').unwrap_or((&subject, "")) {
+            ("error", _) => {
+                http(&api, "POST", &path("error"), "", r#"{"errorType": "Transient", "errorMessage": "S3 is away"}"#);
+                continue;
+            }
+            ("once", _) if first_time => {
+                http(&api, "POST", &path("error"), "", r#"{"errorType": "Transient", "errorMessage": "once"}"#);
+                continue;
+            }
+            ("report", outcome) => println!("{}", report(&request, &event, outcome)),
+            ("crash", _) => exit(7),
+            ("sleep", _) => sleep(Duration::from_secs(60)),
+            ("memory", _) => {
+                let much = vec![1_u8; 300 * 1024 * 1024];
+                sleep(Duration::from_secs(60));
+                println!("{}", much.iter().map(|byte| usize::from(*byte)).sum::<usize>());
+            }
+            ("stubborn", seconds) => {
+                // A process that does not end when it is asked to.
+                let child = Command::new("sh").args(["-c", &format!("trap '' TERM; sleep {seconds}")]).spawn().unwrap();
+                eprintln!("started {} {}", std::process::id(), child.id());
+                sleep(Duration::from_secs(60));
+            }
+            ("environment", _) => {
+                let names: std::collections::BTreeSet<String> = env::vars().map(|(name, _)| name).collect();
+                println!("environment: {}", names.into_iter().collect::<Vec<_>>().join(" "));
+            }
+            ("print", name) => println!("{name}={}", env::var(name).unwrap_or_default()),
+            ("stop", disposition) => answer = format!(r#"{{"disposition": "{disposition}"}}"#),
+            ("unsigned", path) => {
+                let s3 = env::var("AWS_ENDPOINT_URL_S3").unwrap().replace("http://", "");
+                println!("unsigned: {}", http(&s3, "GET", path, "", "").0);
+            }
+            ("secret", name) => {
+                let other = env::var("AWS_ENDPOINT_URL").unwrap().replace("http://", "");
+                let target = "x-amz-target: secretsmanager.GetSecretValue\r\n";
+                let (status, _, body) = http(&other, "POST", "/", target, &format!(r#"{{"SecretId": "{name}"}}"#));
+                println!("secret: {status}, {} letters {:?}", text(&body, "SecretString").len(), text(&body, "message"));
+            }
+            _ => println!("handled {subject}"),
+        }
+        http(&api, "POST", &path("response"), "", &answer);
+    }
+}
+
+/// The line that our own functions write about a mail.
+fn report(request: &str, event: &str, outcome: &str) -> String {
+    let id = event
+        .match_indices(r#""messageId":""#)
+        .map(|(at, key)| event[at + key.len()..].split('"').next().unwrap())
+        .find(|id| id.len() == 40)
+        .unwrap();
+    let verdicts = r#"{"spam":"PASS","virus":"PASS","spf":"PASS","dkim":"PASS","dmarc":"PASS"}"#;
+    let maintenance = r#"{"provider":"carrier","account":"Example Networks","maintenance_id":"CHG-1","status":"CONFIRMED","circuits":[{"circuit_id":"C-1","impact":"OUTAGE"}],"start":1798786800,"end":1798794000,"stamp":1798700000,"organizer":"noc@carrier.example","uid":"0","sequence":1,"summary":"Works"}"#;
+    let maintenances = if outcome == "delivered" { maintenance } else { "" };
+    format!(
+        r#"{{"report":"mail","request_id":"{request}","ses_message_id":"{id}","bucket":null,"key":null,"message_id":null,"sender":null,"subject":null,"received_at":null,"provider":"carrier","recognised_by":null,"outcome":"{outcome}","reason":null,"verdicts":{verdicts},"maintenances":[{maintenances}],"suggestion":[],"duration_ms":1.5}}"#
+    )
+}
+
+/// One request over a connection of its own: status, headers, body.
+fn http(host: &str, method: &str, path: &str, headers: &str, body: &str) -> (u16, String, String) {
+    let mut stream = TcpStream::connect(host).unwrap();
+    let length = body.len();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), head.to_owned(), body.to_owned())
+}
+
+fn header(headers: &str, name: &str) -> String {
+    let found = headers.lines().filter_map(|line| line.split_once(": ")).find(|(key, _)| key.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.to_owned()).unwrap_or_default()
+}
+
+/// The first text under a key of a JSON document.
+fn text(json: &str, key: &str) -> String {
+    let start = json.split_once(&format!(r#""{key}":""#)).map_or("", |(_, rest)| rest);
+    start.split('"').next().unwrap().to_owned()
+}

@@ -53,10 +53,9 @@ impl Parts {
     pub(super) fn on(&self, date: Date) -> Option<DateTime> {
         let hour = match (self.hour?, self.half) {
             (24, None) if self.minute == 0 && self.second == 0 => return Some(date.tomorrow().ok()?.at(0, 0, 0, 0)),
-            (hour, None) => hour,
+            (hour, None) | (hour @ 1..=11, Some(Half::Am)) => hour,
             (12, Some(Half::Am)) => 0,
             (12, Some(Half::Pm)) => 12,
-            (hour @ 1..=11, Some(Half::Am)) => hour,
             (hour @ 1..=11, Some(Half::Pm)) => hour + 12,
             _ => return None,
         };

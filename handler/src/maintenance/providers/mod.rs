@@ -3,6 +3,7 @@
 pub mod apple;
 pub mod aquacomms;
 pub mod aws;
+pub mod colt;
 pub mod crowncastle;
 pub mod equinix;
 pub mod globalcloudxchange;
@@ -19,6 +20,7 @@ pub const ALL: &[&Provider] = &[
     &apple::PROVIDER,
     &aquacomms::PROVIDER,
     &aws::PROVIDER,
+    &colt::PROVIDER,
     &crowncastle::PROVIDER,
     &globalcloudxchange::PROVIDER,
     &equinix::PROVIDER,

@@ -88,7 +88,7 @@ const LABELS: [(&str, &[&str]); 7] = [
 ];
 
 /// A page without any of these quotes no headers.
-const HINTS: [&str; 12] = [
+const HINTS: [&str; 13] = [
     "Subject",
     "orwarded",
     "Betreff",
@@ -97,7 +97,8 @@ const HINTS: [&str; 12] = [
     "Oggetto",
     "Assunto",
     "Onderwerp",
-    "mne",
+    "Ämne",
+    "Emne",
     "主题",
     "主旨",
     "件名",
@@ -170,7 +171,11 @@ impl Body<'_> {
         let mut block = Block { start, end: start, depth: words(start)?.0, headers: Vec::new() };
         for at in start..start + LONGEST_BLOCK {
             let Some((_, line)) = words(at) else { break };
-            if let Some((name, value)) = labelled(line).filter(|(name, _)| block.value(name).is_none()) {
+            if let Some((name, value)) = labelled(line) {
+                // The same label again belongs to something else: another message, or the text.
+                if block.value(name).is_some() {
+                    break;
+                }
                 block.headers.push((name, value.to_owned()));
             } else if line.is_empty() {
                 // A blank line ends the headers, unless one that is still missing follows.
@@ -363,6 +368,13 @@ mod tests {
         );
         let many = "---------- Forwarded message ---------\nFrom: A <a@desk.example>\nSubject: Fwd: x\n\n".repeat(50);
         assert_eq!(layers("Fwd: x", &many).len(), 8);
+    }
+
+    #[test]
+    fn headers_end_where_a_label_comes_again() {
+        let text =
+            "---------- Forwarded message ---------\nFrom: A <a@desk.example>\nSubject: work\nFrom: 01:00\nTo: 05:00\n";
+        check("Fwd: x", text, "a@desk.example", "work", None);
     }
 
     #[test]

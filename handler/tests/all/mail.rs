@@ -17,8 +17,7 @@ const CARRIER: &str = "From: Carrier NOC <noc@carrier.example>\nDate: Mon, 1 Nov
                        <html><p>Ring =C3=A9</p></html>\n";
 
 fn mixed(parts: &[&str]) -> String {
-    let parts: String = parts.iter().map(|part| format!("--b\n{part}\n")).collect();
-    format!("Content-Type: multipart/mixed; boundary=b\n\n{parts}--b--\n")
+    format!("Content-Type: multipart/mixed; boundary=b\n\n--b\n{}\n--b--\n", parts.join("\n--b\n"))
 }
 
 /// Checks a mail with both line ends.
@@ -150,9 +149,9 @@ fn a_sheet_keeps_its_bytes() {
          Content-Transfer-Encoding: base64\n\n{}",
         base64(&sheet)
     );
-    let named = "Content-Type: text/plain; name=\"=?utf-8?Q?d=C3=A9tails.txt?=\"\n\nmore";
+    let details = "Content-Type: text/plain; name=\"=?utf-8?Q?d=C3=A9tails.txt?=\"\n\nmore";
     let continued = "Content-Type: application/pdf;\n name*0*=utf-8''d%C3%A9; name*1*=tails.pdf\n\npdf";
-    with_both(&desk("x", &mixed(&["\ntext", &part, named, continued])), |mail| {
+    with_both(&desk("x", &mixed(&["\ntext", &part, details, continued])), |mail| {
         assert_eq!(mail.texts, ["text"]);
         let names: Vec<_> = mail.attachments.iter().map(|found| found.name.as_deref().unwrap()).collect();
         assert_eq!(names, ["circuits.csv", "détails.txt", "détails.pdf"]);

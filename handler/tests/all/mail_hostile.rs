@@ -33,9 +33,9 @@ fn decode(bytes: &[u8]) -> Mail {
 #[test]
 fn messages_without_end_inside_each_other() {
     assert_eq!(decode("Content-Type: message/rfc822\n\n".repeat(30_000).as_bytes()).defects, [Defect::TooDeep]);
-    let nested: String =
-        (0..20_000).map(|level| format!("Content-Type: multipart/mixed; boundary=b{level}\n\n--b{level}\n")).collect();
-    assert!(decode(nested.as_bytes()).defects.contains(&Defect::TooDeep));
+    let levels = (0..20_000).map(|level| format!("Content-Type: multipart/mixed; boundary=b{level}\n\n--b{level}\n"));
+    let nested: Vec<_> = levels.collect();
+    assert!(decode(nested.concat().as_bytes()).defects.contains(&Defect::TooDeep));
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn bodies_that_never_close_anything() {
         "=",
         "=\n",
     ] {
-        let body = unit.repeat(1_000_000 / unit.len());
+        let body = unit.repeat(200_000 / unit.len());
         for kind in ["text/plain", "text/html\nContent-Transfer-Encoding: quoted-printable"] {
             decode(format!("Subject: Fwd: x\nContent-Type: {kind}\n\n{body}").as_bytes());
             decode(format!("Subject: Fwd: x\nContent-Type: {kind}\n\nSubject: {body}").as_bytes());

@@ -53,6 +53,10 @@ fn read(mail: &Mail, recognised: Recognised) -> Outcome {
     let source = Source::new(mail, recognised.provider);
     let drafts = match (recognised.provider.read)(&source) {
         Ok(Reading::Notice(drafts)) => drafts,
+        // Nothing shows what a mail without a word is: its text may have been lost on the way.
+        Ok(Reading::Other(_)) if is_blank(mail) => {
+            return Outcome::Failed { recognised, failure: Failure::missing("a body"), suggestion: Vec::new() };
+        }
         Ok(Reading::Other(reason)) => return Outcome::Ignored { recognised, reason },
         Err(failure) => return Outcome::Failed { recognised, failure, suggestion: Vec::new() },
     };
@@ -64,4 +68,8 @@ fn read(mail: &Mail, recognised: Recognised) -> Outcome {
         Ok(maintenances) => Outcome::Notice(Notice { recognised, announced_at: source.announced_at(), maintenances }),
         Err(failure) => Outcome::Failed { recognised, failure, suggestion: Vec::new() },
     }
+}
+
+fn is_blank(mail: &Mail) -> bool {
+    mail.texts.iter().chain(&mail.pages).all(|body| body.trim().is_empty()) && mail.calendars.is_empty()
 }

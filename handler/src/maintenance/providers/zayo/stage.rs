@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{PREFIXES, TICKET_IN_SUBJECT};
+use super::TICKET_IN_SUBJECT;
 use crate::maintenance::{
     failure::Failure, found::Found, lines::Lines, model::Status, pattern::Pattern, source::Source, words,
 };
@@ -33,6 +33,8 @@ impl Stage {
     }
 }
 
+/// What lists put before a subject.
+static TAGS: Pattern = Pattern::new(r"(?i)^(?:\s*(?:\[[^\]]*\]|(?:re|fwd?) *:))*\s*");
 /// Words of Zayo's own. The rest is in [`words`].
 static CLOSED: Pattern = Pattern::new(
     r"(?i)\bend of window\b|\bwindow (?:has |is |was |now |been )+(?:closed|ended)\b|\bpartial|\bnot (?:been )?(?:fully )?complete",
@@ -41,7 +43,7 @@ static STARTING: Pattern = Pattern::new(r"(?i)^start\b|\bcommencing (?:momentari
 
 /// What the notice is: its title and its text must agree.
 pub(super) fn stage(source: &Source<'_>, lines: &Lines) -> Result<Found<Stage>, Failure> {
-    match (titled(&source.subject())?, told(lines)?) {
+    match (titled(&source.subject(), source.mail().inner().bare_subject())?, told(lines)?) {
         (Some(titled), Some(told)) => match (titled.value, told.value) {
             (one, other) if one == other => Ok(told),
             // The text is the more exact of the two: "END OF WINDOW", and in it "has been completed".
@@ -55,8 +57,8 @@ pub(super) fn stage(source: &Source<'_>, lines: &Lines) -> Result<Found<Stage>, 
 }
 
 /// What the subject says, before its first `***` and behind the ticket; `None` where it is not the template's.
-fn titled(subject: &Found<String>) -> Result<Option<Found<Stage>>, Failure> {
-    let bare = PREFIXES.replace(&subject.value, "");
+fn titled(subject: &Found<String>, bare: &str) -> Result<Option<Found<Stage>>, Failure> {
+    let bare = TAGS.replace(bare, "");
     let Some((title, _)) = bare.split_once("***") else { return Ok(None) };
     let behind = TICKET_IN_SUBJECT.find(&bare).and_then(|ticket| bare.get(ticket.end()..)).unwrap_or_default();
     let said = subject.clone().map(|_| format!("{} {behind}", title.trim()));
@@ -114,13 +116,12 @@ fn stage_in(said: &Found<String>, words: Words) -> Result<Option<Stage>, Failure
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
     use super::*;
     use crate::maintenance::found::Place;
 
     fn title(subject: &str) -> Option<Stage> {
-        titled(&Found::text(subject, Place::Header("Subject"))).unwrap().map(|stage| stage.value)
+        titled(&Found::text(subject, Place::Header("Subject")), subject).unwrap().map(|stage| stage.value)
     }
 
     #[test]
@@ -141,7 +142,8 @@ mod tests {
             assert_eq!(title(subject), Some(stage), "{subject}");
         }
         assert_eq!(title("Maintenance notification"), None);
-        assert!(titled(&Found::text("ODD NOTICE***Example***ZAYO TTN-0001 ***", Place::Header("Subject"))).is_err());
+        let odd = "ODD NOTICE***Example***ZAYO TTN-0001 ***";
+        assert!(titled(&Found::text(odd, Place::Header("Subject")), odd).is_err());
     }
 
     #[test]

@@ -91,9 +91,16 @@ async fn deliver_one(
 }
 
 fn envelope(bytes: &[u8], to: &[String], rules: &[ReceiptRule], takes: impl Fn(&str) -> bool) -> Envelope {
-    let message = MessageParser::default().parse_headers(bytes).unwrap_or_default();
-    let recipients = if to.is_empty() { recipients(&message, rules, takes) } else { to.to_vec() };
-    Envelope { helo: "localhost".to_owned(), sender: sender(&message), recipients }
+    let message = MessageParser::default().parse_headers(bytes);
+    let sender = message.as_ref().map(sender).unwrap_or_default();
+    let mut recipients = to.to_vec();
+    if recipients.is_empty() {
+        recipients = message.map(|message| named_recipients(&message, takes)).unwrap_or_default();
+    }
+    if recipients.is_empty() {
+        recipients.push(first_address(rules));
+    }
+    Envelope { helo: "localhost".to_owned(), sender, recipients }
 }
 
 fn sender(message: &Message<'_>) -> String {
@@ -102,7 +109,8 @@ fn sender(message: &Message<'_>) -> String {
     path.filter(|path| is_address(path)).or(author.filter(|author| is_address(author))).unwrap_or_default().to_owned()
 }
 
-fn recipients(message: &Message<'_>, rules: &[ReceiptRule], takes: impl Fn(&str) -> bool) -> Vec<String> {
+/// Those of `To` and `Cc` that a rule takes.
+fn named_recipients(message: &Message<'_>, takes: impl Fn(&str) -> bool) -> Vec<String> {
     let named = [message.to(), message.cc()].into_iter().flatten().flat_map(Address::iter);
     let mut recipients: Vec<String> = Vec::new();
     for address in named.filter_map(|mailbox| mailbox.address()) {
@@ -110,7 +118,7 @@ fn recipients(message: &Message<'_>, rules: &[ReceiptRule], takes: impl Fn(&str)
             recipients.push(address.to_owned());
         }
     }
-    if recipients.is_empty() { vec![first_address(rules)] } else { recipients }
+    recipients
 }
 
 /// The first address that the rules name, else one that the first rule takes.

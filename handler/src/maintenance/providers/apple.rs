@@ -35,16 +35,11 @@ static PEER: Pattern = Pattern::new(r"(?i)^(?:AS)?(\d{1,10})$");
 static REPLY_PREFIX: Pattern = Pattern::new(r"(?i)^(?:(?:fwd?|re)\s*:\s*|\[[^\]]*\]\s*)+");
 
 const TIMES: &[&str] = &[
-    "%d %b %Y %H:%M",
-    "%d %B %Y %H:%M",
-    "%d %b %Y %H:%M:%S",
-    "%Y-%m-%d %H:%M",
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%dT%H:%M:%S",
-    "%d-%b-%Y %H:%M",
-    "%b %d, %Y %H:%M",
-    "%B %d, %Y %H:%M",
-    "%b %d %Y %H:%M",
+    "%d %b %Y %H:%M[:%S]",
+    "%Y-%m-%d %H:%M[:%S]",
+    "%Y-%m-%dT%H:%M[:%S]",
+    "%d-%b-%Y %H:%M[:%S]",
+    "%b %d[,] %Y %H:%M[:%S]",
 ];
 
 fn says(source: &Source<'_>) -> Option<Found<String>> {
@@ -81,7 +76,7 @@ fn status(source: &Source<'_>, body: &Lines) -> Result<Found<Status>, Failure> {
 }
 
 fn time(body: &Lines, label: &str) -> Result<Found<Timestamp>, Failure> {
-    body.expect(label)?.try_map("a UTC time such as `2 Jan 2031 14:00 UTC`", |text| dates::universal(text, TIMES))
+    dates::read_zoned(body.expect(label)?, TIMES)
 }
 
 fn circuits(body: &Lines) -> Result<Vec<Found<Circuit>>, Failure> {

@@ -107,10 +107,7 @@ fn circuits(page: &Page, subject: &Found<String>, status: &Found<Status>) -> Res
 }
 
 fn time(page: &Page, label: &str) -> Result<Found<Timestamp>, Failure> {
-    let cell = page.expect_value_of(label)?;
-    cell.try_map("a time such as `22:00 31/12/2031 GMT`", |text| {
-        dates::universal(text, &["%H:%M %d/%m/%Y", "%H:%M:%S %d/%m/%Y"])
-    })
+    dates::read_zoned(page.expect_value_of(label)?, &["%H:%M[:%S] %d/%m/%Y"])
 }
 
 /// The text of all updates, in the mail's order.

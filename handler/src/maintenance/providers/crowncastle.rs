@@ -16,7 +16,7 @@ use crate::maintenance::{
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
-    words,
+    words, zones,
 };
 
 /// The provider.
@@ -151,7 +151,9 @@ fn window(row: &Row<'_>) -> Result<Option<(TimeZone, Window)>, Failure> {
         let quote: Vec<_> = cells.iter().map(|cell| cell.quote.as_str()).collect();
         return Err(Failure::missing("date, time, date, time and zone in a row").with_quote(&quote.join(" | ")));
     };
-    let zone = Found::clone(zone).try_map("a time zone such as `Eastern`", |name| zone_named(name))?;
+    let zone = Found::clone(zone).try_map("a time zone such as `Eastern`", |name| {
+        zones::by_name(name).or_else(|| zones::by_name(&format!("{name} Time")))
+    })?;
     let time = |date: &Found<String>, time: &Found<String>| {
         let whole = Found { quote: format!("{} {}", date.quote, time.quote), ..date.clone() };
         let whole = whole.map(|_| format!("{} {}", date.value, time.value.to_ascii_uppercase()));
@@ -160,19 +162,6 @@ fn window(row: &Row<'_>) -> Result<Option<(TimeZone, Window)>, Failure> {
     let (start, end) = (time(start_date, start_time)?, time(end_date, end_time)?);
     let instants = dates::instant(start.value, &zone.value).zip(dates::instant(end.value, &zone.value));
     Ok(instants.map(|(from, to)| (zone.value, (start.map(|_| from), end.map(|_| to)))))
-}
-
-fn zone_named(name: &str) -> Option<TimeZone> {
-    let name = name.trim().to_ascii_lowercase();
-    let zone = match name.strip_suffix(" time").unwrap_or(&name) {
-        "eastern" => "America/New_York",
-        "central" => "America/Chicago",
-        "mountain" => "America/Denver",
-        "pacific" => "America/Los_Angeles",
-        "gmt" | "utc" => return Some(TimeZone::UTC),
-        _ => return None,
-    };
-    TimeZone::get(zone).ok()
 }
 
 fn circuits(page: &Page, status: Status) -> Result<Vec<Found<Circuit>>, Failure> {

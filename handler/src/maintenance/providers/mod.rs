@@ -4,6 +4,7 @@ pub mod apple;
 pub mod aquacomms;
 pub mod aws;
 pub mod colt;
+pub mod bso;
 pub mod crowncastle;
 pub mod equinix;
 pub mod globalcloudxchange;
@@ -21,6 +22,7 @@ pub const ALL: &[&Provider] = &[
     &aquacomms::PROVIDER,
     &aws::PROVIDER,
     &colt::PROVIDER,
+    &bso::PROVIDER,
     &crowncastle::PROVIDER,
     &globalcloudxchange::PROVIDER,
     &equinix::PROVIDER,

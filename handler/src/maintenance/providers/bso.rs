@@ -59,7 +59,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
         .account(Found::by_rule("Customer info unavailable".to_owned(), "BSO does not name the customer"))
         .id(page.expect_value_of(ID)?)
         .circuits(circuits(page, status.value)?);
-    if let Some(reason) = reason(body) {
+    if let Some(reason) = reason(page) {
         draft = draft.summary(reason);
     }
     let starts = times(page, "start")?;
@@ -98,15 +98,21 @@ fn status(title: Found<String>, body: &Lines) -> Result<Found<Status>, Failure> 
     Ok(told.filter(|told| told.value != Status::Tentative).unwrap_or(status))
 }
 
-fn reason(body: &Lines) -> Option<Found<String>> {
-    let mut lines = body
-        .iter()
-        .skip_while(|(_, line)| !line.eq_ignore_ascii_case("Maintenance Reason"))
+/// The reason stands in the page though some notices do not show it, so it is read from the document and not from its lines.
+fn reason(page: &Page) -> Option<Found<String>> {
+    let words: Vec<String> = page
+        .document()
+        .root_element()
+        .text()
+        .map(str::trim)
+        .skip_while(|text| !text.eq_ignore_ascii_case("Maintenance Reason"))
         .skip(1)
-        .take_while(|(_, line)| !line.eq_ignore_ascii_case("Maintenance Details"))
-        .filter(|(_, line)| !line.is_empty());
-    let (place, first) = lines.next()?;
-    Some(Found::text(&lines.fold(first.to_owned(), |text, (_, line)| text + " " + line), place))
+        .take_while(|text| !text.eq_ignore_ascii_case("Maintenance Details"))
+        .flat_map(str::split_whitespace)
+        .map(str::to_owned)
+        .collect();
+    let place = Place::Rule("the row under `Maintenance Reason`, which may be hidden");
+    (!words.is_empty()).then(|| Found::text(&words.join(" "), place))
 }
 
 /// The starts or the ends of all slots, the backup ones too.

@@ -84,18 +84,9 @@ fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failu
 }
 
 fn summary(lines: &Lines) -> Option<Found<String>> {
-    let ends = ["customer circuits", "dark-fiber customers", "if you have any questions"];
-    let mut description = lines
-        .iter()
-        .skip_while(|(_, line)| !line.to_ascii_lowercase().starts_with("work description"))
-        .take_while(|(_, line)| !ends.iter().any(|end| line.to_ascii_lowercase().starts_with(end)));
-    let (place, first) = description.next()?;
-    let first = first.split_once(':').map_or("", |(_, rest)| rest);
-    let mut text = first.trim().to_owned();
-    for (_, line) in description.filter(|(_, line)| !line.is_empty()) {
-        text = text + " " + line;
-    }
-    Some(Found::text(&text, place))
+    let ends = ["Customer Circuits", "Dark-Fiber Customers", "If you have any questions", "Thank You"];
+    let lines = lines.section("Work Description", &ends)?.into_iter().filter(|line| !line.value.is_empty());
+    lines.reduce(|text, line| text.map(|text| text + " " + &line.value))
 }
 
 fn windows(page: &Page, status: Status) -> Result<Vec<Window>, Failure> {

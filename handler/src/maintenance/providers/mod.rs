@@ -3,8 +3,8 @@
 pub mod apple;
 pub mod aquacomms;
 pub mod aws;
-pub mod colt;
 pub mod bso;
+pub mod colt;
 pub mod crowncastle;
 pub mod equinix;
 pub mod globalcloudxchange;

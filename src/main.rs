@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    provision::run(provision::cli::Arguments::parse())
+    provision::run(&provision::cli::Arguments::parse())
 }

@@ -15,7 +15,7 @@ mod validate;
 const ERROR: u8 = 2;
 
 /// Runs what was typed. Exit codes: 0 done, 1 done and something is left to look at, 2 an error, 130 interrupted.
-pub fn run(arguments: Arguments) -> ExitCode {
+pub fn run(arguments: &Arguments) -> ExitCode {
     let printer = Printer::new(&arguments.common);
     let result = match &arguments.command {
         Command::Parse(typed) => parse::run(&printer, typed),

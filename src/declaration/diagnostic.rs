@@ -41,7 +41,7 @@ pub struct Diagnostics {
 
 impl Diagnostics {
     /// What is wrong with that file.
-    pub(super) fn new(file: &Path, source: &str, mut list: Vec<Diagnostic>) -> Self {
+    pub(crate) fn new(file: &Path, source: &str, mut list: Vec<Diagnostic>) -> Self {
         for diagnostic in &mut list {
             let start = whole_character(source, diagnostic.span.start);
             diagnostic.span = start..whole_character(source, diagnostic.span.end).max(start);

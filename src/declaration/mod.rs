@@ -208,3 +208,87 @@ impl DeclarationError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SOUND: &str = "\
+stack: circuits
+region: eu-west-1
+buckets: {mail: {expire: 400d}}
+functions:
+  reader: {crate: handler, bin: maintenance, environment: {RELEASE: 1.10, DEBUG: true}, reads: [mail]}
+  waiter: {crate: handler, bin: waiter, memory: 1GB, timeout: 30s, retries: 0, on_failure: failed}
+queues: {failed: {}}
+receipt_rules:
+  - {name: one, recipients: [NOC@Example.com, Example.com, .Example.com], tls: require, actions: [{store: mail}, stop]}
+  - {name: two, scan: false, actions: [{invoke: waiter, invocation: RequestResponse}]}
+";
+
+    fn parse(source: &[u8]) -> Result<Declaration, Diagnostics> {
+        Declaration::parse(Path::new("infra.yaml"), source)
+    }
+
+    #[test]
+    fn what_is_declared_is_read_and_what_is_not_has_its_default() {
+        let declaration = parse(SOUND.as_bytes()).unwrap();
+        let reader = &declaration.functions["reader"];
+        assert_eq!((reader.memory, reader.timeout, reader.retries), (256, Duration::from_secs(30), 2));
+        assert_eq!(reader.environment["RELEASE"], "1.10", "a number is a text as written");
+        assert_eq!(reader.environment["DEBUG"], "true");
+        let waiter = &declaration.functions["waiter"];
+        assert_eq!((waiter.memory, waiter.retries, waiter.on_failure.as_deref()), (1024, 0, Some("failed")));
+        assert_eq!(declaration.buckets["mail"].expire, Some(Duration::from_hours(400 * 24)));
+        assert_eq!(declaration.queues["failed"].retention, Duration::from_hours(14 * 24));
+        let [one, two] = declaration.receipt_rules.as_slice() else { panic!("{declaration:?}") };
+        assert_eq!((one.tls, one.scan, two.tls, two.scan), (Tls::Require, true, Tls::Optional, false));
+        let recipients = [
+            Recipient::Address("NOC@example.com".to_owned()),
+            Recipient::Domain("example.com".to_owned()),
+            Recipient::SubDomains("example.com".to_owned()),
+        ];
+        assert_eq!(one.recipients, recipients);
+        assert_eq!(one.actions, [Action::Store { bucket: "mail".to_owned(), prefix: String::new() }, Action::Stop]);
+        let invoke = Action::Invoke { function: "waiter".to_owned(), invocation: Invocation::RequestResponse };
+        assert_eq!((two.actions.as_slice(), two.recipients.len()), ([invoke].as_slice(), 0));
+    }
+
+    #[test]
+    fn line_ends_and_a_byte_order_mark_change_nothing() {
+        let crlf = SOUND.replace('\n', "\r\n");
+        assert_eq!(parse(crlf.as_bytes()).unwrap(), parse(SOUND.as_bytes()).unwrap());
+        let marked = format!("\u{feff}{SOUND}");
+        assert_eq!(parse(marked.as_bytes()).unwrap(), parse(SOUND.as_bytes()).unwrap());
+        let places = |source: &str| {
+            let diagnostics =
+                parse(source.replace("400d", "36h").replace("handler, bin: waiter", "'ä', bin: ä").as_bytes());
+            let diagnostics = diagnostics.unwrap_err();
+            diagnostics.list().iter().map(|one| diagnostics.position(one.span.start)).collect::<Vec<_>>()
+        };
+        assert_eq!(places(SOUND), [(3, 26), (6, 19), (6, 29)]);
+        assert_eq!(places(&crlf), places(SOUND));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_has_an_answer(text in "[a-z:{}\\[\\]&*!'\"|>#%@,0-9äß \n\t\r-]{0,200}") {
+            let _ = parse(text.as_bytes());
+        }
+
+        #[test]
+        fn a_declaration_with_any_piece_replaced_has_an_answer(at in 0..SOUND.len(), length in 0..40_usize, piece in any::<Vec<u8>>()) {
+            let mut bytes = SOUND.as_bytes().to_vec();
+            let end = (at + length).min(bytes.len());
+            bytes.splice(at..end, piece);
+            if let Err(diagnostics) = parse(&bytes) {
+                prop_assert!(!diagnostics.list().is_empty());
+                for one in diagnostics.list() {
+                    prop_assert!(diagnostics.source().get(one.span.clone()).is_some(), "{one:?}");
+                }
+            }
+        }
+    }
+}

@@ -22,6 +22,8 @@ pub(super) struct Fields<'tree> {
     /// Where a missing key is shown: the key that leads here.
     pub(super) span: Range<usize>,
     entries: Vec<&'tree (Key, Node)>,
+    /// It is no mapping at all, and that was noted: what it lacks need not be.
+    is_broken: bool,
 }
 
 impl<'tree> Fields<'tree> {
@@ -61,7 +63,8 @@ impl Reader {
                 self.note(Diagnostic::new(key.span.clone(), message).with_hint(choose(&key.name, "known keys", known)));
             }
         }
-        Fields { subject, span: span.clone(), entries }
+        let is_broken = !matches!(node.value, Value::Map(_) | Value::Null);
+        Fields { subject, span: span.clone(), entries, is_broken }
     }
 
     /// The entries of a mapping, whatever their keys; a repeated key is noted and left out.
@@ -90,7 +93,7 @@ impl Reader {
     /// A key that must be there.
     pub(super) fn required<'tree>(&mut self, fields: &Fields<'tree>, name: &str, example: &str) -> Option<&'tree Node> {
         let node = fields.get(name);
-        if node.is_none() {
+        if node.is_none() && !fields.is_broken {
             let message = format!("{} lacks `{name}`", fields.subject);
             self.note(Diagnostic::new(fields.span.clone(), message).with_hint(format!("add `{name}: {example}`")));
         }

@@ -17,11 +17,11 @@ use super::{
 /// The most memory of a function, in MiB; AWS Lambda's bounds.
 const MEMORY: (u32, u32) = (128, 10_240);
 /// AWS Lambda's longest timeout.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+const LONGEST_TIMEOUT: Duration = Duration::from_mins(15);
 /// SES waits this long for the answer of a function that it invokes synchronously.
 const LONGEST_ANSWER: Duration = Duration::from_secs(30);
 /// The bounds of SQS's `MessageRetentionPeriod`.
-const RETENTION: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(14 * 24 * 60 * 60));
+const RETENTION: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(14 * 24));
 /// SES's quotas of one receipt rule.
 const MOST_RECIPIENTS: usize = 100;
 /// SES's quotas of one receipt rule.
@@ -254,14 +254,14 @@ fn receipt_rule<'tree>(
     let tls = fields
         .get("tls")
         .and_then(|node| reader.word(node, "tls", &[("require", Tls::Require), ("optional", Tls::Optional)]));
-    let scan = fields.get("scan").and_then(|node| reader.switch(node, "scan"));
+    let scanned = fields.get("scan").and_then(|node| reader.switch(node, "scan"));
     let recipients = recipients(reader, &fields);
     let actions = actions(reader, &fields, declared, functions);
     ReceiptRule {
         name: name.unwrap_or_default(),
         recipients,
         tls: tls.unwrap_or_default(),
-        scan: scan.unwrap_or(true),
+        scan: scanned.unwrap_or(true),
         actions,
     }
 }

@@ -107,7 +107,8 @@ fn spell_numbers(node: &mut Node, source: &str) {
 fn refuse(error: &Error, source: &str) -> Diagnostic {
     let span = error.location().map_or(source.len()..source.len(), |location| bytes_of(&location, source));
     match error {
-        Error::Budget { breach: BudgetBreach::Anchors { .. } | BudgetBreach::Aliases { .. }, .. } => {
+        Error::Budget { breach: BudgetBreach::Anchors { .. } | BudgetBreach::Aliases { .. }, .. }
+        | Error::UnknownAnchor { .. } => {
             Diagnostic::new(span, "anchors and aliases are not supported").with_hint("write the value out")
         }
         Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => {

@@ -1,9 +1,9 @@
 //! What is wrong with a declaration: for people with the source line, for machines as data.
 
-use std::path::Path;
+use std::{fmt, path::Path};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::{
     VERSION,
@@ -24,11 +24,12 @@ fn one(diagnostics: &Diagnostics, diagnostic: &Diagnostic, renderer: &Renderer) 
     let place = format!("{}:{line}:{column}: error", clean(&diagnostics.file().display().to_string()));
     let title = Level::ERROR.with_name(place).primary_title(clean(&diagnostic.message));
     let (source, start) = shown_line(diagnostics, diagnostic);
-    let length = diagnostic.span.len().min(source.len().saturating_sub(start)).max(1);
-    let snippet = Snippet::source(source)
-        .line_start(line)
-        .fold(false)
-        .annotation(AnnotationKind::Primary.span(start..start + length));
+    let rest = source.get(start..).unwrap_or_default();
+    // At least one character is marked, and none beyond the line.
+    let one = rest.chars().next().map_or(1, char::len_utf8);
+    let end = start + diagnostic.span.len().min(rest.len()).max(one);
+    let annotation = AnnotationKind::Primary.span(start..end);
+    let snippet = Snippet::source(source).line_start(line).fold(false).annotation(annotation);
     let mut group = title.element(snippet);
     if let Some(hint) = &diagnostic.hint {
         group = group.element(Level::HELP.with_name("hint").message(clean(hint)));
@@ -41,35 +42,60 @@ fn shown_line<'source>(diagnostics: &'source Diagnostics, diagnostic: &Diagnosti
     let before = diagnostics.source().get(..diagnostic.span.start).unwrap_or_default();
     let start = before.rfind('\n').map_or(0, |end| end + 1);
     let rest = diagnostics.source().get(start..).unwrap_or_default();
-    (rest.lines().next().unwrap_or_default(), before.len() - start)
+    let line = rest.lines().next().unwrap_or_default();
+    // The end of a line is not shown, and may be what is meant.
+    (line, (before.len() - start).min(line.len()))
 }
 
 /// All of them as one document.
 pub(super) fn json(diagnostics: &Diagnostics) -> String {
-    let list: Vec<Value> = diagnostics
-        .list()
-        .iter()
-        .map(|diagnostic| {
-            let (line, column) = diagnostics.position(diagnostic.span.start);
-            let (end_line, end_column) = diagnostics.position(diagnostic.span.end);
-            json!({
-                "file": diagnostics.file().display().to_string(),
-                "line": line,
-                "column": column,
-                "end_line": end_line,
-                "end_column": end_column,
-                "message": diagnostic.message,
-                "hint": diagnostic.hint,
-                "source": shown_line(diagnostics, diagnostic).0,
-            })
-        })
-        .collect();
-    document(diagnostics.file(), &list)
+    let file = diagnostics.file().display().to_string();
+    let list = diagnostics.list().iter().map(|diagnostic| {
+        let (line, column) = diagnostics.position(diagnostic.span.start);
+        let (end_line, end_column) = diagnostics.position(diagnostic.span.end);
+        let source = shown_line(diagnostics, diagnostic).0.chars().take(LONGEST_SOURCE).collect();
+        let Diagnostic { message, hint, .. } = diagnostic;
+        DiagnosticRecord { file: &file, line, column, end_line, end_column, message, hint: hint.as_deref(), source }
+    });
+    Document { version: VERSION, file: &file, valid: false, diagnostics: list.collect() }.to_string()
 }
 
 /// The same for a declaration that is sound.
 pub(super) fn json_of_none(file: &Path) -> String {
-    document(file, &[])
+    let file = file.display().to_string();
+    Document { version: VERSION, file: &file, valid: true, diagnostics: Vec::new() }.to_string()
+}
+
+/// Of a line that is longer nothing more is repeated, in characters.
+const LONGEST_SOURCE: usize = 500;
+
+/// What `validate --json` prints.
+#[derive(Debug, Serialize)]
+struct Document<'text> {
+    version: u32,
+    file: &'text str,
+    valid: bool,
+    diagnostics: Vec<DiagnosticRecord<'text>>,
+}
+
+/// Lines and columns count from 1; columns are characters, and the end is the first one that is not meant.
+#[derive(Debug, Serialize)]
+struct DiagnosticRecord<'text> {
+    file: &'text str,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    message: &'text str,
+    hint: Option<&'text str>,
+    /// The line on which it begins.
+    source: String,
+}
+
+impl fmt::Display for Document<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
 }
 
 /// What a sound declaration declares, in one line.
@@ -90,12 +116,32 @@ pub(super) fn text_of_none(file: &Path, declaration: &Declaration) -> String {
     format!("{file}: sound; stack {} in {}: {contents}", declaration.stack, declaration.region)
 }
 
-fn document(file: &Path, diagnostics: &[Value]) -> String {
-    json!({
-        "version": VERSION,
-        "file": file.display().to_string(),
-        "valid": diagnostics.is_empty(),
-        "diagnostics": diagnostics,
-    })
-    .to_string()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(source: &str, span: std::ops::Range<usize>) -> Diagnostics {
+        Diagnostics::new(Path::new("infra.yaml"), source, vec![Diagnostic::new(span, "wrong")])
+    }
+
+    #[test]
+    fn any_span_of_any_source_can_be_shown() {
+        let source = "ä: ü\r\n\tb: \u{fffd}\n\n漢字: x";
+        for start in 0..source.len() + 3 {
+            for end in start..source.len() + 3 {
+                let shown = text(&of(source, start..end), &Look::plain());
+                assert!(shown.starts_with("infra.yaml:"), "{shown}");
+                assert!(json(&of(source, start..end)).starts_with("{\"version\":1"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_without_end_is_cut() {
+        let source = format!("stack: [{}]", "1, ".repeat(100_000));
+        for look in [Look::plain(), Look { width: Some(80), ..Look::plain() }] {
+            let shown = text(&of(&source, 150_000..150_001), &look);
+            assert!(shown.len() < 2000, "{}", shown.len());
+        }
+    }
 }

@@ -4,7 +4,12 @@ use std::{error::Error, fmt::Write as _, iter};
 
 use console::Style;
 
-use super::look::{Look, clean};
+use serde_json::json;
+
+use super::{
+    VERSION,
+    look::{Look, clean},
+};
 use crate::{
     declaration::{DeclarationError, Diagnostics},
     problem::Problem,
@@ -18,27 +23,43 @@ pub(super) fn diagnostics(error: &anyhow::Error) -> Option<&Diagnostics> {
     })
 }
 
-/// An error as text, several lines.
-pub(super) fn text(error: &anyhow::Error, look: &Look) -> String {
-    chain(error.as_ref(), look)
-}
-
-/// An error with its causes as text.
-pub(super) fn chain(error: &(dyn Error + 'static), look: &Look) -> String {
-    let causes: Vec<_> = iter::successors(Some(error), |error| (*error).source()).collect();
-    let mut said = error.to_string();
-    let mut text = format!("{} {}", look.paint(Style::new().red().bold(), "error:"), clean(&said));
-    for cause in causes.iter().skip(1).map(ToString::to_string) {
-        // A transparent error is its own cause, and many errors repeat theirs.
-        if !said.contains(&cause) {
-            let _ = write!(text, "\n  because: {}", clean(&cause));
-            said = cause;
-        }
+/// An error with its causes and hints as text, several lines.
+pub(super) fn text(error: &(dyn Error + 'static), look: &Look) -> String {
+    let mut text = format!("{} {}", look.paint(Style::new().red().bold(), "error:"), clean(&error.to_string()));
+    for cause in causes(error) {
+        let _ = write!(text, "\n  because: {}", clean(&cause));
     }
-    for hint in causes.iter().filter_map(|cause| hint(*cause)) {
+    for hint in hints(error) {
         let _ = write!(text, "\n{} {}", look.paint(Style::new().cyan().bold(), "hint:"), clean(&hint));
     }
     text
+}
+
+/// The same as one document.
+pub(super) fn json(error: &(dyn Error + 'static)) -> String {
+    let error = json!({"message": error.to_string(), "causes": causes(error), "hints": hints(error)});
+    json!({"version": VERSION, "error": error}).to_string()
+}
+
+fn chain<'error>(error: &'error (dyn Error + 'static)) -> impl Iterator<Item = &'error (dyn Error + 'static)> {
+    iter::successors(Some(error), |error: &&'error (dyn Error + 'static)| (*error).source())
+}
+
+/// Causes that say something new: a transparent error is its own cause, and many errors repeat theirs.
+fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
+    let mut said = error.to_string();
+    let mut causes = Vec::new();
+    for cause in chain(error).skip(1).map(ToString::to_string) {
+        if !said.contains(&cause) {
+            said.clone_from(&cause);
+            causes.push(cause);
+        }
+    }
+    causes
+}
+
+fn hints(error: &(dyn Error + 'static)) -> Vec<String> {
+    chain(error).filter_map(hint).collect()
 }
 
 fn hint(cause: &(dyn Error + 'static)) -> Option<String> {
@@ -59,6 +80,6 @@ mod tests {
         let error = anyhow::Error::from(DeclarationError::Unreadable { path: "infra.yaml".into(), source });
         let expected = "error: Failed to read the declaration `infra.yaml`\n  because: no such file\n\
                         hint: name the declaration with `-f FILE`";
-        assert_eq!(text(&error, &Look::plain()), expected);
+        assert_eq!(text(error.as_ref(), &Look::plain()), expected);
     }
 }

@@ -13,6 +13,8 @@ use super::look::{Look, clean};
 
 /// How a time is written.
 const TIME: &str = "%Y-%m-%d %H:%M";
+/// How a time is written where it does not go without saying in which zone it is.
+const TIME_WITH_OFFSET: &str = "%Y-%m-%d %H:%M %:z";
 
 /// A table of these maintenances, without a line feed at its end; empty without any.
 pub(crate) fn maintenances(records: &[Record<'_>], look: &Look) -> String {
@@ -28,14 +30,13 @@ pub(crate) fn maintenances(records: &[Record<'_>], look: &Look) -> String {
 /// One row per circuit, nothing wrapped or left out.
 fn for_a_program(records: &[Record<'_>], look: &Look) -> String {
     let mut table = Table::new();
-    let zone = look.zone_name();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header([
         "MAINTENANCE".to_owned(),
         "STATUS".to_owned(),
         "START (UTC)".to_owned(),
         "END (UTC)".to_owned(),
-        format!("START ({zone})"),
-        format!("END ({zone})"),
+        "START (local)".to_owned(),
+        "END (local)".to_owned(),
         "CIRCUIT".to_owned(),
         "IMPACT".to_owned(),
     ]);
@@ -45,10 +46,10 @@ fn for_a_program(records: &[Record<'_>], look: &Look) -> String {
             table.add_row([
                 clean(&record.maintenance_id),
                 record.status.word().to_owned(),
-                time(record.start, &TimeZone::UTC),
-                time(record.end, &TimeZone::UTC),
-                time(record.start, &look.zone),
-                time(record.end, &look.zone),
+                time(record.start, &TimeZone::UTC, TIME),
+                time(record.end, &TimeZone::UTC, TIME),
+                time(record.start, &look.zone, TIME_WITH_OFFSET),
+                time(record.end, &look.zone, TIME_WITH_OFFSET),
                 clean(circuit),
                 impact.to_owned(),
             ]);
@@ -101,23 +102,17 @@ fn window(record: &Record<'_>, look: &Look) -> String {
     let (Some(start), Some(end)) = (record.start, record.end) else {
         return "window   not stated".to_owned();
     };
-    let seconds = end.saturating_sub(start);
-    let mut text = format!(
-        "window   {} → {} UTC  ({})",
-        time(Some(start), &TimeZone::UTC),
-        time(Some(end), &TimeZone::UTC),
-        length(seconds)
-    );
-    if look.zone_name() != "UTC" {
-        let (start, end) = (time(Some(start), &look.zone), time(Some(end), &look.zone));
-        text.push_str(&format!("\n         {start} → {end} {}", look.zone_name()));
+    let from_to = |zone: &TimeZone| format!("{} → {}", time(Some(start), zone, TIME), time(Some(end), zone, TIME));
+    let utc = format!("window   {} UTC  ({})", from_to(&TimeZone::UTC), length(end.saturating_sub(start)));
+    match look.zone_name() {
+        "UTC" | "Etc/UTC" => utc,
+        zone => format!("{utc}\n         {} {zone}", from_to(&look.zone)),
     }
-    text
 }
 
-fn time(seconds: Option<i64>, zone: &TimeZone) -> String {
+fn time(seconds: Option<i64>, zone: &TimeZone, format: &str) -> String {
     let time = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
-    time.map_or_else(|| "-".to_owned(), |time| time.to_zoned(zone.clone()).strftime(TIME).to_string())
+    time.map_or_else(|| "-".to_owned(), |time| time.to_zoned(zone.clone()).strftime(format).to_string())
 }
 
 /// "6 h", "5 h 30 min", "2 d 4 h".
@@ -150,5 +145,87 @@ fn style_of_impact(impact: Impact) -> Style {
         Impact::ReducedRedundancy => Style::new().cyan(),
         Impact::Degraded => Style::new().yellow(),
         Impact::Outage => Style::new().red().bold(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use handler::maintenance::model::Circuit;
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    fn record(status: Status, window: Option<(i64, i64)>) -> Record<'static> {
+        let circuit = |id: &str, impact| Circuit::new(id, impact).unwrap();
+        Record {
+            provider: "carrier".into(),
+            account: "Example Networks".into(),
+            maintenance_id: "CHG-1".into(),
+            status,
+            circuits: vec![
+                circuit("C-1", Impact::Outage),
+                circuit("/OGYX/123456/\u{1b}/ZYO", Impact::ReducedRedundancy),
+            ]
+            .into(),
+            start: window.map(|(start, _)| start),
+            end: window.map(|(_, end)| end),
+            stamp: 0,
+            organizer: "noc@carrier.example".into(),
+            uid: "0".into(),
+            sequence: 1,
+            summary: "Fibre works\nnear Lisbon".into(),
+        }
+    }
+
+    fn person() -> Look {
+        Look { width: Some(80), colour: false, zone: TimeZone::get("Europe/Lisbon").unwrap() }
+    }
+
+    #[test]
+    fn a_person_sees_the_window_in_both_times_and_each_circuit() {
+        let records =
+            [record(Status::Confirmed, Some((1_937_080_800, 1_937_097_000))), record(Status::Cancelled, None)];
+        assert_snapshot!(maintenances(&records, &person()), @r"
+        CHG-1  CONFIRMED
+        account  Example Networks
+        summary  Fibre works near Lisbon
+        window   2031-05-20 22:00 → 2031-05-21 02:30 UTC  (4 h 30 min)
+                 2031-05-20 23:00 → 2031-05-21 03:30 Europe/Lisbon
+        CIRCUIT             IMPACT
+        C-1                 OUTAGE
+        /OGYX/123456/�/ZYO  REDUCED-REDUNDANCY
+
+        CHG-1  CANCELLED
+        account  Example Networks
+        summary  Fibre works near Lisbon
+        window   not stated
+        CIRCUIT             IMPACT
+        C-1                 OUTAGE
+        /OGYX/123456/�/ZYO  REDUCED-REDUNDANCY
+        ");
+    }
+
+    #[test]
+    fn a_program_sees_one_whole_line_per_circuit() {
+        let records = [record(Status::Confirmed, Some((1_937_080_800, 1_937_097_000)))];
+        let shown = maintenances(&records, &Look { width: None, ..person() });
+        assert_snapshot!(shown, @r"
+        MAINTENANCE  STATUS     START (UTC)       END (UTC)         START (local)            END (local)              CIRCUIT             IMPACT
+        CHG-1        CONFIRMED  2031-05-20 22:00  2031-05-21 02:30  2031-05-20 23:00 +01:00  2031-05-21 03:30 +01:00  C-1                 OUTAGE
+        CHG-1        CONFIRMED  2031-05-20 22:00  2031-05-21 02:30  2031-05-20 23:00 +01:00  2031-05-21 03:30 +01:00  /OGYX/123456/�/ZYO  REDUCED-REDUNDANCY
+        ");
+    }
+
+    #[test]
+    fn colour_changes_no_word() {
+        let records = [record(Status::Confirmed, Some((1_937_080_800, 1_937_097_000)))];
+        let coloured = maintenances(&records, &Look { colour: true, ..person() });
+        assert!(coloured.contains('\u{1b}'));
+        assert_eq!(console::strip_ansi_codes(&coloured), maintenances(&records, &person()));
+    }
+
+    #[test]
+    fn lengths_are_told_in_words() {
+        assert_eq!([60, 16_200, 86_400, 90_061].map(length), ["1 min", "4 h 30 min", "1 d", "1 d 1 h 1 min 1 s"]);
     }
 }

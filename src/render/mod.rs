@@ -73,26 +73,27 @@ impl Printer {
     }
 
     /// Prints a line that is not data: progress, or what was done.
+    #[expect(clippy::unused_self, reason = "whoever has no printer prints nothing")]
     pub(crate) fn note(&self, text: &str) {
         // Without standard error there is nobody to tell.
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
-    /// Prints an error with its causes and hints; what is wrong with a declaration is data, too.
+    /// Prints the error that ends a command, with its causes and hints; with `--json` as data, too.
     pub(crate) fn error(&self, error: &anyhow::Error) {
-        if let Some(diagnostics) = error::diagnostics(error) {
-            if self.json {
-                self.data(&diagnostics::json(diagnostics));
-            } else {
-                self.note(&diagnostics::text(diagnostics, &self.errors));
-            }
+        let diagnostics = error::diagnostics(error);
+        match diagnostics {
+            Some(diagnostics) if self.json => self.data(&diagnostics::json(diagnostics)),
+            Some(diagnostics) => self.note(&diagnostics::text(diagnostics, &self.errors)),
+            None if self.json => self.data(&error::json(error.as_ref())),
+            None => {}
         }
-        self.note(&error::text(error, &self.errors));
+        self.note(&error::text(error.as_ref(), &self.errors));
     }
 
     /// Prints an error that does not end the command.
     pub(crate) fn problem(&self, problem: &Problem) {
-        self.note(&error::chain(problem, &self.errors));
+        self.note(&error::text(problem, &self.errors));
     }
 
     /// Prints that a declaration is sound, and what it declares.

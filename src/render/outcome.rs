@@ -164,7 +164,8 @@ fn explanation(text: &mut String, outcome: &Outcome) {
         for evidence in maintenance.evidence() {
             let place = evidence.place.to_string();
             let quote = if evidence.quote.is_empty() { String::new() } else { format!("`{}`", evidence.quote) };
-            let _ = writeln!(text, "    {:<15} {:<34} {}", evidence.field, clean(&place), clean(&quote));
+            let words = format!("    {:<15} {:<34} {}", evidence.field, clean(&place), clean(&quote));
+            let _ = writeln!(text, "{}", words.trim_end());
         }
     }
 }

@@ -1,4 +1,10 @@
-//! Runs the command line as a user does.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! The command line as a person or a program meets it: every test runs the binary in a folder of its own and looks at
+//! its exit code, standard output and standard error.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod dev;
+mod harness;
+mod output;
+mod parse;
+mod validate;

@@ -1,0 +1,418 @@
+//! `provision validate`: every fault of a declaration, each with its place and what would mend it.
+
+use insta::assert_snapshot;
+
+use crate::harness::{Folder, Run};
+
+/// A sound declaration, to be made worse.
+const SOUND: &str = "\
+stack: circuit-maintenance
+region: eu-west-1
+buckets:
+  mail: {expire: 400d}
+functions:
+  maintenance:
+    crate: handler
+    bin: maintenance
+    memory: 256MB
+    timeout: 30s
+    environment: {NETBOX_URL: https://netbox.example, RELEASE: 1.10}
+    secrets: {NETBOX_TOKEN: netbox/token}
+    reads: [mail]
+    on_failure: failed
+queues:
+  failed: {retention: 14d}
+receipt_rules:
+  - name: maintenance
+    recipients: [maintenance@example.com]
+    tls: require
+    scan: true
+    actions: [{store: mail, prefix: inbound/}, {invoke: maintenance}]
+";
+
+fn validate(declaration: impl AsRef<[u8]>) -> Run {
+    Folder::with_declaration(declaration).run(&["validate"])
+}
+
+/// The sound declaration with one thing replaced.
+fn with(old: &str, new: &str) -> Run {
+    assert!(SOUND.contains(old), "`{old}` is not in the sound declaration");
+    validate(SOUND.replacen(old, new, 1))
+}
+
+/// What the only diagnostic says, with its hint.
+fn only(old: &str, new: &str) -> String {
+    let run = with(old, new);
+    assert_eq!((run.code(), run.diagnostics().len()), (Some(2), 1), "{old} → {new}\n{run}");
+    let hint = run.stderr().lines().find_map(|line| Some(line.split_once("= hint: ")?.1.to_owned()));
+    let message = run.diagnostics().concat().replace("infra.yaml:", "").replace("error: ", "");
+    hint.map_or_else(|| message.clone(), |hint| format!("{message} | {hint}"))
+}
+
+#[test]
+fn a_sound_declaration_is_told_in_one_line() {
+    assert_snapshot!(validate(SOUND).shown(), @r"
+    exit code: 0
+    ----- stdout -----
+    infra.yaml: sound; stack circuit-maintenance in eu-west-1: 1 bucket, 1 function, 1 queue, 1 receipt rule
+    ----- stderr -----
+    ");
+    assert_snapshot!(Folder::with_declaration(SOUND).run(&["validate", "--json"]).shown(), @r#"
+    exit code: 0
+    ----- stdout -----
+    {"version":1,"file":"infra.yaml","valid":true,"diagnostics":[]}
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn the_declaration_of_the_repository_is_sound() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/infra.yaml");
+    let run = Folder::new().run(&["validate", "-f", file]);
+    assert_eq!(run.code(), Some(0), "{run}");
+}
+
+#[test]
+fn an_unknown_key_names_the_one_that_was_meant() {
+    assert_snapshot!(with("memory: 256MB", "memmory: 256MB").shown(), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    infra.yaml:9:5: error: unknown key `memmory` in function `maintenance`
+      |
+    9 |     memmory: 256MB
+      |     ^^^^^^^
+      |
+      = hint: did you mean `memory`?
+
+    error: Failed to read `infra.yaml`: 1 error
+    ");
+}
+
+#[test]
+fn a_wrong_type_says_what_was_expected() {
+    assert_snapshot!(with("reads: [mail]", "reads: mail").shown(), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    infra.yaml:13:12: error: `reads` must be a list, not the text `mail`
+       |
+    13 |     reads: mail
+       |            ^^^^
+       |
+       = hint: write `reads: [mail]`
+
+    error: Failed to read `infra.yaml`: 1 error
+    ");
+}
+
+#[test]
+fn a_dangling_reference_lists_what_is_declared() {
+    assert_snapshot!(with("on_failure: failed", "on_failure: somewhere").shown(), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    infra.yaml:14:17: error: queue `somewhere` is not declared
+       |
+    14 |     on_failure: somewhere
+       |                 ^^^^^^^^^
+       |
+       = hint: declared queues: `failed`
+
+    error: Failed to read `infra.yaml`: 1 error
+    ");
+}
+
+#[test]
+fn two_errors_are_told_at_once() {
+    let declaration = SOUND.replace("timeout: 30s", "timeout: 16m").replace("scan: true", "scan: perhaps");
+    assert_snapshot!(validate(declaration).shown(), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    infra.yaml:10:14: error: `timeout` must be between `1s` and `15m`, not the text `16m`
+       |
+    10 |     timeout: 16m
+       |              ^^^
+
+    infra.yaml:21:11: error: `scan` must be `true` or `false`, not the text `perhaps`
+       |
+    21 |     scan: perhaps
+       |           ^^^^^^^
+
+    error: Failed to read `infra.yaml`: 2 errors
+    ");
+}
+
+#[test]
+fn diagnostics_are_data_with_json() {
+    let declaration =
+        SOUND.replace("memory: 256MB", "memory: 64MB").replace("{invoke: maintenance}", "{invoke: mantenance}");
+    assert_snapshot!(Folder::with_declaration(declaration).run(&["validate", "--json"]).shown(), @r#"
+    exit code: 2
+    ----- stdout -----
+    {"version":1,"file":"infra.yaml","valid":false,"diagnostics":[{"file":"infra.yaml","line":9,"column":13,"end_line":9,"end_column":17,"message":"`memory` must be between `128MB` and `10240MB`, not the text `64MB`","hint":null,"source":"    memory: 64MB"},{"file":"infra.yaml","line":22,"column":57,"end_line":22,"end_column":67,"message":"function `mantenance` is not declared","hint":"did you mean `maintenance`?","source":"    actions: [{store: mail, prefix: inbound/}, {invoke: mantenance}]"}]}
+    ----- stderr -----
+    error: Failed to read `infra.yaml`: 2 errors
+    "#);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_an_error_with_its_cause() {
+    let folder = Folder::new();
+    assert_snapshot!(folder.run(&["validate"]).shown(), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: Failed to read the declaration `infra.yaml`
+      because: No such file or directory (os error 2)
+    hint: name the declaration with `-f FILE`
+    ");
+    assert_snapshot!(folder.run(&["validate", "-f", "."]).shown(), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: Failed to read the declaration `.`
+      because: Is a directory (os error 21)
+    ");
+}
+
+#[test]
+fn an_empty_declaration_says_how_to_begin() {
+    assert_snapshot!(validate("").shown(), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    infra.yaml:1:1: error: nothing is declared
+      |
+    1 |
+      | ^
+      |
+      = hint: begin with `stack: NAME` and `region: REGION`
+
+    error: Failed to read `infra.yaml`: 1 error
+    ");
+    assert_snapshot!(validate("# a comment\n").diagnostics().concat(), @"infra.yaml:1:1: error: nothing is declared");
+}
+
+#[test]
+fn a_declaration_that_is_no_mapping_says_so() {
+    assert_snapshot!(validate("- a\n- b\n").shown(), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    infra.yaml:1:1: error: the declaration must be a mapping (`key: value`), not a list
+      |
+    1 | - a
+      | ^
+
+    error: Failed to read `infra.yaml`: 1 error
+    ");
+}
+
+#[test]
+fn what_is_not_utf8_is_shown_where_it_begins() {
+    assert_snapshot!(validate(b"stack: circuits\nregion: eu\xff-west-1\n").shown(), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    infra.yaml:2:11: error: not UTF-8 from here on
+      |
+    2 | region: eu�-west-1
+      |           ^
+      |
+      = hint: save the file as UTF-8
+
+    error: Failed to read `infra.yaml`: 1 error
+    ");
+}
+
+#[test]
+fn a_syntax_error_is_shown_where_it_is() {
+    assert_snapshot!(validate("stack: circuits\nbuckets:\n\tmail: {}\n").shown(), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    infra.yaml:3:2: error: not valid YAML: tabs disallowed within this context (block indentation)
+      |
+    3 |     mail: {}
+      |     ^
+      |
+      = hint: indent with spaces: YAML allows no tabs there
+
+    error: Failed to read `infra.yaml`: 1 error
+    ");
+    assert_snapshot!(validate("stack: circuits\nbuckets: {mail: {expire: 4d}\nregion: x\n").shown(), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    infra.yaml:3:1: error: not valid YAML: while parsing a flow mapping, did not find expected ',' or '}'
+      |
+    3 | region: x
+      | ^
+
+    error: Failed to read `infra.yaml`: 1 error
+    ");
+}
+
+#[test]
+fn a_repeated_key_is_refused() {
+    assert_snapshot!(with("    timeout: 30s\n", "    timeout: 30s\n    timeout: 40s\n").shown(), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    infra.yaml:11:5: error: key `timeout` is there twice in function `maintenance`
+       |
+    11 |     timeout: 40s
+       |     ^^^^^^^
+       |
+       = hint: take one of both away
+
+    error: Failed to read `infra.yaml`: 1 error
+    ");
+}
+
+#[test]
+fn yaml_beyond_plain_data_is_refused() {
+    assert_snapshot!(with("mail: {expire: 400d}", "mail: &kept {expire: 400d}").diagnostics().concat(), @"infra.yaml:4:15: error: anchors and aliases are not supported");
+    assert_snapshot!(with("reads: [mail]", "reads: *kept").diagnostics().concat(), @"infra.yaml:13:12: error: anchors and aliases are not supported");
+    assert_snapshot!(with("    timeout: 30s", "    <<: {timeout: 30s}").diagnostics().concat(), @"infra.yaml:10:5: error: unknown key `<<` in function `maintenance`");
+    assert_snapshot!(with("timeout: 30s", "timeout: !duration 30s").diagnostics().concat(), @"infra.yaml:10:24: error: tags are not supported");
+    assert_snapshot!(validate(format!("{SOUND}---\nstack: another\n")).diagnostics().concat(), @"infra.yaml:24:1: error: a second document begins here");
+}
+
+#[test]
+fn a_bomb_is_refused_before_it_goes_off() {
+    let lines: Vec<_> = (1..40).map(|n| format!("a{n}: &a{n} [*a{0}, *a{0}, *a{0}]\n", n - 1)).collect();
+    assert_snapshot!(validate(format!("a0: &a0 [x]\n{}", lines.concat())).diagnostics().concat(), @"infra.yaml:1:9: error: anchors and aliases are not supported");
+    assert_snapshot!(validate(format!("stack: {}", "[".repeat(100_000))).diagnostics().concat(), @"infra.yaml:1:263: error: not valid YAML: recursion limit exceeded");
+    assert_snapshot!(validate(format!("stack: {}{}", "{a: ".repeat(200), "}".repeat(200))).diagnostics().concat(), @"infra.yaml:1:100: error: nested more than 24 levels deep");
+    assert_snapshot!(validate(format!("stack: [{}]", "1, ".repeat(100_000))).diagnostics().concat(), @"infra.yaml:1:150000: error: more than 50000 keys and values");
+    assert_snapshot!(validate("x".repeat(2 * 1024 * 1024)).stderr(), @"error: Failed to read the declaration `infra.yaml`: it is larger than 1 MiB");
+}
+
+#[test]
+fn a_missing_key_is_shown_at_what_lacks_it() {
+    assert_snapshot!(only("stack: circuit-maintenance\n", ""), @"1:1: the declaration lacks `stack` | add `stack: circuit-maintenance`");
+    assert_snapshot!(only("    crate: handler\n", ""), @"6:3: function `maintenance` lacks `crate` | add `crate: maintenance`");
+    assert_snapshot!(only("    actions: [{store: mail, prefix: inbound/}, {invoke: maintenance}]\n", ""), @"18:5: receipt rule `maintenance` lacks `actions` | add `actions: [{store: mail}]`");
+}
+
+#[test]
+fn sizes_and_durations_have_units_and_bounds() {
+    let faults = [
+        only("256MB", "256"),
+        only("256MB", "lots"),
+        only("256MB", "64MB"),
+        only("256MB", "11GB"),
+        only("30s", "30"),
+        only("30s", "16m"),
+        only("30s", "30 seconds"),
+        only("30s", "99999999999999999999s"),
+        only("14d", "15d"),
+        only("14d", "59s"),
+        only("400d", "36h"),
+    ];
+    assert_snapshot!(faults.join("\n"), @r"
+    9:13: `memory` must be a size such as `256MB`, not the number `256` | say the unit: `256MB`
+    9:13: `memory` must be a size such as `256MB`, not the text `lots`
+    9:13: `memory` must be between `128MB` and `10240MB`, not the text `64MB`
+    9:13: `memory` must be between `128MB` and `10240MB`, not the text `11GB`
+    10:14: `timeout` must be a duration such as `30s`, `15m`, `12h` or `14d`, not the number `30` | say the unit, such as `30s` or `30d`
+    10:14: `timeout` must be between `1s` and `15m`, not the text `16m`
+    10:14: `timeout` must be a duration such as `30s`, `15m`, `12h` or `14d`, not the text `30 seconds`
+    10:14: `timeout` must be a duration such as `30s`, `15m`, `12h` or `14d`, not the text `99999999999999999999s`
+    16:23: `retention` must be between `1m` and `14d`, not the text `15d`
+    16:23: `retention` must be between `1m` and `14d`, not the text `59s`
+    4:18: `expire` must be a whole number of days, not the text `36h` | S3 expires objects by the day, such as `400d`
+    ");
+}
+
+#[test]
+fn names_are_made_of_what_aws_takes_everywhere() {
+    let faults = [
+        only("circuit-maintenance", "Circuit_Maintenance"),
+        only("eu-west-1", "Ireland"),
+        only("- name: maintenance", "- name: -maintenance"),
+        only("NETBOX_URL", "AWS_REGION"),
+        only("NETBOX_URL", "NETBOX-URL"),
+        only("netbox/token", "the token"),
+        only("crate: handler", "crate: ../handler"),
+        only("prefix: inbound/", "prefix: inbound"),
+    ];
+    assert_snapshot!(faults.join("\n"), @r"
+    1:8: `stack` must be a name of lower case letters, digits and hyphens, at most 32, not the text `Circuit_Maintenance` | for example `circuit-maintenance`
+    2:9: `region` must be an AWS region such as `eu-west-1`, not the text `Ireland`
+    18:11: `name` must be a name of lower case letters, digits and hyphens, at most 32, not the text `-maintenance` | for example `maintenance`
+    11:19: a variable must have a name that is not reserved (`AWS_…`, `LAMBDA_…`, `PROVISION_…`), not `AWS_REGION`
+    11:19: a variable must have a name of letters, digits and `_` that begins with a letter, not `NETBOX-URL`
+    12:29: `NETBOX_TOKEN` must be the name of a secret in Secrets Manager, not the text `the token`
+    7:12: `crate` must be the name of a Cargo package, not the text `../handler`
+    22:37: `prefix` must be empty or end with `/`, not the text `inbound` | write `inbound/`
+    ");
+}
+
+#[test]
+fn recipients_have_three_forms() {
+    let run = with("[maintenance@example.com]", "[a@example.com, example.com, .example.com, '', 'x y@example.com']");
+    assert_eq!(run.diagnostics().len(), 2, "{run}");
+    let faults = [
+        only("[maintenance@example.com]", "['*@example.com']"),
+        only("[maintenance@example.com]", "['*.example.com']"),
+        only("[maintenance@example.com]", "['NOC <noc@example.com>']"),
+        only("[maintenance@example.com]", "[noc@exämple.com]"),
+        only("[maintenance@example.com]", "[a@example.com, a@EXAMPLE.com]"),
+    ];
+    assert_snapshot!(faults.join("\n"), @r"
+    19:18: `recipients` must be an address (`maintenance@example.com`), a domain (`example.com`) or its sub-domains (`.example.com`), not the text `*@example.com` | for every address of the domain write `example.com`
+    19:18: `recipients` must be an address (`maintenance@example.com`), a domain (`example.com`) or its sub-domains (`.example.com`), not the text `*.example.com` | for every sub-domain write `.example.com`
+    19:18: `recipients` must be an address (`maintenance@example.com`), a domain (`example.com`) or its sub-domains (`.example.com`), not the text `NOC <noc@example.com>` | write the address alone: `noc@example.com`
+    19:18: `recipients` must be an address (`maintenance@example.com`), a domain (`example.com`) or its sub-domains (`.example.com`), not the text `noc@exämple.com` | write names beyond ASCII in their `xn--` form
+    19:33: this recipient is there twice
+    ");
+}
+
+#[test]
+fn what_cannot_stand_together_is_found() {
+    let faults = [
+        only("{store: mail, prefix: inbound/}, {invoke: maintenance}", "{invoke: maintenance}, {store: mail}"),
+        only("{invoke: maintenance}", "stop, {invoke: maintenance}"),
+        only("{invoke: maintenance}", "{invoke: maintenance, invocation: RequestResponse}, stop, stop"),
+    ];
+    assert_snapshot!(faults.join("\n"), @r"
+    22:24: function `maintenance` reads bucket `mail`, and no action before this one stores the mail there | put `{store: mail}` before it
+    22:48: `stop` must be the last action: nothing after it is done
+    22:100: `stop` must be the last action: nothing after it is done
+    ");
+    let declaration = SOUND
+        .replace("30s", "31s")
+        .replace("{invoke: maintenance}", "{invoke: maintenance, invocation: RequestResponse}");
+    assert_snapshot!(validate(declaration).diagnostics().concat(), @"infra.yaml:22:57: error: SES waits at most `30s` for an answer, and function `maintenance` has a timeout of `31s`");
+}
+
+#[test]
+fn rules_differ_in_their_names() {
+    let rule = "  - {name: maintenance, actions: [{store: mail}]}\n";
+    assert_snapshot!(validate(format!("{SOUND}{rule}")).diagnostics().concat(), @"infra.yaml:23:12: error: a second receipt rule is named `maintenance`");
+}
+
+#[test]
+fn actions_are_known() {
+    let faults = [
+        only("{invoke: maintenance}", "{invok: maintenance}"),
+        only("{invoke: maintenance}", "halt"),
+        only("{invoke: maintenance}", "{invoke: maintenance, invocation: Sync}"),
+        only("[{store: mail, prefix: inbound/}, {invoke: maintenance}]", "[]"),
+    ];
+    assert_snapshot!(faults.join("\n"), @r"
+    22:49: unknown action `invok` | did you mean `invoke`?
+    22:48: an action must be `{store: BUCKET, prefix: inbound/}`, `{invoke: FUNCTION}` or `stop`, not the text `halt`
+    22:82: `invocation` must be `Event` or `RequestResponse`, not the text `Sync`
+    22:14: receipt rule `maintenance` has no action | add one, such as `{store: mail}`
+    ");
+}
+
+#[test]
+fn a_variable_is_set_once() {
+    assert_snapshot!(only("NETBOX_TOKEN: netbox/token", "NETBOX_URL: netbox/url"), @"12:15: `NETBOX_URL` is both in `environment` and in `secrets` | take one of both away");
+}

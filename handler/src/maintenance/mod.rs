@@ -20,54 +20,87 @@ pub mod words;
 pub mod zones;
 
 use crate::mail::{Defect, Mail};
+use draft::Draft;
 use failure::Failure;
+use model::Maintenance;
 use outcome::{Notice, Outcome, Recognised};
 use provider::Reading;
+use providers::genericprovider;
 use source::Source;
 
 /// What a mail is.
 pub fn parse(mail: &Mail) -> Outcome {
-    let recognised = match recognise::recognise(mail) {
+    let source = Source::new(mail, &genericprovider::PROVIDER);
+    let recognised = match recognise::recognise(&source) {
         Ok(recognised) => recognised,
-        Err(reason) => return Outcome::Unrecognised { reason, suggestion: Vec::new() },
+        Err(refusal) => {
+            let read = |provider| suggest(&source.read_as(provider));
+            return Outcome::Unrecognised {
+                reason: refusal.reason,
+                suggestion: refusal.suspect.map(read).unwrap_or_default(),
+            };
+        }
     };
-    if let Some(defect) = mail.defects.first() {
-        let failure = match defect {
-            Defect::CutShort => Failure::cut_short("the end of the mail: its last MIME boundary is missing"),
-            Defect::TooLarge(size) => Failure::too_large(format!(
-                "a text part of at most {} bytes, this one has {size}",
-                crate::mail::LARGEST_TEXT
-            )),
-            Defect::TooDeep => Failure::too_large("parts nested less deeply"),
-            Defect::TooMany(most) => Failure::too_large(format!("at most {most} parts")),
-            Defect::SeveralMessages(count) => {
-                Failure::ambiguous(format!("one attached message, there are {count} side by side"))
-            }
-        };
-        return Outcome::Failed { recognised, failure, suggestion: Vec::new() };
+    let source = source.read_as(recognised.provider);
+    match mail.defects.first() {
+        Some(defect) => Outcome::Failed { recognised, failure: failure_of(defect), suggestion: suggest(&source) },
+        None => read(&source, recognised),
     }
-    read(mail, recognised)
 }
 
-fn read(mail: &Mail, recognised: Recognised) -> Outcome {
-    let source = Source::new(mail, recognised.provider);
-    let drafts = match (recognised.provider.read)(&source) {
+fn failure_of(defect: &Defect) -> Failure {
+    match defect {
+        Defect::CutShort => Failure::cut_short("the end of the mail: its last MIME boundary is missing"),
+        Defect::TooLarge(size) => Failure::too_large(format!(
+            "a text part of at most {} bytes, this one has {size}",
+            crate::mail::LARGEST_TEXT
+        )),
+        Defect::TooDeep => Failure::too_large("parts nested less deeply"),
+        Defect::TooMany(most) => Failure::too_large(format!("at most {most} parts")),
+        Defect::SeveralMessages(count) => {
+            Failure::ambiguous(format!("one attached message, there are {count} side by side"))
+        }
+    }
+}
+
+fn read(source: &Source<'_>, recognised: Recognised) -> Outcome {
+    let drafts = match (recognised.provider.read)(source) {
         Ok(Reading::Notice(drafts)) => drafts,
         // Nothing shows what a mail without a word is: its text may have been lost on the way.
-        Ok(Reading::Other(_)) if is_blank(mail) => {
+        Ok(Reading::Other(_)) if is_blank(source.mail()) => {
             return Outcome::Failed { recognised, failure: Failure::missing("a body"), suggestion: Vec::new() };
         }
         Ok(Reading::Other(reason)) => return Outcome::Ignored { recognised, reason },
-        Err(failure) => return Outcome::Failed { recognised, failure, suggestion: Vec::new() },
+        Err(failure) => return Outcome::Failed { recognised, failure, suggestion: from_calendars(source) },
     };
-    let maintenances: Result<Vec<_>, _> = drafts.into_iter().map(draft::Draft::build).collect();
+    let maintenances: Result<Vec<_>, _> = drafts.iter().cloned().map(Draft::build).collect();
     match maintenances {
         Ok(maintenances) if maintenances.is_empty() => {
-            Outcome::Failed { recognised, failure: Failure::missing("a maintenance"), suggestion: Vec::new() }
+            let failure = Failure::missing("a maintenance");
+            Outcome::Failed { recognised, failure, suggestion: from_calendars(source) }
         }
         Ok(maintenances) => Outcome::Notice(Notice { recognised, announced_at: source.announced_at(), maintenances }),
-        Err(failure) => Outcome::Failed { recognised, failure, suggestion: Vec::new() },
+        Err(failure) => Outcome::Failed { recognised, failure, suggestion: whole(drafts) },
     }
+}
+
+/// What this provider would read of the mail, unverified: for a person to confirm.
+fn suggest(source: &Source<'_>) -> Vec<Maintenance> {
+    match (source.provider().read)(source) {
+        Ok(Reading::Notice(drafts)) => whole(drafts),
+        Ok(Reading::Other(_)) => Vec::new(),
+        Err(_) => from_calendars(source),
+    }
+}
+
+/// What the MAINTNOTE calendars of the mail say, whether or not the provider uses them.
+fn from_calendars(source: &Source<'_>) -> Vec<Maintenance> {
+    calendar::read(source).ok().flatten().map(whole).unwrap_or_default()
+}
+
+/// Those drafts that are whole.
+fn whole(drafts: Vec<Draft>) -> Vec<Maintenance> {
+    drafts.into_iter().filter_map(|draft| draft.build().ok()).collect()
 }
 
 fn is_blank(mail: &Mail) -> bool {

@@ -1,6 +1,6 @@
 //! What a provider reads: the mail, each form of it made once and on demand.
 
-use std::cell::OnceCell;
+use std::{cell::OnceCell, rc::Rc};
 
 use jiff::Timestamp;
 
@@ -17,6 +17,12 @@ use crate::mail::Mail;
 pub struct Source<'mail> {
     mail: &'mail Mail,
     provider: &'static Provider,
+    /// Shared by all who read the mail, so that a page is parsed once.
+    forms: Rc<Forms>,
+}
+
+#[derive(Default)]
+struct Forms {
     text: OnceCell<Option<Lines>>,
     page: OnceCell<Result<Page, Failure>>,
 }
@@ -24,7 +30,13 @@ pub struct Source<'mail> {
 impl<'mail> Source<'mail> {
     /// The mail, read as that provider's.
     pub fn new(mail: &'mail Mail, provider: &'static Provider) -> Self {
-        Self { mail, provider, text: OnceCell::new(), page: OnceCell::new() }
+        Self { mail, provider, forms: Rc::default() }
+    }
+
+    /// The same mail, read as another provider's.
+    #[must_use]
+    pub fn read_as(&self, provider: &'static Provider) -> Self {
+        Self { mail: self.mail, provider, forms: Rc::clone(&self.forms) }
     }
 
     /// Who reads it.
@@ -49,13 +61,13 @@ impl<'mail> Source<'mail> {
 
     /// The first text/plain body in lines.
     pub fn text(&self) -> Result<&Lines, Failure> {
-        let lines = self.text.get_or_init(|| self.mail.texts.first().map(|text| Lines::of_text(text)));
+        let lines = self.forms.text.get_or_init(|| self.mail.texts.first().map(|text| Lines::of_text(text)));
         lines.as_ref().ok_or_else(|| Failure::missing("a text/plain part"))
     }
 
     /// The first text/html body, parsed. Further ones are footers that lists add.
     pub fn page(&self) -> Result<&Page, Failure> {
-        let page = self.page.get_or_init(|| {
+        let page = self.forms.page.get_or_init(|| {
             let html = self.mail.pages.first().ok_or_else(|| Failure::missing("a text/html part"))?;
             Page::parse(html)
         });

@@ -31,7 +31,8 @@ fn every_case_is_exact() {
             for (ends, bytes) in support::with_both_line_ends(&mail) {
                 let actual = support::parse(&bytes);
                 let what = format!("{}/{} {ends}: {}", support::name(provider), support::name(&case), actual["reason"]);
-                if !known {
+                // Whoever sends a MAINTNOTE calendar is understood by it.
+                if !known && actual["provider"] != "genericprovider" {
                     foreign += 1;
                     wrong.extend(
                         (actual["outcome"] == "maintenance").then(|| format!("{what}: nobody's mail became {actual}")),

@@ -16,7 +16,8 @@ use super::{
     failure::Failure,
     found::{Found, Place, quote},
     model::{Circuit, Impact, Status},
-    provider::Provider,
+    pattern::Pattern,
+    provider::{Provider, Reading},
     source::Source,
 };
 use crate::mail::{Domain, Mail};
@@ -45,9 +46,34 @@ pub fn read(source: &Source<'_>) -> Result<Option<Vec<Draft>>, Failure> {
     Ok((!drafts.is_empty()).then_some(drafts))
 }
 
-/// Like [`read`], a failure where the mail has no MAINTNOTE: for providers that send nothing else.
+/// Like [`read`], a failure where the mail has no MAINTNOTE.
 pub fn expect(source: &Source<'_>) -> Result<Vec<Draft>, Failure> {
     read(source)?.ok_or_else(|| Failure::missing("a calendar with X-MAINTNOTE properties"))
+}
+
+static MAINTENANCE: Pattern = Pattern::new(
+    r"(?i)\b(?:maintenance|(?:planned|scheduled|emergency|urgent) (?:network )?(?:work|works|outage|change|activity))\b",
+);
+
+/// What a mail is of a provider that announces by calendars alone. One without a MAINTNOTE is another mail of this
+/// sender, unless it speaks of maintenance: then its calendar is missed.
+pub fn read_or_other(source: &Source<'_>) -> Result<Reading, Failure> {
+    if let Some(drafts) = read(source)? {
+        return Ok(Reading::Notice(drafts));
+    }
+    let subject = source.subject();
+    let spoken = match source.body() {
+        _ if MAINTENANCE.is_match(&subject.value) => Some(subject),
+        Ok(body) => body.matching(&MAINTENANCE),
+        Err(_) => None,
+    };
+    match spoken {
+        Some(words) => Err(Failure {
+            place: Some(words.place.clone()),
+            ..Failure::missing("a calendar with X-MAINTNOTE properties").with_quote(&words.quote)
+        }),
+        None => Ok(Reading::Other("no MAINTNOTE calendar, and no word of maintenance".to_owned())),
+    }
 }
 
 /// Whether a calendar of the mail has an entry with a MAINTNOTE property, be it whole or not.

@@ -2,14 +2,22 @@
 
 pub mod apple;
 pub mod aquacomms;
+pub mod arelion;
 pub mod aws;
 pub mod bso;
 pub mod colt;
 pub mod crowncastle;
 pub mod equinix;
+pub mod eunetworks;
+pub mod genericprovider;
 pub mod globalcloudxchange;
 pub mod google;
+pub mod gtt;
 pub mod lumen;
+pub mod ntt;
+pub mod packetfabric;
+pub mod pccw;
+pub mod telstra;
 pub mod verizon;
 pub mod zayo;
 
@@ -20,14 +28,42 @@ use super::provider::Provider;
 pub const ALL: &[&Provider] = &[
     &apple::PROVIDER,
     &aquacomms::PROVIDER,
+    &arelion::PROVIDER,
     &aws::PROVIDER,
-    &colt::PROVIDER,
     &bso::PROVIDER,
+    &colt::PROVIDER,
     &crowncastle::PROVIDER,
-    &globalcloudxchange::PROVIDER,
     &equinix::PROVIDER,
+    &eunetworks::PROVIDER,
+    &genericprovider::PROVIDER,
+    &globalcloudxchange::PROVIDER,
     &google::PROVIDER,
-    &verizon::PROVIDER,
     &lumen::PROVIDER,
+    &ntt::PROVIDER,
+    &packetfabric::PROVIDER,
+    &verizon::PROVIDER,
     &zayo::PROVIDER,
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_slug_stands_once() {
+        let slugs: BTreeSet<_> = ALL.iter().map(|provider| provider.slug).collect();
+        assert_eq!(slugs.len(), ALL.len());
+    }
+
+    #[test]
+    fn domains_are_lower_case_names_that_can_be_looked_up() {
+        for provider in ALL {
+            for domain in provider.domains {
+                let parsed = crate::mail::Domain::new(domain).map(|parsed| parsed.as_str().to_owned());
+                assert_eq!(parsed.as_deref(), Some(*domain), "{}", provider.slug);
+            }
+        }
+    }
+}

@@ -168,6 +168,11 @@ pub fn status_of<'body>(
     Ok(if told.as_ref().is_some_and(|told| is_change(told.value)) { told } else { planned.or(told) })
 }
 
+/// The one of several statements that counts: a change stands above a plan, and two changes contradict each other.
+pub fn strongest(statements: impl IntoIterator<Item = Found<Status>>) -> Result<Option<Found<Status>>, Failure> {
+    statements.into_iter().try_fold(None, |before, status| join(before, status).map(Some))
+}
+
 /// Of two statuses that were told one after the other, the change; two changes are a contradiction.
 fn join(before: Option<Found<Status>>, status: Found<Status>) -> Result<Found<Status>, Failure> {
     match before {
@@ -408,6 +413,21 @@ mod tests {
         assert_eq!(read(&["Planned work"], "It was completed."), Some(Status::Completed));
         assert_eq!(read(&["Planned work"], "Hello."), Some(Status::Confirmed));
         assert_eq!(read(&["Work"], "Hello."), None);
+    }
+
+    #[test]
+    fn of_several_statements_a_change_counts() {
+        let strongest = |statuses: &[Status]| {
+            let found = strongest(statuses.iter().map(|status| title("").map(|_| *status)));
+            found.map(|found| found.map(|found| found.value)).ok()
+        };
+        assert_eq!(strongest(&[]), Some(None));
+        assert_eq!(strongest(&[Status::Tentative, Status::Confirmed]), Some(Some(Status::Tentative)));
+        assert_eq!(
+            strongest(&[Status::Confirmed, Status::Cancelled, Status::Confirmed]),
+            Some(Some(Status::Cancelled))
+        );
+        assert_eq!(strongest(&[Status::Completed, Status::Cancelled]), None);
     }
 
     #[test]

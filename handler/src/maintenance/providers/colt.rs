@@ -12,6 +12,7 @@ use crate::{
         draft::Draft,
         failure::Failure,
         found::Found,
+        lines::Lines,
         model::{Circuit, Impact, Status},
         pattern::Pattern,
         provider::{LearnedFrom, Provider, Reading},
@@ -47,6 +48,8 @@ static ABOUT_TO_START: Pattern = Pattern::new(r"(?i)^\W*(?:is )?about to start\W
 static PREFIXES: Pattern = Pattern::new(r"^\s*(?:(?:\[[^\]]*\]|[\w-]+:)\s*)+");
 static CUSTOMER_NUMBER: Pattern = Pattern::new(r",\s*(\d+)\s*$");
 static NO_IMPACT: Pattern = Pattern::new(r"(?i)\bnon[- ]?(?:service[- ])?(?:affecting|impacting)\b");
+
+type CircuitsAndAccount = (Vec<Found<Circuit>>, Option<Found<String>>);
 
 /// The parts of a subject.
 struct Subject {
@@ -106,7 +109,7 @@ impl Subject {
 fn says(source: &Source<'_>) -> Option<Found<String>> {
     let subject = source.subject();
     let parts = Subject::of(&subject)?;
-    let body = || source.text().or_else(|_| source.body()).ok().map(|body| body.joined());
+    let body = || source.text().or_else(|_| source.body()).ok().map(Lines::joined);
     let is_colts = parts.title.value.contains("Colt ")
         || (parts.is_alert() && body().is_some_and(|body| body.contains("Colt ") || body.contains("colt.net")));
     is_colts.then_some(subject)
@@ -135,7 +138,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
 }
 
 /// The circuits of every attached sheet, and the customer's number of the first.
-fn circuits(source: &Source<'_>, impact: Impact) -> Result<(Vec<Found<Circuit>>, Option<Found<String>>), Failure> {
+fn circuits(source: &Source<'_>, impact: Impact) -> Result<CircuitsAndAccount, Failure> {
     let (mut circuits, mut account) = (Vec::new(), None);
     for attachment in source.mail().attachments.iter().filter(|attachment| is_sheet(attachment)) {
         let table = sheet::separated(&attachment.bytes)?;

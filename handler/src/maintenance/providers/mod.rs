@@ -5,6 +5,7 @@ pub mod aquacomms;
 pub mod arelion;
 pub mod aws;
 pub mod bso;
+pub mod cogent;
 pub mod colt;
 pub mod crowncastle;
 pub mod equinix;
@@ -31,6 +32,7 @@ pub const ALL: &[&Provider] = &[
     &arelion::PROVIDER,
     &aws::PROVIDER,
     &bso::PROVIDER,
+    &cogent::PROVIDER,
     &colt::PROVIDER,
     &crowncastle::PROVIDER,
     &equinix::PROVIDER,

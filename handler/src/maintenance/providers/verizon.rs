@@ -89,16 +89,11 @@ fn status(subject: &Found<String>, page: &Page) -> Result<Found<Status>, Failure
         return Ok(remark.clone().map(|_| Status::Cancelled));
     }
     let titles = page.lines().matching(&HEADING).into_iter().chain([subject.clone()]);
-    let mut told = None;
+    let mut statements = Vec::new();
     for text in remarks.into_iter().chain(titles) {
-        match (&told, words::status_told(&text)?) {
-            (None | Some(Found { value: Status::Confirmed, .. }), Some(status)) => told = Some(status),
-            (Some(before), Some(status)) if status.value != Status::Confirmed && status.value != before.value => {
-                return Err(Failure::malformed(format!("a maintenance that is {}", before.value), &text));
-            }
-            _ => {}
-        }
+        statements.extend(words::status_told(&text)?);
     }
+    let told = words::strongest(statements)?;
     Ok(told.unwrap_or_else(|| Found::by_rule(Status::Confirmed, "a notice without a remark is confirmed")))
 }
 

@@ -89,7 +89,7 @@ fn say(printer: &Printer, typed: &Parse, file: &MailFile) -> Said {
     let mail = Mail::decode(&file.bytes);
     let outcome = maintenance::parse(&mail);
     let text = if printer.is_json() {
-        let explanation = typed.explain.then(|| render::explanation_json(&outcome));
+        let explanation = typed.explain.then(|| render::explanation_json(&mail, &outcome));
         serde_json::to_string(&Line { file: &file.name, outcome: OutcomeRecord::from(&outcome), explanation })
     } else {
         let text = render::outcome(&file.name, &mail, &outcome, typed.explain, printer.look());

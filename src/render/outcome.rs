@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use console::Style;
 use handler::{
+    event::{Verdict, Verdicts},
     mail::Mail,
     maintenance::{
         failure::Failure,
@@ -15,6 +16,7 @@ use handler::{
         outcome::{Outcome, Recognised, Recognition},
         page::Page,
     },
+    trust::{self, Policy},
 };
 use serde_json::{Value, json};
 
@@ -54,7 +56,7 @@ pub(crate) fn outcome(name: &str, mail: &Mail, outcome: &Outcome, explain: bool,
         }
     }
     if explain {
-        explanation(&mut text, outcome);
+        explanation(&mut text, mail, outcome);
     }
     text.truncate(text.trim_end().len());
     text
@@ -130,34 +132,31 @@ fn recognised(outcome: &Outcome) -> Option<&Recognised> {
     }
 }
 
-/// How the provider was recognised, and whether that would do to trust the mail.
-fn recognition(recognised: &Recognised) -> (String, &'static str) {
+/// How the provider was recognised.
+fn recognition(recognised: &Recognised) -> String {
     match &recognised.by {
-        Recognition::Sender(domain) => (
-            format!("the sender's domain `{domain}`"),
-            "if SES's verdict on DMARC, or on DKIM in line with that domain, is PASS",
-        ),
-        Recognition::ForwardedSender(domain) => (
-            format!("the domain `{domain}` of a message inside the mail"),
-            "only if whoever passed it on is listed in `forwarders`, and SES's verdicts pass",
-        ),
-        Recognition::Content(found) => (
-            format!("its words ({}): `{}`", found.place, found.quote),
-            "only if whoever passed it on is listed in `forwarders`, and SES's verdicts pass",
-        ),
-        Recognition::Calendar => (
-            "its MAINTNOTE calendar".to_owned(),
-            "only if the sender is listed in `trusted_senders`, and SES's verdicts pass",
-        ),
+        Recognition::Sender(domain) => format!("the sender's domain `{domain}`"),
+        Recognition::ForwardedSender(domain) => format!("the domain `{domain}` of a message inside the mail"),
+        Recognition::Content(found) => format!("its words ({}): `{}`", found.place, found.quote),
+        Recognition::Calendar => "its MAINTNOTE calendar".to_owned(),
     }
 }
 
-fn explanation(text: &mut String, outcome: &Outcome) {
+/// Whether the function would act upon the mail. SES's verdicts are not known here: the best is taken for granted.
+fn trust(mail: &Mail, recognised: &Recognised) -> String {
+    let [spam, virus, spf, dkim, dmarc] = [Verdict::Pass; 5];
+    let verdicts = Verdicts { spam, virus, spf, dkim, dmarc };
+    match trust::judge(&Policy::default(), &verdicts, "", mail, recognised) {
+        Ok(trust) => format!("where SES's verdicts are PASS: {trust}"),
+        Err(doubt) => format!("not, it goes to a person: {doubt}"),
+    }
+}
+
+fn explanation(text: &mut String, mail: &Mail, outcome: &Outcome) {
     if let Some(recognised) = recognised(outcome) {
-        let (by, trusted) = recognition(recognised);
         text.push('\n');
-        line(text, "known by", &by);
-        line(text, "trusted", trusted);
+        line(text, "known by", &recognition(recognised));
+        line(text, "trusted", &trust(mail, recognised));
     }
     for maintenance in read(outcome) {
         let _ = writeln!(text, "\n  {} was read from", clean(maintenance.id()));
@@ -179,8 +178,8 @@ fn read(outcome: &Outcome) -> &[Maintenance] {
 }
 
 /// The same explanation as data.
-pub(crate) fn explanation_json(outcome: &Outcome) -> Value {
-    let recognised = recognised(outcome).map(recognition);
+pub(crate) fn explanation_json(mail: &Mail, outcome: &Outcome) -> Value {
+    let recognised = recognised(outcome);
     let maintenances: Vec<Value> = read(outcome)
         .iter()
         .map(|maintenance| {
@@ -191,8 +190,8 @@ pub(crate) fn explanation_json(outcome: &Outcome) -> Value {
         })
         .collect();
     json!({
-        "recognised_by": recognised.as_ref().map(|(by, _)| by),
-        "trusted": recognised.as_ref().map(|(_, trusted)| trusted),
+        "recognised_by": recognised.map(recognition),
+        "trusted": recognised.map(|recognised| trust(mail, recognised)),
         "evidence": maintenances,
     })
 }

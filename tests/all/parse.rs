@@ -134,7 +134,7 @@ fn an_explanation_names_the_place_of_every_value() {
       ID--------------------------------------------------------------  CONFIRMED  2031-03-04 23:00  2031-03-05 03:00  2031-03-05 00:00 +01:00  2031-03-05 04:00 +01:00  dxvif-fg9z8y7x  OUTAGE
 
       known by the sender's domain `amazon.com`
-      trusted  if SES's verdict on DMARC, or on DKIM in line with that domain, is PASS
+      trusted  where SES's verdicts are PASS: amazon.com is the provider's domain, DMARC passed
 
       ID-------------------------------------------------------------- was read from
         organizer       rule: the provider's address
@@ -155,6 +155,15 @@ fn an_explanation_names_the_place_of_every_value() {
     assert!(line["explanation"]["recognised_by"].as_str().unwrap().contains("amazon.com"), "{run}");
     let fields: Vec<_> = line["explanation"]["evidence"][0].as_array().unwrap().iter().map(|e| &e["field"]).collect();
     assert!(fields.iter().any(|field| *field == "start"), "{run}");
+    folder.write(
+        "forwarded.eml",
+        format!(
+            "From: a@colleague.example\nSubject: Fwd: see below\n\n---------- Forwarded message ---------\n{}",
+            notice()
+        ),
+    );
+    let run = folder.run(&["parse", "--explain", "forwarded.eml"]);
+    assert!(run.stdout().contains("it goes to a person: colleague.example is no domain of"), "{run}");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod recognise;
 pub mod sheet;
 pub mod source;
 pub mod words;
+pub mod workbook;
 pub mod zones;
 
 use crate::mail::{Defect, Mail};

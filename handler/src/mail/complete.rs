@@ -1,5 +1,6 @@
 //! Was a part cut short that no boundary closes? Mail programs and people drop the end of a multipart when they save a
-//! mail or take its pictures out, so that a missing boundary alone does not tell: the page that stands last does.
+//! mail or take its pictures out, so that a missing boundary alone does not tell: the page that stands last does. A mail
+//! that is nothing but a page has no boundary at all.
 
 /// Elements that a whole page closes as often as it opens them, but for so many.
 ///
@@ -9,27 +10,50 @@ const CLOSED: [(&str, i32); 8] =
 
 /// Whether a page is whole: it ends with an end tag, and every element of [`CLOSED`] is closed.
 pub(super) fn is_whole_page(page: &str) -> bool {
-    let mut open = [0_i32; CLOSED.len()];
-    let mut ends_closed = false;
-    let mut rest = page.trim_end();
-    while let Some((_, after)) = rest.split_once('<') {
-        let end = if after.starts_with("!--") { "-->" } else { ">" };
-        let Some((tag, below)) = after.split_once(end) else { return false };
-        rest = below;
-        let (name, step) = tag.strip_prefix('/').map_or((tag, 1), |name| (name, -1));
-        let name = name.split(|next: char| !next.is_ascii_alphanumeric()).next().unwrap_or_default();
-        let known = CLOSED.iter().position(|(known, _)| known.eq_ignore_ascii_case(name));
-        if let Some(count) = known.and_then(|at| open.get_mut(at)) {
-            *count += if tag.ends_with('/') { 0 } else { step };
+    let tags = Tags::of(page);
+    tags.ends_closed && tags.open.iter().zip(CLOSED).all(|(count, (_, spare))| *count <= spare)
+}
+
+/// Whether a page stops within a table. It is the one element whose end tag nobody may leave out and everybody writes.
+pub(super) fn stops_in_table(page: &str) -> bool {
+    let table = CLOSED.iter().position(|(name, _)| *name == "table");
+    table.and_then(|at| Tags::of(page).open.get(at).copied()).is_some_and(|count| count > 0)
+}
+
+/// The tags of a page, counted.
+struct Tags {
+    /// How often each element of [`CLOSED`] is opened and not closed.
+    open: [i32; CLOSED.len()],
+    /// The page ends with an end tag of one of them.
+    ends_closed: bool,
+}
+
+impl Tags {
+    fn of(page: &str) -> Self {
+        let mut tags = Self { open: [0; CLOSED.len()], ends_closed: false };
+        let mut rest = page.trim_end();
+        while let Some((_, after)) = rest.split_once('<') {
+            let end = if after.starts_with("!--") { "-->" } else { ">" };
+            let Some((tag, below)) = after.split_once(end) else {
+                tags.ends_closed = false;
+                break;
+            };
+            rest = below;
+            let (name, step) = tag.strip_prefix('/').map_or((tag, 1), |name| (name, -1));
+            let name = name.split(|next: char| !next.is_ascii_alphanumeric()).next().unwrap_or_default();
+            let known = CLOSED.iter().position(|(known, _)| known.eq_ignore_ascii_case(name));
+            if let Some(count) = known.and_then(|at| tags.open.get_mut(at)) {
+                *count += if tag.ends_with('/') { 0 } else { step };
+            }
+            tags.ends_closed = step < 0 && known.is_some() && rest.is_empty();
         }
-        ends_closed = step < 0 && known.is_some() && rest.is_empty();
+        tags
     }
-    ends_closed && open.iter().zip(CLOSED).all(|(count, (_, spare))| *count <= spare)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_whole_page;
+    use super::{is_whole_page, stops_in_table};
 
     #[test]
     fn a_whole_page_closes_what_it_opens() {
@@ -54,5 +78,13 @@ mod tests {
         ] {
             assert!(!is_whole_page(cut), "{cut}");
         }
+    }
+
+    #[test]
+    fn a_table_is_always_closed() {
+        assert!(stops_in_table("<html><table><tr><td>a"));
+        assert!(stops_in_table("<table><tr><td><table></table></td>"));
+        assert!(!stops_in_table("<table><tr><td>a</table><p>b"));
+        assert!(!stops_in_table("</table>") && !stops_in_table(""));
     }
 }

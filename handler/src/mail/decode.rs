@@ -103,7 +103,9 @@ impl Collector {
             return self.push_calendar(text);
         }
         let is_page = is_page || is_html(&text);
-        if leaf.is_open && !(is_page && complete::is_whole_page(&text)) {
+        let is_cut = (leaf.is_open && !(is_page && complete::is_whole_page(&text)))
+            || (leaf.is_root && is_page && complete::stops_in_table(&text));
+        if is_cut {
             self.defect(Defect::CutShort);
         }
         if let Some(message) = self.messages.get_mut(leaf.message) {

@@ -13,6 +13,7 @@ mod headers;
 mod identity;
 mod list;
 mod parts;
+mod quoted;
 mod subject;
 mod transfer;
 mod words;
@@ -85,7 +86,7 @@ pub struct Attachment {
 /// Something wrong with a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Defect {
-    /// The mail ends before a MIME boundary is closed, or in the middle of an encoding: it was cut short. A boundary
+    /// The mail ends before a MIME boundary is closed, or in the middle of an encoding or a table: it was cut short. A boundary
     /// around alternatives or pictures alone may be missing where the page that stands last is whole.
     CutShort,
     /// Text (or headers) larger than [`LARGEST_TEXT`], or than all text of a mail may be; it is not kept. Bytes.

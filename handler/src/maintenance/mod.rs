@@ -51,7 +51,7 @@ pub fn parse(mail: &Mail) -> Outcome {
 
 fn failure_of(defect: &Defect) -> Failure {
     match defect {
-        Defect::CutShort => Failure::cut_short("the end of the mail: its last MIME boundary is missing"),
+        Defect::CutShort => Failure::cut_short("the end of the mail, which stops within a part"),
         Defect::TooLarge(size) => Failure::too_large(format!(
             "a text part of at most {} bytes, this one has {size}",
             crate::mail::LARGEST_TEXT

@@ -68,6 +68,9 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if circuits.is_empty() {
         return Err(Failure::missing("the affected connections, one id such as `dxcon-…` a line"));
     }
+    if ends_with_an_id(lines) {
+        return Err(Failure::cut_short("the words below the list of connections: it may have gone on"));
+    }
     let account = matching(&ACCOUNT, &subject).or_else(|| lines.matching(&ACCOUNT));
     let drafts = windows.into_iter().map(|(start, end)| {
         let id = id(&circuits, start.value, end.value);
@@ -163,6 +166,12 @@ fn ids(line: &str) -> Vec<&str> {
     }
     let is_list = !ID.replace_all(line, "").contains(char::is_alphanumeric);
     found.iter().take(if is_list { found.len() } else { 1 }).map(regex::Match::as_str).collect()
+}
+
+/// Whether nothing stands below the list: a text that was cut there would pass for a shorter list.
+fn ends_with_an_id(lines: &Lines) -> bool {
+    let last = lines.iter().filter(|(_, line)| !plain(line).is_empty()).last();
+    last.is_some_and(|(_, line)| !ids(line).is_empty())
 }
 
 /// The services listed below the announcement. A maintenance of their router takes all of them down.

@@ -37,6 +37,7 @@ static SALUTATION: Pattern = Pattern::new(r"(?i)^[>\s]*Dear\s+(.+?)\s*,?$");
 /// A correction gives other times than the notice before it.
 static CORRECTION: Pattern = Pattern::new(r"(?i)^(?:\s*(?:\[[^\]]*\]|[\w-]+:))*\s*correct(?:ion|ed)\b");
 static ORDERS: Pattern = Pattern::new(r"(?i)^[>*\s-]*Order IDs?(?:\(s\))?(?: impacted| affected)?\s*:\s*(.*)$");
+/// The number of a work or of a customer's order.
 static ORDER: Pattern = Pattern::new(r"^[A-Za-z0-9-]*[0-9][A-Za-z0-9-]*$");
 static DOWNTIME: Pattern = Pattern::new(r"(?i)[1-9]\d*(?:\.\d+)?\s*(?:second|sec|minute|min|hour|hr|h\b)");
 static NO_DOWNTIME: Pattern = Pattern::new(r"(?i)^0+\s*(?:seconds?|minutes?|mins?|hours?|hrs?)?$");
@@ -60,6 +61,9 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
         return Ok(Reading::Other("no maintenance in the subject, and no work order".to_owned()));
     }
     let id = lines.expect(ID)?;
+    if !ORDER.is_match(&id.value) {
+        return Err(Failure::malformed(format!("a number after `{ID}:`"), &id));
+    }
     let status = status(&titles, lines)?;
     let draft = Draft::new(source).id(id).circuits(circuits(lines)?).summary(summary(&titles, lines));
     let draft = lines.matching(&SALUTATION).into_iter().fold(draft, Draft::account);
@@ -181,6 +185,10 @@ fn impact(lines: &Lines) -> Result<Impact, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        mail::Mail,
+        maintenance::{outcome::Outcome, parse},
+    };
 
     fn title(text: &str) -> Found<String> {
         Found::text(text, Place::Header("Subject"))
@@ -211,6 +219,20 @@ mod tests {
         assert_eq!(told("The maintenance below\nhas been cancelled."), Some(Status::Cancelled));
         assert_eq!(told("The maintenance below has been completed."), Some(Status::Completed));
         assert_eq!(told("We tell you once it is completed."), Some(Status::Confirmed));
+    }
+
+    #[test]
+    fn a_work_order_is_one_word() {
+        let outcome = |order: &str| {
+            let mail = format!(
+                "From: x@cogentco.com\nDate: Mon, 17 Feb 2031 15:00:00 +0000\nSubject: Network Maintenance\n\n\
+                 Start time: 1:00 AM (UTC) 03/04/2031\nEnd time: 2:00 AM (UTC) 03/04/2031\n\
+                 Work order number:{order}\nOrder ID(s) impacted: 1-1\n"
+            );
+            parse(&Mail::decode(mail.as_bytes()))
+        };
+        assert!(matches!(outcome(" MNT1-1"), Outcome::Notice(_)));
+        assert!(matches!(outcome(""), Outcome::Failed { .. }), "the label of the next line is no number");
     }
 
     #[test]

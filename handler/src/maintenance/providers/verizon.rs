@@ -40,6 +40,7 @@ const CIRCUIT: &str = "Circuit ID";
 static HEADING: Pattern = Pattern::new(r"(?i)^Verizon\b.*\bMaintenance\b.*\bNotification\b.*$");
 static SALUTATION: Pattern = Pattern::new(r"(?i)^Dear\s+(.+?)\s*,$");
 static MAINTENANCE: Pattern = Pattern::new(r"(?i)\bmaintenance\b");
+static REQUEST: Pattern = Pattern::new(r"^[A-Za-z0-9-]*[0-9][A-Za-z0-9-]*$");
 static NOT_DONE: Pattern = Pattern::new(
     r"(?i)\b(?:was|has) not (?:been )?(?:completed|performed|carried out|started)\b|\bwill not (?:be performed|be carried out|take place|proceed)\b",
 );
@@ -66,6 +67,9 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
         return Ok(Reading::Other("not headed `Verizon Maintenance Notification`".to_owned()));
     }
     let id = page.expect_value_of(ID)?;
+    if !REQUEST.is_match(&id.value) {
+        return Err(Failure::malformed(format!("a number beside `{ID}`"), &id));
+    }
     let status = status(&subject, page)?;
     let circuits = circuits(page)?;
     let account = page.lines().matching(&SALUTATION);

@@ -99,3 +99,23 @@ fn ctrl_c_ends_everything_and_says_what_is_left() {
         assert!(!is_running(&process), "{process} is still there\n{run}");
     }
 }
+
+#[test]
+fn ctrl_c_ends_a_build() {
+    let mut live = Run::new().with_cargo("echo \"building $$\" >&2; sleep 600");
+    let building = live.until_error(|line| line.starts_with("building "));
+    let process = building.trim_start_matches("building ").to_owned();
+    assert!(is_running(&process));
+    let run = live.interrupt();
+    assert_eq!(run.code, 130, "{run}");
+    assert!(!is_running(&process), "{process} is still there\n{run}");
+}
+
+#[test]
+fn without_a_state_folder_nothing_is_left_behind() {
+    let run = Run::new().mail("a.eml", mail("hello")).temporary().once(&[]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.errors.contains("removed at the end (`--state FOLDER` keeps them)"), "{run}");
+    let left: Vec<_> = std::fs::read_dir(run.folder.path().join("temporary")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}

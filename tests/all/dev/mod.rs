@@ -1,6 +1,7 @@
 //! `provision dev`, with a function that does what the subject of a mail asks for (`tests/standin`).
 
 mod limits;
+mod real;
 mod receiving;
 mod session;
 

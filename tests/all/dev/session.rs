@@ -46,6 +46,7 @@ pub(crate) struct Run {
     folder: tempfile::TempDir,
     declaration: String,
     variables: Vec<(String, String)>,
+    keeps_state: bool,
 }
 
 /// What a run printed, with its folders' names replaced.
@@ -65,7 +66,7 @@ impl Run {
         std::fs::create_dir_all(&runs).unwrap();
         let folder = tempfile::tempdir_in(runs).unwrap();
         std::fs::create_dir(folder.path().join("mails")).unwrap();
-        Self { folder, declaration: DECLARATION.to_owned(), variables: Vec::new() }
+        Self { folder, declaration: DECLARATION.to_owned(), variables: Vec::new(), keeps_state: true }
     }
 
     /// Changes the declaration.
@@ -87,12 +88,28 @@ impl Run {
         self
     }
 
+    /// Runs without a state folder, with a folder of its own for what is temporary.
+    pub(crate) fn temporary(mut self) -> Self {
+        let folder = self.folder.path().join("temporary");
+        std::fs::create_dir(&folder).unwrap();
+        self.keeps_state = false;
+        self.variable("TMPDIR", folder.to_str().unwrap())
+    }
+
     /// Delivers the mails and waits for the end.
     pub(crate) fn once(self, arguments: &[&str]) -> Ended {
         let mails = self.folder.path().join("mails");
         let mut live = self.start(&["--once", "--retry-delay", "0.05", "--deliver"], Some(&mails), arguments);
         let code = live.wait();
         live.ended(code)
+    }
+
+    /// Starts it with a script in the place of Cargo, and does not wait for anything.
+    pub(crate) fn with_cargo(self, script: &str) -> Live {
+        let cargo = self.folder.path().join("cargo.sh");
+        std::fs::write(&cargo, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&cargo, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        self.variable("CARGO", cargo.to_str().unwrap()).start(&[], None, &[])
     }
 
     /// Starts it, and leaves it running.
@@ -115,14 +132,15 @@ impl Run {
             .arg("dev")
             .args(first)
             .args(mails)
-            .arg("--state")
-            .arg(self.folder.path().join("state"))
             .args(then)
             .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("standin"))
             .envs(self.variables)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if self.keeps_state {
+            command.arg("--state").arg(self.folder.path().join("state"));
+        }
         let mut child = command.spawn().unwrap();
         let output = lines(child.stdout.take().unwrap());
         let errors = lines(child.stderr.take().unwrap());

@@ -11,8 +11,9 @@ use tokio::{
 use crate::{
     cli::{Common, Dev, Sink},
     declaration::Declaration,
-    local::{Happening, Observer, Options, Stack, Tally, deliver},
+    local::{Happening, NotStarted, Observer, Options, Stack, Tally, deliver},
     package::{self, Profile, Request},
+    problem::Problem,
     render::{self, Printer},
 };
 
@@ -48,7 +49,8 @@ async fn session(
     let folder = typed.state.clone().or_else(|| temporary.as_ref().map(|folder| folder.path().to_owned()));
     let folder = folder.unwrap_or_default();
     let (observer, mut happenings) = Observer::new();
-    let stack = Stack::start(declaration, &executables, &options(typed, folder.clone()), observer).await?;
+    let stack = Stack::start(declaration, &executables, &options(typed, folder.clone()), observer).await;
+    let stack = stack.map_err(with_hint)?;
     let place = if temporary.is_some() {
         format!("{}, removed at the end (`--state FOLDER` keeps them)", folder.display())
     } else {
@@ -81,6 +83,19 @@ fn options(typed: &Dev, folder: PathBuf) -> Options {
         verdicts: typed.verdict.clone(),
         sink: typed.sink.map(|sink| Sink::as_str(sink).to_owned()),
         retry_delay: typed.retry_delay,
+    }
+}
+
+/// A port that is taken can be chosen otherwise.
+fn with_hint(error: NotStarted) -> anyhow::Error {
+    match error {
+        NotStarted::Port { what: what @ "SMTP", port, error } => {
+            Problem::new(format!("Failed to listen on 127.0.0.1:{port} for {what}"))
+                .with_source(error)
+                .with_hint("`--smtp-port 0` takes any free port")
+                .into()
+        }
+        error => error.into(),
     }
 }
 

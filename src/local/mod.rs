@@ -25,6 +25,6 @@ mod verdicts;
 pub(crate) use delivery::deliver;
 pub(crate) use function::Ending;
 pub(crate) use observer::{Happening, Next, Observer, Usage};
-pub(crate) use stack::{Options, Stack};
+pub(crate) use stack::{NotStarted, Options, Stack};
 pub(crate) use tally::{Outcome, Summary, Tally};
 pub(crate) use verdicts::Setting;

@@ -189,7 +189,7 @@ impl Tally {
             }
             *counts.entry(outcome).or_default() += 1;
         }
-        Summary { version: 1, interrupted, mails, counts, unreadable: self.unreadable }
+        Summary { version: crate::render::VERSION, interrupted, mails, counts, unreadable: self.unreadable }
     }
 }
 

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use comfy_table::{Table, presets};
-use handler::{
-    maintenance::json::Record,
-    report::{MailOutcome, MailReport, Report},
-};
-use jiff::Timestamp;
+use handler::report::{MailOutcome, MailReport, Report};
 
-use super::Printer;
+use super::{
+    Printer,
+    look::{Look, clean},
+    maintenances,
+};
 use crate::{
     declaration::{Action, Declaration, Invocation, ReceiptRule, Recipient, Tls},
     local::{Happening, Next, Outcome, Stack, Summary, Usage},
@@ -74,31 +74,31 @@ fn describe(rule: &ReceiptRule) -> String {
 /// Prints what happened, as it happens. With `--json` only what the functions log is shown.
 pub(crate) fn happening(printer: &Printer, number: Option<usize>, happening: &Happening) {
     if let Happening::Logged { function, line } = happening {
-        printer.note(&format!("{function} | {}", printable(line)));
+        printer.note(&format!("{function} | {}", clean(line)));
         return;
     }
     if printer.is_json() {
         return;
     }
     let label = number.map_or_else(String::new, |number| format!("#{number} "));
-    for line in lines(happening) {
-        printer.data(&format!("{label}{}", printable(&line)));
+    for line in lines(happening, printer.look()) {
+        printer.data(&format!("{label}{line}"));
     }
 }
 
-fn lines(happening: &Happening) -> Vec<String> {
+fn lines(happening: &Happening, look: &Look) -> Vec<String> {
     match happening {
-        Happening::Refused { recipient } => vec![format!("refused    {recipient}: no receipt rule takes it")],
-        Happening::Unreadable { reason } => vec![format!("unreadable {reason}")],
-        Happening::NotTaken { origin, reason } => vec![format!("not taken  {origin}: {reason}")],
+        Happening::Refused { recipient } => vec![format!("refused    {}: no receipt rule takes it", clean(recipient))],
+        Happening::Unreadable { reason } => vec![format!("unreadable {}", clean(reason))],
+        Happening::NotTaken { origin, reason } => vec![format!("not taken  {}: {}", clean(origin), clean(reason))],
         Happening::Arrived { origin, sender, subject, .. } => {
             let sender = if sender.is_empty() { "nobody" } else { sender };
-            vec![format!("arrived    {origin}: {subject:?} from {sender}")]
+            vec![format!("arrived    {}: \"{}\" from {}", clean(origin), clean(subject), clean(sender))]
         }
         Happening::Stored { rule, bucket, key, .. } => vec![format!("stored     rule {rule} → bucket {bucket}, {key}")],
         Happening::Handed { rule, function, .. } => vec![format!("handed     rule {rule} → function {function}")],
         Happening::Reported { report, .. } => match &**report {
-            Report::Mail(report) => of_mail(report),
+            Report::Mail(report) => of_mail(report, look),
             // The report of the mail says it all.
             Report::Maintenance(_) | Report::ForPerson(_) => Vec::new(),
         },
@@ -106,13 +106,13 @@ fn lines(happening: &Happening) -> Vec<String> {
             vec![format!("done       function {function}: {}", took(*usage))]
         }
         Happening::Failed { function, failure, next, .. } => {
-            vec![format!("failed     function {function}: {failure}; {}", follows(next))]
+            vec![format!("failed     function {function}: {}; {}", clean(&failure.to_string()), follows(next))]
         }
         Happening::Logged { .. } => Vec::new(),
     }
 }
 
-fn of_mail(report: &MailReport) -> Vec<String> {
+fn of_mail(report: &MailReport, look: &Look) -> Vec<String> {
     let provider = report.provider.as_deref().unwrap_or("unknown sender");
     let reason = report.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let outcome = match report.outcome {
@@ -121,24 +121,12 @@ fn of_mail(report: &MailReport) -> Vec<String> {
         MailOutcome::ForPerson => "for person",
         MailOutcome::Retry => "retry     ",
     };
-    let mut lines = vec![format!("{outcome} {provider}{reason}")];
-    lines.extend(report.maintenances.iter().flat_map(|record| of_maintenance("", record)));
-    lines.extend(report.suggestion.iter().flat_map(|record| of_maintenance("unverified ", record)));
-    lines
-}
-
-fn of_maintenance(prefix: &str, record: &Record<'_>) -> Vec<String> {
-    let time = |seconds: Option<i64>| {
-        seconds
-            .and_then(|seconds| Timestamp::from_second(seconds).ok())
-            .map_or_else(|| "?".to_owned(), |time| time.strftime("%F %H:%M").to_string())
-    };
-    let window = match (record.start, record.end) {
-        (None, None) => "no window".to_owned(),
-        (start, end) => format!("{} to {} UTC", time(start), time(end)),
-    };
-    let mut lines = vec![format!("  {prefix}{} {}, {window}", record.maintenance_id, record.status)];
-    lines.extend(record.circuits.iter().map(|circuit| format!("    {} {}", circuit.id(), circuit.impact())));
+    let mut lines = vec![clean(&format!("{outcome} {provider}{reason}"))];
+    lines.extend(maintenances(&report.maintenances, look).lines().map(|line| format!("  {line}")));
+    if !report.suggestion.is_empty() {
+        lines.push("  unverified:".to_owned());
+        lines.extend(maintenances(&report.suggestion, look).lines().map(|line| format!("  {line}")));
+    }
     lines
 }
 
@@ -176,12 +164,12 @@ pub(crate) fn summary(printer: &Printer, summary: &Summary) -> anyhow::Result<()
     for (number, mail) in (1..).zip(&summary.mails) {
         table.add_row([
             format!("#{number}"),
-            printable(&mail.origin),
+            clean(&mail.origin),
             mail.outcome.map_or("", Outcome::as_str).to_owned(),
             mail.provider.clone().unwrap_or_default(),
             mail.maintenances.len().to_string(),
             mail.attempts.to_string(),
-            printable(mail.reason.as_deref().unwrap_or_default()),
+            clean(mail.reason.as_deref().unwrap_or_default()),
         ]);
     }
     printer.data("");
@@ -190,9 +178,4 @@ pub(crate) fn summary(printer: &Printer, summary: &Summary) -> anyhow::Result<()
         summary.counts.iter().map(|(outcome, count)| format!("{count} {}", outcome.as_str())).collect();
     printer.data(&format!("\n{} mails: {}", summary.mails.len(), counts.join(", ")));
     Ok(())
-}
-
-/// A text of a mail or of a function on one line, without what would move the cursor or colour the terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }

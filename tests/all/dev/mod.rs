@@ -19,8 +19,8 @@ fn a_mail_goes_through_the_rules_to_the_function_and_the_summary_says_what_becam
     for line in [
         "#1 arrived    MAILS/a.eml: \"report delivered\" from noc@carrier.example",
         "#1 delivered  carrier",
-        "#1   CHG-1 CONFIRMED, 2027-01-01 07:00 to 2027-01-01 09:00 UTC",
-        "#1     C-1 OUTAGE",
+        "#1   MAINTENANCE  STATUS     START (UTC)",
+        "#1   CHG-1        CONFIRMED  2027-01-01 07:00  2027-01-01 09:00  ",
         "#3 for person carrier",
         "4 mails: 1 delivered, 1 ignored, 1 for a person, 1 handled",
     ] {
@@ -93,6 +93,7 @@ fn what_cannot_be_read_or_built_is_said_with_exit_code_2() {
     let run = Run::new().mail("a.eml", mail("hello")).once(&["--smtp-port", &port]);
     assert_eq!(run.code, 2, "{run}");
     assert!(run.errors.contains(&format!("Failed to listen on 127.0.0.1:{port} for SMTP")), "{run}");
+    assert!(run.errors.contains("hint: `--smtp-port 0` takes any free port"), "{run}");
     let run = Run::new().mail("a.eml", mail("hello")).once(&["--verdict", "dmarc=MAYBE"]);
     assert_eq!(run.code, 2, "{run}");
     assert!(run.errors.contains("`MAYBE` is no verdict"), "{run}");

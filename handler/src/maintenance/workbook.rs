@@ -4,7 +4,7 @@
 //! sheet. So everything is unpacked once and counted before it is read, and cells are read one by one: only those that are
 //! filled count. An id that is stored as a number keeps the zeros that its format shows before it.
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor, Read, Write};
 
 use calamine::{DataRef, Reader, SheetType, Style, Xlsx};
 use zip::ZipArchive;
@@ -19,6 +19,8 @@ use super::{
 pub const LARGEST_WORKBOOK: u64 = 16 * 1024 * 1024;
 
 const MOST_FILES: usize = 1_000;
+/// Each element of the XML becomes a value in memory, however short it is.
+const MOST_ELEMENTS: usize = 1_000_000;
 const MOST_SHEETS: usize = 20;
 const MOST_CELLS: usize = 100_000;
 const MOST_COLUMNS: usize = 1_000;
@@ -112,15 +114,33 @@ fn check_size(bytes: &[u8]) -> Result<(), Failure> {
         return Err(too_large());
     }
     let mut unpacked = 0;
+    let mut elements = Elements(0);
     for index in 0..archive.len() {
         let file = archive.by_index(index).map_err(|_| malformed())?;
         let limit = LARGEST_WORKBOOK - unpacked + 1;
-        unpacked += io::copy(&mut file.take(limit), &mut io::sink()).map_err(|_| malformed())?;
+        unpacked += io::copy(&mut file.take(limit), &mut elements).map_err(|_| malformed())?;
         if unpacked > LARGEST_WORKBOOK {
             return Err(too_large());
         }
+        if elements.0 > MOST_ELEMENTS {
+            return Err(Failure::too_large(format!("a workbook of at most {MOST_ELEMENTS} elements")));
+        }
     }
     Ok(())
+}
+
+/// Counts the elements of what is written to it.
+struct Elements(usize);
+
+impl Write for Elements {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += memchr::memchr_iter(b'<', bytes).count();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn malformed() -> Failure {
@@ -134,8 +154,6 @@ fn malformed() -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use proptest::prelude::*;
     use zip::{ZipWriter, write::SimpleFileOptions};
 
@@ -201,6 +219,8 @@ mod tests {
     fn what_unpacks_to_too_much_is_refused() {
         let large = " ".repeat(usize::try_from(LARGEST_WORKBOOK).unwrap());
         assert_eq!(tables(&workbook(&large)).unwrap_err().kind, FailureKind::TooLarge);
+        let elements = "<a/>".repeat(MOST_ELEMENTS + 1);
+        assert_eq!(tables(&workbook(&elements)).unwrap_err().kind, FailureKind::TooLarge);
         let wide = r#"<row r="1"><c r="XFD1"><v>1</v></c></row>"#;
         assert_eq!(tables(&workbook(wide)).unwrap_err().kind, FailureKind::TooLarge);
         let far = r#"<row r="1048576"><c r="A1048576"><v>1</v></c></row>"#;

@@ -38,8 +38,8 @@ async fn run() -> ExitCode {
 }
 
 async fn serve(configuration: Configuration, sink: impl Sink, log: Arc<Log>) -> ExitCode {
-    let endpoint = configuration.s3_endpoint.as_deref();
-    let store = S3::new(http_client(endpoint), endpoint).await;
+    let aws = &configuration.aws;
+    let store = S3::new(aws, http_client(aws.s3_endpoint.as_deref()));
     let (places, policy) = (configuration.context.mail, configuration.policy);
     let pipeline = Pipeline { places, policy, parse: maintenance::parse, store, sink, log };
     let handle = service_fn(async |event: LambdaEvent<ReceiptEvent>| {

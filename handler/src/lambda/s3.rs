@@ -2,16 +2,17 @@
 
 use std::{error::Error, time::Duration};
 
-use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_s3::{
-    Client,
-    config::Builder,
+    Client, Config,
+    config::{BehaviorVersion, Credentials, Region, SharedHttpClient, retry::RetryConfig, timeout::TimeoutConfig},
     error::{ProvideErrorMetadata, SdkError},
     operation::{RequestId, get_object::GetObjectError},
 };
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use crate::pipeline::store::{LARGEST_MAIL, MailStore, StoreError};
+use crate::pipeline::{
+    configuration::Aws,
+    store::{LARGEST_MAIL, MailStore, StoreError},
+};
 
 /// Objects in S3, as bytes.
 #[derive(Debug, Clone)]
@@ -20,20 +21,26 @@ pub struct S3 {
 }
 
 impl S3 {
-    /// A client with what the environment says of region, credentials and endpoint. Three attempts, each of which ends well
-    /// before a function does: what is slower than that is left to Lambda's own retries.
-    pub async fn new(http: SharedHttpClient, endpoint: Option<&str>) -> Self {
+    /// A client. Three attempts, each of which ends well before a function does: what is slower than that is left to
+    /// Lambda's own retries.
+    pub fn new(aws: &Aws, http: SharedHttpClient) -> Self {
         let timeouts =
             TimeoutConfig::builder().connect_timeout(Duration::from_secs(2)).read_timeout(Duration::from_secs(5));
-        let shared = aws_config::defaults(BehaviorVersion::latest())
+        let token = aws.session_token.as_ref().map(|token| token.0.clone());
+        let secret = aws.secret_access_key.0.clone();
+        let credentials = Credentials::new(&aws.access_key_id, secret, token, None, "environment");
+        let mut config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
             .http_client(http)
+            .region(Region::new(aws.region.clone()))
+            .credentials_provider(credentials)
             .retry_config(RetryConfig::standard().with_max_attempts(3))
-            .timeout_config(timeouts.build())
-            .load()
-            .await;
-        // Buckets as sub-domains are AWS's own; another endpoint need not have them.
-        let config = Builder::from(&shared).force_path_style(endpoint.is_some()).build();
-        Self { client: Client::from_conf(config) }
+            .timeout_config(timeouts.build());
+        if let Some(endpoint) = &aws.s3_endpoint {
+            // Buckets as sub-domains are AWS's own; another endpoint need not have them.
+            config = config.endpoint_url(endpoint).force_path_style(true);
+        }
+        Self { client: Client::from_conf(config.build()) }
     }
 }
 

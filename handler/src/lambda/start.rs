@@ -2,11 +2,11 @@
 
 use std::{panic, process::ExitCode};
 
+use aws_sdk_s3::config::SharedHttpClient;
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use lambda_runtime_api_client::{PooledClient, build_request};
 use tracing_subscriber::filter::LevelFilter;
 

@@ -20,8 +20,12 @@ pub const FORWARDERS: &str = "FORWARDERS";
 pub const DMARC_FAIL: &str = "DMARC_FAIL";
 
 /// What Lambda itself sets and the runtime cannot do without.
-const OF_LAMBDA: &[&str] =
-    &["AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_REGION"];
+const OF_LAMBDA: &[&str] = &[
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+];
 
 /// What the function is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +36,33 @@ pub struct Configuration {
     pub sink: SinkKind,
     /// Whom to trust.
     pub policy: Policy,
-    /// An endpoint other than AWS's own for S3.
+    /// How to call AWS.
+    pub aws: Aws,
+}
+
+/// How to call AWS: what Lambda puts into every function's environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aws {
+    /// The region that the function is in.
+    pub region: String,
+    /// Whose the calls are.
+    pub access_key_id: String,
+    /// What they are signed with.
+    pub secret_access_key: Secret,
+    /// What goes with keys that expire, as those of Lambda do.
+    pub session_token: Option<Secret>,
+    /// An endpoint other than AWS's own for S3: `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`.
     pub s3_endpoint: Option<String>,
+}
+
+/// What no log may show.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(…)")
+    }
 }
 
 /// Where notices go.
@@ -83,11 +112,11 @@ impl Configuration {
         let forwarders = reader.listed(FORWARDERS);
         let dmarc_failure = reader.dmarc_failure();
         reader.lambda();
-        let s3_endpoint = (reader.variable)("AWS_ENDPOINT_URL_S3").or_else(|| (reader.variable)("AWS_ENDPOINT_URL"));
-        match (context, sink, dmarc_failure) {
-            (Some(context), Some(sink), Some(dmarc_failure)) if reader.problems.is_empty() => {
+        let aws = reader.aws();
+        match (context, sink, dmarc_failure, aws) {
+            (Some(context), Some(sink), Some(dmarc_failure), Some(aws)) if reader.problems.is_empty() => {
                 let policy = Policy { trusted_senders, forwarders, dmarc_failure };
-                Ok(Self { context, sink, policy, s3_endpoint })
+                Ok(Self { context, sink, policy, aws })
             }
             _ => Err(ConfigurationError { problems: reader.problems }),
         }
@@ -168,6 +197,20 @@ impl<Variable: Fn(&str) -> Option<String>> Reader<Variable> {
         }
     }
 
+    fn aws(&mut self) -> Option<Aws> {
+        let region = self.needed("AWS_REGION");
+        let access_key_id = self.needed("AWS_ACCESS_KEY_ID");
+        let secret_access_key = self.needed("AWS_SECRET_ACCESS_KEY").map(Secret);
+        let endpoint = (self.variable)("AWS_ENDPOINT_URL_S3").or_else(|| (self.variable)("AWS_ENDPOINT_URL"));
+        Some(Aws {
+            region: region?,
+            access_key_id: access_key_id?,
+            secret_access_key: secret_access_key?,
+            session_token: (self.variable)("AWS_SESSION_TOKEN").map(Secret),
+            s3_endpoint: endpoint,
+        })
+    }
+
     fn lambda(&mut self) {
         for name in OF_LAMBDA {
             let value = self.needed(name);
@@ -190,10 +233,13 @@ mod tests {
         let mut environment = BTreeMap::from([
             (context::VARIABLE, CONTEXT),
             (SINK, "lines"),
+            ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001"),
             ("AWS_LAMBDA_FUNCTION_NAME", "s-f"),
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
             ("AWS_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", "hidden"),
         ]);
         environment.extend(changes.iter().copied());
         environment
@@ -223,13 +269,14 @@ mod tests {
                 dmarc_failure: DmarcFailure::ProvesNothing,
             }
         );
-        assert_eq!(configuration.s3_endpoint.as_deref(), Some("http://127.0.0.1:2"));
+        assert_eq!(configuration.aws.s3_endpoint.as_deref(), Some("http://127.0.0.1:2"));
+        assert!(!format!("{configuration:?}").contains("hidden"));
     }
 
     #[test]
     fn by_default_nobody_is_listed_and_a_failed_dmarc_check_decides() {
         let configuration = read(&environment(&[])).unwrap();
-        assert_eq!((configuration.policy, configuration.s3_endpoint), (Policy::default(), None));
+        assert_eq!((configuration.policy, configuration.aws.s3_endpoint), (Policy::default(), None));
     }
 
     #[test]
@@ -239,10 +286,13 @@ mod tests {
         let expected = [
             "PROVISION_CONTEXT",
             "SINK",
+            "AWS_LAMBDA_RUNTIME_API",
             "AWS_LAMBDA_FUNCTION_NAME",
             "AWS_LAMBDA_FUNCTION_VERSION",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
             "AWS_REGION",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
         ];
         assert_eq!(names, expected);
         assert!(error.to_string().contains("`PROVISION_CONTEXT` is missing; `SINK` is missing"), "{error}");

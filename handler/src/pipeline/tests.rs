@@ -155,12 +155,15 @@ impl Sink for &Noting {
 
 const WHOLE: Result<Delivered, SinkError> = Ok(Delivered::Whole);
 
+/// What it is, the mail, the verdict that fails, the sink, and then: the outcome, words of the reason, the sink's calls.
+type Row = (&'static str, &'static [u8], &'static str, Noting, &'static str, &'static str, &'static [&'static str]);
+
 #[test]
 fn every_mail_ends_in_one_outcome() {
     let refused = || SinkError::Refused("too odd".to_owned());
     let slow = || SinkError::Transient("too slow".to_owned());
     let in_part = Ok(Delivered::ForPerson { reason: "an unknown circuit".to_owned() });
-    let table: [(&str, &[u8], &str, Noting, &str, &str, &[&str]); 13] = [
+    let table: [Row; 13] = [
         ("a notice", PLANNED, "", Noting::new(WHOLE, Ok(())), "delivered", "", &["deliver inbound/m aws"]),
         ("an order", ORDER, "", Noting::new(WHOLE, Ok(())), "ignored", "", &[]),
         (
@@ -346,7 +349,7 @@ fn the_sink_lines_writes_what_it_takes() {
     else {
         panic!("{reports:?}")
     };
-    assert_eq!(first.maintenances, [delivered.maintenance.clone()]);
+    assert_eq!(first.maintenances, std::slice::from_ref(&delivered.maintenance));
     assert_eq!(
         (delivered.provider_slug.as_str(), &delivered.mail),
         ("aws", &Mail::decode(PLANNED).identity().to_string())

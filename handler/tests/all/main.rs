@@ -4,7 +4,11 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says what it ran")]
 
+#[cfg(feature = "lambda")]
+mod cloud;
 mod corpus;
+#[cfg(feature = "lambda")]
+mod function;
 mod mail;
 mod mail_hostile;
 mod mails;

@@ -1,0 +1,259 @@
+//! The surroundings of a function on this machine: a Lambda Runtime API and an S3 endpoint, as small as they can be, and
+//! the function's process between them. Nothing sleeps: every wait ends with what it waits for, or with a deadline.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Condvar, Mutex, MutexGuard},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// No test waits longer for anything.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What a function said to the Runtime API.
+#[derive(Debug, Clone)]
+pub(crate) struct Said {
+    /// Such as `/2018-06-01/runtime/invocation/ID/response`.
+    pub(crate) path: String,
+    /// The header `lambda-runtime-function-error-type`.
+    pub(crate) error_type: Option<String>,
+    pub(crate) body: String,
+}
+
+#[derive(Default)]
+struct State {
+    /// `/bucket/key` → the answers in order, the last one again and again.
+    objects: BTreeMap<String, VecDeque<(u16, Vec<u8>)>>,
+    events: VecDeque<(String, String)>,
+    said: Vec<Said>,
+    fetched: Vec<String>,
+    unsigned: usize,
+}
+
+/// The endpoints.
+#[derive(Clone)]
+pub(crate) struct Cloud {
+    state: Arc<(Mutex<State>, Condvar)>,
+    address: String,
+}
+
+impl Cloud {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let cloud = Self { state: Arc::default(), address };
+        let serving = cloud.clone();
+        // Ends with the test's process.
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let serving = serving.clone();
+                thread::spawn(move || serving.serve(&stream));
+            }
+        });
+        cloud
+    }
+
+    /// Puts an object, or an answer of S3 to whoever asks for it.
+    pub(crate) fn answer(&self, object: &str, status: u16, bytes: &[u8]) {
+        self.lock().objects.entry(format!("/{object}")).or_default().push_back((status, bytes.to_vec()));
+    }
+
+    /// Invokes the function and waits for what it says.
+    pub(crate) fn invoke(&self, request_id: &str, event: &str) -> Said {
+        self.prepare(request_id, event);
+        self.wait_for(request_id)
+    }
+
+    /// Invokes the function as soon as it asks.
+    pub(crate) fn prepare(&self, request_id: &str, event: &str) {
+        self.lock().events.push_back((request_id.to_owned(), event.to_owned()));
+        self.state.1.notify_all();
+    }
+
+    /// Waits for what the function says on a path with these words in it.
+    pub(crate) fn wait_for(&self, words: &str) -> Said {
+        let deadline = Instant::now() + PATIENCE;
+        let mut state = self.lock();
+        loop {
+            if let Some(said) = state.said.iter().find(|said| said.path.contains(words)) {
+                return said.clone();
+            }
+            let left = deadline.checked_duration_since(Instant::now());
+            let left = left.unwrap_or_else(|| panic!("the function said nothing about {words}: {:?}", state.said));
+            state = self.state.1.wait_timeout(state, left).unwrap().0;
+        }
+    }
+
+    /// The objects that were asked for, in order; every request must have been signed.
+    pub(crate) fn fetched(&self) -> Vec<String> {
+        let state = self.lock();
+        assert_eq!(state.unsigned, 0, "unsigned requests to S3");
+        state.fetched.clone()
+    }
+
+    /// The function's program, with the environment that Lambda and the stack give it.
+    pub(crate) fn function(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.envs([
+            ("AWS_LAMBDA_RUNTIME_API", self.address.as_str()),
+            ("AWS_LAMBDA_FUNCTION_NAME", "example-maintenance"),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", "example"),
+            ("AWS_ENDPOINT_URL_S3", &format!("http://{}", self.address)),
+            ("SINK", "lines"),
+            (
+                "PROVISION_CONTEXT",
+                r#"{"stack":"example","function":"maintenance","mail":[{"bucket":"mail","prefix":"inbound/"},{"bucket":"older","prefix":""}]}"#,
+            ),
+        ]);
+        command
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.0.lock().unwrap()
+    }
+
+    /// One connection, kept alive.
+    fn serve(&self, stream: &TcpStream) -> Option<()> {
+        let mut reader = BufReader::new(stream);
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).ok()?;
+            let path = line.split(' ').nth(1)?.to_owned();
+            let mut headers = BTreeMap::new();
+            loop {
+                let mut line = String::new();
+                reader.read_line(&mut line).ok()?;
+                let Some((name, value)) = line.trim_end().split_once(':') else { break };
+                headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
+            }
+            assert!(!headers.contains_key("transfer-encoding"), "a request in pieces, which we do not read");
+            let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).ok()?;
+            let answer = if path.starts_with("/2018-06-01/runtime/") {
+                self.runtime(path, &headers, String::from_utf8(body).unwrap())
+            } else {
+                self.object(&path, &headers)
+            };
+            let mut stream = stream;
+            stream.write_all(&answer).ok()?;
+        }
+    }
+
+    fn runtime(&self, path: String, headers: &BTreeMap<String, String>, body: String) -> Vec<u8> {
+        let mut state = self.lock();
+        if path.ends_with("/invocation/next") {
+            loop {
+                if let Some((id, event)) = state.events.pop_front() {
+                    let more = format!(
+                        "lambda-runtime-aws-request-id: {id}\r\nlambda-runtime-deadline-ms: 4102444800000\r\n\
+                         lambda-runtime-invoked-function-arn: arn:aws:lambda:eu-west-1:123456789012:function:example-maintenance\r\n"
+                    );
+                    return response(200, &more, event.as_bytes());
+                }
+                state = self.state.1.wait(state).unwrap();
+            }
+        }
+        let error_type = headers.get("lambda-runtime-function-error-type").cloned();
+        state.said.push(Said { path, error_type, body });
+        self.state.1.notify_all();
+        response(202, "", b"{}")
+    }
+
+    fn object(&self, path: &str, headers: &BTreeMap<String, String>) -> Vec<u8> {
+        let mut state = self.lock();
+        let path = path.split('?').next().unwrap_or_default();
+        state.fetched.push(path.trim_start_matches('/').to_owned());
+        let signed = headers
+            .get("authorization")
+            .is_some_and(|value| value.starts_with("AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/"));
+        state.unsigned += usize::from(!signed);
+        let answers = state.objects.get_mut(path);
+        let answer =
+            answers.and_then(|answers| if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() });
+        let error = |code: &str| {
+            format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>As it is told</Message></Error>")
+                .into_bytes()
+        };
+        match answer {
+            Some((200, bytes)) => response(200, "", &bytes),
+            Some((status, code)) => {
+                response(status, "x-amz-request-id: EXAMPLE\r\n", &error(&String::from_utf8(code).unwrap()))
+            }
+            None => response(404, "", &error("NoSuchKey")),
+        }
+    }
+}
+
+fn response(status: u16, more: &str, body: &[u8]) -> Vec<u8> {
+    let mut response = format!("HTTP/1.1 {status} Told\r\nContent-Length: {}\r\n{more}\r\n", body.len()).into_bytes();
+    response.extend_from_slice(body);
+    response
+}
+
+/// A function that runs, and is killed in the end.
+pub(crate) struct Running {
+    child: Child,
+    stdout: Option<thread::JoinHandle<String>>,
+    stderr: Option<thread::JoinHandle<String>>,
+}
+
+impl Running {
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let stderr = child.stderr.take().unwrap();
+        Self { child, stdout: Some(read(stdout)), stderr: Some(read(stderr)) }
+    }
+
+    /// Its resident memory in bytes, the most that it ever was.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// Ends it, and hands out what it wrote.
+    pub(crate) fn stop(mut self) -> (Vec<String>, String) {
+        self.child.kill().unwrap();
+        self.finish().1
+    }
+
+    /// Waits until it ends by itself.
+    pub(crate) fn end(mut self) -> (ExitStatus, (Vec<String>, String)) {
+        self.finish()
+    }
+
+    fn finish(&mut self) -> (ExitStatus, (Vec<String>, String)) {
+        let status = self.child.wait().unwrap();
+        let written = |pipe: &mut Option<thread::JoinHandle<String>>| pipe.take().unwrap().join().unwrap();
+        let lines = written(&mut self.stdout).lines().map(str::to_owned).collect();
+        (status, (lines, written(&mut self.stderr)))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.stdout.is_some() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+fn read(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut text = String::new();
+        pipe.read_to_string(&mut text).unwrap();
+        text
+    })
+}

@@ -127,28 +127,15 @@ impl Stack {
             .map_err(|error| NotStarted::Storage { folder: buckets.clone(), reason: format!("{error:?}") })?;
         let s3 = serve("S3", router).await?;
         let other = serve("AWS services", services::router(secrets(declaration))).await?;
+        let endpoints = [("AWS_ENDPOINT_URL_S3", &s3), ("AWS_ENDPOINT_URL", &other)]
+            .map(|(name, server)| (name.to_owned(), format!("http://{}", server.address)));
         let mut functions = BTreeMap::new();
-        for (entry, function) in &declaration.functions {
-            let (Some(executable), Some(grant)) = (executables.get(entry), grants.get(entry)) else { continue };
+        for (entry, executable) in executables {
+            let (Some(function), Some(grant)) = (declaration.functions.get(entry), grants.get(entry)) else { continue };
             let mut environment = environment(declaration, &names, entry, function, grant)?;
-            environment.insert("AWS_ENDPOINT_URL_S3".to_owned(), format!("http://{}", s3.address));
-            environment.insert("AWS_ENDPOINT_URL".to_owned(), format!("http://{}", other.address));
-            environment.extend(options.sink.clone().map(|sink| ("SINK".to_owned(), sink)));
-            let program = Program {
-                executable: executable.clone(),
-                environment,
-                memory: function.memory,
-                timeout: function.timeout,
-                function_arn: names.function_arn(entry),
-            };
-            let failure_queue = failure_queue(function, &options.folder)?;
-            let settings = Settings {
-                entry: entry.clone(),
-                program,
-                retries: function.retries,
-                retry_delay: options.retry_delay,
-                failure_queue,
-            };
+            environment.extend(endpoints.clone());
+            let arn = names.function_arn(entry);
+            let settings = settings(entry, function, options, program(function, executable, environment, arn))?;
             functions.insert(entry.clone(), Function::start(settings, observer.clone()));
         }
         let receiver = Arc::new(Receiver {
@@ -174,6 +161,39 @@ impl Stack {
         }
         drop(self.servers);
     }
+}
+
+/// What runs for a function.
+fn program(
+    function: &declaration::Function,
+    executable: &Path,
+    environment: BTreeMap<String, String>,
+    function_arn: String,
+) -> Program {
+    Program {
+        executable: executable.to_owned(),
+        environment,
+        memory: function.memory,
+        timeout: function.timeout,
+        function_arn,
+    }
+}
+
+/// How a function is run; what was typed stands over what is declared.
+fn settings(
+    entry: &str,
+    function: &declaration::Function,
+    options: &Options,
+    mut program: Program,
+) -> Result<Settings, NotStarted> {
+    program.environment.extend(options.sink.clone().map(|sink| ("SINK".to_owned(), sink)));
+    Ok(Settings {
+        entry: entry.to_owned(),
+        program,
+        retries: function.retries,
+        retry_delay: options.retry_delay,
+        failure_queue: failure_queue(function, &options.folder)?,
+    })
 }
 
 async fn serve(what: &'static str, router: Router) -> Result<Server, NotStarted> {

@@ -34,6 +34,13 @@ fn a_second_attempt_may_succeed() {
 }
 
 #[test]
+fn an_event_is_answered_once_and_by_its_own_request() {
+    let run = Run::new().mail("a.eml", mail("twice")).mail("b.eml", mail("hello")).once(&[]);
+    assert_eq!(run.code, 0, "{run}");
+    assert_eq!(run.logged(), "answers: 400 202 400\nhandled hello");
+}
+
+#[test]
 fn without_a_failure_queue_the_event_is_lost_and_that_is_said() {
     let run =
         Run::new().declared("    on_failure: failed\n", "    retries: 0\n").mail("a.eml", mail("error")).once(&[]);

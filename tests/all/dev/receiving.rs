@@ -121,6 +121,28 @@ fn rules_run_in_order_and_stop_when_told() {
 }
 
 #[test]
+fn a_function_that_is_waited_for_can_end_the_rules() {
+    let run = |disposition: &str| {
+        Run::new()
+            .declared(
+                "{invoke: reader}]\n",
+                "{invoke: reader, invocation: RequestResponse}, {store: mail, prefix: same/}]\n  \
+                 - {name: next, actions: [{store: mail, prefix: next/}]}\n",
+            )
+            .mail("a.eml", mail(disposition))
+            .once(&[])
+    };
+    for (subject, same, next) in
+        [("stop STOP_RULE", 0, 1), ("stop STOP_RULE_SET", 0, 0), ("stop CONTINUE", 1, 1), ("error", 1, 1)]
+    {
+        let run = run(subject);
+        let stored = |prefix: &str| run.files(&format!("buckets/standin-mail/{prefix}")).len();
+        assert_eq!((stored("same"), stored("next")), (same, next), "{subject}\n{run}");
+        assert_eq!(run.code, i32::from(subject == "error"), "{run}");
+    }
+}
+
+#[test]
 fn a_mail_that_no_rule_takes_is_said_with_exit_code_1() {
     let run = Run::new().mail("a.eml", mail("hello")).once(&["--to", "nobody@elsewhere.example"]);
     assert_eq!(run.code, 1, "{run}");

@@ -53,6 +53,13 @@ fn main() {
                 println!("environment: {}", names.into_iter().collect::<Vec<_>>().join(" "));
             }
             ("print", name) => println!("{name}={}", env::var(name).unwrap_or_default()),
+            ("twice", _) => {
+                let wrong = http(&api, "POST", "/2018-06-01/runtime/invocation/another/response", "", "null").0;
+                let first = http(&api, "POST", &path("response"), "", "null").0;
+                let second = http(&api, "POST", &path("error"), "", "{}").0;
+                println!("answers: {wrong} {first} {second}");
+                continue;
+            }
             ("stop", disposition) => answer = format!(r#"{{"disposition": "{disposition}"}}"#),
             ("unsigned", path) => {
                 let s3 = env::var("AWS_ENDPOINT_URL_S3").unwrap().replace("http://", "");

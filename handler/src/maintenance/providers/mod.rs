@@ -3,6 +3,7 @@
 pub mod apple;
 pub mod aquacomms;
 pub mod arelion;
+pub mod att;
 pub mod aws;
 pub mod bso;
 pub mod cogent;
@@ -30,6 +31,7 @@ pub const ALL: &[&Provider] = &[
     &apple::PROVIDER,
     &aquacomms::PROVIDER,
     &arelion::PROVIDER,
+    &att::PROVIDER,
     &aws::PROVIDER,
     &bso::PROVIDER,
     &cogent::PROVIDER,
@@ -40,9 +42,12 @@ pub const ALL: &[&Provider] = &[
     &genericprovider::PROVIDER,
     &globalcloudxchange::PROVIDER,
     &google::PROVIDER,
+    &gtt::PROVIDER,
     &lumen::PROVIDER,
     &ntt::PROVIDER,
     &packetfabric::PROVIDER,
+    &pccw::PROVIDER,
+    &telstra::PROVIDER,
     &verizon::PROVIDER,
     &zayo::PROVIDER,
 ];

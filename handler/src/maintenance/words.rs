@@ -10,8 +10,10 @@ use super::{
     model::{Impact, Status},
 };
 
+type Vocabulary = &'static [(Status, &'static [&'static str])];
+
 /// What changes a maintenance that is planned; at most one of them can be true.
-const CHANGES: &[(Status, &[&str])] = &[
+const CHANGES: Vocabulary = &[
     (
         Status::Cancelled,
         &["cancelled", "canceled", "cancellation", "cancelation", "cancel", "withdrawn", "called off", "aborted"],
@@ -52,6 +54,45 @@ const CHANGES: &[(Status, &[&str])] = &[
     ),
 ];
 
+/// The same in running text, where "complete" may be an outage and "ongoing" a commitment: only what states a fact.
+const FACTS: Vocabulary = &[
+    (Status::Cancelled, &["cancelled", "canceled", "cancellation of", "called off", "withdrawn"]),
+    (
+        Status::Completed,
+        &[
+            "completed",
+            "is complete",
+            "are complete",
+            "now complete",
+            "concluded",
+            "is finished",
+            "has finished",
+            "have finished",
+            "has ended",
+            "have ended",
+            "is over",
+            "is now over",
+        ],
+    ),
+    (Status::ReScheduled, &["rescheduled", "postponed"]),
+    (
+        Status::InProcess,
+        &[
+            "has started",
+            "have started",
+            "has begun",
+            "have begun",
+            "has commenced",
+            "have commenced",
+            "is in progress",
+            "are in progress",
+            "now in progress",
+            "is underway",
+            "is under way",
+        ],
+    ),
+];
+
 const TENTATIVE: &[&str] = &["tentative", "provisional", "unconfirmed"];
 
 const CONFIRMED: &[&str] = &[
@@ -71,7 +112,11 @@ const CONFIRMED: &[&str] = &[
     "new",
 ];
 
-const NEGATIONS: &[&str] = &["not", "no", "never", "cannot", "partial", "partially", "unable", "without", "incomplete"];
+/// Shortly before a word they take it back: "could not be completed", "partially completed".
+const NEGATIONS: &[&str] = &["not", "never", "cannot", "partial", "partially", "unable"];
+
+/// How many words before.
+const NEGATION_REACH: usize = 4;
 
 /// From one of these on, a sentence tells what could happen, not what did.
 const CONDITIONS: &[&str] =
@@ -86,16 +131,22 @@ const FUTURE: &[&str] = &["will", "to be"];
 /// The status that a title, a subject or a status field says; `None` where it has no such word.
 /// "Cancelled" and its like stand above "planned": a cancelled planned work is cancelled.
 pub fn status(title: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
-    status_in(&words(&title.value), title)
+    status_in(CHANGES, &words(&title.value), title)
 }
 
 /// The status that these words of the title say.
-fn status_in(words: &[String], title: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
-    let mut changes = CHANGES.iter().filter(|(_, phrases)| has_any(words, phrases)).map(|(status, _)| *status);
+fn status_in(
+    vocabulary: Vocabulary,
+    words: &[String],
+    title: &Found<String>,
+) -> Result<Option<Found<Status>>, Failure> {
+    let mut changes = vocabulary.iter().filter_map(|(status, phrases)| Some((*status, first(words, phrases)?)));
     let found = match (changes.next(), changes.next()) {
         (Some(_), Some(_)) => return Err(contradiction("one status", title)),
-        (Some(_), None) if is_negated(words) => return Err(contradiction("a status that is not negated", title)),
-        (Some(status), None) => Some(status),
+        (Some((_, at)), None) if is_negated(words, at) => {
+            return Err(contradiction("a status that is not negated", title));
+        }
+        (Some((status, _)), None) => Some(status),
         (None, _) if has_any(words, TENTATIVE) => Some(Status::Tentative),
         (None, _) if has_any(words, CONFIRMED) => Some(Status::Confirmed),
         (None, _) => None,
@@ -119,7 +170,7 @@ pub fn status_told(prose: &Found<String>) -> Result<Option<Found<Status>>, Failu
             continue;
         }
         let sentence = Found { quote: super::found::quote(sentence), ..prose.clone() }.map(|_| sentence.to_owned());
-        let Some(status) = status_in(&words, &sentence)? else { continue };
+        let Some(status) = status_in(FACTS, &words, &sentence)? else { continue };
         let is_future = has_any(&words, FUTURE);
         if is_future && matches!(status.value, Status::Completed | Status::InProcess) {
             continue;
@@ -152,7 +203,8 @@ pub fn status_told_in<'body>(
 }
 
 /// The status of a notice: the first title that tells of a change (cancelled, completed, …), else the change that the body
-/// tells, else that it is planned. `None` where neither says anything.
+/// tells, else the plan that a title tells. `None` where neither says so: the body of every notice speaks of planned work,
+/// which proves nothing beside a title with a word that nobody knows.
 pub fn status_of<'body>(
     titles: impl IntoIterator<Item = Found<String>>,
     body: impl Iterator<Item = (Place, &'body str)>,
@@ -164,8 +216,7 @@ pub fn status_of<'body>(
             status => planned = planned.or(status),
         }
     }
-    let told = status_told_in(body)?;
-    Ok(if told.as_ref().is_some_and(|told| is_change(told.value)) { told } else { planned.or(told) })
+    Ok(status_told_in(body)?.filter(|told| is_change(told.value)).or(planned))
 }
 
 /// The one of several statements that counts: a change stands above a plan, and two changes contradict each other.
@@ -191,9 +242,9 @@ fn leads(words: &[String]) -> bool {
         .is_some_and(|change| first(words, LEADING_CONDITIONS).is_some_and(|condition| condition < change))
 }
 
-/// Where the first word that tells of a change stands.
+/// Where the first phrase that states a change stands.
 fn first_change(words: &[String]) -> Option<usize> {
-    CHANGES.iter().filter_map(|(_, phrases)| first(words, phrases)).min()
+    FACTS.iter().filter_map(|(_, phrases)| first(words, phrases)).min()
 }
 
 /// Whether it is more than the announcement of a plan.
@@ -304,8 +355,8 @@ fn contradiction(expected: &str, found: &Found<String>) -> Failure {
     Failure { place: Some(found.place.clone()), ..Failure::ambiguous(expected).with_quote(&found.quote) }
 }
 
-fn is_negated(words: &[String]) -> bool {
-    has_any(words, NEGATIONS)
+fn is_negated(words: &[String], at: usize) -> bool {
+    words.get(at.saturating_sub(NEGATION_REACH)..at).is_some_and(|before| has_any(before, NEGATIONS))
 }
 
 /// The words in lower case. `re-scheduled` is one word, every other mark separates.
@@ -354,6 +405,8 @@ mod tests {
             ("Reminder: scheduled work", Some(Status::Confirmed)),
             ("CANCELLED - Scheduled work", Some(Status::Cancelled)),
             ("Cancellation Notice", Some(Status::Cancelled)),
+            ("Completed: no impact was seen", Some(Status::Completed)),
+            ("Cancelled - will not take place", Some(Status::Cancelled)),
             ("Planned work completed", Some(Status::Completed)),
             ("Re-Scheduled: planned work", Some(Status::ReScheduled)),
             ("Postponed maintenance", Some(Status::ReScheduled)),
@@ -380,6 +433,8 @@ mod tests {
         let told = |text: &str| status_told(&title(text)).unwrap().map(|found| found.value);
         assert_eq!(told("If the work is cancelled we will tell you."), None);
         assert_eq!(told("We will inform you once the work is completed."), None);
+        assert_eq!(told("Expect a complete outage, as part of our ongoing work."), None);
+        assert_eq!(told("It has been cancelled and will not take place."), Some(Status::Cancelled));
         assert_eq!(told("The works will be completed within the window."), None);
         assert_eq!(told("Please be advised that this is cancelled."), Some(Status::Cancelled));
         assert_eq!(told("Once it is completed, please test."), None);
@@ -412,7 +467,7 @@ mod tests {
         assert_eq!(read(&["Planned work", "Cancelled"], "It was completed."), Some(Status::Cancelled));
         assert_eq!(read(&["Planned work"], "It was completed."), Some(Status::Completed));
         assert_eq!(read(&["Planned work"], "Hello."), Some(Status::Confirmed));
-        assert_eq!(read(&["Work"], "Hello."), None);
+        assert_eq!(read(&["Work"], "Planned work."), None);
     }
 
     #[test]

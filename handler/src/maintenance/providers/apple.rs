@@ -92,3 +92,50 @@ fn circuits(body: &Lines) -> Result<Vec<Found<Circuit>>, Failure> {
     };
     peers.into_iter().map(circuit).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::Mail;
+
+    fn status_of(subject: &str, text: &str) -> Option<Status> {
+        let title = "Apple (AS714) Network Maintenance Notification";
+        let mail = Mail::decode(format!("Subject: {subject}\n\n{title}\n\n{text}\n").as_bytes());
+        let source = Source::new(&mail, &PROVIDER);
+        status(&source, source.body().ok()?).ok().map(|status| status.value)
+    }
+
+    #[test]
+    fn words_give_the_status() {
+        let subject = "Apple (AS714) Net Maintenance Notice for AS64500 in Oslo";
+        let routine = "When the maintenance is\ncompleted, Apple will automatically re-route\ntraffic back.";
+        assert_eq!(status_of(subject, routine), Some(Status::Confirmed));
+        assert_eq!(status_of(subject, "The maintenance has been\npostponed."), Some(Status::ReScheduled));
+        assert_eq!(status_of(subject, "Status: Completed"), Some(Status::Completed));
+        for (word, expected) in [
+            ("Cancelled", Status::Cancelled),
+            ("COMPLETED", Status::Completed),
+            ("Reminder", Status::Confirmed),
+            ("Emergency", Status::Confirmed),
+            ("Rescheduled", Status::ReScheduled),
+            ("In progress", Status::InProcess),
+        ] {
+            assert_eq!(status_of(&format!("{word}: {subject}"), routine), Some(expected), "{word}");
+        }
+        assert_eq!(status_of(&format!("Not completed: {subject}"), routine), None);
+    }
+
+    #[test]
+    fn a_peer_is_an_as() {
+        let ids = |text: &str| -> Option<Vec<String>> {
+            let circuits = circuits(&Lines::of_text(text)).ok()?;
+            Some(circuits.iter().map(|circuit| circuit.value.id().to_owned()).collect())
+        };
+        assert_eq!(
+            ids("Peer AS: 64500\nPeer AS: AS64501").as_deref(),
+            Some(&["AS64500".to_owned(), "AS64501".to_owned()][..])
+        );
+        assert_eq!(ids("Peer AS: pending"), None);
+        assert_eq!(ids("Apple AS: 714"), None);
+    }
+}

@@ -116,3 +116,41 @@ fn summary(page: &Page) -> Option<Found<String>> {
     let updates = cells.filter_map(|cell| group(&UPDATE, cell).filter(|update| !update.value.is_empty()));
     updates.reduce(|all, update| all.map(|text| text + " " + &update.value))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::maintenance::found::Place;
+
+    #[test]
+    fn words_give_the_status() {
+        let status_of = |subject: &str, update: &str| {
+            let page = Page::parse(&format!("<table><tr><td>- Update - {update}</td></tr></table>")).unwrap();
+            let subject = Found::text(subject, Place::Header("Subject"));
+            words::status_of([subject], page.lines().iter()).ok()?.map(|status| status.value)
+        };
+        for (word, expected) in [
+            ("Planned", Some(Status::Confirmed)),
+            ("Emergency", Some(Status::Confirmed)),
+            ("Rescheduled", Some(Status::ReScheduled)),
+            ("Postponed", Some(Status::ReScheduled)),
+            ("Cancelled Planned", Some(Status::Cancelled)),
+            ("Completed Planned", Some(Status::Completed)),
+            ("Suspended", None),
+        ] {
+            let subject = format!("Aqua Comms {word} Outage Work ISSUE=1 PROJ=2");
+            assert_eq!(status_of(&subject, "There is no news."), expected, "{word}");
+        }
+        let planned = "Aqua Comms Planned Outage Work ISSUE=1 PROJ=2";
+        assert_eq!(status_of(planned, "The work has been completed."), Some(Status::Completed));
+        assert_eq!(status_of(planned, "We will write once the work is completed."), Some(Status::Confirmed));
+    }
+
+    #[test]
+    fn an_update_may_have_a_date() {
+        for row in ["- Update - new text", "10/12/2031 05:00 - Update - new text", "Update - new text"] {
+            let page = Page::parse(&format!("<table><tr><td>{row}<br></td></tr></table>")).unwrap();
+            assert_eq!(summary(&page).unwrap().value, "new text", "{row}");
+        }
+    }
+}

@@ -77,8 +77,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
 }
 
 fn status(source: &Source<'_>, body: &Lines) -> Result<Found<Status>, Failure> {
-    let labels = ["Status", KIND, "Summary"];
-    let titles = std::iter::once(source.subject()).chain(labels.into_iter().filter_map(|label| body.labelled(label)));
+    let titles = std::iter::once(source.subject()).chain(body.labelled("Status"));
     let status = words::status_of(titles, body.iter())?;
     status.ok_or_else(|| Failure::malformed("a status in the subject, such as `Planned`", &source.subject()))
 }
@@ -167,7 +166,7 @@ fn columns(table: &Table) -> Option<Columns<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::maintenance::found::Place;
+    use crate::{mail::Mail, maintenance::found::Place};
 
     fn found(text: &str) -> Found<String> {
         Found::text(text, Place::Sheet { row: 1, column: 1 })
@@ -188,6 +187,30 @@ mod tests {
             table.rows.push(headings.iter().map(|text| found(text)).collect());
             assert_eq!(columns(&table).map(|(_, customer, circuit)| (customer, circuit)), expected, "{headings:?}");
         }
+    }
+
+    #[test]
+    fn words_give_the_status() {
+        let status_of = |subject: &str, text: &str| {
+            let mail = Mail::decode(format!("Subject: {subject}\n\nEvent ID: 1\n{text}\n").as_bytes());
+            let source = Source::new(&mail, &PROVIDER);
+            status(&source, source.body().ok()?).ok().map(|status| status.value)
+        };
+        for (word, expected) in [
+            ("Planned", Some(Status::Confirmed)),
+            ("Emergency", Some(Status::Confirmed)),
+            ("Rescheduled", Some(Status::ReScheduled)),
+            ("Postponed", Some(Status::ReScheduled)),
+            ("Completed", Some(Status::Completed)),
+            ("Cancelled", Some(Status::Cancelled)),
+            ("Suspended", None),
+        ] {
+            let subject = format!("Summary of {word} Maintenance");
+            assert_eq!(status_of(&subject, "Summary: A complete outage."), expected, "{word}");
+        }
+        let planned = "Summary of Planned Maintenance";
+        assert_eq!(status_of(planned, "Summary: The work was cancelled."), Some(Status::Cancelled));
+        assert_eq!(status_of(planned, "Status: Completed"), Some(Status::Completed));
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub static PROVIDER: Provider = Provider {
 
 static TICKET: Pattern = Pattern::new(r"\b(CM\d{6,})\b");
 static TITLE: Pattern = Pattern::new(r"(?i)(.*\bmaintenance\b.*)");
+/// A subject without a word for the status.
+static PLAIN: Pattern = Pattern::new(r"(?i)\bCrown Castle Fiber Maintenance(?: Notification| Notice)?\s*(?:[:-]|$)");
 static CUSTOMER: Pattern = Pattern::new(r"(?i)^Dear\s+(.+?)\s*,?$");
 
 const ZONE: &str = "Time Zone";
@@ -80,6 +82,10 @@ fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failu
     let heading = head().take_while(|(_, line)| !CUSTOMER.is_match(line)).find(|(_, line)| TITLE.is_match(line));
     let heading = heading.map(|(place, line)| Found::text(line, place));
     let status = words::status_of(std::iter::once(subject.clone()).chain(heading), head())?;
+    let status = match status {
+        None if PLAIN.is_match(&subject.value) => words::status_told_in(head())?,
+        status => status,
+    };
     status.ok_or_else(|| Failure::malformed("a status in the subject, such as `Scheduled`", subject))
 }
 
@@ -168,4 +174,62 @@ fn circuits(page: &Page, status: Status) -> Result<Vec<Found<Circuit>>, Failure>
     };
     let tables = page.tables_with(&["Circuit ID"]);
     tables.iter().flat_map(|table| &table.rows).filter(|row| !row.is_blank()).map(circuit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::maintenance::found::Place;
+
+    fn status_of(subject: &str, heading: &str, intro: &str) -> Option<Status> {
+        let after = "Work Description:\nThe work that was cancelled last week is completed.";
+        let text = format!("{heading}\n\nDear Example,\n\n{intro}\n\nTicket Number: CM20310000001\n\n{after}");
+        let subject = Found::text(subject, Place::Header("Subject"));
+        status(&subject, &Lines::of_text(&text)).ok().map(|status| status.value)
+    }
+
+    #[test]
+    fn words_give_the_status() {
+        let subject = "Crown Castle Fiber Scheduled Maintenance Notification: CM20310000001";
+        let (heading, intro) =
+            ("Maintenance Notification", "This is to notify you of the following maintenance event.");
+        assert_eq!(status_of(subject, heading, intro), Some(Status::Confirmed));
+        assert_eq!(status_of(subject, "Maintenance Cancellation", intro), Some(Status::Cancelled));
+        assert_eq!(status_of(subject, heading, "The following event has been completed."), Some(Status::Completed));
+        let plain = "Crown Castle Fiber Maintenance Notification: CM20310000001";
+        let planned = "This is to notify you of the following planned maintenance event.";
+        assert_eq!(status_of(plain, heading, planned), Some(Status::Confirmed));
+        assert_eq!(status_of(plain, heading, intro), None);
+        for (word, expected) in [
+            ("Emergency", Some(Status::Confirmed)),
+            ("Demand", Some(Status::Confirmed)),
+            ("Reminder", Some(Status::Confirmed)),
+            ("Updated", Some(Status::Confirmed)),
+            ("Rescheduled", Some(Status::ReScheduled)),
+            ("Postponed", Some(Status::ReScheduled)),
+            ("Started", Some(Status::InProcess)),
+            ("Completed", Some(Status::Completed)),
+            ("Canceled", Some(Status::Cancelled)),
+            ("Suspended", None),
+        ] {
+            let subject = format!("Crown Castle Fiber {word} Maintenance Notification: CM20310000001");
+            assert_eq!(status_of(&subject, heading, planned), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn an_hour_that_a_zone_skips_is_told_by_the_others() {
+        let rows = |gmt: &str| {
+            let head = "<tr><th colspan=2>Start</th><th colspan=2>End</th><th>Time Zone</th></tr>";
+            let eastern = "<tr><td>3/9/2031<td>2:30 AM<td>3/9/2031<td>6:00 AM<td>Eastern</tr>";
+            Page::parse(&format!("<table>{head}{eastern}{gmt}</table>")).unwrap()
+        };
+        let gmt = "<tr><td>3/9/2031<td>7:30 AM<td>3/9/2031<td>10:00 AM<td>GMT</tr>";
+        let found = windows(&rows(gmt), Status::Confirmed).unwrap();
+        assert_eq!(
+            found.iter().map(|(start, _)| start.value.to_string()).collect::<Vec<_>>(),
+            ["2031-03-09T07:30:00Z"]
+        );
+        assert!(windows(&rows(""), Status::Confirmed).is_err());
+    }
 }

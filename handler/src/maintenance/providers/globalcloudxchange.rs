@@ -145,3 +145,46 @@ fn circuits(page: &Page, status: Status) -> Result<Vec<Found<Circuit>>, Failure>
     let tables = page.tables_with(&["Service ID"]);
     tables.iter().flat_map(|table| &table.rows).filter(|row| !row.is_blank()).map(circuit).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::maintenance::found::Place;
+
+    const TIMES: &str = "02-Jun-2031 20:00 (GMT) - 02-Jun-2031 23:00 (GMT)";
+
+    fn of_subject(subject: &str) -> Option<Record> {
+        record(&Found::text(subject, Place::Header("Subject")))
+    }
+
+    #[test]
+    fn a_subject_is_a_record() {
+        let record = of_subject(&format!("Fwd: PE2031060270001 | Planned | Reminder | Span repair | {TIMES}")).unwrap();
+        assert_eq!(record.id.value, "PE2031060270001");
+        assert_eq!(record.work.unwrap().value, "Span repair");
+        assert_eq!(record.window.unwrap().1.value.to_string(), "2031-06-02T23:00:00Z");
+        let short = of_subject("PE2031060270001 | Cancelled").unwrap();
+        assert!(short.work.is_none() && short.window.is_none());
+        assert!(of_subject("Fault Notification | TT 4410077").is_none());
+    }
+
+    #[test]
+    fn words_give_the_status() {
+        for (words, expected) in [
+            ("Planned | Service Advisory Notice", Some(Status::Confirmed)),
+            ("Emergency | Service Advisory Notice", Some(Status::Confirmed)),
+            ("Planned | Reminder Notice", Some(Status::Confirmed)),
+            ("Planned | Cancellation Notice", Some(Status::Cancelled)),
+            ("Planned | Completion Notice", Some(Status::Completed)),
+            ("Rescheduled | Service Advisory Notice", Some(Status::ReScheduled)),
+            ("Planned | Postponed", Some(Status::ReScheduled)),
+            ("Emergency | Work in progress", Some(Status::InProcess)),
+            ("Suspended | Service Advisory Notice", None),
+        ] {
+            // What the work is called is not where it stands.
+            let record = of_subject(&format!("PE2031060270001 | {words} | Completed span repair | {TIMES}")).unwrap();
+            let status = words::status_of(record.titles, std::iter::empty()).unwrap();
+            assert_eq!(status.map(|status| status.value), expected, "{words}");
+        }
+    }
+}

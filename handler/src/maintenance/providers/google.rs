@@ -150,6 +150,7 @@ fn addresses(text: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mail::Mail;
 
     #[test]
     fn tags_of_lists_and_gateways_are_no_status() {
@@ -159,6 +160,35 @@ mod tests {
         for tag in ["Scheduled", "In Progress", "Re-Scheduled", "Extended"] {
             assert!(!is_of_somebody_else(tag), "{tag}");
         }
+    }
+
+    fn status_of(subject: &str, text: &str) -> Option<Status> {
+        let mail = Mail::decode(format!("Subject: {subject}\n\n{text}\n").as_bytes());
+        let source = Source::new(&mail, &PROVIDER);
+        status(&source, &source.subject(), source.body().ok()?).ok().map(|status| status.value)
+    }
+
+    #[test]
+    fn words_give_the_status() {
+        let title = "Google Planned Network Maintenance Notification - Reference PCR/700001";
+        for (tag, expected) in [
+            ("", Some(Status::Confirmed)),
+            ("[Scheduled] ", Some(Status::Confirmed)),
+            ("[Reminder] ", Some(Status::Confirmed)),
+            ("[Updated] ", Some(Status::Confirmed)),
+            ("[Rescheduled] ", Some(Status::ReScheduled)),
+            ("[Postponed] ", Some(Status::ReScheduled)),
+            ("[In Progress] ", Some(Status::InProcess)),
+            ("[Started] ", Some(Status::InProcess)),
+            ("[Completed] ", Some(Status::Completed)),
+            ("[Canceled] ", Some(Status::Cancelled)),
+            ("Fwd: [maint-notices] [Cancelled] ", Some(Status::Cancelled)),
+            ("[maint-notices] ", Some(Status::Confirmed)),
+            ("[Suspended] ", None),
+        ] {
+            assert_eq!(status_of(&format!("{tag}{title}"), "Details:"), expected, "{tag}");
+        }
+        assert_eq!(status_of(title, "This maintenance has been canceled."), Some(Status::Cancelled));
     }
 
     #[test]

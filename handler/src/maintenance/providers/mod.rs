@@ -42,12 +42,9 @@ pub const ALL: &[&Provider] = &[
     &genericprovider::PROVIDER,
     &globalcloudxchange::PROVIDER,
     &google::PROVIDER,
-    &gtt::PROVIDER,
     &lumen::PROVIDER,
     &ntt::PROVIDER,
     &packetfabric::PROVIDER,
-    &pccw::PROVIDER,
-    &telstra::PROVIDER,
     &verizon::PROVIDER,
     &zayo::PROVIDER,
 ];

@@ -136,16 +136,33 @@ impl Lines {
     }
 }
 
-/// Folds white space (no-break spaces too) and trims.
+/// Folds white space (no-break spaces too) and trims. What has no width (soft hyphens, joiners, marks of direction) is
+/// left out: mailers put it into words and ids, and nobody sees it.
 pub(in crate::maintenance) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for word in text.split_whitespace() {
-        if !folded.is_empty() {
+        let start = folded.len();
+        if start > 0 {
             folded.push(' ');
         }
-        folded.push_str(word);
+        let before = folded.len();
+        if word.is_ascii() {
+            folded.push_str(word);
+        } else {
+            folded.extend(word.chars().filter(|character| !has_no_width(*character)));
+        }
+        if folded.len() == before {
+            folded.truncate(start);
+        }
     }
     folded
+}
+
+const fn has_no_width(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+    )
 }
 
 fn after_label<'line>(line: &'line str, label: &str) -> Option<&'line str> {

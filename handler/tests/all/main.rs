@@ -7,6 +7,7 @@
 #[cfg(feature = "lambda")]
 mod cloud;
 mod corpus;
+mod faults;
 #[cfg(feature = "lambda")]
 mod function;
 mod mail;

@@ -22,14 +22,15 @@ use scraper::{Html, HtmlTreeSink};
 
 use crate::maintenance::failure::Failure;
 
-/// The most nodes of a page: some 40 MB. The largest mail of a carrier that was seen has 3,000.
-const MOST_NODES: usize = 150_000;
+/// The most elements and comments of a page, each with a text beside it: some 40 MB. The largest mail of a carrier that was
+/// seen has 3,000.
+const MOST_NODES: usize = 100_000;
 /// The deepest nesting; browsers stop at 512 too.
 const DEEPEST: u32 = 512;
 /// The most looks at an element that the parser may take: under half a second.
 const MOST_STEPS: usize = 30_000_000;
-/// The most pairwise comparisons of attributes.
-const MOST_COMPARISONS: usize = 200_000_000;
+/// The most pairwise comparisons of attributes: a third of a second. An inline image of a megabyte stays below.
+const MOST_COMPARISONS: usize = 800_000_000;
 /// How many bytes are fed between two looks at the meter. What one piece can cost is bounded by the depth before it.
 const PIECE: usize = 512;
 
@@ -56,6 +57,8 @@ struct Metered {
     steps: Cell<usize>,
     /// Whether a token arrived since the last look.
     has_token: Cell<bool>,
+    /// Whether none arrived in the last piece.
+    is_run: Cell<bool>,
     /// How many characters that may separate attributes were fed since the last token.
     separators: Cell<usize>,
     comparisons: Cell<usize>,
@@ -70,6 +73,7 @@ impl Metered {
             deepest: Cell::default(),
             steps: Cell::default(),
             has_token: Cell::default(),
+            is_run: Cell::default(),
             separators: Cell::default(),
             comparisons: Cell::default(),
         }
@@ -78,14 +82,16 @@ impl Metered {
     fn check(&self, piece: &str) -> Result<(), Failure> {
         let separators =
             piece.bytes().filter(|byte| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'"' | b'\'')).count();
+        // A piece in which tokens end cannot hold many attributes; a run of pieces without any may be one tag.
         let pending = self.separators.get() + separators;
-        let comparisons = self.comparisons.get() + pending * pending / 2;
-        if self.has_token.take() {
+        let is_run = self.is_run.get();
+        let has_token = self.has_token.take();
+        let comparisons = self.comparisons.get() + if is_run || !has_token { pending * pending / 2 } else { 0 };
+        if has_token {
             self.comparisons.set(comparisons);
-            self.separators.set(separators);
-        } else {
-            self.separators.set(pending);
         }
+        self.separators.set(if has_token { separators } else { pending });
+        self.is_run.set(!has_token);
         if self.nodes.get() > MOST_NODES {
             return Err(Failure::too_large(format!("an HTML page of at most {MOST_NODES} nodes")));
         }
@@ -117,7 +123,8 @@ impl Metered {
                 self.deepest.set(self.deepest.get().max(depth));
                 self.step();
             }
-            NodeOrText::AppendText(_) => self.count_node(),
+            // It joins the text before it, if there is one: only elements and comments make room for more.
+            NodeOrText::AppendText(_) => self.step(),
         }
     }
 }
@@ -245,8 +252,18 @@ mod tests {
     #[test]
     fn a_large_comment_and_a_large_inline_image_are_not_in_the_way() {
         let comment = format!("<!--[if mso]>{}<![endif]-->", "<w:LsdException Name=\"a b\"/> ".repeat(1_000));
-        let image = format!("<img src=\"data:image/png;base64,{}\">", "iVBORw0KGgo/AAAANSUhEUgAAAAUA".repeat(10_000));
+        let line = "iVBORw0KGgo/AAAANSUhEUgAAAAUAiVBORw0KGgoAAAANSUhEUgAAAAUAiVBORw0KGgoAAAANS\n";
+        let image = format!("<img src=\"data:image/png;base64,{}\">", line.repeat(13_000));
         assert!(parse(&format!("{comment}{image}<p>text</p>")).is_ok());
+    }
+
+    #[test]
+    fn long_text_is_not_in_the_way() {
+        for text in ["word, ", "&amp; ", "a/b\n"] {
+            let text = text.repeat(60_000);
+            assert!(parse(&format!("<p>{text}</p>")).is_ok());
+            assert!(parse(&format!("<pre>{text}</pre>")).is_ok());
+        }
     }
 
     #[test]

@@ -67,7 +67,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if is_open {
         return Ok(Reading::Notice(vec![draft]));
     }
-    let start = body.expect("Start Time")?.try_map(EXPECTED_TIME, |text| dates::universal(text, TIMES))?;
+    let start = body.expect("Start Time")?.try_map(EXPECTED_TIME, |text| time(text))?;
     let end = end(body, &start)?;
     Ok(Reading::Notice(vec![draft.window(start, end)]))
 }
@@ -107,10 +107,14 @@ fn is_of_somebody_else(tag: &str) -> bool {
 
 const EXPECTED_TIME: &str = "a UTC time such as `2031-01-02 14:00:00 +0000 UTC`";
 
+fn time(text: &str) -> Option<Timestamp> {
+    dates::universal(text, TIMES).or_else(|| dates::zoned(text, TIMES))
+}
+
 fn end(body: &Lines, start: &Found<Timestamp>) -> Result<Found<Timestamp>, Failure> {
     let after = |length: SignedDuration| start.value.checked_add(length).ok();
     if let Some(end) = body.labelled("End Time") {
-        return end.try_map(EXPECTED_TIME, |text| dates::universal(text, TIMES));
+        return end.try_map(EXPECTED_TIME, |text| time(text));
     }
     if let Some(duration) = body.labelled("Duration") {
         return duration.try_map("a duration such as `1h30m0s`", |text| after(text.parse().ok()?));

@@ -45,7 +45,7 @@ pub(super) fn recognise(source: &Source<'_>) -> Result<Recognised, Refusal> {
             reason: format!("both {} and {} could have written it", one.name, other.name),
             suspect: None,
         }),
-        (None, _) if calendar::is_announced(mail) => by_calendar(mail),
+        (None, _) if calendar::is_announced(source) => by_calendar(mail),
         (None, _) => {
             Err(Refusal { reason: "no known provider's sender, calendar or wording".to_owned(), suspect: None })
         }

@@ -5,6 +5,7 @@ use std::{cell::OnceCell, rc::Rc};
 use jiff::Timestamp;
 
 use super::{
+    calendar::{self, Content},
     failure::Failure,
     found::{Found, Place},
     lines::Lines,
@@ -25,6 +26,7 @@ pub struct Source<'mail> {
 struct Forms {
     text: OnceCell<Option<Lines>>,
     page: OnceCell<Result<Page, Failure>>,
+    calendars: OnceCell<Vec<Content>>,
 }
 
 impl<'mail> Source<'mail> {
@@ -77,6 +79,11 @@ impl<'mail> Source<'mail> {
     /// The body in lines, whichever form it has: the HTML part if there is one, else the text.
     pub fn body(&self) -> Result<&Lines, Failure> {
         if self.mail.pages.is_empty() { self.text() } else { self.page().map(Page::lines) }
+    }
+
+    /// The calendar parts.
+    pub(super) fn calendars(&self) -> &[Content] {
+        self.forms.calendars.get_or_init(|| self.mail.calendars.iter().map(|text| calendar::parse(text)).collect())
     }
 
     /// The date of the mail that arrived: the default stamp.

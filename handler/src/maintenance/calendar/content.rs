@@ -2,15 +2,35 @@
 //! that nesting needs no recursion and one broken line does not lose the others.
 //!
 //! Carriers fold lines wrongly: the rest of a value stands at the start of a line of its own. Such a line has no
-//! property's name before a colon and is passed over.
+//! name of a property before a colon and is passed over.
 
 use icalendar::parser::{self, unfold};
 
+use super::PREFIX;
 use crate::maintenance::failure::Failure;
+
+/// The properties that somebody reads, besides those of the extension. Descriptions are long, and nobody does.
+const READ: &[&str] = &[
+    "DTEND",
+    "DTSTAMP",
+    "DTSTART",
+    "DURATION",
+    "METHOD",
+    "ORGANIZER",
+    "RDATE",
+    "RRULE",
+    "SEQUENCE",
+    "STATUS",
+    "SUMMARY",
+    "TZID",
+    "TZOFFSETTO",
+    "UID",
+    "X-LIC-LOCATION",
+];
 
 /// A part of a calendar: `BEGIN:NAME` to `END:NAME`.
 #[derive(Debug, Default)]
-pub(super) struct Component {
+pub(in crate::maintenance) struct Component {
     /// Upper case.
     name: String,
     /// In order.
@@ -21,7 +41,7 @@ pub(super) struct Component {
 
 /// A line of a component.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Property {
+pub(in crate::maintenance) struct Property {
     /// Upper case.
     pub(super) name: String,
     /// In order; names in upper case.
@@ -58,18 +78,17 @@ impl Property {
 /// Components nest at most this deep: VCALENDAR, VEVENT, VALARM, and a little more.
 const DEEPEST: usize = 8;
 
-/// The components of a text; a failure if one of them is not closed.
-pub(super) fn parse(text: &str) -> Result<Vec<Component>, Failure> {
-    let (components, failure) = read(text);
-    failure.map_or(Ok(components), Err)
+/// A calendar part of a mail.
+#[derive(Debug)]
+pub(in crate::maintenance) struct Content {
+    /// As far as they go.
+    pub(super) components: Vec<Component>,
+    /// What is wrong with them as a whole, such as one that is not closed.
+    pub(super) failure: Option<Failure>,
 }
 
-/// The components of a text, as far as they go.
-pub(super) fn parse_leniently(text: &str) -> Vec<Component> {
-    read(text).0
-}
-
-fn read(text: &str) -> (Vec<Component>, Option<Failure>) {
+/// The components of a text.
+pub(in crate::maintenance) fn parse(text: &str) -> Content {
     let mut whole = Vec::new();
     let mut open: Vec<Component> = Vec::new();
     let mut failure = None;
@@ -105,7 +124,7 @@ fn read(text: &str) -> (Vec<Component>, Option<Failure>) {
     while let Some(component) = open.pop() {
         close(component, &mut open, &mut whole);
     }
-    (whole, failure)
+    Content { components: whole, failure }
 }
 
 fn close(component: Component, open: &mut [Component], whole: &mut Vec<Component>) {
@@ -126,7 +145,9 @@ fn after(line: &str, keyword: &str) -> Option<String> {
 fn property(line: &str) -> Option<Property> {
     let name_end = line.find([':', ';'])?;
     let name = line.get(..name_end)?;
-    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+    let is_read = name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+        || READ.iter().any(|read| read.eq_ignore_ascii_case(name));
+    if !is_read {
         return None;
     }
     let property = parser::Property::try_from(line).ok()?;

@@ -20,8 +20,9 @@ use super::{
     provider::{Provider, Reading},
     source::Source,
 };
-use crate::mail::{Domain, Mail};
+use crate::mail::Domain;
 use content::{Component, Property};
+pub(super) use content::{Content, parse};
 use time::Zones;
 
 const PREFIX: &str = "X-MAINTNOTE-";
@@ -30,8 +31,11 @@ const PREFIX: &str = "X-MAINTNOTE-";
 pub fn read(source: &Source<'_>) -> Result<Option<Vec<Draft>>, Failure> {
     let mut drafts = Vec::new();
     let mut event_number = 0;
-    for text in &source.mail().calendars {
-        for calendar in content::parse(text)?.iter().filter(|component| component.is("VCALENDAR")) {
+    for content in source.calendars() {
+        if let Some(failure) = &content.failure {
+            return Err(failure.clone());
+        }
+        for calendar in content.components.iter().filter(|component| component.is("VCALENDAR")) {
             let zones = Zones::of(calendar);
             let is_cancelled = calendar.first("METHOD").is_some_and(|method| method.text_is("CANCEL"));
             for event in calendar.components.iter().filter(|component| component.is("VEVENT")) {
@@ -77,24 +81,25 @@ pub fn read_or_other(source: &Source<'_>) -> Result<Reading, Failure> {
 }
 
 /// Whether a calendar of the mail has an entry with a MAINTNOTE property, be it whole or not.
-pub fn is_announced(mail: &Mail) -> bool {
-    mail.calendars.iter().any(|text| content::parse_leniently(text).iter().any(has_maintnote))
+pub fn is_announced(source: &Source<'_>) -> bool {
+    maintnotes(source).next().is_some()
 }
 
 /// What a MAINTNOTE of the mail says that makes it this provider's: its name or one of its domains as
 /// `X-MAINTNOTE-PROVIDER`, or an organizer there.
 pub fn names(source: &Source<'_>, provider: &Provider) -> Option<Found<String>> {
-    let calendars: Vec<_> = source.mail().calendars.iter().flat_map(|text| content::parse_leniently(text)).collect();
-    let events = calendars.iter().flat_map(|calendar| &calendar.components).filter(|event| is_maintnote(event));
-    for (index, event) in events.enumerate() {
-        for (name, is_own) in [("X-MAINTNOTE-PROVIDER", is_name as fn(&str, &Provider) -> bool), ("ORGANIZER", is_at)] {
-            let Some(property) = event.first(name) else { continue };
-            if is_own(&property.value, provider) {
-                return Some(property.found(name, index + 1));
-            }
-        }
-    }
-    None
+    let properties = [("X-MAINTNOTE-PROVIDER", is_name as fn(&str, &Provider) -> bool), ("ORGANIZER", is_at)];
+    maintnotes(source).enumerate().find_map(|(index, event)| {
+        properties.iter().find_map(|(name, is_own)| {
+            let property = event.first(name)?;
+            is_own(&property.value, provider).then(|| property.found(name, index + 1))
+        })
+    })
+}
+
+fn maintnotes<'source>(source: &'source Source<'_>) -> impl Iterator<Item = &'source Component> {
+    let calendars = source.calendars().iter().flat_map(|content| &content.components);
+    calendars.flat_map(|calendar| &calendar.components).filter(|event| is_maintnote(event))
 }
 
 fn is_name(text: &str, provider: &Provider) -> bool {
@@ -111,10 +116,6 @@ fn is_at(organizer: &str, provider: &Provider) -> bool {
 
 fn is_domain(domain: &Domain, provider: &Provider) -> bool {
     provider.domains.iter().any(|parent| domain.is_within(parent))
-}
-
-fn has_maintnote(calendar: &Component) -> bool {
-    calendar.components.iter().any(is_maintnote)
 }
 
 fn is_maintnote(event: &Component) -> bool {

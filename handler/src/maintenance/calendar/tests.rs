@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::mail::Mail;
 use crate::maintenance::{failure::FailureKind, model::Maintenance, provider::LearnedFrom};
 
 static CARRIER: Provider = Provider {
@@ -30,7 +31,7 @@ fn calendar(event: &str) -> String {
     format!("BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\n{event}END:VEVENT\nEND:VCALENDAR\n")
 }
 
-fn parse(calendar: &str) -> Result<Vec<Maintenance>, Failure> {
+fn read_all(calendar: &str) -> Result<Vec<Maintenance>, Failure> {
     with_calendar(calendar, |source| expect(source)?.into_iter().map(Draft::build).collect())
 }
 
@@ -42,7 +43,7 @@ fn with(line: &str, others: &str) -> String {
 }
 
 fn only(calendar: &str) -> Maintenance {
-    let mut all = parse(calendar).unwrap();
+    let mut all = read_all(calendar).unwrap();
     assert_eq!(all.len(), 1);
     all.remove(0)
 }
@@ -75,14 +76,14 @@ fn objects_keep_their_order_repetitions_and_own_impact() {
         maintenance.circuits().iter().map(|circuit| format!("{} {}", circuit.id(), circuit.impact())).collect();
     assert_eq!(circuits, ["EX/1 NO-IMPACT", "EX/2 OUTAGE", "EX/1 DEGRADED"]);
     let failure =
-        parse(&with("X-MAINTNOTE-OBJECT-ID", "X-MAINTNOTE-OBJECT-ID;X-MAINTNOTE-OBJECT-IMPACT=SEVERE:EX/1\n"));
+        read_all(&with("X-MAINTNOTE-OBJECT-ID", "X-MAINTNOTE-OBJECT-ID;X-MAINTNOTE-OBJECT-IMPACT=SEVERE:EX/1\n"));
     assert_eq!(failure.unwrap_err().kind, FailureKind::Malformed);
 }
 
 #[test]
 fn a_missing_impact_is_the_worst_and_an_unknown_one_a_failure() {
     assert_eq!(only(&with("X-MAINTNOTE-IMPACT", "")).circuits()[0].impact(), Impact::Outage);
-    assert!(parse(&with("X-MAINTNOTE-IMPACT", "X-MAINTNOTE-IMPACT:SEVERE\n")).is_err());
+    assert!(read_all(&with("X-MAINTNOTE-IMPACT", "X-MAINTNOTE-IMPACT:SEVERE\n")).is_err());
 }
 
 #[test]
@@ -99,7 +100,7 @@ fn statuses() {
         ("X-MAINTNOTE-STATUS:MAYBE\n", None),
         ("X-MAINTNOTE-STATUS:CONFIRMED\nSTATUS:CANCELLED\n", None),
     ] {
-        let read = parse(&with("X-MAINTNOTE-STATUS", line)).map(|all| all[0].status());
+        let read = read_all(&with("X-MAINTNOTE-STATUS", line)).map(|all| all[0].status());
         assert_eq!(read.ok(), expected, "{line}");
     }
     let cancel = with("X-MAINTNOTE-STATUS", "").replacen("VERSION:2.0", "METHOD:CANCEL", 1);
@@ -112,13 +113,13 @@ fn a_cancelled_entry_may_lack_circuits_and_its_window() {
     assert!(only(&calendar(&event)).circuits().is_empty());
     let event = event.replace("DTEND:20310402T040000Z\n", "");
     assert_eq!(only(&calendar(&event)).window(), None);
-    assert!(parse(&with("X-MAINTNOTE-OBJECT-ID", "")).is_err());
+    assert!(read_all(&with("X-MAINTNOTE-OBJECT-ID", "")).is_err());
 }
 
 #[test]
 fn what_identifies_a_notice_has_to_be_there() {
     for line in ["X-MAINTNOTE-ACCOUNT", "X-MAINTNOTE-MAINTENANCE-ID", "DTSTAMP", "DTSTART", "DTEND"] {
-        let failure = parse(&with(line, "")).unwrap_err();
+        let failure = read_all(&with(line, "")).unwrap_err();
         assert_eq!((failure.kind, failure.expected.as_str()), (FailureKind::Missing, line));
     }
 }
@@ -127,7 +128,7 @@ fn what_identifies_a_notice_has_to_be_there() {
 fn times_need_a_zone() {
     let start = |lines: &str| {
         let calendar = with("DTSTART", lines).replace("20310402T040000Z", "20310702T040000Z");
-        parse(&calendar).map(|all| all[0].window().unwrap().start().to_string()).ok()
+        read_all(&calendar).map(|all| all[0].window().unwrap().start().to_string()).ok()
     };
     for (line, expected) in [
         ("DTSTART;TZID=Europe/Paris:20310402T000000\n", "2031-04-01T22:00:00Z"),
@@ -171,7 +172,7 @@ fn a_calendar_brings_its_own_zone() {
 
 #[test]
 fn a_duration_may_stand_for_the_end() {
-    let end = |line: &str| parse(&with("DTEND", line)).map(|all| all[0].window().unwrap().end().to_string()).ok();
+    let end = |line: &str| read_all(&with("DTEND", line)).map(|all| all[0].window().unwrap().end().to_string()).ok();
     assert_eq!(end("DURATION:PT4H30M\n").as_deref(), Some("2031-04-02T02:30:00Z"));
     assert_eq!(end("DURATION:P1D\n").as_deref(), Some("2031-04-02T22:00:00Z"));
     assert_eq!(end("DURATION:-PT1H\n"), None);
@@ -180,7 +181,7 @@ fn a_duration_may_stand_for_the_end() {
 
 #[test]
 fn an_entry_that_repeats_is_for_a_person() {
-    assert!(parse(&with("UID", "UID:1\nRRULE:FREQ=DAILY;COUNT=3\n")).is_err());
+    assert!(read_all(&with("UID", "UID:1\nRRULE:FREQ=DAILY;COUNT=3\n")).is_err());
 }
 
 #[test]
@@ -197,7 +198,7 @@ fn several_entries_are_several_maintenances_and_others_are_passed_over() {
     let other = "BEGIN:VEVENT\nSUMMARY:Lunch\nEND:VEVENT\n";
     let second = format!("BEGIN:VEVENT\n{}END:VEVENT\n", EVENT.replace("CHG-77", "CHG-78"));
     let calendar = calendar(EVENT).replace("END:VCALENDAR", &format!("{other}{second}END:VCALENDAR"));
-    let ids: Vec<_> = parse(&calendar).unwrap().iter().map(|maintenance| maintenance.id().to_owned()).collect();
+    let ids: Vec<_> = read_all(&calendar).unwrap().iter().map(|maintenance| maintenance.id().to_owned()).collect();
     assert_eq!(ids, ["CHG-77", "CHG-78"]);
 }
 
@@ -206,7 +207,7 @@ fn an_invitation_is_no_notice() {
     let invitation = calendar("SUMMARY:Meeting\nDTSTART:20310401T220000Z\nDTEND:20310402T040000Z\n");
     with_calendar(&invitation, |source| {
         assert!(read(source).unwrap().is_none());
-        assert!(!is_announced(source.mail()));
+        assert!(!is_announced(source));
     });
 }
 
@@ -217,14 +218,14 @@ fn a_calendar_that_is_cut_short_is_a_failure() {
         if whole[end..].trim().is_empty() {
             continue;
         }
-        assert_eq!(parse(&whole[..end]).unwrap_err().kind, FailureKind::CutShort, "{end}");
+        assert_eq!(read_all(&whole[..end]).unwrap_err().kind, FailureKind::CutShort, "{end}");
     }
-    assert_eq!(parse(&whole.replace("END:VEVENT\n", "")).unwrap_err().kind, FailureKind::Missing);
+    assert_eq!(read_all(&whole.replace("END:VEVENT\n", "")).unwrap_err().kind, FailureKind::Missing);
 }
 
 #[test]
 fn deep_nesting_is_refused() {
-    assert_eq!(parse(&"BEGIN:VEVENT\n".repeat(100_000)).unwrap_err().kind, FailureKind::TooLarge);
+    assert_eq!(read_all(&"BEGIN:VEVENT\n".repeat(100_000)).unwrap_err().kind, FailureKind::TooLarge);
 }
 
 #[test]
@@ -240,7 +241,7 @@ fn a_calendar_tells_whose_it_is() {
 proptest! {
     #[test]
     fn any_text_is_a_calendar_or_a_failure(text in ".{0,300}") {
-        let _ = parse(&text);
+        let _ = read_all(&text);
     }
 
     #[test]
@@ -249,6 +250,6 @@ proptest! {
         let at = at.min(calendar.len());
         let end = (at + length).min(calendar.len());
         calendar.splice(at..end, text.chars());
-        let _ = parse(&calendar.into_iter().collect::<String>());
+        let _ = read_all(&calendar.into_iter().collect::<String>());
     }
 }

@@ -15,7 +15,10 @@ pub mod genericprovider;
 pub mod globalcloudxchange;
 pub mod google;
 pub mod gtt;
+pub mod hgc;
 pub mod lumen;
+pub mod megaport;
+pub mod momentum;
 pub mod ntt;
 pub mod packetfabric;
 pub mod pccw;
@@ -42,9 +45,15 @@ pub const ALL: &[&Provider] = &[
     &genericprovider::PROVIDER,
     &globalcloudxchange::PROVIDER,
     &google::PROVIDER,
+    &gtt::PROVIDER,
+    &hgc::PROVIDER,
     &lumen::PROVIDER,
+    &megaport::PROVIDER,
+    &momentum::PROVIDER,
     &ntt::PROVIDER,
     &packetfabric::PROVIDER,
+    &pccw::PROVIDER,
+    &telstra::PROVIDER,
     &verizon::PROVIDER,
     &zayo::PROVIDER,
 ];

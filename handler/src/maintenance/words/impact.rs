@@ -39,6 +39,8 @@ const REDUCED: &[&str] = &[
     "without protection",
     "simplex",
     "redundancy loss",
+    "resiliency loss",
+    "resilience loss",
 ];
 
 const DEGRADED: &[&str] = &[
@@ -57,6 +59,7 @@ const DEGRADED: &[&str] = &[
 
 const OUTAGE: &[&str] = &[
     "outage",
+    "outages",
     "down",
     "downtime",
     "loss of service",
@@ -120,9 +123,11 @@ mod tests {
             ("At Risk", Impact::ReducedRedundancy),
             ("At risk of outage", Impact::ReducedRedundancy),
             ("Loss of Redundancy", Impact::ReducedRedundancy),
+            ("Resiliency Loss", Impact::ReducedRedundancy),
             ("Intermittent packet loss", Impact::Degraded),
             ("Service Affecting", Impact::Outage),
             ("Up to 30 min outage", Impact::Outage),
+            ("Several short outages", Impact::Outage),
         ] {
             assert_eq!(impact(&title(text)).unwrap().value, expected, "{text}");
         }

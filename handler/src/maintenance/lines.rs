@@ -74,6 +74,13 @@ impl Lines {
         self.folded.iter().enumerate().map(|(index, line)| (self.place(index), line.as_str()))
     }
 
+    /// The lines from the salutation ("Dear …") to the first that begins with one of `ends`: the sentences that say what a
+    /// notice is about. None without a salutation.
+    pub fn opening(&self, ends: &[&str]) -> impl Iterator<Item = (Place, &str)> {
+        let lines = self.iter().skip_while(|(_, line)| after_label(line, "Dear").is_none());
+        lines.take_while(move |(_, line)| !ends.iter().any(|end| after_label(line, end).is_some()))
+    }
+
     /// The whole text, lines separated by line feeds.
     pub fn joined(&self) -> String {
         self.folded.join("\n")
@@ -199,6 +206,14 @@ mod tests {
         assert_eq!(section("Impact"), Some(vec!["none".to_owned()]));
         assert_eq!(section("Custom"), None);
         assert_eq!(section("Reason it:"), None);
+    }
+
+    #[test]
+    fn the_opening_stands_between_salutation_and_labels() {
+        let lines = Lines::of_text("From: x\nDear Customer,\n\nit is off\nStart: now\nRegards");
+        let opening: Vec<_> = lines.opening(&["Start:"]).map(|(_, line)| line).collect();
+        assert_eq!(opening, ["Dear Customer,", "", "it is off"]);
+        assert_eq!(Lines::of_text("it is off\nStart: now").opening(&["Start:"]).count(), 0);
     }
 
     #[test]

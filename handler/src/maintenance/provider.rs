@@ -9,7 +9,7 @@ pub struct Provider {
     pub slug: &'static str,
     /// Its name as people write it.
     pub name: &'static str,
-    /// The domains that it sends from. A sub-domain counts, anything else does not.
+    /// The domains that it sends from, its own first. A sub-domain counts, anything else does not.
     pub domains: &'static [&'static str],
     /// The `organizer` of its maintenances where the notice names none.
     pub organizer: &'static str,

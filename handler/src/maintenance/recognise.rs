@@ -52,13 +52,19 @@ pub(super) fn recognise(source: &Source<'_>) -> Result<Recognised, Refusal> {
     }
 }
 
-/// The provider of a domain; of several that share it, the one whose wording the mail has.
+/// The provider of a domain; of several that share it, the one whose wording the mail has, else the one whose own it is.
 fn by_domain(domain: &Domain, source: &Source<'_>) -> Option<&'static Provider> {
     let owns = |provider: &&Provider| provider.domains.iter().any(|parent| domain.is_within(parent));
     let owners: Vec<_> = ALL.iter().copied().filter(owns).collect();
     match owners.as_slice() {
         [only] => Some(only),
-        several => several.iter().copied().find(|provider| (provider.says)(&source.read_as(provider)).is_some()),
+        several => {
+            let mut owners = several.iter().copied();
+            let says = |provider: &&'static Provider| (provider.says)(&source.read_as(provider)).is_some();
+            let is_first =
+                |provider: &&'static Provider| provider.domains.first().is_some_and(|own| domain.is_within(own));
+            owners.clone().find(says).or_else(|| owners.find(is_first))
+        }
     }
 }
 

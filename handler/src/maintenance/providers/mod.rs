@@ -22,8 +22,13 @@ pub mod momentum;
 pub mod ntt;
 pub mod packetfabric;
 pub mod pccw;
+pub mod seaborn;
+pub mod sparkle;
+pub mod tata;
 pub mod telstra;
+pub mod turkcell;
 pub mod verizon;
+pub mod windstream;
 pub mod zayo;
 
 use super::provider::Provider;
@@ -54,7 +59,12 @@ pub const ALL: &[&Provider] = &[
     &packetfabric::PROVIDER,
     &pccw::PROVIDER,
     &telstra::PROVIDER,
+    &seaborn::PROVIDER,
+    &sparkle::PROVIDER,
+    &tata::PROVIDER,
+    &turkcell::PROVIDER,
     &verizon::PROVIDER,
+    &windstream::PROVIDER,
     &zayo::PROVIDER,
 ];
 

@@ -1,7 +1,11 @@
 //! What a field says that a maintenance does to a circuit.
 
 use super::{contradiction, has_any, words};
-use crate::maintenance::{failure::Failure, found::Found, model::Impact};
+use crate::maintenance::{
+    failure::{Failure, FailureKind},
+    found::Found,
+    model::Impact,
+};
 
 const NO_IMPACT: &[&str] = &[
     "none",
@@ -105,6 +109,14 @@ pub fn impact(field: &Found<String>) -> Result<Found<Impact>, Failure> {
     Ok(field.clone().map(|_| impact))
 }
 
+/// Like [`impact`], for formats in which hits ("Switch hit", "50 ms hits") are outages of moments.
+pub fn impact_or_hit(field: &Found<String>) -> Result<Found<Impact>, Failure> {
+    impact(field).or_else(|failure| {
+        let is_hit = failure.kind == FailureKind::Malformed && has_any(&words(&field.value), &["hit", "hits"]);
+        if is_hit { Ok(field.clone().map(|_| Impact::Outage)) } else { Err(failure) }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +145,15 @@ mod tests {
         }
         for text in ["", "Purple", "Potentially service affecting", "No impact, degraded"] {
             assert!(impact(&title(text)).is_err(), "{text}");
+        }
+        assert!(impact(&title("Switch hits")).is_err());
+        for (text, expected) in [
+            ("Switch hits up to 5 minutes", Some(Impact::Outage)),
+            ("At risk, no hits", Some(Impact::ReducedRedundancy)),
+            ("No impact, degraded by hits", None),
+            ("White", None),
+        ] {
+            assert_eq!(impact_or_hit(&title(text)).ok().map(|found| found.value), expected, "{text}");
         }
     }
 }

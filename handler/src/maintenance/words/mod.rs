@@ -6,7 +6,7 @@
 
 mod impact;
 
-pub use impact::impact;
+pub use impact::{impact, impact_or_hit};
 
 use super::{
     failure::Failure,

@@ -1,6 +1,6 @@
 //! The code of the functions that `provision` deploys.
 //!
-//! Data flows one way: bytes → [`mail::Mail`] → provider → [`maintenance::Outcome`] → delivery.
+//! Data flows one way: bytes → [`mail::Mail`] → provider → [`maintenance::outcome::Outcome`] → delivery.
 //! Everything up to the outcome is pure and total: no I/O, no clock, no panic, for any bytes.
 
 pub mod context;

@@ -13,4 +13,5 @@ mod function;
 mod mail;
 mod mail_hostile;
 mod mails;
+mod readme;
 mod support;

@@ -5,6 +5,7 @@
 
 mod dev;
 mod harness;
+mod netbox;
 mod output;
 mod parse;
 mod validate;

@@ -1,0 +1,190 @@
+//! The NetBox that `tests/netbox/start.sh` has started, as a test sees it: emptied, filled, read.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+pub(crate) const EVENTS: &str = "plugins/maintenance/circuitmaintenance";
+pub(crate) const IMPACTS: &str = "plugins/maintenance/circuitmaintenanceimpact";
+const NOTIFICATIONS: &str = "plugins/maintenance/circuitmaintenancenotifications";
+
+/// Provider slug → the CIDs of its circuits.
+pub(crate) type Circuits = BTreeMap<String, BTreeSet<String>>;
+
+/// A running NetBox, for one test at a time.
+pub(crate) struct NetBox {
+    pub(crate) url: String,
+    variables: BTreeMap<String, String>,
+    agent: ureq::Agent,
+    _one_test_at_a_time: File,
+}
+
+impl NetBox {
+    /// The NetBox that was started. Without one a test has nothing to do, and says so; with `netbox` in `PROVISION_REQUIRE`
+    /// that is a failure.
+    pub(crate) fn find() -> Option<Self> {
+        let file = folder().join("circuitmaintenance/environment");
+        let Ok(environment) = fs::read_to_string(&file) else { return absent("none was started") };
+        let variables: BTreeMap<String, String> = environment
+            .lines()
+            .filter_map(|line| line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
+            .collect();
+        let lock = File::create(folder().join("test.lock")).unwrap();
+        lock.lock().unwrap();
+        let timeout = Some(Duration::from_mins(1));
+        let agent = ureq::config::Config::builder().http_status_as_error(false).timeout_global(timeout).build();
+        let url = variables["NETBOX_URL"].clone();
+        let netbox = Self { url, variables, agent: agent.into(), _one_test_at_a_time: lock };
+        match netbox.agent.get(format!("{}/api/", netbox.url)).header("Authorization", netbox.authorization()).call() {
+            Ok(_) => Some(netbox),
+            Err(error) => absent(&format!("{} does not answer: {error}", netbox.url)),
+        }
+    }
+
+    /// A token of `start.sh`: `""` is the function's own, with the least rights; `V2`, `ADMIN`, `READ_ONLY`, `NO_RIGHTS`.
+    pub(crate) fn token(&self, name: &str) -> &str {
+        let variable = if name.is_empty() { "NETBOX_TOKEN".to_owned() } else { format!("NETBOX_TOKEN_{name}") };
+        &self.variables[&variable]
+    }
+
+    fn authorization(&self) -> String {
+        format!("Token {}", self.token("ADMIN"))
+    }
+
+    /// Removes events, circuits and providers.
+    pub(crate) fn empty(&self) {
+        script("reset.sh", &[]);
+    }
+
+    /// Removes events.
+    pub(crate) fn empty_of_events(&self) {
+        script("reset.sh", &["--events"]);
+    }
+
+    /// Makes providers, each named as its slug, and their circuits.
+    pub(crate) fn fill(&self, circuits: &Circuits) {
+        let providers: Vec<_> = circuits.keys().map(|slug| json!({"name": slug, "slug": slug})).collect();
+        let made = self.post("circuits/providers", &Value::from(providers));
+        let ids: BTreeMap<&str, i64> =
+            list(&made).iter().map(|made| (made["slug"].as_str().unwrap(), made["id"].as_i64().unwrap())).collect();
+        let kind = self.post("circuits/circuit-types", &json!({"name": "Line", "slug": "line"}))["id"].clone();
+        let circuit =
+            |slug: &str, cid: &str| json!({"cid": cid, "provider": ids[slug], "type": kind, "status": "active"});
+        let circuits: Vec<_> =
+            circuits.iter().flat_map(|(slug, cids)| cids.iter().map(|cid| circuit(slug, cid))).collect();
+        if !circuits.is_empty() {
+            self.post("circuits/circuits", &Value::from(circuits));
+        }
+    }
+
+    /// Makes objects, or fails the test with what NetBox says.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
+        let url = format!("{}/api/{path}/", self.url);
+        let mut answer = self.agent.post(&url).header("Authorization", self.authorization()).send_json(body).unwrap();
+        let text = answer.body_mut().read_to_string().unwrap();
+        assert!(answer.status().is_success(), "POST {url}: {} {text}", answer.status());
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// All objects of a kind, as NetBox shows them, in the order in which they were made.
+    fn all(&self, path: &str) -> Vec<Value> {
+        let url = format!("{}/api/{path}/?limit=1000&ordering=id", self.url);
+        let mut answer = self.agent.get(&url).header("Authorization", self.authorization()).call().unwrap();
+        let text = answer.body_mut().with_config().limit(1 << 30).read_to_string().unwrap();
+        assert!(answer.status().is_success(), "GET {url}: {} {text}", answer.status());
+        let page: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(page["next"], Value::Null, "there is more than a page of {path}");
+        list(&page["results"]).clone()
+    }
+
+    /// Everything that a delivery may have written.
+    pub(crate) fn content(&self) -> Content {
+        Content { events: self.all(EVENTS), impacts: self.all(IMPACTS), notifications: self.all(NOTIFICATIONS) }
+    }
+}
+
+/// What NetBox holds, as it shows it: equal values mean that nothing was written in between, since every write shows.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Content {
+    pub(crate) events: Vec<Value>,
+    pub(crate) impacts: Vec<Value>,
+    pub(crate) notifications: Vec<Value>,
+}
+
+/// An event as the projection of a notice tells it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Event {
+    /// The provider's slug.
+    pub(crate) provider: String,
+    pub(crate) name: String,
+    pub(crate) status: String,
+    /// Seconds since the epoch.
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) summary: String,
+    /// CID → impact.
+    pub(crate) impacts: BTreeMap<String, String>,
+}
+
+impl Content {
+    /// The events with their impacts, sorted.
+    pub(crate) fn events(&self) -> Vec<Event> {
+        let mut events: Vec<_> = self.events.iter().map(|event| self.event(event)).collect();
+        events.sort();
+        events
+    }
+
+    fn event(&self, event: &Value) -> Event {
+        let mut impacts = BTreeMap::new();
+        for impact in self.impacts.iter().filter(|impact| impact["circuitmaintenance"]["id"] == event["id"]) {
+            let before = impacts.insert(text(&impact["circuit"]["cid"]), text(&impact["impact"]));
+            assert_eq!(before, None, "two impacts of one circuit: {impact}");
+        }
+        Event {
+            provider: text(&event["provider"]["slug"]),
+            name: text(&event["name"]),
+            status: text(&event["status"]),
+            start: seconds(&event["start"]),
+            end: seconds(&event["end"]),
+            summary: text(&event["summary"]),
+            impacts,
+        }
+    }
+}
+
+/// Some fields are shown as a value and its label.
+fn text(value: &Value) -> String {
+    value.as_str().or_else(|| value["value"].as_str()).unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+}
+
+fn seconds(value: &Value) -> i64 {
+    value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second()
+}
+
+fn list(value: &Value) -> &Vec<Value> {
+    value.as_array().unwrap_or_else(|| panic!("no list: {value}"))
+}
+
+fn absent<Any>(reason: &str) -> Option<Any> {
+    let required = std::env::var("PROVISION_REQUIRE").unwrap_or_default();
+    assert!(!required.split(',').any(|what| what.trim() == "netbox"), "there is no NetBox: {reason}");
+    println!("not run: there is no NetBox: {reason}; `tests/netbox/start.sh` starts one");
+    None
+}
+
+fn folder() -> PathBuf {
+    std::env::var_os("NETBOX_TEST_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("netbox"), PathBuf::from)
+}
+
+fn script(name: &str, arguments: &[&str]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/netbox").join(name);
+    let output = Command::new(&path).args(arguments).env("NETBOX_TEST_DIR", folder()).output().unwrap();
+    assert!(output.status.success(), "{}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
+}

@@ -1,0 +1,65 @@
+"""Makes the plugin's tables, and the users and tokens that the tests know. May be run again."""
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.contrib.contenttypes.models import ContentType  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from users.models import ObjectPermission, Token, User  # noqa: E402
+
+ADMIN = "0123456789abcdef0123456789abcdef01234567"
+
+# The least that the function needs, by plugin: content types, and what may be done with them.
+RIGHTS = {
+    None: {("view",): ["circuits.provider", "circuits.circuit"]},
+    "netbox_circuitmaintenance": {
+        ("view", "add", "change"): [
+            "netbox_circuitmaintenance.circuitmaintenance",
+            "netbox_circuitmaintenance.circuitmaintenancenotifications",
+        ],
+        ("view", "add", "change", "delete"): ["netbox_circuitmaintenance.circuitmaintenanceimpact"],
+    },
+    "notices": {
+        ("view", "add", "change"): ["notices.maintenance", "notices.outage", "notices.eventnotification"],
+        ("view", "add", "change", "delete"): ["notices.impact"],
+    },
+}
+
+
+def user(name, **more):
+    return User.objects.get_or_create(username=name, defaults={"email": f"{name}@example.com", **more})[0]
+
+
+def token(owner, text, key=None, **more):
+    """A token of version 1, or with a key of version 2."""
+    known = Token.objects.filter(version=2, key=key) if key else Token.objects.filter(version=1, plaintext=text)
+    if not known.exists():
+        version = {"version": 2, "key": key} if key else {"version": 1}
+        made = Token(user=owner, token=text, **version, **more)
+        made.full_clean()
+        made.save()
+
+
+call_command("migrate", interactive=False)
+
+admin = user("admin", is_superuser=True)
+token(admin, ADMIN)
+token(admin, "1" * 40, write_enabled=False)
+
+function = user("function")
+token(function, "2" * 40)
+token(function, "2" * 40, key="LambdaKey001")
+for plugin, rights in RIGHTS.items():
+    if plugin is not None and plugin not in settings.PLUGINS:
+        continue
+    for actions, types in rights.items():
+        name = f"function: {plugin or 'circuits'} {' '.join(actions)}"
+        permission, made = ObjectPermission.objects.get_or_create(name=name, defaults={"actions": list(actions)})
+        if made:
+            permission.object_types.set(ContentType.objects.get_by_natural_key(*name.split(".")) for name in types)
+            permission.users.add(function)
+
+# Somebody who may log in, and nothing else.
+token(user("nobody"), "3" * 40)

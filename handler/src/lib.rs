@@ -9,6 +9,7 @@ pub mod event;
 pub mod lambda;
 pub mod mail;
 pub mod maintenance;
+pub mod netbox;
 pub mod pipeline;
 pub mod report;
 pub mod trust;

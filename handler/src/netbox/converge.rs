@@ -1,0 +1,183 @@
+//! Reads, lets decide, writes, and does so until nothing is left to do.
+//!
+//! Only a change of an event is compared with what was read, so whoever has written looks back: if the events are as they were
+//! left, all that was written follows from what they say; if not, we put it right. After a change of an event its impacts are read
+//! once more as well, since whoever had read it before may have written them in between. Who writes later looks back later, too.
+
+use super::{
+    fields,
+    ids::EventId,
+    plan::{self, Case, Next, Settled, View},
+    records::{Action, Fault, Pause, Performed, Records},
+    stored::StoredEvent,
+};
+
+/// How many windows of a maintenance are looked for at once.
+const WINDOWS: usize = 8;
+/// How often others may be quicker.
+const MOST_CONFLICTS: u32 = 60;
+/// How often NetBox may be unwell.
+const MOST_TROUBLES: u32 = 8;
+/// How often NetBox may not take what follows from a fresh look: something may have changed in between, but not always.
+const MOST_REJECTIONS: u32 = 4;
+/// No plan has that many steps.
+const MOST_STEPS: usize = 64;
+
+/// What has gone wrong so far.
+#[derive(Debug, Default)]
+pub struct Attempts {
+    conflicts: u32,
+    troubles: u32,
+    rejections: u32,
+}
+
+impl Attempts {
+    /// How long to wait before all is tried again, or the fault with which to give up.
+    pub fn after(&mut self, fault: Fault) -> Result<Pause, Fault> {
+        let count = |count: &mut u32, most: u32| {
+            *count += 1;
+            (*count <= most).then_some(*count)
+        };
+        match fault {
+            Fault::Conflict(reason) => count(&mut self.conflicts, MOST_CONFLICTS)
+                .map(Pause::Contention)
+                .ok_or_else(|| Fault::Unavailable(format!("others were quicker {MOST_CONFLICTS} times: {reason}"))),
+            Fault::Rejected(reason) => {
+                count(&mut self.rejections, MOST_REJECTIONS).map(Pause::Contention).ok_or(Fault::Refused(reason))
+            }
+            Fault::Transient(reason) => {
+                count(&mut self.troubles, MOST_TROUBLES).map(Pause::Trouble).ok_or(Fault::Unavailable(reason))
+            }
+            Fault::Unavailable(_) | Fault::Refused(_) => Err(fault),
+        }
+    }
+}
+
+/// Makes NetBox say what a notice says of one maintenance.
+pub async fn converge(records: &impl Records, case: &Case<'_>) -> Result<Settled, Fault> {
+    let mut attempts = Attempts::default();
+    loop {
+        match settle(records, case).await {
+            Ok(settled) => return Ok(settled),
+            Err(fault) => {
+                let pause = attempts.after(fault)?;
+                records.pause(pause).await;
+            }
+        }
+    }
+}
+
+async fn settle(records: &impl Records, case: &Case<'_>) -> Result<Settled, Fault> {
+    let mut view = read(records, case).await?;
+    let (mut wrote, mut updated) = (false, false);
+    for _ in 0..MOST_STEPS {
+        match plan::next(case, &view).map_err(|ambiguous| Fault::Refused(ambiguous.to_string()))? {
+            Next::Do(actions) => {
+                for action in &actions {
+                    wrote = true;
+                    updated |= matches!(action, Action::Update { .. });
+                    let performed = records.perform(action).await?;
+                    view.note(action, performed);
+                }
+            }
+            Next::Settled(settled) if !wrote => return Ok(settled),
+            Next::Settled(settled) => match look_back(records, case, &view, updated).await? {
+                None => return Ok(settled),
+                Some(changed) => {
+                    view = changed;
+                    (wrote, updated) = (false, false);
+                }
+            },
+        }
+    }
+    Err(Fault::Conflict(format!("`{}` does not come to rest", case.wanted.id)))
+}
+
+/// What is stored, if that is not what was left behind. The impacts of events that we have just made are nobody else's.
+async fn look_back(records: &impl Records, case: &Case<'_>, view: &View, updated: bool) -> Result<Option<View>, Fault> {
+    let events = events(records, case).await?;
+    if !same(&events, &view.events) {
+        return with_impacts(records, events).await.map(Some);
+    }
+    if updated {
+        let fresh = with_impacts(records, events).await?;
+        return Ok((!same_impacts(&fresh, view)).then_some(fresh));
+    }
+    Ok(None)
+}
+
+fn same_impacts(one: &View, other: &View) -> bool {
+    let states = |view: &View| {
+        let of = |event| view.events.iter().any(|other| other.id == event);
+        let impacts = view.impacts.iter().filter(|impact| of(impact.event));
+        let mut states: Vec<_> = impacts.map(|impact| (impact.id, impact.event, impact.impact)).collect();
+        states.sort();
+        states
+    };
+    states(one) == states(other)
+}
+
+async fn read(records: &impl Records, case: &Case<'_>) -> Result<View, Fault> {
+    let events = events(records, case).await?;
+    with_impacts(records, events).await
+}
+
+async fn with_impacts(records: &impl Records, events: Vec<StoredEvent>) -> Result<View, Fault> {
+    let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
+    let impacts = if ids.is_empty() { Vec::new() } else { records.impacts(&ids).await? };
+    Ok(View { events, impacts })
+}
+
+/// The events of every window: further ones are looked for as long as the last of those looked for is there.
+async fn events(records: &impl Records, case: &Case<'_>) -> Result<Vec<StoredEvent>, Fault> {
+    let id = &case.wanted.id;
+    let mut found: Vec<StoredEvent> = Vec::new();
+    let mut first = 1;
+    let mut last = case.wanted.windows.len().max(WINDOWS);
+    loop {
+        let names: Vec<_> = (first..=last).map(|number| fields::name(id, number)).collect();
+        found.extend(records.events(case.provider.id, &names).await?);
+        if !names.last().is_some_and(|name| found.iter().any(|event| event.name == *name)) {
+            found.sort_by_key(|event| event.id);
+            found.dedup_by_key(|event| event.id);
+            return Ok(found);
+        }
+        first = last + 1;
+        last += WINDOWS;
+    }
+}
+
+fn same(one: &[StoredEvent], other: &[StoredEvent]) -> bool {
+    let states = |events: &[StoredEvent]| {
+        let mut states: Vec<_> = events.iter().map(|event| (event.id, event.etag.clone())).collect();
+        states.sort();
+        states
+    };
+    states(one) == states(other)
+}
+
+impl View {
+    /// Notes what a call has left behind.
+    fn note(&mut self, action: &Action, performed: Performed) {
+        match performed {
+            Performed::Event(event) => {
+                self.events.retain(|other| other.id != event.id);
+                self.events.push(*event);
+            }
+            Performed::Impacts(impacts) => {
+                let new = |id| impacts.iter().any(|impact| impact.id == id);
+                self.impacts.retain(|other| !new(other.id));
+                self.impacts.extend(impacts);
+            }
+            Performed::Done => {}
+        }
+        match action {
+            Action::RemoveImpacts(removed) => self.impacts.retain(|impact| !removed.contains(&impact.id)),
+            // A duplicate has no longer a name of the maintenance.
+            Action::Update { event, change: super::records::EventChange { name: Some(_), .. }, .. } => {
+                self.events.retain(|other| other.id != *event);
+            }
+            _ => {}
+        }
+    }
+}

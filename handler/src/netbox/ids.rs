@@ -1,0 +1,38 @@
+//! Ids of NetBox's objects. One type per kind, so that a circuit's id is never sent for a provider's.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(u64);
+
+        impl $name {
+            /// The id with that number.
+            pub const fn new(number: u64) -> Self {
+                Self(number)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(formatter)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A provider.
+    ProviderId;
+    /// A circuit.
+    CircuitId;
+    /// An event: a maintenance in one window.
+    EventId;
+    /// What an event does to a circuit.
+    ImpactId;
+    /// A mail, linked to an event or not.
+    NotificationId;
+}

@@ -1,0 +1,112 @@
+//! Which of two notices of a maintenance is the newer one.
+
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What orders the notices of one maintenance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// The calendar's UID, where there is a calendar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
+    /// The revision that the notice states.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u32>,
+    /// When the provider wrote the notice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced_at: Option<Timestamp>,
+    /// When SES received it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_at: Option<Timestamp>,
+    /// A digest of what it says of the maintenance.
+    pub digest: String,
+}
+
+/// How a notice stands to what is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// It came later.
+    Newer,
+    /// It is the one that is stored, or says the same at the same time.
+    Same,
+    /// Something newer is stored.
+    Older,
+    /// It says something else, and nothing tells which came first.
+    Tie,
+}
+
+impl Version {
+    /// How this one stands to a stored one. Revisions count between notices of one UID only: providers that state none,
+    /// or always the same one, are ordered by their own date, and in the end by the time of receipt.
+    pub fn order(&self, stored: &Self) -> Order {
+        let revision = match (&self.uid, &stored.uid) {
+            (Some(ours), Some(theirs)) if ours == theirs => compare(self.sequence, stored.sequence),
+            _ => None,
+        };
+        let settled = |order: Option<Ordering>| match order {
+            Some(Ordering::Greater) => Some(Order::Newer),
+            Some(Ordering::Less) => Some(Order::Older),
+            Some(Ordering::Equal) | None => None,
+        };
+        settled(revision)
+            .or_else(|| settled(compare(self.announced_at, stored.announced_at)))
+            .or_else(|| (self.digest == stored.digest).then_some(Order::Same))
+            .or_else(|| settled(compare(self.received_at, stored.received_at)))
+            .unwrap_or(Order::Tie)
+    }
+}
+
+fn compare<T: Ord>(ours: Option<T>, theirs: Option<T>) -> Option<Ordering> {
+    Some(ours?.cmp(&theirs?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `uid sequence announced received digest`, a hyphen for what is not stated.
+    fn version(text: &str) -> Version {
+        let words: Vec<_> = text.split(' ').collect();
+        let stated = |index: usize| words.get(index).filter(|word| **word != "-");
+        let time = |index| stated(index).map(|word| Timestamp::from_second(word.parse().unwrap()).unwrap());
+        Version {
+            uid: stated(0).map(ToString::to_string),
+            sequence: stated(1).map(|word| word.parse().unwrap()),
+            announced_at: time(2),
+            received_at: time(3),
+            digest: words[4].to_owned(),
+        }
+    }
+
+    #[test]
+    fn revisions_of_one_uid_count_first_then_dates_then_receipt() {
+        let table = [
+            ("u 2 10 10 a", "u 1 20 20 b", Order::Newer),
+            ("u 1 20 20 a", "u 2 10 10 b", Order::Older),
+            ("u 1 20 20 a", "v 2 10 10 b", Order::Newer),
+            ("- 1 20 20 a", "- 2 10 10 b", Order::Newer),
+            ("u - 20 20 a", "u 2 10 10 b", Order::Newer),
+            ("u 1 20 10 a", "u 1 10 20 b", Order::Newer),
+            ("- - 10 20 a", "- - 20 10 a", Order::Older),
+            ("- - 10 20 a", "- - 10 10 b", Order::Newer),
+            ("- - 10 10 a", "- - 10 20 b", Order::Older),
+            ("- - - 10 a", "- - 10 20 b", Order::Older),
+            ("- - 10 20 a", "- - 10 10 a", Order::Same),
+            ("- - 20 20 a", "- - 10 10 a", Order::Newer),
+            ("- - 10 10 a", "- - 10 10 b", Order::Tie),
+            ("- - 10 - a", "- - 10 10 b", Order::Tie),
+            ("- - - - a", "- - - - a", Order::Same),
+        ];
+        for (ours, stored, expected) in table {
+            assert_eq!(version(ours).order(&version(stored)), expected, "{ours} to {stored}");
+            let back = match expected {
+                Order::Newer => Order::Older,
+                Order::Older => Order::Newer,
+                other => other,
+            };
+            assert_eq!(version(stored).order(&version(ours)), back, "{stored} to {ours}");
+        }
+    }
+}

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     failure::Failure,
-    found::{Evidence, Found},
+    found::{Evidence, Found, Place},
     model::{Circuit, Maintenance, Status, Window},
     source::Source,
 };
@@ -111,6 +111,15 @@ impl Draft {
             self.circuits.push(circuit.value);
         }
         self
+    }
+
+    /// Names whoever wrote the innermost message as the organizer, for providers whose own address we do not know.
+    pub fn sent_by_author(self, source: &Source<'_>) -> Self {
+        let sender = source.mail().layers().iter().rev().find_map(|layer| layer.sender.as_ref());
+        match sender {
+            Some(sender) => self.organizer(Found::text(&sender.address, Place::Header("From"))),
+            None => self,
+        }
     }
 
     /// Start and end at once.

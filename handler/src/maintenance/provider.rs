@@ -40,6 +40,19 @@ pub enum Reading {
     Other(String),
 }
 
+impl Reading {
+    /// The same with whoever wrote the innermost message as the organizer. See [`Draft::sent_by_author`].
+    #[must_use]
+    pub fn sent_by_author(self, source: &Source<'_>) -> Self {
+        match self {
+            Self::Notice(drafts) => {
+                Self::Notice(drafts.into_iter().map(|draft| draft.sent_by_author(source)).collect())
+            }
+            Self::Other(reason) => Self::Other(reason),
+        }
+    }
+}
+
 /// For a provider whose mails cannot be told by what they say.
 pub fn says_nothing(_: &Source<'_>) -> Option<Found<String>> {
     None

@@ -29,7 +29,7 @@ pub static PROVIDER: Provider = Provider {
     read,
 };
 
-static ID: Pattern = Pattern::new(r"\b([A-Z]{2,4}\d{8,})\s*(?:\||$)");
+pub(super) static ID: Pattern = Pattern::new(r"\b([A-Z]{2,4}\d{8,})\s*(?:\||$)");
 static TIMES: Pattern = Pattern::new(
     r"(?i)^(\d{1,2}-[a-z]{3}-\d{4} \d{1,2}:\d{2})\s*\((?:GMT|UTC)\)\s*(?:-|–|to)\s*(\d{1,2}-[a-z]{3}-\d{4} \d{1,2}:\d{2})\s*\((?:GMT|UTC)\)$",
 );
@@ -54,7 +54,7 @@ struct Record {
     window: Option<Window>,
 }
 
-fn read(source: &Source<'_>) -> Result<Reading, Failure> {
+pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let Some(record) = record(&source.subject()) else {
         let has_windows = source.page().is_ok_and(|page| !page.tables_with(&[START]).is_empty());
         return if has_windows {

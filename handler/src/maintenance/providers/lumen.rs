@@ -32,7 +32,8 @@ pub static PROVIDER: Provider = Provider {
     read,
 };
 
-static HEADING: Pattern = Pattern::new(r"(?i)^(?:[a-z]+ )?maintenance (?:window )?#\s*:\s*([0-9][0-9a-z-]*)$");
+pub(super) static HEADING: Pattern =
+    Pattern::new(r"(?i)^(?:[a-z]+ )?maintenance (?:window )?#\s*:\s*([0-9][0-9a-z-]*)$");
 static UPDATE: Pattern = Pattern::new(r"(?i)^(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}) (?:GMT|UTC) ?[-–:] ?(.+)$");
 static TIME: Pattern = Pattern::new(r"(?i)^(\d{4}-\d{2}-\d{2} \d{2}:\d{2}) (?:GMT|UTC)\b");
 
@@ -47,7 +48,7 @@ fn says(source: &Source<'_>) -> Option<Found<String>> {
     lines.iter().any(|(_, line)| names_lumen(line)).then_some(heading)
 }
 
-fn read(source: &Source<'_>) -> Result<Reading, Failure> {
+pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let Some(id) = source.body()?.matching(&HEADING) else {
         let subject = source.subject();
         if subject.value.to_lowercase().contains("maintenance") {

@@ -6,11 +6,13 @@ pub mod arelion;
 pub mod att;
 pub mod aws;
 pub mod bso;
+pub mod cirion;
 pub mod cogent;
 pub mod colt;
 pub mod crowncastle;
 pub mod equinix;
 pub mod eunetworks;
+pub mod flag;
 pub mod genericprovider;
 pub mod globalcloudxchange;
 pub mod google;
@@ -22,6 +24,7 @@ pub mod momentum;
 pub mod ntt;
 pub mod packetfabric;
 pub mod pccw;
+pub mod published;
 pub mod seaborn;
 pub mod sparkle;
 pub mod tata;
@@ -36,34 +39,44 @@ use super::provider::Provider;
 /// Every provider, by slug. To add one: a file here, a line here, mails in `tests/mails/SLUG/`.
 #[rustfmt::skip]
 pub const ALL: &[&Provider] = &[
+    &published::AMS_IX,
     &apple::PROVIDER,
     &aquacomms::PROVIDER,
     &arelion::PROVIDER,
     &att::PROVIDER,
     &aws::PROVIDER,
     &bso::PROVIDER,
+    &cirion::PROVIDER,
     &cogent::PROVIDER,
     &colt::PROVIDER,
     &crowncastle::PROVIDER,
+    &published::DE_CIX,
     &equinix::PROVIDER,
     &eunetworks::PROVIDER,
+    &flag::PROVIDER,
     &genericprovider::PROVIDER,
     &globalcloudxchange::PROVIDER,
     &google::PROVIDER,
     &gtt::PROVIDER,
     &hgc::PROVIDER,
+    &published::KPN,
+    &published::LINX,
     &lumen::PROVIDER,
     &megaport::PROVIDER,
     &momentum::PROVIDER,
     &ntt::PROVIDER,
     &packetfabric::PROVIDER,
     &pccw::PROVIDER,
-    &telstra::PROVIDER,
+    &published::RETN,
     &seaborn::PROVIDER,
     &sparkle::PROVIDER,
+    &published::SUMMITIG,
     &tata::PROVIDER,
+    &telstra::PROVIDER,
+    &published::TELXIUS,
     &turkcell::PROVIDER,
     &verizon::PROVIDER,
+    &published::VODAFONE,
     &windstream::PROVIDER,
     &zayo::PROVIDER,
 ];

@@ -86,7 +86,7 @@ static ACCOUNT: Pattern = Pattern::new(r"\[##\s*([^\]#]+?)\s*##\]");
 static ACCOUNT_AND_TICKET: Pattern = Pattern::new(r"\[([^\]]+)\]\s*(\d{3,})\b");
 static TICKET_IN_SUBJECT: Pattern = Pattern::new(r"(?i)\bTT\s*#\s*(\d{3,})\b");
 static TICKET_NUMBER: Pattern = Pattern::new(r"^#?\s*([A-Za-z-]*\d{3,})$");
-static CIRCUIT: Pattern = Pattern::new(r"^[\p{L}\d]+[-/][\p{L}\d/.-]*\d");
+static CIRCUIT: Pattern = Pattern::new(r"^[A-Z\d]+(?:[-/._][A-Z\d]+)+\b");
 static RANGE: Pattern = Pattern::new(
     r"(?i)(\d{1,2}-[a-z]{3,9}-\d{4},? \d{1,2}:\d{2})(?: ?(?:UTC|GMT))? ?(?:-|–|to) ?(\d{1,2}-[a-z]{3,9}-\d{4},? \d{1,2}:\d{2})",
 );
@@ -110,7 +110,9 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     }
     let status = status([Some(subject.clone()), value(lines, TYPE)].into_iter().flatten(), lines)?;
     let mut draft = Draft::new(source).id(ticket(&subject, lines)?).circuits(circuits(lines, status.value)?);
-    if let Some(account) = group(&ACCOUNT, &subject, 1).or_else(|| group(&ACCOUNT_AND_TICKET, &subject, 1)) {
+    let account =
+        |subject: &Found<String>| group(&ACCOUNT, subject, 1).or_else(|| group(&ACCOUNT_AND_TICKET, subject, 1));
+    if let Some(account) = account(&subject).or_else(|| account(&source.outer_subject())) {
         draft = draft.account(account);
     }
     if let Some(description) = values(lines, DESCRIPTION) {

@@ -43,7 +43,7 @@ static HEADING: Pattern = Pattern::new(r"(?i)^TURKCELL SUPERONL[Iİ]NE\b.*$");
 static MAINTENANCE: Pattern = Pattern::new(r"(?i)\bma[iİ]ntenance\b");
 static NUMBERED: Pattern = Pattern::new(r"^[\dA-Za-z-]*\d{4,}$");
 static TIME: Pattern = Pattern::new(
-    r"(?i)^(\d{1,2})\.(\d{1,2})\.(\d{4}) (\d{1,2}:\d{2}(?::\d{2})?) ?(?:GMT|UTC) ?(?:([+-]) ?(\d{1,2})(?::?00)?)?$",
+    r"(?i)^(\d{1,2})\.(\d{1,2})\.(\d{4}) (\d{1,2}:\d{2}(?::\d{2})?) ?\(?(?:GMT|UTC) ?(?:([+-]) ?(\d{1,2})(?::?00)?)?\)?$",
 );
 
 fn says(source: &Source<'_>) -> Option<Found<String>> {
@@ -223,6 +223,7 @@ mod tests {
         assert_eq!(read("31.08.2031 20:00 GMT+3", "01.09.2031 02:00 GMT+3"), expected);
         let expected = Some("2031-08-07T22:00:00Z 2031-08-08T02:00:00Z".to_owned());
         assert_eq!(read("07.08.2031 22:00 GMT", "08.08.2031 02:00 GMT"), expected);
+        assert_eq!(read("07.08.2031 22:00 (UTC)", "08.08.2031 02:00 (UTC+0)"), expected);
         assert_eq!(read("07.08.2031 00:00", "07.08.2031 07:00"), None);
         assert_eq!(read("07.08.2031 07:00 GMT+3", "07.08.2031 00:00 GMT+3"), None);
         assert_eq!(read("07.08.2031 00:00 GMT+3", "later"), None);

@@ -109,7 +109,9 @@ fn windows(page: &Page) -> Result<Vec<Times>, Failure> {
 
 /// The sentences between the heading and the description.
 fn summary(page: &Page) -> Option<Found<String>> {
-    let is_description = |line: &str| line.eq_ignore_ascii_case("Description of Maintenance");
+    let is_description = |line: &str| {
+        ["Description of Maintenance", "Maintenance Information"].iter().any(|end| line.eq_ignore_ascii_case(end))
+    };
     let lines = page.lines().iter().skip_while(|(_, line)| !HEADING.is_match(line)).skip(1);
     let lines: Vec<_> = lines
         .take_while(|(_, line)| !is_description(line))

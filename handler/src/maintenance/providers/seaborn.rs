@@ -49,33 +49,12 @@ const END: &[&str] = &["Finish date/time:", "End date/time:"];
 const SCHEDULE: &[&str] = &["New Schedule", "Schedule"];
 
 /// Where one of these begins, the value before it ends.
+#[rustfmt::skip]
 const LABELS: &[&str] = &[
-    "Seaborn Ticket",
-    "Ticket number:",
-    "Notification Type:",
-    "Notification Details:",
-    "Description:",
-    "Service Impact:",
-    "Affected Circuit",
-    "Affected Circuits",
-    "Circuit impacted",
-    "Circuits impacted",
-    "Circuit(s) impacted",
-    START,
-    "Finish date/time:",
-    "End date/time:",
-    "New Schedule",
-    "Old Schedule",
-    "Previous Schedule",
-    "Schedule",
-    "Location:",
-    "We regret",
-    "We apologize",
-    "Regards",
-    "Best regards",
-    "Kind regards",
-    "Thank you",
-    "Thanks",
+    "Seaborn Ticket", "Ticket number:", "Notification Type:", "Notification Details:", "Description:", "Service Impact:",
+    "Affected Circuit", "Affected Circuits", "Circuit impacted", "Circuits impacted", "Circuit(s) impacted", START,
+    "Finish date/time:", "End date/time:", "New Schedule", "Old Schedule", "Previous Schedule", "Schedule", "Location:",
+    "We regret", "We apologize", "Regards", "Best regards", "Kind regards", "Thank you", "Thanks",
 ];
 /// The last of [`LABELS`]: the closing words.
 const CLOSING: &[&str] =

@@ -131,6 +131,8 @@ fn window(start: &Found<String>, end: &Found<String>) -> Result<Times, Failure> 
     Ok((start.clone().map(|_| from), end.clone().map(|_| to)))
 }
 
+/// The published readings put `00:00 GMT+3` at 03:00 UTC, not at 21:00 of the day before, as clocks in Istanbul would: whoever
+/// learns that a notice means the latter has to turn the sign here, and the order of day and month in [`window`].
 fn time(text: &str, is_month_first: bool) -> Option<Timestamp> {
     let parts = TIME.captures(text)?;
     let part = |group| parts.get(group).map_or("", |part| part.as_str());

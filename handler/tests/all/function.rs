@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     cloud::{Cloud, Running},
     support,
+    tls::Tls,
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_maintenance");
@@ -106,6 +107,26 @@ fn bytes_that_are_no_text_and_events_that_are_no_receipts_do_no_harm() {
     assert_eq!(mails.len(), 2, "{lines:?}\n{log}");
     assert!(mails.iter().all(|mail| mail.outcome == MailOutcome::ForPerson && mail.sender.is_none()), "{mails:?}");
     assert_eq!(mails[0].subject.as_deref(), Some("Entstörung"));
+}
+
+#[test]
+fn over_tls_only_a_certificate_that_somebody_vouches_for_will_do() {
+    let Some(tls) = Tls::start() else {
+        println!("not run: no openssl");
+        return;
+    };
+    tls.object("mail/inbound/one", &mail("planned.eml"));
+    let cloud = Cloud::start();
+    for (bundle, outcome) in [(Some(tls.bundle()), MailOutcome::Delivered), (None, MailOutcome::Retry)] {
+        let mut command = cloud.function(PROGRAM);
+        command.env("AWS_ENDPOINT_URL_S3", tls.endpoint());
+        command.envs(bundle.map(|bundle| ("SSL_CERT_FILE", bundle)));
+        let function = Running::start(command);
+        let said = cloud.invoke(&format!("request-{outcome:?}"), &event(&["one"]));
+        let (lines, log) = function.stop();
+        assert_eq!(mails(&lines)[0].outcome, outcome, "{said:?}\n{log}");
+        assert_eq!(said.body.contains("certificate"), outcome == MailOutcome::Retry, "{said:?}");
+    }
 }
 
 #[test]

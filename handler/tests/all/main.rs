@@ -15,3 +15,5 @@ mod mail_hostile;
 mod mails;
 mod readme;
 mod support;
+#[cfg(feature = "lambda")]
+mod tls;

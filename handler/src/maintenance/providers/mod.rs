@@ -21,6 +21,7 @@ pub mod hgc;
 pub mod lumen;
 pub mod megaport;
 pub mod momentum;
+pub mod netflix;
 pub mod ntt;
 pub mod packetfabric;
 pub mod pccw;
@@ -64,6 +65,7 @@ pub const ALL: &[&Provider] = &[
     &lumen::PROVIDER,
     &megaport::PROVIDER,
     &momentum::PROVIDER,
+    &netflix::PROVIDER,
     &ntt::PROVIDER,
     &packetfabric::PROVIDER,
     &pccw::PROVIDER,

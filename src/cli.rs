@@ -37,6 +37,8 @@ pub enum Command {
     Parse(Parse),
     /// Check the declaration.
     Validate,
+    /// Look at the declared NetBox: version, plugin, and what the token in `NETBOX_TOKEN` may do. Changes nothing.
+    Check(Check),
     /// Run the declared pipeline on this machine: mail in, the real handler, maintenances out. No AWS account.
     Dev(Dev),
 }
@@ -61,6 +63,20 @@ const PARSE_EXIT_CODES: &str = "Exit codes:
     1  a known provider's mail could not be understood
     2  an error: a file that cannot be read or is empty, a folder without mails";
 
+/// The arguments of `provision check`.
+#[derive(Debug, Args)]
+#[command(after_long_help = CHECK_EXIT_CODES)]
+pub struct Check {
+    /// Look at this NetBox instead of the declared one.
+    #[arg(long, value_name = "URL")]
+    pub netbox: Option<String>,
+}
+
+const CHECK_EXIT_CODES: &str = "Exit codes:
+    0  mails can be delivered
+    1  something is wrong with NetBox, the plugin or the token
+    2  an error: the declaration, no address, no token";
+
 /// The arguments of `provision dev`.
 #[derive(Debug, Args)]
 #[command(after_long_help = DEV_EXIT_CODES)]
@@ -83,6 +99,9 @@ pub struct Dev {
     /// Where maintenances go, instead of where the declaration says.
     #[arg(long)]
     pub sink: Option<Sink>,
+    /// Deliver to this NetBox, with the token in the environment variable `NETBOX_TOKEN`.
+    #[arg(long, value_name = "URL", conflicts_with = "sink")]
+    pub netbox: Option<String>,
     /// How long a failed invocation waits before it is tried again, in seconds. Lambda waits one minute, then two.
     #[arg(long, value_parser = seconds, default_value = "1", value_name = "SECONDS")]
     pub retry_delay: Duration,

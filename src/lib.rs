@@ -8,6 +8,7 @@ mod context;
 pub mod declaration;
 mod local;
 mod mails;
+mod netbox;
 mod package;
 mod problem;
 mod render;

@@ -8,6 +8,7 @@ use tokio::{
     sync::mpsc::UnboundedReceiver,
 };
 
+use super::check;
 use crate::{
     cli::{Common, Dev, Sink},
     declaration::Declaration,
@@ -37,6 +38,7 @@ async fn session(
     typed: &Dev,
     declaration: &Declaration,
 ) -> anyhow::Result<ExitCode> {
+    let options = options(typed)?;
     let mut interrupts = Interrupts::new()?;
     let executables = tokio::select! {
         built = build(common, typed, declaration) => built?,
@@ -49,7 +51,7 @@ async fn session(
     let folder = typed.state.clone().or_else(|| temporary.as_ref().map(|folder| folder.path().to_owned()));
     let folder = folder.unwrap_or_default();
     let (observer, mut happenings) = Observer::new();
-    let stack = Stack::start(declaration, &executables, &options(typed, folder.clone()), observer).await;
+    let stack = Stack::start(declaration, &executables, &Options { folder: folder.clone(), ..options }, observer).await;
     let stack = stack.map_err(with_hint)?;
     let place = if temporary.is_some() {
         format!("{}, removed at the end (`--state FOLDER` keeps them)", folder.display())
@@ -76,14 +78,26 @@ async fn session(
     }))
 }
 
-fn options(typed: &Dev, folder: PathBuf) -> Options {
-    Options {
-        folder,
+/// What was typed; the folder is known later.
+fn options(typed: &Dev) -> Result<Options, Problem> {
+    Ok(Options {
+        folder: PathBuf::new(),
         smtp_port: typed.smtp_port.unwrap_or(if typed.once { 0 } else { SMTP_PORT }),
         verdicts: typed.verdict.clone(),
-        sink: typed.sink.map(|sink| Sink::as_str(sink).to_owned()),
+        variables: variables(typed)?,
         retry_delay: typed.retry_delay,
+    })
+}
+
+/// What was typed about the sink, as the function is told it.
+fn variables(typed: &Dev) -> Result<BTreeMap<String, String>, Problem> {
+    let sink = typed.netbox.as_ref().map_or(typed.sink, |_| Some(Sink::Netbox));
+    let mut variables = BTreeMap::from_iter(sink.map(|sink| ("SINK", Sink::as_str(sink).to_owned())));
+    if let Some(url) = &typed.netbox {
+        variables.extend([(check::URL, url.clone()), (check::TOKEN, check::token()?)]);
+        variables.extend(check::variable(check::CA).map(|ca| (check::CA, ca)));
     }
+    Ok(variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// A port that is taken can be chosen otherwise.

@@ -7,6 +7,7 @@ use crate::{
     render::Printer,
 };
 
+mod check;
 mod dev;
 mod parse;
 mod validate;
@@ -20,6 +21,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let result = match &arguments.command {
         Command::Parse(typed) => parse::run(&printer, typed),
         Command::Validate => validate::run(&printer, &arguments.common),
+        Command::Check(typed) => check::run(&printer, &arguments.common, typed),
         Command::Dev(typed) => dev::run(&printer, &arguments.common, typed),
     };
     let result = match printer.failure() {

@@ -40,8 +40,8 @@ pub(crate) struct Options {
     pub(crate) smtp_port: u16,
     /// What the verdicts on every mail are.
     pub(crate) verdicts: Vec<Setting>,
-    /// The sink, where it is not the declared one.
-    pub(crate) sink: Option<String>,
+    /// What functions are told in place of what is declared, or besides. A declared secret stays one.
+    pub(crate) variables: BTreeMap<String, String>,
     /// How long a failed event waits for its next attempt.
     pub(crate) retry_delay: Duration,
 }
@@ -186,7 +186,8 @@ fn settings(
     options: &Options,
     mut program: Program,
 ) -> Result<Settings, NotStarted> {
-    program.environment.extend(options.sink.clone().map(|sink| ("SINK".to_owned(), sink)));
+    let told = options.variables.iter().filter(|(name, _)| !function.secrets.contains_key(*name));
+    program.environment.extend(told.map(|(name, value)| (name.clone(), value.clone())));
     Ok(Settings {
         entry: entry.to_owned(),
         program,

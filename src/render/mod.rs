@@ -7,6 +7,7 @@ mod diagnostics;
 mod error;
 mod look;
 mod maintenances;
+pub(crate) mod netbox;
 mod outcome;
 
 use std::{

@@ -1,5 +1,7 @@
 //! What reaches NetBox, on the real one that `tests/netbox/start.sh` starts: through the real function, as `provision dev` runs it.
 
+mod check;
+
 mod server;
 
 use serde_json::json;

@@ -21,6 +21,7 @@ pub(crate) type Circuits = BTreeMap<String, BTreeSet<String>>;
 pub(crate) struct NetBox {
     pub(crate) url: String,
     variables: BTreeMap<String, String>,
+    folder: PathBuf,
     agent: ureq::Agent,
     _one_test_at_a_time: File,
 }
@@ -40,7 +41,7 @@ impl NetBox {
         let timeout = Some(Duration::from_mins(1));
         let agent = ureq::config::Config::builder().http_status_as_error(false).timeout_global(timeout).build();
         let url = variables["NETBOX_URL"].clone();
-        let netbox = Self { url, variables, agent: agent.into(), _one_test_at_a_time: lock };
+        let netbox = Self { url, variables, folder: folder(), agent: agent.into(), _one_test_at_a_time: lock };
         match netbox.agent.get(format!("{}/api/", netbox.url)).header("Authorization", netbox.authorization()).call() {
             Ok(_) => Some(netbox),
             Err(error) => absent(&format!("{} does not answer: {error}", netbox.url)),
@@ -59,12 +60,19 @@ impl NetBox {
 
     /// Removes events, circuits and providers.
     pub(crate) fn empty(&self) {
-        script("reset.sh", &[]);
+        self.script("reset.sh", &[]);
     }
 
     /// Removes events.
     pub(crate) fn empty_of_events(&self) {
-        script("reset.sh", &["--events"]);
+        self.script("reset.sh", &["--events"]);
+    }
+
+    /// Runs one of the scripts beside `start.sh` on this NetBox.
+    fn script(&self, name: &str, arguments: &[&str]) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/netbox").join(name);
+        let output = Command::new(&path).args(arguments).env("NETBOX_TEST_DIR", &self.folder).output().unwrap();
+        assert!(output.status.success(), "{}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
     }
 
     /// Makes providers, each named as its slug, and their circuits.
@@ -174,17 +182,14 @@ fn list(value: &Value) -> &Vec<Value> {
 fn absent<Any>(reason: &str) -> Option<Any> {
     let required = std::env::var("PROVISION_REQUIRE").unwrap_or_default();
     assert!(!required.split(',').any(|what| what.trim() == "netbox"), "there is no NetBox: {reason}");
-    println!("not run: there is no NetBox: {reason}; `tests/netbox/start.sh` starts one");
+    #[expect(clippy::print_stdout, reason = "a test that is not run says so")]
+    {
+        println!("not run: there is no NetBox: {reason}; `tests/netbox/start.sh` starts one");
+    }
     None
 }
 
 fn folder() -> PathBuf {
     std::env::var_os("NETBOX_TEST_DIR")
         .map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("netbox"), PathBuf::from)
-}
-
-fn script(name: &str, arguments: &[&str]) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/netbox").join(name);
-    let output = Command::new(&path).args(arguments).env("NETBOX_TEST_DIR", folder()).output().unwrap();
-    assert!(output.status.success(), "{}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
 }

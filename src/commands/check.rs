@@ -1,0 +1,60 @@
+//! `provision check`: the NetBox that the declaration names, or another, before the first mail finds out.
+
+use std::{collections::BTreeMap, process::ExitCode};
+
+use crate::{
+    cli::{Check, Common},
+    declaration::Declaration,
+    netbox::{self, Access, Client, Findings},
+    problem::Problem,
+    render::{self, Printer},
+};
+
+/// The variables of the function, and of our own environment, that say how to reach NetBox.
+pub(super) const URL: &str = "NETBOX_URL";
+pub(super) const TOKEN: &str = "NETBOX_TOKEN";
+pub(super) const CA: &str = "NETBOX_CA";
+
+/// Something is wrong with a NetBox.
+const WRONG: u8 = 1;
+
+pub(super) fn run(printer: &Printer, common: &Common, typed: &Check) -> anyhow::Result<ExitCode> {
+    let addresses = match &typed.netbox {
+        Some(url) => BTreeMap::from([(url.clone(), None)]),
+        None => declared(&Declaration::read(&common.file)?),
+    };
+    if addresses.is_empty() {
+        return Err(Problem::new(
+            "Failed to find a NetBox: no function of the declaration has the variable `NETBOX_URL`",
+        )
+        .with_hint("name one with `--netbox URL`")
+        .into());
+    }
+    let token = token()?;
+    let mut all: BTreeMap<String, Findings> = BTreeMap::new();
+    for (url, ca) in addresses {
+        let access = Access { url: url.clone(), token: token.clone(), ca: ca.or_else(|| variable(CA)) };
+        let client = Client::new(&access).map_err(|error| Problem::new("Failed to reach NetBox").with_source(error))?;
+        all.insert(url, netbox::examine(&client));
+    }
+    render::netbox::findings(printer, &all)?;
+    Ok(if all.values().all(Findings::is_well) { ExitCode::SUCCESS } else { ExitCode::from(WRONG) })
+}
+
+/// The addresses that functions are given, each with its own CA.
+fn declared(declaration: &Declaration) -> BTreeMap<String, Option<String>> {
+    let environments = declaration.functions.values().map(|function| &function.environment);
+    environments.filter_map(|variables| Some((variables.get(URL)?.clone(), variables.get(CA).cloned()))).collect()
+}
+
+/// The token, which is a secret: neither typed nor declared.
+pub(super) fn token() -> Result<String, Problem> {
+    variable(TOKEN).ok_or_else(|| {
+        Problem::new("Failed to find NetBox's token: the environment variable `NETBOX_TOKEN` is not set")
+            .with_hint("set it to a token of the function's user")
+    })
+}
+
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}

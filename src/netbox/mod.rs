@@ -1,0 +1,221 @@
+//! Looks at a NetBox before the first mail does: is it one, does it have the plugin, and may the token do what the function does?
+//!
+//! Nothing is written to find that out. NetBox looks at rights before it looks at what was sent: it answers 403 where one is missing,
+//! and otherwise that an empty object cannot be made (400), or that there is no object 0 (404).
+
+mod client;
+
+pub(crate) use client::{Access, Client};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use client::Answer;
+
+/// The plugin that the function writes to, as NetBox calls it.
+const PLUGIN: &str = "netbox_circuitmaintenance";
+/// The one that has the same purpose, and another API.
+const OTHER_PLUGIN: &str = "notices";
+
+/// Where objects are, what they are called, and what has to be allowed.
+const OBJECTS: [(&str, &str, &[Right]); 5] = [
+    ("circuits/providers", "providers", &[Right::View]),
+    ("circuits/circuits", "circuits", &[Right::View]),
+    ("plugins/maintenance/circuitmaintenance", "maintenances", &[Right::View, Right::Add, Right::Change]),
+    (
+        "plugins/maintenance/circuitmaintenanceimpact",
+        "impacts",
+        &[Right::View, Right::Add, Right::Change, Right::Delete],
+    ),
+    ("plugins/maintenance/circuitmaintenancenotifications", "notifications", &[Right::View, Right::Add, Right::Change]),
+];
+
+/// What may be done with a kind of object, in the words of NetBox's permissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Right {
+    View,
+    Add,
+    Change,
+    Delete,
+}
+
+impl Right {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::View => "view",
+            Self::Add => "add",
+            Self::Change => "change",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// The method, what follows the path, and what NetBox answers to it where the right is there.
+    fn probe(self) -> (&'static str, &'static str, u16) {
+        match self {
+            Self::View => ("GET", "?limit=1", 200),
+            Self::Add => ("POST", "", 400),
+            Self::Change => ("PATCH", "0/", 404),
+            Self::Delete => ("DELETE", "0/", 404),
+        }
+    }
+}
+
+/// What was found out about a NetBox.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Findings {
+    /// NetBox's own version.
+    pub(crate) netbox: Option<String>,
+    /// The version of the plugin.
+    pub(crate) plugin: Option<String>,
+    /// Everything that was looked at.
+    pub(crate) checks: Vec<Check>,
+}
+
+/// Something that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Check {
+    /// What.
+    pub(crate) subject: String,
+    /// What is wrong with it.
+    pub(crate) fault: Option<String>,
+    /// What would mend it.
+    pub(crate) hint: Option<String>,
+}
+
+impl Findings {
+    /// Whether mails can be delivered.
+    pub(crate) fn is_well(&self) -> bool {
+        self.checks.iter().all(|check| check.fault.is_none())
+    }
+
+    fn fine(&mut self, subject: impl Into<String>) {
+        self.checks.push(Check { subject: subject.into(), fault: None, hint: None });
+    }
+
+    fn wrong(&mut self, subject: impl Into<String>, fault: impl Into<String>, hint: impl Into<String>) {
+        self.checks.push(Check { subject: subject.into(), fault: Some(fault.into()), hint: Some(hint.into()) });
+    }
+}
+
+/// Looks at a NetBox. What depends on something that is wrong is not looked at.
+pub(crate) fn examine(client: &Client) -> Findings {
+    let mut findings = Findings::default();
+    if let Some(plugins) = status(client, &mut findings)
+        && plugin(&plugins, &mut findings)
+    {
+        for (path, name, rights) in OBJECTS {
+            rights_of(client, path, name, rights, &mut findings);
+        }
+    }
+    findings
+}
+
+/// NetBox's plugins with their versions.
+fn status(client: &Client, findings: &mut Findings) -> Option<Value> {
+    let subject = "NetBox";
+    let answer = match client.ask("GET", "status/") {
+        Ok(answer) => answer,
+        Err(error) => {
+            findings.wrong(
+                subject,
+                error,
+                "the address is NETBOX_URL; a certificate of your own CA goes into NETBOX_CA",
+            );
+            return None;
+        }
+    };
+    let status: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+    match (answer.status, status.get("netbox-version").and_then(Value::as_str)) {
+        (200, Some(version)) => {
+            findings.netbox = Some(version.to_owned());
+            findings.fine(subject);
+            findings.fine("token");
+            Some(status.get("plugins").cloned().unwrap_or_default())
+        }
+        (401 | 403, _) => {
+            findings.wrong(
+                "token",
+                answer.to_string(),
+                "make one for the function's user, and put it into NETBOX_TOKEN",
+            );
+            None
+        }
+        (300..=399, _) => {
+            findings.wrong(subject, answer.to_string(), "name the address that it leads to");
+            None
+        }
+        _ => {
+            findings.wrong(subject, format!("this is no NetBox: {answer}"), "NETBOX_URL is the address without `/api`");
+            None
+        }
+    }
+}
+
+/// Whether the plugin is there, in a version that can be written to.
+fn plugin(plugins: &Value, findings: &mut Findings) -> bool {
+    let subject = "plugin";
+    let Some(version) = plugins.get(PLUGIN).and_then(Value::as_str) else {
+        let others =
+            if plugins.get(OTHER_PLUGIN).is_some() { ", but netbox-notices, which is not supported" } else { "" };
+        findings.wrong(
+            subject,
+            format!("`{PLUGIN}` is not installed{others}"),
+            "install netbox-circuitmaintenance 0.8",
+        );
+        return false;
+    };
+    findings.plugin = Some(version.to_owned());
+    let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or_default());
+    match (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default()) {
+        (0, ..6) => findings.wrong(subject, format!("version {version} is too old"), "install 0.8"),
+        _ => findings.fine(subject),
+    }
+    true
+}
+
+fn rights_of(client: &Client, path: &str, name: &str, rights: &[Right], findings: &mut Findings) {
+    let mut missing = Vec::new();
+    for right in rights {
+        let (method, rest, expected) = right.probe();
+        match client.ask(method, &format!("{path}/{rest}")) {
+            Ok(Answer { status: 403, .. }) => missing.push(right.as_str()),
+            Ok(answer) if answer.status == expected => {}
+            Ok(answer) => {
+                findings.wrong(name, format!("{method} answers {answer}"), "look into NetBox's own log");
+                return;
+            }
+            Err(error) => return findings.wrong(name, error, "try again"),
+        }
+    }
+    if missing.is_empty() {
+        findings.fine(name);
+    } else {
+        let wanted: Vec<_> = rights.iter().map(|right| right.as_str()).collect();
+        let fault = format!("the token may not {}", missing.join(", "));
+        let writes = if wanted.len() > 1 { ", and the token must be allowed to write" } else { "" };
+        let hint = format!("its user needs {}{writes}", wanted.join(", "));
+        findings.wrong(name, fault, hint);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_plugin_is_known_by_its_name_and_version() {
+        let judged = |plugins: Value| {
+            let mut findings = Findings::default();
+            let goes_on = plugin(&plugins, &mut findings);
+            (goes_on, findings.checks.into_iter().filter_map(|check| check.fault).collect::<String>())
+        };
+        for version in ["0.6.1", "0.8.0", "1.0"] {
+            assert_eq!(judged(json!({"netbox_circuitmaintenance": version})), (true, String::new()), "{version}");
+        }
+        assert_eq!(judged(json!({"netbox_circuitmaintenance": "0.5.9"})).1, "version 0.5.9 is too old");
+        assert_eq!(judged(json!({})), (false, "`netbox_circuitmaintenance` is not installed".to_owned()));
+        assert!(judged(json!({"notices": "1.3.0"})).1.ends_with(", but netbox-notices, which is not supported"));
+    }
+}

@@ -4,11 +4,15 @@ use std::{process::ExitCode, sync::Arc};
 
 use handler::{
     event::ReceiptEvent,
-    lambda::{S3, failed_start, http_client, prepare_log},
+    lambda::{S3, failed_start, http_client, prepare_log, secrets_manager},
     maintenance,
+    netbox::{
+        client::{Client, TokenSource},
+        delivery::NetBox,
+    },
     pipeline::{
         Pipeline,
-        configuration::{Configuration, SinkKind},
+        configuration::{Aws, Configuration, NetBoxSettings, SinkKind, TokenPlace},
         log::Log,
         sink::{Lines, Sink},
     },
@@ -32,9 +36,25 @@ async fn run() -> ExitCode {
         Err(error) => return failed_start(&error.to_string()).await,
     };
     let log = Arc::new(Log::new(&configuration.context, std::io::stdout()));
-    match configuration.sink {
+    match configuration.sink.clone() {
         SinkKind::Lines => serve(configuration, Lines::new(Arc::clone(&log)), log).await,
+        SinkKind::NetBox(settings) => {
+            let sink = netbox(settings, &configuration.aws);
+            serve(configuration, sink, log).await
+        }
     }
+}
+
+/// Nothing is read or connected before the first mail needs it.
+fn netbox(settings: NetBoxSettings, aws: &Aws) -> NetBox {
+    let token = match settings.token {
+        TokenPlace::Given(token) => TokenSource::Given(token),
+        TokenPlace::SecretsManager(name) => {
+            let client = secrets_manager(aws, http_client(aws.secrets_endpoint.as_deref()));
+            TokenSource::SecretsManager { client, name }
+        }
+    };
+    NetBox { client: Client::new(&settings.url, settings.ca, token), providers: settings.providers }
 }
 
 async fn serve(configuration: Configuration, sink: impl Sink, log: Arc<Log>) -> ExitCode {
@@ -43,6 +63,7 @@ async fn serve(configuration: Configuration, sink: impl Sink, log: Arc<Log>) -> 
     let (places, policy) = (configuration.context.mail, configuration.policy);
     let pipeline = Pipeline { places, policy, parse: maintenance::parse, store, sink, log };
     let handle = service_fn(async |event: LambdaEvent<ReceiptEvent>| {
+        pipeline.sink.until(event.context.deadline());
         pipeline
             .handle(&event.context.request_id, &event.payload)
             .await

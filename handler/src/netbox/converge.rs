@@ -4,6 +4,8 @@
 //! left, all that was written follows from what they say; if not, we put it right. After a change of an event its impacts are read
 //! once more as well, since whoever had read it before may have written them in between. Who writes later looks back later, too.
 
+use std::collections::BTreeSet;
+
 use super::{
     fields,
     ids::EventId,
@@ -56,9 +58,10 @@ impl Attempts {
 /// Makes NetBox say what a notice says of one maintenance.
 pub async fn converge(records: &impl Records, case: &Case<'_>) -> Result<Settled, Fault> {
     let mut attempts = Attempts::default();
+    let mut made = BTreeSet::new();
     loop {
-        match settle(records, case).await {
-            Ok(settled) => return Ok(settled),
+        match settle(records, case, &mut made).await {
+            Ok(settled) => return Ok(Settled { made, ..settled }),
             Err(fault) => {
                 let pause = attempts.after(fault)?;
                 records.pause(pause).await;
@@ -67,7 +70,7 @@ pub async fn converge(records: &impl Records, case: &Case<'_>) -> Result<Settled
     }
 }
 
-async fn settle(records: &impl Records, case: &Case<'_>) -> Result<Settled, Fault> {
+async fn settle(records: &impl Records, case: &Case<'_>, made: &mut BTreeSet<EventId>) -> Result<Settled, Fault> {
     let mut view = read(records, case).await?;
     let (mut wrote, mut updated) = (false, false);
     for _ in 0..MOST_STEPS {
@@ -77,6 +80,9 @@ async fn settle(records: &impl Records, case: &Case<'_>) -> Result<Settled, Faul
                     wrote = true;
                     updated |= matches!(action, Action::Update { .. });
                     let performed = records.perform(action).await?;
+                    if let (Action::Create(_), Performed::Event(event)) = (action, &performed) {
+                        made.insert(event.id);
+                    }
                     view.note(action, performed);
                 }
             }

@@ -65,6 +65,11 @@ pub fn body(text: &str, remark: &str) -> String {
     clean
 }
 
+/// The bytes of a text in JSON.
+pub fn escaped_length(text: &str) -> usize {
+    text.chars().map(escaped).sum()
+}
+
 /// The bytes of a character in JSON.
 fn escaped(letter: char) -> usize {
     match letter {

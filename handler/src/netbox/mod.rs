@@ -5,10 +5,16 @@
 //! changed by somebody else in between, is thereby finished. What orders notices stands in a [`note`] within each event's comments,
 //! which is written with the event's `ETag`, so that of two writers one wins and the other reads again.
 
+#[cfg(feature = "lambda")]
+pub mod client;
 pub mod converge;
+#[cfg(feature = "lambda")]
+pub mod delivery;
 mod event;
 pub mod fields;
 pub mod ids;
+#[cfg(feature = "lambda")]
+mod letter;
 pub mod note;
 pub mod plan;
 pub mod records;

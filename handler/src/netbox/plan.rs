@@ -9,12 +9,13 @@
 //!
 //! Each is such that doing a part of it and then starting over leads to the same end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
 use super::{
     event, fields,
+    ids::EventId,
     note::{self, Note},
     records::{Action, EventChange, ImpactChange, NewImpact},
     stored::{EventStatus, StoredEvent, StoredImpact, StoredProvider},
@@ -46,6 +47,8 @@ pub enum Next {
 pub struct Settled {
     /// The events that it speaks of: its notification belongs to them.
     pub events: Vec<StoredEvent>,
+    /// Events that were made for it.
+    pub made: BTreeSet<EventId>,
     /// What a person has to look at.
     pub concerns: Vec<String>,
 }
@@ -380,7 +383,11 @@ fn settled(case: &Case<'_>, order: Order, fate: &Fate<'_>, members: &[Member<'_>
         }
         Order::Older => {}
     }
-    Settled { events: spoken_of.into_iter().map(|member| member.event.clone()).collect(), concerns }
+    Settled {
+        events: spoken_of.into_iter().map(|member| member.event.clone()).collect(),
+        made: BTreeSet::new(),
+        concerns,
+    }
 }
 
 fn unknown<'content>(case: &Case<'_>, contents: impl Iterator<Item = &'content Content>) -> Option<String> {

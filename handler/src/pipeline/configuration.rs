@@ -1,6 +1,6 @@
 //! What the function is told by its environment, read once at the start. All that is wrong with it is said at once.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use thiserror::Error;
 
@@ -9,7 +9,7 @@ use crate::{
     trust::{DmarcFailure, Listed, Policy},
 };
 
-/// Where notices go: `lines`.
+/// Where notices go: `lines` or `netbox`.
 pub const SINK: &str = "SINK";
 /// Whose MAINTNOTE calendars are taken besides those of the providers: domains and addresses, separated by commas.
 pub const TRUSTED_SENDERS: &str = "TRUSTED_SENDERS";
@@ -18,6 +18,15 @@ pub const FORWARDERS: &str = "FORWARDERS";
 /// What a failed DMARC check means: `person` (the mail goes to a person; so it is without this) or `unproven`
 /// (it proves nothing, and a DKIM signature in line with the sender is still asked for).
 pub const DMARC_FAIL: &str = "DMARC_FAIL";
+
+/// For the sink `netbox`: where NetBox is, `https://…` (`http://` on this machine only).
+pub const NETBOX_URL: &str = "NETBOX_URL";
+/// Its API token. In AWS a secret of the declaration, which names it in [`Context::secrets`]; the value itself only for trying things out.
+pub const NETBOX_TOKEN: &str = "NETBOX_TOKEN";
+/// Certificates that are trusted besides the public ones, as PEM.
+pub const NETBOX_CA: &str = "NETBOX_CA";
+/// `OURS=THEIRS, …`: our slug of a provider (or the name that its calendars give) and NetBox's slug or name of it.
+pub const NETBOX_PROVIDERS: &str = "NETBOX_PROVIDERS";
 
 /// What Lambda itself sets and the runtime cannot do without.
 const OF_LAMBDA: &[&str] = &[
@@ -53,6 +62,8 @@ pub struct Aws {
     pub session_token: Option<Secret>,
     /// An endpoint other than AWS's own for S3: `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`.
     pub s3_endpoint: Option<String>,
+    /// The same for Secrets Manager.
+    pub secrets_endpoint: Option<String>,
 }
 
 /// What no log may show.
@@ -66,10 +77,34 @@ impl fmt::Debug for Secret {
 }
 
 /// Where notices go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SinkKind {
     /// To the log, as JSON lines.
     Lines,
+    /// To NetBox.
+    NetBox(NetBoxSettings),
+}
+
+/// How to reach NetBox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetBoxSettings {
+    /// Without a slash at its end.
+    pub url: String,
+    /// Where the token is.
+    pub token: TokenPlace,
+    /// Certificates that are trusted besides the public ones, as PEM.
+    pub ca: Option<String>,
+    /// Our slug or the calendar's name → NetBox's slug or name.
+    pub providers: BTreeMap<String, String>,
+}
+
+/// Where the token is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenPlace {
+    /// A secret of that name.
+    SecretsManager(String),
+    /// The environment.
+    Given(Secret),
 }
 
 /// Everything that is wrong with an environment.
@@ -107,7 +142,7 @@ impl Configuration {
             problems: Vec::new(),
         };
         let context = reader.context();
-        let sink = reader.sink();
+        let sink = reader.sink(context.as_ref());
         let trusted_senders = reader.listed(TRUSTED_SENDERS);
         let forwarders = reader.listed(FORWARDERS);
         let dmarc_failure = reader.dmarc_failure();
@@ -160,15 +195,76 @@ impl<Variable: Fn(&str) -> Option<String>> Reader<Variable> {
         }
     }
 
-    fn sink(&mut self) -> Option<SinkKind> {
+    fn sink(&mut self, context: Option<&Context>) -> Option<SinkKind> {
         let name = self.needed(SINK)?;
         match name.trim() {
             "lines" => Some(SinkKind::Lines),
+            "netbox" => {
+                let (url, token) = (self.netbox_url(), self.netbox_token(context));
+                let providers = self.netbox_providers();
+                let ca = (self.variable)(NETBOX_CA);
+                Some(SinkKind::NetBox(NetBoxSettings { url: url?, token: token?, ca, providers: providers? }))
+            }
             other => {
-                self.note(SINK, format!("is `{other}`, supported is `lines`"));
+                self.note(SINK, format!("is `{other}`, supported are `lines` and `netbox`"));
                 None
             }
         }
+    }
+
+    /// Over an open network anybody could read the token.
+    fn netbox_url(&mut self) -> Option<String> {
+        let url = self.needed(NETBOX_URL)?.trim().trim_end_matches('/').to_owned();
+        let (scheme, rest) = url.split_once("://").unwrap_or_default();
+        let authority = rest.split('/').next().unwrap_or_default();
+        let local = ["127.0.0.1", "localhost", "[::1]"]
+            .iter()
+            .any(|host| authority.strip_prefix(host).is_some_and(|port| port.is_empty() || port.starts_with(':')));
+        let well_formed = !authority.is_empty()
+            && !url.contains(['?', '#', '@'])
+            && url.chars().all(|letter| letter.is_ascii_graphic());
+        if well_formed && (scheme == "https" || (scheme == "http" && local)) {
+            return Some(url);
+        }
+        self.note(NETBOX_URL, format!("is `{url}`, expected is an address such as `https://netbox.example.com`"));
+        None
+    }
+
+    fn netbox_token(&mut self, context: Option<&Context>) -> Option<TokenPlace> {
+        if let Some(name) = context.and_then(|context| context.secrets.get(NETBOX_TOKEN)) {
+            return Some(TokenPlace::SecretsManager(name.clone()));
+        }
+        let token = (self.variable)(NETBOX_TOKEN).map(|token| token.trim().to_owned());
+        match token {
+            Some(token) if token.chars().all(|letter| letter.is_ascii_graphic()) => {
+                Some(TokenPlace::Given(Secret(token)))
+            }
+            Some(_) => {
+                self.note(NETBOX_TOKEN, "is no API token of NetBox");
+                None
+            }
+            None => {
+                self.note(NETBOX_TOKEN, "is missing: the function's `secrets` can name it");
+                None
+            }
+        }
+    }
+
+    fn netbox_providers(&mut self) -> Option<BTreeMap<String, String>> {
+        let list = (self.variable)(NETBOX_PROVIDERS).unwrap_or_default();
+        let mut providers = BTreeMap::new();
+        for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+            match entry.split_once('=').map(|(ours, theirs)| (ours.trim(), theirs.trim())) {
+                Some((ours, theirs)) if !ours.is_empty() && !theirs.is_empty() => {
+                    providers.insert(ours.to_owned(), theirs.to_owned());
+                }
+                _ => {
+                    self.note(NETBOX_PROVIDERS, format!("has `{entry}`, expected is `OURS=THEIRS`"));
+                    return None;
+                }
+            }
+        }
+        Some(providers)
     }
 
     fn listed(&mut self, name: &'static str) -> Vec<Listed> {
@@ -201,13 +297,17 @@ impl<Variable: Fn(&str) -> Option<String>> Reader<Variable> {
         let region = self.needed("AWS_REGION");
         let access_key_id = self.needed("AWS_ACCESS_KEY_ID");
         let secret_access_key = self.needed("AWS_SECRET_ACCESS_KEY").map(Secret);
-        let endpoint = (self.variable)("AWS_ENDPOINT_URL_S3").or_else(|| (self.variable)("AWS_ENDPOINT_URL"));
+        let endpoint = |of: &str| {
+            (self.variable)(&format!("AWS_ENDPOINT_URL_{of}")).or_else(|| (self.variable)("AWS_ENDPOINT_URL"))
+        };
+        let (s3_endpoint, secrets_endpoint) = (endpoint("S3"), endpoint("SECRETS_MANAGER"));
         Some(Aws {
             region: region?,
             access_key_id: access_key_id?,
             secret_access_key: secret_access_key?,
             session_token: (self.variable)("AWS_SESSION_TOKEN").map(Secret),
-            s3_endpoint: endpoint,
+            s3_endpoint,
+            secrets_endpoint,
         })
     }
 
@@ -303,7 +403,7 @@ mod tests {
         let table = [
             (context::VARIABLE, "{", "cannot be read"),
             (context::VARIABLE, r#"{"stack":"s","function":"f"}"#, "names no place of mails"),
-            (SINK, "netbox", "is `netbox`, supported is `lines`"),
+            (SINK, "nautobot", "is `nautobot`, supported are `lines` and `netbox`"),
             (SINK, "  ", "is missing"),
             (TRUSTED_SENDERS, "carrier.example,*.carrier.example", "has `*.carrier.example`"),
             (FORWARDERS, "desk", "has `desk`"),
@@ -316,5 +416,47 @@ mod tests {
             assert_eq!(problem.variable, variable);
             assert!(problem.fault.contains(fault), "{variable}={value}: {error}");
         }
+    }
+
+    #[test]
+    fn the_sink_netbox_needs_an_address_and_a_token() {
+        let netbox = |changes: &[(&'static str, &'static str)]| {
+            let mut all = vec![(SINK, "netbox"), (NETBOX_URL, "https://netbox.example/"), (NETBOX_TOKEN, "abc")];
+            all.extend(changes);
+            read(&environment(&all))
+        };
+        let SinkKind::NetBox(settings) = netbox(&[(NETBOX_PROVIDERS, "telia=arelion, x y = Y Z")]).unwrap().sink else {
+            panic!("another sink")
+        };
+        assert_eq!(
+            (settings.url.as_str(), &settings.token),
+            ("https://netbox.example", &TokenPlace::Given(Secret("abc".to_owned())))
+        );
+        assert_eq!(
+            settings.providers,
+            [("telia", "arelion"), ("x y", "Y Z")].map(|(a, b)| (a.to_owned(), b.to_owned())).into()
+        );
+        assert!(!format!("{settings:?}").contains("abc"), "the token is shown nowhere");
+        let secret = r#"{"stack":"s","function":"f","mail":[{"bucket":"b","prefix":""}],"secrets":{"NETBOX_TOKEN":"netbox/token"}}"#;
+        let SinkKind::NetBox(settings) = netbox(&[(context::VARIABLE, secret), (NETBOX_TOKEN, "")]).unwrap().sink
+        else {
+            panic!("another sink")
+        };
+        assert_eq!(settings.token, TokenPlace::SecretsManager("netbox/token".to_owned()));
+        let table = [
+            (NETBOX_URL, "", "is missing"),
+            (NETBOX_URL, "netbox.example", "is `netbox.example`"),
+            (NETBOX_URL, "http://netbox.example", "is `http://netbox.example`"),
+            (NETBOX_URL, "http://localhost.example", "expected is an address"),
+            (NETBOX_URL, "https://me:secret@netbox.example", "expected is an address"),
+            (NETBOX_TOKEN, "", "the function's `secrets` can name it"),
+            (NETBOX_TOKEN, "a b", "is no API token"),
+            (NETBOX_PROVIDERS, "telia", "expected is `OURS=THEIRS`"),
+        ];
+        for (variable, value, fault) in table {
+            let error = netbox(&[(variable, value)]).unwrap_err();
+            assert!(error.to_string().contains(fault), "{variable}={value}: {error}");
+        }
+        assert!(netbox(&[(NETBOX_URL, "http://127.0.0.1:8000")]).is_ok());
     }
 }

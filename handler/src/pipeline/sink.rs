@@ -1,7 +1,7 @@
 //! Where notices go. A sink answers for idempotence and order: the same notice may be delivered twice, and an older one after
 //! a newer one. What it needs for that is in the notice (when it was announced, its sequence) and in the letter (its identity).
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::SystemTime};
 
 use thiserror::Error;
 
@@ -13,6 +13,9 @@ use crate::{
 
 /// What takes notices.
 pub trait Sink {
+    /// The invocation ends then: nothing is begun that would not be done.
+    fn until(&self, _deadline: SystemTime) {}
+
     /// Puts every maintenance of a trusted notice where it belongs.
     fn deliver(&self, letter: &Letter, notice: &Notice) -> impl Future<Output = Result<Delivered, SinkError>>;
 

@@ -1,0 +1,208 @@
+//! The client against a server in this process that answers what NetBox answers: the exchanges are recorded.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+use super::*;
+use crate::{
+    netbox::{
+        ids::{CircuitId, EventId, ImpactId, ProviderId},
+        records::{Action, EventChange, NewImpact, Performed, Records},
+    },
+    pipeline::configuration::Secret,
+};
+
+/// What the server was asked: request line, headers and body.
+type Asked = Arc<Mutex<Vec<String>>>;
+
+/// Answers requests with these, one after the other, each on a connection of its own. `(0, …)` cuts the connection.
+async fn server(answers: Vec<(u16, &'static str, String)>) -> (Client, Asked) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let asked = Asked::default();
+    let noted = Arc::clone(&asked);
+    tokio::spawn(async move {
+        for (status, headers, body) in answers {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            let mut piece = [0; 4096];
+            loop {
+                let read = stream.read(&mut piece).await.unwrap();
+                request.extend_from_slice(&piece[..read]);
+                let text = String::from_utf8_lossy(&request).to_lowercase();
+                let length = text.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+                let length: usize = length.map_or(0, |length| length.parse().unwrap());
+                if read == 0 || text.split_once("\r\n\r\n").is_some_and(|(_, body)| body.len() >= length) {
+                    break;
+                }
+            }
+            noted.lock().unwrap_or_else(PoisonError::into_inner).push(String::from_utf8(request).unwrap());
+            if status > 0 {
+                let head = format!(
+                    "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n",
+                    body.len()
+                );
+                stream.write_all(head.as_bytes()).await.unwrap();
+                stream.write_all(body.as_bytes()).await.unwrap();
+            }
+        }
+    });
+    (Client::new(&url, None, TokenSource::Given(Secret("0".repeat(40)))), asked)
+}
+
+fn ok(body: &str) -> (u16, &'static str, String) {
+    (200, "", body.to_owned())
+}
+
+fn page(results: &str) -> (u16, &'static str, String) {
+    ok(&format!(r#"{{"count":1,"next":null,"previous":null,"results":[{results}]}}"#))
+}
+
+fn lines(asked: &Asked) -> Vec<String> {
+    let asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+    asked.iter().map(|request| request.lines().next().unwrap().replace(" HTTP/1.1", "")).collect()
+}
+
+const EVENT: &str = r#"{"id":7,"name":"CHG-1","summary":"s","status":"CONFIRMED","provider":{"id":3,"slug":"carrier"},
+    "start":"2026-03-02T08:00:00Z","end":"2026-03-02T09:00:00Z","acknowledged":false,"comments":"","last_updated":"2026-11-22T16:06:28.374939Z"}"#;
+
+#[tokio::test]
+async fn what_was_not_asked_for_is_passed_over() {
+    let other = EVENT.replace("CHG-1", "CHG-2");
+    let stranger = EVENT.replace("\"id\":3", "\"id\":4");
+    let (client, asked) = server(vec![page(&format!("{other},{stranger},{EVENT}"))]).await;
+    let names = ["CHG-1".to_owned(), "CHG-1 #2".to_owned()];
+    let events = client.events(ProviderId::new(3), &names).await.unwrap();
+    assert_eq!(events.iter().map(|event| event.id).collect::<Vec<_>>(), [EventId::new(7)]);
+    assert_eq!(events[0].etag, "W/\"2026-11-22T16:06:28.374939+00:00\"");
+    let line = &lines(&asked)[0];
+    assert!(line.ends_with("&provider=3&name=CHG-1&name=CHG-1%20%232&limit=1000&offset=0"), "{line}");
+}
+
+#[tokio::test]
+async fn a_slug_that_nobody_has_is_no_error() {
+    let refused = r#"{"provider":["Select a valid choice. nobody is not one of the available choices."]}"#;
+    let (client, _) = server(vec![(400, "", refused.to_owned())]).await;
+    let found = client.circuits_of_slug("nobody", &["C-1"].into()).await;
+    assert_eq!(found, Ok(None));
+}
+
+#[tokio::test]
+async fn pages_are_followed_and_long_lists_are_asked_for_in_parts() {
+    let circuit =
+        |id: u32| format!(r#"{{"id":{id},"cid":"C-{id}","provider":{{"id":3,"name":"Carrier","slug":"carrier"}}}}"#);
+    let first = ok(&format!(r#"{{"next":"http://x/","results":[{}]}}"#, circuit(1)));
+    let (client, asked) = server(vec![first, page(&circuit(2)), page(&circuit(499))]).await;
+    let cids: Vec<_> = (1..500).map(|id| format!("C-{id}")).collect();
+    let found = client.circuits_of(ProviderId::new(3), &cids.iter().map(String::as_str).collect()).await.unwrap();
+    assert_eq!(found.values().copied().collect::<Vec<_>>(), [1, 2, 499].map(CircuitId::new));
+    let lines = lines(&asked);
+    assert!(
+        lines.iter().all(|line| line.len() < 4000) && lines[1].ends_with("offset=1") && lines[2].ends_with("offset=0")
+    );
+}
+
+#[tokio::test]
+async fn look_ups_are_tried_again_and_writes_are_not() {
+    let cut = || (0, "", String::new());
+    let (client, asked) = server(vec![(503, "", "busy".to_owned()), cut(), page(EVENT)]).await;
+    assert_eq!(client.events(ProviderId::new(3), &["CHG-1".to_owned()]).await.unwrap().len(), 1);
+    assert_eq!(lines(&asked).len(), 3);
+    let (client, asked) = server(vec![cut(), ok("[]")]).await;
+    let impact = NewImpact {
+        event: EventId::new(7),
+        circuit: CircuitId::new(1),
+        impact: crate::maintenance::model::Impact::Outage,
+    };
+    let fault = client.perform(&Action::AddImpacts(vec![impact])).await.unwrap_err();
+    assert!(matches!(fault, Fault::Transient(_)), "{fault:?}");
+    assert_eq!(lines(&asked).len(), 1);
+}
+
+#[tokio::test]
+async fn what_an_answer_means() {
+    type Is = fn(&Fault) -> bool;
+    let table: [(u16, &str, Is); 12] = [
+        (412, r#"{"detail":"Precondition failed."}"#, |fault| matches!(fault, Fault::Conflict(_))),
+        (500, r#"{"error":"duplicate key","exception":"IntegrityError"}"#, |fault| matches!(fault, Fault::Conflict(_))),
+        (500, r#"{"error":"closed","exception":"OperationalError"}"#, |fault| matches!(fault, Fault::Transient(_))),
+        (500, "<h1>Server Error (500)</h1>", |fault| matches!(fault, Fault::Transient(_))),
+        (500, r#"{"error":"x","exception":"RequestDataTooBig"}"#, |fault| matches!(fault, Fault::Refused(_))),
+        (400, r#"{"summary":["too long"]}"#, |fault| matches!(fault, Fault::Rejected(_))),
+        (404, "", |fault| matches!(fault, Fault::Rejected(_))),
+        (403, r#"{"detail":"Invalid v1 token"}"#, |fault| matches!(fault, Fault::Unavailable(_))),
+        (429, "", |fault| matches!(fault, Fault::Transient(_))),
+        (502, "", |fault| matches!(fault, Fault::Transient(_))),
+        (504, "", |fault| matches!(fault, Fault::Transient(_))),
+        (413, "", |fault| matches!(fault, Fault::Refused(_))),
+    ];
+    for (status, body, expected) in table {
+        let (client, _) = server(vec![(status, "", body.to_owned())]).await;
+        let fault = client.perform(&Action::RemoveImpacts(vec![ImpactId::new(1)])).await.unwrap_err();
+        assert!(expected(&fault), "{status} {body}: {fault:?}");
+        let words = fault.to_string();
+        assert!(
+            words.contains(&status.to_string()) && words.contains(body) && !words.contains("0000000000"),
+            "{words}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_change_carries_the_tag_and_both_kinds_of_tokens_are_sent() {
+    let (mut client, asked) = server(vec![ok(EVENT), ok(EVENT)]).await;
+    let change = EventChange { summary: Some("t".to_owned()), ..EventChange::default() };
+    let action = Action::Update { event: EventId::new(7), etag: "W/\"1\"".to_owned(), change };
+    let Performed::Event(event) = client.perform(&action).await.unwrap() else { panic!("no event") };
+    assert_eq!(event.id, EventId::new(7));
+    client.token = Token::new(TokenSource::Given(Secret("nbt_key.secret".to_owned())));
+    client.perform(&action).await.unwrap();
+    let asked = asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    assert!(asked[0].starts_with("PATCH /api/plugins/maintenance/circuitmaintenance/7/ "));
+    assert!(asked[0].contains("if-match: W/\"1\"\r\n") && asked[0].ends_with(r#"{"summary":"t"}"#), "{}", asked[0]);
+    assert!(
+        asked[0].contains("authorization: Token 0000") && asked[1].contains("authorization: Bearer nbt_key.secret\r\n")
+    );
+}
+
+/// Recorded from the plugin's 0.6: the field's name is misspelt there.
+#[tokio::test]
+async fn the_old_spelling_is_found_out_once() {
+    let missing = r#"[{"email_recieved":["This field is required."]}]"#.to_owned();
+    let (client, asked) =
+        server(vec![(400, "", missing), (201, "", "[]".to_owned()), (201, "", "[]".to_owned())]).await;
+    let mail = NewNotification {
+        event: Some(EventId::new(7)),
+        body: "b".to_owned(),
+        subject: "s".to_owned(),
+        sender: "noc@carrier.example".to_owned(),
+        received_at: jiff::Timestamp::UNIX_EPOCH,
+    };
+    client.notify(std::slice::from_ref(&mail)).await.unwrap();
+    client.notify(&[mail]).await.unwrap();
+    let asked = asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let spelled: Vec<_> =
+        asked.iter().map(|request| request.contains(r#""email_recieved":"1970-01-01T00:00:00Z""#)).collect();
+    assert_eq!(spelled, [false, true, true]);
+}
+
+#[tokio::test]
+async fn no_call_is_begun_when_the_time_is_up() {
+    let (client, asked) = server(vec![page("")]).await;
+    client.until(SystemTime::now());
+    let fault = client.events(ProviderId::new(3), &["CHG-1".to_owned()]).await.unwrap_err();
+    assert!(matches!(&fault, Fault::Unavailable(reason) if reason.contains("time is up")), "{fault:?}");
+    assert_eq!(lines(&asked).len(), 0);
+}
+
+#[tokio::test]
+async fn certificates_that_cannot_be_read_are_said_to_be_so() {
+    let ca = Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned());
+    let client = Client::new("https://127.0.0.1:9", ca, TokenSource::Given(Secret("t".to_owned())));
+    let fault = client.perform(&Action::RemoveImpacts(vec![ImpactId::new(1)])).await.unwrap_err();
+    assert!(fault.to_string().contains("`NETBOX_CA` cannot be read"), "{fault}");
+}

@@ -1,0 +1,92 @@
+//! What changes NetBox. Nothing here is tried twice: whether a request whose answer did not come has done its work is found out by
+//! looking, in [`crate::netbox::converge`].
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::{
+    Client, PLUGIN,
+    lookup::{Nested, WireEvent, WireImpact},
+};
+use crate::netbox::{
+    ids::{EventId, NotificationId, ProviderId},
+    records::{Action, Fault, Pause, Performed, Records},
+    stored::{StoredEvent, StoredImpact},
+};
+
+impl Records for Client {
+    async fn events(&self, provider: ProviderId, names: &[String]) -> Result<Vec<StoredEvent>, Fault> {
+        self.events_named(provider, names).await
+    }
+
+    async fn impacts(&self, events: &[EventId]) -> Result<Vec<StoredImpact>, Fault> {
+        self.impacts_of(events).await
+    }
+
+    async fn perform(&self, action: &Action) -> Result<Performed, Fault> {
+        let events = format!("{PLUGIN}/circuitmaintenance/");
+        let impacts = format!("{PLUGIN}/circuitmaintenanceimpact/");
+        match action {
+            Action::Create(event) => self.event("POST", &events, None, event).await,
+            Action::Update { event, etag, change } => {
+                self.event("PATCH", &format!("{events}{event}/"), Some(etag), change).await
+            }
+            Action::AddImpacts(new) => self.impacts_written("POST", &impacts, new).await,
+            Action::ChangeImpacts(changes) => self.impacts_written("PATCH", &impacts, changes).await,
+            Action::RemoveImpacts(removed) => {
+                let ids: Vec<_> = removed.iter().map(|id| json!({"id": id})).collect();
+                self.call("DELETE", &impacts, None, Some(&bytes(&ids)?)).await.map(|_| Performed::Done)
+            }
+            Action::MoveNotifications { from, to } => self.move_notifications(*from, *to).await,
+        }
+    }
+
+    async fn pause(&self, pause: Pause) {
+        let about = match pause {
+            Pause::Contention(time) => Duration::from_millis(40).saturating_mul(time.min(15)),
+            Pause::Trouble(time) => Duration::from_millis(150) * 2_u32.pow(time.min(5)),
+        };
+        self.wait(about).await;
+    }
+}
+
+impl Client {
+    async fn event(
+        &self,
+        method: &str,
+        path: &str,
+        etag: Option<&str>,
+        body: &impl Serialize,
+    ) -> Result<Performed, Fault> {
+        let event: WireEvent = self.json(method, path, etag, Some(&bytes(body)?)).await?;
+        Ok(Performed::Event(Box::new(event.into())))
+    }
+
+    async fn impacts_written(&self, method: &str, path: &str, body: &impl Serialize) -> Result<Performed, Fault> {
+        let written: Vec<WireImpact> = self.json(method, path, None, Some(&bytes(body)?)).await?;
+        Ok(Performed::Impacts(written.into_iter().map(StoredImpact::from).collect()))
+    }
+
+    async fn move_notifications(&self, from: EventId, to: EventId) -> Result<Performed, Fault> {
+        #[derive(serde::Deserialize)]
+        struct Linked {
+            id: NotificationId,
+            circuitmaintenance: Option<Nested<EventId>>,
+        }
+        let path = format!("{PLUGIN}/circuitmaintenancenotifications/");
+        let query = format!("fields=id,circuitmaintenance&circuitmaintenance={from}");
+        let linked: Vec<Linked> = self.list(&path, &query).await?;
+        let linked = linked.iter().filter(|found| found.circuitmaintenance.is_some_and(|event| event.id == from));
+        let changes: Vec<_> = linked.map(|found| json!({"id": found.id, "circuitmaintenance": to})).collect();
+        if !changes.is_empty() {
+            self.call("PATCH", &path, None, Some(&bytes(&changes)?)).await?;
+        }
+        Ok(Performed::Done)
+    }
+}
+
+pub(super) fn bytes(body: &impl Serialize) -> Result<Vec<u8>, Fault> {
+    serde_json::to_vec(body).map_err(|error| Fault::Refused(error.to_string()))
+}

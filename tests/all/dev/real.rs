@@ -35,3 +35,45 @@ fn what_is_delivered_is_what_the_mails_say() {
     assert!(compared.get("delivered").is_some_and(|count| *count > 0), "{compared:?}");
     assert!(compared.get("for_person").is_some_and(|count| *count > 0), "{compared:?}");
 }
+
+/// Delivers one mail to the real function; what became of it.
+fn one(mail: &str, options: &[&str]) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail.eml");
+    std::fs::write(&path, mail).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_provision"))
+        .args(["--json", "dev", "--once", "--sink", "lines", "--deliver"])
+        .arg(&path)
+        .args(options)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {errors}"));
+    document["mails"][0].clone()
+}
+
+/// It is before a person, with what we would have read, and nothing was delivered.
+fn is_only_suggested(mail: &Value, because: &str) {
+    assert_eq!(mail["outcome"], "for_person", "{mail:#}");
+    assert_eq!(mail["maintenances"], serde_json::json!([]), "{mail:#}");
+    assert_eq!(mail["suggestion"].as_array().map(Vec::len), Some(1), "{mail:#}");
+    assert!(mail["reason"].as_str().unwrap().contains(because), "{mail:#}");
+}
+
+#[test]
+fn what_nobody_vouches_for_is_only_suggested() {
+    let read = |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let planned = read("tests/mails/aws/planned.eml");
+    assert_eq!(one(&planned, &[])["outcome"], "delivered", "the very mail is delivered when all is right");
+    is_only_suggested(&one(&planned, &["--verdict", "dmarc=FAIL"]), "DMARC failed");
+    is_only_suggested(&one(&read("tests/mails/aws/forwarded.eml"), &[]), "FORWARDERS");
+    is_only_suggested(&one(&read("tests/mails/genericprovider/planned.eml"), &[]), "TRUSTED_SENDERS");
+    let (head, body) = planned.split_once("\n\n").unwrap();
+    let imitated = head
+        .lines()
+        .map(|line| if line.starts_with("From:") { "From: AWS <notice@evil-amazon.com>" } else { line })
+        .collect::<Vec<_>>()
+        .join("\n");
+    is_only_suggested(&one(&format!("{imitated}\n\n{body}"), &[]), "looks like Amazon Web Services and is not");
+}

@@ -28,6 +28,8 @@ struct Collector {
     attachments: Vec<Attachment>,
     defects: Vec<Defect>,
     text: usize,
+    /// The whole mail is one body that nothing closes.
+    is_unclosed: bool,
 }
 
 /// A message and its bodies.
@@ -41,6 +43,9 @@ struct Message {
 
 impl Visitor for Collector {
     fn message(&mut self, headers: &Headers<'_>, inside: Option<usize>) -> usize {
+        if headers.is_open && inside.is_none() {
+            self.defect(Defect::CutShort);
+        }
         let wrapping = if inside.is_none() { Wrapping::Outermost } else { Wrapping::Attached };
         let layer = Layer {
             wrapping,
@@ -103,11 +108,12 @@ impl Collector {
             return self.push_calendar(text);
         }
         let is_page = is_page || is_html(&text);
-        let is_cut = (leaf.is_open && !(is_page && complete::is_whole_page(&text)))
-            || (leaf.is_root && is_page && complete::stops_in_table(&text));
-        if is_cut {
+        let is_unclosed = leaf.ends_mail && !(is_page && complete::is_whole_page(&text));
+        let is_cut = is_unclosed && (leaf.is_open || !leaf.ends_line());
+        if is_cut || (leaf.is_root && is_page && complete::stops_in_table(&text)) {
             self.defect(Defect::CutShort);
         }
+        self.is_unclosed |= is_unclosed;
         if let Some(message) = self.messages.get_mut(leaf.message) {
             if is_page { &mut message.pages } else { &mut message.texts }.push(text);
         }
@@ -198,6 +204,7 @@ impl Collector {
             calendars: self.calendars,
             attachments: self.attachments,
             defects: self.defects,
+            is_closed: !self.is_unclosed,
         }
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Headers<'mail> {
     fields: Vec<(&'mail str, &'mail [u8])>,
     /// The section's length, if it is more than we read.
     pub(super) too_large: Option<usize>,
+    /// The message ends with its last field: no blank line says that the section is whole.
+    pub(super) is_open: bool,
 }
 
 impl<'mail> Headers<'mail> {
@@ -45,6 +47,7 @@ impl<'mail> Headers<'mail> {
             }
             let Some(name) = field_name(line) else {
                 at += if is_blank(line) { line.len() } else { 0 };
+                headers.is_open = line.is_empty() && !headers.fields.is_empty();
                 break;
             };
             let value = memchr::memchr(b':', line).map_or(line.len(), |colon| colon + 1);

@@ -38,6 +38,9 @@ pub struct Mail {
     pub attachments: Vec<Attachment>,
     /// What is wrong with the mail, in the order in which it was met.
     pub defects: Vec<Defect>,
+    /// Whether the mail shows that it is whole: something closes its body, be it a boundary or the end tags of a page.
+    /// Nothing does where a text is all of it. What stands last there may have gone on.
+    pub is_closed: bool,
 }
 
 /// One message of a chain of forwards: who wrote it, when, about what.
@@ -86,8 +89,8 @@ pub struct Attachment {
 /// Something wrong with a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Defect {
-    /// The mail ends before a MIME boundary is closed, or in the middle of an encoding or a table: it was cut short. A boundary
-    /// around alternatives or pictures alone may be missing where the page that stands last is whole.
+    /// The mail ends before a MIME boundary is closed, or in the middle of its headers, an encoding, a table or a line: it was
+    /// cut short. A boundary around alternatives or pictures alone may be missing where the page that stands last is whole.
     CutShort,
     /// Text (or headers) larger than [`LARGEST_TEXT`], or than all text of a mail may be; it is not kept. Bytes.
     TooLarge(usize),

@@ -50,6 +50,15 @@ pub(super) struct Leaf<'part> {
     pub(super) is_root: bool,
     /// The mail ends before a boundary closes the part, which may be whole all the same.
     pub(super) is_open: bool,
+    /// Nothing but the end of the mail ends the part.
+    pub(super) ends_mail: bool,
+}
+
+impl Leaf<'_> {
+    /// Whether the body ends as encoders end it: with its line, or with the soft break that stands for no line end.
+    pub(super) fn ends_line(&self) -> bool {
+        self.body.is_empty() || self.body.ends_with(b"\n") || self.body.ends_with(b"=")
+    }
 }
 
 /// The `Content-Disposition`.
@@ -96,6 +105,7 @@ struct Entity<'mail> {
     depth: usize,
     kind: Kind,
     is_open: bool,
+    ends_mail: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -112,7 +122,8 @@ pub(super) fn walk(mail: &[u8], visitor: &mut impl Visitor) {
     let mut room = (mail.len() / 4 * 3).max(SMALL);
     let mut parts = 0;
     let whole = Slice { buffer: Buffer::Mail(mail), range: 0..mail.len() };
-    let mut left = vec![Entity { slice: whole, depth: 0, kind: Kind::Message { inside: None }, is_open: false }];
+    let kind = Kind::Message { inside: None };
+    let mut left = vec![Entity { slice: whole, depth: 0, kind, is_open: false, ends_mail: true }];
     while let Some(entity) = left.pop() {
         parts += 1;
         if parts > MOST_PARTS {
@@ -159,11 +170,18 @@ fn look<'mail>(entity: &Entity<'mail>, room: &mut usize, visitor: &mut impl Visi
                 depth,
                 kind,
                 is_open: !parts.is_closed && index == last,
+                ends_mail: entity.ends_mail && !parts.is_closed && index == last,
             };
             return parts.ranges.iter().enumerate().map(of_part).collect();
         }
     }
-    let leaf = Leaf { message, is_root, is_open: entity.is_open, ..leaf(&headers, &content_type, body) };
+    let leaf = Leaf {
+        message,
+        is_root,
+        is_open: entity.is_open,
+        ends_mail: entity.ends_mail,
+        ..leaf(&headers, &content_type, body)
+    };
     if !is_message(&leaf, is_digest) {
         visitor.leaf(leaf);
         return Vec::new();
@@ -179,7 +197,13 @@ fn look<'mail>(entity: &Entity<'mail>, room: &mut usize, visitor: &mut impl Visi
             return Vec::new();
         }
     };
-    vec![Entity { slice, depth, kind: Kind::Message { inside: Some(message) }, is_open: entity.is_open }]
+    vec![Entity {
+        slice,
+        depth,
+        kind: Kind::Message { inside: Some(message) },
+        is_open: entity.is_open,
+        ends_mail: entity.ends_mail,
+    }]
 }
 
 fn leaf<'part>(headers: &Headers<'_>, content_type: &Structured, body: &'part [u8]) -> Leaf<'part> {
@@ -200,6 +224,7 @@ fn leaf<'part>(headers: &Headers<'_>, content_type: &Structured, body: &'part [u
         body,
         is_root: false,
         is_open: false,
+        ends_mail: false,
     }
 }
 

@@ -16,6 +16,7 @@ pub mod providers;
 mod recognise;
 pub mod sheet;
 pub mod source;
+mod whole;
 pub mod words;
 pub mod workbook;
 pub mod zones;
@@ -51,7 +52,7 @@ pub fn parse(mail: &Mail) -> Outcome {
 
 fn failure_of(defect: &Defect) -> Failure {
     match defect {
-        Defect::CutShort => Failure::cut_short("the end of the mail, which stops within a part"),
+        Defect::CutShort => Failure::cut_short("the end of the mail, which stops in the midst of it"),
         Defect::TooLarge(size) => Failure::too_large(format!(
             "a text part of at most {} bytes, this one has {size}",
             crate::mail::LARGEST_TEXT
@@ -80,7 +81,10 @@ fn read(source: &Source<'_>, recognised: Recognised) -> Outcome {
             let failure = Failure::missing("a maintenance");
             Outcome::Failed { recognised, failure, suggestion: from_calendars(source) }
         }
-        Ok(maintenances) => Outcome::Notice(Notice { recognised, announced_at: source.announced_at(), maintenances }),
+        Ok(maintenances) => match whole::check(source, &maintenances) {
+            Ok(()) => Outcome::Notice(Notice { recognised, announced_at: source.announced_at(), maintenances }),
+            Err(failure) => Outcome::Failed { recognised, failure, suggestion: maintenances },
+        },
         Err(failure) => Outcome::Failed { recognised, failure, suggestion: whole(drafts) },
     }
 }

@@ -86,6 +86,11 @@ impl<'mail> Source<'mail> {
         self.forms.calendars.get_or_init(|| self.mail.calendars.iter().map(|text| calendar::parse(text)).collect())
     }
 
+    /// Whether something closes the body. A provider whose notices may lack what stands at their end asks for it.
+    pub fn is_closed(&self) -> bool {
+        self.mail.is_closed
+    }
+
     /// The date of the mail that arrived: the default stamp.
     pub fn stamp(&self) -> Option<Found<Timestamp>> {
         let date = self.mail.outer().date?;

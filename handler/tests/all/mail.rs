@@ -198,7 +198,11 @@ fn a_mail_that_was_cut_is_told_from_one_without_its_end() {
     let in_base64 = mixed(&["Content-Transfer-Encoding: base64\n\nV2FydHVuZ"]);
     let nested = mixed(&["Content-Type: multipart/mixed; boundary=c\n\n--c\n\ntext"]);
     let single = page.replace("</table></div>\n", "");
-    for cut in [single, in_the_page, in_the_text, before_attachments, nothing, in_base64, nested] {
+    let in_a_line = "Content-Type: text/plain\n\nStart: 1 Nov".to_owned();
+    let in_the_headers = "Content-Type: text/html".to_owned();
+    for cut in
+        [single, in_a_line, in_the_headers, in_the_page, in_the_text, before_attachments, nothing, in_base64, nested]
+    {
         assert_eq!(Mail::decode(&desk("x", &cut)).defects, [Defect::CutShort], "{cut}");
     }
 }

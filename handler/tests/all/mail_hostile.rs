@@ -3,8 +3,6 @@
 //!
 //! `PROPTEST_CASES=1000000 cargo test -p handler --no-default-features --test all mail_hostile` looks for longer.
 
-use std::fs;
-
 use handler::mail::{Defect, LARGEST_TEXT, Mail};
 use proptest::{collection::vec, prelude::*, sample::Index};
 
@@ -133,11 +131,7 @@ fn changes() -> impl Strategy<Value = Vec<(Index, usize, Vec<u8>)>> {
 
 /// The mails that we wrote.
 fn own_mails() -> Vec<Vec<u8>> {
-    let folders = support::folders(&support::repository().join("tests/mails"));
-    let files = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap()).map(|entry| entry.unwrap().path());
-    let mut mails: Vec<_> = files.filter(|path| path.extension().is_some_and(|end| end == "eml")).collect();
-    mails.sort();
-    mails.iter().map(|path| fs::read(path).unwrap()).chain([SAMPLE.into()]).collect()
+    support::own_mails().into_iter().map(|mail| mail.bytes).chain([SAMPLE.into()]).collect()
 }
 
 /// A mail with a bit of everything.

@@ -17,3 +17,4 @@ mod readme;
 mod support;
 #[cfg(feature = "lambda")]
 mod tls;
+mod truncation;

@@ -227,7 +227,7 @@ mod tests {
             let mail = format!(
                 "From: x@cogentco.com\nDate: Mon, 17 Feb 2031 15:00:00 +0000\nSubject: Network Maintenance\n\n\
                  Start time: 1:00 AM (UTC) 03/04/2031\nEnd time: 2:00 AM (UTC) 03/04/2031\n\
-                 Work order number:{order}\nOrder ID(s) impacted: 1-1\n"
+                 Work order number:{order}\nOrder ID(s) impacted: 1-1\nThank you\n"
             );
             parse(&Mail::decode(mail.as_bytes()))
         };

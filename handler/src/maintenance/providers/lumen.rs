@@ -44,8 +44,12 @@ const SECTIONS: &[&str] = &["Summary:", "Updates:", "Customer Impact:", "Mainten
 fn says(source: &Source<'_>) -> Option<Found<String>> {
     let lines = source.body().ok()?;
     let heading = lines.matching(&HEADING)?;
-    let names_lumen = |line: &str| line.contains("Lumen Customer Portal") || line.contains("permission of Lumen");
-    lines.iter().any(|(_, line)| names_lumen(line)).then_some(heading)
+    has_foot(lines).then_some(heading)
+}
+
+/// Whether the lines below the tables are there: where to look, and who may read it.
+fn has_foot(lines: &Lines) -> bool {
+    lines.iter().any(|(_, line)| line.contains("Lumen Customer Portal") || line.contains("permission of Lumen"))
 }
 
 pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
@@ -57,6 +61,9 @@ pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
         return Ok(Reading::Other(format!("no maintenance number: `{}`", subject.quote)));
     };
     let page = source.page()?;
+    if !source.is_closed() && !has_foot(page.lines()) {
+        return Err(Failure::cut_short("the words below the tables: there may have been more of them"));
+    }
     let updates = updates(page.lines())?;
     let windows = windows(page)?;
     let mut draft = Draft::new(source).id(id);

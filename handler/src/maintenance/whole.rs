@@ -1,0 +1,68 @@
+//! Is a notice whole? Where nothing closes the body of a mail, only what follows a value shows that the value, or the list
+//! that it is part of, did not go on: a list of circuits that was cut at the end of a line reads like a shorter one.
+
+use super::{failure::Failure, found::Place, lines::Lines, model::Maintenance, source::Source};
+
+/// Fields of which a part is not wrong.
+const MAY_BE_SHORTER: [&str; 2] = ["summary", "organizer"];
+
+/// A failure where a value stands at the end of a body that nothing closes, or where that body is empty.
+pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Failure> {
+    if source.is_closed() {
+        return Ok(());
+    }
+    let Some((last, line)) = source.body().ok().and_then(last_line) else { return Err(Failure::missing("a body")) };
+    let mut evidence = maintenances.iter().flat_map(Maintenance::evidence);
+    if evidence.any(|evidence| evidence.place == last && !MAY_BE_SHORTER.contains(&evidence.field)) {
+        return Err(Failure {
+            place: Some(last),
+            ..Failure::cut_short("words below the last value: it may have gone on").with_quote(line)
+        });
+    }
+    Ok(())
+}
+
+/// The last line that is not blank but for the marks of a quotation.
+fn last_line(lines: &Lines) -> Option<(Place, &str)> {
+    lines.iter().filter(|(_, line)| !line.trim_matches(['>', ' ']).is_empty()).last()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        mail::Mail,
+        maintenance::{failure::FailureKind, outcome::Outcome, parse},
+    };
+
+    const NOTICE: &str = "From: noc@cogentco.com\nDate: Mon, 17 Feb 2031 15:00:00 +0000\nSubject: Planned Network Maintenance\n\n\
+        Start time: 1:00 AM (UTC) 03/04/2031\nEnd time: 2:00 AM (UTC) 03/04/2031\nWork order number: MNT1-1\n\
+        Order ID(s) impacted: 1-300100200\n";
+
+    fn outcome(mail: &str) -> Outcome {
+        parse(&Mail::decode(mail.as_bytes()))
+    }
+
+    #[test]
+    fn what_stands_at_the_end_of_a_text_may_have_gone_on() {
+        for below in ["", "\n\n", "> \n", "Thank y"] {
+            match outcome(&format!("{NOTICE}{below}")) {
+                Outcome::Failed { failure, suggestion, .. } => {
+                    assert_eq!((failure.kind, suggestion.len()), (FailureKind::CutShort, 1), "{below:?}");
+                }
+                other => panic!("{below:?}: {other:?}"),
+            }
+        }
+        assert!(matches!(outcome(&format!("{NOTICE}\nThank you\n")), Outcome::Notice(_)));
+    }
+
+    #[test]
+    fn a_boundary_or_an_end_tag_shows_that_nothing_is_missing() {
+        let (headers, body) = NOTICE.split_once("\n\n").unwrap();
+        let part = format!("{headers}\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n{body}--b--\n");
+        let page = format!("<html>{}</html>", body.replace('\n', "<br>\n"));
+        let page = format!("{headers}\nContent-Type: text/html\n\n{page}");
+        for mail in [part, page] {
+            assert!(matches!(outcome(&mail), Outcome::Notice(_)), "{mail}");
+        }
+    }
+}

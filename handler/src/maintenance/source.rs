@@ -86,9 +86,14 @@ impl<'mail> Source<'mail> {
         self.forms.calendars.get_or_init(|| self.mail.calendars.iter().map(|text| calendar::parse(text)).collect())
     }
 
-    /// Whether something closes the body. A provider whose notices may lack what stands at their end asks for it.
-    pub fn is_closed(&self) -> bool {
-        self.mail.is_closed
+    /// A failure unless something closes the body, or a line of it holds one of these words, which the format has below all
+    /// values. For notices in which a table, or a window, may be missing: without their end nobody knows.
+    pub fn expect_whole(&self, below: &[&str]) -> Result<(), Failure> {
+        let body = self.body()?;
+        if self.mail.is_closed || body.iter().any(|(_, line)| below.iter().any(|words| line.contains(words))) {
+            return Ok(());
+        }
+        Err(Failure::cut_short(format!("`{}` below the last value", below.join("` or `"))))
     }
 
     /// The date of the mail that arrived: the default stamp.

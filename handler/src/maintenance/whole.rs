@@ -8,7 +8,7 @@ const MAY_BE_SHORTER: [&str; 2] = ["summary", "organizer"];
 
 /// A failure where a value stands at the end of a body that nothing closes, or where that body is empty.
 pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Failure> {
-    if source.is_closed() {
+    if source.mail().is_closed {
         return Ok(());
     }
     let Some((last, line)) = source.body().ok().and_then(last_line) else { return Err(Failure::missing("a body")) };

@@ -64,6 +64,7 @@ pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
         };
     };
     let page = source.page()?;
+    source.expect_whole(&["any additional information"])?;
     let status = words::status_of(record.titles.iter().cloned(), page.lines().iter())?;
     let status =
         status.ok_or_else(|| Failure::malformed("a status in the subject, such as `Planned`", &source.subject()))?;

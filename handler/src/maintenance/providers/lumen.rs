@@ -40,16 +40,14 @@ static TIME: Pattern = Pattern::new(r"(?i)^(\d{4}-\d{2}-\d{2} \d{2}:\d{2}) (?:GM
 /// Where one of these begins, the section before it ends.
 const SECTIONS: &[&str] = &["Summary:", "Updates:", "Customer Impact:", "Maintenance Location(s):"];
 
+/// Stands below the tables: where to look, and who may read it.
+const FOOT: &[&str] = &["Lumen Customer Portal", "permission of Lumen"];
+
 /// The heading with an id, in a mail that speaks of Lumen.
 fn says(source: &Source<'_>) -> Option<Found<String>> {
     let lines = source.body().ok()?;
     let heading = lines.matching(&HEADING)?;
-    has_foot(lines).then_some(heading)
-}
-
-/// Whether the lines below the tables are there: where to look, and who may read it.
-fn has_foot(lines: &Lines) -> bool {
-    lines.iter().any(|(_, line)| line.contains("Lumen Customer Portal") || line.contains("permission of Lumen"))
+    lines.iter().any(|(_, line)| FOOT.iter().any(|words| line.contains(words))).then_some(heading)
 }
 
 pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
@@ -61,9 +59,7 @@ pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
         return Ok(Reading::Other(format!("no maintenance number: `{}`", subject.quote)));
     };
     let page = source.page()?;
-    if !source.is_closed() && !has_foot(page.lines()) {
-        return Err(Failure::cut_short("the words below the tables: there may have been more of them"));
-    }
+    source.expect_whole(FOOT)?;
     let updates = updates(page.lines())?;
     let windows = windows(page)?;
     let mut draft = Draft::new(source).id(id);

@@ -2,6 +2,8 @@
 //! mail or take its pictures out, so that a missing boundary alone does not tell: the page that stands last does. A mail
 //! that is nothing but a page has no boundary at all.
 
+use super::Ending;
+
 /// Elements that a whole page closes as often as it opens them, but for so many.
 ///
 /// Gmail wraps a forwarded page in two more `div`, which are lost when what stands around it is taken out.
@@ -12,6 +14,18 @@ const CLOSED: [(&str, i32); 8] =
 pub(super) fn is_whole_page(page: &str) -> bool {
     let tags = Tags::of(page);
     tags.ends_closed && tags.open.iter().zip(CLOSED).all(|(count, (_, spare))| *count <= spare)
+}
+
+/// What the end of a page shows that is the whole body. No `div` is lost here.
+pub(super) fn ending(page: &str) -> Ending {
+    let tags = Tags::of(page);
+    if !tags.ends_closed || tags.open.iter().any(|count| *count > 0) {
+        Ending::Open
+    } else if tags.begins_again {
+        Ending::Balanced
+    } else {
+        Ending::Closed
+    }
 }
 
 /// Whether a page stops within a table. It is the one element whose end tag nobody may leave out and everybody writes.
@@ -26,11 +40,14 @@ struct Tags {
     open: [i32; CLOSED.len()],
     /// The page ends with an end tag of one of them.
     ends_closed: bool,
+    /// Behind an element that is closed another is opened, beside it.
+    begins_again: bool,
 }
 
 impl Tags {
     fn of(page: &str) -> Self {
-        let mut tags = Self { open: [0; CLOSED.len()], ends_closed: false };
+        let mut tags = Self { open: [0; CLOSED.len()], ends_closed: false, begins_again: false };
+        let mut was_closed = false;
         let mut rest = page.trim_end();
         while let Some((_, after)) = rest.split_once('<') {
             let end = if after.starts_with("!--") { "-->" } else { ">" };
@@ -44,6 +61,8 @@ impl Tags {
             let known = CLOSED.iter().position(|(known, _)| known.eq_ignore_ascii_case(name));
             if let Some(count) = known.and_then(|at| tags.open.get_mut(at)) {
                 *count += if tag.ends_with('/') { 0 } else { step };
+                tags.begins_again |= was_closed && step > 0;
+                was_closed = tags.open.iter().sum::<i32>() <= 0;
             }
             tags.ends_closed = step < 0 && known.is_some() && rest.is_empty();
         }
@@ -53,7 +72,7 @@ impl Tags {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_whole_page, stops_in_table};
+    use super::{Ending, ending, is_whole_page, stops_in_table};
 
     #[test]
     fn a_whole_page_closes_what_it_opens() {
@@ -77,6 +96,22 @@ mod tests {
             "",
         ] {
             assert!(!is_whole_page(cut), "{cut}");
+        }
+    }
+
+    #[test]
+    fn of_elements_side_by_side_more_may_have_come() {
+        for (page, expected) in [
+            ("<div>a<br></div>\n", Ending::Closed),
+            ("<html><div></div><div></div></html></div>", Ending::Closed),
+            ("a<table><tr><td>b</td></tr></table>", Ending::Closed),
+            ("<div>a</div><div>b</div>", Ending::Balanced),
+            ("<div><div>a</div>", Ending::Open),
+            ("<html><div></div>", Ending::Open),
+            ("<p>a</p>", Ending::Open),
+            ("", Ending::Open),
+        ] {
+            assert_eq!(ending(page), expected, "{page}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{
-    Attachment, Defect, LARGEST_TEXT, Layer, Mail, Wrapping, charset, complete, forward,
+    Attachment, Defect, Ending, LARGEST_TEXT, Layer, Mail, Wrapping, charset, complete, forward,
     headers::Headers,
     list,
     parts::{self, Disposition, Leaf, Visitor},
@@ -28,8 +28,7 @@ struct Collector {
     attachments: Vec<Attachment>,
     defects: Vec<Defect>,
     text: usize,
-    /// The whole mail is one body that nothing closes.
-    is_unclosed: bool,
+    ending: Ending,
 }
 
 /// A message and its bodies.
@@ -44,7 +43,7 @@ struct Message {
 impl Visitor for Collector {
     fn message(&mut self, headers: &Headers<'_>, inside: Option<usize>) -> usize {
         if headers.is_open && inside.is_none() {
-            self.defect(Defect::CutShort);
+            self.ending = Ending::Open;
         }
         let wrapping = if inside.is_none() { Wrapping::Outermost } else { Wrapping::Attached };
         let layer = Layer {
@@ -108,12 +107,14 @@ impl Collector {
             return self.push_calendar(text);
         }
         let is_page = is_page || is_html(&text);
-        let is_unclosed = leaf.ends_mail && !(is_page && complete::is_whole_page(&text));
-        let is_cut = is_unclosed && (leaf.is_open || !leaf.ends_line());
+        let is_cut = leaf.is_open && !(is_page && complete::is_whole_page(&text));
         if is_cut || (leaf.is_root && is_page && complete::stops_in_table(&text)) {
             self.defect(Defect::CutShort);
         }
-        self.is_unclosed |= is_unclosed;
+        if leaf.ends_mail {
+            let ending = if is_page { complete::ending(&text) } else { Ending::Open };
+            self.ending = if ending != Ending::Closed && !leaf.ends_line() { Ending::Torn } else { ending };
+        }
         if let Some(message) = self.messages.get_mut(leaf.message) {
             if is_page { &mut message.pages } else { &mut message.texts }.push(text);
         }
@@ -204,7 +205,7 @@ impl Collector {
             calendars: self.calendars,
             attachments: self.attachments,
             defects: self.defects,
-            is_closed: !self.is_unclosed,
+            ending: self.ending,
         }
     }
 }

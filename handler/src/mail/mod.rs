@@ -38,9 +38,22 @@ pub struct Mail {
     pub attachments: Vec<Attachment>,
     /// What is wrong with the mail, in the order in which it was met.
     pub defects: Vec<Defect>,
-    /// Whether the mail shows that it is whole: something closes its body, be it a boundary or the end tags of a page.
-    /// Nothing does where a text is all of it. What stands last there may have gone on.
-    pub is_closed: bool,
+    /// What its end shows.
+    pub ending: Ending,
+}
+
+/// What the end of a mail shows: whether it may have gone on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Ending {
+    /// It is whole: a boundary closes its body, or the end tag of the one element that all of its page is in.
+    #[default]
+    Closed,
+    /// Its page closes what it opens; another element may have followed.
+    Balanced,
+    /// Nothing closes its body: what stands last may have gone on.
+    Open,
+    /// It stops within a line.
+    Torn,
 }
 
 /// One message of a chain of forwards: who wrote it, when, about what.
@@ -89,7 +102,7 @@ pub struct Attachment {
 /// Something wrong with a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Defect {
-    /// The mail ends before a MIME boundary is closed, or in the middle of its headers, an encoding, a table or a line: it was
+    /// The mail ends before a MIME boundary is closed, or in the middle of an encoding or a table: it was
     /// cut short. A boundary around alternatives or pictures alone may be missing where the page that stands last is whole.
     CutShort,
     /// Text (or headers) larger than [`LARGEST_TEXT`], or than all text of a mail may be; it is not kept. Bytes.

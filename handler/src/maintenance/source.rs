@@ -12,7 +12,7 @@ use super::{
     page::Page,
     provider::Provider,
 };
-use crate::mail::Mail;
+use crate::mail::{Ending, Mail};
 
 /// A mail as one provider reads it.
 pub struct Source<'mail> {
@@ -90,7 +90,9 @@ impl<'mail> Source<'mail> {
     /// values. For notices in which a table, or a window, may be missing: without their end nobody knows.
     pub fn expect_whole(&self, below: &[&str]) -> Result<(), Failure> {
         let body = self.body()?;
-        if self.mail.is_closed || body.iter().any(|(_, line)| below.iter().any(|words| line.contains(words))) {
+        if self.mail.ending == Ending::Closed
+            || body.iter().any(|(_, line)| below.iter().any(|words| line.contains(words)))
+        {
             return Ok(());
         }
         Err(Failure::cut_short(format!("`{}` below the last value", below.join("` or `"))))

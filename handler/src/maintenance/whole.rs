@@ -2,16 +2,28 @@
 //! that it is part of, did not go on: a list of circuits that was cut at the end of a line reads like a shorter one.
 
 use super::{failure::Failure, found::Place, lines::Lines, model::Maintenance, source::Source};
+use crate::mail::Ending;
 
 /// Fields of which a part is not wrong.
 const MAY_BE_SHORTER: [&str; 2] = ["summary", "organizer"];
 
-/// A failure where a value stands at the end of a body that nothing closes, or where that body is empty.
+/// A failure where a value stands at the end of a body that nothing closes, or where such a body lacks values.
 pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Failure> {
-    if source.mail().is_closed {
+    if source.mail().ending == Ending::Closed {
         return Ok(());
     }
-    let Some((last, line)) = source.body().ok().and_then(last_line) else { return Err(Failure::missing("a body")) };
+    let Some((last, line)) = source.body().ok().and_then(last_line) else {
+        return Err(Failure::cut_short("a body below the headers"));
+    };
+    let ending = source.mail().ending;
+    if ending == Ending::Torn {
+        return Err(Failure::cut_short("the end of a line").with_quote(line));
+    }
+    if ending == Ending::Open && maintenances.iter().any(|one| one.window().is_none() || one.circuits().is_empty()) {
+        return Err(
+            Failure::cut_short("a window and circuits, or the end of the body: it may have gone on").with_quote(line)
+        );
+    }
     let mut evidence = maintenances.iter().flat_map(Maintenance::evidence);
     if evidence.any(|evidence| evidence.place == last && !MAY_BE_SHORTER.contains(&evidence.field)) {
         return Err(Failure {

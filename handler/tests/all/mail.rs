@@ -1,6 +1,6 @@
 //! Bytes → mail: what mail programs, relays, lists and people do to a notice on its way.
 
-use handler::mail::{Defect, LARGEST_TEXT, Layer, Mail, Wrapping};
+use handler::mail::{Defect, Ending, LARGEST_TEXT, Layer, Mail, Wrapping};
 
 use crate::support;
 
@@ -198,12 +198,25 @@ fn a_mail_that_was_cut_is_told_from_one_without_its_end() {
     let in_base64 = mixed(&["Content-Transfer-Encoding: base64\n\nV2FydHVuZ"]);
     let nested = mixed(&["Content-Type: multipart/mixed; boundary=c\n\n--c\n\ntext"]);
     let single = page.replace("</table></div>\n", "");
-    let in_a_line = "Content-Type: text/plain\n\nStart: 1 Nov".to_owned();
-    let in_the_headers = "Content-Type: text/html".to_owned();
-    for cut in
-        [single, in_a_line, in_the_headers, in_the_page, in_the_text, before_attachments, nothing, in_base64, nested]
-    {
+    for cut in [single, in_the_page, in_the_text, before_attachments, nothing, in_base64, nested] {
         assert_eq!(Mail::decode(&desk("x", &cut)).defects, [Defect::CutShort], "{cut}");
+    }
+}
+
+#[test]
+fn the_end_of_a_mail_shows_whether_it_may_go_on() {
+    for (mime, ending) in [
+        ("Content-Type: text/plain\n\nStart: 1 Nov\n", Ending::Open),
+        ("Content-Type: text/plain\n\nStart: 1 No", Ending::Torn),
+        ("Content-Type: text/html\n\n<html>Start: 1 Nov<br></html>", Ending::Closed),
+        ("Content-Type: text/html\n\n<div>Start</div><div>1 Nov</div>\n", Ending::Balanced),
+        ("Content-Type: text/html\n\n<div>Start</div><div>1 Nov\n", Ending::Open),
+        ("Content-Type: text/html\n\n<div>Start</div><div>1 No", Ending::Torn),
+        ("Content-Transfer-Encoding: quoted-printable\n\nStart: 1 Nov=", Ending::Open),
+        ("Content-Type: multipart/mixed; boundary=b", Ending::Open),
+        (&mixed(&["Content-Type: text/plain\n\nStart: 1 Nov"]), Ending::Closed),
+    ] {
+        with_both(&desk("x", mime), |mail| assert_eq!(mail.ending, ending, "{mime}"));
     }
 }
 

@@ -87,6 +87,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if !is_notice {
         return Ok(Reading::Other(format!("no maintenance and no ticket: `{}`", subject.quote)));
     }
+    source.expect_whole(CLOSING)?;
     let status = status([Some(subject.clone()), value(lines, TYPE)].into_iter().flatten(), lines)?;
     let mut draft = Draft::new(source).id(ticket(&subject, lines)?).circuits(circuits(lines, status.value)?);
     let account =

@@ -19,6 +19,10 @@ pub(super) fn is_whole_page(page: &str) -> bool {
 /// What the end of a page shows that is the whole body. No `div` is lost here.
 pub(super) fn ending(page: &str) -> Ending {
     let tags = Tags::of(page);
+    // Writers forget to close much, but nothing follows this.
+    if tags.ends_closed && ends_with_html(page) {
+        return Ending::Closed;
+    }
     if !tags.ends_closed || tags.open.iter().any(|count| *count > 0) {
         Ending::Open
     } else if tags.begins_again {
@@ -26,6 +30,11 @@ pub(super) fn ending(page: &str) -> Ending {
     } else {
         Ending::Closed
     }
+}
+
+fn ends_with_html(page: &str) -> bool {
+    let page = page.trim_end().as_bytes();
+    page.len().checked_sub(7).and_then(|at| page.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(b"</html>"))
 }
 
 /// Whether a page stops within a table. It is the one element whose end tag nobody may leave out and everybody writes.
@@ -105,6 +114,7 @@ mod tests {
             ("<div>a<br></div>\n", Ending::Closed),
             ("<html><div></div><div></div></html></div>", Ending::Closed),
             ("a<table><tr><td>b</td></tr></table>", Ending::Closed),
+            ("<html><div><span>a</HTML>\n", Ending::Closed),
             ("<div>a</div><div>b</div>", Ending::Balanced),
             ("<div><div>a</div>", Ending::Open),
             ("<html><div></div>", Ending::Open),

@@ -19,9 +19,10 @@ pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result
     if ending == Ending::Torn {
         return Err(Failure::cut_short("the end of a line").with_quote(line));
     }
-    if ending == Ending::Open && maintenances.iter().any(|one| one.window().is_none() || one.circuits().is_empty()) {
+    let lacks_values = maintenances.iter().any(|one| one.window().is_none() || one.circuits().is_empty());
+    if ending == Ending::Open && lacks_values && !is_signed(source) {
         return Err(
-            Failure::cut_short("a window and circuits, or the end of the body: it may have gone on").with_quote(line)
+            Failure::cut_short("a window and circuits, or closing words below: it may have gone on").with_quote(line)
         );
     }
     let mut evidence = maintenances.iter().flat_map(Maintenance::evidence);
@@ -32,6 +33,29 @@ pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result
         });
     }
     Ok(())
+}
+
+/// How letters close.
+const CLOSING: [&str; 10] = [
+    "regards",
+    "best regards",
+    "kind regards",
+    "warm regards",
+    "with regards",
+    "sincerely",
+    "thank you",
+    "thanks",
+    "yours",
+    "best wishes",
+];
+
+/// Whether a line says goodbye.
+fn is_signed(source: &Source<'_>) -> bool {
+    let says_goodbye = |line: &str| {
+        let line = line.trim_start_matches(['>', ' ']);
+        CLOSING.iter().any(|words| line.get(..words.len()).is_some_and(|start| start.eq_ignore_ascii_case(words)))
+    };
+    source.body().is_ok_and(|body| body.iter().any(|(_, line)| says_goodbye(line)))
 }
 
 /// The last line that is not blank but for the marks of a quotation.
@@ -65,6 +89,14 @@ mod tests {
             }
         }
         assert!(matches!(outcome(&format!("{NOTICE}\nThank you\n")), Outcome::Notice(_)));
+    }
+
+    #[test]
+    fn a_cancellation_without_its_window_is_whole_if_it_says_goodbye() {
+        let cancelled =
+            NOTICE.replace("Planned", "Cancelled").replace("Order ID(s) impacted: 1-300100200\n", "More follows.\n");
+        assert!(matches!(outcome(&cancelled), Outcome::Failed { .. }));
+        assert!(matches!(outcome(&format!("{cancelled}> Best regards,\nNOC\n")), Outcome::Notice(_)));
     }
 
     #[test]

@@ -268,7 +268,10 @@ mod tests {
         assert_eq!((maintenance.id(), maintenance.provider()), ("EX-40017", "retn"));
         assert_eq!((maintenance.circuits().len(), maintenance.organizer()), (2, "noc@retn.net"));
         assert_eq!(maintenance.window().unwrap().start().to_string(), "2031-03-12T22:00:00Z");
-        assert!(matches!(outcome("CANCELLED: Planned maintenance", "Reference: EX-40017\n"), Outcome::Notice(_)));
+        assert!(matches!(
+            outcome("CANCELLED: Planned maintenance", "Reference: EX-40017\n\nRegards\n"),
+            Outcome::Notice(_)
+        ));
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! What reaches NetBox, on the real one that `tests/netbox/start.sh` starts: through the real function, as `provision dev` runs it.
 
+mod chaos;
 mod check;
+mod corpus;
+mod pipeline;
+mod proxy;
 
 mod server;
 

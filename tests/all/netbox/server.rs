@@ -14,7 +14,7 @@ pub(crate) const EVENTS: &str = "plugins/maintenance/circuitmaintenance";
 pub(crate) const IMPACTS: &str = "plugins/maintenance/circuitmaintenanceimpact";
 const NOTIFICATIONS: &str = "plugins/maintenance/circuitmaintenancenotifications";
 
-/// Provider slug → the CIDs of its circuits.
+/// Provider → the CIDs of its circuits.
 pub(crate) type Circuits = BTreeMap<String, BTreeSet<String>>;
 
 /// A running NetBox, for one test at a time.
@@ -75,17 +75,23 @@ impl NetBox {
         assert!(output.status.success(), "{}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
     }
 
-    /// Makes providers, each named as its slug, and their circuits.
+    /// Stops NetBox and starts it again; meanwhile nobody answers.
+    pub(crate) fn restart(&self) {
+        self.script("stop.sh", &["--netbox"]);
+        self.script("start.sh", &[]);
+    }
+
+    /// Makes providers and their circuits.
     pub(crate) fn fill(&self, circuits: &Circuits) {
-        let providers: Vec<_> = circuits.keys().map(|slug| json!({"name": slug, "slug": slug})).collect();
+        let providers: Vec<_> =
+            circuits.keys().map(|name| json!({"name": name, "slug": name.replace('.', "-")})).collect();
         let made = self.post("circuits/providers", &Value::from(providers));
         let ids: BTreeMap<&str, i64> =
-            list(&made).iter().map(|made| (made["slug"].as_str().unwrap(), made["id"].as_i64().unwrap())).collect();
+            list(&made).iter().map(|made| (made["name"].as_str().unwrap(), made["id"].as_i64().unwrap())).collect();
         let kind = self.post("circuits/circuit-types", &json!({"name": "Line", "slug": "line"}))["id"].clone();
-        let circuit =
-            |slug: &str, cid: &str| json!({"cid": cid, "provider": ids[slug], "type": kind, "status": "active"});
+        let circuit = |provider: &str, cid: &str| json!({"cid": cid, "provider": ids[provider], "type": kind, "status": "active"});
         let circuits: Vec<_> =
-            circuits.iter().flat_map(|(slug, cids)| cids.iter().map(|cid| circuit(slug, cid))).collect();
+            circuits.iter().flat_map(|(provider, cids)| cids.iter().map(|cid| circuit(provider, cid))).collect();
         if !circuits.is_empty() {
             self.post("circuits/circuits", &Value::from(circuits));
         }
@@ -128,7 +134,6 @@ pub(crate) struct Content {
 /// An event as the projection of a notice tells it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Event {
-    /// The provider's slug.
     pub(crate) provider: String,
     pub(crate) name: String,
     pub(crate) status: String,
@@ -155,7 +160,7 @@ impl Content {
             assert_eq!(before, None, "two impacts of one circuit: {impact}");
         }
         Event {
-            provider: text(&event["provider"]["slug"]),
+            provider: text(&event["provider"]["name"]),
             name: text(&event["name"]),
             status: text(&event["status"]),
             start: seconds(&event["start"]),

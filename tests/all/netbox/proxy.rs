@@ -1,0 +1,188 @@
+//! A proxy before NetBox, which passes calls on, and does to some what a bad day does.
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+/// What happens to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fault {
+    /// NetBox's own answer when its database is away.
+    DatabaseError,
+    /// What stands before NetBox answers.
+    Unavailable,
+    /// Nobody answers; NetBox has not seen the call.
+    Silence,
+    /// The connection ends; NetBox has not seen the call.
+    CutBefore,
+    /// The connection ends, but NetBox has done what it was asked.
+    CutAfter,
+    /// Nobody answers, but NetBox has done what it was asked.
+    SilenceAfter,
+}
+
+const FAULTS: [Fault; 6] =
+    [Fault::DatabaseError, Fault::Unavailable, Fault::Silence, Fault::CutBefore, Fault::CutAfter, Fault::SilenceAfter];
+
+/// Whoever waits longer than this for an answer waits for ever.
+const SILENCE: Duration = Duration::from_mins(1);
+
+/// A running proxy; it ends with the test's process.
+pub(crate) struct Proxy {
+    pub(crate) url: String,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    upstream: String,
+    /// Of a thousand calls.
+    faulty: u64,
+    calls: AtomicU64,
+    seen: Mutex<Vec<String>>,
+    faults: Mutex<BTreeMap<Fault, usize>>,
+}
+
+struct Call {
+    line: String,
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Proxy {
+    /// A proxy before that address, which does harm to so many of a thousand calls.
+    pub(crate) fn start(upstream: &str, faulty: u64) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let upstream = upstream.trim_start_matches("http://").to_owned();
+        let shared = Arc::new(Shared {
+            upstream,
+            faulty,
+            calls: AtomicU64::default(),
+            seen: Mutex::default(),
+            faults: Mutex::default(),
+        });
+        let serving = Arc::clone(&shared);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let serving = Arc::clone(&serving);
+                thread::spawn(move || serving.serve(&stream));
+            }
+        });
+        Self { url, shared }
+    }
+
+    /// Method and path of every call so far.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.shared.seen.lock().unwrap().clone()
+    }
+
+    /// How often what happened.
+    pub(crate) fn faults(&self) -> BTreeMap<Fault, usize> {
+        self.shared.faults.lock().unwrap().clone()
+    }
+}
+
+impl Shared {
+    /// One connection, kept alive until something goes wrong.
+    fn serve(&self, stream: &TcpStream) -> Option<()> {
+        let mut reader = BufReader::new(stream);
+        let mut writer = stream;
+        loop {
+            let call = read(&mut reader)?;
+            self.seen.lock().unwrap().push(call.line.trim_end_matches(" HTTP/1.1").to_owned());
+            let fault = self.fault();
+            if let Some(fault) = fault {
+                *self.faults.lock().unwrap().entry(fault).or_default() += 1;
+            }
+            match fault {
+                None => writer.write_all(&self.pass_on(&call)?).ok()?,
+                Some(Fault::DatabaseError) => {
+                    let body = r#"{"error":"connection failed","exception":"OperationalError","netbox_version":"4"}"#;
+                    writer.write_all(answer("500 Internal Server Error", "application/json", body).as_bytes()).ok()?;
+                }
+                Some(Fault::Unavailable) => {
+                    let body = "<html><body>Service Unavailable</body></html>";
+                    writer.write_all(answer("503 Service Unavailable", "text/html", body).as_bytes()).ok()?;
+                }
+                Some(Fault::CutBefore) => return None,
+                Some(Fault::CutAfter) => {
+                    self.pass_on(&call)?;
+                    return None;
+                }
+                Some(Fault::Silence) => return until_closed(stream),
+                Some(Fault::SilenceAfter) => {
+                    self.pass_on(&call)?;
+                    return until_closed(stream);
+                }
+            }
+        }
+    }
+
+    /// By a generator of its own, so that a run depends on nothing but the order of the calls.
+    fn fault(&self) -> Option<Fault> {
+        let number = self.calls.fetch_add(1, Ordering::Relaxed);
+        let mut bits = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^= bits >> 31;
+        (bits % 1000 < self.faulty).then(|| FAULTS[usize::try_from((bits >> 32) % FAULTS.len() as u64).unwrap()])
+    }
+
+    /// The whole answer of NetBox.
+    fn pass_on(&self, call: &Call) -> Option<Vec<u8>> {
+        let mut upstream = TcpStream::connect(&self.upstream).ok()?;
+        let head = format!("{}\r\n{}connection: close\r\n\r\n", call.line, call.head);
+        upstream.write_all(head.as_bytes()).ok()?;
+        upstream.write_all(&call.body).ok()?;
+        let mut answer = Vec::new();
+        upstream.read_to_end(&mut answer).ok()?;
+        let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
+        let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+        let lines: Vec<_> =
+            head.split("\r\n").filter(|line| !line.to_ascii_lowercase().starts_with("connection:")).collect();
+        Some([lines.join("\r\n").as_bytes(), &answer[end..]].concat())
+    }
+}
+
+fn read(reader: &mut impl BufRead) -> Option<Call> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+    let (mut head, mut length) = (String::new(), 0);
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header).ok().filter(|read| *read > 0)?;
+        let lower = header.to_ascii_lowercase();
+        if header.trim().is_empty() {
+            break;
+        }
+        assert!(!lower.starts_with("transfer-encoding:"), "a request in pieces, which we do not read");
+        if let Some(value) = lower.strip_prefix("content-length:") {
+            length = value.trim().parse().ok()?;
+        }
+        if !lower.starts_with("connection:") {
+            head.push_str(&header);
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some(Call { line: line.trim_end().to_owned(), head, body })
+}
+
+fn answer(status: &str, kind: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+}
+
+/// Says nothing until the other side has had enough.
+fn until_closed(mut stream: &TcpStream) -> Option<()> {
+    stream.set_read_timeout(Some(SILENCE)).ok()?;
+    let _it_is_closed_or_waits_for_ever = stream.read(&mut [0; 1]);
+    None
+}

@@ -4,6 +4,7 @@ pub mod calendar;
 pub mod dates;
 pub mod draft;
 pub mod failure;
+pub mod fingerprint;
 pub mod found;
 pub mod json;
 pub mod lines;

@@ -5,12 +5,12 @@
 //! another maintenance. Amazon's further mails (orders, bills, other services' events) come from the same domain.
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
 use crate::maintenance::{
     dates,
     draft::Draft,
     failure::Failure,
+    fingerprint,
     found::{Found, Place},
     lines::Lines,
     model::{Circuit, Impact, Status},
@@ -73,7 +73,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     }
     let account = matching(&ACCOUNT, &subject).or_else(|| lines.matching(&ACCOUNT));
     let drafts = windows.into_iter().map(|(start, end)| {
-        let id = id(&circuits, start.value, end.value);
+        let id = fingerprint::of(&circuits, start.value, end.value);
         let draft = Draft::new(source)
             .id(Found::by_rule(id, "SHA-256 of the circuits' ids, the start and the end"))
             .status(status.clone())
@@ -184,17 +184,6 @@ fn circuits(lines: &Lines) -> Vec<Found<Circuit>> {
         .iter()
         .flat_map(|(place, line)| ids(line).into_iter().filter_map(move |id| circuit(&place, line, id)))
         .collect()
-}
-
-/// Ids one after the other, then both times in seconds since the epoch, nothing in between.
-fn id(circuits: &[Found<Circuit>], start: Timestamp, end: Timestamp) -> String {
-    let mut digest = Sha256::new();
-    for circuit in circuits {
-        digest.update(circuit.value.id());
-    }
-    digest.update(format!("{}{}", start.as_second(), end.as_second()));
-    let digits = digest.finalize().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 #[cfg(test)]

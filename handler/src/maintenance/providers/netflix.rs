@@ -7,12 +7,12 @@
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
 
 use crate::maintenance::{
     dates,
     draft::Draft,
     failure::Failure,
+    fingerprint,
     found::Found,
     lines::Lines,
     model::{Circuit, Impact, Status},
@@ -69,7 +69,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     }
     let start = start(announcement)?;
     let end = end(&paragraphs, &start)?;
-    let id = id(&circuits, start.value, end.value);
+    let id = fingerprint::of(&circuits, start.value, end.value);
     let draft = draft.id(Found::by_rule(id, "SHA-256 of the circuits, the start and the end"));
     Ok(Reading::Notice(vec![draft.window(start, end)]))
 }
@@ -162,17 +162,6 @@ fn circuits(lines: &Lines) -> Vec<Found<Circuit>> {
         }
     }
     circuits
-}
-
-/// Addresses one after the other, then both times in seconds since the epoch, nothing in between.
-fn id(circuits: &[Found<Circuit>], start: Timestamp, end: Timestamp) -> String {
-    let mut digest = Sha256::new();
-    for circuit in circuits {
-        digest.update(circuit.value.id());
-    }
-    digest.update(format!("{}{}", start.as_second(), end.as_second()));
-    let digits = digest.finalize().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //!
 //! `cargo bench -p handler --bench netbox`
 
-use std::{collections::BTreeMap, env, fs, path::PathBuf, time::Instant};
+use std::{collections::BTreeMap, env, fmt::Write, fs, path::PathBuf, time::Instant};
 
 use handler::{
     mail::Mail,
@@ -15,7 +15,7 @@ use handler::{
     pipeline::{configuration::Secret, letter::Letter, sink::Sink},
 };
 
-#[expect(clippy::print_stdout, reason = "a benchmark's result")]
+#[expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints its result, and may fail")]
 fn main() {
     let (Ok(url), Ok(token)) = (env::var("NETBOX_URL"), env::var("NETBOX_TOKEN")) else {
         println!("not run: NETBOX_URL and NETBOX_TOKEN name no NetBox");
@@ -48,7 +48,7 @@ fn main() {
             let (calls, started) = (sink.client.calls(), Instant::now());
             let end = runtime.block_on(sink.deliver(&letter, &notice));
             let calls = sink.client.calls() - calls;
-            line.push_str(&format!("  {calls:3} calls {:4} ms {end:?}", started.elapsed().as_millis()));
+            write!(line, "  {calls:3} calls {:4} ms {end:?}", started.elapsed().as_millis()).unwrap();
         }
         println!("{line}");
     }

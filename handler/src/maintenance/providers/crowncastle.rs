@@ -191,13 +191,12 @@ mod tests {
     #[test]
     fn words_give_the_status() {
         let subject = "Crown Castle Fiber Scheduled Maintenance Notification: CM20310000001";
-        let (heading, intro) =
-            ("Maintenance Notification", "This is to notify you of the following maintenance event.");
+        let (heading, intro) = ("Maintenance Notification", "We tell you of a maintenance event.");
         assert_eq!(status_of(subject, heading, intro), Some(Status::Confirmed));
         assert_eq!(status_of(subject, "Maintenance Cancellation", intro), Some(Status::Cancelled));
         assert_eq!(status_of(subject, heading, "The following event has been completed."), Some(Status::Completed));
         let plain = "Crown Castle Fiber Maintenance Notification: CM20310000001";
-        let planned = "This is to notify you of the following planned maintenance event.";
+        let planned = "We tell you of a planned maintenance event.";
         assert_eq!(status_of(plain, heading, planned), Some(Status::Confirmed));
         assert_eq!(status_of(plain, heading, intro), None);
         for (word, expected) in [

@@ -1,8 +1,8 @@
 //! Seaborn Networks: lines with labels, in two layouts that say the same under other labels, written by hand.
 //!
 //! The subject has the customer's account in brackets and, in one of the layouts, the ticket behind it. Where the maintenance
-//! stands is told by the subject, the type, and the sentence before the first label ("Be advised that this maintenance
-//! has been rescheduled"). What is below the closing words may be an older mail, and is not read.
+//! stands is told by the subject, the type, and the sentence before the first label ("this maintenance has been
+//! rescheduled"). What is below the closing words may be an older mail, and is not read.
 
 use jiff::tz::TimeZone;
 
@@ -239,12 +239,12 @@ mod tests {
     fn the_opening_sentence_tells_where_it_stands() {
         let planned = "[Example] 4711 8/13 EMERGENCY MAINTENANCE";
         for (opening, expected) in [
-            ("Be advised that a planned maintenance activity has been scheduled.", Status::Confirmed),
-            ("Be advised that this maintenance has been\nrescheduled and the details are below:", Status::ReScheduled),
-            ("Be advised that this maintenance has been postponed.", Status::ReScheduled),
-            ("Be advised that this maintenance has been cancelled.", Status::Cancelled),
-            ("Be advised that this maintenance has started.", Status::InProcess),
-            ("Be advised that this maintenance has been completed.", Status::Completed),
+            ("A planned maintenance has been scheduled.", Status::Confirmed),
+            ("We have\nrescheduled this maintenance, as told here:", Status::ReScheduled),
+            ("We have postponed this maintenance.", Status::ReScheduled),
+            ("We have cancelled this maintenance.", Status::Cancelled),
+            ("This maintenance has started.", Status::InProcess),
+            ("We have completed this maintenance.", Status::Completed),
             ("This is a reminder.", Status::Confirmed),
         ] {
             assert_eq!(read(planned, opening), Some(expected), "{opening}");

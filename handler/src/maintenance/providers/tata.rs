@@ -160,7 +160,7 @@ fn impact(source: &Source<'_>) -> Result<Impact, Failure> {
         Some(sentence) => {
             words::impact_or_hit(&sentence.map(|sentence| QUOTED.replace_all(&sentence, "").into_owned()))
         }
-        None => Err(Failure::missing("a sentence such as `your below mentioned service would experience an outage`")),
+        None => Err(Failure::missing("a sentence with `below mentioned service` and an impact")),
     };
     match (told, field(source, DURATION)) {
         (Ok(impact), _) => Ok(impact.value),

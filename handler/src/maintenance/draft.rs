@@ -12,6 +12,20 @@ use super::{
 /// Start and end of a window as they were found.
 pub type Times = (Found<Timestamp>, Found<Timestamp>);
 
+/// The most circuits of one notice, counted once for each of its windows.
+const MOST_CIRCUITS: usize = 20_000;
+
+/// A failure where so many windows with so many circuits each are more than any notice announces: the product grows with
+/// the square of the mail's size.
+pub fn bounded(windows: usize, circuits: usize) -> Result<(), Failure> {
+    if windows > 1 && windows.saturating_mul(circuits) > MOST_CIRCUITS {
+        return Err(Failure::too_large(format!(
+            "at most {MOST_CIRCUITS} circuits in all windows, there are {windows} windows of {circuits}"
+        )));
+    }
+    Ok(())
+}
+
 /// A maintenance in the making.
 #[derive(Debug, Clone)]
 #[must_use]
@@ -120,6 +134,12 @@ impl Draft {
             Some(sender) => self.organizer(Found::text(&sender.address, Place::Header("From"))),
             None => self,
         }
+    }
+
+    /// One draft per window, all with the same circuits; a failure where that makes more than any network has.
+    pub fn in_windows(self, windows: Vec<Times>) -> Result<Vec<Self>, Failure> {
+        bounded(windows.len(), self.circuits.len())?;
+        Ok(windows.into_iter().map(|(start, end)| self.clone().window(start, end)).collect())
     }
 
     /// Start and end at once.

@@ -48,7 +48,7 @@ impl Lines {
     }
 
     /// What stands under the first `label` at the start of a line, up to the next line that begins with one of `ends`:
-    /// the rest of its line and the lines below, without blank ones. `None` without the label.
+    /// the rest of its line and the lines below, without blank ones and marks of quotation. `None` without the label.
     pub fn section(&self, label: &str, ends: &[&str]) -> Option<Vec<Found<String>>> {
         Some(self.under(label, ends)?.filter(|line| !line.value.is_empty()).collect())
     }
@@ -65,7 +65,7 @@ impl Lines {
         let first = Found { value: rest.to_owned(), place: self.place(index), quote: super::found::quote(line) };
         let below = lines
             .take_while(move |(_, line)| !ends.iter().any(|end| after_label(line, end).is_some()))
-            .map(|(index, line)| Found::text(line, self.place(index)));
+            .map(|(index, line)| Found::text(line.trim_start_matches(['>', ' ']), self.place(index)));
         Some(std::iter::once(first).chain(below))
     }
 
@@ -214,6 +214,13 @@ mod tests {
         let opening: Vec<_> = lines.opening(&["Start:"]).map(|(_, line)| line).collect();
         assert_eq!(opening, ["Dear Customer,", "", "it is off"]);
         assert_eq!(Lines::of_text("it is off\nStart: now").opening(&["Start:"]).count(), 0);
+    }
+
+    #[test]
+    fn a_section_that_was_quoted_is_the_same() {
+        let lines = Lines::of_text("> Services:\n> EX/1\n>\n> > EX/2\n");
+        let section = lines.section("Services:", &[]).unwrap_or_default();
+        assert_eq!(section.into_iter().map(|line| line.value).collect::<Vec<_>>(), ["EX/1", "EX/2"]);
     }
 
     #[test]

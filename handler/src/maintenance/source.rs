@@ -26,8 +26,12 @@ pub struct Source<'mail> {
 struct Forms {
     text: OnceCell<Option<Lines>>,
     page: OnceCell<Result<Page, Failure>>,
+    page_is_footer: OnceCell<bool>,
     calendars: OnceCell<Vec<Content>>,
 }
+
+/// A text that has this many times the words of the page is not the same in another form.
+const FOOTER_SHARE: usize = 3;
 
 impl<'mail> Source<'mail> {
     /// The mail, read as that provider's.
@@ -76,9 +80,18 @@ impl<'mail> Source<'mail> {
         page.as_ref().map_err(Clone::clone)
     }
 
-    /// The body in lines, whichever form it has: the HTML part if there is one, else the text.
+    /// The body in lines, whichever form it has: the HTML part if there is one, else the text. A page that says much less
+    /// than the text is no form of it, but a footer that a list adds.
     pub fn body(&self) -> Result<&Lines, Failure> {
-        if self.mail.pages.is_empty() { self.text() } else { self.page().map(Page::lines) }
+        if self.mail.pages.is_empty() {
+            return self.text();
+        }
+        let page = self.page().map(Page::lines)?;
+        let words = |lines: &Lines| lines.iter().map(|(_, line)| line.split(' ').count()).sum::<usize>();
+        let is_footer = |text: &&Lines| words(text) > FOOTER_SHARE * words(page);
+        let text = self.text().ok();
+        let is_footer = *self.forms.page_is_footer.get_or_init(|| text.as_ref().is_some_and(is_footer));
+        Ok(text.filter(|_| is_footer).unwrap_or(page))
     }
 
     /// The calendar parts.

@@ -10,10 +10,14 @@ mod corpus;
 mod faults;
 #[cfg(feature = "lambda")]
 mod function;
+mod fuzz;
 mod mail;
 mod mail_hostile;
 mod mails;
+mod metamorphic;
 mod readme;
+mod registry;
+mod rewrite;
 mod support;
 #[cfg(feature = "lambda")]
 mod tls;

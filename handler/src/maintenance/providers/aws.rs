@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::maintenance::{
     dates,
-    draft::Draft,
+    draft::{self, Draft},
     failure::Failure,
     fingerprint,
     found::{Found, Place},
@@ -71,6 +71,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if ends_with_an_id(lines) {
         return Err(Failure::cut_short("the words below the list of connections: it may have gone on"));
     }
+    draft::bounded(windows.len(), circuits.len())?;
     let account = matching(&ACCOUNT, &subject).or_else(|| lines.matching(&ACCOUNT));
     let drafts = windows.into_iter().map(|(start, end)| {
         let id = fingerprint::of(&circuits, start.value, end.value);
@@ -85,9 +86,10 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Notice(drafts.collect()))
 }
 
-/// AWS writes text; an HTML part is somebody else's rendering of it.
+/// AWS writes text; an HTML part is somebody else's rendering of it. A text that announces nothing is a list's footer.
 fn lines<'source>(source: &'source Source<'_>) -> Result<&'source Lines, Failure> {
-    source.text().or_else(|_| source.body())
+    let announces = |lines: &&Lines| announcement(&paragraphs(lines)).is_some();
+    source.text().ok().filter(announces).map_or_else(|| source.body(), Ok)
 }
 
 fn matching(pattern: &Pattern, text: &Found<String>) -> Option<Found<String>> {

@@ -72,8 +72,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
         return Ok(Reading::Notice(vec![draft.status(status)]));
     }
     let draft = draft.status(status);
-    let windows = times::windows(&titles, lines)?.into_iter();
-    Ok(Reading::Notice(windows.map(|(start, end)| draft.clone().window(start, end)).collect()))
+    Ok(Reading::Notice(draft.in_windows(times::windows(&titles, lines)?)?))
 }
 
 /// The subject, and those that were saved with the page, the best last.

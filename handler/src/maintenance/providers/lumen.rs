@@ -9,7 +9,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::maintenance::{
     dates,
-    draft::{Draft, Times},
+    draft::{self, Draft, Times},
     failure::Failure,
     found::{Found, Place},
     lines::Lines,
@@ -180,6 +180,7 @@ fn windows(page: &Page) -> Result<Vec<Slot<'_>>, Failure> {
     };
     let all = || within(0, usize::MAX);
     let tables = page.tables_with(&["Start", "End"]);
+    draft::bounded(tables.iter().map(|table| table.rows.len()).sum(), circuits.len())?;
     let mut slots = Vec::new();
     for (index, table) in tables.iter().enumerate() {
         let own = within(number_of(table), tables.get(index + 1).map_or(usize::MAX, number_of));

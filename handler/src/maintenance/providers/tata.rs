@@ -86,8 +86,9 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
 /// What stands beside a label in the table, or behind it in the text.
 fn field(source: &Source<'_>, label: &str) -> Option<Found<String>> {
     match source.page() {
-        Ok(page) => page.value_of(label),
-        Err(_) => source.text().ok()?.section(label, &[])?.into_iter().next(),
+        // A page without a table is a list's footer.
+        Ok(page) if !page.tables().is_empty() => page.value_of(label),
+        _ => source.text().ok()?.section(label, &[])?.into_iter().next(),
     }
 }
 

@@ -92,7 +92,9 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
 /// The value of the first of these labels: in the cell beside it, or behind or below it.
 fn value(source: &Source<'_>, body: &Lines, labels: &[&str]) -> Option<Found<String>> {
     let beside = |label: &&str| source.page().ok()?.value_of(label);
-    let behind = |label: &&str| body.labelled(label).filter(|value| !is_label(&value.value));
+    // Behind "To:" stands an address where somebody passed the mail on.
+    let is_value = |label: &str, value: &str| !(is_label(value) || label == "To:" && value.contains('@'));
+    let behind = |label: &&str| body.all_labelled(label).into_iter().find(|value| is_value(label, &value.value));
     labels.iter().find_map(beside).or_else(|| labels.iter().find_map(behind))
 }
 

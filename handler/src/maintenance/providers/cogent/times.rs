@@ -1,5 +1,7 @@
 //! Cogent's times: local to the city that a sentence of the notice names, month first.
 
+use std::cell::OnceCell;
+
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{END, START, plain};
@@ -55,19 +57,22 @@ pub(super) fn windows(titles: &[Found<String>], lines: &Lines) -> Result<Vec<Sta
         return Err(Failure::missing(format!("lines `{START}:` and `{END}:`, one each for a window")));
     }
     let times = starts.into_iter().zip(ends);
-    times.map(|(start, end)| Ok((time(&start, titles, lines)?, time(&end, titles, lines)?))).collect()
+    let zone = OnceCell::new();
+    let local = || zone.get_or_init(|| local_zone(titles, lines)).clone();
+    times.map(|(start, end)| Ok((time(&start, local)?, time(&end, local)?))).collect()
 }
 
 /// Reads `12:00 AM (local time) 03/04/2031`; the brackets may name a zone instead.
-fn time(found: &Found<String>, titles: &[Found<String>], lines: &Lines) -> Result<Found<Timestamp>, Failure> {
+fn time(
+    found: &Found<String>,
+    local_zone: impl Fn() -> Result<TimeZone, Failure>,
+) -> Result<Found<Timestamp>, Failure> {
     let malformed = || Failure::malformed("a time such as `12:00 AM (local time) MONTH/DAY/YEAR`", found);
     let date = DATE.find(&found.value).ok_or_else(malformed)?.as_str();
     let time = TIME.find(&found.value).ok_or_else(malformed)?.as_str();
     let rest = found.value.replacen(date, "", 1).replacen(time, "", 1);
     let zone = match rest.trim_matches(['(', ')', ',', ' ']) {
-        local if ["", "local", "local time"].iter().any(|word| word.eq_ignore_ascii_case(local)) => {
-            local_zone(titles, lines)?
-        }
+        local if ["", "local", "local time"].iter().any(|word| word.eq_ignore_ascii_case(local)) => local_zone()?,
         name => zones::by_name(name).ok_or_else(malformed)?,
     };
     dates::read_in(found.clone().map(|_| format!("{date} {time}")), &FORMATS, &zone)
@@ -85,11 +90,9 @@ mod tests {
     #[test]
     fn times_are_local_to_the_city() {
         let at = |time_text: &str, sentence: &str| {
-            let found = time(
-                &title(time_text),
-                &[title("Planned Network Maintenance - Porto, Portugal 1-1")],
-                &Lines::of_text(sentence),
-            );
+            let found = time(&title(time_text), || {
+                local_zone(&[title("Planned Network Maintenance - Porto, Portugal 1-1")], &Lines::of_text(sentence))
+            });
             found.ok().map(|found| found.value.to_string())
         };
         let chicago = "> Cogent customers receiving service in the greater\n> Chicago, IL metro area will be affected.";

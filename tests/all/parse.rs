@@ -20,7 +20,7 @@ fn mail(subject: &str, body: &str) -> String {
 fn notice() -> String {
     mail(
         "AWS Direct Connect Planned Maintenance Notification",
-        "Hello,\n\nPlanned maintenance has been scheduled on an AWS Direct Connect endpoint in Example Exchange, Lisbon, \
+        "Hello,\n\nPlanned maintenance has been scheduled at an AWS Direct Connect endpoint in Example Exchange, Lisbon, \
          PRT from Tue, 4 Mar 2031 23:00:00 GMT to Wed, 5 Mar 2031 03:00:00 GMT for 4 hours.\n\n\
          dxcon-fh6q1w2e\ndxvif-fg9z8y7x\n\nSincerely,\nAmazon Web Services\n",
     )
@@ -76,7 +76,7 @@ fn json_is_one_line_with_the_twelve_keys() {
     assert_snapshot!(short(&folder.run(&["parse", "--json", "notice.eml"]).shown()), @r#"
     exit code: 0
     ----- stdout -----
-    {"file":"notice.eml","outcome":"maintenance","provider":"aws","reason":null,"maintenances":[{"provider":"aws","account":"210987654321","maintenance_id":"ID--------------------------------------------------------------","status":"CONFIRMED","circuits":[{"circuit_id":"dxcon-fh6q1w2e","impact":"OUTAGE"},{"circuit_id":"dxvif-fg9z8y7x","impact":"OUTAGE"}],"start":1930431600,"end":1930446000,"stamp":1928487851,"organizer":"aws-account-notifications@amazon.com","uid":"0","sequence":1,"summary":"Planned maintenance has been scheduled on an AWS Direct Connect endpoint in Example Exchange, Lisbon, PRT from Tue, 4 Mar 2031 23:00:00 GMT to Wed, 5 Mar 2031 03:00:00 GMT for 4 hours."}],"suggestion":[]}
+    {"file":"notice.eml","outcome":"maintenance","provider":"aws","reason":null,"maintenances":[{"provider":"aws","account":"210987654321","maintenance_id":"ID--------------------------------------------------------------","status":"CONFIRMED","circuits":[{"circuit_id":"dxcon-fh6q1w2e","impact":"OUTAGE"},{"circuit_id":"dxvif-fg9z8y7x","impact":"OUTAGE"}],"start":1930431600,"end":1930446000,"stamp":1928487851,"organizer":"aws-account-notifications@amazon.com","uid":"0","sequence":1,"summary":"Planned maintenance has been scheduled at an AWS Direct Connect endpoint in Example Exchange, Lisbon, PRT from Tue, 4 Mar 2031 23:00:00 GMT to Wed, 5 Mar 2031 03:00:00 GMT for 4 hours."}],"suggestion":[]}
     ----- stderr -----
     "#);
 }
@@ -95,7 +95,7 @@ fn every_outcome_is_told_and_a_failure_is_exit_code_1() {
       expected a paragraph on a maintenance `from DATE TIME ZONE to DATE TIME ZONE`
       but      not found
            1 | Hello,
-           3 | Planned maintenance has been scheduled on an AWS Direct Connect endpoint in Example Exchange, Lisbon, PRT at a time to be announced for 4 hours.
+           3 | Planned maintenance has been scheduled at an AWS Direct Connect endpoint in Example Exchange, Lisbon, PRT at a time to be announced for 4 hours.
            5 | dxcon-fh6q1w2e
            6 | dxvif-fg9z8y7x
            8 | Sincerely,
@@ -145,7 +145,7 @@ fn an_explanation_names_the_place_of_every_value() {
         end             text line 3                        `5 Mar 2031 03:00:00 GMT`
         circuits        text line 5                        `dxcon-fh6q1w2e`
         circuits        text line 6                        `dxvif-fg9z8y7x`
-        summary         text line 3                        `Planned maintenance has been scheduled on an AWS Direct Connect endpoint in Example Exchange, Lisbon, PRT from Tue, 4 Mar 2031 23:00:00 GMT to Wed, 5 Mar 2031 0…`
+        summary         text line 3                        `Planned maintenance has been scheduled at an AWS Direct Connect endpoint in Example Exchange, Lisbon, PRT from Tue, 4 Mar 2031 23:00:00 GMT to Wed, 5 Mar 2031 0…`
         account         header Subject                     `AWS Direct Connect Planned Maintenance Notification [AWS Account: 210987654321]`
 
     ----- stderr -----

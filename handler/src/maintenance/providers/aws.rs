@@ -205,15 +205,15 @@ mod tests {
     #[test]
     fn words_give_the_status() {
         let plain = "AWS Direct Connect Maintenance Notification";
-        let scheduled = "Planned maintenance has been scheduled on an AWS Direct Connect router WINDOW for 4 hours.";
+        let scheduled = "Planned maintenance has been scheduled for one AWS Direct Connect router WINDOW for 4 hours.";
         let cases = [
             (
                 plain,
-                "Emergency maintenance has been scheduled on an AWS Direct Connect endpoint WINDOW.",
+                "Emergency maintenance has been scheduled for one AWS Direct Connect endpoint WINDOW.",
                 Status::Confirmed,
             ),
             (plain, "Planned maintenance on an AWS Direct Connect router WINDOW has been canceled.", Status::Cancelled),
-            (plain, "Maintenance has been rescheduled on an AWS Direct Connect router WINDOW.", Status::ReScheduled),
+            (plain, "Maintenance has been rescheduled for one AWS Direct Connect router WINDOW.", Status::ReScheduled),
             (plain, "Maintenance on an AWS Direct Connect router WINDOW has been postponed.", Status::ReScheduled),
             (plain, "Maintenance on an AWS Direct Connect router WINDOW is in progress.", Status::InProcess),
             (plain, "Maintenance on an AWS Direct Connect router WINDOW has been completed.", Status::Completed),
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn a_later_sentence_counts_if_it_is_certain() {
         let with = |sentence: &str| {
-            let scheduled = "Maintenance has been scheduled on an AWS Direct Connect router WINDOW.";
+            let scheduled = "Maintenance has been scheduled for one AWS Direct Connect router WINDOW.";
             status_of("AWS Direct Connect", &format!("{scheduled}\n\n{sentence}"))
         };
         assert_eq!(with("This maintenance has been cancelled."), Some(Status::Cancelled));

@@ -172,6 +172,24 @@ const fn has_no_width(character: char) -> bool {
     )
 }
 
+/// The longest label: longer ones are sentences.
+const LONGEST_LABEL: usize = 60;
+
+/// A line "Label: value" in its parts, without marks of quotation, lists and emphasis; the value may be empty. `None` for
+/// a line that has no colon, or one in a time, an address or a sentence.
+pub(in crate::maintenance) fn label_and_value(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim_start_matches(['*', '>', '-', '•', ' ']);
+    let (label, value) = line.split_once(':')?;
+    let label = label.trim_end_matches(['*', ' ']);
+    let is_label = label.len() <= LONGEST_LABEL
+        && label.chars().any(char::is_alphabetic)
+        && !label.trim_end_matches('.').contains(['.', ',', '<', '@', '?', '!'])
+        && !value.starts_with("//");
+    let is_time =
+        label.ends_with(|last: char| last.is_ascii_digit()) && value.starts_with(|next: char| next.is_ascii_digit());
+    (is_label && !is_time).then(|| (label, value.trim_matches(['*', ' '])))
+}
+
 fn after_label<'line>(line: &'line str, label: &str) -> Option<&'line str> {
     let line = line.trim_start_matches(['*', '>', '-', '•', ' ']);
     let bare = label.trim_end_matches([':', ' ']);

@@ -26,6 +26,7 @@ pub struct Source<'mail> {
 struct Forms {
     text: OnceCell<Option<Lines>>,
     page: OnceCell<Result<Page, Failure>>,
+    text_as_page: OnceCell<Option<Result<Page, Failure>>>,
     page_is_footer: OnceCell<bool>,
     calendars: OnceCell<Vec<Content>>,
 }
@@ -78,6 +79,20 @@ impl<'mail> Source<'mail> {
             Page::parse(html)
         });
         page.as_ref().map_err(Clone::clone)
+    }
+
+    /// The body as a page: the page, or the plain text that was made of one, with the labels and tables that it keeps. A
+    /// failure where the text does not keep the form of a table with these headings.
+    pub fn view(&self, tables: &[&[&str]]) -> Result<&Page, Failure> {
+        let body = self.body()?;
+        let is_text = self.text().is_ok_and(|text| std::ptr::eq(text, body));
+        let text = self.mail.texts.first().filter(|_| is_text);
+        let Some(view) = self.forms.text_as_page.get_or_init(|| text.map(|text| Page::of_text(text))) else {
+            return self.page();
+        };
+        let view = view.as_ref().map_err(Clone::clone)?;
+        tables.iter().try_for_each(|headings| view.expect_form(headings))?;
+        Ok(view)
     }
 
     /// The body in lines, whichever form it has: the HTML part if there is one, else the text. A page that says much less

@@ -6,6 +6,9 @@
 mod bounded;
 mod render;
 mod table;
+mod text;
+
+use std::collections::BTreeMap;
 
 use scraper::{ElementRef, Html};
 
@@ -21,6 +24,10 @@ pub struct Page {
     document: Html,
     lines: Lines,
     tables: Vec<Table>,
+    /// The lines of the values of a text that is seen as a page.
+    lines_of: BTreeMap<usize, Vec<Found<String>>>,
+    /// Its cells as they are written, by line and value.
+    written: BTreeMap<(usize, String), String>,
 }
 
 impl Page {
@@ -34,7 +41,45 @@ impl Page {
         let lines = Lines::of_page(rendered.lines).with_written(rendered.written);
         let tables =
             rendered.tables.into_iter().enumerate().map(|(index, table)| Table::new(index + 1, table)).collect();
-        Ok(Self { document, lines, tables })
+        Ok(Self { document, lines, tables, lines_of: BTreeMap::new(), written: BTreeMap::new() })
+    }
+
+    /// The copy of a page that is plain text, seen as a page: without a document, its tables as far as it keeps them. See
+    /// [`Page::expect_form`].
+    pub fn of_text(text: &str) -> Result<Self, Failure> {
+        let lines = Lines::of_text(text);
+        let text::Parts { tables, lines_of, written } = text::tables(text, &lines)?;
+        Ok(Self { document: Html::new_document(), lines, tables, lines_of, written })
+    }
+
+    /// A failure where a table with these headings lost its form when the page became text: its rows are broken, or each of its
+    /// cells stands on a line.
+    pub fn expect_form(&self, headings: &[&str]) -> Result<(), Failure> {
+        let with: Vec<_> = self.tables.iter().filter(|table| !table.headed(headings).is_empty()).collect();
+        let is_there = !with.is_empty();
+        self.expect_undoubted(with.into_iter())?;
+        let line_with = |heading: &&str| {
+            let is_heading = |line: &str| table::says(line.trim_start_matches(['>', ' ', '*', '-']), heading);
+            self.lines.iter().find(|(place, line)| matches!(place, Place::Text { .. }) && is_heading(line))
+        };
+        let Some((place, line)) = headings.first().and_then(line_with) else { return Ok(()) };
+        if is_there || !headings.iter().all(|heading| line_with(heading).is_some()) || self.value_of(line).is_some() {
+            return Ok(());
+        }
+        let expected = "rows and columns, in a text that has no page beside it: each cell stands on a line of its own";
+        Err(Failure { place: Some(place), ..Failure::ambiguous(expected).with_quote(line) })
+    }
+
+    /// A failure where any table of a text may have lost its form.
+    pub fn expect_whole_rows(&self) -> Result<(), Failure> {
+        self.expect_undoubted(self.tables.iter())
+    }
+
+    fn expect_undoubted<'page>(&self, mut tables: impl Iterator<Item = &'page Table>) -> Result<(), Failure> {
+        let Some(doubt) = tables.find_map(|table| table.doubted.clone()) else { return Ok(()) };
+        let line = self.lines.iter().find(|(place, _)| *place == doubt).map_or("", |(_, line)| line);
+        let expected = "whole rows of a table, in a text that has no page beside it";
+        Err(Failure { place: Some(doubt), ..Failure::ambiguous(expected).with_quote(line) })
     }
 
     /// The document, for CSS selectors. What they select may be struck through or hidden: [`text_of`] leaves that out.
@@ -89,7 +134,11 @@ impl Page {
     /// A value of this page as it is written: with the white space of the source, where it was folded. Some circuit ids
     /// have several blanks in a row, and a summary may have lines.
     pub fn as_written(&self, value: &Found<String>) -> String {
-        if let Place::Table { .. } = value.place {
+        if let Place::Text { line } = value.place
+            && let Some(written) = self.written.get(&(line, value.value.clone()))
+        {
+            written.clone()
+        } else if let Place::Table { .. } = value.place {
             table::as_written(&self.tables, value)
         } else {
             self.lines.as_written(value)
@@ -98,6 +147,11 @@ impl Page {
 
     /// The lines of a cell of this page (`<br>`, `<p>`, lists within it), without blank ones.
     pub fn lines_of(&self, cell: &Found<String>) -> Vec<Found<String>> {
+        if let Place::Text { line } = cell.place
+            && let Some(lines) = self.lines_of.get(&line)
+        {
+            return lines.clone();
+        }
         table::lines_of(&self.tables, cell)
     }
 }

@@ -20,6 +20,10 @@ pub struct Table {
     written: BTreeMap<(usize, usize), String>,
     /// The columns and rows of the cells that span several, by row and cell, from 0.
     spans: BTreeMap<(usize, usize), (usize, usize)>,
+    /// Of a text: where it may have lost its form.
+    pub(super) doubted: Option<Place>,
+    /// Of a text: whether the rows are its labels and their values, wherever they stand, and none of them a heading.
+    pub is_of_labels: bool,
 }
 
 impl Table {
@@ -46,6 +50,16 @@ impl Table {
         table
     }
 
+    /// An empty table of labels and values.
+    pub(super) fn of_labels() -> Self {
+        Self { is_of_labels: true, ..Self::default() }
+    }
+
+    /// Notes where the form of the table may be lost; the first such place counts.
+    pub(super) fn doubt(&mut self, place: Place) {
+        self.doubted.get_or_insert(place);
+    }
+
     /// The runs of rows under each row that has all of these headings. See [`super::Page::tables_with`].
     pub fn headed(&self, headings: &[&str]) -> Vec<Headed<'_>> {
         let has_all = |cells: &mut dyn Iterator<Item = &Found<String>>| {
@@ -54,7 +68,7 @@ impl Table {
             missing.is_empty()
         };
         let mut found: Vec<Headed<'_>> = Vec::new();
-        if !has_all(&mut self.rows.iter().flatten()) {
+        if self.is_of_labels || !has_all(&mut self.rows.iter().flatten()) {
             return found;
         }
         for cells in self.grid() {
@@ -204,7 +218,7 @@ pub(super) fn lines_of(tables: &[Table], cell: &Found<String>) -> Vec<Found<Stri
 }
 
 /// Whether a cell is this heading or label: without case, with or without a colon at its end.
-fn says(cell: &str, label: &str) -> bool {
+pub(super) fn says(cell: &str, label: &str) -> bool {
     let bare = |text| str::trim_end_matches(text, [':', ' ', '*']).chars().flat_map(char::to_lowercase);
     bare(cell).eq(bare(label))
 }

@@ -36,6 +36,9 @@ pub static PROVIDER: Provider = Provider {
     read,
 };
 
+/// Headings of the tables of assets.
+const ASSETS: [&str; 2] = ["Account #", "Service Serial #"];
+
 /// What lists put before a subject.
 static TAGS: Pattern = Pattern::new(r"(?i)^(?:\s*(?:\[[^\]]*\]|(?:re|fwd?) *:))*\s*");
 /// Capitals before a dash, at the start of the title.
@@ -68,14 +71,10 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if !is_notice && !title.to_lowercase().contains("maintenance") {
         return Ok(Reading::Other(format!("neither a maintenance nor a span of dates: `{}`", subject.quote)));
     }
-    let page = source.page()?;
+    let page = source.view(&[&ASSETS])?;
     let status = status(&subject.clone().map(|_| mark.to_owned()), lines)?;
-    let rows: Vec<_> = page
-        .tables_with(&["Account #", "Service Serial #"])
-        .into_iter()
-        .flat_map(|table| table.rows)
-        .filter(|row| !row.is_blank())
-        .collect();
+    let rows: Vec<_> =
+        page.tables_with(&ASSETS).into_iter().flat_map(|table| table.rows).filter(|row| !row.is_blank()).collect();
     let mut draft = Draft::new(source).id(id(&subject, lines)?).summary(source.outer_subject()).status(status);
     if let Some(account) = rows.first().and_then(|row| row.get("Account #")) {
         draft = draft.account(account.clone());

@@ -40,6 +40,9 @@ static TIME: Pattern = Pattern::new(r"(?i)^(\d{4}-\d{2}-\d{2} \d{2}:\d{2}) (?:GM
 /// Where one of these begins, the section before it ends.
 const SECTIONS: &[&str] = &["Summary:", "Updates:", "Customer Impact:", "Maintenance Location(s):"];
 
+const CIRCUITS: [&str; 2] = ["Circuit ID", "Impact Type"];
+const TIMES: [&str; 2] = ["Start", "End"];
+
 /// Stands below the tables: where to look, and who may read it.
 const FOOT: &[&str] = &["Lumen Customer Portal", "permission of Lumen"];
 
@@ -58,7 +61,7 @@ pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
         }
         return Ok(Reading::Other(format!("no maintenance number: `{}`", subject.quote)));
     };
-    let page = source.page()?;
+    let page = source.view(&[&CIRCUITS, &TIMES])?;
     source.expect_whole(FOOT)?;
     let updates = updates(page.lines())?;
     let windows = windows(page)?;
@@ -170,7 +173,7 @@ struct Slot<'page> {
 /// has those of all. A notice without any window is one slot without times.
 fn windows(page: &Page) -> Result<Vec<Slot<'_>>, Failure> {
     let mut circuits = Vec::new();
-    for table in page.tables_with(&["Circuit ID", "Impact Type"]) {
+    for table in page.tables_with(&CIRCUITS) {
         let number = number_of(&table);
         circuits.extend(table.rows.into_iter().filter(|row| !row.is_blank()).map(|row| (number, row)));
     }
@@ -179,7 +182,7 @@ fn windows(page: &Page) -> Result<Vec<Slot<'_>>, Failure> {
         own.map(|(_, row)| row.clone()).collect::<Vec<_>>()
     };
     let all = || within(0, usize::MAX);
-    let tables = page.tables_with(&["Start", "End"]);
+    let tables = page.tables_with(&TIMES);
     draft::bounded(tables.iter().map(|table| table.rows.len()).sum(), circuits.len())?;
     let mut slots = Vec::new();
     for (index, table) in tables.iter().enumerate() {
@@ -202,10 +205,11 @@ fn windows(page: &Page) -> Result<Vec<Slot<'_>>, Failure> {
     Ok(slots)
 }
 
-/// The number of a table in the page.
+/// The number of a table in the page; of a text, that of its first line.
 fn number_of(table: &Headed<'_>) -> usize {
     let number = |heading: &&Found<String>| match heading.place {
         Place::Table { table, .. } => Some(table),
+        Place::Text { line } => Some(line),
         _ => None,
     };
     table.headings().iter().flatten().find_map(number).unwrap_or_default()

@@ -38,13 +38,13 @@ static TIME_OF_IMPACT: Pattern =
     Pattern::new(r"(?i)^(?:up to )?(\d+)(?:[.:]\d+)? ?(?:ms|seconds?|minutes?|mins?|hours?|hrs?)?\b");
 
 fn says(source: &Source<'_>) -> Option<Found<String>> {
-    source.page().ok()?.value_of(TICKET)
+    source.view(&[]).ok()?.value_of(TICKET)
 }
 
 fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let subject = Found::text(source.mail().inner().bare_subject(), Place::Header("Subject"));
     let is_maintenance = subject.value.to_lowercase().contains("maintenance");
-    let page = match source.page() {
+    let page = match source.view(&[&[TICKET]]) {
         Ok(page) => page,
         Err(failure) if is_maintenance => return Err(failure),
         Err(_) => return Ok(Reading::Other(format!("no page, and no maintenance: `{}`", subject.quote))),
@@ -141,7 +141,8 @@ fn pair(ids: &[Found<String>], windows: Vec<Named>) -> Option<Vec<(Found<String>
 }
 
 fn circuits(page: &Page, table: &Table, status: Status) -> Result<Vec<Found<Circuit>>, Failure> {
-    let Some(cell) = value(table, CIRCUITS) else { return Ok(Vec::new()) };
+    let in_page = || CIRCUITS.iter().find_map(|label| page.value_of(label));
+    let Some(cell) = value(table, CIRCUITS).or_else(in_page) else { return Ok(Vec::new()) };
     let impact = match value(table, &["Expected Impact Time (minutes)", "Expected Impact Time", "Expected Impact"]) {
         Some(said) => impact(&said)?,
         None if status.is_final() => Impact::NoImpact,

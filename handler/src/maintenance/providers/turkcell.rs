@@ -12,7 +12,7 @@ use crate::maintenance::{
     dates,
     draft::{Draft, Times},
     failure::Failure,
-    found::Found,
+    found::{Found, Place},
     lines::Lines,
     model::{Circuit, Status},
     page::{Page, Table},
@@ -47,7 +47,7 @@ static TIME: Pattern = Pattern::new(
 );
 
 fn says(source: &Source<'_>) -> Option<Found<String>> {
-    let page = source.page().ok()?;
+    let page = source.view(&[]).ok()?;
     beside(main(page)?, NUMBER)?;
     page.lines().matching(&HEADING)
 }
@@ -55,7 +55,7 @@ fn says(source: &Source<'_>) -> Option<Found<String>> {
 fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let subject = source.subject();
     let heading = source.body().ok().and_then(|lines| lines.matching(&HEADING));
-    let table = source.page().ok().and_then(main);
+    let table = source.view(&[]).ok().and_then(main);
     let is_maintenance =
         [heading.as_ref(), Some(&subject)].into_iter().flatten().any(|text| MAINTENANCE.is_match(&text.value));
     let Some(table) = table else {
@@ -65,7 +65,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
             Ok(Reading::Other(format!("no maintenance: `{}`", subject.quote)))
         };
     };
-    let page = source.page()?;
+    let page = source.view(&[])?;
     let expect =
         |label, name: &str| beside(table, label).ok_or_else(|| Failure::missing(format!("a cell beside `{name}`")));
     let number = expect(NUMBER, "Maintenance Number:")?;
@@ -74,7 +74,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let is_final = status.value.is_final();
     let mut draft = Draft::new(source).id(number).status(status);
     if let Some(cell) = beside(table, IMPACT) {
-        let circuits = circuits(page, &cell)?;
+        let circuits = circuits(page, table, &cell)?;
         draft = circuits.iter().filter_map(|circuit| circuit.account.clone()).take(1).fold(draft, Draft::account);
         if let Some(summary) = summary(page, circuits.first()) {
             draft = draft.summary(summary);
@@ -150,14 +150,21 @@ struct Listed {
     account: Option<Found<String>>,
 }
 
-/// The rows of the tables within the cell: circuit, customer and what happens to it.
-fn circuits(page: &Page, cell: &Found<String>) -> Result<Vec<Listed>, Failure> {
+/// The rows of the tables within the cell: circuit, customer and what happens to it. In a text they stand below it.
+fn circuits(page: &Page, main: &Table, cell: &Found<String>) -> Result<Vec<Listed>, Failure> {
     let mut listed = Vec::new();
-    let rows = page.tables().iter().flat_map(|table| &table.rows);
+    let line = |cell: &Found<String>| if let Place::Text { line } = cell.place { Some(line) } else { None };
+    let is_text = line(cell).is_some();
+    if is_text {
+        page.expect_whole_rows()?;
+    }
+    let others = page.tables().iter().filter(|table| !is_text || !std::ptr::eq(*table, main));
+    let rows = others.flat_map(|table| &table.rows);
     for row in rows.filter(|row| !row.iter().any(|within| within.place == cell.place)) {
         let cells: Vec<_> = row.iter().filter(|cell| !cell.value.is_empty()).collect();
         let text = cells.iter().map(|cell| cell.value.as_str()).collect::<Vec<_>>().join(" ");
-        if cells.is_empty() || !cell.value.contains(&text) {
+        let is_below = is_text && row.first().and_then(line) > line(cell);
+        if cells.is_empty() || !(is_below || cell.value.contains(&text)) {
             continue;
         }
         let (id, account, said) = match cells.as_slice() {
@@ -171,6 +178,13 @@ fn circuits(page: &Page, cell: &Found<String>) -> Result<Vec<Listed>, Failure> {
         let impact = words::impact(said)?.value;
         let circuit = Found::clone(id).try_map("the id of a circuit", |id| Circuit::new(id, impact))?;
         listed.push(Listed { circuit, account });
+    }
+    if is_text && listed.is_empty() {
+        let expected = "rows of circuits below the impact, in a text that has no page beside it";
+        return Err(Failure {
+            place: Some(cell.place.clone()),
+            ..Failure::ambiguous(expected).with_quote(&cell.quote)
+        });
     }
     Ok(listed)
 }
@@ -191,7 +205,6 @@ fn summary(page: &Page, first: Option<&Listed>) -> Option<Found<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::maintenance::found::Place;
 
     fn text(text: &str) -> Found<String> {
         Found::text(text, Place::Header("Subject"))

@@ -53,15 +53,15 @@ static DURATION: Pattern = Pattern::new(r"(?i)^(?:up to\s+)?\d+(?:[.:]\d+)?\s*(?
 static NO_TIME: Pattern = Pattern::new(r"(?i)^(?:0+(?:[.:]0+)?\s*[a-z]+(?:\(s\))?\s*)+$");
 
 fn says(source: &Source<'_>) -> Option<Found<String>> {
-    source.page().ok()?.value_of(ID)
+    source.view(&[]).ok()?.value_of(ID)
 }
 
 fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let subject = source.subject();
-    if source.page().is_err() && !MAINTENANCE.is_match(&subject.value) {
+    if source.view(&[]).is_err() && !MAINTENANCE.is_match(&subject.value) {
         return Ok(Reading::Other("no maintenance in the subject, and no page".to_owned()));
     }
-    let page = source.page()?;
+    let page = source.view(&[&["Company Name", CIRCUIT]])?;
     let is_notice = page.value_of(ID).is_some() || page.lines().matching(&HEADING).is_some();
     if !is_notice && page.value_of(WINDOW_IN_GMT).is_none() {
         return Ok(Reading::Other("not headed `Verizon Maintenance Notification`".to_owned()));

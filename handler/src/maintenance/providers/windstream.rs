@@ -41,17 +41,17 @@ fn says(source: &Source<'_>) -> Option<Found<String>> {
     if SUBJECT.is_match(&subject.value) {
         return Some(subject);
     }
-    let page = source.page().ok()?;
+    let page = source.view(&[]).ok()?;
     page.value_of(ID).filter(|_| page.lines().iter().any(|(_, line)| line.contains("Windstream")))
 }
 
 fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let subject = source.subject();
-    let has_table = source.page().is_ok_and(|page| page.value_of(ID).is_some());
+    let has_table = source.view(&[]).is_ok_and(|page| page.value_of(ID).is_some());
     if !has_table && !MAINTENANCE.is_match(&subject.value) {
         return Ok(Reading::Other(format!("no maintenance: `{}`", subject.quote)));
     }
-    let page = source.page()?;
+    let page = source.view(&[&[CIRCUIT, "Name"], &["Impact Type", "Impact Start"]])?;
     let id =
         page.expect_value_of(ID)?.try_map("a number", |id| Some(NUMBER.captures(id)?.get(1)?.as_str().to_owned()))?;
     let status = status(page, &subject)?;

@@ -73,7 +73,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if lines.labelled(TICKET).is_none() {
         return other(source);
     }
-    let page = source.page()?;
+    let page = source.view(&[&["Circuit Id", "Expected Impact"], &["Expected Impact"]])?;
     let stage = stage(source, lines)?;
     let windows = windows(lines)?;
     let draft = Draft::new(source).id(ticket(lines)?).circuits(circuits(page)?);

@@ -187,7 +187,9 @@ pub(in crate::maintenance) fn label_and_value(line: &str) -> Option<(&str, &str)
         && !value.starts_with("//");
     let is_time =
         label.ends_with(|last: char| last.is_ascii_digit()) && value.starts_with(|next: char| next.is_ascii_digit());
-    (is_label && !is_time).then(|| (label, value.trim_matches(['*', ' '])))
+    // An id such as `EX:LIS:17`.
+    let is_id = value.contains(':') && !line.trim_end().contains(char::is_whitespace);
+    (is_label && !is_time && !is_id).then(|| (label, value.trim_matches(['*', ' '])))
 }
 
 fn after_label<'line>(line: &'line str, label: &str) -> Option<&'line str> {

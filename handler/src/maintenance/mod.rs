@@ -4,6 +4,7 @@ pub mod calendar;
 pub mod dates;
 pub mod draft;
 pub mod failure;
+pub mod fallback;
 pub mod fingerprint;
 pub mod found;
 pub mod json;
@@ -24,7 +25,7 @@ pub mod zones;
 
 use crate::mail::{Defect, Mail};
 use draft::Draft;
-use failure::Failure;
+use failure::{Failure, FailureKind};
 use model::Maintenance;
 use outcome::{Notice, Outcome, Recognised};
 use provider::Reading;
@@ -38,9 +39,10 @@ pub fn parse(mail: &Mail) -> Outcome {
         Ok(recognised) => recognised,
         Err(refusal) => {
             let read = |provider| suggest(&source.read_as(provider));
+            let unknown = || fallback::suggest(&source.read_as(&fallback::UNKNOWN));
             return Outcome::Unrecognised {
                 reason: refusal.reason,
-                suggestion: refusal.suspect.map(read).unwrap_or_default(),
+                suggestion: refusal.suspect.map_or_else(unknown, read),
             };
         }
     };
@@ -74,7 +76,10 @@ fn read(source: &Source<'_>, recognised: Recognised) -> Outcome {
             return Outcome::Failed { recognised, failure: Failure::missing("a body"), suggestion: Vec::new() };
         }
         Ok(Reading::Other(reason)) => return Outcome::Ignored { recognised, reason },
-        Err(failure) => return Outcome::Failed { recognised, failure, suggestion: from_calendars(source) },
+        Err(failure) => {
+            let suggestion = unread(source, &failure);
+            return Outcome::Failed { recognised, failure, suggestion };
+        }
     };
     let maintenances: Result<Vec<_>, _> = drafts.iter().cloned().map(Draft::build).collect();
     match maintenances {
@@ -86,8 +91,20 @@ fn read(source: &Source<'_>, recognised: Recognised) -> Outcome {
             Ok(()) => Outcome::Notice(Notice { recognised, announced_at: source.announced_at(), maintenances }),
             Err(failure) => Outcome::Failed { recognised, failure, suggestion: maintenances },
         },
-        Err(failure) => Outcome::Failed { recognised, failure, suggestion: whole(drafts) },
+        Err(failure) => {
+            let read = whole(drafts);
+            let suggestion = if read.is_empty() { unread(source, &failure) } else { read };
+            Outcome::Failed { recognised, failure, suggestion }
+        }
     }
+}
+
+/// What can be read of a notice that its provider could not: its calendars, or, where the notice lacks parts of the
+/// provider's format, what it states in other words. Parts that are there and contradict each other are for a person alone.
+fn unread(source: &Source<'_>, failure: &Failure) -> Vec<Maintenance> {
+    let read = from_calendars(source);
+    let is_other = read.is_empty() && failure.kind == FailureKind::Missing;
+    if is_other { fallback::suggest(source) } else { read }
 }
 
 /// What this provider would read of the mail, unverified: for a person to confirm.

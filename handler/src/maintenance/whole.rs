@@ -50,11 +50,13 @@ const CLOSING: [&str; 10] = [
 ];
 
 /// Whether a line says goodbye.
+pub(super) fn says_goodbye(line: &str) -> bool {
+    let line = line.trim_start_matches(['>', ' ']);
+    CLOSING.iter().any(|words| line.get(..words.len()).is_some_and(|start| start.eq_ignore_ascii_case(words)))
+}
+
+/// Whether a line of the body does.
 fn is_signed(source: &Source<'_>) -> bool {
-    let says_goodbye = |line: &str| {
-        let line = line.trim_start_matches(['>', ' ']);
-        CLOSING.iter().any(|words| line.get(..words.len()).is_some_and(|start| start.eq_ignore_ascii_case(words)))
-    };
     source.body().is_ok_and(|body| body.iter().any(|(_, line)| says_goodbye(line)))
 }
 

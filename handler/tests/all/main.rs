@@ -19,6 +19,7 @@ mod metamorphic;
 mod readme;
 mod registry;
 mod rewrite;
+mod suggestion;
 mod support;
 #[cfg(feature = "lambda")]
 mod tls;

@@ -110,6 +110,20 @@ pub fn zoned(text: &str, formats: &[&str]) -> Option<Timestamp> {
     found
 }
 
+/// A text that ends in a zone: what `read` makes of the text before it, and the zone. Of several names the longest that
+/// leaves something that can be read.
+pub fn with_zone<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<(T, TimeZone)> {
+    let text = text.trim();
+    text.char_indices().find_map(|(at, _)| {
+        let (local, name) = text.split_at_checked(at)?;
+        if name.len() > LONGEST_ZONE || local.is_empty() || !may_begin_zone(local, name) {
+            return None;
+        }
+        let zone = zones::by_name(name)?;
+        Some((read(local)?, zone))
+    })
+}
+
 const LONGEST_ZONE: usize = 40;
 
 /// Whether a zone can begin here: not in the midst of a word or a number.

@@ -55,6 +55,11 @@ impl Table {
         Self { is_of_labels: true, ..Self::default() }
     }
 
+    /// Whether it may have lost its form when a page became text.
+    pub fn is_doubted(&self) -> bool {
+        self.doubted.is_some()
+    }
+
     /// Notes where the form of the table may be lost; the first such place counts.
     pub(super) fn doubt(&mut self, place: Place) {
         self.doubted.get_or_insert(place);

@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn labels_have_values_beside_or_below() {
         let page = page(
-            "> Start Time: 22:00 UTC\nReason:a card\n  is replaced\n\n*End:*\n\n  23:00\n\nCall: \nImpact: none\nhttps://x.example/a\n",
+            "- EX:LIS:17\n> Start Time: 22:00 UTC\nReason:a card\n  is replaced\n\n*End:*\n\n  23:00\n\nCall: \nImpact: none\nhttps://x.example/a\n",
         );
         let value = |label| page.value_of(label).map(|value| value.value);
         assert_eq!(value("start time").as_deref(), Some("22:00 UTC"));
@@ -201,6 +201,7 @@ mod tests {
         assert_eq!(value("End").as_deref(), Some("23:00"));
         assert_eq!(value("Call"), None);
         assert_eq!(value("https"), None);
+        assert_eq!(value("EX"), None);
         let lines: Vec<_> = page.lines_of(&page.value_of("Reason").unwrap()).into_iter().map(|l| l.value).collect();
         assert_eq!(lines, ["a card", "is replaced"]);
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{
-    Attachment, Defect, Ending, LARGEST_TEXT, Layer, Mail, Wrapping, charset, complete, forward,
+    Attachment, Defect, Ending, LARGEST_TEXT, Layer, Mail, Wrapping, charset, complete, flowed, forward,
     headers::Headers,
     list,
     parts::{self, Disposition, Leaf, Visitor},
@@ -115,6 +115,10 @@ impl Collector {
             let ending = if is_page { complete::ending(&text) } else { Ending::Open };
             self.ending = if ending != Ending::Closed && !leaf.ends_line() { Ending::Torn } else { ending };
         }
+        let text = match leaf.flow.filter(|_| !is_page) {
+            Some(flow) => flowed::unwrapped(&text, flow),
+            None => text,
+        };
         if let Some(message) = self.messages.get_mut(leaf.message) {
             if is_page { &mut message.pages } else { &mut message.texts }.push(text);
         }

@@ -8,6 +8,7 @@ mod charset;
 mod complete;
 mod decode;
 mod flat;
+mod flowed;
 mod forward;
 mod headers;
 mod identity;

@@ -9,6 +9,7 @@ use memchr::memmem;
 
 use super::{
     Defect,
+    flowed::Flow,
     headers::{Headers, Structured},
     transfer::Transfer,
 };
@@ -38,6 +39,8 @@ pub(super) struct Leaf<'part> {
     pub(super) content_type: String,
     /// The declared charset.
     pub(super) charset: Option<String>,
+    /// Lines go on where they end with a blank.
+    pub(super) flow: Option<Flow>,
     /// The file name.
     pub(super) name: Option<String>,
     /// What a reader is meant to see in place, or to save.
@@ -214,6 +217,7 @@ fn leaf<'part>(headers: &Headers<'_>, content_type: &Structured, body: &'part [u
         message: 0,
         content_type: content_type.value.clone(),
         charset: content_type.attribute("charset").map(str::to_owned),
+        flow: Flow::of(content_type.attribute("format"), content_type.attribute("delsp")),
         name: name.map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned),
         disposition: match disposition.value.as_str() {
             "inline" => Disposition::Inline,

@@ -105,10 +105,11 @@ impl TryFrom<WrittenCircuit> for Circuit {
 }
 
 impl Circuit {
-    /// A circuit with that id, or `None` where the id is blank.
+    /// A circuit with that id, or `None` where the id is blank. An id has no line breaks: where one stands, a relay has broken
+    /// a long line of a page at a blank.
     pub fn new(id: &str, impact: Impact) -> Option<Self> {
-        let id = id.trim();
-        (!id.is_empty()).then(|| Self { id: id.to_owned(), impact })
+        let lines: Vec<_> = id.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        (!lines.is_empty()).then(|| Self { id: lines.join(" "), impact })
     }
 
     /// The provider's id of it.

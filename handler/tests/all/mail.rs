@@ -113,6 +113,15 @@ fn a_body_is_decoded_once() {
 }
 
 #[test]
+fn a_flowed_text_has_its_own_lines() {
+    let flowed =
+        "Content-Type: text/plain; charset=utf-8; format=flowed\n\nStart: 3 Mar \n2031 22:00 \nUTC\n\n>From us\n";
+    with_both(&desk("x", flowed), |mail| assert_eq!(mail.texts, ["Start: 3 Mar 2031 22:00 UTC\n\n> From us\n"]));
+    let fixed = flowed.replace("; format=flowed", "");
+    with_both(&desk("x", &fixed), |mail| assert!(mail.texts[0].starts_with("Start: 3 Mar \n2031")));
+}
+
+#[test]
 fn eight_bits_without_a_charset_are_read() {
     let mut mail = b"Subject: Wartung M\xfcnchen\n\nD\xe9but: 10 \x80\n".to_vec();
     let latin = Mail::decode(&mail);

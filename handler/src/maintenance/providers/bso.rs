@@ -100,16 +100,16 @@ fn status(title: Found<String>, body: &Lines) -> Result<Found<Status>, Failure> 
 
 /// The reason stands in the page though some notices do not show it, so it is read from the document and not from its lines.
 fn reason(page: &Page) -> Option<Found<String>> {
+    let folded = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let words: Vec<String> = page
         .document()
         .root_element()
         .text()
-        .map(str::trim)
+        .map(folded)
         .skip_while(|text| !text.eq_ignore_ascii_case("Maintenance Reason"))
         .skip(1)
         .take_while(|text| !text.eq_ignore_ascii_case("Maintenance Details"))
-        .flat_map(str::split_whitespace)
-        .map(str::to_owned)
+        .filter(|text| !text.is_empty())
         .collect();
     let place = Place::Rule("the row under `Maintenance Reason`, which may be hidden");
     (!words.is_empty()).then(|| Found::text(&words.join(" "), place))

@@ -35,8 +35,9 @@ pub static PROVIDER: Provider = Provider {
 
 static ANNOUNCEMENT: Pattern = Pattern::new(r"(?i)\bNetflix \(AS\d+\).*\bmaintenance\b");
 static ACCOUNT: Pattern = Pattern::new(r"(?i)^.*\((AS\d{1,10})\)\s*[,:]?$");
-static START: Pattern =
-    Pattern::new(r"(?i)\b(?:at|on|from) (\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(?::\d{2})?(?:[+-]\d{2}:?\d{2})?(?: ?UTC)?)");
+static START: Pattern = Pattern::new(
+    r"(?i)\b(?:at|on|from) (\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(?::\d{2})?(?:[+-]\d{2}:?\d{2})?(?-i: ?[A-Z]{1,5}\b)?)",
+);
 static DURATION: Pattern = Pattern::new(
     r"(?i)\bdowntime (?:will be|is|of)(?: expected to be)?(?: approximately| about| up to)? ((?:\d+ ?(?:hours?|hrs?|minutes?|mins?)(?:,? (?:and )?)?)+)",
 );

@@ -2,14 +2,20 @@
 //!
 //! Data flows one way: what was typed ([`cli`]) → [`declaration`] → what a command does → [`render`].
 
+#[expect(dead_code, reason = "the plan that uses it follows")]
+mod aws;
 pub mod cli;
 mod commands;
 mod context;
 pub mod declaration;
+#[expect(dead_code, unused_imports, reason = "the plan that uses it follows")]
+mod kinds;
 mod local;
 mod mails;
 mod netbox;
 mod package;
+#[expect(dead_code, reason = "the plan that uses it follows")]
+mod policy;
 mod problem;
 mod render;
 

@@ -1,0 +1,121 @@
+//! AWS: who we are there, and a client for each service.
+//!
+//! There are two sets of clients. [`Aws::read`] retries by itself, since a read may be repeated freely; [`Aws::write`] never does:
+//! whether a write is repeated is decided in one place (`plan::apply`), by the meaning of its error.
+
+mod failure;
+mod pace;
+
+use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_s3::config::SharedHttpClient;
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use std::time::Duration;
+
+pub(crate) use failure::{Class, Failure, OrFail};
+pub(crate) use pace::{Pacing, Turnstile};
+
+use crate::problem::Problem;
+
+/// How long a call may take until its first byte, so that a connection that says nothing does not stop a run.
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a read is tried.
+const READ_ATTEMPTS: u32 = 5;
+
+/// One client for each service.
+#[derive(Debug, Clone)]
+pub(crate) struct Clients {
+    pub(crate) cloudwatch: aws_sdk_cloudwatch::Client,
+    pub(crate) iam: aws_sdk_iam::Client,
+    pub(crate) lambda: aws_sdk_lambda::Client,
+    pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) secrets: aws_sdk_secretsmanager::Client,
+    pub(crate) ses: aws_sdk_ses::Client,
+    pub(crate) sns: aws_sdk_sns::Client,
+    pub(crate) sqs: aws_sdk_sqs::Client,
+    pub(crate) sts: aws_sdk_sts::Client,
+}
+
+impl Clients {
+    fn new(config: &aws_config::SdkConfig) -> Self {
+        // Another endpoint than AWS's own has no names below it for buckets.
+        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(config.endpoint_url().is_some()).build();
+        Self {
+            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
+            iam: aws_sdk_iam::Client::new(config),
+            lambda: aws_sdk_lambda::Client::new(config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            secrets: aws_sdk_secretsmanager::Client::new(config),
+            ses: aws_sdk_ses::Client::new(config),
+            sns: aws_sdk_sns::Client::new(config),
+            sqs: aws_sdk_sqs::Client::new(config),
+            sts: aws_sdk_sts::Client::new(config),
+        }
+    }
+}
+
+/// An AWS account, in one region.
+#[derive(Debug, Clone)]
+pub(crate) struct Aws {
+    /// For calls that change nothing.
+    pub(crate) read: Clients,
+    /// For calls that change something.
+    pub(crate) write: Clients,
+    /// The account's id, 12 digits.
+    pub(crate) account: String,
+    /// The region of everything.
+    pub(crate) region: String,
+    /// How long things wait.
+    pub(crate) pacing: Pacing,
+    /// What every call of SES's receipt rules passes first, reads and writes.
+    pub(crate) receipt_rules: Turnstile,
+}
+
+impl Aws {
+    /// Finds credentials as every AWS tool does, and asks whose they are.
+    pub(crate) async fn connect(region: &str, pacing: Pacing) -> Result<Self, Problem> {
+        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .region(Region::new(region.to_owned()))
+            .http_client(http_client())
+            .timeout_config(timeouts)
+            .retry_config(RetryConfig::disabled())
+            .load()
+            .await;
+        let retrying = config.to_builder().retry_config(retries(pacing)).build();
+        let (read, write) = (Clients::new(&retrying), Clients::new(&config));
+        let identity = read.sts.get_caller_identity().send().await.or_fail("sts.GetCallerIdentity").map_err(unknown)?;
+        let account = identity.account.ok_or_else(|| Problem::new("Failed to find out the account: AWS names none"))?;
+        let receipt_rules = Turnstile::new(pacing.receipt_rules);
+        Ok(Self { read, write, account, region: region.to_owned(), pacing, receipt_rules })
+    }
+}
+
+fn retries(pacing: Pacing) -> RetryConfig {
+    RetryConfig::adaptive().with_max_attempts(READ_ATTEMPTS).with_initial_backoff(pacing.poll)
+}
+
+/// One HTTP client for all services; reading the certificates is left out where nothing uses them.
+fn http_client() -> SharedHttpClient {
+    let is_plain = std::env::var("AWS_ENDPOINT_URL").is_ok_and(|url| url.starts_with("http://"));
+    if is_plain {
+        return Builder::new().build_http();
+    }
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}
+
+fn unknown(failure: Failure) -> Problem {
+    let problem = Problem::new("Failed to find out whose AWS credentials these are");
+    match failure.class {
+        Class::Unreachable => problem.with_hint(
+            "give credentials as to every AWS tool: `aws configure`, `AWS_PROFILE`, or `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`",
+        ),
+        _ => problem,
+    }
+    .with_source(failure)
+}

@@ -1,0 +1,225 @@
+//! The kinds of AWS resources that we manage, one file each, and the one registry of them.
+//!
+//! A kind is a plain struct of **all** the settings that we manage, in one normal form, so that the declared and the live
+//! ones are compared with `==`; how they are read, created, changed and deleted; and how a stack's own are found again.
+//! What is not in the struct is not managed: it is never compared and never touched.
+//!
+//! A kind's functions do one thing and do not retry: whether a call is repeated is decided in `plan::apply`. They may be
+//! called again after a failure or an interruption, and then finish what was begun.
+
+mod field;
+mod registry;
+
+pub(crate) mod queue;
+
+use std::{collections::BTreeMap, future::Future, sync::Arc};
+
+use serde::Serialize;
+
+use crate::aws::{Aws, Failure};
+
+pub(crate) use field::{Field, Treatment, coupled, immutable, plain};
+pub(crate) use registry::{Kind, Settings};
+
+/// What marks a resource as ours, on everything that can carry tags: the stack it belongs to …
+pub(crate) const STACK_TAG: &str = "provision:stack";
+/// … and the entry of the declaration that it was made for.
+pub(crate) const ENTRY_TAG: &str = "provision:id";
+
+/// Tags by key. They are ours alone, but for those that AWS itself sets (`aws:…`), which nobody can change.
+pub(crate) type Tags = BTreeMap<String, String>;
+
+/// Where a resource is, in AWS's own words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Address {
+    /// What it is part of, where it is nothing of its own: a permission's function, a rule's rule set, a subscription's topic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) container: Option<String>,
+    /// Its name there.
+    pub(crate) name: String,
+}
+
+impl Address {
+    /// Something of its own.
+    pub(crate) fn of(name: impl Into<String>) -> Self {
+        Self { container: None, name: name.into() }
+    }
+
+    /// A part of something.
+    pub(crate) fn within(container: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { container: Some(container.into()), name: name.into() }
+    }
+
+    /// What it is part of; empty for what is of its own.
+    pub(crate) fn container(&self) -> &str {
+        self.container.as_deref().unwrap_or_default()
+    }
+}
+
+/// Whose a thing is that has our name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// This stack's: it says so, or it stands where only this stack puts things.
+    Ours,
+    /// Nobody's: it has no tags and holds nothing. A run of ours was ended between making and marking it.
+    Nobody,
+    /// Somebody else's, or unmarked and in use; the words say which. Never touched.
+    Other(String),
+}
+
+impl Owner {
+    /// Whose a thing with these tags is. One that `holds_something` and is unmarked is not simply taken.
+    pub(crate) fn of(tags: &Tags, stack: &Stack, holds_something: bool) -> Self {
+        match tags.get(STACK_TAG) {
+            Some(owner) if *owner == stack.id => Self::Ours,
+            Some(owner) => Self::Other(format!("it belongs to stack `{owner}`")),
+            None if tags.is_empty() && !holds_something => Self::Nobody,
+            None => Self::Other("it exists and was not made by provision".to_owned()),
+        }
+    }
+}
+
+/// What is in AWS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Live<S> {
+    /// As declared ones would be, had they led to this.
+    pub(crate) settings: S,
+    /// Whose it is.
+    pub(crate) owner: Owner,
+}
+
+/// Something of this stack's that is in AWS.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Owned {
+    /// The entry of the declaration that it was made for.
+    pub(crate) entry: String,
+    /// Where it is.
+    pub(crate) address: Address,
+}
+
+/// Whose things are looked for, and what their names begin with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stack {
+    /// `STACK` or `STACK-STAGE`: the value of [`STACK_TAG`], and what names begin with, before a `-`.
+    pub(crate) id: String,
+}
+
+impl Stack {
+    /// What the names of things of their own begin with.
+    pub(crate) fn prefix(&self) -> String {
+        format!("{}-", self.id)
+    }
+
+    /// What the names of receipt rules begin with: a dot cannot be part of a stack's name, so it ends it.
+    pub(crate) fn rule_prefix(&self) -> String {
+        format!("{}.", self.id)
+    }
+
+    /// A thing that a list gave, if its tags say that it is this stack's. A prefix alone does not: `mail-…` is also how
+    /// the names of stack `mail-archive` begin.
+    pub(crate) fn owned(&self, name: &str, tags: &Tags) -> Option<Owned> {
+        (tags.get(STACK_TAG) == Some(&self.id)).then(|| Owned {
+            entry: tags.get(ENTRY_TAG).cloned().unwrap_or_else(|| name.to_owned()),
+            address: Address::of(name),
+        })
+    }
+}
+
+/// What a step may use: the account, the stack, and what is too large or too secret for settings.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    /// The account.
+    pub(crate) aws: Aws,
+    /// Whose things these are.
+    pub(crate) stack: Stack,
+    /// Zips of functions by `code_sha256`.
+    pub(crate) code: BTreeMap<String, Code>,
+    /// Values of secrets by entry: given to AWS, and to nothing else.
+    pub(crate) secrets: BTreeMap<String, SecretValue>,
+}
+
+/// Where a function's zip is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// Small enough to be sent with the call.
+    Zip(Arc<[u8]>),
+    /// In an artefact bucket.
+    Object {
+        /// The bucket's name.
+        bucket: String,
+        /// The key.
+        key: String,
+    },
+}
+
+/// The value of a secret. It is not shown by `Debug`, and has no other way out than [`SecretValue::reveal`].
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct SecretValue(String);
+
+impl SecretValue {
+    /// Keeps a value from being shown.
+    pub(crate) fn new(value: String) -> Self {
+        Self(value)
+    }
+
+    /// The value, to be given to AWS.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for SecretValue {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("SecretValue(…)")
+    }
+}
+
+/// A kind of AWS resource.
+pub(crate) trait Manage {
+    /// All that we manage of one. `None` and an absent key mean the same; maps and nested structs make the paths of fields.
+    type Settings: Serialize + PartialEq + Clone + std::fmt::Debug + Send + Sync;
+
+    /// Every field of the settings, by path, and how a change of it is treated. A test compares them with the struct.
+    const FIELDS: &'static [Field];
+
+    /// The kinds that one of this kind may refer to. Those are made before, and deleted after.
+    const REFERS_TO: &'static [Kind];
+
+    /// What is in AWS; `None` only if AWS says that there is no such thing.
+    fn read(
+        session: &Session,
+        address: &Address,
+    ) -> impl Future<Output = Result<Option<Live<Self::Settings>>, Failure>> + Send;
+
+    /// Makes one with all its settings and our tags.
+    fn create(
+        session: &Session,
+        address: &Address,
+        desired: &Self::Settings,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Makes the live one as it is desired: calls only what some change needs, and sends every managed field of that call.
+    fn update(
+        session: &Session,
+        address: &Address,
+        desired: &Self::Settings,
+        live: &Self::Settings,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Deletes it; one that is not there is deleted.
+    fn delete(session: &Session, address: &Address) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// All of this stack's, declared or not.
+    fn list_owned(session: &Session) -> impl Future<Output = Result<Vec<Owned>, Failure>> + Send;
+}
+
+/// Tags without those that AWS sets by itself.
+pub(crate) fn own_tags<K: Into<String>, V: Into<String>>(tags: impl IntoIterator<Item = (K, V)>) -> Tags {
+    let tags = tags.into_iter().map(|(key, value)| (key.into(), value.into()));
+    tags.filter(|(key, _): &(String, String)| !key.starts_with("aws:")).collect()
+}
+
+/// The keys of live tags that are not desired.
+pub(crate) fn surplus_tags(desired: &Tags, live: &Tags) -> Vec<String> {
+    live.keys().filter(|key| !desired.contains_key(*key)).cloned().collect()
+}

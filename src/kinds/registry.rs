@@ -1,0 +1,112 @@
+//! The one registry of kinds: a kind that is not here does not exist, and one that is here is read, planned, applied,
+//! listed, printed and tested like all the others.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Address, Field, Live, Manage, Owned, Session, queue};
+use crate::aws::{Class, Failure};
+
+/// Makes the enums over all kinds, and passes each call on to the kind's own code.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $kind:ty;)+) => {
+        /// A kind of AWS resource, in the order in which resources are shown.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub(crate) enum Kind {
+            $($(#[$doc])* $variant,)+
+        }
+
+        /// The settings of one resource.
+        #[derive(Debug, Clone, PartialEq)]
+        pub(crate) enum Settings {
+            $($(#[$doc])* $variant(<$kind as Manage>::Settings),)+
+        }
+
+        impl Kind {
+            /// All of them.
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// What it is called in a plan, before an entry's name.
+            pub(crate) const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// Every field of its settings.
+            pub(crate) const fn fields(self) -> &'static [Field] {
+                match self { $(Self::$variant => <$kind as Manage>::FIELDS,)+ }
+            }
+
+            /// The kinds that one of it may refer to.
+            pub(crate) const fn refers_to(self) -> &'static [Self] {
+                match self { $(Self::$variant => <$kind as Manage>::REFERS_TO,)+ }
+            }
+
+            /// What is in AWS.
+            pub(crate) async fn read(
+                self,
+                session: &Session,
+                address: &Address,
+            ) -> Result<Option<Live<Settings>>, Failure> {
+                match self {
+                    $(Self::$variant => {
+                        let live = <$kind as Manage>::read(session, address).await?;
+                        Ok(live.map(|live| Live { settings: Settings::$variant(live.settings), owner: live.owner }))
+                    })+
+                }
+            }
+
+            /// Deletes one.
+            pub(crate) async fn delete(self, session: &Session, address: &Address) -> Result<(), Failure> {
+                match self { $(Self::$variant => <$kind as Manage>::delete(session, address).await,)+ }
+            }
+
+            /// All of this stack's.
+            pub(crate) async fn list_owned(self, session: &Session) -> Result<Vec<Owned>, Failure> {
+                match self { $(Self::$variant => <$kind as Manage>::list_owned(session).await,)+ }
+            }
+        }
+
+        impl Settings {
+            /// Which kind they are of.
+            pub(crate) const fn kind(&self) -> Kind {
+                match self { $(Self::$variant(_) => Kind::$variant,)+ }
+            }
+
+            /// As a tree, whose paths are those of the fields.
+            pub(crate) fn tree(&self) -> Value {
+                match self { $(Self::$variant(settings) => tree(settings),)+ }
+            }
+
+            /// Makes one.
+            pub(crate) async fn create(&self, session: &Session, address: &Address) -> Result<(), Failure> {
+                match self { $(Self::$variant(desired) => <$kind as Manage>::create(session, address, desired).await,)+ }
+            }
+
+            /// Makes a live one as these say.
+            #[expect(irrefutable_let_patterns, reason = "until there is a second kind")]
+            pub(crate) async fn update(&self, session: &Session, address: &Address, live: &Self) -> Result<(), Failure> {
+                $(if let (Self::$variant(desired), Self::$variant(live)) = (self, live) {
+                    return <$kind as Manage>::update(session, address, desired, live).await;
+                })+
+                let message = format!("a {} cannot become a {}", live.kind().name(), self.kind().name());
+                Err(Failure::found("update", Class::Invalid, message))
+            }
+        }
+    };
+}
+
+kinds! {
+    /// SQS queues.
+    Queue = "queue", queue::Queue;
+}
+
+fn tree(settings: &impl Serialize) -> Value {
+    // `Serialize` fails for maps whose keys are no strings; no kind has one.
+    serde_json::to_value(settings).unwrap_or_default()
+}
+
+impl Serialize for Kind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}

@@ -28,9 +28,33 @@ impl Deref for Pattern {
     }
 }
 
+/// What lists, relays and people put before a subject: tags in brackets, `Re:`, `Fwd:`. Not for formats with tags of their own.
+pub static PREFIXES: Pattern = Pattern::new(r"(?i)^(?:\s*(?:\[[^\]]*\]|(?:re|fwd?)\s*:))*\s*");
+
+/// A salutation by name on a line of its own, quoted or not: `Dear Example Networks,`. Its group is the name.
+pub static SALUTATION: Pattern = Pattern::new(r"(?i)^[>\s]*Dear\s+(.+?)\s*,?$");
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_before_a_subject_is_passed_over() {
+        for subject in ["work", "Fwd: work", "[netops] FW: [ EXTERNAL ] re : work", "  work", "Re:work"] {
+            assert_eq!(PREFIXES.replace(subject, ""), "work", "{subject}");
+        }
+        for subject in ["work [7]", "Reminder: work", ""] {
+            assert_eq!(PREFIXES.replace(subject, ""), subject);
+        }
+    }
+
+    #[test]
+    fn a_salutation_names_somebody() {
+        for line in ["Dear Example Networks,", "> dear Example Networks", "Dear  Example Networks ,"] {
+            assert_eq!(SALUTATION.captures(line).and_then(|found| found.get(1)).unwrap().as_str(), "Example Networks");
+        }
+        assert!(!SALUTATION.is_match("Oh Dear,"));
+    }
 
     static YEAR: Pattern = Pattern::new(r"\b(\d{4})\b");
 

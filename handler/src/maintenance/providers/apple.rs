@@ -12,7 +12,7 @@ use crate::maintenance::{
     found::Found,
     lines::Lines,
     model::{Circuit, Impact, Status},
-    pattern::Pattern,
+    pattern::{PREFIXES, Pattern},
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
     words,
@@ -32,7 +32,6 @@ pub static PROVIDER: Provider = Provider {
 static TITLE: Pattern = Pattern::new(r"(?i)(.*\bApple \(AS\s?714\).*\bMaintenance\b.*)");
 static TICKET: Pattern = Pattern::new(r"\b(CHG\d+)\b");
 static PEER: Pattern = Pattern::new(r"(?i)^(?:AS)?(\d{1,10})$");
-static REPLY_PREFIX: Pattern = Pattern::new(r"(?i)^(?:(?:fwd?|re)\s*:\s*|\[[^\]]*\]\s*)+");
 
 const TIMES: &[&str] = &[
     "%d %b %Y %H:%M[:%S]",
@@ -57,7 +56,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
         .account(Found::by_rule("Customer info unavailable".to_owned(), "Apple names the peer by its AS alone"))
         .id(ticket.ok_or_else(|| Failure::missing("a line `Reference Internal Ticket`"))?)
         .circuits(circuits(body)?)
-        .summary(source.subject().map(|subject| REPLY_PREFIX.replace(&subject, "").into_owned()));
+        .summary(source.subject().map(|subject| PREFIXES.replace(&subject, "").into_owned()));
     let is_final = status.value.is_final();
     let draft = draft.status(status);
     if is_final && body.labelled("Start Time").is_none() && body.labelled("End Time").is_none() {

@@ -11,7 +11,7 @@ use crate::maintenance::{
     found::{Found, Place},
     lines::Lines,
     model::{Circuit, Impact, Status},
-    pattern::Pattern,
+    pattern::{Pattern, SALUTATION},
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
     words,
@@ -33,7 +33,6 @@ const START: &str = "Start time";
 const END: &str = "End time";
 
 static MAINTENANCE: Pattern = Pattern::new(r"(?i)\bmaintenance\b");
-static SALUTATION: Pattern = Pattern::new(r"(?i)^[>\s]*Dear\s+(.+?)\s*,?$");
 /// A correction gives other times than the notice before it.
 static CORRECTION: Pattern = Pattern::new(r"(?i)^(?:\s*(?:\[[^\]]*\]|[\w-]+:))*\s*correct(?:ion|ed)\b");
 static ORDERS: Pattern = Pattern::new(r"(?i)^[>*\s-]*Order IDs?(?:\(s\))?(?: impacted| affected)?\s*:\s*(.*)$");

@@ -13,7 +13,7 @@ use crate::maintenance::{
     lines::Lines,
     model::{Circuit, Impact, Status},
     page::{Headed, Page, Row},
-    pattern::Pattern,
+    pattern::{Pattern, SALUTATION},
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
     words, zones,
@@ -34,7 +34,6 @@ static TICKET: Pattern = Pattern::new(r"\b(CM\d{6,})\b");
 static TITLE: Pattern = Pattern::new(r"(?i)(.*\bmaintenance\b.*)");
 /// A subject without a word for the status.
 static PLAIN: Pattern = Pattern::new(r"(?i)\bCrown Castle Fiber Maintenance(?: Notification| Notice)?\s*(?:[:-]|$)");
-static CUSTOMER: Pattern = Pattern::new(r"(?i)^Dear\s+(.+?)\s*,?$");
 
 const ZONE: &str = "Time Zone";
 
@@ -61,7 +60,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let page = source.page()?;
     let status = status(&subject, page.lines())?;
     let mut draft = Draft::new(source).id(ticket.map(|_| id)).circuits(circuits(page, status.value)?);
-    if let Some(customer) = page.lines().matching(&CUSTOMER) {
+    if let Some(customer) = page.lines().matching(&SALUTATION) {
         draft = draft.account(customer);
     }
     if let Some(summary) = summary(page.lines()) {
@@ -79,7 +78,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
 fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failure> {
     let is_ticket = |line: &str| line.to_ascii_lowercase().starts_with("ticket number");
     let head = || lines.iter().take_while(|(_, line)| !is_ticket(line));
-    let heading = head().take_while(|(_, line)| !CUSTOMER.is_match(line)).find(|(_, line)| TITLE.is_match(line));
+    let heading = head().take_while(|(_, line)| !SALUTATION.is_match(line)).find(|(_, line)| TITLE.is_match(line));
     let heading = heading.map(|(place, line)| Found::text(line, place));
     let status = words::status_of(std::iter::once(subject.clone()).chain(heading), head())?;
     let status = match status {

@@ -19,7 +19,7 @@ use crate::maintenance::{
     lines::Lines,
     model::{Circuit, Impact, Status},
     page::{Page, Row},
-    pattern::Pattern,
+    pattern::{PREFIXES, Pattern},
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
     words,
@@ -39,8 +39,6 @@ pub static PROVIDER: Provider = Provider {
 /// Headings of the tables of assets.
 const ASSETS: [&str; 2] = ["Account #", "Service Serial #"];
 
-/// What lists put before a subject.
-static TAGS: Pattern = Pattern::new(r"(?i)^(?:\s*(?:\[[^\]]*\]|(?:re|fwd?) *:))*\s*");
 /// Capitals before a dash, at the start of the title.
 static MARK: Pattern = Pattern::new(r"^([A-Z][A-Z /-]*[A-Z])\s+[-–]\s");
 static ID_IN_SUBJECT: Pattern = Pattern::new(r"\[([A-Za-z0-9-]*[0-9][A-Za-z0-9-]*)\]\s*$");
@@ -61,7 +59,7 @@ fn says(source: &Source<'_>) -> Option<Found<String>> {
 
 fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let subject = source.subject();
-    let title = TAGS.replace(source.mail().inner().bare_subject(), "").into_owned();
+    let title = PREFIXES.replace(source.mail().inner().bare_subject(), "").into_owned();
     let mark = MARK.captures(&title).and_then(|captures| captures.get(1)).map_or("", |mark| mark.as_str());
     if mark.split(' ').any(|word| matches!(word, "INCIDENT" | "OUTAGE" | "RFO")) {
         return Ok(Reading::Other(format!("an incident, not a maintenance: `{}`", subject.quote)));

@@ -12,7 +12,7 @@ use crate::maintenance::{
     found::Found,
     model::{Circuit, Impact, Status},
     page::{Page, Row},
-    pattern::Pattern,
+    pattern::{Pattern, SALUTATION},
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
     words,
@@ -33,7 +33,6 @@ pub(super) static ID: Pattern = Pattern::new(r"\b([A-Z]{2,4}\d{8,})\s*(?:\||$)")
 static TIMES: Pattern = Pattern::new(
     r"(?i)^(\d{1,2}-[a-z]{3}-\d{4} \d{1,2}:\d{2})\s*\((?:GMT|UTC)\)\s*(?:-|–|to)\s*(\d{1,2}-[a-z]{3}-\d{4} \d{1,2}:\d{2})\s*\((?:GMT|UTC)\)$",
 );
-static CUSTOMER: Pattern = Pattern::new(r"(?i)^Dear\s+(.+?)\s*,?$");
 
 const START: &str = "Primary Start Date (GMT)";
 const END: &str = "Primary End Date (GMT)";
@@ -69,7 +68,7 @@ pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let status =
         status.ok_or_else(|| Failure::malformed("a status in the subject, such as `Planned`", &source.subject()))?;
     let mut draft = Draft::new(source).id(record.id).circuits(circuits(page, status.value)?);
-    if let Some(customer) = page.lines().matching(&CUSTOMER) {
+    if let Some(customer) = page.lines().matching(&SALUTATION) {
         draft = draft.account(customer);
     }
     if let Some(work) = record.work {

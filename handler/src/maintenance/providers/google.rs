@@ -14,7 +14,7 @@ use crate::maintenance::{
     found::Found,
     lines::Lines,
     model::{Circuit, Impact, Status},
-    pattern::Pattern,
+    pattern::{PREFIXES, Pattern},
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
     words,
@@ -33,7 +33,6 @@ pub static PROVIDER: Provider = Provider {
 
 static TITLE: Pattern = Pattern::new(r"(?i)\bGoogle\b.*\bNetwork Maintenance Notification - Reference\s+\S+");
 static REFERENCE: Pattern = Pattern::new(r"(?i)\bReference:?\s+([A-Z]+/\d+)");
-static PREFIXES: Pattern = Pattern::new(r"(?i)^(?:(?:fwd?|re)\s*:\s*|\[[^\]]*\]\s*)+");
 static TAG: Pattern = Pattern::new(r"\[([^\]]*)\]");
 static PEER: Pattern = Pattern::new(r"(?i)\bPeer ASN:\s*(?:AS)?(\d{1,10})\b");
 static GOOGLE_ADDRESSES: Pattern = Pattern::new(r"(?i)Google\s+Neighbor\s+Address(?:\(es\)|es)?:");

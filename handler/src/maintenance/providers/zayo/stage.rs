@@ -4,7 +4,13 @@ use jiff::Timestamp;
 
 use super::TICKET_IN_SUBJECT;
 use crate::maintenance::{
-    failure::Failure, found::Found, lines::Lines, model::Status, pattern::Pattern, source::Source, words,
+    failure::Failure,
+    found::Found,
+    lines::Lines,
+    model::Status,
+    pattern::{PREFIXES, Pattern},
+    source::Source,
+    words,
 };
 
 /// Which of the template's kinds a notice is.
@@ -33,8 +39,6 @@ impl Stage {
     }
 }
 
-/// What lists put before a subject.
-static TAGS: Pattern = Pattern::new(r"(?i)^(?:\s*(?:\[[^\]]*\]|(?:re|fwd?) *:))*\s*");
 /// Words of Zayo's own. The rest is in [`words`].
 static CLOSED: Pattern = Pattern::new(
     r"(?i)\bend of window\b|\bwindow (?:has |is |was |now |been )+(?:closed|ended)\b|\bpartial|\bnot (?:been )?(?:fully )?complete",
@@ -58,7 +62,7 @@ pub(super) fn stage(source: &Source<'_>, lines: &Lines) -> Result<Found<Stage>, 
 
 /// What the subject says, before its first `***` and behind the ticket; `None` where it is not the template's.
 fn titled(subject: &Found<String>, bare: &str) -> Result<Option<Found<Stage>>, Failure> {
-    let bare = TAGS.replace(bare, "");
+    let bare = PREFIXES.replace(bare, "");
     let Some((title, _)) = bare.split_once("***") else { return Ok(None) };
     let behind = TICKET_IN_SUBJECT.find(&bare).and_then(|ticket| bare.get(ticket.end()..)).unwrap_or_default();
     let said = subject.clone().map(|_| format!("{} {behind}", title.trim()));

@@ -6,6 +6,7 @@
 //! `LARGE=1` tries a mail of 1 MB of each format and holds it to a second.
 
 use std::{
+    fs,
     sync::LazyLock,
     time::{Duration, Instant},
 };
@@ -142,7 +143,7 @@ fn a_large_mail_takes_no_longer_than_a_second() {
         println!("not run: LARGE is not set");
         return;
     }
-    let mut slow = Vec::new();
+    let mut took = Vec::new();
     for (index, mail) in PLAIN_MAILS.iter().enumerate() {
         let body = mail.find("\r\n\r\n").map_or(mail.len(), |end| end + 4);
         let (head, body) = mail.split_at(body);
@@ -157,13 +158,23 @@ fn a_large_mail_takes_no_longer_than_a_second() {
             .map(|lines| lines.concat().repeat(1 + 1_000_000 / body.len()))
             .collect();
         for large in [format!("{head}{}", body.repeat(1 + 1_000_000 / body.len())), format!("{head}{parts}")] {
-            let began = Instant::now();
+            let began = time();
             read(&large);
-            let took = began.elapsed();
-            if took > Duration::from_secs(1) {
-                slow.push(format!("{}: {took:?}", support::own_mails()[index].name));
-            }
+            took.push((time() - began, index));
         }
     }
+    let names: Vec<_> = support::own_mails().into_iter().map(|mail| mail.name).collect();
+    let (longest, index) = took.iter().max().unwrap();
+    println!("{} mails of 1 MB, the slowest {}: {longest:?}", took.len(), names[*index]);
+    let slow = took.iter().filter(|(took, _)| *took > Duration::from_secs(1));
+    let slow: Vec<_> = slow.map(|(took, index)| format!("{}: {took:?}", names[*index])).collect();
     assert!(slow.is_empty(), "{}", slow.join("\n"));
+}
+
+/// What this thread has spent on a core: on a busy machine a second passes without. Where no system tells, the time.
+fn time() -> Duration {
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let spent = fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let spent = spent.and_then(|line| line.split(' ').next()?.parse().ok());
+    spent.map_or_else(|| BEGAN.elapsed(), Duration::from_nanos)
 }

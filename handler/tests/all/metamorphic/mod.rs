@@ -102,7 +102,7 @@ impl Variation {
             for changed in change(sample) {
                 ran += 1;
                 let actual = support::parse(&changed.bytes);
-                let is_refused = changed.may_be_refused && says_no_window(&actual);
+                let is_refused = changed.may_be_refused && is_refusal(&actual, &changed.expected);
                 let counts = sample.is_notice() && (self.refusals_count || !is_refused);
                 *changed_of.entry(&sample.slug).or_default() += usize::from(counts);
                 if is_refused {
@@ -160,8 +160,14 @@ impl Variation {
 }
 
 /// Whether a mail was not read, or its window was not: what is cancelled or completed needs none.
-fn says_no_window(reading: &Value) -> bool {
-    reading["maintenances"].as_array().unwrap().iter().all(|one| one["start"].is_null())
+fn is_refusal(actual: &Value, expected: &Value) -> bool {
+    let has_window =
+        |reading: &Value| reading["maintenances"].as_array().unwrap().iter().any(|one| one["start"].is_i64());
+    match actual["outcome"].as_str() {
+        Some("failed") => true,
+        Some("maintenance") => has_window(expected) && !has_window(actual),
+        _ => false,
+    }
 }
 
 /// Whether an id is a hash, of a provider whose notices have none.

@@ -39,6 +39,8 @@ pub enum Command {
     Validate,
     /// Look at the declared NetBox: version, plugin, and what the token in `NETBOX_TOKEN` may do. Changes nothing.
     Check(Check),
+    /// Build the functions as Lambda takes them: one zip each, the same bytes for the same source.
+    Build(Build),
     /// Run the declared pipeline on this machine: mail in, the real handler, maintenances out. No AWS account.
     Dev(Dev),
 }
@@ -76,6 +78,14 @@ const CHECK_EXIT_CODES: &str = "Exit codes:
     0  mails can be delivered
     1  something is wrong with NetBox, the plugin or the token
     2  an error: the declaration, no address, no token";
+
+/// The arguments of `provision build`.
+#[derive(Debug, Args)]
+pub struct Build {
+    /// Put the zips into this folder, as FUNCTION.zip. Without it they stay in Cargo's target folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+}
 
 /// The arguments of `provision dev`.
 #[derive(Debug, Args)]

@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::mpsc::UnboundedReceiver,
-};
+use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::check;
+use super::{
+    check,
+    interrupts::{INTERRUPTED, Interrupts},
+};
 use crate::{
     cli::{Common, Dev, Sink},
     declaration::Declaration,
@@ -20,8 +20,6 @@ use crate::{
 
 /// The port on which tools for testing mail listen by custom.
 const SMTP_PORT: u16 = 1025;
-
-const INTERRUPTED: u8 = 130;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Dev) -> anyhow::Result<ExitCode> {
     let declaration = Declaration::read(&common.file)?;
@@ -115,16 +113,12 @@ fn with_hint(error: NotStarted) -> anyhow::Error {
 
 /// Builds every function, one after the other: Cargo uses all cores by itself.
 async fn build(common: &Common, typed: &Dev, declaration: &Declaration) -> anyhow::Result<BTreeMap<String, PathBuf>> {
-    let workspace = common.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
+    let folder = package::folder(&common.file);
+    let profile = if typed.release { Profile::Lambda } else { Profile::Development };
     let mut executables = BTreeMap::new();
     for (entry, function) in &declaration.functions {
-        let request = Request {
-            workspace,
-            package: &function.crate_name,
-            bin: &function.bin,
-            profile: if typed.release { Profile::Lambda } else { Profile::Development },
-        };
-        executables.insert(entry.clone(), package::build(&request).await?);
+        let request = Request { folder, package: &function.crate_name, bin: &function.bin };
+        executables.insert(entry.clone(), package::build(&request, profile).await?);
     }
     Ok(executables)
 }
@@ -160,29 +154,4 @@ async fn watch(
 fn show(printer: &Printer, tally: &mut Tally, happening: &Happening) {
     let number = tally.note(happening);
     render::dev::happening(printer, number, happening);
-}
-
-/// The signals that end a run.
-struct Interrupts {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-    hangup: tokio::signal::unix::Signal,
-}
-
-impl Interrupts {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = self.hangup.recv() => {}
-        }
-    }
 }

@@ -7,8 +7,10 @@ use crate::{
     render::Printer,
 };
 
+mod build;
 mod check;
 mod dev;
+mod interrupts;
 mod parse;
 mod validate;
 
@@ -22,6 +24,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Parse(typed) => parse::run(&printer, typed),
         Command::Validate => validate::run(&printer, &arguments.common),
         Command::Check(typed) => check::run(&printer, &arguments.common, typed),
+        Command::Build(typed) => build::run(&printer, &arguments.common, typed),
         Command::Dev(typed) => dev::run(&printer, &arguments.common, typed),
     };
     let result = match printer.failure() {

@@ -18,6 +18,7 @@ use std::{
 
 pub use diagnostic::{Diagnostic, Diagnostics};
 use reader::Reader;
+pub(crate) use reader::choose;
 use tree::Value;
 
 /// A whole declaration.

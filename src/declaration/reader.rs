@@ -190,7 +190,7 @@ fn wrong_type(node: &Node, subject: &str, expected: &str, found: &Value) -> Diag
 }
 
 /// "did you mean …" if something is close, else everything that there is.
-pub(super) fn choose(word: &str, what: &str, known: &[&str]) -> String {
+pub(crate) fn choose(word: &str, what: &str, known: &[&str]) -> String {
     closest(word, known).map_or_else(
         || {
             let list: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();

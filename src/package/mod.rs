@@ -1,40 +1,61 @@
-//! Handler crate → the binary that Lambda runs.
+//! Handler crate → the binary that Lambda runs → the zip that Lambda takes.
 //!
-//! Cargo builds it, and Cargo says where it is; what Cargo prints is shown as it is.
+//! `provision dev` takes the binary that Cargo builds quickly, `provision up` an [`Artifact`]: the same bytes for the same
+//! source, wherever it lies, since `provision diff` compares the code by its hash. Cargo builds, in a folder of its own below
+//! the workspace's target folder; the binary is examined before Lambda is the first that finds it unfit.
+
+mod archive;
+mod cargo;
+mod elf;
+mod error;
+mod linker;
+mod toolchain;
+mod workspace;
 
 use std::{
-    io,
     path::{Path, PathBuf},
-    process::Stdio,
+    sync::Arc,
 };
 
-use serde::Deserialize;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::Command,
-};
+use aws_smithy_types::base64;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
 
-use crate::local::process::{Group, describe};
+pub(crate) use cargo::build;
+pub(crate) use error::NotBuilt;
+pub(crate) use toolchain::Architecture;
+
+use archive::Archive;
+use toolchain::Toolchain;
+use workspace::Workspace;
+
+/// As much as Lambda takes with a call, in bytes; what is larger goes through a bucket.
+const LARGEST_DIRECT: usize = 50 * 1024 * 1024;
+/// As much as a function's code may be once it is unpacked, in bytes.
+const LARGEST_UNPACKED: usize = 250 * 1024 * 1024;
 
 /// What to build.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Request<'request> {
     /// A folder in the Cargo workspace: that of the declaration.
-    pub(crate) workspace: &'request Path,
+    pub(crate) folder: &'request Path,
     /// The package.
     pub(crate) package: &'request str,
     /// The binary of that package.
     pub(crate) bin: &'request str,
-    /// How.
-    pub(crate) profile: Profile,
 }
 
-/// How to build.
+/// The folder of a declaration, where Cargo finds the workspace of its functions.
+pub(crate) fn folder(declaration: &Path) -> &Path {
+    declaration.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// How to build what runs on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
     /// Quickly.
     Development,
-    /// Optimised, as Lambda gets it.
+    /// Optimised as for Lambda.
     Lambda,
 }
 
@@ -48,78 +69,120 @@ impl Profile {
     }
 }
 
-/// Why there is no binary.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NotBuilt {
-    /// Cargo could not be run.
-    #[error("Failed to run `cargo`")]
-    NoCargo(#[source] io::Error),
-    /// Cargo failed, and said why.
-    #[error("Failed to build binary `{bin}` of package `{package}`: cargo ended with {status}, see above")]
-    Failed {
-        /// The package.
-        package: String,
-        /// The binary.
-        bin: String,
-        /// How Cargo ended.
-        status: String,
-    },
-    /// Cargo built something else.
-    #[error("Failed to find binary `{bin}` of package `{package}` in what cargo built")]
-    NoExecutable {
-        /// The package.
-        package: String,
-        /// The binary.
-        bin: String,
-    },
+/// A function's code as Lambda takes it.
+#[derive(Debug, Clone)]
+pub(crate) struct Artifact {
+    /// The zip.
+    pub(crate) zip: Arc<[u8]>,
+    /// Where it lies too.
+    pub(crate) path: PathBuf,
+    /// What Lambda will say as `CodeSha256`: the SHA-256 of the zip, in Base64.
+    pub(crate) code_sha256: String,
+    /// Of the zip, in bytes.
+    pub(crate) size: u64,
+    /// Of the binary in it, in bytes.
+    pub(crate) unpacked: u64,
+    /// What it runs on.
+    pub(crate) architecture: Architecture,
+    /// Where its C library comes from.
+    pub(crate) linking: Linking,
+    /// How it reaches Lambda.
+    pub(crate) upload: Upload,
 }
 
-/// A message of `cargo build --message-format json`.
-#[derive(Debug, Deserialize)]
-struct Message {
-    reason: String,
-    target: Option<Target>,
-    executable: Option<PathBuf>,
+/// Where a binary's C library comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Linking {
+    /// From where it runs: smaller by a megabyte, and Lambda keeps it up to date.
+    Dynamic,
+    /// From the machine that built it, within the binary: where that one's C library is newer than Lambda's.
+    Static,
 }
 
-#[derive(Debug, Deserialize)]
-struct Target {
-    name: String,
-    kind: Vec<String>,
+/// How a zip reaches Lambda.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Upload {
+    /// With the call that creates or updates the function.
+    Direct,
+    /// Through an S3 bucket for artefacts: it is too large for a call.
+    Bucket,
 }
 
-/// Builds a binary and tells where it is. Dropping the future ends Cargo and all that it started.
-pub(crate) async fn build(request: &Request<'_>) -> Result<PathBuf, NotBuilt> {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .args(["build", "--package", request.package, "--bin", request.bin, "--profile", request.profile.name()])
-        .args(["--message-format", "json-render-diagnostics"])
-        .current_dir(request.workspace)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped());
-    let mut cargo = Group::start(&mut command).map_err(NotBuilt::NoCargo)?;
-    let mut executable = None;
-    if let Some(output) = cargo.child.stdout.take() {
-        let mut lines = BufReader::new(output).lines();
-        while let Some(line) = lines.next_line().await.map_err(NotBuilt::NoCargo)? {
-            executable = executable_in(&line, request.bin).or(executable);
-        }
+impl Upload {
+    fn of(size: usize) -> Self {
+        if size > LARGEST_DIRECT { Self::Bucket } else { Self::Direct }
     }
-    let status = cargo.child.wait().await.map_err(NotBuilt::NoCargo)?;
-    let (package, bin) = (request.package.to_owned(), request.bin.to_owned());
-    if !status.success() {
-        return Err(NotBuilt::Failed { package, bin, status: describe(status) });
-    }
-    executable.ok_or(NotBuilt::NoExecutable { package, bin })
 }
 
-/// The executable that a message tells of, if it is the binary's.
-fn executable_in(line: &str, bin: &str) -> Option<PathBuf> {
-    let message: Message = serde_json::from_str(line).ok()?;
-    let target = message.target?;
-    let is_it =
-        message.reason == "compiler-artifact" && target.name == bin && target.kind.iter().any(|kind| kind == "bin");
-    message.executable.filter(|_| is_it)
+/// What happens while an artifact is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress<'progress> {
+    /// A crate was compiled.
+    Compiled {
+        /// Its name.
+        name: &'progress str,
+        /// The how manieth it is.
+        count: usize,
+    },
+    /// Cargo or the compiler said something: a warning, or an error. Several lines.
+    Said(&'progress str),
+    /// The binary asks for a C library that Lambda does not have: it is built again, with its own.
+    BuiltAgain {
+        /// The symbol version that it asks for.
+        version: &'progress str,
+    },
+    /// The binary is being packed.
+    Packing,
+}
+
+/// Is told of progress.
+pub(crate) type Observer<'observer> = &'observer (dyn Fn(Progress<'_>) + Send + Sync);
+
+/// Builds and packs a binary for Lambda. Dropping the future ends Cargo and all that it started.
+pub(crate) async fn artifact(
+    request: &Request<'_>,
+    architecture: Architecture,
+    observer: Observer<'_>,
+) -> Result<Artifact, NotBuilt> {
+    let workspace = Workspace::find(request).await?;
+    let toolchain = Toolchain::find(request.folder, architecture).await?;
+    let mut linking = Linking::Dynamic;
+    let mut binary = read(&cargo::compile(request, &workspace, &toolchain, linking, observer).await?)?;
+    let mut newer = elf::examine(&binary, architecture).map_err(|unfit| NotBuilt::unfit(request, unfit))?;
+    if let Some(version) = newer {
+        observer(Progress::BuiltAgain { version: &version });
+        linking = Linking::Static;
+        binary = read(&cargo::compile(request, &workspace, &toolchain, linking, observer).await?)?;
+        newer = elf::examine(&binary, architecture).map_err(|unfit| NotBuilt::unfit(request, unfit))?;
+    }
+    if let Some(version) = newer {
+        return Err(NotBuilt::unfit(request, elf::Unfit::CLibrary(version)));
+    }
+    if binary.len() > LARGEST_UNPACKED {
+        return Err(NotBuilt::TooLarge { bin: request.bin.to_owned(), size: binary.len() });
+    }
+    observer(Progress::Packing);
+    let archive = Archive::new(&workspace.output, request, architecture);
+    let unpacked = binary.len() as u64;
+    let (path, packed) = (archive.path.clone(), tokio::task::spawn_blocking(move || archive.pack(&binary)).await);
+    let zip = packed.map_err(|error| NotBuilt::Pack { path: path.clone(), source: error.into() })?;
+    let zip = zip.map_err(|source| NotBuilt::Pack { path: path.clone(), source })?;
+    Ok(Artifact {
+        code_sha256: base64::encode(Sha256::digest(&zip)),
+        size: zip.len() as u64,
+        unpacked,
+        architecture,
+        linking,
+        upload: Upload::of(zip.len()),
+        zip: zip.into(),
+        path,
+    })
+}
+
+fn read(executable: &Path) -> Result<Vec<u8>, NotBuilt> {
+    std::fs::read(executable).map_err(|source| NotBuilt::Unreadable { path: executable.to_owned(), source })
 }
 
 #[cfg(test)]
@@ -127,16 +190,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_binary_is_found_among_the_messages_of_cargo() {
-        let line = |kind: &str, name: &str| {
-            format!(
-                r#"{{"reason":"compiler-artifact","target":{{"name":"{name}","kind":["{kind}"]}},"executable":"/t/{name}","fresh":true}}"#
-            )
-        };
-        assert_eq!(executable_in(&line("bin", "reader"), "reader"), Some("/t/reader".into()));
-        assert_eq!(executable_in(&line("test", "reader"), "reader"), None);
-        assert_eq!(executable_in(&line("bin", "other"), "reader"), None);
-        assert_eq!(executable_in(r#"{"reason":"build-finished","success":true}"#, "reader"), None);
-        assert_eq!(executable_in("no json", "reader"), None);
+    fn what_is_too_large_for_a_call_goes_through_a_bucket() {
+        assert_eq!(Upload::of(50 * 1024 * 1024), Upload::Direct);
+        assert_eq!(Upload::of(50 * 1024 * 1024 + 1), Upload::Bucket);
     }
 }

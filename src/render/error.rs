@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     declaration::{DeclarationError, Diagnostics},
+    package::NotBuilt,
     problem::Problem,
 };
 
@@ -65,7 +66,8 @@ fn hints(error: &(dyn Error + 'static)) -> Vec<String> {
 fn hint(cause: &(dyn Error + 'static)) -> Option<String> {
     let of_problem = cause.downcast_ref::<Problem>().and_then(Problem::hint);
     let of_declaration = cause.downcast_ref::<DeclarationError>().and_then(DeclarationError::hint);
-    of_problem.or(of_declaration).map(str::to_owned)
+    let of_build = cause.downcast_ref::<NotBuilt>().and_then(NotBuilt::hint);
+    of_problem.or(of_declaration).map(str::to_owned).or(of_build)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! Everything is first made as text by functions that know a [`Look`], so that it can be tested without a terminal.
 
+pub(crate) mod build;
 pub(crate) mod dev;
 mod diagnostics;
 mod error;
@@ -44,6 +45,11 @@ impl Printer {
     /// Whether a machine reads standard output.
     pub(crate) fn is_json(&self) -> bool {
         self.json
+    }
+
+    /// Whether a person watches standard error: what moves may be shown there.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.errors.width.is_some()
     }
 
     /// How standard output is looked at.

@@ -1,0 +1,76 @@
+//! `provision build`: every function as Lambda takes it. Without an account and without the network.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use super::interrupts::{INTERRUPTED, Interrupts};
+use crate::{
+    cli::{Build, Common},
+    declaration::Declaration,
+    package::{self, Architecture, Artifact, NotBuilt, Request},
+    problem::Problem,
+    render::{
+        self, Printer,
+        build::{Building, Built},
+    },
+};
+
+pub(super) fn run(printer: &Printer, common: &Common, typed: &Build) -> anyhow::Result<ExitCode> {
+    let declaration = Declaration::read(&common.file)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let mut interrupts = Interrupts::new()?;
+        tokio::select! {
+            built = all(printer, common, typed, &declaration) => built.map(|()| ExitCode::SUCCESS),
+            () = interrupts.next() => Ok(ExitCode::from(INTERRUPTED)),
+        }
+    })
+}
+
+/// Builds the functions one after the other: Cargo uses all cores by itself. Two that run the same binary share it.
+async fn all(printer: &Printer, common: &Common, typed: &Build, declaration: &Declaration) -> anyhow::Result<()> {
+    let folder = package::folder(&common.file);
+    let mut built: Vec<Built<'_>> = Vec::new();
+    for (entry, function) in &declaration.functions {
+        let request = Request { folder, package: &function.crate_name, bin: &function.bin };
+        let architecture = Architecture::X86_64;
+        let same = built.iter().find(|other| {
+            (other.package, other.bin, other.artifact.architecture) == (request.package, request.bin, architecture)
+        });
+        let artifact = match same {
+            Some(same) => same.artifact.clone(),
+            None => artifact(printer, entry, &request, architecture).await?,
+        };
+        let path = match &typed.out {
+            Some(out) => copy(&artifact, out, entry)?,
+            None => artifact.path.clone(),
+        };
+        built.push(Built { function: entry, package: request.package, bin: request.bin, artifact, path });
+    }
+    render::build::built(printer, &built);
+    Ok(())
+}
+
+/// Builds a function's artifact, and shows how that goes.
+async fn artifact(
+    printer: &Printer,
+    entry: &str,
+    request: &Request<'_>,
+    architecture: Architecture,
+) -> Result<Artifact, NotBuilt> {
+    let building = Building::begin(printer, entry);
+    let artifact = package::artifact(request, architecture, &|progress| building.show(progress)).await?;
+    building.end(&artifact);
+    Ok(artifact)
+}
+
+/// Puts a zip where it was asked for.
+fn copy(artifact: &Artifact, out: &Path, entry: &str) -> Result<PathBuf, Problem> {
+    let path = out.join(format!("{entry}.zip"));
+    let written = fs::create_dir_all(out).and_then(|()| fs::write(&path, &artifact.zip));
+    written.map_err(|error| Problem::new(format!("Failed to write `{}`", path.display())).with_source(error))?;
+    Ok(path)
+}

@@ -1,0 +1,216 @@
+//! What building shows: a line that moves on a terminal, plain lines elsewhere; at the end what was built.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use comfy_table::{Table, presets};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use serde_json::json;
+
+use super::{Printer, VERSION, look::clean};
+use crate::package::{Artifact, Linking, Progress, Upload};
+
+/// Without a terminal every so manieth crate is told: a log shows that it goes on.
+const TOLD: usize = 50;
+
+/// Shows how the build of one function goes on.
+pub(crate) struct Building<'printer> {
+    printer: &'printer Printer,
+    function: String,
+    bar: Option<ProgressBar>,
+}
+
+impl<'printer> Building<'printer> {
+    /// Begins to show it.
+    pub(crate) fn begin(printer: &'printer Printer, function: &str) -> Self {
+        let bar = printer.is_watched().then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {wide_msg} {elapsed}") {
+                bar.set_style(style);
+            }
+            bar.set_prefix(clean(function));
+            bar.set_message("starting");
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
+        let building = Self { printer, function: function.to_owned(), bar };
+        if building.bar.is_none() {
+            building.line("building");
+        }
+        building
+    }
+
+    /// Shows what happened.
+    pub(crate) fn show(&self, progress: Progress<'_>) {
+        match progress {
+            Progress::Compiled { name, count } => {
+                self.state(format!("{count} crates compiled, {} the last", clean(name)), count.is_multiple_of(TOLD))
+            }
+            Progress::Said(text) => {
+                for line in text.lines() {
+                    self.note(&clean(line));
+                }
+            }
+            Progress::BuiltAgain { version } => self
+                .line(&format!("this machine's C library is newer than Lambda's ({}): linking it in", clean(version))),
+            Progress::Packing => self.state("packing".to_owned(), false),
+        }
+    }
+
+    /// Ends it with what was built.
+    pub(crate) fn end(self, artifact: &Artifact) {
+        self.line(&format!("{}, {}", size(artifact.size), artifact.path.display()));
+    }
+
+    fn state(&self, state: String, is_told: bool) {
+        match &self.bar {
+            Some(bar) => bar.set_message(state),
+            None if is_told => self.line(&state),
+            None => {}
+        }
+    }
+
+    fn line(&self, text: &str) {
+        self.note(&format!("{}: {text}", clean(&self.function)));
+    }
+
+    /// A line above the one that moves.
+    fn note(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.printer.note(text)),
+            None => self.printer.note(text),
+        }
+    }
+}
+
+/// The line that moves leaves nothing behind, whatever ended it.
+impl Drop for Building<'_> {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// A function that was built.
+#[derive(Debug)]
+pub(crate) struct Built<'built> {
+    /// By entry name.
+    pub(crate) function: &'built str,
+    /// Its Cargo package.
+    pub(crate) package: &'built str,
+    /// The binary of that package.
+    pub(crate) bin: &'built str,
+    /// What it became.
+    pub(crate) artifact: Artifact,
+    /// Where the zip lies.
+    pub(crate) path: PathBuf,
+}
+
+/// A function of the JSON document.
+#[derive(Debug, Serialize)]
+struct Record<'record> {
+    function: &'record str,
+    package: &'record str,
+    bin: &'record str,
+    architecture: &'static str,
+    linking: Linking,
+    upload: Upload,
+    size: u64,
+    unpacked: u64,
+    code_sha256: &'record str,
+    path: &'record Path,
+}
+
+/// Prints what was built: a table, or the one JSON document.
+pub(crate) fn built(printer: &Printer, all: &[Built<'_>]) {
+    printer.data(&if printer.is_json() { document(all) } else { table(all) });
+}
+
+fn document(all: &[Built<'_>]) -> String {
+    let record = |built: &Built<'_>| {
+        let artifact = &built.artifact;
+        json!(Record {
+            function: built.function,
+            package: built.package,
+            bin: built.bin,
+            architecture: artifact.architecture.name(),
+            linking: artifact.linking,
+            upload: artifact.upload,
+            size: artifact.size,
+            unpacked: artifact.unpacked,
+            code_sha256: &artifact.code_sha256,
+            path: &built.path,
+        })
+    };
+    json!({"version": VERSION, "functions": all.iter().map(record).collect::<Vec<_>>()}).to_string()
+}
+
+fn table(all: &[Built<'_>]) -> String {
+    if all.is_empty() {
+        return "no functions are declared".to_owned();
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["FUNCTION", "RUNS ON", "SIZE", "SHA-256", "ZIP"]);
+    for built in all {
+        let upload = if built.artifact.upload == Upload::Bucket { " (through a bucket)" } else { "" };
+        table.add_row([
+            clean(built.function),
+            built.artifact.architecture.name().to_owned(),
+            format!("{}{upload}", size(built.artifact.size)),
+            built.artifact.code_sha256.clone(),
+            clean(&built.path.display().to_string()),
+        ]);
+    }
+    table.trim_fmt()
+}
+
+/// "4.43 MB"; a million bytes are a megabyte.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..10_000 => format!("{bytes} B"),
+        10_000..1_000_000 => format!("{} kB", bytes / 1000),
+        _ => format!("{}.{:02} MB", bytes / 1_000_000, bytes % 1_000_000 / 10_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::package::Architecture;
+
+    fn artifact(size: u64, upload: Upload) -> Artifact {
+        Artifact {
+            zip: [].into(),
+            path: PathBuf::from("target/provision/zip-1/a.zip"),
+            code_sha256: "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".to_owned(),
+            size,
+            unpacked: 3 * size,
+            architecture: Architecture::X86_64,
+            linking: Linking::Dynamic,
+            upload,
+        }
+    }
+
+    #[test]
+    fn a_table_says_what_goes_through_a_bucket_and_a_document_too() {
+        let (small, large) = (artifact(4_431_473, Upload::Direct), artifact(61_000_000, Upload::Bucket));
+        let built = |function, artifact: Artifact| {
+            let path = artifact.path.clone();
+            Built { function, package: "handler", bin: "maintenance", artifact, path }
+        };
+        let all = [built("maintenance", small), built("large", large)];
+        insta::assert_snapshot!(table(&all), @"");
+        insta::assert_snapshot!(document(&all), @"");
+        assert_eq!(table(&[]), "no functions are declared");
+    }
+
+    #[test]
+    fn sizes_are_told_with_two_digits() {
+        assert_eq!([999, 12_345, 4_006_999, 61_000_000].map(size), ["999 B", "12 kB", "4.00 MB", "61.00 MB"]);
+    }
+}

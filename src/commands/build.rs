@@ -50,7 +50,7 @@ async fn all(printer: &Printer, common: &Common, typed: &Build, declaration: &De
         };
         built.push(Built { function: entry, package: request.package, bin: request.bin, artifact, path });
     }
-    render::build::built(printer, &built);
+    render::build::built(printer, &built)?;
     Ok(())
 }
 

@@ -5,12 +5,11 @@ use std::{
     time::Duration,
 };
 
-use comfy_table::{Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use serde_json::json;
 
-use super::{Printer, VERSION, look::clean};
+use super::{Printer, VERSION, look::clean, maintenances::lines};
 use crate::package::{Artifact, Linking, Progress, Upload};
 
 /// Without a terminal every so manieth crate is told: a log shows that it goes on.
@@ -32,7 +31,7 @@ impl<'printer> Building<'printer> {
                 bar.set_style(style);
             }
             bar.set_prefix(clean(function));
-            bar.set_message("starting");
+            bar.set_message("compiling");
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         });
@@ -47,13 +46,9 @@ impl<'printer> Building<'printer> {
     pub(crate) fn show(&self, progress: Progress<'_>) {
         match progress {
             Progress::Compiled { name, count } => {
-                self.state(format!("{count} crates compiled, {} the last", clean(name)), count.is_multiple_of(TOLD))
+                self.state(format!("crates compiled: {count}, the last {}", clean(name)), count.is_multiple_of(TOLD))
             }
-            Progress::Said(text) => {
-                for line in text.lines() {
-                    self.note(&clean(line));
-                }
-            }
+            Progress::Said(text) => self.note(&text.lines().map(clean).collect::<Vec<_>>().join("\n")),
             Progress::BuiltAgain { version } => self
                 .line(&format!("this machine's C library is newer than Lambda's ({}): linking it in", clean(version))),
             Progress::Packing => self.state("packing".to_owned(), false),
@@ -110,6 +105,13 @@ pub(crate) struct Built<'built> {
     pub(crate) path: PathBuf,
 }
 
+/// The JSON document.
+#[derive(Debug, Serialize)]
+struct Document<'document> {
+    version: u32,
+    functions: Vec<Record<'document>>,
+}
+
 /// A function of the JSON document.
 #[derive(Debug, Serialize)]
 struct Record<'record> {
@@ -126,14 +128,19 @@ struct Record<'record> {
 }
 
 /// Prints what was built: a table, or the one JSON document.
-pub(crate) fn built(printer: &Printer, all: &[Built<'_>]) {
-    printer.data(&if printer.is_json() { document(all) } else { table(all) });
+pub(crate) fn built(printer: &Printer, all: &[Built<'_>]) -> serde_json::Result<()> {
+    printer.data(&if printer.is_json() { document(all)? } else { table(all) });
+    Ok(())
 }
 
-fn document(all: &[Built<'_>]) -> String {
-    let record = |built: &Built<'_>| {
+fn document(all: &[Built<'_>]) -> serde_json::Result<String> {
+    serde_json::to_string(&Document { version: VERSION, functions: all.iter().map(Record::of).collect() })
+}
+
+impl<'record> Record<'record> {
+    fn of(built: &'record Built<'_>) -> Self {
         let artifact = &built.artifact;
-        json!(Record {
+        Self {
             function: built.function,
             package: built.package,
             bin: built.bin,
@@ -144,9 +151,8 @@ fn document(all: &[Built<'_>]) -> String {
             unpacked: artifact.unpacked,
             code_sha256: &artifact.code_sha256,
             path: &built.path,
-        })
-    };
-    json!({"version": VERSION, "functions": all.iter().map(record).collect::<Vec<_>>()}).to_string()
+        }
+    }
 }
 
 fn table(all: &[Built<'_>]) -> String {
@@ -154,7 +160,7 @@ fn table(all: &[Built<'_>]) -> String {
         return "no functions are declared".to_owned();
     }
     let mut table = Table::new();
-    table.load_style(presets::NOTHING);
+    table.load_style(presets::NOTHING).force_no_tty().set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["FUNCTION", "RUNS ON", "SIZE", "SHA-256", "ZIP"]);
     for built in all {
         let upload = if built.artifact.upload == Upload::Bucket { " (through a bucket)" } else { "" };
@@ -166,7 +172,7 @@ fn table(all: &[Built<'_>]) -> String {
             clean(&built.path.display().to_string()),
         ]);
     }
-    table.trim_fmt()
+    lines(&table)
 }
 
 /// "4.43 MB"; a million bytes are a megabyte.
@@ -204,8 +210,12 @@ mod tests {
             Built { function, package: "handler", bin: "maintenance", artifact, path }
         };
         let all = [built("maintenance", small), built("large", large)];
-        insta::assert_snapshot!(table(&all), @"");
-        insta::assert_snapshot!(document(&all), @"");
+        insta::assert_snapshot!(table(&all), @r"
+        FUNCTION     RUNS ON  SIZE                         SHA-256                                       ZIP
+        maintenance  x86_64   4.43 MB                      47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=  target/provision/zip-1/a.zip
+        large        x86_64   61.00 MB (through a bucket)  47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=  target/provision/zip-1/a.zip
+        ");
+        insta::assert_snapshot!(document(&all).unwrap(), @r#"{"version":1,"functions":[{"function":"maintenance","package":"handler","bin":"maintenance","architecture":"x86_64","linking":"dynamic","upload":"direct","size":4431473,"unpacked":13294419,"code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-1/a.zip"},{"function":"large","package":"handler","bin":"maintenance","architecture":"x86_64","linking":"dynamic","upload":"bucket","size":61000000,"unpacked":183000000,"code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-1/a.zip"}]}"#);
         assert_eq!(table(&[]), "no functions are declared");
     }
 

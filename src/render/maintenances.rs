@@ -125,7 +125,7 @@ fn length(seconds: i64) -> String {
 }
 
 /// The lines of a table without blanks at their beginning and end.
-fn lines(table: &Table) -> String {
+pub(super) fn lines(table: &Table) -> String {
     let lines: Vec<_> =
         table.lines().map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned()).collect();
     lines.join("\n")

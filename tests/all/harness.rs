@@ -54,7 +54,7 @@ impl Folder {
         self.finish(arguments, child.wait_with_output().unwrap())
     }
 
-    fn finish(&self, arguments: &[&str], output: Output) -> Run {
+    pub(crate) fn finish(&self, arguments: &[&str], output: Output) -> Run {
         Run { command: format!("provision {}", arguments.join(" ")), files: files(self.0.path()), output }
     }
 }

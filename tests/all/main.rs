@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+mod build;
 mod dev;
 mod harness;
 mod netbox;

@@ -1,0 +1,254 @@
+//! `provision build`: the same bytes for the same source wherever it lies, never stale ones, and what is missing told before
+//! or after minutes of compiling with what would mend it.
+
+use std::{
+    env, fs,
+    io::{Cursor, Read, Write},
+    os::unix::fs::{PermissionsExt, symlink},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::harness::{Folder, Run};
+
+const DECLARATION: &str = "\
+stack: built
+region: eu-west-1
+functions:
+  reader: {crate: reader, bin: reader}
+";
+
+/// Prints where code lies that a build script made, and what a name resolves to.
+const MAIN: &str = r#"
+use std::net::ToSocketAddrs;
+
+fn main() {
+    println!("{}", reader::place());
+    let addresses = ("localhost", 80).to_socket_addrs().unwrap();
+    println!("{}", addresses.into_iter().any(|address| address.ip().is_loopback()));
+}
+"#;
+
+const BUILD: &str = r#"
+fn main() {
+    let made = "/// Where it stands.\npub fn place() -> &'static str { std::panic::Location::caller().file() }";
+    std::fs::write(std::path::Path::new(&std::env::var("OUT_DIR").unwrap()).join("made.rs"), made).unwrap();
+}
+"#;
+
+/// A workspace with one function, in a folder below the test's.
+struct Workspace<'folder> {
+    folder: &'folder Folder,
+    below: &'folder str,
+}
+
+impl<'folder> Workspace<'folder> {
+    fn new(folder: &'folder Folder, below: &'folder str) -> Self {
+        let workspace = Self { folder, below };
+        workspace.write("infra.yaml", DECLARATION);
+        workspace.write("Cargo.toml", "[workspace]\nmembers = [\"reader\"]\nresolver = \"3\"\n");
+        workspace.write("Cargo.lock", "version = 4\n\n[[package]]\nname = \"reader\"\nversion = \"0.1.0\"\n");
+        workspace.write("reader/Cargo.toml", "[package]\nname = \"reader\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+        workspace.write("reader/build.rs", BUILD);
+        workspace.write("reader/src/lib.rs", "include!(concat!(env!(\"OUT_DIR\"), \"/made.rs\"));\n");
+        workspace.write("reader/src/main.rs", MAIN);
+        workspace
+    }
+
+    fn write(&self, name: &str, content: &str) {
+        self.folder.write(&format!("{}/{name}", self.below), content);
+    }
+
+    fn root(&self) -> PathBuf {
+        self.folder.path(self.below)
+    }
+
+    /// The command with the toolchain that runs this test, and nothing from the network.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.folder.command(arguments);
+        command.current_dir(self.root()).env("CARGO_NET_OFFLINE", "true");
+        for name in ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"] {
+            command.envs(env::var_os(name).map(|value| (name, value)));
+        }
+        command
+    }
+
+    fn build(&self, arguments: &[&str]) -> Run {
+        let arguments = [&["build"], arguments].concat();
+        self.folder.finish(&arguments, self.command(&arguments).output().unwrap())
+    }
+
+    /// The only function of the document, and its zip.
+    fn built(&self) -> (Value, Vec<u8>) {
+        let run = self.build(&["--json"]);
+        assert_eq!(run.code(), Some(0), "{run}");
+        let document = run.json().pop().unwrap();
+        assert_eq!(document["version"], 1);
+        let function = document["functions"][0].clone();
+        let zip = fs::read(function["path"].as_str().unwrap()).unwrap();
+        assert_eq!(function["size"], zip.len());
+        (function, zip)
+    }
+
+    /// Exit code and output without what differs from machine to machine.
+    fn shown(&self, run: &Run) -> String {
+        let root = fs::canonicalize(self.root()).unwrap();
+        run.shown().replace(root.to_str().unwrap(), "ROOT")
+    }
+}
+
+/// What the program in a zip prints.
+fn printed(zip: &[u8]) -> String {
+    let mut archive = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
+    let mut program = Vec::new();
+    archive.by_name("bootstrap").unwrap().read_to_end(&mut program).unwrap();
+    let folder = Folder::new();
+    let path = folder.path("bootstrap");
+    fs::File::create(&path).unwrap().write_all(&program).unwrap();
+    fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+    let output = Command::new(&path).env_clear().output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_same_source_becomes_the_same_bytes_in_any_folder_and_other_source_others() {
+    let folder = Folder::new();
+    let (one, other) = (Workspace::new(&folder, "one"), Workspace::new(&folder, "another/place"));
+    // What a person has set for their own builds changes nothing.
+    other.write(".cargo/config.toml", "[build]\nrustflags = [\"-Ctarget-cpu=native\"]\n");
+    let ((first, first_zip), (second, second_zip)) = (one.built(), other.built());
+    assert_eq!(first["code_sha256"], second["code_sha256"], "{first}\n{second}");
+    assert!(first_zip == second_zip, "the hashes are equal and the bytes are not");
+    assert_ne!(first["path"], second["path"]);
+    let printed = printed(&first_zip);
+    assert!(printed.starts_with("/target/") && printed.ends_with("/out/made.rs\ntrue\n"), "{printed}");
+
+    let (again, again_zip) = one.built();
+    assert_eq!((&again, &again_zip), (&first, &first_zip));
+    one.write("reader/src/main.rs", "fn main() { println!(\"changed\"); }\n");
+    let (changed, changed_zip) = one.built();
+    assert_ne!(changed["code_sha256"], first["code_sha256"]);
+    assert_eq!(self::printed(&changed_zip), "changed\n", "a stale zip");
+
+    one.write("reader/src/main.rs", MAIN);
+    let run = one.build(&["--out", "zips"]);
+    let zip = fs::read(one.root().join("zips/reader.zip")).unwrap();
+    assert!(run.code() == Some(0) && zip == first_zip, "{run}");
+    assert!(run.stdout().starts_with("FUNCTION  RUNS ON  SIZE"), "{run}");
+    assert!(run.stdout().contains(first["code_sha256"].as_str().unwrap()), "{run}");
+    assert!(run.stderr().starts_with("reader: building\nreader: "), "{run}");
+}
+
+#[test]
+fn what_needs_a_newer_c_library_than_lambda_s_brings_its_own() {
+    let output =
+        Command::new("getconf").arg("GNU_LIBC_VERSION").output().map(|output| output.stdout).unwrap_or_default();
+    let version = String::from_utf8(output).unwrap();
+    let minor = version.trim().strip_prefix("glibc 2.").and_then(|minor| minor.parse::<u32>().ok());
+    if minor.is_none_or(|minor| minor < 36) {
+        println!("not run: this machine's C library is not newer than Lambda's: {version}");
+        return;
+    }
+    let folder = Folder::new();
+    let workspace = Workspace::new(&folder, "one");
+    let newer = MAIN
+        .replace("fn main() {", "unsafe extern \"C\" { safe fn arc4random() -> u32; }\nfn main() {\n    arc4random();");
+    workspace.write("reader/src/main.rs", &newer);
+    let (function, zip) = workspace.built();
+    assert_eq!(function["linking"], "static");
+    assert!(printed(&zip).ends_with("\ntrue\n"), "a name is not resolved");
+}
+
+#[test]
+fn what_is_missing_is_told_with_what_would_mend_it() {
+    let folder = Folder::new();
+    let workspace = Workspace::new(&folder, "one");
+    workspace.write("infra.yaml", &DECLARATION.replace("crate: reader", "crate: raeder"));
+    assert_snapshot!(workspace.shown(&workspace.build(&[])), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    reader: building
+    error: Failed to find package `raeder` in the Cargo workspace `ROOT`
+    hint: did you mean `reader`?
+    ");
+    workspace.write("infra.yaml", &DECLARATION.replace("bin: reader", "bin: maintenance"));
+    assert_snapshot!(workspace.shown(&workspace.build(&[])), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    reader: building
+    error: Failed to find binary `maintenance` in package `reader`
+    hint: binaries of the package: `reader`
+    ");
+    workspace.write("infra.yaml", DECLARATION);
+    fs::remove_file(workspace.root().join("Cargo.lock")).unwrap();
+    assert_snapshot!(workspace.shown(&workspace.build(&["--json"])), @r#"
+    exit code: 2
+    ----- stdout -----
+    {"error":{"causes":[],"hints":["`cargo generate-lockfile`, and commit it"],"message":"Failed to find `Cargo.lock` in `ROOT`: without it two builds may differ"},"version":1}
+    ----- stderr -----
+    reader: building
+    error: Failed to find `Cargo.lock` in `ROOT`: without it two builds may differ
+    hint: `cargo generate-lockfile`, and commit it
+    "#);
+    workspace.write("Cargo.toml", "[workspace]\nmembers = [\"writer\"]\n");
+    let run = workspace.build(&[]);
+    assert_eq!(run.code(), Some(2), "{run}");
+    assert!(
+        run.stderr().contains("error: Failed to read the Cargo workspace of `.`: failed to load manifest"),
+        "{run}"
+    );
+}
+
+#[test]
+fn what_the_compiler_says_is_shown() {
+    let folder = Folder::new();
+    let workspace = Workspace::new(&folder, "one");
+    workspace.write("reader/src/main.rs", "fn main() { missing(); }\n");
+    let run = workspace.build(&["--json"]);
+    assert!(run.stderr().contains("error[E0425]: cannot find function `missing`"), "{run}");
+    assert_snapshot!(run.stdout(), @r#"{"error":{"causes":[],"hints":[],"message":"Failed to build binary `reader` of package `reader`: cargo ended with exit status 101, see above"},"version":1}"#);
+    assert!(!workspace.root().join("target/provision/zip-1").exists(), "{run}");
+}
+
+#[test]
+fn without_cargo_or_a_linker_it_says_what_to_install() {
+    let folder = Folder::new();
+    let workspace = Workspace::new(&folder, "one");
+    let programs = folder.path("programs");
+    fs::create_dir(&programs).unwrap();
+    let with_programs = |workspace: &Workspace<'_>| {
+        let output = workspace.command(&["build"]).env("PATH", &programs).output().unwrap();
+        workspace.shown(&folder.finish(&["build"], output))
+    };
+    assert_snapshot!(with_programs(&workspace), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    reader: building
+    error: Failed to run `cargo`
+      because: No such file or directory (os error 2)
+    hint: install Rust: https://rustup.rs
+    ");
+    for program in ["cargo", "rustc"] {
+        symlink(find(program), programs.join(program)).unwrap();
+    }
+    assert_snapshot!(with_programs(&workspace), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    reader: building
+    error: Failed to find the linker `cc` for `x86_64-unknown-linux-gnu`
+    hint: install a C compiler, for example with `apt-get install gcc`
+    ");
+}
+
+fn find(program: &str) -> PathBuf {
+    let path = env::var_os("PATH").unwrap();
+    env::split_paths(&path).map(|folder| folder.join(program)).find(|path| Path::is_file(path)).unwrap()
+}

@@ -53,16 +53,12 @@ pub(crate) enum Unfit {
 
 impl Unfit {
     /// What would mend it.
-    pub(super) fn hint(&self) -> Option<String> {
+    pub(super) fn hint(&self) -> &'static str {
         match self {
-            Self::Library(_) => {
-                Some("link it statically: most crates that bind a C library have a feature for it".to_owned())
-            }
-            Self::Loader(_) => Some("build with the linker of a common Linux, such as Debian's".to_owned()),
-            Self::CLibrary(_) => Some("build on a machine whose C library is not newer than 2.34".to_owned()),
-            Self::NoElf(_) | Self::Machine { .. } => {
-                Some("look for a `build.target` or a `linker` in Cargo's configuration".to_owned())
-            }
+            Self::Library(_) => "link it statically: most crates that bind a C library have a feature for it",
+            Self::Loader(_) => "build with the linker of a common Linux, such as Debian's",
+            Self::CLibrary(_) => "build on a machine whose C library is not newer than 2.34",
+            Self::NoElf(_) | Self::Machine { .. } => "look for a `build.target` or a `linker` in Cargo's configuration",
         }
     }
 }

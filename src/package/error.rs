@@ -134,7 +134,7 @@ impl NotBuilt {
             Self::NoPackage { hint, .. } | Self::NoBin { hint, .. } | Self::NoLinker { hint, .. } => Some(hint.clone()),
             Self::NoLock { .. } => Some("`cargo generate-lockfile`, and commit it".to_owned()),
             Self::NoTarget { triple, .. } => Some(format!("`rustup target add {triple}`")),
-            Self::Unfit { source, .. } => source.hint(),
+            Self::Unfit { source, .. } => Some(source.hint().to_owned()),
             Self::TooLarge { .. } => Some("leave data out of the binary: it can be read from a bucket".to_owned()),
             Self::Failed { .. } | Self::NoExecutable { .. } | Self::Unreadable { .. } | Self::Pack { .. } => None,
         }

@@ -46,7 +46,7 @@ impl<'printer> Building<'printer> {
     pub(crate) fn show(&self, progress: Progress<'_>) {
         match progress {
             Progress::Compiled { name, count } => {
-                self.state(format!("crates compiled: {count}, the last {}", clean(name)), count.is_multiple_of(TOLD))
+                self.state(format!("crates compiled: {count}, the last {}", clean(name)), count.is_multiple_of(TOLD));
             }
             Progress::Said(text) => self.note(&text.lines().map(clean).collect::<Vec<_>>().join("\n")),
             Progress::BuiltAgain { version } => self

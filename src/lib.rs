@@ -14,6 +14,7 @@ mod local;
 mod mails;
 mod netbox;
 mod package;
+mod plan;
 #[expect(dead_code, reason = "the plan that uses it follows")]
 mod policy;
 mod problem;

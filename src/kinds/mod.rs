@@ -209,6 +209,14 @@ pub(crate) trait Manage {
     /// Deletes it; one that is not there is deleted.
     fn delete(session: &Session, address: &Address) -> impl Future<Output = Result<(), Failure>> + Send;
 
+    /// What one holds that must not be deleted unasked, in words: `3 mails`. Nothing, for most kinds.
+    fn holds_data(
+        _session: &Session,
+        _address: &Address,
+    ) -> impl Future<Output = Result<Option<String>, Failure>> + Send {
+        std::future::ready(Ok(None))
+    }
+
     /// All of this stack's, declared or not.
     fn list_owned(session: &Session) -> impl Future<Output = Result<Vec<Owned>, Failure>> + Send;
 }

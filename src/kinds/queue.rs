@@ -214,6 +214,18 @@ impl Manage for Queue {
         session.aws.write.sqs.delete_queue().queue_url(url).send().await.or_absent("sqs.DeleteQueue").map(drop)
     }
 
+    async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
+        let Some(url) = url(session, &address.name).await? else { return Ok(None) };
+        let (visible, hidden) = (Name::ApproximateNumberOfMessages, Name::ApproximateNumberOfMessagesNotVisible);
+        let call = session.aws.read.sqs.get_queue_attributes().queue_url(url);
+        let call = call.attribute_names(visible.clone()).attribute_names(hidden.clone());
+        let Some(answer) = call.send().await.or_absent(ATTRIBUTES)? else { return Ok(None) };
+        let counts = answer.attributes.unwrap_or_default();
+        let count = |name| counts.get(&name).and_then(|count: &String| count.parse::<u64>().ok()).unwrap_or(0);
+        let messages = count(visible) + count(hidden);
+        Ok((messages > 0).then(|| format!("{messages} messages")))
+    }
+
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         let call = session.aws.read.sqs.list_queues().queue_name_prefix(session.stack.prefix()).max_results(1_000);
         let mut pages = call.into_paginator().send();

@@ -60,6 +60,15 @@ macro_rules! kinds {
                 match self { $(Self::$variant => <$kind as Manage>::delete(session, address).await,)+ }
             }
 
+            /// What one holds that must not be deleted unasked.
+            pub(crate) async fn holds_data(
+                self,
+                session: &Session,
+                address: &Address,
+            ) -> Result<Option<String>, Failure> {
+                match self { $(Self::$variant => <$kind as Manage>::holds_data(session, address).await,)+ }
+            }
+
             /// All of this stack's.
             pub(crate) async fn list_owned(self, session: &Session) -> Result<Vec<Owned>, Failure> {
                 match self { $(Self::$variant => <$kind as Manage>::list_owned(session).await,)+ }

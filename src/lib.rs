@@ -21,3 +21,14 @@ mod problem;
 mod render;
 
 pub use commands::run;
+
+/// What SES does with a mail, for whoever stands in for it: `provision dev`, and the tests that deliver mails to an account.
+pub mod receiving {
+    pub use crate::local::{
+        arrival::{Arrival, Envelope},
+        event::Event,
+        event::build as event,
+        receipt::{Disposition, Flow, Match, matches},
+        verdicts::{Verdict, Verdicts},
+    };
+}

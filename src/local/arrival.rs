@@ -14,37 +14,37 @@ use crate::context::hex;
 
 /// Who sent a mail to whom, as the SMTP session said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Envelope {
+pub struct Envelope {
     /// What the client called itself.
-    pub(crate) helo: String,
+    pub helo: String,
     /// MAIL FROM; empty for a bounce.
-    pub(crate) sender: String,
+    pub sender: String,
     /// RCPT TO, in order; never empty.
-    pub(crate) recipients: Vec<String>,
+    pub recipients: Vec<String>,
 }
 
 /// A mail that arrived.
 #[derive(Debug, Clone)]
-pub(crate) struct Arrival {
+pub struct Arrival {
     /// SES's message id: 40 characters, `0-9a-v`.
-    pub(crate) id: String,
+    pub id: String,
     /// Who sent it to whom.
-    pub(crate) envelope: Envelope,
+    pub envelope: Envelope,
     /// When.
-    pub(crate) received_at: Timestamp,
+    pub received_at: Timestamp,
     /// The mail as its sender wrote it.
-    pub(crate) bytes: Vec<u8>,
+    pub bytes: Vec<u8>,
 }
 
 impl Arrival {
     /// A mail that arrives now.
-    pub(crate) fn now(envelope: Envelope, bytes: Vec<u8>) -> Self {
+    pub fn now(envelope: Envelope, bytes: Vec<u8>) -> Self {
         let received_at = Timestamp::now();
         Self { id: message_id(received_at, &bytes), envelope, received_at, bytes }
     }
 
     /// What SES stores: its own headers, then the mail, byte by byte.
-    pub(crate) fn stored(&self, region: &str, verdicts: Verdicts) -> Vec<u8> {
+    pub fn stored(&self, region: &str, verdicts: Verdicts) -> Vec<u8> {
         let mut stored = self.headers(region, verdicts).into_bytes();
         stored.extend_from_slice(&self.bytes);
         stored

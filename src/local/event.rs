@@ -18,7 +18,7 @@ const LARGEST_HEADERS: usize = 10 * 1024;
 /// The whole event.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Event {
+pub struct Event {
     records: [Record; 1],
 }
 
@@ -105,7 +105,7 @@ struct LambdaAction {
 
 /// Builds the event for a mail that a rule hands to a function. `stored` is the mail with the headers of SES,
 /// `recipients` are those whom the rule takes.
-pub(crate) fn build(
+pub fn build(
     arrival: &Arrival,
     stored: &[u8],
     recipients: Vec<String>,

@@ -4,9 +4,9 @@
 //! headers, S3 over a folder, and Lambda with its Runtime API, limits, retries and failure queue. Everything listens on
 //! 127.0.0.1 alone, and whatever is started ends with the [`Stack`].
 
-mod arrival;
+pub(crate) mod arrival;
 mod delivery;
-mod event;
+pub(crate) mod event;
 mod failure;
 mod function;
 mod instance;
@@ -20,7 +20,7 @@ mod smtp;
 mod stack;
 mod storage;
 mod tally;
-mod verdicts;
+pub(crate) mod verdicts;
 
 pub(crate) use delivery::deliver;
 pub(crate) use function::Ending;

@@ -7,16 +7,16 @@ use crate::declaration::{Action, ReceiptRule, Recipient};
 
 /// A rule that takes a mail, and the recipients for whom it does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Match<'rules> {
+pub struct Match<'rules> {
     /// The rule.
-    pub(crate) rule: &'rules ReceiptRule,
+    pub rule: &'rules ReceiptRule,
     /// In the envelope's order.
-    pub(crate) recipients: Vec<String>,
+    pub recipients: Vec<String>,
 }
 
 /// How the evaluation goes on after an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flow {
+pub enum Flow {
     /// With the rule's next action.
     NextAction,
     /// With the next rule.
@@ -27,7 +27,7 @@ pub(crate) enum Flow {
 
 /// What a function that was waited for wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Disposition {
+pub enum Disposition {
     /// Whatever is no known disposition means this one too.
     #[default]
     Continue,
@@ -39,7 +39,7 @@ pub(crate) enum Disposition {
 
 impl Disposition {
     /// Reads a function's answer, `{"disposition": "STOP_RULE"}`.
-    pub(crate) fn of(answer: &serde_json::Value) -> Self {
+    pub fn of(answer: &serde_json::Value) -> Self {
         match answer.get("disposition").and_then(serde_json::Value::as_str) {
             Some("STOP_RULE") => Self::StopRule,
             Some("STOP_RULE_SET") => Self::StopRuleSet,
@@ -48,7 +48,7 @@ impl Disposition {
     }
 
     /// How the evaluation goes on.
-    pub(crate) fn flow(self) -> Flow {
+    pub fn flow(self) -> Flow {
         match self {
             Self::Continue => Flow::NextAction,
             Self::StopRule => Flow::NextRule,
@@ -58,10 +58,7 @@ impl Disposition {
 }
 
 /// The rules that take a mail for at least one of its recipients, in order, without regard to Stop actions.
-pub(crate) fn matches<'rules>(
-    rules: &'rules [ReceiptRule],
-    recipients: &[String],
-) -> impl Iterator<Item = Match<'rules>> {
+pub fn matches<'rules>(rules: &'rules [ReceiptRule], recipients: &[String]) -> impl Iterator<Item = Match<'rules>> {
     rules.iter().filter_map(move |rule| {
         let taken: Vec<String> = recipients.iter().filter(|recipient| takes(rule, recipient)).cloned().collect();
         (!taken.is_empty()).then_some(Match { rule, recipients: taken })

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 /// The outcome of one check, with SES's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// The mail passed.
     #[default]
     Pass,
@@ -23,7 +23,7 @@ const VERDICTS: [Verdict; 5] =
 
 impl Verdict {
     /// As in the event and in the `X-SES-…-Verdict` headers.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "PASS",
             Self::Fail => "FAIL",
@@ -34,7 +34,7 @@ impl Verdict {
     }
 
     /// As in `Authentication-Results` (RFC 8601).
-    pub(crate) fn result(self) -> &'static str {
+    pub fn result(self) -> &'static str {
         match self {
             Self::Pass => "pass",
             Self::Fail => "fail",
@@ -90,17 +90,22 @@ impl FromStr for Setting {
 
 /// All verdicts on a mail. PASS unless set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Verdicts {
-    pub(crate) spam: Verdict,
-    pub(crate) virus: Verdict,
-    pub(crate) spf: Verdict,
-    pub(crate) dkim: Verdict,
-    pub(crate) dmarc: Verdict,
+pub struct Verdicts {
+    /// On spam.
+    pub spam: Verdict,
+    /// On viruses.
+    pub virus: Verdict,
+    /// On the sender of the envelope.
+    pub spf: Verdict,
+    /// On the signatures.
+    pub dkim: Verdict,
+    /// On the author.
+    pub dmarc: Verdict,
 }
 
 impl Verdicts {
     /// PASS but for the settings; the last of two for one check counts.
-    pub(crate) fn with(settings: &[Setting]) -> Self {
+    pub fn with(settings: &[Setting]) -> Self {
         let mut verdicts = Self::default();
         for setting in settings {
             *verdicts.slot(setting.check) = setting.verdict;
@@ -109,7 +114,7 @@ impl Verdicts {
     }
 
     /// The verdicts under a rule: without scanning there is none on spam and viruses.
-    pub(crate) fn under(self, scan: bool) -> Self {
+    pub fn under(self, scan: bool) -> Self {
         if scan { self } else { Self { spam: Verdict::Disabled, virus: Verdict::Disabled, ..self } }
     }
 

@@ -5,6 +5,7 @@
 
 mod build;
 mod dev;
+mod emulator;
 mod harness;
 mod netbox;
 mod output;

@@ -11,8 +11,10 @@ import sys
 import threading
 
 import configuration_sets
+import containers
+import functions
+import policies
 import receipt_rules
-import stricter
 from ministack.app import main
 
 
@@ -33,6 +35,6 @@ if __name__ == "__main__":
             sys.exit("--while-open is for the leader of a process group")
         sys.argv.remove("--while-open")
         end_with_standard_input()
-    for extension in (stricter, receipt_rules, configuration_sets):
+    for extension in (functions, policies, containers, receipt_rules, configuration_sets):
         extension.install()
     main()

@@ -13,6 +13,7 @@ from queries import add_actions, done, members, parameter, refused
 
 MOST_RULES = 200
 MOST_SETS = 40
+SETUP_NOTE = "AMAZON_SES_SETUP_NOTIFICATION"
 
 
 def install():
@@ -67,7 +68,10 @@ def create_rule(parameters, create):
         # An error of form comes before one of the targets, and a copy keeps it from being found twice.
         if not ses._receipt_rule_error(copy.deepcopy(rule)) and (error := check_targets(parameters, rule)):
             return error
-    return create(parameters)
+    answer = create(parameters)
+    if answer[0] == 200:
+        leave_notes(ses._receipt_rule_from_params(parameters))
+    return answer
 
 
 def update_rule(parameters):
@@ -81,7 +85,16 @@ def update_rule(parameters):
     if error := error or check_targets(parameters, rule):
         return error
     rules[index] = rule
+    leave_notes(rule)
     return done("UpdateReceiptRule")
+
+
+def leave_notes(rule):
+    """SES tries a bucket by writing to it, and what it writes stays there: an object that is no mail."""
+    for action in rule["Actions"]:
+        if fields := action.get("S3Action"):
+            key = fields.get("ObjectKeyPrefix", "") + SETUP_NOTE
+            s3._put_object(fields["BucketName"], key, b"This bucket receives mail.\n", {})
 
 
 def set_position(parameters):
@@ -145,7 +158,7 @@ def check_targets(parameters, rule):
 
 def may_store(fields, source):
     bucket = fields.get("BucketName")
-    key = f"{bucket}/{fields.get('ObjectKeyPrefix', '')}AMAZON_SES_SETUP_NOTIFICATION"
+    key = f"{bucket}/{fields.get('ObjectKeyPrefix', '')}{SETUP_NOTE}"
     return bucket in s3._buckets and allows(s3._bucket_policies.get(bucket), "s3:PutObject", f"arn:aws:s3:::{key}", source)
 
 

@@ -1,0 +1,173 @@
+//! An emulator of AWS for one test: `tests/emulator/emulator.py` on a free port, with nothing in it.
+
+use std::{
+    fs,
+    io::{ErrorKind, Read, Write},
+    net::{TcpListener, TcpStream},
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tempfile::TempDir;
+
+/// The account that an empty emulator is.
+pub(crate) const ACCOUNT: &str = "123456789012";
+/// The region that it stands for.
+pub(crate) const REGION: &str = "eu-west-1";
+/// Whoever it lets in as the account's root.
+pub(crate) const CREDENTIALS: (&str, &str) = ("test", "test");
+
+/// It answers after half a second on a machine with nothing else to do.
+const LONGEST_START: Duration = Duration::from_secs(60);
+
+/// A running emulator. At its end, and at the end of the test's process however that comes, it is killed together with the
+/// functions that it runs.
+pub(crate) struct Emulator {
+    pub(crate) url: String,
+    process: Child,
+    /// Its log, and what it writes of the functions' code.
+    folder: TempDir,
+}
+
+/// Whether the emulator looks at who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Authorisation {
+    /// Whoever calls may do anything.
+    None,
+    /// Signatures are checked, and policies, those of the functions' roles too.
+    Checked,
+}
+
+impl Emulator {
+    /// An empty account. Without a Python a test has nothing to do, and says so; with `emulator` in `PROVISION_REQUIRE` that
+    /// is a failure.
+    pub(crate) fn start() -> Option<Self> {
+        Self::start_with(Authorisation::None)
+    }
+
+    pub(crate) fn start_with(authorisation: Authorisation) -> Option<Self> {
+        let python = match install() {
+            Ok(python) => python,
+            Err(reason) => return absent(reason),
+        };
+        // Somebody else may take the port between its choice and its use.
+        for _ in 0..5 {
+            if let Some(emulator) = Self::launch(python, authorisation) {
+                return Some(emulator);
+            }
+        }
+        panic!("the emulator does not start: its ports are taken again and again");
+    }
+
+    /// `None` when its port was taken.
+    fn launch(python: &Path, authorisation: Authorisation) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let url = format!("http://127.0.0.1:{port}");
+        let log = fs::File::create(folder.path().join("log")).unwrap();
+        let process = Command::new(python)
+            .arg(scripts().join("emulator.py"))
+            .arg("--while-open")
+            .env_clear()
+            .envs([("PATH", "/usr/bin:/bin"), ("LANG", "C.UTF-8"), ("PYTHONDONTWRITEBYTECODE", "1")])
+            .envs([("HOME", folder.path()), ("TMPDIR", folder.path())])
+            .envs([("BIND_HOST", "127.0.0.1"), ("GATEWAY_PORT", &port.to_string()), ("AWS_ENDPOINT_URL", &url)])
+            .envs([("MINISTACK_ACCOUNT_ID", ACCOUNT), ("MINISTACK_REGION", REGION), ("IOT_MTLS_ENABLED", "0")])
+            .env("AUTH", if authorisation == Authorisation::Checked { "true" } else { "false" })
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let mut emulator = Self { url, process, folder };
+        let started = Instant::now();
+        while !emulator.answers() {
+            if let Some(status) = emulator.process.try_wait().unwrap() {
+                let log = emulator.log();
+                assert!(log.contains("is already in use"), "the emulator ended with {status}:\n{log}");
+                return None;
+            }
+            assert!(started.elapsed() < LONGEST_START, "the emulator does not answer:\n{}", emulator.log());
+            sleep(Duration::from_millis(10));
+        }
+        Some(emulator)
+    }
+
+    fn answers(&self) -> bool {
+        let ask = || {
+            let mut stream = TcpStream::connect(self.url.trim_start_matches("http://"))?;
+            stream.write_all(b"GET /_ministack/health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer)?;
+            Ok(answer.ends_with(b" 200"))
+        };
+        ask().unwrap_or_else(|error: std::io::Error| {
+            let known = [ErrorKind::ConnectionRefused, ErrorKind::ConnectionReset, ErrorKind::UnexpectedEof];
+            assert!(known.contains(&error.kind()), "{error}");
+            false
+        })
+    }
+
+    /// What it wrote so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    /// What a command needs of its environment to take the emulator for AWS.
+    pub(crate) fn environment(url: &str) -> [(&'static str, String); 4] {
+        [
+            ("AWS_ENDPOINT_URL", url.to_owned()),
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID", CREDENTIALS.0.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", CREDENTIALS.1.to_owned()),
+        ]
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        let group = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw);
+        // It may be gone already: then there is nothing to kill, and nothing else to do about an error either.
+        let _gone = group.map(|group| kill_process_group(group, Signal::KILL));
+        let _gone = self.process.wait();
+    }
+}
+
+/// The Python that has the emulator, which is installed at its first use.
+fn install() -> Result<&'static Path, &'static str> {
+    static INSTALLED: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let installed = INSTALLED.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("emulator");
+        let output = Command::new(scripts().join("start.sh"))
+            .arg("--install")
+            .env("EMULATOR_TEST_DIR", &folder)
+            .output()
+            .map_err(|error| error.to_string())?;
+        if output.status.success() {
+            Ok(folder.join("venv/bin/python"))
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+        }
+    });
+    installed.as_deref().map_err(String::as_str)
+}
+
+fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emulator")
+}
+
+fn absent<Any>(reason: &str) -> Option<Any> {
+    let required = std::env::var("PROVISION_REQUIRE").unwrap_or_default();
+    assert!(!required.split(',').any(|what| what.trim() == "emulator"), "there is no emulator of AWS: {reason}");
+    #[expect(clippy::print_stdout, reason = "a test that is not run says so")]
+    {
+        println!("not run: there is no emulator of AWS: {reason}");
+    }
+    None
+}

@@ -114,6 +114,7 @@ impl Verdicts {
     }
 
     /// The verdicts under a rule: without scanning there is none on spam and viruses.
+    #[must_use]
     pub fn under(self, scan: bool) -> Self {
         if scan { self } else { Self { spam: Verdict::Disabled, virus: Verdict::Disabled, ..self } }
     }

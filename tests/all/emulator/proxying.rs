@@ -9,7 +9,12 @@ use std::{
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::RequestId;
 
-use super::{account::Account, fault::Fault, proxy::Proxy, server::Emulator};
+use super::{
+    account::Account,
+    fault::{FAULTS, Fault},
+    proxy::Proxy,
+    server::Emulator,
+};
 
 #[test]
 fn every_call_is_named_and_those_that_change_something_are_numbered() {
@@ -128,9 +133,21 @@ fn a_cut_before_changes_nothing_and_a_cut_after_does() {
         assert_eq!(topics.topics().iter().any(|topic| topic.topic_arn().unwrap().ends_with(name)), exists);
         proxy.reset();
     }
-    let hit = proxy.on(Fault::CutAfter, |call| call.mutation == Some(1));
-    account.wait(account.sns.create_topic().name("again").send()).unwrap();
-    assert_eq!((hit.try_iter().count(), proxy.mutating().len()), (1, 2), "the second try was answered");
+}
+
+#[test]
+fn a_client_gets_over_one_bad_call() {
+    let Some(emulator) = Emulator::start() else { return };
+    let proxy = Proxy::before(&emulator.url);
+    let account = Account::at(&proxy.url);
+    // Of silence a client would have to have had enough first.
+    for fault in FAULTS.into_iter().filter(|fault| *fault != Fault::Silent) {
+        let hit = proxy.on(fault, |call| call.mutation == Some(1));
+        account.wait(account.sns.create_topic().name("one").send()).unwrap();
+        let tries: Vec<usize> = proxy.mutating().iter().map(|call| call.repetition).collect();
+        assert_eq!((hit.try_iter().count(), tries), (1, vec![1, 2]), "{fault:?}\n{}", proxy.record());
+        proxy.reset();
+    }
 }
 
 #[test]

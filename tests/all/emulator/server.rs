@@ -120,6 +120,7 @@ impl Emulator {
     }
 
     /// What a command needs of its environment to take the emulator for AWS.
+    #[expect(dead_code, reason = "for commands that speak to AWS")]
     pub(crate) fn environment(url: &str) -> [(&'static str, String); 4] {
         [
             ("AWS_ENDPOINT_URL", url.to_owned()),

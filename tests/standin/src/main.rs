@@ -109,8 +109,8 @@ fn header(headers: &str, name: &str) -> String {
     found.map(|(_, value)| value.to_owned()).unwrap_or_default()
 }
 
-/// The first text under a key of a JSON document.
+/// The first text under a key of a JSON document, with or without a space before it.
 fn text(json: &str, key: &str) -> String {
-    let start = json.split_once(&format!(r#""{key}":""#)).map_or("", |(_, rest)| rest);
-    start.split('"').next().unwrap().to_owned()
+    let start = json.split_once(&format!(r#""{key}":"#)).map_or("", |(_, rest)| rest.trim_start());
+    start.split('"').nth(1).unwrap_or_default().to_owned()
 }

@@ -26,7 +26,7 @@ fn main() {
     collect(&folder, &mut files);
     files.sort();
     let client = Client::new(&url, None, TokenSource::Given(Secret(token)));
-    let sink = NetBox { client, providers: BTreeMap::new() };
+    let sink = NetBox::new(client, BTreeMap::new());
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
     for file in files {
         let Ok(bytes) = fs::read(&file) else { continue };

@@ -54,7 +54,7 @@ fn netbox(settings: NetBoxSettings, aws: &Aws) -> NetBox {
             TokenSource::SecretsManager { client, name }
         }
     };
-    NetBox { client: Client::new(&settings.url, settings.ca, token), providers: settings.providers }
+    NetBox::new(Client::new(&settings.url, settings.ca, token), settings.providers)
 }
 
 async fn serve(configuration: Configuration, sink: impl Sink, log: Arc<Log>) -> ExitCode {

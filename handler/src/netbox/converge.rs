@@ -4,11 +4,12 @@
 //! left, all that was written follows from what they say; if not, we put it right. After a change of an event its impacts are read
 //! once more as well, since whoever had read it before may have written them in between. Who writes later looks back later, too.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     fields,
     ids::EventId,
+    merge,
     plan::{self, Case, Next, Settled, View},
     records::{Action, Fault, Pause, Performed, Records},
     stored::StoredEvent,
@@ -63,6 +64,8 @@ pub async fn converge(records: &impl Records, case: &Case<'_>) -> Result<Settled
         match settle(records, case, &mut made).await {
             Ok(settled) => return Ok(Settled { made, ..settled }),
             Err(fault) => {
+                // Others may have stored a mail with what we have made.
+                made.clear();
                 let pause = attempts.after(fault)?;
                 records.pause(pause).await;
             }
@@ -75,13 +78,18 @@ async fn settle(records: &impl Records, case: &Case<'_>, made: &mut BTreeSet<Eve
     let (mut wrote, mut updated) = (false, false);
     for _ in 0..MOST_STEPS {
         match plan::next(case, &view).map_err(|ambiguous| Fault::Refused(ambiguous.to_string()))? {
+            Next::Wait(reason) => return Err(Fault::Conflict(reason)),
             Next::Do(actions) => {
                 for action in &actions {
                     wrote = true;
                     updated |= matches!(action, Action::Update { .. });
                     let performed = records.perform(action).await?;
-                    if let (Action::Create(_), Performed::Event(event)) = (action, &performed) {
-                        made.insert(event.id);
+                    match (action, &performed) {
+                        (Action::Create(_), Performed::Event(event)) => {
+                            made.insert(event.id);
+                        }
+                        (Action::MoveNotifications { .. }, _) => made.clear(),
+                        _ => {}
                     }
                     view.note(action, performed);
                 }
@@ -90,6 +98,7 @@ async fn settle(records: &impl Records, case: &Case<'_>, made: &mut BTreeSet<Eve
             Next::Settled(settled) => match look_back(records, case, &view, updated).await? {
                 None => return Ok(settled),
                 Some(changed) => {
+                    made.clear();
                     view = changed;
                     (wrote, updated) = (false, false);
                 }
@@ -103,10 +112,10 @@ async fn settle(records: &impl Records, case: &Case<'_>, made: &mut BTreeSet<Eve
 async fn look_back(records: &impl Records, case: &Case<'_>, view: &View, updated: bool) -> Result<Option<View>, Fault> {
     let events = events(records, case).await?;
     if !same(&events, &view.events) {
-        return with_impacts(records, events).await.map(Some);
+        return with_the_rest(records, case, events).await.map(Some);
     }
     if updated {
-        let fresh = with_impacts(records, events).await?;
+        let fresh = with_the_rest(records, case, events).await?;
         return Ok((!same_impacts(&fresh, view)).then_some(fresh));
     }
     Ok(None)
@@ -125,16 +134,21 @@ fn same_impacts(one: &View, other: &View) -> bool {
 
 async fn read(records: &impl Records, case: &Case<'_>) -> Result<View, Fault> {
     let events = events(records, case).await?;
-    with_impacts(records, events).await
+    with_the_rest(records, case, events).await
 }
 
-async fn with_impacts(records: &impl Records, events: Vec<StoredEvent>) -> Result<View, Fault> {
+async fn with_the_rest(records: &impl Records, case: &Case<'_>, events: Vec<StoredEvent>) -> Result<View, Fault> {
     let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
     let impacts = if ids.is_empty() { Vec::new() } else { records.impacts(&ids).await? };
-    Ok(View { events, impacts })
+    let mut view = View { events, impacts, mails: BTreeMap::new(), now: records.now() };
+    for event in merge::disputed(case, &view) {
+        let mails = records.mails(event).await?;
+        view.mails.insert(event, mails);
+    }
+    Ok(view)
 }
 
-/// The events of every window: further ones are looked for as long as the last of those looked for is there.
+/// The provider's events of every window: further ones are looked for as long as the last of those looked for is there.
 async fn events(records: &impl Records, case: &Case<'_>) -> Result<Vec<StoredEvent>, Fault> {
     let id = &case.wanted.id;
     let mut found: Vec<StoredEvent> = Vec::new();

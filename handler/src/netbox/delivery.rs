@@ -2,17 +2,22 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
+use jiff::{Timestamp, Unit};
+
 use super::{
+    claim::{self, Claim, Claimant},
     client::{Among, Client, NewNotification, StoredNotification},
     converge::{Attempts, converge},
     fields,
-    ids::EventId,
-    letter, plan,
+    ids::{EventId, ProviderId},
+    letter,
+    link::{Linked, Mailbox, Target, link},
+    plan,
     records::{Fault, Records},
-    stored::StoredProvider,
+    stored::{StoredEvent, StoredProvider},
     wanted::{Circuits, Wanted},
 };
 use crate::{
@@ -23,6 +28,11 @@ use crate::{
     },
 };
 
+/// Lambda's own limit.
+const LONGEST_INVOCATION: Duration = Duration::from_mins(15);
+/// For what NetBox may still be doing then, and for clocks that differ.
+const AFTERMATH: Duration = Duration::from_secs(10);
+
 /// A NetBox that takes notices.
 #[derive(Debug)]
 pub struct NetBox {
@@ -30,14 +40,23 @@ pub struct NetBox {
     pub client: Client,
     /// Our slug of a provider, or the name that its calendars give → NetBox's slug or name of it.
     pub providers: BTreeMap<String, String>,
+    /// What this instance of the function calls itself: it delivers one mail at a time.
+    instance: String,
 }
 
 /// What a notice has come to so far.
 #[derive(Debug, Default)]
 struct Progress {
-    events: BTreeSet<EventId>,
-    made: BTreeSet<EventId>,
+    targets: Vec<Target>,
     concerns: Vec<String>,
+}
+
+/// A mail on its way to NetBox.
+struct Post<'post> {
+    client: &'post Client,
+    mail: NewNotification,
+    /// The same for a person, if one has to look at it.
+    for_person: Option<NewNotification>,
 }
 
 impl From<Fault> for SinkError {
@@ -56,43 +75,32 @@ impl Sink for NetBox {
 
     async fn deliver(&self, letter: &Letter, notice: &Notice) -> Result<Delivered, SinkError> {
         let all = Wanted::of(notice, letter.received_at).map_err(|error| SinkError::Refused(error.to_string()))?;
-        let mut progress = Progress::default();
-        for wanted in &all {
-            match self.maintenance(notice, wanted).await {
-                Ok(settled) => {
-                    progress.events.extend(settled.events.iter().map(|event| event.id));
-                    progress.made.extend(settled.made);
-                    progress.concerns.extend(settled.concerns);
+        let mail = letter::notification(letter, None);
+        let claimant = self.claimant(&mail);
+        let mut attempts = Attempts::default();
+        loop {
+            let progress = self.maintenances(notice, &all, &claimant).await?;
+            let reason = progress.concerns.join("; ");
+            let case = Case { reason: &reason, suggestion: &notice.maintenances };
+            let for_person = (!reason.is_empty()).then(|| letter::for_person(letter, &case));
+            let post = Post { client: &self.client, mail: mail.clone(), for_person };
+            match link(&self.client, &post, &claimant, progress.targets).await? {
+                Linked::Whole if reason.is_empty() => return Ok(Delivered::Whole),
+                Linked::Whole => return Ok(Delivered::ForPerson { reason }),
+                Linked::Moved => {
+                    let fault = Fault::Conflict("an event has made way for another".to_owned());
+                    self.client.pause(attempts.after(fault)?).await;
                 }
-                Err(Fault::Refused(reason)) => progress.concerns.push(reason),
-                Err(other) => return Err(other.into()),
             }
         }
-        self.link(letter, &progress).await?;
-        if progress.concerns.is_empty() {
-            return Ok(Delivered::Whole);
-        }
-        let reason = progress.concerns.join("; ");
-        self.hand_over(letter, &Case { reason: &reason, suggestion: &notice.maintenances }).await?;
-        Ok(Delivered::ForPerson { reason })
     }
 
     async fn hand_over(&self, letter: &Letter, case: &Case<'_>) -> Result<(), SinkError> {
-        let mail = letter::for_person(letter, case);
-        let plain = letter::notification(letter, None).body;
-        // The same mail has been here if it stands in the queue, whatever was said of it then, or has been worked through since.
-        let handed_over = |found: &StoredNotification| letter::is_of(found.body(), &plain);
+        let for_person = Some(letter::for_person(letter, case));
+        let post = Post { client: &self.client, mail: letter::notification(letter, None), for_person };
         let mut attempts = Attempts::default();
         loop {
-            let written = async {
-                if self.client.any_notification(&mail, Among::Unlinked, handed_over).await?
-                    || self.client.any_notification(&mail, Among::Received(mail.received_at), handed_over).await?
-                {
-                    return Ok(());
-                }
-                self.client.notify(std::slice::from_ref(&mail)).await
-            };
-            match written.await {
+            match post.hand_over().await {
                 Ok(()) => return Ok(()),
                 Err(fault) => self.client.pause(attempts.after(fault)?).await,
             }
@@ -100,8 +108,79 @@ impl Sink for NetBox {
     }
 }
 
+impl Mailbox for Post<'_> {
+    async fn holds(&self, event: EventId) -> Result<bool, Fault> {
+        let is_same = |found: &StoredNotification| letter::is_same(found.body(), &self.mail.body);
+        self.client.any_notification(&self.mail, Among::Event(event), is_same).await
+    }
+
+    async fn store(&self, events: &[EventId]) -> Result<(), Fault> {
+        let mails: Vec<_> =
+            events.iter().map(|event| NewNotification { event: Some(*event), ..self.mail.clone() }).collect();
+        // As many at once as one request can hold.
+        let at_once = (fields::LARGEST_NOTIFICATION / (fields::escaped_length(&self.mail.body) + 4096)).max(1);
+        for some in mails.chunks(at_once) {
+            self.client.notify(some).await?;
+        }
+        Ok(())
+    }
+
+    async fn hand_over(&self) -> Result<(), Fault> {
+        let Some(mail) = &self.for_person else { return Ok(()) };
+        // The same mail has been here if it stands in the queue, whatever was said of it then, or has been worked through since.
+        let handed_over = |found: &StoredNotification| letter::is_of(found.body(), &self.mail.body);
+        if self.client.any_notification(mail, Among::Unlinked, handed_over).await?
+            || self.client.any_notification(mail, Among::Received(mail.received_at), handed_over).await?
+        {
+            return Ok(());
+        }
+        self.client.notify(std::slice::from_ref(mail)).await
+    }
+}
+
 impl NetBox {
-    async fn maintenance(&self, notice: &Notice, wanted: &Wanted) -> Result<plan::Settled, Fault> {
+    /// A NetBox that takes notices; `providers` as in [`NetBox::providers`].
+    pub fn new(client: Client, providers: BTreeMap<String, String>) -> Self {
+        Self { client, providers, instance: format!("{:016x}", fastrand::u64(..)) }
+    }
+
+    /// Who stores this mail, until this invocation is over and everything that it has sent has been answered.
+    fn claimant(&self, mail: &NewNotification) -> Claimant {
+        let left = self.client.left().min(LONGEST_INVOCATION) + AFTERMATH;
+        let until = SystemTime::now() + left;
+        let until = Timestamp::try_from(until).unwrap_or(Timestamp::MAX).round(Unit::Second).unwrap_or(Timestamp::MAX);
+        let mail = claim::fingerprint(&mail.subject, &mail.sender, &mail.body);
+        Claimant { mail, claim: Claim { by: self.instance.clone(), until } }
+    }
+
+    /// Brings every maintenance of a notice into NetBox.
+    async fn maintenances(&self, notice: &Notice, all: &[Wanted], claimant: &Claimant) -> Result<Progress, SinkError> {
+        let mut progress = Progress::default();
+        for wanted in all {
+            match self.maintenance(notice, wanted, claimant).await {
+                Ok((provider, settled)) => {
+                    let target = |event: &StoredEvent| Target {
+                        provider,
+                        event: event.clone(),
+                        is_new: settled.made.contains(&event.id),
+                        elsewhere: settled.elsewhere.clone(),
+                    };
+                    progress.targets.extend(settled.events.iter().map(target));
+                    progress.concerns.extend(settled.concerns);
+                }
+                Err(Fault::Refused(reason)) => progress.concerns.push(reason),
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Ok(progress)
+    }
+
+    async fn maintenance(
+        &self,
+        notice: &Notice,
+        wanted: &Wanted,
+        claimant: &Claimant,
+    ) -> Result<(ProviderId, plan::Settled), Fault> {
         let mut attempts = Attempts::default();
         let (provider, circuits) = loop {
             match self.known(notice, wanted).await {
@@ -109,7 +188,8 @@ impl NetBox {
                 Err(fault) => self.client.pause(attempts.after(fault)?).await,
             }
         };
-        converge(&self.client, &plan::Case { wanted, provider: &provider, circuits: &circuits }).await
+        let case = plan::Case { wanted, provider: &provider, circuits: &circuits, claimant };
+        Ok((provider.id, converge(&self.client, &case).await?))
     }
 
     /// The provider and its circuits, by what they are called exactly.
@@ -165,40 +245,6 @@ impl NetBox {
         }
         let known = [provider.slug, provider.name].into_iter().filter(|_| !is_generic);
         known.chain(announced.filter(|_| is_generic)).map(str::to_owned).collect()
-    }
-
-    /// Gives every event the mail, once.
-    async fn link(&self, letter: &Letter, progress: &Progress) -> Result<(), Fault> {
-        let mut attempts = Attempts::default();
-        let mut first = true;
-        loop {
-            match self.link_missing(letter, progress, first).await {
-                Ok(()) => return Ok(()),
-                Err(fault) => self.client.pause(attempts.after(fault)?).await,
-            }
-            first = false;
-        }
-    }
-
-    async fn link_missing(&self, letter: &Letter, progress: &Progress, first: bool) -> Result<(), Fault> {
-        let mail = letter::notification(letter, None);
-        let is_same = |found: &StoredNotification| letter::is_same(found.body(), &mail.body);
-        let mut missing = Vec::new();
-        for event in &progress.events {
-            // An event that has just been made has no mails yet.
-            let is_new = first && progress.made.contains(event);
-            if is_new || !self.client.any_notification(&mail, Among::Event(*event), is_same).await? {
-                missing.push(*event);
-            }
-        }
-        let mails: Vec<_> =
-            missing.iter().map(|event| NewNotification { event: Some(*event), ..mail.clone() }).collect();
-        // As many at once as one request can hold.
-        let at_once = (fields::LARGEST_NOTIFICATION / (fields::escaped_length(&mail.body) + 4096)).max(1);
-        for some in mails.chunks(at_once) {
-            self.client.notify(some).await?;
-        }
-        Ok(())
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::{
+    claim::{self, Claims},
     fields,
     ids::CircuitId,
     note::{self, Note},
@@ -17,7 +20,7 @@ use crate::maintenance::model::{Impact, Window};
 const INTERIM: EventStatus = EventStatus::Unknown;
 
 /// An event for a window that NetBox does not have.
-pub(super) fn make(case: &Case<'_>, name: String, window: Window, content: &Content) -> NewEvent {
+pub(super) fn make(case: &Case<'_>, name: String, window: Window, content: &Content, now: Timestamp) -> NewEvent {
     let impacts = content.known(case.circuits);
     let target = content.status.unwrap_or(EventStatus::Unknown);
     let waits = target.is_final() && !impacts.is_empty();
@@ -28,6 +31,8 @@ pub(super) fn make(case: &Case<'_>, name: String, window: Window, content: &Cont
         removed: [].into(),
         then: waits.then_some(target),
         left: false,
+        yields: false,
+        claims: case.claimant.join(&Claims::new(), now),
     };
     NewEvent {
         provider: case.provider.id,
@@ -61,6 +66,8 @@ pub(super) fn change(
         impacts,
         then: None,
         left: false,
+        yields: false,
+        claims: case.claimant.join(&claims(old), view.now),
     };
     let text = if content.summary.is_empty() { event.summary.clone() } else { summary(case, content) };
     let mut remarks = remarks(case, &event.name, content);
@@ -78,7 +85,9 @@ pub(super) fn drop_out(case: &Case<'_>, event: &StoredEvent, view: &View) -> Act
     if let Action::Update { change: EventChange { comments: Some(comments), .. }, .. } = &mut action
         && let Some(note) = Note::read(comments)
     {
-        let note = Note { left: true, ..note };
+        // The mail is not stored with this event.
+        let claims = claim::live(&claims(event.note.as_ref()), view.now);
+        let note = Note { left: true, claims, ..note };
         let mut remarks = note::remarks(&event.comments);
         let remark = "A later notice of this maintenance no longer has this window.";
         if !remarks.iter().any(|line| line == remark) {
@@ -92,7 +101,8 @@ pub(super) fn drop_out(case: &Case<'_>, event: &StoredEvent, view: &View) -> Act
 /// Gives an event what another one, made at the same time, has newer.
 pub(super) fn take_over(event: &StoredEvent, old: &Note, newer: &StoredEvent, note: &Note, view: &View) -> Action {
     let target = note.then.unwrap_or(newer.status);
-    let note = Note { removed: removed(Some(old), &note.impacts), then: None, ..note.clone() };
+    let claims = claim::live(&old.claims, view.now);
+    let note = Note { removed: removed(Some(old), &note.impacts), then: None, yields: false, claims, ..note.clone() };
     let remarks = note::remarks(&newer.comments);
     let fields = Fields { target, window: newer.window(), summary: newer.summary.clone(), remarks };
     write(event, note, &fields, view)
@@ -148,6 +158,10 @@ fn in_line(event: &StoredEvent, note: &Note, view: &View) -> bool {
         .collect();
     note.impacts.iter().all(|(circuit, impact)| stored.get(circuit) == Some(&Some(*impact)))
         && !note.removed.iter().any(|circuit| stored.contains_key(circuit))
+}
+
+fn claims(note: Option<&Note>) -> Claims {
+    note.map(|note| note.claims.clone()).unwrap_or_default()
 }
 
 fn removed(old: Option<&Note>, impacts: &BTreeMap<CircuitId, Impact>) -> std::collections::BTreeSet<CircuitId> {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::{client::NewNotification, fields, ids::EventId};
+use super::{claim::trimmed, client::NewNotification, fields, ids::EventId};
 use crate::pipeline::{letter::Letter, sink::Case};
 
 /// Stands where a mail names no sender that NetBox takes: the domain can never exist.
@@ -89,11 +89,6 @@ fn text(letter: &Letter) -> Option<String> {
 
 fn blank(bodies: &[String]) -> bool {
     bodies.iter().all(|body| body.chars().all(|letter| letter.is_whitespace() || letter.is_control()))
-}
-
-/// NetBox stores text without what Python takes for white space around it.
-fn trimmed(text: &str) -> &str {
-    text.trim_matches(|letter: char| letter.is_whitespace() || letter.is_control())
 }
 
 fn escaped(line: &str) -> String {

@@ -5,6 +5,7 @@
 //! changed by somebody else in between, is thereby finished. What orders notices stands in a [`note`] within each event's comments,
 //! which is written with the event's `ETag`, so that of two writers one wins and the other reads again.
 
+pub mod claim;
 #[cfg(feature = "lambda")]
 pub mod client;
 pub mod converge;
@@ -15,6 +16,8 @@ pub mod fields;
 pub mod ids;
 #[cfg(feature = "lambda")]
 mod letter;
+pub mod link;
+mod merge;
 pub mod note;
 pub mod plan;
 pub mod records;

@@ -11,7 +11,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{ids::CircuitId, stored::EventStatus, version::Version};
+use super::{claim::Claims, ids::CircuitId, stored::EventStatus, version::Version};
 use crate::maintenance::model::Impact;
 
 const OPEN: &str = "<!-- provision ";
@@ -37,6 +37,12 @@ pub struct Note {
     /// Whether the notice no longer has this window.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub left: bool,
+    /// Whether it makes way for another event, made at the same time: see [`super::merge`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub yields: bool,
+    /// Who is about to store which mail.
+    #[serde(default, skip_serializing_if = "Claims::is_empty")]
+    pub claims: Claims,
 }
 
 impl Note {
@@ -119,6 +125,8 @@ mod tests {
             removed: [CircuitId::new(9)].into(),
             then: Some(EventStatus::Completed),
             left: true,
+            yields: true,
+            claims: Claims::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 //! The rules, in the order in which they are applied:
 //! 1. Events made in a race: the one with the lowest id stays, with the newest of their contents.
 //! 2. A newer notice changes events: equal windows are paired first, the others in order; what the notice has more is made, what it
-//!    no longer has is cancelled. An older notice changes nothing.
+//!    no longer has is cancelled, unless it is off or over already. An older notice changes nothing.
 //! 3. Impacts are brought in line with the note of their event, whoever wrote it.
 //! 4. A final status that had to wait for impacts is set.
 //!
@@ -11,15 +11,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use thiserror::Error;
 
 use super::{
+    claim::Claimant,
     event, fields,
     ids::EventId,
+    merge::{Merge, merge},
     note::{self, Note},
     records::{Action, EventChange, ImpactChange, NewImpact},
     stored::{EventStatus, StoredEvent, StoredImpact, StoredProvider},
-    version::Order,
+    version::{Order, Version},
     wanted::{Circuits, Content, Wanted},
 };
 use crate::maintenance::model::Window;
@@ -31,6 +34,10 @@ pub struct View {
     pub events: Vec<StoredEvent>,
     /// Their impacts.
     pub impacts: Vec<StoredImpact>,
+    /// The fingerprints of the mails of those events that have to make way for others.
+    pub mails: BTreeMap<EventId, BTreeSet<String>>,
+    /// When it was read.
+    pub now: Timestamp,
 }
 
 /// What is to be done next.
@@ -38,6 +45,8 @@ pub struct View {
 pub enum Next {
     /// This; then look again.
     Do(Vec<Action>),
+    /// Somebody else has to do something first, namely this; then look again.
+    Wait(String),
     /// Nothing.
     Settled(Settled),
 }
@@ -47,6 +56,8 @@ pub enum Next {
 pub struct Settled {
     /// The events that it speaks of: its notification belongs to them.
     pub events: Vec<StoredEvent>,
+    /// All events of the maintenance, if the notice is not the newest: its notification may be with any of them since it was.
+    pub elsewhere: Vec<EventId>,
     /// Events that were made for it.
     pub made: BTreeSet<EventId>,
     /// What a person has to look at.
@@ -70,13 +81,15 @@ pub struct Case<'case> {
     pub provider: &'case StoredProvider,
     /// The circuits that NetBox knows.
     pub circuits: &'case Circuits,
+    /// Who stores the mail that it came in.
+    pub claimant: &'case Claimant,
 }
 
 /// An event that stands for a window of the maintenance.
 #[derive(Debug, Clone, Copy)]
-struct Member<'view> {
-    number: usize,
-    event: &'view StoredEvent,
+pub(super) struct Member<'view> {
+    pub(super) number: usize,
+    pub(super) event: &'view StoredEvent,
 }
 
 impl Member<'_> {
@@ -84,10 +97,18 @@ impl Member<'_> {
         self.event.note.as_ref().map_or(Order::Newer, |note| wanted.version.order(&note.version))
     }
 
-    /// Whether we have made or taken it over, and it is neither over nor off, nor about to be.
-    fn is_open(&self) -> bool {
-        let waits = |note: &Note| note.then.is_some_and(EventStatus::is_final);
-        self.event.note.as_ref().is_some_and(|note| !waits(note)) && !self.event.status.is_final()
+    /// Whether a notice of that time that does not name this window leaves it as it is.
+    ///
+    /// What a notice no longer names is cancelled, even if an earlier one has called it completed: the work may have been moved. Only
+    /// what was completed and over when the notice was written stays completed. It took place, and carriers that tell of several
+    /// windows in a mail each do not name it again.
+    fn is_done(&self, written_at: Option<Timestamp>) -> bool {
+        let waits_for = self.event.note.as_ref().and_then(|note| note.then);
+        match waits_for.unwrap_or(self.event.status) {
+            EventStatus::Cancelled => true,
+            EventStatus::Completed => written_at.is_some_and(|time| self.event.end <= time),
+            _ => false,
+        }
     }
 
     /// Whether it stands for a window of this notice.
@@ -103,9 +124,10 @@ impl Member<'_> {
 
 /// What has to be done next.
 pub fn next(case: &Case<'_>, view: &View) -> Result<Next, Ambiguous> {
-    let duplicates = duplicates(case.wanted, view);
-    if !duplicates.is_empty() {
-        return Ok(Next::Do(duplicates));
+    match merge(case, view) {
+        Merge::Nothing => {}
+        Merge::Do(actions) => return Ok(Next::Do(actions)),
+        Merge::Wait(reason) => return Ok(Next::Wait(reason)),
     }
     let members = members(case.wanted, view)?;
     let order = judge(case.wanted, &members);
@@ -147,7 +169,7 @@ fn number(id: &str, event: &str) -> Option<usize> {
 }
 
 /// Every event of the maintenance that we have made or taken over, by number and id.
-fn noted<'view>(wanted: &Wanted, view: &'view View) -> Vec<Member<'view>> {
+pub(super) fn noted<'view>(wanted: &Wanted, view: &'view View) -> Vec<Member<'view>> {
     let ours = |event: &StoredEvent| event.note.as_ref().is_some_and(|note| note.id == wanted.id);
     let mut members: Vec<_> = view
         .events
@@ -180,42 +202,6 @@ fn members<'view>(wanted: &Wanted, view: &'view View) -> Result<Vec<Member<'view
     }
     members.sort_by_key(|member| (member.number, member.event.id));
     Ok(members)
-}
-
-/// What makes one event of those that several writers have made at once.
-fn duplicates(wanted: &Wanted, view: &View) -> Vec<Action> {
-    let members = noted(wanted, view);
-    for same in members.chunk_by(|one, other| one.number == other.number) {
-        let [winner, losers @ ..] = same else { continue };
-        let Some(winner_note) = winner.event.note.as_ref().filter(|_| !losers.is_empty()) else { continue };
-        let mut newest = (winner.event, winner_note);
-        for loser in losers {
-            if let Some(note) = &loser.event.note
-                && note.version.order(&newest.1.version) == Order::Newer
-            {
-                newest = (loser.event, note);
-            }
-        }
-        if newest.0.id != winner.event.id {
-            return vec![event::take_over(winner.event, winner_note, newest.0, newest.1, view)];
-        }
-        return losers.iter().flat_map(|loser| supersede(loser.event, winner.event)).collect();
-    }
-    Vec::new()
-}
-
-fn supersede(loser: &StoredEvent, winner: &StoredEvent) -> [Action; 2] {
-    let remark = format!("Made at the same time as event {}, which stands for this maintenance.", winner.id);
-    let change = EventChange {
-        name: Some(fields::duplicate_name(&loser.name, loser.id)),
-        status: Some(EventStatus::Cancelled),
-        comments: Some(note::point(&loser.comments, remark)),
-        ..EventChange::default()
-    };
-    [
-        Action::MoveNotifications { from: loser.id, to: winner.id },
-        Action::Update { event: loser.id, etag: loser.etag.clone(), change },
-    ]
 }
 
 /// How the notice stands to all that is stored: an older one than any changes nothing.
@@ -258,10 +244,11 @@ impl<'case> Fate<'case> {
         let (rest, left) = match &wanted.rest {
             None => (Vec::new(), free),
             Some(content) => {
-                let open = |member: &Member<'_>| !member.event.status.is_final() || member.shows(wanted);
+                let written_at = wanted.version.written_at();
+                let open = |member: &Member<'_>| !member.is_done(written_at) || member.shows(wanted);
                 let all = !free.iter().any(open);
                 let (spoken_of, others): (Vec<_>, Vec<_>) = free.into_iter().partition(|member| all || open(member));
-                // What was cancelled before is not spoken of, and nothing is left to do with it.
+                // What was off or over before is not spoken of, and nothing is left to do with it.
                 drop(others);
                 (spoken_of.into_iter().map(|member| (content, member)).collect(), Vec::new())
             }
@@ -276,13 +263,19 @@ fn changes(case: &Case<'_>, fate: &Fate<'_>, members: &[Member<'_>], view: &View
     let mut last = members.iter().map(|member| member.number).max().unwrap_or(0);
     for (window, content, pair) in &fate.pairs {
         match pair {
-            Some(member) if is_due(case, member, content) => {
+            Some(member) if is_due(case, member, content) || is_astray(case.wanted, member, *window) => {
                 actions.push(event::change(case, member.event, Some(*window), content, view));
             }
             Some(_) => {}
             None => {
                 last += 1;
-                actions.push(Action::Create(event::make(case, fields::name(&case.wanted.id, last), *window, content)));
+                actions.push(Action::Create(event::make(
+                    case,
+                    fields::name(&case.wanted.id, last),
+                    *window,
+                    content,
+                    view.now,
+                )));
             }
         }
     }
@@ -292,7 +285,9 @@ fn changes(case: &Case<'_>, fate: &Fate<'_>, members: &[Member<'_>], view: &View
         }
     }
     for member in &fate.left {
-        if member.is_open() && matches!(member.order(case.wanted), Order::Newer | Order::Same) {
+        // What a person has made and no notice has named is theirs.
+        let is_ours = member.event.note.is_some() && matches!(member.order(case.wanted), Order::Newer | Order::Same);
+        if is_ours && (!member.is_done(case.wanted.version.written_at()) || member.shows(case.wanted)) {
             actions.push(event::drop_out(case, member.event, view));
         }
     }
@@ -302,7 +297,10 @@ fn changes(case: &Case<'_>, fate: &Fate<'_>, members: &[Member<'_>], view: &View
 /// Events that this notice has made while a newer one was being written, whose writer did not see them. Had it seen them, they
 /// would show the newer notice, or be cancelled.
 fn strays(case: &Case<'_>, members: &[Member<'_>], view: &View) -> Vec<Action> {
-    let open = members.iter().filter(|member| member.shows(case.wanted) && member.is_open());
+    let versions = members.iter().filter_map(|member| Some(&member.event.note.as_ref()?.version));
+    let newest = versions.reduce(|newest, other| if other.order(newest) == Order::Newer { other } else { newest });
+    let written_at = newest.and_then(Version::written_at);
+    let open = members.iter().filter(|member| member.shows(case.wanted) && !member.is_done(written_at));
     open.map(|member| event::drop_out(case, member.event, view)).collect()
 }
 
@@ -315,6 +313,13 @@ fn is_due(case: &Case<'_>, member: &Member<'_>, content: &Content) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether an event stands for another window of this very notice, which has an event of its own: two deliveries of it have
+/// paired windows in two ways. Any other window is a person's doing.
+fn is_astray(wanted: &Wanted, member: &Member<'_>, window: Window) -> bool {
+    let shown = member.event.window();
+    member.shows(wanted) && shown != Some(window) && wanted.windows.iter().any(|(other, _)| shown == Some(*other))
 }
 
 /// Brings the impacts of an event in line with its note.
@@ -361,6 +366,11 @@ fn settled(case: &Case<'_>, order: Order, fate: &Fate<'_>, members: &[Member<'_>
     if spoken_of.is_empty() {
         spoken_of.extend(members.first());
     }
+    // Others wait for the mail wherever it is claimed, even if a newer notice has changed the event since.
+    let ours = |member: &Member<'_>| member.event.note.as_ref().is_some_and(|note| case.claimant.holds(&note.claims));
+    let is_new = |member: &Member<'_>| !spoken_of.iter().any(|other| other.event.id == member.event.id);
+    let claimed: Vec<_> = members.iter().filter(|member| ours(member) && is_new(member)).copied().collect();
+    spoken_of.extend(claimed);
     let mut concerns = Vec::new();
     if members.is_empty() {
         concerns.push(format!(
@@ -383,8 +393,10 @@ fn settled(case: &Case<'_>, order: Order, fate: &Fate<'_>, members: &[Member<'_>
         }
         Order::Older => {}
     }
+    let is_old = matches!(order, Order::Older | Order::Tie);
     Settled {
-        events: spoken_of.into_iter().map(|member| member.event.clone()).collect(),
+        elsewhere: members.iter().filter(|_| is_old).map(|member| member.event.id).collect(),
+        events: spoken_of.iter().map(|member| member.event.clone()).collect(),
         made: BTreeSet::new(),
         concerns,
     }

@@ -1,7 +1,7 @@
 //! What delivery asks of NetBox. A trait, so that the whole of delivery is tried against a NetBox that is made up, with any
 //! interleaving of writers and any fault.
 
-use std::future::Future;
+use std::{collections::BTreeSet, future::Future};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -156,9 +156,15 @@ pub trait Records {
     /// The impacts of these events.
     fn impacts(&self, events: &[EventId]) -> impl Future<Output = Result<Vec<StoredImpact>, Fault>>;
 
+    /// The fingerprints of the mails of an event: see [`super::claim::fingerprint`].
+    fn mails(&self, event: EventId) -> impl Future<Output = Result<BTreeSet<String>, Fault>>;
+
     /// Does it, once: whether an attempt that failed has had an effect is for the caller to find out.
     fn perform(&self, action: &Action) -> impl Future<Output = Result<Performed, Fault>>;
 
     /// Waits.
     fn pause(&self, pause: Pause) -> impl Future<Output = ()>;
+
+    /// What time it is.
+    fn now(&self) -> Timestamp;
 }

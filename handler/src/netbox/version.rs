@@ -38,6 +38,11 @@ pub enum Order {
 }
 
 impl Version {
+    /// When the notice was written, as well as that is known.
+    pub fn written_at(&self) -> Option<Timestamp> {
+        self.announced_at.or(self.received_at)
+    }
+
     /// How this one stands to a stored one. Revisions count between notices of one UID only: providers that state none,
     /// or always the same one, are ordered by their own date, and in the end by the time of receipt.
     pub fn order(&self, stored: &Self) -> Order {

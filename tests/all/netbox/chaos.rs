@@ -216,7 +216,7 @@ impl Figures {
         figures
     }
 
-    /// The newest notice's windows as it says; every other window of the maintenance is off, or was over before.
+    /// The newest notice's windows as it says; every other window of the maintenance is off: none was over when a notice was written.
     fn maintenance(&mut self, newest: &Notice, events: &[Event]) {
         let id = newest.id();
         let ours: Vec<_> =
@@ -236,8 +236,8 @@ impl Figures {
                 }
             }
         }
-        let open = left.iter().filter(|event| !["CANCELLED", "COMPLETED"].contains(&event.status.as_str()));
-        self.wrong.extend(open.map(|event| format!("{id}: the window of an older notice stands: {event:?}")));
+        let wrong = left.iter().filter(|event| event.status != "CANCELLED");
+        self.wrong.extend(wrong.map(|event| format!("{id}: the window of an older notice stands: {event:?}")));
     }
 
     /// Every mail is there, once for each event.

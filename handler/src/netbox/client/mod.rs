@@ -63,6 +63,11 @@ impl Client {
         self.http.until(deadline);
     }
 
+    /// The time that is left for calls.
+    pub fn left(&self) -> Duration {
+        self.http.left()
+    }
+
     /// How many requests were sent so far.
     pub fn calls(&self) -> u64 {
         self.http.calls()

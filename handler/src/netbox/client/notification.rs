@@ -1,13 +1,13 @@
 //! Notifications: the mails, linked to events or, without one, in the queue of what a person has to look at.
 
-use std::sync::atomic::Ordering;
+use std::{collections::BTreeSet, sync::atomic::Ordering};
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Client, PLUGIN, Page, encoded, lookup::Nested, write::bytes};
-use crate::netbox::{ids::EventId, records::Fault};
+use crate::netbox::{claim::fingerprint, ids::EventId, records::Fault};
 
 /// So few that an answer stays small, whatever the bodies.
 const PAGE: usize = 5;
@@ -100,6 +100,22 @@ impl Client {
             }
         }
         Ok(false)
+    }
+
+    /// The fingerprints of an event's notifications.
+    pub(super) async fn fingerprints(&self, event: EventId) -> Result<BTreeSet<String>, Fault> {
+        let query = format!("fields=id,circuitmaintenance,email_body,subject,email_from&circuitmaintenance={event}");
+        let mut found = BTreeSet::new();
+        for page in 0.. {
+            let path = format!("{PLUGIN}/circuitmaintenancenotifications/?{query}&limit={PAGE}&offset={}", page * PAGE);
+            let page: Page<StoredNotification> = self.get(&path).await?;
+            let stored = page.results.iter().filter(|stored| stored.event() == Some(event));
+            found.extend(stored.map(|stored| fingerprint(&stored.subject, &stored.email_from, &stored.email_body)));
+            if page.next.is_none() || page.results.is_empty() {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// Stores mails: all or none.

@@ -1,8 +1,9 @@
 //! What changes NetBox. Nothing here is tried twice: whether a request whose answer did not come has done its work is found out by
 //! looking, in [`crate::netbox::converge`].
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
@@ -23,6 +24,14 @@ impl Records for Client {
 
     async fn impacts(&self, events: &[EventId]) -> Result<Vec<StoredImpact>, Fault> {
         self.impacts_of(events).await
+    }
+
+    async fn mails(&self, event: EventId) -> Result<BTreeSet<String>, Fault> {
+        self.fingerprints(event).await
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
     }
 
     async fn perform(&self, action: &Action) -> Result<Performed, Fault> {

@@ -1,0 +1,139 @@
+//! Who stores a mail. NetBox takes the same notification any number of times and has no way to take one only once, so whoever wants
+//! to store one first says so in the event's note, which is written under its `ETag`: of several deliveries of one mail one may,
+//! and the others wait until it is there. A claim ends with the invocation that made it. The first delivery writes its claim together
+//! with the event, so that it costs no call.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// That somebody is about to store a mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Which instance of the function.
+    pub by: String,
+    /// When its invocation is over for sure.
+    pub until: Timestamp,
+}
+
+/// The claims at an event, by the fingerprint of the mail.
+pub type Claims = BTreeMap<String, Claim>;
+
+/// A delivery of a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimant {
+    /// The mail's fingerprint: see [`fingerprint`].
+    pub mail: String,
+    /// What it says for itself.
+    pub claim: Claim,
+}
+
+/// Who may store a mail with an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// Whoever claims it.
+    Nobody,
+    /// This delivery.
+    Us,
+    /// Another delivery of the same mail.
+    Other,
+}
+
+impl Claimant {
+    /// Whether this delivery has said that it stores this mail.
+    pub fn holds(&self, claims: &Claims) -> bool {
+        claims.get(&self.mail) == Some(&self.claim)
+    }
+
+    /// Who may store this mail.
+    pub fn holder(&self, claims: &Claims, now: Timestamp) -> Holder {
+        match claims.get(&self.mail) {
+            Some(claim) if *claim == self.claim => Holder::Us,
+            // Of an earlier invocation of this instance, which is over.
+            Some(claim) if claim.by == self.claim.by => Holder::Nobody,
+            Some(claim) if claim.until > now => Holder::Other,
+            Some(_) | None => Holder::Nobody,
+        }
+    }
+
+    /// These claims with ours, unless another delivery may store this mail.
+    pub fn join(&self, claims: &Claims, now: Timestamp) -> Claims {
+        let mut joined = live(claims, now);
+        if self.holder(claims, now) != Holder::Other {
+            joined.insert(self.mail.clone(), self.claim.clone());
+        }
+        joined
+    }
+
+    /// The mails that others may be about to store.
+    pub fn of_others<'claims>(&self, claims: &'claims Claims, now: Timestamp) -> impl Iterator<Item = &'claims String> {
+        claims.iter().filter(move |(_, claim)| claim.by != self.claim.by && claim.until > now).map(|(mail, _)| mail)
+    }
+}
+
+/// The claims that still hold.
+pub fn live(claims: &Claims, now: Timestamp) -> Claims {
+    claims.iter().filter(|(_, claim)| claim.until > now).map(|(mail, claim)| (mail.clone(), claim.clone())).collect()
+}
+
+/// What tells a notification from others, however NetBox stores it.
+pub fn fingerprint(subject: &str, sender: &str, body: &str) -> String {
+    let text = format!("{}\n{}\n{}", super::fields::line(subject), sender.to_ascii_lowercase(), trimmed(body));
+    super::fields::digest(text.as_bytes(), 8)
+}
+
+/// NetBox stores text without what Python takes for white space around it.
+pub fn trimmed(text: &str) -> &str {
+    text.trim_matches(|letter: char| letter.is_whitespace() || letter.is_control())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn claimant(mail: &str, by: &str, until: i64) -> Claimant {
+        Claimant { mail: mail.to_owned(), claim: Claim { by: by.to_owned(), until: time(until) } }
+    }
+
+    #[test]
+    fn of_two_deliveries_the_one_that_wrote_first_holds_the_mail_until_its_time_is_over() {
+        let (first, second) = (claimant("m", "a", 10), claimant("m", "b", 12));
+        let claims = first.join(&Claims::new(), time(1));
+        assert_eq!((first.holder(&claims, time(2)), second.holder(&claims, time(2))), (Holder::Us, Holder::Other));
+        assert_eq!(second.join(&claims, time(2)), claims, "it is not taken away");
+        assert_eq!(second.holder(&claims, time(10)), Holder::Nobody);
+        let taken = second.join(&claims, time(10));
+        assert_eq!((first.holder(&taken, time(10)), second.holder(&taken, time(10))), (Holder::Other, Holder::Us));
+    }
+
+    #[test]
+    fn the_next_invocation_of_an_instance_renews_what_it_claimed_before() {
+        let (first, again) = (claimant("m", "a", 10), claimant("m", "a", 70));
+        let claims = first.join(&Claims::new(), time(1));
+        assert_eq!(again.holder(&claims, time(5)), Holder::Nobody);
+        assert_eq!(again.holder(&again.join(&claims, time(5)), time(5)), Holder::Us);
+    }
+
+    #[test]
+    fn claims_of_other_mails_stay_until_they_end() {
+        let claims = claimant("m", "a", 10).join(&Claims::new(), time(1));
+        let both = claimant("n", "b", 20).join(&claims, time(2));
+        assert_eq!(both.keys().collect::<Vec<_>>(), ["m", "n"]);
+        let us = claimant("n", "b", 20);
+        assert_eq!(us.of_others(&both, time(3)).collect::<Vec<_>>(), ["m"]);
+        assert_eq!(us.of_others(&both, time(10)).count(), 0);
+        assert_eq!(live(&both, time(10)).keys().collect::<Vec<_>>(), ["n"]);
+    }
+
+    #[test]
+    fn a_fingerprint_is_that_of_what_is_stored() {
+        let sent = fingerprint("A  b", "NOC@carrier.example", "\n body \n");
+        assert_eq!(sent, fingerprint("A b", "noc@carrier.example", "body"));
+        assert_ne!(sent, fingerprint("A b", "noc@carrier.example", "other"));
+    }
+}

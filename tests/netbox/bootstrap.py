@@ -51,15 +51,21 @@ token(admin, "1" * 40, write_enabled=False)
 function = user("function")
 token(function, "2" * 40)
 token(function, "2" * 40, key="LambdaKey001")
-for plugin, rights in RIGHTS.items():
-    if plugin is not None and plugin not in settings.PLUGINS:
-        continue
-    for actions, types in rights.items():
-        name = f"function: {plugin or 'circuits'} {' '.join(actions)}"
-        permission, made = ObjectPermission.objects.get_or_create(name=name, defaults={"actions": list(actions)})
-        if made:
-            permission.object_types.set(ContentType.objects.get_by_natural_key(*name.split(".")) for name in types)
-            permission.users.add(function)
+rights = [
+    (kind, actions)
+    for plugin, rights in RIGHTS.items()
+    if plugin is None or plugin in settings.PLUGINS
+    for actions, kinds in rights.items()
+    for kind in kinds
+]
+# Whose token lacks all rights on one model each.
+lacking = {kind: user(f"without-{kind.split('.')[1]}") for kind, _ in rights}
+for number, owner in enumerate(lacking.values(), 10):
+    token(owner, f"{number:040}")
+for kind, actions in rights:
+    permission, _ = ObjectPermission.objects.get_or_create(name=f"function: {kind}", defaults={"actions": list(actions)})
+    permission.object_types.set([ContentType.objects.get_by_natural_key(*kind.split("."))])
+    permission.users.set([function, *(owner for lacked, owner in lacking.items() if lacked != kind)])
 
 # Somebody who may log in, and nothing else.
 token(user("nobody"), "3" * 40)

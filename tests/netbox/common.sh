@@ -12,8 +12,11 @@ PLUGIN=${NETBOX_TEST_PLUGIN:-circuitmaintenance}
 NETBOX_VERSION=4.7.3
 PSYCOPG_VERSION=3.3.6 # what NetBox pins; the binary wheel in the place of a build
 UV_VERSION=0.13.9
+MODELS=
 case $PLUGIN in
-  circuitmaintenance) PACKAGE=netbox-circuitmaintenance==0.8.0 MODULE=netbox_circuitmaintenance REDIS_DATABASE=0 ;;
+  circuitmaintenance) PACKAGE=netbox-circuitmaintenance==0.8.0 MODULE=netbox_circuitmaintenance REDIS_DATABASE=0
+    # In the order of bootstrap.py.
+    MODELS="PROVIDER CIRCUIT CIRCUITMAINTENANCE CIRCUITMAINTENANCENOTIFICATIONS CIRCUITMAINTENANCEIMPACT" ;;
   notices) PACKAGE=netbox-notices==1.3.0 MODULE=notices REDIS_DATABASE=2 ;;
   none) PACKAGE='' MODULE='' REDIS_DATABASE=4 ;;
   *) echo "NETBOX_TEST_PLUGIN is \`$PLUGIN\`, supported are circuitmaintenance, notices and none" >&2; exit 2 ;;

@@ -79,12 +79,13 @@ impl Sink for NetBox {
         let claimant = self.claimant(&mail);
         let mut attempts = Attempts::default();
         loop {
-            let progress = self.maintenances(notice, &all, &claimant).await?;
+            // Boxed, since the compiler follows nested futures only so far.
+            let progress = Box::pin(self.maintenances(notice, &all, &claimant)).await?;
             let reason = progress.concerns.join("; ");
             let case = Case { reason: &reason, suggestion: &notice.maintenances };
             let for_person = (!reason.is_empty()).then(|| letter::for_person(letter, &case));
             let post = Post { client: &self.client, mail: mail.clone(), for_person };
-            match link(&self.client, &post, &claimant, progress.targets).await? {
+            match Box::pin(link(&self.client, &post, &claimant, progress.targets)).await? {
                 Linked::Whole if reason.is_empty() => return Ok(Delivered::Whole),
                 Linked::Whole => return Ok(Delivered::ForPerson { reason }),
                 Linked::Moved => {
@@ -189,7 +190,7 @@ impl NetBox {
             }
         };
         let case = plan::Case { wanted, provider: &provider, circuits: &circuits, claimant };
-        Ok((provider.id, converge(&self.client, &case).await?))
+        Ok((provider.id, Box::pin(converge(&self.client, &case)).await?))
     }
 
     /// The provider and its circuits, by what they are called exactly.

@@ -112,9 +112,8 @@ fn claimed<'view>(
 /// our mail will be stored with the other event. Else two that have claimed something would wait for each other.
 fn settle_claims(case: &Case<'_>, event: &StoredEvent, view: &View) -> Option<Action> {
     let note = event.note.as_ref()?;
-    let none = BTreeSet::new();
-    let stored = view.mails.get(&event.id).unwrap_or(&none);
-    let open = |mail: &&String| !stored.contains(*mail);
+    let stored = view.mails.get(&event.id);
+    let open = |mail: &&String| !stored.is_some_and(|stored| stored.contains(*mail));
     let open: BTreeSet<_> = claimed(case, event, view.now).filter(open).collect();
     let mut fewer = note.clone();
     fewer.claims.retain(|mail, _| open.contains(mail));

@@ -1,12 +1,15 @@
 //! What reaches NetBox, on the real one that `tests/netbox/start.sh` starts: through the real function, as `provision dev` runs it.
 
+mod at_once;
 mod chaos;
 mod check;
 mod corpus;
+mod notice;
+mod outcomes;
 mod pipeline;
 mod proxy;
-
 mod server;
+mod tls;
 
 use serde_json::json;
 

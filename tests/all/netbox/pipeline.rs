@@ -31,6 +31,7 @@ pub(crate) struct Pipeline {
     folder: tempfile::TempDir,
     url: String,
     token: String,
+    authority: Option<String>,
 }
 
 /// A delivery that is under way.
@@ -54,7 +55,12 @@ impl Pipeline {
         std::fs::create_dir_all(&runs).unwrap();
         let folder = tempfile::tempdir_in(runs).unwrap();
         std::fs::write(folder.path().join("infra.yaml"), DECLARATION.replace("VOUCHED", vouched)).unwrap();
-        Self { folder, url: url.to_owned(), token: token.to_owned() }
+        Self { folder, url: url.to_owned(), token: token.to_owned(), authority: None }
+    }
+
+    /// The same, told in `NETBOX_CA` whom to trust besides the system's authorities.
+    pub(crate) fn with_authority(self, pem: Option<&str>) -> Self {
+        Self { authority: pem.map(str::to_owned), ..self }
     }
 
     /// Writes a mail that can be delivered.
@@ -72,6 +78,8 @@ impl Pipeline {
     /// Starts to deliver mails; a failed one waits that many seconds.
     pub(crate) fn start(&self, mails: &[PathBuf], retry_delay: &str) -> Delivery {
         let child = Command::new(env!("CARGO_BIN_EXE_provision"))
+            .env_remove("NETBOX_CA")
+            .envs(self.authority.iter().map(|pem| ("NETBOX_CA", pem)))
             .args(["--json", "--file"])
             .arg(self.folder.path().join("infra.yaml"))
             .args(["dev", "--once", "--retry-delay", retry_delay, "--netbox", &self.url, "--deliver"])

@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     sync::{
-        Arc, Mutex,
+        Arc, Condvar, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     thread,
@@ -45,9 +45,38 @@ struct Shared {
     upstream: String,
     /// Of a thousand calls.
     faulty: u64,
+    gathering: Gathering,
+    without_plugin: bool,
     calls: AtomicU64,
     seen: Mutex<Vec<String>>,
     faults: Mutex<BTreeMap<Fault, usize>>,
+}
+
+/// Those who want to make an event of one name wait here for each other, but not for ever: some come later.
+struct Gathering {
+    writers: usize,
+    patience: Duration,
+    waiting: Mutex<BTreeMap<String, usize>>,
+    arrived: Condvar,
+}
+
+impl Gathering {
+    fn new(writers: usize, patience: Duration) -> Self {
+        Self { writers, patience, waiting: Mutex::default(), arrived: Condvar::new() }
+    }
+
+    fn wait(&self, call: &Call) {
+        if self.writers < 2 || !call.line.starts_with("POST /api/plugins/maintenance/circuitmaintenance/ ") {
+            return;
+        }
+        let event: serde_json::Value = serde_json::from_slice(&call.body).unwrap_or_default();
+        let name = event["name"].as_str().unwrap_or_default().to_owned();
+        let mut waiting = self.waiting.lock().unwrap();
+        *waiting.entry(name.clone()).or_default() += 1;
+        self.arrived.notify_all();
+        let few = |waiting: &mut BTreeMap<String, usize>| waiting[&name] < self.writers;
+        let _they_go_together = self.arrived.wait_timeout_while(waiting, self.patience, few).unwrap();
+    }
 }
 
 struct Call {
@@ -57,23 +86,60 @@ struct Call {
 }
 
 impl Proxy {
-    /// A proxy before that address, which does harm to so many of a thousand calls.
+    /// A proxy before that address, which does harm to so many of a thousand calls, and holds the creation of an event until
+    /// another one of the same name is asked for as well, for a moment.
     pub(crate) fn start(upstream: &str, faulty: u64) -> Self {
+        let gathering = Gathering::new(if faulty > 0 { 2 } else { 1 }, Duration::from_secs(1));
+        Self::run(Shared { faulty, gathering, ..Shared::before(upstream) }, None)
+    }
+
+    /// A proxy that holds every creation of an event until so many of the same name are asked for.
+    pub(crate) fn gathering(upstream: &str, writers: usize) -> Self {
+        let gathering = Gathering::new(writers, Duration::from_secs(4));
+        Self::run(Shared { gathering, ..Shared::before(upstream) }, None)
+    }
+
+    /// A proxy before a NetBox that does not have the plugin.
+    pub(crate) fn without_plugin(upstream: &str) -> Self {
+        Self::run(Shared { without_plugin: true, ..Shared::before(upstream) }, None)
+    }
+
+    /// A proxy that speaks TLS, and the authority that has signed its certificate, as PEM.
+    pub(crate) fn with_tls(upstream: &str) -> (Self, String) {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut about = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        about.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let authority = about.self_signed(&key).unwrap().pem();
+        let issuer = rcgen::Issuer::new(about, key);
+        let own = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let certificate = certificate.signed_by(&own, &issuer).unwrap().der().clone();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(own.serialize_der()).unwrap();
+        let ring = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ServerConfig::builder_with_provider(ring).with_safe_default_protocol_versions().unwrap();
+        let tls = tls.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+        (Self::run(Shared::before(upstream), Some(Arc::new(tls))), authority)
+    }
+
+    fn run(shared: Shared, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let upstream = upstream.trim_start_matches("http://").to_owned();
-        let shared = Arc::new(Shared {
-            upstream,
-            faulty,
-            calls: AtomicU64::default(),
-            seen: Mutex::default(),
-            faults: Mutex::default(),
-        });
+        let address = listener.local_addr().unwrap();
+        let url = match &tls {
+            Some(_) => format!("https://localhost:{}", address.port()),
+            None => format!("http://{address}"),
+        };
+        let shared = Arc::new(shared);
         let serving = Arc::clone(&shared);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let serving = Arc::clone(&serving);
-                thread::spawn(move || serving.serve(&stream));
+                let (serving, tls) = (Arc::clone(&serving), tls.clone());
+                stream.set_read_timeout(Some(SILENCE)).unwrap();
+                thread::spawn(move || match tls {
+                    None => serving.serve(stream),
+                    Some(tls) => {
+                        serving.serve(rustls::StreamOwned::new(rustls::ServerConnection::new(tls).unwrap(), stream))
+                    }
+                });
             }
         });
         Self { url, shared }
@@ -91,12 +157,29 @@ impl Proxy {
 }
 
 impl Shared {
+    /// One that only passes calls on.
+    fn before(upstream: &str) -> Self {
+        Self {
+            upstream: upstream.trim_start_matches("http://").to_owned(),
+            faulty: 0,
+            gathering: Gathering::new(1, Duration::ZERO),
+            without_plugin: false,
+            calls: AtomicU64::default(),
+            seen: Mutex::default(),
+            faults: Mutex::default(),
+        }
+    }
+
     /// One connection, kept alive until something goes wrong.
-    fn serve(&self, stream: &TcpStream) -> Option<()> {
+    fn serve(&self, stream: impl Read + Write) -> Option<()> {
         let mut reader = BufReader::new(stream);
-        let mut writer = stream;
         loop {
-            let call = read(&mut reader)?;
+            let mut call = read(&mut reader)?;
+            let writer = reader.get_mut();
+            if self.without_plugin {
+                call.line = call.line.replace("/api/plugins/maintenance/", "/api/plugins/absent/");
+            }
+            self.gathering.wait(&call);
             self.seen.lock().unwrap().push(call.line.trim_end_matches(" HTTP/1.1").to_owned());
             let fault = self.fault();
             if let Some(fault) = fault {
@@ -117,10 +200,10 @@ impl Shared {
                     self.pass_on(&call)?;
                     return None;
                 }
-                Some(Fault::Silence) => return until_closed(stream),
+                Some(Fault::Silence) => return until_closed(writer),
                 Some(Fault::SilenceAfter) => {
                     self.pass_on(&call)?;
-                    return until_closed(stream);
+                    return until_closed(writer);
                 }
             }
         }
@@ -181,8 +264,7 @@ fn answer(status: &str, kind: &str, body: &str) -> String {
 }
 
 /// Says nothing until the other side has had enough.
-fn until_closed(mut stream: &TcpStream) -> Option<()> {
-    stream.set_read_timeout(Some(SILENCE)).ok()?;
+fn until_closed(stream: &mut impl Read) -> Option<()> {
     let _it_is_closed_or_waits_for_ever = stream.read(&mut [0; 1]);
     None
 }

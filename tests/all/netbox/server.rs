@@ -48,7 +48,8 @@ impl NetBox {
         }
     }
 
-    /// A token of `start.sh`: `""` is the function's own, with the least rights; `V2`, `ADMIN`, `READ_ONLY`, `NO_RIGHTS`.
+    /// A token of `start.sh`: `""` is the function's own, with the least rights; `V2`, `ADMIN`, `READ_ONLY`, `NO_RIGHTS`,
+    /// and `WITHOUT_MODEL` for the function's rights without those on one model.
     pub(crate) fn token(&self, name: &str) -> &str {
         let variable = if name.is_empty() { "NETBOX_TOKEN".to_owned() } else { format!("NETBOX_TOKEN_{name}") };
         &self.variables[&variable]
@@ -103,6 +104,15 @@ impl NetBox {
         let mut answer = self.agent.post(&url).header("Authorization", self.authorization()).send_json(body).unwrap();
         let text = answer.body_mut().read_to_string().unwrap();
         assert!(answer.status().is_success(), "POST {url}: {} {text}", answer.status());
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// One object.
+    pub(crate) fn get(&self, path: &str) -> Value {
+        let url = format!("{}/api/{path}/", self.url);
+        let mut answer = self.agent.get(&url).header("Authorization", self.authorization()).call().unwrap();
+        let text = answer.body_mut().read_to_string().unwrap();
+        assert!(answer.status().is_success(), "GET {url}: {} {text}", answer.status());
         serde_json::from_str(&text).unwrap()
     }
 

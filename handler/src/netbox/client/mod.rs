@@ -24,6 +24,8 @@ use super::records::Fault;
 
 /// The plugin's part of the API.
 const PLUGIN: &str = "/api/plugins/maintenance";
+/// What the plugin has.
+const LISTS: [&str; 3] = ["/circuitmaintenance/", "/circuitmaintenanceimpact/", "/circuitmaintenancenotifications/"];
 /// gunicorn takes 4094 bytes for a request's first line.
 const LONGEST_QUERY: usize = 3000;
 /// What NetBox returns in one page at most.
@@ -90,8 +92,15 @@ impl Client {
             if let Some(wait) = answer.retry_after {
                 tokio::time::sleep(wait.min(LONGEST_WAIT).min(self.http.left())).await;
             }
-            let what = format!("{method} {}", path.split('?').next().unwrap_or_default());
-            return Err(answer.fault(&what));
+            let place = path.split('?').next().unwrap_or_default();
+            return Err(match answer.fault(&format!("{method} {place}")) {
+                // A list is there even if it is empty.
+                Fault::Rejected(_) if answer.status == 404 && LISTS.contains(&place.trim_start_matches(PLUGIN)) => {
+                    let missing = "the plugin netbox-circuitmaintenance is not installed there";
+                    Fault::Unavailable(format!("{method} {place}: NetBox answers 404: {missing}"))
+                }
+                other => other,
+            });
         }
     }
 

@@ -6,12 +6,10 @@
 use std::{collections::BTreeMap, env, fmt::Write, fs, path::PathBuf, time::Instant};
 
 use handler::{
+    lambda::SecretSource,
     mail::Mail,
     maintenance::{self, outcome::Outcome},
-    netbox::{
-        client::{Client, TokenSource},
-        delivery::NetBox,
-    },
+    netbox::{client::Client, delivery::NetBox},
     pipeline::{configuration::Secret, letter::Letter, sink::Sink},
 };
 
@@ -25,7 +23,7 @@ fn main() {
     let mut files = Vec::new();
     collect(&folder, &mut files);
     files.sort();
-    let client = Client::new(&url, None, TokenSource::Given(Secret(token)));
+    let client = Client::new(&url, None, SecretSource::Given(Secret(token)));
     let sink = NetBox::new(client, BTreeMap::new());
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
     for file in files {

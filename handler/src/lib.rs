@@ -12,4 +12,5 @@ pub mod maintenance;
 pub mod netbox;
 pub mod pipeline;
 pub mod report;
+pub mod text;
 pub mod trust;

@@ -4,12 +4,9 @@ use std::{process::ExitCode, sync::Arc};
 
 use handler::{
     event::ReceiptEvent,
-    lambda::{S3, failed_start, http_client, prepare_log, secrets_manager},
+    lambda::{S3, SecretSource, failed_start, http_client, prepare_log, secrets_manager},
     maintenance,
-    netbox::{
-        client::{Client, TokenSource},
-        delivery::NetBox,
-    },
+    netbox::{client::Client, delivery::NetBox},
     pipeline::{
         Pipeline,
         configuration::{Aws, Configuration, NetBoxSettings, SinkKind, TokenPlace},
@@ -48,10 +45,10 @@ async fn run() -> ExitCode {
 /// Nothing is read or connected before the first mail needs it.
 fn netbox(settings: NetBoxSettings, aws: &Aws) -> NetBox {
     let token = match settings.token {
-        TokenPlace::Given(token) => TokenSource::Given(token),
+        TokenPlace::Given(token) => SecretSource::Given(token),
         TokenPlace::SecretsManager(name) => {
             let client = secrets_manager(aws, http_client(aws.secrets_endpoint.as_deref()));
-            TokenSource::SecretsManager { client, name }
+            SecretSource::SecretsManager { client, name }
         }
     };
     NetBox::new(Client::new(&settings.url, settings.ca, token), settings.providers)

@@ -1,9 +1,10 @@
 //! What the functions share of Lambda and AWS: clients that are quick to start, and a start that says why it failed.
 
+pub mod http;
 mod s3;
 mod secrets;
 mod start;
 
 pub use s3::S3;
-pub use secrets::secrets_manager;
+pub use secrets::{SecretSource, secrets_manager};
 pub use start::{failed_start, http_client, prepare_log};

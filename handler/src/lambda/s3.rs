@@ -1,6 +1,6 @@
 //! Mails in S3.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use aws_sdk_s3::{
     Client, Config,
@@ -9,9 +9,12 @@ use aws_sdk_s3::{
     operation::{RequestId, get_object::GetObjectError},
 };
 
-use crate::pipeline::{
-    configuration::Aws,
-    store::{LARGEST_MAIL, MailStore, StoreError},
+use crate::{
+    pipeline::{
+        configuration::Aws,
+        store::{LARGEST_MAIL, MailStore, StoreError},
+    },
+    text::chain,
 };
 
 /// Objects in S3, as bytes.
@@ -76,16 +79,4 @@ fn in_words(error: &SdkError<GetObjectError>) -> String {
     let message = error.message().unwrap_or("no message");
     let request = error.request_id().unwrap_or("unknown");
     format!("GetObject {code}: {message} (request {request})")
-}
-
-/// An error and its causes.
-fn chain(error: &dyn Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words.push_str(": ");
-        words.push_str(&error.to_string());
-        cause = error.source();
-    }
-    words
 }

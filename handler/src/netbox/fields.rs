@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+/// [`line`] is also what Django's text fields take and store unchanged.
+pub use crate::text::{cut, line};
+
 /// Of an event's name, and of a circuit's CID.
 pub const LONGEST_NAME: usize = 100;
 /// Of an event's summary.
@@ -35,21 +38,6 @@ pub fn name(id: &str, window: usize) -> String {
 pub fn duplicate_name(name: &str, event: impl std::fmt::Display) -> String {
     let mark = format!(" (duplicate {event})");
     format!("{}{mark}", cut(name, LONGEST_NAME.saturating_sub(mark.chars().count())))
-}
-
-/// One line without control characters and without white space around: what Django's text fields take and store unchanged.
-pub fn line(text: &str) -> String {
-    let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
-    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-/// Text that is at most that long; an ellipsis tells that it was cut.
-pub fn cut(text: &str, longest: usize) -> String {
-    if text.chars().count() <= longest {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(longest.saturating_sub(1)).collect();
-    format!("{}…", kept.trim_end())
 }
 
 /// A body that NetBox takes: without NUL, which `PostgreSQL` cannot store, and so short that the request is read.
@@ -120,13 +108,6 @@ mod tests {
         assert!(first.chars().count() <= LONGEST_NAME && first != second, "{first} {second}");
         let lost = duplicate_name(&first, u64::MAX);
         assert!(lost.chars().count() <= LONGEST_NAME && lost.ends_with(" (duplicate 18446744073709551615)"), "{lost}");
-    }
-
-    #[test]
-    fn long_text_is_cut_by_characters_and_says_so() {
-        assert_eq!(cut("four", 4), "four");
-        assert_eq!(cut("ab üü", 4), "ab…");
-        assert_eq!(line("a\0b \r\n c\u{85}"), "a b c");
     }
 
     #[test]

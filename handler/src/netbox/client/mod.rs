@@ -1,7 +1,7 @@
 //! NetBox's REST API, as far as delivery needs it. Every look-up is compared with what was asked: NetBox ignores filters that
 //! it does not know, and then answers with everything.
 
-mod http;
+mod answer;
 mod lookup;
 mod notification;
 mod token;
@@ -12,15 +12,16 @@ use std::{sync::atomic::AtomicBool, time::Duration, time::SystemTime};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use self::{
-    http::{Answer, Http},
-    token::Token,
-};
-pub use self::{
-    notification::{Among, NewNotification, StoredNotification},
-    token::TokenSource,
-};
+pub use self::notification::{Among, NewNotification, StoredNotification};
+use self::token::Token;
 use super::records::Fault;
+use crate::{
+    lambda::{
+        SecretSource,
+        http::{Answer, Http, OwnCa},
+    },
+    pipeline::configuration::NETBOX_CA,
+};
 
 /// The plugin's part of the API.
 const PLUGIN: &str = "/api/plugins/maintenance";
@@ -55,8 +56,9 @@ struct Page<T> {
 
 impl Client {
     /// The NetBox at that URL (without a slash at its end). `ca` is trusted besides the system's roots, as PEM.
-    pub fn new(url: &str, ca: Option<String>, token: TokenSource) -> Self {
+    pub fn new(url: &str, ca: Option<String>, token: SecretSource) -> Self {
         let base = url.trim_end_matches('/').to_owned();
+        let ca = ca.map(|pem| OwnCa { variable: NETBOX_CA, pem });
         Self { http: Http::new(base, ca), token: Token::new(token), old_spelling: AtomicBool::new(false) }
     }
 
@@ -93,7 +95,7 @@ impl Client {
                 tokio::time::sleep(wait.min(LONGEST_WAIT).min(self.http.left())).await;
             }
             let place = path.split('?').next().unwrap_or_default();
-            return Err(match answer.fault(&format!("{method} {place}")) {
+            return Err(match answer::fault(&answer, &format!("{method} {place}")) {
                 // A list is there even if it is empty.
                 Fault::Rejected(_) if answer.status == 404 && LISTS.contains(&place.trim_start_matches(PLUGIN)) => {
                     let missing = "the plugin netbox-circuitmaintenance is not installed there";

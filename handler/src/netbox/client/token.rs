@@ -2,31 +2,17 @@
 
 use tokio::sync::Mutex;
 
-use crate::{netbox::records::Fault, pipeline::configuration::Secret};
-
-/// Where the token is.
-#[derive(Debug)]
-pub enum TokenSource {
-    /// The environment had it.
-    Given(Secret),
-    /// A secret of that name or ARN.
-    SecretsManager {
-        /// What reads it.
-        client: aws_sdk_secretsmanager::Client,
-        /// Its name.
-        name: String,
-    },
-}
+use crate::{lambda::SecretSource, netbox::records::Fault, pipeline::configuration::Secret};
 
 /// The token, read once per instance, and again if NetBox no longer takes it.
 #[derive(Debug)]
 pub(super) struct Token {
-    source: TokenSource,
+    source: SecretSource,
     cached: Mutex<Option<Secret>>,
 }
 
 impl Token {
-    pub(super) fn new(source: TokenSource) -> Self {
+    pub(super) fn new(source: SecretSource) -> Self {
         Self { source, cached: Mutex::new(None) }
     }
 
@@ -35,7 +21,7 @@ impl Token {
         let mut cached = self.cached.lock().await;
         let secret = match &*cached {
             Some(secret) => secret.clone(),
-            None => cached.insert(self.source.read().await?).clone(),
+            None => cached.insert(read(&self.source).await?).clone(),
         };
         let kind = if secret.0.starts_with("nbt_") { "Bearer" } else { "Token" };
         Ok(format!("{kind} {}", secret.0))
@@ -43,7 +29,7 @@ impl Token {
 
     /// Reads it again: whether it is another one now.
     pub(super) async fn renew(&self) -> Result<bool, Fault> {
-        let fresh = self.source.read().await?;
+        let fresh = read(&self.source).await?;
         let mut cached = self.cached.lock().await;
         let changed = cached.as_ref() != Some(&fresh);
         *cached = Some(fresh);
@@ -51,22 +37,9 @@ impl Token {
     }
 }
 
-impl TokenSource {
-    async fn read(&self) -> Result<Secret, Fault> {
-        match self {
-            Self::Given(secret) => Ok(secret.clone()),
-            Self::SecretsManager { client, name } => {
-                let answer = client.get_secret_value().secret_id(name).send().await;
-                let answer = answer.map_err(|error| {
-                    let words = aws_smithy_types::error::display::DisplayErrorContext(&error).to_string();
-                    Fault::Unavailable(format!("the secret `{name}` could not be read: {words}"))
-                })?;
-                let value = answer.secret_string().unwrap_or_default().trim();
-                // A token has no white space, and a header could not carry it.
-                let fits = !value.is_empty() && value.chars().all(|letter| letter.is_ascii_graphic());
-                fits.then(|| Secret(value.to_owned()))
-                    .ok_or_else(|| Fault::Unavailable(format!("the secret `{name}` is no API token of NetBox")))
-            }
-        }
-    }
+async fn read(source: &SecretSource) -> Result<Secret, Fault> {
+    let secret = source.read().await.map_err(Fault::Unavailable)?;
+    // A token has no white space, and a header could not carry it.
+    let fits = !secret.0.is_empty() && secret.0.chars().all(|letter| letter.is_ascii_graphic());
+    fits.then_some(secret).ok_or_else(|| Fault::Unavailable(format!("{source} is no API token of NetBox")))
 }

@@ -1,4 +1,4 @@
-//! NetBox over HTTP: one request, one answer, and what an answer that is no success means.
+//! HTTP to whatever is none of AWS's services: one request, one answer, nothing tried twice.
 //!
 //! The connector is that of the AWS clients (rustls with ring), made when it is first needed. TLS is always verified.
 
@@ -24,32 +24,67 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt, Limited};
+use thiserror::Error;
 
-use super::super::records::Fault;
+use crate::text::{self, chain};
 
 const CONNECT: Duration = Duration::from_secs(3);
 /// Until an answer has come as a whole.
 const ANSWER: Duration = Duration::from_secs(8);
 /// What is kept of the invocation's time, for the log line.
 const MARGIN: Duration = Duration::from_millis(1500);
-/// A page of notifications has at most five bodies.
+/// No more is read. Bytes.
 const LARGEST_ANSWER: usize = 32 * 1024 * 1024;
 /// What is told of an answer that is no success. Characters.
 const LONGEST_QUOTE: usize = 600;
 
-/// What NetBox has answered.
+/// What was answered.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) body: Vec<u8>,
-    pub(super) retry_after: Option<Duration>,
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The whole body.
+    pub body: Vec<u8>,
+    /// How long the server asks to wait.
+    pub retry_after: Option<Duration>,
 }
 
-/// The way to one NetBox.
+impl Answer {
+    /// The server's own words, in one line.
+    pub fn quote(&self) -> String {
+        let start = self.body.get(..self.body.len().min(16 * 1024)).unwrap_or_default();
+        text::cut(&text::line(&String::from_utf8_lossy(start)), LONGEST_QUOTE)
+    }
+}
+
+/// Why nothing was answered. Texts are for people, and begin with the method and the path.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NoAnswer {
+    /// The invocation ends: the request was not sent.
+    #[error("the invocation's time is up")]
+    TimeIsUp,
+    /// It is no request that could be sent.
+    #[error("{0}")]
+    NoRequest(String),
+    /// Whether it has arrived is not known.
+    #[error("{0}")]
+    Lost(String),
+}
+
+/// Certificates that are trusted besides the public ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnCa {
+    /// The variable that holds them.
+    pub variable: &'static str,
+    /// As PEM.
+    pub pem: String,
+}
+
+/// The way to one server.
 #[derive(Debug)]
-pub(super) struct Http {
+pub struct Http {
     base: String,
-    ca: Option<String>,
+    ca: Option<OwnCa>,
     connector: OnceLock<Connector>,
     /// Milliseconds since the epoch.
     deadline: AtomicU64,
@@ -57,49 +92,50 @@ pub(super) struct Http {
 }
 
 impl Http {
-    /// To the NetBox at that URL, without a slash at its end; `ca` is trusted besides the roots of the system, as PEM.
-    pub(super) fn new(base: String, ca: Option<String>) -> Self {
+    /// To the server at that URL, without a slash at its end.
+    pub fn new(base: String, ca: Option<OwnCa>) -> Self {
         let (deadline, calls) = (AtomicU64::new(u64::MAX), AtomicU64::new(0));
         Self { base, ca, connector: OnceLock::new(), deadline, calls }
     }
 
     /// Nothing is begun after this.
-    pub(super) fn until(&self, deadline: SystemTime) {
+    pub fn until(&self, deadline: SystemTime) {
         let since = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(MARGIN);
         self.deadline.store(u64::try_from(since.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// The time that is left.
-    pub(super) fn left(&self) -> Duration {
+    pub fn left(&self) -> Duration {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Duration::from_millis(self.deadline.load(Ordering::Relaxed)).saturating_sub(now)
     }
 
     /// How many requests were sent.
-    pub(super) fn calls(&self) -> u64 {
+    pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
 
     /// Sends a request once.
-    pub(super) async fn send(
+    pub async fn send(
         &self,
         method: &str,
         path: &str,
         headers: &[(&'static str, String)],
         body: Option<Vec<u8>>,
-    ) -> Result<Answer, Fault> {
+    ) -> Result<Answer, NoAnswer> {
         let left = self.left();
         if left.is_zero() {
-            return Err(Fault::Unavailable("the invocation's time is up".to_owned()));
+            return Err(NoAnswer::TimeIsUp);
         }
         let what = format!("{method} {}", path.split('?').next().unwrap_or_default());
-        let request =
-            self.request(method, path, headers, body).map_err(|error| Fault::Refused(format!("{what}: {error}")))?;
+        let request = self
+            .request(method, path, headers, body)
+            .map_err(|error| NoAnswer::NoRequest(format!("{what}: {error}")))?;
         self.calls.fetch_add(1, Ordering::Relaxed);
         match tokio::time::timeout(ANSWER.min(left), self.exchange(request)).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(reason)) => Err(Fault::Transient(format!("{what}: {reason}"))),
-            Err(_) => Err(Fault::Transient(format!("{what}: no answer in time"))),
+            Ok(Err(reason)) => Err(NoAnswer::Lost(format!("{what}: {reason}"))),
+            Err(_) => Err(NoAnswer::Lost(format!("{what}: no answer in time"))),
         }
     }
 
@@ -141,65 +177,23 @@ impl Http {
             return Ok(connector);
         }
         // The library panics over certificates that cannot be read.
-        let made = catch_unwind(AssertUnwindSafe(|| connector(&self.base, self.ca.as_deref())));
-        let made = made.map_err(|_| "the certificates of `NETBOX_CA` cannot be read".to_owned())?;
+        let made = catch_unwind(AssertUnwindSafe(|| connector(&self.base, self.ca.as_ref())));
+        let variable = self.ca.as_ref().map_or("the system", |ca| ca.variable);
+        let made = made.map_err(|_| format!("the certificates of `{variable}` cannot be read"))?;
         Ok(self.connector.get_or_init(|| made))
     }
 }
 
-fn connector(base: &str, ca: Option<&str>) -> Connector {
+fn connector(base: &str, ca: Option<&OwnCa>) -> Connector {
     let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
     let builder = Connector::builder().connector_settings(settings);
     if base.starts_with("http://") {
         return builder.build_http();
     }
-    let store = ca.into_iter().fold(TrustStore::default(), |store, pem| store.with_pem_certificate(pem.as_bytes()));
+    let store = ca.into_iter().fold(TrustStore::default(), |store, ca| store.with_pem_certificate(ca.pem.as_bytes()));
     let builder = builder.tls_provider(Provider::Rustls(CryptoMode::Ring));
     match TlsContext::builder().with_trust_store(store).build() {
         Ok(context) => builder.tls_context(context).build(),
         Err(_) => builder.build(),
-    }
-}
-
-/// An error and its causes.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let mut words: Vec<String> = Vec::new();
-    for cause in causes.map(ToString::to_string) {
-        if !words.last().is_some_and(|last| last.contains(&cause)) {
-            words.push(cause);
-        }
-    }
-    words.join(": ")
-}
-
-impl Answer {
-    /// What an answer means that is no success. NetBox says 403 to credentials that are missing or wrong, too.
-    pub(super) fn fault(&self, what: &str) -> Fault {
-        let said = format!("{what}: NetBox answers {}: {}", self.status, self.quote());
-        match self.status {
-            412 => Fault::Conflict(said),
-            400 | 404 | 409 => Fault::Rejected(said),
-            401 | 403 | 405 => Fault::Unavailable(said),
-            429 | 502 | 503 | 504 => Fault::Transient(said),
-            // Django's own error page, and what ends with a connection to the database.
-            500 if self.exception().is_none_or(|name| name == "OperationalError" || name == "InterfaceError") => {
-                Fault::Transient(said)
-            }
-            500 if self.exception().as_deref() == Some("IntegrityError") => Fault::Conflict(said),
-            _ => Fault::Refused(said),
-        }
-    }
-
-    fn exception(&self) -> Option<String> {
-        let body: serde_json::Value = serde_json::from_slice(&self.body).ok()?;
-        Some(body.get("exception")?.as_str()?.to_owned())
-    }
-
-    /// NetBox's own words, in one line.
-    pub(super) fn quote(&self) -> String {
-        let start = self.body.get(..self.body.len().min(16 * 1024)).unwrap_or_default();
-        let text = super::super::fields::line(&String::from_utf8_lossy(start));
-        super::super::fields::cut(&text, LONGEST_QUOTE)
     }
 }

@@ -1,0 +1,40 @@
+//! Texts in the shape that other systems take: one line, and not too long. Lengths are characters.
+
+/// One line without control characters and without white space around it.
+pub fn line(text: &str) -> String {
+    let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Text that is at most that long; an ellipsis tells that it was cut.
+pub fn cut(text: &str, longest: usize) -> String {
+    if text.chars().count() <= longest {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(longest.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// An error and its causes, each told once.
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let mut words: Vec<String> = Vec::new();
+    for cause in causes.map(ToString::to_string) {
+        if !words.last().is_some_and(|last| last.contains(&cause)) {
+            words.push(cause);
+        }
+    }
+    words.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_text_is_cut_by_characters_and_says_so() {
+        assert_eq!(cut("four", 4), "four");
+        assert_eq!(cut("ab üü", 4), "ab…");
+        assert_eq!(line("a\0b \r\n c\u{85}"), "a b c");
+    }
+}

@@ -50,6 +50,7 @@ impl Names {
             function: entry.to_owned(),
             mail: self.mail_places(declaration, entry),
             secrets,
+            writes: Vec::new(),
         }
     }
 

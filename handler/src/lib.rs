@@ -5,6 +5,7 @@
 
 pub mod context;
 pub mod event;
+pub mod feed;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod mail;
@@ -14,3 +15,5 @@ pub mod pipeline;
 pub mod report;
 pub mod text;
 pub mod trust;
+#[cfg(feature = "lambda")]
+pub mod webhook;

@@ -4,15 +4,9 @@ use std::{process::ExitCode, sync::Arc};
 
 use handler::{
     event::ReceiptEvent,
-    lambda::{S3, SecretSource, failed_start, http_client, prepare_log, secrets_manager},
+    lambda::{S3, failed_start, http_client, prepare_log, sinks},
     maintenance,
-    netbox::{client::Client, delivery::NetBox},
-    pipeline::{
-        Pipeline,
-        configuration::{Aws, Configuration, NetBoxSettings, SinkKind, TokenPlace},
-        log::Log,
-        sink::{Lines, Sink},
-    },
+    pipeline::{Pipeline, configuration::Configuration, log::Log, sink::Sink},
 };
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 
@@ -33,32 +27,14 @@ async fn run() -> ExitCode {
         Err(error) => return failed_start(&error.to_string()).await,
     };
     let log = Arc::new(Log::new(&configuration.context, std::io::stdout()));
-    match configuration.sink.clone() {
-        SinkKind::Lines => serve(configuration, Lines::new(Arc::clone(&log)), log).await,
-        SinkKind::NetBox(settings) => {
-            let sink = netbox(settings, &configuration.aws);
-            serve(configuration, sink, log).await
-        }
-    }
+    serve(configuration, log).await
 }
 
-/// Nothing is read or connected before the first mail needs it.
-fn netbox(settings: NetBoxSettings, aws: &Aws) -> NetBox {
-    let token = match settings.token {
-        TokenPlace::Given(token) => SecretSource::Given(token),
-        TokenPlace::SecretsManager(name) => {
-            let client = secrets_manager(aws, http_client(aws.secrets_endpoint.as_deref()));
-            SecretSource::SecretsManager { client, name }
-        }
-    };
-    NetBox::new(Client::new(&settings.url, settings.ca, token), settings.providers)
-}
-
-async fn serve(configuration: Configuration, sink: impl Sink, log: Arc<Log>) -> ExitCode {
-    let aws = &configuration.aws;
-    let store = S3::new(aws, http_client(aws.s3_endpoint.as_deref()));
-    let (places, policy) = (configuration.context.mail, configuration.policy);
-    let pipeline = Pipeline { places, policy, parse: maintenance::parse, store, sink, log };
+async fn serve(configuration: Configuration, log: Arc<Log>) -> ExitCode {
+    let store = S3::new(&configuration.aws, http_client(configuration.aws.s3_endpoint.as_deref()));
+    let sink = sinks(&configuration, &store, &log);
+    let Configuration { context, policy, deletion, .. } = configuration;
+    let pipeline = Pipeline { places: context.mail, policy, deletion, parse: maintenance::parse, store, sink, log };
     let handle = service_fn(async |event: LambdaEvent<ReceiptEvent>| {
         pipeline.sink.until(event.context.deadline());
         pipeline

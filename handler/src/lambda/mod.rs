@@ -3,8 +3,10 @@
 pub mod http;
 mod s3;
 mod secrets;
+mod sinks;
 mod start;
 
 pub use s3::S3;
 pub use secrets::{SecretSource, secrets_manager};
+pub use sinks::{OneSink, sinks};
 pub use start::{failed_start, http_client, prepare_log};

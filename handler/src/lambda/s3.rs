@@ -1,4 +1,4 @@
-//! Mails in S3.
+//! Mails and other objects in S3.
 
 use std::time::Duration;
 
@@ -7,17 +7,22 @@ use aws_sdk_s3::{
     config::{BehaviorVersion, Credentials, Region, SharedHttpClient, retry::RetryConfig, timeout::TimeoutConfig},
     error::{ProvideErrorMetadata, SdkError},
     operation::{RequestId, get_object::GetObjectError},
+    primitives::ByteStream,
 };
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
     pipeline::{
         configuration::Aws,
-        store::{LARGEST_MAIL, MailStore, StoreError},
+        store::{Expected, LARGEST_MAIL, MailStore, Object, ObjectStore, StoreError},
     },
     text::chain,
 };
 
-/// Objects in S3, as bytes.
+/// A key in the header of a copy.
+const IN_HEADER: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+
+/// Objects in S3.
 #[derive(Debug, Clone)]
 pub struct S3 {
     client: Client,
@@ -47,36 +52,118 @@ impl S3 {
     }
 }
 
-impl MailStore for S3 {
-    async fn get(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut object = match self.client.get_object().bucket(bucket).key(key).send().await {
-            Ok(object) => object,
-            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => return Ok(None),
-            Err(error) => return Err(StoreError::Unavailable(in_words(&error))),
-        };
+impl S3 {
+    /// An object, or the error of the call.
+    async fn read(&self, bucket: &str, key: &str) -> Result<Object, ReadError> {
+        let mut object = self
+            .client
+            .get_object()
+            .bucket(bucket)
+            .key(key)
+            .send()
+            .await
+            .map_err(|error| ReadError::Call(Box::new(error)))?;
         let length = object.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or_default();
         if length > LARGEST_MAIL {
-            return Err(StoreError::TooLarge(length));
+            return Err(ReadError::Body(StoreError::TooLarge(length)));
         }
         // Into one piece of the right size: collecting first and then joining would take the mail's size twice.
         let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
         while let Some(piece) = object.body.next().await {
-            let piece =
-                piece.map_err(|error| StoreError::Unavailable(format!("GetObject ended early: {}", chain(&error))))?;
-            bytes.extend_from_slice(&piece);
+            let early = |error| StoreError::Unavailable(format!("GetObject ended early: {}", chain(&error)));
+            bytes.extend_from_slice(&piece.map_err(|error| ReadError::Body(early(error)))?);
             let read = bytes.len() as u64;
             if read > LARGEST_MAIL {
-                return Err(StoreError::TooLarge(read));
+                return Err(ReadError::Body(StoreError::TooLarge(read)));
             }
         }
-        Ok(Some(bytes))
+        Ok(Object { bytes, tag: object.e_tag.unwrap_or_default() })
+    }
+}
+
+/// Why an object was not read.
+enum ReadError {
+    Call(Box<SdkError<GetObjectError>>),
+    Body(StoreError),
+}
+
+impl MailStore for S3 {
+    async fn get(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.read(bucket, key).await {
+            Ok(object) => Ok(Some(object.bytes)),
+            Err(ReadError::Call(error)) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => {
+                Ok(None)
+            }
+            Err(ReadError::Call(error)) => Err(unavailable("GetObject", &error)),
+            Err(ReadError::Body(error)) => Err(error),
+        }
+    }
+
+    async fn delete(&self, bucket: &str, key: &str) -> Result<(), StoreError> {
+        let deleted = self.client.delete_object().bucket(bucket).key(key).send().await;
+        deleted.map(|_| ()).map_err(|error| unavailable("DeleteObject", &error))
+    }
+}
+
+impl ObjectStore for S3 {
+    async fn fetch(&self, bucket: &str, key: &str) -> Result<Option<Object>, StoreError> {
+        match self.read(bucket, key).await {
+            Ok(object) => Ok(Some(object)),
+            // `AccessDenied` is what S3 says of an object that is not there to whoever may not list the bucket.
+            Err(ReadError::Call(error)) if matches!(error.code(), Some("NoSuchKey" | "AccessDenied")) => Ok(None),
+            Err(ReadError::Call(error)) => Err(unavailable("GetObject", &error)),
+            Err(ReadError::Body(error)) => Err(error),
+        }
+    }
+
+    async fn put(
+        &self,
+        bucket: &str,
+        key: &str,
+        bytes: Vec<u8>,
+        media_type: &str,
+        expected: Expected,
+    ) -> Result<bool, StoreError> {
+        let call = self.client.put_object().bucket(bucket).key(key).content_type(media_type);
+        let call = match &expected {
+            Expected::Anything => call,
+            Expected::Nothing => call.if_none_match("*"),
+            Expected::Tag(tag) => call.if_match(tag),
+        };
+        match call.body(ByteStream::from(bytes)).send().await {
+            Ok(_) => Ok(true),
+            // `NoSuchKey` if what was to be replaced has been deleted meanwhile.
+            Err(error)
+                if expected != Expected::Anything
+                    && matches!(
+                        error.code(),
+                        Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey")
+                    ) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(unavailable("PutObject", &error)),
+        }
+    }
+
+    async fn copy(&self, from: (&str, &str), to: (&str, &str)) -> Result<(), StoreError> {
+        let source = utf8_percent_encode(&format!("{}/{}", from.0, from.1), IN_HEADER).to_string();
+        let copied = self.client.copy_object().copy_source(source).bucket(to.0).key(to.1).send().await;
+        copied.map(|_| ()).map_err(|error| unavailable("CopyObject", &error))
+    }
+
+    async fn pause(&self, about: Duration) {
+        tokio::time::sleep(about.mul_f64(0.5 + fastrand::f64())).await;
     }
 }
 
 /// What AWS says. `SdkError`'s own words are the constant "service error".
-fn in_words(error: &SdkError<GetObjectError>) -> String {
-    let Some(code) = error.code() else { return format!("GetObject: {}", chain(error)) };
+fn unavailable<Fault>(call: &str, error: &SdkError<Fault>) -> StoreError
+where
+    Fault: std::error::Error + ProvideErrorMetadata + RequestId + 'static,
+{
+    let Some(code) = error.code() else { return StoreError::Unavailable(format!("{call}: {}", chain(error))) };
     let message = error.message().unwrap_or("no message");
     let request = error.request_id().unwrap_or("unknown");
-    format!("GetObject {code}: {message} (request {request})")
+    StoreError::Unavailable(format!("{call} {code}: {message} (request {request})"))
 }

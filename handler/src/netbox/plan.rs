@@ -130,7 +130,7 @@ pub fn next(case: &Case<'_>, view: &View) -> Result<Next, Ambiguous> {
         Merge::Wait(reason) => return Ok(Next::Wait(reason)),
     }
     let members = members(case.wanted, view)?;
-    let order = judge(case.wanted, &members);
+    let order = Order::of_all(members.iter().map(|member| member.order(case.wanted)));
     let fate = Fate::of(case.wanted, &members);
     if matches!(order, Order::Newer | Order::Same) {
         let changes = changes(case, &fate, &members, view);
@@ -202,19 +202,6 @@ fn members<'view>(wanted: &Wanted, view: &'view View) -> Result<Vec<Member<'view
     }
     members.sort_by_key(|member| (member.number, member.event.id));
     Ok(members)
-}
-
-/// How the notice stands to all that is stored: an older one than any changes nothing.
-fn judge(wanted: &Wanted, members: &[Member<'_>]) -> Order {
-    let orders = members.iter().map(|member| member.order(wanted));
-    orders
-        .min_by_key(|order| match order {
-            Order::Older => 0,
-            Order::Tie => 1,
-            Order::Same => 2,
-            Order::Newer => 3,
-        })
-        .unwrap_or(Order::Newer)
 }
 
 /// Which event stands for what.

@@ -37,6 +37,19 @@ pub enum Order {
     Tie,
 }
 
+impl Order {
+    /// How a notice stands to all that is stored: an older one than any changes nothing.
+    pub fn of_all(orders: impl Iterator<Item = Self>) -> Self {
+        let rank = |order: &Self| match order {
+            Self::Older => 0,
+            Self::Tie => 1,
+            Self::Same => 2,
+            Self::Newer => 3,
+        };
+        orders.min_by_key(rank).unwrap_or(Self::Newer)
+    }
+}
+
 impl Version {
     /// When the notice was written, as well as that is known.
     pub fn written_at(&self) -> Option<Timestamp> {

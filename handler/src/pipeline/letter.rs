@@ -27,7 +27,7 @@ pub struct Letter {
 
 impl Letter {
     /// A mail that is not opened: what is known of it is what SES has read.
-    pub(super) fn unopened(id: &str, bucket: String, key: String, received: &Received) -> Self {
+    pub(crate) fn unopened(id: &str, bucket: String, key: String, received: &Received) -> Self {
         let headers = &received.mail.common_headers;
         let message_id = headers.message_id.as_deref().map(|id| id.trim().trim_matches(['<', '>']).to_owned());
         Self {
@@ -43,7 +43,7 @@ impl Letter {
     }
 
     /// The same, opened. What the event says of headers is forgotten: it may be cut.
-    pub(super) fn open(&mut self, mail: Mail) {
+    pub(crate) fn open(&mut self, mail: Mail) {
         let outer = mail.outer();
         self.sender = outer.sender.as_ref().map(|sender| sender.address.clone());
         self.subject = (!outer.subject.is_empty()).then(|| outer.subject.clone());

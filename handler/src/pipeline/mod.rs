@@ -6,17 +6,19 @@
 
 pub mod configuration;
 pub mod decision;
+pub mod document;
 pub mod letter;
 pub mod log;
 mod one_mail;
 pub mod sink;
 pub mod store;
+pub mod unmatched;
 
 use std::sync::Arc;
 
 use thiserror::Error;
 
-use self::{log::Log, sink::Sink, store::MailStore};
+use self::{configuration::Deletion, log::Log, one_mail::Handled, sink::Sink, store::MailStore};
 use crate::{
     context::MailPlace,
     event::{ReceiptEvent, SETUP_OBJECT},
@@ -33,6 +35,8 @@ pub struct Pipeline<Store, Delivery> {
     pub places: Vec<MailPlace>,
     /// Whom to trust.
     pub policy: Policy,
+    /// Which mails are deleted once nothing is left to do for them.
+    pub deletion: Deletion,
     /// What reads a mail: [`crate::maintenance::parse`]. A value, so that its faults can be tried.
     pub parse: fn(&Mail) -> Outcome,
     /// What holds the mails.
@@ -66,19 +70,30 @@ impl<Store: MailStore, Delivery: Sink> Pipeline<Store, Delivery> {
             return Err(Unfinished::NoRecords);
         }
         let mut again = Vec::new();
+        let mut spent = Vec::new();
         for record in &event.records {
             let id = record.ses.mail.message_id.as_deref();
             if id == Some(SETUP_OBJECT) {
                 tracing::info!("passed over SES's set-up object, which is no mail");
                 continue;
             }
-            let (report, panicked) = self.one_mail(request_id, &record.ses).await;
+            let Handled { report, panicked, is_spent } = self.one_mail(request_id, &record.ses).await;
             let logged = self.log.mail(&report, panicked);
             let id = id.unwrap_or("a record without a message id");
             if report.outcome == MailOutcome::Retry {
                 again.push(format!("{id}: {}", report.reason.as_deref().unwrap_or_default()));
             } else if let Err(error) = logged {
                 again.push(format!("{id}: its report could not be written: {error}"));
+            } else if let (true, Some(bucket), Some(key)) = (is_spent, report.bucket, report.key) {
+                spent.push((bucket, key));
+            }
+        }
+        // Not before all is done: what is tried again needs its mail, and so do the event's others.
+        if again.is_empty() {
+            for (bucket, key) in spent {
+                if let Err(error) = self.store.delete(&bucket, &key).await {
+                    again.push(format!("s3://{bucket}/{key} could not be deleted: {error}"));
+                }
             }
         }
         if again.is_empty() { Ok(()) } else { Err(Unfinished::TryAgain { mails: event.records.len(), again }) }
@@ -86,4 +101,4 @@ impl<Store: MailStore, Delivery: Sink> Pipeline<Store, Delivery> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

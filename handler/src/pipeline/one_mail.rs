@@ -45,6 +45,16 @@ impl End {
     }
 }
 
+/// A mail that was handled.
+#[derive(Debug)]
+pub(super) struct Handled {
+    pub(super) report: MailReport,
+    /// Whether the parser panicked over it.
+    pub(super) panicked: bool,
+    /// Whether nothing is left to do for it, and it may be deleted as configured.
+    pub(super) is_spent: bool,
+}
+
 /// What was found in the places, or why nothing was.
 enum Search {
     Found(Vec<u8>),
@@ -59,13 +69,13 @@ struct Understood {
 }
 
 impl<Store: MailStore, Delivery: Sink> Pipeline<Store, Delivery> {
-    /// Handles a mail: what became of it, and whether the parser panicked over it.
-    pub(super) async fn one_mail(&self, request_id: &str, received: &Received) -> (MailReport, bool) {
+    /// Handles a mail.
+    pub(super) async fn one_mail(&self, request_id: &str, received: &Received) -> Handled {
         let started = Instant::now();
         let id = received.mail.message_id.as_deref().unwrap_or_default();
         let mut letter = Letter::unopened(id, String::new(), String::new(), received);
         let mut understood = Understood { recognised: None, outcome: None };
-        let mut panicked = false;
+        let (mut panicked, mut is_nobodys) = (false, false);
         let end = match self.search(id, &mut letter).await {
             Search::NotFound(reason) => End::retry(reason),
             Search::TooLarge(error) => self.hand_over(&letter, error.to_string(), &[]).await,
@@ -76,11 +86,17 @@ impl<Store: MailStore, Delivery: Sink> Pipeline<Store, Delivery> {
                 understood = understand(&bytes, &mut letter, self.parse);
                 drop(bytes);
                 panicked = understood.outcome.is_none();
+                is_nobodys = matches!(understood.outcome, Some(Outcome::Unrecognised { .. }));
                 self.act(&letter, received, understood.outcome.take()).await
             }
         };
+        let is_spent = match end.outcome {
+            MailOutcome::Delivered | MailOutcome::Ignored => self.deletion.processed,
+            MailOutcome::ForPerson => self.deletion.unknown && is_nobodys,
+            MailOutcome::Retry => false,
+        };
         let report = report(request_id, received, letter, understood.recognised.as_ref(), end, started);
-        (report, panicked)
+        Handled { report, panicked, is_spent }
     }
 
     /// Looks for the mail in every place, and notes in the letter where it is, or was looked for last.

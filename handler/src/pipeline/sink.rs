@@ -55,6 +55,50 @@ pub enum SinkError {
     Refused(String),
 }
 
+/// Several sinks: each takes every notice and every mail for a person. What one of them could not take yet is tried again with all,
+/// which the others bear as they bear any repetition.
+#[derive(Debug)]
+pub struct Several<One>(pub Vec<One>);
+
+impl<One: Sink> Sink for Several<One> {
+    fn until(&self, deadline: SystemTime) {
+        for sink in &self.0 {
+            sink.until(deadline);
+        }
+    }
+
+    async fn deliver(&self, letter: &Letter, notice: &Notice) -> Result<Delivered, SinkError> {
+        let (mut concerns, mut transient, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        for sink in &self.0 {
+            match sink.deliver(letter, notice).await {
+                Ok(Delivered::Whole) => {}
+                Ok(Delivered::ForPerson { reason }) => concerns.push(reason),
+                Err(SinkError::Transient(reason)) => transient.push(reason),
+                Err(SinkError::Refused(reason)) => refused.push(reason),
+            }
+        }
+        if !transient.is_empty() {
+            return Err(SinkError::Transient(transient.join("; ")));
+        }
+        if !refused.is_empty() {
+            return Err(SinkError::Refused(refused.join("; ")));
+        }
+        if concerns.is_empty() {
+            Ok(Delivered::Whole)
+        } else {
+            Ok(Delivered::ForPerson { reason: concerns.join("; ") })
+        }
+    }
+
+    async fn hand_over(&self, letter: &Letter, case: &Case<'_>) -> Result<(), SinkError> {
+        let mut failed = Ok(());
+        for sink in &self.0 {
+            failed = failed.and(sink.hand_over(letter, case).await);
+        }
+        failed
+    }
+}
+
 /// The sink `lines`: one JSON line in the log for every maintenance, and one for every mail that is for a person.
 #[derive(Debug)]
 pub struct Lines {

@@ -1,6 +1,6 @@
-//! Where mails are kept, as far as the pipeline has to know.
+//! Where mails and other objects are kept, as far as the pipeline has to know.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use thiserror::Error;
 
@@ -11,6 +11,52 @@ pub const LARGEST_MAIL: u64 = 48 * 1024 * 1024;
 pub trait MailStore {
     /// The bytes of an object; `None` if there is no such object.
     fn get(&self, bucket: &str, key: &str) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>>;
+
+    /// Deletes an object; one that is not there is no error.
+    fn delete(&self, bucket: &str, key: &str) -> impl Future<Output = Result<(), StoreError>>;
+}
+
+/// What holds objects that we write.
+pub trait ObjectStore {
+    /// An object and what tells this state of it from any other; `None` if it is not there, or may not be seen: a write with
+    /// [`Expected::Nothing`] then tells which.
+    fn fetch(&self, bucket: &str, key: &str) -> impl Future<Output = Result<Option<Object>, StoreError>>;
+
+    /// Writes an object whole; false if it is not what was expected.
+    fn put(
+        &self,
+        bucket: &str,
+        key: &str,
+        bytes: Vec<u8>,
+        media_type: &str,
+        expected: Expected,
+    ) -> impl Future<Output = Result<bool, StoreError>>;
+
+    /// Copies an object, in the place of what is there.
+    fn copy(&self, from: (&str, &str), to: (&str, &str)) -> impl Future<Output = Result<(), StoreError>>;
+
+    /// Waits about that long.
+    fn pause(&self, about: Duration) -> impl Future<Output = ()>;
+}
+
+/// An object as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// All of it.
+    pub bytes: Vec<u8>,
+    /// Its `ETag`.
+    pub tag: String,
+}
+
+/// What has to be there for a write to take place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// Whatever it is.
+    Anything,
+    /// No such object.
+    Nothing,
+    /// The object with that tag.
+    Tag(String),
 }
 
 /// Why an object could not be had.

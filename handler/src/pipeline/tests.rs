@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     letter::Letter,
-    sink::{Case, Delivered, Lines, SinkError},
+    sink::{Case, Delivered, Lines, Several, SinkError},
     store::StoreError,
     *,
 };
@@ -30,6 +30,10 @@ type Objects = BTreeMap<String, Result<Vec<u8>, StoreError>>;
 impl MailStore for Objects {
     async fn get(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.get(&format!("{bucket}/{key}")).cloned().transpose()
+    }
+
+    async fn delete(&self, _: &str, _: &str) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("nothing was to be deleted".to_owned()))
     }
 }
 
@@ -86,7 +90,7 @@ impl Written {
 }
 
 /// Runs a future that never waits.
-fn run<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut TaskContext::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("a future that waits"),
@@ -98,6 +102,7 @@ fn pipeline<Delivery>(objects: Objects, sink: Delivery, log: Arc<Log>) -> Pipeli
     Pipeline {
         places: vec![place("first", "inbound/"), place("second", "")],
         policy: Policy::default(),
+        deletion: Deletion::default(),
         parse: maintenance::parse,
         store: objects,
         sink,
@@ -388,4 +393,87 @@ fn a_report_too_long_for_the_log_is_cut_and_still_counted() {
         (&json!([]), &json!(2000), &json!(1))
     );
     assert_eq!(line["reason"], "2000 maintenances are too long for the log");
+}
+
+/// Objects that note what is deleted.
+struct Shelf {
+    objects: Objects,
+    deleted: Mutex<Vec<String>>,
+    may: bool,
+}
+
+impl MailStore for &Shelf {
+    async fn get(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        MailStore::get(&self.objects, bucket, key).await
+    }
+
+    async fn delete(&self, bucket: &str, key: &str) -> Result<(), StoreError> {
+        if !self.may {
+            return Err(StoreError::Unavailable("AccessDenied".to_owned()));
+        }
+        self.deleted.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{bucket}/{key}"));
+        Ok(())
+    }
+}
+
+/// Runs these mails, in one event, with that configuration: what was deleted, and how it ended.
+fn deleted(deletion: Deletion, mails: &[&str], sink: &Noting, may: bool) -> (Vec<String>, Result<(), String>) {
+    let objects = stored(&[
+        ("second/planned", PLANNED),
+        ("second/order", ORDER),
+        ("second/unknown", UNKNOWN),
+        ("second/spoofed", PLANNED),
+    ]);
+    let shelf = Shelf { objects, deleted: Mutex::default(), may };
+    let Pipeline { places, policy, parse, log, .. } = pipeline(Objects::new(), sink, log(&Written::default()));
+    let pipeline = Pipeline { places, policy, deletion, parse, store: &shelf, sink, log };
+    let records: Vec<_> = mails.iter().map(|id| record(id, if *id == "spoofed" { "dmarc" } else { "" })).collect();
+    let end = run(pipeline.handle("request", &event(&records))).map_err(|error| error.to_string());
+    (shelf.deleted.into_inner().unwrap_or_else(PoisonError::into_inner), end)
+}
+
+#[test]
+fn mails_are_deleted_only_as_configured_and_only_when_nothing_is_left_to_do() {
+    let all = ["planned", "order", "unknown", "spoofed"];
+    let (processed, unknown) =
+        (Deletion { processed: true, unknown: false }, Deletion { processed: false, unknown: true });
+    let fine = || Noting::new(WHOLE, Ok(()));
+    assert_eq!(deleted(Deletion::default(), &all, &fine(), true), (Vec::new(), Ok(())));
+    let expected = |names: &[&str]| (names.iter().map(ToString::to_string).collect::<Vec<_>>(), Ok(()));
+    assert_eq!(deleted(processed, &all, &fine(), true), expected(&["second/planned", "second/order"]));
+    assert_eq!(deleted(unknown, &all, &fine(), true), expected(&["second/unknown"]));
+    let slow = Noting::new(Err(SinkError::Transient("slow".to_owned())), Ok(()));
+    let (none, end) = deleted(processed, &all, &slow, true);
+    assert!(none.is_empty() && end.is_err(), "the event is tried again as a whole: {none:?}");
+    let lost = Noting::new(WHOLE, Err(SinkError::Transient("slow".to_owned())));
+    assert_eq!(deleted(unknown, &["unknown"], &lost, true).0, Vec::<String>::new());
+    let end = deleted(processed, &["planned"], &fine(), false).1.unwrap_err();
+    assert!(end.contains("s3://second/planned could not be deleted: AccessDenied"), "{end}");
+}
+
+#[test]
+fn of_several_sinks_each_is_given_everything() {
+    let refused = || Err(SinkError::Refused("odd".to_owned()));
+    let slow = || Err(SinkError::Transient("slow".to_owned()));
+    let in_part = || Ok(Delivered::ForPerson { reason: "a circuit".to_owned() });
+    let table = [
+        (WHOLE, WHOLE, "delivered", "", 2),
+        (in_part(), WHOLE, "for_person", "a circuit", 2),
+        (WHOLE, refused(), "for_person", "the notice was refused: odd", 4),
+        (refused(), slow(), "retry", "slow", 2),
+        (slow(), WHOLE, "retry", "slow", 2),
+    ];
+    for (one, other, outcome, reason, calls) in table {
+        let both = [Noting::new(one, Ok(())), Noting::new(other, Ok(()))];
+        let written = Written::default();
+        let sink = Several(both.iter().collect());
+        let pipeline = pipeline(stored(&[("second/m", PLANNED)]), sink, log(&written));
+        let _ = run(pipeline.handle("request", &event(&[record("m", "")])));
+        let line = &written.lines()[0];
+        assert_eq!(line["outcome"], outcome, "{line}");
+        assert!(line["reason"].as_str().unwrap_or_default().contains(reason), "{line}");
+        let called: usize =
+            both.iter().map(|sink| sink.calls.lock().unwrap_or_else(PoisonError::into_inner).len()).sum();
+        assert_eq!(called, calls, "{outcome}");
+    }
 }

@@ -31,6 +31,9 @@ struct State {
     events: VecDeque<(String, String)>,
     said: Vec<Said>,
     fetched: Vec<String>,
+    /// `bucket/key` → what was written there, and its `ETag`'s number.
+    written: BTreeMap<String, (Vec<u8>, usize)>,
+    deleted: Vec<String>,
     unsigned: usize,
 }
 
@@ -95,6 +98,16 @@ impl Cloud {
         state.fetched.clone()
     }
 
+    /// What was written below `bucket/key`.
+    pub(crate) fn written(&self) -> BTreeMap<String, Vec<u8>> {
+        self.lock().written.iter().map(|(object, (bytes, _))| (object.clone(), bytes.clone())).collect()
+    }
+
+    /// The objects that were deleted.
+    pub(crate) fn deleted(&self) -> Vec<String> {
+        self.lock().deleted.clone()
+    }
+
     /// The function's program, with the environment that Lambda and the stack give it.
     pub(crate) fn function(&self, program: &str) -> Command {
         let mut command = Command::new(program);
@@ -127,7 +140,7 @@ impl Cloud {
         loop {
             let mut line = String::new();
             reader.read_line(&mut line).ok()?;
-            let path = line.split(' ').nth(1)?.to_owned();
+            let (method, path) = (line.split(' ').next()?.to_owned(), line.split(' ').nth(1)?.to_owned());
             let mut headers = BTreeMap::new();
             loop {
                 let mut line = String::new();
@@ -142,7 +155,7 @@ impl Cloud {
             let answer = if path.starts_with("/2018-06-01/runtime/") {
                 self.runtime(path, &headers, String::from_utf8(body).unwrap())
             } else {
-                self.object(&path, &headers)
+                self.object(&method, &path, &headers, body)
             };
             let mut stream = stream;
             stream.write_all(&answer).ok()?;
@@ -169,14 +182,26 @@ impl Cloud {
         response(202, "", b"{}")
     }
 
-    fn object(&self, path: &str, headers: &BTreeMap<String, String>) -> Vec<u8> {
+    fn object(&self, method: &str, path: &str, headers: &BTreeMap<String, String>, body: Vec<u8>) -> Vec<u8> {
         let mut state = self.lock();
         let path = path.split('?').next().unwrap_or_default();
-        state.fetched.push(path.trim_start_matches('/').to_owned());
+        let object = path.trim_start_matches('/').to_owned();
         let signed = headers
             .get("authorization")
             .is_some_and(|value| value.starts_with("AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/"));
         state.unsigned += usize::from(!signed);
+        match method {
+            "PUT" => return state.put(object, headers, body),
+            "DELETE" => {
+                state.deleted.push(object);
+                return response(204, "", b"");
+            }
+            _ => {}
+        }
+        if let Some((bytes, tag)) = state.written.get(&object) {
+            return response(200, &format!("ETag: \"{tag}\"\r\n"), bytes);
+        }
+        state.fetched.push(object);
         let answers = state.objects.get_mut(path);
         let answer =
             answers.and_then(|answers| if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() });
@@ -191,6 +216,27 @@ impl Cloud {
             }
             None => response(404, "", &error("NoSuchKey")),
         }
+    }
+}
+
+impl State {
+    /// Writes or copies an object, on the condition that S3 knows.
+    fn put(&mut self, object: String, headers: &BTreeMap<String, String>, body: Vec<u8>) -> Vec<u8> {
+        let tag = self.written.get(&object).map(|(_, tag)| format!("\"{tag}\""));
+        let is_expected = match (headers.get("if-match"), headers.get("if-none-match")) {
+            (Some(expected), _) => tag.as_ref() == Some(expected),
+            (None, Some(_)) => tag.is_none(),
+            (None, None) => true,
+        };
+        if !is_expected {
+            return response(412, "", b"<?xml version=\"1.0\"?><Error><Code>PreconditionFailed</Code></Error>");
+        }
+        let source = headers.get("x-amz-copy-source");
+        let copied = source.and_then(|source| self.objects.get(&format!("/{source}"))?.front());
+        let bytes = if source.is_some() { copied.map(|(_, bytes)| bytes.clone()).unwrap_or_default() } else { body };
+        let next = self.written.values().map(|(_, tag)| *tag).max().unwrap_or(0) + 1;
+        self.written.insert(object, (bytes, next));
+        response(200, &format!("ETag: \"{next}\"\r\n"), if source.is_some() { b"<CopyObjectResult/>" } else { b"" })
     }
 }
 

@@ -147,6 +147,38 @@ fn a_large_mail_takes_at_most_three_times_its_size() {
     assert!(peak < 3 * 40 * MEGABYTE as u64, "{} MB", peak / MEGABYTE as u64);
 }
 
+/// Where the function may write, besides what it reads.
+const PLACES: &str = r#"{"stack":"example","function":"maintenance","mail":[{"bucket":"mail","prefix":"inbound/"}],
+    "writes":[{"bucket":"mail","prefix":"unmatched/"},{"bucket":"feed","prefix":"calendar/"}]}"#;
+
+#[test]
+fn a_calendar_is_written_and_what_is_for_a_person_is_kept() {
+    let cloud = Cloud::start();
+    cloud.answer("mail/inbound/planned", 200, &mail("planned.eml"));
+    cloud.answer("mail/inbound/other", 200, b"From: somebody@elsewhere.example\r\nSubject: Hello\r\n\r\nHello.\r\n");
+    let mut command = cloud.function(PROGRAM);
+    command.env("SINK", "calendar").env("PROVISION_CONTEXT", PLACES);
+    command.env("DELETE_PROCESSED_MAIL", "true").env("DELETE_UNKNOWN_MAIL", "true");
+    let function = Running::start(command);
+    for (request, ids) in [("request-1", &["planned"][..]), ("request-2", &["planned"]), ("request-3", &["other"])] {
+        let said = cloud.invoke(request, &event(ids));
+        assert!(said.path.ends_with("/response"), "{said:?}");
+    }
+    let (lines, log) = function.stop();
+    let outcomes: Vec<_> = mails(&lines).into_iter().map(|mail| mail.outcome).collect();
+    assert_eq!(outcomes, [MailOutcome::Delivered, MailOutcome::Delivered, MailOutcome::ForPerson], "{log}");
+    let written = cloud.written();
+    let names: Vec<_> = written.keys().map(String::as_str).collect();
+    assert_eq!(names, ["feed/calendar/maintenance.ics", "mail/unmatched/other", "mail/unmatched/other.json"]);
+    let calendar = String::from_utf8(written["feed/calendar/maintenance.ics"].clone()).unwrap();
+    assert!(calendar.contains("X-WR-CALNAME;VALUE=TEXT:example\r\n"), "{calendar}");
+    assert_eq!(calendar.matches("BEGIN:VEVENT").count(), 1);
+    assert!(written["mail/unmatched/other"].starts_with(b"From: somebody@"));
+    let beside: Value = serde_json::from_slice(&written["mail/unmatched/other.json"]).unwrap();
+    assert_eq!((&beside["kind"], &beside["mail"]["key"]), (&json!("for_person"), &json!("inbound/other")));
+    assert_eq!(cloud.deleted(), ["mail/inbound/planned", "mail/inbound/planned", "mail/inbound/other"]);
+}
+
 #[test]
 fn a_start_without_configuration_tells_lambda_all_that_is_missing() {
     let cloud = Cloud::start();

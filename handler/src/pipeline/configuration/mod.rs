@@ -1,16 +1,18 @@
 //! What the function is told by its environment, read once at the start. All that is wrong with it is said at once.
 
-use std::{collections::BTreeMap, fmt};
+mod sinks;
+
+use std::fmt;
 
 use thiserror::Error;
+
+pub use sinks::*;
 
 use crate::{
     context::{self, Context},
     trust::{DmarcFailure, Listed, Policy},
 };
 
-/// Where notices go: `lines` or `netbox`.
-pub const SINK: &str = "SINK";
 /// Whose MAINTNOTE calendars are taken besides those of the providers: domains and addresses, separated by commas.
 pub const TRUSTED_SENDERS: &str = "TRUSTED_SENDERS";
 /// Who may pass mails of others on: domains and addresses, separated by commas.
@@ -19,14 +21,10 @@ pub const FORWARDERS: &str = "FORWARDERS";
 /// (it proves nothing, and a DKIM signature in line with the sender is still asked for).
 pub const DMARC_FAIL: &str = "DMARC_FAIL";
 
-/// For the sink `netbox`: where NetBox is, `https://…` (`http://` on this machine only).
-pub const NETBOX_URL: &str = "NETBOX_URL";
-/// Its API token. In AWS a secret of the declaration, which names it in [`Context::secrets`]; the value itself only for trying things out.
-pub const NETBOX_TOKEN: &str = "NETBOX_TOKEN";
-/// Certificates that are trusted besides the public ones, as PEM.
-pub const NETBOX_CA: &str = "NETBOX_CA";
-/// `OURS=THEIRS, …`: our slug of a provider (or the name that its calendars give) and NetBox's slug or name of it.
-pub const NETBOX_PROVIDERS: &str = "NETBOX_PROVIDERS";
+/// Whether a mail is deleted from its bucket once it is delivered or ignored: `true` or `false` (so it is without this).
+pub const DELETE_PROCESSED_MAIL: &str = "DELETE_PROCESSED_MAIL";
+/// The same for a mail of a provider that nobody knows, once it is where a person finds it.
+pub const DELETE_UNKNOWN_MAIL: &str = "DELETE_UNKNOWN_MAIL";
 
 /// What Lambda itself sets and the runtime cannot do without.
 const OF_LAMBDA: &[&str] = &[
@@ -41,8 +39,10 @@ const OF_LAMBDA: &[&str] = &[
 pub struct Configuration {
     /// Its stack.
     pub context: Context,
-    /// Where notices go.
-    pub sink: SinkKind,
+    /// Where notices go; never empty.
+    pub sinks: Vec<SinkKind>,
+    /// Which mails are deleted.
+    pub deletion: Deletion,
     /// Whom to trust.
     pub policy: Policy,
     /// How to call AWS.
@@ -74,37 +74,6 @@ impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Secret(…)")
     }
-}
-
-/// Where notices go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SinkKind {
-    /// To the log, as JSON lines.
-    Lines,
-    /// To NetBox.
-    NetBox(NetBoxSettings),
-}
-
-/// How to reach NetBox.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NetBoxSettings {
-    /// Without a slash at its end.
-    pub url: String,
-    /// Where the token is.
-    pub token: TokenPlace,
-    /// Certificates that are trusted besides the public ones, as PEM.
-    pub ca: Option<String>,
-    /// Our slug or the calendar's name → NetBox's slug or name.
-    pub providers: BTreeMap<String, String>,
-}
-
-/// Where the token is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TokenPlace {
-    /// A secret of that name.
-    SecretsManager(String),
-    /// The environment.
-    Given(Secret),
 }
 
 /// Everything that is wrong with an environment.
@@ -142,20 +111,31 @@ impl Configuration {
             problems: Vec::new(),
         };
         let context = reader.context();
-        let sink = reader.sink(context.as_ref());
+        let sinks = reader.sinks(context.as_ref());
         let trusted_senders = reader.listed(TRUSTED_SENDERS);
         let forwarders = reader.listed(FORWARDERS);
         let dmarc_failure = reader.dmarc_failure();
+        let deletion =
+            Deletion { processed: reader.switch(DELETE_PROCESSED_MAIL), unknown: reader.switch(DELETE_UNKNOWN_MAIL) };
         reader.lambda();
         let aws = reader.aws();
-        match (context, sink, dmarc_failure, aws) {
-            (Some(context), Some(sink), Some(dmarc_failure), Some(aws)) if reader.problems.is_empty() => {
+        match (context, sinks, dmarc_failure, aws) {
+            (Some(context), Some(sinks), Some(dmarc_failure), Some(aws)) if reader.problems.is_empty() => {
                 let policy = Policy { trusted_senders, forwarders, dmarc_failure };
-                Ok(Self { context, sink, policy, aws })
+                Ok(Self { context, sinks, deletion, policy, aws })
             }
             _ => Err(ConfigurationError { problems: reader.problems }),
         }
     }
+}
+
+/// Which mails are deleted from their bucket, once nothing is left to do for them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Deletion {
+    /// What was delivered or ignored.
+    pub processed: bool,
+    /// What is nobody's that we know, and was put before a person.
+    pub unknown: bool,
 }
 
 /// Reads variables and notes what is wrong. `None` comes with a note, always.
@@ -195,76 +175,8 @@ impl<Variable: Fn(&str) -> Option<String>> Reader<Variable> {
         }
     }
 
-    fn sink(&mut self, context: Option<&Context>) -> Option<SinkKind> {
-        let name = self.needed(SINK)?;
-        match name.trim() {
-            "lines" => Some(SinkKind::Lines),
-            "netbox" => {
-                let (url, token) = (self.netbox_url(), self.netbox_token(context));
-                let providers = self.netbox_providers();
-                let ca = (self.variable)(NETBOX_CA);
-                Some(SinkKind::NetBox(NetBoxSettings { url: url?, token: token?, ca, providers: providers? }))
-            }
-            other => {
-                self.note(SINK, format!("is `{other}`, supported are `lines` and `netbox`"));
-                None
-            }
-        }
-    }
-
-    /// Over an open network anybody could read the token.
-    fn netbox_url(&mut self) -> Option<String> {
-        let url = self.needed(NETBOX_URL)?.trim().trim_end_matches('/').to_owned();
-        let (scheme, rest) = url.split_once("://").unwrap_or_default();
-        let authority = rest.split('/').next().unwrap_or_default();
-        let local = ["127.0.0.1", "localhost", "[::1]"]
-            .iter()
-            .any(|host| authority.strip_prefix(host).is_some_and(|port| port.is_empty() || port.starts_with(':')));
-        let well_formed = !authority.is_empty()
-            && !url.contains(['?', '#', '@'])
-            && url.chars().all(|letter| letter.is_ascii_graphic());
-        if well_formed && (scheme == "https" || (scheme == "http" && local)) {
-            return Some(url);
-        }
-        self.note(NETBOX_URL, format!("is `{url}`, expected is an address such as `https://netbox.example.com`"));
-        None
-    }
-
-    fn netbox_token(&mut self, context: Option<&Context>) -> Option<TokenPlace> {
-        if let Some(name) = context.and_then(|context| context.secrets.get(NETBOX_TOKEN)) {
-            return Some(TokenPlace::SecretsManager(name.clone()));
-        }
-        let token = (self.variable)(NETBOX_TOKEN).map(|token| token.trim().to_owned());
-        match token {
-            Some(token) if token.chars().all(|letter| letter.is_ascii_graphic()) => {
-                Some(TokenPlace::Given(Secret(token)))
-            }
-            Some(_) => {
-                self.note(NETBOX_TOKEN, "is no API token of NetBox");
-                None
-            }
-            None => {
-                self.note(NETBOX_TOKEN, "is missing: the function's `secrets` can name it");
-                None
-            }
-        }
-    }
-
-    fn netbox_providers(&mut self) -> Option<BTreeMap<String, String>> {
-        let list = (self.variable)(NETBOX_PROVIDERS).unwrap_or_default();
-        let mut providers = BTreeMap::new();
-        for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
-            match entry.split_once('=').map(|(ours, theirs)| (ours.trim(), theirs.trim())) {
-                Some((ours, theirs)) if !ours.is_empty() && !theirs.is_empty() => {
-                    providers.insert(ours.to_owned(), theirs.to_owned());
-                }
-                _ => {
-                    self.note(NETBOX_PROVIDERS, format!("has `{entry}`, expected is `OURS=THEIRS`"));
-                    return None;
-                }
-            }
-        }
-        Some(providers)
+    fn optional(&self, name: &str) -> Option<String> {
+        (self.variable)(name)
     }
 
     fn listed(&mut self, name: &'static str) -> Vec<Listed> {
@@ -289,6 +201,18 @@ impl<Variable: Fn(&str) -> Option<String>> Reader<Variable> {
                 let fault = format!("is `{other}`, supported are `person` and `unproven`");
                 self.note(DMARC_FAIL, fault);
                 None
+            }
+        }
+    }
+
+    fn switch(&mut self, name: &'static str) -> bool {
+        match (self.variable)(name).as_deref().map(str::trim) {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => {
+                let fault = format!("is `{other}`, supported are `true` and `false`");
+                self.note(name, fault);
+                false
             }
         }
     }
@@ -329,7 +253,7 @@ mod tests {
 
     const CONTEXT: &str = r#"{"stack":"s","function":"f","mail":[{"bucket":"b","prefix":"inbound/"}]}"#;
 
-    fn environment(changes: &[(&'static str, &'static str)]) -> BTreeMap<&'static str, &'static str> {
+    pub(super) fn environment(changes: &[(&'static str, &'static str)]) -> BTreeMap<&'static str, &'static str> {
         let mut environment = BTreeMap::from([
             (context::VARIABLE, CONTEXT),
             (SINK, "lines"),
@@ -345,7 +269,9 @@ mod tests {
         environment
     }
 
-    fn read(environment: &BTreeMap<&'static str, &'static str>) -> Result<Configuration, ConfigurationError> {
+    pub(super) fn read(
+        environment: &BTreeMap<&'static str, &'static str>,
+    ) -> Result<Configuration, ConfigurationError> {
         Configuration::read(|name| environment.get(name).map(|value| (*value).to_owned()))
     }
 
@@ -403,10 +329,12 @@ mod tests {
         let table = [
             (context::VARIABLE, "{", "cannot be read"),
             (context::VARIABLE, r#"{"stack":"s","function":"f"}"#, "names no place of mails"),
-            (SINK, "nautobot", "is `nautobot`, supported are `lines` and `netbox`"),
+            (SINK, "nautobot", "is `nautobot`, supported are `lines`"),
             (SINK, "  ", "is missing"),
             (TRUSTED_SENDERS, "carrier.example,*.carrier.example", "has `*.carrier.example`"),
             (FORWARDERS, "desk", "has `desk`"),
+            (SINK, "lines, lines", "names `lines` twice"),
+            (DELETE_UNKNOWN_MAIL, "yes", "supported are `true` and `false`"),
             (DMARC_FAIL, "ignore", "supported are `person` and `unproven`"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "much", "is no number"),
         ];
@@ -416,47 +344,5 @@ mod tests {
             assert_eq!(problem.variable, variable);
             assert!(problem.fault.contains(fault), "{variable}={value}: {error}");
         }
-    }
-
-    #[test]
-    fn the_sink_netbox_needs_an_address_and_a_token() {
-        let netbox = |changes: &[(&'static str, &'static str)]| {
-            let mut all = vec![(SINK, "netbox"), (NETBOX_URL, "https://netbox.example/"), (NETBOX_TOKEN, "abc")];
-            all.extend(changes);
-            read(&environment(&all))
-        };
-        let SinkKind::NetBox(settings) = netbox(&[(NETBOX_PROVIDERS, "telia=arelion, x y = Y Z")]).unwrap().sink else {
-            panic!("another sink")
-        };
-        assert_eq!(
-            (settings.url.as_str(), &settings.token),
-            ("https://netbox.example", &TokenPlace::Given(Secret("abc".to_owned())))
-        );
-        assert_eq!(
-            settings.providers,
-            [("telia", "arelion"), ("x y", "Y Z")].map(|(a, b)| (a.to_owned(), b.to_owned())).into()
-        );
-        assert!(!format!("{settings:?}").contains("abc"), "the token is shown nowhere");
-        let secret = r#"{"stack":"s","function":"f","mail":[{"bucket":"b","prefix":""}],"secrets":{"NETBOX_TOKEN":"netbox/token"}}"#;
-        let SinkKind::NetBox(settings) = netbox(&[(context::VARIABLE, secret), (NETBOX_TOKEN, "")]).unwrap().sink
-        else {
-            panic!("another sink")
-        };
-        assert_eq!(settings.token, TokenPlace::SecretsManager("netbox/token".to_owned()));
-        let table = [
-            (NETBOX_URL, "", "is missing"),
-            (NETBOX_URL, "netbox.example", "is `netbox.example`"),
-            (NETBOX_URL, "http://netbox.example", "is `http://netbox.example`"),
-            (NETBOX_URL, "http://localhost.example", "expected is an address"),
-            (NETBOX_URL, "https://me:secret@netbox.example", "expected is an address"),
-            (NETBOX_TOKEN, "", "the function's `secrets` can name it"),
-            (NETBOX_TOKEN, "a b", "is no API token"),
-            (NETBOX_PROVIDERS, "telia", "expected is `OURS=THEIRS`"),
-        ];
-        for (variable, value, fault) in table {
-            let error = netbox(&[(variable, value)]).unwrap_err();
-            assert!(error.to_string().contains(fault), "{variable}={value}: {error}");
-        }
-        assert!(netbox(&[(NETBOX_URL, "http://127.0.0.1:8000")]).is_ok());
     }
 }

@@ -106,14 +106,16 @@ pub(crate) async fn apply(
                 continue;
             }
             begun.splice(index..=index, [true]);
-            let skipped = unmet(&plan.items, &before, &ended).or_else(|| stop.borrow().then(|| "interrupted".to_owned()));
+            let skipped =
+                unmet(&plan.items, &before, &ended).or_else(|| stop.borrow().then(|| "interrupted".to_owned()));
             if let Some(because) = skipped {
                 let outcome = Outcome::Skipped { because };
                 observer.event(Event::Ended { id: &item.id, verb, outcome: outcome.clone(), took: Duration::ZERO });
                 ended.splice(index..=index, [Some(outcome)]);
                 continue;
             }
-            let wrote_before = before.iter().any(|other| plan.items.get(*other).is_some_and(|it| order::makes(&it.action)));
+            let wrote_before =
+                before.iter().any(|other| plan.items.get(*other).is_some_and(|it| order::makes(&it.action)));
             let run = &run;
             running.push(async move { (index, run.step(item, verb, wrote_before).await) });
         }

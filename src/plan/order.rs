@@ -37,7 +37,9 @@ pub(super) fn sort(items: &mut Vec<Item>) {
     let mut rest: Vec<Option<Item>> = std::mem::take(items).into_iter().map(Some).collect();
     let mut done = vec![false; rest.len()];
     loop {
-        let ready = |index: &usize| waits.get(*index).is_some_and(|waits| waits.iter().all(|other| done.get(*other) == Some(&true)));
+        let ready = |index: &usize| {
+            waits.get(*index).is_some_and(|waits| waits.iter().all(|other| done.get(*other) == Some(&true)))
+        };
         let next = (0..rest.len()).filter(|index| done.get(*index) == Some(&false)).find(ready);
         // A circle cannot be declared; were there one, its members keep the order of their kinds.
         let next = next.or_else(|| done.iter().position(|done| !done));

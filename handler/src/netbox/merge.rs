@@ -51,12 +51,11 @@ pub(super) fn merge(case: &Case<'_>, view: &View) -> Merge {
         let (busy, free): (Vec<Member<'_>>, Vec<_>) =
             losers.iter().partition(|loser| claimed(case, loser.event, view.now).next().is_some());
         for loser in busy {
-            match settle_claims(case, loser.event, view) {
-                Some(action) => actions.push(action),
-                None => {
-                    let (loser, winner) = (loser.event.id, winner.id);
-                    waiting = Some(format!("event {loser} makes way for {winner}, but a mail is being stored there"));
-                }
+            if let Some(action) = settle_claims(case, loser.event, view) {
+                actions.push(action);
+            } else {
+                let (loser, winner) = (loser.event.id, winner.id);
+                waiting = Some(format!("event {loser} makes way for {winner}, but a mail is being stored there"));
             }
         }
         // One after the other, since each writes the winner.

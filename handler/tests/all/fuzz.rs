@@ -160,7 +160,7 @@ fn a_large_mail_takes_no_longer_than_a_second() {
         for large in [format!("{head}{}", body.repeat(1 + 1_000_000 / body.len())), format!("{head}{parts}")] {
             let began = time();
             read(&large);
-            took.push((time() - began, index));
+            took.push((time().saturating_sub(began), index));
         }
     }
     let names: Vec<_> = support::own_mails().into_iter().map(|mail| mail.name).collect();

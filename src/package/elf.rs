@@ -183,7 +183,10 @@ mod tests {
         let library = replaced(&program, b"\0libgcc_s.so.1\0", b"\0libssl.so.300\0");
         assert_eq!(examine(&library, Architecture::X86_64), Err(Unfit::Library("libssl.so.300".to_owned())));
         let loader = replaced(&program, b"/lib64/ld-linux-x86-64.so.2\0", b"/nix/store/ab/ld-linux.so.2\0");
-        assert_eq!(examine(&loader, Architecture::X86_64), Err(Unfit::Loader("/nix/store/ab/ld-linux.so.2".to_owned())));
+        assert_eq!(
+            examine(&loader, Architecture::X86_64),
+            Err(Unfit::Loader("/nix/store/ab/ld-linux.so.2".to_owned()))
+        );
         let newer = replaced(&program, b"\0GLIBC_2.34\0", b"\0GLIBC_2.38\0");
         assert_eq!(examine(&newer, Architecture::X86_64), Ok(Some("GLIBC_2.38".to_owned())));
     }

@@ -244,6 +244,8 @@ const CLASSES: &[(Class, &[&str])] = &[
             "CannotDelete",
             "LimitExceeded",
             "CodeStorageExceeded",
+            "BucketNotEmpty",
+            "DeleteConflict",
         ],
     ),
 ];
@@ -314,6 +316,15 @@ mod tests {
         let words = "The role defined for the function cannot be assumed by Lambda.";
         assert_eq!(class("lambda.CreateFunction", 400, code, words), Class::NotYet);
         assert_eq!(class("lambda.CreateFunction", 400, code, "memory is out of bounds"), Class::Invalid);
+    }
+
+    #[test]
+    fn what_still_holds_something_is_not_deleted_by_trying_again() {
+        assert_eq!(
+            class("s3.DeleteBucket", 409, "BucketNotEmpty", "The bucket you tried to delete is not empty"),
+            Class::Invalid
+        );
+        assert_eq!(class("iam.DeleteRole", 409, "DeleteConflict", "Cannot delete entity"), Class::Invalid);
     }
 
     #[test]

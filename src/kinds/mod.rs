@@ -8,9 +8,16 @@
 //! called again after a failure or an interruption, and then finish what was begun.
 
 mod field;
+mod number;
 mod registry;
 
+pub(crate) mod bucket;
+pub(crate) mod event_invoke;
+pub(crate) mod function;
+pub(crate) mod log_group;
+pub(crate) mod permission;
 pub(crate) mod queue;
+pub(crate) mod role;
 
 use std::{collections::BTreeMap, future::Future, sync::Arc};
 

@@ -4,7 +4,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Address, Field, Live, Manage, Owned, Session, queue};
+use super::{
+    Address, Field, Live, Manage, Owned, Session, bucket, event_invoke, function, log_group, permission, queue, role,
+};
 use crate::aws::{Class, Failure};
 
 /// Makes the enums over all kinds, and passes each call on to the kind's own code.
@@ -16,11 +18,17 @@ macro_rules! kinds {
             $($(#[$doc])* $variant,)+
         }
 
-        /// The settings of one resource.
+        /// The settings of one resource. They are boxed: some are large, and most are of kinds that are small.
         #[derive(Debug, Clone, PartialEq)]
         pub(crate) enum Settings {
-            $($(#[$doc])* $variant(<$kind as Manage>::Settings),)+
+            $($(#[$doc])* $variant(Box<<$kind as Manage>::Settings>),)+
         }
+
+        $(impl From<<$kind as Manage>::Settings> for Settings {
+            fn from(settings: <$kind as Manage>::Settings) -> Self {
+                Self::$variant(Box::new(settings))
+            }
+        })+
 
         impl Kind {
             /// All of them.
@@ -41,7 +49,7 @@ macro_rules! kinds {
                 match self { $(Self::$variant => <$kind as Manage>::REFERS_TO,)+ }
             }
 
-            /// What is in AWS.
+            /// What is in AWS. This and the others are boxed: a future is as large as all calls that may be in it.
             pub(crate) async fn read(
                 self,
                 session: &Session,
@@ -49,15 +57,15 @@ macro_rules! kinds {
             ) -> Result<Option<Live<Settings>>, Failure> {
                 match self {
                     $(Self::$variant => {
-                        let live = <$kind as Manage>::read(session, address).await?;
-                        Ok(live.map(|live| Live { settings: Settings::$variant(live.settings), owner: live.owner }))
+                        let live = Box::pin(<$kind as Manage>::read(session, address)).await?;
+                        Ok(live.map(|live| Live { settings: live.settings.into(), owner: live.owner }))
                     })+
                 }
             }
 
             /// Deletes one.
             pub(crate) async fn delete(self, session: &Session, address: &Address) -> Result<(), Failure> {
-                match self { $(Self::$variant => <$kind as Manage>::delete(session, address).await,)+ }
+                match self { $(Self::$variant => Box::pin(<$kind as Manage>::delete(session, address)).await,)+ }
             }
 
             /// What one holds that must not be deleted unasked.
@@ -66,12 +74,12 @@ macro_rules! kinds {
                 session: &Session,
                 address: &Address,
             ) -> Result<Option<String>, Failure> {
-                match self { $(Self::$variant => <$kind as Manage>::holds_data(session, address).await,)+ }
+                match self { $(Self::$variant => Box::pin(<$kind as Manage>::holds_data(session, address)).await,)+ }
             }
 
             /// All of this stack's.
             pub(crate) async fn list_owned(self, session: &Session) -> Result<Vec<Owned>, Failure> {
-                match self { $(Self::$variant => <$kind as Manage>::list_owned(session).await,)+ }
+                match self { $(Self::$variant => Box::pin(<$kind as Manage>::list_owned(session)).await,)+ }
             }
         }
 
@@ -83,19 +91,18 @@ macro_rules! kinds {
 
             /// As a tree, whose paths are those of the fields.
             pub(crate) fn tree(&self) -> Value {
-                match self { $(Self::$variant(settings) => tree(settings),)+ }
+                match self { $(Self::$variant(settings) => tree(settings.as_ref()),)+ }
             }
 
             /// Makes one.
             pub(crate) async fn create(&self, session: &Session, address: &Address) -> Result<(), Failure> {
-                match self { $(Self::$variant(desired) => <$kind as Manage>::create(session, address, desired).await,)+ }
+                match self { $(Self::$variant(desired) => Box::pin(<$kind as Manage>::create(session, address, desired)).await,)+ }
             }
 
             /// Makes a live one as these say.
-            #[expect(irrefutable_let_patterns, reason = "until there is a second kind")]
             pub(crate) async fn update(&self, session: &Session, address: &Address, live: &Self) -> Result<(), Failure> {
                 $(if let (Self::$variant(desired), Self::$variant(live)) = (self, live) {
-                    return <$kind as Manage>::update(session, address, desired, live).await;
+                    return Box::pin(<$kind as Manage>::update(session, address, desired, live)).await;
                 })+
                 let message = format!("a {} cannot become a {}", live.kind().name(), self.kind().name());
                 Err(Failure::found("update", Class::Invalid, message))
@@ -105,8 +112,20 @@ macro_rules! kinds {
 }
 
 kinds! {
+    /// S3 buckets.
+    Bucket = "bucket", bucket::Bucket;
     /// SQS queues.
     Queue = "queue", queue::Queue;
+    /// IAM roles.
+    Role = "role", role::Role;
+    /// Log groups.
+    LogGroup = "log group", log_group::LogGroup;
+    /// Lambda functions.
+    Function = "function", function::Function;
+    /// Event invoke configurations of functions.
+    EventInvoke = "event invoke", event_invoke::EventInvoke;
+    /// Permissions to invoke functions.
+    Permission = "permission", permission::Permission;
 }
 
 fn tree(settings: &impl Serialize) -> Value {

@@ -1,0 +1,393 @@
+//! S3 buckets, with everything that decides who can read what is in them and how long it stays.
+//!
+//! S3 has a call for each part of a bucket. The names of buckets are the world's: every call names the account that must
+//! own it, so that a bucket that somebody else made in our place is never written to.
+
+mod contents;
+mod lifecycle;
+
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, ObjectOwnership, OwnershipControls,
+    OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
+    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging, VersioningConfiguration,
+};
+use aws_smithy_types::error::operation::BuildError;
+use serde::Serialize;
+
+use super::{Address, Field, Kind, Live, Manage, Owned, Owner, Session, Tags, coupled, own_tags, plain};
+use crate::{
+    aws::{Class, Failure, OrFail},
+    policy::Policy,
+};
+
+pub(crate) use contents::empty;
+pub(crate) use lifecycle::Lifecycle;
+
+/// S3 buckets.
+#[derive(Debug)]
+pub(crate) struct Bucket;
+
+/// A bucket.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Settings {
+    pub(crate) public_access: PublicAccess,
+    /// Who owns objects that others put there.
+    pub(crate) ownership: Ownership,
+    pub(crate) encryption: Encryption,
+    /// Whether older versions are kept. A bucket that once kept them is `Suspended` ever after, which is off.
+    pub(crate) versioning: bool,
+    pub(crate) lifecycle: Lifecycle,
+    /// Ours alone.
+    pub(crate) policy: Policy,
+    /// Ours alone.
+    pub(crate) tags: Tags,
+}
+
+/// What is refused or ignored of all that would let the public in. All of it, in a new bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "they are S3's four switches, each by itself")]
+pub(crate) struct PublicAccess {
+    pub(crate) block_acls: bool,
+    pub(crate) ignore_acls: bool,
+    pub(crate) block_policy: bool,
+    pub(crate) restrict_buckets: bool,
+}
+
+impl Default for PublicAccess {
+    fn default() -> Self {
+        Self { block_acls: true, ignore_acls: true, block_policy: true, restrict_buckets: true }
+    }
+}
+
+/// `ObjectOwnership`, as S3 calls it: `BucketOwnerEnforced`, `BucketOwnerPreferred` or `ObjectWriter`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Ownership(pub(crate) String);
+
+impl Default for Ownership {
+    /// What a new bucket has: there are no access lists, and everything in it is its owner's.
+    fn default() -> Self {
+        Self(ObjectOwnership::BucketOwnerEnforced.as_str().to_owned())
+    }
+}
+
+/// How objects are encrypted that are put without saying so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Encryption {
+    /// `AES256`, `aws:kms` or `aws:kms:dsse`.
+    pub(crate) algorithm: String,
+    /// The KMS key, if it is not S3's own.
+    pub(crate) kms_key: Option<String>,
+    /// Whether S3 asks KMS once for many objects.
+    pub(crate) bucket_key: bool,
+}
+
+impl Default for Encryption {
+    /// What S3 does with every bucket since 2023.
+    fn default() -> Self {
+        Self { algorithm: ServerSideEncryption::Aes256.as_str().to_owned(), kms_key: None, bucket_key: false }
+    }
+}
+
+const ENCRYPTION: &[&str] = &["encryption.algorithm", "encryption.kms_key", "encryption.bucket_key"];
+
+/// A call about one bucket, which must be this account's.
+macro_rules! about {
+    ($clients:expr, $session:expr, $name:expr, $call:ident) => {
+        $clients.s3.$call().bucket($name).expected_bucket_owner(&$session.aws.account)
+    };
+}
+use about;
+
+/// A value that the SDK cannot send.
+fn unbuilt(call: &'static str) -> impl Fn(BuildError) -> Failure {
+    move |error| Failure::found(call, Class::Invalid, error.to_string())
+}
+
+fn public_access(live: Option<PublicAccessBlockConfiguration>) -> PublicAccess {
+    // Without the block nothing is blocked.
+    let live = live.unwrap_or_else(|| PublicAccessBlockConfiguration::builder().build());
+    PublicAccess {
+        block_acls: live.block_public_acls.unwrap_or_default(),
+        ignore_acls: live.ignore_public_acls.unwrap_or_default(),
+        block_policy: live.block_public_policy.unwrap_or_default(),
+        restrict_buckets: live.restrict_public_buckets.unwrap_or_default(),
+    }
+}
+
+/// Without controls, objects belong to who writes them.
+fn ownership(live: Option<OwnershipControls>) -> Ownership {
+    let rule = live.and_then(|controls| controls.rules.into_iter().next());
+    Ownership(rule.map_or(ObjectOwnership::ObjectWriter, |rule| rule.object_ownership).as_str().to_owned())
+}
+
+fn encryption(live: Option<ServerSideEncryptionConfiguration>) -> Encryption {
+    let Some(rule) = live.and_then(|live| live.rules.into_iter().next()) else { return Encryption::default() };
+    let bucket_key = rule.bucket_key_enabled.unwrap_or_default();
+    match rule.apply_server_side_encryption_by_default {
+        Some(chosen) => Encryption {
+            algorithm: chosen.sse_algorithm.as_str().to_owned(),
+            kms_key: chosen.kms_master_key_id.filter(|key| !key.is_empty()),
+            bucket_key,
+        },
+        None => Encryption { bucket_key, ..Encryption::default() },
+    }
+}
+
+async fn tags(session: &Session, name: &str) -> Result<Tags, Failure> {
+    let answer = about!(session.aws.read, session, name, get_bucket_tagging).send().await;
+    let tags = answer.or_absent("s3.GetBucketTagging")?.map(|answer| answer.tag_set).unwrap_or_default();
+    Ok(own_tags(tags.into_iter().map(|tag| (tag.key, tag.value))))
+}
+
+async fn policy(session: &Session, name: &str) -> Result<Policy, Failure> {
+    const CALL: &str = "s3.GetBucketPolicy";
+    let answer = about!(session.aws.read, session, name, get_bucket_policy).send().await.or_absent(CALL)?;
+    match answer.and_then(|answer| answer.policy).filter(|text| !text.is_empty()) {
+        Some(text) => Policy::from_json(&text).map_err(|error| Failure::found(CALL, Class::Other, error.to_string())),
+        None => Ok(Policy::default()),
+    }
+}
+
+/// Brings parts of a bucket to what is desired: all that differ from the live ones, or from a new bucket's.
+async fn write(session: &Session, name: &str, desired: &Settings, live: Option<&Settings>) -> Result<(), Failure> {
+    // Marked first: from then on it is ours. One after another: S3 refuses two changes of one bucket at once.
+    if live.is_none_or(|live| live.tags != desired.tags) {
+        write_tags(session, name, &desired.tags).await?;
+    }
+    if live.is_none_or(|live| live.public_access != desired.public_access) {
+        write_public_access(session, name, &desired.public_access).await?;
+    }
+    if live.is_none_or(|live| live.ownership != desired.ownership) {
+        write_ownership(session, name, &desired.ownership).await?;
+    }
+    if live.is_none_or(|live| live.encryption != desired.encryption) {
+        write_encryption(session, name, &desired.encryption).await?;
+    }
+    if live.map_or(desired.versioning, |live| live.versioning != desired.versioning) {
+        let status =
+            if desired.versioning { BucketVersioningStatus::Enabled } else { BucketVersioningStatus::Suspended };
+        let versioning = VersioningConfiguration::builder().status(status).build();
+        let call = about!(session.aws.write, session, name, put_bucket_versioning).versioning_configuration(versioning);
+        call.send().await.or_fail("s3.PutBucketVersioning")?;
+    }
+    if live.map_or(!desired.lifecycle.is_empty(), |live| live.lifecycle != desired.lifecycle) {
+        lifecycle::write(session, name, &desired.lifecycle).await?;
+    }
+    // Last: what the block refuses is refused.
+    if live.map_or(!desired.policy.is_empty(), |live| live.policy != desired.policy) {
+        write_policy(session, name, &desired.policy).await?;
+    }
+    Ok(())
+}
+
+async fn write_tags(session: &Session, name: &str, tags: &Tags) -> Result<(), Failure> {
+    const CALL: &str = "s3.PutBucketTagging";
+    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let tags = tags.collect::<Result<_, _>>().map_err(unbuilt(CALL))?;
+    let tagging = Tagging::builder().set_tag_set(Some(tags)).build().map_err(unbuilt(CALL))?;
+    let call = about!(session.aws.write, session, name, put_bucket_tagging).tagging(tagging);
+    call.send().await.or_fail(CALL).map(drop)
+}
+
+async fn write_public_access(session: &Session, name: &str, desired: &PublicAccess) -> Result<(), Failure> {
+    let block = PublicAccessBlockConfiguration::builder()
+        .block_public_acls(desired.block_acls)
+        .ignore_public_acls(desired.ignore_acls)
+        .block_public_policy(desired.block_policy)
+        .restrict_public_buckets(desired.restrict_buckets)
+        .build();
+    let call = about!(session.aws.write, session, name, put_public_access_block);
+    call.public_access_block_configuration(block).send().await.or_fail("s3.PutPublicAccessBlock").map(drop)
+}
+
+async fn write_ownership(session: &Session, name: &str, desired: &Ownership) -> Result<(), Failure> {
+    const CALL: &str = "s3.PutBucketOwnershipControls";
+    let rule = OwnershipControlsRule::builder().object_ownership(ObjectOwnership::from(desired.0.as_str()));
+    let rule = rule.build().map_err(unbuilt(CALL))?;
+    let controls = OwnershipControls::builder().rules(rule).build().map_err(unbuilt(CALL))?;
+    let call = about!(session.aws.write, session, name, put_bucket_ownership_controls).ownership_controls(controls);
+    call.send().await.or_fail(CALL).map(drop)
+}
+
+async fn write_encryption(session: &Session, name: &str, desired: &Encryption) -> Result<(), Failure> {
+    const CALL: &str = "s3.PutBucketEncryption";
+    let chosen = ServerSideEncryptionByDefault::builder()
+        .sse_algorithm(ServerSideEncryption::from(desired.algorithm.as_str()))
+        .set_kms_master_key_id(desired.kms_key.clone())
+        .build()
+        .map_err(unbuilt(CALL))?;
+    let rule = ServerSideEncryptionRule::builder()
+        .apply_server_side_encryption_by_default(chosen)
+        .bucket_key_enabled(desired.bucket_key)
+        .build();
+    let encryption = ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(unbuilt(CALL))?;
+    let call = about!(session.aws.write, session, name, put_bucket_encryption);
+    call.server_side_encryption_configuration(encryption).send().await.or_fail(CALL).map(drop)
+}
+
+async fn write_policy(session: &Session, name: &str, desired: &Policy) -> Result<(), Failure> {
+    if desired.is_empty() {
+        let call = about!(session.aws.write, session, name, delete_bucket_policy);
+        return call.send().await.or_absent("s3.DeleteBucketPolicy").map(drop);
+    }
+    let call = about!(session.aws.write, session, name, put_bucket_policy).policy(desired.to_json());
+    call.send().await.or_fail("s3.PutBucketPolicy").map(drop)
+}
+
+impl Manage for Bucket {
+    type Settings = Settings;
+
+    const FIELDS: &'static [Field] = &[
+        plain("public_access.block_acls"),
+        plain("public_access.ignore_acls"),
+        plain("public_access.block_policy"),
+        plain("public_access.restrict_buckets"),
+        plain("ownership"),
+        coupled("encryption.algorithm", ENCRYPTION),
+        coupled("encryption.kms_key", ENCRYPTION),
+        coupled("encryption.bucket_key", ENCRYPTION),
+        plain("versioning"),
+        plain("lifecycle.expire_days"),
+        plain("lifecycle.noncurrent_days"),
+        plain("lifecycle.abort_incomplete_days"),
+        plain("lifecycle.others.*"),
+        plain("policy.*"),
+        plain("tags.*"),
+    ];
+
+    const REFERS_TO: &'static [Kind] = &[];
+
+    async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
+        let (name, read) = (&address.name, &session.aws.read);
+        // Every bucket has an answer to this one, so that only a missing bucket has none.
+        let versioning = async {
+            let answer = about!(read, session, name, get_bucket_versioning).send().await;
+            answer.or_absent("s3.GetBucketVersioning")
+        };
+        let block = async {
+            let answer = about!(read, session, name, get_public_access_block).send().await;
+            Ok(answer.or_absent("s3.GetPublicAccessBlock")?.and_then(|answer| answer.public_access_block_configuration))
+        };
+        let controls = async {
+            let answer = about!(read, session, name, get_bucket_ownership_controls).send().await;
+            Ok(answer.or_absent("s3.GetBucketOwnershipControls")?.and_then(|answer| answer.ownership_controls))
+        };
+        let encrypted = async {
+            let answer = about!(read, session, name, get_bucket_encryption).send().await;
+            let answer = answer.or_absent("s3.GetBucketEncryption")?;
+            Ok(answer.and_then(|answer| answer.server_side_encryption_configuration))
+        };
+        let (versioning, block, controls, encrypted, lifecycle, policy, tags, data) = tokio::try_join!(
+            versioning,
+            block,
+            controls,
+            encrypted,
+            lifecycle::read(session, name),
+            policy(session, name),
+            tags(session, name),
+            contents::holds_data(session, name),
+        )?;
+        let Some(versioning) = versioning else { return Ok(None) };
+        let owner = Owner::of(&tags, &session.stack, data);
+        let settings = Settings {
+            public_access: public_access(block),
+            ownership: ownership(controls),
+            encryption: encryption(encrypted),
+            versioning: versioning.status == Some(BucketVersioningStatus::Enabled),
+            lifecycle,
+            policy,
+            tags,
+        };
+        Ok(Some(Live { settings, owner }))
+    }
+
+    async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
+        let mut call = session.aws.write.s3.create_bucket().bucket(&address.name);
+        // The one region that has no name here.
+        if session.aws.region != "us-east-1" {
+            let place = BucketLocationConstraint::from(session.aws.region.as_str());
+            let configuration = CreateBucketConfiguration::builder().location_constraint(place).build();
+            call = call.create_bucket_configuration(configuration);
+        }
+        call.send().await.or_fail("s3.CreateBucket")?;
+        write(session, &address.name, desired, None).await
+    }
+
+    async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
+        write(session, &address.name, desired, Some(live)).await
+    }
+
+    /// Deletes an empty one. What it holds is somebody's mail, and goes only by [`empty`].
+    async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
+        if !contents::clear(session, &address.name).await? {
+            return Ok(());
+        }
+        let answer = about!(session.aws.write, session, &address.name, delete_bucket).send().await;
+        answer.or_absent("s3.DeleteBucket").map(drop)
+    }
+
+    async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
+        Ok(contents::holds_data(session, &address.name).await?.then(|| "objects".to_owned()))
+    }
+
+    async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
+        let prefix = session.stack.prefix();
+        let call = session.aws.read.s3.list_buckets().prefix(&prefix).bucket_region(&session.aws.region);
+        let mut pages = call.max_buckets(1_000).into_paginator().send();
+        let mut names = Vec::new();
+        while let Some(page) = pages.next().await {
+            names.extend(
+                page.or_fail("s3.ListBuckets")?.buckets.unwrap_or_default().into_iter().filter_map(|one| one.name),
+            );
+        }
+        let ours = names.iter().filter(|name| name.starts_with(&prefix));
+        let owned = ours.map(|name| async move { Ok(session.stack.owned(name, &tags(session, name).await?)) });
+        Ok(futures::future::try_join_all(owned).await?.into_iter().flatten().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encrypted(algorithm: &str, key: Option<&str>, bucket_key: Option<bool>) -> Encryption {
+        let chosen = ServerSideEncryptionByDefault::builder()
+            .sse_algorithm(ServerSideEncryption::from(algorithm))
+            .set_kms_master_key_id(key.map(str::to_owned))
+            .build()
+            .unwrap();
+        let rule = ServerSideEncryptionRule::builder()
+            .apply_server_side_encryption_by_default(chosen)
+            .set_bucket_key_enabled(bucket_key)
+            .build();
+        encryption(Some(ServerSideEncryptionConfiguration::builder().rules(rule).build().unwrap()))
+    }
+
+    fn blocked(policy: bool) -> PublicAccess {
+        let block = PublicAccessBlockConfiguration::builder().block_public_acls(true).ignore_public_acls(true);
+        public_access(Some(block.block_public_policy(policy).restrict_public_buckets(true).build()))
+    }
+
+    #[test]
+    fn a_new_bucket_is_the_default() {
+        assert_eq!(blocked(true), PublicAccess::default());
+        assert_eq!(encrypted("AES256", None, Some(false)), Encryption::default());
+        assert_eq!(encrypted("AES256", Some(""), None), Encryption::default());
+        assert_eq!(encryption(None), Encryption::default());
+    }
+
+    #[test]
+    fn one_real_change_is_seen() {
+        assert_ne!(blocked(false), PublicAccess::default());
+        assert_ne!(encrypted("aws:kms", None, Some(false)), Encryption::default());
+        assert_ne!(encrypted("AES256", None, Some(true)), Encryption::default());
+        assert_ne!(encrypted("aws:kms", Some("alias/a"), None), encrypted("aws:kms", None, None));
+    }
+
+    #[test]
+    fn a_guard_that_was_taken_away_is_no_default() {
+        assert_ne!(public_access(None), PublicAccess::default());
+        assert_ne!(ownership(None), Ownership::default());
+    }
+}

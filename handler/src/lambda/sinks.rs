@@ -37,7 +37,7 @@ pub fn sinks(configuration: &Configuration, store: &S3, log: &Arc<Log>) -> Sever
     let aws = &configuration.aws;
     let one = |kind: &SinkKind| match kind.clone() {
         SinkKind::Lines => OneSink::Lines(Lines::new(Arc::clone(log))),
-        SinkKind::NetBox(settings) => OneSink::NetBox(Box::new(netbox(settings, aws))),
+        SinkKind::NetBox(settings) => OneSink::NetBox(Box::new(netbox(settings, aws, store))),
         SinkKind::Webhook(settings) => OneSink::Webhook(Box::new(webhook(settings, aws))),
         SinkKind::Calendar(settings) => OneSink::Calendar(Box::new(CalendarFile {
             store: store.clone(),
@@ -50,9 +50,10 @@ pub fn sinks(configuration: &Configuration, store: &S3, log: &Arc<Log>) -> Sever
     Several(configuration.sinks.iter().map(one).collect())
 }
 
-fn netbox(settings: NetBoxSettings, aws: &Aws) -> NetBox {
-    let client = Client::new(&settings.url, settings.ca, secret(settings.token, aws));
-    NetBox::new(client, settings.providers)
+fn netbox(settings: NetBoxSettings, aws: &Aws, store: &S3) -> NetBox {
+    let client = Client::new(&settings.url, settings.ca, secret(settings.token, aws)).with_plugin(settings.plugin);
+    let unmatched = settings.unmatched.map(|place| Unmatched { store: store.clone(), place });
+    NetBox::new(client, settings.providers).with_unmatched(unmatched)
 }
 
 fn webhook(settings: WebhookSettings, aws: &Aws) -> Webhook {

@@ -79,7 +79,9 @@ pub fn live(claims: &Claims, now: Timestamp) -> Claims {
 
 /// What tells a notification from others, however NetBox stores it.
 pub fn fingerprint(subject: &str, sender: &str, body: &str) -> String {
-    let text = format!("{}\n{}\n{}", super::fields::line(subject), sender.to_ascii_lowercase(), trimmed(body));
+    // Plugins cut subjects at different lengths.
+    let subject = super::fields::cut(&super::fields::line(subject), 100);
+    let text = format!("{subject}\n{}\n{}", sender.to_ascii_lowercase(), trimmed(body));
     super::fields::digest(text.as_bytes(), 8)
 }
 

@@ -1,4 +1,5 @@
-//! The sink `netbox`: notices become events, impacts and notifications; what is for a person becomes a notification without an event.
+//! The sink `netbox`: notices become events, impacts and notifications; what is for a person becomes a notification without an event,
+//! or, where the plugin takes none, is kept in S3.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,10 +22,12 @@ use super::{
     wanted::{Circuits, Wanted},
 };
 use crate::{
+    lambda::S3,
     maintenance::{outcome::Notice, providers::genericprovider},
     pipeline::{
         letter::Letter,
         sink::{Case, Delivered, Sink, SinkError},
+        unmatched::Unmatched,
     },
 };
 
@@ -40,6 +43,8 @@ pub struct NetBox {
     pub client: Client,
     /// Our slug of a provider, or the name that its calendars give → NetBox's slug or name of it.
     pub providers: BTreeMap<String, String>,
+    /// Where mails for a person are kept if NetBox takes none without an event.
+    pub unmatched: Option<Unmatched<S3>>,
     /// What this instance of the function calls itself: it delivers one mail at a time.
     instance: String,
 }
@@ -57,6 +62,16 @@ struct Post<'post> {
     mail: NewNotification,
     /// The same for a person, if one has to look at it.
     for_person: Option<NewNotification>,
+    /// Why one has to, and where the mail is kept for one that NetBox does not take.
+    kept: Kept<'post>,
+}
+
+/// A mail that is kept in S3.
+#[derive(Clone, Copy)]
+struct Kept<'post> {
+    letter: &'post Letter,
+    case: Case<'post>,
+    unmatched: Option<&'post Unmatched<S3>>,
 }
 
 impl From<Fault> for SinkError {
@@ -84,7 +99,8 @@ impl Sink for NetBox {
             let reason = progress.concerns.join("; ");
             let case = Case { reason: &reason, suggestion: &notice.maintenances };
             let for_person = (!reason.is_empty()).then(|| letter::for_person(letter, &case));
-            let post = Post { client: &self.client, mail: mail.clone(), for_person };
+            let kept = Kept { letter, case, unmatched: self.unmatched.as_ref() };
+            let post = Post { client: &self.client, mail: mail.clone(), for_person, kept };
             match Box::pin(link(&self.client, &post, &claimant, progress.targets)).await? {
                 Linked::Whole if reason.is_empty() => return Ok(Delivered::Whole),
                 Linked::Whole => return Ok(Delivered::ForPerson { reason }),
@@ -98,7 +114,8 @@ impl Sink for NetBox {
 
     async fn hand_over(&self, letter: &Letter, case: &Case<'_>) -> Result<(), SinkError> {
         let for_person = Some(letter::for_person(letter, case));
-        let post = Post { client: &self.client, mail: letter::notification(letter, None), for_person };
+        let kept = Kept { letter, case: *case, unmatched: self.unmatched.as_ref() };
+        let post = Post { client: &self.client, mail: letter::notification(letter, None), for_person, kept };
         let mut attempts = Attempts::default();
         loop {
             match post.hand_over().await {
@@ -128,6 +145,36 @@ impl Mailbox for Post<'_> {
 
     async fn hand_over(&self) -> Result<(), Fault> {
         let Some(mail) = &self.for_person else { return Ok(()) };
+        if self.client.has_queue() {
+            match self.queue(mail).await {
+                // It has shown that it takes none.
+                Err(Fault::Refused(_) | Fault::Rejected(_)) if !self.client.has_queue() => {}
+                other => return other,
+            }
+        }
+        self.kept.keep().await
+    }
+}
+
+impl Kept<'_> {
+    async fn keep(&self) -> Result<(), Fault> {
+        let Some(unmatched) = self.unmatched else {
+            return Err(Fault::Unavailable(
+                "NetBox's plugin takes no mail without an event, and the function's `writes` names no prefix that ends in \
+                 `unmatched/`, where it would be kept"
+                    .to_owned(),
+            ));
+        };
+        unmatched.keep(self.letter, &self.case).await.map_err(|error| match error {
+            SinkError::Transient(reason) => Fault::Unavailable(reason),
+            SinkError::Refused(reason) => Fault::Refused(reason),
+        })
+    }
+}
+
+impl Post<'_> {
+    /// Puts the mail into NetBox's queue of what a person has to look at, once.
+    async fn queue(&self, mail: &NewNotification) -> Result<(), Fault> {
         // The same mail has been here if it stands in the queue, whatever was said of it then, or has been worked through since.
         let handed_over = |found: &StoredNotification| letter::is_of(found.body(), &self.mail.body);
         if self.client.any_notification(mail, Among::Unlinked, handed_over).await?
@@ -142,7 +189,14 @@ impl Mailbox for Post<'_> {
 impl NetBox {
     /// A NetBox that takes notices; `providers` as in [`NetBox::providers`].
     pub fn new(client: Client, providers: BTreeMap<String, String>) -> Self {
-        Self { client, providers, instance: format!("{:016x}", fastrand::u64(..)) }
+        Self { client, providers, unmatched: None, instance: format!("{:016x}", fastrand::u64(..)) }
+    }
+
+    /// With a place for mails that NetBox does not take.
+    #[must_use]
+    pub fn with_unmatched(mut self, unmatched: Option<Unmatched<S3>>) -> Self {
+        self.unmatched = unmatched;
+        self
     }
 
     /// Who stores this mail, until this invocation is over and everything that it has sent has been answered.

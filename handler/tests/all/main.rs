@@ -16,6 +16,8 @@ mod mail;
 mod mail_hostile;
 mod mails;
 mod metamorphic;
+#[cfg(feature = "lambda")]
+mod notices;
 mod readme;
 mod registry;
 mod rewrite;

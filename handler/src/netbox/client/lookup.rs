@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Client, PLUGIN, encoded};
+use super::{Client, PLUGIN, encoded, notices, plugin::Spoken};
 use crate::{
     maintenance::model::Impact,
     netbox::{
@@ -37,7 +37,7 @@ pub(super) struct WireEvent {
     start: Timestamp,
     end: Timestamp,
     #[serde(default)]
-    acknowledged: bool,
+    acknowledged: Option<bool>,
     #[serde(default)]
     comments: String,
     last_updated: String,
@@ -54,7 +54,7 @@ impl From<WireEvent> for StoredEvent {
             status: wire.status,
             start: wire.start,
             end: wire.end,
-            acknowledged: wire.acknowledged,
+            acknowledged: wire.acknowledged.unwrap_or(false),
             note: Note::read(&wire.comments),
             comments: wire.comments,
             etag,
@@ -139,16 +139,27 @@ impl Client {
     }
 
     /// The provider's events with one of these names.
-    pub(super) async fn events_named(&self, provider: ProviderId, names: &[String]) -> Result<Vec<StoredEvent>, Fault> {
-        let query = format!("{EVENT_FIELDS}&provider={provider}");
-        let path = format!("{PLUGIN}/circuitmaintenance/");
+    pub(super) async fn events_named(
+        &self,
+        spoken: Spoken,
+        provider: ProviderId,
+        names: &[String],
+    ) -> Result<Vec<StoredEvent>, Fault> {
+        let (path, filter) = match spoken {
+            Spoken::CircuitMaintenance => (format!("{PLUGIN}/circuitmaintenance/"), "provider"),
+            Spoken::Notices(_) => (format!("{}/maintenance/", notices::PART), "provider_id"),
+        };
+        let query = format!("{EVENT_FIELDS}&{filter}={provider}");
         let found: Vec<WireEvent> = self.list_any(&path, &query, "name", names.iter().cloned()).await?;
         let asked = |event: &WireEvent| event.provider.id == provider && names.contains(&event.name);
         Ok(found.into_iter().filter(asked).map(StoredEvent::from).collect())
     }
 
     /// The impacts of these events. The filter takes one event: of several, it would go by the last.
-    pub(super) async fn impacts_of(&self, events: &[EventId]) -> Result<Vec<StoredImpact>, Fault> {
+    pub(super) async fn impacts_of(&self, spoken: Spoken, events: &[EventId]) -> Result<Vec<StoredImpact>, Fault> {
+        if let Spoken::Notices(types) = spoken {
+            return self.notices_impacts(types, events).await;
+        }
         let path = format!("{PLUGIN}/circuitmaintenanceimpact/");
         let mut all = Vec::new();
         for event in events {

@@ -3,27 +3,32 @@
 
 mod answer;
 mod lookup;
+mod notices;
 mod notification;
+mod plugin;
 mod token;
 mod write;
 
-use std::{sync::atomic::AtomicBool, time::Duration, time::SystemTime};
+use std::{
+    sync::{OnceLock, atomic::AtomicBool},
+    time::{Duration, SystemTime},
+};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, de::DeserializeOwned};
 
 pub use self::notification::{Among, NewNotification, StoredNotification};
-use self::token::Token;
+use self::{plugin::Spoken, token::Token};
 use super::records::Fault;
 use crate::{
     lambda::{
         SecretSource,
         http::{Answer, Http, OwnCa},
     },
-    pipeline::configuration::NETBOX_CA,
+    pipeline::configuration::{NETBOX_CA, Plugin},
 };
 
-/// The plugin's part of the API.
+/// The part of the API that `netbox-circuitmaintenance` has.
 const PLUGIN: &str = "/api/plugins/maintenance";
 /// What the plugin has.
 const LISTS: [&str; 3] = ["/circuitmaintenance/", "/circuitmaintenanceimpact/", "/circuitmaintenancenotifications/"];
@@ -45,6 +50,12 @@ pub struct Client {
     token: Token,
     /// Whether the plugin still spells `email_recieved`, as it did until 0.7.
     old_spelling: AtomicBool,
+    /// Whether it has refused a mail without an event, as it did until 0.7.
+    no_queue: AtomicBool,
+    /// The plugin that is configured.
+    plugin: Option<Plugin>,
+    /// The plugin that answers, once that is known.
+    spoken: OnceLock<Spoken>,
 }
 
 /// A page of a list.
@@ -59,7 +70,14 @@ impl Client {
     pub fn new(url: &str, ca: Option<String>, token: SecretSource) -> Self {
         let base = url.trim_end_matches('/').to_owned();
         let ca = ca.map(|pem| OwnCa { variable: NETBOX_CA, pem });
-        Self { http: Http::new(base, ca), token: Token::new(token), old_spelling: AtomicBool::new(false) }
+        Self {
+            http: Http::new(base, ca),
+            token: Token::new(token),
+            old_spelling: AtomicBool::new(false),
+            no_queue: AtomicBool::new(false),
+            plugin: None,
+            spoken: OnceLock::new(),
+        }
     }
 
     /// No call is begun shortly before this or later.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Client, PLUGIN, Page, encoded, lookup::Nested, write::bytes};
+use super::{Client, PLUGIN, Page, encoded, lookup::Nested, notices, plugin::Spoken, write::bytes};
 use crate::netbox::{claim::fingerprint, ids::EventId, records::Fault};
 
 /// So few that an answer stays small, whatever the bodies.
@@ -32,8 +32,13 @@ pub struct NewNotification {
 /// A mail that is stored.
 #[derive(Debug, Clone, Deserialize)]
 pub struct StoredNotification {
-    #[serde(rename = "circuitmaintenance")]
+    #[serde(rename = "circuitmaintenance", default)]
     event: Option<Nested<EventId>>,
+    /// The same, with `netbox-notices`, where it belongs to something that has no window too.
+    #[serde(default)]
+    event_object_id: Option<EventId>,
+    #[serde(default)]
+    event_content_type: Option<u64>,
     email_body: String,
     subject: String,
     email_from: String,
@@ -41,8 +46,13 @@ pub struct StoredNotification {
 
 impl StoredNotification {
     /// The event that it belongs to.
-    pub fn event(&self) -> Option<EventId> {
-        self.event.map(|event| event.id)
+    fn event(&self, spoken: Spoken) -> Option<EventId> {
+        match spoken {
+            Spoken::CircuitMaintenance => self.event.map(|event| event.id),
+            Spoken::Notices(types) => {
+                self.event_object_id.filter(|_| self.event_content_type == Some(types.maintenance))
+            }
+        }
     }
 
     /// What it says.
@@ -62,6 +72,19 @@ pub enum Among {
     Received(Timestamp),
 }
 
+/// The list of the notifications with the fields that we read; filters follow.
+fn listed(spoken: Spoken) -> String {
+    match spoken {
+        Spoken::CircuitMaintenance => format!(
+            "{PLUGIN}/circuitmaintenancenotifications/?fields=id,circuitmaintenance,email_body,subject,email_from"
+        ),
+        Spoken::Notices(_) => format!(
+            "{}/eventnotification/?fields=id,event_content_type,event_object_id,email_body,subject,email_from",
+            notices::PART
+        ),
+    }
+}
+
 impl Client {
     /// Whether a notification with this one's subject and sender is as asked; the newest are looked at first.
     pub async fn any_notification(
@@ -70,29 +93,44 @@ impl Client {
         among: Among,
         is: impl Fn(&StoredNotification) -> bool,
     ) -> Result<bool, Fault> {
-        let filter = match among {
-            Among::Event(event) => format!("&circuitmaintenance={event}"),
-            Among::Unlinked => "&has_maintenance=false".to_owned(),
-            Among::Received(time) => format!("&email_received={}", encoded(&time.to_string())),
+        self.look_up(async |spoken| self.any_spoken(spoken, like, among, &is).await).await
+    }
+
+    async fn any_spoken(
+        &self,
+        spoken: Spoken,
+        like: &NewNotification,
+        among: Among,
+        is: &impl Fn(&StoredNotification) -> bool,
+    ) -> Result<bool, Fault> {
+        let filter = match (among, spoken) {
+            (Among::Event(event), Spoken::CircuitMaintenance) => format!("&circuitmaintenance={event}"),
+            (Among::Event(event), Spoken::Notices(_)) => {
+                format!("&{}&event_object_id={event}", notices::OF_MAINTENANCES)
+            }
+            (Among::Received(time), _) => format!("&email_received={}", encoded(&time.to_string())),
+            (Among::Unlinked, Spoken::CircuitMaintenance) => "&has_maintenance=false".to_owned(),
+            (Among::Unlinked, Spoken::Notices(_)) => return Ok(false),
         };
-        let query = format!(
-            "fields=id,circuitmaintenance,email_body,subject,email_from&ordering=-id&subject={}&email_from={}{filter}",
-            encoded(&like.subject),
-            encoded(&like.sender)
-        );
+        let subject = match spoken {
+            Spoken::CircuitMaintenance => like.subject.clone(),
+            Spoken::Notices(_) => notices::subject(&like.subject),
+        };
+        let listed = listed(spoken);
+        let query = format!("&ordering=-id&subject={}&email_from={}{filter}", encoded(&subject), encoded(&like.sender));
         for page in 0..MOST_PAGES {
-            let path = format!("{PLUGIN}/circuitmaintenancenotifications/?{query}&limit={PAGE}&offset={}", page * PAGE);
+            let path = format!("{listed}{query}&limit={PAGE}&offset={}", page * PAGE);
             let page: Page<StoredNotification> = self.get(&path).await?;
             let asked = |found: &&StoredNotification| {
-                found.subject == like.subject
+                found.subject == subject
                     && found.email_from.eq_ignore_ascii_case(&like.sender)
                     && match among {
-                        Among::Event(event) => found.event() == Some(event),
-                        Among::Unlinked => found.event().is_none(),
+                        Among::Event(event) => found.event(spoken) == Some(event),
+                        Among::Unlinked => found.event(spoken).is_none(),
                         Among::Received(_) => true,
                     }
             };
-            if page.results.iter().filter(asked).any(&is) {
+            if page.results.iter().filter(asked).any(is) {
                 return Ok(true);
             }
             if page.next.is_none() {
@@ -104,12 +142,17 @@ impl Client {
 
     /// The fingerprints of an event's notifications.
     pub(super) async fn fingerprints(&self, event: EventId) -> Result<BTreeSet<String>, Fault> {
-        let query = format!("fields=id,circuitmaintenance,email_body,subject,email_from&circuitmaintenance={event}");
+        let spoken = self.spoken().await?;
+        let filter = match spoken {
+            Spoken::CircuitMaintenance => format!("circuitmaintenance={event}"),
+            Spoken::Notices(_) => format!("{}&event_object_id={event}", notices::OF_MAINTENANCES),
+        };
+        let listed = listed(spoken);
         let mut found = BTreeSet::new();
         for page in 0.. {
-            let path = format!("{PLUGIN}/circuitmaintenancenotifications/?{query}&limit={PAGE}&offset={}", page * PAGE);
+            let path = format!("{listed}&{filter}&limit={PAGE}&offset={}", page * PAGE);
             let page: Page<StoredNotification> = self.get(&path).await?;
-            let stored = page.results.iter().filter(|stored| stored.event() == Some(event));
+            let stored = page.results.iter().filter(|stored| stored.event(spoken) == Some(event));
             found.extend(stored.map(|stored| fingerprint(&stored.subject, &stored.email_from, &stored.email_body)));
             if page.next.is_none() || page.results.is_empty() {
                 break;
@@ -120,6 +163,14 @@ impl Client {
 
     /// Stores mails: all or none.
     pub async fn notify(&self, mails: &[NewNotification]) -> Result<(), Fault> {
+        if let Spoken::Notices(types) = self.spoken().await? {
+            if mails.iter().any(|mail| mail.event.is_none()) {
+                return Err(Fault::Refused("netbox-notices stores no mail without an event".to_owned()));
+            }
+            let list: Vec<_> = mails.iter().map(|mail| notices::notification(mail, types)).collect();
+            let path = format!("{}/eventnotification/", notices::PART);
+            return self.call("POST", &path, None, Some(&bytes(&list)?)).await.map(|_| ());
+        }
         let old = self.old_spelling.load(Ordering::Relaxed);
         match self.notify_spelled(mails, old).await {
             // Until 0.7 the field was misspelt. The answer names the field that is missing.
@@ -129,6 +180,14 @@ impl Client {
             }
             other => other,
         }
+        .inspect_err(|fault| {
+            // Until 0.7 each mail had to have an event. The answer names the field that may not be null.
+            let is_null = |said: &str| said.contains("\"circuitmaintenance\"") && said.contains("may not be null");
+            if matches!(fault, Fault::Rejected(said) if is_null(said)) && mails.iter().any(|mail| mail.event.is_none())
+            {
+                self.no_queue.store(true, Ordering::Relaxed);
+            }
+        })
     }
 
     async fn notify_spelled(&self, mails: &[NewNotification], old: bool) -> Result<(), Fault> {

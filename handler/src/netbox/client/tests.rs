@@ -190,6 +190,101 @@ async fn the_old_spelling_is_found_out_once() {
     assert_eq!(spelled, [false, true, true]);
 }
 
+/// Recorded in the form of 0.7 on an older NetBox, and on a newer one.
+#[tokio::test]
+async fn until_0_7_a_mail_without_an_event_is_refused() {
+    for refused in [
+        r#"[{"circuitmaintenance":["This field may not be null."]}]"#,
+        r#"{"detail":"1 of 1 objects could not be created.","errors":[{"index":0,"errors":{"circuitmaintenance":["This field may not be null."]}}]}"#,
+    ] {
+        let (client, _) = server(vec![(400, "", refused.to_owned())]).await;
+        assert!(client.has_queue());
+        let fault = client.notify(&[mail(None)]).await.unwrap_err();
+        assert!(matches!(fault, Fault::Rejected(_)) && !client.has_queue(), "{fault:?}");
+        let (client, _) = server(vec![(400, "", refused.to_owned())]).await;
+        assert!(client.notify(&[mail(Some(EventId::new(7)))]).await.is_err() && client.has_queue());
+    }
+}
+
+fn mail(event: Option<EventId>) -> NewNotification {
+    NewNotification {
+        event,
+        body: "b".to_owned(),
+        subject: "s".repeat(200),
+        sender: "noc@carrier.example".to_owned(),
+        received_at: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
+const TYPES: &str =
+    r#"{"id":12,"app_label":"circuits","model":"circuit"},{"id":165,"app_label":"notices","model":"maintenance"}"#;
+
+/// Recorded with netbox-notices 1.3.
+#[tokio::test]
+async fn the_other_plugin_is_found_out_once_and_spoken_to_in_its_words() {
+    let absent = (404, "", "<!DOCTYPE html>\n<title>Page Not Found | NetBox</title>".to_owned());
+    let status = ok(r#"{"netbox-version":"4.7.3","plugins":{"notices":"1.3.0"}}"#);
+    let impact = r#"{"id":5,"event_content_type":165,"event_object_id":7,"target_content_type":12,"target_object_id":1,"impact":"OUTAGE"}"#;
+    let event = EVENT.replace("\"acknowledged\":false", "\"acknowledged\":null");
+    let answers = vec![absent, status, page(TYPES), page(&event), page(&event), ok(&format!("[{impact}]")), ok("[]")];
+    let (client, asked) = server(answers).await;
+    let names = ["CHG-1".to_owned()];
+    for _ in 0..2 {
+        let events = client.events(ProviderId::new(3), &names).await.unwrap();
+        assert_eq!((events.len(), events[0].acknowledged), (1, false));
+    }
+    let new = NewImpact {
+        event: EventId::new(7),
+        circuit: CircuitId::new(1),
+        impact: crate::maintenance::model::Impact::Outage,
+    };
+    let Performed::Impacts(written) = client.perform(&Action::AddImpacts(vec![new])).await.unwrap() else {
+        panic!("no impacts")
+    };
+    assert_eq!((written[0].id, written[0].circuit), (ImpactId::new(5), CircuitId::new(1)));
+    client.notify(&[mail(Some(EventId::new(7)))]).await.unwrap();
+    assert!(!client.has_queue());
+    let fault = client.notify(&[mail(None)]).await.unwrap_err();
+    assert!(matches!(fault, Fault::Refused(_)), "{fault:?}");
+    let lines = lines(&asked);
+    let starts = [
+        "GET /api/plugins/maintenance/circuitmaintenance/?",
+        "GET /api/status/",
+        "GET /api/core/object-types/?",
+        "GET /api/plugins/notices/maintenance/?",
+        "GET /api/plugins/notices/maintenance/?",
+        "POST /api/plugins/notices/impact/",
+        "POST /api/plugins/notices/eventnotification/",
+    ];
+    assert_eq!(lines.len(), starts.len(), "{lines:?}");
+    for (line, start) in lines.iter().zip(starts) {
+        assert!(line.starts_with(start), "{line}");
+    }
+    assert!(lines[3].contains("&provider_id=3&name=CHG-1&"), "{}", lines[3]);
+    let asked = asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    assert!(
+        asked[5].contains(r#""event_content_type":165,"event_object_id":7,"impact":"OUTAGE","target_content_type":12"#)
+    );
+    assert!(asked[6].contains(&format!("\"subject\":\"{}…\"", "s".repeat(99))), "{}", asked[6]);
+}
+
+#[tokio::test]
+async fn a_netbox_without_a_plugin_or_with_another_than_configured_says_so() {
+    let absent = || (404, "", "<html>".to_owned());
+    let names = ["CHG-1".to_owned()];
+    for (plugin, plugins, words) in [
+        (None, "{}", "neither the plugin netbox-circuitmaintenance nor netbox-notices"),
+        (Some(Plugin::CircuitMaintenance), r#"{"notices":"1.3.0"}"#, "which `NETBOX_PLUGIN` names"),
+    ] {
+        let (client, _) = server(vec![absent(), ok(&format!(r#"{{"plugins":{plugins}}}"#))]).await;
+        let fault = client.with_plugin(plugin).events(ProviderId::new(3), &names).await.unwrap_err();
+        assert!(matches!(&fault, Fault::Unavailable(said) if said.contains(words)), "{fault:?}");
+    }
+    let (client, _) = server(vec![page("")]).await;
+    let fault = client.with_plugin(Some(Plugin::Notices)).events(ProviderId::new(3), &names).await.unwrap_err();
+    assert!(fault.to_string().contains("does not have the plugin netbox-notices"), "{fault}");
+}
+
 #[tokio::test]
 async fn no_call_is_begun_when_the_time_is_up() {
     let (client, asked) = server(vec![page("")]).await;

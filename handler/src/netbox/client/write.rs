@@ -10,6 +10,8 @@ use serde_json::json;
 use super::{
     Client, PLUGIN,
     lookup::{Nested, WireEvent, WireImpact},
+    notices,
+    plugin::{Spoken, Types},
 };
 use crate::netbox::{
     ids::{EventId, NotificationId, ProviderId},
@@ -19,11 +21,11 @@ use crate::netbox::{
 
 impl Records for Client {
     async fn events(&self, provider: ProviderId, names: &[String]) -> Result<Vec<StoredEvent>, Fault> {
-        self.events_named(provider, names).await
+        self.look_up(async |spoken| self.events_named(spoken, provider, names).await).await
     }
 
     async fn impacts(&self, events: &[EventId]) -> Result<Vec<StoredImpact>, Fault> {
-        self.impacts_of(events).await
+        self.impacts_of(self.spoken().await?, events).await
     }
 
     async fn mails(&self, event: EventId) -> Result<BTreeSet<String>, Fault> {
@@ -35,20 +37,34 @@ impl Records for Client {
     }
 
     async fn perform(&self, action: &Action) -> Result<Performed, Fault> {
-        let events = format!("{PLUGIN}/circuitmaintenance/");
-        let impacts = format!("{PLUGIN}/circuitmaintenanceimpact/");
+        let spoken = self.spoken().await?;
+        let (events, impacts) = match spoken {
+            Spoken::CircuitMaintenance => {
+                (format!("{PLUGIN}/circuitmaintenance/"), format!("{PLUGIN}/circuitmaintenanceimpact/"))
+            }
+            Spoken::Notices(_) => (format!("{}/maintenance/", notices::PART), format!("{}/impact/", notices::PART)),
+        };
         match action {
             Action::Create(event) => self.event("POST", &events, None, event).await,
             Action::Update { event, etag, change } => {
                 self.event("PATCH", &format!("{events}{event}/"), Some(etag), change).await
             }
-            Action::AddImpacts(new) => self.impacts_written("POST", &impacts, new).await,
-            Action::ChangeImpacts(changes) => self.impacts_written("PATCH", &impacts, changes).await,
+            Action::AddImpacts(new) => match spoken {
+                Spoken::CircuitMaintenance => self.impacts_written(spoken, "POST", &impacts, new).await,
+                Spoken::Notices(types) => {
+                    let new: Vec<_> = new.iter().map(|new| notices::impact(new, types)).collect();
+                    self.impacts_written(spoken, "POST", &impacts, &new).await
+                }
+            },
+            Action::ChangeImpacts(changes) => self.impacts_written(spoken, "PATCH", &impacts, changes).await,
             Action::RemoveImpacts(removed) => {
                 let ids: Vec<_> = removed.iter().map(|id| json!({"id": id})).collect();
                 self.call("DELETE", &impacts, None, Some(&bytes(&ids)?)).await.map(|_| Performed::Done)
             }
-            Action::MoveNotifications { from, to } => self.move_notifications(*from, *to).await,
+            Action::MoveNotifications { from, to } => match spoken {
+                Spoken::CircuitMaintenance => self.move_notifications(*from, *to).await,
+                Spoken::Notices(types) => self.move_notices(types, *from, *to).await,
+            },
         }
     }
 
@@ -73,9 +89,24 @@ impl Client {
         Ok(Performed::Event(Box::new(event.into())))
     }
 
-    async fn impacts_written(&self, method: &str, path: &str, body: &impl Serialize) -> Result<Performed, Fault> {
-        let written: Vec<WireImpact> = self.json(method, path, None, Some(&bytes(body)?)).await?;
-        Ok(Performed::Impacts(written.into_iter().map(StoredImpact::from).collect()))
+    async fn impacts_written(
+        &self,
+        spoken: Spoken,
+        method: &str,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Performed, Fault> {
+        let body = bytes(body)?;
+        Ok(Performed::Impacts(match spoken {
+            Spoken::CircuitMaintenance => {
+                let written: Vec<WireImpact> = self.json(method, path, None, Some(&body)).await?;
+                written.into_iter().map(StoredImpact::from).collect()
+            }
+            Spoken::Notices(types) => {
+                let written: Vec<notices::WireImpact> = self.json(method, path, None, Some(&body)).await?;
+                written.into_iter().filter_map(|written| written.stored(types)).collect()
+            }
+        }))
     }
 
     async fn move_notifications(&self, from: EventId, to: EventId) -> Result<Performed, Fault> {
@@ -90,6 +121,18 @@ impl Client {
         let linked = linked.iter().filter(|found| found.circuitmaintenance.is_some_and(|event| event.id == from));
         let changes: Vec<_> = linked.map(|found| json!({"id": found.id, "circuitmaintenance": to})).collect();
         if !changes.is_empty() {
+            self.call("PATCH", &path, None, Some(&bytes(&changes)?)).await?;
+        }
+        Ok(Performed::Done)
+    }
+}
+
+impl Client {
+    async fn move_notices(&self, types: Types, from: EventId, to: EventId) -> Result<Performed, Fault> {
+        let linked = self.notices_linked(types, from).await?;
+        let changes: Vec<_> = linked.iter().map(|id| json!({"id": id, "event_object_id": to})).collect();
+        if !changes.is_empty() {
+            let path = format!("{}/eventnotification/", notices::PART);
             self.call("PATCH", &path, None, Some(&bytes(&changes)?)).await?;
         }
         Ok(Performed::Done)

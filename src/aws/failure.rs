@@ -243,6 +243,10 @@ const CLASSES: &[(Class, &[&str])] = &[
             "InvalidAttributeValue",
             "CannotDelete",
             "LimitExceeded",
+            "SubscriptionLimitExceeded",
+            "TopicLimitExceeded",
+            "TagLimitExceeded",
+            "FilterPolicyLimitExceeded",
             "CodeStorageExceeded",
             "BucketNotEmpty",
             "DeleteConflict",
@@ -261,6 +265,10 @@ fn classify(call: &str, status: Option<u16>, code: Option<&str>, message: &str) 
     }
     // Both "there is such a function" and "an update is going on" have this code; only the message tells them apart.
     if code == "ResourceConflict" && message.to_ascii_lowercase().contains("already exist") {
+        return Class::Exists;
+    }
+    // SNS has no code of its own for it: `Invalid parameter: Tags Reason: Topic already exists with different tags`.
+    if call == "sns.CreateTopic" && code == "InvalidParameter" && message.contains("already exists") {
         return Class::Exists;
     }
     let known = CLASSES.iter().find(|(_, codes)| codes.contains(&code)).map(|(class, _)| *class);
@@ -308,6 +316,19 @@ mod tests {
             class("lambda.AddPermission", 409, code, "The statement id (a) provided already exists"),
             Class::Exists
         );
+    }
+
+    #[test]
+    fn a_topic_that_somebody_else_just_made_exists() {
+        let words = "Invalid parameter: Attributes Reason: Topic already exists with different attributes";
+        assert_eq!(class("sns.CreateTopic", 400, "InvalidParameter", words), Class::Exists);
+        assert_eq!(class("sns.CreateTopic", 400, "InvalidParameter", "Invalid parameter: Topic Name"), Class::Invalid);
+    }
+
+    #[test]
+    fn a_limit_of_sns_is_no_lack_of_rights() {
+        assert_eq!(class("sns.Subscribe", 403, "SubscriptionLimitExceeded", ""), Class::Invalid);
+        assert_eq!(class("sns.Subscribe", 403, "AuthorizationError", ""), Class::Denied);
     }
 
     #[test]

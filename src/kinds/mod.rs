@@ -11,13 +11,18 @@ mod field;
 mod number;
 mod registry;
 
+pub(crate) mod alarm;
 pub(crate) mod bucket;
 pub(crate) mod event_invoke;
 pub(crate) mod function;
 pub(crate) mod log_group;
 pub(crate) mod permission;
 pub(crate) mod queue;
+pub(crate) mod receipt;
 pub(crate) mod role;
+pub(crate) mod secret;
+pub(crate) mod subscription;
+pub(crate) mod topic;
 
 use std::{collections::BTreeMap, future::Future, sync::Arc};
 
@@ -32,6 +37,10 @@ pub(crate) use registry::{Kind, Settings};
 pub(crate) const STACK_TAG: &str = "provision:stack";
 /// … and the entry of the declaration that it was made for.
 pub(crate) const ENTRY_TAG: &str = "provision:id";
+/// On the stack's roles: the rule set that was active before the stack's own was. No setting of a role.
+pub(crate) const PREVIOUS_RULE_SET_TAG: &str = "provision:previous-rule-set";
+/// On a topic, before a digest: a subscription that the stack made. No setting of the topic.
+pub(crate) const SUBSCRIPTION_TAG: &str = "provision:subscription:";
 
 /// Tags by key. They are ours alone, but for those that AWS itself sets (`aws:…`), which nobody can change.
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -143,6 +152,8 @@ pub(crate) struct Session {
     pub(crate) code: BTreeMap<String, Code>,
     /// Values of secrets by entry: given to AWS, and to nothing else.
     pub(crate) secrets: BTreeMap<String, SecretValue>,
+    /// What is known of SES's rule sets; forgotten before each pass.
+    pub(crate) receipt: receipt::Snapshots,
 }
 
 /// Where a function's zip is.
@@ -228,10 +239,11 @@ pub(crate) trait Manage {
     fn list_owned(session: &Session) -> impl Future<Output = Result<Vec<Owned>, Failure>> + Send;
 }
 
-/// Tags without those that AWS sets by itself.
+/// Tags without those that AWS sets by itself, and those with which a resource keeps what is known about another.
 pub(crate) fn own_tags<K: Into<String>, V: Into<String>>(tags: impl IntoIterator<Item = (K, V)>) -> Tags {
     let tags = tags.into_iter().map(|(key, value)| (key.into(), value.into()));
-    tags.filter(|(key, _): &(String, String)| !key.starts_with("aws:")).collect()
+    let notes = ["aws:", PREVIOUS_RULE_SET_TAG, SUBSCRIPTION_TAG];
+    tags.filter(|(key, _): &(String, String)| !notes.iter().any(|note| key.starts_with(note))).collect()
 }
 
 /// The keys of live tags that are not desired.

@@ -5,7 +5,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Address, Field, Live, Manage, Owned, Session, bucket, event_invoke, function, log_group, permission, queue, role,
+    Address, Field, Live, Manage, Owned, Session, alarm, bucket, event_invoke, function, log_group, permission, queue,
+    receipt, role, secret, subscription, topic,
 };
 use crate::aws::{Class, Failure};
 
@@ -126,6 +127,22 @@ kinds! {
     EventInvoke = "event invoke", event_invoke::EventInvoke;
     /// Permissions to invoke functions.
     Permission = "permission", permission::Permission;
+    /// SNS topics.
+    Topic = "topic", topic::Topic;
+    /// Subscriptions of topics.
+    Subscription = "subscription", subscription::Subscription;
+    /// Secrets.
+    Secret = "secret", secret::Secret;
+    /// SES's receipt rule sets.
+    ReceiptRuleSet = "receipt rule set", receipt::rule_set::RuleSet;
+    /// Receipt rules.
+    ReceiptRule = "receipt rule", receipt::rule::Rule;
+    /// The order of receipt rules in a set.
+    ReceiptOrder = "receipt rule order", receipt::order::Order;
+    /// Which rule set takes the account's mail.
+    Activation = "active rule set", receipt::activation::Activation;
+    /// Alarms on metrics.
+    Alarm = "alarm", alarm::Alarm;
 }
 
 fn tree(settings: &impl Serialize) -> Value {

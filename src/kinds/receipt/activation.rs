@@ -1,0 +1,137 @@
+//! Which rule set takes an account's mail. There is only one, so this is done to somebody: whose set was active before is
+//! kept as a tag on the stack's roles, and it is active again when ours goes.
+
+use futures::future::try_join_all;
+use serde::Serialize;
+
+use super::{Input, active, foreign, known_rules, names, own_set, rules, snapshot};
+use crate::{
+    aws::{Class, Failure, OrFail},
+    kinds::{Address, Field, Kind, Live, Manage, Owned, Owner, PREVIOUS_RULE_SET_TAG, Session, plain},
+};
+
+/// That a rule set is the active one.
+#[derive(Debug)]
+pub(crate) struct Activation;
+
+/// Whether it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Settings {
+    pub(crate) active: bool,
+    /// Whether somebody else's set may be switched off for it.
+    #[serde(skip)]
+    pub(crate) take_over: Input<bool>,
+}
+
+const SET_ACTIVE: &str = "ses.SetActiveReceiptRuleSet";
+
+/// The names of the stack's roles; all carry the tag, since any of them may be removed from the declaration.
+async fn roles(session: &Session) -> Result<Vec<String>, Failure> {
+    let path = format!("/provision/{}/", session.stack.id);
+    let mut pages = session.aws.read.iam.list_roles().path_prefix(path).into_paginator().send();
+    let mut names = Vec::new();
+    while let Some(page) = pages.next().await {
+        names.extend(page.or_fail("iam.ListRoles")?.roles.into_iter().map(|role| role.role_name));
+    }
+    Ok(names)
+}
+
+/// Keeps the name of the set that is about to be switched off.
+async fn remember(session: &Session, previous: &str) -> Result<(), Failure> {
+    let roles = roles(session).await?;
+    if roles.is_empty() {
+        let words = format!(
+            "not activated: rule set `{previous}` is active, and the stack has no role whose tag could keep its name"
+        );
+        return Err(Failure::found(SET_ACTIVE, Class::Invalid, words));
+    }
+    let tag = aws_sdk_iam::types::Tag::builder().key(PREVIOUS_RULE_SET_TAG).value(previous).build();
+    let tag = tag.map_err(|error| Failure::found("iam.TagRole", Class::Invalid, error.to_string()))?;
+    let tagged = roles.iter().map(|role| {
+        let call = session.aws.write.iam.tag_role().role_name(role).tags(tag.clone());
+        async move { call.send().await.or_fail("iam.TagRole").map(drop) }
+    });
+    try_join_all(tagged).await.map(drop)
+}
+
+/// The set that was active before ours, if its name was kept.
+async fn previous(session: &Session) -> Result<Option<String>, Failure> {
+    let roles = roles(session).await?;
+    let tags = try_join_all(roles.iter().map(|role| async move {
+        let answer = session.aws.read.iam.list_role_tags().role_name(role).send().await;
+        Ok(answer.or_absent("iam.ListRoleTags")?.map(|answer| answer.tags).unwrap_or_default())
+    }));
+    let mut tags = tags.await?.into_iter().flatten();
+    Ok(tags.find(|tag| tag.key == PREVIOUS_RULE_SET_TAG).map(|tag| tag.value))
+}
+
+async fn activate(session: &Session, set: Option<String>) -> Result<(), Failure> {
+    session.aws.receipt_rules.pass().await;
+    let answer = session.aws.write.ses.set_active_receipt_rule_set().set_rule_set_name(set).send().await;
+    session.receipt.forget().await;
+    answer.or_fail(SET_ACTIVE).map(drop)
+}
+
+impl Manage for Activation {
+    type Settings = Settings;
+
+    const FIELDS: &'static [Field] = &[plain("active")];
+
+    // The roles keep what was active before. Not the rules: they go even where the set stays active for those of others.
+    const REFERS_TO: &'static [Kind] = &[Kind::ReceiptRuleSet, Kind::Role];
+
+    /// Absent where the set is not there.
+    async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
+        let active = snapshot(session).await?.active.as_ref() == Some(&address.name);
+        let is_there = known_rules(session, &address.name).await?.is_some();
+        let settings = Settings { active, take_over: Input::default() };
+        Ok(is_there.then_some(Live { settings, owner: Owner::Ours }))
+    }
+
+    /// Looks again at what is active, so that a set that somebody activated meanwhile is not switched off in passing.
+    async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
+        match active(session).await? {
+            Some((name, _)) if name == address.name => return Ok(()),
+            Some((name, _)) if !*desired.take_over => {
+                session.receipt.forget().await;
+                let words = format!("not activated: rule set `{name}` is active by now; the next run joins it");
+                return Err(Failure::found(SET_ACTIVE, Class::Invalid, words));
+            }
+            Some((name, _)) => remember(session, &name).await?,
+            None => {}
+        }
+        activate(session, Some(address.name.clone())).await
+    }
+
+    async fn update(session: &Session, address: &Address, desired: &Settings, _: &Settings) -> Result<(), Failure> {
+        Self::create(session, address, desired).await
+    }
+
+    /// Gives the place back to the set that had it, if that one is still there. Ours stays active if others joined it.
+    async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
+        let Some((_, there)) = active(session).await?.filter(|(name, _)| *name == address.name) else { return Ok(()) };
+        if let Some(others) = foreign(&session.stack, &names(&there)) {
+            return Err(Failure::found(
+                SET_ACTIVE,
+                Class::Invalid,
+                format!("not switched off: the set holds {others}"),
+            ));
+        }
+        let previous = match previous(session).await? {
+            Some(name) if name != address.name => rules(session, &name).await?.map(|_| name),
+            _ => None,
+        };
+        activate(session, previous).await
+    }
+
+    async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
+        let name = own_set(&session.stack);
+        let is_active = snapshot(session).await?.active.as_ref() == Some(&name);
+        Ok(is_active.then(|| Owned { entry: name.clone(), address: Address::of(name) }).into_iter().collect())
+    }
+
+    /// Rules of others, who joined our set: their mail is not cut off.
+    async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
+        Ok(foreign(&session.stack, &snapshot(session).await?.names(&address.name)))
+    }
+}

@@ -19,6 +19,9 @@ const IMPACTS: [&str; 4] = ["NO-IMPACT", "REDUCED-REDUNDANCY", "DEGRADED", "OUTA
 /// NetBox's limit.
 const LONGEST_SUMMARY: usize = 200;
 
+/// Providers whose mails have no id: ours is made of the circuits and the times in another way than the published one.
+const IDS_NOT_COMPARED: &[&str] = &["netflix"];
+
 struct Case {
     name: String,
     provider: String,
@@ -63,7 +66,7 @@ fn deliver(case: &Case, netbox: &NetBox, pipeline: &Pipeline, delivered: &mut im
     }
     let content = netbox.content();
     let expected = case.announced.as_deref().map(|announced| projection(&case.provider, announced)).unwrap_or_default();
-    if content.events() != expected {
+    if comparable(&case.provider, content.events()) != comparable(&case.provider, expected.clone()) {
         return fails(&format!("NetBox should say {expected:#?}\nand says {:#?}", content.events()));
     }
     let linked: Vec<bool> = content.notifications.iter().map(|mail| !mail["circuitmaintenance"].is_null()).collect();
@@ -78,6 +81,14 @@ fn deliver(case: &Case, netbox: &NetBox, pipeline: &Pipeline, delivered: &mut im
         return fails(&format!("the second time made {:#?}\nof {content:#?}", netbox.content()));
     }
     None
+}
+
+/// Events without what is not compared.
+fn comparable(provider: &str, mut events: Vec<Event>) -> Vec<Event> {
+    if IDS_NOT_COMPARED.contains(&provider) {
+        events.iter_mut().for_each(|event| event.name.clear());
+    }
+    events
 }
 
 /// What NetBox has to say: one event per maintenance and window, its circuits once with their worst impact.

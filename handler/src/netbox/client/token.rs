@@ -38,7 +38,8 @@ impl Token {
 }
 
 async fn read(source: &SecretSource) -> Result<Secret, Fault> {
-    let secret = source.read().await.map_err(Fault::Unavailable)?;
+    // Boxed, since the compiler follows nested futures only so far, and those of AWS's clients go deep.
+    let secret = Box::pin(source.read()).await.map_err(Fault::Unavailable)?;
     // A token has no white space, and a header could not carry it.
     let fits = !secret.0.is_empty() && secret.0.chars().all(|letter| letter.is_ascii_graphic());
     fits.then_some(secret).ok_or_else(|| Fault::Unavailable(format!("{source} is no API token of NetBox")))

@@ -12,15 +12,19 @@ use serde_json::Value;
 
 use client::Answer;
 
-/// The plugin that the function writes to, as NetBox calls it.
+/// The plugins that the function writes to, as NetBox calls them.
 const PLUGIN: &str = "netbox_circuitmaintenance";
-/// The one that has the same purpose, and another API.
 const OTHER_PLUGIN: &str = "notices";
 
 /// Where objects are, what they are called, and what has to be allowed.
-const OBJECTS: [(&str, &str, &[Right]); 5] = [
-    ("circuits/providers", "providers", &[Right::View]),
-    ("circuits/circuits", "circuits", &[Right::View]),
+type Objects = &'static [(&'static str, &'static str, &'static [Right])];
+
+/// NetBox's own.
+const OBJECTS: Objects =
+    &[("circuits/providers", "providers", &[Right::View]), ("circuits/circuits", "circuits", &[Right::View])];
+
+/// Those of `netbox-circuitmaintenance`.
+const OBJECTS_OF_PLUGIN: Objects = &[
     ("plugins/maintenance/circuitmaintenance", "maintenances", &[Right::View, Right::Add, Right::Change]),
     (
         "plugins/maintenance/circuitmaintenanceimpact",
@@ -28,6 +32,13 @@ const OBJECTS: [(&str, &str, &[Right]); 5] = [
         &[Right::View, Right::Add, Right::Change, Right::Delete],
     ),
     ("plugins/maintenance/circuitmaintenancenotifications", "notifications", &[Right::View, Right::Add, Right::Change]),
+];
+
+/// Those of `netbox-notices`.
+const OBJECTS_OF_OTHER_PLUGIN: Objects = &[
+    ("plugins/notices/maintenance", "maintenances", &[Right::View, Right::Add, Right::Change]),
+    ("plugins/notices/impact", "impacts", &[Right::View, Right::Add, Right::Change, Right::Delete]),
+    ("plugins/notices/eventnotification", "notifications", &[Right::View, Right::Add, Right::Change]),
 ];
 
 /// What may be done with a kind of object, in the words of NetBox's permissions.
@@ -101,9 +112,9 @@ impl Findings {
 pub(crate) fn examine(client: &Client) -> Findings {
     let mut findings = Findings::default();
     if let Some(plugins) = status(client, &mut findings)
-        && plugin(&plugins, &mut findings)
+        && let Some(objects) = plugin(&plugins, &mut findings)
     {
-        for (path, name, rights) in OBJECTS {
+        for (path, name, rights) in OBJECTS.iter().chain(objects) {
             rights_of(client, path, name, rights, &mut findings);
         }
     }
@@ -151,18 +162,21 @@ fn status(client: &Client, findings: &mut Findings) -> Option<Value> {
     }
 }
 
-/// Whether the plugin is there, in a version that can be written to.
-fn plugin(plugins: &Value, findings: &mut Findings) -> bool {
+/// Looks whether a plugin is there, in a version that can be written to, and says which objects it has.
+fn plugin(plugins: &Value, findings: &mut Findings) -> Option<Objects> {
     let subject = "plugin";
+    if let Some(version) = plugins.get(OTHER_PLUGIN).and_then(Value::as_str) {
+        findings.plugin = Some(format!("netbox-notices {version}"));
+        findings.fine(subject);
+        return Some(OBJECTS_OF_OTHER_PLUGIN);
+    }
     let Some(version) = plugins.get(PLUGIN).and_then(Value::as_str) else {
-        let others =
-            if plugins.get(OTHER_PLUGIN).is_some() { ", but netbox-notices, which is not supported" } else { "" };
         findings.wrong(
             subject,
-            format!("`{PLUGIN}` is not installed{others}"),
+            format!("neither `{PLUGIN}` nor `{OTHER_PLUGIN}` is installed"),
             "install netbox-circuitmaintenance 0.8",
         );
-        return false;
+        return None;
     };
     findings.plugin = Some(version.to_owned());
     let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or_default());
@@ -170,7 +184,7 @@ fn plugin(plugins: &Value, findings: &mut Findings) -> bool {
         (0, ..6) => findings.wrong(subject, format!("version {version} is too old"), "install 0.8"),
         _ => findings.fine(subject),
     }
-    true
+    Some(OBJECTS_OF_PLUGIN)
 }
 
 fn rights_of(client: &Client, path: &str, name: &str, rights: &[Right], findings: &mut Findings) {
@@ -208,14 +222,18 @@ mod tests {
     fn a_plugin_is_known_by_its_name_and_version() {
         let judged = |plugins: Value| {
             let mut findings = Findings::default();
-            let goes_on = plugin(&plugins, &mut findings);
-            (goes_on, findings.checks.into_iter().filter_map(|check| check.fault).collect::<String>())
+            let first = plugin(&plugins, &mut findings).and_then(|objects| objects.first()).map(|(path, ..)| *path);
+            (first, findings.checks.into_iter().filter_map(|check| check.fault).collect::<String>())
         };
         for version in ["0.6.1", "0.8.0", "1.0"] {
-            assert_eq!(judged(json!({"netbox_circuitmaintenance": version})), (true, String::new()), "{version}");
+            let judged = judged(json!({"netbox_circuitmaintenance": version}));
+            assert_eq!(judged, (Some("plugins/maintenance/circuitmaintenance"), String::new()), "{version}");
         }
         assert_eq!(judged(json!({"netbox_circuitmaintenance": "0.5.9"})).1, "version 0.5.9 is too old");
-        assert_eq!(judged(json!({})), (false, "`netbox_circuitmaintenance` is not installed".to_owned()));
-        assert!(judged(json!({"notices": "1.3.0"})).1.ends_with(", but netbox-notices, which is not supported"));
+        assert_eq!(
+            judged(json!({})),
+            (None, "neither `netbox_circuitmaintenance` nor `notices` is installed".to_owned())
+        );
+        assert_eq!(judged(json!({"notices": "1.3.0"})), (Some("plugins/notices/maintenance"), String::new()));
     }
 }

@@ -22,7 +22,7 @@ RIGHTS = {
         ("view", "add", "change", "delete"): ["netbox_circuitmaintenance.circuitmaintenanceimpact"],
     },
     "notices": {
-        ("view", "add", "change"): ["notices.maintenance", "notices.outage", "notices.eventnotification"],
+        ("view", "add", "change"): ["notices.maintenance", "notices.eventnotification"],
         ("view", "add", "change", "delete"): ["notices.impact"],
     },
 }

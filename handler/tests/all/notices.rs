@@ -57,7 +57,7 @@ impl Server {
         Some(Self { variables, admin, calls: AtomicU64::new(0) })
     }
 
-    fn empty(&self) {
+    fn empty() {
         let script = support::repository().join("tests/netbox/reset.sh");
         let status = Command::new(script).env("NETBOX_TEST_PLUGIN", "notices").status().unwrap();
         assert!(status.success());
@@ -173,7 +173,7 @@ fn planned() -> (Vec<support::Named>, BTreeMap<String, BTreeSet<String>>) {
 #[test]
 fn notices_of_every_provider_are_there_once_and_right() {
     let Some(server) = Server::find() else { return };
-    server.empty();
+    Server::empty();
     let (mails, circuits) = planned();
     runtime().block_on(async {
         server.fill(&circuits).await;
@@ -206,7 +206,7 @@ fn notices_of_every_provider_are_there_once_and_right() {
 #[test]
 fn notices_that_change_and_cancel_are_followed_and_nothing_is_twice() {
     let Some(server) = Server::find() else { return };
-    server.empty();
+    Server::empty();
     let mail = |name: &str| fs::read(support::repository().join("tests/mails/zayo").join(name)).unwrap();
     let (planned, rescheduled, cancelled) = (mail("planned.eml"), mail("rescheduled.eml"), mail("cancelled.eml"));
     runtime().block_on(async {

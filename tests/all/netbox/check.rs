@@ -124,12 +124,12 @@ fn what_is_no_netbox_or_has_no_plugin_is_said() {
                      hint: name the address that it leads to
     exit code 1
     "#);
-    let bare = server("200 OK", r#"{"netbox-version":"4.7.3","plugins":{"notices":"1.3.0"}}"#);
+    let bare = server("200 OK", r#"{"netbox-version":"4.7.3","plugins":{"another":"1.3.0"}}"#);
     assert_snapshot!(check(&bare, "t"), @r#"
     URL, NetBox 4.7.3
       NetBox         fine
       token          fine
-      plugin         wrong: `netbox_circuitmaintenance` is not installed, but netbox-notices, which is not supported
+      plugin         wrong: neither `netbox_circuitmaintenance` nor `notices` is installed
                      hint: install netbox-circuitmaintenance 0.8
     exit code 1
     "#);

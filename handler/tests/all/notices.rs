@@ -7,7 +7,10 @@ use std::{
     fs,
     path::PathBuf,
     process::Command,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use handler::{
@@ -29,11 +32,15 @@ use serde_json::{Value, json};
 
 use crate::support;
 
+/// There is one NetBox.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 /// The NetBox that was started.
 struct Server {
     variables: BTreeMap<String, String>,
     admin: Http,
     calls: AtomicU64,
+    _alone: MutexGuard<'static, ()>,
 }
 
 /// What of an event can be compared: its status, its window, and the worst for each circuit.
@@ -54,7 +61,8 @@ impl Server {
         let lines = environment.lines().filter_map(|line| line.split_once('='));
         let variables: BTreeMap<_, _> = lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let admin = Http::new(variables["NETBOX_URL"].clone(), None);
-        Some(Self { variables, admin, calls: AtomicU64::new(0) })
+        let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(Self { variables, admin, calls: AtomicU64::new(0), _alone: alone })
     }
 
     fn empty() {

@@ -58,35 +58,41 @@ impl Client {
     /// Looks something up with the plugin that answers.
     pub(super) async fn look_up<T>(&self, ask: impl AsyncFn(Spoken) -> Result<T, Fault>) -> Result<T, Fault> {
         let spoken = self.spoken().await?;
-        let answer = ask(spoken).await;
-        match answer {
-            Err(Fault::Rejected(said)) if self.spoken.get().is_none() => match self.find_out().await? {
-                Spoken::CircuitMaintenance => Err(Fault::Rejected(said)),
-                found @ Spoken::Notices(_) => ask(*self.spoken.get_or_init(|| found)).await,
-            },
-            Ok(answer) => {
-                self.spoken.get_or_init(|| spoken);
-                Ok(answer)
+        match ask(spoken).await {
+            Err(fault @ (Fault::Rejected(_) | Fault::Unavailable(_))) if self.spoken.get().is_none() => {
+                match self.find_out().await {
+                    Ok(Some(found @ Spoken::Notices(_))) => ask(*self.spoken.get_or_init(|| found)).await,
+                    Ok(None) => Err(Fault::Unavailable(self.missing().to_owned())),
+                    Ok(Some(Spoken::CircuitMaintenance)) | Err(_) => Err(fault),
+                }
             }
-            Err(fault) => Err(fault),
+            answer => {
+                if answer.is_ok() {
+                    self.spoken.get_or_init(|| spoken);
+                }
+                answer
+            }
         }
     }
 
-    async fn find_out(&self) -> Result<Spoken, Fault> {
+    /// Which plugin NetBox says that it has, of those that it may have.
+    async fn find_out(&self) -> Result<Option<Spoken>, Fault> {
         let status: Value = self.get("/api/status/").await?;
         let has = |plugin: &str| status.get("plugins").is_some_and(|plugins| plugins.get(plugin).is_some());
         if has(CIRCUIT_MAINTENANCE) {
-            return Ok(Spoken::CircuitMaintenance);
+            return Ok(Some(Spoken::CircuitMaintenance));
         }
         if has(NOTICES) && self.plugin.is_none() {
-            return Ok(Spoken::Notices(self.types().await?));
+            return Ok(Some(Spoken::Notices(self.types().await?)));
         }
-        Err(Fault::Unavailable(match self.plugin {
-            None => "NetBox has neither the plugin netbox-circuitmaintenance nor netbox-notices".to_owned(),
-            Some(_) => {
-                "NetBox does not have the plugin netbox-circuitmaintenance, which `NETBOX_PLUGIN` names".to_owned()
-            }
-        }))
+        Ok(None)
+    }
+
+    fn missing(&self) -> &'static str {
+        match self.plugin {
+            None => "NetBox has neither the plugin netbox-circuitmaintenance nor netbox-notices",
+            Some(_) => "NetBox does not have the plugin that `NETBOX_PLUGIN` names",
+        }
     }
 
     async fn types(&self) -> Result<Types, Fault> {
@@ -107,6 +113,6 @@ impl Client {
         maintenance
             .zip(circuit)
             .map(|(maintenance, circuit)| Types { maintenance, circuit })
-            .ok_or_else(|| Fault::Unavailable("NetBox does not have the plugin netbox-notices".to_owned()))
+            .ok_or_else(|| Fault::Unavailable(self.missing().to_owned()))
     }
 }

@@ -133,7 +133,7 @@ async fn what_an_answer_means() {
         (500, "<h1>Server Error (500)</h1>", |fault| matches!(fault, Fault::Transient(_))),
         (500, r#"{"error":"x","exception":"RequestDataTooBig"}"#, |fault| matches!(fault, Fault::Refused(_))),
         (400, r#"{"summary":["too long"]}"#, |fault| matches!(fault, Fault::Rejected(_))),
-        (404, "", |fault| matches!(fault, Fault::Rejected(_))),
+        (404, "", |fault| matches!(fault, Fault::Unavailable(said) if said.contains("not installed"))),
         (403, r#"{"detail":"Invalid v1 token"}"#, |fault| matches!(fault, Fault::Unavailable(_))),
         (429, "", |fault| matches!(fault, Fault::Transient(_))),
         (502, "", |fault| matches!(fault, Fault::Transient(_))),
@@ -274,7 +274,7 @@ async fn a_netbox_without_a_plugin_or_with_another_than_configured_says_so() {
     let names = ["CHG-1".to_owned()];
     for (plugin, plugins, words) in [
         (None, "{}", "neither the plugin netbox-circuitmaintenance nor netbox-notices"),
-        (Some(Plugin::CircuitMaintenance), r#"{"notices":"1.3.0"}"#, "which `NETBOX_PLUGIN` names"),
+        (Some(Plugin::CircuitMaintenance), r#"{"notices":"1.3.0"}"#, "the plugin that `NETBOX_PLUGIN` names"),
     ] {
         let (client, _) = server(vec![absent(), ok(&format!(r#"{{"plugins":{plugins}}}"#))]).await;
         let fault = client.with_plugin(plugin).events(ProviderId::new(3), &names).await.unwrap_err();
@@ -282,7 +282,7 @@ async fn a_netbox_without_a_plugin_or_with_another_than_configured_says_so() {
     }
     let (client, _) = server(vec![page("")]).await;
     let fault = client.with_plugin(Some(Plugin::Notices)).events(ProviderId::new(3), &names).await.unwrap_err();
-    assert!(fault.to_string().contains("does not have the plugin netbox-notices"), "{fault}");
+    assert!(fault.to_string().contains("the plugin that `NETBOX_PLUGIN` names"), "{fault}");
 }
 
 #[tokio::test]

@@ -138,8 +138,8 @@ impl Settings {
         self.dimensions.iter().map(|(name, value)| Dimension::builder().name(name).value(value).build()).collect()
     }
 
-    fn list(items: &BTreeSet<String>) -> Option<Vec<String>> {
-        Some(items.iter().cloned().collect())
+    fn list(items: &BTreeSet<String>) -> Vec<String> {
+        items.iter().cloned().collect()
     }
 
     /// Whether two have all but the tags in common, which have calls of their own.
@@ -182,9 +182,9 @@ async fn put(session: &Session, name: &str, desired: &Settings) -> Result<(), Fa
         .treat_missing_data(&desired.missing_data)
         .set_evaluate_low_sample_count_percentile(desired.low_samples.clone())
         .actions_enabled(desired.enabled)
-        .set_alarm_actions(Settings::list(&desired.alarm_actions))
-        .set_ok_actions(Settings::list(&desired.ok_actions))
-        .set_insufficient_data_actions(Settings::list(&desired.insufficient_data_actions))
+        .set_alarm_actions(Some(Settings::list(&desired.alarm_actions)))
+        .set_ok_actions(Some(Settings::list(&desired.ok_actions)))
+        .set_insufficient_data_actions(Some(Settings::list(&desired.insufficient_data_actions)))
         .set_tags(Some(desired.aws_tags()))
         .send()
         .await

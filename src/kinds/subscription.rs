@@ -111,8 +111,8 @@ fn listed_name(listed: &Listed) -> String {
 /// characters.
 fn mark(name: &str) -> String {
     let name = if name.starts_with("email") { name.to_ascii_lowercase() } else { name.to_owned() };
-    let digest: String = Sha256::digest(name.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("{SUBSCRIPTION_TAG}{digest}")
+    let digest = Sha256::digest(name.as_bytes()).iter().take(8).fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
+    format!("{SUBSCRIPTION_TAG}{digest:016x}")
 }
 
 /// All subscriptions of a topic; `None` if there is no such topic.

@@ -221,6 +221,7 @@ fn some(text: Option<&String>) -> Option<String> {
     text.filter(|text| !text.is_empty()).cloned()
 }
 
-pub(super) fn unbuilt(error: impl ToString) -> Failure {
+pub(super) fn unbuilt(error: impl Into<Box<dyn std::error::Error>>) -> Failure {
+    let error: Box<dyn std::error::Error> = error.into();
     Failure::found("ses.UpdateReceiptRule", Class::Invalid, error.to_string())
 }

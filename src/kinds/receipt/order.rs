@@ -47,7 +47,7 @@ pub(super) fn moves(stack: &Stack, there: &[String], declared: &[String]) -> Vec
     // Undeclared ones of ours are on their way out: they do not count.
     let counts = |name: &String| wanted.contains(name);
     let first = names.iter().position(counts).unwrap_or_default();
-    let mut previous = names.iter().take(first).last().cloned();
+    let mut previous = names.iter().take(first).next_back().cloned();
     let mut moves = Vec::new();
     for rule in &wanted {
         // Rules of others may stand between ours: what counts is that none of ours does.

@@ -92,7 +92,7 @@ impl Settings {
 pub(super) fn place(stack: &Stack, names: &[String], predecessors: &[String]) -> Option<String> {
     let nearest = predecessors.iter().rev().find(|name| names.contains(name));
     let ours = names.iter().position(|name| name.starts_with(&stack.rule_prefix()));
-    let before_ours = || names.iter().take(ours.unwrap_or(names.len())).last();
+    let before_ours = || names.iter().take(ours.unwrap_or(names.len())).next_back();
     nearest.or_else(before_ours).cloned()
 }
 

@@ -119,25 +119,25 @@ mod tests {
 
     use super::*;
 
-    fn found(live: Value, declared: Value) -> Vec<String> {
-        differences(&live, &declared).into_iter().map(|difference| difference.path).collect()
+    fn found(live: &Value, declared: &Value) -> Vec<String> {
+        differences(live, declared).into_iter().map(|difference| difference.path).collect()
     }
 
     #[test]
     fn only_what_differs_is_named_by_its_whole_path() {
         let live = json!({"a": {"b": true, "c": 1}, "list": [1, 2]});
-        assert_eq!(found(live.clone(), json!({"a": {"b": false, "c": 1}, "list": [1, 2]})), ["a.b"]);
-        assert_eq!(found(live.clone(), json!({"a": {"b": true, "c": 1}, "list": [2, 1]})), ["list"]);
-        assert_eq!(found(live.clone(), live), [""; 0]);
+        assert_eq!(found(&live, &json!({"a": {"b": false, "c": 1}, "list": [1, 2]})), ["a.b"]);
+        assert_eq!(found(&live, &json!({"a": {"b": true, "c": 1}, "list": [2, 1]})), ["list"]);
+        assert_eq!(found(&live, &live), [""; 0]);
     }
 
     #[test]
     fn nothing_is_nothing_however_it_is_written() {
         for nothing in [json!(null), json!({}), json!([]), json!({"deep": {"down": null}})] {
-            assert_eq!(found(json!({"a": nothing}), json!({})), [""; 0]);
-            assert_eq!(found(json!({}), json!({"a": nothing})), [""; 0]);
+            assert_eq!(found(&json!({"a": nothing}), &json!({})), [""; 0]);
+            assert_eq!(found(&json!({}), &json!({"a": nothing})), [""; 0]);
         }
-        assert_eq!(found(json!({"a": {}}), json!({"a": {"b": "c"}})), ["a.b"]);
-        assert_eq!(found(json!({"a": false}), json!({})), ["a"]);
+        assert_eq!(found(&json!({"a": {}}), &json!({"a": {"b": "c"}})), ["a.b"]);
+        assert_eq!(found(&json!({"a": false}), &json!({})), ["a"]);
     }
 }

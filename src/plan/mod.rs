@@ -6,6 +6,8 @@ mod apply;
 mod difference;
 mod order;
 mod survey;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

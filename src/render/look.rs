@@ -33,7 +33,7 @@ impl Look {
 
     /// Without a terminal, in UTC.
     #[cfg(test)]
-    pub(super) fn plain() -> Self {
+    pub(crate) fn plain() -> Self {
         Self { width: None, colour: false, zone: TimeZone::UTC }
     }
 

@@ -10,6 +10,8 @@ mod look;
 mod maintenances;
 pub(crate) mod netbox;
 mod outcome;
+#[expect(dead_code, reason = "the commands that use it follow")]
+pub(crate) mod plan;
 
 use std::{
     io::{self, Write},

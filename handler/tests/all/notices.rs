@@ -228,12 +228,12 @@ fn notices_that_change_and_cancel_are_followed_and_nothing_is_twice() {
         server.fill(&[("zayo".to_owned(), cids)].into()).await;
         let sinks: Vec<_> = (0..6).map(|_| server.sink()).collect();
         let mut deliveries = tokio::task::JoinSet::new();
-        let server = std::sync::Arc::new(server);
+        let server = std::rc::Rc::new(server);
         let local = tokio::task::LocalSet::new();
         local
             .run_until(async {
                 for sink in sinks {
-                    let (server, planned) = (std::sync::Arc::clone(&server), planned.clone());
+                    let (server, planned) = (std::rc::Rc::clone(&server), planned.clone());
                     deliveries.spawn_local(async move { server.deliver(&sink, &planned).await });
                 }
                 while let Some(end) = deliveries.join_next().await {

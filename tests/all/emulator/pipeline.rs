@@ -89,8 +89,8 @@ fn make_role(account: &Account, name: &str) -> String {
 }
 
 /// A function that SES may invoke for one rule.
-fn make_function(account: &Account, name: &str, role: &str, rule: &str) -> String {
-    let making = account.lambda.create_function().function_name(name).role(role).runtime(Runtime::Providedal2023);
+fn make_function(account: &Account, name: &str, role_arn: &str, rule: &str) -> String {
+    let making = account.lambda.create_function().function_name(name).role(role_arn).runtime(Runtime::Providedal2023);
     let code = FunctionCode::builder().zip_file(Blob::new(code())).build();
     let making = making.handler("bootstrap").architectures(Architecture::X8664).code(code).timeout(10);
     let made = account.wait(making.send()).unwrap();

@@ -173,7 +173,7 @@ impl Proxy {
         spans.into_iter().fold(Duration::ZERO, |busy, (began, ended)| {
             let (from, to) = (began.max(counted), ended.max(counted));
             counted = to;
-            busy + (to - from)
+            busy + to.saturating_sub(from)
         })
     }
 
@@ -184,7 +184,7 @@ impl Proxy {
 
     /// The calls, one a line, for a failure.
     pub(crate) fn record(&self) -> String {
-        self.calls().iter().map(|call| format!("{call}\n")).collect()
+        self.calls().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 }
 

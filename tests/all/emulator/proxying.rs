@@ -182,7 +182,9 @@ fn depth_and_time_under_way_tell_sequence_from_parallel() {
     account.wait(async {
         let (sns, sqs) = (&account.sns, &account.sqs);
         let three = tokio::join!(sns.list_topics().send(), sqs.list_queues().send(), sns.list_subscriptions().send());
-        (three.0.unwrap(), three.1.unwrap(), three.2.unwrap());
+        three.0.unwrap();
+        three.1.unwrap();
+        three.2.unwrap();
     });
     account.wait(account.sns.list_topics().send()).unwrap();
     assert!(started.elapsed() >= 2 * delay, "two delays in sequence");

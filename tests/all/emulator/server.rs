@@ -23,7 +23,7 @@ pub(crate) const REGION: &str = "eu-west-1";
 pub(crate) const CREDENTIALS: (&str, &str) = ("test", "test");
 
 /// It answers after half a second on a machine with nothing else to do.
-const LONGEST_START: Duration = Duration::from_secs(60);
+const LONGEST_START: Duration = Duration::from_mins(1);
 
 /// A running emulator. At its end, and at the end of the test's process however that comes, it is killed together with the
 /// functions that it runs.

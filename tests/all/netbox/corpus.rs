@@ -86,7 +86,9 @@ fn deliver(case: &Case, netbox: &NetBox, pipeline: &Pipeline, delivered: &mut im
 /// Events without what is not compared.
 fn comparable(provider: &str, mut events: Vec<Event>) -> Vec<Event> {
     if IDS_NOT_COMPARED.contains(&provider) {
-        events.iter_mut().for_each(|event| event.name.clear());
+        for event in &mut events {
+            event.name.clear();
+        }
     }
     events
 }

@@ -1,0 +1,141 @@
+//! Plans from what is declared and what was found, without AWS.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::{
+    aws::Class,
+    kinds::{Live, queue},
+    render::{Look, plan as render},
+};
+
+fn queue(entry: &str, settings: queue::Settings) -> Resource {
+    Resource {
+        id: Id::new(Kind::Queue, entry),
+        address: Address::of(format!("a-{entry}")),
+        settings: Settings::Queue(Box::new(settings)),
+        after: Vec::new(),
+    }
+}
+
+fn found(found: Vec<(&str, Read)>) -> Survey {
+    let read =
+        found.into_iter().map(|(entry, read)| ((Kind::Queue, Address::of(format!("a-{entry}"))), read)).collect();
+    Survey { read, ..Survey::default() }
+}
+
+fn live(settings: queue::Settings, owner: Owner) -> Read {
+    Read::Present(Live { settings: Settings::Queue(Box::new(settings)), owner })
+}
+
+fn shown(plan: &Plan) -> String {
+    let heading = render::Heading {
+        source: "infra.yaml".to_owned(),
+        account: "123456789012".to_owned(),
+        region: "eu-west-1".to_owned(),
+    };
+    render::text(&heading, plan, &Look::plain())
+}
+
+#[test]
+fn every_action_is_told_in_words() {
+    let settings = queue::Settings::default;
+    let declared: Vec<Resource> =
+        ["same", "new", "changed", "denied", "foreign"].map(|entry| queue(entry, settings())).into();
+    let denied = Failure {
+        status: Some(403),
+        code: Some("AccessDenied".to_owned()),
+        request_id: Some("1a2b".to_owned()),
+        ..Failure::found("sqs.GetQueueUrl", Class::Denied, "")
+    };
+    let mut survey = found(vec![
+        ("same", live(settings(), Owner::Ours)),
+        ("new", Read::Absent),
+        ("changed", live(queue::Settings { retention: 60, managed_encryption: false, ..settings() }, Owner::Nobody)),
+        ("denied", Read::Unreadable(denied)),
+        ("foreign", live(settings(), Owner::Other("it belongs to stack `b`".to_owned()))),
+    ]);
+    let owned = |entry: &str| Owned { entry: entry.to_owned(), address: Address::of(format!("a-{entry}")) };
+    survey.owned.insert(Kind::Queue, BTreeSet::from([owned("same"), owned("gone"), owned("full")]));
+    survey.holds.insert((Kind::Queue, Address::of("a-full")), Ok("3 messages".to_owned()));
+    let plan = Plan::new(&declared, &survey);
+    insta::assert_snapshot!(shown(&plan), @r#"
+    infra.yaml → account 123456789012, eu-west-1
+
+      ~ queue changed
+          managed_encryption   false → true
+          retention            60 → 345600
+          # 8 unchanged
+      ! queue denied   could not be read: sqs.GetQueueUrl 403 AccessDenied (request 1a2b)
+      ! queue foreign   is not touched: it belongs to stack `b`
+      = queue full   stays: 3 messages
+      - queue gone
+      + queue new
+
+    Plan: 1 to create, 1 to change, 0 to replace, 1 to delete; 1 unchanged; 1 kept; 1 unreadable; 1 not ours
+    "#);
+    assert!(!plan.is_converged());
+}
+
+#[test]
+fn what_is_as_it_is_to_be_is_silent() {
+    let plan = Plan::new(
+        &[queue("same", queue::Settings::default())],
+        &found(vec![("same", live(queue::Settings::default(), Owner::Ours))]),
+    );
+    assert!(plan.is_converged());
+    insta::assert_snapshot!(shown(&plan), @r#"
+    infra.yaml → account 123456789012, eu-west-1
+
+    Plan: 0 to create, 0 to change, 0 to replace, 0 to delete; 1 unchanged
+    "#);
+}
+
+#[test]
+fn what_could_not_be_listed_is_not_taken_for_nothing() {
+    let mut survey = Survey::default();
+    survey.unlisted.insert(Kind::Queue, Failure::found("sqs.ListQueues", Class::Denied, "no"));
+    let plan = Plan::new(&[], &survey);
+    assert!(!plan.is_converged());
+    insta::assert_snapshot!(shown(&plan), @r#"
+    infra.yaml → account 123456789012, eu-west-1
+
+      ! every queue   could not be listed: sqs.ListQueues: no
+
+    Plan: 0 to create, 0 to change, 0 to replace, 0 to delete; 0 unchanged; 1 unreadable
+    "#);
+}
+
+#[test]
+fn what_is_referred_to_is_made_first() {
+    let dead = queue("z-dead", queue::Settings::default());
+    let mut main = queue("a-main", queue::Settings::default());
+    main.after.push(dead.id.clone());
+    let plan = Plan::new(&[main, dead], &Survey::default());
+    let order: Vec<&str> = plan.items.iter().map(|item| item.id.entry.as_str()).collect();
+    assert_eq!(order, ["z-dead", "a-main"]);
+}
+
+#[test]
+fn a_circle_ends() {
+    let (mut one, mut other) = (queue("one", queue::Settings::default()), queue("other", queue::Settings::default()));
+    one.after.push(other.id.clone());
+    other.after.push(one.id.clone());
+    assert_eq!(Plan::new(&[one, other], &Survey::default()).items.len(), 2);
+}
+
+/// No field of any kind can be forgotten: each path of the settings is registered, and each registered one is there.
+#[test]
+fn the_registered_fields_are_those_of_the_settings() {
+    let settings = Settings::Queue(Box::new(queue::Settings {
+        redrive: Some(queue::Redrive { queue: "arn".to_owned(), after: 3 }),
+        tags: [("key".to_owned(), "value".to_owned())].into(),
+        ..queue::Settings::default()
+    }));
+    let paths = difference::paths(&settings.tree());
+    let fields = settings.kind().fields();
+    let unregistered: Vec<_> = paths.iter().filter(|path| !fields.iter().any(|field| field.covers(path))).collect();
+    assert_eq!(unregistered, [""; 0]);
+    let missing: Vec<_> = fields.iter().filter(|field| !paths.iter().any(|path| field.covers(path))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

@@ -1,0 +1,117 @@
+//! A plan in words: what is done with each resource, in the order in which it would be, and a last line that can be searched for.
+
+use std::fmt::Write as _;
+
+use console::Style;
+use serde_json::{Value, json};
+
+use super::{
+    VERSION,
+    look::{Look, clean},
+};
+use crate::plan::{Action, Counts, Difference, Item, Plan, Reasons};
+
+/// What the plan is for, in its first line.
+#[derive(Debug, Clone)]
+pub(crate) struct Heading {
+    /// The declaration's file, or the stack's name where there is none.
+    pub(crate) source: String,
+    pub(crate) account: String,
+    pub(crate) region: String,
+}
+
+/// The plan as a table of changes.
+pub(crate) fn text(heading: &Heading, plan: &Plan, look: &Look) -> String {
+    let mut text = format!("{} → account {}, {}\n\n", clean(&heading.source), heading.account, heading.region);
+    let shown = plan.items.iter().filter(|item| item.action != Action::Unchanged);
+    let mut is_any = false;
+    for item in shown {
+        is_any = true;
+        text.push_str(&entry(item, look));
+    }
+    for unlisted in &plan.unlisted {
+        is_any = true;
+        let mark = look.paint(Style::new().red().bold(), "!");
+        let _ = writeln!(
+            text,
+            "  {mark} every {}   could not be listed: {}",
+            unlisted.kind.name(),
+            clean(&unlisted.failure.to_string())
+        );
+    }
+    if is_any {
+        text.push('\n');
+    }
+    text + &summary(plan.counts())
+}
+
+/// The plan as one JSON document.
+pub(crate) fn json(heading: &Heading, plan: &Plan) -> Value {
+    json!({
+        "version": VERSION,
+        "account": heading.account,
+        "region": heading.region,
+        "resources": plan.items,
+        "unlisted": plan.unlisted,
+        "counts": plan.counts(),
+        "converged": plan.is_converged(),
+    })
+}
+
+/// `Plan: 1 to create, 0 to change, …`; what there is none of at the end is left out.
+pub(crate) fn summary(counts: Counts) -> String {
+    let Counts { create, change, replace, delete, unchanged, kept, unreadable, foreign } = counts;
+    let mut text = format!(
+        "Plan: {create} to create, {change} to change, {replace} to replace, {delete} to delete; {unchanged} unchanged"
+    );
+    for (count, word) in [(kept, "kept"), (unreadable, "unreadable"), (foreign, "not ours")] {
+        if count > 0 {
+            let _ = write!(text, "; {count} {word}");
+        }
+    }
+    text
+}
+
+fn entry(item: &Item, look: &Look) -> String {
+    let (mark, style, words) = match &item.action {
+        Action::Unchanged => return String::new(),
+        Action::Create => ("+", Style::new().green(), String::new()),
+        Action::Change { .. } => ("~", Style::new().yellow(), String::new()),
+        Action::Replace { .. } => ("-/+", Style::new().red(), String::new()),
+        Action::Delete => ("-", Style::new().red(), String::new()),
+        Action::Keep { why } => ("=", Style::new().cyan(), format!("   stays: {why}")),
+        Action::Unreadable { failure } => ("!", Style::new().red().bold(), format!("   could not be read: {failure}")),
+        Action::Foreign { owner } => ("!", Style::new().red().bold(), format!("   is not touched: {owner}")),
+    };
+    let mut text = format!("  {} {}{}\n", look.paint(style, mark), item.id, clean(&words));
+    match &item.action {
+        Action::Change { differences } => text.push_str(&fields(differences, None, item.unchanged_fields, look)),
+        Action::Replace { differences, reasons } => {
+            text.push_str(&fields(differences, Some(reasons), item.unchanged_fields, look));
+        }
+        _ => {}
+    }
+    text
+}
+
+fn fields(differences: &[Difference], reasons: Option<&Reasons>, unchanged: usize, look: &Look) -> String {
+    let width = differences.iter().map(|difference| difference.path.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for difference in differences {
+        let (path, live, declared) = (&difference.path, value(&difference.live), value(&difference.declared));
+        let _ = write!(text, "      {path:<width$}   {live} → {declared}");
+        if let Some(reason) = reasons.and_then(|reasons| reasons.iter().find(|reason| reason.path == *path)) {
+            let _ = write!(text, "   forces replacement: {}", reason.why);
+        }
+        text.push('\n');
+    }
+    if unchanged > 0 {
+        let _ = writeln!(text, "      {}", look.paint(Style::new().dim(), &format!("# {unchanged} unchanged")));
+    }
+    text
+}
+
+/// A value as in JSON; what is not there is `none`.
+fn value(value: &Value) -> String {
+    if value.is_null() { "none".to_owned() } else { clean(&value.to_string()) }
+}

@@ -76,7 +76,7 @@ impl Right {
 pub(crate) struct Findings {
     /// NetBox's own version.
     pub(crate) netbox: Option<String>,
-    /// The version of the plugin.
+    /// The plugin and its version.
     pub(crate) plugin: Option<String>,
     /// Everything that was looked at.
     pub(crate) checks: Vec<Check>,
@@ -178,7 +178,7 @@ fn plugin(plugins: &Value, findings: &mut Findings) -> Option<Objects> {
         );
         return None;
     };
-    findings.plugin = Some(version.to_owned());
+    findings.plugin = Some(format!("netbox-circuitmaintenance {version}"));
     let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or_default());
     match (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default()) {
         (0, ..6) => findings.wrong(subject, format!("version {version} is too old"), "install 0.8"),

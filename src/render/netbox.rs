@@ -25,10 +25,11 @@ pub(crate) fn findings(printer: &Printer, all: &BTreeMap<String, Findings>) -> a
 
 fn text(url: &str, findings: &Findings, look: &Look) -> String {
     let mut text = clean(url);
-    for (name, version) in [("NetBox", &findings.netbox), ("netbox-circuitmaintenance", &findings.plugin)] {
-        if let Some(version) = version {
-            let _ = write!(text, ", {name} {}", clean(version));
-        }
+    if let Some(version) = &findings.netbox {
+        let _ = write!(text, ", NetBox {}", clean(version));
+    }
+    if let Some(plugin) = &findings.plugin {
+        let _ = write!(text, ", {}", clean(plugin));
     }
     text.push('\n');
     for check in &findings.checks {

@@ -25,7 +25,7 @@ const LONGEST_SUMMARY: usize = 200;
 #[error("it is no calendar that `provision` has written: {0}")]
 pub struct NotOurs(&'static str);
 
-/// Reads a calendar that [`write`] has written.
+/// Reads a calendar that [`write()`] has written.
 pub fn read(text: &str) -> Result<Feed, NotOurs> {
     let unfolded = parser::unfold(text);
     let lines: Vec<&str> = unfolded.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();

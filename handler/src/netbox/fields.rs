@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-/// [`line`] is also what Django's text fields take and store unchanged.
+/// [`line()`] is also what Django's text fields take and store unchanged.
 pub use crate::text::{cut, line};
 
 /// Of an event's name, and of a circuit's CID.

@@ -5,12 +5,14 @@
 use handler::context::{Context, MailPlace};
 use sha2::{Digest, Sha256};
 
-use crate::declaration::{Action, Declaration};
+use crate::declaration::{Action, Declaration, SecretReference, SecretSource};
 
 /// The longest bucket name, in bytes.
 const LONGEST_BUCKET: usize = 63;
 /// The longest function name.
 const LONGEST_FUNCTION: usize = 64;
+/// The longest name of a secret.
+const LONGEST_SECRET: usize = 512;
 
 /// Derives names and ARNs.
 #[derive(Debug, Clone)]
@@ -41,12 +43,24 @@ impl Names {
         format!("arn:aws:lambda:{}:{}:function:{}", self.region, self.account, self.function(entry))
     }
 
+    /// A secret's name in Secrets Manager.
+    pub(crate) fn secret(&self, declaration: &Declaration, reference: &SecretReference) -> String {
+        match reference {
+            SecretReference::Existing(name) => name.clone(),
+            SecretReference::Declared(entry) => match declaration.secrets.get(entry).map(|secret| &secret.source) {
+                Some(SecretSource::Existing(name)) => name.clone(),
+                _ => cut(format!("{}-{entry}", self.stack), LONGEST_SECRET),
+            },
+        }
+    }
+
     /// What a function is told of its stack.
     pub(crate) fn function_context(&self, declaration: &Declaration, entry: &str) -> Context {
-        let secrets = declaration.functions.get(entry).map(|function| function.secrets.clone()).unwrap_or_default();
+        let declared = declaration.functions.get(entry).into_iter().flat_map(|function| &function.secrets);
+        let secrets = declared.map(|(variable, secret)| (variable.clone(), self.secret(declaration, secret))).collect();
         Context {
             stack: self.stack.clone(),
-            stage: None,
+            stage: declaration.stage.clone(),
             function: entry.to_owned(),
             mail: self.mail_places(declaration, entry),
             secrets,
@@ -61,7 +75,7 @@ impl Names {
             let invokes = |action: &Action| matches!(action, Action::Invoke { function, .. } if function == entry);
             let Some(last) = rule.actions.iter().rposition(invokes) else { continue };
             for action in rule.actions.iter().take(last) {
-                if let Action::Store { bucket, prefix } = action {
+                if let Action::Store { bucket, prefix, .. } = action {
                     let place = MailPlace { bucket: self.bucket(bucket), prefix: prefix.clone() };
                     if !places.contains(&place) {
                         places.push(place);

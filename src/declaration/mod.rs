@@ -2,10 +2,17 @@
 //!
 //! A value of these types is consistent: every reference names something that is declared.
 
+mod alarms;
+mod bucket;
 mod diagnostic;
+mod function;
+mod queue;
 mod reader;
+mod rule;
 mod scalars;
+mod secret;
 mod sections;
+mod topic;
 mod tree;
 
 use std::{
@@ -13,12 +20,18 @@ use std::{
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
+pub use alarms::{AlarmKind, Alarms, Measure, Notify, Unit, Watched};
+pub use bucket::{Bucket, Place};
 pub use diagnostic::{Diagnostic, Diagnostics};
+pub use function::{Architecture, Function, LOG_RETENTION, SecretReference, Vpc};
+pub use queue::{Queue, Redrive};
 use reader::Reader;
 pub(crate) use reader::choose;
+pub use rule::{Action, Bounce, Encoding, Invocation, ReceiptRule, Recipient, Tls};
+pub use secret::{Secret, SecretSource, ValueFrom};
+pub use topic::{Subscription, Topic};
 use tree::Value;
 
 /// A whole declaration.
@@ -26,120 +39,30 @@ use tree::Value;
 pub struct Declaration {
     /// The stack's name; every name in AWS begins with it.
     pub stack: String,
+    /// The stage that was chosen; `None` where the declaration has none.
+    pub stage: Option<String>,
     /// The AWS region.
     pub region: String,
+    /// The one account in which the stack may stand, as 12 digits; `None` is whichever the credentials are for.
+    pub account: Option<String>,
+    /// On everything that takes tags.
+    pub tags: BTreeMap<String, String>,
+    /// Whether our receipt rule set is made the active one although another is.
+    pub take_over: bool,
     /// Buckets by entry name.
     pub buckets: BTreeMap<String, Bucket>,
     /// Functions by entry name.
     pub functions: BTreeMap<String, Function>,
     /// Queues by entry name.
     pub queues: BTreeMap<String, Queue>,
+    /// Topics by entry name.
+    pub topics: BTreeMap<String, Topic>,
+    /// Secrets by entry name.
+    pub secrets: BTreeMap<String, Secret>,
+    /// What is watched, and who is told.
+    pub alarms: Alarms,
     /// In the order in which they are evaluated.
     pub receipt_rules: Vec<ReceiptRule>,
-}
-
-/// A bucket: always private, encrypted, TLS only.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Bucket {
-    /// Objects are deleted after this time; `None` keeps them.
-    pub expire: Option<Duration>,
-}
-
-/// A function and the code that it runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Function {
-    /// The Cargo package, by name, in the workspace of the declaration.
-    pub crate_name: String,
-    /// The binary of that package.
-    pub bin: String,
-    /// In MiB.
-    pub memory: u32,
-    /// After this time an invocation is ended.
-    pub timeout: Duration,
-    /// Plain configuration.
-    pub environment: BTreeMap<String, String>,
-    /// Environment variable → name in Secrets Manager. The value never passes through the declaration.
-    pub secrets: BTreeMap<String, String>,
-    /// The buckets whose objects it may get, by entry name.
-    pub reads: Vec<String>,
-    /// The queue that takes events whose every try failed, by entry name.
-    pub on_failure: Option<String>,
-    /// How often a failed asynchronous invocation is tried again: 0, 1 or 2.
-    pub retries: u8,
-}
-
-/// A queue.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Queue {
-    /// How long it keeps a message.
-    pub retention: Duration,
-}
-
-/// A rule of the receipt rule set: which mails, and what is done with them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReceiptRule {
-    /// Its name within the stack.
-    pub name: String,
-    /// Addresses, domains, or sub-domains (`.example.com`); empty takes every mail.
-    pub recipients: Vec<Recipient>,
-    /// Whether mail must come over TLS.
-    pub tls: Tls,
-    /// Whether SES scans for spam and viruses.
-    pub scan: bool,
-    /// Done in this order.
-    pub actions: Vec<Action>,
-}
-
-/// Whom a mail is addressed to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Recipient {
-    /// One address: `maintenance@example.com`. The part after `+` is not looked at by SES.
-    Address(String),
-    /// Every address of a domain, not of those below it: `example.com`.
-    Domain(String),
-    /// Every address of every domain below it: `.example.com`; held here without the dot.
-    SubDomains(String),
-}
-
-/// Whether mail must come over TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Tls {
-    /// Refused without.
-    Require,
-    /// Welcome with and without.
-    #[default]
-    Optional,
-}
-
-/// What a rule does with a mail.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    /// Puts the mail into a bucket, under prefix + SES message id.
-    Store {
-        /// By entry name.
-        bucket: String,
-        /// Empty, or ends with `/`.
-        prefix: String,
-    },
-    /// Invokes a function.
-    Invoke {
-        /// By entry name.
-        function: String,
-        /// Asynchronously, or waiting for its answer.
-        invocation: Invocation,
-    },
-    /// Ends the evaluation of this and all further rules.
-    Stop,
-}
-
-/// How a function is invoked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Invocation {
-    /// SES does not wait; Lambda retries.
-    #[default]
-    Event,
-    /// SES waits for a disposition.
-    RequestResponse,
 }
 
 /// Larger than any declaration, in bytes.
@@ -212,6 +135,8 @@ impl DeclarationError {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -252,8 +177,12 @@ receipt_rules:
             Recipient::SubDomains("example.com".to_owned()),
         ];
         assert_eq!(one.recipients, recipients);
-        assert_eq!(one.actions, [Action::Store { bucket: "mail".to_owned(), prefix: String::new() }, Action::Stop]);
-        let invoke = Action::Invoke { function: "waiter".to_owned(), invocation: Invocation::RequestResponse };
+        assert_eq!(
+            one.actions,
+            [Action::Store { bucket: "mail".to_owned(), prefix: String::new(), topic: None }, Action::Stop]
+        );
+        let invoke =
+            Action::Invoke { function: "waiter".to_owned(), invocation: Invocation::RequestResponse, topic: None };
         assert_eq!((two.actions.as_slice(), two.recipients.len()), ([invoke].as_slice(), 0));
     }
 

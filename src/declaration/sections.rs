@@ -7,7 +7,8 @@ use std::{
 };
 
 use super::{
-    Action, Bucket, Declaration, Function, Invocation, Queue, ReceiptRule, Tls,
+    Action, Alarms, Architecture, Bucket, Declaration, Function, Invocation, Place, Queue, ReceiptRule,
+    SecretReference, Tls,
     diagnostic::Diagnostic,
     reader::{Fields, Reader, choose},
     scalars,
@@ -61,10 +62,17 @@ pub(super) fn declaration(reader: &mut Reader, root: &Node) -> Declaration {
     let receipt_rules = receipt_rules(reader, &fields, &declared, &functions);
     Declaration {
         stack: stack.unwrap_or_default(),
+        stage: None,
         region: region.unwrap_or_default(),
+        account: None,
+        tags: BTreeMap::new(),
+        take_over: false,
         buckets,
         functions,
         queues,
+        topics: BTreeMap::new(),
+        secrets: BTreeMap::new(),
+        alarms: Alarms::default(),
         receipt_rules,
     }
 }
@@ -101,7 +109,7 @@ fn check_name(reader: &mut Reader, name: &str, span: &Range<usize>, kind: &str) 
 fn bucket(reader: &mut Reader, key: &Key, node: &Node) -> Bucket {
     let fields = reader.fields(node, &key.span, format!("bucket `{}`", key.name), &["expire"]);
     let expire = fields.get("expire").and_then(|node| reader.scalar(node, "expire", scalars::DURATION, scalars::days));
-    Bucket { expire }
+    Bucket { expire, ..Bucket::default() }
 }
 
 fn queue(reader: &mut Reader, key: &Key, node: &Node) -> Queue {
@@ -110,7 +118,7 @@ fn queue(reader: &mut Reader, key: &Key, node: &Node) -> Queue {
     let retention = fields.get("retention").and_then(|node| {
         reader.scalar(node, "retention", scalars::DURATION, |text| scalars::duration(text, least, most))
     });
-    Queue { retention: retention.unwrap_or(most) }
+    Queue { retention: retention.unwrap_or(most), visibility_timeout: Duration::from_secs(30), ..Queue::default() }
 }
 
 fn function(reader: &mut Reader, key: &Key, node: &Node, declared: &Declared<'_>) -> Function {
@@ -139,13 +147,24 @@ fn function(reader: &mut Reader, key: &Key, node: &Node, declared: &Declared<'_>
     Function {
         crate_name,
         bin,
+        description: String::new(),
+        architecture: Architecture::default(),
         memory: memory.unwrap_or(256),
         timeout: timeout.unwrap_or(Duration::from_secs(30)),
         environment,
-        secrets,
-        reads: reads.unwrap_or_default(),
-        on_failure,
+        secrets: secrets.into_iter().map(|(variable, name)| (variable, SecretReference::Existing(name))).collect(),
+        vpc: None,
+        log_retention: 30,
+        reserved_concurrency: None,
         retries: retries.unwrap_or(2),
+        maximum_event_age: Duration::from_hours(6),
+        on_failure,
+        reads: reads.unwrap_or_default().into_iter().map(|bucket| Place { bucket, prefix: String::new() }).collect(),
+        writes: Vec::new(),
+        deletes: Vec::new(),
+        publishes: Vec::new(),
+        sends: Vec::new(),
+        tags: BTreeMap::new(),
     }
 }
 
@@ -260,6 +279,7 @@ fn receipt_rule<'tree>(
     ReceiptRule {
         name: name.unwrap_or_default(),
         recipients,
+        enabled: true,
         tls: tls.unwrap_or_default(),
         scan: scanned.unwrap_or(true),
         actions,
@@ -309,7 +329,7 @@ fn actions(
         if action == Action::Stop && index + 1 < items.len() {
             reader.note(Diagnostic::new(span.clone(), "`stop` must be the last action: nothing after it is done"));
         }
-        if let Action::Invoke { function, invocation } = &action
+        if let Action::Invoke { function, invocation, .. } = &action
             && let Some(declared) = functions.get(function)
         {
             check_invocation(reader, &span, (function, declared), *invocation, &actions);
@@ -348,13 +368,13 @@ fn action(reader: &mut Reader, node: &Node, declared: &Declared<'_>) -> Option<(
             .get("prefix")
             .map(|node| reader.scalar(node, "prefix", "a prefix such as `inbound/`", scalars::prefix));
         let bucket = reference(reader, target, "store", "bucket", &declared.buckets)?;
-        Action::Store { bucket, prefix: prefix.flatten().unwrap_or_default() }
+        Action::Store { bucket, prefix: prefix.flatten().unwrap_or_default(), topic: None }
     } else {
         let fields = reader.fields(node, &key.span, "an `invoke` action", &["invoke", "invocation"]);
         let words = [("Event", Invocation::Event), ("RequestResponse", Invocation::RequestResponse)];
         let invocation = fields.get("invocation").and_then(|node| reader.word(node, "invocation", &words));
         let function = reference(reader, target, "invoke", "function", &declared.functions)?;
-        Action::Invoke { function, invocation: invocation.unwrap_or_default() }
+        Action::Invoke { function, invocation: invocation.unwrap_or_default(), topic: None }
     };
     Some((action, target.span.clone()))
 }
@@ -368,8 +388,8 @@ fn check_invocation(
     before: &[Action],
 ) {
     let is_stored =
-        before.iter().any(|action| matches!(action, Action::Store { bucket, .. } if function.reads.contains(bucket)));
-    if let Some(bucket) = function.reads.first()
+        before.iter().any(|action| matches!(action, Action::Store { bucket, .. } if function.reads.iter().any(|place| place.bucket == *bucket)));
+    if let Some(Place { bucket, .. }) = function.reads.first()
         && !is_stored
     {
         let message =

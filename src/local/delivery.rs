@@ -152,6 +152,7 @@ mod tests {
         let rules = [ReceiptRule {
             name: "one".to_owned(),
             recipients: conditions,
+            enabled: true,
             tls: Tls::Optional,
             scan: true,
             actions: Vec::new(),

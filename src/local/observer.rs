@@ -58,6 +58,24 @@ pub(crate) enum Happening {
         /// The function's entry name.
         function: String,
     },
+    /// A rule told a topic.
+    Published {
+        /// SES's message id.
+        mail: String,
+        /// The rule's entry name.
+        rule: String,
+        /// The topic's entry name.
+        topic: String,
+    },
+    /// A rule refused a mail.
+    Bounced {
+        /// SES's message id.
+        mail: String,
+        /// The rule's entry name.
+        rule: String,
+        /// What its sender would be told.
+        answer: String,
+    },
     /// A function wrote a line that is no report.
     Logged {
         /// The function's entry name.

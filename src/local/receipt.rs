@@ -72,6 +72,9 @@ pub(crate) fn any_takes(rules: &[ReceiptRule], recipient: &str) -> bool {
 
 /// Whether a rule takes mail for a recipient. No recipients: every mail.
 fn takes(rule: &ReceiptRule, recipient: &str) -> bool {
+    if !rule.enabled {
+        return false;
+    }
     let Some((local, domain)) = recipient.rsplit_once('@') else { return false };
     rule.recipients.is_empty() || rule.recipients.iter().any(|condition| meets(condition, local, domain))
 }
@@ -94,7 +97,11 @@ fn meets(condition: &Recipient, local: &str, domain: &str) -> bool {
 pub(crate) fn after(action: &Action, disposition: Disposition) -> Flow {
     match action {
         Action::Stop => Flow::End,
-        Action::Store { .. } | Action::Invoke { .. } => disposition.flow(),
+        Action::Store { .. }
+        | Action::Invoke { .. }
+        | Action::Publish { .. }
+        | Action::Bounce(_)
+        | Action::AddHeader { .. } => disposition.flow(),
     }
 }
 
@@ -112,11 +119,11 @@ mod tests {
                 (None, false) => Recipient::Domain((*text).to_owned()),
             })
             .collect();
-        ReceiptRule { name: name.to_owned(), recipients, tls: Tls::Optional, scan: true, actions }
+        ReceiptRule { name: name.to_owned(), recipients, enabled: true, tls: Tls::Optional, scan: true, actions }
     }
 
     fn invoke(function: &str) -> Action {
-        Action::Invoke { function: function.to_owned(), invocation: Invocation::RequestResponse }
+        Action::Invoke { function: function.to_owned(), invocation: Invocation::RequestResponse, topic: None }
     }
 
     /// Evaluates rules as SES does; `says` is what the functions that are waited for answer.
@@ -131,6 +138,9 @@ mod tests {
                     match action {
                         Action::Store { bucket, .. } => bucket.as_str(),
                         Action::Invoke { function, .. } => function.as_str(),
+                        Action::Publish { topic, .. } => topic.as_str(),
+                        Action::Bounce(bounce) => bounce.sender.as_str(),
+                        Action::AddHeader { name, .. } => name.as_str(),
                         Action::Stop => "stop",
                     },
                     matched.recipients.join(" ")

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     context::Names,
-    declaration::{Action, Invocation, ReceiptRule},
+    declaration::{Action, Bounce, Invocation, ReceiptRule},
 };
 
 /// Takes mails and does what the rules say.
@@ -75,7 +75,7 @@ impl Receiver {
         bytes: Vec<u8>,
         origin: String,
     ) -> Result<Received, NotReceived> {
-        let arrival = Arrival::now(envelope, bytes);
+        let mut arrival = Arrival::now(envelope, bytes);
         self.observer.tell(Happening::Arrived {
             mail: arrival.id.clone(),
             origin,
@@ -83,9 +83,10 @@ impl Receiver {
             subject: subject(&arrival.bytes),
         });
         let mut invocations = Vec::new();
-        'rules: for matched in receipt::matches(&self.rules, &arrival.envelope.recipients) {
+        let recipients = arrival.envelope.recipients.clone();
+        'rules: for matched in receipt::matches(&self.rules, &recipients) {
             for action in &matched.rule.actions {
-                let disposition = self.act(action, &matched, &arrival, &mut invocations).await?;
+                let disposition = self.act(action, &matched, &mut arrival, &mut invocations).await?;
                 match receipt::after(action, disposition) {
                     Flow::NextAction => {}
                     Flow::NextRule => continue 'rules,
@@ -100,23 +101,34 @@ impl Receiver {
         &self,
         action: &Action,
         matched: &Match<'_>,
-        arrival: &Arrival,
+        arrival: &mut Arrival,
         invocations: &mut Vec<oneshot::Receiver<Ending>>,
     ) -> Result<Disposition, NotReceived> {
         let verdicts = self.verdicts.under(matched.rule.scan);
         let (mail, rule) = (arrival.id.clone(), matched.rule.name.clone());
         match action {
             Action::Stop => {}
-            Action::Store { bucket, prefix } => {
+            Action::Publish { topic, .. } => {
+                self.observer.tell(Happening::Published { mail, rule, topic: topic.clone() });
+            }
+            Action::Bounce(bounce) => self.bounce(bounce, mail, rule),
+            Action::AddHeader { name, value } => {
+                let header = format!("{name}: {value}\r\n");
+                arrival.bytes.splice(..0, header.into_bytes());
+            }
+            Action::Store { bucket, prefix, topic } => {
                 let key = format!("{prefix}{}", arrival.id);
                 let stored = arrival.stored(&self.region, verdicts);
                 self.storage
                     .put(&self.names.bucket(bucket), &key, stored)
                     .await
                     .map_err(|error| NotReceived::NotStored { bucket: bucket.clone(), error })?;
-                self.observer.tell(Happening::Stored { mail, rule, bucket: bucket.clone(), key });
+                let (stored, told) = (mail.clone(), rule.clone());
+                self.observer.tell(Happening::Stored { mail: stored, rule: told, bucket: bucket.clone(), key });
+                self.publish(topic.as_ref(), mail, rule);
             }
-            Action::Invoke { function: entry, invocation } => {
+            Action::Invoke { function: entry, invocation, topic } => {
+                self.publish(topic.as_ref(), mail.clone(), rule.clone());
                 let Some(function) = self.functions.get(entry) else { return Ok(Disposition::Continue) };
                 self.observer.tell(Happening::Handed { mail, rule, function: entry.clone() });
                 let event = self.event(matched, arrival, verdicts, entry, *invocation)?;
@@ -140,6 +152,21 @@ impl Receiver {
             }
         }
         Ok(Disposition::Continue)
+    }
+
+    /// The topic that an action names is told of it.
+    fn publish(&self, topic: Option<&String>, mail: String, rule: String) {
+        if let Some(topic) = topic {
+            self.observer.tell(Happening::Published { mail, rule, topic: topic.clone() });
+        }
+    }
+
+    fn bounce(&self, bounce: &Bounce, mail: String, rule: String) {
+        let Bounce { smtp_code, status_code, message, .. } = bounce;
+        let status_code = status_code.as_ref().map(|code| format!("{code} ")).unwrap_or_default();
+        let answer = format!("{smtp_code} {status_code}{message}");
+        self.observer.tell(Happening::Bounced { mail: mail.clone(), rule: rule.clone(), answer });
+        self.publish(bounce.topic.as_ref(), mail, rule);
     }
 
     fn event(

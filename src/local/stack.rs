@@ -126,7 +126,7 @@ impl Stack {
             .router(grants.values().cloned().collect())
             .map_err(|error| NotStarted::Storage { folder: buckets.clone(), reason: format!("{error:?}") })?;
         let s3 = serve("S3", router).await?;
-        let other = serve("AWS services", services::router(secrets(declaration))).await?;
+        let other = serve("AWS services", services::router(secrets(declaration, &names))).await?;
         let endpoints = [("AWS_ENDPOINT_URL_S3", &s3), ("AWS_ENDPOINT_URL", &other)]
             .map(|(name, server)| (name.to_owned(), format!("http://{}", server.address)));
         let mut functions = BTreeMap::new();
@@ -221,14 +221,14 @@ fn grant(names: &Names, entry: &str, function: &declaration::Function) -> Grant 
     Grant {
         access_key: format!("LOCAL{}", digest("access").get(..15).unwrap_or_default().to_ascii_uppercase()),
         secret_key: digest("secret"),
-        buckets: function.reads.iter().map(|bucket| names.bucket(bucket)).collect(),
+        buckets: function.reads.iter().map(|place| names.bucket(&place.bucket)).collect(),
     }
 }
 
 /// The name of every declared secret, and the environment variable that stands for it here.
-fn secrets(declaration: &Declaration) -> Secrets {
+fn secrets(declaration: &Declaration, names: &Names) -> Secrets {
     let declared = declaration.functions.values().flat_map(|function| &function.secrets);
-    declared.map(|(variable, name)| (name.clone(), variable.clone())).collect()
+    declared.map(|(variable, secret)| (names.secret(declaration, secret), variable.clone())).collect()
 }
 
 /// The environment of a function as Lambda makes it, and nothing of ours.

@@ -141,7 +141,9 @@ impl Tally {
                 self.unreadable.push(reason.clone());
                 None
             }
-            Happening::Stored { mail, .. } => self.change(mail, |_| ()),
+            Happening::Stored { mail, .. } | Happening::Published { mail, .. } | Happening::Bounced { mail, .. } => {
+                self.change(mail, |_| ())
+            }
             Happening::Handed { mail, .. } => self.change(mail, |mail| mail.handed += 1),
             Happening::Reported { report, .. } => match &**report {
                 Report::Mail(report) => self.change(&report.ses_message_id, |mail| mail.report(report)),

@@ -51,24 +51,28 @@ fn describe(rule: &ReceiptRule) -> String {
         })
         .collect();
     let recipients = if recipients.is_empty() { "every recipient".to_owned() } else { recipients.join(", ") };
-    let actions: Vec<String> = rule
-        .actions
-        .iter()
-        .map(|action| match action {
-            Action::Store { bucket, prefix } => format!("store in {bucket}/{prefix}"),
-            Action::Invoke { function, invocation: Invocation::Event } => format!("invoke {function}"),
-            Action::Invoke { function, invocation: Invocation::RequestResponse } => {
-                format!("invoke {function} and wait")
-            }
-            Action::Stop => "stop".to_owned(),
-        })
-        .collect();
+    let actions: Vec<String> = rule.actions.iter().map(describe_action).collect();
     let tls = match rule.tls {
         Tls::Require => "TLS required by SES, not here",
         Tls::Optional => "TLS optional",
     };
     let scan = if rule.scan { "scanned" } else { "not scanned" };
-    format!("{recipients}; {tls}; {scan} → {}", actions.join(", "))
+    let off = if rule.enabled { "" } else { "off; " };
+    format!("{off}{recipients}; {tls}; {scan} → {}", actions.join(", "))
+}
+
+fn describe_action(action: &Action) -> String {
+    match action {
+        Action::Store { bucket, prefix, .. } => format!("store in {bucket}/{prefix}"),
+        Action::Invoke { function, invocation: Invocation::Event, .. } => format!("invoke {function}"),
+        Action::Invoke { function, invocation: Invocation::RequestResponse, .. } => {
+            format!("invoke {function} and wait")
+        }
+        Action::Publish { topic, .. } => format!("publish to {topic}"),
+        Action::Bounce(bounce) => format!("bounce with {}", bounce.smtp_code),
+        Action::AddHeader { name, .. } => format!("add the header {name}"),
+        Action::Stop => "stop".to_owned(),
+    }
 }
 
 /// Prints what happened, as it happens. With `--json` only what the functions log is shown.
@@ -97,6 +101,10 @@ fn lines(happening: &Happening, look: &Look) -> Vec<String> {
         }
         Happening::Stored { rule, bucket, key, .. } => vec![format!("stored     rule {rule} → bucket {bucket}, {key}")],
         Happening::Handed { rule, function, .. } => vec![format!("handed     rule {rule} → function {function}")],
+        Happening::Published { rule, topic, .. } => {
+            vec![format!("published  rule {rule} → topic {topic}; nobody is subscribed here")]
+        }
+        Happening::Bounced { rule, answer, .. } => vec![format!("bounced    rule {rule}: {}", clean(answer))],
         Happening::Reported { report, .. } => match &**report {
             Report::Mail(report) => of_mail(report, look),
             // The report of the mail says it all.

@@ -22,6 +22,9 @@ pub struct Common {
     /// The declaration.
     #[arg(short, long, global = true, default_value = "infra.yaml")]
     pub file: PathBuf,
+    /// The stage of the declaration; needed where it has any.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub stage: Option<String>,
     /// JSON on standard output: one document, of `parse` one line per mail.
     #[arg(long, global = true)]
     pub json: bool,
@@ -35,8 +38,12 @@ pub struct Common {
 pub enum Command {
     /// Tell what mails say: files, folders, mbox files, or `-` for standard input.
     Parse(Parse),
-    /// Check the declaration.
+    /// Check the declaration, in the stage that is named, or in every one that it has.
     Validate,
+    /// Print the JSON Schema of declarations, for editors.
+    Schema,
+    /// Write a declaration to begin with. Nothing is overwritten.
+    Init(Init),
     /// Look at the declared NetBox: version, plugin, and what the token in `NETBOX_TOKEN` may do. Changes nothing.
     Check(Check),
     /// Build the functions as Lambda takes them: one zip each, the same bytes for the same source.
@@ -58,6 +65,23 @@ pub struct Parse {
     /// Tell also how the provider was recognised, and from which words of the mail each value was read.
     #[arg(long)]
     pub explain: bool,
+}
+
+/// The arguments of `provision init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Which declaration.
+    #[arg(long, value_name = "NAME", default_value = "maintenance")]
+    pub example: Example,
+}
+
+/// The declarations that `provision init` knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Example {
+    /// Carriers' maintenance mails into NetBox.
+    Maintenance,
+    /// A function that logs what is known of every mail.
+    Echo,
 }
 
 const PARSE_EXIT_CODES: &str = "Exit codes:

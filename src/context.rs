@@ -2,6 +2,8 @@
 //!
 //! Also what a function is told of its stack, since that follows from the receipt rules and not from the function's own entry.
 
+use std::collections::BTreeMap;
+
 use handler::context::{Context, MailPlace};
 use sha2::{Digest, Sha256};
 
@@ -18,6 +20,10 @@ const LONGEST_SECRET: usize = 512;
 #[derive(Debug, Clone)]
 pub(crate) struct Names {
     stack: String,
+    /// What every name of ours begins with: the stack, and its stage if it has one.
+    prefix: String,
+    /// The buckets that are not ours, and keep their names.
+    existing_buckets: BTreeMap<String, String>,
     region: String,
     account: String,
 }
@@ -25,17 +31,27 @@ pub(crate) struct Names {
 impl Names {
     /// The names of a stack in an account.
     pub(crate) fn new(declaration: &Declaration, account: &str) -> Self {
-        Self { stack: declaration.stack.clone(), region: declaration.region.clone(), account: account.to_owned() }
+        let stack = declaration.stack.clone();
+        let existing =
+            declaration.buckets.iter().filter_map(|(entry, bucket)| Some((entry, bucket.existing.as_ref()?)));
+        Self {
+            prefix: declaration.stage.as_ref().map_or_else(|| stack.clone(), |stage| format!("{stack}-{stage}")),
+            stack,
+            existing_buckets: existing.map(|(entry, name)| (entry.clone(), name.clone())).collect(),
+            region: declaration.region.clone(),
+            account: account.to_owned(),
+        }
     }
 
     /// A bucket's name.
     pub(crate) fn bucket(&self, entry: &str) -> String {
-        cut(format!("{}-{entry}", self.stack), LONGEST_BUCKET)
+        let existing = self.existing_buckets.get(entry);
+        existing.cloned().unwrap_or_else(|| cut(format!("{}-{entry}", self.prefix), LONGEST_BUCKET))
     }
 
     /// A function's name.
     pub(crate) fn function(&self, entry: &str) -> String {
-        cut(format!("{}-{entry}", self.stack), LONGEST_FUNCTION)
+        cut(format!("{}-{entry}", self.prefix), LONGEST_FUNCTION)
     }
 
     /// A function's ARN.
@@ -49,7 +65,7 @@ impl Names {
             SecretReference::Existing(name) => name.clone(),
             SecretReference::Declared(entry) => match declaration.secrets.get(entry).map(|secret| &secret.source) {
                 Some(SecretSource::Existing(name)) => name.clone(),
-                _ => cut(format!("{}-{entry}", self.stack), LONGEST_SECRET),
+                _ => cut(format!("{}-{entry}", self.prefix), LONGEST_SECRET),
             },
         }
     }
@@ -68,22 +84,30 @@ impl Names {
         }
     }
 
-    /// Where the rules that invoke a function put the mail before they do.
+    /// Where the rules that invoke a function put the mail before they do, as far as the function may read it.
     fn mail_places(&self, declaration: &Declaration, entry: &str) -> Vec<MailPlace> {
+        let reads = declaration.functions.get(entry).map_or(&[][..], |function| &function.reads);
+        let may_read = |bucket: &str, prefix: &str| {
+            reads.iter().any(|place| place.bucket == bucket && prefix.starts_with(&place.prefix))
+        };
         let mut places = Vec::new();
         for rule in &declaration.receipt_rules {
             let invokes = |action: &Action| matches!(action, Action::Invoke { function, .. } if function == entry);
             let Some(last) = rule.actions.iter().rposition(invokes) else { continue };
             for action in rule.actions.iter().take(last) {
-                if let Action::Store { bucket, prefix, .. } = action {
-                    let place = MailPlace { bucket: self.bucket(bucket), prefix: prefix.clone() };
-                    if !places.contains(&place) {
-                        places.push(place);
-                    }
+                let Action::Store { bucket, prefix, .. } = action else { continue };
+                let place = self.place(bucket, prefix);
+                if may_read(bucket, prefix) && !places.contains(&place) {
+                    places.push(place);
                 }
             }
         }
         places
+    }
+
+    /// A place by the name of its bucket in AWS.
+    fn place(&self, bucket: &str, prefix: &str) -> MailPlace {
+        MailPlace { bucket: self.bucket(bucket), prefix: prefix.to_owned() }
     }
 }
 
@@ -107,7 +131,41 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+
+    /// Where a function of this declaration is told that mails lie.
+    fn told(function: &str) -> Vec<String> {
+        const SOURCE: &str = "\
+stack: circuits
+region: eu-west-1
+buckets: {mail: {}, audit: {}, archive: {existing: example-archive}}
+functions:
+  reader: {crate: handler, bin: reader, reads: [{bucket: mail, prefix: inbound/}, archive]}
+  counter: {crate: handler, bin: counter}
+receipt_rules:
+  - name: all
+    actions:
+      - {store: audit}
+      - {store: mail, prefix: inbound/}
+      - {store: mail, prefix: other/}
+      - {store: archive}
+      - {invoke: reader}
+      - {invoke: counter}
+stages: {prod: {}}
+";
+        let checked = Declaration::parse(Path::new("infra.yaml"), SOURCE.as_bytes(), Some("prod")).unwrap();
+        let declaration = &checked.declarations[0];
+        let context = Names::new(declaration, "123456789012").function_context(declaration, function);
+        context.mail.into_iter().map(|place| format!("{}/{}", place.bucket, place.prefix)).collect()
+    }
+
+    #[test]
+    fn a_function_is_told_of_those_mails_alone_that_it_may_read() {
+        assert_eq!(told("reader"), ["circuits-prod-mail/inbound/", "example-archive/"]);
+        assert_eq!(told("counter"), Vec::<String>::new());
+    }
 
     #[test]
     fn digits_are_lower_case_and_two_for_a_byte() {

@@ -49,6 +49,9 @@ pub struct MailNote {
     /// SES's own id of the mail: the last part of the object's key.
     #[serde(default, rename = "messageId", deserialize_with = "lenient")]
     pub message_id: Option<String>,
+    /// The sender of the envelope.
+    #[serde(default, deserialize_with = "lenient")]
+    pub source: Option<String>,
     /// When SES received it.
     #[serde(default, deserialize_with = "lenient")]
     pub timestamp: Option<Timestamp>,

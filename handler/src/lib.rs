@@ -4,6 +4,7 @@
 //! Everything up to the outcome is pure and total: no I/O, no clock, no panic, for any bytes.
 
 pub mod context;
+pub mod echo;
 pub mod event;
 pub mod feed;
 #[cfg(feature = "lambda")]

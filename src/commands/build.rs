@@ -19,7 +19,7 @@ use crate::{
 };
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Build) -> anyhow::Result<ExitCode> {
-    let declaration = Declaration::read(&common.file)?;
+    let declaration = Declaration::read(&common.file, common.stage.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let mut interrupts = Interrupts::new()?;
@@ -36,7 +36,7 @@ async fn all(printer: &Printer, common: &Common, typed: &Build, declaration: &De
     let mut built: Vec<Built<'_>> = Vec::new();
     for (entry, function) in &declaration.functions {
         let request = Request { folder, package: &function.crate_name, bin: &function.bin };
-        let architecture = Architecture::X86_64;
+        let architecture = Architecture::from(function.architecture);
         let same = built.iter().find(|other| {
             (other.package, other.bin, other.artifact.architecture) == (request.package, request.bin, architecture)
         });

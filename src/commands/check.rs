@@ -21,7 +21,7 @@ const WRONG: u8 = 1;
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Check) -> anyhow::Result<ExitCode> {
     let addresses = match &typed.netbox {
         Some(url) => BTreeMap::from([(url.clone(), None)]),
-        None => declared(&Declaration::read(&common.file)?),
+        None => declared(&Declaration::read(&common.file, common.stage.as_deref())?),
     };
     if addresses.is_empty() {
         return Err(Problem::new(

@@ -22,7 +22,7 @@ use crate::{
 const SMTP_PORT: u16 = 1025;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Dev) -> anyhow::Result<ExitCode> {
-    let declaration = Declaration::read(&common.file)?;
+    let declaration = Declaration::read(&common.file, common.stage.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let result = runtime.block_on(session(printer, common, typed, &declaration));
     // A read of standard input may never return.

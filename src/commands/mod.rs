@@ -10,8 +10,10 @@ use crate::{
 mod build;
 mod check;
 mod dev;
+mod init;
 mod interrupts;
 mod parse;
+mod schema;
 mod validate;
 
 /// The exit code of an error.
@@ -23,6 +25,8 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let result = match &arguments.command {
         Command::Parse(typed) => parse::run(&printer, typed),
         Command::Validate => validate::run(&printer, &arguments.common),
+        Command::Schema => schema::run(&printer),
+        Command::Init(typed) => init::run(&printer, &arguments.common, typed),
         Command::Check(typed) => check::run(&printer, &arguments.common, typed),
         Command::Build(typed) => build::run(&printer, &arguments.common, typed),
         Command::Dev(typed) => dev::run(&printer, &arguments.common, typed),

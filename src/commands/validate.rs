@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::{cli::Common, declaration::Declaration, render::Printer};
 
 pub(super) fn run(printer: &Printer, common: &Common) -> anyhow::Result<ExitCode> {
-    let declaration = Declaration::read(&common.file)?;
-    printer.sound(&common.file, &declaration);
+    let checked = Declaration::check(&common.file, common.stage.as_deref())?;
+    printer.sound(&common.file, &checked);
     Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use super::{
+    diagnostic::Diagnostic,
+    reader::{Fields, Reader, Wrong, one_of, word},
+    scalars,
+    shape::{Field, Holds, Kind, Shape, Word, words},
+    tree::{Node, Value},
+};
+
 /// What is watched, and who is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alarms {
@@ -164,5 +172,105 @@ impl Default for Alarms {
     fn default() -> Self {
         let thresholds = AlarmKind::ALL.into_iter().map(|kind| (kind, kind.measure().threshold)).collect();
         Self { notify: Vec::new(), thresholds }
+    }
+}
+
+pub(super) static SHAPE: Shape = Shape {
+    name: "alarms",
+    keys: &[
+        Field::new(
+            "notify",
+            Holds::List(&Holds::ReferenceOr(Kind::Topic, scalars::ADDRESS)),
+            "Who is told: mail addresses and topics.",
+        ),
+        Field::new("off", Holds::List(&Holds::Word(words::<AlarmKind>)), "Alarms that are not wanted."),
+        Field::new("thresholds", Holds::Mapping(&THRESHOLDS), "From which value on it is too much."),
+    ],
+};
+
+/// Far more than anybody would wait for.
+const MOST: u32 = 1_000_000;
+
+/// A key for each alarm; a test compares them.
+static THRESHOLDS: Shape = Shape {
+    name: "thresholds",
+    keys: &[
+        Field::new("errors", Holds::Number(1, MOST), "Invocations in 5 minutes that ended in an error.").or("1"),
+        Field::new("throttles", Holds::Number(1, MOST), "Invocations in 5 minutes that Lambda refused.").or("1"),
+        Field::new("duration", Holds::Number(1, 100), "The longest invocation, in percent of the timeout.").or("90"),
+        Field::new("undelivered", Holds::Number(1, MOST), "Events in 5 minutes that the failure queue did not take.")
+            .or("1"),
+        Field::new("messages", Holds::Number(1, MOST), "Messages in a failure queue.").or("1"),
+        Field::new("age", Holds::Number(1, 100), "The oldest message of a failure queue, in percent of its retention.")
+            .or("50"),
+    ],
+};
+
+impl Word for AlarmKind {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        (Self::Errors.measure().name, Self::Errors),
+        (Self::Throttles.measure().name, Self::Throttles),
+        (Self::Duration.measure().name, Self::Duration),
+        (Self::Undelivered.measure().name, Self::Undelivered),
+        (Self::Messages.measure().name, Self::Messages),
+        (Self::Age.measure().name, Self::Age),
+    ];
+}
+
+pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Alarms {
+    let Some(fields) = &reader.mapping(fields, "alarms") else { return Alarms::default() };
+    let mut notify = Vec::new();
+    for item in reader.items(fields, "notify", "noc@example.com") {
+        let Some(who) = notified(reader, item) else { continue };
+        if notify.contains(&who) {
+            reader.note(Diagnostic::new(item.span.clone(), "this one is told already"));
+        }
+        notify.push(who);
+    }
+    let mut alarms = Alarms { notify, ..Alarms::default() };
+    let declared = reader.mapping(fields, "thresholds");
+    if let Some(declared) = &declared {
+        for kind in AlarmKind::ALL {
+            let threshold = reader.number(declared, kind.measure().name);
+            alarms.thresholds.insert(kind, threshold.unwrap_or(kind.measure().threshold));
+        }
+    }
+    let known = words::<AlarmKind>();
+    for item in reader.items(fields, "off", "throttles") {
+        let expected = one_of(&known);
+        let kind = reader.scalar(item, "off", &expected, |text| word::<AlarmKind>(text).ok_or_else(Wrong::default));
+        let Some(kind) = kind else { continue };
+        let name = kind.measure().name;
+        if alarms.thresholds.remove(&kind).is_none() {
+            reader.note(Diagnostic::new(item.span.clone(), format!("`{name}` is off already")));
+        }
+        if declared.as_ref().is_some_and(|declared| declared.get(name).is_some()) {
+            let message = format!("`{name}` is off, and has a threshold");
+            reader.note_at(&item.span, message, "take one of both away");
+        }
+    }
+    alarms
+}
+
+/// Who is told: an address has an `@`, and a topic's name has none.
+fn notified(reader: &mut Reader, node: &Node) -> Option<Notify> {
+    if let Value::Text(text) = &node.value
+        && text.contains('@')
+    {
+        return reader.scalar(node, "notify", scalars::ADDRESS.what, scalars::address).map(Notify::Mail);
+    }
+    reader.refer(node, "notify", Kind::Topic).map(Notify::Topic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_alarm_has_a_threshold_in_the_table() {
+        let keys: Vec<_> = THRESHOLDS.keys.iter().map(|key| (key.name, key.default.map(str::to_owned))).collect();
+        let kinds = AlarmKind::ALL.map(|kind| (kind.measure().name, Some(kind.measure().threshold.to_string())));
+        assert_eq!(keys, kinds);
+        assert_eq!(AlarmKind::WORDS.iter().map(|(_, kind)| *kind).collect::<Vec<_>>(), AlarmKind::ALL);
     }
 }

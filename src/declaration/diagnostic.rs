@@ -15,12 +15,21 @@ pub struct Diagnostic {
     pub message: String,
     /// What would mend it.
     pub hint: Option<String>,
+    /// The source there may hold a secret by mistake, and is not shown.
+    pub is_concealed: bool,
+    /// The declaration is sound all the same.
+    pub is_warning: bool,
 }
 
 impl Diagnostic {
     /// Something wrong at a place.
     pub fn new(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { span, message: message.into(), hint: None }
+        Self { span, message: message.into(), hint: None, is_concealed: false, is_warning: false }
+    }
+
+    /// Something that is sound, and perhaps not meant.
+    pub fn warning(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self { is_warning: true, ..Self::new(span, message) }
     }
 
     /// The same with what would mend it.
@@ -81,7 +90,7 @@ impl Diagnostics {
 
 impl fmt::Display for Diagnostics {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.list.len();
+        let count = self.list.iter().filter(|diagnostic| !diagnostic.is_warning).count();
         let errors = if count == 1 { "error" } else { "errors" };
         write!(formatter, "Failed to read `{}`: {count} {errors}", self.file.display())
     }

@@ -4,14 +4,19 @@
 
 mod alarms;
 mod bucket;
+mod checks;
 mod diagnostic;
 mod function;
 mod queue;
 mod reader;
 mod rule;
 mod scalars;
+mod schema;
 mod secret;
 mod sections;
+mod shape;
+mod stages;
+mod suggestion;
 mod topic;
 mod tree;
 
@@ -27,12 +32,13 @@ pub use bucket::{Bucket, Place};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use function::{Architecture, Function, LOG_RETENTION, SecretReference, Vpc};
 pub use queue::{Queue, Redrive};
-use reader::Reader;
-pub(crate) use reader::choose;
 pub use rule::{Action, Bounce, Encoding, Invocation, ReceiptRule, Recipient, Tls};
+pub(crate) use schema::schema;
 pub use secret::{Secret, SecretSource, ValueFrom};
+use stages::Stages;
+pub(crate) use suggestion::choose;
 pub use topic::{Subscription, Topic};
-use tree::Value;
+use tree::{Node, Value};
 
 /// A whole declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,38 +74,123 @@ pub struct Declaration {
 /// Larger than any declaration, in bytes.
 const LARGEST_FILE: u64 = 1024 * 1024;
 
+/// A declaration that is sound: in the stage that was asked for, or in each that it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// One, or one for each stage in the order of the file; never empty.
+    pub declarations: Vec<Declaration>,
+    /// What is sound, and perhaps not meant.
+    pub warnings: Option<Diagnostics>,
+}
+
 impl Declaration {
-    /// Reads and checks a declaration.
-    pub fn read(path: &Path) -> Result<Self, DeclarationError> {
-        let unreadable = |source| DeclarationError::Unreadable { path: path.to_owned(), source };
-        let mut bytes = Vec::new();
-        let file = File::open(path).map_err(unreadable)?;
-        file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        if bytes.len() as u64 > LARGEST_FILE {
-            return Err(DeclarationError::TooLarge(path.to_owned()));
+    /// Reads and checks a declaration, as it is in a stage. Where it has stages, one must be named.
+    pub fn read(path: &Path, stage: Option<&str>) -> Result<Self, DeclarationError> {
+        let checked = Self::parse(path, &bytes_of(path)?, stage)?;
+        let stages = || checked.declarations.iter().filter_map(|declaration| declaration.stage.clone()).collect();
+        match checked.declarations.as_slice() {
+            [one] if stage.is_some() || one.stage.is_none() => Ok(one.clone()),
+            _ => Err(DeclarationError::NoStage { path: path.to_owned(), stages: stages() }),
         }
-        Self::parse(path, &bytes).map_err(DeclarationError::Invalid)
+    }
+
+    /// Reads and checks a declaration as it is in a stage, else in every stage, and tells also what is perhaps not meant.
+    pub fn check(path: &Path, stage: Option<&str>) -> Result<Checked, DeclarationError> {
+        Self::parse(path, &bytes_of(path)?, stage)
     }
 
     /// Reads a declaration from the bytes of that file.
-    fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Diagnostics> {
+    pub(crate) fn parse(path: &Path, bytes: &[u8], stage: Option<&str>) -> Result<Checked, DeclarationError> {
         let source = String::from_utf8_lossy(bytes);
-        let refuse = |list| Diagnostics::new(path, &source, list);
+        let refuse = |list| DeclarationError::Invalid(Diagnostics::new(path, &source, list));
         if let Err(error) = std::str::from_utf8(bytes) {
             let start = error.valid_up_to();
             let diagnostic = Diagnostic::new(start..start + 1, "not UTF-8 from here on");
             return Err(refuse(vec![diagnostic.with_hint("save the file as UTF-8")]));
         }
-        let root = tree::parse(&source).map_err(|diagnostic| refuse(vec![diagnostic]))?;
+        let mut root = tree::parse(&source).map_err(|diagnostic| refuse(vec![diagnostic]))?;
         if matches!(root.value, Value::Null) {
             let diagnostic = Diagnostic::new(0..0, "nothing is declared");
             return Err(refuse(vec![diagnostic.with_hint("begin with `stack: NAME` and `region: REGION`")]));
         }
-        let mut reader = Reader::default();
-        let declaration = sections::declaration(&mut reader, &root);
-        let noted = reader.finish();
-        if noted.is_empty() { Ok(declaration) } else { Err(refuse(noted)) }
+        let stages = Stages::take(&mut root);
+        if let Some(stage) = stage
+            && !stages.names().iter().any(|known| known == stage)
+        {
+            let path = path.to_owned();
+            return Err(DeclarationError::UnknownStage { path, stage: stage.to_owned(), stages: stages.names() });
+        }
+        let read = every_stage(&root, &stages, stage);
+        let noted = Diagnostics::new(path, &source, read.noted);
+        if noted.list().iter().any(|diagnostic| !diagnostic.is_warning) {
+            return Err(DeclarationError::Invalid(noted));
+        }
+        let warnings = Some(noted).filter(|noted| !noted.list().is_empty());
+        Ok(Checked { declarations: read.declarations, warnings })
     }
+}
+
+/// The bytes of a file that may be a declaration.
+fn bytes_of(path: &Path) -> Result<Vec<u8>, DeclarationError> {
+    let unreadable = |source| DeclarationError::Unreadable { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(DeclarationError::TooLarge(path.to_owned()));
+    }
+    Ok(bytes)
+}
+
+/// What was read, and what was noted.
+struct Reading {
+    declarations: Vec<Declaration>,
+    noted: Vec<Diagnostic>,
+}
+
+/// Reads the declaration as it is in one stage, in every stage, or, without any, as it stands.
+fn every_stage(root: &Node, stages: &Stages, chosen: Option<&str>) -> Reading {
+    let names: Vec<_> = stages.names().into_iter().filter(|name| chosen.is_none_or(|chosen| chosen == name)).collect();
+    if names.is_empty() {
+        let (declaration, mut noted) = sections::declaration(root);
+        noted.extend_from_slice(stages.noted());
+        return Reading { declarations: vec![declaration], noted };
+    }
+    let (mut read, mut noted_in) = (Vec::new(), Vec::new());
+    for name in &names {
+        let Some((merged, mut noted)) = stages.laid_over(root, name) else { continue };
+        let (mut declaration, further) = sections::declaration(&merged);
+        declaration.stage = Some(name.clone());
+        noted.extend(further);
+        noted_in.push((name.as_str(), noted));
+        read.push((stages.span(name), declaration));
+    }
+    let mut noted = in_stages(&noted_in);
+    noted.extend_from_slice(stages.noted());
+    noted.extend(checks::shared_recipients(&read));
+    Reading { declarations: read.into_iter().map(|(_, declaration)| declaration).collect(), noted }
+}
+
+/// What was noted in several stages, each once; what holds for some of them alone says so.
+fn in_stages(noted_in: &[(&str, Vec<Diagnostic>)]) -> Vec<Diagnostic> {
+    let mut noted: Vec<(Diagnostic, Vec<&str>)> = Vec::new();
+    for (stage, list) in noted_in {
+        for diagnostic in list {
+            match noted.iter_mut().find(|(known, _)| known == diagnostic) {
+                Some((_, stages)) => stages.push(stage),
+                None => noted.push((diagnostic.clone(), vec![stage])),
+            }
+        }
+    }
+    let told = noted.into_iter().map(|(mut diagnostic, stages)| {
+        if stages.len() < noted_in.len() {
+            let quoted: Vec<_> = stages.iter().map(|stage| format!("`{stage}`")).collect();
+            let word = if stages.len() == 1 { "stage" } else { "stages" };
+            diagnostic.message = format!("{} ({word} {})", diagnostic.message, quoted.join(", "));
+        }
+        diagnostic
+    });
+    told.collect()
 }
 
 /// Why there is no declaration.
@@ -116,18 +207,43 @@ pub enum DeclarationError {
     /// No declaration is that large.
     #[error("Failed to read the declaration `{}`: it is larger than 1 MiB", .0.display())]
     TooLarge(PathBuf),
+    /// It has stages, and none was named.
+    #[error("Failed to choose a stage of `{}`: it has {}", path.display(), quoted(stages))]
+    NoStage {
+        /// The file.
+        path: PathBuf,
+        /// Those that it has.
+        stages: Vec<String>,
+    },
+    /// It does not have that stage.
+    #[error("Failed to find stage `{stage}` in `{}`: it has {}", path.display(), quoted(stages))]
+    UnknownStage {
+        /// The file.
+        path: PathBuf,
+        /// The one that was named.
+        stage: String,
+        /// Those that it has.
+        stages: Vec<String>,
+    },
     /// It is there, and says what it must not.
     #[error(transparent)]
     Invalid(Diagnostics),
 }
 
+fn quoted(stages: &[String]) -> String {
+    let quoted: Vec<_> = stages.iter().map(|stage| format!("`{stage}`")).collect();
+    if quoted.is_empty() { "no stages".to_owned() } else { quoted.join(", ") }
+}
+
 impl DeclarationError {
     /// What would mend it. Diagnostics have hints of their own.
-    pub(crate) fn hint(&self) -> Option<&'static str> {
+    pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                Some("name the declaration with `-f FILE`")
+                Some("name the declaration with `-f FILE`, or write one with `provision init`".to_owned())
             }
+            Self::NoStage { stages, .. } => stages.first().map(|stage| format!("name one, such as `--stage {stage}`")),
+            Self::UnknownStage { stages, .. } if stages.is_empty() => Some("leave `--stage` out".to_owned()),
             _ => None,
         }
     }
@@ -155,7 +271,11 @@ receipt_rules:
 ";
 
     fn parse(source: &[u8]) -> Result<Declaration, Diagnostics> {
-        Declaration::parse(Path::new("infra.yaml"), source)
+        match Declaration::parse(Path::new("infra.yaml"), source, None) {
+            Ok(checked) => Ok(checked.declarations[0].clone()),
+            Err(DeclarationError::Invalid(diagnostics)) => Err(diagnostics),
+            Err(other) => panic!("{other}"),
+        }
     }
 
     #[test]

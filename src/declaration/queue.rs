@@ -2,6 +2,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use super::{
+    reader::Reader,
+    sections::{TAGS, tags},
+    shape::{Field, Holds, Kind, Shape},
+    tree::{Key, Node},
+};
+
 /// A queue.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Queue {
@@ -22,4 +29,50 @@ pub struct Redrive {
     pub queue: String,
     /// SQS's `maxReceiveCount`.
     pub after: u16,
+}
+
+/// SQS's bounds of `MessageRetentionPeriod`.
+const RETENTION: Holds = Holds::Duration(Duration::from_mins(1), Duration::from_hours(14 * 24));
+/// SQS's bounds of `VisibilityTimeout`.
+const VISIBILITY: Holds = Holds::Duration(Duration::ZERO, Duration::from_hours(12));
+
+pub(super) static SHAPE: Shape = Shape {
+    name: "queue",
+    keys: &[
+        Field::new("retention", RETENTION, "How long it keeps a message.").or("14d"),
+        Field::new("visibility_timeout", VISIBILITY, "How long a message is hidden from others while one works on it.")
+            .or("30s"),
+        Field::new("redrive", Holds::Mapping(&REDRIVE), "Where messages go that were received too often."),
+        TAGS,
+    ],
+};
+
+static REDRIVE: Shape = Shape {
+    name: "redrive",
+    keys: &[
+        Field::new("queue", Holds::Reference(Kind::Queue), "The queue that they go to.").required("dead-letters"),
+        Field::new("after", Holds::Number(1, 1000), "After so many receipts.").or("3"),
+    ],
+};
+
+pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Queue {
+    let fields = &reader.fields(node, &key.span, format!("queue `{}`", key.name), &SHAPE);
+    let redrive = reader.mapping(fields, "redrive").and_then(|redrive| {
+        let after = reader.number(&redrive, "after").unwrap_or_default();
+        let queue = reader.reference(&redrive, "queue")?;
+        if queue == key.name {
+            reader.note_at(
+                &redrive.span_of("queue"),
+                format!("queue `{queue}` redrives to itself"),
+                "name another queue",
+            );
+        }
+        Some(Redrive { queue, after })
+    });
+    Queue {
+        retention: reader.duration(fields, "retention").unwrap_or_default(),
+        visibility_timeout: reader.duration(fields, "visibility_timeout").unwrap_or_default(),
+        redrive,
+        tags: tags(reader, fields),
+    }
 }

@@ -2,6 +2,14 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use super::{
+    reader::{Reader, Wrong, word},
+    scalars,
+    sections::{TAGS, tags},
+    shape::{Field, Holds, Shape, Word, words},
+    tree::{Key, Node, Value},
+};
+
 /// A secret in Secrets Manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Secret {
@@ -31,4 +39,104 @@ pub enum ValueFrom {
     Environment(String),
     /// Standard input.
     Stdin,
+}
+
+pub(super) static SHAPE: Shape = Shape {
+    name: "secret",
+    keys: &[
+        Field::new(
+            "existing",
+            Holds::Text(scalars::SECRET),
+            "The name in Secrets Manager of a secret that exists: it is read, and never changed.",
+        ),
+        Field::new(
+            "value_from",
+            Holds::AnyOf(&[Holds::Word(words::<Input>), Holds::Mapping(&FROM_FILE), Holds::Mapping(&FROM_ENVIRONMENT)]),
+            "Where the value of a secret of ours is read from when it is created. Never the value itself.",
+        ),
+        Field::new("description", Holds::Text(scalars::LINE), "For people.").or(""),
+        TAGS,
+    ],
+};
+
+static FROM_FILE: Shape = Shape {
+    name: "value_from_file",
+    keys: &[
+        Field::new("file", Holds::Text(scalars::PATH), "A file, relative to the declaration.").required("token.txt")
+    ],
+};
+
+static FROM_ENVIRONMENT: Shape = Shape {
+    name: "value_from_environment",
+    keys: &[Field::new(
+        "environment",
+        Holds::Text(scalars::VARIABLE),
+        "An environment variable of whoever runs `provision`.",
+    )
+    .required("NETBOX_TOKEN")],
+};
+
+/// The one place that has no name.
+#[derive(Debug, Clone, Copy)]
+struct Input;
+
+impl Word for Input {
+    const WORDS: &'static [(&'static str, Self)] = &[("stdin", Self)];
+}
+
+pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Secret {
+    let fields = &reader.fields(node, &key.span, format!("secret `{}`", key.name), &SHAPE);
+    let existing = reader.text(fields, "existing", scalars::secret);
+    let created = fields.get("value_from").and_then(|node| value_from(reader, node));
+    match (fields.get("existing"), fields.entry("value_from")) {
+        (None, None) if matches!(node.value, Value::Map(_) | Value::Null) => {
+            let message = format!("{} has neither `existing` nor `value_from`", fields.subject);
+            reader.note_at(
+                &fields.span,
+                message,
+                format!("add `value_from: {{environment: {}}}`", variable(&key.name)),
+            );
+        }
+        (Some(_), Some((key, _))) => {
+            let message = format!("{} cannot both exist and get a value", fields.subject);
+            reader.note_at(&key.span, message, "take `existing` or `value_from` away");
+        }
+        _ => {}
+    }
+    if fields.get("existing").is_some() && fields.get("value_from").is_none() {
+        for (key, _) in ["description", "tags"].iter().filter_map(|name| fields.entry(name)) {
+            let message = format!("a secret that exists stays as it is: `{}` cannot be declared for it", key.name);
+            reader.note_at(&key.span, message, "take it away");
+        }
+    }
+    let source = match (existing, created) {
+        (Some(name), _) => SecretSource::Existing(name),
+        (None, value) => SecretSource::Created(value.unwrap_or(ValueFrom::Stdin)),
+    };
+    Secret {
+        source,
+        description: reader.text(fields, "description", scalars::line).unwrap_or_default(),
+        tags: tags(reader, fields),
+    }
+}
+
+/// A variable that a secret may be read from.
+fn variable(entry: &str) -> String {
+    entry.to_ascii_uppercase().replace('-', "_")
+}
+
+fn value_from(reader: &mut Reader, node: &Node) -> Option<ValueFrom> {
+    const FORMS: &str = "`{file: PATH}`, `{environment: VARIABLE}` or `stdin`";
+    if !matches!(node.value, Value::Map(_)) {
+        return reader.scalar(node, "value_from", FORMS, |text| match word::<Input>(text) {
+            Some(Input) => Ok(ValueFrom::Stdin),
+            None => Err(Wrong::default().hint("a value never stands in a declaration: say where it is read from")),
+        });
+    }
+    let fields = &reader.variant(node, "place of a value", &[&FROM_FILE, &FROM_ENVIRONMENT], &["stdin"])?;
+    if fields.get("file").is_some() {
+        return reader.text(fields, "file", scalars::path).map(ValueFrom::File);
+    }
+    let name = reader.text(fields, "environment", |text| scalars::variable(text).map_err(|_| Wrong::default()))?;
+    Some(ValueFrom::Environment(name))
 }

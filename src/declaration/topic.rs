@@ -2,6 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::{
+    diagnostic::Diagnostic,
+    reader::Reader,
+    scalars,
+    sections::{TAGS, tags},
+    shape::{Field, Holds, Kind, Shape},
+    tree::{Key, Node, Value},
+};
+
 /// A topic.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Topic {
@@ -27,4 +36,71 @@ pub enum Subscription {
     },
     /// A function, by entry name.
     Function(String),
+}
+
+pub(super) static SHAPE: Shape = Shape {
+    name: "topic",
+    keys: &[
+        Field::new("display_name", Holds::Text(scalars::LINE), "The sender's name of its mails.").or(""),
+        Field::new(
+            "subscriptions",
+            Holds::List(&Holds::AnyOf(&[
+                Holds::Text(scalars::ADDRESS),
+                Holds::Mapping(&TO_QUEUE),
+                Holds::Mapping(&TO_FUNCTION),
+            ])),
+            "Who is told: mail addresses, queues and functions. Others may subscribe too.",
+        ),
+        TAGS,
+    ],
+};
+
+static TO_QUEUE: Shape = Shape {
+    name: "subscription_of_queue",
+    keys: &[
+        Field::new("queue", Holds::Reference(Kind::Queue), "A queue.").required("events"),
+        Field::new("raw", Holds::Switch, "The message alone, without SNS's envelope.").or("false"),
+    ],
+};
+
+static TO_FUNCTION: Shape = Shape {
+    name: "subscription_of_function",
+    keys: &[Field::new("function", Holds::Reference(Kind::Function), "A function.").required("worker")],
+};
+
+pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Topic {
+    let fields = &reader.fields(node, &key.span, format!("topic `{}`", key.name), &SHAPE);
+    let mut subscriptions = Vec::new();
+    for item in reader.items(fields, "subscriptions", "noc@example.com") {
+        let Some(subscription) = subscription(reader, item) else { continue };
+        if subscriptions.iter().any(|other| is_same(other, &subscription)) {
+            reader.note(Diagnostic::new(item.span.clone(), "this subscription is there twice"));
+        }
+        subscriptions.push(subscription);
+    }
+    Topic {
+        display_name: reader.text(fields, "display_name", scalars::line).unwrap_or_default(),
+        subscriptions,
+        tags: tags(reader, fields),
+    }
+}
+
+fn is_same(one: &Subscription, other: &Subscription) -> bool {
+    match (one, other) {
+        (Subscription::Queue { queue: one, .. }, Subscription::Queue { queue: other, .. }) => one == other,
+        _ => one == other,
+    }
+}
+
+fn subscription(reader: &mut Reader, node: &Node) -> Option<Subscription> {
+    if !matches!(node.value, Value::Map(_)) {
+        let expected = "a mail address, `{queue: NAME}` or `{function: NAME}`";
+        return reader.scalar(node, "subscriptions", expected, scalars::address).map(Subscription::Mail);
+    }
+    let fields = &reader.variant(node, "subscription", &[&TO_QUEUE, &TO_FUNCTION], &[])?;
+    if fields.get("queue").is_some() {
+        let raw = reader.switch(fields, "raw").unwrap_or_default();
+        return Some(Subscription::Queue { queue: reader.reference(fields, "queue")?, raw });
+    }
+    reader.reference(fields, "function").map(Subscription::Function)
 }

@@ -10,6 +10,7 @@ use std::{
 use tokio::process::Command;
 
 use super::{Linking, NotBuilt, linker, workspace::Workspace};
+use crate::declaration;
 
 /// The processors that Lambda has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +27,15 @@ impl Architecture {
         match self {
             Self::X86_64 => "x86_64",
             Self::Arm64 => "arm64",
+        }
+    }
+}
+
+impl From<declaration::Architecture> for Architecture {
+    fn from(declared: declaration::Architecture) -> Self {
+        match declared {
+            declaration::Architecture::X86_64 => Self::X86_64,
+            declaration::Architecture::Arm64 => Self::Arm64,
         }
     }
 }

@@ -21,8 +21,10 @@ pub(super) fn text(diagnostics: &Diagnostics, look: &Look) -> String {
 
 fn one(diagnostics: &Diagnostics, diagnostic: &Diagnostic, renderer: &Renderer) -> String {
     let (line, column) = diagnostics.position(diagnostic.span.start);
-    let place = format!("{}:{line}:{column}: error", clean(&diagnostics.file().display().to_string()));
-    let title = Level::ERROR.with_name(place).primary_title(clean(&diagnostic.message));
+    let severity = severity(diagnostic);
+    let place = format!("{}:{line}:{column}: {severity}", clean(&diagnostics.file().display().to_string()));
+    let level = if diagnostic.is_warning { Level::WARNING } else { Level::ERROR };
+    let title = level.with_name(place).primary_title(clean(&diagnostic.message));
     let (source, start) = shown_line(diagnostics, diagnostic);
     let rest = source.get(start..).unwrap_or_default();
     // At least one character is marked, and none beyond the line.
@@ -37,8 +39,15 @@ fn one(diagnostics: &Diagnostics, diagnostic: &Diagnostic, renderer: &Renderer) 
     renderer.render(&[group])
 }
 
+fn severity(diagnostic: &Diagnostic) -> &'static str {
+    if diagnostic.is_warning { "warning" } else { "error" }
+}
+
 /// The line of the source where the diagnostic begins, and where in it, in bytes.
 fn shown_line<'source>(diagnostics: &'source Diagnostics, diagnostic: &Diagnostic) -> (&'source str, usize) {
+    if diagnostic.is_concealed {
+        return ("…", 0);
+    }
     let before = diagnostics.source().get(..diagnostic.span.start).unwrap_or_default();
     let start = before.rfind('\n').map_or(0, |end| end + 1);
     let rest = diagnostics.source().get(start..).unwrap_or_default();
@@ -49,21 +58,30 @@ fn shown_line<'source>(diagnostics: &'source Diagnostics, diagnostic: &Diagnosti
 
 /// All of them as one document.
 pub(super) fn json(diagnostics: &Diagnostics) -> String {
-    let file = diagnostics.file().display().to_string();
+    document(diagnostics.file(), Some(diagnostics), false)
+}
+
+/// The same for a declaration that is sound.
+pub(super) fn json_of_sound(file: &Path, warnings: Option<&Diagnostics>) -> String {
+    document(file, warnings, true)
+}
+
+fn document(file: &Path, diagnostics: Option<&Diagnostics>, valid: bool) -> String {
+    let file = file.display().to_string();
+    let list = diagnostics.map(|diagnostics| records(&file, diagnostics)).unwrap_or_default();
+    Document { version: VERSION, file: &file, valid, diagnostics: list }.to_string()
+}
+
+fn records<'text>(file: &'text str, diagnostics: &'text Diagnostics) -> Vec<DiagnosticRecord<'text>> {
     let list = diagnostics.list().iter().map(|diagnostic| {
         let (line, column) = diagnostics.position(diagnostic.span.start);
         let (end_line, end_column) = diagnostics.position(diagnostic.span.end);
         let source = shown_line(diagnostics, diagnostic).0.chars().take(LONGEST_SOURCE).collect();
         let Diagnostic { message, hint, .. } = diagnostic;
-        DiagnosticRecord { file: &file, line, column, end_line, end_column, message, hint: hint.as_deref(), source }
+        let (severity, hint) = (severity(diagnostic), hint.as_deref());
+        DiagnosticRecord { file, line, column, end_line, end_column, severity, message, hint, source }
     });
-    Document { version: VERSION, file: &file, valid: false, diagnostics: list.collect() }.to_string()
-}
-
-/// The same for a declaration that is sound.
-pub(super) fn json_of_none(file: &Path) -> String {
-    let file = file.display().to_string();
-    Document { version: VERSION, file: &file, valid: true, diagnostics: Vec::new() }.to_string()
+    list.collect()
 }
 
 /// Of a line that is longer nothing more is repeated, in characters.
@@ -86,6 +104,7 @@ struct DiagnosticRecord<'text> {
     column: usize,
     end_line: usize,
     end_column: usize,
+    severity: &'static str,
     message: &'text str,
     hint: Option<&'text str>,
     /// The line on which it begins.
@@ -99,11 +118,13 @@ impl fmt::Display for Document<'_> {
 }
 
 /// What a sound declaration declares, in one line.
-pub(super) fn text_of_none(file: &Path, declaration: &Declaration) -> String {
+pub(super) fn text_of_sound(file: &Path, declaration: &Declaration) -> String {
     let parts = [
         (declaration.buckets.len(), "bucket"),
         (declaration.functions.len(), "function"),
         (declaration.queues.len(), "queue"),
+        (declaration.topics.len(), "topic"),
+        (declaration.secrets.len(), "secret"),
         (declaration.receipt_rules.len(), "receipt rule"),
     ];
     let parts: Vec<_> = parts
@@ -113,7 +134,8 @@ pub(super) fn text_of_none(file: &Path, declaration: &Declaration) -> String {
         .collect();
     let contents = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
     let file = clean(&file.display().to_string());
-    format!("{file}: sound; stack {} in {}: {contents}", declaration.stack, declaration.region)
+    let stage = declaration.stage.as_ref().map(|stage| format!(", stage {stage},")).unwrap_or_default();
+    format!("{file}: sound; stack {}{stage} in {}: {contents}", declaration.stack, declaration.region)
 }
 
 #[cfg(test)]

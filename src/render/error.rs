@@ -67,7 +67,7 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<String> {
     let of_problem = cause.downcast_ref::<Problem>().and_then(Problem::hint);
     let of_declaration = cause.downcast_ref::<DeclarationError>().and_then(DeclarationError::hint);
     let of_build = cause.downcast_ref::<NotBuilt>().and_then(NotBuilt::hint);
-    of_problem.or(of_declaration).map(str::to_owned).or(of_build)
+    of_problem.map(str::to_owned).or(of_declaration).or(of_build)
 }
 
 #[cfg(test)]
@@ -81,7 +81,7 @@ mod tests {
         let source = io::Error::new(io::ErrorKind::NotFound, "no such file");
         let error = anyhow::Error::from(DeclarationError::Unreadable { path: "infra.yaml".into(), source });
         let expected = "error: Failed to read the declaration `infra.yaml`\n  because: no such file\n\
-                        hint: name the declaration with `-f FILE`";
+                        hint: name the declaration with `-f FILE`, or write one with `provision init`";
         assert_eq!(text(error.as_ref(), &Look::plain()), expected);
     }
 }

@@ -19,7 +19,7 @@ use std::{
     sync::OnceLock,
 };
 
-use crate::{cli::Common, declaration::Declaration, problem::Problem};
+use crate::{cli::Common, declaration::Checked, problem::Problem};
 
 pub(crate) use look::Look;
 pub(crate) use maintenances::maintenances;
@@ -105,13 +105,28 @@ impl Printer {
         self.note(&error::text(problem, &self.errors));
     }
 
-    /// Prints that a declaration is sound, and what it declares.
-    pub(crate) fn sound(&self, file: &Path, declaration: &Declaration) {
-        self.data(&if self.json {
-            diagnostics::json_of_none(file)
+    /// Prints that a declaration is sound, what it declares, and what is perhaps not meant.
+    pub(crate) fn sound(&self, file: &Path, checked: &Checked) {
+        if let Some(warnings) = &checked.warnings {
+            self.note(&diagnostics::text(warnings, &self.errors));
+        }
+        if self.json {
+            self.data(&diagnostics::json_of_sound(file, checked.warnings.as_ref()));
+            return;
+        }
+        for declaration in &checked.declarations {
+            self.data(&diagnostics::text_of_sound(file, declaration));
+        }
+    }
+
+    /// Prints that a file was written.
+    pub(crate) fn written(&self, file: &Path) {
+        let name = file.display().to_string();
+        if self.json {
+            self.data(&serde_json::json!({"version": VERSION, "written": name}).to_string());
         } else {
-            diagnostics::text_of_none(file, declaration)
-        });
+            self.note(&format!("Wrote {}; `provision validate` checks it", look::clean(&name)));
+        }
     }
 }
 

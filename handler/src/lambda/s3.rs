@@ -1,17 +1,18 @@
 //! Mails and other objects in S3.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_s3::{
     Client, Config,
     config::{BehaviorVersion, Credentials, Region, SharedHttpClient, retry::RetryConfig, timeout::TimeoutConfig},
     error::{ProvideErrorMetadata, SdkError},
-    operation::{RequestId, get_object::GetObjectError},
-    primitives::ByteStream,
+    operation::{RequestId, get_object::GetObjectError, head_object::HeadObjectError},
+    primitives::{ByteStream, DateTimeFormat},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
+    echo::{ObjectNote, ObjectNotes},
     pipeline::{
         configuration::Aws,
         store::{Expected, LARGEST_MAIL, MailStore, Object, ObjectStore, StoreError},
@@ -155,6 +156,31 @@ impl ObjectStore for S3 {
     async fn pause(&self, about: Duration) {
         tokio::time::sleep(about.mul_f64(0.5 + fastrand::f64())).await;
     }
+}
+
+impl ObjectNotes for S3 {
+    async fn head(&self, bucket: &str, key: &str) -> Result<Option<ObjectNote>, StoreError> {
+        let object = match self.client.head_object().bucket(bucket).key(key).send().await {
+            Ok(object) => object,
+            Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => return Ok(None),
+            Err(error) => return Err(StoreError::Unavailable(head_in_words(&error))),
+        };
+        Ok(Some(ObjectNote {
+            size: object.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
+            etag: object.e_tag().map(|etag| etag.trim_matches('"').to_owned()),
+            last_modified: object.last_modified().and_then(|time| time.fmt(DateTimeFormat::DateTime).ok()),
+            metadata: object
+                .metadata()
+                .map(|pairs| pairs.clone().into_iter().collect::<BTreeMap<_, _>>())
+                .unwrap_or_default(),
+        }))
+    }
+}
+
+/// What AWS says to a request for the head of an object: its answer has no body, hence no code and no message.
+fn head_in_words(error: &SdkError<HeadObjectError>) -> String {
+    let Some(answer) = error.raw_response() else { return format!("HeadObject: {}", chain(error)) };
+    format!("HeadObject {} (request {})", answer.status(), error.request_id().unwrap_or("unknown"))
 }
 
 /// What AWS says. `SdkError`'s own words are the constant "service error".

@@ -77,3 +77,34 @@ fn what_nobody_vouches_for_is_only_suggested() {
         .join("\n");
     is_only_suggested(&one(&format!("{imitated}\n\n{body}"), &[]), "looks like Amazon Web Services and is not");
 }
+
+#[test]
+fn the_echo_stack_tells_of_every_mail_and_where_it_lies() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    for (name, to) in [("a.eml", "special@example.com"), ("b.eml", "anybody@example.com")] {
+        let mail = format!("From: NOC <noc@carrier.example>\nTo: {to}\nSubject: for {to}\n\nbody\n");
+        std::fs::write(folder.path().join(name), mail).unwrap();
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_provision"))
+        .args(["--json", "-f", "examples/echo.yaml", "dev", "--once", "--deliver"])
+        .arg(folder.path())
+        .current_dir(root)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["counts"], serde_json::json!({"handled": 2}), "{document:#}\n{errors}");
+    let lines = errors.lines().filter_map(|line| serde_json::from_str::<Value>(line.get(line.find('{')?..)?).ok());
+    let mut told: Vec<_> = lines.filter(|line| line["report"] == "echo").collect();
+    told.sort_by_key(|line| line["subject"].to_string());
+    let subjects: Vec<_> = told.iter().map(|line| line["subject"].as_str().unwrap()).collect();
+    // The special mail once: its rule ends with `stop`.
+    assert_eq!(subjects, ["for anybody@example.com", "for special@example.com"], "{errors}");
+    for (line, prefix) in told.iter().zip(["default/", "special/"]) {
+        assert_eq!(line["bucket"], "echo-mail", "{errors}");
+        assert_eq!(line["key"], format!("{prefix}{}", line["ses_message_id"].as_str().unwrap()), "{errors}");
+        assert!(line["size"].as_u64().is_some_and(|size| size > 0), "{errors}");
+    }
+}

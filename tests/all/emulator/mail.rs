@@ -79,6 +79,7 @@ fn as_declared(rule: &ses::ReceiptRule) -> ReceiptRule {
     };
     ReceiptRule {
         name: rule.name().to_owned(),
+        enabled: rule.enabled(),
         recipients: rule.recipients().iter().map(recipient).collect(),
         tls: Tls::Optional,
         scan: rule.scan_enabled(),

@@ -138,6 +138,21 @@ pub struct Deletion {
     pub unknown: bool,
 }
 
+impl Aws {
+    /// Reads how to call AWS, for a function that needs nothing else of the pipeline.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigurationError> {
+        let mut reader = Reader {
+            variable: |name: &str| variable(name).filter(|value| !value.trim().is_empty()),
+            problems: Vec::new(),
+        };
+        reader.lambda();
+        match reader.aws() {
+            Some(aws) if reader.problems.is_empty() => Ok(aws),
+            _ => Err(ConfigurationError { problems: reader.problems }),
+        }
+    }
+}
+
 /// Reads variables and notes what is wrong. `None` comes with a note, always.
 struct Reader<Variable> {
     variable: Variable,

@@ -1,5 +1,11 @@
 //! `provision validate`: every fault of a declaration, each with its place and what would mend it.
 
+mod schema;
+mod sections;
+mod stages;
+
+use std::path::Path;
+
 use insta::assert_snapshot;
 
 use crate::harness::{Folder, Run};
@@ -34,15 +40,28 @@ fn validate(declaration: impl AsRef<[u8]>) -> Run {
     Folder::with_declaration(declaration).run(&["validate"])
 }
 
+/// The same, and what the JSON Schema says of it agrees.
+fn validated(declaration: &str) -> Run {
+    let run = validate(declaration);
+    schema::agrees(declaration, &run);
+    run
+}
+
 /// The sound declaration with one thing replaced.
 fn with(old: &str, new: &str) -> Run {
     assert!(SOUND.contains(old), "`{old}` is not in the sound declaration");
-    validate(SOUND.replacen(old, new, 1))
+    validated(&SOUND.replacen(old, new, 1))
 }
 
 /// What the only diagnostic says, with its hint.
 fn only(old: &str, new: &str) -> String {
-    let run = with(old, new);
+    only_in(SOUND, old, new)
+}
+
+/// The same in another declaration.
+fn only_in(sound: &str, old: &str, new: &str) -> String {
+    assert!(sound.contains(old), "`{old}` is not in the sound declaration");
+    let run = validated(&sound.replacen(old, new, 1));
     assert_eq!((run.code(), run.diagnostics().len()), (Some(2), 1), "{old} → {new}\n{run}");
     let hint = run.stderr().lines().find_map(|line| Some(line.split_once("= hint: ")?.1.to_owned()));
     let message = run.diagnostics().concat().replace("infra.yaml:", "").replace("error: ", "");
@@ -66,10 +85,33 @@ fn a_sound_declaration_is_told_in_one_line() {
 }
 
 #[test]
-fn the_declaration_of_the_repository_is_sound() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/infra.yaml");
-    let run = Folder::new().run(&["validate", "-f", file]);
-    assert_eq!(run.code(), Some(0), "{run}");
+fn the_declarations_of_the_repository_are_sound() {
+    for file in ["infra.yaml", "examples/echo.yaml", "tests/standin/infra.yaml"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let run = validated(&std::fs::read_to_string(path).unwrap());
+        assert_eq!(run.code(), Some(0), "{file}: {run}");
+    }
+}
+
+#[test]
+fn a_declaration_to_begin_with_is_written_once() {
+    for (arguments, stack) in [(&["init"][..], "circuit-maintenance"), (&["init", "--example", "echo"], "echo")] {
+        let folder = Folder::new();
+        let run = folder.run(arguments);
+        assert_eq!((run.code(), run.stdout().as_str()), (Some(0), ""), "{run}");
+        assert_eq!(run.stderr().trim_end(), "Wrote infra.yaml; `provision validate` checks it");
+        assert!(folder.run(&["validate"]).stdout().contains(&format!("sound; stack {stack} in")));
+    }
+    let folder = Folder::with_declaration("mine: true\n");
+    assert_snapshot!(folder.run(&["init"]).shown(), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: Failed to write `infra.yaml`
+      because: File exists (os error 17)
+    hint: nothing is overwritten; name another file with `-f FILE`
+    ");
+    assert_eq!(std::fs::read_to_string(folder.path("infra.yaml")).unwrap(), "mine: true\n");
 }
 
 #[test]
@@ -151,7 +193,7 @@ fn diagnostics_are_data_with_json() {
     assert_snapshot!(Folder::with_declaration(declaration).run(&["validate", "--json"]).shown(), @r#"
     exit code: 2
     ----- stdout -----
-    {"version":1,"file":"infra.yaml","valid":false,"diagnostics":[{"file":"infra.yaml","line":9,"column":13,"end_line":9,"end_column":17,"message":"`memory` must be between `128MB` and `10240MB`, not the text `64MB`","hint":null,"source":"    memory: 64MB"},{"file":"infra.yaml","line":22,"column":57,"end_line":22,"end_column":67,"message":"function `mantenance` is not declared","hint":"did you mean `maintenance`?","source":"    actions: [{store: mail, prefix: inbound/}, {invoke: mantenance}]"}]}
+    {"version":1,"file":"infra.yaml","valid":false,"diagnostics":[{"file":"infra.yaml","line":9,"column":13,"end_line":9,"end_column":17,"severity":"error","message":"`memory` must be between `128MB` and `10240MB`, not the text `64MB`","hint":null,"source":"    memory: 64MB"},{"file":"infra.yaml","line":22,"column":57,"end_line":22,"end_column":67,"severity":"error","message":"function `mantenance` is not declared","hint":"did you mean `maintenance`?","source":"    actions: [{store: mail, prefix: inbound/}, {invoke: mantenance}]"}]}
     ----- stderr -----
     error: Failed to read `infra.yaml`: 2 errors
     "#);
@@ -166,7 +208,7 @@ fn a_file_that_cannot_be_read_is_an_error_with_its_cause() {
     ----- stderr -----
     error: Failed to read the declaration `infra.yaml`
       because: No such file or directory (os error 2)
-    hint: name the declaration with `-f FILE`
+    hint: name the declaration with `-f FILE`, or write one with `provision init`
     ");
     assert_snapshot!(folder.run(&["validate", "-f", "."]).shown(), @r"
     exit code: 2
@@ -276,7 +318,7 @@ fn a_repeated_key_is_refused() {
 fn yaml_beyond_plain_data_is_refused() {
     assert_snapshot!(with("mail: {expire: 400d}", "mail: &kept {expire: 400d}").diagnostics().concat(), @"infra.yaml:4:15: error: anchors and aliases are not supported");
     assert_snapshot!(with("reads: [mail]", "reads: *kept").diagnostics().concat(), @"infra.yaml:13:12: error: anchors and aliases are not supported");
-    assert_snapshot!(with("    timeout: 30s", "    <<: {timeout: 30s}").diagnostics().concat(), @"infra.yaml:10:5: error: unknown key `<<` in function `maintenance`");
+    assert_snapshot!(validate(SOUND.replacen("    timeout: 30s", "    <<: {timeout: 30s}", 1)).diagnostics().concat(), @"infra.yaml:10:5: error: unknown key `<<` in function `maintenance`");
     assert_snapshot!(with("timeout: 30s", "timeout: !duration 30s").diagnostics().concat(), @"infra.yaml:10:24: error: tags are not supported");
     assert_snapshot!(validate(format!("{SOUND}---\nstack: another\n")).diagnostics().concat(), @"infra.yaml:24:1: error: a second document begins here");
 }
@@ -294,7 +336,7 @@ fn a_bomb_is_refused_before_it_goes_off() {
 #[test]
 fn a_missing_key_is_shown_at_what_lacks_it() {
     assert_snapshot!(only("stack: circuit-maintenance\n", ""), @"1:1: the declaration lacks `stack` | add `stack: circuit-maintenance`");
-    assert_snapshot!(only("    crate: handler\n", ""), @"6:3: function `maintenance` lacks `crate` | add `crate: maintenance`");
+    assert_snapshot!(only("    crate: handler\n", ""), @"6:3: function `maintenance` lacks `crate` | add `crate: handler`");
     assert_snapshot!(only("    actions: [{store: mail, prefix: inbound/}, {invoke: maintenance}]\n", ""), @"18:5: receipt rule `maintenance` lacks `actions` | add `actions: [{store: mail}]`");
 }
 
@@ -406,7 +448,7 @@ fn actions_are_known() {
     ];
     assert_snapshot!(faults.join("\n"), @r"
     22:49: unknown action `invok` | did you mean `invoke`?
-    22:48: an action must be `{store: BUCKET, prefix: inbound/}`, `{invoke: FUNCTION}` or `stop`, not the text `halt`
+    22:48: `actions` must be `stop`, or a mapping with `store`, `invoke`, `publish`, `bounce` or `add_header`, not the text `halt`
     22:82: `invocation` must be `Event` or `RequestResponse`, not the text `Sync`
     22:14: receipt rule `maintenance` has no action | add one, such as `{store: mail}`
     ");

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use handler::context::{Context, MailPlace};
+use handler::context::{Context, MailPlace, Place};
 use sha2::{Digest, Sha256};
 
 use crate::declaration::{Action, Declaration, SecretReference, SecretSource};
@@ -80,8 +80,14 @@ impl Names {
             function: entry.to_owned(),
             mail: self.mail_places(declaration, entry),
             secrets,
-            writes: Vec::new(),
+            writes: self.written(declaration, entry),
         }
+    }
+
+    /// Where a function may put objects.
+    fn written(&self, declaration: &Declaration, entry: &str) -> Vec<Place> {
+        let writes = declaration.functions.get(entry).into_iter().flat_map(|function| &function.writes);
+        writes.map(|place| Place { bucket: self.bucket(&place.bucket), prefix: place.prefix.clone() }).collect()
     }
 
     /// Where the rules that invoke a function put the mail before they do, as far as the function may read it.

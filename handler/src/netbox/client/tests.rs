@@ -1,4 +1,5 @@
-//! The client against a server in this process that answers what NetBox answers: the exchanges are recorded.
+//! The client against a server in this process that answers what NetBox answers. Where an exchange was not seen on a real
+//! NetBox, the test says so.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -169,7 +170,7 @@ async fn a_change_carries_the_tag_and_both_kinds_of_tokens_are_sent() {
     );
 }
 
-/// Recorded from the plugin's 0.6: the field's name is misspelt there.
+/// After what the plugin's 0.6 documents, not recorded from a running one: the field's name is misspelt there.
 #[tokio::test]
 async fn the_old_spelling_is_found_out_once() {
     let missing = r#"[{"email_recieved":["This field is required."]}]"#.to_owned();
@@ -190,7 +191,7 @@ async fn the_old_spelling_is_found_out_once() {
     assert_eq!(spelled, [false, true, true]);
 }
 
-/// Recorded in the form of 0.7 on an older NetBox, and on a newer one.
+/// After what 0.7 documents, not recorded from a running one: on an older NetBox, and on a newer one.
 #[tokio::test]
 async fn until_0_7_a_mail_without_an_event_is_refused() {
     for refused in [

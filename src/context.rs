@@ -9,12 +9,18 @@ use sha2::{Digest, Sha256};
 
 use crate::declaration::{Action, Declaration, SecretReference, SecretSource};
 
-/// The longest bucket name, in bytes.
-const LONGEST_BUCKET: usize = 63;
-/// The longest function name.
-const LONGEST_FUNCTION: usize = 64;
-/// The longest name of a secret.
-const LONGEST_SECRET: usize = 512;
+/// The longest names that AWS takes, in bytes.
+mod longest {
+    pub(super) const ALARM: usize = 255;
+    pub(super) const BUCKET: usize = 63;
+    pub(super) const FUNCTION: usize = 64;
+    pub(super) const QUEUE: usize = 80;
+    pub(super) const ROLE: usize = 64;
+    pub(super) const RULE: usize = 64;
+    pub(super) const SECRET: usize = 512;
+    pub(super) const STATEMENT: usize = 100;
+    pub(super) const TOPIC: usize = 256;
+}
 
 /// Derives names and ARNs.
 #[derive(Debug, Clone)]
@@ -43,15 +49,81 @@ impl Names {
         }
     }
 
-    /// A bucket's name.
+    /// The stack's id: `STACK` or `STACK-STAGE`, with which every name begins.
+    pub(crate) fn stack(&self) -> &str {
+        &self.prefix
+    }
+
+    /// A bucket's name. The names of buckets are the world's, so account and region are part of it.
     pub(crate) fn bucket(&self, entry: &str) -> String {
         let existing = self.existing_buckets.get(entry);
-        existing.cloned().unwrap_or_else(|| cut(format!("{}-{entry}", self.prefix), LONGEST_BUCKET))
+        existing.cloned().unwrap_or_else(|| {
+            cut(format!("{}-{entry}-{}-{}", self.prefix, self.account, self.region), longest::BUCKET)
+        })
     }
 
     /// A function's name.
     pub(crate) fn function(&self, entry: &str) -> String {
-        cut(format!("{}-{entry}", self.prefix), LONGEST_FUNCTION)
+        self.name(entry, longest::FUNCTION)
+    }
+
+    /// The name of a function's role.
+    pub(crate) fn role(&self, function: &str) -> String {
+        self.name(function, longest::ROLE)
+    }
+
+    /// The ARN of a function's role.
+    pub(crate) fn role_arn(&self, function: &str) -> String {
+        format!("arn:aws:iam::{}:role/provision/{}/{}", self.account, self.prefix, self.role(function))
+    }
+
+    /// A queue's name.
+    pub(crate) fn queue(&self, entry: &str) -> String {
+        self.name(entry, longest::QUEUE)
+    }
+
+    /// A queue's ARN.
+    pub(crate) fn queue_arn(&self, entry: &str) -> String {
+        format!("arn:aws:sqs:{}:{}:{}", self.region, self.account, self.queue(entry))
+    }
+
+    /// A topic's name.
+    pub(crate) fn topic(&self, entry: &str) -> String {
+        self.name(entry, longest::TOPIC)
+    }
+
+    /// A topic's ARN.
+    pub(crate) fn topic_arn(&self, entry: &str) -> String {
+        format!("arn:aws:sns:{}:{}:{}", self.region, self.account, self.topic(entry))
+    }
+
+    /// The name of an alarm on an entry.
+    pub(crate) fn alarm(&self, entry: &str, alarm: &str) -> String {
+        self.name(&format!("{entry}-{alarm}"), longest::ALARM)
+    }
+
+    /// The name of a secret of ours.
+    pub(crate) fn own_secret(&self, entry: &str) -> String {
+        self.name(entry, longest::SECRET)
+    }
+
+    /// The id of a statement in a policy that is not ours alone.
+    pub(crate) fn statement(&self, entry: &str) -> String {
+        self.name(entry, longest::STATEMENT)
+    }
+
+    /// A receipt rule's name: the dot ends the stack's name, since no name has one.
+    pub(crate) fn rule(&self, entry: &str) -> String {
+        cut(format!("{}.{entry}", self.prefix), longest::RULE)
+    }
+
+    /// The ARN of a receipt rule in a set.
+    pub(crate) fn rule_arn(&self, set: &str, entry: &str) -> String {
+        format!("arn:aws:ses:{}:{}:receipt-rule-set/{set}:receipt-rule/{}", self.region, self.account, self.rule(entry))
+    }
+
+    fn name(&self, entry: &str, longest: usize) -> String {
+        cut(format!("{}-{entry}", self.prefix), longest)
     }
 
     /// A function's ARN.
@@ -65,7 +137,7 @@ impl Names {
             SecretReference::Existing(name) => name.clone(),
             SecretReference::Declared(entry) => match declaration.secrets.get(entry).map(|secret| &secret.source) {
                 Some(SecretSource::Existing(name)) => name.clone(),
-                _ => cut(format!("{}-{entry}", self.prefix), LONGEST_SECRET),
+                _ => self.own_secret(entry),
             },
         }
     }
@@ -169,7 +241,7 @@ stages: {prod: {}}
 
     #[test]
     fn a_function_is_told_of_those_mails_alone_that_it_may_read() {
-        assert_eq!(told("reader"), ["circuits-prod-mail/inbound/", "example-archive/"]);
+        assert_eq!(told("reader"), ["circuits-prod-mail-123456789012-eu-west-1/inbound/", "example-archive/"]);
         assert_eq!(told("counter"), Vec::<String>::new());
     }
 

@@ -14,6 +14,7 @@ mod init;
 mod interrupts;
 mod parse;
 mod schema;
+mod stack;
 mod validate;
 
 /// The exit code of an error.
@@ -39,4 +40,9 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         printer.error(&error);
         ExitCode::from(ERROR)
     })
+}
+
+/// Runs what a command does with AWS, on threads of its own.
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(work)
 }

@@ -103,7 +103,7 @@ fn the_echo_stack_tells_of_every_mail_and_where_it_lies() {
     // The special mail once: its rule ends with `stop`.
     assert_eq!(subjects, ["for anybody@example.com", "for special@example.com"], "{errors}");
     for (line, prefix) in told.iter().zip(["default/", "special/"]) {
-        assert_eq!(line["bucket"], "echo-mail", "{errors}");
+        assert_eq!(line["bucket"], "echo-mail-123456789012-eu-west-1", "{errors}");
         assert_eq!(line["key"], format!("{prefix}{}", line["ses_message_id"].as_str().unwrap()), "{errors}");
         assert!(line["size"].as_u64().is_some_and(|size| size > 0), "{errors}");
     }

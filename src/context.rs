@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 use handler::context::{Context, MailPlace, Place};
 use sha2::{Digest, Sha256};
 
-use crate::declaration::{Action, Declaration, SecretReference, SecretSource};
+use crate::{
+    declaration::{Action, Declaration, SecretReference, SecretSource},
+    kinds::log_group,
+};
 
 /// The longest names that AWS takes, in bytes.
 mod longest {
@@ -54,6 +57,11 @@ impl Names {
         &self.prefix
     }
 
+    /// The account, as 12 digits.
+    pub(crate) fn account(&self) -> &str {
+        &self.account
+    }
+
     /// A bucket's name. The names of buckets are the world's, so account and region are part of it.
     pub(crate) fn bucket(&self, entry: &str) -> String {
         let existing = self.existing_buckets.get(entry);
@@ -65,6 +73,16 @@ impl Names {
     /// A function's name.
     pub(crate) fn function(&self, entry: &str) -> String {
         self.name(entry, longest::FUNCTION)
+    }
+
+    /// The name of a function's log group.
+    pub(crate) fn log_group(&self, function: &str) -> String {
+        log_group::of_function(&self.function(function))
+    }
+
+    /// The ARN of a function's log group.
+    pub(crate) fn log_group_arn(&self, function: &str) -> String {
+        format!("arn:aws:logs:{}:{}:log-group:{}", self.region, self.account, self.log_group(function))
     }
 
     /// The name of a function's role.
@@ -100,6 +118,16 @@ impl Names {
     /// The name of an alarm on an entry.
     pub(crate) fn alarm(&self, entry: &str, alarm: &str) -> String {
         self.name(&format!("{entry}-{alarm}"), longest::ALARM)
+    }
+
+    /// The ARN of an alarm on an entry.
+    pub(crate) fn alarm_arn(&self, entry: &str, alarm: &str) -> String {
+        format!("arn:aws:cloudwatch:{}:{}:alarm:{}", self.region, self.account, self.alarm(entry, alarm))
+    }
+
+    /// The ARN of a secret by its name, but for the end that Secrets Manager gives it.
+    pub(crate) fn secret_arn(&self, name: &str) -> String {
+        format!("arn:aws:secretsmanager:{}:{}:secret:{name}", self.region, self.account)
     }
 
     /// The name of a secret of ours.

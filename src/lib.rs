@@ -8,6 +8,8 @@ pub mod cli;
 mod commands;
 mod context;
 pub mod declaration;
+#[expect(dead_code, reason = "the commands that use it follow")]
+mod desired;
 #[expect(dead_code, unused_imports, reason = "the commands that use it follow")]
 mod kinds;
 mod local;

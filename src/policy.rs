@@ -55,6 +55,16 @@ impl Statement {
         }
     }
 
+    /// Refuses actions on resources.
+    pub(crate) fn deny(actions: &[&str], resources: impl IntoIterator<Item = String>) -> Self {
+        Self { effect: Effect::Deny, ..Self::allow(actions, resources) }
+    }
+
+    /// The same for everybody.
+    pub(crate) fn for_everybody(self) -> Self {
+        Self { principals: BTreeSet::from(["*".to_owned()]), ..self }
+    }
+
     /// The same for one service of AWS alone.
     pub(crate) fn for_service(self, service: &str) -> Self {
         Self { principals: BTreeSet::from([format!("Service:{service}")]), ..self }

@@ -28,6 +28,12 @@ pub struct Common {
     /// JSON on standard output: one document, of `parse` one line per mail.
     #[arg(long, global = true)]
     pub json: bool,
+    /// Change nothing: show what would be done.
+    #[arg(long, global = true)]
+    pub dry_run: bool,
+    /// Do not ask.
+    #[arg(short, long, global = true)]
+    pub yes: bool,
     /// Say more.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
@@ -46,6 +52,12 @@ pub enum Command {
     Init(Init),
     /// Look at the declared NetBox: version, plugin, and what the token in `NETBOX_TOKEN` may do. Changes nothing.
     Check(Check),
+    /// Make the account as the declaration says: builds the functions, shows the plan, asks, applies it, looks again.
+    Up(Up),
+    /// Compare the declaration with the account, field by field. Changes nothing, asks nothing.
+    Diff(Diff),
+    /// Delete what is the stack's, in reverse. Mail, logs and failed events stay, unless told otherwise.
+    Down(Down),
     /// Build the functions as Lambda takes them: one zip each, the same bytes for the same source.
     Build(Build),
     /// Run the declared pipeline on this machine: mail in, the real handler, maintenances out. No AWS account.
@@ -110,6 +122,59 @@ pub struct Build {
     #[arg(long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
 }
+
+/// The arguments of `provision up`.
+#[derive(Debug, Args)]
+#[command(after_long_help = UP_EXIT_CODES)]
+pub struct Up {
+    /// Write the value of this secret again, as when it was created.
+    #[arg(long, value_name = "NAME")]
+    pub set_secret: Vec<String>,
+}
+
+const UP_EXIT_CODES: &str = "Exit codes:
+    0  the account is as the declaration says
+    1  declined
+    2  an error, or only a part was done: another `up` goes on from there
+  130  Ctrl-C: what was in flight was finished, what is left is printed";
+
+/// The arguments of `provision diff`.
+#[derive(Debug, Args)]
+#[command(after_long_help = DIFF_EXIT_CODES)]
+pub struct Diff {
+    /// Do not build the functions: their code is not compared, and the exit code is never 0.
+    #[arg(long)]
+    pub no_build: bool,
+}
+
+const DIFF_EXIT_CODES: &str = "Exit codes:
+    0  no change
+    1  something differs
+    2  an error, or something could not be read or was not compared";
+
+/// The arguments of `provision down`.
+#[derive(Debug, Args)]
+#[command(after_long_help = DOWN_EXIT_CODES)]
+pub struct Down {
+    /// The stack's name, and its stage after a hyphen, instead of typing it when asked. `--yes` alone does not do.
+    #[arg(long, value_name = "STACK")]
+    pub confirm: Option<String>,
+    /// Delete mails, logs and failed events too.
+    #[arg(long)]
+    pub delete_data: bool,
+    /// The stack's name, and its stage after a hyphen, where there is no declaration any more.
+    #[arg(long, value_name = "STACK", conflicts_with = "stage")]
+    pub stack: Option<String>,
+    /// The region of that stack. [default: that of the AWS configuration]
+    #[arg(long, value_name = "REGION", requires = "stack")]
+    pub region: Option<String>,
+}
+
+const DOWN_EXIT_CODES: &str = "Exit codes:
+    0  nothing of the stack is left, but what is kept for what it holds
+    1  declined
+    2  an error, or only a part was done: another `down` goes on from there
+  130  Ctrl-C: what was in flight was finished, what is left is printed";
 
 /// The arguments of `provision dev`.
 #[derive(Debug, Args)]

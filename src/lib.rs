@@ -2,23 +2,18 @@
 //!
 //! Data flows one way: what was typed ([`cli`]) → [`declaration`] → what a command does → [`render`].
 
-#[expect(dead_code, reason = "the commands that use it follow")]
 mod aws;
 pub mod cli;
 mod commands;
 mod context;
 pub mod declaration;
-#[expect(dead_code, reason = "the commands that use it follow")]
 mod desired;
-#[expect(dead_code, unused_imports, reason = "the commands that use it follow")]
 mod kinds;
 mod local;
 mod mails;
 mod netbox;
 mod package;
-#[expect(dead_code, unused_imports, reason = "the commands that use it follow")]
 mod plan;
-#[cfg_attr(not(test), expect(dead_code, reason = "the commands that use it follow"))]
 mod policy;
 mod problem;
 mod render;

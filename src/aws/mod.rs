@@ -77,22 +77,30 @@ pub(crate) struct Aws {
 }
 
 impl Aws {
-    /// Finds credentials as every AWS tool does, and asks whose they are.
-    pub(crate) async fn connect(region: &str, pacing: Pacing) -> Result<Self, Problem> {
+    /// Finds credentials as every AWS tool does, and asks whose they are. Without a region it is that of the configuration.
+    pub(crate) async fn connect(region: Option<&str>, pacing: Pacing) -> Result<Self, Problem> {
         let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .region(Region::new(region.to_owned()))
+        let config = aws_config::defaults(BehaviorVersion::latest());
+        let config = match region {
+            Some(region) => config.region(Region::new(region.to_owned())),
+            None => config,
+        };
+        let config = config
             .http_client(http_client())
             .timeout_config(timeouts)
             .retry_config(RetryConfig::disabled())
             .load()
             .await;
+        let region = config.region().map(|region| region.as_ref().to_owned());
+        let region = region.ok_or_else(|| {
+            Problem::new("Failed to find the region: none is configured").with_hint("name it with `--region`")
+        })?;
         let retrying = config.to_builder().retry_config(retries(pacing)).build();
         let (read, write) = (Clients::new(&retrying), Clients::new(&config));
         let identity = read.sts.get_caller_identity().send().await.or_fail("sts.GetCallerIdentity").map_err(unknown)?;
         let account = identity.account.ok_or_else(|| Problem::new("Failed to find out the account: AWS names none"))?;
         let receipt_rules = Turnstile::new(pacing.receipt_rules);
-        Ok(Self { read, write, account, region: region.to_owned(), pacing, receipt_rules })
+        Ok(Self { read, write, account, region, pacing, receipt_rules })
     }
 }
 

@@ -1,6 +1,7 @@
 //! `provision build`: every function as Lambda takes it. Without an account and without the network.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -30,28 +31,41 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Build) -> anyhow::
     })
 }
 
-/// Builds the functions one after the other: Cargo uses all cores by itself. Two that run the same binary share it.
+/// Builds the functions, and tells where they lie.
 async fn all(printer: &Printer, common: &Common, typed: &Build, declaration: &Declaration) -> anyhow::Result<()> {
-    let folder = package::folder(&common.file);
+    let artifacts = artifacts(printer, common, declaration).await?;
     let mut built: Vec<Built<'_>> = Vec::new();
     for (entry, function) in &declaration.functions {
-        let request = Request { folder, package: &function.crate_name, bin: &function.bin };
-        let architecture = Architecture::from(function.architecture);
-        let same = built.iter().find(|other| {
-            (other.package, other.bin, other.artifact.architecture) == (request.package, request.bin, architecture)
-        });
-        let artifact = match same {
-            Some(same) => same.artifact.clone(),
-            None => artifact(printer, entry, &request, architecture).await?,
-        };
+        let Some(artifact) = artifacts.get(entry).cloned() else { continue };
         let path = match &typed.out {
             Some(out) => copy(&artifact, out, entry)?,
             None => artifact.path.clone(),
         };
-        built.push(Built { function: entry, package: request.package, bin: request.bin, artifact, path });
+        built.push(Built { function: entry, package: &function.crate_name, bin: &function.bin, artifact, path });
     }
     render::build::built(printer, &built)?;
     Ok(())
+}
+
+/// Builds the functions one after the other: Cargo uses all cores by itself. Two that run the same binary share it.
+pub(super) async fn artifacts(
+    printer: &Printer,
+    common: &Common,
+    declaration: &Declaration,
+) -> Result<BTreeMap<String, Artifact>, NotBuilt> {
+    let folder = package::folder(&common.file);
+    let mut built = BTreeMap::new();
+    let mut artifacts = BTreeMap::new();
+    for (entry, function) in &declaration.functions {
+        let request = Request { folder, package: &function.crate_name, bin: &function.bin };
+        let architecture = Architecture::from(function.architecture);
+        let binary = (request.package, request.bin, architecture);
+        if !built.contains_key(&binary) {
+            built.insert(binary, artifact(printer, entry, &request, architecture).await?);
+        }
+        artifacts.extend(built.get(&binary).map(|artifact| (entry.clone(), artifact.clone())));
+    }
+    Ok(artifacts)
 }
 
 /// Builds a function's artifact, and shows how that goes.

@@ -9,16 +9,24 @@ use crate::{
 
 mod build;
 mod check;
+mod compare;
+mod converge;
 mod dev;
+mod diff;
+mod down;
 mod init;
 mod interrupts;
 mod parse;
 mod schema;
+mod secrets;
 mod stack;
+mod up;
 mod validate;
 
 /// The exit code of an error.
 const ERROR: u8 = 2;
+/// The exit code of a run that a person did not agree to.
+const DECLINED: u8 = 1;
 
 /// Runs what was typed. Exit codes: 0 done, 1 done and something is left to look at, 2 an error, 130 interrupted.
 pub fn run(arguments: &Arguments) -> ExitCode {
@@ -29,6 +37,9 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Schema => schema::run(&printer),
         Command::Init(typed) => init::run(&printer, &arguments.common, typed),
         Command::Check(typed) => check::run(&printer, &arguments.common, typed),
+        Command::Up(typed) => up::run(&printer, &arguments.common, typed),
+        Command::Diff(typed) => diff::run(&printer, &arguments.common, typed),
+        Command::Down(typed) => down::run(&printer, &arguments.common, typed),
         Command::Build(typed) => build::run(&printer, &arguments.common, typed),
         Command::Dev(typed) => dev::run(&printer, &arguments.common, typed),
     };

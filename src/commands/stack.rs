@@ -7,7 +7,7 @@ use crate::{
     cli::Common,
     context::Names,
     declaration::Declaration,
-    kinds::{Session, Stack, receipt::Snapshots},
+    kinds::{Data, Session, Stack, receipt::Snapshots},
     problem::Problem,
 };
 
@@ -24,7 +24,7 @@ pub(super) struct Opened {
 /// Reads the declaration, and finds out whose credentials these are. Another account than the declared one is an error.
 pub(super) async fn open(common: &Common) -> anyhow::Result<Opened> {
     let declaration = Declaration::read(&common.file, common.stage.as_deref())?;
-    let aws = Aws::connect(&declaration.region, Pacing::from_environment()).await?;
+    let aws = Aws::connect(Some(&declaration.region), Pacing::from_environment()).await?;
     if let Some(account) = declaration.account.as_ref().filter(|account| **account != aws.account) {
         let message = format!(
             "Failed to open the stack: it belongs into account {account}, and these are credentials of {}",
@@ -45,5 +45,7 @@ pub(super) fn session(aws: Aws, stack: &str) -> Session {
         code: BTreeMap::new(),
         secrets: BTreeMap::new(),
         receipt: Snapshots::default(),
+        data: Data::Keep,
+        revision: None,
     }
 }

@@ -14,13 +14,12 @@ use aws_sdk_s3::types::{
 use aws_smithy_types::error::operation::BuildError;
 use serde::Serialize;
 
-use super::{Address, Field, Kind, Live, Manage, Owned, Owner, Session, Tags, coupled, own_tags, plain};
+use super::{Address, Data, Field, Kind, Live, Manage, Owned, Owner, Session, Tags, coupled, own_tags, plain};
 use crate::{
     aws::{Class, Failure, OrFail},
     policy::Policy,
 };
 
-pub(crate) use contents::empty;
 pub(crate) use lifecycle::Lifecycle;
 
 /// S3 buckets.
@@ -318,8 +317,11 @@ impl Manage for Bucket {
         write(session, &address.name, desired, Some(live)).await
     }
 
-    /// Deletes an empty one. What it holds is somebody's mail, and goes only by [`empty`].
+    /// Deletes an empty one. What it holds is somebody's mail, and goes only if that was said.
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
+        if session.data == Data::Delete {
+            contents::empty(session, &address.name).await?;
+        }
         if !contents::clear(session, &address.name).await? {
             return Ok(());
         }

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{
-    Address, Field, Kind, Live, Manage, Owned, Owner, Session, Tags, coupled, immutable, own_tags, plain, surplus_tags,
+    Address, Field, Kind, Live, Manage, Owned, Owner, REVISION_TAG, Session, Tags, coupled, immutable, own_tags, plain,
+    surplus_tags,
 };
 use crate::aws::{Class, Failure, OrFail};
 
@@ -206,6 +207,13 @@ async fn write_tags(session: &Session, name: &str, desired: &Tags, live: &Tags) 
     Ok(())
 }
 
+/// Notes the commit of new code. It is informative: where it is missing or wrong, nothing is.
+async fn write_revision(session: &Session, name: &str) -> Result<(), Failure> {
+    let Some(revision) = &session.revision else { return Ok(()) };
+    let call = session.aws.write.lambda.tag_resource().resource(arn(session, name)).tags(REVISION_TAG, revision);
+    call.send().await.or_fail("lambda.TagResource").map(drop)
+}
+
 impl Manage for Function {
     type Settings = Settings;
 
@@ -276,6 +284,7 @@ impl Manage for Function {
         if (&desired.code_sha256, &desired.architecture) != (&live.code_sha256, &live.architecture) {
             wire::update_code(session, name, desired).await?;
             settle(session, name).await?;
+            write_revision(session, name).await?;
         }
         if desired.reserved_concurrency != live.reserved_concurrency {
             write_concurrency(session, name, desired.reserved_concurrency).await?;

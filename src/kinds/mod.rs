@@ -39,6 +39,8 @@ pub(crate) const STACK_TAG: &str = "provision:stack";
 pub(crate) const ENTRY_TAG: &str = "provision:id";
 /// On the stack's roles: the rule set that was active before the stack's own was. No setting of a role.
 pub(crate) const PREVIOUS_RULE_SET_TAG: &str = "provision:previous-rule-set";
+/// On a function: the commit that its code was built from. No setting of it.
+pub(crate) const REVISION_TAG: &str = "provision:revision";
 /// On a topic, before a digest: a subscription that the stack made. No setting of the topic.
 pub(crate) const SUBSCRIPTION_TAG: &str = "provision:subscription:";
 
@@ -141,6 +143,15 @@ impl Stack {
     }
 }
 
+/// Whether what things hold goes with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Data {
+    /// What holds data stays.
+    Keep,
+    /// It goes, because somebody said so.
+    Delete,
+}
+
 /// What a step may use: the account, the stack, and what is too large or too secret for settings.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
@@ -154,6 +165,10 @@ pub(crate) struct Session {
     pub(crate) secrets: BTreeMap<String, SecretValue>,
     /// What is known of SES's rule sets; forgotten before each pass.
     pub(crate) receipt: receipt::Snapshots,
+    /// Whether things that hold data are deleted, with it.
+    pub(crate) data: Data,
+    /// The commit that the code is built from: written beside new code for people to read, and never compared.
+    pub(crate) revision: Option<String>,
 }
 
 /// Where a function's zip is.
@@ -242,7 +257,7 @@ pub(crate) trait Manage {
 /// Tags without those that AWS sets by itself, and those with which a resource keeps what is known about another.
 pub(crate) fn own_tags<K: Into<String>, V: Into<String>>(tags: impl IntoIterator<Item = (K, V)>) -> Tags {
     let tags = tags.into_iter().map(|(key, value)| (key.into(), value.into()));
-    let notes = ["aws:", PREVIOUS_RULE_SET_TAG, SUBSCRIPTION_TAG];
+    let notes = ["aws:", PREVIOUS_RULE_SET_TAG, REVISION_TAG, SUBSCRIPTION_TAG];
     tags.filter(|(key, _): &(String, String)| !notes.iter().any(|note| key.starts_with(note))).collect()
 }
 

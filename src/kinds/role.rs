@@ -22,9 +22,6 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Role;
 
-/// Where we remember which rule set was active before ours. It is no setting: nobody declares it, so it never differs.
-pub(crate) const PREVIOUS_RULE_SET_TAG: &str = "provision:previous-rule-set";
-
 /// A role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Settings {
@@ -74,7 +71,7 @@ impl Settings {
             description: role.description.unwrap_or_default(),
             max_session: role.max_session_duration.map_or(MAX_SESSION, natural),
             permissions_boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
-            tags: tags.into_iter().filter(|(key, _)| key != PREVIOUS_RULE_SET_TAG).collect(),
+            tags,
         })
     }
 }

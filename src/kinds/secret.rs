@@ -12,8 +12,8 @@ use aws_sdk_secretsmanager::{
 use serde::Serialize;
 
 use super::{
-    Address, ENTRY_TAG, Field, Kind, Live, Manage, Owned, Owner, STACK_TAG, Session, Tags, own_tags, plain,
-    surplus_tags,
+    Address, ENTRY_TAG, Field, Kind, Live, Manage, Owned, Owner, STACK_TAG, SecretValue, Session, Tags, own_tags,
+    plain, surplus_tags,
 };
 use crate::aws::{Class, Failure, OrFail};
 
@@ -63,8 +63,15 @@ impl Settings {
 
 /// Writes the value that was given for a secret, if one was.
 async fn put_value(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
-    let Some(value) = desired.tags.get(ENTRY_TAG).and_then(|entry| session.secrets.get(entry)) else { return Ok(()) };
-    let call = session.aws.write.secrets.put_secret_value().secret_id(&address.name).secret_string(value.reveal());
+    match desired.tags.get(ENTRY_TAG).and_then(|entry| session.secrets.get(entry)) {
+        Some(value) => write_value(session, &address.name, value).await,
+        None => Ok(()),
+    }
+}
+
+/// Writes the value of a secret that is there.
+pub(crate) async fn write_value(session: &Session, name: &str, value: &SecretValue) -> Result<(), Failure> {
+    let call = session.aws.write.secrets.put_secret_value().secret_id(name).secret_string(value.reveal());
     call.send().await.or_fail("secretsmanager.PutSecretValue").map(drop)
 }
 

@@ -9,6 +9,7 @@ mod cargo;
 mod elf;
 mod error;
 mod linker;
+mod revision;
 mod toolchain;
 mod workspace;
 
@@ -23,6 +24,7 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use cargo::build;
 pub(crate) use error::NotBuilt;
+pub(crate) use revision::revision;
 pub(crate) use toolchain::Architecture;
 
 use archive::Archive;

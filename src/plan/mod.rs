@@ -18,7 +18,7 @@ use crate::{
     kinds::{Address, Kind, Live, Owned, Owner, Settings},
 };
 
-pub(crate) use apply::{Event, Observer, Outcome, Verb, apply};
+pub(crate) use apply::{Event, Observer, Outcome, Results, Verb, apply};
 pub(crate) use difference::{Difference, Reasons, differences};
 pub(crate) use survey::{Survey, survey};
 

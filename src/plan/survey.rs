@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::{StreamExt, future::Either, stream::FuturesUnordered};
 
 use super::{OwnedByKind, Read, Resource};
 use crate::{
     aws::Failure,
-    kinds::{Address, Kind, Session},
+    kinds::{Address, Data, Kind, Session},
 };
 
 /// What was found.
@@ -23,56 +23,61 @@ pub(crate) struct Survey {
     pub(crate) unlisted: BTreeMap<Kind, Failure>,
 }
 
-/// Whether data of things that are not declared goes with them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Data {
-    /// What holds data stays.
-    Keep,
-    /// It goes, because somebody said so.
-    Delete,
-}
-
 /// One of the questions that are asked at once, answered.
+#[derive(Debug)]
 enum Answer {
     Read((Kind, Address), Read),
     Owned(Kind, Result<Vec<crate::kinds::Owned>, Failure>),
 }
 
-/// Reads all declared resources, and lists what is ours beside it.
-pub(crate) async fn survey(session: &Session, declared: &[Resource], data: Data) -> Survey {
-    let reads = declared.iter().map(|resource| {
-        let (kind, address) = (resource.id.kind, resource.address.clone());
-        futures::future::Either::Left(async move {
-            let read = match kind.read(session, &address).await {
-                Ok(Some(live)) => Read::Present(live),
-                Ok(None) => Read::Absent,
-                Err(failure) => Read::Unreadable(failure),
-            };
-            Answer::Read((kind, address), read)
-        })
-    });
-    let lists = Kind::ALL.iter().map(|kind| {
-        futures::future::Either::Right(async move { Answer::Owned(*kind, kind.list_owned(session).await) })
-    });
-    let mut answers: FuturesUnordered<_> = reads.chain(lists).collect();
+/// Reads all that is named, and lists what is ours beside it: two round trips, whatever there is.
+pub(crate) async fn survey(session: &Session, named: impl IntoIterator<Item = (Kind, Address)>) -> Survey {
+    let reads = named.into_iter().map(|place| Either::Left(read(session, place)));
+    let lists =
+        Kind::ALL.iter().map(|kind| Either::Right(async { Answer::Owned(*kind, kind.list_owned(session).await) }));
+    let answers: FuturesUnordered<_> = reads.chain(lists).collect();
     let mut survey = Survey::default();
-    while let Some(answer) = answers.next().await {
-        match answer {
-            Answer::Read(place, read) => {
-                survey.read.insert(place, read);
-            }
-            Answer::Owned(kind, Ok(owned)) => {
-                survey.owned.insert(kind, owned.into_iter().collect());
-            }
-            Answer::Owned(kind, Err(failure)) => {
-                survey.unlisted.insert(kind, failure);
+    survey.note(answers.collect().await);
+    survey
+}
+
+impl Survey {
+    /// Reads what is declared and was not named when the survey began, and what those hold that are not declared. Where a
+    /// rule stands is only known when SES has said which set is active.
+    pub(crate) async fn complete(&mut self, session: &Session, declared: &[Resource]) {
+        let places = declared.iter().map(|resource| (resource.id.kind, resource.address.clone()));
+        let rest: Vec<_> = places.filter(|place| !self.read.contains_key(place)).collect();
+        let answers: FuturesUnordered<_> = rest.into_iter().map(|place| read(session, place)).collect();
+        self.note(answers.collect().await);
+        if session.data == Data::Keep {
+            self.holds = holdings(session, declared, &self.owned).await;
+        }
+    }
+
+    fn note(&mut self, answers: Vec<Answer>) {
+        for answer in answers {
+            match answer {
+                Answer::Read(place, read) => {
+                    self.read.insert(place, read);
+                }
+                Answer::Owned(kind, Ok(owned)) => {
+                    self.owned.insert(kind, owned.into_iter().collect());
+                }
+                Answer::Owned(kind, Err(failure)) => {
+                    self.unlisted.insert(kind, failure);
+                }
             }
         }
     }
-    if data == Data::Keep {
-        survey.holds = holdings(session, declared, &survey.owned).await;
-    }
-    survey
+}
+
+async fn read(session: &Session, (kind, address): (Kind, Address)) -> Answer {
+    let read = match kind.read(session, &address).await {
+        Ok(Some(live)) => Read::Present(live),
+        Ok(None) => Read::Absent,
+        Err(failure) => Read::Unreadable(failure),
+    };
+    Answer::Read((kind, address), read)
 }
 
 /// What those that are not declared hold.

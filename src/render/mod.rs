@@ -2,6 +2,7 @@
 //!
 //! Everything is first made as text by functions that know a [`Look`], so that it can be tested without a terminal.
 
+pub(crate) mod apply;
 pub(crate) mod build;
 pub(crate) mod dev;
 mod diagnostics;
@@ -10,16 +11,15 @@ mod look;
 mod maintenances;
 pub(crate) mod netbox;
 mod outcome;
-#[expect(dead_code, reason = "the commands that use it follow")]
 pub(crate) mod plan;
 
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal as _, Write},
     path::Path,
     sync::OnceLock,
 };
 
-use crate::{cli::Common, declaration::Checked, problem::Problem};
+use crate::{cli::Common, declaration::Checked, plan::Plan, problem::Problem};
 
 pub(crate) use look::Look;
 pub(crate) use maintenances::maintenances;
@@ -33,7 +33,7 @@ pub(crate) const VERSION: u32 = 1;
 pub(crate) struct Printer {
     json: bool,
     output: Look,
-    errors: Look,
+    pub(super) errors: Look,
     /// Why standard output takes no more.
     failed: OnceLock<io::Error>,
 }
@@ -86,6 +86,46 @@ impl Printer {
     pub(crate) fn note(&self, text: &str) {
         // Without standard error there is nobody to tell.
         let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// Asks something, on the line where the answer is typed.
+    #[expect(clippy::unused_self, reason = "whoever has no printer prints nothing")]
+    pub(crate) fn prompt(&self, text: &str) {
+        let mut errors = io::stderr().lock();
+        // Without standard error there is nobody to ask.
+        let _ = write!(errors, "{text}").and_then(|()| errors.flush());
+    }
+
+    /// Whether somebody is there who can be asked: who reads what is asked, and types.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.is_watched() && io::stdin().is_terminal()
+    }
+
+    /// Prints a plan.
+    pub(crate) fn plan(&self, heading: &plan::Heading, plan: &Plan) {
+        if self.json {
+            self.data(&plan::json(heading, plan).to_string());
+        } else {
+            self.data(&plan::text(heading, plan, &self.output));
+        }
+    }
+
+    /// Prints what became of a plan.
+    pub(crate) fn report(&self, report: &apply::Report<'_>) {
+        if self.json {
+            self.data(&apply::json(report).to_string());
+            return;
+        }
+        for line in apply::text(report, &self.output) {
+            self.data(&line);
+        }
+        self.note_all(&apply::failures(report, &self.errors));
+    }
+
+    fn note_all(&self, lines: &[String]) {
+        for line in lines {
+            self.note(line);
+        }
     }
 
     /// Prints the error that ends a command, with its causes and hints; with `--json` as data, too.

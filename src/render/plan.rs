@@ -10,6 +10,10 @@ use super::{
     look::{Look, clean},
 };
 use crate::plan::{Action, Counts, Difference, Item, Plan, Reasons};
+use crate::{
+    aws::Aws,
+    cli::{Common, Down},
+};
 
 /// What the plan is for, in its first line.
 #[derive(Debug, Clone)]
@@ -18,6 +22,20 @@ pub(crate) struct Heading {
     pub(crate) source: String,
     pub(crate) account: String,
     pub(crate) region: String,
+}
+
+impl Heading {
+    /// What a declaration is compared with.
+    pub(crate) fn new(common: &Common, aws: &Aws) -> Self {
+        let source = common.file.display().to_string();
+        Self { source, account: aws.account.clone(), region: aws.region.clone() }
+    }
+
+    /// What goes away: by its name, where it has no declaration.
+    pub(crate) fn of_stack(common: &Common, typed: &Down, aws: &Aws) -> Self {
+        let heading = Self::new(common, aws);
+        Self { source: typed.stack.as_ref().map_or(heading.source.clone(), |name| format!("stack {name}")), ..heading }
+    }
 }
 
 /// The plan as a table of changes.

@@ -14,7 +14,7 @@ use super::{Logging, Settings, Vpc};
 use crate::{
     aws::{Class, Failure, OrFail},
     kinds::{
-        Code, Session,
+        Code, REVISION_TAG, Session,
         number::{natural, wire},
     },
 };
@@ -138,7 +138,8 @@ pub(super) async fn create(session: &Session, name: &str, desired: &Settings) ->
     let call = call.ephemeral_storage(storage(CALL, desired)?).environment(environment(desired));
     let call = call.set_layers(Some(desired.layers.clone())).vpc_config(vpc(desired));
     let call = call.tracing_config(tracing(desired)).logging_config(logging(desired));
-    let call = call.set_tags(Some(desired.tags.clone().into_iter().collect()));
+    let revision = session.revision.iter().map(|revision| (REVISION_TAG.to_owned(), revision.clone()));
+    let call = call.set_tags(Some(desired.tags.clone().into_iter().chain(revision).collect()));
     call.send().await.or_fail(CALL).map(drop)
 }
 

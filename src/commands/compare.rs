@@ -1,0 +1,78 @@
+//! What is declared against what is there: the one way to a plan, for `up`, `diff`, `down` and `status`.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::stack::Opened;
+use crate::{
+    desired::{self, Given, RuleSet},
+    kinds::{Kind, Live, Session, Settings, receipt},
+    plan::{Plan, Read, Resource, Survey, survey},
+};
+
+/// The code of the functions.
+#[derive(Debug, Clone)]
+pub(super) enum Code {
+    /// `CodeSha256` by entry.
+    Built(BTreeMap<String, String>),
+    /// Whatever is there: it is not compared.
+    NotBuilt,
+}
+
+/// What is declared, what is there, and what is to be done.
+#[derive(Debug)]
+pub(super) struct Compared {
+    /// Empty, if everything is to go.
+    pub(super) resources: Vec<Resource>,
+    pub(super) survey: Survey,
+    pub(super) plan: Plan,
+    /// Where the receipt rules stand, or are to stand.
+    pub(super) rule_set: RuleSet,
+    /// SES's rule sets, if they could be read.
+    pub(super) snapshot: Option<Arc<receipt::Snapshot>>,
+}
+
+/// Compares the whole declaration with the account.
+///
+/// Which rule set is active decides where the rules belong, but not where anything else is: so SES is asked while all else is
+/// read, and what follows from its answer afterwards.
+pub(super) async fn compare(opened: &Opened, code: &Code) -> Compared {
+    let Opened { declaration, names, session } = opened;
+    let none = BTreeMap::new();
+    let code_sha256 = if let Code::Built(built) = code { built } else { &none };
+    let resources = |rule_set: &RuleSet| desired::resources(declaration, Given { names, code: code_sha256, rule_set });
+    session.receipt.forget().await;
+    let likely = resources(&RuleSet::Own);
+    let named = likely.into_iter().map(|resource| (resource.id.kind, resource.address));
+    let (snapshot, mut survey) = tokio::join!(receipt::snapshot(session), survey(session, named));
+    // Without an answer, the rules cannot be read either, and say so.
+    let snapshot = snapshot.ok();
+    let rule_set = snapshot.as_ref().map_or(RuleSet::Own, |snapshot| RuleSet::choose(declaration, names, snapshot));
+    let mut resources = resources(&rule_set);
+    survey.complete(session, &resources).await;
+    if matches!(code, Code::NotBuilt) {
+        take_live_code(&mut resources, &survey);
+    }
+    let plan = Plan::new(&resources, &survey);
+    Compared { resources, survey, plan, rule_set, snapshot }
+}
+
+/// What is there of a stack of which nothing is declared (any more).
+pub(super) async fn nothing_declared(session: &Session) -> Compared {
+    session.receipt.forget().await;
+    let (snapshot, mut survey) = tokio::join!(receipt::snapshot(session), survey(session, []));
+    survey.complete(session, &[]).await;
+    let plan = Plan::new(&[], &survey);
+    Compared { resources: Vec::new(), survey, plan, rule_set: RuleSet::Own, snapshot: snapshot.ok() }
+}
+
+/// Takes the code that is there for the declared one.
+fn take_live_code(resources: &mut [Resource], survey: &Survey) {
+    for resource in resources.iter_mut().filter(|resource| resource.id.kind == Kind::Function) {
+        let found = survey.read.get(&(Kind::Function, resource.address.clone()));
+        if let Settings::Function(declared) = &mut resource.settings
+            && let Some(Read::Present(Live { settings: Settings::Function(live), .. })) = found
+        {
+            declared.code_sha256.clone_from(&live.code_sha256);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `provision diff`: the declaration against the account, field by field. Changes nothing, asks nothing.
+
+use std::process::ExitCode;
+
+use super::{
+    ERROR, block_on,
+    build::artifacts,
+    compare::{Code, compare},
+    interrupts::{INTERRUPTED, Interrupts},
+    stack,
+};
+use crate::{
+    cli::{Common, Diff},
+    problem::Problem,
+    render::{Printer, plan::Heading},
+};
+
+/// Something differs.
+const CHANGES: u8 = 1;
+
+pub(super) fn run(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Result<ExitCode> {
+    block_on(async {
+        let mut interrupts = Interrupts::new()?;
+        tokio::select! {
+            result = diff(printer, common, typed) => result,
+            () = interrupts.next() => Ok(ExitCode::from(INTERRUPTED)),
+        }
+    })
+}
+
+async fn diff(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Result<ExitCode> {
+    let opened = stack::open(common).await?;
+    let code = if typed.no_build {
+        Code::NotBuilt
+    } else {
+        let built = artifacts(printer, common, &opened.declaration).await?;
+        Code::Built(built.into_iter().map(|(entry, artifact)| (entry, artifact.code_sha256)).collect())
+    };
+    let compared = compare(&opened, &code).await;
+    let heading = Heading::new(common, &opened.session.aws);
+    printer.plan(&heading, &compared.plan);
+    if typed.no_build {
+        let problem = Problem::new("The code of the functions was not compared");
+        printer.problem(&problem.with_hint("leave `--no-build` out to compare it"));
+    }
+    let counts = compared.plan.counts();
+    Ok(match counts {
+        _ if typed.no_build || counts.unreadable > 0 => ExitCode::from(ERROR),
+        _ if counts.steps() + counts.foreign > 0 => ExitCode::from(CHANGES),
+        _ => ExitCode::SUCCESS,
+    })
+}

@@ -1,0 +1,96 @@
+//! `provision down`: what is the stack's goes away, in reverse; what holds data stays, unless told otherwise.
+//!
+//! It needs no declaration: what is the stack's is found by its names, paths and tags.
+
+use std::process::ExitCode;
+
+use super::{
+    DECLINED, block_on,
+    compare::nothing_declared,
+    converge::{Consent, ask, converge},
+    interrupts::{INTERRUPTED, Interrupts},
+    stack,
+};
+use crate::{
+    aws::{Aws, Pacing},
+    cli::{Common, Down},
+    kinds::{Data, Session},
+    problem::Problem,
+    render::{
+        Printer,
+        apply::{Outputs, Report},
+        plan::Heading,
+    },
+};
+
+pub(super) fn run(printer: &Printer, common: &Common, typed: &Down) -> anyhow::Result<ExitCode> {
+    block_on(async {
+        let mut interrupts = Interrupts::new()?;
+        let session = tokio::select! {
+            session = open(common, typed) => session?,
+            () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
+        };
+        down(printer, common, typed, &session, &mut interrupts).await
+    })
+}
+
+/// The stack by its name alone, or by its declaration.
+async fn open(common: &Common, typed: &Down) -> anyhow::Result<Session> {
+    let mut session = match &typed.stack {
+        Some(name) => stack::session(Aws::connect(typed.region.as_deref(), Pacing::from_environment()).await?, name),
+        None => stack::open(common).await?.session,
+    };
+    if typed.delete_data {
+        session.data = Data::Delete;
+    }
+    Ok(session)
+}
+
+async fn down(
+    printer: &Printer,
+    common: &Common,
+    typed: &Down,
+    session: &Session,
+    interrupts: &mut Interrupts,
+) -> anyhow::Result<ExitCode> {
+    let stack = session.stack.id.clone();
+    if let Some(name) = typed.confirm.as_ref().filter(|name| **name != stack) {
+        let message = format!("Failed to confirm: this is stack `{stack}`, not `{name}`");
+        return Err(Problem::new(message).into());
+    }
+    let compared = tokio::select! {
+        compared = nothing_declared(session) => compared,
+        () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
+    };
+    let heading = Heading::of_stack(common, typed, &session.aws);
+    if common.dry_run || !printer.is_json() {
+        printer.plan(&heading, &compared.plan);
+    }
+    if common.dry_run {
+        let is_known = compared.plan.counts().unreadable == 0;
+        return Ok(if is_known { ExitCode::SUCCESS } else { ExitCode::from(super::ERROR) });
+    }
+    let has_work = compared.plan.counts().steps() > 0;
+    if has_work && typed.confirm.is_none() {
+        let question = format!("Delete all this? Only the stack's name, `{stack}`, does:");
+        let hint = format!("say `--confirm {stack}`, or look only, with `--dry-run`");
+        match ask(printer, interrupts, &question, &stack, &hint).await? {
+            Consent::Given => {}
+            Consent::Declined => {
+                printer.note("Declined: nothing was deleted");
+                return Ok(ExitCode::from(DECLINED));
+            }
+            Consent::Interrupted => return Ok(ExitCode::from(INTERRUPTED)),
+        }
+    }
+    let converged = converge(printer, session, &compared, interrupts, async || nothing_declared(session).await).await;
+    printer.report(&Report {
+        heading: &heading,
+        plan: &compared.plan,
+        results: &converged.results,
+        now: converged.now.as_ref().map(|now| &now.plan),
+        is_complete: converged.is_complete(),
+        outputs: &Outputs::default(),
+    });
+    Ok(converged.exit_code())
+}

@@ -1,0 +1,66 @@
+//! The values of secrets: read when they are needed, given to AWS, and to nothing else.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    declaration::{Declaration, SecretSource, ValueFrom, choose},
+    kinds::SecretValue,
+    problem::Problem,
+};
+
+/// Whether secrets of these names are the stack's own.
+pub(super) fn known(declaration: &Declaration, names: &[String]) -> Result<(), Problem> {
+    let own: Vec<&str> = declaration
+        .secrets
+        .iter()
+        .filter(|(_, secret)| matches!(secret.source, SecretSource::Created(_)))
+        .map(|(entry, _)| entry.as_str())
+        .collect();
+    match names.iter().find(|name| !own.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) => {
+            let problem = Problem::new(format!("Failed to set the secret `{name}`: the stack has no such secret"));
+            Err(problem.with_hint(choose(name, "its own secrets are", &own)))
+        }
+    }
+}
+
+/// The values of some secrets, from where the declaration says; files are looked for beside it.
+pub(super) fn values(
+    declaration: &Declaration,
+    folder: &Path,
+    names: &[String],
+) -> Result<BTreeMap<String, SecretValue>, Problem> {
+    let mut values = BTreeMap::new();
+    for name in names {
+        let Some(SecretSource::Created(from)) = declaration.secrets.get(name).map(|secret| &secret.source) else {
+            continue;
+        };
+        let problem = |words: String| Problem::new(format!("Failed to read the value of the secret `{name}`: {words}"));
+        let value = match from {
+            ValueFrom::File(path) => of_file(&folder.join(path)).map_err(|(path, error)| {
+                problem(format!("the file `{}` cannot be read", path.display())).with_source(error)
+            })?,
+            ValueFrom::Environment(variable) => std::env::var(variable).map_err(|_| {
+                problem(format!("the environment variable `{variable}` is not set"))
+                    .with_hint(format!("set `{variable}` for this command"))
+            })?,
+            ValueFrom::Stdin => io::read_to_string(io::stdin())
+                .map_err(|error| problem("standard input".to_owned()).with_source(error))?,
+        };
+        let value = value.strip_suffix('\n').map_or(value.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+        if value.is_empty() {
+            return Err(problem("it is empty".to_owned()));
+        }
+        values.insert(name.clone(), SecretValue::new(value.to_owned()));
+    }
+    Ok(values)
+}
+
+fn of_file(path: &Path) -> Result<String, (PathBuf, io::Error)> {
+    fs::read_to_string(path).map_err(|error| (path.to_owned(), error))
+}

@@ -1,0 +1,188 @@
+//! `provision up`: the account becomes what the declaration says.
+//!
+//! Everything that can be found out is found out first: the declaration, the code, the account, the values of new secrets.
+//! Then the plan is shown, and only then something changes.
+
+use std::{collections::BTreeMap, path::Path, process::ExitCode};
+
+use super::{
+    DECLINED, ERROR, block_on,
+    build::artifacts,
+    compare::{Code, Compared, compare},
+    converge::{Consent, Converged, ask, converge},
+    interrupts::{INTERRUPTED, Interrupts},
+    secrets,
+    stack::{self, Opened},
+};
+use crate::{
+    aws::Failure,
+    cli::{Common, Up},
+    kinds::{self, secret},
+    package::{self, Artifact},
+    plan::{Action, Item, Plan},
+    problem::Problem,
+    render::{
+        Printer,
+        apply::{Outputs, Report},
+        plan::Heading,
+    },
+};
+
+pub(super) fn run(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Result<ExitCode> {
+    block_on(async {
+        let mut interrupts = Interrupts::new()?;
+        let prepared = tokio::select! {
+            prepared = prepare(printer, common, typed) => prepared?,
+            () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
+        };
+        up(printer, common, typed, prepared, &mut interrupts).await
+    })
+}
+
+/// All that is known before anything changes.
+struct Prepared {
+    opened: Opened,
+    code: Code,
+    compared: Compared,
+}
+
+async fn prepare(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Result<Prepared> {
+    let mut opened = stack::open(common).await?;
+    secrets::known(&opened.declaration, &typed.set_secret)?;
+    let built = artifacts(printer, common, &opened.declaration).await?;
+    opened.session.code = built.values().map(|one| (one.code_sha256.clone(), zip(one))).collect();
+    opened.session.revision = package::revision(package::folder(&common.file)).await;
+    let code = Code::Built(built.into_iter().map(|(entry, artifact)| (entry, artifact.code_sha256)).collect());
+    let compared = compare(&opened, &code).await;
+    if !common.dry_run {
+        let folder = common.file.parent().unwrap_or(Path::new(""));
+        let needed = needed_values(&opened, &compared.plan, &typed.set_secret).await?;
+        opened.session.secrets = secrets::values(&opened.declaration, folder, &needed)?;
+    }
+    Ok(Prepared { opened, code, compared })
+}
+
+fn zip(artifact: &Artifact) -> kinds::Code {
+    kinds::Code::Zip(artifact.zip.clone())
+}
+
+/// What has our names and is somebody else's: nothing is changed before a person has looked at it.
+fn refuse(plan: &Plan) -> Result<(), Problem> {
+    let foreign = plan.items.iter().filter_map(|item| match &item.action {
+        Action::Foreign { owner } => Some(format!("{} (`{}`): {owner}", item.id, item.address.name)),
+        _ => None,
+    });
+    let foreign: Vec<_> = foreign.collect();
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    let message = format!("Failed to plan: what has the stack's names is not the stack's: {}", foreign.join("; "));
+    Err(Problem::new(message).with_hint("delete or rename them, or give the stack another name"))
+}
+
+/// The secrets whose values have to be read: new ones, and those that are to be set.
+async fn needed_values(opened: &Opened, plan: &Plan, set: &[String]) -> Result<Vec<String>, Failure> {
+    let mut needed = set.to_vec();
+    let is_new = |item: &&Item| item.id.kind == kinds::Kind::Secret && item.action == Action::Create;
+    for item in plan.items.iter().filter(is_new) {
+        if !needed.contains(&item.id.entry) && secret::needs_value(&opened.session, &item.address.name).await? {
+            needed.push(item.id.entry.clone());
+        }
+    }
+    Ok(needed)
+}
+
+async fn up(
+    printer: &Printer,
+    common: &Common,
+    typed: &Up,
+    prepared: Prepared,
+    interrupts: &mut Interrupts,
+) -> anyhow::Result<ExitCode> {
+    let Prepared { opened, code, compared } = prepared;
+    let heading = Heading::new(common, &opened.session.aws);
+    if common.dry_run {
+        printer.plan(&heading, &compared.plan);
+        let is_known = compared.plan.counts().unreadable == 0;
+        return Ok(if is_known { ExitCode::SUCCESS } else { ExitCode::from(ERROR) });
+    }
+    if !printer.is_json() {
+        printer.plan(&heading, &compared.plan);
+    }
+    refuse(&compared.plan)?;
+    let has_work = compared.plan.counts().steps() + typed.set_secret.len() > 0;
+    if has_work && !common.yes {
+        let hint = "say `--yes`, or look only, with `--dry-run`";
+        match ask(printer, interrupts, "Apply this plan? Only `yes` does:", "yes", hint).await? {
+            Consent::Given => {}
+            Consent::Declined => {
+                printer.note("Declined: nothing was changed");
+                return Ok(ExitCode::from(DECLINED));
+            }
+            Consent::Interrupted => return Ok(ExitCode::from(INTERRUPTED)),
+        }
+    }
+    let converged = if has_work {
+        converge(printer, &opened.session, &compared, interrupts, async || compare(&opened, &code).await).await
+    } else {
+        Converged { results: Vec::new(), now: None, interrupted: false }
+    };
+    if has_work && converged.is_complete() {
+        set_values(&opened, &typed.set_secret).await?;
+    }
+    let is_complete = if has_work { converged.is_complete() } else { compared.plan.is_converged() };
+    let outputs = outputs(&opened, &compared, &code);
+    let now = converged.now.as_ref().map(|now| &now.plan);
+    printer.report(&Report {
+        heading: &heading,
+        plan: &compared.plan,
+        results: &converged.results,
+        now,
+        is_complete,
+        outputs: &outputs,
+    });
+    Ok(if has_work {
+        converged.exit_code()
+    } else if is_complete {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(ERROR)
+    })
+}
+
+/// Writes the values that were asked for by name.
+async fn set_values(opened: &Opened, set: &[String]) -> Result<(), Failure> {
+    for entry in set {
+        if let Some(value) = opened.session.secrets.get(entry) {
+            secret::write_value(&opened.session, &opened.names.own_secret(entry), value).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What a person or a script needs to know of the stack afterwards.
+fn outputs(opened: &Opened, compared: &Compared, code: &Code) -> Outputs {
+    let Opened { declaration, names, .. } = opened;
+    let mut outputs = Outputs::default();
+    for entry in declaration.buckets.keys() {
+        outputs.add("bucket", entry, names.bucket(entry));
+    }
+    for entry in declaration.queues.keys() {
+        outputs.add("queue", entry, names.queue_arn(entry));
+    }
+    for entry in declaration.topics.keys() {
+        outputs.add("topic", entry, names.topic_arn(entry));
+    }
+    let none = BTreeMap::new();
+    let built = if let Code::Built(built) = code { built } else { &none };
+    for entry in declaration.functions.keys() {
+        outputs.add("function", entry, names.function_arn(entry));
+        if let Some(sha256) = built.get(entry) {
+            outputs.add("build", entry, sha256.clone());
+        }
+    }
+    if !declaration.receipt_rules.is_empty() {
+        outputs.add("receipt rule set", "", compared.rule_set.name(names).to_owned());
+    }
+    outputs
+}

@@ -1,0 +1,223 @@
+//! A plan that is being applied: a line for each step that ended, and what is under way at the bottom of a terminal; at the
+//! end what became of it.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use console::Style;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{
+    Printer, VERSION,
+    look::{Look, clean},
+    plan::{self, Heading},
+};
+use crate::plan::{Event, Observer, Outcome, Plan, Results, Verb};
+
+/// Shows how a plan is applied.
+pub(crate) struct Applying<'printer> {
+    printer: &'printer Printer,
+    bar: Option<ProgressBar>,
+    running: Mutex<BTreeSet<String>>,
+}
+
+impl<'printer> Applying<'printer> {
+    /// Begins to show it.
+    pub(crate) fn begin(printer: &'printer Printer, plan: &Plan) -> Self {
+        let steps = plan.counts().steps();
+        let bar = (printer.is_watched() && steps > 0).then(|| {
+            let bar = ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} {wide_msg} {elapsed}") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
+        Self { printer, bar, running: Mutex::default() }
+    }
+
+    /// Tells that nothing more is begun.
+    pub(crate) fn interrupted(&self) {
+        self.line("Interrupted: what is in flight is finished, nothing more is begun; once more ends it at once");
+    }
+
+    fn running(&self, change: impl FnOnce(&mut BTreeSet<String>)) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut running);
+        if let Some(bar) = &self.bar {
+            bar.set_message(running.iter().cloned().collect::<Vec<_>>().join(", "));
+        }
+    }
+
+    fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.printer.note(text)),
+            None => self.printer.note(text),
+        }
+    }
+}
+
+impl Observer for Applying<'_> {
+    fn event(&self, event: Event<'_>) {
+        let look = &self.printer.errors;
+        match event {
+            Event::Started { id, .. } => self.running(|running| {
+                running.insert(id.to_string());
+            }),
+            Event::Waiting { id, failure } => {
+                self.line(&format!("  … {id}   not yet: {}", clean(&failure.to_string())));
+            }
+            Event::Ended { id, verb, outcome, took } => {
+                self.running(|running| {
+                    running.remove(&id.to_string());
+                });
+                if let Some(bar) = &self.bar {
+                    bar.inc(1);
+                }
+                self.line(&ended(&id.to_string(), verb, &outcome, took, look));
+            }
+        }
+    }
+}
+
+/// What moves leaves nothing behind, whatever ended it.
+impl Drop for Applying<'_> {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// The mark of a verb, and what it is called when it is done.
+fn words(verb: Verb) -> (&'static str, &'static str) {
+    match verb {
+        Verb::Create => ("+", "created"),
+        Verb::Change => ("~", "changed"),
+        Verb::Replace => ("-/+", "replaced"),
+        Verb::Delete => ("-", "deleted"),
+    }
+}
+
+fn ended(id: &str, verb: Verb, outcome: &Outcome, took: Duration, look: &Look) -> String {
+    let (mark, done) = words(verb);
+    match outcome {
+        Outcome::Done => {
+            let mark = look.paint(Style::new().green(), mark);
+            format!("  {mark} {id}   {done} in {:.1} s", took.as_secs_f64())
+        }
+        Outcome::Failed { failure } => {
+            let mark = look.paint(Style::new().red().bold(), "!");
+            format!("  {mark} {id}   failed: {}", clean(&failure.to_string()))
+        }
+        Outcome::Skipped { because } => {
+            let mark = look.paint(Style::new().yellow(), "·");
+            format!("  {mark} {id}   skipped: {}", clean(because))
+        }
+    }
+}
+
+/// What a person or a script needs to know of a stack: kind, entry, value.
+#[derive(Debug, Default)]
+pub(crate) struct Outputs(Vec<Output>);
+
+/// One of them.
+#[derive(Debug, Serialize)]
+struct Output {
+    kind: &'static str,
+    entry: String,
+    value: String,
+}
+
+impl Outputs {
+    /// Adds one.
+    pub(crate) fn add(&mut self, kind: &'static str, entry: &str, value: String) {
+        self.0.push(Output { kind, entry: entry.to_owned(), value });
+    }
+}
+
+/// What became of a plan.
+#[derive(Debug)]
+pub(crate) struct Report<'report> {
+    pub(crate) heading: &'report Heading,
+    /// What was to be done.
+    pub(crate) plan: &'report Plan,
+    /// What became of each step.
+    pub(crate) results: &'report Results,
+    /// What there is to do now, if it was looked at again.
+    pub(crate) now: Option<&'report Plan>,
+    /// Whether everything is as it is to be.
+    pub(crate) is_complete: bool,
+    /// What the stack has.
+    pub(crate) outputs: &'report Outputs,
+}
+
+impl Report<'_> {
+    fn count(&self, verb: Verb) -> usize {
+        self.results.iter().filter(|(_, did, outcome)| *did == verb && *outcome == Outcome::Done).count()
+    }
+}
+
+/// What was done, and what the stack has.
+pub(super) fn text(report: &Report<'_>, look: &Look) -> Vec<String> {
+    let mut lines = Vec::new();
+    if report.results.is_empty() {
+        lines.push(if report.is_complete { "Nothing to do" } else { "Nothing was done" }.to_owned());
+    } else {
+        let done = |verb| format!("{} {}", report.count(verb), words(verb).1);
+        let done = [Verb::Create, Verb::Change, Verb::Replace, Verb::Delete].map(done).join(", ");
+        let not_done = report.results.iter().filter(|(_, _, outcome)| *outcome != Outcome::Done).count();
+        let rest = if not_done > 0 { format!("; {not_done} not done") } else { String::new() };
+        lines.push(format!("Done: {done}{rest}"));
+    }
+    if let Some(now) = report.now.filter(|now| !now.is_converged()) {
+        lines.push("After all that, there is still a difference:".to_owned());
+        lines.push(plan::text(report.heading, now, look));
+    }
+    if report.is_complete && !report.outputs.0.is_empty() {
+        lines.push("\nOutputs".to_owned());
+        let name = |output: &Output| format!("{} {}", output.kind, output.entry).trim_end().to_owned();
+        let width = report.outputs.0.iter().map(|output| name(output).len()).max().unwrap_or_default();
+        let shown = report.outputs.0.iter().map(|output| format!("  {:<width$}   {}", name(output), output.value));
+        lines.extend(shown);
+    }
+    lines
+}
+
+/// All that went wrong, once more.
+pub(super) fn failures(report: &Report<'_>, look: &Look) -> Vec<String> {
+    let failed = report.results.iter().filter(|(_, _, outcome)| *outcome != Outcome::Done);
+    let lines: Vec<String> =
+        failed.map(|(id, verb, outcome)| ended(&id.to_string(), *verb, outcome, Duration::ZERO, look)).collect();
+    if lines.is_empty() {
+        return lines;
+    }
+    let head = look.paint(Style::new().red().bold(), "error:");
+    std::iter::once(format!("{head} not everything was done; another run goes on from here")).chain(lines).collect()
+}
+
+/// The whole as one document.
+pub(super) fn json(report: &Report<'_>) -> Value {
+    let results = report.results.iter().map(|(id, verb, outcome)| {
+        let mut result = json!({"kind": id.kind, "entry": id.entry, "verb": verb});
+        if let (Some(result), Value::Object(outcome)) = (result.as_object_mut(), json!(outcome)) {
+            result.extend(outcome);
+        }
+        result
+    });
+    json!({
+        "version": VERSION,
+        "account": report.heading.account,
+        "region": report.heading.region,
+        "plan": plan::json(report.heading, report.plan),
+        "results": results.collect::<Vec<_>>(),
+        "left": report.now.map(|now| plan::json(report.heading, now)),
+        "converged": report.is_complete,
+        "outputs": report.outputs.0,
+    })
+}

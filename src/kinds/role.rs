@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn what_aws_fills_in_is_the_default() {
-        let memory = Tag::builder().key(PREVIOUS_RULE_SET_TAG).value("office").build().unwrap();
+        let memory = Tag::builder().key(crate::kinds::PREVIOUS_RULE_SET_TAG).value("office").build().unwrap();
         let system = Tag::builder().key("aws:cloudformation:stack-id").value("a").build().unwrap();
         assert_eq!(settings(recorded().tags(memory).tags(system)), desired());
     }

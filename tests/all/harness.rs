@@ -17,6 +17,12 @@ impl Folder {
         Self(tempfile::tempdir().unwrap())
     }
 
+    /// The same below another folder.
+    pub(crate) fn below(above: &Path) -> Self {
+        fs::create_dir_all(above).unwrap();
+        Self(tempfile::tempdir_in(above).unwrap())
+    }
+
     /// A folder with one declaration in it.
     pub(crate) fn with_declaration(declaration: impl AsRef<[u8]>) -> Self {
         let folder = Self::new();

@@ -10,4 +10,5 @@ mod harness;
 mod netbox;
 mod output;
 mod parse;
+mod stack;
 mod validate;

@@ -114,13 +114,23 @@ impl Emulator {
         })
     }
 
+    /// Empties the account.
+    pub(crate) fn reset(&self) {
+        let mut stream = TcpStream::connect(self.url.trim_start_matches("http://")).unwrap();
+        let request =
+            b"POST /_ministack/reset HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        stream.write_all(request).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
     /// What it wrote so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
     /// What a command needs of its environment to take the emulator for AWS.
-    #[expect(dead_code, reason = "for commands that speak to AWS")]
     pub(crate) fn environment(url: &str) -> [(&'static str, String); 4] {
         [
             ("AWS_ENDPOINT_URL", url.to_owned()),

@@ -1,0 +1,128 @@
+//! A bad day: one call fails, is throttled, or its connection is cut. A plain run afterwards brings everything to its end.
+
+use std::{collections::BTreeMap, env};
+
+use super::{EVERYTHING, Trial, actions};
+use crate::emulator::fault::Fault;
+
+/// What may happen to a call within a run that comes to its own end.
+const KINDS: [Fault; 4] = [Fault::Fails, Fault::Throttles, Fault::CutBefore, Fault::CutAfter];
+
+/// The run that something happens to.
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    First,
+    Update,
+    Down,
+}
+
+/// What the update changes.
+fn updated() -> String {
+    EVERYTHING
+        .replace("30d", "60d")
+        .replace("team: network", "team: noc")
+        .replace("STANDIN: ready", "STANDIN: steady")
+        .replace("{retention: 14d}", "{retention: 7d}")
+        .replace("tls: require", "tls: optional")
+        .replace("description: NetBox", "description: token")
+        .replace("raw: true", "raw: false")
+        .replace("recipients: [noc@example.com]", "recipients: [noc@example.com, ops@example.com]")
+}
+
+impl Stage {
+    /// The account as it is before the run.
+    fn prepare(self, trial: &Trial) {
+        trial.proxy.reset();
+        if !matches!(self, Self::First) {
+            trial.folder.write("infra.yaml", EVERYTHING);
+            trial.up();
+        }
+        trial.folder.write("infra.yaml", if matches!(self, Self::Update) { updated() } else { EVERYTHING.to_owned() });
+        trial.proxy.reset();
+    }
+
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::First | Self::Update => &["up", "--yes"],
+            Self::Down => &["down", "--confirm", "circuits", "--delete-data"],
+        }
+    }
+
+    /// A plain run brings it to its end, and there is nothing twice.
+    fn mend(self, trial: &Trial, what: &str) {
+        trial.proxy.reset();
+        let run = trial.run(self.arguments());
+        assert_eq!(run.code(), Some(0), "after {what}\n{run}\n{}", trial.proxy.record());
+        match self {
+            Self::First | Self::Update => assert_eq!(actions(&trial.diff()), Vec::<String>::new(), "after {what}"),
+            Self::Down => {
+                let plan = trial.run(&["down", "--dry-run", "--json"]).json().remove(0);
+                assert_eq!(actions(&plan), Vec::<String>::new(), "after {what}");
+            }
+        }
+    }
+}
+
+/// How many of each: the whole matrix where that is asked for, else every call once, with the kinds by turns (decision 34).
+fn is_whole() -> bool {
+    env::var("FAULTS").is_ok_and(|value| value == "all")
+}
+
+/// One fault after the other, each in an account that is as it is before the run.
+fn matrix(stage: Stage) -> BTreeMap<String, usize> {
+    let Some(trial) = Trial::new(EVERYTHING) else { return BTreeMap::new() };
+    stage.prepare(&trial);
+    trial.expect(0, stage.arguments());
+    let count = trial.proxy.calls().len();
+    let mut figures = BTreeMap::from([("calls".to_owned(), count)]);
+    for number in 1..=count {
+        let kinds: Vec<Fault> = if is_whole() { KINDS.to_vec() } else { vec![KINDS[number % KINDS.len()]] };
+        for kind in kinds {
+            trial.reset_account();
+            stage.prepare(&trial);
+            let hit = trial.proxy.on(kind, move |call| call.number == number);
+            let run = trial.run(stage.arguments());
+            let Some(call) = hit.try_iter().next() else { continue };
+            let what = format!("{kind:?} of call {number}, {}", call.operation);
+            *figures.entry(format!("{kind:?}, exit {}", run.code().unwrap_or(-1))).or_default() += 1;
+            if run.code() != Some(0) {
+                assert_eq!(run.code(), Some(2), "{what}\n{run}");
+                // A cut connection has no code and no request id, but a call.
+                let named = run.stderr().contains(&call.operation.to_string());
+                let identified = matches!(kind, Fault::CutBefore | Fault::CutAfter)
+                    || run.stderr().contains(&format!("fault-{number}"));
+                assert!(named && identified, "the error of {what} is not told:\n{run}");
+            }
+            stage.mend(&trial, &what);
+        }
+    }
+    figures
+}
+
+impl Trial {
+    /// Empties the account.
+    pub(crate) fn reset_account(&self) {
+        self.proxy.reset();
+        self.emulator.reset();
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the figures are what one wants to see")]
+fn told(stage: Stage) {
+    println!("{stage:?}: {:?}", matrix(stage));
+}
+
+#[test]
+fn a_first_up_gets_over_any_bad_call() {
+    told(Stage::First);
+}
+
+#[test]
+fn an_update_gets_over_any_bad_call() {
+    told(Stage::Update);
+}
+
+#[test]
+fn a_down_gets_over_any_bad_call() {
+    told(Stage::Down);
+}

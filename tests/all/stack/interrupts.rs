@@ -1,0 +1,55 @@
+//! A run that is ended in the middle: by Ctrl-C, and by kill -9 after any call that changed something.
+
+use std::{process::Child, time::Duration};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{EVERYTHING, Trial, actions};
+use crate::emulator::fault::Fault;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn signal(child: &Child, signal: Signal) {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).unwrap();
+    kill_process(pid, signal).unwrap();
+}
+
+#[test]
+fn whatever_call_a_run_is_killed_after_the_next_one_converges() {
+    let Some(trial) = Trial::new(EVERYTHING) else { return };
+    trial.up();
+    let count = trial.proxy.mutating().len();
+    for number in 1..=count {
+        trial.reset_account();
+        // The service has done what it was asked; nobody hears of it any more.
+        let hit = trial.proxy.on(Fault::Silent, move |call| call.mutation == Some(number));
+        let mut child = trial.command(&["up", "--yes"]).spawn().unwrap();
+        let call = hit.recv_timeout(PATIENCE).unwrap();
+        signal(&child, Signal::KILL);
+        child.wait().unwrap();
+        trial.proxy.reset();
+        let run = trial.run(&["up", "--yes"]);
+        assert_eq!(run.code(), Some(0), "killed after {call}\n{run}\n{}", trial.proxy.record());
+        assert_eq!(actions(&trial.diff()), Vec::<String>::new(), "killed after {call}");
+    }
+    assert!(count > 30, "{count}");
+}
+
+#[test]
+fn ctrl_c_finishes_what_is_in_flight_and_tells_what_is_left() {
+    let Some(trial) = Trial::new(EVERYTHING) else { return };
+    trial.proxy.delay(Duration::from_millis(200));
+    let hit = trial.proxy.on(Fault::Throttles, |call| call.mutation == Some(1));
+    let child = trial.command(&["up", "--yes"]).spawn().unwrap();
+    hit.recv_timeout(PATIENCE).unwrap();
+    signal(&child, Signal::INT);
+    let output = child.wait_with_output().unwrap();
+    let run = trial.folder.finish(&["up", "--yes"], output);
+    assert_eq!(run.code(), Some(130), "{run}");
+    assert!(run.stderr().contains("skipped: interrupted"), "{run}");
+    let ended = trial.proxy.calls().iter().all(|call| call.ended.is_some());
+    assert!(ended, "what was in flight was not finished\n{}", trial.proxy.record());
+    trial.proxy.reset();
+    trial.up();
+    trial.is_converged();
+}

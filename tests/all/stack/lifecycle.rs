@@ -1,0 +1,119 @@
+//! From an empty account and back: everything is made, a mail reaches the function, nothing differs, everything goes.
+
+use std::{
+    path::Path,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use super::{EVERYTHING, Trial, actions};
+use crate::emulator::{account::Account, mail::deliver};
+
+const MAIL: &[u8] = b"From: NOC <noc@carrier.example>\r\nTo: noc@example.com\r\nSubject: print STANDIN\r\n\r\nbody\r\n";
+
+/// Waits until a log group has a line with some words.
+fn logged(account: &Account, group: &str, words: &str) -> String {
+    let started = Instant::now();
+    loop {
+        let events = account.wait(account.logs.filter_log_events().log_group_name(group).send()).unwrap();
+        let lines: Vec<&str> = events.events().iter().filter_map(|event| event.message()).collect();
+        if let Some(line) = lines.iter().find(|line| line.contains(words)) {
+            return (*line).to_owned();
+        }
+        assert!(started.elapsed() < Duration::from_secs(60), "no `{words}` in {lines:?}");
+        sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn everything_is_made_works_differs_in_nothing_and_goes() {
+    let Some(trial) = Trial::new(EVERYTHING) else { return };
+    let run = trial.expect(1, &["diff"]);
+    assert!(run.stdout().contains("27 to create"), "{run}");
+    assert_eq!(trial.proxy.mutating().len(), 0);
+    trial.expect(0, &["up", "--dry-run"]);
+    assert_eq!(trial.proxy.mutating().len(), 0, "a dry run changes nothing");
+    trial.up();
+    deliver(&trial.account, "noc@carrier.example", &["noc@example.com"], MAIL);
+    logged(&trial.account, "/aws/lambda/circuits-reader", "STANDIN=ready");
+    trial.is_converged();
+    let run = trial.expect(0, &["down", "--confirm", "circuits"]);
+    assert!(run.stdout().contains("= bucket mail   stays: objects"), "{run}");
+    assert!(run.stdout().contains("= log group reader   stays: logs"), "{run}");
+    let again = trial.expect(0, &["down", "--confirm", "circuits"]);
+    assert!(again.stdout().contains("Nothing to do"), "{again}");
+    // What stayed is taken up again.
+    trial.up();
+    trial.is_converged();
+    trial.expect(0, &["down", "--confirm", "circuits", "--delete-data"]);
+    let plan = trial.run(&["down", "--dry-run", "--json", "--stack", "circuits"]).json().remove(0);
+    assert_eq!(plan["resources"].as_array().map(Vec::len), Some(0), "{plan}");
+}
+
+#[test]
+fn only_the_stacks_name_takes_it_away() {
+    let Some(trial) = Trial::new(EVERYTHING) else { return };
+    trial.up();
+    trial.proxy.reset();
+    for arguments in [&["down"][..], &["down", "--yes"], &["down", "--confirm", "other"]] {
+        trial.expect(2, arguments);
+    }
+    let run = trial.expect(2, &["up", "--set-secret", "token"]);
+    assert!(run.stderr().contains("`--yes`"), "{run}");
+    assert_eq!(trial.proxy.mutating().len(), 0, "{}", trial.proxy.record());
+}
+
+#[test]
+fn what_is_no_longer_declared_goes_but_not_what_it_holds() {
+    let Some(trial) = Trial::new(EVERYTHING) else { return };
+    trial.up();
+    deliver(&trial.account, "noc@carrier.example", &["noc@example.com"], MAIL);
+    let less = "stack: circuits\nregion: eu-west-1\nqueues: {events: {}}\n";
+    trial.folder.write("infra.yaml", less);
+    let run = trial.up();
+    assert!(run.stdout().contains("= bucket mail   stays: objects"), "{run}");
+    let plan = trial.diff();
+    let kept = actions(&plan);
+    assert!(kept.iter().all(|action| action.starts_with("keep ")), "{kept:?}");
+    assert_eq!(plan["converged"], true);
+}
+
+/// The two stacks of this repository with the code that runs in production.
+#[test]
+fn the_real_stacks_read_a_mail() {
+    let required = std::env::var("PROVISION_REQUIRE").unwrap_or_default();
+    if !required.split(',').any(|what| what == "emulator") {
+        #[expect(clippy::print_stdout, reason = "a test that is not run says so")]
+        {
+            println!("not run: building the handler for Lambda takes minutes; PROVISION_REQUIRE=emulator asks for it");
+        }
+        return;
+    }
+    let Some(trial) = Trial::new(EVERYTHING) else { return };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mail = std::fs::read(root.join("tests/mails/zayo/planned.eml")).unwrap();
+    for (file, stack, function, recipient, words) in [
+        ("infra.yaml", "circuit-maintenance", "maintenance", "maintenance@example.com", "\"outcome\":\"delivered\""),
+        ("examples/echo.yaml", "echo", "echo", "special@example.com", "\"bucket\":\"echo-mail"),
+    ] {
+        let file = root.join(file).display().to_string();
+        let arguments =
+            |rest: &[&str]| [&["-f", file.as_str()], rest].concat().iter().map(ToString::to_string).collect::<Vec<_>>();
+        let run = |code: i32, rest: &[&str]| {
+            let arguments = arguments(rest);
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            trial.expect(code, &arguments)
+        };
+        trial.reset_account();
+        run(0, &["up", "--yes"]);
+        run(0, &["diff"]);
+        deliver(&trial.account, "mr@zayo.com", &[recipient], &mail);
+        logged(&trial.account, &format!("/aws/lambda/{stack}-{function}"), words);
+        trial.proxy.reset();
+        run(0, &["up", "--yes"]);
+        assert_eq!(trial.proxy.mutating().len(), 0, "{}", trial.proxy.record());
+        run(0, &["down", "--confirm", stack, "--delete-data"]);
+        let plan = run(0, &["down", "--dry-run", "--json"]).json().remove(0);
+        assert_eq!(plan["resources"].as_array().map(Vec::len), Some(0), "{plan}");
+    }
+}

@@ -1,0 +1,138 @@
+//! A declared stack in an account: `up`, `diff` and `down` as a person or a program meets them, on the emulator of AWS.
+
+mod faults;
+mod interrupts;
+mod lifecycle;
+mod neighbours;
+mod pace;
+mod secrets;
+mod words;
+
+use std::{env, path::Path, process::Command};
+
+use crate::{
+    emulator::{account::Account, proxy::Proxy, server::Emulator},
+    harness::{Folder, Run},
+};
+
+/// A stack with something of everything, whose function is quickly built.
+pub(crate) const EVERYTHING: &str = "\
+stack: circuits
+region: eu-west-1
+tags: {team: network}
+buckets:
+  mail: {expire: 30d, versioning: true}
+functions:
+  reader:
+    crate: standin
+    bin: standin
+    memory: 128MB
+    timeout: 2s
+    environment: {STANDIN: ready}
+    secrets: {TOKEN: token}
+    reads: [mail]
+    on_failure: failed
+queues:
+  events: {redrive: {queue: failed}}
+  failed: {retention: 14d}
+topics:
+  news: {subscriptions: [noc@example.com, {queue: events, raw: true}, {function: reader}]}
+secrets:
+  token: {value_from: {environment: TRY_TOKEN}, description: NetBox}
+alarms: {notify: [noc@example.com]}
+receipt_rules:
+  - name: reader
+    recipients: [noc@example.com]
+    tls: require
+    actions: [{store: mail, prefix: inbound/, topic: news}, {invoke: reader}, stop]
+  - name: rest
+    actions: [{store: mail, prefix: rest/}]
+";
+
+/// A secret that must not be seen anywhere.
+pub(crate) const VALUE: &str = "hush-b41d-nobody-may-see-this";
+
+/// A stack in an account, and the folder of its declaration.
+pub(crate) struct Trial {
+    pub(crate) folder: Folder,
+    pub(crate) emulator: Emulator,
+    pub(crate) proxy: Proxy,
+    /// The account as it is, past the proxy.
+    pub(crate) account: Account,
+}
+
+impl Trial {
+    /// An empty account; `None` where there is no emulator.
+    pub(crate) fn new(declaration: &str) -> Option<Self> {
+        let emulator = Emulator::start()?;
+        let proxy = Proxy::before(&emulator.url);
+        let account = Account::at(&emulator.url);
+        Some(Self { folder: code_folder(declaration), emulator, proxy, account })
+    }
+
+    /// The binary, which takes the proxy for AWS.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        command(&self.folder, &self.proxy.url, arguments)
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
+        self.folder.finish(arguments, self.command(arguments).output().unwrap())
+    }
+
+    /// The same, which must end with an exit code.
+    #[track_caller]
+    pub(crate) fn expect(&self, code: i32, arguments: &[&str]) -> Run {
+        let run = self.run(arguments);
+        assert_eq!(run.code(), Some(code), "{run}\n{}", self.proxy.record());
+        run
+    }
+
+    #[track_caller]
+    pub(crate) fn up(&self) -> Run {
+        self.expect(0, &["up", "--yes"])
+    }
+
+    /// Nothing differs, and a further `up` changes nothing.
+    #[track_caller]
+    pub(crate) fn is_converged(&self) {
+        self.proxy.reset();
+        self.expect(0, &["diff"]);
+        self.up();
+        let changed: Vec<String> = self.proxy.mutating().iter().map(ToString::to_string).collect();
+        assert_eq!(changed, Vec::<String>::new());
+    }
+
+    /// The plan of `diff` as a document.
+    #[track_caller]
+    pub(crate) fn diff(&self) -> serde_json::Value {
+        let run = self.run(&["diff", "--json"]);
+        assert!(matches!(run.code(), Some(0 | 1)), "{run}");
+        run.json().remove(0)
+    }
+}
+
+/// A declaration in a folder where Cargo finds the crate of the function that it names.
+pub(crate) fn code_folder(declaration: &str) -> Folder {
+    let folder = Folder::below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/standin/target/declared"));
+    folder.write("infra.yaml", declaration);
+    folder
+}
+
+/// The binary in a folder, with credentials for an address, without waiting, and with the toolchain that runs this test.
+pub(crate) fn command(folder: &Folder, url: &str, arguments: &[&str]) -> Command {
+    let mut command = folder.command(arguments);
+    command.envs(Emulator::environment(url)).env("PROVISION_PACING_MS", "0").env("TRY_TOKEN", VALUE);
+    command.env("CARGO_NET_OFFLINE", "true");
+    for name in ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"] {
+        command.envs(env::var_os(name).map(|value| (name, value)));
+    }
+    command
+}
+
+/// What there is to do with whom: `change queue failed`; what is as it is to be is left out.
+pub(crate) fn actions(plan: &serde_json::Value) -> Vec<String> {
+    let resources = plan["resources"].as_array().unwrap().iter();
+    let text = |resource: &serde_json::Value, key: &str| resource[key].as_str().unwrap().to_owned();
+    let changed = resources.filter(|resource| resource["action"] != "unchanged");
+    changed.map(|it| format!("{} {} {}", text(it, "action"), text(it, "kind"), text(it, "entry"))).collect()
+}

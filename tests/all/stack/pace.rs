@@ -1,0 +1,88 @@
+//! How many round trips it takes: `diff` at most three in sequence, `up` not much more than its longest chain.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{EVERYTHING, Trial};
+use crate::emulator::proxy::Call;
+
+const DELAY: Duration = Duration::from_millis(100);
+
+fn maintenance() -> String {
+    let declared = include_str!("../../../infra.yaml");
+    declared.replace("crate: handler", "crate: standin").replace("bin: maintenance", "bin: standin")
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the figures are what one wants to see")]
+fn a_diff_takes_three_round_trips_in_sequence() {
+    let Some(trial) = Trial::new(&maintenance()) else { return };
+    trial.up();
+    trial.proxy.reset();
+    trial.proxy.delay(DELAY);
+    trial.expect(0, &["diff"]);
+    let (depth, busy) = (trial.proxy.depth(), trial.proxy.busy());
+    println!("diff: {} calls, {depth} in sequence, {} ms under way", trial.proxy.calls().len(), busy.as_millis());
+    assert!(depth <= 3, "{depth} round trips in sequence\n{}", trial.proxy.record());
+}
+
+/// The longest way through the resources of a plan, each as long as its own calls took.
+fn longest_chain(plan: &serde_json::Value, took: &BTreeMap<String, Duration>) -> Duration {
+    let mut until: BTreeMap<String, Duration> = BTreeMap::new();
+    let name = |it: &serde_json::Value| format!("{} {}", it["kind"].as_str().unwrap(), it["entry"].as_str().unwrap());
+    // The plan is in an order in which it can be done.
+    for resource in plan["resources"].as_array().unwrap() {
+        let before = resource["after"].as_array().unwrap().iter().filter_map(|id| until.get(&name(id)));
+        let start = before.max().copied().unwrap_or_default();
+        let own = took.get(&name(resource)).copied().unwrap_or_default();
+        until.insert(name(resource), start + own);
+    }
+    until.into_values().max().unwrap()
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the figures are what one wants to see")]
+fn an_up_takes_as_long_as_its_longest_chain() {
+    let Some(trial) = Trial::new(EVERYTHING) else { return };
+    trial.proxy.delay(DELAY);
+    let run = trial.expect(0, &["up", "--yes", "--json"]);
+    let calls = trial.proxy.calls();
+    let took = durations(&run.stderr());
+    let chain = longest_chain(&run.json()[0]["plan"], &took);
+    let writing = busy_writing(&calls);
+    let ratio = writing.as_secs_f64() / chain.as_secs_f64();
+    println!(
+        "up: {} calls, longest chain {} ms, applied in {} ms: {ratio:.2}",
+        calls.len(),
+        chain.as_millis(),
+        writing.as_millis()
+    );
+    assert!(ratio <= 1.5, "{ratio:.2}\n{}", trial.proxy.record());
+}
+
+/// What each step took: `  + bucket mail   created in 0.4 s`.
+fn durations(told: &str) -> BTreeMap<String, Duration> {
+    let steps = told.lines().filter_map(|line| {
+        let (id, rest) = line.trim().split_once(' ')?.1.split_once("   ")?;
+        let seconds = rest.strip_suffix(" s")?.rsplit(' ').next()?.parse().ok()?;
+        Some((id.to_owned(), Duration::from_secs_f64(seconds)))
+    });
+    steps.collect()
+}
+
+/// From the first call that changed something until the last, without gaps in which nothing was under way.
+fn busy_writing(calls: &[Call]) -> Duration {
+    let first = calls.iter().find(|call| call.mutation.is_some()).unwrap().began;
+    let last = calls.iter().rfind(|call| call.mutation.is_some()).unwrap().ended.unwrap();
+    let mut spans: Vec<_> = calls
+        .iter()
+        .filter_map(|call| Some((call.began, call.ended?)))
+        .filter(|(began, _)| *began >= first && *began < last)
+        .collect();
+    spans.sort();
+    let mut counted = first;
+    spans.into_iter().fold(Duration::ZERO, |busy, (began, ended)| {
+        let (from, to) = (began.max(counted), ended.min(last).max(counted));
+        counted = to;
+        busy + to.saturating_sub(from)
+    })
+}

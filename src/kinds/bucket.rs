@@ -330,6 +330,9 @@ impl Manage for Bucket {
     }
 
     async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
+        if session.data == Data::Delete {
+            return Ok(None);
+        }
         Ok(contents::holds_data(session, &address.name).await?.then(|| "objects".to_owned()))
     }
 

@@ -242,7 +242,8 @@ pub(crate) trait Manage {
     /// Deletes it; one that is not there is deleted.
     fn delete(session: &Session, address: &Address) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// What one holds that must not be deleted unasked, in words: `3 mails`. Nothing, for most kinds.
+    /// Why one is not deleted although it is not declared, in words: for the data that it holds, unless that goes with it, or
+    /// for what others put there. For no reason, with most kinds.
     fn holds_data(
         _session: &Session,
         _address: &Address,

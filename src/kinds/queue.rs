@@ -8,7 +8,9 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Address, Field, Kind, Live, Manage, Owned, Owner, Session, Tags, coupled, own_tags, plain, surplus_tags};
+use super::{
+    Address, Data, Field, Kind, Live, Manage, Owned, Owner, Session, Tags, coupled, own_tags, plain, surplus_tags,
+};
 use crate::{
     aws::{Class, Failure, OrFail},
     policy::Policy,
@@ -215,6 +217,9 @@ impl Manage for Queue {
     }
 
     async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
+        if session.data == Data::Delete {
+            return Ok(None);
+        }
         let Some(url) = url(session, &address.name).await? else { return Ok(None) };
         let (visible, hidden) = (Name::ApproximateNumberOfMessages, Name::ApproximateNumberOfMessagesNotVisible);
         let call = session.aws.read.sqs.get_queue_attributes().queue_url(url);

@@ -7,7 +7,7 @@ use futures::{StreamExt, future::Either, stream::FuturesUnordered};
 use super::{OwnedByKind, Read, Resource};
 use crate::{
     aws::Failure,
-    kinds::{Address, Data, Kind, Session},
+    kinds::{Address, Kind, Session},
 };
 
 /// What was found.
@@ -49,9 +49,7 @@ impl Survey {
         let rest: Vec<_> = places.filter(|place| !self.read.contains_key(place)).collect();
         let answers: FuturesUnordered<_> = rest.into_iter().map(|place| read(session, place)).collect();
         self.note(answers.collect().await);
-        if session.data == Data::Keep {
-            self.holds = holdings(session, declared, &self.owned).await;
-        }
+        self.holds = holdings(session, declared, &self.owned).await;
     }
 
     fn note(&mut self, answers: Vec<Answer>) {

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::{Span, SpanRelativeTo, Timestamp};
 
 /// Carrier maintenance mails into NetBox: one declaration, one command, infrastructure and handler together.
 #[derive(Debug, Parser)]
@@ -62,6 +63,10 @@ pub enum Command {
     Build(Build),
     /// Run the declared pipeline on this machine: mail in, the real handler, maintenances out. No AWS account.
     Dev(Dev),
+    /// Show what the functions log, in the order of time.
+    Logs(Logs),
+    /// Invoke a function with an event, and show what it answers.
+    Invoke(Invoke),
 }
 
 /// The arguments of `provision parse`.
@@ -243,4 +248,57 @@ impl Sink {
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.trim_end_matches('s').parse().map_err(|_| format!("`{text}` is no number of seconds"))?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+/// The arguments of `provision logs`.
+#[derive(Debug, Args)]
+#[command(after_long_help = LOGS_EXIT_CODES)]
+pub struct Logs {
+    /// The function, by its name in the declaration. Without it all functions.
+    #[arg(value_name = "FUNCTION")]
+    pub function: Option<String>,
+    /// Go on with what is logged from now on, until Ctrl-C. With `--json` one line for each event.
+    #[arg(long)]
+    pub follow: bool,
+    /// Begin that long ago (`30s`, `15m`, `1h`, `2d`), or at a time such as `2027-01-05T10:00:00Z`.
+    #[arg(long, value_parser = since, default_value = "1h", value_name = "TIME")]
+    pub since: Timestamp,
+}
+
+const LOGS_EXIT_CODES: &str = "Exit codes:
+    0  the lines were shown, if there are any
+    2  an error: the declaration, credentials, no such function, a log that cannot be read
+  130  Ctrl-C, which ends `--follow`";
+
+/// The arguments of `provision invoke`.
+#[derive(Debug, Args)]
+#[command(after_long_help = INVOKE_EXIT_CODES)]
+pub struct Invoke {
+    /// The function, by its name in the declaration.
+    #[arg(value_name = "FUNCTION")]
+    pub function: String,
+    /// The event: a file of JSON, or `-` for standard input.
+    #[arg(long, value_name = "FILE")]
+    pub event: PathBuf,
+    /// Hand the event over as SES does: Lambda keeps it and tries again; the answer is not waited for.
+    #[arg(long)]
+    pub r#async: bool,
+}
+
+const INVOKE_EXIT_CODES: &str = "Exit codes:
+    0  the function has answered; with `--async`: Lambda has taken the event
+    1  the function has failed
+    2  an error: the declaration, credentials, no such function, an event that is no JSON
+  130  Ctrl-C; the function goes on";
+
+/// A moment: so long ago, or as a time with its offset.
+fn since(text: &str) -> Result<Timestamp, String> {
+    if let Ok(moment) = text.parse::<Timestamp>() {
+        return Ok(moment);
+    }
+    let wrong =
+        || format!("`{text}` is neither a time, such as `2027-01-05T10:00:00Z`, nor so long ago, such as `15m`");
+    let span: Span = text.parse().map_err(|_| wrong())?;
+    let long_ago = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
+    Timestamp::now().checked_sub(long_ago.abs()).map_err(|_| wrong())
 }

@@ -12,6 +12,7 @@ mod kinds;
 mod local;
 mod mails;
 mod netbox;
+mod operate;
 mod package;
 mod plan;
 mod policy;

@@ -16,6 +16,8 @@ mod diff;
 mod down;
 mod init;
 mod interrupts;
+mod invoke;
+mod logs;
 mod parse;
 mod schema;
 mod secrets;
@@ -42,6 +44,8 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Down(typed) => down::run(&printer, &arguments.common, typed),
         Command::Build(typed) => build::run(&printer, &arguments.common, typed),
         Command::Dev(typed) => dev::run(&printer, &arguments.common, typed),
+        Command::Logs(typed) => logs::run(&printer, &arguments.common, typed),
+        Command::Invoke(typed) => invoke::run(&printer, &arguments.common, typed),
     };
     let result = match printer.failure() {
         Some(error) => Err(anyhow::anyhow!("Failed to write to standard output: {error}")),
@@ -56,4 +60,15 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 /// Runs what a command does with AWS, on threads of its own.
 fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(work)
+}
+
+/// The same for what may be broken off at any moment, since it changes nothing that would be left half done.
+fn until_interrupted(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    block_on(async {
+        let mut interrupts = interrupts::Interrupts::new()?;
+        tokio::select! {
+            done = work => done,
+            () = interrupts.next() => Ok(ExitCode::from(interrupts::INTERRUPTED)),
+        }
+    })
 }

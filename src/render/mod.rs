@@ -7,6 +7,8 @@ pub(crate) mod build;
 pub(crate) mod dev;
 mod diagnostics;
 mod error;
+pub(crate) mod invoke;
+pub(crate) mod logs;
 mod look;
 mod maintenances;
 pub(crate) mod netbox;

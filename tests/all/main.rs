@@ -8,6 +8,7 @@ mod dev;
 mod emulator;
 mod harness;
 mod netbox;
+mod operate;
 mod output;
 mod parse;
 mod stack;

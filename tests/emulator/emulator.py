@@ -13,6 +13,7 @@ import threading
 import configuration_sets
 import containers
 import functions
+import log_events
 import policies
 import receipt_rules
 from ministack.app import main
@@ -35,6 +36,6 @@ if __name__ == "__main__":
             sys.exit("--while-open is for the leader of a process group")
         sys.argv.remove("--while-open")
         end_with_standard_input()
-    for extension in (functions, policies, containers, receipt_rules, configuration_sets):
+    for extension in (functions, policies, containers, receipt_rules, configuration_sets, log_events):
         extension.install()
     main()

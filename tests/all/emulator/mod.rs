@@ -4,7 +4,7 @@ pub(crate) mod account;
 mod calls;
 pub(crate) mod fault;
 pub(crate) mod mail;
-mod pipeline;
+pub(crate) mod pipeline;
 pub(crate) mod proxy;
 mod proxying;
 pub(crate) mod server;

@@ -60,7 +60,7 @@ fn rule_arn(rule: &str) -> String {
 }
 
 /// A bucket that SES may write to for one rule.
-fn make_bucket(account: &Account, name: &str, rule: &str) {
+pub(crate) fn make_bucket(account: &Account, name: &str, rule: &str) {
     let place =
         CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(REGION)).build();
     account.wait(account.s3.create_bucket().bucket(name).create_bucket_configuration(place).send()).unwrap();
@@ -76,7 +76,7 @@ fn make_bucket(account: &Account, name: &str, rule: &str) {
 }
 
 /// A role that Lambda may assume, with the rights to log.
-fn make_role(account: &Account, name: &str) -> String {
+pub(crate) fn make_role(account: &Account, name: &str) -> String {
     let trust = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
     let rights = json!({"Version": "2012-10-17", "Statement": [
@@ -89,7 +89,7 @@ fn make_role(account: &Account, name: &str) -> String {
 }
 
 /// A function that SES may invoke for one rule.
-fn make_function(account: &Account, name: &str, role_arn: &str, rule: &str) -> String {
+pub(crate) fn make_function(account: &Account, name: &str, role_arn: &str, rule: &str) -> String {
     let making = account.lambda.create_function().function_name(name).role(role_arn).runtime(Runtime::Providedal2023);
     let code = FunctionCode::builder().zip_file(Blob::new(code())).build();
     let making = making.handler("bootstrap").architectures(Architecture::X8664).code(code).timeout(10);
@@ -100,12 +100,12 @@ fn make_function(account: &Account, name: &str, role_arn: &str, rule: &str) -> S
     made.function_arn().unwrap().to_owned()
 }
 
-fn store(bucket: &str) -> ReceiptAction {
+pub(crate) fn store(bucket: &str) -> ReceiptAction {
     let action = S3Action::builder().bucket_name(bucket).object_key_prefix("inbound/").build().unwrap();
     ReceiptAction::builder().s3_action(action).build()
 }
 
-fn invoke(function: &str, how: InvocationType) -> ReceiptAction {
+pub(crate) fn invoke(function: &str, how: InvocationType) -> ReceiptAction {
     let action = LambdaAction::builder().function_arn(function).invocation_type(how).build().unwrap();
     ReceiptAction::builder().lambda_action(action).build()
 }
@@ -115,13 +115,13 @@ fn stop() -> ReceiptAction {
 }
 
 /// An enabled rule for the mails of one recipient.
-fn rule(name: &str, recipient: &str, actions: Vec<ReceiptAction>) -> ReceiptRule {
+pub(crate) fn rule(name: &str, recipient: &str, actions: Vec<ReceiptAction>) -> ReceiptRule {
     let rule = ReceiptRule::builder().name(name).enabled(true).scan_enabled(true).recipients(recipient);
     rule.set_actions(Some(actions)).build().unwrap()
 }
 
 /// Makes rules in this order, in the set `main`, and makes it the active one.
-fn activate(account: &Account, rules: Vec<ReceiptRule>) {
+pub(crate) fn activate(account: &Account, rules: Vec<ReceiptRule>) {
     account.wait(account.ses.create_receipt_rule_set().rule_set_name("main").send()).unwrap();
     let mut after = None;
     for rule in rules {
@@ -134,7 +134,7 @@ fn activate(account: &Account, rules: Vec<ReceiptRule>) {
 }
 
 /// Waits until a line of a function's log has that text.
-fn logged(account: &Account, function: &str, text: &str) -> String {
+pub(crate) fn logged(account: &Account, function: &str, text: &str) -> String {
     let group = format!("/aws/lambda/{function}");
     let started = Instant::now();
     loop {

@@ -1,0 +1,62 @@
+//! `provision invoke`: one event to one function, and what it answers.
+
+use std::{fs, io, path::Path, process::ExitCode};
+
+use serde_json::Value;
+
+use super::{stack, until_interrupted};
+use crate::{
+    aws::{Class, Failure},
+    cli::{Common, Invoke},
+    operate::{self, invocation},
+    problem::Problem,
+    render::{self, Printer},
+};
+
+/// The function has failed.
+const FAILED: u8 = 1;
+
+pub(super) fn run(printer: &Printer, common: &Common, typed: &Invoke) -> anyhow::Result<ExitCode> {
+    let event = event(&typed.event)?;
+    until_interrupted(async {
+        let stack::Opened { declaration, names, session } = stack::open(common).await?;
+        let function = operate::function(&declaration, &typed.function)?;
+        let name = names.function(&typed.function);
+        if typed.r#async {
+            let taken = invocation::hand_over(&session, &name, event).await;
+            let request_id = taken.map_err(|failure| not_invoked(&typed.function, failure))?;
+            render::invoke::taken(printer, &typed.function, request_id.as_deref());
+            return Ok(ExitCode::SUCCESS);
+        }
+        let answer = invocation::wait(&session, &name, event, function.timeout).await;
+        let answer = answer.map_err(|failure| not_invoked(&typed.function, failure))?;
+        render::invoke::answered(printer, &typed.function, &answer)?;
+        Ok(if answer.error.is_some() { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+    })
+}
+
+/// The event that was named. What is no JSON would be refused by Lambda with fewer words.
+fn event(path: &Path) -> Result<String, Problem> {
+    let (name, text) = if path == Path::new("-") {
+        ("standard input".to_owned(), io::read_to_string(io::stdin()))
+    } else {
+        (format!("`{}`", path.display()), fs::read_to_string(path))
+    };
+    let text =
+        text.map_err(|error| Problem::new(format!("Failed to read the event from {name}")).with_source(error))?;
+    let read: Result<Value, _> = serde_json::from_str(&text);
+    read.map_err(|error| {
+        Problem::new(format!("Failed to read the event from {name}: it is no JSON")).with_source(error)
+    })?;
+    Ok(text)
+}
+
+fn not_invoked(function: &str, failure: Failure) -> Problem {
+    let problem = Problem::new(format!("Failed to invoke the function `{function}`"));
+    match failure.class {
+        Class::NotFound => problem.with_hint("`provision up` makes it"),
+        Class::Unreachable => problem.with_hint("nobody knows whether it ran: `provision logs` may tell"),
+        _ => problem,
+    }
+    .with_source(failure)
+}

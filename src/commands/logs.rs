@@ -1,0 +1,80 @@
+//! `provision logs`: what the functions log, in the order of time.
+
+use std::process::ExitCode;
+
+use super::{stack, until_interrupted};
+use crate::{
+    aws::Class,
+    cli::{Common, Logs},
+    declaration::Declaration,
+    kinds::Session,
+    operate::{
+        self,
+        log::{Reader, Source},
+    },
+    problem::Problem,
+    render::{self, Printer},
+};
+
+pub(super) fn run(printer: &Printer, common: &Common, typed: &Logs) -> anyhow::Result<ExitCode> {
+    until_interrupted(async {
+        let stack::Opened { declaration, names, session } = stack::open(common).await?;
+        let functions = functions(&declaration, typed.function.as_deref())?;
+        let source = |function: &String| Source { function: function.clone(), group: names.log_group(function) };
+        let mut reader = Reader::new(functions.iter().map(source).collect(), typed.since);
+        let width = functions.iter().map(|function| function.chars().count()).max().unwrap_or(0);
+        let found = reader.look(&session).await.map_err(unreadable)?;
+        if !found.missing.is_empty() && found.missing.len() == functions.len() {
+            return Err(nothing_there(&found.missing).into());
+        }
+        if !typed.follow {
+            render::logs::all(printer, &found.events, width)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        render::logs::some(printer, &found.events, width)?;
+        follow(printer, &session, &mut reader, width).await
+    })
+}
+
+/// The function that was named, else all of them.
+fn functions(declaration: &Declaration, named: Option<&str>) -> Result<Vec<String>, Problem> {
+    match named {
+        Some(entry) => operate::function(declaration, entry).map(|_| vec![entry.to_owned()]),
+        None if declaration.functions.is_empty() => {
+            Err(Problem::new("Failed to find a log: the declaration has no functions"))
+        }
+        None => Ok(declaration.functions.keys().cloned().collect()),
+    }
+}
+
+/// Tells what comes, as long as somebody reads it. AWS being away for a while is told and waited for.
+async fn follow(printer: &Printer, session: &Session, reader: &mut Reader, width: usize) -> anyhow::Result<ExitCode> {
+    let mut is_away = false;
+    while !printer.is_closed() {
+        tokio::time::sleep(session.aws.pacing.poll).await;
+        match reader.look(session).await {
+            Ok(found) => {
+                is_away = false;
+                render::logs::some(printer, &found.events, width)?;
+            }
+            Err(failure) if matches!(failure.class, Class::Throttled | Class::Unreachable) => {
+                if !is_away {
+                    printer.problem(&unreadable(failure).with_hint("it is tried again; Ctrl-C ends it"));
+                }
+                is_away = true;
+            }
+            Err(failure) => return Err(unreadable(failure).into()),
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn unreadable(failure: crate::aws::Failure) -> Problem {
+    Problem::new("Failed to read the log").with_source(failure)
+}
+
+fn nothing_there(functions: &[String]) -> Problem {
+    let quoted: Vec<String> = functions.iter().map(|function| format!("`{function}`")).collect();
+    Problem::new(format!("Failed to find a log group of {}", quoted.join(", ")))
+        .with_hint("`provision up` makes it; `provision status` tells what is there")
+}

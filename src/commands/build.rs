@@ -1,7 +1,7 @@
 //! `provision build`: every function as Lambda takes it. Without an account and without the network.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -60,10 +60,11 @@ pub(super) async fn artifacts(
         let request = Request { folder, package: &function.crate_name, bin: &function.bin };
         let architecture = Architecture::from(function.architecture);
         let binary = (request.package, request.bin, architecture);
-        if !built.contains_key(&binary) {
-            built.insert(binary, artifact(printer, entry, &request, architecture).await?);
-        }
-        artifacts.extend(built.get(&binary).map(|artifact| (entry.clone(), artifact.clone())));
+        let artifact = match built.entry(binary) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(artifact(printer, entry, &request, architecture).await?),
+        };
+        artifacts.insert(entry.clone(), artifact.clone());
     }
     Ok(artifacts)
 }

@@ -42,8 +42,8 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
     if is_own {
         let settings = activation::Settings { active: true, take_over: Input(declaration.take_over) };
         // The roles keep the name of the set that was active before.
-        let roles = declaration.functions.keys().map(|function| of(Kind::Role, function));
-        let mut after: Vec<Id> = rules.into_iter().chain(roles).chain([own_set(blueprint)]).collect();
+        let keepers = declaration.functions.keys().map(|function| of(Kind::Role, function));
+        let mut after: Vec<Id> = rules.into_iter().chain(keepers).chain([own_set(blueprint)]).collect();
         if declaration.receipt_rules.len() > 1 {
             after.push(of(Kind::ReceiptOrder, RULES));
         }

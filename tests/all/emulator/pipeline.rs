@@ -138,11 +138,12 @@ pub(crate) fn logged(account: &Account, function: &str, text: &str) -> String {
     let group = format!("/aws/lambda/{function}");
     let started = Instant::now();
     loop {
-        let reading = account.logs.filter_log_events().log_group_name(&group);
-        let lines: Vec<String> = account
-            .wait(reading.send())
-            .map(|found| found.events().iter().filter_map(|event| event.message().map(str::to_owned)).collect())
-            .unwrap_or_default();
+        let mut pages = account.logs.filter_log_events().log_group_name(&group).into_paginator().send();
+        let mut lines: Vec<String> = Vec::new();
+        // Without the group there is no page.
+        while let Some(Ok(page)) = account.wait(pages.next()) {
+            lines.extend(page.events().iter().filter_map(|event| event.message().map(str::to_owned)));
+        }
         if let Some(line) = lines.iter().find(|line| line.contains(text)) {
             return line.clone();
         }

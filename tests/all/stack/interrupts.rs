@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::{EVERYTHING, Trial, actions};
 use crate::emulator::fault::Fault;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn signal(child: &Child, signal: Signal) {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).unwrap();

@@ -1,29 +1,11 @@
 //! From an empty account and back: everything is made, a mail reaches the function, nothing differs, everything goes.
 
-use std::{
-    path::Path,
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use std::path::Path;
 
 use super::{EVERYTHING, Trial, actions};
-use crate::emulator::{account::Account, mail::deliver};
+use crate::emulator::{mail::deliver, pipeline::logged};
 
 const MAIL: &[u8] = b"From: NOC <noc@carrier.example>\r\nTo: noc@example.com\r\nSubject: print STANDIN\r\n\r\nbody\r\n";
-
-/// Waits until a log group has a line with some words.
-fn logged(account: &Account, group: &str, words: &str) -> String {
-    let started = Instant::now();
-    loop {
-        let events = account.wait(account.logs.filter_log_events().log_group_name(group).send()).unwrap();
-        let lines: Vec<&str> = events.events().iter().filter_map(|event| event.message()).collect();
-        if let Some(line) = lines.iter().find(|line| line.contains(words)) {
-            return (*line).to_owned();
-        }
-        assert!(started.elapsed() < Duration::from_secs(60), "no `{words}` in {lines:?}");
-        sleep(Duration::from_millis(100));
-    }
-}
 
 #[test]
 fn everything_is_made_works_differs_in_nothing_and_goes() {
@@ -35,7 +17,7 @@ fn everything_is_made_works_differs_in_nothing_and_goes() {
     assert_eq!(trial.proxy.mutating().len(), 0, "a dry run changes nothing");
     trial.up();
     deliver(&trial.account, "noc@carrier.example", &["noc@example.com"], MAIL);
-    logged(&trial.account, "/aws/lambda/circuits-reader", "STANDIN=ready");
+    logged(&trial.account, "circuits-reader", "STANDIN=ready");
     trial.is_converged();
     let run = trial.expect(0, &["down", "--confirm", "circuits"]);
     assert!(run.stdout().contains("= bucket mail   stays: objects"), "{run}");
@@ -83,10 +65,7 @@ fn what_is_no_longer_declared_goes_but_not_what_it_holds() {
 fn the_real_stacks_read_a_mail() {
     let required = std::env::var("PROVISION_REQUIRE").unwrap_or_default();
     if !required.split(',').any(|what| what == "emulator") {
-        #[expect(clippy::print_stdout, reason = "a test that is not run says so")]
-        {
-            println!("not run: building the handler for Lambda takes minutes; PROVISION_REQUIRE=emulator asks for it");
-        }
+        println!("not run: building the handler for Lambda takes minutes; PROVISION_REQUIRE=emulator asks for it");
         return;
     }
     let Some(trial) = Trial::new(EVERYTHING) else { return };
@@ -108,7 +87,7 @@ fn the_real_stacks_read_a_mail() {
         run(0, &["up", "--yes"]);
         run(0, &["diff"]);
         deliver(&trial.account, "mr@zayo.com", &[recipient], &mail);
-        logged(&trial.account, &format!("/aws/lambda/{stack}-{function}"), words);
+        logged(&trial.account, &format!("{stack}-{function}"), words);
         trial.proxy.reset();
         run(0, &["up", "--yes"]);
         assert_eq!(trial.proxy.mutating().len(), 0, "{}", trial.proxy.record());

@@ -13,7 +13,6 @@ fn maintenance() -> String {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the figures are what one wants to see")]
 fn a_diff_takes_three_round_trips_in_sequence() {
     let Some(trial) = Trial::new(&maintenance()) else { return };
     trial.up();
@@ -40,7 +39,6 @@ fn longest_chain(plan: &serde_json::Value, took: &BTreeMap<String, Duration>) ->
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the figures are what one wants to see")]
 fn an_up_takes_as_long_as_its_longest_chain() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
     trial.proxy.delay(DELAY);

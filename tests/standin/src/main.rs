@@ -80,8 +80,8 @@ fn main() {
 /// The line that our own functions write about a mail.
 fn report(request: &str, event: &str, outcome: &str) -> String {
     let id = event
-        .match_indices(r#""messageId":""#)
-        .map(|(at, key)| event[at + key.len()..].split('"').next().unwrap())
+        .match_indices(r#""messageId":"#)
+        .map(|(at, key)| event[at + key.len()..].split('"').nth(1).unwrap())
         .find(|id| id.len() == 40)
         .unwrap();
     let verdicts = r#"{"spam":"PASS","virus":"PASS","spf":"PASS","dkim":"PASS","dmarc":"PASS"}"#;

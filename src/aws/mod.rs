@@ -23,7 +23,7 @@ use crate::problem::Problem;
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a read is tried.
-const READ_ATTEMPTS: u32 = 5;
+const READ_ATTEMPTS: u32 = 6;
 
 /// One client for each service.
 #[derive(Debug, Clone)]
@@ -104,8 +104,9 @@ impl Aws {
     }
 }
 
+/// Not the adaptive mode: after one throttled call it holds back all calls to that service, and a run is over in seconds.
 fn retries(pacing: Pacing) -> RetryConfig {
-    RetryConfig::adaptive().with_max_attempts(READ_ATTEMPTS).with_initial_backoff(pacing.poll)
+    RetryConfig::standard().with_max_attempts(READ_ATTEMPTS).with_initial_backoff(pacing.poll)
 }
 
 /// One HTTP client for all services; reading the certificates is left out where nothing uses them.

@@ -1,1 +1,173 @@
+//! What a declaration implies: rights, order, and where its rules stand.
 
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::*;
+
+const DECLARATION: &str = "\
+stack: circuits
+region: eu-west-1
+tags: {team: network}
+buckets: {mail: {expire: 30d, tags: {team: noc}}, archive: {existing: example-archive}}
+functions:
+  reader:
+    crate: handler
+    bin: reader
+    timeout: 10s
+    secrets: {TOKEN: netbox/token}
+    reads: [{bucket: mail, prefix: inbound/}]
+    writes: [{bucket: mail, prefix: unmatched/}]
+    on_failure: failed
+  counter: {crate: handler, bin: counter, vpc: {subnets: [subnet-0a1b2c3d, subnet-0a1b2c3e], security_groups: [sg-0a1b2c3d]}}
+queues: {failed: {retention: 2d}}
+topics: {news: {}}
+receipt_rules:
+  - {name: reader, recipients: [NOC@example.com], actions: [{store: mail, prefix: inbound/, topic: news}, {invoke: reader}]}
+  - {name: rest, actions: [{store: mail, prefix: rest/}]}
+";
+
+fn declared(source: &str) -> Declaration {
+    let checked = Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), None).unwrap();
+    checked.declarations.into_iter().next().unwrap()
+}
+
+fn all(source: &str, rule_set: &RuleSet) -> Vec<Resource> {
+    let declaration = declared(source);
+    let names = Names::new(&declaration, "123456789012");
+    let code = BTreeMap::from([("reader".to_owned(), "abc=".to_owned())]);
+    resources(&declaration, Given { names: &names, code: &code, rule_set })
+}
+
+fn tree(resources: &[Resource], kind: Kind, entry: &str) -> Value {
+    resources.iter().find(|one| one.id == Id::new(kind, entry)).map(|one| one.settings.tree()).unwrap()
+}
+
+#[test]
+fn a_function_may_do_what_it_refers_to_and_nothing_else() {
+    let resources = all(DECLARATION, &RuleSet::Own);
+    let rights = |entry: &str| tree(&resources, Kind::Role, entry)["policies"]["provision"].clone();
+    let bucket = "arn:aws:s3:::circuits-mail-123456789012-eu-west-1";
+    let allow = |action: &str, resource: &str| json!({"effect": "Allow", "actions": [action], "resources": [resource]});
+    let log = |name: &str| {
+        let arn = format!("arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/circuits-{name}:*");
+        json!({"effect": "Allow", "actions": ["logs:CreateLogStream", "logs:PutLogEvents"], "resources": [arn]})
+    };
+    assert_eq!(
+        rights("reader"),
+        json!({
+            "WriteLog": log("reader"),
+            "GetObjects": allow("s3:GetObject", &format!("{bucket}/inbound/*")),
+            "PutObjects": allow("s3:PutObject", &format!("{bucket}/unmatched/*")),
+            "SendMessages": allow("sqs:SendMessage", "arn:aws:sqs:eu-west-1:123456789012:circuits-failed"),
+            "ReadSecrets": allow("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:netbox/token-??????"),
+        })
+    );
+    let names: Vec<String> = rights("counter").as_object().unwrap().keys().cloned().collect();
+    assert_eq!(names, ["UseNetwork", "WriteLog"]);
+}
+
+#[test]
+fn ses_may_write_publish_and_invoke_for_one_rule_of_this_account_each() {
+    let resources = all(DECLARATION, &RuleSet::Own);
+    let source = |rule: &str| {
+        json!({
+            "StringEquals": {"aws:sourceaccount": ["123456789012"]},
+            "ArnEquals": {"aws:sourcearn": [format!("arn:aws:ses:eu-west-1:123456789012:receipt-rule-set/circuits:receipt-rule/circuits.{rule}")]},
+        })
+    };
+    let policy = &tree(&resources, Kind::Bucket, "mail")["policy"];
+    assert_eq!(policy["StoreMailOfReader"]["conditions"], source("reader"));
+    assert_eq!(policy["StoreMailOfRest"]["conditions"], source("rest"));
+    assert_eq!(policy["StoreMailOfRest"]["principals"], json!(["Service:ses.amazonaws.com"]));
+    assert_eq!(policy["RefuseWithoutTls"]["effect"], "Deny");
+    assert_eq!(tree(&resources, Kind::Topic, "news")["policy"]["NewsOfReader"]["conditions"], source("reader"));
+    let permission = tree(&resources, Kind::Permission, "reader-ses-reader");
+    assert_eq!(permission["source_account"], "123456789012");
+    assert_eq!(permission["source_arn"], source("reader")["ArnEquals"]["aws:sourcearn"][0]);
+}
+
+#[test]
+fn everything_comes_after_what_it_needs() {
+    let resources = all(DECLARATION, &RuleSet::Own);
+    let place = |id: &Id| resources.iter().position(|one| one.id == *id);
+    for resource in &resources {
+        for before in &resource.after {
+            assert!(place(before).is_some(), "{} needs {before}, which nobody makes", resource.id);
+        }
+    }
+    // Whatever is told of an order is also true of deleting: kinds say what they may refer to.
+    for resource in &resources {
+        for before in resource.after.iter().filter(|before| before.kind != resource.id.kind) {
+            let reached = reaches(resource.id.kind, before.kind);
+            assert!(reached, "{} comes after {before}, and would not be deleted before it", resource.id);
+        }
+    }
+}
+
+/// Whether a kind may refer to another, directly or by way of others.
+fn reaches(from: Kind, to: Kind) -> bool {
+    let mut seen = vec![from];
+    let mut next = 0;
+    while let Some(kind) = seen.get(next).copied() {
+        if kind.refers_to().contains(&to) {
+            return true;
+        }
+        seen.extend(kind.refers_to().iter().filter(|kind| !seen.contains(kind)).copied().collect::<Vec<_>>());
+        next += 1;
+    }
+    false
+}
+
+#[test]
+fn rules_that_join_a_set_neither_make_nor_activate_one() {
+    let resources = all(DECLARATION, &RuleSet::Joined("company".to_owned()));
+    let kinds: Vec<Kind> = resources.iter().map(|one| one.id.kind).collect();
+    assert!(!kinds.contains(&Kind::ReceiptRuleSet) && !kinds.contains(&Kind::Activation));
+    let rule = resources.iter().find(|one| one.id == Id::new(Kind::ReceiptRule, "reader")).unwrap();
+    assert_eq!(rule.address, Address::within("company", "circuits.reader"));
+    let policy = &tree(&resources, Kind::Bucket, "mail")["policy"]["StoreMailOfReader"]["conditions"];
+    assert!(policy["ArnEquals"]["aws:sourcearn"][0].as_str().unwrap().contains("receipt-rule-set/company:"));
+}
+
+#[test]
+fn which_set_is_active_decides_where_rules_stand() {
+    let mut declaration = declared(DECLARATION);
+    let names = Names::new(&declaration, "123456789012");
+    let active = |name: Option<&str>| Snapshot { active: name.map(str::to_owned), ..Snapshot::default() };
+    let mut chosen = |name: Option<&str>, take_over: bool| {
+        declaration.take_over = take_over;
+        RuleSet::choose(&declaration, &names, &active(name))
+    };
+    assert_eq!(chosen(None, false), RuleSet::Own);
+    assert_eq!(chosen(Some("circuits"), false), RuleSet::Own);
+    assert_eq!(chosen(Some("company"), false), RuleSet::Joined("company".to_owned()));
+    assert_eq!(chosen(Some("company"), true), RuleSet::Own);
+}
+
+#[test]
+fn everything_is_watched_in_the_unit_of_its_metric() {
+    let resources = all(DECLARATION, &RuleSet::Own);
+    let threshold = |entry: &str| tree(&resources, Kind::Alarm, entry)["threshold"].clone();
+    assert_eq!(threshold("reader-duration"), json!(9000.0), "90 percent of 10 s, in milliseconds");
+    assert_eq!(threshold("failed-age"), json!(86_400.0), "half of two days, in seconds");
+    assert_eq!(threshold("counter-errors"), json!(1.0));
+    let entries = resources.iter().filter(|one| one.id.kind == Kind::Alarm).map(|one| one.id.entry.as_str());
+    assert!(!entries.into_iter().any(|entry| entry == "counter-undelivered"), "it has no failure queue");
+}
+
+#[test]
+fn tags_of_an_entry_stand_over_those_of_the_stack_and_ours_over_both() {
+    let resources = all(DECLARATION, &RuleSet::Own);
+    let expected = json!({"team": "noc", "provision:stack": "circuits", "provision:id": "mail"});
+    assert_eq!(tree(&resources, Kind::Bucket, "mail")["tags"], expected);
+    assert_eq!(tree(&resources, Kind::Queue, "failed")["tags"]["team"], "network");
+}
+
+#[test]
+fn ids_of_statements_have_letters_and_digits_and_differ() {
+    assert_eq!(statement_id(&["StoreMailOf", "my-rule-2"]), "StoreMailOfMyRule2");
+    let twice = with_ids([("A2".to_owned(), 1), ("A2".to_owned(), 2)]);
+    assert_eq!(twice, [("A2".to_owned(), 1), ("A2x2".to_owned(), 2)]);
+}

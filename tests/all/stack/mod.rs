@@ -6,6 +6,7 @@ mod lifecycle;
 mod neighbours;
 mod pace;
 mod secrets;
+mod terminal;
 mod words;
 
 use std::{env, path::Path, process::Command};

@@ -1,0 +1,84 @@
+//! The same on a terminal and through a pipe: who is asked, what moves, and what is left on the screen.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{ErrorKind, Read, Write},
+    path::Path,
+};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use super::{EVERYTHING, Trial};
+
+/// A terminal: the side that a person sits at, and the one that a program gets.
+fn terminal() -> (File, File) {
+    let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&person).unwrap();
+    unlockpt(&person).unwrap();
+    let name = ptsname(&person, Vec::new()).unwrap();
+    let program = OpenOptions::new().read(true).write(true).open(Path::new(name.to_str().unwrap())).unwrap();
+    (File::from(person), program)
+}
+
+/// Runs a command on a terminal, and types an answer when it is asked; gives the exit code and everything that was shown.
+fn typed(trial: &Trial, arguments: &[&str], answer: &str) -> (Option<i32>, String) {
+    let (mut person, program) = terminal();
+    let mut command = trial.command(arguments);
+    command.env("TERM", "xterm-256color");
+    command.stdin(program.try_clone().unwrap()).stdout(program.try_clone().unwrap()).stderr(program);
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    let (mut shown, mut is_asked, mut bytes) = (String::new(), false, [0; 4096]);
+    loop {
+        match person.read(&mut bytes) {
+            Ok(0) => break,
+            Ok(count) => shown.push_str(&String::from_utf8_lossy(&bytes[..count])),
+            // That is how a terminal ends whose programs have ended.
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => break,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => panic!("{error}\n{shown}"),
+        }
+        if !is_asked && shown.contains("does:") {
+            is_asked = true;
+            writeln!(person, "{answer}").unwrap();
+        }
+    }
+    (child.wait().unwrap().code(), shown)
+}
+
+/// What a person sees in the end: without colours, and without what was shown and wiped.
+fn seen(shown: &str) -> String {
+    let plain = console::strip_ansi_codes(shown);
+    plain.lines().map(|line| line.rsplit('\r').next().unwrap_or(line).trim_end().to_owned() + "\n").collect()
+}
+
+#[test]
+fn a_person_is_asked_and_sees_how_it_goes() {
+    let Some(trial) = Trial::new(EVERYTHING) else { return };
+    let (code, shown) = typed(&trial, &["up"], "no");
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(shown.contains("Declined: nothing was changed"), "{shown}");
+    assert_eq!(trial.proxy.mutating().len(), 0);
+    let (code, shown) = typed(&trial, &["up"], "yes");
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("\u{1b}[32m+"), "no colour: {shown:?}");
+    assert!(shown.contains("27/27") || shown.contains("26/27"), "nothing that moves: {shown:?}");
+    let seen = seen(&shown);
+    assert!(seen.contains("Apply this plan? Only `yes` does: yes"), "{seen}");
+    assert!(seen.contains("Done: 27 created, 0 changed, 0 replaced, 0 deleted"), "{seen}");
+    let (code, shown) = typed(&trial, &["down"], "circuit");
+    assert_eq!(code, Some(1), "{shown}");
+    let (code, shown) = typed(&trial, &["down"], "circuits");
+    assert_eq!(code, Some(0), "{shown}");
+}
+
+#[test]
+fn nothing_moves_through_a_pipe_and_nothing_is_coloured() {
+    let Some(trial) = Trial::new(EVERYTHING) else { return };
+    for arguments in [&["up", "--yes"][..], &["diff"], &["down", "--confirm", "circuits"]] {
+        let run = trial.expect(0, arguments);
+        for text in [run.stdout(), run.stderr()] {
+            assert!(!text.contains(['\u{1b}', '\r']), "{text:?}");
+        }
+    }
+}

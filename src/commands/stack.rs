@@ -7,7 +7,7 @@ use crate::{
     cli::Common,
     context::Names,
     declaration::Declaration,
-    kinds::{Data, Session, Stack, receipt::Snapshots},
+    kinds::{Data, Session, Stack, bucket_statement::Turn, receipt::Snapshots},
     problem::Problem,
 };
 
@@ -47,5 +47,6 @@ pub(super) fn session(aws: Aws, stack: &str) -> Session {
         receipt: Snapshots::default(),
         data: Data::Keep,
         revision: None,
+        statements: Turn::default(),
     }
 }

@@ -8,11 +8,13 @@
 //! called again after a failure or an interruption, and then finish what was begun.
 
 mod field;
+mod notes;
 mod number;
 mod registry;
 
 pub(crate) mod alarm;
 pub(crate) mod bucket;
+pub(crate) mod bucket_statement;
 pub(crate) mod event_invoke;
 pub(crate) mod function;
 pub(crate) mod log_group;
@@ -41,6 +43,9 @@ pub(crate) const ENTRY_TAG: &str = "provision:id";
 pub(crate) const PREVIOUS_RULE_SET_TAG: &str = "provision:previous-rule-set";
 /// On a function: the commit that its code was built from. No setting of it.
 pub(crate) const REVISION_TAG: &str = "provision:revision";
+/// On the stack's roles, before a bucket's name: a bucket of somebody else's whose policy may have statements of ours. No
+/// setting of a role.
+pub(crate) const STATEMENTS_TAG: &str = "provision:statements:";
 /// On a topic, before a digest: a subscription that the stack made. No setting of the topic.
 pub(crate) const SUBSCRIPTION_TAG: &str = "provision:subscription:";
 
@@ -169,6 +174,8 @@ pub(crate) struct Session {
     pub(crate) data: Data,
     /// The commit that the code is built from: written beside new code for people to read, and never compared.
     pub(crate) revision: Option<String>,
+    /// Whose turn it is to write into the policies of buckets that are not ours.
+    pub(crate) statements: bucket_statement::Turn,
 }
 
 /// Where a function's zip is.
@@ -259,7 +266,7 @@ pub(crate) trait Manage {
 /// Tags without those that AWS sets by itself, and those with which a resource keeps what is known about another.
 pub(crate) fn own_tags<K: Into<String>, V: Into<String>>(tags: impl IntoIterator<Item = (K, V)>) -> Tags {
     let tags = tags.into_iter().map(|(key, value)| (key.into(), value.into()));
-    let notes = ["aws:", PREVIOUS_RULE_SET_TAG, REVISION_TAG, SUBSCRIPTION_TAG];
+    let notes = ["aws:", PREVIOUS_RULE_SET_TAG, REVISION_TAG, STATEMENTS_TAG, SUBSCRIPTION_TAG];
     tags.filter(|(key, _): &(String, String)| !notes.iter().any(|note| key.starts_with(note))).collect()
 }
 

@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Address, Field, Live, Manage, Owned, Session, alarm, bucket, event_invoke, function, log_group, permission, queue,
-    receipt, role, secret, subscription, topic,
+    Address, Field, Live, Manage, Owned, Session, alarm, bucket, bucket_statement, event_invoke, function, log_group,
+    permission, queue, receipt, role, secret, subscription, topic,
 };
 use crate::aws::{Class, Failure};
 
@@ -115,6 +115,8 @@ macro_rules! kinds {
 kinds! {
     /// S3 buckets.
     Bucket = "bucket", bucket::Bucket;
+    /// Our statements in the policies of buckets that are not ours.
+    BucketStatement = "bucket statement", bucket_statement::BucketStatement;
     /// SQS queues.
     Queue = "queue", queue::Queue;
     /// IAM roles.

@@ -81,6 +81,26 @@ pub(crate) fn path(stack: &Stack) -> String {
     format!("/provision/{}/", stack.id)
 }
 
+/// The names of the stack's roles.
+pub(super) async fn names(session: &Session) -> Result<Vec<String>, Failure> {
+    let mut pages = session.aws.read.iam.list_roles().path_prefix(path(&session.stack)).into_paginator().send();
+    let mut names = Vec::new();
+    while let Some(page) = pages.next().await {
+        names.extend(page.or_fail("iam.ListRoles")?.roles.into_iter().map(|role| role.role_name));
+    }
+    Ok(names)
+}
+
+/// The stack's roles with all their tags, which the list leaves out.
+pub(super) async fn tagged(session: &Session) -> Result<Vec<(String, Tags)>, Failure> {
+    let roles = names(session).await?.into_iter().map(|name| async move {
+        let answer = session.aws.read.iam.list_role_tags().role_name(&name).send().await;
+        let tags = answer.or_absent("iam.ListRoleTags")?.map(|answer| answer.tags).unwrap_or_default();
+        Ok((name, tags.into_iter().map(|tag| (tag.key, tag.value)).collect()))
+    });
+    futures::future::try_join_all(roles).await
+}
+
 fn document(call: &str, text: &str) -> Result<Policy, Failure> {
     Policy::from_json(text).map_err(|error| Failure::found(call, Class::Other, error.to_string()))
 }
@@ -246,19 +266,11 @@ impl Manage for Role {
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
-        let mut pages = session.aws.read.iam.list_roles().path_prefix(path(&session.stack)).into_paginator().send();
-        let mut names = Vec::new();
-        while let Some(page) = pages.next().await {
-            names.extend(page.or_fail("iam.ListRoles")?.roles.into_iter().map(|role| role.role_name));
-        }
-        // The list has no tags.
-        futures::future::try_join_all(names.iter().map(|name| async move {
-            let answer = session.aws.read.iam.list_role_tags().role_name(name).send().await;
-            let tags = answer.or_absent("iam.ListRoleTags")?.map(|answer| answer.tags).unwrap_or_default();
-            let entry = tags.into_iter().find(|tag| tag.key == super::ENTRY_TAG).map(|tag| tag.value);
-            Ok(Owned { entry: entry.unwrap_or_else(|| name.clone()), address: Address::of(name) })
-        }))
-        .await
+        let owned = tagged(session).await?.into_iter().map(|(name, mut tags)| Owned {
+            entry: tags.remove(super::ENTRY_TAG).unwrap_or_else(|| name.clone()),
+            address: Address::of(name),
+        });
+        Ok(owned.collect())
     }
 }
 

@@ -109,7 +109,7 @@ impl Action {
     }
 
     /// As SES gives it.
-    pub(super) fn from_aws(action: &ReceiptAction) -> Self {
+    pub(in crate::kinds) fn from_aws(action: &ReceiptAction) -> Self {
         if let Some(it) = &action.s3_action {
             return Self::S3 {
                 bucket: it.bucket_name.clone(),

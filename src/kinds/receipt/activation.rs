@@ -1,13 +1,12 @@
 //! Which rule set takes an account's mail. There is only one, so this is done to somebody: whose set was active before is
 //! kept as a tag on the stack's roles, and it is active again when ours goes.
 
-use futures::future::try_join_all;
 use serde::Serialize;
 
 use super::{Input, active, foreign, known_rules, names, own_set, rules, snapshot};
 use crate::{
     aws::{Class, Failure, OrFail},
-    kinds::{Address, Field, Kind, Live, Manage, Owned, Owner, PREVIOUS_RULE_SET_TAG, Session, plain},
+    kinds::{Address, Field, Kind, Live, Manage, Owned, Owner, PREVIOUS_RULE_SET_TAG, Session, notes, plain},
 };
 
 /// That a rule set is the active one.
@@ -25,44 +24,20 @@ pub(crate) struct Settings {
 
 const SET_ACTIVE: &str = "ses.SetActiveReceiptRuleSet";
 
-/// The names of the stack's roles; all carry the tag, since any of them may be removed from the declaration.
-async fn roles(session: &Session) -> Result<Vec<String>, Failure> {
-    let path = format!("/provision/{}/", session.stack.id);
-    let mut pages = session.aws.read.iam.list_roles().path_prefix(path).into_paginator().send();
-    let mut names = Vec::new();
-    while let Some(page) = pages.next().await {
-        names.extend(page.or_fail("iam.ListRoles")?.roles.into_iter().map(|role| role.role_name));
-    }
-    Ok(names)
-}
-
 /// Keeps the name of the set that is about to be switched off.
 async fn remember(session: &Session, previous: &str) -> Result<(), Failure> {
-    let roles = roles(session).await?;
-    if roles.is_empty() {
-        let words = format!(
-            "not activated: rule set `{previous}` is active, and the stack has no role whose tag could keep its name"
-        );
-        return Err(Failure::found(SET_ACTIVE, Class::Invalid, words));
+    if notes::keep(session, PREVIOUS_RULE_SET_TAG, previous).await? {
+        return Ok(());
     }
-    let tag = aws_sdk_iam::types::Tag::builder().key(PREVIOUS_RULE_SET_TAG).value(previous).build();
-    let tag = tag.map_err(|error| Failure::found("iam.TagRole", Class::Invalid, error.to_string()))?;
-    let tagged = roles.iter().map(|role| {
-        let call = session.aws.write.iam.tag_role().role_name(role).tags(tag.clone());
-        async move { call.send().await.or_fail("iam.TagRole").map(drop) }
-    });
-    try_join_all(tagged).await.map(drop)
+    let words = format!(
+        "not activated: rule set `{previous}` is active, and the stack has no role whose tag could keep its name"
+    );
+    Err(Failure::found(SET_ACTIVE, Class::Invalid, words))
 }
 
 /// The set that was active before ours, if its name was kept.
 async fn previous(session: &Session) -> Result<Option<String>, Failure> {
-    let roles = roles(session).await?;
-    let tags = try_join_all(roles.iter().map(|role| async move {
-        let answer = session.aws.read.iam.list_role_tags().role_name(role).send().await;
-        Ok(answer.or_absent("iam.ListRoleTags")?.map(|answer| answer.tags).unwrap_or_default())
-    }));
-    let mut tags = tags.await?.into_iter().flatten();
-    Ok(tags.find(|tag| tag.key == PREVIOUS_RULE_SET_TAG).map(|tag| tag.value))
+    Ok(notes::all(session).await?.remove(PREVIOUS_RULE_SET_TAG))
 }
 
 async fn activate(session: &Session, set: Option<String>) -> Result<(), Failure> {

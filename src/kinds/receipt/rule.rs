@@ -103,7 +103,7 @@ impl Manage for Rule {
         &[plain("enabled"), plain("recipients"), plain("scan"), plain("tls"), plain("actions")];
 
     const REFERS_TO: &'static [Kind] =
-        &[Kind::ReceiptRuleSet, Kind::Bucket, Kind::Function, Kind::Permission, Kind::Topic];
+        &[Kind::ReceiptRuleSet, Kind::Bucket, Kind::BucketStatement, Kind::Function, Kind::Permission, Kind::Topic];
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let rules = known_rules(session, address.container()).await?.unwrap_or_default();

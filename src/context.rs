@@ -28,7 +28,8 @@ mod longest {
 /// Derives names and ARNs.
 #[derive(Debug, Clone)]
 pub(crate) struct Names {
-    stack: String,
+    /// The stack's name, without its stage.
+    declared: String,
     /// What every name of ours begins with: the stack, and its stage if it has one.
     prefix: String,
     /// The buckets that are not ours, and keep their names.
@@ -40,12 +41,12 @@ pub(crate) struct Names {
 impl Names {
     /// The names of a stack in an account.
     pub(crate) fn new(declaration: &Declaration, account: &str) -> Self {
-        let stack = declaration.stack.clone();
+        let declared = declaration.stack.clone();
         let existing =
             declaration.buckets.iter().filter_map(|(entry, bucket)| Some((entry, bucket.existing.as_ref()?)));
         Self {
-            prefix: declaration.stage.as_ref().map_or_else(|| stack.clone(), |stage| format!("{stack}-{stage}")),
-            stack,
+            prefix: declaration.stage.as_ref().map_or_else(|| declared.clone(), |stage| format!("{declared}-{stage}")),
+            declared,
             existing_buckets: existing.map(|(entry, name)| (entry.clone(), name.clone())).collect(),
             region: declaration.region.clone(),
             account: account.to_owned(),
@@ -69,6 +70,11 @@ impl Names {
         existing.cloned().unwrap_or_else(|| {
             cut(format!("{}-{entry}-{}-{}", self.prefix, self.account, self.region), longest::BUCKET)
         })
+    }
+
+    /// The name of the bucket for artefacts.
+    pub(crate) fn artifacts(&self) -> String {
+        artifacts(&self.prefix, &self.account, &self.region)
     }
 
     /// A function's name.
@@ -176,7 +182,7 @@ impl Names {
         let declared = declaration.functions.get(entry).into_iter().flat_map(|function| &function.secrets);
         let secrets = declared.map(|(variable, secret)| (variable.clone(), self.secret(declaration, secret))).collect();
         Context {
-            stack: self.stack.clone(),
+            stack: self.declared.clone(),
             stage: declaration.stage.clone(),
             function: entry.to_owned(),
             mail: self.mail_places(declaration, entry),
@@ -216,6 +222,11 @@ impl Names {
     fn place(&self, bucket: &str, prefix: &str) -> MailPlace {
         MailPlace { bucket: self.bucket(bucket), prefix: prefix.to_owned() }
     }
+}
+
+/// The name of a stack's bucket for artefacts. No entry leads to it: the names of declared buckets end with the region.
+pub(crate) fn artifacts(stack: &str, account: &str, region: &str) -> String {
+    cut(format!("{stack}-{account}-{region}-artifacts"), longest::BUCKET)
 }
 
 /// Cuts a name that is too long, with a hash of the whole, so that two long names never become one.

@@ -54,7 +54,7 @@ pub(super) async fn artifacts(
     declaration: &Declaration,
 ) -> Result<BTreeMap<String, Artifact>, NotBuilt> {
     let folder = package::folder(&common.file);
-    let mut built = BTreeMap::new();
+    let mut built: BTreeMap<_, Artifact> = BTreeMap::new();
     let mut artifacts = BTreeMap::new();
     for (entry, function) in &declaration.functions {
         let request = Request { folder, package: &function.crate_name, bin: &function.bin };

@@ -5,17 +5,32 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::stack::Opened;
 use crate::{
     desired::{self, Given, RuleSet},
-    kinds::{Kind, Live, Session, Settings, receipt},
+    kinds::{Address, Kind, Live, Session, Settings, receipt},
+    package::{Artifact, Upload},
     plan::{Plan, Read, Resource, Survey, survey},
 };
 
 /// The code of the functions.
 #[derive(Debug, Clone)]
 pub(super) enum Code {
-    /// `CodeSha256` by entry.
-    Built(BTreeMap<String, String>),
+    /// It was built.
+    Built {
+        /// `CodeSha256` by entry.
+        code_sha256: BTreeMap<String, String>,
+        /// Whether some of it is too large to be sent with a call.
+        artifacts: bool,
+    },
     /// Whatever is there: it is not compared.
     NotBuilt,
+}
+
+impl Code {
+    /// What was built.
+    pub(super) fn built(artifacts: &BTreeMap<String, Artifact>) -> Self {
+        let code_sha256 = artifacts.iter().map(|(entry, artifact)| (entry.clone(), artifact.code_sha256.clone()));
+        let is_large = |artifact: &Artifact| artifact.upload == Upload::Bucket;
+        Self::Built { code_sha256: code_sha256.collect(), artifacts: artifacts.values().any(is_large) }
+    }
 }
 
 /// What is declared, what is there, and what is to be done.
@@ -39,16 +54,24 @@ pub(super) struct Compared {
 pub(super) async fn compare(opened: &Opened, code: &Code) -> Compared {
     let Opened { declaration, names, session } = opened;
     let none = BTreeMap::new();
-    let code_sha256 = if let Code::Built(built) = code { built } else { &none };
-    let resources = |rule_set: &RuleSet| desired::resources(declaration, Given { names, code: code_sha256, rule_set });
+    let (code_sha256, mut artifacts) = match code {
+        Code::Built { code_sha256, artifacts } => (code_sha256, *artifacts),
+        Code::NotBuilt => (&none, false),
+    };
+    let resources = |rule_set: &RuleSet, artifacts: bool| {
+        desired::resources(declaration, Given { names, code: code_sha256, artifacts, rule_set })
+    };
     session.receipt.forget().await;
-    let likely = resources(&RuleSet::Own);
+    let likely = resources(&RuleSet::Own, artifacts);
     let named = likely.into_iter().map(|resource| (resource.id.kind, resource.address));
     let (snapshot, mut survey) = tokio::join!(receipt::snapshot(session), survey(session, named));
     // Without an answer, the rules cannot be read either, and say so.
     let snapshot = snapshot.ok();
     let rule_set = snapshot.as_ref().map_or(RuleSet::Own, |snapshot| RuleSet::choose(declaration, names, snapshot));
-    let mut resources = resources(&rule_set);
+    if matches!(code, Code::NotBuilt) {
+        artifacts = survey.owns(Kind::Bucket, &Address::of(names.artifacts()));
+    }
+    let mut resources = resources(&rule_set, artifacts);
     survey.complete(session, &resources).await;
     if matches!(code, Code::NotBuilt) {
         take_live_code(&mut resources, &survey);

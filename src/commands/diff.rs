@@ -34,7 +34,7 @@ async fn diff(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Resul
         Code::NotBuilt
     } else {
         let built = artifacts(printer, common, &opened.declaration).await?;
-        Code::Built(built.into_iter().map(|(entry, artifact)| (entry, artifact.code_sha256)).collect())
+        Code::built(&built)
     };
     let compared = compare(&opened, &code).await;
     let heading = Heading::new(common, &opened.session.aws);

@@ -3,7 +3,7 @@
 //! Everything that can be found out is found out first: the declaration, the code, the account, the values of new secrets.
 //! Then the plan is shown, and only then something changes.
 
-use std::{collections::BTreeMap, path::Path, process::ExitCode};
+use std::{collections::BTreeMap, path::Path, process::ExitCode, sync::Arc};
 
 use super::{
     DECLINED, ERROR, block_on,
@@ -17,8 +17,8 @@ use super::{
 use crate::{
     aws::Failure,
     cli::{Common, Up},
-    kinds::{self, secret},
-    package::{self, Artifact},
+    kinds::{self, Session, secret},
+    package::{self, Artifact, Upload},
     plan::{Action, Item, Plan},
     problem::Problem,
     render::{
@@ -50,9 +50,9 @@ async fn prepare(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Resu
     let mut opened = stack::open(common).await?;
     secrets::known(&opened.declaration, &typed.set_secret)?;
     let built = artifacts(printer, common, &opened.declaration).await?;
-    opened.session.code = built.values().map(|one| (one.code_sha256.clone(), zip(one))).collect();
+    opened.session.code = built.values().map(|one| (one.code_sha256.clone(), zip(&opened.session, one))).collect();
     opened.session.revision = package::revision(package::folder(&common.file)).await;
-    let code = Code::Built(built.into_iter().map(|(entry, artifact)| (entry, artifact.code_sha256)).collect());
+    let code = Code::built(&built);
     let compared = compare(&opened, &code).await;
     if !common.dry_run {
         let folder = common.file.parent().unwrap_or(Path::new(""));
@@ -62,8 +62,12 @@ async fn prepare(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Resu
     Ok(Prepared { opened, code, compared })
 }
 
-fn zip(artifact: &Artifact) -> kinds::Code {
-    kinds::Code::Zip(artifact.zip.clone())
+/// The way of a function's code to Lambda.
+fn zip(session: &Session, artifact: &Artifact) -> kinds::Code {
+    match artifact.upload {
+        Upload::Direct => kinds::Code::Zip(Arc::clone(&artifact.zip)),
+        Upload::Bucket => kinds::artifacts::code(session, Arc::clone(&artifact.zip)),
+    }
 }
 
 /// What has our names and is somebody else's: nothing is changed before a person has looked at it.
@@ -174,7 +178,7 @@ fn outputs(opened: &Opened, compared: &Compared, code: &Code) -> Outputs {
         outputs.add("topic", entry, names.topic_arn(entry));
     }
     let none = BTreeMap::new();
-    let built = if let Code::Built(built) = code { built } else { &none };
+    let built = if let Code::Built { code_sha256, .. } = code { code_sha256 } else { &none };
     for entry in declaration.functions.keys() {
         outputs.add("function", entry, names.function_arn(entry));
         if let Some(sha256) = built.get(entry) {

@@ -6,7 +6,7 @@ use super::{Blueprint, distinct, of, rights, seconds, storage::invoked_by_topic}
 use crate::{
     declaration::{Action, Architecture, Function, SecretReference, SecretSource, Subscription},
     kinds::{
-        Address, Kind, Stack, event_invoke,
+        Address, Kind, Stack, artifacts, event_invoke,
         function::{self, Vpc},
         log_group, permission, role,
     },
@@ -95,7 +95,10 @@ fn function(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
         tags: blueprint.tags(entry, &declared.tags),
         ..function::Settings::new(&name, names.role_arn(entry), code)
     };
-    let after = vec![of(Kind::Role, entry), of(Kind::LogGroup, entry)];
+    let mut after = vec![of(Kind::Role, entry), of(Kind::LogGroup, entry)];
+    if blueprint.given.artifacts {
+        after.push(of(Kind::Bucket, artifacts::ENTRY));
+    }
     blueprint.add(of(Kind::Function, entry), Address::of(name), settings, after);
 }
 

@@ -1,8 +1,8 @@
 //! The receipt rules, the set that they stand in, their order, and that the set takes mail.
 
-use super::{Blueprint, RuleSet, distinct, function::invoked_by_rule, of, topic_of};
+use super::{Blueprint, RuleSet, distinct, function::invoked_by_rule, of, storage::stored_by, topic_of};
 use crate::{
-    declaration::{self, Action, Encoding, Invocation, ReceiptRule, Tls},
+    declaration::{self, Action, Bucket, Encoding, Invocation, ReceiptRule, Tls},
     kinds::{
         Address, Kind,
         receipt::{
@@ -83,7 +83,7 @@ fn before(blueprint: &Blueprint<'_>, declared: &ReceiptRule) -> Vec<Id> {
     for action in &declared.actions {
         ids.extend(topic_of(action).map(|topic| of(Kind::Topic, topic)));
         match action {
-            Action::Store { bucket, .. } => ids.push(of(Kind::Bucket, bucket)),
+            Action::Store { bucket, .. } => ids.push(place(blueprint, bucket, &declared.name)),
             Action::Invoke { function, .. } => {
                 ids.extend([of(Kind::Function, function), invoked_by_rule(function, &declared.name)]);
             }
@@ -91,6 +91,16 @@ fn before(blueprint: &Blueprint<'_>, declared: &ReceiptRule) -> Vec<Id> {
         }
     }
     distinct(ids)
+}
+
+/// What lets SES put a rule's mails into a bucket: one of ours says so itself.
+fn place(blueprint: &Blueprint<'_>, bucket: &str, rule: &str) -> Id {
+    let exists = |bucket: &Bucket| bucket.existing.is_some();
+    if blueprint.declaration.buckets.get(bucket).is_some_and(exists) {
+        of(Kind::BucketStatement, stored_by(bucket, rule))
+    } else {
+        of(Kind::Bucket, bucket)
+    }
 }
 
 fn done(blueprint: &Blueprint<'_>, action: &Action) -> Done {

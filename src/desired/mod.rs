@@ -27,6 +27,8 @@ pub(crate) struct Given<'given> {
     pub(crate) names: &'given Names,
     /// The `CodeSha256` of each function, by entry.
     pub(crate) code: &'given BTreeMap<String, String>,
+    /// Whether some of that code is too large to be sent with a call.
+    pub(crate) artifacts: bool,
     /// Where the receipt rules stand.
     pub(crate) rule_set: &'given RuleSet,
 }

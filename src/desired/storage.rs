@@ -1,10 +1,12 @@
 //! Buckets, queues, topics with their subscriptions, and secrets.
 
+use std::collections::BTreeMap;
+
 use super::{Blueprint, days, of, seconds, statement_id, topic_of, with_ids};
 use crate::{
     declaration::{Action, Bucket, Notify, Secret, SecretSource, Subscription, Topic},
     kinds::{
-        Address, Kind,
+        Address, Kind, artifacts,
         bucket::{self, Lifecycle},
         queue, secret, subscription, topic,
     },
@@ -20,6 +22,12 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
     for (entry, declared) in declaration.buckets.iter().filter(|(_, bucket)| bucket.existing.is_none()) {
         bucket(blueprint, entry, declared);
     }
+    for entry in declaration.buckets.iter().filter(|(_, bucket)| bucket.existing.is_some()).map(|(entry, _)| entry) {
+        statements(blueprint, entry);
+    }
+    if blueprint.given.artifacts {
+        artifacts(blueprint);
+    }
     for entry in declaration.queues.keys() {
         queue(blueprint, entry);
     }
@@ -33,10 +41,7 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
 
 fn bucket(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Bucket) {
     let name = blueprint.names().bucket(entry);
-    let arn = format!("arn:aws:s3:::{name}");
-    let mut plain = Statement::deny(&["s3:*"], [arn.clone(), format!("{arn}/*")]).for_everybody();
-    plain = plain.when("Bool", "aws:SecureTransport", ["false".to_owned()]);
-    let mut statements = vec![("RefuseWithoutTls".to_owned(), plain)];
+    let mut statements = vec![tls_only(&name)];
     statements.extend(storing(blueprint, entry, |rule| statement_id(&["StoreMailOf", rule])));
     let expire_days = declared.expire.map(days);
     let settings = bucket::Settings {
@@ -52,6 +57,37 @@ fn bucket(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Bucket) {
         ..bucket::Settings::default()
     };
     blueprint.add(of(Kind::Bucket, entry), Address::of(name), settings, Vec::new());
+}
+
+/// Nobody reads or writes anything but over TLS.
+fn tls_only(bucket: &str) -> (String, Statement) {
+    let arn = format!("arn:aws:s3:::{bucket}");
+    let plain = Statement::deny(&["s3:*"], [arn.clone(), format!("{arn}/*")]).for_everybody();
+    ("RefuseWithoutTls".to_owned(), plain.when("Bool", "aws:SecureTransport", ["false".to_owned()]))
+}
+
+/// The bucket through which code goes that is too large for a call.
+fn artifacts(blueprint: &mut Blueprint<'_>) {
+    let name = blueprint.names().artifacts();
+    let tags = blueprint.tags(artifacts::ENTRY, &BTreeMap::new());
+    let settings = artifacts::settings(Policy::new([tls_only(&name)]), tags);
+    blueprint.add(of(Kind::Bucket, artifacts::ENTRY), Address::of(name), settings, Vec::new());
+}
+
+/// Our statements in the policy of a bucket that is not ours, which stays as it is but for them.
+fn statements(blueprint: &mut Blueprint<'_>, entry: &str) {
+    let names = blueprint.names();
+    // The roles carry the notes of where our statements are.
+    let roles: Vec<Id> = blueprint.declaration.functions.keys().map(|function| of(Kind::Role, function)).collect();
+    for (id, statement) in storing(blueprint, entry, |rule| stored_by(entry, rule)) {
+        let address = Address::within(names.bucket(entry), names.statement(&id));
+        blueprint.add(of(Kind::BucketStatement, id), address, statement, roles.clone());
+    }
+}
+
+/// The entry of the statement that lets SES put a rule's mails into a bucket that is not ours.
+pub(super) fn stored_by(bucket: &str, rule: &str) -> String {
+    format!("{bucket}-{rule}")
 }
 
 /// What lets SES put the mails of each rule where it stores them, and nowhere else.

@@ -14,7 +14,9 @@ use aws_sdk_s3::types::{
 use aws_smithy_types::error::operation::BuildError;
 use serde::Serialize;
 
-use super::{Address, Data, Field, Kind, Live, Manage, Owned, Owner, Session, Tags, coupled, own_tags, plain};
+use super::{
+    Address, Data, Field, Kind, Live, Manage, Owned, Owner, Session, Tags, artifacts, coupled, own_tags, plain,
+};
 use crate::{
     aws::{Class, Failure, OrFail},
     policy::Policy,
@@ -319,7 +321,7 @@ impl Manage for Bucket {
 
     /// Deletes an empty one. What it holds is somebody's mail, and goes only if that was said.
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
-        if session.data == Data::Delete {
+        if session.data == Data::Delete || artifacts::is_it(session, &address.name) {
             contents::empty(session, &address.name).await?;
         }
         if !contents::clear(session, &address.name).await? {
@@ -333,7 +335,8 @@ impl Manage for Bucket {
         if session.data == Data::Delete {
             return Ok(None);
         }
-        Ok(contents::holds_data(session, &address.name).await?.then(|| "objects".to_owned()))
+        let is_data = !artifacts::is_it(session, &address.name) && contents::holds_data(session, &address.name).await?;
+        Ok(is_data.then(|| "objects".to_owned()))
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {

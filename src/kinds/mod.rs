@@ -13,6 +13,7 @@ mod number;
 mod registry;
 
 pub(crate) mod alarm;
+pub(crate) mod artifacts;
 pub(crate) mod bucket;
 pub(crate) mod bucket_statement;
 pub(crate) mod event_invoke;
@@ -183,13 +184,14 @@ pub(crate) struct Session {
 pub(crate) enum Code {
     /// Small enough to be sent with the call.
     Zip(Arc<[u8]>),
-    /// In an artefact bucket.
-    #[expect(dead_code, reason = "no function of ours is that large")]
+    /// Too large for that: it goes through the bucket for artefacts.
     Object {
         /// The bucket's name.
         bucket: String,
         /// The key.
         key: String,
+        /// What has to be there.
+        zip: Arc<[u8]>,
     },
 }
 

@@ -52,6 +52,11 @@ impl Survey {
         self.holds = holdings(session, declared, &self.owned).await;
     }
 
+    /// Whether something is there that is this stack's, declared or not.
+    pub(crate) fn owns(&self, kind: Kind, address: &Address) -> bool {
+        self.owned.get(&kind).is_some_and(|owned| owned.iter().any(|owned| owned.address == *address))
+    }
+
     fn note(&mut self, answers: Vec<Answer>) {
         for answer in answers {
             match answer {

@@ -6,6 +6,7 @@
 mod build;
 mod dev;
 mod emulator;
+mod engine;
 mod harness;
 mod netbox;
 mod operate;

@@ -14,7 +14,7 @@ use super::{Logging, Settings, Vpc};
 use crate::{
     aws::{Class, Failure, OrFail},
     kinds::{
-        Code, REVISION_TAG, Session,
+        Code, REVISION_TAG, Session, artifacts,
         number::{natural, wire},
     },
 };
@@ -91,10 +91,15 @@ pub(super) fn settings(name: &str, live: FunctionConfiguration) -> Result<Settin
     })
 }
 
-/// The zip that settings speak of.
-fn code<'a>(session: &'a Session, call: &str, settings: &Settings) -> Result<&'a Code, Failure> {
+/// The zip that settings speak of; one that goes through a bucket is there afterwards.
+async fn code<'a>(session: &'a Session, call: &str, settings: &Settings) -> Result<&'a Code, Failure> {
     let missing = || format!("there is no zip with the SHA-256 `{}`; build it first", settings.code_sha256);
-    session.code.get(&settings.code_sha256).ok_or_else(|| Failure::found(call, Class::Invalid, missing()))
+    let code = session.code.get(&settings.code_sha256);
+    let code = code.ok_or_else(|| Failure::found(call, Class::Invalid, missing()))?;
+    if let Code::Object { bucket, key, zip } = code {
+        artifacts::put(session, bucket, key, zip).await?;
+    }
+    Ok(code)
 }
 
 fn environment(settings: &Settings) -> Environment {
@@ -126,9 +131,9 @@ fn logging(settings: &Settings) -> LoggingConfig {
 
 pub(super) async fn create(session: &Session, name: &str, desired: &Settings) -> Result<(), Failure> {
     const CALL: &str = "lambda.CreateFunction";
-    let package = match code(session, CALL, desired)? {
+    let package = match code(session, CALL, desired).await? {
         Code::Zip(zip) => FunctionCode::builder().zip_file(Blob::new(zip.to_vec())),
-        Code::Object { bucket, key } => FunctionCode::builder().s3_bucket(bucket).s3_key(key),
+        Code::Object { bucket, key, .. } => FunctionCode::builder().s3_bucket(bucket).s3_key(key),
     };
     let call = session.aws.write.lambda.create_function().function_name(name).role(&desired.role).code(package.build());
     let call = call.handler(&desired.handler).runtime(Runtime::from(desired.runtime.as_str()));
@@ -159,9 +164,9 @@ pub(super) async fn update_code(session: &Session, name: &str, desired: &Setting
     const CALL: &str = "lambda.UpdateFunctionCode";
     let call = session.aws.write.lambda.update_function_code().function_name(name);
     let call = call.architectures(Architecture::from(desired.architecture.as_str()));
-    let call = match code(session, CALL, desired)? {
+    let call = match code(session, CALL, desired).await? {
         Code::Zip(zip) => call.zip_file(Blob::new(zip.to_vec())),
-        Code::Object { bucket, key } => call.s3_bucket(bucket).s3_key(key),
+        Code::Object { bucket, key, .. } => call.s3_bucket(bucket).s3_key(key),
     };
     call.send().await.or_fail(CALL).map(drop)
 }

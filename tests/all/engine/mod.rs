@@ -1,0 +1,3 @@
+//! What the engine makes of an account that somebody else has a hand in: every managed thing, changed behind our back.
+
+mod existing;

@@ -54,7 +54,6 @@ impl Names {
     }
 
     /// The stack's id: `STACK` or `STACK-STAGE`, with which every name begins.
-    #[expect(clippy::misnamed_getters, reason = "a stack's id is what its names begin with")]
     pub(crate) fn stack(&self) -> &str {
         &self.prefix
     }

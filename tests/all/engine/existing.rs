@@ -81,7 +81,7 @@ fn what_somebody_does_to_our_statement_is_seen_and_what_they_do_to_theirs_is_not
     changed["Statement"][1]["Action"] = json!("s3:*");
     write(&trial.account, &changed);
     let run = trial.expect(1, &["diff"]);
-    assert!(run.stdout().contains("~ bucket statement archive-all\n          actions "), "{run}");
+    assert!(run.stdout().contains("~ bucket statement archive-all\n      actions   [\"s3:*\"]"), "{run}");
     trial.up();
     trial.is_converged();
     assert_eq!(policy(&trial.account)["Statement"][0], changed["Statement"][0]);

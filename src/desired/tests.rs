@@ -37,7 +37,37 @@ fn all(source: &str, rule_set: &RuleSet) -> Vec<Resource> {
     let declaration = declared(source);
     let names = Names::new(&declaration, "123456789012");
     let code = BTreeMap::from([("reader".to_owned(), "abc=".to_owned())]);
-    resources(&declaration, Given { names: &names, code: &code, rule_set })
+    resources(&declaration, Given { names: &names, code: &code, artifacts: false, rule_set })
+}
+
+#[test]
+fn code_that_is_too_large_for_a_call_has_a_bucket_of_its_own() {
+    let declaration = declared(DECLARATION);
+    let names = Names::new(&declaration, "123456789012");
+    let given = Given { names: &names, code: &BTreeMap::new(), artifacts: true, rule_set: &RuleSet::Own };
+    let resources = resources(&declaration, given);
+    let id = Id::new(Kind::Bucket, "provision.artifacts");
+    let bucket = resources.iter().find(|one| one.id == id).unwrap();
+    assert_eq!(bucket.address, Address::of("circuits-123456789012-eu-west-1-artifacts"));
+    let tree = bucket.settings.tree();
+    assert_eq!(tree["tags"]["provision:stack"], "circuits");
+    assert_eq!(tree["policy"].as_object().unwrap().keys().collect::<Vec<_>>(), ["RefuseWithoutTls"]);
+    assert!(resources.iter().filter(|one| one.id.kind == Kind::Function).all(|one| one.after.contains(&id)));
+}
+
+#[test]
+fn a_bucket_that_exists_is_let_be_but_for_our_statement() {
+    let resources = all(
+        &DECLARATION.replace("{store: mail, prefix: rest/}", "{store: archive, prefix: rest/}"),
+        &RuleSet::Joined("company".to_owned()),
+    );
+    assert!(!resources.iter().any(|one| one.id == Id::new(Kind::Bucket, "archive")));
+    let statement = Id::new(Kind::BucketStatement, "archive-rest");
+    let found = resources.iter().find(|one| one.id == statement).unwrap();
+    assert_eq!(found.address, Address::within("example-archive", "circuits-archive-rest"));
+    assert_eq!(found.settings.tree()["resources"], json!(["arn:aws:s3:::example-archive/rest/*"]));
+    let rule = resources.iter().find(|one| one.id == Id::new(Kind::ReceiptRule, "rest")).unwrap();
+    assert!(rule.after.contains(&statement));
 }
 
 fn tree(resources: &[Resource], kind: Kind, entry: &str) -> Value {

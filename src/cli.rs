@@ -67,6 +67,8 @@ pub enum Command {
     Logs(Logs),
     /// Invoke a function with an event, and show what it answers.
     Invoke(Invoke),
+    /// Give mails to their functions once more: stored ones, or those whose events are in the failure queue.
+    Replay(Replay),
 }
 
 /// The arguments of `provision parse`.
@@ -290,6 +292,48 @@ const INVOKE_EXIT_CODES: &str = "Exit codes:
     1  the function has failed
     2  an error: the declaration, credentials, no such function, an event that is no JSON
   130  Ctrl-C; the function goes on";
+
+/// The arguments of `provision replay`.
+#[derive(Debug, Args)]
+#[command(after_long_help = REPLAY_EXIT_CODES)]
+#[command(group = clap::ArgGroup::new("what").required(true).multiple(false))]
+pub struct Replay {
+    /// The mails with these keys. Each goes to the functions whose receipt rules store there and then invoke them.
+    #[arg(value_name = "KEY", group = "what")]
+    pub keys: Vec<String>,
+    /// The mails whose keys begin so.
+    #[arg(long, value_name = "PREFIX", group = "what")]
+    pub prefix: Option<String>,
+    /// The events in failure queues. Each goes to the function that failed, and leaves the queue once Lambda has taken it.
+    #[arg(long, group = "what")]
+    pub failed: bool,
+    /// For this function alone.
+    #[arg(long, value_name = "FUNCTION")]
+    pub function: Option<String>,
+    /// So many a second.
+    #[arg(long, value_parser = rate, default_value = "5", value_name = "NUMBER")]
+    pub rate: Rate,
+}
+
+const REPLAY_EXIT_CODES: &str = "Exit codes:
+    0  Lambda has taken every event, or there is none; with `--dry-run`: it could be asked to
+    1  declined, or something cannot be replayed, or was not
+    2  an error: the declaration, credentials, no terminal and no `--yes`
+  130  Ctrl-C: what was in flight was finished; what is left stays where it is";
+
+/// How often something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// The time from one to the next.
+    pub interval: Duration,
+}
+
+fn rate(text: &str) -> Result<Rate, String> {
+    let number: f64 = text.parse().map_err(|_| format!("`{text}` is no number"))?;
+    let sound = (0.01..=1000.0).contains(&number);
+    let sound = sound.then(|| Rate { interval: Duration::from_secs_f64(1.0 / number) });
+    sound.ok_or_else(|| "between 0.01 and 1000 a second".to_owned())
+}
 
 /// A moment: so long ago, or as a time with its offset.
 fn since(text: &str) -> Result<Timestamp, String> {

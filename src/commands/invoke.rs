@@ -22,6 +22,12 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Invoke) -> anyhow:
         let stack::Opened { declaration, names, session } = stack::open(common).await?;
         let function = operate::function(&declaration, &typed.function)?;
         let name = names.function(&typed.function);
+        if common.dry_run {
+            let tried = invocation::try_out(&session, &name, event).await;
+            tried.map_err(|failure| not_invoked(&typed.function, failure))?;
+            render::invoke::tried(printer, &typed.function);
+            return Ok(ExitCode::SUCCESS);
+        }
         if typed.r#async {
             let taken = invocation::hand_over(&session, &name, event).await;
             let request_id = taken.map_err(|failure| not_invoked(&typed.function, failure))?;

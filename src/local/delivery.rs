@@ -90,7 +90,9 @@ async fn deliver_one(
     }
 }
 
-fn envelope(bytes: &[u8], to: &[String], rules: &[ReceiptRule], takes: impl Fn(&str) -> bool) -> Envelope {
+/// The envelope of a mail: its recipients are those that were named, else those of its headers that a rule takes, else
+/// the first that the rules name.
+pub(crate) fn envelope(bytes: &[u8], to: &[String], rules: &[ReceiptRule], takes: impl Fn(&str) -> bool) -> Envelope {
     let message = MessageParser::default().parse_headers(bytes);
     let sender = message.as_ref().map(sender).unwrap_or_default();
     let mut recipients = to.to_vec();

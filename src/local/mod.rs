@@ -5,7 +5,7 @@
 //! 127.0.0.1 alone, and whatever is started ends with the [`Stack`].
 
 pub(crate) mod arrival;
-mod delivery;
+pub(crate) mod delivery;
 pub(crate) mod event;
 mod failure;
 mod function;

@@ -33,6 +33,11 @@ impl Verdict {
         }
     }
 
+    /// The verdict that SES calls so; letters may be of either case.
+    pub(crate) fn of(word: &str) -> Option<Self> {
+        VERDICTS.into_iter().find(|verdict| verdict.as_str().eq_ignore_ascii_case(word))
+    }
+
     /// As in `Authentication-Results` (RFC 8601).
     pub fn result(self) -> &'static str {
         match self {
@@ -80,10 +85,9 @@ impl FromStr for Setting {
             .find_map(known)
             .ok_or_else(|| format!("`{name}` is no check; there are {}", CHECKS.map(|(name, _)| name).join(", ")))?;
         let wanted = wanted.trim();
-        let verdict =
-            VERDICTS.into_iter().find(|verdict| verdict.as_str().eq_ignore_ascii_case(wanted)).ok_or_else(|| {
-                format!("`{wanted}` is no verdict; there are {}", VERDICTS.map(Verdict::as_str).join(", "))
-            })?;
+        let verdict = Verdict::of(wanted).ok_or_else(|| {
+            format!("`{wanted}` is no verdict; there are {}", VERDICTS.map(Verdict::as_str).join(", "))
+        })?;
         Ok(Self { check, verdict })
     }
 }

@@ -62,6 +62,12 @@ pub(crate) async fn wait(session: &Session, name: &str, event: String, limit: Du
     Ok(Answer::of(answer, started.elapsed()))
 }
 
+/// Asks Lambda whether it would invoke a function with that event, which it does not.
+pub(crate) async fn try_out(session: &Session, name: &str, event: String) -> Result<(), Failure> {
+    let call = session.aws.read.lambda.invoke().function_name(name).payload(Blob::new(event));
+    call.invocation_type(InvocationType::DryRun).send().await.or_fail(CALL).map(drop)
+}
+
 /// Hands an event to a function as SES does: Lambda keeps it, tries it, and tries it again.
 pub(crate) async fn hand_over(session: &Session, name: &str, event: String) -> Result<Option<String>, Failure> {
     use aws_sdk_lambda::operation::RequestId as _;

@@ -2,6 +2,7 @@
 
 pub(crate) mod invocation;
 pub(crate) mod log;
+pub(crate) mod replay;
 
 use crate::{
     declaration::{Declaration, Function, choose},

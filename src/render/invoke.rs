@@ -48,6 +48,15 @@ pub(crate) fn taken(printer: &Printer, function: &str, request_id: Option<&str>)
         .note(&format!("{function}: Lambda has taken the event{request}; `provision logs {function}` shows the rest"));
 }
 
+/// Prints that a function could be invoked, and was not.
+pub(crate) fn tried(printer: &Printer, function: &str) {
+    if printer.is_json() {
+        printer.data(&json!({"version": VERSION, "function": function, "outcome": "not_invoked"}).to_string());
+        return;
+    }
+    printer.note(&format!("{function}: Lambda would invoke it; nothing was invoked"));
+}
+
 fn outcome(answer: &Answer, printer: &Printer) -> String {
     let Some(error) = &answer.error else { return "succeeded".to_owned() };
     let text = |key: &str| answer.payload.get(key).and_then(Value::as_str);

@@ -14,6 +14,7 @@ mod maintenances;
 pub(crate) mod netbox;
 mod outcome;
 pub(crate) mod plan;
+pub(crate) mod replay;
 
 use std::{
     io::{self, IsTerminal as _, Write},

@@ -133,23 +133,35 @@ pub(crate) fn activate(account: &Account, rules: Vec<ReceiptRule>) {
     account.wait(account.ses.set_active_receipt_rule_set().rule_set_name("main").send()).unwrap();
 }
 
-/// Waits until a line of a function's log has that text.
-pub(crate) fn logged(account: &Account, function: &str, text: &str) -> String {
+/// All lines of a function's log.
+pub(crate) fn log(account: &Account, function: &str) -> Vec<String> {
     let group = format!("/aws/lambda/{function}");
+    let mut pages = account.logs.filter_log_events().log_group_name(&group).into_paginator().send();
+    let mut lines: Vec<String> = Vec::new();
+    // Without the group there is no page.
+    while let Some(Ok(page)) = account.wait(pages.next()) {
+        lines.extend(page.events().iter().filter_map(|event| event.message().map(str::to_owned)));
+    }
+    lines
+}
+
+/// Waits until lines of a function's log have that text, as many as that.
+pub(crate) fn logged_times(account: &Account, function: &str, text: &str, times: usize) -> Vec<String> {
     let started = Instant::now();
     loop {
-        let mut pages = account.logs.filter_log_events().log_group_name(&group).into_paginator().send();
-        let mut lines: Vec<String> = Vec::new();
-        // Without the group there is no page.
-        while let Some(Ok(page)) = account.wait(pages.next()) {
-            lines.extend(page.events().iter().filter_map(|event| event.message().map(str::to_owned)));
+        let lines = log(account, function);
+        let found: Vec<String> = lines.iter().filter(|line| line.contains(text)).cloned().collect();
+        if found.len() >= times {
+            return found;
         }
-        if let Some(line) = lines.iter().find(|line| line.contains(text)) {
-            return line.clone();
-        }
-        assert!(started.elapsed() < PATIENCE, "`{text}` is not in the log: {lines:?}");
+        assert!(started.elapsed() < PATIENCE, "`{text}` is not {times} times in the log: {lines:?}");
         sleep(Duration::from_millis(50));
     }
+}
+
+/// The same for one line.
+pub(crate) fn logged(account: &Account, function: &str, text: &str) -> String {
+    logged_times(account, function, text, 1).remove(0)
 }
 
 fn a_mail_is_stored_and_handled(authorisation: Authorisation) {

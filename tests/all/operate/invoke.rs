@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use serde_json::json;
 
 use super::{Place, event};
-use crate::emulator::pipeline::logged;
+use crate::emulator::pipeline::{log, logged};
 
 #[test]
 fn an_answer_is_data_and_log_and_times_are_beside_it() {
@@ -47,6 +47,9 @@ fn an_event_that_is_handed_over_is_not_waited_for() {
     let Some(place) = Place::new() else { return };
     place.make_function("reader");
     place.folder.write("event.json", event("print _HANDLER"));
+    let (code, document) = place.document(&["invoke", "reader", "--event", "event.json", "--dry-run"]);
+    assert_eq!((code, &document["outcome"]), (Some(0), &json!("not_invoked")));
+    assert_eq!(log(&place.account, "op-reader"), Vec::<String>::new());
     let (code, document) = place.document(&["invoke", "reader", "--event", "event.json", "--async"]);
     assert_eq!((code, &document["outcome"]), (Some(0), &json!("taken")));
     logged(&place.account, "op-reader", "_HANDLER=bootstrap");

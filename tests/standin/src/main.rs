@@ -52,6 +52,7 @@ fn main() {
                 let names: std::collections::BTreeSet<String> = env::vars().map(|(name, _)| name).collect();
                 println!("environment: {}", names.into_iter().collect::<Vec<_>>().join(" "));
             }
+            ("event", _) => println!("{event}"),
             ("print", name) => println!("{name}={}", env::var(name).unwrap_or_default()),
             ("twice", _) => {
                 let wrong = http(&api, "POST", "/2018-06-01/runtime/invocation/another/response", "", "null").0;

@@ -1,0 +1,142 @@
+//! `provision replay`: mails once more. What would be done is shown first, and only then something is asked of Lambda.
+
+use std::process::ExitCode;
+
+use super::{
+    DECLINED, block_on,
+    converge::{Consent, ask},
+    interrupts::{INTERRUPTED, Interrupts},
+    stack::{self, Opened},
+};
+use crate::{
+    aws::Turnstile,
+    cli::{Common, Replay},
+    kinds::Session,
+    operate::{
+        self,
+        replay::{Outcome, Prepared, queue, replay, routes, stored},
+    },
+    problem::Problem,
+    render::{self, Printer, replay::Report},
+};
+
+/// Something was not replayed.
+const NOT_ALL: u8 = 1;
+
+const HINT: &str = "say `--yes`, or look only, with `--dry-run`";
+
+pub(super) fn run(printer: &Printer, common: &Common, typed: &Replay) -> anyhow::Result<ExitCode> {
+    block_on(async {
+        let mut interrupts = Interrupts::new()?;
+        if !common.dry_run && !common.yes && !printer.can_ask() {
+            return Err(Problem::new("Failed to ask: there is no terminal").with_hint(HINT).into());
+        }
+        let opened = tokio::select! {
+            opened = stack::open(common) => opened?,
+            () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
+        };
+        if let Some(function) = &typed.function {
+            operate::function(&opened.declaration, function)?;
+        }
+        let (prepared, interrupted) = {
+            let preparing = prepare(&opened, typed);
+            tokio::pin!(preparing);
+            let mut interrupted = false;
+            loop {
+                tokio::select! {
+                    prepared = &mut preparing => break (prepared?, interrupted),
+                    // Messages that are being received have to be given back.
+                    () = interrupts.next() => interrupted = true,
+                }
+                if interrupted && !typed.failed {
+                    return Ok(ExitCode::from(INTERRUPTED));
+                }
+            }
+        };
+        let mut report = Report::new(&prepared, common.dry_run);
+        report.interrupted = interrupted;
+        let result = converse(printer, common, typed, &opened, &prepared, &mut report, &mut interrupts).await;
+        give_back(printer, &opened.session, &prepared, &report.taken()).await;
+        let code = result?;
+        render::replay::report(printer, &report)?;
+        Ok(code.unwrap_or_else(|| ExitCode::from(if report.is_well() { 0 } else { NOT_ALL })))
+    })
+}
+
+/// What is to be replayed, and what cannot be.
+async fn prepare<'opened>(opened: &'opened Opened, typed: &Replay) -> anyhow::Result<Prepared<'opened>> {
+    let Opened { declaration, names, session } = opened;
+    let only = typed.function.as_deref();
+    let unread = || Problem::new("Failed to find out what is to be replayed");
+    if typed.failed {
+        let received = queue::receive(session, declaration, names, only, typed.rate.interval).await;
+        return received.map_err(|failure| unread().with_source(failure).into());
+    }
+    let routes = routes(declaration, names, only);
+    let (mails, refused) = match &typed.prefix {
+        Some(prefix) => {
+            let listed = stored::listed(session, &routes, prefix).await;
+            (listed.map_err(|failure| unread().with_source(failure))?, Vec::new())
+        }
+        None => stored::named(&routes, &typed.keys),
+    };
+    let mut prepared = stored::look(session, names, mails).await;
+    prepared.refused.extend(refused);
+    Ok(prepared)
+}
+
+/// Shows what would be done, asks, and does it. An exit code is one of not having done it.
+async fn converse(
+    printer: &Printer,
+    common: &Common,
+    typed: &Replay,
+    opened: &Opened,
+    prepared: &Prepared<'_>,
+    report: &mut Report,
+    interrupts: &mut Interrupts,
+) -> anyhow::Result<Option<ExitCode>> {
+    if report.interrupted {
+        return Ok(Some(ExitCode::from(INTERRUPTED)));
+    }
+    render::replay::plan(printer, report, common.verbose > 0);
+    if common.dry_run || prepared.items.is_empty() {
+        return Ok(None);
+    }
+    if !common.yes {
+        match ask(printer, interrupts, "Replay? Only `yes` does:", "yes", HINT).await? {
+            Consent::Given => {}
+            Consent::Declined => {
+                printer.note("Declined: nothing was replayed");
+                return Ok(Some(ExitCode::from(DECLINED)));
+            }
+            Consent::Interrupted => return Ok(Some(ExitCode::from(INTERRUPTED))),
+        }
+    }
+    let turnstile = Turnstile::new(typed.rate.interval);
+    for (position, (item, work)) in prepared.items.iter().enumerate() {
+        tokio::select! {
+            biased;
+            () = interrupts.next() => {
+                report.interrupted = true;
+                return Ok(Some(ExitCode::from(INTERRUPTED)));
+            }
+            () = turnstile.pass() => {}
+        }
+        let outcome = replay(&opened.session, &opened.names, &item.function, work).await;
+        let is_lasting = matches!(&outcome, Outcome::Failed { is_lasting: true, .. });
+        render::replay::done(printer, item, &outcome);
+        report.note(position, outcome);
+        if is_lasting {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+/// Shows messages to others again. If that fails they come back by themselves.
+async fn give_back(printer: &Printer, session: &Session, prepared: &Prepared<'_>, done: &[bool]) {
+    if let Err(failure) = queue::give_back(session, &prepared.received(done)).await {
+        let problem = Problem::new("Failed to show the messages to others again; they come back by themselves");
+        printer.problem(&problem.with_source(failure));
+    }
+}

@@ -48,7 +48,7 @@ pub enum Command {
     /// Check the declaration, in the stage that is named, or in every one that it has.
     Validate,
     /// Print the JSON Schema of declarations, for editors.
-    Schema,
+    Schema(Schema),
     /// Write a declaration to begin with. Nothing is overwritten.
     Init(Init),
     /// Look at the declared NetBox: version, plugin, and what the token in `NETBOX_TOKEN` may do. Changes nothing.
@@ -84,6 +84,14 @@ pub struct Parse {
     /// Tell also how the provider was recognised, and from which words of the mail each value was read.
     #[arg(long)]
     pub explain: bool,
+}
+
+/// The arguments of `provision schema`.
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Print every managed field of every kind of resource instead: what `diff` compares, and how a change is treated.
+    #[arg(long)]
+    pub fields: bool,
 }
 
 /// The arguments of `provision init`.

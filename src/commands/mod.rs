@@ -37,7 +37,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let result = match &arguments.command {
         Command::Parse(typed) => parse::run(&printer, typed),
         Command::Validate => validate::run(&printer, &arguments.common),
-        Command::Schema => schema::run(&printer),
+        Command::Schema(typed) => schema::run(&printer, typed),
         Command::Init(typed) => init::run(&printer, &arguments.common, typed),
         Command::Check(typed) => check::run(&printer, &arguments.common, typed),
         Command::Up(typed) => up::run(&printer, &arguments.common, typed),

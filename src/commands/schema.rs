@@ -1,10 +1,28 @@
-//! `provision schema`: the JSON Schema of declarations, for editors.
+//! `provision schema`: the JSON Schema of declarations, for editors; or what is managed, for whoever wants to know what `diff`
+//! compares.
 
 use std::process::ExitCode;
 
-use crate::{declaration, render::Printer};
+use serde_json::{Value, json};
 
-pub(super) fn run(printer: &Printer) -> anyhow::Result<ExitCode> {
-    printer.data(&serde_json::to_string_pretty(&declaration::schema())?);
+use crate::{
+    cli::Schema,
+    declaration,
+    kinds::Kind,
+    render::{Printer, VERSION},
+};
+
+pub(super) fn run(printer: &Printer, typed: &Schema) -> anyhow::Result<ExitCode> {
+    let document = if typed.fields { fields() } else { declaration::schema() };
+    printer.data(&serde_json::to_string_pretty(&document)?);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Every managed field of every kind of resource, and how a change of it is treated.
+fn fields() -> Value {
+    let kinds = Kind::ALL.iter().map(|kind| {
+        let fields = kind.fields().iter().map(|field| json!({"path": field.path, "treatment": field.treatment}));
+        json!({"kind": kind.name(), "fields": fields.collect::<Vec<_>>()})
+    });
+    json!({"version": VERSION, "kinds": kinds.collect::<Vec<_>>()})
 }

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
-    Address, Field, Kind, Live, Manage, Owned, Owner, STATEMENTS_TAG, Session, Stack, notes, plain,
+    Address, Field, Kind, Live, Manage, Owned, Owner, STATEMENTS_TAG, Session, Stack, coupled, notes, plain,
     receipt::{action::Action, snapshot},
 };
 use crate::{
@@ -39,6 +39,9 @@ impl Turn {
         self.0.lock().await
     }
 }
+
+/// `NotAction` stands in the place of `Action`, and so on: with one, the other is gone.
+const OTHER: &[&str] = &["principals", "actions", "resources", "other.*"];
 
 const GET: &str = "s3.GetBucketPolicy";
 const PUT: &str = "s3.PutBucketPolicy";
@@ -165,7 +168,7 @@ impl Manage for BucketStatement {
         plain("actions"),
         plain("resources"),
         plain("conditions.*"),
-        plain("other.*"),
+        coupled("other.*", OTHER),
     ];
 
     // The notes are on the roles.

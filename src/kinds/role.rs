@@ -246,7 +246,12 @@ impl Manage for Role {
             let call = iam.update_assume_role_policy().role_name(name).policy_document(desired.trust.to_json());
             call.send().await.or_fail("iam.UpdateAssumeRolePolicy")?;
         }
-        if (&desired.description, desired.max_session) != (&live.description, live.max_session) {
+        // An empty description is none at all for `UpdateRole`, which leaves the old one then.
+        if desired.description != live.description {
+            let call = iam.update_role_description().role_name(name).description(&desired.description);
+            call.send().await.or_fail("iam.UpdateRoleDescription")?;
+        }
+        if desired.max_session != live.max_session {
             let call = iam.update_role().role_name(name).description(&desired.description);
             let call = call.max_session_duration(wire(desired.max_session));
             call.send().await.or_fail("iam.UpdateRole")?;

@@ -24,7 +24,7 @@ functions:
 ";
 
 /// Somebody's bucket with a policy.
-fn bucket(account: &Account) {
+pub(super) fn bucket(account: &Account) {
     let place = BucketLocationConstraint::from(REGION);
     let place = CreateBucketConfiguration::builder().location_constraint(place).build();
     let call = account.s3.create_bucket().bucket("company-archive").create_bucket_configuration(place);
@@ -37,12 +37,12 @@ fn theirs() -> Value {
         "NotAction": "s3:DeleteBucket", "Resource": "arn:aws:s3:::company-archive/*"})
 }
 
-fn write(account: &Account, policy: &Value) {
+pub(super) fn write(account: &Account, policy: &Value) {
     let call = account.s3.put_bucket_policy().bucket("company-archive").policy(policy.to_string());
     account.wait(call.send()).unwrap();
 }
 
-fn policy(account: &Account) -> Value {
+pub(super) fn policy(account: &Account) -> Value {
     let answer = account.wait(account.s3.get_bucket_policy().bucket("company-archive").send()).unwrap();
     serde_json::from_str(answer.policy().unwrap()).unwrap()
 }

@@ -1,3 +1,4 @@
 //! What the engine makes of an account that somebody else has a hand in: every managed thing, changed behind our back.
 
 mod existing;
+mod fields;

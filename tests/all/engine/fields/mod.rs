@@ -1,0 +1,207 @@
+//! Every managed field of every kind, changed behind our back: `diff` names it and nothing else, `up` puts it right.
+//!
+//! The fields are those of the registry, as `provision schema --fields` prints them: a field or a kind without a case is a
+//! failure. Each round changes one field of each of several resources, so that the whole takes a minute and not an hour.
+
+mod functions;
+mod mail;
+mod others;
+mod storage;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use serde_json::Value;
+
+use super::existing;
+use crate::stack::{EVERYTHING, Trial};
+
+/// A field, and how somebody else changes it.
+#[derive(Clone, Copy)]
+struct Case {
+    kind: &'static str,
+    /// Which resource of that kind.
+    entry: &'static str,
+    field: &'static str,
+    change: fn(&Trial),
+}
+
+const fn case(kind: &'static str, entry: &'static str, field: &'static str, change: fn(&Trial)) -> Case {
+    Case { kind, entry, field, change }
+}
+
+/// Fields that cannot be changed in the emulator, and often not in AWS: why, and the unit test that covers each by an answer
+/// as AWS gives it, as `FILE: TEST`.
+const RECORDED: &[(&str, &str, &str, &str)] = &[
+    (
+        "function",
+        "package",
+        "Lambda cannot turn a function of zips into one of images",
+        "function/wire.rs: one_real_change_is_seen",
+    ),
+    (
+        "function",
+        "failure",
+        "the emulator's changes do not fail afterwards",
+        "function/wire.rs: a_change_that_failed_afterwards_is_seen_with_its_reason",
+    ),
+    (
+        "log group",
+        "kms_key",
+        "the emulator has no AssociateKmsKey and DisassociateKmsKey",
+        "log_group.rs: one_real_change_is_seen",
+    ),
+    (
+        "alarm",
+        "low_samples",
+        "the emulator does not keep EvaluateLowSampleCountPercentile",
+        "alarm.rs: one_real_change_is_seen",
+    ),
+];
+
+/// How the registry treats a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Treatment {
+    Plain,
+    Coupled(Vec<String>),
+    Immutable,
+}
+
+/// The registry, as the binary prints it: by kind and path.
+fn registry(trial: &Trial) -> BTreeMap<(String, String), Treatment> {
+    let document: Value = serde_json::from_str(&trial.expect(0, &["schema", "--fields"]).stdout()).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let mut registry = BTreeMap::new();
+    for kind in document["kinds"].as_array().unwrap() {
+        for field in kind["fields"].as_array().unwrap() {
+            let treatment = match &field["treatment"] {
+                Value::String(plain) if plain == "plain" => Treatment::Plain,
+                Value::Object(other) if other.contains_key("immutable") => Treatment::Immutable,
+                other => Treatment::Coupled(other["coupled"].as_array().unwrap().iter().map(text).collect()),
+            };
+            registry.insert((text(&kind["kind"]), text(&field["path"])), treatment);
+        }
+    }
+    registry
+}
+
+/// Whether a path is a field's: `tags.*` is every path below `tags`.
+fn covers(field: &str, path: &str) -> bool {
+    match field.strip_suffix(".*") {
+        Some(above) => path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
+        None => path == field,
+    }
+}
+
+/// Those of mail come first: SES takes a rule only as long as everything else lets it in.
+fn all_cases() -> Vec<Case> {
+    [mail::CASES, storage::CASES, functions::CASES, others::CASES].concat()
+}
+
+/// The cases in rounds, in each of which a resource is changed once.
+fn rounds(cases: Vec<Case>) -> Vec<Vec<Case>> {
+    let mut rounds: Vec<Vec<Case>> = Vec::new();
+    for case in cases {
+        let is_free =
+            |round: &&mut Vec<Case>| !round.iter().any(|other| (other.kind, other.entry) == (case.kind, case.entry));
+        match rounds.iter_mut().find(is_free) {
+            Some(round) => round.push(case),
+            None => rounds.push(vec![case]),
+        }
+    }
+    rounds
+}
+
+/// What a plan says of each resource that is not as it is to be: its action and the paths that differ.
+fn told(plan: &Value) -> BTreeMap<(String, String), (String, Vec<String>)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let changed = plan["resources"].as_array().unwrap().iter().filter(|one| one["action"] != "unchanged");
+    let told = changed.map(|one| {
+        let differences = one["differences"].as_array().into_iter().flatten();
+        let paths = differences.map(|difference| text(&difference["path"])).collect();
+        ((text(&one["kind"]), text(&one["entry"])), (text(&one["action"]), paths))
+    });
+    told.collect()
+}
+
+/// What is wrong with what a plan says of a field that somebody changed.
+fn wrong(case: Case, treatment: &Treatment, told: Option<&(String, Vec<String>)>) -> Option<String> {
+    let Case { kind, entry, field, .. } = case;
+    let Some((action, paths)) = told else { return Some(format!("{kind} {entry} {field}: nothing is told")) };
+    let is_allowed = |path: &String| match treatment {
+        Treatment::Coupled(set) => set.iter().any(|field| covers(field, path)),
+        Treatment::Plain | Treatment::Immutable => covers(field, path),
+    };
+    let expected = if *treatment == Treatment::Immutable { "replace" } else { "change" };
+    let is_named = paths.iter().any(|path| covers(field, path)) || matches!(treatment, Treatment::Coupled(_));
+    let is_right = action == expected && !paths.is_empty() && is_named && paths.iter().all(is_allowed);
+    (!is_right).then(|| format!("{kind} {entry} {field}: {action} {}", paths.join(", ")))
+}
+
+fn declaration() -> String {
+    EVERYTHING
+        .replace("buckets:\n", "buckets:\n  archive: {existing: company-archive}\n")
+        .replace("{store: mail, prefix: rest/}", "{store: archive, prefix: rest/}")
+        .replace("    on_failure: failed\n", "    on_failure: failed\n    reserved_concurrency: 5\n")
+}
+
+#[test]
+fn every_field_has_a_case_and_every_case_a_field() {
+    let Some(trial) = Trial::new(EVERYTHING) else { return };
+    let registered: BTreeSet<_> = registry(&trial).into_keys().collect();
+    let changed = all_cases().into_iter().map(|case| (case.kind.to_owned(), case.field.to_owned()));
+    let recorded = RECORDED.iter().map(|(kind, field, ..)| ((*kind).to_owned(), (*field).to_owned()));
+    let tested: BTreeSet<_> = changed.chain(recorded).collect();
+    assert_eq!(registered.difference(&tested).collect::<Vec<_>>(), Vec::<&(String, String)>::new(), "without a case");
+    assert_eq!(tested.difference(&registered).collect::<Vec<_>>(), Vec::<&(String, String)>::new(), "without a field");
+    let kinds = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kinds");
+    for (kind, field, _, test) in RECORDED {
+        let (file, name) = test.split_once(": ").unwrap();
+        let source = fs::read_to_string(kinds.join(file)).unwrap();
+        assert!(source.contains(&format!("    #[test]\n    fn {name}()")), "{kind} {field}: there is no test {test}");
+    }
+}
+
+#[test]
+fn a_field_that_somebody_changes_is_named_alone_and_put_right() {
+    let Some(trial) = Trial::new(&declaration()) else { return };
+    let registry = registry(&trial);
+    existing::bucket(&trial.account);
+    trial.up();
+    let rounds = rounds(all_cases());
+    let mut failures = Vec::new();
+    for round in &rounds {
+        for case in round {
+            (case.change)(&trial);
+        }
+        let run = trial.expect(1, &["diff", "--json"]);
+        let mut told = told(&run.json().remove(0));
+        for case in round {
+            let treatment = &registry[&(case.kind.to_owned(), case.field.to_owned())];
+            let said = told.remove(&(case.kind.to_owned(), case.entry.to_owned()));
+            failures.extend(wrong(*case, treatment, said.as_ref()));
+        }
+        failures.extend(told.into_iter().map(|(resource, told)| format!("{resource:?} was not touched: {told:?}")));
+        let fields: Vec<String> = round.iter().map(|case| format!("{} {}", case.kind, case.field)).collect();
+        let up = trial.run(&["up", "--yes"]);
+        assert_eq!(up.code(), Some(0), "after {fields:#?}\n{failures:#?}\n{up}");
+        let run = trial.run(&["diff"]);
+        assert_eq!(run.code(), Some(0), "after {fields:?}\n{failures:#?}\n{run}");
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+    let count = |wanted: fn(&Treatment) -> bool| registry.values().filter(|treatment| wanted(treatment)).count();
+    println!(
+        "{} fields: {} plain, {} coupled, {} immutable; {} cases in {} rounds; {} by recorded answers: {}",
+        registry.len(),
+        count(|treatment| *treatment == Treatment::Plain),
+        count(|treatment| matches!(treatment, Treatment::Coupled(_))),
+        count(|treatment| *treatment == Treatment::Immutable),
+        rounds.iter().map(Vec::len).sum::<usize>(),
+        rounds.len(),
+        RECORDED.len(),
+        RECORDED.iter().map(|(kind, field, ..)| format!("{kind} {field}")).collect::<Vec<_>>().join(", "),
+    );
+}

@@ -16,6 +16,7 @@ mod operate;
 mod package;
 mod plan;
 mod policy;
+mod preconditions;
 mod problem;
 mod render;
 

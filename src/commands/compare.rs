@@ -43,7 +43,6 @@ pub(super) struct Compared {
     /// Where the receipt rules stand, or are to stand.
     pub(super) rule_set: RuleSet,
     /// SES's rule sets, if they could be read.
-    #[expect(dead_code, reason = "`provision status` tells it")]
     pub(super) snapshot: Option<Arc<receipt::Snapshot>>,
 }
 

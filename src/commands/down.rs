@@ -91,6 +91,7 @@ async fn down(
         now: converged.now.as_ref().map(|now| &now.plan),
         is_complete: converged.is_complete(),
         outputs: &Outputs::default(),
+        todo: &[],
     });
     Ok(converged.exit_code())
 }

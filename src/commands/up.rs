@@ -17,9 +17,10 @@ use super::{
 use crate::{
     aws::Failure,
     cli::{Common, Up},
-    kinds::{self, Session, secret},
+    kinds::{self, Session, secret, subscription},
     package::{self, Artifact, Upload},
     plan::{Action, Item, Plan},
+    preconditions::{self, Dns, Finding, Weight},
     problem::Problem,
     render::{
         Printer,
@@ -44,6 +45,7 @@ struct Prepared {
     opened: Opened,
     code: Code,
     compared: Compared,
+    findings: Vec<Finding>,
 }
 
 async fn prepare(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Result<Prepared> {
@@ -54,12 +56,15 @@ async fn prepare(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Resu
     opened.session.revision = package::revision(package::folder(&common.file)).await;
     let code = Code::built(&built);
     let compared = compare(&opened, &code).await;
+    let dns = Dns::from_environment()?;
+    let rules = (&compared.rule_set, compared.snapshot.as_deref());
+    let findings = preconditions::check(&opened.session, &opened.declaration, rules, &dns).await;
     if !common.dry_run {
         let folder = common.file.parent().unwrap_or(Path::new(""));
         let needed = needed_values(&opened, &compared.plan, &typed.set_secret).await?;
         opened.session.secrets = secrets::values(&opened.declaration, folder, &needed)?;
     }
-    Ok(Prepared { opened, code, compared })
+    Ok(Prepared { opened, code, compared, findings })
 }
 
 /// The way of a function's code to Lambda.
@@ -84,6 +89,36 @@ fn refuse(plan: &Plan) -> Result<(), Problem> {
     Err(Problem::new(message).with_hint("delete or rename them, or give the stack another name"))
 }
 
+/// What would keep the stack from working at all is mended first.
+fn begin(findings: &[Finding]) -> Result<(), Problem> {
+    let blocking = findings.iter().filter(|finding| finding.weight == Weight::Blocks).count();
+    if blocking == 0 {
+        return Ok(());
+    }
+    Err(Problem::new("Failed to begin: something has to be mended first").with_hint("see the errors above"))
+}
+
+/// Who has not agreed to be told yet. One who cannot be asked about is told as such.
+async fn unconfirmed(opened: &Opened, compared: &Compared) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let topics = compared.resources.iter().filter(|resource| resource.id.kind == kinds::Kind::Topic);
+    for topic in topics {
+        let (entry, name) = (&topic.id.entry, &topic.address.name);
+        match subscription::pending(&opened.session, name).await {
+            Ok(pending) => findings.extend(pending.into_iter().map(|who| {
+                let who = who.strip_prefix("email:").unwrap_or(&who);
+                let what = format!("`{who}` has not confirmed the subscription of topic `{entry}`");
+                Finding::warns(what, "open the mail that AWS sent there, and confirm")
+            })),
+            Err(failure) => {
+                let what = format!("who has confirmed the subscriptions of topic `{entry}` is not known: {failure}");
+                findings.push(Finding::warns(what, "run `provision status`"));
+            }
+        }
+    }
+    findings
+}
+
 /// The secrets whose values have to be read: new ones, and those that are to be set.
 async fn needed_values(opened: &Opened, plan: &Plan, set: &[String]) -> Result<Vec<String>, Failure> {
     let mut needed = set.to_vec();
@@ -103,17 +138,20 @@ async fn up(
     prepared: Prepared,
     interrupts: &mut Interrupts,
 ) -> anyhow::Result<ExitCode> {
-    let Prepared { opened, code, compared } = prepared;
+    let Prepared { opened, code, compared, findings } = prepared;
     let heading = Heading::new(common, &opened.session.aws);
     if common.dry_run {
         printer.plan(&heading, &compared.plan);
+        printer.findings(&findings);
         let is_known = compared.plan.counts().unreadable == 0;
         return Ok(if is_known { ExitCode::SUCCESS } else { ExitCode::from(ERROR) });
     }
     if !printer.is_json() {
         printer.plan(&heading, &compared.plan);
     }
+    printer.findings(&findings);
     refuse(&compared.plan)?;
+    begin(&findings)?;
     let has_work = compared.plan.counts().steps() + typed.set_secret.len() > 0;
     if has_work && !common.yes {
         let hint = "say `--yes`, or look only, with `--dry-run`";
@@ -135,6 +173,8 @@ async fn up(
         set_values(&opened, &typed.set_secret).await?;
     }
     let is_complete = if has_work { converged.is_complete() } else { compared.plan.is_converged() };
+    let mut todo: Vec<Finding> = findings;
+    todo.extend(unconfirmed(&opened, &compared).await);
     let outputs = outputs(&opened, &compared, &code);
     let now = converged.now.as_ref().map(|now| &now.plan);
     printer.report(&Report {
@@ -144,6 +184,7 @@ async fn up(
         now,
         is_complete,
         outputs: &outputs,
+        todo: &todo,
     });
     Ok(if has_work {
         converged.exit_code()

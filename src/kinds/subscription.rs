@@ -138,7 +138,6 @@ fn arn_of(listed: &Listed) -> Option<String> {
 }
 
 /// The endpoints of a topic that have not agreed yet, as `PROTOCOL:ENDPOINT`, for `status`.
-#[expect(dead_code, reason = "`provision status` tells it")]
 pub(crate) async fn pending(session: &Session, topic: &str) -> Result<Vec<String>, Failure> {
     let listed = listed(session, topic).await?.unwrap_or_default();
     Ok(listed.iter().filter(|listed| arn_of(listed).is_none()).map(listed_name).collect())

@@ -18,6 +18,7 @@ use super::{
     plan::{self, Heading},
 };
 use crate::plan::{Event, Observer, Outcome, Plan, Results, Verb};
+use crate::preconditions::Finding;
 
 /// Shows how a plan is applied.
 pub(crate) struct Applying<'printer> {
@@ -155,6 +156,8 @@ pub(crate) struct Report<'report> {
     pub(crate) is_complete: bool,
     /// What the stack has.
     pub(crate) outputs: &'report Outputs,
+    /// What a person still has to do.
+    pub(crate) todo: &'report [Finding],
 }
 
 impl Report<'_> {
@@ -184,6 +187,11 @@ pub(super) fn text(report: &Report<'_>, look: &Look) -> Vec<String> {
         let name = |output: &Output| format!("{} {}", output.kind, output.entry).trim_end().to_owned();
         let width = report.outputs.0.iter().map(|output| name(output).len()).max().unwrap_or_default();
         let shown = report.outputs.0.iter().map(|output| format!("  {:<width$}   {}", name(output), output.value));
+        lines.extend(shown);
+    }
+    if report.is_complete && !report.todo.is_empty() {
+        lines.push("\nLeft for you".to_owned());
+        let shown = report.todo.iter().map(|one| format!("  - {}\n    {}", clean(&one.what), clean(&one.todo)));
         lines.extend(shown);
     }
     lines
@@ -219,5 +227,6 @@ pub(super) fn json(report: &Report<'_>) -> Value {
         "left": report.now.map(|now| plan::json(report.heading, now)),
         "converged": report.is_complete,
         "outputs": report.outputs.0,
+        "todo": report.todo,
     })
 }

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     declaration::{DeclarationError, Diagnostics},
     package::NotBuilt,
+    preconditions::{Finding, Weight},
     problem::Problem,
 };
 
@@ -34,6 +35,16 @@ pub(super) fn text(error: &(dyn Error + 'static), look: &Look) -> String {
         let _ = write!(text, "\n{} {}", look.paint(Style::new().cyan().bold(), "hint:"), clean(&hint));
     }
     text
+}
+
+/// Something that is not as it should be, and what to do about it.
+pub(super) fn finding(finding: &Finding, look: &Look) -> String {
+    let head = match finding.weight {
+        Weight::Blocks => look.paint(Style::new().red().bold(), "error:"),
+        Weight::Warns => look.paint(Style::new().yellow().bold(), "warning:"),
+    };
+    let hint = look.paint(Style::new().cyan().bold(), "hint:");
+    format!("{head} {}\n{hint} {}", clean(&finding.what), clean(&finding.todo))
 }
 
 /// The same as one document.

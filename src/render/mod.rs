@@ -22,7 +22,7 @@ use std::{
     sync::OnceLock,
 };
 
-use crate::{cli::Common, declaration::Checked, plan::Plan, problem::Problem};
+use crate::{cli::Common, declaration::Checked, plan::Plan, preconditions::Finding, problem::Problem};
 
 pub(crate) use look::Look;
 pub(crate) use maintenances::maintenances;
@@ -110,6 +110,13 @@ impl Printer {
             self.data(&plan::json(heading, plan).to_string());
         } else {
             self.data(&plan::text(heading, plan, &self.output));
+        }
+    }
+
+    /// Prints what is not as it should be, before anything is changed.
+    pub(crate) fn findings(&self, findings: &[Finding]) {
+        for finding in findings {
+            self.note(&error::finding(finding, &self.errors));
         }
     }
 

@@ -5,6 +5,7 @@ mod interrupts;
 mod lifecycle;
 mod neighbours;
 mod pace;
+mod preconditions;
 mod secrets;
 mod terminal;
 mod words;
@@ -122,7 +123,11 @@ pub(crate) fn code_folder(declaration: &str) -> Folder {
 /// The binary in a folder, with credentials for an address, without waiting, and with the toolchain that runs this test.
 pub(crate) fn command(folder: &Folder, url: &str, arguments: &[&str]) -> Command {
     let mut command = folder.command(arguments);
-    command.envs(Emulator::environment(url)).env("PROVISION_PACING_MS", "0").env("TRY_TOKEN", VALUE);
+    command
+        .envs(Emulator::environment(url))
+        .env("PROVISION_PACING_MS", "0")
+        .env("PROVISION_RESOLVER", "off")
+        .env("TRY_TOKEN", VALUE);
     command.env("CARGO_NET_OFFLINE", "true");
     for name in ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"] {
         command.envs(env::var_os(name).map(|value| (name, value)));

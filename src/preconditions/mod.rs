@@ -1,0 +1,74 @@
+//! What has to be so before a stack can do its work, and is nobody's to change but a person's: found out before the first
+//! change, and said with what to do.
+
+mod dns;
+mod limits;
+mod receiving;
+
+use serde::Serialize;
+
+pub(crate) use dns::Dns;
+
+use crate::{
+    declaration::Declaration,
+    desired::RuleSet,
+    kinds::{Session, receipt::Snapshot},
+};
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Weight {
+    /// Nothing is changed until it is mended: AWS would refuse, or mail could not be received here at all.
+    Blocks,
+    /// The stack can be made, but will not do all of its work.
+    Warns,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Finding {
+    pub(crate) weight: Weight,
+    /// What is so.
+    pub(crate) what: String,
+    /// What to do about it.
+    pub(crate) todo: String,
+}
+
+impl Finding {
+    pub(crate) fn warns(what: impl Into<String>, todo: impl Into<String>) -> Self {
+        Self { weight: Weight::Warns, what: what.into(), todo: todo.into() }
+    }
+
+    fn blocks(what: impl Into<String>, todo: impl Into<String>) -> Self {
+        Self { weight: Weight::Blocks, what: what.into(), todo: todo.into() }
+    }
+}
+
+/// Looks at everything at once; what blocks comes first.
+pub(crate) async fn check(
+    session: &Session,
+    declaration: &Declaration,
+    (rule_set, snapshot): (&RuleSet, Option<&Snapshot>),
+    dns: &Dns,
+) -> Vec<Finding> {
+    let domains = receiving::domains(declaration);
+    let (identities, records, region, concurrency) = tokio::join!(
+        receiving::identities(session, &domains),
+        receiving::records(dns, &session.aws.region, &domains),
+        receiving::region(dns, &session.aws.region, declaration),
+        limits::concurrency(session, declaration),
+    );
+    let mut findings: Vec<Finding> = [identities, records, region, concurrency].into_iter().flatten().collect();
+    if let Some(snapshot) = snapshot {
+        findings.extend(limits::rules(&session.stack, declaration, rule_set, snapshot));
+    }
+    if declaration.alarms.notify.is_empty() && !declaration.functions.is_empty() {
+        findings.push(Finding::warns(
+            "nobody is told of alarms",
+            "name mail addresses or topics: `alarms: {notify: [noc@example.com]}`",
+        ));
+    }
+    findings.sort();
+    findings
+}

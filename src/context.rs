@@ -8,7 +8,7 @@ use handler::context::{Context, MailPlace, Place};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    declaration::{Action, Declaration, SecretReference, SecretSource},
+    declaration::{self, Action, Declaration, SecretReference, SecretSource},
     kinds::log_group,
 };
 
@@ -186,14 +186,15 @@ impl Names {
             function: entry.to_owned(),
             mail: self.mail_places(declaration, entry),
             secrets,
-            writes: self.written(declaration, entry),
+            writes: declaration.functions.get(entry).map(|function| self.places(&function.writes)).unwrap_or_default(),
         }
     }
 
-    /// Where a function may put objects.
-    fn written(&self, declaration: &Declaration, entry: &str) -> Vec<Place> {
-        let writes = declaration.functions.get(entry).into_iter().flat_map(|function| &function.writes);
-        writes.map(|place| Place { bucket: self.bucket(&place.bucket), prefix: place.prefix.clone() }).collect()
+    /// Places by the names of their buckets in AWS.
+    pub(crate) fn places(&self, declared: &[declaration::Place]) -> Vec<Place> {
+        let place =
+            |place: &declaration::Place| Place { bucket: self.bucket(&place.bucket), prefix: place.prefix.clone() };
+        declared.iter().map(place).collect()
     }
 
     /// Where the rules that invoke a function put the mail before they do, as far as the function may read it.

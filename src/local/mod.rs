@@ -14,6 +14,7 @@ mod observer;
 pub(crate) mod process;
 pub(crate) mod receipt;
 mod receiver;
+mod rights;
 mod runtime_api;
 mod services;
 mod smtp;

@@ -18,9 +18,10 @@ use super::{
     instance::Program,
     observer::Observer,
     receiver::Receiver,
+    rights::Grant,
     services::{self, Secrets},
     smtp,
-    storage::{Grant, Storage},
+    storage::Storage,
     verdicts::{Setting, Verdicts},
 };
 use crate::{
@@ -221,7 +222,9 @@ fn grant(names: &Names, entry: &str, function: &declaration::Function) -> Grant 
     Grant {
         access_key: format!("LOCAL{}", digest("access").get(..15).unwrap_or_default().to_ascii_uppercase()),
         secret_key: digest("secret"),
-        buckets: function.reads.iter().map(|place| names.bucket(&place.bucket)).collect(),
+        reads: names.places(&function.reads),
+        writes: names.places(&function.writes),
+        deletes: names.places(&function.deletes),
     }
 }
 

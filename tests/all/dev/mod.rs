@@ -4,6 +4,7 @@ mod limits;
 mod real;
 mod receiving;
 mod session;
+mod writing;
 
 use session::{Run, mail};
 

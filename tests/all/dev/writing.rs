@@ -1,0 +1,119 @@
+//! What the real function writes and deletes in its buckets: only where its declaration says so.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+
+const DECLARATION: &str = "
+stack: writing
+region: eu-west-1
+buckets: {mail: {}}
+functions:
+  maintenance:
+    crate: handler
+    bin: maintenance
+    memory: 256MB
+    timeout: 30s
+    retries: 0
+    environment: {ENVIRONMENT}
+    reads: [mail]
+    RIGHTS
+    on_failure: failed
+queues: {failed: {}}
+receipt_rules:
+  - {name: all, actions: [{store: mail, prefix: inbound/}, {invoke: maintenance}]}
+";
+
+/// A stack with its state.
+struct Stack {
+    folder: tempfile::TempDir,
+}
+
+impl Stack {
+    fn new(environment: &str, rights: &str) -> Self {
+        // Within the workspace, where Cargo finds the function.
+        let runs = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/dev-runs");
+        fs::create_dir_all(&runs).unwrap();
+        let folder = tempfile::tempdir_in(runs).unwrap();
+        let declaration = DECLARATION.replace("ENVIRONMENT", environment).replace("RIGHTS", rights);
+        fs::write(folder.path().join("infra.yaml"), declaration).unwrap();
+        Self { folder }
+    }
+
+    /// Delivers some of the mails that we wrote; what became of each.
+    fn deliver(&self, mails: &[&str]) -> Vec<Value> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mails");
+        let output = Command::new(env!("CARGO_BIN_EXE_provision"))
+            .args(["--json", "dev", "--once", "--retry-delay", "0", "--state"])
+            .arg(self.folder.path().join("state"))
+            .arg("--deliver")
+            .args(mails.iter().map(|mail| root.join(mail)))
+            .current_dir(self.folder.path())
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let document: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {errors}"));
+        document["mails"].as_array().unwrap().clone()
+    }
+
+    /// What lies below a prefix.
+    fn objects(&self, prefix: &str) -> Vec<PathBuf> {
+        let buckets = self.folder.path().join("state/buckets");
+        let buckets = fs::read_dir(buckets).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+        let files = buckets.flat_map(|bucket| fs::read_dir(bucket.join(prefix)).into_iter().flatten());
+        let mut files: Vec<_> = files.map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files
+    }
+}
+
+#[track_caller]
+fn outcomes(mails: &[Value], expected: &[&str]) {
+    let told: Vec<_> = mails.iter().map(|mail| mail["outcome"].as_str().unwrap_or("none")).collect();
+    assert_eq!(told, expected, "{mails:#?}");
+}
+
+#[test]
+fn a_calendar_and_mails_for_a_person_are_kept_where_the_function_writes() {
+    let writes = "writes: [{bucket: mail, prefix: calendar/}, {bucket: mail, prefix: unmatched/}]";
+    let stack = Stack::new("{SINK: calendar}", writes);
+    let mails = stack.deliver(&["aws/planned.eml", "genericprovider/planned.eml"]);
+    outcomes(&mails, &["delivered", "for_person"]);
+    let calendar = &stack.objects("calendar")[0];
+    let entries = |calendar: &str| calendar.matches("BEGIN:VEVENT").count();
+    let first = fs::read_to_string(calendar).unwrap();
+    assert!(calendar.ends_with("maintenance.ics") && entries(&first) > 0, "{first}");
+    let kept = stack.objects("unmatched");
+    let [mail, beside] = &kept[..] else { panic!("{kept:?}") };
+    let came = stack.objects("inbound").into_iter().find(|came| came.file_name() == mail.file_name()).unwrap();
+    assert_eq!(fs::read(mail).unwrap(), fs::read(came).unwrap());
+    let document: Value = serde_json::from_slice(&fs::read(beside).unwrap()).unwrap();
+    assert_eq!(document["reason"], mails[1]["reason"]);
+
+    // What is there is changed, not made anew: the condition of the write is true.
+    outcomes(&stack.deliver(&["zayo/planned.eml"]), &["delivered"]);
+    let second = fs::read_to_string(calendar).unwrap();
+    assert!(entries(&second) > entries(&first), "{second}");
+    outcomes(&stack.deliver(&["zayo/planned.eml"]), &["delivered"]);
+    assert_eq!(fs::read_to_string(calendar).unwrap(), second);
+}
+
+#[test]
+fn mails_are_deleted_if_they_are_to_be_and_the_function_may() {
+    let delete = "{SINK: lines, DELETE_PROCESSED_MAIL: \"true\", DELETE_UNKNOWN_MAIL: \"true\"}";
+    let all = ["aws/planned.eml", "genericprovider/planned.eml", "unrecognised/no-zone.eml"];
+    let may = Stack::new(delete, "deletes: [{bucket: mail, prefix: inbound/}]");
+    outcomes(&may.deliver(&all), &["delivered", "for_person", "for_person"]);
+    assert_eq!(may.objects("inbound").len(), 1, "what is not trusted is not unknown, and stays");
+
+    let may_not = Stack::new(delete, "deletes: [{bucket: mail, prefix: elsewhere/}]");
+    let mails = may_not.deliver(&all[..1]);
+    let failure = mails[0]["failure_message"].as_str().unwrap_or_default();
+    assert!(failure.contains("could not be deleted: DeleteObject AccessDenied"), "{mails:#?}");
+    assert_eq!(may_not.objects("inbound").len(), 1);
+}

@@ -2,7 +2,7 @@
 //! or, where the plugin takes none, is kept in S3.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     time::{Duration, SystemTime},
 };
 
@@ -14,12 +14,13 @@ use super::{
     converge::{Attempts, converge},
     fields,
     ids::{EventId, ProviderId},
+    known::known,
     letter,
     link::{Linked, Mailbox, Target, link},
     plan,
     records::{Fault, Records},
-    stored::{StoredEvent, StoredProvider},
-    wanted::{Circuits, Wanted},
+    stored::StoredEvent,
+    wanted::Wanted,
 };
 use crate::{
     lambda::S3,
@@ -237,55 +238,15 @@ impl NetBox {
         claimant: &Claimant,
     ) -> Result<(ProviderId, plan::Settled), Fault> {
         let mut attempts = Attempts::default();
+        let names = self.names(notice, wanted);
         let (provider, circuits) = loop {
-            match self.known(notice, wanted).await {
+            match known(&self.client, &names, wanted).await {
                 Ok(known) => break known,
                 Err(fault) => self.client.pause(attempts.after(fault)?).await,
             }
         };
         let case = plan::Case { wanted, provider: &provider, circuits: &circuits, claimant };
         Ok((provider.id, Box::pin(converge(&self.client, &case)).await?))
-    }
-
-    /// The provider and its circuits, by what they are called exactly.
-    async fn known(&self, notice: &Notice, wanted: &Wanted) -> Result<(StoredProvider, Circuits), Fault> {
-        let cids: BTreeSet<&str> = wanted.circuits().collect();
-        let names = self.names(notice, wanted);
-        if let Some(slug) = names.first().filter(|name| is_slug(name)) {
-            let found = if cids.is_empty() { None } else { self.client.circuits_of_slug(slug, &cids).await? };
-            if let Some(found) = found {
-                return Ok(found);
-            }
-            if let Some(provider) = self.client.provider_by_slug(slug).await? {
-                // It has none of the circuits, or there are none to look for.
-                return Ok((provider, Circuits::new()));
-            }
-        }
-        for name in &names {
-            let mut found = self.client.providers_by_name(name).await?;
-            if found.len() > 1 && found.iter().filter(|provider| provider.name == *name).count() == 1 {
-                found.retain(|provider| provider.name == *name);
-            }
-            match &found[..] {
-                [] => {}
-                [provider] => {
-                    let circuits = self.client.circuits_of(provider.id, &cids).await?;
-                    return Ok((provider.clone(), circuits));
-                }
-                several => {
-                    let slugs: Vec<_> = several.iter().map(|provider| format!("`{}`", provider.slug)).collect();
-                    return Err(Fault::Refused(format!(
-                        "NetBox has several providers named `{name}` ({}): `NETBOX_PROVIDERS` can say which one is meant",
-                        slugs.join(", ")
-                    )));
-                }
-            }
-        }
-        let names: Vec<_> = names.iter().map(|name| format!("`{}`", fields::cut(name, fields::LONGEST_NAME))).collect();
-        Err(Fault::Refused(format!(
-            "NetBox has no provider with the slug or name {}: add it, or say in `NETBOX_PROVIDERS` which one is meant",
-            names.join(" or ")
-        )))
     }
 
     /// What the provider may be called: as configured, else by our slug, then by name. A calendar of somebody unknown has a name only.
@@ -301,8 +262,4 @@ impl NetBox {
         let known = [provider.slug, provider.name].into_iter().filter(|_| !is_generic);
         known.chain(announced.filter(|_| is_generic)).map(str::to_owned).collect()
     }
-}
-
-fn is_slug(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_')
 }

@@ -15,6 +15,8 @@ mod event;
 pub mod fields;
 pub mod ids;
 #[cfg(feature = "lambda")]
+mod known;
+#[cfg(feature = "lambda")]
 mod letter;
 pub mod link;
 mod merge;

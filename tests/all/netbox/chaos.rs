@@ -158,7 +158,7 @@ fn deliver_all(netbox: &NetBox, proxy: &Proxy) -> BTreeMap<String, usize> {
     while shares.iter().any(|share| !share.is_empty()) {
         assert!(round < 5, "some mails fail again and again: {shares:?}");
         let running: Vec<_> =
-            pipelines.iter().zip(&shares).map(|(pipeline, mails)| pipeline.start(mails, "2")).collect();
+            pipelines.iter().zip(&shares).map(|(pipeline, mails)| pipeline.start(mails, "0.5")).collect();
         if round == 0 {
             let enough = MAINTENANCES * NOTICES;
             while proxy.calls().len() < enough {

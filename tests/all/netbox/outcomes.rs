@@ -62,7 +62,10 @@ fn a_right_that_is_missing_is_named_and_the_mail_is_kept() {
         ("CIRCUITMAINTENANCEIMPACT", "/circuitmaintenanceimpact/"),
         ("CIRCUITMAINTENANCENOTIFICATIONS", "/circuitmaintenancenotifications/"),
     ] {
-        let mail = deliver_to(&netbox.url, netbox.token(&format!("WITHOUT_{right}")), &Notice::new("CHG-1").mail());
+        // Of a circuit that NetBox knows its provider is known as well.
+        let cids = vec![if right == "PROVIDER" { "LINE-9" } else { "LINE-1" }];
+        let notice = Notice { cids, ..Notice::new("CHG-1") };
+        let mail = deliver_to(&netbox.url, netbox.token(&format!("WITHOUT_{right}")), &notice.mail());
         is_in_the_failure_queue(&mail, &[path, "NetBox answers 403", "You do not have permission"]);
     }
     let mail = deliver_to(&netbox.url, netbox.token("READ_ONLY"), &Notice::new("CHG-2").mail());
@@ -133,9 +136,43 @@ fn a_provider_that_could_be_either_goes_to_a_person_and_a_cid_counts_within_its_
     for (slug, provider) in ["one", "two"].iter().zip(twice) {
         netbox.post("circuits/providers", &json!({"name": provider.0, "slug": slug}));
     }
-    let said = "NetBox has several providers named `carrier.example` (";
+    let said = "NetBox has several providers with the slug or name `carrier.example` (";
     ends(&deliver(&netbox, &Notice::new("CHG-2").mail()), "for_person", &[said, "`one`", "`two`"]);
     assert!(unlinked(&netbox)[0].contains(said) && netbox.content().events.is_empty());
+}
+
+#[test]
+fn a_first_notice_costs_six_calls_whatever_its_provider_is_found_by() {
+    let Some(netbox) = NetBox::find() else { return };
+    let fill = |slug: &str, name: &str, cids: &[&str]| {
+        netbox.empty();
+        let id = netbox.post("circuits/providers", &json!({"name": name, "slug": slug}))["id"].clone();
+        let kind = netbox.post("circuits/circuit-types", &json!({"name": "Line", "slug": "line"}))["id"].clone();
+        let circuit = |cid: &&str| json!({"cid": cid, "provider": id, "type": kind, "status": "active"});
+        netbox.post("circuits/circuits", &cids.iter().map(circuit).collect());
+    };
+    let proxy = Proxy::start(&netbox.url, 0);
+    let calls = |mail: &str| {
+        let before = proxy.calls().len();
+        ends(&deliver_to(&proxy.url, netbox.token(""), mail), "delivered", &[]);
+        proxy.calls().split_off(before)
+    };
+    let stranger = Notice::new("CHG-1").mail();
+    // Of a carrier that we know under a slug.
+    let known = include_str!("../../mails/aws/planned.eml");
+    let its = &["dxcon-fh6q1w2e", "dxvif-ffk3m5n7", "dxvif-fg9z8y7x"];
+    for (slug, name, mail, cids) in [
+        ("carrier-2", DOMAIN, stranger.as_str(), &["LINE-1"][..]),
+        ("carrier-3", "Carrier.Example", &stranger, &["LINE-1"]),
+        ("aws", "Somebody", known, its),
+        ("somebody", "Amazon Web Services", known, its),
+    ] {
+        fill(slug, name, cids);
+        let first = calls(mail);
+        assert!(first.len() <= 6, "{slug}, {name}: {first:#?}");
+        let again = calls(mail);
+        assert!(again.len() <= 6 && again.iter().all(|call| call.starts_with("GET ")), "{slug}, {name}: {again:#?}");
+    }
 }
 
 #[test]

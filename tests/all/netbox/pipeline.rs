@@ -1,8 +1,18 @@
-//! The whole pipeline before NetBox: `provision dev` with the real function, over a declaration of its own.
+//! The whole pipeline before NetBox: `provision dev` with the real function, over a declaration of its own. The function is built once.
 
 use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{
+        OnceLock,
+        mpsc::{Receiver, channel},
+    },
+    thread,
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -26,6 +36,9 @@ receipt_rules:
   - {name: all, actions: [{store: mail, prefix: inbound/}, {invoke: maintenance}]}
 ";
 
+/// A mail ends before this, or its test fails.
+const PATIENCE: Duration = Duration::from_mins(3);
+
 /// A pipeline that delivers to a NetBox.
 pub(crate) struct Pipeline {
     folder: tempfile::TempDir,
@@ -41,20 +54,23 @@ pub(crate) struct Delivery {
 
 /// A delivery that has ended.
 pub(crate) struct Delivered {
-    pub(crate) code: Option<i32>,
     /// Each mail, as the summary tells it.
     pub(crate) mails: Vec<Value>,
-    pub(crate) errors: String,
+}
+
+/// A pipeline that waits for mails; it ends with its test.
+pub(crate) struct Live {
+    child: Child,
+    port: u16,
+    output: Receiver<String>,
+    mails: usize,
 }
 
 impl Pipeline {
-    /// A pipeline that lets that domain vouch for what it sends.
+    /// A pipeline that lets those domains vouch for what they send, separated by commas.
     pub(crate) fn new(url: &str, token: &str, vouched: &str) -> Self {
-        // Within the workspace, where Cargo finds the function.
-        let runs = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/netbox-runs");
-        std::fs::create_dir_all(&runs).unwrap();
-        let folder = tempfile::tempdir_in(runs).unwrap();
-        std::fs::write(folder.path().join("infra.yaml"), DECLARATION.replace("VOUCHED", vouched)).unwrap();
+        let folder = tempfile::tempdir_in(runs()).unwrap();
+        fs::write(folder.path().join("infra.yaml"), DECLARATION.replace("VOUCHED", vouched)).unwrap();
         Self { folder, url: url.to_owned(), token: token.to_owned(), authority: None }
     }
 
@@ -66,7 +82,7 @@ impl Pipeline {
     /// Writes a mail that can be delivered.
     pub(crate) fn mail(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.folder.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
+        fs::write(&path, bytes).unwrap();
         path
     }
 
@@ -77,20 +93,44 @@ impl Pipeline {
 
     /// Starts to deliver mails; a failed one waits that many seconds.
     pub(crate) fn start(&self, mails: &[PathBuf], retry_delay: &str) -> Delivery {
-        let child = Command::new(env!("CARGO_BIN_EXE_provision"))
+        let mut command = self.command(&["--json"], retry_delay);
+        Delivery { child: command.args(["--once", "--deliver"]).args(mails).spawn().unwrap() }
+    }
+
+    /// Starts to wait for mails.
+    pub(crate) fn live(&self) -> Live {
+        let mut child = self.command(&[], "0.05").args(["--smtp-port", "0"]).spawn().unwrap();
+        let mut errors = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let mut said = String::new();
+        let announced = errors.find(|line| {
+            said += line;
+            said.push('\n');
+            line.contains("SMTP 127.0.0.1:")
+        });
+        let announced = announced.unwrap_or_else(|| panic!("it does not start:\n{said}"));
+        let port = announced.split("127.0.0.1:").nth(1).unwrap().split(',').next().unwrap().parse().unwrap();
+        thread::spawn(move || errors.for_each(drop));
+        let (sender, output) = channel();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        thread::spawn(move || lines.map(|line| sender.send(line)).take_while(Result::is_ok).for_each(drop));
+        Live { child, port, output, mails: 0 }
+    }
+
+    fn command(&self, options: &[&str], retry_delay: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
+        command
+            .env("CARGO", built())
             .env_remove("NETBOX_CA")
             .envs(self.authority.iter().map(|pem| ("NETBOX_CA", pem)))
-            .args(["--json", "--file"])
+            .args(options)
+            .arg("--file")
             .arg(self.folder.path().join("infra.yaml"))
-            .args(["dev", "--once", "--retry-delay", retry_delay, "--netbox", &self.url, "--deliver"])
-            .args(mails)
+            .args(["dev", "--retry-delay", retry_delay, "--netbox", &self.url])
             .env("NETBOX_TOKEN", &self.token)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        Delivery { child }
+            .stderr(Stdio::piped());
+        command
     }
 }
 
@@ -101,6 +141,100 @@ impl Delivery {
         let document: Value =
             serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}\n{errors}"));
         let mails = document["mails"].as_array().unwrap_or_else(|| panic!("{document}\n{errors}")).clone();
-        Delivered { code: output.status.code(), mails, errors }
+        Delivered { mails }
     }
+}
+
+impl Live {
+    /// Sends a mail and waits until it has ended; the lines that tell what became of it.
+    pub(crate) fn deliver(&mut self, mail: &[u8]) -> String {
+        self.mails += 1;
+        send(self.port, mail);
+        let label = format!("#{} ", self.mails);
+        let mut told = String::new();
+        loop {
+            let line = self.output.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("{error}:\n{told}"));
+            let Some(line) = line.strip_prefix(&label) else { continue };
+            told += line;
+            told.push('\n');
+            if line.starts_with("done ") || line.starts_with("failed ") {
+                return told;
+            }
+        }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // Asked to end, it ends the function as well.
+        let _it_has_ended = Command::new("kill").arg("-INT").arg(self.child.id().to_string()).status();
+        let _it_is_reaped = self.child.wait();
+    }
+}
+
+/// Sends a mail by SMTP.
+fn send(port: u16, mail: &[u8]) {
+    let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", port)).unwrap());
+    let mut text = Vec::new();
+    for line in mail.split(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        text.extend_from_slice(if line.starts_with(b".") { b"." } else { b"" });
+        text.extend_from_slice(line);
+        text.extend_from_slice(b"\r\n");
+    }
+    text.extend_from_slice(b".\r\n");
+    let says: [&[u8]; 6] = [
+        b"",
+        b"EHLO localhost\r\n",
+        b"MAIL FROM:<bounces@carrier.example>\r\n",
+        b"RCPT TO:<maintenance@example.com>\r\n",
+        b"DATA\r\n",
+        &text,
+    ];
+    for words in says {
+        stream.get_mut().write_all(words).unwrap();
+        let mut answer = String::new();
+        while answer.as_bytes().get(3) != Some(&b' ') {
+            answer.clear();
+            assert!(stream.read_line(&mut answer).unwrap() > 0, "SMTP ended");
+        }
+        assert!(answer.starts_with(['2', '3']), "SMTP answers {answer}");
+    }
+}
+
+/// Within the workspace, where Cargo finds the function.
+fn runs() -> PathBuf {
+    let runs = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/netbox-runs");
+    fs::create_dir_all(&runs).unwrap();
+    runs
+}
+
+/// Builds the function, once for all tests; a program to be run in Cargo's place, which says again what Cargo said.
+fn built() -> &'static Path {
+    static BUILT: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
+    let (_folder, program) = BUILT.get_or_init(|| {
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        // As `provision dev` does, so that neither has to build again what the other has built.
+        let of_a_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        for (name, _) in std::env::vars().filter(|(name, _)| of_a_package(name)) {
+            command.env_remove(name);
+        }
+        let mut child = command
+            .args(["build", "--package", "handler", "--bin", "maintenance", "--profile", "dev", "--locked"])
+            .args(["--message-format", "json-render-diagnostics"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = Vec::new();
+        child.stdout.take().unwrap().read_to_end(&mut said).unwrap();
+        assert!(child.wait().unwrap().success(), "the function cannot be built");
+        let folder = tempfile::tempdir_in(runs()).unwrap();
+        let program = folder.path().join("cargo.sh");
+        fs::write(folder.path().join("said"), said).unwrap();
+        fs::write(&program, "#!/bin/sh\nexec cat \"${0%/*}/said\"\n").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        (folder, program)
+    });
+    program
 }

@@ -29,8 +29,19 @@ pub(crate) enum Fault {
     SilenceAfter,
 }
 
-const FAULTS: [Fault; 6] =
-    [Fault::DatabaseError, Fault::Unavailable, Fault::Silence, Fault::CutBefore, Fault::CutAfter, Fault::SilenceAfter];
+/// By turns; silence is rarer, since each costs as much time as a client has patience.
+const FAULTS: [Fault; 10] = [
+    Fault::DatabaseError,
+    Fault::Unavailable,
+    Fault::CutBefore,
+    Fault::CutAfter,
+    Fault::Silence,
+    Fault::DatabaseError,
+    Fault::Unavailable,
+    Fault::CutBefore,
+    Fault::CutAfter,
+    Fault::SilenceAfter,
+];
 
 /// Whoever waits longer than this for an answer waits for ever.
 const SILENCE: Duration = Duration::from_mins(1);

@@ -5,6 +5,7 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     process::Command,
+    thread,
     time::Duration,
 };
 
@@ -129,7 +130,12 @@ impl NetBox {
 
     /// Everything that a delivery may have written.
     pub(crate) fn content(&self) -> Content {
-        Content { events: self.all(EVENTS), impacts: self.all(IMPACTS), notifications: self.all(NOTIFICATIONS) }
+        thread::scope(|scope| {
+            let [events, impacts, notifications] =
+                [EVENTS, IMPACTS, NOTIFICATIONS].map(|path| scope.spawn(move || self.all(path)));
+            let [events, impacts, notifications] = [events, impacts, notifications].map(|all| all.join().unwrap());
+            Content { events, impacts, notifications }
+        })
     }
 }
 

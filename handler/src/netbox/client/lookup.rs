@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Client, PLUGIN, encoded, notices, plugin::Spoken};
+use super::{Client, PLUGIN, notices, plugin::Spoken};
 use crate::{
     maintenance::model::Impact,
     netbox::{
@@ -14,7 +14,6 @@ use crate::{
         note::Note,
         records::Fault,
         stored::{EventStatus, StoredCircuit, StoredEvent, StoredImpact, StoredProvider},
-        wanted::Circuits,
     },
 };
 
@@ -83,59 +82,22 @@ impl From<WireImpact> for StoredImpact {
 }
 
 impl Client {
-    /// The provider with that slug and those of its circuits that have one of these CIDs, in one look-up. `None` if there is no such
-    /// provider, or it has none of them.
-    pub async fn circuits_of_slug(
-        &self,
-        slug: &str,
-        cids: &BTreeSet<&str>,
-    ) -> Result<Option<(StoredProvider, Circuits)>, Fault> {
-        let found = match self.circuits(&format!("provider={}", encoded(slug)), cids).await {
-            Ok(found) => found,
-            // A slug that no provider has is no valid choice of this filter.
-            Err(Fault::Rejected(_)) => return Ok(None),
-            Err(other) => return Err(other),
-        };
-        let found: Vec<_> = found.into_iter().filter(|circuit| circuit.provider.slug == slug).collect();
-        let provider = found.first().map(|circuit| circuit.provider.clone());
-        Ok(provider.map(|provider| (provider, by_cid(found))))
-    }
-
-    /// Those of a provider's circuits that have one of these CIDs.
-    pub async fn circuits_of(&self, provider: ProviderId, cids: &BTreeSet<&str>) -> Result<Circuits, Fault> {
-        let found = self.circuits(&format!("provider_id={provider}"), cids).await?;
-        Ok(by_cid(found.into_iter().filter(|circuit| circuit.provider.id == provider)))
-    }
-
-    async fn circuits(&self, filter: &str, cids: &BTreeSet<&str>) -> Result<Vec<StoredCircuit>, Fault> {
+    /// The circuits with one of these CIDs, whose ever they are.
+    pub async fn circuits(&self, cids: &BTreeSet<&str>) -> Result<Vec<StoredCircuit>, Fault> {
         // What NetBox could not hold need not be asked for; an empty filter would be ignored.
         let can_be = |cid: &&&str| {
             !cid.is_empty() && cid.chars().count() <= fields::LONGEST_NAME && !cid.chars().any(char::is_control)
         };
         let asked = cids.iter().filter(can_be).map(|cid| (*cid).to_owned());
-        let query = format!("fields=id,cid,provider&{filter}");
-        let found: Vec<StoredCircuit> = self.list_any("/api/circuits/circuits/", &query, "cid", asked).await?;
+        let found: Vec<StoredCircuit> =
+            self.list_any("/api/circuits/circuits/", "fields=id,cid,provider", "cid", asked).await?;
         Ok(found.into_iter().filter(|circuit| cids.contains(circuit.cid.as_str())).collect())
     }
 
-    /// The provider with that slug.
-    pub async fn provider_by_slug(&self, slug: &str) -> Result<Option<StoredProvider>, Fault> {
-        let found = self.providers("slug", slug).await?;
-        Ok(found.into_iter().find(|provider| provider.slug == slug))
-    }
-
-    /// The providers with that name, compared without case.
-    pub async fn providers_by_name(&self, name: &str) -> Result<Vec<StoredProvider>, Fault> {
-        let found = self.providers("name__ie", name).await?;
-        Ok(found.into_iter().filter(|provider| provider.name.to_lowercase() == name.to_lowercase()).collect())
-    }
-
-    async fn providers(&self, field: &str, value: &str) -> Result<Vec<StoredProvider>, Fault> {
-        let value = fields::line(value);
-        if value.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.list("/api/circuits/providers/", &format!("fields=id,name,slug&{field}={}", encoded(&value))).await
+    /// The providers whose field is one of these values, and perhaps others.
+    pub async fn providers(&self, field: &str, values: &[String]) -> Result<Vec<StoredProvider>, Fault> {
+        let values = values.iter().map(|value| fields::line(value)).filter(|value| !value.is_empty());
+        self.list_any("/api/circuits/providers/", "fields=id,name,slug", field, values).await
     }
 
     /// The provider's events with one of these names.
@@ -169,8 +131,4 @@ impl Client {
         }
         Ok(all)
     }
-}
-
-fn by_cid(circuits: impl IntoIterator<Item = StoredCircuit>) -> Circuits {
-    circuits.into_iter().map(|circuit| (circuit.cid, circuit.id)).collect()
 }

@@ -5,15 +5,10 @@ use std::{collections::BTreeMap, process::ExitCode};
 use crate::{
     cli::{Check, Common},
     declaration::Declaration,
-    netbox::{self, Access, Client, Findings},
+    netbox::{self, Access, CA, Client, Findings, TOKEN},
     problem::Problem,
     render::{self, Printer},
 };
-
-/// The variables of the function, and of our own environment, that say how to reach NetBox.
-pub(super) const URL: &str = "NETBOX_URL";
-pub(super) const TOKEN: &str = "NETBOX_TOKEN";
-pub(super) const CA: &str = "NETBOX_CA";
 
 /// Something is wrong with a NetBox.
 const WRONG: u8 = 1;
@@ -21,7 +16,7 @@ const WRONG: u8 = 1;
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Check) -> anyhow::Result<ExitCode> {
     let addresses = match &typed.netbox {
         Some(url) => BTreeMap::from([(url.clone(), None)]),
-        None => declared(&Declaration::read(&common.file, common.stage.as_deref())?),
+        None => netbox::declared(&Declaration::read(&common.file, common.stage.as_deref())?),
     };
     if addresses.is_empty() {
         return Err(Problem::new(
@@ -39,12 +34,6 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Check) -> anyhow::
     }
     render::netbox::findings(printer, &all)?;
     Ok(if all.values().all(Findings::is_well) { ExitCode::SUCCESS } else { ExitCode::from(WRONG) })
-}
-
-/// The addresses that functions are given, each with its own CA.
-fn declared(declaration: &Declaration) -> BTreeMap<String, Option<String>> {
-    let environments = declaration.functions.values().map(|function| &function.environment);
-    environments.filter_map(|variables| Some((variables.get(URL)?.clone(), variables.get(CA).cloned()))).collect()
 }
 
 /// The token, which is a secret: neither typed nor declared.

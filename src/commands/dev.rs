@@ -13,6 +13,7 @@ use crate::{
     cli::{Common, Dev, Sink},
     declaration::Declaration,
     local::{Happening, NotStarted, Observer, Options, Stack, Tally, deliver},
+    netbox,
     package::{self, Profile, Request},
     problem::Problem,
     render::{self, Printer},
@@ -92,8 +93,8 @@ fn variables(typed: &Dev) -> Result<BTreeMap<String, String>, Problem> {
     let sink = typed.netbox.as_ref().map_or(typed.sink, |_| Some(Sink::Netbox));
     let mut variables = BTreeMap::from_iter(sink.map(|sink| ("SINK", Sink::as_str(sink).to_owned())));
     if let Some(url) = &typed.netbox {
-        variables.extend([(check::URL, url.clone()), (check::TOKEN, check::token()?)]);
-        variables.extend(check::variable(check::CA).map(|ca| (check::CA, ca)));
+        variables.extend([(netbox::URL, url.clone()), (netbox::TOKEN, check::token()?)]);
+        variables.extend(check::variable(netbox::CA).map(|ca| (netbox::CA, ca)));
     }
     Ok(variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }

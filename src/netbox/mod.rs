@@ -7,10 +7,14 @@ mod client;
 
 pub(crate) use client::{Access, Client};
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value;
 
 use client::Answer;
+
+use crate::declaration::Declaration;
 
 /// The plugins that the function writes to, as NetBox calls them.
 const PLUGIN: &str = "netbox_circuitmaintenance";
@@ -40,6 +44,17 @@ const OBJECTS_OF_OTHER_PLUGIN: Objects = &[
     ("plugins/notices/impact", "impacts", &[Right::View, Right::Add, Right::Change, Right::Delete]),
     ("plugins/notices/eventnotification", "notifications", &[Right::View, Right::Add, Right::Change]),
 ];
+
+/// The variables of the function, and of our own environment, that say how to reach NetBox.
+pub(crate) const URL: &str = "NETBOX_URL";
+pub(crate) const TOKEN: &str = "NETBOX_TOKEN";
+pub(crate) const CA: &str = "NETBOX_CA";
+
+/// The addresses that functions are given, each with its own CA.
+pub(crate) fn declared(declaration: &Declaration) -> BTreeMap<String, Option<String>> {
+    let environments = declaration.functions.values().map(|function| &function.environment);
+    environments.filter_map(|variables| Some((variables.get(URL)?.clone(), variables.get(CA).cloned()))).collect()
+}
 
 /// What may be done with a kind of object, in the words of NetBox's permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

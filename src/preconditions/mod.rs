@@ -3,6 +3,7 @@
 
 mod dns;
 mod limits;
+mod netbox;
 mod receiving;
 
 use serde::Serialize;
@@ -53,13 +54,15 @@ pub(crate) async fn check(
     dns: &Dns,
 ) -> Vec<Finding> {
     let domains = receiving::domains(declaration);
-    let (identities, records, region, concurrency) = tokio::join!(
+    let (identities, records, region, concurrency, netboxes) = tokio::join!(
         receiving::identities(session, &domains),
         receiving::records(dns, &session.aws.region, &domains),
         receiving::region(dns, &session.aws.region, declaration),
         limits::concurrency(session, declaration),
+        netbox::check(declaration),
     );
-    let mut findings: Vec<Finding> = [identities, records, region, concurrency].into_iter().flatten().collect();
+    let mut findings: Vec<Finding> =
+        [identities, records, region, concurrency, netboxes].into_iter().flatten().collect();
     if let Some(snapshot) = snapshot {
         findings.extend(limits::rules(&session.stack, declaration, rule_set, snapshot));
     }

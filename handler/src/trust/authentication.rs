@@ -61,7 +61,7 @@ fn signer(result: &str) -> Option<Domain> {
 }
 
 /// The value without its comments in round brackets; `None` if they do not close.
-fn without_comments(value: &str) -> Option<String> {
+pub fn without_comments(value: &str) -> Option<String> {
     let mut depth = 0_usize;
     let mut kept = String::with_capacity(value.len());
     for character in value.chars() {

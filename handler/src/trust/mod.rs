@@ -11,6 +11,8 @@ mod authentication;
 
 use thiserror::Error;
 
+pub use authentication::without_comments;
+
 use crate::{
     event::{Verdict, Verdicts},
     mail::{Domain, Mail, Mailbox},

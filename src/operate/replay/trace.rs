@@ -134,7 +134,7 @@ fn word_after<'text>(text: &'text str, before: &str) -> Option<&'text str> {
 fn results(value: &str, before: &[&str]) -> [Verdict; 3] {
     let unproven = [Verdict::Gray; 3];
     let talks = |text: &&str| ["spf=", "dkim=", "dmarc="].iter().any(|word| text.to_ascii_lowercase().contains(word));
-    let Some(value) = without_comments(value) else { return unproven };
+    let Some(value) = handler::trust::without_comments(value) else { return unproven };
     let mut parts = value.split(';').map(str::trim);
     if value.contains('"') || before.iter().any(talks) || parts.next() != Some(AUTHORITY) {
         return unproven;
@@ -163,21 +163,6 @@ fn verdict(word: &str) -> Verdict {
         "temperror" | "permerror" => Verdict::ProcessingFailed,
         _ => Verdict::Gray,
     }
-}
-
-/// The value without its comments in round brackets; `None` if they do not close.
-fn without_comments(value: &str) -> Option<String> {
-    let mut depth = 0_usize;
-    let mut kept = String::with_capacity(value.len());
-    for character in value.chars() {
-        match character {
-            '(' => depth += 1,
-            ')' => depth = depth.checked_sub(1)?,
-            other if depth == 0 => kept.push(other),
-            _ => {}
-        }
-    }
-    (depth == 0).then_some(kept)
 }
 
 #[cfg(test)]

@@ -67,6 +67,8 @@ pub enum Command {
     Logs(Logs),
     /// Invoke a function with an event, and show what it answers.
     Invoke(Invoke),
+    /// Print the least IAM policy that whoever runs `up`, `diff` or `down` for this declaration needs.
+    Policy(Policy),
     /// Give mails to their functions once more: stored ones, or those whose events are in the failure queue.
     Replay(Replay),
 }
@@ -300,6 +302,32 @@ const INVOKE_EXIT_CODES: &str = "Exit codes:
     1  the function has failed
     2  an error: the declaration, credentials, no such function, an event that is no JSON
   130  Ctrl-C; the function goes on";
+
+/// The arguments of `provision policy`.
+#[derive(Debug, Args)]
+#[command(after_long_help = POLICY_EXIT_CODES)]
+pub struct Policy {
+    /// What somebody wants to do. `up` includes the others.
+    #[arg(long = "for", value_name = "COMMAND", default_value = "up")]
+    pub purpose: Purpose,
+}
+
+const POLICY_EXIT_CODES: &str = "The account is the declared one; without one it is that of the credentials.
+
+Exit codes:
+    0  the policy was printed
+    2  an error: the declaration, no account and no credentials";
+
+/// What a policy is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Purpose {
+    /// Make the account as the declaration says.
+    Up,
+    /// Compare.
+    Diff,
+    /// Delete what is the stack's.
+    Down,
+}
 
 /// The arguments of `provision replay`.
 #[derive(Debug, Args)]

@@ -19,6 +19,7 @@ mod interrupts;
 mod invoke;
 mod logs;
 mod parse;
+mod policy;
 mod replay;
 mod schema;
 mod secrets;
@@ -46,6 +47,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Build(typed) => build::run(&printer, &arguments.common, typed),
         Command::Dev(typed) => dev::run(&printer, &arguments.common, typed),
         Command::Logs(typed) => logs::run(&printer, &arguments.common, typed),
+        Command::Policy(typed) => policy::run(&printer, &arguments.common, typed),
         Command::Replay(typed) => replay::run(&printer, &arguments.common, typed),
         Command::Invoke(typed) => invoke::run(&printer, &arguments.common, typed),
     };

@@ -12,7 +12,9 @@ use serde::Serialize;
 use super::{
     Address, Field, Kind, Live, Manage, Owned, Owner, Session, Tags, coupled,
     number::{natural, wire},
-    own_tags, plain, surplus_tags,
+    own_tags, plain,
+    rights::{Right, Target, deletes, reads, writes},
+    surplus_tags,
 };
 use crate::aws::{Failure, OrFail};
 
@@ -217,6 +219,13 @@ impl Manage for Alarm {
     ];
 
     const REFERS_TO: &'static [Kind] = &[Kind::Topic];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::AllAlarms, &["cloudwatch:DescribeAlarms"]),
+        reads(Target::Alarms, &["cloudwatch:ListTagsForResource"]),
+        writes(Target::Alarms, &["cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:UntagResource"]),
+        deletes(Target::Alarms, &["cloudwatch:DeleteAlarms"]),
+    ];
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let alarms = async {

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::{
     Address, Data, Field, Kind, Live, Manage, Owned, Owner, Session, Tags, artifacts, coupled, own_tags, plain,
+    rights::{Right, Target, deletes, reads, writes},
 };
 use crate::{
     aws::{Class, Failure, OrFail},
@@ -258,6 +259,40 @@ impl Manage for Bucket {
     ];
 
     const REFERS_TO: &'static [Kind] = &[];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(
+            Target::Buckets,
+            &[
+                "s3:GetBucketOwnershipControls",
+                "s3:GetBucketPolicy",
+                "s3:GetBucketPublicAccessBlock",
+                "s3:GetBucketTagging",
+                "s3:GetBucketVersioning",
+                "s3:GetEncryptionConfiguration",
+                "s3:GetLifecycleConfiguration",
+                "s3:ListAllMyBuckets",
+                "s3:ListBucketVersions",
+            ],
+        ),
+        writes(
+            Target::Buckets,
+            &[
+                "s3:CreateBucket",
+                "s3:DeleteBucketPolicy",
+                "s3:PutBucketOwnershipControls",
+                "s3:PutBucketPolicy",
+                "s3:PutBucketPublicAccessBlock",
+                "s3:PutBucketTagging",
+                "s3:PutBucketVersioning",
+                "s3:PutEncryptionConfiguration",
+                "s3:PutLifecycleConfiguration",
+            ],
+        ),
+        deletes(Target::Buckets, &["s3:DeleteBucket"]),
+        // What SES puts into a bucket to try it goes with it.
+        deletes(Target::Objects, &["s3:DeleteObject", "s3:DeleteObjectVersion"]),
+    ];
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let (name, read) = (&address.name, &session.aws.read);

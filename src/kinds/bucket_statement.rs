@@ -20,6 +20,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::{
     Address, Field, Kind, Live, Manage, Owned, Owner, STATEMENTS_TAG, Session, Stack, coupled, notes, plain,
     receipt::{action::Action, snapshot},
+    rights::{Right, Target, deletes, reads, writes},
 };
 use crate::{
     aws::{Class, Failure, OrFail},
@@ -173,6 +174,15 @@ impl Manage for BucketStatement {
 
     // The notes are on the roles.
     const REFERS_TO: &'static [Kind] = &[Kind::Role];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::ExistingBuckets, &["s3:GetBucketPolicy"]),
+        reads(Target::Roles, &["iam:ListRoleTags", "iam:ListRoles"]),
+        writes(Target::ExistingBuckets, &["s3:PutBucketPolicy"]),
+        writes(Target::Roles, &["iam:TagRole"]),
+        deletes(Target::ExistingBuckets, &["s3:DeleteBucketPolicy", "s3:PutBucketPolicy"]),
+        deletes(Target::Roles, &["iam:UntagRole"]),
+    ];
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Statement>>, Failure> {
         let found = find(session, address.container()).await?;

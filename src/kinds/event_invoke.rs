@@ -9,6 +9,7 @@ use super::{
     Address, Field, Kind, Live, Manage, Owned, Owner, Session, function,
     number::{natural, wire},
     plain,
+    rights::{Right, Target, deletes, reads, writes},
 };
 use crate::aws::{Failure, OrFail};
 
@@ -71,6 +72,12 @@ impl Manage for EventInvoke {
         &[plain("retries"), plain("maximum_age"), plain("on_failure"), plain("on_success")];
 
     const REFERS_TO: &'static [Kind] = &[Kind::Function, Kind::Queue];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::Functions, &["lambda:GetFunctionEventInvokeConfig", "lambda:ListFunctions", "lambda:ListTags"]),
+        writes(Target::Functions, &["lambda:PutFunctionEventInvokeConfig"]),
+        deletes(Target::Functions, &["lambda:DeleteFunctionEventInvokeConfig"]),
+    ];
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         // It is a part of a function that is ours.

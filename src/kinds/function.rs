@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::{
     Address, Field, Kind, Live, Manage, Owned, Owner, REVISION_TAG, Session, Tags, coupled, immutable, own_tags, plain,
+    rights::{Right, Target, deletes, reads, writes},
     surplus_tags,
 };
 use crate::aws::{Class, Failure, OrFail};
@@ -241,6 +242,29 @@ impl Manage for Function {
     ];
 
     const REFERS_TO: &'static [Kind] = &[Kind::Role, Kind::LogGroup, Kind::Bucket, Kind::Queue];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(
+            Target::Functions,
+            &["lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:ListFunctions", "lambda:ListTags"],
+        ),
+        writes(
+            Target::Functions,
+            &[
+                "lambda:CreateFunction",
+                "lambda:DeleteFunctionConcurrency",
+                "lambda:PutFunctionConcurrency",
+                "lambda:TagResource",
+                "lambda:UntagResource",
+                "lambda:UpdateFunctionCode",
+                "lambda:UpdateFunctionConfiguration",
+            ],
+        ),
+        writes(Target::PassedRoles, &["iam:PassRole"]),
+        // Lambda fetches the code in the name of whoever names it.
+        writes(Target::Artifacts, &["s3:GetObject", "s3:PutObject"]),
+        deletes(Target::Functions, &["lambda:DeleteFunction"]),
+    ];
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         const CALL: &str = "lambda.GetFunction";

@@ -8,7 +8,9 @@ use serde::Serialize;
 use super::{
     Address, Data, Field, Kind, Live, Manage, Owned, Owner, Session, Tags, immutable,
     number::{natural, wire},
-    own_tags, plain, surplus_tags,
+    own_tags, plain,
+    rights::{Right, Target, deletes, reads, writes},
+    surplus_tags,
 };
 use crate::aws::{Failure, OrFail};
 
@@ -106,6 +108,24 @@ impl Manage for LogGroup {
     ];
 
     const REFERS_TO: &'static [Kind] = &[];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::AllLogGroups, &["logs:DescribeLogGroups"]),
+        reads(Target::LogGroups, &["logs:DescribeLogStreams", "logs:ListTagsForResource"]),
+        // No log group of ours has a key: that of others is taken away, and none is given.
+        writes(
+            Target::LogGroups,
+            &[
+                "logs:CreateLogGroup",
+                "logs:DeleteRetentionPolicy",
+                "logs:DisassociateKmsKey",
+                "logs:PutRetentionPolicy",
+                "logs:TagResource",
+                "logs:UntagResource",
+            ],
+        ),
+        deletes(Target::LogGroups, &["logs:DeleteLogGroup"]),
+    ];
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let (group, tags) = tokio::try_join!(find(session, &address.name), tags(session, &address.name))?;

@@ -22,6 +22,7 @@ pub(crate) mod log_group;
 pub(crate) mod permission;
 pub(crate) mod queue;
 pub(crate) mod receipt;
+pub(crate) mod rights;
 pub(crate) mod role;
 pub(crate) mod secret;
 pub(crate) mod subscription;
@@ -35,6 +36,7 @@ use crate::aws::{Aws, Failure};
 
 pub(crate) use field::{Field, Treatment, coupled, immutable, plain};
 pub(crate) use registry::{Kind, Settings};
+pub(crate) use rights::Right;
 
 /// What marks a resource as ours, on everything that can carry tags: the stack it belongs to …
 pub(crate) const STACK_TAG: &str = "provision:stack";
@@ -227,6 +229,9 @@ pub(crate) trait Manage {
 
     /// The kinds that one of this kind may refer to. Those are made before, and deleted after.
     const REFERS_TO: &'static [Kind];
+
+    /// What whoever runs the tool must be allowed to do for all the calls that are made here.
+    const RIGHTS: &'static [Right];
 
     /// What is in AWS; `None` only if AWS says that there is no such thing.
     fn read(

@@ -7,7 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Address, Field, Kind, Live, Manage, Owned, Owner, Session, function, immutable};
+use super::{
+    Address, Field, Kind, Live, Manage, Owned, Owner, Session, function, immutable,
+    rights::{Right, Target, deletes, reads, writes},
+};
 use crate::{
     aws::{Class, Failure, OrFail},
     policy::{Effect, Policy, Statement},
@@ -117,6 +120,13 @@ impl Manage for Permission {
     ];
 
     const REFERS_TO: &'static [Kind] = &[Kind::Function];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::Functions, &["lambda:GetPolicy", "lambda:ListFunctions", "lambda:ListTags"]),
+        // Lambda cannot change a permission: it is made anew.
+        writes(Target::Functions, &["lambda:AddPermission", "lambda:RemovePermission"]),
+        deletes(Target::Functions, &["lambda:RemovePermission"]),
+    ];
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let statements = statements(session, address.container()).await?;

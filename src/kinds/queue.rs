@@ -9,7 +9,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Address, Data, Field, Kind, Live, Manage, Owned, Owner, Session, Tags, coupled, own_tags, plain, surplus_tags,
+    Address, Data, Field, Kind, Live, Manage, Owned, Owner, Session, Tags, coupled, own_tags, plain,
+    rights::{Right, Target, deletes, reads, writes},
+    surplus_tags,
 };
 use crate::{
     aws::{Class, Failure, OrFail},
@@ -169,6 +171,12 @@ impl Manage for Queue {
     ];
 
     const REFERS_TO: &'static [Kind] = &[];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::Queues, &["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags", "sqs:ListQueues"]),
+        writes(Target::Queues, &["sqs:CreateQueue", "sqs:SetQueueAttributes", "sqs:TagQueue", "sqs:UntagQueue"]),
+        deletes(Target::Queues, &["sqs:DeleteQueue"]),
+    ];
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let Some(url) = url(session, &address.name).await? else { return Ok(None) };

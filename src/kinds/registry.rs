@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Address, Field, Live, Manage, Owned, Session, alarm, bucket, bucket_statement, event_invoke, function, log_group,
-    permission, queue, receipt, role, secret, subscription, topic,
+    Address, Field, Live, Manage, Owned, Right, Session, alarm, bucket, bucket_statement, event_invoke, function,
+    log_group, permission, queue, receipt, role, secret, subscription, topic,
 };
 use crate::aws::{Class, Failure};
 
@@ -48,6 +48,11 @@ macro_rules! kinds {
             /// The kinds that one of it may refer to.
             pub(crate) const fn refers_to(self) -> &'static [Self] {
                 match self { $(Self::$variant => <$kind as Manage>::REFERS_TO,)+ }
+            }
+
+            /// What whoever runs the tool must be allowed to do.
+            pub(crate) const fn rights(self) -> &'static [Right] {
+                match self { $(Self::$variant => <$kind as Manage>::RIGHTS,)+ }
             }
 
             /// What is in AWS. This and the others are boxed: a future is as large as all calls that may be in it.

@@ -11,7 +11,9 @@ use serde::Serialize;
 use super::{
     Address, Field, Kind, Live, Manage, Owned, Owner, Session, Stack, Tags, immutable,
     number::{natural, wire},
-    own_tags, plain, surplus_tags,
+    own_tags, plain,
+    rights::{Right, Target, deletes, reads, writes},
+    surplus_tags,
 };
 use crate::{
     aws::{Class, Failure, OrFail},
@@ -211,6 +213,37 @@ impl Manage for Role {
     ];
 
     const REFERS_TO: &'static [Kind] = &[];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(
+            Target::Roles,
+            &[
+                "iam:GetRole",
+                "iam:GetRolePolicy",
+                "iam:ListAttachedRolePolicies",
+                "iam:ListRolePolicies",
+                "iam:ListRoleTags",
+                "iam:ListRoles",
+            ],
+        ),
+        reads(Target::UnknownRoles, &["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"]),
+        // No role of ours has a managed policy or a boundary: those of others are taken away, and none is given.
+        writes(
+            Target::Roles,
+            &[
+                "iam:CreateRole",
+                "iam:DeleteRolePermissionsBoundary",
+                "iam:DeleteRolePolicy",
+                "iam:DetachRolePolicy",
+                "iam:PutRolePolicy",
+                "iam:TagRole",
+                "iam:UntagRole",
+                "iam:UpdateAssumeRolePolicy",
+                "iam:UpdateRole",
+            ],
+        ),
+        deletes(Target::Roles, &["iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"]),
+    ];
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let name = &address.name;

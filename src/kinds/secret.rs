@@ -13,7 +13,9 @@ use serde::Serialize;
 
 use super::{
     Address, ENTRY_TAG, Field, Kind, Live, Manage, Owned, Owner, STACK_TAG, SecretValue, Session, Tags, own_tags,
-    plain, surplus_tags,
+    plain,
+    rights::{Right, Target, deletes, reads, writes},
+    surplus_tags,
 };
 use crate::aws::{Class, Failure, OrFail};
 
@@ -98,6 +100,22 @@ impl Manage for Secret {
     const FIELDS: &'static [Field] = &[plain("description"), plain("kms_key"), plain("tags.*")];
 
     const REFERS_TO: &'static [Kind] = &[];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::Secrets, &["secretsmanager:DescribeSecret", "secretsmanager:ListSecrets"]),
+        writes(
+            Target::Secrets,
+            &[
+                "secretsmanager:CreateSecret",
+                "secretsmanager:PutSecretValue",
+                "secretsmanager:RestoreSecret",
+                "secretsmanager:TagResource",
+                "secretsmanager:UntagResource",
+                "secretsmanager:UpdateSecret",
+            ],
+        ),
+        deletes(Target::Secrets, &["secretsmanager:DeleteSecret"]),
+    ];
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let answer = describe(session, &address.name).await?.filter(|answer| answer.deleted_date.is_none());

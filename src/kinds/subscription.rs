@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Address, ENTRY_TAG, Field, Kind, Live, Manage, Owned, Owner, SUBSCRIPTION_TAG, Session, Tags, own_tags, plain,
+    rights::{Right, Target, deletes, reads, writes},
     topic,
 };
 use crate::aws::{Class, Failure, OrFail};
@@ -149,6 +150,20 @@ impl Manage for Subscription {
     const FIELDS: &'static [Field] = &[plain("raw_delivery"), plain("filter.*"), plain("redrive")];
 
     const REFERS_TO: &'static [Kind] = &[Kind::Topic, Kind::Queue];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(
+            Target::Topics,
+            &[
+                "sns:GetSubscriptionAttributes",
+                "sns:ListSubscriptionsByTopic",
+                "sns:ListTagsForResource",
+                "sns:ListTopics",
+            ],
+        ),
+        writes(Target::Topics, &["sns:SetSubscriptionAttributes", "sns:Subscribe", "sns:TagResource"]),
+        deletes(Target::Topics, &["sns:Unsubscribe", "sns:UntagResource"]),
+    ];
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let Some(listed) = find(session, address).await? else { return Ok(None) };

@@ -6,7 +6,11 @@ use aws_sdk_sns::types::Tag;
 use futures::future::try_join_all;
 use serde::Serialize;
 
-use super::{Address, Field, Kind, Live, Manage, Owned, Owner, Session, Tags, own_tags, plain, surplus_tags};
+use super::{
+    Address, Field, Kind, Live, Manage, Owned, Owner, Session, Tags, own_tags, plain,
+    rights::{Right, Target, deletes, reads, writes},
+    surplus_tags,
+};
 use crate::{
     aws::{Class, Failure, OrFail},
     policy::{Policy, Statement},
@@ -138,6 +142,12 @@ impl Manage for Topic {
     const FIELDS: &'static [Field] = &[plain("display_name"), plain("policy.*"), plain("kms_key"), plain("tags.*")];
 
     const REFERS_TO: &'static [Kind] = &[];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::Topics, &["sns:GetTopicAttributes", "sns:ListTagsForResource", "sns:ListTopics"]),
+        writes(Target::Topics, &["sns:CreateTopic", "sns:SetTopicAttributes", "sns:TagResource", "sns:UntagResource"]),
+        deletes(Target::Topics, &["sns:DeleteTopic"]),
+    ];
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let arn = arn(session, &address.name);

@@ -2,6 +2,7 @@
 
 pub(crate) mod invocation;
 pub(crate) mod log;
+pub(crate) mod policy;
 pub(crate) mod replay;
 
 use crate::{

@@ -22,7 +22,9 @@ use std::{
     sync::OnceLock,
 };
 
-use crate::{cli::Common, declaration::Checked, plan::Plan, preconditions::Finding, problem::Problem};
+use crate::{
+    cli::Common, declaration::Checked, plan::Plan, policy::Policy, preconditions::Finding, problem::Problem,
+};
 
 pub(crate) use look::Look;
 pub(crate) use maintenances::maintenances;
@@ -130,6 +132,13 @@ impl Printer {
             self.data(&line);
         }
         self.note_all(&apply::failures(report, &self.errors));
+    }
+
+    /// Prints a policy, as IAM takes it.
+    pub(crate) fn policy(&self, policy: &Policy) {
+        let json = policy.to_json();
+        let pretty = serde_json::from_str::<serde_json::Value>(&json).and_then(|it| serde_json::to_string_pretty(&it));
+        self.data(if self.json { &json } else { pretty.as_deref().unwrap_or(&json) });
     }
 
     fn note_all(&self, lines: &[String]) {

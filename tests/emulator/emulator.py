@@ -16,6 +16,7 @@ import functions
 import log_events
 import policies
 import receipt_rules
+import resources
 from ministack.app import main
 
 
@@ -36,6 +37,6 @@ if __name__ == "__main__":
             sys.exit("--while-open is for the leader of a process group")
         sys.argv.remove("--while-open")
         end_with_standard_input()
-    for extension in (functions, policies, containers, receipt_rules, configuration_sets, log_events):
+    for extension in (functions, policies, containers, receipt_rules, configuration_sets, log_events, resources):
         extension.install()
     main()

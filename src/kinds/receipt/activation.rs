@@ -6,7 +6,10 @@ use serde::Serialize;
 use super::{Input, active, foreign, known_rules, names, own_set, rules, snapshot};
 use crate::{
     aws::{Class, Failure, OrFail},
-    kinds::{Address, Field, Kind, Live, Manage, Owned, Owner, PREVIOUS_RULE_SET_TAG, Session, notes, plain},
+    kinds::{
+        Address, Field, Kind, Live, Manage, Owned, Owner, PREVIOUS_RULE_SET_TAG, Session, notes, plain,
+        rights::{Right, Target, deletes, reads, writes},
+    },
 };
 
 /// That a rule set is the active one.
@@ -54,6 +57,14 @@ impl Manage for Activation {
 
     // The roles keep what was active before. Not the rules: they go even where the set stays active for those of others.
     const REFERS_TO: &'static [Kind] = &[Kind::ReceiptRuleSet, Kind::Role];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::ReceiptRules, super::LOOKING),
+        reads(Target::Roles, &["iam:ListRoleTags", "iam:ListRoles"]),
+        writes(Target::ReceiptRules, &["ses:SetActiveReceiptRuleSet"]),
+        writes(Target::Roles, &["iam:TagRole"]),
+        deletes(Target::ReceiptRules, &["ses:SetActiveReceiptRuleSet"]),
+    ];
 
     /// Absent where the set is not there.
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {

@@ -27,6 +27,9 @@ pub(crate) fn own_set(stack: &Stack) -> String {
     stack.id.clone()
 }
 
+/// The rights for looking at rule sets.
+const LOOKING: &[&str] = &["ses:DescribeActiveReceiptRuleSet", "ses:DescribeReceiptRuleSet"];
+
 /// What a step needs to know and nobody compares: two of these are always equal.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Input<T>(pub(crate) T);

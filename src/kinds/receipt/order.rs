@@ -5,7 +5,10 @@ use serde::Serialize;
 use super::{known_rules, names, rules};
 use crate::{
     aws::{Class, Failure, OrFail},
-    kinds::{Address, Field, Kind, Live, Manage, Owned, Owner, Session, Stack, plain},
+    kinds::{
+        Address, Field, Kind, Live, Manage, Owned, Owner, Session, Stack, plain,
+        rights::{Right, Target, reads, writes},
+    },
 };
 
 /// The order of a stack's rules in a set. It goes away with them.
@@ -71,6 +74,9 @@ impl Manage for Order {
     const FIELDS: &'static [Field] = &[plain("order")];
 
     const REFERS_TO: &'static [Kind] = &[Kind::ReceiptRuleSet];
+
+    const RIGHTS: &'static [Right] =
+        &[reads(Target::ReceiptRules, super::LOOKING), writes(Target::ReceiptRules, &["ses:SetReceiptRulePosition"])];
 
     /// Absent where the set is not there.
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {

@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     aws::{Class, Failure, OrFail},
-    kinds::{Address, Field, Kind, Live, Manage, Owned, Owner, Session, Stack, plain},
+    kinds::{
+        Address, Field, Kind, Live, Manage, Owned, Owner, Session, Stack, plain,
+        rights::{Right, Target, deletes, reads, writes},
+    },
 };
 
 /// Receipt rules: parts of a set, named `STACK.ENTRY`.
@@ -104,6 +107,12 @@ impl Manage for Rule {
 
     const REFERS_TO: &'static [Kind] =
         &[Kind::ReceiptRuleSet, Kind::Bucket, Kind::BucketStatement, Kind::Function, Kind::Permission, Kind::Topic];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::ReceiptRules, super::LOOKING),
+        writes(Target::ReceiptRules, &["ses:CreateReceiptRule", "ses:UpdateReceiptRule"]),
+        deletes(Target::ReceiptRules, &["ses:DeleteReceiptRule"]),
+    ];
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let rules = known_rules(session, address.container()).await?.unwrap_or_default();

@@ -5,7 +5,10 @@ use serde::Serialize;
 use super::{Snapshots, foreign, names, own_set, rules, snapshot};
 use crate::{
     aws::{Class, Failure, OrFail},
-    kinds::{Address, Field, Kind, Live, Manage, Owned, Owner, Session},
+    kinds::{
+        Address, Field, Kind, Live, Manage, Owned, Owner, Session,
+        rights::{Right, Target, deletes, reads, writes},
+    },
 };
 
 /// Receipt rule sets.
@@ -22,6 +25,12 @@ impl Manage for RuleSet {
     const FIELDS: &'static [Field] = &[];
 
     const REFERS_TO: &'static [Kind] = &[];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::ReceiptRules, super::LOOKING),
+        writes(Target::ReceiptRules, &["ses:CreateReceiptRuleSet"]),
+        deletes(Target::ReceiptRules, &["ses:DeleteReceiptRuleSet"]),
+    ];
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let is_there = super::known_rules(session, &address.name).await?.is_some();

@@ -3,6 +3,7 @@
 
 mod invoke;
 mod logs;
+mod policy;
 mod replay;
 
 use std::process::Command;

@@ -1,0 +1,127 @@
+//! `provision policy`: whoever has that policy, and nothing else, can do what it is for; without any part of it he cannot.
+
+use serde_json::{Value, json};
+
+use crate::{
+    emulator::{
+        account::Account,
+        server::{Authorisation, Emulator},
+    },
+    harness::{Folder, Run},
+    stack::{EVERYTHING, code_folder, command},
+};
+
+/// An account that checks what everybody may do, and a declaration for it.
+struct Place {
+    account: Account,
+    folder: Folder,
+    emulator: Emulator,
+}
+
+/// Somebody's access key.
+type Key = (String, String);
+
+impl Place {
+    fn new() -> Option<Self> {
+        let emulator = Emulator::start_with(Authorisation::Checked)?;
+        let account = Account::at(&emulator.url);
+        Some(Self { account, folder: code_folder(EVERYTHING), emulator })
+    }
+
+    /// The policy for a purpose.
+    fn policy(&self, purpose: &str) -> Value {
+        let arguments = ["policy", "--for", purpose, "--json"];
+        let run =
+            self.folder.finish(&arguments, command(&self.folder, &self.emulator.url, &arguments).output().unwrap());
+        assert_eq!(run.code(), Some(0), "{run}");
+        run.json().remove(0)
+    }
+
+    /// A new user with that policy alone.
+    fn user(&self, name: &str, policy: &Value) -> Key {
+        let iam = &self.account.iam;
+        self.account.wait(iam.create_user().user_name(name).send()).unwrap();
+        let making = iam.create_policy().policy_name(name).policy_document(policy.to_string());
+        let arn = self.account.wait(making.send()).unwrap().policy.unwrap().arn.unwrap();
+        self.account.wait(iam.attach_user_policy().user_name(name).policy_arn(arn).send()).unwrap();
+        let key = self.account.wait(iam.create_access_key().user_name(name).send()).unwrap().access_key.unwrap();
+        (key.access_key_id, key.secret_access_key)
+    }
+
+    fn run(&self, (id, secret): &Key, arguments: &[&str]) -> Run {
+        let mut command = command(&self.folder, &self.emulator.url, arguments);
+        command.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret);
+        self.folder.finish(arguments, command.output().unwrap())
+    }
+
+    #[track_caller]
+    fn expect(&self, code: i32, key: &Key, arguments: &[&str]) -> Run {
+        let run = self.run(key, arguments);
+        assert_eq!(run.code(), Some(code), "{run}");
+        run
+    }
+}
+
+fn without(policy: &Value, sid: &str) -> Value {
+    let mut policy = policy.clone();
+    policy["Statement"].as_array_mut().unwrap().retain(|statement| statement["Sid"] != sid);
+    policy
+}
+
+#[test]
+fn who_has_the_policy_can_do_it_and_without_any_part_of_it_cannot() {
+    let Some(place) = Place::new() else { return };
+    let policy = place.policy("up");
+    let little = json!({"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"});
+    let nobody = place.user("nobody", &json!({"Version": "2012-10-17", "Statement": [little]}));
+    place.expect(2, &nobody, &["up", "--yes"]);
+    let blind = place.user("blind", &without(&policy, "UnknownRoles"));
+    let run = place.expect(2, &blind, &["diff"]);
+    assert!(run.stdout().contains("! role reader   could not be read: iam."), "{run}");
+    let up = place.user("up", &policy);
+    place.expect(0, &up, &["up", "--yes"]);
+    place.expect(0, &up, &["diff"]);
+
+    let diff = place.user("diff", &place.policy("diff"));
+    place.expect(0, &diff, &["diff"]);
+    for statement in policy["Statement"].as_array().unwrap() {
+        let sid = statement["Sid"].as_str().unwrap();
+        // The emulator does not look at who passes a role, and the code is small enough to go without artefacts. Objects are
+        // only deleted, and roles that are not there only looked for before they are made.
+        if ["PassedRoles", "Artifacts", "Objects", "UnknownRoles"].contains(&sid) {
+            continue;
+        }
+        let key = place.user(sid, &without(&policy, sid));
+        let run = place.expect(2, &key, &["diff", "--no-build"]);
+        assert!(run.stdout().contains(" is not authorized to perform: "), "without {sid}\n{run}");
+    }
+
+    // A changed declaration is nothing for whoever may only look.
+    place.folder.write("infra.yaml", EVERYTHING.replace("retention: 14d", "retention: 13d"));
+    place.expect(1, &diff, &["diff"]);
+    let run = place.expect(2, &diff, &["up", "--yes"]);
+    assert!(run.stderr().contains("sqs.SetQueueAttributes 403 AccessDenied"), "{run}");
+    place.expect(0, &up, &["up", "--yes"]);
+
+    let confirm = ["down", "--confirm", "circuits", "--delete-data"];
+    let down = place.policy("down");
+    let keeper = place.user("keeper", &without(&down, "Objects"));
+    place.expect(2, &keeper, &confirm);
+    let down = place.user("down", &down);
+    place.expect(0, &down, &confirm);
+    let run = place.expect(0, &down, &["down", "--dry-run", "--json"]);
+    assert_eq!(run.json()[0]["resources"], json!([]), "{run}");
+}
+
+#[test]
+fn a_declared_account_needs_no_credentials() {
+    let folder =
+        Folder::with_declaration("stack: s\nregion: eu-west-1\naccount: \"123456789012\"\nqueues: {failed: {}}\n");
+    let run = folder.run(&["policy", "--for", "diff"]);
+    assert_eq!(run.code(), Some(0), "{run}");
+    let policy: Value = serde_json::from_str(&run.stdout()).unwrap();
+    let statements = policy["Statement"].as_array().unwrap();
+    let queues = statements.iter().find(|statement| statement["Sid"] == "Queues").unwrap();
+    assert_eq!(queues["Resource"], json!(["arn:aws:sqs:eu-west-1:123456789012:s-*"]));
+    assert!(run.stdout().contains("\n  \"Statement\": ["), "people read it: {run}");
+}

@@ -1,0 +1,69 @@
+"""What a call is, and what it is about, where policies are checked: what AWS looks at, where ministack has another or none."""
+
+import json
+
+import cbor2
+from ministack.core import iam_actions
+from ministack.services import iam
+from wrapping import replace
+
+
+def install():
+    replace(iam_actions, "extract_resource_arn", resource_arn)
+    replace(iam_actions, "extract_iam_action", action_of)
+
+
+def action_of(otherwise, service, method, path, headers, *rest):
+    """CloudWatch's action stands in the path where it speaks CBOR."""
+    if service == "monitoring" and "/operation/" in path:
+        return f"cloudwatch:{path.rpartition('/')[2]}"
+    return otherwise(service, method, path, headers, *rest)
+
+
+def resource_arn(otherwise, service, method, path, headers, body, parameters, region, account):
+    action = (headers.get("x-amz-target") or path).rpartition("." if "x-amz-target" in headers else "/")[2]
+    known = {"iam": role, "sns": tagged, "logs": log_groups, "monitoring": alarms, "lambda": function}.get(service)
+    arn = known and known(action, body, parameters, f"{region}:{account}")
+    return arn or otherwise(service, method, path, headers, body, parameters, region, account)
+
+
+def one(parameters, name):
+    value = parameters.get(name, "")
+    return value[0] if isinstance(value, list) else value
+
+
+def role(_action, _body, parameters, place):
+    """A role's path is part of its ARN; of one that is not there IAM knows none."""
+    name = one(parameters, "RoleName")
+    if name in iam._roles:
+        return iam._roles[name]["Arn"]
+    path = one(parameters, "Path") or "/"
+    return name and f"arn:aws:iam::{place.partition(':')[2]}:role{path}{name}"
+
+
+def tagged(_action, _body, parameters, _place):
+    """The calls about tags name their topic otherwise."""
+    return one(parameters, "ResourceArn")
+
+
+def log_groups(action, _body, _parameters, place):
+    """A list of log groups is about all of them."""
+    return action == "DescribeLogGroups" and f"arn:aws:logs:{place}:log-group::log-stream:"
+
+
+def alarms(action, body, _parameters, place):
+    """A list of alarms is about all of them; ministack does not look into what is no form."""
+    try:
+        asked = json.loads(body) if body[:1] == b"{" else cbor2.loads(body)
+    except (ValueError, cbor2.CBORDecodeError):
+        return None
+    if action == "DescribeAlarms":
+        return f"arn:aws:cloudwatch:{place}:alarm:*"
+    name = asked.get("AlarmName") or next(iter(asked.get("AlarmNames") or []), None)
+    return asked.get("ResourceARN") or (name and f"arn:aws:cloudwatch:{place}:alarm:{name}")
+
+
+def function(action, body, _parameters, place):
+    """A function that is made is named in the body."""
+    name = action == "functions" and body and json.loads(body).get("FunctionName")
+    return name and f"arn:aws:lambda:{place}:function:{name}"

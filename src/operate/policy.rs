@@ -11,6 +11,7 @@ use crate::{
         rights::{Access, Target, WITHOUT_RESOURCE},
     },
     policy::{Policy, Statement},
+    preconditions,
 };
 
 /// What somebody wants to do.
@@ -50,6 +51,9 @@ pub(crate) fn policy(declaration: &Declaration, names: &Names, purpose: Purpose)
                 }
             }
         }
+    }
+    if purpose == Purpose::Up {
+        everywhere.extend(preconditions::actions(declaration));
     }
     if purpose == Purpose::Up && declaration.functions.values().any(|function| function.vpc.is_some()) {
         everywhere.extend(NETWORK);
@@ -156,6 +160,7 @@ mod tests {
         }
         let everything = &policy.statements()["Everything"];
         assert!(everything.actions.iter().all(|action| WITHOUT_RESOURCE.contains(&action.as_str())));
+        assert!(NETWORK.iter().all(|action| WITHOUT_RESOURCE.contains(action)));
     }
 
     #[test]
@@ -168,12 +173,15 @@ functions:
   reader:
     crate: handler
     bin: reader
+    reserved_concurrency: 1
     vpc: {subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b], security_groups: [sg-0a1b2c3d]}
 receipt_rules: [{name: all, actions: [{store: archive}]}]
 ";
         let policy = policy_of(source, Purpose::Up);
         let statements = policy.statements();
-        assert!(statements["Everything"].actions.contains("ec2:DescribeSubnets"));
+        for action in ["ec2:DescribeSubnets", "ses:GetIdentityVerificationAttributes", "lambda:GetAccountSettings"] {
+            assert!(statements["Everything"].actions.contains(action), "{action}");
+        }
         assert_eq!(
             statements["ExistingBuckets"].resources,
             BTreeSet::from(["arn:aws:s3:::example-archive".to_owned()])

@@ -46,6 +46,15 @@ impl Finding {
     }
 }
 
+/// What one must be allowed to for [`check`], besides what the kinds need.
+pub(crate) fn actions(declaration: &Declaration) -> Vec<&'static str> {
+    let reserves = declaration.functions.values().any(|function| function.reserved_concurrency.is_some());
+    let mut actions = Vec::new();
+    actions.extend((!declaration.receipt_rules.is_empty()).then_some("ses:GetIdentityVerificationAttributes"));
+    actions.extend(reserves.then_some("lambda:GetAccountSettings"));
+    actions
+}
+
 /// Looks at everything at once; what blocks comes first.
 pub(crate) async fn check(
     session: &Session,

@@ -22,9 +22,7 @@ use std::{
     sync::OnceLock,
 };
 
-use crate::{
-    cli::Common, declaration::Checked, plan::Plan, policy::Policy, preconditions::Finding, problem::Problem,
-};
+use crate::{cli::Common, declaration::Checked, plan::Plan, policy::Policy, preconditions::Finding, problem::Problem};
 
 pub(crate) use look::Look;
 pub(crate) use maintenances::maintenances;

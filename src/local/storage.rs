@@ -1,6 +1,6 @@
 //! S3 over a folder: `FOLDER/BUCKET/KEY`.
 //!
-//! Functions reach it over HTTP with signed requests, each with credentials of its own and its own [`rights`](super::rights).
+//! Functions reach it over HTTP with signed requests, each with credentials of its own and its own [`rights`].
 
 use std::{
     io,

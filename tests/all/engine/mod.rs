@@ -2,3 +2,5 @@
 
 mod existing;
 mod fields;
+mod missing;
+mod others;

@@ -141,7 +141,7 @@ fn wrong(case: Case, treatment: &Treatment, told: Option<&(String, Vec<String>)>
     (!is_right).then(|| format!("{kind} {entry} {field}: {action} {}", paths.join(", ")))
 }
 
-fn declaration() -> String {
+pub(super) fn declaration() -> String {
     EVERYTHING
         .replace("buckets:\n", "buckets:\n  archive: {existing: company-archive}\n")
         .replace("{store: mail, prefix: rest/}", "{store: archive, prefix: rest/}")

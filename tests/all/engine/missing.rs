@@ -1,0 +1,147 @@
+//! Every resource of a stack, deleted behind our back, one at a time: it is found missing with what went with it, and nothing
+//! else, and it is there again afterwards.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{existing, fields::declaration};
+use crate::stack::{Trial, actions};
+
+/// A resource as the plan names it.
+struct Resource {
+    kind: String,
+    entry: String,
+    container: String,
+    name: String,
+}
+
+impl Resource {
+    fn of(item: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let address = &item["address"];
+        let (container, name) = (text(&address["container"]), text(&address["name"]));
+        Self { kind: text(&item["kind"]), entry: text(&item["entry"]), container, name }
+    }
+
+    /// Whether it goes when another one goes.
+    fn goes_with(&self, other: &Self) -> bool {
+        match (other.kind.as_str(), self.kind.as_str()) {
+            ("function", "event invoke") => self.name == other.name,
+            ("function", "permission") | ("topic", "subscription") => self.container == other.name,
+            ("receipt rule set", "receipt rule" | "receipt rule order" | "active rule set") => true,
+            _ => self.kind == other.kind && self.entry == other.entry,
+        }
+    }
+
+    fn delete(&self, trial: &Trial) {
+        let (account, name, container) = (&trial.account, &self.name, &self.container);
+        match self.kind.as_str() {
+            "bucket" => delete_bucket(trial, name),
+            "bucket statement" => {
+                let mut policy = existing::policy(account);
+                policy["Statement"].as_array_mut().unwrap().retain(|one| one["Sid"] != name.as_str());
+                existing::write(account, &policy);
+            }
+            "queue" => {
+                let url = account.wait(account.sqs.get_queue_url().queue_name(name).send()).unwrap().queue_url;
+                account.wait(account.sqs.delete_queue().set_queue_url(url).send()).unwrap();
+            }
+            "role" => delete_role(trial, name),
+            "log group" => drop(account.wait(account.logs.delete_log_group().log_group_name(name).send()).unwrap()),
+            "function" => drop(account.wait(account.lambda.delete_function().function_name(name).send()).unwrap()),
+            "event invoke" => {
+                let call = account.lambda.delete_function_event_invoke_config().function_name(name);
+                account.wait(call.send()).unwrap();
+            }
+            "permission" => {
+                let call = account.lambda.remove_permission().function_name(container).statement_id(name);
+                account.wait(call.send()).unwrap();
+            }
+            "topic" => drop(account.wait(account.sns.delete_topic().topic_arn(topic(name)).send()).unwrap()),
+            "subscription" => self.unsubscribe(trial),
+            "secret" => drop(account.wait(account.secrets.delete_secret().secret_id(name).send()).unwrap()),
+            "receipt rule set" => {
+                account.wait(account.ses.set_active_receipt_rule_set().send()).unwrap();
+                account.wait(account.ses.delete_receipt_rule_set().rule_set_name(name).send()).unwrap();
+            }
+            "receipt rule" => {
+                let call = account.ses.delete_receipt_rule().rule_set_name(container).rule_name(name);
+                account.wait(call.send()).unwrap();
+            }
+            "alarm" => drop(account.wait(account.alarms.delete_alarms().alarm_names(name).send()).unwrap()),
+            kind => panic!("nothing says how somebody deletes a {kind}"),
+        }
+    }
+
+    fn unsubscribe(&self, trial: &Trial) {
+        let account = &trial.account;
+        let call = account.sns.list_subscriptions_by_topic().topic_arn(topic(&self.container));
+        let listed = account.wait(call.send()).unwrap().subscriptions.unwrap();
+        let (protocol, endpoint) = self.name.split_once(':').unwrap();
+        let is_it = |one: &aws_sdk_sns::types::Subscription| {
+            one.protocol.as_deref() == Some(protocol) && one.endpoint.as_deref() == Some(endpoint)
+        };
+        let arn = listed.into_iter().find(is_it).unwrap().subscription_arn;
+        account.wait(account.sns.unsubscribe().set_subscription_arn(arn).send()).unwrap();
+    }
+}
+
+fn topic(name: &str) -> String {
+    format!("arn:aws:sns:eu-west-1:123456789012:{name}")
+}
+
+/// With what SES left there to try whether it may.
+fn delete_bucket(trial: &Trial, name: &str) {
+    let (account, s3) = (&trial.account, &trial.account.s3);
+    for version in account.wait(s3.list_object_versions().bucket(name).send()).unwrap().versions.unwrap_or_default() {
+        let call = s3.delete_object().bucket(name).set_key(version.key).set_version_id(version.version_id);
+        account.wait(call.send()).unwrap();
+    }
+    account.wait(s3.delete_bucket().bucket(name).send()).unwrap();
+}
+
+fn delete_role(trial: &Trial, name: &str) {
+    let (account, iam) = (&trial.account, &trial.account.iam);
+    let policies = account.wait(iam.list_role_policies().role_name(name).send()).unwrap().policy_names;
+    for policy in policies {
+        account.wait(iam.delete_role_policy().role_name(name).policy_name(policy).send()).unwrap();
+    }
+    account.wait(iam.delete_role().role_name(name).send()).unwrap();
+}
+
+/// What cannot be deleted: an order and an activation are how something else is; one who has not agreed yet cannot be
+/// unsubscribed.
+fn can_be_deleted(resource: &Resource) -> bool {
+    let is_pending = resource.kind == "subscription" && resource.name.starts_with("email:");
+    !is_pending && !["receipt rule order", "active rule set"].contains(&resource.kind.as_str())
+}
+
+#[test]
+fn whatever_somebody_deletes_is_missed_and_made_again() {
+    let Some(trial) = Trial::new(&declaration()) else { return };
+    existing::bucket(&trial.account);
+    trial.up();
+    let plan = trial.diff();
+    let all: Vec<Resource> = plan["resources"].as_array().unwrap().iter().map(Resource::of).collect();
+    let kinds: BTreeSet<&str> = all.iter().map(|one| one.kind.as_str()).collect();
+    let known: serde_json::Value = serde_json::from_str(&trial.run(&["schema", "--fields"]).stdout()).unwrap();
+    let known: BTreeSet<&str> =
+        known["kinds"].as_array().unwrap().iter().map(|kind| kind["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, known, "the stack of this test has something of every kind");
+    let mut count = 0;
+    for resource in all.iter().filter(|one| can_be_deleted(one)) {
+        resource.delete(&trial);
+        let gone: BTreeSet<String> = all
+            .iter()
+            .filter(|one| one.goes_with(resource))
+            .map(|one| format!("create {} {}", one.kind, one.entry))
+            .collect();
+        let missed: BTreeSet<String> = actions(&trial.diff()).into_iter().collect();
+        assert_eq!(missed, gone, "after {} {} was deleted", resource.kind, resource.entry);
+        trial.up();
+        assert_eq!(actions(&trial.diff()), [""; 0], "after {} {} was made again", resource.kind, resource.entry);
+        count += 1;
+    }
+    println!("{count} of {} resources deleted and made again", all.len());
+}

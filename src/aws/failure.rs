@@ -27,6 +27,8 @@ pub(crate) enum Class {
     NotYet,
     /// Another change of the same thing is going on; the same call later is right.
     InProgress,
+    /// Nothing was asked: there are no credentials to ask with.
+    NoCredentials,
     /// Not allowed to.
     Denied,
     /// The call makes no sense as it is.
@@ -98,7 +100,11 @@ impl Failure {
             None if code.is_some() => String::new(),
             None => chain(error),
         };
-        let class = classify(call, status, code.as_deref(), &message);
+        let class = match error {
+            // Neither the network nor time: what is left of the way to an answer is finding credentials.
+            SdkError::DispatchFailure(failure) if failure.is_other() => Class::NoCredentials,
+            _ => classify(call, status, code.as_deref(), &message),
+        };
         Self { call: call.to_owned(), class, status, code, message, request_id }
     }
 }

@@ -1,5 +1,6 @@
 //! A declared stack in an account: `up`, `diff` and `down` as a person or a program meets them, on the emulator of AWS.
 
+mod connecting;
 mod faults;
 mod interrupts;
 mod lifecycle;

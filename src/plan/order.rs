@@ -11,7 +11,8 @@ pub(super) fn makes(action: &Action) -> bool {
 
 /// Which items must be done before each, by index.
 ///
-/// What is made comes after what it refers to. What is deleted comes after everything, made or deleted, of a kind that may
+/// What is made comes after what it refers to, and after what that refers to, even where nothing is done in between: a failure
+/// destination needs the rights of the function's role, and refers to the function. What is deleted comes after everything, made or deleted, of a kind that may
 /// refer to it: a function is first told of another failure queue, and then the old one goes.
 pub(super) fn before(items: &[Item]) -> Vec<Vec<usize>> {
     let index: BTreeMap<&Id, usize> = items.iter().enumerate().map(|(index, item)| (&item.id, index)).collect();
@@ -24,10 +25,26 @@ pub(super) fn before(items: &[Item]) -> Vec<Vec<usize>> {
             };
             items.iter().enumerate().filter(|(_, other)| refers(other)).map(|(index, _)| index).collect()
         }
-        action if makes(action) => item.after.iter().filter_map(|id| index.get(id).copied()).collect(),
+        action if makes(action) => ancestors(item, items, &index),
         _ => Vec::new(),
     };
     items.iter().map(before).collect()
+}
+
+/// All that an item refers to, directly or by way of others.
+fn ancestors(item: &Item, items: &[Item], index: &BTreeMap<&Id, usize>) -> Vec<usize> {
+    let referred = |item: &Item| item.after.iter().filter_map(|id| index.get(id).copied()).collect::<Vec<_>>();
+    let mut found = referred(item);
+    let mut next = 0;
+    while let Some(other) = found.get(next).and_then(|place| items.get(*place)) {
+        for place in referred(other) {
+            if !found.contains(&place) {
+                found.push(place);
+            }
+        }
+        next += 1;
+    }
+    found
 }
 
 /// Sorts items into an order in which they can be done: as many as possible in the order of their kinds and entries.

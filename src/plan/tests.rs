@@ -139,3 +139,23 @@ fn the_registered_fields_are_those_of_the_settings() {
     let missing: Vec<_> = fields.iter().filter(|field| !paths.iter().any(|path| field.covers(path))).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
+
+#[test]
+fn what_refers_to_a_change_by_way_of_something_unchanged_waits_for_it() {
+    let at = |retention| queue::Settings { retention, ..queue::Settings::default() };
+    let after =
+        |entry: &str, before: &str| Resource { after: vec![Id::new(Kind::Queue, before)], ..queue(entry, at(60)) };
+    // In the order of their names, the last would come first.
+    let declared = [queue("c", at(60)), after("b", "c"), after("a", "b")];
+    let survey = found(vec![
+        ("c", live(at(300), Owner::Ours)),
+        ("b", live(at(60), Owner::Ours)),
+        ("a", live(at(300), Owner::Ours)),
+    ]);
+    let plan = Plan::new(&declared, &survey);
+    let entries: Vec<&str> = plan.items.iter().map(|item| item.id.entry.as_str()).collect();
+    let place = |entry: &str| entries.iter().position(|one| *one == entry);
+    assert!(place("c") < place("a"), "{entries:?}");
+    let before = order::before(&plan.items);
+    assert!(before[place("a").unwrap()].contains(&place("c").unwrap()), "{before:?}");
+}

@@ -15,7 +15,7 @@ use super::{
     bucket::{Lifecycle, Settings},
 };
 use crate::{
-    aws::{Failure, OrFail},
+    aws::{Class, Failure, OrFail},
     context::{self, hex},
     policy::Policy,
 };
@@ -56,9 +56,12 @@ pub(super) fn is_it(session: &Session, name: &str) -> bool {
 /// Puts a zip where it is missing. Its key is its content's: one that is there is right.
 pub(super) async fn put(session: &Session, bucket: &str, key: &str, zip: &Arc<[u8]>) -> Result<(), Failure> {
     let account = &session.aws.account;
-    let there = session.aws.read.s3.head_object().bucket(bucket).key(key).expected_bucket_owner(account).send().await;
-    if there.or_absent("s3.HeadObject")?.is_some() {
-        return Ok(());
+    let call = session.aws.read.s3.head_object().bucket(bucket).key(key).expected_bucket_owner(account);
+    match call.send().await.or_absent("s3.HeadObject") {
+        Ok(Some(_)) => return Ok(()),
+        // To whoever may not list a bucket, S3 says of a missing object that it may not be looked at.
+        Err(failure) if failure.class != Class::Denied => return Err(failure),
+        Ok(None) | Err(_) => {}
     }
     let patient = Config::builder().timeout_config(TimeoutConfig::builder().read_timeout(LONGEST_UPLOAD).build());
     let call = session.aws.write.s3.put_object().bucket(bucket).key(key).expected_bucket_owner(account);

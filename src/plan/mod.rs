@@ -5,6 +5,8 @@
 mod apply;
 mod difference;
 mod order;
+#[cfg(test)]
+mod registered;
 mod survey;
 #[cfg(test)]
 mod tests;

@@ -67,6 +67,8 @@ pub enum Command {
     Logs(Logs),
     /// Invoke a function with an event, and show what it answers.
     Invoke(Invoke),
+    /// Show how the stack is: each resource, queues, rules, functions, alarms, NetBox. Changes nothing.
+    Status(Status),
     /// Print the least IAM policy that whoever runs `up`, `diff` or `down` for this declaration needs.
     Policy(Policy),
     /// Give mails to their functions once more: stored ones, or those whose events are in the failure queue.
@@ -302,6 +304,23 @@ const INVOKE_EXIT_CODES: &str = "Exit codes:
     1  the function has failed
     2  an error: the declaration, credentials, no such function, an event that is no JSON
   130  Ctrl-C; the function goes on";
+
+/// The arguments of `provision status`.
+#[derive(Debug, Args)]
+#[command(after_long_help = STATUS_EXIT_CODES)]
+pub struct Status {
+    /// Mask the ids of accounts, for whoever is shown it.
+    #[arg(long)]
+    pub redact: bool,
+}
+
+const STATUS_EXIT_CODES: &str =
+    "NetBox is looked at where a function has the variable `NETBOX_URL` and the environment a token in `NETBOX_TOKEN`.
+
+Exit codes:
+    0  everything could be read, however it is
+    2  an error, or something could not be read
+  130  Ctrl-C";
 
 /// The arguments of `provision policy`.
 #[derive(Debug, Args)]

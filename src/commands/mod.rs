@@ -24,6 +24,7 @@ mod replay;
 mod schema;
 mod secrets;
 mod stack;
+mod status;
 mod up;
 mod validate;
 
@@ -34,7 +35,8 @@ const DECLINED: u8 = 1;
 
 /// Runs what was typed. Exit codes: 0 done, 1 done and something is left to look at, 2 an error, 130 interrupted.
 pub fn run(arguments: &Arguments) -> ExitCode {
-    let printer = Printer::new(&arguments.common);
+    let redact = matches!(&arguments.command, Command::Status(typed) if typed.redact);
+    let printer = Printer::new(&arguments.common).redacting(redact);
     let result = match &arguments.command {
         Command::Parse(typed) => parse::run(&printer, typed),
         Command::Validate => validate::run(&printer, &arguments.common),
@@ -47,6 +49,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Build(typed) => build::run(&printer, &arguments.common, typed),
         Command::Dev(typed) => dev::run(&printer, &arguments.common, typed),
         Command::Logs(typed) => logs::run(&printer, &arguments.common, typed),
+        Command::Status(_) => status::run(&printer, &arguments.common),
         Command::Policy(typed) => policy::run(&printer, &arguments.common, typed),
         Command::Replay(typed) => replay::run(&printer, &arguments.common, typed),
         Command::Invoke(typed) => invoke::run(&printer, &arguments.common, typed),

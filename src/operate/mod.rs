@@ -4,6 +4,7 @@ pub(crate) mod invocation;
 pub(crate) mod log;
 pub(crate) mod policy;
 pub(crate) mod replay;
+pub(crate) mod status;
 
 use crate::{
     declaration::{Declaration, Function, choose},

@@ -15,8 +15,10 @@ pub(crate) mod netbox;
 mod outcome;
 pub(crate) mod plan;
 pub(crate) mod replay;
+pub(crate) mod status;
 
 use std::{
+    borrow::Cow,
     io::{self, IsTerminal as _, Write},
     path::Path,
     sync::OnceLock,
@@ -35,6 +37,8 @@ pub(crate) const VERSION: u32 = 1;
 #[derive(Debug)]
 pub(crate) struct Printer {
     json: bool,
+    /// Whether the ids of accounts are masked.
+    redacts: bool,
     output: Look,
     pub(super) errors: Look,
     /// Why standard output takes no more.
@@ -44,7 +48,18 @@ pub(crate) struct Printer {
 impl Printer {
     /// A printer for what was typed.
     pub(crate) fn new(common: &Common) -> Self {
-        Self { json: common.json, output: Look::of_output(), errors: Look::of_errors(), failed: OnceLock::new() }
+        let (output, errors) = (Look::of_output(), Look::of_errors());
+        Self { json: common.json, redacts: false, output, errors, failed: OnceLock::new() }
+    }
+
+    /// The same, which masks the ids of accounts if that is wanted.
+    pub(crate) fn redacting(self, redacts: bool) -> Self {
+        Self { redacts, ..self }
+    }
+
+    /// A text as it may be shown.
+    fn shown<'text>(&self, text: &'text str) -> Cow<'text, str> {
+        if self.redacts { status::redact(text).into() } else { text.into() }
     }
 
     /// Whether a machine reads standard output.
@@ -68,7 +83,7 @@ impl Printer {
             return;
         }
         let mut output = io::stdout().lock();
-        if let Err(error) = writeln!(output, "{text}").and_then(|()| output.flush()) {
+        if let Err(error) = writeln!(output, "{}", self.shown(text)).and_then(|()| output.flush()) {
             // The first error is the one that counts.
             let _ = self.failed.set(error);
         }
@@ -85,10 +100,9 @@ impl Printer {
     }
 
     /// Prints a line that is not data: progress, or what was done.
-    #[expect(clippy::unused_self, reason = "whoever has no printer prints nothing")]
     pub(crate) fn note(&self, text: &str) {
         // Without standard error there is nobody to tell.
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        let _ = writeln!(io::stderr().lock(), "{}", self.shown(text));
     }
 
     /// Asks something, on the line where the answer is typed.
@@ -195,6 +209,7 @@ mod tests {
     fn a_reader_who_has_seen_enough_is_no_error() {
         let printer = |kind: io::ErrorKind| Printer {
             json: false,
+            redacts: false,
             output: Look::plain(),
             errors: Look::plain(),
             failed: OnceLock::from(io::Error::from(kind)),

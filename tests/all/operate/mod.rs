@@ -5,6 +5,7 @@ mod invoke;
 mod logs;
 mod policy;
 mod replay;
+mod status;
 
 use std::process::Command;
 

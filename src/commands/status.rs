@@ -1,0 +1,55 @@
+//! `provision status`: how the stack is, now.
+
+use std::{collections::BTreeMap, process::ExitCode};
+
+use super::{
+    ERROR,
+    check::variable,
+    compare::{Code, compare},
+    stack::{self, Opened},
+    until_interrupted,
+};
+use crate::{
+    cli::Common,
+    netbox::{self, Access, CA, Client, Findings, TOKEN},
+    operate::status::{Status, look, receiving, resources},
+    problem::Problem,
+    render::{self, Printer, plan::Heading},
+};
+
+pub(super) fn run(printer: &Printer, common: &Common) -> anyhow::Result<ExitCode> {
+    until_interrupted(async {
+        let opened = stack::open(common).await?;
+        // Each of NetBox's answers is waited for on a thread of its own.
+        let addresses = netbox::declared(&opened.declaration);
+        let netboxes = tokio::task::spawn_blocking(move || netboxes(addresses));
+        let status = status(&opened).await;
+        let status = Status { netboxes: netboxes.await??, ..status };
+        render::status::status(printer, &Heading::new(common, &opened.session.aws), &status)?;
+        Ok(if status.is_known() { ExitCode::SUCCESS } else { ExitCode::from(ERROR) })
+    })
+}
+
+/// How everything in AWS is. The code is whatever is there: nothing is built.
+async fn status(opened: &Opened) -> Status {
+    let Opened { declaration, names, session } = opened;
+    let mut status = Status::default();
+    let (compared, ()) = tokio::join!(compare(opened, &Code::NotBuilt), look(session, declaration, names, &mut status));
+    status.resources = resources(&compared.plan, &compared.survey);
+    status.receiving = compared.snapshot.as_deref().map(|snapshot| receiving(session, snapshot));
+    let unlisted = compared.plan.unlisted.into_iter().map(|unlisted| unlisted.failure);
+    status.unreadable.extend(unlisted);
+    status
+}
+
+/// Each NetBox that functions write to, as far as there is a token.
+fn netboxes(addresses: BTreeMap<String, Option<String>>) -> Result<BTreeMap<String, Option<Findings>>, Problem> {
+    let token = variable(TOKEN);
+    let looked = addresses.into_iter().map(|(url, ca)| {
+        let Some(token) = token.clone() else { return Ok((url, None)) };
+        let access = Access { url: url.clone(), token, ca: ca.or_else(|| variable(CA)) };
+        let client = Client::new(&access).map_err(|error| Problem::new("Failed to reach NetBox").with_source(error))?;
+        Ok((url, Some(netbox::examine(&client))))
+    });
+    looked.collect()
+}

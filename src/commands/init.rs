@@ -16,6 +16,10 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Init) -> anyhow::R
         Example::Maintenance => MAINTENANCE,
         Example::Echo => ECHO,
     };
+    if common.dry_run {
+        printer.would_write(&common.file, content);
+        return Ok(ExitCode::SUCCESS);
+    }
     let path = common.file.display();
     // Never over a file that is there, and no file that is written by halves.
     let written = OpenOptions::new()

@@ -190,6 +190,16 @@ impl Printer {
         }
     }
 
+    /// Prints what would be written to a file.
+    pub(crate) fn would_write(&self, file: &Path, content: &str) {
+        if self.json {
+            let name = file.display().to_string();
+            self.data(&serde_json::json!({"version": VERSION, "would_write": name, "content": content}).to_string());
+        } else {
+            self.data(content.trim_end());
+        }
+    }
+
     /// Prints that a file was written.
     pub(crate) fn written(&self, file: &Path) {
         let name = file.display().to_string();

@@ -2,5 +2,7 @@
 
 mod existing;
 mod fields;
+mod large;
 mod missing;
+mod noise;
 mod others;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use handler::{
     echo::{Echo, configuration::Configuration},
     event::ReceiptEvent,
-    lambda::{S3, failed_start, http_client, prepare_log},
+    lambda::{S3, failed_start, prepare_log},
 };
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 
@@ -26,7 +26,7 @@ async fn run() -> ExitCode {
         Err(error) => return failed_start(&error.to_string()).await,
     };
     let aws = &configuration.aws;
-    let objects = S3::new(aws, http_client(aws.s3_endpoint.as_deref()));
+    let objects = S3::new(aws);
     let echo = Echo { places: configuration.context.mail, disposition: configuration.disposition, objects };
     let handle = service_fn(async |event: LambdaEvent<ReceiptEvent>| {
         echo.handle(&event.context.request_id, &event.payload, &mut std::io::stdout())

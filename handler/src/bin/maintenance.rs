@@ -1,10 +1,13 @@
 //! The Lambda function that takes carriers' maintenance mails: an event of SES in, notices out.
 
+// How deep futures may be nested, for the compiler.
+#![recursion_limit = "256"]
+
 use std::{process::ExitCode, sync::Arc};
 
 use handler::{
     event::ReceiptEvent,
-    lambda::{S3, failed_start, http_client, prepare_log, sinks},
+    lambda::{S3, failed_start, prepare_log, sinks},
     maintenance,
     pipeline::{Pipeline, configuration::Configuration, log::Log, sink::Sink},
 };
@@ -31,7 +34,7 @@ async fn run() -> ExitCode {
 }
 
 async fn serve(configuration: Configuration, log: Arc<Log>) -> ExitCode {
-    let store = S3::new(&configuration.aws, http_client(configuration.aws.s3_endpoint.as_deref()));
+    let store = S3::new(&configuration.aws);
     let sink = sinks(&configuration, &store, &log);
     let Configuration { context, policy, deletion, .. } = configuration;
     let pipeline = Pipeline { places: context.mail, policy, deletion, parse: maintenance::parse, store, sink, log };

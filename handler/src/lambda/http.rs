@@ -4,6 +4,7 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     sync::{
         OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -20,21 +21,24 @@ use aws_smithy_runtime_api::{
         http::{HttpConnector, HttpConnectorSettings},
         orchestrator::HttpRequest,
     },
-    http::Response,
+    http::{Headers, Response},
 };
 use aws_smithy_types::body::SdkBody;
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use thiserror::Error;
 
-use crate::text::{self, chain};
+use crate::{
+    pipeline::store::LARGEST_MAIL,
+    text::{self, chain},
+};
 
 const CONNECT: Duration = Duration::from_secs(3);
 /// Until an answer has come as a whole.
 const ANSWER: Duration = Duration::from_secs(8);
 /// What is kept of the invocation's time, for the log line.
 const MARGIN: Duration = Duration::from_millis(1500);
-/// No more is read. Bytes.
-const LARGEST_ANSWER: usize = 32 * 1024 * 1024;
+/// No more is read: a mail is the largest thing that is asked for.
+const LARGEST_ANSWER: u64 = LARGEST_MAIL;
 /// What is told of an answer that is no success. Characters.
 const LONGEST_QUOTE: usize = 600;
 
@@ -43,6 +47,8 @@ const LONGEST_QUOTE: usize = 600;
 pub struct Answer {
     /// The status.
     pub status: u16,
+    /// Its headers.
+    pub headers: Headers,
     /// The whole body.
     pub body: Vec<u8>,
     /// How long the server asks to wait.
@@ -50,6 +56,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// A header's value, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)
+    }
+
     /// The server's own words, in one line.
     pub fn quote(&self) -> String {
         let start = self.body.get(..self.body.len().min(16 * 1024)).unwrap_or_default();
@@ -66,6 +77,9 @@ pub enum NoAnswer {
     /// It is no request that could be sent.
     #[error("{0}")]
     NoRequest(String),
+    /// Nobody would send that much. Bytes.
+    #[error("the answer has {0} bytes")]
+    TooLarge(u64),
     /// Whether it has arrived is not known.
     #[error("{0}")]
     Lost(String),
@@ -115,13 +129,34 @@ impl Http {
         self.calls.load(Ordering::Relaxed)
     }
 
+    /// Gets ready to send: reading the certificates is the most expensive part.
+    pub fn prepare(&self) {
+        // What is wrong with them is said by the first request.
+        let _is_said_later = self.connector();
+    }
+
+    /// Sends JSON, or nothing, once.
+    pub fn send<'call>(
+        &'call self,
+        method: &'call str,
+        path: &'call str,
+        headers: &[(&'static str, String)],
+        body: Option<Vec<u8>>,
+    ) -> impl Future<Output = Result<Answer, NoAnswer>> + 'call {
+        let json = || "application/json".to_owned();
+        let of_body = body.as_ref().map(|_| ("content-type", json()));
+        let fixed = [("accept", json())].into_iter().chain(of_body);
+        let body = body.map_or_else(SdkBody::empty, SdkBody::from);
+        self.send_body(method, path, fixed.chain(headers.iter().cloned()).collect(), body)
+    }
+
     /// Sends a request once.
-    pub async fn send(
+    pub async fn send_body(
         &self,
         method: &str,
         path: &str,
-        headers: &[(&'static str, String)],
-        body: Option<Vec<u8>>,
+        headers: Vec<(&'static str, String)>,
+        body: SdkBody,
     ) -> Result<Answer, NoAnswer> {
         let left = self.left();
         if left.is_zero() {
@@ -129,12 +164,12 @@ impl Http {
         }
         let what = format!("{method} {}", path.split('?').next().unwrap_or_default());
         let request = self
-            .request(method, path, headers, body)
+            .request(method, path, &headers, body)
             .map_err(|error| NoAnswer::NoRequest(format!("{what}: {error}")))?;
         self.calls.fetch_add(1, Ordering::Relaxed);
         match tokio::time::timeout(ANSWER.min(left), self.exchange(request)).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(reason)) => Err(NoAnswer::Lost(format!("{what}: {reason}"))),
+            Ok(Err(NoAnswer::Lost(reason))) => Err(NoAnswer::Lost(format!("{what}: {reason}"))),
+            Ok(ended) => ended,
             Err(_) => Err(NoAnswer::Lost(format!("{what}: no answer in time"))),
         }
     }
@@ -144,31 +179,47 @@ impl Http {
         method: &str,
         path: &str,
         headers: &[(&'static str, String)],
-        body: Option<Vec<u8>>,
+        body: SdkBody,
     ) -> Result<HttpRequest, String> {
-        let length = body.as_ref().map(Vec::len);
-        let mut request = HttpRequest::new(body.map_or_else(SdkBody::empty, SdkBody::from));
+        let length = body.content_length().filter(|length| *length > 0 || matches!(method, "PUT" | "POST"));
+        let mut request = HttpRequest::new(body);
         request.set_method(method).map_err(|error| error.to_string())?;
         request.set_uri(format!("{}{path}", self.base)).map_err(|error| error.to_string())?;
-        let fixed = [("accept", "application/json".to_owned()), ("user-agent", "provision".to_owned())];
-        let of_body = length
-            .map(|length| [("content-type", "application/json".to_owned()), ("content-length", length.to_string())]);
-        for (name, value) in fixed.iter().chain(of_body.iter().flatten()).chain(headers) {
+        let length = length.map(|length| ("content-length", length.to_string()));
+        let fixed = [("user-agent", "provision".to_owned())];
+        for (name, value) in fixed.iter().chain(&length).chain(headers) {
             // The value may be the token: it is not repeated.
             request.headers_mut().try_insert(*name, value.clone()).map_err(|_| format!("`{name}` is no header"))?;
         }
         Ok(request)
     }
 
-    async fn exchange(&self, request: HttpRequest) -> Result<Answer, String> {
-        let connector = self.connector()?;
-        let mut response: Response = connector.call(request).await.map_err(|error| chain(&error))?;
-        let status = response.status().as_u16();
-        let retry_after = response.headers().get("retry-after").and_then(|value| value.trim().parse().ok());
-        let body = Limited::new(response.take_body(), LARGEST_ANSWER).collect().await;
-        let body = body.map_err(|error| format!("the answer ended early: {}", chain(&*error)))?.to_bytes().to_vec();
-        Ok(Answer { status, body, retry_after: retry_after.map(Duration::from_secs) })
+    async fn exchange(&self, request: HttpRequest) -> Result<Answer, NoAnswer> {
+        let has_body = request.method() != "HEAD";
+        let connector = self.connector().map_err(NoAnswer::Lost)?;
+        let response = connector.call(request).await.map_err(|error| NoAnswer::Lost(chain(&error)))?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let retry_after = headers.get("retry-after").and_then(|value| value.trim().parse().ok());
+        let length = headers.get("content-length").filter(|_| has_body).and_then(|length| length.parse().ok());
+        let body = read(response, length.unwrap_or_default()).await?;
+        Ok(Answer { status, headers, body, retry_after: retry_after.map(Duration::from_secs) })
     }
+}
+
+/// Reads a body into one piece of the right size: collecting first and then joining would take its size twice.
+async fn read(mut response: Response, announced: u64) -> Result<Vec<u8>, NoAnswer> {
+    let fits = |length: u64| if length > LARGEST_ANSWER { Err(NoAnswer::TooLarge(length)) } else { Ok(()) };
+    fits(announced)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
+    let mut body = pin!(response.take_body());
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| NoAnswer::Lost(format!("the answer ended early: {}", chain(&*error))))?;
+        if let Ok(data) = frame.into_data() {
+            bytes.extend_from_slice(&data);
+            fits(bytes.len() as u64)?;
+        }
+    }
+    Ok(bytes)
 }
 
 impl Http {

@@ -2,7 +2,7 @@
 
 use std::{panic, process::ExitCode};
 
-use aws_sdk_s3::config::SharedHttpClient;
+use aws_sdk_secretsmanager::config::SharedHttpClient;
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},

@@ -32,9 +32,6 @@ pub trait ObjectStore {
         expected: Expected,
     ) -> impl Future<Output = Result<bool, StoreError>>;
 
-    /// Copies an object, in the place of what is there.
-    fn copy(&self, from: (&str, &str), to: (&str, &str)) -> impl Future<Output = Result<(), StoreError>>;
-
     /// Waits about that long.
     fn pause(&self, about: Duration) -> impl Future<Output = ()>;
 }

@@ -5,7 +5,7 @@ use super::{
     document::Document,
     letter::Letter,
     sink::{Case, SinkError},
-    store::{Expected, ObjectStore},
+    store::{Expected, ObjectStore, StoreError},
 };
 use crate::context::Place;
 
@@ -26,7 +26,16 @@ impl<Store: ObjectStore> Unmatched<Store> {
         let transient = |error: &dyn std::fmt::Display| SinkError::Transient(format!("s3://{bucket}/{key}: {error}"));
         let document = serde_json::to_vec_pretty(&Document::for_person(letter, case))
             .map_err(|error| SinkError::Refused(error.to_string()))?;
-        self.store.copy((&letter.bucket, &letter.key), (bucket, &key)).await.map_err(|error| transient(&error))?;
+        match self.store.fetch(&letter.bucket, &letter.key).await {
+            Ok(Some(mail)) => {
+                let kept = self.store.put(bucket, &key, mail.bytes, "message/rfc822", Expected::Anything).await;
+                kept.map_err(|error| transient(&error))?;
+            }
+            // It is none of SES's; the document says where it is.
+            Err(StoreError::TooLarge(_)) => {}
+            Ok(None) => return Err(transient(&format!("s3://{}/{} is not there", letter.bucket, letter.key))),
+            Err(error) => return Err(transient(&error)),
+        }
         let beside = format!("{key}.json");
         let put = self.store.put(bucket, &beside, document, "application/json", Expected::Anything).await;
         put.map(|_| ()).map_err(|error| transient(&error))

@@ -220,7 +220,7 @@ impl Cloud {
 }
 
 impl State {
-    /// Writes or copies an object, on the condition that S3 knows.
+    /// Writes an object, on the condition that S3 knows.
     fn put(&mut self, object: String, headers: &BTreeMap<String, String>, body: Vec<u8>) -> Vec<u8> {
         let tag = self.written.get(&object).map(|(_, tag)| format!("\"{tag}\""));
         let is_expected = match (headers.get("if-match"), headers.get("if-none-match")) {
@@ -231,12 +231,9 @@ impl State {
         if !is_expected {
             return response(412, "", b"<?xml version=\"1.0\"?><Error><Code>PreconditionFailed</Code></Error>");
         }
-        let source = headers.get("x-amz-copy-source");
-        let copied = source.and_then(|source| self.objects.get(&format!("/{source}"))?.front());
-        let bytes = if source.is_some() { copied.map(|(_, bytes)| bytes.clone()).unwrap_or_default() } else { body };
         let next = self.written.values().map(|(_, tag)| *tag).max().unwrap_or(0) + 1;
-        self.written.insert(object, (bytes, next));
-        response(200, &format!("ETag: \"{next}\"\r\n"), if source.is_some() { b"<CopyObjectResult/>" } else { b"" })
+        self.written.insert(object, (body, next));
+        response(200, &format!("ETag: \"{next}\"\r\n"), b"")
     }
 }
 

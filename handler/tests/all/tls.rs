@@ -47,9 +47,9 @@ impl Tls {
         format!("https://127.0.0.1:{}", self.port)
     }
 
-    /// Puts an object, under the whole name by which it is asked for: `s_server` takes the query for a part of it.
+    /// Puts an object.
     pub(crate) fn object(&self, name: &str, bytes: &[u8]) {
-        let path = self.folder.path().join(format!("{name}?x-id=GetObject"));
+        let path = self.folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }

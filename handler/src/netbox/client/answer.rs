@@ -10,7 +10,7 @@ impl From<NoAnswer> for Fault {
         match error {
             NoAnswer::TimeIsUp => Self::Unavailable(error.to_string()),
             NoAnswer::NoRequest(reason) => Self::Refused(reason),
-            NoAnswer::Lost(reason) => Self::Transient(reason),
+            NoAnswer::Lost(_) | NoAnswer::TooLarge(_) => Self::Transient(error.to_string()),
         }
     }
 }

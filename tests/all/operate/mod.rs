@@ -6,6 +6,7 @@ mod logs;
 mod policy;
 mod replay;
 mod status;
+mod together;
 
 use std::process::Command;
 

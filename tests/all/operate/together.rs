@@ -1,0 +1,37 @@
+//! A stack that `up` made, operated as its owner does: a mail comes, is looked at in the log, and replayed.
+
+use serde_json::Value;
+
+use crate::{
+    emulator::{
+        mail::{Done, deliver},
+        pipeline::logged_times,
+    },
+    stack::{EVERYTHING, Trial},
+};
+
+#[test]
+fn a_mail_is_seen_and_replayed_in_a_stack_that_up_made() {
+    let Some(trial) = Trial::new(EVERYTHING) else { return };
+    trial.up();
+    let mail = b"From: NOC <noc@carrier.example>\r\nTo: noc@example.com\r\nSubject: report delivered\r\n\r\nbody\r\n";
+    let done = deliver(&trial.account, "bounce@carrier.example", &["noc@example.com"], mail);
+    let keys: Vec<&String> =
+        done.iter().filter_map(|done| if let Done::Stored { key, .. } = done { Some(key) } else { None }).collect();
+    logged_times(&trial.account, "circuits-reader", "\"report\":\"mail\"", 1);
+    let run = trial.expect(0, &["logs", "reader"]);
+    assert_eq!(run.stdout().matches(" reader delivered carrier, CHG-1, 1.5 ms\n").count(), 1, "{run}");
+
+    // The other rule's prefix is no function's.
+    let run = trial.expect(0, &["replay", "--prefix", "", "--dry-run", "--json"]);
+    let planned: Value = run.json().remove(0);
+    assert_eq!(planned["items"].as_array().unwrap().len(), 1, "{planned}");
+    assert_eq!(planned["items"][0]["key"], keys[0].as_str(), "{planned}");
+    trial.expect(0, &["replay", keys[0], "--yes"]);
+    logged_times(&trial.account, "circuits-reader", "\"report\":\"mail\"", 2);
+    let run = trial.expect(0, &["logs", "--json"]);
+    let events = run.json()[0]["events"].as_array().unwrap().len();
+    assert!(events >= 6, "{run}");
+    // None of it changed the stack.
+    trial.is_converged();
+}

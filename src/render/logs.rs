@@ -103,7 +103,8 @@ fn of_mail(report: &MailReport) -> String {
     words.extend(report.reason.clone());
     words.extend(report.subject.as_ref().map(|subject| format!("\"{subject}\"")));
     words.extend(report.sender.as_ref().map(|sender| format!("from {sender}")));
-    words.extend(report.key.as_ref().map(|key| format!("mail {key}")));
+    // Where it was looked for and not found, SES's id is all that leads to it.
+    words.push(format!("mail {}", report.key.as_ref().unwrap_or(&report.ses_message_id)));
     words.push(format!("{:.1} ms", report.duration_ms));
     words.join(", ")
 }

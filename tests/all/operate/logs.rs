@@ -81,7 +81,11 @@ fn a_function_that_ran_is_shown_and_its_report_is_readable() {
     logged(&place.account, "op-reader", "REPORT RequestId");
     let run = place.run(&["logs", "reader"]);
     assert_eq!(run.code(), Some(0), "{run}");
-    assert!(run.stdout().contains(" reader delivered carrier, CHG-1, 1.5 ms\n"), "{run}");
+    assert!(
+        run.stdout()
+            .contains(" reader delivered carrier, CHG-1, mail 0123456789abcdefghijklmnopqrstuv01234567, 1.5 ms\n"),
+        "{run}"
+    );
     assert!(run.stdout().contains(" reader START RequestId: "), "{run}");
 }
 

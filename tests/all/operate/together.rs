@@ -7,7 +7,7 @@ use crate::{
         mail::{Done, deliver},
         pipeline::logged_times,
     },
-    stack::{EVERYTHING, Trial},
+    stack::{EVERYTHING, Trial, VALUE},
 };
 
 #[test]
@@ -20,7 +20,9 @@ fn a_mail_is_seen_and_replayed_in_a_stack_that_up_made() {
         done.iter().filter_map(|done| if let Done::Stored { key, .. } = done { Some(key) } else { None }).collect();
     logged_times(&trial.account, "circuits-reader", "\"report\":\"mail\"", 1);
     let run = trial.expect(0, &["logs", "reader"]);
-    assert_eq!(run.stdout().matches(" reader delivered carrier, CHG-1, 1.5 ms\n").count(), 1, "{run}");
+    let id = keys[0].strip_prefix("inbound/").unwrap();
+    let gist = format!(" reader delivered carrier, CHG-1, mail {id}, 1.5 ms\n");
+    assert_eq!(run.stdout().matches(&gist).count(), 1, "{run}");
 
     // The other rule's prefix is no function's.
     let run = trial.expect(0, &["replay", "--prefix", "", "--dry-run", "--json"]);
@@ -32,6 +34,16 @@ fn a_mail_is_seen_and_replayed_in_a_stack_that_up_made() {
     let run = trial.expect(0, &["logs", "--json"]);
     let events = run.json()[0]["events"].as_array().unwrap().len();
     assert!(events >= 6, "{run}");
+    trial.folder.write("event.json", "{}");
+    for arguments in [
+        &["status", "-v"][..],
+        &["logs", "-v"],
+        &["policy"],
+        &["invoke", "reader", "--event", "event.json", "-v", "--json"],
+    ] {
+        let run = trial.expect(0, arguments);
+        assert!(!run.to_string().contains(VALUE), "a secret is shown by {arguments:?}");
+    }
     // None of it changed the stack.
     trial.is_converged();
 }

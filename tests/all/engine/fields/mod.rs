@@ -17,7 +17,15 @@ use std::{
 use serde_json::Value;
 
 use super::existing;
-use crate::stack::{EVERYTHING, Trial};
+use crate::{
+    emulator::{
+        account::Account,
+        proxy::Proxy,
+        server::{Authorisation, Emulator},
+    },
+    harness::Run,
+    stack::{EVERYTHING, Trial, code_folder},
+};
 
 /// A field, and how somebody else changes it.
 #[derive(Clone, Copy)]
@@ -165,33 +173,41 @@ fn every_field_has_a_case_and_every_case_a_field() {
     }
 }
 
+/// The binary, run by somebody.
+type Somebody<'trial> = &'trial dyn Fn(&[&str]) -> Run;
+
+/// Changes fields, and has somebody look and put them right.
+fn change(cases: Vec<Case>, trial: &Trial, registry: &BTreeMap<(String, String), Treatment>, run: Somebody<'_>) {
+    let mut failures = Vec::new();
+    for round in rounds(cases) {
+        for case in &round {
+            (case.change)(trial);
+        }
+        let diff = run(&["diff", "--json"]);
+        let fields: Vec<String> = round.iter().map(|case| format!("{} {}", case.kind, case.field)).collect();
+        assert_eq!(diff.code(), Some(1), "after {fields:#?}\n{diff}");
+        let mut told = told(&diff.json().remove(0));
+        for case in round {
+            let treatment = &registry[&(case.kind.to_owned(), case.field.to_owned())];
+            let said = told.remove(&(case.kind.to_owned(), case.entry.to_owned()));
+            failures.extend(wrong(case, treatment, said.as_ref()));
+        }
+        failures.extend(told.into_iter().map(|(resource, told)| format!("{resource:?} was not touched: {told:?}")));
+        for arguments in [&["up", "--yes"][..], &["diff"]] {
+            let run = run(arguments);
+            assert_eq!(run.code(), Some(0), "after {fields:#?}\n{failures:#?}\n{run}");
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
 #[test]
 fn a_field_that_somebody_changes_is_named_alone_and_put_right() {
     let Some(trial) = Trial::new(&declaration()) else { return };
     let registry = registry(&trial);
     existing::bucket(&trial.account);
     trial.up();
-    let rounds = rounds(all_cases());
-    let mut failures = Vec::new();
-    for round in &rounds {
-        for case in round {
-            (case.change)(&trial);
-        }
-        let run = trial.expect(1, &["diff", "--json"]);
-        let mut told = told(&run.json().remove(0));
-        for case in round {
-            let treatment = &registry[&(case.kind.to_owned(), case.field.to_owned())];
-            let said = told.remove(&(case.kind.to_owned(), case.entry.to_owned()));
-            failures.extend(wrong(*case, treatment, said.as_ref()));
-        }
-        failures.extend(told.into_iter().map(|(resource, told)| format!("{resource:?} was not touched: {told:?}")));
-        let fields: Vec<String> = round.iter().map(|case| format!("{} {}", case.kind, case.field)).collect();
-        let up = trial.run(&["up", "--yes"]);
-        assert_eq!(up.code(), Some(0), "after {fields:#?}\n{failures:#?}\n{up}");
-        let run = trial.run(&["diff"]);
-        assert_eq!(run.code(), Some(0), "after {fields:?}\n{failures:#?}\n{run}");
-    }
-    assert!(failures.is_empty(), "{failures:#?}");
+    change(all_cases(), &trial, &registry, &|arguments| trial.run(arguments));
     let count = |wanted: fn(&Treatment) -> bool| registry.values().filter(|treatment| wanted(treatment)).count();
     println!(
         "{} fields: {} plain, {} coupled, {} immutable; {} cases in {} rounds; {} by recorded answers: {}",
@@ -199,9 +215,36 @@ fn a_field_that_somebody_changes_is_named_alone_and_put_right() {
         count(|treatment| *treatment == Treatment::Plain),
         count(|treatment| matches!(treatment, Treatment::Coupled(_))),
         count(|treatment| *treatment == Treatment::Immutable),
-        rounds.iter().map(Vec::len).sum::<usize>(),
-        rounds.len(),
+        all_cases().len(),
+        rounds(all_cases()).len(),
         RECORDED.len(),
         RECORDED.iter().map(|(kind, field, ..)| format!("{kind} {field}")).collect::<Vec<_>>().join(", "),
     );
+}
+
+/// Whoever has the policy that `provision policy` prints, and no other right, can put everything right too.
+#[test]
+fn the_least_policy_is_enough_to_put_every_field_right() {
+    let Some(emulator) = Emulator::start_with(Authorisation::Checked) else { return };
+    let (proxy, account) = (Proxy::before(&emulator.url), Account::at(&emulator.url));
+    let trial = Trial { folder: code_folder(&declaration()), emulator, proxy, account };
+    let registry = registry(&trial);
+    existing::bucket(&trial.account);
+    let policy = trial.expect(0, &["policy", "--for", "up", "--json"]).stdout();
+    let (account, iam) = (&trial.account, &trial.account.iam);
+    account.wait(iam.create_user().user_name("somebody").send()).unwrap();
+    let call = iam.create_policy().policy_name("least").policy_document(policy);
+    let arn = account.wait(call.send()).unwrap().policy.unwrap().arn.unwrap();
+    account.wait(iam.attach_user_policy().user_name("somebody").policy_arn(arn).send()).unwrap();
+    let key = account.wait(iam.create_access_key().user_name("somebody").send()).unwrap().access_key.unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = trial.command(arguments);
+        command.env("AWS_ACCESS_KEY_ID", &key.access_key_id).env("AWS_SECRET_ACCESS_KEY", &key.secret_access_key);
+        trial.folder.finish(arguments, command.output().unwrap())
+    };
+    let up = run(&["up", "--yes"]);
+    assert_eq!(up.code(), Some(0), "{up}");
+    // But for a role that stands in another path: there nobody may touch anything.
+    let cases = all_cases().into_iter().filter(|case| (case.kind, case.field) != ("role", "path"));
+    change(cases.collect(), &trial, &registry, &run);
 }

@@ -19,7 +19,7 @@ fn a_failing_event_is_tried_again_and_then_kept_in_the_failure_queue() {
     assert_eq!(record["responsePayload"]["errorMessage"], "S3 is away");
     let ses = &record["requestPayload"]["Records"][0]["ses"];
     assert_eq!(ses["mail"]["commonHeaders"]["subject"], "error");
-    let stored = run.files("buckets/standin-mail/inbound");
+    let stored = run.files("buckets/standin-mail-123456789012-eu-west-1/inbound");
     assert_eq!(ses["mail"]["messageId"], stored[0].file_name().unwrap().to_str().unwrap());
 }
 

@@ -57,7 +57,7 @@ fn the_function_sees_the_environment_of_lambda_and_nothing_of_ours() {
         .once(&["--sink", "lines"]);
     insta::assert_snapshot!(run.logged(), @r#"
     environment: AWS_ACCESS_KEY_ID AWS_DEFAULT_REGION AWS_EC2_METADATA_DISABLED AWS_ENDPOINT_URL AWS_ENDPOINT_URL_S3 AWS_LAMBDA_FUNCTION_MEMORY_SIZE AWS_LAMBDA_FUNCTION_NAME AWS_LAMBDA_FUNCTION_VERSION AWS_LAMBDA_INITIALIZATION_TYPE AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_STREAM_NAME AWS_LAMBDA_RUNTIME_API AWS_REGION AWS_SECRET_ACCESS_KEY GREETING LAMBDA_TASK_ROOT LANG PATH PROVISION_CONTEXT SINK TZ _HANDLER
-    PROVISION_CONTEXT={"stack":"standin","function":"reader","mail":[{"bucket":"standin-mail","prefix":"inbound/"}],"secrets":{"GREETING_TOKEN":"greeting/token"}}
+    PROVISION_CONTEXT={"stack":"standin","function":"reader","mail":[{"bucket":"standin-mail-123456789012-eu-west-1","prefix":"inbound/"}],"secrets":{"GREETING_TOKEN":"greeting/token"}}
     GREETING=hello
     SINK=lines
     "#);
@@ -66,7 +66,7 @@ fn the_function_sees_the_environment_of_lambda_and_nothing_of_ours() {
 #[test]
 fn rights_that_the_declaration_does_not_give_are_not_there() {
     let run = Run::new()
-        .mail("a.eml", mail("unsigned /standin-mail/inbound/x"))
+        .mail("a.eml", mail("unsigned /standin-mail-123456789012-eu-west-1/inbound/x"))
         .mail("b.eml", mail("secret greeting/token"))
         .mail("c.eml", mail("secret other/token"))
         .variable("GREETING_TOKEN", "not to be shown")

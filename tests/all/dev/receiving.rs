@@ -33,7 +33,9 @@ fn a_mail_by_smtp_is_accepted_when_it_is_stored() {
     let run = live.interrupt();
     assert_eq!(run.code, 130, "{run}");
     assert!(run.output.contains("1 mails: 1 delivered"), "{run}");
-    let stored = std::fs::read(run.folder.path().join("state/buckets/standin-mail/inbound").join(id)).unwrap();
+    let stored =
+        std::fs::read(run.folder.path().join("state/buckets/standin-mail-123456789012-eu-west-1/inbound").join(id))
+            .unwrap();
     assert!(stored.starts_with(b"Return-Path: <bounce@carrier.example>\r\nReceived: from mx.carrier.example"));
     assert!(stored.ends_with(b"\r\nSubject: report delivered\r\n\r\n.\r\n\xe9.\r\n"));
 }
@@ -109,9 +111,13 @@ fn rules_run_in_order_and_stop_when_told() {
         .mail("a.eml", mail("hello"))
         .once(&["--verdict", "spam=GRAY"]);
     assert_eq!(run.code, 0, "{run}");
-    let copies = run.files("buckets/standin-mail/copy");
-    let inbound = run.files("buckets/standin-mail/inbound");
-    assert_eq!((copies.len(), inbound.len(), run.files("buckets/standin-mail/never").len()), (1, 1, 0), "{run}");
+    let copies = run.files("buckets/standin-mail-123456789012-eu-west-1/copy");
+    let inbound = run.files("buckets/standin-mail-123456789012-eu-west-1/inbound");
+    assert_eq!(
+        (copies.len(), inbound.len(), run.files("buckets/standin-mail-123456789012-eu-west-1/never").len()),
+        (1, 1, 0),
+        "{run}"
+    );
     let verdict = |file: &std::path::PathBuf| {
         let text = String::from_utf8(std::fs::read(file).unwrap()).unwrap();
         text.lines().find(|line| line.starts_with("X-SES-Spam-Verdict")).unwrap().to_owned()
@@ -136,7 +142,7 @@ fn a_function_that_is_waited_for_can_end_the_rules() {
         [("stop STOP_RULE", 0, 1), ("stop STOP_RULE_SET", 0, 0), ("stop CONTINUE", 1, 1), ("error", 1, 1)]
     {
         let run = run(subject);
-        let stored = |prefix: &str| run.files(&format!("buckets/standin-mail/{prefix}")).len();
+        let stored = |prefix: &str| run.files(&format!("buckets/standin-mail-123456789012-eu-west-1/{prefix}")).len();
         assert_eq!((stored("same"), stored("next")), (same, next), "{subject}\n{run}");
         assert_eq!(run.code, i32::from(subject == "error"), "{run}");
     }

@@ -68,6 +68,7 @@ pub(crate) const WITHOUT_RESOURCE: &[&str] = &[
     "ses:DescribeActiveReceiptRuleSet",
     "ses:DescribeReceiptRuleSet",
     "ses:GetIdentityVerificationAttributes",
+    "ses:ListReceiptRuleSets",
     "ses:SetActiveReceiptRuleSet",
     "ses:SetReceiptRulePosition",
     "ses:UpdateReceiptRule",

@@ -1,44 +1,96 @@
 //! What AWS would refuse, or what others' rules would keep from ours.
 
 use aws_sdk_ses::types::ReceiptRule;
+use futures::future::try_join_all;
 
 use super::Finding;
-use crate::kinds::receipt::Snapshot;
 use crate::{
-    aws::OrFail,
+    aws::{Failure, OrFail},
+    context::Names,
     declaration::Declaration,
     desired::RuleSet,
-    kinds::{Session, Stack},
+    kinds::{Session, Stack, receipt::Snapshot},
 };
 
 /// SES's quota of rules in a set.
 const MOST_RULES: usize = 200;
+/// SES's quota of rule sets in an account.
+const MOST_SETS: usize = 40;
 /// What Lambda keeps for functions without a reservation.
 const UNRESERVED: i64 = 100;
 
-/// Whether the account can give the functions what they reserve.
+/// Whether the account can give the functions what they reserve, beside what others reserve.
 pub(super) async fn concurrency(session: &Session, declaration: &Declaration) -> Vec<Finding> {
     let reserved: i64 = declaration.functions.values().filter_map(|one| one.reserved_concurrency).map(i64::from).sum();
     if reserved == 0 {
         return Vec::new();
     }
-    let answer = session.aws.read.lambda.get_account_settings().send().await.or_fail("lambda.GetAccountSettings");
-    let limit = match answer {
-        Ok(answer) => answer.account_limit.map_or(0, |limit| i64::from(limit.concurrent_executions)),
+    let (unreserved, held) = match tokio::try_join!(unreserved(session), held(session, declaration)) {
+        Ok(found) => found,
         Err(failure) => {
             let what = format!("how much concurrency the account has is not known: {failure}");
-            return vec![Finding::warns(what, "allow `lambda:GetAccountSettings`")];
+            return vec![Finding::warns(what, "allow `lambda:GetAccountSettings` and `lambda:GetFunction`")];
         }
     };
-    short(reserved, limit).into_iter().collect()
+    short(reserved, unreserved + held).into_iter().collect()
 }
 
-fn short(reserved: i64, limit: i64) -> Option<Finding> {
-    (limit - reserved < UNRESERVED).then(|| {
+/// What nobody has reserved in the account.
+async fn unreserved(session: &Session) -> Result<i64, Failure> {
+    let answer = session.aws.read.lambda.get_account_settings().send().await.or_fail("lambda.GetAccountSettings")?;
+    let limit = answer.account_limit.and_then(|limit| limit.unreserved_concurrent_executions);
+    Ok(limit.map_or(0, i64::from))
+}
+
+/// What the stack's functions have reserved already.
+async fn held(session: &Session, declaration: &Declaration) -> Result<i64, Failure> {
+    let names = Names::new(declaration, &session.aws.account);
+    let held = try_join_all(declaration.functions.keys().map(|entry| {
+        let call = session.aws.read.lambda.get_function().function_name(names.function(entry));
+        async move {
+            let concurrency = call.send().await.or_absent("lambda.GetFunction")?.and_then(|answer| answer.concurrency);
+            Ok(concurrency.and_then(|one| one.reserved_concurrent_executions).map_or(0, i64::from))
+        }
+    }));
+    Ok(held.await?.into_iter().sum())
+}
+
+fn short(reserved: i64, left: i64) -> Option<Finding> {
+    (left - reserved < UNRESERVED).then(|| {
         let what = format!(
-            "the functions reserve {reserved} of the {limit} concurrent executions of this account, and {UNRESERVED} must stay unreserved"
+            "the functions reserve {reserved} of the {left} concurrent executions that others leave in this account, and {UNRESERVED} must stay unreserved"
         );
         Finding::blocks(what, "ask AWS for a higher quota, or leave `reserved_concurrency` out")
+    })
+}
+
+/// Whether the account has room for the stack's own rule set, where it has to be made.
+pub(super) async fn sets(
+    session: &Session,
+    declaration: &Declaration,
+    rule_set: &RuleSet,
+    snapshot: &Snapshot,
+) -> Vec<Finding> {
+    let is_there = snapshot.sets.contains_key(&session.stack.id);
+    if *rule_set != RuleSet::Own || is_there || declaration.receipt_rules.is_empty() {
+        return Vec::new();
+    }
+    session.aws.receipt_rules.pass().await;
+    // One page is all: it holds more sets than an account may have.
+    let answer = session.aws.read.ses.list_receipt_rule_sets().send().await.or_fail("ses.ListReceiptRuleSets");
+    match answer.map(|answer| answer.rule_sets.unwrap_or_default().len()) {
+        Ok(count) => full(count).into_iter().collect(),
+        Err(failure) => {
+            let what = format!("how many receipt rule sets the account has is not known: {failure}");
+            vec![Finding::warns(what, "allow `ses:ListReceiptRuleSets`")]
+        }
+    }
+}
+
+fn full(count: usize) -> Option<Finding> {
+    (count >= MOST_SETS).then(|| {
+        let what = format!("the account has {count} receipt rule sets, and SES takes {MOST_SETS}");
+        Finding::blocks(what, "delete one that is not used, or activate one: the stack's rules then join it")
     })
 }
 
@@ -116,6 +168,12 @@ mod tests {
     fn a_set_that_is_full_blocks() {
         let full = (0..200).map(|number| rule(&format!("rule-{number}"), &["a@example.com"], false)).collect();
         assert_eq!(told(full).len(), 1);
+    }
+
+    #[test]
+    fn an_account_with_all_its_rule_sets_blocks() {
+        assert!(full(39).is_none());
+        assert!(full(40).is_some());
     }
 
     #[test]

@@ -50,7 +50,9 @@ impl Finding {
 pub(crate) fn actions(declaration: &Declaration) -> Vec<&'static str> {
     let reserves = declaration.functions.values().any(|function| function.reserved_concurrency.is_some());
     let mut actions = Vec::new();
-    actions.extend((!declaration.receipt_rules.is_empty()).then_some("ses:GetIdentityVerificationAttributes"));
+    if !declaration.receipt_rules.is_empty() {
+        actions.extend(["ses:GetIdentityVerificationAttributes", "ses:ListReceiptRuleSets"]);
+    }
     actions.extend(reserves.then_some("lambda:GetAccountSettings"));
     actions
 }
@@ -63,15 +65,23 @@ pub(crate) async fn check(
     dns: &Dns,
 ) -> Vec<Finding> {
     let domains = receiving::domains(declaration);
-    let (identities, records, region, concurrency, netboxes) = tokio::join!(
+    // Boxed, since a future is as large as all calls that may be in it.
+    let sets = Box::pin(async {
+        match snapshot {
+            Some(snapshot) => limits::sets(session, declaration, rule_set, snapshot).await,
+            None => Vec::new(),
+        }
+    });
+    let (identities, records, region, concurrency, sets, netboxes) = tokio::join!(
         receiving::identities(session, &domains),
         receiving::records(dns, &session.aws.region, &domains),
         receiving::region(dns, &session.aws.region, declaration),
-        limits::concurrency(session, declaration),
+        Box::pin(limits::concurrency(session, declaration)),
+        sets,
         netbox::check(declaration),
     );
     let mut findings: Vec<Finding> =
-        [identities, records, region, concurrency, netboxes].into_iter().flatten().collect();
+        [identities, records, region, concurrency, sets, netboxes].into_iter().flatten().collect();
     if let Some(snapshot) = snapshot {
         findings.extend(limits::rules(&session.stack, declaration, rule_set, snapshot));
     }

@@ -29,7 +29,7 @@ start() {
   port=$("$VENV/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   # Nothing of the environment but what is named: the functions that it runs inherit it.
   setsid env -i PATH=/usr/bin:/bin HOME="$STATE" TMPDIR="${TMPDIR:-/tmp}" LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 BIND_HOST=127.0.0.1 \
-    GATEWAY_PORT="$port" AWS_ENDPOINT_URL="http://127.0.0.1:$port" MINISTACK_ACCOUNT_ID=123456789012 MINISTACK_REGION=eu-west-1 \
+    GATEWAY_PORT="$port" AWS_ENDPOINT_URL="http://127.0.0.1:$port" MINISTACK_ACCOUNT_ID=123456789012 MINISTACK_REGION=eu-west-1 LAMBDA_ACCOUNT_CONCURRENCY=1000 \
     IOT_MTLS_ENABLED=0 LOG_LEVEL=INFO AUTH="${AUTH:-false}" \
     "$VENV/bin/python" "$HERE/emulator.py" >"$STATE/log" 2>&1 </dev/null 9>&- &
   echo $! >"$STATE/pid"

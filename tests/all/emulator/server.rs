@@ -78,6 +78,8 @@ impl Emulator {
             .envs([("HOME", folder.path()), ("TMPDIR", folder.path())])
             .envs([("BIND_HOST", "127.0.0.1"), ("GATEWAY_PORT", &port.to_string()), ("AWS_ENDPOINT_URL", &url)])
             .envs([("MINISTACK_ACCOUNT_ID", ACCOUNT), ("MINISTACK_REGION", REGION), ("IOT_MTLS_ENABLED", "0")])
+            // As AWS has it; else it follows from this machine's memory.
+            .env("LAMBDA_ACCOUNT_CONCURRENCY", "1000")
             .env("AUTH", if authorisation == Authorisation::Checked { "true" } else { "false" })
             .stdin(Stdio::piped())
             .stdout(log.try_clone().unwrap())

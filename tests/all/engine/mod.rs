@@ -3,6 +3,7 @@
 mod existing;
 mod fields;
 mod large;
+mod limits;
 mod missing;
 mod noise;
 mod others;

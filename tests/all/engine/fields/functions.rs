@@ -244,7 +244,7 @@ fn built(trial: &Trial) -> Vec<u8> {
 }
 
 /// Somebody's program.
-fn other_zip() -> Vec<u8> {
+pub(crate) fn other_zip() -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     zip.start_file("bootstrap", zip::write::SimpleFileOptions::default().unix_permissions(0o755)).unwrap();
     std::io::Write::write_all(&mut zip, b"#!/bin/sh\nexit 0\n").unwrap();

@@ -16,6 +16,8 @@ use std::{
 
 use serde_json::Value;
 
+pub(super) use functions::other_zip;
+
 use super::existing;
 use crate::{
     emulator::{

@@ -77,7 +77,7 @@ fn indented(text: &str) -> String {
 
 fn suggested(text: &mut String, maintenances: &[Maintenance], look: &Look) {
     if !maintenances.is_empty() {
-        line(text, "unverified", "this could be read, for a person to confirm");
+        line(text, "suggests", "unverified, for a person to confirm:");
         text.push_str(&indented(&table(maintenances, &look.narrower(2))));
     }
 }

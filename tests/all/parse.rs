@@ -167,6 +167,31 @@ fn an_explanation_names_the_place_of_every_value() {
 }
 
 #[test]
+fn a_suggestion_is_shown_apart_and_as_unverified() {
+    let folder = Folder::new();
+    folder.write("notice.eml", include_str!("../mails/unrecognised/labelled-lines.eml"));
+    assert_snapshot!(folder.run(&["parse", "notice.eml"]).shown(), @r"
+    exit code: 0
+    ----- stdout -----
+    notice.eml: unrecognised
+      because  no known provider's sender, calendar or wording
+      from     noc@harbourlight.example
+      subject  Planned work on your services
+      suggests unverified, for a person to confirm:
+        MAINTENANCE   STATUS     START (UTC)       END (UTC)         START (local)            END (local)              CIRCUIT       IMPACT
+        HL-CHG-20881  CONFIRMED  2031-03-19 22:00  2031-03-20 04:00  2031-03-19 23:00 +01:00  2031-03-20 05:00 +01:00  HL/WDM/00417  OUTAGE
+        HL-CHG-20881  CONFIRMED  2031-03-19 22:00  2031-03-20 04:00  2031-03-19 23:00 +01:00  2031-03-20 05:00 +01:00  HL/WDM/00419  OUTAGE
+
+    ----- stderr -----
+    ");
+    let record = folder.run(&["parse", "--json", "notice.eml"]).json().remove(0);
+    assert_eq!(
+        (record["maintenances"].as_array().map(Vec::len), record["suggestion"].as_array().map(Vec::len)),
+        (Some(0), Some(1))
+    );
+}
+
+#[test]
 fn a_mail_comes_from_standard_input() {
     let run = Folder::new().run_with_input(&["parse", "--json", "-"], notice());
     assert_eq!((run.code(), run.json()[0]["file"].as_str()), (Some(0), Some("-")), "{run}");

@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use super::interrupts::{INTERRUPTED, Interrupts};
+use super::until_interrupted;
 use crate::{
     cli::{Build, Common},
     declaration::Declaration,
@@ -21,14 +21,7 @@ use crate::{
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Build) -> anyhow::Result<ExitCode> {
     let declaration = Declaration::read(&common.file, common.stage.as_deref())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        let mut interrupts = Interrupts::new()?;
-        tokio::select! {
-            built = all(printer, common, typed, &declaration) => built.map(|()| ExitCode::SUCCESS),
-            () = interrupts.next() => Ok(ExitCode::from(INTERRUPTED)),
-        }
-    })
+    until_interrupted(async { all(printer, common, typed, &declaration).await.map(|()| ExitCode::SUCCESS) })
 }
 
 /// Builds the functions, and tells where they lie.

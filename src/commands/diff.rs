@@ -3,11 +3,10 @@
 use std::process::ExitCode;
 
 use super::{
-    ERROR, block_on,
+    ERROR,
     build::artifacts,
     compare::{Code, compare},
-    interrupts::{INTERRUPTED, Interrupts},
-    stack,
+    stack, until_interrupted,
 };
 use crate::{
     cli::{Common, Diff},
@@ -19,13 +18,7 @@ use crate::{
 const CHANGES: u8 = 1;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Result<ExitCode> {
-    block_on(async {
-        let mut interrupts = Interrupts::new()?;
-        tokio::select! {
-            result = diff(printer, common, typed) => result,
-            () = interrupts.next() => Ok(ExitCode::from(INTERRUPTED)),
-        }
-    })
+    until_interrupted(diff(printer, common, typed))
 }
 
 async fn diff(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Result<ExitCode> {

@@ -17,9 +17,9 @@ use super::{
 use crate::{
     aws::Failure,
     cli::{Common, Up},
-    kinds::{self, Session, secret, subscription},
+    kinds::{self, Kind, Live, Session, Settings, secret},
     package::{self, Artifact, Upload},
-    plan::{Action, Item, Plan},
+    plan::{Action, Item, Plan, Read, Resource},
     preconditions::{self, Dns, Finding, Weight},
     problem::Problem,
     render::{
@@ -98,31 +98,26 @@ fn begin(findings: &[Finding]) -> Result<(), Problem> {
     Err(Problem::new("Failed to begin: something has to be mended first").with_hint("see the errors above"))
 }
 
-/// Who has not agreed to be told yet. One who cannot be asked about is told as such.
-async fn unconfirmed(opened: &Opened, compared: &Compared) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let topics = compared.resources.iter().filter(|resource| resource.id.kind == kinds::Kind::Topic);
-    for topic in topics {
-        let (entry, name) = (&topic.id.entry, &topic.address.name);
-        match subscription::pending(&opened.session, name).await {
-            Ok(pending) => findings.extend(pending.into_iter().map(|who| {
-                let who = who.strip_prefix("email:").unwrap_or(&who);
-                let what = format!("`{who}` has not confirmed the subscription of topic `{entry}`");
-                Finding::warns(what, "open the mail that AWS sent there, and confirm")
-            })),
-            Err(failure) => {
-                let what = format!("who has confirmed the subscriptions of topic `{entry}` is not known: {failure}");
-                findings.push(Finding::warns(what, "run `provision status`"));
-            }
-        }
-    }
-    findings
+/// Who has not agreed to be told yet, as far as it was seen.
+fn unconfirmed(compared: &Compared) -> Vec<Finding> {
+    let is_pending = |resource: &&Resource| {
+        let read = compared.survey.read.get(&(resource.id.kind, resource.address.clone()));
+        matches!(read, Some(Read::Present(Live { settings: Settings::Subscription(live), .. })) if live.pending)
+    };
+    let pending = compared.resources.iter().filter(is_pending).map(|resource| {
+        let who = &resource.address.name;
+        let who = who.strip_prefix("email:").unwrap_or(who);
+        let topic = resource.after.iter().find(|id| id.kind == Kind::Topic).map_or("", |id| &id.entry);
+        let what = format!("`{who}` has not confirmed the subscription of topic `{topic}`");
+        Finding::warns(what, "open the mail that AWS sent there, and confirm")
+    });
+    pending.collect()
 }
 
 /// The secrets whose values have to be read: new ones, and those that are to be set.
 async fn needed_values(opened: &Opened, plan: &Plan, set: &[String]) -> Result<Vec<String>, Failure> {
     let mut needed = set.to_vec();
-    let is_new = |item: &&Item| item.id.kind == kinds::Kind::Secret && item.action == Action::Create;
+    let is_new = |item: &&Item| item.id.kind == Kind::Secret && item.action == Action::Create;
     for item in plan.items.iter().filter(is_new) {
         if !needed.contains(&item.id.entry) && secret::needs_value(&opened.session, &item.address.name).await? {
             needed.push(item.id.entry.clone());
@@ -140,59 +135,61 @@ async fn up(
 ) -> anyhow::Result<ExitCode> {
     let Prepared { opened, code, compared, findings } = prepared;
     let heading = Heading::new(common, &opened.session.aws);
-    if common.dry_run {
-        printer.plan(&heading, &compared.plan);
-        printer.findings(&findings);
-        let is_known = compared.plan.counts().unreadable == 0;
-        return Ok(if is_known { ExitCode::SUCCESS } else { ExitCode::from(ERROR) });
-    }
-    if !printer.is_json() {
+    if common.dry_run || !printer.is_json() {
         printer.plan(&heading, &compared.plan);
     }
     printer.findings(&findings);
+    if common.dry_run {
+        let is_known = compared.plan.counts().unreadable == 0;
+        return Ok(if is_known { ExitCode::SUCCESS } else { ExitCode::from(ERROR) });
+    }
     refuse(&compared.plan)?;
     begin(&findings)?;
     let has_work = compared.plan.counts().steps() + typed.set_secret.len() > 0;
-    if has_work && !common.yes {
-        let hint = "say `--yes`, or look only, with `--dry-run`";
-        match ask(printer, interrupts, "Apply this plan? Only `yes` does:", "yes", hint).await? {
-            Consent::Given => {}
-            Consent::Declined => {
-                printer.note("Declined: nothing was changed");
-                return Ok(ExitCode::from(DECLINED));
-            }
-            Consent::Interrupted => return Ok(ExitCode::from(INTERRUPTED)),
+    let (converged, exit_code) = if has_work {
+        if let Some(declined) = declined(printer, common, interrupts).await? {
+            return Ok(declined);
         }
-    }
-    let converged = if has_work {
-        converge(printer, &opened.session, &compared, interrupts, async || compare(&opened, &code).await).await
+        let converged =
+            converge(printer, &opened.session, &compared, interrupts, async || compare(&opened, &code).await).await;
+        if converged.is_complete() {
+            set_values(&opened, &typed.set_secret).await?;
+        }
+        let exit_code = converged.exit_code();
+        (converged, exit_code)
     } else {
-        Converged { results: Vec::new(), now: None, interrupted: false }
+        let exit_code = if compared.plan.is_converged() { ExitCode::SUCCESS } else { ExitCode::from(ERROR) };
+        (Converged { results: Vec::new(), now: None, interrupted: false }, exit_code)
     };
-    if has_work && converged.is_complete() {
-        set_values(&opened, &typed.set_secret).await?;
-    }
-    let is_complete = if has_work { converged.is_complete() } else { compared.plan.is_converged() };
+    let seen = converged.now.as_ref().unwrap_or(&compared);
     let mut todo: Vec<Finding> = findings;
-    todo.extend(unconfirmed(&opened, &compared).await);
-    let outputs = outputs(&opened, &compared, &code);
-    let now = converged.now.as_ref().map(|now| &now.plan);
+    todo.extend(unconfirmed(seen));
     printer.report(&Report {
         heading: &heading,
         plan: &compared.plan,
         results: &converged.results,
-        now,
-        is_complete,
-        outputs: &outputs,
+        now: converged.now.as_ref().map(|now| &now.plan),
+        is_complete: exit_code == ExitCode::SUCCESS,
+        outputs: &outputs(&opened, &compared, &code),
         todo: &todo,
     });
-    Ok(if has_work {
-        converged.exit_code()
-    } else if is_complete {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(ERROR)
-    })
+    Ok(exit_code)
+}
+
+/// How `up` ends if nobody agrees to the plan.
+async fn declined(printer: &Printer, common: &Common, interrupts: &mut Interrupts) -> anyhow::Result<Option<ExitCode>> {
+    if common.yes {
+        return Ok(None);
+    }
+    let hint = "say `--yes`, or look only, with `--dry-run`";
+    match ask(printer, interrupts, "Apply this plan? Only `yes` does:", "yes", hint).await? {
+        Consent::Given => Ok(None),
+        Consent::Declined => {
+            printer.note("Declined: nothing was changed");
+            Ok(Some(ExitCode::from(DECLINED)))
+        }
+        Consent::Interrupted => Ok(Some(ExitCode::from(INTERRUPTED))),
+    }
 }
 
 /// Writes the values that were asked for by name.

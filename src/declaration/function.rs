@@ -8,8 +8,8 @@ use super::{
     diagnostic::Diagnostic,
     reader::{Fields, Reader, Wrong, closest},
     scalars,
-    sections::{TAGS, tags},
     shape::{Field, Form, Holds, Kind, Shape, Word, words},
+    tags::{TAGS, tags},
     tree::{Key, Node, Value},
 };
 

@@ -17,6 +17,7 @@ mod sections;
 mod shape;
 mod stages;
 mod suggestion;
+mod tags;
 mod topic;
 mod tree;
 

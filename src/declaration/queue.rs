@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     reader::Reader,
-    sections::{TAGS, tags},
     shape::{Field, Holds, Kind, Shape},
+    tags::{TAGS, tags},
     tree::{Key, Node},
 };
 

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 use super::{
     reader::{Reader, Wrong, word},
     scalars,
-    sections::{TAGS, tags},
     shape::{Field, Holds, Shape, Word, words},
+    tags::{TAGS, tags},
     tree::{Key, Node, Value},
 };
 

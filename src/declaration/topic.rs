@@ -6,8 +6,8 @@ use super::{
     diagnostic::Diagnostic,
     reader::Reader,
     scalars,
-    sections::{TAGS, tags},
     shape::{Field, Holds, Kind, Shape},
+    tags::{TAGS, tags},
     tree::{Key, Node, Value},
 };
 

@@ -112,7 +112,8 @@ fn event_invoke(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function)
     };
     let mut after = vec![of(Kind::Function, entry)];
     after.extend(declared.on_failure.iter().map(|queue| of(Kind::Queue, queue)));
-    blueprint.add(of(Kind::EventInvoke, entry), Address::of(names.function(entry)), settings, after);
+    let address = Address::within(names.function(entry), event_invoke::QUALIFIER);
+    blueprint.add(of(Kind::EventInvoke, entry), address, settings, after);
 }
 
 /// Who invokes a function may do so, for the rule or the topic in question, and nobody else.

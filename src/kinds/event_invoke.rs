@@ -13,9 +13,12 @@ use super::{
 };
 use crate::aws::{Failure, OrFail};
 
-/// Event invoke configurations. Their address is the function's name.
+/// Event invoke configurations. Their address is [`QUALIFIER`] within the function.
 #[derive(Debug)]
 pub(crate) struct EventInvoke;
+
+/// The version of a function that its configuration is for: Lambda's name for the code that is there.
+pub(crate) const QUALIFIER: &str = "$LATEST";
 
 /// What is done with an event whose invocation fails.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -81,12 +84,12 @@ impl Manage for EventInvoke {
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         // It is a part of a function that is ours.
-        Ok(live(session, &address.name).await?.map(|settings| Live { settings, owner: Owner::Ours }))
+        Ok(live(session, address.container()).await?.map(|settings| Live { settings, owner: Owner::Ours }))
     }
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         // `Put` replaces all of it, whether there was one or not.
-        let call = session.aws.write.lambda.put_function_event_invoke_config().function_name(&address.name);
+        let call = session.aws.write.lambda.put_function_event_invoke_config().function_name(address.container());
         let call = call.maximum_retry_attempts(wire(desired.retries));
         let call = call.maximum_event_age_in_seconds(wire(desired.maximum_age));
         let call = call.destination_config(desired.destinations());
@@ -98,7 +101,7 @@ impl Manage for EventInvoke {
     }
 
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
-        let call = session.aws.write.lambda.delete_function_event_invoke_config().function_name(&address.name);
+        let call = session.aws.write.lambda.delete_function_event_invoke_config().function_name(address.container());
         call.send().await.or_absent("lambda.DeleteFunctionEventInvokeConfig").map(drop)
     }
 
@@ -106,7 +109,9 @@ impl Manage for EventInvoke {
         let named = function::named(session).await?;
         let owned = named.iter().map(|(name, arn)| async move {
             let (function, live) = tokio::try_join!(function::owned(session, name, arn), live(session, name))?;
-            Ok(function.filter(|_| live.is_some()))
+            Ok(function
+                .filter(|_| live.is_some())
+                .map(|function| Owned { address: Address::within(function.address.name, QUALIFIER), ..function }))
         });
         Ok(futures::future::try_join_all(owned).await?.into_iter().flatten().collect())
     }

@@ -138,12 +138,6 @@ fn arn_of(listed: &Listed) -> Option<String> {
     listed.subscription_arn.clone().filter(|arn| arn != PENDING)
 }
 
-/// The endpoints of a topic that have not agreed yet, as `PROTOCOL:ENDPOINT`, for `status`.
-pub(crate) async fn pending(session: &Session, topic: &str) -> Result<Vec<String>, Failure> {
-    let listed = listed(session, topic).await?.unwrap_or_default();
-    Ok(listed.iter().filter(|listed| arn_of(listed).is_none()).map(listed_name).collect())
-}
-
 impl Manage for Subscription {
     type Settings = Settings;
 

@@ -164,7 +164,9 @@ impl Run<'_> {
         let start = Instant::now();
         self.observer.event(Event::Started { id: &item.id, verb });
         let mut wait = self.session.aws.pacing.poll;
-        let mut known = self.survey.read.get(&(item.id.kind, item.address.clone())).cloned();
+        let known = self.survey.read.get(&(item.id.kind, item.address.clone())).cloned();
+        // What the survey saw, and is made all the same, went with what it was part of.
+        let mut known = known.filter(|read| verb != Verb::Create || *read == Read::Absent);
         let outcome = loop {
             let Err(failure) = self.attempt(item, verb, known.take()).await else { break Outcome::Done };
             let Some(limit) = self.limit(failure.class, wrote_before) else { break Outcome::Failed { failure } };

@@ -167,6 +167,7 @@ impl Plan {
     pub(crate) fn new(declared: &[Resource], survey: &Survey) -> Self {
         let mut items: Vec<Item> = declared.iter().map(|resource| compare(resource, survey)).collect();
         items.extend(undeclared(declared, survey));
+        renew_parts(&mut items);
         order::sort(&mut items);
         let unlisted = survey.unlisted.iter().map(|(kind, failure)| Unlisted { kind: *kind, failure: failure.clone() });
         Self { items, unlisted: unlisted.collect() }
@@ -220,6 +221,21 @@ fn compare(resource: &Resource, survey: &Survey) -> Item {
     };
     let (id, address) = (resource.id.clone(), resource.address.clone());
     Item { id, address, action, unchanged_fields, after: resource.after.clone() }
+}
+
+/// What is part of something that is replaced goes with it, and is made again: a function's permissions.
+fn renew_parts(items: &mut [Item]) {
+    let is_replaced = |item: &&Item| matches!(item.action, Action::Replace { .. });
+    let replaced: BTreeSet<(Id, Option<String>)> =
+        items.iter().filter(is_replaced).map(|item| (item.id.clone(), Some(item.address.name.clone()))).collect();
+    for item in items {
+        let within = |id: &Id| replaced.contains(&(id.clone(), item.address.container.clone()));
+        let is_known = !matches!(item.action, Action::Unreadable { .. } | Action::Foreign { .. });
+        if is_known && item.after.iter().any(within) {
+            item.action = Action::Create;
+            item.unchanged_fields = 0;
+        }
+    }
 }
 
 /// What is ours and not declared.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::{
     aws::Class,
-    kinds::{Live, queue},
+    kinds::{Live, alarm, event_invoke, function, permission, queue},
     render::{Look, plan as render},
 };
 
@@ -124,20 +124,39 @@ fn a_circle_ends() {
     assert_eq!(Plan::new(&[one, other], &Survey::default()).items.len(), 2);
 }
 
-/// No field of any kind can be forgotten: each path of the settings is registered, and each registered one is there.
 #[test]
-fn the_registered_fields_are_those_of_the_settings() {
-    let settings = Settings::Queue(Box::new(queue::Settings {
-        redrive: Some(queue::Redrive { queue: "arn".to_owned(), after: 3 }),
-        tags: [("key".to_owned(), "value".to_owned())].into(),
-        ..queue::Settings::default()
-    }));
-    let paths = difference::paths(&settings.tree());
-    let fields = settings.kind().fields();
-    let unregistered: Vec<_> = paths.iter().filter(|path| !fields.iter().any(|field| field.covers(path))).collect();
-    assert_eq!(unregistered, [""; 0]);
-    let missing: Vec<_> = fields.iter().filter(|field| !paths.iter().any(|path| field.covers(path))).collect();
-    assert!(missing.is_empty(), "{missing:?}");
+fn the_parts_of_what_is_replaced_are_made_again() {
+    let function = function::Settings::new("a-f", "arn:aws:iam::123456789012:role/a-f".to_owned(), String::new());
+    let permission = permission::Settings::invoke("ses.amazonaws.com", "123456789012", "arn".to_owned());
+    let invoke = event_invoke::Settings::default();
+    let (whole, name) = (Id::new(Kind::Function, "f"), "a-f");
+    let resource = |kind, address, settings, after: &[&Id]| Resource {
+        id: Id::new(kind, "f"),
+        address,
+        settings,
+        after: after.iter().map(|id| (*id).clone()).collect(),
+    };
+    let declared = [
+        resource(Kind::Function, Address::of(name), function.clone().into(), &[]),
+        resource(Kind::Permission, Address::within(name, "ses"), permission.into(), &[&whole]),
+        resource(Kind::EventInvoke, Address::within(name, event_invoke::QUALIFIER), invoke.into(), &[&whole]),
+        resource(Kind::Alarm, Address::of("a-alarm"), alarm::Settings::default().into(), &[&whole]),
+    ];
+    let plan = |package: &str| {
+        let mut live = declared.clone().map(|resource| (resource.id.kind, resource.address, resource.settings));
+        let [(_, _, settings), ..] = &mut live;
+        *settings = function::Settings { package: package.to_owned(), ..function.clone() }.into();
+        let present = |settings| Read::Present(Live { settings, owner: Owner::Ours });
+        let read = live.map(|(kind, address, settings)| ((kind, address), present(settings))).into();
+        let plan = Plan::new(&declared, &Survey { read, ..Survey::default() });
+        plan.items.into_iter().map(|item| (item.id.kind, item.action)).collect::<BTreeMap<_, _>>()
+    };
+    assert!(plan(&function.package).values().all(|action| *action == Action::Unchanged));
+    let replaced = plan("Image");
+    assert!(matches!(replaced.get(&Kind::Function), Some(Action::Replace { .. })), "{replaced:?}");
+    assert_eq!(replaced.get(&Kind::Permission), Some(&Action::Create));
+    assert_eq!(replaced.get(&Kind::EventInvoke), Some(&Action::Create));
+    assert_eq!(replaced.get(&Kind::Alarm), Some(&Action::Unchanged));
 }
 
 #[test]

@@ -20,6 +20,6 @@ for file in "$STATE"/*/gunicorn.pid; do end "$file" gunicorn TERM; done
 end "$STATE/redis.pid" redis-server TERM
 cluster=$(cat "$STATE/postgres.folder" 2>/dev/null) && end "$cluster/data/postmaster.pid" postgres INT
 if [ "${1:-}" = --wipe ]; then
-  rm -rf "${cluster:-$STATE/postgres}" "$STATE"/postgres.* "$STATE"/redis.* "$STATE"/{base,circuitmaintenance,notices,none}
+  rm -rf "${cluster:-$STATE/postgres}" "$STATE"/postgres.* "$STATE"/redis.* "$STATE"/{base,circuitmaintenance,circuitmaintenance-0.6,notices,none}
 fi
 exit 0

@@ -9,4 +9,4 @@ mod start;
 pub use s3::S3;
 pub use secrets::{SecretSource, secrets_manager};
 pub use sinks::{OneSink, sinks};
-pub use start::{failed_start, http_client, prepare_log};
+pub use start::{answer, http_client, start};

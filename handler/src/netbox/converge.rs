@@ -7,10 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    case::{Case, View},
     fields,
     ids::EventId,
     merge,
-    plan::{self, Case, Next, Settled, View},
+    plan::{self, Next, Settled},
     records::{Action, Fault, Pause, Performed, Records},
     stored::StoredEvent,
 };

@@ -9,6 +9,7 @@ use std::{
 use jiff::{Timestamp, Unit};
 
 use super::{
+    case,
     claim::{self, Claim, Claimant},
     client::{Among, Client, NewNotification, StoredNotification},
     converge::{Attempts, converge},
@@ -245,7 +246,7 @@ impl NetBox {
                 Err(fault) => self.client.pause(attempts.after(fault)?).await,
             }
         };
-        let case = plan::Case { wanted, provider: &provider, circuits: &circuits, claimant };
+        let case = case::Case { wanted, provider: &provider, circuits: &circuits, claimant };
         Ok((provider.id, Box::pin(converge(&self.client, &case)).await?))
     }
 

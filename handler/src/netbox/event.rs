@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{
+    case::{Case, View},
     claim::{self, Claims},
     fields,
     ids::CircuitId,
     note::{self, Note},
-    plan::{Case, View},
     records::{Action, EventChange, NewEvent},
     stored::{EventStatus, StoredEvent},
     wanted::Content,

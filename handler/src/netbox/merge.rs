@@ -10,11 +10,11 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::{
+    case::{Case, Member, View, noted},
     claim::Claims,
     event, fields,
     ids::EventId,
     note::{self, Note},
-    plan::{Case, Member, View, noted},
     records::{Action, EventChange},
     stored::{EventStatus, StoredEvent},
     version::Order,

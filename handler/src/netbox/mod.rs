@@ -5,6 +5,7 @@
 //! changed by somebody else in between, is thereby finished. What orders notices stands in a [`note`] within each event's comments,
 //! which is written with the event's `ETag`, so that of two writers one wins and the other reads again.
 
+pub mod case;
 pub mod claim;
 #[cfg(feature = "lambda")]
 pub mod client;

@@ -1,5 +1,7 @@
 //! What a bad day does to a call, in the words of the service that was called.
 
+use std::time::Duration;
+
 use http_body_util::Full;
 use hyper::{Response, StatusCode, body::Bytes};
 
@@ -20,13 +22,17 @@ pub(crate) enum Fault {
     CutBefore,
     /// The connection ends, but the service has done what it was asked.
     CutAfter,
+    /// The service has done what it was asked, and the answer comes when everything else has long been answered.
+    Delays,
     /// The service has done what it was asked, and no answer comes.
     Silent,
 }
 
-/// Those that may hit every call.
+/// Those that may hit every call of a run that comes to its own end.
 pub(crate) const FAULTS: [Fault; 5] =
-    [Fault::Fails, Fault::Throttles, Fault::CutBefore, Fault::CutAfter, Fault::Silent];
+    [Fault::Fails, Fault::Throttles, Fault::Delays, Fault::CutBefore, Fault::CutAfter];
+/// How late a delayed answer is.
+pub(crate) const DELAY: Duration = Duration::from_millis(500);
 
 /// The status, the code and the message of a refusal.
 type Refusal = (u16, &'static str, &'static str);
@@ -34,10 +40,10 @@ type Refusal = (u16, &'static str, &'static str);
 impl Fault {
     /// Whether the service sees the call.
     pub(crate) fn passes_on(self) -> bool {
-        matches!(self, Self::CutAfter | Self::Silent)
+        matches!(self, Self::CutAfter | Self::Delays | Self::Silent)
     }
 
-    /// What is answered, if anything is.
+    /// What is answered in the service's place, if anything is.
     pub(crate) fn answer(self, service: &str, protocol: Protocol, request_id: &str) -> Option<Response<Full<Bytes>>> {
         let (status, code, message) = self.refusal(service, protocol)?;
         let (kind, body) = match protocol {
@@ -102,7 +108,7 @@ impl Fault {
             Self::Denies if service == "lambda" => Some((403, denies.1, denies.2)),
             Self::Denies => Some(denies),
             Self::Refuses { status, code, message } => Some((status, code, message)),
-            Self::CutBefore | Self::CutAfter | Self::Silent => None,
+            Self::CutBefore | Self::CutAfter | Self::Delays | Self::Silent => None,
         }
     }
 }

@@ -26,7 +26,7 @@ use tokio::{
 
 use super::{
     calls::{Operation, Protocol},
-    fault::Fault,
+    fault::{DELAY, Fault},
 };
 
 /// A running proxy; it ends when it is dropped.
@@ -234,10 +234,13 @@ impl Shared {
             self.end(&begun, answer.as_ref().ok());
             return answer;
         };
-        if fault.passes_on() {
-            self.pass_on(parts, body).await?;
+        let passed = if fault.passes_on() { Some(self.pass_on(parts, body).await?) } else { None };
+        if *fault == Fault::Delays {
+            sleep(DELAY).await;
         }
-        let answer = fault.answer(&begun.service, begun.protocol, &format!("fault-{}", begun.number));
+        let late = passed.filter(|_| *fault == Fault::Delays);
+        let refused = fault.answer(&begun.service, begun.protocol, &format!("fault-{}", begun.number));
+        let answer = late.or(refused);
         if let Some(call) = self.end(&begun, answer.as_ref()) {
             let _nobody_waits = tell.send(call);
         }

@@ -23,6 +23,7 @@ pub(crate) struct NetBox {
     pub(crate) url: String,
     variables: BTreeMap<String, String>,
     folder: PathBuf,
+    plugin: String,
     agent: ureq::Agent,
     _one_test_at_a_time: File,
 }
@@ -31,7 +32,8 @@ impl NetBox {
     /// The NetBox that was started. Without one a test has nothing to do, and says so; with `netbox` in `PROVISION_REQUIRE`
     /// that is a failure.
     pub(crate) fn find() -> Option<Self> {
-        let file = folder().join("circuitmaintenance/environment");
+        let plugin = std::env::var("NETBOX_TEST_PLUGIN").unwrap_or_else(|_| "circuitmaintenance".to_owned());
+        let file = folder().join(&plugin).join("environment");
         let Ok(environment) = fs::read_to_string(&file) else { return absent("none was started") };
         let variables: BTreeMap<String, String> = environment
             .lines()
@@ -42,7 +44,8 @@ impl NetBox {
         let timeout = Some(Duration::from_mins(1));
         let agent = ureq::config::Config::builder().http_status_as_error(false).timeout_global(timeout).build();
         let url = variables["NETBOX_URL"].clone();
-        let netbox = Self { url, variables, folder: folder(), agent: agent.into(), _one_test_at_a_time: lock };
+        let agent = agent.into();
+        let netbox = Self { url, variables, folder: folder(), plugin, agent, _one_test_at_a_time: lock };
         match netbox.agent.get(format!("{}/api/", netbox.url)).header("Authorization", netbox.authorization()).call() {
             Ok(_) => Some(netbox),
             Err(error) => absent(&format!("{} does not answer: {error}", netbox.url)),
@@ -58,6 +61,11 @@ impl NetBox {
 
     fn authorization(&self) -> String {
         format!("Token {}", self.token("ADMIN"))
+    }
+
+    /// Whether its plugin takes mails that belong to no event: until 0.8 it did not.
+    pub(crate) fn has_queue(&self) -> bool {
+        self.plugin == "circuitmaintenance"
     }
 
     /// Removes events, circuits and providers.

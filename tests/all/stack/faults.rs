@@ -1,12 +1,9 @@
-//! A bad day: one call fails, is throttled, or its connection is cut. A plain run afterwards brings everything to its end.
+//! A bad day: one call fails, is throttled, is answered late, or its connection is cut. A plain run afterwards brings everything to its end.
 
 use std::{collections::BTreeMap, env};
 
 use super::{EVERYTHING, Trial};
-use crate::emulator::fault::Fault;
-
-/// What may happen to a call within a run that comes to its own end.
-const KINDS: [Fault; 4] = [Fault::Fails, Fault::Throttles, Fault::CutBefore, Fault::CutAfter];
+use crate::emulator::fault::{FAULTS, Fault};
 
 /// The run that something happens to.
 #[derive(Debug, Clone, Copy)]
@@ -66,9 +63,9 @@ impl Stage {
 /// the kinds by turns (decision 34); on a developer's machine some of the calls.
 fn faults(number: usize) -> Vec<Fault> {
     let is_whole = env::var("FAULTS").is_ok_and(|value| value == "all");
-    let turn = KINDS[number % KINDS.len()];
+    let turn = FAULTS[number % FAULTS.len()];
     match super::step(7) {
-        _ if is_whole => KINDS.to_vec(),
+        _ if is_whole => FAULTS.to_vec(),
         step if number.is_multiple_of(step) => vec![turn],
         _ => Vec::new(),
     }
@@ -91,7 +88,7 @@ fn matrix(stage: Stage) -> BTreeMap<String, usize> {
             let what = format!("{kind:?} of call {number}, {}", call.operation);
             *figures.entry(format!("{kind:?}, exit {}", run.code().unwrap_or(-1))).or_default() += 1;
             if run.code() != Some(0) {
-                assert_eq!(run.code(), Some(2), "{what}\n{run}");
+                assert!(run.code() == Some(2) && kind != Fault::Delays, "{what}\n{run}");
                 // A cut connection has no code and no request id, but a call.
                 let named = run.stderr().contains(&call.operation.to_string());
                 let identified = matches!(kind, Fault::CutBefore | Fault::CutAfter)

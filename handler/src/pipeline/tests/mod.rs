@@ -1,5 +1,9 @@
 //! The pipeline between a store and a sink that are made up: every way that a mail can end.
 
+mod deletion;
+mod log_faults;
+mod sinks;
+
 use std::{
     collections::BTreeMap,
     future::Future,
@@ -19,8 +23,8 @@ use super::{
 };
 use crate::{context::Context, maintenance, maintenance::outcome::Notice, report::Report};
 
-const PLANNED: &[u8] = include_bytes!("../../../tests/mails/aws/planned.eml");
-const ORDER: &[u8] = include_bytes!("../../../tests/mails/aws/order.eml");
+const PLANNED: &[u8] = include_bytes!("../../../../tests/mails/aws/planned.eml");
+const ORDER: &[u8] = include_bytes!("../../../../tests/mails/aws/order.eml");
 const UNKNOWN: &[u8] =
     b"From: somebody@elsewhere.example\r\nSubject: Hello\r\nMessage-ID: <1@elsewhere.example>\r\n\r\nHow are you?\r\n";
 
@@ -339,141 +343,4 @@ fn an_event_about_no_mail_is_an_error() {
     let end = run(pipeline.handle("request", &event(&[])));
     assert!(matches!(end, Err(Unfinished::NoRecords)));
     assert_eq!(written.lines(), Vec::<Value>::new());
-}
-
-#[test]
-fn the_sink_lines_writes_what_it_takes() {
-    let written = Written::default();
-    let log = log(&written);
-    let objects = stored(&[("first/inbound/a", PLANNED), ("second/b", UNKNOWN)]);
-    let pipeline = pipeline(objects, Lines::new(Arc::clone(&log)), log);
-    run(pipeline.handle("request", &event(&[record("a", ""), record("b", "")]))).unwrap();
-    let reports: Vec<Report> = written.lines().into_iter().map(|line| serde_json::from_value(line).unwrap()).collect();
-    let [Report::Maintenance(delivered), Report::Mail(first), Report::ForPerson(handed), Report::Mail(_)] =
-        &reports[..]
-    else {
-        panic!("{reports:?}")
-    };
-    assert_eq!(first.maintenances, std::slice::from_ref(&delivered.maintenance));
-    assert_eq!(
-        (delivered.provider_slug.as_str(), &delivered.mail),
-        ("aws", &Mail::decode(PLANNED).identity().to_string())
-    );
-    assert_eq!((handed.bucket.as_str(), handed.key.as_str()), ("second", "b"));
-    assert!(handed.mail.contains("1@elsewhere.example"), "{}", handed.mail);
-}
-
-#[test]
-fn a_log_that_cannot_be_written_is_no_success() {
-    struct Full;
-    impl Write for Full {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            Err(io::Error::other("no space left"))
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let log = Arc::new(Log::new(&Context::default(), Full));
-    let pipeline = pipeline(stored(&[("second/m", ORDER)]), Noting::new(WHOLE, Ok(())), log);
-    let error = run(pipeline.handle("request", &event(&[record("m", "")]))).unwrap_err();
-    assert!(error.to_string().contains("no space left"), "{error}");
-}
-
-#[test]
-fn a_report_too_long_for_the_log_is_cut_and_still_counted() {
-    let written = Written::default();
-    let (whole, _) = one(PLANNED, "", &Noting::new(WHOLE, Ok(())), maintenance::parse);
-    let Report::Mail(mut report) = serde_json::from_value(whole).unwrap() else { panic!("no report of a mail") };
-    report.maintenances = vec![report.maintenances[0].clone(); 2000];
-    log(&written).mail(&report, false).unwrap();
-    let line = &written.lines()[0];
-    assert_eq!(
-        (&line["maintenances"], &line["Maintenances"], &line["Delivered"]),
-        (&json!([]), &json!(2000), &json!(1))
-    );
-    assert_eq!(line["reason"], "2000 maintenances are too long for the log");
-}
-
-/// Objects that note what is deleted.
-struct Shelf {
-    objects: Objects,
-    deleted: Mutex<Vec<String>>,
-    may: bool,
-}
-
-impl MailStore for &Shelf {
-    async fn get(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        MailStore::get(&self.objects, bucket, key).await
-    }
-
-    async fn delete(&self, bucket: &str, key: &str) -> Result<(), StoreError> {
-        if !self.may {
-            return Err(StoreError::Unavailable("AccessDenied".to_owned()));
-        }
-        self.deleted.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{bucket}/{key}"));
-        Ok(())
-    }
-}
-
-/// Runs these mails, in one event, with that configuration: what was deleted, and how it ended.
-fn deleted(deletion: Deletion, mails: &[&str], sink: &Noting, may: bool) -> (Vec<String>, Result<(), String>) {
-    let objects = stored(&[
-        ("second/planned", PLANNED),
-        ("second/order", ORDER),
-        ("second/unknown", UNKNOWN),
-        ("second/spoofed", PLANNED),
-    ]);
-    let shelf = Shelf { objects, deleted: Mutex::default(), may };
-    let Pipeline { places, policy, parse, log, .. } = pipeline(Objects::new(), sink, log(&Written::default()));
-    let pipeline = Pipeline { places, policy, deletion, parse, store: &shelf, sink, log };
-    let records: Vec<_> = mails.iter().map(|id| record(id, if *id == "spoofed" { "dmarc" } else { "" })).collect();
-    let end = run(pipeline.handle("request", &event(&records))).map_err(|error| error.to_string());
-    (shelf.deleted.into_inner().unwrap_or_else(PoisonError::into_inner), end)
-}
-
-#[test]
-fn mails_are_deleted_only_as_configured_and_only_when_nothing_is_left_to_do() {
-    let all = ["planned", "order", "unknown", "spoofed"];
-    let (processed, unknown) =
-        (Deletion { processed: true, unknown: false }, Deletion { processed: false, unknown: true });
-    let fine = || Noting::new(WHOLE, Ok(()));
-    assert_eq!(deleted(Deletion::default(), &all, &fine(), true), (Vec::new(), Ok(())));
-    let expected = |names: &[&str]| (names.iter().map(ToString::to_string).collect::<Vec<_>>(), Ok(()));
-    assert_eq!(deleted(processed, &all, &fine(), true), expected(&["second/planned", "second/order"]));
-    assert_eq!(deleted(unknown, &all, &fine(), true), expected(&["second/unknown"]));
-    let slow = Noting::new(Err(SinkError::Transient("slow".to_owned())), Ok(()));
-    let (none, end) = deleted(processed, &all, &slow, true);
-    assert!(none.is_empty() && end.is_err(), "the event is tried again as a whole: {none:?}");
-    let lost = Noting::new(WHOLE, Err(SinkError::Transient("slow".to_owned())));
-    assert_eq!(deleted(unknown, &["unknown"], &lost, true).0, Vec::<String>::new());
-    let end = deleted(processed, &["planned"], &fine(), false).1.unwrap_err();
-    assert!(end.contains("s3://second/planned could not be deleted: AccessDenied"), "{end}");
-}
-
-#[test]
-fn of_several_sinks_each_is_given_everything() {
-    let refused = || Err(SinkError::Refused("odd".to_owned()));
-    let slow = || Err(SinkError::Transient("slow".to_owned()));
-    let in_part = || Ok(Delivered::ForPerson { reason: "a circuit".to_owned() });
-    let table = [
-        (WHOLE, WHOLE, "delivered", "", 2),
-        (in_part(), WHOLE, "for_person", "a circuit", 2),
-        (WHOLE, refused(), "for_person", "the notice was refused: odd", 4),
-        (refused(), slow(), "retry", "slow", 2),
-        (slow(), WHOLE, "retry", "slow", 2),
-    ];
-    for (one, other, outcome, reason, calls) in table {
-        let both = [Noting::new(one, Ok(())), Noting::new(other, Ok(()))];
-        let written = Written::default();
-        let sink = Several(both.iter().collect());
-        let pipeline = pipeline(stored(&[("second/m", PLANNED)]), sink, log(&written));
-        let _ = run(pipeline.handle("request", &event(&[record("m", "")])));
-        let line = &written.lines()[0];
-        assert_eq!(line["outcome"], outcome, "{line}");
-        assert!(line["reason"].as_str().unwrap_or_default().contains(reason), "{line}");
-        let called: usize =
-            both.iter().map(|sink| sink.calls.lock().unwrap_or_else(PoisonError::into_inner).len()).sum();
-        assert_eq!(called, calls, "{outcome}");
-    }
 }

@@ -80,7 +80,7 @@ pub fn live(claims: &Claims, now: Timestamp) -> Claims {
 /// What tells a notification from others, however NetBox stores it.
 pub fn fingerprint(subject: &str, sender: &str, body: &str) -> String {
     // Plugins cut subjects at different lengths.
-    let subject = super::fields::cut(&super::fields::line(subject), 100);
+    let subject = super::fields::cut(&super::fields::line(subject), super::fields::SHORT_SUBJECT);
     let text = format!("{subject}\n{}\n{}", sender.to_ascii_lowercase(), trimmed(body));
     super::fields::digest(text.as_bytes(), 8)
 }

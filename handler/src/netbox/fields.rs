@@ -11,8 +11,10 @@ pub use crate::text::{cut, line};
 pub const LONGEST_NAME: usize = 100;
 /// Of an event's summary.
 pub const LONGEST_SUMMARY: usize = 200;
-/// Of a notification's subject.
+/// Of a notification's subject, from `netbox-circuitmaintenance` 0.8 on …
 pub const LONGEST_SUBJECT: usize = 500;
+/// … and what older ones, and `netbox-notices`, take of it.
+pub const SHORT_SUBJECT: usize = 100;
 /// Of an address.
 const LONGEST_ADDRESS: usize = 254;
 /// The bytes that a notification may have in JSON, as one of a list: a request of more than 2,621,440 is not read.

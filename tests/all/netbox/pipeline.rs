@@ -74,6 +74,14 @@ impl Pipeline {
         Self { folder, url: url.to_owned(), token: token.to_owned(), authority: None }
     }
 
+    /// The same, with a place in its bucket for mails that the plugin does not take.
+    pub(crate) fn with_unmatched(self) -> Self {
+        let file = self.folder.path().join("infra.yaml");
+        let writes = "reads: [mail]\n    writes: [{bucket: mail, prefix: unmatched/}]";
+        fs::write(&file, fs::read_to_string(&file).unwrap().replace("reads: [mail]", writes)).unwrap();
+        self
+    }
+
     /// The same, told in `NETBOX_CA` whom to trust besides the system's authorities.
     pub(crate) fn with_authority(self, pem: Option<&str>) -> Self {
         Self { authority: pem.map(str::to_owned), ..self }

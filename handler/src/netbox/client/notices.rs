@@ -18,8 +18,6 @@ use crate::{
 pub(super) const PART: &str = "/api/plugins/notices";
 /// What the filters take in the place of a number.
 pub(super) const OF_MAINTENANCES: &str = "event_content_type=notices.maintenance";
-/// Of a notification's subject. Characters.
-const LONGEST_SUBJECT: usize = 100;
 
 /// An impact as the plugin writes it.
 #[derive(Debug, Deserialize)]
@@ -62,15 +60,10 @@ pub(super) fn notification(mail: &NewNotification, types: Types) -> Value {
         "event_content_type": types.maintenance,
         "event_object_id": mail.event,
         "email_body": mail.body,
-        "subject": subject(&mail.subject),
+        "subject": fields::cut(&mail.subject, fields::SHORT_SUBJECT),
         "email_from": mail.sender,
         "email_received": mail.received_at,
     })
-}
-
-/// A subject as the plugin stores it.
-pub(super) fn subject(subject: &str) -> String {
-    fields::cut(subject, LONGEST_SUBJECT)
 }
 
 impl Client {

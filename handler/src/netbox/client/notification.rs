@@ -1,13 +1,21 @@
 //! Notifications: the mails, linked to events or, without one, in the queue of what a person has to look at.
 
-use std::{collections::BTreeSet, sync::atomic::Ordering};
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Client, PLUGIN, Page, encoded, lookup::Nested, notices, plugin::Spoken, write::bytes};
-use crate::netbox::{claim::fingerprint, ids::EventId, records::Fault};
+use crate::netbox::{
+    claim::fingerprint,
+    fields,
+    ids::{EventId, NotificationId},
+    records::Fault,
+};
 
 /// So few that an answer stays small, whatever the bodies.
 const PAGE: usize = 5;
@@ -85,6 +93,22 @@ fn listed(spoken: Spoken) -> String {
     }
 }
 
+/// The filter that finds a subject however much of it the plugin has kept.
+fn subject_filter(subject: &str) -> String {
+    if subject.chars().count() <= fields::SHORT_SUBJECT {
+        return format!("subject={}", encoded(subject));
+    }
+    let kept: String = subject.chars().take(fields::SHORT_SUBJECT - 1).collect();
+    format!("subject__isw={}", encoded(kept.trim_end()))
+}
+
+/// What an older plugin takes otherwise. It is not asked for its version, which would cost every start a call: its refusals tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Dialect {
+    old_spelling: bool,
+    short_subjects: bool,
+}
+
 impl Client {
     /// Whether a notification with this one's subject and sender is as asked; the newest are looked at first.
     pub async fn any_notification(
@@ -112,17 +136,15 @@ impl Client {
             (Among::Unlinked, Spoken::CircuitMaintenance) => "&has_maintenance=false".to_owned(),
             (Among::Unlinked, Spoken::Notices(_)) => return Ok(false),
         };
-        let subject = match spoken {
-            Spoken::CircuitMaintenance => like.subject.clone(),
-            Spoken::Notices(_) => notices::subject(&like.subject),
-        };
+        let subject = subject_filter(&like.subject);
+        let short = |subject: &str| fields::cut(subject, fields::SHORT_SUBJECT);
         let listed = listed(spoken);
-        let query = format!("&ordering=-id&subject={}&email_from={}{filter}", encoded(&subject), encoded(&like.sender));
+        let query = format!("&ordering=-id&{subject}&email_from={}{filter}", encoded(&like.sender));
         for page in 0..MOST_PAGES {
             let path = format!("{listed}{query}&limit={PAGE}&offset={}", page * PAGE);
             let page: Page<StoredNotification> = self.get(&path).await?;
             let asked = |found: &&StoredNotification| {
-                found.subject == subject
+                short(&found.subject) == short(&like.subject)
                     && found.email_from.eq_ignore_ascii_case(&like.sender)
                     && match among {
                         Among::Event(event) => found.event(spoken) == Some(event),
@@ -140,23 +162,34 @@ impl Client {
         Ok(false)
     }
 
+    /// The ids of an event's notifications. Until 0.8 the plugin lists those of all events, whichever is asked for: so this
+    /// asks for no bodies.
+    pub(super) async fn linked(&self, spoken: Spoken, event: EventId) -> Result<Vec<NotificationId>, Fault> {
+        #[derive(Deserialize)]
+        struct Linked {
+            id: NotificationId,
+            circuitmaintenance: Option<Nested<EventId>>,
+        }
+        if let Spoken::Notices(types) = spoken {
+            return self.notices_linked(types, event).await;
+        }
+        let path = format!("{PLUGIN}/circuitmaintenancenotifications/");
+        let query = format!("fields=id,circuitmaintenance&circuitmaintenance={event}");
+        let found: Vec<Linked> = self.list(&path, &query).await?;
+        let is_asked = |found: &&Linked| found.circuitmaintenance.is_some_and(|linked| linked.id == event);
+        Ok(found.iter().filter(is_asked).map(|found| found.id).collect())
+    }
+
     /// The fingerprints of an event's notifications.
     pub(super) async fn fingerprints(&self, event: EventId) -> Result<BTreeSet<String>, Fault> {
         let spoken = self.spoken().await?;
-        let filter = match spoken {
-            Spoken::CircuitMaintenance => format!("circuitmaintenance={event}"),
-            Spoken::Notices(_) => format!("{}&event_object_id={event}", notices::OF_MAINTENANCES),
-        };
-        let listed = listed(spoken);
         let mut found = BTreeSet::new();
-        for page in 0.. {
-            let path = format!("{listed}&{filter}&limit={PAGE}&offset={}", page * PAGE);
+        for ids in self.linked(spoken, event).await?.chunks(PAGE) {
+            let ids: Vec<String> = ids.iter().map(|id| format!("id={id}")).collect();
+            let path = format!("{}&{}&limit={PAGE}", listed(spoken), ids.join("&"));
             let page: Page<StoredNotification> = self.get(&path).await?;
             let stored = page.results.iter().filter(|stored| stored.event(spoken) == Some(event));
             found.extend(stored.map(|stored| fingerprint(&stored.subject, &stored.email_from, &stored.email_body)));
-            if page.next.is_none() || page.results.is_empty() {
-                break;
-            }
         }
         Ok(found)
     }
@@ -171,34 +204,52 @@ impl Client {
             let path = format!("{}/eventnotification/", notices::PART);
             return self.call("POST", &path, None, Some(&bytes(&list)?)).await.map(|_| ());
         }
-        let old = self.old_spelling.load(Ordering::Relaxed);
-        match self.notify_spelled(mails, old).await {
-            // Until 0.7 the field was misspelt. The answer names the field that is missing.
-            Err(Fault::Rejected(said)) if said.contains("email_recieved") && !old => {
-                self.old_spelling.store(true, Ordering::Relaxed);
-                self.notify_spelled(mails, true).await
+        let mut dialect = self.dialect();
+        loop {
+            let stored = self.store(mails, dialect).await;
+            if let Err(Fault::Rejected(said)) = &stored {
+                self.learn(said, mails);
+                let learned = self.dialect();
+                if learned != dialect {
+                    dialect = learned;
+                    continue;
+                }
             }
-            other => other,
+            return stored;
         }
-        .inspect_err(|fault| {
-            // Until 0.7 each mail had to have an event. The answer names the field that may not be null.
-            let is_null = |said: &str| said.contains("\"circuitmaintenance\"") && said.contains("may not be null");
-            if matches!(fault, Fault::Rejected(said) if is_null(said)) && mails.iter().any(|mail| mail.event.is_none())
-            {
-                self.no_queue.store(true, Ordering::Relaxed);
-            }
-        })
     }
 
-    async fn notify_spelled(&self, mails: &[NewNotification], old: bool) -> Result<(), Fault> {
-        let received = if old { "email_recieved" } else { "email_received" };
+    fn dialect(&self) -> Dialect {
+        let known = |what: &AtomicBool| what.load(Ordering::Relaxed);
+        Dialect { old_spelling: known(&self.old_spelling), short_subjects: known(&self.short_subjects) }
+    }
+
+    /// Notes what a refusal tells of the plugin's version. All of it was as 0.6 has it, and as its migrations say when it changed.
+    fn learn(&self, said: &str, mails: &[NewNotification]) {
+        // Until 0.7 the field was misspelt. The answer names the field that is missing.
+        if said.contains("email_recieved") {
+            self.old_spelling.store(true, Ordering::Relaxed);
+        }
+        if said.contains(r#""subject":["Ensure this field has no more than"#) {
+            self.short_subjects.store(true, Ordering::Relaxed);
+        }
+        // Each mail had to have an event. The answer names the field that may not be null.
+        let is_null = said.contains(r#""circuitmaintenance""#) && said.contains("may not be null");
+        if is_null && mails.iter().any(|mail| mail.event.is_none()) {
+            self.no_queue.store(true, Ordering::Relaxed);
+        }
+    }
+
+    async fn store(&self, mails: &[NewNotification], dialect: Dialect) -> Result<(), Fault> {
+        let received = if dialect.old_spelling { "email_recieved" } else { "email_received" };
+        let longest = if dialect.short_subjects { fields::SHORT_SUBJECT } else { fields::LONGEST_SUBJECT };
         let list: Vec<Value> = mails
             .iter()
             .map(|mail| {
                 json!({
                     "circuitmaintenance": mail.event,
                     "email_body": mail.body,
-                    "subject": mail.subject,
+                    "subject": fields::cut(&mail.subject, longest),
                     "email_from": mail.sender,
                     received: mail.received_at,
                 })

@@ -172,31 +172,67 @@ async fn a_change_carries_the_tag_and_both_kinds_of_tokens_are_sent() {
     );
 }
 
-/// Recorded with the plugin's 0.6.0 on NetBox 4.7.3: the field's name is misspelt there.
+/// Recorded with the plugin's 0.6.0 on NetBox 4.7.3: the field's name is misspelt there, and the subject shorter.
 #[tokio::test]
-async fn the_old_spelling_is_found_out_once() {
-    let missing = r#"{"detail":"1 of 1 objects could not be created.","errors":[{"index":0,"errors":{"email_recieved":["This field is required."]}}]}"#.to_owned();
-    let (client, asked) =
-        server(vec![(400, "", missing), (201, "", "[]".to_owned()), (201, "", "[]".to_owned())]).await;
-    let mail = NewNotification {
-        event: Some(EventId::new(7)),
-        body: "b".to_owned(),
-        subject: "s".to_owned(),
-        sender: "noc@carrier.example".to_owned(),
-        received_at: jiff::Timestamp::UNIX_EPOCH,
+async fn what_an_older_plugin_takes_otherwise_is_found_out_once() {
+    let spelling = r#""email_recieved":["This field is required."]"#;
+    let subject = r#""subject":["Ensure this field has no more than 100 characters."]"#;
+    let refused = |what: &str| {
+        let said = format!(
+            r#"{{"detail":"1 of 1 objects could not be created.","errors":[{{"index":0,"errors":{{{what}}}}}]}}"#
+        );
+        (400, "", said)
     };
-    client.notify(std::slice::from_ref(&mail)).await.unwrap();
-    client.notify(&[mail]).await.unwrap();
-    let asked = asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let spelled: Vec<_> =
-        asked.iter().map(|request| request.contains(r#""email_recieved":"1970-01-01T00:00:00Z""#)).collect();
-    assert_eq!(spelled, [false, true, true]);
+    let stored = || (201, "", "[]".to_owned());
+    let both = format!("{subject},{spelling}");
+    for refusals in [vec![refused(&both)], vec![refused(spelling), refused(subject)]] {
+        let tries = refusals.len();
+        let (client, asked) = server([refusals, vec![stored(), stored()]].concat()).await;
+        for _ in 0..2 {
+            client.notify(&[mail(Some(EventId::new(7)))]).await.unwrap();
+        }
+        let asked = asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let is_old = |request: &&String| {
+            request.contains(r#""email_recieved":"1970-01-01T00:00:00Z""#)
+                && request.contains(&format!(r#""subject":"{}…""#, "s".repeat(99)))
+        };
+        assert_eq!((asked.len(), asked.iter().filter(is_old).count()), (tries + 2, 2), "{asked:?}");
+    }
+}
+
+/// Whatever is refused for good is refused once, whichever version the plugin has.
+#[tokio::test]
+async fn a_refusal_that_teaches_nothing_ends_the_matter() {
+    let refused = r#"{"subject":["Ensure this field has no more than 100 characters."]}"#.to_owned();
+    let (client, asked) = server(vec![(400, "", refused.clone()), (400, "", refused)]).await;
+    let fault = client.notify(&[mail(Some(EventId::new(7)))]).await.unwrap_err();
+    assert!(matches!(fault, Fault::Rejected(_)), "{fault:?}");
+    assert_eq!(asked.lock().unwrap_or_else(PoisonError::into_inner).len(), 2);
+}
+
+/// Where the plugin has kept less of the subject than another would have.
+#[tokio::test]
+async fn a_stored_mail_is_found_by_what_was_kept_of_its_subject() {
+    let stored = |subject: &str| {
+        page(&format!(
+            r#"{{"id":1,"circuitmaintenance":{{"id":7}},"email_body":"b","subject":"{subject}","email_from":"noc@carrier.example"}}"#
+        ))
+    };
+    let (cut, whole) = (format!("{}…", "s".repeat(99)), "s".repeat(200));
+    let (client, asked) = server(vec![stored(&cut), stored(&whole), stored(&"s".repeat(98))]).await;
+    let mut found = Vec::new();
+    for _ in 0..3 {
+        let among = Among::Event(EventId::new(7));
+        found.push(client.any_notification(&mail(None), among, |_| true).await.unwrap());
+    }
+    assert_eq!(found, [true, true, false]);
+    assert!(lines(&asked).iter().all(|line| line.contains(&format!("&subject__isw={}&", "s".repeat(99)))));
 }
 
 /// The second recorded with the plugin's 0.6.0 on NetBox 4.7.3, the first what an older NetBox makes of it; 0.7 was never published as a
 /// package, and is taken to do the same.
 #[tokio::test]
-async fn until_0_7_a_mail_without_an_event_is_refused() {
+async fn until_0_8_a_mail_without_an_event_is_refused() {
     for refused in [
         r#"[{"circuitmaintenance":["This field may not be null."]}]"#,
         r#"{"detail":"1 of 1 objects could not be created.","errors":[{"index":0,"errors":{"circuitmaintenance":["This field may not be null."]}}]}"#,

@@ -9,12 +9,12 @@ use serde_json::json;
 
 use super::{
     Client, PLUGIN,
-    lookup::{Nested, WireEvent, WireImpact},
+    lookup::{WireEvent, WireImpact},
     notices,
-    plugin::{Spoken, Types},
+    plugin::Spoken,
 };
 use crate::netbox::{
-    ids::{EventId, NotificationId, ProviderId},
+    ids::{EventId, ProviderId},
     records::{Action, Fault, Pause, Performed, Records},
     stored::{StoredEvent, StoredImpact},
 };
@@ -61,10 +61,7 @@ impl Records for Client {
                 let ids: Vec<_> = removed.iter().map(|id| json!({"id": id})).collect();
                 self.call("DELETE", &impacts, None, Some(&bytes(&ids)?)).await.map(|_| Performed::Done)
             }
-            Action::MoveNotifications { from, to } => match spoken {
-                Spoken::CircuitMaintenance => self.move_notifications(*from, *to).await,
-                Spoken::Notices(types) => self.move_notices(types, *from, *to).await,
-            },
+            Action::MoveNotifications { from, to } => self.move_notifications(spoken, *from, *to).await,
         }
     }
 
@@ -109,30 +106,14 @@ impl Client {
         }))
     }
 
-    async fn move_notifications(&self, from: EventId, to: EventId) -> Result<Performed, Fault> {
-        #[derive(serde::Deserialize)]
-        struct Linked {
-            id: NotificationId,
-            circuitmaintenance: Option<Nested<EventId>>,
-        }
-        let path = format!("{PLUGIN}/circuitmaintenancenotifications/");
-        let query = format!("fields=id,circuitmaintenance&circuitmaintenance={from}");
-        let linked: Vec<Linked> = self.list(&path, &query).await?;
-        let linked = linked.iter().filter(|found| found.circuitmaintenance.is_some_and(|event| event.id == from));
-        let changes: Vec<_> = linked.map(|found| json!({"id": found.id, "circuitmaintenance": to})).collect();
+    async fn move_notifications(&self, spoken: Spoken, from: EventId, to: EventId) -> Result<Performed, Fault> {
+        let (path, link) = match spoken {
+            Spoken::CircuitMaintenance => (format!("{PLUGIN}/circuitmaintenancenotifications/"), "circuitmaintenance"),
+            Spoken::Notices(_) => (format!("{}/eventnotification/", notices::PART), "event_object_id"),
+        };
+        let linked = self.linked(spoken, from).await?;
+        let changes: Vec<_> = linked.iter().map(|id| json!({"id": id, link: to})).collect();
         if !changes.is_empty() {
-            self.call("PATCH", &path, None, Some(&bytes(&changes)?)).await?;
-        }
-        Ok(Performed::Done)
-    }
-}
-
-impl Client {
-    async fn move_notices(&self, types: Types, from: EventId, to: EventId) -> Result<Performed, Fault> {
-        let linked = self.notices_linked(types, from).await?;
-        let changes: Vec<_> = linked.iter().map(|id| json!({"id": id, "event_object_id": to})).collect();
-        if !changes.is_empty() {
-            let path = format!("{}/eventnotification/", notices::PART);
             self.call("PATCH", &path, None, Some(&bytes(&changes)?)).await?;
         }
         Ok(Performed::Done)

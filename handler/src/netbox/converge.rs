@@ -96,7 +96,7 @@ async fn settle(records: &impl Records, case: &Case<'_>, made: &mut BTreeSet<Eve
                 }
             }
             Next::Settled(settled) if !wrote => return Ok(settled),
-            Next::Settled(settled) => match look_back(records, case, &view, updated).await? {
+            Next::Settled(settled) => match look_back(records, case, &view, updated || records.takes_twins()).await? {
                 None => return Ok(settled),
                 Some(changed) => {
                     made.clear();
@@ -109,13 +109,19 @@ async fn settle(records: &impl Records, case: &Case<'_>, made: &mut BTreeSet<Eve
     Err(Fault::Conflict(format!("`{}` does not come to rest", case.wanted.id)))
 }
 
-/// What is stored, if that is not what was left behind. The impacts of events that we have just made are nobody else's.
-async fn look_back(records: &impl Records, case: &Case<'_>, view: &View, updated: bool) -> Result<Option<View>, Fault> {
+/// What is stored, if that is not what was left behind. The impacts of events that we have just made are nobody else's, unless
+/// NetBox takes twins.
+async fn look_back(
+    records: &impl Records,
+    case: &Case<'_>,
+    view: &View,
+    impacts_too: bool,
+) -> Result<Option<View>, Fault> {
     let events = events(records, case).await?;
     if !same(&events, &view.events) {
         return with_the_rest(records, case, events).await.map(Some);
     }
-    if updated {
+    if impacts_too {
         let fresh = with_the_rest(records, case, events).await?;
         return Ok((!same_impacts(&fresh, view)).then_some(fresh));
     }

@@ -16,11 +16,11 @@ use thiserror::Error;
 use super::{
     case::{Case, Member, View, noted, number},
     event, fields,
-    ids::EventId,
+    ids::{CircuitId, EventId},
     merge::{Merge, merge},
     note::{self, Note},
     records::{Action, EventChange, ImpactChange, NewImpact},
-    stored::StoredEvent,
+    stored::{StoredEvent, StoredImpact},
     version::{Order, Version},
     wanted::{Content, Wanted},
 };
@@ -224,12 +224,16 @@ fn is_astray(wanted: &Wanted, member: &Member<'_>, window: Window) -> bool {
 
 /// Brings the impacts of an event in line with its note.
 fn impacts(event: &StoredEvent, note: &Note, view: &View) -> Vec<Action> {
-    let stored: BTreeMap<_, _> =
-        view.impacts.iter().filter(|impact| impact.event == event.id).map(|impact| (impact.circuit, impact)).collect();
+    let mut stored: BTreeMap<CircuitId, Vec<&StoredImpact>> = BTreeMap::new();
+    for impact in view.impacts.iter().filter(|impact| impact.event == event.id) {
+        stored.entry(impact.circuit).or_default().push(impact);
+    }
+    let of = |circuit: &CircuitId| stored.get(circuit).into_iter().flatten();
+    let first = |circuit: &CircuitId| of(circuit).min_by_key(|impact| impact.id);
     let mut added = Vec::new();
     let mut changed = Vec::new();
     for (circuit, impact) in &note.impacts {
-        match stored.get(circuit) {
+        match first(circuit) {
             None => added.push(NewImpact { event: event.id, circuit: *circuit, impact: *impact }),
             Some(found) if found.impact != Some(*impact) => {
                 changed.push(ImpactChange { id: found.id, impact: *impact });
@@ -237,8 +241,10 @@ fn impacts(event: &StoredEvent, note: &Note, view: &View) -> Vec<Action> {
             Some(_) => {}
         }
     }
-    let removed: Vec<_> =
-        note.removed.iter().filter_map(|circuit| stored.get(circuit)).map(|impact| impact.id).collect();
+    // Until 0.7 the plugin took a second one in a race: the first stays.
+    let twins =
+        note.impacts.keys().flat_map(|circuit| of(circuit).filter(|impact| Some(impact) != first(circuit).as_ref()));
+    let removed: Vec<_> = note.removed.iter().flat_map(of).chain(twins).map(|impact| impact.id).collect();
     let writes: Vec<_> = [
         (!added.is_empty()).then_some(Action::AddImpacts(added)),
         (!changed.is_empty()).then_some(Action::ChangeImpacts(changed)),

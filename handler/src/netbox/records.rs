@@ -156,6 +156,9 @@ pub trait Records {
     /// The impacts of these events.
     fn impacts(&self, events: &[EventId]) -> impl Future<Output = Result<Vec<StoredImpact>, Fault>>;
 
+    /// Whether two that write at once may each leave an impact of one circuit: then whoever has written has to look again.
+    fn takes_twins(&self) -> bool;
+
     /// The fingerprints of the mails of an event: see [`super::claim::fingerprint`].
     fn mails(&self, event: EventId) -> impl Future<Output = Result<BTreeSet<String>, Fault>>;
 

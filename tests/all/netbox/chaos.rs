@@ -146,7 +146,7 @@ fn on_a_bad_day_nothing_is_lost_nothing_is_there_twice_and_the_newest_notice_sta
 
 /// Delivers every notice; what ends in the failure queue is delivered again, as `replay` would do. Tells the outcomes.
 fn deliver_all(netbox: &NetBox, proxy: &Proxy) -> BTreeMap<String, usize> {
-    let pipelines: Vec<_> = (0..PIPELINES).map(|_| Pipeline::new(&proxy.url, netbox.token(""), DOMAIN)).collect();
+    let pipelines: Vec<_> = (0..PIPELINES).map(|_| Pipeline::before(netbox, &proxy.url, DOMAIN)).collect();
     let mut shares: Vec<Vec<PathBuf>> = vec![Vec::new(); PIPELINES];
     for (place, notice) in in_any_order().into_iter().enumerate() {
         let pipeline = place % PIPELINES;
@@ -157,8 +157,9 @@ fn deliver_all(netbox: &NetBox, proxy: &Proxy) -> BTreeMap<String, usize> {
     let mut round = 0;
     while shares.iter().any(|share| !share.is_empty()) {
         assert!(round < 5, "some mails fail again and again: {shares:?}");
-        let running: Vec<_> =
-            pipelines.iter().zip(&shares).map(|(pipeline, mails)| pipeline.start(mails, "0.5")).collect();
+        let start =
+            |(pipeline, mails): (&Pipeline, &Vec<PathBuf>)| (!mails.is_empty()).then(|| pipeline.start(mails, "0.5"));
+        let running: Vec<_> = pipelines.iter().zip(&shares).map(start).collect();
         if round == 0 {
             let enough = MAINTENANCES * NOTICES;
             while proxy.calls().len() < enough {
@@ -168,7 +169,7 @@ fn deliver_all(netbox: &NetBox, proxy: &Proxy) -> BTreeMap<String, usize> {
         }
         for (share, delivery) in shares.iter_mut().zip(running) {
             share.clear();
-            for mail in delivery.end().mails {
+            for mail in delivery.into_iter().flat_map(|delivery| delivery.end().mails) {
                 let outcome = mail["outcome"].as_str().unwrap_or("none").to_owned();
                 if !["delivered", "for_person"].contains(&outcome.as_str()) {
                     share.push(mail["origin"].as_str().unwrap().into());

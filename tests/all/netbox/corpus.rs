@@ -37,8 +37,7 @@ fn what_netbox_says_is_what_the_mails_announce_and_a_second_delivery_changes_not
     netbox.empty();
     netbox.fill(&circuits(&cases));
     let proxy = Proxy::start(&netbox.url, 0);
-    let pipeline = Pipeline::new(&proxy.url, netbox.token(""), &domains_of_senders(&cases));
-    let pipeline = if netbox.has_queue() { pipeline } else { pipeline.with_unmatched() };
+    let pipeline = Pipeline::before(&netbox, &proxy.url, &domains_of_senders(&cases));
     let mut live = pipeline.live();
     let (mut wrong, mut calls) = (Vec::new(), Vec::new());
     for case in &cases {

@@ -17,6 +17,8 @@ use std::{
 
 use serde_json::Value;
 
+use super::server::NetBox;
+
 const DECLARATION: &str = "
 stack: netbox-test
 region: eu-west-1
@@ -74,8 +76,14 @@ impl Pipeline {
         Self { folder, url: url.to_owned(), token: token.to_owned(), authority: None }
     }
 
+    /// A pipeline that delivers to this NetBox by way of a proxy, and that keeps what the plugin does not take.
+    pub(crate) fn before(netbox: &NetBox, proxy: &str, vouched: &str) -> Self {
+        let pipeline = Self::new(proxy, netbox.token(""), vouched);
+        if netbox.has_queue() { pipeline } else { pipeline.with_unmatched() }
+    }
+
     /// The same, with a place in its bucket for mails that the plugin does not take.
-    pub(crate) fn with_unmatched(self) -> Self {
+    fn with_unmatched(self) -> Self {
         let file = self.folder.path().join("infra.yaml");
         let writes = "reads: [mail]\n    writes: [{bucket: mail, prefix: unmatched/}]";
         fs::write(&file, fs::read_to_string(&file).unwrap().replace("reads: [mail]", writes)).unwrap();

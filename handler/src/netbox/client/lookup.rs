@@ -1,6 +1,6 @@
 //! Look-ups of providers, circuits, events and impacts.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::atomic::Ordering};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -17,7 +17,8 @@ use crate::{
     },
 };
 
-const EVENT_FIELDS: &str = "fields=id,name,summary,status,provider,start,end,acknowledged,comments,last_updated";
+const EVENT_FIELDS: &str =
+    "fields=id,name,summary,status,provider,start,end,acknowledged,comments,last_updated,time_zone";
 
 /// An object inside another.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -40,6 +41,9 @@ pub(super) struct WireEvent {
     #[serde(default)]
     comments: String,
     last_updated: String,
+    /// Only with `netbox-circuitmaintenance`, and not before 0.8.
+    #[serde(default)]
+    time_zone: Option<String>,
 }
 
 impl From<WireEvent> for StoredEvent {
@@ -114,7 +118,15 @@ impl Client {
         let query = format!("{EVENT_FIELDS}&{filter}={provider}");
         let found: Vec<WireEvent> = self.list_any(&path, &query, "name", names.iter().cloned()).await?;
         let asked = |event: &WireEvent| event.provider.id == provider && names.contains(&event.name);
-        Ok(found.into_iter().filter(asked).map(StoredEvent::from).collect())
+        Ok(found.into_iter().filter(asked).map(|event| self.stored(spoken, event)).collect())
+    }
+
+    /// An event that NetBox has shown, and with it something of its version.
+    pub(super) fn stored(&self, spoken: Spoken, event: WireEvent) -> StoredEvent {
+        if spoken == Spoken::CircuitMaintenance && event.time_zone.is_none() {
+            self.takes_twins.store(true, Ordering::Relaxed);
+        }
+        event.into()
     }
 
     /// The impacts of these events. The filter takes one event: of several, it would go by the last.

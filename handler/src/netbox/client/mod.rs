@@ -50,6 +50,8 @@ pub struct Client {
     token: Token,
     /// Whether the plugin still spells `email_recieved`, as it did until 0.7.
     old_spelling: AtomicBool,
+    /// Whether it may take a second impact of one circuit, as it did until 0.7.
+    takes_twins: AtomicBool,
     /// Whether it takes subjects of 100 characters only, as it did until 0.8.
     short_subjects: AtomicBool,
     /// Whether it has refused a mail without an event, as it did until 0.8.
@@ -76,6 +78,7 @@ impl Client {
             http: Http::new(base, ca),
             token: Token::new(token),
             old_spelling: AtomicBool::new(false),
+            takes_twins: AtomicBool::new(false),
             short_subjects: AtomicBool::new(false),
             no_queue: AtomicBool::new(false),
             plugin: None,

@@ -1,7 +1,7 @@
 //! What changes NetBox. Nothing here is tried twice: whether a request whose answer did not come has done its work is found out by
 //! looking, in [`crate::netbox::converge`].
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -32,6 +32,10 @@ impl Records for Client {
         self.fingerprints(event).await
     }
 
+    fn takes_twins(&self) -> bool {
+        self.takes_twins.load(Ordering::Relaxed)
+    }
+
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
@@ -45,9 +49,9 @@ impl Records for Client {
             Spoken::Notices(_) => (format!("{}/maintenance/", notices::PART), format!("{}/impact/", notices::PART)),
         };
         match action {
-            Action::Create(event) => self.event("POST", &events, None, event).await,
+            Action::Create(event) => self.event(spoken, "POST", &events, None, event).await,
             Action::Update { event, etag, change } => {
-                self.event("PATCH", &format!("{events}{event}/"), Some(etag), change).await
+                self.event(spoken, "PATCH", &format!("{events}{event}/"), Some(etag), change).await
             }
             Action::AddImpacts(new) => match spoken {
                 Spoken::CircuitMaintenance => self.impacts_written(spoken, "POST", &impacts, new).await,
@@ -77,13 +81,14 @@ impl Records for Client {
 impl Client {
     async fn event(
         &self,
+        spoken: Spoken,
         method: &str,
         path: &str,
         etag: Option<&str>,
         body: &impl Serialize,
     ) -> Result<Performed, Fault> {
         let event: WireEvent = self.json(method, path, etag, Some(&bytes(body)?)).await?;
-        Ok(Performed::Event(Box::new(event.into())))
+        Ok(Performed::Event(Box::new(self.stored(spoken, event))))
     }
 
     async fn impacts_written(

@@ -36,6 +36,8 @@ struct Base {
     impacts: BTreeMap<ImpactId, StoredImpact>,
     mails: Vec<(EventId, String)>,
     last: u64,
+    /// Whether it takes a second impact for one circuit of an event, as the plugin did until 0.7.
+    takes_twins: bool,
 }
 
 impl Base {
@@ -86,7 +88,7 @@ impl Base {
                 for impact in new {
                     self.writable(impact.event)?;
                     let there = |other: &StoredImpact| (other.event, other.circuit) == (impact.event, impact.circuit);
-                    if self.impacts.values().any(there) {
+                    if !self.takes_twins && self.impacts.values().any(there) {
                         return Err(Fault::Conflict("IntegrityError".into()));
                     }
                 }
@@ -184,6 +186,10 @@ impl Records for Simulated<'_> {
         self.way().await?;
         let base = self.base.borrow();
         Ok(base.mails.iter().filter(|(other, _)| *other == event).map(|(_, mail)| mail.clone()).collect())
+    }
+
+    fn takes_twins(&self) -> bool {
+        self.base.borrow().takes_twins
     }
 
     fn now(&self) -> Timestamp {

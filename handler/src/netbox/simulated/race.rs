@@ -28,6 +28,10 @@ fn is_right(base: &Base, newest: &Wanted) -> Result<(), String> {
             .filter(|impact| impact.event == event.id)
             .map(|impact| (impact.circuit, impact.impact.unwrap()))
             .collect();
+        let count = base.impacts.values().filter(|impact| impact.event == event.id).count();
+        if count != impacts.len() {
+            return Err(format!("two impacts of one circuit: {:?}", told(base)));
+        }
         if Some(event.status) != content.status
             || impacts != content.known(&circuits())
             || event.summary != content.summary
@@ -149,8 +153,9 @@ proptest! {
     #[test]
     fn in_any_order_and_interleaving_the_newest_notice_stands_in_the_end(
         all in notices(), seed in 1_u64.., faults in prop_oneof![Just(0_u64), Just(10)], copies in 1_usize..4,
+        takes_twins in any::<bool>(),
     ) {
-        let (base, dice) = (RefCell::new(Base::default()), Dice(Cell::new(seed)));
+        let (base, dice) = (RefCell::new(Base { takes_twins, ..Base::default() }), Dice(Cell::new(seed)));
         race(&base, &dice, faults, &all, copies);
         let newest = all.last().unwrap();
         let verdict = is_right(&base.borrow(), newest).and_then(|()| mails_are_right(&base.borrow(), &all));

@@ -1,11 +1,11 @@
 //! Look-ups of providers, circuits, events and impacts.
 
-use std::{collections::BTreeSet, sync::atomic::Ordering};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Client, PLUGIN, notices, plugin::Spoken};
+use super::{Client, PLUGIN, age::Age, notices, plugin::Spoken};
 use crate::{
     maintenance::model::Impact,
     netbox::{
@@ -124,7 +124,7 @@ impl Client {
     /// An event that NetBox has shown, and with it something of its version.
     pub(super) fn stored(&self, spoken: Spoken, event: WireEvent) -> StoredEvent {
         if spoken == Spoken::CircuitMaintenance && event.time_zone.is_none() {
-            self.takes_twins.store(true, Ordering::Relaxed);
+            self.shown.note(Age::Before0_8);
         }
         event.into()
     }

@@ -1,6 +1,7 @@
 //! NetBox's REST API, as far as delivery needs it. Every look-up is compared with what was asked: NetBox ignores filters that
 //! it does not know, and then answers with everything.
 
+mod age;
 mod answer;
 mod lookup;
 mod notices;
@@ -10,7 +11,7 @@ mod token;
 mod write;
 
 use std::{
-    sync::{OnceLock, atomic::AtomicBool},
+    sync::OnceLock,
     time::{Duration, SystemTime},
 };
 
@@ -18,7 +19,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, de::DeserializeOwned};
 
 pub use self::notification::{Among, NewNotification, StoredNotification};
-use self::{plugin::Spoken, token::Token};
+use self::{age::Shown, plugin::Spoken, token::Token};
 use super::records::Fault;
 use crate::{
     lambda::{
@@ -48,14 +49,8 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'
 pub struct Client {
     http: Http,
     token: Token,
-    /// Whether the plugin still spells `email_recieved`, as it did until 0.7.
-    old_spelling: AtomicBool,
-    /// Whether it may take a second impact of one circuit, as it did until 0.7.
-    takes_twins: AtomicBool,
-    /// Whether it takes subjects of 100 characters only, as it did until 0.8.
-    short_subjects: AtomicBool,
-    /// Whether it has refused a mail without an event, as it did until 0.8.
-    no_queue: AtomicBool,
+    /// How old the plugin is.
+    shown: Shown,
     /// The plugin that is configured.
     plugin: Option<Plugin>,
     /// The plugin that answers, once that is known.
@@ -77,10 +72,7 @@ impl Client {
         Self {
             http: Http::new(base, ca),
             token: Token::new(token),
-            old_spelling: AtomicBool::new(false),
-            takes_twins: AtomicBool::new(false),
-            short_subjects: AtomicBool::new(false),
-            no_queue: AtomicBool::new(false),
+            shown: Shown::default(),
             plugin: None,
             spoken: OnceLock::new(),
         }

@@ -1,15 +1,12 @@
 //! Notifications: the mails, linked to events or, without one, in the queue of what a person has to look at.
 
-use std::{
-    collections::BTreeSet,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Client, PLUGIN, Page, encoded, lookup::Nested, notices, plugin::Spoken, write::bytes};
+use super::{Client, PLUGIN, Page, age::Age, encoded, lookup::Nested, notices, plugin::Spoken, write::bytes};
 use crate::netbox::{
     claim::fingerprint,
     fields,
@@ -100,13 +97,6 @@ fn subject_filter(subject: &str) -> String {
     }
     let kept: String = subject.chars().take(fields::SHORT_SUBJECT - 1).collect();
     format!("subject__isw={}", encoded(kept.trim_end()))
-}
-
-/// What an older plugin takes otherwise. It is not asked for its version, which would cost every start a call: its refusals tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Dialect {
-    old_spelling: bool,
-    short_subjects: bool,
 }
 
 impl Client {
@@ -204,54 +194,31 @@ impl Client {
             let path = format!("{}/eventnotification/", notices::PART);
             return self.call("POST", &path, None, Some(&bytes(&list)?)).await.map(|_| ());
         }
-        let mut dialect = self.dialect();
+        let mut age = self.shown.age();
         loop {
-            let stored = self.store(mails, dialect).await;
+            let stored = self.store(mails, age).await;
             if let Err(Fault::Rejected(said)) = &stored {
-                self.learn(said, mails);
-                let learned = self.dialect();
-                if learned != dialect {
-                    dialect = learned;
-                    continue;
-                }
+                self.shown.note(Age::told_by(said));
             }
-            return stored;
+            // What an older one does not take at all is not tried again.
+            let has_unlinked = mails.iter().any(|mail| mail.event.is_none());
+            if stored.is_ok() || has_unlinked || self.shown.age() == age {
+                return stored;
+            }
+            age = self.shown.age();
         }
     }
 
-    fn dialect(&self) -> Dialect {
-        let known = |what: &AtomicBool| what.load(Ordering::Relaxed);
-        Dialect { old_spelling: known(&self.old_spelling), short_subjects: known(&self.short_subjects) }
-    }
-
-    /// Notes what a refusal tells of the plugin's version. All of it was as 0.6 has it, and as its migrations say when it changed.
-    fn learn(&self, said: &str, mails: &[NewNotification]) {
-        // Until 0.7 the field was misspelt. The answer names the field that is missing.
-        if said.contains("email_recieved") {
-            self.old_spelling.store(true, Ordering::Relaxed);
-        }
-        if said.contains(r#""subject":["Ensure this field has no more than"#) {
-            self.short_subjects.store(true, Ordering::Relaxed);
-        }
-        // Each mail had to have an event. The answer names the field that may not be null.
-        let is_null = said.contains(r#""circuitmaintenance""#) && said.contains("may not be null");
-        if is_null && mails.iter().any(|mail| mail.event.is_none()) {
-            self.no_queue.store(true, Ordering::Relaxed);
-        }
-    }
-
-    async fn store(&self, mails: &[NewNotification], dialect: Dialect) -> Result<(), Fault> {
-        let received = if dialect.old_spelling { "email_recieved" } else { "email_received" };
-        let longest = if dialect.short_subjects { fields::SHORT_SUBJECT } else { fields::LONGEST_SUBJECT };
+    async fn store(&self, mails: &[NewNotification], age: Age) -> Result<(), Fault> {
         let list: Vec<Value> = mails
             .iter()
             .map(|mail| {
                 json!({
                     "circuitmaintenance": mail.event,
                     "email_body": mail.body,
-                    "subject": fields::cut(&mail.subject, longest),
+                    "subject": fields::cut(&mail.subject, age.longest_subject()),
                     "email_from": mail.sender,
-                    received: mail.received_at,
+                    age.received(): mail.received_at,
                 })
             })
             .collect();

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Client, Page};
+use super::{Client, Page, age::Age};
 use crate::{netbox::records::Fault, pipeline::configuration::Plugin};
 
 /// What NetBox calls the plugins.
@@ -39,8 +39,7 @@ impl Client {
 
     /// Whether mails without an event can be stored. True as long as nothing has shown that they cannot.
     pub fn has_queue(&self) -> bool {
-        !matches!(self.spoken.get(), Some(Spoken::Notices(_)))
-            && !self.no_queue.load(std::sync::atomic::Ordering::Relaxed)
+        !matches!(self.spoken.get(), Some(Spoken::Notices(_))) && self.shown.age() == Age::Current
     }
 
     /// The plugin that answers, as far as a look-up has shown that.

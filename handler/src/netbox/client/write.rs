@@ -1,7 +1,7 @@
 //! What changes NetBox. Nothing here is tried twice: whether a request whose answer did not come has done its work is found out by
 //! looking, in [`crate::netbox::converge`].
 
-use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::{
     Client, PLUGIN,
+    age::Age,
     lookup::{WireEvent, WireImpact},
     notices,
     plugin::Spoken,
@@ -33,7 +34,7 @@ impl Records for Client {
     }
 
     fn takes_twins(&self) -> bool {
-        self.takes_twins.load(Ordering::Relaxed)
+        self.shown.age() > Age::Current
     }
 
     fn now(&self) -> Timestamp {

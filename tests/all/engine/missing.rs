@@ -27,8 +27,7 @@ impl Resource {
     /// Whether it goes when another one goes.
     fn goes_with(&self, other: &Self) -> bool {
         match (other.kind.as_str(), self.kind.as_str()) {
-            ("function", "event invoke") => self.name == other.name,
-            ("function", "permission") | ("topic", "subscription") => self.container == other.name,
+            ("function", "event invoke" | "permission") | ("topic", "subscription") => self.container == other.name,
             ("receipt rule set", "receipt rule" | "receipt rule order" | "active rule set") => true,
             _ => self.kind == other.kind && self.entry == other.entry,
         }
@@ -51,7 +50,7 @@ impl Resource {
             "log group" => drop(account.wait(account.logs.delete_log_group().log_group_name(name).send()).unwrap()),
             "function" => drop(account.wait(account.lambda.delete_function().function_name(name).send()).unwrap()),
             "event invoke" => {
-                let call = account.lambda.delete_function_event_invoke_config().function_name(name);
+                let call = account.lambda.delete_function_event_invoke_config().function_name(container);
                 account.wait(call.send()).unwrap();
             }
             "permission" => {

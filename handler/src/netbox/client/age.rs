@@ -18,9 +18,9 @@ pub(super) enum Age {
 }
 
 impl Age {
-    /// What the refusal of a mail shows. The errors of all fields are told together.
-    pub(super) fn told_by(said: &str) -> Self {
-        let has_no_queue = said.contains(r#""circuitmaintenance""#) && said.contains("may not be null");
+    /// What the refusal of mails shows, which may be about one without an event. The errors of all fields are told together.
+    pub(super) fn told_by(said: &str, has_unlinked: bool) -> Self {
+        let has_no_queue = has_unlinked && said.contains(r#""circuitmaintenance""#) && said.contains("may not be null");
         let has_short_subjects = said.contains(r#""subject":["Ensure this field has no more than"#);
         if said.contains("email_recieved") {
             Self::Before0_7

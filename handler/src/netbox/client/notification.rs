@@ -194,14 +194,14 @@ impl Client {
             let path = format!("{}/eventnotification/", notices::PART);
             return self.call("POST", &path, None, Some(&bytes(&list)?)).await.map(|_| ());
         }
+        let has_unlinked = mails.iter().any(|mail| mail.event.is_none());
         let mut age = self.shown.age();
         loop {
             let stored = self.store(mails, age).await;
             if let Err(Fault::Rejected(said)) = &stored {
-                self.shown.note(Age::told_by(said));
+                self.shown.note(Age::told_by(said, has_unlinked));
             }
             // What an older one does not take at all is not tried again.
-            let has_unlinked = mails.iter().any(|mail| mail.event.is_none());
             if stored.is_ok() || has_unlinked || self.shown.age() == age {
                 return stored;
             }

@@ -254,6 +254,8 @@ async fn until_0_8_a_mail_without_an_event_is_refused() {
         assert!(client.has_queue());
         let fault = client.notify(&[mail(None)]).await.unwrap_err();
         assert!(matches!(fault, Fault::Rejected(_)) && !client.has_queue(), "{fault:?}");
+        let (client, _) = server(vec![(400, "", refused.to_owned())]).await;
+        assert!(client.notify(&[mail(Some(EventId::new(7)))]).await.is_err() && client.has_queue());
     }
 }
 

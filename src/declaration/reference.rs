@@ -101,12 +101,12 @@ fn mappings(holds: &'static Holds, path: String) -> Vec<(&'static Shape, String)
 fn write_section(document: &mut String, sections: &Sections, shape: &'static Shape, path: &str) {
     let nested = path.replacen(".NAME", "", 1).contains('.');
     let level = if nested { "###" } else { "##" };
-    document.push_str(&format!("\n{level} {}\n\n", sections.title(shape)));
+    // Writing to a string cannot fail.
+    let _ = write!(document, "\n{level} {}\n\n", sections.title(shape));
     document.push_str("| key | value | default | meaning |\n| --- | --- | --- | --- |\n");
     for field in shape.keys {
         let value = describe(&field.holds, sections).replace('|', "\\|");
         let says = field.says.replace('|', "\\|");
-        // Writing to a string cannot fail.
         let _ = writeln!(document, "| `{}` | {value} | {} | {says} |", field.name, default_of(field));
     }
 }

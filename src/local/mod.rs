@@ -27,5 +27,5 @@ pub(crate) use delivery::deliver;
 pub(crate) use function::Ending;
 pub(crate) use observer::{Happening, Next, Observer, Usage};
 pub(crate) use stack::{NotStarted, Options, Stack};
-pub(crate) use tally::{Outcome, Summary, Tally};
+pub(crate) use tally::{Summary, Tally};
 pub(crate) use verdicts::Setting;

@@ -14,4 +14,5 @@ mod operate;
 mod output;
 mod parse;
 mod stack;
+mod structure;
 mod validate;

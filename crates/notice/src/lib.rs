@@ -1,5 +1,6 @@
 //! Understanding notices: [`parse`] tells what a mail is. Pure and total.
 
+mod calendar;
 pub mod dates;
 pub mod draft;
 pub mod failure;

@@ -5,7 +5,6 @@
 //! identifies a notice (account, id, DTSTAMP) has to be there; a status that is missing is NO-CHANGE, and an impact that is
 //! missing is taken for the worst. A calendar without any such property is an ordinary invitation and no notice.
 
-mod content;
 mod time;
 mod zone;
 
@@ -20,12 +19,9 @@ use super::{
     provider::{Provider, Reading},
     source::Source,
 };
-use content::{Component, Property};
-pub(super) use content::{Content, parse};
+use crate::calendar::{Component, PREFIX, Property};
 use mail::Domain;
 use time::Zones;
-
-const PREFIX: &str = "X-MAINTNOTE-";
 
 /// The drafts of all calendars of the mail, in order; `None` if none of them is a MAINTNOTE.
 pub fn read(source: &Source<'_>) -> Result<Option<Vec<Draft>>, Failure> {

@@ -2,11 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 
-use super::{
-    content::{Component, Property},
-    zone,
+use super::zone;
+use crate::{
+    calendar::{Component, Property},
+    dates,
+    failure::Failure,
+    found::Found,
+    zones,
 };
-use crate::{dates, failure::Failure, found::Found, zones};
 
 /// The zones that a calendar defines, by TZID.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::content::Component;
+use crate::calendar::Component;
 
 /// The zone that a VTIMEZONE defines: by the IANA name that it states, else by its offsets and yearly rules.
 /// `None` for a definition that changes in another way.

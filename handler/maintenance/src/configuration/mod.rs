@@ -83,6 +83,9 @@ fn listed(reader: &mut Reader<'_>, name: &'static str) -> Vec<Listed> {
 }
 
 #[cfg(test)]
+mod schema_tests;
+
+#[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 

@@ -25,7 +25,7 @@ pub type Claims = BTreeMap<String, Claim>;
 pub struct Claimant {
     /// The mail's fingerprint: see [`fingerprint`].
     pub mail: String,
-    /// What it says for itself.
+    /// The claim that this delivery writes.
     pub claim: Claim,
 }
 
@@ -77,7 +77,7 @@ pub fn live(claims: &Claims, now: Timestamp) -> Claims {
     claims.iter().filter(|(_, claim)| claim.until > now).map(|(mail, claim)| (mail.clone(), claim.clone())).collect()
 }
 
-/// What tells a notification from others, however NetBox stores it.
+/// Returns a digest that tells a notification from others, however NetBox stores it.
 pub fn fingerprint(subject: &str, sender: &str, body: &str) -> String {
     // Plugins cut subjects at different lengths.
     let subject = super::fields::cut(&super::fields::line(subject), super::fields::SHORT_SUBJECT);
@@ -85,7 +85,7 @@ pub fn fingerprint(subject: &str, sender: &str, body: &str) -> String {
     super::fields::digest(text.as_bytes(), 8)
 }
 
-/// NetBox stores text without what Python takes for white space around it.
+/// Returns the text as NetBox stores it: NetBox strips surrounding whitespace (Python's `str.strip`).
 pub fn trimmed(text: &str) -> &str {
     text.trim_matches(|letter: char| letter.is_whitespace() || letter.is_control())
 }

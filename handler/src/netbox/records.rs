@@ -9,9 +9,9 @@ use thiserror::Error;
 
 use super::{
     ids::{CircuitId, EventId, ImpactId, ProviderId},
-    stored::{EventStatus, StoredEvent, StoredImpact},
+    stored::{StoredEvent, StoredImpact},
 };
-use crate::maintenance::model::Impact;
+use crate::{maintenance::model::Impact, schedule::EventStatus};
 
 /// Why a call did not do what it was to do.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -13,8 +13,9 @@ use crate::{
         ids::{CircuitId, EventId, ImpactId, ProviderId},
         note::Note,
         records::Fault,
-        stored::{EventStatus, StoredCircuit, StoredEvent, StoredImpact, StoredProvider},
+        stored::{StoredCircuit, StoredEvent, StoredImpact, StoredProvider},
     },
+    schedule::EventStatus,
 };
 
 const EVENT_FIELDS: &str =

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use handler::context::{Context, MailPlace, Place};
+use contract::context::{Context, MailPlace, Place};
 use sha2::{Digest, Sha256};
 
 use crate::{

@@ -2,10 +2,8 @@
 
 use std::{process::ExitCode, thread};
 
-use handler::{
-    mail::Mail,
-    maintenance::{self, json::OutcomeRecord, outcome::Outcome},
-};
+use mail::Mail;
+use notice::{json::OutcomeRecord, outcome::Outcome};
 use serde::Serialize;
 use serde_json::Value;
 

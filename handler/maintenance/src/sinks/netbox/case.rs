@@ -1,0 +1,75 @@
+//! The input of a plan: a notice, what was read of NetBox, and the events of the notice's maintenance.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::{
+    circuits::Circuits,
+    claim::Claimant,
+    fields,
+    ids::EventId,
+    stored::{StoredEvent, StoredImpact, StoredProvider},
+};
+use schedule::{Announcement, Lifecycle, StoredWindow};
+
+/// The input of a plan, besides what NetBox holds.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanInput<'case> {
+    /// The notice, as far as it concerns one maintenance.
+    pub announcement: &'case Announcement,
+    /// The provider of the maintenance.
+    pub provider: &'case StoredProvider,
+    /// The provider's circuits in NetBox, by CID.
+    pub circuits: &'case Circuits,
+    /// The delivery that stores the mail of the notice.
+    pub claimant: &'case Claimant,
+}
+
+/// State of the maintenance in NetBox when it was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct View {
+    /// Events with the maintenance's names.
+    pub events: Vec<StoredEvent>,
+    /// Impacts of these events.
+    pub impacts: Vec<StoredImpact>,
+    /// Fingerprints of the mails of those events that yield to others.
+    pub mails: BTreeMap<EventId, BTreeSet<String>>,
+    /// Time of reading.
+    pub now: Timestamp,
+}
+
+/// An event of the maintenance, and the number in its name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Member<'view> {
+    pub(super) number: usize,
+    pub(super) event: &'view StoredEvent,
+}
+
+impl<'view> Member<'view> {
+    /// Returns the event as the schedule sees it.
+    pub(super) fn scheduled(&self) -> StoredWindow<'view> {
+        let version = self.event.note.as_ref().map(|note| &note.version);
+        StoredWindow { number: self.number, window: self.event.window(), lifecycle: lifecycle(self.event), version }
+    }
+}
+
+/// Returns the state of an event. A final status that waits for impacts to be written counts as set.
+pub(super) fn lifecycle(event: &StoredEvent) -> Lifecycle {
+    let note = event.note.as_ref();
+    let status = note.and_then(|note| note.then).unwrap_or(event.status);
+    Lifecycle { status, is_left_out: note.is_some_and(|note| note.left) }
+}
+
+/// Returns every event of the maintenance that has a note: we have made it or taken it over. Sorted by number and id.
+pub(super) fn managed_events<'view>(announcement: &Announcement, view: &'view View) -> Vec<Member<'view>> {
+    let is_managed = |event: &StoredEvent| event.note.as_ref().is_some_and(|note| note.id == announcement.id);
+    let mut members: Vec<_> = view
+        .events
+        .iter()
+        .filter(|event| is_managed(event))
+        .filter_map(|event| Some(Member { number: fields::number(&announcement.id, &event.name)?, event }))
+        .collect();
+    members.sort_by_key(|member| (member.number, member.event.id));
+    members
+}

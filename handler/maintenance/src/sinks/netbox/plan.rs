@@ -1,0 +1,285 @@
+//! Plans the next calls that make NetBox say what a notice says. Pure: what was read goes in, calls come out.
+//!
+//! The rules, in the order in which they are applied:
+//! 1. Events made in a race are merged: see [`super::merge`].
+//! 2. A notice changes events as [`schedule`] decides.
+//! 3. Impacts are brought in line with the note of their event, whoever wrote it.
+//! 4. A final status that had to wait for impacts is set.
+//!
+//! Each is such that doing a part of it and then starting over leads to the same end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use thiserror::Error;
+
+use super::{
+    case::{Member, PlanInput, View, lifecycle, managed_events},
+    circuits, event, fields,
+    ids::{CircuitId, EventId},
+    merge::{Merge, merge},
+    note::{self, Note},
+    records::{Action, EventChange, ImpactChange, NewImpact},
+    stored::{StoredEvent, StoredImpact},
+};
+use schedule::{Announcement, Content, Order, PairedEvent, Stored, StoredWindow, WindowPairing};
+
+/// The next step of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Make these calls, then plan again.
+    Do(Vec<Action>),
+    /// Another delivery has to finish first, for this reason; then read again.
+    Wait(String),
+    /// Nothing is left to do.
+    Settled(Settled),
+}
+
+/// Result of a delivery whose maintenance is in NetBox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// Events that the notice is about: its notification belongs to them.
+    pub events: Vec<StoredEvent>,
+    /// All events of the maintenance, if the notice is not the newest: its notification may be with any of them since it was.
+    pub elsewhere: Vec<EventId>,
+    /// Events that were made for the notice.
+    pub made: BTreeSet<EventId>,
+    /// Facts that a person has to look at.
+    pub concerns: Vec<String>,
+}
+
+/// NetBox holds several events of people, and nothing tells which one stands for the window.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("NetBox has {count} events named `{name}` of this provider, none of which we have made: which one is meant?")]
+pub struct Ambiguous {
+    name: String,
+    count: usize,
+}
+
+/// The events of a maintenance, and what the notice does to each.
+struct Comparison<'case> {
+    members: Vec<Member<'case>>,
+    pairing: WindowPairing<'case>,
+}
+
+impl<'case> Comparison<'case> {
+    fn new(announcement: &'case Announcement, view: &'case View) -> Result<Self, Ambiguous> {
+        let members = members(announcement, view)?;
+        let stored: Vec<StoredWindow<'_>> = members.iter().map(Member::scheduled).collect();
+        let pairing = WindowPairing::new(announcement, &stored);
+        Ok(Self { members, pairing })
+    }
+
+    fn member(&self, stored: Stored) -> Option<Member<'case>> {
+        self.members.get(stored.place).copied()
+    }
+
+    /// Returns the events that the notice is about.
+    fn named(&self) -> Vec<Member<'case>> {
+        let paired = self.pairing.windows.iter().filter_map(|paired| match paired.event {
+            PairedEvent::Stored(stored) => Some(stored),
+            PairedEvent::New(_) => None,
+        });
+        paired.chain(self.pairing.spoken_of.iter().copied()).filter_map(|stored| self.member(stored)).collect()
+    }
+}
+
+/// Returns the next step.
+pub fn next(input: &PlanInput<'_>, view: &View) -> Result<Next, Ambiguous> {
+    match merge(input, view) {
+        Merge::Nothing => {}
+        Merge::Do(actions) => return Ok(Next::Do(actions)),
+        Merge::Wait(reason) => return Ok(Next::Wait(reason)),
+    }
+    let comparison = Comparison::new(input.announcement, view)?;
+    let writes = match comparison.pairing.order {
+        Order::Newer | Order::Same => changes(input, &comparison, view),
+        Order::Older => strays(input, &comparison.members, view),
+        Order::Tie => Vec::new(),
+    };
+    if !writes.is_empty() {
+        return Ok(Next::Do(writes));
+    }
+    let managed = || comparison.members.iter().filter_map(|member| Some((member.event, member.event.note.as_ref()?)));
+    for (event, note) in managed() {
+        let writes = impacts(event, note, view);
+        if !writes.is_empty() {
+            return Ok(Next::Do(writes));
+        }
+    }
+    let ends: Vec<_> = managed().filter_map(|(event, note)| finish(event, note)).collect();
+    if !ends.is_empty() {
+        return Ok(Next::Do(ends));
+    }
+    Ok(Next::Settled(settled(input, &comparison)))
+}
+
+/// Returns the events of the maintenance. One that a person has made is taken over where we have none.
+fn members<'view>(announcement: &Announcement, view: &'view View) -> Result<Vec<Member<'view>>, Ambiguous> {
+    let mut members = managed_events(announcement, view);
+    let mut foreign: BTreeMap<usize, Vec<&StoredEvent>> = BTreeMap::new();
+    for event in view.events.iter().filter(|event| event.note.is_none()) {
+        if let Some(number) = fields::number(&announcement.id, &event.name) {
+            foreign.entry(number).or_default().push(event);
+        }
+    }
+    for (number, events) in foreign {
+        if members.iter().any(|member| member.number == number) {
+            continue;
+        }
+        match &events[..] {
+            [event] => members.push(Member { number, event }),
+            [first, ..] => return Err(Ambiguous { name: first.name.clone(), count: events.len() }),
+            [] => {}
+        }
+    }
+    members.sort_by_key(|member| (member.number, member.event.id));
+    Ok(members)
+}
+
+/// Returns the calls that make the events say what the notice says.
+fn changes(input: &PlanInput<'_>, comparison: &Comparison<'_>, view: &View) -> Vec<Action> {
+    let pairing = &comparison.pairing;
+    let is_due = |stored: Stored, member: &Member<'_>, content: &Content| {
+        stored.is_due || names_new_circuit(input, member, content)
+    };
+    let mut actions = Vec::new();
+    for paired in &pairing.windows {
+        let (window, content) = (paired.scheduled.window, &paired.scheduled.content);
+        match paired.event {
+            PairedEvent::New(number) => {
+                let name = fields::name(&input.announcement.id, number);
+                actions.push(Action::Create(event::make(input, name, window, content, view.now)));
+            }
+            PairedEvent::Stored(stored) => {
+                let member = comparison.member(stored).filter(|member| is_due(stored, member, content));
+                actions.extend(member.map(|member| event::change(input, member.event, Some(window), content, view)));
+            }
+        }
+    }
+    if let Some(content) = pairing.rest {
+        for stored in &pairing.spoken_of {
+            let member = comparison.member(*stored).filter(|member| is_due(*stored, member, content));
+            actions.extend(member.map(|member| event::change(input, member.event, None, content, view)));
+        }
+    }
+    let left_out = pairing.left_out.iter().filter(|stored| stored.is_due);
+    let left_out = left_out.filter_map(|stored| comparison.member(*stored));
+    actions.extend(left_out.map(|member| event::leave_out(input, member.event, view)));
+    actions
+}
+
+/// Cancels events that this notice has made while a newer one was being written, whose writer did not see them. Had it seen them, they
+/// would show the newer notice, or be cancelled.
+fn strays(input: &PlanInput<'_>, members: &[Member<'_>], view: &View) -> Vec<Action> {
+    let is_stray = |member: &&Member<'_>| {
+        member.scheduled().shows(&input.announcement.version) && !lifecycle(member.event).status.is_final()
+    };
+    members.iter().filter(is_stray).map(|member| event::leave_out(input, member.event, view)).collect()
+}
+
+/// Returns whether circuits of this very notice that were unknown have been entered into NetBox meanwhile.
+fn names_new_circuit(input: &PlanInput<'_>, member: &Member<'_>, content: &Content) -> bool {
+    let Some(note) = &member.event.note else { return false };
+    let is_same = member.scheduled().order(&input.announcement.version) == Order::Same;
+    is_same
+        && circuits::known_impacts(content, input.circuits).keys().any(|circuit| !note.impacts.contains_key(circuit))
+}
+
+/// Returns the calls that bring the impacts of an event in line with its note.
+fn impacts(event: &StoredEvent, note: &Note, view: &View) -> Vec<Action> {
+    let mut stored: BTreeMap<CircuitId, Vec<&StoredImpact>> = BTreeMap::new();
+    for impact in view.impacts.iter().filter(|impact| impact.event == event.id) {
+        stored.entry(impact.circuit).or_default().push(impact);
+    }
+    let of = |circuit: &CircuitId| stored.get(circuit).into_iter().flatten();
+    let first = |circuit: &CircuitId| of(circuit).min_by_key(|impact| impact.id);
+    let mut added = Vec::new();
+    let mut changed = Vec::new();
+    for (circuit, impact) in &note.impacts {
+        match first(circuit) {
+            None => added.push(NewImpact { event: event.id, circuit: *circuit, impact: *impact }),
+            Some(found) if found.impact != Some(*impact) => {
+                changed.push(ImpactChange { id: found.id, impact: *impact });
+            }
+            Some(_) => {}
+        }
+    }
+    // Until 0.7 the plugin took a second one in a race: the first stays.
+    let twins =
+        note.impacts.keys().flat_map(|circuit| of(circuit).filter(|impact| Some(impact) != first(circuit).as_ref()));
+    let removed: Vec<_> = note.removed.iter().flat_map(of).chain(twins).map(|impact| impact.id).collect();
+    let writes: Vec<_> = [
+        (!added.is_empty()).then_some(Action::AddImpacts(added)),
+        (!changed.is_empty()).then_some(Action::ChangeImpacts(changed)),
+        (!removed.is_empty()).then_some(Action::RemoveImpacts(removed)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if event.status.is_final() && !writes.is_empty() { vec![event::reopen(event, note)] } else { writes }
+}
+
+/// Returns the call that sets the final status that had to wait.
+fn finish(event: &StoredEvent, note: &Note) -> Option<Action> {
+    let status = note.then?;
+    let done = Note { then: None, ..note.clone() };
+    let comments = done.write(&event.comments, &note::remarks(&event.comments));
+    let change = EventChange { status: Some(status), comments: Some(comments), ..EventChange::default() };
+    Some(Action::Update { event: event.id, etag: event.etag.clone(), change })
+}
+
+fn settled(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Settled {
+    let members = &comparison.members;
+    let mut about = comparison.named();
+    if about.is_empty() {
+        about.extend(members.first());
+    }
+    // Others wait for the mail wherever it is claimed, even if a newer notice has changed the event since.
+    let is_claimed =
+        |member: &Member<'_>| member.event.note.as_ref().is_some_and(|note| input.claimant.holds(&note.claims));
+    let is_new = |member: &Member<'_>| !about.iter().any(|other| other.event.id == member.event.id);
+    let claimed: Vec<_> = members.iter().filter(|member| is_claimed(member) && is_new(member)).copied().collect();
+    about.extend(claimed);
+    let is_old = !comparison.pairing.order.changes();
+    Settled {
+        elsewhere: members.iter().filter(|_| is_old).map(|member| member.event.id).collect(),
+        events: about.iter().map(|member| member.event.clone()).collect(),
+        made: BTreeSet::new(),
+        concerns: concerns(input, comparison),
+    }
+}
+
+/// Returns what a person has to look at.
+fn concerns(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Vec<String> {
+    let (id, provider) = (&input.announcement.id, &input.provider.name);
+    let mut concerns = Vec::new();
+    if comparison.members.is_empty() {
+        concerns.push(format!(
+            "the notice says that `{id}` of {provider} is off or over, states no window, and NetBox has no such event"
+        ));
+    }
+    match comparison.pairing.order {
+        Order::Tie => concerns.push(format!(
+            "another notice of `{id}` says something else, and nothing tells which came first; NetBox was left as it is"
+        )),
+        Order::Newer | Order::Same => {
+            concerns.extend(unknown_circuits(input));
+            let left_out = comparison.pairing.left_out.iter().filter_map(|stored| comparison.member(*stored));
+            concerns.extend(left_out.map(|member| {
+                format!("the notice no longer has the window of `{}`: it is cancelled", member.event.name)
+            }));
+        }
+        Order::Older => {}
+    }
+    concerns
+}
+
+fn unknown_circuits(input: &PlanInput<'_>) -> Option<String> {
+    let contents = input.announcement.contents();
+    let unknown = contents.flat_map(|content| circuits::unknown(content, input.circuits)).map(|(circuit, _)| circuit);
+    let names: BTreeSet<_> = unknown.collect();
+    let names: Vec<_> =
+        names.into_iter().map(|name| format!("`{}`", fields::cut(name, fields::LONGEST_NAME))).collect();
+    let of = &input.provider.name;
+    (!names.is_empty()).then(|| format!("NetBox has no circuits of {of} with these CIDs: {}", names.join(", ")))
+}

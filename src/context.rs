@@ -260,8 +260,8 @@ stack: circuits
 region: eu-west-1
 buckets: {mail: {}, audit: {}, archive: {existing: example-archive}}
 functions:
-  reader: {crate: handler, bin: reader, reads: [{bucket: mail, prefix: inbound/}, archive]}
-  counter: {crate: handler, bin: counter}
+  reader: {crate: maintenance, bin: reader, reads: [{bucket: mail, prefix: inbound/}, archive]}
+  counter: {crate: maintenance, bin: counter}
 receipt_rules:
   - name: all
     actions:

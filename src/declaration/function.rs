@@ -106,7 +106,7 @@ const LARGEST_ENVIRONMENT: usize = 4096;
 pub(super) static SHAPE: Shape = Shape {
     name: "function",
     keys: &[
-        Field::new("crate", Holds::Text(scalars::PACKAGE), "The Cargo package, by name.").required("handler"),
+        Field::new("crate", Holds::Text(scalars::PACKAGE), "The Cargo package, by name.").required("maintenance"),
         Field::new("bin", Holds::Text(scalars::BINARY), "The binary of that package.").required("maintenance"),
         Field::new("description", Holds::Text(scalars::LINE), "For people.").or(""),
         Field::new("architecture", Holds::Word(words::<Architecture>), "What it is built for.").or("x86_64"),

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import venv
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 VERSION = "2.12.0"
 ROUNDS = 3
 

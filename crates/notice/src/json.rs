@@ -25,7 +25,7 @@ impl<'maintenance> From<&'maintenance Maintenance> for Record<'maintenance> {
     }
 }
 
-/// An outcome as `provision parse --json` and the handler's log show it.
+/// An outcome as `provision parse --json` and the log of the function `maintenance` show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OutcomeRecord<'outcome> {
     /// `maintenance`, `ignored`, `failed` or `unrecognised`.

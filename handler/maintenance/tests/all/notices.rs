@@ -130,7 +130,7 @@ impl Server {
 
 fn read(bytes: &[u8]) -> (Letter, Notice) {
     let mail = Mail::decode(bytes);
-    let Outcome::Notice(notice) = maintenance::parse(&mail) else { panic!("no notice") };
+    let Outcome::Notice(notice) = notice::parse(&mail) else { panic!("no notice") };
     let outer = mail.outer();
     let letter = Letter {
         ses_message_id: "ses".to_owned(),

@@ -9,9 +9,9 @@ struct Shelf {
     may: bool,
 }
 
-impl MailStore for &Shelf {
+impl ObjectSource for &Shelf {
     async fn get(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        MailStore::get(&self.objects, bucket, key).await
+        ObjectSource::get(&self.objects, bucket, key).await
     }
 
     async fn delete(&self, bucket: &str, key: &str) -> Result<(), StoreError> {
@@ -32,7 +32,7 @@ fn deleted(deletion: Deletion, mails: &[&str], sink: &Noting, may: bool) -> (Vec
         ("second/spoofed", PLANNED),
     ]);
     let shelf = Shelf { objects, deleted: Mutex::default(), may };
-    let Pipeline { places, policy, parse, log, .. } = pipeline(Objects::new(), sink, log(&Written::default()));
+    let Pipeline { places, policy, parse, log, .. } = pipeline(Objects::default(), sink, log(&Written::default()));
     let pipeline = Pipeline { places, policy, deletion, parse, store: &shelf, sink, log };
     let records: Vec<_> = mails.iter().map(|id| record(id, if *id == "spoofed" { "dmarc" } else { "" })).collect();
     let end = run(pipeline.handle("request", &event(&records))).map_err(|error| error.to_string());

@@ -22,10 +22,10 @@ fn a_log_that_cannot_be_written_is_no_success() {
 #[test]
 fn a_report_too_long_for_the_log_is_cut_and_still_counted() {
     let written = Written::default();
-    let (whole, _) = one(PLANNED, "", &Noting::new(WHOLE, Ok(())), maintenance::parse);
+    let (whole, _) = one(PLANNED, "", &Noting::new(WHOLE, Ok(())), notice::parse);
     let Report::Mail(mut report) = serde_json::from_value(whole).unwrap() else { panic!("no report of a mail") };
     report.maintenances = vec![report.maintenances[0].clone(); 2000];
-    log(&written).mail(&report, false).unwrap();
+    mail_log::write(&log(&written), &report, false).unwrap();
     let line = &written.lines()[0];
     assert_eq!(
         (&line["maintenances"], &line["Maintenances"], &line["Delivered"]),

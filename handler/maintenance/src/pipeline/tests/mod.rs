@@ -17,12 +17,14 @@ use serde_json::{Value, json};
 
 use super::{
     letter::Letter,
-    sink::{Case, Delivered, Lines, Several, SinkError},
-    store::StoreError,
+    sink::{Case, Delivered, Several, SinkError},
     *,
 };
 use contract::{context::Context, report::Report};
 use notice::outcome::Notice;
+use runtime::store::StoreError;
+
+use crate::sinks::lines::Lines;
 
 const PLANNED: &[u8] = include_bytes!("../../../../../tests/mails/aws/planned.eml");
 const ORDER: &[u8] = include_bytes!("../../../../../tests/mails/aws/order.eml");
@@ -30,11 +32,12 @@ const UNKNOWN: &[u8] =
     b"From: somebody@elsewhere.example\r\nSubject: Hello\r\nMessage-ID: <1@elsewhere.example>\r\n\r\nHow are you?\r\n";
 
 /// Objects by `bucket/key`, or what reading them answers.
-type Objects = BTreeMap<String, Result<Vec<u8>, StoreError>>;
+#[derive(Default)]
+struct Objects(BTreeMap<String, Result<Vec<u8>, StoreError>>);
 
-impl MailStore for Objects {
+impl ObjectSource for Objects {
     async fn get(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.get(&format!("{bucket}/{key}")).cloned().transpose()
+        self.0.get(&format!("{bucket}/{key}")).cloned().transpose()
     }
 
     async fn delete(&self, _: &str, _: &str) -> Result<(), StoreError> {
@@ -126,7 +129,7 @@ fn log(written: &Written) -> Arc<Log> {
 }
 
 fn stored(objects: &[(&str, &[u8])]) -> Objects {
-    objects.iter().map(|(name, bytes)| ((*name).to_owned(), Ok(bytes.to_vec()))).collect()
+    Objects(objects.iter().map(|(name, bytes)| ((*name).to_owned(), Ok(bytes.to_vec()))).collect())
 }
 
 fn record(id: &str, failing: &str) -> Value {
@@ -253,7 +256,7 @@ fn every_mail_ends_in_one_outcome() {
         ),
     ];
     for (what, bytes, failing, sink, outcome, reason, calls) in table {
-        let (report, end) = one(bytes, failing, &sink, maintenance::parse);
+        let (report, end) = one(bytes, failing, &sink, notice::parse);
         assert_eq!(report["outcome"], outcome, "{what}: {report}");
         assert!(report["reason"].as_str().unwrap_or_default().contains(reason), "{what}: {report}");
         assert_eq!(*sink.calls.lock().unwrap(), calls, "{what}");
@@ -263,7 +266,7 @@ fn every_mail_ends_in_one_outcome() {
 
 #[test]
 fn a_report_tells_the_mail_and_counts_it() {
-    let (report, _) = one(PLANNED, "", &Noting::new(WHOLE, Ok(())), maintenance::parse);
+    let (report, _) = one(PLANNED, "", &Noting::new(WHOLE, Ok(())), notice::parse);
     let Report::Mail(read) = serde_json::from_value(report.clone()).unwrap() else { panic!("{report}") };
     let mail = Mail::decode(PLANNED);
     assert_eq!(read.message_id, mail.outer().message_id);
@@ -273,11 +276,13 @@ fn a_report_tells_the_mail_and_counts_it() {
     assert_eq!((read.provider.as_deref(), read.maintenances.len(), read.suggestion.len()), (Some("aws"), 1, 0));
     assert!(read.recognised_by.unwrap().starts_with("sender "));
     assert_eq!((&report["stack"], &report["function"]), (&json!("example-test"), &json!("maintenance")));
-    for (name, _) in log::METRICS {
-        assert!(report[name].is_number(), "{name}: {report}");
-    }
     assert_eq!((&report["Delivered"], &report["ForPerson"], &report["Panics"]), (&json!(1), &json!(0), &json!(0)));
     let metrics = &report["_aws"]["CloudWatchMetrics"][0];
+    let named = metrics["Metrics"].as_array().unwrap();
+    assert_eq!(named.len(), 7);
+    for metric in named {
+        assert!(report[metric["Name"].as_str().unwrap()].is_number(), "{metric}: {report}");
+    }
     assert_eq!((&metrics["Namespace"], &metrics["Dimensions"]), (&json!("provision"), &json!([["stack", "function"]])));
 }
 
@@ -292,9 +297,9 @@ fn a_panic_of_the_parser_leaves_the_mail_to_a_person() {
 
 #[test]
 fn headers_come_from_the_mail_and_of_an_unopened_one_from_ses() {
-    let (opened, _) = one(b"X-Note: no From\r\n\r\ntext", "", &Noting::new(WHOLE, Ok(())), maintenance::parse);
+    let (opened, _) = one(b"X-Note: no From\r\n\r\ntext", "", &Noting::new(WHOLE, Ok(())), notice::parse);
     assert_eq!((&opened["sender"], &opened["subject"]), (&Value::Null, &Value::Null));
-    let (unopened, _) = one(PLANNED, "virus", &Noting::new(WHOLE, Ok(())), maintenance::parse);
+    let (unopened, _) = one(PLANNED, "virus", &Noting::new(WHOLE, Ok(())), notice::parse);
     assert_eq!(unopened["subject"], "As SES has read it");
     assert_eq!(unopened["suggestion"], json!([]));
 }
@@ -304,9 +309,9 @@ fn what_must_be_tried_again_stops_nothing_else() {
     let written = Written::default();
     let sink = Noting::new(WHOLE, Ok(()));
     let mut objects = stored(&[("first/inbound/good", PLANNED), ("second/last", PLANNED), ("second/behind", PLANNED)]);
-    objects.insert("first/inbound/denied".to_owned(), Err(StoreError::Unavailable("AccessDenied".to_owned())));
-    objects.insert("first/inbound/behind".to_owned(), Err(StoreError::Unavailable("AccessDenied".to_owned())));
-    objects.insert("first/inbound/huge".to_owned(), Err(StoreError::TooLarge(1 << 30)));
+    objects.0.insert("first/inbound/denied".to_owned(), Err(StoreError::Unavailable("AccessDenied".to_owned())));
+    objects.0.insert("first/inbound/behind".to_owned(), Err(StoreError::Unavailable("AccessDenied".to_owned())));
+    objects.0.insert("first/inbound/huge".to_owned(), Err(StoreError::TooLarge(1 << 30)));
     let pipeline = pipeline(objects, &sink, log(&written));
     let mut records: Vec<_> =
         ["missing", "good", "denied", SETUP_OBJECT, "huge", "behind", "last"].map(|id| record(id, "")).into();
@@ -340,7 +345,7 @@ fn what_must_be_tried_again_stops_nothing_else() {
 #[test]
 fn an_event_about_no_mail_is_an_error() {
     let written = Written::default();
-    let pipeline = pipeline(Objects::new(), Noting::new(WHOLE, Ok(())), log(&written));
+    let pipeline = pipeline(Objects::default(), Noting::new(WHOLE, Ok(())), log(&written));
     let end = run(pipeline.handle("request", &event(&[])));
     assert!(matches!(end, Err(Unfinished::NoRecords)));
     assert_eq!(written.lines(), Vec::<Value>::new());

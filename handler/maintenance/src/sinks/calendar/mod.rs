@@ -11,12 +11,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use self::event::{Feed, Source};
-use crate::{
-    pipeline::{
-        letter::Letter,
-        sink::{Case, Delivered, Sink, SinkError},
-        unmatched::Unmatched,
-    },
+use crate::pipeline::{
+    letter::Letter,
+    sink::{Case, Delivered, Sink, SinkError},
+    unmatched::Unmatched,
 };
 use contract::context::Place;
 use notice::{outcome::Notice, providers::genericprovider};

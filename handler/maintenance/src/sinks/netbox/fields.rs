@@ -2,9 +2,9 @@
 
 use schedule::name::{event_name, window_number};
 
-pub use schedule::digest;
 /// [`line()`] is also what Django's text fields take and store unchanged.
 pub use runtime::text::{cut, line};
+pub use schedule::digest;
 
 /// Longest name of an event, and longest CID of a circuit.
 pub const LONGEST_NAME: usize = 100;

@@ -33,14 +33,14 @@ pub struct ScheduledWindow {
     pub content: Content,
 }
 
-/// What a notice says of an event, besides the window.
+/// The content that a notice states for an event, besides the window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
     /// Status; `None` if it has not changed.
     pub status: Option<EventStatus>,
     /// Distinct circuit ids with the worst impact on each; empty if the notice names no circuit.
     pub circuits: BTreeMap<String, Impact>,
-    /// What is done and why; may be empty.
+    /// Text on the work and its reason; may be empty.
     pub summary: String,
 }
 

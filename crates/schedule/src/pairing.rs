@@ -95,7 +95,7 @@ pub struct WindowPairing<'notice> {
     pub order: Order,
     /// The windows of the notice, in its order, with their events.
     pub windows: Vec<PairedWindow<'notice>>,
-    /// What the notice says without a window; `None` if it says nothing of that kind.
+    /// Content that the notice states without a window; `None` if it states none.
     pub rest: Option<&'notice Content>,
     /// The events that `rest` holds for.
     pub spoken_of: Vec<Stored>,

@@ -45,7 +45,7 @@ pub struct Shown {
     pub start: Timestamp,
     /// End of the window.
     pub end: Timestamp,
-    /// What is done and why; may be empty.
+    /// Text on the work and its reason; may be empty.
     pub summary: String,
     /// Distinct circuit ids with the worst impact on each.
     pub circuits: BTreeMap<String, Impact>,

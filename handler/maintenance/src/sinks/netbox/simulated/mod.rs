@@ -36,7 +36,7 @@ struct Base {
     impacts: BTreeMap<ImpactId, StoredImpact>,
     mails: Vec<(EventId, String)>,
     last: u64,
-    /// Whether it takes a second impact for one circuit of an event, as the plugin did until 0.7.
+    /// `true` if it takes a second impact for one circuit of an event, as the plugin did until 0.7.
     takes_twins: bool,
 }
 

@@ -55,7 +55,7 @@ fn mails_are_right(base: &Base, notices: &[Announcement]) -> Result<(), String> 
             return Err(format!("mail {mail} is twice with event {event}"));
         }
         if base.events[event].note.is_none() {
-            return Err(format!("mail {mail} is with event {event}, which has made way: {:?}", told(base)));
+            return Err(format!("mail {mail} is with event {event}, which was merged into another: {:?}", told(base)));
         }
     }
     let newest = notices.last().map(|newest| &newest.version);

@@ -189,7 +189,7 @@ impl<'environment> Reader<'environment> {
         if well_formed && (scheme == "https" || (scheme == "http" && local)) {
             return Some(url);
         }
-        self.problem(name, format!("is `{url}`, expected is an address such as `{example}`"));
+        self.problem(name, format!("is `{url}`, expected an address such as `{example}`"));
         None
     }
 

@@ -138,7 +138,7 @@ fn netbox(reader: &mut Reader<'_>, context: Option<&Context>) -> Option<NetBoxSe
 fn webhook(reader: &mut Reader<'_>, context: Option<&Context>) -> Option<WebhookSettings> {
     let url = reader.url(WEBHOOK_URL, "https://maintenance.example.com/notices", true);
     let is_secret = |secret: &str| secret.starts_with("whsec_");
-    let malformed = "is no webhook secret, which begins with `whsec_`";
+    let malformed = "is not a webhook secret, which begins with `whsec_`";
     let secret = reader.secret(WEBHOOK_SECRET, context, is_secret, malformed);
     let ca = reader.optional(WEBHOOK_CA);
     Some(WebhookSettings { url: url?, secret: secret?, ca })
@@ -219,8 +219,8 @@ mod tests {
             (NETBOX_URL, "", "is missing"),
             (NETBOX_URL, "netbox.example", "is `netbox.example`"),
             (NETBOX_URL, "http://netbox.example", "is `http://netbox.example`"),
-            (NETBOX_URL, "http://localhost.example", "expected is an address"),
-            (NETBOX_URL, "https://me:secret@netbox.example", "expected is an address"),
+            (NETBOX_URL, "http://localhost.example", "expected an address"),
+            (NETBOX_URL, "https://me:secret@netbox.example", "expected an address"),
             (NETBOX_TOKEN, "", "the function's `secrets` can name it"),
             (NETBOX_TOKEN, "a b", "is no API token"),
             (NETBOX_PROVIDERS, "telia", "expected `OURS=THEIRS`"),
@@ -255,9 +255,9 @@ mod tests {
         let table: [(&[(&'static str, &'static str)], &str); 5] = [
             (
                 &[(WEBHOOK_URL, "http://hooks.example/")],
-                "`WEBHOOK_URL` is `http://hooks.example/`, expected is an address",
+                "`WEBHOOK_URL` is `http://hooks.example/`, expected an address",
             ),
-            (&[(WEBHOOK_SECRET, "abc")], "`WEBHOOK_SECRET` is no webhook secret"),
+            (&[(WEBHOOK_SECRET, "abc")], "`WEBHOOK_SECRET` is not a webhook secret"),
             (&[(WEBHOOK_SECRET, "")], "the function's `secrets` can name it"),
             (&[(context::VARIABLE, NONE)], "no prefix that ends in `calendar/`"),
             (&[(SINK, "calendar"), (context::VARIABLE, NONE)], "no prefix that ends in `unmatched/`"),

@@ -59,7 +59,7 @@ pub struct ConfigurationError {
 /// A fault of one variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The variable's name.
+    /// Name of the variable.
     pub variable: &'static str,
     /// A predicate: "is missing", "is `x`, supported are …".
     pub fault: String,

@@ -213,7 +213,7 @@ pub struct Dev {
     pub to: Vec<String>,
     /// What SES thinks of every mail; PASS where nothing is said. `dmarc=FAIL`; checks: spam, virus, spf, dkim, dmarc.
     #[arg(long, value_name = "CHECK=VERDICT")]
-    pub verdict: Vec<crate::local::Setting>,
+    pub verdict: Vec<local::Setting>,
     /// Where maintenances go, instead of where the declaration says.
     #[arg(long)]
     pub sink: Option<Sink>,

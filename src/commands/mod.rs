@@ -9,7 +9,6 @@ use crate::{
 
 mod build;
 mod check;
-mod compare;
 mod converge;
 mod dev;
 mod diff;
@@ -23,7 +22,6 @@ mod policy;
 mod replay;
 mod schema;
 mod secrets;
-mod stack;
 mod status;
 mod up;
 mod validate;

@@ -9,6 +9,7 @@ mod diagnostic;
 mod function;
 mod queue;
 mod reader;
+mod reference;
 mod rule;
 mod scalars;
 mod schema;
@@ -33,6 +34,7 @@ pub use bucket::{Bucket, Place};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use function::{Architecture, Function, LOG_RETENTION, SecretReference, Vpc};
 pub use queue::{Queue, Redrive};
+pub use reference::reference;
 pub use rule::{Action, Bounce, Encoding, Invocation, ReceiptRule, Recipient, Tls};
 pub use schema::schema;
 pub use secret::{Secret, SecretSource, ValueFrom};
@@ -44,7 +46,7 @@ use tree::{Node, Value};
 /// A whole declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declaration {
-    /// The stack's name; every name in AWS begins with it.
+    /// Name of the stack. Every name in AWS begins with it.
     pub stack: String,
     /// The stage that was chosen; `None` where the declaration has none.
     pub stage: Option<String>,
@@ -241,7 +243,7 @@ impl DeclarationError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                Some("name the declaration with `-f FILE`, or write one with `provision init`".to_owned())
+                Some("pass the declaration with `-f FILE`, or create one with `provision init`".to_owned())
             }
             Self::NoStage { stages, .. } => stages.first().map(|stage| format!("name one, such as `--stage {stage}`")),
             Self::UnknownStage { stages, .. } if stages.is_empty() => Some("leave `--stage` out".to_owned()),
@@ -263,8 +265,8 @@ stack: circuits
 region: eu-west-1
 buckets: {mail: {expire: 400d}}
 functions:
-  reader: {crate: handler, bin: maintenance, environment: {RELEASE: 1.10, DEBUG: true}, reads: [mail]}
-  waiter: {crate: handler, bin: waiter, memory: 1GB, timeout: 30s, retries: 0, on_failure: failed}
+  reader: {crate: maintenance, bin: maintenance, environment: {RELEASE: 1.10, DEBUG: true}, reads: [mail]}
+  waiter: {crate: maintenance, bin: waiter, memory: 1GB, timeout: 30s, retries: 0, on_failure: failed}
 queues: {failed: {}}
 receipt_rules:
   - {name: one, recipients: [NOC@Example.com, Example.com, .Example.com], tls: require, actions: [{store: mail}, stop]}
@@ -315,7 +317,7 @@ receipt_rules:
         assert_eq!(parse(marked.as_bytes()).unwrap(), parse(SOUND.as_bytes()).unwrap());
         let places = |source: &str| {
             let diagnostics =
-                parse(source.replace("400d", "36h").replace("handler, bin: waiter", "'ä', bin: ä").as_bytes());
+                parse(source.replace("400d", "36h").replace("maintenance, bin: waiter", "'ä', bin: ä").as_bytes());
             let diagnostics = diagnostics.unwrap_err();
             diagnostics.list().iter().map(|one| diagnostics.position(one.span.start)).collect::<Vec<_>>()
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use handler::context::{Context, Place};
+use contract::context::{Context, Place};
 
 /// The account that everything stands in: the one that AWS uses in its examples.
 pub const ACCOUNT: &str = "123456789012";

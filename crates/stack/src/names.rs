@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use aws::cut;
 use declaration::{Action, Declaration, SecretReference, SecretSource};
-use handler::context::{Context, MailPlace, Place};
+use contract::context::{Context, MailPlace, Place};
 use kinds::{logs::log_group, s3::artifacts};
 
 /// The longest names that AWS takes, in bytes.
@@ -234,8 +234,8 @@ stack: circuits
 region: eu-west-1
 buckets: {mail: {}, audit: {}, archive: {existing: example-archive}}
 functions:
-  reader: {crate: handler, bin: reader, reads: [{bucket: mail, prefix: inbound/}, archive]}
-  counter: {crate: handler, bin: counter}
+  reader: {crate: maintenance, bin: reader, reads: [{bucket: mail, prefix: inbound/}, archive]}
+  counter: {crate: maintenance, bin: counter}
 receipt_rules:
   - name: all
     actions:

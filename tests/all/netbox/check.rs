@@ -113,8 +113,8 @@ fn what_is_no_netbox_or_has_no_plugin_is_said() {
     let other = server("200 OK", "hello");
     assert_snapshot!(check(&other, "t"), @r#"
     URL
-      NetBox         wrong: this is no NetBox: 200 hello
-                     hint: NETBOX_URL is the address without `/api`
+      NetBox         wrong: no NetBox answers at this address: 200 hello
+                     hint: set NETBOX_URL to the address without `/api`
     exit code 1
     "#);
     let moved = server("301 Moved\r\nLocation: https://netbox.example/", "");
@@ -146,7 +146,7 @@ fn what_is_no_netbox_or_has_no_plugin_is_said() {
 fn the_address_is_declared_and_the_token_is_not() {
     let declared = |environment: &str| {
         Folder::with_declaration(format!(
-            "stack: s\nregion: eu-west-1\nfunctions:\n  reader: {{crate: handler, bin: maintenance, environment: {environment}}}\n"
+            "stack: s\nregion: eu-west-1\nfunctions:\n  reader: {{crate: maintenance, bin: maintenance, environment: {environment}}}\n"
         ))
     };
     assert_snapshot!(declared("{SINK: lines}").run(&["check"]).shown(), @r#"

@@ -19,7 +19,7 @@ buckets:
   mail: {expire: 400d}
 functions:
   maintenance:
-    crate: handler
+    crate: maintenance
     bin: maintenance
     memory: 256MB
     timeout: 30s
@@ -74,7 +74,7 @@ fn a_sound_declaration_is_told_in_one_line() {
     assert_snapshot!(validate(SOUND).shown(), @r"
     exit code: 0
     ----- stdout -----
-    infra.yaml: sound; stack circuit-maintenance in eu-west-1: 1 bucket, 1 function, 1 queue, 1 receipt rule
+    infra.yaml: valid; stack circuit-maintenance in eu-west-1: 1 bucket, 1 function, 1 queue, 1 receipt rule
     ----- stderr -----
     ");
     assert_snapshot!(Folder::with_declaration(SOUND).run(&["validate", "--json"]).shown(), @r#"
@@ -182,7 +182,7 @@ fn diagnostics_are_data_with_json() {
 #[test]
 fn a_missing_key_is_shown_at_what_lacks_it() {
     assert_snapshot!(only("stack: circuit-maintenance\n", ""), @"1:1: the declaration lacks `stack` | add `stack: circuit-maintenance`");
-    assert_snapshot!(only("    crate: handler\n", ""), @"6:3: function `maintenance` lacks `crate` | add `crate: handler`");
+    assert_snapshot!(only("    crate: maintenance\n", ""), @"6:3: function `maintenance` lacks `crate` | add `crate: maintenance`");
     assert_snapshot!(only("    actions: [{store: mail, prefix: inbound/}, {invoke: maintenance}]\n", ""), @"18:5: receipt rule `maintenance` lacks `actions` | add `actions: [{store: mail}]`");
 }
 
@@ -225,7 +225,7 @@ fn names_are_made_of_what_aws_takes_everywhere() {
         only("NETBOX_URL", "AWS_REGION"),
         only("NETBOX_URL", "NETBOX-URL"),
         only("netbox/token", "the token"),
-        only("crate: handler", "crate: ../handler"),
+        only("crate: maintenance", "crate: ../handler"),
         only("prefix: inbound/", "prefix: inbound"),
     ];
     assert_snapshot!(faults.join("\n"), @r"
@@ -302,5 +302,5 @@ fn actions_are_known() {
 
 #[test]
 fn a_variable_is_set_once() {
-    assert_snapshot!(only("NETBOX_TOKEN: netbox/token", "NETBOX_URL: netbox/url"), @"12:15: `NETBOX_URL` is both in `environment` and in `secrets` | take one of both away");
+    assert_snapshot!(only("NETBOX_TOKEN: netbox/token", "NETBOX_URL: netbox/url"), @"12:15: `NETBOX_URL` is both in `environment` and in `secrets` | remove one of them");
 }

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use aws::cut;
-use declaration::{Action, Declaration, SecretReference, SecretSource};
 use contract::context::{Context, MailPlace, Place};
+use declaration::{Action, Declaration, SecretReference, SecretSource};
 use kinds::{logs::log_group, s3::artifacts};
 
 /// The longest names that AWS takes, in bytes.

@@ -38,7 +38,7 @@ pub struct Statement {
     pub other: BTreeMap<String, String>,
 }
 
-/// Whether a statement gives or takes.
+/// The effect of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Effect {
     /// Allows the actions.
@@ -156,7 +156,7 @@ impl Policy {
         Self(statements.into_iter().collect())
     }
 
-    /// Whether it says nothing.
+    /// Returns `true` if the document has no statements.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -19,10 +19,10 @@ const OWN: &[&str] = &[
     "x-ses-receipt",
     "x-ses-dkim-signature",
 ];
-/// How SES signs its `Authentication-Results`.
+/// Authority in the `Authentication-Results` of SES.
 const AUTHORITY: &str = "amazonses.com";
 
-/// What SES wrote before a mail.
+/// The headers that SES wrote before a stored mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trace {
     /// What the sender's server called itself.
@@ -34,7 +34,7 @@ pub(super) struct Trace {
     /// When SES received it, to the second.
     pub(super) received_at: Option<Timestamp>,
     pub(super) verdicts: Verdicts,
-    /// Where the mail itself begins, in bytes.
+    /// Length of these headers, in bytes: the mail itself begins there.
     pub(super) length: usize,
 }
 

@@ -33,7 +33,7 @@ pub struct Statement {
     /// Operator → key → values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub conditions: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
-    /// What we never write: `NotAction`, `NotResource`, `NotPrincipal` and whatever comes. Kept, so that it is seen.
+    /// Elements that we never write, such as `NotAction` and `NotPrincipal`. Kept, so that they show as differences.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub other: BTreeMap<String, String>,
 }

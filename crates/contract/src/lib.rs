@@ -3,5 +3,6 @@
 
 pub mod context;
 pub mod maintenance;
+pub mod queue_event;
 pub mod receipt_event;
 pub mod report;

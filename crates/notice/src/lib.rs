@@ -1,4 +1,4 @@
-//! Understanding notices: [`parse`] tells what a mail is. Pure and total.
+//! Understands notices: [`parse`] returns the outcome of a mail. Pure and total: no I/O, no clock, no panic for any bytes.
 
 pub mod dates;
 pub mod draft;
@@ -32,7 +32,14 @@ use provider::Reading;
 use providers::genericprovider;
 use source::Source;
 
-/// What a mail is.
+/// Recognises a mail's provider and reads its notice.
+///
+/// ```
+/// use notice::outcome::Outcome;
+///
+/// let mail = mail::Mail::decode(b"From: someone@stranger.example\r\nSubject: lunch\r\n\r\nAt noon?\r\n");
+/// assert!(matches!(notice::parse(&mail), Outcome::Unrecognised { suggestion, .. } if suggestion.is_empty()));
+/// ```
 pub fn parse(mail: &Mail) -> Outcome {
     let source = Source::new(mail, &genericprovider::PROVIDER);
     let recognised = match recognise::recognise(&source) {

@@ -40,7 +40,7 @@ pub fn tables(bytes: &[u8]) -> Result<Vec<Table>, Failure> {
     names.iter().map(|name| table(&mut workbook, name, &mut room)).collect()
 }
 
-/// What may still be read.
+/// The budget that is left for reading.
 struct Room {
     cells: usize,
     text: usize,

@@ -9,7 +9,7 @@
 
 use mail::{Domain, Layer};
 
-/// How SES signs its `Authentication-Results`.
+/// Authority in the `Authentication-Results` of SES.
 const AUTHORITY: &str = "amazonses.com";
 
 /// The domains whose signatures SES has found good; `None` if its headers are not there or not to be believed.
@@ -27,7 +27,7 @@ pub(super) fn signers(layer: &Layer, ses_message_id: &str) -> Option<Vec<Domain>
     is_of_ses.then(|| passed(value)).flatten()
 }
 
-/// Whether a `Received` is the one that SES wrote for the mail with that id.
+/// Returns `true` if a `Received` is the one that SES wrote for the mail with that id.
 fn is_of_this_mail(trace: &str, ses_message_id: &str) -> bool {
     let mut words = trace.split_whitespace().map(|word| word.trim_end_matches(';'));
     !ses_message_id.is_empty() && words.by_ref().any(|word| word == "id") && words.next() == Some(ses_message_id)

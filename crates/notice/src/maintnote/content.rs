@@ -31,7 +31,7 @@ const READ: &[&str] = &[
 /// A part of a calendar: `BEGIN:NAME` to `END:NAME`.
 #[derive(Debug, Default)]
 pub(crate) struct Component {
-    /// Upper case.
+    /// Name, in upper case.
     name: String,
     /// In order.
     pub(super) properties: Vec<Property>,
@@ -42,11 +42,11 @@ pub(crate) struct Component {
 /// A line of a component.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Property {
-    /// Upper case.
+    /// Name, in upper case.
     pub(super) name: String,
     /// In order; names in upper case.
     pub(super) parameters: Vec<(String, String)>,
-    /// Unescaped.
+    /// Value, unescaped.
     pub(super) value: String,
 }
 
@@ -83,7 +83,7 @@ const DEEPEST: usize = 8;
 pub(crate) struct Content {
     /// As far as they go.
     pub(super) components: Vec<Component>,
-    /// What is wrong with them as a whole, such as one that is not closed.
+    /// The failure of the calendar as a whole, such as a component that is not closed; `None` if there is none.
     pub(super) failure: Option<Failure>,
 }
 

@@ -80,7 +80,7 @@ pub fn read_or_other(source: &Source<'_>) -> Result<Reading, Failure> {
     }
 }
 
-/// Whether a calendar of the mail has an entry with a MAINTNOTE property, be it whole or not.
+/// Returns `true` if a calendar of the mail has an entry with a MAINTNOTE property, be it whole or not.
 pub fn is_announced(source: &Source<'_>) -> bool {
     maintnotes(source).next().is_some()
 }

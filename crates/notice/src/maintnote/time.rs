@@ -15,7 +15,7 @@ pub(super) struct Zones {
 }
 
 impl Zones {
-    /// What the VTIMEZONEs of the calendar define.
+    /// Returns the zones that the calendar's VTIMEZONEs define.
     pub(super) fn of(calendar: &Component) -> Self {
         let zones = calendar.components.iter().filter(|component| component.is("VTIMEZONE"));
         let defined =

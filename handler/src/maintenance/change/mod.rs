@@ -52,9 +52,9 @@ impl Change {
         match self {
             Self::Cancelled => Some(Status::Cancelled),
             Self::Postponed => Some(Status::ReScheduled),
-            Self::Completed => Some(Status::Completed),
+            Self::Completed | Self::Ended => Some(Status::Completed),
             Self::Started => Some(Status::InProcess),
-            Self::Extended | Self::Ended | Self::Unfinished => None,
+            Self::Extended | Self::Unfinished => None,
         }
     }
 

@@ -9,7 +9,7 @@ mod impact;
 pub use impact::{impact, impact_or_hit};
 
 use super::{
-    change::{self, Statement},
+    change::{self, Change, Statement},
     failure::Failure,
     found::{Found, Place},
     model::Status,
@@ -121,6 +121,9 @@ pub fn status_told(prose: &Found<String>) -> Result<Option<Found<Status>>, Failu
     for Statement { change, sentence, .. } in
         change::statements(&prose.value).into_iter().filter(|statement| !statement.is_negated)
     {
+        if change == Change::Unfinished {
+            return Err(contradiction("a status that is not negated", &prose.clone().map(|_| sentence)));
+        }
         let Some(status) = change.status() else { continue };
         let found = Found { quote: super::found::quote(&sentence), ..prose.clone() }.map(|_| status);
         // "It is cancelled and will be rescheduled" tells that it is cancelled.

@@ -1,11 +1,13 @@
 //! Understands notices: [`parse`] returns the outcome of a mail. Pure and total: no I/O, no clock, no panic for any bytes.
 
+pub mod change;
 pub mod dates;
 pub mod draft;
 pub mod failure;
 pub mod fallback;
 pub mod fingerprint;
 pub mod found;
+mod gate;
 pub mod json;
 pub mod lines;
 pub mod maintnote;
@@ -93,7 +95,8 @@ fn read(source: &Source<'_>, recognised: Recognised) -> Outcome {
             let failure = Failure::missing("a maintenance");
             Outcome::Failed { recognised, failure, suggestion: from_calendars(source) }
         }
-        Ok(maintenances) => match whole::check(source, &maintenances) {
+        Ok(maintenances) => match whole::check(source, &maintenances).and_then(|()| gate::check(source, &maintenances))
+        {
             Ok(()) => Outcome::Notice(Notice { recognised, announced_at: source.announced_at(), maintenances }),
             Err(failure) => Outcome::Failed { recognised, failure, suggestion: maintenances },
         },

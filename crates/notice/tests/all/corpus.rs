@@ -12,6 +12,12 @@ use crate::support;
 /// notice again as well as any, but is another than the case's.
 const NOT_COMPARED: &[(&str, &str)] = &[("netflix", "maintenance_id")];
 
+/// Cases that are for a person here, and why: the notice itself speaks against the reading that the case has.
+const FOR_A_PERSON: &[(&str, &str)] = &[(
+    "colt/colt3",
+    "nothing but a sentence tells the status: `this maintenance for your service … stands as cancelled`, the case has CONFIRMED",
+)];
+
 fn without_keys_not_compared(provider: &str, mut maintenances: Value) -> Value {
     for (_, key) in NOT_COMPARED.iter().filter(|(slug, _)| *slug == provider) {
         for maintenance in maintenances.as_array_mut().into_iter().flatten() {
@@ -42,6 +48,9 @@ fn every_case_is_exact() {
             } else if about["expects"] == "error" {
                 held += 1;
                 wrong.extend(support::difference(&what, &Value::from("failed"), &actual["outcome"]));
+            } else if FOR_A_PERSON.iter().any(|(name, _)| *name == mail.name) {
+                held += 1;
+                wrong.extend(support::difference(&what, &Value::from("failed"), &actual["outcome"]));
             } else {
                 exact += 1;
                 let expected = fs::read(mail.path.with_file_name("expected.json")).unwrap();
@@ -51,6 +60,9 @@ fn every_case_is_exact() {
                 wrong.extend(support::difference(&what, &expected, &actual));
             }
         }
+    }
+    for (name, why) in FOR_A_PERSON {
+        println!("corpus: {name} goes to a person: {why}");
     }
     for (provider, key) in NOT_COMPARED {
         println!("corpus: `{key}` of {provider} is not compared");

@@ -1,10 +1,11 @@
 //! A maintenance in the making: providers fill it from [`Found`] values, [`Draft::build`] checks the model's rules.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     failure::Failure,
     found::{Evidence, Found, Place},
+    identifier::Identifier,
     model::{Circuit, Maintenance, Status, Window},
     source::Source,
 };
@@ -32,7 +33,8 @@ pub fn bounded(windows: usize, circuits: usize) -> Result<(), Failure> {
 pub struct Draft {
     provider: &'static str,
     announced_provider: Option<String>,
-    account: String,
+    account: Option<Identifier>,
+    nameless_account: &'static str,
     id: Option<String>,
     organizer: Option<String>,
     status: Option<Status>,
@@ -43,6 +45,8 @@ pub struct Draft {
     sequence: Option<u32>,
     uid: Option<String>,
     summary: String,
+    /// The date on which the notice was written, which tells windows that have begun from those to come.
+    announced_at: Option<Timestamp>,
     evidence: Vec<Evidence>,
 }
 
@@ -64,7 +68,8 @@ impl Draft {
         let draft = Self {
             provider: source.provider().slug,
             announced_provider: None,
-            account: String::new(),
+            account: None,
+            nameless_account: "",
             id: None,
             organizer: None,
             status: None,
@@ -75,6 +80,7 @@ impl Draft {
             sequence: None,
             uid: None,
             summary: String::new(),
+            announced_at: source.announced_at(),
             evidence: Vec::new(),
         };
         let draft = draft.organizer(Found::by_rule(source.provider().organizer.to_owned(), "the provider's address"));
@@ -92,8 +98,8 @@ impl Draft {
     setters! {
         /// The provider as the notice names it.
         announced_provider: String => announced_provider as "provider", |value| Some(value);
-        /// The customer's account; without it, empty.
-        account: String => account as "account", |value| value;
+        /// The customer's account; without it, or with a placeholder, none.
+        account: String => account as "account", |value| Identifier::new(&value);
         /// The provider's id of the maintenance. Needed.
         id: String => id as "maintenance_id", |value| Some(value);
         /// Who announced it; without it, the provider's address.
@@ -112,6 +118,11 @@ impl Draft {
         uid: String => uid as "uid", |value| Some(value);
         /// What is done and why; without it, empty.
         summary: String => summary as "summary", |value| value;
+    }
+
+    /// Sets the text that JSON shows for the account where the notice names none. No sink takes it for an account.
+    pub fn nameless_account(self, text: &'static str) -> Self {
+        Self { nameless_account: text, ..self }
     }
 
     /// Adds circuits in the mail's order; repetitions are kept.
@@ -149,11 +160,7 @@ impl Draft {
 
     /// The maintenance, if it keeps the model's rules.
     pub fn build(self) -> Result<Maintenance, Failure> {
-        let id = self
-            .id
-            .map(|id| id.trim().to_owned())
-            .filter(|id| !id.is_empty())
-            .ok_or_else(|| Failure::missing("a maintenance id"))?;
+        let id = self.id.as_deref().and_then(Identifier::new).ok_or_else(|| Failure::missing("a maintenance id"))?;
         let status = self.status.ok_or_else(|| Failure::missing("a status"))?;
         let stamp = self.stamp.ok_or_else(|| Failure::missing("the date of the notice"))?;
         let window = match (self.start, self.end) {
@@ -165,6 +172,7 @@ impl Draft {
             (None, _) => return Err(Failure::missing("a start time")),
             (_, None) => return Err(Failure::missing("an end time")),
         };
+        expect_begun(status, window, self.announced_at)?;
         if self.circuits.is_empty() && !status.is_final() {
             return Err(Failure::missing("at least one circuit"));
         }
@@ -172,6 +180,7 @@ impl Draft {
             provider: self.provider,
             announced_provider: self.announced_provider,
             account: self.account,
+            nameless_account: self.nameless_account,
             id,
             organizer: self.organizer.unwrap_or_default(),
             status,
@@ -184,4 +193,23 @@ impl Draft {
             evidence: self.evidence,
         })
     }
+}
+
+/// How long before its window work may be said to have started. Carriers tell of a whole night at once.
+const EARLIEST_START: SignedDuration = SignedDuration::from_hours(24);
+
+/// Fails where a notice says of a window that lies ahead of its own date that it is over, or under way.
+fn expect_begun(status: Status, window: Option<Window>, announced_at: Option<Timestamp>) -> Result<(), Failure> {
+    let Some((window, announced_at)) = window.zip(announced_at) else { return Ok(()) };
+    let ahead = window.start().duration_since(announced_at);
+    let is_contradicted = match status {
+        Status::Completed => ahead > SignedDuration::ZERO,
+        Status::InProcess => ahead > EARLIEST_START,
+        _ => false,
+    };
+    if is_contradicted {
+        let quote = format!("{status}, from {}; written {announced_at}", window.start());
+        return Err(Failure::ambiguous("a window that has begun when the notice was written").with_quote(&quote));
+    }
+    Ok(())
 }

@@ -7,6 +7,7 @@ pub mod failure;
 pub mod fallback;
 pub mod fingerprint;
 pub mod found;
+pub mod identifier;
 pub mod json;
 pub mod lines;
 pub mod model;

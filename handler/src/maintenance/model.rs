@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::found::Evidence;
+use super::{found::Evidence, identifier::Identifier};
 
 /// Where a maintenance stands. The words are those of the MAINTNOTE standard, with `NO-CHANGE` for an entry without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -83,7 +83,7 @@ impl Status {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "WrittenCircuit")]
 pub struct Circuit {
-    /// The provider's id of it, as written in the notice; never empty.
+    /// The provider's id of it, as written in the notice; never empty, never a placeholder.
     #[serde(rename = "circuit_id")]
     id: String,
     impact: Impact,
@@ -100,16 +100,14 @@ impl TryFrom<WrittenCircuit> for Circuit {
     type Error = &'static str;
 
     fn try_from(written: WrittenCircuit) -> Result<Self, Self::Error> {
-        Self::new(&written.circuit_id, written.impact).ok_or("a circuit whose id is blank")
+        Self::new(&written.circuit_id, written.impact).ok_or("a circuit whose id is blank or a placeholder")
     }
 }
 
 impl Circuit {
-    /// A circuit with that id, or `None` where the id is blank. An id has no line breaks: where one stands, a relay has broken
-    /// a long line of a page at a blank.
+    /// Returns the circuit with that id, or `None` where the text is no id. See [`Identifier::new`].
     pub fn new(id: &str, impact: Impact) -> Option<Self> {
-        let lines: Vec<_> = id.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        (!lines.is_empty()).then(|| Self { id: lines.join(" "), impact })
+        Some(Self { id: Identifier::new(id)?.as_str().to_owned(), impact })
     }
 
     /// The provider's id of it.
@@ -152,8 +150,9 @@ impl Window {
 pub struct Maintenance {
     pub(super) provider: &'static str,
     pub(super) announced_provider: Option<String>,
-    pub(super) account: String,
-    pub(super) id: String,
+    pub(super) account: Option<Identifier>,
+    pub(super) nameless_account: &'static str,
+    pub(super) id: Identifier,
     pub(super) organizer: String,
     pub(super) status: Status,
     pub(super) circuits: Vec<Circuit>,
@@ -176,14 +175,19 @@ impl Maintenance {
         self.announced_provider.as_deref()
     }
 
-    /// The customer's account with the provider; may be empty.
+    /// Returns the customer's account with the provider; empty where the notice names none.
     pub fn account(&self) -> &str {
-        &self.account
+        self.account.as_ref().map_or("", Identifier::as_str)
     }
 
-    /// The provider's id of the maintenance; never empty.
+    /// Returns the text that JSON has for the account: that of the provider's format where the notice names none.
+    pub fn account_text(&self) -> &str {
+        self.account.as_ref().map_or(self.nameless_account, Identifier::as_str)
+    }
+
+    /// Returns the provider's id of the maintenance; never empty, never a placeholder.
     pub fn id(&self) -> &str {
-        &self.id
+        self.id.as_str()
     }
 
     /// Who announced it: an address, or what the calendar says.

@@ -53,7 +53,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let ticket = body.labelled("Reference Internal Ticket").or_else(|| body.matching(&TICKET));
     let status = status(source, body)?;
     let draft = Draft::new(source)
-        .account(Found::by_rule("Customer info unavailable".to_owned(), "Apple names the peer by its AS alone"))
+        .nameless_account("Customer info unavailable")
         .id(ticket.ok_or_else(|| Failure::missing("a line `Reference Internal Ticket`"))?)
         .circuits(circuits(body)?)
         .summary(source.subject().map(|subject| PREFIXES.replace(&subject, "").into_owned()));

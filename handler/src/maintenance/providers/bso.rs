@@ -56,7 +56,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let title = title.ok_or_else(|| Failure::missing("a title such as `Maintenance_`"))?;
     let status = status(title, body)?;
     let mut draft = Draft::new(source)
-        .account(Found::by_rule("Customer info unavailable".to_owned(), "BSO does not name the customer"))
+        .nameless_account("Customer info unavailable")
         .id(page.expect_value_of(ID)?)
         .circuits(circuits(page, status.value)?);
     if let Some(reason) = reason(page) {

@@ -12,6 +12,7 @@ use crate::maintenance::{
     draft::{self, Draft, Times},
     failure::Failure,
     found::{Found, Place},
+    identifier::is_placeholder,
     lines::Lines,
     model::{Circuit, Status},
     page::{Headed, Page, Row},
@@ -223,7 +224,7 @@ fn time(cell: &Found<String>) -> Result<Found<Timestamp>, Failure> {
 
 fn circuits(page: &Page, rows: &[Row<'_>]) -> Result<Vec<Found<Circuit>>, Failure> {
     let circuits = rows.iter().map(|row| {
-        let is_given = |cell: &&Found<String>| !matches!(cell.value.to_lowercase().as_str(), "n/a" | "-");
+        let is_given = |cell: &&Found<String>| !is_placeholder(&cell.value);
         let id = row.get("Circuit ID").filter(is_given).or_else(|| row.get("Alt Circuit ID").filter(is_given));
         let id = match id {
             Some(id) => id,

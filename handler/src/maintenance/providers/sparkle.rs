@@ -60,7 +60,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let status = words::status_of(titles, page.lines().opening(&[TYPE, TICKET]))?;
     let status = status.ok_or_else(|| Failure::missing(format!("a known word beside `{TYPE}`")))?;
     let mut draft = Draft::new(source)
-        .account(Found::by_rule("Not Available".to_owned(), "notices name no account"))
+        .nameless_account("Not Available")
         .circuits(circuits(page, table, status.value)?);
     if let Some(work) = value(table, &["Description of Work"]) {
         let written = match page.lines_of(&work).as_slice() {

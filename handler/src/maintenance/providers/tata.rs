@@ -73,7 +73,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let windows = windows(source)?;
     let draft = Draft::new(source)
         .id(ticket)
-        .account(Found::by_rule("N/A".to_owned(), "notices name no account"))
+        .nameless_account("N/A")
         .summary(subject.clone())
         .circuits(circuits(source, status.value)?)
         .status(status);

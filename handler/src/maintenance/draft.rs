@@ -6,12 +6,12 @@ use super::{
     failure::Failure,
     found::{Evidence, Found, Place},
     identifier::Identifier,
-    model::{Circuit, Maintenance, Status, Window},
+    model::{Circuit, Maintenance, Moment, Status, Window},
     source::Source,
 };
 
 /// Start and end of a window as they were found.
-pub type Times = (Found<Timestamp>, Found<Timestamp>);
+pub type Times = (Found<Moment>, Found<Moment>);
 
 /// The most circuits of one notice, counted once for each of its windows.
 const MOST_CIRCUITS: usize = 20_000;
@@ -39,8 +39,8 @@ pub struct Draft {
     organizer: Option<String>,
     status: Option<Status>,
     circuits: Vec<Circuit>,
-    start: Option<Timestamp>,
-    end: Option<Timestamp>,
+    start: Option<Moment>,
+    end: Option<Moment>,
     stamp: Option<Timestamp>,
     sequence: Option<u32>,
     uid: Option<String>,
@@ -106,12 +106,6 @@ impl Draft {
         organizer: String => organizer as "organizer", |value| Some(value);
         /// Where it stands. Needed.
         status: Status => status as "status", |value| Some(value);
-        /// When it begins.
-        start: Timestamp => start as "start", |value| Some(value);
-        /// When it is over.
-        end: Timestamp => end as "end", |value| Some(value);
-        /// When the notice was issued; without it, the mail's outer date. One of both is needed.
-        stamp: Timestamp => stamp as "stamp", |value| Some(value);
         /// The revision that the notice states.
         sequence: u32 => sequence as "sequence", |value| Some(value);
         /// The calendar's UID; without it, `0`.
@@ -138,6 +132,11 @@ impl Draft {
         self
     }
 
+    /// Returns whether another draft of the same maintenance says the same of it.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        (self.status, self.start, self.end) == (other.status, other.start, other.end) && self.circuits == other.circuits
+    }
+
     /// Names whoever wrote the innermost message as the organizer, for providers whose own address we do not know.
     pub fn sent_by_author(self, source: &Source<'_>) -> Self {
         let sender = source.mail().layers().iter().rev().find_map(|layer| layer.sender.as_ref());
@@ -153,8 +152,29 @@ impl Draft {
         Ok(windows.into_iter().map(|(start, end)| self.clone().window(start, end)).collect())
     }
 
-    /// Start and end at once.
-    pub fn window(self, start: Found<Timestamp>, end: Found<Timestamp>) -> Self {
+    /// Sets when the notice was issued; without it, that is the mail's outer date. One of both is needed.
+    pub fn stamp(mut self, found: Found<impl Into<Timestamp>>) -> Self {
+        self.note("stamp", &found);
+        self.stamp = Some(found.value.into());
+        self
+    }
+
+    /// Sets when it begins.
+    pub fn start(mut self, found: Found<impl Into<Moment>>) -> Self {
+        self.note("start", &found);
+        self.start = Some(found.value.into());
+        self
+    }
+
+    /// Sets when it is over.
+    pub fn end(mut self, found: Found<impl Into<Moment>>) -> Self {
+        self.note("end", &found);
+        self.end = Some(found.value.into());
+        self
+    }
+
+    /// Sets start and end at once.
+    pub fn window(self, start: Found<impl Into<Moment>>, end: Found<impl Into<Moment>>) -> Self {
         self.start(start).end(end)
     }
 

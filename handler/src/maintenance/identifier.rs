@@ -41,8 +41,24 @@ const PLACEHOLDERS: &[&str] = &[
 
 /// Words that send the reader elsewhere, at the beginning of a field: "see attached list".
 const ELSEWHERE: &[&str] = &[
-    "see", "please see", "refer to", "please refer", "as per", "listed", "zie", "siehe", "ver", "veja", "vease", "consulte",
-    "vide", "vedi", "vedere", "voir", "cf", "bkz",
+    "see",
+    "please see",
+    "refer to",
+    "please refer",
+    "as per",
+    "listed",
+    "zie",
+    "siehe",
+    "ver",
+    "veja",
+    "vease",
+    "consulte",
+    "vide",
+    "vedi",
+    "vedere",
+    "voir",
+    "cf",
+    "bkz",
 ];
 
 /// An id as the carrier wrote it: neither blank nor a placeholder.
@@ -79,7 +95,8 @@ pub fn is_placeholder(text: &str) -> bool {
         return true;
     }
     // "N/A,N/A" is several; "Unknown at this time" begins with one.
-    let parts = || text.split([',', ';', '|', '&', '+', '/', '(', ')', ':']).map(squeeze).filter(|part| !part.is_empty());
+    let parts =
+        || text.split([',', ';', '|', '&', '+', '/', '(', ')', ':']).map(squeeze).filter(|part| !part.is_empty());
     let begins = |word: &String| word.len() > 2 && PLACEHOLDERS.contains(&word.as_str());
     let spoken = words.join(" ");
     let points = |start: &&str| spoken.strip_prefix(*start).is_some_and(|rest| rest.starts_with(' '));
@@ -91,7 +108,9 @@ pub fn is_placeholder(text: &str) -> bool {
 /// The letters and digits of a text, in lower case and without marks.
 fn squeeze(text: &str) -> String {
     let lower = text.chars().flat_map(char::to_lowercase).filter(|letter| letter.is_alphanumeric());
-    lower.map(|letter| MARKED.iter().find(|(_, marked)| marked.contains(letter)).map_or(letter, |(plain, _)| *plain)).collect()
+    lower
+        .map(|letter| MARKED.iter().find(|(_, marked)| marked.contains(letter)).map_or(letter, |(plain, _)| *plain))
+        .collect()
 }
 
 #[cfg(test)]
@@ -101,11 +120,55 @@ mod tests {
     #[test]
     fn placeholders_name_nothing() {
         for text in [
-            "", " ", "_", "-", "--", "…", "...", "?", "N/A", "n.a.", "NA", "(none)", "None", "TBD", "tba", "x", "XXX", "x-x",
-            "Unknown", "unknown at this time", "see attached", "See attached list", "please see attachment", "N/A, N/A",
-            "N/A / -", "not available", "To be confirmed", "TBD (soon)", "n.v.t.", "zie bijlage", "Onbekend", "k. A.",
-            "siehe Anhang", "entfällt", "ninguno", "ver adjunto", "por definir", "não aplicável", "vide anexo", "nessuna",
-            "vedi allegato", "YOK", "BİLİNMİYOR", "eke bakınız", "aucun", "voir pièce jointe", "à déterminer", "*", "\n-\n",
+            "",
+            " ",
+            "_",
+            "-",
+            "--",
+            "…",
+            "...",
+            "?",
+            "N/A",
+            "n.a.",
+            "NA",
+            "(none)",
+            "None",
+            "TBD",
+            "tba",
+            "x",
+            "XXX",
+            "x-x",
+            "Unknown",
+            "unknown at this time",
+            "see attached",
+            "See attached list",
+            "please see attachment",
+            "N/A, N/A",
+            "N/A / -",
+            "not available",
+            "To be confirmed",
+            "TBD (soon)",
+            "n.v.t.",
+            "zie bijlage",
+            "Onbekend",
+            "k. A.",
+            "siehe Anhang",
+            "entfällt",
+            "ninguno",
+            "ver adjunto",
+            "por definir",
+            "não aplicável",
+            "vide anexo",
+            "nessuna",
+            "vedi allegato",
+            "YOK",
+            "BİLİNMİYOR",
+            "eke bakınız",
+            "aucun",
+            "voir pièce jointe",
+            "à déterminer",
+            "*",
+            "\n-\n",
         ] {
             assert!(is_placeholder(text), "{text:?}");
             assert_eq!(Identifier::new(text), None);
@@ -115,8 +178,24 @@ mod tests {
     #[test]
     fn ids_are_kept_as_they_are_written() {
         for text in [
-            "TBD-17", "EX/10G/1", "X1", "NA-4471", "circuit-a", "ACME CORP", "Seemann AG", "All Nippon", "NONEX", "Verizon",
-            "X Corp", "Example Networks", "_EX_", "Zielona Telecom", "NA Telecom", "1", "EX  7", "/OGYX/551200/ /ZYO /",
+            "TBD-17",
+            "EX/10G/1",
+            "X1",
+            "NA-4471",
+            "circuit-a",
+            "ACME CORP",
+            "Seemann AG",
+            "All Nippon",
+            "NONEX",
+            "Verizon",
+            "X Corp",
+            "Example Networks",
+            "_EX_",
+            "Zielona Telecom",
+            "NA Telecom",
+            "1",
+            "EX  7",
+            "/OGYX/551200/ /ZYO /",
         ] {
             assert_eq!(Identifier::new(text).as_ref().map(Identifier::as_str), Some(text));
         }

@@ -119,7 +119,7 @@ fn suggest(source: &Source<'_>) -> Vec<Maintenance> {
 
 /// What the MAINTNOTE calendars of the mail say, whether or not the provider uses them.
 fn from_calendars(source: &Source<'_>) -> Vec<Maintenance> {
-    calendar::read(source).ok().flatten().map(whole).unwrap_or_default()
+    whole(calendar::suggest(source))
 }
 
 /// Those drafts that are whole.

@@ -4,8 +4,6 @@
 //! has no id of its own. The one we give is the SHA-256 of the circuits' ids and the times, so a notice with other times is
 //! another maintenance. Amazon's further mails (orders, bills, other services' events) come from the same domain.
 
-use jiff::Timestamp;
-
 use crate::maintenance::{
     dates,
     draft::{self, Draft},
@@ -13,11 +11,11 @@ use crate::maintenance::{
     fingerprint,
     found::{Found, Place},
     lines::Lines,
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
-    words, zones,
+    words,
 };
 
 /// Amazon Web Services.
@@ -31,7 +29,7 @@ pub static PROVIDER: Provider = Provider {
     read,
 };
 
-type StartAndEnd = (Found<Timestamp>, Found<Timestamp>);
+type StartAndEnd = (Found<Moment>, Found<Moment>);
 
 static SUBJECT: Pattern = Pattern::new(r"(?i)\bAWS Direct Connect\b.*\bmaintenance\b");
 static ANNOUNCEMENT: Pattern =
@@ -74,7 +72,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     draft::bounded(windows.len(), circuits.len())?;
     let account = matching(&ACCOUNT, &subject).or_else(|| lines.matching(&ACCOUNT));
     let drafts = windows.into_iter().map(|(start, end)| {
-        let id = fingerprint::of(&circuits, start.value, end.value);
+        let id = fingerprint::of(&circuits, start.value.at(), end.value.at());
         let draft = Draft::new(source)
             .id(Found::by_rule(id, "SHA-256 of the circuits' ids, the start and the end"))
             .status(status.clone())
@@ -144,7 +142,7 @@ fn windows(announcement: &Found<String>) -> Result<Vec<StartAndEnd>, Failure> {
         let time = |local: &str, zone: &str| {
             let found = Found::text(&format!("{local} {zone}"), announcement.place.clone());
             found.try_map("a date and time such as `4 Mar 2031 23:00:00 GMT`", |_| {
-                dates::instant(dates::civil(&local.replace(',', ""), &FORMATS)?, &zones::by_abbreviation(zone)?)
+                dates::moment_at(dates::civil(&local.replace(',', ""), &FORMATS)?, zone)
             })
         };
         windows.push((time(text(1), text(2))?, time(text(3), text(4))?));

@@ -3,7 +3,7 @@
 //!
 //! The rows of the window's grid must name the same instants; if they do not, none of them is believed.
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 
 use crate::maintenance::{
     dates,
@@ -11,7 +11,7 @@ use crate::maintenance::{
     failure::Failure,
     found::Found,
     lines::Lines,
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     page::{Headed, Page, Row},
     pattern::{Pattern, SALUTATION},
     provider::{LearnedFrom, Provider, Reading},
@@ -37,7 +37,7 @@ static PLAIN: Pattern = Pattern::new(r"(?i)\bCrown Castle Fiber Maintenance(?: N
 
 const ZONE: &str = "Time Zone";
 
-type Window = (Found<Timestamp>, Found<Timestamp>);
+type Window = (Found<Moment>, Found<Moment>);
 
 fn says(source: &Source<'_>) -> Option<Found<String>> {
     let subject = source.subject();
@@ -156,7 +156,7 @@ fn window(row: &Row<'_>) -> Result<Option<(TimeZone, Window)>, Failure> {
         whole.try_map("a time such as `1/31/2031 3:00 AM`", |text| dates::civil(text, &["%m/%d/%Y %I:%M %p"]))
     };
     let (start, end) = (time(start_date, start_time)?, time(end_date, end_time)?);
-    let instants = dates::instant(start.value, &zone.value).zip(dates::instant(end.value, &zone.value));
+    let instants = dates::moment(start.value, &zone.value).zip(dates::moment(end.value, &zone.value));
     Ok(instants.map(|(from, to)| (zone.value, (start.map(|_| from), end.map(|_| to)))))
 }
 

@@ -6,7 +6,6 @@
 //! day away from those of the span, which are local.
 
 use jiff::{
-    Timestamp,
     civil::{Date, DateTime},
     tz::TimeZone,
 };
@@ -17,7 +16,7 @@ use crate::maintenance::{
     failure::Failure,
     found::{Found, Place},
     lines::Lines,
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     page::{Page, Row},
     pattern::{PREFIXES, Pattern},
     provider::{LearnedFrom, Provider, Reading},
@@ -169,7 +168,7 @@ fn days(span: &Found<String>) -> Result<(Date, Date), Failure> {
 }
 
 /// The instant of a day in UTC, in the one year that puts it into the span, give or take a day.
-fn instant(day: &str, year: &str, time: &str, (first, last): (Date, Date)) -> Option<Timestamp> {
+fn instant(day: &str, year: &str, time: &str, (first, last): (Date, Date)) -> Option<Moment> {
     let first = first.yesterday().ok()?;
     let last = last.tomorrow().ok()?;
     let years = first.year()..=last.year().min(first.year() + 1);
@@ -178,7 +177,7 @@ fn instant(day: &str, year: &str, time: &str, (first, last): (Date, Date)) -> Op
         (first..=last).contains(&local.date()).then_some(local)
     });
     match (fitting.next(), fitting.next()) {
-        (Some(local), None) => dates::instant(local, &TimeZone::UTC),
+        (Some(local), None) => dates::moment(local, &TimeZone::UTC),
         _ => None,
     }
 }

@@ -3,14 +3,12 @@
 //!
 //! Backup windows are used only if the work fails in the primary one, and are announced again then: they are no maintenance.
 
-use jiff::Timestamp;
-
 use crate::maintenance::{
     dates,
     draft::Draft,
     failure::Failure,
     found::Found,
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     page::{Page, Row},
     pattern::{Pattern, SALUTATION},
     provider::{LearnedFrom, Provider, Reading},
@@ -37,7 +35,7 @@ static TIMES: Pattern = Pattern::new(
 const START: &str = "Primary Start Date (GMT)";
 const END: &str = "Primary End Date (GMT)";
 
-type Window = (Found<Timestamp>, Found<Timestamp>);
+type Window = (Found<Moment>, Found<Moment>);
 
 fn says(source: &Source<'_>) -> Option<Found<String>> {
     let subject = source.subject();
@@ -104,9 +102,9 @@ fn record(subject: &Found<String>) -> Option<Record> {
     Some(Record { id: part(id.as_str()), titles: parts, work, window })
 }
 
-fn time(text: &str) -> Option<Timestamp> {
+fn time(text: &str) -> Option<Moment> {
     let local = dates::civil(text, &["%d-%b-%Y %H:%M", "%d-%b-%Y %H:%M:%S"])?;
-    dates::instant(local, &jiff::tz::TimeZone::UTC)
+    dates::moment(local, &jiff::tz::TimeZone::UTC)
 }
 
 /// The windows of the table; that of the subject is the only one, the first or all of them from end to end.

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::maintenance::{
     dates,
@@ -13,7 +13,7 @@ use crate::maintenance::{
     failure::Failure,
     found::Found,
     lines::Lines,
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     pattern::{PREFIXES, Pattern},
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
@@ -113,17 +113,17 @@ fn is_of_somebody_else(tag: &str) -> bool {
 
 const EXPECTED_TIME: &str = "a UTC time such as `2031-01-02 14:00:00 +0000 UTC`";
 
-fn time(text: &str) -> Option<Timestamp> {
+fn time(text: &str) -> Option<Moment> {
     dates::universal(text, TIMES).or_else(|| dates::zoned(text, TIMES))
 }
 
 /// Returns the end as it is stated; `None` where it is not.
-fn end(body: &Lines, start: &Found<Timestamp>) -> Result<Option<Found<Timestamp>>, Failure> {
+fn end(body: &Lines, start: &Found<Moment>) -> Result<Option<Found<Moment>>, Failure> {
     if let Some(end) = body.labelled("End Time") {
         return end.try_map(EXPECTED_TIME, |text| time(text)).map(Some);
     }
     let Some(duration) = body.labelled("Duration") else { return Ok(None) };
-    let after = |text: &String| start.value.checked_add(text.parse::<SignedDuration>().ok()?).ok();
+    let after = |text: &String| start.value.checked_add(text.parse::<SignedDuration>().ok()?);
     duration.try_map("a duration such as `1h30m0s`", after).map(Some)
 }
 

@@ -5,7 +5,7 @@
 //! the newest update that says it. The rules that real notices show: an alternate night with no circuits of its own is
 //! announced for those of the whole notice, and a notice of several windows is as old as its newest update.
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 
 use crate::maintenance::{
     dates,
@@ -14,7 +14,7 @@ use crate::maintenance::{
     found::{Found, Place},
     identifier::is_placeholder,
     lines::Lines,
-    model::{Circuit, Status},
+    model::{Circuit, Moment, Status},
     page::{Headed, Page, Row},
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
@@ -91,7 +91,7 @@ pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Notice(drafts.collect::<Result<_, Failure>>()?))
 }
 
-type Update = Found<(Timestamp, Found<String>)>;
+type Update = Found<(Moment, Found<String>)>;
 
 /// The dated updates, the oldest first. A line without a date goes on with the update above it.
 fn updates(lines: &Lines) -> Result<Vec<Update>, Failure> {
@@ -114,8 +114,8 @@ fn updates(lines: &Lines) -> Result<Vec<Update>, Failure> {
     Ok(updates)
 }
 
-fn instant(text: &str, format: &str) -> Option<Timestamp> {
-    dates::instant(dates::civil(text, &[format])?, &TimeZone::UTC)
+fn instant(text: &str, format: &str) -> Option<Moment> {
+    dates::moment(dates::civil(text, &[format])?, &TimeZone::UTC)
 }
 
 /// What the subject says beyond "scheduled", else the newest update that says something.
@@ -216,7 +216,7 @@ fn number_of(table: &Headed<'_>) -> usize {
     table.headings().iter().flatten().find_map(number).unwrap_or_default()
 }
 
-fn time(cell: &Found<String>) -> Result<Found<Timestamp>, Failure> {
+fn time(cell: &Found<String>) -> Result<Found<Moment>, Failure> {
     cell.clone().try_map("a time such as `2025-01-01 05:00 GMT`", |text| {
         instant(TIME.captures(text)?.get(1)?.as_str(), "%Y-%m-%d %H:%M")
     })

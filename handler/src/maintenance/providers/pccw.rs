@@ -129,7 +129,7 @@ fn windows(body: &Lines) -> Result<Vec<Times>, Failure> {
             let time = |group| {
                 line.clone().try_map(expected, |_| {
                     let local = dates::civil(captures.get(group)?.as_str(), &["%d/%m/%Y %H:%M[:%S]"])?;
-                    dates::instant(local, &jiff::tz::TimeZone::UTC)
+                    dates::moment(local, &jiff::tz::TimeZone::UTC)
                 })
             };
             windows.push((time(1)?, time(2)?));

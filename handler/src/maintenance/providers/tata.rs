@@ -4,17 +4,14 @@
 //! The window stands twice, in Indian time and in GMT; the latter counts. What happens to the services is told in the sentence
 //! above the table, and how long it lasts in a field of its own.
 
-use jiff::{
-    Timestamp,
-    tz::{Offset, TimeZone},
-};
+use jiff::tz::{Offset, TimeZone};
 
 use crate::maintenance::{
     dates,
     draft::{Draft, Times},
     failure::{Failure, FailureKind},
     found::{Found, Place},
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
@@ -133,14 +130,14 @@ fn windows_in(cell: &Found<String>) -> Result<Vec<Times>, Failure> {
 }
 
 /// The carrier is Indian: its `IST` is India's.
-fn time(local: &str, zone: &str) -> Option<Timestamp> {
+fn time(local: &str, zone: &str) -> Option<Moment> {
     let minutes = match zone.to_ascii_uppercase().as_str() {
         "GMT" | "UTC" => 0,
         "IST" => 5 * 60 + 30,
         _ => return None,
     };
     let local = dates::civil(local, &["%Y-%m-%d %H:%M[:%S]"])?;
-    dates::instant(local, &TimeZone::fixed(Offset::from_seconds(minutes * 60).ok()?))
+    dates::moment(local, &TimeZone::fixed(Offset::from_seconds(minutes * 60).ok()?))
 }
 
 fn circuits(source: &Source<'_>, status: Status) -> Result<Vec<Found<Circuit>>, Failure> {
@@ -208,7 +205,12 @@ mod tests {
     fn a_cell_has_windows_and_nothing_else() {
         let read = |cell: &str| {
             let windows = windows_in(&text(cell)).ok()?;
-            Some(windows.into_iter().map(|(start, end)| format!("{} {}", start.value, end.value)).collect::<Vec<_>>())
+            Some(
+                windows
+                    .into_iter()
+                    .map(|(start, end)| format!("{} {}", start.value.at(), end.value.at()))
+                    .collect::<Vec<_>>(),
+            )
         };
         let expected = vec!["2031-03-04T22:00:00Z 2031-03-05T02:00:00Z".to_owned()];
         assert_eq!(read("2031-03-04 22:00:00 GMT to 2031-03-05 02:00:00 GMT"), Some(expected.clone()));

@@ -4,15 +4,13 @@
 //! The heading says where the maintenance stands ("Planned Maintenance Reminder Notification", "… Completion"), and the
 //! sentence under it says the same. "Amendment" means that it has other times. All times say that they are UTC.
 
-use jiff::Timestamp;
-
 use crate::maintenance::{
     calendar, dates,
     draft::{Draft, Times},
     failure::Failure,
     found::{Found, Place},
     lines::Lines,
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
@@ -138,7 +136,7 @@ fn lead(body: &Lines) -> impl Iterator<Item = (Place, &str)> {
 }
 
 fn windows(source: &Source<'_>, body: &Lines) -> Result<Vec<Times>, Failure> {
-    let time = |found: Found<String>| -> Result<Found<Timestamp>, Failure> { dates::read_zoned(found, TIMES) };
+    let time = |found: Found<String>| -> Result<Found<Moment>, Failure> { dates::read_zoned(found, TIMES) };
     if let Some(cell) = value(source, body, WINDOW) {
         let lines = source.page().map_or_else(|_| vec![cell.clone()], |page| page.lines_of(&cell));
         let window = |line: Found<String>| {
@@ -149,7 +147,7 @@ fn windows(source: &Source<'_>, body: &Lines) -> Result<Vec<Times>, Failure> {
         };
         return lines.into_iter().map(window).collect();
     }
-    let one = |labels| -> Result<Option<Found<Timestamp>>, Failure> {
+    let one = |labels| -> Result<Option<Found<Moment>>, Failure> {
         let Some(value) = value(source, body, labels) else { return Ok(None) };
         let text = value.try_map("a time such as `01 Jun 2031 15:00:00 UTC`", |text| {
             Some(TIME.captures(text)?.get(1)?.as_str().to_owned())

@@ -8,7 +8,7 @@
 
 mod stage;
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{civil::DateTime, tz::TimeZone};
 
 use self::stage::stage;
 use crate::maintenance::{
@@ -17,7 +17,7 @@ use crate::maintenance::{
     failure::{Failure, FailureKind},
     found::Found,
     lines::Lines,
-    model::{Circuit, Impact},
+    model::{Circuit, Impact, Moment},
     page::Page,
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
@@ -78,7 +78,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let windows = windows(lines)?;
     let draft = Draft::new(source).id(ticket(lines)?).circuits(circuits(page)?);
     let draft = common(draft, source, page)?;
-    let starts: Vec<_> = windows.iter().map(|(start, _)| start.value).collect();
+    let starts: Vec<_> = windows.iter().map(|(start, _)| start.value.at()).collect();
     let expected = "which of the windows are over, and whether the work is done";
     let status = stage.try_map(expected, |stage| stage.status(&starts, source.announced_at()));
     let draft = draft.status(status.map_err(|failure| Failure { kind: FailureKind::Ambiguous, ..failure })?);
@@ -130,9 +130,9 @@ fn common(mut draft: Draft, source: &Source<'_>, page: &Page) -> Result<Draft, F
     Ok(draft)
 }
 
-fn instant(text: &str) -> Option<Timestamp> {
+fn instant(text: &str) -> Option<Moment> {
     let local: DateTime = dates::civil(text, &["%d-%b-%Y %H:%M", "%d-%B-%Y %H:%M"])?;
-    dates::instant(local, &TimeZone::UTC)
+    dates::moment(local, &TimeZone::UTC)
 }
 
 /// The windows under "1st Activity Date" and so on, by their lines in GMT. The lines in local time are the same

@@ -2,12 +2,12 @@
 
 use std::cell::OnceCell;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 
 use super::{END, START, plain};
-use crate::maintenance::{dates, failure::Failure, found::Found, lines::Lines, pattern::Pattern, zones};
+use crate::maintenance::{dates, failure::Failure, found::Found, lines::Lines, model::Moment, pattern::Pattern, zones};
 
-type StartAndEnd = (Found<Timestamp>, Found<Timestamp>);
+type StartAndEnd = (Found<Moment>, Found<Moment>);
 
 const FORMATS: [&str; 2] = ["%m/%d/%Y %I:%M[:%S] %p", "%m/%d/%Y %H:%M[:%S]"];
 
@@ -63,10 +63,7 @@ pub(super) fn windows(titles: &[Found<String>], lines: &Lines) -> Result<Vec<Sta
 }
 
 /// Reads `12:00 AM (local time) 03/04/2031`; the brackets may name a zone instead.
-fn time(
-    found: &Found<String>,
-    local_zone: impl Fn() -> Result<TimeZone, Failure>,
-) -> Result<Found<Timestamp>, Failure> {
+fn time(found: &Found<String>, local_zone: impl Fn() -> Result<TimeZone, Failure>) -> Result<Found<Moment>, Failure> {
     let malformed = || Failure::malformed("a time such as `12:00 AM (local time) MONTH/DAY/YEAR`", found);
     let date = DATE.find(&found.value).ok_or_else(malformed)?.as_str();
     let time = TIME.find(&found.value).ok_or_else(malformed)?.as_str();
@@ -93,7 +90,7 @@ mod tests {
             let found = time(&title(time_text), || {
                 local_zone(&[title("Planned Network Maintenance - Porto, Portugal 1-1")], &Lines::of_text(sentence))
             });
-            found.ok().map(|found| found.value.to_string())
+            found.ok().map(|found| found.value.at().to_string())
         };
         let chicago = "> Cogent customers receiving service in the greater\n> Chicago, IL metro area will be affected.";
         assert_eq!(at("12:00 AM (local time) 03/04/2031", chicago).as_deref(), Some("2031-03-04T06:00:00Z"));

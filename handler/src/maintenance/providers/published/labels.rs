@@ -9,7 +9,7 @@ use crate::maintenance::{
     draft::Draft,
     failure::Failure,
     found::{Found, Place},
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     page::Table,
     pattern::Pattern,
     provider::Reading,
@@ -164,7 +164,7 @@ fn expect(source: &Source<'_>, labels: &[&str]) -> Result<Found<String>, Failure
 }
 
 /// A time with its zone, which it or its label says.
-fn time(source: &Source<'_>, labels: &[&str]) -> Result<Option<Found<jiff::Timestamp>>, Failure> {
+fn time(source: &Source<'_>, labels: &[&str]) -> Result<Option<Found<Moment>>, Failure> {
     let universal = |zone: &str| -> Vec<String> { labels.iter().map(|label| format!("{label} ({zone})")).collect() };
     for labels in [universal("UTC"), universal("GMT")] {
         let labels: Vec<&str> = labels.iter().map(String::as_str).collect();

@@ -45,7 +45,8 @@ impl Stage {
 }
 
 /// Words of Zayo's own. The rest is in [`words`].
-static CLOSED: Pattern = Pattern::new(r"(?i)\bend of window\b|\bwindow\b[^.;]* (?:has |is |was |now |been )+(?:closed|ended)\b");
+static CLOSED: Pattern =
+    Pattern::new(r"(?i)\bend of window\b|\bwindow\b[^.;]* (?:has |is |was |now |been )+(?:closed|ended)\b");
 static PARTIAL: Pattern = Pattern::new(r"(?i)\bpartial|\bnot (?:been )?(?:fully )?complete");
 static STARTING: Pattern = Pattern::new(r"(?i)^start\b|\bcommencing (?:momentarily|shortly|now)\b");
 

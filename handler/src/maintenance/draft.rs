@@ -114,6 +114,11 @@ impl Draft {
         summary: String => summary as "summary", |value| value;
     }
 
+    /// Sets the date on which the notice was written, where it states one besides that of the mail.
+    pub fn written_at(self, announced_at: Timestamp) -> Self {
+        Self { announced_at: Some(announced_at), ..self }
+    }
+
     /// Sets the text that JSON shows for the account where the notice names none. No sink takes it for an account.
     pub fn nameless_account(self, text: &'static str) -> Self {
         Self { nameless_account: text, ..self }
@@ -215,6 +220,10 @@ impl Draft {
     }
 }
 
+/// How far ahead carriers announce, at most. A date that lies further before a window than this is not the notice's own: clocks and
+/// archives are wrong by years.
+const FARTHEST_AHEAD: SignedDuration = SignedDuration::from_hours(180 * 24);
+
 /// How long before its window work may be said to have started. Carriers tell of a whole night at once.
 const EARLIEST_START: SignedDuration = SignedDuration::from_hours(24);
 
@@ -223,6 +232,7 @@ fn expect_begun(status: Status, window: Option<Window>, announced_at: Option<Tim
     let Some((window, announced_at)) = window.zip(announced_at) else { return Ok(()) };
     let ahead = window.start().duration_since(announced_at);
     let is_contradicted = match status {
+        _ if ahead > FARTHEST_AHEAD => false,
         Status::Completed => ahead > SignedDuration::ZERO,
         Status::InProcess => ahead > EARLIEST_START,
         _ => false,

@@ -1,5 +1,6 @@
 //! Understanding notices: [`parse`] tells what a mail is. Pure and total.
 
+pub mod bilingual;
 pub mod calendar;
 pub mod dates;
 pub mod draft;
@@ -77,6 +78,9 @@ fn read(source: &Source<'_>, recognised: Recognised) -> Outcome {
             return Outcome::Failed { recognised, failure: Failure::missing("a body"), suggestion: Vec::new() };
         }
         Ok(Reading::Other(reason)) => return Outcome::Ignored { recognised, reason },
+        Ok(Reading::Doubted(failure, drafts)) => {
+            return Outcome::Failed { recognised, failure, suggestion: whole(drafts) };
+        }
         Err(failure) => {
             let suggestion = unread(source, &failure);
             return Outcome::Failed { recognised, failure, suggestion };
@@ -111,7 +115,7 @@ fn unread(source: &Source<'_>, failure: &Failure) -> Vec<Maintenance> {
 /// What this provider would read of the mail, unverified: for a person to confirm.
 fn suggest(source: &Source<'_>) -> Vec<Maintenance> {
     match (source.provider().read)(source) {
-        Ok(Reading::Notice(drafts)) => whole(drafts),
+        Ok(Reading::Notice(drafts) | Reading::Doubted(_, drafts)) => whole(drafts),
         Ok(Reading::Other(_)) => Vec::new(),
         Err(_) => from_calendars(source),
     }

@@ -8,6 +8,7 @@
 mod cloud;
 mod corpus;
 mod faults;
+mod field;
 mod flattened;
 #[cfg(feature = "lambda")]
 mod function;

@@ -57,6 +57,20 @@ pub fn suggest(source: &Source<'_>) -> Vec<Draft> {
     latest(entries).map_or_else(|_| Vec::new(), |entries| entries.into_iter().map(|entry| entry.draft).collect())
 }
 
+/// Returns the windows of the calendars' entries, MAINTNOTE or not, each once: what an invitation beside a notice says.
+pub fn windows(source: &Source<'_>) -> Result<Vec<Times>, Failure> {
+    let mut read = Vec::new();
+    for_each_event(source, |event| read.push(event.window(Status::Confirmed)));
+    let mut windows: Vec<Times> = Vec::new();
+    for window in read {
+        let Some(window) = window? else { continue };
+        if windows.iter().all(|known| (known.0.value, known.1.value) != (window.0.value, window.1.value)) {
+            windows.push(window);
+        }
+    }
+    Ok(windows)
+}
+
 /// An entry as far as it was read.
 struct Entry {
     draft: Draft,
@@ -70,6 +84,15 @@ struct Entry {
 
 fn entries_of(source: &Source<'_>) -> Vec<Result<Entry, Failure>> {
     let mut entries = Vec::new();
+    for_each_event(source, |event| {
+        if is_maintnote(event.component) {
+            entries.push(event.read(source));
+        }
+    });
+    entries
+}
+
+fn for_each_event(source: &Source<'_>, mut look: impl FnMut(&Event<'_>)) {
     let mut number = 0;
     let calendars = source.calendars().iter().flat_map(|content| &content.components);
     for calendar in calendars.filter(|component| component.is("VCALENDAR")) {
@@ -77,12 +100,9 @@ fn entries_of(source: &Source<'_>) -> Vec<Result<Entry, Failure>> {
         let is_cancelled = calendar.first("METHOD").is_some_and(|method| method.text_is("CANCEL"));
         for component in calendar.components.iter().filter(|component| component.is("VEVENT")) {
             number += 1;
-            if is_maintnote(component) {
-                entries.push(Event { component, number, zones: &zones, is_cancelled }.read(source));
-            }
+            look(&Event { component, number, zones: &zones, is_cancelled });
         }
     }
-    entries
 }
 
 /// Of entries with one UID the one of the highest sequence: the others are its past. Those that nothing ranks contradict each

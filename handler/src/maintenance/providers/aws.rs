@@ -6,12 +6,12 @@
 
 use crate::maintenance::{
     dates,
-    draft::{self, Draft},
+    draft::{self, Draft, Times},
     failure::Failure,
     fingerprint,
     found::{Found, Place},
     lines::Lines,
-    model::{Circuit, Impact, Moment, Status},
+    model::{Circuit, Impact, Status},
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
@@ -29,7 +29,8 @@ pub static PROVIDER: Provider = Provider {
     read,
 };
 
-type StartAndEnd = (Found<Moment>, Found<Moment>);
+const START: &str = "Start Time:";
+const END: &str = "End Time:";
 
 static SUBJECT: Pattern = Pattern::new(r"(?i)\bAWS Direct Connect\b.*\bmaintenance\b");
 static ANNOUNCEMENT: Pattern =
@@ -45,7 +46,9 @@ static FORMATS: [&str; 4] = ["%d %b %Y %H:%M:%S", "%d %B %Y %H:%M:%S", "%d %b %Y
 static ID: Pattern = Pattern::new(r"\b[a-z]{5}-[a-z0-9]{8,17}\b");
 fn says(source: &Source<'_>) -> Option<Found<String>> {
     let paragraphs = paragraphs(lines(source).ok()?);
-    announcement(&paragraphs).filter(|announcement| announcement.value.contains("AWS Direct Connect")).cloned()
+    announcement(lines(source).ok()?, &paragraphs)
+        .filter(|announcement| announcement.value.contains("AWS Direct Connect"))
+        .cloned()
 }
 
 fn read(source: &Source<'_>) -> Result<Reading, Failure> {
@@ -55,10 +58,13 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if !SUBJECT.is_match(&subject.value) && !paragraphs.iter().any(|one| ANNOUNCEMENT.is_match(&one.value)) {
         return Ok(Reading::Other("not about a maintenance of AWS Direct Connect".to_owned()));
     }
-    let announcement = announcement(&paragraphs)
-        .ok_or_else(|| Failure::missing("a paragraph on a maintenance `from DATE TIME ZONE to DATE TIME ZONE`"))?;
+    let announcement = announcement(lines, &paragraphs)
+        .ok_or_else(|| Failure::missing("a paragraph on a maintenance, with a window in it or below `Start Time:`"))?;
     let status = status(&subject, announcement, &paragraphs)?;
-    let windows = windows(announcement)?;
+    let windows = match windows(announcement)? {
+        windows if windows.is_empty() => labelled_window(lines)?.into_iter().collect(),
+        windows => windows,
+    };
     if windows.len() != 1 && status.value != Status::Confirmed {
         return Err(Failure::ambiguous("one window, of which the status is said").with_quote(&announcement.value));
     }
@@ -86,7 +92,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
 
 /// AWS writes text; an HTML part is somebody else's rendering of it. A text that announces nothing is a list's footer.
 fn lines<'source>(source: &'source Source<'_>) -> Result<&'source Lines, Failure> {
-    let announces = |lines: &&Lines| announcement(&paragraphs(lines)).is_some();
+    let announces = |lines: &&Lines| announcement(lines, &paragraphs(lines)).is_some();
     source.text().ok().filter(announces).map_or_else(|| source.body(), Ok)
 }
 
@@ -94,6 +100,11 @@ fn matching(pattern: &Pattern, text: &Found<String>) -> Option<Found<String>> {
     let captures = pattern.captures(&text.value)?;
     let value = captures.get(1)?.as_str().to_owned();
     Some(text.clone().map(|_| value))
+}
+
+/// The parts of a line that has its line breaks written out, as `\\n`.
+fn written_breaks(line: &str) -> impl Iterator<Item = &str> {
+    plain(line).split("\\n").map(str::trim).filter(|part| !part.is_empty())
 }
 
 /// The paragraphs, each in one line; an id of a connection at the start of a line ends a paragraph.
@@ -110,16 +121,18 @@ fn paragraphs(lines: &Lines) -> Vec<Found<String>> {
                 paragraph.value.push(' ');
                 paragraph.value.push_str(plain(line));
             }
-            None => paragraphs.push(Found::text(plain(line), place)),
+            None => paragraphs.extend(written_breaks(line).map(|part| Found::text(part, place.clone()))),
         }
         open = true;
     }
     paragraphs
 }
 
-/// The paragraph that says what is done, where and when.
-fn announcement(paragraphs: &[Found<String>]) -> Option<&Found<String>> {
-    paragraphs.iter().find(|one| ANNOUNCEMENT.is_match(&one.value) && WINDOW.is_match(&one.value))
+/// The paragraph that says what is done and where, and when, unless labels below say that.
+fn announcement<'text>(lines: &Lines, paragraphs: &'text [Found<String>]) -> Option<&'text Found<String>> {
+    let mut about = paragraphs.iter().filter(|one| ANNOUNCEMENT.is_match(&one.value));
+    let with_window = about.clone().find(|one| WINDOW.is_match(&one.value));
+    with_window.or_else(|| about.next().filter(|_| lines.labelled(START).is_some()))
 }
 
 /// What the subject and the sentences about the maintenance say; the announcement itself may have been overtaken.
@@ -132,10 +145,30 @@ fn status(
     let about = sentences.filter(|sentence| sentence.to_ascii_lowercase().contains("maintenance"));
     let prose = std::iter::once(subject.value.as_str()).chain(about).collect::<Vec<_>>().join("\n");
     let told = words::status_told(&announcement.clone().map(|_| prose))?;
-    told.ok_or_else(|| Failure::malformed("a maintenance that is scheduled, rescheduled, cancelled …", announcement))
+    // The subject alone proves a change, and no plan.
+    let titled =
+        words::status(subject)?.filter(|status| !matches!(status.value, Status::Confirmed | Status::Tentative));
+    let status = words::strongest(titled.into_iter().chain(told))?;
+    status.ok_or_else(|| Failure::malformed("a maintenance that is scheduled, rescheduled, cancelled …", announcement))
 }
 
-fn windows(announcement: &Found<String>) -> Result<Vec<StartAndEnd>, Failure> {
+/// The window behind the labels below the list.
+fn labelled_window(lines: &Lines) -> Result<Option<Times>, Failure> {
+    let one = |label: &str| match lines.all_labelled(label).as_slice() {
+        [] => Ok(None),
+        [time] => dates::read_zoned(time.clone(), &FORMATS).map(Some),
+        [one, other, ..] => {
+            Err(Failure::ambiguous(format!("one `{label}`")).with_quote(&format!("{} … {}", one.quote, other.quote)))
+        }
+    };
+    match (one(START)?, one(END)?) {
+        (Some(start), Some(end)) => Ok(Some((start, end))),
+        (None, None) => Ok(None),
+        _ => Err(Failure::missing("both `Start Time:` and `End Time:`")),
+    }
+}
+
+fn windows(announcement: &Found<String>) -> Result<Vec<Times>, Failure> {
     let mut windows = Vec::new();
     for captures in WINDOW.captures_iter(&announcement.value) {
         let text = |group| captures.get(group).map_or("", |found| found.as_str());
@@ -196,8 +229,9 @@ mod tests {
 
     fn status_of(subject: &str, sentences: &str) -> Option<Status> {
         let window = "from Tue, 4 Mar 2031 01:00:00 GMT to Tue, 4 Mar 2031 05:00:00 GMT";
-        let paragraphs = paragraphs(&Lines::of_text(&sentences.replace("WINDOW", window)));
-        status(&text(subject), announcement(&paragraphs)?, &paragraphs).ok().map(|found| found.value)
+        let lines = Lines::of_text(&sentences.replace("WINDOW", window));
+        let paragraphs = paragraphs(&lines);
+        status(&text(subject), announcement(&lines, &paragraphs)?, &paragraphs).ok().map(|found| found.value)
     }
 
     #[test]

@@ -35,6 +35,10 @@ static TITLE: Pattern = Pattern::new(r"(?i)(.*\bmaintenance\b.*)");
 /// A subject without a word for the status.
 static PLAIN: Pattern = Pattern::new(r"(?i)\bCrown Castle Fiber Maintenance(?: Notification| Notice)?\s*(?:[:-]|$)");
 
+static LENGTH: Pattern = Pattern::new(
+    r"(?i)^(?:up to |about |approximately |approx\.? )?[1-9]\d{0,3} ?(?:hours?|hrs?|minutes?|mins?|seconds?|secs?)$",
+);
+
 const ZONE: &str = "Time Zone";
 
 type Window = (Found<Moment>, Found<Moment>);
@@ -90,8 +94,13 @@ fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failu
 
 fn summary(lines: &Lines) -> Option<Found<String>> {
     let ends = ["Customer Circuits", "Dark-Fiber Customers", "If you have any questions", "Thank You"];
-    let lines = lines.section("Work Description", &ends)?.into_iter().filter(|line| !line.value.is_empty());
-    lines.reduce(|text, line| text.map(|text| text + " " + &line.value))
+    let mut lines = lines.section("Work Description", &ends)?;
+    // A banner such as `**THIS EVENT HAS BEEN CANCELLED**` is no description where one follows.
+    let is_description = |line: &Found<String>| line.value.contains(char::is_lowercase);
+    if lines.iter().any(is_description) {
+        lines.retain(is_description);
+    }
+    lines.into_iter().reduce(|text, line| text.map(|text| text + " " + &line.value))
 }
 
 fn windows(page: &Page, status: Status) -> Result<Vec<Window>, Failure> {
@@ -165,6 +174,8 @@ fn circuits(page: &Page, status: Status) -> Result<Vec<Found<Circuit>>, Failure>
     let circuit = |row: &Row<'_>| {
         let id = row.expect("Circuit ID")?;
         let impact = match row.get("Impact").or(all.as_ref()) {
+            // "Up to 7 hours": what lasts is an outage.
+            Some(length) if LENGTH.is_match(&length.value) => Impact::Outage,
             Some(impact) => words::impact(impact)?.value,
             None if status.is_final() => Impact::NoImpact,
             None => return Err(Failure::missing("a cell under `Impact`").with_quote(&id.quote)),

@@ -107,14 +107,21 @@ fn time(text: &str) -> Option<Moment> {
     dates::moment(local, &jiff::tz::TimeZone::UTC)
 }
 
-/// The windows of the table; that of the subject is the only one, the first or all of them from end to end.
-fn windows(page: &Page, subject: Option<Window>) -> Result<Vec<Window>, Failure> {
-    let mut windows: Vec<Window> = Vec::new();
-    for row in page.tables_with(&[START, END]).iter().flat_map(|table| &table.rows).filter(|row| !row.is_blank()) {
+/// The windows of the rows under these headings.
+pub(super) fn windows_under(page: &Page, start: &str, end: &str) -> Result<Vec<Window>, Failure> {
+    let tables = page.tables_with(&[start, end]);
+    let rows = tables.iter().flat_map(|table| &table.rows).filter(|row| !row.is_blank());
+    let windows = rows.map(|row| {
         let read =
             |heading| row.expect(heading)?.clone().try_map("a time such as `31-Dec-2031 09:00`", |text| time(text));
-        windows.push((read(START)?, read(END)?));
-    }
+        Ok((read(start)?, read(end)?))
+    });
+    windows.collect()
+}
+
+/// The windows of the table; that of the subject is the only one, the first or all of them from end to end.
+fn windows(page: &Page, subject: Option<Window>) -> Result<Vec<Window>, Failure> {
+    let windows = windows_under(page, START, END)?;
     let (Some((start, end)), Some((first, _)), Some((_, last))) = (&subject, windows.first(), windows.last()) else {
         return Ok(if windows.is_empty() { subject.into_iter().collect() } else { windows });
     };
@@ -129,7 +136,7 @@ fn windows(page: &Page, subject: Option<Window>) -> Result<Vec<Window>, Failure>
     .with_quote(&start.quote))
 }
 
-fn circuits(page: &Page, status: Status) -> Result<Vec<Found<Circuit>>, Failure> {
+pub(super) fn circuits(page: &Page, status: Status) -> Result<Vec<Found<Circuit>>, Failure> {
     let all = page.lines().labelled("Impact:");
     let circuit = |row: &Row<'_>| {
         let id = row.expect("Service ID")?;

@@ -67,6 +67,7 @@ pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let updates = updates(page.lines())?;
     let windows = windows(page)?;
     let mut draft = Draft::new(source).id(id);
+    draft = updates.last().into_iter().fold(draft, |draft, newest| draft.written_at(newest.value.0.into()));
     if windows.len() > 1 || source.stamp().is_none() {
         draft = updates.iter().fold(draft, |draft, update| draft.stamp(update.clone().map(|(time, _)| time)));
     }

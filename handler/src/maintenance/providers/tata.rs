@@ -109,9 +109,24 @@ fn status_of(field: &Found<String>) -> Result<Found<Status>, Failure> {
 fn windows(source: &Source<'_>) -> Result<Vec<Times>, Failure> {
     let field = |zone| field(source, &format!("Activity Window ({zone})"));
     match field("GMT").or_else(|| field("UTC")).or_else(|| field("IST")) {
-        Some(cell) => windows_in(&cell),
+        Some(cell) => extended(source, windows_in(&cell)?),
         None => Ok(Vec::new()),
     }
+}
+
+/// The window with the end up to which it was extended, where the notice says one.
+fn extended(source: &Source<'_>, mut windows: Vec<Times>) -> Result<Vec<Times>, Failure> {
+    let field = |zone| field(source, &format!("Extended Up to Time Window ({zone})"));
+    let Some(cell) = field("GMT").or_else(|| field("UTC")).or_else(|| field("IST")) else { return Ok(windows) };
+    let [(start, end)] = windows.as_mut_slice() else {
+        return Err(Failure::ambiguous("one window that was extended").with_quote(&cell.quote));
+    };
+    let later = cell.try_map("an end such as `2031-01-02 03:04:00 GMT`, after the start", |text| {
+        let (local, zone) = text.rsplit_once(' ')?;
+        time(local, zone).filter(|later| *later > start.value)
+    })?;
+    *end = later;
+    Ok(windows)
 }
 
 /// The windows of a cell that has nothing else.

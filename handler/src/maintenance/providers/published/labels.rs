@@ -100,7 +100,7 @@ const FORMATS: &[&str] = &[
 ];
 
 /// A calendar is read first; a mail without any word of maintenance in its subject is another mail of this sender.
-pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
+pub(in crate::maintenance::providers) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if let Some(drafts) = calendar::read(source)? {
         return Ok(Reading::Notice(drafts));
     }

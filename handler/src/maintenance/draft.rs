@@ -48,6 +48,7 @@ pub struct Draft {
     /// The date on which the notice was written, which tells windows that have begun from those to come.
     announced_at: Option<Timestamp>,
     evidence: Vec<Evidence>,
+    last_field: Option<&'static str>,
 }
 
 macro_rules! setters {
@@ -82,6 +83,7 @@ impl Draft {
             summary: String::new(),
             announced_at: source.announced_at(),
             evidence: Vec::new(),
+            last_field: None,
         };
         let draft = draft.organizer(Found::by_rule(source.provider().organizer.to_owned(), "the provider's address"));
         match source.stamp() {
@@ -112,6 +114,11 @@ impl Draft {
         uid: String => uid as "uid", |value| Some(value);
         /// What is done and why; without it, empty.
         summary: String => summary as "summary", |value| value;
+    }
+
+    /// Names the field that the format has last: a notice whose lines end there lacks nothing.
+    pub fn ends_with(self, field: &'static str) -> Self {
+        Self { last_field: Some(field), ..self }
     }
 
     /// Sets the date on which the notice was written, where it states one besides that of the mail.
@@ -216,6 +223,7 @@ impl Draft {
             uid: self.uid.unwrap_or_else(|| "0".to_owned()),
             summary: self.summary,
             evidence: self.evidence,
+            last_field: self.last_field,
         })
     }
 }

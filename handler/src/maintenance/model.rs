@@ -245,6 +245,7 @@ pub struct Maintenance {
     pub(super) uid: String,
     pub(super) summary: String,
     pub(super) evidence: Vec<Evidence>,
+    pub(super) last_field: Option<&'static str>,
 }
 
 impl Maintenance {

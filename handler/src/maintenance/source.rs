@@ -145,10 +145,13 @@ impl<'mail> Source<'mail> {
     }
 }
 
+/// Where the source of a page begins, at the latest, in bytes: a relay may have put a warning above it.
+const LATEST_START: usize = 2_000;
+
 /// Whether a text is the source of a page.
 fn is_html(text: &str) -> bool {
-    let start = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
-    ["<html", "<!doctype html"]
-        .iter()
-        .any(|tag| start.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag)))
+    let start = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= LATEST_START).last().unwrap_or_default();
+    let mut lines = text.get(..start).unwrap_or_default().lines().map(str::trim_start);
+    let opens = |line: &str, tag: &str| line.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
+    lines.any(|line| ["<html", "<!doctype html"].iter().any(|tag| opens(line.trim_start_matches('\u{feff}'), tag)))
 }

@@ -19,6 +19,7 @@ mod mails;
 mod metamorphic;
 #[cfg(feature = "lambda")]
 mod notices;
+mod placeholders;
 mod readme;
 mod registry;
 mod rewrite;

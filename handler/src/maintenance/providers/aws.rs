@@ -61,10 +61,9 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let announcement = announcement(lines, &paragraphs)
         .ok_or_else(|| Failure::missing("a paragraph on a maintenance, with a window in it or below `Start Time:`"))?;
     let status = status(&subject, announcement, &paragraphs)?;
-    let windows = match windows(announcement)? {
-        windows if windows.is_empty() => labelled_window(lines)?.into_iter().collect(),
-        windows => windows,
-    };
+    let told = windows(announcement)?;
+    let is_told = !told.is_empty();
+    let windows = if is_told { told } else { labelled_window(lines)?.into_iter().collect() };
     if windows.len() != 1 && status.value != Status::Confirmed {
         return Err(Failure::ambiguous("one window, of which the status is said").with_quote(&announcement.value));
     }
@@ -85,6 +84,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
             .window(start, end)
             .circuits(circuits.clone())
             .summary(announcement.clone());
+        let draft = if is_told { draft } else { draft.ends_with("end") };
         account.clone().into_iter().fold(draft, Draft::account)
     });
     Ok(Reading::Notice(drafts.collect()))

@@ -1,29 +1,17 @@
-//! The README names every carrier that we read.
+//! The documentation names every carrier that we read, and says how its format is known.
 
 use handler::maintenance::{provider::LearnedFrom, providers::ALL};
 
 use crate::support;
 
 #[test]
-fn the_readme_names_every_provider() {
-    let readme = std::fs::read_to_string(support::repository().join("README.md")).unwrap();
-    let folded = readme.split_whitespace().collect::<Vec<_>>().join(" ");
-    let missing: Vec<_> = ALL
-        .iter()
-        .filter(|provider| provider.slug != "genericprovider" && !folded.contains(provider.name))
-        .map(|provider| provider.name)
-        .collect();
-    assert!(missing.is_empty(), "README.md does not name {missing:?}");
-}
-
-#[test]
-fn the_readme_says_how_each_format_is_known() {
-    let readme = std::fs::read_to_string(support::repository().join("README.md")).unwrap();
-    let paragraph = |start: &str| {
-        let found = readme.split("\n\n").find(|paragraph| paragraph.starts_with(start)).unwrap();
+fn the_documentation_says_how_each_format_is_known() {
+    let page = std::fs::read_to_string(support::repository().join("docs/carriers.md")).unwrap();
+    let section = |title: &str| {
+        let found = page.split("\n## ").find(|section| section.starts_with(title)).unwrap();
         found.split_whitespace().collect::<Vec<_>>().join(" ")
     };
-    let (learned, published) = (paragraph("Learned from real mails"), paragraph("Known from what is published alone"));
+    let (learned, published) = (section("Learned from real mails"), section("Known from published descriptions only"));
     for provider in ALL.iter().filter(|provider| provider.slug != "genericprovider") {
         let is_published = provider.learned_from == LearnedFrom::PublicKnowledge;
         assert_eq!(published.contains(provider.name), is_published, "{}", provider.name);

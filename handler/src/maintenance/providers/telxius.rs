@@ -51,8 +51,8 @@ const FORMATS: &[&str] = &["%d-%b-%Y %H:%M[:%S]", "%d/%b/%Y %H:%M[:%S]", "%d %b 
 fn says(source: &Source<'_>) -> Option<Found<String>> {
     let lines = source.body().ok()?;
     let names_itself = lines.iter().any(|(_, line)| line.contains("Telxius"));
-    let number = bilingual::field(lines, NUMBER).ok()?.filter(|number| names_itself && ID.is_match(&number.value));
-    number.or_else(|| calendar::names(source, source.provider()))
+    let number = || bilingual::field(lines, NUMBER).ok()?.filter(|number| ID.is_match(&number.value));
+    names_itself.then(number).flatten().or_else(|| calendar::names(source, source.provider()))
 }
 
 fn read(source: &Source<'_>) -> Result<Reading, Failure> {

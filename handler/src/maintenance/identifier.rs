@@ -102,7 +102,7 @@ pub fn is_placeholder(text: &str) -> bool {
     let points = |start: &&str| spoken.strip_prefix(*start).is_some_and(|rest| rest.starts_with(' '));
     parts().all(|part| is_empty_word(&part))
         || words.len() > 1 && words.first().is_some_and(begins)
-        || ELSEWHERE.iter().any(|start| points(&start))
+        || ELSEWHERE.iter().any(points)
 }
 
 /// The letters and digits of a text, in lower case and without marks.

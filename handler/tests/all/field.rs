@@ -28,6 +28,7 @@ fn window(mut maintenance: Value, start: &str, end: &str) -> Value {
     maintenance
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn wanted() -> Vec<(&'static str, Wanted)> {
     use Wanted::{Person, Read, Suggested};
     let confirmed = |id: &str, start, end, circuits: &[Value]| {

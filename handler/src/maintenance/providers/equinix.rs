@@ -15,6 +15,7 @@ use crate::maintenance::{
     draft::{Draft, Times},
     failure::Failure,
     found::{Found, Place},
+    identifier::is_placeholder,
     lines::Lines,
     model::{Circuit, Impact, Moment, Status},
     page::{Page, Row},
@@ -186,7 +187,7 @@ fn instant(day: &str, year: &str, time: &str, (first, last): (Date, Date)) -> Op
 fn circuits(page: &Page, rows: &[Row<'_>], impact: Impact) -> Result<Vec<Found<Circuit>>, Failure> {
     const IDS: [&str; 4] = ["Service Serial #", "L2 Connection UUID", "L3 Subscription UUID", "Virtual Asset UUID"];
     let circuits = rows.iter().map(|row| {
-        let given = IDS.iter().filter_map(|heading| row.get(heading)).find(|cell| cell.value != "-");
+        let given = IDS.iter().filter_map(|heading| row.get(heading)).find(|cell| !is_placeholder(&cell.value));
         let id = match given {
             Some(id) => id,
             None => row.expect("Service Serial #")?,

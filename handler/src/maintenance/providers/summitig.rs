@@ -162,7 +162,6 @@ fn circuits(source: &Source<'_>) -> Result<Vec<Found<Circuit>>, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{
         mail::Mail,
         maintenance::{outcome::Outcome, parse},

@@ -181,7 +181,7 @@ fn circuits(source: &Source<'_>, body: &Lines) -> Result<Vec<Found<Circuit>>, Fa
 }
 
 /// What the field says, as far as that is known words; else what the line under the heading says. A notice without
-/// either is of the worst.
+/// either is for a person.
 fn impact(source: &Source<'_>, body: &Lines) -> Result<Impact, Failure> {
     let stated = value(source, body, IMPACT).map(|field| match words::impact(&field) {
         Err(_) if BREAK.is_match(&field.value) => Ok(field.map(|_| Impact::Outage)),
@@ -192,7 +192,7 @@ fn impact(source: &Source<'_>, body: &Lines) -> Result<Impact, Failure> {
         (Some(Ok(stated)), _) => Ok(stated.value),
         (_, Some(impact)) => Ok(impact.value),
         (Some(Err(failure)), None) => Err(failure),
-        (None, None) => Ok(Impact::Outage),
+        (None, None) => Err(Failure::missing("a field `Expected Impact:`, or a line such as `Service Impacting`")),
     }
 }
 

@@ -107,7 +107,7 @@ pub(super) static SHAPE: Shape = Shape {
     name: "function",
     keys: &[
         Field::new("crate", Holds::Text(scalars::PACKAGE), "Cargo package that contains the function.")
-            .required("handler"),
+            .required("maintenance"),
         Field::new("bin", Holds::Text(scalars::BINARY), "Binary of that package.").required("maintenance"),
         Field::new("description", Holds::Text(scalars::LINE), "Description for people.").or(""),
         Field::new("architecture", Holds::Word(words::<Architecture>), "Processor architecture.").or("x86_64"),

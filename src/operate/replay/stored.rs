@@ -1,8 +1,8 @@
 //! Stored mails: which there are, whose they are, and the event that SES made of one.
 
 use aws_sdk_s3::primitives::DateTime;
+use contract::receipt_event::SETUP_OBJECT;
 use futures::{StreamExt, stream};
-use handler::event::SETUP_OBJECT;
 use jiff::Timestamp;
 use serde_json::Value;
 

@@ -134,7 +134,7 @@ fn word_after<'text>(text: &'text str, before: &str) -> Option<&'text str> {
 fn results(value: &str, before: &[&str]) -> [Verdict; 3] {
     let unproven = [Verdict::Gray; 3];
     let talks = |text: &&str| ["spf=", "dkim=", "dmarc="].iter().any(|word| text.to_ascii_lowercase().contains(word));
-    let Some(value) = handler::trust::without_comments(value) else { return unproven };
+    let Some(value) = trust::without_comments(value) else { return unproven };
     let mut parts = value.split(';').map(str::trim);
     if value.contains('"') || before.iter().any(talks) || parts.next() != Some(AUTHORITY) {
         return unproven;

@@ -1,0 +1,253 @@
+//! A maintenance in the making: providers fill it from [`Found`] values, [`Draft::build`] checks the model's rules.
+
+use contract::identifier::Identifier;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    failure::Failure,
+    found::{Evidence, Found, Place},
+    model::{Circuit, Maintenance, Moment, Status, Window},
+    source::Source,
+};
+
+/// Start and end of a window as they were found.
+pub type Times = (Found<Moment>, Found<Moment>);
+
+/// The most circuits of one notice, counted once for each of its windows.
+const MOST_CIRCUITS: usize = 20_000;
+
+/// A failure where so many windows with so many circuits each are more than any notice announces: the product grows with
+/// the square of the mail's size.
+pub fn bounded(windows: usize, circuits: usize) -> Result<(), Failure> {
+    if windows > 1 && windows.saturating_mul(circuits) > MOST_CIRCUITS {
+        return Err(Failure::too_large(format!(
+            "at most {MOST_CIRCUITS} circuits in all windows, there are {windows} windows of {circuits}"
+        )));
+    }
+    Ok(())
+}
+
+/// A maintenance in the making.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Draft {
+    provider: &'static str,
+    announced_provider: Option<String>,
+    account: Option<Identifier>,
+    nameless_account: &'static str,
+    id: Option<String>,
+    organizer: Option<String>,
+    status: Option<Status>,
+    circuits: Vec<Circuit>,
+    start: Option<Moment>,
+    end: Option<Moment>,
+    stamp: Option<Timestamp>,
+    sequence: Option<u32>,
+    uid: Option<String>,
+    summary: String,
+    /// The date on which the notice was written, which tells windows that have begun from those to come.
+    announced_at: Option<Timestamp>,
+    evidence: Vec<Evidence>,
+    last_field: Option<&'static str>,
+}
+
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $type:ty => $field:ident as $key:literal, |$value:ident| $store:expr;)*) => {$(
+        $(#[$doc])*
+        pub fn $name(mut self, found: Found<$type>) -> Self {
+            self.note($key, &found);
+            let $value = found.value;
+            self.$field = $store;
+            self
+        }
+    )*};
+}
+
+impl Draft {
+    /// A draft with what follows from the mail itself: the provider's organizer, and the outer date as stamp.
+    pub fn new(source: &Source<'_>) -> Self {
+        let draft = Self {
+            provider: source.provider().slug,
+            announced_provider: None,
+            account: None,
+            nameless_account: "",
+            id: None,
+            organizer: None,
+            status: None,
+            circuits: Vec::new(),
+            start: None,
+            end: None,
+            stamp: None,
+            sequence: None,
+            uid: None,
+            summary: String::new(),
+            announced_at: source.announced_at(),
+            evidence: Vec::new(),
+            last_field: None,
+        };
+        let draft = draft.organizer(Found::by_rule(source.provider().organizer.to_owned(), "the provider's address"));
+        match source.stamp() {
+            Some(stamp) => draft.stamp(stamp),
+            None => draft,
+        }
+    }
+
+    fn note<T>(&mut self, field: &'static str, found: &Found<T>) {
+        self.evidence.retain(|evidence| evidence.field != field);
+        self.evidence.push(Evidence { field, place: found.place.clone(), quote: found.quote.clone() });
+    }
+
+    setters! {
+        /// The provider as the notice names it.
+        announced_provider: String => announced_provider as "provider", |value| Some(value);
+        /// The customer's account; without it, or with a placeholder, none.
+        account: String => account as "account", |value| Identifier::new(&value);
+        /// The provider's id of the maintenance. Needed.
+        id: String => id as "maintenance_id", |value| Some(value);
+        /// Who announced it; without it, the provider's address.
+        organizer: String => organizer as "organizer", |value| Some(value);
+        /// Where it stands. Needed.
+        status: Status => status as "status", |value| Some(value);
+        /// The revision that the notice states.
+        sequence: u32 => sequence as "sequence", |value| Some(value);
+        /// The calendar's UID; without it, `0`.
+        uid: String => uid as "uid", |value| Some(value);
+        /// What is done and why; without it, empty.
+        summary: String => summary as "summary", |value| value;
+    }
+
+    /// Names the field that the format has last: a notice whose lines end there lacks nothing.
+    pub fn ends_with(self, field: &'static str) -> Self {
+        Self { last_field: Some(field), ..self }
+    }
+
+    /// Sets the date on which the notice was written, where it states one besides that of the mail.
+    pub fn written_at(self, announced_at: Timestamp) -> Self {
+        Self { announced_at: Some(announced_at), ..self }
+    }
+
+    /// Sets the text that JSON shows for the account where the notice names none. No sink takes it for an account.
+    pub fn nameless_account(self, text: &'static str) -> Self {
+        Self { nameless_account: text, ..self }
+    }
+
+    /// Adds circuits in the mail's order; repetitions are kept.
+    pub fn circuits(mut self, circuits: impl IntoIterator<Item = Found<Circuit>>) -> Self {
+        for circuit in circuits {
+            self.evidence.push(Evidence {
+                field: "circuits",
+                place: circuit.place.clone(),
+                quote: circuit.quote.clone(),
+            });
+            self.circuits.push(circuit.value);
+        }
+        self
+    }
+
+    /// Returns whether another draft of the same maintenance says the same of it.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        (self.status, self.start, self.end) == (other.status, other.start, other.end) && self.circuits == other.circuits
+    }
+
+    /// Names whoever wrote the innermost message as the organizer, for providers whose own address we do not know.
+    pub fn sent_by_author(self, source: &Source<'_>) -> Self {
+        let sender = source.mail().layers().iter().rev().find_map(|layer| layer.sender.as_ref());
+        match sender {
+            Some(sender) => self.organizer(Found::text(&sender.address, Place::Header("From"))),
+            None => self,
+        }
+    }
+
+    /// One draft per window, all with the same circuits; a failure where that makes more than any network has.
+    pub fn in_windows(self, windows: Vec<Times>) -> Result<Vec<Self>, Failure> {
+        bounded(windows.len(), self.circuits.len())?;
+        Ok(windows.into_iter().map(|(start, end)| self.clone().window(start, end)).collect())
+    }
+
+    /// Sets when the notice was issued; without it, that is the mail's outer date. One of both is needed.
+    pub fn stamp(mut self, found: Found<impl Into<Timestamp>>) -> Self {
+        self.note("stamp", &found);
+        self.stamp = Some(found.value.into());
+        self
+    }
+
+    /// Sets when it begins.
+    pub fn start(mut self, found: Found<impl Into<Moment>>) -> Self {
+        self.note("start", &found);
+        self.start = Some(found.value.into());
+        self
+    }
+
+    /// Sets when it is over.
+    pub fn end(mut self, found: Found<impl Into<Moment>>) -> Self {
+        self.note("end", &found);
+        self.end = Some(found.value.into());
+        self
+    }
+
+    /// Sets start and end at once.
+    pub fn window(self, start: Found<impl Into<Moment>>, end: Found<impl Into<Moment>>) -> Self {
+        self.start(start).end(end)
+    }
+
+    /// The maintenance, if it keeps the model's rules.
+    pub fn build(self) -> Result<Maintenance, Failure> {
+        let id = self.id.as_deref().and_then(Identifier::new).ok_or_else(|| Failure::missing("a maintenance id"))?;
+        let status = self.status.ok_or_else(|| Failure::missing("a status"))?;
+        let stamp = self.stamp.ok_or_else(|| Failure::missing("the date of the notice"))?;
+        let window = match (self.start, self.end) {
+            (Some(start), Some(end)) => Some(
+                Window::new(start, end)
+                    .ok_or_else(|| Failure::ambiguous(format!("an end after the start (start {start}, end {end})")))?,
+            ),
+            (None, None) if status.is_final() => None,
+            (None, _) => return Err(Failure::missing("a start time")),
+            (_, None) => return Err(Failure::missing("an end time")),
+        };
+        expect_begun(status, window, self.announced_at)?;
+        if self.circuits.is_empty() && !status.is_final() {
+            return Err(Failure::missing("at least one circuit"));
+        }
+        Ok(Maintenance {
+            provider: self.provider,
+            announced_provider: self.announced_provider,
+            account: self.account,
+            nameless_account: self.nameless_account,
+            id,
+            organizer: self.organizer.unwrap_or_default(),
+            status,
+            circuits: self.circuits,
+            window,
+            stamp,
+            sequence: self.sequence,
+            uid: self.uid.unwrap_or_else(|| "0".to_owned()),
+            summary: self.summary,
+            evidence: self.evidence,
+            last_field: self.last_field,
+        })
+    }
+}
+
+/// How far ahead carriers announce, at most. A date that lies further before a window than this is not the notice's own: clocks and
+/// archives are wrong by years.
+const FARTHEST_AHEAD: SignedDuration = SignedDuration::from_hours(180 * 24);
+
+/// How long before its window work may be said to have started. Carriers tell of a whole night at once.
+const EARLIEST_START: SignedDuration = SignedDuration::from_hours(24);
+
+/// Fails where a notice says of a window that lies ahead of its own date that it is over, or under way.
+fn expect_begun(status: Status, window: Option<Window>, announced_at: Option<Timestamp>) -> Result<(), Failure> {
+    let Some((window, announced_at)) = window.zip(announced_at) else { return Ok(()) };
+    let ahead = window.start().duration_since(announced_at);
+    let is_contradicted = match status {
+        _ if ahead > FARTHEST_AHEAD => false,
+        Status::Completed => ahead > SignedDuration::ZERO,
+        Status::InProcess => ahead > EARLIEST_START,
+        _ => false,
+    };
+    if is_contradicted {
+        let quote = format!("{status}, from {}; written {announced_at}", window.start());
+        return Err(Failure::ambiguous("a window that has begun when the notice was written").with_quote(&quote));
+    }
+    Ok(())
+}

@@ -33,7 +33,7 @@ const REFERENCE: &[&str] = &["Change Reference:", "Reference number", "Change Re
 const WINDOW: &[&str] = &["Maintenance Window:", "Change Window:"];
 const START: &[&str] = &["Start time", "Start date and time"];
 const END: &[&str] = &["End time", "End date and time"];
-const IMPACT: &[&str] = &["Expected Impact:", "Impact:", "Service impact:"];
+const IMPACT: &[&str] = &["Expected Impact:", "Impact:", "Service impact:", "Expected impact"];
 const SERVICES: &[&str] =
     &["Service(s) Impacted:", "Service/s under maintenance", "Service/s impacted", "Services Impacted:"];
 const DETAILS: &[&str] = &["Maintenance Details"];
@@ -250,7 +250,7 @@ mod tests {
             ("Non Service Impacting", "None", Some(Impact::NoImpact)),
             ("Service At Risk", "", Some(Impact::ReducedRedundancy)),
             ("", "Loss of redundancy", Some(Impact::ReducedRedundancy)),
-            ("", "", Some(Impact::Outage)),
+            ("", "", None),
             ("", "Something else", None),
         ] {
             let body = format!("<p>{subheading}<table><tr><td>Expected Impact: <td>{field}</table>");

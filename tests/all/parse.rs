@@ -94,7 +94,7 @@ fn every_outcome_is_told_and_a_failure_is_exit_code_1() {
     exit code: 1
     ----- stdout -----
     1-undated.eml: failed aws
-      expected a paragraph on a maintenance `from DATE TIME ZONE to DATE TIME ZONE`
+      expected a paragraph on a maintenance, with a window in it or below `Start Time:`
       but      not found
            1 | Hello,
            3 | Planned maintenance has been scheduled at an AWS Direct Connect endpoint in Example Exchange, Lisbon, PRT at a time to be announced for 4 hours.
@@ -149,6 +149,7 @@ fn an_explanation_names_the_place_of_every_value() {
         circuits        text line 6                        `dxvif-fg9z8y7x`
         summary         text line 3                        `Planned maintenance has been scheduled at an AWS Direct Connect endpoint in Example Exchange, Lisbon, PRT from Tue, 4 Mar 2031 23:00:00 GMT to Wed, 5 Mar 2031 0…`
         account         header Subject                     `AWS Direct Connect Planned Maintenance Notification [AWS Account: 210987654321]`
+        as stated       2031-03-04T23:00:00Z to 2031-03-05T03:00:00Z
 
     ----- stderr -----
     ");

@@ -1,5 +1,6 @@
 //! Understands notices: [`parse`] returns the outcome of a mail. Pure and total: no I/O, no clock, no panic for any bytes.
 
+pub mod bilingual;
 pub mod change;
 pub mod dates;
 pub mod draft;
@@ -84,6 +85,9 @@ fn read(source: &Source<'_>, recognised: Recognised) -> Outcome {
             return Outcome::Failed { recognised, failure: Failure::missing("a body"), suggestion: Vec::new() };
         }
         Ok(Reading::Other(reason)) => return Outcome::Ignored { recognised, reason },
+        Ok(Reading::Doubted(failure, drafts)) => {
+            return Outcome::Failed { recognised, failure, suggestion: whole(drafts) };
+        }
         Err(failure) => {
             let suggestion = unread(source, &failure);
             return Outcome::Failed { recognised, failure, suggestion };
@@ -119,7 +123,7 @@ fn unread(source: &Source<'_>, failure: &Failure) -> Vec<Maintenance> {
 /// What this provider would read of the mail, unverified: for a person to confirm.
 fn suggest(source: &Source<'_>) -> Vec<Maintenance> {
     match (source.provider().read)(source) {
-        Ok(Reading::Notice(drafts)) => whole(drafts),
+        Ok(Reading::Notice(drafts) | Reading::Doubted(_, drafts)) => whole(drafts),
         Ok(Reading::Other(_)) => Vec::new(),
         Err(_) => from_calendars(source),
     }
@@ -127,7 +131,7 @@ fn suggest(source: &Source<'_>) -> Vec<Maintenance> {
 
 /// What the MAINTNOTE calendars of the mail say, whether or not the provider uses them.
 fn from_calendars(source: &Source<'_>) -> Vec<Maintenance> {
-    maintnote::read(source).ok().flatten().map(whole).unwrap_or_default()
+    whole(maintnote::suggest(source))
 }
 
 /// Those drafts that are whole.

@@ -7,12 +7,14 @@
 mod change;
 mod corpus;
 mod faults;
+mod field;
 mod flattened;
 mod fuzz;
 mod mail;
 mod mail_hostile;
 mod mails;
 mod metamorphic;
+mod placeholders;
 mod readme;
 mod registry;
 mod rewrite;

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     lambda::S3,
-    maintenance::{outcome::Notice, providers::genericprovider},
+    maintenance::{calendar, outcome::Notice, providers::genericprovider},
     pipeline::{
         letter::Letter,
         sink::{Case, Delivered, Sink, SinkError},
@@ -256,6 +256,10 @@ impl NetBox {
         let announced = notice.maintenances.iter().find(|maintenance| maintenance.id() == wanted.id);
         let announced = announced.and_then(|maintenance| maintenance.announced_provider());
         let is_generic = provider.slug == genericprovider::PROVIDER.slug;
+        // A known carrier's calendar speaks for nobody else that is known.
+        let announced = announced.filter(|name| {
+            is_generic || calendar::provider_named(name).is_none_or(|named| named.slug == provider.slug)
+        });
         let mut keys = (!is_generic).then_some(provider.slug).into_iter().chain(announced);
         if let Some(mapped) = keys.find_map(|key| self.providers.get(key)) {
             return vec![mapped.clone()];

@@ -10,12 +10,13 @@ pub use sinks::*;
 
 use crate::{
     context::{self, Context},
-    trust::{DmarcFailure, Listed, Policy},
+    trust::{DmarcFailure, Grants, Policy, Purpose},
 };
 
-/// Whose MAINTNOTE calendars are taken besides those of the providers: domains and addresses, separated by commas.
+/// Whose MAINTNOTE calendars are taken besides those of the providers, and for which provider: `DOMAIN=PROVIDER` and `ADDRESS=PROVIDER`,
+/// separated by commas; `*` stands for every provider.
 pub const TRUSTED_SENDERS: &str = "TRUSTED_SENDERS";
-/// Who may pass mails of others on: domains and addresses, separated by commas.
+/// Who may pass mails on, and those of which provider: as [`TRUSTED_SENDERS`].
 pub const FORWARDERS: &str = "FORWARDERS";
 /// What a failed DMARC check means: `person` (the mail goes to a person; so it is without this) or `unproven`
 /// (it proves nothing, and a DKIM signature in line with the sender is still asked for).
@@ -112,8 +113,8 @@ impl Configuration {
         };
         let context = reader.context();
         let sinks = reader.sinks(context.as_ref());
-        let trusted_senders = reader.listed(TRUSTED_SENDERS);
-        let forwarders = reader.listed(FORWARDERS);
+        let trusted_senders = reader.grants(TRUSTED_SENDERS, Purpose::Carriers);
+        let forwarders = reader.grants(FORWARDERS, Purpose::Forwarders);
         let dmarc_failure = reader.dmarc_failure();
         let deletion =
             Deletion { processed: reader.switch(DELETE_PROCESSED_MAIL), unknown: reader.switch(DELETE_UNKNOWN_MAIL) };
@@ -194,18 +195,9 @@ impl<Variable: Fn(&str) -> Option<String>> Reader<Variable> {
         (self.variable)(name)
     }
 
-    fn listed(&mut self, name: &'static str) -> Vec<Listed> {
-        let list = (self.variable)(name).unwrap_or_default();
-        let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-        entries
-            .filter_map(|entry| {
-                let listed = Listed::new(entry);
-                if listed.is_none() {
-                    self.note(name, format!("has `{entry}`, which is neither an address nor a domain"));
-                }
-                listed
-            })
-            .collect()
+    /// Entries that give nothing end no function: mails that they may be meant for go to a person, with what is wrong.
+    fn grants(&self, name: &str, purpose: Purpose) -> Grants {
+        Grants::read(purpose, &(self.variable)(name).unwrap_or_default())
     }
 
     fn dmarc_failure(&mut self) -> Option<DmarcFailure> {
@@ -293,7 +285,7 @@ mod tests {
     #[test]
     fn a_whole_environment_is_read() {
         let configuration = read(&environment(&[
-            (TRUSTED_SENDERS, "small-carrier.example, NOC@tiny.example ,"),
+            (TRUSTED_SENDERS, "small-carrier.example=small, NOC@tiny.example=* ,"),
             (FORWARDERS, " "),
             (DMARC_FAIL, "unproven"),
             ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
@@ -301,12 +293,11 @@ mod tests {
         ]))
         .unwrap();
         assert_eq!(configuration.context.mail[0].bucket, "b");
-        let listed = |text| Listed::new(text).unwrap();
         assert_eq!(
             configuration.policy,
             Policy {
-                trusted_senders: vec![listed("small-carrier.example"), listed("noc@tiny.example")],
-                forwarders: Vec::new(),
+                trusted_senders: Grants::read(Purpose::Carriers, "small-carrier.example=small,noc@tiny.example=*"),
+                forwarders: Grants::default(),
                 dmarc_failure: DmarcFailure::ProvesNothing,
             }
         );
@@ -318,6 +309,14 @@ mod tests {
     fn by_default_nobody_is_listed_and_a_failed_dmarc_check_decides() {
         let configuration = read(&environment(&[])).unwrap();
         assert_eq!((configuration.policy, configuration.aws.s3_endpoint), (Policy::default(), None));
+    }
+
+    #[test]
+    fn a_list_with_a_fault_ends_no_function() {
+        let configuration = read(&environment(&[(TRUSTED_SENDERS, "a.example,b.example=b"), (FORWARDERS, "desk")])).unwrap();
+        let faulty = |grants: &Grants| grants.faulty().iter().map(|faulty| faulty.entry.clone()).collect::<Vec<_>>();
+        assert_eq!(faulty(&configuration.policy.trusted_senders), ["a.example"]);
+        assert_eq!(faulty(&configuration.policy.forwarders), ["desk"]);
     }
 
     #[test]
@@ -346,8 +345,6 @@ mod tests {
             (context::VARIABLE, r#"{"stack":"s","function":"f"}"#, "names no place of mails"),
             (SINK, "nautobot", "is `nautobot`, supported are `lines`"),
             (SINK, "  ", "is missing"),
-            (TRUSTED_SENDERS, "carrier.example,*.carrier.example", "has `*.carrier.example`"),
-            (FORWARDERS, "desk", "has `desk`"),
             (SINK, "lines, lines", "names `lines` twice"),
             (DELETE_UNKNOWN_MAIL, "yes", "supported are `true` and `false`"),
             (DMARC_FAIL, "ignore", "supported are `person` and `unproven`"),

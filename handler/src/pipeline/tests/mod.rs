@@ -102,7 +102,7 @@ pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn pipeline<Delivery>(objects: Objects, sink: Delivery, log: Arc<Log>) -> Pipeline<Objects, Delivery> {
-    let place = |bucket: &str, prefix: &str| MailPlace { bucket: bucket.to_owned(), prefix: prefix.to_owned() };
+    let place = |bucket: &str, prefix: &str| MailPlace { bucket: bucket.to_owned(), prefix: prefix.to_owned(), added_headers: Vec::new() };
     Pipeline {
         places: vec![place("first", "inbound/"), place("second", "")],
         policy: Policy::default(),

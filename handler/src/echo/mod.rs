@@ -187,7 +187,11 @@ mod tests {
     }
 
     fn echo(prefixes: &[&str], objects: &[(&'static str, u64)], refuses: bool) -> Echo<Bucket> {
-        let place = |prefix: &&str| MailPlace { bucket: "mail".to_owned(), prefix: (*prefix).to_owned(), added_headers: Vec::new() };
+        let place = |prefix: &&str| MailPlace {
+            bucket: "mail".to_owned(),
+            prefix: (*prefix).to_owned(),
+            added_headers: Vec::new(),
+        };
         Echo {
             places: prefixes.iter().map(place).collect(),
             disposition: Disposition::StopRule,

@@ -4,7 +4,7 @@
 //! to a person, whatever proves its origin, and however well the notice in it reads.
 
 use super::{domains, evidence::Evidence};
-use crate::mail::{Mail, Wrapping};
+use crate::mail::{Domain, Mail, Mailbox, Wrapping};
 
 /// What shows that a mail carries somebody else's words.
 pub(super) type Sign = &'static str;
@@ -90,7 +90,8 @@ pub(super) fn sign(mail: &Mail, evidence: &Evidence) -> Option<Sign> {
         return Some("its headers say that it is an automatic answer");
     }
     let subject = outer.bare_subject().to_lowercase();
-    let is_automatic = SUBJECTS.iter().any(|start| subject.starts_with(start) || outer.subject.to_lowercase().starts_with(start));
+    let is_automatic =
+        SUBJECTS.iter().any(|start| subject.starts_with(start) || outer.subject.to_lowercase().starts_with(start));
     is_automatic.then_some("its subject is that of a bounce or an automatic answer")
 }
 
@@ -106,12 +107,15 @@ pub(super) fn quotes(mail: &Mail, own: &[&str]) -> Option<Sign> {
     if mail.layers().iter().any(|layer| layer.wrapping == Wrapping::Inline) {
         return Some("it passes another message on");
     }
-    let is_own_list = outer.header("List-Id").is_some_and(|list| {
-        let list = list.rsplit_once('<').map_or(list, |(_, id)| id).trim_end_matches(['>', ' ']);
-        domains::is_within_any(list, own)
+    let is_own = |domain: Option<&str>| domain.is_some_and(|domain| domains::is_within_any(domain, own));
+    let lists = ["List-Id", "List-Post", "Mailing-List"].into_iter().filter_map(|name| outer.header(name));
+    let is_own_list =
+        lists.flat_map(|list| list.split(['<', '>', '@', ' ', ',', ';', '?'])).any(|word| is_own(Some(word)));
+    let is_rewritten = mail.layers().iter().filter(|layer| layer.wrapping == Wrapping::List).any(|layer| {
+        let author = layer.sender.as_ref().and_then(Mailbox::domain);
+        !is_own(author.as_ref().map(Domain::as_str))
     });
-    let is_list = is_own_list || mail.layers().iter().any(|layer| layer.wrapping == Wrapping::List);
-    is_list.then_some("it comes through a mailing list, to which others may write")
+    (is_own_list || is_rewritten).then_some("it comes through a mailing list, to which others may write")
 }
 
 /// Returns what shows that a mail answers another one, and does not pass it on.
@@ -135,7 +139,8 @@ fn submitted(mail: &Mail) -> Submitted {
     let fields = mail.outer().headers.iter();
     let values = fields.filter(|(name, _)| matches!(plain(name).as_str(), "autosubmitted" | "xautosubmitted"));
     values.fold(Submitted::ByHand, |so_far, (_, value)| {
-        let word = value.split(|end: char| end == ';' || end == '(' || end.is_whitespace()).find(|word| !word.is_empty());
+        let word =
+            value.split(|end: char| end == ';' || end == '(' || end.is_whitespace()).find(|word| !word.is_empty());
         match (so_far, word.unwrap_or_default().to_ascii_lowercase().as_str()) {
             (Submitted::Automatically, _) => Submitted::Automatically,
             (so_far, "no") => so_far,

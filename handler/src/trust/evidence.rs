@@ -148,7 +148,8 @@ mod tests {
     }
 
     fn read(object: &str, from: &[&str]) -> Result<Evidence, NoEvidence> {
-        let received = json!({"mail": {"messageId": ID, "source": "b@attacker.example", "commonHeaders": {"from": from}}});
+        let received =
+            json!({"mail": {"messageId": ID, "source": "b@attacker.example", "commonHeaders": {"from": from}}});
         Evidence::read(object.as_bytes(), &serde_json::from_value(received).unwrap(), &[])
     }
 
@@ -263,7 +264,11 @@ mod tests {
             (&own, &["x@attacker.example", "mr@zayo.com"], Some(NoEvidence::OtherInEvent)),
             (&own, &["<x@attacker.example> <mr@zayo.com>"], Some(NoEvidence::OtherInEvent)),
             (&own, &[], Some(NoEvidence::OtherInEvent)),
-            (&own.replace("header.from=zayo.com", "header.from=mail.zayo.com"), &["mr@zayo.com"], Some(NoEvidence::OtherInResults)),
+            (
+                &own.replace("header.from=zayo.com", "header.from=mail.zayo.com"),
+                &["mr@zayo.com"],
+                Some(NoEvidence::OtherInResults),
+            ),
             (&own.replace(" header.from=zayo.com", ""), &["mr@zayo.com"], Some(NoEvidence::OtherInResults)),
         ];
         for (object, from, expected) in table {

@@ -78,19 +78,29 @@ pub struct Faulty {
 
 /// What is wrong with an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Fault {
-    /// It names nobody.
-    #[error("is neither an address nor a domain: expected is `DOMAIN=PROVIDER`, such as `carrier.example=carrier`")]
-    NoSender,
-    /// It does not say for whom.
-    #[error("does not say for which provider: write `{0}=PROVIDER` with the provider's slug, or `{0}=*` for all")]
-    NoScope(String),
-    /// Nobody is called so.
-    #[error("names `{0}`, which is no provider's slug; `*` stands for all")]
-    NoProvider(String),
-    /// Anybody can write from there.
-    #[error("names a domain at which anybody can have an address: write the addresses, such as `noc@{0}=PROVIDER`")]
-    Public(Domain),
+#[error("{}: {}", .0.0, .0.1)]
+pub struct Fault((String, String));
+
+impl Fault {
+    fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self((what.into(), remedy.into()))
+    }
+
+    /// The fault of a domain at which anybody can have an address.
+    pub fn public(domain: &str) -> Self {
+        let remedy = format!("write the addresses that you mean, such as `noc@{domain}=PROVIDER`");
+        Self::new("names a domain at which anybody can have an address", remedy)
+    }
+
+    /// Continues "an entry, which …".
+    pub fn what(&self) -> &str {
+        &self.0.0
+    }
+
+    /// The line to write instead.
+    pub fn remedy(&self) -> &str {
+        &self.0.1
+    }
 }
 
 /// A list of entries.
@@ -114,6 +124,14 @@ impl Grants {
             }
         }
         grants
+    }
+
+    /// The domains that are listed with all their addresses.
+    pub fn domains(&self) -> impl Iterator<Item = &Domain> {
+        self.entries.iter().filter_map(|grant| match &grant.who {
+            Listed::Domain(domain) => Some(domain),
+            Listed::Address(..) => None,
+        })
     }
 
     /// The entries that give nothing, with what is wrong.
@@ -156,24 +174,37 @@ impl Grants {
 }
 
 fn grant(purpose: Purpose, entry: &str) -> Result<Grant, Fault> {
-    let (who, scope) = entry.split_once('=').map_or((entry, None), |(who, scope)| (who, Some(scope.trim())));
-    let who = Listed::new(who).ok_or(Fault::NoSender)?;
-    if let Listed::Domain(domain) = &who
+    let (who, scope) = entry.split_once('=').map_or((entry, ""), |(who, scope)| (who.trim(), scope.trim()));
+    let example = match purpose {
+        Purpose::Carriers => "carrier.example=carrier",
+        Purpose::Forwarders => "customer.example=zayo",
+    };
+    let Some(listed) = Listed::new(who) else {
+        return Err(Fault::new(
+            "begins with neither an address nor a domain",
+            format!("write a line such as `{example}`"),
+        ));
+    };
+    if let Listed::Domain(domain) = &listed
         && domains::is_public(domain)
     {
-        return Err(Fault::Public(domain.clone()));
+        return Err(Fault::public(domain.as_str()));
     }
     let scope = match scope {
-        None | Some("") => return Err(Fault::NoScope(entry.trim_end_matches(['=', ' ']).to_owned())),
-        Some("*") => Scope::All,
-        Some(slug) => Scope::Provider(slug.to_owned()),
+        "" => {
+            let remedy = format!("write `{who}=PROVIDER` with the provider's slug, or `{who}=*` for every provider");
+            return Err(Fault::new("does not say for which provider", remedy));
+        }
+        "*" => Scope::All,
+        slug => Scope::Provider(slug.to_owned()),
     };
     if let (Purpose::Forwarders, Scope::Provider(slug)) = (purpose, &scope)
         && (slug == genericprovider::PROVIDER.slug || providers::ALL.iter().all(|provider| provider.slug != slug))
     {
-        return Err(Fault::NoProvider(slug.clone()));
+        let what = format!("names `{slug}`, which is no provider's slug");
+        return Err(Fault::new(what, format!("write one of our slugs, or `{who}=*` for every provider")));
     }
-    Ok(Grant { who, scope })
+    Ok(Grant { who: listed, scope })
 }
 
 #[cfg(test)]
@@ -186,8 +217,16 @@ mod tests {
             assert!(Listed::new(sound).is_some(), "{sound}");
         }
         let table = [
-            "", "carrier", "@carrier.example", "noc@", "noc@example", "a b@carrier.example", "*.carrier.example",
-            "<noc@carrier.example>", "a@b@carrier.example", "carrier_x.example",
+            "",
+            "carrier",
+            "@carrier.example",
+            "noc@",
+            "noc@example",
+            "a b@carrier.example",
+            "*.carrier.example",
+            "<noc@carrier.example>",
+            "a@b@carrier.example",
+            "carrier_x.example",
         ];
         for unsound in table {
             assert!(Listed::new(unsound).is_none(), "{unsound}");
@@ -199,13 +238,13 @@ mod tests {
         let table = [
             (Purpose::Carriers, "carrier.example", "write `carrier.example=PROVIDER`"),
             (Purpose::Forwarders, "noc@customer.example", "write `noc@customer.example=PROVIDER`"),
-            (Purpose::Forwarders, "customer.example =", "or `customer.example=*` for all"),
+            (Purpose::Forwarders, "customer.example =", "or `customer.example=*` for every provider"),
             (Purpose::Forwarders, "customer.example=zaio", "names `zaio`, which is no provider's slug"),
             (Purpose::Forwarders, "customer.example=genericprovider", "no provider's slug"),
             (Purpose::Forwarders, "gmail.com=*", "anybody can have an address"),
             (Purpose::Carriers, "co.uk=fjord", "anybody can have an address"),
-            (Purpose::Forwarders, "desk", "neither an address nor a domain"),
-            (Purpose::Forwarders, "*=zayo", "neither an address nor a domain"),
+            (Purpose::Forwarders, "desk", "begins with neither an address nor a domain"),
+            (Purpose::Forwarders, "*=zayo", "begins with neither an address nor a domain"),
         ];
         for (purpose, entry, fault) in table {
             let grants = Grants::read(purpose, entry);

@@ -250,11 +250,8 @@ fn standing(
     if let Some((domain, scope)) = policy.forwarders.standing(address, domain, |slug| slug == provider.slug) {
         return Ok((Standing::Forwarder, domain, scope));
     }
-    let (name, list) = if is_calendar {
-        ("TRUSTED_SENDERS", &policy.trusted_senders)
-    } else {
-        ("FORWARDERS", &policy.forwarders)
-    };
+    let (name, list) =
+        if is_calendar { ("TRUSTED_SENDERS", &policy.trusted_senders) } else { ("FORWARDERS", &policy.forwarders) };
     let meant = list.meant(address, domain).map(|faulty| format!("`{}`, which {}", faulty.entry, faulty.fault));
     Err(Doubt::NoStanding { sender: address.clone(), meant, provider: provider.name, list: name })
 }
@@ -263,14 +260,17 @@ fn standing(
 /// that its entry does not name, is no slip of the pen.
 fn vouched(policy: &Policy, author: &Author, announced: &[&str]) -> Result<Option<(Domain, Scope)>, Doubt> {
     let list = &policy.trusted_senders;
-    let is_announced = |name: &str| !announced.is_empty() && announced.iter().all(|own| own.trim().eq_ignore_ascii_case(name));
+    let is_announced =
+        |name: &str| !announced.is_empty() && announced.iter().all(|own| own.trim().eq_ignore_ascii_case(name));
     let exact = list.standing(&author.address, &author.domain, is_announced);
     let Some((domain, scope)) = exact.or_else(|| list.only(&author.address, &author.domain)) else {
         return Ok(None);
     };
     let Scope::Provider(name) = &scope else { return Ok(Some((domain, scope))) };
     let others = announced.iter().filter_map(|announced| calendar::provider_named(announced));
-    let foreign = others.into_iter().find(|other| !other.slug.eq_ignore_ascii_case(name) && !other.name.eq_ignore_ascii_case(name));
+    let foreign = others
+        .into_iter()
+        .find(|other| !other.slug.eq_ignore_ascii_case(name) && !other.name.eq_ignore_ascii_case(name));
     match foreign {
         Some(other) => Err(Doubt::OtherProvider(other.name.to_owned())),
         None => Ok(Some((domain, scope))),

@@ -196,7 +196,8 @@ mod tests {
 
     fn signers(value: &str, known: Option<&Dialogue<'_>>) -> Vec<String> {
         let results = read(value.as_bytes(), known);
-        let passed = results.into_iter().flat_map(|results| results.dkim).filter(|(result, _)| *result == Checked::Pass);
+        let passed =
+            results.into_iter().flat_map(|results| results.dkim).filter(|(result, _)| *result == Checked::Pass);
         passed.filter_map(|(_, domain)| Some(domain?.as_str().to_owned())).collect()
     }
 
@@ -260,9 +261,11 @@ mod tests {
 
     /// As SES puts it together, whatever was said.
     fn written(sender: &str, helo: &str) -> (String, String) {
-        let spf = format!("none (spfCheck: no policy of {sender}) client-ip=192.0.2.7; envelope-from={sender}; helo={helo};");
-        let results =
-            format!("amazonses.com;\r\n spf={spf}\r\n dkim=pass header.i=@evil.example;\r\n dmarc=none header.from=zayo.com;");
+        let spf =
+            format!("none (spfCheck: no policy of {sender}) client-ip=192.0.2.7; envelope-from={sender}; helo={helo};");
+        let results = format!(
+            "amazonses.com;\r\n spf={spf}\r\n dkim=pass header.i=@evil.example;\r\n dmarc=none header.from=zayo.com;"
+        );
         (spf, results)
     }
 

@@ -79,7 +79,8 @@ mod tests {
 
     fn read(object: &str) -> (Vec<(String, String)>, bool) {
         let section = Section::read(object.as_bytes());
-        let pairs = section.fields.iter().map(|field| (field.name(), String::from_utf8_lossy(field.value).into_owned()));
+        let pairs =
+            section.fields.iter().map(|field| (field.name(), String::from_utf8_lossy(field.value).into_owned()));
         (pairs.collect(), section.is_plain)
     }
 
@@ -94,7 +95,17 @@ mod tests {
 
     #[test]
     fn a_section_that_programs_read_differently_is_not_plain() {
-        for odd in ["", "A: b\r\n", "A: b\r\nno field\r\n\r\n", " folded\r\n\r\n", "A: b\rFrom: c\r\n\r\n", "A: b\0\n\n", "A b: c\n\n", "\u{feff}A: b\n\n", "A: b\x0bFrom: c\n\n"] {
+        for odd in [
+            "",
+            "A: b\r\n",
+            "A: b\r\nno field\r\n\r\n",
+            " folded\r\n\r\n",
+            "A: b\rFrom: c\r\n\r\n",
+            "A: b\0\n\n",
+            "A b: c\n\n",
+            "\u{feff}A: b\n\n",
+            "A: b\x0bFrom: c\n\n",
+        ] {
             assert!(!read(odd).1, "{odd:?}");
         }
     }

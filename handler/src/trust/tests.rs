@@ -51,7 +51,10 @@ fn stored(results: &str, headers: &str) -> String {
 /// The same of that sender, whose domain passed DMARC.
 fn from(sender: &str) -> String {
     let domain = sender.trim_end_matches('>').rsplit('@').next().unwrap_or_default();
-    stored(&format!("amazonses.com; spf=pass; dkim=none; dmarc=pass header.from={domain}"), &format!("From: {sender}\r\n"))
+    stored(
+        &format!("amazonses.com; spf=pass; dkim=none; dmarc=pass header.from={domain}"),
+        &format!("From: {sender}\r\n"),
+    )
 }
 
 /// What is made of a stored mail whose event says who its author is.
@@ -59,7 +62,13 @@ fn judged(policy: &Policy, verdicts: &Verdicts, object: &str, recognised: &Recog
     judged_as(policy, verdicts, object, recognised, ID)
 }
 
-fn judged_as(policy: &Policy, verdicts: &Verdicts, object: &str, recognised: &Recognised, id: &str) -> Result<Trust, Doubt> {
+fn judged_as(
+    policy: &Policy,
+    verdicts: &Verdicts,
+    object: &str,
+    recognised: &Recognised,
+    id: &str,
+) -> Result<Trust, Doubt> {
     let mail = Mail::decode(object.as_bytes());
     let author = mail.outer().sender.as_ref().map(|sender| sender.address.clone());
     let mut received = crate::event::Received::default();
@@ -126,7 +135,10 @@ fn without_one_author_there_is_no_evidence() {
         "From: <noc@carrier.example>\r\nFrom: <x@evil.example>\r\n",
         "From: <noc@carrier.example>\r\nFrom: <noc@carrier.example>\r\n",
     ] {
-        let object = stored("amazonses.com; dkim=pass header.i=@carrier.example; dmarc=pass header.from=carrier.example", headers);
+        let object = stored(
+            "amazonses.com; dkim=pass header.i=@carrier.example; dmarc=pass header.from=carrier.example",
+            headers,
+        );
         let doubt = judged(&policy(), &PASS, &object, &by_sender());
         assert!(matches!(doubt, Err(Doubt::NoEvidence(_))), "{headers:?}: {doubt:?}");
     }
@@ -210,8 +222,7 @@ fn a_failed_dmarc_check_can_be_told_to_prove_nothing() {
 
 #[test]
 fn headers_that_the_sender_wrote_prove_nothing() {
-    const RESULTS: &str =
-        "Authentication-Results: amazonses.com; dkim=pass header.i=@carrier.example; dmarc=none header.from=carrier.example\r\n";
+    const RESULTS: &str = "Authentication-Results: amazonses.com; dkim=pass header.i=@carrier.example; dmarc=none header.from=carrier.example\r\n";
     let received = |id: &str, said: &str| {
         format!(
             "Received: from {said} by inbound-smtp.eu-west-1.amazonaws.com with SMTP id {id} for noc@customer.example\r\n"
@@ -247,7 +258,8 @@ fn headers_that_the_sender_wrote_prove_nothing() {
 #[test]
 fn a_verdict_that_ses_itself_contradicts_is_none() {
     for results in ["dmarc=fail", "dmarc=none"] {
-        let results = format!("amazonses.com; dkim=pass header.i=@carrier.example; {results} header.from=carrier.example");
+        let results =
+            format!("amazonses.com; dkim=pass header.i=@carrier.example; {results} header.from=carrier.example");
         let object = stored(&results, "From: noc@carrier.example\r\n");
         assert!(matches!(judged(&policy(), &PASS, &object, &by_sender()), Err(Doubt::Unproven { .. })), "{results}");
     }
@@ -255,7 +267,8 @@ fn a_verdict_that_ses_itself_contradicts_is_none() {
 
 /// A carrier's mail with these headers in addition, and a body.
 fn carriers(headers: &str) -> String {
-    let results = "amazonses.com; spf=pass; dkim=pass header.i=@carrier.example; dmarc=pass header.from=carrier.example";
+    let results =
+        "amazonses.com; spf=pass; dkim=pass header.i=@carrier.example; dmarc=pass header.from=carrier.example";
     stored(results, &format!("From: noc@carrier.example\r\n{headers}"))
 }
 
@@ -311,9 +324,13 @@ fn what_nobody_wrote_as_a_notice_speaks_for_no_carrier() {
     ] {
         assert!(!written(&carriers(others)), "{others}");
     }
-    for subject in
-        ["Re: Planned works", "AW: Planned works", "Automatic reply: Planned works", "Undeliverable: Planned works", "Out of Office"]
-    {
+    for subject in [
+        "Re: Planned works",
+        "AW: Planned works",
+        "Automatic reply: Planned works",
+        "Undeliverable: Planned works",
+        "Out of Office",
+    ] {
         assert!(!written(&carriers("").replace("Subject: Planned works", &format!("Subject: {subject}"))), "{subject}");
     }
     assert!(!written(&carriers("").replace("<bounce@carrier.example>", "<>")), "a null return path");
@@ -325,7 +342,9 @@ fn what_nobody_wrote_as_a_notice_speaks_for_no_carrier() {
 fn a_report_or_a_message_in_any_part_is_somebody_elses() {
     for part in ["message/rfc822", "message/delivery-status", "text/rfc822-headers", "message/global"] {
         for around in ["multipart/mixed", "multipart/alternative", "multipart/related"] {
-            let inner = format!("--i\r\nContent-Type: text/plain\r\n\r\ntext\r\n--i\r\nContent-Type: {part}\r\n\r\nSubject: x\r\n\r\ny\r\n--i--\r\n");
+            let inner = format!(
+                "--i\r\nContent-Type: text/plain\r\n\r\ntext\r\n--i\r\nContent-Type: {part}\r\n\r\nSubject: x\r\n\r\ny\r\n--i--\r\n"
+            );
             let body = format!("--o\r\nContent-Type: {around}; boundary=i\r\n\r\n{inner}--o--\r\n");
             let object = carriers("Content-Type: multipart/mixed; boundary=o\r\n");
             let object = object.replace("\r\n\r\ntext\r\n", &format!("\r\n\r\n{body}"));
@@ -340,7 +359,13 @@ fn a_forwarder_passes_messages_on_and_no_bounces_or_answers() {
     let results = "amazonses.com; spf=pass; dkim=none; dmarc=pass header.from=lists.customer.example";
     let passed_on = |headers: &str, subject: &str| {
         let object = stored(results, &format!("From: maint@lists.customer.example\r\n{headers}"));
-        judged(&policy(), &PASS, &object.replace("Subject: Planned works", &format!("Subject: {subject}")), &by_content()).is_ok()
+        judged(
+            &policy(),
+            &PASS,
+            &object.replace("Subject: Planned works", &format!("Subject: {subject}")),
+            &by_content(),
+        )
+        .is_ok()
     };
     for (headers, subject, expected) in [
         ("Content-Type: message/rfc822\r\n", "Planned works", true),
@@ -369,7 +394,8 @@ fn a_trusted_sender_speaks_for_its_provider_alone() {
         ),
         ..Policy::default()
     };
-    let generic = Recognised { provider: &crate::maintenance::providers::genericprovider::PROVIDER, by: Recognition::Calendar };
+    let generic =
+        Recognised { provider: &crate::maintenance::providers::genericprovider::PROVIDER, by: Recognition::Calendar };
     let scope = |sender: &str, announced: &[&str]| {
         let mail = Mail::decode(from(&format!("noc@{sender}")).as_bytes());
         let evidence = Evidence::supposed(&mail);
@@ -384,7 +410,10 @@ fn a_trusted_sender_speaks_for_its_provider_alone() {
     assert_eq!(scope("zayo-desk.example", &["Zayo"]), provider("zayo"));
     assert!(matches!(scope("zayo-desk.example", &["Zayo", "Colt"]), Err(Doubt::OtherProvider(_))));
     let doubt = scope("bare.example", &["Bare"]).unwrap_err().to_string();
-    assert!(doubt.contains("`bare.example`, which does not say for which provider: write `bare.example=PROVIDER`"), "{doubt}");
+    assert!(
+        doubt.contains("`bare.example`, which does not say for which provider: write `bare.example=PROVIDER`"),
+        "{doubt}"
+    );
     for provider in crate::maintenance::providers::ALL.iter().filter(|provider| !provider.domains.is_empty()) {
         for announced in [provider.slug, provider.name, provider.domains[0], &provider.slug.to_uppercase()] {
             assert!(matches!(scope("one.example", &[announced]), Err(Doubt::OtherProvider(_))), "{announced}");

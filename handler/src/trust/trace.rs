@@ -81,9 +81,8 @@ impl Trace {
         let sender = field("Return-Path").map(|value| sender(value).ok_or(NotOfSes::Odd("Return-Path"))).transpose()?;
         let dialogue = field("Received-SPF").map(|value| results::read_spf(value).ok_or(NotOfSes::Odd("Received-SPF")));
         let dialogue = dialogue.transpose()?;
-        let results = field("Authentication-Results").map(|value| {
-            results::read(value, dialogue.as_ref()).ok_or(NotOfSes::Odd("Authentication-Results"))
-        });
+        let results = field("Authentication-Results")
+            .map(|value| results::read(value, dialogue.as_ref()).ok_or(NotOfSes::Odd("Authentication-Results")));
         Ok(Self {
             helo: received.helo.to_owned(),
             recipient: received.recipient.map(str::to_owned),
@@ -163,11 +162,12 @@ impl<'value> Received<'value> {
 
 /// Returns whether a host is one at which SES receives.
 fn is_ses(host: &str) -> bool {
-    let region = host.strip_prefix("inbound-smtp.").and_then(|rest| {
-        rest.strip_suffix(".amazonaws.com").or_else(|| rest.strip_suffix(".amazonaws.com.cn"))
-    });
+    let region = host
+        .strip_prefix("inbound-smtp.")
+        .and_then(|rest| rest.strip_suffix(".amazonaws.com").or_else(|| rest.strip_suffix(".amazonaws.com.cn")));
     region.is_some_and(|region| {
-        !region.is_empty() && region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        !region.is_empty()
+            && region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
     })
 }
 
@@ -237,8 +237,14 @@ mod tests {
             (received("mx)", ID), NotOfSes::Odd("Received")),
             (received("mx id x", ID), NotOfSes::Odd("Received")),
             (format!("{}{own}", PATH.replace("b@", "b;dkim=pass@")), NotOfSes::Odd("Return-Path")),
-            (format!("{own}{}", SPF.replace("helo=mx", "helo=mx;dkim=pass()header.i=@zayo.com")), NotOfSes::Odd("Received-SPF")),
-            (format!("{own}{SPF}{}", RESULTS.replace("helo=mx", "helo=other")), NotOfSes::Odd("Authentication-Results")),
+            (
+                format!("{own}{}", SPF.replace("helo=mx", "helo=mx;dkim=pass()header.i=@zayo.com")),
+                NotOfSes::Odd("Received-SPF"),
+            ),
+            (
+                format!("{own}{SPF}{}", RESULTS.replace("helo=mx", "helo=other")),
+                NotOfSes::Odd("Authentication-Results"),
+            ),
         ];
         for (object, expected) in table {
             let is_read = expected == NotOfSes::Odd("");

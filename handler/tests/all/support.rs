@@ -37,6 +37,21 @@ pub(crate) fn with_both_line_ends(bytes: &[u8]) -> [(&'static str, Vec<u8>); 2] 
     [("LF", lf), ("CRLF", crlf)]
 }
 
+/// The mail with that id as SES stores it: its own headers, then the mail, whose author passed every check.
+pub(crate) fn stored(id: &str, mail: &[u8]) -> Vec<u8> {
+    let author = Mail::decode(mail).outer().sender.as_ref().map(|sender| sender.address.clone()).unwrap_or_default();
+    let domain = author.rsplit('@').next().unwrap_or_default();
+    let block = format!(
+        "Return-Path: <bounce@carrier.example>\r\nReceived: from mx.carrier.example (mx.carrier.example [192.0.2.7])\r\n by \
+         inbound-smtp.eu-west-1.amazonaws.com with SMTP id {id}\r\n for maintenance@example.net;\r\n \
+         Mon, 02 Mar 2026 08:00:01 +0000 (UTC)\r\nX-SES-Spam-Verdict: PASS\r\nX-SES-Virus-Verdict: PASS\r\n\
+         Authentication-Results: amazonses.com;\r\n spf=pass client-ip=192.0.2.7; envelope-from=bounce@carrier.example; \
+         helo=mx.carrier.example;\r\n dkim=pass header.i=@{domain};\r\n dmarc=pass header.from={domain};\r\n\
+         X-SES-RECEIPT: AEFB\r\n"
+    );
+    [block.as_bytes(), mail].concat()
+}
+
 /// The folder of the repository.
 pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()

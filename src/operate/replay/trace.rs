@@ -25,7 +25,8 @@ pub(super) struct Trace {
 /// Reads what SES wrote before the mail with that id. `added` are the names of headers that receipt rules add before it.
 pub(super) fn read(stored: &[u8], id: &str, added: &[&str]) -> Result<Trace, NotOfSes> {
     let trace = trust::Trace::read(stored, id, added)?;
-    let scanned = |word: Option<&str>| word.map_or(Verdict::Disabled, |word| Verdict::of(word).unwrap_or(Verdict::Gray));
+    let scanned =
+        |word: Option<&str>| word.map_or(Verdict::Disabled, |word| Verdict::of(word).unwrap_or(Verdict::Gray));
     let results = trace.results.as_ref();
     // There may be many signatures, of which one is enough.
     let signatures: Vec<Checked> =

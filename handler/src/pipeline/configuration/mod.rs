@@ -313,7 +313,8 @@ mod tests {
 
     #[test]
     fn a_list_with_a_fault_ends_no_function() {
-        let configuration = read(&environment(&[(TRUSTED_SENDERS, "a.example,b.example=b"), (FORWARDERS, "desk")])).unwrap();
+        let configuration =
+            read(&environment(&[(TRUSTED_SENDERS, "a.example,b.example=b"), (FORWARDERS, "desk")])).unwrap();
         let faulty = |grants: &Grants| grants.faulty().iter().map(|faulty| faulty.entry.clone()).collect::<Vec<_>>();
         assert_eq!(faulty(&configuration.policy.trusted_senders), ["a.example"]);
         assert_eq!(faulty(&configuration.policy.forwarders), ["desk"]);

@@ -1,4 +1,4 @@
-//! What was typed, and nothing that follows from it.
+//! The command line's arguments, as they were typed: the source of help, completions and manual pages.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -9,70 +9,75 @@ use jiff::{Span, SpanRelativeTo, Timestamp};
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub struct Arguments {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
-    /// What applies to every command.
+    /// Options of every command.
     #[command(flatten)]
     pub common: Common,
 }
 
-/// What applies to every command.
+/// Options of every command.
 #[derive(Debug, Args)]
 pub struct Common {
-    /// The declaration.
+    /// Declaration file.
     #[arg(short, long, global = true, default_value = "infra.yaml")]
     pub file: PathBuf,
-    /// The stage of the declaration; needed where it has any.
+    /// Stage to use; required if the declaration defines stages.
     #[arg(long, global = true, value_name = "NAME")]
     pub stage: Option<String>,
-    /// JSON on standard output: one document, of `parse` one line per mail.
+    /// Print JSON: one document (`parse`: one line per mail).
     #[arg(long, global = true)]
     pub json: bool,
-    /// Change nothing: show what would be done.
+    /// Show what would be done, and change nothing.
     #[arg(long, global = true)]
     pub dry_run: bool,
-    /// Do not ask.
+    /// Answer the question before a change with yes.
     #[arg(short, long, global = true)]
     pub yes: bool,
-    /// Say more.
+    /// Print more detail.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Tell what mails say: files, folders, mbox files, or `-` for standard input.
+    /// Show what mails say: files, folders, mbox files, or `-` for standard input.
     Parse(Parse),
-    /// Check the declaration, in the stage that is named, or in every one that it has.
+    /// Check the declaration: the given stage, or all of its stages.
     Validate,
-    /// Print the JSON Schema of declarations, for editors.
+    /// Print the JSON Schema of declarations, which gives editors completion.
     Schema(Schema),
-    /// Write a declaration to begin with. Nothing is overwritten.
+    /// Create a starter declaration. An existing file is never overwritten.
     Init(Init),
-    /// Look at the declared NetBox: version, plugin, and what the token in `NETBOX_TOKEN` may do. Changes nothing.
+    /// Check the declared NetBox: its version, its plugin and the rights of the token in `NETBOX_TOKEN`. Changes nothing.
     Check(Check),
-    /// Make the account as the declaration says: builds the functions, shows the plan, asks, applies it, looks again.
+    /// Apply the declaration: build, show the plan, ask, apply, verify.
     Up(Up),
-    /// Compare the declaration with the account, field by field. Changes nothing, asks nothing.
+    /// Compare the declaration with the account, field by field. Changes nothing and asks nothing.
     Diff(Diff),
-    /// Delete what is the stack's, in reverse. Mail, logs and failed events stay, unless told otherwise.
+    /// Delete the stack. Mails, logs and failed events stay unless you pass `--delete-data`.
     Down(Down),
-    /// Build the functions as Lambda takes them: one zip each, the same bytes for the same source.
+    /// Build one zip per function for Lambda. The same source gives the same bytes.
     Build(Build),
-    /// Run the declared pipeline on this machine: mail in, the real handler, maintenances out. No AWS account.
+    /// Run the declared pipeline on this machine, with the real functions and without an AWS account.
     Dev(Dev),
-    /// Show what the functions log, in the order of time.
+    /// Show the functions' logs, oldest line first.
     Logs(Logs),
-    /// Invoke a function with an event, and show what it answers.
+    /// Invoke a function with an event and show its answer.
     Invoke(Invoke),
-    /// Show how the stack is: each resource, queues, rules, functions, alarms, NetBox. Changes nothing.
+    /// Show the state of every resource, queue, rule, function and alarm, and of NetBox. Changes nothing.
     Status(Status),
-    /// Print the least IAM policy that whoever runs `up`, `diff` or `down` for this declaration needs.
+    /// Print the least IAM policy that running `up`, `diff` or `down` for this declaration needs.
     Policy(Policy),
-    /// Give mails to their functions once more: stored ones, or those whose events are in the failure queue.
+    /// Process mails again: stored mails, or the events in the failure queues.
     Replay(Replay),
+    /// Print a completion script for a shell.
+    Completions(Completions),
+    /// Print the manual page, or write one page per command into a folder.
+    #[command(hide = true)]
+    Man(Man),
 }
 
 /// The arguments of `provision parse`.
@@ -81,11 +86,11 @@ pub enum Command {
 pub struct Parse {
     /// Files, folders, mbox files, or `-`.
     ///
-    /// In a folder a file counts if its name ends in `.eml`, `.mail`, `.msg` or `.mbox`, or if it begins with a mail's
-    /// headers. The mails of an mbox file are called FILE#1, FILE#2 and so on.
+    /// In a folder, files are read whose name ends in `.eml`, `.mail`, `.msg` or `.mbox`, and files that begin with the
+    /// headers of a mail. The mails of an mbox file are named FILE#1, FILE#2 and so on.
     #[arg(required = true, value_name = "FILE")]
     pub paths: Vec<PathBuf>,
-    /// Tell also how the provider was recognised, and from which words of the mail each value was read.
+    /// Also show how the provider was recognised and from which words of the mail each value was read.
     #[arg(long)]
     pub explain: bool,
 }
@@ -93,51 +98,54 @@ pub struct Parse {
 /// The arguments of `provision schema`.
 #[derive(Debug, Args)]
 pub struct Schema {
-    /// Print every managed field of every kind of resource instead: what `diff` compares, and how a change is treated.
-    #[arg(long)]
+    /// Print every field that `diff` compares instead, with the treatment of its changes.
+    #[arg(long, conflicts_with = "markdown")]
     pub fields: bool,
+    /// Print the reference of declarations for people instead, as Markdown.
+    #[arg(long)]
+    pub markdown: bool,
 }
 
 /// The arguments of `provision init`.
 #[derive(Debug, Args)]
 pub struct Init {
-    /// Which declaration.
+    /// The declaration to start from.
     #[arg(long, value_name = "NAME", default_value = "maintenance")]
     pub example: Example,
 }
 
-/// The declarations that `provision init` knows.
+/// Declarations that `provision init` can write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Example {
     /// Carriers' maintenance mails into NetBox.
     Maintenance,
-    /// A function that logs what is known of every mail.
+    /// A function that logs what it is told about every mail.
     Echo,
 }
 
 const PARSE_EXIT_CODES: &str = "Exit codes:
     0  every mail has an outcome other than `failed`
-    1  a known provider's mail could not be understood
+    1  a mail of a known provider could not be understood
     2  an error: a file that cannot be read or is empty, a folder without mails";
 
 /// The arguments of `provision check`.
 #[derive(Debug, Args)]
 #[command(after_long_help = CHECK_EXIT_CODES)]
 pub struct Check {
-    /// Look at this NetBox instead of the declared one.
+    /// Check this NetBox instead of the declared one.
     #[arg(long, value_name = "URL")]
     pub netbox: Option<String>,
 }
 
 const CHECK_EXIT_CODES: &str = "Exit codes:
     0  mails can be delivered
-    1  something is wrong with NetBox, the plugin or the token
-    2  an error: the declaration, no address, no token";
+    1  NetBox, its plugin or the token is not ready
+    2  an error: an invalid declaration, no address, no token";
 
 /// The arguments of `provision build`.
 #[derive(Debug, Args)]
 pub struct Build {
-    /// Put the zips into this folder, as FUNCTION.zip. Without it they stay in Cargo's target folder.
+    /// Write the zips into this folder, as FUNCTION.zip. [default: Cargo's target folder]
     #[arg(long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
 }
@@ -146,101 +154,101 @@ pub struct Build {
 #[derive(Debug, Args)]
 #[command(after_long_help = UP_EXIT_CODES)]
 pub struct Up {
-    /// Write the value of this secret again, as when it was created.
+    /// Write the value of this secret again, from where the declaration takes it.
     #[arg(long, value_name = "NAME")]
     pub set_secret: Vec<String>,
 }
 
 const UP_EXIT_CODES: &str = "Exit codes:
-    0  the account is as the declaration says
+    0  the account matches the declaration
     1  declined
-    2  an error, or only a part was done: another `up` goes on from there
-  130  Ctrl-C: what was in flight was finished, what is left is printed";
+    2  an error, or only a part was applied: run `up` again to continue
+  130  interrupted by Ctrl-C: running steps were finished, the remaining ones are printed";
 
 /// The arguments of `provision diff`.
 #[derive(Debug, Args)]
 #[command(after_long_help = DIFF_EXIT_CODES)]
 pub struct Diff {
-    /// Do not build the functions: their code is not compared, and the exit code is never 0.
+    /// Do not build the functions. Their code is then not compared, and the exit code is never 0.
     #[arg(long)]
     pub no_build: bool,
 }
 
 const DIFF_EXIT_CODES: &str = "Exit codes:
-    0  no change
-    1  something differs
+    0  no difference
+    1  at least one difference
     2  an error, or something could not be read or was not compared";
 
 /// The arguments of `provision down`.
 #[derive(Debug, Args)]
 #[command(after_long_help = DOWN_EXIT_CODES)]
 pub struct Down {
-    /// The stack's name, and its stage after a hyphen, instead of typing it when asked. `--yes` alone does not do.
+    /// Confirm with the stack's name (STACK or STACK-STAGE) instead of typing it when asked. `--yes` is not enough.
     #[arg(long, value_name = "STACK")]
     pub confirm: Option<String>,
-    /// Delete mails, logs and failed events too.
+    /// Also delete mails, logs and failed events.
     #[arg(long)]
     pub delete_data: bool,
-    /// The stack's name, and its stage after a hyphen, where there is no declaration any more.
+    /// Delete this stack (STACK or STACK-STAGE) without its declaration.
     #[arg(long, value_name = "STACK", conflicts_with = "stage")]
     pub stack: Option<String>,
-    /// The region of that stack. [default: that of the AWS configuration]
+    /// Region of that stack. [default: the region of your AWS configuration]
     #[arg(long, value_name = "REGION", requires = "stack")]
     pub region: Option<String>,
 }
 
 const DOWN_EXIT_CODES: &str = "Exit codes:
-    0  nothing of the stack is left, but what is kept for what it holds
+    0  the stack is deleted, except for what is kept because it holds data
     1  declined
-    2  an error, or only a part was done: another `down` goes on from there
-  130  Ctrl-C: what was in flight was finished, what is left is printed";
+    2  an error, or only a part was deleted: run `down` again to continue
+  130  interrupted by Ctrl-C: running steps were finished, the remaining ones are printed";
 
 /// The arguments of `provision dev`.
 #[derive(Debug, Args)]
 #[command(after_long_help = DEV_EXIT_CODES)]
 pub struct Dev {
-    /// Deliver these mails as if they had arrived: files, folders, mbox files, or `-`.
+    /// Deliver these mails as if they had just arrived: files, folders, mbox files, or `-`.
     ///
-    /// The envelope's sender is that of `Return-Path`, else of `From`. Its recipients are those of `To` and `Cc` that a
-    /// rule takes, else the first address that the rules name.
+    /// The envelope sender is taken from `Return-Path`, else from `From`. The recipients are the addresses in `To` and
+    /// `Cc` that a rule matches, else the first address that the rules name.
     #[arg(long, num_args = 1.., value_name = "PATH")]
     pub deliver: Vec<PathBuf>,
-    /// End after the deliveries, with a summary and an exit code.
+    /// Stop after these deliveries, with a summary and an exit code.
     #[arg(long, requires = "deliver")]
     pub once: bool,
-    /// The recipients of the delivered mails, instead of those that their headers name.
+    /// Recipient of the delivered mails, instead of those in their headers. Can be repeated.
     #[arg(long, value_name = "ADDRESS", requires = "deliver")]
     pub to: Vec<String>,
-    /// What SES thinks of every mail; PASS where nothing is said. `dmarc=FAIL`; checks: spam, virus, spf, dkim, dmarc.
+    /// Verdict of SES for every mail, such as `dmarc=FAIL`. Checks: spam, virus, spf, dkim, dmarc. [default: PASS]
     #[arg(long, value_name = "CHECK=VERDICT")]
     pub verdict: Vec<crate::local::Setting>,
-    /// Where maintenances go, instead of where the declaration says.
+    /// Deliver maintenances to this sink instead of the declared one.
     #[arg(long)]
     pub sink: Option<Sink>,
     /// Deliver to this NetBox, with the token in the environment variable `NETBOX_TOKEN`.
     #[arg(long, value_name = "URL", conflicts_with = "sink")]
     pub netbox: Option<String>,
-    /// How long a failed invocation waits before it is tried again, in seconds. Lambda waits one minute, then two.
+    /// Seconds before a failed invocation is retried. Lambda itself waits one minute, then two.
     #[arg(long, value_parser = seconds, default_value = "1", value_name = "SECONDS")]
     pub retry_delay: Duration,
-    /// The port of the SMTP listener; 0 is any free one. [default: 1025, with `--once` any]
+    /// Port of the SMTP listener; 0 takes any free one. [default: 1025; with `--once` any free one]
     #[arg(long, value_name = "PORT")]
     pub smtp_port: Option<u16>,
-    /// Keep stored mails and failure queues in this folder. Without it they are in a temporary one.
+    /// Keep stored mails and failure queues in this folder. [default: a temporary folder]
     #[arg(long, value_name = "FOLDER")]
     pub state: Option<PathBuf>,
-    /// Build the functions as Lambda gets them, optimised.
+    /// Build the functions optimised, as they are deployed.
     #[arg(long)]
     pub release: bool,
 }
 
 const DEV_EXIT_CODES: &str = "Exit codes:
-    0  every mail is where it should be: delivered, ignored, for a person, handled, or stored
-    1  an event ended in the failure queue, or no rule took a mail
-    2  an error: the declaration, the build, a port, a file that cannot be read
-  130  Ctrl-C; what is left is in the summary";
+    0  every mail was delivered, ignored, handed to a person, handled or stored
+    1  an event ended in the failure queue, or no rule matched a mail
+    2  an error: an invalid declaration, a failed build, a port in use, a file that cannot be read
+  130  interrupted by Ctrl-C; the summary shows what is left";
 
-/// Where maintenances go.
+/// Sinks that `provision dev` can put in place of the declared one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Sink {
     /// One JSON line each, in the function's log.
@@ -250,7 +258,7 @@ pub enum Sink {
 }
 
 impl Sink {
-    /// As in the function's environment variable `SINK`.
+    /// Returns the sink's name, as in the function's environment variable `SINK`.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Lines => "lines",
@@ -260,7 +268,8 @@ impl Sink {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.trim_end_matches('s').parse().map_err(|_| format!("`{text}` is no number of seconds"))?;
+    let seconds: f64 =
+        text.trim_end_matches('s').parse().map_err(|_| format!("`{text}` is not a number of seconds"))?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
@@ -268,84 +277,101 @@ fn seconds(text: &str) -> Result<Duration, String> {
 #[derive(Debug, Args)]
 #[command(after_long_help = LOGS_EXIT_CODES)]
 pub struct Logs {
-    /// The function, by its name in the declaration. Without it all functions.
+    /// Function, by its name in the declaration. [default: all functions]
     #[arg(value_name = "FUNCTION")]
     pub function: Option<String>,
-    /// Go on with what is logged from now on, until Ctrl-C. With `--json` one line for each event.
+    /// Keep printing new lines until Ctrl-C. With `--json`, print one line per event.
     #[arg(long)]
     pub follow: bool,
-    /// Begin that long ago (`30s`, `15m`, `1h`, `2d`), or at a time such as `2027-01-05T10:00:00Z`.
+    /// Start this long ago (`30s`, `15m`, `1h`, `2d`) or at a time such as `2027-01-05T10:00:00Z`.
     #[arg(long, value_parser = since, default_value = "1h", value_name = "TIME")]
     pub since: Timestamp,
 }
 
 const LOGS_EXIT_CODES: &str = "Exit codes:
     0  the lines were shown, if there are any
-    2  an error: the declaration, credentials, no such function, a log that cannot be read
-  130  Ctrl-C, which ends `--follow`";
+    2  an error: an invalid declaration, no credentials, no such function, a log that cannot be read
+  130  interrupted by Ctrl-C, which is how `--follow` ends";
 
 /// The arguments of `provision invoke`.
 #[derive(Debug, Args)]
 #[command(after_long_help = INVOKE_EXIT_CODES)]
 pub struct Invoke {
-    /// The function, by its name in the declaration.
+    /// Function, by its name in the declaration.
     #[arg(value_name = "FUNCTION")]
     pub function: String,
-    /// The event: a file of JSON, or `-` for standard input.
+    /// Event: a JSON file, or `-` for standard input.
     #[arg(long, value_name = "FILE")]
     pub event: PathBuf,
-    /// Hand the event over as SES does: Lambda keeps it and tries again; the answer is not waited for.
+    /// Invoke asynchronously, as SES does: Lambda queues the event and retries it; the answer is not shown.
     #[arg(long)]
     pub r#async: bool,
 }
 
 const INVOKE_EXIT_CODES: &str = "Exit codes:
-    0  the function has answered; with `--async`: Lambda has taken the event
-    1  the function has failed
-    2  an error: the declaration, credentials, no such function, an event that is no JSON
-  130  Ctrl-C; the function goes on";
+    0  the function answered; with `--async`: Lambda accepted the event
+    1  the function failed
+    2  an error: an invalid declaration, no credentials, no such function, an event that is not valid JSON
+  130  interrupted by Ctrl-C; the function keeps running";
 
 /// The arguments of `provision status`.
 #[derive(Debug, Args)]
 #[command(after_long_help = STATUS_EXIT_CODES)]
 pub struct Status {
-    /// Mask the ids of accounts, for whoever is shown it.
+    /// Mask account ids, so that the output can be shared.
     #[arg(long)]
     pub redact: bool,
 }
 
 const STATUS_EXIT_CODES: &str =
-    "NetBox is looked at where a function has the variable `NETBOX_URL` and the environment a token in `NETBOX_TOKEN`.
+    "NetBox is checked if a function has the variable `NETBOX_URL` and the environment variable `NETBOX_TOKEN` is set.
 
 Exit codes:
-    0  everything could be read, however it is
+    0  everything could be read, whatever its state
     2  an error, or something could not be read
-  130  Ctrl-C";
+  130  interrupted by Ctrl-C";
 
 /// The arguments of `provision policy`.
 #[derive(Debug, Args)]
 #[command(after_long_help = POLICY_EXIT_CODES)]
 pub struct Policy {
-    /// What somebody wants to do. `up` includes the others.
+    /// Command that the policy must allow. `up` includes the others.
     #[arg(long = "for", value_name = "COMMAND", default_value = "up")]
     pub purpose: Purpose,
 }
 
-const POLICY_EXIT_CODES: &str = "The account is the declared one; without one it is that of the credentials.
+const POLICY_EXIT_CODES: &str =
+    "The policy names the declared account, or the account of your credentials if the declaration names none.
 
 Exit codes:
     0  the policy was printed
-    2  an error: the declaration, no account and no credentials";
+    2  an error: an invalid declaration, or neither an account nor credentials";
 
-/// What a policy is for.
+/// Commands that a policy can be for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Purpose {
-    /// Make the account as the declaration says.
+    /// Apply the declaration.
     Up,
-    /// Compare.
+    /// Compare the declaration with the account.
     Diff,
-    /// Delete what is the stack's.
+    /// Delete the stack.
     Down,
+}
+
+/// The arguments of `provision completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// Shell that the script is for.
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// The arguments of `provision man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Write one page per command into this folder, instead of printing the page of `provision`.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
 }
 
 /// The arguments of `provision replay`.
@@ -353,50 +379,49 @@ pub enum Purpose {
 #[command(after_long_help = REPLAY_EXIT_CODES)]
 #[command(group = clap::ArgGroup::new("what").required(true).multiple(false))]
 pub struct Replay {
-    /// The mails with these keys. Each goes to the functions whose receipt rules store there and then invoke them.
+    /// Replay the mails with these keys: each goes to the functions whose receipt rules store there and invoke them.
     #[arg(value_name = "KEY", group = "what")]
     pub keys: Vec<String>,
-    /// The mails whose keys begin so.
+    /// Replay the mails whose keys begin with this prefix.
     #[arg(long, value_name = "PREFIX", group = "what")]
     pub prefix: Option<String>,
-    /// The events in failure queues. Each goes to the function that failed, and leaves the queue once Lambda has taken it.
+    /// Replay the events in the failure queues. An event leaves its queue once Lambda has accepted it.
     #[arg(long, group = "what")]
     pub failed: bool,
-    /// For this function alone.
+    /// Replay for this function only.
     #[arg(long, value_name = "FUNCTION")]
     pub function: Option<String>,
-    /// So many a second.
+    /// Events a second, at most.
     #[arg(long, value_parser = rate, default_value = "5", value_name = "NUMBER")]
     pub rate: Rate,
 }
 
 const REPLAY_EXIT_CODES: &str = "Exit codes:
-    0  Lambda has taken every event, or there is none; with `--dry-run`: it could be asked to
-    1  declined, or something cannot be replayed, or was not
-    2  an error: the declaration, credentials, no terminal and no `--yes`
-  130  Ctrl-C: what was in flight was finished; what is left stays where it is";
+    0  Lambda accepted every event, or there is none; with `--dry-run`: every event can be replayed
+    1  declined, or at least one event was not or cannot be replayed
+    2  an error: an invalid declaration, no credentials, no terminal and no `--yes`
+  130  interrupted by Ctrl-C: running calls were finished; the remaining events stay where they are";
 
-/// How often something is done.
+/// A rate of repeated calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// The time from one to the next.
+    /// Time from one call to the next.
     pub interval: Duration,
 }
 
 fn rate(text: &str) -> Result<Rate, String> {
-    let number: f64 = text.parse().map_err(|_| format!("`{text}` is no number"))?;
-    let sound = (0.01..=1000.0).contains(&number);
-    let sound = sound.then(|| Rate { interval: Duration::from_secs_f64(1.0 / number) });
-    sound.ok_or_else(|| "between 0.01 and 1000 a second".to_owned())
+    let number: f64 = text.parse().map_err(|_| format!("`{text}` is not a number"))?;
+    let in_range = (0.01..=1000.0).contains(&number);
+    let rate = in_range.then(|| Rate { interval: Duration::from_secs_f64(1.0 / number) });
+    rate.ok_or_else(|| "expected a number between 0.01 and 1000".to_owned())
 }
 
-/// A moment: so long ago, or as a time with its offset.
+/// Parses a time with its offset, or a duration as that long ago.
 fn since(text: &str) -> Result<Timestamp, String> {
     if let Ok(moment) = text.parse::<Timestamp>() {
         return Ok(moment);
     }
-    let wrong =
-        || format!("`{text}` is neither a time, such as `2027-01-05T10:00:00Z`, nor so long ago, such as `15m`");
+    let wrong = || format!("`{text}` is neither a time such as `2027-01-05T10:00:00Z` nor a duration such as `15m`");
     let span: Span = text.parse().map_err(|_| wrong())?;
     let long_ago = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
     Timestamp::now().checked_sub(long_ago.abs()).map_err(|_| wrong())

@@ -114,7 +114,7 @@ impl Statement {
     }
 
     fn from_json(value: &Value) -> Result<(Option<String>, Self), NotAPolicy> {
-        let object = value.as_object().ok_or(NotAPolicy("a statement is no object"))?;
+        let object = value.as_object().ok_or(NotAPolicy("a statement is not a JSON object"))?;
         let text = |key: &str| object.get(key).and_then(Value::as_str);
         let effect = match text("Effect") {
             Some("Allow") => Effect::Allow,
@@ -167,7 +167,7 @@ impl Policy {
     pub(crate) fn from_json(text: &str) -> Result<Self, NotAPolicy> {
         let decoded = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
         let text = if text.trim_start().starts_with('{') { text } else { &decoded };
-        let document: Value = serde_json::from_str(text).map_err(|_| NotAPolicy("it is no JSON"))?;
+        let document: Value = serde_json::from_str(text).map_err(|_| NotAPolicy("it is not valid JSON"))?;
         let statements = match document.get("Statement") {
             Some(Value::Array(statements)) => statements.iter().collect(),
             Some(statement) => vec![statement],

@@ -119,10 +119,10 @@ fn http_client() -> SharedHttpClient {
 }
 
 fn unknown(failure: Failure) -> Problem {
-    let problem = Problem::new("Failed to find out whose AWS credentials these are");
+    let problem = Problem::new("Failed to look up the AWS identity");
     match failure.class {
         Class::NoCredentials | Class::Denied => problem.with_hint(
-            "give credentials as to every AWS tool: `aws configure`, `AWS_PROFILE`, or `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`",
+            "set up credentials as for every AWS tool: `aws configure`, `AWS_PROFILE`, or `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`",
         ),
         Class::Unreachable => problem.with_hint("AWS cannot be reached: is the network there, and is `AWS_ENDPOINT_URL` right?"),
         _ => problem,

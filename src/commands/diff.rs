@@ -34,7 +34,7 @@ async fn diff(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Resul
     printer.plan(&heading, &compared.plan);
     if typed.no_build {
         let problem = Problem::new("The code of the functions was not compared");
-        printer.problem(&problem.with_hint("leave `--no-build` out to compare it"));
+        printer.problem(&problem.with_hint("run without `--no-build` to compare it"));
     }
     let counts = compared.plan.counts();
     Ok(match counts {

@@ -73,7 +73,7 @@ async fn down(
     let has_work = compared.plan.counts().steps() > 0;
     if has_work && typed.confirm.is_none() {
         let question = format!("Delete all this? Only the stack's name, `{stack}`, does:");
-        let hint = format!("say `--confirm {stack}`, or look only, with `--dry-run`");
+        let hint = format!("pass `--confirm {stack}`, or `--dry-run` to see the plan only");
         match ask(printer, interrupts, &question, &stack, &hint).await? {
             Consent::Given => {}
             Consent::Declined => {

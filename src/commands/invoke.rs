@@ -52,7 +52,7 @@ fn event(path: &Path) -> Result<String, Problem> {
         text.map_err(|error| Problem::new(format!("Failed to read the event from {name}")).with_source(error))?;
     let read: Result<Value, _> = serde_json::from_str(&text);
     read.map_err(|error| {
-        Problem::new(format!("Failed to read the event from {name}: it is no JSON")).with_source(error)
+        Problem::new(format!("Failed to read the event from {name}: it is not valid JSON")).with_source(error)
     })?;
     Ok(text)
 }
@@ -60,8 +60,8 @@ fn event(path: &Path) -> Result<String, Problem> {
 fn not_invoked(function: &str, failure: Failure) -> Problem {
     let problem = Problem::new(format!("Failed to invoke the function `{function}`"));
     match failure.class {
-        Class::NotFound => problem.with_hint("`provision up` makes it"),
-        Class::Unreachable => problem.with_hint("nobody knows whether it ran: `provision logs` may tell"),
+        Class::NotFound => problem.with_hint("`provision up` creates it"),
+        Class::Unreachable => problem.with_hint("the function may have run: see `provision logs`"),
         _ => problem,
     }
     .with_source(failure)

@@ -59,7 +59,7 @@ async fn follow(printer: &Printer, session: &Session, reader: &mut Reader, width
             }
             Err(failure) if matches!(failure.class, Class::Throttled | Class::Unreachable) => {
                 if !is_away {
-                    printer.problem(&unreadable(failure).with_hint("it is tried again; Ctrl-C ends it"));
+                    printer.problem(&unreadable(failure).with_hint("retrying; Ctrl-C stops"));
                 }
                 is_away = true;
             }
@@ -76,5 +76,5 @@ fn unreadable(failure: crate::aws::Failure) -> Problem {
 fn nothing_there(functions: &[String]) -> Problem {
     let quoted: Vec<String> = functions.iter().map(|function| format!("`{function}`")).collect();
     Problem::new(format!("Failed to find a log group of {}", quoted.join(", ")))
-        .with_hint("`provision up` makes it; `provision status` tells what is there")
+        .with_hint("`provision up` creates it; `provision status` shows what exists")
 }

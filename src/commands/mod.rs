@@ -10,6 +10,7 @@ use crate::{
 mod build;
 mod check;
 mod compare;
+mod completions;
 mod converge;
 mod dev;
 mod diff;
@@ -18,6 +19,7 @@ mod init;
 mod interrupts;
 mod invoke;
 mod logs;
+mod manual;
 mod parse;
 mod policy;
 mod replay;
@@ -41,6 +43,8 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Parse(typed) => parse::run(&printer, typed),
         Command::Validate => validate::run(&printer, &arguments.common),
         Command::Schema(typed) => schema::run(&printer, typed),
+        Command::Completions(typed) => completions::run(&printer, typed),
+        Command::Man(typed) => manual::run(&printer, typed),
         Command::Init(typed) => init::run(&printer, &arguments.common, typed),
         Command::Check(typed) => check::run(&printer, &arguments.common, typed),
         Command::Up(typed) => up::run(&printer, &arguments.common, typed),

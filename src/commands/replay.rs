@@ -23,7 +23,7 @@ use crate::{
 /// Something was not replayed.
 const NOT_ALL: u8 = 1;
 
-const HINT: &str = "say `--yes`, or look only, with `--dry-run`";
+const HINT: &str = "pass `--yes`, or `--dry-run` to see the plan only";
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Replay) -> anyhow::Result<ExitCode> {
     block_on(async {
@@ -67,7 +67,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Replay) -> anyhow:
 async fn prepare<'opened>(opened: &'opened Opened, typed: &Replay) -> anyhow::Result<Prepared<'opened>> {
     let Opened { declaration, names, session } = opened;
     let only = typed.function.as_deref();
-    let unread = || Problem::new("Failed to find out what is to be replayed");
+    let unread = || Problem::new("Failed to find the events to replay");
     if typed.failed {
         let received = queue::receive(session, declaration, names, only, typed.rate.interval).await;
         return received.map_err(|failure| unread().with_source(failure).into());
@@ -103,7 +103,7 @@ async fn converse(
         return Ok(None);
     }
     if !common.yes {
-        match ask(printer, interrupts, "Replay? Only `yes` does:", "yes", HINT).await? {
+        match ask(printer, interrupts, "Replay? Type `yes` to replay:", "yes", HINT).await? {
             Consent::Given => {}
             Consent::Declined => {
                 printer.note("Declined: nothing was replayed");

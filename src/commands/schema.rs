@@ -1,5 +1,4 @@
-//! `provision schema`: the JSON Schema of declarations, for editors; or what is managed, for whoever wants to know what `diff`
-//! compares.
+//! `provision schema`: the JSON Schema of declarations, their reference as Markdown, or every field that `diff` compares.
 
 use std::process::ExitCode;
 
@@ -13,12 +12,16 @@ use crate::{
 };
 
 pub(super) fn run(printer: &Printer, typed: &Schema) -> anyhow::Result<ExitCode> {
+    if typed.markdown {
+        printer.data(declaration::reference().trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
     let document = if typed.fields { fields() } else { declaration::schema() };
     printer.data(&serde_json::to_string_pretty(&document)?);
     Ok(ExitCode::SUCCESS)
 }
 
-/// Every managed field of every kind of resource, and how a change of it is treated.
+/// Returns every managed field of every kind of resource, with the treatment of its changes.
 fn fields() -> Value {
     let kinds = Kind::ALL.iter().map(|kind| {
         let fields = kind.fields().iter().map(|field| json!({"path": field.path, "treatment": field.treatment}));

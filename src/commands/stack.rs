@@ -30,7 +30,7 @@ pub(super) async fn open(common: &Common) -> anyhow::Result<Opened> {
             "Failed to open the stack: it belongs into account {account}, and these are credentials of {}",
             aws.account
         );
-        return Err(Problem::new(message).with_hint("choose others with `AWS_PROFILE`").into());
+        return Err(Problem::new(message).with_hint("choose other credentials with `AWS_PROFILE`").into());
     }
     let names = Names::new(&declaration, &aws.account);
     let session = session(aws, names.stack());

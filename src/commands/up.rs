@@ -95,7 +95,8 @@ fn begin(findings: &[Finding]) -> Result<(), Problem> {
     if blocking == 0 {
         return Ok(());
     }
-    Err(Problem::new("Failed to begin: something has to be mended first").with_hint("see the errors above"))
+    Err(Problem::new("Failed to start: fix the errors above first")
+        .with_hint("`provision up --dry-run` shows them again without changing anything"))
 }
 
 /// Who has not agreed to be told yet, as far as it was seen.
@@ -181,8 +182,8 @@ async fn declined(printer: &Printer, common: &Common, interrupts: &mut Interrupt
     if common.yes {
         return Ok(None);
     }
-    let hint = "say `--yes`, or look only, with `--dry-run`";
-    match ask(printer, interrupts, "Apply this plan? Only `yes` does:", "yes", hint).await? {
+    let hint = "pass `--yes`, or `--dry-run` to see the plan only";
+    match ask(printer, interrupts, "Apply this plan? Type `yes` to apply:", "yes", hint).await? {
         Consent::Given => Ok(None),
         Consent::Declined => {
             printer.note("Declined: nothing was changed");

@@ -1,4 +1,4 @@
-//! `provision validate`: is the declaration sound? Without an account and without the network.
+//! `provision validate`: checks the declaration, without an account and without the network.
 
 use std::process::ExitCode;
 
@@ -6,6 +6,6 @@ use crate::{cli::Common, declaration::Declaration, render::Printer};
 
 pub(super) fn run(printer: &Printer, common: &Common) -> anyhow::Result<ExitCode> {
     let checked = Declaration::check(&common.file, common.stage.as_deref())?;
-    printer.sound(&common.file, &checked);
+    printer.valid(&common.file, &checked);
     Ok(ExitCode::SUCCESS)
 }

@@ -181,10 +181,10 @@ pub(super) static SHAPE: Shape = Shape {
         Field::new(
             "notify",
             Holds::List(&Holds::ReferenceOr(Kind::Topic, scalars::ADDRESS)),
-            "Who is told: mail addresses and topics.",
+            "Recipients of alarms: mail addresses and topics.",
         ),
-        Field::new("off", Holds::List(&Holds::Word(words::<AlarmKind>)), "Alarms that are not wanted."),
-        Field::new("thresholds", Holds::Mapping(&THRESHOLDS), "From which value on it is too much."),
+        Field::new("off", Holds::List(&Holds::Word(words::<AlarmKind>)), "Alarms to leave out."),
+        Field::new("thresholds", Holds::Mapping(&THRESHOLDS), "Values from which on an alarm fires."),
     ],
 };
 
@@ -195,14 +195,22 @@ const MOST: u32 = 1_000_000;
 static THRESHOLDS: Shape = Shape {
     name: "thresholds",
     keys: &[
-        Field::new("errors", Holds::Number(1, MOST), "Invocations in 5 minutes that ended in an error.").or("1"),
-        Field::new("throttles", Holds::Number(1, MOST), "Invocations in 5 minutes that Lambda refused.").or("1"),
-        Field::new("duration", Holds::Number(1, 100), "The longest invocation, in percent of the timeout.").or("90"),
-        Field::new("undelivered", Holds::Number(1, MOST), "Events in 5 minutes that the failure queue did not take.")
-            .or("1"),
+        Field::new("errors", Holds::Number(1, MOST), "Invocations that ended in an error, in 5 minutes.").or("1"),
+        Field::new("throttles", Holds::Number(1, MOST), "Invocations that Lambda throttled, in 5 minutes.").or("1"),
+        Field::new("duration", Holds::Number(1, 100), "Longest invocation, in percent of the timeout.").or("90"),
+        Field::new(
+            "undelivered",
+            Holds::Number(1, MOST),
+            "Events that the failure queue did not accept, in 5 minutes.",
+        )
+        .or("1"),
         Field::new("messages", Holds::Number(1, MOST), "Messages in a failure queue.").or("1"),
-        Field::new("age", Holds::Number(1, 100), "The oldest message of a failure queue, in percent of its retention.")
-            .or("50"),
+        Field::new(
+            "age",
+            Holds::Number(1, 100),
+            "Age of the oldest message in a failure queue, in percent of its retention.",
+        )
+        .or("50"),
     ],
 };
 
@@ -246,7 +254,7 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Alarms {
         }
         if declared.as_ref().is_some_and(|declared| declared.get(name).is_some()) {
             let message = format!("`{name}` is off, and has a threshold");
-            reader.note_at(&item.span, message, "take one of both away");
+            reader.note_at(&item.span, message, "remove one of them");
         }
     }
     alarms

@@ -19,7 +19,7 @@ pub struct Bucket {
     pub existing: Option<String>,
     /// Objects are deleted after this time, in whole days; `None` keeps them.
     pub expire: Option<Duration>,
-    /// Whether S3 keeps what is overwritten or deleted.
+    /// Keep versions that are overwritten or deleted.
     pub versioning: bool,
     /// What was overwritten or deleted is removed after this time, in whole days; `None` keeps it. Without versioning `None`.
     pub expire_noncurrent: Option<Duration>,
@@ -42,14 +42,14 @@ pub(super) static SHAPE: Shape = Shape {
         Field::new(
             "existing",
             Holds::Text(scalars::BUCKET),
-            "The name in AWS of a bucket that exists. It stays as it is but for our statement in its policy.",
+            "Name in AWS of an existing bucket. Only our own statement in its policy is managed.",
         ),
-        Field::new("expire", Holds::Days, "Objects are deleted after this time. Without it they are kept."),
-        Field::new("versioning", Holds::Switch, "Whether S3 keeps what is overwritten or deleted.").or("false"),
+        Field::new("expire", Holds::Days, "Age at which objects are deleted. Without it they are kept."),
+        Field::new("versioning", Holds::Switch, "Keep versions that are overwritten or deleted.").or("false"),
         Field::new(
             "expire_noncurrent",
             Holds::Days,
-            "What was overwritten or deleted is removed after this time. Without it after that of `expire`.",
+            "Time after which overwritten and deleted versions are removed. Without it, the time of `expire`.",
         ),
         TAGS,
     ],
@@ -58,8 +58,8 @@ pub(super) static SHAPE: Shape = Shape {
 static PLACE: Shape = Shape {
     name: "place",
     keys: &[
-        Field::new("bucket", Holds::Reference(Kind::Bucket), "The bucket's entry.").required("mail"),
-        Field::new("prefix", Holds::Text(scalars::PREFIX), "The beginning of the objects' keys; empty means all.")
+        Field::new("bucket", Holds::Reference(Kind::Bucket), "The bucket.").required("mail"),
+        Field::new("prefix", Holds::Text(scalars::PREFIX), "Prefix of the objects' keys. Empty means all objects.")
             .or(""),
     ],
 };
@@ -82,7 +82,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Bucket {
         for name in ["expire", "versioning", "expire_noncurrent", "tags"] {
             if let Some((key, _)) = fields.entry(name) {
                 let message = format!("a bucket that exists stays as it is: `{name}` cannot be declared for it");
-                reader.note_at(&key.span, message, "take one of both away");
+                reader.note_at(&key.span, message, "remove one of them");
             }
         }
     } else if let (Some((key, _)), false) = (fields.entry("expire_noncurrent"), versioning != Some(false)) {

@@ -31,9 +31,9 @@ pub struct Function {
     pub architecture: Architecture,
     /// In MiB.
     pub memory: u32,
-    /// After this time an invocation is ended.
+    /// Time after which Lambda ends an invocation.
     pub timeout: Duration,
-    /// Plain configuration.
+    /// Environment variables with plain values.
     pub environment: BTreeMap<String, String>,
     /// Environment variable → the secret whose value the function reads by itself. The value never passes through the declaration.
     pub secrets: BTreeMap<String, SecretReference>,
@@ -45,7 +45,7 @@ pub struct Function {
     pub reserved_concurrency: Option<u32>,
     /// How often a failed asynchronous invocation is tried again: 0, 1 or 2.
     pub retries: u8,
-    /// An asynchronous event that is older is not tried again.
+    /// Age after which an asynchronous event is not retried.
     pub maximum_event_age: Duration,
     /// The queue that takes events whose every try failed, by entry name.
     pub on_failure: Option<String>,
@@ -85,7 +85,7 @@ pub enum SecretReference {
 /// A network of the account's, and who may be reached in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vpc {
-    /// Two at least, in different zones.
+    /// At least two subnets, in different availability zones.
     pub subnets: Vec<String>,
     /// One at least.
     pub security_groups: Vec<String>,
@@ -111,38 +111,42 @@ const LARGEST_ENVIRONMENT: usize = 4096;
 pub(super) static SHAPE: Shape = Shape {
     name: "function",
     keys: &[
-        Field::new("crate", Holds::Text(scalars::PACKAGE), "The Cargo package, by name.").required("handler"),
-        Field::new("bin", Holds::Text(scalars::BINARY), "The binary of that package.").required("maintenance"),
-        Field::new("description", Holds::Text(scalars::LINE), "For people.").or(""),
-        Field::new("architecture", Holds::Word(words::<Architecture>), "What it is built for.").or("x86_64"),
-        Field::new("memory", MEMORY, "How much memory it has.").or("256MB"),
-        Field::new("timeout", TIMEOUT, "After this time an invocation is ended.").or("30s"),
+        Field::new("crate", Holds::Text(scalars::PACKAGE), "Cargo package that contains the function.")
+            .required("handler"),
+        Field::new("bin", Holds::Text(scalars::BINARY), "Binary of that package.").required("maintenance"),
+        Field::new("description", Holds::Text(scalars::LINE), "Description for people.").or(""),
+        Field::new("architecture", Holds::Word(words::<Architecture>), "Processor architecture.").or("x86_64"),
+        Field::new("memory", MEMORY, "Memory.").or("256MB"),
+        Field::new("timeout", TIMEOUT, "Time after which Lambda ends an invocation.").or("30s"),
         Field::new(
             "environment",
             Holds::Chosen(scalars::VARIABLE, &Holds::Text(scalars::TEXT)),
-            "Plain configuration.",
+            "Environment variables with plain values.",
         ),
         Field::new(
             "secrets",
             Holds::Chosen(scalars::VARIABLE, &Holds::ReferenceOr(Kind::Secret, scalars::SECRET)),
-            "Environment variable → an entry of `secrets`, else a name in Secrets Manager. The function reads the value by itself.",
+            "Environment variables that hold the name of a secret. The function reads the value itself.",
         ),
-        Field::new("vpc", Holds::Mapping(&VPC), "The network in which it runs, instead of Lambda's own."),
-        Field::new("log_retention", Holds::OneOfDays(LOG_RETENTION), "How long its log is kept.").or("30d"),
+        Field::new("vpc", Holds::Mapping(&VPC), "VPC in which it runs, instead of Lambda's own network."),
+        Field::new("log_retention", Holds::OneOfDays(LOG_RETENTION), "Retention of its log.").or("30d"),
         Field::new(
             "reserved_concurrency",
             Holds::Number(0, 1000),
-            "As many run at once at most, and so many are kept free for it; 0 switches it off.",
+            "Reserved concurrency: the cap and the guaranteed share. `0` switches the function off. Without it, the function uses the account's unreserved pool.",
         ),
-        Field::new("retries", Holds::Number(0, 2), "How often a failed asynchronous invocation is tried again.")
-            .or("2"),
-        Field::new("maximum_event_age", EVENT_AGE, "An asynchronous event that is older is not tried again.").or("6h"),
-        Field::new("on_failure", Holds::Reference(Kind::Queue), "The queue that takes events whose every try failed."),
-        Field::new("reads", PLACES, "Buckets, or parts of them, whose objects it may get."),
-        Field::new("writes", PLACES, "Buckets, or parts of them, where it may put objects."),
-        Field::new("deletes", PLACES, "Buckets, or parts of them, whose objects it may delete."),
-        Field::new("publishes", Holds::List(&Holds::Reference(Kind::Topic)), "The topics that it may publish to."),
-        Field::new("sends", Holds::List(&Holds::Reference(Kind::Queue)), "The queues that it may send to."),
+        Field::new("retries", Holds::Number(0, 2), "Retries of a failed asynchronous invocation.").or("2"),
+        Field::new("maximum_event_age", EVENT_AGE, "Age after which an asynchronous event is not retried.").or("6h"),
+        Field::new(
+            "on_failure",
+            Holds::Reference(Kind::Queue),
+            "Failure queue: receives the events whose last retry failed.",
+        ),
+        Field::new("reads", PLACES, "Objects that it may read."),
+        Field::new("writes", PLACES, "Places where it may write objects."),
+        Field::new("deletes", PLACES, "Objects that it may delete."),
+        Field::new("publishes", Holds::List(&Holds::Reference(Kind::Topic)), "Topics that it may publish to."),
+        Field::new("sends", Holds::List(&Holds::Reference(Kind::Queue)), "Queues that it may send to."),
         TAGS,
     ],
 };
@@ -150,10 +154,18 @@ pub(super) static SHAPE: Shape = Shape {
 static VPC: Shape = Shape {
     name: "vpc",
     keys: &[
-        Field::new("subnets", Holds::List(&Holds::Text(scalars::SUBNET)), "Two at least, in different zones.")
-            .required("[subnet-0a1b2c3d, subnet-4e5f6a7b]"),
-        Field::new("security_groups", Holds::List(&Holds::Text(scalars::SECURITY_GROUP)), "One at least.")
-            .required("[sg-0a1b2c3d]"),
+        Field::new(
+            "subnets",
+            Holds::List(&Holds::Text(scalars::SUBNET)),
+            "At least two subnets, in different availability zones.",
+        )
+        .required("[subnet-0a1b2c3d, subnet-4e5f6a7b]"),
+        Field::new(
+            "security_groups",
+            Holds::List(&Holds::Text(scalars::SECURITY_GROUP)),
+            "At least one security group.",
+        )
+        .required("[sg-0a1b2c3d]"),
     ],
 };
 
@@ -207,7 +219,7 @@ fn variables(reader: &mut Reader, fields: &Fields<'_>) -> (Environment, Secrets)
     for (key, _) in reader.chosen(fields, "secrets").into_iter().filter(|(key, _)| environment.contains_key(&key.name))
     {
         let message = format!("`{}` is both in `environment` and in `secrets`", key.name);
-        reader.note_at(&key.span, message, "take one of both away");
+        reader.note_at(&key.span, message, "remove one of them");
     }
     grants(reader, fields);
     let size: usize = environment.iter().map(|(name, value)| name.len() + value.len()).sum();

@@ -9,6 +9,7 @@ mod diagnostic;
 mod function;
 mod queue;
 mod reader;
+mod reference;
 mod rule;
 mod scalars;
 mod schema;
@@ -33,6 +34,7 @@ pub use bucket::{Bucket, Place};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use function::{Architecture, Function, LOG_RETENTION, SecretReference, Vpc};
 pub use queue::{Queue, Redrive};
+pub(crate) use reference::reference;
 pub use rule::{Action, Bounce, Encoding, Invocation, ReceiptRule, Recipient, Tls};
 pub(crate) use schema::schema;
 pub use secret::{Secret, SecretSource, ValueFrom};
@@ -44,7 +46,7 @@ use tree::{Node, Value};
 /// A whole declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declaration {
-    /// The stack's name; every name in AWS begins with it.
+    /// Name of the stack. Every name in AWS begins with it.
     pub stack: String,
     /// The stage that was chosen; `None` where the declaration has none.
     pub stage: Option<String>,
@@ -241,7 +243,7 @@ impl DeclarationError {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                Some("name the declaration with `-f FILE`, or write one with `provision init`".to_owned())
+                Some("pass the declaration with `-f FILE`, or create one with `provision init`".to_owned())
             }
             Self::NoStage { stages, .. } => stages.first().map(|stage| format!("name one, such as `--stage {stage}`")),
             Self::UnknownStage { stages, .. } if stages.is_empty() => Some("leave `--stage` out".to_owned()),

@@ -12,17 +12,17 @@ use super::{
 /// A queue.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Queue {
-    /// How long it keeps a message.
+    /// Retention of a message.
     pub retention: Duration,
-    /// How long a message is hidden from others while one works on it.
+    /// Time for which a received message is hidden from other consumers.
     pub visibility_timeout: Duration,
-    /// Where messages go that were received too often.
+    /// Dead-letter queue for messages that were received too often.
     pub redrive: Option<Redrive>,
     /// Besides those of the stack, which they stand over.
     pub tags: BTreeMap<String, String>,
 }
 
-/// Where messages go that were received too often.
+/// Dead-letter queue for messages that were received too often.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redrive {
     /// By entry name.
@@ -39,10 +39,14 @@ const VISIBILITY: Holds = Holds::Duration(Duration::ZERO, Duration::from_hours(1
 pub(super) static SHAPE: Shape = Shape {
     name: "queue",
     keys: &[
-        Field::new("retention", RETENTION, "How long it keeps a message.").or("14d"),
-        Field::new("visibility_timeout", VISIBILITY, "How long a message is hidden from others while one works on it.")
-            .or("30s"),
-        Field::new("redrive", Holds::Mapping(&REDRIVE), "Where messages go that were received too often."),
+        Field::new("retention", RETENTION, "Retention of a message.").or("14d"),
+        Field::new(
+            "visibility_timeout",
+            VISIBILITY,
+            "Time for which a received message is hidden from other consumers.",
+        )
+        .or("30s"),
+        Field::new("redrive", Holds::Mapping(&REDRIVE), "Dead-letter queue for messages that were received too often."),
         TAGS,
     ],
 };
@@ -50,8 +54,8 @@ pub(super) static SHAPE: Shape = Shape {
 static REDRIVE: Shape = Shape {
     name: "redrive",
     keys: &[
-        Field::new("queue", Holds::Reference(Kind::Queue), "The queue that they go to.").required("dead-letters"),
-        Field::new("after", Holds::Number(1, 1000), "After so many receipts.").or("3"),
+        Field::new("queue", Holds::Reference(Kind::Queue), "The dead-letter queue.").required("dead-letters"),
+        Field::new("after", Holds::Number(1, 1000), "Number of receipts after which a message moves there.").or("3"),
     ],
 };
 

@@ -177,7 +177,7 @@ impl Reader {
                 entries.push(entry);
             } else {
                 let message = format!("key `{}` is there twice in {subject}", entry.0.name.escape_debug());
-                self.note(Diagnostic::new(entry.0.span.clone(), message).with_hint("take one of both away"));
+                self.note(Diagnostic::new(entry.0.span.clone(), message).with_hint("remove one of them"));
             }
         }
         entries

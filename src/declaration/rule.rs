@@ -20,9 +20,9 @@ pub struct ReceiptRule {
     pub enabled: bool,
     /// Addresses, domains, or sub-domains (`.example.com`); empty takes every mail.
     pub recipients: Vec<Recipient>,
-    /// Whether mail must come over TLS.
+    /// Accept mail over TLS only, or without TLS too.
     pub tls: Tls,
-    /// Whether SES scans for spam and viruses.
+    /// Let SES scan for spam and viruses.
     pub scan: bool,
     /// Done in this order.
     pub actions: Vec<Action>,
@@ -48,7 +48,7 @@ impl fmt::Display for Recipient {
     }
 }
 
-/// Whether mail must come over TLS.
+/// Accept mail over TLS only, or without TLS too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tls {
     /// Refused without.
@@ -74,12 +74,12 @@ pub enum Action {
     Invoke {
         /// By entry name.
         function: String,
-        /// Asynchronously, or waiting for its answer.
+        /// `Event` is asynchronous; `RequestResponse` waits for the answer.
         invocation: Invocation,
         /// The topic that is told of it, by entry name.
         topic: Option<String>,
     },
-    /// Publishes the mail, of 150 KB at most, to a topic.
+    /// Publishes the mail to a topic. SES publishes at most 150 KB.
     Publish {
         /// By entry name.
         topic: String,
@@ -128,7 +128,7 @@ pub struct Bounce {
     pub status_code: Option<String>,
     /// For people.
     pub message: String,
-    /// Whose answer it is: an address of a verified identity.
+    /// Sender of the rejection: an address of a verified identity.
     pub sender: String,
     /// The topic that is told of it, by entry name.
     pub topic: Option<String>,
@@ -165,15 +165,15 @@ const MOST_RULES: usize = 200;
 pub(super) static SHAPE: Shape = Shape {
     name: "receipt_rule",
     keys: &[
-        Field::new("name", Holds::Text(scalars::NAME), "Its name within the stack.").required("maintenance"),
-        Field::new("enabled", Holds::Switch, "Whether it is looked at.").or("true"),
+        Field::new("name", Holds::Text(scalars::NAME), "Name of the rule within the stack.").required("maintenance"),
+        Field::new("enabled", Holds::Switch, "Evaluate the rule.").or("true"),
         Field::new(
             "recipients",
             Holds::List(&Holds::Text(scalars::RECIPIENT)),
-            "Addresses, domains, or sub-domains (`.example.com`). Without any it takes every mail.",
+            "Recipients that the rule matches. Without it, the rule matches every mail.",
         ),
-        Field::new("tls", Holds::Word(words::<Tls>), "Whether mail must come over TLS.").or("optional"),
-        Field::new("scan", Holds::Switch, "Whether SES scans for spam and viruses.").or("true"),
+        Field::new("tls", Holds::Word(words::<Tls>), "Accept mail over TLS only, or without TLS too.").or("optional"),
+        Field::new("scan", Holds::Switch, "Let SES scan for spam and viruses.").or("true"),
         Field::new(
             "actions",
             Holds::List(&Holds::AnyOf(&[
@@ -184,19 +184,19 @@ pub(super) static SHAPE: Shape = Shape {
                 Holds::Mapping(&ADD_HEADER),
                 Holds::Word(words::<StopWord>),
             ])),
-            "What is done with a mail, in this order.",
+            "Actions on a mail, in this order.",
         )
         .required("[{store: mail}]"),
     ],
 };
 
-const TOPIC: Field = Field::new("topic", Holds::Reference(Kind::Topic), "A topic that is told of it.");
+const TOPIC: Field = Field::new("topic", Holds::Reference(Kind::Topic), "Topic that SES notifies of the action.");
 
 static STORE: Shape = Shape {
     name: "store",
     keys: &[
-        Field::new("store", Holds::Reference(Kind::Bucket), "Puts the mail into a bucket.").required("mail"),
-        Field::new("prefix", Holds::Text(scalars::PREFIX), "The beginning of its key; SES's message id follows.")
+        Field::new("store", Holds::Reference(Kind::Bucket), "Stores the mail in a bucket.").required("mail"),
+        Field::new("prefix", Holds::Text(scalars::PREFIX), "Prefix of the object's key. The SES message id follows.")
             .or(""),
         TOPIC,
     ],
@@ -206,8 +206,12 @@ static INVOKE: Shape = Shape {
     name: "invoke",
     keys: &[
         Field::new("invoke", Holds::Reference(Kind::Function), "Invokes a function.").required("maintenance"),
-        Field::new("invocation", Holds::Word(words::<Invocation>), "Asynchronously, or waiting for its answer.")
-            .or("Event"),
+        Field::new(
+            "invocation",
+            Holds::Word(words::<Invocation>),
+            "`Event` is asynchronous; `RequestResponse` waits for the answer.",
+        )
+        .or("Event"),
         TOPIC,
     ],
 };
@@ -215,21 +219,29 @@ static INVOKE: Shape = Shape {
 static PUBLISH: Shape = Shape {
     name: "publish",
     keys: &[
-        Field::new("publish", Holds::Reference(Kind::Topic), "Publishes the mail, of 150 KB at most, to a topic.")
-            .required("mails"),
-        Field::new("encoding", Holds::Word(words::<Encoding>), "How its bytes become a text.").or("UTF-8"),
+        Field::new(
+            "publish",
+            Holds::Reference(Kind::Topic),
+            "Publishes the mail to a topic. SES publishes at most 150 KB.",
+        )
+        .required("mails"),
+        Field::new("encoding", Holds::Word(words::<Encoding>), "Encoding of the mail in the message.").or("UTF-8"),
     ],
 };
 
 static BOUNCE: Shape = Shape {
     name: "bounce",
     keys: &[
-        Field::new("bounce", Holds::Text(scalars::LINE), "Refuses the mail with this answer.")
+        Field::new("bounce", Holds::Text(scalars::LINE), "Rejects the mail with this text.")
             .required("Mailbox does not exist"),
-        Field::new("smtp_code", Holds::Text(scalars::SMTP_CODE), "The answer's SMTP code.").or("550"),
-        Field::new("status_code", Holds::Text(scalars::STATUS_CODE), "The answer's enhanced status."),
-        Field::new("sender", Holds::Text(scalars::ADDRESS), "Whose answer it is: an address of a verified identity.")
-            .required("postmaster@example.com"),
+        Field::new("smtp_code", Holds::Text(scalars::SMTP_CODE), "SMTP code of the rejection.").or("550"),
+        Field::new("status_code", Holds::Text(scalars::STATUS_CODE), "Enhanced status code of the rejection."),
+        Field::new(
+            "sender",
+            Holds::Text(scalars::ADDRESS),
+            "Sender of the rejection: an address of a verified identity.",
+        )
+        .required("postmaster@example.com"),
         TOPIC,
     ],
 };
@@ -237,9 +249,9 @@ static BOUNCE: Shape = Shape {
 static ADD_HEADER: Shape = Shape {
     name: "add_header",
     keys: &[
-        Field::new("add_header", Holds::Text(scalars::HEADER), "Adds a header that the actions after this one see.")
+        Field::new("add_header", Holds::Text(scalars::HEADER), "Adds a header. Later actions see it.")
             .required("X-Pipeline"),
-        Field::new("value", Holds::Text(scalars::HEADER_VALUE), "The header's value.").required("maintenance"),
+        Field::new("value", Holds::Text(scalars::HEADER_VALUE), "Value of the header.").required("maintenance"),
     ],
 };
 

@@ -35,7 +35,7 @@ pub enum SecretSource {
 pub enum ValueFrom {
     /// A file, relative to the declaration; a line end at its end is no part of the value.
     File(PathBuf),
-    /// An environment variable of whoever runs `provision`.
+    /// Environment variable of the process that runs `provision`.
     Environment(String),
     /// Standard input.
     Stdin,
@@ -47,23 +47,22 @@ pub(super) static SHAPE: Shape = Shape {
         Field::new(
             "existing",
             Holds::Text(scalars::SECRET),
-            "The name in Secrets Manager of a secret that exists: it is read, and never changed.",
+            "Name in Secrets Manager of an existing secret. It is read and never changed.",
         ),
         Field::new(
             "value_from",
             Holds::AnyOf(&[Holds::Word(words::<Input>), Holds::Mapping(&FROM_FILE), Holds::Mapping(&FROM_ENVIRONMENT)]),
-            "Where the value of a secret of ours is read from when it is created. Never the value itself.",
+            "Source of the value of a secret that the stack creates. Never the value itself.",
         ),
-        Field::new("description", Holds::Text(scalars::LINE), "For people.").or(""),
+        Field::new("description", Holds::Text(scalars::LINE), "Description for people.").or(""),
         TAGS,
     ],
 };
 
 static FROM_FILE: Shape = Shape {
     name: "value_from_file",
-    keys: &[
-        Field::new("file", Holds::Text(scalars::PATH), "A file, relative to the declaration.").required("token.txt")
-    ],
+    keys: &[Field::new("file", Holds::Text(scalars::PATH), "Path of a file, relative to the declaration.")
+        .required("token.txt")],
 };
 
 static FROM_ENVIRONMENT: Shape = Shape {
@@ -71,7 +70,7 @@ static FROM_ENVIRONMENT: Shape = Shape {
     keys: &[Field::new(
         "environment",
         Holds::Text(scalars::VARIABLE),
-        "An environment variable of whoever runs `provision`.",
+        "Environment variable of the process that runs `provision`.",
     )
     .required("NETBOX_TOKEN")],
 };

@@ -17,33 +17,33 @@ use super::{
 pub(super) static ROOT: Shape = Shape {
     name: "declaration",
     keys: &[
-        Field::new("stack", Holds::Text(scalars::NAME), "The stack's name; every name in AWS begins with it.")
+        Field::new("stack", Holds::Text(scalars::NAME), "Name of the stack. Every name in AWS begins with it.")
             .required("circuit-maintenance"),
-        Field::new("region", Holds::Text(scalars::REGION), "The AWS region.").required("eu-west-1"),
-        Field::new("account", Holds::Text(scalars::ACCOUNT), "The one account in which the stack may stand."),
+        Field::new("region", Holds::Text(scalars::REGION), "AWS region of the stack.").required("eu-west-1"),
+        Field::new("account", Holds::Text(scalars::ACCOUNT), "The only AWS account into which the stack may be deployed."),
         Field::new(
             "tags",
             Holds::Chosen(scalars::TAG, &Holds::Text(scalars::TAG_VALUE)),
-            "Tags of everything that takes tags.",
+            "Tags of every resource of the stack that takes tags.",
         ),
         Field::new(
             "take_over",
             Holds::Switch,
-            "Whether our receipt rule set is made the active one although another is. Without it our rules join that one.",
+            "Make the stack's own receipt rule set active even if another one is. Otherwise its rules join the active set.",
         )
         .or("false"),
-        Field::new("buckets", Holds::Entries(&bucket::SHAPE), "Buckets by name: always private, encrypted, TLS only."),
-        Field::new("functions", Holds::Entries(&function::SHAPE), "Functions by name."),
-        Field::new("queues", Holds::Entries(&queue::SHAPE), "Queues by name: always encrypted."),
-        Field::new("topics", Holds::Entries(&topic::SHAPE), "Topics by name."),
-        Field::new("secrets", Holds::Entries(&secret::SHAPE), "Secrets by name; never their values."),
-        Field::new("receipt_rules", Holds::List(&Holds::Mapping(&rule::SHAPE)), "Rules in the order of their evaluation."),
+        Field::new("buckets", Holds::Entries(&bucket::SHAPE), "S3 buckets: always private, encrypted and TLS only."),
+        Field::new("functions", Holds::Entries(&function::SHAPE), "Lambda functions."),
+        Field::new("queues", Holds::Entries(&queue::SHAPE), "SQS queues: always encrypted."),
+        Field::new("topics", Holds::Entries(&topic::SHAPE), "SNS topics."),
+        Field::new("secrets", Holds::Entries(&secret::SHAPE), "Secrets in Secrets Manager. The declaration never contains their values."),
+        Field::new("receipt_rules", Holds::List(&Holds::Mapping(&rule::SHAPE)), "SES receipt rules, in the order in which SES evaluates them."),
         Field::new(
             "alarms",
             Holds::Mapping(&alarms::SHAPE),
-            "Who is told when something goes wrong. Every function and failure queue is watched without being asked for.",
+            "CloudWatch alarms. Every function and failure queue has them by default.",
         ),
-        Field::new("stages", Holds::Stages, "What each stage has otherwise: laid over everything else, key by key."),
+        Field::new("stages", Holds::Stages, "Overrides by stage, merged key by key: a list replaces, `null` removes."),
     ],
 };
 

@@ -48,7 +48,7 @@ impl Stages {
             noted.extend(unsound(key, node));
             if entries.iter().take(index).any(|(other, _)| other.name == key.name) {
                 let message = format!("stage `{}` is there twice", key.name.escape_debug());
-                noted.push(Diagnostic::new(key.span.clone(), message).with_hint("take one of both away"));
+                noted.push(Diagnostic::new(key.span.clone(), message).with_hint("remove one of them"));
             }
         }
         Self { entries, noted }

@@ -16,7 +16,7 @@ const MOST_TAGS: usize = 40;
 pub(super) const TAGS: Field = Field::new(
     "tags",
     Holds::Chosen(scalars::TAG, &Holds::Text(scalars::TAG_VALUE)),
-    "Tags, besides those of the stack, which they stand over.",
+    "Tags in addition to those of the stack, which they override.",
 );
 
 /// The tags of an entry, or of the stack.

@@ -31,7 +31,7 @@ pub enum Subscription {
     Queue {
         /// By entry name.
         queue: String,
-        /// The message alone, without SNS's envelope.
+        /// Deliver the message alone, without SNS's envelope.
         raw: bool,
     },
     /// A function, by entry name.
@@ -41,7 +41,7 @@ pub enum Subscription {
 pub(super) static SHAPE: Shape = Shape {
     name: "topic",
     keys: &[
-        Field::new("display_name", Holds::Text(scalars::LINE), "The sender's name of its mails.").or(""),
+        Field::new("display_name", Holds::Text(scalars::LINE), "Sender name of the mails that the topic sends.").or(""),
         Field::new(
             "subscriptions",
             Holds::List(&Holds::AnyOf(&[
@@ -49,7 +49,7 @@ pub(super) static SHAPE: Shape = Shape {
                 Holds::Mapping(&TO_QUEUE),
                 Holds::Mapping(&TO_FUNCTION),
             ])),
-            "Who is told: mail addresses, queues and functions. Others may subscribe too.",
+            "Subscribers: mail addresses, queues and functions. Subscriptions of others are left alone.",
         ),
         TAGS,
     ],
@@ -58,14 +58,14 @@ pub(super) static SHAPE: Shape = Shape {
 static TO_QUEUE: Shape = Shape {
     name: "subscription_of_queue",
     keys: &[
-        Field::new("queue", Holds::Reference(Kind::Queue), "A queue.").required("events"),
-        Field::new("raw", Holds::Switch, "The message alone, without SNS's envelope.").or("false"),
+        Field::new("queue", Holds::Reference(Kind::Queue), "The subscribed queue.").required("events"),
+        Field::new("raw", Holds::Switch, "Deliver the message alone, without SNS's envelope.").or("false"),
     ],
 };
 
 static TO_FUNCTION: Shape = Shape {
     name: "subscription_of_function",
-    keys: &[Field::new("function", Holds::Reference(Kind::Function), "A function.").required("worker")],
+    keys: &[Field::new("function", Holds::Reference(Kind::Function), "The subscribed function.").required("worker")],
 };
 
 pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Topic {

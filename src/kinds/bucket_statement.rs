@@ -80,8 +80,8 @@ fn edited(document: Option<&str>, id: &str, desired: Option<&Statement>) -> Resu
     let ours = desired.map(|statement| Policy::new([(id.to_owned(), statement.clone())]).to_json());
     let ours: Option<Value> = ours.map(|text| serde_json::from_str(&text)).transpose().map_err(|_| wrong("ours"))?;
     let Some(document) = document else { return Ok(ours.map(|ours| ours.to_string())) };
-    let mut document: Value = serde_json::from_str(document).map_err(|_| wrong("it is no JSON"))?;
-    let object = document.as_object_mut().ok_or_else(|| wrong("it is no object"))?;
+    let mut document: Value = serde_json::from_str(document).map_err(|_| wrong("it is not valid JSON"))?;
+    let object = document.as_object_mut().ok_or_else(|| wrong("it is not a JSON object"))?;
     let mut all = match object.remove("Statement") {
         Some(Value::Array(all)) => all,
         Some(one) => vec![one],

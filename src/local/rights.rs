@@ -85,7 +85,7 @@ pub(super) fn is_file(key: &str) -> bool {
 impl Grants {
     fn may(&self, access_key: Option<&str>, right: Right, bucket: &str, key: &str) -> S3Result<()> {
         if !is_file(key) {
-            return Err(s3_error!(InvalidArgument, "`{key}` is no key of a file"));
+            return Err(s3_error!(InvalidArgument, "`{key}` cannot be the name of a file"));
         }
         let grant = self.grants.iter().find(|grant| access_key == Some(grant.access_key.as_str()));
         if !grant.is_some_and(|grant| grant.covers(right, bucket, key)) {

@@ -42,7 +42,7 @@ impl Storage {
     /// Writes an object: when this returns it is there as a whole.
     pub(crate) async fn put(&self, bucket: &str, key: &str, bytes: Vec<u8>) -> io::Result<()> {
         let path = self.folder.join(bucket).join(key);
-        let unsound = || io::Error::new(io::ErrorKind::InvalidInput, format!("`{key}` is no key of a file"));
+        let unsound = || io::Error::new(io::ErrorKind::InvalidInput, format!("`{key}` cannot be the name of a file"));
         let folder = path.parent().ok_or_else(unsound)?.to_owned();
         if !rights::is_file(key) {
             return Err(unsound());

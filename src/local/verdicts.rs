@@ -80,13 +80,12 @@ impl FromStr for Setting {
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, wanted) = text.split_once('=').ok_or("expected CHECK=VERDICT, such as `dmarc=FAIL`")?;
         let known = |(candidate, check): &(&str, Check)| candidate.eq_ignore_ascii_case(name.trim()).then_some(*check);
-        let check = CHECKS
-            .iter()
-            .find_map(known)
-            .ok_or_else(|| format!("`{name}` is no check; there are {}", CHECKS.map(|(name, _)| name).join(", ")))?;
+        let check = CHECKS.iter().find_map(known).ok_or_else(|| {
+            format!("`{name}` is not a check; the checks are {}", CHECKS.map(|(name, _)| name).join(", "))
+        })?;
         let wanted = wanted.trim();
         let verdict = Verdict::of(wanted).ok_or_else(|| {
-            format!("`{wanted}` is no verdict; there are {}", VERDICTS.map(Verdict::as_str).join(", "))
+            format!("`{wanted}` is not a verdict; the verdicts are {}", VERDICTS.map(Verdict::as_str).join(", "))
         })?;
         Ok(Self { check, verdict })
     }
@@ -157,11 +156,11 @@ mod tests {
         assert_eq!("spam".parse::<Setting>().unwrap_err(), "expected CHECK=VERDICT, such as `dmarc=FAIL`");
         assert_eq!(
             "arc=PASS".parse::<Setting>().unwrap_err(),
-            "`arc` is no check; there are spam, virus, spf, dkim, dmarc"
+            "`arc` is not a check; the checks are spam, virus, spf, dkim, dmarc"
         );
         assert_eq!(
             "spf=NO".parse::<Setting>().unwrap_err(),
-            "`NO` is no verdict; there are PASS, FAIL, GRAY, PROCESSING_FAILED, DISABLED"
+            "`NO` is not a verdict; the verdicts are PASS, FAIL, GRAY, PROCESSING_FAILED, DISABLED"
         );
     }
 

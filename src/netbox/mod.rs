@@ -171,7 +171,11 @@ fn status(client: &Client, findings: &mut Findings) -> Option<Value> {
             None
         }
         _ => {
-            findings.wrong(subject, format!("this is no NetBox: {answer}"), "NETBOX_URL is the address without `/api`");
+            findings.wrong(
+                subject,
+                format!("no NetBox answers at this address: {answer}"),
+                "set NETBOX_URL to the address without `/api`",
+            );
             None
         }
     }

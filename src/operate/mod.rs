@@ -18,7 +18,7 @@ pub(crate) fn function<'declared>(
 ) -> Result<&'declared Function, Problem> {
     declaration.functions.get(entry).ok_or_else(|| {
         let known: Vec<&str> = declaration.functions.keys().map(String::as_str).collect();
-        Problem::new(format!("Failed to find the function `{entry}`: the declaration has none of that name"))
+        Problem::new(format!("Failed to find the function `{entry}`: the declaration has no function of that name"))
             .with_hint(choose(entry, "its functions are", &known))
     })
 }

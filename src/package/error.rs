@@ -129,13 +129,13 @@ impl NotBuilt {
         match self {
             Self::NoCargo(_) | Self::NoCompiler(_) => Some("install Rust: https://rustup.rs".to_owned()),
             Self::NoWorkspace { .. } => {
-                Some("the declaration stands in the Cargo workspace whose packages its functions name".to_owned())
+                Some("run this inside the Cargo workspace that contains the packages named under `crate:`".to_owned())
             }
             Self::NoPackage { hint, .. } | Self::NoBin { hint, .. } | Self::NoLinker { hint, .. } => Some(hint.clone()),
-            Self::NoLock { .. } => Some("`cargo generate-lockfile`, and commit it".to_owned()),
-            Self::NoTarget { triple, .. } => Some(format!("`rustup target add {triple}`")),
+            Self::NoLock { .. } => Some("run `cargo generate-lockfile` and commit `Cargo.lock`".to_owned()),
+            Self::NoTarget { triple, .. } => Some(format!("run `rustup target add {triple}`")),
             Self::Unfit { source, .. } => Some(source.hint().to_owned()),
-            Self::TooLarge { .. } => Some("leave data out of the binary: it can be read from a bucket".to_owned()),
+            Self::TooLarge { .. } => Some("keep data in a bucket instead of in the binary".to_owned()),
             Self::Failed { .. } | Self::NoExecutable { .. } | Self::Unreadable { .. } | Self::Pack { .. } => None,
         }
     }

@@ -40,7 +40,7 @@ pub(super) type Exchanges = Vec<(u16, String)>;
 pub(super) enum NoAnswer {
     #[error("the resolver is switched off")]
     Off,
-    #[error("the name is no name")]
+    #[error("not a valid domain name")]
     Name,
     #[error("no answer within {} s", PATIENCE.as_secs())]
     Late,
@@ -59,8 +59,10 @@ impl Dns {
             Err(_) => Ok(Self::System),
             Ok(text) if text == "off" => Ok(Self::Off),
             Ok(text) => text.parse().map(Self::At).map_err(|_| {
-                Problem::new(format!("Failed to read the environment variable `{VARIABLE}`: `{text}` is no address"))
-                    .with_hint("write `127.0.0.1:53`, or `off`")
+                Problem::new(format!(
+                    "Failed to read the environment variable `{VARIABLE}`: `{text}` is not an IP address"
+                ))
+                .with_hint("write `127.0.0.1:53`, or `off`")
             }),
         }
     }

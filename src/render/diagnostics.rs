@@ -62,7 +62,7 @@ pub(super) fn json(diagnostics: &Diagnostics) -> String {
 }
 
 /// The same for a declaration that is sound.
-pub(super) fn json_of_sound(file: &Path, warnings: Option<&Diagnostics>) -> String {
+pub(super) fn json_of_valid(file: &Path, warnings: Option<&Diagnostics>) -> String {
     document(file, warnings, true)
 }
 
@@ -118,7 +118,7 @@ impl fmt::Display for Document<'_> {
 }
 
 /// What a sound declaration declares, in one line.
-pub(super) fn text_of_sound(file: &Path, declaration: &Declaration) -> String {
+pub(super) fn text_of_valid(file: &Path, declaration: &Declaration) -> String {
     let parts = [
         (declaration.buckets.len(), "bucket"),
         (declaration.functions.len(), "function"),
@@ -135,7 +135,7 @@ pub(super) fn text_of_sound(file: &Path, declaration: &Declaration) -> String {
     let contents = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
     let file = clean(&file.display().to_string());
     let stage = declaration.stage.as_ref().map(|stage| format!(", stage {stage},")).unwrap_or_default();
-    format!("{file}: sound; stack {}{stage} in {}: {contents}", declaration.stack, declaration.region)
+    format!("{file}: valid; stack {}{stage} in {}: {contents}", declaration.stack, declaration.region)
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ mod tests {
         let source = io::Error::new(io::ErrorKind::NotFound, "no such file");
         let error = anyhow::Error::from(DeclarationError::Unreadable { path: "infra.yaml".into(), source });
         let expected = "error: Failed to read the declaration `infra.yaml`\n  because: no such file\n\
-                        hint: name the declaration with `-f FILE`, or write one with `provision init`";
+                        hint: pass the declaration with `-f FILE`, or create one with `provision init`";
         assert_eq!(text(error.as_ref(), &Look::plain()), expected);
     }
 }

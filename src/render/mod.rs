@@ -177,16 +177,16 @@ impl Printer {
     }
 
     /// Prints that a declaration is sound, what it declares, and what is perhaps not meant.
-    pub(crate) fn sound(&self, file: &Path, checked: &Checked) {
+    pub(crate) fn valid(&self, file: &Path, checked: &Checked) {
         if let Some(warnings) = &checked.warnings {
             self.note(&diagnostics::text(warnings, &self.errors));
         }
         if self.json {
-            self.data(&diagnostics::json_of_sound(file, checked.warnings.as_ref()));
+            self.data(&diagnostics::json_of_valid(file, checked.warnings.as_ref()));
             return;
         }
         for declaration in &checked.declarations {
-            self.data(&diagnostics::text_of_sound(file, declaration));
+            self.data(&diagnostics::text_of_valid(file, declaration));
         }
     }
 

@@ -154,7 +154,7 @@ mod tests {
         };
         let items = (1..=22).map(|number| Entry { item: item(number), outcome: Outcome::Planned }).collect();
         let origin = Origin::Queued { queue: "failed".to_owned(), message_id: "m-1".to_owned() };
-        let refused = vec![Refused { origin, reason: "it is no record of a failed invocation".to_owned() }];
+        let refused = vec![Refused { origin, reason: "it is not the record of a failed invocation".to_owned() }];
         let report = Report { items, refused, dry_run: true, interrupted: false };
         let text = text(&report, false, &Look::plain());
         let lines: Vec<&str> = text.lines().collect();
@@ -163,7 +163,7 @@ mod tests {
             lines[20..],
             [
                 "  … and 2 more; `-v` shows all",
-                "  ! failed/m-1: it is no record of a failed invocation",
+                "  ! failed/m-1: it is not the record of a failed invocation",
                 "",
                 "Replay: 22 to replay; 1 cannot be",
             ]

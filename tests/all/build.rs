@@ -190,11 +190,11 @@ fn what_is_missing_is_told_with_what_would_mend_it() {
     assert_snapshot!(workspace.shown(&workspace.build(&["--json"])), @r#"
     exit code: 2
     ----- stdout -----
-    {"error":{"causes":[],"hints":["`cargo generate-lockfile`, and commit it"],"message":"Failed to find `Cargo.lock` in `ROOT`: without it two builds may differ"},"version":1}
+    {"error":{"causes":[],"hints":["run `cargo generate-lockfile` and commit `Cargo.lock`"],"message":"Failed to find `Cargo.lock` in `ROOT`: without it two builds may differ"},"version":1}
     ----- stderr -----
     reader: building
     error: Failed to find `Cargo.lock` in `ROOT`: without it two builds may differ
-    hint: `cargo generate-lockfile`, and commit it
+    hint: run `cargo generate-lockfile` and commit `Cargo.lock`
     "#);
     workspace.write("Cargo.toml", "[workspace]\nmembers = [\"writer\"]\n");
     let run = workspace.build(&[]);

@@ -5,6 +5,7 @@
 
 mod build;
 mod dev;
+mod documents;
 mod emulator;
 mod engine;
 mod harness;

@@ -29,7 +29,7 @@ impl Key {
         let written = secret.0.strip_prefix(PREFIX).and_then(|text| base64::decode(text).ok());
         let key = written.filter(|key| (SHORTEST..=LONGEST).contains(&key.len()));
         key.map(Self).ok_or_else(|| {
-            format!("is no webhook secret: expected is `{PREFIX}` and the base64 of {SHORTEST} to {LONGEST} bytes")
+            format!("is not a webhook secret: expected `{PREFIX}` and the base64 of {SHORTEST} to {LONGEST} bytes")
         })
     }
 

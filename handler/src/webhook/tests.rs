@@ -133,6 +133,6 @@ async fn nothing_is_sent_unsigned_or_when_the_time_is_up() {
     webhook.secret = SecretSource::Given(Secret("guess".to_owned()));
     *webhook.key.lock().await = None;
     let end = deliver(&webhook).await;
-    assert!(matches!(&end, Err(SinkError::Transient(reason)) if reason.contains("is no webhook secret")), "{end:?}");
+    assert!(matches!(&end, Err(SinkError::Transient(reason)) if reason.contains("is not a webhook secret")), "{end:?}");
     assert_eq!(asked.lock().unwrap_or_else(PoisonError::into_inner).len(), 0);
 }

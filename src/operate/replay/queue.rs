@@ -137,7 +137,7 @@ fn failed_event(
     body: &str,
 ) -> Result<(String, String, About), String> {
     let record: InvocationRecord =
-        serde_json::from_str(body).map_err(|_| "it is no record of a failed invocation".to_owned())?;
+        serde_json::from_str(body).map_err(|_| "it is not the record of a failed invocation".to_owned())?;
     let arn = &record.request_context.function_arn;
     let is_it = |entry: &str| {
         let ours = names.function_arn(entry);

@@ -113,8 +113,8 @@ fn what_is_no_netbox_or_has_no_plugin_is_said() {
     let other = server("200 OK", "hello");
     assert_snapshot!(check(&other, "t"), @r#"
     URL
-      NetBox         wrong: this is no NetBox: 200 hello
-                     hint: NETBOX_URL is the address without `/api`
+      NetBox         wrong: no NetBox answers at this address: 200 hello
+                     hint: set NETBOX_URL to the address without `/api`
     exit code 1
     "#);
     let moved = server("301 Moved\r\nLocation: https://netbox.example/", "");

@@ -64,7 +64,7 @@ fn what_cannot_be_invoked_is_an_error_with_a_hint() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: Failed to find the function `raeder`: the declaration has none of that name
+    error: Failed to find the function `raeder`: the declaration has no function of that name
     hint: did you mean `reader`?
     ");
     assert_snapshot!(place.run(&["invoke", "reader", "--event", "broken.json"]).shown(), @r"
@@ -77,7 +77,7 @@ fn what_cannot_be_invoked_is_an_error_with_a_hint() {
     let run = place.run(&["invoke", "reader", "--event", "event.json"]);
     assert_eq!(run.code(), Some(2), "{run}");
     assert!(run.stderr().contains("because: lambda.Invoke 404 ResourceNotFound"), "{run}");
-    assert!(run.stderr().contains("hint: `provision up` makes it"), "{run}");
+    assert!(run.stderr().contains("hint: `provision up` creates it"), "{run}");
     let (code, document) = place.document(&["invoke", "reader", "--event", "event.json"]);
-    assert_eq!((code, &document["error"]["hints"]), (Some(2), &json!(["`provision up` makes it"])));
+    assert_eq!((code, &document["error"]["hints"]), (Some(2), &json!(["`provision up` creates it"])));
 }

@@ -161,7 +161,7 @@ fn nobody_is_asked_where_nobody_is() {
     ----- stdout -----
     ----- stderr -----
     error: Failed to ask: there is no terminal
-    hint: say `--yes`, or look only, with `--dry-run`
+    hint: pass `--yes`, or `--dry-run` to see the plan only
     ");
     assert_eq!(place.run(&["replay"]).code(), Some(2));
     assert_eq!(place.run(&["replay", "--failed", "--prefix", "a"]).code(), Some(2));
@@ -184,7 +184,7 @@ fn failed_events_leave_their_queue_once_they_are_taken_and_all_else_stays() {
     for reason in [
         "it is of `arn:aws:lambda:eu-west-1:123456789012:function:other-reader:$LATEST`, and no declared function",
         "its event is about no mail",
-        "it is no record of a failed invocation",
+        "it is not the record of a failed invocation",
     ] {
         assert!(run.stdout().contains(reason), "{reason}\n{run}");
     }

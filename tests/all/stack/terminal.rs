@@ -64,7 +64,7 @@ fn a_person_is_asked_and_sees_how_it_goes() {
     assert!(shown.contains("\u{1b}[32m+"), "no colour: {shown:?}");
     assert!(shown.contains("27/27") || shown.contains("26/27"), "nothing that moves: {shown:?}");
     let seen = seen(&shown);
-    assert!(seen.contains("Apply this plan? Only `yes` does: yes"), "{seen}");
+    assert!(seen.contains("Apply this plan? Type `yes` to apply: yes"), "{seen}");
     assert!(seen.contains("Done: 27 created, 0 changed, 0 replaced, 0 deleted"), "{seen}");
     let (code, shown) = typed(&trial, &["down"], "circuit");
     assert_eq!(code, Some(1), "{shown}");

@@ -16,7 +16,7 @@ fn a_declaration_to_begin_with_is_written_once() {
         let run = folder.run(arguments);
         assert_eq!((run.code(), run.stdout().as_str()), (Some(0), ""), "{run}");
         assert_eq!(run.stderr().trim_end(), "Wrote infra.yaml; `provision validate` checks it");
-        assert!(folder.run(&["validate"]).stdout().contains(&format!("sound; stack {stack} in")));
+        assert!(folder.run(&["validate"]).stdout().contains(&format!("valid; stack {stack} in")));
     }
     let folder = Folder::with_declaration("mine: true\n");
     assert_snapshot!(folder.run(&["init"]).shown(), @r"
@@ -39,7 +39,7 @@ fn a_file_that_cannot_be_read_is_an_error_with_its_cause() {
     ----- stderr -----
     error: Failed to read the declaration `infra.yaml`
       because: No such file or directory (os error 2)
-    hint: name the declaration with `-f FILE`, or write one with `provision init`
+    hint: pass the declaration with `-f FILE`, or create one with `provision init`
     ");
     assert_snapshot!(folder.run(&["validate", "-f", "."]).shown(), @r"
     exit code: 2
@@ -139,7 +139,7 @@ fn a_repeated_key_is_refused() {
     11 |     timeout: 40s
        |     ^^^^^^^
        |
-       = hint: take one of both away
+       = hint: remove one of them
 
     error: Failed to read `infra.yaml`: 1 error
     ");

@@ -74,7 +74,7 @@ fn a_sound_declaration_is_told_in_one_line() {
     assert_snapshot!(validate(SOUND).shown(), @r"
     exit code: 0
     ----- stdout -----
-    infra.yaml: sound; stack circuit-maintenance in eu-west-1: 1 bucket, 1 function, 1 queue, 1 receipt rule
+    infra.yaml: valid; stack circuit-maintenance in eu-west-1: 1 bucket, 1 function, 1 queue, 1 receipt rule
     ----- stderr -----
     ");
     assert_snapshot!(Folder::with_declaration(SOUND).run(&["validate", "--json"]).shown(), @r#"
@@ -302,5 +302,5 @@ fn actions_are_known() {
 
 #[test]
 fn a_variable_is_set_once() {
-    assert_snapshot!(only("NETBOX_TOKEN: netbox/token", "NETBOX_URL: netbox/url"), @"12:15: `NETBOX_URL` is both in `environment` and in `secrets` | take one of both away");
+    assert_snapshot!(only("NETBOX_TOKEN: netbox/token", "NETBOX_URL: netbox/url"), @"12:15: `NETBOX_URL` is both in `environment` and in `secrets` | remove one of them");
 }

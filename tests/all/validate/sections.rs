@@ -17,7 +17,7 @@ fn every_key_has_its_place() {
     assert_snapshot!(validated(FULL).shown(), @r"
     exit code: 0
     ----- stdout -----
-    infra.yaml: sound; stack circuit-maintenance in eu-west-1: 2 buckets, 2 functions, 2 queues, 1 topic, 3 secrets, 2 receipt rules
+    infra.yaml: valid; stack circuit-maintenance in eu-west-1: 2 buckets, 2 functions, 2 queues, 1 topic, 3 secrets, 2 receipt rules
     ----- stderr -----
     ");
 }
@@ -63,8 +63,8 @@ fn buckets() {
     11:24: `expire_noncurrent` must be a whole number of days, not the text `12h` | S3 expires objects by the day, such as `400d`
     13:23: `existing` must be the name of a bucket in AWS, not the text `Example_Archive`
     13:23: `existing` must be the name of a bucket in AWS, not the text `arn:aws:s3:::example-archive` | write the name alone: `example-archive`
-    13:40: a bucket that exists stays as it is: `expire` cannot be declared for it | take one of both away
-    13:40: a bucket that exists stays as it is: `tags` cannot be declared for it | take one of both away
+    13:40: a bucket that exists stays as it is: `expire` cannot be declared for it | remove one of them
+    13:40: a bucket that exists stays as it is: `tags` cannot be declared for it | remove one of them
     ");
 }
 
@@ -268,7 +268,7 @@ fn alarms_and_who_is_told() {
     62:20: this one is told already
     63:9: `off` must be `errors`, `throttles`, `duration`, `undelivered`, `messages` or `age`, not the text `throttle`
     63:20: `throttles` is off already
-    63:9: `errors` is off, and has a threshold | take one of both away
+    63:9: `errors` is off, and has a threshold | remove one of them
     64:24: `errors` must be a whole number from 1 to 1000000, not the number `0`
     64:21: `age` must be a whole number from 1 to 100, not the number `101`
     64:16: unknown key `error` in `thresholds` | did you mean `errors`?

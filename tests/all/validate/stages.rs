@@ -44,15 +44,15 @@ fn every_stage_is_checked_unless_one_is_named() {
     assert_snapshot!(validated(STAGED).shown(), @r"
     exit code: 0
     ----- stdout -----
-    infra.yaml: sound; stack circuits, stage dev, in eu-west-1: 1 bucket, 1 function, 1 receipt rule
-    infra.yaml: sound; stack circuits, stage prod, in eu-west-1: 1 bucket, 1 function, 1 receipt rule
+    infra.yaml: valid; stack circuits, stage dev, in eu-west-1: 1 bucket, 1 function, 1 receipt rule
+    infra.yaml: valid; stack circuits, stage prod, in eu-west-1: 1 bucket, 1 function, 1 receipt rule
     ----- stderr -----
     ");
     let folder = Folder::with_declaration(STAGED);
     assert_snapshot!(folder.run(&["validate", "--stage", "prod"]).shown(), @r"
     exit code: 0
     ----- stdout -----
-    infra.yaml: sound; stack circuits, stage prod, in eu-west-1: 1 bucket, 1 function, 1 receipt rule
+    infra.yaml: valid; stack circuits, stage prod, in eu-west-1: 1 bucket, 1 function, 1 receipt rule
     ----- stderr -----
     ");
     assert_snapshot!(folder.run(&["validate", "--stage", "test"]).shown(), @r"
@@ -133,8 +133,8 @@ fn two_stages_that_take_the_same_mail_are_a_warning() {
     assert_snapshot!(run.shown(), @r"
     exit code: 0
     ----- stdout -----
-    infra.yaml: sound; stack circuits, stage dev, in eu-west-1: 1 bucket, 1 function, 1 receipt rule
-    infra.yaml: sound; stack circuits, stage prod, in eu-west-1: 1 bucket, 1 function, 1 receipt rule
+    infra.yaml: valid; stack circuits, stage dev, in eu-west-1: 1 bucket, 1 function, 1 receipt rule
+    infra.yaml: valid; stack circuits, stage prod, in eu-west-1: 1 bucket, 1 function, 1 receipt rule
     ----- stderr -----
     infra.yaml:25:3: warning: stages `dev` and `prod` take the same mail: `noc@example.com`
        |
@@ -171,7 +171,7 @@ fn a_queue_that_forgets_sooner_than_its_source_is_a_warning() {
     assert_snapshot!(validated(queues).shown(), @r"
     exit code: 0
     ----- stdout -----
-    infra.yaml: sound; stack a in eu-west-1: 2 queues
+    infra.yaml: valid; stack a in eu-west-1: 2 queues
     ----- stderr -----
     infra.yaml:4:42: warning: queue `dead` keeps messages for `3d`, counted from when they came into queue `jobs`, which keeps them for `4d`
       |

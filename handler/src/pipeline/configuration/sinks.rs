@@ -181,7 +181,7 @@ impl<Variable: Fn(&str) -> Option<String>> Reader<Variable> {
         if well_formed && (scheme == "https" || (scheme == "http" && local)) {
             return Some(url);
         }
-        self.note(name, format!("is `{url}`, expected is an address such as `{example}`"));
+        self.note(name, format!("is `{url}`, expected an address such as `{example}`"));
         None
     }
 
@@ -197,7 +197,7 @@ impl<Variable: Fn(&str) -> Option<String>> Reader<Variable> {
         let fault = match self.optional(variable).map(|value| value.trim().to_owned()) {
             Some(value) if is_one(&value) => return Some(SecretPlace::Given(Secret(value))),
             Some(_) if variable == NETBOX_TOKEN => "is no API token of NetBox",
-            Some(_) => "is no webhook secret, which begins with `whsec_`",
+            Some(_) => "is not a webhook secret, which begins with `whsec_`",
             None => "is missing: the function's `secrets` can name it",
         };
         self.note(variable, fault);
@@ -213,7 +213,7 @@ impl<Variable: Fn(&str) -> Option<String>> Reader<Variable> {
                     providers.insert(ours.to_owned(), theirs.to_owned());
                 }
                 _ => {
-                    self.note(NETBOX_PROVIDERS, format!("has `{entry}`, expected is `OURS=THEIRS`"));
+                    self.note(NETBOX_PROVIDERS, format!("has `{entry}`, expected `OURS=THEIRS`"));
                     return None;
                 }
             }
@@ -262,11 +262,11 @@ mod tests {
             (NETBOX_URL, "", "is missing"),
             (NETBOX_URL, "netbox.example", "is `netbox.example`"),
             (NETBOX_URL, "http://netbox.example", "is `http://netbox.example`"),
-            (NETBOX_URL, "http://localhost.example", "expected is an address"),
-            (NETBOX_URL, "https://me:secret@netbox.example", "expected is an address"),
+            (NETBOX_URL, "http://localhost.example", "expected an address"),
+            (NETBOX_URL, "https://me:secret@netbox.example", "expected an address"),
             (NETBOX_TOKEN, "", "the function's `secrets` can name it"),
             (NETBOX_TOKEN, "a b", "is no API token"),
-            (NETBOX_PROVIDERS, "telia", "expected is `OURS=THEIRS`"),
+            (NETBOX_PROVIDERS, "telia", "expected `OURS=THEIRS`"),
         ];
         for (variable, value, fault) in table {
             let error = netbox(&[(variable, value)]).unwrap_err();
@@ -298,9 +298,9 @@ mod tests {
         let table: [(&[(&'static str, &'static str)], &str); 5] = [
             (
                 &[(WEBHOOK_URL, "http://hooks.example/")],
-                "`WEBHOOK_URL` is `http://hooks.example/`, expected is an address",
+                "`WEBHOOK_URL` is `http://hooks.example/`, expected an address",
             ),
-            (&[(WEBHOOK_SECRET, "abc")], "`WEBHOOK_SECRET` is no webhook secret"),
+            (&[(WEBHOOK_SECRET, "abc")], "`WEBHOOK_SECRET` is not a webhook secret"),
             (&[(WEBHOOK_SECRET, "")], "the function's `secrets` can name it"),
             (&[(context::VARIABLE, NONE)], "no prefix that ends in `calendar/`"),
             (&[(SINK, "calendar"), (context::VARIABLE, NONE)], "no prefix that ends in `unmatched/`"),

@@ -1,0 +1,17 @@
+//! `provision completions`: a script with which a shell completes commands, options and their values.
+
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+
+use crate::{
+    cli::{Arguments, Completions},
+    render::Printer,
+};
+
+pub(super) fn run(printer: &Printer, typed: &Completions) -> anyhow::Result<ExitCode> {
+    let mut script = Vec::new();
+    clap_complete::generate(typed.shell, &mut Arguments::command(), "provision", &mut script);
+    printer.data(String::from_utf8(script)?.trim_end());
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,51 @@
+//! Documents that are made from the source: the reference of declarations, completions and manual pages.
+
+use crate::harness::Folder;
+
+/// The reference as it stands in the repository.
+const REFERENCE: &str = include_str!("../../docs/declaration.md");
+
+#[test]
+fn the_declaration_reference_is_up_to_date() {
+    let printed = Folder::new().run(&["schema", "--markdown"]);
+    assert_eq!(printed.code(), Some(0), "{printed}");
+    let hint = "write it anew: cargo run -- schema --markdown > docs/declaration.md";
+    assert!(printed.stdout() == REFERENCE, "docs/declaration.md is out of date; {hint}");
+}
+
+#[test]
+fn every_key_of_the_schema_has_a_row_in_the_reference() {
+    let schema: serde_json::Value = serde_json::from_str(&Folder::new().run(&["schema"]).stdout()).unwrap();
+    let definitions = schema["$defs"].as_object().unwrap();
+    let shapes = definitions.iter().filter(|(name, _)| !name.starts_with("stage_")).map(|(_, shape)| shape);
+    let keys: Vec<_> = shapes.chain([&schema]).filter_map(|shape| shape["properties"].as_object()).flatten().collect();
+    assert!(keys.len() > 50, "{keys:?}");
+    for (key, schema) in keys {
+        let meaning = schema["description"].as_str().unwrap();
+        let rows = REFERENCE.lines().filter(|line| line.starts_with(&format!("| `{key}` |")));
+        assert!(rows.into_iter().any(|row| row.ends_with(&format!("| {meaning} |"))), "no row for `{key}`: {meaning}");
+    }
+}
+
+#[test]
+fn every_shell_gets_completions_of_every_command() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let run = Folder::new().run(&["completions", shell]);
+        assert_eq!(run.code(), Some(0), "{run}");
+        for command in ["parse", "up", "diff", "down", "replay", "completions"] {
+            assert!(run.stdout().contains(command), "{shell} does not complete `{command}`");
+        }
+    }
+    assert_eq!(Folder::new().run(&["completions", "tcsh"]).code(), Some(2));
+}
+
+#[test]
+fn the_manual_has_a_page_for_every_command() {
+    let folder = Folder::new();
+    let page = folder.run(&["man"]).stdout();
+    assert!(page.contains(".TH provision 1") && page.contains("provision\\-up(1)"), "{page}");
+    let run = folder.run(&["man", "--out", "pages"]);
+    assert_eq!((run.code(), run.stdout().as_str()), (Some(0), ""), "{run}");
+    let up = std::fs::read_to_string(folder.path("pages/provision-up.1")).unwrap();
+    assert!(up.contains("run `up` again to continue"), "{up}");
+}

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use handler::context::{Context, MailPlace, Place};
+use contract::context::{Context, MailPlace, Place};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -270,8 +270,8 @@ stack: circuits
 region: eu-west-1
 buckets: {mail: {}, audit: {}, archive: {existing: example-archive}}
 functions:
-  reader: {crate: handler, bin: reader, reads: [{bucket: mail, prefix: inbound/}, archive]}
-  counter: {crate: handler, bin: counter}
+  reader: {crate: maintenance, bin: reader, reads: [{bucket: mail, prefix: inbound/}, archive]}
+  counter: {crate: maintenance, bin: counter}
 receipt_rules:
   - name: all
     actions:

@@ -2,10 +2,8 @@
 
 use std::{process::ExitCode, thread};
 
-use handler::{
-    mail::Mail,
-    maintenance::{self, json::OutcomeRecord, outcome::Outcome},
-};
+use mail::Mail;
+use notice::{json::OutcomeRecord, outcome::Outcome};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -87,7 +85,7 @@ struct Said {
 
 fn say(printer: &Printer, typed: &Parse, file: &MailFile) -> Said {
     let mail = Mail::decode(&file.bytes);
-    let outcome = maintenance::parse(&mail);
+    let outcome = notice::parse(&mail);
     let text = if printer.is_json() {
         let explanation = typed.explain.then(|| render::explanation_json(&mail, &outcome));
         serde_json::to_string(&Line { file: &file.name, outcome: OutcomeRecord::from(&outcome), explanation })

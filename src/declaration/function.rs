@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use handler::{
-    pipeline::configuration,
-    trust::{Fault, Grants, Purpose},
-};
+use trust::{Fault, Grants, Purpose};
 
 use super::{
     Place,
@@ -112,7 +109,7 @@ pub(super) static SHAPE: Shape = Shape {
     name: "function",
     keys: &[
         Field::new("crate", Holds::Text(scalars::PACKAGE), "Cargo package that contains the function.")
-            .required("handler"),
+            .required("maintenance"),
         Field::new("bin", Holds::Text(scalars::BINARY), "Binary of that package.").required("maintenance"),
         Field::new("description", Holds::Text(scalars::LINE), "Description for people.").or(""),
         Field::new("architecture", Holds::Word(words::<Architecture>), "Processor architecture.").or("x86_64"),
@@ -233,11 +230,7 @@ fn variables(reader: &mut Reader, fields: &Fields<'_>) -> (Environment, Secrets)
 /// Whom a function trusts, for which provider. The function itself starts with a list that says less, and gives nothing for it.
 fn grants(reader: &mut Reader, fields: &Fields<'_>) {
     for (key, node) in reader.chosen(fields, "environment") {
-        let purpose = match key.name.as_str() {
-            configuration::TRUSTED_SENDERS => Purpose::Carriers,
-            configuration::FORWARDERS => Purpose::Forwarders,
-            _ => continue,
-        };
+        let Some(purpose) = Purpose::of_variable(&key.name) else { continue };
         let Value::Text(text) = &node.value else { continue };
         let grants = Grants::read(purpose, text);
         for faulty in grants.faulty() {

@@ -265,8 +265,8 @@ stack: circuits
 region: eu-west-1
 buckets: {mail: {expire: 400d}}
 functions:
-  reader: {crate: handler, bin: maintenance, environment: {RELEASE: 1.10, DEBUG: true}, reads: [mail]}
-  waiter: {crate: handler, bin: waiter, memory: 1GB, timeout: 30s, retries: 0, on_failure: failed}
+  reader: {crate: maintenance, bin: maintenance, environment: {RELEASE: 1.10, DEBUG: true}, reads: [mail]}
+  waiter: {crate: maintenance, bin: waiter, memory: 1GB, timeout: 30s, retries: 0, on_failure: failed}
 queues: {failed: {}}
 receipt_rules:
   - {name: one, recipients: [NOC@Example.com, Example.com, .Example.com], tls: require, actions: [{store: mail}, stop]}
@@ -317,7 +317,7 @@ receipt_rules:
         assert_eq!(parse(marked.as_bytes()).unwrap(), parse(SOUND.as_bytes()).unwrap());
         let places = |source: &str| {
             let diagnostics =
-                parse(source.replace("400d", "36h").replace("handler, bin: waiter", "'ä', bin: ä").as_bytes());
+                parse(source.replace("400d", "36h").replace("maintenance, bin: waiter", "'ä', bin: ä").as_bytes());
             let diagnostics = diagnostics.unwrap_err();
             diagnostics.list().iter().map(|one| diagnostics.position(one.span.start)).collect::<Vec<_>>()
         };

@@ -1,6 +1,6 @@
 //! Functions, each with its role, its log, what is done with events that fail, and who may invoke it.
 
-use handler::context::VARIABLE;
+use contract::context::VARIABLE;
 
 use super::{Blueprint, distinct, of, rights, seconds, storage::invoked_by_topic};
 use crate::{

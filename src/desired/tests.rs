@@ -13,14 +13,14 @@ tags: {team: network}
 buckets: {mail: {expire: 30d, tags: {team: noc}}, archive: {existing: example-archive}}
 functions:
   reader:
-    crate: handler
+    crate: maintenance
     bin: reader
     timeout: 10s
     secrets: {TOKEN: netbox/token}
     reads: [{bucket: mail, prefix: inbound/}]
     writes: [{bucket: mail, prefix: unmatched/}]
     on_failure: failed
-  counter: {crate: handler, bin: counter, vpc: {subnets: [subnet-0a1b2c3d, subnet-0a1b2c3e], security_groups: [sg-0a1b2c3d]}}
+  counter: {crate: maintenance, bin: counter, vpc: {subnets: [subnet-0a1b2c3d, subnet-0a1b2c3e], security_groups: [sg-0a1b2c3d]}}
 queues: {failed: {retention: 2d}}
 topics: {news: {}}
 receipt_rules:

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use axum::body::Bytes;
-use handler::report::Report;
+use contract::report::Report;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use handler::report::Report;
+use contract::report::Report;
 use tokio::sync::mpsc;
 
 use super::failure::Failure;

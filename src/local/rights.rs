@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use handler::context::Place;
+use contract::context::Place;
 use s3s::{
     S3Request, S3Result,
     access::{S3Access, S3AccessContext},

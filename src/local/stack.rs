@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::Router;
-use handler::context;
+use contract::context;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::{

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use handler::{
-    maintenance::json::Record,
+use contract::{
+    maintenance::Record,
     report::{MailOutcome, MailReport, Report},
 };
 use serde::Serialize;

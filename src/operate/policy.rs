@@ -171,7 +171,7 @@ region: eu-west-1
 buckets: {archive: {existing: example-archive}}
 functions:
   reader:
-    crate: handler
+    crate: maintenance
     bin: reader
     reserved_concurrency: 1
     vpc: {subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b], security_groups: [sg-0a1b2c3d]}

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     fn archive(folder: &Path) -> Archive {
-        let request = Request { folder, package: "handler", bin: "maintenance" };
+        let request = Request { folder, package: "maintenance", bin: "maintenance" };
         Archive::new(folder, &request, Architecture::X86_64)
     }
 

@@ -207,7 +207,7 @@ mod tests {
         let (small, large) = (artifact(4_431_473, Upload::Direct), artifact(61_000_000, Upload::Bucket));
         let built = |function, artifact: Artifact| {
             let path = artifact.path.clone();
-            Built { function, package: "handler", bin: "maintenance", artifact, path }
+            Built { function, package: "maintenance", bin: "maintenance", artifact, path }
         };
         let all = [built("maintenance", small), built("large", large)];
         insta::assert_snapshot!(table(&all), @r"
@@ -215,7 +215,7 @@ mod tests {
         maintenance  x86_64   4.43 MB                      47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=  target/provision/zip-1/a.zip
         large        x86_64   61.00 MB (through a bucket)  47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=  target/provision/zip-1/a.zip
         ");
-        insta::assert_snapshot!(document(&all).unwrap(), @r#"{"version":1,"functions":[{"function":"maintenance","package":"handler","bin":"maintenance","architecture":"x86_64","linking":"dynamic","upload":"direct","size":4431473,"unpacked":13294419,"code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-1/a.zip"},{"function":"large","package":"handler","bin":"maintenance","architecture":"x86_64","linking":"dynamic","upload":"bucket","size":61000000,"unpacked":183000000,"code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-1/a.zip"}]}"#);
+        insta::assert_snapshot!(document(&all).unwrap(), @r#"{"version":1,"functions":[{"function":"maintenance","package":"maintenance","bin":"maintenance","architecture":"x86_64","linking":"dynamic","upload":"direct","size":4431473,"unpacked":13294419,"code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-1/a.zip"},{"function":"large","package":"maintenance","bin":"maintenance","architecture":"x86_64","linking":"dynamic","upload":"bucket","size":61000000,"unpacked":183000000,"code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-1/a.zip"}]}"#);
         assert_eq!(table(&[]), "no functions are declared");
     }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use comfy_table::{Table, presets};
-use handler::report::{MailOutcome, MailReport, Report};
+use contract::report::{MailOutcome, MailReport, Report};
 
 use super::{
     Printer,

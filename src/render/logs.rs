@@ -1,7 +1,7 @@
 //! Lines of logs: time, function, and what was written. Our own functions write JSON; people get the gist of it.
 
 use console::Style;
-use handler::report::{MailOutcome, MailReport, Report};
+use contract::report::{MailOutcome, MailReport, Report};
 use serde_json::{Value, json};
 
 use super::{

@@ -3,11 +3,9 @@
 
 use comfy_table::{ContentArrangement, Table, presets};
 use console::Style;
-use handler::maintenance::{
-    json::Record,
-    model::{Impact, Status},
-};
+use contract::maintenance::Record;
 use jiff::{Timestamp, tz::TimeZone};
+use notice::model::{Impact, Status};
 
 use super::look::{Look, clean};
 
@@ -83,15 +81,12 @@ fn block(record: &Record<'_>, look: &Look, width: usize) -> String {
         for circuit in record.circuits.iter() {
             table.add_row([clean(circuit.id()), circuit.impact().word().to_owned()]);
         }
-        let text = record.circuits.iter().map(handler::maintenance::model::Circuit::impact).fold(
-            lines(&table),
-            |text, impact| {
-                text.replace(
-                    &format!(" {}", impact.word()),
-                    &format!(" {}", look.paint(style_of_impact(impact), impact.word())),
-                )
-            },
-        );
+        let text = record.circuits.iter().map(notice::model::Circuit::impact).fold(lines(&table), |text, impact| {
+            text.replace(
+                &format!(" {}", impact.word()),
+                &format!(" {}", look.paint(style_of_impact(impact), impact.word())),
+            )
+        });
         lines_of_block.push(text);
     }
     lines_of_block.join("\n")
@@ -150,8 +145,8 @@ fn style_of_impact(impact: Impact) -> Style {
 
 #[cfg(test)]
 mod tests {
-    use handler::maintenance::model::Circuit;
     use insta::assert_snapshot;
+    use notice::model::Circuit;
 
     use super::*;
 

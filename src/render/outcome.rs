@@ -4,21 +4,21 @@
 use std::fmt::Write as _;
 
 use console::Style;
-use handler::{
-    event::{Verdict, Verdicts},
-    mail::Mail,
-    maintenance::{
-        failure::Failure,
-        found::Place,
-        json::Record,
-        lines::Lines,
-        model::Maintenance,
-        outcome::{Outcome, Recognised, Recognition},
-        page::Page,
-    },
-    trust::{self, Evidence, Policy, Say},
+use contract::{
+    maintenance::Record,
+    receipt_event::{Verdict, Verdicts},
+};
+use mail::Mail;
+use notice::{
+    failure::Failure,
+    found::Place,
+    lines::Lines,
+    model::Maintenance,
+    outcome::{Outcome, Recognised, Recognition},
+    page::Page,
 };
 use serde_json::{Value, json};
+use trust::{Evidence, Policy, Say};
 
 use super::{
     look::{Look, clean},

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, Message, QueueAttributeName};
-use handler::event::ReceiptEvent;
+use contract::receipt_event::ReceiptEvent;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -149,7 +149,7 @@ fn failed_event(
         .find(|(entry, _)| is_it(entry))
         .ok_or_else(|| format!("it is of `{arn}`, and no declared function that sends its failures here"))?;
     let event = ReceiptEvent::deserialize(&record.request_payload).unwrap_or_default();
-    let is_mail = |record: &handler::event::Record| {
+    let is_mail = |record: &contract::receipt_event::Record| {
         record.event_source.as_deref() == Some("aws:ses") && record.ses.mail.message_id.is_some()
     };
     let first = event.records.first().filter(|_| event.records.iter().all(is_mail));

@@ -1,8 +1,8 @@
 //! Stored mails: which there are, whose they are, and the event that SES made of one.
 
 use aws_sdk_s3::primitives::DateTime;
+use contract::receipt_event::SETUP_OBJECT;
 use futures::{StreamExt, stream};
-use handler::event::SETUP_OBJECT;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -38,7 +38,7 @@ pub(crate) enum NotRebuilt {
     #[error("there is no such object in bucket `{0}`")]
     NotThere(String),
     #[error(transparent)]
-    NotOfSes(#[from] handler::trust::NotOfSes),
+    NotOfSes(#[from] trust::NotOfSes),
     #[error(transparent)]
     Unreadable(#[from] Failure),
     #[error("its event could not be written: {0}")]

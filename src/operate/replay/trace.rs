@@ -1,8 +1,8 @@
 //! What SES wrote before a mail when it stored it, as an event says it. Reading it is the function's own business: what the function
 //! takes for SES's word, a replay does, and nothing else.
 
-use handler::trust::{self, Checked, NotOfSes};
 use jiff::Timestamp;
+use trust::{Checked, NotOfSes};
 
 use crate::local::verdicts::{Verdict, Verdicts};
 

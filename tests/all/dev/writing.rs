@@ -14,7 +14,7 @@ region: eu-west-1
 buckets: {mail: {}}
 functions:
   maintenance:
-    crate: handler
+    crate: maintenance
     bin: maintenance
     memory: 256MB
     timeout: 30s

@@ -146,7 +146,7 @@ fn what_is_no_netbox_or_has_no_plugin_is_said() {
 fn the_address_is_declared_and_the_token_is_not() {
     let declared = |environment: &str| {
         Folder::with_declaration(format!(
-            "stack: s\nregion: eu-west-1\nfunctions:\n  reader: {{crate: handler, bin: maintenance, environment: {environment}}}\n"
+            "stack: s\nregion: eu-west-1\nfunctions:\n  reader: {{crate: maintenance, bin: maintenance, environment: {environment}}}\n"
         ))
     };
     assert_snapshot!(declared("{SINK: lines}").run(&["check"]).shown(), @r#"

@@ -25,7 +25,7 @@ region: eu-west-1
 buckets: {mail: {}}
 functions:
   maintenance:
-    crate: handler
+    crate: maintenance
     bin: maintenance
     memory: 256MB
     timeout: 60s
@@ -237,7 +237,7 @@ fn built() -> &'static Path {
             command.env_remove(name);
         }
         let mut child = command
-            .args(["build", "--package", "handler", "--bin", "maintenance", "--profile", "dev", "--locked"])
+            .args(["build", "--package", "maintenance", "--bin", "maintenance", "--profile", "dev", "--locked"])
             .args(["--message-format", "json-render-diagnostics"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .stdout(Stdio::piped())

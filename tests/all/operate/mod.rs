@@ -24,8 +24,8 @@ stack: op
 region: eu-west-1
 buckets: {mail: {}}
 functions:
-  reader: {crate: handler, bin: reader, timeout: 10s, reads: [mail], on_failure: failed}
-  other: {crate: handler, bin: other, on_failure: failed}
+  reader: {crate: maintenance, bin: reader, timeout: 10s, reads: [mail], on_failure: failed}
+  other: {crate: maintenance, bin: other, on_failure: failed}
 queues: {failed: {}}
 receipt_rules:
   - name: reader

@@ -9,7 +9,7 @@ const DELAY: Duration = Duration::from_millis(100);
 
 fn maintenance() -> String {
     let declared = include_str!("../../../infra.yaml");
-    declared.replace("crate: handler", "crate: standin").replace("bin: maintenance", "bin: standin")
+    declared.replace("crate: maintenance", "crate: standin").replace("bin: maintenance", "bin: standin")
 }
 
 #[test]

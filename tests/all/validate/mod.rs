@@ -19,7 +19,7 @@ buckets:
   mail: {expire: 400d}
 functions:
   maintenance:
-    crate: handler
+    crate: maintenance
     bin: maintenance
     memory: 256MB
     timeout: 30s
@@ -182,7 +182,7 @@ fn diagnostics_are_data_with_json() {
 #[test]
 fn a_missing_key_is_shown_at_what_lacks_it() {
     assert_snapshot!(only("stack: circuit-maintenance\n", ""), @"1:1: the declaration lacks `stack` | add `stack: circuit-maintenance`");
-    assert_snapshot!(only("    crate: handler\n", ""), @"6:3: function `maintenance` lacks `crate` | add `crate: handler`");
+    assert_snapshot!(only("    crate: maintenance\n", ""), @"6:3: function `maintenance` lacks `crate` | add `crate: maintenance`");
     assert_snapshot!(only("    actions: [{store: mail, prefix: inbound/}, {invoke: maintenance}]\n", ""), @"18:5: receipt rule `maintenance` lacks `actions` | add `actions: [{store: mail}]`");
 }
 
@@ -225,7 +225,7 @@ fn names_are_made_of_what_aws_takes_everywhere() {
         only("NETBOX_URL", "AWS_REGION"),
         only("NETBOX_URL", "NETBOX-URL"),
         only("netbox/token", "the token"),
-        only("crate: handler", "crate: ../handler"),
+        only("crate: maintenance", "crate: ../handler"),
         only("prefix: inbound/", "prefix: inbound"),
     ];
     assert_snapshot!(faults.join("\n"), @r"

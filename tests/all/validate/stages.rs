@@ -12,7 +12,7 @@ buckets:
   mail: {expire: 400d}
 functions:
   maintenance:
-    crate: handler
+    crate: maintenance
     bin: maintenance
     environment: {SINK: lines, MODE: quick}
     reads: [mail]

@@ -1,0 +1,130 @@
+//! Understanding notices: [`parse`] tells what a mail is. Pure and total.
+
+pub mod dates;
+pub mod draft;
+pub mod failure;
+pub mod fallback;
+pub mod fingerprint;
+pub mod found;
+pub mod json;
+pub mod lines;
+pub mod maintnote;
+pub mod model;
+pub mod outcome;
+pub mod page;
+pub mod pattern;
+pub mod provider;
+pub mod providers;
+mod recognise;
+pub mod sheet;
+pub mod source;
+mod whole;
+pub mod words;
+pub mod workbook;
+pub mod zones;
+
+use draft::Draft;
+use failure::{Failure, FailureKind};
+use mail::{Defect, Mail};
+use model::Maintenance;
+use outcome::{Notice, Outcome, Recognised};
+use provider::Reading;
+use providers::genericprovider;
+use source::Source;
+
+/// What a mail is.
+pub fn parse(mail: &Mail) -> Outcome {
+    let source = Source::new(mail, &genericprovider::PROVIDER);
+    let recognised = match recognise::recognise(&source) {
+        Ok(recognised) => recognised,
+        Err(refusal) => {
+            let read = |provider| suggest(&source.read_as(provider));
+            let unknown = || fallback::suggest(&source.read_as(&fallback::UNKNOWN));
+            return Outcome::Unrecognised {
+                reason: refusal.reason,
+                suggestion: refusal.suspect.map_or_else(unknown, read),
+            };
+        }
+    };
+    let source = source.read_as(recognised.provider);
+    match mail.defects.first() {
+        Some(defect) => Outcome::Failed { recognised, failure: failure_of(defect), suggestion: suggest(&source) },
+        None => read(&source, recognised),
+    }
+}
+
+fn failure_of(defect: &Defect) -> Failure {
+    match defect {
+        Defect::CutShort => Failure::cut_short("the end of the mail, which stops in the midst of it"),
+        Defect::TooLarge(size) => {
+            Failure::too_large(format!("a text part of at most {} bytes, this one has {size}", mail::LARGEST_TEXT))
+        }
+        Defect::TooDeep => Failure::too_large("parts nested less deeply"),
+        Defect::TooMany(most) => Failure::too_large(format!("at most {most} parts")),
+        Defect::SeveralMessages(count) => {
+            Failure::ambiguous(format!("one attached message, there are {count} side by side"))
+        }
+    }
+}
+
+fn read(source: &Source<'_>, recognised: Recognised) -> Outcome {
+    let drafts = match (recognised.provider.read)(source) {
+        Ok(Reading::Notice(drafts)) => drafts,
+        // Nothing shows what a mail without a word is: its text may have been lost on the way.
+        Ok(Reading::Other(_)) if is_blank(source.mail()) => {
+            return Outcome::Failed { recognised, failure: Failure::missing("a body"), suggestion: Vec::new() };
+        }
+        Ok(Reading::Other(reason)) => return Outcome::Ignored { recognised, reason },
+        Err(failure) => {
+            let suggestion = unread(source, &failure);
+            return Outcome::Failed { recognised, failure, suggestion };
+        }
+    };
+    let maintenances: Result<Vec<_>, _> = drafts.iter().cloned().map(Draft::build).collect();
+    match maintenances {
+        Ok(maintenances) if maintenances.is_empty() => {
+            let failure = Failure::missing("a maintenance");
+            Outcome::Failed { recognised, failure, suggestion: from_calendars(source) }
+        }
+        Ok(maintenances) => match whole::check(source, &maintenances) {
+            Ok(()) => Outcome::Notice(Notice { recognised, announced_at: source.announced_at(), maintenances }),
+            Err(failure) => Outcome::Failed { recognised, failure, suggestion: maintenances },
+        },
+        Err(failure) => {
+            let read = whole(drafts);
+            let suggestion = if read.is_empty() { unread(source, &failure) } else { read };
+            Outcome::Failed { recognised, failure, suggestion }
+        }
+    }
+}
+
+/// What can be read of a notice that its provider could not: its calendars, or, where the notice lacks parts of the
+/// provider's format, what it states in other words. Parts that are there and contradict each other are for a person alone.
+fn unread(source: &Source<'_>, failure: &Failure) -> Vec<Maintenance> {
+    let read = from_calendars(source);
+    let is_other = read.is_empty() && failure.kind == FailureKind::Missing;
+    if is_other { fallback::suggest(source) } else { read }
+}
+
+/// What this provider would read of the mail, unverified: for a person to confirm.
+fn suggest(source: &Source<'_>) -> Vec<Maintenance> {
+    match (source.provider().read)(source) {
+        Ok(Reading::Notice(drafts)) => whole(drafts),
+        Ok(Reading::Other(_)) => Vec::new(),
+        Err(_) => from_calendars(source),
+    }
+}
+
+/// What the MAINTNOTE calendars of the mail say, whether or not the provider uses them.
+fn from_calendars(source: &Source<'_>) -> Vec<Maintenance> {
+    maintnote::read(source).ok().flatten().map(whole).unwrap_or_default()
+}
+
+/// Those drafts that are whole.
+fn whole(drafts: Vec<Draft>) -> Vec<Maintenance> {
+    drafts.into_iter().filter_map(|draft| draft.build().ok()).collect()
+}
+
+fn is_blank(mail: &Mail) -> bool {
+    mail.texts.iter().chain(&mail.pages).all(|body| body.trim().is_empty()) && mail.calendars.is_empty()
+}

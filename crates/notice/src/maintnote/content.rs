@@ -1,0 +1,163 @@
+//! Content lines and components of a calendar. `icalendar` parses each line; how lines make components is here, so
+//! that nesting needs no recursion and one broken line does not lose the others.
+//!
+//! Carriers fold lines wrongly: the rest of a value stands at the start of a line of its own. Such a line has no
+//! name of a property before a colon and is passed over.
+
+use icalendar::parser::{self, unfold};
+
+use super::PREFIX;
+use crate::failure::Failure;
+
+/// The properties that somebody reads, besides those of the extension. Descriptions are long, and nobody does.
+const READ: &[&str] = &[
+    "DTEND",
+    "DTSTAMP",
+    "DTSTART",
+    "DURATION",
+    "METHOD",
+    "ORGANIZER",
+    "RDATE",
+    "RRULE",
+    "SEQUENCE",
+    "STATUS",
+    "SUMMARY",
+    "TZID",
+    "TZOFFSETTO",
+    "UID",
+    "X-LIC-LOCATION",
+];
+
+/// A part of a calendar: `BEGIN:NAME` to `END:NAME`.
+#[derive(Debug, Default)]
+pub(crate) struct Component {
+    /// Upper case.
+    name: String,
+    /// In order.
+    pub(super) properties: Vec<Property>,
+    /// In order.
+    pub(super) components: Vec<Component>,
+}
+
+/// A line of a component.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Property {
+    /// Upper case.
+    pub(super) name: String,
+    /// In order; names in upper case.
+    pub(super) parameters: Vec<(String, String)>,
+    /// Unescaped.
+    pub(super) value: String,
+}
+
+impl Component {
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.name == name
+    }
+
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &Property> {
+        self.properties.iter().filter(move |property| property.name == name)
+    }
+
+    pub(super) fn first(&self, name: &str) -> Option<&Property> {
+        self.properties.iter().find(|property| property.name == name)
+    }
+}
+
+impl Property {
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Compares the value without case.
+    pub(super) fn text_is(&self, text: &str) -> bool {
+        self.value.trim().eq_ignore_ascii_case(text)
+    }
+}
+
+/// Components nest at most this deep: VCALENDAR, VEVENT, VALARM, and a little more.
+const DEEPEST: usize = 8;
+
+/// A calendar part of a mail.
+#[derive(Debug)]
+pub(crate) struct Content {
+    /// As far as they go.
+    pub(super) components: Vec<Component>,
+    /// What is wrong with them as a whole, such as one that is not closed.
+    pub(super) failure: Option<Failure>,
+}
+
+/// The components of a text.
+pub(crate) fn parse(text: &str) -> Content {
+    let mut whole = Vec::new();
+    let mut open: Vec<Component> = Vec::new();
+    let mut failure = None;
+    for line in unfold(text).lines() {
+        let line = line.trim_end_matches('\r').trim_start_matches('\u{feff}');
+        if let Some(name) = after(line, "BEGIN:") {
+            if open.len() == DEEPEST {
+                failure = Some(Failure::too_large(format!("a calendar nested at most {DEEPEST} deep")));
+                break;
+            }
+            open.push(Component { name, ..Component::default() });
+        } else if let Some(name) = after(line, "END:") {
+            // What was opened within and not closed ends here too; the end of something that is not open is no line.
+            if open.iter().any(|component| component.name == name) {
+                while let Some(component) = open.pop() {
+                    let is_last = component.name == name;
+                    if !is_last {
+                        failure.get_or_insert_with(|| Failure::missing(format!("END:{}", component.name)));
+                    }
+                    close(component, &mut open, &mut whole);
+                    if is_last {
+                        break;
+                    }
+                }
+            }
+        } else if let Some(component) = open.last_mut() {
+            component.properties.extend(property(line));
+        }
+    }
+    if let (Some(outermost), None) = (open.first(), &failure) {
+        failure = Some(Failure::cut_short(format!("END:{}", outermost.name)));
+    }
+    while let Some(component) = open.pop() {
+        close(component, &mut open, &mut whole);
+    }
+    Content { components: whole, failure }
+}
+
+fn close(component: Component, open: &mut [Component], whole: &mut Vec<Component>) {
+    match open.last_mut() {
+        Some(around) => around.components.push(component),
+        None => whole.push(component),
+    }
+}
+
+fn after(line: &str, keyword: &str) -> Option<String> {
+    let start = line.get(..keyword.len())?;
+    start
+        .eq_ignore_ascii_case(keyword)
+        .then(|| line.get(keyword.len()..).map(|name| name.trim().to_ascii_uppercase()))?
+}
+
+/// A content line, if it is one.
+fn property(line: &str) -> Option<Property> {
+    let name_end = line.find([':', ';'])?;
+    let name = line.get(..name_end)?;
+    let is_read = name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+        || READ.iter().any(|read| read.eq_ignore_ascii_case(name));
+    if !is_read {
+        return None;
+    }
+    let property = parser::Property::try_from(line).ok()?;
+    let name = property.name.as_str().to_ascii_uppercase();
+    let parameters = property.params.iter().map(|parameter| {
+        let value = parameter.val.as_ref().map_or("", |value| value.as_str());
+        (parameter.key.as_str().to_ascii_uppercase(), value.to_owned())
+    });
+    let parameters = parameters.collect();
+    // The library unescapes the texts of the standard; those of the extension are texts too.
+    let value = if name.starts_with("X-") { property.val.unescape_text() } else { property.val };
+    Some(Property { name, parameters, value: value.as_str().to_owned() })
+}

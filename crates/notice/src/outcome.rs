@@ -1,0 +1,78 @@
+//! What became of a mail: exactly one of four.
+
+use jiff::Timestamp;
+
+use super::{failure::Failure, found::Found, model::Maintenance, provider::Provider};
+use mail::Domain;
+
+/// What a mail is.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// A notice that was understood as a whole.
+    Notice(Notice),
+    /// A known provider's other mail.
+    Ignored {
+        /// Whose mail.
+        recognised: Recognised,
+        /// Why it is no notice.
+        reason: String,
+    },
+    /// A known provider's mail that could not be understood.
+    Failed {
+        /// Whose mail.
+        recognised: Recognised,
+        /// What was expected and not found.
+        failure: Failure,
+        /// What could be read, for a person to confirm.
+        suggestion: Vec<Maintenance>,
+    },
+    /// Nobody's that we know.
+    Unrecognised {
+        /// Why no provider took it.
+        reason: String,
+        /// What could be read, for a person to confirm.
+        suggestion: Vec<Maintenance>,
+    },
+}
+
+/// A notice: at least one maintenance of one provider.
+#[derive(Debug, Clone)]
+pub struct Notice {
+    /// Whose notice, and how we know.
+    pub recognised: Recognised,
+    /// When the provider wrote it: what orders the notices of one maintenance.
+    pub announced_at: Option<Timestamp>,
+    /// One per maintenance and window, in the mail's order; never empty.
+    pub maintenances: Vec<Maintenance>,
+}
+
+impl Notice {
+    /// Makes the notice one of the provider with that name, whatever its calendar says: its events are touched, and no others.
+    pub fn speak_for(&mut self, provider: &str) {
+        for maintenance in &mut self.maintenances {
+            maintenance.announced_provider = Some(provider.to_owned());
+        }
+    }
+}
+
+/// Whose mail it is, and how we know. Recognising is not trusting: see `trust`.
+#[derive(Debug, Clone)]
+pub struct Recognised {
+    /// Who.
+    pub provider: &'static Provider,
+    /// How we know.
+    pub by: Recognition,
+}
+
+/// How a provider was recognised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recognition {
+    /// The mail came from one of its domains.
+    Sender(Domain),
+    /// A message inside the mail came from one of its domains.
+    ForwardedSender(Domain),
+    /// By what the mail says.
+    Content(Found<String>),
+    /// By a valid MAINTNOTE calendar of a sender that nobody knows.
+    Calendar,
+}

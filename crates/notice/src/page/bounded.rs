@@ -1,0 +1,273 @@
+//! Parsing HTML in bounded time and memory.
+//!
+//! The HTML standard's error recovery is quadratic: unclosed formatting elements are opened again in every paragraph,
+//! scopes are searched from the innermost element to the outermost, a tag's attributes are compared pairwise. A mail of
+//! 1 MB can so ask for hours. So the text is fed in small pieces, and between two of them what it has cost is compared
+//! with what a page that a person wrote can cost.
+
+use std::{
+    borrow::Cow,
+    cell::{Cell, RefCell},
+    collections::HashMap,
+};
+
+use ego_tree::NodeId;
+use html5ever::{
+    Attribute, ParseOpts, QualName,
+    driver::parse_document,
+    interface::{ElementFlags, NodeOrText, QuirksMode, TreeSink},
+    tendril::{StrTendril, TendrilSink},
+};
+use scraper::{Html, HtmlTreeSink};
+
+use crate::failure::Failure;
+
+/// The most elements and comments of a page, each with a text beside it: some 40 MB. The largest mail of a carrier that was
+/// seen has 3,000.
+const MOST_NODES: usize = 100_000;
+/// The deepest nesting; browsers stop at 512 too.
+const DEEPEST: u32 = 512;
+/// The most looks at an element that the parser may take: under half a second.
+const MOST_STEPS: usize = 30_000_000;
+/// The most pairwise comparisons of attributes: a third of a second. An inline image of a megabyte stays below.
+const MOST_COMPARISONS: usize = 800_000_000;
+/// How many bytes are fed between two looks at the meter. What one piece can cost is bounded by the depth before it.
+const PIECE: usize = 512;
+
+/// Parses a page, or says that it would grow out of proportion.
+pub(super) fn parse(html: &str) -> Result<Html, Failure> {
+    let sink = Metered::new();
+    let mut parser = parse_document(sink, ParseOpts::default());
+    let mut rest = html;
+    while !rest.is_empty() {
+        let (piece, behind) = rest.split_at(rest.floor_char_boundary(PIECE));
+        rest = behind;
+        parser.process(StrTendril::from_slice(piece));
+        parser.tokenizer.sink.sink.check(piece)?;
+    }
+    Ok(parser.finish())
+}
+
+/// The sink of `scraper`, with a meter.
+struct Metered {
+    inner: HtmlTreeSink,
+    depths: RefCell<HashMap<NodeId, u32>>,
+    nodes: Cell<usize>,
+    deepest: Cell<u32>,
+    steps: Cell<usize>,
+    /// Whether a token arrived since the last look.
+    has_token: Cell<bool>,
+    /// Whether none arrived in the last piece.
+    is_run: Cell<bool>,
+    /// How many characters that may separate attributes were fed since the last token.
+    separators: Cell<usize>,
+    comparisons: Cell<usize>,
+}
+
+impl Metered {
+    fn new() -> Self {
+        Self {
+            inner: HtmlTreeSink::new(Html::new_document()),
+            depths: RefCell::default(),
+            nodes: Cell::default(),
+            deepest: Cell::default(),
+            steps: Cell::default(),
+            has_token: Cell::default(),
+            is_run: Cell::default(),
+            separators: Cell::default(),
+            comparisons: Cell::default(),
+        }
+    }
+
+    fn check(&self, piece: &str) -> Result<(), Failure> {
+        let separators =
+            piece.bytes().filter(|byte| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'"' | b'\'')).count();
+        // A piece in which tokens end cannot hold many attributes; a run of pieces without any may be one tag.
+        let pending = self.separators.get() + separators;
+        let is_run = self.is_run.get();
+        let has_token = self.has_token.take();
+        let comparisons = self.comparisons.get() + if is_run || !has_token { pending * pending / 2 } else { 0 };
+        if has_token {
+            self.comparisons.set(comparisons);
+        }
+        self.separators.set(if has_token { separators } else { pending });
+        self.is_run.set(!has_token);
+        if self.nodes.get() > MOST_NODES {
+            return Err(Failure::too_large(format!("an HTML page of at most {MOST_NODES} nodes")));
+        }
+        if self.deepest.get() > DEEPEST {
+            return Err(Failure::too_large(format!("HTML nested at most {DEEPEST} deep")));
+        }
+        if self.steps.get() > MOST_STEPS || comparisons > MOST_COMPARISONS {
+            return Err(Failure::too_large("HTML that can be parsed in bounded time"));
+        }
+        Ok(())
+    }
+
+    fn step(&self) {
+        self.steps.set(self.steps.get() + 1);
+        self.has_token.set(true);
+    }
+
+    fn count_node(&self) {
+        self.nodes.set(self.nodes.get() + 1);
+        self.step();
+    }
+
+    fn place_under(&self, parent: NodeId, child: &NodeOrText<NodeId>) {
+        match child {
+            NodeOrText::AppendNode(child) => {
+                let mut depths = self.depths.borrow_mut();
+                let depth = depths.get(&parent).copied().unwrap_or(0) + 1;
+                depths.insert(*child, depth);
+                self.deepest.set(self.deepest.get().max(depth));
+                self.step();
+            }
+            // It joins the text before it, if there is one: only elements and comments make room for more.
+            NodeOrText::AppendText(_) => self.step(),
+        }
+    }
+}
+
+impl TreeSink for Metered {
+    type Handle = NodeId;
+    type Output = Html;
+    type ElemName<'sink> = <HtmlTreeSink as TreeSink>::ElemName<'sink>;
+
+    fn finish(self) -> Html {
+        self.inner.finish()
+    }
+
+    /// Called in the midst of a tag too, so it does not count as a token.
+    fn parse_error(&self, _message: Cow<'static, str>) {}
+
+    fn get_document(&self) -> NodeId {
+        self.inner.get_document()
+    }
+
+    fn elem_name<'sink>(&'sink self, target: &'sink NodeId) -> Self::ElemName<'sink> {
+        self.step();
+        self.inner.elem_name(target)
+    }
+
+    fn create_element(&self, name: QualName, attributes: Vec<Attribute>, flags: ElementFlags) -> NodeId {
+        self.count_node();
+        self.inner.create_element(name, attributes, flags)
+    }
+
+    fn create_comment(&self, text: StrTendril) -> NodeId {
+        self.count_node();
+        // Nobody reads comments: they keep their place only.
+        drop(text);
+        self.inner.create_comment(StrTendril::new())
+    }
+
+    fn create_pi(&self, target: StrTendril, data: StrTendril) -> NodeId {
+        self.count_node();
+        self.inner.create_pi(target, data)
+    }
+
+    fn append(&self, parent: &NodeId, child: NodeOrText<NodeId>) {
+        self.place_under(*parent, &child);
+        self.inner.append(parent, child);
+    }
+
+    fn append_based_on_parent_node(&self, element: &NodeId, before: &NodeId, child: NodeOrText<NodeId>) {
+        self.place_under(*element, &child);
+        self.inner.append_based_on_parent_node(element, before, child);
+    }
+
+    fn append_doctype_to_document(&self, name: StrTendril, public: StrTendril, system: StrTendril) {
+        self.count_node();
+        self.inner.append_doctype_to_document(name, public, system);
+    }
+
+    fn get_template_contents(&self, target: &NodeId) -> NodeId {
+        self.step();
+        let contents = self.inner.get_template_contents(target);
+        let mut depths = self.depths.borrow_mut();
+        let depth = depths.get(target).copied().unwrap_or(0) + 1;
+        depths.insert(contents, depth);
+        contents
+    }
+
+    fn same_node(&self, one: &NodeId, other: &NodeId) -> bool {
+        self.step();
+        self.inner.same_node(one, other)
+    }
+
+    fn set_quirks_mode(&self, mode: QuirksMode) {
+        self.inner.set_quirks_mode(mode);
+    }
+
+    fn append_before_sibling(&self, sibling: &NodeId, child: NodeOrText<NodeId>) {
+        self.place_under(*sibling, &child);
+        self.inner.append_before_sibling(sibling, child);
+    }
+
+    fn add_attrs_if_missing(&self, target: &NodeId, attributes: Vec<Attribute>) {
+        self.step();
+        self.inner.add_attrs_if_missing(target, attributes);
+    }
+
+    fn remove_from_parent(&self, target: &NodeId) {
+        self.step();
+        self.inner.remove_from_parent(target);
+    }
+
+    fn reparent_children(&self, node: &NodeId, parent: &NodeId) {
+        self.step();
+        self.inner.reparent_children(node, parent);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::FailureKind;
+
+    fn is_refused(html: &str) {
+        assert_eq!(parse(html).map(drop).unwrap_err().kind, FailureKind::TooLarge);
+    }
+
+    #[test]
+    fn deep_nesting_is_refused() {
+        for tag in ["<div>", "<span>", "<b>", "<table><tr><td>", "<svg>", "<template>"] {
+            is_refused(&tag.repeat(100_000));
+        }
+    }
+
+    #[test]
+    fn formatting_that_is_opened_again_in_every_paragraph_is_refused() {
+        let paragraphs: Vec<_> = (0..50_000).map(|number| format!("<p><b c{number}></p>")).collect();
+        is_refused(&paragraphs.concat());
+    }
+
+    #[test]
+    fn one_tag_with_very_many_attributes_is_refused() {
+        let attributes: Vec<_> = (0..100_000).map(|number| format!("a{number}")).collect();
+        is_refused(&format!("<p {}>", attributes.join(" ")));
+    }
+
+    #[test]
+    fn a_large_comment_and_a_large_inline_image_are_not_in_the_way() {
+        let comment = format!("<!--[if mso]>{}<![endif]-->", "<w:LsdException Name=\"a b\"/> ".repeat(1_000));
+        let line = "iVBORw0KGgo/AAAANSUhEUgAAAAUAiVBORw0KGgoAAAANSUhEUgAAAAUAiVBORw0KGgoAAAANS\n";
+        let image = format!("<img src=\"data:image/png;base64,{}\">", line.repeat(13_000));
+        assert!(parse(&format!("{comment}{image}<p>text</p>")).is_ok());
+    }
+
+    #[test]
+    fn long_text_is_not_in_the_way() {
+        for text in ["word, ", "&amp; ", "a/b\n"] {
+            let text = text.repeat(60_000);
+            assert!(parse(&format!("<p>{text}</p>")).is_ok());
+            assert!(parse(&format!("<pre>{text}</pre>")).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_long_table_is_not_in_the_way() {
+        assert!(parse(&format!("<table>{}</table>", "<tr><td>one<td>two".repeat(20_000))).is_ok());
+    }
+}

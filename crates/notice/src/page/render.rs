@@ -1,0 +1,291 @@
+//! From the tree to what a person sees: lines of text, and the cells of tables. One walk without recursion, so that
+//! neither the depth of the nesting nor tables within tables cost more than they should.
+
+use std::collections::BTreeMap;
+
+use ego_tree::{NodeId, iter::Edge};
+use scraper::{ElementRef, Node, node::Element};
+
+use crate::lines::fold;
+
+/// What a walk over a part of the page yields.
+#[derive(Debug, Default)]
+pub(super) struct Rendered {
+    /// The text, a line per block, cell or line break; never two blank ones in a row.
+    pub(super) lines: Vec<String>,
+    /// The lines whose white space was folded as they are written, by their place in `lines`.
+    pub(super) written: BTreeMap<usize, String>,
+    /// The tables in document order.
+    pub(super) tables: Vec<RawTable>,
+    /// Whether cells within cells repeat more text than is good.
+    pub(super) is_too_large: bool,
+}
+
+/// A table as it is written: rows of cells.
+#[derive(Debug, Default)]
+pub(super) struct RawTable {
+    pub(super) rows: Vec<Vec<RawCell>>,
+}
+
+/// A cell with its lines, those of tables within it included.
+#[derive(Debug, Default)]
+pub(super) struct RawCell {
+    pub(super) lines: Vec<String>,
+    /// The text as it is written, where it has one line and its white space was folded.
+    pub(super) written: Option<String>,
+    pub(super) columns: usize,
+    pub(super) rows: usize,
+}
+
+/// The most text that cells may hold in all. Text counts once for each cell around it.
+const MOST_CELL_TEXT: usize = 8 * 1024 * 1024;
+
+/// Renders an element and what is in it.
+pub(super) fn render(root: ElementRef<'_>) -> Rendered {
+    let mut walk = Walk::default();
+    let mut hidden: Option<NodeId> = None;
+    for edge in root.traverse() {
+        match edge {
+            Edge::Open(node) if hidden.is_none() && !walk.open(node.value()) => hidden = Some(node.id()),
+            Edge::Close(node) if hidden == Some(node.id()) => hidden = None,
+            Edge::Close(node) if hidden.is_none() => walk.close(node.value()),
+            Edge::Open(_) | Edge::Close(_) => {}
+        }
+    }
+    walk.finish()
+}
+
+#[derive(Default)]
+struct Walk {
+    rendered: Rendered,
+    text: Text,
+    /// The tables around the present node, the outermost first: index, and the cell that is open.
+    open_tables: Vec<(usize, Option<OpenCell>)>,
+    cell_text: usize,
+    verbatim: usize,
+}
+
+struct OpenCell {
+    text: Text,
+    columns: usize,
+    rows: usize,
+}
+
+impl Walk {
+    /// Enters a node; whether it is to be seen.
+    fn open(&mut self, node: &Node) -> bool {
+        match node {
+            Node::Text(text) => self.push(text),
+            Node::Element(element) if is_hidden(element) => return false,
+            Node::Element(element) => self.open_element(element),
+            _ => {}
+        }
+        true
+    }
+
+    fn open_element(&mut self, element: &Element) {
+        let name = element.name();
+        if name == "pre" {
+            self.verbatim += 1;
+        }
+        if name == "br" || is_block(name) {
+            self.break_line();
+        }
+        match name {
+            "table" => {
+                self.open_tables.push((self.rendered.tables.len(), None));
+                self.rendered.tables.push(RawTable::default());
+            }
+            "tr" => {
+                self.close_cell();
+                if let Some(table) = self.table() {
+                    table.rows.push(Vec::new());
+                }
+            }
+            "td" | "th" => {
+                self.close_cell();
+                let span = |name| element.attr(name).and_then(|span| span.trim().parse().ok()).unwrap_or(1);
+                let (columns, rows) = (span("colspan").clamp(1, 64), span("rowspan").clamp(1, 1_000));
+                if let Some((_, cell)) = self.open_tables.last_mut() {
+                    *cell = Some(OpenCell { text: Text::default(), columns, rows });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Leaves a node that is to be seen.
+    fn close(&mut self, node: &Node) {
+        let Node::Element(element) = node else { return };
+        match element.name() {
+            "td" | "th" => self.close_cell(),
+            "table" => {
+                self.close_cell();
+                self.open_tables.pop();
+            }
+            "pre" => self.verbatim = self.verbatim.saturating_sub(1),
+            _ => {}
+        }
+        if is_block(element.name()) {
+            self.break_line();
+        }
+    }
+
+    fn table(&mut self) -> Option<&mut RawTable> {
+        let (index, _) = self.open_tables.last()?;
+        self.rendered.tables.get_mut(*index)
+    }
+
+    fn close_cell(&mut self) {
+        let Some(cell) = self.open_tables.last_mut().and_then(|(_, cell)| cell.take()) else { return };
+        let (mut lines, written) = cell.text.finish();
+        lines.retain(|line| !line.is_empty());
+        let written = if lines.len() == 1 { written.into_values().next() } else { None };
+        let cell = RawCell { lines, written, columns: cell.columns, rows: cell.rows };
+        if let Some(row) = self.table().and_then(|table| table.rows.last_mut()) {
+            row.push(cell);
+        }
+    }
+
+    fn push(&mut self, text: &str) {
+        if self.verbatim > 0 {
+            for (index, line) in text.split('\n').enumerate() {
+                if index > 0 {
+                    self.break_line();
+                }
+                self.push_inline(line);
+            }
+        } else {
+            self.push_inline(text);
+        }
+    }
+
+    fn push_inline(&mut self, text: &str) {
+        self.text.push(text);
+        for cell in self.open_tables.iter_mut().filter_map(|(_, cell)| cell.as_mut()) {
+            self.cell_text += text.len();
+            if self.cell_text > MOST_CELL_TEXT {
+                self.rendered.is_too_large = true;
+                return;
+            }
+            cell.text.push(text);
+        }
+    }
+
+    fn break_line(&mut self) {
+        self.text.break_line();
+        for cell in self.open_tables.iter_mut().filter_map(|(_, cell)| cell.as_mut()) {
+            cell.text.break_line();
+        }
+    }
+
+    fn finish(mut self) -> Rendered {
+        (self.rendered.lines, self.rendered.written) = self.text.finish();
+        self.rendered
+    }
+}
+
+/// Lines in the making.
+#[derive(Debug, Default)]
+struct Text {
+    lines: Vec<String>,
+    /// The lines whose white space was folded as they are written, by their place in `lines`.
+    written: BTreeMap<usize, String>,
+    current: String,
+}
+
+impl Text {
+    fn push(&mut self, text: &str) {
+        self.current.push_str(text);
+    }
+
+    fn break_line(&mut self) {
+        if self.current.is_empty() && self.lines.last().is_none_or(String::is_empty) {
+            return;
+        }
+        let line = fold(&self.current);
+        let written = self.current.trim();
+        if written != line {
+            self.written.insert(self.lines.len(), written.to_owned());
+        }
+        self.current.clear();
+        if !line.is_empty() || self.lines.last().is_some_and(|last| !last.is_empty()) {
+            self.lines.push(line);
+        }
+    }
+
+    fn finish(mut self) -> (Vec<String>, BTreeMap<usize, String>) {
+        self.break_line();
+        if self.lines.last().is_some_and(String::is_empty) {
+            self.lines.pop();
+        }
+        (self.lines, self.written)
+    }
+}
+
+fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "p" | "div"
+            | "tr"
+            | "td"
+            | "th"
+            | "li"
+            | "ul"
+            | "ol"
+            | "dl"
+            | "dt"
+            | "dd"
+            | "table"
+            | "caption"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "hr"
+            | "pre"
+            | "blockquote"
+            | "center"
+            | "section"
+            | "article"
+            | "header"
+            | "footer"
+            | "address"
+            | "fieldset"
+            | "form"
+            | "option"
+    )
+}
+
+fn is_hidden(element: &Element) -> bool {
+    if matches!(
+        element.name(),
+        "s" | "strike"
+            | "del"
+            | "script"
+            | "style"
+            | "head"
+            | "title"
+            | "template"
+            | "noscript"
+            | "iframe"
+            | "noembed"
+            | "noframes"
+            | "object"
+    ) || element.attr("hidden").is_some()
+    {
+        return true;
+    }
+    let Some(style) = element.attr("style") else { return false };
+    style.split(';').filter_map(|rule| rule.split_once(':')).any(|(property, value)| {
+        let is = |name: &str| property.trim().eq_ignore_ascii_case(name);
+        let says = |word: &str| {
+            value.split([' ', '!', '\t', '\r', '\n']).any(|candidate| candidate.eq_ignore_ascii_case(word))
+        };
+        ((is("text-decoration") || is("text-decoration-line")) && says("line-through"))
+            || (is("display") && says("none"))
+            || (is("visibility") && says("hidden"))
+    })
+}

@@ -1,0 +1,107 @@
+//! The providers, one file each, and their registry.
+
+pub mod apple;
+pub mod aquacomms;
+pub mod arelion;
+pub mod att;
+pub mod aws;
+pub mod bso;
+pub mod cirion;
+pub mod cogent;
+pub mod colt;
+pub mod crowncastle;
+pub mod equinix;
+pub mod eunetworks;
+pub mod flag;
+pub mod genericprovider;
+pub mod globalcloudxchange;
+pub mod google;
+pub mod gtt;
+pub mod hgc;
+pub mod lumen;
+pub mod megaport;
+pub mod momentum;
+pub mod netflix;
+pub mod ntt;
+pub mod packetfabric;
+pub mod pccw;
+pub mod published;
+pub mod seaborn;
+pub mod sparkle;
+pub mod tata;
+pub mod telstra;
+pub mod turkcell;
+pub mod verizon;
+pub mod windstream;
+pub mod zayo;
+
+use super::provider::Provider;
+
+/// Every provider, by slug. To add one: a file here, a line here, mails in `tests/mails/SLUG/`.
+#[rustfmt::skip]
+pub const ALL: &[&Provider] = &[
+    &published::AMS_IX,
+    &apple::PROVIDER,
+    &aquacomms::PROVIDER,
+    &arelion::PROVIDER,
+    &att::PROVIDER,
+    &aws::PROVIDER,
+    &bso::PROVIDER,
+    &cirion::PROVIDER,
+    &cogent::PROVIDER,
+    &colt::PROVIDER,
+    &crowncastle::PROVIDER,
+    &published::DE_CIX,
+    &equinix::PROVIDER,
+    &eunetworks::PROVIDER,
+    &flag::PROVIDER,
+    &genericprovider::PROVIDER,
+    &globalcloudxchange::PROVIDER,
+    &google::PROVIDER,
+    &gtt::PROVIDER,
+    &hgc::PROVIDER,
+    &published::KPN,
+    &published::LINX,
+    &lumen::PROVIDER,
+    &megaport::PROVIDER,
+    &momentum::PROVIDER,
+    &netflix::PROVIDER,
+    &ntt::PROVIDER,
+    &packetfabric::PROVIDER,
+    &pccw::PROVIDER,
+    &published::RETN,
+    &seaborn::PROVIDER,
+    &sparkle::PROVIDER,
+    &published::SUMMITIG,
+    &tata::PROVIDER,
+    &telstra::PROVIDER,
+    &published::TELXIUS,
+    &turkcell::PROVIDER,
+    &verizon::PROVIDER,
+    &published::VODAFONE,
+    &windstream::PROVIDER,
+    &zayo::PROVIDER,
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_slug_stands_once() {
+        let slugs: BTreeSet<_> = ALL.iter().map(|provider| provider.slug).collect();
+        assert_eq!(slugs.len(), ALL.len());
+    }
+
+    #[test]
+    fn domains_are_lower_case_names_that_can_be_looked_up() {
+        for provider in ALL {
+            for domain in provider.domains {
+                let parsed = mail::Domain::new(domain).map(|parsed| parsed.as_str().to_owned());
+                assert_eq!(parsed.as_deref(), Some(*domain), "{}", provider.slug);
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What a provider reads: the mail, each form of it made once and on demand.
+
+use std::{cell::OnceCell, rc::Rc};
+
+use jiff::Timestamp;
+
+use super::{
+    failure::Failure,
+    found::{Found, Place},
+    lines::Lines,
+    maintnote::{self, Content},
+    page::Page,
+    provider::Provider,
+};
+use mail::{Ending, Mail};
+
+/// A mail as one provider reads it.
+pub struct Source<'mail> {
+    mail: &'mail Mail,
+    provider: &'static Provider,
+    /// Shared by all who read the mail, so that a page is parsed once.
+    forms: Rc<Forms>,
+}
+
+#[derive(Default)]
+struct Forms {
+    text: OnceCell<Option<Lines>>,
+    page: OnceCell<Result<Page, Failure>>,
+    text_as_page: OnceCell<Option<Result<Page, Failure>>>,
+    page_is_footer: OnceCell<bool>,
+    calendars: OnceCell<Vec<Content>>,
+}
+
+/// A text that has this many times the words of the page is not the same in another form.
+const FOOTER_SHARE: usize = 3;
+
+impl<'mail> Source<'mail> {
+    /// The mail, read as that provider's.
+    pub fn new(mail: &'mail Mail, provider: &'static Provider) -> Self {
+        Self { mail, provider, forms: Rc::default() }
+    }
+
+    /// The same mail, read as another provider's.
+    #[must_use]
+    pub fn read_as(&self, provider: &'static Provider) -> Self {
+        Self { mail: self.mail, provider, forms: Rc::clone(&self.forms) }
+    }
+
+    /// Who reads it.
+    pub fn provider(&self) -> &'static Provider {
+        self.provider
+    }
+
+    /// The mail itself, for attachments, calendars and headers.
+    pub fn mail(&self) -> &'mail Mail {
+        self.mail
+    }
+
+    /// The provider's own subject: of the innermost message, as written, list and forward prefixes included.
+    pub fn subject(&self) -> Found<String> {
+        Found::text(&self.mail.inner().subject, Place::Header("Subject"))
+    }
+
+    /// The subject of the mail that arrived.
+    pub fn outer_subject(&self) -> Found<String> {
+        Found::text(&self.mail.outer().subject, Place::Header("Subject"))
+    }
+
+    /// The first text/plain body in lines.
+    pub fn text(&self) -> Result<&Lines, Failure> {
+        let lines = self.forms.text.get_or_init(|| self.mail.texts.first().map(|text| Lines::of_text(text)));
+        lines.as_ref().ok_or_else(|| Failure::missing("a text/plain part"))
+    }
+
+    /// The first text/html body, parsed. Further ones are footers that lists add.
+    pub fn page(&self) -> Result<&Page, Failure> {
+        let page = self.forms.page.get_or_init(|| {
+            let html = self.mail.pages.first().ok_or_else(|| Failure::missing("a text/html part"))?;
+            Page::parse(html)
+        });
+        page.as_ref().map_err(Clone::clone)
+    }
+
+    /// The body as a page: the page, or the plain text that was made of one, with the labels and tables that it keeps. A
+    /// failure where the text does not keep the form of a table with these headings.
+    pub fn view(&self, tables: &[&[&str]]) -> Result<&Page, Failure> {
+        let body = self.body()?;
+        let is_text = self.text().is_ok_and(|text| std::ptr::eq(text, body));
+        let text = self.mail.texts.first().filter(|_| is_text);
+        let Some(view) = self.forms.text_as_page.get_or_init(|| text.map(|text| Page::of_text(text))) else {
+            return self.page();
+        };
+        let view = view.as_ref().map_err(Clone::clone)?;
+        tables.iter().try_for_each(|headings| view.expect_form(headings))?;
+        Ok(view)
+    }
+
+    /// The body in lines, whichever form it has: the HTML part if there is one, else the text. A page that says much less
+    /// than the text is no form of it, but a footer that a list adds.
+    pub fn body(&self) -> Result<&Lines, Failure> {
+        if self.mail.pages.is_empty() {
+            return self.text();
+        }
+        let page = self.page().map(Page::lines)?;
+        let words = |lines: &Lines| lines.iter().map(|(_, line)| line.split(' ').count()).sum::<usize>();
+        let is_footer = |text: &&Lines| words(text) > FOOTER_SHARE * words(page);
+        let text = self.text().ok();
+        let is_footer = *self.forms.page_is_footer.get_or_init(|| text.as_ref().is_some_and(is_footer));
+        Ok(text.filter(|_| is_footer).unwrap_or(page))
+    }
+
+    /// The calendar parts.
+    pub(super) fn calendars(&self) -> &[Content] {
+        self.forms.calendars.get_or_init(|| self.mail.calendars.iter().map(|text| maintnote::parse(text)).collect())
+    }
+
+    /// A failure unless something closes the body, or a line of it holds one of these words, which the format has below all
+    /// values. For notices in which a table, or a window, may be missing: without their end nobody knows.
+    pub fn expect_whole(&self, below: &[&str]) -> Result<(), Failure> {
+        let body = self.body()?;
+        if self.mail.ending == Ending::Closed
+            || body.iter().any(|(_, line)| below.iter().any(|words| line.contains(words)))
+        {
+            return Ok(());
+        }
+        Err(Failure::cut_short(format!("`{}` below the last value", below.join("` or `"))))
+    }
+
+    /// The date of the mail that arrived: the default stamp.
+    pub fn stamp(&self) -> Option<Found<Timestamp>> {
+        let date = self.mail.outer().date?;
+        Some(Found { value: date, place: Place::Header("Date"), quote: date.to_string() })
+    }
+
+    /// When the provider wrote the notice: the date of the innermost message that has one.
+    /// It gives missing years and the order of notices.
+    pub fn announced_at(&self) -> Option<Timestamp> {
+        self.mail.layers().iter().rev().find_map(|layer| layer.date)
+    }
+}

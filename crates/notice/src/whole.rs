@@ -1,0 +1,112 @@
+//! Is a notice whole? Where nothing closes the body of a mail, only what follows a value shows that the value, or the list
+//! that it is part of, did not go on: a list of circuits that was cut at the end of a line reads like a shorter one.
+
+use super::{failure::Failure, found::Place, lines::Lines, model::Maintenance, source::Source};
+use mail::Ending;
+
+/// Fields of which a part is not wrong.
+const MAY_BE_SHORTER: [&str; 2] = ["summary", "organizer"];
+
+/// A failure where a value stands at the end of a body that nothing closes, or where such a body lacks values.
+pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Failure> {
+    if source.mail().ending == Ending::Closed {
+        return Ok(());
+    }
+    let Some((last, line)) = source.body().ok().and_then(last_line) else {
+        return Err(Failure::cut_short("a body below the headers"));
+    };
+    let ending = source.mail().ending;
+    if ending == Ending::Torn {
+        return Err(Failure::cut_short("the end of a line").with_quote(line));
+    }
+    let lacks_values = maintenances.iter().any(|one| one.window().is_none() || one.circuits().is_empty());
+    if ending == Ending::Open && lacks_values && !is_signed(source) {
+        return Err(
+            Failure::cut_short("a window and circuits, or closing words below: it may have gone on").with_quote(line)
+        );
+    }
+    let mut evidence = maintenances.iter().flat_map(Maintenance::evidence);
+    if evidence.any(|evidence| evidence.place == last && !MAY_BE_SHORTER.contains(&evidence.field)) {
+        return Err(Failure {
+            place: Some(last),
+            ..Failure::cut_short("words below the last value: it may have gone on").with_quote(line)
+        });
+    }
+    Ok(())
+}
+
+/// How letters close.
+const CLOSING: [&str; 10] = [
+    "regards",
+    "best regards",
+    "kind regards",
+    "warm regards",
+    "with regards",
+    "sincerely",
+    "thank you",
+    "thanks",
+    "yours",
+    "best wishes",
+];
+
+/// Whether a line says goodbye.
+pub(super) fn says_goodbye(line: &str) -> bool {
+    let line = line.trim_start_matches(['>', ' ']);
+    CLOSING.iter().any(|words| line.get(..words.len()).is_some_and(|start| start.eq_ignore_ascii_case(words)))
+}
+
+/// Whether a line of the body does.
+fn is_signed(source: &Source<'_>) -> bool {
+    source.body().is_ok_and(|body| body.iter().any(|(_, line)| says_goodbye(line)))
+}
+
+/// The last line that is not blank but for the marks of a quotation.
+fn last_line(lines: &Lines) -> Option<(Place, &str)> {
+    lines.iter().filter(|(_, line)| !line.trim_matches(['>', ' ']).is_empty()).last()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{failure::FailureKind, outcome::Outcome, parse};
+    use mail::Mail;
+
+    const NOTICE: &str = "From: noc@cogentco.com\nDate: Mon, 17 Feb 2031 15:00:00 +0000\nSubject: Planned Network Maintenance\n\n\
+        Start time: 1:00 AM (UTC) 03/04/2031\nEnd time: 2:00 AM (UTC) 03/04/2031\nWork order number: MNT1-1\n\
+        Order ID(s) impacted: 1-300100200\n";
+
+    fn outcome(mail: &str) -> Outcome {
+        parse(&Mail::decode(mail.as_bytes()))
+    }
+
+    #[test]
+    fn what_stands_at_the_end_of_a_text_may_have_gone_on() {
+        for below in ["", "\n\n", "> \n", "Thank y"] {
+            match outcome(&format!("{NOTICE}{below}")) {
+                Outcome::Failed { failure, suggestion, .. } => {
+                    assert_eq!((failure.kind, suggestion.len()), (FailureKind::CutShort, 1), "{below:?}");
+                }
+                other => panic!("{below:?}: {other:?}"),
+            }
+        }
+        assert!(matches!(outcome(&format!("{NOTICE}\nThank you\n")), Outcome::Notice(_)));
+    }
+
+    #[test]
+    fn a_cancellation_without_its_window_is_whole_if_it_says_goodbye() {
+        let cancelled =
+            NOTICE.replace("Planned", "Cancelled").replace("Order ID(s) impacted: 1-300100200\n", "More follows.\n");
+        assert!(matches!(outcome(&cancelled), Outcome::Failed { .. }));
+        assert!(matches!(outcome(&format!("{cancelled}> Best regards,\nNOC\n")), Outcome::Notice(_)));
+    }
+
+    #[test]
+    fn a_boundary_or_an_end_tag_shows_that_nothing_is_missing() {
+        let (headers, body) = NOTICE.split_once("\n\n").unwrap();
+        let part = format!("{headers}\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n{body}--b--\n");
+        let page = format!("<html>{}</html>", body.replace('\n', "<br>\n"));
+        let page = format!("{headers}\nContent-Type: text/html\n\n{page}");
+        for mail in [part, page] {
+            assert!(matches!(outcome(&mail), Outcome::Notice(_)), "{mail}");
+        }
+    }
+}

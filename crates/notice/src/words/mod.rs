@@ -1,0 +1,392 @@
+//! The words in which carriers say where a maintenance stands and what it does to a circuit.
+//!
+//! Most formats have no field for the status: a title says "Planned", "CANCELLED - Scheduled …" or "Completed". The vocabulary
+//! is the same everywhere, so it stands here once; a format whose words mean something else keeps a table of its own.
+//! Words that contradict each other, or are negated, are a failure: they are for a person.
+
+mod impact;
+
+pub use impact::{impact, impact_or_hit};
+
+use super::{
+    failure::Failure,
+    found::{Found, Place},
+    model::Status,
+};
+
+type Vocabulary = &'static [(Status, &'static [&'static str])];
+
+/// What changes a maintenance that is planned; at most one of them can be true.
+const CHANGES: Vocabulary = &[
+    (
+        Status::Cancelled,
+        &["cancelled", "canceled", "cancellation", "cancelation", "cancel", "withdrawn", "called off", "aborted"],
+    ),
+    (
+        Status::Completed,
+        &["completed", "complete", "completion", "concluded", "finished", "ended", "closed", "closure", "is now over"],
+    ),
+    (
+        Status::ReScheduled,
+        &[
+            "rescheduled",
+            "reschedule",
+            "rescheduling",
+            "postponed",
+            "postponement",
+            "postpone",
+            "new date",
+            "date change",
+            "time change",
+            "change of date",
+            "schedule change",
+        ],
+    ),
+    (
+        Status::InProcess,
+        &[
+            "started",
+            "begun",
+            "commenced",
+            "in progress",
+            "in process",
+            "inprogress",
+            "ongoing",
+            "underway",
+            "under way",
+        ],
+    ),
+];
+
+/// The same in running text, where "complete" may be an outage and "ongoing" a commitment: only what states a fact.
+const FACTS: Vocabulary = &[
+    (Status::Cancelled, &["cancelled", "canceled", "cancellation of", "called off", "withdrawn"]),
+    (
+        Status::Completed,
+        &[
+            "completed",
+            "is complete",
+            "are complete",
+            "now complete",
+            "concluded",
+            "is finished",
+            "has finished",
+            "have finished",
+            "has ended",
+            "have ended",
+            "is over",
+            "is now over",
+        ],
+    ),
+    (Status::ReScheduled, &["rescheduled", "postponed"]),
+    (
+        Status::InProcess,
+        &[
+            "has started",
+            "have started",
+            "has begun",
+            "have begun",
+            "has commenced",
+            "have commenced",
+            "is in progress",
+            "are in progress",
+            "now in progress",
+            "is underway",
+            "is under way",
+        ],
+    ),
+];
+
+const TENTATIVE: &[&str] = &["tentative", "provisional", "unconfirmed"];
+
+const CONFIRMED: &[&str] = &[
+    "scheduled",
+    "planned",
+    "confirmed",
+    "emergency",
+    "urgent",
+    "unplanned",
+    "reminder",
+    "update",
+    "updated",
+    "revised",
+    "amended",
+    "demand",
+    "upcoming",
+    "new",
+];
+
+/// Shortly before a word they take it back: "could not be completed", "partially completed".
+const NEGATIONS: &[&str] = &["not", "never", "cannot", "partial", "partially", "unable"];
+
+/// How many words before.
+const NEGATION_REACH: usize = 4;
+
+/// From one of these on, a sentence tells what could happen, not what did.
+const CONDITIONS: &[&str] =
+    &["if", "may", "might", "should", "could", "would", "whether", "unless", "can", "cannot", "must", "ensure"];
+
+/// The same, where it stands before the word in question: "once it is completed".
+const LEADING_CONDITIONS: &[&str] = &["once", "when", "until", "upon", "after", "before", "prior", "as soon as"];
+
+/// What is told after these has not happened yet.
+const FUTURE: &[&str] = &["will", "to be"];
+
+/// The status that a title, a subject or a status field says; `None` where it has no such word.
+/// "Cancelled" and its like stand above "planned": a cancelled planned work is cancelled.
+pub fn status(title: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
+    status_in(CHANGES, &words(&title.value), title)
+}
+
+/// The status that these words of the title say.
+fn status_in(
+    vocabulary: Vocabulary,
+    words: &[String],
+    title: &Found<String>,
+) -> Result<Option<Found<Status>>, Failure> {
+    let mut changes = vocabulary.iter().filter_map(|(status, phrases)| Some((*status, first(words, phrases)?)));
+    let found = match (changes.next(), changes.next()) {
+        (Some(_), Some(_)) => return Err(contradiction("one status", title)),
+        (Some((_, at)), None) if is_negated(words, at) => {
+            return Err(contradiction("a status that is not negated", title));
+        }
+        (Some((status, _)), None) => Some(status),
+        (None, _) if has_any(words, TENTATIVE) => Some(Status::Tentative),
+        (None, _) if has_any(words, CONFIRMED) => Some(Status::Confirmed),
+        (None, _) => None,
+    };
+    Ok(found.map(|status| title.clone().map(|_| status)))
+}
+
+/// The status that running text tells, by its sentences that state something: those that say what may happen, or when,
+/// are passed over, and so is what "will be completed". `None` where no sentence tells.
+pub fn status_told(prose: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
+    let mut told: Option<Found<Status>> = None;
+    for sentence in prose.value.split(['!', '?', ';', '\n']).flat_map(|part| part.split(". ")) {
+        let mut words = words(sentence);
+        // "It is cancelled and may be rescheduled" still tells that it is cancelled.
+        words.truncate(first(&words, CONDITIONS).unwrap_or(words.len()));
+        let (future, change) = (first(&words, FUTURE), first_change(&words));
+        if let Some(future) = future.filter(|future| change.is_some_and(|change| change < *future)) {
+            words.truncate(future);
+        }
+        if leads(&words) {
+            continue;
+        }
+        let sentence = Found { quote: super::found::quote(sentence), ..prose.clone() }.map(|_| sentence.to_owned());
+        let Some(status) = status_in(FACTS, &words, &sentence)? else { continue };
+        let is_future = has_any(&words, FUTURE);
+        if is_future && matches!(status.value, Status::Completed | Status::InProcess) {
+            continue;
+        }
+        told = Some(join(told, status)?);
+    }
+    Ok(told)
+}
+
+/// Like [`status_told`], of a body in lines. Lines that follow each other are one paragraph: a sentence may be wrapped.
+pub fn status_told_in<'body>(
+    lines: impl Iterator<Item = (Place, &'body str)>,
+) -> Result<Option<Found<Status>>, Failure> {
+    let mut told: Option<Found<Status>> = None;
+    let mut paragraph: Option<Found<String>> = None;
+    for (place, line) in lines.chain(std::iter::once((Place::Rule("the end"), ""))) {
+        if !line.is_empty() {
+            paragraph = Some(match paragraph.take() {
+                Some(before) => before.map(|text| text + " " + line),
+                None => Found::text(line, place),
+            });
+            continue;
+        }
+        let Some(status) = paragraph.take().map(|paragraph| status_told(&paragraph)).transpose()?.flatten() else {
+            continue;
+        };
+        told = Some(join(told, status)?);
+    }
+    Ok(told)
+}
+
+/// The status of a notice: the first title that tells of a change (cancelled, completed, …), else the change that the body
+/// tells, else the plan that a title tells. `None` where neither says so: the body of every notice speaks of planned work,
+/// which proves nothing beside a title with a word that nobody knows.
+pub fn status_of<'body>(
+    titles: impl IntoIterator<Item = Found<String>>,
+    body: impl Iterator<Item = (Place, &'body str)>,
+) -> Result<Option<Found<Status>>, Failure> {
+    let mut planned = None;
+    for title in titles {
+        match status(&title)? {
+            Some(status) if is_change(status.value) => return Ok(Some(status)),
+            status => planned = planned.or(status),
+        }
+    }
+    Ok(status_told_in(body)?.filter(|told| is_change(told.value)).or(planned))
+}
+
+/// The one of several statements that counts: a change stands above a plan, and two changes contradict each other.
+pub fn strongest(statements: impl IntoIterator<Item = Found<Status>>) -> Result<Option<Found<Status>>, Failure> {
+    statements.into_iter().try_fold(None, |before, status| join(before, status).map(Some))
+}
+
+/// Of two statuses that were told one after the other, the change; two changes are a contradiction.
+fn join(before: Option<Found<Status>>, status: Found<Status>) -> Result<Found<Status>, Failure> {
+    match before {
+        Some(before) if is_change(before.value) && is_change(status.value) && before.value != status.value => {
+            let quote = format!("{} … {}", before.quote, status.quote);
+            Err(Failure { place: Some(status.place), ..Failure::ambiguous("one status").with_quote(&quote) })
+        }
+        Some(before) if is_change(before.value) || !is_change(status.value) => Ok(before),
+        _ => Ok(status),
+    }
+}
+
+/// Whether a condition stands before the first word that tells of a change.
+fn leads(words: &[String]) -> bool {
+    first_change(words)
+        .is_some_and(|change| first(words, LEADING_CONDITIONS).is_some_and(|condition| condition < change))
+}
+
+/// Where the first phrase that states a change stands.
+fn first_change(words: &[String]) -> Option<usize> {
+    FACTS.iter().filter_map(|(_, phrases)| first(words, phrases)).min()
+}
+
+/// Whether it is more than the announcement of a plan.
+const fn is_change(status: Status) -> bool {
+    !matches!(status, Status::Confirmed | Status::Tentative | Status::NoChange)
+}
+
+fn contradiction(expected: &str, found: &Found<String>) -> Failure {
+    Failure { place: Some(found.place.clone()), ..Failure::ambiguous(expected).with_quote(&found.quote) }
+}
+
+fn is_negated(words: &[String], at: usize) -> bool {
+    words.get(at.saturating_sub(NEGATION_REACH)..at).is_some_and(|before| has_any(before, NEGATIONS))
+}
+
+/// The words in lower case. `re-scheduled` is one word, every other mark separates.
+fn words(text: &str) -> Vec<String> {
+    let text = text.to_lowercase().replace("re-sch", "resch");
+    text.split(|character: char| !character.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Whether one of the phrases stands in the words.
+fn has_any(words: &[String], phrases: &[&str]) -> bool {
+    first(words, phrases).is_some()
+}
+
+/// Where the first of the phrases stands in the words.
+fn first(words: &[String], phrases: &[&str]) -> Option<usize> {
+    phrases
+        .iter()
+        .filter_map(|phrase| {
+            let parts: Vec<&str> = phrase.split(' ').collect();
+            words.windows(parts.len()).position(|window| window.iter().zip(&parts).all(|(word, part)| word == part))
+        })
+        .min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::FailureKind;
+
+    fn title(text: &str) -> Found<String> {
+        Found::text(text, Place::Header("Subject"))
+    }
+
+    fn says(text: &str) -> Option<Status> {
+        status(&title(text)).unwrap().map(|found| found.value)
+    }
+
+    #[test]
+    fn titles() {
+        for (text, expected) in [
+            ("Planned Outage", Some(Status::Confirmed)),
+            ("EMERGENCY work", Some(Status::Confirmed)),
+            ("Reminder: scheduled work", Some(Status::Confirmed)),
+            ("CANCELLED - Scheduled work", Some(Status::Cancelled)),
+            ("Cancellation Notice", Some(Status::Cancelled)),
+            ("Completed: no impact was seen", Some(Status::Completed)),
+            ("Cancelled - will not take place", Some(Status::Cancelled)),
+            ("Planned work completed", Some(Status::Completed)),
+            ("Re-Scheduled: planned work", Some(Status::ReScheduled)),
+            ("Postponed maintenance", Some(Status::ReScheduled)),
+            ("Maintenance In-Progress", Some(Status::InProcess)),
+            ("Tentative: planned work", Some(Status::Tentative)),
+            ("Your invoice", None),
+            ("", None),
+        ] {
+            assert_eq!(says(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_for_a_person() {
+        for text in
+            ["Cancelled and completed", "Maintenance not completed", "Partially completed", "Cancelled / rescheduled"]
+        {
+            assert_eq!(status(&title(text)).unwrap_err().kind, FailureKind::Ambiguous, "{text}");
+        }
+    }
+
+    #[test]
+    fn prose_tells_what_is_and_not_what_may_be() {
+        let told = |text: &str| status_told(&title(text)).unwrap().map(|found| found.value);
+        assert_eq!(told("If the work is cancelled we will tell you."), None);
+        assert_eq!(told("We will inform you once the work is completed."), None);
+        assert_eq!(told("Expect a complete outage, as part of our ongoing work."), None);
+        assert_eq!(told("It has been cancelled and will not take place."), Some(Status::Cancelled));
+        assert_eq!(told("The works will be completed within the window."), None);
+        assert_eq!(told("Please be advised that this is cancelled."), Some(Status::Cancelled));
+        assert_eq!(told("Once it is completed, please test."), None);
+        assert_eq!(told("This work cannot be rescheduled."), None);
+        assert_eq!(told("This work has been cancelled and may be rescheduled."), Some(Status::Cancelled));
+        assert_eq!(told("This work is cancelled and will be rescheduled."), Some(Status::Cancelled));
+        assert_eq!(told("The planned work has been cancelled. It may be rescheduled."), Some(Status::Cancelled));
+        assert_eq!(told("Planned work. The work is now completed."), Some(Status::Completed));
+        assert!(status_told(&title("It was cancelled. It was completed.")).is_err());
+    }
+
+    #[test]
+    fn a_sentence_may_be_wrapped() {
+        let text = ["Planned work.", "", "When the work is", "completed, traffic returns.", "", "It was", "cancelled."];
+        let told = |lines: &[&'static str]| {
+            let lines: Vec<_> = lines.iter().map(|line| (Place::Text { line: 1 }, *line)).collect();
+            status_told_in(lines.into_iter()).unwrap().map(|found| found.value)
+        };
+        assert_eq!(told(&text), Some(Status::Cancelled));
+        assert_eq!(told(&text[..4]), Some(Status::Confirmed));
+        assert_eq!(told(&text[1..4]), None);
+    }
+
+    #[test]
+    fn a_title_stands_above_the_body_but_not_its_silence() {
+        let read = |titles: &[&str], body: &'static str| {
+            let body = [(Place::Text { line: 1 }, body)];
+            status_of(titles.iter().map(|text| title(text)), body.into_iter()).unwrap().map(|found| found.value)
+        };
+        assert_eq!(read(&["Planned work", "Cancelled"], "It was completed."), Some(Status::Cancelled));
+        assert_eq!(read(&["Planned work"], "It was completed."), Some(Status::Completed));
+        assert_eq!(read(&["Planned work"], "Hello."), Some(Status::Confirmed));
+        assert_eq!(read(&["Work"], "Planned work."), None);
+    }
+
+    #[test]
+    fn of_several_statements_a_change_counts() {
+        let strongest = |statuses: &[Status]| {
+            let found = strongest(statuses.iter().map(|status| title("").map(|_| *status)));
+            found.map(|found| found.map(|found| found.value)).ok()
+        };
+        assert_eq!(strongest(&[]), Some(None));
+        assert_eq!(strongest(&[Status::Tentative, Status::Confirmed]), Some(Some(Status::Tentative)));
+        assert_eq!(
+            strongest(&[Status::Confirmed, Status::Cancelled, Status::Confirmed]),
+            Some(Some(Status::Cancelled))
+        );
+        assert_eq!(strongest(&[Status::Completed, Status::Cancelled]), None);
+    }
+}

@@ -1,0 +1,20 @@
+//! What the parser makes of mails: those of the corpus, and those that we wrote.
+//!
+//! `PROVIDER=zayo cargo test -p notice --test all` looks at one provider alone.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says what it ran")]
+
+mod corpus;
+mod faults;
+mod flattened;
+mod fuzz;
+mod mail;
+mod mail_hostile;
+mod mails;
+mod metamorphic;
+mod readme;
+mod registry;
+mod rewrite;
+mod suggestion;
+mod support;
+mod truncation;

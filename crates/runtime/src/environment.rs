@@ -1,0 +1,250 @@
+//! Reads a function's environment once, at its start, and reports all that is wrong with it at once.
+
+use std::fmt;
+
+use contract::context::{self, Context};
+use thiserror::Error;
+
+/// Variables that Lambda itself sets and the runtime cannot do without.
+const OF_LAMBDA: &[&str] = &[
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+];
+
+/// Region, credentials and endpoints for calls to AWS, from the variables that Lambda sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aws {
+    /// The region that the function is in.
+    pub region: String,
+    /// AWS access key id.
+    pub access_key_id: String,
+    /// AWS secret access key.
+    pub secret_access_key: Secret,
+    /// Session token; `None` for long-term keys.
+    pub session_token: Option<Secret>,
+    /// An endpoint other than AWS's own for S3: `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`.
+    pub s3_endpoint: Option<String>,
+    /// The same for Secrets Manager.
+    pub secrets_endpoint: Option<String>,
+}
+
+/// A text that no log may show.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(…)")
+    }
+}
+
+/// The place of a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// A secret of that name in Secrets Manager.
+    SecretsManager(String),
+    /// The environment, for trying things out.
+    Given(Secret),
+}
+
+/// Everything that is wrong with an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub struct ConfigurationError {
+    /// The faults, variable by variable; never empty.
+    pub problems: Vec<Problem>,
+}
+
+/// A fault of one variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The variable's name.
+    pub variable: &'static str,
+    /// A predicate: "is missing", "is `x`, supported are …".
+    pub fault: String,
+}
+
+impl fmt::Display for ConfigurationError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the function's environment is not complete: ")?;
+        for (index, problem) in self.problems.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "; " };
+            write!(formatter, "{comma}`{}` {}", problem.variable, problem.fault)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads variables and collects what is wrong with them: each `None` of a required value comes with a problem.
+///
+/// A variable that is empty or blank counts as absent.
+pub struct Reader<'environment> {
+    variable: &'environment dyn Fn(&str) -> Option<String>,
+    problems: Vec<Problem>,
+}
+
+impl fmt::Debug for Reader<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Reader").field("problems", &self.problems).finish_non_exhaustive()
+    }
+}
+
+impl<'environment> Reader<'environment> {
+    /// Creates a reader; `variable` looks one up.
+    pub fn new(variable: &'environment dyn Fn(&str) -> Option<String>) -> Self {
+        Self { variable, problems: Vec::new() }
+    }
+
+    /// Returns the value if nothing was wrong, else everything that was.
+    pub fn finish<T>(self, value: Option<T>) -> Result<T, ConfigurationError> {
+        match value {
+            Some(value) if self.problems.is_empty() => Ok(value),
+            _ => Err(ConfigurationError { problems: self.problems }),
+        }
+    }
+
+    /// Adds a fault of a variable.
+    pub fn problem(&mut self, variable: &'static str, fault: impl Into<String>) {
+        self.problems.push(Problem { variable, fault: fault.into() });
+    }
+
+    /// Reads a variable that may be absent.
+    pub fn optional(&mut self, name: &str) -> Option<String> {
+        (self.variable)(name).filter(|value| !value.trim().is_empty())
+    }
+
+    /// Reads a variable that must be there.
+    pub fn required(&mut self, name: &'static str) -> Option<String> {
+        let value = self.optional(name);
+        if value.is_none() {
+            self.problem(name, "is missing");
+        }
+        value
+    }
+
+    /// Reads the function's [`Context`], every part of it.
+    pub fn context(&mut self) -> Option<Context> {
+        let json = self.required(context::VARIABLE)?;
+        let context: Context = match serde_json::from_str(&json) {
+            Ok(context) => context,
+            Err(error) => {
+                self.problem(context::VARIABLE, format!("cannot be read: {error}"));
+                return None;
+            }
+        };
+        let absent = [
+            ("the stack's name", context.stack.is_empty()),
+            ("the function's own name", context.function.is_empty()),
+            ("the name of a bucket", context.mail.iter().any(|place| place.bucket.is_empty())),
+        ];
+        if let Some((part, _)) = absent.iter().find(|(_, is_absent)| *is_absent) {
+            self.problem(context::VARIABLE, format!("lacks {part}"));
+            return None;
+        }
+        Some(context)
+    }
+
+    /// Reads a list of entries separated by commas; empty ones are passed over.
+    pub fn list(&mut self, name: &str) -> Vec<String> {
+        let list = self.optional(name).unwrap_or_default();
+        list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// Reads `true` or `false`; absent is false.
+    pub fn switch(&mut self, name: &'static str) -> bool {
+        match self.optional(name).as_deref().map(str::trim) {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => {
+                self.problem(name, format!("is `{other}`, supported are `true` and `false`"));
+                false
+            }
+        }
+    }
+
+    /// Reads one of several words; absent is the default, the first of them.
+    pub fn word<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Option<T> {
+        let Some(value) = self.optional(name) else { return words.first().map(|(_, meaning)| *meaning) };
+        let found = words.iter().find(|(word, _)| *word == value.trim());
+        if found.is_none() {
+            self.problem(name, format!("is `{value}`, supported are {}", either(words.iter().map(|(word, _)| *word))));
+        }
+        found.map(|(_, meaning)| *meaning)
+    }
+
+    /// Reads the address of a server: `https://…`, or `http://…` on this machine, since over an open network anybody could read
+    /// what is sent. `with_query`: it may have one.
+    pub fn url(&mut self, name: &'static str, example: &str, with_query: bool) -> Option<String> {
+        let url = self.required(name)?.trim().to_owned();
+        let (scheme, rest) = url.split_once("://").unwrap_or_default();
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        let local = ["127.0.0.1", "localhost", "[::1]"]
+            .iter()
+            .any(|host| authority.strip_prefix(host).is_some_and(|port| port.is_empty() || port.starts_with(':')));
+        let well_formed = !authority.is_empty()
+            && !url.contains(['#', '@'])
+            && (with_query || !url.contains('?'))
+            && url.chars().all(|letter| letter.is_ascii_graphic());
+        if well_formed && (scheme == "https" || (scheme == "http" && local)) {
+            return Some(url);
+        }
+        self.problem(name, format!("is `{url}`, expected an address such as `{example}`"));
+        None
+    }
+
+    /// Reads the place of a secret: the context names it, or, for trying things out, the variable has its value.
+    /// `malformed` says what a value is that `is_one` refuses.
+    pub fn secret(
+        &mut self,
+        name: &'static str,
+        context: Option<&Context>,
+        is_one: impl Fn(&str) -> bool,
+        malformed: &str,
+    ) -> Option<SecretPlace> {
+        let value = self.optional(name).map(|value| value.trim().to_owned());
+        if let Some(name) = context.and_then(|context| context.secrets.get(name)) {
+            return Some(SecretPlace::SecretsManager(name.clone()));
+        }
+        match value {
+            Some(value) if is_one(&value) => return Some(SecretPlace::Given(Secret(value))),
+            Some(_) => self.problem(name, malformed),
+            None => self.problem(name, "is missing: the function's `secrets` can name it"),
+        }
+        None
+    }
+
+    /// Reads what Lambda sets: what its runtime needs, and how to call AWS.
+    pub fn aws(&mut self) -> Option<Aws> {
+        for name in OF_LAMBDA {
+            let value = self.required(name);
+            if *name == "AWS_LAMBDA_FUNCTION_MEMORY_SIZE" && value.is_some_and(|size| size.parse::<i32>().is_err()) {
+                self.problem(name, "is not a number");
+            }
+        }
+        let region = self.required("AWS_REGION");
+        let access_key_id = self.required("AWS_ACCESS_KEY_ID");
+        let secret_access_key = self.required("AWS_SECRET_ACCESS_KEY").map(Secret);
+        let session_token = self.optional("AWS_SESSION_TOKEN").map(Secret);
+        let everywhere = self.optional("AWS_ENDPOINT_URL");
+        let s3_endpoint = self.optional("AWS_ENDPOINT_URL_S3").or_else(|| everywhere.clone());
+        let secrets_endpoint = self.optional("AWS_ENDPOINT_URL_SECRETS_MANAGER").or(everywhere);
+        Some(Aws {
+            region: region?,
+            access_key_id: access_key_id?,
+            secret_access_key: secret_access_key?,
+            session_token,
+            s3_endpoint,
+            secrets_endpoint,
+        })
+    }
+}
+
+/// Joins words as alternatives: "`a`, `b` and `c`".
+fn either<'word>(words: impl Iterator<Item = &'word str>) -> String {
+    let words: Vec<_> = words.map(|word| format!("`{word}`")).collect();
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => words.concat(),
+    }
+}

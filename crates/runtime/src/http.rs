@@ -1,0 +1,250 @@
+//! HTTP to whatever is none of AWS's services: one request, one answer, nothing tried twice.
+//!
+//! The connector is that of the AWS clients (rustls with ring), made when it is first needed. TLS is always verified.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use aws_smithy_http_client::{
+    Connector,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::{
+    client::{
+        http::{HttpConnector, HttpConnectorSettings},
+        orchestrator::HttpRequest,
+    },
+    http::{Headers, Response},
+};
+use aws_smithy_types::body::SdkBody;
+use http_body_util::BodyExt;
+use thiserror::Error;
+
+use crate::{
+    store::LARGEST_OBJECT,
+    text::{self, chain},
+};
+
+const CONNECT: Duration = Duration::from_secs(3);
+/// Until an answer has come as a whole.
+const ANSWER: Duration = Duration::from_secs(8);
+/// What is kept of the invocation's time, for the log line.
+const MARGIN: Duration = Duration::from_millis(1500);
+/// Response size limit, in bytes (the largest expected response is an object).
+const LARGEST_ANSWER: u64 = LARGEST_OBJECT;
+/// What is told of an answer that is no success. Characters.
+const LONGEST_QUOTE: usize = 600;
+
+/// What was answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: Headers,
+    /// The whole body.
+    pub body: Vec<u8>,
+    /// How long the server asks to wait.
+    pub retry_after: Option<Duration>,
+}
+
+impl Answer {
+    /// A header's value, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)
+    }
+
+    /// The server's own words, in one line.
+    pub fn quote(&self) -> String {
+        let start = self.body.get(..self.body.len().min(16 * 1024)).unwrap_or_default();
+        text::cut(&text::line(&String::from_utf8_lossy(start)), LONGEST_QUOTE)
+    }
+}
+
+/// Why nothing was answered. Texts are for people, and begin with the method and the path.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NoAnswer {
+    /// The invocation ends: the request was not sent.
+    #[error("the invocation's time is up")]
+    TimeIsUp,
+    /// It is no request that could be sent.
+    #[error("{0}")]
+    NoRequest(String),
+    /// Nobody would send that much. Bytes.
+    #[error("the answer has {0} bytes")]
+    TooLarge(u64),
+    /// Whether it has arrived is not known.
+    #[error("{0}")]
+    Lost(String),
+}
+
+/// Certificates that are trusted besides the public ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnCa {
+    /// The variable that holds them.
+    pub variable: &'static str,
+    /// As PEM.
+    pub pem: String,
+}
+
+/// The way to one server.
+#[derive(Debug)]
+pub struct Http {
+    base: String,
+    ca: Option<OwnCa>,
+    connector: OnceLock<Connector>,
+    /// Milliseconds since the epoch.
+    deadline: AtomicU64,
+    calls: AtomicU64,
+}
+
+impl Http {
+    /// To the server at that URL, without a slash at its end.
+    pub fn new(base: String, ca: Option<OwnCa>) -> Self {
+        let (deadline, calls) = (AtomicU64::new(u64::MAX), AtomicU64::new(0));
+        Self { base, ca, connector: OnceLock::new(), deadline, calls }
+    }
+
+    /// Nothing is begun after this.
+    pub fn until(&self, deadline: SystemTime) {
+        let since = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(MARGIN);
+        self.deadline.store(u64::try_from(since.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// The time that is left.
+    pub fn left(&self) -> Duration {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Duration::from_millis(self.deadline.load(Ordering::Relaxed)).saturating_sub(now)
+    }
+
+    /// How many requests were sent.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Gets ready to send: reading the certificates is the most expensive part.
+    pub fn prepare(&self) {
+        // What is wrong with them is said by the first request.
+        let _is_said_later = self.connector();
+    }
+
+    /// Sends JSON, or nothing, once.
+    pub fn send<'call>(
+        &'call self,
+        method: &'call str,
+        path: &'call str,
+        headers: &[(&'static str, String)],
+        body: Option<Vec<u8>>,
+    ) -> impl Future<Output = Result<Answer, NoAnswer>> + 'call {
+        let json = || "application/json".to_owned();
+        let of_body = body.as_ref().map(|_| ("content-type", json()));
+        let fixed = [("accept", json())].into_iter().chain(of_body);
+        let body = body.map_or_else(SdkBody::empty, SdkBody::from);
+        self.send_body(method, path, fixed.chain(headers.iter().cloned()).collect(), body)
+    }
+
+    /// Sends a request once.
+    pub async fn send_body(
+        &self,
+        method: &str,
+        path: &str,
+        headers: Vec<(&'static str, String)>,
+        body: SdkBody,
+    ) -> Result<Answer, NoAnswer> {
+        let left = self.left();
+        if left.is_zero() {
+            return Err(NoAnswer::TimeIsUp);
+        }
+        let what = format!("{method} {}", path.split('?').next().unwrap_or_default());
+        let request = self
+            .request(method, path, &headers, body)
+            .map_err(|error| NoAnswer::NoRequest(format!("{what}: {error}")))?;
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        match tokio::time::timeout(ANSWER.min(left), self.exchange(request)).await {
+            Ok(Err(NoAnswer::Lost(reason))) => Err(NoAnswer::Lost(format!("{what}: {reason}"))),
+            Ok(ended) => ended,
+            Err(_) => Err(NoAnswer::Lost(format!("{what}: no answer in time"))),
+        }
+    }
+
+    fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&'static str, String)],
+        body: SdkBody,
+    ) -> Result<HttpRequest, String> {
+        let length = body.content_length().filter(|length| *length > 0 || matches!(method, "PUT" | "POST"));
+        let mut request = HttpRequest::new(body);
+        request.set_method(method).map_err(|error| error.to_string())?;
+        request.set_uri(format!("{}{path}", self.base)).map_err(|error| error.to_string())?;
+        let length = length.map(|length| ("content-length", length.to_string()));
+        let fixed = [("user-agent", "provision".to_owned())];
+        for (name, value) in fixed.iter().chain(&length).chain(headers) {
+            // The value may be the token: it is not repeated.
+            request.headers_mut().try_insert(*name, value.clone()).map_err(|_| format!("`{name}` is no header"))?;
+        }
+        Ok(request)
+    }
+
+    async fn exchange(&self, request: HttpRequest) -> Result<Answer, NoAnswer> {
+        let has_body = request.method() != "HEAD";
+        let connector = self.connector().map_err(NoAnswer::Lost)?;
+        let response = connector.call(request).await.map_err(|error| NoAnswer::Lost(chain(&error)))?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let retry_after = headers.get("retry-after").and_then(|value| value.trim().parse().ok());
+        let length = headers.get("content-length").filter(|_| has_body).and_then(|length| length.parse().ok());
+        let body = read(response, length.unwrap_or_default()).await?;
+        Ok(Answer { status, headers, body, retry_after: retry_after.map(Duration::from_secs) })
+    }
+}
+
+/// Reads a body into one piece of the right size: collecting first and then joining would take its size twice.
+async fn read(mut response: Response, announced: u64) -> Result<Vec<u8>, NoAnswer> {
+    let fits = |length: u64| if length > LARGEST_ANSWER { Err(NoAnswer::TooLarge(length)) } else { Ok(()) };
+    fits(announced)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
+    let mut body = pin!(response.take_body());
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| NoAnswer::Lost(format!("the answer ended early: {}", chain(&*error))))?;
+        if let Ok(data) = frame.into_data() {
+            bytes.extend_from_slice(&data);
+            fits(bytes.len() as u64)?;
+        }
+    }
+    Ok(bytes)
+}
+
+impl Http {
+    fn connector(&self) -> Result<&Connector, String> {
+        if let Some(connector) = self.connector.get() {
+            return Ok(connector);
+        }
+        // The library panics over certificates that cannot be read.
+        let made = catch_unwind(AssertUnwindSafe(|| connector(&self.base, self.ca.as_ref())));
+        let variable = self.ca.as_ref().map_or("the system", |ca| ca.variable);
+        let made = made.map_err(|_| format!("the certificates of `{variable}` cannot be read"))?;
+        Ok(self.connector.get_or_init(|| made))
+    }
+}
+
+fn connector(base: &str, ca: Option<&OwnCa>) -> Connector {
+    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
+    let builder = Connector::builder().connector_settings(settings);
+    if base.starts_with("http://") {
+        return builder.build_http();
+    }
+    let store = ca.into_iter().fold(TrustStore::default(), |store, ca| store.with_pem_certificate(ca.pem.as_bytes()));
+    let builder = builder.tls_provider(Provider::Rustls(CryptoMode::Ring));
+    match TlsContext::builder().with_trust_store(store).build() {
+        Ok(context) => builder.tls_context(context).build(),
+        Err(_) => builder.build(),
+    }
+}

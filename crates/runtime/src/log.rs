@@ -1,0 +1,127 @@
+//! The log: one JSON document a line on standard output, nothing before it. CloudWatch makes metrics of the lines that
+//! carry `_aws` (its Embedded Metric Format), so that counting needs no call and is lost only with the log itself.
+
+use std::{
+    io::{self, Write},
+    sync::{Mutex, PoisonError},
+};
+
+use contract::context::Context;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// The namespace of our metrics.
+pub const NAMESPACE: &str = "provision";
+
+/// CloudWatch cuts a longer line, which then is no JSON document and no metric. Bytes.
+const LONGEST_LINE: usize = 250_000;
+
+/// One measured value of a line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Metric {
+    /// Its name, and its key in the line.
+    pub name: &'static str,
+    /// Its unit.
+    pub unit: Unit,
+    /// The value.
+    pub value: f64,
+}
+
+/// The unit of a metric, in `CloudWatch`'s words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Unit {
+    /// A number of things.
+    Count,
+    /// A duration.
+    Milliseconds,
+}
+
+/// A log.
+pub struct Log {
+    writer: Mutex<Box<dyn Write + Send>>,
+    stack: String,
+    function: String,
+}
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Log")
+            .field("stack", &self.stack)
+            .field("function", &self.function)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Log {
+    /// Creates the log of that function, whose metrics have the dimensions `stack` (with the stage: `STACK-STAGE`) and `function`.
+    pub fn new(context: &Context, writer: impl Write + Send + 'static) -> Self {
+        let stack = match &context.stage {
+            Some(stage) => format!("{}-{stage}", context.stack),
+            None => context.stack.clone(),
+        };
+        Self { writer: Mutex::new(Box::new(writer)), stack, function: context.function.clone() }
+    }
+
+    /// Writes a line.
+    pub fn line(&self, line: &impl Serialize) -> io::Result<()> {
+        self.write(&serde_json::to_vec(line)?)
+    }
+
+    /// Writes a line with its metrics. `shorten` makes another of one that CloudWatch would cut.
+    pub fn measured<Report: Serialize>(
+        &self,
+        report: &Report,
+        metrics: &[Metric],
+        shorten: impl FnOnce() -> Report,
+    ) -> io::Result<()> {
+        let metrics = self.embedded(metrics);
+        let whole = serde_json::to_vec(&Line { report, metrics: &metrics })?;
+        if whole.len() <= LONGEST_LINE {
+            return self.write(&whole);
+        }
+        self.write(&serde_json::to_vec(&Line { report: &shorten(), metrics: &metrics })?)
+    }
+
+    fn write(&self, line: &[u8]) -> io::Result<()> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.write_all(line)?;
+        writer.write_all(b"\n")?;
+        writer.flush()
+    }
+
+    fn embedded(&self, metrics: &[Metric]) -> Map<String, Value> {
+        let names: Vec<_> = metrics.iter().map(|metric| json!({"Name": metric.name, "Unit": metric.unit})).collect();
+        let mut keys = Map::new();
+        keys.insert(
+            "_aws".to_owned(),
+            json!({
+                "Timestamp": Timestamp::now().as_millisecond(),
+                "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [["stack", "function"]], "Metrics": names}],
+            }),
+        );
+        keys.insert("stack".to_owned(), json!(self.stack));
+        keys.insert("function".to_owned(), json!(self.function));
+        keys.extend(metrics.iter().map(|metric| (metric.name.to_owned(), number(metric.value))));
+        keys
+    }
+}
+
+/// A whole number without a fraction.
+fn number(value: f64) -> Value {
+    #[expect(clippy::cast_possible_truncation, reason = "compared below")]
+    let whole = value as i64;
+    #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "a fraction is what is looked for")]
+    let is_whole = whole as f64 == value;
+    if is_whole { json!(whole) } else { json!(value) }
+}
+
+/// A report and its metrics in one document.
+#[derive(Serialize)]
+struct Line<'line, Report> {
+    #[serde(flatten)]
+    report: &'line Report,
+    #[serde(flatten)]
+    metrics: &'line Map<String, Value>,
+}

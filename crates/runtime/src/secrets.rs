@@ -1,0 +1,68 @@
+//! Secrets: from Secrets Manager, with the timeouts of all our AWS clients, or, for trying things out, from the environment.
+
+use std::{fmt, time::Duration};
+
+use aws_sdk_secretsmanager::{
+    Client, Config,
+    config::{BehaviorVersion, Credentials, Region, SharedHttpClient, retry::RetryConfig, timeout::TimeoutConfig},
+};
+use aws_smithy_types::error::display::DisplayErrorContext;
+
+use crate::environment::{Aws, Secret};
+
+/// A client. It calls nothing by itself.
+pub fn secrets_manager(aws: &Aws, http: SharedHttpClient) -> Client {
+    let timeouts =
+        TimeoutConfig::builder().connect_timeout(Duration::from_secs(2)).read_timeout(Duration::from_secs(5));
+    let token = aws.session_token.as_ref().map(|token| token.0.clone());
+    let credentials = Credentials::new(&aws.access_key_id, aws.secret_access_key.0.clone(), token, None, "environment");
+    let mut config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(http)
+        .region(Region::new(aws.region.clone()))
+        .credentials_provider(credentials)
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .timeout_config(timeouts.build());
+    config.set_endpoint_url(aws.secrets_endpoint.clone());
+    Client::from_conf(config.build())
+}
+
+/// Where a secret is.
+#[derive(Debug)]
+pub enum SecretSource {
+    /// The environment had it.
+    Given(Secret),
+    /// A secret of that name or ARN.
+    SecretsManager {
+        /// What reads it.
+        client: Client,
+        /// Its name.
+        name: String,
+    },
+}
+
+impl SecretSource {
+    /// The secret without white space around it, or why it cannot be had.
+    pub async fn read(&self) -> Result<Secret, String> {
+        match self {
+            Self::Given(secret) => Ok(Secret(secret.0.trim().to_owned())),
+            Self::SecretsManager { client, name } => {
+                let answer = client.get_secret_value().secret_id(name).send().await;
+                let answer = answer.map_err(|error| {
+                    format!("the secret `{name}` could not be read: {}", DisplayErrorContext(&error))
+                })?;
+                Ok(Secret(answer.secret_string().unwrap_or_default().trim().to_owned()))
+            }
+        }
+    }
+}
+
+/// Names the place, not the secret.
+impl fmt::Display for SecretSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given(_) => formatter.write_str("the secret in the environment"),
+            Self::SecretsManager { name, .. } => write!(formatter, "the secret `{name}`"),
+        }
+    }
+}

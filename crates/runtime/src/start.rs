@@ -1,0 +1,109 @@
+//! The life of a function: its log, its one HTTP client, its configuration, and its answers until Lambda ends it.
+
+use std::{fmt::Display, panic, process::ExitCode};
+
+use aws_sdk_secretsmanager::config::SharedHttpClient;
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
+use lambda_runtime_api_client::{PooledClient, build_request};
+use serde::Serialize;
+use tracing_subscriber::filter::LevelFilter;
+
+use contract::receipt_event::ReceiptEvent;
+
+/// The `main` of a function: it reads its configuration from the environment, and serves with it. A configuration that
+/// cannot be read is told to Lambda.
+pub fn start<Configuration, Problem: Display>(
+    read: impl FnOnce(&dyn Fn(&str) -> Option<String>) -> Result<Configuration, Problem>,
+    serve: impl AsyncFnOnce(Configuration) -> ExitCode,
+) -> ExitCode {
+    prepare_log();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "the function cannot start");
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(async {
+        match read(&|name| std::env::var(name).ok()) {
+            Ok(configuration) => serve(configuration).await,
+            Err(problem) => failed_start(&problem.to_string()).await,
+        }
+    })
+}
+
+/// Answers one event of SES after the other until Lambda ends the function. A failure is told by its type, `failure`, and its
+/// words.
+pub async fn answer<Answer: Serialize, Failure: Display>(
+    failure: &str,
+    handle: impl AsyncFn(LambdaEvent<ReceiptEvent>) -> Result<Answer, Failure>,
+) -> ExitCode {
+    let handle = &handle;
+    let told = service_fn(|event| async move {
+        let diagnostic =
+            |error: Failure| Diagnostic { error_type: failure.to_owned(), error_message: error.to_string() };
+        handle(event).await.map_err(diagnostic)
+    });
+    match Runtime::new(told).run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the Runtime API cannot be reached");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Sends what is not a report to standard error as JSON lines, from `AWS_LAMBDA_LOG_LEVEL` on (`WARN` without it).
+///
+/// Of a panic only the place is told: its message may quote the mail.
+fn prepare_log() {
+    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|level| level.parse().ok());
+    tracing_subscriber::fmt()
+        .json()
+        .with_max_level(level.unwrap_or(LevelFilter::WARN))
+        .with_writer(std::io::stderr)
+        .init();
+    panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "panicked");
+    }));
+}
+
+/// The HTTP client that all clients share: reading the certificates is the most expensive part of a start,
+/// and is left out where the endpoint has no use for them.
+pub fn http_client(endpoint: Option<&str>) -> SharedHttpClient {
+    if endpoint.is_some_and(|url| url.starts_with("http://")) {
+        return Builder::new().build_http();
+    }
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}
+
+/// Tells Lambda, and the log, why the function cannot start.
+async fn failed_start(reason: &str) -> ExitCode {
+    tracing::error!(reason, "the function cannot start");
+    if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
+        tracing::error!(
+            "`AWS_LAMBDA_RUNTIME_API` is missing: this program is started by Lambda, or by `provision dev`"
+        );
+        return ExitCode::FAILURE;
+    }
+    let body = serde_json::json!({"errorType": "Configuration", "errorMessage": reason, "stackTrace": []});
+    let request = build_request()
+        .method("POST")
+        .uri("/2018-06-01/runtime/init/error")
+        .header("lambda-runtime-function-error-type", "Runtime.InitError")
+        .body(body.to_string().into());
+    match request {
+        Ok(request) => {
+            if let Err(error) = PooledClient::builder().build().call(request).await {
+                tracing::error!(%error, "the Runtime API does not take the error");
+            }
+        }
+        Err(error) => tracing::error!(%error, "the error could not be put into a request"),
+    }
+    ExitCode::FAILURE
+}

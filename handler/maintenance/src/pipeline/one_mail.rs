@@ -1,0 +1,233 @@
+//! One mail from its record to its report.
+
+use std::{
+    panic::{self, AssertUnwindSafe},
+    time::Instant,
+};
+
+use super::{
+    Pipeline,
+    decision::{Decision, decide},
+    letter::Letter,
+    sink::{Case, Delivered, Sink, SinkError},
+};
+use contract::{
+    context::MailPlace,
+    maintenance::Record,
+    receipt_event::{Received, Verdict},
+    report::{MailOutcome, MailReport},
+};
+use mail::Mail;
+use notice::{
+    model::Maintenance,
+    outcome::{Notice, Outcome, Recognised, Recognition},
+};
+use runtime::store::{ObjectSource, StoreError};
+use trust::{Doubt, Evidence, NoEvidence};
+
+/// The most characters of a header that the log repeats.
+const LONGEST_HEADER: usize = 998;
+
+/// How a mail has ended.
+struct End {
+    outcome: MailOutcome,
+    reason: Option<String>,
+    maintenances: Vec<Record<'static>>,
+    suggestion: Vec<Record<'static>>,
+}
+
+impl End {
+    fn new(outcome: MailOutcome, reason: impl Into<Option<String>>) -> Self {
+        Self { outcome, reason: reason.into(), maintenances: Vec::new(), suggestion: Vec::new() }
+    }
+
+    fn retry(reason: String) -> Self {
+        Self::new(MailOutcome::Retry, reason)
+    }
+}
+
+/// A mail that was handled.
+#[derive(Debug)]
+pub(super) struct Handled {
+    pub(super) report: MailReport,
+    /// Whether the parser panicked over it.
+    pub(super) panicked: bool,
+    /// Whether nothing is left to do for it, and it may be deleted as configured.
+    pub(super) is_spent: bool,
+}
+
+/// What was found in the places, or why nothing was.
+enum Search {
+    Found(Vec<u8>),
+    TooLarge(StoreError),
+    NotFound(String),
+}
+
+/// A mail that was read; `None` for the outcome if the parser panicked, which nothing else may depend on.
+struct Understood {
+    recognised: Option<Recognised>,
+    outcome: Option<Outcome>,
+}
+
+impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
+    /// Handles a mail.
+    pub(super) async fn one_mail(&self, request_id: &str, received: &Received) -> Handled {
+        let started = Instant::now();
+        let id = received.mail.message_id.as_deref().unwrap_or_default();
+        let mut letter = Letter::unopened(id, String::new(), String::new(), received);
+        let mut understood = Understood { recognised: None, outcome: None };
+        let (mut panicked, mut is_nobodys) = (false, false);
+        let end = match self.search(id, &mut letter).await {
+            Search::NotFound(reason) => End::retry(reason),
+            Search::TooLarge(error) => self.hand_over(&letter, error.to_string(), &[]).await,
+            Search::Found(_) if received.receipt.verdicts().virus == Verdict::Fail => {
+                self.hand_over(&letter, format!("{}; it was not opened", Doubt::Virus), &[]).await
+            }
+            Search::Found(bytes) => {
+                let evidence = self.evidence(&bytes, received, &letter);
+                understood = understand(&bytes, &mut letter, self.parse);
+                drop(bytes);
+                panicked = understood.outcome.is_none();
+                is_nobodys = matches!(understood.outcome, Some(Outcome::Unrecognised { .. }));
+                self.act(&letter, received, &evidence, understood.outcome.take()).await
+            }
+        };
+        let is_spent = match end.outcome {
+            MailOutcome::Delivered | MailOutcome::Ignored => self.deletion.processed,
+            MailOutcome::ForPerson => self.deletion.unknown && is_nobodys,
+            MailOutcome::Retry => false,
+        };
+        let report = report(request_id, received, letter, understood.recognised.as_ref(), end, started);
+        Handled { report, panicked, is_spent }
+    }
+
+    /// Looks for the mail in every place, and notes in the letter where it is, or was looked for last.
+    async fn search(&self, id: &str, letter: &mut Letter) -> Search {
+        if id.is_empty() {
+            return Search::NotFound("the record is none of SES's: it names no message id".to_owned());
+        }
+        let mut missed = Vec::new();
+        for place in &self.places {
+            letter.bucket.clone_from(&place.bucket);
+            letter.key = format!("{}{id}", place.prefix);
+            let object = format!("s3://{}/{}", letter.bucket, letter.key);
+            match self.store.get(&letter.bucket, &letter.key).await {
+                Ok(Some(bytes)) => return Search::Found(bytes),
+                Ok(None) => missed.push(format!("{object}: no such object")),
+                Err(error @ StoreError::TooLarge(_)) => return Search::TooLarge(error),
+                Err(error @ StoreError::Unavailable(_)) => missed.push(format!("{object}: {error}")),
+            }
+        }
+        Search::NotFound(format!("the mail could not be read: {}", missed.join(", ")))
+    }
+
+    /// What SES testifies of the mail that was found in the letter's place.
+    fn evidence(&self, bytes: &[u8], received: &Received, letter: &Letter) -> Result<Evidence, NoEvidence> {
+        let is_place = |place: &&MailPlace| place.bucket == letter.bucket && letter.key.starts_with(&place.prefix);
+        let places = self.places.iter().filter(is_place);
+        let added: Vec<&str> = places.flat_map(|place| &place.added_headers).map(String::as_str).collect();
+        Evidence::read(bytes, received, &added)
+    }
+
+    async fn act(
+        &self,
+        letter: &Letter,
+        received: &Received,
+        evidence: &Result<Evidence, NoEvidence>,
+        outcome: Option<Outcome>,
+    ) -> End {
+        let (Some(mail), Some(outcome)) = (&letter.mail, outcome) else {
+            return self
+                .hand_over(letter, "our parser panicked over it, which is a fault of ours".to_owned(), &[])
+                .await;
+        };
+        match decide(&self.policy, &received.receipt.verdicts(), evidence, mail, outcome) {
+            Decision::Deliver(notice) => self.deliver(letter, &notice).await,
+            Decision::Ignore { reason } => End::new(MailOutcome::Ignored, reason),
+            Decision::HandOver { reason, suggestion } => self.hand_over(letter, reason, &suggestion).await,
+        }
+    }
+
+    async fn deliver(&self, letter: &Letter, notice: &Notice) -> End {
+        let delivered =
+            |outcome, reason| End { maintenances: records(&notice.maintenances), ..End::new(outcome, reason) };
+        match self.sink.deliver(letter, notice).await {
+            Ok(Delivered::Whole) => delivered(MailOutcome::Delivered, None),
+            Ok(Delivered::ForPerson { reason }) => delivered(MailOutcome::ForPerson, Some(reason)),
+            Err(SinkError::Refused(reason)) => {
+                self.hand_over(letter, format!("the notice was refused: {reason}"), &notice.maintenances).await
+            }
+            Err(SinkError::Transient(reason)) => End::retry(format!("the notice could not be delivered: {reason}")),
+        }
+    }
+
+    /// A mail that not even a person can be given is tried again, and so gets into the failure queue: it is not lost.
+    async fn hand_over(&self, letter: &Letter, reason: String, suggestion: &[Maintenance]) -> End {
+        match self.sink.hand_over(letter, &Case { reason: &reason, suggestion }).await {
+            Ok(()) => End { suggestion: records(suggestion), ..End::new(MailOutcome::ForPerson, reason) },
+            Err(error) => End::retry(format!("the mail could not be put before a person: {error} ({reason})")),
+        }
+    }
+}
+
+/// Decodes and parses. A panic in there is a fault of ours, and must not keep the mail from a person.
+fn understand(bytes: &[u8], letter: &mut Letter, parse: fn(&Mail) -> Outcome) -> Understood {
+    let Ok(mail) = panic::catch_unwind(|| Mail::decode(bytes)) else {
+        return Understood { recognised: None, outcome: None };
+    };
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| parse(&mail))).ok();
+    letter.open(mail);
+    let recognised = match &outcome {
+        Some(
+            Outcome::Notice(Notice { recognised, .. })
+            | Outcome::Ignored { recognised, .. }
+            | Outcome::Failed { recognised, .. },
+        ) => Some(recognised.clone()),
+        Some(Outcome::Unrecognised { .. }) | None => None,
+    };
+    Understood { recognised, outcome }
+}
+
+fn records(maintenances: &[Maintenance]) -> Vec<Record<'static>> {
+    maintenances.iter().map(|maintenance| Record::from(maintenance).into_owned()).collect()
+}
+
+fn report(
+    request_id: &str,
+    received: &Received,
+    letter: Letter,
+    recognised: Option<&Recognised>,
+    end: End,
+    started: Instant,
+) -> MailReport {
+    let cut = |header: Option<String>| header.map(|text| text.chars().take(LONGEST_HEADER).collect());
+    let place = |text: String| (!text.is_empty()).then_some(text);
+    MailReport {
+        request_id: request_id.to_owned(),
+        ses_message_id: letter.ses_message_id,
+        bucket: place(letter.bucket),
+        key: place(letter.key),
+        message_id: cut(letter.message_id),
+        sender: cut(letter.sender),
+        subject: cut(letter.subject),
+        received_at: letter.received_at,
+        provider: recognised.map(|recognised| recognised.provider.slug.to_owned()),
+        recognised_by: recognised.map(|recognised| in_words(&recognised.by)),
+        outcome: end.outcome,
+        reason: end.reason,
+        verdicts: received.receipt.verdicts(),
+        maintenances: end.maintenances,
+        suggestion: end.suggestion,
+        duration_ms: (started.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+    }
+}
+
+/// How a provider was recognised. What the mail says is not repeated: bodies stay out of the log.
+fn in_words(recognition: &Recognition) -> String {
+    match recognition {
+        Recognition::Sender(domain) => format!("sender {domain}"),
+        Recognition::ForwardedSender(domain) => format!("forwarded sender {domain}"),
+        Recognition::Content(found) => format!("content, {}", found.place),
+        Recognition::Calendar => "calendar".to_owned(),
+    }
+}

@@ -1,0 +1,35 @@
+//! What the log takes, and what becomes of a mail if it does not.
+
+use super::*;
+
+#[test]
+fn a_log_that_cannot_be_written_is_no_success() {
+    struct Full;
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::Error::other("no space left"))
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let log = Arc::new(Log::new(&Context::default(), Full));
+    let pipeline = pipeline(stored(&[("second/m", ORDER)]), Noting::new(WHOLE, Ok(())), log);
+    let error = run(pipeline.handle("request", &event(&[record_of("m", "", ORDER)]))).unwrap_err();
+    assert!(error.to_string().contains("no space left"), "{error}");
+}
+
+#[test]
+fn a_report_too_long_for_the_log_is_cut_and_still_counted() {
+    let written = Written::default();
+    let (whole, _) = one(PLANNED, "", &Noting::new(WHOLE, Ok(())), notice::parse);
+    let Report::Mail(mut report) = serde_json::from_value(whole).unwrap() else { panic!("no report of a mail") };
+    report.maintenances = vec![report.maintenances[0].clone(); 2000];
+    mail_log::write(&log(&written), &report, false).unwrap();
+    let line = &written.lines()[0];
+    assert_eq!(
+        (&line["maintenances"], &line["Maintenances"], &line["Delivered"]),
+        (&json!([]), &json!(2000), &json!(1))
+    );
+    assert_eq!(line["reason"], "2000 maintenances are too long for the log");
+}

@@ -1,0 +1,43 @@
+//! Mails for a person, kept in S3: for whoever has no other queue that a person works through. Two objects each, below the place's prefix:
+//! the mail as it came, and beside it a [`Document`] with the reason. Keeping one again changes nothing.
+
+use super::{
+    document::Document,
+    letter::Letter,
+    sink::{Case, SinkError},
+};
+use contract::context::Place;
+use runtime::store::{Expected, ObjectStore, StoreError};
+
+/// Keeps mails for a person.
+#[derive(Debug, Clone)]
+pub struct Unmatched<Store> {
+    /// What holds them.
+    pub store: Store,
+    /// Where they are kept.
+    pub place: Place,
+}
+
+impl<Store: ObjectStore> Unmatched<Store> {
+    /// Keeps a mail.
+    pub async fn keep(&self, letter: &Letter, case: &Case<'_>) -> Result<(), SinkError> {
+        let Place { bucket, prefix } = &self.place;
+        let key = format!("{prefix}{}", letter.ses_message_id);
+        let transient = |error: &dyn std::fmt::Display| SinkError::Transient(format!("s3://{bucket}/{key}: {error}"));
+        let document = serde_json::to_vec_pretty(&Document::for_person(letter, case))
+            .map_err(|error| SinkError::Refused(error.to_string()))?;
+        match self.store.fetch(&letter.bucket, &letter.key).await {
+            Ok(Some(mail)) => {
+                let kept = self.store.put(bucket, &key, mail.bytes, "message/rfc822", Expected::Anything).await;
+                kept.map_err(|error| transient(&error))?;
+            }
+            // It is none of SES's; the document says where it is.
+            Err(StoreError::TooLarge(_)) => {}
+            Ok(None) => return Err(transient(&format!("s3://{}/{} is not there", letter.bucket, letter.key))),
+            Err(error) => return Err(transient(&error)),
+        }
+        let beside = format!("{key}.json");
+        let put = self.store.put(bucket, &beside, document, "application/json", Expected::Anything).await;
+        put.map(|_| ()).map_err(|error| transient(&error))
+    }
+}

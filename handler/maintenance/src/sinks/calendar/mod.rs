@@ -1,0 +1,122 @@
+//! The sink `calendar`: an iCalendar file in a bucket, which people's programs can subscribe to through whatever serves it to them.
+//!
+//! The file is read, changed and written back on the condition that nobody else has written it in between (S3's `If-Match`); who
+//! loses reads again. So two notices at once both get in, and a half-written calendar cannot be.
+
+pub mod event;
+pub mod text;
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use self::event::{Feed, Source};
+use crate::{
+    pipeline::{
+        letter::Letter,
+        sink::{Case, Delivered, Sink, SinkError},
+        unmatched::Unmatched,
+    },
+    sinks::netbox::wanted::Wanted,
+};
+use contract::context::Place;
+use notice::{outcome::Notice, providers::genericprovider};
+use runtime::store::{Expected, ObjectStore};
+
+/// The file's name below its place's prefix.
+pub const FILE: &str = "maintenance.ics";
+const MEDIA_TYPE: &str = "text/calendar; charset=utf-8";
+/// Entries that ended longer ago are cut.
+const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// How often others may be quicker.
+const MOST_ATTEMPTS: u32 = 12;
+
+/// A calendar that takes notices.
+#[derive(Debug)]
+pub struct CalendarFile<Store> {
+    /// What holds the file.
+    pub store: Store,
+    /// Where it is.
+    pub place: Place,
+    /// What people call it.
+    pub name: String,
+    /// Where mails for a person are kept; `None` if another sink sees to them.
+    pub unmatched: Option<Unmatched<Store>>,
+    /// The clock: what ended long ago is cut.
+    pub now: fn() -> Timestamp,
+}
+
+impl<Store: ObjectStore> CalendarFile<Store> {
+    fn key(&self) -> String {
+        format!("{}{FILE}", self.place.prefix)
+    }
+
+    /// Puts all of a notice into the calendar as it is now; `None` if somebody else was quicker.
+    async fn attempt(&self, source: &Source, all: &[Wanted]) -> Result<Option<Vec<String>>, String> {
+        let (bucket, key) = (&self.place.bucket, self.key());
+        let found = self.store.fetch(bucket, &key).await.map_err(|error| error.to_string())?;
+        let expected = found.as_ref().map_or(Expected::Nothing, |object| Expected::Tag(object.tag.clone()));
+        let (mut feed, old) = match found {
+            None => (Feed::default(), None),
+            Some(object) => {
+                let old = String::from_utf8(object.bytes).map_err(|_| "it is no text".to_owned())?;
+                (text::read(&old).map_err(|error| error.to_string())?, Some(old))
+            }
+        };
+        let concerns = all.iter().flat_map(|wanted| feed.apply(source, wanted)).collect();
+        feed.cut((self.now)().saturating_sub(KEPT).unwrap_or(Timestamp::MIN));
+        let new = text::write(&feed, &self.name).map_err(|error| error.to_string())?;
+        if old.as_ref() == Some(&new) {
+            return Ok(Some(concerns));
+        }
+        let written = self.store.put(bucket, &key, new.into_bytes(), MEDIA_TYPE, expected).await;
+        Ok(written.map_err(|error| error.to_string())?.then_some(concerns))
+    }
+}
+
+impl<Store: ObjectStore> Sink for CalendarFile<Store> {
+    async fn deliver(&self, letter: &Letter, notice: &Notice) -> Result<Delivered, SinkError> {
+        let all = Wanted::of(notice, letter.received_at).map_err(|error| SinkError::Refused(error.to_string()))?;
+        let source = source(letter, notice);
+        let transient = |reason: &str| {
+            SinkError::Transient(format!("the calendar s3://{}/{}: {reason}", self.place.bucket, self.key()))
+        };
+        let mut concerns = None;
+        for attempt in 0..MOST_ATTEMPTS {
+            concerns = self.attempt(&source, &all).await.map_err(|reason| transient(&reason))?;
+            if concerns.is_some() {
+                break;
+            }
+            self.store.pause(Duration::from_millis(40 << attempt.min(5))).await;
+        }
+        let concerns = concerns.ok_or_else(|| transient("others were quicker each time, or it may not be read"))?;
+        if concerns.is_empty() {
+            return Ok(Delivered::Whole);
+        }
+        let reason = concerns.join("; ");
+        self.hand_over(letter, &Case { reason: &reason, suggestion: &notice.maintenances }).await?;
+        Ok(Delivered::ForPerson { reason })
+    }
+
+    async fn hand_over(&self, letter: &Letter, case: &Case<'_>) -> Result<(), SinkError> {
+        match &self.unmatched {
+            Some(unmatched) => unmatched.keep(letter, case).await,
+            None => Ok(()),
+        }
+    }
+}
+
+fn source(letter: &Letter, notice: &Notice) -> Source {
+    let provider = notice.recognised.provider;
+    let announced = notice.maintenances.iter().find_map(|maintenance| maintenance.announced_provider());
+    let (provider, provider_name) = match announced.filter(|_| provider.slug == genericprovider::PROVIDER.slug) {
+        Some(name) => (name.to_lowercase(), name.to_owned()),
+        None => (provider.slug.to_owned(), provider.name.to_owned()),
+    };
+    let sent = letter.mail.as_ref().and_then(|mail| mail.outer().date);
+    let stamp = letter.received_at.or(notice.announced_at).or(sent).unwrap_or(Timestamp::UNIX_EPOCH);
+    Source { provider, provider_name, stamp }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,237 @@
+//! The calendar against a bucket that is made up: what notices leave behind in it, also two at once.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use super::*;
+use crate::pipeline::tests::run;
+use contract::receipt_event::Received;
+use mail::Mail;
+use notice::outcome::Outcome;
+use runtime::store::{Object, StoreError};
+
+const PLANNED: &[u8] = include_bytes!("../../../../../tests/mails/zayo/planned.eml");
+const RESCHEDULED: &[u8] = include_bytes!("../../../../../tests/mails/zayo/rescheduled.eml");
+const CANCELLED: &[u8] = include_bytes!("../../../../../tests/mails/zayo/cancelled.eml");
+const NIGHTS: &[u8] = include_bytes!("../../../../../tests/mails/lumen/two-nights.eml");
+
+/// A bucket. Whatever is in `before_put` is written by somebody else before our next write.
+#[derive(Default)]
+struct Bucket {
+    objects: Mutex<BTreeMap<String, Object>>,
+    before_put: Mutex<Vec<Vec<u8>>>,
+    puts: Mutex<u64>,
+}
+
+impl Bucket {
+    fn text(&self, key: &str) -> String {
+        let objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8(objects[key].bytes.clone()).unwrap()
+    }
+
+    fn write(&self, key: &str, bytes: Vec<u8>) {
+        let mut puts = self.puts.lock().unwrap_or_else(PoisonError::into_inner);
+        *puts += 1;
+        let object = Object { bytes, tag: format!("\"{puts}\"") };
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), object);
+    }
+}
+
+impl ObjectStore for &Bucket {
+    async fn fetch(&self, _: &str, key: &str) -> Result<Option<Object>, StoreError> {
+        if key.starts_with("inbound/") {
+            return Ok(Some(Object { bytes: b"as it came".to_vec(), tag: String::new() }));
+        }
+        Ok(self.objects.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned())
+    }
+
+    async fn put(
+        &self,
+        _: &str,
+        key: &str,
+        bytes: Vec<u8>,
+        kind: &str,
+        expected: Expected,
+    ) -> Result<bool, StoreError> {
+        let expected_kind = match key {
+            key if key.starts_with("calendar/") => "text/calendar",
+            key if key.contains(".json") => "application/json",
+            _ => "message/rfc822",
+        };
+        assert!(kind.starts_with(expected_kind), "{key}: {kind}");
+        if let Some(other) = self.before_put.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+            self.write(key, other);
+        }
+        let tag = self.objects.lock().unwrap_or_else(PoisonError::into_inner).get(key).map(|object| object.tag.clone());
+        let is_expected = match (expected, tag) {
+            (Expected::Anything, _) | (Expected::Nothing, None) => true,
+            (Expected::Tag(expected), Some(tag)) => expected == tag,
+            _ => false,
+        };
+        if is_expected {
+            self.write(key, bytes);
+        }
+        Ok(is_expected)
+    }
+
+    async fn pause(&self, _: Duration) {}
+}
+
+fn now() -> Timestamp {
+    "2024-03-01T00:00:00Z".parse().unwrap()
+}
+
+fn calendar(bucket: &Bucket) -> CalendarFile<&Bucket> {
+    let place = |prefix: &str| Place { bucket: "b".to_owned(), prefix: prefix.to_owned() };
+    CalendarFile {
+        store: bucket,
+        place: place("calendar/"),
+        name: "Maintenances, ours".to_owned(),
+        unmatched: Some(Unmatched { store: bucket, place: place("unmatched/") }),
+        now,
+    }
+}
+
+fn deliver(calendar: &CalendarFile<&Bucket>, bytes: &[u8]) -> Result<Delivered, SinkError> {
+    let mail = Mail::decode(bytes);
+    let Outcome::Notice(notice) = notice::parse(&mail) else { panic!("no notice") };
+    let mut letter = Letter::unopened("ses-1", "mail".to_owned(), "inbound/ses-1".to_owned(), &Received::default());
+    letter.received_at = mail.outer().date;
+    letter.open(mail);
+    run(calendar.deliver(&letter, &notice))
+}
+
+/// The lines of the file's entries with these names, unfolded.
+fn lines(bucket: &Bucket, names: &[&str]) -> Vec<String> {
+    let text = bucket.text("calendar/maintenance.ics");
+    for line in text.split("\r\n") {
+        assert!(line.len() <= 75 && !line.contains(['\r', '\n']), "{line}");
+    }
+    let unfolded = icalendar::parser::unfold(&text);
+    icalendar::parser::read_calendar(&unfolded).unwrap();
+    let is_asked = |line: &&str| names.iter().any(|name| line.starts_with(name));
+    unfolded.lines().filter(is_asked).map(str::to_owned).collect()
+}
+
+/// The property of each entry, by start.
+fn each(bucket: &Bucket, name: &str) -> Vec<String> {
+    let lines = lines(bucket, &[name]);
+    lines.iter().map(|line| line.split_once(':').unwrap().1.to_owned()).collect()
+}
+
+#[test]
+fn entries_follow_their_maintenance() {
+    let bucket = Bucket::default();
+    let calendar = calendar(&bucket);
+    assert_eq!(deliver(&calendar, PLANNED), Ok(Delivered::Whole));
+    let uids = each(&bucket, "UID");
+    assert_eq!(uids.len(), 2);
+    assert_eq!(each(&bucket, "DTSTART"), ["20240306T040000Z", "20240307T040000Z"]);
+    assert_eq!(each(&bucket, "DTEND"), ["20240306T100000Z", "20240307T100000Z"]);
+    assert_eq!((each(&bucket, "SEQUENCE"), each(&bucket, "STATUS")), (words("0 0"), words("CONFIRMED CONFIRMED")));
+    assert!(each(&bucket, "SUMMARY")[0].starts_with("Zayo TTN-0007310442: Zayo will move a span"));
+    assert_eq!(lines(&bucket, &["X-MAINTNOTE-OBJECT-ID"]).len(), 4);
+
+    // One window instead of two: the first moves, the second is off.
+    let Ok(Delivered::ForPerson { reason }) = deliver(&calendar, RESCHEDULED) else { panic!("no person") };
+    assert!(reason.contains("no longer has the window of `TTN-0007310442` from 2024-03-07T04:00:00Z"), "{reason}");
+    assert_eq!(each(&bucket, "DTSTART"), ["20240307T040000Z", "20240320T030000Z"]);
+    assert_eq!(each(&bucket, "UID"), [uids[1].clone(), uids[0].clone()]);
+    assert_eq!((each(&bucket, "SEQUENCE"), each(&bucket, "STATUS")), (words("1 1"), words("CANCELLED CONFIRMED")));
+
+    let before = bucket.text("calendar/maintenance.ics");
+    for mail in [RESCHEDULED, PLANNED] {
+        assert_eq!(deliver(&calendar, mail), Ok(Delivered::Whole));
+    }
+    assert_eq!(bucket.text("calendar/maintenance.ics"), before, "the same again, and an older one, change nothing");
+
+    assert_eq!(deliver(&calendar, CANCELLED), Ok(Delivered::Whole));
+    assert_eq!(each(&bucket, "DTSTART"), ["20240307T040000Z", "20240320T030000Z"]);
+    assert_eq!((each(&bucket, "SEQUENCE"), each(&bucket, "STATUS")), (words("1 2"), words("CANCELLED CANCELLED")));
+    assert!(each(&bucket, "SUMMARY")[1].starts_with("Cancelled: Zayo TTN-0007310442: "));
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split(' ').map(str::to_owned).collect()
+}
+
+#[test]
+fn of_two_writers_at_once_none_is_lost() {
+    let other = Bucket::default();
+    deliver(&calendar(&other), PLANNED).unwrap();
+    let theirs = other.text("calendar/maintenance.ics");
+    let bucket = Bucket::default();
+    bucket.before_put.lock().unwrap().push(theirs.into_bytes());
+    let calendar = CalendarFile { now: || Timestamp::UNIX_EPOCH, ..calendar(&bucket) };
+    assert_eq!(deliver(&calendar, NIGHTS), Ok(Delivered::Whole));
+    assert_eq!(each(&bucket, "UID").len(), 4, "two of theirs and two of ours");
+}
+
+#[test]
+fn what_ended_long_ago_is_cut() {
+    let bucket = Bucket::default();
+    let calendar = CalendarFile { now: || "2024-07-01T00:00:00Z".parse().unwrap(), ..calendar(&bucket) };
+    assert_eq!(deliver(&calendar, PLANNED), Ok(Delivered::Whole));
+    assert_eq!(lines(&bucket, &["BEGIN:VEVENT"]), [""; 0]);
+}
+
+#[test]
+fn a_cancellation_of_what_is_not_there_is_for_a_person() {
+    let bucket = Bucket::default();
+    let Ok(Delivered::ForPerson { reason }) = deliver(&calendar(&bucket), CANCELLED) else { panic!("no person") };
+    assert!(reason.contains("states no window"), "{reason}");
+    assert_eq!(bucket.text("unmatched/ses-1"), "as it came");
+    let beside: serde_json::Value = serde_json::from_str(&bucket.text("unmatched/ses-1.json")).unwrap();
+    assert_eq!((&beside["version"], &beside["kind"]), (&serde_json::json!(1), &serde_json::json!("for_person")));
+    assert_eq!(beside["suggestion"][0]["maintenance_id"], "TTN-0007310442");
+    assert_eq!(
+        (&beside["reason"], &beside["mail"]["key"]),
+        (&serde_json::json!(reason), &serde_json::json!("inbound/ses-1"))
+    );
+}
+
+#[test]
+fn a_file_that_is_not_ours_is_left_alone() {
+    for strange in ["", "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n", "<html>"] {
+        let bucket = Bucket::default();
+        bucket.write("calendar/maintenance.ics", strange.as_bytes().to_vec());
+        let Err(SinkError::Transient(reason)) = deliver(&calendar(&bucket), PLANNED) else { panic!("no error") };
+        assert!(reason.contains("no calendar that `provision` has written"), "{reason}");
+        assert_eq!(bucket.text("calendar/maintenance.ics"), strange);
+    }
+}
+
+#[test]
+fn what_nothing_tells_the_order_of_is_for_a_person() {
+    let bucket = Bucket::default();
+    deliver(&calendar(&bucket), PLANNED).unwrap();
+    let mut feed = text::read(&bucket.text("calendar/maintenance.ics")).unwrap();
+    let before = feed.clone();
+    let mail = Mail::decode(PLANNED);
+    let Outcome::Notice(notice) = notice::parse(&mail) else { panic!("no notice") };
+    let mut wanted = Wanted::of(&notice, mail.outer().date).unwrap().remove(0);
+    let source = Source { provider: "zayo".to_owned(), provider_name: "Zayo".to_owned(), stamp: now() };
+    assert_eq!(feed.apply(&source, &wanted), [""; 0], "the same again");
+    wanted.windows.remove(0);
+    wanted.version.digest = "another".to_owned();
+    assert!(feed.apply(&source, &wanted)[0].contains("nothing tells which came first"));
+    assert_eq!(feed, before);
+}
+
+#[test]
+fn what_a_mail_says_ends_no_line_and_forges_no_entry() {
+    let bucket = Bucket::default();
+    let calendar = CalendarFile { now: || Timestamp::UNIX_EPOCH, ..calendar(&bucket) };
+    deliver(&calendar, NIGHTS).unwrap();
+    let mut feed = text::read(&bucket.text("calendar/maintenance.ics")).unwrap();
+    let nasty = "a\r\nEND:VEVENT\r\nX-PROVISION-STATE:{}\\n;,\u{1}\u{85}\u{2028} \"ü\" \\, end\\";
+    for event in &mut feed.events {
+        nasty.clone_into(&mut event.shown.summary);
+        nasty.clone_into(&mut event.id);
+        event.shown.circuits.insert(nasty.to_owned(), notice::model::Impact::Outage);
+    }
+    let written = text::write(&feed, nasty).unwrap();
+    assert_eq!(text::read(&written), Ok(feed));
+}

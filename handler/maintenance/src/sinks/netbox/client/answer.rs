@@ -1,0 +1,36 @@
+//! What NetBox's answers mean that are no success.
+
+use crate::sinks::netbox::records::Fault;
+use runtime::http::{Answer, NoAnswer};
+
+impl From<NoAnswer> for Fault {
+    fn from(error: NoAnswer) -> Self {
+        match error {
+            NoAnswer::TimeIsUp => Self::Unavailable(error.to_string()),
+            NoAnswer::NoRequest(reason) => Self::Refused(reason),
+            NoAnswer::Lost(_) | NoAnswer::TooLarge(_) => Self::Transient(error.to_string()),
+        }
+    }
+}
+
+/// What an answer means that is no success. NetBox says 403 to credentials that are missing or wrong, too.
+pub(super) fn fault(answer: &Answer, what: &str) -> Fault {
+    let said = format!("{what}: NetBox answers {}: {}", answer.status, answer.quote());
+    match answer.status {
+        412 => Fault::Conflict(said),
+        400 | 404 | 409 => Fault::Rejected(said),
+        401 | 403 | 405 => Fault::Unavailable(said),
+        429 | 502 | 503 | 504 => Fault::Transient(said),
+        // Django's own error page, and what ends with a connection to the database.
+        500 if exception(answer).is_none_or(|name| name == "OperationalError" || name == "InterfaceError") => {
+            Fault::Transient(said)
+        }
+        500 if exception(answer).as_deref() == Some("IntegrityError") => Fault::Conflict(said),
+        _ => Fault::Refused(said),
+    }
+}
+
+fn exception(answer: &Answer) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
+    Some(body.get("exception")?.as_str()?.to_owned())
+}

@@ -1,0 +1,144 @@
+//! Look-ups of providers, circuits, events and impacts.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::{Client, PLUGIN, age::Age, notices, plugin::Spoken};
+use crate::sinks::netbox::{
+    fields,
+    ids::{CircuitId, EventId, ImpactId, ProviderId},
+    note::Note,
+    records::Fault,
+    stored::{EventStatus, StoredCircuit, StoredEvent, StoredImpact, StoredProvider},
+};
+use notice::model::Impact;
+
+const EVENT_FIELDS: &str =
+    "fields=id,name,summary,status,provider,start,end,acknowledged,comments,last_updated,time_zone";
+
+/// An object inside another.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct Nested<Id> {
+    pub(super) id: Id,
+}
+
+/// An event as NetBox writes it.
+#[derive(Debug, Deserialize)]
+pub(super) struct WireEvent {
+    id: EventId,
+    name: String,
+    summary: String,
+    status: EventStatus,
+    provider: Nested<ProviderId>,
+    start: Timestamp,
+    end: Timestamp,
+    #[serde(default)]
+    acknowledged: Option<bool>,
+    #[serde(default)]
+    comments: String,
+    last_updated: String,
+    /// Only with `netbox-circuitmaintenance`, and not before 0.8.
+    #[serde(default)]
+    time_zone: Option<String>,
+}
+
+impl From<WireEvent> for StoredEvent {
+    fn from(wire: WireEvent) -> Self {
+        // NetBox makes the tag of this time; lists do not carry it.
+        let etag = format!("W/\"{}\"", wire.last_updated.replace('Z', "+00:00"));
+        Self {
+            id: wire.id,
+            name: wire.name,
+            summary: wire.summary,
+            status: wire.status,
+            start: wire.start,
+            end: wire.end,
+            acknowledged: wire.acknowledged.unwrap_or(false),
+            note: Note::read(&wire.comments),
+            comments: wire.comments,
+            etag,
+        }
+    }
+}
+
+/// An impact as NetBox writes it.
+#[derive(Debug, Deserialize)]
+pub(super) struct WireImpact {
+    id: ImpactId,
+    circuitmaintenance: Nested<EventId>,
+    circuit: Nested<CircuitId>,
+    impact: Option<String>,
+}
+
+impl From<WireImpact> for StoredImpact {
+    fn from(wire: WireImpact) -> Self {
+        Self {
+            id: wire.id,
+            event: wire.circuitmaintenance.id,
+            circuit: wire.circuit.id,
+            impact: wire.impact.as_deref().and_then(Impact::from_word),
+        }
+    }
+}
+
+impl Client {
+    /// The circuits with one of these CIDs, whose ever they are.
+    pub async fn circuits(&self, cids: &BTreeSet<&str>) -> Result<Vec<StoredCircuit>, Fault> {
+        // What NetBox could not hold need not be asked for; an empty filter would be ignored.
+        let can_be = |cid: &&&str| {
+            !cid.is_empty() && cid.chars().count() <= fields::LONGEST_NAME && !cid.chars().any(char::is_control)
+        };
+        let asked = cids.iter().filter(can_be).map(|cid| (*cid).to_owned());
+        let found: Vec<StoredCircuit> =
+            self.list_any("/api/circuits/circuits/", "fields=id,cid,provider", "cid", asked).await?;
+        Ok(found.into_iter().filter(|circuit| cids.contains(circuit.cid.as_str())).collect())
+    }
+
+    /// The providers whose field is one of these values, and perhaps others.
+    pub async fn providers(&self, field: &str, values: &[String]) -> Result<Vec<StoredProvider>, Fault> {
+        let values = values.iter().map(|value| fields::line(value)).filter(|value| !value.is_empty());
+        self.list_any("/api/circuits/providers/", "fields=id,name,slug", field, values).await
+    }
+
+    /// The provider's events with one of these names.
+    pub(super) async fn events_named(
+        &self,
+        spoken: Spoken,
+        provider: ProviderId,
+        names: &[String],
+    ) -> Result<Vec<StoredEvent>, Fault> {
+        let (path, filter) = match spoken {
+            Spoken::CircuitMaintenance => (format!("{PLUGIN}/circuitmaintenance/"), "provider"),
+            Spoken::Notices(_) => (format!("{}/maintenance/", notices::PART), "provider_id"),
+        };
+        let query = format!("{EVENT_FIELDS}&{filter}={provider}");
+        let found: Vec<WireEvent> = self.list_any(&path, &query, "name", names.iter().cloned()).await?;
+        let asked = |event: &WireEvent| event.provider.id == provider && names.contains(&event.name);
+        Ok(found.into_iter().filter(asked).map(|event| self.stored(spoken, event)).collect())
+    }
+
+    /// An event that NetBox has shown, and with it something of its version.
+    pub(super) fn stored(&self, spoken: Spoken, event: WireEvent) -> StoredEvent {
+        if spoken == Spoken::CircuitMaintenance && event.time_zone.is_none() {
+            self.shown.note(Age::Before0_8);
+        }
+        event.into()
+    }
+
+    /// The impacts of these events. The filter takes one event: of several, it would go by the last.
+    pub(super) async fn impacts_of(&self, spoken: Spoken, events: &[EventId]) -> Result<Vec<StoredImpact>, Fault> {
+        if let Spoken::Notices(types) = spoken {
+            return self.notices_impacts(types, events).await;
+        }
+        let path = format!("{PLUGIN}/circuitmaintenanceimpact/");
+        let mut all = Vec::new();
+        for event in events {
+            let query = format!("fields=id,circuitmaintenance,circuit,impact&circuitmaintenance={event}");
+            let found: Vec<WireImpact> = self.list(&path, &query).await?;
+            all.extend(found.into_iter().map(StoredImpact::from).filter(|impact| impact.event == *event));
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,203 @@
+//! NetBox's REST API, as far as delivery needs it. Every look-up is compared with what was asked: NetBox ignores filters that
+//! it does not know, and then answers with everything.
+
+mod age;
+mod answer;
+mod lookup;
+mod notices;
+mod notification;
+mod plugin;
+mod token;
+mod write;
+
+use std::{
+    sync::OnceLock,
+    time::{Duration, SystemTime},
+};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, de::DeserializeOwned};
+
+pub use self::notification::{Among, NewNotification, StoredNotification};
+use self::{age::Shown, plugin::Spoken, token::Token};
+use super::records::Fault;
+use crate::configuration::{NETBOX_CA, Plugin};
+use runtime::{
+    SecretSource,
+    http::{Answer, Http, OwnCa},
+};
+
+/// The part of the API that `netbox-circuitmaintenance` has.
+const PLUGIN: &str = "/api/plugins/maintenance";
+/// What the plugin has.
+const LISTS: [&str; 3] = ["/circuitmaintenance/", "/circuitmaintenanceimpact/", "/circuitmaintenancenotifications/"];
+/// gunicorn takes 4094 bytes for a request's first line.
+const LONGEST_QUERY: usize = 3000;
+/// What NetBox returns in one page at most.
+const PAGE: usize = 1000;
+/// A look-up changes nothing: it is tried that often at once.
+const LOOK_UPS: u32 = 3;
+/// The longest wait that NetBox may ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// A NetBox.
+#[derive(Debug)]
+pub struct Client {
+    http: Http,
+    token: Token,
+    /// How old the plugin is.
+    shown: Shown,
+    /// The plugin that is configured.
+    plugin: Option<Plugin>,
+    /// The plugin that answers, once that is known.
+    spoken: OnceLock<Spoken>,
+}
+
+/// A page of a list.
+#[derive(Debug, Deserialize)]
+struct Page<T> {
+    next: Option<String>,
+    results: Vec<T>,
+}
+
+impl Client {
+    /// The NetBox at that URL (without a slash at its end). `ca` is trusted besides the system's roots, as PEM.
+    pub fn new(url: &str, ca: Option<String>, token: SecretSource) -> Self {
+        let base = url.trim_end_matches('/').to_owned();
+        let ca = ca.map(|pem| OwnCa { variable: NETBOX_CA, pem });
+        Self {
+            http: Http::new(base, ca),
+            token: Token::new(token),
+            shown: Shown::default(),
+            plugin: None,
+            spoken: OnceLock::new(),
+        }
+    }
+
+    /// No call is begun shortly before this or later.
+    pub fn until(&self, deadline: SystemTime) {
+        self.http.until(deadline);
+    }
+
+    /// The time that is left for calls.
+    pub fn left(&self) -> Duration {
+        self.http.left()
+    }
+
+    /// How many requests were sent so far.
+    pub fn calls(&self) -> u64 {
+        self.http.calls()
+    }
+
+    /// Sends a request; a token that is no longer taken is read again, once.
+    async fn call(&self, method: &str, path: &str, etag: Option<&str>, body: Option<&[u8]>) -> Result<Answer, Fault> {
+        let mut renewed = false;
+        loop {
+            let mut headers = vec![("authorization", self.token.header().await?)];
+            headers.extend(etag.map(|etag| ("if-match", etag.to_owned())));
+            let answer = self.http.send(method, path, &headers, body.map(<[u8]>::to_vec)).await?;
+            if matches!(answer.status, 401 | 403) && !renewed && self.token.renew().await? {
+                renewed = true;
+                continue;
+            }
+            if (200..300).contains(&answer.status) {
+                return Ok(answer);
+            }
+            if let Some(wait) = answer.retry_after {
+                tokio::time::sleep(wait.min(LONGEST_WAIT).min(self.http.left())).await;
+            }
+            let place = path.split('?').next().unwrap_or_default();
+            return Err(match answer::fault(&answer, &format!("{method} {place}")) {
+                // A list is there even if it is empty.
+                Fault::Rejected(_) if answer.status == 404 && LISTS.contains(&place.trim_start_matches(PLUGIN)) => {
+                    let missing = "the plugin netbox-circuitmaintenance is not installed there";
+                    Fault::Unavailable(format!("{method} {place}: NetBox answers 404: {missing}"))
+                }
+                other => other,
+            });
+        }
+    }
+
+    /// Sends a request and reads what it answers.
+    async fn json<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        path: &str,
+        etag: Option<&str>,
+        body: Option<&[u8]>,
+    ) -> Result<T, Fault> {
+        let answer = self.call(method, path, etag, body).await?;
+        serde_json::from_slice(&answer.body).map_err(|error| {
+            // Something between us and NetBox may have answered in its place.
+            let what = format!("{method} {}", path.split('?').next().unwrap_or_default());
+            Fault::Transient(format!("{what}: the answer is not NetBox's ({error}): {}", answer.quote()))
+        })
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Fault> {
+        let mut attempt = 1;
+        loop {
+            match self.json("GET", path, None, None).await {
+                Err(Fault::Transient(_)) if attempt < LOOK_UPS => {
+                    self.wait(Duration::from_millis(150 << attempt)).await;
+                    attempt += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Every page of a list.
+    async fn list<T: DeserializeOwned>(&self, path: &str, query: &str) -> Result<Vec<T>, Fault> {
+        let mut all = Vec::new();
+        loop {
+            let page: Page<T> = self.get(&format!("{path}?{query}&limit={PAGE}&offset={}", all.len())).await?;
+            let empty = page.results.is_empty();
+            all.extend(page.results);
+            if page.next.is_none() || empty {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// The list of all that has one of these values in a field; as many look-ups as the length of a URL asks for.
+    async fn list_any<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &str,
+        field: &str,
+        values: impl IntoIterator<Item = String>,
+    ) -> Result<Vec<T>, Fault> {
+        let mut all = Vec::new();
+        let mut asked = query.to_owned();
+        let mut waiting = false;
+        for value in values {
+            let filter = format!("&{field}={}", encoded(&value));
+            if waiting && asked.len() + filter.len() > LONGEST_QUERY {
+                all.extend(self.list(path, &asked).await?);
+                query.clone_into(&mut asked);
+            }
+            asked.push_str(&filter);
+            waiting = true;
+        }
+        if waiting {
+            all.extend(self.list(path, &asked).await?);
+        }
+        Ok(all)
+    }
+
+    /// Waits about that long, but not longer than the invocation lasts.
+    async fn wait(&self, about: Duration) {
+        let share = 0.5 + fastrand::f64();
+        tokio::time::sleep(about.mul_f64(share).min(self.http.left())).await;
+    }
+}
+
+fn encoded(value: &str) -> String {
+    utf8_percent_encode(value, ENCODED).to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,228 @@
+//! Notifications: the mails, linked to events or, without one, in the queue of what a person has to look at.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Client, PLUGIN, Page, age::Age, encoded, lookup::Nested, notices, plugin::Spoken, write::bytes};
+use crate::sinks::netbox::{
+    claim::fingerprint,
+    fields,
+    ids::{EventId, NotificationId},
+    records::Fault,
+};
+
+/// So few that an answer stays small, whatever the bodies.
+const PAGE: usize = 5;
+/// Further back nobody looks.
+const MOST_PAGES: usize = 20;
+
+/// A mail to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewNotification {
+    /// The event; `None` for a person to look at.
+    pub event: Option<EventId>,
+    /// The decoded body, not blank.
+    pub body: String,
+    /// At most 500 characters, not empty.
+    pub subject: String,
+    /// A bare address.
+    pub sender: String,
+    /// When SES received it.
+    pub received_at: Timestamp,
+}
+
+/// A mail that is stored.
+#[derive(Debug, Clone, Deserialize)]
+pub struct StoredNotification {
+    #[serde(rename = "circuitmaintenance", default)]
+    event: Option<Nested<EventId>>,
+    /// The same, with `netbox-notices`, where it belongs to something that has no window too.
+    #[serde(default)]
+    event_object_id: Option<EventId>,
+    #[serde(default)]
+    event_content_type: Option<u64>,
+    email_body: String,
+    subject: String,
+    email_from: String,
+}
+
+impl StoredNotification {
+    /// The event that it belongs to.
+    fn event(&self, spoken: Spoken) -> Option<EventId> {
+        match spoken {
+            Spoken::CircuitMaintenance => self.event.map(|event| event.id),
+            Spoken::Notices(types) => {
+                self.event_object_id.filter(|_| self.event_content_type == Some(types.maintenance))
+            }
+        }
+    }
+
+    /// What it says.
+    pub fn body(&self) -> &str {
+        &self.email_body
+    }
+}
+
+/// Which notifications to look for.
+#[derive(Debug, Clone, Copy)]
+pub enum Among {
+    /// Those of this event.
+    Event(EventId),
+    /// Those of none.
+    Unlinked,
+    /// All that came at that time.
+    Received(Timestamp),
+}
+
+/// The list of the notifications with the fields that we read; filters follow.
+fn listed(spoken: Spoken) -> String {
+    match spoken {
+        Spoken::CircuitMaintenance => format!(
+            "{PLUGIN}/circuitmaintenancenotifications/?fields=id,circuitmaintenance,email_body,subject,email_from"
+        ),
+        Spoken::Notices(_) => format!(
+            "{}/eventnotification/?fields=id,event_content_type,event_object_id,email_body,subject,email_from",
+            notices::PART
+        ),
+    }
+}
+
+/// The filter that finds a subject however much of it the plugin has kept.
+fn subject_filter(subject: &str) -> String {
+    if subject.chars().count() <= fields::SHORT_SUBJECT {
+        return format!("subject={}", encoded(subject));
+    }
+    let kept: String = subject.chars().take(fields::SHORT_SUBJECT - 1).collect();
+    format!("subject__isw={}", encoded(kept.trim_end()))
+}
+
+impl Client {
+    /// Whether a notification with this one's subject and sender is as asked; the newest are looked at first.
+    pub async fn any_notification(
+        &self,
+        like: &NewNotification,
+        among: Among,
+        is: impl Fn(&StoredNotification) -> bool,
+    ) -> Result<bool, Fault> {
+        self.look_up(async |spoken| self.any_spoken(spoken, like, among, &is).await).await
+    }
+
+    async fn any_spoken(
+        &self,
+        spoken: Spoken,
+        like: &NewNotification,
+        among: Among,
+        is: &impl Fn(&StoredNotification) -> bool,
+    ) -> Result<bool, Fault> {
+        let filter = match (among, spoken) {
+            (Among::Event(event), Spoken::CircuitMaintenance) => format!("&circuitmaintenance={event}"),
+            (Among::Event(event), Spoken::Notices(_)) => {
+                format!("&{}&event_object_id={event}", notices::OF_MAINTENANCES)
+            }
+            (Among::Received(time), _) => format!("&email_received={}", encoded(&time.to_string())),
+            (Among::Unlinked, Spoken::CircuitMaintenance) => "&has_maintenance=false".to_owned(),
+            (Among::Unlinked, Spoken::Notices(_)) => return Ok(false),
+        };
+        let subject = subject_filter(&like.subject);
+        let short = |subject: &str| fields::cut(subject, fields::SHORT_SUBJECT);
+        let listed = listed(spoken);
+        let query = format!("&ordering=-id&{subject}&email_from={}{filter}", encoded(&like.sender));
+        for page in 0..MOST_PAGES {
+            let path = format!("{listed}{query}&limit={PAGE}&offset={}", page * PAGE);
+            let page: Page<StoredNotification> = self.get(&path).await?;
+            let asked = |found: &&StoredNotification| {
+                short(&found.subject) == short(&like.subject)
+                    && found.email_from.eq_ignore_ascii_case(&like.sender)
+                    && match among {
+                        Among::Event(event) => found.event(spoken) == Some(event),
+                        Among::Unlinked => found.event(spoken).is_none(),
+                        Among::Received(_) => true,
+                    }
+            };
+            if page.results.iter().filter(asked).any(is) {
+                return Ok(true);
+            }
+            if page.next.is_none() {
+                break;
+            }
+        }
+        Ok(false)
+    }
+
+    /// The ids of an event's notifications. Until 0.8 the plugin lists those of all events, whichever is asked for: so this
+    /// asks for no bodies.
+    pub(super) async fn linked(&self, spoken: Spoken, event: EventId) -> Result<Vec<NotificationId>, Fault> {
+        #[derive(Deserialize)]
+        struct Linked {
+            id: NotificationId,
+            circuitmaintenance: Option<Nested<EventId>>,
+        }
+        if let Spoken::Notices(types) = spoken {
+            return self.notices_linked(types, event).await;
+        }
+        let path = format!("{PLUGIN}/circuitmaintenancenotifications/");
+        let query = format!("fields=id,circuitmaintenance&circuitmaintenance={event}");
+        let found: Vec<Linked> = self.list(&path, &query).await?;
+        let is_asked = |found: &&Linked| found.circuitmaintenance.is_some_and(|linked| linked.id == event);
+        Ok(found.iter().filter(is_asked).map(|found| found.id).collect())
+    }
+
+    /// The fingerprints of an event's notifications.
+    pub(super) async fn fingerprints(&self, event: EventId) -> Result<BTreeSet<String>, Fault> {
+        let spoken = self.spoken().await?;
+        let mut found = BTreeSet::new();
+        for ids in self.linked(spoken, event).await?.chunks(PAGE) {
+            let ids: Vec<String> = ids.iter().map(|id| format!("id={id}")).collect();
+            let path = format!("{}&{}&limit={PAGE}", listed(spoken), ids.join("&"));
+            let page: Page<StoredNotification> = self.get(&path).await?;
+            let stored = page.results.iter().filter(|stored| stored.event(spoken) == Some(event));
+            found.extend(stored.map(|stored| fingerprint(&stored.subject, &stored.email_from, &stored.email_body)));
+        }
+        Ok(found)
+    }
+
+    /// Stores mails: all or none.
+    pub async fn notify(&self, mails: &[NewNotification]) -> Result<(), Fault> {
+        if let Spoken::Notices(types) = self.spoken().await? {
+            if mails.iter().any(|mail| mail.event.is_none()) {
+                return Err(Fault::Refused("netbox-notices stores no mail without an event".to_owned()));
+            }
+            let list: Vec<_> = mails.iter().map(|mail| notices::notification(mail, types)).collect();
+            let path = format!("{}/eventnotification/", notices::PART);
+            return self.call("POST", &path, None, Some(&bytes(&list)?)).await.map(|_| ());
+        }
+        let has_unlinked = mails.iter().any(|mail| mail.event.is_none());
+        let mut age = self.shown.age();
+        loop {
+            let stored = self.store(mails, age).await;
+            if let Err(Fault::Rejected(said)) = &stored {
+                self.shown.note(Age::told_by(said, has_unlinked));
+            }
+            // What an older one does not take at all is not tried again.
+            if stored.is_ok() || has_unlinked || self.shown.age() == age {
+                return stored;
+            }
+            age = self.shown.age();
+        }
+    }
+
+    async fn store(&self, mails: &[NewNotification], age: Age) -> Result<(), Fault> {
+        let list: Vec<Value> = mails
+            .iter()
+            .map(|mail| {
+                json!({
+                    "circuitmaintenance": mail.event,
+                    "email_body": mail.body,
+                    "subject": fields::cut(&mail.subject, age.longest_subject()),
+                    "email_from": mail.sender,
+                    age.received(): mail.received_at,
+                })
+            })
+            .collect();
+        let path = format!("{PLUGIN}/circuitmaintenancenotifications/");
+        self.call("POST", &path, None, Some(&bytes(&list)?)).await.map(|_| ())
+    }
+}

@@ -1,0 +1,117 @@
+//! Which plugin answers, and what has to be known to speak to it.
+//!
+//! Most have `netbox-circuitmaintenance`, so that is asked first, and only where nothing of it is there NetBox is asked what it has: to
+//! those who have it, finding out costs no call. The two cannot live in one NetBox.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Client, Page, age::Age};
+use crate::{configuration::Plugin, sinks::netbox::records::Fault};
+
+/// What NetBox calls the plugins.
+const CIRCUIT_MAINTENANCE: &str = "netbox_circuitmaintenance";
+const NOTICES: &str = "notices";
+
+/// A plugin that answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spoken {
+    /// `netbox-circuitmaintenance`.
+    CircuitMaintenance,
+    /// `netbox-notices`.
+    Notices(Types),
+}
+
+/// The numbers of content types, which vary from NetBox to NetBox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Types {
+    pub(super) maintenance: u64,
+    pub(super) circuit: u64,
+}
+
+impl Client {
+    /// With that plugin; without one, it is found out.
+    #[must_use]
+    pub fn with_plugin(mut self, plugin: Option<Plugin>) -> Self {
+        self.plugin = plugin;
+        self
+    }
+
+    /// Whether mails without an event can be stored. True as long as nothing has shown that they cannot.
+    pub fn has_queue(&self) -> bool {
+        !matches!(self.spoken.get(), Some(Spoken::Notices(_))) && self.shown.age() == Age::Current
+    }
+
+    /// The plugin that answers, as far as a look-up has shown that.
+    pub(super) async fn spoken(&self) -> Result<Spoken, Fault> {
+        match (self.spoken.get(), self.plugin) {
+            (Some(spoken), _) => Ok(*spoken),
+            (None, Some(Plugin::Notices)) => {
+                let spoken = Spoken::Notices(self.types().await?);
+                Ok(*self.spoken.get_or_init(|| spoken))
+            }
+            (None, _) => Ok(Spoken::CircuitMaintenance),
+        }
+    }
+
+    /// Looks something up with the plugin that answers.
+    pub(super) async fn look_up<T>(&self, ask: impl AsyncFn(Spoken) -> Result<T, Fault>) -> Result<T, Fault> {
+        let spoken = self.spoken().await?;
+        match ask(spoken).await {
+            Err(fault @ (Fault::Rejected(_) | Fault::Unavailable(_))) if self.spoken.get().is_none() => {
+                match self.find_out().await {
+                    Ok(Some(found @ Spoken::Notices(_))) => ask(*self.spoken.get_or_init(|| found)).await,
+                    Ok(None) => Err(Fault::Unavailable(self.missing().to_owned())),
+                    Ok(Some(Spoken::CircuitMaintenance)) | Err(_) => Err(fault),
+                }
+            }
+            answer => {
+                if answer.is_ok() {
+                    self.spoken.get_or_init(|| spoken);
+                }
+                answer
+            }
+        }
+    }
+
+    /// Which plugin NetBox says that it has, of those that it may have.
+    async fn find_out(&self) -> Result<Option<Spoken>, Fault> {
+        let status: Value = self.get("/api/status/").await?;
+        let has = |plugin: &str| status.get("plugins").is_some_and(|plugins| plugins.get(plugin).is_some());
+        if has(CIRCUIT_MAINTENANCE) {
+            return Ok(Some(Spoken::CircuitMaintenance));
+        }
+        if has(NOTICES) && self.plugin.is_none() {
+            return Ok(Some(Spoken::Notices(self.types().await?)));
+        }
+        Ok(None)
+    }
+
+    fn missing(&self) -> &'static str {
+        match self.plugin {
+            None => "NetBox has neither the plugin netbox-circuitmaintenance nor netbox-notices",
+            Some(_) => "NetBox does not have the plugin that `NETBOX_PLUGIN` names",
+        }
+    }
+
+    async fn types(&self) -> Result<Types, Fault> {
+        #[derive(Deserialize)]
+        struct ObjectType {
+            id: u64,
+            app_label: String,
+            model: String,
+        }
+        let path = "/api/core/object-types/?app_label=notices&app_label=circuits&model=maintenance&model=circuit\
+                    &fields=id,app_label,model&limit=100";
+        let page: Page<ObjectType> = self.get(path).await?;
+        let number = |app: &str, model: &str| {
+            let is_asked = |found: &&ObjectType| found.app_label == app && found.model == model;
+            page.results.iter().find(is_asked).map(|found| found.id)
+        };
+        let (maintenance, circuit) = (number("notices", "maintenance"), number("circuits", "circuit"));
+        maintenance
+            .zip(circuit)
+            .map(|(maintenance, circuit)| Types { maintenance, circuit })
+            .ok_or_else(|| Fault::Unavailable(self.missing().to_owned()))
+    }
+}

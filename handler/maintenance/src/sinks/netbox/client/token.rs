@@ -1,0 +1,47 @@
+//! NetBox's API token: from Secrets Manager, or, for trying things out, from the environment.
+
+use tokio::sync::Mutex;
+
+use crate::sinks::netbox::records::Fault;
+use runtime::{SecretSource, environment::Secret};
+
+/// The token, read once per instance, and again if NetBox no longer takes it.
+#[derive(Debug)]
+pub(super) struct Token {
+    source: SecretSource,
+    cached: Mutex<Option<Secret>>,
+}
+
+impl Token {
+    pub(super) fn new(source: SecretSource) -> Self {
+        Self { source, cached: Mutex::new(None) }
+    }
+
+    /// The value of `Authorization`. The prefix tells the second kind of tokens from the first.
+    pub(super) async fn header(&self) -> Result<String, Fault> {
+        let mut cached = self.cached.lock().await;
+        let secret = match &*cached {
+            Some(secret) => secret.clone(),
+            None => cached.insert(read(&self.source).await?).clone(),
+        };
+        let kind = if secret.0.starts_with("nbt_") { "Bearer" } else { "Token" };
+        Ok(format!("{kind} {}", secret.0))
+    }
+
+    /// Reads it again: whether it is another one now.
+    pub(super) async fn renew(&self) -> Result<bool, Fault> {
+        let fresh = read(&self.source).await?;
+        let mut cached = self.cached.lock().await;
+        let changed = cached.as_ref() != Some(&fresh);
+        *cached = Some(fresh);
+        Ok(changed)
+    }
+}
+
+async fn read(source: &SecretSource) -> Result<Secret, Fault> {
+    // Boxed, since the compiler follows nested futures only so far, and those of AWS's clients go deep.
+    let secret = Box::pin(source.read()).await.map_err(Fault::Unavailable)?;
+    // A token has no white space, and a header could not carry it.
+    let fits = !secret.0.is_empty() && secret.0.chars().all(|letter| letter.is_ascii_graphic());
+    fits.then_some(secret).ok_or_else(|| Fault::Unavailable(format!("{source} is no API token of NetBox")))
+}

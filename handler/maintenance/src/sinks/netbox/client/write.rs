@@ -1,0 +1,131 @@
+//! What changes NetBox. Nothing here is tried twice: whether a request whose answer did not come has done its work is found out by
+//! looking, in [`crate::sinks::netbox::converge`].
+
+use std::{collections::BTreeSet, time::Duration};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+
+use super::{
+    Client, PLUGIN,
+    age::Age,
+    lookup::{WireEvent, WireImpact},
+    notices,
+    plugin::Spoken,
+};
+use crate::sinks::netbox::{
+    ids::{EventId, ProviderId},
+    records::{Action, Fault, Pause, Performed, Records},
+    stored::{StoredEvent, StoredImpact},
+};
+
+impl Records for Client {
+    async fn events(&self, provider: ProviderId, names: &[String]) -> Result<Vec<StoredEvent>, Fault> {
+        self.look_up(async |spoken| self.events_named(spoken, provider, names).await).await
+    }
+
+    async fn impacts(&self, events: &[EventId]) -> Result<Vec<StoredImpact>, Fault> {
+        self.impacts_of(self.spoken().await?, events).await
+    }
+
+    async fn mails(&self, event: EventId) -> Result<BTreeSet<String>, Fault> {
+        self.fingerprints(event).await
+    }
+
+    fn takes_twins(&self) -> bool {
+        self.shown.age() > Age::Current
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    async fn perform(&self, action: &Action) -> Result<Performed, Fault> {
+        let spoken = self.spoken().await?;
+        let (events, impacts) = match spoken {
+            Spoken::CircuitMaintenance => {
+                (format!("{PLUGIN}/circuitmaintenance/"), format!("{PLUGIN}/circuitmaintenanceimpact/"))
+            }
+            Spoken::Notices(_) => (format!("{}/maintenance/", notices::PART), format!("{}/impact/", notices::PART)),
+        };
+        match action {
+            Action::Create(event) => self.event(spoken, "POST", &events, None, event).await,
+            Action::Update { event, etag, change } => {
+                self.event(spoken, "PATCH", &format!("{events}{event}/"), Some(etag), change).await
+            }
+            Action::AddImpacts(new) => match spoken {
+                Spoken::CircuitMaintenance => self.impacts_written(spoken, "POST", &impacts, new).await,
+                Spoken::Notices(types) => {
+                    let new: Vec<_> = new.iter().map(|new| notices::impact(new, types)).collect();
+                    self.impacts_written(spoken, "POST", &impacts, &new).await
+                }
+            },
+            Action::ChangeImpacts(changes) => self.impacts_written(spoken, "PATCH", &impacts, changes).await,
+            Action::RemoveImpacts(removed) => {
+                let ids: Vec<_> = removed.iter().map(|id| json!({"id": id})).collect();
+                self.call("DELETE", &impacts, None, Some(&bytes(&ids)?)).await.map(|_| Performed::Done)
+            }
+            Action::MoveNotifications { from, to } => self.move_notifications(spoken, *from, *to).await,
+        }
+    }
+
+    async fn pause(&self, pause: Pause) {
+        let about = match pause {
+            Pause::Contention(time) => Duration::from_millis(40).saturating_mul(time.min(15)),
+            Pause::Trouble(time) => Duration::from_millis(150) * 2_u32.pow(time.min(5)),
+        };
+        self.wait(about).await;
+    }
+}
+
+impl Client {
+    async fn event(
+        &self,
+        spoken: Spoken,
+        method: &str,
+        path: &str,
+        etag: Option<&str>,
+        body: &impl Serialize,
+    ) -> Result<Performed, Fault> {
+        let event: WireEvent = self.json(method, path, etag, Some(&bytes(body)?)).await?;
+        Ok(Performed::Event(Box::new(self.stored(spoken, event))))
+    }
+
+    async fn impacts_written(
+        &self,
+        spoken: Spoken,
+        method: &str,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Performed, Fault> {
+        let body = bytes(body)?;
+        Ok(Performed::Impacts(match spoken {
+            Spoken::CircuitMaintenance => {
+                let written: Vec<WireImpact> = self.json(method, path, None, Some(&body)).await?;
+                written.into_iter().map(StoredImpact::from).collect()
+            }
+            Spoken::Notices(types) => {
+                let written: Vec<notices::WireImpact> = self.json(method, path, None, Some(&body)).await?;
+                written.into_iter().filter_map(|written| written.stored(types)).collect()
+            }
+        }))
+    }
+
+    async fn move_notifications(&self, spoken: Spoken, from: EventId, to: EventId) -> Result<Performed, Fault> {
+        let (path, link) = match spoken {
+            Spoken::CircuitMaintenance => (format!("{PLUGIN}/circuitmaintenancenotifications/"), "circuitmaintenance"),
+            Spoken::Notices(_) => (format!("{}/eventnotification/", notices::PART), "event_object_id"),
+        };
+        let linked = self.linked(spoken, from).await?;
+        let changes: Vec<_> = linked.iter().map(|id| json!({"id": id, link: to})).collect();
+        if !changes.is_empty() {
+            self.call("PATCH", &path, None, Some(&bytes(&changes)?)).await?;
+        }
+        Ok(Performed::Done)
+    }
+}
+
+pub(super) fn bytes(body: &impl Serialize) -> Result<Vec<u8>, Fault> {
+    serde_json::to_vec(body).map_err(|error| Fault::Refused(error.to_string()))
+}

@@ -1,0 +1,268 @@
+//! The sink `netbox`: notices become events, impacts and notifications; what is for a person becomes a notification without an event,
+//! or, where the plugin takes none, is kept in S3.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
+
+use jiff::{Timestamp, Unit};
+
+use super::{
+    case,
+    claim::{self, Claim, Claimant},
+    client::{Among, Client, NewNotification, StoredNotification},
+    converge::{Attempts, converge},
+    fields,
+    ids::{EventId, ProviderId},
+    known::known,
+    letter,
+    link::{Linked, Mailbox, Target, link},
+    plan,
+    records::{Fault, Records},
+    stored::StoredEvent,
+    wanted::Wanted,
+};
+use crate::pipeline::{
+    letter::Letter,
+    sink::{Case, Delivered, Sink, SinkError},
+    unmatched::Unmatched,
+};
+use notice::{maintnote, outcome::Notice, providers::genericprovider};
+use runtime::S3;
+
+/// Lambda's own limit.
+const LONGEST_INVOCATION: Duration = Duration::from_mins(15);
+/// For what NetBox may still be doing then, and for clocks that differ.
+const AFTERMATH: Duration = Duration::from_secs(10);
+
+/// A NetBox that takes notices.
+#[derive(Debug)]
+pub struct NetBox {
+    /// Its API.
+    pub client: Client,
+    /// Our slug of a provider, or the name that its calendars give → NetBox's slug or name of it.
+    pub providers: BTreeMap<String, String>,
+    /// Where mails for a person are kept if NetBox takes none without an event.
+    pub unmatched: Option<Unmatched<S3>>,
+    /// What this instance of the function calls itself: it delivers one mail at a time.
+    instance: String,
+}
+
+/// What a notice has come to so far.
+#[derive(Debug, Default)]
+struct Progress {
+    targets: Vec<Target>,
+    concerns: Vec<String>,
+}
+
+/// A mail on its way to NetBox.
+struct Post<'post> {
+    client: &'post Client,
+    mail: NewNotification,
+    /// The same for a person, if one has to look at it.
+    for_person: Option<NewNotification>,
+    /// Why one has to, and where the mail is kept for one that NetBox does not take.
+    kept: Kept<'post>,
+}
+
+/// A mail that is kept in S3.
+#[derive(Clone, Copy)]
+struct Kept<'post> {
+    letter: &'post Letter,
+    case: Case<'post>,
+    unmatched: Option<&'post Unmatched<S3>>,
+}
+
+impl From<Fault> for SinkError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Refused(reason) | Fault::Rejected(reason) => Self::Refused(reason),
+            Fault::Conflict(reason) | Fault::Transient(reason) | Fault::Unavailable(reason) => Self::Transient(reason),
+        }
+    }
+}
+
+impl Sink for NetBox {
+    fn until(&self, deadline: SystemTime) {
+        self.client.until(deadline);
+    }
+
+    async fn deliver(&self, letter: &Letter, notice: &Notice) -> Result<Delivered, SinkError> {
+        let all = Wanted::of(notice, letter.received_at).map_err(|error| SinkError::Refused(error.to_string()))?;
+        let mail = letter::notification(letter, None);
+        let claimant = self.claimant(&mail);
+        let mut attempts = Attempts::default();
+        loop {
+            // Boxed, since the compiler follows nested futures only so far.
+            let progress = Box::pin(self.maintenances(notice, &all, &claimant)).await?;
+            let reason = progress.concerns.join("; ");
+            let case = Case { reason: &reason, suggestion: &notice.maintenances };
+            let for_person = (!reason.is_empty()).then(|| letter::for_person(letter, &case));
+            let kept = Kept { letter, case, unmatched: self.unmatched.as_ref() };
+            let post = Post { client: &self.client, mail: mail.clone(), for_person, kept };
+            match Box::pin(link(&self.client, &post, &claimant, progress.targets)).await? {
+                Linked::Whole if reason.is_empty() => return Ok(Delivered::Whole),
+                Linked::Whole => return Ok(Delivered::ForPerson { reason }),
+                Linked::Moved => {
+                    let fault = Fault::Conflict("an event has made way for another".to_owned());
+                    self.client.pause(attempts.after(fault)?).await;
+                }
+            }
+        }
+    }
+
+    async fn hand_over(&self, letter: &Letter, case: &Case<'_>) -> Result<(), SinkError> {
+        let for_person = Some(letter::for_person(letter, case));
+        let kept = Kept { letter, case: *case, unmatched: self.unmatched.as_ref() };
+        let post = Post { client: &self.client, mail: letter::notification(letter, None), for_person, kept };
+        let mut attempts = Attempts::default();
+        loop {
+            match post.hand_over().await {
+                Ok(()) => return Ok(()),
+                Err(fault) => self.client.pause(attempts.after(fault)?).await,
+            }
+        }
+    }
+}
+
+impl Mailbox for Post<'_> {
+    async fn holds(&self, event: EventId) -> Result<bool, Fault> {
+        let is_same = |found: &StoredNotification| letter::is_same(found.body(), &self.mail.body);
+        self.client.any_notification(&self.mail, Among::Event(event), is_same).await
+    }
+
+    async fn store(&self, events: &[EventId]) -> Result<(), Fault> {
+        let mails: Vec<_> =
+            events.iter().map(|event| NewNotification { event: Some(*event), ..self.mail.clone() }).collect();
+        // As many at once as one request can hold.
+        let at_once = (fields::LARGEST_NOTIFICATION / (fields::escaped_length(&self.mail.body) + 4096)).max(1);
+        for some in mails.chunks(at_once) {
+            self.client.notify(some).await?;
+        }
+        Ok(())
+    }
+
+    async fn hand_over(&self) -> Result<(), Fault> {
+        let Some(mail) = &self.for_person else { return Ok(()) };
+        if self.client.has_queue() {
+            match self.queue(mail).await {
+                // It has shown that it takes none.
+                Err(Fault::Refused(_) | Fault::Rejected(_)) if !self.client.has_queue() => {}
+                other => return other,
+            }
+        }
+        self.kept.keep().await
+    }
+}
+
+impl Kept<'_> {
+    async fn keep(&self) -> Result<(), Fault> {
+        let Some(unmatched) = self.unmatched else {
+            return Err(Fault::Unavailable(
+                "NetBox's plugin takes no mail without an event, and the function's `writes` names no prefix that ends in \
+                 `unmatched/`, where it would be kept"
+                    .to_owned(),
+            ));
+        };
+        unmatched.keep(self.letter, &self.case).await.map_err(|error| match error {
+            SinkError::Transient(reason) => Fault::Unavailable(reason),
+            SinkError::Refused(reason) => Fault::Refused(reason),
+        })
+    }
+}
+
+impl Post<'_> {
+    /// Puts the mail into NetBox's queue of what a person has to look at, once.
+    async fn queue(&self, mail: &NewNotification) -> Result<(), Fault> {
+        // The same mail has been here if it stands in the queue, whatever was said of it then, or has been worked through since.
+        let handed_over = |found: &StoredNotification| letter::is_of(found.body(), &self.mail.body);
+        if self.client.any_notification(mail, Among::Unlinked, handed_over).await?
+            || self.client.any_notification(mail, Among::Received(mail.received_at), handed_over).await?
+        {
+            return Ok(());
+        }
+        self.client.notify(std::slice::from_ref(mail)).await
+    }
+}
+
+impl NetBox {
+    /// A NetBox that takes notices; `providers` as in [`NetBox::providers`].
+    pub fn new(client: Client, providers: BTreeMap<String, String>) -> Self {
+        Self { client, providers, unmatched: None, instance: format!("{:016x}", fastrand::u64(..)) }
+    }
+
+    /// With a place for mails that NetBox does not take.
+    #[must_use]
+    pub fn with_unmatched(mut self, unmatched: Option<Unmatched<S3>>) -> Self {
+        self.unmatched = unmatched;
+        self
+    }
+
+    /// Who stores this mail, until this invocation is over and everything that it has sent has been answered.
+    fn claimant(&self, mail: &NewNotification) -> Claimant {
+        let left = self.client.left().min(LONGEST_INVOCATION) + AFTERMATH;
+        let until = SystemTime::now() + left;
+        let until = Timestamp::try_from(until).unwrap_or(Timestamp::MAX).round(Unit::Second).unwrap_or(Timestamp::MAX);
+        let mail = claim::fingerprint(&mail.subject, &mail.sender, &mail.body);
+        Claimant { mail, claim: Claim { by: self.instance.clone(), until } }
+    }
+
+    /// Brings every maintenance of a notice into NetBox.
+    async fn maintenances(&self, notice: &Notice, all: &[Wanted], claimant: &Claimant) -> Result<Progress, SinkError> {
+        let mut progress = Progress::default();
+        for wanted in all {
+            match self.maintenance(notice, wanted, claimant).await {
+                Ok((provider, settled)) => {
+                    let target = |event: &StoredEvent| Target {
+                        provider,
+                        event: event.clone(),
+                        is_new: settled.made.contains(&event.id),
+                        elsewhere: settled.elsewhere.clone(),
+                    };
+                    progress.targets.extend(settled.events.iter().map(target));
+                    progress.concerns.extend(settled.concerns);
+                }
+                Err(Fault::Refused(reason)) => progress.concerns.push(reason),
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Ok(progress)
+    }
+
+    async fn maintenance(
+        &self,
+        notice: &Notice,
+        wanted: &Wanted,
+        claimant: &Claimant,
+    ) -> Result<(ProviderId, plan::Settled), Fault> {
+        let mut attempts = Attempts::default();
+        let names = self.names(notice, wanted);
+        let (provider, circuits) = loop {
+            match known(&self.client, &names, wanted).await {
+                Ok(known) => break known,
+                Err(fault) => self.client.pause(attempts.after(fault)?).await,
+            }
+        };
+        let case = case::Case { wanted, provider: &provider, circuits: &circuits, claimant };
+        Ok((provider.id, Box::pin(converge(&self.client, &case)).await?))
+    }
+
+    /// What the provider may be called: as configured, else by our slug, then by name. A calendar of somebody unknown has a name only.
+    fn names(&self, notice: &Notice, wanted: &Wanted) -> Vec<String> {
+        let provider = notice.recognised.provider;
+        let announced = notice.maintenances.iter().find(|maintenance| maintenance.id() == wanted.id);
+        let announced = announced.and_then(|maintenance| maintenance.announced_provider());
+        let is_generic = provider.slug == genericprovider::PROVIDER.slug;
+        // A known carrier's calendar speaks for nobody else that is known.
+        let announced = announced.filter(|name| {
+            is_generic || maintnote::provider_named(name).is_none_or(|named| named.slug == provider.slug)
+        });
+        let mut keys = (!is_generic).then_some(provider.slug).into_iter().chain(announced);
+        if let Some(mapped) = keys.find_map(|key| self.providers.get(key)) {
+            return vec![mapped.clone()];
+        }
+        let known = [provider.slug, provider.name].into_iter().filter(|_| !is_generic);
+        known.chain(announced.filter(|_| is_generic)).map(str::to_owned).collect()
+    }
+}

@@ -1,0 +1,138 @@
+//! What NetBox takes: its limits, and what stands in place of what is longer. Lengths are characters.
+
+use std::fmt::Write as _;
+
+/// [`line()`] is also what Django's text fields take and store unchanged.
+pub use runtime::text::{cut, line};
+
+pub use crate::digest::digest;
+
+/// Of an event's name, and of a circuit's CID.
+pub const LONGEST_NAME: usize = 100;
+/// Of an event's summary.
+pub const LONGEST_SUMMARY: usize = 200;
+/// Of a notification's subject, from `netbox-circuitmaintenance` 0.8 on …
+pub const LONGEST_SUBJECT: usize = 500;
+/// … and what older ones, and `netbox-notices`, take of it.
+pub const SHORT_SUBJECT: usize = 100;
+/// Of an address.
+const LONGEST_ADDRESS: usize = 254;
+/// The bytes that a notification may have in JSON, as one of a list: a request of more than 2,621,440 is not read.
+pub const LARGEST_NOTIFICATION: usize = 2_500_000;
+/// What is left of the name for the id: the rest is for ` #1000` or the mark of a duplicate.
+const LONGEST_ID: usize = 80;
+
+/// The name of the event for the window with that number, counted from 1.
+///
+/// An id that is too long is cut, and a digest of the whole keeps it apart from others that begin alike.
+pub fn name(id: &str, window: usize) -> String {
+    let mut name = line(id);
+    if name.chars().count() > LONGEST_ID {
+        name = format!("{}… {}", name.chars().take(LONGEST_ID - 14).collect::<String>(), digest(id.as_bytes(), 6));
+    }
+    if window > 1 {
+        let _ = write!(name, " #{window}");
+    }
+    name
+}
+
+/// The name of an event that was made in a race and lost.
+pub fn duplicate_name(name: &str, event: impl std::fmt::Display) -> String {
+    let mark = format!(" (duplicate {event})");
+    format!("{}{mark}", cut(name, LONGEST_NAME.saturating_sub(mark.chars().count())))
+}
+
+/// A body that NetBox takes: without NUL, which `PostgreSQL` cannot store, and so short that the request is read.
+pub fn body(text: &str, remark: &str) -> String {
+    let clean = text.replace('\0', "");
+    let mut size = remark.len();
+    for (offset, letter) in clean.char_indices() {
+        size += escaped(letter);
+        if size > LARGEST_NOTIFICATION {
+            return format!("{}{remark}", clean.get(..offset).unwrap_or_default());
+        }
+    }
+    clean
+}
+
+/// The bytes of a text in JSON.
+pub fn escaped_length(text: &str) -> usize {
+    text.chars().map(escaped).sum()
+}
+
+/// The bytes of a character in JSON.
+fn escaped(letter: char) -> usize {
+    match letter {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        letter if u32::from(letter) < 0x20 => 6,
+        letter => letter.len_utf8(),
+    }
+}
+
+/// An address that Django takes for one, or `None`.
+pub fn address(text: &str) -> Option<&str> {
+    let (local, domain) = text.rsplit_once('@')?;
+    let atom = |part: &str| {
+        !part.is_empty()
+            && part.chars().all(|letter| letter.is_ascii_alphanumeric() || "!#$%&'*+/=?^_`{}|~-".contains(letter))
+    };
+    let label = |part: &str| {
+        !part.is_empty()
+            && part.len() <= 63
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+            && part.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
+    };
+    let top = domain.rsplit('.').next().unwrap_or_default();
+    let lettered = top.len() >= 2 && !top.chars().all(|letter| letter.is_ascii_digit());
+    let fits = text.len() <= LONGEST_ADDRESS && local.len() <= 64 && domain.contains('.');
+    (fits && lettered && local.split('.').all(atom) && domain.split('.').all(label)).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_maintenances_and_windows_apart_within_the_limit() {
+        assert_eq!((name(" CHG\t1 ", 1), name("CHG 1", 2)), ("CHG 1".to_owned(), "CHG 1 #2".to_owned()));
+        let long = "ü".repeat(300);
+        let other = format!("{long}x");
+        let (first, second) = (name(&long, 1000), name(&other, 1000));
+        assert!(first.chars().count() <= LONGEST_NAME && first != second, "{first} {second}");
+        let lost = duplicate_name(&first, u64::MAX);
+        assert!(lost.chars().count() <= LONGEST_NAME && lost.ends_with(" (duplicate 18446744073709551615)"), "{lost}");
+    }
+
+    #[test]
+    fn a_body_is_cut_where_its_json_would_be_too_large() {
+        assert_eq!(body("a\0b", "cut"), "ab");
+        for letter in ["a", "\n", "\"", "ü", "\u{1}"] {
+            let cut = body(&letter.repeat(3_000_000), "[cut]");
+            assert!(cut.ends_with("[cut]"), "{letter:?}");
+            let size = serde_json::to_string(&cut).unwrap().len();
+            assert!((LARGEST_NOTIFICATION - 10..=LARGEST_NOTIFICATION + 10).contains(&size), "{letter:?} {size}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_surely_an_address_is_one() {
+        for good in ["noc@carrier.example", "a.b+c@x-1.co.example", "o'neil@carrier.xn--p1ai"] {
+            assert_eq!(address(good), Some(good));
+        }
+        let long = format!("{}@carrier.example", "a".repeat(65));
+        for bad in [
+            "",
+            "noc",
+            "noc@localhost",
+            "a..b@c.example",
+            "NOC <noc@c.example>",
+            "ü@c.example",
+            "a@-c.example",
+            "a@c.1",
+            &long,
+        ] {
+            assert_eq!(address(bad), None, "{bad}");
+        }
+    }
+}

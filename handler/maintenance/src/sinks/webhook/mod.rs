@@ -1,0 +1,143 @@
+//! The sink `webhook`: each notice, and each mail for a person, as one signed JSON document by POST.
+//!
+//! Signed after [Standard Webhooks](https://www.standardwebhooks.com), for which every language has a library that checks it:
+//! HMAC-SHA256 over `ID.TIMESTAMP.BODY`. The id is the same for the same mail, so that whoever has seen it can pass it over.
+
+mod signature;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::Mutex;
+
+use self::signature::Key;
+use crate::pipeline::{
+    document::Document,
+    letter::Letter,
+    sink::{Case, Delivered, Sink, SinkError},
+};
+use notice::outcome::Notice;
+use runtime::{
+    SecretSource,
+    http::{Answer, Http, NoAnswer, OwnCa},
+};
+
+/// How often a document is sent while the server is unwell.
+const MOST_ATTEMPTS: u32 = 4;
+/// The longest wait that a server may ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// A server that takes notices.
+#[derive(Debug)]
+pub struct Webhook {
+    http: Http,
+    path: String,
+    secret: SecretSource,
+    key: Mutex<Option<Key>>,
+}
+
+impl Webhook {
+    /// The server at that URL.
+    pub fn new(url: &str, ca: Option<OwnCa>, secret: SecretSource) -> Self {
+        let authority = url.find("://").map_or(0, |scheme| scheme + 3);
+        let path =
+            url.get(authority..).and_then(|rest| rest.find(['/', '?'])).map_or(url.len(), |path| authority + path);
+        let (base, path) = url.split_at_checked(path).unwrap_or((url, ""));
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        Self { http: Http::new(base.to_owned(), ca), path: format!("{slash}{path}"), secret, key: Mutex::new(None) }
+    }
+
+    async fn send(&self, document: &Document<'_>) -> Result<(), SinkError> {
+        let body = serde_json::to_vec(document).map_err(|error| SinkError::Refused(error.to_string()))?;
+        let mut renewed = false;
+        let mut attempt = 1;
+        loop {
+            let said = match self.post(&document.id, &body).await? {
+                Ok(answer) if (200..300).contains(&answer.status) => return Ok(()),
+                // The secret may have been changed since it was read.
+                Ok(answer) if matches!(answer.status, 401 | 403) && !renewed => {
+                    renewed = true;
+                    if self.renew().await? {
+                        continue;
+                    }
+                    return Err(SinkError::Transient(said(&answer)));
+                }
+                Ok(answer) if matches!(answer.status, 400 | 409 | 413 | 415 | 422) => {
+                    return Err(SinkError::Refused(said(&answer)));
+                }
+                Ok(answer) if answer.status == 429 || answer.status >= 500 => {
+                    self.wait(answer.retry_after.unwrap_or_default().min(LONGEST_WAIT)).await;
+                    said(&answer)
+                }
+                // Whatever else it says, the address or the rights are not right, which somebody can mend.
+                Ok(answer) => return Err(SinkError::Transient(said(&answer))),
+                Err(NoAnswer::Lost(reason)) => reason,
+                Err(error) => return Err(SinkError::Transient(error.to_string())),
+            };
+            if attempt == MOST_ATTEMPTS {
+                return Err(SinkError::Transient(said));
+            }
+            self.wait(Duration::from_millis(150 << attempt)).await;
+            attempt += 1;
+        }
+    }
+
+    async fn post(&self, id: &str, body: &[u8]) -> Result<Result<Answer, NoAnswer>, SinkError> {
+        let key = self.key().await?;
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let headers = [
+            ("webhook-id", id.to_owned()),
+            ("webhook-timestamp", seconds.to_string()),
+            ("webhook-signature", key.signature(id, seconds, body)),
+        ];
+        Ok(self.http.send("POST", &self.path, &headers, Some(body.to_vec())).await)
+    }
+
+    async fn key(&self) -> Result<Key, SinkError> {
+        let mut cached = self.key.lock().await;
+        Ok(match &*cached {
+            Some(key) => key.clone(),
+            None => cached.insert(self.read().await?).clone(),
+        })
+    }
+
+    /// Reads the secret again: whether it is another one now.
+    async fn renew(&self) -> Result<bool, SinkError> {
+        let fresh = self.read().await?;
+        let mut cached = self.key.lock().await;
+        let changed = cached.as_ref() != Some(&fresh);
+        *cached = Some(fresh);
+        Ok(changed)
+    }
+
+    async fn read(&self) -> Result<Key, SinkError> {
+        let secret = self.secret.read().await.map_err(SinkError::Transient)?;
+        Key::of(&secret).map_err(|fault| SinkError::Transient(format!("{} {fault}", self.secret)))
+    }
+
+    /// Waits about that long, but not longer than the invocation lasts.
+    async fn wait(&self, about: Duration) {
+        let share = 0.5 + fastrand::f64();
+        tokio::time::sleep(about.mul_f64(share).min(self.http.left())).await;
+    }
+}
+
+fn said(answer: &Answer) -> String {
+    format!("the webhook answers {}: {}", answer.status, answer.quote())
+}
+
+impl Sink for Webhook {
+    fn until(&self, deadline: SystemTime) {
+        self.http.until(deadline);
+    }
+
+    async fn deliver(&self, letter: &Letter, notice: &Notice) -> Result<Delivered, SinkError> {
+        self.send(&Document::of_notice(letter, notice)).await.map(|()| Delivered::Whole)
+    }
+
+    async fn hand_over(&self, letter: &Letter, case: &Case<'_>) -> Result<(), SinkError> {
+        self.send(&Document::for_person(letter, case)).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

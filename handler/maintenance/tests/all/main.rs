@@ -1,0 +1,12 @@
+//! The function as Lambda runs it, between servers that this process stands in for.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says what it ran")]
+
+mod cloud;
+mod function;
+mod notices;
+#[path = "../../../../crates/notice/tests/all/support.rs"]
+#[expect(dead_code, reason = "the tests of the parser use more of it")]
+mod support;
+mod tls;
+mod trusted;

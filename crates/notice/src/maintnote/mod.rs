@@ -16,6 +16,7 @@ use super::{
     model::{Circuit, Impact, Moment, Status},
     pattern::Pattern,
     provider::{Provider, Reading},
+    providers,
     source::Source,
 };
 use content::{Component, Property};
@@ -175,6 +176,11 @@ pub fn names(source: &Source<'_>, provider: &Provider) -> Option<Found<String>> 
             is_own(&property.value, provider).then(|| property.found(name, index + 1))
         })
     })
+}
+
+/// Returns the provider that we know by a name or domain in `X-MAINTNOTE-PROVIDER`.
+pub fn provider_named(text: &str) -> Option<&'static Provider> {
+    providers::ALL.iter().copied().find(|provider| is_name(text, provider))
 }
 
 fn maintnotes<'source>(source: &'source Source<'_>) -> impl Iterator<Item = &'source Component> {

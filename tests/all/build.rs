@@ -213,7 +213,7 @@ fn what_the_compiler_says_is_shown() {
     let run = workspace.build(&["--json"]);
     assert!(run.stderr().contains("error[E0425]: cannot find function `missing`"), "{run}");
     assert_snapshot!(run.stdout(), @r#"{"error":{"causes":[],"hints":[],"message":"Failed to build binary `reader` of package `reader`: cargo ended with exit status 101, see above"},"version":1}"#);
-    assert!(!workspace.root().join("target/provision/zip-1").exists(), "{run}");
+    assert!(!workspace.root().join("target/provision/zip-2").exists(), "{run}");
 }
 
 #[test]

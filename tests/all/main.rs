@@ -15,4 +15,5 @@ mod operate;
 mod output;
 mod parse;
 mod stack;
+mod structure;
 mod validate;

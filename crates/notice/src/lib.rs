@@ -1,6 +1,7 @@
 //! Understands notices: [`parse`] returns the outcome of a mail. Pure and total: no I/O, no clock, no panic for any bytes.
 
 pub mod bilingual;
+mod calendar;
 pub mod change;
 pub mod dates;
 pub mod draft;

@@ -5,10 +5,10 @@ use std::{cell::OnceCell, rc::Rc};
 use jiff::Timestamp;
 
 use super::{
+    calendar::{self, Content},
     failure::Failure,
     found::{Found, Place},
     lines::Lines,
-    maintnote::{self, Content},
     page::Page,
     provider::Provider,
 };
@@ -117,7 +117,7 @@ impl<'mail> Source<'mail> {
 
     /// Returns the calendar parts.
     pub(super) fn calendars(&self) -> &[Content] {
-        self.forms.calendars.get_or_init(|| self.mail.calendars.iter().map(|text| maintnote::parse(text)).collect())
+        self.forms.calendars.get_or_init(|| self.mail.calendars.iter().map(|text| calendar::parse(text)).collect())
     }
 
     /// A failure unless something closes the body, or a line of it holds one of these words, which the format has below all

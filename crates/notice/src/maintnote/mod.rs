@@ -5,7 +5,6 @@
 //! identifies a notice (account, id, DTSTAMP) has to be there, and so has an impact, unless the work is over or off; a status that
 //! is missing is NO-CHANGE. A calendar without any such property is an ordinary invitation and no notice.
 
-mod content;
 mod time;
 mod zone;
 
@@ -19,13 +18,11 @@ use super::{
     providers,
     source::Source,
 };
-use content::{Component, Property};
-pub(super) use content::{Content, parse};
+use crate::calendar::{Component, PREFIX, Property};
 use contract::identifier::is_placeholder;
 use mail::Domain;
 use time::Zones;
 
-const PREFIX: &str = "X-MAINTNOTE-";
 const OBJECT: &str = "X-MAINTNOTE-OBJECT-ID";
 /// The parameter that tells the carrier's own value from others of the same name, such as an underlying carrier's.
 const PRECEDENCE: &str = "X-MAINTNOTE-PRECEDENCE";

@@ -6,11 +6,15 @@ use jiff::{
     tz::{Offset, TimeZone},
 };
 
-use super::{
-    content::{Component, Property},
-    zone::{self, Definition},
+use super::zone::{self, Definition};
+use crate::{
+    calendar::{Component, Property},
+    dates,
+    failure::Failure,
+    found::Found,
+    model::Moment,
+    zones,
 };
-use crate::{dates, failure::Failure, found::Found, model::Moment, zones};
 
 /// The zones that a calendar defines, by TZID.
 #[derive(Debug, Default)]

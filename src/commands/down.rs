@@ -72,7 +72,7 @@ async fn down(
     }
     let has_work = compared.plan.counts().steps() > 0;
     if has_work && typed.confirm.is_none() {
-        let question = format!("Delete all this? Only the stack's name, `{stack}`, does:");
+        let question = format!("Delete all this? Type the stack's name, `{stack}`, to confirm:");
         let hint = format!("pass `--confirm {stack}`, or `--dry-run` to see the plan only");
         match ask(printer, interrupts, &question, &stack, &hint).await? {
             Consent::Given => {}

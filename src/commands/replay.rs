@@ -103,7 +103,7 @@ async fn converse(
         return Ok(None);
     }
     if !common.yes {
-        match ask(printer, interrupts, "Replay? Type `yes` to replay:", "yes", HINT).await? {
+        match ask(printer, interrupts, "Replay? Type `yes` to confirm:", "yes", HINT).await? {
             Consent::Given => {}
             Consent::Declined => {
                 printer.note("Declined: nothing was replayed");

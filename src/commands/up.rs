@@ -183,7 +183,7 @@ async fn declined(printer: &Printer, common: &Common, interrupts: &mut Interrupt
         return Ok(None);
     }
     let hint = "pass `--yes`, or `--dry-run` to see the plan only";
-    match ask(printer, interrupts, "Apply this plan? Type `yes` to apply:", "yes", hint).await? {
+    match ask(printer, interrupts, "Apply this plan? Type `yes` to confirm:", "yes", hint).await? {
         Consent::Given => Ok(None),
         Consent::Declined => {
             printer.note("Declined: nothing was changed");

@@ -97,5 +97,5 @@ fn what_cannot_be_read_or_built_is_said_with_exit_code_2() {
     assert!(run.errors.contains("hint: `--smtp-port 0` takes any free port"), "{run}");
     let run = Run::new().mail("a.eml", mail("hello")).once(&["--verdict", "dmarc=MAYBE"]);
     assert_eq!(run.code, 2, "{run}");
-    assert!(run.errors.contains("`MAYBE` is no verdict"), "{run}");
+    assert!(run.errors.contains("`MAYBE` is not a verdict"), "{run}");
 }

@@ -71,7 +71,7 @@ fn what_cannot_be_invoked_is_an_error_with_a_hint() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: Failed to read the event from `broken.json`: it is no JSON
+    error: Failed to read the event from `broken.json`: it is not valid JSON
       because: expected value at line 1 column 7
     ");
     let run = place.run(&["invoke", "reader", "--event", "event.json"]);

@@ -38,7 +38,7 @@ fn typed(trial: &Trial, arguments: &[&str], answer: &str) -> (Option<i32>, Strin
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => panic!("{error}\n{shown}"),
         }
-        if !is_asked && shown.contains("does:") {
+        if !is_asked && shown.contains("to confirm:") {
             is_asked = true;
             writeln!(person, "{answer}").unwrap();
         }
@@ -65,7 +65,7 @@ fn a_person_is_asked_and_sees_how_it_goes() {
     assert!(shown.contains("\u{1b}[32m+"), "no colour: {shown:?}");
     assert!(shown.contains(&format!("/{count}")), "nothing that moves: {shown:?}");
     let seen = seen(&shown);
-    assert!(seen.contains("Apply this plan? Type `yes` to apply: yes"), "{seen}");
+    assert!(seen.contains("Apply this plan? Type `yes` to confirm: yes"), "{seen}");
     assert!(seen.contains(&format!("Done: {count} created, 0 changed, 0 replaced, 0 deleted")), "{seen}");
     let (code, shown) = typed(&trial, &["down"], "circuit");
     assert_eq!(code, Some(1), "{shown}");

@@ -1,44 +1,44 @@
-//! Which of two notices of a maintenance is the newer one.
+//! Orders the notices of one maintenance.
 
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What orders the notices of one maintenance.
+/// The facts that order the notices of one maintenance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
-    /// The calendar's UID, where there is a calendar.
+    /// UID of the calendar entry; `None` if the notice has no calendar.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<String>,
-    /// The revision that the notice states.
+    /// Revision that the notice states; `None` if it states none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<u32>,
-    /// When the provider wrote the notice.
+    /// Time at which the provider wrote the notice; `None` if the mail does not state it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announced_at: Option<Timestamp>,
-    /// When SES received it.
+    /// Time at which SES received the mail; `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub received_at: Option<Timestamp>,
-    /// A digest of what it says of the maintenance.
+    /// Digest of what the notice says of the maintenance.
     pub digest: String,
 }
 
 /// How a notice stands to what is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// It came later.
+    /// The notice is newer than what is stored.
     Newer,
-    /// It is the one that is stored, or says the same at the same time.
+    /// The notice is stored already, or says the same at the same time.
     Same,
-    /// Something newer is stored.
+    /// A newer notice is stored.
     Older,
-    /// It says something else, and nothing tells which came first.
+    /// The notices say different things, and nothing tells which came first.
     Tie,
 }
 
 impl Order {
-    /// How a notice stands to all that is stored: an older one than any changes nothing.
+    /// Returns how a notice stands to everything that is stored: it is older if any event shows a newer one.
     pub fn of_all(orders: impl Iterator<Item = Self>) -> Self {
         let rank = |order: &Self| match order {
             Self::Older => 0,
@@ -48,15 +48,15 @@ impl Order {
         };
         orders.min_by_key(rank).unwrap_or(Self::Newer)
     }
+
+    /// Returns whether a sink writes what the notice says. The same notice again writes what its last delivery did not get done.
+    pub const fn changes(self) -> bool {
+        matches!(self, Self::Newer | Self::Same)
+    }
 }
 
 impl Version {
-    /// When the notice was written, as well as that is known.
-    pub fn written_at(&self) -> Option<Timestamp> {
-        self.announced_at.or(self.received_at)
-    }
-
-    /// How this one stands to a stored one. Revisions count between notices of one UID only: providers that state none,
+    /// Returns how this notice stands to a stored one. Revisions count between notices of one UID only; providers that state none,
     /// or always the same one, are ordered by their own date, and in the end by the time of receipt.
     pub fn order(&self, stored: &Self) -> Order {
         let revision = match (&self.uid, &stored.uid) {

@@ -1,44 +1,50 @@
-//! What a notice wants NetBox to say: one group of windows per maintenance id.
+//! Groups a notice by maintenance id: one [`Announcement`] per id, with each of its windows once.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use jiff::Timestamp;
 use thiserror::Error;
 
-use super::{fields, ids::CircuitId, stored::EventStatus, version::Version};
+use crate::{digest::digest, lifecycle::EventStatus, version::Version};
 use notice::{
     model::{Impact, Maintenance, Window},
     outcome::Notice,
 };
 
-/// The provider's circuits that NetBox knows, by CID.
-pub type Circuits = BTreeMap<String, CircuitId>;
-
-/// What a notice says of one maintenance id.
+/// The part of a notice that concerns one maintenance id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
-    /// The provider's id, whole.
+pub struct Announcement {
+    /// Id that the provider gave the maintenance, uncut.
     pub id: String,
-    /// What orders this notice among the others of that id.
+    /// Place of this notice among the others of that id.
     pub version: Version,
-    /// Its windows, in the mail's order, each once.
-    pub windows: Vec<(Window, Content)>,
-    /// What it says without a window: that everything else of this id is off or over.
+    /// Windows in the mail's order, each once.
+    pub windows: Vec<ScheduledWindow>,
+    /// Content without a window: everything else of this id is off or over. `None` if the notice has no such entry.
     pub rest: Option<Content>,
 }
 
-/// What a notice says of an event, besides the window.
+/// A window of a notice, and what the notice says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduledWindow {
+    /// The window.
+    pub window: Window,
+    /// Everything else that the notice says of it.
+    pub content: Content,
+}
+
+/// The content that a notice states for an event, besides the window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
-    /// Where it stands; `None` if that has not changed.
+    /// Status; `None` if it has not changed.
     pub status: Option<EventStatus>,
-    /// The distinct circuits and the worst that happens to each.
+    /// Distinct circuit ids with the worst impact on each; empty if the notice names no circuit.
     pub circuits: BTreeMap<String, Impact>,
-    /// What is done and why; may be empty.
+    /// Text on the work and its reason; may be empty.
     pub summary: String,
 }
 
-/// A notice that contradicts itself.
+/// A notice that states two statuses for one window.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the notice says both {} and {} of `{id}` in one window", word(*.one), word(*.other))]
 pub struct Contradiction {
@@ -47,8 +53,8 @@ pub struct Contradiction {
     other: Option<EventStatus>,
 }
 
-fn word(status: Option<EventStatus>) -> String {
-    status.map_or_else(|| "NO-CHANGE".to_owned(), |status| format!("{status:?}").to_uppercase())
+fn word(status: Option<EventStatus>) -> &'static str {
+    status.map_or("NO-CHANGE", EventStatus::word)
 }
 
 impl Content {
@@ -62,7 +68,7 @@ impl Content {
         Self { status: EventStatus::of(maintenance.status()), circuits, summary }
     }
 
-    /// Adds what another entry says of the same window.
+    /// Adds what another entry says of the same window, or returns the two statuses that contradict each other.
     fn merge(&mut self, other: Self) -> Option<(Option<EventStatus>, Option<EventStatus>)> {
         if self.status != other.status {
             return Some((self.status, other.status));
@@ -77,35 +83,36 @@ impl Content {
         None
     }
 
-    /// The circuits that NetBox knows.
-    pub fn known(&self, circuits: &Circuits) -> BTreeMap<CircuitId, Impact> {
-        self.circuits.iter().filter_map(|(cid, impact)| Some((*circuits.get(cid)?, *impact))).collect()
-    }
-
-    /// Those that it does not know.
-    pub fn unknown<'content>(&'content self, circuits: &Circuits) -> Vec<(&'content str, Impact)> {
-        let unknown = self.circuits.iter().filter(|(cid, _)| !circuits.contains_key(*cid));
-        unknown.map(|(cid, impact)| (cid.as_str(), *impact)).collect()
+    /// Appends a line that differs for every other content.
+    fn write_to(&self, text: &mut String) {
+        let _ = write!(text, "{} {:?}", word(self.status), self.summary);
+        for (circuit, impact) in &self.circuits {
+            let _ = write!(text, " {circuit:?} {impact}");
+        }
+        text.push('\n');
     }
 }
 
-impl Wanted {
-    /// What a notice wants, by maintenance id in the mail's order.
+impl Announcement {
+    /// Returns the announcements of a notice, one per maintenance id, in the mail's order.
     pub fn of(notice: &Notice, received_at: Option<Timestamp>) -> Result<Vec<Self>, Contradiction> {
         let mut all: Vec<(Self, Vec<&Maintenance>)> = Vec::new();
         for maintenance in &notice.maintenances {
-            let place = all.iter().position(|(wanted, _)| wanted.id == maintenance.id());
-            let (wanted, members) = if let Some(group) = place.and_then(|place| all.get_mut(place)) {
+            let place = all.iter().position(|(announcement, _)| announcement.id == maintenance.id());
+            let (announcement, members) = if let Some(group) = place.and_then(|place| all.get_mut(place)) {
                 group
             } else {
                 all.push((Self::empty(maintenance.id()), Vec::new()));
                 let Some(group) = all.last_mut() else { continue };
                 group
             };
-            wanted.add(maintenance)?;
+            announcement.add(maintenance)?;
             members.push(maintenance);
         }
-        Ok(all.into_iter().map(|(wanted, members)| wanted.versioned(&members, notice, received_at)).collect())
+        Ok(all
+            .into_iter()
+            .map(|(announcement, members)| announcement.versioned(&members, notice, received_at))
+            .collect())
     }
 
     fn empty(id: &str) -> Self {
@@ -125,10 +132,10 @@ impl Wanted {
                 }
             },
             Some(window) => {
-                if let Some((_, other)) = self.windows.iter_mut().find(|(other, _)| *other == window) {
-                    other.merge(content)
+                if let Some(other) = self.windows.iter_mut().find(|other| other.window == window) {
+                    other.content.merge(content)
                 } else {
-                    self.windows.push((window, content));
+                    self.windows.push(ScheduledWindow { window, content });
                     None
                 }
             }
@@ -139,7 +146,7 @@ impl Wanted {
         }
     }
 
-    /// With what orders it. Several entries have a revision only if they all have it of one UID.
+    /// Adds the version. Several entries have a revision only if they all state one, of one UID.
     fn versioned(mut self, members: &[&Maintenance], notice: &Notice, received_at: Option<Timestamp>) -> Self {
         let uid = members.first().map(|member| member.uid()).filter(|uid| !uid.is_empty() && *uid != "0");
         let uid = uid.filter(|uid| members.iter().all(|member| member.uid() == *uid));
@@ -156,18 +163,26 @@ impl Wanted {
         self
     }
 
-    fn digest(&self) -> String {
+    /// Returns a digest of everything that the notice says of the maintenance.
+    pub fn digest(&self) -> String {
         let mut text = format!("{:?}\n", self.id);
-        for (window, content) in &self.windows {
-            let _ = writeln!(text, "{} {} {content:?}", window.start(), window.end());
+        for scheduled in &self.windows {
+            let _ = write!(text, "{} {} ", scheduled.window.start(), scheduled.window.end());
+            scheduled.content.write_to(&mut text);
         }
-        let _ = writeln!(text, "{:?}", self.rest);
-        fields::digest(text.as_bytes(), 8)
+        if let Some(content) = &self.rest {
+            content.write_to(&mut text);
+        }
+        digest(text.as_bytes(), 8)
     }
 
-    /// Every circuit that the notice names under this id.
+    /// Returns everything that the notice says of the maintenance, besides the windows.
+    pub fn contents(&self) -> impl Iterator<Item = &Content> {
+        self.windows.iter().map(|scheduled| &scheduled.content).chain(&self.rest)
+    }
+
+    /// Returns every circuit that the notice names under this id.
     pub fn circuits(&self) -> impl Iterator<Item = &str> {
-        let contents = self.windows.iter().map(|(_, content)| content).chain(&self.rest);
-        contents.flat_map(|content| content.circuits.keys().map(String::as_str))
+        self.contents().flat_map(|content| content.circuits.keys().map(String::as_str))
     }
 }

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::{Printer, VERSION, look::clean, maintenances::lines};
-use crate::package::{Artifact, Linking, Progress, Upload};
+use package::{Artifact, Linking, Progress, Upload};
 
 /// Without a terminal every so manieth crate is told: a log shows that it goes on.
 const TOLD: usize = 50;
@@ -187,7 +187,7 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::package::Architecture;
+    use package::Architecture;
 
     fn artifact(size: u64, upload: Upload) -> Artifact {
         Artifact {

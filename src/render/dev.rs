@@ -5,16 +5,15 @@ use std::time::Duration;
 
 use comfy_table::{Table, presets};
 use contract::report::{MailOutcome, MailReport, Report};
+use serde::Serialize;
 
 use super::{
-    Printer,
+    Printer, VERSION,
     look::{Look, clean},
     maintenances,
 };
-use crate::{
-    declaration::{Action, Declaration, Invocation, ReceiptRule, Recipient, Tls},
-    local::{Happening, Next, Outcome, Stack, Summary, Usage},
-};
+use declaration::{Action, Declaration, Invocation, ReceiptRule, Recipient, Tls};
+use local::{Happening, Next, Outcome, Stack, Summary, Usage};
 
 /// Prints what runs and where.
 pub(crate) fn banner(printer: &Printer, declaration: &Declaration, stack: &Stack, folder: &str, once: bool) {
@@ -157,10 +156,18 @@ fn follows(next: &Next) -> String {
     }
 }
 
+/// The summary as JSON, with the version of its form.
+#[derive(Serialize)]
+struct Document<'summary> {
+    version: u32,
+    #[serde(flatten)]
+    summary: &'summary Summary,
+}
+
 /// Prints the summary: a table, or the one JSON document.
 pub(crate) fn summary(printer: &Printer, summary: &Summary) -> anyhow::Result<()> {
     if printer.is_json() {
-        printer.data(&serde_json::to_string(summary)?);
+        printer.data(&serde_json::to_string(&Document { version: VERSION, summary })?);
         return Ok(());
     }
     if summary.mails.is_empty() {

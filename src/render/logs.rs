@@ -8,7 +8,7 @@ use super::{
     Printer, VERSION,
     look::{Look, clean},
 };
-use crate::operate::log::Event;
+use crate::ops::log::Event;
 
 /// Prints all events there are: lines, or the one JSON document.
 pub(crate) fn all(printer: &Printer, events: &[Event], width: usize) -> serde_json::Result<()> {

@@ -1,0 +1,92 @@
+//! S3 over a folder: `FOLDER/BUCKET/KEY`.
+//!
+//! Functions reach it over HTTP with signed requests, each with credentials of its own and its own [`rights`].
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::{Method, StatusCode},
+    response::{IntoResponse, Response},
+};
+use s3s::{
+    auth::SimpleAuth,
+    service::{S3Service, S3ServiceBuilder},
+};
+use tokio::sync::Mutex;
+
+use super::rights::{self, Grant, Grants};
+
+/// Puts objects into the folder, as SES does.
+#[derive(Debug, Clone)]
+pub struct Storage {
+    folder: PathBuf,
+}
+
+impl Storage {
+    /// Opens a folder and makes the buckets in it.
+    pub fn open(folder: &Path, buckets: impl Iterator<Item = String>) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        for bucket in buckets {
+            std::fs::create_dir_all(folder.join(bucket))?;
+        }
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    /// Writes an object: when this returns it is there as a whole.
+    pub async fn put(&self, bucket: &str, key: &str, bytes: Vec<u8>) -> io::Result<()> {
+        let path = self.folder.join(bucket).join(key);
+        let unsound = || io::Error::new(io::ErrorKind::InvalidInput, format!("`{key}` cannot be the name of a file"));
+        let folder = path.parent().ok_or_else(unsound)?.to_owned();
+        if !rights::is_file(key) {
+            return Err(unsound());
+        }
+        let root = self.folder.clone();
+        let write = move || {
+            std::fs::create_dir_all(&folder)?;
+            let mut file = tempfile::NamedTempFile::new_in(root)?;
+            io::Write::write_all(&mut file, &bytes)?;
+            file.persist(path).map_err(io::Error::from)?;
+            Ok(())
+        };
+        tokio::task::spawn_blocking(write).await.map_err(io::Error::other)?
+    }
+
+    /// The S3 endpoint.
+    pub fn router(&self, grants: Vec<Grant>) -> Result<Router, s3s_fs::Error> {
+        let mut keys = SimpleAuth::new();
+        for grant in &grants {
+            keys.register(grant.access_key.clone(), grant.secret_key.as_str().into());
+        }
+        let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(&self.folder)?);
+        builder.set_auth(keys);
+        builder.set_access(Grants { grants, folder: self.folder.clone() });
+        let served = Arc::new((builder.build(), Mutex::new(())));
+        Ok(Router::new().fallback(move |request: Request| {
+            let served = Arc::clone(&served);
+            async move {
+                let (service, writing) = &*served;
+                // The library looks at what is there, and then writes: `If-Match` needs both to be one.
+                let _one_at_a_time = if reads(request.method()) { None } else { Some(writing.lock().await) };
+                answer(service, request).await
+            }
+        }))
+    }
+}
+
+fn reads(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
+async fn answer(service: &S3Service, request: Request) -> Response {
+    match service.call(request.map(s3s::Body::http_body_unsync)).await {
+        Ok(response) => response.map(Body::new),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:?}")).into_response(),
+    }
+}

@@ -32,15 +32,25 @@ const READ_ATTEMPTS: u32 = 6;
 /// One client for each service.
 #[derive(Debug, Clone)]
 pub struct Clients {
+    /// CloudWatch: metrics and alarms.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// IAM.
     pub iam: aws_sdk_iam::Client,
+    /// Lambda.
     pub lambda: aws_sdk_lambda::Client,
+    /// CloudWatch Logs.
     pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// S3.
     pub s3: aws_sdk_s3::Client,
+    /// Secrets Manager.
     pub secrets: aws_sdk_secretsmanager::Client,
+    /// SES, version 1 of its API: version 2 has no receipt rules.
     pub ses: aws_sdk_ses::Client,
+    /// SNS.
     pub sns: aws_sdk_sns::Client,
+    /// SQS.
     pub sqs: aws_sdk_sqs::Client,
+    /// STS.
     pub sts: aws_sdk_sts::Client,
 }
 

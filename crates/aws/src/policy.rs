@@ -19,12 +19,15 @@ pub struct Policy(BTreeMap<String, Statement>);
 /// One statement. Everything in it is a set: AWS's order means nothing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Statement {
+    /// Effect: allow or deny.
     pub effect: Effect,
     /// `Service:ses.amazonaws.com`, `AWS:123456789012`, or `*`; empty in a role's own policies.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub principals: BTreeSet<String>,
+    /// Actions, `service:Action`; wildcards are kept as they are.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub actions: BTreeSet<String>,
+    /// ARNs of the resources; empty where the policy belongs to the resource itself.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub resources: BTreeSet<String>,
     /// Operator → key → values.
@@ -38,7 +41,9 @@ pub struct Statement {
 /// Whether a statement gives or takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Effect {
+    /// Allows the actions.
     Allow,
+    /// Denies the actions, whatever else allows them.
     Deny,
 }
 
@@ -61,16 +66,19 @@ impl Statement {
     }
 
     /// The same for everybody.
+    #[must_use]
     pub fn for_everybody(self) -> Self {
         Self { principals: BTreeSet::from(["*".to_owned()]), ..self }
     }
 
     /// The same for one service of AWS alone.
+    #[must_use]
     pub fn for_service(self, service: &str) -> Self {
         Self { principals: BTreeSet::from([format!("Service:{service}")]), ..self }
     }
 
     /// The same under one more condition. Keys are in lower case where AWS ignores case, so that they compare.
+    #[must_use]
     pub fn when(mut self, operator: &str, key: &str, values: impl IntoIterator<Item = String>) -> Self {
         self.conditions
             .entry(operator.to_owned())
@@ -81,6 +89,7 @@ impl Statement {
 
     /// The same only for requests that AWS's services make for this account and this thing in it: without both, anybody's
     /// rule in anybody's account could name ours.
+    #[must_use]
     pub fn with_source(self, account: &str, arns: impl IntoIterator<Item = String>) -> Self {
         self.when("StringEquals", "aws:SourceAccount", [account.to_owned()]).when("ArnEquals", "aws:SourceArn", arns)
     }

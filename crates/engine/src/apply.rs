@@ -37,9 +37,13 @@ pub struct Patience {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verb {
+    /// Creates it.
     Create,
+    /// Changes some fields in place.
     Change,
+    /// Deletes it and creates it anew.
     Replace,
+    /// Deletes it.
     Delete,
 }
 
@@ -65,11 +69,30 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event<'plan, K: Kind> {
     /// A step begins.
-    Started { id: &'plan Id<K>, verb: Verb },
+    Started {
+        /// Resource.
+        id: &'plan Id<K>,
+        /// Step.
+        verb: Verb,
+    },
     /// A step is tried again after a while.
-    Waiting { id: &'plan Id<K>, failure: Failure },
+    Waiting {
+        /// Resource.
+        id: &'plan Id<K>,
+        /// Failure of the last try.
+        failure: Failure,
+    },
     /// A step ended.
-    Ended { id: &'plan Id<K>, verb: Verb, outcome: Outcome, took: Duration },
+    Ended {
+        /// Resource.
+        id: &'plan Id<K>,
+        /// Step.
+        verb: Verb,
+        /// Outcome.
+        outcome: Outcome,
+        /// Duration, waits included.
+        took: Duration,
+    },
 }
 
 /// Who is told what happens.

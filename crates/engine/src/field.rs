@@ -5,7 +5,9 @@ use serde::Serialize;
 /// A field, by its path: `public_access.block_policy`. `tags.*` is every path below `tags`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
+    /// Path in the settings.
     pub path: &'static str,
+    /// Treatment of a change.
     pub treatment: Treatment,
 }
 

@@ -80,20 +80,30 @@ pub struct Plan<K: Kind> {
 /// A kind that could not be listed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Unlisted<K: Kind> {
+    /// The kind.
     pub kind: K,
+    /// Failure of its list call.
     pub failure: Failure,
 }
 
 /// How many resources there are of each action.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
+    /// Resources that are created.
     pub create: usize,
+    /// Resources that are changed in place.
     pub change: usize,
+    /// Resources that are replaced.
     pub replace: usize,
+    /// Resources that are deleted.
     pub delete: usize,
+    /// Resources that are left as they are.
     pub unchanged: usize,
+    /// Undeclared resources that stay, because of the data that they hold.
     pub kept: usize,
+    /// Resources that could not be read, and kinds that could not be listed.
     pub unreadable: usize,
+    /// Resources with the stack's names that are somebody else's.
     pub foreign: usize,
 }
 

@@ -82,7 +82,9 @@ pub const WITHOUT_RESOURCE: &[&str] = &[
 /// Some actions on some resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Right {
+    /// Access: to read, to write or to delete.
     pub access: Access,
+    /// Resources that the actions are allowed on.
     pub target: Target,
     /// `service:Action`.
     pub actions: &'static [&'static str],

@@ -78,7 +78,7 @@ impl Failure {
 }
 
 /// The message that Lambda sends to a failure destination (version 1.0 of the invocation record).
-pub fn record(request_id: &str, function_arn: &str, attempts: u8, event: &Value, failure: &Failure) -> Value {
+pub(crate) fn record(request_id: &str, function_arn: &str, attempts: u8, event: &Value, failure: &Failure) -> Value {
     json!({
         "version": "1.0",
         "timestamp": format!("{:.3}", Timestamp::now()),

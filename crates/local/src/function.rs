@@ -20,7 +20,7 @@ const REPORT_DELAY: Duration = Duration::from_millis(300);
 
 /// What a function is, here.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Its entry name.
     pub entry: String,
     /// What runs.
@@ -35,7 +35,7 @@ pub struct Settings {
 
 /// An event for a function.
 #[derive(Debug)]
-pub struct Job {
+pub(crate) struct Job {
     /// The mail that it is about.
     pub mail: String,
     /// The event.
@@ -64,14 +64,14 @@ pub enum Ending {
 
 /// A running function; dropping it kills its process.
 #[derive(Debug)]
-pub struct Function {
+pub(crate) struct Function {
     queue: mpsc::UnboundedSender<Job>,
     end: watch::Sender<bool>,
 }
 
 impl Function {
     /// Starts a function. Its process starts with the first event.
-    pub fn start(settings: Settings, observer: Observer) -> Self {
+    pub(crate) fn start(settings: Settings, observer: Observer) -> Self {
         let (queue, jobs) = mpsc::unbounded_channel();
         let (end, ended) = watch::channel(false);
         let (lines, written) = mpsc::unbounded_channel();
@@ -81,7 +81,7 @@ impl Function {
     }
 
     /// Queues an event; the receiver is told how it ended.
-    pub fn invoke(&self, mail: &str, event: Value, asynchronous: bool) -> oneshot::Receiver<Ending> {
+    pub(crate) fn invoke(&self, mail: &str, event: Value, asynchronous: bool) -> oneshot::Receiver<Ending> {
         let (ended, ending) = oneshot::channel();
         let job = Job {
             mail: mail.to_owned(),
@@ -97,7 +97,7 @@ impl Function {
     }
 
     /// Ends the function's process, whatever it is doing, and returns when it has ended.
-    pub async fn end(&self) {
+    pub(crate) async fn end(&self) {
         self.end.send_replace(true);
         self.end.closed().await;
     }

@@ -34,7 +34,7 @@ const LONGEST_LINE: u64 = 256 * 1024;
 
 /// What runs, and within which limits.
 #[derive(Debug, Clone)]
-pub struct Program {
+pub(crate) struct Program {
     /// The binary.
     pub executable: PathBuf,
     /// Its whole environment but for the address of the Runtime API.
@@ -49,7 +49,7 @@ pub struct Program {
 
 /// A running instance.
 #[derive(Debug)]
-pub struct Instance {
+pub(crate) struct Instance {
     program: Program,
     group: Group,
     api: RuntimeApi,
@@ -61,7 +61,7 @@ pub struct Instance {
 
 impl Instance {
     /// Starts the process. What it writes goes to `lines`, line by line.
-    pub async fn start(program: Program, lines: &mpsc::UnboundedSender<String>) -> Result<Self, Failure> {
+    pub(crate) async fn start(program: Program, lines: &mpsc::UnboundedSender<String>) -> Result<Self, Failure> {
         let not_run = |error: std::io::Error| Failure::NotRun(error.to_string());
         let api = RuntimeApi::start().await.map_err(not_run)?;
         let folder = program.executable.parent().map(PathBuf::from).unwrap_or_default();
@@ -87,7 +87,7 @@ impl Instance {
     }
 
     /// Hands an event to the process and waits for its answer.
-    pub async fn invoke(&mut self, request_id: &str, event: Bytes) -> Result<(Value, Usage), Failure> {
+    pub(crate) async fn invoke(&mut self, request_id: &str, event: Bytes) -> Result<(Value, Usage), Failure> {
         let start = self.until_ready().await?;
         let (begun, timeout) = (Instant::now(), self.program.timeout);
         self.api.offer(Invocation {
@@ -156,12 +156,12 @@ impl Instance {
     }
 
     /// Whether the process has ended since it was last asked.
-    pub fn has_ended(&mut self) -> bool {
+    pub(crate) fn has_ended(&mut self) -> bool {
         !matches!(self.group.child.try_wait(), Ok(None))
     }
 
     /// Ends the process and all that it started.
-    pub async fn end(mut self) {
+    pub(crate) async fn end(mut self) {
         self.group.end().await;
     }
 }

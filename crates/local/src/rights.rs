@@ -13,7 +13,7 @@ use s3s::{
 
 /// A function and its rights.
 #[derive(Debug, Clone)]
-pub struct Grant {
+pub(crate) struct Grant {
     /// The function's access key.
     pub access_key: String,
     /// Its secret key.

@@ -13,10 +13,10 @@ use axum::{
 use serde_json::{Value, json};
 
 /// Name in Secrets Manager → the environment variable of `provision dev` that holds the value.
-pub type Secrets = BTreeMap<String, String>;
+pub(crate) type Secrets = BTreeMap<String, String>;
 
 /// The endpoint for all services but S3.
-pub fn router(secrets: Secrets) -> Router {
+pub(crate) fn router(secrets: Secrets) -> Router {
     Router::new().fallback(answer).with_state(Arc::new(secrets))
 }
 

@@ -25,7 +25,7 @@ use tokio::{
 use super::{arrival::Envelope, observer::Happening, receiver::Receiver};
 
 /// SES's limit with an S3 action.
-pub const LARGEST_MAIL: usize = 40 * 1024 * 1024;
+pub(crate) const LARGEST_MAIL: usize = 40 * 1024 * 1024;
 /// SES's limit on the recipients of a mail.
 const MOST_RECIPIENTS: usize = 100;
 /// A silent client is let go.
@@ -35,7 +35,7 @@ const SESSIONS: usize = 32;
 
 /// A listening server; dropping it ends it and its sessions.
 #[derive(Debug)]
-pub struct Server {
+pub(crate) struct Server {
     /// Where it listens.
     pub address: SocketAddr,
     accepting: JoinHandle<()>,
@@ -43,7 +43,7 @@ pub struct Server {
 
 impl Server {
     /// Listens on a port of 127.0.0.1; 0 is any.
-    pub async fn start(port: u16, receiver: Arc<Receiver>) -> io::Result<Self> {
+    pub(crate) async fn start(port: u16, receiver: Arc<Receiver>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
         Ok(Self { address, accepting: tokio::spawn(accept(listener, receiver)) })

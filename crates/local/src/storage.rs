@@ -25,13 +25,13 @@ use super::rights::{self, Grant, Grants};
 
 /// Puts objects into the folder, as SES does.
 #[derive(Debug, Clone)]
-pub struct Storage {
+pub(crate) struct Storage {
     folder: PathBuf,
 }
 
 impl Storage {
     /// Opens a folder and makes the buckets in it.
-    pub fn open(folder: &Path, buckets: impl Iterator<Item = String>) -> io::Result<Self> {
+    pub(crate) fn open(folder: &Path, buckets: impl Iterator<Item = String>) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         for bucket in buckets {
             std::fs::create_dir_all(folder.join(bucket))?;
@@ -40,7 +40,7 @@ impl Storage {
     }
 
     /// Writes an object: when this returns it is there as a whole.
-    pub async fn put(&self, bucket: &str, key: &str, bytes: Vec<u8>) -> io::Result<()> {
+    pub(crate) async fn put(&self, bucket: &str, key: &str, bytes: Vec<u8>) -> io::Result<()> {
         let path = self.folder.join(bucket).join(key);
         let unsound = || io::Error::new(io::ErrorKind::InvalidInput, format!("`{key}` cannot be the name of a file"));
         let folder = path.parent().ok_or_else(unsound)?.to_owned();
@@ -59,7 +59,7 @@ impl Storage {
     }
 
     /// The S3 endpoint.
-    pub fn router(&self, grants: Vec<Grant>) -> Result<Router, s3s_fs::Error> {
+    pub(crate) fn router(&self, grants: Vec<Grant>) -> Result<Router, s3s_fs::Error> {
         let mut keys = SimpleAuth::new();
         for grant in &grants {
             keys.register(grant.access_key.clone(), grant.secret_key.as_str().into());

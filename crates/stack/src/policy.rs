@@ -17,8 +17,11 @@ use kinds::{
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
+    /// `provision up`.
     Up,
+    /// `provision diff`.
     Diff,
+    /// `provision down`.
     Down,
 }
 

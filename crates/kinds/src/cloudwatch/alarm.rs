@@ -27,6 +27,7 @@ pub struct Alarm;
 /// An alarm, in CloudWatch's own words.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Settings {
+    /// Description, for people.
     pub description: String,
     /// `AWS/Lambda`.
     pub namespace: String,
@@ -44,6 +45,7 @@ pub struct Settings {
     pub evaluation_periods: u32,
     /// In how many of them the limit must be passed; in all without it.
     pub datapoints: Option<u32>,
+    /// Threshold, in the unit of the metric.
     pub threshold: f64,
     /// `GreaterThanOrEqualToThreshold` …
     pub comparison: String,
@@ -59,6 +61,7 @@ pub struct Settings {
     pub ok_actions: BTreeSet<String>,
     /// … and of missing values.
     pub insufficient_data_actions: BTreeSet<String>,
+    /// Tags, ours and the declared ones.
     pub tags: Tags,
 }
 

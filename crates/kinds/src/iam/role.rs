@@ -34,11 +34,13 @@ pub struct Settings {
     pub policies: BTreeMap<String, Policy>,
     /// The ARNs of managed policies that it has. Ours alone.
     pub attached: BTreeSet<String>,
+    /// Description, for people.
     pub description: String,
     /// How long one may be in it, in seconds: `MaxSessionDuration`.
     pub max_session: u32,
     /// The ARN of the policy that limits all others.
     pub permissions_boundary: Option<String>,
+    /// Tags, ours and the declared ones.
     pub tags: Tags,
 }
 

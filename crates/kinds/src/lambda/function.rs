@@ -33,6 +33,7 @@ pub struct Settings {
     pub runtime: String,
     /// `x86_64` or `arm64`. It is changed with the code.
     pub architecture: String,
+    /// Description, for people.
     pub description: String,
     /// In MB.
     pub memory: u32,
@@ -46,9 +47,11 @@ pub struct Settings {
     pub code_sha256: String,
     /// The ARNs of layers, in their order. We set none.
     pub layers: Vec<String>,
+    /// Network of the function; empty outside a VPC.
     pub vpc: Vpc,
     /// `PassThrough` or `Active`.
     pub tracing: String,
+    /// Format and group of its logs.
     pub logging: Logging,
     /// How many may run at once, at most, and always could; as many as the account has left, if there is no number.
     pub reserved_concurrency: Option<u32>,
@@ -56,13 +59,16 @@ pub struct Settings {
     pub package: String,
     /// AWS's reason why the function cannot run, or its last change failed. Desired is none; another change mends it.
     pub failure: Option<String>,
+    /// Tags, ours and the declared ones.
     pub tags: Tags,
 }
 
 /// The network that a function is in; none, if both are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Vpc {
+    /// Ids of the subnets.
     pub subnets: BTreeSet<String>,
+    /// Ids of the security groups.
     pub security_groups: BTreeSet<String>,
 }
 

@@ -29,6 +29,7 @@ pub struct Settings {
     pub class: String,
     /// The KMS key that lines are encrypted with instead of CloudWatch's own. We never set one.
     pub kms_key: Option<String>,
+    /// Tags, ours and the declared ones.
     pub tags: Tags,
 }
 

@@ -33,12 +33,15 @@ pub struct Bucket;
 /// A bucket.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Settings {
+    /// Public access block.
     pub public_access: PublicAccess,
     /// Who owns objects that others put there.
     pub ownership: Ownership,
+    /// Encryption of objects.
     pub encryption: Encryption,
     /// Whether older versions are kept. A bucket that once kept them is `Suspended` ever after, which is off.
     pub versioning: bool,
+    /// Expiry of objects.
     pub lifecycle: Lifecycle,
     /// Ours alone.
     pub policy: Policy,
@@ -50,9 +53,13 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "they are S3's four switches, each by itself")]
 pub struct PublicAccess {
+    /// `BlockPublicAcls`.
     pub block_acls: bool,
+    /// `IgnorePublicAcls`.
     pub ignore_acls: bool,
+    /// `BlockPublicPolicy`.
     pub block_policy: bool,
+    /// `RestrictPublicBuckets`.
     pub restrict_buckets: bool,
 }
 

@@ -27,9 +27,11 @@ pub struct Secret;
 /// A secret, without its value.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Settings {
+    /// Description, for people.
     pub description: String,
     /// Encrypted by this KMS key in place of AWS's own. We never set one.
     pub kms_key: Option<String>,
+    /// Tags, ours and the declared ones.
     pub tags: Tags,
 }
 

@@ -14,10 +14,12 @@ use engine::{Class, Failure};
 pub enum Action {
     /// Stores the mail.
     S3 {
+        /// The bucket's name.
         bucket: String,
         /// What the key begins with, before SES's message id.
         #[serde(skip_serializing_if = "Option::is_none")]
         prefix: Option<String>,
+        /// ARN of the topic that is told of it; `None` tells nobody.
         #[serde(skip_serializing_if = "Option::is_none")]
         topic: Option<String>,
         /// The ARN of a key for client-side encryption. We never set one: the function could not read the mail.
@@ -31,7 +33,9 @@ pub enum Action {
     Lambda {
         /// Its ARN.
         function: String,
+        /// Invocation: waits for an answer or not.
         invocation: Invocation,
+        /// ARN of the topic that is told of it; `None` tells nobody.
         #[serde(skip_serializing_if = "Option::is_none")]
         topic: Option<String>,
     },
@@ -39,6 +43,7 @@ pub enum Action {
     Sns {
         /// The topic's ARN.
         topic: String,
+        /// Encoding of the mail in the message.
         encoding: Encoding,
     },
     /// Refuses the mail.
@@ -50,14 +55,22 @@ pub enum Action {
         /// The enhanced code: `5.1.1`.
         #[serde(skip_serializing_if = "Option::is_none")]
         status: Option<String>,
+        /// Text of the bounce.
         message: String,
+        /// ARN of the topic that is told of it; `None` tells nobody.
         #[serde(skip_serializing_if = "Option::is_none")]
         topic: Option<String>,
     },
     /// Adds a header.
-    AddHeader { name: String, value: String },
+    AddHeader {
+        /// Name of the header.
+        name: String,
+        /// Value of the header.
+        value: String,
+    },
     /// Ends the rule set for this mail; SES knows no other scope.
     Stop {
+        /// ARN of the topic that is told of it; `None` tells nobody.
         #[serde(skip_serializing_if = "Option::is_none")]
         topic: Option<String>,
     },
@@ -65,6 +78,7 @@ pub enum Action {
     WorkMail {
         /// The organisation's ARN.
         organization: String,
+        /// ARN of the topic that is told of it; `None` tells nobody.
         #[serde(skip_serializing_if = "Option::is_none")]
         topic: Option<String>,
     },

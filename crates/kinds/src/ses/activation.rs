@@ -19,6 +19,7 @@ pub struct Activation;
 /// Whether it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Settings {
+    /// True if the set is the active one.
     pub active: bool,
     /// Whether somebody else's set may be switched off for it.
     #[serde(skip)]

@@ -24,11 +24,13 @@ pub struct Rule;
 /// A rule. The default is what SES makes of a rule that is nothing but a name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Settings {
+    /// False for a rule that SES skips.
     pub enabled: bool,
     /// Whom mail is for, as [`recipient`] writes them; none is everybody in every verified domain.
     pub recipients: BTreeSet<String>,
     /// Whether mail is scanned for spam and viruses.
     pub scan: bool,
+    /// TLS that is required of the sender.
     pub tls: Tls,
     /// What is done, in this order; without `WorkMail` and Connect.
     pub actions: Vec<Action>,
@@ -44,8 +46,10 @@ pub struct Settings {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tls {
+    /// Takes mail with and without TLS.
     #[default]
     Optional,
+    /// Refuses mail without TLS.
     Require,
 }
 

@@ -31,6 +31,7 @@ pub struct Settings {
     pub policy: Policy,
     /// Encrypted by this KMS key. We never set one.
     pub kms_key: Option<String>,
+    /// Tags, ours and the declared ones.
     pub tags: Tags,
 }
 

@@ -42,6 +42,7 @@ pub struct Settings {
     pub redrive: Option<Redrive>,
     /// Who may send.
     pub policy: Policy,
+    /// Tags, ours and the declared ones.
     pub tags: Tags,
 }
 

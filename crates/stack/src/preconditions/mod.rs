@@ -26,6 +26,7 @@ pub enum Weight {
 /// Something that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Finding {
+    /// Weight: blocks or warns.
     pub weight: Weight,
     /// What is so.
     pub what: String,
@@ -34,6 +35,7 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Returns a finding that warns.
     pub fn warns(what: impl Into<String>, todo: impl Into<String>) -> Self {
         Self { weight: Weight::Warns, what: what.into(), todo: todo.into() }
     }

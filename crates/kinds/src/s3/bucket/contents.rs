@@ -76,7 +76,7 @@ pub(super) async fn clear(session: &Session, name: &str) -> Result<bool, Failure
 }
 
 /// Deletes every object and every version in a bucket.
-pub async fn empty(session: &Session, name: &str) -> Result<(), Failure> {
+pub(crate) async fn empty(session: &Session, name: &str) -> Result<(), Failure> {
     // From the start each time: what was there is gone, or an error said so.
     while let Some(page) = page(session, name, None, PAGE).await? {
         let objects = everything(&page)?;

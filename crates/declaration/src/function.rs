@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use trust::{Fault, Grants, Purpose};
+
 use super::{
     Place,
     bucket::{PLACES, places},
@@ -216,12 +218,36 @@ fn variables(reader: &mut Reader, fields: &Fields<'_>) -> (Environment, Secrets)
         let message = format!("`{}` is both in `environment` and in `secrets`", key.name);
         reader.note_at(&key.span, message, "remove one of them");
     }
+    grants(reader, fields);
     let size: usize = environment.iter().map(|(name, value)| name.len() + value.len()).sum();
     if size > LARGEST_ENVIRONMENT {
         let message = format!("Lambda takes {LARGEST_ENVIRONMENT} bytes of variables at most, and these are {size}");
         reader.note(Diagnostic::new(fields.span_of("environment"), message));
     }
     (environment, secrets)
+}
+
+/// Whom a function trusts, for which provider. The function itself starts with a list that says less, and gives nothing for it.
+fn grants(reader: &mut Reader, fields: &Fields<'_>) {
+    for (key, node) in reader.chosen(fields, "environment") {
+        let Some(purpose) = Purpose::of_variable(&key.name) else { continue };
+        let Value::Text(text) = &node.value else { continue };
+        let grants = Grants::read(purpose, text);
+        for faulty in grants.faulty() {
+            let message = format!("`{}` has `{}`, which {}", key.name, faulty.entry, faulty.fault.what());
+            reader.note_at(&node.span, message, faulty.fault.remedy());
+        }
+        for domain in grants.domains().filter(|domain| is_public_suffix(domain.as_str())) {
+            let fault = Fault::public(domain.as_str());
+            let message = format!("`{}` has `{domain}`, which {}", key.name, fault.what());
+            reader.note_at(&node.span, message, fault.remedy());
+        }
+    }
+}
+
+/// Returns whether registries give names below a domain away, by the list that browsers keep.
+fn is_public_suffix(domain: &str) -> bool {
+    psl::suffix(domain.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == domain.as_bytes())
 }
 
 /// The variables of one key.

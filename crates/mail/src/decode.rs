@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{
-    Attachment, Defect, Ending, LARGEST_TEXT, Layer, Mail, Wrapping, charset, complete, flowed, forward,
+    Attachment, Defect, Ending, Kinds, LARGEST_TEXT, Layer, Mail, Wrapping, charset, complete, flowed, forward,
     headers::Headers,
     list,
     parts::{self, Disposition, Leaf, Visitor},
@@ -20,6 +20,19 @@ pub(super) fn decode(bytes: &[u8]) -> Mail {
     collected.mail()
 }
 
+/// Types of what mail servers and programs report.
+const REPORTS: [&str; 9] = [
+    "multipart/report",
+    "message/delivery-status",
+    "message/disposition-notification",
+    "message/feedback-report",
+    "message/global-delivery-status",
+    "message/global-disposition-notification",
+    "message/global-headers",
+    "message/tracking-status",
+    "text/rfc822-headers",
+];
+
 /// The parts that the walk has found so far.
 #[derive(Default)]
 struct Collector {
@@ -29,6 +42,7 @@ struct Collector {
     defects: Vec<Defect>,
     text: usize,
     ending: Ending,
+    kinds: Kinds,
 }
 
 /// A message and its bodies.
@@ -64,6 +78,11 @@ impl Visitor for Collector {
             Role::Calendar => self.calendar(&leaf),
             Role::Attachment => self.attachment(leaf),
         }
+    }
+
+    fn part(&mut self, content_type: &str) {
+        self.kinds.has_report |= REPORTS.contains(&content_type);
+        self.kinds.has_message |= content_type.starts_with("message/") || content_type == "text/rfc822-headers";
     }
 
     fn defect(&mut self, defect: Defect) {
@@ -210,6 +229,7 @@ impl Collector {
             attachments: self.attachments,
             defects: self.defects,
             ending: self.ending,
+            kinds: self.kinds,
         }
     }
 }

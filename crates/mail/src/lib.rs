@@ -21,7 +21,7 @@ mod words;
 
 use jiff::Timestamp;
 
-pub use address::{Domain, Mailbox};
+pub use address::{Domain, Mailbox, author_of, is_atext};
 pub use identity::Identity;
 
 /// A decoded mail.
@@ -41,6 +41,17 @@ pub struct Mail {
     pub defects: Vec<Defect>,
     /// What its end shows.
     pub ending: Ending,
+    /// What kinds of parts it has.
+    pub kinds: Kinds,
+}
+
+/// Kinds of parts that tell how a mail came to be, wherever in it they stand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Kinds {
+    /// A report of a mail server or program: of a delivery, a reading, a complaint.
+    pub has_report: bool,
+    /// A message, or a piece of one.
+    pub has_message: bool,
 }
 
 /// What the end of a mail shows: whether it may have gone on.
@@ -162,6 +173,12 @@ impl Layer {
     /// taken for a list's if it is one lower-case word; `[Emergency]` stays.
     pub fn bare_subject(&self) -> &str {
         subject::bare(&self.subject)
+    }
+
+    /// Returns whether its subject says that somebody passes another mail on (`true`) or answers one (`false`); `None` where it says
+    /// neither.
+    pub fn passes_on(&self) -> Option<bool> {
+        subject::is_forward(&self.subject)
     }
 
     /// Returns the first header of that name, compared without case.

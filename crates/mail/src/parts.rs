@@ -27,6 +27,8 @@ pub(super) trait Visitor {
     fn message(&mut self, headers: &Headers<'_>, inside: Option<usize>) -> usize;
     /// A part that holds no other.
     fn leaf(&mut self, leaf: Leaf<'_>);
+    /// A part of that type begins, `type/subtype` in lower case.
+    fn part(&mut self, content_type: &str);
     /// Something is wrong with the mail.
     fn defect(&mut self, defect: Defect);
 }
@@ -154,6 +156,7 @@ fn look<'mail>(entity: &Entity<'mail>, room: &mut usize, visitor: &mut impl Visi
         Kind::Part { message, is_digest } => (message, false, is_digest),
     };
     let content_type = headers.structured("Content-Type").unwrap_or_default();
+    visitor.part(&content_type.value);
     let start = bytes.len() - body.len();
     let depth = entity.depth + 1;
     if content_type.value.starts_with("multipart/")

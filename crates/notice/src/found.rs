@@ -120,7 +120,7 @@ impl<T> Found<T> {
 /// One line of an explanation: this field came from there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
-    /// The key of the 12 that it explains.
+    /// The key of the 12 that it explains, or [`super::draft::ROW_STATUS`].
     pub field: &'static str,
     /// Its place in the mail.
     pub place: Place,

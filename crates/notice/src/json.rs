@@ -10,7 +10,7 @@ impl<'maintenance> From<&'maintenance Maintenance> for Record<'maintenance> {
         let window = maintenance.window();
         Self {
             provider: maintenance.announced_provider().unwrap_or(maintenance.provider()).into(),
-            account: maintenance.account().into(),
+            account: maintenance.account_text().into(),
             maintenance_id: maintenance.id().into(),
             status: maintenance.status(),
             circuits: maintenance.circuits().into(),

@@ -46,6 +46,15 @@ pub struct Notice {
     pub maintenances: Vec<Maintenance>,
 }
 
+impl Notice {
+    /// Makes the notice one of the provider with that name, whatever its calendar says: its events are touched, and no others.
+    pub fn speak_for(&mut self, provider: &str) {
+        for maintenance in &mut self.maintenances {
+            maintenance.announced_provider = Some(provider.to_owned());
+        }
+    }
+}
+
 /// A provider and the way in which it was recognised. Recognising is not trusting: see `trust`.
 #[derive(Debug, Clone)]
 pub struct Recognised {

@@ -36,6 +36,9 @@ pub enum LearnedFrom {
 pub enum Reading {
     /// A notice: one draft per maintenance and window, in the mail's order.
     Notice(Vec<Draft>),
+    /// A notice that lacks something without which nobody may act on it, such as a zone: what is missing, and the drafts under the
+    /// likeliest assumption, for a person to confirm.
+    Doubted(Failure, Vec<Draft>),
     /// Another mail of this sender (marketing, a disturbance, a receipt), and what shows it.
     Other(String),
 }
@@ -44,10 +47,10 @@ impl Reading {
     /// The same with whoever wrote the innermost message as the organizer. See [`Draft::sent_by_author`].
     #[must_use]
     pub fn sent_by_author(self, source: &Source<'_>) -> Self {
+        let sent = |drafts: Vec<Draft>| drafts.into_iter().map(|draft| draft.sent_by_author(source)).collect();
         match self {
-            Self::Notice(drafts) => {
-                Self::Notice(drafts.into_iter().map(|draft| draft.sent_by_author(source)).collect())
-            }
+            Self::Notice(drafts) => Self::Notice(sent(drafts)),
+            Self::Doubted(failure, drafts) => Self::Doubted(failure, sent(drafts)),
             Self::Other(reason) => Self::Other(reason),
         }
     }

@@ -25,8 +25,11 @@ pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result
             Failure::cut_short("a window and circuits, or closing words below: it may have gone on").with_quote(line)
         );
     }
-    let mut evidence = maintenances.iter().flat_map(Maintenance::evidence);
-    if evidence.any(|evidence| evidence.place == last && !MAY_BE_SHORTER.contains(&evidence.field)) {
+    let may_have_gone_on = |one: &Maintenance| {
+        let mut last = one.evidence().iter().filter(|evidence| evidence.place == last);
+        last.any(|evidence| !MAY_BE_SHORTER.contains(&evidence.field) && one.last_field != Some(evidence.field))
+    };
+    if maintenances.iter().any(may_have_gone_on) {
         return Err(Failure {
             place: Some(last),
             ..Failure::cut_short("words below the last value: it may have gone on").with_quote(line)

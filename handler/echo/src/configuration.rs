@@ -105,4 +105,26 @@ mod tests {
         the function's environment is not complete: `PROVISION_CONTEXT` cannot be read: missing field `stack` at line 1 column 2; `DISPOSITION` is `GO ON`, supported are `CONTINUE`, `STOP_RULE` and `STOP_RULE_SET`; `AWS_REGION` is missing
         ");
     }
+
+    #[test]
+    fn the_schema_says_what_is_read() {
+        let schema: serde_json::Value = serde_json::from_str(include_str!("../configuration.json")).unwrap();
+        let asked = std::cell::RefCell::new(std::collections::BTreeSet::new());
+        let look_up = |name: &str| {
+            asked.borrow_mut().insert(name.to_owned());
+            None
+        };
+        assert!(Configuration::read(&look_up).is_err());
+        let declared = |name: &String| name != "PROVISION_CONTEXT" && !name.starts_with("AWS_");
+        let asked: Vec<String> = asked.into_inner().into_iter().filter(declared).collect();
+        assert_eq!(
+            schema["properties"].as_object().unwrap().keys().collect::<Vec<_>>(),
+            asked.iter().collect::<Vec<_>>()
+        );
+        let schema = jsonschema::validator_for(&schema).unwrap();
+        for value in ["CONTINUE", "STOP_RULE", "STOP_RULE_SET", "GO ON"] {
+            let is_valid = schema.is_valid(&serde_json::json!({"DISPOSITION": value}));
+            assert_eq!(is_valid, read(&[("DISPOSITION", value)]).is_ok(), "{value}");
+        }
+    }
 }

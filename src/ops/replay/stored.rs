@@ -37,7 +37,7 @@ pub(crate) enum NotRebuilt {
     #[error("there is no such object in bucket `{0}`")]
     NotThere(String),
     #[error(transparent)]
-    NotOfSes(#[from] trace::NotOfSes),
+    NotOfSes(#[from] trust::NotOfSes),
     #[error(transparent)]
     Unreadable(#[from] Failure),
     #[error("its event could not be written: {0}")]

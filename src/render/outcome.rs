@@ -168,6 +168,9 @@ fn explanation(text: &mut String, mail: &Mail, outcome: &Outcome) {
             let words = format!("    {:<15} {:<34} {}", evidence.field, clean(&place), clean(&quote));
             let _ = writeln!(text, "{}", words.trim_end());
         }
+        if let Some((start, end)) = maintenance.window().map(|window| window.stated()) {
+            let _ = writeln!(text, "    {:<15} {start} to {end}", "as stated");
+        }
     }
 }
 
@@ -191,9 +194,17 @@ pub(crate) fn explanation_json(mail: &Mail, outcome: &Outcome) -> Value {
             evidence.collect()
         })
         .collect();
+    let stated: Vec<Value> = read(outcome)
+        .iter()
+        .map(|maintenance| {
+            let stated = maintenance.window().map(|window| window.stated());
+            stated.map_or(Value::Null, |(start, end)| json!({"start": start.to_string(), "end": end.to_string()}))
+        })
+        .collect();
     json!({
         "recognised_by": recognised.map(recognition),
         "trusted": recognised.map(|recognised| trust(mail, outcome, recognised)),
         "evidence": maintenances,
+        "stated": stated,
     })
 }

@@ -1,4 +1,4 @@
-//! Who wrote a mail: mailboxes and domains as types, so that a display name is never taken for either.
+//! Mailboxes and domains as types, so that a display name is never taken for either.
 
 use std::fmt;
 
@@ -40,13 +40,13 @@ impl Domain {
         sound.then(|| Self(text.to_ascii_lowercase()))
     }
 
-    /// Whether this is `parent` itself or a name below it: `team.telstra.com` is within `telstra.com`,
+    /// Returns `true` for `parent` itself and for a name below it: `team.telstra.com` is within `telstra.com`,
     /// `evil-telstra.com` and `telstra.com.evil.example` are not.
     pub fn is_within(&self, parent: &str) -> bool {
         self.0.strip_suffix(parent).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     }
 
-    /// The name.
+    /// Returns the domain's name, in lower case.
     pub fn as_str(&self) -> &str {
         &self.0
     }

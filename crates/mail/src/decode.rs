@@ -33,7 +33,7 @@ const REPORTS: [&str; 9] = [
     "text/rfc822-headers",
 ];
 
-/// What the walk has found so far.
+/// The parts that the walk has found so far.
 #[derive(Default)]
 struct Collector {
     messages: Vec<Message>,
@@ -92,7 +92,7 @@ impl Visitor for Collector {
     }
 }
 
-/// What a part is for.
+/// The purpose of a part.
 enum Role {
     Body { is_page: bool },
     Calendar,
@@ -234,14 +234,14 @@ impl Collector {
     }
 }
 
-/// How every calendar begins.
+/// First bytes of every calendar.
 const CALENDAR: &[u8] = b"BEGIN:VCALENDAR";
 
 fn is_calendar(text: &str) -> bool {
     text.trim_start().as_bytes().get(..CALENDAR.len()).is_some_and(|start| start.eq_ignore_ascii_case(CALENDAR))
 }
 
-/// Whether a text without a type, or with the wrong one, is plainly HTML.
+/// Returns `true` if a text without a type, or with the wrong one, is plainly HTML.
 fn is_html(text: &str) -> bool {
     const STARTS: [&str; 9] = ["!doctype html", "html", "head", "body", "table", "div", "p", "meta", "style"];
     let Some(tag) = text.trim_start().strip_prefix('<') else { return false };

@@ -62,7 +62,7 @@ pub fn tables(bytes: &[u8], room: &mut Room) -> Result<Vec<Table>, Failure> {
     names.iter().map(|name| table(&mut workbook, name, room)).collect()
 }
 
-/// What the workbooks of one mail may still take.
+/// The budget that is left for the workbooks of one mail.
 #[derive(Debug, Clone)]
 pub struct Room {
     unpacked: u64,

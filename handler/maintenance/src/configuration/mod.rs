@@ -73,6 +73,9 @@ fn grants(reader: &mut Reader<'_>, purpose: Purpose) -> Grants {
 }
 
 #[cfg(test)]
+mod schema_tests;
+
+#[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 

@@ -9,13 +9,13 @@ use super::{
     Pipeline,
     decision::{Decision, decide},
     letter::Letter,
+    mail_report::{MailDetails, MailOutcome, MailReport},
     sink::{Case, Delivered, Sink, SinkError},
 };
 use contract::{
     context::MailPlace,
-    maintenance::Record,
+    maintenance::{Announced, Record},
     receipt_event::{Received, Verdict},
-    report::{MailOutcome, MailReport},
 };
 use mail::Mail;
 use notice::{
@@ -205,20 +205,21 @@ fn report(
     MailReport {
         request_id: request_id.to_owned(),
         ses_message_id: letter.ses_message_id,
-        bucket: place(letter.bucket),
-        key: place(letter.key),
-        message_id: cut(letter.message_id),
-        sender: cut(letter.sender),
-        subject: cut(letter.subject),
-        received_at: letter.received_at,
-        provider: recognised.map(|recognised| recognised.provider.slug.to_owned()),
-        recognised_by: recognised.map(|recognised| in_words(&recognised.by)),
         outcome: end.outcome,
         reason: end.reason,
-        verdicts: received.receipt.verdicts(),
-        maintenances: end.maintenances,
-        suggestion: end.suggestion,
         duration_ms: (started.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+        details: MailDetails {
+            bucket: place(letter.bucket),
+            key: place(letter.key),
+            message_id: cut(letter.message_id),
+            sender: cut(letter.sender),
+            subject: cut(letter.subject),
+            received_at: letter.received_at,
+            provider: recognised.map(|recognised| recognised.provider.slug.to_owned()),
+            recognised_by: recognised.map(|recognised| in_words(&recognised.by)),
+            verdicts: received.receipt.verdicts(),
+            announced: Announced { maintenances: end.maintenances, suggestion: end.suggestion },
+        },
     }
 }
 

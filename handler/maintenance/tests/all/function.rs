@@ -1,6 +1,6 @@
 //! The function's program itself, between a Runtime API and an S3 endpoint.
 
-use contract::report::{MailOutcome, MailReport, Report};
+use contract::report::{Class, ItemReport, Report};
 use serde_json::{Value, json};
 
 use crate::{
@@ -43,8 +43,8 @@ fn reports(lines: &[String]) -> Vec<Report> {
     lines.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
 
-fn mails(lines: &[String]) -> Vec<MailReport> {
-    let mail = |report| if let Report::Mail(mail) = report { Some(*mail) } else { None };
+fn mails(lines: &[String]) -> Vec<ItemReport> {
+    let mail = |report| if let Report::Item(mail) = report { Some(*mail) } else { None };
     reports(lines).into_iter().filter_map(mail).collect()
 }
 
@@ -56,12 +56,10 @@ fn a_mail_in_s3_is_delivered() {
     let said = cloud.invoke("request-1", &event(&["one"]));
     assert_eq!((said.path.as_str(), said.body.as_str()), ("/2018-06-01/runtime/invocation/request-1/response", "null"));
     let (lines, log) = function.stop();
-    let [Report::Maintenance(maintenance), Report::Mail(mail)] = &reports(&lines)[..] else {
-        panic!("{lines:?}\n{log}")
-    };
-    assert_eq!(mail.maintenances, std::slice::from_ref(&maintenance.maintenance));
-    assert_eq!((mail.outcome, mail.request_id.as_str()), (MailOutcome::Delivered, "request-1"));
-    assert_eq!(mail.received_at.unwrap().to_string(), "2026-03-02T08:00:01.25Z");
+    let [Report::Output(maintenance), Report::Item(mail)] = &reports(&lines)[..] else { panic!("{lines:?}\n{log}") };
+    assert_eq!(mail.details["maintenances"][0]["maintenance_id"], maintenance.document["maintenance_id"]);
+    assert_eq!((mail.class, mail.request_id.as_str()), (Class::Done, "request-1"));
+    assert_eq!(mail.details["received_at"], "2026-03-02T08:00:01.25Z");
     assert_eq!(cloud.fetched(), ["mail/inbound/one"]);
     assert_eq!(log, "");
 }
@@ -81,8 +79,8 @@ fn a_mail_that_is_not_there_fails_the_invocation_and_nothing_else() {
     cloud.answer("mail/inbound/one", 200, &mail("one", "order.eml"));
     assert!(cloud.invoke("request-2", &event_by("shipment-tracking@amazon.com", &["one"])).path.ends_with("/response"));
     let (lines, _) = function.stop();
-    let outcomes: Vec<_> = mails(&lines).into_iter().map(|mail| (mail.ses_message_id, mail.outcome)).collect();
-    let expected = [("one", MailOutcome::Retry), ("two", MailOutcome::Delivered), ("one", MailOutcome::Ignored)];
+    let outcomes: Vec<_> = mails(&lines).into_iter().map(|mail| (mail.item, mail.class)).collect();
+    let expected = [("one", Class::Retry), ("two", Class::Done), ("one", Class::Ignored)];
     assert_eq!(outcomes, expected.map(|(id, outcome)| (id.to_owned(), outcome)));
 }
 
@@ -114,8 +112,8 @@ fn bytes_that_are_no_text_and_events_that_are_no_receipts_do_no_harm() {
     let (lines, log) = function.stop();
     let mails: Vec<_> = mails(&lines).into_iter().filter(|mail| mail.request_id == "request-1").collect();
     assert_eq!(mails.len(), 2, "{lines:?}\n{log}");
-    assert!(mails.iter().all(|mail| mail.outcome == MailOutcome::ForPerson && mail.sender.is_none()), "{mails:?}");
-    assert_eq!(mails[0].subject.as_deref(), Some("Entstörung"));
+    assert!(mails.iter().all(|mail| mail.class == Class::ForPerson && mail.details["sender"].is_null()), "{mails:?}");
+    assert_eq!(mails[0].details["subject"], "Entstörung");
 }
 
 #[test]
@@ -125,7 +123,7 @@ fn over_tls_only_a_certificate_that_somebody_vouches_for_will_do() {
         return;
     };
     tls.object("mail/inbound/one", &mail("one", "planned.eml"));
-    for (bundle, outcome) in [(Some(tls.bundle()), MailOutcome::Delivered), (None, MailOutcome::Retry)] {
+    for (bundle, outcome) in [(Some(tls.bundle()), Class::Done), (None, Class::Retry)] {
         // A function that was stopped still waits for its next event in the eyes of its own cloud, and would get it.
         let cloud = Cloud::start();
         let mut command = cloud.function(PROGRAM);
@@ -134,8 +132,8 @@ fn over_tls_only_a_certificate_that_somebody_vouches_for_will_do() {
         let function = Running::start(command);
         let said = cloud.invoke(&format!("request-{outcome:?}"), &event(&["one"]));
         let (lines, log) = function.stop();
-        assert_eq!(mails(&lines)[0].outcome, outcome, "{said:?}\n{log}");
-        assert_eq!(said.body.contains("certificate"), outcome == MailOutcome::Retry, "{said:?}");
+        assert_eq!(mails(&lines)[0].class, outcome, "{said:?}\n{log}");
+        assert_eq!(said.body.contains("certificate"), outcome == Class::Retry, "{said:?}");
     }
 }
 
@@ -175,8 +173,8 @@ fn a_calendar_is_written_and_what_is_for_a_person_is_kept() {
         assert!(said.path.ends_with("/response"), "{said:?}");
     }
     let (lines, log) = function.stop();
-    let outcomes: Vec<_> = mails(&lines).into_iter().map(|mail| mail.outcome).collect();
-    assert_eq!(outcomes, [MailOutcome::Delivered, MailOutcome::Delivered, MailOutcome::ForPerson], "{log}");
+    let outcomes: Vec<_> = mails(&lines).into_iter().map(|mail| mail.class).collect();
+    assert_eq!(outcomes, [Class::Done, Class::Done, Class::ForPerson], "{log}");
     let written = cloud.written();
     let names: Vec<_> = written.keys().map(String::as_str).collect();
     assert_eq!(names, ["feed/calendar/maintenance.ics", "mail/unmatched/other", "mail/unmatched/other.json"]);

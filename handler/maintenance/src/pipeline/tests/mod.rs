@@ -20,7 +20,11 @@ use super::{
     sink::{Case, Delivered, Several, SinkError},
     *,
 };
-use contract::{context::Context, report::Report};
+use contract::{
+    context::Context,
+    maintenance::Announced,
+    report::{Class, Report},
+};
 use notice::outcome::Notice;
 use runtime::store::StoreError;
 
@@ -298,14 +302,17 @@ fn every_mail_ends_in_one_outcome() {
 #[test]
 fn a_report_tells_the_mail_and_counts_it() {
     let (report, _) = one(PLANNED, "", &Noting::new(WHOLE, Ok(())), notice::parse);
-    let Report::Mail(read) = serde_json::from_value(report.clone()).unwrap() else { panic!("{report}") };
-    let mail = Mail::decode(PLANNED);
-    assert_eq!(read.message_id, mail.outer().message_id);
-    assert_eq!(read.subject.as_deref(), Some(mail.outer().subject.as_str()));
-    assert_eq!(read.sender, mail.outer().sender.as_ref().map(|sender| sender.address.clone()));
-    assert_eq!((read.bucket.as_deref(), read.key.as_deref()), (Some("first"), Some("inbound/m")));
-    assert_eq!((read.provider.as_deref(), read.maintenances.len(), read.suggestion.len()), (Some("aws"), 1, 0));
-    assert!(read.recognised_by.unwrap().starts_with("sender "));
+    let Report::Item(read) = serde_json::from_value(report.clone()).unwrap() else { panic!("{report}") };
+    let (mail, details) = (Mail::decode(PLANNED), &report["details"]);
+    assert_eq!(details["message_id"].as_str(), mail.outer().message_id.as_deref());
+    assert_eq!(details["subject"].as_str(), Some(mail.outer().subject.as_str()));
+    assert_eq!(details["sender"].as_str(), mail.outer().sender.as_ref().map(|sender| sender.address.as_str()));
+    assert_eq!((&details["bucket"], &details["key"]), (&json!("first"), &json!("inbound/m")));
+    assert_eq!(details["provider"], "aws");
+    let announced: Announced = serde_json::from_value(details.clone()).unwrap();
+    assert_eq!((announced.maintenances.len(), announced.suggestion.len()), (1, 0));
+    assert!(details["recognised_by"].as_str().unwrap().starts_with("sender "));
+    assert_eq!((read.class, &read.facts[0]), (Class::Done, &("provider".to_owned(), "aws".to_owned())));
     assert_eq!((&report["stack"], &report["function"]), (&json!("example-test"), &json!("maintenance")));
     assert_eq!((&report["Delivered"], &report["ForPerson"], &report["Panics"]), (&json!(1), &json!(0), &json!(0)));
     let metrics = &report["_aws"]["CloudWatchMetrics"][0];
@@ -329,10 +336,10 @@ fn a_panic_of_the_parser_leaves_the_mail_to_a_person() {
 #[test]
 fn headers_come_from_the_mail_and_of_an_unopened_one_from_ses() {
     let (opened, _) = one(b"X-Note: no From\r\n\r\ntext", "", &Noting::new(WHOLE, Ok(())), notice::parse);
-    assert_eq!((&opened["sender"], &opened["subject"]), (&Value::Null, &Value::Null));
+    assert_eq!((&opened["details"]["sender"], &opened["details"]["subject"]), (&Value::Null, &Value::Null));
     let (unopened, _) = one(PLANNED, "virus", &Noting::new(WHOLE, Ok(())), notice::parse);
-    assert_eq!(unopened["subject"], "As SES has read it");
-    assert_eq!(unopened["suggestion"], json!([]));
+    assert_eq!(unopened["details"]["subject"], "As SES has read it");
+    assert_eq!(unopened["details"]["suggestion"], json!([]));
 }
 
 #[test]
@@ -349,8 +356,7 @@ fn what_must_be_tried_again_stops_nothing_else() {
     records.insert(0, json!({"eventSource": "aws:s3"}));
     records.insert(1, json!(17));
     let error = run(pipeline.handle("request", &event(&records))).unwrap_err().to_string();
-    let outcomes: Vec<_> =
-        written.lines().iter().map(|line| format!("{} {}", line["ses_message_id"], line["outcome"])).collect();
+    let outcomes: Vec<_> = written.lines().iter().map(|line| format!("{} {}", line["item"], line["outcome"])).collect();
     let expected = [
         r#""" "retry""#,
         r#""" "retry""#,

@@ -28,7 +28,7 @@ use crate::pipeline::{
     unmatched::Unmatched,
 };
 use notice::{maintnote, outcome::Notice, providers::genericprovider};
-use runtime::S3;
+use runtime::{Deadline, S3};
 use schedule::Announcement;
 
 /// Lambda's own limit.
@@ -84,7 +84,7 @@ impl From<Fault> for SinkError {
 }
 
 impl Sink for NetBox {
-    fn until(&self, deadline: SystemTime) {
+    fn until(&self, deadline: Deadline) {
         self.client.until(deadline);
     }
 

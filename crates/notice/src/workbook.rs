@@ -19,6 +19,8 @@ use super::{
 /// Workbooks that are larger unpacked are not parsed. Bytes, all workbooks of a mail together.
 pub const LARGEST_WORKBOOK: u64 = 16 * 1024 * 1024;
 
+/// What the parts end with that are read, lower case.
+const READ: [&str; 2] = [".xml", ".rels"];
 const MOST_FILES: usize = 1_000;
 /// Tags and texts that are longer are none of a table: a cell holds 32,767 letters at most. Bytes.
 const LONGEST_RUN: usize = 128 * 1024;
@@ -147,7 +149,7 @@ fn checked(bytes: &[u8], room: &mut Room) -> Result<(Vec<u8>, u64), Failure> {
         let name = file.name().map_err(|_| malformed())?.to_lowercase();
         let header = file.central_header_start();
         drop(file);
-        if !name.ends_with(".xml") && !name.ends_with(".rels") {
+        if READ.iter().all(|end| !name.ends_with(end)) {
             close(&mut checked, header)?;
             continue;
         }

@@ -214,7 +214,7 @@ fn no_notice_within_another_mail_of_its_carrier_is_delivered() {
 /// The same from somebody who may pass everything on: he passes messages on, and no bounces or automatic answers.
 #[test]
 fn a_forwarder_is_heard_and_its_bounces_are_not() {
-    let mut heard = 0;
+    let mut count = 0;
     for mail in planned() {
         let (head, _) = parts(&mail.bytes);
         for (what, sender, carrying) in carried(&mail.bytes) {
@@ -226,14 +226,14 @@ fn a_forwarder_is_heard_and_its_bounces_are_not() {
             match what {
                 "an attached message" => {
                     assert!(is_delivered, "{}: {what}: {decision:?}", mail.name);
-                    heard += 1;
+                    count += 1;
                 }
                 "one that passes on" => {}
                 _ => assert!(!is_delivered, "{}: {what}\n{carrying}", mail.name),
             }
         }
     }
-    assert!(heard > 30, "{heard}");
+    assert!(count > 30, "{count}");
 }
 
 /// A calendar of a sender that we do not know, for a provider's name.

@@ -11,13 +11,13 @@ use super::{
 };
 use crate::{
     cli::{Common, Dev, Sink},
-    declaration::Declaration,
-    local::{Happening, NotStarted, Observer, Options, Stack, Tally, deliver},
-    netbox,
-    package::{self, Profile, Request},
-    problem::Problem,
+    ops::{local_names::local_names, netbox},
     render::{self, Printer},
 };
+use declaration::Declaration;
+use local::{Happening, NotStarted, Observer, Options, Stack, Tally, deliver};
+use package::{Profile, Request};
+use problem::Problem;
 
 /// The port on which tools for testing mail listen by custom.
 const SMTP_PORT: u16 = 1025;
@@ -50,7 +50,13 @@ async fn session(
     let folder = typed.state.clone().or_else(|| temporary.as_ref().map(|folder| folder.path().to_owned()));
     let folder = folder.unwrap_or_default();
     let (observer, mut happenings) = Observer::new();
-    let stack = Stack::start(declaration, &executables, &Options { folder: folder.clone(), ..options }, observer).await;
+    let stack = Stack::start(
+        (declaration, local_names(declaration)),
+        &executables,
+        &Options { folder: folder.clone(), ..options },
+        observer,
+    )
+    .await;
     let stack = stack.map_err(with_hint)?;
     let place = if temporary.is_some() {
         format!("{}, removed at the end (`--state FOLDER` keeps them)", folder.display())
@@ -77,7 +83,7 @@ async fn session(
     }))
 }
 
-/// What was typed; the folder is known later.
+/// Converts the arguments into options; the folder is added later.
 fn options(typed: &Dev) -> Result<Options, Problem> {
     Ok(Options {
         folder: PathBuf::new(),
@@ -88,7 +94,7 @@ fn options(typed: &Dev) -> Result<Options, Problem> {
     })
 }
 
-/// What was typed about the sink, as the function is told it.
+/// Converts the arguments about the sink into the function's environment variables.
 fn variables(typed: &Dev) -> Result<BTreeMap<String, String>, Problem> {
     let sink = typed.netbox.as_ref().map_or(typed.sink, |_| Some(Sink::Netbox));
     let mut variables = BTreeMap::from_iter(sink.map(|sink| ("SINK", Sink::as_str(sink).to_owned())));

@@ -6,13 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    declaration::{Declaration, SecretSource, ValueFrom, choose},
-    kinds::SecretValue,
-    problem::Problem,
-};
+use declaration::{Declaration, SecretSource, ValueFrom, choose};
+use kinds::SecretValue;
+use problem::Problem;
 
-/// Whether secrets of these names are the stack's own.
+/// Fails if one of these names is not a secret that the stack creates.
 pub(super) fn known(declaration: &Declaration, names: &[String]) -> Result<(), Problem> {
     let own: Vec<&str> = declaration
         .secrets

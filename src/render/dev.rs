@@ -8,17 +8,16 @@ use contract::{
     maintenance::Announced,
     report::{ItemReport, Report},
 };
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Printer,
+    Printer, VERSION,
     look::{Look, clean},
     maintenances,
 };
-use crate::{
-    declaration::{Action, Declaration, Invocation, ReceiptRule, Recipient, Tls},
-    local::{Happening, Next, Stack, Summary, Usage},
-};
+use declaration::{Action, Declaration, Invocation, ReceiptRule, Recipient, Tls};
+use local::{Happening, Next, Stack, Summary, Usage};
 
 /// Prints what runs and where.
 pub(crate) fn banner(printer: &Printer, declaration: &Declaration, stack: &Stack, folder: &str, once: bool) {
@@ -166,6 +165,14 @@ fn follows(next: &Next) -> String {
     }
 }
 
+/// The summary as JSON, with the version of its form.
+#[derive(Serialize)]
+struct Document<'summary> {
+    version: u32,
+    #[serde(flatten)]
+    summary: &'summary Summary,
+}
+
 /// The two most telling facts.
 fn about(facts: &[(String, String)]) -> String {
     facts.iter().take(2).map(|(label, text)| format!("{label} {text}")).collect::<Vec<_>>().join(", ")
@@ -174,7 +181,7 @@ fn about(facts: &[(String, String)]) -> String {
 /// Prints the summary: a table, or the one JSON document.
 pub(crate) fn summary(printer: &Printer, summary: &Summary) -> anyhow::Result<()> {
     if printer.is_json() {
-        printer.data(&serde_json::to_string(summary)?);
+        printer.data(&serde_json::to_string(&Document { version: VERSION, summary })?);
         return Ok(());
     }
     if summary.mails.is_empty() {

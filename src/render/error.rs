@@ -10,14 +10,12 @@ use super::{
     VERSION,
     look::{Look, clean},
 };
-use crate::{
-    declaration::{DeclarationError, Diagnostics},
-    package::NotBuilt,
-    preconditions::{Finding, Weight},
-    problem::Problem,
-};
+use declaration::{DeclarationError, Diagnostics};
+use package::NotBuilt;
+use problem::Problem;
+use stack::preconditions::{Finding, Weight};
 
-/// What is wrong with a declaration, if that is the error.
+/// Returns the diagnostics of a declaration, if they are the error.
 pub(super) fn diagnostics(error: &anyhow::Error) -> Option<&Diagnostics> {
     error.chain().find_map(|cause| match cause.downcast_ref::<DeclarationError>() {
         Some(DeclarationError::Invalid(diagnostics)) => Some(diagnostics),

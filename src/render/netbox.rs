@@ -1,4 +1,4 @@
-//! What was found out about a NetBox: a line for each thing that was looked at, with its fault and what would mend it.
+//! Renders the check of a NetBox: a line for each part, with its fault and what to do about it.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -9,7 +9,7 @@ use super::{
     Printer, VERSION,
     look::{Look, clean},
 };
-use crate::netbox::{Check, Findings};
+use crate::ops::netbox::{Check, Findings};
 
 /// Prints the findings by address.
 pub(crate) fn findings(printer: &Printer, all: &BTreeMap<String, Findings>) -> anyhow::Result<()> {

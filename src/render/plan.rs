@@ -1,5 +1,8 @@
 //! A plan in words: what is done with each resource, in the order in which it would be, and a last line that can be searched for.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Write as _;
 
 use console::Style;
@@ -9,13 +12,12 @@ use super::{
     VERSION,
     look::{Look, clean},
 };
-use crate::plan::{Action, Counts, Difference, Item, Plan, Reasons};
-use crate::{
-    aws::Aws,
-    cli::{Common, Down},
-};
+use crate::cli::{Common, Down};
+use aws::Aws;
+use engine::{Action, Counts, Difference, Reasons};
+use kinds::{Item, Plan};
 
-/// What the plan is for, in its first line.
+/// The heading of a plan: file or stack, account and region.
 #[derive(Debug, Clone)]
 pub(crate) struct Heading {
     /// The declaration's file, or the stack's name where there is none.
@@ -25,13 +27,13 @@ pub(crate) struct Heading {
 }
 
 impl Heading {
-    /// What a declaration is compared with.
+    /// Returns the heading of a declaration's plan.
     pub(crate) fn new(common: &Common, aws: &Aws) -> Self {
         let source = common.file.display().to_string();
         Self { source, account: aws.account.clone(), region: aws.region.clone() }
     }
 
-    /// What goes away: by its name, where it has no declaration.
+    /// Returns the heading of a deletion: the file, or the stack's name if there is no declaration.
     pub(crate) fn of_stack(common: &Common, typed: &Down, aws: &Aws) -> Self {
         let heading = Self::new(common, aws);
         Self { source: typed.stack.as_ref().map_or(heading.source.clone(), |name| format!("stack {name}")), ..heading }

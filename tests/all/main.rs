@@ -6,6 +6,7 @@
 mod build;
 mod dev;
 mod documents;
+mod effort;
 mod emulator;
 mod engine;
 mod harness;

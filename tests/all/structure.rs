@@ -21,7 +21,34 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("runtime", &["contract"]),
     ("echo", &["contract", "runtime"]),
     ("maintenance", &["contract", "mail", "notice", "runtime", "schedule", "trust"]),
-    ("provision", &["contract", "mail", "notice", "trust"]),
+    ("problem", &[]),
+    ("process", &[]),
+    ("engine", &["contract"]),
+    ("aws", &["contract", "engine", "problem"]),
+    ("kinds", &["aws", "contract", "engine"]),
+    // Whom a function trusts is read by the grammar of `trust`, so that `validate` refuses what the function refuses.
+    ("declaration", &["trust"]),
+    ("stack", &["aws", "contract", "declaration", "engine", "kinds", "problem"]),
+    ("package", &["declaration", "process"]),
+    ("local", &["contract", "declaration", "problem", "process"]),
+    (
+        "provision",
+        &[
+            "aws",
+            "contract",
+            "declaration",
+            "engine",
+            "kinds",
+            "local",
+            "mail",
+            "notice",
+            "package",
+            "problem",
+            "process",
+            "stack",
+            "trust",
+        ],
+    ),
 ];
 
 /// What parses mails: nothing of it is in a function that reads none.

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::identifier::Identifier;
+
 /// A maintenance with the 12 keys, in the order in which they are written. What is read back owns its texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record<'maintenance> {
@@ -142,7 +144,7 @@ impl Status {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "WrittenCircuit")]
 pub struct Circuit {
-    /// The provider's id of it, as written in the notice; never empty.
+    /// The provider's id of it, as written in the notice; never empty, never a placeholder.
     #[serde(rename = "circuit_id")]
     id: String,
     impact: Impact,
@@ -159,16 +161,14 @@ impl TryFrom<WrittenCircuit> for Circuit {
     type Error = &'static str;
 
     fn try_from(written: WrittenCircuit) -> Result<Self, Self::Error> {
-        Self::new(&written.circuit_id, written.impact).ok_or("a circuit whose id is blank")
+        Self::new(&written.circuit_id, written.impact).ok_or("a circuit whose id is blank or a placeholder")
     }
 }
 
 impl Circuit {
-    /// A circuit with that id, or `None` where the id is blank. An id has no line breaks: where one stands, a relay has broken
-    /// a long line of a page at a blank.
+    /// Returns the circuit with that id, or `None` where the text is no id. See [`Identifier::new`].
     pub fn new(id: &str, impact: Impact) -> Option<Self> {
-        let lines: Vec<_> = id.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        (!lines.is_empty()).then(|| Self { id: lines.join(" "), impact })
+        Some(Self { id: Identifier::new(id)?.as_str().to_owned(), impact })
     }
 
     /// The provider's id of it.

@@ -1,25 +1,25 @@
-//! What the echo function is told by its environment, read once at the start.
+//! The configuration of the function `echo`, read once from its environment at the start.
 
 use contract::context::Context;
 use runtime::environment::{Aws, ConfigurationError, Reader};
 
-/// What SES is told if it waits for an answer: `CONTINUE` (so it is without this), `STOP_RULE` or `STOP_RULE_SET`.
+/// Variable: the answer to SES if it waits for one: `CONTINUE` (default), `STOP_RULE` or `STOP_RULE_SET`.
 pub const DISPOSITION: &str = "DISPOSITION";
 
-/// What SES does after a function that it waited for.
+/// The answer to SES: how it goes on after a function that it waited for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Disposition {
-    /// The rule's next action.
+    /// SES goes on with the rule's next action.
     #[default]
     Continue,
-    /// The next rule.
+    /// SES goes on with the next rule.
     StopRule,
-    /// Nothing more.
+    /// SES does nothing more.
     StopRuleSet,
 }
 
 impl Disposition {
-    /// In SES's words.
+    /// Returns SES's word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Continue => "CONTINUE",
@@ -35,14 +35,14 @@ const DISPOSITIONS: &[(&str, Disposition)] = &[
     (Disposition::StopRuleSet.as_str(), Disposition::StopRuleSet),
 ];
 
-/// What the function is told.
+/// The configuration of the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Configuration {
     /// Its stack: under which name it runs, and where mails lie.
     pub context: Context,
-    /// What SES is told if it waits for an answer.
+    /// Answer to SES if it waits for one.
     pub disposition: Disposition,
-    /// How to call AWS.
+    /// Region and credentials of AWS.
     pub aws: Aws,
 }
 

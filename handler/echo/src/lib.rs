@@ -138,7 +138,7 @@ impl<Objects: ObjectInfos> Echo<Objects> {
     /// bucket is refused an object that is not there.
     async fn find(&self, message_id: &str) -> Result<Stored<'_>, NotEchoed> {
         let mut tried = Vec::new();
-        for MailPlace { bucket, prefix } in &self.places {
+        for MailPlace { bucket, prefix, .. } in &self.places {
             let key = format!("{prefix}{message_id}");
             match self.objects.head(bucket, &key).await {
                 Ok(Some(object)) => return Ok(Stored { bucket, key, object }),
@@ -179,7 +179,11 @@ mod tests {
     }
 
     fn echo(prefixes: &[&str], objects: &[(&'static str, u64)], refuses: bool) -> Echo<Bucket> {
-        let place = |prefix: &&str| MailPlace { bucket: "mail".to_owned(), prefix: (*prefix).to_owned() };
+        let place = |prefix: &&str| MailPlace {
+            bucket: "mail".to_owned(),
+            prefix: (*prefix).to_owned(),
+            added_headers: Vec::new(),
+        };
         Echo {
             places: prefixes.iter().map(place).collect(),
             disposition: Disposition::StopRule,

@@ -17,7 +17,7 @@ fn a_log_that_cannot_be_written_is_no_success() {
     }
     let log = Arc::new(Log::new(&Context::default(), Full));
     let pipeline = pipeline(stored(&[("second/m", ORDER)]), Noting::new(WHOLE, Ok(())), log);
-    let error = run(pipeline.handle("request", &event(&[record("m", "")]))).unwrap_err();
+    let error = run(pipeline.handle("request", &event(&[record_of("m", "", ORDER)]))).unwrap_err();
     assert!(error.to_string().contains("no space left"), "{error}");
 }
 

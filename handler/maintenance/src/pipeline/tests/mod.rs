@@ -110,7 +110,11 @@ pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn pipeline<Delivery>(objects: Objects, sink: Delivery, log: Arc<Log>) -> Pipeline<Objects, Delivery> {
-    let place = |bucket: &str, prefix: &str| MailPlace { bucket: bucket.to_owned(), prefix: prefix.to_owned() };
+    let place = |bucket: &str, prefix: &str| MailPlace {
+        bucket: bucket.to_owned(),
+        prefix: prefix.to_owned(),
+        added_headers: Vec::new(),
+    };
     Pipeline {
         places: vec![place("first", "inbound/"), place("second", "")],
         policy: Policy::default(),
@@ -132,15 +136,42 @@ fn log(written: &Written) -> Arc<Log> {
     Arc::new(Log::new(&context, written.clone()))
 }
 
+/// The objects as SES stores them: its own headers, then the mail.
 fn stored(objects: &[(&str, &[u8])]) -> Objects {
-    Objects(objects.iter().map(|(name, bytes)| ((*name).to_owned(), Ok(bytes.to_vec()))).collect())
+    let by_ses = |name: &str, bytes: &[u8]| {
+        let id = name.rsplit('/').next().unwrap_or_default();
+        let author = author(bytes);
+        let domain = author.rsplit('@').next().unwrap_or_default();
+        let block = format!(
+            "Return-Path: <bounce@{domain}>\r\nReceived: from mx.{domain} (mx.{domain} [192.0.2.7])\r\n by \
+             inbound-smtp.eu-west-1.amazonaws.com with SMTP id {id}\r\n for noc@customer.example;\r\n \
+             Mon, 02 Mar 2026 08:00:01 +0000 (UTC)\r\nX-SES-Spam-Verdict: PASS\r\nX-SES-Virus-Verdict: PASS\r\n\
+             Received-SPF: pass (spfCheck: x) client-ip=192.0.2.7; envelope-from=bounce@{domain}; helo=mx.{domain};\r\n\
+             Authentication-Results: amazonses.com;\r\n spf=pass (spfCheck: x) client-ip=192.0.2.7; \
+             envelope-from=bounce@{domain}; helo=mx.{domain};\r\n dkim=pass header.i=@{domain};\r\n dmarc=pass \
+             header.from={domain};\r\nX-SES-RECEIPT: AEFB\r\n"
+        );
+        [block.as_bytes(), bytes].concat()
+    };
+    Objects(objects.iter().map(|(name, bytes)| ((*name).to_owned(), Ok(by_ses(name, bytes)))).collect())
 }
 
+/// The address of a mail's author, as SES reads it.
+fn author(mail: &[u8]) -> String {
+    Mail::decode(mail).outer().sender.as_ref().map(|sender| sender.address.clone()).unwrap_or_default()
+}
+
+/// The record of a mail that is [`PLANNED`].
 fn record(id: &str, failing: &str) -> Value {
+    record_of(id, failing, PLANNED)
+}
+
+fn record_of(id: &str, failing: &str, mail: &[u8]) -> Value {
     let verdict = |name: &str| json!({"status": if name == failing { "FAIL" } else { "PASS" }});
+    let from = format!("As SES has read it <{}>", author(mail));
     json!({"eventSource": "aws:ses", "ses": {
         "mail": {"messageId": id, "timestamp": "2026-03-02T08:00:01Z",
-            "commonHeaders": {"from": ["As SES has read it <ses@elsewhere.example>"], "subject": "As SES has read it"}},
+            "commonHeaders": {"from": [from], "subject": "As SES has read it"}},
         "receipt": {"spamVerdict": verdict("spam"), "virusVerdict": verdict("virus"), "spfVerdict": verdict("spf"),
             "dkimVerdict": verdict("dkim"), "dmarcVerdict": verdict("dmarc")}}})
 }
@@ -154,7 +185,7 @@ fn one(bytes: &[u8], failing: &str, sink: &Noting, parse: fn(&Mail) -> Outcome) 
     let written = Written::default();
     let mut pipeline = pipeline(stored(&[("first/inbound/m", bytes)]), sink, log(&written));
     pipeline.parse = parse;
-    let end = run(pipeline.handle("request", &event(&[record("m", failing)])));
+    let end = run(pipeline.handle("request", &event(&[record_of("m", failing, bytes)])));
     let lines = written.lines();
     assert_eq!(lines.len(), 1, "one line per mail: {lines:?}");
     (lines[0].clone(), end.map_err(|error| error.to_string()))

@@ -27,7 +27,7 @@ use crate::pipeline::{
     sink::{Case, Delivered, Sink, SinkError},
     unmatched::Unmatched,
 };
-use notice::{outcome::Notice, providers::genericprovider};
+use notice::{maintnote, outcome::Notice, providers::genericprovider};
 use runtime::{Deadline, S3};
 use schedule::Announcement;
 
@@ -261,6 +261,10 @@ impl NetBox {
         let announced = notice.maintenances.iter().find(|maintenance| maintenance.id() == announcement.id);
         let announced = announced.and_then(|maintenance| maintenance.announced_provider());
         let is_generic = provider.slug == genericprovider::PROVIDER.slug;
+        // A known carrier's calendar speaks for nobody else that is known.
+        let announced = announced.filter(|name| {
+            is_generic || maintnote::provider_named(name).is_none_or(|named| named.slug == provider.slug)
+        });
         let mut keys = (!is_generic).then_some(provider.slug).into_iter().chain(announced);
         if let Some(mapped) = keys.find_map(|key| self.providers.get(key)) {
             return vec![mapped.clone()];

@@ -1,0 +1,285 @@
+//! `alarms`: who is told when something goes wrong, and what wrong is.
+//!
+//! Every function and every failure queue is watched without being asked for: a pipeline that fails in silence loses mail.
+//! What is measured, and from where on it is too much, stands in one table, [`AlarmKind::measure`].
+
+use std::collections::BTreeMap;
+
+use super::{
+    diagnostic::Diagnostic,
+    reader::{Fields, Reader, Wrong, one_of, word},
+    scalars,
+    shape::{Field, Holds, Kind, Shape, Word, words},
+    tree::{Node, Value},
+};
+
+/// The alarms of a stack, and their recipients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alarms {
+    /// Recipients. Without any, alarms change their state and notify nobody.
+    pub notify: Vec<Notify>,
+    /// Each alarm that is on, and from which value on it is too much, in the unit of its measure.
+    pub thresholds: BTreeMap<AlarmKind, u32>,
+}
+
+/// A recipient of alarms.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Notify {
+    /// A mail address; who reads it confirms.
+    Mail(String),
+    /// A topic, by entry name.
+    Topic(String),
+}
+
+/// An alarm that every function, or every failure queue, has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AlarmKind {
+    /// Invocations of a function that ended in an error.
+    Errors,
+    /// Invocations that Lambda refused since too many ran.
+    Throttles,
+    /// The longest invocation, in percent of the function's timeout.
+    Duration,
+    /// Events that could not be put into the failure queue: they are lost.
+    Undelivered,
+    /// Messages in a failure queue.
+    Messages,
+    /// The oldest message of a failure queue, in percent of its retention: when that has passed, it is lost.
+    Age,
+}
+
+/// The subjects of alarms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watched {
+    /// Every function.
+    Function,
+    /// Every function that has a failure queue.
+    FunctionWithFailureQueue,
+    /// Every queue that functions or other queues put into what they failed at.
+    FailureQueue,
+}
+
+/// The units of thresholds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// The metric's own unit.
+    Count,
+    /// Percent of the function's timeout; the metric is in milliseconds.
+    PercentOfTimeout,
+    /// Percent of the queue's retention; the metric is in seconds.
+    PercentOfRetention,
+}
+
+/// An alarm's measurement, in CloudWatch's words. The alarm fires from the threshold on, after one period; periods without
+/// data are fine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measure {
+    /// Its name in a declaration, and at the end of the alarm's name.
+    pub name: &'static str,
+    /// Subject of the alarm.
+    pub watched: Watched,
+    /// Namespace of the metric.
+    pub namespace: &'static str,
+    /// Name of the metric.
+    pub metric: &'static str,
+    /// Statistic of the metric.
+    pub statistic: &'static str,
+    /// Period, in seconds.
+    pub period: u32,
+    /// Too much from this value on, unless the declaration says otherwise.
+    pub threshold: u32,
+    /// Unit of the threshold.
+    pub unit: Unit,
+    /// For whoever reads the alarm.
+    pub description: &'static str,
+}
+
+impl AlarmKind {
+    /// Every kind of alarm.
+    pub const ALL: [Self; 6] =
+        [Self::Errors, Self::Throttles, Self::Duration, Self::Undelivered, Self::Messages, Self::Age];
+
+    /// Returns the measurement of the alarm.
+    pub const fn measure(self) -> Measure {
+        const LAMBDA: &str = "AWS/Lambda";
+        const SQS: &str = "AWS/SQS";
+        let (name, watched, namespace, metric, statistic, threshold, unit, description) = match self {
+            Self::Errors => (
+                "errors",
+                Watched::Function,
+                LAMBDA,
+                "Errors",
+                "Sum",
+                1,
+                Unit::Count,
+                "an invocation ended in an error",
+            ),
+            Self::Throttles => (
+                "throttles",
+                Watched::Function,
+                LAMBDA,
+                "Throttles",
+                "Sum",
+                1,
+                Unit::Count,
+                "Lambda refused an invocation",
+            ),
+            Self::Duration => (
+                "duration",
+                Watched::Function,
+                LAMBDA,
+                "Duration",
+                "Maximum",
+                90,
+                Unit::PercentOfTimeout,
+                "an invocation took almost as long as it may",
+            ),
+            Self::Undelivered => (
+                "undelivered",
+                Watched::FunctionWithFailureQueue,
+                LAMBDA,
+                "DestinationDeliveryFailures",
+                "Sum",
+                1,
+                Unit::Count,
+                "an event that failed could not be put into the failure queue: it is lost",
+            ),
+            Self::Messages => (
+                "messages",
+                Watched::FailureQueue,
+                SQS,
+                "ApproximateNumberOfMessagesVisible",
+                "Maximum",
+                1,
+                Unit::Count,
+                "an event failed for good, and waits for `provision replay`",
+            ),
+            Self::Age => (
+                "age",
+                Watched::FailureQueue,
+                SQS,
+                "ApproximateAgeOfOldestMessage",
+                "Maximum",
+                50,
+                Unit::PercentOfRetention,
+                "an event that failed waits for so long that it will be lost",
+            ),
+        };
+        Measure { name, watched, namespace, metric, statistic, period: 300, threshold, unit, description }
+    }
+}
+
+impl Default for Alarms {
+    fn default() -> Self {
+        let thresholds = AlarmKind::ALL.into_iter().map(|kind| (kind, kind.measure().threshold)).collect();
+        Self { notify: Vec::new(), thresholds }
+    }
+}
+
+pub(super) static SHAPE: Shape = Shape {
+    name: "alarms",
+    keys: &[
+        Field::new(
+            "notify",
+            Holds::List(&Holds::ReferenceOr(Kind::Topic, scalars::ADDRESS)),
+            "Recipients of alarms: mail addresses and topics.",
+        ),
+        Field::new("off", Holds::List(&Holds::Word(words::<AlarmKind>)), "Alarms to leave out."),
+        Field::new("thresholds", Holds::Mapping(&THRESHOLDS), "Values from which on an alarm fires."),
+    ],
+};
+
+/// Far more than anybody would wait for.
+const MOST: u32 = 1_000_000;
+
+/// A key for each alarm; a test compares them.
+static THRESHOLDS: Shape = Shape {
+    name: "thresholds",
+    keys: &[
+        Field::new("errors", Holds::Number(1, MOST), "Invocations that ended in an error, in 5 minutes.").or("1"),
+        Field::new("throttles", Holds::Number(1, MOST), "Invocations that Lambda throttled, in 5 minutes.").or("1"),
+        Field::new("duration", Holds::Number(1, 100), "Longest invocation, in percent of the timeout.").or("90"),
+        Field::new(
+            "undelivered",
+            Holds::Number(1, MOST),
+            "Events that the failure queue did not accept, in 5 minutes.",
+        )
+        .or("1"),
+        Field::new("messages", Holds::Number(1, MOST), "Messages in a failure queue.").or("1"),
+        Field::new(
+            "age",
+            Holds::Number(1, 100),
+            "Age of the oldest message in a failure queue, in percent of its retention.",
+        )
+        .or("50"),
+    ],
+};
+
+impl Word for AlarmKind {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        (Self::Errors.measure().name, Self::Errors),
+        (Self::Throttles.measure().name, Self::Throttles),
+        (Self::Duration.measure().name, Self::Duration),
+        (Self::Undelivered.measure().name, Self::Undelivered),
+        (Self::Messages.measure().name, Self::Messages),
+        (Self::Age.measure().name, Self::Age),
+    ];
+}
+
+pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Alarms {
+    let Some(fields) = &reader.mapping(fields, "alarms") else { return Alarms::default() };
+    let mut notify = Vec::new();
+    for item in reader.items(fields, "notify", "noc@example.com") {
+        let Some(who) = notified(reader, item) else { continue };
+        if notify.contains(&who) {
+            reader.note(Diagnostic::new(item.span.clone(), "this one is told already"));
+        }
+        notify.push(who);
+    }
+    let mut alarms = Alarms { notify, ..Alarms::default() };
+    let declared = reader.mapping(fields, "thresholds");
+    if let Some(declared) = &declared {
+        for kind in AlarmKind::ALL {
+            let threshold = reader.number(declared, kind.measure().name);
+            alarms.thresholds.insert(kind, threshold.unwrap_or(kind.measure().threshold));
+        }
+    }
+    let known = words::<AlarmKind>();
+    for item in reader.items(fields, "off", "throttles") {
+        let expected = one_of(&known);
+        let kind = reader.scalar(item, "off", &expected, |text| word::<AlarmKind>(text).ok_or_else(Wrong::default));
+        let Some(kind) = kind else { continue };
+        let name = kind.measure().name;
+        if alarms.thresholds.remove(&kind).is_none() {
+            reader.note(Diagnostic::new(item.span.clone(), format!("`{name}` is off already")));
+        }
+        if declared.as_ref().is_some_and(|declared| declared.get(name).is_some()) {
+            let message = format!("`{name}` is off, and has a threshold");
+            reader.note_at(&item.span, message, "remove one of them");
+        }
+    }
+    alarms
+}
+
+/// Reads a recipient: an address has an `@`, and a topic's name has none.
+fn notified(reader: &mut Reader, node: &Node) -> Option<Notify> {
+    if let Value::Text(text) = &node.value
+        && text.contains('@')
+    {
+        return reader.scalar(node, "notify", scalars::ADDRESS.what, scalars::address).map(Notify::Mail);
+    }
+    reader.refer(node, "notify", Kind::Topic).map(Notify::Topic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_alarm_has_a_threshold_in_the_table() {
+        let keys: Vec<_> = THRESHOLDS.keys.iter().map(|key| (key.name, key.default.map(str::to_owned))).collect();
+        let kinds = AlarmKind::ALL.map(|kind| (kind.measure().name, Some(kind.measure().threshold.to_string())));
+        assert_eq!(keys, kinds);
+        assert_eq!(AlarmKind::WORDS.iter().map(|(_, kind)| *kind).collect::<Vec<_>>(), AlarmKind::ALL);
+    }
+}

@@ -1,0 +1,127 @@
+//! `buckets`: where mails and other objects lie. Always private, encrypted, TLS only; what is in them stays on `down`.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    diagnostic::Diagnostic,
+    reader::{Fields, Reader},
+    scalars,
+    shape::{Field, Holds, Kind, Shape},
+    tags::{TAGS, tags},
+    tree::{Key, Node, Value},
+};
+
+/// A bucket: always private, encrypted, TLS only.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bucket {
+    /// The name in AWS of a bucket that exists: it stays as it is but for our statement in its policy. `None` is a bucket
+    /// of ours; for a bucket that exists, nothing else is declared.
+    pub existing: Option<String>,
+    /// Objects are deleted after this time, in whole days; `None` keeps them.
+    pub expire: Option<Duration>,
+    /// Keep versions that are overwritten or deleted.
+    pub versioning: bool,
+    /// Age at which overwritten and deleted versions are removed, in whole days; `None` keeps them. Without versioning `None`.
+    pub expire_noncurrent: Option<Duration>,
+    /// Besides those of the stack, which they stand over.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Objects of a bucket, as a right names them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The bucket, by entry name.
+    pub bucket: String,
+    /// The beginning of the objects' keys: empty for all of them, or ends with `/`.
+    pub prefix: String,
+}
+
+pub(super) static SHAPE: Shape = Shape {
+    name: "bucket",
+    keys: &[
+        Field::new(
+            "existing",
+            Holds::Text(scalars::BUCKET),
+            "Name in AWS of an existing bucket. Only our own statement in its policy is managed.",
+        ),
+        Field::new("expire", Holds::Days, "Age at which objects are deleted. Without it they are kept."),
+        Field::new("versioning", Holds::Switch, "Keep versions that are overwritten or deleted.").or("false"),
+        Field::new(
+            "expire_noncurrent",
+            Holds::Days,
+            "Time after which overwritten and deleted versions are removed. Without it, the time of `expire`.",
+        ),
+        TAGS,
+    ],
+};
+
+static PLACE: Shape = Shape {
+    name: "place",
+    keys: &[
+        Field::new("bucket", Holds::Reference(Kind::Bucket), "The bucket.").required("mail"),
+        Field::new("prefix", Holds::Text(scalars::PREFIX), "Prefix of the objects' keys. Empty means all objects.")
+            .or(""),
+    ],
+};
+
+/// Lists of objects: a bucket's entry, or `{bucket: mail, prefix: inbound/}`.
+pub(super) const PLACES: Holds = Holds::List(&Holds::AnyOf(&[Holds::Reference(Kind::Bucket), Holds::Mapping(&PLACE)]));
+
+pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Bucket {
+    let fields = reader.fields(node, &key.span, format!("bucket `{}`", key.name), &SHAPE);
+    let expire = reader.duration(&fields, "expire");
+    let versioning = reader.switch(&fields, "versioning");
+    let bucket = Bucket {
+        existing: reader.text(&fields, "existing", scalars::bucket),
+        expire,
+        versioning: versioning.unwrap_or_default(),
+        expire_noncurrent: reader.duration(&fields, "expire_noncurrent"),
+        tags: tags(reader, &fields),
+    };
+    if bucket.existing.is_some() {
+        for name in ["expire", "versioning", "expire_noncurrent", "tags"] {
+            if let Some((key, _)) = fields.entry(name) {
+                let message = format!("a bucket that exists stays as it is: `{name}` cannot be declared for it");
+                reader.note_at(&key.span, message, "remove one of them");
+            }
+        }
+    } else if let (Some((key, _)), false) = (fields.entry("expire_noncurrent"), versioning != Some(false)) {
+        let message = "`expire_noncurrent` needs `versioning: true`: without it nothing is kept";
+        reader.note_at(&key.span, message, "add `versioning: true`, or take this away");
+    }
+    let expire_noncurrent = bucket.expire_noncurrent.or(expire.filter(|_| bucket.versioning));
+    Bucket { expire_noncurrent, ..bucket }
+}
+
+/// The objects that a key of a function names, each once.
+pub(super) fn places(reader: &mut Reader, fields: &Fields<'_>, name: &str) -> Vec<Place> {
+    let example = reader.declared(Kind::Bucket).first().cloned().unwrap_or_else(|| "mail".to_owned());
+    let mut places: Vec<Place> = Vec::new();
+    for item in reader.items(fields, name, &example) {
+        let Some(place) = place(reader, item, name) else { continue };
+        let covers = |other: &Place| other.bucket == place.bucket && place.prefix.starts_with(&other.prefix);
+        if let Some(other) = places.iter().find(|other| covers(other)) {
+            let message = if *other == place {
+                format!("`{}` is there twice in `{name}`", place.bucket)
+            } else {
+                format!("`{}{}` is a part of what stands before it in `{name}`", place.bucket, shown(&place.prefix))
+            };
+            reader.note(Diagnostic::new(item.span.clone(), message));
+        }
+        places.push(place);
+    }
+    places
+}
+
+fn shown(prefix: &str) -> String {
+    if prefix.is_empty() { String::new() } else { format!("/{prefix}") }
+}
+
+fn place(reader: &mut Reader, node: &Node, name: &str) -> Option<Place> {
+    if let Value::Map(_) = node.value {
+        let fields = reader.fields(node, &node.span, format!("an item of `{name}`"), &PLACE);
+        let prefix = reader.text(&fields, "prefix", scalars::prefix).unwrap_or_default();
+        return Some(Place { bucket: reader.reference(&fields, "bucket")?, prefix });
+    }
+    Some(Place { bucket: reader.refer(node, name, Kind::Bucket)?, prefix: String::new() })
+}

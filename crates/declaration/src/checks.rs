@@ -1,0 +1,195 @@
+//! Finds contradictions between parts that are valid by themselves, before any call to AWS.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    time::Duration,
+};
+
+use super::{
+    Action, Declaration, Function, Invocation, Place, ReceiptRule, SecretSource, Subscription, ValueFrom,
+    diagnostic::Diagnostic,
+    reader::Reader,
+    scalars,
+    tree::{Node, Value},
+};
+
+/// SES waits this long for the answer of a function that it invokes synchronously.
+const LONGEST_ANSWER: Duration = Duration::from_secs(30);
+
+/// A function that reads mails must find the one that it is invoked for, and must answer in time if SES waits.
+pub(super) fn invocations(
+    reader: &mut Reader,
+    node: &Node,
+    rule: &ReceiptRule,
+    functions: &BTreeMap<String, Function>,
+) {
+    let Some(Value::List(items)) = at(node, &["actions"]).map(|node| &node.value) else { return };
+    // An action that was not understood is missing in the rule: its place is not known then.
+    if items.len() != rule.actions.len() {
+        return;
+    }
+    for (index, (action, item)) in rule.actions.iter().zip(items).enumerate() {
+        let Action::Invoke { function: name, invocation, .. } = action else { continue };
+        let (Some(function), Some(target)) = (functions.get(name), at(item, &["invoke"])) else { continue };
+        let before = rule.actions.get(..index).unwrap_or_default();
+        stored(reader, &target.span, (name, function), before);
+        if *invocation == Invocation::RequestResponse && function.timeout > LONGEST_ANSWER {
+            let message = format!(
+                "SES waits at most `{}` for an answer, and function `{name}` has a timeout of `{}`",
+                scalars::spell(LONGEST_ANSWER),
+                scalars::spell(function.timeout)
+            );
+            reader.note_at(&target.span, message, "shorten the timeout, or invoke it as an `Event`");
+        }
+    }
+}
+
+/// Checks that a rule stores the mail where its function may read it.
+fn stored(reader: &mut Reader, span: &Range<usize>, (name, function): (&str, &Function), before: &[Action]) {
+    let mut stored = before.iter().filter_map(|action| match action {
+        Action::Store { bucket, prefix, .. } => Some((bucket, prefix)),
+        _ => None,
+    });
+    let may_read = |(bucket, prefix): (&String, &String)| {
+        function.reads.iter().any(|place| place.bucket == *bucket && prefix.starts_with(&place.prefix))
+    };
+    let Some(Place { bucket, prefix }) = function.reads.first() else { return };
+    if !stored.any(may_read) {
+        let (place, hint) = if prefix.is_empty() {
+            (format!("bucket `{bucket}`"), format!("put `{{store: {bucket}}}` before it"))
+        } else {
+            let hint = format!("put `{{store: {bucket}, prefix: {prefix}}}` before it");
+            (format!("`{prefix}` of bucket `{bucket}`"), hint)
+        };
+        let message = format!("function `{name}` reads {place}, and no action before this one stores the mail there");
+        reader.note_at(span, message, hint);
+    }
+}
+
+/// Checks what no section can see alone.
+pub(super) fn whole(reader: &mut Reader, root: &Node, declaration: &Declaration) {
+    redrive_circles(reader, root, declaration);
+    publishing_circles(reader, root, declaration);
+    standard_input(reader, root, declaration);
+    lost_in_redrive(reader, root, declaration);
+}
+
+/// The clock of a message does not start anew in the queue that it is redriven to.
+fn lost_in_redrive(reader: &mut Reader, root: &Node, declaration: &Declaration) {
+    for (name, queue) in &declaration.queues {
+        let Some(redrive) = &queue.redrive else { continue };
+        let Some(target) = declaration.queues.get(&redrive.queue).filter(|target| target.retention < queue.retention)
+        else {
+            continue;
+        };
+        let message = format!(
+            "queue `{}` keeps messages for `{}`, counted from when they came into queue `{name}`, which keeps them for `{}`",
+            redrive.queue,
+            scalars::spell(target.retention),
+            scalars::spell(queue.retention)
+        );
+        let span = span_of(root, &["queues", name, "redrive", "queue"]);
+        reader.note(Diagnostic::warning(span, message).with_hint("keep them longer there than here"));
+    }
+}
+
+/// Mail that two stages take comes twice, or to whichever rule stands first.
+pub(super) fn shared_recipients(stages: &[(Range<usize>, Declaration)]) -> Vec<Diagnostic> {
+    let mut noted = Vec::new();
+    for (index, (span, later)) in stages.iter().enumerate() {
+        for (_, earlier) in stages.iter().take(index) {
+            let elsewhere = matches!((&earlier.account, &later.account), (Some(one), Some(other)) if one != other);
+            let shared = shared(earlier, later);
+            if shared.is_empty() || earlier.stage == later.stage || elsewhere || earlier.region != later.region {
+                continue;
+            }
+            let name = |declaration: &Declaration| declaration.stage.clone().unwrap_or_default();
+            let message =
+                format!("stages `{}` and `{}` take the same mail: {}", name(earlier), name(later), shared.join(", "));
+            noted.push(Diagnostic::warning(span.clone(), message).with_hint("give each stage recipients of its own"));
+        }
+    }
+    noted
+}
+
+/// The recipients that both have.
+fn shared(one: &Declaration, other: &Declaration) -> Vec<String> {
+    let recipients = |declaration: &Declaration| {
+        let rules = declaration.receipt_rules.iter().filter(|rule| rule.enabled);
+        let spelled = rules.flat_map(|rule| match rule.recipients.as_slice() {
+            [] => vec!["every recipient".to_owned()],
+            recipients => recipients.iter().map(|recipient| format!("`{recipient}`")).collect(),
+        });
+        spelled.collect::<BTreeSet<_>>()
+    };
+    recipients(one).intersection(&recipients(other)).cloned().collect()
+}
+
+/// Messages that go round in a circle never come to rest. A queue that redrives to itself was noted with the queue.
+fn redrive_circles(reader: &mut Reader, root: &Node, declaration: &Declaration) {
+    let next = |name: &str| declaration.queues.get(name)?.redrive.as_ref().map(|redrive| redrive.queue.as_str());
+    for name in declaration.queues.keys() {
+        let mut path = vec![name.as_str()];
+        let closes = loop {
+            match path.last().and_then(|last| next(last)) {
+                Some(queue) if queue == name => break true,
+                Some(queue) if !path.contains(&queue) => path.push(queue),
+                _ => break false,
+            }
+        };
+        // Told once, at the first of them.
+        if closes && path.len() > 1 && path.iter().min() == Some(&name.as_str()) {
+            let circle: Vec<_> = path.iter().chain([&name.as_str()]).map(|queue| format!("`{queue}`")).collect();
+            let span = span_of(root, &["queues", name, "redrive", "queue"]);
+            let message = format!("queues redrive in a circle: {}", circle.join(" → "));
+            reader.note_at(&span, message, "let one of them end it");
+        }
+    }
+}
+
+/// A function that publishes to the topic that invokes it invokes itself, without end.
+fn publishing_circles(reader: &mut Reader, root: &Node, declaration: &Declaration) {
+    for (name, topic) in &declaration.topics {
+        for (index, subscription) in topic.subscriptions.iter().enumerate() {
+            let Subscription::Function(function) = subscription else { continue };
+            let Some(declared) = declaration.functions.get(function) else { continue };
+            if declared.publishes.contains(name) {
+                let list = at(root, &["topics", name, "subscriptions"]);
+                let item = list.and_then(|node| match &node.value {
+                    Value::List(items) => items.get(index),
+                    _ => None,
+                });
+                let span = item.and_then(|item| at(item, &["function"])).map_or(0..0, |node| node.span.clone());
+                let message = format!("function `{function}` publishes to topic `{name}`, which invokes it again");
+                reader.note_at(&span, message, "publish to another topic");
+            }
+        }
+    }
+}
+
+/// Standard input can be read once.
+fn standard_input(reader: &mut Reader, root: &Node, declaration: &Declaration) {
+    let from_input = declaration.secrets.iter().filter(|(name, secret)| {
+        secret.source == SecretSource::Created(ValueFrom::Stdin) && at(root, &["secrets", name, "value_from"]).is_some()
+    });
+    for (name, _) in from_input.skip(1) {
+        let span = span_of(root, &["secrets", name, "value_from"]);
+        reader.note(
+            Diagnostic::new(span, "a second secret is read from standard input, which can be read once")
+                .with_hint("read one of them from a file or an environment variable"),
+        );
+    }
+}
+
+/// Returns the node under a path of keys.
+fn at<'tree>(node: &'tree Node, path: &[&str]) -> Option<&'tree Node> {
+    path.iter().try_fold(node, |node, name| match &node.value {
+        Value::Map(entries) => entries.iter().find(|(key, _)| key.name == *name).map(|(_, value)| value),
+        _ => None,
+    })
+}
+
+fn span_of(root: &Node, path: &[&str]) -> Range<usize> {
+    at(root, path).map_or(0..0, |node| node.span.clone())
+}

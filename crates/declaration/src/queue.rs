@@ -1,0 +1,82 @@
+//! `queues`: messages that wait, and events that failed. Always encrypted, with SQS's own keys.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    reader::Reader,
+    shape::{Field, Holds, Kind, Shape},
+    tags::{TAGS, tags},
+    tree::{Key, Node},
+};
+
+/// A queue.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Queue {
+    /// Retention of a message.
+    pub retention: Duration,
+    /// Time for which a received message is hidden from other consumers.
+    pub visibility_timeout: Duration,
+    /// Dead-letter queue for messages that were received too often.
+    pub redrive: Option<Redrive>,
+    /// Besides those of the stack, which they stand over.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Dead-letter queue for messages that were received too often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redrive {
+    /// The dead-letter queue, by entry name.
+    pub queue: String,
+    /// Number of receipts before a message moves: `maxReceiveCount` of SQS.
+    pub after: u16,
+}
+
+/// SQS's bounds of `MessageRetentionPeriod`.
+const RETENTION: Holds = Holds::Duration(Duration::from_mins(1), Duration::from_hours(14 * 24));
+/// SQS's bounds of `VisibilityTimeout`.
+const VISIBILITY: Holds = Holds::Duration(Duration::ZERO, Duration::from_hours(12));
+
+pub(super) static SHAPE: Shape = Shape {
+    name: "queue",
+    keys: &[
+        Field::new("retention", RETENTION, "Retention of a message.").or("14d"),
+        Field::new(
+            "visibility_timeout",
+            VISIBILITY,
+            "Time for which a received message is hidden from other consumers.",
+        )
+        .or("30s"),
+        Field::new("redrive", Holds::Mapping(&REDRIVE), "Dead-letter queue for messages that were received too often."),
+        TAGS,
+    ],
+};
+
+static REDRIVE: Shape = Shape {
+    name: "redrive",
+    keys: &[
+        Field::new("queue", Holds::Reference(Kind::Queue), "The dead-letter queue.").required("dead-letters"),
+        Field::new("after", Holds::Number(1, 1000), "Number of receipts after which a message moves there.").or("3"),
+    ],
+};
+
+pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Queue {
+    let fields = &reader.fields(node, &key.span, format!("queue `{}`", key.name), &SHAPE);
+    let redrive = reader.mapping(fields, "redrive").and_then(|redrive| {
+        let after = reader.number(&redrive, "after").unwrap_or_default();
+        let queue = reader.reference(&redrive, "queue")?;
+        if queue == key.name {
+            reader.note_at(
+                &redrive.span_of("queue"),
+                format!("queue `{queue}` redrives to itself"),
+                "name another queue",
+            );
+        }
+        Some(Redrive { queue, after })
+    });
+    Queue {
+        retention: reader.duration(fields, "retention").unwrap_or_default(),
+        visibility_timeout: reader.duration(fields, "visibility_timeout").unwrap_or_default(),
+        redrive,
+        tags: tags(reader, fields),
+    }
+}

@@ -1,0 +1,405 @@
+//! From the tree to typed values. Every question that can go wrong notes a [`Diagnostic`] and answers with `None` or
+//! a default, so that one reading finds everything. A declaration is handed out only if nothing was noted.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    time::Duration,
+};
+
+pub(super) use super::suggestion::{choose, closest, did_you_mean, one_of};
+use super::{
+    diagnostic::Diagnostic,
+    scalars,
+    shape::{Field, Form, Holds, Kind, Shape, Word, words},
+    tree::{Key, Node, Value},
+};
+
+/// Collects what is wrong while the tree is read, and knows what is declared.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    noted: Vec<Diagnostic>,
+    /// `true` while values may hold a secret by mistake: messages then never repeat them.
+    conceals: bool,
+    declared: BTreeMap<Kind, Vec<String>>,
+}
+
+/// The entries of a mapping whose keys are known: read each by name.
+#[derive(Debug)]
+pub(super) struct Fields<'tree> {
+    /// The subject of the mapping in messages, such as "function `maintenance`".
+    pub(super) subject: String,
+    /// Place at which a missing key is reported: the key that leads here.
+    pub(super) span: Range<usize>,
+    shape: &'static Shape,
+    entries: Vec<&'tree (Key, Node)>,
+}
+
+impl<'tree> Fields<'tree> {
+    /// The name of its shape.
+    pub(super) fn name(&self) -> &'static str {
+        self.shape.name
+    }
+
+    /// The value of a key, if it is there.
+    pub(super) fn get(&self, name: &str) -> Option<&'tree Node> {
+        self.entry(name).map(|(_, value)| value)
+    }
+
+    /// A key and its value, if it is there.
+    pub(super) fn entry(&self, name: &str) -> Option<&'tree (Key, Node)> {
+        self.entries.iter().find(|(key, _)| key.name == name).copied()
+    }
+
+    /// Returns the place of a key's value, or of the mapping if the key is missing.
+    pub(super) fn span_of(&self, name: &str) -> Range<usize> {
+        self.get(name).map_or(self.span.clone(), |node| node.span.clone())
+    }
+
+    /// Returns the table's field of a key.
+    fn field(&self, name: &str) -> Option<&'static Field> {
+        self.shape.keys.iter().find(|field| field.name == name)
+    }
+}
+
+impl Reader {
+    /// A reader that knows the names of what is declared.
+    pub(super) fn new(declared: BTreeMap<Kind, Vec<String>>) -> Self {
+        Self { declared, ..Self::default() }
+    }
+
+    /// Adds a diagnostic.
+    pub(super) fn note(&mut self, mut diagnostic: Diagnostic) {
+        diagnostic.is_concealed |= self.conceals;
+        self.noted.push(diagnostic);
+    }
+
+    /// From here on nothing is repeated of what stands there, or again everything.
+    pub(super) fn conceal(&mut self, conceals: bool) {
+        self.conceals = conceals;
+    }
+
+    /// Describes a value, in words.
+    fn describe(&self, value: &Value) -> String {
+        match value {
+            Value::Text(_) | Value::Number(_) if self.conceals => "what stands there".to_owned(),
+            other => other.describe(),
+        }
+    }
+
+    /// Something of another type than expected.
+    fn wrong_type(&self, node: &Node, subject: &str, expected: &str) -> Diagnostic {
+        let message = format!("{subject} must be {expected}, not {}", self.describe(&node.value));
+        Diagnostic::new(node.span.clone(), message)
+    }
+
+    /// Notes something wrong at a place, and what would mend it.
+    pub(super) fn note_at(&mut self, span: &Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+        self.note(Diagnostic::new(span.clone(), message).with_hint(hint));
+    }
+
+    /// Returns the collected diagnostics.
+    pub(super) fn finish(self) -> Vec<Diagnostic> {
+        self.noted
+    }
+
+    /// A mapping with known keys; everything else in it is noted, and what it lacks.
+    pub(super) fn fields<'tree>(
+        &mut self,
+        node: &'tree Node,
+        span: &Range<usize>,
+        subject: impl Into<String>,
+        shape: &'static Shape,
+    ) -> Fields<'tree> {
+        let subject = subject.into();
+        let known: Vec<_> = shape.keys.iter().map(|field| field.name).collect();
+        let mut entries: Vec<&(Key, Node)> = Vec::new();
+        for entry in self.entries(node, &subject) {
+            let (key, _) = entry;
+            if known.contains(&key.name.as_str()) {
+                entries.push(entry);
+            } else {
+                let message = format!("unknown key `{}` in {subject}", key.name.escape_debug());
+                self.note_at(&key.span, message, choose(&key.name, "known keys", &known));
+            }
+        }
+        let fields = Fields { subject, span: span.clone(), shape, entries };
+        // Of what is no mapping at all that was noted: what it lacks need not be.
+        if matches!(node.value, Value::Map(_) | Value::Null) {
+            let lacking = shape.keys.iter().filter(|field| fields.get(field.name).is_none());
+            for (name, example) in lacking.filter_map(|field| Some((field.name, field.required?))) {
+                let message = format!("{} lacks `{name}`", fields.subject);
+                self.note_at(&fields.span, message, format!("add `{name}: {example}`"));
+            }
+        }
+        fields
+    }
+
+    /// The one of several shapes that a mapping has: the first key of each tells.
+    pub(super) fn variant<'tree>(
+        &mut self,
+        node: &'tree Node,
+        what: &str,
+        shapes: &[&'static Shape],
+        words: &[&str],
+    ) -> Option<Fields<'tree>> {
+        let tag = |shape: &Shape| shape.keys.first().map_or("", |field| field.name);
+        let Value::Map(entries) = &node.value else { return None };
+        let found = shapes.iter().find_map(|shape| {
+            let (key, _) = entries.iter().find(|(key, _)| key.name == tag(shape))?;
+            Some((*shape, key))
+        });
+        if let Some((shape, key)) = found {
+            return Some(self.fields(node, &key.span, format!("a `{}` {what}", key.name), shape));
+        }
+        let (name, span) = entries.first().map_or(("", &node.span), |(key, _)| (key.name.as_str(), &key.span));
+        let known: Vec<_> = shapes.iter().map(|shape| tag(shape)).chain(words.iter().copied()).collect();
+        let message = format!("unknown {what} `{}`", name.escape_debug());
+        self.note_at(span, message, choose(name, &format!("{what}s"), &known));
+        None
+    }
+
+    /// The entries of a mapping, whatever their keys; a repeated key is noted and left out.
+    pub(super) fn entries<'tree>(&mut self, node: &'tree Node, subject: &str) -> Vec<&'tree (Key, Node)> {
+        let map = match &node.value {
+            Value::Map(map) => map.as_slice(),
+            Value::Null => &[],
+            _ => {
+                let diagnostic = self.wrong_type(node, subject, "a mapping (`key: value`)");
+                self.note(diagnostic);
+                &[]
+            }
+        };
+        let mut seen = BTreeSet::new();
+        let mut entries = Vec::new();
+        for entry in map {
+            if seen.insert(entry.0.name.as_str()) {
+                entries.push(entry);
+            } else {
+                let message = format!("key `{}` is there twice in {subject}", entry.0.name.escape_debug());
+                self.note(Diagnostic::new(entry.0.span.clone(), message).with_hint("remove one of them"));
+            }
+        }
+        entries
+    }
+
+    /// A scalar that `read` understands: it gets the text as written, and says what it expected.
+    pub(super) fn scalar<T>(
+        &mut self,
+        node: &Node,
+        name: &str,
+        expected: &str,
+        read: impl FnOnce(&str) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        let text = match &node.value {
+            Value::Text(text) | Value::Number(text) => text.clone(),
+            Value::Bool(value) => value.to_string(),
+            _ => {
+                let diagnostic = self.wrong_type(node, &format!("`{name}`"), expected);
+                self.note(diagnostic);
+                return None;
+            }
+        };
+        match read(&text) {
+            Ok(value) => Some(value),
+            Err(Wrong { expected: closer, hint }) => {
+                let expected = closer.as_deref().unwrap_or(expected);
+                let message = format!("`{name}` must be {expected}, not {}", self.describe(&node.value));
+                let diagnostic = Diagnostic::new(node.span.clone(), message);
+                self.note(match hint {
+                    Some(hint) => diagnostic.with_hint(hint),
+                    None => diagnostic,
+                });
+                None
+            }
+        }
+    }
+
+    /// The items of a list.
+    pub(super) fn list<'tree>(&mut self, node: &'tree Node, name: &str, example: &str) -> &'tree [Node] {
+        if let Value::List(items) = &node.value {
+            return items;
+        }
+        let diagnostic = self.wrong_type(node, &format!("`{name}`"), "a list");
+        self.note(diagnostic.with_hint(format!("write `{name}: [{example}]`")));
+        &[]
+    }
+
+    /// The items of the list of a key.
+    pub(super) fn items<'tree>(&mut self, fields: &Fields<'tree>, name: &str, example: &str) -> &'tree [Node] {
+        fields.get(name).map_or(&[], |node| self.list(node, name, example))
+    }
+
+    /// A text of a key whose form `read` understands.
+    pub(super) fn text<T>(
+        &mut self,
+        fields: &Fields<'_>,
+        name: &str,
+        read: impl FnOnce(&str) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        let Holds::Text(Form { what, .. }) = fields.field(name)?.holds else { return None };
+        self.value(fields, name, what, read)
+    }
+
+    /// A duration of a key.
+    pub(super) fn duration(&mut self, fields: &Fields<'_>, name: &str) -> Option<Duration> {
+        match fields.field(name)?.holds {
+            Holds::Duration(least, most) => {
+                self.value(fields, name, scalars::DURATION, |text| scalars::duration(text, least, most))
+            }
+            Holds::Days => self.value(fields, name, scalars::DURATION, scalars::days),
+            _ => None,
+        }
+    }
+
+    /// One of several numbers of days.
+    pub(super) fn one_of_days(&mut self, fields: &Fields<'_>, name: &str) -> Option<u16> {
+        let Holds::OneOfDays(allowed) = fields.field(name)?.holds else { return None };
+        self.value(fields, name, scalars::DURATION, |text| scalars::one_of_days(text, allowed))
+    }
+
+    /// A size of a key, in MiB.
+    pub(super) fn size(&mut self, fields: &Fields<'_>, name: &str) -> Option<u32> {
+        let Holds::Size(least, most) = fields.field(name)?.holds else { return None };
+        self.value(fields, name, scalars::SIZE, |text| scalars::megabytes(text, least, most))
+    }
+
+    /// A whole number of a key.
+    pub(super) fn number<T: TryFrom<u32>>(&mut self, fields: &Fields<'_>, name: &str) -> Option<T> {
+        let Holds::Number(least, most) = fields.field(name)?.holds else { return None };
+        let expected = if most - least == 2 {
+            one_of(&[least, least + 1, most].map(|number| number.to_string()))
+        } else {
+            format!("a whole number from {least} to {most}")
+        };
+        self.value(fields, name, &expected, |text| scalars::number(text, least, most))
+    }
+
+    /// `true` or `false` of a key.
+    pub(super) fn switch(&mut self, fields: &Fields<'_>, name: &str) -> Option<bool> {
+        let field = fields.field(name)?;
+        let Some(node) = fields.get(name) else { return field.default.map(|default| default == "true") };
+        if let Value::Bool(value) = node.value {
+            return Some(value);
+        }
+        let diagnostic = self.wrong_type(node, &format!("`{name}`"), "`true` or `false`");
+        self.note(diagnostic);
+        None
+    }
+
+    /// One of a few words of a key.
+    pub(super) fn word<T: Word>(&mut self, fields: &Fields<'_>, name: &str) -> Option<T> {
+        let known = words::<T>();
+        self.value(fields, name, &one_of(&known), |text| {
+            word(text).ok_or_else(|| Wrong { expected: None, hint: closest(text, &known).map(did_you_mean) })
+        })
+    }
+
+    /// The scalar of a key, else its default.
+    fn value<T>(
+        &mut self,
+        fields: &Fields<'_>,
+        name: &str,
+        expected: &str,
+        read: impl FnOnce(&str) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        match fields.get(name) {
+            Some(node) => self.scalar(node, name, expected, read),
+            None => fields.field(name)?.default.and_then(|default| read(default).ok()),
+        }
+    }
+
+    /// The mapping of a key whose own keys are known.
+    pub(super) fn mapping<'tree>(&mut self, fields: &Fields<'tree>, name: &str) -> Option<Fields<'tree>> {
+        let Holds::Mapping(shape) = fields.field(name)?.holds else { return None };
+        let (key, node) = fields.entry(name)?;
+        let subject = format!("`{name}`");
+        Some(self.fields(node, &key.span, subject, shape))
+    }
+
+    /// The entries of a key whose own keys a person chooses.
+    pub(super) fn chosen<'tree>(&mut self, fields: &Fields<'tree>, name: &str) -> Vec<&'tree (Key, Node)> {
+        fields.get(name).map(|node| self.entries(node, &format!("`{name}`"))).unwrap_or_default()
+    }
+
+    /// The entry that a key names.
+    pub(super) fn reference(&mut self, fields: &Fields<'_>, name: &str) -> Option<String> {
+        let Holds::Reference(kind) = fields.field(name)?.holds else { return None };
+        fields.get(name).and_then(|node| self.refer(node, name, kind))
+    }
+
+    /// The entries that the list of a key names, each once.
+    pub(super) fn references(&mut self, fields: &Fields<'_>, name: &str) -> Vec<String> {
+        let Some(Holds::List(Holds::Reference(kind))) = fields.field(name).map(|field| &field.holds) else {
+            return Vec::new();
+        };
+        let example = self.declared(*kind).first().cloned().unwrap_or_else(|| "NAME".to_owned());
+        let mut references = Vec::new();
+        for item in self.items(fields, name, &example) {
+            if let Some(reference) = self.refer(item, name, *kind) {
+                if references.contains(&reference) {
+                    let message = format!("`{reference}` is there twice in `{name}`");
+                    self.note(Diagnostic::new(item.span.clone(), message));
+                } else {
+                    references.push(reference);
+                }
+            }
+        }
+        references
+    }
+
+    /// The names of what is declared.
+    pub(super) fn declared(&self, kind: Kind) -> &[String] {
+        self.declared.get(&kind).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns `true` if an entry of that kind is declared.
+    pub(super) fn is_declared(&self, kind: Kind, name: &str) -> bool {
+        self.declared(kind).iter().any(|declared| declared == name)
+    }
+
+    /// The name of something that is declared.
+    pub(super) fn refer(&mut self, node: &Node, name: &str, kind: Kind) -> Option<String> {
+        let word = kind.word();
+        let text = self.scalar(node, name, &format!("the name of a {word}"), |text| Ok(text.to_owned()))?;
+        if self.is_declared(kind, &text) {
+            return Some(text);
+        }
+        let declared: Vec<_> = self.declared(kind).iter().map(String::as_str).collect();
+        let message = format!("{word} `{}` is not declared", text.escape_debug());
+        let hint = if declared.is_empty() {
+            format!("no {word} is declared: add it under `{}`", kind.section())
+        } else {
+            choose(&text, &format!("declared {word}s"), &declared)
+        };
+        self.note_at(&node.span, message, hint);
+        None
+    }
+}
+
+/// Parses one of a few words.
+pub(super) fn word<T: Word>(text: &str) -> Option<T> {
+    T::WORDS.iter().find(|(word, _)| *word == text).map(|(_, value)| *value)
+}
+
+/// The reason for refusing a scalar.
+#[derive(Debug, Default)]
+pub(super) struct Wrong {
+    /// The expectation, if it is more than the kind of value: "at most `15m`".
+    pub(super) expected: Option<String>,
+    /// What to do about it.
+    pub(super) hint: Option<String>,
+}
+
+impl Wrong {
+    /// Refused because it must be something narrower.
+    pub(super) fn expected(what: impl Into<String>) -> Self {
+        Self { expected: Some(what.into()), hint: None }
+    }
+
+    /// The same with what would mend it.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

@@ -1,0 +1,383 @@
+//! The forms of sizes, durations, names and recipients.
+
+use std::time::Duration;
+
+use super::{Recipient, reader::Wrong, shape::Form};
+
+/// Names in AWS are `STACK-STAGE-ENTRY` and at most 63 or 64 characters long.
+const LONGEST_NAME: usize = 32;
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// Description of a duration, for messages.
+pub(super) const DURATION: &str = "a duration such as `30s`, `15m`, `12h` or `14d`";
+/// Description of a size, for messages.
+pub(super) const SIZE: &str = "a size such as `256MB`";
+
+const fn form(what: &'static str, pattern: &'static str) -> Form {
+    Form { what, pattern }
+}
+
+/// Any text.
+pub(super) const TEXT: Form = form("a text", "");
+/// The name of a stack, an entry, a stage or a rule.
+pub(super) const NAME: Form = form("a name", "^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$");
+/// An AWS region.
+pub(super) const REGION: Form = form("an AWS region such as `eu-west-1`", "^[a-z]{2,}(-[a-z]+)+-[0-9]+$");
+/// The form of an AWS account.
+pub(super) const ACCOUNT: Form = form("the 12 digits of an AWS account", "^[0-9]{12}$");
+/// A Cargo package.
+pub(super) const PACKAGE: Form = form("the name of a Cargo package", "^[A-Za-z0-9_][A-Za-z0-9_-]*$");
+/// A binary of a Cargo package.
+pub(super) const BINARY: Form = form("the name of a binary of that package", "^[A-Za-z0-9_][A-Za-z0-9_-]*$");
+/// An environment variable.
+pub(super) const VARIABLE: Form = form("the name of an environment variable", "^[A-Za-z][A-Za-z0-9_]+$");
+/// The name of a secret in Secrets Manager.
+pub(super) const SECRET: Form = form("the name of a secret in Secrets Manager", "^[A-Za-z0-9/_+=.@-]{1,512}$");
+/// The beginning of object keys.
+pub(super) const PREFIX: Form = form("a prefix such as `inbound/`", "^([A-Za-z0-9!_.*'()-][A-Za-z0-9/!_.*'()-]*/)?$");
+/// Whom a rule takes mail for.
+pub(super) const RECIPIENT: Form = form(
+    "an address (`maintenance@example.com`), a domain (`example.com`) or its sub-domains (`.example.com`)",
+    "^([^@ ]+@|\\.)?[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$",
+);
+/// A mail address.
+pub(super) const ADDRESS: Form =
+    form("a mail address such as `noc@example.com`", "^[^@ ]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$");
+/// The name of a bucket in AWS.
+pub(super) const BUCKET: Form = form("the name of a bucket in AWS", "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$");
+/// A subnet.
+pub(super) const SUBNET: Form = form("the id of a subnet, such as `subnet-0a1b2c3d`", "^subnet-[0-9a-f]+$");
+/// A security group.
+pub(super) const SECURITY_GROUP: Form = form("the id of a security group, such as `sg-0a1b2c3d`", "^sg-[0-9a-f]+$");
+/// The key of a tag.
+pub(super) const TAG: Form = form("the key of a tag", "^[A-Za-z0-9 _.:/=+@-]{1,128}$");
+/// The value of a tag.
+pub(super) const TAG_VALUE: Form =
+    form("the value of a tag: letters, digits, spaces and `_.:/=+-@`, at most 256", "^[A-Za-z0-9 _.:/=+@-]{0,256}$");
+/// A path of a file.
+pub(super) const PATH: Form = form("the path of a file", "");
+/// An SMTP answer to a mail that is refused.
+pub(super) const SMTP_CODE: Form = form("an SMTP code that refuses, such as `550`", "^[45][0-9]{2}$");
+/// An enhanced SMTP status.
+pub(super) const STATUS_CODE: Form =
+    form("an enhanced SMTP status, such as `5.1.1`", "^[45]\\.[0-9]{1,3}\\.[0-9]{1,3}$");
+/// The name of a header.
+pub(super) const HEADER: Form =
+    form("the name of a header: letters, digits and hyphens, at most 50", "^[A-Za-z0-9-]{1,50}$");
+/// The value of a header.
+pub(super) const HEADER_VALUE: Form = form("one line of ASCII, at most 2048", "^[ -~]{1,2048}$");
+/// A text for people, of one line.
+pub(super) const LINE: Form = form("one line of text, at most 256", "");
+
+/// `30s`, `15m`, `12h`, `400d`, within bounds.
+pub(super) fn duration(text: &str, least: Duration, most: Duration) -> Result<Duration, Wrong> {
+    let (number, unit) = split(text);
+    let seconds = match unit {
+        "s" => 1,
+        "m" => MINUTE,
+        "h" => HOUR,
+        "d" => DAY,
+        "" if !number.is_empty() => {
+            return Err(Wrong::default().hint(format!("say the unit, such as `{number}s` or `{number}d`")));
+        }
+        _ => return Err(Wrong::default()),
+    };
+    let number: u64 = number.parse().map_err(|_| Wrong::default())?;
+    let duration = Duration::from_secs(number.checked_mul(seconds).ok_or_else(Wrong::default)?);
+    if duration < least || duration > most {
+        return Err(Wrong::expected(format!("between `{}` and `{}`", spell(least), spell(most))));
+    }
+    Ok(duration)
+}
+
+/// A duration in its largest whole unit, as it would be written.
+pub(super) fn spell(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (size, unit) = [(DAY, "d"), (HOUR, "h"), (MINUTE, "m")]
+        .into_iter()
+        .find(|(size, _)| seconds >= *size && seconds.is_multiple_of(*size))
+        .unwrap_or((1, "s"));
+    format!("{}{unit}", seconds / size)
+}
+
+/// A whole number of days: what S3 can expire after.
+pub(super) fn days(text: &str) -> Result<Duration, Wrong> {
+    let duration = duration(text, Duration::from_secs(1), Duration::from_secs(36_500 * DAY))?;
+    if duration.as_secs().is_multiple_of(DAY) {
+        Ok(duration)
+    } else {
+        Err(Wrong::expected("a whole number of days").hint("S3 expires objects by the day, such as `400d`"))
+    }
+}
+
+/// `128MB`, `1GB`: mebibytes in Lambda's words, within bounds.
+pub(super) fn megabytes(text: &str, least: u32, most: u32) -> Result<u32, Wrong> {
+    let (number, unit) = split(text);
+    let factor = match unit {
+        "MB" | "MiB" => 1,
+        "GB" | "GiB" => 1024,
+        "" if !number.is_empty() => return Err(Wrong::default().hint(format!("say the unit: `{number}MB`"))),
+        _ => return Err(Wrong::default()),
+    };
+    let number: u32 = number.parse().map_err(|_| Wrong::default())?;
+    let size = number.checked_mul(factor).ok_or_else(Wrong::default)?;
+    if (least..=most).contains(&size) {
+        Ok(size)
+    } else {
+        Err(Wrong::expected(format!("between `{least}MB` and `{most}MB`")))
+    }
+}
+
+fn split(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    text.split_at_checked(digits).map_or((text, ""), |(number, unit)| (number, unit.trim_start()))
+}
+
+/// One of several numbers of days.
+pub(super) fn one_of_days(text: &str, allowed: &[u16]) -> Result<u16, Wrong> {
+    let duration = duration(text, Duration::from_secs(1), Duration::from_secs(36_500 * DAY))?;
+    let found = allowed.iter().find(|days| Duration::from_secs(u64::from(**days) * DAY) == duration);
+    found.copied().ok_or_else(|| {
+        let days: Vec<_> = allowed.iter().map(|days| format!("{days}d")).collect();
+        Wrong::expected(format!("one of {}", days.join(", ")))
+    })
+}
+
+/// A whole number within bounds.
+pub(super) fn number<T: TryFrom<u32>>(text: &str, least: u32, most: u32) -> Result<T, Wrong> {
+    let number: u32 = text.parse().map_err(|_| Wrong::default())?;
+    if !(least..=most).contains(&number) {
+        return Err(Wrong::default());
+    }
+    T::try_from(number).map_err(|_| Wrong::default())
+}
+
+/// What an entry, a stack or a rule may be called: names in AWS are made of it, and a bucket's name has lower case
+/// letters, digits and hyphens alone.
+pub(super) fn name(text: &str) -> Result<String, Wrong> {
+    let sound = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && !text.ends_with('-')
+        && text.len() <= LONGEST_NAME;
+    if sound {
+        return Ok(text.to_owned());
+    }
+    let mended: String = text
+        .to_lowercase()
+        .chars()
+        .map(|character| if character.is_ascii_alphanumeric() { character } else { '-' })
+        .skip_while(|character| !character.is_ascii_lowercase())
+        .take(LONGEST_NAME)
+        .collect();
+    let mended = mended.trim_end_matches('-');
+    let wrong = Wrong::expected(format!("a name of lower case letters, digits and hyphens, at most {LONGEST_NAME}"));
+    Err(if mended.is_empty() { wrong } else { wrong.hint(format!("for example `{mended}`")) })
+}
+
+/// The form of an AWS account.
+pub(super) fn account(text: &str) -> Result<String, Wrong> {
+    let sound = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
+}
+
+/// An AWS region's name by its form: the list of regions grows, and not all of them receive mail.
+pub(super) fn region(text: &str) -> Result<String, Wrong> {
+    let parts: Vec<_> = text.split('-').collect();
+    let sound = matches!(parts.as_slice(), [area, .., number]
+        if parts.len() >= 3 && area.len() >= 2 && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+        && parts
+            .iter()
+            .rev()
+            .skip(1)
+            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase()));
+    if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
+}
+
+/// The name of a Cargo package or binary.
+pub(super) fn cargo_name(text: &str) -> Result<String, Wrong> {
+    let sound = !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        && !text.starts_with('-');
+    if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
+}
+
+/// The name of an environment variable as Lambda takes it; those that Lambda or we set are refused.
+pub(super) fn variable(text: &str) -> Result<String, Wrong> {
+    let sound = text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.len() > 1
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if !sound {
+        return Err(Wrong::expected("a name of letters, digits and `_` that begins with a letter"));
+    }
+    if text.starts_with("AWS_") || text.starts_with("LAMBDA_") || text.starts_with("PROVISION_") || text == "_HANDLER" {
+        return Err(Wrong::expected("a name that is not reserved (`AWS_…`, `LAMBDA_…`, `PROVISION_…`)"));
+    }
+    Ok(text.to_owned())
+}
+
+/// The name of a secret in Secrets Manager.
+pub(super) fn secret(text: &str) -> Result<String, Wrong> {
+    let sound = !text.is_empty()
+        && text.len() <= 512
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_+=.@-".contains(&byte));
+    if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
+}
+
+/// The beginning of object keys: empty, or ends with `/`.
+pub(super) fn prefix(text: &str) -> Result<String, Wrong> {
+    if text.starts_with('/') {
+        return Err(Wrong::expected("a prefix without a `/` at its beginning"));
+    }
+    if !text.is_empty() && !text.ends_with('/') {
+        return Err(Wrong::expected("empty or end with `/`").hint(format!("write `{text}/`")));
+    }
+    let sound =
+        text.len() <= 512 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/!-_.*'()".contains(&byte));
+    if sound {
+        Ok(text.to_owned())
+    } else {
+        Err(Wrong::expected("a prefix of letters, digits and `/!-_.*'()`, at most 512"))
+    }
+}
+
+/// Whom a rule takes mail for: an address, a domain, or every domain below one.
+pub(super) fn recipient(text: &str) -> Result<Recipient, Wrong> {
+    if let Some((local, domain)) = text.rsplit_once('@') {
+        if local == "*" && is_domain(domain) {
+            return Err(Wrong::default().hint(format!("for every address of the domain write `{domain}`")));
+        }
+        let local_is_sound = !local.is_empty()
+            && local.len() <= 64
+            && local.chars().all(|c| c.is_ascii_graphic() && !"<>@,;:\"()[]\\".contains(c));
+        return if local_is_sound && is_domain(domain) {
+            Ok(Recipient::Address(format!("{local}@{}", domain.to_ascii_lowercase())))
+        } else {
+            Err(bare(text))
+        };
+    }
+    if let Some(domain) = text.strip_prefix("*.").filter(|domain| is_domain(domain)) {
+        return Err(Wrong::default().hint(format!("for every sub-domain write `.{domain}`")));
+    }
+    match text.strip_prefix('.') {
+        Some(domain) if is_domain(domain) => Ok(Recipient::SubDomains(domain.to_ascii_lowercase())),
+        None if is_domain(text) => Ok(Recipient::Domain(text.to_ascii_lowercase())),
+        _ => Err(bare(text)),
+    }
+}
+
+/// A mail address alone.
+pub(super) fn address(text: &str) -> Result<String, Wrong> {
+    match recipient(text)? {
+        Recipient::Address(address) => Ok(address),
+        Recipient::Domain(_) | Recipient::SubDomains(_) => Err(Wrong::default()),
+    }
+}
+
+/// The name of a bucket in AWS, by S3's rules for names.
+pub(super) fn bucket(text: &str) -> Result<String, Wrong> {
+    let edges = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let sound = (3..=63).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.'))
+        && edges(text.bytes().next())
+        && edges(text.bytes().next_back())
+        && !text.contains("..");
+    let wrong = || match text.strip_prefix("arn:aws:s3:::") {
+        Some(name) => Wrong::default().hint(format!("write the name alone: `{name}`")),
+        None => Wrong::default(),
+    };
+    if sound { Ok(text.to_owned()) } else { Err(wrong()) }
+}
+
+/// An id such as `subnet-0a1b2c3d`.
+pub(super) fn id(text: &str, prefix: &str) -> Result<String, Wrong> {
+    let digits = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-'));
+    let sound = digits.is_some_and(|digits| {
+        (8..=17).contains(&digits.len()) && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    });
+    if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
+}
+
+/// The key of a tag; AWS's own and ours are refused.
+pub(super) fn tag(text: &str) -> Result<String, Wrong> {
+    let lower = text.to_ascii_lowercase();
+    if lower.starts_with("aws:") || lower.starts_with("provision:") {
+        return Err(Wrong::expected("a key that is not reserved (`aws:…`, `provision:…`)"));
+    }
+    let sound = !text.is_empty() && text.len() <= 128 && text.bytes().all(is_of_a_tag);
+    if sound {
+        Ok(text.to_owned())
+    } else {
+        Err(Wrong::expected("a key of letters, digits, spaces and `_.:/=+-@`, at most 128"))
+    }
+}
+
+/// The value of a tag.
+pub(super) fn tag_value(text: &str) -> Result<String, Wrong> {
+    if text.len() <= 256 && text.bytes().all(is_of_a_tag) { Ok(text.to_owned()) } else { Err(Wrong::default()) }
+}
+
+fn is_of_a_tag(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b" _.:/=+-@".contains(&byte)
+}
+
+/// An SMTP code that refuses a mail, for now or for good.
+pub(super) fn smtp_code(text: &str) -> Result<String, Wrong> {
+    let sound = text.len() == 3 && text.starts_with(['4', '5']) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
+}
+
+/// An enhanced SMTP status that refuses (RFC 3463).
+pub(super) fn status_code(text: &str) -> Result<String, Wrong> {
+    let parts: Vec<_> = text.split('.').collect();
+    let is_number = |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    let sound = matches!(parts.as_slice(), ["4" | "5", subject, detail] if is_number(subject) && is_number(detail));
+    if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
+}
+
+/// The name of a header, within SES's bounds.
+pub(super) fn header(text: &str) -> Result<String, Wrong> {
+    let sound = (1..=50).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
+}
+
+/// The value of a header, within SES's bounds.
+pub(super) fn header_value(text: &str) -> Result<String, Wrong> {
+    let sound = (1..=2048).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
+}
+
+/// A text of one line, for people.
+pub(super) fn line(text: &str) -> Result<String, Wrong> {
+    let sound = text.chars().count() <= 256 && !text.contains(char::is_control);
+    if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
+}
+
+/// A path; whether there is anything is asked when it is read.
+pub(super) fn path(text: &str) -> Result<std::path::PathBuf, Wrong> {
+    if text.is_empty() || text.contains('\0') { Err(Wrong::default()) } else { Ok(text.into()) }
+}
+
+fn bare(text: &str) -> Wrong {
+    let inner = text.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(address, _)| address);
+    match inner {
+        Some(address) => Wrong::default().hint(format!("write the address alone: `{address}`")),
+        None if !text.is_ascii() => Wrong::default().hint("write names beyond ASCII in their `xn--` form"),
+        None => Wrong::default(),
+    }
+}
+
+fn is_domain(text: &str) -> bool {
+    let labels: Vec<_> = text.split('.').collect();
+    text.len() <= 253
+        && labels.len() >= 2
+        && labels.iter().all(|label| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        })
+}

@@ -1,0 +1,141 @@
+//! `secrets`: those that exist are named, ours get their value from elsewhere. No value ever stands in a declaration.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use super::{
+    reader::{Reader, Wrong, word},
+    scalars,
+    shape::{Field, Holds, Shape, Word, words},
+    tags::{TAGS, tags},
+    tree::{Key, Node, Value},
+};
+
+/// A secret in Secrets Manager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secret {
+    /// Origin of the secret.
+    pub source: SecretSource,
+    /// For people; may be empty. Empty for one that exists.
+    pub description: String,
+    /// Besides those of the stack, which they stand over. Empty for one that exists.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// The origins of a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// Somebody else's, by its name in Secrets Manager: it is read, and never changed.
+    Existing(String),
+    /// Ours: its value is read from here when it is created, and when it is asked for.
+    Created(ValueFrom),
+}
+
+/// The sources of a secret's value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ValueFrom {
+    /// A file, relative to the declaration; a line end at its end is no part of the value.
+    File(PathBuf),
+    /// Environment variable of the process that runs `provision`.
+    Environment(String),
+    /// The value is read from standard input.
+    Stdin,
+}
+
+pub(super) static SHAPE: Shape = Shape {
+    name: "secret",
+    keys: &[
+        Field::new(
+            "existing",
+            Holds::Text(scalars::SECRET),
+            "Name in Secrets Manager of an existing secret. It is read and never changed.",
+        ),
+        Field::new(
+            "value_from",
+            Holds::AnyOf(&[Holds::Word(words::<Input>), Holds::Mapping(&FROM_FILE), Holds::Mapping(&FROM_ENVIRONMENT)]),
+            "Source of the value of a secret that the stack creates. Never the value itself.",
+        ),
+        Field::new("description", Holds::Text(scalars::LINE), "Description for people.").or(""),
+        TAGS,
+    ],
+};
+
+static FROM_FILE: Shape = Shape {
+    name: "value_from_file",
+    keys: &[Field::new("file", Holds::Text(scalars::PATH), "Path of a file, relative to the declaration.")
+        .required("token.txt")],
+};
+
+static FROM_ENVIRONMENT: Shape = Shape {
+    name: "value_from_environment",
+    keys: &[Field::new(
+        "environment",
+        Holds::Text(scalars::VARIABLE),
+        "Environment variable of the process that runs `provision`.",
+    )
+    .required("NETBOX_TOKEN")],
+};
+
+/// The one place that has no name.
+#[derive(Debug, Clone, Copy)]
+struct Input;
+
+impl Word for Input {
+    const WORDS: &'static [(&'static str, Self)] = &[("stdin", Self)];
+}
+
+pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Secret {
+    let fields = &reader.fields(node, &key.span, format!("secret `{}`", key.name), &SHAPE);
+    let existing = reader.text(fields, "existing", scalars::secret);
+    let created = fields.get("value_from").and_then(|node| value_from(reader, node));
+    match (fields.get("existing"), fields.entry("value_from")) {
+        (None, None) if matches!(node.value, Value::Map(_) | Value::Null) => {
+            let message = format!("{} has neither `existing` nor `value_from`", fields.subject);
+            reader.note_at(
+                &fields.span,
+                message,
+                format!("add `value_from: {{environment: {}}}`", variable(&key.name)),
+            );
+        }
+        (Some(_), Some((key, _))) => {
+            let message = format!("{} cannot both exist and get a value", fields.subject);
+            reader.note_at(&key.span, message, "take `existing` or `value_from` away");
+        }
+        _ => {}
+    }
+    if fields.get("existing").is_some() && fields.get("value_from").is_none() {
+        for (key, _) in ["description", "tags"].iter().filter_map(|name| fields.entry(name)) {
+            let message = format!("a secret that exists stays as it is: `{}` cannot be declared for it", key.name);
+            reader.note_at(&key.span, message, "take it away");
+        }
+    }
+    let source = match (existing, created) {
+        (Some(name), _) => SecretSource::Existing(name),
+        (None, value) => SecretSource::Created(value.unwrap_or(ValueFrom::Stdin)),
+    };
+    Secret {
+        source,
+        description: reader.text(fields, "description", scalars::line).unwrap_or_default(),
+        tags: tags(reader, fields),
+    }
+}
+
+/// A variable that a secret may be read from.
+fn variable(entry: &str) -> String {
+    entry.to_ascii_uppercase().replace('-', "_")
+}
+
+fn value_from(reader: &mut Reader, node: &Node) -> Option<ValueFrom> {
+    const FORMS: &str = "`{file: PATH}`, `{environment: VARIABLE}` or `stdin`";
+    if !matches!(node.value, Value::Map(_)) {
+        return reader.scalar(node, "value_from", FORMS, |text| match word::<Input>(text) {
+            Some(Input) => Ok(ValueFrom::Stdin),
+            None => Err(Wrong::default().hint("a value never stands in a declaration: say where it is read from")),
+        });
+    }
+    let fields = &reader.variant(node, "place of a value", &[&FROM_FILE, &FROM_ENVIRONMENT], &["stdin"])?;
+    if fields.get("file").is_some() {
+        return reader.text(fields, "file", scalars::path).map(ValueFrom::File);
+    }
+    let name = reader.text(fields, "environment", |text| scalars::variable(text).map_err(|_| Wrong::default()))?;
+    Some(ValueFrom::Environment(name))
+}

@@ -1,0 +1,159 @@
+//! `stages: {prod: {…}}`: what a stage has otherwise, laid over the rest before anything is read.
+//!
+//! A mapping is laid over a mapping key by key; anything else, lists too, stands in place of what was there; null removes.
+//! Every node keeps its place in the file, so that what is wrong is shown where it was written.
+
+use std::ops::Range;
+
+use super::{
+    diagnostic::Diagnostic,
+    reader::choose,
+    scalars,
+    tree::{Key, Node, Value},
+};
+
+/// The stages of a declaration, taken out of it.
+#[derive(Debug)]
+pub(super) struct Stages {
+    entries: Vec<(Key, Node)>,
+    /// Diagnostics that hold whichever stage is chosen.
+    noted: Vec<Diagnostic>,
+}
+
+impl Stages {
+    /// Takes the stages out of a declaration.
+    pub(super) fn take(root: &mut Node) -> Self {
+        let Value::Map(sections) = &mut root.value else { return Self { entries: Vec::new(), noted: Vec::new() } };
+        let Some(index) = sections.iter().position(|(key, _)| key.name == "stages") else {
+            return Self { entries: Vec::new(), noted: Vec::new() };
+        };
+        let (key, node) = sections.remove(index);
+        let mut noted = Vec::new();
+        let entries = match node.value {
+            Value::Map(entries) if !entries.is_empty() => entries,
+            Value::Map(_) | Value::Null => {
+                noted.push(
+                    Diagnostic::new(key.span, "`stages` has no stage")
+                        .with_hint("add one, such as `prod: {}`, or take `stages` away"),
+                );
+                Vec::new()
+            }
+            other => {
+                let message = format!("`stages` must be a mapping (`key: value`), not {}", other.describe());
+                noted.push(Diagnostic::new(node.span, message));
+                Vec::new()
+            }
+        };
+        for (index, (key, node)) in entries.iter().enumerate() {
+            noted.extend(unsound(key, node));
+            if entries.iter().take(index).any(|(other, _)| other.name == key.name) {
+                let message = format!("stage `{}` is there twice", key.name.escape_debug());
+                noted.push(Diagnostic::new(key.span.clone(), message).with_hint("remove one of them"));
+            }
+        }
+        Self { entries, noted }
+    }
+
+    /// Returns the diagnostics that hold whichever stage is chosen.
+    pub(super) fn noted(&self) -> &[Diagnostic] {
+        &self.noted
+    }
+
+    /// Their names, in the order of the file.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.entries.iter().map(|(key, _)| key.name.clone()).collect()
+    }
+
+    /// Returns the place of a stage's name.
+    pub(super) fn span(&self, stage: &str) -> Range<usize> {
+        self.entries.iter().find(|(key, _)| key.name == stage).map_or(0..0, |(key, _)| key.span.clone())
+    }
+
+    /// The declaration as it is in a stage, and what the stage removes although it is not there.
+    pub(super) fn laid_over(&self, base: &Node, stage: &str) -> Option<(Node, Vec<Diagnostic>)> {
+        let (_, overlay) = self.entries.iter().find(|(key, _)| key.name == stage)?;
+        let (mut merged, mut noted) = (base.clone(), Vec::new());
+        lay_over(&mut merged, overlay, &mut noted);
+        Some((merged, noted))
+    }
+}
+
+/// Checks a stage's name, and that it overrides nothing that it must not.
+fn unsound(key: &Key, node: &Node) -> Vec<Diagnostic> {
+    let mut noted = Vec::new();
+    if let Err(wrong) = scalars::name(&key.name) {
+        let expected = wrong.expected.unwrap_or_default();
+        let message = format!("the name of a stage must be {expected}, not `{}`", key.name.escape_debug());
+        noted.push(Diagnostic::new(key.span.clone(), message));
+    }
+    match &node.value {
+        Value::Map(sections) => {
+            for (section, _) in
+                sections.iter().filter(|(section, _)| matches!(section.name.as_str(), "stack" | "stages"))
+            {
+                let message = format!("a stage cannot have `{}` of its own", section.name);
+                noted.push(
+                    Diagnostic::new(section.span.clone(), message)
+                        .with_hint("names in AWS have the stage's name after the stack's"),
+                );
+            }
+        }
+        Value::Null => {}
+        other => {
+            let message = format!("stage `{}` must be a mapping (`key: value`), not {}", key.name, other.describe());
+            noted.push(Diagnostic::new(node.span.clone(), message));
+        }
+    }
+    noted
+}
+
+/// Lays one mapping over another. The depth is bounded, since the file's is.
+fn lay_over(base: &mut Node, overlay: &Node, noted: &mut Vec<Diagnostic>) {
+    let Value::Map(changes) = &overlay.value else { return };
+    if matches!(base.value, Value::Null) {
+        base.value = Value::Map(Vec::new());
+    }
+    let Value::Map(entries) = &mut base.value else {
+        *base = overlay.clone();
+        return;
+    };
+    for (key, change) in changes {
+        let index = entries.iter().position(|(known, _)| known.name == key.name);
+        match (index, &change.value) {
+            (Some(index), Value::Null) => {
+                entries.remove(index);
+            }
+            (None, Value::Null) => {
+                let known: Vec<_> = entries.iter().map(|(known, _)| known.name.as_str()).collect();
+                let message = format!("`{}` is not there, so that the stage cannot remove it", key.name.escape_debug());
+                let diagnostic = Diagnostic::new(key.span.clone(), message);
+                noted.push(if known.is_empty() {
+                    diagnostic
+                } else {
+                    diagnostic.with_hint(choose(&key.name, "there is", &known))
+                });
+            }
+            (Some(index), _) => {
+                let Some((known, node)) = entries.get_mut(index) else { continue };
+                if let (Value::Map(_) | Value::Null, Value::Map(_)) = (&node.value, &change.value) {
+                    lay_over(node, change, noted);
+                } else {
+                    known.span = key.span.clone();
+                    *node = change.clone();
+                }
+            }
+            (None, _) => entries.push((key.clone(), without_nulls(change, noted))),
+        }
+    }
+}
+
+/// An entry that only the stage has: there is nothing to remove in it.
+fn without_nulls(change: &Node, noted: &mut Vec<Diagnostic>) -> Node {
+    let Value::Map(entries) = &change.value else { return change.clone() };
+    let mut node = Node { span: change.span.clone(), value: Value::Map(Vec::new()) };
+    lay_over(&mut node, change, noted);
+    match (&node.value, entries.is_empty()) {
+        (_, true) => change.clone(),
+        _ => node,
+    }
+}

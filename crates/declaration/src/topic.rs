@@ -1,0 +1,106 @@
+//! `topics`: what is told to many.
+
+use std::collections::BTreeMap;
+
+use super::{
+    diagnostic::Diagnostic,
+    reader::Reader,
+    scalars,
+    shape::{Field, Holds, Kind, Shape},
+    tags::{TAGS, tags},
+    tree::{Key, Node, Value},
+};
+
+/// A topic.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Topic {
+    /// The sender's name of its mails; may be empty.
+    pub display_name: String,
+    /// Subscribers. Subscriptions of others are left alone.
+    pub subscriptions: Vec<Subscription>,
+    /// Besides those of the stack, which they stand over.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A subscriber of a topic.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subscription {
+    /// A mail address; who reads it confirms.
+    Mail(String),
+    /// A queue.
+    Queue {
+        /// The queue or function, by entry name.
+        queue: String,
+        /// Deliver the message alone, without SNS's envelope.
+        raw: bool,
+    },
+    /// A function, by entry name.
+    Function(String),
+}
+
+pub(super) static SHAPE: Shape = Shape {
+    name: "topic",
+    keys: &[
+        Field::new("display_name", Holds::Text(scalars::LINE), "Sender name of the mails that the topic sends.").or(""),
+        Field::new(
+            "subscriptions",
+            Holds::List(&Holds::AnyOf(&[
+                Holds::Text(scalars::ADDRESS),
+                Holds::Mapping(&TO_QUEUE),
+                Holds::Mapping(&TO_FUNCTION),
+            ])),
+            "Subscribers: mail addresses, queues and functions. Subscriptions of others are left alone.",
+        ),
+        TAGS,
+    ],
+};
+
+static TO_QUEUE: Shape = Shape {
+    name: "subscription_of_queue",
+    keys: &[
+        Field::new("queue", Holds::Reference(Kind::Queue), "The subscribed queue.").required("events"),
+        Field::new("raw", Holds::Switch, "Deliver the message alone, without SNS's envelope.").or("false"),
+    ],
+};
+
+static TO_FUNCTION: Shape = Shape {
+    name: "subscription_of_function",
+    keys: &[Field::new("function", Holds::Reference(Kind::Function), "The subscribed function.").required("worker")],
+};
+
+pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Topic {
+    let fields = &reader.fields(node, &key.span, format!("topic `{}`", key.name), &SHAPE);
+    let mut subscriptions = Vec::new();
+    for item in reader.items(fields, "subscriptions", "noc@example.com") {
+        let Some(subscription) = subscription(reader, item) else { continue };
+        if subscriptions.iter().any(|other| is_same(other, &subscription)) {
+            reader.note(Diagnostic::new(item.span.clone(), "this subscription is there twice"));
+        }
+        subscriptions.push(subscription);
+    }
+    Topic {
+        display_name: reader.text(fields, "display_name", scalars::line).unwrap_or_default(),
+        subscriptions,
+        tags: tags(reader, fields),
+    }
+}
+
+fn is_same(one: &Subscription, other: &Subscription) -> bool {
+    match (one, other) {
+        (Subscription::Queue { queue: one, .. }, Subscription::Queue { queue: other, .. }) => one == other,
+        _ => one == other,
+    }
+}
+
+fn subscription(reader: &mut Reader, node: &Node) -> Option<Subscription> {
+    if !matches!(node.value, Value::Map(_)) {
+        let expected = "a mail address, `{queue: NAME}` or `{function: NAME}`";
+        return reader.scalar(node, "subscriptions", expected, scalars::address).map(Subscription::Mail);
+    }
+    let fields = &reader.variant(node, "subscription", &[&TO_QUEUE, &TO_FUNCTION], &[])?;
+    if fields.get("queue").is_some() {
+        let raw = reader.switch(fields, "raw").unwrap_or_default();
+        return Some(Subscription::Queue { queue: reader.reference(fields, "queue")?, raw });
+    }
+    reader.reference(fields, "function").map(Subscription::Function)
+}

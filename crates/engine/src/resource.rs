@@ -1,0 +1,51 @@
+//! Desired resources and what is found in their place.
+
+use serde::Serialize;
+
+use crate::{Address, Failure, Kind, Live};
+
+/// A resource of the stack: its kind, and the entry of the declaration that it is made for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Id<K: Kind> {
+    /// Kind of the resource.
+    pub kind: K,
+    /// The entry, or what the entry implies: `maintenance`, `maintenance.errors`.
+    pub entry: String,
+}
+
+impl<K: Kind> Id<K> {
+    /// A resource of an entry.
+    pub fn new(kind: K, entry: impl Into<String>) -> Self {
+        Self { kind, entry: entry.into() }
+    }
+}
+
+impl<K: Kind> std::fmt::Display for Id<K> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} {}", self.kind.name(), self.entry)
+    }
+}
+
+/// A resource that is to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource<K: Kind> {
+    /// Identity within the stack.
+    pub id: Id<K>,
+    /// Address in AWS.
+    pub address: Address,
+    /// As it is to be.
+    pub settings: K::Settings,
+    /// Resources that must exist before it.
+    pub after: Vec<Id<K>>,
+}
+
+/// The result of reading an address. A failed read is never taken for absence: an existing resource would be created again.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Read<K: Kind> {
+    /// The resource exists.
+    Present(Live<K::Settings>),
+    /// AWS says that there is no such thing.
+    Absent,
+    /// The read failed.
+    Unreadable(Failure),
+}

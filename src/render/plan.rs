@@ -30,7 +30,7 @@ impl Heading {
     /// What a declaration is compared with.
     pub(crate) fn new(common: &Common, aws: &Aws) -> Self {
         let source = common.file.display().to_string();
-        Self { source, account: aws.account.clone(), region: aws.region.clone() }
+        Self { source, account: aws.realm.account.clone(), region: aws.realm.region.clone() }
     }
 
     /// What goes away: by its name, where it has no declaration.

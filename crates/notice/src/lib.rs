@@ -1,11 +1,15 @@
-//! Understanding notices: [`parse`] tells what a mail is. Pure and total.
+//! Understands notices: [`parse`] returns the outcome of a mail. Pure and total: no I/O, no clock, no panic for any bytes.
 
+pub mod bilingual;
+mod calendar;
+pub mod change;
 pub mod dates;
 pub mod draft;
 pub mod failure;
 pub mod fallback;
 pub mod fingerprint;
 pub mod found;
+mod gate;
 pub mod json;
 pub mod lines;
 pub mod maintnote;
@@ -32,7 +36,14 @@ use provider::Reading;
 use providers::genericprovider;
 use source::Source;
 
-/// What a mail is.
+/// Recognises a mail's provider and reads its notice.
+///
+/// ```
+/// use notice::outcome::Outcome;
+///
+/// let mail = mail::Mail::decode(b"From: someone@stranger.example\r\nSubject: lunch\r\n\r\nAt noon?\r\n");
+/// assert!(matches!(notice::parse(&mail), Outcome::Unrecognised { suggestion, .. } if suggestion.is_empty()));
+/// ```
 pub fn parse(mail: &Mail) -> Outcome {
     let source = Source::new(mail, &genericprovider::PROVIDER);
     let recognised = match recognise::recognise(&source) {
@@ -75,6 +86,9 @@ fn read(source: &Source<'_>, recognised: Recognised) -> Outcome {
             return Outcome::Failed { recognised, failure: Failure::missing("a body"), suggestion: Vec::new() };
         }
         Ok(Reading::Other(reason)) => return Outcome::Ignored { recognised, reason },
+        Ok(Reading::Doubted(failure, drafts)) => {
+            return Outcome::Failed { recognised, failure, suggestion: whole(drafts) };
+        }
         Err(failure) => {
             let suggestion = unread(source, &failure);
             return Outcome::Failed { recognised, failure, suggestion };
@@ -86,7 +100,8 @@ fn read(source: &Source<'_>, recognised: Recognised) -> Outcome {
             let failure = Failure::missing("a maintenance");
             Outcome::Failed { recognised, failure, suggestion: from_calendars(source) }
         }
-        Ok(maintenances) => match whole::check(source, &maintenances) {
+        Ok(maintenances) => match whole::check(source, &maintenances).and_then(|()| gate::check(source, &maintenances))
+        {
             Ok(()) => Outcome::Notice(Notice { recognised, announced_at: source.announced_at(), maintenances }),
             Err(failure) => Outcome::Failed { recognised, failure, suggestion: maintenances },
         },
@@ -109,7 +124,7 @@ fn unread(source: &Source<'_>, failure: &Failure) -> Vec<Maintenance> {
 /// What this provider would read of the mail, unverified: for a person to confirm.
 fn suggest(source: &Source<'_>) -> Vec<Maintenance> {
     match (source.provider().read)(source) {
-        Ok(Reading::Notice(drafts)) => whole(drafts),
+        Ok(Reading::Notice(drafts) | Reading::Doubted(_, drafts)) => whole(drafts),
         Ok(Reading::Other(_)) => Vec::new(),
         Err(_) => from_calendars(source),
     }
@@ -117,7 +132,7 @@ fn suggest(source: &Source<'_>) -> Vec<Maintenance> {
 
 /// What the MAINTNOTE calendars of the mail say, whether or not the provider uses them.
 fn from_calendars(source: &Source<'_>) -> Vec<Maintenance> {
-    maintnote::read(source).ok().flatten().map(whole).unwrap_or_default()
+    whole(maintnote::suggest(source))
 }
 
 /// Those drafts that are whole.

@@ -14,7 +14,7 @@ use kinds::{Kind, s3::artifacts};
 pub struct Names {
     /// The stack's name, without its stage.
     declared: String,
-    /// What every name of ours begins with: the stack, and its stage if it has one.
+    /// Beginning of every name: the stack, and its stage if it has one.
     prefix: String,
     /// The buckets that are not ours, and keep their names.
     existing_buckets: BTreeMap<String, String>,
@@ -91,7 +91,7 @@ impl Names {
         }
     }
 
-    /// What a function is told of its stack.
+    /// Returns the context that a function finds in its environment.
     pub fn function_context(&self, declaration: &Declaration, entry: &str) -> Context {
         let declared = declaration.functions.get(entry).into_iter().flat_map(|function| &function.secrets);
         let secrets = declared.map(|(variable, secret)| (variable.clone(), self.secret(declaration, secret))).collect();
@@ -124,20 +124,30 @@ impl Names {
         for rule in &declaration.receipt_rules {
             let invokes = |action: &Action| matches!(action, Action::Invoke { function, .. } if function == entry);
             let Some(last) = rule.actions.iter().rposition(invokes) else { continue };
+            let mut added_headers: Vec<String> = Vec::new();
             for action in rule.actions.iter().take(last) {
-                let Action::Store { bucket, prefix, .. } = action else { continue };
-                let place = self.place(bucket, prefix);
-                if may_read(bucket, prefix) && !places.contains(&place) {
-                    places.push(place);
+                match action {
+                    Action::AddHeader { name, .. } => added_headers.push(name.clone()),
+                    Action::Store { bucket, prefix, .. } if may_read(bucket, prefix) => {
+                        self.add_place(&mut places, bucket, prefix, &added_headers);
+                    }
+                    _ => {}
                 }
             }
         }
         places
     }
 
-    /// A place by the name of its bucket in AWS.
-    fn place(&self, bucket: &str, prefix: &str) -> MailPlace {
-        MailPlace { bucket: self.name(Kind::Bucket, bucket), prefix: prefix.to_owned() }
+    /// Adds a place by the name of its bucket in AWS, or the headers to one that is there.
+    fn add_place(&self, places: &mut Vec<MailPlace>, bucket: &str, prefix: &str, added_headers: &[String]) {
+        let bucket = self.name(Kind::Bucket, bucket);
+        let known = places.iter_mut().find(|place| place.bucket == bucket && place.prefix == prefix);
+        let Some(place) = known else {
+            places.push(MailPlace { bucket, prefix: prefix.to_owned(), added_headers: added_headers.to_vec() });
+            return;
+        };
+        let new: Vec<_> = added_headers.iter().filter(|name| !place.added_headers.contains(name)).cloned().collect();
+        place.added_headers.extend(new);
     }
 }
 

@@ -4,14 +4,17 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says what it ran")]
 
+mod change;
 mod corpus;
 mod faults;
+mod field;
 mod flattened;
 mod fuzz;
 mod mail;
 mod mail_hostile;
 mod mails;
 mod metamorphic;
+mod placeholders;
 mod readme;
 mod registry;
 mod rewrite;

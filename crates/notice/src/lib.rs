@@ -34,8 +34,30 @@ use provider::Reading;
 use providers::genericprovider;
 use source::Source;
 
-/// What a mail is.
+/// What a mail is. Of an answer above a quotation the answer counts: what it quotes is no notice of today.
 pub fn parse(mail: &Mail) -> Outcome {
+    let Some(answer) = mail.without_quotation() else { return parse_whole(mail) };
+    match (parse_whole(&answer), parse_whole(mail)) {
+        (Outcome::Notice(notice), _) => Outcome::Notice(notice),
+        (Outcome::Ignored { recognised, reason }, Outcome::Ignored { .. }) => Outcome::Ignored { recognised, reason },
+        (_, Outcome::Unrecognised { reason, suggestion }) => Outcome::Unrecognised { reason, suggestion },
+        (_, Outcome::Notice(Notice { recognised, maintenances, .. })) => {
+            Outcome::Failed { recognised, failure: quoted_below(), suggestion: maintenances }
+        }
+        (_, Outcome::Failed { recognised, suggestion, .. }) => {
+            Outcome::Failed { recognised, failure: quoted_below(), suggestion }
+        }
+        (_, Outcome::Ignored { recognised, .. }) => {
+            Outcome::Failed { recognised, failure: quoted_below(), suggestion: Vec::new() }
+        }
+    }
+}
+
+fn quoted_below() -> Failure {
+    Failure::ambiguous("a whole notice above the quotation: what is quoted below an answer is of another day")
+}
+
+fn parse_whole(mail: &Mail) -> Outcome {
     let source = Source::new(mail, &genericprovider::PROVIDER);
     let recognised = match recognise::recognise(&source) {
         Ok(recognised) => recognised,
@@ -76,7 +98,15 @@ fn read(source: &Source<'_>, recognised: Recognised) -> Outcome {
         Ok(Reading::Other(_)) if is_blank(source.mail()) => {
             return Outcome::Failed { recognised, failure: Failure::missing("a body"), suggestion: Vec::new() };
         }
-        Ok(Reading::Other(reason)) => return Outcome::Ignored { recognised, reason },
+        Ok(Reading::Other(reason)) => {
+            return match gate::other::proof(source) {
+                Ok(kind) => Outcome::Ignored { recognised, reason: format!("{reason}; {kind}") },
+                Err(failure) => {
+                    let suggestion = unread(source, &failure);
+                    Outcome::Failed { recognised, failure, suggestion }
+                }
+            };
+        }
         Err(failure) => {
             let suggestion = unread(source, &failure);
             return Outcome::Failed { recognised, failure, suggestion };

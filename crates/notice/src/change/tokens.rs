@@ -93,9 +93,11 @@ fn sentence(text: &str) -> Sentence<'_> {
 
 /// Keeps the month of May apart from what may be.
 fn name_month(tokens: &mut [Token]) {
-    let is_number = |token: Option<&Token>| token.is_some_and(|token| token.word.starts_with(|first: char| first.is_ascii_digit()));
+    let is_number =
+        |token: Option<&Token>| token.is_some_and(|token| token.word.starts_with(|first: char| first.is_ascii_digit()));
     for at in 0..tokens.len() {
-        let is_dated = is_number(tokens.get(at + 1)) || at.checked_sub(1).is_some_and(|before| is_number(tokens.get(before)));
+        let is_dated =
+            is_number(tokens.get(at + 1)) || at.checked_sub(1).is_some_and(|before| is_number(tokens.get(before)));
         if let Some(token) = tokens.get_mut(at).filter(|token| token.word == "may" && is_dated) {
             token.word.push_str(" month");
         }

@@ -96,11 +96,17 @@ fn what_is_told_anywhere_is_read_or_for_a_person() {
             match reading["outcome"].as_str() {
                 Some("failed") => refused += 1,
                 Some("maintenance") if says(*told, &statuses(&reading)) => read += 1,
-                outcome => wrong.push(format!("{} {place:?} {sentence}: {outcome:?} {:?}", sample.name, statuses(&reading))),
+                outcome => {
+                    wrong.push(format!("{} {place:?} {sentence}: {outcome:?} {:?}", sample.name, statuses(&reading)))
+                }
             }
         }
     }
-    println!("{ran} notices of {} providers told of a change: {read} read it, {refused} for a person, {} did not hear", providers.len(), wrong.len());
+    println!(
+        "{ran} notices of {} providers told of a change: {read} read it, {refused} for a person, {} did not hear",
+        providers.len(),
+        wrong.len()
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -110,7 +116,9 @@ fn what_is_not_so_changes_no_status() {
     for (index, sample) in SAMPLES.iter().enumerate() {
         for (at, sentence) in share(NEGATED, index) {
             let places = PLACES.iter().cycle().skip(index + at).take(PLACES.len());
-            let Some(mail) = places.filter_map(|place| places::with(&sample.bytes, sentence, *place)).next() else { continue };
+            let Some(mail) = places.filter_map(|place| places::with(&sample.bytes, sentence, *place)).next() else {
+                continue;
+            };
             ran += 1;
             let reading = support::parse(&mail);
             match reading["outcome"].as_str() {
@@ -142,7 +150,9 @@ fn what_any_notice_may_say_changes_nothing() {
             match reading["outcome"].as_str() {
                 Some("failed") => refused.push(format!("{} {place:?} {sentence}: {}", sample.name, reading["reason"])),
                 Some("maintenance") if statuses(&reading) == sample.statuses => {}
-                outcome => wrong.push(format!("{} {place:?} {sentence}: {outcome:?} {:?}", sample.name, statuses(&reading))),
+                outcome => {
+                    wrong.push(format!("{} {place:?} {sentence}: {outcome:?} {:?}", sample.name, statuses(&reading)))
+                }
             }
         }
     }

@@ -41,11 +41,19 @@ pub(crate) const PLACES: [Place; 9] = [
 pub(crate) fn with(mail: &[u8], sentence: &str, place: Place) -> Option<Vec<u8>> {
     let plain = sentence.trim_end_matches(['.', '!']);
     match place {
-        Place::SubjectStart => Some(Message::of(mail).with_subject_encoded_as(|subject| format!("{plain} - {subject}"))),
+        Place::SubjectStart => {
+            Some(Message::of(mail).with_subject_encoded_as(|subject| format!("{plain} - {subject}")))
+        }
         Place::SubjectEnd => Some(Message::of(mail).with_subject_encoded_as(|subject| format!("{subject} - {plain}"))),
-        Place::Top | Place::Heading | Place::Middle | Place::End | Place::Cell => in_bodies(mail, sentence, plain, place),
-        Place::Summary => in_calendars(mail, |line| line.strip_prefix("SUMMARY:").map(|summary| format!("SUMMARY:{plain} - {summary}"))),
-        Place::Description => in_calendars(mail, |line| (line == "BEGIN:VEVENT").then(|| format!("{line}\nDESCRIPTION:{sentence}"))),
+        Place::Top | Place::Heading | Place::Middle | Place::End | Place::Cell => {
+            in_bodies(mail, sentence, plain, place)
+        }
+        Place::Summary => in_calendars(mail, |line| {
+            line.strip_prefix("SUMMARY:").map(|summary| format!("SUMMARY:{plain} - {summary}"))
+        }),
+        Place::Description => {
+            in_calendars(mail, |line| (line == "BEGIN:VEVENT").then(|| format!("{line}\nDESCRIPTION:{sentence}")))
+        }
     }
 }
 

@@ -27,6 +27,7 @@ pub mod zones;
 
 use draft::Draft;
 use failure::{Failure, FailureKind};
+use found::Place;
 use mail::{Defect, Mail};
 use model::Maintenance;
 use outcome::{Notice, Outcome, Recognised};
@@ -38,7 +39,7 @@ use source::Source;
 pub fn parse(mail: &Mail) -> Outcome {
     let Some(answer) = mail.without_quotation() else { return parse_whole(mail) };
     match (parse_whole(&answer), parse_whole(mail)) {
-        (Outcome::Notice(notice), _) => Outcome::Notice(notice),
+        (Outcome::Notice(notice), _) if notice.maintenances.iter().all(stands_in_body) => Outcome::Notice(notice),
         (Outcome::Ignored { recognised, reason }, Outcome::Ignored { .. }) => Outcome::Ignored { recognised, reason },
         (_, Outcome::Unrecognised { reason, suggestion }) => Outcome::Unrecognised { reason, suggestion },
         (_, Outcome::Notice(Notice { recognised, maintenances, .. })) => {
@@ -51,6 +52,13 @@ pub fn parse(mail: &Mail) -> Outcome {
             Outcome::Failed { recognised, failure: quoted_below(), suggestion: Vec::new() }
         }
     }
+}
+
+/// Whether more of a maintenance than its status stands below the headers: an answer keeps the subject of what it answers.
+fn stands_in_body(maintenance: &Maintenance) -> bool {
+    let is_below = |place: &Place| !matches!(place, Place::Header(_) | Place::Rule(_));
+    let is_said = |field: &str| matches!(field, "maintenance_id" | "start" | "circuits");
+    maintenance.evidence().iter().any(|evidence| is_said(evidence.field) && is_below(&evidence.place))
 }
 
 fn quoted_below() -> Failure {

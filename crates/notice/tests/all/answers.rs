@@ -85,7 +85,10 @@ fn two_notices_in_one_mail_are_two_or_for_a_person() {
             }
             let (id, other) =
                 (&reading["maintenances"][0]["maintenance_id"], &below["maintenances"][0]["maintenance_id"]);
-            let Some(mail) = with_below(&one.bytes, &Mail::decode(&bytes)).filter(|_| id != other) else { continue };
+            // What was passed on, below another notice, is quoted there.
+            let decoded = Mail::decode(&bytes);
+            let is_quoted = decoded.is_forwarded() || Mail::decode(&one.bytes).is_forwarded();
+            let Some(mail) = with_below(&one.bytes, &decoded).filter(|_| id != other && !is_quoted) else { continue };
             // Where the id stands in the subject alone, the body is that of one notice, however long it is.
             let names = |id: &Value| {
                 let decoded = Mail::decode(&mail);
@@ -151,6 +154,12 @@ fn what_is_quoted_below_an_answer_is_no_notice() {
             continue;
         }
         for (at, (head, mark)) in QUOTATIONS.iter().enumerate() {
+            // Whoever passes a mail on and says so answers nobody.
+            let is_passed_on =
+                ["fw", "wg"].iter().any(|start| decoded.outer().subject.to_lowercase().starts_with(start));
+            if is_passed_on && (index + at) % 2 != 0 {
+                continue;
+            }
             let answer = ANSWERS[(index + at) % ANSWERS.len()];
             let is_named = (index + at) % 2 == 0;
             let change = |text: &str, kind: &str| match kind {

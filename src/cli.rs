@@ -221,7 +221,7 @@ pub struct Dev {
     pub to: Vec<String>,
     /// Verdict of SES for every mail, such as `dmarc=FAIL`. Checks: spam, virus, spf, dkim, dmarc. [default: PASS]
     #[arg(long, value_name = "CHECK=VERDICT")]
-    pub verdict: Vec<crate::local::Setting>,
+    pub verdict: Vec<local::Setting>,
     /// Deliver maintenances to this sink instead of the declared one.
     #[arg(long)]
     pub sink: Option<Sink>,

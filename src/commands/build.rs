@@ -10,14 +10,14 @@ use std::{
 use super::until_interrupted;
 use crate::{
     cli::{Build, Common},
-    declaration::Declaration,
-    package::{self, Architecture, Artifact, NotBuilt, Request},
-    problem::Problem,
     render::{
         self, Printer,
         build::{Building, Built},
     },
 };
+use declaration::Declaration;
+use package::{Architecture, Artifact, NotBuilt, Request};
+use problem::Problem;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Build) -> anyhow::Result<ExitCode> {
     let declaration = Declaration::read(&common.file, common.stage.as_deref())?;

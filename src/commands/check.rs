@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, process::ExitCode};
 
 use crate::{
     cli::{Check, Common},
-    declaration::Declaration,
-    netbox::{self, Access, CA, Client, Findings, TOKEN},
-    problem::Problem,
+    ops::netbox::{self, Access, CA, Client, Findings, TOKEN},
     render::{self, Printer},
 };
+use declaration::Declaration;
+use problem::Problem;
 
 /// Something is wrong with a NetBox.
 const WRONG: u8 = 1;

@@ -6,15 +6,13 @@ use tokio::sync::watch;
 
 use super::{
     ERROR,
-    compare::Compared,
     interrupts::{INTERRUPTED, Interrupts},
 };
-use crate::{
-    kinds::Session,
-    plan::{Outcome, Results, apply},
-    problem::Problem,
-    render::{Printer, apply::Applying},
-};
+use crate::ops::compare::Compared;
+use crate::render::{Printer, apply::Applying};
+use engine::{Outcome, Patience, apply};
+use kinds::{Results, Session};
+use problem::Problem;
 
 /// How often it is looked again after everything was done: a read right after a write can show the old value.
 const LOOKS: u32 = 5;
@@ -63,8 +61,10 @@ pub(super) async fn converge(
     let (stop, stopped) = watch::channel(false);
     let applying = Applying::begin(printer, &compared.plan);
     let mut interrupted = false;
+    let patience = Patience { poll: session.aws.pacing.poll, deadline: session.aws.pacing.deadline };
     let results = {
-        let work = apply(session, &compared.plan, (&compared.resources, &compared.survey), &applying, &stopped);
+        let work =
+            apply((session, patience), &compared.plan, (&compared.resources, &compared.survey), &applying, &stopped);
         tokio::pin!(work);
         loop {
             tokio::select! {

@@ -11,13 +11,13 @@ use super::{
 };
 use crate::{
     cli::{Common, Dev, Sink},
-    declaration::Declaration,
-    local::{Happening, NotStarted, Observer, Options, Stack, Tally, deliver},
-    netbox,
-    package::{self, Profile, Request},
-    problem::Problem,
+    ops::{local_names::local_names, netbox},
     render::{self, Printer},
 };
+use declaration::Declaration;
+use local::{Happening, NotStarted, Observer, Options, Stack, Tally, deliver};
+use package::{Profile, Request};
+use problem::Problem;
 
 /// The port on which tools for testing mail listen by custom.
 const SMTP_PORT: u16 = 1025;
@@ -50,7 +50,13 @@ async fn session(
     let folder = typed.state.clone().or_else(|| temporary.as_ref().map(|folder| folder.path().to_owned()));
     let folder = folder.unwrap_or_default();
     let (observer, mut happenings) = Observer::new();
-    let stack = Stack::start(declaration, &executables, &Options { folder: folder.clone(), ..options }, observer).await;
+    let stack = Stack::start(
+        (declaration, local_names(declaration)),
+        &executables,
+        &Options { folder: folder.clone(), ..options },
+        observer,
+    )
+    .await;
     let stack = stack.map_err(with_hint)?;
     let place = if temporary.is_some() {
         format!("{}, removed at the end (`--state FOLDER` keeps them)", folder.display())

@@ -2,17 +2,16 @@
 
 use std::process::ExitCode;
 
-use super::{
-    ERROR,
-    build::artifacts,
+use super::{ERROR, build::artifacts, until_interrupted};
+use crate::ops::{
+    account,
     compare::{Code, compare},
-    stack, until_interrupted,
 };
 use crate::{
     cli::{Common, Diff},
-    problem::Problem,
     render::{Printer, plan::Heading},
 };
+use problem::Problem;
 
 /// Something differs.
 const CHANGES: u8 = 1;
@@ -22,7 +21,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::R
 }
 
 async fn diff(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Result<ExitCode> {
-    let opened = stack::open(common).await?;
+    let opened = account::open(common).await?;
     let code = if typed.no_build {
         Code::NotBuilt
     } else {

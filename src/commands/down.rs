@@ -6,22 +6,21 @@ use std::process::ExitCode;
 
 use super::{
     DECLINED, block_on,
-    compare::nothing_declared,
     converge::{Consent, ask, converge},
     interrupts::{INTERRUPTED, Interrupts},
-    stack,
 };
+use crate::ops::{account, compare::nothing_declared};
 use crate::{
-    aws::{Aws, Pacing},
     cli::{Common, Down},
-    kinds::{Data, Session},
-    problem::Problem,
     render::{
         Printer,
         apply::{Outputs, Report},
         plan::Heading,
     },
 };
+use aws::{Aws, Pacing};
+use kinds::{Data, Session};
+use problem::Problem;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Down) -> anyhow::Result<ExitCode> {
     block_on(async {
@@ -37,8 +36,8 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Down) -> anyhow::R
 /// The stack by its name alone, or by its declaration.
 async fn open(common: &Common, typed: &Down) -> anyhow::Result<Session> {
     let mut session = match &typed.stack {
-        Some(name) => stack::session(Aws::connect(typed.region.as_deref(), Pacing::from_environment()).await?, name),
-        None => stack::open(common).await?.session,
+        Some(name) => account::session(Aws::connect(typed.region.as_deref(), Pacing::from_environment()).await?, name),
+        None => account::open(common).await?.session,
     };
     if typed.delete_data {
         session.data = Data::Delete;

@@ -4,9 +4,9 @@ use std::{fs::OpenOptions, io::Write, process::ExitCode};
 
 use crate::{
     cli::{Common, Example, Init},
-    problem::Problem,
     render::Printer,
 };
+use problem::Problem;
 
 const MAINTENANCE: &str = include_str!("../../infra.yaml");
 const ECHO: &str = include_str!("../../examples/echo.yaml");

@@ -4,14 +4,15 @@ use std::{fs, io, path::Path, process::ExitCode};
 
 use serde_json::Value;
 
-use super::{stack, until_interrupted};
+use super::until_interrupted;
+use crate::ops::account;
 use crate::{
-    aws::{Class, Failure},
     cli::{Common, Invoke},
-    operate::{self, invocation},
-    problem::Problem,
+    ops::{self, invocation},
     render::{self, Printer},
 };
+use engine::{Class, Failure};
+use problem::Problem;
 
 /// The function has failed.
 const FAILED: u8 = 1;
@@ -19,8 +20,8 @@ const FAILED: u8 = 1;
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Invoke) -> anyhow::Result<ExitCode> {
     let event = event(&typed.event)?;
     until_interrupted(async {
-        let stack::Opened { declaration, names, session } = stack::open(common).await?;
-        let function = operate::function(&declaration, &typed.function)?;
+        let account::Opened { declaration, names, session } = account::open(common).await?;
+        let function = ops::function(&declaration, &typed.function)?;
         let name = names.function(&typed.function);
         if common.dry_run {
             let tried = invocation::try_out(&session, &name, event).await;

@@ -2,23 +2,24 @@
 
 use std::process::ExitCode;
 
-use super::{stack, until_interrupted};
+use super::until_interrupted;
+use crate::ops::account;
 use crate::{
-    aws::Class,
     cli::{Common, Logs},
-    declaration::Declaration,
-    kinds::Session,
-    operate::{
+    ops::{
         self,
         log::{Reader, Source},
     },
-    problem::Problem,
     render::{self, Printer},
 };
+use declaration::Declaration;
+use engine::Class;
+use kinds::Session;
+use problem::Problem;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Logs) -> anyhow::Result<ExitCode> {
     until_interrupted(async {
-        let stack::Opened { declaration, names, session } = stack::open(common).await?;
+        let account::Opened { declaration, names, session } = account::open(common).await?;
         let functions = functions(&declaration, typed.function.as_deref())?;
         let source = |function: &String| Source { function: function.clone(), group: names.log_group(function) };
         let mut reader = Reader::new(functions.iter().map(source).collect(), typed.since);
@@ -39,7 +40,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Logs) -> anyhow::R
 /// The function that was named, else all of them.
 fn functions(declaration: &Declaration, named: Option<&str>) -> Result<Vec<String>, Problem> {
     match named {
-        Some(entry) => operate::function(declaration, entry).map(|_| vec![entry.to_owned()]),
+        Some(entry) => ops::function(declaration, entry).map(|_| vec![entry.to_owned()]),
         None if declaration.functions.is_empty() => {
             Err(Problem::new("Failed to find a log: the declaration has no functions"))
         }
@@ -69,7 +70,7 @@ async fn follow(printer: &Printer, session: &Session, reader: &mut Reader, width
     Ok(ExitCode::SUCCESS)
 }
 
-fn unreadable(failure: crate::aws::Failure) -> Problem {
+fn unreadable(failure: engine::Failure) -> Problem {
     Problem::new("Failed to read the log").with_source(failure)
 }
 

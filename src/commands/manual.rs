@@ -6,9 +6,9 @@ use clap::CommandFactory;
 
 use crate::{
     cli::{Arguments, Man},
-    problem::Problem,
     render::Printer,
 };
+use problem::Problem;
 
 pub(super) fn run(printer: &Printer, typed: &Man) -> anyhow::Result<ExitCode> {
     let command = Arguments::command();

@@ -9,7 +9,6 @@ use crate::{
 
 mod build;
 mod check;
-mod compare;
 mod completions;
 mod converge;
 mod dev;
@@ -25,7 +24,6 @@ mod policy;
 mod replay;
 mod schema;
 mod secrets;
-mod stack;
 mod status;
 mod up;
 mod validate;

@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use crate::{
     cli::Parse,
-    mails::{self, MailFile},
-    problem::Problem,
     render::{self, Printer},
 };
+use local::mail_files::{self, MailFile};
+use problem::Problem;
 
 /// Mails are parsed side by side in batches of at most so many mails …
 const BATCH_MAILS: usize = 64;
@@ -20,7 +20,7 @@ const BATCH_MAILS: usize = 64;
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
 
 pub(super) fn run(printer: &Printer, typed: &Parse) -> anyhow::Result<ExitCode> {
-    let mut mails = mails::read(&typed.paths);
+    let mut mails = mail_files::read(&typed.paths);
     let (mut failed, mut unread) = (false, false);
     loop {
         let batch = next_batch(&mut mails);

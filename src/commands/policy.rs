@@ -2,13 +2,16 @@
 
 use std::process::ExitCode;
 
-use super::{stack, until_interrupted};
+use super::until_interrupted;
+use crate::ops::account;
 use crate::{
     cli::{self, Common, Policy},
-    context::Names,
-    declaration::Declaration,
-    operate::policy::{Purpose, policy},
     render::Printer,
+};
+use declaration::Declaration;
+use stack::{
+    Names,
+    policy::{Purpose, policy},
 };
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Policy) -> anyhow::Result<ExitCode> {
@@ -24,7 +27,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Policy) -> anyhow:
         return Ok(ExitCode::SUCCESS);
     }
     until_interrupted(async {
-        let opened = stack::open(common).await?;
+        let opened = account::open(common).await?;
         printer.policy(&policy(&opened.declaration, &opened.names, purpose));
         Ok(ExitCode::SUCCESS)
     })

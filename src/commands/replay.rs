@@ -6,19 +6,19 @@ use super::{
     DECLINED, block_on,
     converge::{Consent, ask},
     interrupts::{INTERRUPTED, Interrupts},
-    stack::{self, Opened},
 };
+use crate::ops::account::{self, Opened};
 use crate::{
-    aws::Turnstile,
     cli::{Common, Replay},
-    kinds::Session,
-    operate::{
+    ops::{
         self,
         replay::{Outcome, Prepared, queue, replay, routes, stored},
     },
-    problem::Problem,
     render::{self, Printer, replay::Report},
 };
+use aws::Turnstile;
+use kinds::Session;
+use problem::Problem;
 
 /// Something was not replayed.
 const NOT_ALL: u8 = 1;
@@ -32,11 +32,11 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Replay) -> anyhow:
             return Err(Problem::new("Failed to ask: there is no terminal").with_hint(HINT).into());
         }
         let opened = tokio::select! {
-            opened = stack::open(common) => opened?,
+            opened = account::open(common) => opened?,
             () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
         };
         if let Some(function) = &typed.function {
-            operate::function(&opened.declaration, function)?;
+            ops::function(&opened.declaration, function)?;
         }
         let (prepared, interrupted) = {
             let preparing = prepare(&opened, typed);

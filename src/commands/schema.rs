@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::Schema,
-    declaration,
-    kinds::Kind,
     render::{Printer, VERSION},
 };
+use kinds::Kind;
 
 pub(super) fn run(printer: &Printer, typed: &Schema) -> anyhow::Result<ExitCode> {
     if typed.markdown {

@@ -6,11 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    declaration::{Declaration, SecretSource, ValueFrom, choose},
-    kinds::SecretValue,
-    problem::Problem,
-};
+use declaration::{Declaration, SecretSource, ValueFrom, choose};
+use kinds::SecretValue;
+use problem::Problem;
 
 /// Whether secrets of these names are the stack's own.
 pub(super) fn known(declaration: &Declaration, names: &[String]) -> Result<(), Problem> {

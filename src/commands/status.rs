@@ -2,24 +2,24 @@
 
 use std::{collections::BTreeMap, process::ExitCode};
 
-use super::{
-    ERROR,
-    check::variable,
+use super::{ERROR, check::variable, until_interrupted};
+use crate::ops::{
+    account::{self, Opened},
     compare::{Code, compare},
-    stack::{self, Opened},
-    until_interrupted,
 };
 use crate::{
     cli::Common,
-    netbox::{self, Access, CA, Client, Findings, TOKEN},
-    operate::status::{Status, look, receiving, resources},
-    problem::Problem,
+    ops::{
+        netbox::{self, Access, CA, Client, Findings, TOKEN},
+        status::{Status, look, receiving, resources},
+    },
     render::{self, Printer, plan::Heading},
 };
+use problem::Problem;
 
 pub(super) fn run(printer: &Printer, common: &Common) -> anyhow::Result<ExitCode> {
     until_interrupted(async {
-        let opened = stack::open(common).await?;
+        let opened = account::open(common).await?;
         // Each of NetBox's answers is waited for on a thread of its own.
         let addresses = netbox::declared(&opened.declaration);
         let netboxes = tokio::task::spawn_blocking(move || netboxes(addresses));

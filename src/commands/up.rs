@@ -8,26 +8,28 @@ use std::{collections::BTreeMap, path::Path, process::ExitCode, sync::Arc};
 use super::{
     DECLINED, ERROR, block_on,
     build::artifacts,
-    compare::{Code, Compared, compare},
     converge::{Consent, Converged, ask, converge},
     interrupts::{INTERRUPTED, Interrupts},
     secrets,
-    stack::{self, Opened},
+};
+use crate::ops::{
+    account::{self, Opened},
+    compare::{Code, Compared, compare},
 };
 use crate::{
-    aws::Failure,
     cli::{Common, Up},
-    kinds::{self, Kind, Live, Session, Settings, secret},
-    package::{self, Artifact, Upload},
-    plan::{Action, Item, Plan, Read, Resource},
-    preconditions::{self, Dns, Finding, Weight},
-    problem::Problem,
+    ops::netbox,
     render::{
         Printer,
         apply::{Outputs, Report},
         plan::Heading,
     },
 };
+use engine::{Action, Failure, Live};
+use kinds::{Item, Kind, Plan, Read, Resource, Session, Settings, secretsmanager::secret};
+use package::{Artifact, Upload};
+use problem::Problem;
+use stack::preconditions::{self, Dns, Finding, Weight};
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Result<ExitCode> {
     block_on(async {
@@ -49,7 +51,7 @@ struct Prepared {
 }
 
 async fn prepare(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Result<Prepared> {
-    let mut opened = stack::open(common).await?;
+    let mut opened = account::open(common).await?;
     secrets::known(&opened.declaration, &typed.set_secret)?;
     let built = artifacts(printer, common, &opened.declaration).await?;
     opened.session.code = built.values().map(|one| (one.code_sha256.clone(), zip(&opened.session, one))).collect();
@@ -58,7 +60,12 @@ async fn prepare(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Resu
     let compared = compare(&opened, &code).await;
     let dns = Dns::from_environment()?;
     let rules = (&compared.rule_set, compared.snapshot.as_deref());
-    let findings = preconditions::check(&opened.session, &opened.declaration, rules, &dns).await;
+    let (mut findings, netboxes) = tokio::join!(
+        preconditions::check(&opened.session, &opened.declaration, rules, &dns),
+        netbox::precondition::check(&opened.declaration),
+    );
+    findings.extend(netboxes);
+    findings.sort();
     if !common.dry_run {
         let folder = common.file.parent().unwrap_or(Path::new(""));
         let needed = needed_values(&opened, &compared.plan, &typed.set_secret).await?;
@@ -71,7 +78,7 @@ async fn prepare(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Resu
 fn zip(session: &Session, artifact: &Artifact) -> kinds::Code {
     match artifact.upload {
         Upload::Direct => kinds::Code::Zip(Arc::clone(&artifact.zip)),
-        Upload::Bucket => kinds::artifacts::code(session, Arc::clone(&artifact.zip)),
+        Upload::Bucket => kinds::s3::artifacts::code(session, Arc::clone(&artifact.zip)),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use crate::{cli::Common, declaration::Declaration, render::Printer};
+use crate::{cli::Common, render::Printer};
+use declaration::Declaration;
 
 pub(super) fn run(printer: &Printer, common: &Common) -> anyhow::Result<ExitCode> {
     let checked = Declaration::check(&common.file, common.stage.as_deref())?;

@@ -17,8 +17,10 @@ use super::{
     look::{Look, clean},
     plan::{self, Heading},
 };
-use crate::plan::{Event, Observer, Outcome, Plan, Results, Verb};
-use crate::preconditions::Finding;
+use engine::{Event, Observer, Outcome, Verb};
+use kinds::Kind;
+use kinds::{Plan, Results};
+use stack::preconditions::Finding;
 
 /// Shows how a plan is applied.
 pub(crate) struct Applying<'printer> {
@@ -63,8 +65,8 @@ impl<'printer> Applying<'printer> {
     }
 }
 
-impl Observer for Applying<'_> {
-    fn event(&self, event: Event<'_>) {
+impl Observer<Kind> for Applying<'_> {
+    fn event(&self, event: Event<'_, Kind>) {
         let look = &self.printer.errors;
         match event {
             Event::Started { id, .. } => self.running(|running| {

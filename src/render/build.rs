@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::{Printer, VERSION, look::clean, maintenances::lines};
-use crate::package::{Artifact, Linking, Progress, Upload};
+use package::{Artifact, Linking, Progress, Upload};
 
 /// Without a terminal every so manieth crate is told: a log shows that it goes on.
 const TOLD: usize = 50;
@@ -187,12 +187,12 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::package::Architecture;
+    use package::Architecture;
 
     fn artifact(size: u64, upload: Upload) -> Artifact {
         Artifact {
             zip: [].into(),
-            path: PathBuf::from("target/provision/zip-1/a.zip"),
+            path: PathBuf::from("target/provision/zip-2/a.zip"),
             code_sha256: "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".to_owned(),
             size,
             unpacked: 3 * size,
@@ -212,10 +212,10 @@ mod tests {
         let all = [built("maintenance", small), built("large", large)];
         insta::assert_snapshot!(table(&all), @r"
         FUNCTION     RUNS ON  SIZE                         SHA-256                                       ZIP
-        maintenance  x86_64   4.43 MB                      47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=  target/provision/zip-1/a.zip
-        large        x86_64   61.00 MB (through a bucket)  47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=  target/provision/zip-1/a.zip
+        maintenance  x86_64   4.43 MB                      47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=  target/provision/zip-2/a.zip
+        large        x86_64   61.00 MB (through a bucket)  47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=  target/provision/zip-2/a.zip
         ");
-        insta::assert_snapshot!(document(&all).unwrap(), @r#"{"version":1,"functions":[{"function":"maintenance","package":"maintenance","bin":"maintenance","architecture":"x86_64","linking":"dynamic","upload":"direct","size":4431473,"unpacked":13294419,"code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-1/a.zip"},{"function":"large","package":"maintenance","bin":"maintenance","architecture":"x86_64","linking":"dynamic","upload":"bucket","size":61000000,"unpacked":183000000,"code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-1/a.zip"}]}"#);
+        insta::assert_snapshot!(document(&all).unwrap(), @r#"{"version":1,"functions":[{"function":"maintenance","package":"maintenance","bin":"maintenance","architecture":"x86_64","linking":"dynamic","upload":"direct","size":4431473,"unpacked":13294419,"code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-2/a.zip"},{"function":"large","package":"maintenance","bin":"maintenance","architecture":"x86_64","linking":"dynamic","upload":"bucket","size":61000000,"unpacked":183000000,"code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-2/a.zip"}]}"#);
         assert_eq!(table(&[]), "no functions are declared");
     }
 

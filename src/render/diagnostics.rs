@@ -9,7 +9,7 @@ use super::{
     VERSION,
     look::{Look, clean},
 };
-use crate::declaration::{Declaration, Diagnostic, Diagnostics};
+use declaration::{Declaration, Diagnostic, Diagnostics};
 
 /// Each diagnostic begins with `FILE:LINE:COLUMN`, which editors and terminals make a link of.
 pub(super) fn text(diagnostics: &Diagnostics, look: &Look) -> String {

@@ -10,12 +10,10 @@ use super::{
     VERSION,
     look::{Look, clean},
 };
-use crate::{
-    declaration::{DeclarationError, Diagnostics},
-    package::NotBuilt,
-    preconditions::{Finding, Weight},
-    problem::Problem,
-};
+use declaration::{DeclarationError, Diagnostics};
+use package::NotBuilt;
+use problem::Problem;
+use stack::preconditions::{Finding, Weight};
 
 /// What is wrong with a declaration, if that is the error.
 pub(super) fn diagnostics(error: &anyhow::Error) -> Option<&Diagnostics> {

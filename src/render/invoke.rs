@@ -4,7 +4,7 @@ use console::Style;
 use serde_json::{Value, json};
 
 use super::{Printer, VERSION, logs, look::clean};
-use crate::operate::invocation::{Answer, Timings};
+use crate::ops::invocation::{Answer, Timings};
 
 /// Prints an answer: the function's own, or the one JSON document with log and times.
 pub(crate) fn answered(printer: &Printer, function: &str, answer: &Answer) -> serde_json::Result<()> {

@@ -24,7 +24,12 @@ use std::{
     sync::OnceLock,
 };
 
-use crate::{cli::Common, declaration::Checked, plan::Plan, policy::Policy, preconditions::Finding, problem::Problem};
+use crate::cli::Common;
+use aws::policy::Policy;
+use declaration::Checked;
+use kinds::Plan;
+use problem::Problem;
+use stack::preconditions::Finding;
 
 pub(crate) use look::Look;
 pub(crate) use maintenances::maintenances;

@@ -9,7 +9,7 @@ use super::{
     Printer, VERSION,
     look::{Look, clean},
 };
-use crate::netbox::{Check, Findings};
+use crate::ops::netbox::{Check, Findings};
 
 /// Prints the findings by address.
 pub(crate) fn findings(printer: &Printer, all: &BTreeMap<String, Findings>) -> anyhow::Result<()> {

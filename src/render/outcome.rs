@@ -18,7 +18,7 @@ use notice::{
     page::Page,
 };
 use serde_json::{Value, json};
-use trust::Policy;
+use trust::{Evidence, Policy, Say};
 
 use super::{
     look::{Look, clean},
@@ -143,10 +143,12 @@ fn recognition(recognised: &Recognised) -> String {
 }
 
 /// Whether the function would act upon the mail. SES's verdicts are not known here: the best is taken for granted.
-fn trust(mail: &Mail, recognised: &Recognised) -> String {
+fn trust(mail: &Mail, outcome: &Outcome, recognised: &Recognised) -> String {
     let [spam, virus, spf, dkim, dmarc] = [Verdict::Pass; 5];
     let verdicts = Verdicts { spam, virus, spf, dkim, dmarc };
-    match trust::judge(&Policy::default(), &verdicts, "", mail, recognised) {
+    let announced: Vec<&str> = read(outcome).iter().filter_map(Maintenance::announced_provider).collect();
+    let say = if matches!(outcome, Outcome::Notice(_)) { Say::Change(&announced) } else { Say::Nothing };
+    match trust::judge(&Policy::default(), &verdicts, &Evidence::supposed(mail), mail, recognised, say) {
         Ok(trust) => format!("where SES's verdicts are PASS: {trust}"),
         Err(doubt) => format!("not, it goes to a person: {doubt}"),
     }
@@ -156,7 +158,7 @@ fn explanation(text: &mut String, mail: &Mail, outcome: &Outcome) {
     if let Some(recognised) = recognised(outcome) {
         text.push('\n');
         line(text, "known by", &recognition(recognised));
-        line(text, "trusted", &trust(mail, recognised));
+        line(text, "trusted", &trust(mail, outcome, recognised));
     }
     for maintenance in read(outcome) {
         let _ = writeln!(text, "\n  {} was read from", clean(maintenance.id()));
@@ -165,6 +167,9 @@ fn explanation(text: &mut String, mail: &Mail, outcome: &Outcome) {
             let quote = if evidence.quote.is_empty() { String::new() } else { format!("`{}`", evidence.quote) };
             let words = format!("    {:<15} {:<34} {}", evidence.field, clean(&place), clean(&quote));
             let _ = writeln!(text, "{}", words.trim_end());
+        }
+        if let Some((start, end)) = maintenance.window().map(|window| window.stated()) {
+            let _ = writeln!(text, "    {:<15} {start} to {end}", "as stated");
         }
     }
 }
@@ -189,9 +194,17 @@ pub(crate) fn explanation_json(mail: &Mail, outcome: &Outcome) -> Value {
             evidence.collect()
         })
         .collect();
+    let stated: Vec<Value> = read(outcome)
+        .iter()
+        .map(|maintenance| {
+            let stated = maintenance.window().map(|window| window.stated());
+            stated.map_or(Value::Null, |(start, end)| json!({"start": start.to_string(), "end": end.to_string()}))
+        })
+        .collect();
     json!({
         "recognised_by": recognised.map(recognition),
-        "trusted": recognised.map(|recognised| trust(mail, recognised)),
+        "trusted": recognised.map(|recognised| trust(mail, outcome, recognised)),
         "evidence": maintenances,
+        "stated": stated,
     })
 }

@@ -1,5 +1,8 @@
 //! A plan in words: what is done with each resource, in the order in which it would be, and a last line that can be searched for.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Write as _;
 
 use console::Style;
@@ -9,11 +12,10 @@ use super::{
     VERSION,
     look::{Look, clean},
 };
-use crate::plan::{Action, Counts, Difference, Item, Plan, Reasons};
-use crate::{
-    aws::Aws,
-    cli::{Common, Down},
-};
+use crate::cli::{Common, Down};
+use aws::Aws;
+use engine::{Action, Counts, Difference, Reasons};
+use kinds::{Item, Plan};
 
 /// What the plan is for, in its first line.
 #[derive(Debug, Clone)]

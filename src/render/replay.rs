@@ -8,7 +8,7 @@ use super::{
     Printer, VERSION,
     look::{Look, clean},
 };
-use crate::operate::replay::{Item, Outcome, Prepared, Refused};
+use crate::ops::replay::{Item, Outcome, Prepared, Refused};
 
 /// So many are shown one by one, unless somebody wants to see all.
 const SHOWN: usize = 20;
@@ -143,7 +143,7 @@ pub(crate) fn report(printer: &Printer, report: &Report) -> serde_json::Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operate::replay::{About, Origin};
+    use crate::ops::replay::{About, Origin};
 
     #[test]
     fn a_long_plan_is_cut_and_what_cannot_be_replayed_is_always_told() {

@@ -10,11 +10,11 @@ use super::{
     look::{Look, clean},
     plan::Heading,
 };
-use crate::{
-    kinds::Kind,
+use crate::ops::{
     netbox::Findings,
-    operate::status::{Receiving, Resource, State, Status},
+    status::{Receiving, Resource, State, Status},
 };
+use kinds::Kind;
 
 /// Prints a status: lines, or the one JSON document.
 pub(crate) fn status(printer: &Printer, heading: &Heading, status: &Status) -> anyhow::Result<()> {

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::identifier::Identifier;
+
 /// A maintenance with the 12 keys, in the order in which they are written. What is read back owns its texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record<'maintenance> {
@@ -31,6 +33,17 @@ pub struct Record<'maintenance> {
     pub sequence: u32,
     /// What is done and why.
     pub summary: Cow<'maintenance, str>,
+}
+
+/// The details of a report about announced maintenances. A function whose details have these keys is shown with a table of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announced {
+    /// What was delivered.
+    #[serde(default)]
+    pub maintenances: Vec<Record<'static>>,
+    /// What could be read of a mail that is for a person, unverified.
+    #[serde(default)]
+    pub suggestion: Vec<Record<'static>>,
 }
 
 impl Record<'_> {
@@ -131,7 +144,7 @@ impl Status {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "WrittenCircuit")]
 pub struct Circuit {
-    /// The provider's id of it, as written in the notice; never empty.
+    /// The provider's id of it, as written in the notice; never empty, never a placeholder.
     #[serde(rename = "circuit_id")]
     id: String,
     impact: Impact,
@@ -148,16 +161,14 @@ impl TryFrom<WrittenCircuit> for Circuit {
     type Error = &'static str;
 
     fn try_from(written: WrittenCircuit) -> Result<Self, Self::Error> {
-        Self::new(&written.circuit_id, written.impact).ok_or("a circuit whose id is blank")
+        Self::new(&written.circuit_id, written.impact).ok_or("a circuit whose id is blank or a placeholder")
     }
 }
 
 impl Circuit {
-    /// A circuit with that id, or `None` where the id is blank. An id has no line breaks: where one stands, a relay has broken
-    /// a long line of a page at a blank.
+    /// Returns the circuit with that id, or `None` where the text is no id. See [`Identifier::new`].
     pub fn new(id: &str, impact: Impact) -> Option<Self> {
-        let lines: Vec<_> = id.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        (!lines.is_empty()).then(|| Self { id: lines.join(" "), impact })
+        Some(Self { id: Identifier::new(id)?.as_str().to_owned(), impact })
     }
 
     /// The provider's id of it.
@@ -168,5 +179,17 @@ impl Circuit {
     /// What happens to it.
     pub fn impact(&self) -> Impact {
         self.impact
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_circuit_without_an_id_is_refused() {
+        let written = r#"{"circuit_id":"C-1","impact":"OUTAGE"}"#;
+        assert_eq!(serde_json::from_str::<Circuit>(written).unwrap().id(), "C-1");
+        assert!(serde_json::from_str::<Circuit>(&written.replace("C-1", "  ")).is_err());
     }
 }

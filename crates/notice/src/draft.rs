@@ -1,16 +1,17 @@
 //! A maintenance in the making: providers fill it from [`Found`] values, [`Draft::build`] checks the model's rules.
 
-use jiff::Timestamp;
+use contract::identifier::Identifier;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     failure::Failure,
     found::{Evidence, Found, Place},
-    model::{Circuit, Maintenance, Status, Window},
+    model::{Circuit, Maintenance, Moment, Status, Window},
     source::Source,
 };
 
 /// Start and end of a window as they were found.
-pub type Times = (Found<Timestamp>, Found<Timestamp>);
+pub type Times = (Found<Moment>, Found<Moment>);
 
 /// The most circuits of one notice, counted once for each of its windows.
 const MOST_CIRCUITS: usize = 20_000;
@@ -35,18 +36,22 @@ pub(super) const ROW_STATUS: &str = "row status";
 pub struct Draft {
     provider: &'static str,
     announced_provider: Option<String>,
-    account: String,
+    account: Option<Identifier>,
+    nameless_account: &'static str,
     id: Option<String>,
     organizer: Option<String>,
     status: Option<Status>,
     circuits: Vec<Circuit>,
-    start: Option<Timestamp>,
-    end: Option<Timestamp>,
+    start: Option<Moment>,
+    end: Option<Moment>,
     stamp: Option<Timestamp>,
     sequence: Option<u32>,
     uid: Option<String>,
     summary: String,
+    /// The date on which the notice was written, which tells windows that have begun from those to come.
+    announced_at: Option<Timestamp>,
     evidence: Vec<Evidence>,
+    last_field: Option<&'static str>,
 }
 
 macro_rules! setters {
@@ -67,7 +72,8 @@ impl Draft {
         let draft = Self {
             provider: source.provider().slug,
             announced_provider: None,
-            account: String::new(),
+            account: None,
+            nameless_account: "",
             id: None,
             organizer: None,
             status: None,
@@ -78,7 +84,9 @@ impl Draft {
             sequence: None,
             uid: None,
             summary: String::new(),
+            announced_at: source.announced_at(),
             evidence: Vec::new(),
+            last_field: None,
         };
         let draft = draft.organizer(Found::by_rule(source.provider().organizer.to_owned(), "the provider's address"));
         match source.stamp() {
@@ -95,26 +103,35 @@ impl Draft {
     setters! {
         /// The provider as the notice names it.
         announced_provider: String => announced_provider as "provider", |value| Some(value);
-        /// The customer's account; without it, empty.
-        account: String => account as "account", |value| value;
+        /// The customer's account; without it, or with a placeholder, none.
+        account: String => account as "account", |value| Identifier::new(&value);
         /// The provider's id of the maintenance. Needed.
         id: String => id as "maintenance_id", |value| Some(value);
         /// Who announced it; without it, the provider's address.
         organizer: String => organizer as "organizer", |value| Some(value);
         /// Where it stands. Needed.
         status: Status => status as "status", |value| Some(value);
-        /// When it begins.
-        start: Timestamp => start as "start", |value| Some(value);
-        /// When it is over.
-        end: Timestamp => end as "end", |value| Some(value);
-        /// When the notice was issued; without it, the mail's outer date. One of both is needed.
-        stamp: Timestamp => stamp as "stamp", |value| Some(value);
         /// The revision that the notice states.
         sequence: u32 => sequence as "sequence", |value| Some(value);
         /// The calendar's UID; without it, `0`.
         uid: String => uid as "uid", |value| Some(value);
         /// What is done and why; without it, empty.
         summary: String => summary as "summary", |value| value;
+    }
+
+    /// Names the field that the format has last: a notice whose lines end there lacks nothing.
+    pub fn ends_with(self, field: &'static str) -> Self {
+        Self { last_field: Some(field), ..self }
+    }
+
+    /// Sets the date on which the notice was written, where it states one besides that of the mail.
+    pub fn written_at(self, announced_at: Timestamp) -> Self {
+        Self { announced_at: Some(announced_at), ..self }
+    }
+
+    /// Sets the text that JSON shows for the account where the notice names none. No sink takes it for an account.
+    pub fn nameless_account(self, text: &'static str) -> Self {
+        Self { nameless_account: text, ..self }
     }
 
     /// Adds circuits in the mail's order; repetitions are kept.
@@ -136,6 +153,11 @@ impl Draft {
         self
     }
 
+    /// Returns whether another draft of the same maintenance says the same of it.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        (self.status, self.start, self.end) == (other.status, other.start, other.end) && self.circuits == other.circuits
+    }
+
     /// Names whoever wrote the innermost message as the organizer, for providers whose own address we do not know.
     pub fn sent_by_author(self, source: &Source<'_>) -> Self {
         let sender = source.mail().layers().iter().rev().find_map(|layer| layer.sender.as_ref());
@@ -151,18 +173,35 @@ impl Draft {
         Ok(windows.into_iter().map(|(start, end)| self.clone().window(start, end)).collect())
     }
 
-    /// Start and end at once.
-    pub fn window(self, start: Found<Timestamp>, end: Found<Timestamp>) -> Self {
+    /// Sets when the notice was issued; without it, that is the mail's outer date. One of both is needed.
+    pub fn stamp(mut self, found: Found<impl Into<Timestamp>>) -> Self {
+        self.note("stamp", &found);
+        self.stamp = Some(found.value.into());
+        self
+    }
+
+    /// Sets when it begins.
+    pub fn start(mut self, found: Found<impl Into<Moment>>) -> Self {
+        self.note("start", &found);
+        self.start = Some(found.value.into());
+        self
+    }
+
+    /// Sets when it is over.
+    pub fn end(mut self, found: Found<impl Into<Moment>>) -> Self {
+        self.note("end", &found);
+        self.end = Some(found.value.into());
+        self
+    }
+
+    /// Sets start and end at once.
+    pub fn window(self, start: Found<impl Into<Moment>>, end: Found<impl Into<Moment>>) -> Self {
         self.start(start).end(end)
     }
 
     /// The maintenance, if it keeps the model's rules.
     pub fn build(self) -> Result<Maintenance, Failure> {
-        let id = self
-            .id
-            .map(|id| id.trim().to_owned())
-            .filter(|id| !id.is_empty())
-            .ok_or_else(|| Failure::missing("a maintenance id"))?;
+        let id = self.id.as_deref().and_then(Identifier::new).ok_or_else(|| Failure::missing("a maintenance id"))?;
         let status = self.status.ok_or_else(|| Failure::missing("a status"))?;
         let stamp = self.stamp.ok_or_else(|| Failure::missing("the date of the notice"))?;
         let window = match (self.start, self.end) {
@@ -174,6 +213,7 @@ impl Draft {
             (None, _) => return Err(Failure::missing("a start time")),
             (_, None) => return Err(Failure::missing("an end time")),
         };
+        expect_begun(status, window, self.announced_at)?;
         if self.circuits.is_empty() && !status.is_final() {
             return Err(Failure::missing("at least one circuit"));
         }
@@ -181,6 +221,7 @@ impl Draft {
             provider: self.provider,
             announced_provider: self.announced_provider,
             account: self.account,
+            nameless_account: self.nameless_account,
             id,
             organizer: self.organizer.unwrap_or_default(),
             status,
@@ -191,6 +232,31 @@ impl Draft {
             uid: self.uid.unwrap_or_else(|| "0".to_owned()),
             summary: self.summary,
             evidence: self.evidence,
+            last_field: self.last_field,
         })
     }
+}
+
+/// How far ahead carriers announce, at most. A date that lies further before a window than this is not the notice's own: clocks and
+/// archives are wrong by years.
+const FARTHEST_AHEAD: SignedDuration = SignedDuration::from_hours(180 * 24);
+
+/// How long before its window work may be said to have started. Carriers tell of a whole night at once.
+const EARLIEST_START: SignedDuration = SignedDuration::from_hours(24);
+
+/// Fails where a notice says of a window that lies ahead of its own date that it is over, or under way.
+fn expect_begun(status: Status, window: Option<Window>, announced_at: Option<Timestamp>) -> Result<(), Failure> {
+    let Some((window, announced_at)) = window.zip(announced_at) else { return Ok(()) };
+    let ahead = window.start().duration_since(announced_at);
+    let is_contradicted = match status {
+        _ if ahead > FARTHEST_AHEAD => false,
+        Status::Completed => ahead > SignedDuration::ZERO,
+        Status::InProcess => ahead > EARLIEST_START,
+        _ => false,
+    };
+    if is_contradicted {
+        let quote = format!("{status}, from {}; written {announced_at}", window.start());
+        return Err(Failure::ambiguous("a window that has begun when the notice was written").with_quote(&quote));
+    }
+    Ok(())
 }

@@ -1,5 +1,7 @@
-//! Understanding notices: [`parse`] tells what a mail is. Pure and total.
+//! Understands notices: [`parse`] returns the outcome of a mail. Pure and total: no I/O, no clock, no panic for any bytes.
 
+pub mod bilingual;
+mod calendar;
 pub mod change;
 pub mod dates;
 pub mod draft;
@@ -35,7 +37,15 @@ use provider::Reading;
 use providers::genericprovider;
 use source::Source;
 
-/// What a mail is. Of an answer above a quotation the answer counts: what it quotes is no notice of today.
+/// Recognises a mail's provider and reads its notice. Of an answer above a quotation the answer counts: what it quotes is no
+/// notice of today.
+///
+/// ```
+/// use notice::outcome::Outcome;
+///
+/// let mail = mail::Mail::decode(b"From: someone@stranger.example\r\nSubject: lunch\r\n\r\nAt noon?\r\n");
+/// assert!(matches!(notice::parse(&mail), Outcome::Unrecognised { suggestion, .. } if suggestion.is_empty()));
+/// ```
 pub fn parse(mail: &Mail) -> Outcome {
     let Some(answer) = mail.without_quotation() else { return parse_whole(mail) };
     match (parse_whole(&answer), parse_whole(mail)) {
@@ -115,6 +125,9 @@ fn read(source: &Source<'_>, recognised: Recognised) -> Outcome {
                 }
             };
         }
+        Ok(Reading::Doubted(failure, drafts)) => {
+            return Outcome::Failed { recognised, failure, suggestion: whole(drafts) };
+        }
         Err(failure) => {
             let suggestion = unread(source, &failure);
             return Outcome::Failed { recognised, failure, suggestion };
@@ -150,7 +163,7 @@ fn unread(source: &Source<'_>, failure: &Failure) -> Vec<Maintenance> {
 /// What this provider would read of the mail, unverified: for a person to confirm.
 fn suggest(source: &Source<'_>) -> Vec<Maintenance> {
     match (source.provider().read)(source) {
-        Ok(Reading::Notice(drafts)) => whole(drafts),
+        Ok(Reading::Notice(drafts) | Reading::Doubted(_, drafts)) => whole(drafts),
         Ok(Reading::Other(_)) => Vec::new(),
         Err(_) => from_calendars(source),
     }
@@ -158,7 +171,7 @@ fn suggest(source: &Source<'_>) -> Vec<Maintenance> {
 
 /// What the MAINTNOTE calendars of the mail say, whether or not the provider uses them.
 fn from_calendars(source: &Source<'_>) -> Vec<Maintenance> {
-    maintnote::read(source).ok().flatten().map(whole).unwrap_or_default()
+    whole(maintnote::suggest(source))
 }
 
 /// Those drafts that are whole.

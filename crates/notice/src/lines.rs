@@ -91,7 +91,7 @@ impl Lines {
         if self.of_page { Place::Page { line: index + 1 } } else { Place::Text { line: index + 1 } }
     }
 
-    /// What stands after the first occurrence of `label` at the start of a line; if nothing does, the next line that is not blank.
+    /// Returns the text after the first `label` at the start of a line; if there is none, the next line that is not blank.
     /// The label is compared without case; a colon and quotation or list marks (`*`, `>`, `-`) around it are passed over.
     pub fn labelled(&self, label: &str) -> Option<Found<String>> {
         self.all_labelled(label).into_iter().next()
@@ -104,9 +104,22 @@ impl Lines {
 
     /// Like [`Lines::labelled`], every occurrence.
     pub fn all_labelled(&self, label: &str) -> Vec<Found<String>> {
+        self.behind(|line| after_label(line, label))
+    }
+
+    /// Like [`Lines::all_labelled`], of every line whose label, without its colon, `says` accepts.
+    pub fn all_labelled_by(&self, says: impl Fn(&str) -> bool) -> Vec<Found<String>> {
+        self.behind(|line| {
+            let (label, value) = line.trim_start_matches(['*', '>', '-', '•', ' ']).split_once(':')?;
+            says(label).then_some(value.trim_matches(['*', ' ']))
+        })
+    }
+
+    /// What stands behind each label that `after` finds, or on the next line that is not blank.
+    fn behind<'lines>(&'lines self, after: impl Fn(&'lines str) -> Option<&'lines str>) -> Vec<Found<String>> {
         let mut found = Vec::new();
         for (index, line) in self.folded.iter().enumerate() {
-            let Some(rest) = after_label(line, label) else { continue };
+            let Some(rest) = after(line) else { continue };
             let next = || self.folded.iter().enumerate().skip(index + 1).find(|(_, line)| !line.is_empty());
             if !rest.is_empty() {
                 found.push(Found {

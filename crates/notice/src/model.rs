@@ -1,32 +1,116 @@
 //! What a notice says. A value of these types cannot hold a wrong state: a window ends after it starts,
 //! a maintenance has an id, and circuits and a window unless it is over or off.
 
+use contract::identifier::Identifier;
 pub use contract::maintenance::{Circuit, Impact, Status};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp, tz::Offset};
 
 use super::found::Evidence;
+
+/// An instant, with the offset in which the notice states it. Two are equal if the instants are.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    at: Timestamp,
+    offset: Offset,
+}
+
+impl Moment {
+    /// Returns the instant as it is stated at that offset from UTC.
+    pub fn new(at: Timestamp, offset: Offset) -> Self {
+        Self { at, offset }
+    }
+
+    /// Returns the instant.
+    pub fn at(self) -> Timestamp {
+        self.at
+    }
+
+    /// Returns the offset from UTC in which the notice states it.
+    pub fn offset(self) -> Offset {
+        self.offset
+    }
+
+    /// Returns the moment that much later, stated alike; `None` beyond the calendar's end.
+    pub fn checked_add(self, length: SignedDuration) -> Option<Self> {
+        Some(Self { at: self.at.checked_add(length).ok()?, ..self })
+    }
+}
+
+impl From<Timestamp> for Moment {
+    fn from(at: Timestamp) -> Self {
+        Self { at, offset: Offset::UTC }
+    }
+}
+
+impl From<Moment> for Timestamp {
+    fn from(moment: Moment) -> Self {
+        moment.at
+    }
+}
+
+impl PartialEq for Moment {
+    fn eq(&self, other: &Self) -> bool {
+        self.at == other.at
+    }
+}
+
+impl Eq for Moment {}
+
+impl PartialOrd for Moment {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Moment {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.at.cmp(&other.at)
+    }
+}
+
+impl std::hash::Hash for Moment {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.at.hash(state);
+    }
+}
+
+/// Writes the time as the notice states it: `2031-04-02T00:00:00+02:00`.
+impl std::fmt::Display for Moment {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.offset {
+            Offset::UTC => self.at.fmt(formatter),
+            offset => self.at.display_with_offset(offset).fmt(formatter),
+        }
+    }
+}
 
 /// When it happens: `[start, end)`, the end after the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Window {
-    start: Timestamp,
-    end: Timestamp,
+    start: Moment,
+    end: Moment,
 }
 
 impl Window {
-    /// A window, or `None` unless it ends after it starts.
-    pub fn new(start: Timestamp, end: Timestamp) -> Option<Self> {
+    /// Returns the window, or `None` unless it ends after it starts.
+    pub fn new(start: impl Into<Moment>, end: impl Into<Moment>) -> Option<Self> {
+        let (start, end) = (start.into(), end.into());
         (end > start).then_some(Self { start, end })
     }
 
-    /// When it begins.
+    /// Returns the start of the window.
     pub fn start(&self) -> Timestamp {
-        self.start
+        self.start.at
     }
 
-    /// When it is over.
+    /// Returns when it is over.
     pub fn end(&self) -> Timestamp {
-        self.end
+        self.end.at
+    }
+
+    /// Returns start and end as the notice states them, each in its own offset from UTC.
+    pub fn stated(&self) -> (Moment, Moment) {
+        (self.start, self.end)
     }
 }
 
@@ -35,8 +119,9 @@ impl Window {
 pub struct Maintenance {
     pub(super) provider: &'static str,
     pub(super) announced_provider: Option<String>,
-    pub(super) account: String,
-    pub(super) id: String,
+    pub(super) account: Option<Identifier>,
+    pub(super) nameless_account: &'static str,
+    pub(super) id: Identifier,
     pub(super) organizer: String,
     pub(super) status: Status,
     pub(super) circuits: Vec<Circuit>,
@@ -46,6 +131,7 @@ pub struct Maintenance {
     pub(super) uid: String,
     pub(super) summary: String,
     pub(super) evidence: Vec<Evidence>,
+    pub(super) last_field: Option<&'static str>,
 }
 
 impl Maintenance {
@@ -59,22 +145,27 @@ impl Maintenance {
         self.announced_provider.as_deref()
     }
 
-    /// The customer's account with the provider; may be empty.
+    /// Returns the customer's account with the provider; empty where the notice names none.
     pub fn account(&self) -> &str {
-        &self.account
+        self.account.as_ref().map_or("", Identifier::as_str)
     }
 
-    /// The provider's id of the maintenance; never empty.
+    /// Returns the text that JSON has for the account: that of the provider's format where the notice names none.
+    pub fn account_text(&self) -> &str {
+        self.account.as_ref().map_or(self.nameless_account, Identifier::as_str)
+    }
+
+    /// Returns the provider's id of the maintenance; never empty, never a placeholder.
     pub fn id(&self) -> &str {
-        &self.id
+        self.id.as_str()
     }
 
-    /// Who announced it: an address, or what the calendar says.
+    /// Returns the organizer: an address, or the calendar's text.
     pub fn organizer(&self) -> &str {
         &self.organizer
     }
 
-    /// Where it stands.
+    /// Returns the status.
     pub fn status(&self) -> Status {
         self.status
     }
@@ -104,12 +195,12 @@ impl Maintenance {
         &self.uid
     }
 
-    /// What is done and why; may be empty.
+    /// Returns the summary: what is done and why. It may be empty.
     pub fn summary(&self) -> &str {
         &self.summary
     }
 
-    /// Where in the mail each value came from.
+    /// Returns, for each value, its place in the mail.
     pub fn evidence(&self) -> &[Evidence] {
         &self.evidence
     }

@@ -1,14 +1,14 @@
-//! What a provider reads: the mail, each form of it made once and on demand.
+//! The source that a provider reads: the mail, with each form of it made once and on demand.
 
 use std::{cell::OnceCell, rc::Rc};
 
 use jiff::Timestamp;
 
 use super::{
+    calendar::{self, Content},
     failure::Failure,
     found::{Found, Place},
     lines::Lines,
-    maintnote::{self, Content},
     page::Page,
     provider::Provider,
 };
@@ -46,7 +46,7 @@ impl<'mail> Source<'mail> {
         Self { mail: self.mail, provider, forms: Rc::clone(&self.forms) }
     }
 
-    /// Who reads it.
+    /// Returns the provider that reads it.
     pub fn provider(&self) -> &'static Provider {
         self.provider
     }
@@ -68,14 +68,20 @@ impl<'mail> Source<'mail> {
 
     /// The first text/plain body in lines.
     pub fn text(&self) -> Result<&Lines, Failure> {
-        let lines = self.forms.text.get_or_init(|| self.mail.texts.first().map(|text| Lines::of_text(text)));
+        let text = || self.mail.texts.first().filter(|text| !is_html(text));
+        let lines = self.forms.text.get_or_init(|| text().map(|text| Lines::of_text(text)));
         lines.as_ref().ok_or_else(|| Failure::missing("a text/plain part"))
+    }
+
+    /// The HTML: that of the first text/html body, or a text/plain body that is HTML all the same.
+    fn html(&self) -> Option<&'mail String> {
+        self.mail.pages.first().or_else(|| self.mail.texts.first().filter(|text| is_html(text)))
     }
 
     /// The first text/html body, parsed. Further ones are footers that lists add.
     pub fn page(&self) -> Result<&Page, Failure> {
         let page = self.forms.page.get_or_init(|| {
-            let html = self.mail.pages.first().ok_or_else(|| Failure::missing("a text/html part"))?;
+            let html = self.html().ok_or_else(|| Failure::missing("a text/html part"))?;
             Page::parse(html)
         });
         page.as_ref().map_err(Clone::clone)
@@ -98,7 +104,7 @@ impl<'mail> Source<'mail> {
     /// The body in lines, whichever form it has: the HTML part if there is one, else the text. A page that says much less
     /// than the text is no form of it, but a footer that a list adds.
     pub fn body(&self) -> Result<&Lines, Failure> {
-        if self.mail.pages.is_empty() {
+        if self.html().is_none() {
             return self.text();
         }
         let page = self.page().map(Page::lines)?;
@@ -109,9 +115,9 @@ impl<'mail> Source<'mail> {
         Ok(text.filter(|_| is_footer).unwrap_or(page))
     }
 
-    /// The calendar parts.
+    /// Returns the calendar parts.
     pub(super) fn calendars(&self) -> &[Content] {
-        self.forms.calendars.get_or_init(|| self.mail.calendars.iter().map(|text| maintnote::parse(text)).collect())
+        self.forms.calendars.get_or_init(|| self.mail.calendars.iter().map(|text| calendar::parse(text)).collect())
     }
 
     /// A failure unless something closes the body, or a line of it holds one of these words, which the format has below all
@@ -137,4 +143,15 @@ impl<'mail> Source<'mail> {
     pub fn announced_at(&self) -> Option<Timestamp> {
         self.mail.layers().iter().rev().find_map(|layer| layer.date)
     }
+}
+
+/// Where the source of a page begins, at the latest, in bytes: a relay may have put a warning above it.
+const LATEST_START: usize = 2_000;
+
+/// Whether a text is the source of a page.
+fn is_html(text: &str) -> bool {
+    let start = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= LATEST_START).last().unwrap_or_default();
+    let mut lines = text.get(..start).unwrap_or_default().lines().map(str::trim_start);
+    let opens = |line: &str, tag: &str| line.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
+    lines.any(|line| ["<html", "<!doctype html"].iter().any(|tag| opens(line.trim_start_matches('\u{feff}'), tag)))
 }

@@ -25,8 +25,11 @@ pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result
             Failure::cut_short("a window and circuits, or closing words below: it may have gone on").with_quote(line)
         );
     }
-    let mut evidence = maintenances.iter().flat_map(Maintenance::evidence);
-    if evidence.any(|evidence| evidence.place == last && !MAY_BE_SHORTER.contains(&evidence.field)) {
+    let may_have_gone_on = |one: &Maintenance| {
+        let mut last = one.evidence().iter().filter(|evidence| evidence.place == last);
+        last.any(|evidence| !MAY_BE_SHORTER.contains(&evidence.field) && one.last_field != Some(evidence.field))
+    };
+    if maintenances.iter().any(may_have_gone_on) {
         return Err(Failure {
             place: Some(last),
             ..Failure::cut_short("words below the last value: it may have gone on").with_quote(line)
@@ -35,7 +38,7 @@ pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result
     Ok(())
 }
 
-/// How letters close.
+/// Closings of letters.
 const CLOSING: [&str; 10] = [
     "regards",
     "best regards",
@@ -49,13 +52,13 @@ const CLOSING: [&str; 10] = [
     "best wishes",
 ];
 
-/// Whether a line says goodbye.
+/// Returns `true` if a line says goodbye.
 pub(super) fn says_goodbye(line: &str) -> bool {
     let line = line.trim_start_matches(['>', ' ']);
     CLOSING.iter().any(|words| line.get(..words.len()).is_some_and(|start| start.eq_ignore_ascii_case(words)))
 }
 
-/// Whether a line of the body does.
+/// Returns `true` if a line of the body says goodbye.
 fn is_signed(source: &Source<'_>) -> bool {
     source.body().is_ok_and(|body| body.iter().any(|(_, line)| says_goodbye(line)))
 }

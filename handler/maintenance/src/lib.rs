@@ -1,6 +1,6 @@
 //! The function that takes carriers' maintenance mails: an event of SES in, notices out.
 //!
-//! Data flows one way: event → stored mail → [`mail::Mail`] → [`notice::outcome::Outcome`] → decision → sinks. The binary
+//! Data flows one way: event → stored mail → [`mail::Mail`] → [`notice::outcome::Outcome`] → decision → [`schedule::Announcement`] → sinks. The binary
 //! composes it: [`composition`] alone knows which sinks there are.
 
 // How deep futures may be nested, for the compiler.
@@ -8,6 +8,5 @@
 
 pub mod composition;
 pub mod configuration;
-pub mod digest;
 pub mod pipeline;
 pub mod sinks;

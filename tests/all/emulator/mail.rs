@@ -3,9 +3,12 @@
 
 use aws_sdk_lambda::{primitives::Blob, types::InvocationType};
 use aws_sdk_ses::types as ses;
-use provision::{
-    declaration::{Invocation, ReceiptRule, Recipient, Tls},
-    receiving::{Arrival, Disposition, Envelope, Flow, Verdicts, event, matches},
+use declaration::{Invocation, ReceiptRule, Recipient, Tls};
+use local::{
+    arrival::{Arrival, Envelope},
+    event::build as event,
+    receipt::{Disposition, Flow, matches},
+    verdicts::Verdicts,
 };
 use serde_json::{Value, json};
 

@@ -8,7 +8,7 @@ use jiff::{
     tz::{AmbiguousOffset, TimeZone},
 };
 
-use super::{failure::Failure, found::Found, zones};
+use super::{failure::Failure, found::Found, model::Moment, zones};
 
 /// Reads a local date and time by the first of the formats that fits the whole text, such as `%d-%b-%Y %H:%M[:%S]`.
 ///
@@ -89,9 +89,21 @@ pub fn instant(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     }
 }
 
+/// The instant of a local time in a zone, with the offset that the zone has then. See [`instant`].
+pub fn moment(local: DateTime, zone: &TimeZone) -> Option<Moment> {
+    let at = instant(local, zone)?;
+    Some(Moment::new(at, zone.to_offset(at)))
+}
+
+/// The instant of a local time in a zone that is named in any way that [`zones::by_name`] knows. `None` also where the name does
+/// not fit the season: who writes `EST` in July may mean either.
+pub fn moment_at(local: DateTime, zone: &str) -> Option<Moment> {
+    moment(local, &zones::by_name(zone)?).filter(|moment| zones::is_in_season(zone, *moment))
+}
+
 /// Reads a time that says its zone itself, behind it or in brackets: `01-Jun-2021 15:59:00(UTC)`, `… CEST`,
 /// `… GMT+08:00`, `… Eastern Time`. See [`zones::by_name`] for the names.
-pub fn zoned(text: &str, formats: &[&str]) -> Option<Timestamp> {
+pub fn zoned(text: &str, formats: &[&str]) -> Option<Moment> {
     let text = text.trim();
     // From the longest name to the shortest: at most the last four words, and what is glued to the last digit.
     let mut found = None;
@@ -101,8 +113,8 @@ pub fn zoned(text: &str, formats: &[&str]) -> Option<Timestamp> {
             continue;
         }
         let Some(zone) = zones::by_name(name) else { continue };
-        let Some(time) = civil(local, formats).and_then(|local| instant(local, &zone)) else { continue };
-        if found.is_some_and(|found| found != time) {
+        let Some(time) = civil(local, formats).and_then(|local| moment(local, &zone)) else { continue };
+        if !zones::is_in_season(name, time) || found.is_some_and(|found| found != time) {
             return None;
         }
         found = Some(time);
@@ -137,19 +149,19 @@ fn may_begin_zone(local: &str, name: &str) -> bool {
 }
 
 /// Reads a found time in a zone; a failure that quotes it where that is not possible.
-pub fn read_in(found: Found<String>, formats: &[&str], zone: &TimeZone) -> Result<Found<Timestamp>, Failure> {
+pub fn read_in(found: Found<String>, formats: &[&str], zone: &TimeZone) -> Result<Found<Moment>, Failure> {
     let expected = format!("a time like `{}`", formats.first().copied().unwrap_or_default());
-    found.try_map(&expected, |text| instant(civil(text, formats)?, zone))
+    found.try_map(&expected, |text| moment(civil(text, formats)?, zone))
 }
 
 /// Reads a found time that says its zone; a failure that quotes it where that is not possible.
-pub fn read_zoned(found: Found<String>, formats: &[&str]) -> Result<Found<Timestamp>, Failure> {
+pub fn read_zoned(found: Found<String>, formats: &[&str]) -> Result<Found<Moment>, Failure> {
     let expected = format!("a time with a zone, like `{} UTC`", formats.first().copied().unwrap_or_default());
     found.try_map(&expected, |text| zoned(text, formats))
 }
 
 /// Reads a time that says itself that it is UTC: it ends in `UTC`, `GMT`, `(GMT)`, `+0000`, `Z` or several of these.
-pub fn universal(text: &str, formats: &[&str]) -> Option<Timestamp> {
+pub fn universal(text: &str, formats: &[&str]) -> Option<Moment> {
     let mut local = text.trim();
     while let Some(rest) = ["UTC", "GMT", "+00:00", "+0000", "Z"].iter().find_map(|zone| {
         let bare = local.strip_suffix(')').and_then(|open| open.strip_suffix(zone)?.strip_suffix('('));
@@ -158,7 +170,7 @@ pub fn universal(text: &str, formats: &[&str]) -> Option<Timestamp> {
         local = rest.trim_end();
     }
     let is_stated = local.len() < text.trim().len();
-    if is_stated { instant(civil(local, formats)?, &TimeZone::UTC) } else { None }
+    if is_stated { moment(civil(local, formats)?, &TimeZone::UTC) } else { None }
 }
 
 #[cfg(test)]
@@ -242,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_zone_stands_behind_the_time() {
-        let read = |text: &str| zoned(text, &["%d-%b-%Y %H:%M[:%S]"]).map(|time| time.to_string());
+        let read = |text: &str| zoned(text, &["%d-%b-%Y %H:%M[:%S]"]).map(|time| time.at().to_string());
         let expected = Some("2031-06-01T14:00:00Z".to_owned());
         for text in [
             "01-Jun-2031 14:00:00(UTC)",
@@ -250,14 +262,25 @@ mod tests {
             "01-Jun-2031 22:00 GMT+08:00",
             "01-Jun-2031 22:00 (UTC +8)",
             "01-Jun-2031 10:00 Eastern Time",
-            "01-Jun-2031 09:00 Eastern Standard Time",
             "01-Jun-2031 16:00:00+02:00",
             "01-Jun-2031 14:00:00Z",
             "01-Jun-2031 16:00 Europe/Paris",
         ] {
             assert_eq!(read(text), expected, "{text}");
         }
-        for text in ["01-Jun-2031 14:00", "01-Jun-2031 14:00 IST", "01-Jun-2031 14:00 local", "UTC", ""] {
+        assert_eq!(
+            zoned("01-Jun-2031 16:00 CEST", &["%d-%b-%Y %H:%M"]).unwrap().to_string(),
+            "2031-06-01T16:00:00+02:00"
+        );
+        for text in [
+            "01-Jun-2031 14:00",
+            "01-Jun-2031 14:00 IST",
+            "01-Jun-2031 09:00 Eastern Standard Time",
+            "01-Jun-2031 09:00 EST",
+            "01-Jun-2031 14:00 local",
+            "UTC",
+            "",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
     }

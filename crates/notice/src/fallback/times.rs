@@ -1,12 +1,12 @@
 //! The one window that labelled values state, with its zone. What can be read in two ways is not read.
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{civil::DateTime, tz::TimeZone};
 
 use super::{
     facts::Fact,
     labels::{Kind, Zone},
 };
-use crate::{dates, draft::Times, found::Found, zones};
+use crate::{dates, draft::Times, found::Found, model::Moment, zones};
 
 macro_rules! with_times {
     ($($date:literal)*) => {
@@ -59,8 +59,8 @@ pub(super) fn window(facts: &[Fact]) -> Result<Option<Times>, NoWindow> {
     }
 }
 
-fn is_sensible(start: Timestamp, end: Timestamp) -> bool {
-    end > start && end.duration_since(start).as_hours() <= LONGEST_DAYS * 24
+fn is_sensible(start: Moment, end: Moment) -> bool {
+    end > start && end.at().duration_since(start.at()).as_hours() <= LONGEST_DAYS * 24
 }
 
 /// The zone that a label of its own states.
@@ -74,8 +74,8 @@ fn common_zone(facts: &[Fact]) -> Result<Option<TimeZone>, NoWindow> {
 }
 
 /// The different times of a kind. A time without a zone is no answer.
-fn times(facts: &[Fact], kind: Kind, common: Option<&TimeZone>) -> Result<Vec<Found<Timestamp>>, NoWindow> {
-    let mut times: Vec<Found<Timestamp>> = Vec::new();
+fn times(facts: &[Fact], kind: Kind, common: Option<&TimeZone>) -> Result<Vec<Found<Moment>>, NoWindow> {
+    let mut times: Vec<Found<Moment>> = Vec::new();
     for fact in facts.iter().filter(|fact| fact.label.kind == kind) {
         let Some(time) = time(&normal(&fact.value.value), &fact.label.zone, common) else {
             let is_other = fact.label.is_weak && !fact.value.value.contains(|mark: char| mark.is_ascii_digit());
@@ -94,17 +94,17 @@ fn times(facts: &[Fact], kind: Kind, common: Option<&TimeZone>) -> Result<Vec<Fo
     Ok(times)
 }
 
-fn time(text: &str, label: &Zone, common: Option<&TimeZone>) -> Option<Timestamp> {
+fn time(text: &str, label: &Zone, common: Option<&TimeZone>) -> Option<Moment> {
     let own = dates::with_zone(text, local_time);
     match (own, label) {
         (_, Zone::Unknown) => None,
-        (Some((local, zone)), Zone::Unstated) => dates::instant(local, &zone),
+        (Some((local, zone)), Zone::Unstated) => dates::moment(local, &zone),
         (Some((local, zone)), Zone::Stated(stated)) => {
-            let (time, other) = (dates::instant(local, &zone)?, dates::instant(local, stated)?);
+            let (time, other) = (dates::moment(local, &zone)?, dates::moment(local, stated)?);
             (time == other).then_some(time)
         }
-        (None, Zone::Stated(zone)) => dates::instant(local_time(text)?, zone),
-        (None, Zone::Unstated) => dates::instant(local_time(text)?, common?),
+        (None, Zone::Stated(zone)) => dates::moment(local_time(text)?, zone),
+        (None, Zone::Unstated) => dates::moment(local_time(text)?, common?),
     }
 }
 
@@ -120,7 +120,7 @@ fn local_time(text: &str) -> Option<DateTime> {
 }
 
 /// `A - B ZONE`, `A ZONE to B ZONE`, where the second may be a time of day.
-fn range(text: &str, label: &Zone, common: Option<&TimeZone>) -> Option<(Timestamp, Timestamp)> {
+fn range(text: &str, label: &Zone, common: Option<&TimeZone>) -> Option<(Moment, Moment)> {
     let text = normal(text);
     let text = ["from ", "between "].iter().find_map(|word| text.strip_prefix(word)).unwrap_or(&text);
     let mut found = None;
@@ -149,7 +149,7 @@ fn end(text: &str) -> Option<End> {
     local_time(text).map(End::Day).or_else(|| is_time.then(|| End::Time(text.to_owned())))
 }
 
-fn between(from: &str, to: &str, label: &Zone, common: Option<&TimeZone>) -> Option<(Timestamp, Timestamp)> {
+fn between(from: &str, to: &str, label: &Zone, common: Option<&TimeZone>) -> Option<(Moment, Moment)> {
     let (to, zone) = match (dates::with_zone(to, end), label) {
         (_, Zone::Unknown) => return None,
         (Some(stated), _) => stated,
@@ -160,18 +160,18 @@ fn between(from: &str, to: &str, label: &Zone, common: Option<&TimeZone>) -> Opt
         Some((local, own)) => (local, own),
         None => (local_time(from)?, zone.clone()),
     };
-    let start = dates::instant(local, &own)?;
+    let start = dates::moment(local, &own)?;
     // A zone in the label and another one behind the time contradict each other.
     if let Zone::Stated(stated) = label
-        && dates::instant(local, stated) != Some(start)
+        && dates::moment(local, stated) != Some(start)
     {
         return None;
     }
     let end = match to {
         End::Day(end) => end,
-        End::Time(text) => dates::next(&text, TIMES, start.to_zoned(zone.clone()).datetime())?,
+        End::Time(text) => dates::next(&text, TIMES, start.at().to_zoned(zone.clone()).datetime())?,
     };
-    Some((start, dates::instant(end, &zone)?))
+    Some((start, dates::moment(end, &zone)?))
 }
 
 /// The same without what means nothing in a time: commas, "at", "hrs", the `T` of ISO 8601.
@@ -209,7 +209,7 @@ mod tests {
 
     fn read(pairs: &[(&str, &str)]) -> Option<String> {
         let (start, end) = window(&facts(pairs)).ok()??;
-        Some(format!("{} {}", start.value, end.value))
+        Some(format!("{} {}", start.value.at(), end.value.at()))
     }
 
     #[test]

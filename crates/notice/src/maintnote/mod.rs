@@ -2,52 +2,130 @@
 //! (github.com/maint-notification).
 //!
 //! Each VEVENT is one maintenance. The standard asks for provider, account, maintenance id, object ids, impact and status. What
-//! identifies a notice (account, id, DTSTAMP) has to be there; a status that is missing is NO-CHANGE, and an impact that is
-//! missing is taken for the worst. A calendar without any such property is an ordinary invitation and no notice.
+//! identifies a notice (account, id, DTSTAMP) has to be there, and so has an impact, unless the work is over or off; a status that
+//! is missing is NO-CHANGE. A calendar without any such property is an ordinary invitation and no notice.
 
-mod content;
 mod time;
 mod zone;
 
-use jiff::Timestamp;
-
 use super::{
-    draft::Draft,
+    draft::{Draft, Times},
     failure::Failure,
     found::{Found, Place, quote},
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     pattern::Pattern,
     provider::{Provider, Reading},
+    providers,
     source::Source,
 };
-use content::{Component, Property};
-pub(super) use content::{Content, parse};
+use crate::calendar::{Component, PREFIX, Property};
+use contract::identifier::is_placeholder;
 use mail::Domain;
 use time::Zones;
 
-const PREFIX: &str = "X-MAINTNOTE-";
+const OBJECT: &str = "X-MAINTNOTE-OBJECT-ID";
+/// The parameter that tells the carrier's own value from others of the same name, such as an underlying carrier's.
+const PRECEDENCE: &str = "X-MAINTNOTE-PRECEDENCE";
 
-/// The drafts of all calendars of the mail, in order; `None` if none of them is a MAINTNOTE.
+/// The drafts of all calendars of the mail, in order; `None` if none of them is a MAINTNOTE. An entry that is not whole makes all
+/// of them a failure: a person gets the others as a suggestion. See [`suggest`].
 pub fn read(source: &Source<'_>) -> Result<Option<Vec<Draft>>, Failure> {
-    let mut drafts = Vec::new();
-    let mut event_number = 0;
-    for content in source.calendars() {
-        if let Some(failure) = &content.failure {
-            return Err(failure.clone());
+    if let Some(failure) = source.calendars().iter().find_map(|content| content.failure.as_ref()) {
+        return Err(failure.clone());
+    }
+    let mut entries = Vec::new();
+    for entry in entries_of(source) {
+        let entry = entry?;
+        if let Some(failure) = entry.lacks {
+            return Err(failure);
         }
-        for calendar in content.components.iter().filter(|component| component.is("VCALENDAR")) {
-            let zones = Zones::of(calendar);
-            let is_cancelled = calendar.first("METHOD").is_some_and(|method| method.text_is("CANCEL"));
-            for event in calendar.components.iter().filter(|component| component.is("VEVENT")) {
-                event_number += 1;
-                if is_maintnote(event) {
-                    let event = Event { component: event, number: event_number, zones: &zones, is_cancelled };
-                    drafts.push(event.read(source)?);
-                }
-            }
+        entries.push(entry);
+    }
+    let drafts: Vec<_> = latest(entries)?.into_iter().map(|entry| entry.draft).collect();
+    Ok((!drafts.is_empty()).then_some(drafts))
+}
+
+/// Returns what can be read of the calendars, entry by entry, for a person to confirm.
+pub fn suggest(source: &Source<'_>) -> Vec<Draft> {
+    // A list of objects that was cut reads like a shorter one.
+    if source.calendars().iter().any(|content| content.failure.is_some()) {
+        return Vec::new();
+    }
+    let entries = entries_of(source).into_iter().filter_map(Result::ok).collect();
+    latest(entries).map_or_else(|_| Vec::new(), |entries| entries.into_iter().map(|entry| entry.draft).collect())
+}
+
+/// Returns the windows of the calendars' entries, MAINTNOTE or not, each once: what an invitation beside a notice says.
+pub fn windows(source: &Source<'_>) -> Result<Vec<Times>, Failure> {
+    let mut read = Vec::new();
+    for_each_event(source, |event| read.push(event.window(Status::Confirmed)));
+    let mut windows: Vec<Times> = Vec::new();
+    for window in read {
+        let Some(window) = window? else { continue };
+        if windows.iter().all(|known| (known.0.value, known.1.value) != (window.0.value, window.1.value)) {
+            windows.push(window);
         }
     }
-    Ok((!drafts.is_empty()).then_some(drafts))
+    Ok(windows)
+}
+
+/// An entry as far as it was read.
+struct Entry {
+    draft: Draft,
+    id: String,
+    uid: Option<String>,
+    sequence: u32,
+    /// Why it is not whole; `None` if it is.
+    lacks: Option<Failure>,
+    number: usize,
+}
+
+fn entries_of(source: &Source<'_>) -> Vec<Result<Entry, Failure>> {
+    let mut entries = Vec::new();
+    for_each_event(source, |event| {
+        if is_maintnote(event.component) {
+            entries.push(event.read(source));
+        }
+    });
+    entries
+}
+
+fn for_each_event(source: &Source<'_>, mut look: impl FnMut(&Event<'_>)) {
+    let mut number = 0;
+    let calendars = source.calendars().iter().flat_map(|content| &content.components);
+    for calendar in calendars.filter(|component| component.is("VCALENDAR")) {
+        let zones = Zones::of(calendar);
+        let is_cancelled = calendar.first("METHOD").is_some_and(|method| method.text_is("CANCEL"));
+        for component in calendar.components.iter().filter(|component| component.is("VEVENT")) {
+            number += 1;
+            look(&Event { component, number, zones: &zones, is_cancelled });
+        }
+    }
+}
+
+/// Of entries with one UID the one of the highest sequence: the others are its past. Those that nothing ranks contradict each
+/// other, unless they are entries of several maintenances under a UID that says nothing.
+fn latest(entries: Vec<Entry>) -> Result<Vec<Entry>, Failure> {
+    let mut kept: Vec<Entry> = Vec::new();
+    for entry in entries {
+        let twin = kept.iter_mut().find(|known| known.uid.is_some() && known.uid == entry.uid);
+        let Some(twin) = twin else {
+            kept.push(entry);
+            continue;
+        };
+        let is_same = twin.id == entry.id;
+        if is_same && entry.sequence > twin.sequence {
+            *twin = entry;
+        } else if !is_same && entry.sequence == twin.sequence {
+            kept.push(entry);
+        } else if !is_same || (entry.sequence == twin.sequence && !entry.draft.says_the_same(&twin.draft)) {
+            let place = Place::Calendar { event: entry.number, property: "UID" };
+            let quote = entry.uid.unwrap_or_default();
+            let failure = Failure::ambiguous("one entry with this UID and sequence").with_quote(&quote);
+            return Err(Failure { place: Some(place), ..failure });
+        }
+    }
+    Ok(kept)
 }
 
 /// Like [`read`], a failure where the mail has no MAINTNOTE.
@@ -80,7 +158,7 @@ pub fn read_or_other(source: &Source<'_>) -> Result<Reading, Failure> {
     }
 }
 
-/// Whether a calendar of the mail has an entry with a MAINTNOTE property, be it whole or not.
+/// Returns `true` if a calendar of the mail has an entry with a MAINTNOTE property, be it whole or not.
 pub fn is_announced(source: &Source<'_>) -> bool {
     maintnotes(source).next().is_some()
 }
@@ -95,6 +173,11 @@ pub fn names(source: &Source<'_>, provider: &Provider) -> Option<Found<String>> 
             is_own(&property.value, provider).then(|| property.found(name, index + 1))
         })
     })
+}
+
+/// Returns the provider that we know by a name or domain in `X-MAINTNOTE-PROVIDER`.
+pub fn provider_named(text: &str) -> Option<&'static Provider> {
+    providers::ALL.iter().copied().find(|provider| is_name(text, provider))
 }
 
 fn maintnotes<'source>(source: &'source Source<'_>) -> impl Iterator<Item = &'source Component> {
@@ -122,8 +205,6 @@ fn is_maintnote(event: &Component) -> bool {
     event.is("VEVENT") && event.properties.iter().any(|property| property.name.starts_with(PREFIX))
 }
 
-type FoundWindow = (Found<Timestamp>, Found<Timestamp>);
-
 struct Event<'calendar> {
     component: &'calendar Component,
     number: usize,
@@ -133,14 +214,25 @@ struct Event<'calendar> {
 }
 
 impl Event<'_> {
-    fn read(&self, source: &Source<'_>) -> Result<Draft, Failure> {
+    fn read(&self, source: &Source<'_>) -> Result<Entry, Failure> {
         let status = self.status()?;
         let stamp = self.expect("DTSTAMP")?.try_map("a time in UTC", |text| time::universal(text))?;
-        let mut draft = Draft::new(source)
-            .account(self.expect("X-MAINTNOTE-ACCOUNT")?)
-            .id(self.expect("X-MAINTNOTE-MAINTENANCE-ID")?)
-            .circuits(self.circuits()?)
-            .stamp(stamp);
+        let id = self.expect("X-MAINTNOTE-MAINTENANCE-ID")?;
+        let mut entry = Entry {
+            draft: Draft::new(source).id(id.clone()).circuits(self.circuits(status.value)?).stamp(stamp),
+            id: id.value,
+            uid: None,
+            sequence: 0,
+            lacks: None,
+            number: self.number,
+        };
+        match self.expect("X-MAINTNOTE-ACCOUNT") {
+            Ok(account) if is_placeholder(&account.value) => {
+                entry.lacks = Some(Failure::malformed("an account", &account));
+            }
+            Ok(account) => entry.draft = entry.draft.account(account),
+            Err(failure) => entry.lacks = Some(failure),
+        }
         for (name, set) in [
             ("X-MAINTNOTE-PROVIDER", Draft::announced_provider as fn(Draft, Found<String>) -> Draft),
             ("ORGANIZER", Draft::organizer),
@@ -148,28 +240,35 @@ impl Event<'_> {
             ("SUMMARY", Draft::summary),
         ] {
             if let Some(found) = self.one(name)?.filter(|found| !found.value.trim().is_empty()) {
-                draft = set(draft, found);
+                if name == "UID" {
+                    entry.uid = Some(found.value.clone());
+                }
+                entry.draft = set(entry.draft, found);
             }
         }
         if let Some(sequence) = self.one("SEQUENCE")? {
-            draft = draft.sequence(sequence.try_map("a number", |text| text.trim().parse().ok())?);
+            let sequence = sequence.try_map("a number", |text| text.trim().parse().ok())?;
+            entry.sequence = sequence.value;
+            entry.draft = entry.draft.sequence(sequence);
         }
         if let Some(rule) = self.component.first("RRULE").or_else(|| self.component.first("RDATE")) {
             return Err(Failure::malformed("an entry that does not repeat", &rule.found("RRULE", self.number)));
         }
         if let Some((start, end)) = self.window(status.value)? {
-            draft = draft.window(start, end);
+            entry.draft = entry.draft.window(start, end);
         }
-        Ok(draft.status(status))
+        entry.draft = entry.draft.status(status);
+        Ok(entry)
     }
 
     /// The window; a final notice may lack one end of it, and then has none.
-    fn window(&self, status: Status) -> Result<Option<FoundWindow>, Failure> {
+    fn window(&self, status: Status) -> Result<Option<Times>, Failure> {
         let start = self.time("DTSTART")?;
-        let end = match (self.time("DTEND")?, &start, self.one("DURATION")?) {
-            (None, Some(start), Some(duration)) => {
-                Some(duration.try_map("a duration", |text| time::after(start.value, text))?)
-            }
+        let end = match (self.time("DTEND")?, self.one("DTSTART")?, self.one("DURATION")?) {
+            (None, Some(start), Some(duration)) => match self.component.first("DTSTART") {
+                Some(property) => Some(self.zones.read_end(property, start, duration)?),
+                None => None,
+            },
             (end, ..) => end,
         };
         match (start, end) {
@@ -180,7 +279,7 @@ impl Event<'_> {
         }
     }
 
-    fn time(&self, name: &'static str) -> Result<Option<Found<Timestamp>>, Failure> {
+    fn time(&self, name: &'static str) -> Result<Option<Found<Moment>>, Failure> {
         let Some(found) = self.one(name)? else { return Ok(None) };
         let Some(property) = self.component.first(name) else { return Ok(None) };
         self.zones.read(property, found).map(Some)
@@ -204,33 +303,43 @@ impl Event<'_> {
         }
     }
 
-    fn circuits(&self) -> Result<Vec<Found<Circuit>>, Failure> {
+    fn circuits(&self, status: Status) -> Result<Vec<Found<Circuit>>, Failure> {
         let common = self
             .one("X-MAINTNOTE-IMPACT")?
             .filter(|found| !found.value.trim().is_empty())
             .map(|found| found.try_map("an impact of the MAINTNOTE standard", |text| impact(text)))
             .transpose()?;
         let mut circuits = Vec::new();
-        for object in self.component.all("X-MAINTNOTE-OBJECT-ID") {
-            let found = object.found("X-MAINTNOTE-OBJECT-ID", self.number);
-            let own = object.parameter("X-MAINTNOTE-OBJECT-IMPACT").map(str::trim).filter(|own| !own.is_empty());
-            let impact = match (own, &common) {
-                (Some(own), _) => impact(own)
-                    .ok_or_else(|| Failure::malformed("an impact of the MAINTNOTE standard", &found).with_quote(own))?,
-                (None, Some(common)) => common.value,
-                (None, None) => Impact::Outage,
-            };
+        for object in self.component.all(OBJECT) {
+            let own =
+                ["X-MAINTNOTE-OBJECT-IMPACT", "X-MAINTNOTE-IMPACT"].iter().find_map(|name| object.parameter(name));
+            let found = object.found(OBJECT, self.number);
             // A blank object id names nothing.
-            if let Some(circuit) = Circuit::new(&found.value, impact) {
-                circuits.push(found.map(|_| circuit));
+            let ids = object.listed.iter().map(|id| id.trim()).filter(|id| !id.is_empty());
+            for id in ids {
+                let impact = match (own.map(str::trim).filter(|own| !own.is_empty()), &common) {
+                    (Some(own), _) => impact(own).ok_or_else(|| {
+                        Failure::malformed("an impact of the MAINTNOTE standard", &found).with_quote(own)
+                    })?,
+                    (None, Some(common)) => common.value,
+                    // What was to happen to a circuit matters no more once the work is over or off.
+                    (None, None) if status.is_final() => Impact::NoImpact,
+                    (None, None) => return Err(self.missing("X-MAINTNOTE-IMPACT")),
+                };
+                let id = found.clone().map(|_| id.to_owned());
+                circuits.push(id.try_map("the id of an object", |id| Circuit::new(id, impact))?);
             }
         }
         Ok(circuits)
     }
 
-    /// The property of that name; a failure if there are several that differ.
+    /// The property of that name; of several the primary one, a failure if nothing ranks them and they differ.
     fn one(&self, name: &'static str) -> Result<Option<Found<String>>, Failure> {
-        let mut all = self.component.all(name);
+        let is_primary = |property: &&Property| {
+            property.parameter(PRECEDENCE).is_some_and(|rank| rank.trim().eq_ignore_ascii_case("PRIMARY"))
+        };
+        let has_primary = self.component.all(name).any(|property| is_primary(&property));
+        let mut all = self.component.all(name).filter(|property| !has_primary || is_primary(property));
         let Some(first) = all.next() else { return Ok(None) };
         if let Some(other) = all.find(|other| other.value != first.value || other.parameters != first.parameters) {
             let failure = Failure::ambiguous(format!("one {name}"));

@@ -81,9 +81,88 @@ fn objects_keep_their_order_repetitions_and_own_impact() {
 }
 
 #[test]
-fn a_missing_impact_is_the_worst_and_an_unknown_one_a_failure() {
-    assert_eq!(only(&with("X-MAINTNOTE-IMPACT", "")).circuits()[0].impact(), Impact::Outage);
+fn an_impact_that_is_missing_or_unknown_is_for_a_person() {
+    assert_eq!(read_all(&with("X-MAINTNOTE-IMPACT", "")).unwrap_err().kind, FailureKind::Missing);
     assert!(read_all(&with("X-MAINTNOTE-IMPACT", "X-MAINTNOTE-IMPACT:SEVERE\n")).is_err());
+    let own = with("X-MAINTNOTE-IMPACT", "").replace("OBJECT-ID:", "OBJECT-ID;X-MAINTNOTE-OBJECT-IMPACT=DEGRADED:");
+    assert_eq!(only(&own).circuits()[0].impact(), Impact::Degraded);
+}
+
+#[test]
+fn a_list_of_objects_is_several_circuits_and_an_escaped_comma_is_part_of_one() {
+    let ids = |line: &str| {
+        let read = read_all(&with("X-MAINTNOTE-OBJECT-ID", &format!("X-MAINTNOTE-OBJECT-ID:{line}\n")));
+        read.map(|all| all[0].circuits().iter().map(|circuit| circuit.id().to_owned()).collect::<Vec<_>>())
+    };
+    assert_eq!(ids("EX/1,EX/2, EX/3").unwrap(), ["EX/1", "EX/2", "EX/3"]);
+    assert_eq!(ids("EX/1\\, leg A").unwrap(), ["EX/1, leg A"]);
+    for line in ["N/A", "EX/1,TBD", "_"] {
+        assert_eq!(ids(line).unwrap_err().kind, FailureKind::Malformed, "{line}");
+    }
+}
+
+#[test]
+fn of_two_ids_the_primary_one_counts() {
+    let id = |lines: &str| {
+        read_all(&with("X-MAINTNOTE-MAINTENANCE-ID", lines)).map(|all| all[0].id().to_owned()).map_err(|one| one.kind)
+    };
+    let ids = "X-MAINTNOTE-MAINTENANCE-ID;X-MAINTNOTE-PRECEDENCE=NON-PRIMARY:LL-9\n\
+        X-MAINTNOTE-MAINTENANCE-ID;X-MAINTNOTE-PRECEDENCE=PRIMARY:CHG-1\n";
+    assert_eq!(id(ids).as_deref(), Ok("CHG-1"));
+    assert_eq!(
+        id(&ids.replace(";X-MAINTNOTE-PRECEDENCE=PRIMARY", "").replace(";X-MAINTNOTE-PRECEDENCE=NON-PRIMARY", "")),
+        Err(FailureKind::Ambiguous)
+    );
+}
+
+#[test]
+fn the_highest_sequence_of_a_uid_counts() {
+    let read = |changes: &[&[(&str, &str)]]| {
+        let events = changes.iter().map(|changes| {
+            changes.iter().fold(EVENT.to_owned(), |event, (from, to)| {
+                assert!(event.contains(from));
+                event.replace(from, to)
+            })
+        });
+        let events = events.collect::<Vec<_>>().join("END:VEVENT\nBEGIN:VEVENT\n");
+        read_all(&calendar(&events)).map_err(|failure| failure.kind)
+    };
+    let moved = [("SEQUENCE:3", "SEQUENCE:4"), ("20310401T22", "20310401T23")];
+    let starts = |read: Result<Vec<Maintenance>, FailureKind>| {
+        read.map(|all| all.iter().map(|one| one.window().unwrap().start().to_string()).collect::<Vec<_>>())
+    };
+    assert_eq!(starts(read(&[&[], &moved])).unwrap(), ["2031-04-01T23:00:00Z"]);
+    assert_eq!(starts(read(&[&moved, &[]])).unwrap(), ["2031-04-01T23:00:00Z"]);
+    assert_eq!(starts(read(&[&[], &[]])).unwrap().len(), 1, "the same entry twice");
+    assert_eq!(starts(read(&[&[], &moved[1..]])), Err(FailureKind::Ambiguous), "nothing ranks them");
+    let other = [("CHG-77", "CHG-78")];
+    assert_eq!(starts(read(&[&[], &other])).unwrap().len(), 2, "two maintenances under one UID");
+    assert_eq!(starts(read(&[&[], &[other[0], moved[0]]])), Err(FailureKind::Ambiguous));
+}
+
+#[test]
+fn a_broken_entry_makes_the_others_a_suggestion() {
+    let broken = EVENT.replace("DTSTART:20310401T", "DTSTART:2031041T").replace("77", "78");
+    for (second, kind, suggested) in [
+        (broken, FailureKind::Malformed, vec!["CHG-77"]),
+        (
+            EVENT.replace("X-MAINTNOTE-ACCOUNT:EX-1\n", "").replace("77", "78"),
+            FailureKind::Missing,
+            vec!["CHG-77", "CHG-78"],
+        ),
+        (
+            EVENT.replace("ACCOUNT:EX-1", "ACCOUNT:N/A").replace("77", "78"),
+            FailureKind::Malformed,
+            vec!["CHG-77", "CHG-78"],
+        ),
+    ] {
+        let digest = calendar(&format!("{EVENT}END:VEVENT\nBEGIN:VEVENT\n{second}"));
+        assert_eq!(read_all(&digest).unwrap_err().kind, kind, "{second}");
+        let read = with_calendar(&digest, |source| {
+            suggest(source).into_iter().filter_map(|draft| draft.build().ok()).collect::<Vec<_>>()
+        });
+        assert_eq!(read.iter().map(Maintenance::id).collect::<Vec<_>>(), suggested, "{second}");
+    }
 }
 
 #[test]
@@ -147,6 +226,13 @@ fn times_need_a_zone() {
         "DTSTART;TZID=Europe/Paris:20310330T023000\n",
         "DTSTART:20310401T220000Z\nDTSTART:20310402T220000Z\n",
         "DTSTART:garbage\n",
+        "DTSTART:2031041T220000Z\n",
+        "DTSTART:2031111T220000Z\n",
+        "DTSTART:20310401T22000Z\n",
+        "DTSTART:20310401T2200000Z\n",
+        "DTSTART:020310401T220000Z\n",
+        "DTSTART:20310401 220000Z\n",
+        "DTSTART;TZID=EST:20310701T220000\n",
     ] {
         assert_eq!(start(line), None, "{line}");
     }
@@ -170,13 +256,73 @@ fn a_calendar_brings_its_own_zone() {
     assert_eq!(only(&calendar).window().unwrap().start().to_string(), "2031-04-01T18:30:00Z");
 }
 
+/// The clock of Paris, by the rules that it has had since 1996 and by a rule that ended.
+const PARIS: &str = "BEGIN:VTIMEZONE\nTZID:NAME\nBEGIN:STANDARD\nDTSTART:19961027T030000\nTZOFFSETFROM:+0200\n\
+    TZOFFSETTO:+0100\nRRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10\nEND:STANDARD\nBEGIN:DAYLIGHT\n\
+    DTSTART:19810329T020000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\nRRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\n\
+    END:DAYLIGHT\nBEGIN:STANDARD\nDTSTART:19790930T030000\nTZOFFSETFROM:+0200\nTZOFFSETTO:+0100\n\
+    RRULE:FREQ=YEARLY;UNTIL=19950924T010000Z;BYDAY=-1SU;BYMONTH=9\nEND:STANDARD\nEND:VTIMEZONE\n";
+
+fn start_in(definition: &str, name: &str, local: &str) -> Result<String, FailureKind> {
+    let calendar = with("DTSTART", &format!("DTSTART;TZID={name}:{local}\n")).replace("20310402T04", "20320402T04");
+    let calendar = calendar.replacen("VERSION:2.0\n", &definition.replace("NAME", name), 1);
+    read_all(&calendar).map(|all| all[0].window().unwrap().stated().0.to_string()).map_err(|failure| failure.kind)
+}
+
+#[test]
+fn a_definition_of_a_calendar_stands_above_a_name() {
+    for name in ["Own", "EST", "GMT", "Customized Time Zone", "Europe/Paris", "Romance Standard Time"] {
+        assert_eq!(start_in(PARIS, name, "20310702T000000").as_deref(), Ok("2031-07-02T00:00:00+02:00"), "{name}");
+        assert_eq!(start_in(PARIS, name, "20310102T000000").as_deref(), Ok("2031-01-02T00:00:00+01:00"), "{name}");
+        for skipped in ["20310330T023000", "20311026T023000"] {
+            assert_eq!(start_in(PARIS, name, skipped), Err(FailureKind::Malformed), "{name}");
+        }
+    }
+    for place in ["America/New_York", "/example.org/Europe/London", "Eastern Standard Time"] {
+        assert_eq!(start_in(PARIS, place, "20310702T000000"), Err(FailureKind::Ambiguous), "{place}");
+    }
+    let unreadable = PARIS.replace("FREQ=YEARLY", "FREQ=DAILY");
+    assert_eq!(start_in(&unreadable, "EST", "20310102T000000"), Err(FailureKind::Malformed));
+    assert_eq!(start_in(&unreadable, "Europe/Paris", "20310102T000000").as_deref(), Ok("2031-01-02T00:00:00+01:00"));
+    let lone = "BEGIN:VTIMEZONE\nTZID:NAME\nEND:VTIMEZONE\n";
+    assert_eq!(start_in(lone, "Own", "20310102T000000"), Err(FailureKind::Malformed));
+}
+
+#[test]
+fn an_older_rule_of_a_definition_has_ended() {
+    let american = "BEGIN:VTIMEZONE\nTZID:NAME\nBEGIN:DAYLIGHT\nDTSTART:19870405T020000\nTZOFFSETFROM:-0500\n\
+        TZOFFSETTO:-0400\nRRULE:FREQ=YEARLY;UNTIL=20060402T070000Z;BYMONTH=4;BYDAY=1SU\nEND:DAYLIGHT\nBEGIN:DAYLIGHT\n\
+        DTSTART:20070311T020000\nTZOFFSETFROM:-0500\nTZOFFSETTO:-0400\nRRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=SU;\
+        BYMONTHDAY=8,9,10,11,12,13,14\nEND:DAYLIGHT\nBEGIN:STANDARD\nDTSTART:20071104T020000\nTZOFFSETFROM:-0400\n\
+        TZOFFSETTO:-0500\nRRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=1SU\nEND:STANDARD\nEND:VTIMEZONE\n";
+    for name in ["Own", "America/New_York"] {
+        assert_eq!(start_in(american, name, "20310320T120000").as_deref(), Ok("2031-03-20T12:00:00-04:00"), "{name}");
+        assert_eq!(start_in(american, name, "20310308T120000").as_deref(), Ok("2031-03-08T12:00:00-05:00"), "{name}");
+    }
+}
+
 #[test]
 fn a_duration_may_stand_for_the_end() {
     let end = |line: &str| read_all(&with("DTEND", line)).map(|all| all[0].window().unwrap().end().to_string()).ok();
     assert_eq!(end("DURATION:PT4H30M\n").as_deref(), Some("2031-04-02T02:30:00Z"));
     assert_eq!(end("DURATION:P1D\n").as_deref(), Some("2031-04-02T22:00:00Z"));
-    assert_eq!(end("DURATION:-PT1H\n"), None);
-    assert_eq!(end("DURATION:long\n"), None);
+    for line in ["DURATION:-PT1H\n", "DURATION:long\n", "DURATION:P1M\n", "DURATION:PT0S\n"] {
+        assert_eq!(end(line), None, "{line}");
+    }
+}
+
+#[test]
+fn a_day_of_a_duration_is_as_long_as_its_day() {
+    let end = |start: &str, duration: &str| {
+        let calendar = with("DTEND", &format!("DURATION:{duration}\n"));
+        let calendar = calendar.replace("DTSTART:20310401T220000Z", &format!("DTSTART;TZID=Europe/Paris:{start}"));
+        read_all(&calendar).map(|all| all[0].window().unwrap().stated().1.to_string()).ok()
+    };
+    assert_eq!(end("20310329T230000", "P1D").as_deref(), Some("2031-03-30T23:00:00+02:00"), "23 hours");
+    assert_eq!(end("20310329T230000", "PT24H").as_deref(), Some("2031-03-31T00:00:00+02:00"));
+    assert_eq!(end("20311025T230000", "P1D").as_deref(), Some("2031-10-26T23:00:00+01:00"), "25 hours");
+    assert_eq!(end("20311025T230000", "P1DT2H").as_deref(), Some("2031-10-27T01:00:00+01:00"));
+    assert_eq!(end("20310323T023000", "P1W"), None, "the clock skips the end");
 }
 
 #[test]

@@ -1,72 +1,214 @@
 //! The times of a calendar: `20310401T220000Z`, or local with a `TZID`. A floating time is none: nobody says where.
 
-use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
-
-use super::{
-    content::{Component, Property},
-    zone,
+use jiff::{
+    Span, Timestamp,
+    civil::{Date, DateTime},
+    tz::{Offset, TimeZone},
 };
-use crate::{dates, failure::Failure, found::Found, zones};
+
+use super::zone::{self, Definition};
+use crate::{
+    calendar::{Component, Property},
+    dates,
+    failure::Failure,
+    found::Found,
+    model::Moment,
+    zones,
+};
 
 /// The zones that a calendar defines, by TZID.
 #[derive(Debug, Default)]
 pub(super) struct Zones {
-    defined: Vec<(String, Option<TimeZone>)>,
+    defined: Vec<Defined>,
+}
+
+#[derive(Debug)]
+struct Defined {
+    id: String,
+    /// `None` for a definition that we cannot read.
+    definition: Option<Definition>,
+    /// The IANA name that the definition states.
+    location: Option<String>,
+}
+
+/// A zone of a time: what the calendar defines under its name, and what others know under it.
+#[derive(Debug, Default)]
+struct Zone<'zones> {
+    definition: Option<&'zones Definition>,
+    known: Option<Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    zone: TimeZone,
+    /// The abbreviation, which fits half a year alone; see [`zones::is_in_season`].
+    abbreviation: Option<String>,
+    /// Whether the name is that of a place, which has one clock whatever a calendar defines.
+    is_place: bool,
 }
 
 impl Zones {
-    /// What the VTIMEZONEs of the calendar define.
+    /// Returns the zones that the calendar's VTIMEZONEs define.
     pub(super) fn of(calendar: &Component) -> Self {
         let zones = calendar.components.iter().filter(|component| component.is("VTIMEZONE"));
-        let defined =
-            zones.filter_map(|component| Some((component.first("TZID")?.value.clone(), zone::defined(component))));
+        let defined = zones.filter_map(|component| {
+            Some(Defined {
+                id: component.first("TZID")?.value.clone(),
+                definition: Definition::of(component),
+                location: component.first("X-LIC-LOCATION").map(|name| name.value.trim().to_owned()),
+            })
+        });
         Self { defined: defined.collect() }
     }
 
     /// Reads a time property.
-    pub(super) fn read(&self, property: &Property, found: Found<String>) -> Result<Found<Timestamp>, Failure> {
-        let Some(name) = property.parameter("TZID").filter(|name| !name.is_empty()) else {
-            return found.try_map("a time with its zone (`…Z` or a TZID)", |text| universal(text));
-        };
-        if found.value.trim().ends_with(['Z', 'z']) {
-            return found.try_map("a time", |text| universal(text));
-        }
-        let Some(zone) = self.zone(name) else {
-            let quote = format!("TZID={name}:{}", found.value);
-            return Err(Failure::malformed("a known time zone", &found).with_quote(&quote));
-        };
-        found.try_map("a time that this zone has once", |text| dates::instant(local(text)?, &zone))
+    pub(super) fn read(&self, property: &Property, found: Found<String>) -> Result<Found<Moment>, Failure> {
+        self.read_later(property, found, Span::new())
     }
 
-    /// The zone of a TZID: an IANA name, possibly behind a prefix, a name of Windows, or what the calendar defines.
-    fn zone(&self, name: &str) -> Option<TimeZone> {
+    /// Reads the end of a duration that begins at a time property. Its days and weeks are days of the calendar, which have 23 or
+    /// 25 hours where a clock is changed; its hours are exact.
+    pub(super) fn read_end(
+        &self,
+        start: &Property,
+        found: Found<String>,
+        duration: Found<String>,
+    ) -> Result<Found<Moment>, Failure> {
+        let parse =
+            |text: &String| text.trim().parse().ok().filter(|span: &Span| span.is_positive() && is_of_calendar(*span));
+        let span: Found<Span> = duration.try_map("a duration such as `PT4H` or `P1D`", parse)?;
+        let end = self.read_later(start, found, span.value)?;
+        Ok(Found { place: span.place, quote: span.quote, value: end.value })
+    }
+
+    fn read_later(&self, property: &Property, found: Found<String>, later: Span) -> Result<Found<Moment>, Failure> {
+        let nominal = Span::new().weeks(later.get_weeks()).days(later.get_days());
+        let exact = later.hours_minutes_seconds();
+        let text = found.value.trim();
+        let name = property.parameter("TZID").map(str::trim).filter(|name| !name.is_empty());
+        let is_universal = text.ends_with(['Z', 'z']);
+        let Some(name) = name.filter(|_| !is_universal) else {
+            return found.try_map("a time with its zone (`20310401T220000Z`, or a TZID)", |text| {
+                let start = local(text.trim().strip_suffix(['Z', 'z'])?)?;
+                let at = dates::instant(start.checked_add(nominal).ok()?, &TimeZone::UTC)?;
+                Some(at.checked_add(exact).ok()?.into())
+            });
+        };
+        let zone = self.zone(name);
+        if zone.is_unknown() {
+            let quote = format!("TZID={name}:{}", found.value);
+            return Err(Failure::malformed("a known time zone", &found).with_quote(&quote));
+        }
+        let begin = found.clone().try_map("a time such as `20310401T220000`", |text| local(text))?;
+        let resolve = |local: &DateTime| zone.resolve(local.checked_add(nominal).ok()?);
+        let quote = format!("TZID={name}:{}", found.value);
+        match resolve(&begin.value) {
+            None => Err(Failure::malformed("a time that this zone has once", &found)),
+            Some(Err(())) => Err(Failure {
+                place: Some(found.place),
+                ..Failure::ambiguous("one time by the calendar's own definition of its zone and by the zone's name")
+                    .with_quote(&quote)
+            }),
+            Some(Ok(moment)) => {
+                let end = moment.at().checked_add(exact).ok().map(|at| Moment::new(at, zone.offset_at(at)));
+                begin.try_map("a time within the calendar", |_| end)
+            }
+        }
+    }
+
+    /// The zone of a TZID: what the calendar defines, and what is known by an IANA name, possibly behind a prefix, by a name of
+    /// Windows or by another that carriers use.
+    fn zone(&self, name: &str) -> Zone<'_> {
+        let defined = self.defined.iter().find(|defined| defined.id.trim() == name);
+        let location = defined.and_then(|defined| defined.location.as_deref());
         let tail = name.rsplit('/').take(2).collect::<Vec<_>>();
         let tail = tail.into_iter().rev().collect::<Vec<_>>().join("/");
-        let known = |name: &str| TimeZone::get(name).ok().filter(|_| name.len() <= 64);
-        let defined = || self.defined.iter().find(|(id, _)| id == name).and_then(|(_, zone)| zone.clone());
-        known(name)
-            .or_else(|| known(&tail))
+        let place = |name: &str| TimeZone::get(name).ok().filter(|_| name.len() <= 64 && name.contains('/'));
+        let known = location
+            .and_then(place)
+            .or_else(|| place(name))
+            .or_else(|| place(&tail))
             .or_else(|| zone::of_windows(name))
-            .or_else(defined)
-            .or_else(|| zones::by_name(name))
+            .map(|zone| Known { zone, abbreviation: None, is_place: true })
+            .or_else(|| {
+                let zone = zones::by_name(name).or_else(|| TimeZone::get(name).ok().filter(|_| name.len() <= 64))?;
+                Some(Known { zone, abbreviation: Some(name.to_owned()), is_place: false })
+            });
+        let definition = defined.and_then(|defined| defined.definition.as_ref());
+        let is_unreadable = defined.is_some() && definition.is_none();
+        // What an unreadable definition makes of an abbreviation, nobody knows.
+        Zone { definition, known: known.filter(|known| known.is_place || !is_unreadable) }
     }
 }
 
-fn local(text: &str) -> Option<DateTime> {
-    dates::civil(text, &["%Y%m%dT%H%M[%S]"])
+impl Zone<'_> {
+    fn is_unknown(&self) -> bool {
+        self.definition.is_none() && self.known.is_none()
+    }
+
+    fn offset_at(&self, at: Timestamp) -> Offset {
+        match (self.definition, &self.known) {
+            (Some(definition), _) => definition.offset_at(at),
+            (None, Some(known)) => known.zone.to_offset(at),
+            (None, None) => Offset::UTC,
+        }
+    }
+
+    /// The moment of a local time; `None` where the clock skips it or shows it twice, an error where definition and name of the zone
+    /// contradict each other.
+    fn resolve(&self, local: DateTime) -> Option<Result<Moment, ()>> {
+        let own = self.definition.map(|definition| definition.resolve(local));
+        let known = self.known.as_ref().map(|known| {
+            let moment = dates::moment(local, &known.zone)?;
+            let name = known.abbreviation.as_deref().unwrap_or_default();
+            zones::is_in_season(name, moment).then_some(moment)
+        });
+        let is_place = self.known.as_ref().is_some_and(|known| known.is_place);
+        match (own, known) {
+            (Some(own), known) => {
+                let own = own.map(|(at, offset)| Moment::new(at, offset));
+                if is_place && known.is_some_and(|known| known != own) { Some(Err(())) } else { own.map(Ok) }
+            }
+            (None, known) => known.flatten().map(Ok),
+        }
+    }
+}
+
+/// Returns whether a duration has weeks, days, hours, minutes and seconds alone.
+fn is_of_calendar(span: Span) -> bool {
+    span.get_years() == 0
+        && span.get_months() == 0
+        && span.get_milliseconds() == 0
+        && span.get_microseconds() == 0
+        && span.get_nanoseconds() == 0
+}
+
+trait Exact {
+    fn hours_minutes_seconds(self) -> Span;
+}
+
+impl Exact for Span {
+    fn hours_minutes_seconds(self) -> Span {
+        Span::new().hours(self.get_hours()).minutes(self.get_minutes()).seconds(self.get_seconds())
+    }
+}
+
+/// A local time: eight digits, `T`, and six digits or four, no more and no fewer.
+pub(super) fn local(text: &str) -> Option<DateTime> {
+    let (day, time) = text.trim().split_once(['T', 't'])?;
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_whole = day.len() == 8 && matches!(time.len(), 4 | 6) && is_number(day) && is_number(time);
+    is_whole.then(|| dates::civil(&format!("{day}T{time}"), &["%Y%m%dT%H%M[%S]"]))?
+}
+
+/// A date: eight digits.
+pub(super) fn date(text: &str) -> Option<Date> {
+    let text = text.trim();
+    (text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| dates::date(text, &["%Y%m%d"]))?
 }
 
 /// A time in UTC.
 pub(super) fn universal(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     dates::instant(local(text.strip_suffix(['Z', 'z'])?)?, &TimeZone::UTC)
-}
-
-/// The end of a duration such as `PT4H30M`.
-pub(super) fn after(start: Timestamp, duration: &str) -> Option<Timestamp> {
-    let text = duration.trim();
-    let span: jiff::Span = text.parse().ok()?;
-    // Days of a calendar's duration are nominal; in UTC they have 24 hours.
-    let duration: SignedDuration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
-    start.checked_add(duration).ok()
 }

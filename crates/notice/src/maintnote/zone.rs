@@ -1,82 +1,204 @@
 //! Zones that a calendar brings along: VTIMEZONE definitions, and the names of Windows that Outlook writes.
 
-use jiff::tz::TimeZone;
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{Date, DateTime, Weekday},
+    tz::{Offset, TimeZone},
+};
 
-use super::content::Component;
+use crate::calendar::Component;
 
-/// The zone that a VTIMEZONE defines: by the IANA name that it states, else by its offsets and yearly rules.
-/// `None` for a definition that changes in another way.
-pub(super) fn defined(definition: &Component) -> Option<TimeZone> {
-    if let Some(zone) = definition.first("X-LIC-LOCATION").and_then(|name| TimeZone::get(name.value.trim()).ok()) {
-        return Some(zone);
-    }
-    let mut standard = None;
-    let mut daylight = None;
-    for part in &definition.components {
-        let slot = if part.is("STANDARD") {
-            &mut standard
-        } else if part.is("DAYLIGHT") {
-            &mut daylight
-        } else {
-            continue;
-        };
-        // Several rules of one sort are history; which one holds would be a guess.
-        if slot.replace(part).is_some() {
-            return None;
-        }
-    }
-    let standard = standard?;
-    let offset = posix_offset(&standard.first("TZOFFSETTO")?.value)?;
-    let Some(daylight) = daylight else { return TimeZone::posix(&format!("<STD>{offset}")).ok() };
-    let (to_daylight, to_standard) = (posix_rule(daylight)?, posix_rule(standard)?);
-    let summer = posix_offset(&daylight.first("TZOFFSETTO")?.value)?;
-    TimeZone::posix(&format!("<STD>{offset}<DST>{summer},{to_daylight},{to_standard}")).ok()
+/// What a VTIMEZONE defines: the clock changes of a zone, as RFC 5545 (3.6.5) has them.
+#[derive(Debug, Clone)]
+pub(super) struct Definition {
+    observances: Vec<Observance>,
 }
 
-/// `+0130` as POSIX writes it: west of Greenwich is positive.
-fn posix_offset(offset: &str) -> Option<String> {
-    let offset = offset.trim();
-    let (sign, digits) = match offset.split_at_checked(1)? {
-        ("+", digits) => ("-", digits),
-        ("-", digits) => ("+", digits),
+/// A STANDARD or DAYLIGHT part: when its offset comes into force, and which one it was before.
+#[derive(Debug, Clone)]
+struct Observance {
+    onset: DateTime,
+    from: Offset,
+    to: Offset,
+    rules: Vec<Rule>,
+    further: Vec<DateTime>,
+}
+
+/// A day of each year on which a clock is changed.
+#[derive(Debug, Clone)]
+struct Rule {
+    month: i8,
+    day: Day,
+    /// The last onset; `None` for ever.
+    until: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone)]
+enum Day {
+    /// The n-th such day of the month, from its end if negative.
+    Nth(i8, Weekday),
+    /// The one such day among these days of the month.
+    Among(Weekday, Vec<i8>),
+    /// That day of the month.
+    Of(i8),
+}
+
+impl Definition {
+    /// Returns the definition, or `None` where a part of it is written in a way that we do not know.
+    pub(super) fn of(component: &Component) -> Option<Self> {
+        let parts = component.components.iter().filter(|part| part.is("STANDARD") || part.is("DAYLIGHT"));
+        let observances: Vec<_> = parts.map(Observance::of).collect::<Option<_>>()?;
+        (!observances.is_empty()).then_some(Self { observances })
+    }
+
+    /// Returns the instant and the offset of a local time; `None` where the clock skips it or shows it twice.
+    pub(super) fn resolve(&self, local: DateTime) -> Option<(Timestamp, Offset)> {
+        let changes = self.changes(local.year());
+        let mut offsets: Vec<_> = self.observances.iter().flat_map(|one| [one.from, one.to]).collect();
+        offsets.sort();
+        offsets.dedup();
+        let mut instants = offsets.into_iter().filter_map(|offset| {
+            let at = offset.to_timestamp(local).ok()?;
+            (self.offset_after(&changes, at) == offset).then_some((at, offset))
+        });
+        match (instants.next(), instants.next()) {
+            (Some(instant), None) => Some(instant),
+            _ => None,
+        }
+    }
+
+    /// Returns the offset that is in force at an instant.
+    pub(super) fn offset_at(&self, at: Timestamp) -> Offset {
+        self.offset_after(&self.changes(at.to_zoned(TimeZone::UTC).year()), at)
+    }
+
+    fn offset_after(&self, changes: &[(Timestamp, Offset)], at: Timestamp) -> Offset {
+        let last = changes.iter().rev().find(|(change, _)| *change <= at).map(|(_, offset)| *offset);
+        let first = || self.observances.iter().min_by_key(|observance| observance.onset).map(|first| first.from);
+        last.or_else(first).unwrap_or(Offset::UTC)
+    }
+
+    /// The clock changes that hold around a year, in order.
+    fn changes(&self, year: i16) -> Vec<(Timestamp, Offset)> {
+        let mut changes: Vec<_> = self.observances.iter().flat_map(|observance| observance.changes(year)).collect();
+        changes.sort_by_key(|(at, _)| *at);
+        changes
+    }
+}
+
+impl Observance {
+    fn of(part: &Component) -> Option<Self> {
+        let onset = local(&part.first("DTSTART")?.value)?;
+        let rules = part.all("RRULE").map(|rule| Rule::of(&rule.value, onset)).collect::<Option<_>>()?;
+        let dates = part.all("RDATE").flat_map(|dates| dates.value.split(','));
+        Some(Self {
+            onset,
+            from: offset(&part.first("TZOFFSETFROM")?.value)?,
+            to: offset(&part.first("TZOFFSETTO")?.value)?,
+            rules,
+            further: dates.map(local).collect::<Option<_>>()?,
+        })
+    }
+
+    fn changes(&self, year: i16) -> Vec<(Timestamp, Offset)> {
+        let mut changes = Vec::new();
+        for local in std::iter::once(&self.onset).chain(&self.further) {
+            changes.extend(self.from.to_timestamp(*local).ok());
+        }
+        for rule in &self.rules {
+            let last = rule.until.map_or(year + 1, |until| until.to_zoned(TimeZone::UTC).year().min(year + 1));
+            let years = (last - 2).max(self.onset.year())..=last;
+            let days = years.filter_map(|year| rule.day_in(year)).map(|day| day.to_datetime(self.onset.time()));
+            let onsets = days.filter(|local| *local >= self.onset);
+            let instants = onsets.filter_map(|local| self.from.to_timestamp(local).ok());
+            changes.extend(instants.filter(|at| rule.until.is_none_or(|until| *at <= until)));
+        }
+        changes.into_iter().map(|at| (at, self.to)).collect()
+    }
+}
+
+impl Rule {
+    /// Reads a yearly rule; `None` for any other.
+    fn of(text: &str, onset: DateTime) -> Option<Self> {
+        const KNOWN: [&str; 7] = ["FREQ", "INTERVAL", "UNTIL", "BYMONTH", "BYDAY", "BYMONTHDAY", "WKST"];
+        let text = text.trim().to_ascii_uppercase();
+        let pairs: Vec<_> = text.split(';').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=')).collect();
+        let pairs: Vec<(&str, &str)> = pairs.into_iter().collect::<Option<_>>()?;
+        let value = |key: &str| pairs.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
+        let is_yearly = value("FREQ") == Some("YEARLY") && value("INTERVAL").is_none_or(|interval| interval == "1");
+        if !is_yearly || pairs.iter().any(|(name, _)| !KNOWN.contains(name)) {
+            return None;
+        }
+        let month = value("BYMONTH").map_or(Some(onset.month()), |month| month.parse().ok())?;
+        let days =
+            value("BYMONTHDAY").map(|days| days.split(',').map(|day| day.parse().ok()).collect::<Option<Vec<i8>>>());
+        let day = match (value("BYDAY").map(weekday), days) {
+            (Some(day), None) => day.and_then(|(nth, day)| Some(Day::Nth(nth?, day)))?,
+            (Some(day), Some(days)) => day.and_then(|(nth, day)| nth.is_none().then_some(Day::Among(day, days?)))?,
+            (None, Some(days)) => days.and_then(|days| <[i8; 1]>::try_from(days).ok()).map(|[day]| Day::Of(day))?,
+            (None, None) => Day::Of(onset.day()),
+        };
+        let until = value("UNTIL").map(until).map_or(Some(None), |until| until.map(Some))?;
+        (1..=12).contains(&month).then_some(Self { month, day, until })
+    }
+
+    fn day_in(&self, year: i16) -> Option<Date> {
+        let first = Date::new(year, self.month, 1).ok()?;
+        match &self.day {
+            Day::Nth(nth, weekday) => first.nth_weekday_of_month(*nth, *weekday).ok(),
+            Day::Of(day) => Date::new(year, self.month, *day).ok(),
+            Day::Among(weekday, days) => days
+                .iter()
+                .filter_map(|day| Date::new(year, self.month, *day).ok())
+                .find(|date| date.weekday() == *weekday),
+        }
+    }
+}
+
+/// `2SU`, `-1SU` or `SU`.
+fn weekday(text: &str) -> Option<(Option<i8>, Weekday)> {
+    let (nth, day) = text.split_at_checked(text.len().checked_sub(2)?)?;
+    let days = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
+    let day = days.iter().position(|name| *name == day)?;
+    let day = Weekday::from_monday_zero_offset(i8::try_from(day).ok()?).ok()?;
+    let nth = (!nth.is_empty()).then(|| nth.parse::<i8>().ok()).map_or(Some(None), |nth| nth.map(Some))?;
+    Some((nth.filter(|nth| *nth != 0), day))
+}
+
+/// The end of a rule: a time in UTC, or a date, which counts to its end wherever it is.
+fn until(text: &str) -> Option<Timestamp> {
+    match text.strip_suffix('Z') {
+        Some(universal) => Offset::UTC.to_timestamp(super::time::local(universal)?).ok(),
+        None if text.contains('T') => {
+            Offset::UTC.to_timestamp(super::time::local(text)?).ok()?.checked_add(14.hours()).ok()
+        }
+        None => {
+            let date = super::time::date(text)?;
+            Offset::UTC.to_timestamp(date.at(23, 59, 59, 0)).ok()?.checked_add(14.hours()).ok()
+        }
+    }
+}
+
+/// A local time; that of a definition for UTC may have a Z.
+fn local(text: &str) -> Option<DateTime> {
+    let text = text.trim();
+    super::time::local(text.strip_suffix(['Z', 'z']).unwrap_or(text))
+}
+
+/// `+0130`, `-050000`.
+fn offset(text: &str) -> Option<Offset> {
+    let text = text.trim();
+    let (sign, digits) = match text.split_at_checked(1)? {
+        ("+", digits) => (1, digits),
+        ("-", digits) => (-1, digits),
         _ => return None,
     };
     if !matches!(digits.len(), 4 | 6) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let (hours, minutes) = digits.get(..4)?.split_at_checked(2)?;
-    Some(format!("{sign}{hours}:{minutes}"))
-}
-
-/// A yearly rule as POSIX writes it: `M3.5.0/2`.
-fn posix_rule(part: &Component) -> Option<String> {
-    let rule = part.first("RRULE")?.value.to_ascii_uppercase();
-    let value = |key: &str| {
-        rule.split(';').filter_map(|pair| pair.split_once('=')).find(|(name, _)| *name == key).map(|(_, value)| value)
-    };
-    if value("FREQ")? != "YEARLY"
-        || value("INTERVAL").is_some_and(|interval| interval != "1")
-        || value("UNTIL").is_some()
-    {
-        return None;
-    }
-    let month: u8 = value("BYMONTH")?.parse().ok().filter(|month| (1..=12).contains(month))?;
-    let day = value("BYDAY")?;
-    let (week, day) = day.split_at_checked(day.len().checked_sub(2)?)?;
-    let week = match week {
-        "-1" => 5,
-        "1" | "+1" => 1,
-        "2" | "+2" => 2,
-        "3" | "+3" => 3,
-        "4" | "+4" => 4,
-        _ => return None,
-    };
-    let day = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"].iter().position(|name| *name == day)?;
-    let start = &part.first("DTSTART")?.value;
-    let (_, time) = start.split_once('T')?;
-    let (hour, minute) = time.get(..4)?.split_at_checked(2)?;
-    let (hour, minute): (u8, u8) = (hour.parse().ok()?, minute.parse().ok()?);
-    Some(format!("M{month}.{week}.{day}/{hour}:{minute:02}"))
+    let part = |from: usize| digits.get(from..from + 2).map_or(Some(0), |part| part.parse::<i32>().ok());
+    let (hours, minutes, seconds) = (part(0)?, part(2)?, part(4)?);
+    (minutes < 60 && seconds < 60).then(|| Offset::from_seconds(sign * (hours * 3600 + minutes * 60 + seconds)).ok())?
 }
 
 /// Names of Windows (Unicode CLDR, windowsZones, territory 001) of zones that carriers work in.

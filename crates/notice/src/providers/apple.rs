@@ -3,15 +3,13 @@
 //! A notice names no circuit, so the peer's AS stands for it. Traffic is drained and the sessions go down: an outage of the
 //! peering. Where the text names no other status, it announces settled work.
 
-use jiff::Timestamp;
-
 use crate::{
     dates,
     draft::Draft,
     failure::Failure,
     found::Found,
     lines::Lines,
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     pattern::{PREFIXES, Pattern},
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
@@ -53,7 +51,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let ticket = body.labelled("Reference Internal Ticket").or_else(|| body.matching(&TICKET));
     let status = status(source, body)?;
     let draft = Draft::new(source)
-        .account(Found::by_rule("Customer info unavailable".to_owned(), "Apple names the peer by its AS alone"))
+        .nameless_account("Customer info unavailable")
         .id(ticket.ok_or_else(|| Failure::missing("a line `Reference Internal Ticket`"))?)
         .circuits(circuits(body)?)
         .summary(source.subject().map(|subject| PREFIXES.replace(&subject, "").into_owned()));
@@ -74,7 +72,7 @@ fn status(source: &Source<'_>, body: &Lines) -> Result<Found<Status>, Failure> {
     Ok(status.unwrap_or(Found::by_rule(Status::Confirmed, "a notice announces settled work unless it says otherwise")))
 }
 
-fn time(body: &Lines, label: &str) -> Result<Found<Timestamp>, Failure> {
+fn time(body: &Lines, label: &str) -> Result<Found<Moment>, Failure> {
     dates::read_zoned(body.expect(label)?, TIMES)
 }
 

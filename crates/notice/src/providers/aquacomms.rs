@@ -3,14 +3,12 @@
 //! The subject holds the issue and the project (the customer's account). No notice states an impact but in the subject's
 //! "Outage", so what does not say otherwise is one. Dates are day first and GMT; what happened stands in "- Update -" rows.
 
-use jiff::Timestamp;
-
 use crate::{
     dates,
     draft::Draft,
     failure::Failure,
     found::Found,
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     page::Page,
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
@@ -106,7 +104,7 @@ fn circuits(page: &Page, subject: &Found<String>, status: &Found<Status>) -> Res
     Ok(circuits)
 }
 
-fn time(page: &Page, label: &str) -> Result<Found<Timestamp>, Failure> {
+fn time(page: &Page, label: &str) -> Result<Found<Moment>, Failure> {
     dates::read_zoned(page.expect_value_of(label)?, &["%H:%M[:%S] %d/%m/%Y"])
 }
 

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 
 use crate::{
     dates,
@@ -12,7 +12,7 @@ use crate::{
     failure::Failure,
     found::Found,
     lines::Lines,
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     page::Table,
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
@@ -118,9 +118,9 @@ fn windows(body: &Lines) -> Result<Vec<Times>, Failure> {
     Ok(windows)
 }
 
-fn time(found: Found<String>) -> Result<Found<Timestamp>, Failure> {
+fn time(found: Found<String>) -> Result<Found<Moment>, Failure> {
     found.try_map("a time such as `January 31, 2031 14:00 GMT`", |text| {
-        let without_zone = || dates::instant(dates::civil(text, TIMES)?, &TimeZone::UTC);
+        let without_zone = || dates::moment(dates::civil(text, TIMES)?, &TimeZone::UTC);
         dates::zoned(text, TIMES).or_else(without_zone)
     })
 }
@@ -137,7 +137,7 @@ fn sheet(source: &Source<'_>, impact: Impact) -> Result<Option<Customer>, Failur
     if attachments.next().is_some() {
         return Err(Failure::ambiguous("one attached workbook"));
     }
-    let tables = workbook::tables(&attachment.bytes)?;
+    let tables = workbook::tables(&attachment.bytes, &mut workbook::Room::default())?;
     let table = tables.iter().find_map(columns);
     let (rows, customer, circuit) =
         table.ok_or_else(|| Failure::missing("a heading in the workbook with `Circuit` or `Asset`"))?;
@@ -224,7 +224,7 @@ mod tests {
             ("January 31, 2031 14:00 QQT", None),
             ("31/01/31", None),
         ] {
-            assert_eq!(time(found(text)).ok().map(|time| time.value.to_string()).as_deref(), expected, "{text}");
+            assert_eq!(time(found(text)).ok().map(|time| time.value.at().to_string()).as_deref(), expected, "{text}");
         }
     }
 
@@ -235,7 +235,7 @@ mod tests {
         for text in [together, apart] {
             let windows = windows(&Lines::of_text(&format!("{text}\n\n{text}"))).unwrap();
             assert_eq!(windows.len(), 2, "{text}");
-            assert_eq!(windows[1].1.value.as_second() - windows[1].0.value.as_second(), 3600, "{text}");
+            assert_eq!(windows[1].1.value.at().as_second() - windows[1].0.value.at().as_second(), 3600, "{text}");
         }
         assert!(windows(&Lines::of_text("Start Time: January 31, 2031 14:00 GMT")).is_err());
     }

@@ -4,11 +4,9 @@
 //! has no id of its own. The one we give is the SHA-256 of the circuits' ids and the times, so a notice with other times is
 //! another maintenance. Amazon's further mails (orders, bills, other services' events) come from the same domain.
 
-use jiff::Timestamp;
-
 use crate::{
     dates,
-    draft::{self, Draft},
+    draft::{self, Draft, Times},
     failure::Failure,
     fingerprint,
     found::{Found, Place},
@@ -17,7 +15,7 @@ use crate::{
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
-    words, zones,
+    words,
 };
 
 /// Amazon Web Services.
@@ -31,7 +29,8 @@ pub static PROVIDER: Provider = Provider {
     read,
 };
 
-type StartAndEnd = (Found<Timestamp>, Found<Timestamp>);
+const START: &str = "Start Time:";
+const END: &str = "End Time:";
 
 static SUBJECT: Pattern = Pattern::new(r"(?i)\bAWS Direct Connect\b.*\bmaintenance\b");
 static ANNOUNCEMENT: Pattern =
@@ -47,7 +46,9 @@ static FORMATS: [&str; 4] = ["%d %b %Y %H:%M:%S", "%d %B %Y %H:%M:%S", "%d %b %Y
 static ID: Pattern = Pattern::new(r"\b[a-z]{5}-[a-z0-9]{8,17}\b");
 fn says(source: &Source<'_>) -> Option<Found<String>> {
     let paragraphs = paragraphs(lines(source).ok()?);
-    announcement(&paragraphs).filter(|announcement| announcement.value.contains("AWS Direct Connect")).cloned()
+    announcement(lines(source).ok()?, &paragraphs)
+        .filter(|announcement| announcement.value.contains("AWS Direct Connect"))
+        .cloned()
 }
 
 fn read(source: &Source<'_>) -> Result<Reading, Failure> {
@@ -57,10 +58,12 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if !SUBJECT.is_match(&subject.value) && !paragraphs.iter().any(|one| ANNOUNCEMENT.is_match(&one.value)) {
         return Ok(Reading::Other("not about a maintenance of AWS Direct Connect".to_owned()));
     }
-    let announcement = announcement(&paragraphs)
-        .ok_or_else(|| Failure::missing("a paragraph on a maintenance `from DATE TIME ZONE to DATE TIME ZONE`"))?;
+    let announcement = announcement(lines, &paragraphs)
+        .ok_or_else(|| Failure::missing("a paragraph on a maintenance, with a window in it or below `Start Time:`"))?;
     let status = status(&subject, announcement, &paragraphs)?;
-    let windows = windows(announcement)?;
+    let told = windows(announcement)?;
+    let is_told = !told.is_empty();
+    let windows = if is_told { told } else { labelled_window(lines)?.into_iter().collect() };
     if windows.len() != 1 && status.value != Status::Confirmed {
         return Err(Failure::ambiguous("one window, of which the status is said").with_quote(&announcement.value));
     }
@@ -74,13 +77,14 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     draft::bounded(windows.len(), circuits.len())?;
     let account = matching(&ACCOUNT, &subject).or_else(|| lines.matching(&ACCOUNT));
     let drafts = windows.into_iter().map(|(start, end)| {
-        let id = fingerprint::of(&circuits, start.value, end.value);
+        let id = fingerprint::of(&circuits, start.value.at(), end.value.at());
         let draft = Draft::new(source)
             .id(Found::by_rule(id, "SHA-256 of the circuits' ids, the start and the end"))
             .status(status.clone())
             .window(start, end)
             .circuits(circuits.clone())
             .summary(announcement.clone());
+        let draft = if is_told { draft } else { draft.ends_with("end") };
         account.clone().into_iter().fold(draft, Draft::account)
     });
     Ok(Reading::Notice(drafts.collect()))
@@ -88,7 +92,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
 
 /// AWS writes text; an HTML part is somebody else's rendering of it. A text that announces nothing is a list's footer.
 fn lines<'source>(source: &'source Source<'_>) -> Result<&'source Lines, Failure> {
-    let announces = |lines: &&Lines| announcement(&paragraphs(lines)).is_some();
+    let announces = |lines: &&Lines| announcement(lines, &paragraphs(lines)).is_some();
     source.text().ok().filter(announces).map_or_else(|| source.body(), Ok)
 }
 
@@ -96,6 +100,11 @@ fn matching(pattern: &Pattern, text: &Found<String>) -> Option<Found<String>> {
     let captures = pattern.captures(&text.value)?;
     let value = captures.get(1)?.as_str().to_owned();
     Some(text.clone().map(|_| value))
+}
+
+/// The parts of a line that has its line breaks written out, as `\\n`.
+fn written_breaks(line: &str) -> impl Iterator<Item = &str> {
+    plain(line).split("\\n").map(str::trim).filter(|part| !part.is_empty())
 }
 
 /// The paragraphs, each in one line; an id of a connection at the start of a line ends a paragraph.
@@ -112,16 +121,18 @@ fn paragraphs(lines: &Lines) -> Vec<Found<String>> {
                 paragraph.value.push(' ');
                 paragraph.value.push_str(plain(line));
             }
-            None => paragraphs.push(Found::text(plain(line), place)),
+            None => paragraphs.extend(written_breaks(line).map(|part| Found::text(part, place.clone()))),
         }
         open = true;
     }
     paragraphs
 }
 
-/// The paragraph that says what is done, where and when.
-fn announcement(paragraphs: &[Found<String>]) -> Option<&Found<String>> {
-    paragraphs.iter().find(|one| ANNOUNCEMENT.is_match(&one.value) && WINDOW.is_match(&one.value))
+/// The paragraph that says what is done and where, and when, unless labels below say that.
+fn announcement<'text>(lines: &Lines, paragraphs: &'text [Found<String>]) -> Option<&'text Found<String>> {
+    let mut about = paragraphs.iter().filter(|one| ANNOUNCEMENT.is_match(&one.value));
+    let with_window = about.clone().find(|one| WINDOW.is_match(&one.value));
+    with_window.or_else(|| about.next().filter(|_| lines.labelled(START).is_some()))
 }
 
 /// What the subject and the sentences about the maintenance say; the announcement itself may have been overtaken.
@@ -134,17 +145,37 @@ fn status(
     let about = sentences.filter(|sentence| sentence.to_ascii_lowercase().contains("maintenance"));
     let prose = std::iter::once(subject.value.as_str()).chain(about).collect::<Vec<_>>().join("\n");
     let told = words::status_told(&announcement.clone().map(|_| prose))?;
-    told.ok_or_else(|| Failure::malformed("a maintenance that is scheduled, rescheduled, cancelled …", announcement))
+    // The subject alone proves a change, and no plan.
+    let titled =
+        words::status(subject)?.filter(|status| !matches!(status.value, Status::Confirmed | Status::Tentative));
+    let status = words::strongest(titled.into_iter().chain(told))?;
+    status.ok_or_else(|| Failure::malformed("a maintenance that is scheduled, rescheduled, cancelled …", announcement))
 }
 
-fn windows(announcement: &Found<String>) -> Result<Vec<StartAndEnd>, Failure> {
+/// The window behind the labels below the list.
+fn labelled_window(lines: &Lines) -> Result<Option<Times>, Failure> {
+    let one = |label: &str| match lines.all_labelled(label).as_slice() {
+        [] => Ok(None),
+        [time] => dates::read_zoned(time.clone(), &FORMATS).map(Some),
+        [one, other, ..] => {
+            Err(Failure::ambiguous(format!("one `{label}`")).with_quote(&format!("{} … {}", one.quote, other.quote)))
+        }
+    };
+    match (one(START)?, one(END)?) {
+        (Some(start), Some(end)) => Ok(Some((start, end))),
+        (None, None) => Ok(None),
+        _ => Err(Failure::missing("both `Start Time:` and `End Time:`")),
+    }
+}
+
+fn windows(announcement: &Found<String>) -> Result<Vec<Times>, Failure> {
     let mut windows = Vec::new();
     for captures in WINDOW.captures_iter(&announcement.value) {
         let text = |group| captures.get(group).map_or("", |found| found.as_str());
         let time = |local: &str, zone: &str| {
             let found = Found::text(&format!("{local} {zone}"), announcement.place.clone());
             found.try_map("a date and time such as `4 Mar 2031 23:00:00 GMT`", |_| {
-                dates::instant(dates::civil(&local.replace(',', ""), &FORMATS)?, &zones::by_abbreviation(zone)?)
+                dates::moment_at(dates::civil(&local.replace(',', ""), &FORMATS)?, zone)
             })
         };
         windows.push((time(text(1), text(2))?, time(text(3), text(4))?));
@@ -198,8 +229,9 @@ mod tests {
 
     fn status_of(subject: &str, sentences: &str) -> Option<Status> {
         let window = "from Tue, 4 Mar 2031 01:00:00 GMT to Tue, 4 Mar 2031 05:00:00 GMT";
-        let paragraphs = paragraphs(&Lines::of_text(&sentences.replace("WINDOW", window)));
-        status(&text(subject), announcement(&paragraphs)?, &paragraphs).ok().map(|found| found.value)
+        let lines = Lines::of_text(&sentences.replace("WINDOW", window));
+        let paragraphs = paragraphs(&lines);
+        status(&text(subject), announcement(&lines, &paragraphs)?, &paragraphs).ok().map(|found| found.value)
     }
 
     #[test]

@@ -3,15 +3,13 @@
 //! A notice may have several time slots and backup ones; they are one maintenance from the first start to the last end, and
 //! each circuit has the worst impact of all slots. "Maintenance Start" is sent shortly before the work begins.
 
-use jiff::Timestamp;
-
 use crate::{
     dates,
     draft::Draft,
     failure::Failure,
     found::{Found, Place},
     lines::Lines,
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     page::Page,
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
@@ -56,7 +54,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let title = title.ok_or_else(|| Failure::missing("a title such as `Maintenance_`"))?;
     let status = status(title, body)?;
     let mut draft = Draft::new(source)
-        .account(Found::by_rule("Customer info unavailable".to_owned(), "BSO does not name the customer"))
+        .nameless_account("Customer info unavailable")
         .id(page.expect_value_of(ID)?)
         .circuits(circuits(page, status.value)?);
     if let Some(reason) = reason(page) {
@@ -116,7 +114,7 @@ fn reason(page: &Page) -> Option<Found<String>> {
 }
 
 /// The starts or the ends of all slots, the backup ones too.
-fn times(page: &Page, which: &str) -> Result<Vec<Found<Timestamp>>, Failure> {
+fn times(page: &Page, which: &str) -> Result<Vec<Found<Moment>>, Failure> {
     let label = format!("Timeslot {which} time");
     let cells = page.values_of(&label).into_iter().chain(page.values_of(&format!("{label} (Backup)")));
     cells.map(|cell| dates::read_zoned(cell, TIMES)).collect()

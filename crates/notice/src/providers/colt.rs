@@ -2,9 +2,12 @@
 //!
 //! There are two subjects. A notification is `Cancellation Colt … Maintenance Notification - ID [FROM - TO] for CUSTOMER, OCN`,
 //! where the first word may be missing; an alert is `MAINTENANCE ALERT: ID FROM - TO - COMPLETED`. Dates are day first.
+//! Where Colt took over Lumen's network, its notices keep Lumen's format.
+//!
 //! The body repeats an earlier text of the notice, with times and remarks that are out of date, and so does the attached
 //! meeting invitation: neither is read. The sheet is UTF-16 text separated by tabs.
 
+use super::lumen;
 use crate::{
     dates,
     draft::Draft,
@@ -106,16 +109,27 @@ impl Subject {
 
 fn says(source: &Source<'_>) -> Option<Found<String>> {
     let subject = source.subject();
-    let parts = Subject::of(&subject)?;
+    let Some(parts) = Subject::of(&subject) else { return says_as_lumen(source) };
     let body = || source.text().or_else(|_| source.body()).ok().map(Lines::joined);
     let is_colts = parts.title.value.contains("Colt ")
         || (parts.is_alert() && body().is_some_and(|body| body.contains("Colt ") || body.contains("colt.net")));
     is_colts.then_some(subject)
 }
 
+/// Lumen's heading, in a mail that names Colt and not Lumen.
+fn says_as_lumen(source: &Source<'_>) -> Option<Found<String>> {
+    let lines = source.body().ok()?;
+    let heading = lines.matching(&lumen::HEADING)?;
+    let names = |name: &str| lines.iter().any(|(_, line)| line.contains(name));
+    (names("Colt") && !names("Lumen")).then_some(heading)
+}
+
 fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let subject = source.subject();
     let Some(parts) = Subject::of(&subject) else {
+        if source.body().is_ok_and(|body| body.matching(&lumen::HEADING).is_some()) {
+            return lumen::read(source);
+        }
         if REFERENCE.is_match(&subject.value) || MAINTENANCE.is_match(&subject.value) {
             return Err(Failure::malformed("a title, an id and a window such as `CRQ… [FROM - TO]`", &subject));
         }

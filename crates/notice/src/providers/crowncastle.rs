@@ -3,7 +3,7 @@
 //!
 //! The rows of the window's grid must name the same instants; if they do not, none of them is believed.
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 
 use crate::{
     dates,
@@ -11,7 +11,7 @@ use crate::{
     failure::Failure,
     found::Found,
     lines::Lines,
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     page::{Headed, Page, Row},
     pattern::{Pattern, SALUTATION},
     provider::{LearnedFrom, Provider, Reading},
@@ -35,9 +35,13 @@ static TITLE: Pattern = Pattern::new(r"(?i)(.*\bmaintenance\b.*)");
 /// A subject without a word for the status.
 static PLAIN: Pattern = Pattern::new(r"(?i)\bCrown Castle Fiber Maintenance(?: Notification| Notice)?\s*(?:[:-]|$)");
 
+static LENGTH: Pattern = Pattern::new(
+    r"(?i)^(?:up to |about |approximately |approx\.? )?[1-9]\d{0,3} ?(?:hours?|hrs?|minutes?|mins?|seconds?|secs?)$",
+);
+
 const ZONE: &str = "Time Zone";
 
-type Window = (Found<Timestamp>, Found<Timestamp>);
+type Window = (Found<Moment>, Found<Moment>);
 
 fn says(source: &Source<'_>) -> Option<Found<String>> {
     let subject = source.subject();
@@ -90,8 +94,13 @@ fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failu
 
 fn summary(lines: &Lines) -> Option<Found<String>> {
     let ends = ["Customer Circuits", "Dark-Fiber Customers", "If you have any questions", "Thank You"];
-    let lines = lines.section("Work Description", &ends)?.into_iter().filter(|line| !line.value.is_empty());
-    lines.reduce(|text, line| text.map(|text| text + " " + &line.value))
+    let mut lines = lines.section("Work Description", &ends)?;
+    // A banner such as `**THIS EVENT HAS BEEN CANCELLED**` is no description where one follows.
+    let is_description = |line: &Found<String>| line.value.contains(char::is_lowercase);
+    if lines.iter().any(is_description) {
+        lines.retain(is_description);
+    }
+    lines.into_iter().reduce(|text, line| text.map(|text| text + " " + &line.value))
 }
 
 fn windows(page: &Page, status: Status) -> Result<Vec<Window>, Failure> {
@@ -156,7 +165,7 @@ fn window(row: &Row<'_>) -> Result<Option<(TimeZone, Window)>, Failure> {
         whole.try_map("a time such as `1/31/2031 3:00 AM`", |text| dates::civil(text, &["%m/%d/%Y %I:%M %p"]))
     };
     let (start, end) = (time(start_date, start_time)?, time(end_date, end_time)?);
-    let instants = dates::instant(start.value, &zone.value).zip(dates::instant(end.value, &zone.value));
+    let instants = dates::moment(start.value, &zone.value).zip(dates::moment(end.value, &zone.value));
     Ok(instants.map(|(from, to)| (zone.value, (start.map(|_| from), end.map(|_| to)))))
 }
 
@@ -165,6 +174,8 @@ fn circuits(page: &Page, status: Status) -> Result<Vec<Found<Circuit>>, Failure>
     let circuit = |row: &Row<'_>| {
         let id = row.expect("Circuit ID")?;
         let impact = match row.get("Impact").or(all.as_ref()) {
+            // "Up to 7 hours": what lasts is an outage.
+            Some(length) if LENGTH.is_match(&length.value) => Impact::Outage,
             Some(impact) => words::impact(impact)?.value,
             None if status.is_final() => Impact::NoImpact,
             None => return Err(Failure::missing("a cell under `Impact`").with_quote(&id.quote)),

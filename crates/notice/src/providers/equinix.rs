@@ -5,8 +5,8 @@
 //! sentence before the dates; both are read, and must agree. The span gives the year: the days in UTC are at most one
 //! day away from those of the span, which are local.
 
+use contract::identifier::is_placeholder;
 use jiff::{
-    Timestamp,
     civil::{Date, DateTime},
     tz::TimeZone,
 };
@@ -17,7 +17,7 @@ use crate::{
     failure::Failure,
     found::{Found, Place},
     lines::Lines,
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     page::{Page, Row},
     pattern::{PREFIXES, Pattern},
     provider::{LearnedFrom, Provider, Reading},
@@ -169,7 +169,7 @@ fn days(span: &Found<String>) -> Result<(Date, Date), Failure> {
 }
 
 /// The instant of a day in UTC, in the one year that puts it into the span, give or take a day.
-fn instant(day: &str, year: &str, time: &str, (first, last): (Date, Date)) -> Option<Timestamp> {
+fn instant(day: &str, year: &str, time: &str, (first, last): (Date, Date)) -> Option<Moment> {
     let first = first.yesterday().ok()?;
     let last = last.tomorrow().ok()?;
     let years = first.year()..=last.year().min(first.year() + 1);
@@ -178,7 +178,7 @@ fn instant(day: &str, year: &str, time: &str, (first, last): (Date, Date)) -> Op
         (first..=last).contains(&local.date()).then_some(local)
     });
     match (fitting.next(), fitting.next()) {
-        (Some(local), None) => dates::instant(local, &TimeZone::UTC),
+        (Some(local), None) => dates::moment(local, &TimeZone::UTC),
         _ => None,
     }
 }
@@ -187,7 +187,7 @@ fn instant(day: &str, year: &str, time: &str, (first, last): (Date, Date)) -> Op
 fn circuits(page: &Page, rows: &[Row<'_>], impact: Impact) -> Result<Vec<Found<Circuit>>, Failure> {
     const IDS: [&str; 4] = ["Service Serial #", "L2 Connection UUID", "L3 Subscription UUID", "Virtual Asset UUID"];
     let circuits = rows.iter().map(|row| {
-        let given = IDS.iter().filter_map(|heading| row.get(heading)).find(|cell| cell.value != "-");
+        let given = IDS.iter().filter_map(|heading| row.get(heading)).find(|cell| !is_placeholder(&cell.value));
         let id = match given {
             Some(id) => id,
             None => row.expect("Service Serial #")?,

@@ -3,14 +3,12 @@
 //!
 //! Backup windows are used only if the work fails in the primary one, and are announced again then: they are no maintenance.
 
-use jiff::Timestamp;
-
 use crate::{
     dates,
     draft::Draft,
     failure::Failure,
     found::Found,
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     page::{Page, Row},
     pattern::{Pattern, SALUTATION},
     provider::{LearnedFrom, Provider, Reading},
@@ -37,7 +35,7 @@ static TIMES: Pattern = Pattern::new(
 const START: &str = "Primary Start Date (GMT)";
 const END: &str = "Primary End Date (GMT)";
 
-type Window = (Found<Timestamp>, Found<Timestamp>);
+type Window = (Found<Moment>, Found<Moment>);
 
 fn says(source: &Source<'_>) -> Option<Found<String>> {
     let subject = source.subject();
@@ -104,19 +102,26 @@ fn record(subject: &Found<String>) -> Option<Record> {
     Some(Record { id: part(id.as_str()), titles: parts, work, window })
 }
 
-fn time(text: &str) -> Option<Timestamp> {
+fn time(text: &str) -> Option<Moment> {
     let local = dates::civil(text, &["%d-%b-%Y %H:%M", "%d-%b-%Y %H:%M:%S"])?;
-    dates::instant(local, &jiff::tz::TimeZone::UTC)
+    dates::moment(local, &jiff::tz::TimeZone::UTC)
+}
+
+/// The windows of the rows under these headings.
+pub(super) fn windows_under(page: &Page, start: &str, end: &str) -> Result<Vec<Window>, Failure> {
+    let tables = page.tables_with(&[start, end]);
+    let rows = tables.iter().flat_map(|table| &table.rows).filter(|row| !row.is_blank());
+    let windows = rows.map(|row| {
+        let read =
+            |heading| row.expect(heading)?.clone().try_map("a time such as `31-Dec-2031 09:00`", |text| time(text));
+        Ok((read(start)?, read(end)?))
+    });
+    windows.collect()
 }
 
 /// The windows of the table; that of the subject is the only one, the first or all of them from end to end.
 fn windows(page: &Page, subject: Option<Window>) -> Result<Vec<Window>, Failure> {
-    let mut windows: Vec<Window> = Vec::new();
-    for row in page.tables_with(&[START, END]).iter().flat_map(|table| &table.rows).filter(|row| !row.is_blank()) {
-        let read =
-            |heading| row.expect(heading)?.clone().try_map("a time such as `31-Dec-2031 09:00`", |text| time(text));
-        windows.push((read(START)?, read(END)?));
-    }
+    let windows = windows_under(page, START, END)?;
     let (Some((start, end)), Some((first, _)), Some((_, last))) = (&subject, windows.first(), windows.last()) else {
         return Ok(if windows.is_empty() { subject.into_iter().collect() } else { windows });
     };
@@ -131,7 +136,7 @@ fn windows(page: &Page, subject: Option<Window>) -> Result<Vec<Window>, Failure>
     .with_quote(&start.quote))
 }
 
-fn circuits(page: &Page, status: Status) -> Result<Vec<Found<Circuit>>, Failure> {
+pub(super) fn circuits(page: &Page, status: Status) -> Result<Vec<Found<Circuit>>, Failure> {
     let all = page.lines().labelled("Impact:");
     let circuit = |row: &Row<'_>| {
         let id = row.expect("Service ID")?;

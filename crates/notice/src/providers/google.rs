@@ -1,11 +1,11 @@
 //! Google's peering notices (AS15169): HTML with labels, and the same as text. All times are UTC.
 //!
 //! A circuit is a pair of neighbour addresses, Google's and the peer's. A session may go down: an outage.
-//! Started work may have no end yet; then it takes an hour, which is the format's own rule.
+//! Work may be announced, or have started, without an end: such a notice is for a person, for no end follows from it.
 
 use std::net::IpAddr;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::{
     dates,
@@ -13,7 +13,7 @@ use crate::{
     failure::Failure,
     found::Found,
     lines::Lines,
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     pattern::{PREFIXES, Pattern},
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
@@ -61,14 +61,21 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
         .account(peer)
         .summary(title.map(|title| PREFIXES.replace(&title, "").into_owned()))
         .circuits(circuits(body, &whole)?);
-    let is_open = status.value.is_final() && body.labelled("Start Time").is_none();
+    let is_final = status.value.is_final();
     let draft = draft.status(status);
-    if is_open {
-        return Ok(Reading::Notice(vec![draft]));
+    let times = match body.labelled("Start Time") {
+        None if is_final => None,
+        None => return Err(Failure::missing("a line `Start Time`")),
+        Some(start) => {
+            let start = start.try_map(EXPECTED_TIME, |text| time(text))?;
+            end(body, &start)?.map(|end| (start, end))
+        }
+    };
+    match times {
+        Some((start, end)) => Ok(Reading::Notice(vec![draft.window(start, end)])),
+        None if is_final => Ok(Reading::Notice(vec![draft])),
+        None => Err(Failure::missing("an end: a line `End Time` or `Duration`")),
     }
-    let start = body.expect("Start Time")?.try_map(EXPECTED_TIME, |text| time(text))?;
-    let end = end(body, &start)?;
-    Ok(Reading::Notice(vec![draft.window(start, end)]))
 }
 
 /// The body as one line: text may be wrapped anywhere, within labels too, and cells of a table are lines of their own.
@@ -106,20 +113,18 @@ fn is_of_somebody_else(tag: &str) -> bool {
 
 const EXPECTED_TIME: &str = "a UTC time such as `2031-01-02 14:00:00 +0000 UTC`";
 
-fn time(text: &str) -> Option<Timestamp> {
+fn time(text: &str) -> Option<Moment> {
     dates::universal(text, TIMES).or_else(|| dates::zoned(text, TIMES))
 }
 
-fn end(body: &Lines, start: &Found<Timestamp>) -> Result<Found<Timestamp>, Failure> {
-    let after = |length: SignedDuration| start.value.checked_add(length).ok();
+/// Returns the end as it is stated; `None` where it is not.
+fn end(body: &Lines, start: &Found<Moment>) -> Result<Option<Found<Moment>>, Failure> {
     if let Some(end) = body.labelled("End Time") {
-        return end.try_map(EXPECTED_TIME, |text| time(text));
+        return end.try_map(EXPECTED_TIME, |text| time(text)).map(Some);
     }
-    if let Some(duration) = body.labelled("Duration") {
-        return duration.try_map("a duration such as `1h30m0s`", |text| after(text.parse().ok()?));
-    }
-    let end = after(SignedDuration::from_hours(1)).ok_or_else(|| Failure::missing("an end time"))?;
-    Ok(Found::by_rule(end, "without an end, an hour after the start"))
+    let Some(duration) = body.labelled("Duration") else { return Ok(None) };
+    let after = |text: &String| start.value.checked_add(text.parse::<SignedDuration>().ok()?);
+    duration.try_map("a duration such as `1h30m0s`", after).map(Some)
 }
 
 /// Each pair of labels names the two ends of one session, or of several in the same order.

@@ -5,15 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
 use crate::{
     dates,
     draft::{Draft, Times},
     failure::Failure,
     found::Found,
     lines::Lines,
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
@@ -198,7 +196,7 @@ fn window(fields: &Fields) -> Result<Times, Failure> {
     Ok((time(window.clone().map(|_| start))?, time(window.clone().map(|_| end.to_owned()))?))
 }
 
-fn time(found: Found<String>) -> Result<Found<Timestamp>, Failure> {
+fn time(found: Found<String>) -> Result<Found<Moment>, Failure> {
     dates::read_zoned(found, TIMES)
 }
 

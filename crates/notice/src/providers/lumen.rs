@@ -5,7 +5,8 @@
 //! the newest update that says it. The rules that real notices show: an alternate night with no circuits of its own is
 //! announced for those of the whole notice, and a notice of several windows is as old as its newest update.
 
-use jiff::{Timestamp, tz::TimeZone};
+use contract::identifier::is_placeholder;
+use jiff::tz::TimeZone;
 
 use crate::{
     dates,
@@ -13,7 +14,7 @@ use crate::{
     failure::Failure,
     found::{Found, Place},
     lines::Lines,
-    model::{Circuit, Status},
+    model::{Circuit, Moment, Status},
     page::{Headed, Page, Row},
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
@@ -66,6 +67,7 @@ pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let updates = updates(page.lines())?;
     let windows = windows(page)?;
     let mut draft = Draft::new(source).id(id);
+    draft = updates.last().into_iter().fold(draft, |draft, newest| draft.written_at(newest.value.0.into()));
     if windows.len() > 1 || source.stamp().is_none() {
         draft = updates.iter().fold(draft, |draft, update| draft.stamp(update.clone().map(|(time, _)| time)));
     }
@@ -91,7 +93,7 @@ pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Notice(drafts.collect::<Result<_, Failure>>()?))
 }
 
-type Update = Found<(Timestamp, Found<String>)>;
+type Update = Found<(Moment, Found<String>)>;
 
 /// The dated updates, the oldest first. A line without a date goes on with the update above it.
 fn updates(lines: &Lines) -> Result<Vec<Update>, Failure> {
@@ -114,8 +116,8 @@ fn updates(lines: &Lines) -> Result<Vec<Update>, Failure> {
     Ok(updates)
 }
 
-fn instant(text: &str, format: &str) -> Option<Timestamp> {
-    dates::instant(dates::civil(text, &[format])?, &TimeZone::UTC)
+fn instant(text: &str, format: &str) -> Option<Moment> {
+    dates::moment(dates::civil(text, &[format])?, &TimeZone::UTC)
 }
 
 /// What the subject says beyond "scheduled", else the newest update that says something.
@@ -216,7 +218,7 @@ fn number_of(table: &Headed<'_>) -> usize {
     table.headings().iter().flatten().find_map(number).unwrap_or_default()
 }
 
-fn time(cell: &Found<String>) -> Result<Found<Timestamp>, Failure> {
+fn time(cell: &Found<String>) -> Result<Found<Moment>, Failure> {
     cell.clone().try_map("a time such as `2025-01-01 05:00 GMT`", |text| {
         instant(TIME.captures(text)?.get(1)?.as_str(), "%Y-%m-%d %H:%M")
     })
@@ -224,7 +226,7 @@ fn time(cell: &Found<String>) -> Result<Found<Timestamp>, Failure> {
 
 fn circuits(page: &Page, rows: &[Row<'_>]) -> Result<Vec<Found<Circuit>>, Failure> {
     let circuits = rows.iter().map(|row| {
-        let is_given = |cell: &&Found<String>| !matches!(cell.value.to_lowercase().as_str(), "n/a" | "-");
+        let is_given = |cell: &&Found<String>| !is_placeholder(&cell.value);
         let id = row.get("Circuit ID").filter(is_given).or_else(|| row.get("Alt Circuit ID").filter(is_given));
         let id = match id {
             Some(id) => id,

@@ -1,15 +1,13 @@
 //! Megaport: a page of sentences. One names the maintenance by its id in brackets and says where it stands, others
 //! its purpose and its times; the services stand in a table.
 
-use jiff::Timestamp;
-
 use crate::{
     dates,
     draft::{Draft, Times},
     failure::Failure,
     found::Found,
     lines::Lines,
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     page::Page,
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
@@ -109,7 +107,7 @@ fn purpose(page: &Page) -> Option<Found<String>> {
 }
 
 fn windows(body: &Lines) -> Result<Vec<Times>, Failure> {
-    let times = |label| -> Result<Vec<Found<Timestamp>>, Failure> {
+    let times = |label| -> Result<Vec<Found<Moment>>, Failure> {
         body.all_labelled(label).into_iter().map(|time| dates::read_zoned(time, TIMES)).collect()
     };
     let (starts, ends) = (times(START)?, times(END)?);

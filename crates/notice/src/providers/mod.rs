@@ -17,7 +17,9 @@ pub mod genericprovider;
 pub mod globalcloudxchange;
 pub mod google;
 pub mod gtt;
+pub mod hawaiki;
 pub mod hgc;
+pub mod kpn;
 pub mod lumen;
 pub mod megaport;
 pub mod momentum;
@@ -26,12 +28,16 @@ pub mod ntt;
 pub mod packetfabric;
 pub mod pccw;
 pub mod published;
+pub mod retn;
 pub mod seaborn;
 pub mod sparkle;
+pub mod summitig;
 pub mod tata;
 pub mod telstra;
+pub mod telxius;
 pub mod turkcell;
 pub mod verizon;
+pub mod vodafone;
 pub mod windstream;
 pub mod zayo;
 
@@ -59,8 +65,9 @@ pub const ALL: &[&Provider] = &[
     &globalcloudxchange::PROVIDER,
     &google::PROVIDER,
     &gtt::PROVIDER,
+    &hawaiki::PROVIDER,
     &hgc::PROVIDER,
-    &published::KPN,
+    &kpn::PROVIDER,
     &published::LINX,
     &lumen::PROVIDER,
     &megaport::PROVIDER,
@@ -69,16 +76,16 @@ pub const ALL: &[&Provider] = &[
     &ntt::PROVIDER,
     &packetfabric::PROVIDER,
     &pccw::PROVIDER,
-    &published::RETN,
+    &retn::PROVIDER,
     &seaborn::PROVIDER,
     &sparkle::PROVIDER,
-    &published::SUMMITIG,
+    &summitig::PROVIDER,
     &tata::PROVIDER,
     &telstra::PROVIDER,
-    &published::TELXIUS,
+    &telxius::PROVIDER,
     &turkcell::PROVIDER,
     &verizon::PROVIDER,
-    &published::VODAFONE,
+    &vodafone::PROVIDER,
     &windstream::PROVIDER,
     &zayo::PROVIDER,
 ];

@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::{
     dates,
@@ -15,7 +15,7 @@ use crate::{
     fingerprint,
     found::Found,
     lines::Lines,
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
@@ -70,7 +70,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     }
     let start = start(announcement)?;
     let end = end(&paragraphs, &start)?;
-    let id = fingerprint::of(&circuits, start.value, end.value);
+    let id = fingerprint::of(&circuits, start.value.at(), end.value.at());
     let draft = draft.id(Found::by_rule(id, "SHA-256 of the circuits, the start and the end"));
     Ok(Reading::Notice(vec![draft.window(start, end)]))
 }
@@ -122,7 +122,7 @@ fn status(subject: &Found<String>, paragraphs: &[Found<String>]) -> Result<Found
     told.ok_or_else(|| Failure::malformed("a maintenance that is scheduled, rescheduled, cancelled …", subject))
 }
 
-fn start(announcement: &Found<String>) -> Result<Found<Timestamp>, Failure> {
+fn start(announcement: &Found<String>) -> Result<Found<Moment>, Failure> {
     let expected = "a time in UTC such as `2031-01-31 18:00:00+00:00 UTC`";
     let mut times = START.captures_iter(&announcement.value);
     let (Some(time), None) = (times.next(), times.next()) else {
@@ -133,7 +133,7 @@ fn start(announcement: &Found<String>) -> Result<Found<Timestamp>, Failure> {
 }
 
 /// The start and the downtime.
-fn end(paragraphs: &[Found<String>], start: &Found<Timestamp>) -> Result<Found<Timestamp>, Failure> {
+fn end(paragraphs: &[Found<String>], start: &Found<Moment>) -> Result<Found<Moment>, Failure> {
     let sentence = paragraphs.iter().find(|one| DURATION.is_match(&one.value));
     let sentence = sentence.ok_or_else(|| Failure::missing("an expected downtime in minutes or hours"))?;
     sentence.clone().try_map("a downtime such as `60 minutes`", |text| {
@@ -143,7 +143,7 @@ fn end(paragraphs: &[Found<String>], start: &Found<Timestamp>) -> Result<Found<T
             let unit = if length.get(2)?.as_str().eq_ignore_ascii_case("h") { 60 } else { 1 };
             minutes = minutes.checked_add(number.checked_mul(unit)?)?;
         }
-        start.value.checked_add(SignedDuration::from_mins(Some(minutes).filter(|minutes| *minutes < 100_000)?)).ok()
+        start.value.checked_add(SignedDuration::from_mins(Some(minutes).filter(|minutes| *minutes < 100_000)?))
     })
 }
 

@@ -29,7 +29,8 @@ pub static PROVIDER: Provider = Provider {
     read,
 };
 
-const REFERENCE: &str = "RPO Reference Number";
+/// Of planned work, and of urgent work.
+const REFERENCES: [&str; 2] = ["RPO Reference Number", "UMW Reference Number"];
 const SERVICES: &str = "Service/Circuit Affected";
 
 const LABELS: &[&str] = &[
@@ -37,7 +38,8 @@ const LABELS: &[&str] = &[
     "From :",
     "Date :",
     "Dear",
-    REFERENCE,
+    REFERENCES[0],
+    REFERENCES[1],
     "Date Time",
     "Duration",
     SERVICES,
@@ -62,7 +64,7 @@ fn says(source: &Source<'_>) -> Option<Found<String>> {
     maintnote::names(source, source.provider()).or_else(|| {
         let body = source.body().ok()?;
         let names_itself = body.iter().any(|(_, line)| line.contains("PCCW Global"));
-        body.labelled(REFERENCE).filter(|_| names_itself)
+        reference(body).filter(|_| names_itself)
     })
 }
 
@@ -70,7 +72,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if let Some(drafts) = maintnote::read(source)? {
         return Ok(Reading::Notice(drafts));
     }
-    let Some(body) = source.body().ok().filter(|body| body.labelled(REFERENCE).is_some()) else {
+    let Some(body) = source.body().ok().filter(|body| reference(body).is_some()) else {
         return maintnote::read_or_other(source);
     };
     let subject = source.subject().map(|_| source.mail().inner().bare_subject().to_owned());
@@ -92,6 +94,10 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
         return Ok(Reading::Notice(vec![draft]));
     }
     Ok(Reading::Notice(windows.into_iter().map(|(start, end)| draft.clone().window(start, end)).collect()))
+}
+
+fn reference(body: &Lines) -> Option<Found<String>> {
+    REFERENCES.iter().find_map(|label| body.labelled(label))
 }
 
 fn first_of(body: &Lines, label: &str) -> Option<Found<String>> {
@@ -130,7 +136,7 @@ fn windows(body: &Lines) -> Result<Vec<Times>, Failure> {
             let time = |group| {
                 line.clone().try_map(expected, |_| {
                     let local = dates::civil(captures.get(group)?.as_str(), &["%d/%m/%Y %H:%M[:%S]"])?;
-                    dates::instant(local, &jiff::tz::TimeZone::UTC)
+                    dates::moment(local, &jiff::tz::TimeZone::UTC)
                 })
             };
             windows.push((time(1)?, time(2)?));
@@ -156,7 +162,7 @@ fn circuits(body: &Lines) -> Result<Vec<Found<Circuit>>, Failure> {
 /// A switching hit is an outage of moments, and so are the calendars' own words for it.
 fn impact(body: &Lines) -> Result<Impact, Failure> {
     match first_of(body, "Impact") {
-        None => Ok(Impact::Outage),
+        None => Err(Failure::missing("a line `Impact`")),
         Some(field) => match words::impact(&field) {
             Err(_) if HIT.is_match(&field.value) => Ok(Impact::Outage),
             impact => Ok(impact?.value),

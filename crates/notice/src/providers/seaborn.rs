@@ -213,7 +213,7 @@ fn ranges(schedule: &[Found<String>]) -> Result<Vec<Times>, Failure> {
             let time = |group| {
                 let text = range.get(group).map_or("", |text| text.as_str()).replace(',', "");
                 line.clone().try_map(expected, |_| {
-                    dates::instant(dates::civil(&text, &["%d-%b-%Y %H:%M", "%d-%B-%Y %H:%M"])?, &TimeZone::UTC)
+                    dates::moment(dates::civil(&text, &["%d-%b-%Y %H:%M", "%d-%B-%Y %H:%M"])?, &TimeZone::UTC)
                 })
             };
             windows.push((time(1)?, time(2)?));

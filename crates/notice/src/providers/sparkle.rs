@@ -3,14 +3,12 @@
 //! Each ticket of "a / b / c" is a maintenance of its own, for the windows in the same order. A backup day counts only where it
 //! has a ticket: without one it is announced again if it is used.
 
-use jiff::Timestamp;
-
 use crate::{
     dates,
     draft::{Draft, Times},
     failure::Failure,
     found::{Found, Place},
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     page::{Page, Table},
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
@@ -59,9 +57,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let titles = [value(table, &[TYPE]), Some(subject)].into_iter().flatten();
     let status = words::status_of(titles, page.lines().opening(&[TYPE, TICKET]))?;
     let status = status.ok_or_else(|| Failure::missing(format!("a known word beside `{TYPE}`")))?;
-    let mut draft = Draft::new(source)
-        .account(Found::by_rule("Not Available".to_owned(), "notices name no account"))
-        .circuits(circuits(page, table, status.value)?);
+    let mut draft = Draft::new(source).nameless_account("Not Available").circuits(circuits(page, table, status.value)?);
     if let Some(work) = value(table, &["Description of Work"]) {
         let written = match page.lines_of(&work).as_slice() {
             [_] => page.as_written(&work),
@@ -91,7 +87,7 @@ fn value(table: &Table, labels: &[&str]) -> Option<Found<String>> {
 type Named = (String, Times);
 
 fn windows(table: &Table) -> Result<Vec<Named>, Failure> {
-    let mut open: Option<(String, Found<Timestamp>)> = None;
+    let mut open: Option<(String, Found<Moment>)> = None;
     let mut windows = Vec::new();
     for row in &table.rows {
         let [label, said, ..] = row.as_slice() else { continue };
@@ -117,7 +113,7 @@ fn windows(table: &Table) -> Result<Vec<Named>, Failure> {
 }
 
 /// A time in UTC, which its label or itself says.
-fn time(said: &Found<String>, is_universal: bool) -> Result<Found<Timestamp>, Failure> {
+fn time(said: &Found<String>, is_universal: bool) -> Result<Found<Moment>, Failure> {
     said.clone().try_map("a time such as `08/31/2031 03:00 UTC`", |text| {
         let formats = ["%m/%d/%Y %H:%M[:%S]"];
         let text = if is_universal { format!("{text} UTC") } else { text.clone() };
@@ -181,7 +177,7 @@ mod tests {
     #[test]
     fn tickets_and_windows_are_paired_or_refused() {
         let count = |ids: &str, names: &[&str]| {
-            let time = || Found::by_rule(Timestamp::UNIX_EPOCH, "");
+            let time = || Found::by_rule(Moment::from(jiff::Timestamp::UNIX_EPOCH), "");
             let windows = names.iter().map(|name| ((*name).to_owned(), (time(), time()))).collect();
             let ids: Vec<_> = ids.split(' ').map(|id| Found::by_rule(id.to_owned(), "")).collect();
             pair(&ids, windows).map(|paired| paired.len())

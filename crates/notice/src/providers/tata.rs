@@ -4,17 +4,14 @@
 //! The window stands twice, in Indian time and in GMT; the latter counts. What happens to the services is told in the sentence
 //! above the table, and how long it lasts in a field of its own.
 
-use jiff::{
-    Timestamp,
-    tz::{Offset, TimeZone},
-};
+use jiff::tz::{Offset, TimeZone};
 
 use crate::{
     dates,
     draft::{Draft, Times},
     failure::{Failure, FailureKind},
     found::{Found, Place},
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
@@ -73,7 +70,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let windows = windows(source)?;
     let draft = Draft::new(source)
         .id(ticket)
-        .account(Found::by_rule("N/A".to_owned(), "notices name no account"))
+        .nameless_account("N/A")
         .summary(subject.clone())
         .circuits(circuits(source, status.value)?)
         .status(status);
@@ -112,9 +109,24 @@ fn status_of(field: &Found<String>) -> Result<Found<Status>, Failure> {
 fn windows(source: &Source<'_>) -> Result<Vec<Times>, Failure> {
     let field = |zone| field(source, &format!("Activity Window ({zone})"));
     match field("GMT").or_else(|| field("UTC")).or_else(|| field("IST")) {
-        Some(cell) => windows_in(&cell),
+        Some(cell) => extended(source, windows_in(&cell)?),
         None => Ok(Vec::new()),
     }
+}
+
+/// The window with the end up to which it was extended, where the notice says one.
+fn extended(source: &Source<'_>, mut windows: Vec<Times>) -> Result<Vec<Times>, Failure> {
+    let field = |zone| field(source, &format!("Extended Up to Time Window ({zone})"));
+    let Some(cell) = field("GMT").or_else(|| field("UTC")).or_else(|| field("IST")) else { return Ok(windows) };
+    let [(start, end)] = windows.as_mut_slice() else {
+        return Err(Failure::ambiguous("one window that was extended").with_quote(&cell.quote));
+    };
+    let later = cell.try_map("an end such as `2031-01-02 03:04:00 GMT`, after the start", |text| {
+        let (local, zone) = text.rsplit_once(' ')?;
+        time(local, zone).filter(|later| *later > start.value)
+    })?;
+    *end = later;
+    Ok(windows)
 }
 
 /// The windows of a cell that has nothing else.
@@ -133,14 +145,14 @@ fn windows_in(cell: &Found<String>) -> Result<Vec<Times>, Failure> {
 }
 
 /// The carrier is Indian: its `IST` is India's.
-fn time(local: &str, zone: &str) -> Option<Timestamp> {
+fn time(local: &str, zone: &str) -> Option<Moment> {
     let minutes = match zone.to_ascii_uppercase().as_str() {
         "GMT" | "UTC" => 0,
         "IST" => 5 * 60 + 30,
         _ => return None,
     };
     let local = dates::civil(local, &["%Y-%m-%d %H:%M[:%S]"])?;
-    dates::instant(local, &TimeZone::fixed(Offset::from_seconds(minutes * 60).ok()?))
+    dates::moment(local, &TimeZone::fixed(Offset::from_seconds(minutes * 60).ok()?))
 }
 
 fn circuits(source: &Source<'_>, status: Status) -> Result<Vec<Found<Circuit>>, Failure> {
@@ -208,7 +220,12 @@ mod tests {
     fn a_cell_has_windows_and_nothing_else() {
         let read = |cell: &str| {
             let windows = windows_in(&text(cell)).ok()?;
-            Some(windows.into_iter().map(|(start, end)| format!("{} {}", start.value, end.value)).collect::<Vec<_>>())
+            Some(
+                windows
+                    .into_iter()
+                    .map(|(start, end)| format!("{} {}", start.value.at(), end.value.at()))
+                    .collect::<Vec<_>>(),
+            )
         };
         let expected = vec!["2031-03-04T22:00:00Z 2031-03-05T02:00:00Z".to_owned()];
         assert_eq!(read("2031-03-04 22:00:00 GMT to 2031-03-05 02:00:00 GMT"), Some(expected.clone()));

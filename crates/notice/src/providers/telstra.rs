@@ -4,8 +4,6 @@
 //! The heading says where the maintenance stands ("Planned Maintenance Reminder Notification", "… Completion"), and the
 //! sentence under it says the same. "Amendment" means that it has other times. All times say that they are UTC.
 
-use jiff::Timestamp;
-
 use crate::{
     change::{self, Change},
     dates,
@@ -14,7 +12,7 @@ use crate::{
     found::{Found, Place},
     lines::Lines,
     maintnote,
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
@@ -36,7 +34,7 @@ const REFERENCE: &[&str] = &["Change Reference:", "Reference number", "Change Re
 const WINDOW: &[&str] = &["Maintenance Window:", "Change Window:"];
 const START: &[&str] = &["Start time", "Start date and time"];
 const END: &[&str] = &["End time", "End date and time"];
-const IMPACT: &[&str] = &["Expected Impact:", "Impact:", "Service impact:"];
+const IMPACT: &[&str] = &["Expected Impact:", "Impact:", "Service impact:", "Expected impact"];
 const SERVICES: &[&str] =
     &["Service(s) Impacted:", "Service/s under maintenance", "Service/s impacted", "Services Impacted:"];
 const DETAILS: &[&str] = &["Maintenance Details"];
@@ -144,7 +142,7 @@ fn lead(body: &Lines) -> impl Iterator<Item = (Place, &str)> {
 }
 
 fn windows(source: &Source<'_>, body: &Lines) -> Result<Vec<Times>, Failure> {
-    let time = |found: Found<String>| -> Result<Found<Timestamp>, Failure> { dates::read_zoned(found, TIMES) };
+    let time = |found: Found<String>| -> Result<Found<Moment>, Failure> { dates::read_zoned(found, TIMES) };
     if let Some(cell) = value(source, body, WINDOW) {
         let lines = source.page().map_or_else(|_| vec![cell.clone()], |page| page.lines_of(&cell));
         let window = |line: Found<String>| {
@@ -155,7 +153,7 @@ fn windows(source: &Source<'_>, body: &Lines) -> Result<Vec<Times>, Failure> {
         };
         return lines.into_iter().map(window).collect();
     }
-    let one = |labels| -> Result<Option<Found<Timestamp>>, Failure> {
+    let one = |labels| -> Result<Option<Found<Moment>>, Failure> {
         let Some(value) = value(source, body, labels) else { return Ok(None) };
         let text = value.try_map("a time such as `01 Jun 2031 15:00:00 UTC`", |text| {
             Some(TIME.captures(text)?.get(1)?.as_str().to_owned())
@@ -189,7 +187,7 @@ fn circuits(source: &Source<'_>, body: &Lines) -> Result<Vec<Found<Circuit>>, Fa
 }
 
 /// What the field says, as far as that is known words; else what the line under the heading says. A notice without
-/// either is of the worst.
+/// either is for a person.
 fn impact(source: &Source<'_>, body: &Lines) -> Result<Impact, Failure> {
     let stated = value(source, body, IMPACT).map(|field| match words::impact(&field) {
         Err(_) if BREAK.is_match(&field.value) => Ok(field.map(|_| Impact::Outage)),
@@ -200,7 +198,7 @@ fn impact(source: &Source<'_>, body: &Lines) -> Result<Impact, Failure> {
         (Some(Ok(stated)), _) => Ok(stated.value),
         (_, Some(impact)) => Ok(impact.value),
         (Some(Err(failure)), None) => Err(failure),
-        (None, None) => Ok(Impact::Outage),
+        (None, None) => Err(Failure::missing("a field `Expected Impact:`, or a line such as `Service Impacting`")),
     }
 }
 
@@ -257,7 +255,7 @@ mod tests {
             ("Non Service Impacting", "None", Some(Impact::NoImpact)),
             ("Service At Risk", "", Some(Impact::ReducedRedundancy)),
             ("", "Loss of redundancy", Some(Impact::ReducedRedundancy)),
-            ("", "", Some(Impact::Outage)),
+            ("", "", None),
             ("", "Something else", None),
         ] {
             let body = format!("<p>{subheading}<table><tr><td>Expected Impact: <td>{field}</table>");

@@ -1,12 +1,7 @@
 //! Turkcell Superonline: one table of labels and values, with the circuits in a table within a cell of it. Labels are typed on a
 //! Turkish keyboard (`Start Tİme`).
 //!
-//! The heading says where the maintenance stands. Times are read as the published notices are: `07.08.2031` has the month
-//! first wherever it can, and `GMT+3` counts as POSIX counts it, from the local time to GMT.
-
-use std::cmp::Reverse;
-
-use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
+//! The heading says where the maintenance stands. Dates have the day first, and `GMT+3` is three hours ahead of UTC.
 
 use crate::{
     dates,
@@ -14,7 +9,7 @@ use crate::{
     failure::Failure,
     found::{Found, Place},
     lines::Lines,
-    model::{Circuit, Status},
+    model::{Circuit, Moment, Status},
     page::{Page, Table},
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
@@ -42,9 +37,6 @@ const IMPACT: &str = "impactofthemaintenance";
 static HEADING: Pattern = Pattern::new(r"(?i)^TURKCELL SUPERONL[Iİ]NE\b.*$");
 static MAINTENANCE: Pattern = Pattern::new(r"(?i)\bma[iİ]ntenance\b");
 static NUMBERED: Pattern = Pattern::new(r"^[\dA-Za-z-]*\d{4,}$");
-static TIME: Pattern = Pattern::new(
-    r"(?i)^(\d{1,2})\.(\d{1,2})\.(\d{4}) (\d{1,2}:\d{2}(?::\d{2})?) ?\(?(?:GMT|UTC) ?(?:([+-]) ?(\d{1,2})(?::?00)?)?\)?$",
-);
 
 fn says(source: &Source<'_>) -> Option<Found<String>> {
     let page = source.view(&[]).ok()?;
@@ -115,34 +107,15 @@ fn status(titles: impl Iterator<Item = Found<String>>, lines: &Lines) -> Result<
     status.ok_or_else(|| Failure::missing("a heading such as `TURKCELL SUPERONLINE PLANNED MAINTENANCE`"))
 }
 
-/// Start and end, both with the month first or both with the day first. Where both orders can be, the shorter window, and
-/// of two that are as long the one with the month first.
+/// Start and end, day first: the carrier writes dates with points, as its country does.
 fn window(start: &Found<String>, end: &Found<String>) -> Result<Times, Failure> {
-    let expected = "a time such as `07.08.2031 00:00 GMT+3`";
-    let times = |is_month_first| {
-        let (start, end) = (time(&start.value, is_month_first)?, time(&end.value, is_month_first)?);
-        (end > start).then_some((start, end))
-    };
-    let length = |(start, end): &(Timestamp, Timestamp)| Reverse(end.duration_since(*start));
-    let best = [false, true].into_iter().filter_map(times).max_by_key(length);
-    let Some((from, to)) = best else {
-        return Err(Failure::malformed(expected, start).with_quote(&format!("{} - {}", start.value, end.value)));
-    };
-    Ok((start.clone().map(|_| from), end.clone().map(|_| to)))
+    let expected = "a time such as `07.08.2031 00:00 GMT+3`, the day first";
+    Ok((start.clone().try_map(expected, |text| time(text))?, end.clone().try_map(expected, |text| time(text))?))
 }
 
-/// The published readings put `00:00 GMT+3` at 03:00 UTC, not at 21:00 of the day before, as clocks in Istanbul would: whoever
-/// learns that a notice means the latter has to turn the sign here, and the order of day and month in [`window`].
-fn time(text: &str, is_month_first: bool) -> Option<Timestamp> {
-    let parts = TIME.captures(text)?;
-    let part = |group| parts.get(group).map_or("", |part| part.as_str());
-    let order = if is_month_first { "%m.%d.%Y %H:%M[:%S]" } else { "%d.%m.%Y %H:%M[:%S]" };
-    let local: DateTime = dates::civil(&format!("{}.{}.{} {}", part(1), part(2), part(3), part(4)), &[order])?;
-    let hours = match (part(5), part(6)) {
-        ("", _) => 0,
-        (sign, hours) => hours.parse::<i64>().ok().filter(|hours| *hours <= 14)? * if sign == "+" { 1 } else { -1 },
-    };
-    dates::instant(local, &TimeZone::UTC)?.checked_add(SignedDuration::from_hours(hours)).ok()
+/// `GMT+3` is ahead of UTC, as clocks in Istanbul are: midnight there is 21:00 UTC of the day before.
+fn time(text: &str) -> Option<Moment> {
+    dates::zoned(text, &["%d.%m.%Y %H:%M[:%S]"])
 }
 
 struct Listed {
@@ -227,20 +200,18 @@ mod tests {
     }
 
     #[test]
-    fn both_times_have_one_order() {
+    fn days_come_first_and_the_offset_is_ahead_of_utc() {
         let read = |start: &str, end: &str| {
             let (start, end) = window(&text(start), &text(end)).ok()?;
             Some(format!("{} {}", start.value, end.value))
         };
-        let expected = Some("2031-07-08T03:00:00Z 2031-07-08T10:00:00Z".to_owned());
+        let expected = Some("2031-08-07T00:00:00+03:00 2031-08-07T07:00:00+03:00".to_owned());
         assert_eq!(read("07.08.2031 00:00 GMT+3", "07.08.2031 07:00 GMT+3"), expected);
-        let expected = Some("2031-08-31T23:00:00Z 2031-09-01T05:00:00Z".to_owned());
-        assert_eq!(read("31.08.2031 20:00 GMT+3", "01.09.2031 02:00 GMT+3"), expected);
+        assert_eq!(read("07.08.2031 00:00 TRT", "07.08.2031 07:00 (GMT+03:00)"), expected);
         let expected = Some("2031-08-07T22:00:00Z 2031-08-08T02:00:00Z".to_owned());
-        assert_eq!(read("07.08.2031 22:00 GMT", "08.08.2031 02:00 GMT"), expected);
         assert_eq!(read("07.08.2031 22:00 (UTC)", "08.08.2031 02:00 (UTC+0)"), expected);
         assert_eq!(read("07.08.2031 00:00", "07.08.2031 07:00"), None);
-        assert_eq!(read("07.08.2031 07:00 GMT+3", "07.08.2031 00:00 GMT+3"), None);
+        assert_eq!(read("08.13.2031 00:00 GMT+3", "08.13.2031 07:00 GMT+3"), None, "no thirteenth month");
         assert_eq!(read("07.08.2031 00:00 GMT+3", "later"), None);
     }
 }

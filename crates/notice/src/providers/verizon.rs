@@ -4,19 +4,17 @@
 //! happened since. The details have the window twice, in local time and in GMT; the latter counts. Notices in several
 //! languages repeat both tables, the English ones first.
 
-use jiff::Timestamp;
-
 use crate::{
     dates,
     draft::Draft,
     failure::Failure,
     found::Found,
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     page::Page,
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
-    words, zones,
+    words,
 };
 
 /// Verizon Business.
@@ -30,7 +28,7 @@ pub static PROVIDER: Provider = Provider {
     read,
 };
 
-type StartAndEnd = (Found<Timestamp>, Found<Timestamp>);
+type StartAndEnd = (Found<Moment>, Found<Moment>);
 
 const ID: &str = "Verizon MASTARS Request number";
 const WINDOW_IN_GMT: &str = "Maintenance Date/Time (GMT)";
@@ -112,7 +110,7 @@ fn windows(cell: &Found<String>) -> Result<Vec<StartAndEnd>, Failure> {
     let time = |local: &str, zone: &str| {
         cell.clone().try_map(expected, |_| {
             let local = dates::civil(&local.replace(',', ""), &["%b %d %Y %H:%M", "%B %d %Y %H:%M"])?;
-            dates::instant(local, &zones::by_abbreviation(zone)?)
+            dates::moment_at(local, zone)
         })
     };
     let windows = WINDOW.captures_iter(&cell.value).map(|captures| {

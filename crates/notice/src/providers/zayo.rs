@@ -8,16 +8,16 @@
 
 mod stage;
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{civil::DateTime, tz::TimeZone};
 
-use self::stage::{Stage, stage};
+use self::stage::stage;
 use crate::{
     dates,
     draft::{Draft, Times},
-    failure::Failure,
+    failure::{Failure, FailureKind},
     found::Found,
     lines::Lines,
-    model::{Circuit, Impact},
+    model::{Circuit, Impact, Moment},
     page::Page,
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
@@ -78,18 +78,14 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let windows = windows(lines)?;
     let draft = Draft::new(source).id(ticket(lines)?).circuits(circuits(page)?);
     let draft = common(draft, source, page)?;
+    let starts: Vec<_> = windows.iter().map(|(start, _)| start.value.at()).collect();
+    let expected = "which of the windows are over, and whether the work is done";
+    let status = stage.try_map(expected, |stage| stage.status(&starts, source.announced_at()));
+    let draft = draft.status(status.map_err(|failure| Failure { kind: FailureKind::Ambiguous, ..failure })?);
     if windows.is_empty() {
-        let status = stage.map(|stage| stage.status(None, source.announced_at()));
-        return Ok(Reading::Notice(vec![draft.status(status)]));
+        return Ok(Reading::Notice(vec![draft]));
     }
-    if stage.value == Stage::Closed && windows.len() > 1 && source.announced_at().is_none() {
-        return Err(Failure::ambiguous("the date of the mail, to tell which of several windows is closed"));
-    }
-    let drafts = windows.into_iter().map(|(start, end)| {
-        let status = stage.clone().map(|stage| stage.status(Some(start.value), source.announced_at()));
-        draft.clone().status(status).window(start, end)
-    });
-    Ok(Reading::Notice(drafts.collect()))
+    Ok(Reading::Notice(windows.into_iter().map(|(start, end)| draft.clone().window(start, end)).collect()))
 }
 
 /// A mail without a ticket: either not understood, or about something else.
@@ -134,9 +130,9 @@ fn common(mut draft: Draft, source: &Source<'_>, page: &Page) -> Result<Draft, F
     Ok(draft)
 }
 
-fn instant(text: &str) -> Option<Timestamp> {
+fn instant(text: &str) -> Option<Moment> {
     let local: DateTime = dates::civil(text, &["%d-%b-%Y %H:%M", "%d-%B-%Y %H:%M"])?;
-    dates::instant(local, &TimeZone::UTC)
+    dates::moment(local, &TimeZone::UTC)
 }
 
 /// The windows under "1st Activity Date" and so on, by their lines in GMT. The lines in local time are the same

@@ -5,6 +5,8 @@ mod cities;
 
 use jiff::tz::{Offset, TimeZone};
 
+use super::model::Moment;
+
 /// Abbreviations with the one offset, in minutes, that they have in carriers' notices.
 ///
 /// Some have other meanings elsewhere and are decided here: `CST` is that of Chicago (Chinese carriers write `UTC+8`,
@@ -132,15 +134,42 @@ pub fn by_abbreviation(name: &str) -> Option<TimeZone> {
 /// (`Eastern Daylight Time`), a region's time (`ET`, `Pacific Time`), or an IANA name (`Europe/Paris`). Brackets around
 /// it are passed over.
 pub fn by_name(name: &str) -> Option<TimeZone> {
-    let name =
-        name.trim_matches(|mark: char| mark.is_whitespace() || matches!(mark, '(' | ')' | '[' | ']' | '.' | ','));
+    let name = short_name(name);
     let lower = name.to_lowercase();
-    let long = NAMES.iter().find(|(long, _)| *long == lower).map_or(name, |(_, short)| *short);
-    by_abbreviation(long).or_else(|| by_offset(long)).or_else(|| {
+    by_abbreviation(name).or_else(|| by_offset(name)).or_else(|| {
         let region = REGIONS.iter().find(|(region, _)| *region == lower).map(|(_, zone)| *zone);
         let iana = region.or_else(|| (name.contains('/') && name.len() <= 40).then_some(name))?;
         TimeZone::get(iana).ok()
     })
+}
+
+/// Abbreviations of the one half of a North American year, and a region whose clock they are of. Whoever writes one of them in the
+/// other half may mean the clock of that day, or may mean what stands there.
+const SEASONAL: &[(&str, &str)] = &[
+    ("EST", "America/New_York"),
+    ("EDT", "America/New_York"),
+    ("CST", "America/Chicago"),
+    ("CDT", "America/Chicago"),
+    ("MST", "America/Denver"),
+    ("MDT", "America/Denver"),
+    ("PST", "America/Los_Angeles"),
+    ("PDT", "America/Los_Angeles"),
+    ("AKST", "America/Anchorage"),
+    ("AKDT", "America/Anchorage"),
+];
+
+/// Returns whether a zone of that name is in use at that moment: `EST` is not in July.
+pub fn is_in_season(name: &str, moment: Moment) -> bool {
+    let name = short_name(name);
+    let Some((_, region)) = SEASONAL.iter().find(|(season, _)| season.eq_ignore_ascii_case(name)) else { return true };
+    TimeZone::get(region).is_ok_and(|region| region.to_offset(moment.at()) == moment.offset())
+}
+
+/// The abbreviation of a long name; any other name without marks around it.
+fn short_name(name: &str) -> &str {
+    let name =
+        name.trim_matches(|mark: char| mark.is_whitespace() || matches!(mark, '(' | ')' | '[' | ']' | '.' | ','));
+    NAMES.iter().find(|(long, _)| long.eq_ignore_ascii_case(name)).map_or(name, |(_, short)| *short)
 }
 
 /// The zone of a city such as `Chicago, IL` or `Frankfurt`; `None` for one that we do not know or that is ambiguous.
@@ -217,6 +246,27 @@ mod tests {
     fn what_has_two_meanings_has_none() {
         for name in ["IST", "AST", "SST", "XYZ", "", "local time", "+", "UTC+", "+25", "UTC+8x", "+1:5", "UTC+08:75"] {
             assert!(by_name(name).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_abbreviation_is_of_half_a_year() {
+        let at = |name: &str, month| {
+            let local = date(2024, month, 10).at(12, 0, 0, 0);
+            super::super::dates::moment_at(local, name).is_some()
+        };
+        for (name, january, july) in [
+            ("EST", true, false),
+            ("EDT", false, true),
+            ("Pacific Standard Time", true, false),
+            ("CDT", false, true),
+            ("ET", true, true),
+            ("GMT", true, true),
+            ("UTC-5", true, true),
+            ("HST", true, true),
+            ("CET", true, true),
+        ] {
+            assert_eq!((at(name, 1), at(name, 7)), (january, july), "{name}");
         }
     }
 

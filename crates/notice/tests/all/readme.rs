@@ -1,17 +1,20 @@
-//! The page `docs/carriers.md` names every carrier that we read.
+//! The documentation names every carrier that we read, and says how its format is known.
 
-use notice::providers::ALL;
+use notice::{provider::LearnedFrom, providers::ALL};
 
 use crate::support;
 
 #[test]
-fn the_page_of_carriers_names_every_provider() {
+fn the_documentation_says_how_each_format_is_known() {
     let page = std::fs::read_to_string(support::repository().join("docs/carriers.md")).unwrap();
-    let folded = page.split_whitespace().collect::<Vec<_>>().join(" ");
-    let missing: Vec<_> = ALL
-        .iter()
-        .filter(|provider| provider.slug != "genericprovider" && !folded.contains(provider.name))
-        .map(|provider| provider.name)
-        .collect();
-    assert!(missing.is_empty(), "docs/carriers.md does not name {missing:?}");
+    let section = |title: &str| {
+        let found = page.split("\n## ").find(|section| section.starts_with(title)).unwrap();
+        found.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let (learned, published) = (section("Learned from real mails"), section("Known from published descriptions only"));
+    for provider in ALL.iter().filter(|provider| provider.slug != "genericprovider") {
+        let is_published = provider.learned_from == LearnedFrom::PublicKnowledge;
+        assert_eq!(published.contains(provider.name), is_published, "{}", provider.name);
+        assert_eq!(learned.contains(provider.name), !is_published, "{}", provider.name);
+    }
 }

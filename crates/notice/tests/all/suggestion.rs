@@ -162,11 +162,11 @@ impl Notice {
 
     fn mail(&self, body: &str, is_page: bool) -> Vec<u8> {
         let kind = if is_page { "html" } else { "plain" };
-        let original = "From: NOC <noc@carrier.example>\nDate: Mon, 3 Feb 2031 09:00:00 +0000\nSubject: Network notice";
+        let original = "From: NOC <noc@carrier.example>\nDate: Fri, 3 Feb 2040 09:00:00 +0000\nSubject: Network notice";
         let part = format!("Content-Type: text/{kind}; charset=utf-8\n\n{body}\n--b--\n");
         let mixed = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n";
         if self.is_forwarded {
-            let head = "From: desk@networks.example\nDate: Mon, 3 Feb 2031 09:30:00 +0000\nSubject: FW: see below\n";
+            let head = "From: desk@networks.example\nDate: Fri, 3 Feb 2040 09:30:00 +0000\nSubject: FW: see below\n";
             let inner = format!("{original}\n{}", part.replace("\n--b--\n", ""));
             format!("{head}{mixed}Content-Type: message/rfc822\n\n{inner}\n--b--\n").into_bytes()
         } else {

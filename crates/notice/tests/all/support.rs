@@ -81,18 +81,24 @@ pub(crate) fn own_mails() -> Vec<Named> {
 /// The mails of the corpus, of the providers that are asked for, sorted; none where there is no corpus. It is not part of
 /// the project: it lies beside the repository, or where `MAINTENANCE_CORPUS` says.
 pub(crate) fn corpus_mails() -> Vec<Named> {
-    let folder =
-        std::env::var_os("MAINTENANCE_CORPUS").map_or_else(|| repository().join("../shared/corpus"), PathBuf::from);
-    if !folder.is_dir() {
-        let required =
-            std::env::var("PROVISION_REQUIRE").is_ok_and(|list| list.split(',').any(|word| word == "corpus"));
-        assert!(!required, "PROVISION_REQUIRE names the corpus, and there is none at {}", folder.display());
-        println!("not run: no corpus at {}", folder.display());
-        return Vec::new();
-    }
+    let Some(folder) = beside("corpus", "shared/corpus") else { return Vec::new() };
     let providers = folders(&folder);
     let cases = providers.iter().filter(|path| is_asked_for(&name(path))).flat_map(|provider| folders(provider));
     cases.map(|case| named(&case.join("mail.eml"), &case)).collect()
+}
+
+/// A folder beside the repository, or where `MAINTENANCE_` and the name in capitals says. `None` where it is missing, which is said; a
+/// failure if `PROVISION_REQUIRE` names it.
+pub(crate) fn beside(what: &str, folder: &str) -> Option<PathBuf> {
+    let variable = format!("MAINTENANCE_{}", what.to_uppercase());
+    let folder = std::env::var_os(variable).map_or_else(|| repository().join("..").join(folder), PathBuf::from);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    let required = std::env::var("PROVISION_REQUIRE").is_ok_and(|list| list.split(',').any(|word| word == what));
+    assert!(!required, "PROVISION_REQUIRE names `{what}`, and there is none at {}", folder.display());
+    println!("not run: no {what} at {}", folder.display());
+    None
 }
 
 fn named(path: &Path, called: &Path) -> Named {

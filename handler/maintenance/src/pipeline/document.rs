@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{letter::Letter, sink::Case};
-use crate::digest::digest;
 use contract::maintenance::Record;
 use notice::outcome::Notice;
+use schedule::digest;
 
 /// The document's version: a key may be added without a new one, what is there keeps its meaning.
 pub const VERSION: u32 = 1;

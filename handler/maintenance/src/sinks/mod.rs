@@ -4,3 +4,6 @@ pub mod calendar;
 pub mod lines;
 pub mod netbox;
 pub mod webhook;
+
+#[cfg(test)]
+mod agreement;

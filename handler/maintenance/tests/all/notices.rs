@@ -19,13 +19,14 @@ use maintenance::{
         letter::Letter,
         sink::{Delivered, Sink},
     },
-    sinks::netbox::{client::Client, delivery::NetBox, fields, stored::EventStatus, wanted::Wanted},
+    sinks::netbox::{client::Client, delivery::NetBox, fields},
 };
 use notice::{
     model::Maintenance,
     outcome::{Notice, Outcome},
 };
 use runtime::{SecretSource, environment::Secret, http::Http};
+use schedule::{Announcement, EventStatus, ScheduledWindow};
 use serde_json::{Value, json};
 
 use crate::support;
@@ -151,12 +152,12 @@ fn runtime() -> tokio::runtime::Runtime {
 /// What NetBox should show of a notice.
 fn expected(notice: &Notice, letter: &Letter) -> BTreeMap<String, Vec<Shown>> {
     let mut shown = BTreeMap::new();
-    for wanted in Wanted::of(notice, letter.received_at).unwrap() {
-        for (index, (window, content)) in wanted.windows.iter().enumerate() {
+    for announcement in Announcement::of(notice, letter.received_at).unwrap() {
+        for (index, ScheduledWindow { window, content }) in announcement.windows.iter().enumerate() {
             let status = content.status.unwrap_or(EventStatus::Unknown);
-            let status = serde_json::to_value(status).unwrap().as_str().unwrap().to_uppercase();
+            let status = status.word().to_owned();
             let circuits = content.circuits.iter().map(|(cid, impact)| (cid.clone(), impact.to_string())).collect();
-            let name = format!("{} {}", notice.recognised.provider.slug, fields::name(&wanted.id, index + 1));
+            let name = format!("{} {}", notice.recognised.provider.slug, fields::name(&announcement.id, index + 1));
             shown.insert(name, vec![(status, window.start().as_second(), window.end().as_second(), circuits)]);
         }
     }

@@ -2,12 +2,12 @@
 
 use std::cell::OnceCell;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 
 use super::{END, START, plain};
-use crate::{dates, failure::Failure, found::Found, lines::Lines, pattern::Pattern, zones};
+use crate::{dates, failure::Failure, found::Found, lines::Lines, model::Moment, pattern::Pattern, zones};
 
-type StartAndEnd = (Found<Timestamp>, Found<Timestamp>);
+type StartAndEnd = (Found<Moment>, Found<Moment>);
 
 const FORMATS: [&str; 2] = ["%m/%d/%Y %I:%M[:%S] %p", "%m/%d/%Y %H:%M[:%S]"];
 
@@ -17,6 +17,8 @@ static PLACE: Pattern = Pattern::new(
 static PLACE_IN_TITLE: Pattern = Pattern::new(r"(?i)\bMaintenance\s*[-–]\s*([^\d]{2,80}?)[\s,]*(?:\d[\d, -]*)?$");
 static BETWEEN_PLACES: Pattern = Pattern::new(r"(?i)\s+and\s+|\s*[;/&]\s*");
 static DATE: Pattern = Pattern::new(r"\b\d{1,2}/\d{1,2}/\d{4}\b");
+static BRACKETS: Pattern = Pattern::new(r"\(([^()]*)\)");
+static REMARK: Pattern = Pattern::new(r"(?i)^(?:day|night|window|part) \d+(?: of \d+)?$");
 static TIME: Pattern = Pattern::new(r"(?i)\b\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]\.?m\b\.?)?");
 
 /// Which customers are affected: the place in `Cogent customers receiving service in the … area will be affected`.
@@ -63,19 +65,42 @@ pub(super) fn windows(titles: &[Found<String>], lines: &Lines) -> Result<Vec<Sta
 }
 
 /// Reads `12:00 AM (local time) 03/04/2031`; the brackets may name a zone instead.
-fn time(
-    found: &Found<String>,
-    local_zone: impl Fn() -> Result<TimeZone, Failure>,
-) -> Result<Found<Timestamp>, Failure> {
+fn time(found: &Found<String>, local_zone: impl Fn() -> Result<TimeZone, Failure>) -> Result<Found<Moment>, Failure> {
     let malformed = || Failure::malformed("a time such as `12:00 AM (local time) MONTH/DAY/YEAR`", found);
     let date = DATE.find(&found.value).ok_or_else(malformed)?.as_str();
     let time = TIME.find(&found.value).ok_or_else(malformed)?.as_str();
     let rest = found.value.replacen(date, "", 1).replacen(time, "", 1);
-    let zone = match rest.trim_matches(['(', ')', ',', ' ']) {
-        local if ["", "local", "local time"].iter().any(|word| word.eq_ignore_ascii_case(local)) => local_zone()?,
-        name => zones::by_name(name).ok_or_else(malformed)?,
-    };
-    dates::read_in(found.clone().map(|_| format!("{date} {time}")), &FORMATS, &zone)
+    let text = found.clone().map(|_| format!("{date} {time}"));
+    match zone_in(&rest).ok_or_else(malformed)? {
+        Named::Local => dates::read_in(text, &FORMATS, &local_zone()?),
+        Named::Zone(name) => text.try_map("a time that this zone has once, at that season", |text| {
+            dates::moment_at(dates::civil(text, &FORMATS)?, &name)
+        }),
+    }
+}
+
+/// What is left of a time names its zone, or that it is local, and may have a remark in brackets: `CT (Day 3 of 3)`.
+enum Named {
+    Local,
+    Zone(String),
+}
+
+fn zone_in(rest: &str) -> Option<Named> {
+    let outer = BRACKETS.replace_all(rest, " ");
+    let groups = BRACKETS.captures_iter(rest).filter_map(|captures| captures.get(1)).map(|group| group.as_str());
+    let is_local = |text: &str| ["local", "local time"].iter().any(|word| word.eq_ignore_ascii_case(text));
+    let mut named = Vec::new();
+    let outer = outer.trim_matches([',', ' ']);
+    if !outer.is_empty() {
+        named.push(outer);
+    }
+    named.extend(groups.map(str::trim).filter(|group| !REMARK.is_match(group)));
+    match named.as_slice() {
+        [] => Some(Named::Local),
+        [name] if is_local(name) => Some(Named::Local),
+        [name] => zones::by_name(name).map(|_| Named::Zone((*name).to_owned())),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -93,11 +118,12 @@ mod tests {
             let found = time(&title(time_text), || {
                 local_zone(&[title("Planned Network Maintenance - Porto, Portugal 1-1")], &Lines::of_text(sentence))
             });
-            found.ok().map(|found| found.value.to_string())
+            found.ok().map(|found| found.value.at().to_string())
         };
         let chicago = "> Cogent customers receiving service in the greater\n> Chicago, IL metro area will be affected.";
         assert_eq!(at("12:00 AM (local time) 03/04/2031", chicago).as_deref(), Some("2031-03-04T06:00:00Z"));
         assert_eq!(at("11:30 p.m. (local time) 07/04/2031", chicago).as_deref(), Some("2031-07-05T04:30:00Z"));
+        assert_eq!(at("10:00pm CT 11/3/2031 (Day 3 of 3)", "").as_deref(), Some("2031-11-04T04:00:00Z"));
         assert_eq!(at("23:30 (UTC) 07/04/2031", chicago).as_deref(), Some("2031-07-04T23:30:00Z"));
         assert_eq!(
             at("1:00 AM (local time) 07/04/2031", "").as_deref(),
@@ -111,6 +137,9 @@ mod tests {
             ("1:00 AM (local time) 03/04/2031", two("Porto, Portugal")),
             ("1:00 AM (local time) 03/04/2031", two("Atlantis")),
             ("1:00 AM (his time) 03/04/2031", chicago.to_owned()),
+            ("1:00 AM CT 03/04/2031 (moved from 03/03/2031)", chicago.to_owned()),
+            ("1:00 AM CT 03/04/2031 (tentative)", chicago.to_owned()),
+            ("1:00 AM EST 07/04/2031", chicago.to_owned()),
             ("1:00 AM (local time) 13/04/2031", chicago.to_owned()),
             ("2:30 AM (local time) 03/09/2031", chicago.to_owned()),
             ("soon", chicago.to_owned()),

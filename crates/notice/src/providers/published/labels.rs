@@ -10,7 +10,7 @@ use crate::{
     failure::Failure,
     found::{Found, Place},
     maintnote,
-    model::{Circuit, Impact, Status},
+    model::{Circuit, Impact, Moment, Status},
     page::Table,
     pattern::Pattern,
     provider::Reading,
@@ -101,7 +101,7 @@ const FORMATS: &[&str] = &[
 ];
 
 /// A calendar is read first; a mail without any word of maintenance in its subject is another mail of this sender.
-pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
+pub(in crate::providers) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if let Some(drafts) = maintnote::read(source)? {
         return Ok(Reading::Notice(drafts));
     }
@@ -165,7 +165,7 @@ fn expect(source: &Source<'_>, labels: &[&str]) -> Result<Found<String>, Failure
 }
 
 /// A time with its zone, which it or its label says.
-fn time(source: &Source<'_>, labels: &[&str]) -> Result<Option<Found<jiff::Timestamp>>, Failure> {
+fn time(source: &Source<'_>, labels: &[&str]) -> Result<Option<Found<Moment>>, Failure> {
     let universal = |zone: &str| -> Vec<String> { labels.iter().map(|label| format!("{label} ({zone})")).collect() };
     for labels in [universal("UTC"), universal("GMT")] {
         let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
@@ -194,9 +194,10 @@ fn circuits(source: &Source<'_>, status: Status) -> Result<Vec<Found<Circuit>>, 
         places.push(in_tables(page.tables(), true, &common)?);
     }
     let is_workbook = |name: &str| name.to_lowercase().ends_with(".xlsx");
+    let mut room = workbook::Room::default();
     for attachment in &source.mail().attachments {
         if attachment.name.as_deref().is_some_and(is_workbook) {
-            places.push(in_tables(&workbook::tables(&attachment.bytes)?, false, &common)?);
+            places.push(in_tables(&workbook::tables(&attachment.bytes, &mut room)?, false, &common)?);
         }
     }
     places.retain(|circuits| !circuits.is_empty());
@@ -248,8 +249,9 @@ fn circuit(id: &Found<String>, impact: Impact) -> Result<Found<Circuit>, Failure
 
 #[cfg(test)]
 mod tests {
-    use crate::{outcome::Outcome, parse};
     use mail::Mail;
+
+    use crate::{outcome::Outcome, parse};
 
     const NOTICE: &str = "Dear Customer,\n\nwe will replace a line card.\n\nMaintenance ID: EX-40017\nStart: 2031-03-12 22:00 UTC\n\
         End: 2031-03-13 02:00 UTC\nImpact: Outage\nCircuit ID: EXN/10G/0017, EXN/10G/0018\nDescription: a line card\n";

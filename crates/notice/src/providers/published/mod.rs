@@ -6,6 +6,8 @@
 
 mod labels;
 
+pub(super) use labels::read as read_labels;
+
 use crate::{
     found::Found,
     maintnote,
@@ -32,12 +34,7 @@ macro_rules! carriers {
 carriers! {
     AMS_IX:   "amsix",    "AMS-IX",    ["ams-ix.net"],                  maintnote::read_or_other;
     DE_CIX:   "decix",    "DE-CIX",    ["de-cix.net"],                  maintnote::read_or_other;
-    KPN:      "kpn",      "KPN",       ["kpn.com"],                     labels::read;
     LINX:     "linx",     "LINX",      ["linx.net"],                    maintnote::read_or_other;
-    RETN:     "retn",     "RETN",      ["retn.net"],                    labels::read;
-    SUMMITIG: "summitig", "Summit IG", ["summitig.com"],                labels::read;
-    TELXIUS:  "telxius",  "Telxius",   ["telxius.com"],                 labels::read;
-    VODAFONE: "vodafone", "Vodafone",  ["vodafone.com"],                labels::read;
 }
 
 /// Only a calendar names its carrier.

@@ -19,30 +19,35 @@ pub(super) enum Stage {
     Planned,
     Rescheduled,
     Started,
-    /// One window is over, whether or not all the work was done.
+    /// One window is over.
     Closed,
+    /// Not all the work was done: what becomes of the rest, no notice says in the same words.
+    Partial,
     Completed,
     Cancelled,
 }
 
 impl Stage {
-    /// The status of a window. "Closed" speaks of the windows that have begun: those ahead are still to come.
-    pub(super) fn status(self, start: Option<Timestamp>, announced_at: Option<Timestamp>) -> Status {
-        match self {
-            Self::Closed if start.zip(announced_at).is_some_and(|(start, now)| start > now) => Status::Confirmed,
+    /// Returns the status of a notice with windows that begin at these times. "Closed" speaks of one window and does not say
+    /// which: where others lie ahead, none of them has a status that the notice states.
+    pub(super) fn status(self, starts: &[Timestamp], announced_at: Option<Timestamp>) -> Option<Status> {
+        let is_behind = |start: &Timestamp| announced_at.is_some_and(|now| *start <= now);
+        Some(match self {
             Self::Planned => Status::Confirmed,
             Self::Rescheduled => Status::ReScheduled,
             Self::Started => Status::InProcess,
-            Self::Closed | Self::Completed => Status::Completed,
+            Self::Closed if starts.iter().all(is_behind) => Status::Completed,
+            Self::Closed | Self::Partial => return None,
+            Self::Completed => Status::Completed,
             Self::Cancelled => Status::Cancelled,
-        }
+        })
     }
 }
 
 /// Words of Zayo's own. The rest is in [`words`].
-static CLOSED: Pattern = Pattern::new(
-    r"(?i)\bend of window\b|\bwindow (?:has |is |was |now |been )+(?:closed|ended)\b|\bpartial|\bnot (?:been )?(?:fully )?complete",
-);
+static CLOSED: Pattern =
+    Pattern::new(r"(?i)\bend of window\b|\bwindow\b[^.;]* (?:has |is |was |now |been )+(?:closed|ended)\b");
+static PARTIAL: Pattern = Pattern::new(r"(?i)\bpartial|\bnot (?:been )?(?:fully )?complete");
 static STARTING: Pattern = Pattern::new(r"(?i)^start\b|\bcommencing (?:momentarily|shortly|now)\b");
 
 /// What the notice is: its title and its text must agree.
@@ -51,7 +56,8 @@ pub(super) fn stage(source: &Source<'_>, lines: &Lines) -> Result<Found<Stage>, 
         (Some(titled), Some(told)) => match (titled.value, told.value) {
             (one, other) if one == other => Ok(told),
             // The text is the more exact of the two: "END OF WINDOW", and in it "has been completed".
-            (Stage::Planned, _) | (Stage::Closed, Stage::Completed) | (Stage::Completed, Stage::Closed) => Ok(told),
+            (Stage::Planned, _) | (Stage::Closed, Stage::Completed | Stage::Partial) => Ok(told),
+            (Stage::Completed, Stage::Closed) => Ok(titled),
             _ => Err(Failure::ambiguous("one status in subject and text")
                 .with_quote(&format!("{} … {}", titled.quote, told.quote))),
         },
@@ -104,6 +110,9 @@ fn told(lines: &Lines) -> Result<Option<Found<Stage>>, Failure> {
 type Words = fn(&Found<String>) -> Result<Option<Found<Status>>, Failure>;
 
 fn stage_in(said: &Found<String>, words: Words) -> Result<Option<Stage>, Failure> {
+    if PARTIAL.is_match(&said.value) {
+        return Ok(Some(Stage::Partial));
+    }
     if CLOSED.is_match(&said.value) {
         return Ok(Some(Stage::Closed));
     }
@@ -137,7 +146,7 @@ mod tests {
             ("UPDATED MAINTENANCE NOTIFICATION***Example***ZAYO TTN-0001 Planned***", Stage::Planned),
             ("START MAINTENANCE NOTIFICATION***Example***ZAYO TTN-0001 Courtesy***", Stage::Started),
             ("END OF WINDOW NOTIFICATION***Example***ZAYO TTN-0001 Planned***", Stage::Closed),
-            ("PARTIALLY COMPLETED NOTIFICATION***Example***ZAYO TTN-0001 Planned***", Stage::Closed),
+            ("PARTIALLY COMPLETED NOTIFICATION***Example***ZAYO TTN-0001 Planned***", Stage::Partial),
             ("COMPLETED MAINTENANCE NOTIFICATION***Example***ZAYO TTN-0001 Planned***", Stage::Completed),
             ("Re: CANCELLED NOTIFICATION***Example***ZAYO TTN-0001 Planned**", Stage::Cancelled),
             ("Rescheduled Maintenance***ZAYO TTN-0001 MAINTENANCE NOTIFICATION***", Stage::Rescheduled),
@@ -159,7 +168,8 @@ mod tests {
             ("The work will commence in 24 hours.", None),
             ("The activity is commencing shortly.", Some(Stage::Started)),
             ("The maintenance window has now closed. If services are down, call.", Some(Stage::Closed)),
-            ("The work was not completed.", Some(Stage::Closed)),
+            ("The work was not completed.", Some(Stage::Partial)),
+            ("The maintenance window for TTN-0001 on 12-Apr-2027 has ended.", Some(Stage::Closed)),
             ("The maintenance window has closed.\nAll work has been completed.", Some(Stage::Completed)),
             ("The maintenance has been cancelled.", Some(Stage::Cancelled)),
             ("** Revised dates **\nA provider has rescheduled the work.", Some(Stage::Rescheduled)),
@@ -171,11 +181,14 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_window_is_over_and_one_ahead_is_not() {
-        let time = |text: &str| Some(text.parse().unwrap());
-        let now = time("2024-07-02T09:10:00Z");
-        assert_eq!(Stage::Closed.status(time("2024-07-02T04:01:00Z"), now), Status::Completed);
-        assert_eq!(Stage::Closed.status(time("2024-07-03T04:01:00Z"), now), Status::Confirmed);
-        assert_eq!(Stage::Completed.status(time("2024-07-03T04:01:00Z"), now), Status::Completed);
+    fn a_closed_window_is_over_and_one_ahead_has_no_status() {
+        let time = |text: &str| text.parse::<Timestamp>().unwrap();
+        let now = Some(time("2024-07-02T09:10:00Z"));
+        let (behind, ahead) = (time("2024-07-02T04:01:00Z"), time("2024-07-03T04:01:00Z"));
+        assert_eq!(Stage::Closed.status(&[behind], now), Some(Status::Completed));
+        assert_eq!(Stage::Closed.status(&[behind, ahead], now), None);
+        assert_eq!(Stage::Closed.status(&[behind], None), None);
+        assert_eq!(Stage::Partial.status(&[behind], now), None);
+        assert_eq!(Stage::Cancelled.status(&[ahead], now), Some(Status::Cancelled));
     }
 }

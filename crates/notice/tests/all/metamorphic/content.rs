@@ -64,6 +64,7 @@ const UNITS: &[(&str, Unit)] = &[
     ("globalcloudxchange", Unit::Row),
     ("google", Unit::Row),
     ("gtt", Unit::Row),
+    ("hawaiki", Unit::Item(", ")),
     ("hgc", Unit::Item(", ")),
     ("kpn", Unit::Element("row")),
     ("linx", Unit::Line),
@@ -89,8 +90,16 @@ const UNITS: &[(&str, Unit)] = &[
 ];
 
 /// Mails in another layout of their provider's.
-const OTHER_UNITS: &[(&str, Unit)] =
-    &[("aws/rescheduled", Unit::Element("li")), ("telstra/newer-template", Unit::Item(", "))];
+const OTHER_UNITS: &[(&str, Unit)] = &[
+    ("aws/rescheduled", Unit::Element("li")),
+    ("cirion/no-alternative-id", Unit::Item(" & ")),
+    ("retn/ticket-cancelled", Unit::Break),
+    ("retn/ticket-closed", Unit::Break),
+    ("retn/ticket-opened", Unit::Break),
+    ("telstra/newer-template", Unit::Item(", ")),
+    ("vodafone/essential", Unit::Row),
+    ("vodafone/original-and-new", Unit::Row),
+];
 
 /// The mail with its texts and attachments changed; `None` where `change` changes none of them.
 fn with_texts(sample: &Sample, change: impl Fn(&str) -> Option<String>) -> Option<Vec<u8>> {

@@ -18,6 +18,8 @@ const LOCAL: &[(&str, &str)] = &[
     ("cogent", "America/Chicago"),
     ("genericprovider/planned", "Europe/Oslo"),
     ("genericprovider/rescheduled", "Europe/Oslo"),
+    ("summitig/event", "UTC"),
+    ("summitig/page-as-text", "UTC"),
     ("summitig", "America/New_York"),
     ("windstream", "America/New_York"),
 ];
@@ -45,14 +47,8 @@ fn other_days() {
     let variation = Variation { changes_hashes: true, ..Variation::of_all("other days") };
     variation.check(|sample| {
         let Some(start) = start(sample).filter(|_| !is_attached(sample)) else { return Vec::new() };
-        let days = DAYS.iter().filter(|(_, day)| !has_two_orders(sample, *day));
-        days.filter_map(|(name, day)| moved(sample, start, name, *day)).collect()
+        DAYS.iter().filter_map(|(name, day)| moved(sample, start, name, *day)).collect()
     });
-}
-
-/// In Turkcell's notices the first number is the day where it can be nothing else, and the month where it can.
-fn has_two_orders(sample: &Sample, day: Date) -> bool {
-    sample.slug == "turkcell" && day.day() <= 12
 }
 
 /// The day of the first window.

@@ -23,6 +23,8 @@ const RULES: &[Rule] = &[
     Rule { of: "summitig", zone: r"\bET\b", instead: "CT", hours: 1 },
     Rule { of: "kpn", zone: r"\bCET\b", instead: "EET", hours: -1 },
     Rule { of: "windstream", zone: r"\bET\b", instead: "CT", hours: 1 },
+    Rule { of: "cirion/no-alternative-id", zone: r"Greenwich Mean Time", instead: "Japan Standard Time", hours: -9 },
+    Rule { of: "cirion/three-languages", zone: r"Greenwich Mean Time", instead: "Japan Standard Time", hours: -9 },
     Rule { of: "colt", zone: GREENWICH, instead: "JST", hours: -9 },
     Rule {
         of: "",

@@ -41,6 +41,7 @@ static DATE: LazyLock<Regex> = LazyLock::new(|| {
         | \b (?P<n3>\d\d?) (?P<a3>[-/.]) (?P<o3>\d\d?) (?P<b3>[-/.]) (?P<y3>20\d\d|[23]\d) \b
         | \b (?P<d4>\d\d?) (?P<t4>st|nd|rd|th)? (?P<a4>[-\ ./]|\ of\ ) (?P<m4>{month}) \b (?:(?P<b4>[-\ ,./]+) (?P<y4>20\d\d) \b)?
         | \b (?P<m5>{month}) (?P<a5>\.?\s+) (?P<d5>\d\d?) (?P<t5>st|nd|rd|th)? \b (?:(?P<b5>[,\s]+) (?P<y5>20\d\d) \b)?
+        | \b (?P<y7>20\d\d) - (?P<m7>{month}) - (?P<d7>\d\d?) \b
         | \b (?P<w6>{weekday}) \b"
     ))
     .unwrap()
@@ -79,6 +80,15 @@ fn later(found: &Captures<'_>, days: i64, order: Order, near: Date) -> Option<St
         let (day, month) = (wide(date.day(), day), wide(date.month(), month));
         let (first, second) = if is_day_first { (day, month) } else { (month, day) };
         return Some(format!("{first}{}{second}{}{}", get("a3"), get("b3"), &year[4 - get("y3").len()..]));
+    }
+    if !get("y7").is_empty() {
+        let date = moved(get("y7"), get("m7"), get("d7"))?;
+        return Some(format!(
+            "{}-{}-{}",
+            date.year(),
+            month_like(get("m7"), date.month()),
+            wide(date.day(), get("d7"))
+        ));
     }
     let (year, month, day) = if get("m4").is_empty() { ("y5", "m5", "d5") } else { ("y4", "m4", "d4") };
     let date = moved(get(year), get(month), get(day))?;

@@ -1,7 +1,7 @@
 //! The sink `calendar`: an iCalendar file in a bucket, which people's programs can subscribe to through whatever serves it to them.
 //!
-//! The file is read, changed and written back on the condition that nobody else has written it in between (S3's `If-Match`); who
-//! loses reads again. So two notices at once both get in, and a half-written calendar cannot be.
+//! The file is read, changed and written back on the condition that nobody else has written it in between (S3's `If-Match`); a writer
+//! that loses reads again. So two notices at once both get in, and no calendar is half written.
 
 pub mod event;
 pub mod text;
@@ -11,38 +11,36 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use self::event::{Feed, Source};
-use crate::{
-    pipeline::{
-        letter::Letter,
-        sink::{Case, Delivered, Sink, SinkError},
-        unmatched::Unmatched,
-    },
-    sinks::netbox::wanted::Wanted,
+use crate::pipeline::{
+    letter::Letter,
+    sink::{Case, Delivered, Sink, SinkError},
+    unmatched::Unmatched,
 };
 use contract::context::Place;
 use notice::{outcome::Notice, providers::genericprovider};
 use runtime::store::{Expected, ObjectStore};
+use schedule::Announcement;
 
-/// The file's name below its place's prefix.
+/// Name of the file below the prefix of its place.
 pub const FILE: &str = "maintenance.ics";
 const MEDIA_TYPE: &str = "text/calendar; charset=utf-8";
-/// Entries that ended longer ago are cut.
+/// Time for which entries stay after their end.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// How often others may be quicker.
+/// Maximum attempts to write the file while others write it.
 const MOST_ATTEMPTS: u32 = 12;
 
 /// A calendar that takes notices.
 #[derive(Debug)]
 pub struct CalendarFile<Store> {
-    /// What holds the file.
+    /// Object store that holds the file.
     pub store: Store,
-    /// Where it is.
+    /// Bucket and prefix of the file.
     pub place: Place,
-    /// What people call it.
+    /// Name of the calendar, as people see it.
     pub name: String,
-    /// Where mails for a person are kept; `None` if another sink sees to them.
+    /// Place for mails that a person has to see; `None` if another sink keeps them.
     pub unmatched: Option<Unmatched<Store>>,
-    /// The clock: what ended long ago is cut.
+    /// Clock, by which entries that ended long ago are removed.
     pub now: fn() -> Timestamp,
 }
 
@@ -51,8 +49,9 @@ impl<Store: ObjectStore> CalendarFile<Store> {
         format!("{}{FILE}", self.place.prefix)
     }
 
-    /// Puts all of a notice into the calendar as it is now; `None` if somebody else was quicker.
-    async fn attempt(&self, source: &Source, all: &[Wanted]) -> Result<Option<Vec<String>>, String> {
+    /// Puts all of a notice into the calendar as it is now; returns what a person has to look at, or `None` if somebody else has written
+    /// the file meanwhile.
+    async fn attempt(&self, source: &Source, all: &[Announcement]) -> Result<Option<Vec<String>>, String> {
         let (bucket, key) = (&self.place.bucket, self.key());
         let found = self.store.fetch(bucket, &key).await.map_err(|error| error.to_string())?;
         let expected = found.as_ref().map_or(Expected::Nothing, |object| Expected::Tag(object.tag.clone()));
@@ -63,7 +62,7 @@ impl<Store: ObjectStore> CalendarFile<Store> {
                 (text::read(&old).map_err(|error| error.to_string())?, Some(old))
             }
         };
-        let concerns = all.iter().flat_map(|wanted| feed.apply(source, wanted)).collect();
+        let concerns = all.iter().flat_map(|announcement| feed.apply(source, announcement)).collect();
         feed.cut((self.now)().saturating_sub(KEPT).unwrap_or(Timestamp::MIN));
         let new = text::write(&feed, &self.name).map_err(|error| error.to_string())?;
         if old.as_ref() == Some(&new) {
@@ -76,7 +75,8 @@ impl<Store: ObjectStore> CalendarFile<Store> {
 
 impl<Store: ObjectStore> Sink for CalendarFile<Store> {
     async fn deliver(&self, letter: &Letter, notice: &Notice) -> Result<Delivered, SinkError> {
-        let all = Wanted::of(notice, letter.received_at).map_err(|error| SinkError::Refused(error.to_string()))?;
+        let all =
+            Announcement::of(notice, letter.received_at).map_err(|error| SinkError::Refused(error.to_string()))?;
         let source = source(letter, notice);
         let transient = |reason: &str| {
             SinkError::Transient(format!("the calendar s3://{}/{}: {reason}", self.place.bucket, self.key()))

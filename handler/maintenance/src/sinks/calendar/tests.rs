@@ -142,9 +142,9 @@ fn entries_follow_their_maintenance() {
     assert_eq!((each(&bucket, "SEQUENCE"), each(&bucket, "STATUS")), (words("1 1"), words("CANCELLED CONFIRMED")));
 
     let before = bucket.text("calendar/maintenance.ics");
-    for mail in [RESCHEDULED, PLANNED] {
-        assert_eq!(deliver(&calendar, mail), Ok(Delivered::Whole));
-    }
+    // The first delivery may have failed to hand the mail over.
+    assert_eq!(deliver(&calendar, RESCHEDULED), Ok(Delivered::ForPerson { reason }));
+    assert_eq!(deliver(&calendar, PLANNED), Ok(Delivered::Whole));
     assert_eq!(bucket.text("calendar/maintenance.ics"), before, "the same again, and an older one, change nothing");
 
     assert_eq!(deliver(&calendar, CANCELLED), Ok(Delivered::Whole));
@@ -211,12 +211,12 @@ fn what_nothing_tells_the_order_of_is_for_a_person() {
     let before = feed.clone();
     let mail = Mail::decode(PLANNED);
     let Outcome::Notice(notice) = notice::parse(&mail) else { panic!("no notice") };
-    let mut wanted = Wanted::of(&notice, mail.outer().date).unwrap().remove(0);
+    let mut announcement = Announcement::of(&notice, mail.outer().date).unwrap().remove(0);
     let source = Source { provider: "zayo".to_owned(), provider_name: "Zayo".to_owned(), stamp: now() };
-    assert_eq!(feed.apply(&source, &wanted), [""; 0], "the same again");
-    wanted.windows.remove(0);
-    wanted.version.digest = "another".to_owned();
-    assert!(feed.apply(&source, &wanted)[0].contains("nothing tells which came first"));
+    assert_eq!(feed.apply(&source, &announcement), [""; 0], "the same again");
+    announcement.windows.remove(0);
+    announcement.version.digest = "another".to_owned();
+    assert!(feed.apply(&source, &announcement)[0].contains("nothing tells which came first"));
     assert_eq!(feed, before);
 }
 

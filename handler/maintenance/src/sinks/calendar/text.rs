@@ -8,17 +8,17 @@ use jiff::{Timestamp, tz::TimeZone};
 use thiserror::Error;
 
 use super::event::{Event, Feed};
-use crate::sinks::netbox::{fields, stored::EventStatus};
 use runtime::text;
+use schedule::{EventStatus, digest};
 
-/// Holds an entry's JSON.
+/// Property that holds an entry's JSON.
 const STATE: &str = "X-PROVISION-STATE";
-/// How often programs should look again.
+/// Interval at which programs should read the calendar again.
 const REFRESH: &str = "PT1H";
 /// Longer summaries are cut: they stand whole in the description. Characters.
 const LONGEST_SUMMARY: usize = 200;
 
-/// A text that is no calendar of ours.
+/// The text is not a calendar of ours.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("it is no calendar that `provision` has written: {0}")]
 pub struct NotOurs(&'static str);
@@ -45,7 +45,7 @@ fn state(line: &str) -> Result<Event, NotOurs> {
     serde_json::from_str(property.val.as_str()).map_err(|_| NotOurs("a state cannot be read"))
 }
 
-/// The calendar as text. `name` tells it from others: people see it, and it is part of the entries' UIDs.
+/// Writes the calendar as text. `name` tells it from others: people see it, and it is part of the entries' UIDs.
 pub fn write(feed: &Feed, name: &str) -> Result<String, serde_json::Error> {
     let mut calendar = Calendar::empty();
     calendar
@@ -80,7 +80,7 @@ fn entry(event: &Event, name: &str) -> Result<Entry, serde_json::Error> {
         .description(&description(event))
         .append_property(plain("X-MAINTNOTE-PROVIDER", &event.provider_name))
         .append_property(plain("X-MAINTNOTE-MAINTENANCE-ID", &event.id))
-        .append_property(plain("X-MAINTNOTE-STATUS", word(shown.status)));
+        .append_property(plain("X-MAINTNOTE-STATUS", shown.status.word()));
     for (circuit, impact) in &shown.circuits {
         let mut object = plain("X-MAINTNOTE-OBJECT-ID", circuit);
         object.add_parameter("X-MAINTNOTE-OBJECT-IMPACT", impact.word());
@@ -90,23 +90,23 @@ fn entry(event: &Event, name: &str) -> Result<Entry, serde_json::Error> {
     Ok(entry.done())
 }
 
-/// An extension whose value is a text: the library then escapes it.
+/// Returns an extension whose value is a text: the library then escapes it.
 fn plain(name: &str, value: &str) -> Property {
     let clean: String = value.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     Property::new(name, clean).add_parameter("VALUE", "TEXT").done()
 }
 
-/// Stays the same as long as the entry is there.
+/// Returns the UID, which stays the same as long as the entry is there.
 fn uid(event: &Event, name: &str) -> String {
     let key = format!("{name}\n{}\n{}\n{}", event.provider, event.id, event.number);
-    format!("{}@provision", fields::digest(key.as_bytes(), 16))
+    format!("{}@provision", digest(key.as_bytes(), 16))
 }
 
 fn time(time: Timestamp) -> String {
     time.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
-/// The standard's three words; the description has the whole truth.
+/// Returns one of the standard's three words; the description has the status itself.
 fn status(status: EventStatus) -> Status {
     match status {
         EventStatus::Cancelled => Status::Cancelled,
@@ -114,18 +114,6 @@ fn status(status: EventStatus) -> Status {
         EventStatus::Confirmed | EventStatus::InProcess | EventStatus::Completed | EventStatus::ReScheduled => {
             Status::Confirmed
         }
-    }
-}
-
-fn word(status: EventStatus) -> &'static str {
-    match status {
-        EventStatus::Tentative => "TENTATIVE",
-        EventStatus::Confirmed => "CONFIRMED",
-        EventStatus::Cancelled => "CANCELLED",
-        EventStatus::InProcess => "IN-PROCESS",
-        EventStatus::Completed => "COMPLETED",
-        EventStatus::ReScheduled => "RE-SCHEDULED",
-        EventStatus::Unknown => "UNKNOWN",
     }
 }
 
@@ -140,7 +128,7 @@ fn summary(event: &Event) -> String {
 
 fn description(event: &Event) -> String {
     let shown = &event.shown;
-    let mut lines = format!("Status: {}", word(shown.status));
+    let mut lines = format!("Status: {}", shown.status.word());
     if shown.left {
         lines.push_str("\nA later notice of this maintenance no longer has this window.");
     }

@@ -1,99 +1,74 @@
-//! What a plan is made from: a notice, what was read of NetBox, and the events that stand for the notice's maintenance.
+//! The input of a plan: a notice, what was read of NetBox, and the events of the notice's maintenance.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::{
+    circuits::Circuits,
     claim::Claimant,
     fields,
     ids::EventId,
-    stored::{EventStatus, StoredEvent, StoredImpact, StoredProvider},
-    version::Order,
-    wanted::{Circuits, Wanted},
+    stored::{StoredEvent, StoredImpact, StoredProvider},
 };
+use schedule::{Announcement, Lifecycle, StoredWindow};
 
-/// What a plan is made from.
+/// The input of a plan, besides what NetBox holds.
 #[derive(Debug, Clone, Copy)]
-pub struct Case<'case> {
-    /// What the notice says.
-    pub wanted: &'case Wanted,
-    /// Whose it is.
+pub struct PlanInput<'case> {
+    /// The notice, as far as it concerns one maintenance.
+    pub announcement: &'case Announcement,
+    /// The provider of the maintenance.
     pub provider: &'case StoredProvider,
-    /// The circuits that NetBox knows.
+    /// The provider's circuits in NetBox, by CID.
     pub circuits: &'case Circuits,
-    /// Who stores the mail that it came in.
+    /// The delivery that stores the mail of the notice.
     pub claimant: &'case Claimant,
 }
 
-/// What was read of NetBox.
+/// State of the maintenance in NetBox when it was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct View {
-    /// The events with the maintenance's names.
+    /// Events with the maintenance's names.
     pub events: Vec<StoredEvent>,
-    /// Their impacts.
+    /// Impacts of these events.
     pub impacts: Vec<StoredImpact>,
-    /// The fingerprints of the mails of those events that have to make way for others.
+    /// Fingerprints of the mails of those events that yield to others.
     pub mails: BTreeMap<EventId, BTreeSet<String>>,
-    /// When it was read.
+    /// Time of reading.
     pub now: Timestamp,
 }
 
-/// An event that stands for a window of the maintenance.
+/// An event of the maintenance, and the number in its name.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Member<'view> {
     pub(super) number: usize,
     pub(super) event: &'view StoredEvent,
 }
 
-impl Member<'_> {
-    pub(super) fn order(&self, wanted: &Wanted) -> Order {
-        self.event.note.as_ref().map_or(Order::Newer, |note| wanted.version.order(&note.version))
-    }
-
-    /// Whether a notice of that time that does not name this window leaves it as it is.
-    ///
-    /// What a notice no longer names is cancelled, even if an earlier one has called it completed: the work may have been moved. Only
-    /// what was completed and over when the notice was written stays completed. It took place, and carriers that tell of several
-    /// windows in a mail each do not name it again.
-    pub(super) fn is_done(&self, written_at: Option<Timestamp>) -> bool {
-        let waits_for = self.event.note.as_ref().and_then(|note| note.then);
-        match waits_for.unwrap_or(self.event.status) {
-            EventStatus::Cancelled => true,
-            EventStatus::Completed => written_at.is_some_and(|time| self.event.end <= time),
-            _ => false,
-        }
-    }
-
-    /// Whether it stands for a window of this notice.
-    pub(super) fn shows(&self, wanted: &Wanted) -> bool {
-        self.event.note.as_ref().is_some_and(|note| note.version == wanted.version && !note.left)
-    }
-
-    /// Whether it stands for a window that this notice no longer has.
-    pub(super) fn is_left_by(&self, wanted: &Wanted) -> bool {
-        self.event.note.as_ref().is_some_and(|note| note.version == wanted.version && note.left)
+impl<'view> Member<'view> {
+    /// Returns the event as the schedule sees it.
+    pub(super) fn scheduled(&self) -> StoredWindow<'view> {
+        let version = self.event.note.as_ref().map(|note| &note.version);
+        StoredWindow { number: self.number, window: self.event.window(), lifecycle: lifecycle(self.event), version }
     }
 }
 
-/// The number of the window that an event's name gives it.
-pub(super) fn number(id: &str, event: &str) -> Option<usize> {
-    let first = fields::name(id, 1);
-    if event == first {
-        return Some(1);
-    }
-    let number: usize = event.strip_prefix(&first)?.strip_prefix(" #")?.parse().ok()?;
-    (number > 1 && fields::name(id, number) == event).then_some(number)
+/// Returns the state of an event. A final status that waits for impacts to be written counts as set.
+pub(super) fn lifecycle(event: &StoredEvent) -> Lifecycle {
+    let note = event.note.as_ref();
+    let status = note.and_then(|note| note.then).unwrap_or(event.status);
+    Lifecycle { status, is_left_out: note.is_some_and(|note| note.left) }
 }
 
-/// Every event of the maintenance that we have made or taken over, by number and id.
-pub(super) fn noted<'view>(wanted: &Wanted, view: &'view View) -> Vec<Member<'view>> {
-    let ours = |event: &StoredEvent| event.note.as_ref().is_some_and(|note| note.id == wanted.id);
+/// Returns every event of the maintenance that has a note: we have made it or taken it over. Sorted by number and id.
+pub(super) fn managed_events<'view>(announcement: &Announcement, view: &'view View) -> Vec<Member<'view>> {
+    let is_managed = |event: &StoredEvent| event.note.as_ref().is_some_and(|note| note.id == announcement.id);
     let mut members: Vec<_> = view
         .events
         .iter()
-        .filter(|event| ours(event))
-        .filter_map(|event| Some(Member { number: number(&wanted.id, &event.name)?, event }))
+        .filter(|event| is_managed(event))
+        .filter_map(|event| Some(Member { number: fields::number(&announcement.id, &event.name)?, event }))
         .collect();
     members.sort_by_key(|member| (member.number, member.event.id));
     members

@@ -1,19 +1,19 @@
-//! Who stores a mail. NetBox takes the same notification any number of times and has no way to take one only once, so whoever wants
-//! to store one first says so in the event's note, which is written under its `ETag`: of several deliveries of one mail one may,
-//! and the others wait until it is there. A claim ends with the invocation that made it. The first delivery writes its claim together
-//! with the event, so that it costs no call.
+//! Claims: locks that let one of several concurrent deliveries store a mail. NetBox takes the same notification any number of times, so a
+//! delivery first writes its claim into the event's note, under the event's `ETag`: one delivery gets the claim, and the others wait until
+//! the mail is stored. A claim expires with the invocation that made it. The first delivery writes its claim together with the event, so
+//! that it costs no call.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// That somebody is about to store a mail.
+/// The claim of a delivery that is about to store a mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
-    /// Which instance of the function.
+    /// Name of the instance of the function.
     pub by: String,
-    /// When its invocation is over for sure.
+    /// Time at which its invocation is over for sure.
     pub until: Timestamp,
 }
 
@@ -25,14 +25,14 @@ pub type Claims = BTreeMap<String, Claim>;
 pub struct Claimant {
     /// The mail's fingerprint: see [`fingerprint`].
     pub mail: String,
-    /// What it says for itself.
+    /// The claim that this delivery writes.
     pub claim: Claim,
 }
 
-/// Who may store a mail with an event.
+/// The delivery that may store a mail with an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holder {
-    /// Whoever claims it.
+    /// Any delivery that claims it.
     Nobody,
     /// This delivery.
     Us,
@@ -41,12 +41,12 @@ pub enum Holder {
 }
 
 impl Claimant {
-    /// Whether this delivery has said that it stores this mail.
+    /// Returns whether this delivery has claimed its mail.
     pub fn holds(&self, claims: &Claims) -> bool {
         claims.get(&self.mail) == Some(&self.claim)
     }
 
-    /// Who may store this mail.
+    /// Returns the delivery that may store this mail.
     pub fn holder(&self, claims: &Claims, now: Timestamp) -> Holder {
         match claims.get(&self.mail) {
             Some(claim) if *claim == self.claim => Holder::Us,
@@ -57,7 +57,7 @@ impl Claimant {
         }
     }
 
-    /// These claims with ours, unless another delivery may store this mail.
+    /// Returns these claims with ours, unless another delivery holds this mail.
     pub fn join(&self, claims: &Claims, now: Timestamp) -> Claims {
         let mut joined = live(claims, now);
         if self.holder(claims, now) != Holder::Other {
@@ -66,18 +66,18 @@ impl Claimant {
         joined
     }
 
-    /// The mails that others may be about to store.
+    /// Returns the mails that other deliveries may be about to store.
     pub fn of_others<'claims>(&self, claims: &'claims Claims, now: Timestamp) -> impl Iterator<Item = &'claims String> {
         claims.iter().filter(move |(_, claim)| claim.by != self.claim.by && claim.until > now).map(|(mail, _)| mail)
     }
 }
 
-/// The claims that still hold.
+/// Returns the claims that have not expired.
 pub fn live(claims: &Claims, now: Timestamp) -> Claims {
     claims.iter().filter(|(_, claim)| claim.until > now).map(|(mail, claim)| (mail.clone(), claim.clone())).collect()
 }
 
-/// What tells a notification from others, however NetBox stores it.
+/// Returns a digest that tells a notification from others, however NetBox stores it.
 pub fn fingerprint(subject: &str, sender: &str, body: &str) -> String {
     // Plugins cut subjects at different lengths.
     let subject = super::fields::cut(&super::fields::line(subject), super::fields::SHORT_SUBJECT);
@@ -85,7 +85,7 @@ pub fn fingerprint(subject: &str, sender: &str, body: &str) -> String {
     super::fields::digest(text.as_bytes(), 8)
 }
 
-/// NetBox stores text without what Python takes for white space around it.
+/// Returns the text as NetBox stores it: NetBox strips surrounding whitespace (Python's `str.strip`).
 pub fn trimmed(text: &str) -> &str {
     text.trim_matches(|letter: char| letter.is_whitespace() || letter.is_control())
 }

@@ -1,4 +1,4 @@
-//! Reads, lets decide, writes, and does so until nothing is left to do.
+//! Read–plan–write loop; runs until the plan is empty.
 //!
 //! Only a change of an event is compared with what was read, so whoever has written looks back: if the events are as they were
 //! left, all that was written follows from what they say; if not, we put it right. After a change of an event its impacts are read
@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    case::{Case, View},
+    case::{PlanInput, View},
     fields,
     ids::EventId,
     merge,
@@ -16,18 +16,18 @@ use super::{
     stored::StoredEvent,
 };
 
-/// How many windows of a maintenance are looked for at once.
+/// Windows of a maintenance that one request looks for, at least.
 const WINDOWS: usize = 8;
-/// How often others may be quicker.
+/// Maximum retries after a lost write race (`ETag` mismatch).
 const MOST_CONFLICTS: u32 = 60;
-/// How often NetBox may be unwell.
+/// Maximum retries after a transient fault.
 const MOST_TROUBLES: u32 = 8;
-/// How often NetBox may not take what follows from a fresh look: something may have changed in between, but not always.
+/// Maximum retries after a rejection that a stale read could explain.
 const MOST_REJECTIONS: u32 = 4;
-/// No plan has that many steps.
+/// Maximum steps of one attempt; no plan has that many.
 const MOST_STEPS: usize = 64;
 
-/// What has gone wrong so far.
+/// Counts of the faults so far.
 #[derive(Debug, Default)]
 pub struct Attempts {
     conflicts: u32,
@@ -36,7 +36,7 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// How long to wait before all is tried again, or the fault with which to give up.
+    /// Returns how to wait before everything is tried again, or the fault with which to give up.
     pub fn after(&mut self, fault: Fault) -> Result<Pause, Fault> {
         let count = |count: &mut u32, most: u32| {
             *count += 1;
@@ -58,11 +58,11 @@ impl Attempts {
 }
 
 /// Makes NetBox say what a notice says of one maintenance.
-pub async fn converge(records: &impl Records, case: &Case<'_>) -> Result<Settled, Fault> {
+pub async fn converge(records: &impl Records, input: &PlanInput<'_>) -> Result<Settled, Fault> {
     let mut attempts = Attempts::default();
     let mut made = BTreeSet::new();
     loop {
-        match settle(records, case, &mut made).await {
+        match settle(records, input, &mut made).await {
             Ok(settled) => return Ok(Settled { made, ..settled }),
             Err(fault) => {
                 // Others may have stored a mail with what we have made.
@@ -74,11 +74,11 @@ pub async fn converge(records: &impl Records, case: &Case<'_>) -> Result<Settled
     }
 }
 
-async fn settle(records: &impl Records, case: &Case<'_>, made: &mut BTreeSet<EventId>) -> Result<Settled, Fault> {
-    let mut view = read(records, case).await?;
+async fn settle(records: &impl Records, input: &PlanInput<'_>, made: &mut BTreeSet<EventId>) -> Result<Settled, Fault> {
+    let mut view = read(records, input).await?;
     let (mut wrote, mut updated) = (false, false);
     for _ in 0..MOST_STEPS {
-        match plan::next(case, &view).map_err(|ambiguous| Fault::Refused(ambiguous.to_string()))? {
+        match plan::next(input, &view).map_err(|ambiguous| Fault::Refused(ambiguous.to_string()))? {
             Next::Wait(reason) => return Err(Fault::Conflict(reason)),
             Next::Do(actions) => {
                 for action in &actions {
@@ -92,11 +92,11 @@ async fn settle(records: &impl Records, case: &Case<'_>, made: &mut BTreeSet<Eve
                         (Action::MoveNotifications { .. }, _) => made.clear(),
                         _ => {}
                     }
-                    view.note(action, performed);
+                    view.record(action, performed);
                 }
             }
             Next::Settled(settled) if !wrote => return Ok(settled),
-            Next::Settled(settled) => match look_back(records, case, &view, updated || records.takes_twins()).await? {
+            Next::Settled(settled) => match look_back(records, input, &view, updated || records.takes_twins()).await? {
                 None => return Ok(settled),
                 Some(changed) => {
                     made.clear();
@@ -106,23 +106,23 @@ async fn settle(records: &impl Records, case: &Case<'_>, made: &mut BTreeSet<Eve
             },
         }
     }
-    Err(Fault::Conflict(format!("`{}` does not come to rest", case.wanted.id)))
+    Err(Fault::Conflict(format!("`{}` does not come to rest", input.announcement.id)))
 }
 
-/// What is stored, if that is not what was left behind. The impacts of events that we have just made are nobody else's, unless
-/// NetBox takes twins.
+/// Returns what is stored, if that differs from what we left behind. The impacts of events that we have just made are nobody else's,
+/// unless NetBox takes twins.
 async fn look_back(
     records: &impl Records,
-    case: &Case<'_>,
+    input: &PlanInput<'_>,
     view: &View,
     impacts_too: bool,
 ) -> Result<Option<View>, Fault> {
-    let events = events(records, case).await?;
+    let events = events(records, input).await?;
     if !same(&events, &view.events) {
-        return with_the_rest(records, case, events).await.map(Some);
+        return with_the_rest(records, input, events).await.map(Some);
     }
     if impacts_too {
-        let fresh = with_the_rest(records, case, events).await?;
+        let fresh = with_the_rest(records, input, events).await?;
         return Ok((!same_impacts(&fresh, view)).then_some(fresh));
     }
     Ok(None)
@@ -139,31 +139,31 @@ fn same_impacts(one: &View, other: &View) -> bool {
     states(one) == states(other)
 }
 
-async fn read(records: &impl Records, case: &Case<'_>) -> Result<View, Fault> {
-    let events = events(records, case).await?;
-    with_the_rest(records, case, events).await
+async fn read(records: &impl Records, input: &PlanInput<'_>) -> Result<View, Fault> {
+    let events = events(records, input).await?;
+    with_the_rest(records, input, events).await
 }
 
-async fn with_the_rest(records: &impl Records, case: &Case<'_>, events: Vec<StoredEvent>) -> Result<View, Fault> {
+async fn with_the_rest(records: &impl Records, input: &PlanInput<'_>, events: Vec<StoredEvent>) -> Result<View, Fault> {
     let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
     let impacts = if ids.is_empty() { Vec::new() } else { records.impacts(&ids).await? };
     let mut view = View { events, impacts, mails: BTreeMap::new(), now: records.now() };
-    for event in merge::disputed(case, &view) {
+    for event in merge::disputed(input, &view) {
         let mails = records.mails(event).await?;
         view.mails.insert(event, mails);
     }
     Ok(view)
 }
 
-/// The provider's events of every window: further ones are looked for as long as the last of those looked for is there.
-async fn events(records: &impl Records, case: &Case<'_>) -> Result<Vec<StoredEvent>, Fault> {
-    let id = &case.wanted.id;
+/// Returns the provider's events of every window; looks for more as long as the last one that was looked for is there.
+async fn events(records: &impl Records, input: &PlanInput<'_>) -> Result<Vec<StoredEvent>, Fault> {
+    let id = &input.announcement.id;
     let mut found: Vec<StoredEvent> = Vec::new();
     let mut first = 1;
-    let mut last = case.wanted.windows.len().max(WINDOWS);
+    let mut last = input.announcement.windows.len().max(WINDOWS);
     loop {
         let names: Vec<_> = (first..=last).map(|number| fields::name(id, number)).collect();
-        found.extend(records.events(case.provider.id, &names).await?);
+        found.extend(records.events(input.provider.id, &names).await?);
         if !names.last().is_some_and(|name| found.iter().any(|event| event.name == *name)) {
             found.sort_by_key(|event| event.id);
             found.dedup_by_key(|event| event.id);
@@ -184,8 +184,8 @@ fn same(one: &[StoredEvent], other: &[StoredEvent]) -> bool {
 }
 
 impl View {
-    /// Notes what a call has left behind.
-    fn note(&mut self, action: &Action, performed: Performed) {
+    /// Records what a call has left behind.
+    fn record(&mut self, action: &Action, performed: Performed) {
         match performed {
             Performed::Event(event) => {
                 self.events.retain(|other| other.id != event.id);

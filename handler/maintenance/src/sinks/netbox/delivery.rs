@@ -9,27 +9,27 @@ use std::{
 use jiff::{Timestamp, Unit};
 
 use super::{
-    case,
+    case::PlanInput,
     claim::{self, Claim, Claimant},
     client::{Among, Client, NewNotification, StoredNotification},
     converge::{Attempts, converge},
     fields,
     ids::{EventId, ProviderId},
-    known::known,
+    known::provider_and_circuits,
     letter,
     link::{Linked, Mailbox, Target, link},
     plan,
     records::{Fault, Records},
     stored::StoredEvent,
-    wanted::Wanted,
 };
 use crate::pipeline::{
     letter::Letter,
     sink::{Case, Delivered, Sink, SinkError},
     unmatched::Unmatched,
 };
-use notice::{outcome::Notice, providers::genericprovider};
-use runtime::S3;
+use notice::{maintnote, outcome::Notice, providers::genericprovider};
+use runtime::{Deadline, S3};
+use schedule::Announcement;
 
 /// Lambda's own limit.
 const LONGEST_INVOCATION: Duration = Duration::from_mins(15);
@@ -43,13 +43,13 @@ pub struct NetBox {
     pub client: Client,
     /// Our slug of a provider, or the name that its calendars give → NetBox's slug or name of it.
     pub providers: BTreeMap<String, String>,
-    /// Where mails for a person are kept if NetBox takes none without an event.
+    /// Place for mails that a person has to see, if NetBox takes none without an event.
     pub unmatched: Option<Unmatched<S3>>,
-    /// What this instance of the function calls itself: it delivers one mail at a time.
+    /// Name of this instance of the function, which delivers one mail at a time.
     instance: String,
 }
 
-/// What a notice has come to so far.
+/// Accumulated result of one delivery.
 #[derive(Debug, Default)]
 struct Progress {
     targets: Vec<Target>,
@@ -62,7 +62,7 @@ struct Post<'post> {
     mail: NewNotification,
     /// The same for a person, if one has to look at it.
     for_person: Option<NewNotification>,
-    /// Why one has to, and where the mail is kept for one that NetBox does not take.
+    /// The reason, and the place where the mail is kept if NetBox does not take it.
     kept: Kept<'post>,
 }
 
@@ -84,12 +84,13 @@ impl From<Fault> for SinkError {
 }
 
 impl Sink for NetBox {
-    fn until(&self, deadline: SystemTime) {
+    fn until(&self, deadline: Deadline) {
         self.client.until(deadline);
     }
 
     async fn deliver(&self, letter: &Letter, notice: &Notice) -> Result<Delivered, SinkError> {
-        let all = Wanted::of(notice, letter.received_at).map_err(|error| SinkError::Refused(error.to_string()))?;
+        let all =
+            Announcement::of(notice, letter.received_at).map_err(|error| SinkError::Refused(error.to_string()))?;
         let mail = letter::notification(letter, None);
         let claimant = self.claimant(&mail);
         let mut attempts = Attempts::default();
@@ -105,7 +106,7 @@ impl Sink for NetBox {
                 Linked::Whole if reason.is_empty() => return Ok(Delivered::Whole),
                 Linked::Whole => return Ok(Delivered::ForPerson { reason }),
                 Linked::Moved => {
-                    let fault = Fault::Conflict("an event has made way for another".to_owned());
+                    let fault = Fault::Conflict("an event was merged into another".to_owned());
                     self.client.pause(attempts.after(fault)?).await;
                 }
             }
@@ -199,7 +200,7 @@ impl NetBox {
         self
     }
 
-    /// Who stores this mail, until this invocation is over and everything that it has sent has been answered.
+    /// Returns the claim of this delivery, which lasts until this invocation is over and everything that it has sent has been answered.
     fn claimant(&self, mail: &NewNotification) -> Claimant {
         let left = self.client.left().min(LONGEST_INVOCATION) + AFTERMATH;
         let until = SystemTime::now() + left;
@@ -209,10 +210,15 @@ impl NetBox {
     }
 
     /// Brings every maintenance of a notice into NetBox.
-    async fn maintenances(&self, notice: &Notice, all: &[Wanted], claimant: &Claimant) -> Result<Progress, SinkError> {
+    async fn maintenances(
+        &self,
+        notice: &Notice,
+        all: &[Announcement],
+        claimant: &Claimant,
+    ) -> Result<Progress, SinkError> {
         let mut progress = Progress::default();
-        for wanted in all {
-            match self.maintenance(notice, wanted, claimant).await {
+        for announcement in all {
+            match self.maintenance(notice, announcement, claimant).await {
                 Ok((provider, settled)) => {
                     let target = |event: &StoredEvent| Target {
                         provider,
@@ -233,27 +239,32 @@ impl NetBox {
     async fn maintenance(
         &self,
         notice: &Notice,
-        wanted: &Wanted,
+        announcement: &Announcement,
         claimant: &Claimant,
     ) -> Result<(ProviderId, plan::Settled), Fault> {
         let mut attempts = Attempts::default();
-        let names = self.names(notice, wanted);
+        let names = self.names(notice, announcement);
         let (provider, circuits) = loop {
-            match known(&self.client, &names, wanted).await {
+            match provider_and_circuits(&self.client, &names, announcement).await {
                 Ok(known) => break known,
                 Err(fault) => self.client.pause(attempts.after(fault)?).await,
             }
         };
-        let case = case::Case { wanted, provider: &provider, circuits: &circuits, claimant };
-        Ok((provider.id, Box::pin(converge(&self.client, &case)).await?))
+        let input = PlanInput { announcement, provider: &provider, circuits: &circuits, claimant };
+        Ok((provider.id, Box::pin(converge(&self.client, &input)).await?))
     }
 
-    /// What the provider may be called: as configured, else by our slug, then by name. A calendar of somebody unknown has a name only.
-    fn names(&self, notice: &Notice, wanted: &Wanted) -> Vec<String> {
+    /// Returns the names by which NetBox may know the provider: the configured one, else our slug, then its name. A calendar of somebody
+    /// unknown has a name only.
+    fn names(&self, notice: &Notice, announcement: &Announcement) -> Vec<String> {
         let provider = notice.recognised.provider;
-        let announced = notice.maintenances.iter().find(|maintenance| maintenance.id() == wanted.id);
+        let announced = notice.maintenances.iter().find(|maintenance| maintenance.id() == announcement.id);
         let announced = announced.and_then(|maintenance| maintenance.announced_provider());
         let is_generic = provider.slug == genericprovider::PROVIDER.slug;
+        // A known carrier's calendar speaks for nobody else that is known.
+        let announced = announced.filter(|name| {
+            is_generic || maintnote::provider_named(name).is_none_or(|named| named.slug == provider.slug)
+        });
         let mut keys = (!is_generic).then_some(provider.slug).into_iter().chain(announced);
         if let Some(mapped) = keys.find_map(|key| self.providers.get(key)) {
             return vec![mapped.clone()];

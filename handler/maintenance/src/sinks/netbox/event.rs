@@ -1,43 +1,44 @@
-//! One event: what it is made with, and what of it is changed.
+//! Builds the calls that make, change and cancel one event.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::{
-    case::{Case, View},
+    case::{PlanInput, View, lifecycle},
+    circuits,
     claim::{self, Claims},
     fields,
     ids::CircuitId,
     note::{self, Note},
     records::{Action, EventChange, NewEvent},
-    stored::{EventStatus, StoredEvent},
-    wanted::Content,
+    stored::StoredEvent,
 };
 use notice::model::{Impact, Window};
+use schedule::{Content, EventStatus, Lifecycle};
 
-/// What an event is until its impacts are written, if its status will not allow that.
+/// Status of an event until its impacts are written, if its own status will not allow that.
 const INTERIM: EventStatus = EventStatus::Unknown;
 
-/// An event for a window that NetBox does not have.
-pub(super) fn make(case: &Case<'_>, name: String, window: Window, content: &Content, now: Timestamp) -> NewEvent {
-    let impacts = content.known(case.circuits);
-    let target = content.status.unwrap_or(EventStatus::Unknown);
+/// Returns a new event for a window that NetBox does not have.
+pub(super) fn make(input: &PlanInput<'_>, name: String, window: Window, content: &Content, now: Timestamp) -> NewEvent {
+    let impacts = circuits::known_impacts(content, input.circuits);
+    let target = Lifecycle::announced(content.status).status;
     let waits = target.is_final() && !impacts.is_empty();
     let note = Note {
-        id: case.wanted.id.clone(),
-        version: case.wanted.version.clone(),
+        id: input.announcement.id.clone(),
+        version: input.announcement.version.clone(),
         impacts,
         removed: [].into(),
         then: waits.then_some(target),
         left: false,
         yields: false,
-        claims: case.claimant.join(&Claims::new(), now),
+        claims: input.claimant.join(&Claims::new(), now),
     };
     NewEvent {
-        provider: case.provider.id,
-        comments: note.write("", &remarks(case, &name, content)),
-        summary: summary(case, content),
+        provider: input.provider.id,
+        comments: note.write("", &remarks(input, &name, content)),
+        summary: summary(input, content),
         status: if waits { INTERIM } else { target },
         start: window.start(),
         end: window.end(),
@@ -45,9 +46,9 @@ pub(super) fn make(case: &Case<'_>, name: String, window: Window, content: &Cont
     }
 }
 
-/// Makes an event say what a notice says. Without a window of its own, the event keeps the one it has.
+/// Returns the call that makes an event say what a notice says. Without a window of the notice, the event keeps the one it has.
 pub(super) fn change(
-    case: &Case<'_>,
+    input: &PlanInput<'_>,
     event: &StoredEvent,
     window: Option<Window>,
     content: &Content,
@@ -57,37 +58,38 @@ pub(super) fn change(
     let impacts = if content.circuits.is_empty() {
         old.map(|note| note.impacts.clone()).unwrap_or_default()
     } else {
-        content.known(case.circuits)
+        circuits::known_impacts(content, input.circuits)
     };
     let note = Note {
-        id: case.wanted.id.clone(),
-        version: case.wanted.version.clone(),
+        id: input.announcement.id.clone(),
+        version: input.announcement.version.clone(),
         removed: removed(old, &impacts),
         impacts,
         then: None,
         left: false,
         yields: false,
-        claims: case.claimant.join(&claims(old), view.now),
+        claims: input.claimant.join(&claims(old), view.now),
     };
-    let text = if content.summary.is_empty() { event.summary.clone() } else { summary(case, content) };
-    let mut remarks = remarks(case, &event.name, content);
+    let text = if content.summary.is_empty() { event.summary.clone() } else { summary(input, content) };
+    let mut remarks = remarks(input, &event.name, content);
     if content.circuits.is_empty() && content.summary.is_empty() {
         remarks = note::remarks(&event.comments);
     }
-    let target = content.status.or(old.and_then(|note| note.then)).unwrap_or(event.status);
+    let target = lifecycle(event).named(content.status).status;
     write(event, note, &Fields { target, window, summary: text, remarks }, view)
 }
 
-/// Cancels an event whose window the notice no longer has.
-pub(super) fn drop_out(case: &Case<'_>, event: &StoredEvent, view: &View) -> Action {
-    let content = Content { status: Some(EventStatus::Cancelled), circuits: BTreeMap::new(), summary: String::new() };
-    let mut action = change(case, event, None, &content, view);
+/// Returns the call that cancels an event whose window the notice leaves out.
+pub(super) fn leave_out(input: &PlanInput<'_>, event: &StoredEvent, view: &View) -> Action {
+    let Lifecycle { status, is_left_out } = Lifecycle::left_out();
+    let content = Content { status: Some(status), circuits: BTreeMap::new(), summary: String::new() };
+    let mut action = change(input, event, None, &content, view);
     if let Action::Update { change: EventChange { comments: Some(comments), .. }, .. } = &mut action
         && let Some(note) = Note::read(comments)
     {
         // The mail is not stored with this event.
         let claims = claim::live(&claims(event.note.as_ref()), view.now);
-        let note = Note { left: true, claims, ..note };
+        let note = Note { left: is_left_out, claims, ..note };
         let mut remarks = note::remarks(&event.comments);
         let remark = "A later notice of this maintenance no longer has this window.";
         if !remarks.iter().any(|line| line == remark) {
@@ -98,9 +100,9 @@ pub(super) fn drop_out(case: &Case<'_>, event: &StoredEvent, view: &View) -> Act
     action
 }
 
-/// Gives an event what another one, made at the same time, has newer.
+/// Returns the call that gives an event the newer content of another one, made at the same time.
 pub(super) fn take_over(event: &StoredEvent, old: &Note, newer: &StoredEvent, note: &Note, view: &View) -> Action {
-    let target = note.then.unwrap_or(newer.status);
+    let target = lifecycle(newer).status;
     let claims = claim::live(&old.claims, view.now);
     let note = Note { removed: removed(Some(old), &note.impacts), then: None, yields: false, claims, ..note.clone() };
     let remarks = note::remarks(&newer.comments);
@@ -108,7 +110,7 @@ pub(super) fn take_over(event: &StoredEvent, old: &Note, newer: &StoredEvent, no
     write(event, note, &fields, view)
 }
 
-/// Opens a final event whose impacts have to be written.
+/// Returns the call that opens a final event whose impacts have to be written.
 pub(super) fn reopen(event: &StoredEvent, note: &Note) -> Action {
     let note = Note { then: Some(note.then.unwrap_or(event.status)), ..note.clone() };
     let comments = note.write(&event.comments, &note::remarks(&event.comments));
@@ -116,7 +118,7 @@ pub(super) fn reopen(event: &StoredEvent, note: &Note) -> Action {
     Action::Update { event: event.id, etag: event.etag.clone(), change }
 }
 
-/// What an event is to say.
+/// The new content of an event.
 struct Fields {
     target: EventStatus,
     window: Option<Window>,
@@ -148,7 +150,7 @@ fn write(event: &StoredEvent, mut note: Note, fields: &Fields, view: &View) -> A
     Action::Update { event: event.id, etag: event.etag.clone(), change }
 }
 
-/// Whether the impacts that are stored are those of the note.
+/// Returns whether the stored impacts are those of the note.
 fn in_line(event: &StoredEvent, note: &Note, view: &View) -> bool {
     let stored: BTreeMap<CircuitId, Option<Impact>> = view
         .impacts
@@ -169,23 +171,26 @@ fn removed(old: Option<&Note>, impacts: &BTreeMap<CircuitId, Impact>) -> std::co
     before.filter(|circuit| !impacts.contains_key(circuit)).collect()
 }
 
-fn summary(case: &Case<'_>, content: &Content) -> String {
+fn summary(input: &PlanInput<'_>, content: &Content) -> String {
     let line = fields::line(&content.summary);
-    let text =
-        if line.is_empty() { format!("{}: {}", fields::line(&case.wanted.id), case.provider.name) } else { line };
+    let text = if line.is_empty() {
+        format!("{}: {}", fields::line(&input.announcement.id), input.provider.name)
+    } else {
+        line
+    };
     fields::cut(&text, fields::LONGEST_SUMMARY)
 }
 
-/// What people have to know that no field has room for.
-fn remarks(case: &Case<'_>, name: &str, content: &Content) -> Vec<String> {
+/// Returns lines for people: facts that no field of the event has room for.
+fn remarks(input: &PlanInput<'_>, name: &str, content: &Content) -> Vec<String> {
     let mut remarks = Vec::new();
-    if !name.starts_with(&fields::line(&case.wanted.id)) {
-        remarks.push(format!("Maintenance id: {}", fields::line(&case.wanted.id)));
+    if !name.starts_with(&fields::line(&input.announcement.id)) {
+        remarks.push(format!("Maintenance id: {}", fields::line(&input.announcement.id)));
     }
     if fields::line(&content.summary).chars().count() > fields::LONGEST_SUMMARY {
         remarks.push(content.summary.clone());
     }
-    for (circuit, impact) in content.unknown(case.circuits) {
+    for (circuit, impact) in circuits::unknown(content, input.circuits) {
         remarks.push(format!("Not in NetBox: circuit `{}`, {impact}", fields::line(circuit)));
     }
     remarks

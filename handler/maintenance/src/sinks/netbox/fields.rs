@@ -1,48 +1,53 @@
-//! What NetBox takes: its limits, and what stands in place of what is longer. Lengths are characters.
+//! Limits of NetBox's fields, and the shortened text where a value is longer. Lengths are characters.
 
-use std::fmt::Write as _;
+use schedule::name::{event_name, window_number};
 
 /// [`line()`] is also what Django's text fields take and store unchanged.
 pub use runtime::text::{cut, line};
+pub use schedule::digest;
 
-pub use crate::digest::digest;
-
-/// Of an event's name, and of a circuit's CID.
+/// Longest name of an event, and longest CID of a circuit.
 pub const LONGEST_NAME: usize = 100;
-/// Of an event's summary.
+/// Longest summary of an event.
 pub const LONGEST_SUMMARY: usize = 200;
-/// Of a notification's subject, from `netbox-circuitmaintenance` 0.8 on …
+/// Longest subject of a notification, from `netbox-circuitmaintenance` 0.8 on …
 pub const LONGEST_SUBJECT: usize = 500;
-/// … and what older ones, and `netbox-notices`, take of it.
+/// … and in older ones and in `netbox-notices`.
 pub const SHORT_SUBJECT: usize = 100;
-/// Of an address.
+/// Longest address.
 const LONGEST_ADDRESS: usize = 254;
-/// The bytes that a notification may have in JSON, as one of a list: a request of more than 2,621,440 is not read.
+/// Largest notification, in bytes of JSON, as one of a list: NetBox does not read a request of more than 2,621,440.
 pub const LARGEST_NOTIFICATION: usize = 2_500_000;
-/// What is left of the name for the id: the rest is for ` #1000` or the mark of a duplicate.
+/// Longest id within a name: the rest is for ` #1000` or the mark of a duplicate.
 const LONGEST_ID: usize = 80;
 
-/// The name of the event for the window with that number, counted from 1.
+/// Returns the name of the event for the window with that number, counted from 1.
 ///
 /// An id that is too long is cut, and a digest of the whole keeps it apart from others that begin alike.
-pub fn name(id: &str, window: usize) -> String {
-    let mut name = line(id);
-    if name.chars().count() > LONGEST_ID {
-        name = format!("{}… {}", name.chars().take(LONGEST_ID - 14).collect::<String>(), digest(id.as_bytes(), 6));
-    }
-    if window > 1 {
-        let _ = write!(name, " #{window}");
-    }
-    name
+pub fn name(id: &str, number: usize) -> String {
+    event_name(&short(id), number)
 }
 
-/// The name of an event that was made in a race and lost.
+/// Returns the number of the window that an event's name states, or `None` if the event belongs to another maintenance.
+pub fn number(id: &str, name: &str) -> Option<usize> {
+    window_number(&short(id), name)
+}
+
+fn short(id: &str) -> String {
+    let line = line(id);
+    if line.chars().count() <= LONGEST_ID {
+        return line;
+    }
+    format!("{}… {}", line.chars().take(LONGEST_ID - 14).collect::<String>(), digest(id.as_bytes(), 6))
+}
+
+/// Returns the name of an event that was made in a race and lost.
 pub fn duplicate_name(name: &str, event: impl std::fmt::Display) -> String {
     let mark = format!(" (duplicate {event})");
     format!("{}{mark}", cut(name, LONGEST_NAME.saturating_sub(mark.chars().count())))
 }
 
-/// A body that NetBox takes: without NUL, which `PostgreSQL` cannot store, and so short that the request is read.
+/// Returns a body that NetBox takes: without NUL, which `PostgreSQL` cannot store, and so short that the request is read.
 pub fn body(text: &str, remark: &str) -> String {
     let clean = text.replace('\0', "");
     let mut size = remark.len();
@@ -55,12 +60,12 @@ pub fn body(text: &str, remark: &str) -> String {
     clean
 }
 
-/// The bytes of a text in JSON.
+/// Returns the length of a text in JSON, in bytes.
 pub fn escaped_length(text: &str) -> usize {
     text.chars().map(escaped).sum()
 }
 
-/// The bytes of a character in JSON.
+/// Returns the length of a character in JSON, in bytes.
 fn escaped(letter: char) -> usize {
     match letter {
         '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
@@ -69,7 +74,7 @@ fn escaped(letter: char) -> usize {
     }
 }
 
-/// An address that Django takes for one, or `None`.
+/// Returns the text if Django takes it for an address.
 pub fn address(text: &str) -> Option<&str> {
     let (local, domain) = text.rsplit_once('@')?;
     let atom = |part: &str| {

@@ -1,41 +1,42 @@
-//! Which of NetBox's providers a notice is of, and its circuits there, by what they are called exactly.
+//! Finds the provider of a notice in NetBox, and the notice's circuits there, by their exact names.
 //!
-//! The circuits are asked for first, whoever has them: one answer then mostly tells both, since it names their provider. Whoever has one
-//! of them and is called as the notice's provider is it; only otherwise the providers are asked for.
+//! Circuits are looked up first, across all providers: the answer usually names the provider too. Providers are queried only if that
+//! does not settle it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    circuits::Circuits,
     client::Client,
     fields,
     ids::ProviderId,
     records::Fault,
     stored::{StoredCircuit, StoredProvider},
-    wanted::{Circuits, Wanted},
 };
+use schedule::Announcement;
 
-/// The provider with one of these slugs or names, and those of its circuits that the notice names.
-pub(super) async fn known(
+/// Finds the provider with one of these slugs or names, and those of its circuits that the notice names.
+pub(super) async fn provider_and_circuits(
     client: &Client,
     names: &[String],
-    wanted: &Wanted,
+    announcement: &Announcement,
 ) -> Result<(StoredProvider, Circuits), Fault> {
-    let cids: BTreeSet<&str> = wanted.circuits().collect();
+    let cids: BTreeSet<&str> = announcement.circuits().collect();
     let circuits = client.circuits(&cids).await?;
     let owners: Vec<_> = circuits.iter().map(|circuit| circuit.provider.clone()).collect();
-    let provider = match meant(names, &owners) {
+    let provider = match unique_match(names, &owners) {
         Some(provider) => provider?,
-        None => asked_for(client, names).await?,
+        None => fetch_provider(client, names).await?,
     };
-    Ok((provider.clone(), of(&provider, circuits)))
+    Ok((provider.clone(), circuits_of(&provider, circuits)))
 }
 
-/// The one that the providers themselves tell.
-async fn asked_for(client: &Client, names: &[String]) -> Result<StoredProvider, Fault> {
+/// Finds the provider by asking for providers.
+async fn fetch_provider(client: &Client, names: &[String]) -> Result<StoredProvider, Fault> {
     let slugs: Vec<_> = names.iter().filter(|name| is_slug(name)).cloned().collect();
     let mut all = client.providers("slug", &slugs).await?;
     all.extend(client.providers("name__ie", names).await?);
-    meant(names, &all).unwrap_or_else(|| {
+    unique_match(names, &all).unwrap_or_else(|| {
         let names = quoted(names.iter().map(|name| fields::cut(name, fields::LONGEST_NAME)), " or ");
         Err(Fault::Refused(format!(
             "NetBox has no provider with the slug or name {names}: add it, or say in `NETBOX_PROVIDERS` which one is meant"
@@ -43,8 +44,9 @@ async fn asked_for(client: &Client, names: &[String]) -> Result<StoredProvider, 
     })
 }
 
-/// The one provider of these that is called so, or, if nobody is, whose name differs in its case alone. `None`: there is none.
-fn meant(names: &[String], providers: &[StoredProvider]) -> Option<Result<StoredProvider, Fault>> {
+/// Returns the one provider with one of these names, or, if there is none, the one whose name differs in its case alone. `None`: there is
+/// none.
+fn unique_match(names: &[String], providers: &[StoredProvider]) -> Option<Result<StoredProvider, Fault>> {
     let called = |is_it: fn(&StoredProvider, &str) -> bool| -> BTreeMap<ProviderId, &StoredProvider> {
         let found = providers.iter().filter(|provider| names.iter().any(|name| is_it(provider, name)));
         found.map(|provider| (provider.id, provider)).collect()
@@ -71,8 +73,8 @@ fn is_alike(provider: &StoredProvider, name: &str) -> bool {
     provider.name.to_lowercase() == name.to_lowercase()
 }
 
-/// A CID is unique within its provider only.
-fn of(provider: &StoredProvider, circuits: Vec<StoredCircuit>) -> Circuits {
+/// Returns the circuits of the provider: a CID is unique within its provider only.
+fn circuits_of(provider: &StoredProvider, circuits: Vec<StoredCircuit>) -> Circuits {
     let ours = circuits.into_iter().filter(|circuit| circuit.provider.id == provider.id);
     ours.map(|circuit| (circuit.cid, circuit.id)).collect()
 }
@@ -97,7 +99,7 @@ mod tests {
     fn told(names: &[&str], providers: &[(&str, &str)]) -> Option<ProviderId> {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let providers: Vec<_> = providers.iter().zip(1..).map(|((slug, name), id)| provider(id, slug, name)).collect();
-        Some(meant(&names, &providers)?.map_or(ProviderId::new(0), |provider| provider.id))
+        Some(unique_match(&names, &providers)?.map_or(ProviderId::new(0), |provider| provider.id))
     }
 
     #[test]
@@ -118,7 +120,7 @@ mod tests {
     #[test]
     fn the_same_provider_found_twice_is_one() {
         let twice = [provider(7, "gtt", "GTT"), provider(7, "gtt", "GTT")];
-        let told = meant(&["GTT".to_owned()], &twice);
+        let told = unique_match(&["GTT".to_owned()], &twice);
         assert_eq!(told, Some(Ok(provider(7, "gtt", "GTT"))));
     }
 
@@ -128,6 +130,6 @@ mod tests {
         let (ours, other) = (provider(1, "a", "A"), provider(2, "b", "B"));
         let id = crate::sinks::netbox::ids::CircuitId::new;
         let all = vec![circuit(id(10), other), circuit(id(11), ours.clone())];
-        assert_eq!(of(&ours, all), [("C-1".to_owned(), id(11))].into());
+        assert_eq!(circuits_of(&ours, all), [("C-1".to_owned(), id(11))].into());
     }
 }

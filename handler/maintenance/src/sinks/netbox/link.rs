@@ -1,6 +1,6 @@
-//! Stores a mail with every event that it speaks of, once, however often and at whatever moments it is delivered: see
-//! [`super::claim`]. What a person has to look at is stored by whoever may store the mail with the first event, before that: so
-//! whoever finds it there finds the other as well.
+//! Stores a mail with every event that it is about, once, however often and concurrently it is delivered: see [`super::claim`]. The
+//! delivery that holds the claim on the first event hands over to a person what a person has to look at, before it stores the mail there:
+//! so if the mail is there, the hand-over is done.
 
 use std::{collections::BTreeSet, future::Future};
 
@@ -13,41 +13,41 @@ use super::{
     stored::StoredEvent,
 };
 
-/// One mail, and where it is stored.
+/// The stored copies of one mail.
 pub trait Mailbox {
-    /// Whether it is stored with an event.
+    /// Returns whether the mail is stored with an event.
     fn holds(&self, event: EventId) -> impl Future<Output = Result<bool, Fault>>;
 
-    /// Stores it with these events.
+    /// Stores the mail with these events.
     fn store(&self, events: &[EventId]) -> impl Future<Output = Result<(), Fault>>;
 
-    /// Puts what a person has to look at before them, if there is something and it has not been done.
+    /// Hands over to a person what a person has to look at, if there is anything and it has not been done.
     fn hand_over(&self) -> impl Future<Output = Result<(), Fault>>;
 }
 
-/// An event that a mail speaks of.
+/// An event that a mail is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// Whose it is.
+    /// Provider of the event.
     pub provider: ProviderId,
-    /// As it was read last.
+    /// The event as it was read last.
     pub event: StoredEvent,
-    /// Whether this delivery has made it, so that nobody can have stored the mail there without its claim.
+    /// `true` if this delivery has made the event, so that nobody can have stored the mail there without its claim.
     pub is_new: bool,
-    /// Events with any of which the mail may be: that is enough for a notice that is not the newest.
+    /// Events any of which may have the mail: that is enough for a notice that is not the newest.
     pub elsewhere: Vec<EventId>,
 }
 
-/// What has become of it.
+/// The result of storing a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Linked {
-    /// It is stored.
+    /// The mail is stored with every event.
     Whole,
-    /// An event has made way for another in between: the maintenance has to be looked at again.
+    /// An event was merged into another meanwhile: the maintenance has to be read again.
     Moved,
 }
 
-/// Whose it is to store the mail with an event.
+/// The delivery whose turn it is to store the mail with an event.
 enum Turn {
     Stored,
     Ours,
@@ -55,7 +55,7 @@ enum Turn {
     Moved,
 }
 
-/// Stores the mail with all of them.
+/// Stores the mail with all targets.
 pub async fn link(
     records: &impl Records,
     mailbox: &impl Mailbox,
@@ -82,7 +82,7 @@ pub async fn link(
     }
 }
 
-/// Reads the events again with which the mail is not stored yet; `false` if one has made way for another. Whatever failed may have
+/// Reads the events again with which the mail is not stored yet; `false` if one was merged into another. Whatever failed may have
 /// been done: a claim that we do not know of would keep others waiting.
 async fn refresh_all(
     records: &impl Records,

@@ -1,42 +1,42 @@
-//! What makes one event of those that several writers have made at once: the one with the lowest id stays, with the newest of their
-//! contents; the others are cancelled and point to it.
+//! Merges events that concurrent deliveries created for the same window: the lowest id wins and takes the newest content; the others are
+//! cancelled and point to it.
 //!
-//! Ids are given out before others see the event, so whoever has made one with a higher id may have looked back and found
-//! it alone: it then stores its mail there. Therefore an event makes way only when every mail that was claimed at it is stored, or
-//! the claim is over or taken back, as whoever sees that it makes way does.
+//! NetBox assigns an id before the row is visible to others, so a writer that will lose may re-read, see only its own event and attach its
+//! mail there. A losing event is therefore retired only when every mail claimed on it is stored, or its claim has expired or been
+//! withdrawn.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use super::{
-    case::{Case, Member, View, noted},
+    case::{Member, PlanInput, View, managed_events},
     claim::Claims,
     event, fields,
     ids::EventId,
     note::{self, Note},
     records::{Action, EventChange},
-    stored::{EventStatus, StoredEvent},
-    version::Order,
+    stored::StoredEvent,
 };
+use schedule::{EventStatus, Order};
 
-/// What is to be done about events made at once.
+/// The next step about events that were made at once.
 pub(super) enum Merge {
-    /// There are none.
+    /// There are no such events.
     Nothing,
-    /// This.
+    /// Make these calls.
     Do(Vec<Action>),
-    /// Others are not done yet.
+    /// Other deliveries have to finish first, for this reason.
     Wait(String),
 }
 
-/// What has to be done next.
-pub(super) fn merge(case: &Case<'_>, view: &View) -> Merge {
+/// Returns the next step.
+pub(super) fn merge(input: &PlanInput<'_>, view: &View) -> Merge {
     let mut actions = Vec::new();
     let mut waiting = None;
-    let members = noted(case.wanted, view);
+    let members = managed_events(input.announcement, view);
     for same in members.chunk_by(|one, other| one.number == other.number) {
-        // The one that it made way for is no more: a person must have deleted it.
+        // The event that it yields to is gone: a person must have deleted it.
         let first = same.first().and_then(|first| Some((first.event, first.event.note.as_ref()?)));
         if let Some((event, note)) = first.filter(|(_, note)| note.yields) {
             return Merge::Do(vec![renote(event, &Note { yields: false, ..note.clone() })]);
@@ -49,19 +49,19 @@ pub(super) fn merge(case: &Case<'_>, view: &View) -> Merge {
             return Merge::Do(vec![event::take_over(winner, winner_note, newest, note, view)]);
         }
         let (busy, free): (Vec<Member<'_>>, Vec<_>) =
-            losers.iter().partition(|loser| claimed(case, loser.event, view.now).next().is_some());
+            losers.iter().partition(|loser| claimed(input, loser.event, view.now).next().is_some());
         for loser in busy {
-            if let Some(action) = settle_claims(case, loser.event, view) {
+            if let Some(action) = settle_claims(input, loser.event, view) {
                 actions.push(action);
             } else {
                 let (loser, winner) = (loser.event.id, winner.id);
-                waiting = Some(format!("event {loser} makes way for {winner}, but a mail is being stored there"));
+                waiting = Some(format!("event {loser} yields to {winner}, but a mail is being stored there"));
             }
         }
         // One after the other, since each writes the winner.
         actions.extend(free.first().into_iter().flat_map(|loser| supersede(loser.event, winner)));
     }
-    // Whatever can make way does so first: else two could wait for each other.
+    // Whatever can yield does so first: otherwise two could wait for each other.
     match waiting {
         _ if !actions.is_empty() => Merge::Do(actions),
         Some(reason) => Merge::Wait(reason),
@@ -69,14 +69,14 @@ pub(super) fn merge(case: &Case<'_>, view: &View) -> Merge {
     }
 }
 
-/// The events whose mails have to be known before they make way.
-pub(super) fn disputed(case: &Case<'_>, view: &View) -> Vec<EventId> {
-    let members = noted(case.wanted, view);
+/// Returns the events whose mails have to be known before they yield.
+pub(super) fn disputed(input: &PlanInput<'_>, view: &View) -> Vec<EventId> {
+    let members = managed_events(input.announcement, view);
     let losers = made_at_once(&members).flat_map(|(_, losers)| losers);
-    losers.filter(|loser| claimed(case, loser.event, view.now).next().is_some()).map(|loser| loser.event.id).collect()
+    losers.filter(|loser| claimed(input, loser.event, view.now).next().is_some()).map(|loser| loser.event.id).collect()
 }
 
-/// Events for the same window, sorted by id: the first, and the others.
+/// Returns the events for the same window, sorted by id: the first, and the others.
 fn made_at_once<'members, 'view>(
     members: &'members [Member<'view>],
 ) -> impl Iterator<Item = (&'view StoredEvent, &'members [Member<'view>])> {
@@ -86,6 +86,7 @@ fn made_at_once<'members, 'view>(
     })
 }
 
+/// Returns the event with the newest content.
 fn newest<'view>(
     winner: &'view StoredEvent,
     note: &'view Note,
@@ -97,29 +98,30 @@ fn newest<'view>(
     })
 }
 
-/// The mails that others may be about to store with an event.
+/// Returns the mails that others may be about to store with an event.
 fn claimed<'view>(
-    case: &'view Case<'_>,
+    input: &'view PlanInput<'_>,
     event: &'view StoredEvent,
     now: Timestamp,
 ) -> impl Iterator<Item = &'view String> {
     let claims = event.note.iter().map(|note| &note.claims);
-    claims.flat_map(move |claims| case.claimant.of_others(claims, now))
+    claims.flat_map(move |claims| input.claimant.of_others(claims, now))
 }
 
-/// Takes from an event that makes way the claims that are settled: those of mails that are there, before these are moved, and ours, since
-/// our mail will be stored with the other event. Else two that have claimed something would wait for each other.
-fn settle_claims(case: &Case<'_>, event: &StoredEvent, view: &View) -> Option<Action> {
+/// Returns the call that withdraws the settled claims on a yielding event: those of mails that are stored there, before these are moved,
+/// and ours, since our mail will be stored with the other event. Otherwise two deliveries would wait for each other's claims.
+fn settle_claims(input: &PlanInput<'_>, event: &StoredEvent, view: &View) -> Option<Action> {
     let note = event.note.as_ref()?;
     let stored = view.mails.get(&event.id);
     let open = |mail: &&String| !stored.is_some_and(|stored| stored.contains(*mail));
-    let open: BTreeSet<_> = claimed(case, event, view.now).filter(open).collect();
+    let open: BTreeSet<_> = claimed(input, event, view.now).filter(open).collect();
     let mut fewer = note.clone();
     fewer.claims.retain(|mail, _| open.contains(mail));
     (fewer != *note).then(|| renote(event, &fewer))
 }
 
-/// Nobody claims anything at an event that yields, so that no mail comes to it after its mails were moved.
+/// Returns the calls that retire an event. A yielding event accepts no new claims; otherwise a mail could be attached after its mails
+/// have been moved.
 fn supersede(loser: &StoredEvent, winner: &StoredEvent) -> Vec<Action> {
     if let Some(note) = loser.note.as_ref().filter(|note| !note.yields) {
         return vec![renote(loser, &Note { yields: true, claims: Claims::new(), ..note.clone() })];
@@ -132,13 +134,14 @@ fn supersede(loser: &StoredEvent, winner: &StoredEvent) -> Vec<Action> {
         ..EventChange::default()
     };
     vec![
-        // Its maker sees by the tag that mails may have come from elsewhere.
+        // Its maker sees by the new ETag that mails may have come from elsewhere.
         Action::Update { event: winner.id, etag: winner.etag.clone(), change: EventChange::default() },
         Action::MoveNotifications { from: loser.id, to: winner.id },
         Action::Update { event: loser.id, etag: loser.etag.clone(), change },
     ]
 }
 
+/// Returns the call that replaces the note of an event.
 fn renote(event: &StoredEvent, note: &Note) -> Action {
     let comments = note.write(&event.comments, &note::remarks(&event.comments));
     let change = EventChange { comments: Some(comments), ..EventChange::default() };

@@ -1,5 +1,5 @@
-//! What we note in an event's comments: one line for the machine, which says what the event stands for and what we have
-//! written, and below it lines for people. All text around that is theirs, and stays as it is.
+//! The note in an event's comments: one line for the machine, which says what the event stands for and what we have written, and below
+//! it lines for people. All text around that is theirs, and stays as it is.
 //!
 //! The line is an HTML comment, which NetBox does not show. What a mail says never stands at the start of a line, so that
 //! no mail can write such a line.
@@ -11,48 +11,49 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{claim::Claims, ids::CircuitId, stored::EventStatus, version::Version};
+use super::{claim::Claims, ids::CircuitId};
 use notice::model::Impact;
+use schedule::{EventStatus, Version};
 
 const OPEN: &str = "<!-- provision ";
 const SHUT: &str = " -->";
 const END: &str = "<!-- /provision -->";
 
-/// What we know of an event.
+/// The machine line of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    /// The provider's id of the maintenance, whole, where the event's name may be cut.
+    /// Id that the provider gave the maintenance, uncut (the event's name may be cut).
     pub id: String,
-    /// The notice that the event shows.
+    /// Version of the notice that the event shows.
     pub version: Version,
-    /// The circuits that it names. Whatever the plugin stores is brought in line with this.
+    /// Impacts that the notice states. The stored ones are brought in line with these.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub impacts: BTreeMap<CircuitId, Impact>,
     /// Circuits that an earlier notice named and this one does not: their impacts are ours, and are removed.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub removed: BTreeSet<CircuitId>,
-    /// The final status that the event gets once its impacts are written: the plugin refuses them afterwards.
+    /// Final status that the event gets once its impacts are written, since the plugin refuses them afterwards; `None` if nothing waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub then: Option<EventStatus>,
-    /// Whether the notice no longer has this window.
+    /// `true` if the event is cancelled because the notice leaves its window out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub left: bool,
-    /// Whether it makes way for another event, made at the same time: see [`super::merge`].
+    /// `true` if the event yields to another one, made at the same time: see [`super::merge`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub yields: bool,
-    /// Who is about to store which mail.
+    /// Deliveries that are about to store a mail with the event.
     #[serde(default, skip_serializing_if = "Claims::is_empty")]
     pub claims: Claims,
 }
 
 impl Note {
-    /// What the comments say, or `None` if they do not (or a person has changed the line so that it cannot be read).
+    /// Reads the note in the comments; `None` if there is none, or a person has changed the line so that it cannot be read.
     pub fn read(comments: &str) -> Option<Self> {
         let line = comments.lines().find_map(|line| line.trim_end().strip_prefix(OPEN)?.strip_suffix(SHUT))?;
         serde_json::from_str(line).ok()
     }
 
-    /// The comments with this note, and these lines for people, in place of the earlier ones; a new note stands at the end.
+    /// Returns the comments with this note, and these lines for people, in place of the earlier ones; a new note stands at the end.
     pub fn write(&self, comments: &str, remarks: &[String]) -> String {
         // `>` could end the HTML comment: JSON has another spelling of it.
         let json = serde_json::to_string(self).unwrap_or_default().replace('>', "\\u003e");
@@ -60,12 +61,12 @@ impl Note {
     }
 }
 
-/// The comments of an event that was made in a race with another: a pointer instead of a note.
+/// Returns the comments of an event that lost a race: a pointer instead of a note.
 pub fn point(comments: &str, remark: String) -> String {
     replace(comments, "", &[remark])
 }
 
-/// The remarks that stand below the note.
+/// Returns the remarks that stand below the note.
 pub fn remarks(comments: &str) -> Vec<String> {
     let mut lines = comments.lines().skip_while(|line| !line.starts_with(OPEN)).skip(1);
     let below: Vec<_> = lines.by_ref().take_while(|line| line.trim_end() != END).collect();

@@ -1,9 +1,8 @@
-//! What has to be done next so that NetBox says what a notice says. Pure: what was read goes in, calls come out.
+//! Plans the next calls that make NetBox say what a notice says. Pure: what was read goes in, calls come out.
 //!
 //! The rules, in the order in which they are applied:
-//! 1. Events made in a race: the one with the lowest id stays, with the newest of their contents.
-//! 2. A newer notice changes events: equal windows are paired first, the others in order; what the notice has more is made, what it
-//!    no longer has is cancelled, unless it is off or over already. An older notice changes nothing.
+//! 1. Events made in a race are merged: see [`super::merge`].
+//! 2. A notice changes events as [`schedule`] decides.
 //! 3. Impacts are brought in line with the note of their event, whoever wrote it.
 //! 4. A final status that had to wait for impacts is set.
 //!
@@ -14,43 +13,41 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 use super::{
-    case::{Case, Member, View, noted, number},
-    event, fields,
+    case::{Member, PlanInput, View, lifecycle, managed_events},
+    circuits, event, fields,
     ids::{CircuitId, EventId},
     merge::{Merge, merge},
     note::{self, Note},
     records::{Action, EventChange, ImpactChange, NewImpact},
     stored::{StoredEvent, StoredImpact},
-    version::{Order, Version},
-    wanted::{Content, Wanted},
 };
-use notice::model::Window;
+use schedule::{Announcement, Content, Order, PairedEvent, Stored, StoredWindow, WindowPairing};
 
-/// What is to be done next.
+/// The next step of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
-    /// This; then look again.
+    /// Make these calls, then plan again.
     Do(Vec<Action>),
-    /// Somebody else has to do something first, namely this; then look again.
+    /// Another delivery has to finish first, for this reason; then read again.
     Wait(String),
-    /// Nothing.
+    /// Nothing is left to do.
     Settled(Settled),
 }
 
-/// A notice whose maintenance is in NetBox.
+/// Result of a delivery whose maintenance is in NetBox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
-    /// The events that it speaks of: its notification belongs to them.
+    /// Events that the notice is about: its notification belongs to them.
     pub events: Vec<StoredEvent>,
     /// All events of the maintenance, if the notice is not the newest: its notification may be with any of them since it was.
     pub elsewhere: Vec<EventId>,
-    /// Events that were made for it.
+    /// Events that were made for the notice.
     pub made: BTreeSet<EventId>,
-    /// What a person has to look at.
+    /// Facts that a person has to look at.
     pub concerns: Vec<String>,
 }
 
-/// NetBox holds what delivery cannot tell apart.
+/// NetBox holds several events of people, and nothing tells which one stands for the window.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("NetBox has {count} events named `{name}` of this provider, none of which we have made: which one is meant?")]
 pub struct Ambiguous {
@@ -58,48 +55,70 @@ pub struct Ambiguous {
     count: usize,
 }
 
-/// What has to be done next.
-pub fn next(case: &Case<'_>, view: &View) -> Result<Next, Ambiguous> {
-    match merge(case, view) {
+/// The events of a maintenance, and what the notice does to each.
+struct Comparison<'case> {
+    members: Vec<Member<'case>>,
+    pairing: WindowPairing<'case>,
+}
+
+impl<'case> Comparison<'case> {
+    fn new(announcement: &'case Announcement, view: &'case View) -> Result<Self, Ambiguous> {
+        let members = members(announcement, view)?;
+        let stored: Vec<StoredWindow<'_>> = members.iter().map(Member::scheduled).collect();
+        let pairing = WindowPairing::new(announcement, &stored);
+        Ok(Self { members, pairing })
+    }
+
+    fn member(&self, stored: Stored) -> Option<Member<'case>> {
+        self.members.get(stored.place).copied()
+    }
+
+    /// Returns the events that the notice is about.
+    fn named(&self) -> Vec<Member<'case>> {
+        let paired = self.pairing.windows.iter().filter_map(|paired| match paired.event {
+            PairedEvent::Stored(stored) => Some(stored),
+            PairedEvent::New(_) => None,
+        });
+        paired.chain(self.pairing.spoken_of.iter().copied()).filter_map(|stored| self.member(stored)).collect()
+    }
+}
+
+/// Returns the next step.
+pub fn next(input: &PlanInput<'_>, view: &View) -> Result<Next, Ambiguous> {
+    match merge(input, view) {
         Merge::Nothing => {}
         Merge::Do(actions) => return Ok(Next::Do(actions)),
         Merge::Wait(reason) => return Ok(Next::Wait(reason)),
     }
-    let members = members(case.wanted, view)?;
-    let order = Order::of_all(members.iter().map(|member| member.order(case.wanted)));
-    let fate = Fate::of(case.wanted, &members);
-    if matches!(order, Order::Newer | Order::Same) {
-        let changes = changes(case, &fate, &members, view);
-        if !changes.is_empty() {
-            return Ok(Next::Do(changes));
-        }
+    let comparison = Comparison::new(input.announcement, view)?;
+    let writes = match comparison.pairing.order {
+        Order::Newer | Order::Same => changes(input, &comparison, view),
+        Order::Older => strays(input, &comparison.members, view),
+        Order::Tie => Vec::new(),
+    };
+    if !writes.is_empty() {
+        return Ok(Next::Do(writes));
     }
-    if order == Order::Older {
-        let strays = strays(case, &members, view);
-        if !strays.is_empty() {
-            return Ok(Next::Do(strays));
-        }
-    }
-    let noted = || members.iter().filter_map(|member| Some((member.event, member.event.note.as_ref()?)));
-    for (event, note) in noted() {
+    let managed = || comparison.members.iter().filter_map(|member| Some((member.event, member.event.note.as_ref()?)));
+    for (event, note) in managed() {
         let writes = impacts(event, note, view);
         if !writes.is_empty() {
             return Ok(Next::Do(writes));
         }
     }
-    let ends: Vec<_> = noted().filter_map(|(event, note)| finish(event, note)).collect();
+    let ends: Vec<_> = managed().filter_map(|(event, note)| finish(event, note)).collect();
     if !ends.is_empty() {
         return Ok(Next::Do(ends));
     }
-    Ok(Next::Settled(settled(case, order, &fate, &members)))
+    Ok(Next::Settled(settled(input, &comparison)))
 }
 
-/// The events that stand for the maintenance. One that a person has made is taken over where we have none.
-fn members<'view>(wanted: &Wanted, view: &'view View) -> Result<Vec<Member<'view>>, Ambiguous> {
-    let mut members = noted(wanted, view);
+/// Returns the events of the maintenance. One that a person has made is taken over where we have none.
+fn members<'view>(announcement: &Announcement, view: &'view View) -> Result<Vec<Member<'view>>, Ambiguous> {
+    let mut members = managed_events(announcement, view);
     let mut foreign: BTreeMap<usize, Vec<&StoredEvent>> = BTreeMap::new();
     for event in view.events.iter().filter(|event| event.note.is_none()) {
-        if let Some(number) = number(&wanted.id, &event.name) {
+        if let Some(number) = fields::number(&announcement.id, &event.name) {
             foreign.entry(number).or_default().push(event);
         }
     }
@@ -117,112 +136,56 @@ fn members<'view>(wanted: &Wanted, view: &'view View) -> Result<Vec<Member<'view
     Ok(members)
 }
 
-/// Which event stands for what.
-struct Fate<'case> {
-    /// Windows of the notice, and the event of each, if there is one.
-    pairs: Vec<(Window, &'case Content, Option<Member<'case>>)>,
-    /// Events that the notice speaks of without a window.
-    rest: Vec<(&'case Content, Member<'case>)>,
-    /// Events that it no longer speaks of.
-    left: Vec<Member<'case>>,
-}
-
-impl<'case> Fate<'case> {
-    fn of(wanted: &'case Wanted, members: &[Member<'case>]) -> Self {
-        let mut free = members.to_vec();
-        let mut pairs: Vec<_> =
-            wanted.windows.iter().map(|(window, content)| (*window, content, None::<Member<'case>>)).collect();
-        for (window, _, pair) in &mut pairs {
-            let equal = |member: &Member<'_>| member.event.window() == Some(*window);
-            // A race can leave two events with this window: the one that was chosen stays the one.
-            let place = free.iter().position(|member| equal(member) && member.shows(wanted));
-            *pair = place.or_else(|| free.iter().position(equal)).map(|place| free.remove(place));
-        }
-        for (_, _, pair) in pairs.iter_mut().filter(|(_, _, pair)| pair.is_none()) {
-            *pair = (!free.is_empty()).then(|| free.remove(0));
-        }
-        let (rest, left) = match &wanted.rest {
-            None => (Vec::new(), free),
-            Some(content) => {
-                let written_at = wanted.version.written_at();
-                let open = |member: &Member<'_>| !member.is_done(written_at) || member.shows(wanted);
-                let all = !free.iter().any(open);
-                let (spoken_of, others): (Vec<_>, Vec<_>) = free.into_iter().partition(|member| all || open(member));
-                // What was off or over before is not spoken of, and nothing is left to do with it.
-                drop(others);
-                (spoken_of.into_iter().map(|member| (content, member)).collect(), Vec::new())
-            }
-        };
-        Self { pairs, rest, left }
-    }
-}
-
-/// Makes the events say what the notice says.
-fn changes(case: &Case<'_>, fate: &Fate<'_>, members: &[Member<'_>], view: &View) -> Vec<Action> {
+/// Returns the calls that make the events say what the notice says.
+fn changes(input: &PlanInput<'_>, comparison: &Comparison<'_>, view: &View) -> Vec<Action> {
+    let pairing = &comparison.pairing;
+    let is_due = |stored: Stored, member: &Member<'_>, content: &Content| {
+        stored.is_due || names_new_circuit(input, member, content)
+    };
     let mut actions = Vec::new();
-    let mut last = members.iter().map(|member| member.number).max().unwrap_or(0);
-    for (window, content, pair) in &fate.pairs {
-        match pair {
-            Some(member) if is_due(case, member, content) || is_astray(case.wanted, member, *window) => {
-                actions.push(event::change(case, member.event, Some(*window), content, view));
+    for paired in &pairing.windows {
+        let (window, content) = (paired.scheduled.window, &paired.scheduled.content);
+        match paired.event {
+            PairedEvent::New(number) => {
+                let name = fields::name(&input.announcement.id, number);
+                actions.push(Action::Create(event::make(input, name, window, content, view.now)));
             }
-            Some(_) => {}
-            None => {
-                last += 1;
-                actions.push(Action::Create(event::make(
-                    case,
-                    fields::name(&case.wanted.id, last),
-                    *window,
-                    content,
-                    view.now,
-                )));
+            PairedEvent::Stored(stored) => {
+                let member = comparison.member(stored).filter(|member| is_due(stored, member, content));
+                actions.extend(member.map(|member| event::change(input, member.event, Some(window), content, view)));
             }
         }
     }
-    for (content, member) in &fate.rest {
-        if is_due(case, member, content) {
-            actions.push(event::change(case, member.event, None, content, view));
+    if let Some(content) = pairing.rest {
+        for stored in &pairing.spoken_of {
+            let member = comparison.member(*stored).filter(|member| is_due(*stored, member, content));
+            actions.extend(member.map(|member| event::change(input, member.event, None, content, view)));
         }
     }
-    for member in &fate.left {
-        // What a person has made and no notice has named is theirs.
-        let is_ours = member.event.note.is_some() && matches!(member.order(case.wanted), Order::Newer | Order::Same);
-        if is_ours && (!member.is_done(case.wanted.version.written_at()) || member.shows(case.wanted)) {
-            actions.push(event::drop_out(case, member.event, view));
-        }
-    }
+    let left_out = pairing.left_out.iter().filter(|stored| stored.is_due);
+    let left_out = left_out.filter_map(|stored| comparison.member(*stored));
+    actions.extend(left_out.map(|member| event::leave_out(input, member.event, view)));
     actions
 }
 
-/// Events that this notice has made while a newer one was being written, whose writer did not see them. Had it seen them, they
+/// Cancels events that this notice has made while a newer one was being written, whose writer did not see them. Had it seen them, they
 /// would show the newer notice, or be cancelled.
-fn strays(case: &Case<'_>, members: &[Member<'_>], view: &View) -> Vec<Action> {
-    let versions = members.iter().filter_map(|member| Some(&member.event.note.as_ref()?.version));
-    let newest = versions.reduce(|newest, other| if other.order(newest) == Order::Newer { other } else { newest });
-    let written_at = newest.and_then(Version::written_at);
-    let open = members.iter().filter(|member| member.shows(case.wanted) && !member.is_done(written_at));
-    open.map(|member| event::drop_out(case, member.event, view)).collect()
+fn strays(input: &PlanInput<'_>, members: &[Member<'_>], view: &View) -> Vec<Action> {
+    let is_stray = |member: &&Member<'_>| {
+        member.scheduled().shows(&input.announcement.version) && !lifecycle(member.event).status.is_final()
+    };
+    members.iter().filter(is_stray).map(|member| event::leave_out(input, member.event, view)).collect()
 }
 
-/// Whether an event has to be written: for a newer notice, or since circuits that were unknown have been entered meanwhile.
-fn is_due(case: &Case<'_>, member: &Member<'_>, content: &Content) -> bool {
-    match (member.order(case.wanted), &member.event.note) {
-        (Order::Newer, _) => true,
-        (Order::Same, Some(note)) => {
-            content.known(case.circuits).keys().any(|circuit| !note.impacts.contains_key(circuit))
-        }
-        _ => false,
-    }
+/// Returns whether circuits of this very notice that were unknown have been entered into NetBox meanwhile.
+fn names_new_circuit(input: &PlanInput<'_>, member: &Member<'_>, content: &Content) -> bool {
+    let Some(note) = &member.event.note else { return false };
+    let is_same = member.scheduled().order(&input.announcement.version) == Order::Same;
+    is_same
+        && circuits::known_impacts(content, input.circuits).keys().any(|circuit| !note.impacts.contains_key(circuit))
 }
 
-/// Whether an event stands for another window of this very notice, which has an event of its own: two deliveries of it have
-/// paired windows in two ways. Any other window is a person's doing.
-fn is_astray(wanted: &Wanted, member: &Member<'_>, window: Window) -> bool {
-    let shown = member.event.window();
-    member.shows(wanted) && shown != Some(window) && wanted.windows.iter().any(|(other, _)| shown == Some(*other))
-}
-
-/// Brings the impacts of an event in line with its note.
+/// Returns the calls that bring the impacts of an event in line with its note.
 fn impacts(event: &StoredEvent, note: &Note, view: &View) -> Vec<Action> {
     let mut stored: BTreeMap<CircuitId, Vec<&StoredImpact>> = BTreeMap::new();
     for impact in view.impacts.iter().filter(|impact| impact.event == event.id) {
@@ -256,7 +219,7 @@ fn impacts(event: &StoredEvent, note: &Note, view: &View) -> Vec<Action> {
     if event.status.is_final() && !writes.is_empty() { vec![event::reopen(event, note)] } else { writes }
 }
 
-/// Sets the final status that had to wait.
+/// Returns the call that sets the final status that had to wait.
 fn finish(event: &StoredEvent, note: &Note) -> Option<Action> {
     let status = note.then?;
     let done = Note { then: None, ..note.clone() };
@@ -265,56 +228,58 @@ fn finish(event: &StoredEvent, note: &Note) -> Option<Action> {
     Some(Action::Update { event: event.id, etag: event.etag.clone(), change })
 }
 
-fn settled(case: &Case<'_>, order: Order, fate: &Fate<'_>, members: &[Member<'_>]) -> Settled {
-    let wanted = case.wanted;
-    let paired = fate.pairs.iter().filter_map(|(_, _, pair)| *pair);
-    let mut spoken_of: Vec<_> = paired.chain(fate.rest.iter().map(|(_, member)| *member)).collect();
-    if spoken_of.is_empty() {
-        spoken_of.extend(members.first());
+fn settled(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Settled {
+    let members = &comparison.members;
+    let mut about = comparison.named();
+    if about.is_empty() {
+        about.extend(members.first());
     }
     // Others wait for the mail wherever it is claimed, even if a newer notice has changed the event since.
-    let ours = |member: &Member<'_>| member.event.note.as_ref().is_some_and(|note| case.claimant.holds(&note.claims));
-    let is_new = |member: &Member<'_>| !spoken_of.iter().any(|other| other.event.id == member.event.id);
-    let claimed: Vec<_> = members.iter().filter(|member| ours(member) && is_new(member)).copied().collect();
-    spoken_of.extend(claimed);
-    let mut concerns = Vec::new();
-    if members.is_empty() {
-        concerns.push(format!(
-            "the notice says that `{}` of {} is off or over, states no window, and NetBox has no such event",
-            wanted.id, case.provider.name
-        ));
-    }
-    match order {
-        Order::Tie => concerns.push(format!(
-            "another notice of `{}` says something else, and nothing tells which came first; NetBox was left as it is",
-            wanted.id
-        )),
-        Order::Newer | Order::Same => {
-            let contents = fate.pairs.iter().map(|(_, content, _)| *content).chain(&wanted.rest);
-            concerns.extend(unknown(case, contents));
-            let dropped = fate.left.iter().filter(|member| member.is_left_by(wanted)).map(|member| &member.event.name);
-            concerns.extend(
-                dropped.map(|name| format!("the notice no longer has the window of `{name}`: it is cancelled")),
-            );
-        }
-        Order::Older => {}
-    }
-    let is_old = matches!(order, Order::Older | Order::Tie);
+    let is_claimed =
+        |member: &Member<'_>| member.event.note.as_ref().is_some_and(|note| input.claimant.holds(&note.claims));
+    let is_new = |member: &Member<'_>| !about.iter().any(|other| other.event.id == member.event.id);
+    let claimed: Vec<_> = members.iter().filter(|member| is_claimed(member) && is_new(member)).copied().collect();
+    about.extend(claimed);
+    let is_old = !comparison.pairing.order.changes();
     Settled {
         elsewhere: members.iter().filter(|_| is_old).map(|member| member.event.id).collect(),
-        events: spoken_of.iter().map(|member| member.event.clone()).collect(),
+        events: about.iter().map(|member| member.event.clone()).collect(),
         made: BTreeSet::new(),
-        concerns,
+        concerns: concerns(input, comparison),
     }
 }
 
-fn unknown<'content>(case: &Case<'_>, contents: impl Iterator<Item = &'content Content>) -> Option<String> {
-    let mut names: Vec<_> =
-        contents.flat_map(|content| content.unknown(case.circuits)).map(|(circuit, _)| circuit).collect();
-    names.sort_unstable();
-    names.dedup();
+/// Returns what a person has to look at.
+fn concerns(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Vec<String> {
+    let (id, provider) = (&input.announcement.id, &input.provider.name);
+    let mut concerns = Vec::new();
+    if comparison.members.is_empty() {
+        concerns.push(format!(
+            "the notice says that `{id}` of {provider} is off or over, states no window, and NetBox has no such event"
+        ));
+    }
+    match comparison.pairing.order {
+        Order::Tie => concerns.push(format!(
+            "another notice of `{id}` says something else, and nothing tells which came first; NetBox was left as it is"
+        )),
+        Order::Newer | Order::Same => {
+            concerns.extend(unknown_circuits(input));
+            let left_out = comparison.pairing.left_out.iter().filter_map(|stored| comparison.member(*stored));
+            concerns.extend(left_out.map(|member| {
+                format!("the notice no longer has the window of `{}`: it is cancelled", member.event.name)
+            }));
+        }
+        Order::Older => {}
+    }
+    concerns
+}
+
+fn unknown_circuits(input: &PlanInput<'_>) -> Option<String> {
+    let contents = input.announcement.contents();
+    let unknown = contents.flat_map(|content| circuits::unknown(content, input.circuits)).map(|(circuit, _)| circuit);
+    let names: BTreeSet<_> = unknown.collect();
     let names: Vec<_> =
         names.into_iter().map(|name| format!("`{}`", fields::cut(name, fields::LONGEST_NAME))).collect();
-    let of = &case.provider.name;
+    let of = &input.provider.name;
     (!names.is_empty()).then(|| format!("NetBox has no circuits of {of} with these CIDs: {}", names.join(", ")))
 }

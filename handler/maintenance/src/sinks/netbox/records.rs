@@ -1,5 +1,5 @@
-//! What delivery asks of NetBox. A trait, so that the whole of delivery is tried against a NetBox that is made up, with any
-//! interleaving of writers and any fault.
+//! The calls that delivery makes to NetBox. They are a trait, so that the whole of delivery is tested against a simulated NetBox, with
+//! any interleaving of writers and any fault.
 
 use std::{collections::BTreeSet, future::Future};
 
@@ -9,26 +9,27 @@ use thiserror::Error;
 
 use super::{
     ids::{CircuitId, EventId, ImpactId, ProviderId},
-    stored::{EventStatus, StoredEvent, StoredImpact},
+    stored::{StoredEvent, StoredImpact},
 };
 use notice::model::Impact;
+use schedule::EventStatus;
 
-/// Why a call did not do what it was to do.
+/// The reason for which a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Fault {
-    /// Somebody else was quicker: what was read is no longer so.
+    /// Another writer was quicker: what was read is outdated.
     #[error("{0}")]
     Conflict(String),
-    /// NetBox does not take it. That may be because something has changed since it was read.
+    /// NetBox rejects the call, perhaps because something has changed since it was read.
     #[error("{0}")]
     Rejected(String),
-    /// It may have been done or not; trying again soon may help.
+    /// The call may have had its effect or not; retrying soon may help.
     #[error("{0}")]
     Transient(String),
     /// Nothing helps within this invocation: no rights, no plugin, no time left.
     #[error("{0}")]
     Unavailable(String),
-    /// It never will be done.
+    /// NetBox will never take it.
     #[error("{0}")]
     Refused(String),
 }
@@ -36,44 +37,44 @@ pub enum Fault {
 /// An event to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewEvent {
-    /// Whose it is.
+    /// Provider of the maintenance.
     pub provider: ProviderId,
-    /// See [`super::fields::name`].
+    /// Name: see [`super::fields::name`].
     pub name: String,
-    /// At most 200 characters, not empty.
+    /// Summary, at most 200 characters, not empty.
     pub summary: String,
-    /// Where it stands.
+    /// Status.
     pub status: EventStatus,
-    /// When it starts.
+    /// Start of the window.
     pub start: Timestamp,
-    /// When it ends.
+    /// End of the window.
     pub end: Timestamp,
-    /// The note.
+    /// Comments, with the note.
     pub comments: String,
 }
 
-/// What is to be changed of an event; `None` stays.
+/// A change of an event; fields that are `None` stay.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct EventChange {
-    /// Its name.
+    /// Name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Its summary.
+    /// Summary.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// Where it stands.
+    /// Status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<EventStatus>,
-    /// When it starts.
+    /// Start of the window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<Timestamp>,
-    /// When it ends.
+    /// End of the window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<Timestamp>,
-    /// Whether a person has seen it.
+    /// `true` if a person has acknowledged the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<bool>,
-    /// The note and what people say.
+    /// Comments, with the note.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comments: Option<String>,
 }
@@ -86,16 +87,16 @@ pub struct NewImpact {
     pub event: EventId,
     /// The circuit.
     pub circuit: CircuitId,
-    /// What happens to it.
+    /// Impact on the circuit.
     pub impact: Impact,
 }
 
 /// An impact to be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ImpactChange {
-    /// Which one.
+    /// Id of the impact.
     pub id: ImpactId,
-    /// What happens now.
+    /// New impact.
     pub impact: Impact,
 }
 
@@ -104,13 +105,13 @@ pub struct ImpactChange {
 pub enum Action {
     /// Makes an event.
     Create(NewEvent),
-    /// Changes an event, if it still is what was read.
+    /// Changes an event, if its `ETag` is still the one that was read.
     Update {
-        /// Which one.
+        /// Id of the event.
         event: EventId,
-        /// What was read.
+        /// `ETag` of the version that was read.
         etag: String,
-        /// What is to change.
+        /// The change.
         change: EventChange,
     },
     /// Makes impacts: all or none.
@@ -121,53 +122,53 @@ pub enum Action {
     RemoveImpacts(Vec<ImpactId>),
     /// Links the notifications of one event to another.
     MoveNotifications {
-        /// From which one.
+        /// Event that has them.
         from: EventId,
-        /// To which one.
+        /// Event that gets them.
         to: EventId,
     },
 }
 
-/// What a call has left behind.
+/// The result of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Performed {
-    /// The event as it is now.
+    /// The event after the call.
     Event(Box<StoredEvent>),
-    /// The impacts as they are now.
+    /// The impacts after the call.
     Impacts(Vec<StoredImpact>),
-    /// Nothing that has to be remembered.
+    /// Nothing that later steps need.
     Done,
 }
 
-/// Why delivery waits before it tries again.
+/// The reason for which delivery waits before it retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pause {
-    /// Somebody else is writing; for the nth time.
+    /// Another writer is at work; counts the times.
     Contention(u32),
-    /// NetBox is not well; for the nth time.
+    /// NetBox has a transient fault; counts the times.
     Trouble(u32),
 }
 
 /// Events and impacts in NetBox.
 pub trait Records {
-    /// The provider's events with one of these names.
+    /// Fetches the provider's events with one of these names.
     fn events(&self, provider: ProviderId, names: &[String]) -> impl Future<Output = Result<Vec<StoredEvent>, Fault>>;
 
-    /// The impacts of these events.
+    /// Fetches the impacts of these events.
     fn impacts(&self, events: &[EventId]) -> impl Future<Output = Result<Vec<StoredImpact>, Fault>>;
 
-    /// Whether two that write at once may each leave an impact of one circuit: then whoever has written has to look again.
+    /// Returns whether two concurrent writers may each leave an impact of one circuit: a writer then has to read again.
     fn takes_twins(&self) -> bool;
 
-    /// The fingerprints of the mails of an event: see [`super::claim::fingerprint`].
+    /// Fetches the fingerprints of the mails of an event: see [`super::claim::fingerprint`].
     fn mails(&self, event: EventId) -> impl Future<Output = Result<BTreeSet<String>, Fault>>;
 
-    /// Does it, once: whether an attempt that failed has had an effect is for the caller to find out.
+    /// Makes a call, once. The caller finds out whether a failed attempt has had an effect.
     fn perform(&self, action: &Action) -> impl Future<Output = Result<Performed, Fault>>;
 
-    /// Waits.
+    /// Waits before a retry.
     fn pause(&self, pause: Pause) -> impl Future<Output = ()>;
 
-    /// What time it is.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 }

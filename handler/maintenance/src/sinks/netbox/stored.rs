@@ -1,119 +1,78 @@
-//! What NetBox holds, as far as delivery has to know it.
+//! The objects of NetBox, as far as delivery has to know them.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{
     ids::{CircuitId, EventId, ImpactId, ProviderId},
     note::Note,
 };
-use notice::model::{Impact, Status, Window};
-
-/// Where an event stands, in the plugin's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING-KEBAB-CASE")]
-pub enum EventStatus {
-    /// Planned, not settled.
-    Tentative,
-    /// Settled.
-    Confirmed,
-    /// Will not take place.
-    Cancelled,
-    /// Has begun.
-    InProcess,
-    /// Is over.
-    Completed,
-    /// Has a new window.
-    #[serde(rename = "RE-SCHEDULED")]
-    ReScheduled,
-    /// Nobody has said; also a status that somebody has added to this NetBox.
-    #[serde(other)]
-    Unknown,
-}
-
-impl EventStatus {
-    /// A notice's status; `None` where it says that whatever was known stays.
-    pub const fn of(status: Status) -> Option<Self> {
-        Some(match status {
-            Status::Tentative => Self::Tentative,
-            Status::Confirmed => Self::Confirmed,
-            Status::Cancelled => Self::Cancelled,
-            Status::InProcess => Self::InProcess,
-            Status::Completed => Self::Completed,
-            Status::ReScheduled => Self::ReScheduled,
-            Status::NoChange => return None,
-        })
-    }
-
-    /// Whether the plugin refuses to write impacts of such an event.
-    pub const fn is_final(self) -> bool {
-        matches!(self, Self::Cancelled | Self::Completed)
-    }
-}
+use notice::model::{Impact, Window};
+use schedule::EventStatus;
 
 /// A provider.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct StoredProvider {
-    /// Its id.
+    /// Id in NetBox.
     pub id: ProviderId,
-    /// Its name, as people read it.
+    /// Name, as people read it.
     pub name: String,
-    /// Its slug.
+    /// Slug.
     pub slug: String,
 }
 
 /// A circuit.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct StoredCircuit {
-    /// Its id.
+    /// Id in NetBox.
     pub id: CircuitId,
-    /// The provider's id of it, unique within the provider only.
+    /// Id that the provider gave the circuit, unique within the provider only.
     pub cid: String,
-    /// Whose it is.
+    /// Owner.
     pub provider: StoredProvider,
 }
 
 /// An event, as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEvent {
-    /// Its id.
+    /// Id in NetBox.
     pub id: EventId,
-    /// Its name: see [`super::fields::name`].
+    /// Name: see [`super::fields::name`].
     pub name: String,
-    /// Its summary.
+    /// Summary.
     pub summary: String,
-    /// Where it stands.
+    /// Status. A final status that has to wait stands in [`Note::then`].
     pub status: EventStatus,
-    /// When it starts.
+    /// Start of the window.
     pub start: Timestamp,
-    /// When it ends.
+    /// End of the window.
     pub end: Timestamp,
-    /// Whether a person has seen it.
+    /// `true` if a person has acknowledged the event.
     pub acknowledged: bool,
-    /// What people, and we, say of it.
+    /// Comments of people, with our note.
     pub comments: String,
-    /// What we have noted in the comments; `None` if somebody else made it.
+    /// Our note in the comments; `None` if somebody else made the event.
     pub note: Option<Note>,
-    /// What tells this state of it from any other.
+    /// `ETag` of the version that was read.
     pub etag: String,
 }
 
 impl StoredEvent {
-    /// When it happens. `None` if it has no time, which the plugin would refuse today.
+    /// Returns the window. `None` if the event does not end after it starts, which the plugin would refuse today.
     pub fn window(&self) -> Option<Window> {
         Window::new(self.start, self.end)
     }
 }
 
-/// What an event does to a circuit, as it was read.
+/// The impact of an event on a circuit, as it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredImpact {
-    /// Its id.
+    /// Id in NetBox.
     pub id: ImpactId,
     /// The event.
     pub event: EventId,
     /// The circuit.
     pub circuit: CircuitId,
-    /// What happens; `None` if a person has left it open.
+    /// Impact; `None` if a person has left it open.
     pub impact: Option<Impact>,
 }

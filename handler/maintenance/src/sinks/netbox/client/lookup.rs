@@ -11,9 +11,10 @@ use crate::sinks::netbox::{
     ids::{CircuitId, EventId, ImpactId, ProviderId},
     note::Note,
     records::Fault,
-    stored::{EventStatus, StoredCircuit, StoredEvent, StoredImpact, StoredProvider},
+    stored::{StoredCircuit, StoredEvent, StoredImpact, StoredProvider},
 };
 use notice::model::Impact;
+use schedule::EventStatus;
 
 const EVENT_FIELDS: &str =
     "fields=id,name,summary,status,provider,start,end,acknowledged,comments,last_updated,time_zone";

@@ -1,4 +1,4 @@
-//! A NetBox that is made up, and delivery to it: one step of any writer at a time, and any fault.
+//! Simulates NetBox, and delivers to it: one step of any writer at a time, with any fault.
 
 mod race;
 mod rules;
@@ -14,7 +14,8 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    case::Case,
+    case::PlanInput,
+    circuits::{Circuits, known_impacts},
     claim::{Claim, Claimant},
     converge::converge,
     fields,
@@ -23,20 +24,19 @@ use super::{
     note::Note,
     plan::Settled,
     records::{Action, Fault, Pause, Performed, Records},
-    stored::{EventStatus, StoredEvent, StoredImpact, StoredProvider},
-    version::Version,
-    wanted::{Circuits, Content, Wanted},
+    stored::{StoredEvent, StoredImpact, StoredProvider},
 };
 use notice::model::{Impact, Window};
+use schedule::{Announcement, Content, EventStatus, ScheduledWindow, Version};
 
-/// What the made-up NetBox holds. It refuses what the plugin refuses.
+/// The data of the simulated NetBox. It refuses what the plugin refuses.
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Base {
     events: BTreeMap<EventId, StoredEvent>,
     impacts: BTreeMap<ImpactId, StoredImpact>,
     mails: Vec<(EventId, String)>,
     last: u64,
-    /// Whether it takes a second impact for one circuit of an event, as the plugin did until 0.7.
+    /// `true` if it takes a second impact for one circuit of an event, as the plugin did until 0.7.
     takes_twins: bool,
 }
 
@@ -232,7 +232,7 @@ impl Records for Simulated<'_> {
     }
 }
 
-/// A mail on its way to the made-up NetBox.
+/// A mail on its way to the simulated NetBox.
 struct Post<'post, 'base> {
     records: &'post Simulated<'base>,
     mail: &'post str,
@@ -255,22 +255,22 @@ impl Mailbox for Post<'_, '_> {
     }
 }
 
-/// A delivery of the mail that a notice came in.
-fn claimant(wanted: &Wanted, by: usize) -> Claimant {
+/// Returns a delivery of the mail that a notice came in.
+fn claimant(announcement: &Announcement, by: usize) -> Claimant {
     let claim = Claim { by: by.to_string(), until: Timestamp::MAX };
-    Claimant { mail: wanted.version.digest.clone(), claim }
+    Claimant { mail: announcement.version.digest.clone(), claim }
 }
 
-/// All that delivery does.
+/// Makes one whole delivery.
 async fn deliver_mail(
     records: &Simulated<'_>,
     claimant: &Claimant,
-    wanted: &Wanted,
+    announcement: &Announcement,
     circuits: &Circuits,
 ) -> Result<Settled, Fault> {
     let provider = provider();
     loop {
-        let settled = converge(records, &Case { wanted, provider: &provider, circuits, claimant }).await?;
+        let settled = converge(records, &PlanInput { announcement, provider: &provider, circuits, claimant }).await?;
         let target = |event: &StoredEvent| Target {
             provider: provider.id,
             event: event.clone(),
@@ -298,7 +298,8 @@ fn provider() -> StoredProvider {
     StoredProvider { id: ProviderId::new(1), name: "Carrier".to_owned(), slug: "carrier".to_owned() }
 }
 
-fn circuits() -> Circuits {
+/// The circuits that the simulated NetBox knows.
+pub(in crate::sinks) fn circuits() -> Circuits {
     [("A", 1), ("B", 2), ("C", 3)].map(|(cid, id)| (cid.to_owned(), CircuitId::new(id))).into()
 }
 
@@ -312,8 +313,9 @@ fn content(status: EventStatus, circuits: &[(&str, Impact)]) -> Content {
     Content { status: Some(status), circuits, summary: format!("{status:?}") }
 }
 
-fn wanted(time: i64, windows: &[(u8, Content)]) -> Wanted {
-    let windows: Vec<_> = windows.iter().map(|(day, content)| (window(*day), content.clone())).collect();
+fn wanted(time: i64, windows: &[(u8, Content)]) -> Announcement {
+    let scheduled = |(day, content): &(u8, Content)| ScheduledWindow { window: window(*day), content: content.clone() };
+    let windows: Vec<_> = windows.iter().map(scheduled).collect();
     let version = Version {
         uid: None,
         sequence: None,
@@ -321,14 +323,50 @@ fn wanted(time: i64, windows: &[(u8, Content)]) -> Wanted {
         received_at: None,
         digest: fields::digest(format!("{time} {windows:?}").as_bytes(), 8),
     };
-    Wanted { id: "CHG-1".to_owned(), version, windows, rest: None }
+    Announcement { id: "CHG-1".to_owned(), version, windows, rest: None }
 }
 
-fn deliver(records: &Simulated<'_>, wanted: &Wanted) -> Settled {
-    run(deliver_mail(records, &claimant(wanted, 1000), wanted, &circuits())).unwrap()
+fn deliver(records: &Simulated<'_>, announcement: &Announcement) -> Settled {
+    run(deliver_mail(records, &claimant(announcement, 1000), announcement, &circuits())).unwrap()
 }
 
-/// What is told of events: `name status days circuits`.
+/// An event as people see it: name, window, status, and impacts by CID.
+pub(in crate::sinks) type Shown = (String, Option<Window>, EventStatus, BTreeMap<String, Impact>);
+
+/// A simulated NetBox that gets one notice after the other, each whole.
+pub(in crate::sinks) struct Simulation {
+    base: RefCell<Base>,
+    dice: Dice,
+}
+
+impl Default for Simulation {
+    fn default() -> Self {
+        Self { base: RefCell::default(), dice: Dice(Cell::new(7)) }
+    }
+}
+
+impl Simulation {
+    /// Delivers a notice whole.
+    pub(in crate::sinks) fn deliver(&self, announcement: &Announcement) {
+        deliver(&Simulated::new(&self.base, &self.dice, 0), announcement);
+    }
+
+    /// Returns every event, sorted by name.
+    pub(in crate::sinks) fn shown(&self) -> Vec<Shown> {
+        let base = self.base.borrow();
+        let cids: BTreeMap<_, _> = circuits().into_iter().map(|(cid, id)| (id, cid)).collect();
+        let shown = |event: &StoredEvent| {
+            let impacts = base.impacts.values().filter(|impact| impact.event == event.id);
+            let impacts = impacts.map(|impact| (cids[&impact.circuit].clone(), impact.impact.unwrap())).collect();
+            (event.name.clone(), event.window(), event.status, impacts)
+        };
+        let mut all: Vec<_> = base.events.values().map(shown).collect();
+        all.sort_by(|one, other| one.0.cmp(&other.0));
+        all
+    }
+}
+
+/// Returns a line for each event: `name status days circuits`.
 fn told(base: &Base) -> Vec<String> {
     let told = base.events.values().map(|event| {
         let impacts = base.impacts.values().filter(|impact| impact.event == event.id);

@@ -1,11 +1,11 @@
-//! In any interleaving of writers, with any faults: what must hold in the end.
+//! Tests what must hold in the end, in any interleaving of writers and with any faults.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Everything must be as the newest notice has it.
-fn is_right(base: &Base, newest: &Wanted) -> Result<(), String> {
+/// Checks that everything is as the newest notice has it.
+fn is_right(base: &Base, newest: &Announcement) -> Result<(), String> {
     let members: Vec<_> = base.events.values().filter(|event| event.note.is_some()).collect();
     let mut names: Vec<_> = members.iter().map(|event| &event.name).collect();
     names.sort();
@@ -13,7 +13,7 @@ fn is_right(base: &Base, newest: &Wanted) -> Result<(), String> {
     if names.len() != members.len() {
         return Err(format!("two events of one name: {:?}", told(base)));
     }
-    for (window, content) in &newest.windows {
+    for ScheduledWindow { window, content } in &newest.windows {
         let shown: Vec<_> = members.iter().filter(|event| event.window() == Some(*window)).collect();
         // A race can leave a second event for the window: it is cancelled, and says so.
         let live = shown
@@ -33,7 +33,7 @@ fn is_right(base: &Base, newest: &Wanted) -> Result<(), String> {
             return Err(format!("two impacts of one circuit: {:?}", told(base)));
         }
         if Some(event.status) != content.status
-            || impacts != content.known(&circuits())
+            || impacts != known_impacts(content, &circuits())
             || event.summary != content.summary
         {
             return Err(format!("{event:?} {impacts:?} is not {content:?}"));
@@ -41,24 +41,21 @@ fn is_right(base: &Base, newest: &Wanted) -> Result<(), String> {
     }
     let shows =
         |event: &StoredEvent| event.note.as_ref().is_some_and(|note| note.version == newest.version && !note.left);
-    let is_over =
-        |event: &StoredEvent| event.status == EventStatus::Completed && Some(event.end) <= newest.version.announced_at;
-    let is_done = |event: &StoredEvent| event.status == EventStatus::Cancelled || is_over(event);
-    match base.events.values().find(|event| !shows(event) && !is_done(event)) {
+    match base.events.values().find(|event| !shows(event) && !event.status.is_final()) {
         Some(event) => Err(format!("left over and neither off nor over: {event:?}")),
         None => Ok(()),
     }
 }
 
-/// Every mail must be with an event that stands for something, and with none twice.
-fn mails_are_right(base: &Base, notices: &[Wanted]) -> Result<(), String> {
+/// Checks that every mail is with an event that stands for a window, and with none twice.
+fn mails_are_right(base: &Base, notices: &[Announcement]) -> Result<(), String> {
     let mut seen = BTreeSet::new();
     for (event, mail) in &base.mails {
         if !seen.insert((event, mail)) {
             return Err(format!("mail {mail} is twice with event {event}"));
         }
         if base.events[event].note.is_none() {
-            return Err(format!("mail {mail} is with event {event}, which has made way: {:?}", told(base)));
+            return Err(format!("mail {mail} is with event {event}, which was merged into another: {:?}", told(base)));
         }
     }
     let newest = notices.last().map(|newest| &newest.version);
@@ -75,8 +72,8 @@ fn mails_are_right(base: &Base, notices: &[Wanted]) -> Result<(), String> {
 const STATUSES: [EventStatus; 4] =
     [EventStatus::Confirmed, EventStatus::ReScheduled, EventStatus::Cancelled, EventStatus::Completed];
 
-/// A notice of up to three windows: its days, statuses and circuits follow from the numbers.
-fn notice(time: i64, choices: &[(u8, u8, u8)]) -> Wanted {
+/// Returns a notice of up to three windows: its days, statuses and circuits follow from the numbers.
+fn notice(time: i64, choices: &[(u8, u8, u8)]) -> Announcement {
     let mut windows: BTreeMap<u8, Content> = BTreeMap::new();
     for (day, status, mask) in choices {
         let circuits: Vec<_> = [("A", Impact::Outage), ("B", Impact::Degraded), ("C", Impact::NoImpact)]
@@ -90,7 +87,7 @@ fn notice(time: i64, choices: &[(u8, u8, u8)]) -> Wanted {
     wanted(time, &windows.into_iter().collect::<Vec<_>>())
 }
 
-/// The claims at each event, as `event mail by`.
+/// Returns the claims at each event, as `event mail by`.
 fn claims(base: &Base) -> Vec<String> {
     let claims = |event: &StoredEvent| event.note.clone().map(|note| note.claims).unwrap_or_default();
     let told = |event: &StoredEvent| {
@@ -99,17 +96,17 @@ fn claims(base: &Base) -> Vec<String> {
     base.events.values().flat_map(told).collect()
 }
 
-/// No race takes that long.
+/// Maximum steps of a race.
 const MOST_STEPS: usize = 50_000;
 
 /// Delivers the mails of all notices at once, each by that many, and by each as often as it takes, steps in random order.
-fn race(base: &RefCell<Base>, dice: &Dice, faults: u64, notices: &[Wanted], copies: usize) {
+fn race(base: &RefCell<Base>, dice: &Dice, faults: u64, notices: &[Announcement], copies: usize) {
     let circuits = circuits();
-    let one = async |wanted, by| {
-        let claimant = claimant(wanted, by);
+    let one = async |announcement, by| {
+        let claimant = claimant(announcement, by);
         loop {
             let records = Simulated::new(base, dice, faults);
-            match deliver_mail(&records, &claimant, wanted, &circuits).await {
+            match deliver_mail(&records, &claimant, announcement, &circuits).await {
                 Ok(_) => return,
                 Err(Fault::Unavailable(_)) => {}
                 Err(other) => panic!("{other:?}"),
@@ -117,9 +114,9 @@ fn race(base: &RefCell<Base>, dice: &Dice, faults: u64, notices: &[Wanted], copi
         }
     };
     let mut workers: Vec<Pin<Box<dyn Future<Output = ()> + '_>>> = Vec::new();
-    for (number, wanted) in notices.iter().enumerate() {
+    for (number, announcement) in notices.iter().enumerate() {
         for copy in 0..copies {
-            workers.push(Box::pin(one(wanted, number * copies + copy)));
+            workers.push(Box::pin(one(announcement, number * copies + copy)));
         }
     }
     let mut steps = 0;
@@ -139,7 +136,7 @@ fn race(base: &RefCell<Base>, dice: &Dice, faults: u64, notices: &[Wanted], copi
     }
 }
 
-fn notices() -> impl Strategy<Value = Vec<Wanted>> {
+fn notices() -> impl Strategy<Value = Vec<Announcement>> {
     let windows = prop::collection::vec((0_u8..4, 0_u8..4, 0_u8..14), 1..4);
     prop::collection::vec(windows, 1..9).prop_map(|all| {
         // Half a day after each other: the later ones are written when the first windows are over.
@@ -161,9 +158,9 @@ proptest! {
         let verdict = is_right(&base.borrow(), newest).and_then(|()| mails_are_right(&base.borrow(), &all));
         prop_assert!(verdict.is_ok(), "{verdict:?}");
         let before = base.borrow().clone();
-        for wanted in &all {
+        for announcement in &all {
             let records = Simulated::new(&base, &dice, 0);
-            deliver(&records, wanted);
+            deliver(&records, announcement);
             prop_assert_eq!(records.writes.get(), 0, "a second delivery changes something");
         }
         prop_assert_eq!(&*base.borrow(), &before);

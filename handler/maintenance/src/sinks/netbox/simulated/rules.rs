@@ -1,12 +1,12 @@
-//! What single notices, one after the other, make of what is stored.
+//! Tests what single notices, one after the other, make of what is stored.
 
 use super::*;
 
-/// Delivers one after the other, and tells what is stored after each.
-fn one_by_one(notices: &[Wanted]) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
+/// Delivers one after the other; returns what is stored, and what a person has to look at, after each.
+fn one_by_one(notices: &[Announcement]) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
     let (base, dice) = (RefCell::new(Base::default()), Dice(Cell::new(7)));
-    let deliver = |wanted| {
-        let concerns = deliver(&Simulated::new(&base, &dice, 0), wanted).concerns;
+    let deliver = |announcement| {
+        let concerns = deliver(&Simulated::new(&base, &dice, 0), announcement).concerns;
         (told(&base.borrow()), concerns)
     };
     notices.iter().map(deliver).unzip()
@@ -56,16 +56,37 @@ fn windows_are_paired_equal_ones_first_and_left_ones_are_cancelled() {
 }
 
 #[test]
-fn what_is_left_is_cancelled_unless_it_was_completed_and_over() {
+fn what_was_completed_stays_so_whether_it_is_over_or_not() {
     let day = 86_400;
     let completed = || content(EventStatus::Completed, OUT);
     let first = || wanted(1, &[(1, completed()), (2, completed())]);
-    let (left, concerns) = one_by_one(&[first(), wanted(2 * day, &[(2, completed())])]);
-    assert_eq!(left[1], ["CHG-1 Completed 1 1=OUTAGE", "CHG-1 #2 Completed 2 1=OUTAGE"], "day 1 was over on day 2");
-    assert_eq!(concerns[1], Vec::<String>::new());
-    let (left, concerns) = one_by_one(&[first(), wanted(2 * day, &[(1, completed())])]);
-    assert_eq!(left[1], ["CHG-1 Completed 1 1=OUTAGE", "CHG-1 #2 Cancelled 2 1=OUTAGE"], "day 2 was not");
-    assert_eq!(concerns[1], ["the notice no longer has the window of `CHG-1 #2`: it is cancelled"]);
+    for (named, written_at) in [(2, 2 * day), (1, 2 * day), (2, 2)] {
+        let (told, concerns) = one_by_one(&[first(), wanted(written_at, &[(named, completed())])]);
+        assert_eq!(told[1], ["CHG-1 Completed 1 1=OUTAGE", "CHG-1 #2 Completed 2 1=OUTAGE"], "{named} {written_at}");
+        assert_eq!(concerns[1], Vec::<String>::new());
+    }
+    let (told, _) = one_by_one(&[first(), wanted(2, &[(5, content(EventStatus::Confirmed, OUT))])]);
+    let expected = ["CHG-1 Completed 1 1=OUTAGE", "CHG-1 #2 Completed 2 1=OUTAGE", "CHG-1 #3 Confirmed 5 1=OUTAGE"];
+    assert_eq!(told[1], expected, "it is not moved either");
+}
+
+#[test]
+fn what_a_person_has_opened_again_stays_open_at_the_same_notice() {
+    let (base, dice) = (RefCell::new(Base::default()), Dice(Cell::new(7)));
+    let records = Simulated::new(&base, &dice, 0);
+    let confirmed = || content(EventStatus::Confirmed, OUT);
+    let later = wanted(2, &[(1, confirmed())]);
+    for notice in [&wanted(1, &[(1, confirmed()), (2, confirmed())]), &later] {
+        deliver(&records, notice);
+    }
+    let mut event = base.borrow().events.values().last().unwrap().clone();
+    assert_eq!(event.status, EventStatus::Cancelled);
+    event.status = EventStatus::Confirmed;
+    base.borrow_mut().store(event);
+    deliver(&records, &later);
+    assert_eq!(told(&base.borrow())[1], "CHG-1 #2 Confirmed 2 1=OUTAGE");
+    deliver(&records, &wanted(3, &[(1, confirmed())]));
+    assert_eq!(told(&base.borrow())[1], "CHG-1 #2 Cancelled 2 1=OUTAGE", "a newer notice changes what it changes");
 }
 
 #[test]
@@ -158,7 +179,7 @@ fn another_maintenance_whose_id_looks_like_a_further_window_is_left_alone() {
     let (base, dice) = (RefCell::new(Base::default()), Dice(Cell::new(7)));
     let records = Simulated::new(&base, &dice, 0);
     let confirmed = || content(EventStatus::Confirmed, OUT);
-    let other = Wanted { id: "CHG-1 #2".to_owned(), ..wanted(1, &[(9, confirmed())]) };
+    let other = Announcement { id: "CHG-1 #2".to_owned(), ..wanted(1, &[(9, confirmed())]) };
     deliver(&records, &other);
     deliver(&records, &wanted(1, &[(1, confirmed()), (2, confirmed())]));
     deliver(&records, &wanted(2, &[(1, confirmed())]));

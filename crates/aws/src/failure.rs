@@ -1,0 +1,289 @@
+//! What an AWS error means: the one place that decides it.
+//!
+//! A class is all that the rest of the code looks at; code, message and request id are for the person who reads it.
+//! Classes follow each service's documented error codes; where a code says too little (Lambda's
+//! `InvalidParameterValueException`), its message is looked at, here and nowhere else.
+
+use std::error::Error;
+
+use aws_sdk_s3::{
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::RequestId,
+};
+use engine::{Class, Failure};
+
+/// What the SDK returned for a call, such as `sqs.GetQueueUrl`.
+fn failure<E>(call: &str, error: &SdkError<E, HttpResponse>) -> Failure
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let request_id = request_id(error);
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let code = error.code().map(plain_code);
+    let message = match error.message() {
+        Some(message) => message.to_owned(),
+        None if code.is_some() => String::new(),
+        None => chain(error),
+    };
+    let class = match error {
+        // Neither the network nor time: what is left of the way to an answer is finding credentials.
+        SdkError::DispatchFailure(failure) if failure.is_other() => Class::NoCredentials,
+        _ => classify(call, status, code.as_deref(), &message),
+    };
+    Failure { call: call.to_owned(), class, status, code, message, request_id }
+}
+
+/// The answer of a call, or what its error means. `answer.or_fail("sqs.GetQueueUrl")?`
+pub trait OrFail<T> {
+    /// Names the call that failed.
+    fn or_fail(self, call: &str) -> Result<T, Failure>;
+    /// The same, with `None` where there is no such thing.
+    fn or_absent(self, call: &str) -> Result<Option<T>, Failure>;
+}
+
+impl<T, E> OrFail<T> for Result<T, SdkError<E, HttpResponse>>
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    fn or_fail(self, call: &str) -> Result<T, Failure> {
+        self.map_err(|error| failure(call, &error))
+    }
+
+    fn or_absent(self, call: &str) -> Result<Option<T>, Failure> {
+        match self.or_fail(call) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(failure) if failure.class == Class::NotFound => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+/// `RuleSetDoesNotExistException` and `RuleSetDoesNotExist` are one; so are `AWS.SimpleQueueService.NonExistentQueue` and its last part.
+fn plain_code(code: &str) -> String {
+    let last = code.rsplit(['.', '#']).next().unwrap_or(code);
+    last.strip_suffix("Exception").unwrap_or(last).to_owned()
+}
+
+/// The request id of every kind of answer.
+fn request_id<E: Error>(error: &SdkError<E, HttpResponse>) -> Option<String> {
+    let headers = error.raw_response()?.headers();
+    let id = ["x-amzn-requestid", "x-amz-request-id", "x-amzn-request-id"].iter().find_map(|name| headers.get(*name));
+    id.map(str::to_owned).or_else(|| error.raw_response().and_then(|response| response.request_id().map(str::to_owned)))
+}
+
+/// The causes of an error that has no code, outermost first: `Display` of the SDK's own says only "dispatch failure".
+fn chain(error: &dyn Error) -> String {
+    let mut words = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if words.last() != Some(&said) {
+            words.push(said);
+        }
+        cause = error.source();
+    }
+    words.join(": ")
+}
+
+/// Codes that mean the same at every service that has them.
+const CLASSES: &[(Class, &[&str])] = &[
+    (
+        Class::NotFound,
+        &[
+            "NotFound",
+            "ResourceNotFound",
+            "NoSuchEntity",
+            "NoSuchBucket",
+            "NoSuchBucketPolicy",
+            "NoSuchTagSet",
+            "NoSuchLifecycleConfiguration",
+            "NoSuchPublicAccessBlockConfiguration",
+            "OwnershipControlsNotFoundError",
+            "ServerSideEncryptionConfigurationNotFoundError",
+            "NoSuchKey",
+            "NonExistentQueue",
+            "QueueDoesNotExist",
+            "RuleSetDoesNotExist",
+            "RuleDoesNotExist",
+            "NotFoundException",
+        ],
+    ),
+    (
+        Class::Exists,
+        &[
+            "AlreadyExists",
+            "EntityAlreadyExists",
+            "ResourceAlreadyExists",
+            "ResourceExists",
+            "BucketAlreadyOwnedByYou",
+            "BucketAlreadyExists",
+            "QueueAlreadyExists",
+            "QueueNameExists",
+            "ResourceConflict.exists",
+        ],
+    ),
+    (
+        Class::Throttled,
+        &[
+            "Throttling",
+            "ThrottlingException",
+            "Throttled",
+            "TooManyRequests",
+            "RequestLimitExceeded",
+            "SlowDown",
+            "RequestThrottled",
+            "PriorRequestNotComplete",
+        ],
+    ),
+    (
+        Class::InProgress,
+        &["ResourceConflict", "OperationAborted", "ConcurrentModification", "QueueDeletedRecently", "ConcurrentAccess"],
+    ),
+    (
+        Class::NotYet,
+        &["InvalidS3Configuration", "InvalidLambdaFunction", "InvalidSnsTopic", "InvalidSnsTopicException"],
+    ),
+    (
+        Class::Denied,
+        &[
+            "AccessDenied",
+            "AccessDeniedException",
+            "UnauthorizedOperation",
+            "AuthorizationError",
+            "UnrecognizedClient",
+            "InvalidClientTokenId",
+            "InvalidAccessKeyId",
+            "SignatureDoesNotMatch",
+            "ExpiredToken",
+            "Forbidden",
+        ],
+    ),
+    (
+        Class::Invalid,
+        &[
+            "ValidationError",
+            "Validation",
+            "InvalidParameter",
+            "InvalidParameterValue",
+            "InvalidParameterCombination",
+            "InvalidRequest",
+            "MalformedPolicyDocument",
+            "MalformedPolicy",
+            "InvalidAttributeName",
+            "InvalidAttributeValue",
+            "CannotDelete",
+            "LimitExceeded",
+            "SubscriptionLimitExceeded",
+            "TopicLimitExceeded",
+            "TagLimitExceeded",
+            "FilterPolicyLimitExceeded",
+            "CodeStorageExceeded",
+            "BucketNotEmpty",
+            "DeleteConflict",
+        ],
+    ),
+];
+
+/// What an error means. `call` is needed where a code means different things.
+fn classify(call: &str, status: Option<u16>, code: Option<&str>, message: &str) -> Class {
+    let Some(code) = code.filter(|code| !code.is_empty()) else { return by_status(status) };
+    // `aws-facts.md`: just after its role was made, a function cannot be created or changed.
+    let early = ["cannot be assumed", "does not have permissions to", "not authorized to perform"];
+    let is_lambda_write = call.starts_with("lambda.") && !call.starts_with("lambda.Get");
+    if is_lambda_write && code == "InvalidParameterValue" && early.iter().any(|words| message.contains(words)) {
+        return Class::NotYet;
+    }
+    // Both "there is such a function" and "an update is going on" have this code; only the message tells them apart.
+    if code == "ResourceConflict" && message.to_ascii_lowercase().contains("already exist") {
+        return Class::Exists;
+    }
+    // SNS has no code of its own for it: `Invalid parameter: Tags Reason: Topic already exists with different tags`.
+    if call == "sns.CreateTopic" && code == "InvalidParameter" && message.contains("already exists") {
+        return Class::Exists;
+    }
+    let known = CLASSES.iter().find(|(_, codes)| codes.contains(&code)).map(|(class, _)| *class);
+    known.unwrap_or_else(|| by_status(status))
+}
+
+fn by_status(status: Option<u16>) -> Class {
+    match status {
+        None | Some(500 | 502..=504) => Class::Unreachable,
+        Some(404) => Class::NotFound,
+        Some(403 | 401) => Class::Denied,
+        Some(429) => Class::Throttled,
+        Some(400) => Class::Invalid,
+        Some(_) => Class::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn class(call: &str, status: u16, code: &str, message: &str) -> Class {
+        classify(call, Some(status), Some(&plain_code(code)), message)
+    }
+
+    #[test]
+    fn an_ending_or_a_namespace_does_not_change_the_meaning() {
+        for code in ["RuleSetDoesNotExist", "RuleSetDoesNotExistException"] {
+            assert_eq!(class("ses.DescribeReceiptRuleSet", 400, code, ""), Class::NotFound);
+        }
+        for code in ["AWS.SimpleQueueService.NonExistentQueue", "com.amazonaws.sqs#QueueDoesNotExist"] {
+            assert_eq!(class("sqs.GetQueueUrl", 400, code, ""), Class::NotFound);
+        }
+    }
+
+    #[test]
+    fn a_conflict_of_names_is_no_update_in_progress() {
+        let code = "ResourceConflictException";
+        assert_eq!(class("lambda.CreateFunction", 409, code, "Function already exist: a"), Class::Exists);
+        assert_eq!(
+            class("lambda.UpdateFunctionCode", 409, code, "An update is in progress for resource: a"),
+            Class::InProgress
+        );
+        assert_eq!(
+            class("lambda.AddPermission", 409, code, "The statement id (a) provided already exists"),
+            Class::Exists
+        );
+    }
+
+    #[test]
+    fn a_topic_that_somebody_else_just_made_exists() {
+        let words = "Invalid parameter: Attributes Reason: Topic already exists with different attributes";
+        assert_eq!(class("sns.CreateTopic", 400, "InvalidParameter", words), Class::Exists);
+        assert_eq!(class("sns.CreateTopic", 400, "InvalidParameter", "Invalid parameter: Topic Name"), Class::Invalid);
+    }
+
+    #[test]
+    fn a_limit_of_sns_is_no_lack_of_rights() {
+        assert_eq!(class("sns.Subscribe", 403, "SubscriptionLimitExceeded", ""), Class::Invalid);
+        assert_eq!(class("sns.Subscribe", 403, "AuthorizationError", ""), Class::Denied);
+    }
+
+    #[test]
+    fn a_role_that_is_not_seen_yet_is_no_wrong_value() {
+        let code = "InvalidParameterValueException";
+        let words = "The role defined for the function cannot be assumed by Lambda.";
+        assert_eq!(class("lambda.CreateFunction", 400, code, words), Class::NotYet);
+        assert_eq!(class("lambda.CreateFunction", 400, code, "memory is out of bounds"), Class::Invalid);
+    }
+
+    #[test]
+    fn what_still_holds_something_is_not_deleted_by_trying_again() {
+        assert_eq!(
+            class("s3.DeleteBucket", 409, "BucketNotEmpty", "The bucket you tried to delete is not empty"),
+            Class::Invalid
+        );
+        assert_eq!(class("iam.DeleteRole", 409, "DeleteConflict", "Cannot delete entity"), Class::Invalid);
+    }
+
+    #[test]
+    fn without_a_code_the_status_speaks() {
+        assert_eq!(classify("s3.HeadBucket", Some(404), None, ""), Class::NotFound);
+        assert_eq!(classify("s3.HeadBucket", Some(403), None, ""), Class::Denied);
+        assert_eq!(classify("s3.HeadBucket", None, None, "dispatch failure"), Class::Unreachable);
+        assert_eq!(classify("iam.GetRole", Some(503), Some("ServiceUnavailable"), ""), Class::Unreachable);
+    }
+}

@@ -1,0 +1,145 @@
+//! AWS: who we are there, and a client for each service.
+//!
+//! There are two sets of clients. [`Aws::read`] retries by itself, since a read may be repeated freely; [`Aws::write`] never does:
+//! whether a write is repeated is decided in one place (`plan::apply`), by the meaning of its error.
+
+mod failure;
+mod name;
+mod pace;
+pub mod policy;
+
+use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_s3::config::SharedHttpClient;
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use std::time::Duration;
+
+pub use failure::OrFail;
+pub use name::cut;
+pub use pace::{Pacing, Turnstile};
+
+use engine::{Class, Failure};
+use problem::Problem;
+
+/// How long a call may take until its first byte, so that a connection that says nothing does not stop a run.
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a read is tried.
+const READ_ATTEMPTS: u32 = 6;
+
+/// One client for each service.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// CloudWatch: metrics and alarms.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// IAM.
+    pub iam: aws_sdk_iam::Client,
+    /// Lambda.
+    pub lambda: aws_sdk_lambda::Client,
+    /// CloudWatch Logs.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// S3.
+    pub s3: aws_sdk_s3::Client,
+    /// Secrets Manager.
+    pub secrets: aws_sdk_secretsmanager::Client,
+    /// SES, version 1 of its API: version 2 has no receipt rules.
+    pub ses: aws_sdk_ses::Client,
+    /// SNS.
+    pub sns: aws_sdk_sns::Client,
+    /// SQS.
+    pub sqs: aws_sdk_sqs::Client,
+    /// STS.
+    pub sts: aws_sdk_sts::Client,
+}
+
+impl Clients {
+    fn new(config: &aws_config::SdkConfig) -> Self {
+        // Another endpoint than AWS's own has no names below it for buckets.
+        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(config.endpoint_url().is_some()).build();
+        Self {
+            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
+            iam: aws_sdk_iam::Client::new(config),
+            lambda: aws_sdk_lambda::Client::new(config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            secrets: aws_sdk_secretsmanager::Client::new(config),
+            ses: aws_sdk_ses::Client::new(config),
+            sns: aws_sdk_sns::Client::new(config),
+            sqs: aws_sdk_sqs::Client::new(config),
+            sts: aws_sdk_sts::Client::new(config),
+        }
+    }
+}
+
+/// An AWS account, in one region.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    /// For calls that change nothing.
+    pub read: Clients,
+    /// For calls that change something.
+    pub write: Clients,
+    /// The account's id, 12 digits.
+    pub account: String,
+    /// The region of everything.
+    pub region: String,
+    /// How long things wait.
+    pub pacing: Pacing,
+    /// What every call of SES's receipt rules passes first, reads and writes.
+    pub receipt_rules: Turnstile,
+}
+
+impl Aws {
+    /// Finds credentials as every AWS tool does, and asks whose they are. Without a region it is that of the configuration.
+    pub async fn connect(region: Option<&str>, pacing: Pacing) -> Result<Self, Problem> {
+        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
+        let config = aws_config::defaults(BehaviorVersion::latest());
+        let config = match region {
+            Some(region) => config.region(Region::new(region.to_owned())),
+            None => config,
+        };
+        let config = config
+            .http_client(http_client())
+            .timeout_config(timeouts)
+            .retry_config(RetryConfig::disabled())
+            .load()
+            .await;
+        let region = config.region().map(|region| region.as_ref().to_owned());
+        let region = region.ok_or_else(|| {
+            Problem::new("Failed to find the region: none is configured").with_hint("name it with `--region`")
+        })?;
+        let retrying = config.to_builder().retry_config(retries(pacing)).build();
+        let (read, write) = (Clients::new(&retrying), Clients::new(&config));
+        let identity = read.sts.get_caller_identity().send().await.or_fail("sts.GetCallerIdentity").map_err(unknown)?;
+        let account = identity.account.ok_or_else(|| Problem::new("Failed to find out the account: AWS names none"))?;
+        let receipt_rules = Turnstile::new(pacing.receipt_rules);
+        Ok(Self { read, write, account, region, pacing, receipt_rules })
+    }
+}
+
+/// Not the adaptive mode: after one throttled call it holds back all calls to that service, and a run is over in seconds.
+fn retries(pacing: Pacing) -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(READ_ATTEMPTS).with_initial_backoff(pacing.poll)
+}
+
+/// One HTTP client for all services; reading the certificates is left out where nothing uses them.
+fn http_client() -> SharedHttpClient {
+    let is_plain = std::env::var("AWS_ENDPOINT_URL").is_ok_and(|url| url.starts_with("http://"));
+    if is_plain {
+        return Builder::new().build_http();
+    }
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}
+
+fn unknown(failure: Failure) -> Problem {
+    let problem = Problem::new("Failed to look up the AWS identity");
+    match failure.class {
+        Class::NoCredentials | Class::Denied => problem.with_hint(
+            "set up credentials as for every AWS tool: `aws configure`, `AWS_PROFILE`, or `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`",
+        ),
+        Class::Unreachable => problem.with_hint("AWS cannot be reached: is the network there, and is `AWS_ENDPOINT_URL` right?"),
+        _ => problem,
+    }
+    .with_source(failure)
+}

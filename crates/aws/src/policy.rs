@@ -1,0 +1,303 @@
+//! Policy documents, compared by what they say and not by how they are written.
+//!
+//! AWS gives back what it was given in another shape: URL-encoded, one string for a list of one, keys in any order, an
+//! account's id for its root ARN. A [`Policy`] is the normal form, so that two that say the same are equal.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// The policy language's version; the only one with variables, and the one that everybody means.
+const VERSION: &str = "2012-10-17";
+
+/// A document: statements by id. Statements without an id, or with one that is taken, are called `unnamed-1`, `unnamed-2` and so on in the order of their content.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Policy(BTreeMap<String, Statement>);
+
+/// One statement. Everything in it is a set: AWS's order means nothing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Statement {
+    /// Effect: allow or deny.
+    pub effect: Effect,
+    /// `Service:ses.amazonaws.com`, `AWS:123456789012`, or `*`; empty in a role's own policies.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub principals: BTreeSet<String>,
+    /// Actions, `service:Action`; wildcards are kept as they are.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub actions: BTreeSet<String>,
+    /// ARNs of the resources; empty where the policy belongs to the resource itself.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub resources: BTreeSet<String>,
+    /// Operator → key → values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub conditions: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
+    /// What we never write: `NotAction`, `NotResource`, `NotPrincipal` and whatever comes. Kept, so that it is seen.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub other: BTreeMap<String, String>,
+}
+
+/// Whether a statement gives or takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Effect {
+    /// Allows the actions.
+    Allow,
+    /// Denies the actions, whatever else allows them.
+    Deny,
+}
+
+impl Statement {
+    /// Allows actions on resources.
+    pub fn allow(actions: &[&str], resources: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            effect: Effect::Allow,
+            principals: BTreeSet::new(),
+            actions: actions.iter().map(ToString::to_string).collect(),
+            resources: resources.into_iter().collect(),
+            conditions: BTreeMap::new(),
+            other: BTreeMap::new(),
+        }
+    }
+
+    /// Refuses actions on resources.
+    pub fn deny(actions: &[&str], resources: impl IntoIterator<Item = String>) -> Self {
+        Self { effect: Effect::Deny, ..Self::allow(actions, resources) }
+    }
+
+    /// The same for everybody.
+    #[must_use]
+    pub fn for_everybody(self) -> Self {
+        Self { principals: BTreeSet::from(["*".to_owned()]), ..self }
+    }
+
+    /// The same for one service of AWS alone.
+    #[must_use]
+    pub fn for_service(self, service: &str) -> Self {
+        Self { principals: BTreeSet::from([format!("Service:{service}")]), ..self }
+    }
+
+    /// The same under one more condition. Keys are in lower case where AWS ignores case, so that they compare.
+    #[must_use]
+    pub fn when(mut self, operator: &str, key: &str, values: impl IntoIterator<Item = String>) -> Self {
+        self.conditions
+            .entry(operator.to_owned())
+            .or_default()
+            .insert(key.to_ascii_lowercase(), values.into_iter().collect());
+        self
+    }
+
+    /// The same only for requests that AWS's services make for this account and this thing in it: without both, anybody's
+    /// rule in anybody's account could name ours.
+    #[must_use]
+    pub fn with_source(self, account: &str, arns: impl IntoIterator<Item = String>) -> Self {
+        self.when("StringEquals", "aws:SourceAccount", [account.to_owned()]).when("ArnEquals", "aws:SourceArn", arns)
+    }
+
+    fn to_json(&self, id: &str) -> Value {
+        let mut statement = json!({"Sid": id, "Effect": self.effect});
+        let mut set = |key: &str, value: Value| {
+            if let Some(object) = statement.as_object_mut() {
+                object.insert(key.to_owned(), value);
+            }
+        };
+        if self.principals.contains("*") {
+            set("Principal", json!("*"));
+        } else if !self.principals.is_empty() {
+            let mut principals: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+            for (kind, name) in self.principals.iter().filter_map(|principal| principal.split_once(':')) {
+                principals.entry(kind).or_default().push(name);
+            }
+            set("Principal", json!(principals));
+        }
+        if !self.actions.is_empty() {
+            set("Action", json!(self.actions));
+        }
+        if !self.resources.is_empty() {
+            set("Resource", json!(self.resources));
+        }
+        if !self.conditions.is_empty() {
+            set("Condition", json!(self.conditions));
+        }
+        statement
+    }
+
+    fn from_json(value: &Value) -> Result<(Option<String>, Self), NotAPolicy> {
+        let object = value.as_object().ok_or(NotAPolicy("a statement is not a JSON object"))?;
+        let text = |key: &str| object.get(key).and_then(Value::as_str);
+        let effect = match text("Effect") {
+            Some("Allow") => Effect::Allow,
+            Some("Deny") => Effect::Deny,
+            _ => return Err(NotAPolicy("a statement is neither Allow nor Deny")),
+        };
+        let set = |key: &str| object.get(key).map(strings).unwrap_or_default();
+        let known = ["Sid", "Effect", "Principal", "Action", "Resource", "Condition"];
+        let other = object.iter().filter(|(key, _)| !known.contains(&key.as_str()));
+        let statement = Self {
+            effect,
+            principals: object.get("Principal").map(principals).unwrap_or_default(),
+            actions: set("Action"),
+            resources: set("Resource"),
+            conditions: object.get("Condition").map(conditions).unwrap_or_default(),
+            other: other.map(|(key, value)| (key.clone(), value.to_string())).collect(),
+        };
+        Ok((text("Sid").filter(|id| !id.is_empty()).map(str::to_owned), statement))
+    }
+}
+
+/// A document that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("Failed to read a policy: {0}")]
+pub struct NotAPolicy(&'static str);
+
+impl Policy {
+    /// Statements by their ids.
+    pub fn new(statements: impl IntoIterator<Item = (String, Statement)>) -> Self {
+        Self(statements.into_iter().collect())
+    }
+
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The statements, by id.
+    pub fn statements(&self) -> &BTreeMap<String, Statement> {
+        &self.0
+    }
+
+    /// The document as AWS takes it.
+    pub fn to_json(&self) -> String {
+        let statements: Vec<Value> = self.0.iter().map(|(id, statement)| statement.to_json(id)).collect();
+        json!({"Version": VERSION, "Statement": statements}).to_string()
+    }
+
+    /// A document as AWS gives it: as JSON, or URL-encoded as IAM does.
+    pub fn from_json(text: &str) -> Result<Self, NotAPolicy> {
+        let decoded = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
+        let text = if text.trim_start().starts_with('{') { text } else { &decoded };
+        let document: Value = serde_json::from_str(text).map_err(|_| NotAPolicy("it is not valid JSON"))?;
+        let statements = match document.get("Statement") {
+            Some(Value::Array(statements)) => statements.iter().collect(),
+            Some(statement) => vec![statement],
+            None => Vec::new(),
+        };
+        let mut policy = BTreeMap::new();
+        let mut unnamed = Vec::new();
+        for statement in statements {
+            match Statement::from_json(statement)? {
+                (Some(id), statement) if !policy.contains_key(&id) => {
+                    policy.insert(id, statement);
+                }
+                (_, statement) => unnamed.push(statement),
+            }
+        }
+        unnamed.sort();
+        let names = (1..).map(|number| format!("unnamed-{number}"));
+        policy.extend(names.filter(|name| !policy.contains_key(name)).zip(unnamed).collect::<Vec<_>>());
+        Ok(Self(policy))
+    }
+}
+
+/// A string, or a list of strings; numbers and booleans are written as AWS writes them.
+fn strings(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(strings).collect(),
+        Value::String(text) => BTreeSet::from([text.clone()]),
+        Value::Null => BTreeSet::new(),
+        other => BTreeSet::from([other.to_string()]),
+    }
+}
+
+fn principals(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::Object(kinds) => kinds
+            .iter()
+            .flat_map(|(kind, names)| strings(names).into_iter().map(|name| principal(kind, &name)))
+            .collect(),
+        other => strings(other),
+    }
+}
+
+/// One principal. `AWS: *` is everybody, and the root of an account is the account.
+fn principal(kind: &str, name: &str) -> String {
+    if kind == "AWS" && name == "*" {
+        return "*".to_owned();
+    }
+    let account = name.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_suffix(":root"));
+    format!("{kind}:{}", account.filter(|_| kind == "AWS").unwrap_or(name))
+}
+
+fn conditions(value: &Value) -> BTreeMap<String, BTreeMap<String, BTreeSet<String>>> {
+    let Some(operators) = value.as_object() else { return BTreeMap::new() };
+    let keys = |keys: &Value| -> BTreeMap<String, BTreeSet<String>> {
+        let keys = keys.as_object().into_iter().flatten();
+        keys.map(|(key, values)| (key.to_ascii_lowercase(), strings(values))).collect()
+    };
+    operators.iter().map(|(operator, value)| (operator.clone(), keys(value))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:aws:ses:eu-west-1:123456789012:receipt-rule-set/a:receipt-rule/b";
+
+    fn ours() -> Policy {
+        let statement = Statement::allow(&["s3:PutObject"], ["arn:aws:s3:::mail/*".to_owned()])
+            .for_service("ses.amazonaws.com")
+            .with_source("123456789012", [ARN.to_owned()]);
+        Policy::new([("ses".to_owned(), statement)])
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_the_same() {
+        assert_eq!(Policy::from_json(&ours().to_json()), Ok(ours()));
+        let encoded =
+            percent_encoding::utf8_percent_encode(&ours().to_json(), percent_encoding::NON_ALPHANUMERIC).to_string();
+        assert_eq!(Policy::from_json(&encoded), Ok(ours()));
+    }
+
+    #[test]
+    fn the_shapes_that_aws_gives_back_are_the_same_document() {
+        let text = format!(
+            r#"{{"Statement":{{"Condition":{{"ArnEquals":{{"AWS:SourceArn":["{ARN}"]}},"StringEquals":{{"aws:sourceaccount":"123456789012"}}}},
+            "Resource":["arn:aws:s3:::mail/*"],"Action":"s3:PutObject","Effect":"Allow","Principal":{{"Service":["ses.amazonaws.com"]}},"Sid":"ses"}},"Version":"2012-10-17"}}"#
+        );
+        assert_eq!(Policy::from_json(&text), Ok(ours()));
+        let root = |name: &str| {
+            Policy::from_json(&format!(
+                r#"{{"Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{name}"}},"Action":"*"}}]}}"#
+            ))
+        };
+        assert_eq!(root("arn:aws:iam::123456789012:root"), root("123456789012"));
+    }
+
+    #[test]
+    fn one_real_change_makes_another_document() {
+        for (from, to) in [
+            ("Allow", "Deny"),
+            ("PutObject", "GetObject"),
+            ("mail/*", "*"),
+            ("123456789012\"", "210987654321\""),
+            ("\"Action\"", "\"NotAction\""),
+        ] {
+            let changed = ours().to_json().replace(from, to);
+            assert_ne!(Policy::from_json(&changed), Ok(ours()), "{from} → {to}");
+        }
+    }
+
+    #[test]
+    fn statements_without_an_id_or_with_a_taken_one_are_kept() {
+        let text = r#"{"Statement":[{"Sid":"a","Effect":"Allow","Action":"x"},{"Sid":"a","Effect":"Deny","Action":"y"},{"Effect":"Allow","Action":"z"}]}"#;
+        let names: Vec<String> = Policy::from_json(text).unwrap().0.into_keys().collect();
+        assert_eq!(names, ["a", "unnamed-1", "unnamed-2"]);
+    }
+
+    #[test]
+    fn what_is_no_policy_is_an_error() {
+        for text in ["", "[]x", "{\"Statement\":[3]}", "{\"Statement\":[{\"Effect\":\"Maybe\"}]}"] {
+            assert!(Policy::from_json(text).is_err(), "{text}");
+        }
+    }
+}

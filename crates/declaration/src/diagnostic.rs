@@ -1,0 +1,107 @@
+//! What is wrong with a declaration: all of it at once, each with its place in the file and what would mend it.
+
+use std::{
+    fmt,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Where, in bytes of the source.
+    pub span: Range<usize>,
+    /// What is wrong, in one line without a full stop.
+    pub message: String,
+    /// What would mend it.
+    pub hint: Option<String>,
+    /// The source there may hold a secret by mistake, and is not shown.
+    pub is_concealed: bool,
+    /// The declaration is sound all the same.
+    pub is_warning: bool,
+}
+
+impl Diagnostic {
+    /// Something wrong at a place.
+    pub fn new(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self { span, message: message.into(), hint: None, is_concealed: false, is_warning: false }
+    }
+
+    /// Something that is sound, and perhaps not meant.
+    pub fn warning(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self { is_warning: true, ..Self::new(span, message) }
+    }
+
+    /// The same with what would mend it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// Everything that is wrong with one file, in the order of the file; never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostics {
+    file: PathBuf,
+    source: String,
+    list: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    /// What is wrong with that file.
+    pub fn new(file: &Path, source: &str, mut list: Vec<Diagnostic>) -> Self {
+        for diagnostic in &mut list {
+            let start = whole_character(source, diagnostic.span.start);
+            diagnostic.span = start..whole_character(source, diagnostic.span.end).max(start);
+        }
+        list.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
+        Self { file: file.to_owned(), source: source.to_owned(), list }
+    }
+
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// What stands in it.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// What is wrong, in the order of the file.
+    pub fn list(&self) -> &[Diagnostic] {
+        &self.list
+    }
+
+    /// Line and column of a byte, both from 1; the column counts characters.
+    pub fn position(&self, offset: usize) -> (usize, usize) {
+        let before = self.source.get(..offset).unwrap_or(&self.source);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        (line, column)
+    }
+
+    /// A line of the source, from 1, without its end.
+    pub fn line(&self, number: usize) -> &str {
+        self.source.lines().nth(number.saturating_sub(1)).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.list.iter().filter(|diagnostic| !diagnostic.is_warning).count();
+        let errors = if count == 1 { "error" } else { "errors" };
+        write!(formatter, "Failed to read `{}`: {count} {errors}", self.file.display())
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+fn whole_character(source: &str, offset: usize) -> usize {
+    let mut offset = offset.min(source.len());
+    while !source.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
+}

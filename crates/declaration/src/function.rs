@@ -1,0 +1,308 @@
+//! `functions`: code, how it runs, and what it may do. Its rights are what is named here, and nothing else.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use trust::{Fault, Grants, Purpose};
+
+use super::{
+    Place,
+    bucket::{PLACES, places},
+    diagnostic::Diagnostic,
+    reader::{Fields, Reader, Wrong, closest},
+    scalars,
+    shape::{Field, Form, Holds, Kind, Shape, Word, words},
+    tags::{TAGS, tags},
+    tree::{Key, Node, Value},
+};
+
+/// A function and the code that it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// The Cargo package, by name, in the workspace of the declaration.
+    pub crate_name: String,
+    /// The binary of that package.
+    pub bin: String,
+    /// For people; may be empty.
+    pub description: String,
+    /// What it is built for.
+    pub architecture: Architecture,
+    /// In MiB.
+    pub memory: u32,
+    /// Time after which Lambda ends an invocation.
+    pub timeout: Duration,
+    /// Environment variables with plain values.
+    pub environment: BTreeMap<String, String>,
+    /// Environment variable → the secret whose value the function reads by itself. The value never passes through the declaration.
+    pub secrets: BTreeMap<String, SecretReference>,
+    /// The network in which it runs; `None` is Lambda's own.
+    pub vpc: Option<Vpc>,
+    /// How long its log is kept, in days: one of [`LOG_RETENTION`].
+    pub log_retention: u16,
+    /// As many run at once at most, and so many are kept free for it; `None` shares with all others, 0 switches it off.
+    pub reserved_concurrency: Option<u32>,
+    /// How often a failed asynchronous invocation is tried again: 0, 1 or 2.
+    pub retries: u8,
+    /// Age after which an asynchronous event is not retried.
+    pub maximum_event_age: Duration,
+    /// The queue that takes events whose every try failed, by entry name.
+    pub on_failure: Option<String>,
+    /// The objects that it may get.
+    pub reads: Vec<Place>,
+    /// Where it may put objects.
+    pub writes: Vec<Place>,
+    /// The objects that it may delete.
+    pub deletes: Vec<Place>,
+    /// The topics that it may publish to, by entry name.
+    pub publishes: Vec<String>,
+    /// The queues that it may send to, by entry name.
+    pub sends: Vec<String>,
+    /// Besides those of the stack, which they stand over.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// The processors that Lambda has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Architecture {
+    /// AMD and Intel.
+    #[default]
+    X86_64,
+    /// Graviton.
+    Arm64,
+}
+
+/// A secret as a function names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SecretReference {
+    /// An entry of `secrets`.
+    Declared(String),
+    /// A name in Secrets Manager that the declaration says nothing else of.
+    Existing(String),
+}
+
+/// A network of the account's, and who may be reached in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vpc {
+    /// At least two subnets, in different availability zones.
+    pub subnets: Vec<String>,
+    /// One at least.
+    pub security_groups: Vec<String>,
+}
+
+/// The days that CloudWatch Logs takes as `retentionInDays`.
+pub const LOG_RETENTION: &[u16] =
+    &[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+
+impl Word for Architecture {
+    const WORDS: &'static [(&'static str, Self)] = &[("x86_64", Self::X86_64), ("arm64", Self::Arm64)];
+}
+
+/// Lambda's bounds, in MiB.
+const MEMORY: Holds = Holds::Size(128, 10_240);
+/// Lambda's bounds.
+const TIMEOUT: Holds = Holds::Duration(Duration::from_secs(1), Duration::from_mins(15));
+/// Lambda's bounds of `MaximumEventAgeInSeconds`.
+const EVENT_AGE: Holds = Holds::Duration(Duration::from_mins(1), Duration::from_hours(6));
+/// Lambda's bound of all variables together, in bytes.
+const LARGEST_ENVIRONMENT: usize = 4096;
+
+pub(super) static SHAPE: Shape = Shape {
+    name: "function",
+    keys: &[
+        Field::new("crate", Holds::Text(scalars::PACKAGE), "Cargo package that contains the function.")
+            .required("maintenance"),
+        Field::new("bin", Holds::Text(scalars::BINARY), "Binary of that package.").required("maintenance"),
+        Field::new("description", Holds::Text(scalars::LINE), "Description for people.").or(""),
+        Field::new("architecture", Holds::Word(words::<Architecture>), "Processor architecture.").or("x86_64"),
+        Field::new("memory", MEMORY, "Memory.").or("256MB"),
+        Field::new("timeout", TIMEOUT, "Time after which Lambda ends an invocation.").or("30s"),
+        Field::new(
+            "environment",
+            Holds::Chosen(scalars::VARIABLE, &Holds::Text(scalars::TEXT)),
+            "Environment variables with plain values.",
+        ),
+        Field::new(
+            "secrets",
+            Holds::Chosen(scalars::VARIABLE, &Holds::ReferenceOr(Kind::Secret, scalars::SECRET)),
+            "Environment variables that hold the name of a secret. The function reads the value itself.",
+        ),
+        Field::new("vpc", Holds::Mapping(&VPC), "VPC in which it runs, instead of Lambda's own network."),
+        Field::new("log_retention", Holds::OneOfDays(LOG_RETENTION), "Retention of its log.").or("30d"),
+        Field::new(
+            "reserved_concurrency",
+            Holds::Number(0, 1000),
+            "Reserved concurrency: the cap and the guaranteed share. `0` switches the function off. Without it, the function uses the account's unreserved pool.",
+        ),
+        Field::new("retries", Holds::Number(0, 2), "Retries of a failed asynchronous invocation.").or("2"),
+        Field::new("maximum_event_age", EVENT_AGE, "Age after which an asynchronous event is not retried.").or("6h"),
+        Field::new(
+            "on_failure",
+            Holds::Reference(Kind::Queue),
+            "Failure queue: receives the events whose last retry failed.",
+        ),
+        Field::new("reads", PLACES, "Objects that it may read."),
+        Field::new("writes", PLACES, "Places where it may write objects."),
+        Field::new("deletes", PLACES, "Objects that it may delete."),
+        Field::new("publishes", Holds::List(&Holds::Reference(Kind::Topic)), "Topics that it may publish to."),
+        Field::new("sends", Holds::List(&Holds::Reference(Kind::Queue)), "Queues that it may send to."),
+        TAGS,
+    ],
+};
+
+static VPC: Shape = Shape {
+    name: "vpc",
+    keys: &[
+        Field::new(
+            "subnets",
+            Holds::List(&Holds::Text(scalars::SUBNET)),
+            "At least two subnets, in different availability zones.",
+        )
+        .required("[subnet-0a1b2c3d, subnet-4e5f6a7b]"),
+        Field::new(
+            "security_groups",
+            Holds::List(&Holds::Text(scalars::SECURITY_GROUP)),
+            "At least one security group.",
+        )
+        .required("[sg-0a1b2c3d]"),
+    ],
+};
+
+pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Function {
+    let fields = &reader.fields(node, &key.span, format!("function `{}`", key.name), &SHAPE);
+    let (environment, secrets) = variables(reader, fields);
+    Function {
+        crate_name: reader.text(fields, "crate", scalars::cargo_name).unwrap_or_default(),
+        bin: reader.text(fields, "bin", scalars::cargo_name).unwrap_or_default(),
+        description: reader.text(fields, "description", scalars::line).unwrap_or_default(),
+        architecture: reader.word(fields, "architecture").unwrap_or_default(),
+        memory: reader.size(fields, "memory").unwrap_or_default(),
+        timeout: reader.duration(fields, "timeout").unwrap_or_default(),
+        environment,
+        secrets,
+        vpc: vpc(reader, fields),
+        log_retention: reader.one_of_days(fields, "log_retention").unwrap_or_default(),
+        reserved_concurrency: reader.number(fields, "reserved_concurrency"),
+        retries: reader.number(fields, "retries").unwrap_or_default(),
+        maximum_event_age: reader.duration(fields, "maximum_event_age").unwrap_or_default(),
+        on_failure: reader.reference(fields, "on_failure"),
+        reads: places(reader, fields, "reads"),
+        writes: places(reader, fields, "writes"),
+        deletes: places(reader, fields, "deletes"),
+        publishes: reader.references(fields, "publishes"),
+        sends: reader.references(fields, "sends"),
+        tags: tags(reader, fields),
+    }
+}
+
+type Environment = BTreeMap<String, String>;
+type Secrets = BTreeMap<String, SecretReference>;
+
+/// `environment` and `secrets`: they become variables of one environment.
+fn variables(reader: &mut Reader, fields: &Fields<'_>) -> (Environment, Secrets) {
+    let environment = named(reader, fields, "environment", "a text", |_, text| Ok(text.to_owned()));
+    let secrets = named(reader, fields, "secrets", scalars::SECRET.what, |reader, text| {
+        if reader.is_declared(Kind::Secret, text) {
+            return Ok(SecretReference::Declared(text.to_owned()));
+        }
+        let declared: Vec<_> = reader.declared(Kind::Secret).iter().map(String::as_str).collect();
+        match closest(text, &declared) {
+            // It may be a name in Secrets Manager, but whoever has one that is so close would rather declare it.
+            Some(meant) if !text.contains('/') => Err(Wrong::expected(
+                "an entry of `secrets`, or a name in Secrets Manager",
+            )
+            .hint(format!("did you mean `{meant}`? If not, declare it: `secrets: {{NAME: {{existing: {text}}}}}`"))),
+            _ => scalars::secret(text).map(SecretReference::Existing),
+        }
+    });
+    for (key, _) in reader.chosen(fields, "secrets").into_iter().filter(|(key, _)| environment.contains_key(&key.name))
+    {
+        let message = format!("`{}` is both in `environment` and in `secrets`", key.name);
+        reader.note_at(&key.span, message, "remove one of them");
+    }
+    grants(reader, fields);
+    let size: usize = environment.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if size > LARGEST_ENVIRONMENT {
+        let message = format!("Lambda takes {LARGEST_ENVIRONMENT} bytes of variables at most, and these are {size}");
+        reader.note(Diagnostic::new(fields.span_of("environment"), message));
+    }
+    (environment, secrets)
+}
+
+/// Whom a function trusts, for which provider. The function itself starts with a list that says less, and gives nothing for it.
+fn grants(reader: &mut Reader, fields: &Fields<'_>) {
+    for (key, node) in reader.chosen(fields, "environment") {
+        let Some(purpose) = Purpose::of_variable(&key.name) else { continue };
+        let Value::Text(text) = &node.value else { continue };
+        let grants = Grants::read(purpose, text);
+        for faulty in grants.faulty() {
+            let message = format!("`{}` has `{}`, which {}", key.name, faulty.entry, faulty.fault.what());
+            reader.note_at(&node.span, message, faulty.fault.remedy());
+        }
+        for domain in grants.domains().filter(|domain| is_public_suffix(domain.as_str())) {
+            let fault = Fault::public(domain.as_str());
+            let message = format!("`{}` has `{domain}`, which {}", key.name, fault.what());
+            reader.note_at(&node.span, message, fault.remedy());
+        }
+    }
+}
+
+/// Returns whether registries give names below a domain away, by the list that browsers keep.
+fn is_public_suffix(domain: &str) -> bool {
+    psl::suffix(domain.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == domain.as_bytes())
+}
+
+/// The variables of one key.
+fn named<T>(
+    reader: &mut Reader,
+    fields: &Fields<'_>,
+    section: &str,
+    what: &str,
+    value: impl Fn(&Reader, &str) -> Result<T, Wrong>,
+) -> BTreeMap<String, T> {
+    let mut variables = BTreeMap::new();
+    for (key, node) in reader.chosen(fields, section) {
+        if let Err(wrong) = scalars::variable(&key.name) {
+            let expected = wrong.expected.unwrap_or_default();
+            let message = format!("a variable must have {expected}, not `{}`", key.name.escape_debug());
+            reader.note(Diagnostic::new(key.span.clone(), message));
+        }
+        let Some(text) = reader.scalar(node, &key.name, what, |text| Ok(text.to_owned())) else { continue };
+        let read = value(reader, &text);
+        if let Some(value) = reader.scalar(node, &key.name, what, |_| read) {
+            variables.insert(key.name.clone(), value);
+        }
+    }
+    variables
+}
+
+fn vpc(reader: &mut Reader, fields: &Fields<'_>) -> Option<Vpc> {
+    let fields = &reader.mapping(fields, "vpc")?;
+    let vpc = Vpc {
+        subnets: ids(reader, fields, "subnets", "subnet", scalars::SUBNET),
+        security_groups: ids(reader, fields, "security_groups", "sg", scalars::SECURITY_GROUP),
+    };
+    let is_alone = matches!(fields.get("subnets"), Some(Node { value: Value::List(items), .. }) if items.len() == 1);
+    if is_alone {
+        let message = "a function needs two subnets: with one it stops when that zone does";
+        reader.note_at(&fields.span_of("subnets"), message, "add a subnet in another zone");
+    }
+    Some(vpc)
+}
+
+/// The ids in a list, each once, one at least.
+fn ids(reader: &mut Reader, fields: &Fields<'_>, name: &str, prefix: &str, form: Form) -> Vec<String> {
+    let mut ids = Vec::new();
+    for item in reader.items(fields, name, &format!("{prefix}-0a1b2c3d")) {
+        let Some(id) = reader.scalar(item, name, form.what, |text| scalars::id(text, prefix)) else { continue };
+        if ids.contains(&id) {
+            reader.note(Diagnostic::new(item.span.clone(), format!("`{id}` is there twice in `{name}`")));
+        }
+        ids.push(id);
+    }
+    if let Some(Node { value: Value::List(items), span }) = fields.get(name)
+        && items.is_empty()
+    {
+        let message = format!("`{name}` is empty");
+        reader.note_at(span, message, format!("name one at least: `{name}: [{prefix}-0a1b2c3d]`"));
+    }
+    ids
+}

@@ -1,0 +1,347 @@
+//! `infra.yaml` → [`Declaration`]: what a person means, in AWS's words, and nothing that follows from it.
+//!
+//! A value of these types is consistent: every reference names something that is declared.
+
+mod alarms;
+mod bucket;
+mod checks;
+mod diagnostic;
+mod function;
+mod queue;
+mod reader;
+mod reference;
+mod rule;
+mod scalars;
+mod schema;
+mod secret;
+mod sections;
+mod shape;
+mod stages;
+mod suggestion;
+mod tags;
+mod topic;
+mod tree;
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+pub use alarms::{AlarmKind, Alarms, Measure, Notify, Unit, Watched};
+pub use bucket::{Bucket, Place};
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use function::{Architecture, Function, LOG_RETENTION, SecretReference, Vpc};
+pub use queue::{Queue, Redrive};
+pub use reference::reference;
+pub use rule::{Action, Bounce, Encoding, Invocation, ReceiptRule, Recipient, Tls};
+pub use schema::schema;
+pub use secret::{Secret, SecretSource, ValueFrom};
+use stages::Stages;
+pub use suggestion::choose;
+pub use topic::{Subscription, Topic};
+use tree::{Node, Value};
+
+/// A whole declaration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declaration {
+    /// Name of the stack. Every name in AWS begins with it.
+    pub stack: String,
+    /// The stage that was chosen; `None` where the declaration has none.
+    pub stage: Option<String>,
+    /// The AWS region.
+    pub region: String,
+    /// The one account in which the stack may stand, as 12 digits; `None` is whichever the credentials are for.
+    pub account: Option<String>,
+    /// On everything that takes tags.
+    pub tags: BTreeMap<String, String>,
+    /// Whether our receipt rule set is made the active one although another is.
+    pub take_over: bool,
+    /// Buckets by entry name.
+    pub buckets: BTreeMap<String, Bucket>,
+    /// Functions by entry name.
+    pub functions: BTreeMap<String, Function>,
+    /// Queues by entry name.
+    pub queues: BTreeMap<String, Queue>,
+    /// Topics by entry name.
+    pub topics: BTreeMap<String, Topic>,
+    /// Secrets by entry name.
+    pub secrets: BTreeMap<String, Secret>,
+    /// What is watched, and who is told.
+    pub alarms: Alarms,
+    /// In the order in which they are evaluated.
+    pub receipt_rules: Vec<ReceiptRule>,
+}
+
+/// Larger than any declaration, in bytes.
+const LARGEST_FILE: u64 = 1024 * 1024;
+
+/// A declaration that is sound: in the stage that was asked for, or in each that it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// One, or one for each stage in the order of the file; never empty.
+    pub declarations: Vec<Declaration>,
+    /// What is sound, and perhaps not meant.
+    pub warnings: Option<Diagnostics>,
+}
+
+impl Declaration {
+    /// Reads and checks a declaration, as it is in a stage. Where it has stages, one must be named.
+    pub fn read(path: &Path, stage: Option<&str>) -> Result<Self, DeclarationError> {
+        let checked = Self::parse(path, &bytes_of(path)?, stage)?;
+        let stages = || checked.declarations.iter().filter_map(|declaration| declaration.stage.clone()).collect();
+        match checked.declarations.as_slice() {
+            [one] if stage.is_some() || one.stage.is_none() => Ok(one.clone()),
+            _ => Err(DeclarationError::NoStage { path: path.to_owned(), stages: stages() }),
+        }
+    }
+
+    /// Reads and checks a declaration as it is in a stage, else in every stage, and tells also what is perhaps not meant.
+    pub fn check(path: &Path, stage: Option<&str>) -> Result<Checked, DeclarationError> {
+        Self::parse(path, &bytes_of(path)?, stage)
+    }
+
+    /// Reads a declaration from the bytes of that file.
+    pub fn parse(path: &Path, bytes: &[u8], stage: Option<&str>) -> Result<Checked, DeclarationError> {
+        let source = String::from_utf8_lossy(bytes);
+        let refuse = |list| DeclarationError::Invalid(Diagnostics::new(path, &source, list));
+        if let Err(error) = std::str::from_utf8(bytes) {
+            let start = error.valid_up_to();
+            let diagnostic = Diagnostic::new(start..start + 1, "not UTF-8 from here on");
+            return Err(refuse(vec![diagnostic.with_hint("save the file as UTF-8")]));
+        }
+        let mut root = tree::parse(&source).map_err(|diagnostic| refuse(vec![diagnostic]))?;
+        if matches!(root.value, Value::Null) {
+            let diagnostic = Diagnostic::new(0..0, "nothing is declared");
+            return Err(refuse(vec![diagnostic.with_hint("begin with `stack: NAME` and `region: REGION`")]));
+        }
+        let stages = Stages::take(&mut root);
+        if let Some(stage) = stage
+            && !stages.names().iter().any(|known| known == stage)
+        {
+            let path = path.to_owned();
+            return Err(DeclarationError::UnknownStage { path, stage: stage.to_owned(), stages: stages.names() });
+        }
+        let read = every_stage(&root, &stages, stage);
+        let noted = Diagnostics::new(path, &source, read.noted);
+        if noted.list().iter().any(|diagnostic| !diagnostic.is_warning) {
+            return Err(DeclarationError::Invalid(noted));
+        }
+        let warnings = Some(noted).filter(|noted| !noted.list().is_empty());
+        Ok(Checked { declarations: read.declarations, warnings })
+    }
+}
+
+/// The bytes of a file that may be a declaration.
+fn bytes_of(path: &Path) -> Result<Vec<u8>, DeclarationError> {
+    let unreadable = |source| DeclarationError::Unreadable { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(DeclarationError::TooLarge(path.to_owned()));
+    }
+    Ok(bytes)
+}
+
+/// What was read, and what was noted.
+struct Reading {
+    declarations: Vec<Declaration>,
+    noted: Vec<Diagnostic>,
+}
+
+/// Reads the declaration as it is in one stage, in every stage, or, without any, as it stands.
+fn every_stage(root: &Node, stages: &Stages, chosen: Option<&str>) -> Reading {
+    let names: Vec<_> = stages.names().into_iter().filter(|name| chosen.is_none_or(|chosen| chosen == name)).collect();
+    if names.is_empty() {
+        let (declaration, mut noted) = sections::declaration(root);
+        noted.extend_from_slice(stages.noted());
+        return Reading { declarations: vec![declaration], noted };
+    }
+    let (mut read, mut noted_in) = (Vec::new(), Vec::new());
+    for name in &names {
+        let Some((merged, mut noted)) = stages.laid_over(root, name) else { continue };
+        let (mut declaration, further) = sections::declaration(&merged);
+        declaration.stage = Some(name.clone());
+        noted.extend(further);
+        noted_in.push((name.as_str(), noted));
+        read.push((stages.span(name), declaration));
+    }
+    let mut noted = in_stages(&noted_in);
+    noted.extend_from_slice(stages.noted());
+    noted.extend(checks::shared_recipients(&read));
+    Reading { declarations: read.into_iter().map(|(_, declaration)| declaration).collect(), noted }
+}
+
+/// What was noted in several stages, each once; what holds for some of them alone says so.
+fn in_stages(noted_in: &[(&str, Vec<Diagnostic>)]) -> Vec<Diagnostic> {
+    let mut noted: Vec<(Diagnostic, Vec<&str>)> = Vec::new();
+    for (stage, list) in noted_in {
+        for diagnostic in list {
+            match noted.iter_mut().find(|(known, _)| known == diagnostic) {
+                Some((_, stages)) => stages.push(stage),
+                None => noted.push((diagnostic.clone(), vec![stage])),
+            }
+        }
+    }
+    let told = noted.into_iter().map(|(mut diagnostic, stages)| {
+        if stages.len() < noted_in.len() {
+            let quoted: Vec<_> = stages.iter().map(|stage| format!("`{stage}`")).collect();
+            let word = if stages.len() == 1 { "stage" } else { "stages" };
+            diagnostic.message = format!("{} ({word} {})", diagnostic.message, quoted.join(", "));
+        }
+        diagnostic
+    });
+    told.collect()
+}
+
+/// Why there is no declaration.
+#[derive(Debug, thiserror::Error)]
+pub enum DeclarationError {
+    /// The file cannot be read.
+    #[error("Failed to read the declaration `{}`", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// No declaration is that large.
+    #[error("Failed to read the declaration `{}`: it is larger than 1 MiB", .0.display())]
+    TooLarge(PathBuf),
+    /// It has stages, and none was named.
+    #[error("Failed to choose a stage of `{}`: it has {}", path.display(), quoted(stages))]
+    NoStage {
+        /// The file.
+        path: PathBuf,
+        /// Those that it has.
+        stages: Vec<String>,
+    },
+    /// It does not have that stage.
+    #[error("Failed to find stage `{stage}` in `{}`: it has {}", path.display(), quoted(stages))]
+    UnknownStage {
+        /// The file.
+        path: PathBuf,
+        /// The one that was named.
+        stage: String,
+        /// Those that it has.
+        stages: Vec<String>,
+    },
+    /// It is there, and says what it must not.
+    #[error(transparent)]
+    Invalid(Diagnostics),
+}
+
+fn quoted(stages: &[String]) -> String {
+    let quoted: Vec<_> = stages.iter().map(|stage| format!("`{stage}`")).collect();
+    if quoted.is_empty() { "no stages".to_owned() } else { quoted.join(", ") }
+}
+
+impl DeclarationError {
+    /// What would mend it. Diagnostics have hints of their own.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Some("pass the declaration with `-f FILE`, or create one with `provision init`".to_owned())
+            }
+            Self::NoStage { stages, .. } => stages.first().map(|stage| format!("name one, such as `--stage {stage}`")),
+            Self::UnknownStage { stages, .. } if stages.is_empty() => Some("leave `--stage` out".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SOUND: &str = "\
+stack: circuits
+region: eu-west-1
+buckets: {mail: {expire: 400d}}
+functions:
+  reader: {crate: maintenance, bin: maintenance, environment: {RELEASE: 1.10, DEBUG: true}, reads: [mail]}
+  waiter: {crate: maintenance, bin: waiter, memory: 1GB, timeout: 30s, retries: 0, on_failure: failed}
+queues: {failed: {}}
+receipt_rules:
+  - {name: one, recipients: [NOC@Example.com, Example.com, .Example.com], tls: require, actions: [{store: mail}, stop]}
+  - {name: two, scan: false, actions: [{invoke: waiter, invocation: RequestResponse}]}
+";
+
+    fn parse(source: &[u8]) -> Result<Declaration, Diagnostics> {
+        match Declaration::parse(Path::new("infra.yaml"), source, None) {
+            Ok(checked) => Ok(checked.declarations[0].clone()),
+            Err(DeclarationError::Invalid(diagnostics)) => Err(diagnostics),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn what_is_declared_is_read_and_what_is_not_has_its_default() {
+        let declaration = parse(SOUND.as_bytes()).unwrap();
+        let reader = &declaration.functions["reader"];
+        assert_eq!((reader.memory, reader.timeout, reader.retries), (256, Duration::from_secs(30), 2));
+        assert_eq!(reader.environment["RELEASE"], "1.10", "a number is a text as written");
+        assert_eq!(reader.environment["DEBUG"], "true");
+        let waiter = &declaration.functions["waiter"];
+        assert_eq!((waiter.memory, waiter.retries, waiter.on_failure.as_deref()), (1024, 0, Some("failed")));
+        assert_eq!(declaration.buckets["mail"].expire, Some(Duration::from_hours(400 * 24)));
+        assert_eq!(declaration.queues["failed"].retention, Duration::from_hours(14 * 24));
+        let [one, two] = declaration.receipt_rules.as_slice() else { panic!("{declaration:?}") };
+        assert_eq!((one.tls, one.scan, two.tls, two.scan), (Tls::Require, true, Tls::Optional, false));
+        let recipients = [
+            Recipient::Address("NOC@example.com".to_owned()),
+            Recipient::Domain("example.com".to_owned()),
+            Recipient::SubDomains("example.com".to_owned()),
+        ];
+        assert_eq!(one.recipients, recipients);
+        assert_eq!(
+            one.actions,
+            [Action::Store { bucket: "mail".to_owned(), prefix: String::new(), topic: None }, Action::Stop]
+        );
+        let invoke =
+            Action::Invoke { function: "waiter".to_owned(), invocation: Invocation::RequestResponse, topic: None };
+        assert_eq!((two.actions.as_slice(), two.recipients.len()), ([invoke].as_slice(), 0));
+    }
+
+    #[test]
+    fn line_ends_and_a_byte_order_mark_change_nothing() {
+        let crlf = SOUND.replace('\n', "\r\n");
+        assert_eq!(parse(crlf.as_bytes()).unwrap(), parse(SOUND.as_bytes()).unwrap());
+        let marked = format!("\u{feff}{SOUND}");
+        assert_eq!(parse(marked.as_bytes()).unwrap(), parse(SOUND.as_bytes()).unwrap());
+        let places = |source: &str| {
+            let diagnostics =
+                parse(source.replace("400d", "36h").replace("maintenance, bin: waiter", "'ä', bin: ä").as_bytes());
+            let diagnostics = diagnostics.unwrap_err();
+            diagnostics.list().iter().map(|one| diagnostics.position(one.span.start)).collect::<Vec<_>>()
+        };
+        assert_eq!(places(SOUND), [(3, 26), (6, 19), (6, 29)]);
+        assert_eq!(places(&crlf), places(SOUND));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_has_an_answer(text in "[a-z:{}\\[\\]&*!'\"|>#%@,0-9äß \n\t\r-]{0,200}") {
+            let _ = parse(text.as_bytes());
+        }
+
+        #[test]
+        fn a_declaration_with_any_piece_replaced_has_an_answer(at in 0..SOUND.len(), length in 0..40_usize, piece in any::<Vec<u8>>()) {
+            let mut bytes = SOUND.as_bytes().to_vec();
+            let end = (at + length).min(bytes.len());
+            bytes.splice(at..end, piece);
+            if let Err(diagnostics) = parse(&bytes) {
+                prop_assert!(!diagnostics.list().is_empty());
+                for one in diagnostics.list() {
+                    prop_assert!(diagnostics.source().get(one.span.clone()).is_some(), "{one:?}");
+                }
+            }
+        }
+    }
+}

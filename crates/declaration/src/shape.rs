@@ -1,0 +1,230 @@
+//! What may stand in a declaration, as tables: each mapping's keys, what they hold, and what holds without them.
+//!
+//! Reading and the JSON Schema are both made from these tables, so that neither can know a key that the other does not.
+
+use std::time::Duration;
+
+/// A mapping whose keys are known.
+#[derive(Debug)]
+pub(super) struct Shape {
+    /// The name of its definition in the schema.
+    pub(super) name: &'static str,
+    /// In the order in which they are told. Of several shapes that may stand in one place, the first key tells which it is.
+    pub(super) keys: &'static [Field],
+}
+
+/// A key of a mapping.
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) holds: Holds,
+    /// For editors and readers of the schema.
+    pub(super) says: &'static str,
+    /// It must be there: what a hint writes as its value.
+    pub(super) required: Option<&'static str>,
+    /// What holds without it, as it would be written.
+    pub(super) default: Option<&'static str>,
+}
+
+impl Field {
+    /// A key that may be left out.
+    pub(super) const fn new(name: &'static str, holds: Holds, says: &'static str) -> Self {
+        Self { name, holds, says, required: None, default: None }
+    }
+
+    /// A key that must be there, with an example of its value.
+    pub(super) const fn required(self, example: &'static str) -> Self {
+        Self { required: Some(example), ..self }
+    }
+
+    /// A key without which this value holds.
+    pub(super) const fn or(self, default: &'static str) -> Self {
+        Self { default: Some(default), ..self }
+    }
+}
+
+/// What a key holds.
+#[derive(Debug)]
+pub(super) enum Holds {
+    /// A text of some form.
+    Text(Form),
+    /// `true` or `false`.
+    Switch,
+    /// `30s`, `15m`, `12h`, `14d`, within bounds.
+    Duration(Duration, Duration),
+    /// `400d`: whole days.
+    Days,
+    /// `30d`: one of these numbers of days.
+    OneOfDays(&'static [u16]),
+    /// `256MB`, within bounds in MiB.
+    Size(u32, u32),
+    /// A whole number within bounds.
+    Number(u32, u32),
+    /// One of a few words.
+    Word(fn() -> Vec<&'static str>),
+    /// The name of an entry.
+    Reference(Kind),
+    /// The name of an entry, or a text of some form.
+    ReferenceOr(Kind, Form),
+    /// A list.
+    List(&'static Holds),
+    /// Entries by name.
+    Entries(&'static Shape),
+    /// Keys of a form that a person chooses, and what each holds.
+    Chosen(Form, &'static Holds),
+    /// A mapping whose keys are known.
+    Mapping(&'static Shape),
+    /// One of several forms.
+    AnyOf(&'static [Holds]),
+    /// What each stage has otherwise.
+    Stages,
+}
+
+/// The form of a text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Form {
+    /// What a message says was expected.
+    pub(super) what: &'static str,
+    /// A regular expression for the schema, which need not be as strict as the reader; empty takes every text.
+    pub(super) pattern: &'static str,
+}
+
+/// What entries and references are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Bucket,
+    Function,
+    Queue,
+    Topic,
+    Secret,
+}
+
+impl Kind {
+    /// All of them.
+    pub(super) const ALL: [Self; 5] = [Self::Bucket, Self::Function, Self::Queue, Self::Topic, Self::Secret];
+
+    /// In a sentence.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Bucket => "bucket",
+            Self::Function => "function",
+            Self::Queue => "queue",
+            Self::Topic => "topic",
+            Self::Secret => "secret",
+        }
+    }
+
+    /// The section that declares them.
+    pub(super) const fn section(self) -> &'static str {
+        match self {
+            Self::Bucket => "buckets",
+            Self::Function => "functions",
+            Self::Queue => "queues",
+            Self::Topic => "topics",
+            Self::Secret => "secrets",
+        }
+    }
+}
+
+/// A value that is written as one of a few words.
+pub(super) trait Word: Copy + 'static {
+    /// Every word, and what it means.
+    const WORDS: &'static [(&'static str, Self)];
+}
+
+/// The words alone.
+pub(super) fn words<T: Word>() -> Vec<&'static str> {
+    T::WORDS.iter().map(|(word, _)| *word).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, path::Path};
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::{Checked, Declaration, sections::ROOT};
+
+    /// Every key of the tables that can be reached from a shape.
+    fn keys(shape: &'static Shape, found: &mut BTreeSet<(&'static str, &'static str)>) {
+        for field in shape.keys.iter().filter(|field| field.name != "stages") {
+            if found.insert((shape.name, field.name)) {
+                for inner in shapes(&field.holds) {
+                    keys(inner, found);
+                }
+            }
+        }
+    }
+
+    fn shapes(holds: &'static Holds) -> Vec<&'static Shape> {
+        match holds {
+            Holds::Mapping(shape) | Holds::Entries(shape) => vec![shape],
+            Holds::List(item) | Holds::Chosen(_, item) => shapes(item),
+            Holds::AnyOf(forms) => forms.iter().flat_map(shapes).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Every key of the tables that stands in a value, with its path.
+    fn places(holds: &'static Holds, value: &Value, path: &str, found: &mut Vec<(String, &'static str, &'static str)>) {
+        match (holds, value) {
+            (Holds::Mapping(shape), Value::Object(entries)) => {
+                for field in shape.keys {
+                    let Some(inner) = entries.get(field.name) else { continue };
+                    let path = format!("{path}/{}", field.name);
+                    places(&field.holds, inner, &path, found);
+                    found.push((path, shape.name, field.name));
+                }
+            }
+            (Holds::Entries(shape), Value::Object(entries)) => {
+                for (name, inner) in entries {
+                    let one: &'static Holds = Box::leak(Box::new(Holds::Mapping(shape)));
+                    places(one, inner, &format!("{path}/{name}"), found);
+                }
+            }
+            (Holds::List(item), Value::Array(items)) => {
+                for (index, inner) in items.iter().enumerate() {
+                    places(item, inner, &format!("{path}/{index}"), found);
+                }
+            }
+            (Holds::AnyOf(forms), Value::Object(entries)) => {
+                let fits =
+                    |form: &&Holds| matches!(form, Holds::Mapping(shape) if entries.contains_key(shape.keys[0].name));
+                forms.iter().filter(fits).for_each(|form| places(form, value, path, found));
+            }
+            _ => {}
+        }
+    }
+
+    fn read(declaration: &Value) -> Option<Checked> {
+        Declaration::parse(Path::new("infra.yaml"), declaration.to_string().as_bytes(), None).ok()
+    }
+
+    #[test]
+    fn every_key_of_the_tables_changes_what_is_declared() {
+        const FULL: &str = include_str!("../../../tests/all/validate/full.yaml");
+        let all = "{errors: 2, throttles: 2, duration: 2, undelivered: 2, messages: 2, age: 2}";
+        let with_all = FULL.replace("  off: [throttles]\n", "").replace("{errors: 5, age: 25}", all);
+        assert!(with_all.contains(all));
+        let root = Holds::Mapping(&ROOT);
+        let root: &'static Holds = Box::leak(Box::new(root));
+        let mut seen = BTreeSet::new();
+        for source in [FULL, &with_all] {
+            let full: Value = serde_yaml::from_str(source).unwrap();
+            let sound = read(&full).expect("it is sound");
+            let mut found = Vec::new();
+            places(root, &full, "", &mut found);
+            for (path, shape, key) in found {
+                let mut without = full.clone();
+                let (parent, _) = path.rsplit_once('/').unwrap();
+                without.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(key).unwrap();
+                assert_ne!(read(&without).as_ref(), Some(&sound), "nothing changes without `{path}`");
+                seen.insert((shape, key));
+            }
+        }
+        let mut known = BTreeSet::new();
+        keys(&ROOT, &mut known);
+        assert_eq!(known.difference(&seen).collect::<Vec<_>>(), Vec::<&(&str, &str)>::new(), "not in the declarations");
+    }
+}

@@ -1,0 +1,49 @@
+//! The fields of a kind's settings, and how a change of each is treated.
+
+use serde::Serialize;
+
+/// A field, by its path: `public_access.block_policy`. `tags.*` is every path below `tags`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// Path in the settings.
+    pub path: &'static str,
+    /// Treatment of a change.
+    pub treatment: Treatment,
+}
+
+/// How a change of a field is treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Treatment {
+    /// Changed by itself, in place.
+    Plain,
+    /// AWS moves these together: a change of one shows as a change of some of them.
+    Coupled(&'static [&'static str]),
+    /// AWS cannot change it: the resource is replaced, for this reason.
+    Immutable(&'static str),
+}
+
+/// A field that is changed by itself.
+pub const fn plain(path: &'static str) -> Field {
+    Field { path, treatment: Treatment::Plain }
+}
+
+/// A field that moves together with others.
+pub const fn coupled(path: &'static str, set: &'static [&'static str]) -> Field {
+    Field { path, treatment: Treatment::Coupled(set) }
+}
+
+/// A field that is changed only by a replacement.
+pub const fn immutable(path: &'static str, reason: &'static str) -> Field {
+    Field { path, treatment: Treatment::Immutable(reason) }
+}
+
+impl Field {
+    /// Whether a path is this field's.
+    pub fn covers(&self, path: &str) -> bool {
+        match self.path.strip_suffix(".*") {
+            Some(above) => path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
+            None => path == self.path,
+        }
+    }
+}

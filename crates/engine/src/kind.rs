@@ -1,0 +1,66 @@
+//! What the engine must know of a kind of resource, and no more.
+
+use std::{fmt::Debug, future::Future};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{Address, Failure, Field, Live, Owned};
+
+/// A kind of resource: one value of an enum over all kinds. Its order is that in which resources are shown.
+pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
+    /// The account, and whatever else the calls of a step need.
+    type Session: Sync;
+    /// The settings of one resource, of any kind.
+    type Settings: Clone + PartialEq + Debug + Send + Sync;
+
+    /// Returns every kind.
+    fn all() -> &'static [Self];
+
+    /// Returns the kind's name in a plan, before an entry's name.
+    fn name(self) -> &'static str;
+
+    /// Returns every field of the kind's settings.
+    fn fields(self) -> &'static [Field];
+
+    /// Returns the kinds that one of this kind may refer to: they are made before it, and deleted after it.
+    fn refers_to(self) -> &'static [Self];
+
+    /// Returns settings as a tree, whose paths are those of the fields.
+    fn tree(settings: &Self::Settings) -> Value;
+
+    /// Reads one; `None` only if AWS says that there is no such thing.
+    fn read(
+        self,
+        session: &Self::Session,
+        address: &Address,
+    ) -> impl Future<Output = Result<Option<Live<Self::Settings>>, Failure>> + Send;
+
+    /// Creates one with all its settings.
+    fn create(
+        settings: &Self::Settings,
+        session: &Self::Session,
+        address: &Address,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Changes a live one into the desired one.
+    fn update(
+        settings: &Self::Settings,
+        session: &Self::Session,
+        address: &Address,
+        live: &Self::Settings,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Deletes one; one that is not there is deleted.
+    fn delete(self, session: &Self::Session, address: &Address) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Returns why an undeclared one must be kept (it holds data, or other people's items); `None` if it may be deleted.
+    fn holds_data(
+        self,
+        session: &Self::Session,
+        address: &Address,
+    ) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
+
+    /// Lists all of this stack's, declared or not.
+    fn list_owned(self, session: &Self::Session) -> impl Future<Output = Result<Vec<Owned>, Failure>> + Send;
+}

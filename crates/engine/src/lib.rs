@@ -1,0 +1,27 @@
+//! Desired and live resources of any kind: compared into a [`Plan`], put into an order, applied.
+//!
+//! The engine knows no kind, no SDK, no YAML, and prints nothing. A kind is whatever implements [`Kind`]; a failed call is a
+//! [`Failure`], whose class was decided where the call was made.
+
+mod address;
+mod apply;
+pub mod difference;
+mod failure;
+mod field;
+mod kind;
+pub mod order;
+mod ownership;
+mod plan;
+mod resource;
+mod survey;
+
+pub use address::Address;
+pub use apply::{Event, Observer, Outcome, Patience, Results, Verb, apply};
+pub use difference::{Difference, Reasons, differences};
+pub use failure::{Class, Failure};
+pub use field::{Field, Treatment, coupled, immutable, plain};
+pub use kind::Kind;
+pub use ownership::{ENTRY_TAG, Live, Owned, Owner, STACK_TAG, Stack, Tags};
+pub use plan::{Action, Counts, Item, OwnedByKind, Plan, Unlisted};
+pub use resource::{Id, Read, Resource};
+pub use survey::{Survey, survey};

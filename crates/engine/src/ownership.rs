@@ -1,0 +1,81 @@
+//! Whose a resource is: this stack's, nobody's, or somebody else's, as its tags say.
+
+use std::collections::BTreeMap;
+
+use crate::Address;
+
+/// What marks a resource as ours, on everything that can carry tags: the stack it belongs to …
+pub const STACK_TAG: &str = "provision:stack";
+/// … and the entry of the declaration that it was made for.
+pub const ENTRY_TAG: &str = "provision:id";
+/// Tags by key. They are ours alone, but for those that AWS itself sets (`aws:…`), which nobody can change.
+pub type Tags = BTreeMap<String, String>;
+
+/// Whose a thing is that has our name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// This stack's: it says so, or it stands where only this stack puts things.
+    Ours,
+    /// Nobody's: it has no tags and holds nothing. A run of ours was ended between making and marking it.
+    Nobody,
+    /// Somebody else's, or unmarked and in use; the words say which. Never touched.
+    Other(String),
+}
+
+impl Owner {
+    /// Whose a thing with these tags is. One that `holds_something` and is unmarked is not simply taken.
+    pub fn of(tags: &Tags, stack: &Stack, holds_something: bool) -> Self {
+        match tags.get(STACK_TAG) {
+            Some(owner) if *owner == stack.id => Self::Ours,
+            Some(owner) => Self::Other(format!("it belongs to stack `{owner}`")),
+            None if tags.is_empty() && !holds_something => Self::Nobody,
+            None => Self::Other("it exists and was not made by provision".to_owned()),
+        }
+    }
+}
+
+/// What is in AWS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live<S> {
+    /// As declared ones would be, had they led to this.
+    pub settings: S,
+    /// Whose it is.
+    pub owner: Owner,
+}
+
+/// Something of this stack's that is in AWS.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Owned {
+    /// The entry of the declaration that it was made for.
+    pub entry: String,
+    /// Where it is.
+    pub address: Address,
+}
+
+/// Whose things are looked for, and what their names begin with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stack {
+    /// `STACK` or `STACK-STAGE`: the value of [`STACK_TAG`], and what names begin with, before a `-`.
+    pub id: String,
+}
+
+impl Stack {
+    /// What the names of things of their own begin with.
+    pub fn prefix(&self) -> String {
+        format!("{}-", self.id)
+    }
+
+    /// What the names of receipt rules begin with: a dot cannot be part of a stack's name, so it ends it.
+    pub fn rule_prefix(&self) -> String {
+        format!("{}.", self.id)
+    }
+
+    /// A thing that a list gave, if its tags say that it is this stack's. A prefix alone does not: `mail-…` is also how
+    /// the names of stack `mail-archive` begin.
+    pub fn owned(&self, name: &str, tags: &Tags) -> Option<Owned> {
+        (tags.get(STACK_TAG) == Some(&self.id)).then(|| Owned {
+            entry: tags.get(ENTRY_TAG).cloned().unwrap_or_else(|| name.to_owned()),
+            address: Address::of(name),
+        })
+    }
+}

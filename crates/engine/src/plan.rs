@@ -1,0 +1,212 @@
+//! Declared resources and what is in AWS → a [`Plan`]: a value that can be printed, serialised and tested without AWS.
+//!
+//! `up`, `diff` and `down` are the same plan: `down` declares nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::{
+    Address, Failure, Id, Kind, Live, Owned, Owner, Read, Resource, Survey,
+    difference::{self, Difference, Reasons, differences},
+    order,
+};
+
+/// What is done with one resource.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    /// It is as it is to be.
+    Unchanged,
+    /// It is not there.
+    Create,
+    /// Some fields differ.
+    Change {
+        /// Which; at least one.
+        differences: Vec<Difference>,
+    },
+    /// Some fields differ that AWS cannot change.
+    Replace {
+        /// All that differ.
+        differences: Vec<Difference>,
+        /// Those that cannot be changed.
+        reasons: Reasons,
+    },
+    /// It is ours, and is not declared (any more).
+    Delete,
+    /// It is ours and not declared, and stays, because of what it holds.
+    Keep {
+        /// What it holds.
+        why: String,
+    },
+    /// It could not be read.
+    Unreadable {
+        /// Why.
+        failure: Failure,
+    },
+    /// It has our name and is somebody else's.
+    Foreign {
+        /// Whose.
+        owner: String,
+    },
+}
+
+/// One resource of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Item<K: Kind> {
+    /// Which.
+    #[serde(flatten)]
+    pub id: Id<K>,
+    /// Where it is in AWS.
+    pub address: Address,
+    /// What is done with it.
+    #[serde(flatten)]
+    pub action: Action,
+    /// The number of fields that are as they are to be.
+    pub unchanged_fields: usize,
+    /// What must be done before.
+    pub after: Vec<Id<K>>,
+}
+
+/// What is to be done, in an order in which it can be done.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Plan<K: Kind> {
+    /// Every resource, those that stay as they are too.
+    pub items: Vec<Item<K>>,
+    /// Kinds that could not be listed: what was removed from the declaration may still be there.
+    pub unlisted: Vec<Unlisted<K>>,
+}
+
+/// A kind that could not be listed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Unlisted<K: Kind> {
+    /// The kind.
+    pub kind: K,
+    /// Failure of its list call.
+    pub failure: Failure,
+}
+
+/// How many resources there are of each action.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Resources that are created.
+    pub create: usize,
+    /// Resources that are changed in place.
+    pub change: usize,
+    /// Resources that are replaced.
+    pub replace: usize,
+    /// Resources that are deleted.
+    pub delete: usize,
+    /// Resources that are left as they are.
+    pub unchanged: usize,
+    /// Undeclared resources that stay, because of the data that they hold.
+    pub kept: usize,
+    /// Resources that could not be read, and kinds that could not be listed.
+    pub unreadable: usize,
+    /// Resources with the stack's names that are somebody else's.
+    pub foreign: usize,
+}
+
+impl Counts {
+    /// How many steps there are.
+    pub fn steps(self) -> usize {
+        self.create + self.change + self.replace + self.delete
+    }
+}
+
+impl<K: Kind> Plan<K> {
+    /// Compares what is declared with what was found.
+    pub fn new(declared: &[Resource<K>], survey: &Survey<K>) -> Self {
+        let mut items: Vec<Item<K>> = declared.iter().map(|resource| compare(resource, survey)).collect();
+        items.extend(undeclared(declared, survey));
+        renew_parts(&mut items);
+        order::sort(&mut items);
+        let unlisted = survey.unlisted.iter().map(|(kind, failure)| Unlisted { kind: *kind, failure: failure.clone() });
+        Self { items, unlisted: unlisted.collect() }
+    }
+
+    /// How many resources there are of each action.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts { unreadable: self.unlisted.len(), ..Counts::default() };
+        for item in &self.items {
+            let count = match item.action {
+                Action::Unchanged => &mut counts.unchanged,
+                Action::Create => &mut counts.create,
+                Action::Change { .. } => &mut counts.change,
+                Action::Replace { .. } => &mut counts.replace,
+                Action::Delete => &mut counts.delete,
+                Action::Keep { .. } => &mut counts.kept,
+                Action::Unreadable { .. } => &mut counts.unreadable,
+                Action::Foreign { .. } => &mut counts.foreign,
+            };
+            *count += 1;
+        }
+        counts
+    }
+
+    /// Whether there is nothing to do, and nothing that nobody knows.
+    pub fn is_converged(&self) -> bool {
+        let counts = self.counts();
+        counts.steps() + counts.unreadable + counts.foreign == 0
+    }
+}
+
+fn compare<K: Kind>(resource: &Resource<K>, survey: &Survey<K>) -> Item<K> {
+    let kind = resource.id.kind;
+    let declared = K::tree(&resource.settings);
+    let mut unchanged_fields = 0;
+    let action = match survey.read.get(&(kind, resource.address.clone())) {
+        None | Some(Read::Absent) => Action::Create,
+        Some(Read::Unreadable(failure)) => Action::Unreadable { failure: failure.clone() },
+        Some(Read::Present(Live { owner: Owner::Other(owner), .. })) => Action::Foreign { owner: owner.clone() },
+        Some(Read::Present(live)) if live.settings == resource.settings => Action::Unchanged,
+        Some(Read::Present(live)) => {
+            let differences = differences(&K::tree(&live.settings), &declared);
+            let changed: BTreeSet<_> =
+                differences.iter().filter_map(|it| difference::field(kind, &it.path)).map(|field| field.path).collect();
+            unchanged_fields = kind.fields().len().saturating_sub(changed.len());
+            match Reasons::among(kind, &differences) {
+                Some(reasons) => Action::Replace { differences, reasons },
+                None => Action::Change { differences },
+            }
+        }
+    };
+    let (id, address) = (resource.id.clone(), resource.address.clone());
+    Item { id, address, action, unchanged_fields, after: resource.after.clone() }
+}
+
+/// What is part of something that is replaced goes with it, and is made again: a function's permissions.
+fn renew_parts<K: Kind>(items: &mut [Item<K>]) {
+    let is_replaced = |item: &&Item<K>| matches!(item.action, Action::Replace { .. });
+    let replaced: BTreeSet<(Id<K>, Option<String>)> =
+        items.iter().filter(is_replaced).map(|item| (item.id.clone(), Some(item.address.name.clone()))).collect();
+    for item in items {
+        let within = |id: &Id<K>| replaced.contains(&(id.clone(), item.address.container.clone()));
+        let is_known = !matches!(item.action, Action::Unreadable { .. } | Action::Foreign { .. });
+        if is_known && item.after.iter().any(within) {
+            item.action = Action::Create;
+            item.unchanged_fields = 0;
+        }
+    }
+}
+
+/// What is ours and not declared.
+fn undeclared<K: Kind>(declared: &[Resource<K>], survey: &Survey<K>) -> Vec<Item<K>> {
+    let wanted: BTreeSet<(K, &Address)> =
+        declared.iter().map(|resource| (resource.id.kind, &resource.address)).collect();
+    let ours = survey.owned.iter().flat_map(|(kind, owned)| owned.iter().map(|owned| (*kind, owned)));
+    ours.filter(|(kind, owned)| !wanted.contains(&(*kind, &owned.address)))
+        .map(|(kind, owned)| {
+            let action = match survey.holds.get(&(kind, owned.address.clone())) {
+                Some(Ok(why)) => Action::Keep { why: why.clone() },
+                Some(Err(failure)) => Action::Unreadable { failure: failure.clone() },
+                None => Action::Delete,
+            };
+            let id = Id::new(kind, owned.entry.clone());
+            Item { id, address: owned.address.clone(), action, unchanged_fields: 0, after: Vec::new() }
+        })
+        .collect()
+}
+
+/// Owned things by kind.
+pub type OwnedByKind<K> = BTreeMap<K, BTreeSet<Owned>>;

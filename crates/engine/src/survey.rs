@@ -1,0 +1,106 @@
+//! What is in AWS: every declared resource, and all that is this stack's, read at once.
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt, future::Either, stream::FuturesUnordered};
+
+use crate::{Address, Failure, Kind, Owned, Read, Resource, plan::OwnedByKind};
+
+/// What was found.
+#[derive(Debug, Clone)]
+pub struct Survey<K: Kind> {
+    /// What is at each declared address.
+    pub read: BTreeMap<(K, Address), Read<K>>,
+    /// What is this stack's, declared or not.
+    pub owned: OwnedByKind<K>,
+    /// What those that are not declared hold, where that is a reason to keep them.
+    pub holds: BTreeMap<(K, Address), Result<String, Failure>>,
+    /// Kinds that could not be listed.
+    pub unlisted: BTreeMap<K, Failure>,
+}
+
+impl<K: Kind> Default for Survey<K> {
+    fn default() -> Self {
+        Self { read: BTreeMap::new(), owned: BTreeMap::new(), holds: BTreeMap::new(), unlisted: BTreeMap::new() }
+    }
+}
+
+/// One of the questions that are asked at once, answered.
+#[derive(Debug)]
+enum Answer<K: Kind> {
+    Read((K, Address), Read<K>),
+    Owned(K, Result<Vec<Owned>, Failure>),
+}
+
+/// Reads all that is named, and lists what is ours beside it: two round trips, whatever there is.
+pub async fn survey<K: Kind>(session: &K::Session, named: impl IntoIterator<Item = (K, Address)>) -> Survey<K> {
+    let reads = named.into_iter().map(|place| Either::Left(read(session, place)));
+    let lists =
+        K::all().iter().map(|kind| Either::Right(async { Answer::Owned(*kind, kind.list_owned(session).await) }));
+    let answers: FuturesUnordered<_> = reads.chain(lists).collect();
+    let mut survey = Survey::default();
+    survey.note(answers.collect().await);
+    survey
+}
+
+impl<K: Kind> Survey<K> {
+    /// Reads what is declared and was not named when the survey began, and what those hold that are not declared. Where a
+    /// rule stands is only known when SES has said which set is active.
+    pub async fn complete(&mut self, session: &K::Session, declared: &[Resource<K>]) {
+        let places = declared.iter().map(|resource| (resource.id.kind, resource.address.clone()));
+        let rest: Vec<_> = places.filter(|place| !self.read.contains_key(place)).collect();
+        let answers: FuturesUnordered<_> = rest.into_iter().map(|place| read(session, place)).collect();
+        self.note(answers.collect().await);
+        self.holds = holdings(session, declared, &self.owned).await;
+    }
+
+    /// Whether something is there that is this stack's, declared or not.
+    pub fn owns(&self, kind: K, address: &Address) -> bool {
+        self.owned.get(&kind).is_some_and(|owned| owned.iter().any(|owned| owned.address == *address))
+    }
+
+    fn note(&mut self, answers: Vec<Answer<K>>) {
+        for answer in answers {
+            match answer {
+                Answer::Read(place, read) => {
+                    self.read.insert(place, read);
+                }
+                Answer::Owned(kind, Ok(owned)) => {
+                    self.owned.insert(kind, owned.into_iter().collect());
+                }
+                Answer::Owned(kind, Err(failure)) => {
+                    self.unlisted.insert(kind, failure);
+                }
+            }
+        }
+    }
+}
+
+async fn read<K: Kind>(session: &K::Session, (kind, address): (K, Address)) -> Answer<K> {
+    let read = match kind.read(session, &address).await {
+        Ok(Some(live)) => Read::Present(live),
+        Ok(None) => Read::Absent,
+        Err(failure) => Read::Unreadable(failure),
+    };
+    Answer::Read((kind, address), read)
+}
+
+/// What those that are not declared hold.
+async fn holdings<K: Kind>(
+    session: &K::Session,
+    declared: &[Resource<K>],
+    owned: &OwnedByKind<K>,
+) -> BTreeMap<(K, Address), Result<String, Failure>> {
+    let is_declared = |kind: K, address: &Address| {
+        declared.iter().any(|resource| resource.id.kind == kind && resource.address == *address)
+    };
+    let all = owned.iter().flat_map(|(kind, owned)| owned.iter().map(|owned| (*kind, owned.address.clone())));
+    let undeclared = all.filter(|(kind, address)| !is_declared(*kind, address));
+    let asked: FuturesUnordered<_> = undeclared
+        .map(|(kind, address)| async move {
+            let holds = kind.holds_data(session, &address).await.transpose();
+            holds.map(|holds| ((kind, address), holds))
+        })
+        .collect();
+    asked.filter_map(std::future::ready).collect().await
+}

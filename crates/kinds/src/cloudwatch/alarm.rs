@@ -1,0 +1,353 @@
+//! CloudWatch's alarms on one metric.
+//!
+//! An alarm is always written as a whole. One that somebody turned into a formula over metrics has no metric of its own any
+//! more, which is seen, and is written over.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_cloudwatch::types::{AlarmType, ComparisonOperator, Dimension, MetricAlarm, StandardUnit, Statistic, Tag};
+use futures::future::try_join_all;
+use serde::Serialize;
+
+use crate::{
+    Kind, Manage, Session,
+    number::{natural, wire},
+    own_tags,
+    rights::{Right, Target, deletes, reads, writes},
+    surplus_tags,
+};
+use aws::OrFail;
+use engine::Failure;
+use engine::{Address, Field, Live, Owned, Owner, Tags, coupled, plain};
+
+/// Alarms on a metric.
+#[derive(Debug)]
+pub struct Alarm;
+
+/// An alarm, in CloudWatch's own words.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Settings {
+    /// Description, for people.
+    pub description: String,
+    /// `AWS/Lambda`.
+    pub namespace: String,
+    /// `Errors`.
+    pub metric: String,
+    /// What the metric is of: `FunctionName` → the function's name.
+    pub dimensions: BTreeMap<String, String>,
+    /// `Sum`, `Maximum` …, or a percentile: `p99`.
+    pub statistic: String,
+    /// Only values of this unit; of any without one.
+    pub unit: Option<String>,
+    /// Over how many seconds values are put together.
+    pub period: u32,
+    /// How many periods are looked at.
+    pub evaluation_periods: u32,
+    /// In how many of them the limit must be passed; in all without it.
+    pub datapoints: Option<u32>,
+    /// Threshold, in the unit of the metric.
+    pub threshold: f64,
+    /// `GreaterThanOrEqualToThreshold` …
+    pub comparison: String,
+    /// What a period without values is taken for: `missing`, `notBreaching`, `breaching` or `ignore`.
+    pub missing_data: String,
+    /// Whether a percentile of few values counts: `evaluate` or `ignore`; for percentiles alone.
+    pub low_samples: Option<String>,
+    /// Whether the actions are taken.
+    pub enabled: bool,
+    /// ARNs of what is told of an alarm …
+    pub alarm_actions: BTreeSet<String>,
+    /// … of its end …
+    pub ok_actions: BTreeSet<String>,
+    /// … and of missing values.
+    pub insufficient_data_actions: BTreeSet<String>,
+    /// Tags, ours and the declared ones.
+    pub tags: Tags,
+}
+
+impl Default for Settings {
+    /// An alarm that is raised by anything that is counted within five minutes. AWS has defaults for the last fields only.
+    fn default() -> Self {
+        Self {
+            description: String::new(),
+            namespace: String::new(),
+            metric: String::new(),
+            dimensions: BTreeMap::new(),
+            statistic: "Sum".to_owned(),
+            unit: None,
+            period: 300,
+            evaluation_periods: 1,
+            datapoints: None,
+            threshold: 0.0,
+            comparison: "GreaterThanThreshold".to_owned(),
+            missing_data: MISSING.to_owned(),
+            low_samples: None,
+            enabled: true,
+            alarm_actions: BTreeSet::new(),
+            ok_actions: BTreeSet::new(),
+            insufficient_data_actions: BTreeSet::new(),
+            tags: Tags::new(),
+        }
+    }
+}
+
+const MISSING: &str = "missing";
+/// So many of so many periods: all of them is the same as no number.
+const PERIODS: &[&str] = &["evaluation_periods", "datapoints"];
+/// Only percentiles know it.
+const STATISTIC: &[&str] = &["statistic", "low_samples"];
+
+fn set(items: Option<&Vec<String>>) -> BTreeSet<String> {
+    items.into_iter().flatten().cloned().collect()
+}
+
+impl Settings {
+    /// With all periods written as no number, and `evaluate` likewise, as AWS means them.
+    fn normal(self) -> Self {
+        let datapoints = self.datapoints.filter(|count| *count != self.evaluation_periods);
+        let low_samples = self.low_samples.filter(|text| !text.is_empty() && text != "evaluate");
+        Self { datapoints, low_samples, ..self }
+    }
+
+    fn from_aws(alarm: &MetricAlarm, tags: Tags) -> Self {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let dimensions = alarm.dimensions.iter().flatten();
+        let dimensions = dimensions.map(|it| (text(&it.name), text(&it.value)));
+        let statistic = alarm.statistic.as_ref().map(|it| it.as_str().to_owned());
+        Self {
+            description: text(&alarm.alarm_description),
+            namespace: text(&alarm.namespace),
+            metric: text(&alarm.metric_name),
+            dimensions: dimensions.collect(),
+            statistic: statistic.unwrap_or_else(|| text(&alarm.extended_statistic)),
+            unit: alarm.unit.as_ref().map(|unit| unit.as_str().to_owned()),
+            period: alarm.period.map(natural).unwrap_or_default(),
+            evaluation_periods: alarm.evaluation_periods.map(natural).unwrap_or_default(),
+            datapoints: alarm.datapoints_to_alarm.map(natural),
+            threshold: alarm.threshold.unwrap_or_default(),
+            comparison: alarm.comparison_operator.as_ref().map(|it| it.as_str().to_owned()).unwrap_or_default(),
+            missing_data: alarm.treat_missing_data.clone().unwrap_or_else(|| MISSING.to_owned()),
+            low_samples: alarm.evaluate_low_sample_count_percentile.clone(),
+            enabled: alarm.actions_enabled.unwrap_or(true),
+            alarm_actions: set(alarm.alarm_actions.as_ref()),
+            ok_actions: set(alarm.ok_actions.as_ref()),
+            insufficient_data_actions: set(alarm.insufficient_data_actions.as_ref()),
+            tags,
+        }
+        .normal()
+    }
+
+    fn aws_tags(&self) -> Vec<Tag> {
+        self.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+    }
+
+    fn dimensions(&self) -> Vec<Dimension> {
+        self.dimensions.iter().map(|(name, value)| Dimension::builder().name(name).value(value).build()).collect()
+    }
+
+    fn list(items: &BTreeSet<String>) -> Vec<String> {
+        items.iter().cloned().collect()
+    }
+
+    /// Whether two have all but the tags in common, which have calls of their own.
+    fn same_alarm(&self, other: &Self) -> bool {
+        Self { tags: Tags::new(), ..self.clone() } == Self { tags: Tags::new(), ..other.clone() }
+    }
+}
+
+fn arn(session: &Session, name: &str) -> String {
+    format!("arn:aws:cloudwatch:{}:{}:alarm:{name}", session.aws.region, session.aws.account)
+}
+
+async fn tags(session: &Session, name: &str) -> Result<Option<Tags>, Failure> {
+    let call = session.aws.read.cloudwatch.list_tags_for_resource().resource_arn(arn(session, name));
+    let answer = call.send().await.or_absent("cloudwatch.ListTagsForResource")?;
+    let pairs = |tags: Vec<Tag>| tags.into_iter().filter_map(|tag| Some((tag.key?, tag.value?)));
+    Ok(answer.map(|answer| own_tags(pairs(answer.tags.unwrap_or_default()))))
+}
+
+/// Writes the whole alarm. AWS sets the tags only of one that is new.
+async fn put(session: &Session, name: &str, desired: &Settings) -> Result<(), Failure> {
+    let unit = desired.unit.as_deref().map(StandardUnit::from);
+    // A name that is none of the five is a percentile.
+    let plain = Statistic::values().contains(&desired.statistic.as_str());
+    let call = session.aws.write.cloudwatch.put_metric_alarm().alarm_name(name).set_unit(unit);
+    let call = if plain {
+        call.statistic(Statistic::from(desired.statistic.as_str()))
+    } else {
+        call.extended_statistic(&desired.statistic)
+    };
+    call.alarm_description(&desired.description)
+        .namespace(&desired.namespace)
+        .metric_name(&desired.metric)
+        .set_dimensions(Some(desired.dimensions()))
+        .period(wire(desired.period))
+        .evaluation_periods(wire(desired.evaluation_periods))
+        .set_datapoints_to_alarm(desired.datapoints.map(wire))
+        .threshold(desired.threshold)
+        .comparison_operator(ComparisonOperator::from(desired.comparison.as_str()))
+        .treat_missing_data(&desired.missing_data)
+        .set_evaluate_low_sample_count_percentile(desired.low_samples.clone())
+        .actions_enabled(desired.enabled)
+        .set_alarm_actions(Some(Settings::list(&desired.alarm_actions)))
+        .set_ok_actions(Some(Settings::list(&desired.ok_actions)))
+        .set_insufficient_data_actions(Some(Settings::list(&desired.insufficient_data_actions)))
+        .set_tags(Some(desired.aws_tags()))
+        .send()
+        .await
+        .or_fail("cloudwatch.PutMetricAlarm")
+        .map(drop)
+}
+
+impl Manage for Alarm {
+    type Settings = Settings;
+
+    const FIELDS: &'static [Field] = &[
+        plain("description"),
+        plain("namespace"),
+        plain("metric"),
+        plain("dimensions.*"),
+        coupled("statistic", STATISTIC),
+        plain("unit"),
+        plain("period"),
+        coupled("evaluation_periods", PERIODS),
+        coupled("datapoints", PERIODS),
+        plain("threshold"),
+        plain("comparison"),
+        plain("missing_data"),
+        coupled("low_samples", STATISTIC),
+        plain("enabled"),
+        plain("alarm_actions"),
+        plain("ok_actions"),
+        plain("insufficient_data_actions"),
+        plain("tags.*"),
+    ];
+
+    const REFERS_TO: &'static [Kind] = &[Kind::Topic];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::AllAlarms, &["cloudwatch:DescribeAlarms"]),
+        reads(Target::Alarms, &["cloudwatch:ListTagsForResource"]),
+        writes(Target::Alarms, &["cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:UntagResource"]),
+        deletes(Target::Alarms, &["cloudwatch:DeleteAlarms"]),
+    ];
+
+    async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
+        let alarms = async {
+            let call = session.aws.read.cloudwatch.describe_alarms().alarm_names(&address.name);
+            call.alarm_types(AlarmType::MetricAlarm).send().await.or_fail("cloudwatch.DescribeAlarms")
+        };
+        let (alarms, tags) = tokio::try_join!(alarms, tags(session, &address.name))?;
+        let alarm = alarms.metric_alarms.unwrap_or_default().into_iter().next();
+        let (Some(alarm), Some(tags)) = (alarm, tags) else { return Ok(None) };
+        let owner = Owner::of(&tags, &session.stack, false);
+        Ok(Some(Live { settings: Settings::from_aws(&alarm, tags), owner }))
+    }
+
+    async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
+        put(session, &address.name, desired).await
+    }
+
+    async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
+        if !desired.same_alarm(live) {
+            put(session, &address.name, desired).await?;
+        }
+        let (write, arn) = (&session.aws.write.cloudwatch, arn(session, &address.name));
+        let surplus = surplus_tags(&desired.tags, &live.tags);
+        if !surplus.is_empty() {
+            let call = write.untag_resource().resource_arn(&arn).set_tag_keys(Some(surplus));
+            call.send().await.or_fail("cloudwatch.UntagResource")?;
+        }
+        if desired.tags.iter().any(|(key, value)| live.tags.get(key) != Some(value)) {
+            let call = write.tag_resource().resource_arn(&arn).set_tags(Some(desired.aws_tags()));
+            call.send().await.or_fail("cloudwatch.TagResource")?;
+        }
+        Ok(())
+    }
+
+    async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
+        let call = session.aws.write.cloudwatch.delete_alarms().alarm_names(&address.name);
+        call.send().await.or_absent("cloudwatch.DeleteAlarms").map(drop)
+    }
+
+    async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
+        let call = session.aws.read.cloudwatch.describe_alarms().alarm_name_prefix(session.stack.prefix());
+        let mut pages = call.alarm_types(AlarmType::MetricAlarm).into_paginator().send();
+        let mut names = Vec::new();
+        while let Some(page) = pages.next().await {
+            let alarms = page.or_fail("cloudwatch.DescribeAlarms")?.metric_alarms.unwrap_or_default();
+            names.extend(alarms.into_iter().filter_map(|alarm| alarm.alarm_name));
+        }
+        let tagged = try_join_all(names.iter().map(|name| async move {
+            Ok(tags(session, name).await?.and_then(|tags| session.stack.owned(name, &tags)))
+        }));
+        Ok(tagged.await?.into_iter().flatten().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ours() -> Settings {
+        Settings {
+            namespace: "AWS/Lambda".to_owned(),
+            metric: "Errors".to_owned(),
+            dimensions: BTreeMap::from([("FunctionName".to_owned(), "mail-notices".to_owned())]),
+            missing_data: "notBreaching".to_owned(),
+            alarm_actions: BTreeSet::from(["arn:aws:sns:eu-west-1:123456789012:mail-alarms".to_owned()]),
+            ..Settings::default()
+        }
+    }
+
+    /// As CloudWatch answers for [`ours`].
+    fn recorded() -> aws_sdk_cloudwatch::types::builders::MetricAlarmBuilder {
+        MetricAlarm::builder()
+            .alarm_name("mail-notices-errors")
+            .actions_enabled(true)
+            .set_ok_actions(Some(Vec::new()))
+            .alarm_actions("arn:aws:sns:eu-west-1:123456789012:mail-alarms")
+            .set_insufficient_data_actions(Some(Vec::new()))
+            .state_reason("Unchecked: Initial alarm creation")
+            .namespace("AWS/Lambda")
+            .metric_name("Errors")
+            .statistic(Statistic::Sum)
+            .dimensions(Dimension::builder().name("FunctionName").value("mail-notices").build())
+            .period(300)
+            .evaluation_periods(1)
+            .threshold(0.0)
+            .comparison_operator(ComparisonOperator::GreaterThanThreshold)
+            .treat_missing_data("notBreaching")
+    }
+
+    fn read(alarm: aws_sdk_cloudwatch::types::builders::MetricAlarmBuilder) -> Settings {
+        Settings::from_aws(&alarm.build(), Tags::new())
+    }
+
+    #[test]
+    fn what_aws_answers_is_what_was_asked_for() {
+        assert_eq!(read(recorded()), ours());
+        assert_eq!(read(recorded().datapoints_to_alarm(1)), ours());
+    }
+
+    #[test]
+    fn one_real_change_is_seen() {
+        for changed in [
+            recorded().actions_enabled(false),
+            recorded().threshold(5.0),
+            recorded().period(60),
+            recorded().evaluation_periods(2),
+            recorded().evaluation_periods(3).datapoints_to_alarm(2),
+            recorded().statistic(Statistic::Average),
+            recorded().set_statistic(None).extended_statistic("p99"),
+            recorded().unit(StandardUnit::Count),
+            recorded().set_treat_missing_data(None),
+            recorded().set_alarm_actions(Some(Vec::new())),
+            recorded().ok_actions("arn:aws:sns:eu-west-1:123456789012:other"),
+            recorded().set_dimensions(None),
+            recorded().set_metric_name(None),
+        ] {
+            assert_ne!(read(changed.clone()), ours(), "{changed:?}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Kinds of cloudwatch.
+
+pub mod alarm;

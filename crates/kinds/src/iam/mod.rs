@@ -1,0 +1,4 @@
+//! Kinds of iam.
+
+pub mod role;
+pub(crate) mod role_tags;

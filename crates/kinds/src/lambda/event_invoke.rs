@@ -1,0 +1,155 @@
+//! What Lambda does with an asynchronous invocation that fails: how often and how long it tries, and where the event goes then.
+//!
+//! Without it an event is lost after the third failure.
+
+use aws_sdk_lambda::types::{DestinationConfig, OnFailure, OnSuccess};
+use serde::Serialize;
+
+use crate::{
+    Kind, Manage, Session,
+    lambda::function,
+    number::{natural, wire},
+    rights::{Right, Target, deletes, reads, writes},
+};
+use aws::OrFail;
+use engine::Failure;
+use engine::{Address, Field, Live, Owned, Owner, plain};
+
+/// Event invoke configurations. Their address is [`QUALIFIER`] within the function.
+#[derive(Debug)]
+pub struct EventInvoke;
+
+/// The version of a function that its configuration is for: Lambda's name for the code that is there.
+pub const QUALIFIER: &str = "$LATEST";
+
+/// What is done with an event whose invocation fails.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// How often Lambda tries again: 0 to 2.
+    pub retries: u32,
+    /// How old an event may become, in seconds: 60 to 21600.
+    pub maximum_age: u32,
+    /// The ARN of the queue, topic or function that then gets the event.
+    pub on_failure: Option<String>,
+    /// The ARN of what gets the answer of an invocation that did not fail. We set none.
+    pub on_success: Option<String>,
+}
+
+impl Default for Settings {
+    /// What Lambda does for a function without a configuration.
+    fn default() -> Self {
+        Self { retries: 2, maximum_age: 21_600, on_failure: None, on_success: None }
+    }
+}
+
+impl Settings {
+    fn of(retries: Option<i32>, maximum_age: Option<i32>, destinations: Option<DestinationConfig>) -> Self {
+        let default = Self::default();
+        let (failure, success) = destinations.map(|one| (one.on_failure, one.on_success)).unwrap_or_default();
+        let some = |destination: Option<String>| destination.filter(|arn| !arn.is_empty());
+        Self {
+            retries: retries.map_or(default.retries, natural),
+            maximum_age: maximum_age.map_or(default.maximum_age, natural),
+            on_failure: some(failure.and_then(|one| one.destination)),
+            on_success: some(success.and_then(|one| one.destination)),
+        }
+    }
+
+    fn destinations(&self) -> DestinationConfig {
+        let failure = self.on_failure.as_ref().map(|arn| OnFailure::builder().destination(arn).build());
+        let success = self.on_success.as_ref().map(|arn| OnSuccess::builder().destination(arn).build());
+        DestinationConfig::builder().set_on_failure(failure).set_on_success(success).build()
+    }
+}
+
+async fn live(session: &Session, function: &str) -> Result<Option<Settings>, Failure> {
+    let call = session.aws.read.lambda.get_function_event_invoke_config().function_name(function);
+    let answer = call.send().await.or_absent("lambda.GetFunctionEventInvokeConfig")?;
+    Ok(answer.map(|answer| {
+        Settings::of(answer.maximum_retry_attempts, answer.maximum_event_age_in_seconds, answer.destination_config)
+    }))
+}
+
+impl Manage for EventInvoke {
+    type Settings = Settings;
+
+    const FIELDS: &'static [Field] =
+        &[plain("retries"), plain("maximum_age"), plain("on_failure"), plain("on_success")];
+
+    const REFERS_TO: &'static [Kind] = &[Kind::Function, Kind::Queue];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::Functions, &["lambda:GetFunctionEventInvokeConfig", "lambda:ListFunctions", "lambda:ListTags"]),
+        writes(Target::Functions, &["lambda:PutFunctionEventInvokeConfig"]),
+        deletes(Target::Functions, &["lambda:DeleteFunctionEventInvokeConfig"]),
+    ];
+
+    async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
+        // It is a part of a function that is ours.
+        Ok(live(session, address.container()).await?.map(|settings| Live { settings, owner: Owner::Ours }))
+    }
+
+    async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
+        // `Put` replaces all of it, whether there was one or not.
+        let call = session.aws.write.lambda.put_function_event_invoke_config().function_name(address.container());
+        let call = call.maximum_retry_attempts(wire(desired.retries));
+        let call = call.maximum_event_age_in_seconds(wire(desired.maximum_age));
+        let call = call.destination_config(desired.destinations());
+        call.send().await.or_fail("lambda.PutFunctionEventInvokeConfig").map(drop)
+    }
+
+    async fn update(session: &Session, address: &Address, desired: &Settings, _: &Settings) -> Result<(), Failure> {
+        Self::create(session, address, desired).await
+    }
+
+    async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
+        let call = session.aws.write.lambda.delete_function_event_invoke_config().function_name(address.container());
+        call.send().await.or_absent("lambda.DeleteFunctionEventInvokeConfig").map(drop)
+    }
+
+    async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
+        let named = function::named(session).await?;
+        let owned = named.iter().map(|(name, arn)| async move {
+            let (function, live) = tokio::try_join!(function::owned(session, name, arn), live(session, name))?;
+            Ok(function
+                .filter(|_| live.is_some())
+                .map(|function| Owned { address: Address::within(function.address.name, QUALIFIER), ..function }))
+        });
+        Ok(futures::future::try_join_all(owned).await?.into_iter().flatten().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_aws_fills_in_is_the_default() {
+        let husk = DestinationConfig::builder()
+            .on_failure(OnFailure::builder().build())
+            .on_success(OnSuccess::builder().build())
+            .build();
+        assert_eq!(Settings::of(Some(2), Some(21_600), Some(husk)), Settings::default());
+        assert_eq!(Settings::of(None, None, None), Settings::default());
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_the_same() {
+        let queue = "arn:aws:sqs:eu-west-1:123456789012:mail-failed".to_owned();
+        let desired = Settings { on_failure: Some(queue), ..Settings::default() };
+        assert_eq!(Settings::of(Some(2), Some(21_600), Some(desired.destinations())), desired);
+    }
+
+    #[test]
+    fn one_real_change_is_seen() {
+        let success =
+            Settings { on_success: Some("arn:aws:sqs:eu-west-1:123456789012:a".to_owned()), ..Settings::default() };
+        for live in [
+            Settings::of(Some(1), None, None),
+            Settings::of(None, Some(60), None),
+            Settings::of(None, None, Some(success.destinations())),
+        ] {
+            assert_ne!(live, Settings::default());
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! Lambda functions: code, configuration, concurrency and tags, each of which has calls of its own.
+//!
+//! A function takes one change at a time, and is not ready until it says so: after each call we wait, and a change that
+//! failed afterwards is an error with AWS's reason.
+
+mod wire;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::{
+    Kind, Manage, REVISION_TAG, Session, own_tags,
+    rights::{Right, Target, deletes, reads, writes},
+    surplus_tags,
+};
+use aws::OrFail;
+use engine::{Address, Field, Live, Owned, Owner, Tags, coupled, immutable, plain};
+use engine::{Class, Failure};
+
+/// Lambda functions.
+#[derive(Debug)]
+pub struct Function;
+
+/// A function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// The role's ARN.
+    pub role: String,
+    /// What the runtime calls: `bootstrap`, for a binary of its own.
+    pub handler: String,
+    /// `provided.al2023`.
+    pub runtime: String,
+    /// `x86_64` or `arm64`. It is changed with the code.
+    pub architecture: String,
+    /// Description, for people.
+    pub description: String,
+    /// In MB.
+    pub memory: u32,
+    /// In seconds.
+    pub timeout: u32,
+    /// The size of `/tmp`, in MB.
+    pub ephemeral_storage: u32,
+    /// Anybody who may look at the function sees it: no secret is ever in it.
+    pub environment: BTreeMap<String, String>,
+    /// The SHA-256 of the zip, in Base64, as Lambda gives it.
+    pub code_sha256: String,
+    /// The ARNs of layers, in their order. We set none.
+    pub layers: Vec<String>,
+    /// Network of the function; empty outside a VPC.
+    pub vpc: Vpc,
+    /// `PassThrough` or `Active`.
+    pub tracing: String,
+    /// Format and group of its logs.
+    pub logging: Logging,
+    /// How many may run at once, at most, and always could; as many as the account has left, if there is no number.
+    pub reserved_concurrency: Option<u32>,
+    /// `Zip` or `Image`.
+    pub package: String,
+    /// AWS's reason why the function cannot run, or its last change failed. Desired is none; another change mends it.
+    pub failure: Option<String>,
+    /// Tags, ours and the declared ones.
+    pub tags: Tags,
+}
+
+/// The network that a function is in; none, if both are empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Vpc {
+    /// Ids of the subnets.
+    pub subnets: BTreeSet<String>,
+    /// Ids of the security groups.
+    pub security_groups: BTreeSet<String>,
+}
+
+/// How and where a function's output is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Logging {
+    /// `Text` or `JSON`: whether Lambda wraps what the function writes.
+    pub format: String,
+    /// The log group's name.
+    pub log_group: String,
+}
+
+impl Settings {
+    /// What AWS gives a function that is made with nothing but these.
+    pub fn new(name: &str, role: impl Into<String>, code_sha256: impl Into<String>) -> Self {
+        Self {
+            role: role.into(),
+            handler: "bootstrap".to_owned(),
+            runtime: "provided.al2023".to_owned(),
+            architecture: "x86_64".to_owned(),
+            description: String::new(),
+            memory: 128,
+            timeout: 3,
+            ephemeral_storage: 512,
+            environment: BTreeMap::new(),
+            code_sha256: code_sha256.into(),
+            layers: Vec::new(),
+            vpc: Vpc::default(),
+            tracing: "PassThrough".to_owned(),
+            logging: Logging { format: "Text".to_owned(), log_group: crate::logs::log_group::of_function(name) },
+            reserved_concurrency: None,
+            package: "Zip".to_owned(),
+            failure: None,
+            tags: Tags::new(),
+        }
+    }
+
+    /// Only what one call of `UpdateFunctionConfiguration` sets.
+    fn configuration(&self) -> Self {
+        Self {
+            architecture: String::new(),
+            code_sha256: String::new(),
+            reserved_concurrency: None,
+            package: String::new(),
+            tags: Tags::new(),
+            ..self.clone()
+        }
+    }
+}
+
+const CONFIGURATION: &str = "lambda.GetFunctionConfiguration";
+const VPC: &[&str] = &["vpc.subnets", "vpc.security_groups"];
+
+/// The names and ARNs of all functions that have names of the stack's. Lambda's list has neither tags nor a filter.
+pub(super) async fn named(session: &Session) -> Result<Vec<(String, String)>, Failure> {
+    let prefix = session.stack.prefix();
+    let mut pages = session.aws.read.lambda.list_functions().into_paginator().send();
+    let mut named = Vec::new();
+    while let Some(page) = pages.next().await {
+        let functions = page.or_fail("lambda.ListFunctions")?.functions.unwrap_or_default();
+        named.extend(functions.into_iter().filter_map(|one| one.function_name.zip(one.function_arn)));
+    }
+    named.retain(|(name, _)| name.starts_with(&prefix));
+    Ok(named)
+}
+
+/// A function that was listed, if it is this stack's.
+pub(super) async fn owned(session: &Session, name: &str, arn: &str) -> Result<Option<Owned>, Failure> {
+    let answer = session.aws.read.lambda.list_tags().resource(arn).send().await.or_absent("lambda.ListTags")?;
+    Ok(answer.and_then(|answer| session.stack.owned(name, &own_tags(answer.tags.unwrap_or_default()))))
+}
+
+/// The ARN of a function.
+fn arn(session: &Session, name: &str) -> String {
+    format!("arn:aws:lambda:{}:{}:function:{name}", session.aws.region, session.aws.account)
+}
+
+/// Waits until a function is ready; a change that failed is an error.
+async fn settle(session: &Session, name: &str) -> Result<(), Failure> {
+    let end = tokio::time::Instant::now() + session.aws.pacing.deadline;
+    loop {
+        let call = session.aws.read.lambda.get_function_configuration().function_name(name);
+        let live = call.send().await.or_fail(CONFIGURATION)?;
+        let progress = wire::Progress {
+            state: live.state,
+            state_reason: live.state_reason,
+            update: live.last_update_status,
+            update_reason: live.last_update_status_reason,
+        };
+        if let Some(reason) = progress.failure() {
+            return Err(Failure::found(CONFIGURATION, Class::Other, format!("the function `{name}` failed: {reason}")));
+        }
+        if !progress.is_going_on() {
+            return Ok(());
+        }
+        if tokio::time::Instant::now() >= end {
+            return Err(late(session, &format!("the function `{name}` is not ready")));
+        }
+        tokio::time::sleep(session.aws.pacing.poll).await;
+    }
+}
+
+/// Waits until a deleted function is gone: until then there can be no new one of its name.
+async fn gone(session: &Session, name: &str) -> Result<(), Failure> {
+    let end = tokio::time::Instant::now() + session.aws.pacing.deadline;
+    loop {
+        let call = session.aws.read.lambda.get_function_configuration().function_name(name);
+        if call.send().await.or_absent(CONFIGURATION)?.is_none() {
+            return Ok(());
+        }
+        if tokio::time::Instant::now() >= end {
+            return Err(late(session, &format!("the function `{name}` is still there")));
+        }
+        tokio::time::sleep(session.aws.pacing.poll).await;
+    }
+}
+
+fn late(session: &Session, what: &str) -> Failure {
+    Failure::found(CONFIGURATION, Class::InProgress, format!("{what} after {:?}", session.aws.pacing.deadline))
+}
+
+async fn write_concurrency(session: &Session, name: &str, desired: Option<u32>) -> Result<(), Failure> {
+    let lambda = &session.aws.write.lambda;
+    if let Some(count) = desired {
+        let call = lambda.put_function_concurrency().function_name(name);
+        let call = call.reserved_concurrent_executions(crate::number::wire(count));
+        return call.send().await.or_fail("lambda.PutFunctionConcurrency").map(drop);
+    }
+    let call = lambda.delete_function_concurrency().function_name(name);
+    call.send().await.or_fail("lambda.DeleteFunctionConcurrency").map(drop)
+}
+
+async fn write_tags(session: &Session, name: &str, desired: &Tags, live: &Tags) -> Result<(), Failure> {
+    let lambda = &session.aws.write.lambda;
+    let surplus = surplus_tags(desired, live);
+    if !surplus.is_empty() {
+        let call = lambda.untag_resource().resource(arn(session, name)).set_tag_keys(Some(surplus));
+        call.send().await.or_fail("lambda.UntagResource")?;
+    }
+    if desired.iter().any(|(key, value)| live.get(key) != Some(value)) {
+        let call = lambda.tag_resource().resource(arn(session, name));
+        let call = call.set_tags(Some(desired.clone().into_iter().collect()));
+        call.send().await.or_fail("lambda.TagResource")?;
+    }
+    Ok(())
+}
+
+/// Notes the commit of new code. It is informative: where it is missing or wrong, nothing is.
+async fn write_revision(session: &Session, name: &str) -> Result<(), Failure> {
+    let Some(revision) = &session.revision else { return Ok(()) };
+    let call = session.aws.write.lambda.tag_resource().resource(arn(session, name)).tags(REVISION_TAG, revision);
+    call.send().await.or_fail("lambda.TagResource").map(drop)
+}
+
+impl Manage for Function {
+    type Settings = Settings;
+
+    const FIELDS: &'static [Field] = &[
+        plain("role"),
+        plain("handler"),
+        plain("runtime"),
+        plain("architecture"),
+        plain("description"),
+        plain("memory"),
+        plain("timeout"),
+        plain("ephemeral_storage"),
+        plain("environment.*"),
+        plain("code_sha256"),
+        plain("layers"),
+        coupled("vpc.subnets", VPC),
+        coupled("vpc.security_groups", VPC),
+        plain("tracing"),
+        plain("logging.format"),
+        plain("logging.log_group"),
+        plain("reserved_concurrency"),
+        immutable("package", "Lambda cannot turn a function of one package type into another"),
+        plain("failure"),
+        plain("tags.*"),
+    ];
+
+    const REFERS_TO: &'static [Kind] = &[Kind::Role, Kind::LogGroup, Kind::Bucket, Kind::Queue];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(
+            Target::Functions,
+            &["lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:ListFunctions", "lambda:ListTags"],
+        ),
+        writes(
+            Target::Functions,
+            &[
+                "lambda:CreateFunction",
+                "lambda:DeleteFunctionConcurrency",
+                "lambda:PutFunctionConcurrency",
+                "lambda:TagResource",
+                "lambda:UntagResource",
+                "lambda:UpdateFunctionCode",
+                "lambda:UpdateFunctionConfiguration",
+            ],
+        ),
+        writes(Target::PassedRoles, &["iam:PassRole"]),
+        // Lambda fetches the code in the name of whoever names it.
+        writes(Target::Artifacts, &["s3:GetObject", "s3:PutObject"]),
+        deletes(Target::Functions, &["lambda:DeleteFunction"]),
+    ];
+
+    async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
+        const CALL: &str = "lambda.GetFunction";
+        let call = session.aws.read.lambda.get_function().function_name(&address.name);
+        let Some(answer) = call.send().await.or_absent(CALL)? else { return Ok(None) };
+        // Without its tags, we would take our own for a stranger's.
+        if let Some(error) = answer.tags_error {
+            return Err(Failure::found(
+                CALL,
+                Class::Denied,
+                format!("its tags: {} {}", error.error_code, error.message),
+            ));
+        }
+        let missing = || Failure::found(CALL, Class::Other, "AWS's answer has no configuration");
+        let settings = Settings {
+            reserved_concurrency: wire::concurrency(answer.concurrency),
+            tags: own_tags(answer.tags.unwrap_or_default()),
+            ..wire::settings(&address.name, answer.configuration.ok_or_else(missing)?)?
+        };
+        // A function always holds something: code.
+        let owner = Owner::of(&settings.tags, &session.stack, true);
+        Ok(Some(Live { settings, owner }))
+    }
+
+    async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
+        wire::create(session, &address.name, desired).await?;
+        settle(session, &address.name).await?;
+        match desired.reserved_concurrency {
+            Some(_) => write_concurrency(session, &address.name, desired.reserved_concurrency).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
+        let name = &address.name;
+        // The configuration first: new code may need what it says, and old code does not mind.
+        if desired.configuration() != live.configuration() {
+            wire::update_configuration(session, name, desired).await?;
+            settle(session, name).await?;
+        }
+        if (&desired.code_sha256, &desired.architecture) != (&live.code_sha256, &live.architecture) {
+            wire::update_code(session, name, desired).await?;
+            settle(session, name).await?;
+            write_revision(session, name).await?;
+        }
+        if desired.reserved_concurrency != live.reserved_concurrency {
+            write_concurrency(session, name, desired.reserved_concurrency).await?;
+        }
+        write_tags(session, name, &desired.tags, &live.tags).await
+    }
+
+    async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
+        let call = session.aws.write.lambda.delete_function().function_name(&address.name);
+        call.send().await.or_absent("lambda.DeleteFunction")?;
+        gone(session, &address.name).await
+    }
+
+    async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
+        let named = named(session).await?;
+        let owned = named.iter().map(|(name, arn)| owned(session, name, arn));
+        Ok(futures::future::try_join_all(owned).await?.into_iter().flatten().collect())
+    }
+}

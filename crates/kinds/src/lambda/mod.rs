@@ -1,0 +1,5 @@
+//! Kinds of lambda.
+
+pub mod event_invoke;
+pub mod function;
+pub mod permission;

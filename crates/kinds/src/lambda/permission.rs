@@ -1,0 +1,241 @@
+//! Permissions of functions: who may invoke one, and for what.
+//!
+//! A function's policy is not ours alone: only the statements with our prefix are. Lambda has no call that changes a
+//! statement, so every change is a replacement.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::{
+    Kind, Manage, Session,
+    lambda::function,
+    rights::{Right, Target, deletes, reads, writes},
+};
+use aws::{
+    OrFail,
+    policy::{Effect, Policy, Statement},
+};
+use engine::{Address, Field, Live, Owned, Owner, immutable};
+use engine::{Class, Failure};
+
+/// Permissions of functions. Their address is the function's name and the statement's id.
+#[derive(Debug)]
+pub struct Permission;
+
+/// A permission.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// A service's domain, `ses.amazonaws.com`.
+    pub principal: String,
+    /// `lambda:InvokeFunction`.
+    pub action: String,
+    /// The account that the service acts for: a bucket's ARN does not name one.
+    pub source_account: Option<String>,
+    /// The ARN of what the service acts for.
+    pub source_arn: Option<String>,
+    /// What else the statement says. We never say anything else.
+    pub other: Option<String>,
+}
+
+const ACCOUNT: &str = "aws:sourceaccount";
+const ARN: &str = "aws:sourcearn";
+
+impl Settings {
+    /// Lets a service invoke a function for one thing of one account.
+    pub fn invoke(service: &str, account: &str, source_arn: impl Into<String>) -> Self {
+        Self {
+            principal: service.to_owned(),
+            action: "lambda:InvokeFunction".to_owned(),
+            source_account: Some(account.to_owned()),
+            source_arn: Some(source_arn.into()),
+            other: None,
+        }
+    }
+
+    /// A statement's whole content: all of it is in some field.
+    fn of(statement: &Statement) -> Self {
+        let mut rest = statement.clone();
+        let principal = only(&mut rest.principals).unwrap_or_default();
+        let condition = |rest: &mut Statement, operators: &[&str], key: &str| {
+            let operator = *operators.iter().find(|operator| {
+                let values = rest.conditions.get(**operator).and_then(|keys| keys.get(key));
+                values.is_some_and(|values| values.len() == 1)
+            })?;
+            let keys = rest.conditions.get_mut(operator)?;
+            keys.remove(key).and_then(|values| values.into_iter().next())
+        };
+        let source_account = condition(&mut rest, &["StringEquals"], ACCOUNT);
+        // Lambda writes `ArnLike` for both; without a wildcard they are the same.
+        let source_arn = condition(&mut rest, &["ArnLike", "ArnEquals"], ARN);
+        rest.conditions.retain(|_, keys| !keys.is_empty());
+        Self {
+            principal: principal.strip_prefix("Service:").unwrap_or(&principal).to_owned(),
+            action: only(&mut rest.actions).unwrap_or_default(),
+            source_account,
+            source_arn,
+            other: other(rest),
+        }
+    }
+}
+
+/// The one element of a set of one, which is taken out.
+fn only(set: &mut BTreeSet<String>) -> Option<String> {
+    if set.len() == 1 { set.pop_first() } else { None }
+}
+
+/// What is left of a statement; its resource is always the function.
+fn other(rest: Statement) -> Option<String> {
+    let is_plain = rest.effect == Effect::Allow
+        && rest.principals.is_empty()
+        && rest.actions.is_empty()
+        && rest.conditions.is_empty()
+        && rest.other.is_empty();
+    let rest = Statement { resources: BTreeSet::new(), ..rest };
+    // `Serialize` fails for maps whose keys are no strings; a statement has none.
+    (!is_plain).then(|| serde_json::to_string(&rest).unwrap_or_else(|error| error.to_string()))
+}
+
+/// The statements of a function's policy by id; none, if the function or its policy is not there.
+async fn statements(session: &Session, function: &str) -> Result<BTreeMap<String, Statement>, Failure> {
+    const CALL: &str = "lambda.GetPolicy";
+    let answer = session.aws.read.lambda.get_policy().function_name(function).send().await.or_absent(CALL)?;
+    match answer.and_then(|answer| answer.policy).filter(|text| !text.is_empty()) {
+        Some(text) => {
+            let policy = Policy::from_json(&text);
+            Ok(policy.map_err(|error| Failure::found(CALL, Class::Other, error.to_string()))?.statements().clone())
+        }
+        None => Ok(BTreeMap::new()),
+    }
+}
+
+const NO_CHANGE: &str = "Lambda cannot change a statement";
+
+impl Manage for Permission {
+    type Settings = Settings;
+
+    const FIELDS: &'static [Field] = &[
+        immutable("principal", NO_CHANGE),
+        immutable("action", NO_CHANGE),
+        immutable("source_account", NO_CHANGE),
+        immutable("source_arn", NO_CHANGE),
+        immutable("other", NO_CHANGE),
+    ];
+
+    const REFERS_TO: &'static [Kind] = &[Kind::Function];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::Functions, &["lambda:GetPolicy", "lambda:ListFunctions", "lambda:ListTags"]),
+        // Lambda cannot change a permission: it is made anew.
+        writes(Target::Functions, &["lambda:AddPermission", "lambda:RemovePermission"]),
+        deletes(Target::Functions, &["lambda:RemovePermission"]),
+    ];
+
+    async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
+        let statements = statements(session, address.container()).await?;
+        // Its id is ours, in a function that is ours.
+        Ok(statements
+            .get(&address.name)
+            .map(|statement| Live { settings: Settings::of(statement), owner: Owner::Ours }))
+    }
+
+    async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
+        let call = session.aws.write.lambda.add_permission().function_name(address.container());
+        let call = call.statement_id(&address.name).principal(&desired.principal).action(&desired.action);
+        let call = call.set_source_account(desired.source_account.clone()).set_source_arn(desired.source_arn.clone());
+        call.send().await.or_fail("lambda.AddPermission").map(drop)
+    }
+
+    async fn update(_: &Session, address: &Address, _: &Settings, _: &Settings) -> Result<(), Failure> {
+        Err(Failure::found("lambda.AddPermission", Class::Invalid, format!("{NO_CHANGE}: `{}`", address.name)))
+    }
+
+    async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
+        let call = session.aws.write.lambda.remove_permission().function_name(address.container());
+        call.statement_id(&address.name).send().await.or_absent("lambda.RemovePermission").map(drop)
+    }
+
+    async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
+        let prefix = session.stack.prefix();
+        let named = function::named(session).await?;
+        let owned = named.iter().map(|(name, arn)| async move {
+            tokio::try_join!(function::owned(session, name, arn), statements(session, name))
+        });
+        let mut found = Vec::new();
+        for (function, statements) in futures::future::try_join_all(owned).await? {
+            let Some(function) = function else { continue };
+            found.extend(statements.into_keys().filter_map(|id| {
+                let entry = id.strip_prefix(&prefix)?.to_owned();
+                Some(Owned { entry, address: Address::within(&function.address.name, id) })
+            }));
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULE: &str = "arn:aws:ses:eu-west-1:123456789012:receipt-rule-set/a:receipt-rule/mail.maintenance";
+
+    fn read(text: &str) -> Settings {
+        Settings::of(Policy::from_json(text).unwrap().statements().get("mail-ses").unwrap())
+    }
+
+    fn recorded() -> String {
+        // As Lambda answers after `AddPermission`.
+        format!(
+            r#"{{"Version":"2012-10-17","Id":"default","Statement":[{{"Sid":"mail-ses","Effect":"Allow",
+            "Principal":{{"Service":"ses.amazonaws.com"}},"Action":"lambda:InvokeFunction",
+            "Resource":"arn:aws:lambda:eu-west-1:123456789012:function:mail-maintenance",
+            "Condition":{{"StringEquals":{{"AWS:SourceAccount":"123456789012"}},"ArnLike":{{"AWS:SourceArn":"{RULE}"}}}}}},
+            {{"Sid":"theirs","Effect":"Allow","Principal":"*","Action":"lambda:*","Resource":"*"}}]}}"#
+        )
+    }
+
+    #[test]
+    fn what_lambda_makes_of_it_is_the_same() {
+        assert_eq!(read(&recorded()), Settings::invoke("ses.amazonaws.com", "123456789012", RULE));
+    }
+
+    #[test]
+    fn one_real_change_is_seen_in_its_field_alone() {
+        let ours = Settings::invoke("ses.amazonaws.com", "123456789012", RULE);
+        let some = |text: &str| Some(text.to_owned());
+        for (from, to, changed) in [
+            ("ses.amazonaws", "sns.amazonaws", Settings { principal: "sns.amazonaws.com".to_owned(), ..ours.clone() }),
+            ("InvokeFunction", "GetFunction", Settings { action: "lambda:GetFunction".to_owned(), ..ours.clone() }),
+            (
+                "rule/mail.",
+                "rule/other.",
+                Settings { source_arn: some(&RULE.replace("rule/mail.", "rule/other.")), ..ours.clone() },
+            ),
+            (
+                r#"unt":"123456789012""#,
+                r#"unt":"210987654321""#,
+                Settings { source_account: some("210987654321"), ..ours.clone() },
+            ),
+            (
+                r#""StringEquals":{"AWS:SourceAccount":"123456789012"},"#,
+                "",
+                Settings { source_account: None, ..ours.clone() },
+            ),
+        ] {
+            assert_eq!(read(&recorded().replacen(from, to, 1)), changed, "{from} → {to}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_field_is_not_lost() {
+        for (from, to) in [
+            ("\"Allow\"", "\"Deny\""),
+            ("\"ArnLike\":{", "\"ArnLike\":{\"aws:PrincipalOrgID\":\"o-1\","),
+            ("StringEquals", "StringNotEquals"),
+            ("\"Service\":\"ses.amazonaws.com\"", "\"Service\":[\"a.amazonaws.com\",\"b.amazonaws.com\"]"),
+            ("\"Action\"", "\"NotAction\""),
+        ] {
+            assert!(read(&recorded().replacen(from, to, 1)).other.is_some(), "{from} → {to}");
+        }
+    }
+}

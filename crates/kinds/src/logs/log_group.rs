@@ -1,0 +1,245 @@
+//! Log groups: where functions write, and for how long that stays.
+//!
+//! Lambda makes a function's log group by itself if it may, and keeps it for ever. So we make it, and the function may not.
+
+use aws_sdk_cloudwatchlogs::types::{LogGroup as LiveGroup, LogGroupClass};
+use serde::Serialize;
+
+use crate::{
+    Data, Kind, Manage, Session,
+    number::{natural, wire},
+    own_tags,
+    rights::{Right, Target, deletes, reads, writes},
+    surplus_tags,
+};
+use aws::OrFail;
+use engine::Failure;
+use engine::{Address, Field, Live, Owned, Owner, Tags, immutable, plain};
+
+/// Log groups.
+#[derive(Debug)]
+pub struct LogGroup;
+
+/// A log group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// How long lines stay, in days: one of CloudWatch's steps. For ever, if there is none.
+    pub retention: Option<u32>,
+    /// `STANDARD`, `INFREQUENT_ACCESS` or `DELIVERY`.
+    pub class: String,
+    /// The KMS key that lines are encrypted with instead of CloudWatch's own. We never set one.
+    pub kms_key: Option<String>,
+    /// Tags, ours and the declared ones.
+    pub tags: Tags,
+}
+
+impl Default for Settings {
+    /// What a group is that is made with nothing but a name.
+    fn default() -> Self {
+        Self { retention: None, class: LogGroupClass::Standard.as_str().to_owned(), kms_key: None, tags: Tags::new() }
+    }
+}
+
+impl Settings {
+    fn of(group: &LiveGroup, tags: Tags) -> Self {
+        Self {
+            retention: group.retention_in_days.map(natural),
+            class: group.log_group_class.as_ref().unwrap_or(&LogGroupClass::Standard).as_str().to_owned(),
+            kms_key: group.kms_key_id.clone().filter(|key| !key.is_empty()),
+            tags,
+        }
+    }
+}
+
+/// What the names of all functions' groups begin with.
+const FUNCTIONS: &str = "/aws/lambda/";
+
+/// The name of a function's log group.
+pub fn of_function(function: &str) -> String {
+    format!("{FUNCTIONS}{function}")
+}
+
+/// The ARN that tags go by: the one without `:*`, which the answers have and permissions need.
+fn arn(session: &Session, name: &str) -> String {
+    format!("arn:aws:logs:{}:{}:log-group:{name}", session.aws.region, session.aws.account)
+}
+
+async fn groups(
+    session: &Session,
+    prefix: &str,
+    is_enough: impl Fn(&LiveGroup) -> bool,
+) -> Result<Vec<LiveGroup>, Failure> {
+    let mut pages = session.aws.read.logs.describe_log_groups().log_group_name_prefix(prefix).into_paginator().send();
+    let mut groups = Vec::new();
+    while let Some(page) = pages.next().await {
+        groups.extend(page.or_fail("logs.DescribeLogGroups")?.log_groups.unwrap_or_default());
+        if groups.iter().any(&is_enough) {
+            break;
+        }
+    }
+    Ok(groups)
+}
+
+async fn find(session: &Session, name: &str) -> Result<Option<LiveGroup>, Failure> {
+    let is_it = |group: &LiveGroup| group.log_group_name.as_deref() == Some(name);
+    Ok(groups(session, name, is_it).await?.into_iter().find(is_it))
+}
+
+async fn tags(session: &Session, name: &str) -> Result<Option<Tags>, Failure> {
+    let answer = session.aws.read.logs.list_tags_for_resource().resource_arn(arn(session, name)).send().await;
+    Ok(answer.or_absent("logs.ListTagsForResource")?.map(|answer| own_tags(answer.tags.unwrap_or_default())))
+}
+
+async fn write_retention(session: &Session, name: &str, desired: Option<u32>) -> Result<(), Failure> {
+    let logs = &session.aws.write.logs;
+    if let Some(days) = desired {
+        let call = logs.put_retention_policy().log_group_name(name).retention_in_days(wire(days));
+        return call.send().await.or_fail("logs.PutRetentionPolicy").map(drop);
+    }
+    let call = logs.delete_retention_policy().log_group_name(name);
+    call.send().await.or_fail("logs.DeleteRetentionPolicy").map(drop)
+}
+
+impl Manage for LogGroup {
+    type Settings = Settings;
+
+    const FIELDS: &'static [Field] = &[
+        plain("retention"),
+        immutable("class", "CloudWatch cannot change the class of a log group"),
+        plain("kms_key"),
+        plain("tags.*"),
+    ];
+
+    const REFERS_TO: &'static [Kind] = &[];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::AllLogGroups, &["logs:DescribeLogGroups"]),
+        reads(Target::LogGroups, &["logs:DescribeLogStreams", "logs:ListTagsForResource"]),
+        // No log group of ours has a key: that of others is taken away, and none is given.
+        writes(
+            Target::LogGroups,
+            &[
+                "logs:CreateLogGroup",
+                "logs:DeleteRetentionPolicy",
+                "logs:DisassociateKmsKey",
+                "logs:PutRetentionPolicy",
+                "logs:TagResource",
+                "logs:UntagResource",
+            ],
+        ),
+        deletes(Target::LogGroups, &["logs:DeleteLogGroup"]),
+    ];
+
+    async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
+        let (group, tags) = tokio::try_join!(find(session, &address.name), tags(session, &address.name))?;
+        let (Some(group), Some(tags)) = (group, tags) else { return Ok(None) };
+        let owner = Owner::of(&tags, &session.stack, group.stored_bytes.is_some_and(|bytes| bytes > 0));
+        Ok(Some(Live { settings: Settings::of(&group, tags), owner }))
+    }
+
+    async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
+        let call = session.aws.write.logs.create_log_group().log_group_name(&address.name);
+        let call = call.log_group_class(LogGroupClass::from(desired.class.as_str()));
+        let call =
+            call.set_kms_key_id(desired.kms_key.clone()).set_tags(Some(desired.tags.clone().into_iter().collect()));
+        call.send().await.or_fail("logs.CreateLogGroup")?;
+        match desired.retention {
+            Some(_) => write_retention(session, &address.name, desired.retention).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
+        let (name, logs) = (&address.name, &session.aws.write.logs);
+        if desired.retention != live.retention {
+            write_retention(session, name, desired.retention).await?;
+        }
+        match &desired.kms_key {
+            key if *key == live.kms_key => {}
+            Some(key) => {
+                let call = logs.associate_kms_key().log_group_name(name).kms_key_id(key);
+                call.send().await.or_fail("logs.AssociateKmsKey")?;
+            }
+            None => {
+                let call = logs.disassociate_kms_key().log_group_name(name);
+                call.send().await.or_fail("logs.DisassociateKmsKey")?;
+            }
+        }
+        let surplus = surplus_tags(&desired.tags, &live.tags);
+        if !surplus.is_empty() {
+            let call = logs.untag_resource().resource_arn(arn(session, name)).set_tag_keys(Some(surplus));
+            call.send().await.or_fail("logs.UntagResource")?;
+        }
+        if desired.tags.iter().any(|(key, value)| live.tags.get(key) != Some(value)) {
+            let call = logs.tag_resource().resource_arn(arn(session, name));
+            let call = call.set_tags(Some(desired.tags.clone().into_iter().collect()));
+            call.send().await.or_fail("logs.TagResource")?;
+        }
+        Ok(())
+    }
+
+    async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
+        let call = session.aws.write.logs.delete_log_group().log_group_name(&address.name);
+        call.send().await.or_absent("logs.DeleteLogGroup").map(drop)
+    }
+
+    async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
+        if session.data == Data::Delete {
+            return Ok(None);
+        }
+        // The count of bytes lags by hours, so a stream is looked for.
+        let call = session.aws.read.logs.describe_log_streams().log_group_name(&address.name).limit(1);
+        let answer = call.send().await.or_absent("logs.DescribeLogStreams")?;
+        let has_streams = answer.is_some_and(|answer| !answer.log_streams().is_empty());
+        Ok(has_streams.then(|| "logs".to_owned()))
+    }
+
+    async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
+        let groups = groups(session, &of_function(&session.stack.prefix()), |_| false).await?;
+        let names = groups.iter().filter_map(|group| group.log_group_name.as_deref());
+        let owned = names.map(|name| async move {
+            Ok(tags(session, name).await?.and_then(|tags| session.stack.owned(name, &tags)))
+        });
+        Ok(futures::future::try_join_all(owned).await?.into_iter().flatten().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_cloudwatchlogs::types::builders::LogGroupBuilder;
+
+    use super::*;
+
+    fn recorded() -> LogGroupBuilder {
+        // As CloudWatch answers for a group that was made with nothing but a name.
+        LiveGroup::builder()
+            .log_group_name("/aws/lambda/mail-maintenance")
+            .creation_time(1_730_000_000_000)
+            .metric_filter_count(0)
+            .arn("arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/mail-maintenance:*")
+            .log_group_arn("arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/mail-maintenance")
+            .stored_bytes(0)
+            .log_group_class(LogGroupClass::Standard)
+    }
+
+    fn settings(group: LogGroupBuilder) -> Settings {
+        Settings::of(&group.build(), Tags::new())
+    }
+
+    #[test]
+    fn what_aws_fills_in_is_the_default() {
+        assert_eq!(settings(recorded()), Settings::default());
+        assert_eq!(settings(recorded().set_log_group_class(None)), Settings::default());
+    }
+
+    #[test]
+    fn one_real_change_is_seen() {
+        for changed in [
+            recorded().retention_in_days(30),
+            recorded().log_group_class(LogGroupClass::InfrequentAccess),
+            recorded().kms_key_id("arn:aws:kms:eu-west-1:123456789012:key/a"),
+        ] {
+            assert_ne!(settings(changed), Settings::default());
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Kinds of logs.
+
+pub mod log_group;

@@ -1,0 +1,181 @@
+//! The one registry of kinds: a kind that is not here does not exist, and one that is here is read, planned, applied,
+//! listed, printed and tested like all the others.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use engine::{Address, Class, Failure, Field, Live, Owned};
+
+use crate::{Manage, Right, Session, cloudwatch, iam, lambda, logs, s3, secretsmanager, ses, sns, sqs};
+
+/// Makes the enums over all kinds, and passes each call on to the kind's own code.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $kind:ty;)+) => {
+        /// A kind of AWS resource, in the order in which resources are shown.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind {
+            $($(#[$doc])* $variant,)+
+        }
+
+        /// The settings of one resource. They are boxed: some are large, and most are of kinds that are small.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Settings {
+            $($(#[$doc])* $variant(Box<<$kind as Manage>::Settings>),)+
+        }
+
+        $(impl From<<$kind as Manage>::Settings> for Settings {
+            fn from(settings: <$kind as Manage>::Settings) -> Self {
+                Self::$variant(Box::new(settings))
+            }
+        })+
+
+        impl Kind {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// What it is called in a plan, before an entry's name.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// Every field of its settings.
+            pub const fn fields(self) -> &'static [Field] {
+                match self { $(Self::$variant => <$kind as Manage>::FIELDS,)+ }
+            }
+
+            /// The kinds that one of it may refer to.
+            pub const fn refers_to(self) -> &'static [Self] {
+                match self { $(Self::$variant => <$kind as Manage>::REFERS_TO,)+ }
+            }
+
+            /// What whoever runs the tool must be allowed to do.
+            pub const fn rights(self) -> &'static [Right] {
+                match self { $(Self::$variant => <$kind as Manage>::RIGHTS,)+ }
+            }
+        }
+
+        impl Settings {
+            /// Which kind they are of.
+            pub const fn kind(&self) -> Kind {
+                match self { $(Self::$variant(_) => Kind::$variant,)+ }
+            }
+
+            /// As a tree, whose paths are those of the fields.
+            pub fn tree(&self) -> Value {
+                match self { $(Self::$variant(settings) => tree(settings.as_ref()),)+ }
+            }
+        }
+
+        impl engine::Kind for Kind {
+            type Session = Session;
+            type Settings = Settings;
+
+            fn all() -> &'static [Self] {
+                Self::ALL
+            }
+
+            fn name(self) -> &'static str {
+                self.name()
+            }
+
+            fn fields(self) -> &'static [Field] {
+                self.fields()
+            }
+
+            fn refers_to(self) -> &'static [Self] {
+                self.refers_to()
+            }
+
+            fn tree(settings: &Settings) -> Value {
+                settings.tree()
+            }
+
+            // This and the others are boxed: a future is as large as all calls that may be in it.
+            async fn read(self, session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
+                match self {
+                    $(Self::$variant => {
+                        let live = Box::pin(<$kind as Manage>::read(session, address)).await?;
+                        Ok(live.map(|live| Live { settings: live.settings.into(), owner: live.owner }))
+                    })+
+                }
+            }
+
+            async fn create(settings: &Settings, session: &Session, address: &Address) -> Result<(), Failure> {
+                match settings {
+                    $(Settings::$variant(desired) => Box::pin(<$kind as Manage>::create(session, address, desired)).await,)+
+                }
+            }
+
+            async fn update(
+                settings: &Settings,
+                session: &Session,
+                address: &Address,
+                live: &Settings,
+            ) -> Result<(), Failure> {
+                $(if let (Settings::$variant(desired), Settings::$variant(live)) = (settings, live) {
+                    return Box::pin(<$kind as Manage>::update(session, address, desired, live)).await;
+                })+
+                let message = format!("a {} cannot become a {}", live.kind().name(), settings.kind().name());
+                Err(Failure::found("update", Class::Invalid, message))
+            }
+
+            async fn delete(self, session: &Session, address: &Address) -> Result<(), Failure> {
+                match self { $(Self::$variant => Box::pin(<$kind as Manage>::delete(session, address)).await,)+ }
+            }
+
+            async fn holds_data(self, session: &Session, address: &Address) -> Result<Option<String>, Failure> {
+                match self { $(Self::$variant => Box::pin(<$kind as Manage>::holds_data(session, address)).await,)+ }
+            }
+
+            async fn list_owned(self, session: &Session) -> Result<Vec<Owned>, Failure> {
+                match self { $(Self::$variant => Box::pin(<$kind as Manage>::list_owned(session)).await,)+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// S3 buckets.
+    Bucket = "bucket", s3::bucket::Bucket;
+    /// Our statements in the policies of buckets that are not ours.
+    BucketStatement = "bucket statement", s3::bucket_statement::BucketStatement;
+    /// SQS queues.
+    Queue = "queue", sqs::queue::Queue;
+    /// IAM roles.
+    Role = "role", iam::role::Role;
+    /// Log groups.
+    LogGroup = "log group", logs::log_group::LogGroup;
+    /// Lambda functions.
+    Function = "function", lambda::function::Function;
+    /// Event invoke configurations of functions.
+    EventInvoke = "event invoke", lambda::event_invoke::EventInvoke;
+    /// Permissions to invoke functions.
+    Permission = "permission", lambda::permission::Permission;
+    /// SNS topics.
+    Topic = "topic", sns::topic::Topic;
+    /// Subscriptions of topics.
+    Subscription = "subscription", sns::subscription::Subscription;
+    /// Secrets.
+    Secret = "secret", secretsmanager::secret::Secret;
+    /// SES's receipt rule sets.
+    ReceiptRuleSet = "receipt rule set", ses::rule_set::RuleSet;
+    /// Receipt rules.
+    ReceiptRule = "receipt rule", ses::rule::Rule;
+    /// The order of receipt rules in a set.
+    ReceiptOrder = "receipt rule order", ses::order::Order;
+    /// Which rule set takes the account's mail.
+    Activation = "active rule set", ses::activation::Activation;
+    /// Alarms on metrics.
+    Alarm = "alarm", cloudwatch::alarm::Alarm;
+}
+
+fn tree(settings: &impl Serialize) -> Value {
+    // `Serialize` fails for maps whose keys are no strings; no kind has one.
+    serde_json::to_value(settings).unwrap_or_default()
+}
+
+impl Serialize for Kind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}

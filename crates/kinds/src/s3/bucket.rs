@@ -1,0 +1,345 @@
+//! S3 buckets, with everything that decides who can read what is in them and how long it stays.
+//!
+//! S3 has a call for each part of a bucket. The names of buckets are the world's: every call names the account that must
+//! own it, so that a bucket that somebody else made in our place is never written to.
+
+mod contents;
+mod lifecycle;
+mod parts;
+
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, ObjectOwnership, OwnershipControls,
+    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionConfiguration,
+};
+use aws_smithy_types::error::operation::BuildError;
+use serde::Serialize;
+
+use crate::{
+    Data, Kind, Manage, Session, own_tags,
+    rights::{Right, Target, deletes, reads, writes},
+    s3::artifacts,
+};
+use aws::{OrFail, policy::Policy};
+use engine::{Address, Field, Live, Owned, Owner, Tags, coupled, plain};
+use engine::{Class, Failure};
+
+pub use lifecycle::Lifecycle;
+use parts::{policy, tags, write};
+
+/// S3 buckets.
+#[derive(Debug)]
+pub struct Bucket;
+
+/// A bucket.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// Public access block.
+    pub public_access: PublicAccess,
+    /// Who owns objects that others put there.
+    pub ownership: Ownership,
+    /// Encryption of objects.
+    pub encryption: Encryption,
+    /// Whether older versions are kept. A bucket that once kept them is `Suspended` ever after, which is off.
+    pub versioning: bool,
+    /// Expiry of objects.
+    pub lifecycle: Lifecycle,
+    /// Ours alone.
+    pub policy: Policy,
+    /// Ours alone.
+    pub tags: Tags,
+}
+
+/// What is refused or ignored of all that would let the public in. All of it, in a new bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "they are S3's four switches, each by itself")]
+pub struct PublicAccess {
+    /// `BlockPublicAcls`.
+    pub block_acls: bool,
+    /// `IgnorePublicAcls`.
+    pub ignore_acls: bool,
+    /// `BlockPublicPolicy`.
+    pub block_policy: bool,
+    /// `RestrictPublicBuckets`.
+    pub restrict_buckets: bool,
+}
+
+impl Default for PublicAccess {
+    fn default() -> Self {
+        Self { block_acls: true, ignore_acls: true, block_policy: true, restrict_buckets: true }
+    }
+}
+
+/// `ObjectOwnership`, as S3 calls it: `BucketOwnerEnforced`, `BucketOwnerPreferred` or `ObjectWriter`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Ownership(pub String);
+
+impl Default for Ownership {
+    /// What a new bucket has: there are no access lists, and everything in it is its owner's.
+    fn default() -> Self {
+        Self(ObjectOwnership::BucketOwnerEnforced.as_str().to_owned())
+    }
+}
+
+/// How objects are encrypted that are put without saying so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Encryption {
+    /// `AES256`, `aws:kms` or `aws:kms:dsse`.
+    pub algorithm: String,
+    /// The KMS key, if it is not S3's own.
+    pub kms_key: Option<String>,
+    /// Whether S3 asks KMS once for many objects.
+    pub bucket_key: bool,
+}
+
+impl Default for Encryption {
+    /// What S3 does with every bucket since 2023.
+    fn default() -> Self {
+        Self { algorithm: ServerSideEncryption::Aes256.as_str().to_owned(), kms_key: None, bucket_key: false }
+    }
+}
+
+const ENCRYPTION: &[&str] = &["encryption.algorithm", "encryption.kms_key", "encryption.bucket_key"];
+
+/// A call about one bucket, which must be this account's.
+macro_rules! about {
+    ($clients:expr, $session:expr, $name:expr, $call:ident) => {
+        $clients.s3.$call().bucket($name).expected_bucket_owner(&$session.aws.account)
+    };
+}
+use about;
+
+/// A value that the SDK cannot send.
+fn unbuilt(call: &'static str) -> impl Fn(BuildError) -> Failure {
+    move |error| Failure::found(call, Class::Invalid, error.to_string())
+}
+
+fn public_access(live: Option<PublicAccessBlockConfiguration>) -> PublicAccess {
+    // Without the block nothing is blocked.
+    let live = live.unwrap_or_else(|| PublicAccessBlockConfiguration::builder().build());
+    PublicAccess {
+        block_acls: live.block_public_acls.unwrap_or_default(),
+        ignore_acls: live.ignore_public_acls.unwrap_or_default(),
+        block_policy: live.block_public_policy.unwrap_or_default(),
+        restrict_buckets: live.restrict_public_buckets.unwrap_or_default(),
+    }
+}
+
+/// Without controls, objects belong to who writes them.
+fn ownership(live: Option<OwnershipControls>) -> Ownership {
+    let rule = live.and_then(|controls| controls.rules.into_iter().next());
+    Ownership(rule.map_or(ObjectOwnership::ObjectWriter, |rule| rule.object_ownership).as_str().to_owned())
+}
+
+fn encryption(live: Option<ServerSideEncryptionConfiguration>) -> Encryption {
+    let Some(rule) = live.and_then(|live| live.rules.into_iter().next()) else { return Encryption::default() };
+    let bucket_key = rule.bucket_key_enabled.unwrap_or_default();
+    match rule.apply_server_side_encryption_by_default {
+        Some(chosen) => Encryption {
+            algorithm: chosen.sse_algorithm.as_str().to_owned(),
+            kms_key: chosen.kms_master_key_id.filter(|key| !key.is_empty()),
+            bucket_key,
+        },
+        None => Encryption { bucket_key, ..Encryption::default() },
+    }
+}
+
+impl Manage for Bucket {
+    type Settings = Settings;
+
+    const FIELDS: &'static [Field] = &[
+        plain("public_access.block_acls"),
+        plain("public_access.ignore_acls"),
+        plain("public_access.block_policy"),
+        plain("public_access.restrict_buckets"),
+        plain("ownership"),
+        coupled("encryption.algorithm", ENCRYPTION),
+        coupled("encryption.kms_key", ENCRYPTION),
+        coupled("encryption.bucket_key", ENCRYPTION),
+        plain("versioning"),
+        plain("lifecycle.expire_days"),
+        plain("lifecycle.noncurrent_days"),
+        plain("lifecycle.abort_incomplete_days"),
+        plain("lifecycle.others.*"),
+        plain("policy.*"),
+        plain("tags.*"),
+    ];
+
+    const REFERS_TO: &'static [Kind] = &[];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(
+            Target::Buckets,
+            &[
+                "s3:GetBucketOwnershipControls",
+                "s3:GetBucketPolicy",
+                "s3:GetBucketPublicAccessBlock",
+                "s3:GetBucketTagging",
+                "s3:GetBucketVersioning",
+                "s3:GetEncryptionConfiguration",
+                "s3:GetLifecycleConfiguration",
+                "s3:ListAllMyBuckets",
+                "s3:ListBucketVersions",
+            ],
+        ),
+        writes(
+            Target::Buckets,
+            &[
+                "s3:CreateBucket",
+                "s3:DeleteBucketPolicy",
+                "s3:PutBucketOwnershipControls",
+                "s3:PutBucketPolicy",
+                "s3:PutBucketPublicAccessBlock",
+                "s3:PutBucketTagging",
+                "s3:PutBucketVersioning",
+                "s3:PutEncryptionConfiguration",
+                "s3:PutLifecycleConfiguration",
+            ],
+        ),
+        deletes(Target::Buckets, &["s3:DeleteBucket"]),
+        // What SES puts into a bucket to try it goes with it.
+        deletes(Target::Objects, &["s3:DeleteObject", "s3:DeleteObjectVersion"]),
+    ];
+
+    async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
+        let (name, read) = (&address.name, &session.aws.read);
+        // Every bucket has an answer to this one, so that only a missing bucket has none.
+        let versioning = async {
+            let answer = about!(read, session, name, get_bucket_versioning).send().await;
+            answer.or_absent("s3.GetBucketVersioning")
+        };
+        let block = async {
+            let answer = about!(read, session, name, get_public_access_block).send().await;
+            Ok(answer.or_absent("s3.GetPublicAccessBlock")?.and_then(|answer| answer.public_access_block_configuration))
+        };
+        let controls = async {
+            let answer = about!(read, session, name, get_bucket_ownership_controls).send().await;
+            Ok(answer.or_absent("s3.GetBucketOwnershipControls")?.and_then(|answer| answer.ownership_controls))
+        };
+        let encrypted = async {
+            let answer = about!(read, session, name, get_bucket_encryption).send().await;
+            let answer = answer.or_absent("s3.GetBucketEncryption")?;
+            Ok(answer.and_then(|answer| answer.server_side_encryption_configuration))
+        };
+        let (versioning, block, controls, encrypted, lifecycle, policy, tags, data) = tokio::try_join!(
+            versioning,
+            block,
+            controls,
+            encrypted,
+            lifecycle::read(session, name),
+            policy(session, name),
+            tags(session, name),
+            contents::holds_data(session, name),
+        )?;
+        let Some(versioning) = versioning else { return Ok(None) };
+        let owner = Owner::of(&tags, &session.stack, data);
+        let settings = Settings {
+            public_access: public_access(block),
+            ownership: ownership(controls),
+            encryption: encryption(encrypted),
+            versioning: versioning.status == Some(BucketVersioningStatus::Enabled),
+            lifecycle,
+            policy,
+            tags,
+        };
+        Ok(Some(Live { settings, owner }))
+    }
+
+    async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
+        let mut call = session.aws.write.s3.create_bucket().bucket(&address.name);
+        // The one region that has no name here.
+        if session.aws.region != "us-east-1" {
+            let place = BucketLocationConstraint::from(session.aws.region.as_str());
+            let configuration = CreateBucketConfiguration::builder().location_constraint(place).build();
+            call = call.create_bucket_configuration(configuration);
+        }
+        call.send().await.or_fail("s3.CreateBucket")?;
+        write(session, &address.name, desired, None).await
+    }
+
+    async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
+        write(session, &address.name, desired, Some(live)).await
+    }
+
+    /// Deletes an empty one. What it holds is somebody's mail, and goes only if that was said.
+    async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
+        if session.data == Data::Delete || artifacts::is_it(session, &address.name) {
+            contents::empty(session, &address.name).await?;
+        }
+        if !contents::clear(session, &address.name).await? {
+            return Ok(());
+        }
+        let answer = about!(session.aws.write, session, &address.name, delete_bucket).send().await;
+        answer.or_absent("s3.DeleteBucket").map(drop)
+    }
+
+    async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
+        if session.data == Data::Delete {
+            return Ok(None);
+        }
+        let is_data = !artifacts::is_it(session, &address.name) && contents::holds_data(session, &address.name).await?;
+        Ok(is_data.then(|| "objects".to_owned()))
+    }
+
+    async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
+        let prefix = session.stack.prefix();
+        let call = session.aws.read.s3.list_buckets().prefix(&prefix).bucket_region(&session.aws.region);
+        let mut pages = call.max_buckets(1_000).into_paginator().send();
+        let mut names = Vec::new();
+        while let Some(page) = pages.next().await {
+            names.extend(
+                page.or_fail("s3.ListBuckets")?.buckets.unwrap_or_default().into_iter().filter_map(|one| one.name),
+            );
+        }
+        let ours = names.iter().filter(|name| name.starts_with(&prefix));
+        let owned = ours.map(|name| async move { Ok(session.stack.owned(name, &tags(session, name).await?)) });
+        Ok(futures::future::try_join_all(owned).await?.into_iter().flatten().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::types::{ServerSideEncryptionByDefault, ServerSideEncryptionRule};
+
+    use super::*;
+
+    fn encrypted(algorithm: &str, key: Option<&str>, bucket_key: Option<bool>) -> Encryption {
+        let chosen = ServerSideEncryptionByDefault::builder()
+            .sse_algorithm(ServerSideEncryption::from(algorithm))
+            .set_kms_master_key_id(key.map(str::to_owned))
+            .build()
+            .unwrap();
+        let rule = ServerSideEncryptionRule::builder()
+            .apply_server_side_encryption_by_default(chosen)
+            .set_bucket_key_enabled(bucket_key)
+            .build();
+        encryption(Some(ServerSideEncryptionConfiguration::builder().rules(rule).build().unwrap()))
+    }
+
+    fn blocked(policy: bool) -> PublicAccess {
+        let block = PublicAccessBlockConfiguration::builder().block_public_acls(true).ignore_public_acls(true);
+        public_access(Some(block.block_public_policy(policy).restrict_public_buckets(true).build()))
+    }
+
+    #[test]
+    fn a_new_bucket_is_the_default() {
+        assert_eq!(blocked(true), PublicAccess::default());
+        assert_eq!(encrypted("AES256", None, Some(false)), Encryption::default());
+        assert_eq!(encrypted("AES256", Some(""), None), Encryption::default());
+        assert_eq!(encryption(None), Encryption::default());
+    }
+
+    #[test]
+    fn one_real_change_is_seen() {
+        assert_ne!(blocked(false), PublicAccess::default());
+        assert_ne!(encrypted("aws:kms", None, Some(false)), Encryption::default());
+        assert_ne!(encrypted("AES256", None, Some(true)), Encryption::default());
+        assert_ne!(encrypted("aws:kms", Some("alias/a"), None), encrypted("aws:kms", None, None));
+    }
+
+    #[test]
+    fn a_guard_that_was_taken_away_is_no_default() {
+        assert_ne!(public_access(None), PublicAccess::default());
+        assert_ne!(ownership(None), Ownership::default());
+    }
+}

@@ -1,0 +1,3 @@
+//! Kinds of secretsmanager.
+
+pub mod secret;

@@ -1,0 +1,231 @@
+//! Secrets Manager's secrets: that they are there, and never what they hold.
+//!
+//! A value is written when a secret is made, and is never read, compared or kept anywhere else. Rotation, replicas and a
+//! secret's own resource policy are not managed. A deleted secret keeps its name, and can be restored, for
+//! [`RECOVERY_DAYS`]: a token that somebody had to ask for is not lost by a `down` too many. Until then AWS says that it is
+//! there; for us it is absent, and making it restores it.
+
+use aws_sdk_secretsmanager::{
+    operation::describe_secret::DescribeSecretOutput,
+    types::{Filter, FilterNameStringType, Tag},
+};
+use serde::Serialize;
+
+use crate::{
+    Kind, Manage, SecretValue, Session, own_tags,
+    rights::{Right, Target, deletes, reads, writes},
+    surplus_tags,
+};
+use aws::OrFail;
+use engine::{Address, ENTRY_TAG, Field, Live, Owned, Owner, STACK_TAG, Tags, plain};
+use engine::{Class, Failure};
+
+/// Secrets.
+#[derive(Debug)]
+pub struct Secret;
+
+/// A secret, without its value.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// Description, for people.
+    pub description: String,
+    /// Encrypted by this KMS key in place of AWS's own. We never set one.
+    pub kms_key: Option<String>,
+    /// Tags, ours and the declared ones.
+    pub tags: Tags,
+}
+
+/// How long a deleted secret can be restored, in days: the shortest time that AWS has.
+const RECOVERY_DAYS: i64 = 7;
+/// The key that is meant when there is none.
+const DEFAULT_KEY: &str = "alias/aws/secretsmanager";
+const DESCRIBE: &str = "secretsmanager.DescribeSecret";
+const CREATE: &str = "secretsmanager.CreateSecret";
+
+async fn describe(session: &Session, name: &str) -> Result<Option<DescribeSecretOutput>, Failure> {
+    session.aws.read.secrets.describe_secret().secret_id(name).send().await.or_absent(DESCRIBE)
+}
+
+/// Whether `up` has to be given a value: there is no such secret, not even one that can be restored.
+pub async fn needs_value(session: &Session, name: &str) -> Result<bool, Failure> {
+    Ok(describe(session, name).await?.is_none())
+}
+
+impl Settings {
+    fn from_aws(answer: &DescribeSecretOutput) -> Self {
+        let key = answer.kms_key_id.clone().filter(|key| !key.is_empty() && !key.ends_with(DEFAULT_KEY));
+        Self {
+            description: answer.description.clone().unwrap_or_default(),
+            kms_key: key,
+            tags: own_tags(answer.tags().iter().filter_map(|tag| Some((tag.key()?, tag.value().unwrap_or_default())))),
+        }
+    }
+
+    fn aws_tags(&self) -> Vec<Tag> {
+        self.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+    }
+}
+
+/// Writes the value that was given for a secret, if one was.
+async fn put_value(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
+    match desired.tags.get(ENTRY_TAG).and_then(|entry| session.secrets.get(entry)) {
+        Some(value) => write_value(session, &address.name, value).await,
+        None => Ok(()),
+    }
+}
+
+/// Writes the value of a secret that is there.
+pub async fn write_value(session: &Session, name: &str, value: &SecretValue) -> Result<(), Failure> {
+    let call = session.aws.write.secrets.put_secret_value().secret_id(name).secret_string(value.reveal());
+    call.send().await.or_fail("secretsmanager.PutSecretValue").map(drop)
+}
+
+/// Restores a deleted secret, if it was ours.
+async fn restore(
+    session: &Session,
+    address: &Address,
+    desired: &Settings,
+    found: &DescribeSecretOutput,
+) -> Result<(), Failure> {
+    let live = Settings::from_aws(found);
+    if let Owner::Other(owner) = Owner::of(&live.tags, &session.stack, true) {
+        return Err(Failure::found("secretsmanager.RestoreSecret", Class::Invalid, format!("not restored: {owner}")));
+    }
+    let call = session.aws.write.secrets.restore_secret().secret_id(&address.name);
+    call.send().await.or_fail("secretsmanager.RestoreSecret")?;
+    Secret::update(session, address, desired, &live).await?;
+    put_value(session, address, desired).await
+}
+
+impl Manage for Secret {
+    type Settings = Settings;
+
+    const FIELDS: &'static [Field] = &[plain("description"), plain("kms_key"), plain("tags.*")];
+
+    const REFERS_TO: &'static [Kind] = &[];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::Secrets, &["secretsmanager:DescribeSecret", "secretsmanager:ListSecrets"]),
+        writes(
+            Target::Secrets,
+            &[
+                "secretsmanager:CreateSecret",
+                "secretsmanager:PutSecretValue",
+                "secretsmanager:RestoreSecret",
+                "secretsmanager:TagResource",
+                "secretsmanager:UntagResource",
+                "secretsmanager:UpdateSecret",
+            ],
+        ),
+        deletes(Target::Secrets, &["secretsmanager:DeleteSecret"]),
+    ];
+
+    async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
+        let answer = describe(session, &address.name).await?.filter(|answer| answer.deleted_date.is_none());
+        Ok(answer.map(|answer| {
+            let settings = Settings::from_aws(&answer);
+            let holds = answer.version_ids_to_stages.is_some_and(|versions| !versions.is_empty());
+            let owner = Owner::of(&settings.tags, &session.stack, holds);
+            Live { settings, owner }
+        }))
+    }
+
+    async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
+        let found = describe(session, &address.name).await?;
+        if let Some(found) = found.filter(|found| found.deleted_date.is_some()) {
+            return restore(session, address, desired, &found).await;
+        }
+        let Some(value) = desired.tags.get(ENTRY_TAG).and_then(|entry| session.secrets.get(entry)) else {
+            let words = format!("no value was given for the secret `{}`", address.name);
+            return Err(Failure::found(CREATE, Class::Invalid, words));
+        };
+        let call = session.aws.write.secrets.create_secret().name(&address.name).secret_string(value.reveal());
+        let call = call.description(&desired.description).set_kms_key_id(desired.kms_key.clone());
+        call.set_tags(Some(desired.aws_tags())).send().await.or_fail(CREATE).map(drop)
+    }
+
+    async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
+        let write = &session.aws.write.secrets;
+        if (&desired.description, &desired.kms_key) != (&live.description, &live.kms_key) {
+            // An empty key means AWS's own; one that is left out would stay.
+            let key = desired.kms_key.clone().unwrap_or_default();
+            let call = write.update_secret().secret_id(&address.name).description(&desired.description);
+            call.kms_key_id(key).send().await.or_fail("secretsmanager.UpdateSecret")?;
+        }
+        let surplus = surplus_tags(&desired.tags, &live.tags);
+        if !surplus.is_empty() {
+            let call = write.untag_resource().secret_id(&address.name).set_tag_keys(Some(surplus));
+            call.send().await.or_fail("secretsmanager.UntagResource")?;
+        }
+        if desired.tags.iter().any(|(key, value)| live.tags.get(key) != Some(value)) {
+            let call = write.tag_resource().secret_id(&address.name).set_tags(Some(desired.aws_tags()));
+            call.send().await.or_fail("secretsmanager.TagResource")?;
+        }
+        Ok(())
+    }
+
+    async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
+        let Some(found) = describe(session, &address.name).await? else { return Ok(()) };
+        if found.deleted_date.is_some() {
+            return Ok(());
+        }
+        let call = session.aws.write.secrets.delete_secret().secret_id(&address.name);
+        let answer = call.recovery_window_in_days(RECOVERY_DAYS).send().await;
+        answer.or_absent("secretsmanager.DeleteSecret").map(drop)
+    }
+
+    /// By their tag: a secret may have a name of its own. Deleted ones are not listed.
+    async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
+        let filter = |name, value: &str| Filter::builder().key(name).values(value).build();
+        let call = session.aws.read.secrets.list_secrets();
+        let call = call.filters(filter(FilterNameStringType::TagKey, STACK_TAG));
+        let call = call.filters(filter(FilterNameStringType::TagValue, &session.stack.id));
+        let mut pages = call.into_paginator().send();
+        let mut all = Vec::new();
+        while let Some(page) = pages.next().await {
+            all.extend(page.or_fail("secretsmanager.ListSecrets")?.secret_list.unwrap_or_default());
+        }
+        let living = all.into_iter().filter(|secret| secret.deleted_date.is_none());
+        let owned = living.filter_map(|secret| {
+            let tags = secret.tags.iter().flatten();
+            let tags = own_tags(tags.filter_map(|tag| Some((tag.key.clone()?, tag.value.clone()?))));
+            session.stack.owned(&secret.name?, &tags)
+        });
+        Ok(owned.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_secretsmanager::primitives::DateTime;
+
+    use super::*;
+
+    fn recorded(key: &str, description: &str) -> Settings {
+        let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
+        let answer = DescribeSecretOutput::builder()
+            .name("netbox/token")
+            .kms_key_id(key)
+            .description(description)
+            .last_accessed_date(DateTime::from_secs(1_730_000_000))
+            .version_ids_to_stages("a1", vec!["AWSCURRENT".to_owned()])
+            .tags(tag("aws:cloudformation:stack-name", "other"))
+            .tags(tag(STACK_TAG, "mail"));
+        Settings::from_aws(&answer.build())
+    }
+
+    #[test]
+    fn what_aws_fills_in_is_the_default() {
+        let tags = Tags::from([(STACK_TAG.to_owned(), "mail".to_owned())]);
+        let plain = Settings { tags, ..Settings::default() };
+        assert_eq!(recorded("", ""), plain);
+        assert_eq!(recorded("arn:aws:kms:eu-west-1:123456789012:alias/aws/secretsmanager", ""), plain);
+    }
+
+    #[test]
+    fn one_real_change_is_seen() {
+        let plain = recorded("", "");
+        assert_ne!(recorded("arn:aws:kms:eu-west-1:123456789012:key/1b2c", ""), plain);
+        assert_ne!(recorded("", "NetBox"), plain);
+    }
+}

@@ -1,0 +1,241 @@
+//! What a receipt rule does with a mail: every action that SES has, in one normal form.
+
+use aws_sdk_ses::types::{
+    AddHeaderAction, BounceAction, ConnectAction, InvocationType, LambdaAction, ReceiptAction, S3Action, SnsAction,
+    SnsActionEncoding, StopAction, StopScope, WorkmailAction,
+};
+use serde::Serialize;
+
+use engine::{Class, Failure};
+
+/// An action. A `topic` is the ARN of one that is told when the action is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    /// Stores the mail.
+    S3 {
+        /// The bucket's name.
+        bucket: String,
+        /// What the key begins with, before SES's message id.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        prefix: Option<String>,
+        /// ARN of the topic that is told of it; `None` tells nobody.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        topic: Option<String>,
+        /// The ARN of a key for client-side encryption. We never set one: the function could not read the mail.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        kms_key: Option<String>,
+        /// The ARN of a role that SES takes on. We never set one: the bucket's policy lets SES write.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        role: Option<String>,
+    },
+    /// Invokes a function.
+    Lambda {
+        /// Its ARN.
+        function: String,
+        /// Invocation: waits for an answer or not.
+        invocation: Invocation,
+        /// ARN of the topic that is told of it; `None` tells nobody.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        topic: Option<String>,
+    },
+    /// Publishes the mail, of at most 150 KB.
+    Sns {
+        /// The topic's ARN.
+        topic: String,
+        /// Encoding of the mail in the message.
+        encoding: Encoding,
+    },
+    /// Refuses the mail.
+    Bounce {
+        /// The address that refuses it.
+        sender: String,
+        /// SMTP's three digits.
+        code: String,
+        /// The enhanced code: `5.1.1`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<String>,
+        /// Text of the bounce.
+        message: String,
+        /// ARN of the topic that is told of it; `None` tells nobody.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        topic: Option<String>,
+    },
+    /// Adds a header.
+    AddHeader {
+        /// Name of the header.
+        name: String,
+        /// Value of the header.
+        value: String,
+    },
+    /// Ends the rule set for this mail; SES knows no other scope.
+    Stop {
+        /// ARN of the topic that is told of it; `None` tells nobody.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        topic: Option<String>,
+    },
+    /// Gives the mail to `WorkMail`. Read and kept, not offered.
+    WorkMail {
+        /// The organisation's ARN.
+        organization: String,
+        /// ARN of the topic that is told of it; `None` tells nobody.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        topic: Option<String>,
+    },
+    /// Gives the mail to Amazon Connect. Read and kept, not offered.
+    Connect {
+        /// The instance's ARN.
+        instance: String,
+        /// The ARN of the role that SES takes on.
+        role: String,
+    },
+    /// What SES learned after this was written.
+    Unknown,
+}
+
+/// How a function is invoked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Invocation {
+    /// Without waiting for its end.
+    #[default]
+    Event,
+    /// Waiting for its end: it may stop the rule or the rule set.
+    RequestResponse,
+}
+
+/// How a mail is written into a message of a topic.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub enum Encoding {
+    /// As UTF-8; other bytes may be lost.
+    #[default]
+    #[serde(rename = "utf-8")]
+    Utf8,
+    /// As Base64.
+    #[serde(rename = "base64")]
+    Base64,
+}
+
+impl Action {
+    /// Whether it is one that is not offered, and stays where somebody else put it.
+    pub(super) fn is_kept(&self) -> bool {
+        matches!(self, Self::WorkMail { .. } | Self::Connect { .. })
+    }
+
+    /// As SES gives it.
+    pub(crate) fn from_aws(action: &ReceiptAction) -> Self {
+        if let Some(it) = &action.s3_action {
+            return Self::S3 {
+                bucket: it.bucket_name.clone(),
+                prefix: some(it.object_key_prefix.as_ref()),
+                topic: some(it.topic_arn.as_ref()),
+                kms_key: some(it.kms_key_arn.as_ref()),
+                role: some(it.iam_role_arn.as_ref()),
+            };
+        }
+        if let Some(it) = &action.lambda_action {
+            return Self::lambda(it).unwrap_or(Self::Unknown);
+        }
+        if let Some(it) = &action.sns_action {
+            return Self::sns(it).unwrap_or(Self::Unknown);
+        }
+        if let Some(it) = &action.bounce_action {
+            return Self::Bounce {
+                sender: it.sender.clone(),
+                code: it.smtp_reply_code.clone(),
+                status: some(it.status_code.as_ref()),
+                message: it.message.clone(),
+                topic: some(it.topic_arn.as_ref()),
+            };
+        }
+        if let Some(it) = &action.add_header_action {
+            return Self::AddHeader { name: it.header_name.clone(), value: it.header_value.clone() };
+        }
+        if let Some(it) = action.stop_action.as_ref().filter(|it| it.scope == StopScope::RuleSet) {
+            return Self::Stop { topic: some(it.topic_arn.as_ref()) };
+        }
+        if let Some(it) = &action.workmail_action {
+            return Self::WorkMail { organization: it.organization_arn.clone(), topic: some(it.topic_arn.as_ref()) };
+        }
+        if let Some(it) = &action.connect_action {
+            return Self::Connect { instance: it.instance_arn.clone(), role: it.iam_role_arn.clone() };
+        }
+        Self::Unknown
+    }
+
+    fn lambda(action: &LambdaAction) -> Option<Self> {
+        let invocation = match action.invocation_type {
+            None | Some(InvocationType::Event) => Invocation::Event,
+            Some(InvocationType::RequestResponse) => Invocation::RequestResponse,
+            Some(_) => return None,
+        };
+        Some(Self::Lambda { function: action.function_arn.clone(), invocation, topic: some(action.topic_arn.as_ref()) })
+    }
+
+    fn sns(action: &SnsAction) -> Option<Self> {
+        let encoding = match action.encoding {
+            None | Some(SnsActionEncoding::Utf8) => Encoding::Utf8,
+            Some(SnsActionEncoding::Base64) => Encoding::Base64,
+            Some(_) => return None,
+        };
+        Some(Self::Sns { topic: action.topic_arn.clone(), encoding })
+    }
+
+    /// As SES takes it. An unknown one cannot be written.
+    pub(super) fn to_aws(&self) -> Result<ReceiptAction, Failure> {
+        let action = ReceiptAction::builder();
+        Ok(match self.clone() {
+            Self::S3 { bucket, prefix, topic, kms_key, role } => {
+                let it = S3Action::builder().bucket_name(bucket).set_object_key_prefix(prefix).set_topic_arn(topic);
+                action.s3_action(it.set_kms_key_arn(kms_key).set_iam_role_arn(role).build().map_err(unbuilt)?)
+            }
+            Self::Lambda { function, invocation, topic } => {
+                let invocation = match invocation {
+                    Invocation::Event => InvocationType::Event,
+                    Invocation::RequestResponse => InvocationType::RequestResponse,
+                };
+                let it = LambdaAction::builder().function_arn(function).invocation_type(invocation);
+                action.lambda_action(it.set_topic_arn(topic).build().map_err(unbuilt)?)
+            }
+            Self::Sns { topic, encoding } => {
+                let encoding = match encoding {
+                    Encoding::Utf8 => SnsActionEncoding::Utf8,
+                    Encoding::Base64 => SnsActionEncoding::Base64,
+                };
+                action.sns_action(SnsAction::builder().topic_arn(topic).encoding(encoding).build().map_err(unbuilt)?)
+            }
+            Self::Bounce { sender, code, status, message, topic } => {
+                let it = BounceAction::builder().sender(sender).smtp_reply_code(code).set_status_code(status);
+                action.bounce_action(it.message(message).set_topic_arn(topic).build().map_err(unbuilt)?)
+            }
+            Self::AddHeader { name, value } => {
+                let it = AddHeaderAction::builder().header_name(name).header_value(value);
+                action.add_header_action(it.build().map_err(unbuilt)?)
+            }
+            Self::Stop { topic } => {
+                let it = StopAction::builder().scope(StopScope::RuleSet).set_topic_arn(topic);
+                action.stop_action(it.build().map_err(unbuilt)?)
+            }
+            Self::WorkMail { organization, topic } => {
+                let it = WorkmailAction::builder().organization_arn(organization).set_topic_arn(topic);
+                action.workmail_action(it.build().map_err(unbuilt)?)
+            }
+            Self::Connect { instance, role } => {
+                let it = ConnectAction::builder().instance_arn(instance).iam_role_arn(role);
+                action.connect_action(it.build().map_err(unbuilt)?)
+            }
+            Self::Unknown => return Err(unbuilt("this version does not know the action")),
+        }
+        .build())
+    }
+}
+
+/// SES's empty texts and absent ones are the same.
+fn some(text: Option<&String>) -> Option<String> {
+    text.filter(|text| !text.is_empty()).cloned()
+}
+
+pub(super) fn unbuilt(error: impl Into<Box<dyn std::error::Error>>) -> Failure {
+    let error: Box<dyn std::error::Error> = error.into();
+    Failure::found("ses.UpdateReceiptRule", Class::Invalid, error.to_string())
+}

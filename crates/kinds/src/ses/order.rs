@@ -1,0 +1,118 @@
+//! The order of our rules in a set. Only ours are moved, among themselves: the block stays where it is.
+
+use serde::Serialize;
+
+use super::{known_rules, names, rules};
+use crate::{
+    Kind, Manage, Session,
+    rights::{Right, Target, reads, writes},
+};
+use aws::OrFail;
+use engine::{Address, Class, Failure, Field, Live, Owned, Owner, Stack, plain};
+
+/// The order of a stack's rules in a set. It goes away with them.
+#[derive(Debug)]
+pub struct Order;
+
+/// An order. Two are equal if the rules that are in both stand alike: one that is missing or too many is drift of its own,
+/// and not a second time here.
+#[derive(Debug, Clone, Default, Eq, Serialize)]
+pub struct Settings {
+    /// The names of our rules.
+    pub order: Vec<String>,
+}
+
+impl PartialEq for Settings {
+    fn eq(&self, other: &Self) -> bool {
+        let ours = self.order.iter().filter(|name| other.order.contains(name));
+        ours.eq(other.order.iter().filter(|name| self.order.contains(name)))
+    }
+}
+
+fn ours(stack: &Stack, names: &[String]) -> Vec<String> {
+    names.iter().filter(|name| name.starts_with(&stack.rule_prefix())).cloned().collect()
+}
+
+/// A move of a rule to the place after another; `None` is the beginning of the set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Move {
+    pub(super) rule: String,
+    pub(super) after: Option<String>,
+}
+
+/// What brings our rules into an order: each one that does not stand after its predecessor is moved there, and the first to
+/// where our first one is. Those that stand right already are not touched.
+pub(super) fn moves(stack: &Stack, there: &[String], declared: &[String]) -> Vec<Move> {
+    let mut names = there.to_vec();
+    let ours = ours(stack, there);
+    let wanted: Vec<String> = declared.iter().filter(|name| ours.contains(name)).cloned().collect();
+    // Undeclared ones of ours are on their way out: they do not count.
+    let counts = |name: &String| wanted.contains(name);
+    let first = names.iter().position(counts).unwrap_or_default();
+    let mut previous = names.iter().take(first).next_back().cloned();
+    let mut moves = Vec::new();
+    for rule in &wanted {
+        // Rules of others may stand between ours: what counts is that none of ours does.
+        let after_previous = |names: &[String]| {
+            previous.as_ref().and_then(|name| names.iter().position(|other| other == name)).map_or(0, |at| at + 1)
+        };
+        let next = names.iter().skip(after_previous(&names)).find(|name| counts(name));
+        if next != Some(rule) {
+            names.retain(|name| name != rule);
+            names.insert(after_previous(&names).min(names.len()), rule.clone());
+            moves.push(Move { rule: rule.clone(), after: previous });
+        }
+        previous = Some(rule.clone());
+    }
+    moves
+}
+
+impl Manage for Order {
+    type Settings = Settings;
+
+    const FIELDS: &'static [Field] = &[plain("order")];
+
+    const REFERS_TO: &'static [Kind] = &[Kind::ReceiptRuleSet];
+
+    const RIGHTS: &'static [Right] =
+        &[reads(Target::ReceiptRules, super::LOOKING), writes(Target::ReceiptRules, &["ses:SetReceiptRulePosition"])];
+
+    /// Absent where the set is not there.
+    async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
+        let there = known_rules(session, &address.name).await?;
+        Ok(there.map(|rules| {
+            let settings = Settings { order: ours(&session.stack, &names(&rules)) };
+            Live { settings, owner: Owner::Ours }
+        }))
+    }
+
+    async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
+        let set = &address.name;
+        let _alone = session.receipt.place().await;
+        let Some(there) = rules(session, set).await? else {
+            let words = format!("there is no receipt rule set `{set}`");
+            return Err(Failure::found("ses.SetReceiptRulePosition", Class::NotFound, words));
+        };
+        for step in moves(&session.stack, &names(&there), &desired.order) {
+            session.aws.receipt_rules.pass().await;
+            let call = session.aws.write.ses.set_receipt_rule_position().rule_set_name(set);
+            let answer = call.rule_name(step.rule).set_after(step.after).send().await;
+            session.receipt.forget().await;
+            answer.or_fail("ses.SetReceiptRulePosition")?;
+        }
+        Ok(())
+    }
+
+    async fn update(session: &Session, address: &Address, desired: &Settings, _: &Settings) -> Result<(), Failure> {
+        Self::create(session, address, desired).await
+    }
+
+    async fn delete(_: &Session, _: &Address) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// None: an order is nothing without its rules, which are listed themselves.
+    async fn list_owned(_: &Session) -> Result<Vec<Owned>, Failure> {
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,173 @@
+//! Receipt rules: who mail is for, and what is done with it. Where a rule stands among others is the [`super::order`]'s.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ses::types::{ReceiptRule as AwsRule, TlsPolicy};
+use serde::Serialize;
+
+use super::{
+    Input,
+    action::{Action, unbuilt},
+    known_rules, names, rules, snapshot,
+};
+use crate::{
+    Kind, Manage, Session,
+    rights::{Right, Target, deletes, reads, writes},
+};
+use aws::OrFail;
+use engine::{Address, Class, Failure, Field, Live, Owned, Owner, Stack, plain};
+
+/// Receipt rules: parts of a set, named `STACK.ENTRY`.
+#[derive(Debug)]
+pub struct Rule;
+
+/// A rule. The default is what SES makes of a rule that is nothing but a name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// False for a rule that SES skips.
+    pub enabled: bool,
+    /// Whom mail is for, as [`recipient`] writes them; none is everybody in every verified domain.
+    pub recipients: BTreeSet<String>,
+    /// Whether mail is scanned for spam and viruses.
+    pub scan: bool,
+    /// TLS that is required of the sender.
+    pub tls: Tls,
+    /// What is done, in this order; without `WorkMail` and Connect.
+    pub actions: Vec<Action>,
+    /// The names of our rules that are declared before this one, in order: needed to place a new one. `After` cannot be read.
+    #[serde(skip)]
+    pub after: Input<Vec<String>>,
+    /// Actions that are not offered, by their places among all: they stay where somebody put them.
+    #[serde(skip)]
+    pub kept: Input<Vec<(usize, Action)>>,
+}
+
+/// Whether mail must come over TLS.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tls {
+    /// Takes mail with and without TLS.
+    #[default]
+    Optional,
+    /// Refuses mail without TLS.
+    Require,
+}
+
+/// A recipient in its normal form. SES compares without case.
+pub fn recipient(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+impl Settings {
+    /// As SES gives them.
+    pub(super) fn from_aws(rule: &AwsRule) -> Self {
+        let all = rule.actions.iter().flatten().map(Action::from_aws).enumerate();
+        let (kept, actions): (Vec<_>, Vec<_>) = all.partition(|(_, action)| action.is_kept());
+        Self {
+            enabled: rule.enabled,
+            recipients: rule.recipients.iter().flatten().map(|text| recipient(text)).collect(),
+            scan: rule.scan_enabled,
+            tls: if rule.tls_policy == Some(TlsPolicy::Require) { Tls::Require } else { Tls::Optional },
+            actions: actions.into_iter().map(|(_, action)| action).collect(),
+            after: Input::default(),
+            kept: Input(kept),
+        }
+    }
+
+    /// As SES takes them: all of them, since a rule is always replaced as a whole.
+    pub(super) fn to_aws(&self, name: &str) -> Result<AwsRule, Failure> {
+        let tls = match self.tls {
+            Tls::Optional => TlsPolicy::Optional,
+            Tls::Require => TlsPolicy::Require,
+        };
+        let mut actions = self.actions.clone();
+        for (place, action) in self.kept.iter() {
+            actions.insert(actions.len().min(*place), action.clone());
+        }
+        let actions = actions.iter().map(Action::to_aws).collect::<Result<_, _>>()?;
+        let rule = AwsRule::builder().name(name).enabled(self.enabled).scan_enabled(self.scan).tls_policy(tls);
+        let recipients = self.recipients.iter().cloned().collect();
+        rule.set_recipients(Some(recipients)).set_actions(Some(actions)).build().map_err(unbuilt)
+    }
+}
+
+/// Which rule a new one is put after; `None` is the beginning of the set.
+///
+/// It is the nearest of its predecessors that is there. Without one it goes before all of ours; and where none of ours is
+/// there either, after all the others: we join a set as one block at its end. This is right in whatever order rules are made.
+pub(super) fn place(stack: &Stack, names: &[String], predecessors: &[String]) -> Option<String> {
+    let nearest = predecessors.iter().rev().find(|name| names.contains(name));
+    let ours = names.iter().position(|name| name.starts_with(&stack.rule_prefix()));
+    let before_ours = || names.iter().take(ours.unwrap_or(names.len())).next_back();
+    nearest.or_else(before_ours).cloned()
+}
+
+impl Manage for Rule {
+    type Settings = Settings;
+
+    const FIELDS: &'static [Field] =
+        &[plain("enabled"), plain("recipients"), plain("scan"), plain("tls"), plain("actions")];
+
+    const REFERS_TO: &'static [Kind] =
+        &[Kind::ReceiptRuleSet, Kind::Bucket, Kind::BucketStatement, Kind::Function, Kind::Permission, Kind::Topic];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::ReceiptRules, super::LOOKING),
+        writes(Target::ReceiptRules, &["ses:CreateReceiptRule", "ses:UpdateReceiptRule"]),
+        deletes(Target::ReceiptRules, &["ses:DeleteReceiptRule"]),
+    ];
+
+    async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
+        let rules = known_rules(session, address.container()).await?.unwrap_or_default();
+        let owner = if address.name.starts_with(&session.stack.rule_prefix()) {
+            Owner::Ours
+        } else {
+            Owner::Other("a rule of this stack has a name that begins with the stack's".to_owned())
+        };
+        let rule = rules.iter().find(|rule| rule.name == address.name);
+        Ok(rule.map(|rule| Live { settings: Settings::from_aws(rule), owner }))
+    }
+
+    async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
+        let (set, rule) = (address.container(), desired.to_aws(&address.name)?);
+        let _alone = session.receipt.place().await;
+        let Some(there) = rules(session, set).await? else {
+            let words = format!("there is no receipt rule set `{set}`");
+            return Err(Failure::found("ses.CreateReceiptRule", Class::NotFound, words));
+        };
+        let after = place(&session.stack, &names(&there), &desired.after);
+        session.aws.receipt_rules.pass().await;
+        let call = session.aws.write.ses.create_receipt_rule().rule_set_name(set).set_after(after).rule(rule);
+        let answer = call.send().await;
+        session.receipt.forget().await;
+        answer.or_fail("ses.CreateReceiptRule").map(drop)
+    }
+
+    async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
+        let rule = Settings { kept: live.kept.clone(), ..desired.clone() }.to_aws(&address.name)?;
+        session.aws.receipt_rules.pass().await;
+        let call = session.aws.write.ses.update_receipt_rule().rule_set_name(address.container()).rule(rule);
+        let answer = call.send().await;
+        session.receipt.forget().await;
+        answer.or_fail("ses.UpdateReceiptRule").map(drop)
+    }
+
+    async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
+        session.aws.receipt_rules.pass().await;
+        let call = session.aws.write.ses.delete_receipt_rule().rule_set_name(address.container());
+        let answer = call.rule_name(&address.name).send().await;
+        session.receipt.forget().await;
+        answer.or_absent("ses.DeleteReceiptRule").map(drop)
+    }
+
+    /// Those in the active set and in our own. One that somebody else's set holds is found again when that set is active.
+    async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
+        let (snapshot, prefix) = (snapshot(session).await?, session.stack.rule_prefix());
+        let rules = snapshot.sets.iter().flat_map(|(set, rules)| rules.iter().map(move |rule| (set, &rule.name)));
+        let ours = rules.filter_map(|(set, name)| {
+            let entry = name.strip_prefix(&prefix)?.to_owned();
+            Some(Owned { entry, address: Address::within(set, name) })
+        });
+        Ok(ours.collect())
+    }
+}

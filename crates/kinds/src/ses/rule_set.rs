@@ -1,0 +1,78 @@
+//! A stack's own receipt rule set. It has no settings: it is there or not.
+
+use serde::Serialize;
+
+use super::{Snapshots, foreign, names, own_set, rules, snapshot};
+use crate::{
+    Kind, Manage, Session,
+    rights::{Right, Target, deletes, reads, writes},
+};
+use aws::OrFail;
+use engine::{Address, Class, Failure, Field, Live, Owned, Owner};
+
+/// Receipt rule sets.
+#[derive(Debug)]
+pub struct RuleSet;
+
+/// A rule set has nothing but its rules, which are resources of their own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Settings {}
+
+impl Manage for RuleSet {
+    type Settings = Settings;
+
+    const FIELDS: &'static [Field] = &[];
+
+    const REFERS_TO: &'static [Kind] = &[];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::ReceiptRules, super::LOOKING),
+        writes(Target::ReceiptRules, &["ses:CreateReceiptRuleSet"]),
+        deletes(Target::ReceiptRules, &["ses:DeleteReceiptRuleSet"]),
+    ];
+
+    async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
+        let is_there = super::known_rules(session, &address.name).await?.is_some();
+        let owner = if address.name == own_set(&session.stack) {
+            Owner::Ours
+        } else {
+            Owner::Other("a rule set of this stack has another name".to_owned())
+        };
+        Ok(is_there.then_some(Live { settings: Settings {}, owner }))
+    }
+
+    async fn create(session: &Session, address: &Address, _: &Settings) -> Result<(), Failure> {
+        session.aws.receipt_rules.pass().await;
+        let answer = session.aws.write.ses.create_receipt_rule_set().rule_set_name(&address.name).send().await;
+        Snapshots::forget(&session.receipt).await;
+        answer.or_fail("ses.CreateReceiptRuleSet").map(drop)
+    }
+
+    async fn update(_: &Session, _: &Address, _: &Settings, _: &Settings) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Deletes an empty set that is not active; SES would delete one with its rules, whosever they are.
+    async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
+        let Some(rules) = rules(session, &address.name).await? else { return Ok(()) };
+        if !rules.is_empty() {
+            let words = format!("not deleted: the rule set holds {}", names(&rules).join(", "));
+            return Err(Failure::found("ses.DeleteReceiptRuleSet", Class::Invalid, words));
+        }
+        session.aws.receipt_rules.pass().await;
+        let answer = session.aws.write.ses.delete_receipt_rule_set().rule_set_name(&address.name).send().await;
+        Snapshots::forget(&session.receipt).await;
+        answer.or_absent("ses.DeleteReceiptRuleSet").map(drop)
+    }
+
+    async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
+        let name = own_set(&session.stack);
+        let is_there = snapshot(session).await?.sets.contains_key(&name);
+        Ok(is_there.then(|| Owned { entry: name.clone(), address: Address::of(name) }).into_iter().collect())
+    }
+
+    /// Rules of others, who joined our set: it stays with them.
+    async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
+        Ok(foreign(&session.stack, &snapshot(session).await?.names(&address.name)))
+    }
+}

@@ -1,0 +1,4 @@
+//! Kinds of sns.
+
+pub mod subscription;
+pub mod topic;

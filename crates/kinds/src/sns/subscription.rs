@@ -1,0 +1,291 @@
+//! Subscriptions of our topics. A topic's subscriptions are members only: those of others are never touched.
+//!
+//! A subscription has no name and no tags, and a mail address does not tell who subscribed it. So the topic, which is ours,
+//! carries a tag for each subscription that we made; that tag is no setting of the topic, and is never compared.
+//! Protocol and endpoint are the address: another endpoint is another subscription.
+
+use std::collections::HashMap;
+
+use aws_sdk_sns::types::Subscription as Listed;
+use futures::future::try_join_all;
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Kind, Manage, SUBSCRIPTION_TAG, Session, own_tags,
+    rights::{Right, Target, deletes, reads, writes},
+    sns::topic,
+};
+use aws::OrFail;
+use engine::{Address, ENTRY_TAG, Field, Live, Owned, Owner, Tags, plain};
+use engine::{Class, Failure};
+
+/// SNS subscriptions, each within its topic, named `PROTOCOL:ENDPOINT`.
+#[derive(Debug)]
+pub struct Subscription;
+
+/// A subscription. The default is what AWS gives one that is nothing but an endpoint.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Settings {
+    /// Whether queues and URLs get the message alone, without what SNS tells about it.
+    pub raw_delivery: bool,
+    /// Which messages are delivered; all of them without one.
+    pub filter: Option<Filter>,
+    /// The ARN of the queue for what could not be delivered.
+    pub redrive: Option<String>,
+    /// Whether the endpoint has not agreed yet. AWS then tells nothing of the settings, so they count as the desired ones.
+    #[serde(skip)]
+    pub pending: bool,
+}
+
+/// Which messages are delivered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Filter {
+    /// `MessageAttributes` or `MessageBody`.
+    pub scope: String,
+    /// SNS's filter policy.
+    pub policy: Value,
+}
+
+impl PartialEq for Settings {
+    fn eq(&self, other: &Self) -> bool {
+        let known = |settings: &Self| (settings.raw_delivery, settings.filter.clone(), settings.redrive.clone());
+        self.pending || other.pending || known(self) == known(other)
+    }
+}
+
+const SCOPE: &str = "MessageAttributes";
+const ATTRIBUTES: &str = "sns.GetSubscriptionAttributes";
+/// What SNS says in place of an ARN.
+const PENDING: &str = "PendingConfirmation";
+const DELETED: &str = "Deleted";
+
+impl Settings {
+    /// Every attribute that we manage; a filter's scope is set before a policy that needs it.
+    fn attributes(&self) -> [(&'static str, Option<String>); 4] {
+        let redrive = self.redrive.as_ref().map(|queue| serde_json::json!({"deadLetterTargetArn": queue}).to_string());
+        let filter = self.filter.as_ref();
+        [
+            ("RawMessageDelivery", Some(self.raw_delivery.to_string())),
+            ("FilterPolicyScope", filter.map(|filter| filter.scope.clone())),
+            // An empty document takes the filter away, and no value the redrive policy: so it is documented.
+            ("FilterPolicy", Some(filter.map_or_else(|| "{}".to_owned(), |filter| filter.policy.to_string()))),
+            ("RedrivePolicy", redrive),
+        ]
+    }
+
+    fn from_attributes(attributes: &HashMap<String, String>) -> Result<Self, Failure> {
+        let wrong = |what: &str| Failure::found(ATTRIBUTES, Class::Other, format!("AWS's answer has a wrong {what}"));
+        let text = |name: &str| attributes.get(name).map(String::as_str).filter(|text| !text.is_empty());
+        let json = |name: &str| match text(name) {
+            Some(text) => serde_json::from_str::<Value>(text).map(Some).map_err(|_| wrong(name)),
+            None => Ok(None),
+        };
+        let filter = json("FilterPolicy")?.filter(|policy| policy.as_object().is_none_or(|policy| !policy.is_empty()));
+        let redrive = json("RedrivePolicy")?;
+        let queue = redrive.as_ref().and_then(|policy| policy.get("deadLetterTargetArn")?.as_str());
+        Ok(Self {
+            raw_delivery: text("RawMessageDelivery") == Some("true"),
+            filter: filter
+                .map(|policy| Filter { scope: text("FilterPolicyScope").unwrap_or(SCOPE).to_owned(), policy }),
+            redrive: queue.map(str::to_owned),
+            pending: false,
+        })
+    }
+}
+
+/// A subscription's name within its topic.
+pub fn name(protocol: &str, endpoint: &str) -> String {
+    format!("{protocol}:{endpoint}")
+}
+
+/// The same for one that was listed. Mail addresses come back as they were given, and are compared without case.
+fn same_name(one: &str, other: &str) -> bool {
+    let is_mail = one.starts_with("email");
+    one == other || (is_mail && one.eq_ignore_ascii_case(other))
+}
+
+fn listed_name(listed: &Listed) -> String {
+    name(listed.protocol.as_deref().unwrap_or_default(), listed.endpoint.as_deref().unwrap_or_default())
+}
+
+/// The key of the tag that says on a topic that a subscription is ours: a name may be longer than a key, and have other
+/// characters.
+fn mark(name: &str) -> String {
+    let name = if name.starts_with("email") { name.to_ascii_lowercase() } else { name.to_owned() };
+    let digest = Sha256::digest(name.as_bytes()).iter().take(8).fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
+    format!("{SUBSCRIPTION_TAG}{digest:016x}")
+}
+
+/// All subscriptions of a topic; `None` if there is no such topic.
+async fn listed(session: &Session, topic: &str) -> Result<Option<Vec<Listed>>, Failure> {
+    let call = session.aws.read.sns.list_subscriptions_by_topic().topic_arn(topic::arn(session, topic));
+    let mut pages = call.into_paginator().send();
+    let mut all = Vec::new();
+    while let Some(page) = pages.next().await {
+        let Some(page) = page.or_absent("sns.ListSubscriptionsByTopic")? else { return Ok(None) };
+        all.extend(page.subscriptions.unwrap_or_default());
+    }
+    all.retain(|subscription| subscription.subscription_arn.as_deref() != Some(DELETED));
+    Ok(Some(all))
+}
+
+async fn find(session: &Session, address: &Address) -> Result<Option<Listed>, Failure> {
+    let listed = listed(session, address.container()).await?.unwrap_or_default();
+    Ok(listed.into_iter().find(|listed| same_name(&listed_name(listed), &address.name)))
+}
+
+fn arn_of(listed: &Listed) -> Option<String> {
+    listed.subscription_arn.clone().filter(|arn| arn != PENDING)
+}
+
+impl Manage for Subscription {
+    type Settings = Settings;
+
+    const FIELDS: &'static [Field] = &[plain("raw_delivery"), plain("filter.*"), plain("redrive")];
+
+    const REFERS_TO: &'static [Kind] = &[Kind::Topic, Kind::Queue];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(
+            Target::Topics,
+            &[
+                "sns:GetSubscriptionAttributes",
+                "sns:ListSubscriptionsByTopic",
+                "sns:ListTagsForResource",
+                "sns:ListTopics",
+            ],
+        ),
+        writes(Target::Topics, &["sns:SetSubscriptionAttributes", "sns:Subscribe", "sns:TagResource"]),
+        deletes(Target::Topics, &["sns:Unsubscribe", "sns:UntagResource"]),
+    ];
+
+    async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
+        let Some(listed) = find(session, address).await? else { return Ok(None) };
+        let Some(arn) = arn_of(&listed) else {
+            let settings = Settings { pending: true, ..Settings::default() };
+            return Ok(Some(Live { settings, owner: Owner::Ours }));
+        };
+        let answer = session.aws.read.sns.get_subscription_attributes().subscription_arn(arn).send().await;
+        let Some(answer) = answer.or_absent(ATTRIBUTES)? else { return Ok(None) };
+        let settings = Settings::from_attributes(&answer.attributes.unwrap_or_default())?;
+        // It is a member of our topic that is declared: whoever subscribed it wanted the same.
+        Ok(Some(Live { settings, owner: Owner::Ours }))
+    }
+
+    async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
+        let arn = topic::arn(session, address.container());
+        let Some((protocol, endpoint)) = address.name.split_once(':') else {
+            let words = format!("`{}` is no PROTOCOL:ENDPOINT", address.name);
+            return Err(Failure::found("sns.Subscribe", Class::Invalid, words));
+        };
+        // The mark comes first: one without a subscription does no harm, a subscription without one would stay for ever.
+        topic::set_tags(session, &arn, &Tags::from([(mark(&address.name), protocol.to_owned())])).await?;
+        let default = Settings::default().attributes();
+        let attributes = desired.attributes().into_iter().zip(default).filter(|(desired, default)| desired != default);
+        let attributes = attributes.filter_map(|((name, value), _)| Some((name.to_owned(), value?))).collect();
+        let call = session.aws.write.sns.subscribe().topic_arn(arn).protocol(protocol).endpoint(endpoint);
+        call.set_attributes(Some(attributes)).send().await.or_fail("sns.Subscribe").map(drop)
+    }
+
+    async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
+        // One that is pending by now has no settings to change.
+        let Some(arn) = find(session, address).await?.as_ref().and_then(arn_of) else { return Ok(()) };
+        let attributes = desired.attributes().into_iter().zip(live.attributes());
+        for ((name, value), _) in attributes.filter(|(desired, live)| desired != live) {
+            // A scope without a policy means nothing.
+            if name == "FilterPolicyScope" && value.is_none() {
+                continue;
+            }
+            let call = session.aws.write.sns.set_subscription_attributes().subscription_arn(&arn).attribute_name(name);
+            call.set_attribute_value(value).send().await.or_fail("sns.SetSubscriptionAttributes")?;
+        }
+        Ok(())
+    }
+
+    async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
+        let call = "sns.Unsubscribe";
+        if let Some(listed) = find(session, address).await? {
+            let Some(arn) = arn_of(&listed) else {
+                let words =
+                    "AWS removes an endpoint that has not agreed by itself after some days, and nobody can before";
+                return Err(Failure::found(call, Class::Invalid, words));
+            };
+            session.aws.write.sns.unsubscribe().subscription_arn(arn).send().await.or_absent(call)?;
+        }
+        topic::remove_tags(session, &topic::arn(session, address.container()), vec![mark(&address.name)]).await
+    }
+
+    /// Those of our topics that carry our mark. Pending ones cannot be removed; they are found once they have agreed.
+    async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
+        let topics = topic::named(session).await?;
+        let lists = topics.iter().map(|(arn, name)| async move {
+            let (listed, tags) = tokio::try_join!(listed(session, name), topic::all_tags(session, arn))?;
+            let tags: Tags = tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect();
+            if session.stack.owned(name, &own_tags(tags.clone())).is_none() {
+                return Ok(Vec::new());
+            }
+            let topic = tags.get(ENTRY_TAG).unwrap_or(name);
+            let confirmed = listed.unwrap_or_default().into_iter().filter(|listed| arn_of(listed).is_some());
+            let ours = confirmed.map(|listed| listed_name(&listed)).filter(|name| tags.contains_key(&mark(name)));
+            let owned = |part: String| Owned { entry: format!("{topic}.{part}"), address: Address::within(name, part) };
+            Ok::<_, Failure>(ours.map(owned).collect::<Vec<_>>())
+        });
+        Ok(try_join_all(lists).await?.into_iter().flatten().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded(changes: &[(&str, &str)]) -> Settings {
+        // As SNS answers for a subscription that was made with nothing but an endpoint.
+        let mut attributes: HashMap<String, String> = [
+            ("Protocol", "sqs"),
+            ("Endpoint", "arn:aws:sqs:eu-west-1:123456789012:mail-inbox"),
+            ("PendingConfirmation", "false"),
+            ("RawMessageDelivery", "false"),
+            ("FilterPolicyScope", "MessageAttributes"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        attributes.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        Settings::from_attributes(&attributes).unwrap()
+    }
+
+    #[test]
+    fn what_aws_fills_in_is_the_default() {
+        assert_eq!(recorded(&[]), Settings::default());
+        assert_eq!(recorded(&[("FilterPolicy", "{}"), ("RedrivePolicy", "")]), Settings::default());
+    }
+
+    #[test]
+    fn one_real_change_is_seen() {
+        for change in [
+            ("RawMessageDelivery", "true"),
+            ("FilterPolicy", r#"{"provider":["zayo"]}"#),
+            ("RedrivePolicy", r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:123456789012:mail-failed"}"#),
+        ] {
+            assert_ne!(recorded(&[change]), Settings::default(), "{change:?}");
+        }
+        let filtered = |scope: &str| recorded(&[("FilterPolicy", r#"{"a":[1]}"#), ("FilterPolicyScope", scope)]);
+        assert_ne!(filtered("MessageBody"), filtered("MessageAttributes"));
+    }
+
+    #[test]
+    fn waiting_for_an_answer_is_no_drift() {
+        let pending = Settings { pending: true, ..Settings::default() };
+        assert_eq!(pending, recorded(&[("RawMessageDelivery", "true")]));
+    }
+
+    #[test]
+    fn a_mark_fits_into_a_tag_and_belongs_to_one_endpoint() {
+        let one = mark("email:Noc@noc.example");
+        assert_eq!(one, mark("email:noc@noc.example"));
+        assert_ne!(one, mark("email:noc@noc2.example"));
+        assert_ne!(mark("https:https://a.example/A"), mark("https:https://a.example/a"));
+        assert!(mark(&"x".repeat(5_000)).len() <= 128);
+    }
+}

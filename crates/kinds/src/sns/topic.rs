@@ -1,0 +1,271 @@
+//! SNS topics, with their policy. How messages are delivered, signed and logged is not managed.
+//!
+//! A topic never has no policy: AWS gives it one that lets its owner use it. In the normal form that is the empty policy.
+
+use aws_sdk_sns::types::Tag;
+use futures::future::try_join_all;
+use serde::Serialize;
+
+use crate::{
+    Kind, Manage, Session, own_tags,
+    rights::{Right, Target, deletes, reads, writes},
+    surplus_tags,
+};
+use aws::{
+    OrFail,
+    policy::{Policy, Statement},
+};
+use engine::{Address, Field, Live, Owned, Owner, Tags, plain};
+use engine::{Class, Failure};
+
+/// SNS topics.
+#[derive(Debug)]
+pub struct Topic;
+
+/// A topic. The default is what AWS gives one that is nothing but a name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// Whom its mails come from.
+    pub display_name: String,
+    /// Who may publish and subscribe; an empty one is AWS's own, for the account alone.
+    pub policy: Policy,
+    /// Encrypted by this KMS key. We never set one.
+    pub kms_key: Option<String>,
+    /// Tags, ours and the declared ones.
+    pub tags: Tags,
+}
+
+const ATTRIBUTES: &str = "sns.GetTopicAttributes";
+const DISPLAY_NAME: &str = "DisplayName";
+const POLICY: &str = "Policy";
+const KMS_KEY: &str = "KmsMasterKeyId";
+
+/// The ARN of a topic of the account; it is the only name that SNS's calls take.
+pub fn arn(session: &Session, name: &str) -> String {
+    format!("arn:aws:sns:{}:{}:{name}", session.aws.region, session.aws.account)
+}
+
+/// What a topic's owner may do by AWS's own policy; `SNS:Receive` was part of it once.
+const OWNER_MAY: [&str; 8] = [
+    "SNS:AddPermission",
+    "SNS:DeleteTopic",
+    "SNS:GetTopicAttributes",
+    "SNS:ListSubscriptionsByTopic",
+    "SNS:Publish",
+    "SNS:RemovePermission",
+    "SNS:SetTopicAttributes",
+    "SNS:Subscribe",
+];
+
+/// The statement with which a topic is used by its account. A policy of our own that names services needs it beside.
+pub fn owner_statement(arn: &str) -> (String, Statement) {
+    let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
+    let mut statement = Statement::allow(&OWNER_MAY, [arn.to_owned()]);
+    statement.principals.insert("*".to_owned());
+    ("__default_statement_ID".to_owned(), statement.when("StringEquals", "aws:SourceOwner", [account]))
+}
+
+fn is_default(policy: &Policy, arn: &str) -> bool {
+    let (id, statement) = owner_statement(arn);
+    let mut older = statement.clone();
+    older.actions.insert("SNS:Receive".to_owned());
+    [statement, older].into_iter().any(|statement| *policy == Policy::new([(id.clone(), statement)]))
+}
+
+impl Settings {
+    /// Every attribute that we manage.
+    fn attributes(&self, arn: &str) -> [(&'static str, String); 3] {
+        let policy = if self.policy.is_empty() { Policy::new([owner_statement(arn)]) } else { self.policy.clone() };
+        [
+            (DISPLAY_NAME, self.display_name.clone()),
+            (POLICY, policy.to_json()),
+            (KMS_KEY, self.kms_key.clone().unwrap_or_default()),
+        ]
+    }
+
+    fn from_attributes<'a>(get: impl Fn(&str) -> Option<&'a String>, arn: &str, tags: Tags) -> Result<Self, Failure> {
+        let wrong = |_| Failure::found(ATTRIBUTES, Class::Other, "AWS's answer has a wrong Policy");
+        let text = |name: &str| get(name).filter(|text| !text.is_empty());
+        let policy = text(POLICY).map(|text| Policy::from_json(text)).transpose().map_err(wrong)?;
+        Ok(Self {
+            display_name: text(DISPLAY_NAME).cloned().unwrap_or_default(),
+            policy: policy.filter(|policy| !is_default(policy, arn)).unwrap_or_default(),
+            kms_key: text(KMS_KEY).cloned(),
+            tags,
+        })
+    }
+}
+
+fn tag(key: &str, value: &str) -> Result<Tag, Failure> {
+    let tag = Tag::builder().key(key).value(value).build();
+    tag.map_err(|error| Failure::found("sns.TagResource", Class::Invalid, error.to_string()))
+}
+
+/// All tags of a topic, those too that its subscriptions put there.
+pub(super) async fn all_tags(session: &Session, arn: &str) -> Result<Option<Vec<Tag>>, Failure> {
+    let answer = session.aws.read.sns.list_tags_for_resource().resource_arn(arn).send().await;
+    Ok(answer.or_absent("sns.ListTagsForResource")?.map(|answer| answer.tags.unwrap_or_default()))
+}
+
+async fn tags(session: &Session, arn: &str) -> Result<Option<Tags>, Failure> {
+    Ok(all_tags(session, arn).await?.map(|tags| own_tags(tags.into_iter().map(|tag| (tag.key, tag.value)))))
+}
+
+/// Sets tags on a topic.
+pub(super) async fn set_tags(session: &Session, arn: &str, tags: &Tags) -> Result<(), Failure> {
+    let tags = tags.iter().map(|(key, value)| tag(key, value)).collect::<Result<_, _>>()?;
+    let answer = session.aws.write.sns.tag_resource().resource_arn(arn).set_tags(Some(tags)).send().await;
+    answer.or_fail("sns.TagResource").map(drop)
+}
+
+/// Takes tags from a topic.
+pub(super) async fn remove_tags(session: &Session, arn: &str, keys: Vec<String>) -> Result<(), Failure> {
+    let answer = session.aws.write.sns.untag_resource().resource_arn(arn).set_tag_keys(Some(keys)).send().await;
+    answer.or_absent("sns.UntagResource").map(drop)
+}
+
+/// ARNs and names of the topics whose names begin as this stack's do.
+pub(super) async fn named(session: &Session) -> Result<Vec<(String, String)>, Failure> {
+    let (mut pages, prefix) = (session.aws.read.sns.list_topics().into_paginator().send(), session.stack.prefix());
+    let mut named = Vec::new();
+    while let Some(page) = pages.next().await {
+        let arns = page.or_fail("sns.ListTopics")?.topics.unwrap_or_default().into_iter();
+        let topics = arns.filter_map(|topic| topic.topic_arn).filter_map(|arn| {
+            let name = arn.rsplit(':').next()?.to_owned();
+            Some((arn, name))
+        });
+        named.extend(topics.filter(|(_, name)| name.starts_with(&prefix)));
+    }
+    Ok(named)
+}
+
+impl Manage for Topic {
+    type Settings = Settings;
+
+    const FIELDS: &'static [Field] = &[plain("display_name"), plain("policy.*"), plain("kms_key"), plain("tags.*")];
+
+    const REFERS_TO: &'static [Kind] = &[];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::Topics, &["sns:GetTopicAttributes", "sns:ListTagsForResource", "sns:ListTopics"]),
+        writes(Target::Topics, &["sns:CreateTopic", "sns:SetTopicAttributes", "sns:TagResource", "sns:UntagResource"]),
+        deletes(Target::Topics, &["sns:DeleteTopic"]),
+    ];
+
+    async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
+        let arn = arn(session, &address.name);
+        let attributes =
+            async { session.aws.read.sns.get_topic_attributes().topic_arn(&arn).send().await.or_absent(ATTRIBUTES) };
+        let (attributes, tags) = tokio::try_join!(attributes, tags(session, &arn))?;
+        let (Some(attributes), Some(tags)) = (attributes, tags) else { return Ok(None) };
+        let attributes = attributes.attributes.unwrap_or_default();
+        let counts = ["SubscriptionsConfirmed", "SubscriptionsPending"];
+        let holds = counts.iter().any(|name| attributes.get(*name).is_some_and(|count| count != "0"));
+        let owner = Owner::of(&tags, &session.stack, holds);
+        let settings = Settings::from_attributes(|name| attributes.get(name), &arn, tags)?;
+        Ok(Some(Live { settings, owner }))
+    }
+
+    async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
+        let attributes = desired.attributes(&arn(session, &address.name)).into_iter();
+        let attributes =
+            attributes.filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), value));
+        let tags = desired.tags.iter().map(|(key, value)| tag(key, value)).collect::<Result<_, _>>()?;
+        let call = session.aws.write.sns.create_topic().name(&address.name);
+        let answer = call.set_attributes(Some(attributes.collect())).set_tags(Some(tags)).send().await;
+        answer.or_fail("sns.CreateTopic").map(drop)
+    }
+
+    async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
+        let arn = arn(session, &address.name);
+        let attributes = desired.attributes(&arn).into_iter().zip(live.attributes(&arn));
+        for ((name, value), _) in attributes.filter(|(desired, live)| desired != live) {
+            let call = session.aws.write.sns.set_topic_attributes().topic_arn(&arn).attribute_name(name);
+            call.attribute_value(value).send().await.or_fail("sns.SetTopicAttributes")?;
+        }
+        let surplus = surplus_tags(&desired.tags, &live.tags);
+        if !surplus.is_empty() {
+            remove_tags(session, &arn, surplus).await?;
+        }
+        if desired.tags.iter().any(|(key, value)| live.tags.get(key) != Some(value)) {
+            set_tags(session, &arn, &desired.tags).await?;
+        }
+        Ok(())
+    }
+
+    /// Its subscriptions go with it, those of others too: there is nothing left to hear.
+    async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
+        let answer = session.aws.write.sns.delete_topic().topic_arn(arn(session, &address.name)).send().await;
+        answer.or_absent("sns.DeleteTopic").map(drop)
+    }
+
+    async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
+        let named = named(session).await?;
+        let tagged = try_join_all(named.iter().map(|(arn, name)| async move {
+            Ok(tags(session, arn).await?.and_then(|tags| session.stack.owned(name, &tags)))
+        }));
+        Ok(tagged.await?.into_iter().flatten().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    const ARN: &str = "arn:aws:sns:eu-west-1:123456789012:mail-alarms";
+
+    /// As SNS answers for a topic that was made with nothing but a name.
+    fn recorded(changes: &[(&str, &str)]) -> Settings {
+        let policy = r#"{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":"__default_statement_ID",
+            "Effect":"Allow","Principal":{"AWS":"*"},"Action":["SNS:GetTopicAttributes","SNS:SetTopicAttributes",
+            "SNS:AddPermission","SNS:RemovePermission","SNS:DeleteTopic","SNS:Subscribe","SNS:ListSubscriptionsByTopic",
+            "SNS:Publish"],"Resource":"arn:aws:sns:eu-west-1:123456789012:mail-alarms",
+            "Condition":{"StringEquals":{"AWS:SourceOwner":"123456789012"}}}]}"#;
+        let mut attributes: HashMap<String, String> = [
+            ("TopicArn", ARN),
+            ("Owner", "123456789012"),
+            ("DisplayName", ""),
+            ("Policy", policy),
+            ("SubscriptionsConfirmed", "0"),
+            ("EffectiveDeliveryPolicy", "{}"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        for (name, value) in changes {
+            let (name, value) = match name.split_once('=') {
+                Some((name, from)) => (name, attributes.get(name).unwrap().replace(from, value)),
+                None => (*name, (*value).to_owned()),
+            };
+            attributes.insert(name.to_owned(), value);
+        }
+        Settings::from_attributes(|name| attributes.get(name), ARN, Tags::new()).unwrap()
+    }
+
+    #[test]
+    fn what_aws_fills_in_is_the_default() {
+        assert_eq!(recorded(&[]), Settings::default());
+        assert_eq!(recorded(&[("Policy=\"SNS:Publish\"", "\"SNS:Publish\",\"SNS:Receive\"")]), Settings::default());
+    }
+
+    #[test]
+    fn one_real_change_is_seen() {
+        for change in [
+            ("DisplayName", "Alarms"),
+            ("KmsMasterKeyId", "alias/aws/sns"),
+            ("Policy=SNS:Publish", "SNS:*"),
+            ("Policy=\"AWS:SourceOwner\":\"123456789012\"", "\"AWS:SourceOwner\":\"210987654321\""),
+            ("Policy=\"Condition\"", "\"NoCondition\""),
+        ] {
+            assert_ne!(recorded(&[change]), Settings::default(), "{change:?}");
+        }
+    }
+
+    #[test]
+    fn the_default_is_written_as_the_policy_that_aws_gives() {
+        let attributes: HashMap<_, _> = Settings::default().attributes(ARN).into();
+        let policy = Policy::from_json(attributes.get(POLICY).unwrap()).unwrap();
+        assert!(is_default(&policy, ARN));
+    }
+}

@@ -1,0 +1,3 @@
+//! Kinds of sqs.
+
+pub mod queue;

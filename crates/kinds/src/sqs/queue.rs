@@ -1,0 +1,307 @@
+//! SQS queues, with their policy and where messages go that nobody could handle.
+//!
+//! SQS gives every value as a string, and a queue has no attribute that it was not given, or that AWS chose for it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_sqs::types::QueueAttributeName as Name;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    Data, Kind, Manage, Session, own_tags,
+    rights::{Right, Target, deletes, reads, writes},
+    surplus_tags,
+};
+use aws::{OrFail, policy::Policy};
+use engine::{Address, Field, Live, Owned, Owner, Tags, coupled, plain};
+use engine::{Class, Failure};
+
+/// SQS queues.
+#[derive(Debug)]
+pub struct Queue;
+
+/// A queue. Times are in seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// How long a message is kept.
+    pub retention: u32,
+    /// How long a message that was received is hidden from others.
+    pub visibility_timeout: u32,
+    /// How long a message is hidden at first.
+    pub delay: u32,
+    /// How long a request for messages waits for one.
+    pub receive_wait: u32,
+    /// In bytes.
+    pub maximum_message_size: u32,
+    /// Encrypted by keys that SQS manages.
+    pub managed_encryption: bool,
+    /// Encrypted by this KMS key instead. We never set one.
+    pub kms_key: Option<String>,
+    /// Where messages go that were received too often.
+    pub redrive: Option<Redrive>,
+    /// Who may send.
+    pub policy: Policy,
+    /// Tags, ours and the declared ones.
+    pub tags: Tags,
+}
+
+/// Where messages go that were received too often.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Redrive {
+    /// The queue's ARN.
+    pub queue: String,
+    /// After so many receipts.
+    pub after: u32,
+}
+
+impl Default for Settings {
+    /// What AWS gives a queue that is made without any attribute.
+    fn default() -> Self {
+        Self {
+            retention: 345_600,
+            visibility_timeout: 30,
+            delay: 0,
+            receive_wait: 0,
+            maximum_message_size: 1_048_576,
+            managed_encryption: true,
+            kms_key: None,
+            redrive: None,
+            policy: Policy::default(),
+            tags: Tags::new(),
+        }
+    }
+}
+
+const ENCRYPTION: &[&str] = &["managed_encryption", "kms_key"];
+
+impl Settings {
+    /// Every attribute that we manage: one that is left out of a call would keep the value that it has.
+    fn attributes(&self) -> HashMap<Name, String> {
+        let redrive = self.redrive.as_ref().map(|redrive| {
+            serde_json::json!({"deadLetterTargetArn": redrive.queue, "maxReceiveCount": redrive.after}).to_string()
+        });
+        let policy = if self.policy.is_empty() { String::new() } else { self.policy.to_json() };
+        let mut attributes = HashMap::from([
+            (Name::MessageRetentionPeriod, self.retention.to_string()),
+            (Name::VisibilityTimeout, self.visibility_timeout.to_string()),
+            (Name::DelaySeconds, self.delay.to_string()),
+            (Name::ReceiveMessageWaitTimeSeconds, self.receive_wait.to_string()),
+            (Name::MaximumMessageSize, self.maximum_message_size.to_string()),
+            (Name::SqsManagedSseEnabled, self.managed_encryption.to_string()),
+            (Name::RedrivePolicy, redrive.unwrap_or_default()),
+            (Name::Policy, policy),
+        ]);
+        if !self.managed_encryption {
+            attributes.insert(Name::KmsMasterKeyId, self.kms_key.clone().unwrap_or_default());
+        }
+        attributes
+    }
+
+    fn from_attributes(attributes: &HashMap<Name, String>, tags: Tags) -> Result<Self, Failure> {
+        let wrong = |what: &str| Failure::found(ATTRIBUTES, Class::Other, format!("AWS's answer has a wrong {what}"));
+        let text = |name: Name| attributes.get(&name).map(String::as_str).filter(|text| !text.is_empty());
+        let number = |name: Name, default: u32| match text(name.clone()) {
+            Some(text) => text.parse().map_err(|_| wrong(name.as_str())),
+            None => Ok(default),
+        };
+        let default = Self::default();
+        Ok(Self {
+            retention: number(Name::MessageRetentionPeriod, default.retention)?,
+            visibility_timeout: number(Name::VisibilityTimeout, default.visibility_timeout)?,
+            delay: number(Name::DelaySeconds, default.delay)?,
+            receive_wait: number(Name::ReceiveMessageWaitTimeSeconds, default.receive_wait)?,
+            maximum_message_size: number(Name::MaximumMessageSize, default.maximum_message_size)?,
+            managed_encryption: text(Name::SqsManagedSseEnabled) == Some("true"),
+            kms_key: text(Name::KmsMasterKeyId).map(str::to_owned),
+            redrive: match text(Name::RedrivePolicy) {
+                Some(text) => Some(redrive(text).ok_or_else(|| wrong("RedrivePolicy"))?),
+                None => None,
+            },
+            policy: match text(Name::Policy) {
+                Some(text) => Policy::from_json(text).map_err(|_| wrong("Policy"))?,
+                None => Policy::default(),
+            },
+            tags,
+        })
+    }
+}
+
+/// A redrive policy; its number comes as a number or as a string.
+fn redrive(text: &str) -> Option<Redrive> {
+    let policy: BTreeMap<String, Value> = serde_json::from_str(text).ok()?;
+    let count = policy.get("maxReceiveCount")?;
+    let after = count.as_u64().or_else(|| count.as_str()?.parse().ok())?;
+    let queue = policy.get("deadLetterTargetArn")?.as_str()?.to_owned();
+    Some(Redrive { queue, after: u32::try_from(after).ok()? })
+}
+
+const ATTRIBUTES: &str = "sqs.GetQueueAttributes";
+
+/// The address of calls; it is not always what account and region would make it.
+async fn url(session: &Session, name: &str) -> Result<Option<String>, Failure> {
+    let answer = session.aws.read.sqs.get_queue_url().queue_name(name).send().await;
+    Ok(answer.or_absent("sqs.GetQueueUrl")?.and_then(|answer| answer.queue_url))
+}
+
+async fn existing_url(session: &Session, name: &str) -> Result<String, Failure> {
+    let missing = || Failure::found("sqs.GetQueueUrl", Class::NotFound, format!("there is no queue `{name}`"));
+    url(session, name).await?.ok_or_else(missing)
+}
+
+async fn tags(session: &Session, url: &str) -> Result<Option<Tags>, Failure> {
+    let answer = session.aws.read.sqs.list_queue_tags().queue_url(url).send().await;
+    Ok(answer.or_absent("sqs.ListQueueTags")?.map(|answer| own_tags(answer.tags.unwrap_or_default())))
+}
+
+impl Manage for Queue {
+    type Settings = Settings;
+
+    const FIELDS: &'static [Field] = &[
+        plain("retention"),
+        plain("visibility_timeout"),
+        plain("delay"),
+        plain("receive_wait"),
+        plain("maximum_message_size"),
+        coupled("managed_encryption", ENCRYPTION),
+        coupled("kms_key", ENCRYPTION),
+        plain("redrive.*"),
+        plain("policy.*"),
+        plain("tags.*"),
+    ];
+
+    const REFERS_TO: &'static [Kind] = &[];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::Queues, &["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags", "sqs:ListQueues"]),
+        writes(Target::Queues, &["sqs:CreateQueue", "sqs:SetQueueAttributes", "sqs:TagQueue", "sqs:UntagQueue"]),
+        deletes(Target::Queues, &["sqs:DeleteQueue"]),
+    ];
+
+    async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
+        let Some(url) = url(session, &address.name).await? else { return Ok(None) };
+        let attributes = async {
+            let call = session.aws.read.sqs.get_queue_attributes().queue_url(&url).attribute_names(Name::All);
+            call.send().await.or_absent(ATTRIBUTES)
+        };
+        let (attributes, tags) = tokio::try_join!(attributes, tags(session, &url))?;
+        // Both are absent if it was deleted just after its address was asked for.
+        let (Some(attributes), Some(tags)) = (attributes, tags) else { return Ok(None) };
+        let attributes = attributes.attributes.unwrap_or_default();
+        let holds = attributes.get(&Name::ApproximateNumberOfMessages).is_some_and(|count| count != "0");
+        let owner = Owner::of(&tags, &session.stack, holds);
+        Ok(Some(Live { settings: Settings::from_attributes(&attributes, tags)?, owner }))
+    }
+
+    async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
+        let attributes = desired.attributes().into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let call = session.aws.write.sqs.create_queue().queue_name(&address.name);
+        let call = call.set_attributes(Some(attributes)).set_tags(Some(desired.tags.clone().into_iter().collect()));
+        call.send().await.or_fail("sqs.CreateQueue").map(drop)
+    }
+
+    async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
+        let url = existing_url(session, &address.name).await?;
+        let write = &session.aws.write.sqs;
+        if desired.attributes() != live.attributes() || desired.kms_key != live.kms_key {
+            let call = write.set_queue_attributes().queue_url(&url).set_attributes(Some(desired.attributes()));
+            call.send().await.or_fail("sqs.SetQueueAttributes")?;
+        }
+        let surplus = surplus_tags(&desired.tags, &live.tags);
+        if !surplus.is_empty() {
+            let call = write.untag_queue().queue_url(&url).set_tag_keys(Some(surplus));
+            call.send().await.or_fail("sqs.UntagQueue")?;
+        }
+        if desired.tags.iter().any(|(key, value)| live.tags.get(key) != Some(value)) {
+            let call = write.tag_queue().queue_url(&url).set_tags(Some(desired.tags.clone().into_iter().collect()));
+            call.send().await.or_fail("sqs.TagQueue")?;
+        }
+        Ok(())
+    }
+
+    async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
+        let Some(url) = url(session, &address.name).await? else { return Ok(()) };
+        session.aws.write.sqs.delete_queue().queue_url(url).send().await.or_absent("sqs.DeleteQueue").map(drop)
+    }
+
+    async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
+        if session.data == Data::Delete {
+            return Ok(None);
+        }
+        let Some(url) = url(session, &address.name).await? else { return Ok(None) };
+        let (visible, hidden) = (Name::ApproximateNumberOfMessages, Name::ApproximateNumberOfMessagesNotVisible);
+        let call = session.aws.read.sqs.get_queue_attributes().queue_url(url);
+        let call = call.attribute_names(visible.clone()).attribute_names(hidden.clone());
+        let Some(answer) = call.send().await.or_absent(ATTRIBUTES)? else { return Ok(None) };
+        let counts = answer.attributes.unwrap_or_default();
+        let count = |name| counts.get(&name).and_then(|count: &String| count.parse::<u64>().ok()).unwrap_or(0);
+        let messages = count(visible) + count(hidden);
+        Ok((messages > 0).then(|| format!("{messages} messages")))
+    }
+
+    async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
+        let call = session.aws.read.sqs.list_queues().queue_name_prefix(session.stack.prefix()).max_results(1_000);
+        let mut pages = call.into_paginator().send();
+        let mut urls = Vec::new();
+        while let Some(page) = pages.next().await {
+            urls.extend(page.or_fail("sqs.ListQueues")?.queue_urls.unwrap_or_default());
+        }
+        let tagged = futures::future::try_join_all(urls.iter().map(|url| async move {
+            let name = url.rsplit('/').next().unwrap_or(url);
+            Ok(tags(session, url).await?.and_then(|tags| session.stack.owned(name, &tags)))
+        }));
+        Ok(tagged.await?.into_iter().flatten().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded(changes: &[(Name, &str)]) -> HashMap<Name, String> {
+        // As SQS answers for a queue that was made with nothing but a name.
+        let mut attributes: HashMap<Name, String> = [
+            (Name::QueueArn, "arn:aws:sqs:eu-west-1:123456789012:a-failed"),
+            (Name::ApproximateNumberOfMessages, "0"),
+            (Name::CreatedTimestamp, "1730000000"),
+            (Name::VisibilityTimeout, "30"),
+            (Name::MaximumMessageSize, "1048576"),
+            (Name::MessageRetentionPeriod, "345600"),
+            (Name::DelaySeconds, "0"),
+            (Name::ReceiveMessageWaitTimeSeconds, "0"),
+            (Name::SqsManagedSseEnabled, "true"),
+        ]
+        .map(|(name, value)| (name, value.to_owned()))
+        .into();
+        attributes.extend(changes.iter().map(|(name, value)| (name.clone(), (*value).to_owned())));
+        attributes
+    }
+
+    #[test]
+    fn what_aws_fills_in_is_the_default() {
+        assert_eq!(Settings::from_attributes(&recorded(&[]), Tags::new()).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn one_real_change_is_seen() {
+        for (name, value) in [
+            (Name::VisibilityTimeout, "31"),
+            (Name::SqsManagedSseEnabled, "false"),
+            (
+                Name::RedrivePolicy,
+                r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:123456789012:b","maxReceiveCount":"5"}"#,
+            ),
+            (Name::Policy, r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sqs:SendMessage"}}"#),
+        ] {
+            let live = Settings::from_attributes(&recorded(&[(name.clone(), value)]), Tags::new()).unwrap();
+            assert_ne!(live, Settings::default(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_count_is_a_number_or_a_string() {
+        let policy = |count: &str| redrive(&format!(r#"{{"deadLetterTargetArn":"a","maxReceiveCount":{count}}}"#));
+        assert_eq!(policy("5"), policy("\"5\""));
+        assert_eq!(policy("\"many\""), None);
+    }
+}

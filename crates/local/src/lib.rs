@@ -1,0 +1,33 @@
+//! `provision dev`: mail in, storage, Runtime API.
+//!
+//! What AWS does between a mail and a function, on this machine: SES's receipt rules ([`receipt`]), its event and its
+//! headers, S3 over a folder, and Lambda with its Runtime API, limits, retries and failure queue. Everything listens on
+//! 127.0.0.1 alone, and whatever is started ends with the [`Stack`].
+
+pub mod arrival;
+pub mod delivery;
+pub mod event;
+mod failure;
+mod function;
+mod instance;
+pub mod mail_files;
+mod names;
+mod observer;
+pub mod receipt;
+mod receiver;
+mod rights;
+mod runtime_api;
+mod services;
+mod smtp;
+mod stack;
+mod storage;
+mod tally;
+pub mod verdicts;
+
+pub use delivery::deliver;
+pub use function::Ending;
+pub use names::{ACCOUNT, FunctionNames, Names};
+pub use observer::{Happening, Next, Observer, Usage};
+pub use stack::{NotStarted, Options, Stack};
+pub use tally::{Outcome, Summary, Tally};
+pub use verdicts::Setting;

@@ -1,0 +1,184 @@
+//! What happens to a mail that arrives, by SMTP or by `--deliver`: the receipt rules, action by action.
+
+use std::{collections::BTreeMap, io};
+
+use mail_parser::MessageParser;
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use super::{
+    arrival::{Arrival, Envelope},
+    event,
+    function::{Ending, Function},
+    observer::{Happening, Observer},
+    receipt::{self, Disposition, Flow, Match},
+    storage::Storage,
+    verdicts::Verdicts,
+};
+use crate::names::Names;
+use declaration::{Action, Bounce, Invocation, ReceiptRule};
+
+/// Takes mails and does what the rules say.
+#[derive(Debug)]
+pub struct Receiver {
+    pub(super) rules: Vec<ReceiptRule>,
+    pub(super) names: Names,
+    pub(super) region: String,
+    pub(super) verdicts: Verdicts,
+    pub(super) storage: Storage,
+    pub(super) functions: BTreeMap<String, Function>,
+    pub(super) observer: Observer,
+}
+
+/// A mail that was taken.
+#[derive(Debug)]
+pub struct Received {
+    /// SES's message id.
+    pub mail: String,
+    /// One for each function that was invoked and not waited for.
+    pub invocations: Vec<oneshot::Receiver<Ending>>,
+}
+
+/// Why a mail was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReceived {
+    /// It could not be stored.
+    #[error("could not store the mail in bucket `{bucket}`: {error}")]
+    NotStored {
+        /// The bucket's entry name.
+        bucket: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// Its event could not be written.
+    #[error("could not write the event: {0}")]
+    Event(#[from] serde_json::Error),
+}
+
+impl Receiver {
+    /// Whether any rule takes mail for a recipient.
+    pub fn takes(&self, recipient: &str) -> bool {
+        receipt::any_takes(&self.rules, recipient)
+    }
+
+    /// Whom to tell what happens.
+    pub fn observer(&self) -> &Observer {
+        &self.observer
+    }
+
+    /// Takes a mail: when this returns, everything that the rules store is stored.
+    pub async fn receive(&self, envelope: Envelope, bytes: Vec<u8>, origin: String) -> Result<Received, NotReceived> {
+        let mut arrival = Arrival::now(envelope, bytes);
+        self.observer.tell(Happening::Arrived {
+            mail: arrival.id.clone(),
+            origin,
+            sender: arrival.envelope.sender.clone(),
+            subject: subject(&arrival.bytes),
+        });
+        let mut invocations = Vec::new();
+        let recipients = arrival.envelope.recipients.clone();
+        'rules: for matched in receipt::matches(&self.rules, &recipients) {
+            for action in &matched.rule.actions {
+                let disposition = self.act(action, &matched, &mut arrival, &mut invocations).await?;
+                match receipt::after(action, disposition) {
+                    Flow::NextAction => {}
+                    Flow::NextRule => continue 'rules,
+                    Flow::End => break 'rules,
+                }
+            }
+        }
+        Ok(Received { mail: arrival.id, invocations })
+    }
+
+    async fn act(
+        &self,
+        action: &Action,
+        matched: &Match<'_>,
+        arrival: &mut Arrival,
+        invocations: &mut Vec<oneshot::Receiver<Ending>>,
+    ) -> Result<Disposition, NotReceived> {
+        let verdicts = self.verdicts.under(matched.rule.scan);
+        let (mail, rule) = (arrival.id.clone(), matched.rule.name.clone());
+        match action {
+            Action::Stop => {}
+            Action::Publish { topic, .. } => {
+                self.observer.tell(Happening::Published { mail, rule, topic: topic.clone() });
+            }
+            Action::Bounce(bounce) => self.bounce(bounce, mail, rule),
+            Action::AddHeader { name, value } => {
+                let header = format!("{name}: {value}\r\n");
+                arrival.bytes.splice(..0, header.into_bytes());
+            }
+            Action::Store { bucket, prefix, topic } => {
+                let key = format!("{prefix}{}", arrival.id);
+                let stored = arrival.stored(&self.region, verdicts);
+                self.storage
+                    .put(self.names.buckets.get(bucket).unwrap_or(bucket), &key, stored)
+                    .await
+                    .map_err(|error| NotReceived::NotStored { bucket: bucket.clone(), error })?;
+                let (stored, told) = (mail.clone(), rule.clone());
+                self.observer.tell(Happening::Stored { mail: stored, rule: told, bucket: bucket.clone(), key });
+                self.publish(topic.as_ref(), mail, rule);
+            }
+            Action::Invoke { function: entry, invocation, topic } => {
+                self.publish(topic.as_ref(), mail.clone(), rule.clone());
+                let Some(function) = self.functions.get(entry) else { return Ok(Disposition::Continue) };
+                self.observer.tell(Happening::Handed { mail, rule, function: entry.clone() });
+                let event = self.event(matched, arrival, verdicts, entry, *invocation)?;
+                let ending = function.invoke(&arrival.id, event, *invocation == Invocation::Event);
+                match invocation {
+                    Invocation::Event => invocations.push(ending),
+                    // Without an answer SES goes on.
+                    Invocation::RequestResponse => {
+                        if let Ok(ending) = ending.await {
+                            let disposition = match &ending {
+                                Ending::Succeeded { answer } => Disposition::of(answer),
+                                Ending::Failed => Disposition::Continue,
+                            };
+                            let (told, ended) = oneshot::channel();
+                            let _it_is_kept = told.send(ending);
+                            invocations.push(ended);
+                            return Ok(disposition);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(Disposition::Continue)
+    }
+
+    /// The topic that an action names is told of it.
+    fn publish(&self, topic: Option<&String>, mail: String, rule: String) {
+        if let Some(topic) = topic {
+            self.observer.tell(Happening::Published { mail, rule, topic: topic.clone() });
+        }
+    }
+
+    fn bounce(&self, bounce: &Bounce, mail: String, rule: String) {
+        let Bounce { smtp_code, status_code, message, .. } = bounce;
+        let status_code = status_code.as_ref().map(|code| format!("{code} ")).unwrap_or_default();
+        let answer = format!("{smtp_code} {status_code}{message}");
+        self.observer.tell(Happening::Bounced { mail: mail.clone(), rule: rule.clone(), answer });
+        self.publish(bounce.topic.as_ref(), mail, rule);
+    }
+
+    fn event(
+        &self,
+        matched: &Match<'_>,
+        arrival: &Arrival,
+        verdicts: Verdicts,
+        function: &str,
+        invocation: Invocation,
+    ) -> Result<Value, NotReceived> {
+        let stored = arrival.stored(&self.region, verdicts);
+        let arn = self.names.functions.get(function).map_or_else(String::new, |names| names.arn.clone());
+        let event = event::build(arrival, &stored, matched.recipients.clone(), verdicts, arn, invocation);
+        Ok(serde_json::to_value(event)?)
+    }
+}
+
+/// The decoded subject, for the person who watches.
+fn subject(bytes: &[u8]) -> String {
+    let message = MessageParser::default().parse_headers(bytes);
+    message.and_then(|message| message.subject().map(str::to_owned)).unwrap_or_default()
+}

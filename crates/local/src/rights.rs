@@ -1,0 +1,249 @@
+//! What a function may do in S3, and no more, as its role in AWS says: a right that is missing in the declaration is missing here too.
+
+use std::path::PathBuf;
+
+use contract::context::Place;
+use s3s::{
+    S3Request, S3Result,
+    access::{S3Access, S3AccessContext},
+    dto::{CopyObjectInput, CopySource},
+    path::S3Path,
+    s3_error,
+};
+
+/// A function and its rights.
+#[derive(Debug, Clone)]
+pub(crate) struct Grant {
+    /// The function's access key.
+    pub access_key: String,
+    /// Its secret key.
+    pub secret_key: String,
+    /// The objects that it may get.
+    pub reads: Vec<Place>,
+    /// Where it may put objects.
+    pub writes: Vec<Place>,
+    /// The objects that it may delete.
+    pub deletes: Vec<Place>,
+}
+
+/// What IAM grants, and what one declares it with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Right {
+    /// `s3:GetObject`.
+    Read,
+    /// `s3:PutObject`.
+    Write,
+    /// `s3:DeleteObject`.
+    Delete,
+}
+
+/// The rights of every function, over the folder in which the buckets are.
+#[derive(Debug)]
+pub(super) struct Grants {
+    pub(super) grants: Vec<Grant>,
+    pub(super) folder: PathBuf,
+}
+
+impl Right {
+    /// What an operation on one object takes.
+    fn of(operation: &str) -> Option<Self> {
+        match operation {
+            "GetObject" | "HeadObject" => Some(Self::Read),
+            "PutObject" | "CopyObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => {
+                Some(Self::Write)
+            }
+            "DeleteObject" => Some(Self::Delete),
+            _ => None,
+        }
+    }
+
+    fn declared(self) -> &'static str {
+        match self {
+            Self::Read => "reads",
+            Self::Write => "writes",
+            Self::Delete => "deletes",
+        }
+    }
+}
+
+impl Grant {
+    fn covers(&self, right: Right, bucket: &str, key: &str) -> bool {
+        let places = match right {
+            Right::Read => &self.reads,
+            Right::Write => &self.writes,
+            Right::Delete => &self.deletes,
+        };
+        places.iter().any(|place| place.bucket == bucket && key.starts_with(&place.prefix))
+    }
+}
+
+/// Whether a key is the name of one file below the bucket's folder, and of no other.
+pub(super) fn is_file(key: &str) -> bool {
+    !key.split('/').any(|part| matches!(part, "" | "." | ".."))
+}
+
+impl Grants {
+    fn may(&self, access_key: Option<&str>, right: Right, bucket: &str, key: &str) -> S3Result<()> {
+        if !is_file(key) {
+            return Err(s3_error!(InvalidArgument, "`{key}` cannot be the name of a file"));
+        }
+        let grant = self.grants.iter().find(|grant| access_key == Some(grant.access_key.as_str()));
+        if !grant.is_some_and(|grant| grant.covers(right, bucket, key)) {
+            let declared = right.declared();
+            return Err(s3_error!(AccessDenied, "The function's `{declared}` does not name `{bucket}/{key}`"));
+        }
+        // To whoever may not list a bucket S3 does not tell that an object is not there.
+        if right == Right::Read && !self.folder.join(bucket).join(key).is_file() {
+            return Err(s3_error!(AccessDenied, "There is no object `{bucket}/{key}`, or it may not be seen"));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait::async_trait]
+impl S3Access for Grants {
+    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let operation = context.s3_op().name();
+        let (S3Path::Object { bucket, key }, Some(right)) = (context.s3_path(), Right::of(operation)) else {
+            return Err(s3_error!(AccessDenied, "No function has the right to {operation}"));
+        };
+        let access_key = context.credentials().map(|credentials| credentials.access_key.as_str());
+        self.may(access_key, right, bucket, key)?;
+        // What is there is compared with what the function says it is: S3 takes that for reading.
+        if right == Right::Write && context.headers().contains_key("if-match") {
+            self.may(access_key, Right::Read, bucket, key)?;
+        }
+        Ok(())
+    }
+
+    async fn copy_object(&self, request: &mut S3Request<CopyObjectInput>) -> S3Result<()> {
+        let CopySource::Bucket { bucket, key, .. } = &request.input.copy_source else {
+            return Err(s3_error!(AccessDenied, "There are no access points here"));
+        };
+        let access_key = request.credentials.as_ref().map(|credentials| credentials.access_key.as_str());
+        self.may(access_key, Right::Read, bucket, key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::{
+        Client, Config,
+        config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
+        error::{ProvideErrorMetadata, SdkError},
+        primitives::ByteStream,
+    };
+
+    use super::*;
+    use crate::storage::Storage;
+
+    const BUCKET: &str = "mail";
+
+    fn client(address: std::net::SocketAddr, access_key: &str, secret_key: &str) -> Client {
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(Credentials::new(access_key, secret_key, None, None, "test"))
+            .retry_config(RetryConfig::disabled())
+            .endpoint_url(format!("http://{address}"))
+            .force_path_style(true);
+        Client::from_conf(config.build())
+    }
+
+    /// A function that reads `inbound/`, writes `unmatched/` and `state/`, reads `state/`, and deletes `inbound/old/`, before a bucket
+    /// with an object in each folder, and the bucket's folder.
+    async fn function() -> (tempfile::TempDir, Client) {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = Storage::open(folder.path(), [BUCKET.to_owned(), "other".to_owned()].into_iter()).unwrap();
+        for key in ["inbound/a", "inbound/old/a", "unmatched/a", "state/a", "else/a"] {
+            storage.put(BUCKET, key, b"before".to_vec()).await.unwrap();
+        }
+        storage.put("other", "inbound/a", b"before".to_vec()).await.unwrap();
+        let places = |prefixes: &[&str]| -> Vec<Place> {
+            prefixes.iter().map(|prefix| Place { bucket: BUCKET.to_owned(), prefix: (*prefix).to_owned() }).collect()
+        };
+        let grant = Grant {
+            access_key: "LOCAL1".to_owned(),
+            secret_key: "hidden".to_owned(),
+            reads: places(&["inbound/", "state/"]),
+            writes: places(&["unmatched/", "state/"]),
+            deletes: places(&["inbound/old/"]),
+        };
+        let router = storage.router(vec![grant]).unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (folder, client(address, "LOCAL1", "hidden"))
+    }
+
+    /// `allowed`, or the code with which S3 refuses.
+    fn said<Output, Fault>(result: Result<Output, SdkError<Fault>>) -> String
+    where
+        SdkError<Fault>: ProvideErrorMetadata,
+    {
+        result.map_or_else(|error| error.code().unwrap_or("no code").to_owned(), |_| "allowed".to_owned())
+    }
+
+    const DENIED: &str = "AccessDenied";
+    const ALLOWED: &str = "allowed";
+
+    #[tokio::test]
+    async fn what_is_declared_may_be_done_and_nothing_else() {
+        let (_folder, s3) = function().await;
+        let get = async |bucket: &str, key: &str| said(s3.get_object().bucket(bucket).key(key).send().await);
+        let put = async |bucket: &str, key: &str| {
+            said(s3.put_object().bucket(bucket).key(key).body(ByteStream::from_static(b"x")).send().await)
+        };
+        let copy = async |from: &str, to: &str| {
+            said(s3.copy_object().copy_source(format!("{BUCKET}/{from}")).bucket(BUCKET).key(to).send().await)
+        };
+        let delete = async |key: &str| said(s3.delete_object().bucket(BUCKET).key(key).send().await);
+        for (said, expected) in [
+            (get(BUCKET, "inbound/a").await, ALLOWED),
+            (get(BUCKET, "else/a").await, DENIED),
+            (get(BUCKET, "unmatched/a").await, DENIED),
+            (get("other", "inbound/a").await, DENIED),
+            (get(BUCKET, "inbound/absent").await, DENIED),
+            (put(BUCKET, "unmatched/b").await, ALLOWED),
+            (put(BUCKET, "inbound/b").await, DENIED),
+            (put(BUCKET, "unmatched").await, DENIED),
+            (put(BUCKET, "unmatched/../inbound/b").await, "InvalidArgument"),
+            (put("other", "unmatched/b").await, DENIED),
+            (copy("inbound/a", "unmatched/c").await, ALLOWED),
+            (copy("else/a", "unmatched/c").await, DENIED),
+            (copy("inbound/a", "else/c").await, DENIED),
+            (delete("inbound/a").await, DENIED),
+            (delete("inbound/old/a").await, ALLOWED),
+            (delete("unmatched/a").await, DENIED),
+            (said(s3.list_objects_v2().bucket(BUCKET).send().await), DENIED),
+            (said(s3.list_buckets().send().await), DENIED),
+            (said(s3.delete_bucket().bucket(BUCKET).send().await), DENIED),
+        ] {
+            assert_eq!(said, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn of_many_writers_that_expect_the_same_object_one_may_write() {
+        let (_folder, s3) = function().await;
+        let found = s3.get_object().bucket(BUCKET).key("state/a").send().await.unwrap();
+        let tag = found.e_tag().unwrap();
+        let writes = (0..8).map(|_| {
+            s3.put_object().bucket(BUCKET).key("state/a").if_match(tag).body(ByteStream::from_static(b"x")).send()
+        });
+        let mut said: Vec<_> = futures::future::join_all(writes).await.into_iter().map(said).collect();
+        said.sort_unstable();
+        assert_eq!(said[7], ALLOWED);
+        assert!(said[..7].iter().all(|said| said == "PreconditionFailed"), "{said:?}");
+    }
+
+    #[tokio::test]
+    async fn whoever_may_not_read_an_object_may_not_compare_it() {
+        let (_folder, s3) = function().await;
+        let put = |key: &str| s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(b"x"));
+        assert_eq!(said(put("unmatched/a").if_match("\"0\"").send().await), DENIED);
+        assert_eq!(said(put("unmatched/new").if_none_match("*").send().await), ALLOWED);
+        assert_eq!(said(put("unmatched/new").if_none_match("*").send().await), "PreconditionFailed");
+    }
+}

@@ -1,0 +1,256 @@
+//! The declared stack, running on this machine.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::Router;
+use contract::context;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use super::{
+    function::{Function, Settings},
+    instance::Program,
+    observer::Observer,
+    receiver::Receiver,
+    rights::Grant,
+    services, smtp,
+    storage::Storage,
+    verdicts::{Setting, Verdicts},
+};
+use crate::names::{FunctionNames, Names};
+use data_encoding::HEXLOWER;
+use declaration::Declaration;
+
+/// What `provision dev` was asked for.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where buckets and failure queues stand.
+    pub folder: PathBuf,
+    /// The port of the SMTP listener; 0 is any.
+    pub smtp_port: u16,
+    /// What the verdicts on every mail are.
+    pub verdicts: Vec<Setting>,
+    /// What functions are told in place of what is declared, or besides. A declared secret stays one.
+    pub variables: BTreeMap<String, String>,
+    /// How long a failed event waits for its next attempt.
+    pub retry_delay: Duration,
+}
+
+/// Why the stack could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum NotStarted {
+    /// A folder could not be made.
+    #[error("Failed to make the folder `{}`", folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        #[source]
+        error: io::Error,
+    },
+    /// A port could not be opened.
+    #[error("Failed to listen on 127.0.0.1:{port} for {what}")]
+    Port {
+        /// For what.
+        what: &'static str,
+        /// The port.
+        port: u16,
+        /// Why.
+        #[source]
+        error: io::Error,
+    },
+    /// The S3 endpoint refused its folder.
+    #[error("Failed to open the folder `{}` as S3: {reason}", folder.display())]
+    Storage {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// What a function is told could not be written.
+    #[error("Failed to write the functions' environment")]
+    Environment(#[from] serde_json::Error),
+}
+
+/// A running stack. Dropping it ends every process and every listener.
+#[derive(Debug)]
+pub struct Stack {
+    /// Where mails come in.
+    pub receiver: Arc<Receiver>,
+    /// Where SMTP listens.
+    pub smtp: SocketAddr,
+    /// Where S3 listens.
+    pub s3: SocketAddr,
+    smtp_server: smtp::Server,
+    servers: Vec<Server>,
+}
+
+/// An HTTP server; dropping it ends it.
+#[derive(Debug)]
+struct Server {
+    address: SocketAddr,
+    serving: JoinHandle<io::Result<()>>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl Stack {
+    /// Starts everything that the declaration names; `executables` are the functions' binaries by entry.
+    pub async fn start(
+        (declaration, names): (&Declaration, Names),
+        executables: &BTreeMap<String, PathBuf>,
+        options: &Options,
+        observer: Observer,
+    ) -> Result<Self, NotStarted> {
+        let buckets = options.folder.join("buckets");
+        let storage = Storage::open(&buckets, names.buckets.values().cloned())
+            .map_err(|error| NotStarted::Folder { folder: buckets.clone(), error })?;
+        let grants: BTreeMap<&String, Grant> =
+            names.functions.iter().map(|(entry, names)| (entry, grant(entry, names))).collect();
+        let router = storage
+            .router(grants.values().cloned().collect())
+            .map_err(|error| NotStarted::Storage { folder: buckets.clone(), reason: format!("{error:?}") })?;
+        let s3 = serve("S3", router).await?;
+        let other = serve("AWS services", services::router(names.secrets.clone())).await?;
+        let endpoints = [("AWS_ENDPOINT_URL_S3", &s3), ("AWS_ENDPOINT_URL", &other)]
+            .map(|(name, server)| (name.to_owned(), format!("http://{}", server.address)));
+        let mut functions = BTreeMap::new();
+        for (entry, executable) in executables {
+            let (Some(function), Some(grant)) = (declaration.functions.get(entry), grants.get(entry)) else { continue };
+            let Some(names) = names.functions.get(entry) else { continue };
+            let mut environment = environment(declaration, names, function, grant)?;
+            environment.extend(endpoints.clone());
+            let arn = names.arn.clone();
+            let settings = settings(entry, function, options, program(function, executable, environment, arn))?;
+            functions.insert(entry.clone(), Function::start(settings, observer.clone()));
+        }
+        let receiver = Arc::new(Receiver {
+            rules: declaration.receipt_rules.clone(),
+            names,
+            region: declaration.region.clone(),
+            verdicts: Verdicts::with(&options.verdicts),
+            storage,
+            functions,
+            observer,
+        });
+        let smtp_server = smtp::Server::start(options.smtp_port, Arc::clone(&receiver))
+            .await
+            .map_err(|error| NotStarted::Port { what: "SMTP", port: options.smtp_port, error })?;
+        Ok(Self { receiver, smtp: smtp_server.address, s3: s3.address, smtp_server, servers: vec![s3, other] })
+    }
+
+    /// Ends everything, and returns when no process is left.
+    pub async fn end(self) {
+        drop(self.smtp_server);
+        for function in self.receiver.functions.values() {
+            function.end().await;
+        }
+        drop(self.servers);
+    }
+}
+
+/// What runs for a function.
+fn program(
+    function: &declaration::Function,
+    executable: &Path,
+    environment: BTreeMap<String, String>,
+    function_arn: String,
+) -> Program {
+    Program {
+        executable: executable.to_owned(),
+        environment,
+        memory: function.memory,
+        timeout: function.timeout,
+        function_arn,
+    }
+}
+
+/// How a function is run; what was typed stands over what is declared.
+fn settings(
+    entry: &str,
+    function: &declaration::Function,
+    options: &Options,
+    mut program: Program,
+) -> Result<Settings, NotStarted> {
+    let told = options.variables.iter().filter(|(name, _)| !function.secrets.contains_key(*name));
+    program.environment.extend(told.map(|(name, value)| (name.clone(), value.clone())));
+    Ok(Settings {
+        entry: entry.to_owned(),
+        program,
+        retries: function.retries,
+        retry_delay: options.retry_delay,
+        failure_queue: failure_queue(function, &options.folder)?,
+    })
+}
+
+async fn serve(what: &'static str, router: Router) -> Result<Server, NotStarted> {
+    let not_listening = |error| NotStarted::Port { what, port: 0, error };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(not_listening)?;
+    let address = listener.local_addr().map_err(not_listening)?;
+    Ok(Server { address, serving: tokio::spawn(async move { axum::serve(listener, router).await }) })
+}
+
+/// The folder of a function's failure queue.
+fn failure_queue(function: &declaration::Function, folder: &Path) -> Result<Option<(String, PathBuf)>, NotStarted> {
+    let Some(queue) = &function.on_failure else { return Ok(None) };
+    let folder = folder.join("queues").join(queue);
+    match std::fs::create_dir_all(&folder) {
+        Ok(()) => Ok(Some((queue.clone(), folder))),
+        Err(error) => Err(NotStarted::Folder { folder, error }),
+    }
+}
+
+/// A function's credentials, good for this run and this machine only.
+fn grant(entry: &str, names: &FunctionNames) -> Grant {
+    use sha2::{Digest, Sha256};
+    let digest =
+        |what: &str| HEXLOWER.encode(&Sha256::digest(format!("{what} {entry} {}", std::process::id()).as_bytes()));
+    Grant {
+        access_key: format!("LOCAL{}", digest("access").get(..15).unwrap_or_default().to_ascii_uppercase()),
+        secret_key: digest("secret"),
+        reads: names.reads.clone(),
+        writes: names.writes.clone(),
+        deletes: names.deletes.clone(),
+    }
+}
+
+/// The environment of a function as Lambda makes it, and nothing of ours.
+fn environment(
+    declaration: &Declaration,
+    names: &FunctionNames,
+    function: &declaration::Function,
+    grant: &Grant,
+) -> Result<BTreeMap<String, String>, NotStarted> {
+    let name = names.name.clone();
+    let context = serde_json::to_string(&names.context)?;
+    let given = [
+        ("AWS_LAMBDA_FUNCTION_NAME", name.clone()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory.to_string()),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", names.log_group.clone()),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", "local".to_owned()),
+        ("AWS_REGION", declaration.region.clone()),
+        ("AWS_DEFAULT_REGION", declaration.region.clone()),
+        ("AWS_ACCESS_KEY_ID", grant.access_key.clone()),
+        ("AWS_SECRET_ACCESS_KEY", grant.secret_key.clone()),
+        ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+        ("_HANDLER", "bootstrap".to_owned()),
+        ("LANG", "en_US.UTF-8".to_owned()),
+        ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin".to_owned()),
+        ("TZ", ":UTC".to_owned()),
+        (context::VARIABLE, context),
+    ];
+    let declared = function.environment.iter().map(|(name, value)| (name.clone(), value.clone()));
+    Ok(declared.chain(given.map(|(name, value)| (name.to_owned(), value))).collect())
+}

@@ -1,0 +1,142 @@
+//! Why there is no binary, or none that Lambda could run, and what would mend it.
+
+use std::{io, path::PathBuf};
+
+use super::{Architecture, Request, elf::Unfit};
+
+/// Why there is no binary or no artifact.
+#[derive(Debug, thiserror::Error)]
+pub enum NotBuilt {
+    /// Cargo could not be run.
+    #[error("Failed to run `cargo`")]
+    NoCargo(#[source] io::Error),
+    /// The compiler could not be run.
+    #[error("Failed to run `rustc`")]
+    NoCompiler(#[source] io::Error),
+    /// There is no usable workspace.
+    #[error("Failed to read the Cargo workspace of `{}`: {said}", folder.display())]
+    NoWorkspace {
+        /// The folder that should be in one.
+        folder: PathBuf,
+        /// What Cargo said.
+        said: String,
+    },
+    /// The workspace has no such package.
+    #[error("Failed to find package `{package}` in the Cargo workspace `{}`", root.display())]
+    NoPackage {
+        /// The package.
+        package: String,
+        /// The workspace's folder.
+        root: PathBuf,
+        /// Which there are.
+        hint: String,
+    },
+    /// The package has no such binary.
+    #[error("Failed to find binary `{bin}` in package `{package}`")]
+    NoBin {
+        /// The package.
+        package: String,
+        /// The binary.
+        bin: String,
+        /// Which there are.
+        hint: String,
+    },
+    /// The workspace does not say which versions it is built from.
+    #[error("Failed to find `Cargo.lock` in `{}`: without it two builds may differ", root.display())]
+    NoLock {
+        /// The workspace's folder.
+        root: PathBuf,
+    },
+    /// The toolchain cannot compile for what Lambda runs on.
+    #[error("Failed to find Rust's standard library for {} (`{triple}`)", architecture.name())]
+    NoTarget {
+        /// What Lambda runs on.
+        architecture: Architecture,
+        /// Rust's name for it.
+        triple: &'static str,
+    },
+    /// There is nothing to link with.
+    #[error("Failed to find the linker `{linker}` for `{triple}`")]
+    NoLinker {
+        /// The program.
+        linker: String,
+        /// Rust's name for what it links for.
+        triple: &'static str,
+        /// How to get it.
+        hint: String,
+    },
+    /// Cargo failed, and said why.
+    #[error("Failed to build binary `{bin}` of package `{package}`: cargo ended with {status}, see above")]
+    Failed {
+        /// The package.
+        package: String,
+        /// The binary.
+        bin: String,
+        /// How Cargo ended.
+        status: String,
+    },
+    /// Cargo built something else.
+    #[error("Failed to find binary `{bin}` of package `{package}` in what cargo built")]
+    NoExecutable {
+        /// The package.
+        package: String,
+        /// The binary.
+        bin: String,
+    },
+    /// A file cannot be read.
+    #[error("Failed to read `{}`", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Lambda could not run it.
+    #[error("Failed to build binary `{bin}` of package `{package}` so that Lambda can run it")]
+    Unfit {
+        /// The package.
+        package: String,
+        /// The binary.
+        bin: String,
+        /// Why it could not.
+        source: Unfit,
+    },
+    /// Lambda does not take it.
+    #[error("Failed to pack binary `{bin}`: it has {size} bytes, and Lambda takes 250 MiB")]
+    TooLarge {
+        /// The binary.
+        bin: String,
+        /// Its size.
+        size: usize,
+    },
+    /// The zip could not be made.
+    #[error("Failed to pack `{}`", path.display())]
+    Pack {
+        /// The zip.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+impl NotBuilt {
+    pub(super) fn unfit(request: &Request<'_>, source: Unfit) -> Self {
+        Self::Unfit { package: request.package.to_owned(), bin: request.bin.to_owned(), source }
+    }
+
+    /// What would mend it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoCargo(_) | Self::NoCompiler(_) => Some("install Rust: https://rustup.rs".to_owned()),
+            Self::NoWorkspace { .. } => {
+                Some("run this inside the Cargo workspace that contains the packages named under `crate:`".to_owned())
+            }
+            Self::NoPackage { hint, .. } | Self::NoBin { hint, .. } | Self::NoLinker { hint, .. } => Some(hint.clone()),
+            Self::NoLock { .. } => Some("run `cargo generate-lockfile` and commit `Cargo.lock`".to_owned()),
+            Self::NoTarget { triple, .. } => Some(format!("run `rustup target add {triple}`")),
+            Self::Unfit { source, .. } => Some(source.hint().to_owned()),
+            Self::TooLarge { .. } => Some("keep data in a bucket instead of in the binary".to_owned()),
+            Self::Failed { .. } | Self::NoExecutable { .. } | Self::Unreadable { .. } | Self::Pack { .. } => None,
+        }
+    }
+}

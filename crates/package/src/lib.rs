@@ -1,0 +1,200 @@
+//! Handler crate → the binary that Lambda runs → the zip that Lambda takes.
+//!
+//! `provision dev` takes the binary that Cargo builds quickly, `provision up` an [`Artifact`]: the same bytes for the same
+//! source, wherever it lies, since `provision diff` compares the code by its hash. Cargo builds, in a folder of its own below
+//! the workspace's target folder; the binary is examined before Lambda is the first that finds it unfit.
+
+mod archive;
+mod cargo;
+mod elf;
+mod error;
+mod linker;
+mod revision;
+mod toolchain;
+mod workspace;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use data_encoding::BASE64;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+pub use cargo::build;
+pub use error::NotBuilt;
+pub use revision::revision;
+pub use toolchain::Architecture;
+
+use archive::{Archive, Content};
+use toolchain::Toolchain;
+use workspace::Workspace;
+
+/// As much as Lambda takes with a call, in bytes; what is larger goes through a bucket.
+const LARGEST_DIRECT: usize = 50 * 1024 * 1024;
+/// As much as a function's code may be once it is unpacked, in bytes.
+const LARGEST_UNPACKED: usize = 250 * 1024 * 1024;
+
+/// What to build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request<'request> {
+    /// A folder in the Cargo workspace: that of the declaration.
+    pub folder: &'request Path,
+    /// The package.
+    pub package: &'request str,
+    /// The binary of that package.
+    pub bin: &'request str,
+}
+
+/// The folder of a declaration, where Cargo finds the workspace of its functions.
+pub fn folder(declaration: &Path) -> &Path {
+    declaration.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// How to build what runs on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// Quickly.
+    Development,
+    /// Optimised as for Lambda.
+    Lambda,
+}
+
+impl Profile {
+    /// Cargo's name for it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Development => "dev",
+            Self::Lambda => "lambda",
+        }
+    }
+}
+
+/// A function's code as Lambda takes it.
+#[derive(Debug, Clone)]
+pub struct Artifact {
+    /// The zip.
+    pub zip: Arc<[u8]>,
+    /// Where it lies too.
+    pub path: PathBuf,
+    /// What Lambda will say as `CodeSha256`: the SHA-256 of the zip, in Base64.
+    pub code_sha256: String,
+    /// Of the zip, in bytes.
+    pub size: u64,
+    /// Of the binary in it, in bytes.
+    pub unpacked: u64,
+    /// What it runs on.
+    pub architecture: Architecture,
+    /// Where its C library comes from.
+    pub linking: Linking,
+    /// How it reaches Lambda.
+    pub upload: Upload,
+}
+
+/// Where a binary's C library comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Linking {
+    /// From where it runs: smaller by a megabyte, and Lambda keeps it up to date.
+    Dynamic,
+    /// From the machine that built it, within the binary: where that one's C library is newer than Lambda's.
+    Static,
+}
+
+/// How a zip reaches Lambda.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Upload {
+    /// With the call that creates or updates the function.
+    Direct,
+    /// Through an S3 bucket for artefacts: it is too large for a call.
+    Bucket,
+}
+
+impl Upload {
+    fn of(size: usize) -> Self {
+        if size > LARGEST_DIRECT { Self::Bucket } else { Self::Direct }
+    }
+}
+
+/// What happens while an artifact is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress<'progress> {
+    /// A crate was compiled.
+    Compiled {
+        /// Its name.
+        name: &'progress str,
+        /// The how manieth it is.
+        count: usize,
+    },
+    /// Cargo or the compiler said something: a warning, or an error. Several lines.
+    Said(&'progress str),
+    /// The binary asks for a C library that Lambda does not have: it is built again, with its own.
+    BuiltAgain {
+        /// The symbol version that it asks for.
+        version: &'progress str,
+    },
+    /// The binary is being packed.
+    Packing,
+}
+
+/// Is told of progress.
+pub type Observer<'observer> = &'observer (dyn Fn(Progress<'_>) + Send + Sync);
+
+/// Builds and packs a binary for Lambda. Dropping the future ends Cargo and all that it started.
+pub async fn artifact(
+    request: &Request<'_>,
+    architecture: Architecture,
+    observer: Observer<'_>,
+) -> Result<Artifact, NotBuilt> {
+    let workspace = Workspace::find(request).await?;
+    let toolchain = Toolchain::find(request.folder, architecture).await?;
+    let mut linking = Linking::Dynamic;
+    let mut binary = read(&cargo::compile(request, &workspace, &toolchain, linking, observer).await?)?;
+    let mut newer = elf::examine(&binary, architecture).map_err(|unfit| NotBuilt::unfit(request, unfit))?;
+    if let Some(version) = newer {
+        observer(Progress::BuiltAgain { version: &version });
+        linking = Linking::Static;
+        binary = read(&cargo::compile(request, &workspace, &toolchain, linking, observer).await?)?;
+        newer = elf::examine(&binary, architecture).map_err(|unfit| NotBuilt::unfit(request, unfit))?;
+    }
+    if let Some(version) = newer {
+        return Err(NotBuilt::unfit(request, elf::Unfit::CLibrary(version)));
+    }
+    if binary.len() > LARGEST_UNPACKED {
+        return Err(NotBuilt::TooLarge { bin: request.bin.to_owned(), size: binary.len() });
+    }
+    observer(Progress::Packing);
+    let archive = Archive::new(&workspace.output, request, architecture);
+    let content = Content { schema: workspace.schema()?, binary };
+    let unpacked = content.size();
+    let (path, packed) = (archive.path.clone(), tokio::task::spawn_blocking(move || archive.pack(&content)).await);
+    let zip = packed.map_err(|error| NotBuilt::Pack { path: path.clone(), source: error.into() })?;
+    let zip = zip.map_err(|source| NotBuilt::Pack { path: path.clone(), source })?;
+    Ok(Artifact {
+        code_sha256: BASE64.encode(&Sha256::digest(&zip)),
+        size: zip.len() as u64,
+        unpacked,
+        architecture,
+        linking,
+        upload: Upload::of(zip.len()),
+        zip: zip.into(),
+        path,
+    })
+}
+
+fn read(executable: &Path) -> Result<Vec<u8>, NotBuilt> {
+    std::fs::read(executable).map_err(|source| NotBuilt::Unreadable { path: executable.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_large_for_a_call_goes_through_a_bucket() {
+        assert_eq!(Upload::of(50 * 1024 * 1024), Upload::Direct);
+        assert_eq!(Upload::of(50 * 1024 * 1024 + 1), Upload::Bucket);
+    }
+}

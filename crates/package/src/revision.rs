@@ -1,0 +1,24 @@
+//! The commit that something is built from. It is for people: nothing is compared with it, and where Git is not there, or the
+//! folder is no checkout, there is none.
+
+use std::{path::Path, process::Stdio};
+
+use tokio::process::Command;
+
+/// `0a1b2c3d4e5f`, and `-dirty` behind it where something was changed since.
+pub async fn revision(folder: &Path) -> Option<String> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let commit = git(folder, &["rev-parse", "--short=12", "HEAD"]).await?;
+    let commit = commit.trim();
+    let is_commit = !commit.is_empty() && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let changed = git(folder, &["status", "--porcelain", "--untracked-files=no"]).await?;
+    let mark = if changed.trim().is_empty() { "" } else { "-dirty" };
+    is_commit.then(|| format!("{commit}{mark}"))
+}
+
+async fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(folder).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    let output = command.output().await.ok().filter(|output| output.status.success())?;
+    String::from_utf8(output.stdout).ok()
+}

@@ -1,0 +1,135 @@
+//! The compiler for what Lambda runs on, and how it makes the same bytes wherever the source lies.
+
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use tokio::process::Command;
+
+use super::{Linking, NotBuilt, linker, workspace::Workspace};
+
+/// The processors that Lambda has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Architecture {
+    /// AMD and Intel.
+    X86_64,
+    /// Graviton.
+    Arm64,
+}
+
+impl Architecture {
+    /// As AWS calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64",
+            Self::Arm64 => "arm64",
+        }
+    }
+}
+
+impl From<declaration::Architecture> for Architecture {
+    fn from(declared: declaration::Architecture) -> Self {
+        match declared {
+            declaration::Architecture::X86_64 => Self::X86_64,
+            declaration::Architecture::Arm64 => Self::Arm64,
+        }
+    }
+}
+
+/// The toolchain of a folder: `rust-toolchain.toml` may say which.
+#[derive(Debug)]
+pub(super) struct Toolchain {
+    /// Rust's name for what Lambda runs on.
+    pub(super) triple: &'static str,
+    /// The folder of the toolchain.
+    sysroot: PathBuf,
+    /// The compiler's own revision.
+    commit: Option<String>,
+    /// The linker that Cargo must be told of.
+    linker: Option<OsString>,
+}
+
+/// Rust's name for an architecture on Amazon Linux.
+fn triple(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::X86_64 => "x86_64-unknown-linux-gnu",
+        Architecture::Arm64 => "aarch64-unknown-linux-gnu",
+    }
+}
+
+impl Toolchain {
+    /// The toolchain of a folder, which can compile for that architecture and link.
+    pub(super) async fn find(folder: &Path, architecture: Architecture) -> Result<Self, NotBuilt> {
+        let triple = triple(architecture);
+        let about = rustc(folder, &["-vV"]).await?;
+        let about =
+            |key: &str| about.lines().find_map(|line| line.strip_prefix(key)).map(|value| value.trim().to_owned());
+        let folders = rustc(folder, &["--print", "sysroot", "--print", "target-libdir", "--target", triple]).await?;
+        let mut folders = folders.lines().map(PathBuf::from);
+        let (sysroot, library) = (folders.next().unwrap_or_default(), folders.next().unwrap_or_default());
+        if !library.is_dir() {
+            return Err(NotBuilt::NoTarget { architecture, triple });
+        }
+        let is_native = about("host:").as_deref() == Some(triple);
+        let linker = linker::find(folder, triple, is_native)?;
+        Ok(Self { triple, sysroot, commit: about("commit-hash:").filter(|hash| hash != "unknown"), linker })
+    }
+
+    /// What Cargo is told by its environment. The flags stand over all others, so that a person's own change nothing.
+    pub(super) fn environment(&self, workspace: &Workspace, linking: Linking) -> Vec<(OsString, OsString)> {
+        let mut environment = vec![("CARGO_ENCODED_RUSTFLAGS".into(), self.flags(workspace, linking))];
+        environment.push(("CARGO_INCREMENTAL".into(), "0".into()));
+        if let Some(linker) = &self.linker {
+            environment.push((linker::variable(self.triple).into(), linker.clone()));
+        }
+        environment
+    }
+
+    /// The compiler's flags, one after the other with the separator that Cargo takes.
+    fn flags(&self, workspace: &Workspace, linking: Linking) -> OsString {
+        let mut flags: Vec<OsString> = self.remapped(workspace).iter().map(|(from, to)| remap(from, to)).collect();
+        if linking == Linking::Static {
+            flags.push("-Ctarget-feature=+crt-static".into());
+        }
+        flags.join(OsStr::new("\u{1f}"))
+    }
+
+    /// The folders whose names must not be in the binary, and what stands there instead. Of two that fit the compiler takes
+    /// the later.
+    fn remapped(&self, workspace: &Workspace) -> Vec<(PathBuf, String)> {
+        let mut folders = vec![(workspace.root.clone(), "/source".to_owned())];
+        for linking in [Linking::Dynamic, Linking::Static] {
+            folders.push((workspace.target(linking), "/target".to_owned()));
+        }
+        let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+        let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));
+        folders.extend(home.map(|home| (home, "/cargo".to_owned())));
+        if let Some(commit) = &self.commit {
+            // Where the library's source is installed, its real place would stand in for the one that is compiled in.
+            folders.push((self.sysroot.join("lib/rustlib/src/rust"), format!("/rustc/{commit}")));
+        }
+        folders
+    }
+}
+
+fn remap(from: &Path, to: &str) -> OsString {
+    let mut flag = OsString::from("--remap-path-prefix=");
+    flag.push(from);
+    flag.push("=");
+    flag.push(to);
+    flag
+}
+
+async fn rustc(folder: &Path, arguments: &[&str]) -> Result<String, NotBuilt> {
+    let mut command = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    command.args(arguments).current_dir(folder).stdin(Stdio::null()).kill_on_drop(true);
+    let output = command.output().await.map_err(NotBuilt::NoCompiler)?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(NotBuilt::NoCompiler(std::io::Error::other(said)));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

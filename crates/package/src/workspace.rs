@@ -1,0 +1,120 @@
+//! The Cargo workspace of a declaration: whether it has what is declared, before Cargo is asked to build it.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
+use tokio::process::Command;
+
+use super::{Linking, NotBuilt, Profile, Request, archive::SCHEMA};
+use declaration::choose;
+
+/// What the profile is where the workspace has none of that name: small and quick to start. Panics unwind, so that one bad
+/// event does not end the process.
+const PROFILE: [(&str, &str); 4] =
+    [("inherits", "\"release\""), ("opt-level", "\"z\""), ("lto", "\"fat\""), ("codegen-units", "1")];
+
+/// The workspace.
+#[derive(Debug)]
+pub(super) struct Workspace {
+    /// The folder of all its members.
+    pub(super) root: PathBuf,
+    /// Where we put what we make: below the target folder, beside what its owner builds.
+    pub(super) output: PathBuf,
+    /// Where the schema of the function's environment is, if its package has one.
+    schema: PathBuf,
+    /// Whether it says itself what the profile for Lambda is.
+    has_profile: bool,
+}
+
+impl Workspace {
+    /// The workspace of a request, which has that package and that binary.
+    pub(super) async fn find(request: &Request<'_>) -> Result<Self, NotBuilt> {
+        let metadata = metadata(request.folder).await?;
+        let members = metadata.workspace_packages();
+        let named = members.iter().find(|member| member.name.as_str() == request.package);
+        let package = named.ok_or_else(|| NotBuilt::NoPackage {
+            package: request.package.to_owned(),
+            root: metadata.workspace_root.clone().into(),
+            hint: choose(request.package, "packages of the workspace", &names(&members)),
+        })?;
+        let bins = bins(package);
+        if !bins.contains(&request.bin) {
+            return Err(NotBuilt::NoBin {
+                package: request.package.to_owned(),
+                bin: request.bin.to_owned(),
+                hint: if bins.is_empty() {
+                    format!("the package has none: a binary `{0}` is `src/bin/{0}.rs`", request.bin)
+                } else {
+                    choose(request.bin, "binaries of the package", &bins)
+                },
+            });
+        }
+        let root = PathBuf::from(&metadata.workspace_root);
+        if !root.join("Cargo.lock").is_file() {
+            return Err(NotBuilt::NoLock { root });
+        }
+        let has_profile =
+            has_profile(&root).map_err(|source| NotBuilt::Unreadable { path: root.join("Cargo.toml"), source })?;
+        let schema = package.manifest_path.with_file_name(SCHEMA).into();
+        Ok(Self { schema, output: metadata.target_directory.join("provision").into(), root, has_profile })
+    }
+
+    /// Reads the schema of the function's environment; `None` if its package has none.
+    pub(super) fn schema(&self) -> Result<Option<Vec<u8>>, NotBuilt> {
+        match fs::read(&self.schema) {
+            Ok(schema) => Ok(Some(schema)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(NotBuilt::Unreadable { path: self.schema.clone(), source }),
+        }
+    }
+
+    /// Where Cargo puts what it builds for Lambda.
+    pub(super) fn target(&self, linking: Linking) -> PathBuf {
+        self.output.join(match linking {
+            Linking::Dynamic => "dynamic",
+            Linking::Static => "static",
+        })
+    }
+
+    /// What Cargo is told of the profile besides what the workspace says. Symbols are always stripped.
+    pub(super) fn profile_settings(&self) -> Vec<String> {
+        let missing = PROFILE.iter().filter(|_| !self.has_profile);
+        let settings = missing.chain([&("strip", "\"symbols\"")]);
+        settings
+            .flat_map(|(key, value)| {
+                ["--config".to_owned(), format!("profile.{}.{key}={value}", Profile::Lambda.name())]
+            })
+            .collect()
+    }
+}
+
+async fn metadata(folder: &Path) -> Result<Metadata, NotBuilt> {
+    let mut command = Command::from(MetadataCommand::new().no_deps().current_dir(folder).cargo_command());
+    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await.map_err(NotBuilt::NoCargo)?;
+    let unusable = |said: &str| NotBuilt::NoWorkspace { folder: folder.to_owned(), said: said.trim().to_owned() };
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(unusable(said.trim().strip_prefix("error: ").unwrap_or(&said)));
+    }
+    MetadataCommand::parse(String::from_utf8_lossy(&output.stdout)).map_err(|error| unusable(&error.to_string()))
+}
+
+fn names<'names>(packages: &[&'names Package]) -> Vec<&'names str> {
+    packages.iter().map(|package| package.name.as_str()).collect()
+}
+
+fn bins(package: &Package) -> Vec<&str> {
+    let bins = package.targets.iter().filter(|target| target.is_kind(TargetKind::Bin));
+    bins.map(|target| target.name.as_str()).collect()
+}
+
+fn has_profile(root: &Path) -> io::Result<bool> {
+    let manifest: toml::Table = fs::read_to_string(root.join("Cargo.toml"))?
+        .parse()
+        .map_err(|error: toml::de::Error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    Ok(manifest.get("profile").and_then(|profiles| profiles.get(Profile::Lambda.name())).is_some())
+}

@@ -1,0 +1,69 @@
+//! A child process with everything that it starts: its own process group, ended as a whole.
+
+use std::{io, process::ExitStatus, time::Duration};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::{
+    process::{Child, Command},
+    time::timeout,
+};
+
+/// How long a process may take to end by itself once it was asked to.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// A process group; dropping it kills it.
+#[derive(Debug)]
+pub struct Group {
+    /// The group's first process.
+    pub child: Child,
+    id: Option<Pid>,
+}
+
+impl Group {
+    /// Starts a command as the first of a group of its own, out of reach of the terminal's Ctrl-C.
+    pub fn start(command: &mut Command) -> io::Result<Self> {
+        let child = command.process_group(0).kill_on_drop(true).spawn()?;
+        let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        Ok(Self { child, id })
+    }
+
+    /// Asks the group to end, and kills what does not.
+    pub async fn end(&mut self) {
+        self.signal(Signal::TERM);
+        if timeout(PATIENCE, self.child.wait()).await.is_err() {
+            self.signal(Signal::KILL);
+            let _it_is_dead = self.child.wait().await;
+        }
+        self.signal(Signal::KILL);
+    }
+
+    /// The most memory that the first process had resident so far, in bytes, if the system tells.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+    }
+
+    /// Sends a signal to what is left of the group.
+    fn signal(&self, signal: Signal) {
+        if let Some(id) = self.id {
+            let _nothing_is_left = kill_process_group(id, signal);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+    }
+}
+
+/// How a process ended, in words.
+pub fn describe(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit status {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => status.to_string(),
+    }
+}

@@ -1,0 +1,129 @@
+//! Alarms of every function and every failure queue, and who is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Blueprint, of, seconds, storage};
+use aws::policy::Statement;
+use declaration::{AlarmKind, Declaration, Measure, Notify, Subscription, Unit, Watched};
+use engine::Address;
+use kinds::{Id, Kind, cloudwatch::alarm, sns::topic};
+
+/// An alarm on an entry.
+struct Watch<'given> {
+    entry: &'given str,
+    measure: Measure,
+    /// In the metric's unit.
+    threshold: u32,
+}
+
+/// The entry of the topic that carries alarms to mail addresses.
+fn topic_entry(declaration: &Declaration) -> &'static str {
+    if declaration.topics.contains_key("alarms") { "alarm-mails" } else { "alarms" }
+}
+
+fn mails(declaration: &Declaration) -> Vec<&String> {
+    let notify = declaration.alarms.notify.iter();
+    notify.filter_map(|who| if let Notify::Mail(address) = who { Some(address) } else { None }).collect()
+}
+
+pub(super) fn add(blueprint: &mut Blueprint<'_>) {
+    let declaration = blueprint.declaration;
+    let names = blueprint.names();
+    let mut topics: Vec<&str> = declaration
+        .alarms
+        .notify
+        .iter()
+        .filter_map(|who| if let Notify::Topic(entry) = who { Some(entry.as_str()) } else { None })
+        .collect();
+    if !mails(declaration).is_empty() {
+        let entry = topic_entry(declaration);
+        topics.push(entry);
+        mail_topic(blueprint, entry);
+    }
+    let actions: BTreeSet<String> = topics.iter().map(|topic| names.topic_arn(topic)).collect();
+    let after: Vec<Id> = topics.iter().map(|topic| of(Kind::Topic, *topic)).collect();
+    for watch in watches(declaration) {
+        let (dimension, watched) = match watch.measure.watched {
+            Watched::Function | Watched::FunctionWithFailureQueue => ("FunctionName", names.function(watch.entry)),
+            Watched::FailureQueue => ("QueueName", names.queue(watch.entry)),
+        };
+        let id = format!("{}-{}", watch.entry, watch.measure.name);
+        let settings = alarm::Settings {
+            description: watch.measure.description.to_owned(),
+            namespace: watch.measure.namespace.to_owned(),
+            metric: watch.measure.metric.to_owned(),
+            dimensions: BTreeMap::from([(dimension.to_owned(), watched)]),
+            statistic: watch.measure.statistic.to_owned(),
+            period: watch.measure.period,
+            threshold: watch.threshold.into(),
+            comparison: "GreaterThanOrEqualToThreshold".to_owned(),
+            missing_data: "notBreaching".to_owned(),
+            alarm_actions: actions.clone(),
+            ok_actions: actions.clone(),
+            tags: blueprint.tags(&id, &BTreeMap::new()),
+            ..alarm::Settings::default()
+        };
+        let address = Address::of(names.alarm(watch.entry, watch.measure.name));
+        blueprint.add(of(Kind::Alarm, id), address, settings, after.clone());
+    }
+}
+
+/// The topic that carries alarms to mail addresses.
+fn mail_topic(blueprint: &mut Blueprint<'_>, entry: &str) {
+    let names = blueprint.names();
+    let arn = names.topic_arn(entry);
+    let publish = Statement::allow(&["SNS:Publish"], [arn.clone()]).for_service("cloudwatch.amazonaws.com");
+    let publish = publish.with_source(names.account(), arns(blueprint));
+    let settings = topic::Settings {
+        policy: storage::owned_policy(&arn, vec![("Alarms".to_owned(), publish)]),
+        tags: blueprint.tags(entry, &BTreeMap::new()),
+        ..topic::Settings::default()
+    };
+    blueprint.add(of(Kind::Topic, entry), Address::of(names.topic(entry)), settings, Vec::new());
+    for address in mails(blueprint.declaration) {
+        storage::subscribe(blueprint, entry, &Subscription::Mail(address.clone()));
+    }
+}
+
+/// The ARNs of all alarms.
+pub(super) fn arns(blueprint: &Blueprint<'_>) -> Vec<String> {
+    let names = blueprint.names();
+    watches(blueprint.declaration).iter().map(|watch| names.alarm_arn(watch.entry, watch.measure.name)).collect()
+}
+
+fn watches(declaration: &Declaration) -> Vec<Watch<'_>> {
+    let failure_queues: BTreeSet<&str> = declaration
+        .functions
+        .values()
+        .filter_map(|function| function.on_failure.as_deref())
+        .chain(declaration.queues.values().filter_map(|queue| Some(queue.redrive.as_ref()?.queue.as_str())))
+        .collect();
+    let mut watches = Vec::new();
+    for (kind, threshold) in &declaration.alarms.thresholds {
+        let measure = kind.measure();
+        let entries: Vec<&str> = match measure.watched {
+            Watched::Function => declaration.functions.keys().map(String::as_str).collect(),
+            Watched::FunctionWithFailureQueue => {
+                let failing = declaration.functions.iter().filter(|(_, function)| function.on_failure.is_some());
+                failing.map(|(entry, _)| entry.as_str()).collect()
+            }
+            Watched::FailureQueue => failure_queues.iter().copied().collect(),
+        };
+        let watch = |entry| Watch { entry, measure, threshold: in_metric(declaration, *kind, entry, *threshold) };
+        watches.extend(entries.into_iter().map(watch));
+    }
+    watches
+}
+
+/// A threshold in the unit of its metric: milliseconds of a function, seconds of a queue.
+fn in_metric(declaration: &Declaration, kind: AlarmKind, entry: &str, threshold: u32) -> u32 {
+    let whole = match kind.measure().unit {
+        Unit::Count => return threshold,
+        Unit::PercentOfTimeout => {
+            declaration.functions.get(entry).map(|function| seconds(function.timeout).saturating_mul(1000))
+        }
+        Unit::PercentOfRetention => declaration.queues.get(entry).map(|queue| seconds(queue.retention)),
+    };
+    let part = u64::from(whole.unwrap_or_default()) * u64::from(threshold) / 100;
+    u32::try_from(part).unwrap_or(u32::MAX)
+}

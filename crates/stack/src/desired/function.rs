@@ -1,0 +1,154 @@
+//! Functions, each with its role, its log, what is done with events that fail, and who may invoke it.
+
+use contract::context::VARIABLE;
+
+use super::{Blueprint, distinct, of, rights, seconds, storage::invoked_by_topic};
+use declaration::{Action, Architecture, Function, SecretReference, SecretSource, Subscription};
+use engine::{Address, Stack};
+use kinds::{
+    Id, Kind,
+    iam::role,
+    lambda::{
+        event_invoke,
+        function::{self, Vpc},
+        permission,
+    },
+    logs::log_group,
+    s3::artifacts,
+};
+
+pub(super) fn add(blueprint: &mut Blueprint<'_>) {
+    for (entry, declared) in &blueprint.declaration.functions {
+        role(blueprint, entry, declared);
+        log_group(blueprint, entry, declared);
+        function(blueprint, entry, declared);
+        event_invoke(blueprint, entry, declared);
+    }
+    permissions(blueprint);
+}
+
+/// The role comes after everything that it names: a function whose bucket cannot be made is not made either.
+fn role(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
+    let names = blueprint.names();
+    let settings = role::Settings {
+        path: role::path(&Stack { id: names.stack().to_owned() }),
+        trust: rights::trust(),
+        policies: rights::policies(blueprint, entry, declared),
+        tags: blueprint.tags(entry, &declared.tags),
+        ..role::Settings::default()
+    };
+    let after = referred(blueprint, declared);
+    blueprint.add(of(Kind::Role, entry), Address::of(names.role(entry)), settings, after);
+}
+
+/// What a function's rights name, as far as it is the stack's.
+fn referred(blueprint: &Blueprint<'_>, declared: &Function) -> Vec<Id> {
+    let places = declared.reads.iter().chain(&declared.writes).chain(&declared.deletes);
+    let is_ours = |bucket: &str| {
+        let declared = blueprint.declaration.buckets.get(bucket);
+        declared.is_some_and(|bucket| bucket.existing.is_none())
+    };
+    let mut ids: Vec<Id> =
+        places.filter(|place| is_ours(&place.bucket)).map(|place| of(Kind::Bucket, &place.bucket)).collect();
+    ids.extend(declared.sends.iter().chain(&declared.on_failure).map(|queue| of(Kind::Queue, queue)));
+    ids.extend(declared.publishes.iter().map(|topic| of(Kind::Topic, topic)));
+    ids.extend(declared.secrets.values().filter_map(|secret| match secret {
+        SecretReference::Declared(entry) => {
+            let source = &blueprint.declaration.secrets.get(entry)?.source;
+            matches!(source, SecretSource::Created(_)).then(|| of(Kind::Secret, entry))
+        }
+        SecretReference::Existing(_) => None,
+    }));
+    distinct(ids)
+}
+
+/// We make it, so that its lines do not stay for ever; the function may not.
+fn log_group(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
+    let settings = log_group::Settings {
+        retention: Some(declared.log_retention.into()),
+        tags: blueprint.tags(entry, &declared.tags),
+        ..log_group::Settings::default()
+    };
+    let address = Address::of(blueprint.names().log_group(entry));
+    blueprint.add(of(Kind::LogGroup, entry), address, settings, Vec::new());
+}
+
+fn function(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
+    let names = blueprint.names();
+    let name = names.function(entry);
+    let mut environment = declared.environment.clone();
+    let context = names.function_context(blueprint.declaration, entry);
+    // `Serialize` fails for maps whose keys are no strings; a context has none.
+    environment.insert(VARIABLE.to_owned(), serde_json::to_string(&context).unwrap_or_default());
+    let code = blueprint.given.code.get(entry).cloned().unwrap_or_default();
+    let settings = function::Settings {
+        architecture: match declared.architecture {
+            Architecture::X86_64 => "x86_64",
+            Architecture::Arm64 => "arm64",
+        }
+        .to_owned(),
+        description: declared.description.clone(),
+        memory: declared.memory,
+        timeout: seconds(declared.timeout),
+        environment,
+        vpc: declared.vpc.as_ref().map_or_else(Vpc::default, |vpc| Vpc {
+            subnets: vpc.subnets.iter().cloned().collect(),
+            security_groups: vpc.security_groups.iter().cloned().collect(),
+        }),
+        reserved_concurrency: declared.reserved_concurrency,
+        tags: blueprint.tags(entry, &declared.tags),
+        ..function::Settings::new(&name, names.role_arn(entry), code)
+    };
+    let mut after = vec![of(Kind::Role, entry), of(Kind::LogGroup, entry)];
+    if blueprint.given.artifacts {
+        after.push(of(Kind::Bucket, artifacts::ENTRY));
+    }
+    blueprint.add(of(Kind::Function, entry), Address::of(name), settings, after);
+}
+
+fn event_invoke(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
+    let names = blueprint.names();
+    let settings = event_invoke::Settings {
+        retries: declared.retries.into(),
+        maximum_age: seconds(declared.maximum_event_age),
+        on_failure: declared.on_failure.as_ref().map(|queue| names.queue_arn(queue)),
+        on_success: None,
+    };
+    let mut after = vec![of(Kind::Function, entry)];
+    after.extend(declared.on_failure.iter().map(|queue| of(Kind::Queue, queue)));
+    let address = Address::within(names.function(entry), event_invoke::QUALIFIER);
+    blueprint.add(of(Kind::EventInvoke, entry), address, settings, after);
+}
+
+/// Who invokes a function may do so, for the rule or the topic in question, and nobody else.
+fn permissions(blueprint: &mut Blueprint<'_>) {
+    let names = blueprint.names();
+    let mut permissions: Vec<(&str, Id, permission::Settings)> = Vec::new();
+    let invokes = blueprint.rules_that(|action| match action {
+        Action::Invoke { function, .. } => Some(function.as_str()),
+        _ => None,
+    });
+    for (rule, function) in invokes {
+        let settings = permission::Settings::invoke("ses.amazonaws.com", names.account(), blueprint.rule_arn(rule));
+        permissions.push((function, invoked_by_rule(function, rule), settings));
+    }
+    for (topic, declared) in &blueprint.declaration.topics {
+        for told in &declared.subscriptions {
+            let Subscription::Function(function) = told else { continue };
+            let settings = permission::Settings::invoke("sns.amazonaws.com", names.account(), names.topic_arn(topic));
+            permissions.push((function, invoked_by_topic(function, topic), settings));
+        }
+    }
+    // A rule may invoke a function twice.
+    permissions.sort_by(|(_, one, _), (_, other, _)| one.cmp(other));
+    permissions.dedup_by(|(_, one, _), (_, other, _)| one == other);
+    for (function, id, settings) in permissions {
+        let address = Address::within(names.function(function), names.statement(&id.entry));
+        blueprint.add(id, address, settings, vec![of(Kind::Function, function)]);
+    }
+}
+
+/// The permission of a receipt rule to invoke a function.
+pub(super) fn invoked_by_rule(function: &str, rule: &str) -> Id {
+    of(Kind::Permission, format!("{function}-ses-{rule}"))
+}

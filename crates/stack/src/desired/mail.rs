@@ -1,0 +1,140 @@
+//! The receipt rules, the set that they stand in, their order, and that the set takes mail.
+
+use super::{Blueprint, RuleSet, distinct, function::invoked_by_rule, of, storage::stored_by, topic_of};
+use declaration::{Action, Bucket, Encoding, Invocation, ReceiptRule, Tls};
+use engine::Address;
+use kinds::{
+    Id, Kind,
+    ses::{
+        Input,
+        action::{self, Action as Done},
+        activation, order,
+        rule::{self, recipient},
+        rule_set,
+    },
+};
+
+/// The entry of what a stack's rules share.
+const RULES: &str = "rules";
+
+pub(super) fn add(blueprint: &mut Blueprint<'_>) {
+    let declaration = blueprint.declaration;
+    if declaration.receipt_rules.is_empty() {
+        return;
+    }
+    let names = blueprint.names();
+    let set = blueprint.given.rule_set.name(names).to_owned();
+    let is_own = *blueprint.given.rule_set == RuleSet::Own;
+    if is_own {
+        blueprint.add(own_set(blueprint), Address::of(&set), rule_set::Settings {}, Vec::new());
+    }
+    let all: Vec<String> = declaration.receipt_rules.iter().map(|rule| names.rule(&rule.name)).collect();
+    for (index, declared) in declaration.receipt_rules.iter().enumerate() {
+        let predecessors = all.iter().take(index).cloned().collect();
+        rule(blueprint, declared, &set, predecessors);
+    }
+    let rules: Vec<Id> = declaration.receipt_rules.iter().map(|rule| of(Kind::ReceiptRule, &rule.name)).collect();
+    if all.len() > 1 {
+        blueprint.add(of(Kind::ReceiptOrder, RULES), Address::of(&set), order::Settings { order: all }, rules.clone());
+    }
+    if is_own {
+        let settings = activation::Settings { active: true, take_over: Input(declaration.take_over) };
+        // The roles keep the name of the set that was active before.
+        let keepers = declaration.functions.keys().map(|function| of(Kind::Role, function));
+        let mut after: Vec<Id> = rules.into_iter().chain(keepers).chain([own_set(blueprint)]).collect();
+        if declaration.receipt_rules.len() > 1 {
+            after.push(of(Kind::ReceiptOrder, RULES));
+        }
+        blueprint.add(of(Kind::Activation, names.stack()), Address::of(&set), settings, after);
+    }
+}
+
+/// The stack's own set. Its entry is its name, as everything has it that has no tags.
+fn own_set(blueprint: &Blueprint<'_>) -> Id {
+    of(Kind::ReceiptRuleSet, blueprint.names().stack())
+}
+
+fn rule(blueprint: &mut Blueprint<'_>, declared: &ReceiptRule, set: &str, predecessors: Vec<String>) {
+    let settings = rule::Settings {
+        enabled: declared.enabled,
+        recipients: declared.recipients.iter().map(|one| recipient(&one.to_string())).collect(),
+        scan: declared.scan,
+        tls: match declared.tls {
+            Tls::Optional => rule::Tls::Optional,
+            Tls::Require => rule::Tls::Require,
+        },
+        actions: declared.actions.iter().map(|action| done(blueprint, action)).collect(),
+        after: Input(predecessors),
+        ..rule::Settings::default()
+    };
+    let address = Address::within(set, blueprint.names().rule(&declared.name));
+    let after = before(blueprint, declared);
+    blueprint.add(of(Kind::ReceiptRule, &declared.name), address, settings, after);
+}
+
+/// What SES tries out when a rule is made: that it may write, publish and invoke.
+fn before(blueprint: &Blueprint<'_>, declared: &ReceiptRule) -> Vec<Id> {
+    let mut ids = Vec::new();
+    if *blueprint.given.rule_set == RuleSet::Own {
+        ids.push(own_set(blueprint));
+    }
+    for action in &declared.actions {
+        ids.extend(topic_of(action).map(|topic| of(Kind::Topic, topic)));
+        match action {
+            Action::Store { bucket, .. } => ids.push(place(blueprint, bucket, &declared.name)),
+            Action::Invoke { function, .. } => {
+                ids.extend([of(Kind::Function, function), invoked_by_rule(function, &declared.name)]);
+            }
+            _ => {}
+        }
+    }
+    distinct(ids)
+}
+
+/// What lets SES put a rule's mails into a bucket: one of ours says so itself.
+fn place(blueprint: &Blueprint<'_>, bucket: &str, rule: &str) -> Id {
+    let exists = |bucket: &Bucket| bucket.existing.is_some();
+    if blueprint.declaration.buckets.get(bucket).is_some_and(exists) {
+        of(Kind::BucketStatement, stored_by(bucket, rule))
+    } else {
+        of(Kind::Bucket, bucket)
+    }
+}
+
+fn done(blueprint: &Blueprint<'_>, action: &Action) -> Done {
+    let names = blueprint.names();
+    let topic = || topic_of(action).map(|topic| names.topic_arn(topic));
+    match action {
+        Action::Store { bucket, prefix, .. } => Done::S3 {
+            bucket: names.bucket(bucket),
+            prefix: Some(prefix.clone()).filter(|prefix| !prefix.is_empty()),
+            topic: topic(),
+            kms_key: None,
+            role: None,
+        },
+        Action::Invoke { function, invocation, .. } => Done::Lambda {
+            function: names.function_arn(function),
+            invocation: match invocation {
+                Invocation::Event => action::Invocation::Event,
+                Invocation::RequestResponse => action::Invocation::RequestResponse,
+            },
+            topic: topic(),
+        },
+        Action::Publish { topic, encoding } => Done::Sns {
+            topic: names.topic_arn(topic),
+            encoding: match encoding {
+                Encoding::Utf8 => action::Encoding::Utf8,
+                Encoding::Base64 => action::Encoding::Base64,
+            },
+        },
+        Action::Bounce(declaration::Bounce { smtp_code, status_code, message, sender, .. }) => Done::Bounce {
+            sender: sender.clone(),
+            code: smtp_code.clone(),
+            status: status_code.clone(),
+            message: message.clone(),
+            topic: topic(),
+        },
+        Action::AddHeader { name, value } => Done::AddHeader { name: name.clone(), value: value.clone() },
+        Action::Stop => Done::Stop { topic: None },
+    }
+}

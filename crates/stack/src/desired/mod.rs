@@ -1,0 +1,160 @@
+//! [`Declaration`] → [`Resource`]s: everything that a declaration implies and does not say. Rights follow from references, and
+//! so does the order.
+//!
+//! Pure: whatever has to be asked of AWS first is [`Given`].
+
+mod alarms;
+mod function;
+mod mail;
+mod rights;
+mod storage;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use crate::Names;
+use declaration::{Action, Declaration};
+use engine::{Address, ENTRY_TAG, STACK_TAG, Tags};
+use kinds::{Id, Kind, Resource, Settings, ses::Snapshot};
+
+/// What is known besides the declaration.
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'given> {
+    /// What things are called.
+    pub names: &'given Names,
+    /// The `CodeSha256` of each function, by entry.
+    pub code: &'given BTreeMap<String, String>,
+    /// Whether some of that code is too large to be sent with a call.
+    pub artifacts: bool,
+    /// Where the receipt rules stand.
+    pub rule_set: &'given RuleSet,
+}
+
+/// The rule set that a stack's rules stand in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuleSet {
+    /// The stack's own, which is the active one, or becomes it.
+    Own,
+    /// Somebody else's, which is active: the rules join it.
+    Joined(String),
+}
+
+impl RuleSet {
+    /// Where rules belong, by which set is active (decision 1): with somebody else's they join, unless they are to take over.
+    pub fn choose(declaration: &Declaration, names: &Names, snapshot: &Snapshot) -> Self {
+        match &snapshot.active {
+            Some(active) if active != names.stack() && !declaration.take_over => Self::Joined(active.clone()),
+            _ => Self::Own,
+        }
+    }
+
+    /// Its name.
+    pub fn name<'name>(&'name self, names: &'name Names) -> &'name str {
+        match self {
+            Self::Own => names.stack(),
+            Self::Joined(name) => name,
+        }
+    }
+}
+
+/// All resources of a declaration.
+pub fn resources(declaration: &Declaration, given: Given<'_>) -> Vec<Resource> {
+    let mut blueprint = Blueprint { declaration, given, resources: Vec::new() };
+    storage::add(&mut blueprint);
+    function::add(&mut blueprint);
+    mail::add(&mut blueprint);
+    alarms::add(&mut blueprint);
+    blueprint.resources
+}
+
+/// The resources so far.
+struct Blueprint<'given> {
+    declaration: &'given Declaration,
+    given: Given<'given>,
+    resources: Vec<Resource>,
+}
+
+impl<'given> Blueprint<'given> {
+    fn names(&self) -> &'given Names {
+        self.given.names
+    }
+
+    /// Adds a resource, and what must be there before it.
+    fn add(&mut self, id: Id, address: Address, settings: impl Into<Settings>, after: Vec<Id>) {
+        self.resources.push(Resource { id, address, settings: settings.into(), after });
+    }
+
+    /// The tags of an entry: the stack's, over them its own, and those that mark it.
+    fn tags(&self, entry: &str, own: &BTreeMap<String, String>) -> Tags {
+        let mut tags = self.declaration.tags.clone();
+        tags.extend(own.clone());
+        tags.insert(STACK_TAG.to_owned(), self.names().stack().to_owned());
+        tags.insert(ENTRY_TAG.to_owned(), entry.to_owned());
+        tags
+    }
+
+    /// The rules that do something, with all such things in their order.
+    fn rules_that<T>(&self, what: impl Fn(&'given Action) -> Option<T>) -> Vec<(&'given str, T)> {
+        let rules = self.declaration.receipt_rules.iter();
+        let done = rules.flat_map(|rule| rule.actions.iter().map(move |action| (rule.name.as_str(), action)));
+        done.filter_map(|(rule, action)| Some((rule, what(action)?))).collect()
+    }
+
+    /// The ARN of a rule, wherever it stands.
+    fn rule_arn(&self, rule: &str) -> String {
+        self.names().rule_arn(self.given.rule_set.name(self.names()), rule)
+    }
+}
+
+/// The topic that an action tells something, by entry.
+fn topic_of(action: &Action) -> Option<&str> {
+    match action {
+        Action::Store { topic, .. } | Action::Invoke { topic, .. } => topic.as_deref(),
+        Action::Publish { topic, .. } => Some(topic),
+        Action::Bounce(bounce) => bounce.topic.as_deref(),
+        Action::AddHeader { .. } | Action::Stop => None,
+    }
+}
+
+/// Whole seconds, as AWS counts them.
+fn seconds(duration: std::time::Duration) -> u32 {
+    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
+}
+
+/// Whole days, as AWS counts them.
+fn days(duration: std::time::Duration) -> u32 {
+    seconds(duration) / (24 * 60 * 60)
+}
+
+/// The id of a statement in a policy that is ours alone. IAM takes letters and digits only: `my-rule` becomes `MyRule`.
+fn statement_id(words: &[&str]) -> String {
+    let parts = words.iter().flat_map(|word| word.split(|character: char| !character.is_ascii_alphanumeric()));
+    let capitalised = parts.map(|part| {
+        let mut characters = part.chars();
+        characters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(characters).collect::<String>()
+    });
+    capitalised.collect()
+}
+
+/// Statements by ids that differ: two rules may only differ in a hyphen.
+fn with_ids<S>(statements: impl IntoIterator<Item = (String, S)>) -> Vec<(String, S)> {
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    let named = statements.into_iter().map(|(id, statement)| {
+        let count = taken.entry(id.clone()).and_modify(|count| *count += 1).or_insert(1);
+        (if *count == 1 { id } else { format!("{id}x{count}") }, statement)
+    });
+    named.collect()
+}
+
+/// What must be there before, without repetitions.
+fn distinct(mut ids: Vec<Id>) -> Vec<Id> {
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+/// An id of a kind.
+fn of(kind: Kind, entry: impl Into<String>) -> Id {
+    Id::new(kind, entry)
+}

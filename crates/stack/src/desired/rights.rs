@@ -1,0 +1,66 @@
+//! What a function may do: exactly what its declaration refers to.
+
+use std::collections::BTreeMap;
+
+use super::{Blueprint, with_ids};
+use aws::policy::{Policy, Statement};
+use declaration::{Function, Place, SecretReference};
+
+/// The name of a role's one policy.
+const POLICY: &str = "provision";
+
+/// Actions that have no resource level (decision 11): there is no ARN that they could be limited to.
+const WITHOUT_RESOURCE: &[&str] = &[
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+];
+
+/// Who may take a function's role: Lambda.
+pub(super) fn trust() -> Policy {
+    let statement = Statement::allow(&["sts:AssumeRole"], []).for_service("lambda.amazonaws.com");
+    Policy::new([("Lambda".to_owned(), statement)])
+}
+
+/// The policies of a function's role.
+pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Function) -> BTreeMap<String, Policy> {
+    let names = blueprint.names();
+    let mut statements = vec![(
+        "WriteLog",
+        Statement::allow(&["logs:CreateLogStream", "logs:PutLogEvents"], [format!("{}:*", names.log_group_arn(entry))]),
+    )];
+    for (id, action, places) in [
+        ("GetObjects", "s3:GetObject", &function.reads),
+        ("PutObjects", "s3:PutObject", &function.writes),
+        ("DeleteObjects", "s3:DeleteObject", &function.deletes),
+    ] {
+        statements.push((id, Statement::allow(&[action], objects(blueprint, places))));
+    }
+    let mut queues: Vec<String> = function.sends.iter().map(|queue| names.queue_arn(queue)).collect();
+    queues.extend(function.on_failure.iter().map(|queue| names.queue_arn(queue)));
+    statements.push(("SendMessages", Statement::allow(&["sqs:SendMessage"], queues)));
+    let topics = function.publishes.iter().map(|topic| names.topic_arn(topic));
+    statements.push(("PublishMessages", Statement::allow(&["sns:Publish"], topics)));
+    let secrets = function.secrets.values().map(|secret| secret_arn(blueprint, secret));
+    statements.push(("ReadSecrets", Statement::allow(&["secretsmanager:GetSecretValue"], secrets)));
+    if function.vpc.is_some() {
+        statements.push(("UseNetwork", Statement::allow(WITHOUT_RESOURCE, ["*".to_owned()])));
+    }
+    let needed = statements.into_iter().filter(|(_, statement)| !statement.resources.is_empty());
+    let policy = Policy::new(with_ids(needed.map(|(id, statement)| (id.to_owned(), statement))));
+    BTreeMap::from([(POLICY.to_owned(), policy)])
+}
+
+fn objects(blueprint: &Blueprint<'_>, places: &[Place]) -> Vec<String> {
+    let arn = |place: &Place| format!("arn:aws:s3:::{}/{}*", blueprint.names().bucket(&place.bucket), place.prefix);
+    places.iter().map(arn).collect()
+}
+
+/// Secrets Manager ends every ARN with six characters of its own.
+fn secret_arn(blueprint: &Blueprint<'_>, secret: &SecretReference) -> String {
+    let name = blueprint.names().secret(blueprint.declaration, secret);
+    format!("{}-??????", blueprint.names().secret_arn(&name))
+}

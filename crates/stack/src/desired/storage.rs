@@ -1,0 +1,222 @@
+//! Buckets, queues, topics with their subscriptions, and secrets.
+
+use std::collections::BTreeMap;
+
+use super::{Blueprint, days, of, seconds, statement_id, topic_of, with_ids};
+use aws::policy::{Policy, Statement};
+use declaration::{Action, Bucket, Notify, Secret, SecretSource, Subscription, Topic};
+use engine::Address;
+use kinds::{
+    Id, Kind,
+    s3::{
+        artifacts,
+        bucket::{self, Lifecycle},
+    },
+    secretsmanager::secret,
+    sns::{subscription, topic},
+    sqs::queue,
+};
+
+/// Parts of an upload that was never ended are paid for and seen by nobody.
+const ABORT_INCOMPLETE_DAYS: u32 = 7;
+
+pub(super) fn add(blueprint: &mut Blueprint<'_>) {
+    let declaration = blueprint.declaration;
+    for (entry, declared) in declaration.buckets.iter().filter(|(_, bucket)| bucket.existing.is_none()) {
+        bucket(blueprint, entry, declared);
+    }
+    for entry in declaration.buckets.iter().filter(|(_, bucket)| bucket.existing.is_some()).map(|(entry, _)| entry) {
+        statements(blueprint, entry);
+    }
+    if blueprint.given.artifacts {
+        artifacts(blueprint);
+    }
+    for entry in declaration.queues.keys() {
+        queue(blueprint, entry);
+    }
+    for (entry, declared) in &declaration.topics {
+        topic(blueprint, entry, declared);
+    }
+    for (entry, declared) in &declaration.secrets {
+        secret(blueprint, entry, declared);
+    }
+}
+
+fn bucket(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Bucket) {
+    let name = blueprint.names().bucket(entry);
+    let mut statements = vec![tls_only(&name)];
+    statements.extend(storing(blueprint, entry, |rule| statement_id(&["StoreMailOf", rule])));
+    let expire_days = declared.expire.map(days);
+    let settings = bucket::Settings {
+        versioning: declared.versioning,
+        lifecycle: Lifecycle {
+            expire_days,
+            noncurrent_days: declared.expire_noncurrent.map(days).or(expire_days).filter(|_| declared.versioning),
+            abort_incomplete_days: Some(ABORT_INCOMPLETE_DAYS),
+            ..Lifecycle::default()
+        },
+        policy: Policy::new(with_ids(statements)),
+        tags: blueprint.tags(entry, &declared.tags),
+        ..bucket::Settings::default()
+    };
+    blueprint.add(of(Kind::Bucket, entry), Address::of(name), settings, Vec::new());
+}
+
+/// Nobody reads or writes anything but over TLS.
+fn tls_only(bucket: &str) -> (String, Statement) {
+    let arn = format!("arn:aws:s3:::{bucket}");
+    let plain = Statement::deny(&["s3:*"], [arn.clone(), format!("{arn}/*")]).for_everybody();
+    ("RefuseWithoutTls".to_owned(), plain.when("Bool", "aws:SecureTransport", ["false".to_owned()]))
+}
+
+/// The bucket through which code goes that is too large for a call.
+fn artifacts(blueprint: &mut Blueprint<'_>) {
+    let name = blueprint.names().artifacts();
+    let tags = blueprint.tags(artifacts::ENTRY, &BTreeMap::new());
+    let settings = artifacts::settings(Policy::new([tls_only(&name)]), tags);
+    blueprint.add(of(Kind::Bucket, artifacts::ENTRY), Address::of(name), settings, Vec::new());
+}
+
+/// Our statements in the policy of a bucket that is not ours, which stays as it is but for them.
+fn statements(blueprint: &mut Blueprint<'_>, entry: &str) {
+    let names = blueprint.names();
+    // The roles carry the notes of where our statements are.
+    let roles: Vec<Id> = blueprint.declaration.functions.keys().map(|function| of(Kind::Role, function)).collect();
+    for (id, statement) in storing(blueprint, entry, |rule| stored_by(entry, rule)) {
+        let address = Address::within(names.bucket(entry), names.statement(&id));
+        blueprint.add(of(Kind::BucketStatement, id), address, statement, roles.clone());
+    }
+}
+
+/// The entry of the statement that lets SES put a rule's mails into a bucket that is not ours.
+pub(super) fn stored_by(bucket: &str, rule: &str) -> String {
+    format!("{bucket}-{rule}")
+}
+
+/// What lets SES put the mails of each rule where it stores them, and nowhere else.
+pub(super) fn storing(blueprint: &Blueprint<'_>, entry: &str, id: impl Fn(&str) -> String) -> Vec<(String, Statement)> {
+    let name = blueprint.names().bucket(entry);
+    let stores = blueprint.rules_that(|action| match action {
+        Action::Store { bucket, prefix, .. } if bucket == entry => Some(prefix.clone()),
+        _ => None,
+    });
+    let mut by_rule: Vec<(&str, Vec<String>)> = Vec::new();
+    for (rule, prefix) in stores {
+        let object = format!("arn:aws:s3:::{name}/{prefix}*");
+        match by_rule.iter_mut().find(|(known, _)| *known == rule) {
+            Some((_, objects)) => objects.push(object),
+            None => by_rule.push((rule, vec![object])),
+        }
+    }
+    let statements = by_rule.into_iter().map(|(rule, objects)| {
+        let statement = Statement::allow(&["s3:PutObject"], objects).for_service("ses.amazonaws.com");
+        (id(rule), statement.with_source(blueprint.names().account(), [blueprint.rule_arn(rule)]))
+    });
+    statements.collect()
+}
+
+fn queue(blueprint: &mut Blueprint<'_>, entry: &str) {
+    let Some(declared) = blueprint.declaration.queues.get(entry) else { return };
+    let names = blueprint.names();
+    let told = blueprint.declaration.topics.iter().filter(|(_, topic)| {
+        topic.subscriptions.iter().any(|told| matches!(told, Subscription::Queue { queue, .. } if queue == entry))
+    });
+    let statements = told.map(|(topic, _)| {
+        let statement =
+            Statement::allow(&["sqs:SendMessage"], [names.queue_arn(entry)]).for_service("sns.amazonaws.com");
+        (statement_id(&["MessagesOf", topic]), statement.with_source(names.account(), [names.topic_arn(topic)]))
+    });
+    let settings = queue::Settings {
+        retention: seconds(declared.retention),
+        visibility_timeout: seconds(declared.visibility_timeout),
+        redrive: declared
+            .redrive
+            .as_ref()
+            .map(|redrive| queue::Redrive { queue: names.queue_arn(&redrive.queue), after: redrive.after.into() }),
+        policy: Policy::new(with_ids(statements)),
+        tags: blueprint.tags(entry, &declared.tags),
+        ..queue::Settings::default()
+    };
+    let after = declared.redrive.iter().map(|redrive| of(Kind::Queue, &redrive.queue)).collect();
+    blueprint.add(of(Kind::Queue, entry), Address::of(names.queue(entry)), settings, after);
+}
+
+fn topic(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Topic) {
+    let names = blueprint.names();
+    let arn = names.topic_arn(entry);
+    let publish = |service: &str, sources: Vec<String>| {
+        let statement = Statement::allow(&["SNS:Publish"], [arn.clone()]).for_service(service);
+        statement.with_source(names.account(), sources)
+    };
+    let mut statements = Vec::new();
+    let mut rules: Vec<&str> = Vec::new();
+    for (rule, ()) in blueprint.rules_that(|action| (topic_of(action) == Some(entry)).then_some(())) {
+        if !rules.contains(&rule) {
+            rules.push(rule);
+            let id = statement_id(&["NewsOf", rule]);
+            statements.push((id, publish("ses.amazonaws.com", vec![blueprint.rule_arn(rule)])));
+        }
+    }
+    let watches = blueprint.declaration.alarms.notify.contains(&Notify::Topic(entry.to_owned()));
+    if watches {
+        let alarms = super::alarms::arns(blueprint);
+        statements.push(("Alarms".to_owned(), publish("cloudwatch.amazonaws.com", alarms)));
+    }
+    let policy = owned_policy(&arn, statements);
+    let settings = topic::Settings {
+        display_name: declared.display_name.clone(),
+        policy,
+        tags: blueprint.tags(entry, &declared.tags),
+        ..topic::Settings::default()
+    };
+    blueprint.add(of(Kind::Topic, entry), Address::of(names.topic(entry)), settings, Vec::new());
+    for told in &declared.subscriptions {
+        subscribe(blueprint, entry, told);
+    }
+}
+
+/// A topic's policy. Where it names services, the account itself needs to be named too; else AWS's own policy does.
+pub(super) fn owned_policy(arn: &str, statements: Vec<(String, Statement)>) -> Policy {
+    if statements.is_empty() {
+        return Policy::default();
+    }
+    Policy::new(with_ids(statements).into_iter().chain([topic::owner_statement(arn)]))
+}
+
+/// Adds a subscription of a topic.
+pub(super) fn subscribe(blueprint: &mut Blueprint<'_>, entry: &str, told: &Subscription) {
+    let names = blueprint.names();
+    let mut after = vec![of(Kind::Topic, entry)];
+    let (protocol, endpoint, who, raw_delivery) = match told {
+        Subscription::Mail(address) => ("email", address.clone(), address, false),
+        Subscription::Queue { queue, raw } => {
+            after.push(of(Kind::Queue, queue));
+            ("sqs", names.queue_arn(queue), queue, *raw)
+        }
+        Subscription::Function(function) => {
+            after.extend([of(Kind::Function, function), invoked_by_topic(function, entry)]);
+            ("lambda", names.function_arn(function), function, false)
+        }
+    };
+    let settings = subscription::Settings { raw_delivery, ..subscription::Settings::default() };
+    let address = Address::within(names.topic(entry), subscription::name(protocol, &endpoint));
+    blueprint.add(of(Kind::Subscription, format!("{entry}.{protocol}:{who}")), address, settings, after);
+}
+
+/// The permission of a topic to invoke a function.
+pub(super) fn invoked_by_topic(function: &str, topic: &str) -> Id {
+    of(Kind::Permission, format!("{function}-sns-{topic}"))
+}
+
+fn secret(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Secret) {
+    if matches!(declared.source, SecretSource::Existing(_)) {
+        return;
+    }
+    let settings = secret::Settings {
+        description: declared.description.clone(),
+        kms_key: None,
+        tags: blueprint.tags(entry, &declared.tags),
+    };
+    let address = Address::of(blueprint.names().own_secret(entry));
+    blueprint.add(of(Kind::Secret, entry), address, settings, Vec::new());
+}

@@ -1,0 +1,8 @@
+//! A declared stack in AWS: its names, its desired resources, the rights that its operator needs, and its preconditions.
+
+pub mod desired;
+mod names;
+pub mod policy;
+pub mod preconditions;
+
+pub use names::Names;

@@ -1,0 +1,202 @@
+//! The least IAM policy of whoever runs the tool for a declaration: what the kinds need, on this stack's names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    Names,
+    desired::{self, Given, RuleSet},
+    preconditions,
+};
+use aws::policy::{Policy, Statement};
+use declaration::Declaration;
+use kinds::{
+    Kind, Right,
+    rights::{Access, Target, WITHOUT_RESOURCE},
+};
+
+/// What somebody wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// `provision up`.
+    Up,
+    /// `provision diff`.
+    Diff,
+    /// `provision down`.
+    Down,
+}
+
+/// What Lambda asks of EC2 in the name of whoever puts a function into a network; no action has resources.
+const NETWORK: &[&str] = &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
+
+impl Purpose {
+    /// Whether a right is needed. What may have to be deleted may be of any kind: it may be no longer declared.
+    fn needs(self, right: &Right, is_declared: bool) -> bool {
+        match (right.access, self) {
+            (Access::Read, _) | (Access::Delete, Self::Up | Self::Down) => true,
+            (Access::Write, Self::Up) => is_declared,
+            (Access::Write, Self::Diff | Self::Down) | (Access::Delete, Self::Diff) => false,
+        }
+    }
+}
+
+/// The policy: a statement for each kind of resource, and one for the actions that have none.
+pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose) -> Policy {
+    let declared = kinds(declaration, names);
+    let mut everywhere: BTreeSet<&str> = BTreeSet::new();
+    let mut by_target: BTreeMap<Target, BTreeSet<&str>> = BTreeMap::new();
+    for kind in Kind::ALL {
+        for right in kind.rights().iter().filter(|right| purpose.needs(right, declared.contains(kind))) {
+            for action in right.actions {
+                if WITHOUT_RESOURCE.contains(action) {
+                    everywhere.insert(action);
+                } else {
+                    by_target.entry(right.target).or_default().insert(action);
+                }
+            }
+        }
+    }
+    if purpose == Purpose::Up {
+        everywhere.extend(preconditions::actions(declaration));
+    }
+    if purpose == Purpose::Up && declaration.functions.values().any(|function| function.vpc.is_some()) {
+        everywhere.extend(NETWORK);
+    }
+    let statement = |actions: BTreeSet<&str>, resources: Vec<String>| {
+        Statement::allow(&actions.into_iter().collect::<Vec<_>>(), resources)
+    };
+    let targeted = by_target.into_iter().filter_map(|(target, actions)| {
+        let resources = arns(target, declaration, names);
+        let statement = (!resources.is_empty()).then(|| statement(actions, resources))?;
+        let statement = match target {
+            Target::PassedRoles => {
+                statement.when("StringEquals", "iam:PassedToService", ["lambda.amazonaws.com".to_owned()])
+            }
+            _ => statement,
+        };
+        Some((format!("{target:?}"), statement))
+    });
+    Policy::new(targeted.chain([("Everything".to_owned(), statement(everywhere, vec!["*".to_owned()]))]))
+}
+
+/// The kinds of all resources that a declaration implies, wherever its rules will stand.
+fn kinds(declaration: &Declaration, names: &Names) -> BTreeSet<Kind> {
+    let given = Given { names, code: &BTreeMap::new(), artifacts: true, rule_set: &RuleSet::Own };
+    desired::resources(declaration, given).iter().map(|resource| resource.id.kind).collect()
+}
+
+/// The ARNs of a stack's resources. Names begin with the stack's: what is no longer declared has to be found, too.
+fn arns(target: Target, declaration: &Declaration, names: &Names) -> Vec<String> {
+    let (stack, account, region) = (names.stack(), names.account(), declaration.region.as_str());
+    let of = |service: &str, resource: &str| vec![format!("arn:aws:{service}:{region}:{account}:{resource}")];
+    let ours = |service: &str, before: &str| of(service, &format!("{before}{stack}-*"));
+    match target {
+        Target::Alarms => ours("cloudwatch", "alarm:"),
+        Target::AllAlarms => of("cloudwatch", "alarm:*"),
+        Target::AllLogGroups => of("logs", "log-group:*"),
+        Target::Artifacts => vec![format!("arn:aws:s3:::{}/*", names.artifacts())],
+        Target::Buckets => vec![format!("arn:aws:s3:::{stack}-*")],
+        Target::ExistingBuckets => {
+            let existing = declaration.buckets.values().filter_map(|bucket| bucket.existing.as_ref());
+            existing.map(|name| format!("arn:aws:s3:::{name}")).collect()
+        }
+        Target::Functions => ours("lambda", "function:"),
+        Target::LogGroups => ours("logs", "log-group:/aws/lambda/"),
+        Target::Objects => vec![format!("arn:aws:s3:::{stack}-*/*")],
+        Target::PassedRoles | Target::Roles => vec![format!("arn:aws:iam::{account}:role/provision/{stack}/*")],
+        Target::Queues => ours("sqs", ""),
+        Target::Secrets => ours("secretsmanager", "secret:"),
+        Target::Topics => ours("sns", ""),
+        Target::UnknownRoles => vec![format!("arn:aws:iam::{account}:role/{stack}-*")],
+        // IAM knows none.
+        Target::ReceiptRules => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn policy_of(source: &str, purpose: Purpose) -> Policy {
+        let checked = Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), None).unwrap();
+        let declaration = &checked.declarations[0];
+        policy(declaration, &Names::new(declaration, "123456789012"), purpose)
+    }
+
+    const QUEUE: &str = "stack: circuits\nregion: eu-west-1\nqueues: {failed: {}}\n";
+
+    #[test]
+    fn only_what_the_purpose_needs_is_allowed() {
+        let actions = |purpose| {
+            let policy = policy_of(QUEUE, purpose);
+            policy.statements()["Queues"].actions.iter().cloned().collect::<Vec<_>>().join(" ")
+        };
+        let read = "sqs:GetQueueAttributes sqs:GetQueueUrl sqs:ListQueueTags";
+        assert_eq!(actions(Purpose::Diff), read);
+        assert_eq!(actions(Purpose::Down), format!("sqs:DeleteQueue {read}"));
+        let all = format!("sqs:CreateQueue sqs:DeleteQueue {read} sqs:SetQueueAttributes sqs:TagQueue sqs:UntagQueue");
+        assert_eq!(actions(Purpose::Up), all);
+    }
+
+    #[test]
+    fn what_is_not_declared_can_be_deleted_and_not_made() {
+        let policy = policy_of(QUEUE, Purpose::Up);
+        let topics: Vec<&String> = policy.statements()["Topics"].actions.iter().collect();
+        let expected = [
+            "sns:DeleteTopic",
+            "sns:GetTopicAttributes",
+            "sns:ListSubscriptionsByTopic",
+            "sns:ListTagsForResource",
+            "sns:UntagResource",
+        ];
+        assert_eq!(topics, expected);
+        assert!(!policy.statements().contains_key("PassedRoles"));
+    }
+
+    #[test]
+    fn every_resource_is_named_but_where_there_is_none() {
+        let policy = policy_of(QUEUE, Purpose::Up);
+        for (id, statement) in policy.statements() {
+            let is_everything = statement.resources.contains("*");
+            assert_eq!(is_everything, id == "Everything", "{id}");
+        }
+        let everything = &policy.statements()["Everything"];
+        assert!(everything.actions.iter().all(|action| WITHOUT_RESOURCE.contains(&action.as_str())));
+        assert!(NETWORK.iter().all(|action| WITHOUT_RESOURCE.contains(action)));
+    }
+
+    #[test]
+    fn a_network_and_a_bucket_that_exists_need_more() {
+        let source = "\
+stack: circuits
+region: eu-west-1
+buckets: {archive: {existing: example-archive}}
+functions:
+  reader:
+    crate: maintenance
+    bin: reader
+    reserved_concurrency: 1
+    vpc: {subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b], security_groups: [sg-0a1b2c3d]}
+receipt_rules: [{name: all, actions: [{store: archive}]}]
+";
+        let policy = policy_of(source, Purpose::Up);
+        let statements = policy.statements();
+        for action in ["ec2:DescribeSubnets", "ses:GetIdentityVerificationAttributes", "lambda:GetAccountSettings"] {
+            assert!(statements["Everything"].actions.contains(action), "{action}");
+        }
+        assert_eq!(
+            statements["ExistingBuckets"].resources,
+            BTreeSet::from(["arn:aws:s3:::example-archive".to_owned()])
+        );
+        assert!(!policy_of(QUEUE, Purpose::Up).statements().contains_key("ExistingBuckets"));
+    }
+
+    #[test]
+    fn the_policy_of_a_whole_stack_is_one_that_iam_takes() {
+        let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra.yaml")).unwrap();
+        let json = policy_of(&source, Purpose::Up).to_json();
+        // Of a managed policy; spaces do not count.
+        assert!(json.len() <= 6_144, "{}", json.len());
+    }
+}

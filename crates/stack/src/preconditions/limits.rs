@@ -1,0 +1,182 @@
+//! What AWS would refuse, or what others' rules would keep from ours.
+
+use aws_sdk_ses::types::ReceiptRule;
+use futures::future::try_join_all;
+
+use super::Finding;
+use crate::{Names, desired::RuleSet};
+use aws::OrFail;
+use declaration::Declaration;
+use engine::{Failure, Stack};
+use kinds::{Session, ses::Snapshot};
+
+/// SES's quota of rules in a set.
+const MOST_RULES: usize = 200;
+/// SES's quota of rule sets in an account.
+const MOST_SETS: usize = 40;
+/// What Lambda keeps for functions without a reservation.
+const UNRESERVED: i64 = 100;
+
+/// Whether the account can give the functions what they reserve, beside what others reserve.
+pub(super) async fn concurrency(session: &Session, declaration: &Declaration) -> Vec<Finding> {
+    let reserved: i64 = declaration.functions.values().filter_map(|one| one.reserved_concurrency).map(i64::from).sum();
+    if reserved == 0 {
+        return Vec::new();
+    }
+    let (unreserved, held) = match tokio::try_join!(unreserved(session), held(session, declaration)) {
+        Ok(found) => found,
+        Err(failure) => {
+            let what = format!("how much concurrency the account has is not known: {failure}");
+            return vec![Finding::warns(what, "allow `lambda:GetAccountSettings` and `lambda:GetFunction`")];
+        }
+    };
+    short(reserved, unreserved + held).into_iter().collect()
+}
+
+/// What nobody has reserved in the account.
+async fn unreserved(session: &Session) -> Result<i64, Failure> {
+    let answer = session.aws.read.lambda.get_account_settings().send().await.or_fail("lambda.GetAccountSettings")?;
+    let limit = answer.account_limit.and_then(|limit| limit.unreserved_concurrent_executions);
+    Ok(limit.map_or(0, i64::from))
+}
+
+/// What the stack's functions have reserved already.
+async fn held(session: &Session, declaration: &Declaration) -> Result<i64, Failure> {
+    let names = Names::new(declaration, &session.aws.account);
+    let held = try_join_all(declaration.functions.keys().map(|entry| {
+        let call = session.aws.read.lambda.get_function().function_name(names.function(entry));
+        async move {
+            let concurrency = call.send().await.or_absent("lambda.GetFunction")?.and_then(|answer| answer.concurrency);
+            Ok(concurrency.and_then(|one| one.reserved_concurrent_executions).map_or(0, i64::from))
+        }
+    }));
+    Ok(held.await?.into_iter().sum())
+}
+
+fn short(reserved: i64, left: i64) -> Option<Finding> {
+    (left - reserved < UNRESERVED).then(|| {
+        let what = format!(
+            "the functions reserve {reserved} of the {left} concurrent executions that others leave in this account, and {UNRESERVED} must stay unreserved"
+        );
+        Finding::blocks(what, "ask AWS for a higher quota, or leave `reserved_concurrency` out")
+    })
+}
+
+/// Whether the account has room for the stack's own rule set, where it has to be made.
+pub(super) async fn sets(
+    session: &Session,
+    declaration: &Declaration,
+    rule_set: &RuleSet,
+    snapshot: &Snapshot,
+) -> Vec<Finding> {
+    let is_there = snapshot.sets.contains_key(&session.stack.id);
+    if *rule_set != RuleSet::Own || is_there || declaration.receipt_rules.is_empty() {
+        return Vec::new();
+    }
+    session.aws.receipt_rules.pass().await;
+    // One page is all: it holds more sets than an account may have.
+    let answer = session.aws.read.ses.list_receipt_rule_sets().send().await.or_fail("ses.ListReceiptRuleSets");
+    match answer.map(|answer| answer.rule_sets.unwrap_or_default().len()) {
+        Ok(count) => full(count).into_iter().collect(),
+        Err(failure) => {
+            let what = format!("how many receipt rule sets the account has is not known: {failure}");
+            vec![Finding::warns(what, "allow `ses:ListReceiptRuleSets`")]
+        }
+    }
+}
+
+fn full(count: usize) -> Option<Finding> {
+    (count >= MOST_SETS).then(|| {
+        let what = format!("the account has {count} receipt rule sets, and SES takes {MOST_SETS}");
+        Finding::blocks(what, "delete one that is not used, or activate one: the stack's rules then join it")
+    })
+}
+
+/// Whether the rules have room in the set, and whether somebody's rules stand in their way.
+pub(super) fn rules(stack: &Stack, declaration: &Declaration, rule_set: &RuleSet, snapshot: &Snapshot) -> Vec<Finding> {
+    let name = match rule_set {
+        RuleSet::Own => stack.id.clone(),
+        RuleSet::Joined(name) => name.clone(),
+    };
+    let Some(there) = snapshot.sets.get(&name).filter(|_| !declaration.receipt_rules.is_empty()) else {
+        return Vec::new();
+    };
+    let foreign: Vec<&ReceiptRule> = there.iter().filter(|rule| !rule.name.starts_with(&stack.rule_prefix())).collect();
+    let mut findings = Vec::new();
+    if foreign.len() + declaration.receipt_rules.len() > MOST_RULES {
+        findings.push(Finding::blocks(
+            format!("rule set `{name}` holds {} rules of others, and SES takes {MOST_RULES} in a set", foreign.len()),
+            "make room there, or say `take_over: true`",
+        ));
+    }
+    let first = there.iter().position(|rule| rule.name.starts_with(&stack.rule_prefix())).unwrap_or(there.len());
+    let before = there.iter().take(first).filter(|rule| rule.enabled);
+    findings.extend(before.filter_map(|rule| in_the_way(rule, &name)));
+    findings
+}
+
+/// Why somebody's rule before ours may keep mail from them, or do something with it too.
+fn in_the_way(rule: &ReceiptRule, set: &str) -> Option<Finding> {
+    let stops = rule.actions.iter().flatten().any(|action| action.stop_action.is_some());
+    let takes_all = rule.recipients.as_ref().is_none_or(Vec::is_empty);
+    let what = match (stops, takes_all) {
+        (true, true) => "takes every mail and stops: none reaches the stack's rules",
+        (true, false) => "stops: what it takes does not reach the stack's rules",
+        (false, true) => "takes every mail, the stack's too",
+        (false, false) => return None,
+    };
+    let what = format!("somebody's rule `{}` stands before ours in rule set `{set}` and {what}", rule.name);
+    Some(Finding::warns(what, "ask its owner to put it behind them, if that is not meant"))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ses::types::{ReceiptAction, StopAction, StopScope};
+
+    use super::*;
+
+    fn rule(name: &str, recipients: &[&str], stops: bool) -> ReceiptRule {
+        let recipients = recipients.iter().map(|one| (*one).to_owned()).collect();
+        let rule = ReceiptRule::builder().name(name).enabled(true).set_recipients(Some(recipients));
+        let stop = StopAction::builder().scope(StopScope::RuleSet).build().unwrap();
+        let stop = ReceiptAction::builder().stop_action(stop).build();
+        rule.set_actions(Some(if stops { vec![stop] } else { Vec::new() })).build().unwrap()
+    }
+
+    fn told(rules: Vec<ReceiptRule>) -> Vec<Finding> {
+        let source = "stack: mail\nregion: eu-west-1\nbuckets: {mail: {}}\nreceipt_rules:\n  - {name: one, actions: [{store: mail}]}\n";
+        let checked = Declaration::parse(std::path::Path::new("infra.yaml"), source.as_bytes(), None).unwrap();
+        let mut snapshot = Snapshot { active: Some("company".to_owned()), ..Snapshot::default() };
+        snapshot.sets.insert("company".to_owned(), rules);
+        let joined = RuleSet::Joined("company".to_owned());
+        super::rules(&Stack { id: "mail".to_owned() }, &checked.declarations[0], &joined, &snapshot)
+    }
+
+    #[test]
+    fn rules_of_others_before_ours_that_stop_or_take_all_are_told() {
+        let harmless = || rule("theirs", &["boss@example.com"], false);
+        assert_eq!(told(vec![harmless(), rule("mail.one", &[], false), rule("late", &[], true)]), []);
+        let findings = told(vec![rule("stops", &["a@example.com"], true), rule("all", &[], false), harmless()]);
+        let named: Vec<bool> =
+            findings.iter().map(|one| one.what.contains("`stops`") || one.what.contains("`all`")).collect();
+        assert_eq!(named, [true, true]);
+    }
+
+    #[test]
+    fn a_set_that_is_full_blocks() {
+        let full = (0..200).map(|number| rule(&format!("rule-{number}"), &["a@example.com"], false)).collect();
+        assert_eq!(told(full).len(), 1);
+    }
+
+    #[test]
+    fn an_account_with_all_its_rule_sets_blocks() {
+        assert!(full(39).is_none());
+        assert!(full(40).is_some());
+    }
+
+    #[test]
+    fn what_must_stay_unreserved_blocks() {
+        assert!(short(10, 110).is_none());
+        assert!(short(11, 110).is_some());
+    }
+}

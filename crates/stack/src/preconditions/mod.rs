@@ -1,0 +1,93 @@
+//! What has to be so before a stack can do its work, and is nobody's to change but a person's: found out before the first
+//! change, and said with what to do.
+
+mod dns;
+mod limits;
+mod receiving;
+
+use serde::Serialize;
+
+pub use dns::Dns;
+
+use crate::desired::RuleSet;
+use declaration::Declaration;
+use kinds::{Session, ses::Snapshot};
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Weight {
+    /// Nothing is changed until it is mended: AWS would refuse, or mail could not be received here at all.
+    Blocks,
+    /// The stack can be made, but will not do all of its work.
+    Warns,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Finding {
+    /// Weight: blocks or warns.
+    pub weight: Weight,
+    /// What is so.
+    pub what: String,
+    /// What to do about it.
+    pub todo: String,
+}
+
+impl Finding {
+    /// Returns a finding that warns.
+    pub fn warns(what: impl Into<String>, todo: impl Into<String>) -> Self {
+        Self { weight: Weight::Warns, what: what.into(), todo: todo.into() }
+    }
+
+    fn blocks(what: impl Into<String>, todo: impl Into<String>) -> Self {
+        Self { weight: Weight::Blocks, what: what.into(), todo: todo.into() }
+    }
+}
+
+/// What one must be allowed to for [`check`], besides what the kinds need.
+pub fn actions(declaration: &Declaration) -> Vec<&'static str> {
+    let reserves = declaration.functions.values().any(|function| function.reserved_concurrency.is_some());
+    let mut actions = Vec::new();
+    if !declaration.receipt_rules.is_empty() {
+        actions.extend(["ses:GetIdentityVerificationAttributes", "ses:ListReceiptRuleSets"]);
+    }
+    actions.extend(reserves.then_some("lambda:GetAccountSettings"));
+    actions
+}
+
+/// Looks at everything at once; what blocks comes first.
+pub async fn check(
+    session: &Session,
+    declaration: &Declaration,
+    (rule_set, snapshot): (&RuleSet, Option<&Snapshot>),
+    dns: &Dns,
+) -> Vec<Finding> {
+    let domains = receiving::domains(declaration);
+    // Boxed, since a future is as large as all calls that may be in it.
+    let sets = Box::pin(async {
+        match snapshot {
+            Some(snapshot) => limits::sets(session, declaration, rule_set, snapshot).await,
+            None => Vec::new(),
+        }
+    });
+    let (identities, records, region, concurrency, sets) = tokio::join!(
+        receiving::identities(session, &domains),
+        receiving::records(dns, &session.aws.region, &domains),
+        receiving::region(dns, &session.aws.region, declaration),
+        Box::pin(limits::concurrency(session, declaration)),
+        sets,
+    );
+    let mut findings: Vec<Finding> = [identities, records, region, concurrency, sets].into_iter().flatten().collect();
+    if let Some(snapshot) = snapshot {
+        findings.extend(limits::rules(&session.stack, declaration, rule_set, snapshot));
+    }
+    if declaration.alarms.notify.is_empty() && !declaration.functions.is_empty() {
+        findings.push(Finding::warns(
+            "nobody is told of alarms",
+            "name mail addresses or topics: `alarms: {notify: [noc@example.com]}`",
+        ));
+    }
+    findings.sort();
+    findings
+}

@@ -1,0 +1,51 @@
+//! What every command that goes to AWS begins with: the declaration, whose account this is, and what things are called there.
+
+use std::collections::BTreeMap;
+
+use crate::cli::Common;
+use aws::{Aws, Pacing};
+use declaration::Declaration;
+use engine::Stack;
+use kinds::{Data, Session, s3::bucket_statement::Turn, ses::Snapshots};
+use problem::Problem;
+use stack::Names;
+
+/// A declared stack, and the account that it stands in.
+pub(crate) struct Opened {
+    /// In the stage that was named.
+    pub(crate) declaration: Declaration,
+    /// What its parts are called in AWS.
+    pub(crate) names: Names,
+    /// The account. No code is in it yet, and no value of a secret.
+    pub(crate) session: Session,
+}
+
+/// Reads the declaration, and finds out whose credentials these are. Another account than the declared one is an error.
+pub(crate) async fn open(common: &Common) -> anyhow::Result<Opened> {
+    let declaration = Declaration::read(&common.file, common.stage.as_deref())?;
+    let aws = Aws::connect(Some(&declaration.region), Pacing::from_environment()).await?;
+    if let Some(account) = declaration.account.as_ref().filter(|account| **account != aws.account) {
+        let message = format!(
+            "Failed to open the stack: it belongs into account {account}, and these are credentials of {}",
+            aws.account
+        );
+        return Err(Problem::new(message).with_hint("choose other credentials with `AWS_PROFILE`").into());
+    }
+    let names = Names::new(&declaration, &aws.account);
+    let session = session(aws, names.stack());
+    Ok(Opened { declaration, names, session })
+}
+
+/// A session of a stack whose name is all that is known.
+pub(crate) fn session(aws: Aws, stack: &str) -> Session {
+    Session {
+        aws,
+        stack: Stack { id: stack.to_owned() },
+        code: BTreeMap::new(),
+        secrets: BTreeMap::new(),
+        receipt: Snapshots::default(),
+        data: Data::Keep,
+        revision: None,
+        statements: Turn::default(),
+    }
+}

@@ -1,0 +1,99 @@
+//! What is declared against what is there: the one way to a plan, for `up`, `diff`, `down` and `status`.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::account::Opened;
+use engine::{Address, Live, survey};
+use kinds::{Kind, Plan, Read, Resource, Session, Settings, Survey, ses};
+use package::{Artifact, Upload};
+use stack::desired::{self, Given, RuleSet};
+
+/// The code of the functions.
+#[derive(Debug, Clone)]
+pub(crate) enum Code {
+    /// It was built.
+    Built {
+        /// `CodeSha256` by entry.
+        code_sha256: BTreeMap<String, String>,
+        /// Whether some of it is too large to be sent with a call.
+        artifacts: bool,
+    },
+    /// Whatever is there: it is not compared.
+    NotBuilt,
+}
+
+impl Code {
+    /// What was built.
+    pub(crate) fn built(artifacts: &BTreeMap<String, Artifact>) -> Self {
+        let code_sha256 = artifacts.iter().map(|(entry, artifact)| (entry.clone(), artifact.code_sha256.clone()));
+        let is_large = |artifact: &Artifact| artifact.upload == Upload::Bucket;
+        Self::Built { code_sha256: code_sha256.collect(), artifacts: artifacts.values().any(is_large) }
+    }
+}
+
+/// What is declared, what is there, and what is to be done.
+#[derive(Debug)]
+pub(crate) struct Compared {
+    /// Empty, if everything is to go.
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) survey: Survey,
+    pub(crate) plan: Plan,
+    /// Where the receipt rules stand, or are to stand.
+    pub(crate) rule_set: RuleSet,
+    /// SES's rule sets, if they could be read.
+    pub(crate) snapshot: Option<Arc<ses::Snapshot>>,
+}
+
+/// Compares the whole declaration with the account.
+///
+/// Which rule set is active decides where the rules belong, but not where anything else is: so SES is asked while all else is
+/// read, and what follows from its answer afterwards.
+pub(crate) async fn compare(opened: &Opened, code: &Code) -> Compared {
+    let Opened { declaration, names, session } = opened;
+    let none = BTreeMap::new();
+    let (code_sha256, mut artifacts) = match code {
+        Code::Built { code_sha256, artifacts } => (code_sha256, *artifacts),
+        Code::NotBuilt => (&none, false),
+    };
+    let resources = |rule_set: &RuleSet, artifacts: bool| {
+        desired::resources(declaration, Given { names, code: code_sha256, artifacts, rule_set })
+    };
+    session.receipt.forget().await;
+    let likely = resources(&RuleSet::Own, artifacts);
+    let named = likely.into_iter().map(|resource| (resource.id.kind, resource.address));
+    let (snapshot, mut survey) = tokio::join!(ses::snapshot(session), survey(session, named));
+    // Without an answer, the rules cannot be read either, and say so.
+    let snapshot = snapshot.ok();
+    let rule_set = snapshot.as_ref().map_or(RuleSet::Own, |snapshot| RuleSet::choose(declaration, names, snapshot));
+    if matches!(code, Code::NotBuilt) {
+        artifacts = survey.owns(Kind::Bucket, &Address::of(names.artifacts()));
+    }
+    let mut resources = resources(&rule_set, artifacts);
+    survey.complete(session, &resources).await;
+    if matches!(code, Code::NotBuilt) {
+        take_live_code(&mut resources, &survey);
+    }
+    let plan = Plan::new(&resources, &survey);
+    Compared { resources, survey, plan, rule_set, snapshot }
+}
+
+/// What is there of a stack of which nothing is declared (any more).
+pub(crate) async fn nothing_declared(session: &Session) -> Compared {
+    session.receipt.forget().await;
+    let (snapshot, mut survey) = tokio::join!(ses::snapshot(session), survey(session, []));
+    survey.complete(session, &[]).await;
+    let plan = Plan::new(&[], &survey);
+    Compared { resources: Vec::new(), survey, plan, rule_set: RuleSet::Own, snapshot: snapshot.ok() }
+}
+
+/// Takes the code that is there for the declared one.
+fn take_live_code(resources: &mut [Resource], survey: &Survey) {
+    for resource in resources.iter_mut().filter(|resource| resource.id.kind == Kind::Function) {
+        let found = survey.read.get(&(Kind::Function, resource.address.clone()));
+        if let Settings::Function(declared) = &mut resource.settings
+            && let Some(Read::Present(Live { settings: Settings::Function(live), .. })) = found
+        {
+            declared.code_sha256.clone_from(&live.code_sha256);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! One invocation of a function, waited for or not, and what Lambda says of it.
+
+use std::time::{Duration, Instant};
+
+use aws_sdk_lambda::{
+    config::timeout::TimeoutConfig,
+    operation::invoke::InvokeOutput,
+    primitives::Blob,
+    types::{InvocationType, LogType},
+};
+use aws_smithy_types::base64;
+use serde::Serialize;
+use serde_json::Value;
+
+use aws::OrFail;
+use engine::Failure;
+use kinds::Session;
+
+const CALL: &str = "lambda.Invoke";
+/// How much longer than the function may run we wait for its answer: it may have to be started first.
+const START: Duration = Duration::from_secs(30);
+
+/// What became of an invocation.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Answer {
+    /// What the function answered: JSON, or a text if it is none.
+    pub(crate) payload: Value,
+    /// Whether that is an error, in Lambda's word: `Unhandled`.
+    pub(crate) error: Option<String>,
+    /// The last 4 KB of what it logged, by line.
+    pub(crate) log: Vec<String>,
+    /// How long it took.
+    pub(crate) timings: Timings,
+}
+
+/// How long an invocation took. What Lambda measured is missing where the log's end does not hold it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(crate) struct Timings {
+    /// From the request to the answer, measured here, in milliseconds.
+    pub(crate) total_ms: f64,
+    /// In the function.
+    pub(crate) duration_ms: Option<f64>,
+    /// What is paid for.
+    pub(crate) billed_ms: Option<f64>,
+    /// The start of the process before it, if there was one.
+    pub(crate) start_ms: Option<f64>,
+    /// What it may use, in MB.
+    pub(crate) memory_mb: Option<f64>,
+    /// What it has used at most, in MB.
+    pub(crate) used_mb: Option<f64>,
+}
+
+/// Invokes a function and waits for its answer. It is never repeated: nobody knows what a lost invocation did.
+pub(crate) async fn wait(session: &Session, name: &str, event: String, limit: Duration) -> Result<Answer, Failure> {
+    let timeouts = TimeoutConfig::builder().read_timeout(limit + START).build();
+    let config = aws_sdk_lambda::config::Builder::new().timeout_config(timeouts);
+    let call = session.aws.write.lambda.invoke().function_name(name).payload(Blob::new(event));
+    let call = call.invocation_type(InvocationType::RequestResponse).log_type(LogType::Tail);
+    let started = Instant::now();
+    let answer = call.customize().config_override(config).send().await.or_fail(CALL)?;
+    Ok(Answer::of(answer, started.elapsed()))
+}
+
+/// Asks Lambda whether it would invoke a function with that event, which it does not.
+pub(crate) async fn try_out(session: &Session, name: &str, event: String) -> Result<(), Failure> {
+    let call = session.aws.read.lambda.invoke().function_name(name).payload(Blob::new(event));
+    call.invocation_type(InvocationType::DryRun).send().await.or_fail(CALL).map(drop)
+}
+
+/// Hands an event to a function as SES does: Lambda keeps it, tries it, and tries it again.
+pub(crate) async fn hand_over(session: &Session, name: &str, event: String) -> Result<Option<String>, Failure> {
+    use aws_sdk_lambda::operation::RequestId as _;
+    let call = session.aws.write.lambda.invoke().function_name(name).payload(Blob::new(event));
+    let answer = call.invocation_type(InvocationType::Event).send().await.or_fail(CALL)?;
+    Ok(answer.request_id().map(str::to_owned))
+}
+
+impl Answer {
+    fn of(answer: InvokeOutput, total: Duration) -> Self {
+        let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
+        let payload = serde_json::from_slice(&payload)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&payload).into_owned()));
+        let log = answer.log_result.and_then(|text| base64::decode(text).ok());
+        let log = String::from_utf8_lossy(&log.unwrap_or_default()).into_owned();
+        let timings = Timings { total_ms: total.as_secs_f64() * 1000.0, ..Timings::reported(&log) };
+        let log = log.lines().map(|line| line.trim_end().to_owned()).collect();
+        Self { payload, error: answer.function_error, log, timings }
+    }
+}
+
+impl Timings {
+    /// Reads Lambda's line `REPORT RequestId: … Duration: 3.21 ms Billed Duration: 4 ms Memory Size: 128 MB …`, parted by tabs.
+    fn reported(log: &str) -> Self {
+        let report = log.lines().rev().find(|line| line.starts_with("REPORT RequestId:")).unwrap_or_default();
+        let number = |name: &str| {
+            let value = report.split('\t').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix(':'))?;
+            value.split_whitespace().next()?.parse().ok()
+        };
+        Self {
+            total_ms: 0.0,
+            duration_ms: number("Duration"),
+            billed_ms: number("Billed Duration"),
+            start_ms: number("Init Duration"),
+            memory_mb: number("Memory Size"),
+            used_mb: number("Max Memory Used"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(payload: &[u8], log: &str) -> Answer {
+        let log = base64::encode(log);
+        let answer = InvokeOutput::builder().payload(Blob::new(payload)).log_result(log).build();
+        Answer::of(answer, Duration::from_millis(12))
+    }
+
+    #[test]
+    fn lambdas_report_is_read() {
+        let log = "START RequestId: 1 Version: $LATEST\nhandled\nEND RequestId: 1\nREPORT RequestId: 1\tDuration: 3.21 ms\t\
+                   Billed Duration: 4 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\tInit Duration: 9.87 ms\t\n";
+        let answer = answer(br#"{"disposition":"CONTINUE"}"#, log);
+        let expected = Timings {
+            total_ms: 12.0,
+            duration_ms: Some(3.21),
+            billed_ms: Some(4.0),
+            start_ms: Some(9.87),
+            memory_mb: Some(128.0),
+            used_mb: Some(30.0),
+        };
+        assert_eq!(answer.timings, expected);
+        assert_eq!((answer.log.len(), &answer.payload["disposition"]), (4, &Value::from("CONTINUE")));
+    }
+
+    #[test]
+    fn what_is_no_json_is_a_text_and_what_is_not_reported_is_not_known() {
+        let answer = answer(b"no json", "… cut log\n");
+        assert_eq!(answer.payload, Value::from("no json"));
+        assert_eq!(answer.timings, Timings { total_ms: 12.0, ..Timings::default() });
+    }
+}

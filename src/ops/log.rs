@@ -1,0 +1,172 @@
+//! The lines of functions' logs, in the order of time, as far as they are not told yet.
+//!
+//! `FilterLogEvents` shows an event some seconds after it happened, and not always in order: of two functions, or of two
+//! instances of one, the later may be seen first. So each look goes back a while before the newest event that is known, and
+//! what was told already is known by its id: nothing is told twice, and nothing of the same millisecond is passed over.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use aws::OrFail;
+use engine::Failure;
+use kinds::Session;
+
+/// How far back a look goes before the newest event that is known, in milliseconds. What CloudWatch shows later is missed.
+const LATE: i64 = 2 * 60 * 1000;
+
+/// A line of a function's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Event {
+    /// When the function wrote it.
+    pub(crate) time: Timestamp,
+    /// By entry name.
+    pub(crate) function: String,
+    /// The log stream: each instance of a function has its own.
+    pub(crate) stream: String,
+    /// CloudWatch's id of it.
+    pub(crate) id: String,
+    /// What was written, without the line's end.
+    pub(crate) message: String,
+}
+
+/// A function whose log is read.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    /// By entry name.
+    pub(crate) function: String,
+    /// The name of its log group.
+    pub(crate) group: String,
+}
+
+/// What one look found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// What was not told before, oldest first.
+    pub(crate) events: Vec<Event>,
+    /// The functions that have no log group.
+    pub(crate) missing: Vec<String>,
+}
+
+/// Reads logs, and knows what it has told.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    sources: Vec<(Source, Told)>,
+}
+
+impl Reader {
+    /// A reader that has told nothing that happened since then.
+    pub(crate) fn new(sources: Vec<Source>, since: Timestamp) -> Self {
+        let told = || Told::since(since.as_millisecond());
+        Self { sources: sources.into_iter().map(|source| (source, told())).collect() }
+    }
+
+    /// Looks once at every log.
+    pub(crate) async fn look(&mut self, session: &Session) -> Result<Found, Failure> {
+        let looks = self.sources.iter_mut().map(|(source, told)| async move {
+            let events = events(session, &source.group, told.since_when()).await?;
+            Ok::<_, Failure>((source.function.clone(), events.map(|events| told.news(events))))
+        });
+        let mut found = Found::default();
+        for (function, news) in futures::future::try_join_all(looks).await? {
+            match news {
+                Some(news) => found.events.extend(news.into_iter().filter_map(|event| of(&function, event))),
+                None => found.missing.push(function),
+            }
+        }
+        // Stable, so that the lines of one millisecond stay in the order in which CloudWatch gives them.
+        found.events.sort_by_key(|event| event.time);
+        Ok(found)
+    }
+}
+
+/// What was told of one log.
+#[derive(Debug)]
+struct Told {
+    /// Nothing before it is asked for, in milliseconds of the epoch.
+    start: i64,
+    /// The newest event.
+    newest: Option<i64>,
+    /// The events that the next look finds again, with their time.
+    ids: BTreeMap<String, i64>,
+}
+
+impl Told {
+    fn since(start: i64) -> Self {
+        Self { start, newest: None, ids: BTreeMap::new() }
+    }
+
+    /// From when on the next look asks.
+    fn since_when(&self) -> i64 {
+        self.newest.map_or(self.start, |newest| self.start.max(newest - LATE))
+    }
+
+    /// The events that were not told before; from now on they are.
+    fn news(&mut self, events: Vec<FilteredLogEvent>) -> Vec<FilteredLogEvent> {
+        let mut news = Vec::new();
+        for event in events {
+            let (Some(id), Some(time)) = (event.event_id.clone(), event.timestamp) else { continue };
+            if self.ids.insert(id, time).is_none() {
+                self.newest = self.newest.max(Some(time));
+                news.push(event);
+            }
+        }
+        let since = self.since_when();
+        self.ids.retain(|_, time| *time >= since);
+        news
+    }
+}
+
+/// All events of a group since then, in the order of time; `None` if there is no such group.
+async fn events(session: &Session, group: &str, since: i64) -> Result<Option<Vec<FilteredLogEvent>>, Failure> {
+    let call = session.aws.read.logs.filter_log_events().log_group_name(group).start_time(since);
+    let mut pages = call.into_paginator().send();
+    let mut events = Vec::new();
+    while let Some(page) = pages.next().await {
+        let Some(page) = page.or_absent("logs.FilterLogEvents")? else { return Ok(None) };
+        events.extend(page.events.unwrap_or_default());
+    }
+    Ok(Some(events))
+}
+
+fn of(function: &str, event: FilteredLogEvent) -> Option<Event> {
+    Some(Event {
+        time: Timestamp::from_millisecond(event.timestamp?).ok()?,
+        function: function.to_owned(),
+        stream: event.log_stream_name.unwrap_or_default(),
+        id: event.event_id.unwrap_or_default(),
+        message: event.message.unwrap_or_default().trim_end().to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(id: &str, time: i64) -> FilteredLogEvent {
+        FilteredLogEvent::builder().event_id(id).timestamp(time).message(id).build()
+    }
+
+    fn ids(events: Vec<FilteredLogEvent>) -> Vec<String> {
+        events.into_iter().filter_map(|event| event.event_id).collect()
+    }
+
+    #[test]
+    fn nothing_is_told_twice_and_nothing_of_one_millisecond_is_passed_over() {
+        let mut told = Told::since(1_000);
+        assert_eq!(ids(told.news(vec![event("a", 5_000), event("b", 5_000)])), ["a", "b"]);
+        assert_eq!(ids(told.news(vec![event("a", 5_000), event("c", 5_000), event("b", 5_000)])), ["c"]);
+        assert_eq!(ids(told.news(vec![event("late", 4_000), event("d", 5_001)])), ["late", "d"]);
+        assert_eq!(told.since_when(), 1_000);
+    }
+
+    #[test]
+    fn a_look_goes_back_a_while_and_no_further_and_forgets_what_lies_before() {
+        let mut told = Told::since(1_000);
+        told.news(vec![event("old", 2_000), event("new", 2_000 + LATE + 1)]);
+        assert_eq!(told.since_when(), 2_001);
+        assert_eq!(told.ids.keys().collect::<Vec<_>>(), ["new"]);
+    }
+}

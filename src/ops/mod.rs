@@ -1,0 +1,25 @@
+//! What is asked of a stack that stands: its functions' logs, an invocation, mails once more, how it is.
+
+pub(crate) mod account;
+pub(crate) mod compare;
+pub(crate) mod invocation;
+pub(crate) mod local_names;
+pub(crate) mod log;
+pub(crate) mod netbox;
+pub(crate) mod replay;
+pub(crate) mod status;
+
+use declaration::{Declaration, Function, choose};
+use problem::Problem;
+
+/// A declared function by its entry name.
+pub(crate) fn function<'declared>(
+    declaration: &'declared Declaration,
+    entry: &str,
+) -> Result<&'declared Function, Problem> {
+    declaration.functions.get(entry).ok_or_else(|| {
+        let known: Vec<&str> = declaration.functions.keys().map(String::as_str).collect();
+        Problem::new(format!("Failed to find the function `{entry}`: the declaration has no function of that name"))
+            .with_hint(choose(entry, "its functions are", &known))
+    })
+}

@@ -1,0 +1,259 @@
+//! Looks at a NetBox before the first mail does: is it one, does it have the plugin, and may the token do what the function does?
+//!
+//! Nothing is written to find that out. NetBox looks at rights before it looks at what was sent: it answers 403 where one is missing,
+//! and otherwise that an empty object cannot be made (400), or that there is no object 0 (404).
+
+mod client;
+pub(crate) mod precondition;
+
+pub(crate) use client::{Access, Client};
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use client::Answer;
+
+use declaration::Declaration;
+
+/// The plugins that the function writes to, as NetBox calls them.
+const PLUGIN: &str = "netbox_circuitmaintenance";
+const OTHER_PLUGIN: &str = "notices";
+
+/// Where objects are, what they are called, and what has to be allowed.
+type Objects = &'static [(&'static str, &'static str, &'static [Right])];
+
+/// NetBox's own.
+const OBJECTS: Objects =
+    &[("circuits/providers", "providers", &[Right::View]), ("circuits/circuits", "circuits", &[Right::View])];
+
+/// Those of `netbox-circuitmaintenance`.
+const OBJECTS_OF_PLUGIN: Objects = &[
+    ("plugins/maintenance/circuitmaintenance", "maintenances", &[Right::View, Right::Add, Right::Change]),
+    (
+        "plugins/maintenance/circuitmaintenanceimpact",
+        "impacts",
+        &[Right::View, Right::Add, Right::Change, Right::Delete],
+    ),
+    ("plugins/maintenance/circuitmaintenancenotifications", "notifications", &[Right::View, Right::Add, Right::Change]),
+];
+
+/// Those of `netbox-notices`.
+const OBJECTS_OF_OTHER_PLUGIN: Objects = &[
+    ("plugins/notices/maintenance", "maintenances", &[Right::View, Right::Add, Right::Change]),
+    ("plugins/notices/impact", "impacts", &[Right::View, Right::Add, Right::Change, Right::Delete]),
+    ("plugins/notices/eventnotification", "notifications", &[Right::View, Right::Add, Right::Change]),
+];
+
+/// The variables of the function, and of our own environment, that say how to reach NetBox.
+pub(crate) const URL: &str = "NETBOX_URL";
+pub(crate) const TOKEN: &str = "NETBOX_TOKEN";
+pub(crate) const CA: &str = "NETBOX_CA";
+
+/// The addresses that functions are given, each with its own CA.
+pub(crate) fn declared(declaration: &Declaration) -> BTreeMap<String, Option<String>> {
+    let environments = declaration.functions.values().map(|function| &function.environment);
+    environments.filter_map(|variables| Some((variables.get(URL)?.clone(), variables.get(CA).cloned()))).collect()
+}
+
+/// What may be done with a kind of object, in the words of NetBox's permissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Right {
+    View,
+    Add,
+    Change,
+    Delete,
+}
+
+impl Right {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::View => "view",
+            Self::Add => "add",
+            Self::Change => "change",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// The method, what follows the path, and what NetBox answers to it where the right is there.
+    fn probe(self) -> (&'static str, &'static str, u16) {
+        match self {
+            Self::View => ("GET", "?limit=1", 200),
+            Self::Add => ("POST", "", 400),
+            Self::Change => ("PATCH", "0/", 404),
+            Self::Delete => ("DELETE", "0/", 404),
+        }
+    }
+}
+
+/// What was found out about a NetBox.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Findings {
+    /// NetBox's own version.
+    pub(crate) netbox: Option<String>,
+    /// The plugin and its version.
+    pub(crate) plugin: Option<String>,
+    /// Everything that was looked at.
+    pub(crate) checks: Vec<Check>,
+}
+
+/// Something that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Check {
+    /// What.
+    pub(crate) subject: String,
+    /// What is wrong with it.
+    pub(crate) fault: Option<String>,
+    /// What would mend it.
+    pub(crate) hint: Option<String>,
+}
+
+impl Findings {
+    /// Whether mails can be delivered.
+    pub(crate) fn is_well(&self) -> bool {
+        self.checks.iter().all(|check| check.fault.is_none())
+    }
+
+    fn fine(&mut self, subject: impl Into<String>) {
+        self.checks.push(Check { subject: subject.into(), fault: None, hint: None });
+    }
+
+    fn wrong(&mut self, subject: impl Into<String>, fault: impl Into<String>, hint: impl Into<String>) {
+        self.checks.push(Check { subject: subject.into(), fault: Some(fault.into()), hint: Some(hint.into()) });
+    }
+}
+
+/// Looks at a NetBox. What depends on something that is wrong is not looked at.
+pub(crate) fn examine(client: &Client) -> Findings {
+    let mut findings = Findings::default();
+    if let Some(plugins) = status(client, &mut findings)
+        && let Some(objects) = plugin(&plugins, &mut findings)
+    {
+        for (path, name, rights) in OBJECTS.iter().chain(objects) {
+            rights_of(client, path, name, rights, &mut findings);
+        }
+    }
+    findings
+}
+
+/// NetBox's plugins with their versions.
+fn status(client: &Client, findings: &mut Findings) -> Option<Value> {
+    let subject = "NetBox";
+    let answer = match client.ask("GET", "status/") {
+        Ok(answer) => answer,
+        Err(error) => {
+            findings.wrong(
+                subject,
+                error,
+                "the address is NETBOX_URL; a certificate of your own CA goes into NETBOX_CA",
+            );
+            return None;
+        }
+    };
+    let status: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+    match (answer.status, status.get("netbox-version").and_then(Value::as_str)) {
+        (200, Some(version)) => {
+            findings.netbox = Some(version.to_owned());
+            findings.fine(subject);
+            findings.fine("token");
+            Some(status.get("plugins").cloned().unwrap_or_default())
+        }
+        (401 | 403, _) => {
+            findings.wrong(
+                "token",
+                answer.to_string(),
+                "make one for the function's user, and put it into NETBOX_TOKEN",
+            );
+            None
+        }
+        (300..=399, _) => {
+            findings.wrong(subject, answer.to_string(), "name the address that it leads to");
+            None
+        }
+        _ => {
+            findings.wrong(
+                subject,
+                format!("no NetBox answers at this address: {answer}"),
+                "set NETBOX_URL to the address without `/api`",
+            );
+            None
+        }
+    }
+}
+
+/// Looks whether a plugin is there, in a version that can be written to, and says which objects it has.
+fn plugin(plugins: &Value, findings: &mut Findings) -> Option<Objects> {
+    let subject = "plugin";
+    if let Some(version) = plugins.get(OTHER_PLUGIN).and_then(Value::as_str) {
+        findings.plugin = Some(format!("netbox-notices {version}"));
+        findings.fine(subject);
+        return Some(OBJECTS_OF_OTHER_PLUGIN);
+    }
+    let Some(version) = plugins.get(PLUGIN).and_then(Value::as_str) else {
+        findings.wrong(
+            subject,
+            format!("neither `{PLUGIN}` nor `{OTHER_PLUGIN}` is installed"),
+            "install netbox-circuitmaintenance 0.8",
+        );
+        return None;
+    };
+    findings.plugin = Some(format!("netbox-circuitmaintenance {version}"));
+    let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or_default());
+    match (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default()) {
+        (0, ..6) => findings.wrong(subject, format!("version {version} is too old"), "install 0.8"),
+        _ => findings.fine(subject),
+    }
+    Some(OBJECTS_OF_PLUGIN)
+}
+
+fn rights_of(client: &Client, path: &str, name: &str, rights: &[Right], findings: &mut Findings) {
+    let mut missing = Vec::new();
+    for right in rights {
+        let (method, rest, expected) = right.probe();
+        match client.ask(method, &format!("{path}/{rest}")) {
+            Ok(Answer { status: 403, .. }) => missing.push(right.as_str()),
+            Ok(answer) if answer.status == expected => {}
+            Ok(answer) => {
+                findings.wrong(name, format!("{method} answers {answer}"), "look into NetBox's own log");
+                return;
+            }
+            Err(error) => return findings.wrong(name, error, "try again"),
+        }
+    }
+    if missing.is_empty() {
+        findings.fine(name);
+    } else {
+        let wanted: Vec<_> = rights.iter().map(|right| right.as_str()).collect();
+        let fault = format!("the token may not {}", missing.join(", "));
+        let writes = if wanted.len() > 1 { ", and the token must be allowed to write" } else { "" };
+        let hint = format!("its user needs {}{writes}", wanted.join(", "));
+        findings.wrong(name, fault, hint);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_plugin_is_known_by_its_name_and_version() {
+        let judged = |plugins: Value| {
+            let mut findings = Findings::default();
+            let first = plugin(&plugins, &mut findings).and_then(|objects| objects.first()).map(|(path, ..)| *path);
+            (first, findings.checks.into_iter().filter_map(|check| check.fault).collect::<String>())
+        };
+        for version in ["0.6.1", "0.8.0", "1.0"] {
+            let judged = judged(json!({"netbox_circuitmaintenance": version}));
+            assert_eq!(judged, (Some("plugins/maintenance/circuitmaintenance"), String::new()), "{version}");
+        }
+        assert_eq!(judged(json!({"netbox_circuitmaintenance": "0.5.9"})).1, "version 0.5.9 is too old");
+        assert_eq!(
+            judged(json!({})),
+            (None, "neither `netbox_circuitmaintenance` nor `notices` is installed".to_owned())
+        );
+        assert_eq!(judged(json!({"notices": "1.3.0"})), (Some("plugins/notices/maintenance"), String::new()));
+    }
+}

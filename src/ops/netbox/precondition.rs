@@ -1,0 +1,35 @@
+//! Whether the NetBox that functions write to is one that they can write to.
+
+use crate::ops::netbox::{Access, CA, Client, TOKEN, declared, examine};
+use declaration::Declaration;
+
+use stack::preconditions::Finding;
+
+/// Looks at every declared NetBox, if the function's token is at hand: it is a secret, and may well not be.
+pub(crate) async fn check(declaration: &Declaration) -> Vec<Finding> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    let mut findings = Vec::new();
+    for (url, ca) in declared(declaration) {
+        let Some(token) = variable(TOKEN) else {
+            let what = format!("the NetBox at {url} was not looked at");
+            findings
+                .push(Finding::warns(what, format!("set `{TOKEN}` to the function's token, or run `provision check`")));
+            continue;
+        };
+        let access = Access { url: url.clone(), token: token.trim().to_owned(), ca: ca.or_else(|| variable(CA)) };
+        let examined = tokio::task::spawn_blocking(move || Client::new(&access).map(|client| examine(&client))).await;
+        let wrong = |reason: String| {
+            Finding::warns(format!("the NetBox at {url} cannot be looked at: {reason}"), "run `provision check`")
+        };
+        match examined {
+            Ok(Ok(examined)) => findings.extend(examined.checks.into_iter().filter_map(|check| {
+                let fault = check.fault?;
+                let what = format!("the NetBox at {url} is not ready: {}: {fault}", check.subject);
+                Some(Finding::warns(what, check.hint.unwrap_or_default()))
+            })),
+            Ok(Err(error)) => findings.push(wrong(error.to_string())),
+            Err(error) => findings.push(wrong(error.to_string())),
+        }
+    }
+    findings
+}

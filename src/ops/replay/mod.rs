@@ -1,0 +1,204 @@
+//! Mails once more: those that are stored, and those whose events ended in a failure queue.
+//!
+//! A stored mail goes to the functions whose receipt rules store there and then invoke them, with the event that SES had made;
+//! an event in a failure queue goes to the function that failed. Both are handed over as SES does, so that Lambda tries again and,
+//! in the end, puts them into the failure queue: a mail is never lost by a replay.
+
+pub(crate) mod queue;
+pub(crate) mod stored;
+mod trace;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::ops::invocation;
+use declaration::{Action, Declaration, ReceiptRule};
+use engine::{Class, Failure};
+use kinds::Session;
+use stack::Names;
+
+/// How often a mail that Lambda has no room for is handed over again.
+const ATTEMPTS: u32 = 6;
+
+/// A receipt rule that stores mails and then invokes a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Route<'declared> {
+    pub(crate) rule: &'declared ReceiptRule,
+    /// The bucket's name in AWS.
+    pub(crate) bucket: String,
+    /// Of the keys there.
+    pub(crate) prefix: &'declared str,
+    /// By entry name.
+    pub(crate) function: &'declared str,
+}
+
+impl Route<'_> {
+    /// The mail's SES message id, if a key is one of this route.
+    pub(crate) fn message_id<'key>(&self, key: &'key str) -> Option<&'key str> {
+        key.strip_prefix(self.prefix).filter(|id| !id.is_empty() && !id.contains('/'))
+    }
+}
+
+/// All routes of a declaration, or those to one function. A function that finds a mail in two places gets it from both.
+pub(crate) fn routes<'declared>(
+    declaration: &'declared Declaration,
+    names: &Names,
+    only: Option<&str>,
+) -> Vec<Route<'declared>> {
+    let mut routes: Vec<Route<'declared>> = Vec::new();
+    for rule in &declaration.receipt_rules {
+        for (position, action) in rule.actions.iter().enumerate() {
+            let Action::Invoke { function, .. } = action else { continue };
+            if only.is_some_and(|only| only != function) {
+                continue;
+            }
+            for before in rule.actions.iter().take(position) {
+                let Action::Store { bucket, prefix, .. } = before else { continue };
+                routes.push(Route { rule, bucket: names.bucket(bucket), prefix, function });
+            }
+        }
+    }
+    routes
+}
+
+/// Where an event comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Origin {
+    /// A stored mail.
+    Stored {
+        /// The bucket's name in AWS.
+        bucket: String,
+        key: String,
+    },
+    /// A message in a failure queue.
+    Queued {
+        /// By entry name.
+        queue: String,
+        message_id: String,
+    },
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Stored { key, .. } => formatter.write_str(key),
+            Self::Queued { queue, message_id } => write!(formatter, "{queue}/{message_id}"),
+        }
+    }
+}
+
+/// What people know a mail by.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct About {
+    pub(crate) received_at: Option<Timestamp>,
+    pub(crate) from: Option<String>,
+    pub(crate) subject: Option<String>,
+    /// Why it failed, as far as that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) failure: Option<String>,
+}
+
+/// One event for one function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Item {
+    #[serde(flatten)]
+    pub(crate) origin: Origin,
+    /// By entry name.
+    pub(crate) function: String,
+    #[serde(flatten)]
+    pub(crate) about: About,
+}
+
+/// What cannot be replayed, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Refused {
+    #[serde(flatten)]
+    pub(crate) origin: Origin,
+    pub(crate) reason: String,
+}
+
+/// What is needed to replay something.
+#[derive(Debug)]
+pub(crate) enum Work<'declared> {
+    /// Its event is made once more when its turn comes.
+    Stored(stored::Mail<'declared>),
+    /// Its event is in the message.
+    Queued(queue::Received),
+}
+
+/// What is to be replayed.
+#[derive(Debug, Default)]
+pub(crate) struct Prepared<'declared> {
+    pub(crate) items: Vec<(Item, Work<'declared>)>,
+    pub(crate) refused: Vec<Refused>,
+    /// Messages that were received and stay in their queue.
+    pub(crate) strange: Vec<queue::Received>,
+}
+
+impl Prepared<'_> {
+    /// The messages that were received and are still in their queue; `gone` says of each item whether it is not.
+    pub(crate) fn received(&self, gone: &[bool]) -> Vec<&queue::Received> {
+        let left = self.items.iter().zip(gone).filter_map(|((_, work), gone)| match work {
+            Work::Queued(message) if !gone => Some(message),
+            _ => None,
+        });
+        left.chain(&self.strange).collect()
+    }
+}
+
+/// What became of an item.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// Nothing yet.
+    Planned,
+    /// Lambda has taken the event.
+    Replayed { request_id: Option<String> },
+    /// It has not, and perhaps takes no others either.
+    Failed {
+        reason: String,
+        #[serde(skip)]
+        is_lasting: bool,
+    },
+    /// Lambda has taken the event, but the message is still in the queue, and will be found again.
+    NotRemoved { reason: String },
+}
+
+/// Replays one item: Lambda takes its event, then its message leaves the queue.
+pub(crate) async fn replay(session: &Session, names: &Names, function: &str, work: &Work<'_>) -> Outcome {
+    let event = match work {
+        Work::Queued(message) => message.event.clone(),
+        Work::Stored(mail) => match stored::rebuild(session, names, mail).await {
+            Ok((event, _)) => event,
+            Err(error) => return Outcome::Failed { reason: error.to_string(), is_lasting: false },
+        },
+    };
+    let request_id = match hand_over(session, &names.function(function), &event).await {
+        Ok(request_id) => request_id,
+        Err(failure) => {
+            let is_lasting = matches!(failure.class, Class::Denied | Class::NotFound | Class::Unreachable);
+            return Outcome::Failed { reason: failure.to_string(), is_lasting };
+        }
+    };
+    match work {
+        Work::Queued(message) => match queue::delete(session, message).await {
+            Ok(()) => Outcome::Replayed { request_id },
+            Err(failure) => Outcome::NotRemoved { reason: failure.to_string() },
+        },
+        Work::Stored(_) => Outcome::Replayed { request_id },
+    }
+}
+
+/// Hands an event to a function. Where Lambda has no room for it, it has surely not taken it, so that is tried again.
+async fn hand_over(session: &Session, function: &str, event: &str) -> Result<Option<String>, Failure> {
+    let mut wait = session.aws.pacing.poll;
+    for _ in 1..ATTEMPTS {
+        match invocation::hand_over(session, function, event.to_owned()).await {
+            Err(failure) if failure.class == Class::Throttled => tokio::time::sleep(wait).await,
+            taken => return taken,
+        }
+        wait *= 2;
+    }
+    invocation::hand_over(session, function, event.to_owned()).await
+}

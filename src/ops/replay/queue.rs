@@ -1,0 +1,213 @@
+//! Failure queues: events whose every try failed, with what Lambda says of it.
+//!
+//! A message is received, which hides it from others for a while, and deleted only after Lambda has taken its event; whatever ends a run
+//! before, it comes back. What is no failed event of ours stays there.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, Message, QueueAttributeName};
+use contract::receipt_event::ReceiptEvent;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{About, Item, Origin, Prepared, Refused, Work};
+use aws::OrFail;
+use declaration::Declaration;
+use engine::Failure;
+use kinds::Session;
+use stack::Names;
+
+/// SQS gives and takes so many messages at once.
+const BATCH: usize = 10;
+/// In one run; a message has up to 1 MB. What is left is for the next run.
+const MOST: usize = 1_000;
+/// How long an empty answer is waited for, in seconds: SQS then asks all its servers.
+const PATIENCE: i32 = 1;
+/// Messages are hidden for as long as a person thinks about them, and the run takes; SQS takes 12 h at most.
+const THOUGHT: Duration = Duration::from_mins(15);
+const LONGEST: Duration = Duration::from_hours(12);
+
+/// A received message.
+#[derive(Debug, Clone)]
+pub(crate) struct Received {
+    url: String,
+    receipt: String,
+    /// The event in it, as JSON; empty if it is none of ours.
+    pub(crate) event: String,
+}
+
+/// What Lambda sends to a failure destination, as far as we need it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct InvocationRecord {
+    request_context: RequestContext,
+    request_payload: Value,
+    #[serde(default)]
+    response_payload: Value,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestContext {
+    function_arn: String,
+}
+
+/// The messages of failure queues: those of one function, or of all.
+pub(crate) async fn receive<'declared>(
+    session: &Session,
+    declaration: &Declaration,
+    names: &Names,
+    only: Option<&str>,
+    each: Duration,
+) -> Result<Prepared<'declared>, Failure> {
+    let mut prepared = Prepared::default();
+    let asked = declaration.functions.iter().filter(|(entry, _)| only.is_none_or(|only| only == entry.as_str()));
+    let mut queues: Vec<&str> = asked.filter_map(|(_, function)| function.on_failure.as_deref()).collect();
+    queues.sort_unstable();
+    queues.dedup();
+    for queue in queues {
+        for (message, url) in messages(session, &names.queue(queue), each).await? {
+            let (id, body) = (message.message_id.unwrap_or_default(), message.body.unwrap_or_default());
+            let origin = Origin::Queued { queue: queue.to_owned(), message_id: id };
+            let mut received =
+                Received { url, receipt: message.receipt_handle.unwrap_or_default(), event: String::new() };
+            match failed_event(declaration, names, queue, &body) {
+                Ok((function, ..)) if only.is_some_and(|only| only != function) => prepared.strange.push(received),
+                Ok((function, event, about)) => {
+                    received.event = event;
+                    prepared.items.push((Item { origin, function, about }, Work::Queued(received)));
+                }
+                Err(reason) => {
+                    prepared.refused.push(Refused { origin, reason });
+                    prepared.strange.push(received);
+                }
+            }
+        }
+    }
+    Ok(prepared)
+}
+
+/// All messages of a queue that nobody else has just received, once each.
+async fn messages(session: &Session, name: &str, each: Duration) -> Result<Vec<(Message, String)>, Failure> {
+    let sqs = &session.aws.read.sqs;
+    let answer = sqs.get_queue_url().queue_name(name).send().await.or_absent("sqs.GetQueueUrl")?;
+    let Some(url) = answer.and_then(|answer| answer.queue_url) else { return Ok(Vec::new()) };
+    let hidden = hidden_for(waiting(session, &url).await?, each);
+    let mut all: Vec<(Message, String)> = Vec::new();
+    while all.len() < MOST {
+        let call = sqs.receive_message().queue_url(&url).max_number_of_messages(10).wait_time_seconds(PATIENCE);
+        let answer = call.visibility_timeout(hidden).send().await.or_fail("sqs.ReceiveMessage")?;
+        let messages = answer.messages.unwrap_or_default();
+        if messages.is_empty() {
+            break;
+        }
+        for message in messages {
+            // A queue may give a message twice: then its last receipt counts.
+            match all.iter_mut().find(|(known, _)| known.message_id == message.message_id) {
+                Some(known) => known.0 = message,
+                None => all.push((message, url.clone())),
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// How many messages wait, about.
+async fn waiting(session: &Session, url: &str) -> Result<usize, Failure> {
+    let name = QueueAttributeName::ApproximateNumberOfMessages;
+    let call = session.aws.read.sqs.get_queue_attributes().queue_url(url).attribute_names(name.clone());
+    let answer = call.send().await.or_fail("sqs.GetQueueAttributes")?;
+    let count = answer.attributes.unwrap_or_default().get(&name).and_then(|text| text.parse().ok());
+    Ok(count.unwrap_or(0))
+}
+
+/// For how long messages are hidden, in seconds, where each takes so long.
+fn hidden_for(count: usize, each: Duration) -> i32 {
+    let run = each.checked_mul(u32::try_from(count.min(MOST)).unwrap_or(u32::MAX)).unwrap_or(LONGEST);
+    let hidden = (THOUGHT + run.min(LONGEST) * 2).min(LONGEST);
+    i32::try_from(hidden.as_secs()).unwrap_or(i32::MAX)
+}
+
+/// The function, the event and what is known of the mail, if a message is a failed event about mails of a function that sends its own here.
+fn failed_event(
+    declaration: &Declaration,
+    names: &Names,
+    queue: &str,
+    body: &str,
+) -> Result<(String, String, About), String> {
+    let record: InvocationRecord =
+        serde_json::from_str(body).map_err(|_| "it is not the record of a failed invocation".to_owned())?;
+    let arn = &record.request_context.function_arn;
+    let is_it = |entry: &str| {
+        let ours = names.function_arn(entry);
+        arn.strip_prefix(&ours).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+    };
+    let mut functions =
+        declaration.functions.iter().filter(|(_, function)| function.on_failure.as_deref() == Some(queue));
+    let (function, _) = functions
+        .find(|(entry, _)| is_it(entry))
+        .ok_or_else(|| format!("it is of `{arn}`, and no declared function that sends its failures here"))?;
+    let event = ReceiptEvent::deserialize(&record.request_payload).unwrap_or_default();
+    let is_mail = |record: &contract::receipt_event::Record| {
+        record.event_source.as_deref() == Some("aws:ses") && record.ses.mail.message_id.is_some()
+    };
+    let first = event.records.first().filter(|_| event.records.iter().all(is_mail));
+    let mail = &first.ok_or_else(|| "its event is about no mail".to_owned())?.ses.mail;
+    let about = About {
+        received_at: mail.timestamp,
+        from: mail.common_headers.from.first().cloned(),
+        subject: mail.common_headers.subject.clone(),
+        failure: failure(&record.response_payload),
+    };
+    Ok((function.clone(), record.request_payload.to_string(), about))
+}
+
+/// Why it failed, in the function's words.
+fn failure(answer: &Value) -> Option<String> {
+    let text = |key: &str| answer.get(key).and_then(Value::as_str);
+    match (text("errorType"), text("errorMessage")) {
+        (Some(kind), Some(message)) => Some(format!("{kind}: {message}")),
+        (one, other) => one.or(other).map(str::to_owned),
+    }
+}
+
+/// Deletes a message whose event Lambda has taken.
+pub(crate) async fn delete(session: &Session, received: &Received) -> Result<(), Failure> {
+    let call = session.aws.write.sqs.delete_message().queue_url(&received.url).receipt_handle(&received.receipt);
+    call.send().await.or_fail("sqs.DeleteMessage").map(drop)
+}
+
+/// Shows messages to others again that stay in their queue.
+pub(crate) async fn give_back(session: &Session, messages: &[&Received]) -> Result<(), Failure> {
+    const CALL: &str = "sqs.ChangeMessageVisibilityBatch";
+    let mut urls: Vec<&str> = messages.iter().map(|message| message.url.as_str()).collect();
+    urls.sort_unstable();
+    urls.dedup();
+    for url in urls {
+        let of_queue: Vec<_> = messages.iter().filter(|message| message.url == url).collect();
+        for some in of_queue.chunks(BATCH) {
+            let entry = |(number, message): (usize, &&&Received)| {
+                let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(number.to_string());
+                entry.receipt_handle(&message.receipt).visibility_timeout(0).build()
+            };
+            let entries: Result<Vec<_>, _> = some.iter().enumerate().map(entry).collect();
+            let entries = entries.map_err(|error| Failure::found(CALL, engine::Class::Invalid, error.to_string()))?;
+            let call =
+                session.aws.write.sqs.change_message_visibility_batch().queue_url(url).set_entries(Some(entries));
+            call.send().await.or_fail(CALL)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_hidden_for_as_long_as_it_takes() {
+        assert_eq!(hidden_for(0, Duration::from_millis(200)), 900);
+        assert_eq!(hidden_for(100, Duration::from_millis(200)), 900 + 40);
+        assert_eq!(hidden_for(usize::MAX, Duration::from_hours(1)), 12 * 3600);
+    }
+}

@@ -1,0 +1,229 @@
+//! How a stack is: each of its resources, what waits in its queues, which rule set takes mail, who has not agreed yet, what its
+//! functions run, and the NetBox that they write to.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudwatch::types::StateValue;
+use aws_sdk_sqs::types::QueueAttributeName;
+use futures::future::join_all;
+use serde::Serialize;
+
+use crate::ops::netbox::Findings;
+use aws::OrFail;
+use declaration::Declaration;
+use engine::{Action, Address, Failure, Live};
+use kinds::{Item, Kind, Plan, REVISION_TAG, Read, Session, Settings, Survey, ses::Snapshot};
+use stack::Names;
+
+/// How one resource is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum State {
+    /// As it is declared.
+    Present,
+    /// There, and otherwise than declared.
+    Differs,
+    /// There, and waiting for somebody or something.
+    Pending,
+    /// There, and does not work.
+    Failed,
+    /// Declared, and not there.
+    Absent,
+    /// There, and not declared.
+    NotDeclared,
+    /// There under our name, and somebody else's.
+    Foreign,
+    /// Nobody knows.
+    Unreadable,
+}
+
+/// One resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Resource {
+    pub(crate) kind: Kind,
+    pub(crate) entry: String,
+    pub(crate) address: Address,
+    pub(crate) state: State,
+    /// What there is to say of that state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<String>,
+}
+
+/// What a function runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Running {
+    /// By entry name.
+    pub(crate) function: String,
+    /// As Lambda writes it.
+    pub(crate) last_modified: Option<String>,
+    /// The build's stamp: the hash of the zip.
+    pub(crate) code_sha256: Option<String>,
+    /// The commit that it was built from, where that is known.
+    pub(crate) revision: Option<String>,
+    /// `Active`, `Inactive`, `Pending` or `Failed`.
+    pub(crate) state: Option<String>,
+    /// `Successful`, `InProgress` or `Failed`.
+    pub(crate) last_update: Option<String>,
+}
+
+/// How many messages are in a queue, about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Depth {
+    /// By entry name.
+    pub(crate) queue: String,
+    /// That anybody can receive.
+    pub(crate) waiting: u64,
+    /// That somebody has received, and not deleted.
+    pub(crate) in_flight: u64,
+    /// That cannot be received yet.
+    pub(crate) delayed: u64,
+}
+
+/// Where mail goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Receiving {
+    /// The rule set that takes mail, if there is one.
+    pub(crate) active_rule_set: Option<String>,
+    /// The stack's rules in it, in order.
+    pub(crate) rules: Vec<String>,
+    /// How many rules of others are in it.
+    pub(crate) foreign_rules: usize,
+}
+
+/// All of it.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Status {
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) functions: Vec<Running>,
+    pub(crate) queues: Vec<Depth>,
+    /// `None` if SES could not be asked.
+    pub(crate) receiving: Option<Receiving>,
+    /// The stack's alarms that ring.
+    pub(crate) ringing: Vec<String>,
+    /// By address. `None` if there is no token to look at it with.
+    pub(crate) netboxes: BTreeMap<String, Option<Findings>>,
+    /// What could not be found out, besides resources.
+    pub(crate) unreadable: Vec<Failure>,
+}
+
+impl Status {
+    /// Whether everything could be read.
+    pub(crate) fn is_known(&self) -> bool {
+        let is_known = |resource: &Resource| resource.state != State::Unreadable;
+        self.unreadable.is_empty() && self.resources.iter().all(is_known)
+    }
+
+    /// How many resources there are in each state.
+    pub(crate) fn counts(&self) -> BTreeMap<State, usize> {
+        let mut counts = BTreeMap::new();
+        for resource in &self.resources {
+            *counts.entry(resource.state).or_default() += 1;
+        }
+        counts
+    }
+
+    fn note<T>(&mut self, found: Result<T, Failure>) -> Option<T> {
+        found.map_err(|failure| self.unreadable.push(failure)).ok()
+    }
+}
+
+/// How the resources are, from a plan and what was found for it.
+pub(crate) fn resources(plan: &Plan, survey: &Survey) -> Vec<Resource> {
+    let of_item = |item: &Item| {
+        let (state, why) = state(item, survey);
+        Resource { kind: item.id.kind, entry: item.id.entry.clone(), address: item.address.clone(), state, why }
+    };
+    let mut resources: Vec<Resource> = plan.items.iter().map(of_item).collect();
+    resources.sort_by(|one, other| (one.kind, &one.entry).cmp(&(other.kind, &other.entry)));
+    resources
+}
+
+fn state(item: &Item, survey: &Survey) -> (State, Option<String>) {
+    if let Some(Read::Present(Live { settings, .. })) = survey.read.get(&(item.id.kind, item.address.clone())) {
+        match settings {
+            Settings::Function(live) if live.failure.is_some() => return (State::Failed, live.failure.clone()),
+            Settings::Subscription(live) if live.pending => {
+                return (State::Pending, Some("waits until its endpoint confirms it".to_owned()));
+            }
+            _ => {}
+        }
+    }
+    match &item.action {
+        Action::Unchanged => (State::Present, None),
+        Action::Create => (State::Absent, None),
+        Action::Change { differences } | Action::Replace { differences, .. } => {
+            let paths: Vec<&str> = differences.iter().map(|difference| difference.path.as_str()).collect();
+            (State::Differs, Some(paths.join(", ")))
+        }
+        Action::Delete => (State::NotDeclared, None),
+        Action::Keep { why } => (State::NotDeclared, Some(why.clone())),
+        Action::Unreadable { failure } => (State::Unreadable, Some(failure.to_string())),
+        Action::Foreign { owner } => (State::Foreign, Some(owner.clone())),
+    }
+}
+
+/// Where mail goes.
+pub(crate) fn receiving(session: &Session, snapshot: &Snapshot) -> Receiving {
+    let names = snapshot.active.as_ref().map(|active| snapshot.names(active)).unwrap_or_default();
+    let prefix = session.stack.rule_prefix();
+    let (rules, foreign): (Vec<String>, Vec<String>) = names.into_iter().partition(|name| name.starts_with(&prefix));
+    Receiving { active_rule_set: snapshot.active.clone(), rules, foreign_rules: foreign.len() }
+}
+
+/// Finds out what the plan does not tell: queues, functions, alarms.
+pub(crate) async fn look(session: &Session, declaration: &Declaration, names: &Names, status: &mut Status) {
+    let functions = join_all(declaration.functions.keys().map(|entry| running(session, names, entry)));
+    let queues = join_all(declaration.queues.keys().map(|entry| depth(session, names, entry)));
+    let (functions, queues, ringing) = tokio::join!(functions, queues, ringing(session));
+    status.functions = functions.into_iter().filter_map(|found| status.note(found).flatten()).collect();
+    status.queues = queues.into_iter().filter_map(|found| status.note(found).flatten()).collect();
+    status.ringing = status.note(ringing).unwrap_or_default();
+}
+
+/// What a function runs; `None` if it is not there.
+async fn running(session: &Session, names: &Names, entry: &str) -> Result<Option<Running>, Failure> {
+    let call = session.aws.read.lambda.get_function().function_name(names.function(entry));
+    let Some(answer) = call.send().await.or_absent("lambda.GetFunction")? else { return Ok(None) };
+    let revision = answer.tags.and_then(|mut tags| tags.remove(REVISION_TAG));
+    let live = answer.configuration;
+    let live = live.as_ref();
+    Ok(Some(Running {
+        function: entry.to_owned(),
+        last_modified: live.and_then(|live| live.last_modified.clone()),
+        code_sha256: live.and_then(|live| live.code_sha256.clone()),
+        revision,
+        state: live.and_then(|live| live.state.as_ref()).map(|state| state.as_str().to_owned()),
+        last_update: live.and_then(|live| live.last_update_status.as_ref()).map(|state| state.as_str().to_owned()),
+    }))
+}
+
+/// What is in a queue; `None` if it is not there.
+async fn depth(session: &Session, names: &Names, entry: &str) -> Result<Option<Depth>, Failure> {
+    const COUNTS: [QueueAttributeName; 3] = [
+        QueueAttributeName::ApproximateNumberOfMessages,
+        QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+    ];
+    let sqs = &session.aws.read.sqs;
+    let answer = sqs.get_queue_url().queue_name(names.queue(entry)).send().await.or_absent("sqs.GetQueueUrl")?;
+    let Some(url) = answer.and_then(|answer| answer.queue_url) else { return Ok(None) };
+    let call = sqs.get_queue_attributes().queue_url(url).set_attribute_names(Some(COUNTS.to_vec()));
+    let Some(answer) = call.send().await.or_absent("sqs.GetQueueAttributes")? else { return Ok(None) };
+    let counts = answer.attributes.unwrap_or_default();
+    let [waiting, in_flight, delayed] =
+        COUNTS.map(|name| counts.get(&name).and_then(|count| count.parse().ok()).unwrap_or(0));
+    Ok(Some(Depth { queue: entry.to_owned(), waiting, in_flight, delayed }))
+}
+
+/// The names of the stack's alarms that ring.
+async fn ringing(session: &Session) -> Result<Vec<String>, Failure> {
+    let call = session.aws.read.cloudwatch.describe_alarms().alarm_name_prefix(session.stack.prefix());
+    let mut pages = call.state_value(StateValue::Alarm).into_paginator().send();
+    let mut names = Vec::new();
+    while let Some(page) = pages.next().await {
+        let alarms = page.or_fail("cloudwatch.DescribeAlarms")?.metric_alarms.unwrap_or_default();
+        names.extend(alarms.into_iter().filter_map(|alarm| alarm.alarm_name));
+    }
+    names.sort();
+    Ok(names)
+}

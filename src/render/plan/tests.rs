@@ -1,0 +1,183 @@
+//! Plans from what is declared and what was found, without AWS, in words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine::{Action, Address, Class, Failure, Live, Owned, Owner, order};
+use kinds::{
+    Id, Kind, Plan, Read, Resource, Settings, Survey,
+    cloudwatch::alarm,
+    lambda::{event_invoke, function, permission},
+    sqs::queue,
+};
+
+use crate::render::{Look, plan as render};
+
+fn queue(entry: &str, settings: queue::Settings) -> Resource {
+    Resource {
+        id: Id::new(Kind::Queue, entry),
+        address: Address::of(format!("a-{entry}")),
+        settings: Settings::Queue(Box::new(settings)),
+        after: Vec::new(),
+    }
+}
+
+fn found(found: Vec<(&str, Read)>) -> Survey {
+    let read =
+        found.into_iter().map(|(entry, read)| ((Kind::Queue, Address::of(format!("a-{entry}"))), read)).collect();
+    Survey { read, ..Survey::default() }
+}
+
+fn live(settings: queue::Settings, owner: Owner) -> Read {
+    Read::Present(Live { settings: Settings::Queue(Box::new(settings)), owner })
+}
+
+fn shown(plan: &Plan) -> String {
+    let heading = render::Heading {
+        source: "infra.yaml".to_owned(),
+        account: "123456789012".to_owned(),
+        region: "eu-west-1".to_owned(),
+    };
+    render::text(&heading, plan, &Look::plain())
+}
+
+#[test]
+fn every_action_is_told_in_words() {
+    let settings = queue::Settings::default;
+    let declared: Vec<Resource> =
+        ["same", "new", "changed", "denied", "foreign"].map(|entry| queue(entry, settings())).into();
+    let denied = Failure {
+        status: Some(403),
+        code: Some("AccessDenied".to_owned()),
+        request_id: Some("1a2b".to_owned()),
+        ..Failure::found("sqs.GetQueueUrl", Class::Denied, "")
+    };
+    let mut survey = found(vec![
+        ("same", live(settings(), Owner::Ours)),
+        ("new", Read::Absent),
+        ("changed", live(queue::Settings { retention: 60, managed_encryption: false, ..settings() }, Owner::Nobody)),
+        ("denied", Read::Unreadable(denied)),
+        ("foreign", live(settings(), Owner::Other("it belongs to stack `b`".to_owned()))),
+    ]);
+    let owned = |entry: &str| Owned { entry: entry.to_owned(), address: Address::of(format!("a-{entry}")) };
+    survey.owned.insert(Kind::Queue, BTreeSet::from([owned("same"), owned("gone"), owned("full")]));
+    survey.holds.insert((Kind::Queue, Address::of("a-full")), Ok("3 messages".to_owned()));
+    let plan = Plan::new(&declared, &survey);
+    insta::assert_snapshot!(shown(&plan), @r#"
+    infra.yaml → account 123456789012, eu-west-1
+
+      ~ queue changed
+          managed_encryption   false → true
+          retention            60 → 345600
+          # 8 unchanged
+      ! queue denied   could not be read: sqs.GetQueueUrl 403 AccessDenied (request 1a2b)
+      ! queue foreign   is not touched: it belongs to stack `b`
+      = queue full   stays: 3 messages
+      - queue gone
+      + queue new
+
+    Plan: 1 to create, 1 to change, 0 to replace, 1 to delete; 1 unchanged; 1 kept; 1 unreadable; 1 not ours
+    "#);
+    assert!(!plan.is_converged());
+}
+
+#[test]
+fn what_is_as_it_is_to_be_is_silent() {
+    let plan = Plan::new(
+        &[queue("same", queue::Settings::default())],
+        &found(vec![("same", live(queue::Settings::default(), Owner::Ours))]),
+    );
+    assert!(plan.is_converged());
+    insta::assert_snapshot!(shown(&plan), @r#"
+    infra.yaml → account 123456789012, eu-west-1
+
+    Plan: 0 to create, 0 to change, 0 to replace, 0 to delete; 1 unchanged
+    "#);
+}
+
+#[test]
+fn what_could_not_be_listed_is_not_taken_for_nothing() {
+    let mut survey = Survey::default();
+    survey.unlisted.insert(Kind::Queue, Failure::found("sqs.ListQueues", Class::Denied, "no"));
+    let plan = Plan::new(&[], &survey);
+    assert!(!plan.is_converged());
+    insta::assert_snapshot!(shown(&plan), @r#"
+    infra.yaml → account 123456789012, eu-west-1
+
+      ! every queue   could not be listed: sqs.ListQueues: no
+
+    Plan: 0 to create, 0 to change, 0 to replace, 0 to delete; 0 unchanged; 1 unreadable
+    "#);
+}
+
+#[test]
+fn what_is_referred_to_is_made_first() {
+    let dead = queue("z-dead", queue::Settings::default());
+    let mut main = queue("a-main", queue::Settings::default());
+    main.after.push(dead.id.clone());
+    let plan = Plan::new(&[main, dead], &Survey::default());
+    let order: Vec<&str> = plan.items.iter().map(|item| item.id.entry.as_str()).collect();
+    assert_eq!(order, ["z-dead", "a-main"]);
+}
+
+#[test]
+fn a_circle_ends() {
+    let (mut one, mut other) = (queue("one", queue::Settings::default()), queue("other", queue::Settings::default()));
+    one.after.push(other.id.clone());
+    other.after.push(one.id.clone());
+    assert_eq!(Plan::new(&[one, other], &Survey::default()).items.len(), 2);
+}
+
+#[test]
+fn the_parts_of_what_is_replaced_are_made_again() {
+    let function = function::Settings::new("a-f", "arn:aws:iam::123456789012:role/a-f".to_owned(), String::new());
+    let permission = permission::Settings::invoke("ses.amazonaws.com", "123456789012", "arn".to_owned());
+    let invoke = event_invoke::Settings::default();
+    let (whole, name) = (Id::new(Kind::Function, "f"), "a-f");
+    let resource = |kind, address, settings, after: &[&Id]| Resource {
+        id: Id::new(kind, "f"),
+        address,
+        settings,
+        after: after.iter().map(|id| (*id).clone()).collect(),
+    };
+    let declared = [
+        resource(Kind::Function, Address::of(name), function.clone().into(), &[]),
+        resource(Kind::Permission, Address::within(name, "ses"), permission.into(), &[&whole]),
+        resource(Kind::EventInvoke, Address::within(name, event_invoke::QUALIFIER), invoke.into(), &[&whole]),
+        resource(Kind::Alarm, Address::of("a-alarm"), alarm::Settings::default().into(), &[&whole]),
+    ];
+    let plan = |package: &str| {
+        let mut live = declared.clone().map(|resource| (resource.id.kind, resource.address, resource.settings));
+        let [(_, _, settings), ..] = &mut live;
+        *settings = function::Settings { package: package.to_owned(), ..function.clone() }.into();
+        let present = |settings| Read::Present(Live { settings, owner: Owner::Ours });
+        let read = live.map(|(kind, address, settings)| ((kind, address), present(settings))).into();
+        let plan = Plan::new(&declared, &Survey { read, ..Survey::default() });
+        plan.items.into_iter().map(|item| (item.id.kind, item.action)).collect::<BTreeMap<_, _>>()
+    };
+    assert!(plan(&function.package).values().all(|action| *action == Action::Unchanged));
+    let replaced = plan("Image");
+    assert!(matches!(replaced.get(&Kind::Function), Some(Action::Replace { .. })), "{replaced:?}");
+    assert_eq!(replaced.get(&Kind::Permission), Some(&Action::Create));
+    assert_eq!(replaced.get(&Kind::EventInvoke), Some(&Action::Create));
+    assert_eq!(replaced.get(&Kind::Alarm), Some(&Action::Unchanged));
+}
+
+#[test]
+fn what_refers_to_a_change_by_way_of_something_unchanged_waits_for_it() {
+    let at = |retention| queue::Settings { retention, ..queue::Settings::default() };
+    let after =
+        |entry: &str, before: &str| Resource { after: vec![Id::new(Kind::Queue, before)], ..queue(entry, at(60)) };
+    // In the order of their names, the last would come first.
+    let declared = [queue("c", at(60)), after("b", "c"), after("a", "b")];
+    let survey = found(vec![
+        ("c", live(at(300), Owner::Ours)),
+        ("b", live(at(60), Owner::Ours)),
+        ("a", live(at(300), Owner::Ours)),
+    ]);
+    let plan = Plan::new(&declared, &survey);
+    let entries: Vec<&str> = plan.items.iter().map(|item| item.id.entry.as_str()).collect();
+    let place = |entry: &str| entries.iter().position(|one| *one == entry);
+    assert!(place("c") < place("a"), "{entries:?}");
+    let before = order::before(&plan.items);
+    assert!(before[place("a").unwrap()].contains(&place("c").unwrap()), "{before:?}");
+}

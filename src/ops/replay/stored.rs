@@ -31,7 +31,7 @@ pub(crate) struct Mail<'declared> {
     key: String,
 }
 
-/// Why a mail cannot be replayed.
+/// Reasons why a stored mail cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotRebuilt {
     #[error("there is no such object in bucket `{0}`")]

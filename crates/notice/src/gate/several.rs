@@ -78,9 +78,8 @@ fn alike_id(lines: &Lines, id: &str, read: &BTreeSet<&str>) -> Option<(Place, St
             let label = line.find(word).and_then(|at| line.get(..at)).unwrap_or_default();
             let is_above = label.trim().is_empty();
             let label = if is_above { &before } else { label }.to_lowercase();
-            let last =
-                label.get(label.floor_char_boundary(label.len().saturating_sub(LONGEST_LABEL))..).unwrap_or_default();
-            if names_maintenance(last, is_above && label.len() <= LONGEST_LABEL) {
+            // In the midst of prose a desk's own number may stand.
+            if label.len() <= LONGEST_LABEL && names_maintenance(&label, is_above) {
                 return Some((place, word.to_owned()));
             }
         }

@@ -32,7 +32,7 @@ pub fn sinks(configuration: &Configuration, store: &S3, log: &Arc<Log>) -> Sever
     let aws = &configuration.aws;
     let one = |kind: &SinkKind| match kind.clone() {
         SinkKind::Lines => OneSink::Lines(Lines::new(Arc::clone(log))),
-        SinkKind::NetBox(settings) => OneSink::NetBox(Box::new(settings.open(aws, store))),
+        SinkKind::NetBox(settings) => OneSink::NetBox(Box::new(NetBox::open(settings, aws, store))),
         SinkKind::Webhook(settings) => OneSink::Webhook(Box::new(settings.open(aws))),
         SinkKind::Calendar(settings) => OneSink::Calendar(Box::new(settings.open(store))),
     };

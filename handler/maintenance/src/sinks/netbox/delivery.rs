@@ -19,6 +19,7 @@ use super::{
     notification, plan,
     records::{Fault, Records},
     resolve::provider_and_circuits,
+    settings::Settings,
     stored::StoredEvent,
 };
 use crate::pipeline::{
@@ -27,7 +28,7 @@ use crate::pipeline::{
     unmatched::Unmatched,
 };
 use notice::{maintnote, outcome::Notice, providers::genericprovider};
-use runtime::{Deadline, S3};
+use runtime::{Deadline, S3, SecretSource, environment::Aws};
 use schedule::Announcement;
 
 /// Lambda's own limit.
@@ -188,6 +189,14 @@ impl Outgoing<'_> {
 }
 
 impl NetBox {
+    /// Makes the sink of its settings. Nothing is read or connected before the first mail needs it.
+    pub fn open(settings: Settings, aws: &Aws, store: &S3) -> Self {
+        let token = SecretSource::at(settings.token, aws);
+        let client = Client::new(&settings.url, settings.ca, token).with_plugin(settings.plugin);
+        let unmatched = settings.unmatched.map(|place| Unmatched { store: store.clone(), place });
+        Self::new(client, settings.providers).with_unmatched(unmatched)
+    }
+
     /// A NetBox that takes notices; `providers` as in [`NetBox::providers`].
     pub fn new(client: Client, providers: BTreeMap<String, String>) -> Self {
         Self { client, providers, unmatched: None, instance: format!("{:016x}", fastrand::u64(..)) }

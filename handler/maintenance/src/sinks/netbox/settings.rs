@@ -1,15 +1,9 @@
-//! The settings of the sink `netbox`, and how it is made of them.
+//! The settings of the sink `netbox`.
 
 use std::collections::BTreeMap;
 
 use contract::context::{Context, Place};
-use runtime::{
-    S3, SecretSource,
-    environment::{Aws, Reader, SecretPlace},
-};
-
-use super::{client::Client, delivery::NetBox};
-use crate::pipeline::unmatched::Unmatched;
+use runtime::environment::{Reader, SecretPlace};
 
 /// Address of NetBox, `https://…` (`http://` on this machine only).
 pub const NETBOX_URL: &str = "NETBOX_URL";
@@ -69,14 +63,6 @@ impl Settings {
         let ca = reader.optional(NETBOX_CA);
         let unmatched = context.and_then(Context::unmatched).cloned();
         Some(Self { url: url?, token: token?, ca, providers: providers?, plugin: plugin?, unmatched })
-    }
-
-    /// Makes the sink. Nothing is read or connected before the first mail needs it.
-    pub fn open(self, aws: &Aws, store: &S3) -> NetBox {
-        let token = SecretSource::at(self.token, aws);
-        let client = Client::new(&self.url, self.ca, token).with_plugin(self.plugin);
-        let unmatched = self.unmatched.map(|place| Unmatched { store: store.clone(), place });
-        NetBox::new(client, self.providers).with_unmatched(unmatched)
     }
 }
 

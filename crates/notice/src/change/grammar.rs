@@ -298,6 +298,11 @@ pub(super) const CONDITIONS: &[&str] = &[
     "reserve the right",
     "reserves the right",
     "should we",
+    "should the",
+    "should this",
+    "should any",
+    "should there",
+    "should your",
     "falls",
     "sofern",
     "im falle",
@@ -525,7 +530,6 @@ pub(super) const WORK: &[&str] = &[
     "ticket",
     "change",
     "outage",
-    "session",
     "slot",
     "it",
     "this",
@@ -605,6 +609,7 @@ pub(super) const WORK: &[&str] = &[
 
 /// What it is done to, as word beginnings.
 pub(super) const SERVICE: &[&str] = &[
+    "session",
     "service",
     "traffic",
     "circuit",

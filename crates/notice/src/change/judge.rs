@@ -76,7 +76,10 @@ impl<'sentence> Judge<'sentence> {
         let mut group = group_start(tokens, hit.at);
         // "May be postponed or cancelled": the second has the verb group of the first.
         for before in hits.iter().take(index).rev() {
-            if before.end > group || !tokens.get(before.end..group)?.iter().all(is_conjunction) {
+            let Some(between) = tokens.get(before.end..group) else { break };
+            let gap = tokens.get(before.end).map(|token| token.before);
+            let joins = between.iter().all(is_conjunction) && (!between.is_empty() || gap == Some(Gap::Comma));
+            if gap == Some(Gap::Break) || !joins {
                 break;
             }
             group = group_start(tokens, before.at);
@@ -92,7 +95,9 @@ impl<'sentence> Judge<'sentence> {
 
     fn verdict(&self) -> Verdict {
         let change = self.hit.entry.change;
-        if self.is_answered_with_no() {
+        let phrase = self.tokens.get(self.hit.at..self.hit.end).unwrap_or_default();
+        let is_order = phrase.iter().any(|token| is_in(token, &["disregard", "ignore"]));
+        if self.is_answered_with_no() || is_order && self.is_conditional_below() {
             return Verdict::Harmless;
         }
         if self.hit.entry.language == Language::Turkish {
@@ -154,11 +159,14 @@ impl<'sentence> Judge<'sentence> {
         let is_possible = self.tokens.get(clause).is_some_and(|clause| {
             clause.iter().any(|token| is_in(token, words::POSSIBLE) || is_in(token, &["possible", "impossible"]))
         });
+        let is_requested =
+            self.before(1) == Some("for") && self.before(2).is_some_and(|word| words::UNDONE.contains(&word));
         let is_governed = self.has(&["to"]) && self.is_governed(change)
             || self.before(1).is_some_and(|word| {
                 words::UNMEANT.contains(&word) || change != Change::Cancelled && words::UNDONE.contains(&word)
             });
         if is_possible
+            || is_requested
             || is_governed
             || self.condition(words::CONDITIONS).is_some()
             || self.condition(words::TIMES).is_some()
@@ -175,6 +183,14 @@ impl<'sentence> Judge<'sentence> {
     fn is_governed(&self, change: Change) -> bool {
         let before = self.tokens.get(self.group.saturating_sub(GOVERNOR_REACH)..self.group).unwrap_or_default();
         // Who asks to cancel has cancelled; who asks to reschedule has a wish.
+        // "We have been asked to postpone": whoever is asked does so.
+        let is_passive = before.windows(2).any(|pair| {
+            pair.first().is_some_and(|token| is_in(token, &["been", "were", "was", "are"]))
+                && pair.last().is_some_and(|token| is_in(token, &["asked", "requested", "ordered", "told", "forced"]))
+        });
+        if is_passive {
+            return false;
+        }
         let is_order =
             |token: &Token| change == Change::Cancelled && is_in(token, &["ask", "request", "requested", "asked"]);
         before.iter().any(|token| is_in(token, words::UNDONE) && !is_order(token))
@@ -219,8 +235,10 @@ impl<'sentence> Judge<'sentence> {
         let next = self.tokens.get(self.hit.end).map_or("", |token| token.word.as_str());
         let is_limit =
             ["during", "outside", "before", "until", "without", "to", "earlier", "unless", "by"].contains(&next);
+        // "Maintenance: not going ahead".
+        let is_title = self.group == self.clause_start() && self.tokens.len() <= LONGEST_TITLE;
         let is_negated = self.has(words::NOT) && !is_limit;
-        if !is_negated || !self.is_said_of_work() || self.condition(words::CONDITIONS).is_some() {
+        if !is_negated || !(is_title || self.is_said_of_work()) || self.condition(words::CONDITIONS).is_some() {
             return Verdict::Harmless;
         }
         Verdict::Told(change)
@@ -289,7 +307,7 @@ impl<'sentence> Judge<'sentence> {
 
     /// "Those that have been completed", "the previous maintenance was cancelled", "any cancelled work".
     fn is_of_another(&self) -> bool {
-        if let (Some("that" | "which"), Some("those" | "ones")) = (self.before(1), self.before(2)) {
+        if let (Some("that" | "which"), Some("those" | "ones" | "one")) = (self.before(1), self.before(2)) {
             return true;
         }
         let is_adverb = |word: &str| {
@@ -364,6 +382,13 @@ impl<'sentence> Judge<'sentence> {
                 || whole.iter().any(|token| begins(token, words::WORK))
                     && !whole.iter().any(|token| begins(token, words::SERVICE));
         }
+        // "We have started the work": it is done to what stands behind.
+        let mut behind = self.tokens.get(self.hit.end..).unwrap_or_default().iter().take(3);
+        if behind.next().is_some_and(|token| is_in(token, DETERMINERS))
+            && behind.take_while(|token| !begins(token, words::SERVICE)).any(|token| begins(token, words::WORK))
+        {
+            return true;
+        }
         let next = self.tokens.get(self.hit.end);
         let is_headed = self.group == self.hit.at
             && next.is_none_or(|token| token.before == Gap::Break || begins(token, words::WORK));
@@ -422,6 +447,8 @@ impl<'sentence> Judge<'sentence> {
         })
     }
 }
+
+const DETERMINERS: &[&str] = &["the", "this", "our", "these", "all", "your"];
 
 /// The words of [`words::UNMEANT`] that stand before participles as well.
 const DETERMINED: usize = 16;

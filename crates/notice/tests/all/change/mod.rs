@@ -10,7 +10,7 @@ use notice::change;
 use serde_json::Value;
 
 use crate::support;
-use phrases::{HARMLESS, NEGATED, TOLD, Told};
+use phrases::{DOUBTED, FURTHER, HARMLESS, NEGATED, TOLD, Told};
 use places::{PLACES, Place};
 
 #[test]
@@ -21,16 +21,22 @@ fn every_sentence_is_heard_by_itself() {
         let is_heard = statements.iter().any(|statement| !statement.is_negated);
         wrong.extend((!is_heard).then(|| format!("{told:?} not heard: {sentence} {statements:?}")));
     }
+    for sentence in FURTHER {
+        let is_heard = change::statements(sentence).iter().any(|statement| !statement.is_negated);
+        wrong.extend((!is_heard).then(|| format!("not heard: {sentence}")));
+    }
     for sentence in NEGATED {
         let statements = change::statements(sentence);
         let is_told = statements.iter().any(|statement| !statement.is_negated);
         wrong.extend(is_told.then(|| format!("negated: {sentence} {statements:?}")));
     }
+    let doubted = DOUBTED.iter().filter(|sentence| !change::statements(sentence).is_empty()).count();
+    assert!(doubted * ONE_IN <= HARMLESS.len() + DOUBTED.len(), "{doubted} harmless sentences are for a person");
     let harmful = HARMLESS.iter().filter(|sentence| !change::statements(sentence).is_empty());
     wrong.extend(harmful.map(|sentence| format!("harmless: {sentence} {:?}", change::statements(sentence))));
     println!(
-        "{} sentences of change, {} negated, {} harmless; {} wrong",
-        TOLD.len(),
+        "{} sentences of change, {} negated, {} harmless and {doubted} of them for a person; {} wrong",
+        TOLD.len() + FURTHER.len(),
         NEGATED.len(),
         HARMLESS.len(),
         wrong.len()

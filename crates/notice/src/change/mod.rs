@@ -5,11 +5,16 @@
 //! a negation, another event ("the previous maintenance was cancelled"). The vocabulary and the words around are data; the rules
 //! are a few for all languages, so that a sentence that nobody has seen yet is heard as well.
 
+#[rustfmt::skip]
 mod grammar;
 mod index;
 mod judge;
+mod paragraphs;
+mod scope;
 mod tokens;
 mod vocabulary;
+
+pub(crate) use paragraphs::paragraphs;
 
 use super::model::Status;
 

@@ -110,7 +110,8 @@ fn kind(mark: char, previous: char, next: char) -> Gap {
         ',' | '、' => Gap::Comma,
         '(' | ')' | '[' | ']' | '"' | '“' | '”' | '»' | '«' | '*' | '_' | '.' => Gap::Bracket,
         ':' if previous.is_ascii_digit() && next.is_ascii_digit() => Gap::Blank,
-        '-' | '/' if previous.is_alphanumeric() && next.is_alphanumeric() => Gap::Blank,
+        '/' if previous.is_alphanumeric() && next.is_alphanumeric() => Gap::Comma,
+        '-' if previous.is_alphanumeric() && next.is_alphanumeric() => Gap::Blank,
         '-' | '–' | '—' | ':' | '|' | '/' | '>' | '<' | '=' | '#' | ';' | '!' | '?' | '\t' => Gap::Break,
         _ => Gap::Blank,
     }

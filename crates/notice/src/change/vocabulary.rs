@@ -80,11 +80,12 @@ pub(super) const ENTRIES: &[Entry] = &[
     ]),
     entry(English, Postponed, Done, &[
         "postponed", "deferred", "rescheduled", "put off", "put back", "pushed back", "pushed out", "pushed _ back", "held over", "on hold", "put _ hold", "adjourned", "rearranged", "replanned", "re planned",
-        "rebooked", "brought forward", "brought _ forward", "bringing _ forward", "moved forward", "moved back", "moved up", "in abeyance", "until further notice", "new date", "new dates", "new start time", "new end time", "new time is", "new window is", 
+        "rebooked", "brought forward", "brought _ forward", "bringing _ forward", "moved forward", "moved back", "moved up", "in abeyance", "until further notice", "new date", "new dates", "new maintenance date", "new maintenance window", "new start date", "new start time", "new end time", "new time is", "new window is", 
         "sine die",
     ]),
     entry(English, Postponed, DoneToWork, &[
-        "different date", "another date", "another day", "another night", "another time", "later date", "earlier date", "later stage", "later time", "later point in time",
+        "week later", "weeks later", "day later", "days later", "hours later", "hour later", "week earlier", "day earlier", "days earlier", "hours earlier", "hour earlier",
+        "been revised", "was revised", "were revised", "been amended", "was amended", "were amended", "different date", "another date", "another day", "another night", "another time", "later date", "earlier date", "later stage", "later time", "later point in time",
         "moved", "shifted", "suspended", "paused", "delayed", "advanced", "changed", "held back", "pushed", "slipped", "frozen", "parked", "relocated", "transferred", "adjusted", "swapped", "reassigned", "interrupted",
         "amended to", "revised to", "corrected to", "updated to", "instead", "switched to",
     ]),
@@ -97,7 +98,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry(English, Extended, Done, &["prolonged", "overrun", "overran", "running late", "running over", "taking longer", "takes longer than", "took longer", "lengthened", "extra time", "additional time"]),
     entry(English, Extended, DoneToWork, &["extended", "expanded", "shortened"]),
     entry(English, Extended, Act, &["extend the", "extend this", "extending the", "extending this", "prolong", "prolonging", "overrunning"]),
-    entry(English, Extended, Noun, &["extension notification", "extension notice", "extension of the maintenance", "extension of this maintenance", "extension of the window", "maintenance extension"]),
+    entry(English, Extended, Noun, &["extension notification", "extension notice", "extension of the maintenance", "extension of this maintenance", "extension of the window", "extension of maintenance", "extension of window", "maintenance extension"]),
     entry(English, Completed, Done, &[
         "completed", "is complete", "are complete", "was complete", "now complete", "been complete", "complete and", "finished", "concluded", "finalised", "finalized", "wrapped up", "accomplished",
         "successfully carried out", "successfully performed", "successfully executed", "successfully implemented", "successfully done", "carried out successfully", "performed successfully", "executed successfully",
@@ -105,8 +106,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     ]),
     entry(English, Completed, DoneToWork, &["is done", "are done", "now done", "been done", "was done", "complete"]),
     entry(English, Completed, Noun, &["completion", "closure", "conclusion"]),
-    entry(English, Ended, Done, &["now over", "is over", "are over", "has ended", "have ended", "now closed"]),
-    entry(English, Ended, DoneToWork, &["ended", "closed", "over", "was carried out", "were carried out", "been carried out", "was performed", "were performed", "been performed", "took place", "taken place", "been executed", "been implemented"]),
+    entry(English, Ended, Done, &["now over", "now closed"]),
+    entry(English, Ended, DoneToWork, &["is over", "are over", "ended", "closed", "over", "was carried out", "were carried out", "been carried out", "was performed", "were performed", "been performed", "took place", "taken place", "been executed", "been implemented"]),
     entry(English, Started, Done, &["begun", "began", "commenced", "underway", "under way", "in progress", "kicked off"]),
     entry(English, Started, DoneToWork, &["started", "is ongoing", "are ongoing", "currently ongoing", "now ongoing", "still ongoing", "now live"]),
     // German.
@@ -174,9 +175,10 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry(Romance, Extended, Done, &["prorrogad*", "prorrogo", "extendid*", "ampliad*", "prolongad*", "estendid*", "prorogat*", "estes*", "prolungat*", "prolonge", "prolongee", "prolonges", "prolongees", "etendu*"]),
     entry(Romance, Extended, Noun, &["prorroga", "prorrogacao", "prorrogacion", "proroga", "prolongation", "prolungamento"]),
     entry(Romance, Completed, Done, &[
-        "completad*", "completo con exito", "finalizad*", "finalizo", "finalizou", "terminad*", "termino", "terminou", "concluid*", "concluyo", "concluiu", "encerrad*", "encerrou", "completato", "completata", "completati", "completate", "terminato", "terminata", "terminati", "sono terminate", "conclus", "concluso", "conclusa", "conclusi", "concluse", "conclusos", "conclusas", "ultimato", "ultimata", "ultimati", "finito", "finita", "finiti", "finite", "acabad*", "acheve", "achevee", "acheves", "achevees", "termine", "terminee",
+        "completad*", "completo con exito", "finalizad*", "finalizo", "finalizou", "terminad*", "termino", "terminou", "concluid*", "concluyo", "concluiu", "encerrad*", "encerrou", "completato", "completata", "completati", "completate", "terminato", "terminata", "terminati", "sono terminate", "conclus", "concluso", "conclusa", "conclusi", "concluse", "conclusos", "conclusas", "ultimato", "ultimata", "ultimati", "finito", "finita", "finiti", "finite", "acabad*", "acheve", "achevee", "acheves", "achevees", "terminee",
         "termines", "terminees", "cloture", "cloturee", "clotures", "fini", "finie", "finis", "finies", "acabou", "realizad* con exito", "realizad* com sucesso", "eseguit* con successo", "realise* avec succes", "effectue* avec succes",
     ]),
+    entry(Romance, Completed, DoneToWork, &["termine"]),
     entry(Romance, Completed, Noun, &["finalizacion", "conclusao", "finalizacao", "completamento", "achevement", "fin des travaux", "fin de los trabajos", "fine lavori", "cierre", "encerramento"]),
     entry(Romance, Started, Done, &[
         "iniciad*", "inicio el mantenimiento", "iniciou", "comenzad*", "comenzo", "han comenzado", "empezad*", "comecou", "comecad*", "iniziat*", "avviat*", "cominciat*", "a commence", "ont commence", "est commence*", "sont commence*", "debute", "debutee", "demarre", "demarree", "en curso",

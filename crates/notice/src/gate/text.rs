@@ -3,7 +3,7 @@
 use icalendar::parser::unfold;
 
 use super::in_calendar;
-use crate::{found::Place, lines::Lines, model::Status, page::Page, source::Source};
+use crate::{change, found::Place, lines::Lines, model::Status, page::Page, source::Source};
 use mail::{Layer, Mail};
 
 /// Text that is read as one piece: a sentence does not go on beyond it.
@@ -11,16 +11,6 @@ pub(super) struct Passage {
     pub(super) text: String,
     pub(super) place: Option<Place>,
 }
-
-/// A line of at least this many bytes may have been broken within a sentence.
-const WRAPPED: usize = 60;
-
-/// Words that open a sentence, and hardly ever stand in its midst with a capital.
-const OPENERS: &[&str] = &[
-    "The", "This", "These", "We", "Please", "It", "Our", "Your", "Due", "All", "Status", "There", "Note", "Dear", "As",
-    "In", "Any", "If", "Die", "Diese", "Das", "Wir", "Bitte", "De", "Het", "Deze", "Dit", "Wij", "El", "La", "Los",
-    "Este", "Esta", "O", "A", "Il", "Le", "Questo", "Questa", "Cette", "Nous", "Bu",
-];
 
 /// The subjects and the paragraphs of the bodies.
 pub(super) fn passages(source: &Source<'_>) -> Vec<Passage> {
@@ -52,32 +42,9 @@ pub(super) fn passages(source: &Source<'_>) -> Vec<Passage> {
     passages
 }
 
-/// Joins lines that were broken within a sentence.
 fn of_lines(lines: &Lines, passages: &mut Vec<Passage>) {
-    let mut open: Option<Passage> = None;
-    for (place, line) in lines.iter() {
-        let line = line.trim_start_matches(['>', ' ']);
-        match &mut open {
-            Some(passage) if goes_on(&passage.text, line) => {
-                passage.text.push(' ');
-                passage.text.push_str(line);
-            }
-            _ => {
-                passages.extend(open.take());
-                open = (!line.is_empty()).then(|| Passage { text: line.to_owned(), place: Some(place) });
-            }
-        }
-    }
-    passages.extend(open);
-}
-
-/// Whether the sentence at the end of a text goes on in the next line.
-fn goes_on(text: &str, line: &str) -> bool {
-    let Some(first) = line.chars().next().filter(|_| !text.ends_with(['.', '!', '?', ':', ';'])) else { return false };
-    let last = text.len() - text.rfind('\n').map_or(0, |at| at + 1);
-    let word = line.split(' ').next().unwrap_or_default();
-    first.is_lowercase()
-        || last >= WRAPPED && first.is_alphanumeric() && !OPENERS.contains(&word) && !line.contains(": ")
+    let paragraphs = change::paragraphs(lines.iter());
+    passages.extend(paragraphs.into_iter().map(|(place, text)| Passage { text, place: Some(place) }));
 }
 
 /// The properties of an entry that people read.

@@ -157,24 +157,15 @@ pub fn status_told(prose: &Found<String>) -> Result<Option<Found<Status>>, Failu
     Ok(told)
 }
 
-/// Like [`status_told`], of a body in lines. Lines that follow each other are one paragraph: a sentence may be wrapped.
+/// Like [`status_told`], of a body in lines. A sentence may be wrapped.
 pub fn status_told_in<'body>(
     lines: impl Iterator<Item = (Place, &'body str)>,
 ) -> Result<Option<Found<Status>>, Failure> {
     let mut told: Option<Found<Status>> = None;
-    let mut paragraph: Option<Found<String>> = None;
-    for (place, line) in lines.chain(std::iter::once((Place::Rule("the end"), ""))) {
-        if !line.is_empty() {
-            paragraph = Some(match paragraph.take() {
-                Some(before) => before.map(|text| text + " " + line),
-                None => Found::text(line, place),
-            });
-            continue;
+    for (place, paragraph) in change::paragraphs(lines) {
+        if let Some(status) = status_told(&Found::text(&paragraph, place))? {
+            told = Some(join(told, status)?);
         }
-        let Some(status) = paragraph.take().map(|paragraph| status_told(&paragraph)).transpose()?.flatten() else {
-            continue;
-        };
-        told = Some(join(told, status)?);
     }
     Ok(told)
 }

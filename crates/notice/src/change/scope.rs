@@ -1,0 +1,280 @@
+//! The sentence around a word of change: its clause, its verb group, the conditions before and behind it, and who it is said of.
+
+use super::{
+    grammar as words,
+    index::{self, Hit},
+    judge::Judge,
+    tokens::{Gap, Token},
+    vocabulary::Language,
+};
+
+/// How far before a noun the preposition stands that makes it a part of another one: "on the ring of your circuit".
+pub(super) const PREPOSITION_REACH: usize = 3;
+
+/// How a condition stands to a word of change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// The word is part of it.
+    Holds,
+    /// The word is part of what follows from it.
+    Leads,
+}
+
+impl Judge<'_> {
+    /// The word at a distance before the verb group.
+    pub(super) fn before(&self, distance: usize) -> Option<&str> {
+        let at = self.group.checked_sub(distance)?;
+        let apart = self.tokens.get(at + 1..=self.group)?.iter().any(|token| token.before > Gap::Bracket);
+        self.tokens.get(at).filter(|_| !apart).map(|token| token.word.as_str())
+    }
+
+    /// Whether the phrase has its negation in itself.
+    pub(super) fn negates_itself(&self) -> bool {
+        let phrase = self.tokens.get(self.hit.at..self.hit.end).unwrap_or_default();
+        phrase
+            .iter()
+            .any(|token| is_in(token, words::NOT) || token.word.contains("meyecek") || token.word.contains("mayacak"))
+    }
+
+    /// Whether a word stands in the clause before the verb group.
+    pub(super) fn before_group(&self, word: &str) -> bool {
+        self.tokens.get(self.clause_start()..self.group).unwrap_or_default().iter().any(|token| token.word == word)
+    }
+
+    pub(super) fn clause_start(&self) -> usize {
+        clause_around(self.tokens, self.hit).start
+    }
+
+    pub(super) fn is_clause_wide(&self) -> bool {
+        matches!(self.hit.entry.language, Language::German | Language::Dutch)
+    }
+
+    /// "When it is postponed" may come; "once it has been postponed" tells that it was.
+    pub(super) fn is_timed_in_present(&self) -> bool {
+        let perfect = ["has", "have", "had", "been"];
+        let last =
+            self.tokens.get(..self.group).unwrap_or_default().iter().rev().find(|token| is_in(token, words::TIMES));
+        last.is_some_and(|token| {
+            is_in(
+                token,
+                &["when", "whenever", "wenn", "wanneer", "cuando", "quando", "quand", "lorsque", "sobald", "zodra"],
+            )
+        }) && !self.has(&perfect)
+    }
+
+    /// "Those that have been completed", "the previous maintenance was cancelled", "any cancelled work".
+    pub(super) fn is_of_another(&self) -> bool {
+        if let (Some("that" | "which"), Some("those" | "ones" | "one")) = (self.before(1), self.before(2)) {
+            return true;
+        }
+        let is_adverb = |word: &str| {
+            [
+                "previously",
+                "earlier",
+                "formerly",
+                "zuvor",
+                "eerder",
+                "previamente",
+                "anteriormente",
+                "precedentemente",
+                "precedemment",
+            ]
+            .contains(&word)
+        };
+        let last =
+            self.hit.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or("", |token| token.word.as_str());
+        if is_adverb(last) || words::UNREAL.contains(&last) {
+            return true;
+        }
+        let subject = self.tokens.get(self.group.saturating_sub(PREPOSITION_REACH)..self.group).unwrap_or_default();
+        subject.iter().any(|token| is_in(token, words::EARLIER))
+            && !self.tokens.iter().any(|token| words::ANNOUNCED.iter().any(|word| token.word.starts_with(word)))
+    }
+
+    /// "The completed form": said of the next word, and nobody says that it is so.
+    pub(super) fn is_attribute(&self) -> bool {
+        let determiners = [
+            "the", "a", "an", "all", "your", "our", "of", "der", "die", "das", "de", "het", "el", "la", "los", "o",
+            "il", "le", "les", "and",
+        ];
+        let next = self.tokens.get(self.hit.end).is_some_and(|token| token.before == Gap::Blank);
+        self.group == self.hit.at && next && self.before(1).is_some_and(|word| determiners.contains(&word))
+    }
+
+    /// Whether a label asks, and what stands behind it says no: "Cancelled: no".
+    pub(super) fn is_answered_with_no(&self) -> bool {
+        let behind = self.tokens.get(self.hit.end..).unwrap_or_default();
+        let nothing =
+            ["no", "none", "n", "a", "nil", "false", "nein", "nee", "non", "not", "applicable", "nao", "hayir"];
+        behind.first().is_some_and(|token| token.before == Gap::Break)
+            && behind.iter().all(|token| is_in(token, &nothing))
+    }
+
+    /// Whether the nearest noun before that is known is one for the maintenance, and none for what it is done to. A title names
+    /// none, or has it behind.
+    pub(super) fn is_said_of_work(&self) -> bool {
+        let clause = clause_around(self.tokens, self.hit);
+        let is_last = |at: usize| at + 1 == self.hit.at;
+        let mut is_known = false;
+        for at in (clause.start..self.group).rev() {
+            let Some(token) = self.tokens.get(at) else { continue };
+            let is_service = begins(token, words::SERVICE) && !is_in(token, words::WORK);
+            if !is_service && !begins(token, words::WORK) {
+                continue;
+            }
+            is_known = true;
+            let reach = at.saturating_sub(PREPOSITION_REACH).max(clause.start)..at;
+            let is_part = self
+                .tokens
+                .get(reach)
+                .is_some_and(|before| before.iter().any(|token| is_in(token, words::PREPOSITIONS)));
+            if !is_part {
+                return !is_service;
+            }
+        }
+        // The participle stands last in its clause: what is said of whom comes before it, wherever that is.
+        if self.is_clause_wide() {
+            let whole = self.tokens.get(clause).unwrap_or_default();
+            return whole.len() <= 2
+                || whole.iter().any(|token| begins(token, words::WORK))
+                    && !whole.iter().any(|token| begins(token, words::SERVICE));
+        }
+        // "We have started the work": it is done to what stands behind.
+        let mut behind = self.tokens.get(self.hit.end..).unwrap_or_default().iter().take(3);
+        if behind.next().is_some_and(|token| is_in(token, DETERMINERS))
+            && behind.take_while(|token| !begins(token, words::SERVICE)).any(|token| begins(token, words::WORK))
+        {
+            return true;
+        }
+        let next = self.tokens.get(self.hit.end);
+        let is_headed = self.group == self.hit.at
+            && next.is_none_or(|token| token.before == Gap::Break || begins(token, words::WORK));
+        let opens = self.tokens.get(self.group).is_some_and(|token| token.before == Gap::Break)
+            && self.sentence.after >= Gap::Blank;
+        !is_known && (is_headed && opens || self.tokens.len() <= 2)
+            || is_known && is_last(self.group) && is_headed && opens
+    }
+
+    /// Whether a condition stands behind: "will be postponed if it rains".
+    pub(super) fn is_conditional_below(&self) -> bool {
+        let behind = self.tokens.get(self.hit.end..).unwrap_or_default();
+        (0..behind.len()).any(|at| {
+            phrase_at(behind, at, words::CONDITIONS).is_some()
+                || behind.get(at).is_some_and(|token| token.before >= Gap::Comma && is_in(token, words::INVERTED))
+        }) && !behind.iter().any(|token| is_in(token, words::COURTESY))
+    }
+
+    /// How the last of these conditions before the word stands to it; `None` without one.
+    pub(super) fn condition(&self, conditions: &[&str]) -> Option<Condition> {
+        let is_inverted = |at: usize| {
+            at == 0
+                && conditions == words::CONDITIONS
+                && self.tokens.first().is_some_and(|token| is_in(token, words::INVERTED))
+        };
+        let ends = |at: usize| phrase_at(self.tokens, at, conditions).or_else(|| is_inverted(at).then_some(1));
+        let end = (0..self.hit.at).rev().find_map(|at| ends(at).filter(|end| *end <= self.hit.at))?;
+        let scope = self.tokens.get(end..self.hit.at).unwrap_or_default();
+        if scope.iter().any(|token| is_in(token, words::COURTESY)) {
+            return None;
+        }
+        let mut at = end;
+        while at <= self.hit.at {
+            let token = self.tokens.get(at)?;
+            if at > end && is_in(token, words::STATEMENTS) {
+                return None;
+            }
+            if token.before >= Gap::Comma && !self.is_list(at) {
+                if at > end || token.before == Gap::Break {
+                    return (token.before == Gap::Comma).then_some(Condition::Leads);
+                }
+                // "If, for any reason, it is cancelled".
+                at = (at + 1..self.hit.at)
+                    .find(|next| self.tokens.get(*next).is_some_and(|token| token.before == Gap::Comma))?;
+            }
+            at += 1;
+        }
+        Some(Condition::Holds)
+    }
+
+    /// Whether nothing but other words of change stands between: "delayed, postponed or cancelled".
+    pub(super) fn is_list(&self, from: usize) -> bool {
+        (from..self.hit.at).all(|at| {
+            let is_hit = self.hits.iter().any(|hit| (hit.at..hit.end).contains(&at));
+            is_hit || self.tokens.get(at).is_some_and(|token| is_conjunction(token) || is_helper(token))
+        })
+    }
+}
+
+const DETERMINERS: &[&str] = &["the", "this", "our", "these", "all", "your"];
+
+/// The rest of the clause on both sides of a word of change.
+pub(super) fn clause_around(tokens: &[Token], hit: Hit) -> std::ops::Range<usize> {
+    let opens = |at: &usize| tokens.get(*at).is_some_and(|token| token.before >= Gap::Comma);
+    let states = |at: &usize| tokens.get(*at).is_some_and(|token| is_in(token, words::STATEMENTS));
+    // German and Dutch verbs stand apart: another one's begins behind "and", unless that joins two participles.
+    let is_wide = matches!(hit.entry.language, Language::German | Language::Dutch);
+    let joins =
+        |at: &usize| is_wide && tokens.get(*at).is_some_and(|token| is_in(token, &["und", "aber", "en", "maar"]));
+    let goes_on =
+        |at: &usize| index::hits(tokens).iter().any(|other| other.at == at + 1 || other.end == *at && hit.at == at + 1);
+    let ends = |at: &usize| opens(at) || states(at) || joins(at) && !goes_on(at);
+    let start = (0..=hit.at).rev().find(|at| ends(at)).unwrap_or(0);
+    let end = (hit.end..tokens.len()).find(|at| ends(at)).unwrap_or(tokens.len());
+    start..end
+}
+
+/// Where the verb group of a word begins: the helping verbs, negations and adverbs directly before it.
+pub(super) fn group_start(tokens: &[Token], at: usize) -> usize {
+    let mut start = at;
+    while start > 0
+        && tokens.get(start).is_some_and(|token| token.before <= Gap::Bracket)
+        && tokens.get(start - 1).is_some_and(is_helper)
+    {
+        start -= 1;
+    }
+    start
+}
+
+pub(super) fn is_helper(token: &Token) -> bool {
+    let is_adverb = token.word.len() > 4
+        && (token.word.ends_with("ly") || token.word.ends_with("mente") || token.word.ends_with("ment"));
+    is_adverb
+        || [words::HELPERS, words::POSSIBLE, words::AHEAD, words::PAST, words::PERFECT, words::NOT]
+            .iter()
+            .any(|list| is_in(token, list))
+}
+
+pub(super) fn is_conjunction(token: &Token) -> bool {
+    is_in(token, &["or", "and", "oder", "und", "of", "en", "o", "y", "e", "ou", "et", "u", "ve", "veya", "ya", "da"])
+}
+
+pub(super) fn is_in(token: &Token, list: &[&str]) -> bool {
+    list.contains(&token.word.as_str())
+}
+
+pub(super) fn begins(token: &Token, list: &[&str]) -> bool {
+    // "It" and "es" are words, "arbeit" begins "arbeiten".
+    list.iter().any(|word| {
+        if word.len() <= 4 {
+            token.word == *word || token.word.strip_suffix('s') == Some(word)
+        } else {
+            token.word.starts_with(word)
+        }
+    })
+}
+
+/// Where one of the phrases that begins at a word ends; the longest.
+pub(super) fn phrase_at(tokens: &[Token], at: usize, phrases: &[&str]) -> Option<usize> {
+    let ends = phrases.iter().filter_map(|phrase| {
+        let mut end = at;
+        for word in phrase.split(' ') {
+            let token = tokens.get(end)?;
+            if token.word != word || end > at && token.before >= Gap::Comma {
+                return None;
+            }
+            end += 1;
+        }
+        Some(end)
+    });
+    ends.max()
+}

@@ -42,7 +42,7 @@ impl<'printer> Building<'printer> {
         building
     }
 
-    /// Shows what happened.
+    /// Shows one step of building.
     pub(crate) fn show(&self, progress: Progress<'_>) {
         match progress {
             Progress::Compiled { name, count } => {
@@ -93,19 +93,19 @@ impl Drop for Building<'_> {
 /// A function that was built.
 #[derive(Debug)]
 pub(crate) struct Built<'built> {
-    /// By entry name.
+    /// The function, by entry name.
     pub(crate) function: &'built str,
-    /// Its Cargo package.
+    /// The function's Cargo package.
     pub(crate) package: &'built str,
     /// The binary of that package.
     pub(crate) bin: &'built str,
-    /// What it became.
+    /// The zip and its hashes.
     pub(crate) artifact: Artifact,
-    /// Where the zip lies.
+    /// Path of the zip.
     pub(crate) path: PathBuf,
 }
 
-/// The JSON document.
+/// The document of `build --json`.
 #[derive(Debug, Serialize)]
 struct Document<'document> {
     version: u32,
@@ -192,7 +192,7 @@ mod tests {
     fn artifact(size: u64, upload: Upload) -> Artifact {
         Artifact {
             zip: [].into(),
-            path: PathBuf::from("target/provision/zip-1/a.zip"),
+            path: PathBuf::from("target/provision/zip-2/a.zip"),
             code_sha256: "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".to_owned(),
             size,
             unpacked: 3 * size,
@@ -212,10 +212,10 @@ mod tests {
         let all = [built("maintenance", small), built("large", large)];
         insta::assert_snapshot!(table(&all), @r"
         FUNCTION     RUNS ON  SIZE                         SHA-256                                       ZIP
-        maintenance  x86_64   4.43 MB                      47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=  target/provision/zip-1/a.zip
-        large        x86_64   61.00 MB (through a bucket)  47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=  target/provision/zip-1/a.zip
+        maintenance  x86_64   4.43 MB                      47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=  target/provision/zip-2/a.zip
+        large        x86_64   61.00 MB (through a bucket)  47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=  target/provision/zip-2/a.zip
         ");
-        insta::assert_snapshot!(document(&all).unwrap(), @r#"{"version":1,"functions":[{"function":"maintenance","package":"maintenance","bin":"maintenance","architecture":"x86_64","linking":"dynamic","upload":"direct","size":4431473,"unpacked":13294419,"code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-1/a.zip"},{"function":"large","package":"maintenance","bin":"maintenance","architecture":"x86_64","linking":"dynamic","upload":"bucket","size":61000000,"unpacked":183000000,"code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-1/a.zip"}]}"#);
+        insta::assert_snapshot!(document(&all).unwrap(), @r#"{"version":1,"functions":[{"function":"maintenance","package":"maintenance","bin":"maintenance","architecture":"x86_64","linking":"dynamic","upload":"direct","size":4431473,"unpacked":13294419,"code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-2/a.zip"},{"function":"large","package":"maintenance","bin":"maintenance","architecture":"x86_64","linking":"dynamic","upload":"bucket","size":61000000,"unpacked":183000000,"code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-2/a.zip"}]}"#);
         assert_eq!(table(&[]), "no functions are declared");
     }
 

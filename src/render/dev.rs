@@ -4,8 +4,12 @@
 use std::time::Duration;
 
 use comfy_table::{Table, presets};
-use contract::report::{MailOutcome, MailReport, Report};
+use contract::{
+    maintenance::Announced,
+    report::{ItemReport, Report},
+};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::{
     Printer, VERSION,
@@ -13,7 +17,7 @@ use super::{
     maintenances,
 };
 use declaration::{Action, Declaration, Invocation, ReceiptRule, Recipient, Tls};
-use local::{Happening, Next, Outcome, Stack, Summary, Usage};
+use local::{Happening, Next, Stack, Summary, Usage};
 
 /// Prints what runs and where.
 pub(crate) fn banner(printer: &Printer, declaration: &Declaration, stack: &Stack, folder: &str, once: bool) {
@@ -105,9 +109,9 @@ fn lines(happening: &Happening, look: &Look) -> Vec<String> {
         }
         Happening::Bounced { rule, answer, .. } => vec![format!("bounced    rule {rule}: {}", clean(answer))],
         Happening::Reported { report, .. } => match &**report {
-            Report::Mail(report) => of_mail(report, look),
-            // The report of the mail says it all.
-            Report::Maintenance(_) | Report::ForPerson(_) => Vec::new(),
+            Report::Item(report) => item(report, look),
+            // The report of the item says it all.
+            Report::Output(_) => Vec::new(),
         },
         Happening::Succeeded { function, usage, .. } => {
             vec![format!("done       function {function}: {}", took(*usage))]
@@ -119,22 +123,27 @@ fn lines(happening: &Happening, look: &Look) -> Vec<String> {
     }
 }
 
-fn of_mail(report: &MailReport, look: &Look) -> Vec<String> {
-    let provider = report.provider.as_deref().unwrap_or("unknown sender");
+fn item(report: &ItemReport, look: &Look) -> Vec<String> {
+    let fact = report.facts.first().map(|(label, text)| format!(" {label} {text}")).unwrap_or_default();
     let reason = report.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    let outcome = match report.outcome {
-        MailOutcome::Delivered => "delivered ",
-        MailOutcome::Ignored => "ignored   ",
-        MailOutcome::ForPerson => "for person",
-        MailOutcome::Retry => "retry     ",
-    };
-    let mut lines = vec![clean(&format!("{outcome} {provider}{reason}"))];
-    lines.extend(maintenances(&report.maintenances, look).lines().map(|line| format!("  {line}")));
-    if !report.suggestion.is_empty() {
+    let mut lines = vec![clean(&format!("{:<10}{fact}{reason}", in_words(&report.outcome)))];
+    let announced = announced(&report.details);
+    lines.extend(maintenances(&announced.maintenances, look).lines().map(|line| format!("  {line}")));
+    if !announced.suggestion.is_empty() {
         lines.push("  unverified:".to_owned());
-        lines.extend(maintenances(&report.suggestion, look).lines().map(|line| format!("  {line}")));
+        lines.extend(maintenances(&announced.suggestion, look).lines().map(|line| format!("  {line}")));
     }
     lines
+}
+
+/// The maintenances that a function's details declare; none where they have no such keys.
+fn announced(details: &Map<String, Value>) -> Announced {
+    serde_json::from_value(Value::Object(details.clone())).unwrap_or_default()
+}
+
+/// A word of programs as people read it.
+fn in_words(word: &str) -> String {
+    clean(&word.replace('_', " "))
 }
 
 fn took(usage: Usage) -> String {
@@ -164,6 +173,11 @@ struct Document<'summary> {
     summary: &'summary Summary,
 }
 
+/// The two most telling facts.
+fn about(facts: &[(String, String)]) -> String {
+    facts.iter().take(2).map(|(label, text)| format!("{label} {text}")).collect::<Vec<_>>().join(", ")
+}
+
 /// Prints the summary: a table, or the one JSON document.
 pub(crate) fn summary(printer: &Printer, summary: &Summary) -> anyhow::Result<()> {
     if printer.is_json() {
@@ -175,14 +189,13 @@ pub(crate) fn summary(printer: &Printer, summary: &Summary) -> anyhow::Result<()
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["mail", "from", "outcome", "provider", "maintenances", "attempts", "reason"]);
+    table.set_header(["mail", "from", "outcome", "about", "attempts", "reason"]);
     for (number, mail) in (1..).zip(&summary.mails) {
         table.add_row([
             format!("#{number}"),
             clean(&mail.origin),
-            mail.outcome.map_or("", Outcome::as_str).to_owned(),
-            mail.provider.clone().unwrap_or_default(),
-            mail.maintenances.len().to_string(),
+            mail.outcome.as_ref().map(|outcome| in_words(outcome.word())).unwrap_or_default(),
+            clean(&about(&mail.facts)),
             mail.attempts.to_string(),
             clean(mail.reason.as_deref().unwrap_or_default()),
         ]);
@@ -190,7 +203,7 @@ pub(crate) fn summary(printer: &Printer, summary: &Summary) -> anyhow::Result<()
     printer.data("");
     printer.data(&table.trim_fmt());
     let counts: Vec<String> =
-        summary.counts.iter().map(|(outcome, count)| format!("{count} {}", outcome.as_str())).collect();
+        summary.counts.iter().map(|(outcome, count)| format!("{count} {}", in_words(outcome.word()))).collect();
     printer.data(&format!("\n{} mails: {}", summary.mails.len(), counts.join(", ")));
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Lines of logs: time, function, and what was written. Our own functions write JSON; people get the gist of it.
 
 use console::Style;
-use contract::report::{MailOutcome, MailReport, Report};
+use contract::report::{ItemReport, Report};
 use serde_json::{Value, json};
 
 use super::{
@@ -43,7 +43,7 @@ fn text(event: &Event, width: usize, look: &Look) -> String {
     lines.iter().map(|line| format!("{begin} {line}").trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
-/// What was written, in lines that people read.
+/// Returns a log message in lines for people.
 pub(super) fn readable(message: &str, look: &Look) -> Vec<String> {
     if let Ok(report) = serde_json::from_str::<Report>(message) {
         return vec![clean(&of_report(&report))];
@@ -75,38 +75,30 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// Outcome, provider, ids.
+/// Returns a report in one line: the outcome or the kind, and the facts.
 fn of_report(report: &Report) -> String {
     match report {
-        Report::Mail(report) => of_mail(report),
-        Report::Maintenance(delivered) => {
-            let maintenance = &delivered.maintenance;
-            let (id, status) = (&maintenance.maintenance_id, maintenance.status);
-            format!("maintenance {} {id} {}, mail {}", delivered.provider_slug, plain(&json!(status)), delivered.mail)
-        }
-        Report::ForPerson(handed) => {
-            format!("for a person {}/{}: {}, mail {}", handed.bucket, handed.key, handed.reason, handed.mail)
-        }
+        Report::Item(report) => of_item(report),
+        Report::Output(output) => words(&output.kind, &output.facts).join(", "),
     }
 }
 
-fn of_mail(report: &MailReport) -> String {
-    let outcome = match report.outcome {
-        MailOutcome::Delivered => "delivered",
-        MailOutcome::Ignored => "ignored",
-        MailOutcome::ForPerson => "for a person",
-        MailOutcome::Retry => "retry",
-    };
-    let mut words = vec![format!("{outcome} {}", report.provider.as_deref().unwrap_or("unknown sender"))];
-    let ids: Vec<&str> = report.maintenances.iter().map(|record| record.maintenance_id.as_ref()).collect();
-    words.extend((!ids.is_empty()).then(|| ids.join(" ")));
-    words.extend(report.reason.clone());
-    words.extend(report.subject.as_ref().map(|subject| format!("\"{subject}\"")));
-    words.extend(report.sender.as_ref().map(|sender| format!("from {sender}")));
-    // Where it was looked for and not found, SES's id is all that leads to it.
-    words.push(format!("mail {}", report.key.as_ref().unwrap_or(&report.ses_message_id)));
+fn of_item(report: &ItemReport) -> String {
+    let mut words = words(&report.outcome, &report.facts);
+    words.extend(report.reason.iter().map(|reason| format!("because {reason}")));
+    if report.facts.is_empty() {
+        words.push(format!("item {}", report.item));
+    }
     words.push(format!("{:.1} ms", report.duration_ms));
     words.join(", ")
+}
+
+/// A text with white space or a comma in it is quoted: it ends where it ends.
+fn words(first: &str, facts: &[(String, String)]) -> Vec<String> {
+    let fact = |(label, text): &(String, String)| {
+        if text.contains([' ', ',']) { format!("{label} \"{text}\"") } else { format!("{label} {text}") }
+    };
+    std::iter::once(first.replace('_', " ")).chain(facts.iter().map(fact)).collect()
 }
 
 #[cfg(test)]
@@ -119,11 +111,15 @@ mod tests {
 
     #[test]
     fn a_report_tells_its_gist() {
-        let mail = r#"{"report":"mail","request_id":"r-1","ses_message_id":"m-1","bucket":"mail","key":"inbound/m-1","message_id":null,"sender":"noc@carrier.example","subject":"Works","received_at":null,"provider":"carrier","recognised_by":null,"outcome":"delivered","reason":null,"verdicts":{},"maintenances":[{"provider":"Carrier","account":"Example","maintenance_id":"CHG-1","status":"CONFIRMED","circuits":[],"start":1798786800,"end":1798794000,"stamp":1798700000,"organizer":"noc@carrier.example","uid":"0","sequence":1,"summary":"Works"}],"suggestion":[],"duration_ms":1.5,"_aws":{}}"#;
-        let expected = r#"delivered carrier, CHG-1, "Works", from noc@carrier.example, mail inbound/m-1, 1.5 ms"#;
-        assert_eq!(readable(mail), expected);
-        let person = r#"{"report":"for_person","mail":"1","bucket":"b","key":"k","reason":"not found: a start","suggestion":[]}"#;
-        assert_eq!(readable(person), "for a person b/k: not found: a start, mail 1");
+        let item = r#"{"report":"item","request_id":"r-1","item":"m-1","class":"done","outcome":"delivered","facts":[["provider","carrier"],["maintenance","CHG-1"],["subject","Works at night"]],"duration_ms":1.5,"details":{"sizes":[1]},"_aws":{}}"#;
+        assert_eq!(
+            readable(item),
+            r#"delivered, provider carrier, maintenance CHG-1, subject "Works at night", 1.5 ms"#
+        );
+        let least = r#"{"report":"item","request_id":"r-1","item":"m-1","class":"for_person","outcome":"for_person","reason":"odd"}"#;
+        assert_eq!(readable(least), "for person, because odd, item m-1, 0.0 ms");
+        let output = r#"{"report":"output","kind":"for_person","facts":[["mail","k"]],"bucket":"b"}"#;
+        assert_eq!(readable(output), "for person, mail k");
     }
 
     #[test]

@@ -18,17 +18,17 @@ use notice::{
     page::Page,
 };
 use serde_json::{Value, json};
-use trust::Policy;
+use trust::{Evidence, Policy, Say};
 
 use super::{
     look::{Look, clean},
     maintenances,
 };
 
-/// How many lines of a mail an excerpt shows.
+/// Number of lines in an excerpt of a mail.
 const EXCERPT: usize = 7;
 
-/// What a mail says, in lines, without a line feed at the end.
+/// Returns the outcome of a mail as text, without a line feed at the end.
 pub(crate) fn outcome(name: &str, mail: &Mail, outcome: &Outcome, explain: bool, look: &Look) -> String {
     let (word, style) = match outcome {
         Outcome::Notice(_) => ("maintenance", Style::new().green().bold()),
@@ -132,7 +132,7 @@ fn recognised(outcome: &Outcome) -> Option<&Recognised> {
     }
 }
 
-/// How the provider was recognised.
+/// Returns the way in which the provider was recognised, in words.
 fn recognition(recognised: &Recognised) -> String {
     match &recognised.by {
         Recognition::Sender(domain) => format!("the sender's domain `{domain}`"),
@@ -142,11 +142,13 @@ fn recognition(recognised: &Recognised) -> String {
     }
 }
 
-/// Whether the function would act upon the mail. SES's verdicts are not known here: the best is taken for granted.
-fn trust(mail: &Mail, recognised: &Recognised) -> String {
+/// Returns, in words, if the function would act on the mail. SES's verdicts are unknown here, so PASS is assumed.
+fn trust(mail: &Mail, outcome: &Outcome, recognised: &Recognised) -> String {
     let [spam, virus, spf, dkim, dmarc] = [Verdict::Pass; 5];
     let verdicts = Verdicts { spam, virus, spf, dkim, dmarc };
-    match trust::judge(&Policy::default(), &verdicts, "", mail, recognised) {
+    let announced: Vec<&str> = read(outcome).iter().filter_map(Maintenance::announced_provider).collect();
+    let say = if matches!(outcome, Outcome::Notice(_)) { Say::Change(&announced) } else { Say::Nothing };
+    match trust::judge(&Policy::default(), &verdicts, &Evidence::supposed(mail), mail, recognised, say) {
         Ok(trust) => format!("where SES's verdicts are PASS: {trust}"),
         Err(doubt) => format!("not, it goes to a person: {doubt}"),
     }
@@ -156,7 +158,7 @@ fn explanation(text: &mut String, mail: &Mail, outcome: &Outcome) {
     if let Some(recognised) = recognised(outcome) {
         text.push('\n');
         line(text, "known by", &recognition(recognised));
-        line(text, "trusted", &trust(mail, recognised));
+        line(text, "trusted", &trust(mail, outcome, recognised));
     }
     for maintenance in read(outcome) {
         let _ = writeln!(text, "\n  {} was read from", clean(maintenance.id()));
@@ -201,7 +203,7 @@ pub(crate) fn explanation_json(mail: &Mail, outcome: &Outcome) -> Value {
         .collect();
     json!({
         "recognised_by": recognised.map(recognition),
-        "trusted": recognised.map(|recognised| trust(mail, recognised)),
+        "trusted": recognised.map(|recognised| trust(mail, outcome, recognised)),
         "evidence": maintenances,
         "stated": stated,
     })

@@ -12,7 +12,7 @@ use std::{
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::harness::{Folder, Run};
+use crate::harness::{Folder, Run, replaced};
 
 const DECLARATION: &str = "\
 stack: built
@@ -155,8 +155,8 @@ fn what_needs_a_newer_c_library_than_lambda_s_brings_its_own() {
     }
     let folder = Folder::new();
     let workspace = Workspace::new(&folder, "one");
-    let newer = MAIN
-        .replace("fn main() {", "unsafe extern \"C\" { safe fn arc4random() -> u32; }\nfn main() {\n    arc4random();");
+    let calling = "unsafe extern \"C\" { safe fn arc4random() -> u32; }\nfn main() {\n    arc4random();";
+    let newer = replaced(MAIN, &[("fn main() {", calling)]);
     workspace.write("reader/src/main.rs", &newer);
     let (function, zip) = workspace.built();
     assert_eq!(function["linking"], "static");
@@ -167,7 +167,7 @@ fn what_needs_a_newer_c_library_than_lambda_s_brings_its_own() {
 fn what_is_missing_is_told_with_what_would_mend_it() {
     let folder = Folder::new();
     let workspace = Workspace::new(&folder, "one");
-    workspace.write("infra.yaml", &DECLARATION.replace("crate: reader", "crate: raeder"));
+    workspace.write("infra.yaml", &replaced(DECLARATION, &[("crate: reader", "crate: raeder")]));
     assert_snapshot!(workspace.shown(&workspace.build(&[])), @r"
     exit code: 2
     ----- stdout -----
@@ -176,7 +176,7 @@ fn what_is_missing_is_told_with_what_would_mend_it() {
     error: Failed to find package `raeder` in the Cargo workspace `ROOT`
     hint: did you mean `reader`?
     ");
-    workspace.write("infra.yaml", &DECLARATION.replace("bin: reader", "bin: maintenance"));
+    workspace.write("infra.yaml", &replaced(DECLARATION, &[("bin: reader", "bin: maintenance")]));
     assert_snapshot!(workspace.shown(&workspace.build(&[])), @r"
     exit code: 2
     ----- stdout -----
@@ -213,7 +213,7 @@ fn what_the_compiler_says_is_shown() {
     let run = workspace.build(&["--json"]);
     assert!(run.stderr().contains("error[E0425]: cannot find function `missing`"), "{run}");
     assert_snapshot!(run.stdout(), @r#"{"error":{"causes":[],"hints":[],"message":"Failed to build binary `reader` of package `reader`: cargo ended with exit status 101, see above"},"version":1}"#);
-    assert!(!workspace.root().join("target/provision/zip-1").exists(), "{run}");
+    assert!(!workspace.root().join("target/provision/zip-2").exists(), "{run}");
 }
 
 #[test]

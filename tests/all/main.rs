@@ -6,6 +6,7 @@
 mod build;
 mod dev;
 mod documents;
+mod effort;
 mod emulator;
 mod engine;
 mod harness;
@@ -14,4 +15,5 @@ mod operate;
 mod output;
 mod parse;
 mod stack;
+mod structure;
 mod validate;

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::harness::Folder;
+use crate::harness::{Folder, replaced};
 
 /// A mail of a provider whose notices are short.
 fn mail(subject: &str, body: &str) -> String {
@@ -28,7 +28,8 @@ fn notice() -> String {
 
 /// The same without its times.
 fn undated() -> String {
-    notice().replace("from Tue, 4 Mar 2031 23:00:00 GMT to Wed, 5 Mar 2031 03:00:00 GMT", "at a time to be announced")
+    let times = "from Tue, 4 Mar 2031 23:00:00 GMT to Wed, 5 Mar 2031 03:00:00 GMT";
+    replaced(&notice(), &[(times, "at a time to be announced")])
 }
 
 fn receipt() -> String {
@@ -36,7 +37,8 @@ fn receipt() -> String {
 }
 
 fn stranger() -> String {
-    notice().replace("no-reply-aws@amazon.com", "friend@stranger.example").replace("AWS", "Our").replace("dx", "zz")
+    let changes = [("no-reply-aws@amazon.com", "friend@stranger.example"), ("AWS", "Our"), ("dx", "zz")];
+    replaced(&notice(), &changes)
 }
 
 /// Hides what is long and means nothing to a reader: ids that are hashes.
@@ -196,7 +198,7 @@ fn a_suggestion_is_shown_apart_and_as_unverified() {
 fn a_mail_comes_from_standard_input() {
     let run = Folder::new().run_with_input(&["parse", "--json", "-"], notice());
     assert_eq!((run.code(), run.json()[0]["file"].as_str()), (Some(0), Some("-")), "{run}");
-    let crlf = Folder::new().run_with_input(&["parse", "--json", "-"], notice().replace('\n', "\r\n"));
+    let crlf = Folder::new().run_with_input(&["parse", "--json", "-"], replaced(&notice(), &[("\n", "\r\n")]));
     assert_eq!(crlf.stdout(), run.stdout());
 }
 

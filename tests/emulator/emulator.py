@@ -17,6 +17,7 @@ import log_events
 import policies
 import receipt_rules
 import resources
+import snapshots
 from ministack.app import main
 
 
@@ -37,6 +38,6 @@ if __name__ == "__main__":
             sys.exit("--while-open is for the leader of a process group")
         sys.argv.remove("--while-open")
         end_with_standard_input()
-    for extension in (functions, policies, containers, receipt_rules, configuration_sets, log_events, resources):
+    for extension in (functions, policies, containers, receipt_rules, configuration_sets, log_events, resources, snapshots):
         extension.install()
     main()

@@ -23,10 +23,10 @@ pub use pace::{Pacing, Turnstile};
 use engine::{Class, Failure};
 use problem::Problem;
 
-/// How long a call may take until its first byte, so that a connection that says nothing does not stop a run.
+/// Timeout until the first byte of an answer, so that a silent connection does not stop a run.
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often a read is tried.
+/// Maximum attempts of a read.
 const READ_ATTEMPTS: u32 = 6;
 
 /// One client for each service.
@@ -84,9 +84,9 @@ pub struct Aws {
     pub account: String,
     /// The region of everything.
     pub region: String,
-    /// How long things wait.
+    /// Waiting times between calls.
     pub pacing: Pacing,
-    /// What every call of SES's receipt rules passes first, reads and writes.
+    /// Turnstile before every call of SES's receipt rules, reads and writes.
     pub receipt_rules: Turnstile,
 }
 

@@ -57,6 +57,9 @@ pub struct MailPlace {
     pub bucket: String,
     /// Empty, or ends with `/`.
     pub prefix: String,
+    /// The names of headers that a receipt rule adds to mails before it stores them here: they stand before those of SES.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub added_headers: Vec<String>,
 }
 
 /// A bucket and the prefix in it below which something may be written.

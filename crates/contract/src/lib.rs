@@ -4,5 +4,6 @@
 pub mod context;
 pub mod identifier;
 pub mod maintenance;
+pub mod queue_event;
 pub mod receipt_event;
 pub mod report;

@@ -35,6 +35,17 @@ pub struct Record<'maintenance> {
     pub summary: Cow<'maintenance, str>,
 }
 
+/// The details of a report about announced maintenances. A function whose details have these keys is shown with a table of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announced {
+    /// What was delivered.
+    #[serde(default)]
+    pub maintenances: Vec<Record<'static>>,
+    /// What could be read of a mail that is for a person, unverified.
+    #[serde(default)]
+    pub suggestion: Vec<Record<'static>>,
+}
+
 impl Record<'_> {
     /// The same record, independent of the maintenance that it was made from.
     pub fn into_owned(self) -> Record<'static> {
@@ -168,5 +179,17 @@ impl Circuit {
     /// What happens to it.
     pub fn impact(&self) -> Impact {
         self.impact
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_circuit_without_an_id_is_refused() {
+        let written = r#"{"circuit_id":"C-1","impact":"OUTAGE"}"#;
+        assert_eq!(serde_json::from_str::<Circuit>(written).unwrap().id(), "C-1");
+        assert!(serde_json::from_str::<Circuit>(&written.replace("C-1", "  ")).is_err());
     }
 }

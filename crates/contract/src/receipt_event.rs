@@ -24,21 +24,21 @@ pub struct ReceiptEvent {
 /// One mail of an event.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Record {
-    /// `aws:ses`.
+    /// Source of the event: `aws:ses`.
     #[serde(default, rename = "eventSource", deserialize_with = "lenient")]
     pub event_source: Option<String>,
-    /// What SES says of the mail.
+    /// The mail, as SES describes it.
     #[serde(default, deserialize_with = "lenient")]
     pub ses: Received,
 }
 
-/// What SES says of a mail.
+/// A mail, as SES describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Received {
-    /// What is known from the envelope and the headers.
+    /// Envelope and headers.
     #[serde(default, deserialize_with = "lenient")]
     pub mail: MailNote,
-    /// What was found when it was received.
+    /// Recipients and verdicts.
     #[serde(default, deserialize_with = "lenient")]
     pub receipt: Receipt,
 }
@@ -66,7 +66,7 @@ pub struct CommonHeaders {
     /// `From`, display names included.
     #[serde(default, deserialize_with = "lenient")]
     pub from: Vec<String>,
-    /// The decoded subject.
+    /// Subject, decoded.
     #[serde(default, deserialize_with = "lenient")]
     pub subject: Option<String>,
     /// The sender's `Message-ID`, in angle brackets.
@@ -74,7 +74,7 @@ pub struct CommonHeaders {
     pub message_id: Option<String>,
 }
 
-/// What SES found when it received a mail.
+/// The receipt of a mail: recipients and verdicts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub struct Receipt {
     #[serde(default, rename = "spamVerdict", deserialize_with = "lenient")]
@@ -109,22 +109,22 @@ impl Receipt {
     }
 }
 
-/// What SES thinks of a mail.
+/// The verdicts of SES on a mail.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdicts {
-    /// Whether it is unsolicited.
+    /// Verdict on spam.
     #[serde(default)]
     pub spam: Verdict,
-    /// Whether it carries a virus.
+    /// Verdict on viruses.
     #[serde(default)]
     pub virus: Verdict,
-    /// Whether the envelope's sender may send from that address.
+    /// Verdict of SPF: may this address send for the envelope's sender?
     #[serde(default)]
     pub spf: Verdict,
-    /// Whether a domain has signed it. Which one, the event does not say.
+    /// Verdict of DKIM: is the mail signed? The event does not name the domain.
     #[serde(default)]
     pub dkim: Verdict,
-    /// Whether the domain of `From` stands for it.
+    /// Verdict of DMARC: does the domain of `From` stand for the mail?
     #[serde(default)]
     pub dmarc: Verdict,
 }
@@ -133,9 +133,9 @@ pub struct Verdicts {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Verdict {
-    /// Passed.
+    /// The mail passed the check.
     Pass,
-    /// Failed.
+    /// The mail failed the check.
     Fail,
     /// Neither: not certain, or the domain publishes no policy.
     Gray,

@@ -1,180 +1,136 @@
-//! The lines that a function writes to its log, one JSON document each: what became of a mail, and, with the sink
-//! `lines`, what was delivered. `provision dev` and `provision logs` read them back.
+//! The lines that a function writes to its log, one JSON document each: what became of each item of an event, and what the
+//! function hands over by its log. `provision dev` and `provision logs` read them back and show those of any function: they know
+//! no function by name. A line without the key `report`, or with another value, is the function's own affair.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use crate::{maintenance::Record, receipt_event::Verdicts};
-
-/// A line of the log. The key `report` tells which; a line without it is somebody else's.
+/// A line of the log that `provision` understands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "report", rename_all = "snake_case")]
 pub enum Report {
-    /// What became of a mail: one line per mail and attempt.
-    Mail(Box<MailReport>),
-    /// A maintenance that the sink `lines` took.
-    Maintenance(Box<DeliveredMaintenance>),
-    /// A mail that the sink `lines` took for a person to look at.
-    ForPerson(Box<HandedOver>),
+    /// What became of an item: one line per item and attempt.
+    Item(Box<ItemReport>),
+    /// What the function hands over by its log, as the sink `lines` of `maintenance` does.
+    Output(Box<Output>),
 }
 
-/// What became of a mail.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MailReport {
+/// What became of an item of an event: of a mail, of a message of a queue, of a request.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ItemReport {
     /// Lambda's id of the invocation; a retry has the same one.
     pub request_id: String,
-    /// SES's id of the mail; empty if the event named none.
-    pub ses_message_id: String,
-    /// The bucket that it was found in, or that it was looked for in last.
-    pub bucket: Option<String>,
-    /// Its key in that bucket.
-    pub key: Option<String>,
-    /// Its `Message-ID`, without angle brackets.
-    pub message_id: Option<String>,
-    /// The address of its outer `From`.
-    pub sender: Option<String>,
-    /// Its outer subject.
-    pub subject: Option<String>,
-    /// When SES received it.
-    pub received_at: Option<Timestamp>,
-    /// The slug of the provider whose mail it is or claims to be.
-    pub provider: Option<String>,
-    /// How the provider was recognised, in words.
-    pub recognised_by: Option<String>,
-    /// What became of it.
-    pub outcome: MailOutcome,
-    /// Why it was not delivered.
+    /// The item's id in the event, as SES's message id of a mail; empty if the event names none.
+    pub item: String,
+    /// What the outcome means to whoever watches over functions.
+    pub class: Class,
+    /// The outcome in the function's own word, such as `delivered`.
+    pub outcome: String,
+    /// Why it is not done, or not as a whole.
+    #[serde(default)]
     pub reason: Option<String>,
-    /// What SES thinks of it.
-    pub verdicts: Verdicts,
-    /// What was delivered.
-    pub maintenances: Vec<Record<'static>>,
-    /// What could be read of a mail that is for a person, unverified.
-    pub suggestion: Vec<Record<'static>>,
+    /// Label and text, for people, the most telling first: where there is room for one, it is shown.
+    #[serde(default)]
+    pub facts: Vec<(String, String)>,
     /// How long it took, in milliseconds.
+    #[serde(default)]
     pub duration_ms: f64,
+    /// The function's own values, for programs.
+    #[serde(default)]
+    pub details: Map<String, Value>,
 }
 
-/// What became of a mail: exactly one of four.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+impl ItemReport {
+    /// Returns the same report, short: details are left out, and the reason says so.
+    #[must_use]
+    pub fn shortened(&self) -> Self {
+        const LONGEST_REASON: usize = 1000;
+        const LONGEST_FACT: usize = 200;
+        let cut = |text: &str, longest: usize| text.chars().take(longest).collect::<String>();
+        let remark = "the details are too long for the log".to_owned();
+        let reason = self.reason.iter().map(|reason| cut(reason, LONGEST_REASON)).chain([remark]);
+        Self {
+            reason: Some(reason.collect::<Vec<_>>().join("; ")),
+            facts: self.facts.iter().map(|(label, text)| (label.clone(), cut(text, LONGEST_FACT))).collect(),
+            details: Map::new(),
+            ..self.clone()
+        }
+    }
+}
+
+/// What an outcome means: exactly one of four.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum MailOutcome {
-    /// Every maintenance is where it belongs.
-    Delivered,
-    /// A known sender's mail that is no notice.
+pub enum Class {
+    /// Everything is where it belongs.
+    Done,
+    /// There was nothing to do.
     Ignored,
-    /// Somebody has to look at it.
+    /// Somebody has to look at it, and can.
     ForPerson,
-    /// Something was not there in time: Lambda tries again.
+    /// It must be tried again.
+    #[default]
     Retry,
 }
 
-/// A maintenance that was delivered.
+/// A document that a function hands over by its log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct DeliveredMaintenance {
-    /// The 12 keys.
+pub struct Output {
+    /// What it is, in the function's own word.
+    pub kind: String,
+    /// Label and text, for people, as in [`ItemReport::facts`].
+    #[serde(default)]
+    pub facts: Vec<(String, String)>,
+    /// The document, whose keys stand beside these.
     #[serde(flatten)]
-    pub maintenance: Record<'static>,
-    /// Our slug of the provider, where the key `provider` has the name that the notice gives.
-    pub provider_slug: String,
-    /// When the provider wrote the notice: what orders the notices of one maintenance.
-    pub announced_at: Option<Timestamp>,
-    /// The identity of the mail: the same for the same mail, however often it arrives.
-    pub mail: String,
-}
-
-/// A mail that somebody has to look at.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct HandedOver {
-    /// The identity of the mail.
-    pub mail: String,
-    /// The bucket that it is in.
-    pub bucket: String,
-    /// Its key in that bucket.
-    pub key: String,
-    /// Why somebody has to.
-    pub reason: String,
-    /// What could be read of it, unverified.
-    pub suggestion: Vec<Record<'static>>,
+    pub document: Map<String, Value>,
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::maintenance::{Circuit, Impact, Status};
+    use serde_json::json;
 
-    fn record() -> Record<'static> {
-        Record {
-            provider: "Carrier Networks".into(),
-            account: "Example Networks".into(),
-            maintenance_id: "CHG-1".into(),
-            status: Status::ReScheduled,
-            circuits: vec![Circuit::new("C-1", Impact::ReducedRedundancy).unwrap()].into(),
-            start: Some(1_772_438_400),
-            end: None,
-            stamp: 1_772_400_000,
-            organizer: "noc@carrier.example".into(),
-            uid: "0".into(),
-            sequence: 1,
-            summary: "Fibre works".into(),
+    use super::*;
+
+    fn item() -> ItemReport {
+        let Value::Object(details) = json!({"sizes": [1, 2]}) else { unreachable!() };
+        ItemReport {
+            request_id: "r-1".to_owned(),
+            item: "m-1".to_owned(),
+            class: Class::ForPerson,
+            outcome: "held".to_owned(),
+            reason: Some("not found: a start time".to_owned()),
+            facts: vec![("size".to_owned(), "3".to_owned())],
+            duration_ms: 1.5,
+            details,
         }
     }
 
     #[test]
     fn a_line_of_each_kind_reads_back_as_it_was() {
-        let mail = MailReport {
-            request_id: "r-1".to_owned(),
-            ses_message_id: "m-1".to_owned(),
-            bucket: Some("mail".to_owned()),
-            key: Some("inbound/m-1".to_owned()),
-            message_id: None,
-            sender: Some("noc@carrier.example".to_owned()),
-            subject: Some("Works".to_owned()),
-            received_at: Some(Timestamp::UNIX_EPOCH),
-            provider: Some("carrier".to_owned()),
-            recognised_by: Some("sender carrier.example".to_owned()),
-            outcome: MailOutcome::ForPerson,
-            reason: Some("not found: a start time".to_owned()),
-            verdicts: Verdicts::default(),
-            maintenances: Vec::new(),
-            suggestion: vec![record()],
-            duration_ms: 1.25,
-        };
-        let delivered = DeliveredMaintenance {
-            maintenance: record(),
-            provider_slug: "carrier".to_owned(),
-            announced_at: None,
-            mail: "1@carrier.example".to_owned(),
-        };
-        let handed_over = HandedOver {
-            mail: "1@carrier.example".to_owned(),
-            bucket: "mail".to_owned(),
-            key: "inbound/m-1".to_owned(),
-            reason: "not found: a start time".to_owned(),
-            suggestion: Vec::new(),
-        };
-        let lines = [
-            ("mail", Report::Mail(Box::new(mail))),
-            ("maintenance", Report::Maintenance(Box::new(delivered))),
-            ("for_person", Report::ForPerson(Box::new(handed_over))),
-        ];
-        for (kind, line) in lines {
-            let json = serde_json::to_string(&line).unwrap();
-            assert!(json.starts_with(&format!(r#"{{"report":"{kind}""#)), "{json}");
-            assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), line);
+        let Value::Object(document) = json!({"id": "CHG-1"}) else { unreachable!() };
+        let output = Output { kind: "maintenance".to_owned(), facts: Vec::new(), document };
+        for report in [Report::Item(Box::new(item())), Report::Output(Box::new(output))] {
+            let line = serde_json::to_string(&report).unwrap();
+            assert_eq!(serde_json::from_str::<Report>(&line).unwrap(), report, "{line}");
         }
     }
 
     #[test]
-    fn metrics_beside_a_report_and_other_lines_are_told_apart() {
-        let json = r#"{"report":"for_person","mail":"1","bucket":"b","key":"k","reason":"r","suggestion":[],"_aws":{"Timestamp":1},"Delivered":0}"#;
-        assert!(matches!(serde_json::from_str(json), Ok(Report::ForPerson(_))));
-        assert!(serde_json::from_str::<Report>(r#"{"level":"WARN","message":"slow"}"#).is_err());
+    fn the_least_that_a_function_may_write_is_read_and_other_lines_are_not() {
+        let least = r#"{"report":"item","request_id":"r","item":"1","class":"done","outcome":"sent","_aws":{}}"#;
+        let Report::Item(read) = serde_json::from_str(least).unwrap() else { panic!("{least}") };
+        assert_eq!((read.class, read.outcome.as_str(), read.facts.len()), (Class::Done, "sent", 0));
+        for other in [r#"{"report":"echo","size":1}"#, r#"{"report":"item","class":"odd"}"#, "{}", "3"] {
+            assert!(serde_json::from_str::<Report>(other).is_err(), "{other}");
+        }
     }
 
     #[test]
-    fn a_circuit_without_an_id_is_refused() {
-        let json = serde_json::to_string(&record()).unwrap().replace("C-1", "  ");
-        assert!(serde_json::from_str::<Record<'_>>(&json).is_err());
+    fn a_shortened_report_keeps_what_is_counted() {
+        let (item, short) = (item(), item().shortened());
+        assert_eq!((short.class, &short.outcome, &short.facts), (item.class, &item.outcome, &item.facts));
+        assert_eq!(short.reason.unwrap(), "not found: a start time; the details are too long for the log");
+        assert!(short.details.is_empty());
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use trust::{Fault, Grants, Purpose};
+
 use super::{
     Place,
     bucket::{PLACES, places},
@@ -22,9 +24,9 @@ pub struct Function {
     pub bin: String,
     /// For people; may be empty.
     pub description: String,
-    /// What it is built for.
+    /// Processor architecture.
     pub architecture: Architecture,
-    /// In MiB.
+    /// Memory, in MiB.
     pub memory: u32,
     /// Time after which Lambda ends an invocation.
     pub timeout: Duration,
@@ -34,11 +36,11 @@ pub struct Function {
     pub secrets: BTreeMap<String, SecretReference>,
     /// The network in which it runs; `None` is Lambda's own.
     pub vpc: Option<Vpc>,
-    /// How long its log is kept, in days: one of [`LOG_RETENTION`].
+    /// Retention of its log, in days: one of [`LOG_RETENTION`].
     pub log_retention: u16,
     /// As many run at once at most, and so many are kept free for it; `None` shares with all others, 0 switches it off.
     pub reserved_concurrency: Option<u32>,
-    /// How often a failed asynchronous invocation is tried again: 0, 1 or 2.
+    /// Retries of a failed asynchronous invocation: 0, 1 or 2.
     pub retries: u8,
     /// Age after which an asynchronous event is not retried.
     pub maximum_event_age: Duration,
@@ -46,7 +48,7 @@ pub struct Function {
     pub on_failure: Option<String>,
     /// The objects that it may get.
     pub reads: Vec<Place>,
-    /// Where it may put objects.
+    /// Places where it may write objects.
     pub writes: Vec<Place>,
     /// The objects that it may delete.
     pub deletes: Vec<Place>,
@@ -61,10 +63,10 @@ pub struct Function {
 /// The processors that Lambda has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Architecture {
-    /// AMD and Intel.
+    /// The processors of AMD and Intel.
     #[default]
     X86_64,
-    /// Graviton.
+    /// The Graviton processors of AWS.
     Arm64,
 }
 
@@ -82,7 +84,7 @@ pub enum SecretReference {
 pub struct Vpc {
     /// At least two subnets, in different availability zones.
     pub subnets: Vec<String>,
-    /// One at least.
+    /// At least one security group.
     pub security_groups: Vec<String>,
 }
 
@@ -96,7 +98,7 @@ impl Word for Architecture {
 
 /// Lambda's bounds, in MiB.
 const MEMORY: Holds = Holds::Size(128, 10_240);
-/// Lambda's bounds.
+/// Bounds of Lambda for a timeout.
 const TIMEOUT: Holds = Holds::Duration(Duration::from_secs(1), Duration::from_mins(15));
 /// Lambda's bounds of `MaximumEventAgeInSeconds`.
 const EVENT_AGE: Holds = Holds::Duration(Duration::from_mins(1), Duration::from_hours(6));
@@ -216,12 +218,36 @@ fn variables(reader: &mut Reader, fields: &Fields<'_>) -> (Environment, Secrets)
         let message = format!("`{}` is both in `environment` and in `secrets`", key.name);
         reader.note_at(&key.span, message, "remove one of them");
     }
+    grants(reader, fields);
     let size: usize = environment.iter().map(|(name, value)| name.len() + value.len()).sum();
     if size > LARGEST_ENVIRONMENT {
         let message = format!("Lambda takes {LARGEST_ENVIRONMENT} bytes of variables at most, and these are {size}");
         reader.note(Diagnostic::new(fields.span_of("environment"), message));
     }
     (environment, secrets)
+}
+
+/// Whom a function trusts, for which provider. The function itself starts with a list that says less, and gives nothing for it.
+fn grants(reader: &mut Reader, fields: &Fields<'_>) {
+    for (key, node) in reader.chosen(fields, "environment") {
+        let Some(purpose) = Purpose::of_variable(&key.name) else { continue };
+        let Value::Text(text) = &node.value else { continue };
+        let grants = Grants::read(purpose, text);
+        for faulty in grants.faulty() {
+            let message = format!("`{}` has `{}`, which {}", key.name, faulty.entry, faulty.fault.what());
+            reader.note_at(&node.span, message, faulty.fault.remedy());
+        }
+        for domain in grants.domains().filter(|domain| is_public_suffix(domain.as_str())) {
+            let fault = Fault::public(domain.as_str());
+            let message = format!("`{}` has `{domain}`, which {}", key.name, fault.what());
+            reader.note_at(&node.span, message, fault.remedy());
+        }
+    }
+}
+
+/// Returns whether registries give names below a domain away, by the list that browsers keep.
+fn is_public_suffix(domain: &str) -> bool {
+    psl::suffix(domain.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == domain.as_bytes())
 }
 
 /// The variables of one key.

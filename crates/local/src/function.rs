@@ -201,7 +201,7 @@ impl Worker {
         }
     }
 
-    /// Tells what a line says; for the report of a mail also which request it was.
+    /// Tells what a line says; for the report of an item also which request it was.
     fn read(&self, line: &str) -> Option<String> {
         let Ok(report) = serde_json::from_str::<Report>(line) else {
             let function = self.settings.entry.clone();
@@ -209,8 +209,8 @@ impl Worker {
             return None;
         };
         let request = match &report {
-            Report::Mail(report) => Some(report.request_id.clone()),
-            Report::Maintenance(_) | Report::ForPerson(_) => None,
+            Report::Item(report) => Some(report.request_id.clone()),
+            Report::Output(_) => None,
         };
         self.observer.tell(Happening::Reported { report: Box::new(report) });
         request

@@ -83,7 +83,7 @@ pub enum Happening {
         /// The line.
         line: String,
     },
-    /// A function said what became of a mail.
+    /// A function reported what became of an item of its event, or handed something over by its log.
     Reported {
         /// What it said.
         report: Box<Report>,

@@ -2,25 +2,18 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use contract::{
-    maintenance::Record,
-    report::{MailOutcome, MailReport, Report},
-};
+use contract::report::{Class, ItemReport, Report};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::observer::{Happening, Next};
 
-/// What became of a mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+/// What became of a mail, from what a person need not look at to what is not where it should be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// Every maintenance was delivered.
-    Delivered,
-    /// A known sender's mail that is no notice.
-    Ignored,
-    /// Somebody has to look at it.
-    ForPerson,
-    /// A function took it and did not say what it did.
+    /// A function reported it, in its own word; never [`Class::Retry`].
+    Reported(Class, String),
+    /// A function took it and reported nothing.
     Handled,
     /// It is stored; no rule hands it to a function.
     Stored,
@@ -33,23 +26,27 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// In words.
-    pub fn as_str(self) -> &'static str {
+    /// Returns the word for programs: a function's own, or one of ours.
+    pub fn word(&self) -> &str {
         match self {
-            Self::Delivered => "delivered",
-            Self::Ignored => "ignored",
-            Self::ForPerson => "for a person",
+            Self::Reported(_, word) => word,
             Self::Handled => "handled",
             Self::Stored => "stored",
             Self::Unfinished => "unfinished",
             Self::Failed => "failed",
-            Self::NotTaken => "not taken",
+            Self::NotTaken => "not_taken",
         }
     }
 
-    /// Whether a mail that ended so is where it should be.
-    pub fn is_well(self) -> bool {
-        self < Self::Unfinished
+    /// Returns whether a mail that ended so is where it should be.
+    fn is_well(&self) -> bool {
+        *self < Self::Unfinished
+    }
+}
+
+impl Serialize for Outcome {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
     }
 }
 
@@ -64,14 +61,12 @@ pub struct Mail {
     pub subject: String,
     /// What became of it.
     pub outcome: Option<Outcome>,
-    /// The provider's slug.
-    pub provider: Option<String>,
-    /// Why it was not delivered.
+    /// Why it is not done.
     pub reason: Option<String>,
-    /// What was delivered.
-    pub maintenances: Vec<Record<'static>>,
-    /// What could be read of a mail for a person, unverified.
-    pub suggestion: Vec<Record<'static>>,
+    /// Label and text, for people, as the function reported them.
+    pub facts: Vec<(String, String)>,
+    /// The function's own values.
+    pub details: Map<String, Value>,
     /// How often a function was invoked for it.
     pub attempts: u32,
     /// The message in the failure queue.
@@ -81,7 +76,7 @@ pub struct Mail {
     #[serde(skip)]
     ended: u32,
     #[serde(skip)]
-    reported: Option<MailOutcome>,
+    reported: Option<Outcome>,
     /// Why the last attempt that failed did.
     #[serde(skip)]
     failure: Option<String>,
@@ -115,7 +110,7 @@ pub struct Summary {
 impl Summary {
     /// Whether every mail is where it should be.
     pub fn is_well(&self) -> bool {
-        self.counts.keys().all(|outcome| outcome.is_well())
+        self.counts.keys().all(Outcome::is_well)
     }
 }
 
@@ -144,8 +139,8 @@ impl Tally {
             }
             Happening::Handed { mail, .. } => self.change(mail, |mail| mail.handed += 1),
             Happening::Reported { report, .. } => match &**report {
-                Report::Mail(report) => self.change(&report.ses_message_id, |mail| mail.report(report)),
-                Report::Maintenance(_) | Report::ForPerson(_) => None,
+                Report::Item(report) => self.change(&report.item, |mail| mail.report(report)),
+                Report::Output(_) => None,
             },
             Happening::Succeeded { mail, .. } => self.change(mail, |mail| {
                 mail.attempts += 1;
@@ -182,8 +177,8 @@ impl Tally {
         let mut counts = BTreeMap::new();
         let mut mails = self.mails;
         for mail in &mut mails {
-            let outcome = mail.outcome.unwrap_or_else(|| mail.final_outcome());
-            mail.outcome = Some(outcome);
+            let outcome = mail.outcome.clone().unwrap_or_else(|| mail.final_outcome());
+            mail.outcome = Some(outcome.clone());
             if matches!(outcome, Outcome::Failed | Outcome::Unfinished) {
                 mail.reason = mail.failure.take().or(mail.reason.take());
             }
@@ -194,12 +189,15 @@ impl Tally {
 }
 
 impl Mail {
-    fn report(&mut self, report: &MailReport) {
-        self.reported = Some(report.outcome);
-        self.provider.clone_from(&report.provider);
+    fn report(&mut self, report: &ItemReport) {
+        self.reported = Some(match report.class {
+            // If the function says that it must be tried again and does not fail, nobody will.
+            Class::Retry => Outcome::Failed,
+            class => Outcome::Reported(class, report.outcome.clone()),
+        });
         self.reason.clone_from(&report.reason);
-        self.maintenances.clone_from(&report.maintenances);
-        self.suggestion.clone_from(&report.suggestion);
+        self.facts.clone_from(&report.facts);
+        self.details.clone_from(&report.details);
     }
 
     fn fail(&mut self, failure: String, next: &Next) {
@@ -215,15 +213,11 @@ impl Mail {
     }
 
     fn final_outcome(&self) -> Outcome {
-        match self.reported {
+        match &self.reported {
             _ if self.failed => Outcome::Failed,
             _ if self.handed > self.ended => Outcome::Unfinished,
             _ if self.handed == 0 => Outcome::Stored,
-            Some(MailOutcome::Delivered) => Outcome::Delivered,
-            Some(MailOutcome::Ignored) => Outcome::Ignored,
-            Some(MailOutcome::ForPerson) => Outcome::ForPerson,
-            // The function says that it must be tried again and does not fail: nobody will.
-            Some(MailOutcome::Retry) => Outcome::Failed,
+            Some(reported) => reported.clone(),
             None => Outcome::Handled,
         }
     }

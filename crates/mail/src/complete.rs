@@ -10,13 +10,13 @@ use super::Ending;
 const CLOSED: [(&str, i32); 8] =
     [("html", 0), ("body", 0), ("div", 2), ("table", 0), ("tr", 0), ("td", 0), ("blockquote", 0), ("span", 0)];
 
-/// Whether a page is whole: it ends with an end tag, and every element of [`CLOSED`] is closed.
+/// Returns `true` if a page is whole: it ends with an end tag, and every element of [`CLOSED`] is closed.
 pub(super) fn is_whole_page(page: &str) -> bool {
     let tags = Tags::of(page);
     tags.ends_closed && tags.open.iter().zip(CLOSED).all(|(count, (_, spare))| *count <= spare)
 }
 
-/// What the end of a page shows that is the whole body. No `div` is lost here.
+/// Returns what the end of a page that is the whole body shows. No `div` is lost here.
 pub(super) fn ending(page: &str) -> Ending {
     let tags = Tags::of(page);
     // Writers forget to close much, but nothing follows this.
@@ -37,7 +37,7 @@ fn ends_with_html(page: &str) -> bool {
     page.len().checked_sub(7).and_then(|at| page.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(b"</html>"))
 }
 
-/// Whether a page stops within a table. It is the one element whose end tag nobody may leave out and everybody writes.
+/// Returns `true` if a page stops within a table, the one element whose end tag nobody may leave out and everybody writes.
 pub(super) fn stops_in_table(page: &str) -> bool {
     let table = CLOSED.iter().position(|(name, _)| *name == "table");
     table.and_then(|at| Tags::of(page).open.get(at).copied()).is_some_and(|count| count > 0)
@@ -45,7 +45,7 @@ pub(super) fn stops_in_table(page: &str) -> bool {
 
 /// The tags of a page, counted.
 struct Tags {
-    /// How often each element of [`CLOSED`] is opened and not closed.
+    /// Number of open elements, for each of [`CLOSED`].
     open: [i32; CLOSED.len()],
     /// The page ends with an end tag of one of them.
     ends_closed: bool,

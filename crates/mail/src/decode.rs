@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{
-    Attachment, Defect, Ending, LARGEST_TEXT, Layer, Mail, Wrapping, charset, complete, flowed, forward,
+    Attachment, Defect, Ending, Kinds, LARGEST_TEXT, Layer, Mail, Wrapping, charset, complete, flowed, forward,
     headers::Headers,
     list,
     parts::{self, Disposition, Leaf, Visitor},
@@ -20,7 +20,20 @@ pub(super) fn decode(bytes: &[u8]) -> Mail {
     collected.mail()
 }
 
-/// What the walk has found so far.
+/// Types of what mail servers and programs report.
+const REPORTS: [&str; 9] = [
+    "multipart/report",
+    "message/delivery-status",
+    "message/disposition-notification",
+    "message/feedback-report",
+    "message/global-delivery-status",
+    "message/global-disposition-notification",
+    "message/global-headers",
+    "message/tracking-status",
+    "text/rfc822-headers",
+];
+
+/// The parts that the walk has found so far.
 #[derive(Default)]
 struct Collector {
     messages: Vec<Message>,
@@ -29,6 +42,7 @@ struct Collector {
     defects: Vec<Defect>,
     text: usize,
     ending: Ending,
+    kinds: Kinds,
 }
 
 /// A message and its bodies.
@@ -66,6 +80,11 @@ impl Visitor for Collector {
         }
     }
 
+    fn part(&mut self, content_type: &str) {
+        self.kinds.has_report |= REPORTS.contains(&content_type);
+        self.kinds.has_message |= content_type.starts_with("message/") || content_type == "text/rfc822-headers";
+    }
+
     fn defect(&mut self, defect: Defect) {
         if !self.defects.contains(&defect) {
             self.defects.push(defect);
@@ -73,7 +92,7 @@ impl Visitor for Collector {
     }
 }
 
-/// What a part is for.
+/// The purpose of a part.
 enum Role {
     Body { is_page: bool },
     Calendar,
@@ -210,18 +229,19 @@ impl Collector {
             attachments: self.attachments,
             defects: self.defects,
             ending: self.ending,
+            kinds: self.kinds,
         }
     }
 }
 
-/// How every calendar begins.
+/// First bytes of every calendar.
 const CALENDAR: &[u8] = b"BEGIN:VCALENDAR";
 
 fn is_calendar(text: &str) -> bool {
     text.trim_start().as_bytes().get(..CALENDAR.len()).is_some_and(|start| start.eq_ignore_ascii_case(CALENDAR))
 }
 
-/// Whether a text without a type, or with the wrong one, is plainly HTML.
+/// Returns `true` if a text without a type, or with the wrong one, is plainly HTML.
 fn is_html(text: &str) -> bool {
     const STARTS: [&str; 9] = ["!doctype html", "html", "head", "body", "table", "div", "p", "meta", "style"];
     let Some(tag) = text.trim_start().strip_prefix('<') else { return false };

@@ -1,7 +1,7 @@
 //! `format=flowed` (RFC 3676): a line of text/plain that ends with a blank goes on below, so that a program may show a
 //! paragraph in any width. A value that was broken like this is whole again here.
 
-/// How a part flows.
+/// The kinds of flowed text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flow {
     /// The blank at the end of a line is part of the text.
@@ -11,7 +11,7 @@ pub(super) enum Flow {
 }
 
 impl Flow {
-    /// By the parameters of a `Content-Type`.
+    /// Reads the kind from the parameters of a `Content-Type`; `None` if the text does not flow.
     pub(super) fn of(format: Option<&str>, delsp: Option<&str>) -> Option<Self> {
         let is = |value: Option<&str>, word: &str| value.is_some_and(|value| value.trim().eq_ignore_ascii_case(word));
         is(format, "flowed").then(|| if is(delsp, "yes") { Self::Deleted } else { Self::Kept })

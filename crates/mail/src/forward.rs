@@ -20,7 +20,7 @@ const MOST_LINES: usize = 20_000;
 /// Lines that quoted headers may take, recipients over many lines included.
 const LONGEST_BLOCK: usize = 60;
 
-/// What stands alone on the line above quoted headers, lower case.
+/// Lines that stand alone above quoted headers, in lower case.
 const MARKERS: [&str; 19] = [
     "forwarded message",
     "begin forwarded message",

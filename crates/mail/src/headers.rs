@@ -18,7 +18,7 @@ const MOST_FIELDS: usize = 1000;
 /// More of a value is not given to the parsers of addresses and content types.
 const LONGEST_STRUCTURED: usize = 2048;
 
-/// A header section.
+/// The headers of an entity.
 #[derive(Debug, Default)]
 pub(super) struct Headers<'mail> {
     fields: Vec<(&'mail str, &'mail [u8])>,
@@ -123,7 +123,7 @@ impl<'mail> Headers<'mail> {
 /// `type/subtype; name=value`, or a disposition.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Structured {
-    /// What stands before the first semicolon, lower case.
+    /// The text before the first semicolon, in lower case.
     pub(super) value: String,
     attributes: Vec<(String, String)>,
 }
@@ -206,7 +206,7 @@ fn unfold(value: &[u8]) -> Cow<'_, str> {
     }))
 }
 
-/// Where the message begins: behind the `From ` line of a mailbox file, if there is one.
+/// Returns the offset of the message: after the `From ` line of a mailbox file, if there is one.
 fn envelope(entity: &[u8]) -> usize {
     let line = line_at(entity, 0);
     if line.starts_with(b"From ") || line.starts_with(b">From ") { line.len() } else { 0 }

@@ -1,4 +1,4 @@
-//! What makes a mail this mail and no other, however often and by whatever way it arrives.
+//! The identity of a mail: the same however often and by whatever way it arrives.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::{Defect, Mail};
 /// transfer encoding or other relays' headers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Identity {
-    /// The outermost message's.
+    /// `Message-ID` of the outermost message; `None` if it has none.
     pub message_id: Option<String>,
     /// SHA-256 of texts, pages, calendars and attachments.
     pub digest: [u8; 32],

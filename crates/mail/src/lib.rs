@@ -21,7 +21,7 @@ mod words;
 
 use jiff::Timestamp;
 
-pub use address::{Domain, Mailbox};
+pub use address::{Domain, Mailbox, author_of, is_atext};
 pub use identity::Identity;
 
 /// A decoded mail.
@@ -41,6 +41,17 @@ pub struct Mail {
     pub defects: Vec<Defect>,
     /// What its end shows.
     pub ending: Ending,
+    /// What kinds of parts it has.
+    pub kinds: Kinds,
+}
+
+/// Kinds of parts that tell how a mail came to be, wherever in it they stand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Kinds {
+    /// A report of a mail server or program: of a delivery, a reading, a complaint.
+    pub has_report: bool,
+    /// A message, or a piece of one.
+    pub has_message: bool,
 }
 
 /// What the end of a mail shows: whether it may have gone on.
@@ -120,45 +131,57 @@ pub enum Defect {
 pub const LARGEST_TEXT: usize = 2 * 1024 * 1024;
 
 impl Mail {
-    /// Decodes a whole mail as it came over the wire.
+    /// Decodes a whole mail as it came over the wire. It never fails: [`Mail::defects`] says what is wrong with it.
+    ///
+    /// ```
+    /// let mail = mail::Mail::decode(b"From: NOC <noc@carrier.example>\r\nSubject: Fwd: [noc] Works\r\n\r\nTonight.\r\n");
+    /// assert_eq!(mail.outer().bare_subject(), "Works");
+    /// assert!(mail.defects.is_empty());
+    /// ```
     pub fn decode(bytes: &[u8]) -> Self {
         decode::decode(bytes)
     }
 
-    /// The message that arrived, whoever wrote what is in it.
+    /// Returns the message that arrived, whoever wrote what is in it.
     pub fn outer(&self) -> &Layer {
         &self.layers[0]
     }
 
-    /// The message as its author sent it: the innermost forward, or the outer one.
+    /// Returns the message as its author sent it: the innermost forward, or the outer one.
     pub fn inner(&self) -> &Layer {
         &self.layers[self.layers.len() - 1]
     }
 
-    /// Every message of the chain, the outermost first.
+    /// Returns every message of the chain, the outermost first.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
     }
 
-    /// What makes this mail the same mail when it arrives again.
+    /// Returns the identity of this mail, which is the same when it arrives again.
     pub fn identity(&self) -> Identity {
         Identity::of(self)
     }
 
-    /// Whether somebody passed this mail on.
+    /// Returns `true` if somebody passed this mail on.
     pub fn is_forwarded(&self) -> bool {
         self.layers.len() > 1
     }
 }
 
 impl Layer {
-    /// The subject without any `Fwd:`, `Re:`, `[list-name]`, `[ EXTERNAL ]` or `***External***` before it. A tag is
+    /// Returns the subject without any `Fwd:`, `Re:`, `[list-name]`, `[ EXTERNAL ]` or `***External***` before it. A tag is
     /// taken for a list's if it is one lower-case word; `[Emergency]` stays.
     pub fn bare_subject(&self) -> &str {
         subject::bare(&self.subject)
     }
 
-    /// The first header of that name, compared without case.
+    /// Returns whether its subject says that somebody passes another mail on (`true`) or answers one (`false`); `None` where it says
+    /// neither.
+    pub fn passes_on(&self) -> Option<bool> {
+        subject::is_forward(&self.subject)
+    }
+
+    /// Returns the first header of that name, compared without case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }

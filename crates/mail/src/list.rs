@@ -22,7 +22,7 @@ fn single(layer: &Layer, name: &str) -> Option<Mailbox> {
     (mailboxes.next().is_none() && first.domain().is_some()).then_some(first)
 }
 
-/// Whether the sender is the list itself: its posting address, or `Somebody via list`.
+/// Returns `true` if the sender is the list itself: its posting address, or `Somebody via list`.
 fn names_list(layer: &Layer, sender: &Mailbox) -> bool {
     if ["List-Id", "List-Post", "Mailing-List"].iter().all(|name| layer.header(name).is_none()) {
         return false;

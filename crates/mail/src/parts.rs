@@ -21,12 +21,14 @@ const MOST_PARTS: usize = 1000;
 /// Messages that are themselves encoded may always take this many bytes, decoded.
 const SMALL: usize = 4 * 1024 * 1024;
 
-/// What the walk meets, in the mail's order.
+/// A visitor of a mail's parts, in the mail's order.
 pub(super) trait Visitor {
     /// A message begins, inside the message of that number. Returns the new message's number.
     fn message(&mut self, headers: &Headers<'_>, inside: Option<usize>) -> usize;
     /// A part that holds no other.
     fn leaf(&mut self, leaf: Leaf<'_>);
+    /// A part of that type begins, `type/subtype` in lower case.
+    fn part(&mut self, content_type: &str);
     /// Something is wrong with the mail.
     fn defect(&mut self, defect: Defect);
 }
@@ -37,17 +39,17 @@ pub(super) struct Leaf<'part> {
     pub(super) message: usize,
     /// `type/subtype`, lower case; empty where none is given.
     pub(super) content_type: String,
-    /// The declared charset.
+    /// Declared charset; `None` if the part declares none.
     pub(super) charset: Option<String>,
     /// Lines go on where they end with a blank.
     pub(super) flow: Option<Flow>,
-    /// The file name.
+    /// File name; `None` if the part has none.
     pub(super) name: Option<String>,
-    /// What a reader is meant to see in place, or to save.
+    /// The `Content-Disposition`: shown in place, or saved.
     pub(super) disposition: Disposition,
-    /// How the body is encoded.
+    /// Transfer encoding of the body.
     pub(super) transfer: Transfer,
-    /// The encoded body.
+    /// The body, still encoded.
     pub(super) body: &'part [u8],
     /// The part is the whole message.
     pub(super) is_root: bool,
@@ -58,18 +60,18 @@ pub(super) struct Leaf<'part> {
 }
 
 impl Leaf<'_> {
-    /// Whether the body ends as encoders end it: with its line, or with the soft break that stands for no line end.
+    /// Returns `true` if the body ends as encoders end it: with its line, or with the soft break that stands for no line end.
     pub(super) fn ends_line(&self) -> bool {
         self.body.is_empty() || self.body.ends_with(b"\n") || self.body.ends_with(b"=")
     }
 }
 
-/// The `Content-Disposition`.
+/// The disposition of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Disposition {
     Inline,
     Attachment,
-    /// Neither is said.
+    /// The part does not say.
     Open,
 }
 
@@ -119,7 +121,7 @@ enum Kind {
     Part { message: usize, is_digest: bool },
 }
 
-/// Walks a mail.
+/// Visits every part of a mail, nested messages too.
 pub(super) fn walk(mail: &[u8], visitor: &mut impl Visitor) {
     // With the mail and the attachments in them, what is decoded here must stay within three times the mail's size.
     let mut room = (mail.len() / 4 * 3).max(SMALL);
@@ -154,6 +156,7 @@ fn look<'mail>(entity: &Entity<'mail>, room: &mut usize, visitor: &mut impl Visi
         Kind::Part { message, is_digest } => (message, false, is_digest),
     };
     let content_type = headers.structured("Content-Type").unwrap_or_default();
+    visitor.part(&content_type.value);
     let start = bytes.len() - body.len();
     let depth = entity.depth + 1;
     if content_type.value.starts_with("multipart/")
@@ -232,7 +235,7 @@ fn leaf<'part>(headers: &Headers<'_>, content_type: &Structured, body: &'part [u
     }
 }
 
-/// Whether a leaf is a whole message: by its type, by that of its digest, or as a saved mail.
+/// Returns `true` if a leaf is a whole message: by its type, by that of its digest, or as a saved mail.
 fn is_message(leaf: &Leaf<'_>, is_digest: bool) -> bool {
     let is_saved = || leaf.name.as_deref().is_some_and(|name| name.to_ascii_lowercase().ends_with(".eml"));
     match leaf.content_type.as_str() {

@@ -50,7 +50,7 @@ const LABELS: [(&str, &[&str]); 7] = [
     ("Importance", &["importance", "wichtigkeit", "priority", "attachments", "anlagen"]),
 ];
 
-/// Quoted headers.
+/// A block of quoted headers, which begins a forwarded mail.
 pub(super) struct Block {
     pub(super) start: usize,
     pub(super) end: usize,

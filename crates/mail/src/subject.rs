@@ -5,7 +5,7 @@ const FORWARDS: [&str; 12] = ["fwd", "fw", "wg", "tr", "rv", "enc", "vl", "doors
 /// Prefixes of a reply.
 const REPLIES: [&str; 9] = ["re", "aw", "sv", "antw", "res", "odp", "回复", "答复", "返信"];
 
-/// What stands before a subject.
+/// A prefix of a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Prefix {
     Forward,
@@ -24,7 +24,7 @@ pub(super) fn bare(subject: &str) -> &str {
     rest
 }
 
-/// Whether somebody passed the mail on (`Some(true)`), or answered it (`Some(false)`), last of all.
+/// Returns `Some(true)` if the outermost prefix is of a forward, `Some(false)` if it is of an answer, `None` without one.
 pub(super) fn is_forward(subject: &str) -> Option<bool> {
     let mut rest = subject.trim();
     while let Some((prefix, after)) = next(rest) {
@@ -70,7 +70,7 @@ fn tag(text: &str) -> Option<(Prefix, &str)> {
     (is_list || is_warning(inside)).then_some((Prefix::Mark, rest))
 }
 
-/// `***External***`.
+/// Parses a mark in stars, such as `***External***`.
 fn stars(text: &str) -> Option<(Prefix, &str)> {
     let open = text.trim_start_matches('*');
     let (inside, rest) = open.split_once('*').filter(|_| open.len() < text.len())?;

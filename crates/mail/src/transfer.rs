@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use mail_parser::decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode_char};
 
-/// A transfer encoding.
+/// The transfer encodings of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Transfer {
     /// 7bit, 8bit, binary, and whatever nobody knows: the bytes as they are.
@@ -13,7 +13,7 @@ pub(super) enum Transfer {
     QuotedPrintable,
 }
 
-/// Decoded bytes.
+/// A decoded body.
 pub(super) struct Decoded<'mail> {
     pub(super) bytes: Cow<'mail, [u8]>,
     /// The encoding stops where no encoder stops: in the middle of a group of base64.
@@ -112,7 +112,7 @@ fn unescaped(body: &[u8]) -> Option<Vec<u8>> {
     (escapes >= strays).then_some(decoded)
 }
 
-/// What follows a soft line break: relays leave a few blanks before the end of the line.
+/// Returns the bytes after a soft line break: relays leave a few blanks before the end of the line.
 fn soft_break(after: &[u8]) -> Option<&[u8]> {
     let padding = after.iter().take(8).take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r')).count();
     after.get(padding..)?.strip_prefix(b"\n")

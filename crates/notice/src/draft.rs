@@ -27,6 +27,9 @@ pub fn bounded(windows: usize, circuits: usize) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The field of [`Evidence`] for a status that a row states, of which the maintenance's is made.
+pub(super) const ROW_STATUS: &str = "row status";
+
 /// A maintenance in the making.
 #[derive(Debug, Clone)]
 #[must_use]
@@ -141,6 +144,12 @@ impl Draft {
             });
             self.circuits.push(circuit.value);
         }
+        self
+    }
+
+    /// Notes the status of one row where the status of the maintenance follows from several: the words there are read.
+    pub fn row_status(mut self, said: &Found<String>) -> Self {
+        self.evidence.push(Evidence { field: ROW_STATUS, place: said.place.clone(), quote: said.quote.clone() });
         self
     }
 

@@ -1,23 +1,23 @@
-//! Why a known provider's mail could not be understood: what was expected, where, and what stands there.
+//! The failure to understand a known provider's mail: the expectation, its place, and the text there.
 
 use std::fmt;
 
 use super::found::{Found, Place};
 
-/// Why a mail could not be understood.
+/// The reason why a mail could not be understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What sort of failure.
+    /// The kind of failure.
     pub kind: FailureKind,
-    /// What was expected, in words: "a start time after `Start:`".
+    /// The expectation, in words: "a start time after `Start:`".
     pub expected: String,
-    /// Where it was expected.
+    /// The place of the expectation; `None` if it is the whole mail.
     pub place: Option<Place>,
     /// The words that stand there instead.
     pub quote: Option<String>,
 }
 
-/// What sort of failure.
+/// The kind of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
     /// It is not there.
@@ -33,7 +33,7 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
-    /// What was the matter, in words.
+    /// Returns the kind in words.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Missing => "not found",

@@ -5,42 +5,42 @@ use std::fmt;
 
 use super::failure::Failure;
 
-/// Where in a mail something stands.
+/// A place in a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// A header of the innermost message.
     Header(&'static str),
     /// The text body. The line counts from 1.
     Text {
-        /// Of the decoded text.
+        /// Number of the line in the decoded text.
         line: usize,
     },
     /// The HTML body. The line counts from 1 in [`super::page::Page::lines`].
     Page {
-        /// Of the rendered text.
+        /// Number of the line in the rendered text.
         line: usize,
     },
     /// A cell of a table of the HTML body, all counted from 1.
     Table {
-        /// Which table, in document order.
+        /// Number of the table, in document order.
         table: usize,
-        /// Which row.
+        /// Number of the row.
         row: usize,
-        /// Which cell of the row.
+        /// Number of the cell in the row.
         column: usize,
     },
     /// A property of a calendar entry; entries count from 1.
     Calendar {
-        /// Which entry.
+        /// Number of the entry.
         event: usize,
         /// Its name, such as `DTSTART`.
         property: &'static str,
     },
     /// A cell of an attached sheet or separated file, counted from 1.
     Sheet {
-        /// Which row.
+        /// Number of the row.
         row: usize,
-        /// Which column.
+        /// Number of the column.
         column: usize,
     },
     /// Not in the mail: follows from a rule of the provider's format, which is named.
@@ -64,9 +64,9 @@ impl fmt::Display for Place {
 /// A value, the place it was read from, and the words there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found<T> {
-    /// The value.
+    /// The value that was found.
     pub value: T,
-    /// Where it stands.
+    /// Its place in the mail.
     pub place: Place,
     /// The words that it was read from, cut to [`QUOTE_LENGTH`] characters.
     pub quote: String,
@@ -120,10 +120,10 @@ impl<T> Found<T> {
 /// One line of an explanation: this field came from there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
-    /// The key of the 12 that it explains.
+    /// The key of the 12 that it explains, or [`super::draft::ROW_STATUS`].
     pub field: &'static str,
-    /// Where it stands.
+    /// Its place in the mail.
     pub place: Place,
-    /// The words there.
+    /// The text at that place.
     pub quote: String,
 }

@@ -32,11 +32,11 @@ pub struct OutcomeRecord<'outcome> {
     pub outcome: &'static str,
     /// The slug of the provider, where one was recognised.
     pub provider: Option<&'static str>,
-    /// Why it is no maintenance.
+    /// The reason why the mail is not a maintenance; `None` if it is one.
     pub reason: Option<String>,
-    /// What is announced.
+    /// The announced maintenances.
     pub maintenances: Vec<Record<'outcome>>,
-    /// What could be read of a mail that was not understood, unverified.
+    /// Unverified maintenances of a mail that was not understood.
     pub suggestion: Vec<Record<'outcome>>,
 }
 

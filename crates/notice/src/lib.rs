@@ -1,12 +1,15 @@
-//! Understanding notices: [`parse`] tells what a mail is. Pure and total.
+//! Understands notices: [`parse`] returns the outcome of a mail. Pure and total: no I/O, no clock, no panic for any bytes.
 
 pub mod bilingual;
+mod calendar;
+pub mod change;
 pub mod dates;
 pub mod draft;
 pub mod failure;
 pub mod fallback;
 pub mod fingerprint;
 pub mod found;
+mod gate;
 pub mod json;
 pub mod lines;
 pub mod maintnote;
@@ -33,7 +36,14 @@ use provider::Reading;
 use providers::genericprovider;
 use source::Source;
 
-/// What a mail is.
+/// Recognises a mail's provider and reads its notice.
+///
+/// ```
+/// use notice::outcome::Outcome;
+///
+/// let mail = mail::Mail::decode(b"From: someone@stranger.example\r\nSubject: lunch\r\n\r\nAt noon?\r\n");
+/// assert!(matches!(notice::parse(&mail), Outcome::Unrecognised { suggestion, .. } if suggestion.is_empty()));
+/// ```
 pub fn parse(mail: &Mail) -> Outcome {
     let source = Source::new(mail, &genericprovider::PROVIDER);
     let recognised = match recognise::recognise(&source) {
@@ -90,7 +100,8 @@ fn read(source: &Source<'_>, recognised: Recognised) -> Outcome {
             let failure = Failure::missing("a maintenance");
             Outcome::Failed { recognised, failure, suggestion: from_calendars(source) }
         }
-        Ok(maintenances) => match whole::check(source, &maintenances) {
+        Ok(maintenances) => match whole::check(source, &maintenances).and_then(|()| gate::check(source, &maintenances))
+        {
             Ok(()) => Outcome::Notice(Notice { recognised, announced_at: source.announced_at(), maintenances }),
             Err(failure) => Outcome::Failed { recognised, failure, suggestion: maintenances },
         },

@@ -91,7 +91,7 @@ impl Lines {
         if self.of_page { Place::Page { line: index + 1 } } else { Place::Text { line: index + 1 } }
     }
 
-    /// What stands after the first occurrence of `label` at the start of a line; if nothing does, the next line that is not blank.
+    /// Returns the text after the first `label` at the start of a line; if there is none, the next line that is not blank.
     /// The label is compared without case; a colon and quotation or list marks (`*`, `>`, `-`) around it are passed over.
     pub fn labelled(&self, label: &str) -> Option<Found<String>> {
         self.all_labelled(label).into_iter().next()

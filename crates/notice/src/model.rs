@@ -98,7 +98,7 @@ impl Window {
         (end > start).then_some(Self { start, end })
     }
 
-    /// Returns when it begins.
+    /// Returns the start of the window.
     pub fn start(&self) -> Timestamp {
         self.start.at
     }
@@ -160,12 +160,12 @@ impl Maintenance {
         self.id.as_str()
     }
 
-    /// Who announced it: an address, or what the calendar says.
+    /// Returns the organizer: an address, or the calendar's text.
     pub fn organizer(&self) -> &str {
         &self.organizer
     }
 
-    /// Where it stands.
+    /// Returns the status.
     pub fn status(&self) -> Status {
         self.status
     }
@@ -195,12 +195,12 @@ impl Maintenance {
         &self.uid
     }
 
-    /// What is done and why; may be empty.
+    /// Returns the summary: what is done and why. It may be empty.
     pub fn summary(&self) -> &str {
         &self.summary
     }
 
-    /// Where in the mail each value came from.
+    /// Returns, for each value, its place in the mail.
     pub fn evidence(&self) -> &[Evidence] {
         &self.evidence
     }

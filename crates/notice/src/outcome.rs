@@ -1,36 +1,36 @@
-//! What became of a mail: exactly one of four.
+//! The outcome of a mail: exactly one of four.
 
 use jiff::Timestamp;
 
 use super::{failure::Failure, found::Found, model::Maintenance, provider::Provider};
 use mail::Domain;
 
-/// What a mail is.
+/// The outcomes of a mail.
 #[derive(Debug, Clone)]
 pub enum Outcome {
     /// A notice that was understood as a whole.
     Notice(Notice),
     /// A known provider's other mail.
     Ignored {
-        /// Whose mail.
+        /// The provider and how it was recognised.
         recognised: Recognised,
-        /// Why it is no notice.
+        /// The reason why the mail is not a notice.
         reason: String,
     },
     /// A known provider's mail that could not be understood.
     Failed {
-        /// Whose mail.
+        /// The provider and how it was recognised.
         recognised: Recognised,
-        /// What was expected and not found.
+        /// The expectation that was not met.
         failure: Failure,
-        /// What could be read, for a person to confirm.
+        /// Unverified maintenances, for a person to confirm.
         suggestion: Vec<Maintenance>,
     },
     /// Nobody's that we know.
     Unrecognised {
-        /// Why no provider took it.
+        /// The reason why no provider took it.
         reason: String,
-        /// What could be read, for a person to confirm.
+        /// Unverified maintenances, for a person to confirm.
         suggestion: Vec<Maintenance>,
     },
 }
@@ -38,7 +38,7 @@ pub enum Outcome {
 /// A notice: at least one maintenance of one provider.
 #[derive(Debug, Clone)]
 pub struct Notice {
-    /// Whose notice, and how we know.
+    /// The provider and how it was recognised.
     pub recognised: Recognised,
     /// When the provider wrote it: what orders the notices of one maintenance.
     pub announced_at: Option<Timestamp>,
@@ -46,16 +46,25 @@ pub struct Notice {
     pub maintenances: Vec<Maintenance>,
 }
 
-/// Whose mail it is, and how we know. Recognising is not trusting: see `trust`.
+impl Notice {
+    /// Makes the notice one of the provider with that name, whatever its calendar says: its events are touched, and no others.
+    pub fn speak_for(&mut self, provider: &str) {
+        for maintenance in &mut self.maintenances {
+            maintenance.announced_provider = Some(provider.to_owned());
+        }
+    }
+}
+
+/// A provider and the way in which it was recognised. Recognising is not trusting: see `trust`.
 #[derive(Debug, Clone)]
 pub struct Recognised {
-    /// Who.
+    /// The recognised provider.
     pub provider: &'static Provider,
-    /// How we know.
+    /// The way in which it was recognised.
     pub by: Recognition,
 }
 
-/// How a provider was recognised.
+/// The ways of recognising a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recognition {
     /// The mail came from one of its domains.

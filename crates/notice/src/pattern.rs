@@ -28,7 +28,7 @@ impl Deref for Pattern {
     }
 }
 
-/// What lists, relays and people put before a subject: tags in brackets, `Re:`, `Fwd:`. Not for formats with tags of their own.
+/// Prefixes of subjects by lists, relays and people: tags in brackets, `Re:`, `Fwd:`. Not for formats with tags of their own.
 pub static PREFIXES: Pattern = Pattern::new(r"(?i)^(?:\s*(?:\[[^\]]*\]|(?:re|fwd?)\s*:))*\s*");
 
 /// A salutation by name on a line of its own, quoted or not: `Dear Example Networks,`. Its group is the name.

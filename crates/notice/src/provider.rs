@@ -1,4 +1,4 @@
-//! What a provider is: data and one function. [`super::providers::ALL`] lists them.
+//! A provider: data and one function. [`super::providers::ALL`] lists them.
 
 use super::{draft::Draft, failure::Failure, found::Found, source::Source};
 
@@ -13,7 +13,7 @@ pub struct Provider {
     pub domains: &'static [&'static str],
     /// The `organizer` of its maintenances where the notice names none.
     pub organizer: &'static str,
-    /// Whether the format was learned from real mails.
+    /// Origin of our knowledge of the format.
     pub learned_from: LearnedFrom,
     /// Recognises a notice by what it says, for mails that came through somebody else's hands and for
     /// domains that two providers share. Must be something that no other mail says.
@@ -22,7 +22,7 @@ pub struct Provider {
     pub read: fn(&Source<'_>) -> Result<Reading, Failure>,
 }
 
-/// How we know a format.
+/// The origins of our knowledge of a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LearnedFrom {
     /// From real mails, compared exactly.
@@ -31,7 +31,7 @@ pub enum LearnedFrom {
     PublicKnowledge,
 }
 
-/// What a provider's mail turned out to be.
+/// The result of reading a provider's mail.
 #[derive(Debug, Clone)]
 pub enum Reading {
     /// A notice: one draft per maintenance and window, in the mail's order.

@@ -1,4 +1,5 @@
-//! Whose mail is it? By exact domain or sub-domain of a sender, or by what the mail says; never by a substring of a header.
+//! Recognises a mail's provider by the exact domain or sub-domain of a sender, or by the mail's words; never by a
+//! substring of a header.
 //!
 //! A mail may come through somebody else's hands, so its wording and the senders of forwarded messages count too, unless
 //! whoever passed it on looks like the provider without being it: then nobody is recognised, and a person decides.
@@ -12,11 +13,11 @@ use super::{
 };
 use mail::{Domain, Mail, Mailbox, Wrapping};
 
-/// Why a mail is nobody's.
+/// The reason why a mail has no provider.
 pub(super) struct Refusal {
-    /// For a person.
+    /// The reason, in words for a person.
     pub(super) reason: String,
-    /// Who might have written it.
+    /// The provider that might have written it.
     pub(super) suspect: Option<&'static Provider>,
 }
 
@@ -83,7 +84,7 @@ fn unless_imitated(mail: &Mail, recognised: Recognised) -> Result<Recognised, Re
     }
 }
 
-/// How the sender of the mail that arrived imitates this provider, if it does.
+/// Returns how the sender of the mail that arrived imitates this provider; `None` if it does not.
 fn imitation(mail: &Mail, provider: &Provider) -> Option<String> {
     let sender = mail.outer().sender.as_ref()?;
     let domain = sender.domain();
@@ -108,7 +109,8 @@ fn imitation(mail: &Mail, provider: &Provider) -> Option<String> {
 /// Hosts of lists and mail services whose name holds that of a provider.
 const HONEST: &[&str] = &["googlegroups.com", "googlemail.com", "amazonses.com"];
 
-/// Whether a foreign domain holds one of the provider's, or its first label: `evil-zayo.com`, `zayo.com.evil.example`.
+/// Returns `true` if a foreign domain contains one of the provider's, or its first label: `evil-zayo.com`,
+/// `zayo.com.evil.example`.
 /// Labels of up to three letters count only as a part of their own, for others hold them by chance.
 fn looks_like(domain: &Domain, provider: &Provider) -> bool {
     if HONEST.iter().any(|honest| domain.is_within(honest)) {
@@ -139,7 +141,7 @@ fn plain(domain: &str) -> String {
     letters.collect::<String>().replace("rn", "m").replace("vv", "w")
 }
 
-/// Whether a display name has a domain of the provider's in it, as a word or behind an `@`.
+/// Returns `true` if a display name contains a domain of the provider's, as a word or after an `@`.
 fn names_domain(name: &str, provider: &Provider) -> bool {
     name.to_lowercase()
         .split(|character: char| !(character.is_alphanumeric() || matches!(character, '.' | '-')))

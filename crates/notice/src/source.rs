@@ -1,14 +1,14 @@
-//! What a provider reads: the mail, each form of it made once and on demand.
+//! The source that a provider reads: the mail, with each form of it made once and on demand.
 
 use std::{cell::OnceCell, rc::Rc};
 
 use jiff::Timestamp;
 
 use super::{
+    calendar::{self, Content},
     failure::Failure,
     found::{Found, Place},
     lines::Lines,
-    maintnote::{self, Content},
     page::Page,
     provider::Provider,
 };
@@ -46,7 +46,7 @@ impl<'mail> Source<'mail> {
         Self { mail: self.mail, provider, forms: Rc::clone(&self.forms) }
     }
 
-    /// Who reads it.
+    /// Returns the provider that reads it.
     pub fn provider(&self) -> &'static Provider {
         self.provider
     }
@@ -115,9 +115,9 @@ impl<'mail> Source<'mail> {
         Ok(text.filter(|_| is_footer).unwrap_or(page))
     }
 
-    /// The calendar parts.
+    /// Returns the calendar parts.
     pub(super) fn calendars(&self) -> &[Content] {
-        self.forms.calendars.get_or_init(|| self.mail.calendars.iter().map(|text| maintnote::parse(text)).collect())
+        self.forms.calendars.get_or_init(|| self.mail.calendars.iter().map(|text| calendar::parse(text)).collect())
     }
 
     /// A failure unless something closes the body, or a line of it holds one of these words, which the format has below all

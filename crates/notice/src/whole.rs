@@ -38,7 +38,7 @@ pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result
     Ok(())
 }
 
-/// How letters close.
+/// Closings of letters.
 const CLOSING: [&str; 10] = [
     "regards",
     "best regards",
@@ -52,13 +52,13 @@ const CLOSING: [&str; 10] = [
     "best wishes",
 ];
 
-/// Whether a line says goodbye.
+/// Returns `true` if a line says goodbye.
 pub(super) fn says_goodbye(line: &str) -> bool {
     let line = line.trim_start_matches(['>', ' ']);
     CLOSING.iter().any(|words| line.get(..words.len()).is_some_and(|start| start.eq_ignore_ascii_case(words)))
 }
 
-/// Whether a line of the body does.
+/// Returns `true` if a line of the body says goodbye.
 fn is_signed(source: &Source<'_>) -> bool {
     source.body().is_ok_and(|body| body.iter().any(|(_, line)| says_goodbye(line)))
 }

@@ -7,6 +7,7 @@
 use std::io::{self, Cursor, Read, Write};
 
 use calamine::{DataRef, Reader, SheetType, Style, Xlsx};
+use memchr::memmem;
 use zip::ZipArchive;
 
 use super::{
@@ -15,35 +16,64 @@ use super::{
     page::Table,
 };
 
-/// Workbooks that are larger unpacked are not parsed. Bytes.
+/// Workbooks that are larger unpacked are not parsed. Bytes, all workbooks of a mail together.
 pub const LARGEST_WORKBOOK: u64 = 16 * 1024 * 1024;
 
+/// What the parts end with that are read, lower case.
+const READ: [&str; 2] = [".xml", ".rels"];
 const MOST_FILES: usize = 1_000;
-/// Each element of the XML becomes a value in memory, however short it is.
-const MOST_ELEMENTS: usize = 1_000_000;
+/// Tags and texts that are longer are none of a table: a cell holds 32,767 letters at most. Bytes.
+const LONGEST_RUN: usize = 128 * 1024;
 const MOST_SHEETS: usize = 20;
 const MOST_CELLS: usize = 100_000;
 const MOST_COLUMNS: usize = 1_000;
 /// Cells may all repeat one shared text.
 const MOST_TEXT: usize = 8 * 1024 * 1024;
 
-/// The sheets of a workbook, in its order, without their empty rows.
-pub fn tables(bytes: &[u8]) -> Result<Vec<Table>, Failure> {
-    check_size(bytes)?;
-    let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(|_| malformed())?;
+/// Most elements of a part, by the end of its path. Each becomes a value in memory, however short it is: one of a sheet is read and
+/// forgotten, a style is copied into each format of cells. The first that fits counts.
+const MOST_ELEMENTS: [(&str, usize); 7] = [
+    (".rels", 4_000),
+    ("styles.xml", 20_000),
+    ("workbook.xml", 20_000),
+    ("theme1.xml", 20_000),
+    ("sharedstrings.xml", 500_000),
+    (".xml", 1_000_000),
+    ("", 0),
+];
+/// Formats of cells, each with its copy of everything that it refers to.
+const MOST_FORMATS: usize = 4_000;
+/// Text of the part that holds the formats, so that no copy is long. Bytes.
+const LARGEST_STYLES: usize = 1024 * 1024;
+/// The longest tag there. Bytes.
+const LONGEST_STYLE: usize = 2_048;
+
+/// The sheets of a workbook, in its order, without their empty rows. `room` is what the workbooks of the mail may still take.
+pub fn tables(bytes: &[u8], room: &mut Room) -> Result<Vec<Table>, Failure> {
+    let (checked, largest) = checked(bytes, room)?;
+    let mut workbook = Xlsx::new(Cursor::new(checked.as_slice())).map_err(|_| malformed())?;
     let sheets = workbook.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
     let names: Vec<_> = sheets.map(|sheet| sheet.name.clone()).collect();
-    if names.len() > MOST_SHEETS {
+    // Several sheets may be the same part, which is read for each.
+    let is_repeated = names.len() > 1 && largest.saturating_mul(names.len() as u64) > 2 * LARGEST_WORKBOOK;
+    if names.len() > MOST_SHEETS || is_repeated {
         return Err(Failure::too_large(format!("a workbook of at most {MOST_SHEETS} sheets")));
     }
-    let mut room = Room { cells: MOST_CELLS, text: MOST_TEXT };
-    names.iter().map(|name| table(&mut workbook, name, &mut room)).collect()
+    names.iter().map(|name| table(&mut workbook, name, room)).collect()
 }
 
-/// What may still be read.
-struct Room {
+/// The budget that is left for the workbooks of one mail.
+#[derive(Debug, Clone)]
+pub struct Room {
+    unpacked: u64,
     cells: usize,
     text: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { unpacked: LARGEST_WORKBOOK, cells: MOST_CELLS, text: MOST_TEXT }
+    }
 }
 
 impl Room {
@@ -106,35 +136,140 @@ fn text_of(value: &DataRef<'_>, style: Option<&Style>) -> String {
     number
 }
 
-/// Unpacks every file of the archive once, into nothing, and counts. What the archive says of its sizes is not believed.
-fn check_size(bytes: &[u8]) -> Result<(), Failure> {
+/// The archive, in which nothing can be read that was not measured. What it says of its sizes and numbers is not believed: every part
+/// that is named as XML is unpacked once, into nothing, and counted; every other is made unreadable. With the size of the largest part.
+fn checked(bytes: &[u8], room: &mut Room) -> Result<(Vec<u8>, u64), Failure> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| malformed())?;
-    let too_large = || Failure::too_large(format!("a workbook of at most {LARGEST_WORKBOOK} bytes unpacked"));
     if archive.len() > MOST_FILES {
-        return Err(too_large());
+        return Err(Failure::too_large(format!("a workbook of at most {MOST_FILES} files")));
     }
-    let mut unpacked = 0;
-    let mut elements = Elements(0);
+    let (mut checked, mut largest) = (bytes.to_vec(), 0);
     for index in 0..archive.len() {
+        let file = archive.by_index_raw(index).map_err(|_| malformed())?;
+        let name = file.name().map_err(|_| malformed())?.to_lowercase();
+        let header = file.central_header_start();
+        drop(file);
+        if READ.iter().all(|end| !name.ends_with(end)) {
+            close(&mut checked, header)?;
+            continue;
+        }
         let file = archive.by_index(index).map_err(|_| malformed())?;
-        let limit = LARGEST_WORKBOOK - unpacked + 1;
-        unpacked += io::copy(&mut file.take(limit), &mut elements).map_err(|_| malformed())?;
-        if unpacked > LARGEST_WORKBOOK {
-            return Err(too_large());
-        }
-        if elements.0 > MOST_ELEMENTS {
-            return Err(Failure::too_large(format!("a workbook of at most {MOST_ELEMENTS} elements")));
-        }
+        let mut part = Part::new(&name);
+        let unpacked = io::copy(&mut file.take(room.unpacked + 1), &mut part).map_err(|_| malformed())?;
+        room.unpacked = room
+            .unpacked
+            .checked_sub(unpacked)
+            .ok_or_else(|| Failure::too_large(format!("a workbook of at most {LARGEST_WORKBOOK} bytes unpacked")))?;
+        part.judge()?;
+        largest = largest.max(unpacked);
     }
+    Ok((checked, largest))
+}
+
+/// Makes a file of the archive one of no known compression.
+fn close(archive: &mut [u8], header: u64) -> Result<(), Failure> {
+    const SIGNATURE: &[u8] = b"PK\x01\x02";
+    const METHOD: std::ops::Range<usize> = 10..12;
+    let header = usize::try_from(header).ok().and_then(|start| archive.get_mut(start..)).ok_or_else(malformed)?;
+    if !header.starts_with(SIGNATURE) {
+        return Err(malformed());
+    }
+    header.get_mut(METHOD).ok_or_else(malformed)?.fill(0xff);
     Ok(())
 }
 
-/// Counts the elements of what is written to it.
-struct Elements(usize);
+/// What is counted of a part, as it is written to it.
+#[derive(Debug)]
+struct Part {
+    most_elements: usize,
+    is_styles: bool,
+    length: usize,
+    elements: usize,
+    formats: usize,
+    /// Bytes since the last bracket, and the most there were.
+    run: usize,
+    longest: usize,
+    /// The last bytes that were seen, so that a word in two pieces is found.
+    tail: Vec<u8>,
+    /// The largest number that a `uniqueCount` declares: the reader would make room for as many texts.
+    declared: usize,
+}
 
-impl Write for Elements {
+impl Part {
+    fn new(name: &str) -> Self {
+        let most = MOST_ELEMENTS.iter().find(|(end, _)| name.ends_with(end)).map_or(0, |(_, most)| *most);
+        Self {
+            most_elements: most,
+            is_styles: name.ends_with("styles.xml"),
+            length: 0,
+            elements: 0,
+            formats: 0,
+            run: 0,
+            longest: 0,
+            tail: Vec::new(),
+            declared: 0,
+        }
+    }
+
+    fn judge(&self) -> Result<(), Failure> {
+        let too_large = |what: &str| Err(Failure::too_large(format!("a workbook with {what}")));
+        if self.elements > self.most_elements {
+            return too_large(&format!("at most {} elements in a part", self.most_elements));
+        }
+        let (longest, largest) =
+            if self.is_styles { (LONGEST_STYLE, LARGEST_STYLES) } else { (LONGEST_RUN, usize::MAX) };
+        if self.longest.max(self.run) > longest {
+            return too_large(&format!("texts of at most {longest} bytes"));
+        }
+        if self.is_styles && (self.formats > MOST_FORMATS || self.length > largest) {
+            return too_large(&format!("at most {MOST_FORMATS} formats of cells"));
+        }
+        if self.declared > self.elements {
+            return Err(malformed());
+        }
+        Ok(())
+    }
+
+    /// Looks for words in what has come and the end of what came before. Words that are longer than a window are none.
+    fn look(&mut self, bytes: &[u8]) {
+        const COUNT: &[u8] = b"uniqueCount";
+        const FORMAT: &[u8] = b"xf";
+        const WINDOW: usize = 256;
+        let from = self.tail.len();
+        self.tail.extend_from_slice(bytes);
+        let text = std::mem::take(&mut self.tail);
+        // A word counts where it ends with what is new, so that each counts once.
+        if self.is_styles {
+            let ends = memmem::find_iter(&text, FORMAT).filter(|at| at + FORMAT.len() > from);
+            self.formats += ends.count();
+        }
+        for at in memmem::find_iter(&text, COUNT) {
+            let window = text.get(at + COUNT.len()..).unwrap_or_default();
+            let window = window.get(..WINDOW - COUNT.len()).unwrap_or(window);
+            let number = window.iter().skip_while(|byte| !byte.is_ascii_digit());
+            let digits = number.clone().take_while(|byte| byte.is_ascii_digit());
+            // A window that ends too early comes again with what follows.
+            let is_endless = window.len() == WINDOW - COUNT.len() && number.count() == digits.clone().count();
+            let add = |so_far: usize, digit: &u8| so_far.saturating_mul(10).saturating_add(usize::from(digit - b'0'));
+            let declared = if is_endless { usize::MAX } else { digits.fold(0, add) };
+            self.declared = self.declared.max(declared);
+        }
+        let kept = text.len().saturating_sub(WINDOW);
+        self.tail = text.get(kept..).unwrap_or_default().to_vec();
+    }
+}
+
+impl Write for Part {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += memchr::memchr_iter(b'<', bytes).count();
+        self.length = self.length.saturating_add(bytes.len());
+        self.elements += memchr::memchr_iter(b'<', bytes).count();
+        let mut start = 0;
+        for at in memchr::memchr2_iter(b'<', b'>', bytes) {
+            self.longest = self.longest.max(self.run + at - start);
+            (self.run, start) = (0, at);
+        }
+        self.run += bytes.len() - start;
+        self.look(bytes);
         Ok(bytes.len())
     }
 
@@ -208,7 +343,7 @@ mod tests {
 
     #[test]
     fn cells_stand_where_they_are_and_keep_their_zeros() {
-        let tables = tables(&workbook(ROWS)).unwrap();
+        let tables = tables(&workbook(ROWS), &mut Room::default()).unwrap();
         let rows: Vec<Vec<_>> =
             tables[0].rows.iter().map(|row| row.iter().map(|cell| cell.value.as_str()).collect()).collect();
         assert_eq!(rows, [vec!["Customer", "", "Circuit"], vec!["", "", "0004711"], vec!["4711", "", "0042"]]);
@@ -218,32 +353,90 @@ mod tests {
     #[test]
     fn what_unpacks_to_too_much_is_refused() {
         let large = " ".repeat(usize::try_from(LARGEST_WORKBOOK).unwrap());
-        assert_eq!(tables(&workbook(&large)).unwrap_err().kind, FailureKind::TooLarge);
-        let elements = "<a/>".repeat(MOST_ELEMENTS + 1);
-        assert_eq!(tables(&workbook(&elements)).unwrap_err().kind, FailureKind::TooLarge);
+        assert_eq!(tables(&workbook(&large), &mut Room::default()).unwrap_err().kind, FailureKind::TooLarge);
+        let elements = "<a/>".repeat(1_000_001);
+        assert_eq!(tables(&workbook(&elements), &mut Room::default()).unwrap_err().kind, FailureKind::TooLarge);
         let wide = r#"<row r="1"><c r="XFD1"><v>1</v></c></row>"#;
-        assert_eq!(tables(&workbook(wide)).unwrap_err().kind, FailureKind::TooLarge);
+        assert_eq!(tables(&workbook(wide), &mut Room::default()).unwrap_err().kind, FailureKind::TooLarge);
         let far = r#"<row r="1048576"><c r="A1048576"><v>1</v></c></row>"#;
-        assert_eq!(tables(&workbook(far)).unwrap()[0].rows.len(), 1);
+        assert_eq!(tables(&workbook(far), &mut Room::default()).unwrap()[0].rows.len(), 1);
     }
 
     #[test]
     fn what_is_no_workbook_is_malformed() {
         for bytes in [b"".as_slice(), b"PK", b"Customer,Circuit\n"] {
-            assert_eq!(tables(bytes).unwrap_err().kind, FailureKind::Malformed);
+            assert_eq!(tables(bytes, &mut Room::default()).unwrap_err().kind, FailureKind::Malformed);
         }
         let again = r#"<row r="1"><c r="A1"><v>1</v></c><c r="A1"><v>2</v></c></row>"#;
-        assert_eq!(tables(&workbook(again)).unwrap_err().kind, FailureKind::Malformed);
+        assert_eq!(tables(&workbook(again), &mut Room::default()).unwrap_err().kind, FailureKind::Malformed);
+    }
+
+    /// An archive of these parts, of which a workbook has the first two at least.
+    fn archive(parts: &[(&str, String)]) -> Vec<u8> {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, text) in parts {
+            archive.start_file(*name, SimpleFileOptions::default()).unwrap();
+            archive.write_all(text.as_bytes()).unwrap();
+        }
+        archive.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn what_a_part_declares_makes_no_room() {
+        let judged = |name: &str, text: &str| {
+            let mut part = Part::new(name);
+            // In pieces, so that words are cut.
+            for piece in text.as_bytes().chunks(7) {
+                part.write_all(piece).unwrap();
+            }
+            part.judge().map_err(|failure| failure.kind)
+        };
+        let shared = "xl/sharedstrings.xml";
+        assert_eq!(judged(shared, "<sst uniqueCount=\"2\"><si><t>a</t></si><si><t>b</t></si></sst>"), Ok(()));
+        let spaces = " ".repeat(400);
+        let zeros = "0".repeat(400);
+        for declared in [
+            "\"10000000000\"".to_owned(),
+            "= '99999'".to_owned(),
+            format!("{spaces}=\"99\""),
+            format!("=\"{zeros}99999\""),
+        ] {
+            let text = format!("<sst uniqueCount{declared}><si><t>a</t></si></sst>");
+            assert_eq!(judged(shared, &text), Err(FailureKind::Malformed), "{declared}");
+        }
+        let formats = "<xf/>".repeat(MOST_FORMATS + 1);
+        assert_eq!(judged("xl/styles.xml", &formats), Err(FailureKind::TooLarge));
+        let long = format!("<numFmt formatCode=\"{}\"/>", "0".repeat(LONGEST_STYLE));
+        assert_eq!(judged("xl/styles.xml", &long), Err(FailureKind::TooLarge));
+        assert_eq!(judged("xl/other.xml", &"a".repeat(LONGEST_RUN + 1)), Err(FailureKind::TooLarge));
+        assert_eq!(judged("xl/worksheets/_rels/a.rels", &"<a/>".repeat(4_001)), Err(FailureKind::TooLarge));
+    }
+
+    #[test]
+    fn a_part_that_is_not_measured_cannot_be_read() {
+        let office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+        let relations = "http://schemas.openxmlformats.org/package/2006/relationships";
+        let parts = |target: &'static str| {
+            let document = format!(r#"<Relationship Id="a" Type="{office}/officeDocument" Target="{target}"/>"#);
+            [
+                ("_rels/.rels", format!(r#"<Relationships xmlns="{relations}">{document}</Relationships>"#)),
+                (target, r"<workbook><sheets/></workbook>".to_owned()),
+                ("xl/_rels/workbook.xml.rels", format!(r#"<Relationships xmlns="{relations}"></Relationships>"#)),
+                ("xl/_rels/workbook.bin.rels", format!(r#"<Relationships xmlns="{relations}"></Relationships>"#)),
+            ]
+        };
+        assert!(tables(&archive(&parts("xl/workbook.xml")), &mut Room::default()).is_ok());
+        assert!(tables(&archive(&parts("xl/workbook.bin")), &mut Room::default()).is_err());
     }
 
     proptest! {
         #[test]
         fn any_damage_ends_in_an_answer(at in any::<prop::sample::Index>(), byte in any::<u8>(), rows in "[<>/rc0-9A-Zv\" =]{0,40}") {
             let mut bytes = workbook(&rows);
-            let _ = tables(&bytes);
+            let _ = tables(&bytes, &mut Room::default());
             let at = at.index(bytes.len());
             bytes[at] = byte;
-            let _ = tables(&bytes);
+            let _ = tables(&bytes, &mut Room::default());
         }
     }
 }

@@ -17,7 +17,32 @@ use super::{Architecture, Request};
 const NAME: &str = "bootstrap";
 
 /// Where zips are kept. To be changed with how they are made: what was made otherwise is not kept.
-const FOLDER: &str = "zip-1";
+const FOLDER: &str = "zip-2";
+
+/// The schema of the function's environment, in its crate and in its zip.
+pub(super) const SCHEMA: &str = "configuration.json";
+
+/// What goes into a zip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Content {
+    /// The binary.
+    pub(super) binary: Vec<u8>,
+    /// The schema of its environment; `None` if its crate has none.
+    pub(super) schema: Option<Vec<u8>>,
+}
+
+impl Content {
+    /// Returns how much it is unpacked, in bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.files().map(|(_, _, bytes)| bytes.len() as u64).sum()
+    }
+
+    /// The files in the order in which they are packed: name, rights, bytes.
+    fn files(&self) -> impl Iterator<Item = (&'static str, u32, &[u8])> {
+        let schema = self.schema.as_deref().map(|schema| (SCHEMA, 0o644, schema));
+        std::iter::once((NAME, 0o755, self.binary.as_slice())).chain(schema)
+    }
+}
 
 /// A zip, made or to be made.
 #[derive(Debug)]
@@ -33,22 +58,29 @@ impl Archive {
         Self { path: output.join(FOLDER).join(name) }
     }
 
-    /// The zip with this binary in it.
-    pub(super) fn pack(&self, binary: &[u8]) -> io::Result<Vec<u8>> {
-        if let Some(kept) = self.kept(binary) {
+    /// Returns the zip with this content.
+    pub(super) fn pack(&self, content: &Content) -> io::Result<Vec<u8>> {
+        if let Some(kept) = self.kept(content) {
             return Ok(kept);
         }
-        let zip = pack(binary)?;
+        let zip = pack(content)?;
         self.keep(&zip)?;
         Ok(zip)
     }
 
-    /// The zip that was kept, if that very binary is in it.
-    fn kept(&self, binary: &[u8]) -> Option<Vec<u8>> {
+    /// Returns the zip that was kept, if that very content is in it.
+    fn kept(&self, content: &Content) -> Option<Vec<u8>> {
         let zip = fs::read(&self.path).ok()?;
         let mut archive = ZipArchive::new(Cursor::new(&zip)).ok()?;
-        let is_it = archive.len() == 1 && holds(archive.by_name(NAME).ok()?, binary)?;
-        is_it.then_some(zip)
+        if archive.len() != content.files().count() {
+            return None;
+        }
+        for (name, _, bytes) in content.files() {
+            if !holds(archive.by_name(name).ok()?, bytes)? {
+                return None;
+            }
+        }
+        Some(zip)
     }
 
     /// Keeps a zip: as a whole or not at all, since a run may end at any moment.
@@ -63,16 +95,17 @@ impl Archive {
 }
 
 /// Makes the zip: always the same time, the same rights and the same compression.
-fn pack(binary: &[u8]) -> io::Result<Vec<u8>> {
+fn pack(content: &Content) -> io::Result<Vec<u8>> {
     let options = SimpleFileOptions::default()
         .system(System::Unix)
         .last_modified_time(DateTime::DEFAULT)
-        .unix_permissions(0o755)
         .compression_method(CompressionMethod::Deflated)
         .compression_level(Some(9));
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    zip.start_file(NAME, options)?;
-    zip.write_all(binary)?;
+    for (name, rights, bytes) in content.files() {
+        zip.start_file(name, options.unix_permissions(rights))?;
+        zip.write_all(bytes)?;
+    }
     Ok(zip.finish()?.into_inner())
 }
 
@@ -100,42 +133,54 @@ mod tests {
         Archive::new(folder, &request, Architecture::X86_64)
     }
 
+    fn content(binary: &[u8]) -> Content {
+        Content { binary: binary.to_vec(), schema: Some(b"{}".to_vec()) }
+    }
+
     #[test]
-    fn the_same_binary_becomes_the_same_bytes() {
-        let zip = pack(&b"binary ".repeat(1000)).unwrap();
-        assert_eq!(zip, pack(&b"binary ".repeat(1000)).unwrap());
+    fn the_same_content_becomes_the_same_bytes() {
+        let content = content(&b"binary ".repeat(1000));
+        let zip = pack(&content).unwrap();
+        assert_eq!(zip, pack(&content).unwrap());
         let mut archive = ZipArchive::new(Cursor::new(zip)).unwrap();
         let file = archive.by_name("bootstrap").unwrap();
         assert_eq!((file.unix_mode(), file.size()), (Some(0o100_755), 7000));
         assert_eq!(file.last_modified().map(|time| time.to_string()), Some("1980-01-01 00:00:00".to_owned()));
+        drop(file);
+        let schema = archive.by_name("configuration.json").unwrap();
+        assert_eq!((schema.unix_mode(), schema.size()), (Some(0o100_644), 2));
     }
 
     #[test]
-    fn what_is_kept_is_taken_only_for_that_very_binary() {
+    fn what_is_kept_is_taken_only_for_that_very_content() {
         let folder = tempfile::tempdir().unwrap();
         let archive = archive(folder.path());
-        let first = archive.pack(b"first").unwrap();
-        assert_eq!(archive.kept(b"first").as_ref(), Some(&first));
+        let first = archive.pack(&content(b"first")).unwrap();
+        assert_eq!(archive.kept(&content(b"first")).as_ref(), Some(&first));
         for other in [b"firs".as_slice(), b"first!", b"second", b""] {
-            assert_eq!(archive.kept(other), None, "{other:?}");
+            assert_eq!(archive.kept(&content(other)), None, "{other:?}");
         }
-        assert_ne!(archive.pack(b"second").unwrap(), first);
-        assert_eq!(archive.kept(b"first"), None);
+        for schema in [None, Some(b"[]".to_vec()), Some(Vec::new())] {
+            assert_eq!(archive.kept(&Content { schema, ..content(b"first") }), None);
+        }
+        assert_ne!(archive.pack(&content(b"second")).unwrap(), first);
+        assert_eq!(archive.kept(&content(b"first")), None);
     }
 
     #[test]
     fn what_was_kept_and_is_broken_is_made_again() {
         let folder = tempfile::tempdir().unwrap();
         let archive = archive(folder.path());
-        let whole = archive.pack(&b"binary ".repeat(1000)).unwrap();
+        let content = content(&b"binary ".repeat(1000));
+        let whole = archive.pack(&content).unwrap();
         for length in 0..whole.len() {
             fs::write(&archive.path, &whole[..length]).unwrap();
-            assert_eq!(archive.kept(&b"binary ".repeat(1000)), None, "{length}");
+            assert_eq!(archive.kept(&content), None, "{length}");
         }
         let mut changed = whole.clone();
         changed[60] ^= 1;
         fs::write(&archive.path, changed).unwrap();
-        assert_eq!(archive.pack(&b"binary ".repeat(1000)).unwrap(), whole);
+        assert_eq!(archive.pack(&content).unwrap(), whole);
         assert_eq!(fs::read(&archive.path).unwrap(), whole);
     }
 }

@@ -27,7 +27,7 @@ pub use error::NotBuilt;
 pub use revision::revision;
 pub use toolchain::Architecture;
 
-use archive::Archive;
+use archive::{Archive, Content};
 use toolchain::Toolchain;
 use workspace::Workspace;
 
@@ -167,8 +167,9 @@ pub async fn artifact(
     }
     observer(Progress::Packing);
     let archive = Archive::new(&workspace.output, request, architecture);
-    let unpacked = binary.len() as u64;
-    let (path, packed) = (archive.path.clone(), tokio::task::spawn_blocking(move || archive.pack(&binary)).await);
+    let content = Content { schema: workspace.schema()?, binary };
+    let unpacked = content.size();
+    let (path, packed) = (archive.path.clone(), tokio::task::spawn_blocking(move || archive.pack(&content)).await);
     let zip = packed.map_err(|error| NotBuilt::Pack { path: path.clone(), source: error.into() })?;
     let zip = zip.map_err(|source| NotBuilt::Pack { path: path.clone(), source })?;
     Ok(Artifact {

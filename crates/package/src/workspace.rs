@@ -9,7 +9,7 @@ use std::{
 use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
 use tokio::process::Command;
 
-use super::{Linking, NotBuilt, Profile, Request};
+use super::{Linking, NotBuilt, Profile, Request, archive::SCHEMA};
 use declaration::choose;
 
 /// What the profile is where the workspace has none of that name: small and quick to start. Panics unwind, so that one bad
@@ -24,6 +24,8 @@ pub(super) struct Workspace {
     pub(super) root: PathBuf,
     /// Where we put what we make: below the target folder, beside what its owner builds.
     pub(super) output: PathBuf,
+    /// Where the schema of the function's environment is, if its package has one.
+    schema: PathBuf,
     /// Whether it says itself what the profile for Lambda is.
     has_profile: bool,
 }
@@ -57,7 +59,17 @@ impl Workspace {
         }
         let has_profile =
             has_profile(&root).map_err(|source| NotBuilt::Unreadable { path: root.join("Cargo.toml"), source })?;
-        Ok(Self { output: metadata.target_directory.join("provision").into(), root, has_profile })
+        let schema = package.manifest_path.with_file_name(SCHEMA).into();
+        Ok(Self { schema, output: metadata.target_directory.join("provision").into(), root, has_profile })
+    }
+
+    /// Reads the schema of the function's environment; `None` if its package has none.
+    pub(super) fn schema(&self) -> Result<Option<Vec<u8>>, NotBuilt> {
+        match fs::read(&self.schema) {
+            Ok(schema) => Ok(Some(schema)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(NotBuilt::Unreadable { path: self.schema.clone(), source }),
+        }
     }
 
     /// Where Cargo puts what it builds for Lambda.

@@ -59,7 +59,7 @@ pub struct ConfigurationError {
 /// A fault of one variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The variable's name.
+    /// Name of the variable.
     pub variable: &'static str,
     /// A predicate: "is missing", "is `x`, supported are …".
     pub fault: String,
@@ -91,7 +91,17 @@ impl fmt::Debug for Reader<'_> {
 }
 
 impl<'environment> Reader<'environment> {
-    /// Creates a reader; `variable` looks one up.
+    /// Creates a reader; `variable` looks one up. Every fault is collected, so that [`Reader::finish`] names all at once.
+    ///
+    /// ```
+    /// use runtime::environment::Reader;
+    ///
+    /// let environment = |name: &str| (name == "PORT").then(|| "25".to_owned());
+    /// let mut reader = Reader::new(&environment);
+    /// let (host, port) = (reader.required("HOST"), reader.required("PORT"));
+    /// let error = reader.finish(host.zip(port)).unwrap_err();
+    /// assert!(error.to_string().ends_with("`HOST` is missing"));
+    /// ```
     pub fn new(variable: &'environment dyn Fn(&str) -> Option<String>) -> Self {
         Self { variable, problems: Vec::new() }
     }

@@ -28,6 +28,7 @@ use http_body_util::BodyExt;
 use thiserror::Error;
 
 use crate::{
+    Deadline,
     store::LARGEST_OBJECT,
     text::{self, chain},
 };
@@ -100,7 +101,7 @@ pub struct Http {
     base: String,
     ca: Option<OwnCa>,
     connector: OnceLock<Connector>,
-    /// Milliseconds since the epoch.
+    /// Deadline of the invocation, in milliseconds since the epoch.
     deadline: AtomicU64,
     calls: AtomicU64,
 }
@@ -112,10 +113,9 @@ impl Http {
         Self { base, ca, connector: OnceLock::new(), deadline, calls }
     }
 
-    /// Nothing is begun after this.
-    pub fn until(&self, deadline: SystemTime) {
-        let since = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(MARGIN);
-        self.deadline.store(u64::try_from(since.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    /// Sets the invocation's deadline: no request begins shortly before it or later.
+    pub fn until(&self, deadline: Deadline) {
+        self.deadline.store(deadline.earlier(MARGIN).as_millis(), Ordering::Relaxed);
     }
 
     /// The time that is left.

@@ -1,6 +1,33 @@
 //! What every function shares of Lambda and AWS: a start that says why it failed, the environment, HTTP, S3, secrets, the log
-//! with its metrics. It knows no domain: neither mails nor any system that a function delivers to.
+//! with its metrics, partial answers to batches. It knows no domain: neither mails nor any system that a function delivers to.
+//!
+//! A function of any event is a `main` of a few lines:
+//!
+//! ```no_run
+//! use contract::queue_event::QueueEvent;
+//! use runtime::{Invocation, answer, each_message, environment::Reader, start};
+//!
+//! fn main() -> std::process::ExitCode {
+//!     let read = |variable: &dyn Fn(&str) -> Option<String>| {
+//!         let mut reader = Reader::new(variable);
+//!         let url = reader.url("TARGET_URL", "https://target.example.com", false);
+//!         reader.finish(url)
+//!     };
+//!     start(read, async |url| {
+//!         answer("NotSent", async |invocation: Invocation<QueueEvent>| {
+//!             let send = async |message: &contract::queue_event::QueueRecord| {
+//!                 println!("{} would go to {url}", message.body);
+//!                 Ok::<_, String>(())
+//!             };
+//!             Ok::<_, String>(each_message(&invocation.event, invocation.deadline, send).await)
+//!         })
+//!         .await
+//!     })
+//! }
+//! ```
 
+mod batch;
+mod deadline;
 pub mod environment;
 pub mod http;
 pub mod log;
@@ -10,6 +37,8 @@ mod start;
 pub mod store;
 pub mod text;
 
+pub use batch::each_message;
+pub use deadline::Deadline;
 pub use s3::S3;
 pub use secrets::{SecretSource, secrets_manager};
-pub use start::{answer, http_client, start};
+pub use start::{Invocation, answer, http_client, start};

@@ -6,7 +6,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use contract::context::Context;
+use contract::{
+    context::Context,
+    report::{ItemReport, Report},
+};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -69,19 +72,15 @@ impl Log {
         self.write(&serde_json::to_vec(line)?)
     }
 
-    /// Writes a line with its metrics. `shorten` makes another of one that CloudWatch would cut.
-    pub fn measured<Report: Serialize>(
-        &self,
-        report: &Report,
-        metrics: &[Metric],
-        shorten: impl FnOnce() -> Report,
-    ) -> io::Result<()> {
+    /// Writes what became of an item, with the function's own metrics. A line that CloudWatch would cut is shortened, and says so.
+    pub fn item(&self, report: ItemReport, metrics: &[Metric]) -> io::Result<()> {
         let metrics = self.embedded(metrics);
-        let whole = serde_json::to_vec(&Line { report, metrics: &metrics })?;
-        if whole.len() <= LONGEST_LINE {
-            return self.write(&whole);
-        }
-        self.write(&serde_json::to_vec(&Line { report: &shorten(), metrics: &metrics })?)
+        let line = |report: ItemReport| {
+            serde_json::to_vec(&Line { report: &Report::Item(Box::new(report)), metrics: &metrics })
+        };
+        let short = report.shortened();
+        let whole = line(report)?;
+        self.write(&if whole.len() <= LONGEST_LINE { whole } else { line(short)? })
     }
 
     fn write(&self, line: &[u8]) -> io::Result<()> {
@@ -119,7 +118,7 @@ fn number(value: f64) -> Value {
 
 /// A report and its metrics in one document.
 #[derive(Serialize)]
-struct Line<'line, Report> {
+struct Line<'line> {
     #[serde(flatten)]
     report: &'line Report,
     #[serde(flatten)]

@@ -29,17 +29,17 @@ use crate::{
     store::{Expected, Object, ObjectInfo, ObjectInfos, ObjectSource, ObjectStore, StoreError},
 };
 
-/// How often a call is tried: what is down for longer is left to Lambda's own retries.
+/// Maximum attempts of a call. Longer outages are left to Lambda's own retries.
 const ATTEMPTS: u32 = 3;
-/// What stands in the path of a key as it is.
+/// Characters of a key that are not escaped in the path.
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
 
-/// Objects in S3.
+/// A client of S3's objects.
 #[derive(Debug, Clone)]
 pub struct S3(Arc<Inner>);
 
 struct Inner {
-    /// Where it is: buckets are in the path, which every endpoint understands.
+    /// Base address: buckets are in the path, which every endpoint understands.
     base: String,
     http: Http,
     region: String,
@@ -56,7 +56,7 @@ impl fmt::Debug for Inner {
 /// A call and what it is about.
 #[derive(Clone, Copy)]
 struct Call<'call> {
-    /// What AWS calls it.
+    /// Name of the operation in AWS.
     name: &'static str,
     method: &'static str,
     bucket: &'call str,
@@ -137,7 +137,7 @@ impl Inner {
     }
 }
 
-/// What S3 says that is no success.
+/// An error answer of S3.
 struct Told {
     status: u16,
     code: Option<String>,

@@ -27,16 +27,16 @@ pub fn secrets_manager(aws: &Aws, http: SharedHttpClient) -> Client {
     Client::from_conf(config.build())
 }
 
-/// Where a secret is.
+/// The source of a secret.
 #[derive(Debug)]
 pub enum SecretSource {
     /// The environment had it.
     Given(Secret),
     /// A secret of that name or ARN.
     SecretsManager {
-        /// What reads it.
+        /// Client that reads it.
         client: Client,
-        /// Its name.
+        /// Name in Secrets Manager.
         name: String,
     },
 }

@@ -9,13 +9,13 @@ use aws_smithy_http_client::{
 };
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use lambda_runtime_api_client::{PooledClient, build_request};
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use tracing_subscriber::filter::LevelFilter;
 
-use contract::receipt_event::ReceiptEvent;
+use crate::Deadline;
 
-/// The `main` of a function: it reads its configuration from the environment, and serves with it. A configuration that
-/// cannot be read is told to Lambda.
+/// Runs a function: reads its configuration from the environment and serves with it. A configuration that cannot be read is
+/// reported to Lambda as a failed start.
 pub fn start<Configuration, Problem: Display>(
     read: impl FnOnce(&dyn Fn(&str) -> Option<String>) -> Result<Configuration, Problem>,
     serve: impl AsyncFnOnce(Configuration) -> ExitCode,
@@ -36,17 +36,35 @@ pub fn start<Configuration, Problem: Display>(
     })
 }
 
-/// Answers one event of SES after the other until Lambda ends the function. A failure is told by its type, `failure`, and its
-/// words.
-pub async fn answer<Answer: Serialize, Failure: Display>(
+/// One invocation of a function.
+#[derive(Debug, Clone)]
+pub struct Invocation<Event> {
+    /// Lambda's id of it; a retry has the same one.
+    pub request_id: String,
+    /// The moment at which Lambda ends it.
+    pub deadline: Deadline,
+    /// The event.
+    pub event: Event,
+}
+
+impl<Event> From<LambdaEvent<Event>> for Invocation<Event> {
+    fn from(event: LambdaEvent<Event>) -> Self {
+        let deadline = Deadline::at(event.context.deadline());
+        Self { request_id: event.context.request_id, deadline, event: event.payload }
+    }
+}
+
+/// Runs the Lambda event loop: answers one event after the other until Lambda ends the function. An event that is not of the
+/// type `Event` fails its invocation, and an error becomes a `Diagnostic` with `error_type = failure`.
+pub async fn answer<Event: DeserializeOwned, Answer: Serialize, Failure: Display>(
     failure: &str,
-    handle: impl AsyncFn(LambdaEvent<ReceiptEvent>) -> Result<Answer, Failure>,
+    handle: impl AsyncFn(Invocation<Event>) -> Result<Answer, Failure>,
 ) -> ExitCode {
     let handle = &handle;
-    let told = service_fn(|event| async move {
+    let told = service_fn(|event: LambdaEvent<Event>| async move {
         let diagnostic =
             |error: Failure| Diagnostic { error_type: failure.to_owned(), error_message: error.to_string() };
-        handle(event).await.map_err(diagnostic)
+        handle(event.into()).await.map_err(diagnostic)
     });
     match Runtime::new(told).run().await {
         Ok(()) => ExitCode::SUCCESS,

@@ -47,7 +47,7 @@ pub trait ObjectInfos {
 /// Size, times and metadata of an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ObjectInfo {
-    /// In bytes.
+    /// Size, in bytes.
     pub size: u64,
     /// S3's mark of its content.
     pub etag: Option<String>,
@@ -60,24 +60,24 @@ pub struct ObjectInfo {
 /// An object as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
-    /// All of it.
+    /// The whole content.
     pub bytes: Vec<u8>,
-    /// Its `ETag`.
+    /// `ETag` of the version that was read.
     pub tag: String,
 }
 
-/// What has to be there for a write to take place.
+/// The precondition of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {
-    /// Whatever it is.
+    /// No precondition.
     Anything,
-    /// No such object.
+    /// The object must not exist.
     Nothing,
     /// The object with that tag.
     Tag(String),
 }
 
-/// Why an object could not be had.
+/// Errors of reading and writing objects.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StoreError {
     /// It may be there another time: the network, throttling, and refusals too, since S3 says `AccessDenied` of an object that

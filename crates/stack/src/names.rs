@@ -27,7 +27,7 @@ mod longest {
 pub struct Names {
     /// The stack's name, without its stage.
     declared: String,
-    /// What every name of ours begins with: the stack, and its stage if it has one.
+    /// Beginning of every name: the stack, and its stage if it has one.
     prefix: String,
     /// The buckets that are not ours, and keep their names.
     existing_buckets: BTreeMap<String, String>,
@@ -73,7 +73,7 @@ impl Names {
         artifacts::bucket_name(&self.prefix, &self.account, &self.region)
     }
 
-    /// A function's name.
+    /// Returns a function's name.
     pub fn function(&self, entry: &str) -> String {
         self.name(entry, longest::FUNCTION)
     }
@@ -98,22 +98,22 @@ impl Names {
         format!("arn:aws:iam::{}:role/provision/{}/{}", self.account, self.prefix, self.role(function))
     }
 
-    /// A queue's name.
+    /// Returns a queue's name.
     pub fn queue(&self, entry: &str) -> String {
         self.name(entry, longest::QUEUE)
     }
 
-    /// A queue's ARN.
+    /// Returns a queue's ARN.
     pub fn queue_arn(&self, entry: &str) -> String {
         format!("arn:aws:sqs:{}:{}:{}", self.region, self.account, self.queue(entry))
     }
 
-    /// A topic's name.
+    /// Returns a topic's name.
     pub fn topic(&self, entry: &str) -> String {
         self.name(entry, longest::TOPIC)
     }
 
-    /// A topic's ARN.
+    /// Returns a topic's ARN.
     pub fn topic_arn(&self, entry: &str) -> String {
         format!("arn:aws:sns:{}:{}:{}", self.region, self.account, self.topic(entry))
     }
@@ -157,7 +157,7 @@ impl Names {
         cut(format!("{}-{entry}", self.prefix), longest)
     }
 
-    /// A function's ARN.
+    /// Returns a function's ARN.
     pub fn function_arn(&self, entry: &str) -> String {
         format!("arn:aws:lambda:{}:{}:function:{}", self.region, self.account, self.function(entry))
     }
@@ -173,7 +173,7 @@ impl Names {
         }
     }
 
-    /// What a function is told of its stack.
+    /// Returns the context that a function finds in its environment.
     pub fn function_context(&self, declaration: &Declaration, entry: &str) -> Context {
         let declared = declaration.functions.get(entry).into_iter().flat_map(|function| &function.secrets);
         let secrets = declared.map(|(variable, secret)| (variable.clone(), self.secret(declaration, secret))).collect();
@@ -204,20 +204,30 @@ impl Names {
         for rule in &declaration.receipt_rules {
             let invokes = |action: &Action| matches!(action, Action::Invoke { function, .. } if function == entry);
             let Some(last) = rule.actions.iter().rposition(invokes) else { continue };
+            let mut added_headers: Vec<String> = Vec::new();
             for action in rule.actions.iter().take(last) {
-                let Action::Store { bucket, prefix, .. } = action else { continue };
-                let place = self.place(bucket, prefix);
-                if may_read(bucket, prefix) && !places.contains(&place) {
-                    places.push(place);
+                match action {
+                    Action::AddHeader { name, .. } => added_headers.push(name.clone()),
+                    Action::Store { bucket, prefix, .. } if may_read(bucket, prefix) => {
+                        self.add_place(&mut places, bucket, prefix, &added_headers);
+                    }
+                    _ => {}
                 }
             }
         }
         places
     }
 
-    /// A place by the name of its bucket in AWS.
-    fn place(&self, bucket: &str, prefix: &str) -> MailPlace {
-        MailPlace { bucket: self.bucket(bucket), prefix: prefix.to_owned() }
+    /// Adds a place by the name of its bucket in AWS, or the headers to one that is there.
+    fn add_place(&self, places: &mut Vec<MailPlace>, bucket: &str, prefix: &str, added_headers: &[String]) {
+        let bucket = self.bucket(bucket);
+        let known = places.iter_mut().find(|place| place.bucket == bucket && place.prefix == prefix);
+        let Some(place) = known else {
+            places.push(MailPlace { bucket, prefix: prefix.to_owned(), added_headers: added_headers.to_vec() });
+            return;
+        };
+        let new: Vec<_> = added_headers.iter().filter(|name| !place.added_headers.contains(name)).cloned().collect();
+        place.added_headers.extend(new);
     }
 }
 

@@ -14,7 +14,7 @@ use kinds::{
     rights::{Access, Target, WITHOUT_RESOURCE},
 };
 
-/// What somebody wants to do.
+/// The command that a policy must allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// `provision up`.
@@ -25,11 +25,11 @@ pub enum Purpose {
     Down,
 }
 
-/// What Lambda asks of EC2 in the name of whoever puts a function into a network; no action has resources.
+/// Calls that Lambda makes to EC2 on behalf of whoever puts a function into a VPC; these actions have no resource level.
 const NETWORK: &[&str] = &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
 
 impl Purpose {
-    /// Whether a right is needed. What may have to be deleted may be of any kind: it may be no longer declared.
+    /// Returns `true` if a right is needed. A resource to delete may be of any kind: it may no longer be declared.
     fn needs(self, right: &Right, is_declared: bool) -> bool {
         match (right.access, self) {
             (Access::Read, _) | (Access::Delete, Self::Up | Self::Down) => true,

@@ -1,29 +1,44 @@
 //! Whether a mail may change anything by itself. Recognising is not trusting: anybody can write what a carrier writes.
 //!
-//! A mail is trusted if somebody with standing sent it, and that is proved. Standing has the provider itself, a sender
-//! in `TRUSTED_SENDERS` for its own MAINTNOTE calendars, and one in `FORWARDERS` for whatever it passes on. Proof is
-//! DMARC, which is about the domain of `From`, or a DKIM signature in line with it. What is not trusted goes to a person.
+//! A mail is trusted if somebody with standing wrote it as a notice, and that is proved. Standing has the provider itself, a sender
+//! in `TRUSTED_SENDERS` for MAINTNOTE calendars of the provider that its entry names, and one in `FORWARDERS` for what it passes on of the
+//! provider that its entry names. Proof is what SES testifies ([`Evidence`]): DMARC, which is about the domain of `From`, or a DKIM
+//! signature in line with it. What is not trusted goes to a person, and so does what nobody wrote: a bounce, an automatic answer.
 //!
 //! A signature is in line if it is of the domain that gives the sender standing, or of one below it. That is
 //! stricter than DMARC's relaxed alignment, and needs no list of public suffixes.
 
-mod authentication;
+mod automatic;
+mod domains;
+mod evidence;
+mod grants;
+mod lexer;
+mod results;
+mod section;
+mod trace;
 
 use thiserror::Error;
 
-pub use authentication::without_comments;
+pub use domains::is_public;
+pub use evidence::{Author, Evidence, NoEvidence};
+pub use grants::{Fault, Faulty, Grants, Listed, Purpose, Scope};
+pub use results::{Checked, Results};
+pub use trace::{NotOfSes, Trace};
 
 use contract::receipt_event::{Verdict, Verdicts};
-use mail::{Domain, Mail, Mailbox};
-use notice::outcome::{Recognised, Recognition};
+use mail::{Domain, Mail};
+use notice::{
+    maintnote,
+    outcome::{Recognised, Recognition},
+};
 
 /// Whom a person has decided to trust, beyond the providers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// Carriers that we do not know and whose MAINTNOTE calendars are taken.
-    pub trusted_senders: Vec<Listed>,
+    /// Carriers that we need not know and whose MAINTNOTE calendars are taken.
+    pub trusted_senders: Grants,
     /// Who may pass mails of others on.
-    pub forwarders: Vec<Listed>,
+    pub forwarders: Grants,
     /// What a failed DMARC check means.
     pub dmarc_failure: DmarcFailure,
 }
@@ -38,35 +53,13 @@ pub enum DmarcFailure {
     ProvesNothing,
 }
 
-/// An entry of a list of senders.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Listed {
-    /// One address, lower case.
-    Address(String, Domain),
-    /// A domain and all below it.
-    Domain(Domain),
-}
-
-impl Listed {
-    /// Reads `noc@carrier.example` or `carrier.example`; `None` for anything else.
-    pub fn new(text: &str) -> Option<Self> {
-        let text = text.trim().to_ascii_lowercase();
-        let named = |domain: &str| {
-            let plain = domain.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
-            (plain && domain.contains('.')).then(|| Domain::new(domain)).flatten()
-        };
-        let Some((local, domain)) = text.split_once('@') else { return named(&text).map(Self::Domain) };
-        let domain = named(domain)?;
-        (!local.is_empty() && !local.contains(char::is_whitespace)).then(|| Self::Address(text.clone(), domain))
-    }
-
-    /// The domain that gives a sender standing by this entry; `None` if it is not about that sender.
-    fn standing(&self, sender: &Mailbox, domain: &Domain) -> Option<Domain> {
-        match self {
-            Self::Address(address, own) => sender.address.eq_ignore_ascii_case(address).then(|| own.clone()),
-            Self::Domain(parent) => domain.is_within(parent.as_str()).then(|| parent.clone()),
-        }
-    }
+/// What a mail is to be trusted with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Say<'notice> {
+    /// To change maintenances. These are the providers that its calendars name.
+    Change(&'notice [&'notice str]),
+    /// To be passed over, since it is no notice.
+    Nothing,
 }
 
 /// Why a mail is trusted.
@@ -76,6 +69,8 @@ pub struct Trust {
     pub standing: Standing,
     /// The domain that has it.
     pub domain: Domain,
+    /// For whom it may speak.
+    pub scope: Scope,
     /// What shows that the mail is of that domain.
     pub proof: Proof,
 }
@@ -130,14 +125,22 @@ pub enum Doubt {
     /// The domain of `From` disowns it.
     #[error("DMARC failed: the domain in From does not stand for it")]
     DmarcFailed,
-    /// There is no `From`, or none that names one domain.
-    #[error("From names no sender, or senders of several domains")]
-    NoSender,
+    /// SES does not testify where it comes from.
+    #[error("nothing proves where it comes from: {0}")]
+    NoEvidence(#[from] NoEvidence),
+    /// Nobody has written it as a notice.
+    #[error("it may hold what others have written: {0}")]
+    NotWritten(&'static str),
+    /// Its sender may not speak for the provider that its calendar names.
+    #[error("its calendar speaks for {0}, for which its sender does not")]
+    OtherProvider(String),
     /// The sender has no standing.
-    #[error("{sender} is no domain of {provider}, nor is it listed in {list}")]
+    #[error("{sender} does not send notices of {provider}, nor is it listed in {list} for it{}", told(.meant.as_deref()))]
     NoStanding {
-        /// The domain of `From`.
-        sender: Domain,
+        /// The address in `From`.
+        sender: String,
+        /// An entry without effect that may have been meant, with what is wrong.
+        meant: Option<String>,
         /// Whose notice it would be.
         provider: &'static str,
         /// The setting that could change that.
@@ -176,57 +179,100 @@ pub fn of_verdicts(policy: &Policy, verdicts: &Verdicts) -> Result<(), Doubt> {
     Ok(())
 }
 
-/// Whether the mail with that SES message id may be acted upon as a notice of the provider whose it seems to be.
+fn told(faulty: Option<&str>) -> String {
+    faulty.map(|faulty| format!(", which has {faulty}")).unwrap_or_default()
+}
+
+/// Judges whether a mail may have that say as a mail of the provider whose it seems to be.
 pub fn judge(
     policy: &Policy,
     verdicts: &Verdicts,
-    ses_message_id: &str,
+    evidence: &Result<Evidence, NoEvidence>,
     mail: &Mail,
     recognised: &Recognised,
+    say: Say<'_>,
 ) -> Result<Trust, Doubt> {
     of_verdicts(policy, verdicts)?;
-    let froms = mail.outer().headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("From")).count();
-    let sender = mail.outer().sender.as_ref().filter(|_| froms == 1).ok_or(Doubt::NoSender)?;
-    let own = sender.domain().ok_or(Doubt::NoSender)?;
-    let (standing, domain) = standing(policy, sender, &own, recognised)?;
-    let unproven = |remark| Doubt::Unproven { sender: own.clone(), dmarc: verdicts.dmarc, dkim: verdicts.dkim, remark };
+    let evidence = evidence.as_ref().map_err(|fault| Doubt::NoEvidence(*fault))?;
+    let author = evidence.author();
+    let is_read_alike =
+        mail.outer().sender.as_ref().is_some_and(|sender| sender.address.eq_ignore_ascii_case(&author.address));
+    if !is_read_alike {
+        return Err(Doubt::NoEvidence(NoEvidence::NoAuthor));
+    }
+    let (standing, domain, scope) = standing(policy, author, recognised, say)?;
+    let quoted = match standing {
+        Standing::Provider => automatic::quotes(mail, recognised.provider.domains),
+        Standing::TrustedSender => automatic::quotes(mail, &[domain.as_str()]),
+        Standing::Forwarder => automatic::answers(mail),
+    };
+    if let Some(sign) = automatic::sign(mail, evidence).or(quoted) {
+        return Err(Doubt::NotWritten(sign));
+    }
+    let unproven = |remark| {
+        let sender = author.domain.clone();
+        Doubt::Unproven { sender, dmarc: verdicts.dmarc, dkim: verdicts.dkim, remark }
+    };
     let proof = match (verdicts.dmarc, verdicts.dkim) {
-        (Verdict::Pass, _) => Proof::Dmarc,
-        (_, Verdict::Pass) => signature(mail, ses_message_id, &domain).map_err(|remark| unproven(Some(remark)))?,
+        (Verdict::Pass, _) if evidence.passes_dmarc() => Proof::Dmarc,
+        (Verdict::Pass, _) => return Err(unproven(Some(", which SES's own headers contradict"))),
+        (_, Verdict::Pass) => {
+            let signer = evidence.signers().find(|signer| signer.is_within(domain.as_str()));
+            Proof::Dkim(signer.cloned().ok_or_else(|| unproven(Some(", of another domain")))?)
+        }
         _ => return Err(unproven(None)),
     };
-    Ok(Trust { standing, domain, proof })
+    Ok(Trust { standing, domain, scope, proof })
 }
 
 fn standing(
     policy: &Policy,
-    sender: &Mailbox,
-    own: &Domain,
+    author: &Author,
     recognised: &Recognised,
-) -> Result<(Standing, Domain), Doubt> {
+    say: Say<'_>,
+) -> Result<(Standing, Domain, Scope), Doubt> {
     let provider = recognised.provider;
-    let mut domains = provider.domains.iter().filter(|parent| own.is_within(parent));
-    if let Some(domain) = domains.next().and_then(|parent| Domain::new(parent)) {
-        return Ok((Standing::Provider, domain));
+    let Author { address, domain } = author;
+    let own = provider.domains.iter().find(|parent| domain.is_within(parent));
+    if let Some(parent) = own.filter(|parent| say == Say::Nothing || domains::is_desk(parent, address, domain))
+        && let Some(parent) = Domain::strict(parent)
+    {
+        return Ok((Standing::Provider, parent, Scope::Provider(provider.slug.to_owned())));
     }
     let is_calendar = recognised.by == Recognition::Calendar;
-    let listed = |list: &[Listed]| list.iter().find_map(|entry| entry.standing(sender, own));
-    if let Some(domain) = is_calendar.then(|| listed(&policy.trusted_senders)).flatten() {
-        return Ok((Standing::TrustedSender, domain));
+    if let (true, Say::Change(announced)) = (is_calendar, say)
+        && let Some((domain, scope)) = vouched(policy, author, announced)?
+    {
+        return Ok((Standing::TrustedSender, domain, scope));
     }
-    if let Some(domain) = listed(&policy.forwarders) {
-        return Ok((Standing::Forwarder, domain));
+    if let Some((domain, scope)) = policy.forwarders.standing(address, domain, |slug| slug == provider.slug) {
+        return Ok((Standing::Forwarder, domain, scope));
     }
-    let list = if is_calendar { "TRUSTED_SENDERS" } else { "FORWARDERS" };
-    Err(Doubt::NoStanding { sender: own.clone(), provider: provider.name, list })
+    let (name, list) =
+        if is_calendar { ("TRUSTED_SENDERS", &policy.trusted_senders) } else { ("FORWARDERS", &policy.forwarders) };
+    let meant = list.meant(address, domain).map(|faulty| format!("`{}`, which {}", faulty.entry, faulty.fault));
+    Err(Doubt::NoStanding { sender: address.clone(), meant, provider: provider.name, list: name })
 }
 
-/// A signature in line with that domain, or why there is none.
-fn signature(mail: &Mail, ses_message_id: &str, domain: &Domain) -> Result<Proof, &'static str> {
-    let signers = authentication::signers(mail.outer(), ses_message_id)
-        .ok_or(", of a domain that SES's own headers do not tell")?;
-    let in_line = signers.into_iter().find(|signer| signer.is_within(domain.as_str()));
-    in_line.map(Proof::Dkim).ok_or(", of another domain")
+/// For whom a sender in `TRUSTED_SENDERS` speaks with calendars that name these providers. What it says of a provider that we know, and
+/// that its entry does not name, is no slip of the pen.
+fn vouched(policy: &Policy, author: &Author, announced: &[&str]) -> Result<Option<(Domain, Scope)>, Doubt> {
+    let list = &policy.trusted_senders;
+    let is_announced =
+        |name: &str| !announced.is_empty() && announced.iter().all(|own| own.trim().eq_ignore_ascii_case(name));
+    let exact = list.standing(&author.address, &author.domain, is_announced);
+    let Some((domain, scope)) = exact.or_else(|| list.only(&author.address, &author.domain)) else {
+        return Ok(None);
+    };
+    let Scope::Provider(name) = &scope else { return Ok(Some((domain, scope))) };
+    let others = announced.iter().filter_map(|announced| maintnote::provider_named(announced));
+    let foreign = others
+        .into_iter()
+        .find(|other| !other.slug.eq_ignore_ascii_case(name) && !other.name.eq_ignore_ascii_case(name));
+    match foreign {
+        Some(other) => Err(Doubt::OtherProvider(other.name.to_owned())),
+        None => Ok(Some((domain, scope))),
+    }
 }
 
 #[cfg(test)]

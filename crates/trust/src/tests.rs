@@ -27,30 +27,55 @@ const PASS: Verdicts = Verdicts {
 };
 
 fn policy() -> Policy {
-    let listed = |entries: &[&str]| entries.iter().map(|entry| Listed::new(entry).unwrap()).collect();
     Policy {
-        trusted_senders: listed(&["small-carrier.example", "noc@tiny.example"]),
-        forwarders: listed(&["Desk@Customer.example", "lists.customer.example"]),
+        trusted_senders: Grants::read(Purpose::Carriers, "small-carrier.example=small,noc@tiny.example=*"),
+        forwarders: Grants::read(Purpose::Forwarders, "Desk@Customer.example=*,lists.customer.example=*"),
         dmarc_failure: DmarcFailure::Decides,
     }
 }
 
 /// A mail as SES stores it: its own headers with these results, then those of the sender.
-fn stored(results: &str, headers: &str) -> Mail {
-    let mail = format!(
+fn stored(results: &str, headers: &str) -> String {
+    format!(
         "Return-Path: <bounce@carrier.example>\r\n\
          Received: from mx.carrier.example (mx.carrier.example [192.0.2.7])\r\n by inbound-smtp.eu-west-1.amazonaws.com \
          with SMTP id {ID}\r\n for noc@customer.example;\r\n Mon, 02 Mar 2026 08:00:01 +0000 (UTC)\r\n\
          X-SES-Spam-Verdict: PASS\r\n\
          Received-SPF: pass (spfCheck: domain of carrier.example) client-ip=192.0.2.7; helo=mx.carrier.example;\r\n\
          Authentication-Results: {results}\r\n\
+         X-SES-RECEIPT: AEFB\r\n\
          {headers}Subject: Planned works\r\n\r\ntext\r\n"
-    );
-    Mail::decode(mail.as_bytes())
+    )
 }
 
-fn from(sender: &str) -> Mail {
-    stored("amazonses.com; spf=pass; dkim=none; dmarc=none", &format!("From: {sender}\r\n"))
+/// The same of that sender, whose domain passed DMARC.
+fn from(sender: &str) -> String {
+    let domain = sender.trim_end_matches('>').rsplit('@').next().unwrap_or_default();
+    stored(
+        &format!("amazonses.com; spf=pass; dkim=none; dmarc=pass header.from={domain}"),
+        &format!("From: {sender}\r\n"),
+    )
+}
+
+/// What is made of a stored mail whose event says who its author is.
+fn judged(policy: &Policy, verdicts: &Verdicts, object: &str, recognised: &Recognised) -> Result<Trust, Doubt> {
+    judged_as(policy, verdicts, object, recognised, ID)
+}
+
+fn judged_as(
+    policy: &Policy,
+    verdicts: &Verdicts,
+    object: &str,
+    recognised: &Recognised,
+    id: &str,
+) -> Result<Trust, Doubt> {
+    let mail = Mail::decode(object.as_bytes());
+    let author = mail.outer().sender.as_ref().map(|sender| sender.address.clone());
+    let mut received = contract::receipt_event::Received::default();
+    received.mail.message_id = Some(id.to_owned());
+    received.mail.common_headers.from = author.into_iter().collect();
+    let evidence = Evidence::read(object.as_bytes(), &received, &[]);
+    judge(policy, verdicts, &evidence, &mail, recognised, Say::Change(&[]))
 }
 
 fn by_sender() -> Recognised {
@@ -90,7 +115,7 @@ fn standing_has_the_provider_and_who_is_listed() {
         ("maint@lists.customer.example", by_content(), Ok((Forwarder, "lists.customer.example"))),
     ];
     for (sender, recognised, expected) in table {
-        let judged = judge(&policy(), &PASS, ID, &from(sender), &recognised);
+        let judged = judged(&policy(), &PASS, &from(sender), &recognised);
         match (expected, judged) {
             (Ok((standing, domain)), Ok(trust)) => {
                 assert_eq!((trust.standing, trust.domain.as_str(), &trust.proof), (standing, domain, &Proof::Dmarc));
@@ -102,7 +127,7 @@ fn standing_has_the_provider_and_who_is_listed() {
 }
 
 #[test]
-fn without_one_sender_there_is_no_standing() {
+fn without_one_author_there_is_no_evidence() {
     for headers in [
         "",
         "From: \r\n",
@@ -110,8 +135,12 @@ fn without_one_sender_there_is_no_standing() {
         "From: <noc@carrier.example>\r\nFrom: <x@evil.example>\r\n",
         "From: <noc@carrier.example>\r\nFrom: <noc@carrier.example>\r\n",
     ] {
-        let mail = stored("amazonses.com; dkim=pass header.i=@carrier.example", headers);
-        assert_eq!(judge(&policy(), &PASS, ID, &mail, &by_sender()), Err(Doubt::NoSender), "{headers:?}");
+        let object = stored(
+            "amazonses.com; dkim=pass header.i=@carrier.example; dmarc=pass header.from=carrier.example",
+            headers,
+        );
+        let doubt = judged(&policy(), &PASS, &object, &by_sender());
+        assert!(matches!(doubt, Err(Doubt::NoEvidence(_))), "{headers:?}: {doubt:?}");
     }
 }
 
@@ -132,10 +161,10 @@ fn verdicts_speak_against_any_mail() {
         (Verdicts { spf: Fail, dkim: Fail, ..PASS }, None),
         (Verdicts { dmarc: Fail, ..PASS }, Some(Doubt::DmarcFailed)),
     ];
-    let mail = from("noc@carrier.example");
+    let object = from("noc@carrier.example");
     for (verdicts, expected) in table {
         assert_eq!(of_verdicts(&policy(), &verdicts).err(), expected, "{verdicts:?}");
-        assert_eq!(judge(&policy(), &verdicts, ID, &mail, &by_sender()).err(), expected, "{verdicts:?}");
+        assert_eq!(judged(&policy(), &verdicts, &object, &by_sender()).err(), expected, "{verdicts:?}");
     }
 }
 
@@ -169,11 +198,12 @@ fn without_dmarc_a_signature_in_line_is_proof() {
         (Gray, Pass, "", None),
     ];
     for (dmarc, dkim, results, expected) in table {
-        let mail = stored(results, "From: noc@carrier.example\r\n");
+        let results = format!("{}; dmarc=none header.from=carrier.example;", results.trim_end_matches("; dmarc=none"));
+        let object = stored(&results, "From: noc@carrier.example\r\n");
         let verdicts = Verdicts { dkim, dmarc, ..PASS };
-        match (judge(&policy(), &verdicts, ID, &mail, &by_sender()), expected) {
+        match (judged(&policy(), &verdicts, &object, &by_sender()), expected) {
             (Ok(Trust { proof: Proof::Dkim(signer), .. }), Some(expected)) => assert_eq!(signer.as_str(), expected),
-            (Err(Doubt::Unproven { .. }), None) => {}
+            (Err(Doubt::Unproven { .. } | Doubt::NoEvidence(_)), None) => {}
             (judged, expected) => panic!("{results}: expected {expected:?}, was {judged:?}"),
         }
     }
@@ -183,16 +213,16 @@ fn without_dmarc_a_signature_in_line_is_proof() {
 fn a_failed_dmarc_check_can_be_told_to_prove_nothing() {
     let lenient = Policy { dmarc_failure: DmarcFailure::ProvesNothing, ..policy() };
     let verdicts = Verdicts { dmarc: Verdict::Fail, ..PASS };
-    let signed =
-        stored("amazonses.com; dkim=pass header.i=@carrier.example; dmarc=fail", "From: noc@carrier.example\r\n");
-    assert!(matches!(judge(&lenient, &verdicts, ID, &signed, &by_sender()), Ok(Trust { proof: Proof::Dkim(_), .. })));
+    let results = "amazonses.com; dkim=pass header.i=@carrier.example; dmarc=fail header.from=carrier.example";
+    let signed = stored(results, "From: noc@carrier.example\r\n");
+    assert!(matches!(judged(&lenient, &verdicts, &signed, &by_sender()), Ok(Trust { proof: Proof::Dkim(_), .. })));
     let unsigned = from("noc@carrier.example");
-    assert!(matches!(judge(&lenient, &verdicts, ID, &unsigned, &by_sender()), Err(Doubt::Unproven { .. })));
+    assert!(matches!(judged(&lenient, &verdicts, &unsigned, &by_sender()), Err(Doubt::Unproven { .. })));
 }
 
 #[test]
 fn headers_that_the_sender_wrote_prove_nothing() {
-    const RESULTS: &str = "Authentication-Results: amazonses.com; dkim=pass header.i=@carrier.example\r\n";
+    const RESULTS: &str = "Authentication-Results: amazonses.com; dkim=pass header.i=@carrier.example; dmarc=none header.from=carrier.example\r\n";
     let received = |id: &str, said: &str| {
         format!(
             "Received: from {said} by inbound-smtp.eu-west-1.amazonaws.com with SMTP id {id} for noc@customer.example\r\n"
@@ -217,29 +247,198 @@ fn headers_that_the_sender_wrote_prove_nothing() {
         ),
     ];
     for (what, headers, proves) in table {
-        let mail =
-            Mail::decode(format!("{headers}From: noc@carrier.example\r\nSubject: Works\r\n\r\ntext\r\n").as_bytes());
+        let object = format!("{headers}From: noc@carrier.example\r\nSubject: Works\r\n\r\ntext\r\n");
         let verdicts = Verdicts { dmarc: Verdict::Gray, ..PASS };
-        assert_eq!(judge(&policy(), &verdicts, ID, &mail, &by_sender()).is_ok(), proves, "{what}");
-        assert!(judge(&policy(), &verdicts, "", &mail, &by_sender()).is_err(), "{what}, without a message id");
+        let judge = |id| judged_as(&policy(), &verdicts, &object, &by_sender(), id);
+        assert_eq!(judge(ID).is_ok(), proves, "{what}");
+        assert!(judge("").is_err(), "{what}, without a message id");
     }
 }
 
 #[test]
-fn entries_of_lists_are_addresses_or_domains() {
-    for sound in ["carrier.example", " NOC@carrier.example ", "a-b.carrier.example"] {
-        assert!(Listed::new(sound).is_some(), "{sound}");
+fn a_verdict_that_ses_itself_contradicts_is_none() {
+    for results in ["dmarc=fail", "dmarc=none"] {
+        let results =
+            format!("amazonses.com; dkim=pass header.i=@carrier.example; {results} header.from=carrier.example");
+        let object = stored(&results, "From: noc@carrier.example\r\n");
+        assert!(matches!(judged(&policy(), &PASS, &object, &by_sender()), Err(Doubt::Unproven { .. })), "{results}");
     }
-    for unsound in [
+}
+
+/// A carrier's mail with these headers in addition, and a body.
+fn carriers(headers: &str) -> String {
+    let results =
+        "amazonses.com; spf=pass; dkim=pass header.i=@carrier.example; dmarc=pass header.from=carrier.example";
+    stored(results, &format!("From: noc@carrier.example\r\n{headers}"))
+}
+
+#[test]
+fn what_nobody_wrote_as_a_notice_speaks_for_no_carrier() {
+    let written = |object: &str| match judged(&policy(), &PASS, object, &by_sender()) {
+        Ok(_) => true,
+        Err(Doubt::NotWritten(_)) => false,
+        Err(doubt) => panic!("{doubt}: {object}"),
+    };
+    for own in [
         "",
-        "carrier",
-        "@carrier.example",
-        "noc@",
-        "noc@example",
-        "a b@carrier.example",
-        "*.carrier.example",
-        "<noc@carrier.example>",
+        "Auto-Submitted: auto-generated\r\n",
+        "Auto-Submitted: no\r\n",
+        "X-Auto-Response-Suppress: DR, OOF, AutoReply\r\n",
+        "Precedence: bulk\r\n",
+        "Precedence: list\r\nList-Id: <maint-notices.customer.example>\r\n",
+        "List-Unsubscribe: <mailto:out@carrier.example>\r\n",
+        "References: <earlier@carrier.example>\r\n",
     ] {
-        assert!(Listed::new(unsound).is_none(), "{unsound}");
+        assert!(written(&carriers(own)), "{own}");
+    }
+    for others in [
+        "Auto-Submitted: auto-replied\r\n",
+        "auto-submitted : Auto-Replied (vacation)\r\n",
+        "Auto-Submitted: auto-notified; owner-email=\"x@carrier.example\"\r\n",
+        "Auto-Submitted: yes\r\n",
+        "Auto-Submitted: no\r\nAuto-Submitted: auto-replied\r\n",
+        "Auto-Submitted: auto-generated\r\nIn-Reply-To: <x@attacker.example>\r\n",
+        "Auto-Submitted: auto-generated\r\nReferences: <x@attacker.example>\r\n",
+        "Auto-Submitted: auto-generated\r\nContent-Type: multipart/report; boundary=b\r\n",
+        "X-Autoreply: yes\r\n",
+        "X-Auto-Reply-From: noc@carrier.example\r\n",
+        "X-Autorespond: x\r\n",
+        "X-Autoresponder: x\r\n",
+        "X-Mail-Autoreply: x\r\n",
+        "Precedence: auto_reply\r\n",
+        "Precedence: Auto-Reply\r\n",
+        "X-Precedence: auto_reply\r\n",
+        "X-POST-MessageClass: 9; Autoresponder\r\n",
+        "X-MS-Exchange-Inbox-Rules-Loop: noc@carrier.example\r\n",
+        "X-Failed-Recipients: nobody@carrier.example\r\n",
+        "In-Reply-To: <x@attacker.example>\r\n",
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\r\n",
+        "Content-Type: MULTIPART/REPORT\r\n",
+        "Content-Type: message/delivery-status\r\n",
+        "Content-Type: message/disposition-notification\r\n",
+        "Content-Type: message/rfc822\r\n",
+        "Content-Type: message/partial; id=x\r\n",
+        "Content-Type: text/rfc822-headers\r\n",
+        "X-Original-From: x@attacker.example\r\n",
+        "List-Id: Announcements <announce.lists.carrier.example>\r\n",
+    ] {
+        assert!(!written(&carriers(others)), "{others}");
+    }
+    for subject in [
+        "Re: Planned works",
+        "AW: Planned works",
+        "Automatic reply: Planned works",
+        "Undeliverable: Planned works",
+        "Out of Office",
+    ] {
+        assert!(!written(&carriers("").replace("Subject: Planned works", &format!("Subject: {subject}"))), "{subject}");
+    }
+    assert!(!written(&carriers("").replace("<bounce@carrier.example>", "<>")), "a null return path");
+    assert!(!written(&carriers("").replace("noc@carrier.example", "MAILER-DAEMON@carrier.example")), "a mail server");
+}
+
+/// In a mail of several parts, wherever the report or the message stands.
+#[test]
+fn a_report_or_a_message_in_any_part_is_somebody_elses() {
+    for part in ["message/rfc822", "message/delivery-status", "text/rfc822-headers", "message/global"] {
+        for around in ["multipart/mixed", "multipart/alternative", "multipart/related"] {
+            let inner = format!(
+                "--i\r\nContent-Type: text/plain\r\n\r\ntext\r\n--i\r\nContent-Type: {part}\r\n\r\nSubject: x\r\n\r\ny\r\n--i--\r\n"
+            );
+            let body = format!("--o\r\nContent-Type: {around}; boundary=i\r\n\r\n{inner}--o--\r\n");
+            let object = carriers("Content-Type: multipart/mixed; boundary=o\r\n");
+            let object = object.replace("\r\n\r\ntext\r\n", &format!("\r\n\r\n{body}"));
+            let doubt = judged(&policy(), &PASS, &object, &by_sender());
+            assert!(matches!(doubt, Err(Doubt::NotWritten(_))), "{part} in {around}: {doubt:?}");
+        }
+    }
+}
+
+#[test]
+fn a_forwarder_passes_messages_on_and_no_bounces_or_answers() {
+    let results = "amazonses.com; spf=pass; dkim=none; dmarc=pass header.from=lists.customer.example";
+    let passed_on = |headers: &str, subject: &str| {
+        let object = stored(results, &format!("From: maint@lists.customer.example\r\n{headers}"));
+        judged(
+            &policy(),
+            &PASS,
+            &object.replace("Subject: Planned works", &format!("Subject: {subject}")),
+            &by_content(),
+        )
+        .is_ok()
+    };
+    for (headers, subject, expected) in [
+        ("Content-Type: message/rfc822\r\n", "Planned works", true),
+        ("Content-Type: message/rfc822\r\n", "Fwd: Planned works", true),
+        ("In-Reply-To: <1@carrier.example>\r\nReferences: <1@carrier.example>\r\n", "Fwd: Planned works", true),
+        ("Auto-Submitted: auto-generated\r\n", "Planned works", true),
+        ("Auto-Submitted: auto-generated\r\nIn-Reply-To: <1@carrier.example>\r\n", "Fwd: Planned works", false),
+        ("In-Reply-To: <1@carrier.example>\r\n", "Planned works", false),
+        ("", "Re: Planned works", false),
+        ("Auto-Submitted: auto-replied\r\n", "Fwd: Planned works", false),
+        ("Content-Type: multipart/report; boundary=b\r\n", "Fwd: Planned works", false),
+    ] {
+        assert_eq!(passed_on(headers, subject), expected, "{headers}{subject}");
+    }
+    let object = stored(results, "From: maint@lists.customer.example\r\n").replace("<bounce@carrier.example>", "<>");
+    assert!(judged(&policy(), &PASS, &object, &by_content()).is_err(), "a null return path");
+}
+
+/// Of whom a calendar may speak, by its sender's entry and the providers that it names.
+#[test]
+fn a_trusted_sender_speaks_for_its_provider_alone() {
+    let policy = Policy {
+        trusted_senders: Grants::read(
+            Purpose::Carriers,
+            "one.example=one,two.example=first,two.example=second,all.example=*,bare.example,zayo-desk.example=zayo",
+        ),
+        ..Policy::default()
+    };
+    let generic = Recognised { provider: &notice::providers::genericprovider::PROVIDER, by: Recognition::Calendar };
+    let scope = |sender: &str, announced: &[&str]| {
+        let mail = Mail::decode(from(&format!("noc@{sender}")).as_bytes());
+        let evidence = Evidence::supposed(&mail);
+        judge(&policy, &PASS, &evidence, &mail, &generic, Say::Change(announced)).map(|trust| trust.scope)
+    };
+    let provider = |name: &str| Ok(Scope::Provider(name.to_owned()));
+    assert_eq!(scope("one.example", &["One Fibre"]), provider("one"));
+    assert_eq!(scope("one.example", &[]), provider("one"));
+    assert_eq!(scope("two.example", &["Second"]), provider("second"));
+    assert!(matches!(scope("two.example", &["other"]), Err(Doubt::NoStanding { .. })), "which of the two?");
+    assert_eq!(scope("all.example", &["zayo"]), Ok(Scope::All));
+    assert_eq!(scope("zayo-desk.example", &["Zayo"]), provider("zayo"));
+    assert!(matches!(scope("zayo-desk.example", &["Zayo", "Colt"]), Err(Doubt::OtherProvider(_))));
+    let doubt = scope("bare.example", &["Bare"]).unwrap_err().to_string();
+    assert!(
+        doubt.contains("`bare.example`, which does not say for which provider: write `bare.example=PROVIDER`"),
+        "{doubt}"
+    );
+    for provider in notice::providers::ALL.iter().filter(|provider| !provider.domains.is_empty()) {
+        for announced in [provider.slug, provider.name, provider.domains[0], &provider.slug.to_uppercase()] {
+            assert!(matches!(scope("one.example", &[announced]), Err(Doubt::OtherProvider(_))), "{announced}");
+        }
+    }
+}
+
+/// Whoever has an address at a domain that many use is not the carrier.
+#[test]
+fn other_mailboxes_of_a_shared_domain_are_no_carrier() {
+    use notice::providers::{apple, aws, google, netflix, turkcell};
+    let table = [
+        (&google::PROVIDER, "noc-noreply@google.com", "somebody@google.com"),
+        (&aws::PROVIDER, "no-reply-aws@amazon.com", "seller@marketplace.amazon.com"),
+        (&apple::PROVIDER, "peering-noc@group.apple.com", "somebody@apple.com"),
+        (&netflix::PROVIDER, "cdnetops@saasmail.netflix.com", "somebody@netflix.com"),
+        (&turkcell::PROVIDER, "inoc@superonline.net", "customer@superonline.net"),
+    ];
+    for (provider, desk, other) in table {
+        for (sender, is_desk) in [(desk, true), (other, false)] {
+            let mail = Mail::decode(from(sender).as_bytes());
+            let domain = Domain::new(sender.split_once('@').unwrap().1).unwrap();
+            let recognised = Recognised { provider, by: Recognition::Sender(domain) };
+            let judged = |say| judge(&policy(), &PASS, &Evidence::supposed(&mail), &mail, &recognised, say);
+            assert_eq!(judged(Say::Change(&[])).is_ok(), is_desk, "{sender}");
+            assert!(judged(Say::Nothing).is_ok(), "{sender}: of the carrier's domain, and no notice");
+        }
     }
 }

@@ -1,25 +1,25 @@
-//! What the echo function is told by its environment, read once at the start.
+//! The configuration of the function `echo`, read once from its environment at the start.
 
 use contract::context::Context;
 use runtime::environment::{Aws, ConfigurationError, Reader};
 
-/// What SES is told if it waits for an answer: `CONTINUE` (so it is without this), `STOP_RULE` or `STOP_RULE_SET`.
+/// Variable: the answer to SES if it waits for one: `CONTINUE` (default), `STOP_RULE` or `STOP_RULE_SET`.
 pub const DISPOSITION: &str = "DISPOSITION";
 
-/// What SES does after a function that it waited for.
+/// The answer to SES: how it goes on after a function that it waited for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Disposition {
-    /// The rule's next action.
+    /// SES goes on with the rule's next action.
     #[default]
     Continue,
-    /// The next rule.
+    /// SES goes on with the next rule.
     StopRule,
-    /// Nothing more.
+    /// SES does nothing more.
     StopRuleSet,
 }
 
 impl Disposition {
-    /// In SES's words.
+    /// Returns SES's word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Continue => "CONTINUE",
@@ -35,14 +35,14 @@ const DISPOSITIONS: &[(&str, Disposition)] = &[
     (Disposition::StopRuleSet.as_str(), Disposition::StopRuleSet),
 ];
 
-/// What the function is told.
+/// The configuration of the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Configuration {
     /// Its stack: under which name it runs, and where mails lie.
     pub context: Context,
-    /// What SES is told if it waits for an answer.
+    /// Answer to SES if it waits for one.
     pub disposition: Disposition,
-    /// How to call AWS.
+    /// Region and credentials of AWS.
     pub aws: Aws,
 }
 
@@ -104,5 +104,27 @@ mod tests {
         the function's environment is not complete: `PROVISION_CONTEXT` lacks the name of a bucket
         the function's environment is not complete: `PROVISION_CONTEXT` cannot be read: missing field `stack` at line 1 column 2; `DISPOSITION` is `GO ON`, supported are `CONTINUE`, `STOP_RULE` and `STOP_RULE_SET`; `AWS_REGION` is missing
         ");
+    }
+
+    #[test]
+    fn the_schema_says_what_is_read() {
+        let schema: serde_json::Value = serde_json::from_str(include_str!("../configuration.json")).unwrap();
+        let asked = std::cell::RefCell::new(std::collections::BTreeSet::new());
+        let look_up = |name: &str| {
+            asked.borrow_mut().insert(name.to_owned());
+            None
+        };
+        assert!(Configuration::read(&look_up).is_err());
+        let declared = |name: &String| name != "PROVISION_CONTEXT" && !name.starts_with("AWS_");
+        let asked: Vec<String> = asked.into_inner().into_iter().filter(declared).collect();
+        assert_eq!(
+            schema["properties"].as_object().unwrap().keys().collect::<Vec<_>>(),
+            asked.iter().collect::<Vec<_>>()
+        );
+        let schema = jsonschema::validator_for(&schema).unwrap();
+        for value in ["CONTINUE", "STOP_RULE", "STOP_RULE_SET", "GO ON"] {
+            let is_valid = schema.is_valid(&serde_json::json!({"DISPOSITION": value}));
+            assert_eq!(is_valid, read(&[("DISPOSITION", value)]).is_ok(), "{value}");
+        }
     }
 }

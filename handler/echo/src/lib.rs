@@ -5,7 +5,7 @@
 
 pub mod configuration;
 
-use std::io::{self, Write};
+use std::{io, time::Instant};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -15,18 +15,24 @@ use configuration::Disposition;
 use contract::{
     context::MailPlace,
     receipt_event::{ReceiptEvent, Received, SETUP_OBJECT},
+    report::{Class, ItemReport},
 };
-use runtime::store::{ObjectInfo, ObjectInfos};
+use runtime::{
+    log::{Log, Metric, Unit},
+    store::{ObjectInfo, ObjectInfos},
+};
 
 /// The function.
 #[derive(Debug)]
 pub struct Echo<Objects> {
     /// Where mails may be, in the order in which they are looked for; empty for rules that store nothing.
     pub places: Vec<MailPlace>,
-    /// What SES is told if it waits for an answer.
+    /// The answer to SES if it waits for one.
     pub disposition: Disposition,
-    /// What tells of objects.
+    /// The objects in these places.
     pub objects: Objects,
+    /// The log.
+    pub log: Log,
 }
 
 /// Why an invocation has failed.
@@ -51,20 +57,17 @@ pub enum NotEchoed {
     Log(#[from] io::Error),
 }
 
-/// A line of the log: what is known of one mail.
+/// What is known of one mail.
 #[derive(Debug, Serialize)]
-struct Line<'event> {
-    report: &'static str,
-    request_id: &'event str,
+struct Details<'event> {
     source: Option<&'event str>,
-    ses_message_id: &'event str,
     subject: Option<&'event str>,
     /// Absent where the rules store nothing.
     #[serde(flatten)]
     stored: Option<Stored<'event>>,
 }
 
-/// Where a mail lies, and what is known of it.
+/// The place of a mail, and what is known of it.
 #[derive(Debug, Serialize)]
 struct Stored<'event> {
     bucket: &'event str,
@@ -74,26 +77,18 @@ struct Stored<'event> {
 }
 
 impl<Objects: ObjectInfos> Echo<Objects> {
-    /// Tells of every mail of an event, one after the other, and answers what SES waits for if it does.
-    pub async fn handle(
-        &self,
-        request_id: &str,
-        event: &ReceiptEvent,
-        log: &mut impl Write,
-    ) -> Result<Value, NotEchoed> {
-        let request = json!({"report": "request", "request_id": request_id, "records": event.records.len()});
-        write(log, &request)?;
+    /// Logs what is known of every mail of an event, one after the other, and returns what SES waits for if it does.
+    pub async fn handle(&self, request_id: &str, event: &ReceiptEvent) -> Result<Value, NotEchoed> {
         if event.records.is_empty() {
             return Err(NotEchoed::NoRecords);
         }
         let mut failed = None;
         for record in &event.records {
-            // The others are told of, before the invocation fails.
-            match self.one(request_id, &record.ses, log).await {
-                Ok(()) => {}
-                Err(error @ NotEchoed::Log(_)) => return Err(error),
-                Err(error) => failed = failed.or(Some(error)),
+            if record.ses.mail.message_id.as_deref() == Some(SETUP_OBJECT) {
+                continue;
             }
+            // The others are logged before the invocation fails.
+            failed = failed.or(self.one(request_id, &record.ses).await?);
         }
         match failed {
             Some(error) => Err(error),
@@ -101,28 +96,49 @@ impl<Objects: ObjectInfos> Echo<Objects> {
         }
     }
 
-    async fn one(&self, request_id: &str, received: &Received, log: &mut impl Write) -> Result<(), NotEchoed> {
-        let ses_message_id = received.mail.message_id.as_deref().ok_or(NotEchoed::NoMessageId)?;
-        if ses_message_id == SETUP_OBJECT {
-            return Ok(());
-        }
-        let stored = if self.places.is_empty() { None } else { Some(self.find(ses_message_id).await?) };
-        let line = Line {
-            report: "echo",
-            request_id,
-            source: received.mail.source.as_deref(),
-            ses_message_id,
-            subject: received.mail.common_headers.subject.as_deref(),
-            stored,
+    /// Logs what is known of a mail; returns why it could not be found, if so.
+    async fn one(&self, request_id: &str, received: &Received) -> Result<Option<NotEchoed>, NotEchoed> {
+        let started = Instant::now();
+        let found = match &received.mail.message_id {
+            None => Err(NotEchoed::NoMessageId),
+            Some(_) if self.places.is_empty() => Ok(None),
+            Some(id) => self.find(id).await.map(Some),
         };
-        Ok(write(log, &line)?)
+        let (stored, error) = found.map_or_else(|error| (None, Some(error)), |stored| (stored, None));
+        let (class, outcome) = if error.is_none() { (Class::Done, "echoed") } else { (Class::Retry, "retry") };
+        let subject = received.mail.common_headers.subject.as_deref();
+        let place = stored.as_ref().map(|stored| format!("s3://{}/{}", stored.bucket, stored.key));
+        let facts = [("subject", subject), ("object", place.as_deref())];
+        let details = Details { source: received.mail.source.as_deref(), subject, stored };
+        let Value::Object(details) = serde_json::to_value(details).map_err(io::Error::from)? else {
+            return Err(NotEchoed::Log(io::Error::other("the details are not an object")));
+        };
+        let duration_ms = started.elapsed().as_secs_f64() * 1e3;
+        let report = ItemReport {
+            request_id: request_id.to_owned(),
+            item: received.mail.message_id.clone().unwrap_or_default(),
+            class,
+            outcome: outcome.to_owned(),
+            reason: error.as_ref().map(ToString::to_string),
+            facts: facts.iter().filter_map(|(label, text)| Some(((*label).to_owned(), (*text)?.to_owned()))).collect(),
+            duration_ms,
+            details,
+        };
+        let count = |name, is| Metric { name, unit: Unit::Count, value: f64::from(u8::from(is)) };
+        let metrics = [
+            count("Echoed", class == Class::Done),
+            count("Retry", class == Class::Retry),
+            Metric { name: "Duration", unit: Unit::Milliseconds, value: duration_ms },
+        ];
+        self.log.item(report, &metrics)?;
+        Ok(error)
     }
 
     /// The first place that has the mail. SES does not say which rule it was, so a refusal is no end: who may not list a
     /// bucket is refused an object that is not there.
     async fn find(&self, message_id: &str) -> Result<Stored<'_>, NotEchoed> {
         let mut tried = Vec::new();
-        for MailPlace { bucket, prefix } in &self.places {
+        for MailPlace { bucket, prefix, .. } in &self.places {
             let key = format!("{prefix}{message_id}");
             match self.objects.head(bucket, &key).await {
                 Ok(Some(object)) => return Ok(Stored { bucket, key, object }),
@@ -134,18 +150,14 @@ impl<Objects: ObjectInfos> Echo<Objects> {
     }
 }
 
-/// One line, at once: Lambda may freeze the process after the answer.
-fn write(log: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
-    let mut bytes = serde_json::to_vec(line)?;
-    bytes.push(b'\n');
-    log.write_all(&bytes)?;
-    log.flush()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::{
+        collections::BTreeMap,
+        sync::{Arc, Mutex},
+    };
 
+    use contract::context::Context;
     use runtime::store::StoreError;
 
     use super::*;
@@ -167,11 +179,31 @@ mod tests {
     }
 
     fn echo(prefixes: &[&str], objects: &[(&'static str, u64)], refuses: bool) -> Echo<Bucket> {
-        let place = |prefix: &&str| MailPlace { bucket: "mail".to_owned(), prefix: (*prefix).to_owned() };
+        let place = |prefix: &&str| MailPlace {
+            bucket: "mail".to_owned(),
+            prefix: (*prefix).to_owned(),
+            added_headers: Vec::new(),
+        };
         Echo {
             places: prefixes.iter().map(place).collect(),
             disposition: Disposition::StopRule,
             objects: Bucket { objects: objects.iter().copied().collect(), refuses },
+            log: Log::new(&Context::default(), io::sink()),
+        }
+    }
+
+    /// A writer that others can read.
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
         }
     }
 
@@ -180,58 +212,61 @@ mod tests {
         serde_json::from_value(json!({"Records": ids.iter().map(record).collect::<Vec<_>>()})).unwrap()
     }
 
-    /// The answer or the error, and the lines after the first.
-    fn run(echo: &Echo<Bucket>, ids: &[&str]) -> (Result<Value, String>, Vec<Value>) {
-        let mut log = Vec::new();
+    /// The answer or the error, and the details of the lines.
+    fn run(mut echo: Echo<Bucket>, ids: &[&str]) -> (Result<Value, String>, Vec<Value>) {
+        let written = Written::default();
+        echo.log = Log::new(&Context { function: "echo".to_owned(), ..Context::default() }, written.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let answer = runtime.block_on(echo.handle("r-1", &event(ids), &mut log)).map_err(|error| error.to_string());
-        let lines: Vec<Value> =
-            String::from_utf8(log).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(lines[0], json!({"report": "request", "request_id": "r-1", "records": ids.len()}));
-        (answer, lines[1..].to_vec())
+        let answer = runtime.block_on(echo.handle("r-1", &event(ids))).map_err(|error| error.to_string());
+        let bytes = written.0.lock().unwrap();
+        let lines = bytes.split_inclusive(|byte| *byte == b'\n').map(|line| serde_json::from_slice(line).unwrap());
+        (answer, lines.collect())
     }
 
     #[test]
     fn it_tells_of_the_event_and_of_the_object() {
-        let (answer, lines) = run(&echo(&["special/"], &[("mail/special/m1", 17)], true), &["m1"]);
+        let (answer, lines) = run(echo(&["special/"], &[("mail/special/m1", 17)], true), &["m1"]);
         assert_eq!(answer, Ok(json!({"disposition": "STOP_RULE"})));
         let expected = json!({
-            "report": "echo", "request_id": "r-1", "source": "noc@carrier.example", "ses_message_id": "m1",
-            "subject": null, "bucket": "mail", "key": "special/m1", "size": 17, "etag": null, "last_modified": null,
-            "metadata": {},
+            "source": "noc@carrier.example", "subject": null, "bucket": "mail", "key": "special/m1", "size": 17, "etag": null,
+            "last_modified": null, "metadata": {},
         });
-        assert_eq!(lines, [expected]);
+        let [line] = &lines[..] else { panic!("{lines:?}") };
+        assert_eq!((&line["details"], &line["item"], &line["class"]), (&expected, &json!("m1"), &json!("done")));
+        assert_eq!((&line["Echoed"], &line["function"]), (&json!(1), &json!("echo")));
+        assert_eq!(line["facts"], json!([["object", "s3://mail/special/m1"]]));
     }
 
     #[test]
     fn a_mail_is_looked_for_in_every_place_and_a_refusal_is_no_end() {
         for refuses in [false, true] {
-            let (answer, lines) = run(&echo(&["special/", ""], &[("mail/m1", 3)], refuses), &["m1"]);
+            let (answer, lines) = run(echo(&["special/", ""], &[("mail/m1", 3)], refuses), &["m1"]);
             assert!(answer.is_ok(), "{answer:?}");
-            assert_eq!(lines[0]["key"], "m1");
+            assert_eq!(lines[0]["details"]["key"], "m1");
         }
     }
 
     #[test]
     fn a_mail_that_is_not_there_fails_the_invocation_after_the_others() {
-        let (answer, lines) = run(&echo(&["a/", "b/"], &[("mail/a/m2", 3)], false), &["m1", "m2"]);
+        let (answer, lines) = run(echo(&["a/", "b/"], &[("mail/a/m2", 3)], false), &["m1", "m2"]);
         let error = answer.unwrap_err();
         assert_eq!(error, "mail m1 is not there: s3://mail/a/m1 does not exist; s3://mail/b/m1 does not exist");
-        assert_eq!(lines.len(), 1);
-        let (answer, _) = run(&echo(&["a/"], &[], true), &["m1"]);
+        let classes: Vec<_> = lines.iter().map(|line| line["class"].as_str().unwrap()).collect();
+        assert_eq!(classes, ["retry", "done"], "the other one is logged too");
+        let (answer, _) = run(echo(&["a/"], &[], true), &["m1"]);
         assert_eq!(answer.unwrap_err(), "mail m1 is not there: s3://mail/a/m1: HeadObject 403");
     }
 
     #[test]
     fn rules_that_store_nothing_have_headers_only() {
-        let (answer, lines) = run(&echo(&[], &[], true), &["m1"]);
+        let (answer, lines) = run(echo(&[], &[], true), &["m1"]);
         assert!(answer.is_ok());
-        assert_eq!((&lines[0]["ses_message_id"], lines[0].get("bucket")), (&json!("m1"), None));
+        assert_eq!((&lines[0]["item"], lines[0]["details"].get("bucket")), (&json!("m1"), None));
     }
 
     #[test]
     fn what_is_no_mail_is_passed_over_and_what_is_no_event_is_an_error() {
-        assert_eq!(run(&echo(&["a/"], &[], true), &[SETUP_OBJECT]).1, Vec::<Value>::new());
-        assert_eq!(run(&echo(&[], &[], true), &[]).0.unwrap_err(), NotEchoed::NoRecords.to_string());
+        assert_eq!(run(echo(&["a/"], &[], true), &[SETUP_OBJECT]).1, Vec::<Value>::new());
+        assert_eq!(run(echo(&[], &[], true), &[]).0.unwrap_err(), NotEchoed::NoRecords.to_string());
     }
 }

@@ -1,11 +1,10 @@
-//! The Lambda function that tells of every mail what is known of it.
+//! The Lambda function that logs what is known of every mail.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use contract::receipt_event::ReceiptEvent;
 use echo::{Echo, configuration::Configuration};
-use lambda_runtime::LambdaEvent;
-use runtime::{S3, answer, start};
+use runtime::{Invocation, S3, answer, log::Log, start};
 
 fn main() -> ExitCode {
     start(Configuration::read, serve)
@@ -13,9 +12,10 @@ fn main() -> ExitCode {
 
 async fn serve(configuration: Configuration) -> ExitCode {
     let objects = S3::new(&configuration.aws);
-    let echo = Echo { places: configuration.context.mail, disposition: configuration.disposition, objects };
-    answer("NotEchoed", async |event: LambdaEvent<ReceiptEvent>| {
-        echo.handle(&event.context.request_id, &event.payload, &mut std::io::stdout()).await
+    let log = Log::new(&configuration.context, io::stdout());
+    let echo = Echo { places: configuration.context.mail, disposition: configuration.disposition, objects, log };
+    answer("NotEchoed", async |invocation: Invocation<ReceiptEvent>| {
+        echo.handle(&invocation.request_id, &invocation.event).await
     })
     .await
 }

@@ -1,6 +1,6 @@
 //! The sinks that a function is configured with. Nothing is read or connected before the first mail needs it.
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -20,7 +20,7 @@ use crate::{
 };
 use notice::outcome::Notice;
 use runtime::{
-    S3, SecretSource,
+    Deadline, S3, SecretSource,
     environment::{Aws, SecretPlace},
     http::OwnCa,
     http_client,
@@ -81,7 +81,7 @@ fn secret(place: SecretPlace, aws: &Aws) -> SecretSource {
 }
 
 impl Sink for OneSink {
-    fn until(&self, deadline: SystemTime) {
+    fn until(&self, deadline: Deadline) {
         match self {
             Self::Lines(sink) => sink.until(deadline),
             Self::NetBox(sink) => sink.until(deadline),

@@ -6,13 +6,12 @@
 use std::{process::ExitCode, sync::Arc};
 
 use contract::receipt_event::ReceiptEvent;
-use lambda_runtime::LambdaEvent;
 use maintenance::{
     composition::sinks,
     configuration::Configuration,
     pipeline::{Pipeline, sink::Sink},
 };
-use runtime::{S3, answer, log::Log, start};
+use runtime::{Invocation, S3, answer, log::Log, start};
 
 fn main() -> ExitCode {
     start(Configuration::read, serve)
@@ -24,9 +23,9 @@ async fn serve(configuration: Configuration) -> ExitCode {
     let sink = sinks(&configuration, &store, &log);
     let Configuration { context, policy, deletion, .. } = configuration;
     let pipeline = Pipeline { places: context.mail, policy, deletion, parse: notice::parse, store, sink, log };
-    answer("Unfinished", async |event: LambdaEvent<ReceiptEvent>| {
-        pipeline.sink.until(event.context.deadline());
-        pipeline.handle(&event.context.request_id, &event.payload).await
+    answer("Unfinished", async |invocation: Invocation<ReceiptEvent>| {
+        pipeline.sink.until(invocation.deadline);
+        pipeline.handle(&invocation.request_id, &invocation.event).await
     })
     .await
 }

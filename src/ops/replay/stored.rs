@@ -31,13 +31,13 @@ pub(crate) struct Mail<'declared> {
     key: String,
 }
 
-/// Why a mail cannot be replayed.
+/// Reasons why a stored mail cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotRebuilt {
     #[error("there is no such object in bucket `{0}`")]
     NotThere(String),
     #[error(transparent)]
-    NotOfSes(#[from] trace::NotOfSes),
+    NotOfSes(#[from] trust::NotOfSes),
     #[error(transparent)]
     Unreadable(#[from] Failure),
     #[error("its event could not be written: {0}")]

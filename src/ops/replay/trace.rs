@@ -1,31 +1,15 @@
-//! What SES wrote before a mail when it stored it: who sent it to whom, when, and what SES thinks of it.
-//!
-//! A sender may write headers of the same names, and what he says in the SMTP dialogue stands in SES's headers too. So SES's are
-//! told by their place: the first block of the object, in which each name stands once, with the mail's own id in `Received`,
-//! which no sender knows beforehand. Where a verdict could be the sender's word, it is none.
+//! What SES wrote before a mail when it stored it, as an event says it. Reading it is the function's own business: what the function
+//! takes for SES's word, a replay does, and nothing else.
 
-use jiff::{Timestamp, fmt::rfc2822};
+use jiff::Timestamp;
+use trust::{Checked, NotOfSes};
 
 use local::verdicts::{Verdict, Verdicts};
 
-/// The headers of SES, in lower case.
-const OWN: &[&str] = &[
-    "return-path",
-    "received",
-    "x-ses-spam-verdict",
-    "x-ses-virus-verdict",
-    "received-spf",
-    "authentication-results",
-    "x-ses-receipt",
-    "x-ses-dkim-signature",
-];
-/// How SES signs its `Authentication-Results`.
-const AUTHORITY: &str = "amazonses.com";
-
-/// What SES wrote before a mail.
+/// The headers that SES wrote before a stored mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trace {
-    /// What the sender's server called itself.
+    /// The name by which the sender's server introduced itself.
     pub(super) helo: String,
     /// The sender of the envelope; empty for a bounce.
     pub(super) sender: String,
@@ -34,134 +18,44 @@ pub(super) struct Trace {
     /// When SES received it, to the second.
     pub(super) received_at: Option<Timestamp>,
     pub(super) verdicts: Verdicts,
-    /// Where the mail itself begins, in bytes.
+    /// Length of these headers, in bytes: the mail itself begins there.
     pub(super) length: usize,
 }
 
-/// The object does not begin as SES begins a mail of that id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NotOfSes {
-    #[error("it does not begin with the headers of SES")]
-    NoHeaders,
-    #[error("the headers of SES are those of another mail")]
-    OtherMail,
-}
-
-/// One header: its name in lower case, its value in one line, and where it ends.
-struct Header {
-    name: String,
-    value: String,
-    end: usize,
-}
-
-/// Reads what SES wrote before the mail with that id. `added` are the names of headers that receipt rules add before them.
+/// Reads what SES wrote before the mail with that id. `added` are the names of headers that receipt rules add before it.
 pub(super) fn read(stored: &[u8], id: &str, added: &[&str]) -> Result<Trace, NotOfSes> {
-    let headers = headers(stored);
-    let is_added = |header: &&Header| added.iter().any(|name| name.eq_ignore_ascii_case(&header.name));
-    let mut block: Vec<&Header> = Vec::new();
-    for header in headers.iter().skip_while(is_added) {
-        if !OWN.contains(&header.name.as_str()) || block.iter().any(|known| known.name == header.name) {
-            break;
-        }
-        block.push(header);
-    }
-    let value = |name: &str| block.iter().find(|header| header.name == name).map(|header| header.value.as_str());
-    let received = value("received").ok_or(NotOfSes::NoHeaders)?;
-    if word_after(received, "id") != Some(id) {
-        return Err(NotOfSes::OtherMail);
-    }
-    let verdict = |name: &str| value(name).map_or(Verdict::Disabled, |word| Verdict::of(word).unwrap_or(Verdict::Gray));
-    let before: Vec<&str> = ["return-path", "received", "received-spf"].into_iter().filter_map(value).collect();
-    let [spf, dkim, dmarc] = value("authentication-results").map_or([Verdict::Gray; 3], |text| results(text, &before));
+    let trace = trust::Trace::read(stored, id, added)?;
+    let scanned =
+        |word: Option<&str>| word.map_or(Verdict::Disabled, |word| Verdict::of(word).unwrap_or(Verdict::Gray));
+    let results = trace.results.as_ref();
+    // There may be many signatures, of which one is enough.
+    let signatures: Vec<Checked> =
+        results.into_iter().flat_map(|results| &results.dkim).map(|(checked, _)| *checked).collect();
+    let order = [Checked::Pass, Checked::Fail, Checked::Error];
+    let best = order.into_iter().find(|checked| signatures.contains(checked));
     Ok(Trace {
-        helo: word_after(received, "from").unwrap_or("unknown").to_owned(),
-        sender: value("return-path").unwrap_or_default().trim_matches(['<', '>']).to_owned(),
-        recipient: word_after(received, "for").map(str::to_owned).filter(|address| address.contains('@')),
-        received_at: received
-            .rsplit_once(';')
-            .and_then(|(_, date)| rfc2822::DateTimeParser::new().parse_timestamp(date.trim()).ok()),
         verdicts: Verdicts {
-            spam: verdict("x-ses-spam-verdict"),
-            virus: verdict("x-ses-virus-verdict"),
-            spf,
-            dkim,
-            dmarc,
+            spam: scanned(trace.spam.as_deref()),
+            virus: scanned(trace.virus.as_deref()),
+            spf: verdict(results.and_then(|results| results.spf)),
+            dkim: verdict(best),
+            dmarc: verdict(results.and_then(|results| results.dmarc)),
         },
-        length: block.last().map_or(0, |header| header.end),
+        helo: trace.helo,
+        sender: trace.sender.unwrap_or_default(),
+        recipient: trace.recipient.filter(|address| address.contains('@')),
+        received_at: trace.received_at,
+        length: trace.length,
     })
 }
 
-/// The headers of a mail, unfolded.
-fn headers(stored: &[u8]) -> Vec<Header> {
-    let mut headers: Vec<Header> = Vec::new();
-    let mut end = 0;
-    for line in stored.split_inclusive(|byte| *byte == b'\n') {
-        end += line.len();
-        let text = String::from_utf8_lossy(line);
-        let text = text.trim_end_matches(['\r', '\n']);
-        if text.is_empty() {
-            break;
-        }
-        match (text.starts_with([' ', '\t']), headers.last_mut(), text.split_once(':')) {
-            (true, Some(last), _) => {
-                last.value.push(' ');
-                last.value.push_str(text.trim());
-                last.end = end;
-            }
-            (false, _, Some((name, value))) => {
-                headers.push(Header {
-                    name: name.trim_end().to_ascii_lowercase(),
-                    value: value.trim().to_owned(),
-                    end,
-                });
-            }
-            // What is no header ends those that can be trusted.
-            _ => break,
-        }
-    }
-    headers
-}
-
-/// The word after another, as in `with SMTP id ID for RECIPIENT;`.
-fn word_after<'text>(text: &'text str, before: &str) -> Option<&'text str> {
-    let mut words = text.split_whitespace();
-    words.find(|word| *word == before)?;
-    words.next().map(|word| word.trim_end_matches(';').trim_matches(['<', '>']))
-}
-
-/// The results of SPF, DKIM and DMARC. `before` are SES's other headers: if there is talk of results in them, somebody tries
-/// to be taken for SES, and nothing is proved.
-fn results(value: &str, before: &[&str]) -> [Verdict; 3] {
-    let unproven = [Verdict::Gray; 3];
-    let talks = |text: &&str| ["spf=", "dkim=", "dmarc="].iter().any(|word| text.to_ascii_lowercase().contains(word));
-    let Some(value) = trust::without_comments(value) else { return unproven };
-    let mut parts = value.split(';').map(str::trim);
-    if value.contains('"') || before.iter().any(talks) || parts.next() != Some(AUTHORITY) {
-        return unproven;
-    }
-    let words: Vec<(&str, Verdict)> = parts
-        .filter_map(|part| part.split_whitespace().next()?.split_once('='))
-        .map(|(method, word)| (method, verdict(word)))
-        .collect();
-    let of = |method: &str| -> Vec<Verdict> {
-        words.iter().filter(|(own, _)| *own == method).map(|(_, verdict)| *verdict).collect()
-    };
-    // There may be many signatures, of which one is enough; there is one sender, and one author.
-    let only = |verdicts: &[Verdict]| if let [one] = verdicts { *one } else { Verdict::Gray };
-    let best = |verdicts: &[Verdict]| {
-        let order = [Verdict::Pass, Verdict::Fail, Verdict::ProcessingFailed];
-        order.into_iter().find(|verdict| verdicts.contains(verdict)).unwrap_or(Verdict::Gray)
-    };
-    [only(&of("spf")), best(&of("dkim")), only(&of("dmarc"))]
-}
-
-/// A result of RFC 8601 as SES calls it.
-fn verdict(word: &str) -> Verdict {
-    match word {
-        "pass" => Verdict::Pass,
-        "fail" => Verdict::Fail,
-        "temperror" | "permerror" => Verdict::ProcessingFailed,
-        _ => Verdict::Gray,
+/// A result of RFC 8601 as SES calls it in events.
+fn verdict(checked: Option<Checked>) -> Verdict {
+    match checked {
+        Some(Checked::Pass) => Verdict::Pass,
+        Some(Checked::Fail) => Verdict::Fail,
+        Some(Checked::Error) => Verdict::ProcessingFailed,
+        Some(Checked::Neutral) | None => Verdict::Gray,
     }
 }
 
@@ -228,16 +122,7 @@ mod tests {
     #[test]
     fn whoever_calls_himself_a_result_proves_nothing() {
         for helo in ["a;dkim=pass", "a;dmarc=pass", "a;spf=pass;x="] {
-            let verdicts = read(&stored(helo, "\r\n", &["dmarc=FAIL"]), ID, &[]).unwrap().verdicts;
-            assert_eq!([verdicts.spf, verdicts.dkim, verdicts.dmarc], [Verdict::Gray; 3], "{helo}");
+            assert_eq!(read(&stored(helo, "\r\n", &["dmarc=FAIL"]), ID, &[]), Err(NotOfSes::Odd("Received")), "{helo}");
         }
-        let none = [Verdict::Gray; 3];
-        assert_eq!(results("amazonses.com; dmarc=pass; dmarc=fail", &[])[2], Verdict::Gray);
-        assert_eq!(results("elsewhere.example; spf=pass; dmarc=pass", &[]), none);
-        assert_eq!(results("amazonses.com; spf=pass (open", &[]), none);
-        assert_eq!(results("amazonses.com; spf=pass envelope-from=\"a; dmarc=pass\"@b", &[]), none);
-        let several =
-            "amazonses.com; spf=softfail; dkim=fail header.i=@a.example; dkim=pass header.i=@b.example; dmarc=none";
-        assert_eq!(results(several, &[]), [Verdict::Gray, Verdict::Pass, Verdict::Gray]);
     }
 }

@@ -19,11 +19,11 @@ fn a_mail_goes_through_the_rules_to_the_function_and_the_summary_says_what_becam
     assert_eq!(run.code, 0, "{run}");
     for line in [
         "#1 arrived    MAILS/a.eml: \"report delivered\" from noc@carrier.example",
-        "#1 delivered  carrier",
+        "#1 delivered  provider carrier",
         "#1   MAINTENANCE  STATUS     START (UTC)",
         "#1   CHG-1        CONFIRMED  2027-01-01 07:00  2027-01-01 09:00  ",
-        "#3 for person carrier",
-        "4 mails: 1 delivered, 1 ignored, 1 for a person, 1 handled",
+        "#3 for person provider carrier",
+        "4 mails: 1 delivered, 1 ignored, 1 for person, 1 handled",
     ] {
         assert!(run.output.contains(line), "`{line}` is missing in\n{run}");
     }
@@ -40,7 +40,7 @@ fn with_json_there_is_one_document() {
     assert_eq!(document["interrupted"], false);
     assert_eq!(document["counts"], serde_json::json!({"delivered": 1, "failed": 1}));
     let mails = document["mails"].as_array().unwrap();
-    assert_eq!(mails[0]["maintenances"][0]["maintenance_id"], "CHG-1");
+    assert_eq!(mails[0]["details"]["maintenances"][0]["maintenance_id"], "CHG-1");
     assert_eq!(mails[0]["attempts"], 1);
     assert_eq!(mails[1]["outcome"], "failed");
     assert_eq!(mails[1]["attempts"], 3);

@@ -23,10 +23,10 @@ fn what_is_delivered_is_what_the_mails_say() {
         let expected: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
         let (said, outcome) = (expected["outcome"].as_str().unwrap(), mail["outcome"].as_str().unwrap());
         let is_right = match outcome {
-            "delivered" => said == "maintenance" && mail["maintenances"] == expected["maintenances"],
+            "delivered" => said == "maintenance" && mail["details"]["maintenances"] == expected["maintenances"],
             "ignored" => said == "ignored" && mail["reason"] == expected["reason"],
             // A notice that nobody vouches for, or a mail that was not understood.
-            "for_person" => said != "ignored" && mail["maintenances"] == serde_json::json!([]),
+            "for_person" => said != "ignored" && mail["details"]["maintenances"] == serde_json::json!([]),
             _ => false,
         };
         assert!(is_right, "{} should be {expected:#}\nand is {mail:#}", file.display());
@@ -56,8 +56,8 @@ fn one(mail: &str, options: &[&str]) -> Value {
 /// It is before a person, with what we would have read, and nothing was delivered.
 fn is_only_suggested(mail: &Value, because: &str) {
     assert_eq!(mail["outcome"], "for_person", "{mail:#}");
-    assert_eq!(mail["maintenances"], serde_json::json!([]), "{mail:#}");
-    assert_eq!(mail["suggestion"].as_array().map(Vec::len), Some(1), "{mail:#}");
+    assert_eq!(mail["details"]["maintenances"], serde_json::json!([]), "{mail:#}");
+    assert_eq!(mail["details"]["suggestion"].as_array().map(Vec::len), Some(1), "{mail:#}");
     assert!(mail["reason"].as_str().unwrap().contains(because), "{mail:#}");
 }
 
@@ -95,16 +95,16 @@ fn the_echo_stack_tells_of_every_mail_and_where_it_lies() {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{errors}");
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(document["counts"], serde_json::json!({"handled": 2}), "{document:#}\n{errors}");
-    let lines = errors.lines().filter_map(|line| serde_json::from_str::<Value>(line.get(line.find('{')?..)?).ok());
-    let mut told: Vec<_> = lines.filter(|line| line["report"] == "echo").collect();
-    told.sort_by_key(|line| line["subject"].to_string());
-    let subjects: Vec<_> = told.iter().map(|line| line["subject"].as_str().unwrap()).collect();
+    assert_eq!(document["counts"], serde_json::json!({"echoed": 2}), "{document:#}\n{errors}");
+    let mut told: Vec<_> = document["mails"].as_array().unwrap().iter().collect();
+    told.sort_by_key(|mail| mail["subject"].to_string());
+    let subjects: Vec<_> = told.iter().map(|mail| mail["details"]["subject"].as_str().unwrap()).collect();
     // The special mail once: its rule ends with `stop`.
-    assert_eq!(subjects, ["for anybody@example.com", "for special@example.com"], "{errors}");
-    for (line, prefix) in told.iter().zip(["default/", "special/"]) {
-        assert_eq!(line["bucket"], "echo-mail-123456789012-eu-west-1", "{errors}");
-        assert_eq!(line["key"], format!("{prefix}{}", line["ses_message_id"].as_str().unwrap()), "{errors}");
+    assert_eq!(subjects, ["for anybody@example.com", "for special@example.com"], "{document:#}");
+    for (mail, prefix) in told.iter().zip(["default/", "special/"]) {
+        let line = &mail["details"];
+        assert_eq!(line["bucket"], "echo-mail-123456789012-eu-west-1", "{document:#}");
+        assert_eq!(line["key"], format!("{prefix}{}", mail["ses_message_id"].as_str().unwrap()), "{document:#}");
         assert!(line["size"].as_u64().is_some_and(|size| size > 0), "{errors}");
     }
 }

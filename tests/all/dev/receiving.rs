@@ -28,7 +28,7 @@ fn a_mail_by_smtp_is_accepted_when_it_is_stored() {
         assert!(answer.starts_with(expected), "{answers:#?}");
     }
     let id = answers[6].rsplit(' ').next().unwrap().to_owned();
-    live.until(|line| line.starts_with("#1 delivered  carrier"));
+    live.until(|line| line.starts_with("#1 delivered  provider carrier"));
     live.until(|line| line.starts_with("#1 done"));
     let run = live.interrupt();
     assert_eq!(run.code, 130, "{run}");

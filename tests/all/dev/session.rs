@@ -70,9 +70,9 @@ impl Run {
     }
 
     /// Changes the declaration.
+    #[track_caller]
     pub(crate) fn declared(mut self, before: &str, after: &str) -> Self {
-        assert!(self.declaration.contains(before), "`{before}` is not declared");
-        self.declaration = self.declaration.replace(before, after);
+        self.declaration = crate::harness::replaced(&self.declaration, &[(before, after)]);
         self
     }
 

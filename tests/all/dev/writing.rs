@@ -8,6 +8,8 @@ use std::{
 
 use serde_json::Value;
 
+use crate::harness::replaced;
+
 const DECLARATION: &str = "
 stack: writing
 region: eu-west-1
@@ -39,7 +41,7 @@ impl Stack {
         let runs = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/dev-runs");
         fs::create_dir_all(&runs).unwrap();
         let folder = tempfile::tempdir_in(runs).unwrap();
-        let declaration = DECLARATION.replace("ENVIRONMENT", environment).replace("RIGHTS", rights);
+        let declaration = replaced(DECLARATION, &[("ENVIRONMENT", environment), ("RIGHTS", rights)]);
         fs::write(folder.path().join("infra.yaml"), declaration).unwrap();
         Self { folder }
     }

@@ -55,6 +55,41 @@ impl Account {
         }
     }
 
+    /// Returns what stands in the account, a line each, so that what is there twice or is left over shows.
+    pub(crate) fn inventory(&self) -> Vec<String> {
+        let mut all: Vec<(&str, Vec<String>)> = Vec::new();
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        let buckets = self.wait(self.s3.list_buckets().send()).unwrap();
+        all.push(("bucket", buckets.buckets().iter().map(|one| text(one.name())).collect()));
+        let queues = self.wait(self.sqs.list_queues().send()).unwrap();
+        all.push(("queue", queues.queue_urls().to_vec()));
+        let topics = self.wait(self.sns.list_topics().send()).unwrap();
+        all.push(("topic", topics.topics().iter().map(|one| text(one.topic_arn())).collect()));
+        let subscriptions = self.wait(self.sns.list_subscriptions().send()).unwrap();
+        let shown =
+            |one: &aws_sdk_sns::types::Subscription| format!("{} → {}", text(one.topic_arn()), text(one.endpoint()));
+        all.push(("subscription", subscriptions.subscriptions().iter().map(shown).collect()));
+        let roles = self.wait(self.iam.list_roles().send()).unwrap();
+        all.push(("role", roles.roles().iter().map(|one| one.arn().to_owned()).collect()));
+        let functions = self.wait(self.lambda.list_functions().send()).unwrap();
+        all.push(("function", functions.functions().iter().map(|one| text(one.function_arn())).collect()));
+        let groups = self.wait(self.logs.describe_log_groups().send()).unwrap();
+        all.push(("log group", groups.log_groups().iter().map(|one| text(one.log_group_name())).collect()));
+        let secrets = self.wait(self.secrets.list_secrets().send()).unwrap();
+        all.push(("secret", secrets.secret_list().iter().map(|one| text(one.name())).collect()));
+        let alarms = self.wait(self.alarms.describe_alarms().send()).unwrap();
+        all.push(("alarm", alarms.metric_alarms().iter().map(|one| text(one.alarm_name())).collect()));
+        let sets = self.wait(self.ses.list_receipt_rule_sets().send()).unwrap();
+        all.push(("rule set", sets.rule_sets().iter().map(|one| text(one.name())).collect()));
+        let active = self.wait(self.ses.describe_active_receipt_rule_set().send()).unwrap();
+        all.push(("active rule", active.rules().iter().map(|one| one.name().to_owned()).collect()));
+        let lines =
+            all.into_iter().flat_map(|(kind, names)| names.into_iter().map(move |name| format!("{kind} {name}")));
+        let mut lines: Vec<String> = lines.collect();
+        lines.sort();
+        lines
+    }
+
     /// Waits for calls to be done: `account.wait(account.s3.list_buckets().send())`.
     pub(crate) fn wait<F: Future>(&self, calls: F) -> F::Output {
         self.runtime.block_on(calls)

@@ -1,7 +1,7 @@
 //! The emulator of AWS that the engine's tests run on, and whether it is good enough for them.
 
 pub(crate) mod account;
-mod calls;
+pub(crate) mod calls;
 pub(crate) mod fault;
 pub(crate) mod mail;
 pub(crate) mod pipeline;
@@ -21,4 +21,34 @@ fn an_emulator_is_an_empty_account_of_its_own() {
     assert_eq!(second.wait(second.sns.list_topics().send()).unwrap().topics().len(), 0);
     let identity = first.wait(first.sts.get_caller_identity().send()).unwrap();
     assert_eq!(identity.account(), Some(server::ACCOUNT));
+}
+
+#[test]
+fn a_snapshot_is_the_account_as_it_was_however_often_it_is_restored() {
+    let Some(emulator) = Emulator::start() else { return };
+    let account = Account::at(&emulator.url);
+    let tagged = |name: &str, value: &str| {
+        let url = account.wait(account.sqs.create_queue().queue_name(name).send()).unwrap().queue_url.unwrap();
+        account.wait(account.sqs.tag_queue().queue_url(&url).tags("by", value).send()).unwrap();
+        url
+    };
+    let empty = emulator.snapshot();
+    let url = tagged("one", "us");
+    let read = || {
+        let tags = account.wait(account.sqs.list_queue_tags().queue_url(&url).send()).unwrap().tags;
+        (account.inventory(), tags.unwrap_or_default().remove("by"))
+    };
+    let (stands, before) = (emulator.snapshot(), read());
+    assert_eq!(before.1.as_deref(), Some("us"));
+    for _ in 0..2 {
+        // Neither what is added nor what is changed within something gets into the snapshot.
+        tagged("one", "them");
+        tagged("other", "them");
+        account.wait(account.sns.create_topic().name("first-of-its-service").send()).unwrap();
+        assert_ne!(read(), before);
+        emulator.restore(&stands);
+        assert_eq!(read(), before);
+    }
+    emulator.restore(&empty);
+    assert_eq!(account.inventory(), Vec::<String>::new());
 }

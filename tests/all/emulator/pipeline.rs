@@ -27,6 +27,7 @@ use super::{
     mail::{Done, deliver},
     server::{ACCOUNT, Authorisation, Emulator, REGION},
 };
+use crate::harness::replaced;
 
 /// How long the emulator may take to run a function and to show its log.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -219,7 +220,7 @@ fn rules_are_evaluated_as_ses_does() {
             rule("last", ".example.com", vec![store("test-mail")]),
         ],
     );
-    let subject = |subject: &str| String::from_utf8_lossy(MAIL).replace("print _HANDLER", subject).into_bytes();
+    let subject = |subject: &str| replaced(&String::from_utf8_lossy(MAIL), &[("print _HANDLER", subject)]).into_bytes();
     let tells = [
         Done::HeaderAdded { name: "X-Route".to_owned() },
         Done::Published { topic },

@@ -56,6 +56,14 @@ pub(crate) struct Call {
     pub(crate) fault: Option<Fault>,
 }
 
+impl Call {
+    /// A call that nobody made.
+    pub(crate) fn example(number: usize, repetition: usize, operation: Operation) -> Self {
+        let (target, began) = ("/".to_owned(), Duration::ZERO);
+        Self { number, mutation: None, repetition, operation, target, began, ended: None, status: None, fault: None }
+    }
+}
+
 impl fmt::Display for Call {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { number, operation, target, began, ended, status, fault, .. } = self;

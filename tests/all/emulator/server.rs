@@ -34,6 +34,9 @@ pub(crate) struct Emulator {
     folder: TempDir,
 }
 
+/// An account as it was once, kept by the emulator that it was taken of.
+pub(crate) struct Snapshot(String);
+
 /// Whether the emulator looks at who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Authorisation {
@@ -118,13 +121,28 @@ impl Emulator {
 
     /// Empties the account.
     pub(crate) fn reset(&self) {
+        self.post("/_ministack/reset");
+    }
+
+    /// Keeps the account as it is, as soon as no function is being made or changed any more.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot(self.post("/_ministack/snapshot"))
+    }
+
+    /// Makes the account what it was when the snapshot was taken, whatever was done to it since.
+    pub(crate) fn restore(&self, snapshot: &Snapshot) {
+        self.post(&format!("/_ministack/snapshot?restore={}", snapshot.0));
+    }
+
+    /// Sends a request of the emulator's own and returns the body of the answer.
+    fn post(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(self.url.trim_start_matches("http://")).unwrap();
-        let request =
-            b"POST /_ministack/reset HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-        stream.write_all(request).unwrap();
+        write!(stream, "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(answer.starts_with("HTTP/1.1 200"), "POST {path}: {answer}\n{}", self.log());
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
     }
 
     /// What it wrote so far.

@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use aws_sdk_lambda::types::Environment;
 
 use crate::{
+    effort::Effort,
     harness::Folder,
     stack::{EVERYTHING, Trial, actions},
 };
@@ -59,9 +60,7 @@ fn keys(trial: &Trial) -> Vec<String> {
 
 #[test]
 fn code_that_is_too_large_for_a_call_goes_through_a_bucket() {
-    let required = std::env::var("PROVISION_REQUIRE").unwrap_or_default();
-    if !required.split(',').any(|what| what == "emulator") {
-        println!("not run: packing 53 MB takes a while; PROVISION_REQUIRE=emulator asks for it");
+    if Effort::asked().leaves_out("packing 53 MB takes a while") {
         return;
     }
     let Some(trial) = Trial::new(EVERYTHING) else { return };

@@ -8,6 +8,7 @@ use aws_sdk_lambda::{
 use super::fields::{declaration, other_zip};
 use crate::{
     emulator::account::Account,
+    harness::replaced,
     stack::{EVERYTHING, Trial},
 };
 
@@ -27,15 +28,14 @@ fn somebody_leaves(account: &Account, count: i32) {
 
 #[test]
 fn what_others_reserve_counts_and_what_is_ours_already_does_not() {
-    let Some(trial) = Trial::new(&declaration().replace("archive: {existing: company-archive}", "archive: {}")) else {
-        return;
-    };
+    let declared = replaced(&declaration(), &[("archive: {existing: company-archive}", "archive: {}")]);
+    let Some(trial) = Trial::new(&declared) else { return };
     somebody_leaves(&trial.account, 105);
     // 5 more leave the account's 100: as many as must be left, and no fewer when all is done again.
     trial.up();
     trial.is_converged();
-    let more = declaration().replace("archive: {existing: company-archive}", "archive: {}");
-    trial.folder.write("infra.yaml", more.replace("reserved_concurrency: 5", "reserved_concurrency: 6"));
+    let more = replaced(&declared, &[("reserved_concurrency: 5", "reserved_concurrency: 6")]);
+    trial.folder.write("infra.yaml", more);
     trial.proxy.reset();
     let run = trial.expect(2, &["up", "--yes"]);
     assert!(run.stderr().contains("the functions reserve 6 of the 105 concurrent executions"), "{run}");

@@ -7,7 +7,10 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::{Value, json};
 
 use super::{existing, fields::declaration};
-use crate::stack::{Trial, actions};
+use crate::{
+    harness::replaced,
+    stack::{Trial, actions},
+};
 
 const BUCKET: &str = "circuits-mail-123456789012-eu-west-1";
 const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:circuits-news";
@@ -118,7 +121,7 @@ fn the_same_written_another_way_is_no_change() {
 /// A bucket that once kept versions can only stop: that is the same as one that never did.
 #[test]
 fn versions_that_are_no_longer_kept_were_never_kept() {
-    let Some(trial) = Trial::new(&declaration().replace(", versioning: true", "")) else { return };
+    let Some(trial) = Trial::new(&replaced(&declaration(), &[(", versioning: true", "")])) else { return };
     existing::bucket(&trial.account);
     trial.up();
     for (status, told) in

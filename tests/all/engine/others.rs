@@ -6,7 +6,10 @@ use aws_sdk_ses::types::{ReceiptAction, ReceiptRule, StopAction, StopScope};
 use serde_json::Value;
 
 use super::{existing, fields::declaration};
-use crate::stack::{EVERYTHING, Trial, actions};
+use crate::{
+    harness::replaced,
+    stack::{EVERYTHING, Trial, actions},
+};
 
 const SET: &str = "circuits";
 const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:circuits-news";
@@ -77,9 +80,8 @@ fn what_others_add_beside_ours_is_theirs() {
     let before = (rules(&trial), statements(&trial));
     trial.is_converged();
     // Nor does a change of ours touch them.
-    trial
-        .folder
-        .write("infra.yaml", EVERYTHING.replace("tls: require", "tls: optional").replace("raw: true", "raw: false"));
+    let changed = replaced(EVERYTHING, &[("tls: require", "tls: optional"), ("raw: true", "raw: false")]);
+    trial.folder.write("infra.yaml", changed);
     trial.up();
     trial.is_converged();
     let after = (rules(&trial), statements(&trial));
@@ -101,13 +103,17 @@ fn what_is_no_longer_declared_is_found_and_deleted() {
     existing::bucket(&trial.account);
     trial.up();
     let mut there = resources(&trial.diff(), |_| true);
-    let less = declaration()
-        .replace("  - name: rest\n    actions: [{store: archive, prefix: rest/}]\n", "")
-        .replace(
-            "topics:\n  news: {subscriptions: [noc@example.com, {queue: events, raw: true}, {function: reader}]}\n",
-            "topics:\n  news: {}\n",
-        )
-        .replace("alarms: {notify: [noc@example.com]}\n", "");
+    let less = replaced(
+        &declaration(),
+        &[
+            ("  - name: rest\n    actions: [{store: archive, prefix: rest/}]\n", ""),
+            (
+                "topics:\n  news: {subscriptions: [noc@example.com, {queue: events, raw: true}, {function: reader}]}\n",
+                "topics:\n  news: {}\n",
+            ),
+            ("alarms: {notify: [noc@example.com]}\n", ""),
+        ],
+    );
     for declared in [
         less.as_str(),
         "stack: circuits\nregion: eu-west-1\nqueues: {events: {}}\n",

@@ -9,6 +9,7 @@ use super::{
     proxy::Proxy,
     server::{Content, NetBox},
 };
+use crate::effort::Effort;
 
 /// Pipelines at the same time.
 const PIPELINES: usize = 8;
@@ -26,7 +27,7 @@ fn notice(round: usize, pipeline: usize) -> Notice {
 #[test]
 fn eight_deliveries_at_once_make_one_event_with_the_newest_state_and_store_each_mail_once() {
     let Some(netbox) = NetBox::find() else { return };
-    let rounds: usize = std::env::var("ROUNDS").map_or(6, |rounds| rounds.parse().unwrap());
+    let rounds = Effort::asked().of(2, 6, 50);
     netbox.empty();
     netbox.fill(&[(DOMAIN.to_owned(), ["LINE-1".to_owned()].into())].into());
     let proxy = Proxy::gathering(&netbox.url, PIPELINES);
@@ -51,8 +52,9 @@ fn eight_deliveries_at_once_make_one_event_with_the_newest_state_and_store_each_
     let made_way = content.events().iter().filter(|event| event.name.contains("(duplicate ")).count();
     let wrong: Vec<_> = (0..rounds).flat_map(|round| wrong(round, &content)).collect();
     say(&format!(
-        "NetBox, {PIPELINES} deliveries at once: {rounds} maintenances, {outcomes:?}, {made_way} events made at the same time and \
+        "NetBox, {PIPELINES} deliveries at once, {}: {rounds} maintenances, {outcomes:?}, {made_way} events made at the same time and \
          merged, {} notifications, {} wrong",
+        Effort::asked(),
         content.notifications.len(),
         wrong.len(),
     ));

@@ -16,8 +16,8 @@ use super::{
     proxy::Proxy,
     server::{Content, Event, NetBox},
 };
+use crate::effort::Effort;
 
-const MAINTENANCES: usize = 20;
 /// Notices of each.
 const NOTICES: usize = 10;
 /// Pipelines at the same time.
@@ -41,6 +41,11 @@ const COURSE: [&str; NOTICES] = [
     "COMPLETED",
     "CONFIRMED",
 ];
+
+/// Maintenances, each with all its notices.
+fn maintenances() -> usize {
+    Effort::asked().of(4, 8, 20)
+}
 
 struct Notice {
     maintenance: usize,
@@ -128,11 +133,12 @@ fn on_a_bad_day_nothing_is_lost_nothing_is_there_twice_and_the_newest_notice_sta
     let figures = Figures::of(&netbox.content());
     let calls = proxy.calls().len();
     say(&format!(
-        "NetBox on a bad day: {} mails in {} s, {outcomes:?}; {calls} calls, {} per mail, faults {:?}; {} lost, {} twice, {} wrong; \
+        "NetBox on a bad day, {}: {} mails in {} s, {outcomes:?}; {calls} calls, {} per mail, faults {:?}; {} lost, {} twice, {} wrong; \
          {} races settled",
-        MAINTENANCES * NOTICES,
+        Effort::asked(),
+        maintenances() * NOTICES,
         took.as_secs(),
-        calls / (MAINTENANCES * NOTICES),
+        calls / (maintenances() * NOTICES),
         proxy.faults(),
         figures.lost.len(),
         figures.twice.len(),
@@ -161,7 +167,7 @@ fn deliver_all(netbox: &NetBox, proxy: &Proxy) -> BTreeMap<String, usize> {
             |(pipeline, mails): (&Pipeline, &Vec<PathBuf>)| (!mails.is_empty()).then(|| pipeline.start(mails, "0.5"));
         let running: Vec<_> = pipelines.iter().zip(&shares).map(start).collect();
         if round == 0 {
-            let enough = MAINTENANCES * NOTICES;
+            let enough = maintenances() * NOTICES;
             while proxy.calls().len() < enough {
                 thread::sleep(Duration::from_millis(50));
             }
@@ -185,7 +191,7 @@ fn deliver_all(netbox: &NetBox, proxy: &Proxy) -> BTreeMap<String, usize> {
 /// All notices, shuffled, the same way every time; those of one maintenance first.
 fn in_any_order() -> Vec<Notice> {
     let all =
-        (0..MAINTENANCES).flat_map(|maintenance| (1..=NOTICES).map(move |number| Notice::new(maintenance, number)));
+        (0..maintenances()).flat_map(|maintenance| (1..=NOTICES).map(move |number| Notice::new(maintenance, number)));
     let mut all: Vec<_> = all.collect();
     let mut state = 42_usize;
     for place in (1..all.len()).rev() {
@@ -211,7 +217,7 @@ impl Figures {
         let mut figures = Self::default();
         let events = content.events();
         figures.races = events.iter().filter(|event| event.name.contains("(duplicate ")).count();
-        for maintenance in 0..MAINTENANCES {
+        for maintenance in 0..maintenances() {
             figures.maintenance(&Notice::new(maintenance, NOTICES), &events);
             for number in 1..=NOTICES {
                 figures.notification(&Notice::new(maintenance, number), content);

@@ -8,6 +8,7 @@ use super::{
     proxy::Proxy,
     server::NetBox,
 };
+use crate::harness::replaced;
 
 /// A NetBox with the carrier and one line of it.
 fn netbox() -> Option<NetBox> {
@@ -111,7 +112,7 @@ fn who_and_what_netbox_does_not_know_is_visible_there() {
     ends(&deliver(&netbox, &Notice::new("CHG-2").mail()), "for_person", &[said, "NETBOX_PROVIDERS"]);
     assert!(unlinked(&netbox)[0].contains(said) && netbox.content().events.is_empty());
 
-    let stranger = Notice::new("CHG-3").mail().replace("noc@carrier.example>", "noc@stranger.example>");
+    let stranger = replaced(&Notice::new("CHG-3").mail(), &[("noc@carrier.example>", "noc@stranger.example>")]);
     ends(&deliver(&netbox, &stranger), "for_person", &["not trusted"]);
     let queue = unlinked(&netbox);
     assert!(queue[1].contains("Read, not verified: CHG-3 CONFIRMED"), "{queue:?}");

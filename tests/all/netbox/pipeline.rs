@@ -18,6 +18,7 @@ use std::{
 use serde_json::Value;
 
 use super::server::NetBox;
+use crate::harness::replaced;
 
 const DECLARATION: &str = "
 stack: netbox-test
@@ -72,7 +73,8 @@ impl Pipeline {
     /// A pipeline that lets those domains vouch for what they send, separated by commas.
     pub(crate) fn new(url: &str, token: &str, vouched: &str) -> Self {
         let folder = tempfile::tempdir_in(runs()).unwrap();
-        fs::write(folder.path().join("infra.yaml"), DECLARATION.replace("VOUCHED", vouched)).unwrap();
+        let vouched: Vec<_> = vouched.split(',').map(|domain| format!("{domain}=*")).collect();
+        fs::write(folder.path().join("infra.yaml"), replaced(DECLARATION, &[("VOUCHED", &vouched.join(","))])).unwrap();
         Self { folder, url: url.to_owned(), token: token.to_owned(), authority: None }
     }
 
@@ -86,7 +88,7 @@ impl Pipeline {
     fn with_unmatched(self) -> Self {
         let file = self.folder.path().join("infra.yaml");
         let writes = "reads: [mail]\n    writes: [{bucket: mail, prefix: unmatched/}]";
-        fs::write(&file, fs::read_to_string(&file).unwrap().replace("reads: [mail]", writes)).unwrap();
+        fs::write(&file, replaced(&fs::read_to_string(&file).unwrap(), &[("reads: [mail]", writes)])).unwrap();
         self
     }
 

@@ -83,7 +83,7 @@ fn a_function_that_ran_is_shown_and_its_report_is_readable() {
     assert_eq!(run.code(), Some(0), "{run}");
     assert!(
         run.stdout()
-            .contains(" reader delivered carrier, CHG-1, mail 0123456789abcdefghijklmnopqrstuv01234567, 1.5 ms\n"),
+            .contains(" reader delivered, provider carrier, maintenance CHG-1, mail 0123456789abcdefghijklmnopqrstuv01234567, 1.5 ms\n"),
         "{run}"
     );
     assert!(run.stdout().contains(" reader START RequestId: "), "{run}");

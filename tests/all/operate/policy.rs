@@ -7,7 +7,7 @@ use crate::{
         account::Account,
         server::{Authorisation, Emulator},
     },
-    harness::{Folder, Run},
+    harness::{Folder, Run, replaced},
     stack::{EVERYTHING, code_folder, command},
 };
 
@@ -97,7 +97,7 @@ fn who_has_the_policy_can_do_it_and_without_any_part_of_it_cannot() {
     }
 
     // A changed declaration is nothing for whoever may only look.
-    place.folder.write("infra.yaml", EVERYTHING.replace("retention: 14d", "retention: 13d"));
+    place.folder.write("infra.yaml", replaced(EVERYTHING, &[("retention: 14d", "retention: 13d")]));
     place.expect(1, &diff, &["diff"]);
     let run = place.expect(2, &diff, &["up", "--yes"]);
     assert!(run.stderr().contains("sqs.SetQueueAttributes 403 AccessDenied"), "{run}");

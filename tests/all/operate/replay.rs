@@ -16,6 +16,7 @@ use crate::emulator::{
     mail::{Done, deliver},
     pipeline::{activate, invoke, log, logged_times, make_bucket, rule, store},
 };
+use crate::harness::replaced;
 
 const BUCKET: &str = "op-mail-123456789012-eu-west-1";
 const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:op-reader";
@@ -173,8 +174,8 @@ fn nobody_is_asked_where_nobody_is() {
 fn failed_events_leave_their_queue_once_they_are_taken_and_all_else_stays() {
     let Some(place) = Place::new() else { return };
     place.make_function("reader");
-    let strangers = ARN.replace("op-reader", "other-reader");
-    let no_mail = record(ARN, "x").replace("aws:ses", "aws:sns");
+    let strangers = replaced(ARN, &[("op-reader", "other-reader")]);
+    let no_mail = replaced(&record(ARN, "x"), &[("aws:ses", "aws:sns")]);
     let messages = [record(ARN, "print again"), record(&strangers, "x"), no_mail, "hello".to_owned()];
     let url = place.fail(&messages);
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     emulator::server::ACCOUNT,
+    harness::replaced,
     stack::{EVERYTHING, Trial},
 };
 
@@ -104,7 +105,8 @@ fn nobody_sees_the_account_who_may_not() {
 
 #[test]
 fn a_netbox_is_looked_at_where_there_is_a_token_and_the_token_is_not_shown() {
-    let Some(trial) = Trial::new(&EVERYTHING.replace("{STANDIN: ready}", "{NETBOX_URL: \"http://127.0.0.1:1\"}"))
+    let Some(trial) =
+        Trial::new(&replaced(EVERYTHING, &[("{STANDIN: ready}", "{NETBOX_URL: \"http://127.0.0.1:1\"}")]))
     else {
         return;
     };

@@ -18,10 +18,10 @@ fn a_mail_is_seen_and_replayed_in_a_stack_that_up_made() {
     let done = deliver(&trial.account, "bounce@carrier.example", &["noc@example.com"], mail);
     let keys: Vec<&String> =
         done.iter().filter_map(|done| if let Done::Stored { key, .. } = done { Some(key) } else { None }).collect();
-    logged_times(&trial.account, "circuits-reader", "\"report\":\"mail\"", 1);
+    logged_times(&trial.account, "circuits-reader", "\"report\":\"item\"", 1);
     let run = trial.expect(0, &["logs", "reader"]);
     let id = keys[0].strip_prefix("inbound/").unwrap();
-    let gist = format!(" reader delivered carrier, CHG-1, mail {id}, 1.5 ms\n");
+    let gist = format!(" reader delivered, provider carrier, maintenance CHG-1, mail {id}, 1.5 ms\n");
     assert_eq!(run.stdout().matches(&gist).count(), 1, "{run}");
 
     // The other rule's prefix is no function's.
@@ -30,7 +30,7 @@ fn a_mail_is_seen_and_replayed_in_a_stack_that_up_made() {
     assert_eq!(planned["items"].as_array().unwrap().len(), 1, "{planned}");
     assert_eq!(planned["items"][0]["key"], keys[0].as_str(), "{planned}");
     trial.expect(0, &["replay", keys[0], "--yes"]);
-    logged_times(&trial.account, "circuits-reader", "\"report\":\"mail\"", 2);
+    logged_times(&trial.account, "circuits-reader", "\"report\":\"item\"", 2);
     let run = trial.expect(0, &["logs", "--json"]);
     let events = run.json()[0]["events"].as_array().unwrap().len();
     assert!(events >= 6, "{run}");

@@ -1,9 +1,21 @@
-//! A bad day: one call fails, is throttled, is answered late, or its connection is cut. A plain run afterwards brings everything to its end.
+//! A bad day: a call fails, is throttled, is answered late, or its connection is cut. A plain run afterwards brings everything to
+//! its end, and nothing is there twice.
+//!
+//! Every stage is run with a fault in each of its operations, and not in each of its calls: with the size of a stack its calls
+//! grow, and its operations do not. [`planned`] says which kinds of fault an operation gets.
 
-use std::{collections::BTreeMap, env};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{EVERYTHING, Trial};
-use crate::emulator::fault::{FAULTS, Fault};
+use crate::{
+    effort::Effort,
+    emulator::{
+        calls::Operation,
+        fault::{FAULTS, Fault},
+        proxy::Call,
+    },
+    harness::{Run, replaced},
+};
 
 /// The run that something happens to.
 #[derive(Debug, Clone, Copy)]
@@ -13,29 +25,32 @@ enum Stage {
     Down,
 }
 
-/// What the update changes.
+/// Changes something of every kind that can be changed in place.
 fn updated() -> String {
-    EVERYTHING
-        .replace("30d", "60d")
-        .replace("team: network", "team: noc")
-        .replace("STANDIN: ready", "STANDIN: steady")
-        .replace("{retention: 14d}", "{retention: 7d}")
-        .replace("tls: require", "tls: optional")
-        .replace("description: NetBox", "description: token")
-        .replace("raw: true", "raw: false")
-        .replace("recipients: [noc@example.com]", "recipients: [noc@example.com, ops@example.com]")
+    replaced(
+        EVERYTHING,
+        &[
+            ("30d", "60d"),
+            ("team: network", "team: noc"),
+            ("STANDIN: ready", "STANDIN: steady"),
+            ("{retention: 14d}", "{retention: 7d}"),
+            ("tls: require", "tls: optional"),
+            ("description: NetBox", "description: token"),
+            ("raw: true", "raw: false"),
+            ("recipients: [noc@example.com]", "recipients: [noc@example.com, ops@example.com]"),
+        ],
+    )
 }
 
 impl Stage {
-    /// The account as it is before the run.
+    /// Makes the account and the declaration what they are before the run.
     fn prepare(self, trial: &Trial) {
-        trial.proxy.reset();
         if !matches!(self, Self::First) {
-            trial.folder.write("infra.yaml", EVERYTHING);
             trial.up();
         }
-        trial.folder.write("infra.yaml", if matches!(self, Self::Update) { updated() } else { EVERYTHING.to_owned() });
-        trial.proxy.reset();
+        if matches!(self, Self::Update) {
+            trial.folder.write("infra.yaml", updated());
+        }
     }
 
     fn arguments(self) -> &'static [&'static str] {
@@ -44,74 +59,132 @@ impl Stage {
             Self::Down => &["down", "--confirm", "circuits", "--delete-data"],
         }
     }
-
-    /// A plain run brings it to its end, and there is nothing twice. That it is the end, a run sees by itself before it says 0.
-    fn mend(self, trial: &Trial, what: &str) {
-        trial.proxy.reset();
-        let run = trial.run(self.arguments());
-        assert_eq!(run.code(), Some(0), "after {what}\n{run}\n{}", trial.proxy.record());
-        let account = &trial.account;
-        let functions = account.wait(account.lambda.list_functions().send()).unwrap().functions().len();
-        let topics = account.wait(account.sns.list_topics().send()).unwrap().topics().len();
-        let subscriptions = account.wait(account.sns.list_subscriptions().send()).unwrap().subscriptions().len();
-        let expected = if matches!(self, Self::Down) { (0, 0, 0) } else { (1, 2, 4) };
-        assert_eq!((functions, topics, subscriptions), expected, "after {what}");
-    }
 }
 
-/// What happens to a call, by its number: every kind of fault where the whole matrix is asked for; in CI every call once, with
-/// the kinds by turns (decision 34); on a developer's machine some of the calls.
-fn faults(number: usize) -> Vec<Fault> {
-    let is_whole = env::var("FAULTS").is_ok_and(|value| value == "all");
-    let turn = FAULTS[number % FAULTS.len()];
-    match super::step(7) {
-        _ if is_whole => FAULTS.to_vec(),
-        step if number.is_multiple_of(step) => vec![turn],
-        _ => Vec::new(),
-    }
+/// The calls of a run that a fault hits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Target {
+    /// The call of this number, from 1, among all calls.
+    Call(usize),
+    /// The call of this number, from 1, among those of an operation.
+    Repetition(Operation, usize),
 }
 
-/// One fault after the other, each in an account that is as it is before the run.
-fn matrix(stage: Stage) -> BTreeMap<String, usize> {
-    let Some(trial) = Trial::new(EVERYTHING) else { return BTreeMap::new() };
-    stage.prepare(&trial);
-    trial.expect(0, stage.arguments());
-    let count = trial.proxy.calls().len();
-    let mut figures = BTreeMap::from([("calls".to_owned(), count)]);
-    for number in 1..=count {
-        for kind in faults(number) {
-            trial.reset_account();
-            stage.prepare(&trial);
-            let hit = trial.proxy.on(kind, move |call| call.number == number);
-            let run = trial.run(stage.arguments());
-            let Some(call) = hit.try_iter().next() else { continue };
-            let what = format!("{kind:?} of call {number}, {}", call.operation);
-            *figures.entry(format!("{kind:?}, exit {}", run.code().unwrap_or(-1))).or_default() += 1;
-            if run.code() != Some(0) {
-                assert!(run.code() == Some(2) && kind != Fault::Delays, "{what}\n{run}");
-                // A cut connection has no code and no request id, but a call.
-                let named = run.stderr().contains(&call.operation.to_string());
-                let identified = matches!(kind, Fault::CutBefore | Fault::CutAfter)
-                    || run.stderr().contains(&format!("fault-{number}"));
-                assert!(named && identified, "the error of {what} is not told:\n{run}");
-            }
-            stage.mend(&trial, &what);
+impl Target {
+    fn is(&self, call: &Call) -> bool {
+        match self {
+            Self::Call(number) => call.number == *number,
+            Self::Repetition(operation, number) => call.operation == *operation && call.repetition == *number,
         }
     }
-    figures
 }
 
-impl Trial {
-    /// Empties the account.
-    pub(crate) fn reset_account(&self) {
-        self.proxy.reset();
-        self.emulator.reset();
+/// Returns the faults of a stage, given the calls of a run without one.
+///
+/// Every operation gets a fault. The kinds take turns among the operations of a service, beginning with another kind in each stage:
+/// a service of five operations meets every kind in each of its stages, an operation of three stages meets three kinds. An operation
+/// that changes something also loses its answer, the worst that can happen to it. The calls of an operation take turns too. With
+/// [`Effort::Whole`] every kind of fault hits every call.
+fn planned(stage: Stage, calls: &[Call], effort: Effort) -> Vec<(Target, Fault)> {
+    if effort == Effort::Whole {
+        let all = |call: &Call| FAULTS.map(|fault| (Target::Call(call.number), fault));
+        return calls.iter().flat_map(all).collect();
+    }
+    let mut repetitions: BTreeMap<&Operation, usize> = BTreeMap::new();
+    for call in calls {
+        *repetitions.entry(&call.operation).or_default() += 1;
+    }
+    let mut turns: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut cases = Vec::new();
+    for (operation, count) in repetitions {
+        let turn = turns.entry(&operation.service).or_insert(2 * stage as usize);
+        let target = Target::Repetition(operation.clone(), *turn % count + 1);
+        let fault = FAULTS[*turn % FAULTS.len()];
+        *turn += 1;
+        cases.push((target.clone(), fault));
+        if operation.mutates() && fault != Fault::CutAfter {
+            cases.push((target, Fault::CutAfter));
+        }
+    }
+    effort.some_of(cases, 7)
+}
+
+/// What a matrix has tried.
+#[derive(Default)]
+struct Figures {
+    calls: usize,
+    operations: BTreeSet<Operation>,
+    /// The kinds of fault that hit an operation of a service, and that hit an operation which changes something.
+    by_service: BTreeMap<String, BTreeSet<Fault>>,
+    ends: BTreeMap<String, usize>,
+    /// Faults of calls that a run did not make: a run polls as often as it must.
+    missed: usize,
+}
+
+/// Tries one fault after the other, each in an account that is as it is before the run.
+fn matrix(stage: Stage, effort: Effort) -> Option<Figures> {
+    let trial = Trial::new(EVERYTHING)?;
+    stage.prepare(&trial);
+    let before = trial.emulator.snapshot();
+    trial.proxy.reset();
+    trial.expect(0, stage.arguments());
+    let (calls, end) = (trial.proxy.calls(), trial.account.inventory());
+    let mut figures = Figures { calls: calls.len(), ..Figures::default() };
+    for (target, fault) in planned(stage, &calls, effort) {
+        trial.emulator.restore(&before);
+        trial.proxy.reset();
+        let hits = target.clone();
+        let hit = trial.proxy.on(fault, move |call| hits.is(call));
+        let run = trial.run(stage.arguments());
+        let Some(call) = hit.try_iter().next() else {
+            figures.missed += 1;
+            continue;
+        };
+        let what = format!("{fault:?} of call {}, {}", call.number, call.operation);
+        tells(&run, fault, &call, &what);
+        trial.proxy.reset();
+        // That it is the end, a run sees by itself before it says 0.
+        let mended = trial.run(stage.arguments());
+        assert_eq!(mended.code(), Some(0), "after {what}\n{mended}\n{}", trial.proxy.record());
+        assert_eq!(trial.account.inventory(), end, "after {what}");
+        figures.count(&run, fault, call.operation);
+    }
+    Some(figures)
+}
+
+/// A run ends well in spite of a fault, or names the call that it could not get over.
+fn tells(run: &Run, fault: Fault, call: &Call, what: &str) {
+    if run.code() == Some(0) {
+        return;
+    }
+    assert!(run.code() == Some(2) && fault != Fault::Delays, "{what}\n{run}");
+    // A cut connection has no code and no request id, but a call.
+    let named = run.stderr().contains(&call.operation.to_string());
+    let identified =
+        matches!(fault, Fault::CutBefore | Fault::CutAfter) || run.stderr().contains(&format!("fault-{}", call.number));
+    assert!(named && identified, "the error of {what} is not told:\n{run}");
+}
+
+impl Figures {
+    fn count(&mut self, run: &Run, fault: Fault, operation: Operation) {
+        *self.ends.entry(format!("{fault:?}, exit {}", run.code().unwrap_or(-1))).or_default() += 1;
+        self.by_service.entry(operation.service.clone()).or_default().insert(fault);
+        self.operations.insert(operation);
     }
 }
 
 #[expect(clippy::print_stdout, reason = "the figures are what one wants to see")]
 fn told(stage: Stage) {
-    println!("{stage:?}: {:?}", matrix(stage));
+    let effort = Effort::asked();
+    let Some(figures) = matrix(stage, effort) else { return };
+    let Figures { calls, operations, by_service, ends, missed } = figures;
+    let cases = ends.values().sum::<usize>();
+    println!("{stage:?}, {effort}: {cases} faults in {} operations of {calls} calls: {ends:?}", operations.len());
+    for (service, kinds) in by_service {
+        println!("  {service}: {kinds:?}");
+    }
+    // The order of calls differs from run to run, their number hardly.
+    assert!(missed * 20 <= cases, "{missed} faults hit nothing, {cases} did");
 }
 
 #[test]
@@ -127,4 +200,40 @@ fn an_update_gets_over_any_bad_call() {
 #[test]
 fn a_down_gets_over_any_bad_call() {
     told(Stage::Down);
+}
+
+/// The operations of the services that the stack of these tests uses, as the plan of faults sees them.
+#[test]
+fn every_operation_gets_a_fault_and_every_service_every_kind_of_it() {
+    let names = ["CreateThing", "DescribeThing", "DeleteThing", "ListThings", "TagThing", "UntagThing", "GetThing"];
+    let calls: Vec<Call> = ["iam", "s3", "sqs"]
+        .iter()
+        .flat_map(|service| {
+            names.iter().flat_map(move |name| (1..=3).map(move |repetition| (service, name, repetition)))
+        })
+        .enumerate()
+        .map(|(index, (service, name, repetition))| {
+            let operation = Operation { service: (*service).to_owned(), name: (*name).to_owned() };
+            Call::example(index + 1, repetition, operation)
+        })
+        .collect();
+    let mut kinds: BTreeMap<Operation, BTreeSet<Fault>> = BTreeMap::new();
+    for stage in [Stage::First, Stage::Update, Stage::Down] {
+        let cases = planned(stage, &calls, Effort::Ci);
+        let hit = |case: &(Target, Fault)| calls.iter().find(|call| case.0.is(call)).unwrap().operation.clone();
+        let operations: BTreeSet<Operation> = cases.iter().map(hit).collect();
+        assert_eq!(operations, calls.iter().map(|call| call.operation.clone()).collect(), "{stage:?}");
+        for service in ["iam", "s3", "sqs"] {
+            let of_service = cases.iter().filter(|case| hit(case).service == service);
+            assert_eq!(of_service.map(|case| case.1).collect::<BTreeSet<_>>(), FAULTS.into(), "{stage:?} {service}");
+        }
+        for case in &cases {
+            kinds.entry(hit(case)).or_default().insert(case.1);
+        }
+    }
+    for (operation, kinds) in kinds {
+        let has_lost_its_answer = kinds.contains(&Fault::CutAfter);
+        assert!(kinds.len() >= 3 && (has_lost_its_answer || !operation.mutates()), "{operation}: {kinds:?}");
+    }
+    assert_eq!(planned(Stage::First, &calls, Effort::Whole).len(), calls.len() * FAULTS.len());
 }

@@ -114,12 +114,6 @@ impl Trial {
     }
 }
 
-/// Every how manieth case is tried: each where CI asks for the emulator, else some.
-pub(crate) fn step(otherwise: usize) -> usize {
-    let required = env::var("PROVISION_REQUIRE").unwrap_or_default();
-    if required.split(',').any(|what| what.trim() == "emulator") { 1 } else { otherwise }
-}
-
 /// A declaration in a folder where Cargo finds the crate of the function that it names.
 pub(crate) fn code_folder(declaration: &str) -> Folder {
     let folder = Folder::below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/standin/target/declared"));

@@ -3,10 +3,10 @@
 use aws_sdk_ses::types::{ReceiptAction, ReceiptRule, StopAction, StopScope};
 
 use super::{EVERYTHING, Trial, actions, code_folder, command};
-use crate::emulator::account::Account;
+use crate::{emulator::account::Account, harness::replaced};
 
 fn named(name: &str) -> String {
-    EVERYTHING.replace("stack: circuits", &format!("stack: {name}"))
+    replaced(EVERYTHING, &[("stack: circuits", &format!("stack: {name}"))])
 }
 
 /// Somebody's active rule set with one rule.

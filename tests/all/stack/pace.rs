@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{EVERYTHING, Trial};
-use crate::emulator::proxy::Call;
+use crate::{emulator::proxy::Call, harness::replaced};
 
 const DELAY: Duration = Duration::from_millis(100);
 
 fn maintenance() -> String {
     let declared = include_str!("../../../infra.yaml");
-    declared.replace("crate: maintenance", "crate: standin").replace("bin: maintenance", "bin: standin")
+    replaced(declared, &[("crate: maintenance", "crate: standin"), ("bin: maintenance", "bin: standin")])
 }
 
 #[test]

@@ -8,6 +8,7 @@ use domain::{
 };
 
 use super::{EVERYTHING, Trial};
+use crate::harness::{Run, replaced};
 
 /// A name server on loopback: the regions that receive mail, and one MX record.
 fn name_server(exchange: &'static str) -> String {
@@ -35,7 +36,7 @@ fn name_server(exchange: &'static str) -> String {
     address
 }
 
-fn up(trial: &Trial, resolver: &str, arguments: &[&str]) -> crate::harness::Run {
+fn up(trial: &Trial, resolver: &str, arguments: &[&str]) -> Run {
     let mut command = trial.command(arguments);
     trial.folder.finish(arguments, command.env("PROVISION_RESOLVER", resolver).output().unwrap())
 }
@@ -64,9 +65,13 @@ fn where_all_is_well_nothing_is_told() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
     trial.folder.write(
         "infra.yaml",
-        EVERYTHING
-            .replace("[noc@example.com, {queue", "[{queue")
-            .replace("alarms: {notify: [noc@example.com]}", "alarms: {notify: [news]}"),
+        replaced(
+            EVERYTHING,
+            &[
+                ("[noc@example.com, {queue", "[{queue"),
+                ("alarms: {notify: [noc@example.com]}", "alarms: {notify: [news]}"),
+            ],
+        ),
     );
     let account = &trial.account;
     account.wait(account.ses.verify_domain_identity().domain("example.com").send()).unwrap();
@@ -78,7 +83,7 @@ fn where_all_is_well_nothing_is_told() {
 
 #[test]
 fn a_region_that_receives_no_mail_stops_it() {
-    let Some(trial) = Trial::new(&EVERYTHING.replace("eu-west-1", "eu-north-1")) else { return };
+    let Some(trial) = Trial::new(&replaced(EVERYTHING, &[("eu-west-1", "eu-north-1")])) else { return };
     let resolver = name_server("inbound-smtp.eu-west-1.amazonaws.com");
     let run = up(&trial, &resolver, &["up", "--yes"]);
     assert_eq!(run.code(), Some(2), "{run}");

@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 
 use super::{EVERYTHING, Trial};
+use crate::harness::replaced;
 
 /// Times and folders differ from run to run.
 fn steady(text: &str) -> String {
@@ -30,7 +31,7 @@ fn every_kind_of_change_in_words() {
     account.wait(put.send()).unwrap();
     trial.folder.write(
         "infra.yaml",
-        EVERYTHING.replace("  events: {redrive: {queue: failed}}\n", "").replace(", {queue: events, raw: true}", ""),
+        replaced(EVERYTHING, &[("  events: {redrive: {queue: failed}}\n", ""), (", {queue: events, raw: true}", "")]),
     );
     assert_snapshot!("changed", steady(&trial.expect(1, &["diff"]).shown()));
     assert_snapshot!("repaired", steady(&trial.up().stdout()));
@@ -40,7 +41,7 @@ fn every_kind_of_change_in_words() {
 #[test]
 fn with_json_there_is_one_document_whatever_happens() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
-    let broken = trial.proxy.url.replace("http://127.0.0.1", "http://127.0.0.2");
+    let broken = replaced(&trial.proxy.url, &[("http://127.0.0.1", "http://127.0.0.2")]);
     for (arguments, code) in [
         (&["diff", "--json"][..], 1),
         (&["up", "--json"], 2),

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 
-use crate::harness::{Folder, Run};
+use crate::harness::{Folder, Run, replaced};
 
 /// A sound declaration, to be made worse.
 const SOUND: &str = "\
@@ -147,7 +147,7 @@ fn a_dangling_reference_lists_what_is_declared() {
 
 #[test]
 fn two_errors_are_told_at_once() {
-    let declaration = SOUND.replace("timeout: 30s", "timeout: 16m").replace("scan: true", "scan: perhaps");
+    let declaration = replaced(SOUND, &[("timeout: 30s", "timeout: 16m"), ("scan: true", "scan: perhaps")]);
     assert_snapshot!(validate(declaration).shown(), @r"
     exit code: 2
     ----- stdout -----
@@ -168,8 +168,8 @@ fn two_errors_are_told_at_once() {
 
 #[test]
 fn diagnostics_are_data_with_json() {
-    let declaration =
-        SOUND.replace("memory: 256MB", "memory: 64MB").replace("{invoke: maintenance}", "{invoke: mantenance}");
+    let changes = [("memory: 256MB", "memory: 64MB"), ("{invoke: maintenance}", "{invoke: mantenance}")];
+    let declaration = replaced(SOUND, &changes);
     assert_snapshot!(Folder::with_declaration(declaration).run(&["validate", "--json"]).shown(), @r#"
     exit code: 2
     ----- stdout -----
@@ -272,9 +272,8 @@ fn what_cannot_stand_together_is_found() {
     22:48: `stop` must be the last action: nothing after it is done
     22:100: `stop` must be the last action: nothing after it is done
     ");
-    let declaration = SOUND
-        .replace("30s", "31s")
-        .replace("{invoke: maintenance}", "{invoke: maintenance, invocation: RequestResponse}");
+    let waits = "{invoke: maintenance, invocation: RequestResponse}";
+    let declaration = replaced(SOUND, &[("30s", "31s"), ("{invoke: maintenance}", waits)]);
     assert_snapshot!(validate(declaration).diagnostics().concat(), @"infra.yaml:22:57: error: SES waits at most `30s` for an answer, and function `maintenance` has a timeout of `31s`");
 }
 

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::validated;
-use crate::harness::{Folder, Run};
+use crate::harness::{Folder, Run, replaced};
 
 const STAGED: &str = "\
 stack: circuits
@@ -143,7 +143,7 @@ fn two_stages_that_take_the_same_mail_are_a_warning() {
        |
        = hint: give each stage recipients of its own
     ");
-    let json = Folder::with_declaration(STAGED.replace("noc@dev.example.com", "noc@example.com"));
+    let json = Folder::with_declaration(replaced(STAGED, &[("noc@dev.example.com", "noc@example.com")]));
     assert_snapshot!(json.run(&["validate", "--json"]).shown(), @r#"
     exit code: 0
     ----- stdout -----
@@ -159,8 +159,8 @@ fn two_stages_that_take_the_same_mail_are_a_warning() {
     for elsewhere in
         ["{region: eu-central-1}", "{receipt_rules: [{name: a, recipients: [x@example.com], actions: [stop]}]}"]
     {
-        let declaration = STAGED.replace("noc@dev.example.com", "noc@example.com");
-        let run = validated(&declaration.replace("{account: 123456789012}", elsewhere));
+        let changes = [("noc@dev.example.com", "noc@example.com"), ("{account: 123456789012}", elsewhere)];
+        let run = validated(&replaced(STAGED, &changes));
         assert_eq!((run.code(), run.stderr().as_str()), (Some(0), ""), "{run}");
     }
 }

@@ -85,11 +85,12 @@ fn report(request: &str, event: &str, outcome: &str) -> String {
         .map(|(at, key)| event[at + key.len()..].split('"').nth(1).unwrap())
         .find(|id| id.len() == 40)
         .unwrap();
-    let verdicts = r#"{"spam":"PASS","virus":"PASS","spf":"PASS","dkim":"PASS","dmarc":"PASS"}"#;
     let maintenance = r#"{"provider":"carrier","account":"Example Networks","maintenance_id":"CHG-1","status":"CONFIRMED","circuits":[{"circuit_id":"C-1","impact":"OUTAGE"}],"start":1798786800,"end":1798794000,"stamp":1798700000,"organizer":"noc@carrier.example","uid":"0","sequence":1,"summary":"Works"}"#;
     let maintenances = if outcome == "delivered" { maintenance } else { "" };
+    let class = if outcome == "delivered" { "done" } else { outcome };
+    let id_fact = if outcome == "delivered" { r#"["maintenance","CHG-1"],"# } else { "" };
     format!(
-        r#"{{"report":"mail","request_id":"{request}","ses_message_id":"{id}","bucket":null,"key":null,"message_id":null,"sender":null,"subject":null,"received_at":null,"provider":"carrier","recognised_by":null,"outcome":"{outcome}","reason":null,"verdicts":{verdicts},"maintenances":[{maintenances}],"suggestion":[],"duration_ms":1.5}}"#
+        r#"{{"report":"item","request_id":"{request}","item":"{id}","class":"{class}","outcome":"{outcome}","reason":null,"facts":[["provider","carrier"],{id_fact}["mail","{id}"]],"duration_ms":1.5,"details":{{"maintenances":[{maintenances}],"suggestion":[]}}}}"#
     )
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, DateTime, Time};
 
-/// What a format found. The year may be missing.
+/// The parts of a date that a format found. The year may be missing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Parts {
     pub(super) year: Option<i16>,
@@ -44,7 +44,7 @@ impl Parts {
         Date::new(self.year.or(year)?, self.month?, self.day?).ok()
     }
 
-    /// Whether a time of day was read.
+    /// Returns `true` if a time of day was read.
     pub(super) fn has_time(&self) -> bool {
         self.hour.is_some()
     }

@@ -19,7 +19,7 @@ const MOST_WORDS: usize = 5;
 /// A number with fewer digits is a count.
 const LEAST_DIGITS: usize = 4;
 
-/// Whether a text is the id of a circuit, and neither a sentence, a count, nor a time.
+/// Returns `true` if a text is the id of a circuit, and neither a sentence, a count, nor a time.
 pub(super) fn is_id(text: &str) -> bool {
     let is_word = |word: &str| word.chars().all(char::is_alphabetic) && word.chars().any(char::is_lowercase);
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());

@@ -26,7 +26,7 @@ pub(super) struct Fact {
     pub(super) impact: Option<Impact>,
 }
 
-/// Why nothing is suggested: a table, or a list, that may not be whole.
+/// The reason for suggesting nothing: a table, or a list, that may not be whole.
 pub(super) struct Doubtful;
 
 impl From<Failure> for Doubtful {
@@ -121,7 +121,7 @@ fn beside(page: &Page, row: &[Found<String>], facts: &mut Vec<Fact>) {
     }
 }
 
-/// Whether a cell is a label and no value: ids such as `CR-1017` begin as labels do.
+/// Returns `true` if a cell is a label and not a value: ids such as `CR-1017` begin as labels do.
 fn is_label(cell: &str) -> bool {
     !cell.contains(|mark: char| mark.is_ascii_digit()) && labels::label(cell).is_some()
 }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::zones;
 
-/// What a label announces.
+/// The kind of value that a label announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Id,
@@ -29,7 +29,7 @@ pub(super) struct Label {
     pub(super) kind: Kind,
     /// Its words, for telling whether two labels are the same one.
     pub(super) words: String,
-    /// Whether it may just as well announce something else: then a value that does not fit is another thing's.
+    /// `true` if the label may announce something else as well: a value that does not fit then belongs to that.
     pub(super) is_weak: bool,
     pub(super) zone: Zone,
 }
@@ -145,7 +145,7 @@ const WEAK: &[&str] = &[
 /// Numbers that repeat a label: "Window 2", "First start".
 const ORDINALS: &[&str] = &["first", "second", "third", "1st", "2nd", "3rd", "day", "night"];
 
-/// What a label announces, if it is one.
+/// Returns the meaning of a label; `None` if the text is not a label.
 pub(super) fn label(text: &str) -> Option<Label> {
     if text.len() > LONGEST {
         return None;

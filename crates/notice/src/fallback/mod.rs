@@ -46,7 +46,7 @@ static CHANGE: Pattern =
 static NUMBER: Pattern = Pattern::new(r"^#?([A-Za-z0-9][A-Za-z0-9._/-]*\d{2}[A-Za-z0-9._/-]*)$");
 static DATE: Pattern = Pattern::new(r"^\d{1,4}[-./]\d{1,2}[-./]\d{1,4}$");
 
-/// What the mail states, as far as it states it whole and once; at most one maintenance.
+/// Returns what the mail states whole and exactly once; at most one maintenance.
 pub fn suggest(source: &Source<'_>) -> Vec<Maintenance> {
     let is_read = source.mail().defects.is_empty() && !MEAN_OTHERWISE.contains(&source.provider().slug);
     let suggested: Vec<_> = is_read.then(|| read(source)).flatten().into_iter().collect();

@@ -5,7 +5,6 @@
 //! identifies a notice (account, id, DTSTAMP) has to be there, and so has an impact, unless the work is over or off; a status that
 //! is missing is NO-CHANGE. A calendar without any such property is an ordinary invitation and no notice.
 
-mod content;
 mod time;
 mod zone;
 
@@ -16,15 +15,14 @@ use super::{
     model::{Circuit, Impact, Moment, Status},
     pattern::Pattern,
     provider::{Provider, Reading},
+    providers,
     source::Source,
 };
-use content::{Component, Property};
-pub(super) use content::{Content, parse};
+use crate::calendar::{Component, PREFIX, Property};
 use contract::identifier::is_placeholder;
 use mail::Domain;
 use time::Zones;
 
-const PREFIX: &str = "X-MAINTNOTE-";
 const OBJECT: &str = "X-MAINTNOTE-OBJECT-ID";
 /// The parameter that tells the carrier's own value from others of the same name, such as an underlying carrier's.
 const PRECEDENCE: &str = "X-MAINTNOTE-PRECEDENCE";
@@ -160,7 +158,7 @@ pub fn read_or_other(source: &Source<'_>) -> Result<Reading, Failure> {
     }
 }
 
-/// Whether a calendar of the mail has an entry with a MAINTNOTE property, be it whole or not.
+/// Returns `true` if a calendar of the mail has an entry with a MAINTNOTE property, be it whole or not.
 pub fn is_announced(source: &Source<'_>) -> bool {
     maintnotes(source).next().is_some()
 }
@@ -175,6 +173,11 @@ pub fn names(source: &Source<'_>, provider: &Provider) -> Option<Found<String>> 
             is_own(&property.value, provider).then(|| property.found(name, index + 1))
         })
     })
+}
+
+/// Returns the provider that we know by a name or domain in `X-MAINTNOTE-PROVIDER`.
+pub fn provider_named(text: &str) -> Option<&'static Provider> {
+    providers::ALL.iter().copied().find(|provider| is_name(text, provider))
 }
 
 fn maintnotes<'source>(source: &'source Source<'_>) -> impl Iterator<Item = &'source Component> {

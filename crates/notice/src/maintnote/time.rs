@@ -6,11 +6,15 @@ use jiff::{
     tz::{Offset, TimeZone},
 };
 
-use super::{
-    content::{Component, Property},
-    zone::{self, Definition},
+use super::zone::{self, Definition};
+use crate::{
+    calendar::{Component, Property},
+    dates,
+    failure::Failure,
+    found::Found,
+    model::Moment,
+    zones,
 };
-use crate::{dates, failure::Failure, found::Found, model::Moment, zones};
 
 /// The zones that a calendar defines, by TZID.
 #[derive(Debug, Default)]
@@ -44,7 +48,7 @@ struct Known {
 }
 
 impl Zones {
-    /// What the VTIMEZONEs of the calendar define.
+    /// Returns the zones that the calendar's VTIMEZONEs define.
     pub(super) fn of(calendar: &Component) -> Self {
         let zones = calendar.components.iter().filter(|component| component.is("VTIMEZONE"));
         let defined = zones.filter_map(|component| {

@@ -6,7 +6,7 @@ use jiff::{
     tz::{Offset, TimeZone},
 };
 
-use super::content::Component;
+use crate::calendar::Component;
 
 /// What a VTIMEZONE defines: the clock changes of a zone, as RFC 5545 (3.6.5) has them.
 #[derive(Debug, Clone)]

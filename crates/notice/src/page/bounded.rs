@@ -31,7 +31,7 @@ const DEEPEST: u32 = 512;
 const MOST_STEPS: usize = 30_000_000;
 /// The most pairwise comparisons of attributes: a third of a second. An inline image of a megabyte stays below.
 const MOST_COMPARISONS: usize = 800_000_000;
-/// How many bytes are fed between two looks at the meter. What one piece can cost is bounded by the depth before it.
+/// Bytes that are fed between two looks at the meter. The depth before a piece bounds the cost of the piece.
 const PIECE: usize = 512;
 
 /// Parses a page, or says that it would grow out of proportion.
@@ -55,11 +55,11 @@ struct Metered {
     nodes: Cell<usize>,
     deepest: Cell<u32>,
     steps: Cell<usize>,
-    /// Whether a token arrived since the last look.
+    /// `true` if a token arrived since the last look.
     has_token: Cell<bool>,
-    /// Whether none arrived in the last piece.
+    /// `true` if no token arrived in the last piece.
     is_run: Cell<bool>,
-    /// How many characters that may separate attributes were fed since the last token.
+    /// Number of characters that may separate attributes, fed since the last token.
     separators: Cell<usize>,
     comparisons: Cell<usize>,
 }

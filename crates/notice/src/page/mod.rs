@@ -114,7 +114,7 @@ impl Page {
         self.tables.iter().flat_map(|table| table.headed(headings)).collect()
     }
 
-    /// What stands in the cell beside the first cell that says `label`; see [`Page::values_of`].
+    /// Returns the text of the cell beside the first cell that says `label`; see [`Page::values_of`].
     pub fn value_of(&self, label: &str) -> Option<Found<String>> {
         self.values_of(label).into_iter().next()
     }
@@ -124,7 +124,7 @@ impl Page {
         self.value_of(label).ok_or_else(|| Failure::missing(format!("a cell beside `{label}`")))
     }
 
-    /// What stands in the cell beside each cell that says `label`, without case and whether or not a colon ends it.
+    /// Returns the text of the cell beside each cell that says `label`, in any case, with or without a colon at its end.
     /// Blank cells between are passed over only where the row has nothing but this label and its value. A blank value
     /// is none.
     pub fn values_of(&self, label: &str) -> Vec<Found<String>> {

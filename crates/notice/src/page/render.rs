@@ -8,7 +8,7 @@ use scraper::{ElementRef, Node, node::Element};
 
 use crate::lines::fold;
 
-/// What a walk over a part of the page yields.
+/// The text that a walk over a part of the page yields.
 #[derive(Debug, Default)]
 pub(super) struct Rendered {
     /// The text, a line per block, cell or line break; never two blank ones in a row.
@@ -17,7 +17,7 @@ pub(super) struct Rendered {
     pub(super) written: BTreeMap<usize, String>,
     /// The tables in document order.
     pub(super) tables: Vec<RawTable>,
-    /// Whether cells within cells repeat more text than is good.
+    /// `true` if nested cells repeat more text than the limit allows.
     pub(super) is_too_large: bool,
 }
 

@@ -55,7 +55,7 @@ impl Table {
         Self { is_of_labels: true, ..Self::default() }
     }
 
-    /// Whether it may have lost its form when a page became text.
+    /// Returns `true` if the table may have lost its form when a page became text.
     pub fn is_doubted(&self) -> bool {
         self.doubted.is_some()
     }
@@ -123,7 +123,7 @@ impl Table {
         grid
     }
 
-    /// What stands beside each cell that says `label`. See [`super::Page::values_of`].
+    /// Returns the text beside each cell that says `label`. See [`super::Page::values_of`].
     pub fn values_of(&self, label: &str) -> Vec<Found<String>> {
         let mut found = Vec::new();
         for row in &self.rows {
@@ -158,7 +158,7 @@ impl<'page> Headed<'page> {
         &self.headings
     }
 
-    /// Whether a column has this heading.
+    /// Returns `true` if a column has this heading.
     pub fn has(&self, heading: &str) -> bool {
         column(&self.headings, heading).is_some()
     }
@@ -191,7 +191,7 @@ impl<'page> Row<'page> {
         &self.cells
     }
 
-    /// Whether no cell has any text.
+    /// Returns `true` if no cell has any text.
     pub fn is_blank(&self) -> bool {
         self.cells.iter().flatten().all(|cell| cell.value.is_empty())
     }
@@ -222,7 +222,7 @@ pub(super) fn lines_of(tables: &[Table], cell: &Found<String>) -> Vec<Found<Stri
     }
 }
 
-/// Whether a cell is this heading or label: without case, with or without a colon at its end.
+/// Returns `true` if a cell is this heading or label, in any case, with or without a colon at its end.
 pub(super) fn says(cell: &str, label: &str) -> bool {
     let bare = |text| str::trim_end_matches(text, [':', ' ', '*']).chars().flat_map(char::to_lowercase);
     bare(cell).eq(bare(label))

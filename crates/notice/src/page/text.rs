@@ -17,7 +17,7 @@ use crate::{
 /// The most cells of a text: as many as the largest notice has, many times over.
 const MOST_CELLS: usize = 50_000;
 
-/// What stands in a line.
+/// The content of a line.
 enum Line<'text> {
     Blank,
     /// A rule drawn with marks.

@@ -137,7 +137,7 @@ fn sheet(source: &Source<'_>, impact: Impact) -> Result<Option<Customer>, Failur
     if attachments.next().is_some() {
         return Err(Failure::ambiguous("one attached workbook"));
     }
-    let tables = workbook::tables(&attachment.bytes)?;
+    let tables = workbook::tables(&attachment.bytes, &mut workbook::Room::default())?;
     let table = tables.iter().find_map(columns);
     let (rows, customer, circuit) =
         table.ok_or_else(|| Failure::missing("a heading in the workbook with `Circuit` or `Asset`"))?;

@@ -86,7 +86,7 @@ fn titles(source: &Source<'_>) -> Vec<Found<String>> {
     titles
 }
 
-/// What the titles, the heading above the salutation and the words before the times say.
+/// Returns the status that the titles, the heading above the salutation and the words before the times state.
 fn status(titles: &[Found<String>], lines: &Lines) -> Result<Found<Status>, Failure> {
     let mut statements = Vec::new();
     for title in titles.iter().chain(&heading(lines)) {
@@ -147,7 +147,7 @@ fn circuits(lines: &Lines) -> Result<Vec<Found<Circuit>>, Failure> {
     Ok(circuits)
 }
 
-/// What stands after the label, and the lines below that have nothing but orders.
+/// Returns the text after the label, and the lines below it that have nothing but orders.
 fn order_lists(lines: &Lines) -> Vec<Found<String>> {
     let mut lists: Vec<Found<String>> = Vec::new();
     let mut is_open = false;

@@ -45,9 +45,10 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     }
     let is_workbook = |name: &str| name.to_lowercase().ends_with(".xlsx");
     let mut drafts: Vec<Draft> = Vec::new();
+    let mut room = workbook::Room::default();
     for attachment in &source.mail().attachments {
         if attachment.name.as_deref().is_some_and(is_workbook) {
-            for table in workbook::tables(&attachment.bytes)? {
+            for table in workbook::tables(&attachment.bytes, &mut room)? {
                 drafts.extend(drafts_of(source, &table)?);
             }
         }

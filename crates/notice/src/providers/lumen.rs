@@ -83,6 +83,7 @@ pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
             Some(customer) => draft.clone().account(customer.clone()),
             None => draft.clone(),
         };
+        let draft = window.rows.iter().filter_map(|row| row.get("Status")).fold(draft, Draft::row_status);
         let draft = draft.status(status).circuits(circuits(page, &window.rows)?);
         Ok(match window.times {
             Some((start, end)) => draft.window(start, end),

@@ -53,7 +53,7 @@ static DURATION: Pattern = Pattern::new(
     r"(?i)^(?:(?:up to|approximately|less than)\s+)?(?:\d+\s*)?(?:days?|hours?|hrs?|minutes?|mins?|seconds?|secs?|ms)\b",
 );
 static SOME: Pattern = Pattern::new(r"[1-9]");
-/// What a broken end tag leaves in the text.
+/// The remains of a broken end tag in the text.
 static TAG: Pattern = Pattern::new(r"\s*</?\w*>?\s*$|\s+/\w+>\s*$");
 
 const TIMES: &[&str] = &["%F %I:%M[:%S] %p", "%F %H:%M[:%S]", "%m/%d/%Y %I:%M[:%S] %p"];
@@ -94,7 +94,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     }
 }
 
-/// What stands behind a label and below it, to the next label or blank line.
+/// Returns the text after a label and below it, up to the next label or blank line.
 fn of(body: &Lines, label: &str) -> Vec<Found<String>> {
     let lines = body.paragraph(label, LABELS).unwrap_or_default();
     lines.into_iter().filter(|line| !line.value.is_empty()).collect()

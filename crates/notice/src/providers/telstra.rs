@@ -5,6 +5,7 @@
 //! sentence under it says the same. "Amendment" means that it has other times. All times say that they are UTC.
 
 use crate::{
+    change::{self, Change},
     dates,
     draft::{Draft, Times},
     failure::Failure,
@@ -47,7 +48,7 @@ static HEADING: Pattern = Pattern::new(
 );
 static SUBHEADING: Pattern =
     Pattern::new(r"(?i)^((?:non[- ]?)?service[- ](?:impacting|affecting)|(?:service )?at risk|no impact)$");
-static AMENDED: Pattern = Pattern::new(r"(?i)\b(?:amended|amendment|extended|extension)\b");
+static AMENDED: Pattern = Pattern::new(r"(?i)\b(?:amended|amendment)\b");
 static NOT_DONE: Pattern = Pattern::new(r"(?i)\b(?:did not|will not|will no longer) (?:proceed|go ahead|take place)\b");
 static BREAK: Pattern = Pattern::new(r"(?i)\b(?:outages|break(?:s)? (?:to|in) service|break(?:s)?|hit(?:s)?)\b");
 static TIME: Pattern =
@@ -120,12 +121,16 @@ fn status(source: &Source<'_>, body: &Lines) -> Result<Found<Status>, Failure> {
     let changed = texts.into_iter().find_map(|text| {
         let status = match text.value.as_str() {
             line if NOT_DONE.is_match(line) => Status::Cancelled,
-            line if AMENDED.is_match(line) => Status::ReScheduled,
+            line if AMENDED.is_match(line) || is_extended(line) => Status::ReScheduled,
             _ => return None,
         };
         Some(text.map(|_| status))
     });
     changed.or(stated).ok_or_else(|| Failure::missing("a heading such as `Planned Maintenance Notification`"))
+}
+
+fn is_extended(line: &str) -> bool {
+    change::statements(line).iter().any(|told| told.change == Change::Extended && !told.is_negated)
 }
 
 /// What stands above the first label.

@@ -70,7 +70,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Notice(windows.into_iter().map(|(start, end)| draft.clone().window(start, end)).collect()))
 }
 
-/// What heading and subject say; a change stands above a plan.
+/// Returns the status that heading and subject state; a change ranks above a plan.
 fn status(page: &Page, subject: &Found<String>) -> Result<Found<Status>, Failure> {
     let heading = page.lines().matching(&HEADING).filter(|kind| !kind.value.is_empty());
     let mut statuses = Vec::new();

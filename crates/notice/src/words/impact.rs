@@ -1,4 +1,4 @@
-//! What a field says that a maintenance does to a circuit.
+//! Reads the impact of a maintenance on a circuit from a field.
 
 use super::{contradiction, has_any, words};
 use crate::{

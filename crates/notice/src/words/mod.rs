@@ -9,6 +9,7 @@ mod impact;
 pub use impact::{impact, impact_or_hit};
 
 use super::{
+    change::{self, Change, Statement},
     failure::Failure,
     found::{Found, Place},
     model::Status,
@@ -58,45 +59,6 @@ const CHANGES: Vocabulary = &[
     ),
 ];
 
-/// The same in running text, where "complete" may be an outage and "ongoing" a commitment: only what states a fact.
-const FACTS: Vocabulary = &[
-    (Status::Cancelled, &["cancelled", "canceled", "cancellation of", "called off", "withdrawn"]),
-    (
-        Status::Completed,
-        &[
-            "completed",
-            "is complete",
-            "are complete",
-            "now complete",
-            "concluded",
-            "is finished",
-            "has finished",
-            "have finished",
-            "has ended",
-            "have ended",
-            "is over",
-            "is now over",
-        ],
-    ),
-    (Status::ReScheduled, &["rescheduled", "postponed"]),
-    (
-        Status::InProcess,
-        &[
-            "has started",
-            "have started",
-            "has begun",
-            "have begun",
-            "has commenced",
-            "have commenced",
-            "is in progress",
-            "are in progress",
-            "now in progress",
-            "is underway",
-            "is under way",
-        ],
-    ),
-];
-
 const TENTATIVE: &[&str] = &["tentative", "provisional", "unconfirmed"];
 
 const CONFIRMED: &[&str] = &[
@@ -122,21 +84,21 @@ const NEGATIONS: &[&str] = &["not", "never", "cannot", "partial", "partially", "
 /// How many words before.
 const NEGATION_REACH: usize = 4;
 
-/// From one of these on, a sentence tells what could happen, not what did.
+/// From one of these on, a sentence tells what could happen, not what is planned.
 const CONDITIONS: &[&str] =
     &["if", "may", "might", "should", "could", "would", "whether", "unless", "can", "cannot", "must", "ensure"];
-
-/// The same, where it stands before the word in question: "once it is completed".
-const LEADING_CONDITIONS: &[&str] = &["once", "when", "until", "upon", "after", "before", "prior", "as soon as"];
-
-/// What is told after these has not happened yet.
-const FUTURE: &[&str] = &["will", "to be"];
 
 /// The status that a title, a subject or a status field says; `None` where it has no such word.
 /// "Cancelled" and its like stand above "planned": a cancelled planned work is cancelled.
 pub fn status(title: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
-    status_in(CHANGES, &words(&title.value), title)
+    let words = words(&title.value);
+    // A sentence that stands where a title does may have a word of change and tell of none.
+    let is_sentence = words.len() >= SENTENCE && change::statements(&title.value).is_empty();
+    status_in(if is_sentence { &[] } else { CHANGES }, &words, title)
 }
+
+/// Titles of fewer words are no sentences.
+const SENTENCE: usize = 6;
 
 /// The status that these words of the title say.
 fn status_in(
@@ -158,28 +120,39 @@ fn status_in(
     Ok(found.map(|status| title.clone().map(|_| status)))
 }
 
-/// The status that running text tells, by its sentences that state something: those that say what may happen, or when,
-/// are passed over, and so is what "will be completed". `None` where no sentence tells.
+/// The status that running text tells: the change of its sentences, by [`change::statements`], else the plan that they speak of.
+/// `None` where no sentence tells.
 pub fn status_told(prose: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
     let mut told: Option<Found<Status>> = None;
+    for Statement { change, sentence, .. } in
+        change::statements(&prose.value).into_iter().filter(|statement| !statement.is_negated)
+    {
+        if change == Change::Unfinished {
+            return Err(contradiction("a status that is not negated", &prose.clone().map(|_| sentence)));
+        }
+        let Some(status) = change.status() else { continue };
+        let found = Found { quote: super::found::quote(&sentence), ..prose.clone() }.map(|_| status);
+        // "It is cancelled and will be rescheduled" tells that it is cancelled.
+        told = match told {
+            Some(before) if change.is_explained_by(before.value) => Some(before),
+            before => Some(join(before, found)?),
+        };
+    }
+    if told.is_some() {
+        return Ok(told);
+    }
     for sentence in prose.value.split(['!', '?', ';', '\n']).flat_map(|part| part.split(". ")) {
         let mut words = words(sentence);
-        // "It is cancelled and may be rescheduled" still tells that it is cancelled.
         words.truncate(first(&words, CONDITIONS).unwrap_or(words.len()));
-        let (future, change) = (first(&words, FUTURE), first_change(&words));
-        if let Some(future) = future.filter(|future| change.is_some_and(|change| change < *future)) {
-            words.truncate(future);
-        }
-        if leads(&words) {
+        let plan = if has_any(&words, TENTATIVE) {
+            Status::Tentative
+        } else if has_any(&words, CONFIRMED) {
+            Status::Confirmed
+        } else {
             continue;
-        }
-        let sentence = Found { quote: super::found::quote(sentence), ..prose.clone() }.map(|_| sentence.to_owned());
-        let Some(status) = status_in(FACTS, &words, &sentence)? else { continue };
-        let is_future = has_any(&words, FUTURE);
-        if is_future && matches!(status.value, Status::Completed | Status::InProcess) {
-            continue;
-        }
-        told = Some(join(told, status)?);
+        };
+        let found = Found { quote: super::found::quote(sentence), ..prose.clone() }.map(|_| plan);
+        told = Some(join(told, found)?);
     }
     Ok(told)
 }
@@ -238,17 +211,6 @@ fn join(before: Option<Found<Status>>, status: Found<Status>) -> Result<Found<St
         Some(before) if is_change(before.value) || !is_change(status.value) => Ok(before),
         _ => Ok(status),
     }
-}
-
-/// Whether a condition stands before the first word that tells of a change.
-fn leads(words: &[String]) -> bool {
-    first_change(words)
-        .is_some_and(|change| first(words, LEADING_CONDITIONS).is_some_and(|condition| condition < change))
-}
-
-/// Where the first phrase that states a change stands.
-fn first_change(words: &[String]) -> Option<usize> {
-    FACTS.iter().filter_map(|(_, phrases)| first(words, phrases)).min()
 }
 
 /// Whether it is more than the announcement of a plan.

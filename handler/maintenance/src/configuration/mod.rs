@@ -4,16 +4,12 @@ mod sinks;
 
 use contract::context::{self, Context};
 use runtime::environment::{Aws, ConfigurationError, Reader};
-use trust::{DmarcFailure, Listed, Policy};
+use trust::{DmarcFailure, Grants, Policy, Purpose};
 
 pub use sinks::*;
 
 use crate::pipeline::Deletion;
 
-/// Whose MAINTNOTE calendars are taken besides those of the providers: domains and addresses, separated by commas.
-pub const TRUSTED_SENDERS: &str = "TRUSTED_SENDERS";
-/// Who may pass mails of others on: domains and addresses, separated by commas.
-pub const FORWARDERS: &str = "FORWARDERS";
 /// What a failed DMARC check means: `person` (the mail goes to a person; so it is without this) or `unproven`
 /// (it proves nothing, and a DKIM signature in line with the sender is still asked for).
 pub const DMARC_FAIL: &str = "DMARC_FAIL";
@@ -44,8 +40,8 @@ impl Configuration {
         let mut reader = Reader::new(variable);
         let context = context(&mut reader);
         let sinks = sinks(&mut reader, context.as_ref());
-        let trusted_senders = listed(&mut reader, TRUSTED_SENDERS);
-        let forwarders = listed(&mut reader, FORWARDERS);
+        let trusted_senders = grants(&mut reader, Purpose::Carriers);
+        let forwarders = grants(&mut reader, Purpose::Forwarders);
         let dmarc_failure = reader.word(DMARC_FAIL, DMARC_FAILURES);
         let deletion =
             Deletion { processed: reader.switch(DELETE_PROCESSED_MAIL), unknown: reader.switch(DELETE_UNKNOWN_MAIL) };
@@ -71,16 +67,13 @@ fn context(reader: &mut Reader<'_>) -> Option<Context> {
     Some(context)
 }
 
-fn listed(reader: &mut Reader<'_>, name: &'static str) -> Vec<Listed> {
-    let mut all = Vec::new();
-    for entry in reader.list(name) {
-        match Listed::new(&entry) {
-            Some(listed) => all.push(listed),
-            None => reader.problem(name, format!("has `{entry}`, which is neither an address nor a domain")),
-        }
-    }
-    all
+/// Reads a list of grants. Entries that give nothing end no function: mails that they may be meant for go to a person, with what is wrong.
+fn grants(reader: &mut Reader<'_>, purpose: Purpose) -> Grants {
+    Grants::read(purpose, &reader.optional(purpose.variable()).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod schema_tests;
 
 #[cfg(test)]
 mod tests {
@@ -115,20 +108,19 @@ mod tests {
     #[test]
     fn a_whole_environment_is_read() {
         let configuration = read(&environment(&[
-            (TRUSTED_SENDERS, "small-carrier.example, NOC@tiny.example ,"),
-            (FORWARDERS, " "),
+            ("TRUSTED_SENDERS", "small-carrier.example=small, NOC@tiny.example=* ,"),
+            ("FORWARDERS", " "),
             (DMARC_FAIL, "unproven"),
             ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
             ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:2"),
         ]))
         .unwrap();
         assert_eq!(configuration.context.mail[0].bucket, "b");
-        let listed = |text| Listed::new(text).unwrap();
         assert_eq!(
             configuration.policy,
             Policy {
-                trusted_senders: vec![listed("small-carrier.example"), listed("noc@tiny.example")],
-                forwarders: Vec::new(),
+                trusted_senders: Grants::read(Purpose::Carriers, "small-carrier.example=small,noc@tiny.example=*"),
+                forwarders: Grants::default(),
                 dmarc_failure: DmarcFailure::ProvesNothing,
             }
         );
@@ -140,6 +132,17 @@ mod tests {
     fn by_default_nobody_is_listed_and_a_failed_dmarc_check_decides() {
         let configuration = read(&environment(&[])).unwrap();
         assert_eq!((configuration.policy, configuration.aws.s3_endpoint), (Policy::default(), None));
+    }
+
+    #[test]
+    fn a_list_with_a_fault_ends_no_function() {
+        let faulty = environment(&[("TRUSTED_SENDERS", "a.example,b.example=b"), ("FORWARDERS", "desk")]);
+        let policy = read(&faulty).unwrap().policy;
+        let entries = |grants: &Grants| grants.faulty().iter().map(|faulty| faulty.entry.clone()).collect::<Vec<_>>();
+        assert_eq!(
+            (entries(&policy.trusted_senders), entries(&policy.forwarders)),
+            (vec!["a.example".to_owned()], vec!["desk".to_owned()])
+        );
     }
 
     #[test]
@@ -168,8 +171,6 @@ mod tests {
             (context::VARIABLE, r#"{"stack":"s","function":"f"}"#, "names no place of mails"),
             (SINK, "nautobot", "is `nautobot`, supported are `lines`"),
             (SINK, "  ", "is missing"),
-            (TRUSTED_SENDERS, "carrier.example,*.carrier.example", "has `*.carrier.example`"),
-            (FORWARDERS, "desk", "has `desk`"),
             (SINK, "lines, lines", "names `lines` twice"),
             (DELETE_UNKNOWN_MAIL, "yes", "supported are `true` and `false`"),
             (DMARC_FAIL, "ignore", "supported are `person` and `unproven`"),

@@ -6,7 +6,7 @@ use notice::{
     model::Maintenance,
     outcome::{Notice, Outcome, Recognised},
 };
-use trust::{Doubt, Policy};
+use trust::{Doubt, Evidence, NoEvidence, Policy, Say, Scope, Standing};
 
 /// What is to be done with a mail.
 #[derive(Debug, Clone)]
@@ -28,19 +28,34 @@ pub enum Decision {
 }
 
 /// Decides on a mail. What is not trusted is not even ignored: else anybody could have a notice passed over.
-pub fn decide(policy: &Policy, verdicts: &Verdicts, ses_message_id: &str, mail: &Mail, outcome: Outcome) -> Decision {
-    let judge = |recognised: &Recognised| trust::judge(policy, verdicts, ses_message_id, mail, recognised);
+pub fn decide(
+    policy: &Policy,
+    verdicts: &Verdicts,
+    evidence: &Result<Evidence, NoEvidence>,
+    mail: &Mail,
+    outcome: Outcome,
+) -> Decision {
+    let judge = |recognised: &Recognised, say: Say<'_>| trust::judge(policy, verdicts, evidence, mail, recognised, say);
     match outcome {
-        Outcome::Notice(notice) => match judge(&notice.recognised) {
-            Ok(_) => Decision::Deliver(notice),
-            Err(doubt) => Decision::HandOver { reason: untrusted(&doubt), suggestion: notice.maintenances },
-        },
-        Outcome::Ignored { recognised, reason } => match judge(&recognised) {
+        Outcome::Notice(mut notice) => {
+            let announced: Vec<&str> = notice.maintenances.iter().filter_map(Maintenance::announced_provider).collect();
+            match judge(&notice.recognised, Say::Change(&announced)) {
+                Ok(trust) => {
+                    if let (Standing::TrustedSender, Scope::Provider(name)) = (trust.standing, trust.scope) {
+                        notice.speak_for(&name);
+                    }
+                    Decision::Deliver(notice)
+                }
+                Err(doubt) => Decision::HandOver { reason: untrusted(&doubt), suggestion: notice.maintenances },
+            }
+        }
+        Outcome::Ignored { recognised, reason } => match judge(&recognised, Say::Nothing) {
             Ok(_) => Decision::Ignore { reason },
             Err(doubt) => Decision::HandOver { reason: both(reason, Some(doubt)), suggestion: Vec::new() },
         },
         Outcome::Failed { recognised, failure, suggestion } => {
-            Decision::HandOver { reason: both(failure.to_string(), judge(&recognised).err()), suggestion }
+            let doubt = judge(&recognised, Say::Nothing).err();
+            Decision::HandOver { reason: both(failure.to_string(), doubt), suggestion }
         }
         Outcome::Unrecognised { reason, suggestion } => {
             let doubt = trust::of_verdicts(policy, verdicts).err();

@@ -7,7 +7,7 @@
 pub mod decision;
 pub mod document;
 pub mod letter;
-mod mail_log;
+mod mail_report;
 mod one_mail;
 pub mod sink;
 pub mod unmatched;
@@ -16,11 +16,10 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use self::{one_mail::Handled, sink::Sink};
+use self::{mail_report::MailOutcome, one_mail::Handled, sink::Sink};
 use contract::{
     context::MailPlace,
     receipt_event::{ReceiptEvent, SETUP_OBJECT},
-    report::MailOutcome,
 };
 use mail::Mail;
 use notice::outcome::Outcome;
@@ -86,14 +85,17 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
                 continue;
             }
             let Handled { report, panicked, is_spent } = self.one_mail(request_id, &record.ses).await;
-            let logged = mail_log::write(&self.log, &report, panicked);
+            let place = report.details.bucket.clone().zip(report.details.key.clone());
+            let metrics = mail_report::metrics(&report, panicked);
+            let (outcome, reason) = (report.outcome, report.reason.clone());
+            let logged = self.log.item(report.into(), &metrics);
             let id = id.unwrap_or("a record without a message id");
-            if report.outcome == MailOutcome::Retry {
-                again.push(format!("{id}: {}", report.reason.as_deref().unwrap_or_default()));
+            if outcome == MailOutcome::Retry {
+                again.push(format!("{id}: {}", reason.unwrap_or_default()));
             } else if let Err(error) = logged {
                 again.push(format!("{id}: its report could not be written: {error}"));
-            } else if let (true, Some(bucket), Some(key)) = (is_spent, report.bucket, report.key) {
-                spent.push((bucket, key));
+            } else if let (true, Some(place)) = (is_spent, place) {
+                spent.push(place);
             }
         }
         // Not before all is done: what is tried again needs its mail, and so do the event's others.

@@ -9,12 +9,13 @@ use super::{
     Pipeline,
     decision::{Decision, decide},
     letter::Letter,
+    mail_report::{MailDetails, MailOutcome, MailReport},
     sink::{Case, Delivered, Sink, SinkError},
 };
 use contract::{
-    maintenance::Record,
+    context::MailPlace,
+    maintenance::{Announced, Record},
     receipt_event::{Received, Verdict},
-    report::{MailOutcome, MailReport},
 };
 use mail::Mail;
 use notice::{
@@ -22,7 +23,7 @@ use notice::{
     outcome::{Notice, Outcome, Recognised, Recognition},
 };
 use runtime::store::{ObjectSource, StoreError};
-use trust::Doubt;
+use trust::{Doubt, Evidence, NoEvidence};
 
 /// The most characters of a header that the log repeats.
 const LONGEST_HEADER: usize = 998;
@@ -83,11 +84,12 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
                 self.hand_over(&letter, format!("{}; it was not opened", Doubt::Virus), &[]).await
             }
             Search::Found(bytes) => {
+                let evidence = self.evidence(&bytes, received, &letter);
                 understood = understand(&bytes, &mut letter, self.parse);
                 drop(bytes);
                 panicked = understood.outcome.is_none();
                 is_nobodys = matches!(understood.outcome, Some(Outcome::Unrecognised { .. }));
-                self.act(&letter, received, understood.outcome.take()).await
+                self.act(&letter, received, &evidence, understood.outcome.take()).await
             }
         };
         let is_spent = match end.outcome {
@@ -119,13 +121,27 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
         Search::NotFound(format!("the mail could not be read: {}", missed.join(", ")))
     }
 
-    async fn act(&self, letter: &Letter, received: &Received, outcome: Option<Outcome>) -> End {
+    /// What SES testifies of the mail that was found in the letter's place.
+    fn evidence(&self, bytes: &[u8], received: &Received, letter: &Letter) -> Result<Evidence, NoEvidence> {
+        let is_place = |place: &&MailPlace| place.bucket == letter.bucket && letter.key.starts_with(&place.prefix);
+        let places = self.places.iter().filter(is_place);
+        let added: Vec<&str> = places.flat_map(|place| &place.added_headers).map(String::as_str).collect();
+        Evidence::read(bytes, received, &added)
+    }
+
+    async fn act(
+        &self,
+        letter: &Letter,
+        received: &Received,
+        evidence: &Result<Evidence, NoEvidence>,
+        outcome: Option<Outcome>,
+    ) -> End {
         let (Some(mail), Some(outcome)) = (&letter.mail, outcome) else {
             return self
                 .hand_over(letter, "our parser panicked over it, which is a fault of ours".to_owned(), &[])
                 .await;
         };
-        match decide(&self.policy, &received.receipt.verdicts(), &letter.ses_message_id, mail, outcome) {
+        match decide(&self.policy, &received.receipt.verdicts(), evidence, mail, outcome) {
             Decision::Deliver(notice) => self.deliver(letter, &notice).await,
             Decision::Ignore { reason } => End::new(MailOutcome::Ignored, reason),
             Decision::HandOver { reason, suggestion } => self.hand_over(letter, reason, &suggestion).await,
@@ -189,20 +205,21 @@ fn report(
     MailReport {
         request_id: request_id.to_owned(),
         ses_message_id: letter.ses_message_id,
-        bucket: place(letter.bucket),
-        key: place(letter.key),
-        message_id: cut(letter.message_id),
-        sender: cut(letter.sender),
-        subject: cut(letter.subject),
-        received_at: letter.received_at,
-        provider: recognised.map(|recognised| recognised.provider.slug.to_owned()),
-        recognised_by: recognised.map(|recognised| in_words(&recognised.by)),
         outcome: end.outcome,
         reason: end.reason,
-        verdicts: received.receipt.verdicts(),
-        maintenances: end.maintenances,
-        suggestion: end.suggestion,
         duration_ms: (started.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+        details: MailDetails {
+            bucket: place(letter.bucket),
+            key: place(letter.key),
+            message_id: cut(letter.message_id),
+            sender: cut(letter.sender),
+            subject: cut(letter.subject),
+            received_at: letter.received_at,
+            provider: recognised.map(|recognised| recognised.provider.slug.to_owned()),
+            recognised_by: recognised.map(|recognised| in_words(&recognised.by)),
+            verdicts: received.receipt.verdicts(),
+            announced: Announced { maintenances: end.maintenances, suggestion: end.suggestion },
+        },
     }
 }
 

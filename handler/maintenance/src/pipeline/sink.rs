@@ -1,8 +1,9 @@
 //! Where notices go. A sink answers for idempotence and order: the same notice may be delivered twice, and an older one after
 //! a newer one. What it needs for that is in the notice (when it was announced, its sequence) and in the letter (its identity).
 
-use std::{future::Future, time::SystemTime};
+use std::future::Future;
 
+use runtime::Deadline;
 use thiserror::Error;
 
 use super::letter::Letter;
@@ -10,8 +11,8 @@ use notice::{model::Maintenance, outcome::Notice};
 
 /// What takes notices.
 pub trait Sink {
-    /// The invocation ends then: nothing is begun that would not be done.
-    fn until(&self, _deadline: SystemTime) {}
+    /// Sets the invocation's deadline; start nothing that cannot finish before it.
+    fn until(&self, _deadline: Deadline) {}
 
     /// Puts every maintenance of a trusted notice where it belongs.
     fn deliver(&self, letter: &Letter, notice: &Notice) -> impl Future<Output = Result<Delivered, SinkError>>;
@@ -58,7 +59,7 @@ pub enum SinkError {
 pub struct Several<One>(pub Vec<One>);
 
 impl<One: Sink> Sink for Several<One> {
-    fn until(&self, deadline: SystemTime) {
+    fn until(&self, deadline: Deadline) {
         for sink in &self.0 {
             sink.until(deadline);
         }

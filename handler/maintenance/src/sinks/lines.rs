@@ -4,30 +4,69 @@ use std::sync::Arc;
 
 use contract::{
     maintenance::Record,
-    report::{DeliveredMaintenance, HandedOver, Report},
+    report::{Output, Report},
 };
+use jiff::Timestamp;
 use notice::outcome::Notice;
 use runtime::log::Log;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::pipeline::{
     letter::Letter,
     sink::{Case, Delivered, Sink, SinkError},
 };
 
-/// The sink `lines`: one JSON line in the log for every maintenance, and one for every mail that is for a person.
+/// A maintenance that was delivered.
+#[derive(Debug, Serialize)]
+struct DeliveredMaintenance<'notice> {
+    /// The 12 keys.
+    #[serde(flatten)]
+    maintenance: Record<'notice>,
+    /// Our slug of the provider, where the key `provider` has the name that the notice gives.
+    provider_slug: &'notice str,
+    /// When the provider wrote the notice: what orders the notices of one maintenance.
+    announced_at: Option<Timestamp>,
+    /// The identity of the mail: the same for the same mail, however often it arrives.
+    mail: &'notice str,
+}
+
+/// A mail that somebody has to look at.
+#[derive(Debug, Serialize)]
+struct HandedOver<'mail> {
+    /// The identity of the mail.
+    mail: &'mail str,
+    /// The bucket that it is in.
+    bucket: &'mail str,
+    /// Its key in that bucket.
+    key: &'mail str,
+    /// Why somebody has to.
+    reason: &'mail str,
+    /// What could be read of it, unverified.
+    suggestion: Vec<Record<'mail>>,
+}
+
+/// The log as a sink.
 #[derive(Debug)]
 pub struct Lines {
     log: Arc<Log>,
 }
 
 impl Lines {
-    /// A sink that writes to that log.
+    /// Creates a sink that writes to that log.
     pub fn new(log: Arc<Log>) -> Self {
         Self { log }
     }
 
-    fn write(&self, report: &Report) -> Result<(), SinkError> {
-        self.log.line(report).map_err(|error| SinkError::Transient(format!("the line could not be written: {error}")))
+    fn write(&self, kind: &str, facts: &[(&str, &str)], document: &impl Serialize) -> Result<(), SinkError> {
+        let refused = |error: serde_json::Error| SinkError::Refused(error.to_string());
+        let Value::Object(document) = serde_json::to_value(document).map_err(refused)? else {
+            return Err(SinkError::Refused("a line that is not an object".to_owned()));
+        };
+        let facts = facts.iter().map(|(label, text)| ((*label).to_owned(), (*text).to_owned())).collect();
+        let output = Output { kind: kind.to_owned(), facts, document };
+        let written = self.log.line(&Report::Output(Box::new(output)));
+        written.map_err(|error| SinkError::Transient(format!("the line could not be written: {error}")))
     }
 }
 
@@ -35,23 +74,28 @@ impl Sink for Lines {
     async fn deliver(&self, letter: &Letter, notice: &Notice) -> Result<Delivered, SinkError> {
         let mail = letter.identity();
         for maintenance in &notice.maintenances {
-            self.write(&Report::Maintenance(Box::new(DeliveredMaintenance {
-                maintenance: Record::from(maintenance).into_owned(),
-                provider_slug: maintenance.provider().to_owned(),
+            let (slug, status) = (maintenance.provider(), maintenance.status().word());
+            let facts = [("provider", slug), ("id", maintenance.id()), ("status", status), ("mail", mail.as_str())];
+            let document = DeliveredMaintenance {
+                maintenance: Record::from(maintenance),
+                provider_slug: slug,
                 announced_at: notice.announced_at,
-                mail: mail.clone(),
-            })))?;
+                mail: &mail,
+            };
+            self.write("maintenance", &facts, &document)?;
         }
         Ok(Delivered::Whole)
     }
 
     async fn hand_over(&self, letter: &Letter, case: &Case<'_>) -> Result<(), SinkError> {
-        self.write(&Report::ForPerson(Box::new(HandedOver {
-            mail: letter.identity(),
-            bucket: letter.bucket.clone(),
-            key: letter.key.clone(),
-            reason: case.reason.to_owned(),
-            suggestion: case.suggestion.iter().map(|read| Record::from(read).into_owned()).collect(),
-        })))
+        let mail = letter.identity();
+        let document = HandedOver {
+            mail: &mail,
+            bucket: &letter.bucket,
+            key: &letter.key,
+            reason: case.reason,
+            suggestion: case.suggestion.iter().map(Record::from).collect(),
+        };
+        self.write("for_person", &[("mail", &letter.key), ("because", case.reason)], &document)
     }
 }

@@ -1,58 +1,65 @@
 //! The function's program itself, between a Runtime API and an S3 endpoint.
 
-use contract::report::{MailOutcome, MailReport, Report};
+use contract::report::{Class, ItemReport, Report};
 use serde_json::{Value, json};
 
 use crate::{
     cloud::{Cloud, Running},
     support,
     tls::Tls,
+    trusted,
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_maintenance");
 
-fn mail(name: &str) -> Vec<u8> {
-    std::fs::read(support::repository().join("tests/mails/aws").join(name)).unwrap()
+/// One of our mails as SES stores it under that id.
+fn mail(id: &str, name: &str) -> Vec<u8> {
+    trusted::stored(id, &std::fs::read(support::repository().join("tests/mails/aws").join(name)).unwrap())
 }
 
-fn record(id: &str) -> Value {
+/// The author of `planned.eml`.
+const DESK: &str = "no-reply-aws@amazon.com";
+
+fn record(id: &str, author: &str) -> Value {
     let passed = json!({"status": "PASS"});
     json!({"eventSource": "aws:ses", "eventVersion": "1.0", "ses": {
         "mail": {"timestamp": "2026-03-02T08:00:01.250Z", "source": "bounce@carrier.example", "messageId": id,
             "destination": ["maintenance@example.net"], "headersTruncated": false, "headers": [{"name": "Subject", "value": "Works"}],
-            "commonHeaders": {"returnPath": "bounce@carrier.example", "to": ["maintenance@example.net"], "subject": "Works"}},
+            "commonHeaders": {"returnPath": "bounce@carrier.example", "from": [author], "to": ["maintenance@example.net"], "subject": "Works"}},
         "receipt": {"timestamp": "2026-03-02T08:00:01.250Z", "processingTimeMillis": 412, "recipients": ["maintenance@example.net"],
             "spamVerdict": passed, "virusVerdict": passed, "spfVerdict": passed, "dkimVerdict": passed, "dmarcVerdict": passed,
             "action": {"type": "Lambda", "functionArn": "arn:aws:lambda:eu-west-1:123456789012:function:example", "invocationType": "Event"}}}})
 }
 
 fn event(ids: &[&str]) -> String {
-    json!({"Records": ids.iter().map(|id| record(id)).collect::<Vec<_>>()}).to_string()
+    event_by(DESK, ids)
+}
+
+fn event_by(author: &str, ids: &[&str]) -> String {
+    json!({"Records": ids.iter().map(|id| record(id, author)).collect::<Vec<_>>()}).to_string()
 }
 
 fn reports(lines: &[String]) -> Vec<Report> {
     lines.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
 
-fn mails(lines: &[String]) -> Vec<MailReport> {
-    let mail = |report| if let Report::Mail(mail) = report { Some(*mail) } else { None };
+fn mails(lines: &[String]) -> Vec<ItemReport> {
+    let mail = |report| if let Report::Item(mail) = report { Some(*mail) } else { None };
     reports(lines).into_iter().filter_map(mail).collect()
 }
 
 #[test]
 fn a_mail_in_s3_is_delivered() {
     let cloud = Cloud::start();
-    cloud.answer("mail/inbound/one", 200, &mail("planned.eml"));
+    cloud.answer("mail/inbound/one", 200, &mail("one", "planned.eml"));
     let function = Running::start(cloud.function(PROGRAM));
     let said = cloud.invoke("request-1", &event(&["one"]));
     assert_eq!((said.path.as_str(), said.body.as_str()), ("/2018-06-01/runtime/invocation/request-1/response", "null"));
     let (lines, log) = function.stop();
-    let [Report::Maintenance(maintenance), Report::Mail(mail)] = &reports(&lines)[..] else {
-        panic!("{lines:?}\n{log}")
-    };
-    assert_eq!(mail.maintenances, std::slice::from_ref(&maintenance.maintenance));
-    assert_eq!((mail.outcome, mail.request_id.as_str()), (MailOutcome::Delivered, "request-1"));
-    assert_eq!(mail.received_at.unwrap().to_string(), "2026-03-02T08:00:01.25Z");
+    let [Report::Output(maintenance), Report::Item(mail)] = &reports(&lines)[..] else { panic!("{lines:?}\n{log}") };
+    assert_eq!(mail.details["maintenances"][0]["maintenance_id"], maintenance.document["maintenance_id"]);
+    assert_eq!((mail.class, mail.request_id.as_str()), (Class::Done, "request-1"));
+    assert_eq!(mail.details["received_at"], "2026-03-02T08:00:01.25Z");
     assert_eq!(cloud.fetched(), ["mail/inbound/one"]);
     assert_eq!(log, "");
 }
@@ -60,7 +67,7 @@ fn a_mail_in_s3_is_delivered() {
 #[test]
 fn a_mail_that_is_not_there_fails_the_invocation_and_nothing_else() {
     let cloud = Cloud::start();
-    cloud.answer("older/two", 200, &mail("planned.eml"));
+    cloud.answer("older/two", 200, &mail("two", "planned.eml"));
     let function = Running::start(cloud.function(PROGRAM));
     let said = cloud.invoke("request-1", &event(&["one", "AMAZON_SES_SETUP_NOTIFICATION", "two"]));
     assert_eq!(said.path, "/2018-06-01/runtime/invocation/request-1/error");
@@ -69,11 +76,11 @@ fn a_mail_that_is_not_there_fails_the_invocation_and_nothing_else() {
     assert!(message.starts_with("1 of 3 mails must be tried again: one: "), "{message}");
     assert!(message.contains("s3://mail/inbound/one: no such object, s3://older/one: no such object"), "{message}");
     // Lambda tries again, and by then the mail is there.
-    cloud.answer("mail/inbound/one", 200, &mail("order.eml"));
-    assert!(cloud.invoke("request-2", &event(&["one"])).path.ends_with("/response"));
+    cloud.answer("mail/inbound/one", 200, &mail("one", "order.eml"));
+    assert!(cloud.invoke("request-2", &event_by("shipment-tracking@amazon.com", &["one"])).path.ends_with("/response"));
     let (lines, _) = function.stop();
-    let outcomes: Vec<_> = mails(&lines).into_iter().map(|mail| (mail.ses_message_id, mail.outcome)).collect();
-    let expected = [("one", MailOutcome::Retry), ("two", MailOutcome::Delivered), ("one", MailOutcome::Ignored)];
+    let outcomes: Vec<_> = mails(&lines).into_iter().map(|mail| (mail.item, mail.class)).collect();
+    let expected = [("one", Class::Retry), ("two", Class::Done), ("one", Class::Ignored)];
     assert_eq!(outcomes, expected.map(|(id, outcome)| (id.to_owned(), outcome)));
 }
 
@@ -81,7 +88,7 @@ fn a_mail_that_is_not_there_fails_the_invocation_and_nothing_else() {
 fn what_s3_says_is_told_and_what_passes_is_tried_again_at_once() {
     let cloud = Cloud::start();
     cloud.answer("mail/inbound/slow", 503, b"SlowDown");
-    cloud.answer("mail/inbound/slow", 200, &mail("planned.eml"));
+    cloud.answer("mail/inbound/slow", 200, &mail("slow", "planned.eml"));
     cloud.answer("mail/inbound/denied", 403, b"AccessDenied");
     let function = Running::start(cloud.function(PROGRAM));
     assert!(cloud.invoke("request-1", &event(&["slow"])).path.ends_with("/response"));
@@ -105,8 +112,8 @@ fn bytes_that_are_no_text_and_events_that_are_no_receipts_do_no_harm() {
     let (lines, log) = function.stop();
     let mails: Vec<_> = mails(&lines).into_iter().filter(|mail| mail.request_id == "request-1").collect();
     assert_eq!(mails.len(), 2, "{lines:?}\n{log}");
-    assert!(mails.iter().all(|mail| mail.outcome == MailOutcome::ForPerson && mail.sender.is_none()), "{mails:?}");
-    assert_eq!(mails[0].subject.as_deref(), Some("Entstörung"));
+    assert!(mails.iter().all(|mail| mail.class == Class::ForPerson && mail.details["sender"].is_null()), "{mails:?}");
+    assert_eq!(mails[0].details["subject"], "Entstörung");
 }
 
 #[test]
@@ -115,8 +122,8 @@ fn over_tls_only_a_certificate_that_somebody_vouches_for_will_do() {
         println!("not run: no openssl");
         return;
     };
-    tls.object("mail/inbound/one", &mail("planned.eml"));
-    for (bundle, outcome) in [(Some(tls.bundle()), MailOutcome::Delivered), (None, MailOutcome::Retry)] {
+    tls.object("mail/inbound/one", &mail("one", "planned.eml"));
+    for (bundle, outcome) in [(Some(tls.bundle()), Class::Done), (None, Class::Retry)] {
         // A function that was stopped still waits for its next event in the eyes of its own cloud, and would get it.
         let cloud = Cloud::start();
         let mut command = cloud.function(PROGRAM);
@@ -125,8 +132,8 @@ fn over_tls_only_a_certificate_that_somebody_vouches_for_will_do() {
         let function = Running::start(command);
         let said = cloud.invoke(&format!("request-{outcome:?}"), &event(&["one"]));
         let (lines, log) = function.stop();
-        assert_eq!(mails(&lines)[0].outcome, outcome, "{said:?}\n{log}");
-        assert_eq!(said.body.contains("certificate"), outcome == MailOutcome::Retry, "{said:?}");
+        assert_eq!(mails(&lines)[0].class, outcome, "{said:?}\n{log}");
+        assert_eq!(said.body.contains("certificate"), outcome == Class::Retry, "{said:?}");
     }
 }
 
@@ -155,7 +162,7 @@ const PLACES: &str = r#"{"stack":"example","function":"maintenance","mail":[{"bu
 #[test]
 fn a_calendar_is_written_and_what_is_for_a_person_is_kept() {
     let cloud = Cloud::start();
-    cloud.answer("mail/inbound/planned", 200, &mail("planned.eml"));
+    cloud.answer("mail/inbound/planned", 200, &mail("planned", "planned.eml"));
     cloud.answer("mail/inbound/other", 200, b"From: somebody@elsewhere.example\r\nSubject: Hello\r\n\r\nHello.\r\n");
     let mut command = cloud.function(PROGRAM);
     command.env("SINK", "calendar").env("PROVISION_CONTEXT", PLACES);
@@ -166,8 +173,8 @@ fn a_calendar_is_written_and_what_is_for_a_person_is_kept() {
         assert!(said.path.ends_with("/response"), "{said:?}");
     }
     let (lines, log) = function.stop();
-    let outcomes: Vec<_> = mails(&lines).into_iter().map(|mail| mail.outcome).collect();
-    assert_eq!(outcomes, [MailOutcome::Delivered, MailOutcome::Delivered, MailOutcome::ForPerson], "{log}");
+    let outcomes: Vec<_> = mails(&lines).into_iter().map(|mail| mail.class).collect();
+    assert_eq!(outcomes, [Class::Done, Class::Done, Class::ForPerson], "{log}");
     let written = cloud.written();
     let names: Vec<_> = written.keys().map(String::as_str).collect();
     assert_eq!(names, ["feed/calendar/maintenance.ics", "mail/unmatched/other", "mail/unmatched/other.json"]);
@@ -184,13 +191,12 @@ fn a_calendar_is_written_and_what_is_for_a_person_is_kept() {
 fn a_start_without_configuration_tells_lambda_all_that_is_missing() {
     let cloud = Cloud::start();
     let mut command = cloud.function(PROGRAM);
-    command.env_remove("SINK").env_remove("PROVISION_CONTEXT").env("FORWARDERS", "desk");
+    command.env_remove("SINK").env_remove("PROVISION_CONTEXT");
     let function = Running::start(command);
     let said = cloud.wait_for("/init/error");
     assert_eq!(said.error_type.as_deref(), Some("Runtime.InitError"));
     let body: Value = serde_json::from_str(&said.body).unwrap();
-    let expected = "the function's environment is not complete: `PROVISION_CONTEXT` is missing; `SINK` is missing; \
-                    `FORWARDERS` has `desk`, which is neither an address nor a domain";
+    let expected = "the function's environment is not complete: `PROVISION_CONTEXT` is missing; `SINK` is missing";
     assert_eq!(body["errorMessage"], expected);
     let (status, (lines, log)) = function.end();
     assert_eq!((status.code(), lines.len()), (Some(1), 0));

@@ -9,3 +9,4 @@ mod notices;
 #[expect(dead_code, reason = "the tests of the parser use more of it")]
 mod support;
 mod tls;
+mod trusted;

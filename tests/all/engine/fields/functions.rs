@@ -18,7 +18,7 @@ use aws_sdk_lambda::{
 };
 
 use super::{Case, case};
-use crate::stack::Trial;
+use crate::{harness::replaced, stack::Trial};
 
 pub(super) const CASES: &[Case] = &[
     case("role", "reader", "path", |trial| make_again(trial, "/elsewhere/")),
@@ -160,7 +160,7 @@ fn make_again(trial: &Trial, path: &str) {
 }
 
 fn trust(trial: &Trial) {
-    let both = TRUST.replace(r#""lambda.amazonaws.com""#, r#"["lambda.amazonaws.com","ec2.amazonaws.com"]"#);
+    let both = replaced(TRUST, &[(r#""lambda.amazonaws.com""#, r#"["lambda.amazonaws.com","ec2.amazonaws.com"]"#)]);
     let call = trial.account.iam.update_assume_role_policy().role_name(NAME).policy_document(both);
     trial.account.wait(call.send()).unwrap();
 }

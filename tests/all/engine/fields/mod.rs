@@ -25,7 +25,7 @@ use crate::{
         proxy::Proxy,
         server::{Authorisation, Emulator},
     },
-    harness::Run,
+    harness::{Run, replaced},
     stack::{EVERYTHING, Trial, code_folder},
 };
 
@@ -152,10 +152,14 @@ fn wrong(case: Case, treatment: &Treatment, told: Option<&(String, Vec<String>)>
 }
 
 pub(super) fn declaration() -> String {
-    EVERYTHING
-        .replace("buckets:\n", "buckets:\n  archive: {existing: company-archive}\n")
-        .replace("{store: mail, prefix: rest/}", "{store: archive, prefix: rest/}")
-        .replace("    on_failure: failed\n", "    on_failure: failed\n    reserved_concurrency: 5\n")
+    replaced(
+        EVERYTHING,
+        &[
+            ("buckets:\n", "buckets:\n  archive: {existing: company-archive}\n"),
+            ("{store: mail, prefix: rest/}", "{store: archive, prefix: rest/}"),
+            ("    on_failure: failed\n", "    on_failure: failed\n    reserved_concurrency: 5\n"),
+        ],
+    )
 }
 
 #[test]

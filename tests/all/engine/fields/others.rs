@@ -8,7 +8,7 @@ use aws_sdk_secretsmanager::types::Tag as SecretTag;
 use aws_sdk_sns::types::Tag;
 
 use super::{Case, case};
-use crate::stack::Trial;
+use crate::{harness::replaced, stack::Trial};
 
 pub(super) const CASES: &[Case] = &[
     case("topic", "news", "display_name", |trial| topic(trial, "DisplayName", "by hand")),
@@ -86,7 +86,7 @@ fn topic(trial: &Trial, name: &str, value: &str) {
 
 fn topic_policy(trial: &Trial) {
     let answer = trial.account.wait(trial.account.sns.get_topic_attributes().topic_arn(TOPIC).send()).unwrap();
-    let policy = answer.attributes.unwrap()["Policy"].replace("ses.amazonaws.com", "s3.amazonaws.com");
+    let policy = replaced(&answer.attributes.unwrap()["Policy"], &[("ses.amazonaws.com", "s3.amazonaws.com")]);
     topic(trial, "Policy", &policy);
 }
 

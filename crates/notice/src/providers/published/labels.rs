@@ -194,9 +194,10 @@ fn circuits(source: &Source<'_>, status: Status) -> Result<Vec<Found<Circuit>>, 
         places.push(in_tables(page.tables(), true, &common)?);
     }
     let is_workbook = |name: &str| name.to_lowercase().ends_with(".xlsx");
+    let mut room = workbook::Room::default();
     for attachment in &source.mail().attachments {
         if attachment.name.as_deref().is_some_and(is_workbook) {
-            places.push(in_tables(&workbook::tables(&attachment.bytes)?, false, &common)?);
+            places.push(in_tables(&workbook::tables(&attachment.bytes, &mut room)?, false, &common)?);
         }
     }
     places.retain(|circuits| !circuits.is_empty());

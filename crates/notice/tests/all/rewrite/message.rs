@@ -68,6 +68,12 @@ impl Message {
         self.with_subject_as(&written)
     }
 
+    /// The mail with another subject.
+    pub(crate) fn with_subject_encoded_as(mut self, change: impl Fn(&str) -> String) -> Vec<u8> {
+        self.subject = change(&self.subject);
+        self.with_subject_encoded().bytes()
+    }
+
     /// The subject in encoded words.
     pub(crate) fn with_subject_encoded(self) -> Self {
         let characters: Vec<char> = self.subject.chars().collect();

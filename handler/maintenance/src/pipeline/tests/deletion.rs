@@ -34,7 +34,12 @@ fn deleted(deletion: Deletion, mails: &[&str], sink: &Noting, may: bool) -> (Vec
     let shelf = Shelf { objects, deleted: Mutex::default(), may };
     let Pipeline { places, policy, parse, log, .. } = pipeline(Objects::default(), sink, log(&Written::default()));
     let pipeline = Pipeline { places, policy, deletion, parse, store: &shelf, sink, log };
-    let records: Vec<_> = mails.iter().map(|id| record(id, if *id == "spoofed" { "dmarc" } else { "" })).collect();
+    let record = |id: &&str| match *id {
+        "spoofed" => record(id, "dmarc"),
+        "order" => record_of(id, "", ORDER),
+        _ => record(id, ""),
+    };
+    let records: Vec<_> = mails.iter().map(record).collect();
     let end = run(pipeline.handle("request", &event(&records))).map_err(|error| error.to_string());
     (shelf.deleted.into_inner().unwrap_or_else(PoisonError::into_inner), end)
 }

@@ -20,7 +20,11 @@ use super::{
     sink::{Case, Delivered, Several, SinkError},
     *,
 };
-use contract::{context::Context, report::Report};
+use contract::{
+    context::Context,
+    maintenance::Announced,
+    report::{Class, Report},
+};
 use notice::outcome::Notice;
 use runtime::store::StoreError;
 
@@ -106,7 +110,11 @@ pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn pipeline<Delivery>(objects: Objects, sink: Delivery, log: Arc<Log>) -> Pipeline<Objects, Delivery> {
-    let place = |bucket: &str, prefix: &str| MailPlace { bucket: bucket.to_owned(), prefix: prefix.to_owned() };
+    let place = |bucket: &str, prefix: &str| MailPlace {
+        bucket: bucket.to_owned(),
+        prefix: prefix.to_owned(),
+        added_headers: Vec::new(),
+    };
     Pipeline {
         places: vec![place("first", "inbound/"), place("second", "")],
         policy: Policy::default(),
@@ -128,15 +136,42 @@ fn log(written: &Written) -> Arc<Log> {
     Arc::new(Log::new(&context, written.clone()))
 }
 
+/// The objects as SES stores them: its own headers, then the mail.
 fn stored(objects: &[(&str, &[u8])]) -> Objects {
-    Objects(objects.iter().map(|(name, bytes)| ((*name).to_owned(), Ok(bytes.to_vec()))).collect())
+    let by_ses = |name: &str, bytes: &[u8]| {
+        let id = name.rsplit('/').next().unwrap_or_default();
+        let author = author(bytes);
+        let domain = author.rsplit('@').next().unwrap_or_default();
+        let block = format!(
+            "Return-Path: <bounce@{domain}>\r\nReceived: from mx.{domain} (mx.{domain} [192.0.2.7])\r\n by \
+             inbound-smtp.eu-west-1.amazonaws.com with SMTP id {id}\r\n for noc@customer.example;\r\n \
+             Mon, 02 Mar 2026 08:00:01 +0000 (UTC)\r\nX-SES-Spam-Verdict: PASS\r\nX-SES-Virus-Verdict: PASS\r\n\
+             Received-SPF: pass (spfCheck: x) client-ip=192.0.2.7; envelope-from=bounce@{domain}; helo=mx.{domain};\r\n\
+             Authentication-Results: amazonses.com;\r\n spf=pass (spfCheck: x) client-ip=192.0.2.7; \
+             envelope-from=bounce@{domain}; helo=mx.{domain};\r\n dkim=pass header.i=@{domain};\r\n dmarc=pass \
+             header.from={domain};\r\nX-SES-RECEIPT: AEFB\r\n"
+        );
+        [block.as_bytes(), bytes].concat()
+    };
+    Objects(objects.iter().map(|(name, bytes)| ((*name).to_owned(), Ok(by_ses(name, bytes)))).collect())
 }
 
+/// The address of a mail's author, as SES reads it.
+fn author(mail: &[u8]) -> String {
+    Mail::decode(mail).outer().sender.as_ref().map(|sender| sender.address.clone()).unwrap_or_default()
+}
+
+/// The record of a mail that is [`PLANNED`].
 fn record(id: &str, failing: &str) -> Value {
+    record_of(id, failing, PLANNED)
+}
+
+fn record_of(id: &str, failing: &str, mail: &[u8]) -> Value {
     let verdict = |name: &str| json!({"status": if name == failing { "FAIL" } else { "PASS" }});
+    let from = format!("As SES has read it <{}>", author(mail));
     json!({"eventSource": "aws:ses", "ses": {
         "mail": {"messageId": id, "timestamp": "2026-03-02T08:00:01Z",
-            "commonHeaders": {"from": ["As SES has read it <ses@elsewhere.example>"], "subject": "As SES has read it"}},
+            "commonHeaders": {"from": [from], "subject": "As SES has read it"}},
         "receipt": {"spamVerdict": verdict("spam"), "virusVerdict": verdict("virus"), "spfVerdict": verdict("spf"),
             "dkimVerdict": verdict("dkim"), "dmarcVerdict": verdict("dmarc")}}})
 }
@@ -150,7 +185,7 @@ fn one(bytes: &[u8], failing: &str, sink: &Noting, parse: fn(&Mail) -> Outcome) 
     let written = Written::default();
     let mut pipeline = pipeline(stored(&[("first/inbound/m", bytes)]), sink, log(&written));
     pipeline.parse = parse;
-    let end = run(pipeline.handle("request", &event(&[record("m", failing)])));
+    let end = run(pipeline.handle("request", &event(&[record_of("m", failing, bytes)])));
     let lines = written.lines();
     assert_eq!(lines.len(), 1, "one line per mail: {lines:?}");
     (lines[0].clone(), end.map_err(|error| error.to_string()))
@@ -267,14 +302,17 @@ fn every_mail_ends_in_one_outcome() {
 #[test]
 fn a_report_tells_the_mail_and_counts_it() {
     let (report, _) = one(PLANNED, "", &Noting::new(WHOLE, Ok(())), notice::parse);
-    let Report::Mail(read) = serde_json::from_value(report.clone()).unwrap() else { panic!("{report}") };
-    let mail = Mail::decode(PLANNED);
-    assert_eq!(read.message_id, mail.outer().message_id);
-    assert_eq!(read.subject.as_deref(), Some(mail.outer().subject.as_str()));
-    assert_eq!(read.sender, mail.outer().sender.as_ref().map(|sender| sender.address.clone()));
-    assert_eq!((read.bucket.as_deref(), read.key.as_deref()), (Some("first"), Some("inbound/m")));
-    assert_eq!((read.provider.as_deref(), read.maintenances.len(), read.suggestion.len()), (Some("aws"), 1, 0));
-    assert!(read.recognised_by.unwrap().starts_with("sender "));
+    let Report::Item(read) = serde_json::from_value(report.clone()).unwrap() else { panic!("{report}") };
+    let (mail, details) = (Mail::decode(PLANNED), &report["details"]);
+    assert_eq!(details["message_id"].as_str(), mail.outer().message_id.as_deref());
+    assert_eq!(details["subject"].as_str(), Some(mail.outer().subject.as_str()));
+    assert_eq!(details["sender"].as_str(), mail.outer().sender.as_ref().map(|sender| sender.address.as_str()));
+    assert_eq!((&details["bucket"], &details["key"]), (&json!("first"), &json!("inbound/m")));
+    assert_eq!(details["provider"], "aws");
+    let announced: Announced = serde_json::from_value(details.clone()).unwrap();
+    assert_eq!((announced.maintenances.len(), announced.suggestion.len()), (1, 0));
+    assert!(details["recognised_by"].as_str().unwrap().starts_with("sender "));
+    assert_eq!((read.class, &read.facts[0]), (Class::Done, &("provider".to_owned(), "aws".to_owned())));
     assert_eq!((&report["stack"], &report["function"]), (&json!("example-test"), &json!("maintenance")));
     assert_eq!((&report["Delivered"], &report["ForPerson"], &report["Panics"]), (&json!(1), &json!(0), &json!(0)));
     let metrics = &report["_aws"]["CloudWatchMetrics"][0];
@@ -298,10 +336,10 @@ fn a_panic_of_the_parser_leaves_the_mail_to_a_person() {
 #[test]
 fn headers_come_from_the_mail_and_of_an_unopened_one_from_ses() {
     let (opened, _) = one(b"X-Note: no From\r\n\r\ntext", "", &Noting::new(WHOLE, Ok(())), notice::parse);
-    assert_eq!((&opened["sender"], &opened["subject"]), (&Value::Null, &Value::Null));
+    assert_eq!((&opened["details"]["sender"], &opened["details"]["subject"]), (&Value::Null, &Value::Null));
     let (unopened, _) = one(PLANNED, "virus", &Noting::new(WHOLE, Ok(())), notice::parse);
-    assert_eq!(unopened["subject"], "As SES has read it");
-    assert_eq!(unopened["suggestion"], json!([]));
+    assert_eq!(unopened["details"]["subject"], "As SES has read it");
+    assert_eq!(unopened["details"]["suggestion"], json!([]));
 }
 
 #[test]
@@ -318,8 +356,7 @@ fn what_must_be_tried_again_stops_nothing_else() {
     records.insert(0, json!({"eventSource": "aws:s3"}));
     records.insert(1, json!(17));
     let error = run(pipeline.handle("request", &event(&records))).unwrap_err().to_string();
-    let outcomes: Vec<_> =
-        written.lines().iter().map(|line| format!("{} {}", line["ses_message_id"], line["outcome"])).collect();
+    let outcomes: Vec<_> = written.lines().iter().map(|line| format!("{} {}", line["item"], line["outcome"])).collect();
     let expected = [
         r#""" "retry""#,
         r#""" "retry""#,

@@ -27,8 +27,8 @@ use crate::pipeline::{
     sink::{Case, Delivered, Sink, SinkError},
     unmatched::Unmatched,
 };
-use notice::{outcome::Notice, providers::genericprovider};
-use runtime::S3;
+use notice::{maintnote, outcome::Notice, providers::genericprovider};
+use runtime::{Deadline, S3};
 use schedule::Announcement;
 
 /// Lambda's own limit.
@@ -84,7 +84,7 @@ impl From<Fault> for SinkError {
 }
 
 impl Sink for NetBox {
-    fn until(&self, deadline: SystemTime) {
+    fn until(&self, deadline: Deadline) {
         self.client.until(deadline);
     }
 
@@ -261,6 +261,10 @@ impl NetBox {
         let announced = notice.maintenances.iter().find(|maintenance| maintenance.id() == announcement.id);
         let announced = announced.and_then(|maintenance| maintenance.announced_provider());
         let is_generic = provider.slug == genericprovider::PROVIDER.slug;
+        // A known carrier's calendar speaks for nobody else that is known.
+        let announced = announced.filter(|name| {
+            is_generic || maintnote::provider_named(name).is_none_or(|named| named.slug == provider.slug)
+        });
         let mut keys = (!is_generic).then_some(provider.slug).into_iter().chain(announced);
         if let Some(mapped) = keys.find_map(|key| self.providers.get(key)) {
             return vec![mapped.clone()];

@@ -17,7 +17,7 @@ use crate::pipeline::{
 };
 use notice::outcome::Notice;
 use runtime::{
-    SecretSource,
+    Deadline, SecretSource,
     http::{Answer, Http, NoAnswer, OwnCa},
 };
 
@@ -126,7 +126,7 @@ fn said(answer: &Answer) -> String {
 }
 
 impl Sink for Webhook {
-    fn until(&self, deadline: SystemTime) {
+    fn until(&self, deadline: Deadline) {
         self.http.until(deadline);
     }
 

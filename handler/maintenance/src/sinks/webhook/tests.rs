@@ -125,7 +125,7 @@ async fn a_mail_for_a_person_is_a_document_of_its_own() {
 #[tokio::test]
 async fn nothing_is_sent_unsigned_or_when_the_time_is_up() {
     let (mut webhook, asked) = server(&[200]).await;
-    webhook.until(SystemTime::now());
+    webhook.until(runtime::Deadline::at(SystemTime::now()));
     let end = deliver(&webhook).await;
     assert!(matches!(&end, Err(SinkError::Transient(reason)) if reason.contains("time is up")), "{end:?}");
     webhook.secret = SecretSource::Given(Secret("guess".to_owned()));

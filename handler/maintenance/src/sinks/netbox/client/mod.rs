@@ -10,10 +10,7 @@ mod plugin;
 mod token;
 mod write;
 
-use std::{
-    sync::OnceLock,
-    time::{Duration, SystemTime},
-};
+use std::{sync::OnceLock, time::Duration};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -23,7 +20,7 @@ use self::{age::Shown, plugin::Spoken, token::Token};
 use super::records::Fault;
 use crate::configuration::{NETBOX_CA, Plugin};
 use runtime::{
-    SecretSource,
+    Deadline, SecretSource,
     http::{Answer, Http, OwnCa},
 };
 
@@ -77,7 +74,7 @@ impl Client {
     }
 
     /// No call is begun shortly before this or later.
-    pub fn until(&self, deadline: SystemTime) {
+    pub fn until(&self, deadline: Deadline) {
         self.http.until(deadline);
     }
 

@@ -332,7 +332,7 @@ async fn a_netbox_without_a_plugin_or_with_another_than_configured_says_so() {
 #[tokio::test]
 async fn no_call_is_begun_when_the_time_is_up() {
     let (client, asked) = server(vec![page("")]).await;
-    client.until(SystemTime::now());
+    client.until(runtime::Deadline::at(std::time::SystemTime::now()));
     let fault = client.events(ProviderId::new(3), &["CHG-1".to_owned()]).await.unwrap_err();
     assert!(matches!(&fault, Fault::Unavailable(reason) if reason.contains("time is up")), "{fault:?}");
     assert_eq!(lines(&asked).len(), 0);

@@ -6,8 +6,10 @@
 
 use icalendar::parser::{self, unfold};
 
-use super::PREFIX;
 use crate::failure::Failure;
+
+/// Begins the name of each property of the MAINTNOTE extension.
+pub(crate) const PREFIX: &str = "X-MAINTNOTE-";
 
 /// The properties that somebody reads, besides those of the extension. Descriptions are long, and nobody does.
 const READ: &[&str] = &[
@@ -32,48 +34,48 @@ const READ: &[&str] = &[
 /// A part of a calendar: `BEGIN:NAME` to `END:NAME`.
 #[derive(Debug, Default)]
 pub(crate) struct Component {
-    /// Upper case.
+    /// Name, in upper case.
     name: String,
     /// In order.
-    pub(super) properties: Vec<Property>,
+    pub(crate) properties: Vec<Property>,
     /// In order.
-    pub(super) components: Vec<Component>,
+    pub(crate) components: Vec<Component>,
 }
 
 /// A line of a component.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Property {
-    /// Upper case.
-    pub(super) name: String,
+    /// Name, in upper case.
+    pub(crate) name: String,
     /// In order; names in upper case.
-    pub(super) parameters: Vec<(String, String)>,
-    /// Unescaped.
-    pub(super) value: String,
+    pub(crate) parameters: Vec<(String, String)>,
+    /// Value, unescaped.
+    pub(crate) value: String,
     /// The values of a list, each unescaped: what commas part that are not escaped. One, where there is none.
-    pub(super) listed: Vec<String>,
+    pub(crate) listed: Vec<String>,
 }
 
 impl Component {
-    pub(super) fn is(&self, name: &str) -> bool {
+    pub(crate) fn is(&self, name: &str) -> bool {
         self.name == name
     }
 
-    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &Property> {
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &Property> {
         self.properties.iter().filter(move |property| property.name == name)
     }
 
-    pub(super) fn first(&self, name: &str) -> Option<&Property> {
+    pub(crate) fn first(&self, name: &str) -> Option<&Property> {
         self.properties.iter().find(|property| property.name == name)
     }
 }
 
 impl Property {
-    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
     }
 
     /// Compares the value without case.
-    pub(super) fn text_is(&self, text: &str) -> bool {
+    pub(crate) fn text_is(&self, text: &str) -> bool {
         self.value.trim().eq_ignore_ascii_case(text)
     }
 }
@@ -85,9 +87,9 @@ const DEEPEST: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Content {
     /// As far as they go.
-    pub(super) components: Vec<Component>,
-    /// What is wrong with them as a whole, such as one that is not closed.
-    pub(super) failure: Option<Failure>,
+    pub(crate) components: Vec<Component>,
+    /// The failure of the calendar as a whole, such as a component that is not closed; `None` if there is none.
+    pub(crate) failure: Option<Failure>,
 }
 
 /// The components of a text.

@@ -1,0 +1,117 @@
+//! Finds the phrases of the vocabulary in sentences, and tells quickly that a text has none.
+
+use std::sync::LazyLock;
+
+use super::{
+    tokens::{self, Gap, Token},
+    vocabulary::{ENTRIES, Entry, Form, LONGEST_GAP},
+};
+
+/// A phrase of the vocabulary, taken apart.
+struct Phrase {
+    entry: &'static Entry,
+    words: Vec<&'static str>,
+}
+
+/// A phrase that stands in a sentence: the words `at..end`.
+#[derive(Clone, Copy)]
+pub(super) struct Hit {
+    pub(super) at: usize,
+    pub(super) end: usize,
+    pub(super) entry: &'static Entry,
+}
+
+/// The phrases by the first two letters of their first word, and of the word that shows them in a text best.
+struct Index {
+    by_first: Vec<Vec<Phrase>>,
+    by_longest: Vec<Vec<&'static str>>,
+}
+
+/// Words beside which something that happens does not. An index of what happens would find it in every mail.
+const NEGATIONS: [&str; 4] = ["not", "never", "no", "cannot"];
+
+const LETTERS: usize = 26;
+
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
+    let empty = || (0..LETTERS * LETTERS).map(|_| Vec::new());
+    let (mut by_first, mut by_longest): (Vec<Vec<Phrase>>, Vec<Vec<&str>>) =
+        (empty().collect(), (0..LETTERS * LETTERS).map(|_| Vec::new()).collect());
+    let mut add = |word: &'static str| {
+        if let Some(words) = slot(word).and_then(|slot| by_longest.get_mut(slot))
+            && !words.contains(&word)
+        {
+            words.push(word);
+        }
+    };
+    for word in NEGATIONS {
+        add(word);
+    }
+    for entry in ENTRIES {
+        for phrase in entry.phrases {
+            let words: Vec<_> = phrase.split(' ').collect();
+            if entry.form != Form::Happens {
+                words.iter().max_by_key(|word| word.len()).into_iter().for_each(|word| add(word));
+            }
+            let first = words.first().and_then(|word| slot(word));
+            if let Some(phrases) = first.and_then(|slot| by_first.get_mut(slot)) {
+                phrases.push(Phrase { entry, words });
+            }
+        }
+    }
+    Index { by_first, by_longest }
+});
+
+/// Where words that begin like this one stand in the index; `None` for what begins otherwise than with two letters.
+fn slot(word: &str) -> Option<usize> {
+    let mut letters = word.bytes().map(|letter| usize::from(letter.wrapping_sub(b'a'))).take(2);
+    let (first, second) = (letters.next()?, letters.next()?);
+    (first < LETTERS && second < LETTERS).then_some(first * LETTERS + second)
+}
+
+fn is(word: &str, pattern: &str) -> bool {
+    pattern.strip_suffix('*').map_or(word == pattern, |stem| word.starts_with(stem))
+}
+
+/// Whether the text has a word with which a change could be told.
+pub(super) fn may_tell(text: &str) -> bool {
+    tokens::any_word(text, |word| {
+        let words = slot(word).and_then(|slot| INDEX.by_longest.get(slot));
+        words.is_some_and(|words| words.iter().any(|pattern| is(word, pattern)))
+    })
+}
+
+/// The phrases that stand in a sentence, in order; of several at one place the longest.
+pub(super) fn hits(tokens: &[Token]) -> Vec<Hit> {
+    let mut hits: Vec<Hit> = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let phrases = slot(&token.word).and_then(|slot| INDEX.by_first.get(slot)).map_or(&[][..], Vec::as_slice);
+        let found = phrases.iter().filter_map(|phrase| Some((end_of(tokens, at, &phrase.words)?, phrase.entry)));
+        // What happens is told of only where it is negated; what has happened stands above it.
+        let longest = found.max_by_key(|(end, entry)| (*end, entry.form != Form::Happens));
+        if let Some((end, entry)) = longest
+            && hits.last().is_none_or(|last| last.end < end)
+        {
+            hits.push(Hit { at, end, entry });
+        }
+    }
+    hits
+}
+
+/// Where the phrase that begins at a word ends.
+fn end_of(tokens: &[Token], at: usize, words: &[&str]) -> Option<usize> {
+    let mut next = at;
+    let mut gap = 0;
+    for word in words {
+        if *word == "_" {
+            gap = LONGEST_GAP;
+            continue;
+        }
+        let found = (next..=next + gap).find(|index| tokens.get(*index).is_some_and(|token| is(&token.word, word)))?;
+        if tokens.get(at + 1..=found).is_some_and(|between| between.iter().any(|token| token.before == Gap::Break)) {
+            return None;
+        }
+        next = found + 1;
+        gap = 0;
+    }
+    Some(next)
+}

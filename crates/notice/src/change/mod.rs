@@ -1,0 +1,92 @@
+//! Sentences that tell of a change: "… has been cancelled", "wurde verschoben", "tamamlandı".
+//!
+//! The burden of proof is on the sentence. A word of change tells of the change, unless the words around it show that it does
+//! not: a condition ("if … is cancelled"), what is possible ("may be postponed"), what is still to come ("once it is completed"),
+//! a negation, another event ("the previous maintenance was cancelled"). The vocabulary and the words around are data; the rules
+//! are a few for all languages, so that a sentence that nobody has seen yet is heard as well.
+
+mod grammar;
+mod index;
+mod judge;
+mod tokens;
+mod vocabulary;
+
+use super::model::Status;
+
+/// A change that a sentence may tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It will not take place.
+    Cancelled,
+    /// It takes place at another time, or nobody knows when.
+    Postponed,
+    /// It takes longer.
+    Extended,
+    /// It was done.
+    Completed,
+    /// It is over, done or not.
+    Ended,
+    /// It was not done in its time.
+    Unfinished,
+    /// It has begun.
+    Started,
+}
+
+impl Change {
+    /// Whether a notice with that status says this change, so that nothing is left to explain.
+    pub fn is_explained_by(self, status: Status) -> bool {
+        use Status::{Cancelled, Completed, InProcess, ReScheduled};
+        match self {
+            Self::Cancelled => status == Cancelled,
+            Self::Postponed => matches!(status, ReScheduled | Cancelled),
+            Self::Extended => matches!(status, InProcess | ReScheduled),
+            Self::Completed => status == Completed,
+            Self::Ended => matches!(status, Completed | Cancelled | InProcess | ReScheduled),
+            Self::Unfinished => matches!(status, Cancelled | ReScheduled | InProcess),
+            Self::Started => matches!(status, InProcess | Completed | Cancelled),
+        }
+    }
+
+    /// The status of a notice that tells this change and says nothing else; `None` where it could be several.
+    pub fn status(self) -> Option<Status> {
+        match self {
+            Self::Cancelled => Some(Status::Cancelled),
+            Self::Postponed => Some(Status::ReScheduled),
+            Self::Completed | Self::Ended => Some(Status::Completed),
+            Self::Started => Some(Status::InProcess),
+            Self::Extended | Self::Unfinished => None,
+        }
+    }
+
+    /// The change in words, for a person.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Cancelled => "cancelled",
+            Self::Postponed => "moved to another time",
+            Self::Extended => "extended",
+            Self::Completed => "completed",
+            Self::Ended => "ended",
+            Self::Unfinished => "not completed",
+            Self::Started => "begun",
+        }
+    }
+}
+
+/// A sentence with a word of change that nothing around it makes harmless.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The change.
+    pub change: Change,
+    /// Whether the sentence says that it has not happened: "has not been cancelled".
+    pub is_negated: bool,
+    /// The sentence.
+    pub sentence: String,
+}
+
+/// The changes that a paragraph tells, in its order.
+pub fn statements(paragraph: &str) -> Vec<Statement> {
+    if !index::may_tell(paragraph) {
+        return Vec::new();
+    }
+    tokens::sentences(paragraph).iter().flat_map(judge::statements).collect()
+}

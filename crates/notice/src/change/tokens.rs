@@ -1,0 +1,200 @@
+//! Sentences and their words: lower case and without accents, so that one spelling stands for all.
+
+/// What stands between a word and the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Gap {
+    /// A blank, a hyphen within a word, or an apostrophe.
+    Blank,
+    /// A bracket or a quotation mark.
+    Bracket,
+    /// A comma.
+    Comma,
+    /// A dash, a colon, a bar: another part of the sentence begins.
+    Break,
+}
+
+/// A word of a sentence.
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    pub(super) word: String,
+    pub(super) before: Gap,
+}
+
+/// A sentence, or what stands alone on a line.
+#[derive(Debug)]
+pub(super) struct Sentence<'text> {
+    pub(super) text: &'text str,
+    pub(super) tokens: Vec<Token>,
+    /// What stands behind the last word.
+    pub(super) after: Gap,
+}
+
+/// Splits a paragraph into its sentences.
+pub(super) fn sentences(paragraph: &str) -> Vec<Sentence<'_>> {
+    split(paragraph).into_iter().map(sentence).filter(|sentence| !sentence.tokens.is_empty()).collect()
+}
+
+/// The text of each sentence. A full stop ends one only before a blank, and a blank line or a bullet does as well.
+fn split(paragraph: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    let mut characters = paragraph.char_indices().peekable();
+    while let Some((at, character)) = characters.next() {
+        let next = characters.peek().map(|(_, next)| *next);
+        let ends = match character {
+            '.' | '…' => next.is_none_or(|next| next.is_whitespace() || matches!(next, '"' | '\'' | ')' | '*' | '”')),
+            '!' | '?' | ';' | '\n' | '•' | '·' | '¡' | '¿' | '。' => true,
+            _ => false,
+        };
+        if ends {
+            let end = at + character.len_utf8();
+            parts.extend(paragraph.get(start..end));
+            start = end;
+        }
+    }
+    parts.extend(paragraph.get(start..));
+    parts
+}
+
+fn sentence(text: &str) -> Sentence<'_> {
+    let mut tokens: Vec<Token> = Vec::new();
+    let mut gap = Gap::Break;
+    let mut word = String::new();
+    let mut characters = text.chars().peekable();
+    let mut previous = ' ';
+    while let Some(character) = characters.next() {
+        if character.is_alphanumeric() {
+            fold(character, &mut word);
+        } else {
+            let next = characters.peek().copied().unwrap_or(' ');
+            // `re-scheduled` is one word.
+            if character == '-' && word == "re" && next.is_alphabetic() {
+                previous = character;
+                continue;
+            }
+            let is_negation = matches!(character, '\'' | '’') && next == 't' && word.ends_with('n');
+            if is_negation {
+                word.pop();
+            }
+            push(&mut tokens, &mut word, &mut gap);
+            if is_negation {
+                characters.next();
+                word.push_str("not");
+                push(&mut tokens, &mut word, &mut gap);
+            }
+            gap = gap.max(kind(character, previous, next));
+        }
+        previous = character;
+    }
+    push(&mut tokens, &mut word, &mut gap);
+    name_month(&mut tokens);
+    Sentence { text, tokens, after: gap }
+}
+
+/// Keeps the month of May apart from what may be.
+fn name_month(tokens: &mut [Token]) {
+    let is_number =
+        |token: Option<&Token>| token.is_some_and(|token| token.word.starts_with(|first: char| first.is_ascii_digit()));
+    for at in 0..tokens.len() {
+        let is_dated =
+            is_number(tokens.get(at + 1)) || at.checked_sub(1).is_some_and(|before| is_number(tokens.get(before)));
+        if let Some(token) = tokens.get_mut(at).filter(|token| token.word == "may" && is_dated) {
+            token.word.push_str(" month");
+        }
+    }
+}
+
+/// What a mark parts. A hyphen between letters parts nothing.
+fn kind(mark: char, previous: char, next: char) -> Gap {
+    match mark {
+        ',' | '、' => Gap::Comma,
+        '(' | ')' | '[' | ']' | '"' | '“' | '”' | '»' | '«' | '*' | '_' | '.' => Gap::Bracket,
+        ':' if previous.is_ascii_digit() && next.is_ascii_digit() => Gap::Blank,
+        '-' | '/' if previous.is_alphanumeric() && next.is_alphanumeric() => Gap::Blank,
+        '-' | '–' | '—' | ':' | '|' | '/' | '>' | '<' | '=' | '#' | ';' | '!' | '?' | '\t' => Gap::Break,
+        _ => Gap::Blank,
+    }
+}
+
+fn push(tokens: &mut Vec<Token>, word: &mut String, gap: &mut Gap) {
+    if word.is_empty() {
+        return;
+    }
+    let before = std::mem::replace(gap, Gap::Blank);
+    if let Some(can) = word.strip_suffix("not").filter(|can| *can == "can") {
+        tokens.push(Token { word: can.to_owned(), before });
+        tokens.push(Token { word: "not".to_owned(), before: Gap::Blank });
+        word.clear();
+    } else {
+        tokens.push(Token { word: std::mem::take(word), before });
+    }
+}
+
+/// Adds a letter in lower case and without its accent.
+fn fold(letter: char, word: &mut String) {
+    if letter.is_ascii() {
+        word.push(letter.to_ascii_lowercase());
+        return;
+    }
+    for letter in letter.to_lowercase() {
+        match letter {
+            'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' | 'ā' => word.push('a'),
+            'ç' | 'ć' | 'č' => word.push('c'),
+            'è' | 'é' | 'ê' | 'ë' | 'ē' => word.push('e'),
+            'ì' | 'í' | 'î' | 'ï' | 'ı' => word.push('i'),
+            'ñ' => word.push('n'),
+            'ò' | 'ó' | 'ô' | 'õ' | 'ö' | 'ø' => word.push('o'),
+            'ù' | 'ú' | 'û' | 'ü' => word.push('u'),
+            'ş' | 'š' => word.push('s'),
+            'ğ' => word.push('g'),
+            'ß' => word.push_str("ss"),
+            // What is left of a dotted capital I, and of letters whose accent stands apart.
+            '\u{300}'..='\u{36f}' => {}
+            other => word.push(other),
+        }
+    }
+}
+
+/// Whether any word of a text, folded, is one that `is_meant` looks for. Nothing is kept: most texts have none.
+pub(super) fn any_word(text: &str, is_meant: impl Fn(&str) -> bool) -> bool {
+    let mut word = String::new();
+    for (at, character) in text.char_indices() {
+        if character.is_alphanumeric() {
+            fold(character, &mut word);
+            continue;
+        }
+        let rest = || text.get(at + character.len_utf8()..).unwrap_or_default();
+        if character == '-' && word == "re" {
+            continue;
+        }
+        let is_negation = matches!(character, '\'' | '’') && word.ends_with('n') && rest().starts_with('t');
+        if !word.is_empty() && (is_negation || is_meant(&word)) {
+            return true;
+        }
+        word.clear();
+    }
+    !word.is_empty() && is_meant(&word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        sentences(text).into_iter().flat_map(|sentence| sentence.tokens).map(|token| token.word).collect()
+    }
+
+    #[test]
+    fn words_are_folded_and_negations_stand_apart() {
+        assert_eq!(words("It won't be RE-SCHEDULED"), ["it", "wo", "not", "be", "rescheduled"]);
+        assert_eq!(words("It cannot; it isn’t"), ["it", "can", "not", "it", "is", "not"]);
+        assert_eq!(words("Größe İptal değil, annulée"), ["grosse", "iptal", "degil", "annulee"]);
+    }
+
+    #[test]
+    fn sentences_end_where_they_end() {
+        let texts = |text| sentences(text).iter().map(|sentence| sentence.text.trim().to_owned()).collect::<Vec<_>>();
+        assert_eq!(texts("At 10.30 it is over. Thanks! Bye"), ["At 10.30 it is over.", "Thanks!", "Bye"]);
+        assert!(texts(" ... ").is_empty());
+    }
+}

@@ -1,0 +1,191 @@
+//! The words of change, by language and by what they tell: data alone.
+//!
+//! A word ends in `*` where any ending will do; `_` in a phrase stands for up to [`LONGEST_GAP`] other words. All are written as
+//! [`super::tokens`] folds them: lower case, without accents.
+
+use super::Change;
+
+/// The most words that may stand for `_`.
+pub(super) const LONGEST_GAP: usize = 6;
+
+/// A language that carriers write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Language {
+    English,
+    German,
+    Dutch,
+    /// Spanish, Portuguese, Italian and French: their verbs stand as the English ones do.
+    Romance,
+    Turkish,
+}
+
+/// How a word tells of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// It has happened: "cancelled". Said of anything.
+    Done,
+    /// The same, and only if it is said of the maintenance: a pole is moved as well.
+    DoneToWork,
+    /// The verb itself: "cancel", "rescheduling".
+    Act,
+    /// The noun: "cancellation".
+    Noun,
+    /// Negated it tells that nothing will happen: "(will not) take place".
+    Happens,
+}
+
+/// Words of one language that tell the same in the same way.
+pub(super) struct Entry {
+    pub(super) language: Language,
+    pub(super) change: Change,
+    pub(super) form: Form,
+    pub(super) phrases: &'static [&'static str],
+}
+
+const fn entry(language: Language, change: Change, form: Form, phrases: &'static [&'static str]) -> Entry {
+    Entry { language, change, form, phrases }
+}
+
+use Change::{Cancelled, Completed, Ended, Extended, Postponed, Started};
+use Form::{Act, Done, DoneToWork, Happens, Noun};
+use Language::{Dutch, English, German, Romance, Turkish};
+
+#[rustfmt::skip]
+pub(super) const ENTRIES: &[Entry] = &[
+    // English.
+    entry(English, Cancelled, Done, &[
+        "cancelled", "canceled", "cancelation notice", "cxl", "cxld", "called off", "called _ off", "withdrawn", "withdrew", "aborted", "abandoned",
+        "scrapped", "shelved", "revoked", "rescinded", "retracted", "annulled", "nullified", "voided", "null and void", "axed",
+        "stood down", "stood _ down", "standing down", "stand down", "rolled back", "rolled _ back", "backed out", "written off", "given up", "decided against", "decided not to",
+        "opted not to", "chosen not to", "elected not to", "superseded", "sent in error", "issued in error", "sent by mistake", "issued by mistake", "announced in error",
+        "disregard", "please ignore", "off the table", "off the calendar", "removed from _ calendar", "removed from _ schedule", "remove _ from your calendar",
+        "no maintenance will", "no work will", "no works will", "there will be no maintenance", "there is no maintenance", "will not be any maintenance",
+    ]),
+    entry(English, Cancelled, DoneToWork, &[
+        "is off", "are off", "now off", "taken off", "dropped", "pulled", "terminated", "discontinued", "halted", "stopped", "scratched", "obsolete", "void", "invalid",
+        "not valid", "not happening", "discarded", "reverted", "removed", "deleted", "rejected", "declined", "expired", "refused", "failed", "unsuccessful", "skipped",
+        "off the", "struck off", "taken down from",
+    ]),
+    entry(English, Cancelled, Act, &[
+        "cancel", "cancels", "cancelling", "canceling", "withdraw", "withdraws", "withdrawing", "abort", "aborts", "aborting", "abandon", "abandoning",
+        "call off", "call _ off", "calling off", "calling _ off", "calls off", "scrap", "scrapping", "revoke", "revoking",
+        "roll back this", "rolling back this", "roll back the maintenance", "rolling back the maintenance", "ignore this", "ignore the", "ignore our", "ignore all", "ignore previous",
+    ]),
+    entry(English, Cancelled, Noun, &["cancellation", "cancellations", "cancelation", "withdrawal", "cancellation notice", "stand down", "abandonment"]),
+    entry(English, Cancelled, Happens, &[
+        "go ahead", "going ahead", "gone ahead", "go forward", "going forward", "go on", "going on", "proceed", "proceeding", "proceeded", "happen", "happening", "take place", "taking place", "taken place",
+        "occur", "carried out", "performed", "executed", "conducted", "implemented", "undertaken", "done", "done as planned", "held", "required", "needed", "necessary",
+        "apply", "applies", "applicable", "valid", "planned", "scheduled", "relevant", "in effect", "in force", "in place", "come off", "materialise", "materialize", "continue", "continuing", "be on",
+        "have any effect", "pursued", "start", "begin", "commence", "perform", "carry out", "conduct", "execute", "implement", "do the", "do this", "be doing", "performing", "carrying out", "conducting", "need to", "valid",
+    ]),
+    entry(English, Postponed, Done, &[
+        "postponed", "deferred", "rescheduled", "put off", "put back", "pushed back", "pushed out", "pushed _ back", "held over", "on hold", "put _ hold", "adjourned", "rearranged", "replanned", "re planned",
+        "rebooked", "brought forward", "brought _ forward", "bringing _ forward", "moved forward", "moved back", "moved up", "in abeyance", "until further notice", "new date", "new dates", "new start time", "new end time", "new time is", "new window is", 
+        "sine die",
+    ]),
+    entry(English, Postponed, DoneToWork, &[
+        "different date", "another date", "another day", "another night", "another time", "later date", "earlier date", "later stage", "later time", "later point in time",
+        "moved", "shifted", "suspended", "paused", "delayed", "advanced", "changed", "held back", "pushed", "slipped", "frozen", "parked", "relocated", "transferred", "adjusted", "swapped", "reassigned", "interrupted",
+        "amended to", "revised to", "corrected to", "updated to", "instead", "switched to",
+    ]),
+    entry(English, Postponed, Act, &[
+        "postpone", "postpones", "postponing", "defer", "defers", "deferring", "reschedule", "reschedules", "rescheduling", "put off", "put back", "push back", "push _ back",
+        "bring forward", "bring _ forward", "suspend this", "suspend the maintenance", "suspending this", "suspending the maintenance", "move this maintenance", "move the maintenance", "moving this maintenance", "moving the maintenance", "delay this", "delay the maintenance", "delaying the maintenance",
+    ]),
+    entry(English, Postponed, Noun, &["change of date", "change of time", "change of schedule", "date change", "time change", "schedule change", "change in schedule", "change to the schedule", "change in date", "change in the date",
+        "change to the date", "postponement", "postponements", "deferral", "deferment", "suspension of the maintenance", "suspension of this maintenance"]),
+    entry(English, Extended, Done, &["prolonged", "overrun", "overran", "running late", "running over", "taking longer", "takes longer than", "took longer", "lengthened", "extra time", "additional time"]),
+    entry(English, Extended, DoneToWork, &["extended", "expanded", "shortened"]),
+    entry(English, Extended, Act, &["extend the", "extend this", "extending the", "extending this", "prolong", "prolonging", "overrunning"]),
+    entry(English, Extended, Noun, &["extension notification", "extension notice", "extension of the maintenance", "extension of this maintenance", "extension of the window", "maintenance extension"]),
+    entry(English, Completed, Done, &[
+        "completed", "is complete", "are complete", "was complete", "now complete", "been complete", "complete and", "finished", "concluded", "finalised", "finalized", "wrapped up", "accomplished",
+        "successfully carried out", "successfully performed", "successfully executed", "successfully implemented", "successfully done", "carried out successfully", "performed successfully", "executed successfully",
+        "went well", "was successful", "were successful", "all clear", "finished early", "all done",
+    ]),
+    entry(English, Completed, DoneToWork, &["is done", "are done", "now done", "been done", "was done", "complete"]),
+    entry(English, Completed, Noun, &["completion", "closure", "conclusion"]),
+    entry(English, Ended, Done, &["now over", "is over", "are over", "has ended", "have ended", "now closed"]),
+    entry(English, Ended, DoneToWork, &["ended", "closed", "over", "was carried out", "were carried out", "been carried out", "was performed", "were performed", "been performed", "took place", "taken place", "been executed", "been implemented"]),
+    entry(English, Started, Done, &["begun", "began", "commenced", "underway", "under way", "in progress", "kicked off"]),
+    entry(English, Started, DoneToWork, &["started", "is ongoing", "are ongoing", "currently ongoing", "now ongoing", "still ongoing", "now live"]),
+    // German.
+    entry(German, Cancelled, Done, &[
+        "abgesagt*", "storniert*", "annulliert*", "gestrichen*", "zuruckgezogen*", "zurueckgezogen*", "abgebrochen*", "aufgehoben*", "hinfallig*", "hinfaellig*", "gecancelt*", "gecancelled", "entfallt", "entfaellt", "entfallen", "entfiel",
+        "widerrufen", "gegenstandslos", "ungultig*", "fallt aus", "faellt aus", "fallen aus", "verworfen", "abgeblasen", "ausgefallen", "findet nicht", "finden nicht", "nicht statt", "nicht stattfinden", "nicht mehr statt",
+        "nicht durchgefuhrt", "nicht durchgefuehrt", "nicht ausgefuhrt", "nicht ausgefuehrt", "nicht mehr erforderlich", "nicht langer erforderlich", "nicht mehr notig", "nicht mehr notwendig", "nicht mehr gultig", "nicht mehr durchgefuhrt", "nicht mehr benotigt",
+        "nicht mehr geplant", "nicht mehr zutreffend", "zuruckgerollt", "ruckgangig",
+    ]),
+    entry(German, Cancelled, Act, &["absagen", "stornieren", "annullieren", "streichen", "sagen _ ab", "sagt _ ab", "brechen _ ab", "ziehen _ zuruck"]),
+    entry(German, Cancelled, Noun, &["absage", "stornierung", "annullierung", "streichung", "stornomeldung", "storno", "wartungsabsage"]),
+    entry(German, Postponed, Done, &[
+        "verschoben*", "verlegt*", "vertagt*", "aufgeschoben*", "zuruckgestellt*", "zurueckgestellt*", "ausgesetzt*", "pausiert*", "vorverlegt*", "vorgezogen*", "umgeplant*", "neu terminiert", "verzogert sich", "verzoegert sich", "neuer termin",
+        "neuen termin", "neues datum", "neues wartungsfenster", "bis auf weiteres", "auf unbestimmte zeit", "anderen termin", "spateren zeitpunkt",
+    ]),
+    entry(German, Postponed, DoneToWork, &["geandert*", "geaendert*", "unterbrochen", "verzogert", "verzoegert", "eingestellt"]),
+    entry(German, Postponed, Act, &["verschieben", "verschiebt sich", "verlegen", "vertagen", "vorziehen", "aussetzen", "stellen _ zuruck"]),
+    entry(German, Postponed, Noun, &["verschiebung", "verlegung", "vertagung", "terminanderung", "terminaenderung", "terminverschiebung", "aufschub"]),
+    entry(German, Extended, Done, &["verlangert*", "verlaengert*", "ausgedehnt", "dauert langer", "dauern langer"]),
+    entry(German, Extended, Noun, &["verlangerung", "verlaengerung"]),
+    entry(German, Completed, Done, &["abgeschlossen*", "beendet*", "fertiggestellt*", "erledigt*", "vollendet*", "erfolgreich durchgefuhrt", "erfolgreich durchgefuehrt", "erfolgreich ausgefuhrt", "fertig"]),
+    entry(German, Completed, Noun, &["abschlussmeldung", "abschluss der wartung", "fertigmeldung", "wartungsende"]),
+    entry(German, Started, Done, &["begonnen*", "gestartet*", "angefangen", "im gange", "lauft derzeit", "laufen derzeit", "laeuft derzeit", "hat begonnen"]),
+    // Dutch.
+    entry(Dutch, Cancelled, Done, &[
+        "geannuleerd*", "afgelast*", "afgezegd*", "afgeblazen", "ingetrokken*", "afgebroken*", "vervallen", "vervalt", "geschrapt*", "gecanceld*", "gestaakt", "niet door", "niet plaats", "niet plaatsvinden", "niet meer nodig", "niet langer nodig", "niet meer van toepassing",
+        "niet langer van toepassing", "niet uitgevoerd", "niet meer uitgevoerd", "niet doorgaan", "niet meer noodzakelijk", "teruggetrokken", "teruggedraaid", "herroepen",
+    ]),
+    entry(Dutch, Cancelled, Act, &["annuleren", "afgelasten", "afzeggen", "intrekken"]),
+    entry(Dutch, Cancelled, Noun, &["annulering", "afgelasting", "intrekking"]),
+    entry(Dutch, Postponed, Done, &[
+        "uitgesteld*", "verzet", "verschoven*", "opgeschort*", "in de wacht", "aangehouden", "vervroegd*", "vertraagd*", "herpland*", "opnieuw gepland", "opnieuw ingepland", "verdaagd", "nieuwe datum", "nieuwe tijd", "andere datum", "latere datum", "tot nader order",
+        "nader te bepalen", "naar voren gehaald", "verlaat",
+    ]),
+    entry(Dutch, Postponed, DoneToWork, &["verplaatst*", "gewijzigd*"]),
+    entry(Dutch, Postponed, Act, &["uitstellen", "verplaatsen", "verzetten", "opschorten", "stellen _ uit"]),
+    entry(Dutch, Postponed, Noun, &["uitstel", "verplaatsing", "opschorting", "datumwijziging", "vervroeging"]),
+    entry(Dutch, Extended, Done, &["verlengd*", "uitgelopen", "loopt uit", "lopen uit", "duurt langer", "duren langer"]),
+    entry(Dutch, Extended, Noun, &["verlenging"]),
+    entry(Dutch, Completed, Done, &["afgerond*", "voltooid*", "beeindigd*", "succesvol uitgevoerd"]),
+    entry(Dutch, Completed, DoneToWork, &["gereed", "klaar", "afgesloten", "afgelopen"]),
+    entry(Dutch, Completed, Noun, &["afronding", "gereedmelding", "voltooiing"]),
+    entry(Dutch, Started, Done, &["begonnen", "gestart*", "aangevangen", "aan de gang", "van start gegaan"]),
+    // Spanish, Portuguese, Italian, French.
+    entry(Romance, Cancelled, Done, &[
+        "cancelad*", "cancelo", "cancelou", "cancela", "cancelan", "anulad*", "anulo", "anulou", "annullat*", "annulla", "cancellato", "cancellata", "cancellati", "cancellate", "annule", "annulee", "annules", "annulees", "annulons", "cancelamos", "anulamos", "suprimid*", "supprime", "supprimee", "supprimes", "soppress*", "revocat*", "revocad*", "revogad*", "revoque", "revoquee", "ritirat*", "retirad*", "ete retire*", "est retire*", "retiree", "abortad*", "abortit*", "abandonad*", "abandonne", "abandonnee", "abandonnes",
+        "abbandonat*", "interrott*", "sin efecto", "sem efeito", "caduque", "caduc", "desestimad*", "descartad*", "desconvocad*", "desmarcad*", "interrompu*", "desistid*", "desistio", "decommande*",
+        "no se realizar*", "no se llevar* a cabo", "no se ejecutar*", "no se efectuar*", "no se hara", "no tendra lugar", "no tendran lugar", "no va a realizarse", "no sera realizad*", "no seran realizad*", "ya no es", "ya no sera", "ya no se", "no procede",
+        "nao _ realizad*", "nao _ executad*", "nao _ efetuad*", "nao _ mais necessari*", "nao ocorrera*", "nao ira ocorrer", "nao vai ocorrer", "nao acontecer*", "nao ira acontecer", "nao vai acontecer", "nao tera lugar", "nao se realizar*", "nao havera manutencao", "nao e mais",
+        "non avra luogo", "non avranno luogo", "non si terra*", "non si fara*", "non si svolger*", "non _ effettuat*", "non _ eseguit*", "non _ svolt*", "non _ piu necessari*", "non si effettuer*", "non e piu valid*", "non e piu previst*", "non sono piu previst*",
+        "aura pas lieu", "aura plus lieu", "auront pas lieu", "auront plus lieu", "se tiendra pas", "se deroulera pas", "pas _ effectue*", "pas _ realise*", "pas maintenu*", "plus necessaire*", "plus prevu*", "plus valable*", "plus maintenu*",
+        "plus d actualite",
+    ]),
+    entry(Romance, Cancelled, Act, &["annuler", "cancelar", "anular", "annullare"]),
+    entry(Romance, Cancelled, Noun, &["cancelacion", "anulacion", "cancelamento", "annullamento", "cancellazione", "annulation", "revoca", "anulacao", "retirada"]),
+    entry(Romance, Postponed, Done, &[
+        "suspendid*", "suspendio", "suspenso", "suspensa", "suspensos", "suspensas", "sospes*", "suspendu*", "aplazad*", "aplaza", "aplazo", "pospuest*", "pospone", "pospuso", "postergad*", "postergo", "diferid*", "reprogramad*", "reprogramo", "reprogramou", "replanificad*", "traslado al", "adelantad*", "retrasad*", "reagendad*", "modificad* la fecha", "adiad*", "adiou", "remarcad*", "antecipad*",
+        "atrasad*", "alterad* para", "rinviat*", "posticipat*", "differit*", "rimandat*", "ripianificat*", "riprogrammat*", "anticipato", "anticipata", "anticipati", "anticipate", "ritardat*", "slitta*", "ete reporte*", "est reporte*", "sont reporte*", "sera reporte*", "seront reporte*", "reportee", "reportees", "differe", "differee", "differes", "decale", "decalee", "decales", "decalees", "ajourne", "ajournee",
+        "ajournes", "repousse", "repoussee", "repousses", "avance", "avancee", "avances", "replanifie*", "reprogramme", "reprogrammee", "reprogrammes", "reprogrammees", "retarde", "retardee", "retardes", "remis a", "remise a", "remis au", "remise au", "nueva fecha", "nuevo horario", "nova data", "novo horario", "nuova data", "nuove date", "nouvelle date",
+        "nouvelles dates", "nouvel horaire", "otra fecha", "outra data", "altra data", "autre date", "hasta nuevo aviso", "ate novo aviso", "fino a nuova comunicazione", "fino a nuovo avviso", "jusqu a nouvel ordre", "en pausa", "em pausa", "in pausa", "en pause", "postposad*", "adiada", "fue movid*", "cambio de fecha", "mudanca de data", "cambio data", "changement de date",
+    ]),
+    entry(Romance, Postponed, DoneToWork, &["movid*", "trasladad*", "cambiad*", "transferid*", "spostat*", "deplace", "deplacee", "deplaces", "deplacees", "modificato", "modificata", "modificati", "modificate", "modificad*", "alterad*", "modifie*", "cambio", "reporte", "reportes", "en espera", "em espera", "in attesa", "en attente"]),
+    entry(Romance, Postponed, Act, &["aplazar", "posponer", "reprogramar", "adiar", "reagendar", "rinviare", "posticipare", "riprogrammare", "reporter", "replanifier"]),
+    entry(Romance, Postponed, Noun, &["aplazamiento", "postergacion", "reprogramacion", "adiamento", "reagendamento", "rinvio", "posticipo", "riprogrammazione", "report de", "report du", "ajournement", "suspension", "sospensione", "suspensao", "reprogramacao", "reprogrammation", "spostamento"]),
+    entry(Romance, Extended, Done, &["prorrogad*", "prorrogo", "extendid*", "ampliad*", "prolongad*", "estendid*", "prorogat*", "estes*", "prolungat*", "prolonge", "prolongee", "prolonges", "prolongees", "etendu*"]),
+    entry(Romance, Extended, Noun, &["prorroga", "prorrogacao", "prorrogacion", "proroga", "prolongation", "prolungamento"]),
+    entry(Romance, Completed, Done, &[
+        "completad*", "completo con exito", "finalizad*", "finalizo", "finalizou", "terminad*", "termino", "terminou", "concluid*", "concluyo", "concluiu", "encerrad*", "encerrou", "completato", "completata", "completati", "completate", "terminato", "terminata", "terminati", "sono terminate", "conclus", "concluso", "conclusa", "conclusi", "concluse", "conclusos", "conclusas", "ultimato", "ultimata", "ultimati", "finito", "finita", "finiti", "finite", "acabad*", "acheve", "achevee", "acheves", "achevees", "termine", "terminee",
+        "termines", "terminees", "cloture", "cloturee", "clotures", "fini", "finie", "finis", "finies", "acabou", "realizad* con exito", "realizad* com sucesso", "eseguit* con successo", "realise* avec succes", "effectue* avec succes",
+    ]),
+    entry(Romance, Completed, Noun, &["finalizacion", "conclusao", "finalizacao", "completamento", "achevement", "fin des travaux", "fin de los trabajos", "fine lavori", "cierre", "encerramento"]),
+    entry(Romance, Started, Done, &[
+        "iniciad*", "inicio el mantenimiento", "iniciou", "comenzad*", "comenzo", "han comenzado", "empezad*", "comecou", "comecad*", "iniziat*", "avviat*", "cominciat*", "a commence", "ont commence", "est commence*", "sont commence*", "debute", "debutee", "demarre", "demarree", "en curso",
+        "em curso", "em andamento", "in corso", "en cours",
+    ]),
+    // Turkish: the ending of the word, or the next word, tells how.
+    entry(Turkish, Cancelled, Done, &["iptal*", "yapilmayacak*", "gerceklestirilmeyecek*", "gerceklesmeyecek*", "gerek kalma*", "gecersiz*", "vazgecil*", "geri cekil*", "geri alin*", "yapilmamasina", "yurutulmeyecek*", "durdurul*", "sonlandirilmis*"]),
+    entry(Turkish, Postponed, Done, &["ertele*", "askiya alin*", "one alin*", "ileri alin*", "yeni tarih*", "tasinmis*", "tasindi*", "degistiril*", "beklemeye alin*", "gecikti*", "gecikecek*", "ileri bir tarih*"]),
+    entry(Turkish, Extended, Done, &["uzatil*", "uzatma*"]),
+    entry(Turkish, Completed, Done, &["tamamlan*", "bitti*", "bitmis*", "sona er*", "sonlandiril*", "tamamlama bildirimi"]),
+    entry(Turkish, Started, Done, &["basladi*", "baslamis*", "baslatil*", "devam ediyor*", "devam etmekte*"]),
+];

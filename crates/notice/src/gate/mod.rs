@@ -1,0 +1,75 @@
+//! The gate behind all readers: a reading stands only if nothing in the notice's own words speaks against it.
+//!
+//! Providers read a status where their format has it. A sentence may still tell otherwise: above the table, in a heading, in
+//! the description of a calendar entry, in any language. Each change that is told so must be one that the status says; what is
+//! not explained is ambiguous, and a person decides.
+
+mod text;
+
+use super::{
+    change::{self, Change, Statement},
+    draft::ROW_STATUS,
+    failure::Failure,
+    found::Place,
+    model::{Maintenance, Status},
+    source::Source,
+};
+use text::Passage;
+
+/// A failure where the notice tells of a change that the status of none of its maintenances says.
+pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Failure> {
+    let statuses: Vec<Status> = maintenances.iter().map(Maintenance::status).collect();
+    let rows: Vec<&str> = maintenances
+        .iter()
+        .flat_map(Maintenance::evidence)
+        .filter(|evidence| evidence.field == ROW_STATUS)
+        .map(|evidence| evidence.quote.as_str())
+        .collect();
+    for passage in text::passages(source) {
+        if !rows.contains(&passage.text.as_str()) {
+            expect_explained(&passage, &statuses)?;
+        }
+    }
+    for (passage, status) in text::passages_of_calendars(source.mail()) {
+        match status {
+            Some(status) => expect_explained(&passage, &[status])?,
+            None => expect_explained(&passage, &statuses)?,
+        }
+    }
+    Ok(())
+}
+
+fn expect_explained(passage: &Passage, statuses: &[Status]) -> Result<(), Failure> {
+    let unexplained = |statement: &Statement| {
+        let said = |status: &&Status| statement.change.status() == Some(**status);
+        if statement.is_negated {
+            statuses.iter().find(said).is_some()
+        } else {
+            let is_explained = |status: &Status| {
+                // An entry of a log is history: what began before it was moved has begun.
+                let is_history = *status == Status::ReScheduled && statement.change == Change::Started;
+                statement.change.is_explained_by(*status) || is_history && is_log_entry(&passage.text)
+            };
+            !statuses.iter().any(is_explained)
+        }
+    };
+    let Some(statement) = change::statements(&passage.text).into_iter().find(unexplained) else { return Ok(()) };
+    let said: Vec<_> = statuses.first().into_iter().map(|status| status.word()).collect();
+    let not = if statement.is_negated { "not " } else { "" };
+    let expected = format!(
+        "one status: {} is read, and the notice tells that it is {not}{}",
+        said.concat(),
+        statement.change.words()
+    );
+    Err(Failure { place: passage.place.clone(), ..Failure::ambiguous(expected).with_quote(&statement.sentence) })
+}
+
+/// Whether a line begins with a date: `2031-03-04 05:00:30 GMT - Work has begun.`
+fn is_log_entry(text: &str) -> bool {
+    text.bytes().take(4).all(|digit| digit.is_ascii_digit()) && text.as_bytes().get(4) == Some(&b'-')
+}
+
+/// Where a passage without a place of its own stands.
+const fn in_calendar(event: usize, property: &'static str) -> Place {
+    Place::Calendar { event, property }
+}

@@ -1,0 +1,284 @@
+//! Whom a person has decided to trust, for which provider: `DOMAIN=PROVIDER` or `ADDRESS=PROVIDER`, with `*` for every provider.
+//!
+//! An entry that says less gives nothing. It does not end a function either: mails that it may have been meant for go to a person,
+//! with the entry and the line to write in its place.
+
+use thiserror::Error;
+
+use super::domains;
+use mail::Domain;
+use notice::providers::{self, genericprovider};
+
+/// Who is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listed {
+    /// One address, lower case.
+    Address(String, Domain),
+    /// A domain and all below it.
+    Domain(Domain),
+}
+
+impl Listed {
+    /// Reads `noc@carrier.example` or `carrier.example`; `None` for anything else.
+    pub fn new(text: &str) -> Option<Self> {
+        let text = text.trim().to_ascii_lowercase();
+        let named = |domain: &str| domain.contains('.').then(|| Domain::strict(domain)).flatten();
+        let Some((local, domain)) = text.split_once('@') else { return named(&text).map(Self::Domain) };
+        let domain = named(domain)?;
+        let is_sound = local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(mail::is_atext));
+        is_sound.then(|| Self::Address(text.clone(), domain))
+    }
+
+    /// The domain that gives an author standing by this entry; `None` if it is not about that author.
+    fn standing(&self, address: &str, domain: &Domain) -> Option<Domain> {
+        match self {
+            Self::Address(own, standing) => (own == address).then(|| standing.clone()),
+            Self::Domain(parent) => domain.is_within(parent.as_str()).then(|| parent.clone()),
+        }
+    }
+}
+
+/// For whom somebody may speak.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// For every provider.
+    All,
+    /// For the provider of that slug or name.
+    Provider(String),
+}
+
+/// One entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Grant {
+    who: Listed,
+    scope: Scope,
+}
+
+/// What a list is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// `TRUSTED_SENDERS`: carriers with MAINTNOTE calendars, who need not be known to us.
+    Carriers,
+    /// `FORWARDERS`: who passes on what known carriers have written.
+    Forwarders,
+}
+
+impl Purpose {
+    /// The environment variable that holds the list.
+    pub fn variable(self) -> &'static str {
+        match self {
+            Self::Carriers => "TRUSTED_SENDERS",
+            Self::Forwarders => "FORWARDERS",
+        }
+    }
+
+    /// What the list in that environment variable is about; `None` for another variable.
+    pub fn of_variable(name: &str) -> Option<Self> {
+        [Self::Carriers, Self::Forwarders].into_iter().find(|purpose| purpose.variable() == name)
+    }
+}
+
+/// An entry that gives nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faulty {
+    /// As it stands in the list.
+    pub entry: String,
+    /// Whom it may be about; `None` where that cannot be read.
+    who: Option<Listed>,
+    /// What is wrong with it.
+    pub fault: Fault,
+}
+
+/// What is wrong with an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{}: {}", .0.0, .0.1)]
+pub struct Fault((String, String));
+
+impl Fault {
+    fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self((what.into(), remedy.into()))
+    }
+
+    /// The fault of a domain at which anybody can have an address.
+    pub fn public(domain: &str) -> Self {
+        let remedy = format!("write the addresses that you mean, such as `noc@{domain}=PROVIDER`");
+        Self::new("names a domain at which anybody can have an address", remedy)
+    }
+
+    /// Continues "an entry, which …".
+    pub fn what(&self) -> &str {
+        &self.0.0
+    }
+
+    /// The line to write instead.
+    pub fn remedy(&self) -> &str {
+        &self.0.1
+    }
+}
+
+/// A list of entries.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grants {
+    entries: Vec<Grant>,
+    faulty: Vec<Faulty>,
+}
+
+impl Grants {
+    /// Reads a list: entries with commas between them.
+    pub fn read(purpose: Purpose, list: &str) -> Self {
+        let mut grants = Self::default();
+        for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+            match grant(purpose, entry) {
+                Ok(grant) => grants.entries.push(grant),
+                Err(fault) => {
+                    let who = Listed::new(entry.split('=').next().unwrap_or_default());
+                    grants.faulty.push(Faulty { entry: entry.to_owned(), who, fault });
+                }
+            }
+        }
+        grants
+    }
+
+    /// The domains that are listed with all their addresses.
+    pub fn domains(&self) -> impl Iterator<Item = &Domain> {
+        self.entries.iter().filter_map(|grant| match &grant.who {
+            Listed::Domain(domain) => Some(domain),
+            Listed::Address(..) => None,
+        })
+    }
+
+    /// The entries that give nothing, with what is wrong.
+    pub fn faulty(&self) -> &[Faulty] {
+        &self.faulty
+    }
+
+    /// The domain that gives an author standing for a provider, and the scope of the entry. `is_meant` tells whether a slug is the
+    /// provider's.
+    pub(super) fn standing(
+        &self,
+        address: &str,
+        domain: &Domain,
+        is_meant: impl Fn(&str) -> bool,
+    ) -> Option<(Domain, Scope)> {
+        self.entries.iter().find_map(|grant| {
+            let standing = grant.who.standing(address, domain)?;
+            let is_meant = match &grant.scope {
+                Scope::All => true,
+                Scope::Provider(slug) => is_meant(slug),
+            };
+            is_meant.then(|| (standing, grant.scope.clone()))
+        })
+    }
+
+    /// The only entry about an author; `None` if there is none, or more than one.
+    pub(super) fn only(&self, address: &str, domain: &Domain) -> Option<(Domain, Scope)> {
+        let about = |grant: &Grant| Some((grant.who.standing(address, domain)?, grant.scope.clone()));
+        let mut found = self.entries.iter().filter_map(about);
+        found.next().filter(|_| found.next().is_none())
+    }
+
+    /// The entry without effect that may have been meant for an author.
+    pub(super) fn meant(&self, address: &str, domain: &Domain) -> Option<&Faulty> {
+        let is_about = |faulty: &&Faulty| {
+            faulty.who.as_ref().is_some_and(|who| who.standing(address, domain).is_some()) || faulty.who.is_none()
+        };
+        self.faulty.iter().find(is_about)
+    }
+}
+
+fn grant(purpose: Purpose, entry: &str) -> Result<Grant, Fault> {
+    let (who, scope) = entry.split_once('=').map_or((entry, ""), |(who, scope)| (who.trim(), scope.trim()));
+    let example = match purpose {
+        Purpose::Carriers => "carrier.example=carrier",
+        Purpose::Forwarders => "customer.example=zayo",
+    };
+    let Some(listed) = Listed::new(who) else {
+        return Err(Fault::new(
+            "begins with neither an address nor a domain",
+            format!("write a line such as `{example}`"),
+        ));
+    };
+    if let Listed::Domain(domain) = &listed
+        && domains::is_public(domain)
+    {
+        return Err(Fault::public(domain.as_str()));
+    }
+    let scope = match scope {
+        "" => {
+            let remedy = format!("write `{who}=PROVIDER` with the provider's slug, or `{who}=*` for every provider");
+            return Err(Fault::new("does not say for which provider", remedy));
+        }
+        "*" => Scope::All,
+        slug => Scope::Provider(slug.to_owned()),
+    };
+    if let (Purpose::Forwarders, Scope::Provider(slug)) = (purpose, &scope)
+        && (slug == genericprovider::PROVIDER.slug || providers::ALL.iter().all(|provider| provider.slug != slug))
+    {
+        let what = format!("names `{slug}`, which is no provider's slug");
+        return Err(Fault::new(what, format!("write one of our slugs, or `{who}=*` for every provider")));
+    }
+    Ok(Grant { who: listed, scope })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_addresses_or_domains() {
+        for sound in ["carrier.example", " NOC@carrier.example ", "a-b.carrier.example"] {
+            assert!(Listed::new(sound).is_some(), "{sound}");
+        }
+        let table = [
+            "",
+            "carrier",
+            "@carrier.example",
+            "noc@",
+            "noc@example",
+            "a b@carrier.example",
+            "*.carrier.example",
+            "<noc@carrier.example>",
+            "a@b@carrier.example",
+            "carrier_x.example",
+        ];
+        for unsound in table {
+            assert!(Listed::new(unsound).is_none(), "{unsound}");
+        }
+    }
+
+    #[test]
+    fn an_entry_without_a_scope_gives_nothing_and_says_what_to_write() {
+        let table = [
+            (Purpose::Carriers, "carrier.example", "write `carrier.example=PROVIDER`"),
+            (Purpose::Forwarders, "noc@customer.example", "write `noc@customer.example=PROVIDER`"),
+            (Purpose::Forwarders, "customer.example =", "or `customer.example=*` for every provider"),
+            (Purpose::Forwarders, "customer.example=zaio", "names `zaio`, which is no provider's slug"),
+            (Purpose::Forwarders, "customer.example=genericprovider", "no provider's slug"),
+            (Purpose::Forwarders, "gmail.com=*", "anybody can have an address"),
+            (Purpose::Carriers, "co.uk=fjord", "anybody can have an address"),
+            (Purpose::Forwarders, "desk", "begins with neither an address nor a domain"),
+            (Purpose::Forwarders, "*=zayo", "begins with neither an address nor a domain"),
+        ];
+        for (purpose, entry, fault) in table {
+            let grants = Grants::read(purpose, entry);
+            let [faulty] = grants.faulty() else { panic!("{entry}: {grants:?}") };
+            assert!(faulty.fault.to_string().contains(fault), "{entry}: {}", faulty.fault);
+            assert!(grants.entries.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_scope_is_one_provider_or_all() {
+        let grants = Grants::read(Purpose::Forwarders, "customer.example=zayo, noc@gmail.com = colt ,desk.example=*");
+        assert_eq!(grants.faulty(), []);
+        let standing = |address: &str, slug: &str| {
+            let domain = Domain::new(address.split_once('@').unwrap().1).unwrap();
+            grants.standing(address, &domain, |own| own == slug).map(|(domain, _)| domain.as_str().to_owned())
+        };
+        assert_eq!(standing("a@lists.customer.example", "zayo").as_deref(), Some("customer.example"));
+        assert_eq!(standing("a@customer.example", "colt"), None);
+        assert_eq!(standing("noc@gmail.com", "colt").as_deref(), Some("gmail.com"));
+        assert_eq!(standing("other@gmail.com", "colt"), None);
+        assert_eq!(standing("a@desk.example", "lumen").as_deref(), Some("desk.example"));
+    }
+}

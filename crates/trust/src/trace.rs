@@ -1,0 +1,270 @@
+//! What SES wrote before a mail when it stored it: who sent it to whom, when, and what SES thinks of it.
+//!
+//! SES begins the object with one block: `Return-Path`, `Received: from … by inbound-smtp.REGION.amazonaws.com with SMTP id ID …`,
+//! `X-SES-…-Verdict`, `Received-SPF`, `Authentication-Results: amazonses.com; …`, `X-SES-RECEIPT`, `X-SES-DKIM-SIGNATURE`. All
+//! that follows was written by the sender, who may write such fields too. SES's are told by their place (one unbroken run at
+//! the top, each name once, nothing behind the receipt that belongs before it) and by the message id in `Received`, which no sender
+//! knows beforehand. What the sender says in the SMTP dialogue stands in the block as well; see [`super::results`].
+
+use jiff::{Timestamp, fmt::rfc2822};
+use thiserror::Error;
+
+use super::{
+    lexer::{self, Token},
+    results::{self, Results},
+    section::{Field, Section},
+};
+
+/// What SES wrote before a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// The name by which the sender's server introduced itself.
+    pub helo: String,
+    /// The sender of the envelope: empty for a null return path; `None` where SES names none.
+    pub sender: Option<String>,
+    /// The recipient of the envelope that SES names.
+    pub recipient: Option<String>,
+    /// When SES received it, to the second.
+    pub received_at: Option<Timestamp>,
+    /// The word of `X-SES-Spam-Verdict`; `None` where the rule does not scan.
+    pub spam: Option<String>,
+    /// The word of `X-SES-Virus-Verdict`; `None` where the rule does not scan.
+    pub virus: Option<String>,
+    /// SES's results on the sender; `None` where SES has written none.
+    pub results: Option<Results>,
+    /// Where the mail itself begins, in bytes.
+    pub length: usize,
+}
+
+/// Why an object does not begin as SES begins a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum NotOfSes {
+    /// There is no such block.
+    #[error("it does not begin with the headers of SES")]
+    NoHeaders,
+    /// The block is another mail's.
+    #[error("the headers of SES are those of another mail")]
+    OtherMail,
+    /// A field is not as SES writes it.
+    #[error("its header `{0}` is not as SES writes it")]
+    Odd(&'static str),
+}
+
+/// Returns the place of a field in SES's block; `None` for the name of a field that SES does not write.
+fn rank(name: &str) -> Option<u8> {
+    match name {
+        "return-path" => Some(0),
+        "received" => Some(1),
+        "received-spf" | "authentication-results" => Some(2),
+        "x-ses-receipt" => Some(3),
+        "x-ses-dkim-signature" => Some(4),
+        _ if name.starts_with("x-ses-") => Some(2),
+        _ => None,
+    }
+}
+
+impl Trace {
+    /// Reads what SES wrote before the mail with that id. `added` are the names of headers that receipt rules add before it.
+    pub fn read(object: &[u8], id: &str, added: &[&str]) -> Result<Self, NotOfSes> {
+        Self::of(&Section::read(object), id, added)
+    }
+
+    /// The same, from the section of the object.
+    pub(super) fn of(section: &Section<'_>, id: &str, added: &[&str]) -> Result<Self, NotOfSes> {
+        let block = block(section, added);
+        let field = |name: &str| block.iter().find(|field| field.is(name)).map(|field| field.value);
+        let received = field("Received").ok_or(NotOfSes::NoHeaders)?;
+        let received = Received::read(received).ok_or(NotOfSes::Odd("Received"))?;
+        if id.is_empty() || received.id != id {
+            return Err(NotOfSes::OtherMail);
+        }
+        let sender = field("Return-Path").map(|value| sender(value).ok_or(NotOfSes::Odd("Return-Path"))).transpose()?;
+        let dialogue = field("Received-SPF").map(|value| results::read_spf(value).ok_or(NotOfSes::Odd("Received-SPF")));
+        let dialogue = dialogue.transpose()?;
+        let results = field("Authentication-Results")
+            .map(|value| results::read(value, dialogue.as_ref()).ok_or(NotOfSes::Odd("Authentication-Results")));
+        Ok(Self {
+            helo: received.helo.to_owned(),
+            recipient: received.recipient.map(str::to_owned),
+            received_at: received.at,
+            spam: field("X-SES-Spam-Verdict").and_then(word),
+            virus: field("X-SES-Virus-Verdict").and_then(word),
+            results: results.transpose()?,
+            length: block.last().map_or(0, |field| field.end),
+            sender,
+        })
+    }
+}
+
+/// The fields of SES at the top of the section.
+fn block<'section, 'object>(section: &'section Section<'object>, added: &[&str]) -> Vec<&'section Field<'object>> {
+    let mut block: Vec<&Field<'object>> = Vec::new();
+    let mut names: Vec<String> = Vec::new();
+    let mut highest = 0;
+    let is_added = |field: &&Field<'_>| added.iter().any(|name| field.is(name));
+    for field in section.fields.iter().skip_while(is_added) {
+        let name = field.name();
+        match rank(&name) {
+            Some(rank) if rank >= highest && !names.contains(&name) => highest = rank,
+            _ => break,
+        }
+        names.push(name);
+        block.push(field);
+    }
+    block
+}
+
+/// The one word of a value; `None` if there are several, or it is none that SES writes.
+fn word(value: &[u8]) -> Option<String> {
+    match lexer::tokens(value)?.as_slice() {
+        [Token::Word(word)] => Some((*word).to_owned()),
+        _ => None,
+    }
+}
+
+/// The address of `Return-Path`, empty for `<>`; `None` for what SES does not write.
+fn sender(value: &[u8]) -> Option<String> {
+    let text = match lexer::tokens(value)?.as_slice() {
+        [] => "",
+        [Token::Word(word)] => *word,
+        _ => return None,
+    };
+    let bare = text.strip_prefix('<').map_or(Some(text), |rest| rest.strip_suffix('>'))?;
+    results::is_envelope_sender(bare).then(|| bare.to_owned())
+}
+
+/// The `Received` of SES.
+struct Received<'value> {
+    helo: &'value str,
+    id: &'value str,
+    recipient: Option<&'value str>,
+    at: Option<Timestamp>,
+}
+
+impl<'value> Received<'value> {
+    /// Reads `from HELO by inbound-smtp.REGION.amazonaws.com with SMTP id ID for RECIPIENT; DATE`; `None` for anything else.
+    fn read(value: &'value [u8]) -> Option<Self> {
+        let clauses = lexer::clauses(value)?;
+        let (words, date) = match clauses.as_slice() {
+            [words] => (words, None),
+            [words, date] => (words, Some(date.join(" "))),
+            _ => return None,
+        };
+        let (route, recipient) = match words.as_slice() {
+            [route @ .., "for", recipient] => (route, Some(recipient.trim_matches(['<', '>']))),
+            route => (route, None),
+        };
+        let ["from", helo, "by", host, "with", _, "id", id] = route else { return None };
+        let at = date.and_then(|date| rfc2822::DateTimeParser::new().parse_timestamp(&date).ok());
+        (results::is_host(helo) && is_ses(host)).then_some(Self { helo, id, recipient, at })
+    }
+}
+
+/// Returns whether a host is one at which SES receives.
+fn is_ses(host: &str) -> bool {
+    let region = host
+        .strip_prefix("inbound-smtp.")
+        .and_then(|rest| rest.strip_suffix(".amazonaws.com").or_else(|| rest.strip_suffix(".amazonaws.com.cn")));
+    region.is_some_and(|region| {
+        !region.is_empty()
+            && region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0123456789abcdefghijklmnopqrstuv01234567";
+
+    fn received(helo: &str, id: &str) -> String {
+        format!(
+            "Received: from {helo} (mx.a.example [192.0.2.7])\r\n by inbound-smtp.eu-west-1.amazonaws.com with SMTP id {id}\r\n \
+             for noc@example.com;\r\n Tue, 05 Jan 2027 10:15:30 +0000 (UTC)\r\n"
+        )
+    }
+
+    const PATH: &str = "Return-Path: <b@a.example>\r\n";
+    const SPF: &str = "Received-SPF: pass (spfCheck: x) client-ip=192.0.2.7; envelope-from=b@a.example; helo=mx;\r\n";
+    const RESULTS: &str = "Authentication-Results: amazonses.com;\r\n spf=pass (spfCheck: x) client-ip=192.0.2.7; \
+                           envelope-from=b@a.example; helo=mx;\r\n dkim=pass header.i=@a.example;\r\n dmarc=pass header.from=a.example;\r\n";
+    const RECEIPT: &str = "X-SES-RECEIPT: AEFB\r\nX-SES-DKIM-SIGNATURE: a=rsa-sha256; q=dns/txt; b=x=\r\n";
+
+    fn read(object: &str) -> Result<Trace, NotOfSes> {
+        Trace::read(object.as_bytes(), ID, &[])
+    }
+
+    #[test]
+    fn what_ses_wrote_is_read_and_what_follows_is_not() {
+        let block = [PATH, &received("mx", ID), "X-SES-Spam-Verdict: FAIL\r\n", SPF, RESULTS, RECEIPT].concat();
+        let trace = read(&format!("{block}X-SES-Virus-Verdict: PASS\r\n{RESULTS}From: a@a.example\r\n\r\n")).unwrap();
+        assert_eq!((trace.helo.as_str(), trace.sender.as_deref()), ("mx", Some("b@a.example")));
+        assert_eq!((trace.spam.as_deref(), trace.virus), (Some("FAIL"), None));
+        assert_eq!(trace.received_at, "2027-01-05T10:15:30Z".parse().ok());
+        assert_eq!((trace.recipient.as_deref(), trace.length), (Some("noc@example.com"), block.len()));
+        assert!(trace.results.is_some());
+    }
+
+    #[test]
+    fn results_that_the_sender_wrote_are_not_those_of_ses() {
+        let own = received("mx", ID);
+        for object in [
+            [PATH, &own, SPF, RECEIPT, RESULTS].concat(),
+            [PATH, &own, "X-SES-RECEIPT: AEFB\r\n", RESULTS, RECEIPT].concat(),
+            [PATH, &own, "From: a@a.example\r\n", RESULTS].concat(),
+            [PATH, &own, &received("mx", "other"), RESULTS].concat(),
+            [PATH, &own, SPF, SPF, RESULTS].concat(),
+            [PATH, &own, "DKIM-Signature: x\r\n", RESULTS].concat(),
+        ] {
+            assert_eq!(read(&format!("{object}\r\n")).map(|trace| trace.results), Ok(None), "{object}");
+        }
+    }
+
+    #[test]
+    fn a_block_that_ses_does_not_write_is_none() {
+        let own = received("mx", ID);
+        let table = [
+            (String::new(), NotOfSes::NoHeaders),
+            (RESULTS.to_owned(), NotOfSes::NoHeaders),
+            (format!("{RESULTS}{own}"), NotOfSes::NoHeaders),
+            (format!("X-Other: x\r\n{own}{RESULTS}"), NotOfSes::NoHeaders),
+            (format!("{own}{PATH}{}", received("mx", "x")), NotOfSes::Odd("")),
+            (received("mx", "another"), NotOfSes::OtherMail),
+            (own.replace("inbound-smtp.", "smtp."), NotOfSes::Odd("Received")),
+            (own.replace("amazonaws.com", "amazonaws.com.evil.example"), NotOfSes::Odd("Received")),
+            (own.replace(" id ", " key "), NotOfSes::Odd("Received")),
+            (received("mx;dkim=pass()header.i=@zayo.com", ID), NotOfSes::Odd("Received")),
+            (received("mx)", ID), NotOfSes::Odd("Received")),
+            (received("mx id x", ID), NotOfSes::Odd("Received")),
+            (format!("{}{own}", PATH.replace("b@", "b;dkim=pass@")), NotOfSes::Odd("Return-Path")),
+            (
+                format!("{own}{}", SPF.replace("helo=mx", "helo=mx;dkim=pass()header.i=@zayo.com")),
+                NotOfSes::Odd("Received-SPF"),
+            ),
+            (
+                format!("{own}{SPF}{}", RESULTS.replace("helo=mx", "helo=other")),
+                NotOfSes::Odd("Authentication-Results"),
+            ),
+        ];
+        for (object, expected) in table {
+            let is_read = expected == NotOfSes::Odd("");
+            assert_eq!(read(&format!("{object}\r\n")).err(), (!is_read).then_some(expected), "{object}");
+        }
+        assert_eq!(Trace::read(format!("{own}\r\n").as_bytes(), "", &[]), Err(NotOfSes::OtherMail));
+    }
+
+    #[test]
+    fn only_headers_that_a_rule_adds_may_come_first() {
+        let object = format!("X-Route: one\r\n{}\r\n", received("mx", ID));
+        assert!(Trace::read(object.as_bytes(), ID, &["x-route"]).is_ok());
+        assert_eq!(read(&object), Err(NotOfSes::NoHeaders));
+    }
+
+    #[test]
+    fn a_null_return_path_is_an_empty_sender() {
+        for path in ["<>", ""] {
+            let trace = read(&format!("Return-Path: {path}\r\n{}\r\n", received("mx", ID))).unwrap();
+            assert_eq!(trace.sender.as_deref(), Some(""));
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The line of the log for one mail, and its metrics.
+
+use contract::{
+    maintenance::Announced,
+    receipt_event::Verdicts,
+    report::{Class, ItemReport},
+};
+use jiff::Timestamp;
+use runtime::log::{Metric, Unit};
+use serde::Serialize;
+use serde_json::Value;
+
+/// What became of a mail.
+#[derive(Debug, Clone)]
+pub(super) struct MailReport {
+    /// Lambda's id of the invocation.
+    pub(super) request_id: String,
+    /// SES's id of the mail; empty if the event named none.
+    pub(super) ses_message_id: String,
+    /// The outcome.
+    pub(super) outcome: MailOutcome,
+    /// Why it was not delivered.
+    pub(super) reason: Option<String>,
+    /// How long it took, in milliseconds.
+    pub(super) duration_ms: f64,
+    /// Everything else.
+    pub(super) details: MailDetails,
+}
+
+/// What a report says of a mail besides its outcome.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct MailDetails {
+    /// The bucket that it was found in, or that it was looked for in last.
+    pub(super) bucket: Option<String>,
+    /// Its key in that bucket.
+    pub(super) key: Option<String>,
+    /// Its `Message-ID`, without angle brackets.
+    pub(super) message_id: Option<String>,
+    /// The address of its outer `From`.
+    pub(super) sender: Option<String>,
+    /// Its outer subject.
+    pub(super) subject: Option<String>,
+    /// When SES received it.
+    pub(super) received_at: Option<Timestamp>,
+    /// The slug of the provider whose mail it is or claims to be.
+    pub(super) provider: Option<String>,
+    /// How the provider was recognised, in words.
+    pub(super) recognised_by: Option<String>,
+    /// SES's verdicts on it.
+    pub(super) verdicts: Verdicts,
+    /// What was delivered, and what was suggested to a person.
+    #[serde(flatten)]
+    pub(super) announced: Announced,
+}
+
+/// The outcome of a mail: exactly one of four.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MailOutcome {
+    /// Every maintenance is where it belongs.
+    Delivered,
+    /// A known sender's mail that is no notice.
+    Ignored,
+    /// Somebody has to look at it.
+    ForPerson,
+    /// Something was not there in time: Lambda tries again.
+    Retry,
+}
+
+impl MailOutcome {
+    /// What it means, and our word for it.
+    fn class(self) -> (Class, &'static str) {
+        match self {
+            Self::Delivered => (Class::Done, "delivered"),
+            Self::Ignored => (Class::Ignored, "ignored"),
+            Self::ForPerson => (Class::ForPerson, "for_person"),
+            Self::Retry => (Class::Retry, "retry"),
+        }
+    }
+}
+
+impl From<MailReport> for ItemReport {
+    fn from(report: MailReport) -> Self {
+        let (class, outcome) = report.outcome.class();
+        let facts = facts(&report);
+        let details = match serde_json::to_value(report.details) {
+            Ok(Value::Object(details)) => details,
+            Ok(_) | Err(_) => serde_json::Map::new(),
+        };
+        Self {
+            request_id: report.request_id,
+            item: report.ses_message_id,
+            class,
+            outcome: outcome.to_owned(),
+            reason: report.reason,
+            facts,
+            duration_ms: report.duration_ms,
+            details,
+        }
+    }
+}
+
+fn facts(report: &MailReport) -> Vec<(String, String)> {
+    let MailDetails { provider, subject, sender, key, announced, .. } = &report.details;
+    let ids: Vec<&str> = announced.maintenances.iter().map(|record| record.maintenance_id.as_ref()).collect();
+    let ids = (!ids.is_empty()).then(|| ids.join(" "));
+    // Where it was looked for and not found, SES's id is all that leads to it.
+    let place = key.as_ref().unwrap_or(&report.ses_message_id);
+    [
+        ("provider", Some(provider.as_deref().unwrap_or("unknown"))),
+        ("maintenance", ids.as_deref()),
+        ("subject", subject.as_deref()),
+        ("from", sender.as_deref()),
+        ("mail", Some(place.as_str())),
+    ]
+    .into_iter()
+    .filter_map(|(label, text)| Some((label.to_owned(), text?.to_owned())))
+    .collect()
+}
+
+/// The metrics of a mail. Each outcome is counted, with 0 too: an alarm then has data.
+pub(super) fn metrics(report: &MailReport, panicked: bool) -> [Metric; 7] {
+    let is = |outcome| f64::from(u8::from(report.outcome == outcome));
+    let count = |name, value| Metric { name, unit: Unit::Count, value };
+    let maintenances = u32::try_from(report.details.announced.maintenances.len()).unwrap_or(u32::MAX);
+    [
+        count("Delivered", is(MailOutcome::Delivered)),
+        count("Ignored", is(MailOutcome::Ignored)),
+        count("ForPerson", is(MailOutcome::ForPerson)),
+        count("Retry", is(MailOutcome::Retry)),
+        count("Panics", f64::from(u8::from(panicked))),
+        count("Maintenances", f64::from(maintenances)),
+        Metric { name: "Duration", unit: Unit::Milliseconds, value: report.duration_ms },
+    ]
+}

@@ -1,0 +1,363 @@
+//! The house's rules, held over `cargo metadata`, `cargo tree` and the imports: which crate may use which, what a function is built
+//! of, and that no folder imports in a circle.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+
+/// Every crate of the workspace, and the crates of the workspace that it may use. Functions use no other function and nothing of the
+/// command line's side; the command line uses no function; the runtime knows no domain.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("contract", &[]),
+    ("mail", &[]),
+    ("notice", &["contract", "mail"]),
+    ("schedule", &["contract", "mail", "notice"]),
+    ("trust", &["contract", "mail", "notice"]),
+    ("runtime", &["contract"]),
+    ("echo", &["contract", "runtime"]),
+    ("maintenance", &["contract", "mail", "notice", "runtime", "schedule", "trust"]),
+    ("problem", &[]),
+    ("process", &[]),
+    ("engine", &["contract"]),
+    ("aws", &["contract", "engine", "problem"]),
+    ("kinds", &["aws", "contract", "engine"]),
+    // Whom a function trusts is read by the grammar of `trust`, so that `validate` refuses what the function refuses.
+    ("declaration", &["trust"]),
+    ("stack", &["aws", "contract", "declaration", "engine", "kinds", "problem"]),
+    ("package", &["declaration", "process"]),
+    ("local", &["contract", "declaration", "problem", "process"]),
+    (
+        "provision",
+        &[
+            "aws",
+            "contract",
+            "declaration",
+            "engine",
+            "kinds",
+            "local",
+            "mail",
+            "notice",
+            "package",
+            "problem",
+            "process",
+            "stack",
+            "trust",
+        ],
+    ),
+];
+
+/// What parses mails: nothing of it is in a function that reads none.
+const PARSERS: &[&str] = &[
+    "calamine",
+    "csv",
+    "ego-tree",
+    "encoding_rs",
+    "html5ever",
+    "icalendar",
+    "mail",
+    "mail-parser",
+    "notice",
+    "schedule",
+    "scraper",
+    "trust",
+    "zip",
+];
+
+/// Crates whose folders still import in circles.
+const CIRCULAR: &[&str] = &["provision"];
+
+fn metadata() -> Metadata {
+    MetadataCommand::new()
+        .no_deps()
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .other_options(["--offline".to_owned()])
+        .exec()
+        .unwrap()
+}
+
+/// The members of the workspace in `handler/`.
+fn functions(metadata: &Metadata) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("handler");
+    let packages = metadata.workspace_packages().into_iter();
+    let functions = packages.filter(|package| package.manifest_path.as_std_path().starts_with(&folder));
+    functions.map(|package| package.name.to_string()).collect()
+}
+
+#[test]
+fn crates_use_only_those_below_them() {
+    let metadata = metadata();
+    let members: BTreeSet<&str> = metadata.workspace_packages().iter().map(|package| package.name.as_str()).collect();
+    for package in metadata.workspace_packages() {
+        let (_, allowed) = ARROWS
+            .iter()
+            .find(|(name, _)| *name == package.name.as_str())
+            .unwrap_or_else(|| panic!("`{}` is in no row of ARROWS", package.name));
+        let used = package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Development);
+        let inner = used.map(|dependency| dependency.name.as_str()).filter(|name| members.contains(name));
+        let wrong: Vec<_> = inner.filter(|name| !allowed.contains(name)).collect();
+        assert!(wrong.is_empty(), "`{}` may not use {wrong:?}", package.name);
+    }
+    for (name, allowed) in ARROWS {
+        let rows = |of: &str| ARROWS.iter().position(|(name, _)| *name == of);
+        assert!(allowed.iter().all(|below| rows(below) < rows(name)), "`{name}` stands above what it uses");
+    }
+}
+
+/// The crates that a function is built of, as Cargo resolves it alone.
+fn built_of(package: &str) -> BTreeSet<String> {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--offline",
+            "--locked",
+            "-p",
+            package,
+            "-e",
+            "normal,build",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).unwrap();
+    tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_function_is_built_of_nothing_of_its_neighbours() {
+    let functions = functions(&metadata());
+    assert!(functions.len() > 1, "{functions:?}");
+    for function in &functions {
+        let crates = built_of(function);
+        assert!(crates.contains("runtime") && crates.contains(function.as_str()), "{function}: {crates:?}");
+        let others = functions.iter().filter(|other| *other != function);
+        let wrong: Vec<_> = others.filter(|other| crates.contains(other.as_str())).collect();
+        assert!(wrong.is_empty() && !crates.contains("provision"), "{function}: {wrong:?}");
+    }
+}
+
+#[test]
+fn echo_is_built_without_parsers() {
+    let crates = built_of("echo");
+    let wrong: Vec<_> = PARSERS.iter().filter(|parser| crates.contains(**parser)).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+    let maintenance = built_of("maintenance");
+    let misspelt: Vec<_> = PARSERS.iter().filter(|parser| !maintenance.contains(**parser)).collect();
+    assert!(misspelt.is_empty(), "no function has {misspelt:?}: a name here is wrong");
+}
+
+/// A change in one function's crate leaves the other function's zip as it was, byte for byte: both are built twice as for Lambda.
+/// `cargo test --test all structure -- --ignored`, some minutes.
+#[test]
+#[ignore = "builds two functions as for Lambda"]
+fn a_change_in_one_function_changes_no_other_zip() {
+    let workspace = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = Command::new("git").args(["ls-files"]).current_dir(root).output().unwrap();
+    for file in String::from_utf8(files.stdout).unwrap().lines().filter(|file| !file.starts_with("tests/mails")) {
+        let to = workspace.path().join(file);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(root.join(file), to).unwrap();
+    }
+    let zips = || {
+        let built = |file: &str| {
+            let output = Command::new(env!("CARGO_BIN_EXE_provision"))
+                .args(["--json", "-f", file, "build"])
+                .current_dir(workspace.path())
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            document["functions"][0]["code_sha256"].as_str().unwrap().to_owned()
+        };
+        [built("infra.yaml"), built("examples/echo.yaml")]
+    };
+    let [maintenance, echo] = zips();
+    let source = workspace.path().join("handler/echo/src/lib.rs");
+    let text = fs::read_to_string(&source).unwrap();
+    assert!(text.contains("\"echoed\""));
+    fs::write(source, text.replace("\"echoed\"", "\"echoed again\"")).unwrap();
+    let [maintenance_then, echo_then] = zips();
+    assert_eq!(maintenance, maintenance_then);
+    assert_ne!(echo, echo_then);
+}
+
+#[test]
+fn no_folder_imports_in_a_circle() {
+    let mut circles = Vec::new();
+    for package in metadata().workspace_packages() {
+        if CIRCULAR.contains(&package.name.as_str()) {
+            continue;
+        }
+        let root = package.manifest_path.as_std_path().parent().unwrap().join("src");
+        let mut files = Vec::new();
+        sources(&root, &mut files);
+        assert!(!files.is_empty(), "{}", root.display());
+        circles.extend(circles_of(&root, &files).into_iter().map(|circle| format!("{}: {circle}", package.name)));
+    }
+    assert!(circles.is_empty(), "{}", circles.join("\n"));
+}
+
+#[test]
+fn a_circle_of_folders_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("lib.rs", "mod one;\nmod two;\nmod three;\n");
+    write(
+        "one/mod.rs",
+        "use crate::{\n    two::{Two, other},\n};\n#[cfg(test)]\nmod tests {\n    use crate::three;\n}\n",
+    );
+    write("two.rs", "pub fn two() { crate::three::x(); } // crate::one\n");
+    write("three/mod.rs", "mod inner;\n");
+    write("three/inner.rs", "use super::super::one::One;\n");
+    let mut files = Vec::new();
+    sources(folder.path(), &mut files);
+    assert_eq!(circles_of(folder.path(), &files), ["one → three → two"]);
+    write("three/inner.rs", "");
+    assert_eq!(circles_of(folder.path(), &files), Vec::<String>::new());
+}
+
+/// The source files below a folder, without those that only tests have.
+fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && name != "tests" && name != "simulated" {
+            sources(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !name.ends_with("tests") {
+            files.push(path);
+        }
+    }
+}
+
+/// The circles among the modules of one parent in which a folder takes part, at every level.
+fn circles_of(root: &Path, files: &[PathBuf]) -> Vec<String> {
+    let mut arrows: BTreeMap<Vec<String>, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    for file in files {
+        let here = module(root, file);
+        for there in imports(&fs::read_to_string(file).unwrap(), &here) {
+            let common = here.iter().zip(&there).take_while(|(one, other)| one == other).count();
+            let (Some(from), Some(to)) = (here.get(common), there.get(common)) else { continue };
+            let place = here[..common].iter().fold(root.to_owned(), |place, part| place.join(part));
+            if place.join(to).is_dir() || place.join(format!("{to}.rs")).is_file() {
+                arrows.entry(here[..common].to_vec()).or_default().entry(from.clone()).or_default().insert(to.clone());
+            }
+        }
+    }
+    let mut circles = BTreeSet::new();
+    for (parent, arrows) in &arrows {
+        let place = parent.iter().fold(root.to_owned(), |place, part| place.join(part));
+        for from in arrows.keys() {
+            let reached = reachable(arrows, from);
+            let circle: Vec<_> = reached.iter().filter(|to| reachable(arrows, to).contains(from)).cloned().collect();
+            if circle.len() > 1 && circle.iter().any(|name| place.join(name).is_dir()) {
+                circles.insert(circle.join(" → "));
+            }
+        }
+    }
+    circles.into_iter().collect()
+}
+
+fn reachable(arrows: &BTreeMap<String, BTreeSet<String>>, from: &str) -> BTreeSet<String> {
+    let (mut reached, mut next) = (BTreeSet::new(), vec![from.to_owned()]);
+    while let Some(name) = next.pop() {
+        for to in arrows.get(&name).into_iter().flatten() {
+            if reached.insert(to.clone()) {
+                next.push(to.clone());
+            }
+        }
+    }
+    reached
+}
+
+/// The path of a file's module below the crate.
+fn module(root: &Path, file: &Path) -> Vec<String> {
+    let parts = file.strip_prefix(root).unwrap().with_extension("");
+    let mut parts: Vec<String> = parts.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    if parts.last().is_some_and(|last| ["mod", "lib", "main"].contains(&last.as_str())) {
+        parts.pop();
+    }
+    parts
+}
+
+/// What a file names of its own crate, outside its tests: paths below the crate's root.
+fn imports(text: &str, here: &[String]) -> Vec<Vec<String>> {
+    let code: String =
+        text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
+    let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let mut paths = Vec::new();
+    for start in ["crate::", "super::"] {
+        for (at, _) in code.match_indices(start) {
+            // `super::super::x` is met at its first word.
+            let before = code[..at].chars().next_back();
+            if before.is_some_and(|letter| letter.is_alphanumeric() || letter == '_' || letter == ':') {
+                continue;
+            }
+            tree(&mut code[at..].chars().peekable(), &mut Vec::new(), &mut paths);
+        }
+    }
+    paths.into_iter().filter_map(|path| absolute(&path, here)).collect()
+}
+
+/// Reads `a::{b, c::d}` into its paths.
+fn tree(
+    letters: &mut std::iter::Peekable<std::str::Chars<'_>>,
+    before: &mut Vec<String>,
+    paths: &mut Vec<Vec<String>>,
+) {
+    let length = before.len();
+    loop {
+        while letters.next_if(|letter| letter.is_whitespace()).is_some() {}
+        let mut word = String::new();
+        while let Some(letter) = letters.next_if(|letter| letter.is_alphanumeric() || *letter == '_') {
+            word.push(letter);
+        }
+        if !word.is_empty() {
+            before.push(word);
+        }
+        match letters.peek() {
+            Some(':') => {
+                letters.next();
+            }
+            Some('{') => {
+                letters.next();
+                loop {
+                    tree(letters, before, paths);
+                    // ` as name` and what follows is passed over.
+                    while letters.next_if(|letter| !matches!(letter, ',' | '}')).is_some() {}
+                    if letters.next() != Some(',') {
+                        break;
+                    }
+                }
+                break;
+            }
+            _ => {
+                paths.push(before.clone());
+                break;
+            }
+        }
+    }
+    before.truncate(length);
+}
+
+fn absolute(path: &[String], here: &[String]) -> Option<Vec<String>> {
+    let ups = path.iter().take_while(|part| *part == "super").count();
+    if path.first()? == "crate" {
+        return Some(path[1..].to_vec());
+    }
+    let kept = here.len().checked_sub(ups)?;
+    Some([&here[..kept], &path[ups..]].concat())
+}

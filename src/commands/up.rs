@@ -26,7 +26,7 @@ use crate::{
     },
 };
 use engine::{Action, Failure, Live};
-use kinds::{Item, Kind, Plan, Read, Resource, Session, Settings, secretsmanager::secret};
+use kinds::{Item, Kind, Output, Plan, Read, Resource, Session, Settings, secretsmanager::secret};
 use package::{Artifact, Upload};
 use problem::Problem;
 use stack::preconditions::{self, Dns, Finding, Weight};
@@ -204,7 +204,7 @@ async fn declined(printer: &Printer, common: &Common, interrupts: &mut Interrupt
 async fn set_values(opened: &Opened, set: &[String]) -> Result<(), Failure> {
     for entry in set {
         if let Some(value) = opened.session.secrets.get(entry) {
-            secret::write_value(&opened.session, &opened.names.own_secret(entry), value).await?;
+            secret::write_value(&opened.session, &opened.names.name(Kind::Secret, entry), value).await?;
         }
     }
     Ok(())
@@ -214,21 +214,19 @@ async fn set_values(opened: &Opened, set: &[String]) -> Result<(), Failure> {
 fn outputs(opened: &Opened, compared: &Compared, code: &Code) -> Outputs {
     let Opened { declaration, names, .. } = opened;
     let mut outputs = Outputs::default();
-    for entry in declaration.buckets.keys() {
-        outputs.add("bucket", entry, names.bucket(entry));
-    }
-    for entry in declaration.queues.keys() {
-        outputs.add("queue", entry, names.queue_arn(entry));
-    }
-    for entry in declaration.topics.keys() {
-        outputs.add("topic", entry, names.topic_arn(entry));
-    }
     let none = BTreeMap::new();
     let built = if let Code::Built { code_sha256, .. } = code { code_sha256 } else { &none };
-    for entry in declaration.functions.keys() {
-        outputs.add("function", entry, names.function_arn(entry));
-        if let Some(sha256) = built.get(entry) {
-            outputs.add("build", entry, sha256.clone());
+    for kind in Kind::ALL {
+        let identity = kind.identity();
+        for entry in identity.section.into_iter().flat_map(|section| declaration.entries(section)) {
+            match identity.output {
+                Output::Nothing => {}
+                Output::Name => outputs.add(identity.name, entry, names.name(*kind, entry)),
+                Output::Arn => outputs.add(identity.name, entry, names.arn(*kind, entry)),
+            }
+            if let Some(sha256) = built.get(entry).filter(|_| *kind == Kind::Function) {
+                outputs.add("build", entry, sha256.clone());
+            }
         }
     }
     if !declaration.receipt_rules.is_empty() {

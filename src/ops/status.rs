@@ -12,7 +12,7 @@ use crate::ops::netbox::Findings;
 use aws::OrFail;
 use declaration::Declaration;
 use engine::{Action, Address, Failure, Live};
-use kinds::{Item, Kind, Plan, REVISION_TAG, Read, Session, Settings, Survey, ses::Snapshot};
+use kinds::{Condition, Item, Kind, Plan, REVISION_TAG, Read, Session, Survey, ses::Snapshot};
 use stack::Names;
 
 /// The state of a resource.
@@ -140,12 +140,10 @@ pub(crate) fn resources(plan: &Plan, survey: &Survey) -> Vec<Resource> {
 
 fn state(item: &Item, survey: &Survey) -> (State, Option<String>) {
     if let Some(Read::Present(Live { settings, .. })) = survey.read.get(&(item.id.kind, item.address.clone())) {
-        match settings {
-            Settings::Function(live) if live.failure.is_some() => return (State::Failed, live.failure.clone()),
-            Settings::Subscription(live) if live.pending => {
-                return (State::Pending, Some("waits until its endpoint confirms it".to_owned()));
-            }
-            _ => {}
+        match settings.condition() {
+            Condition::Failed(why) => return (State::Failed, Some(why)),
+            Condition::Pending(why) => return (State::Pending, Some(why)),
+            Condition::Well => {}
         }
     }
     match &item.action {
@@ -182,7 +180,7 @@ pub(crate) async fn look(session: &Session, declaration: &Declaration, names: &N
 
 /// Reads what a function runs; `None` if there is no such function.
 async fn running(session: &Session, names: &Names, entry: &str) -> Result<Option<Running>, Failure> {
-    let call = session.aws.read.lambda.get_function().function_name(names.function(entry));
+    let call = session.aws.read.lambda.get_function().function_name(names.name(Kind::Function, entry));
     let Some(answer) = call.send().await.or_absent("lambda.GetFunction")? else { return Ok(None) };
     let revision = answer.tags.and_then(|mut tags| tags.remove(REVISION_TAG));
     let live = answer.configuration;
@@ -205,7 +203,8 @@ async fn depth(session: &Session, names: &Names, entry: &str) -> Result<Option<D
         QueueAttributeName::ApproximateNumberOfMessagesDelayed,
     ];
     let sqs = &session.aws.read.sqs;
-    let answer = sqs.get_queue_url().queue_name(names.queue(entry)).send().await.or_absent("sqs.GetQueueUrl")?;
+    let answer =
+        sqs.get_queue_url().queue_name(names.name(Kind::Queue, entry)).send().await.or_absent("sqs.GetQueueUrl")?;
     let Some(url) = answer.and_then(|answer| answer.queue_url) else { return Ok(None) };
     let call = sqs.get_queue_attributes().queue_url(url).set_attribute_names(Some(COUNTS.to_vec()));
     let Some(answer) = call.send().await.or_absent("sqs.GetQueueAttributes")? else { return Ok(None) };

@@ -30,7 +30,7 @@ impl Heading {
     /// Returns the heading of a declaration's plan.
     pub(crate) fn new(common: &Common, aws: &Aws) -> Self {
         let source = common.file.display().to_string();
-        Self { source, account: aws.account.clone(), region: aws.region.clone() }
+        Self { source, account: aws.realm.account.clone(), region: aws.realm.region.clone() }
     }
 
     /// Returns the heading of a deletion: the file, or the stack's name if there is no declaration.

@@ -3,6 +3,7 @@
 //! There are two sets of clients. [`Aws::read`] retries by itself, since a read may be repeated freely; [`Aws::write`] never does:
 //! whether a write is repeated is decided in one place (`plan::apply`), by the meaning of its error.
 
+mod arn;
 mod failure;
 mod name;
 mod pace;
@@ -16,6 +17,7 @@ use aws_smithy_http_client::{
 };
 use std::time::Duration;
 
+pub use arn::{Arn, ArnForm, Partition, Realm};
 pub use failure::OrFail;
 pub use name::cut;
 pub use pace::{Pacing, Turnstile};
@@ -80,10 +82,8 @@ pub struct Aws {
     pub read: Clients,
     /// For calls that change something.
     pub write: Clients,
-    /// The account's id, 12 digits.
-    pub account: String,
-    /// The region of everything.
-    pub region: String,
+    /// The region of everything, and the account.
+    pub realm: Realm,
     /// Waiting times between calls.
     pub pacing: Pacing,
     /// Turnstile before every call of SES's receipt rules, reads and writes.
@@ -114,7 +114,7 @@ impl Aws {
         let identity = read.sts.get_caller_identity().send().await.or_fail("sts.GetCallerIdentity").map_err(unknown)?;
         let account = identity.account.ok_or_else(|| Problem::new("Failed to find out the account: AWS names none"))?;
         let receipt_rules = Turnstile::new(pacing.receipt_rules);
-        Ok(Self { read, write, account, region, pacing, receipt_rules })
+        Ok(Self { read, write, realm: Realm { region, account }, pacing, receipt_rules })
     }
 }
 

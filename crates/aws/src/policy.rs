@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::Arn;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -224,7 +225,7 @@ fn principal(kind: &str, name: &str) -> String {
     if kind == "AWS" && name == "*" {
         return "*".to_owned();
     }
-    let account = name.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_suffix(":root"));
+    let account = Arn::root_account(name);
     format!("{kind}:{}", account.filter(|_| kind == "AWS").unwrap_or(name))
 }
 

@@ -38,6 +38,7 @@ pub use reference::reference;
 pub use rule::{Action, Bounce, Encoding, Invocation, ReceiptRule, Recipient, Tls};
 pub use schema::schema;
 pub use secret::{Secret, SecretSource, ValueFrom};
+pub use sections::sections;
 use stages::Stages;
 pub use suggestion::choose;
 pub use topic::{Subscription, Topic};

@@ -285,7 +285,7 @@ pub(super) fn bucket(text: &str) -> Result<String, Wrong> {
         && edges(text.bytes().next())
         && edges(text.bytes().next_back())
         && !text.contains("..");
-    let wrong = || match text.strip_prefix("arn:aws:s3:::") {
+    let wrong = || match text.strip_prefix("arn:").and_then(|rest| rest.split_once(":s3:::")).map(|(_, name)| name) {
         Some(name) => Wrong::default().hint(format!("write the name alone: `{name}`")),
         None => Wrong::default(),
     };

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::ops::invocation;
 use declaration::{Action, Declaration, ReceiptRule};
 use engine::{Class, Failure};
-use kinds::Session;
+use kinds::{Kind, Session};
 use stack::Names;
 
 /// Maximum calls for an event that Lambda throttles.
@@ -54,7 +54,7 @@ pub(crate) fn routes<'declared>(
             }
             for before in rule.actions.iter().take(position) {
                 let Action::Store { bucket, prefix, .. } = before else { continue };
-                routes.push(Route { rule, bucket: names.bucket(bucket), prefix, function });
+                routes.push(Route { rule, bucket: names.name(Kind::Bucket, bucket), prefix, function });
             }
         }
     }
@@ -174,7 +174,7 @@ pub(crate) async fn replay(session: &Session, names: &Names, function: &str, wor
             Err(error) => return Outcome::Failed { reason: error.to_string(), is_lasting: false },
         },
     };
-    let request_id = match hand_over(session, &names.function(function), &event).await {
+    let request_id = match hand_over(session, &names.name(Kind::Function, function), &event).await {
         Ok(request_id) => request_id,
         Err(failure) => {
             let is_lasting = matches!(failure.class, Class::Denied | Class::NotFound | Class::Unreachable);

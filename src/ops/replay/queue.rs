@@ -14,7 +14,7 @@ use super::{About, Item, Origin, Prepared, Refused, Work};
 use aws::OrFail;
 use declaration::Declaration;
 use engine::Failure;
-use kinds::Session;
+use kinds::{Kind, Session};
 use stack::Names;
 
 /// SQS gives and takes so many messages at once.
@@ -66,7 +66,7 @@ pub(crate) async fn receive<'declared>(
     queues.sort_unstable();
     queues.dedup();
     for queue in queues {
-        for (message, url) in messages(session, &names.queue(queue), each).await? {
+        for (message, url) in messages(session, &names.name(Kind::Queue, queue), each).await? {
             let (id, body) = (message.message_id.unwrap_or_default(), message.body.unwrap_or_default());
             let origin = Origin::Queued { queue: queue.to_owned(), message_id: id };
             let mut received =
@@ -139,7 +139,7 @@ fn failed_event(
         serde_json::from_str(body).map_err(|_| "it is not the record of a failed invocation".to_owned())?;
     let arn = &record.request_context.function_arn;
     let is_it = |entry: &str| {
-        let ours = names.function_arn(entry);
+        let ours = names.arn(Kind::Function, entry);
         arn.strip_prefix(&ours).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
     };
     let mut functions =

@@ -8,7 +8,7 @@ use crate::{Names, desired::RuleSet};
 use aws::OrFail;
 use declaration::Declaration;
 use engine::{Failure, Stack};
-use kinds::{Session, ses::Snapshot};
+use kinds::{Kind, Session, ses::Snapshot};
 
 /// SES's quota of rules in a set.
 const MOST_RULES: usize = 200;
@@ -42,9 +42,9 @@ async fn unreserved(session: &Session) -> Result<i64, Failure> {
 
 /// Reads the concurrency that the stack's functions have reserved already.
 async fn held(session: &Session, declaration: &Declaration) -> Result<i64, Failure> {
-    let names = Names::new(declaration, &session.aws.account);
+    let names = Names::new(declaration, &session.aws.realm.account);
     let held = try_join_all(declaration.functions.keys().map(|entry| {
-        let call = session.aws.read.lambda.get_function().function_name(names.function(entry));
+        let call = session.aws.read.lambda.get_function().function_name(names.name(Kind::Function, entry));
         async move {
             let concurrency = call.send().await.or_absent("lambda.GetFunction")?.and_then(|answer| answer.concurrency);
             Ok(concurrency.and_then(|one| one.reserved_concurrent_executions).map_or(0, i64::from))

@@ -73,8 +73,8 @@ pub async fn check(
     });
     let (identities, records, region, concurrency, sets) = tokio::join!(
         receiving::identities(session, &domains),
-        receiving::records(dns, &session.aws.region, &domains),
-        receiving::region(dns, &session.aws.region, declaration),
+        receiving::records(dns, &session.aws.realm.region, &domains),
+        receiving::region(dns, &session.aws.realm.region, declaration),
         Box::pin(limits::concurrency(session, declaration)),
         sets,
     );

@@ -10,7 +10,7 @@ use crate::{failure::Failure, found::Place, lines::Lines, model::Maintenance, so
 /// A failure where the body names another id in the way in which it names one that was read.
 pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Failure> {
     let read: BTreeSet<&str> = maintenances.iter().map(Maintenance::id).collect();
-    let bodies = [source.page().ok().map(|page| page.lines()), source.text().ok()];
+    let bodies = [source.page().ok().map(crate::page::Page::lines), source.text().ok()];
     for lines in bodies.into_iter().flatten() {
         for id in &read {
             if let Some((place, other)) = other_id(lines, id, &read).or_else(|| alike_id(lines, id, &read)) {

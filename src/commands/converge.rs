@@ -14,28 +14,28 @@ use engine::{Outcome, Patience, apply};
 use kinds::{Results, Session};
 use problem::Problem;
 
-/// How often it is looked again after everything was done: a read right after a write can show the old value.
+/// How many times the account is read again after applying: a read right after a write can show the old value.
 const LOOKS: u32 = 5;
 
-/// Whether a plan may be applied.
+/// The answer to the question before a plan is applied.
 pub(super) enum Consent {
     Given,
     Declined,
     Interrupted,
 }
 
-/// What became of a plan.
+/// The result of applying a plan.
 pub(super) struct Converged {
-    /// What became of each step.
+    /// The result of each step.
     pub(super) results: Results,
-    /// What is there now; `None` if that is not worth looking at, since not everything was done.
+    /// The comparison after applying; `None` if some step was not done, which makes it pointless.
     pub(super) now: Option<Compared>,
-    /// Whether a person ended it.
+    /// `true` after Ctrl-C.
     pub(super) interrupted: bool,
 }
 
 impl Converged {
-    /// Whether everything was done, and seen to be.
+    /// Returns `true` if every step was done and the account was seen to match.
     pub(super) fn is_complete(&self) -> bool {
         self.now.as_ref().is_some_and(|now| now.plan.is_converged())
     }

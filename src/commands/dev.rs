@@ -83,7 +83,7 @@ async fn session(
     }))
 }
 
-/// What was typed; the folder is known later.
+/// Converts the arguments into options; the folder is added later.
 fn options(typed: &Dev) -> Result<Options, Problem> {
     Ok(Options {
         folder: PathBuf::new(),
@@ -94,7 +94,7 @@ fn options(typed: &Dev) -> Result<Options, Problem> {
     })
 }
 
-/// What was typed about the sink, as the function is told it.
+/// Converts the arguments about the sink into the function's environment variables.
 fn variables(typed: &Dev) -> Result<BTreeMap<String, String>, Problem> {
     let sink = typed.netbox.as_ref().map_or(typed.sink, |_| Some(Sink::Netbox));
     let mut variables = BTreeMap::from_iter(sink.map(|sink| ("SINK", Sink::as_str(sink).to_owned())));

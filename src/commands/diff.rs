@@ -13,7 +13,7 @@ use crate::{
 };
 use problem::Problem;
 
-/// Something differs.
+/// The exit code of a comparison with differences.
 const CHANGES: u8 = 1;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Result<ExitCode> {

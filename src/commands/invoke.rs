@@ -1,5 +1,6 @@
 //! `provision invoke`: one event to one function, and what it answers.
 
+use kinds::Kind;
 use std::{fs, io, path::Path, process::ExitCode};
 
 use serde_json::Value;
@@ -22,7 +23,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Invoke) -> anyhow:
     until_interrupted(async {
         let account::Opened { declaration, names, session } = account::open(common).await?;
         let function = ops::function(&declaration, &typed.function)?;
-        let name = names.function(&typed.function);
+        let name = names.name(Kind::Function, &typed.function);
         if common.dry_run {
             let tried = invocation::try_out(&session, &name, event).await;
             tried.map_err(|failure| not_invoked(&typed.function, failure))?;

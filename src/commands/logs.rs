@@ -14,14 +14,15 @@ use crate::{
 };
 use declaration::Declaration;
 use engine::Class;
-use kinds::Session;
+use kinds::{Kind, Session};
 use problem::Problem;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Logs) -> anyhow::Result<ExitCode> {
     until_interrupted(async {
         let account::Opened { declaration, names, session } = account::open(common).await?;
         let functions = functions(&declaration, typed.function.as_deref())?;
-        let source = |function: &String| Source { function: function.clone(), group: names.log_group(function) };
+        let source =
+            |function: &String| Source { function: function.clone(), group: names.name(Kind::LogGroup, function) };
         let mut reader = Reader::new(functions.iter().map(source).collect(), typed.since);
         let width = functions.iter().map(|function| function.chars().count()).max().unwrap_or(0);
         let found = reader.look(&session).await.map_err(unreadable)?;

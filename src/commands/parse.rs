@@ -77,7 +77,7 @@ fn side_by_side<'item, I: Sync, A: Send>(items: &'item [I], work: impl Fn(&'item
     })
 }
 
-/// What is printed of a mail.
+/// One line of `parse --json`: what a mail says.
 struct Said {
     text: serde_json::Result<String>,
     failed: bool,

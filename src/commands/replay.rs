@@ -63,7 +63,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Replay) -> anyhow:
     })
 }
 
-/// What is to be replayed, and what cannot be.
+/// Finds the events to replay and those that cannot be replayed.
 async fn prepare<'opened>(opened: &'opened Opened, typed: &Replay) -> anyhow::Result<Prepared<'opened>> {
     let Opened { declaration, names, session } = opened;
     let only = typed.function.as_deref();

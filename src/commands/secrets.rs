@@ -10,7 +10,7 @@ use declaration::{Declaration, SecretSource, ValueFrom, choose};
 use kinds::SecretValue;
 use problem::Problem;
 
-/// Whether secrets of these names are the stack's own.
+/// Fails if one of these names is not a secret that the stack creates.
 pub(super) fn known(declaration: &Declaration, names: &[String]) -> Result<(), Problem> {
     let own: Vec<&str> = declaration
         .secrets

@@ -30,7 +30,7 @@ pub(super) fn run(printer: &Printer, common: &Common) -> anyhow::Result<ExitCode
     })
 }
 
-/// How everything in AWS is. The code is whatever is there: nothing is built.
+/// Reads the state of everything in AWS. Code is not compared: nothing is built.
 async fn status(opened: &Opened) -> Status {
     let Opened { declaration, names, session } = opened;
     let mut status = Status::default();

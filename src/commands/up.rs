@@ -26,7 +26,7 @@ use crate::{
     },
 };
 use engine::{Action, Failure, Live};
-use kinds::{Item, Kind, Plan, Read, Resource, Session, Settings, secretsmanager::secret};
+use kinds::{Item, Kind, Output, Plan, Read, Resource, Session, Settings, secretsmanager::secret};
 use package::{Artifact, Upload};
 use problem::Problem;
 use stack::preconditions::{self, Dns, Finding, Weight};
@@ -82,8 +82,8 @@ fn zip(session: &Session, artifact: &Artifact) -> kinds::Code {
     }
 }
 
-/// What has our names and is somebody else's: nothing is changed before a person has looked at it.
-fn refuse(plan: &Plan) -> Result<(), Problem> {
+/// Fails if a resource under one of the stack's names belongs to somebody else: a person has to look at it first.
+fn ensure_no_foreign_resources(plan: &Plan) -> Result<(), Problem> {
     let foreign = plan.items.iter().filter_map(|item| match &item.action {
         Action::Foreign { owner } => Some(format!("{} (`{}`): {owner}", item.id, item.address.name)),
         _ => None,
@@ -96,8 +96,8 @@ fn refuse(plan: &Plan) -> Result<(), Problem> {
     Err(Problem::new(message).with_hint("delete or rename them, or give the stack another name"))
 }
 
-/// What would keep the stack from working at all is mended first.
-fn begin(findings: &[Finding]) -> Result<(), Problem> {
+/// Fails if a finding would keep the stack from working at all.
+fn ensure_no_blockers(findings: &[Finding]) -> Result<(), Problem> {
     let blocking = findings.iter().filter(|finding| finding.weight == Weight::Blocks).count();
     if blocking == 0 {
         return Ok(());
@@ -106,7 +106,7 @@ fn begin(findings: &[Finding]) -> Result<(), Problem> {
         .with_hint("`provision up --dry-run` shows them again without changing anything"))
 }
 
-/// Who has not agreed to be told yet, as far as it was seen.
+/// Returns the subscriptions that still wait for confirmation, as of the last survey.
 fn unconfirmed(compared: &Compared) -> Vec<Finding> {
     let is_pending = |resource: &&Resource| {
         let read = compared.survey.read.get(&(resource.id.kind, resource.address.clone()));
@@ -151,8 +151,8 @@ async fn up(
         let is_known = compared.plan.counts().unreadable == 0;
         return Ok(if is_known { ExitCode::SUCCESS } else { ExitCode::from(ERROR) });
     }
-    refuse(&compared.plan)?;
-    begin(&findings)?;
+    ensure_no_foreign_resources(&compared.plan)?;
+    ensure_no_blockers(&findings)?;
     let has_work = compared.plan.counts().steps() + typed.set_secret.len() > 0;
     let (converged, exit_code) = if has_work {
         if let Some(declined) = declined(printer, common, interrupts).await? {
@@ -184,7 +184,7 @@ async fn up(
     Ok(exit_code)
 }
 
-/// How `up` ends if nobody agrees to the plan.
+/// Asks for consent to the plan; returns the exit code of `up` if it is declined.
 async fn declined(printer: &Printer, common: &Common, interrupts: &mut Interrupts) -> anyhow::Result<Option<ExitCode>> {
     if common.yes {
         return Ok(None);
@@ -204,31 +204,29 @@ async fn declined(printer: &Printer, common: &Common, interrupts: &mut Interrupt
 async fn set_values(opened: &Opened, set: &[String]) -> Result<(), Failure> {
     for entry in set {
         if let Some(value) = opened.session.secrets.get(entry) {
-            secret::write_value(&opened.session, &opened.names.own_secret(entry), value).await?;
+            secret::write_value(&opened.session, &opened.names.name(Kind::Secret, entry), value).await?;
         }
     }
     Ok(())
 }
 
-/// What a person or a script needs to know of the stack afterwards.
+/// Returns the names and addresses that a person or a script needs afterwards.
 fn outputs(opened: &Opened, compared: &Compared, code: &Code) -> Outputs {
     let Opened { declaration, names, .. } = opened;
     let mut outputs = Outputs::default();
-    for entry in declaration.buckets.keys() {
-        outputs.add("bucket", entry, names.bucket(entry));
-    }
-    for entry in declaration.queues.keys() {
-        outputs.add("queue", entry, names.queue_arn(entry));
-    }
-    for entry in declaration.topics.keys() {
-        outputs.add("topic", entry, names.topic_arn(entry));
-    }
     let none = BTreeMap::new();
     let built = if let Code::Built { code_sha256, .. } = code { code_sha256 } else { &none };
-    for entry in declaration.functions.keys() {
-        outputs.add("function", entry, names.function_arn(entry));
-        if let Some(sha256) = built.get(entry) {
-            outputs.add("build", entry, sha256.clone());
+    for kind in Kind::ALL {
+        let identity = kind.identity();
+        for entry in identity.section.into_iter().flat_map(|section| declaration.entries(section)) {
+            match identity.output {
+                Output::Nothing => {}
+                Output::Name => outputs.add(identity.name, entry, names.name(*kind, entry)),
+                Output::Arn => outputs.add(identity.name, entry, names.arn(*kind, entry)),
+            }
+            if let Some(sha256) = built.get(entry).filter(|_| *kind == Kind::Function) {
+                outputs.add("build", entry, sha256.clone());
+            }
         }
     }
     if !declaration.receipt_rules.is_empty() {

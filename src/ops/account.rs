@@ -24,14 +24,14 @@ pub(crate) struct Opened {
 pub(crate) async fn open(common: &Common) -> anyhow::Result<Opened> {
     let declaration = Declaration::read(&common.file, common.stage.as_deref())?;
     let aws = Aws::connect(Some(&declaration.region), Pacing::from_environment()).await?;
-    if let Some(account) = declaration.account.as_ref().filter(|account| **account != aws.account) {
+    if let Some(account) = declaration.account.as_ref().filter(|account| **account != aws.realm.account) {
         let message = format!(
             "Failed to open the stack: it belongs into account {account}, and these are credentials of {}",
-            aws.account
+            aws.realm.account
         );
         return Err(Problem::new(message).with_hint("choose other credentials with `AWS_PROFILE`").into());
     }
-    let names = Names::new(&declaration, &aws.account);
+    let names = Names::new(&declaration, &aws.realm.account);
     let session = session(aws, names.stack());
     Ok(Opened { declaration, names, session })
 }

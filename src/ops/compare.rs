@@ -11,11 +11,11 @@ use stack::desired::{self, Given, RuleSet};
 /// The code of the functions.
 #[derive(Debug, Clone)]
 pub(crate) enum Code {
-    /// It was built.
+    /// The code was built.
     Built {
-        /// `CodeSha256` by entry.
+        /// `CodeSha256` of each function, by entry name.
         code_sha256: BTreeMap<String, String>,
-        /// Whether some of it is too large to be sent with a call.
+        /// `true` if some zip is too large for a call and needs a bucket.
         artifacts: bool,
     },
     /// Whatever is there: it is not compared.
@@ -23,7 +23,7 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    /// What was built.
+    /// Returns the code that was built.
     pub(crate) fn built(artifacts: &BTreeMap<String, Artifact>) -> Self {
         let code_sha256 = artifacts.iter().map(|(entry, artifact)| (entry.clone(), artifact.code_sha256.clone()));
         let is_large = |artifact: &Artifact| artifact.upload == Upload::Bucket;
@@ -31,14 +31,14 @@ impl Code {
     }
 }
 
-/// What is declared, what is there, and what is to be done.
+/// The declared resources, the live ones, and the plan between them.
 #[derive(Debug)]
 pub(crate) struct Compared {
     /// Empty, if everything is to go.
     pub(crate) resources: Vec<Resource>,
     pub(crate) survey: Survey,
     pub(crate) plan: Plan,
-    /// Where the receipt rules stand, or are to stand.
+    /// The rule set that has, or will have, the receipt rules.
     pub(crate) rule_set: RuleSet,
     /// SES's rule sets, if they could be read.
     pub(crate) snapshot: Option<Arc<ses::Snapshot>>,
@@ -77,7 +77,7 @@ pub(crate) async fn compare(opened: &Opened, code: &Code) -> Compared {
     Compared { resources, survey, plan, rule_set, snapshot }
 }
 
-/// What is there of a stack of which nothing is declared (any more).
+/// Compares the live resources of a stack with an empty declaration: `down` is this plan.
 pub(crate) async fn nothing_declared(session: &Session) -> Compared {
     session.receipt.forget().await;
     let (snapshot, mut survey) = tokio::join!(ses::snapshot(session), survey(session, []));

@@ -17,36 +17,36 @@ use engine::Failure;
 use kinds::Session;
 
 const CALL: &str = "lambda.Invoke";
-/// How much longer than the function may run we wait for its answer: it may have to be started first.
+/// Time for the start of a function, added to its timeout while waiting for its answer.
 const START: Duration = Duration::from_secs(30);
 
-/// What became of an invocation.
+/// The result of an invocation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Answer {
-    /// What the function answered: JSON, or a text if it is none.
+    /// The function's answer: JSON, or a text if it is not valid JSON.
     pub(crate) payload: Value,
-    /// Whether that is an error, in Lambda's word: `Unhandled`.
+    /// Lambda's word for the kind of error, `Unhandled`; `None` for a normal answer.
     pub(crate) error: Option<String>,
     /// The last 4 KB of what it logged, by line.
     pub(crate) log: Vec<String>,
-    /// How long it took.
+    /// Durations and memory of the invocation.
     pub(crate) timings: Timings,
 }
 
-/// How long an invocation took. What Lambda measured is missing where the log's end does not hold it.
+/// Durations and memory of an invocation. Lambda's figures are `None` if the end of the log does not contain them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct Timings {
     /// From the request to the answer, measured here, in milliseconds.
     pub(crate) total_ms: f64,
-    /// In the function.
+    /// Duration in the function, in milliseconds.
     pub(crate) duration_ms: Option<f64>,
-    /// What is paid for.
+    /// Billed duration, in milliseconds.
     pub(crate) billed_ms: Option<f64>,
     /// The start of the process before it, if there was one.
     pub(crate) start_ms: Option<f64>,
-    /// What it may use, in MB.
+    /// Memory of the function, in MB.
     pub(crate) memory_mb: Option<f64>,
-    /// What it has used at most, in MB.
+    /// Highest memory use, in MB.
     pub(crate) used_mb: Option<f64>,
 }
 

@@ -14,7 +14,7 @@ use aws::OrFail;
 use engine::Failure;
 use kinds::Session;
 
-/// How far back a look goes before the newest event that is known, in milliseconds. What CloudWatch shows later is missed.
+/// How far before the newest known event a read starts, in milliseconds. Events that CloudWatch shows later are missed.
 const LATE: i64 = 2 * 60 * 1000;
 
 /// A line of a function's log.
@@ -22,29 +22,29 @@ const LATE: i64 = 2 * 60 * 1000;
 pub(crate) struct Event {
     /// When the function wrote it.
     pub(crate) time: Timestamp,
-    /// By entry name.
+    /// The function, by entry name.
     pub(crate) function: String,
     /// The log stream: each instance of a function has its own.
     pub(crate) stream: String,
     /// CloudWatch's id of it.
     pub(crate) id: String,
-    /// What was written, without the line's end.
+    /// The text that was written, without the line's end.
     pub(crate) message: String,
 }
 
 /// A function whose log is read.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
-    /// By entry name.
+    /// The function, by entry name.
     pub(crate) function: String,
     /// The name of its log group.
     pub(crate) group: String,
 }
 
-/// What one look found.
+/// The result of one read.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// What was not told before, oldest first.
+    /// Events that were not returned before, oldest first.
     pub(crate) events: Vec<Event>,
     /// The functions that have no log group.
     pub(crate) missing: Vec<String>,
@@ -82,12 +82,12 @@ impl Reader {
     }
 }
 
-/// What was told of one log.
+/// The events of one log that were returned so far.
 #[derive(Debug)]
 struct Told {
     /// Nothing before it is asked for, in milliseconds of the epoch.
     start: i64,
-    /// The newest event.
+    /// Time of the newest event, in milliseconds since the epoch.
     newest: Option<i64>,
     /// The events that the next look finds again, with their time.
     ids: BTreeMap<String, i64>,

@@ -12,10 +12,10 @@ use crate::ops::netbox::Findings;
 use aws::OrFail;
 use declaration::Declaration;
 use engine::{Action, Address, Failure, Live};
-use kinds::{Item, Kind, Plan, REVISION_TAG, Read, Session, Settings, Survey, ses::Snapshot};
+use kinds::{Condition, Item, Kind, Plan, REVISION_TAG, Read, Session, Survey, ses::Snapshot};
 use stack::Names;
 
-/// How one resource is.
+/// The state of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum State {
@@ -33,23 +33,23 @@ pub(crate) enum State {
     NotDeclared,
     /// There under our name, and somebody else's.
     Foreign,
-    /// Nobody knows.
+    /// It could not be read.
     Unreadable,
 }
 
-/// One resource.
+/// A resource and its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Resource {
     pub(crate) kind: Kind,
     pub(crate) entry: String,
     pub(crate) address: Address,
     pub(crate) state: State,
-    /// What there is to say of that state.
+    /// The reason for the state; `None` if the state says it all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) why: Option<String>,
 }
 
-/// What a function runs.
+/// The code and configuration that a function runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Running {
     /// By entry name.
@@ -66,7 +66,7 @@ pub(crate) struct Running {
     pub(crate) last_update: Option<String>,
 }
 
-/// How many messages are in a queue, about.
+/// Approximate number of messages in a queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Depth {
     /// By entry name.
@@ -79,18 +79,18 @@ pub(crate) struct Depth {
     pub(crate) delayed: u64,
 }
 
-/// Where mail goes.
+/// The rule set that takes mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Receiving {
     /// The rule set that takes mail, if there is one.
     pub(crate) active_rule_set: Option<String>,
     /// The stack's rules in it, in order.
     pub(crate) rules: Vec<String>,
-    /// How many rules of others are in it.
+    /// Number of other people's rules in it.
     pub(crate) foreign_rules: usize,
 }
 
-/// All of it.
+/// The state of a stack.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Status {
     pub(crate) resources: Vec<Resource>,
@@ -102,18 +102,18 @@ pub(crate) struct Status {
     pub(crate) ringing: Vec<String>,
     /// By address. `None` if there is no token to look at it with.
     pub(crate) netboxes: BTreeMap<String, Option<Findings>>,
-    /// What could not be found out, besides resources.
+    /// Failed reads, other than those of resources.
     pub(crate) unreadable: Vec<Failure>,
 }
 
 impl Status {
-    /// Whether everything could be read.
+    /// Returns `true` if everything could be read.
     pub(crate) fn is_known(&self) -> bool {
         let is_known = |resource: &Resource| resource.state != State::Unreadable;
         self.unreadable.is_empty() && self.resources.iter().all(is_known)
     }
 
-    /// How many resources there are in each state.
+    /// Returns the number of resources in each state.
     pub(crate) fn counts(&self) -> BTreeMap<State, usize> {
         let mut counts = BTreeMap::new();
         for resource in &self.resources {
@@ -127,7 +127,7 @@ impl Status {
     }
 }
 
-/// How the resources are, from a plan and what was found for it.
+/// Returns the state of each resource, from a plan and its survey.
 pub(crate) fn resources(plan: &Plan, survey: &Survey) -> Vec<Resource> {
     let of_item = |item: &Item| {
         let (state, why) = state(item, survey);
@@ -140,12 +140,10 @@ pub(crate) fn resources(plan: &Plan, survey: &Survey) -> Vec<Resource> {
 
 fn state(item: &Item, survey: &Survey) -> (State, Option<String>) {
     if let Some(Read::Present(Live { settings, .. })) = survey.read.get(&(item.id.kind, item.address.clone())) {
-        match settings {
-            Settings::Function(live) if live.failure.is_some() => return (State::Failed, live.failure.clone()),
-            Settings::Subscription(live) if live.pending => {
-                return (State::Pending, Some("waits until its endpoint confirms it".to_owned()));
-            }
-            _ => {}
+        match settings.condition() {
+            Condition::Failed(why) => return (State::Failed, Some(why)),
+            Condition::Pending(why) => return (State::Pending, Some(why)),
+            Condition::Well => {}
         }
     }
     match &item.action {
@@ -162,7 +160,7 @@ fn state(item: &Item, survey: &Survey) -> (State, Option<String>) {
     }
 }
 
-/// Where mail goes.
+/// The rule set that takes mail.
 pub(crate) fn receiving(session: &Session, snapshot: &Snapshot) -> Receiving {
     let names = snapshot.active.as_ref().map(|active| snapshot.names(active)).unwrap_or_default();
     let prefix = session.stack.rule_prefix();
@@ -180,9 +178,9 @@ pub(crate) async fn look(session: &Session, declaration: &Declaration, names: &N
     status.ringing = status.note(ringing).unwrap_or_default();
 }
 
-/// What a function runs; `None` if it is not there.
+/// Reads what a function runs; `None` if there is no such function.
 async fn running(session: &Session, names: &Names, entry: &str) -> Result<Option<Running>, Failure> {
-    let call = session.aws.read.lambda.get_function().function_name(names.function(entry));
+    let call = session.aws.read.lambda.get_function().function_name(names.name(Kind::Function, entry));
     let Some(answer) = call.send().await.or_absent("lambda.GetFunction")? else { return Ok(None) };
     let revision = answer.tags.and_then(|mut tags| tags.remove(REVISION_TAG));
     let live = answer.configuration;
@@ -197,7 +195,7 @@ async fn running(session: &Session, names: &Names, entry: &str) -> Result<Option
     }))
 }
 
-/// What is in a queue; `None` if it is not there.
+/// Reads a queue's depth; `None` if there is no such queue.
 async fn depth(session: &Session, names: &Names, entry: &str) -> Result<Option<Depth>, Failure> {
     const COUNTS: [QueueAttributeName; 3] = [
         QueueAttributeName::ApproximateNumberOfMessages,
@@ -205,7 +203,8 @@ async fn depth(session: &Session, names: &Names, entry: &str) -> Result<Option<D
         QueueAttributeName::ApproximateNumberOfMessagesDelayed,
     ];
     let sqs = &session.aws.read.sqs;
-    let answer = sqs.get_queue_url().queue_name(names.queue(entry)).send().await.or_absent("sqs.GetQueueUrl")?;
+    let answer =
+        sqs.get_queue_url().queue_name(names.name(Kind::Queue, entry)).send().await.or_absent("sqs.GetQueueUrl")?;
     let Some(url) = answer.and_then(|answer| answer.queue_url) else { return Ok(None) };
     let call = sqs.get_queue_attributes().queue_url(url).set_attribute_names(Some(COUNTS.to_vec()));
     let Some(answer) = call.send().await.or_absent("sqs.GetQueueAttributes")? else { return Ok(None) };

@@ -88,7 +88,7 @@ impl Observer<Kind> for Applying<'_> {
     }
 }
 
-/// What moves leaves nothing behind, whatever ended it.
+/// Removes the moving line, however applying ended.
 impl Drop for Applying<'_> {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
@@ -125,11 +125,11 @@ fn ended(id: &str, verb: Verb, outcome: &Outcome, took: Duration, look: &Look) -
     }
 }
 
-/// What a person or a script needs to know of a stack: kind, entry, value.
+/// A stack's outputs for people and scripts: kind, entry, value.
 #[derive(Debug, Default)]
 pub(crate) struct Outputs(Vec<Output>);
 
-/// One of them.
+/// An output.
 #[derive(Debug, Serialize)]
 struct Output {
     kind: &'static str,
@@ -138,27 +138,27 @@ struct Output {
 }
 
 impl Outputs {
-    /// Adds one.
+    /// Adds an output.
     pub(crate) fn add(&mut self, kind: &'static str, entry: &str, value: String) {
         self.0.push(Output { kind, entry: entry.to_owned(), value });
     }
 }
 
-/// What became of a plan.
+/// The result of applying a plan.
 #[derive(Debug)]
 pub(crate) struct Report<'report> {
     pub(crate) heading: &'report Heading,
-    /// What was to be done.
+    /// The plan that was applied.
     pub(crate) plan: &'report Plan,
-    /// What became of each step.
+    /// The result of each step.
     pub(crate) results: &'report Results,
-    /// What there is to do now, if it was looked at again.
+    /// The plan after applying; `None` if the account was not read again.
     pub(crate) now: Option<&'report Plan>,
-    /// Whether everything is as it is to be.
+    /// `true` if the account matches the declaration.
     pub(crate) is_complete: bool,
-    /// What the stack has.
+    /// The stack's outputs.
     pub(crate) outputs: &'report Outputs,
-    /// What a person still has to do.
+    /// Findings that a person still has to act on.
     pub(crate) todo: &'report [Finding],
 }
 
@@ -168,7 +168,7 @@ impl Report<'_> {
     }
 }
 
-/// What was done, and what the stack has.
+/// Returns the results and outputs, in lines.
 pub(super) fn text(report: &Report<'_>, look: &Look) -> Vec<String> {
     let mut lines = Vec::new();
     if report.results.is_empty() {

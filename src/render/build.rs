@@ -42,7 +42,7 @@ impl<'printer> Building<'printer> {
         building
     }
 
-    /// Shows what happened.
+    /// Shows one step of building.
     pub(crate) fn show(&self, progress: Progress<'_>) {
         match progress {
             Progress::Compiled { name, count } => {
@@ -93,19 +93,19 @@ impl Drop for Building<'_> {
 /// A function that was built.
 #[derive(Debug)]
 pub(crate) struct Built<'built> {
-    /// By entry name.
+    /// The function, by entry name.
     pub(crate) function: &'built str,
-    /// Its Cargo package.
+    /// The function's Cargo package.
     pub(crate) package: &'built str,
     /// The binary of that package.
     pub(crate) bin: &'built str,
-    /// What it became.
+    /// The zip and its hashes.
     pub(crate) artifact: Artifact,
-    /// Where the zip lies.
+    /// Path of the zip.
     pub(crate) path: PathBuf,
 }
 
-/// The JSON document.
+/// The document of `build --json`.
 #[derive(Debug, Serialize)]
 struct Document<'document> {
     version: u32,

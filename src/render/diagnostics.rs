@@ -1,4 +1,4 @@
-//! What is wrong with a declaration: for people with the source line, for machines as data.
+//! Diagnostics of a declaration: with the source line for people, as data for machines.
 
 use std::{fmt, path::Path};
 
@@ -87,7 +87,7 @@ fn records<'text>(file: &'text str, diagnostics: &'text Diagnostics) -> Vec<Diag
 /// Of a line that is longer nothing more is repeated, in characters.
 const LONGEST_SOURCE: usize = 500;
 
-/// What `validate --json` prints.
+/// The document of `validate --json`.
 #[derive(Debug, Serialize)]
 struct Document<'text> {
     version: u32,
@@ -117,7 +117,7 @@ impl fmt::Display for Document<'_> {
     }
 }
 
-/// What a sound declaration declares, in one line.
+/// Returns the summary of a valid declaration, in one line.
 pub(super) fn text_of_valid(file: &Path, declaration: &Declaration) -> String {
     let parts = [
         (declaration.buckets.len(), "bucket"),

@@ -15,7 +15,7 @@ use package::NotBuilt;
 use problem::Problem;
 use stack::preconditions::{Finding, Weight};
 
-/// What is wrong with a declaration, if that is the error.
+/// Returns the diagnostics of a declaration, if they are the error.
 pub(super) fn diagnostics(error: &anyhow::Error) -> Option<&Diagnostics> {
     error.chain().find_map(|cause| match cause.downcast_ref::<DeclarationError>() {
         Some(DeclarationError::Invalid(diagnostics)) => Some(diagnostics),

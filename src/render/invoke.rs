@@ -1,4 +1,4 @@
-//! What a function answered: its answer is data, its log and the times are beside it.
+//! Renders an invocation: the answer is data; the log and the durations go to standard error.
 
 use console::Style;
 use serde_json::{Value, json};

@@ -43,7 +43,7 @@ fn text(event: &Event, width: usize, look: &Look) -> String {
     lines.iter().map(|line| format!("{begin} {line}").trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
-/// What was written, in lines that people read.
+/// Returns a log message in lines for people.
 pub(super) fn readable(message: &str, look: &Look) -> Vec<String> {
     if let Ok(report) = serde_json::from_str::<Report>(message) {
         return vec![clean(&of_report(&report))];
@@ -75,7 +75,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// The outcome or the kind, and the facts.
+/// Returns a report in one line: the outcome or the kind, and the facts.
 fn of_report(report: &Report) -> String {
     match report {
         Report::Item(report) => of_item(report),

@@ -4,24 +4,24 @@ use console::{Style, Term};
 use contract::text::{REPLACEMENT, is_unseen};
 use jiff::tz::TimeZone;
 
-/// How a stream is looked at.
+/// The properties of an output stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Look {
     /// The columns of the terminal; `None` where there is none: then nothing is wrapped, cut or left out.
     pub(crate) width: Option<usize>,
-    /// Whether colour is welcome. It never says anything that the words do not.
+    /// `true` if colour may be used. Colour never carries information that the text lacks.
     pub(crate) colour: bool,
     /// The person's time zone.
     pub(crate) zone: TimeZone,
 }
 
 impl Look {
-    /// Of standard output.
+    /// Returns the properties of standard output.
     pub(super) fn of_output() -> Self {
         Self::of(&Term::stdout(), console::colors_enabled())
     }
 
-    /// Of standard error.
+    /// Returns the properties of standard error.
     pub(super) fn of_errors() -> Self {
         Self::of(&Term::stderr(), console::colors_enabled_stderr())
     }
@@ -48,7 +48,7 @@ impl Look {
         style.force_styling(self.colour).apply_to(text).to_string()
     }
 
-    /// What the person's time zone is called.
+    /// Returns the name of the local time zone.
     pub(super) fn zone_name(&self) -> &str {
         self.zone.iana_name().unwrap_or("this machine's time")
     }

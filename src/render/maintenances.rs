@@ -9,9 +9,9 @@ use notice::model::{Impact, Status};
 
 use super::look::{Look, clean};
 
-/// How a time is written.
+/// Format of a time.
 const TIME: &str = "%Y-%m-%d %H:%M";
-/// How a time is written where it does not go without saying in which zone it is.
+/// Format of a time with its offset, where the zone is not obvious.
 const TIME_WITH_OFFSET: &str = "%Y-%m-%d %H:%M %:z";
 
 /// A table of these maintenances, without a line feed at its end; empty without any.

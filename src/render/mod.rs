@@ -42,11 +42,11 @@ pub(crate) const VERSION: u32 = 1;
 #[derive(Debug)]
 pub(crate) struct Printer {
     json: bool,
-    /// Whether the ids of accounts are masked.
+    /// `true` to mask account ids.
     redacts: bool,
     output: Look,
     pub(super) errors: Look,
-    /// Why standard output takes no more.
+    /// The first error of standard output, after which nothing is written.
     failed: OnceLock<io::Error>,
 }
 
@@ -67,17 +67,17 @@ impl Printer {
         if self.redacts { status::redact(text).into() } else { text.into() }
     }
 
-    /// Whether a machine reads standard output.
+    /// Returns `true` if standard output is JSON.
     pub(crate) fn is_json(&self) -> bool {
         self.json
     }
 
-    /// Whether a person watches standard error: what moves may be shown there.
+    /// Returns `true` if standard error is a terminal, where moving lines may be shown.
     pub(crate) fn is_watched(&self) -> bool {
         self.errors.width.is_some()
     }
 
-    /// How standard output is looked at.
+    /// Returns the properties of standard output.
     pub(crate) fn look(&self) -> &Look {
         &self.output
     }
@@ -96,12 +96,12 @@ impl Printer {
         }
     }
 
-    /// Whether standard output takes no more: nobody reads it, or the disk is full. There is no point in going on.
+    /// Returns `true` if standard output failed (closed pipe, full disk), so that going on is pointless.
     pub(crate) fn is_closed(&self) -> bool {
         self.failed.get().is_some()
     }
 
-    /// Why standard output took no more, unless its reader had seen enough, which is no error.
+    /// Returns the error of standard output; `None` also for a closed pipe, which is not an error.
     pub(crate) fn failure(&self) -> Option<&io::Error> {
         self.failed.get().filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
     }
@@ -120,7 +120,7 @@ impl Printer {
         let _ = write!(errors, "{text}").and_then(|()| errors.flush());
     }
 
-    /// Whether somebody is there who can be asked: who reads what is asked, and types.
+    /// Returns `true` if a person can be asked: both standard error and standard input are terminals.
     pub(crate) fn can_ask(&self) -> bool {
         self.is_watched() && io::stdin().is_terminal()
     }
@@ -183,7 +183,7 @@ impl Printer {
         self.note(&error::text(problem, &self.errors));
     }
 
-    /// Prints that a declaration is sound, what it declares, and what is perhaps not meant.
+    /// Prints that a declaration is valid, with its summary and its warnings.
     pub(crate) fn valid(&self, file: &Path, checked: &Checked) {
         if let Some(warnings) = &checked.warnings {
             self.note(&diagnostics::text(warnings, &self.errors));

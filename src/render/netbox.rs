@@ -1,4 +1,4 @@
-//! What was found out about a NetBox: a line for each thing that was looked at, with its fault and what would mend it.
+//! Renders the check of a NetBox: a line for each part, with its fault and what to do about it.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 

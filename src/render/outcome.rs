@@ -25,10 +25,10 @@ use super::{
     maintenances,
 };
 
-/// How many lines of a mail an excerpt shows.
+/// Number of lines in an excerpt of a mail.
 const EXCERPT: usize = 7;
 
-/// What a mail says, in lines, without a line feed at the end.
+/// Returns the outcome of a mail as text, without a line feed at the end.
 pub(crate) fn outcome(name: &str, mail: &Mail, outcome: &Outcome, explain: bool, look: &Look) -> String {
     let (word, style) = match outcome {
         Outcome::Notice(_) => ("maintenance", Style::new().green().bold()),
@@ -132,7 +132,7 @@ fn recognised(outcome: &Outcome) -> Option<&Recognised> {
     }
 }
 
-/// How the provider was recognised.
+/// Returns the way in which the provider was recognised, in words.
 fn recognition(recognised: &Recognised) -> String {
     match &recognised.by {
         Recognition::Sender(domain) => format!("the sender's domain `{domain}`"),
@@ -142,7 +142,7 @@ fn recognition(recognised: &Recognised) -> String {
     }
 }
 
-/// Whether the function would act upon the mail. SES's verdicts are not known here: the best is taken for granted.
+/// Returns, in words, if the function would act on the mail. SES's verdicts are unknown here, so PASS is assumed.
 fn trust(mail: &Mail, outcome: &Outcome, recognised: &Recognised) -> String {
     let [spam, virus, spf, dkim, dmarc] = [Verdict::Pass; 5];
     let verdicts = Verdicts { spam, virus, spf, dkim, dmarc };

@@ -17,7 +17,7 @@ use aws::Aws;
 use engine::{Action, Counts, Difference, Reasons};
 use kinds::{Item, Plan};
 
-/// What the plan is for, in its first line.
+/// The heading of a plan: file or stack, account and region.
 #[derive(Debug, Clone)]
 pub(crate) struct Heading {
     /// The declaration's file, or the stack's name where there is none.
@@ -27,13 +27,13 @@ pub(crate) struct Heading {
 }
 
 impl Heading {
-    /// What a declaration is compared with.
+    /// Returns the heading of a declaration's plan.
     pub(crate) fn new(common: &Common, aws: &Aws) -> Self {
         let source = common.file.display().to_string();
-        Self { source, account: aws.account.clone(), region: aws.region.clone() }
+        Self { source, account: aws.realm.account.clone(), region: aws.realm.region.clone() }
     }
 
-    /// What goes away: by its name, where it has no declaration.
+    /// Returns the heading of a deletion: the file, or the stack's name if there is no declaration.
     pub(crate) fn of_stack(common: &Common, typed: &Down, aws: &Aws) -> Self {
         let heading = Self::new(common, aws);
         Self { source: typed.stack.as_ref().map_or(heading.source.clone(), |name| format!("stack {name}")), ..heading }

@@ -13,13 +13,13 @@ use crate::ops::replay::{Item, Outcome, Prepared, Refused};
 /// So many are shown one by one, unless somebody wants to see all.
 const SHOWN: usize = 20;
 
-/// What is to be done, and what became of it.
+/// The items of a replay and their results.
 #[derive(Debug)]
 pub(crate) struct Report {
     items: Vec<Entry>,
     refused: Vec<Refused>,
     dry_run: bool,
-    /// Whether a person ended it.
+    /// `true` after Ctrl-C.
     pub(crate) interrupted: bool,
 }
 
@@ -52,7 +52,7 @@ impl Report {
         self.items.iter().map(taken).collect()
     }
 
-    /// Whether everything was done that was asked for.
+    /// Returns `true` if every item was replayed.
     pub(crate) fn is_well(&self) -> bool {
         let is_well = |entry: &Entry| match entry.outcome {
             Outcome::Planned => self.dry_run,

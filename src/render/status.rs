@@ -1,4 +1,4 @@
-//! How a stack is: a line for each resource, with what is known of it, then what concerns the whole.
+//! Renders the state of a stack: a line for each resource, then what concerns the whole.
 
 use std::fmt::Write as _;
 
@@ -49,7 +49,7 @@ impl State {
     }
 }
 
-/// How many there are of each state that there is.
+/// Returns the number of resources in each state that occurs.
 fn counted(status: &Status) -> std::collections::BTreeMap<&'static str, usize> {
     status.counts().into_iter().map(|(state, count)| (state.words().0, count)).collect()
 }
@@ -81,7 +81,7 @@ fn text(heading: &Heading, status: &Status, look: &Look) -> String {
     text
 }
 
-/// What is known of a resource.
+/// Returns the details of a resource.
 fn details(resource: &Resource, status: &Status) -> Vec<String> {
     let mut details: Vec<String> = resource.why.iter().cloned().collect();
     if resource.kind == Kind::Queue

@@ -1,4 +1,4 @@
-//! What an AWS error means: the one place that decides it.
+//! Classifies AWS errors: the one place that decides what an error means.
 //!
 //! A class is all that the rest of the code looks at; code, message and request id are for the person who reads it.
 //! Classes follow each service's documented error codes; where a code says too little (Lambda's
@@ -13,7 +13,7 @@ use aws_sdk_s3::{
 };
 use engine::{Class, Failure};
 
-/// What the SDK returned for a call, such as `sqs.GetQueueUrl`.
+/// Converts the SDK's error of a call, such as `sqs.GetQueueUrl`, into a failure.
 fn failure<E>(call: &str, error: &SdkError<E, HttpResponse>) -> Failure
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -185,7 +185,7 @@ const CLASSES: &[(Class, &[&str])] = &[
     ),
 ];
 
-/// What an error means. `call` is needed where a code means different things.
+/// Returns the class of an error. `call` is needed where one code means different things.
 fn classify(call: &str, status: Option<u16>, code: Option<&str>, message: &str) -> Class {
     let Some(code) = code.filter(|code| !code.is_empty()) else { return by_status(status) };
     // `aws-facts.md`: just after its role was made, a function cannot be created or changed.

@@ -3,6 +3,7 @@
 //! There are two sets of clients. [`Aws::read`] retries by itself, since a read may be repeated freely; [`Aws::write`] never does:
 //! whether a write is repeated is decided in one place (`plan::apply`), by the meaning of its error.
 
+mod arn;
 mod failure;
 mod name;
 mod pace;
@@ -16,6 +17,7 @@ use aws_smithy_http_client::{
 };
 use std::time::Duration;
 
+pub use arn::{Arn, ArnForm, Partition, Realm};
 pub use failure::OrFail;
 pub use name::cut;
 pub use pace::{Pacing, Turnstile};
@@ -23,10 +25,10 @@ pub use pace::{Pacing, Turnstile};
 use engine::{Class, Failure};
 use problem::Problem;
 
-/// How long a call may take until its first byte, so that a connection that says nothing does not stop a run.
+/// Timeout until the first byte of an answer, so that a silent connection does not stop a run.
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often a read is tried.
+/// Maximum attempts of a read.
 const READ_ATTEMPTS: u32 = 6;
 
 /// One client for each service.
@@ -80,13 +82,11 @@ pub struct Aws {
     pub read: Clients,
     /// For calls that change something.
     pub write: Clients,
-    /// The account's id, 12 digits.
-    pub account: String,
-    /// The region of everything.
-    pub region: String,
-    /// How long things wait.
+    /// The region of everything, and the account.
+    pub realm: Realm,
+    /// Waiting times between calls.
     pub pacing: Pacing,
-    /// What every call of SES's receipt rules passes first, reads and writes.
+    /// Turnstile before every call of SES's receipt rules, reads and writes.
     pub receipt_rules: Turnstile,
 }
 
@@ -114,7 +114,7 @@ impl Aws {
         let identity = read.sts.get_caller_identity().send().await.or_fail("sts.GetCallerIdentity").map_err(unknown)?;
         let account = identity.account.ok_or_else(|| Problem::new("Failed to find out the account: AWS names none"))?;
         let receipt_rules = Turnstile::new(pacing.receipt_rules);
-        Ok(Self { read, write, account, region, pacing, receipt_rules })
+        Ok(Self { read, write, realm: Realm { region, account }, pacing, receipt_rules })
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::time::Instant;
 
-/// How long things wait.
+/// Waiting times between calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pacing {
     /// Between two calls of SES's receipt rules: AWS takes one a second of an account.

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::Arn;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -33,12 +34,12 @@ pub struct Statement {
     /// Operator → key → values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub conditions: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
-    /// What we never write: `NotAction`, `NotResource`, `NotPrincipal` and whatever comes. Kept, so that it is seen.
+    /// Elements that we never write, such as `NotAction` and `NotPrincipal`. Kept, so that they show as differences.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub other: BTreeMap<String, String>,
 }
 
-/// Whether a statement gives or takes.
+/// The effect of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Effect {
     /// Allows the actions.
@@ -156,7 +157,7 @@ impl Policy {
         Self(statements.into_iter().collect())
     }
 
-    /// Whether it says nothing.
+    /// Returns `true` if the document has no statements.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -224,7 +225,7 @@ fn principal(kind: &str, name: &str) -> String {
     if kind == "AWS" && name == "*" {
         return "*".to_owned();
     }
-    let account = name.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_suffix(":root"));
+    let account = Arn::root_account(name);
     format!("{kind}:{}", account.filter(|_| kind == "AWS").unwrap_or(name))
 }
 

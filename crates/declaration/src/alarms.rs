@@ -13,16 +13,16 @@ use super::{
     tree::{Node, Value},
 };
 
-/// What is watched, and who is told.
+/// The alarms of a stack, and their recipients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alarms {
-    /// Who is told. Without anybody, alarms change their colour only.
+    /// Recipients. Without any, alarms change their state and notify nobody.
     pub notify: Vec<Notify>,
     /// Each alarm that is on, and from which value on it is too much, in the unit of its measure.
     pub thresholds: BTreeMap<AlarmKind, u32>,
 }
 
-/// Who is told of an alarm.
+/// A recipient of alarms.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Notify {
     /// A mail address; who reads it confirms.
@@ -48,7 +48,7 @@ pub enum AlarmKind {
     Age,
 }
 
-/// What an alarm is about.
+/// The subjects of alarms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Watched {
     /// Every function.
@@ -59,7 +59,7 @@ pub enum Watched {
     FailureQueue,
 }
 
-/// What a threshold counts.
+/// The units of thresholds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// The metric's own unit.
@@ -70,35 +70,36 @@ pub enum Unit {
     PercentOfRetention,
 }
 
-/// How an alarm measures, in CloudWatch's words. It is on from the threshold on, after one period; periods without data are well.
+/// An alarm's measurement, in CloudWatch's words. The alarm fires from the threshold on, after one period; periods without
+/// data are fine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Measure {
     /// Its name in a declaration, and at the end of the alarm's name.
     pub name: &'static str,
-    /// What it is about.
+    /// Subject of the alarm.
     pub watched: Watched,
-    /// CloudWatch's namespace.
+    /// Namespace of the metric.
     pub namespace: &'static str,
-    /// CloudWatch's metric.
+    /// Name of the metric.
     pub metric: &'static str,
-    /// CloudWatch's statistic.
+    /// Statistic of the metric.
     pub statistic: &'static str,
-    /// In seconds.
+    /// Period, in seconds.
     pub period: u32,
     /// Too much from this value on, unless the declaration says otherwise.
     pub threshold: u32,
-    /// Of the threshold.
+    /// Unit of the threshold.
     pub unit: Unit,
     /// For whoever reads the alarm.
     pub description: &'static str,
 }
 
 impl AlarmKind {
-    /// All of them.
+    /// Every kind of alarm.
     pub const ALL: [Self; 6] =
         [Self::Errors, Self::Throttles, Self::Duration, Self::Undelivered, Self::Messages, Self::Age];
 
-    /// How it measures.
+    /// Returns the measurement of the alarm.
     pub const fn measure(self) -> Measure {
         const LAMBDA: &str = "AWS/Lambda";
         const SQS: &str = "AWS/SQS";
@@ -260,7 +261,7 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Alarms {
     alarms
 }
 
-/// Who is told: an address has an `@`, and a topic's name has none.
+/// Reads a recipient: an address has an `@`, and a topic's name has none.
 fn notified(reader: &mut Reader, node: &Node) -> Option<Notify> {
     if let Value::Text(text) = &node.value
         && text.contains('@')

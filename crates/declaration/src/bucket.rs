@@ -21,7 +21,7 @@ pub struct Bucket {
     pub expire: Option<Duration>,
     /// Keep versions that are overwritten or deleted.
     pub versioning: bool,
-    /// What was overwritten or deleted is removed after this time, in whole days; `None` keeps it. Without versioning `None`.
+    /// Age at which overwritten and deleted versions are removed, in whole days; `None` keeps them. Without versioning `None`.
     pub expire_noncurrent: Option<Duration>,
     /// Besides those of the stack, which they stand over.
     pub tags: BTreeMap<String, String>,
@@ -30,7 +30,7 @@ pub struct Bucket {
 /// Objects of a bucket, as a right names them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// By entry name.
+    /// The bucket, by entry name.
     pub bucket: String,
     /// The beginning of the objects' keys: empty for all of them, or ends with `/`.
     pub prefix: String,

@@ -1,4 +1,4 @@
-//! What cannot stand together although each part of it is sound: found before any call to AWS.
+//! Finds contradictions between parts that are valid by themselves, before any call to AWS.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -45,7 +45,7 @@ pub(super) fn invocations(
     }
 }
 
-/// Whether the mail lies where a function looks for it.
+/// Checks that a rule stores the mail where its function may read it.
 fn stored(reader: &mut Reader, span: &Range<usize>, (name, function): (&str, &Function), before: &[Action]) {
     let mut stored = before.iter().filter_map(|action| match action {
         Action::Store { bucket, prefix, .. } => Some((bucket, prefix)),
@@ -67,7 +67,7 @@ fn stored(reader: &mut Reader, span: &Range<usize>, (name, function): (&str, &Fu
     }
 }
 
-/// What no section can see alone.
+/// Checks what no section can see alone.
 pub(super) fn whole(reader: &mut Reader, root: &Node, declaration: &Declaration) {
     redrive_circles(reader, root, declaration);
     publishing_circles(reader, root, declaration);
@@ -182,7 +182,7 @@ fn standard_input(reader: &mut Reader, root: &Node, declaration: &Declaration) {
     }
 }
 
-/// What stands under a path of keys.
+/// Returns the node under a path of keys.
 fn at<'tree>(node: &'tree Node, path: &[&str]) -> Option<&'tree Node> {
     path.iter().try_fold(node, |node, name| match &node.value {
         Value::Map(entries) => entries.iter().find(|(key, _)| key.name == *name).map(|(_, value)| value),

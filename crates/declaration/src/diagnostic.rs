@@ -1,4 +1,4 @@
-//! What is wrong with a declaration: all of it at once, each with its place in the file and what would mend it.
+//! The diagnostics of a declaration: all at once, each with its place in the file and a hint.
 
 use std::{
     fmt,
@@ -9,11 +9,11 @@ use std::{
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Where, in bytes of the source.
+    /// Place in the source, in bytes.
     pub span: Range<usize>,
-    /// What is wrong, in one line without a full stop.
+    /// The mistake, in one line without a full stop.
     pub message: String,
-    /// What would mend it.
+    /// What to do about it; `None` if the message says it.
     pub hint: Option<String>,
     /// The source there may hold a secret by mistake, and is not shown.
     pub is_concealed: bool,
@@ -49,7 +49,7 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// What is wrong with that file.
+    /// Collects the diagnostics of a file, in the order of their places.
     pub fn new(file: &Path, source: &str, mut list: Vec<Diagnostic>) -> Self {
         for diagnostic in &mut list {
             let start = whole_character(source, diagnostic.span.start);
@@ -59,17 +59,17 @@ impl Diagnostics {
         Self { file: file.to_owned(), source: source.to_owned(), list }
     }
 
-    /// The file.
+    /// Returns the path of the file.
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// What stands in it.
+    /// Returns the content of the file.
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// What is wrong, in the order of the file.
+    /// Returns the diagnostics, in the order of the file.
     pub fn list(&self) -> &[Diagnostic] {
         &self.list
     }

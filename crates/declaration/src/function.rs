@@ -24,9 +24,9 @@ pub struct Function {
     pub bin: String,
     /// For people; may be empty.
     pub description: String,
-    /// What it is built for.
+    /// Processor architecture.
     pub architecture: Architecture,
-    /// In MiB.
+    /// Memory, in MiB.
     pub memory: u32,
     /// Time after which Lambda ends an invocation.
     pub timeout: Duration,
@@ -36,11 +36,11 @@ pub struct Function {
     pub secrets: BTreeMap<String, SecretReference>,
     /// The network in which it runs; `None` is Lambda's own.
     pub vpc: Option<Vpc>,
-    /// How long its log is kept, in days: one of [`LOG_RETENTION`].
+    /// Retention of its log, in days: one of [`LOG_RETENTION`].
     pub log_retention: u16,
     /// As many run at once at most, and so many are kept free for it; `None` shares with all others, 0 switches it off.
     pub reserved_concurrency: Option<u32>,
-    /// How often a failed asynchronous invocation is tried again: 0, 1 or 2.
+    /// Retries of a failed asynchronous invocation: 0, 1 or 2.
     pub retries: u8,
     /// Age after which an asynchronous event is not retried.
     pub maximum_event_age: Duration,
@@ -48,7 +48,7 @@ pub struct Function {
     pub on_failure: Option<String>,
     /// The objects that it may get.
     pub reads: Vec<Place>,
-    /// Where it may put objects.
+    /// Places where it may write objects.
     pub writes: Vec<Place>,
     /// The objects that it may delete.
     pub deletes: Vec<Place>,
@@ -63,10 +63,10 @@ pub struct Function {
 /// The processors that Lambda has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Architecture {
-    /// AMD and Intel.
+    /// The processors of AMD and Intel.
     #[default]
     X86_64,
-    /// Graviton.
+    /// The Graviton processors of AWS.
     Arm64,
 }
 
@@ -84,7 +84,7 @@ pub enum SecretReference {
 pub struct Vpc {
     /// At least two subnets, in different availability zones.
     pub subnets: Vec<String>,
-    /// One at least.
+    /// At least one security group.
     pub security_groups: Vec<String>,
 }
 
@@ -98,7 +98,7 @@ impl Word for Architecture {
 
 /// Lambda's bounds, in MiB.
 const MEMORY: Holds = Holds::Size(128, 10_240);
-/// Lambda's bounds.
+/// Bounds of Lambda for a timeout.
 const TIMEOUT: Holds = Holds::Duration(Duration::from_secs(1), Duration::from_mins(15));
 /// Lambda's bounds of `MaximumEventAgeInSeconds`.
 const EVENT_AGE: Holds = Holds::Duration(Duration::from_mins(1), Duration::from_hours(6));

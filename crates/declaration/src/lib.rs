@@ -38,6 +38,7 @@ pub use reference::reference;
 pub use rule::{Action, Bounce, Encoding, Invocation, ReceiptRule, Recipient, Tls};
 pub use schema::schema;
 pub use secret::{Secret, SecretSource, ValueFrom};
+pub use sections::sections;
 use stages::Stages;
 pub use suggestion::choose;
 pub use topic::{Subscription, Topic};
@@ -50,13 +51,13 @@ pub struct Declaration {
     pub stack: String,
     /// The stage that was chosen; `None` where the declaration has none.
     pub stage: Option<String>,
-    /// The AWS region.
+    /// AWS region of the stack.
     pub region: String,
     /// The one account in which the stack may stand, as 12 digits; `None` is whichever the credentials are for.
     pub account: Option<String>,
     /// On everything that takes tags.
     pub tags: BTreeMap<String, String>,
-    /// Whether our receipt rule set is made the active one although another is.
+    /// `true` to make the stack's own receipt rule set active even if another one is.
     pub take_over: bool,
     /// Buckets by entry name.
     pub buckets: BTreeMap<String, Bucket>,
@@ -68,7 +69,7 @@ pub struct Declaration {
     pub topics: BTreeMap<String, Topic>,
     /// Secrets by entry name.
     pub secrets: BTreeMap<String, Secret>,
-    /// What is watched, and who is told.
+    /// Alarms and their recipients.
     pub alarms: Alarms,
     /// In the order in which they are evaluated.
     pub receipt_rules: Vec<ReceiptRule>,
@@ -82,7 +83,7 @@ const LARGEST_FILE: u64 = 1024 * 1024;
 pub struct Checked {
     /// One, or one for each stage in the order of the file; never empty.
     pub declarations: Vec<Declaration>,
-    /// What is sound, and perhaps not meant.
+    /// Warnings: valid, but perhaps not meant.
     pub warnings: Option<Diagnostics>,
 }
 
@@ -145,7 +146,7 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>, DeclarationError> {
     Ok(bytes)
 }
 
-/// What was read, and what was noted.
+/// A declaration as it was read, with its diagnostics.
 struct Reading {
     declarations: Vec<Declaration>,
     noted: Vec<Diagnostic>,
@@ -174,7 +175,7 @@ fn every_stage(root: &Node, stages: &Stages, chosen: Option<&str>) -> Reading {
     Reading { declarations: read.into_iter().map(|(_, declaration)| declaration).collect(), noted }
 }
 
-/// What was noted in several stages, each once; what holds for some of them alone says so.
+/// Merges the diagnostics of several stages: each appears once, and names its stages unless it holds for all.
 fn in_stages(noted_in: &[(&str, Vec<Diagnostic>)]) -> Vec<Diagnostic> {
     let mut noted: Vec<(Diagnostic, Vec<&str>)> = Vec::new();
     for (stage, list) in noted_in {
@@ -196,15 +197,15 @@ fn in_stages(noted_in: &[(&str, Vec<Diagnostic>)]) -> Vec<Diagnostic> {
     told.collect()
 }
 
-/// Why there is no declaration.
+/// Errors of reading a declaration.
 #[derive(Debug, thiserror::Error)]
 pub enum DeclarationError {
     /// The file cannot be read.
     #[error("Failed to read the declaration `{}`", path.display())]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why not.
+        /// The error of the file system.
         source: io::Error,
     },
     /// No declaration is that large.
@@ -213,19 +214,19 @@ pub enum DeclarationError {
     /// It has stages, and none was named.
     #[error("Failed to choose a stage of `{}`: it has {}", path.display(), quoted(stages))]
     NoStage {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Those that it has.
+        /// Names of the stages that it defines.
         stages: Vec<String>,
     },
     /// It does not have that stage.
     #[error("Failed to find stage `{stage}` in `{}`: it has {}", path.display(), quoted(stages))]
     UnknownStage {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// The one that was named.
         stage: String,
-        /// Those that it has.
+        /// Names of the stages that it defines.
         stages: Vec<String>,
     },
     /// It is there, and says what it must not.
@@ -239,7 +240,7 @@ fn quoted(stages: &[String]) -> String {
 }
 
 impl DeclarationError {
-    /// What would mend it. Diagnostics have hints of their own.
+    /// Returns what to do about the error. Diagnostics have hints of their own.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => {

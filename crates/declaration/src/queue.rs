@@ -25,9 +25,9 @@ pub struct Queue {
 /// Dead-letter queue for messages that were received too often.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redrive {
-    /// By entry name.
+    /// The dead-letter queue, by entry name.
     pub queue: String,
-    /// SQS's `maxReceiveCount`.
+    /// Number of receipts before a message moves: `maxReceiveCount` of SQS.
     pub after: u16,
 }
 

@@ -19,7 +19,7 @@ use super::{
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     noted: Vec<Diagnostic>,
-    /// What is read may hold a secret by mistake: nothing of it is repeated.
+    /// `true` while values may hold a secret by mistake: messages then never repeat them.
     conceals: bool,
     declared: BTreeMap<Kind, Vec<String>>,
 }
@@ -27,9 +27,9 @@ pub(super) struct Reader {
 /// The entries of a mapping whose keys are known: read each by name.
 #[derive(Debug)]
 pub(super) struct Fields<'tree> {
-    /// What the mapping describes, such as "function `maintenance`".
+    /// The subject of the mapping in messages, such as "function `maintenance`".
     pub(super) subject: String,
-    /// Where something that is missing is shown: the key that leads here.
+    /// Place at which a missing key is reported: the key that leads here.
     pub(super) span: Range<usize>,
     shape: &'static Shape,
     entries: Vec<&'tree (Key, Node)>,
@@ -51,12 +51,12 @@ impl<'tree> Fields<'tree> {
         self.entries.iter().find(|(key, _)| key.name == name).copied()
     }
 
-    /// Where a key's value stands, else what would have it.
+    /// Returns the place of a key's value, or of the mapping if the key is missing.
     pub(super) fn span_of(&self, name: &str) -> Range<usize> {
         self.get(name).map_or(self.span.clone(), |node| node.span.clone())
     }
 
-    /// What the table says of a key.
+    /// Returns the table's field of a key.
     fn field(&self, name: &str) -> Option<&'static Field> {
         self.shape.keys.iter().find(|field| field.name == name)
     }
@@ -68,7 +68,7 @@ impl Reader {
         Self { declared, ..Self::default() }
     }
 
-    /// Notes something wrong.
+    /// Adds a diagnostic.
     pub(super) fn note(&mut self, mut diagnostic: Diagnostic) {
         diagnostic.is_concealed |= self.conceals;
         self.noted.push(diagnostic);
@@ -79,7 +79,7 @@ impl Reader {
         self.conceals = conceals;
     }
 
-    /// What stands there, in words.
+    /// Describes a value, in words.
     fn describe(&self, value: &Value) -> String {
         match value {
             Value::Text(_) | Value::Number(_) if self.conceals => "what stands there".to_owned(),
@@ -98,7 +98,7 @@ impl Reader {
         self.note(Diagnostic::new(span.clone(), message).with_hint(hint));
     }
 
-    /// What is wrong.
+    /// Returns the collected diagnostics.
     pub(super) fn finish(self) -> Vec<Diagnostic> {
         self.noted
     }
@@ -353,7 +353,7 @@ impl Reader {
         self.declared.get(&kind).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether something is declared.
+    /// Returns `true` if an entry of that kind is declared.
     pub(super) fn is_declared(&self, kind: Kind, name: &str) -> bool {
         self.declared(kind).iter().any(|declared| declared == name)
     }
@@ -377,17 +377,17 @@ impl Reader {
     }
 }
 
-/// What a word means.
+/// Parses one of a few words.
 pub(super) fn word<T: Word>(text: &str) -> Option<T> {
     T::WORDS.iter().find(|(word, _)| *word == text).map(|(_, value)| *value)
 }
 
-/// Why a scalar was refused.
+/// The reason for refusing a scalar.
 #[derive(Debug, Default)]
 pub(super) struct Wrong {
-    /// What was expected, where that is more than the kind of value: "at most `15m`".
+    /// The expectation, if it is more than the kind of value: "at most `15m`".
     pub(super) expected: Option<String>,
-    /// What would mend it.
+    /// What to do about it.
     pub(super) hint: Option<String>,
 }
 

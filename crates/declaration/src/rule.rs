@@ -16,7 +16,7 @@ use super::{
 pub struct ReceiptRule {
     /// Its name within the stack.
     pub name: String,
-    /// Whether it is looked at.
+    /// `true` if SES evaluates the rule.
     pub enabled: bool,
     /// Addresses, domains, or sub-domains (`.example.com`); empty takes every mail.
     pub recipients: Vec<Recipient>,
@@ -51,14 +51,14 @@ impl fmt::Display for Recipient {
 /// Accept mail over TLS only, or without TLS too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tls {
-    /// Refused without.
+    /// SES refuses mail that comes without TLS.
     Require,
     /// Welcome with and without.
     #[default]
     Optional,
 }
 
-/// What a rule does with a mail.
+/// An action of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Puts the mail into a bucket, under prefix + SES message id.
@@ -83,7 +83,7 @@ pub enum Action {
     Publish {
         /// By entry name.
         topic: String,
-        /// How the mail's bytes become a text.
+        /// Encoding of the mail in the message.
         encoding: Encoding,
     },
     /// Refuses the mail with an answer to its sender.
@@ -92,14 +92,14 @@ pub enum Action {
     AddHeader {
         /// Letters, digits and hyphens.
         name: String,
-        /// One line.
+        /// Value of the header, in one line.
         value: String,
     },
     /// Ends the evaluation of this and all further rules.
     Stop,
 }
 
-/// How a function is invoked.
+/// The ways of invoking a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Invocation {
     /// SES does not wait; Lambda retries.
@@ -109,7 +109,7 @@ pub enum Invocation {
     RequestResponse,
 }
 
-/// How the bytes of a mail become the text of a message.
+/// The encodings of a mail in a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Encoding {
     /// As text: what is not UTF-8 may be lost.
@@ -122,11 +122,11 @@ pub enum Encoding {
 /// The answer to the sender of a mail that is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounce {
-    /// Of SMTP: `550`.
+    /// SMTP code, such as `550`.
     pub smtp_code: String,
     /// The enhanced one: `5.1.1`.
     pub status_code: Option<String>,
-    /// For people.
+    /// Text for people.
     pub message: String,
     /// Sender of the rejection: an address of a verified identity.
     pub sender: String,

@@ -1,4 +1,4 @@
-//! How sizes, durations, names and recipients are written.
+//! The forms of sizes, durations, names and recipients.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// What a duration looks like, for messages.
+/// Description of a duration, for messages.
 pub(super) const DURATION: &str = "a duration such as `30s`, `15m`, `12h` or `14d`";
-/// What a size looks like, for messages.
+/// Description of a size, for messages.
 pub(super) const SIZE: &str = "a size such as `256MB`";
 
 const fn form(what: &'static str, pattern: &'static str) -> Form {
@@ -26,7 +26,7 @@ pub(super) const TEXT: Form = form("a text", "");
 pub(super) const NAME: Form = form("a name", "^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$");
 /// An AWS region.
 pub(super) const REGION: Form = form("an AWS region such as `eu-west-1`", "^[a-z]{2,}(-[a-z]+)+-[0-9]+$");
-/// An AWS account.
+/// The form of an AWS account.
 pub(super) const ACCOUNT: Form = form("the 12 digits of an AWS account", "^[0-9]{12}$");
 /// A Cargo package.
 pub(super) const PACKAGE: Form = form("the name of a Cargo package", "^[A-Za-z0-9_][A-Za-z0-9_-]*$");
@@ -178,7 +178,7 @@ pub(super) fn name(text: &str) -> Result<String, Wrong> {
     Err(if mended.is_empty() { wrong } else { wrong.hint(format!("for example `{mended}`")) })
 }
 
-/// An AWS account.
+/// The form of an AWS account.
 pub(super) fn account(text: &str) -> Result<String, Wrong> {
     let sound = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
@@ -285,7 +285,7 @@ pub(super) fn bucket(text: &str) -> Result<String, Wrong> {
         && edges(text.bytes().next())
         && edges(text.bytes().next_back())
         && !text.contains("..");
-    let wrong = || match text.strip_prefix("arn:aws:s3:::") {
+    let wrong = || match text.strip_prefix("arn:").and_then(|rest| rest.split_once(":s3:::")).map(|(_, name)| name) {
         Some(name) => Wrong::default().hint(format!("write the name alone: `{name}`")),
         None => Wrong::default(),
     };

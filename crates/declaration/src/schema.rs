@@ -23,7 +23,7 @@ pub fn schema() -> Value {
     Value::Object(document)
 }
 
-/// Where a mapping stands: what a stage lays over another need not be whole, and removes with null.
+/// The layer of a mapping: an overlay of a stage need not be complete, and removes with `null`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Layer {
     Base,

@@ -13,7 +13,7 @@ use super::{
 /// A secret in Secrets Manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Secret {
-    /// Whose it is.
+    /// Origin of the secret.
     pub source: SecretSource,
     /// For people; may be empty. Empty for one that exists.
     pub description: String,
@@ -21,7 +21,7 @@ pub struct Secret {
     pub tags: BTreeMap<String, String>,
 }
 
-/// Whose a secret is.
+/// The origins of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretSource {
     /// Somebody else's, by its name in Secrets Manager: it is read, and never changed.
@@ -30,14 +30,14 @@ pub enum SecretSource {
     Created(ValueFrom),
 }
 
-/// Where the value of a secret is read from.
+/// The sources of a secret's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ValueFrom {
     /// A file, relative to the declaration; a line end at its end is no part of the value.
     File(PathBuf),
     /// Environment variable of the process that runs `provision`.
     Environment(String),
-    /// Standard input.
+    /// The value is read from standard input.
     Stdin,
 }
 

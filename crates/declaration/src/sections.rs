@@ -79,6 +79,37 @@ fn secrets(reader: &mut Reader, fields: &Fields<'_>) -> BTreeMap<String, super::
     secrets
 }
 
+impl Declaration {
+    /// Returns the names of the entries of a section, in their order; none for a section without named entries.
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// use declaration::Declaration;
+    ///
+    /// let source = b"stack: mail\nregion: eu-west-1\nqueues: {failed: {}, inbox: {}}\n";
+    /// let checked = Declaration::parse(Path::new("infra.yaml"), source, None)?;
+    /// assert_eq!(checked.declarations[0].entries("queues"), ["failed", "inbox"]);
+    /// # Ok::<(), declaration::DeclarationError>(())
+    /// ```
+    pub fn entries(&self, section: &str) -> Vec<&str> {
+        let kind = Kind::ALL.into_iter().find(|kind| kind.section() == section);
+        let names: Vec<&String> = match kind {
+            Some(Kind::Bucket) => self.buckets.keys().collect(),
+            Some(Kind::Function) => self.functions.keys().collect(),
+            Some(Kind::Queue) => self.queues.keys().collect(),
+            Some(Kind::Topic) => self.topics.keys().collect(),
+            Some(Kind::Secret) => self.secrets.keys().collect(),
+            None => Vec::new(),
+        };
+        names.into_iter().map(String::as_str).collect()
+    }
+}
+
+/// Returns the names of the sections with named entries.
+pub fn sections() -> Vec<&'static str> {
+    Kind::ALL.into_iter().map(Kind::section).collect()
+}
+
 /// The names of a section's entries.
 fn names(root: &Node, section: &str) -> Vec<String> {
     let Value::Map(entries) = &root.value else { return Vec::new() };

@@ -1,4 +1,4 @@
-//! What may stand in a declaration, as tables: each mapping's keys, what they hold, and what holds without them.
+//! The grammar of a declaration, as tables: each mapping's keys, the values that they hold, and their defaults.
 //!
 //! Reading and the JSON Schema are both made from these tables, so that neither can know a key that the other does not.
 
@@ -22,7 +22,7 @@ pub(super) struct Field {
     pub(super) says: &'static str,
     /// It must be there: what a hint writes as its value.
     pub(super) required: Option<&'static str>,
-    /// What holds without it, as it would be written.
+    /// Default, as it would be written; `None` if there is none.
     pub(super) default: Option<&'static str>,
 }
 
@@ -43,7 +43,7 @@ impl Field {
     }
 }
 
-/// What a key holds.
+/// The values that a key may hold.
 #[derive(Debug)]
 pub(super) enum Holds {
     /// A text of some form.
@@ -76,20 +76,20 @@ pub(super) enum Holds {
     Mapping(&'static Shape),
     /// One of several forms.
     AnyOf(&'static [Holds]),
-    /// What each stage has otherwise.
+    /// The overlays of the stages, by name.
     Stages,
 }
 
 /// The form of a text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Form {
-    /// What a message says was expected.
+    /// The expectation, as messages say it.
     pub(super) what: &'static str,
     /// A regular expression for the schema, which need not be as strict as the reader; empty takes every text.
     pub(super) pattern: &'static str,
 }
 
-/// What entries and references are of.
+/// The kinds of entries and references.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Bucket,
@@ -100,10 +100,10 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// All of them.
+    /// Every kind.
     pub(super) const ALL: [Self; 5] = [Self::Bucket, Self::Function, Self::Queue, Self::Topic, Self::Secret];
 
-    /// In a sentence.
+    /// Returns the kind as a word in a sentence.
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Bucket => "bucket",
@@ -132,7 +132,7 @@ pub(super) trait Word: Copy + 'static {
     const WORDS: &'static [(&'static str, Self)];
 }
 
-/// The words alone.
+/// Returns the words without their meanings.
 pub(super) fn words<T: Word>() -> Vec<&'static str> {
     T::WORDS.iter().map(|(word, _)| *word).collect()
 }

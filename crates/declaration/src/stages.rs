@@ -16,7 +16,7 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Stages {
     entries: Vec<(Key, Node)>,
-    /// What is wrong with them whichever is chosen.
+    /// Diagnostics that hold whichever stage is chosen.
     noted: Vec<Diagnostic>,
 }
 
@@ -54,7 +54,7 @@ impl Stages {
         Self { entries, noted }
     }
 
-    /// What is wrong whichever stage is chosen.
+    /// Returns the diagnostics that hold whichever stage is chosen.
     pub(super) fn noted(&self) -> &[Diagnostic] {
         &self.noted
     }
@@ -64,7 +64,7 @@ impl Stages {
         self.entries.iter().map(|(key, _)| key.name.clone()).collect()
     }
 
-    /// Where the name of a stage stands.
+    /// Returns the place of a stage's name.
     pub(super) fn span(&self, stage: &str) -> Range<usize> {
         self.entries.iter().find(|(key, _)| key.name == stage).map_or(0..0, |(key, _)| key.span.clone())
     }
@@ -78,7 +78,7 @@ impl Stages {
     }
 }
 
-/// What is wrong with a stage's name, and what it cannot have otherwise.
+/// Checks a stage's name, and that it overrides nothing that it must not.
 fn unsound(key: &Key, node: &Node) -> Vec<Diagnostic> {
     let mut noted = Vec::new();
     if let Err(wrong) = scalars::name(&key.name) {

@@ -1,4 +1,4 @@
-//! What would be right in place of a word that is not known.
+//! Suggests a known word in place of an unknown one.
 
 /// "did you mean …" if something is close, else everything that there is.
 pub fn choose(word: &str, what: &str, known: &[&str]) -> String {

@@ -16,20 +16,20 @@ use super::{
 pub struct Topic {
     /// The sender's name of its mails; may be empty.
     pub display_name: String,
-    /// Who is told. Others may subscribe too.
+    /// Subscribers. Subscriptions of others are left alone.
     pub subscriptions: Vec<Subscription>,
     /// Besides those of the stack, which they stand over.
     pub tags: BTreeMap<String, String>,
 }
 
-/// Who is told of what is published.
+/// A subscriber of a topic.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subscription {
     /// A mail address; who reads it confirms.
     Mail(String),
     /// A queue.
     Queue {
-        /// By entry name.
+        /// The queue or function, by entry name.
         queue: String,
         /// Deliver the message alone, without SNS's envelope.
         raw: bool,

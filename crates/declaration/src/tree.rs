@@ -31,7 +31,7 @@ pub(super) struct Node {
     pub(super) value: Value,
 }
 
-/// What stands there.
+/// The value of a node.
 #[derive(Debug, Clone)]
 pub(super) enum Value {
     /// Nothing, or `null`.
@@ -56,7 +56,7 @@ pub(super) struct Key {
 }
 
 impl Value {
-    /// What it is, in words.
+    /// Describes the value, in words.
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Null => "nothing".to_owned(),

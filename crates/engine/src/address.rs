@@ -1,14 +1,15 @@
-//! Where a resource is.
+//! The address of a resource.
 
 use serde::Serialize;
 
-/// Where a resource is, in AWS's own words.
+/// The address of a resource, in AWS's own words.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Address {
-    /// What it is part of, where it is nothing of its own: a permission's function, a rule's rule set, a subscription's topic.
+    /// The resource that contains it: a permission's function, a rule's rule set, a subscription's topic. `None` if it
+    /// stands alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
-    /// Its name there.
+    /// Name of the resource.
     pub name: String,
 }
 
@@ -23,7 +24,7 @@ impl Address {
         Self { container: Some(container.into()), name: name.into() }
     }
 
-    /// What it is part of; empty for what is of its own.
+    /// Returns the container; empty if the resource stands alone.
     pub fn container(&self) -> &str {
         self.container.as_deref().unwrap_or_default()
     }

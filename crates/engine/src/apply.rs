@@ -19,12 +19,12 @@ use crate::{
     order,
 };
 
-/// How many steps are done at once.
+/// Maximum number of steps that run at once.
 const AT_ONCE: usize = 16;
-/// How long something may take to be seen that this run wrote (`aws-facts.md`, receipt rules).
+/// Time after which a change of this run must be visible to other AWS services.
 const UNTIL_SEEN: Duration = Duration::from_mins(1);
 
-/// How long a step is waited for.
+/// The time limits of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
     /// The first wait before a retry; each further one is twice as long.
@@ -33,7 +33,7 @@ pub struct Patience {
     pub deadline: Duration,
 }
 
-/// What a step does.
+/// The actions of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verb {
@@ -47,11 +47,11 @@ pub enum Verb {
     Delete,
 }
 
-/// How a step ended.
+/// The result of a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
-    /// Done.
+    /// The step was done.
     Done,
     /// AWS refused, or did not answer.
     Failed {
@@ -60,12 +60,12 @@ pub enum Outcome {
     },
     /// It was not begun.
     Skipped {
-        /// Why.
+        /// The reason.
         because: String,
     },
 }
 
-/// What happens while a plan is applied.
+/// The events of applying a plan.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event<'plan, K: Kind> {
     /// A step begins.
@@ -95,16 +95,16 @@ pub enum Event<'plan, K: Kind> {
     },
 }
 
-/// Who is told what happens.
+/// A receiver of events.
 pub trait Observer<K: Kind>: Sync {
-    /// Tells it.
+    /// Receives an event.
     fn event(&self, event: Event<'_, K>);
 }
 
-/// What became of every step, in the plan's order.
+/// The result of every step, in the plan's order.
 pub type Results<K> = Vec<(Id<K>, Verb, Outcome)>;
 
-/// What all steps share.
+/// The state that all steps share.
 struct Run<'run, K: Kind> {
     session: &'run K::Session,
     patience: Patience,
@@ -165,7 +165,7 @@ pub async fn apply<K: Kind>(
     results.filter_map(|(item, outcome)| Some((item.id.clone(), verb(&item.action)?, outcome?))).collect()
 }
 
-/// How an item ends that has no step.
+/// Returns the result of an item that needs no step.
 fn at_once<K: Kind>(item: &Item<K>) -> Option<Outcome> {
     match &item.action {
         Action::Unchanged | Action::Keep { .. } => Some(Outcome::Done),
@@ -185,7 +185,7 @@ fn verb(action: &Action) -> Option<Verb> {
     }
 }
 
-/// What keeps a step from being begun: one before it that did not succeed.
+/// Returns the failed dependency that keeps a step from starting; `None` if it may start.
 fn unmet<K: Kind>(items: &[Item<K>], before: &[usize], ended: &[Option<Outcome>]) -> Option<String> {
     let failed = before.iter().find(|other| !matches!(ended.get(**other), Some(Some(Outcome::Done))))?;
     items.get(*failed).map(|item| format!("{} did not succeed", item.id))
@@ -218,7 +218,7 @@ impl<K: Kind> Run<'_, K> {
         outcome
     }
 
-    /// How long a step is tried again after an error of a class, if at all.
+    /// Returns how long a step is retried after an error of a class; `None` if it is not retried.
     fn limit(&self, class: Class, wrote_before: bool) -> Option<Duration> {
         let deadline = self.patience.deadline;
         match class {
@@ -256,7 +256,7 @@ impl<K: Kind> Run<'_, K> {
     }
 }
 
-/// Whether the live one must go before the declared one can be.
+/// Returns `true` if the live resource must be deleted before the declared one can be created.
 fn is_replaced<K: Kind>(kind: K, live: &K::Settings, declared: &K::Settings) -> bool {
     let differences = differences(&K::tree(live), &K::tree(declared));
     Reasons::among(kind, &differences).is_some()

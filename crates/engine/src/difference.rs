@@ -9,7 +9,7 @@ use crate::{Field, Kind, Treatment};
 /// A field that differs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Difference {
-    /// Where in the settings: `public_access.block_policy`, `environment.SINK`.
+    /// Path in the settings: `public_access.block_policy`, `environment.SINK`.
     pub path: String,
     /// As it is; null for what is not there.
     pub live: Value,
@@ -17,7 +17,7 @@ pub struct Difference {
     pub declared: Value,
 }
 
-/// Why a resource cannot be changed in place; there is at least one reason.
+/// The reasons why a resource cannot be changed in place; at least one.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Reasons {
     first: Reason,
@@ -27,9 +27,9 @@ pub struct Reasons {
 /// A field that AWS cannot change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reason {
-    /// The field's path.
+    /// Path of the field.
     pub path: String,
-    /// Why AWS cannot change it.
+    /// The reason why AWS cannot change it.
     pub why: &'static str,
 }
 
@@ -44,13 +44,13 @@ impl Reasons {
         Some(Self { first, others: reasons.collect() })
     }
 
-    /// All of them.
+    /// Iterates over the reasons.
     pub fn iter(&self) -> impl Iterator<Item = &Reason> {
         std::iter::once(&self.first).chain(&self.others)
     }
 }
 
-/// How a change of the field at a path is treated.
+/// Returns the treatment of a change at a path.
 pub fn treatment<K: Kind>(kind: K, path: &str) -> Treatment {
     field(kind, path).map_or(Treatment::Plain, |field| field.treatment)
 }

@@ -6,7 +6,7 @@ use std::{error::Error, fmt};
 
 use serde::Serialize;
 
-/// What an error means for what is done next.
+/// The classes of errors, by what is done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
@@ -16,19 +16,19 @@ pub enum Class {
     Exists,
     /// Too many calls; the same call later is right.
     Throttled,
-    /// What was just written elsewhere is not seen yet; the same call later is right if this run wrote it, and wrong for ever if not.
+    /// A recent write elsewhere is not visible yet: retried if this run wrote it, final if not.
     NotYet,
     /// Another change of the same thing is going on; the same call later is right.
     InProgress,
     /// Nothing was asked: there are no credentials to ask with.
     NoCredentials,
-    /// Not allowed to.
+    /// The caller lacks the right.
     Denied,
     /// The call makes no sense as it is.
     Invalid,
     /// No answer, or an answer that tells of trouble at AWS: whether the call did anything is unknown.
     Unreachable,
-    /// None of these.
+    /// Any other error.
     Other,
 }
 
@@ -37,7 +37,7 @@ pub enum Class {
 pub struct Failure {
     /// `service.Operation`, as AWS spells the operation.
     pub call: String,
-    /// What it means.
+    /// Class of the error.
     pub class: Class,
     /// The HTTP status, if there was an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,7 +47,7 @@ pub struct Failure {
     pub code: Option<String>,
     /// AWS's words, or the transport's.
     pub message: String,
-    /// What AWS's support asks for.
+    /// AWS's id of the request, for its support.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 }

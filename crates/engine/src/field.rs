@@ -11,7 +11,7 @@ pub struct Field {
     pub treatment: Treatment,
 }
 
-/// How a change of a field is treated.
+/// The treatments of a field's changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Treatment {
@@ -39,7 +39,7 @@ pub const fn immutable(path: &'static str, reason: &'static str) -> Field {
 }
 
 impl Field {
-    /// Whether a path is this field's.
+    /// Returns `true` if a path belongs to this field.
     pub fn covers(&self, path: &str) -> bool {
         match self.path.strip_suffix(".*") {
             Some(above) => path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),

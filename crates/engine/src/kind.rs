@@ -1,4 +1,4 @@
-//! What the engine must know of a kind of resource, and no more.
+//! A kind of resource, as far as the engine must know it.
 
 use std::{fmt::Debug, future::Future};
 

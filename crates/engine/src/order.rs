@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{Action, Id, Item, Kind};
 
-/// Whether an action makes or changes something.
+/// Returns `true` if an action creates or changes something.
 pub(crate) fn makes(action: &Action) -> bool {
     matches!(action, Action::Create | Action::Change { .. } | Action::Replace { .. })
 }

@@ -1,4 +1,4 @@
-//! Whose a resource is: this stack's, nobody's, or somebody else's, as its tags say.
+//! The owner of a resource by its tags: this stack, nobody, or somebody else.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ pub const ENTRY_TAG: &str = "provision:id";
 /// Tags by key. They are ours alone, but for those that AWS itself sets (`aws:…`), which nobody can change.
 pub type Tags = BTreeMap<String, String>;
 
-/// Whose a thing is that has our name.
+/// The owner of a resource that has one of our names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Owner {
     /// This stack's: it says so, or it stands where only this stack puts things.
@@ -23,7 +23,7 @@ pub enum Owner {
 }
 
 impl Owner {
-    /// Whose a thing with these tags is. One that `holds_something` and is unmarked is not simply taken.
+    /// Returns the owner by tags. An unmarked resource that `holds_something` is not simply taken over.
     pub fn of(tags: &Tags, stack: &Stack, holds_something: bool) -> Self {
         match tags.get(STACK_TAG) {
             Some(owner) if *owner == stack.id => Self::Ours,
@@ -34,12 +34,12 @@ impl Owner {
     }
 }
 
-/// What is in AWS.
+/// A live resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Live<S> {
     /// As declared ones would be, had they led to this.
     pub settings: S,
-    /// Whose it is.
+    /// Owner of the resource.
     pub owner: Owner,
 }
 
@@ -48,11 +48,11 @@ pub struct Live<S> {
 pub struct Owned {
     /// The entry of the declaration that it was made for.
     pub entry: String,
-    /// Where it is.
+    /// Address of the resource.
     pub address: Address,
 }
 
-/// Whose things are looked for, and what their names begin with.
+/// The stack whose resources are looked for, with the prefixes of its names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stack {
     /// `STACK` or `STACK-STAGE`: the value of [`STACK_TAG`], and what names begin with, before a `-`.
@@ -60,12 +60,12 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// What the names of things of their own begin with.
+    /// Returns the prefix of the names of resources that stand alone.
     pub fn prefix(&self) -> String {
         format!("{}-", self.id)
     }
 
-    /// What the names of receipt rules begin with: a dot cannot be part of a stack's name, so it ends it.
+    /// Returns the prefix of receipt rules' names: a stack's name cannot contain a dot, so the dot ends it.
     pub fn rule_prefix(&self) -> String {
         format!("{}.", self.id)
     }

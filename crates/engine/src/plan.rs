@@ -12,7 +12,7 @@ use crate::{
     order,
 };
 
-/// What is done with one resource.
+/// The action on one resource.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
@@ -20,33 +20,33 @@ pub enum Action {
     Unchanged,
     /// It is not there.
     Create,
-    /// Some fields differ.
+    /// Some fields differ, and are changed in place.
     Change {
         /// Which; at least one.
         differences: Vec<Difference>,
     },
     /// Some fields differ that AWS cannot change.
     Replace {
-        /// All that differ.
+        /// Every difference.
         differences: Vec<Difference>,
-        /// Those that cannot be changed.
+        /// The reasons for replacing it: fields that cannot be changed.
         reasons: Reasons,
     },
     /// It is ours, and is not declared (any more).
     Delete,
     /// It is ours and not declared, and stays, because of what it holds.
     Keep {
-        /// What it holds.
+        /// The data that it holds, in words.
         why: String,
     },
     /// It could not be read.
     Unreadable {
-        /// Why.
+        /// The failed read.
         failure: Failure,
     },
     /// It has our name and is somebody else's.
     Foreign {
-        /// Whose.
+        /// The owner.
         owner: String,
     },
 }
@@ -54,21 +54,21 @@ pub enum Action {
 /// One resource of a plan.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Item<K: Kind> {
-    /// Which.
+    /// Identity of the resource.
     #[serde(flatten)]
     pub id: Id<K>,
-    /// Where it is in AWS.
+    /// Address in AWS.
     pub address: Address,
-    /// What is done with it.
+    /// Action on the resource.
     #[serde(flatten)]
     pub action: Action,
     /// The number of fields that are as they are to be.
     pub unchanged_fields: usize,
-    /// What must be done before.
+    /// Items that must be done before this one.
     pub after: Vec<Id<K>>,
 }
 
-/// What is to be done, in an order in which it can be done.
+/// The items to do, in an order in which they can be done.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan<K: Kind> {
     /// Every resource, those that stay as they are too.
@@ -86,7 +86,7 @@ pub struct Unlisted<K: Kind> {
     pub failure: Failure,
 }
 
-/// How many resources there are of each action.
+/// The number of resources per action.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Resources that are created.
@@ -108,7 +108,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// How many steps there are.
+    /// Returns the number of steps.
     pub fn steps(self) -> usize {
         self.create + self.change + self.replace + self.delete
     }
@@ -125,7 +125,7 @@ impl<K: Kind> Plan<K> {
         Self { items, unlisted: unlisted.collect() }
     }
 
-    /// How many resources there are of each action.
+    /// Returns the number of resources per action.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts { unreadable: self.unlisted.len(), ..Counts::default() };
         for item in &self.items {
@@ -144,7 +144,7 @@ impl<K: Kind> Plan<K> {
         counts
     }
 
-    /// Whether there is nothing to do, and nothing that nobody knows.
+    /// Returns `true` if there is nothing to do and nothing unreadable.
     pub fn is_converged(&self) -> bool {
         let counts = self.counts();
         counts.steps() + counts.unreadable + counts.foreign == 0
@@ -175,7 +175,7 @@ fn compare<K: Kind>(resource: &Resource<K>, survey: &Survey<K>) -> Item<K> {
     Item { id, address, action, unchanged_fields, after: resource.after.clone() }
 }
 
-/// What is part of something that is replaced goes with it, and is made again: a function's permissions.
+/// Turns children of replaced resources into creates: replacing a function deletes its permissions.
 fn renew_parts<K: Kind>(items: &mut [Item<K>]) {
     let is_replaced = |item: &&Item<K>| matches!(item.action, Action::Replace { .. });
     let replaced: BTreeSet<(Id<K>, Option<String>)> =
@@ -190,7 +190,7 @@ fn renew_parts<K: Kind>(items: &mut [Item<K>]) {
     }
 }
 
-/// What is ours and not declared.
+/// Returns the stack's live resources that are not declared.
 fn undeclared<K: Kind>(declared: &[Resource<K>], survey: &Survey<K>) -> Vec<Item<K>> {
     let wanted: BTreeSet<(K, &Address)> =
         declared.iter().map(|resource| (resource.id.kind, &resource.address)).collect();

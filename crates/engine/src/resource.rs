@@ -7,7 +7,7 @@ use crate::{Address, Failure, Kind, Live};
 /// A resource of the stack: its kind, and the entry of the declaration that it is made for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Id<K: Kind> {
-    /// Its kind.
+    /// Kind of the resource.
     pub kind: K,
     /// The entry, or what the entry implies: `maintenance`, `maintenance.errors`.
     pub entry: String,
@@ -29,23 +29,23 @@ impl<K: Kind> std::fmt::Display for Id<K> {
 /// A resource that is to be.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resource<K: Kind> {
-    /// What it is called here.
+    /// Identity within the stack.
     pub id: Id<K>,
-    /// Where it is in AWS.
+    /// Address in AWS.
     pub address: Address,
     /// As it is to be.
     pub settings: K::Settings,
-    /// What must be there before it.
+    /// Resources that must exist before it.
     pub after: Vec<Id<K>>,
 }
 
-/// What is found at an address. A read that failed is never taken for an absence: what exists would be made again.
+/// The result of reading an address. A failed read is never taken for absence: an existing resource would be created again.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Read<K: Kind> {
-    /// It is there.
+    /// The resource exists.
     Present(Live<K::Settings>),
     /// AWS says that there is no such thing.
     Absent,
-    /// Nobody knows.
+    /// The read failed.
     Unreadable(Failure),
 }

@@ -1,4 +1,4 @@
-//! What is in AWS: every declared resource, and all that is this stack's, read at once.
+//! Reads AWS: every declared resource and every resource of this stack, at once.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use futures::{StreamExt, future::Either, stream::FuturesUnordered};
 
 use crate::{Address, Failure, Kind, Owned, Read, Resource, plan::OwnedByKind};
 
-/// What was found.
+/// The result of the survey.
 #[derive(Debug, Clone)]
 pub struct Survey<K: Kind> {
-    /// What is at each declared address.
+    /// Result of reading each declared address.
     pub read: BTreeMap<(K, Address), Read<K>>,
-    /// What is this stack's, declared or not.
+    /// The stack's live resources, declared or not.
     pub owned: OwnedByKind<K>,
-    /// What those that are not declared hold, where that is a reason to keep them.
+    /// For undeclared resources that must be kept: the data that they hold, in words.
     pub holds: BTreeMap<(K, Address), Result<String, Failure>>,
     /// Kinds that could not be listed.
     pub unlisted: BTreeMap<K, Failure>,
@@ -54,7 +54,7 @@ impl<K: Kind> Survey<K> {
         self.holds = holdings(session, declared, &self.owned).await;
     }
 
-    /// Whether something is there that is this stack's, declared or not.
+    /// Returns `true` if a live resource of this stack, declared or not, has this address.
     pub fn owns(&self, kind: K, address: &Address) -> bool {
         self.owned.get(&kind).is_some_and(|owned| owned.iter().any(|owned| owned.address == *address))
     }
@@ -85,7 +85,7 @@ async fn read<K: Kind>(session: &K::Session, (kind, address): (K, Address)) -> A
     Answer::Read((kind, address), read)
 }
 
-/// What those that are not declared hold.
+/// Reads the data that undeclared resources hold.
 async fn holdings<K: Kind>(
     session: &K::Session,
     declared: &[Resource<K>],

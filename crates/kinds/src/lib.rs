@@ -7,6 +7,7 @@
 //! A kind's functions do one thing and do not retry: whether a call is repeated is decided in `plan::apply`. They may be
 //! called again after a failure or an interruption, and then finish what was begun.
 
+mod identity;
 mod number;
 #[cfg(test)]
 mod registered;
@@ -30,6 +31,7 @@ use serde::Serialize;
 use aws::Aws;
 use engine::{Address, Failure, Field, Live, Owned, Stack, Tags};
 
+pub use identity::{Identity, Naming, Output};
 pub use registry::{Kind, Settings};
 pub use rights::Right;
 
@@ -57,6 +59,17 @@ pub const REVISION_TAG: &str = "provision:revision";
 pub const STATEMENTS_TAG: &str = "provision:statements:";
 /// On a topic, before a digest: a subscription that the stack made. No setting of the topic.
 pub const SUBSCRIPTION_TAG: &str = "provision:subscription:";
+
+/// The condition of something that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// It does its work.
+    Well,
+    /// It waits for somebody or something, in words.
+    Pending(String),
+    /// It does not work, in words.
+    Failed(String),
+}
 
 /// Whether what things hold goes with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +144,9 @@ pub trait Manage {
     /// All that we manage of one. `None` and an absent key mean the same; maps and nested structs make the paths of fields.
     type Settings: Serialize + PartialEq + Clone + std::fmt::Debug + Send + Sync;
 
+    /// What its names, ARNs, rights and outputs follow from.
+    const IDENTITY: Identity;
+
     /// Every field of the settings, by path, and how a change of it is treated. A test compares them with the struct.
     const FIELDS: &'static [Field];
 
@@ -172,6 +188,16 @@ pub trait Manage {
     ) -> impl Future<Output = Result<Option<String>, Failure>> + Send {
         std::future::ready(Ok(None))
     }
+
+    /// Returns the condition of a live one: it may be as it is declared, and not do its work.
+    fn condition(_live: &Self::Settings) -> Condition {
+        Condition::Well
+    }
+
+    /// Returns settings with something in every field, none of them left to a default: so that a forgotten field is an
+    /// error of the compiler.
+    #[cfg(test)]
+    fn full() -> Self::Settings;
 
     /// All of this stack's, declared or not.
     fn list_owned(session: &Session) -> impl Future<Output = Result<Vec<Owned>, Failure>> + Send;

@@ -6,11 +6,13 @@ use serde_json::Value;
 
 use engine::{Address, Class, Failure, Field, Live, Owned};
 
-use crate::{Manage, Right, Session, cloudwatch, iam, lambda, logs, s3, secretsmanager, ses, sns, sqs};
+use crate::{
+    Condition, Identity, Manage, Right, Session, cloudwatch, iam, lambda, logs, s3, secretsmanager, ses, sns, sqs,
+};
 
 /// Makes the enums over all kinds, and passes each call on to the kind's own code.
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal, $kind:ty;)+) => {
+    ($($(#[$doc:meta])* $variant:ident = $kind:ty;)+) => {
         /// A kind of AWS resource, in the order in which resources are shown.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Kind {
@@ -33,9 +35,14 @@ macro_rules! kinds {
             /// All of them.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// What it is called in a plan, before an entry's name.
+            /// Returns all that its names, ARNs, rights and outputs follow from.
+            pub const fn identity(self) -> Identity {
+                match self { $(Self::$variant => <$kind as Manage>::IDENTITY,)+ }
+            }
+
+            /// Returns its name in a plan, before an entry's name.
             pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
+                self.identity().name
             }
 
             /// Every field of its settings.
@@ -58,6 +65,17 @@ macro_rules! kinds {
             /// Which kind they are of.
             pub const fn kind(&self) -> Kind {
                 match self { $(Self::$variant(_) => Kind::$variant,)+ }
+            }
+
+            /// Returns the condition of a live one: it may be there, as it is declared, and not do its work.
+            pub fn condition(&self) -> Condition {
+                match self { $(Self::$variant(live) => <$kind as Manage>::condition(live),)+ }
+            }
+
+            /// Settings of a kind with something in every field.
+            #[cfg(test)]
+            pub(crate) fn full(kind: Kind) -> Self {
+                match kind { $(Kind::$variant => <$kind as Manage>::full().into(),)+ }
             }
 
             /// As a tree, whose paths are those of the fields.
@@ -136,37 +154,37 @@ macro_rules! kinds {
 
 kinds! {
     /// S3 buckets.
-    Bucket = "bucket", s3::bucket::Bucket;
+    Bucket = s3::bucket::Bucket;
     /// Our statements in the policies of buckets that are not ours.
-    BucketStatement = "bucket statement", s3::bucket_statement::BucketStatement;
+    BucketStatement = s3::bucket_statement::BucketStatement;
     /// SQS queues.
-    Queue = "queue", sqs::queue::Queue;
+    Queue = sqs::queue::Queue;
     /// IAM roles.
-    Role = "role", iam::role::Role;
+    Role = iam::role::Role;
     /// Log groups.
-    LogGroup = "log group", logs::log_group::LogGroup;
+    LogGroup = logs::log_group::LogGroup;
     /// Lambda functions.
-    Function = "function", lambda::function::Function;
+    Function = lambda::function::Function;
     /// Event invoke configurations of functions.
-    EventInvoke = "event invoke", lambda::event_invoke::EventInvoke;
+    EventInvoke = lambda::event_invoke::EventInvoke;
     /// Permissions to invoke functions.
-    Permission = "permission", lambda::permission::Permission;
+    Permission = lambda::permission::Permission;
     /// SNS topics.
-    Topic = "topic", sns::topic::Topic;
+    Topic = sns::topic::Topic;
     /// Subscriptions of topics.
-    Subscription = "subscription", sns::subscription::Subscription;
+    Subscription = sns::subscription::Subscription;
     /// Secrets.
-    Secret = "secret", secretsmanager::secret::Secret;
+    Secret = secretsmanager::secret::Secret;
     /// SES's receipt rule sets.
-    ReceiptRuleSet = "receipt rule set", ses::rule_set::RuleSet;
+    ReceiptRuleSet = ses::rule_set::RuleSet;
     /// Receipt rules.
-    ReceiptRule = "receipt rule", ses::rule::Rule;
+    ReceiptRule = ses::rule::Rule;
     /// The order of receipt rules in a set.
-    ReceiptOrder = "receipt rule order", ses::order::Order;
+    ReceiptOrder = ses::order::Order;
     /// Which rule set takes the account's mail.
-    Activation = "active rule set", ses::activation::Activation;
+    Activation = ses::activation::Activation;
     /// Alarms on metrics.
-    Alarm = "alarm", cloudwatch::alarm::Alarm;
+    Alarm = cloudwatch::alarm::Alarm;
 }
 
 fn tree(settings: &impl Serialize) -> Value {

@@ -3,6 +3,8 @@
 //! They stand beside the code that makes the calls: a kind without them cannot be written. What of them somebody needs depends
 //! on what is to be done ([`Access`]); which resources they are for follows from the stack's names ([`Target`]).
 
+use crate::Kind;
+
 /// Whether a right is for looking, for making and changing, or for deleting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -14,70 +16,42 @@ pub enum Access {
     Delete,
 }
 
-/// The resources that a right is for.
+/// The resources that a right is for. Which ARNs they have follows from the kind's identity and the stack's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
-    /// The stack's alarms.
-    Alarms,
-    /// All alarms: a list by a prefix is asked of all.
-    AllAlarms,
-    /// All log groups, likewise.
-    AllLogGroups,
-    /// What is in the stack's bucket for artefacts.
-    Artifacts,
-    /// The stack's buckets.
-    Buckets,
-    /// Buckets that are there already, and are declared.
-    ExistingBuckets,
-    /// The stack's functions.
-    Functions,
-    /// The stack's log groups.
-    LogGroups,
-    /// What is in the stack's buckets.
-    Objects,
+    /// The stack's resources of a kind, with all that is part of them.
+    Own(Kind),
+    /// All resources of a kind: a list by a prefix is asked of all.
+    All(Kind),
+    /// The contents of the stack's resources of a kind: objects in buckets.
+    Contents(Kind),
+    /// Resources of a kind that are there already, and are declared.
+    Existing(Kind),
+    /// The stack's resources of a kind by bare name: for a role that does not exist, IAM evaluates the ARN without its path.
+    WithoutPath(Kind),
     /// The stack's roles, to be given to functions.
-    PassedRoles,
-    /// The stack's queues.
-    Queues,
-    /// The stack's roles.
-    Roles,
-    /// The stack's secrets.
-    Secrets,
-    /// The stack's topics, and their subscriptions.
-    Topics,
-    /// Roles by the stack's names alone: of a role that is not there IAM knows no path.
-    UnknownRoles,
-    /// SES's receipt rules, which are no resources to IAM.
-    ReceiptRules,
+    Passed(Kind),
+    /// The contents of the stack's bucket for artefacts.
+    Artifacts,
+    /// `*`: IAM knows no resources for the action. Source: "Actions, resources, and condition keys for AWS services".
+    Everything,
 }
 
-/// The actions that IAM knows no resources for: the one list of them. All others are allowed on named resources alone. Source: "Actions, resources, and condition keys for AWS services".
-pub const WITHOUT_RESOURCE: &[&str] = &[
-    "ec2:DescribeSecurityGroups",
-    "ec2:DescribeSubnets",
-    "ec2:DescribeVpcs",
-    "iam:ListRoles",
-    "lambda:GetAccountSettings",
-    "lambda:ListFunctions",
-    "s3:ListAllMyBuckets",
-    "secretsmanager:ListSecrets",
-    "ses:CreateReceiptRule",
-    "ses:CreateReceiptRuleSet",
-    "ses:DeleteReceiptRule",
-    "ses:DeleteReceiptRuleSet",
-    "ses:DescribeActiveReceiptRuleSet",
-    "ses:DescribeReceiptRuleSet",
-    "ses:GetIdentityVerificationAttributes",
-    "ses:ListReceiptRuleSets",
-    "ses:SetActiveReceiptRuleSet",
-    "ses:SetReceiptRulePosition",
-    "ses:UpdateReceiptRule",
-    "sns:GetSubscriptionAttributes",
-    "sns:ListTopics",
-    "sns:SetSubscriptionAttributes",
-    "sns:Unsubscribe",
-    "sqs:ListQueues",
-];
+impl Target {
+    /// Returns the id of its statement in a policy.
+    pub fn id(self) -> String {
+        match self {
+            Self::Own(kind) => kind.identity().plural.to_owned(),
+            Self::All(kind) => format!("All{}", kind.identity().plural),
+            Self::Contents(_) => "Objects".to_owned(),
+            Self::Existing(kind) => format!("Existing{}", kind.identity().plural),
+            Self::WithoutPath(kind) => format!("Unknown{}", kind.identity().plural),
+            Self::Passed(kind) => format!("Passed{}", kind.identity().plural),
+            Self::Artifacts => "Artifacts".to_owned(),
+            Self::Everything => "Everything".to_owned(),
+        }
+    }
+}
 
 /// Some actions on some resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +84,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::Kind;
 
     fn rights() -> impl Iterator<Item = (Kind, &'static Right)> {
         Kind::ALL.iter().flat_map(|kind| kind.rights().iter().map(|right| (*kind, right)))
@@ -143,12 +116,30 @@ mod tests {
     }
 
     #[test]
-    fn receipt_rules_are_no_resources() {
-        let listed: BTreeSet<&str> = WITHOUT_RESOURCE.iter().copied().collect();
-        assert!(
-            rights()
-                .filter(|(_, right)| right.target == Target::ReceiptRules)
-                .all(|(_, right)| { right.actions.iter().all(|action| listed.contains(action)) })
-        );
+    fn a_right_on_resources_is_one_of_a_kind_that_has_arns() {
+        for (kind, right) in rights() {
+            let named = match right.target {
+                Target::Own(named) | Target::All(named) | Target::Contents(named) => named,
+                Target::Existing(named) | Target::WithoutPath(named) | Target::Passed(named) => named,
+                Target::Artifacts | Target::Everything => continue,
+            };
+            assert!(named.identity().arn.is_some(), "{kind:?} {right:?}");
+        }
+    }
+
+    #[test]
+    fn no_action_is_allowed_on_named_resources_here_and_on_all_there() {
+        let of = |everything: bool| {
+            let rights = rights().filter(|(_, right)| (right.target == Target::Everything) == everything);
+            rights.flat_map(|(_, right)| right.actions).copied().collect::<BTreeSet<_>>()
+        };
+        assert_eq!(of(true).intersection(&of(false)).collect::<Vec<_>>(), Vec::<&&str>::new());
+    }
+
+    #[test]
+    fn the_names_of_kinds_differ() {
+        let of = |name: fn(&Kind) -> &'static str| Kind::ALL.iter().map(name).collect::<BTreeSet<_>>().len();
+        assert_eq!(of(|kind| kind.identity().name), Kind::ALL.len());
+        assert_eq!(of(|kind| kind.identity().plural), Kind::ALL.len());
     }
 }

@@ -26,7 +26,7 @@ pub mod verdicts;
 
 pub use delivery::deliver;
 pub use function::Ending;
-pub use names::{ACCOUNT, FunctionNames, Names};
+pub use names::{ACCOUNT, FunctionNames, Names, Secret};
 pub use observer::{Happening, Next, Observer, Usage};
 pub use stack::{NotStarted, Options, Stack};
 pub use tally::{Outcome, Summary, Tally};

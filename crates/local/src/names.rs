@@ -14,8 +14,17 @@ pub struct Names {
     pub buckets: BTreeMap<String, String>,
     /// Functions, by entry.
     pub functions: BTreeMap<String, FunctionNames>,
-    /// The environment variable that holds a secret's value here, by the secret's name in AWS.
-    pub secrets: BTreeMap<String, String>,
+    /// Secrets, by name in AWS.
+    pub secrets: BTreeMap<String, Secret>,
+}
+
+/// A secret that a function reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secret {
+    /// Its ARN, but for the end that Secrets Manager gives it.
+    pub arn: String,
+    /// The environment variable that holds its value here.
+    pub variable: String,
 }
 
 /// The names around one function.

@@ -1,6 +1,7 @@
 //! The rest of AWS, as far as functions need it here: Secrets Manager's `GetSecretValue`, answered from the environment
 //! of `provision dev`. Every other service is refused by name, so that no call ever leaves this machine.
 
+use crate::names::Secret;
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
@@ -12,8 +13,8 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-/// Name in Secrets Manager → the environment variable of `provision dev` that holds the value.
-pub(crate) type Secrets = BTreeMap<String, String>;
+/// Secrets by name in Secrets Manager.
+pub(crate) type Secrets = BTreeMap<String, Secret>;
 
 /// The endpoint for all services but S3.
 pub(crate) fn router(secrets: Secrets) -> Router {
@@ -30,12 +31,12 @@ async fn answer(State(secrets): State<Arc<Secrets>>, headers: HeaderMap, body: B
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let id = asked.get("SecretId").and_then(Value::as_str).unwrap_or_default();
     let found = secrets.iter().find(|(name, _)| *name == id || is_arn_of(id, name));
-    let Some((name, variable)) = found else {
+    let Some((name, Secret { arn, variable })) = found else {
         return refusal("ResourceNotFoundException", &format!("the declaration names no secret `{id}`"));
     };
     match std::env::var(variable) {
         Ok(value) => Json(json!({
-            "ARN": format!("arn:aws:secretsmanager:local:000000000000:secret:{name}-local0"),
+            "ARN": format!("{arn}-local0"),
             "Name": name,
             "SecretString": value,
             "VersionId": "00000000-0000-0000-0000-000000000000",

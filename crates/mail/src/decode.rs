@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{
-    Attachment, Defect, Ending, Kinds, LARGEST_TEXT, Layer, Mail, Wrapping, charset, complete, flowed, forward,
+    Attachment, Cover, Defect, Ending, Kinds, LARGEST_TEXT, Layer, Mail, Wrapping, charset, complete, flowed, forward,
     headers::Headers,
     list,
     parts::{self, Disposition, Leaf, Visitor},
@@ -199,6 +199,7 @@ impl Collector {
     /// Follows the messages inwards. Of two messages side by side nobody can say which one the mail is about.
     fn mail(mut self) -> Mail {
         let mut layers = Vec::new();
+        let mut cover = Cover::default();
         let mut current = 0;
         while let Some(message) = self.messages.get_mut(current) {
             let layer = std::mem::take(&mut message.layer);
@@ -211,6 +212,10 @@ impl Collector {
             let others = below.count();
             if others > 0 {
                 self.defect(Defect::SeveralMessages(others + 1));
+            }
+            if let Some(message) = self.messages.get_mut(current) {
+                cover.texts.append(&mut message.texts);
+                cover.pages.append(&mut message.pages);
             }
             current = next;
         }
@@ -225,6 +230,7 @@ impl Collector {
             layers,
             texts: message.texts,
             pages: message.pages,
+            cover,
             calendars: self.calendars,
             attachments: self.attachments,
             defects: self.defects,

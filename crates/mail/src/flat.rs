@@ -9,10 +9,18 @@ const BLOCKS: [&str; 12] = ["p", "div", "tr", "table", "li", "ul", "h1", "h2", "
 /// The text of a page: a line per block, table row or line break; cells are separated by a space. A line is blank where
 /// a reader sees one, through two line breaks or a paragraph of a no-break space.
 pub(super) fn lines(page: &str) -> Vec<String> {
+    placed_lines(page).0
+}
+
+/// The same, with the byte at which each line begins.
+pub(super) fn placed_lines(page: &str) -> (Vec<String>, Vec<usize>) {
+    let mut starts = vec![0];
     let mut rest = page.get(..page.floor_char_boundary(LONGEST)).unwrap_or(page);
     let mut lines = vec![String::new()];
+    let whole = rest.len();
     while let Some((text, after)) = rest.split_once('<') {
         push(&mut lines, text);
+        let tag_start = whole - after.len() - 1;
         if let Some(comment) = after.strip_prefix("!--") {
             rest = comment.split_once("-->").map_or("", |(_, below)| below);
             continue;
@@ -32,9 +40,10 @@ pub(super) fn lines(page: &str) -> Vec<String> {
             "style" | "script" | "head" if !tag.starts_with('/') => rest = after_end(rest, name),
             _ => {}
         }
+        starts.resize(lines.len(), tag_start);
     }
     push(&mut lines, rest);
-    lines
+    (lines, starts)
 }
 
 /// The text from the end tag of that name on; nothing, where it never ends.

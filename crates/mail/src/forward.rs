@@ -16,7 +16,7 @@ use super::{
 /// Forwards inside each other that we follow.
 const MOST_FORWARDS: usize = 8;
 /// Lines of a text that are looked at.
-const MOST_LINES: usize = 20_000;
+pub(super) const MOST_LINES: usize = 20_000;
 /// Lines that quoted headers may take, recipients over many lines included.
 const LONGEST_BLOCK: usize = 60;
 
@@ -81,14 +81,20 @@ pub(super) fn find(subject: &str, text: Option<&String>, page: Option<&String>) 
 }
 
 /// A body in lines.
-struct Body<'text> {
-    lines: &'text [&'text str],
+pub(super) struct Body<'text> {
+    pub(super) lines: &'text [&'text str],
     /// Lines were broken to fit a width, so that a header may go on below.
-    wraps: bool,
+    pub(super) wraps: bool,
 }
 
 impl Body<'_> {
     fn forwards(&self, subject: &str) -> Vec<Layer> {
+        self.unwrapped(subject).0
+    }
+
+    /// The messages forwarded inline, the line below the headers of the last one, and how deep that one is quoted.
+    pub(super) fn unwrapped(&self, subject: &str) -> (Vec<Layer>, usize, usize) {
+        let mut below = 0;
         let mut layers: Vec<Layer> = Vec::new();
         let mut at = 0;
         let mut only_blank = true;
@@ -111,17 +117,18 @@ impl Body<'_> {
             };
             if let Some(block) = found {
                 (at, quoted, only_blank) = (block.end, block.depth, true);
+                below = at;
                 layers.push(block.layer());
             } else {
                 only_blank &= is_mark(words);
                 at += 1;
             }
         }
-        layers
+        (layers, below, quoted)
     }
 
     /// The quoted headers that begin at a line, or after blank ones below it.
-    fn block(&self, from: usize) -> Option<Block> {
+    pub(super) fn block(&self, from: usize) -> Option<Block> {
         let words = |at: usize| self.lines.get(at).map(|line| unquoted(line));
         let start = (from..from + 4).find(|at| words(*at).is_some_and(|(_, words)| !words.is_empty()))?;
         let mut block = Block { start, end: start, depth: words(start)?.0, headers: Vec::new() };
@@ -154,7 +161,7 @@ impl Body<'_> {
 }
 
 /// A line without quotation marks, and how many there were.
-fn unquoted(line: &str) -> (usize, &str) {
+pub(super) fn unquoted(line: &str) -> (usize, &str) {
     let mut rest = line.trim();
     let mut depth = 0;
     while let Some(after) = rest.strip_prefix('>') {
@@ -165,7 +172,7 @@ fn unquoted(line: &str) -> (usize, &str) {
 }
 
 /// Nothing, or a rule, or Outlook's "-----Original Message-----".
-fn is_mark(words: &str) -> bool {
+pub(super) fn is_mark(words: &str) -> bool {
     let inside = trimmed(words);
     inside.is_empty() || inside.eq_ignore_ascii_case("original message")
 }
@@ -176,7 +183,7 @@ fn is_marker(words: &str) -> bool {
     inside.len() <= 64 && MARKERS.contains(&inside.to_lowercase().as_str())
 }
 
-fn trimmed(words: &str) -> &str {
+pub(super) fn trimmed(words: &str) -> &str {
     words.trim_matches(|mark: char| matches!(mark, '-' | '–' | '—' | '_' | '*' | '=' | ':' | ' ' | '\u{a0}'))
 }
 

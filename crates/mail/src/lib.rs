@@ -4,6 +4,7 @@
 //! nothing is guessed, and nothing is an error.
 
 mod address;
+mod answer;
 mod charset;
 mod complete;
 mod decode;
@@ -33,6 +34,8 @@ pub struct Mail {
     pub texts: Vec<String>,
     /// The decoded text/html bodies of the innermost message, in order.
     pub pages: Vec<String>,
+    /// What stands in the messages around an attached one: the words of whoever passed it on.
+    pub cover: Cover,
     /// The decoded text/calendar parts (and `.ics` attachments), of every layer, in order, each once.
     pub calendars: Vec<String>,
     /// Everything else that has a name or is no text: sheets, images, documents.
@@ -52,6 +55,15 @@ pub struct Kinds {
     pub has_report: bool,
     /// A message, or a piece of one.
     pub has_message: bool,
+}
+
+/// The bodies of the messages around an attached one.
+#[derive(Debug, Clone, Default)]
+pub struct Cover {
+    /// The decoded text/plain bodies, in order.
+    pub texts: Vec<String>,
+    /// The decoded text/html bodies, in order.
+    pub pages: Vec<String>,
 }
 
 /// What the end of a mail shows: whether it may have gone on.
@@ -160,6 +172,12 @@ impl Mail {
     /// Returns the identity of this mail, which is the same when it arrives again.
     pub fn identity(&self) -> Identity {
         Identity::of(self)
+    }
+
+    /// The mail without what its last author quoted below an answer; `None` where nothing is quoted below one. What was passed
+    /// on is no quotation.
+    pub fn without_quotation(&self) -> Option<Self> {
+        answer::without_quotation(self)
     }
 
     /// Returns `true` if somebody passed this mail on.

@@ -4,7 +4,7 @@ use super::{Layer, Mailbox, Wrapping, headers};
 
 /// Labels of quoted headers, lower case, and the header that they stand for.
 const LABELS: [(&str, &[&str]); 7] = [
-    ("From", &["from", "von", "de", "da", "van", "från", "fra", "发件人", "寄件者", "差出人"]),
+    ("From", &["from", "von", "de", "da", "van", "från", "fra", "kimden", "发件人", "寄件者", "差出人"]),
     (
         "Date",
         &[
@@ -21,6 +21,9 @@ const LABELS: [(&str, &[&str]); 7] = [
             "verzonden",
             "skickat",
             "sendt",
+            "gönderildi",
+            "gönderme tarihi",
+            "tarih",
             "日期",
             "发送时间",
             "日付",
@@ -39,12 +42,13 @@ const LABELS: [(&str, &[&str]); 7] = [
             "onderwerp",
             "ämne",
             "emne",
+            "konu",
             "主题",
             "主旨",
             "件名",
         ],
     ),
-    ("To", &["to", "an", "à", "para", "a", "aan", "till", "til", "收件人", "宛先"]),
+    ("To", &["to", "an", "à", "para", "a", "aan", "till", "til", "kime", "收件人", "宛先"]),
     ("Cc", &["cc", "kopie", "copie à", "副本", "抄送"]),
     ("Reply-To", &["reply-to", "antwort an", "répondre à"]),
     ("Importance", &["importance", "wichtigkeit", "priority", "attachments", "anlagen"]),

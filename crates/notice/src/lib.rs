@@ -29,6 +29,7 @@ pub mod zones;
 
 use draft::Draft;
 use failure::{Failure, FailureKind};
+use found::Place;
 use mail::{Defect, Mail};
 use model::Maintenance;
 use outcome::{Notice, Outcome, Recognised};
@@ -36,7 +37,8 @@ use provider::Reading;
 use providers::genericprovider;
 use source::Source;
 
-/// Recognises a mail's provider and reads its notice.
+/// Recognises a mail's provider and reads its notice. Of an answer above a quotation the answer counts: what it quotes is no
+/// notice of today.
 ///
 /// ```
 /// use notice::outcome::Outcome;
@@ -45,6 +47,35 @@ use source::Source;
 /// assert!(matches!(notice::parse(&mail), Outcome::Unrecognised { suggestion, .. } if suggestion.is_empty()));
 /// ```
 pub fn parse(mail: &Mail) -> Outcome {
+    let Some(answer) = mail.without_quotation() else { return parse_whole(mail) };
+    match (parse_whole(&answer), parse_whole(mail)) {
+        (Outcome::Notice(notice), _) if notice.maintenances.iter().all(stands_in_body) => Outcome::Notice(notice),
+        (Outcome::Ignored { recognised, reason }, Outcome::Ignored { .. }) => Outcome::Ignored { recognised, reason },
+        (_, Outcome::Unrecognised { reason, suggestion }) => Outcome::Unrecognised { reason, suggestion },
+        (_, Outcome::Notice(Notice { recognised, maintenances, .. })) => {
+            Outcome::Failed { recognised, failure: quoted_below(), suggestion: maintenances }
+        }
+        (_, Outcome::Failed { recognised, suggestion, .. }) => {
+            Outcome::Failed { recognised, failure: quoted_below(), suggestion }
+        }
+        (_, Outcome::Ignored { recognised, .. }) => {
+            Outcome::Failed { recognised, failure: quoted_below(), suggestion: Vec::new() }
+        }
+    }
+}
+
+/// Whether more of a maintenance than its status stands below the headers: an answer keeps the subject of what it answers.
+fn stands_in_body(maintenance: &Maintenance) -> bool {
+    let is_below = |place: &Place| !matches!(place, Place::Header(_) | Place::Rule(_));
+    let is_said = |field: &str| matches!(field, "maintenance_id" | "start" | "circuits");
+    maintenance.evidence().iter().any(|evidence| is_said(evidence.field) && is_below(&evidence.place))
+}
+
+fn quoted_below() -> Failure {
+    Failure::ambiguous("a whole notice above the quotation: what is quoted below an answer is of another day")
+}
+
+fn parse_whole(mail: &Mail) -> Outcome {
     let source = Source::new(mail, &genericprovider::PROVIDER);
     let recognised = match recognise::recognise(&source) {
         Ok(recognised) => recognised,
@@ -85,7 +116,15 @@ fn read(source: &Source<'_>, recognised: Recognised) -> Outcome {
         Ok(Reading::Other(_)) if is_blank(source.mail()) => {
             return Outcome::Failed { recognised, failure: Failure::missing("a body"), suggestion: Vec::new() };
         }
-        Ok(Reading::Other(reason)) => return Outcome::Ignored { recognised, reason },
+        Ok(Reading::Other(reason)) => {
+            return match gate::other::proof(source) {
+                Ok(kind) => Outcome::Ignored { recognised, reason: format!("{reason}; {kind}") },
+                Err(failure) => {
+                    let suggestion = unread(source, &failure);
+                    Outcome::Failed { recognised, failure, suggestion }
+                }
+            };
+        }
         Ok(Reading::Doubted(failure, drafts)) => {
             return Outcome::Failed { recognised, failure, suggestion: whole(drafts) };
         }

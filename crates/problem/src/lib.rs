@@ -31,7 +31,7 @@ impl Problem {
         self
     }
 
-    /// What would mend it.
+    /// Returns what to do about the error.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }

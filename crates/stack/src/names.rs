@@ -4,35 +4,21 @@
 
 use std::collections::BTreeMap;
 
-use aws::cut;
+use aws::Realm;
 use contract::context::{Context, MailPlace, Place};
 use declaration::{Action, Declaration, SecretReference, SecretSource};
-use kinds::{logs::log_group, s3::artifacts};
-
-/// The longest names that AWS takes, in bytes.
-mod longest {
-    pub(super) const ALARM: usize = 255;
-    pub(super) const BUCKET: usize = 63;
-    pub(super) const FUNCTION: usize = 64;
-    pub(super) const QUEUE: usize = 80;
-    pub(super) const ROLE: usize = 64;
-    pub(super) const RULE: usize = 64;
-    pub(super) const SECRET: usize = 512;
-    pub(super) const STATEMENT: usize = 100;
-    pub(super) const TOPIC: usize = 256;
-}
+use kinds::{Kind, s3::artifacts};
 
 /// Derives names and ARNs.
 #[derive(Debug, Clone)]
 pub struct Names {
     /// The stack's name, without its stage.
     declared: String,
-    /// What every name of ours begins with: the stack, and its stage if it has one.
+    /// Beginning of every name: the stack, and its stage if it has one.
     prefix: String,
     /// The buckets that are not ours, and keep their names.
     existing_buckets: BTreeMap<String, String>,
-    region: String,
-    account: String,
+    realm: Realm,
 }
 
 impl Names {
@@ -45,8 +31,7 @@ impl Names {
             prefix: declaration.stage.as_ref().map_or_else(|| declared.clone(), |stage| format!("{declared}-{stage}")),
             declared,
             existing_buckets: existing.map(|(entry, name)| (entry.clone(), name.clone())).collect(),
-            region: declaration.region.clone(),
-            account: account.to_owned(),
+            realm: Realm { region: declaration.region.clone(), account: account.to_owned() },
         }
     }
 
@@ -55,111 +40,44 @@ impl Names {
         &self.prefix
     }
 
-    /// The account, as 12 digits.
+    /// Returns the region and the account of the stack.
+    pub fn realm(&self) -> &Realm {
+        &self.realm
+    }
+
+    /// Returns the account, as 12 digits.
     pub fn account(&self) -> &str {
-        &self.account
+        &self.realm.account
     }
 
-    /// A bucket's name. The names of buckets are the world's, so account and region are part of it.
-    pub fn bucket(&self, entry: &str) -> String {
-        let existing = self.existing_buckets.get(entry);
-        existing.cloned().unwrap_or_else(|| {
-            cut(format!("{}-{entry}-{}-{}", self.prefix, self.account, self.region), longest::BUCKET)
-        })
+    /// Returns the name of an entry's resource of a kind.
+    pub fn name(&self, kind: Kind, entry: &str) -> String {
+        match self.existing_buckets.get(entry) {
+            Some(existing) if kind == Kind::Bucket => existing.clone(),
+            _ => kind.identity().name_of(&self.realm, &self.prefix, entry),
+        }
     }
 
-    /// The name of the bucket for artefacts.
-    pub fn artifacts(&self) -> String {
-        artifacts::bucket_name(&self.prefix, &self.account, &self.region)
+    /// Returns the ARN of an entry's resource of a kind.
+    pub fn arn(&self, kind: Kind, entry: &str) -> String {
+        self.arn_of(kind, &self.name(kind, entry))
     }
 
-    /// A function's name.
-    pub fn function(&self, entry: &str) -> String {
-        self.name(entry, longest::FUNCTION)
+    /// Returns the ARN of a resource of a kind by its name in AWS.
+    pub fn arn_of(&self, kind: Kind, name: &str) -> String {
+        kind.identity().arn_of(&self.realm, &self.prefix, name)
     }
 
-    /// The name of a function's log group.
-    pub fn log_group(&self, function: &str) -> String {
-        log_group::of_function(&self.function(function))
-    }
-
-    /// The ARN of a function's log group.
-    pub fn log_group_arn(&self, function: &str) -> String {
-        format!("arn:aws:logs:{}:{}:log-group:{}", self.region, self.account, self.log_group(function))
-    }
-
-    /// The name of a function's role.
-    pub fn role(&self, function: &str) -> String {
-        self.name(function, longest::ROLE)
-    }
-
-    /// The ARN of a function's role.
-    pub fn role_arn(&self, function: &str) -> String {
-        format!("arn:aws:iam::{}:role/provision/{}/{}", self.account, self.prefix, self.role(function))
-    }
-
-    /// A queue's name.
-    pub fn queue(&self, entry: &str) -> String {
-        self.name(entry, longest::QUEUE)
-    }
-
-    /// A queue's ARN.
-    pub fn queue_arn(&self, entry: &str) -> String {
-        format!("arn:aws:sqs:{}:{}:{}", self.region, self.account, self.queue(entry))
-    }
-
-    /// A topic's name.
-    pub fn topic(&self, entry: &str) -> String {
-        self.name(entry, longest::TOPIC)
-    }
-
-    /// A topic's ARN.
-    pub fn topic_arn(&self, entry: &str) -> String {
-        format!("arn:aws:sns:{}:{}:{}", self.region, self.account, self.topic(entry))
-    }
-
-    /// The name of an alarm on an entry.
-    pub fn alarm(&self, entry: &str, alarm: &str) -> String {
-        self.name(&format!("{entry}-{alarm}"), longest::ALARM)
-    }
-
-    /// The ARN of an alarm on an entry.
-    pub fn alarm_arn(&self, entry: &str, alarm: &str) -> String {
-        format!("arn:aws:cloudwatch:{}:{}:alarm:{}", self.region, self.account, self.alarm(entry, alarm))
-    }
-
-    /// The ARN of a secret by its name, but for the end that Secrets Manager gives it.
-    pub fn secret_arn(&self, name: &str) -> String {
-        format!("arn:aws:secretsmanager:{}:{}:secret:{name}", self.region, self.account)
-    }
-
-    /// The name of a secret of ours.
-    pub fn own_secret(&self, entry: &str) -> String {
-        self.name(entry, longest::SECRET)
-    }
-
-    /// The id of a statement in a policy that is not ours alone.
-    pub fn statement(&self, entry: &str) -> String {
-        self.name(entry, longest::STATEMENT)
-    }
-
-    /// A receipt rule's name: the dot ends the stack's name, since no name has one.
-    pub fn rule(&self, entry: &str) -> String {
-        cut(format!("{}.{entry}", self.prefix), longest::RULE)
-    }
-
-    /// The ARN of a receipt rule in a set.
+    /// Returns the ARN of a receipt rule in a set.
     pub fn rule_arn(&self, set: &str, entry: &str) -> String {
-        format!("arn:aws:ses:{}:{}:receipt-rule-set/{set}:receipt-rule/{}", self.region, self.account, self.rule(entry))
+        let form = Kind::ReceiptRule.identity().arn;
+        let name = self.name(Kind::ReceiptRule, entry);
+        form.map(|form| self.realm.arn_within(form, &self.prefix, set, &name).into()).unwrap_or_default()
     }
 
-    fn name(&self, entry: &str, longest: usize) -> String {
-        cut(format!("{}-{entry}", self.prefix), longest)
-    }
-
-    /// A function's ARN.
-    pub fn function_arn(&self, entry: &str) -> String {
-        format!("arn:aws:lambda:{}:{}:function:{}", self.region, self.account, self.function(entry))
+    /// Returns the name of the bucket for artefacts.
+    pub fn artifacts(&self) -> String {
+        artifacts::bucket_name(&self.prefix, &self.realm)
     }
 
     /// A secret's name in Secrets Manager.
@@ -168,12 +86,12 @@ impl Names {
             SecretReference::Existing(name) => name.clone(),
             SecretReference::Declared(entry) => match declaration.secrets.get(entry).map(|secret| &secret.source) {
                 Some(SecretSource::Existing(name)) => name.clone(),
-                _ => self.own_secret(entry),
+                _ => self.name(Kind::Secret, entry),
             },
         }
     }
 
-    /// What a function is told of its stack.
+    /// Returns the context that a function finds in its environment.
     pub fn function_context(&self, declaration: &Declaration, entry: &str) -> Context {
         let declared = declaration.functions.get(entry).into_iter().flat_map(|function| &function.secrets);
         let secrets = declared.map(|(variable, secret)| (variable.clone(), self.secret(declaration, secret))).collect();
@@ -189,8 +107,10 @@ impl Names {
 
     /// Places by the names of their buckets in AWS.
     pub fn places(&self, declared: &[declaration::Place]) -> Vec<Place> {
-        let place =
-            |place: &declaration::Place| Place { bucket: self.bucket(&place.bucket), prefix: place.prefix.clone() };
+        let place = |place: &declaration::Place| Place {
+            bucket: self.name(Kind::Bucket, &place.bucket),
+            prefix: place.prefix.clone(),
+        };
         declared.iter().map(place).collect()
     }
 
@@ -220,7 +140,7 @@ impl Names {
 
     /// Adds a place by the name of its bucket in AWS, or the headers to one that is there.
     fn add_place(&self, places: &mut Vec<MailPlace>, bucket: &str, prefix: &str, added_headers: &[String]) {
-        let bucket = self.bucket(bucket);
+        let bucket = self.name(Kind::Bucket, bucket);
         let known = places.iter_mut().find(|place| place.bucket == bucket && place.prefix == prefix);
         let Some(place) = known else {
             places.push(MailPlace { bucket, prefix: prefix.to_owned(), added_headers: added_headers.to_vec() });
@@ -267,5 +187,30 @@ stages: {prod: {}}
     fn a_function_is_told_of_those_mails_alone_that_it_may_read() {
         assert_eq!(told("reader"), ["circuits-prod-mail-123456789012-eu-west-1/inbound/", "example-archive/"]);
         assert_eq!(told("counter"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_section_of_entries_is_that_of_one_kind() {
+        let of_kinds: Vec<&str> = Kind::ALL.iter().filter_map(|kind| kind.identity().section).collect();
+        for section in declaration::sections() {
+            assert_eq!(of_kinds.iter().filter(|of_kind| **of_kind == section).count(), 1, "{section}");
+        }
+        // Rules are a list, since their order counts.
+        let others = of_kinds.into_iter().filter(|section| !declaration::sections().contains(section));
+        assert_eq!(others.collect::<Vec<_>>(), ["receipt_rules"]);
+    }
+
+    #[test]
+    fn names_and_arns_are_those_of_the_region() {
+        let source = b"stack: circuits\nregion: cn-north-1\nqueues: {failed: {}}\n";
+        let checked = Declaration::parse(Path::new("infra.yaml"), source, None).unwrap();
+        let names = Names::new(&checked.declarations[0], "123456789012");
+        assert_eq!(names.arn(Kind::Queue, "failed"), "arn:aws-cn:sqs:cn-north-1:123456789012:circuits-failed");
+        assert_eq!(
+            names.arn(Kind::LogGroup, "reader"),
+            "arn:aws-cn:logs:cn-north-1:123456789012:log-group:/aws/lambda/circuits-reader"
+        );
+        let rule = names.rule_arn("office", "all");
+        assert_eq!(rule, "arn:aws-cn:ses:cn-north-1:123456789012:receipt-rule-set/office:receipt-rule/circuits.all");
     }
 }

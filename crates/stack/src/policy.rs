@@ -9,12 +9,14 @@ use crate::{
 };
 use aws::policy::{Policy, Statement};
 use declaration::Declaration;
+use engine::Stack;
 use kinds::{
     Kind, Right,
-    rights::{Access, Target, WITHOUT_RESOURCE},
+    iam::role,
+    rights::{Access, Target},
 };
 
-/// What somebody wants to do.
+/// The command that a policy must allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// `provision up`.
@@ -25,11 +27,11 @@ pub enum Purpose {
     Down,
 }
 
-/// What Lambda asks of EC2 in the name of whoever puts a function into a network; no action has resources.
+/// Calls that Lambda makes to EC2 on behalf of whoever puts a function into a VPC; these actions have no resource level.
 const NETWORK: &[&str] = &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
 
 impl Purpose {
-    /// Whether a right is needed. What may have to be deleted may be of any kind: it may be no longer declared.
+    /// Returns `true` if a right is needed. A resource to delete may be of any kind: it may no longer be declared.
     fn needs(self, right: &Right, is_declared: bool) -> bool {
         match (right.access, self) {
             (Access::Read, _) | (Access::Delete, Self::Up | Self::Down) => true,
@@ -47,7 +49,7 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose) -> Pol
     for kind in Kind::ALL {
         for right in kind.rights().iter().filter(|right| purpose.needs(right, declared.contains(kind))) {
             for action in right.actions {
-                if WITHOUT_RESOURCE.contains(action) {
+                if right.target == Target::Everything {
                     everywhere.insert(action);
                 } else {
                     by_target.entry(right.target).or_default().insert(action);
@@ -68,12 +70,12 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose) -> Pol
         let resources = arns(target, declaration, names);
         let statement = (!resources.is_empty()).then(|| statement(actions, resources))?;
         let statement = match target {
-            Target::PassedRoles => {
+            Target::Passed(_) => {
                 statement.when("StringEquals", "iam:PassedToService", ["lambda.amazonaws.com".to_owned()])
             }
             _ => statement,
         };
-        Some((format!("{target:?}"), statement))
+        Some((target.id(), statement))
     });
     Policy::new(targeted.chain([("Everything".to_owned(), statement(everywhere, vec!["*".to_owned()]))]))
 }
@@ -84,31 +86,24 @@ fn kinds(declaration: &Declaration, names: &Names) -> BTreeSet<Kind> {
     desired::resources(declaration, given).iter().map(|resource| resource.id.kind).collect()
 }
 
-/// The ARNs of a stack's resources. Names begin with the stack's: what is no longer declared has to be found, too.
+/// Returns the ARNs of a stack's resources. Names begin with the stack's: what is no longer declared has to be found, too.
 fn arns(target: Target, declaration: &Declaration, names: &Names) -> Vec<String> {
-    let (stack, account, region) = (names.stack(), names.account(), declaration.region.as_str());
-    let of = |service: &str, resource: &str| vec![format!("arn:aws:{service}:{region}:{account}:{resource}")];
-    let ours = |service: &str, before: &str| of(service, &format!("{before}{stack}-*"));
+    let stack = names.stack();
+    let of = |kind: Kind, name: &str| names.arn_of(kind, name);
     match target {
-        Target::Alarms => ours("cloudwatch", "alarm:"),
-        Target::AllAlarms => of("cloudwatch", "alarm:*"),
-        Target::AllLogGroups => of("logs", "log-group:*"),
-        Target::Artifacts => vec![format!("arn:aws:s3:::{}/*", names.artifacts())],
-        Target::Buckets => vec![format!("arn:aws:s3:::{stack}-*")],
-        Target::ExistingBuckets => {
+        Target::Own(kind) | Target::Passed(kind) => vec![of(kind, &kind.identity().own_names(stack))],
+        Target::All(kind) => vec![of(kind, "*")],
+        Target::Contents(kind) => vec![format!("{}/*", of(kind, &kind.identity().names_of_stack(stack)))],
+        Target::Existing(kind) => {
             let existing = declaration.buckets.values().filter_map(|bucket| bucket.existing.as_ref());
-            existing.map(|name| format!("arn:aws:s3:::{name}")).collect()
+            existing.map(|name| of(kind, name)).collect()
         }
-        Target::Functions => ours("lambda", "function:"),
-        Target::LogGroups => ours("logs", "log-group:/aws/lambda/"),
-        Target::Objects => vec![format!("arn:aws:s3:::{stack}-*/*")],
-        Target::PassedRoles | Target::Roles => vec![format!("arn:aws:iam::{account}:role/provision/{stack}/*")],
-        Target::Queues => ours("sqs", ""),
-        Target::Secrets => ours("secretsmanager", "secret:"),
-        Target::Topics => ours("sns", ""),
-        Target::UnknownRoles => vec![format!("arn:aws:iam::{account}:role/{stack}-*")],
-        // IAM knows none.
-        Target::ReceiptRules => Vec::new(),
+        Target::WithoutPath(kind) => {
+            let arn = of(kind, &kind.identity().names_of_stack(stack));
+            vec![arn.replace(&role::path(&Stack { id: stack.to_owned() }), "/")]
+        }
+        Target::Artifacts => vec![format!("{}/*", of(Kind::Bucket, &names.artifacts()))],
+        Target::Everything => vec!["*".to_owned()],
     }
 }
 
@@ -162,8 +157,15 @@ mod tests {
             assert_eq!(is_everything, id == "Everything", "{id}");
         }
         let everything = &policy.statements()["Everything"];
-        assert!(everything.actions.iter().all(|action| WITHOUT_RESOURCE.contains(&action.as_str())));
-        assert!(NETWORK.iter().all(|action| WITHOUT_RESOURCE.contains(action)));
+        // A write that IAM could limit to a resource is not allowed on all: those that can be are all of SES's receipt rules and
+        // of subscriptions, which have no ARN of their own there.
+        let writes = everything.actions.iter().filter(|action| {
+            let name = action.split_once(':').map_or("", |(_, name)| name);
+            !["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb))
+        });
+        let expected =
+            ["ses:DeleteReceiptRule", "ses:DeleteReceiptRuleSet", "ses:SetActiveReceiptRuleSet", "sns:Unsubscribe"];
+        assert_eq!(writes.collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -15,10 +15,10 @@ const LONGEST_BODY: u64 = 1024 * 1024;
 /// More of an answer is not shown. Characters.
 const LONGEST_EXCERPT: usize = 200;
 
-/// Where a NetBox is, and what opens it.
+/// Address and token of a NetBox.
 #[derive(Clone)]
 pub(crate) struct Access {
-    /// Without `/api`.
+    /// Address of the NetBox, without `/api`.
     pub(crate) url: String,
     /// Of version 1, or of version 2 with its prefix.
     pub(crate) token: String,
@@ -33,7 +33,7 @@ impl fmt::Debug for Access {
     }
 }
 
-/// Why no calls can be made.
+/// Errors that make calls impossible.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoClient {
     /// The certificates cannot be read.
@@ -41,7 +41,7 @@ pub(crate) enum NoClient {
     Certificates,
 }
 
-/// Makes calls.
+/// A client of NetBox's REST API.
 #[derive(Debug)]
 pub(crate) struct Client {
     agent: Agent,
@@ -49,7 +49,7 @@ pub(crate) struct Client {
     authorization: String,
 }
 
-/// What NetBox says.
+/// An answer of NetBox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,

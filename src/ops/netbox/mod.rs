@@ -24,11 +24,11 @@ const OTHER_PLUGIN: &str = "notices";
 /// Where objects are, what they are called, and what has to be allowed.
 type Objects = &'static [(&'static str, &'static str, &'static [Right])];
 
-/// NetBox's own.
+/// Objects of NetBox itself.
 const OBJECTS: Objects =
     &[("circuits/providers", "providers", &[Right::View]), ("circuits/circuits", "circuits", &[Right::View])];
 
-/// Those of `netbox-circuitmaintenance`.
+/// Objects of the plugin `netbox-circuitmaintenance`.
 const OBJECTS_OF_PLUGIN: Objects = &[
     ("plugins/maintenance/circuitmaintenance", "maintenances", &[Right::View, Right::Add, Right::Change]),
     (
@@ -39,7 +39,7 @@ const OBJECTS_OF_PLUGIN: Objects = &[
     ("plugins/maintenance/circuitmaintenancenotifications", "notifications", &[Right::View, Right::Add, Right::Change]),
 ];
 
-/// Those of `netbox-notices`.
+/// Objects of the plugin `netbox-notices`.
 const OBJECTS_OF_OTHER_PLUGIN: Objects = &[
     ("plugins/notices/maintenance", "maintenances", &[Right::View, Right::Add, Right::Change]),
     ("plugins/notices/impact", "impacts", &[Right::View, Right::Add, Right::Change, Right::Delete]),
@@ -57,7 +57,7 @@ pub(crate) fn declared(declaration: &Declaration) -> BTreeMap<String, Option<Str
     environments.filter_map(|variables| Some((variables.get(URL)?.clone(), variables.get(CA).cloned()))).collect()
 }
 
-/// What may be done with a kind of object, in the words of NetBox's permissions.
+/// A right to a kind of object, in the words of NetBox's permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Right {
     View,
@@ -87,10 +87,10 @@ impl Right {
     }
 }
 
-/// What was found out about a NetBox.
+/// The result of checking a NetBox.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Findings {
-    /// NetBox's own version.
+    /// Version of NetBox; `None` if it did not say.
     pub(crate) netbox: Option<String>,
     /// The plugin and its version.
     pub(crate) plugin: Option<String>,
@@ -101,16 +101,16 @@ pub(crate) struct Findings {
 /// Something that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Check {
-    /// What.
+    /// The part that was checked.
     pub(crate) subject: String,
-    /// What is wrong with it.
+    /// The fault; `None` if the part is fine.
     pub(crate) fault: Option<String>,
-    /// What would mend it.
+    /// What to do about the fault.
     pub(crate) hint: Option<String>,
 }
 
 impl Findings {
-    /// Whether mails can be delivered.
+    /// Returns `true` if mails can be delivered.
     pub(crate) fn is_well(&self) -> bool {
         self.checks.iter().all(|check| check.fault.is_none())
     }

@@ -1,4 +1,4 @@
-//! Whether the NetBox that functions write to is one that they can write to.
+//! Checks that the declared functions can write to their NetBox.
 
 use crate::ops::netbox::{Access, CA, Client, TOKEN, declared, examine};
 use declaration::Declaration;

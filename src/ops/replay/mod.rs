@@ -14,10 +14,10 @@ use serde::Serialize;
 use crate::ops::invocation;
 use declaration::{Action, Declaration, ReceiptRule};
 use engine::{Class, Failure};
-use kinds::Session;
+use kinds::{Kind, Session};
 use stack::Names;
 
-/// How often a mail that Lambda has no room for is handed over again.
+/// Maximum calls for an event that Lambda throttles.
 const ATTEMPTS: u32 = 6;
 
 /// A receipt rule that stores mails and then invokes a function.
@@ -54,18 +54,18 @@ pub(crate) fn routes<'declared>(
             }
             for before in rule.actions.iter().take(position) {
                 let Action::Store { bucket, prefix, .. } = before else { continue };
-                routes.push(Route { rule, bucket: names.bucket(bucket), prefix, function });
+                routes.push(Route { rule, bucket: names.name(Kind::Bucket, bucket), prefix, function });
             }
         }
     }
     routes
 }
 
-/// Where an event comes from.
+/// The origin of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Origin {
-    /// A stored mail.
+    /// A mail in a bucket.
     Stored {
         /// The bucket's name in AWS.
         bucket: String,
@@ -88,13 +88,13 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// What people know a mail by.
+/// The features by which people recognise a mail.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct About {
     pub(crate) received_at: Option<Timestamp>,
     pub(crate) from: Option<String>,
     pub(crate) subject: Option<String>,
-    /// Why it failed, as far as that is known.
+    /// The reason of the failure; `None` if it is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) failure: Option<String>,
 }
@@ -110,7 +110,7 @@ pub(crate) struct Item {
     pub(crate) about: About,
 }
 
-/// What cannot be replayed, and why.
+/// An item that cannot be replayed, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Refused {
     #[serde(flatten)]
@@ -118,7 +118,7 @@ pub(crate) struct Refused {
     pub(crate) reason: String,
 }
 
-/// What is needed to replay something.
+/// The input for replaying one item.
 #[derive(Debug)]
 pub(crate) enum Work<'declared> {
     /// Its event is made once more when its turn comes.
@@ -127,7 +127,7 @@ pub(crate) enum Work<'declared> {
     Queued(queue::Received),
 }
 
-/// What is to be replayed.
+/// The items to replay, and those that cannot be.
 #[derive(Debug, Default)]
 pub(crate) struct Prepared<'declared> {
     pub(crate) items: Vec<(Item, Work<'declared>)>,
@@ -147,11 +147,11 @@ impl Prepared<'_> {
     }
 }
 
-/// What became of an item.
+/// The result of one item.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub(crate) enum Outcome {
-    /// Nothing yet.
+    /// The item waits for its turn.
     Planned,
     /// Lambda has taken the event.
     Replayed { request_id: Option<String> },
@@ -174,7 +174,7 @@ pub(crate) async fn replay(session: &Session, names: &Names, function: &str, wor
             Err(error) => return Outcome::Failed { reason: error.to_string(), is_lasting: false },
         },
     };
-    let request_id = match hand_over(session, &names.function(function), &event).await {
+    let request_id = match hand_over(session, &names.name(Kind::Function, function), &event).await {
         Ok(request_id) => request_id,
         Err(failure) => {
             let is_lasting = matches!(failure.class, Class::Denied | Class::NotFound | Class::Unreachable);

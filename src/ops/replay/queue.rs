@@ -14,20 +14,20 @@ use super::{About, Item, Origin, Prepared, Refused, Work};
 use aws::OrFail;
 use declaration::Declaration;
 use engine::Failure;
-use kinds::Session;
+use kinds::{Kind, Session};
 use stack::Names;
 
 /// SQS gives and takes so many messages at once.
 const BATCH: usize = 10;
 /// In one run; a message has up to 1 MB. What is left is for the next run.
 const MOST: usize = 1_000;
-/// How long an empty answer is waited for, in seconds: SQS then asks all its servers.
+/// Long-polling time, in seconds: with it SQS asks all its servers.
 const PATIENCE: i32 = 1;
 /// Messages are hidden for as long as a person thinks about them, and the run takes; SQS takes 12 h at most.
 const THOUGHT: Duration = Duration::from_mins(15);
 const LONGEST: Duration = Duration::from_hours(12);
 
-/// A received message.
+/// A message that SQS has handed out and hides from others.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
     url: String,
@@ -36,7 +36,7 @@ pub(crate) struct Received {
     pub(crate) event: String,
 }
 
-/// What Lambda sends to a failure destination, as far as we need it.
+/// Lambda's record for a failure destination, as far as we need it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct InvocationRecord {
@@ -66,7 +66,7 @@ pub(crate) async fn receive<'declared>(
     queues.sort_unstable();
     queues.dedup();
     for queue in queues {
-        for (message, url) in messages(session, &names.queue(queue), each).await? {
+        for (message, url) in messages(session, &names.name(Kind::Queue, queue), each).await? {
             let (id, body) = (message.message_id.unwrap_or_default(), message.body.unwrap_or_default());
             let origin = Origin::Queued { queue: queue.to_owned(), message_id: id };
             let mut received =
@@ -112,7 +112,7 @@ async fn messages(session: &Session, name: &str, each: Duration) -> Result<Vec<(
     Ok(all)
 }
 
-/// How many messages wait, about.
+/// Returns the approximate number of waiting messages.
 async fn waiting(session: &Session, url: &str) -> Result<usize, Failure> {
     let name = QueueAttributeName::ApproximateNumberOfMessages;
     let call = session.aws.read.sqs.get_queue_attributes().queue_url(url).attribute_names(name.clone());
@@ -139,7 +139,7 @@ fn failed_event(
         serde_json::from_str(body).map_err(|_| "it is not the record of a failed invocation".to_owned())?;
     let arn = &record.request_context.function_arn;
     let is_it = |entry: &str| {
-        let ours = names.function_arn(entry);
+        let ours = names.arn(Kind::Function, entry);
         arn.strip_prefix(&ours).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
     };
     let mut functions =
@@ -162,7 +162,7 @@ fn failed_event(
     Ok((function.clone(), record.request_payload.to_string(), about))
 }
 
-/// Why it failed, in the function's words.
+/// Returns the function's own error message.
 fn failure(answer: &Value) -> Option<String> {
     let text = |key: &str| answer.get(key).and_then(Value::as_str);
     match (text("errorType"), text("errorMessage")) {

@@ -10,7 +10,7 @@ use super::{About, Item, Origin, Prepared, Refused, Route, Work, trace};
 use aws::OrFail;
 use declaration::{Action, Invocation};
 use engine::Failure;
-use kinds::Session;
+use kinds::{Kind, Session};
 use local::{
     arrival::{Arrival, Envelope},
     delivery,
@@ -31,7 +31,7 @@ pub(crate) struct Mail<'declared> {
     key: String,
 }
 
-/// Why a mail cannot be replayed.
+/// Reasons why a stored mail cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotRebuilt {
     #[error("there is no such object in bucket `{0}`")]
@@ -72,7 +72,7 @@ pub(crate) async fn listed<'declared>(
     let mut mails = Vec::new();
     for bucket in buckets {
         let call = session.aws.read.s3.list_objects_v2().bucket(bucket).prefix(prefix);
-        let mut pages = call.expected_bucket_owner(&session.aws.account).into_paginator().send();
+        let mut pages = call.expected_bucket_owner(&session.aws.realm.account).into_paginator().send();
         let routes: Vec<Route<'declared>> = routes.iter().filter(|route| route.bucket == bucket).cloned().collect();
         while let Some(page) = pages.next().await {
             let keys = page.or_fail("s3.ListObjectsV2")?.contents.unwrap_or_default().into_iter();
@@ -140,7 +140,7 @@ pub(crate) async fn rebuild(session: &Session, names: &Names, mail: &Mail<'_>) -
         received_at: trace.received_at.or(modified).unwrap_or_else(Timestamp::now),
         bytes,
     };
-    let arn = names.function_arn(route.function);
+    let arn = names.arn(Kind::Function, route.function);
     let event = serde_json::to_value(build(&arrival, &stored, taken, trace.verdicts, arn, Invocation::Event))?;
     let headers = event.pointer("/Records/0/ses/mail/commonHeaders");
     let text =
@@ -166,7 +166,8 @@ fn added<'declared>(route: &Route<'declared>) -> Vec<&'declared str> {
 /// The beginning of an object, with all headers of a mail, and when it was written.
 async fn beginning(session: &Session, bucket: &str, key: &str) -> Result<(Vec<u8>, Option<Timestamp>), NotRebuilt> {
     const CALL: &str = "s3.GetObject";
-    let call = session.aws.read.s3.get_object().bucket(bucket).key(key).expected_bucket_owner(&session.aws.account);
+    let call =
+        session.aws.read.s3.get_object().bucket(bucket).key(key).expected_bucket_owner(&session.aws.realm.account);
     let answer = call.range(format!("bytes=0-{}", HEADERS - 1)).send().await.or_absent(CALL)?;
     let answer = answer.ok_or_else(|| NotRebuilt::NotThere(bucket.to_owned()))?;
     let modified = answer.last_modified.and_then(moment);

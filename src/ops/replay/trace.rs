@@ -6,7 +6,7 @@ use trust::{Checked, NotOfSes};
 
 use local::verdicts::{Verdict, Verdicts};
 
-/// What SES wrote before a mail.
+/// The headers that SES wrote before a stored mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trace {
     /// The name by which the sender's server introduced itself.
@@ -18,7 +18,7 @@ pub(super) struct Trace {
     /// When SES received it, to the second.
     pub(super) received_at: Option<Timestamp>,
     pub(super) verdicts: Verdicts,
-    /// Where the mail itself begins, in bytes.
+    /// Length of these headers, in bytes: the mail itself begins there.
     pub(super) length: usize,
 }
 

@@ -176,7 +176,7 @@ fn depth_and_time_under_way_tell_sequence_from_parallel() {
     let account = Account::at(&proxy.url);
     account.wait(account.sns.list_topics().send()).unwrap();
     proxy.reset();
-    let delay = Duration::from_millis(200);
+    let delay = Duration::from_secs(1);
     proxy.delay(delay);
     let started = Instant::now();
     account.wait(async {

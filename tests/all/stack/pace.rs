@@ -16,13 +16,19 @@ fn maintenance() -> String {
 fn a_diff_takes_three_round_trips_in_sequence() {
     let Some(trial) = Trial::new(&maintenance()) else { return };
     trial.up();
-    trial.proxy.reset();
-    // Far more than what one call begins later than another on a busy machine: only calls that wait for each other count.
-    trial.proxy.delay(5 * DELAY);
-    trial.expect(0, &["diff"]);
-    let (depth, busy) = (trial.proxy.depth(), trial.proxy.busy());
-    println!("diff: {} calls, {depth} in sequence, {} ms under way", trial.proxy.calls().len(), busy.as_millis());
-    assert!(depth <= 3, "{depth} round trips in sequence\n{}", trial.proxy.record());
+    // Calls that do not wait for each other overlap as soon as each takes longer than one begins after another. On a busy machine that
+    // is long: so a failure counts only where calls take seconds.
+    for delay in [5 * DELAY, 20 * DELAY, 50 * DELAY] {
+        trial.proxy.reset();
+        trial.proxy.delay(delay);
+        trial.expect(0, &["diff"]);
+        let (calls, depth, busy) = (trial.proxy.calls().len(), trial.proxy.depth(), trial.proxy.busy().as_millis());
+        println!("diff: {calls} calls of {} ms, {depth} in sequence, {busy} ms under way", delay.as_millis());
+        if depth <= 3 {
+            return;
+        }
+    }
+    panic!("more than three round trips in sequence\n{}", trial.proxy.record());
 }
 
 /// The longest way through the resources of a plan, each as long as its own calls took.

@@ -3,6 +3,8 @@
 //! An alarm is always written as a whole. One that somebody turned into a formula over metrics has no metric of its own any
 //! more, which is seen, and is written over.
 
+use crate::identity::Identity;
+use aws::ArnForm;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudwatch::types::{AlarmType, ComparisonOperator, Dimension, MetricAlarm, StandardUnit, Statistic, Tag};
@@ -156,7 +158,7 @@ impl Settings {
 }
 
 fn arn(session: &Session, name: &str) -> String {
-    format!("arn:aws:cloudwatch:{}:{}:alarm:{name}", session.aws.region, session.aws.account)
+    IDENTITY.arn_of(&session.aws.realm, &session.stack.id, name)
 }
 
 async fn tags(session: &Session, name: &str) -> Result<Option<Tags>, Failure> {
@@ -199,8 +201,16 @@ async fn put(session: &Session, name: &str, desired: &Settings) -> Result<(), Fa
         .map(drop)
 }
 
+/// The identity of this kind.
+pub const IDENTITY: Identity = Identity {
+    arn: Some(ArnForm("cloudwatch:{region}:{account}:alarm:{name}")),
+    ..Identity::implied("alarm", "Alarms", 255)
+};
+
 impl Manage for Alarm {
     type Settings = Settings;
+
+    const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[
         plain("description"),
@@ -226,11 +236,39 @@ impl Manage for Alarm {
     const REFERS_TO: &'static [Kind] = &[Kind::Topic];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::AllAlarms, &["cloudwatch:DescribeAlarms"]),
-        reads(Target::Alarms, &["cloudwatch:ListTagsForResource"]),
-        writes(Target::Alarms, &["cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:UntagResource"]),
-        deletes(Target::Alarms, &["cloudwatch:DeleteAlarms"]),
+        reads(Target::All(Kind::Alarm), &["cloudwatch:DescribeAlarms"]),
+        reads(Target::Own(Kind::Alarm), &["cloudwatch:ListTagsForResource"]),
+        writes(
+            Target::Own(Kind::Alarm),
+            &["cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:UntagResource"],
+        ),
+        deletes(Target::Own(Kind::Alarm), &["cloudwatch:DeleteAlarms"]),
     ];
+
+    #[cfg(test)]
+    fn full() -> Settings {
+        use crate::registered::{map, tags, text, texts};
+        Settings {
+            description: text(),
+            namespace: text(),
+            metric: text(),
+            dimensions: map(),
+            statistic: text(),
+            unit: Some(text()),
+            period: 60,
+            evaluation_periods: 2,
+            datapoints: Some(1),
+            threshold: 1.0,
+            comparison: text(),
+            missing_data: text(),
+            low_samples: Some(text()),
+            enabled: true,
+            alarm_actions: texts(),
+            ok_actions: texts(),
+            insufficient_data_actions: texts(),
+            tags: tags(),
+        }
+    }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let alarms = async {

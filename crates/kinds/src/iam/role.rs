@@ -3,6 +3,8 @@
 //! A role stands in the stack's own path, so that all of a stack's are found by one call. Its policies are ours alone: one
 //! that somebody added gives rights that nobody declared.
 
+use crate::identity::Identity;
+use aws::ArnForm;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_iam::types::{Role as LiveRole, Tag};
@@ -201,8 +203,16 @@ async fn write_tags(session: &Session, name: &str, desired: &Tags, live: &Tags) 
     Ok(())
 }
 
+/// The identity of this kind.
+pub const IDENTITY: Identity = Identity {
+    arn: Some(ArnForm("iam::{account}:role/provision/{stack}/{name}")),
+    ..Identity::implied("role", "Roles", 64)
+};
+
 impl Manage for Role {
     type Settings = Settings;
+
+    const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[
         immutable("path", "IAM cannot move a role to another path"),
@@ -219,20 +229,23 @@ impl Manage for Role {
 
     const RIGHTS: &'static [Right] = &[
         reads(
-            Target::Roles,
+            Target::Own(Kind::Role),
             &[
                 "iam:GetRole",
                 "iam:GetRolePolicy",
                 "iam:ListAttachedRolePolicies",
                 "iam:ListRolePolicies",
                 "iam:ListRoleTags",
-                "iam:ListRoles",
             ],
         ),
-        reads(Target::UnknownRoles, &["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"]),
+        reads(Target::Everything, &["iam:ListRoles"]),
+        reads(
+            Target::WithoutPath(Kind::Role),
+            &["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"],
+        ),
         // No role of ours has a managed policy or a boundary: those of others are taken away, and none is given.
         writes(
-            Target::Roles,
+            Target::Own(Kind::Role),
             &[
                 "iam:CreateRole",
                 "iam:DeleteRolePermissionsBoundary",
@@ -246,8 +259,23 @@ impl Manage for Role {
                 "iam:UpdateRoleDescription",
             ],
         ),
-        deletes(Target::Roles, &["iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"]),
+        deletes(Target::Own(Kind::Role), &["iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"]),
     ];
+
+    #[cfg(test)]
+    fn full() -> Settings {
+        use crate::registered::{policy, tags, text, texts};
+        Settings {
+            path: text(),
+            trust: policy(),
+            policies: BTreeMap::from([(text(), policy())]),
+            attached: texts(),
+            description: text(),
+            max_session: 3_600,
+            permissions_boundary: Some(text()),
+            tags: tags(),
+        }
+    }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let name = &address.name;

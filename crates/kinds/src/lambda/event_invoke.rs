@@ -2,6 +2,7 @@
 //!
 //! Without it an event is lost after the third failure.
 
+use crate::identity::Identity;
 use aws_sdk_lambda::types::{DestinationConfig, OnFailure, OnSuccess};
 use serde::Serialize;
 
@@ -70,8 +71,13 @@ async fn live(session: &Session, function: &str) -> Result<Option<Settings>, Fai
     }))
 }
 
+/// The identity of this kind.
+pub const IDENTITY: Identity = Identity::implied("event invoke", "EventInvokes", 64);
+
 impl Manage for EventInvoke {
     type Settings = Settings;
+
+    const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] =
         &[plain("retries"), plain("maximum_age"), plain("on_failure"), plain("on_success")];
@@ -79,10 +85,17 @@ impl Manage for EventInvoke {
     const REFERS_TO: &'static [Kind] = &[Kind::Function, Kind::Queue];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::Functions, &["lambda:GetFunctionEventInvokeConfig", "lambda:ListFunctions", "lambda:ListTags"]),
-        writes(Target::Functions, &["lambda:PutFunctionEventInvokeConfig"]),
-        deletes(Target::Functions, &["lambda:DeleteFunctionEventInvokeConfig"]),
+        reads(Target::Own(Kind::Function), &["lambda:GetFunctionEventInvokeConfig", "lambda:ListTags"]),
+        reads(Target::Everything, &["lambda:ListFunctions"]),
+        writes(Target::Own(Kind::Function), &["lambda:PutFunctionEventInvokeConfig"]),
+        deletes(Target::Own(Kind::Function), &["lambda:DeleteFunctionEventInvokeConfig"]),
     ];
+
+    #[cfg(test)]
+    fn full() -> Settings {
+        use crate::registered::text;
+        Settings { retries: 1, maximum_age: 60, on_failure: Some(text()), on_success: Some(text()) }
+    }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         // It is a part of a function that is ours.

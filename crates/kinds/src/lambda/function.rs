@@ -5,6 +5,9 @@
 
 mod wire;
 
+use crate::Condition;
+use crate::identity::{Identity, Output};
+use aws::ArnForm;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -143,7 +146,7 @@ pub(super) async fn owned(session: &Session, name: &str, arn: &str) -> Result<Op
 
 /// The ARN of a function.
 fn arn(session: &Session, name: &str) -> String {
-    format!("arn:aws:lambda:{}:{}:function:{name}", session.aws.region, session.aws.account)
+    IDENTITY.arn_of(&session.aws.realm, &session.stack.id, name)
 }
 
 /// Waits until a function is ready; a change that failed is an error.
@@ -223,8 +226,18 @@ async fn write_revision(session: &Session, name: &str) -> Result<(), Failure> {
     call.send().await.or_fail("lambda.TagResource").map(drop)
 }
 
+/// The identity of this kind.
+pub const IDENTITY: Identity = Identity {
+    section: Some("functions"),
+    arn: Some(ArnForm("lambda:{region}:{account}:function:{name}")),
+    output: Output::Arn,
+    ..Identity::implied("function", "Functions", 64)
+};
+
 impl Manage for Function {
     type Settings = Settings;
+
+    const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[
         plain("role"),
@@ -253,11 +266,12 @@ impl Manage for Function {
 
     const RIGHTS: &'static [Right] = &[
         reads(
-            Target::Functions,
-            &["lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:ListFunctions", "lambda:ListTags"],
+            Target::Own(Kind::Function),
+            &["lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:ListTags"],
         ),
+        reads(Target::Everything, &["lambda:ListFunctions"]),
         writes(
-            Target::Functions,
+            Target::Own(Kind::Function),
             &[
                 "lambda:CreateFunction",
                 "lambda:DeleteFunctionConcurrency",
@@ -268,11 +282,40 @@ impl Manage for Function {
                 "lambda:UpdateFunctionConfiguration",
             ],
         ),
-        writes(Target::PassedRoles, &["iam:PassRole"]),
+        writes(Target::Passed(Kind::Role), &["iam:PassRole"]),
         // Lambda fetches the code in the name of whoever names it.
         writes(Target::Artifacts, &["s3:GetObject", "s3:PutObject"]),
-        deletes(Target::Functions, &["lambda:DeleteFunction"]),
+        deletes(Target::Own(Kind::Function), &["lambda:DeleteFunction"]),
     ];
+
+    fn condition(live: &Settings) -> Condition {
+        live.failure.clone().map_or(Condition::Well, Condition::Failed)
+    }
+
+    #[cfg(test)]
+    fn full() -> Settings {
+        use crate::registered::{map, tags, text, texts};
+        Settings {
+            role: text(),
+            handler: text(),
+            runtime: text(),
+            architecture: text(),
+            description: text(),
+            memory: 128,
+            timeout: 3,
+            ephemeral_storage: 512,
+            environment: map(),
+            code_sha256: text(),
+            layers: vec![text()],
+            vpc: Vpc { subnets: texts(), security_groups: texts() },
+            tracing: text(),
+            logging: Logging { format: text(), log_group: text() },
+            reserved_concurrency: Some(1),
+            package: text(),
+            failure: Some(text()),
+            tags: tags(),
+        }
+    }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         const CALL: &str = "lambda.GetFunction";

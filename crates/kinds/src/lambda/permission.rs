@@ -3,6 +3,7 @@
 //! A function's policy is not ours alone: only the statements with our prefix are. Lambda has no call that changes a
 //! statement, so every change is a replacement.
 
+use crate::identity::Identity;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -111,8 +112,13 @@ async fn statements(session: &Session, function: &str) -> Result<BTreeMap<String
 
 const NO_CHANGE: &str = "Lambda cannot change a statement";
 
+/// The identity of this kind.
+pub const IDENTITY: Identity = Identity::implied("permission", "Permissions", 100);
+
 impl Manage for Permission {
     type Settings = Settings;
+
+    const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[
         immutable("principal", NO_CHANGE),
@@ -125,11 +131,19 @@ impl Manage for Permission {
     const REFERS_TO: &'static [Kind] = &[Kind::Function];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::Functions, &["lambda:GetPolicy", "lambda:ListFunctions", "lambda:ListTags"]),
+        reads(Target::Own(Kind::Function), &["lambda:GetPolicy", "lambda:ListTags"]),
+        reads(Target::Everything, &["lambda:ListFunctions"]),
         // Lambda cannot change a permission: it is made anew.
-        writes(Target::Functions, &["lambda:AddPermission", "lambda:RemovePermission"]),
-        deletes(Target::Functions, &["lambda:RemovePermission"]),
+        writes(Target::Own(Kind::Function), &["lambda:AddPermission", "lambda:RemovePermission"]),
+        deletes(Target::Own(Kind::Function), &["lambda:RemovePermission"]),
     ];
+
+    #[cfg(test)]
+    fn full() -> Settings {
+        use crate::registered::text;
+        let some = || Some(text());
+        Settings { principal: text(), action: text(), source_account: some(), source_arn: some(), other: some() }
+    }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let statements = statements(session, address.container()).await?;

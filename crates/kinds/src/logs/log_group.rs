@@ -2,6 +2,8 @@
 //!
 //! Lambda makes a function's log group by itself if it may, and keeps it for ever. So we make it, and the function may not.
 
+use crate::identity::{Identity, Naming};
+use aws::ArnForm;
 use aws_sdk_cloudwatchlogs::types::{LogGroup as LiveGroup, LogGroupClass};
 use serde::Serialize;
 
@@ -61,7 +63,7 @@ pub fn of_function(function: &str) -> String {
 
 /// The ARN that tags go by: the one without `:*`, which the answers have and permissions need.
 fn arn(session: &Session, name: &str) -> String {
-    format!("arn:aws:logs:{}:{}:log-group:{name}", session.aws.region, session.aws.account)
+    IDENTITY.arn_of(&session.aws.realm, &session.stack.id, name)
 }
 
 async fn groups(
@@ -100,8 +102,17 @@ async fn write_retention(session: &Session, name: &str, desired: Option<u32>) ->
     call.send().await.or_fail("logs.DeleteRetentionPolicy").map(drop)
 }
 
+/// The identity of this kind.
+pub const IDENTITY: Identity = Identity {
+    arn: Some(ArnForm("logs:{region}:{account}:log-group:{name}")),
+    naming: Naming::After(FUNCTIONS, crate::lambda::function::IDENTITY.longest),
+    ..Identity::implied("log group", "LogGroups", 512)
+};
+
 impl Manage for LogGroup {
     type Settings = Settings;
+
+    const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[
         plain("retention"),
@@ -113,11 +124,11 @@ impl Manage for LogGroup {
     const REFERS_TO: &'static [Kind] = &[];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::AllLogGroups, &["logs:DescribeLogGroups"]),
-        reads(Target::LogGroups, &["logs:DescribeLogStreams", "logs:ListTagsForResource"]),
+        reads(Target::All(Kind::LogGroup), &["logs:DescribeLogGroups"]),
+        reads(Target::Own(Kind::LogGroup), &["logs:DescribeLogStreams", "logs:ListTagsForResource"]),
         // No log group of ours has a key: that of others is taken away, and none is given.
         writes(
-            Target::LogGroups,
+            Target::Own(Kind::LogGroup),
             &[
                 "logs:CreateLogGroup",
                 "logs:DeleteRetentionPolicy",
@@ -127,8 +138,14 @@ impl Manage for LogGroup {
                 "logs:UntagResource",
             ],
         ),
-        deletes(Target::LogGroups, &["logs:DeleteLogGroup"]),
+        deletes(Target::Own(Kind::LogGroup), &["logs:DeleteLogGroup"]),
     ];
+
+    #[cfg(test)]
+    fn full() -> Settings {
+        use crate::registered::{tags, text};
+        Settings { retention: Some(1), class: text(), kms_key: Some(text()), tags: tags() }
+    }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let (group, tags) = tokio::try_join!(find(session, &address.name), tags(session, &address.name))?;

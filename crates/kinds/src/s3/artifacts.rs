@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use crate::{
     Code, Session,
-    s3::bucket::{Lifecycle, Settings},
+    s3::bucket::{self, Lifecycle, Settings},
 };
-use aws::{OrFail, policy::Policy};
+use aws::{OrFail, Realm, policy::Policy};
 use data_encoding::HEXLOWER;
 use engine::Tags;
 use engine::{Class, Failure};
@@ -43,13 +43,13 @@ pub fn code(session: &Session, zip: Arc<[u8]>) -> Code {
 }
 
 /// Returns the name of a stack's bucket for artefacts. No entry leads to it: the names of declared buckets end with the region.
-pub fn bucket_name(stack: &str, account: &str, region: &str) -> String {
-    aws::cut(format!("{stack}-{account}-{region}-artifacts"), 63)
+pub fn bucket_name(stack: &str, realm: &Realm) -> String {
+    aws::cut(format!("{stack}-{}-{}-artifacts", realm.account, realm.region), bucket::IDENTITY.longest)
 }
 
 /// The bucket's name.
 fn bucket(session: &Session) -> String {
-    bucket_name(&session.stack.id, &session.aws.account, &session.aws.region)
+    bucket_name(&session.stack.id, &session.aws.realm)
 }
 
 /// Whether a bucket of the stack is the one for artefacts: what it holds is made again at need.
@@ -59,7 +59,7 @@ pub(super) fn is_it(session: &Session, name: &str) -> bool {
 
 /// Puts a zip where it is missing. Its key is its content's: one that is there is right.
 pub(crate) async fn put(session: &Session, bucket: &str, key: &str, zip: &Arc<[u8]>) -> Result<(), Failure> {
-    let account = &session.aws.account;
+    let account = &session.aws.realm.account;
     let call = session.aws.read.s3.head_object().bucket(bucket).key(key).expected_bucket_owner(account);
     match call.send().await.or_absent("s3.HeadObject") {
         Ok(Some(_)) => return Ok(()),

@@ -7,6 +7,8 @@ mod contents;
 mod lifecycle;
 mod parts;
 
+use crate::identity::{Identity, Naming, Output};
+use aws::ArnForm;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, ObjectOwnership, OwnershipControls,
     PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionConfiguration,
@@ -104,7 +106,7 @@ const ENCRYPTION: &[&str] = &["encryption.algorithm", "encryption.kms_key", "enc
 /// A call about one bucket, which must be this account's.
 macro_rules! about {
     ($clients:expr, $session:expr, $name:expr, $call:ident) => {
-        $clients.s3.$call().bucket($name).expected_bucket_owner(&$session.aws.account)
+        $clients.s3.$call().bucket($name).expected_bucket_owner(&$session.aws.realm.account)
     };
 }
 use about;
@@ -144,8 +146,19 @@ fn encryption(live: Option<ServerSideEncryptionConfiguration>) -> Encryption {
     }
 }
 
+/// The identity of this kind.
+pub const IDENTITY: Identity = Identity {
+    section: Some("buckets"),
+    arn: Some(ArnForm("s3:::{name}")),
+    naming: Naming::Global,
+    output: Output::Name,
+    ..Identity::implied("bucket", "Buckets", 63)
+};
+
 impl Manage for Bucket {
     type Settings = Settings;
+
+    const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[
         plain("public_access.block_acls"),
@@ -169,7 +182,7 @@ impl Manage for Bucket {
 
     const RIGHTS: &'static [Right] = &[
         reads(
-            Target::Buckets,
+            Target::Own(Kind::Bucket),
             &[
                 "s3:GetBucketOwnershipControls",
                 "s3:GetBucketPolicy",
@@ -178,12 +191,12 @@ impl Manage for Bucket {
                 "s3:GetBucketVersioning",
                 "s3:GetEncryptionConfiguration",
                 "s3:GetLifecycleConfiguration",
-                "s3:ListAllMyBuckets",
                 "s3:ListBucketVersions",
             ],
         ),
+        reads(Target::Everything, &["s3:ListAllMyBuckets"]),
         writes(
-            Target::Buckets,
+            Target::Own(Kind::Bucket),
             &[
                 "s3:CreateBucket",
                 "s3:DeleteBucketPolicy",
@@ -196,10 +209,35 @@ impl Manage for Bucket {
                 "s3:PutLifecycleConfiguration",
             ],
         ),
-        deletes(Target::Buckets, &["s3:DeleteBucket"]),
+        deletes(Target::Own(Kind::Bucket), &["s3:DeleteBucket"]),
         // What SES puts into a bucket to try it goes with it.
-        deletes(Target::Objects, &["s3:DeleteObject", "s3:DeleteObjectVersion"]),
+        deletes(Target::Contents(Kind::Bucket), &["s3:DeleteObject", "s3:DeleteObjectVersion"]),
     ];
+
+    #[cfg(test)]
+    fn full() -> Settings {
+        use crate::registered::{map, policy, tags, text};
+        let encryption = Encryption { algorithm: text(), kms_key: Some(text()), bucket_key: true };
+        Settings {
+            public_access: PublicAccess {
+                block_acls: true,
+                ignore_acls: true,
+                block_policy: true,
+                restrict_buckets: true,
+            },
+            ownership: Ownership(text()),
+            encryption,
+            versioning: true,
+            lifecycle: Lifecycle {
+                expire_days: Some(1),
+                noncurrent_days: Some(1),
+                abort_incomplete_days: Some(1),
+                others: map(),
+            },
+            policy: policy(),
+            tags: tags(),
+        }
+    }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let (name, read) = (&address.name, &session.aws.read);
@@ -248,8 +286,8 @@ impl Manage for Bucket {
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let mut call = session.aws.write.s3.create_bucket().bucket(&address.name);
         // The one region that has no name here.
-        if session.aws.region != "us-east-1" {
-            let place = BucketLocationConstraint::from(session.aws.region.as_str());
+        if session.aws.realm.region != "us-east-1" {
+            let place = BucketLocationConstraint::from(session.aws.realm.region.as_str());
             let configuration = CreateBucketConfiguration::builder().location_constraint(place).build();
             call = call.create_bucket_configuration(configuration);
         }
@@ -283,7 +321,7 @@ impl Manage for Bucket {
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         let prefix = session.stack.prefix();
-        let call = session.aws.read.s3.list_buckets().prefix(&prefix).bucket_region(&session.aws.region);
+        let call = session.aws.read.s3.list_buckets().prefix(&prefix).bucket_region(&session.aws.realm.region);
         let mut pages = call.max_buckets(1_000).into_paginator().send();
         let mut names = Vec::new();
         while let Some(page) = pages.next().await {

@@ -7,6 +7,7 @@
 //! Nothing in S3 says in which of other people's buckets a stack has statements. Our receipt rules do, which name the
 //! buckets; and, for the time when a rule is gone and its statement is not, notes on the stack's roles.
 
+use crate::identity::Identity;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -60,7 +61,7 @@ enum Found {
 }
 
 async fn find(session: &Session, bucket: &str) -> Result<Found, Failure> {
-    let call = session.aws.read.s3.get_bucket_policy().bucket(bucket).expected_bucket_owner(&session.aws.account);
+    let call = session.aws.read.s3.get_bucket_policy().bucket(bucket).expected_bucket_owner(&session.aws.realm.account);
     match call.send().await.or_fail(GET) {
         Ok(answer) => Ok(Found::Bucket(answer.policy.filter(|text| !text.is_empty()))),
         Err(failure) if failure.code.as_deref() == Some("NoSuchBucketPolicy") => Ok(Found::Bucket(None)),
@@ -104,7 +105,7 @@ fn edited(document: Option<&str>, id: &str, desired: Option<&Statement>) -> Resu
 
 /// Puts our statement in, or takes it out.
 async fn edit(session: &Session, address: &Address, desired: Option<&Statement>) -> Result<(), Failure> {
-    let (bucket, s3, account) = (address.container(), &session.aws.write.s3, &session.aws.account);
+    let (bucket, s3, account) = (address.container(), &session.aws.write.s3, &session.aws.realm.account);
     let _alone = session.statements.wait().await;
     let document = match find(session, bucket).await? {
         Found::Bucket(document) => document,
@@ -163,8 +164,13 @@ async fn policies(session: &Session, buckets: impl IntoIterator<Item = String>) 
     join_all(asked).await.into_iter().collect()
 }
 
+/// The identity of this kind.
+pub const IDENTITY: Identity = Identity::implied("bucket statement", "BucketStatements", 100);
+
 impl Manage for BucketStatement {
     type Settings = Statement;
+
+    const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[
         plain("effect"),
@@ -179,13 +185,19 @@ impl Manage for BucketStatement {
     const REFERS_TO: &'static [Kind] = &[Kind::Role];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::ExistingBuckets, &["s3:GetBucketPolicy"]),
-        reads(Target::Roles, &["iam:ListRoleTags", "iam:ListRoles"]),
-        writes(Target::ExistingBuckets, &["s3:PutBucketPolicy"]),
-        writes(Target::Roles, &["iam:TagRole"]),
-        deletes(Target::ExistingBuckets, &["s3:DeleteBucketPolicy", "s3:PutBucketPolicy"]),
-        deletes(Target::Roles, &["iam:UntagRole"]),
+        reads(Target::Existing(Kind::Bucket), &["s3:GetBucketPolicy"]),
+        reads(Target::Own(Kind::Role), &["iam:ListRoleTags"]),
+        reads(Target::Everything, &["iam:ListRoles"]),
+        writes(Target::Existing(Kind::Bucket), &["s3:PutBucketPolicy"]),
+        writes(Target::Own(Kind::Role), &["iam:TagRole"]),
+        deletes(Target::Existing(Kind::Bucket), &["s3:DeleteBucketPolicy", "s3:PutBucketPolicy"]),
+        deletes(Target::Own(Kind::Role), &["iam:UntagRole"]),
     ];
+
+    #[cfg(test)]
+    fn full() -> Statement {
+        crate::registered::statement()
+    }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Statement>>, Failure> {
         let found = find(session, address.container()).await?;

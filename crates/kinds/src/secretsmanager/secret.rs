@@ -5,6 +5,8 @@
 //! [`RECOVERY_DAYS`]: a token that somebody had to ask for is not lost by a `down` too many. Until then AWS says that it is
 //! there; for us it is absent, and making it restores it.
 
+use crate::identity::Identity;
+use aws::ArnForm;
 use aws_sdk_secretsmanager::{
     operation::describe_secret::DescribeSecretOutput,
     types::{Filter, FilterNameStringType, Tag},
@@ -97,17 +99,27 @@ async fn restore(
     put_value(session, address, desired).await
 }
 
+/// The identity of this kind.
+pub const IDENTITY: Identity = Identity {
+    section: Some("secrets"),
+    arn: Some(ArnForm("secretsmanager:{region}:{account}:secret:{name}")),
+    ..Identity::implied("secret", "Secrets", 512)
+};
+
 impl Manage for Secret {
     type Settings = Settings;
+
+    const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[plain("description"), plain("kms_key"), plain("tags.*")];
 
     const REFERS_TO: &'static [Kind] = &[];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::Secrets, &["secretsmanager:DescribeSecret", "secretsmanager:ListSecrets"]),
+        reads(Target::Own(Kind::Secret), &["secretsmanager:DescribeSecret"]),
+        reads(Target::Everything, &["secretsmanager:ListSecrets"]),
         writes(
-            Target::Secrets,
+            Target::Own(Kind::Secret),
             &[
                 "secretsmanager:CreateSecret",
                 "secretsmanager:PutSecretValue",
@@ -117,8 +129,14 @@ impl Manage for Secret {
                 "secretsmanager:UpdateSecret",
             ],
         ),
-        deletes(Target::Secrets, &["secretsmanager:DeleteSecret"]),
+        deletes(Target::Own(Kind::Secret), &["secretsmanager:DeleteSecret"]),
     ];
+
+    #[cfg(test)]
+    fn full() -> Settings {
+        use crate::registered::{tags, text};
+        Settings { description: text(), kms_key: Some(text()), tags: tags() }
+    }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let answer = describe(session, &address.name).await?.filter(|answer| answer.deleted_date.is_none());

@@ -1,6 +1,7 @@
 //! Which rule set takes an account's mail. There is only one, so this is done to somebody: whose set was active before is
 //! kept as a tag on the stack's roles, and it is active again when ours goes.
 
+use crate::identity::Identity;
 use serde::Serialize;
 
 use super::{Input, active, foreign, known_rules, names, own_set, rules, snapshot};
@@ -51,8 +52,13 @@ async fn activate(session: &Session, set: Option<String>) -> Result<(), Failure>
     answer.or_fail(SET_ACTIVE).map(drop)
 }
 
+/// The identity of this kind.
+pub const IDENTITY: Identity = Identity::implied("active rule set", "Activations", 64);
+
 impl Manage for Activation {
     type Settings = Settings;
+
+    const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[plain("active")];
 
@@ -60,14 +66,20 @@ impl Manage for Activation {
     const REFERS_TO: &'static [Kind] = &[Kind::ReceiptRuleSet, Kind::Role];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::ReceiptRules, super::LOOKING),
-        reads(Target::Roles, &["iam:ListRoleTags", "iam:ListRoles"]),
-        writes(Target::ReceiptRules, &["ses:SetActiveReceiptRuleSet"]),
-        writes(Target::Roles, &["iam:TagRole"]),
-        deletes(Target::ReceiptRules, &["ses:SetActiveReceiptRuleSet"]),
+        reads(Target::Everything, super::LOOKING),
+        reads(Target::Own(Kind::Role), &["iam:ListRoleTags"]),
+        reads(Target::Everything, &["iam:ListRoles"]),
+        writes(Target::Everything, &["ses:SetActiveReceiptRuleSet"]),
+        writes(Target::Own(Kind::Role), &["iam:TagRole"]),
+        deletes(Target::Everything, &["ses:SetActiveReceiptRuleSet"]),
     ];
 
     /// Absent where the set is not there.
+    #[cfg(test)]
+    fn full() -> Settings {
+        Settings { active: true, take_over: Input::default() }
+    }
+
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let active = snapshot(session).await?.active.as_ref() == Some(&address.name);
         let is_there = known_rules(session, &address.name).await?.is_some();

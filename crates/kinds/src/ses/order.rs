@@ -1,5 +1,6 @@
 //! The order of our rules in a set. Only ours are moved, among themselves: the block stays where it is.
 
+use crate::identity::Identity;
 use serde::Serialize;
 
 use super::{known_rules, names, rules};
@@ -67,17 +68,27 @@ pub(super) fn moves(stack: &Stack, there: &[String], declared: &[String]) -> Vec
     moves
 }
 
+/// The identity of this kind.
+pub const IDENTITY: Identity = Identity::implied("receipt rule order", "ReceiptOrders", 64);
+
 impl Manage for Order {
     type Settings = Settings;
+
+    const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[plain("order")];
 
     const REFERS_TO: &'static [Kind] = &[Kind::ReceiptRuleSet];
 
     const RIGHTS: &'static [Right] =
-        &[reads(Target::ReceiptRules, super::LOOKING), writes(Target::ReceiptRules, &["ses:SetReceiptRulePosition"])];
+        &[reads(Target::Everything, super::LOOKING), writes(Target::Everything, &["ses:SetReceiptRulePosition"])];
 
     /// Absent where the set is not there.
+    #[cfg(test)]
+    fn full() -> Settings {
+        Settings { order: vec![crate::registered::text()] }
+    }
+
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let there = known_rules(session, &address.name).await?;
         Ok(there.map(|rules| {

@@ -1,5 +1,7 @@
 //! Receipt rules: who mail is for, and what is done with it. Where a rule stands among others is the [`super::order`]'s.
 
+use crate::identity::{Identity, Naming};
+use aws::ArnForm;
 use std::collections::BTreeSet;
 
 use aws_sdk_ses::types::{ReceiptRule as AwsRule, TlsPolicy};
@@ -102,8 +104,18 @@ pub(super) fn place(stack: &Stack, names: &[String], predecessors: &[String]) ->
     nearest.or_else(before_ours).cloned()
 }
 
+/// The identity of this kind.
+pub const IDENTITY: Identity = Identity {
+    section: Some("receipt_rules"),
+    arn: Some(ArnForm("ses:{region}:{account}:receipt-rule-set/{container}:receipt-rule/{name}")),
+    naming: Naming::Dotted,
+    ..Identity::implied("receipt rule", "ReceiptRules", 64)
+};
+
 impl Manage for Rule {
     type Settings = Settings;
+
+    const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] =
         &[plain("enabled"), plain("recipients"), plain("scan"), plain("tls"), plain("actions")];
@@ -112,10 +124,24 @@ impl Manage for Rule {
         &[Kind::ReceiptRuleSet, Kind::Bucket, Kind::BucketStatement, Kind::Function, Kind::Permission, Kind::Topic];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::ReceiptRules, super::LOOKING),
-        writes(Target::ReceiptRules, &["ses:CreateReceiptRule", "ses:UpdateReceiptRule"]),
-        deletes(Target::ReceiptRules, &["ses:DeleteReceiptRule"]),
+        reads(Target::Everything, super::LOOKING),
+        writes(Target::Everything, &["ses:CreateReceiptRule", "ses:UpdateReceiptRule"]),
+        deletes(Target::Everything, &["ses:DeleteReceiptRule"]),
     ];
+
+    #[cfg(test)]
+    fn full() -> Settings {
+        use crate::registered::texts;
+        Settings {
+            enabled: true,
+            recipients: texts(),
+            scan: true,
+            tls: Tls::Require,
+            actions: vec![Action::Stop { topic: None }],
+            after: Input::default(),
+            kept: Input::default(),
+        }
+    }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let rules = known_rules(session, address.container()).await?.unwrap_or_default();

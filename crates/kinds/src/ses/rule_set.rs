@@ -1,5 +1,6 @@
 //! A stack's own receipt rule set. It has no settings: it is there or not.
 
+use crate::identity::Identity;
 use serde::Serialize;
 
 use super::{Snapshots, foreign, names, own_set, rules, snapshot};
@@ -18,18 +19,28 @@ pub struct RuleSet;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Settings {}
 
+/// The identity of this kind.
+pub const IDENTITY: Identity = Identity::implied("receipt rule set", "ReceiptRuleSets", 64);
+
 impl Manage for RuleSet {
     type Settings = Settings;
+
+    const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[];
 
     const REFERS_TO: &'static [Kind] = &[];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::ReceiptRules, super::LOOKING),
-        writes(Target::ReceiptRules, &["ses:CreateReceiptRuleSet"]),
-        deletes(Target::ReceiptRules, &["ses:DeleteReceiptRuleSet"]),
+        reads(Target::Everything, super::LOOKING),
+        writes(Target::Everything, &["ses:CreateReceiptRuleSet"]),
+        deletes(Target::Everything, &["ses:DeleteReceiptRuleSet"]),
     ];
+
+    #[cfg(test)]
+    fn full() -> Settings {
+        Settings {}
+    }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let is_there = super::known_rules(session, &address.name).await?.is_some();

@@ -4,6 +4,8 @@
 //! carries a tag for each subscription that we made; that tag is no setting of the topic, and is never compared.
 //! Protocol and endpoint are the address: another endpoint is another subscription.
 
+use crate::Condition;
+use crate::identity::Identity;
 use std::collections::HashMap;
 
 use aws_sdk_sns::types::Subscription as Listed;
@@ -140,26 +142,41 @@ fn arn_of(listed: &Listed) -> Option<String> {
     listed.subscription_arn.clone().filter(|arn| arn != PENDING)
 }
 
+/// The identity of this kind.
+pub const IDENTITY: Identity = Identity::implied("subscription", "Subscriptions", 256);
+
 impl Manage for Subscription {
     type Settings = Settings;
+
+    const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[plain("raw_delivery"), plain("filter.*"), plain("redrive")];
 
     const REFERS_TO: &'static [Kind] = &[Kind::Topic, Kind::Queue];
 
     const RIGHTS: &'static [Right] = &[
-        reads(
-            Target::Topics,
-            &[
-                "sns:GetSubscriptionAttributes",
-                "sns:ListSubscriptionsByTopic",
-                "sns:ListTagsForResource",
-                "sns:ListTopics",
-            ],
-        ),
-        writes(Target::Topics, &["sns:SetSubscriptionAttributes", "sns:Subscribe", "sns:TagResource"]),
-        deletes(Target::Topics, &["sns:Unsubscribe", "sns:UntagResource"]),
+        reads(Target::Own(Kind::Topic), &["sns:ListSubscriptionsByTopic", "sns:ListTagsForResource"]),
+        reads(Target::Everything, &["sns:GetSubscriptionAttributes", "sns:ListTopics"]),
+        writes(Target::Own(Kind::Topic), &["sns:Subscribe", "sns:TagResource"]),
+        writes(Target::Everything, &["sns:SetSubscriptionAttributes"]),
+        deletes(Target::Own(Kind::Topic), &["sns:UntagResource"]),
+        deletes(Target::Everything, &["sns:Unsubscribe"]),
     ];
+
+    fn condition(live: &Settings) -> Condition {
+        if live.pending {
+            Condition::Pending("waits until its endpoint confirms it".to_owned())
+        } else {
+            Condition::Well
+        }
+    }
+
+    #[cfg(test)]
+    fn full() -> Settings {
+        use crate::registered::text;
+        let filter = Filter { scope: text(), policy: serde_json::json!({"kind": ["notice"]}) };
+        Settings { raw_delivery: true, filter: Some(filter), redrive: Some(text()), pending: false }
+    }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let Some(listed) = find(session, address).await? else { return Ok(None) };

@@ -2,6 +2,8 @@
 //!
 //! A topic never has no policy: AWS gives it one that lets its owner use it. In the normal form that is the empty policy.
 
+use crate::identity::{Identity, Output};
+use aws::ArnForm;
 use aws_sdk_sns::types::Tag;
 use futures::future::try_join_all;
 use serde::Serialize;
@@ -42,7 +44,7 @@ const KMS_KEY: &str = "KmsMasterKeyId";
 
 /// The ARN of a topic of the account; it is the only name that SNS's calls take.
 pub fn arn(session: &Session, name: &str) -> String {
-    format!("arn:aws:sns:{}:{}:{name}", session.aws.region, session.aws.account)
+    IDENTITY.arn_of(&session.aws.realm, &session.stack.id, name)
 }
 
 /// What a topic's owner may do by AWS's own policy; `SNS:Receive` was part of it once.
@@ -139,18 +141,38 @@ pub(super) async fn named(session: &Session) -> Result<Vec<(String, String)>, Fa
     Ok(named)
 }
 
+/// The identity of this kind.
+pub const IDENTITY: Identity = Identity {
+    section: Some("topics"),
+    arn: Some(ArnForm("sns:{region}:{account}:{name}")),
+    output: Output::Arn,
+    ..Identity::implied("topic", "Topics", 256)
+};
+
 impl Manage for Topic {
     type Settings = Settings;
+
+    const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[plain("display_name"), plain("policy.*"), plain("kms_key"), plain("tags.*")];
 
     const REFERS_TO: &'static [Kind] = &[];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::Topics, &["sns:GetTopicAttributes", "sns:ListTagsForResource", "sns:ListTopics"]),
-        writes(Target::Topics, &["sns:CreateTopic", "sns:SetTopicAttributes", "sns:TagResource", "sns:UntagResource"]),
-        deletes(Target::Topics, &["sns:DeleteTopic"]),
+        reads(Target::Own(Kind::Topic), &["sns:GetTopicAttributes", "sns:ListTagsForResource"]),
+        reads(Target::Everything, &["sns:ListTopics"]),
+        writes(
+            Target::Own(Kind::Topic),
+            &["sns:CreateTopic", "sns:SetTopicAttributes", "sns:TagResource", "sns:UntagResource"],
+        ),
+        deletes(Target::Own(Kind::Topic), &["sns:DeleteTopic"]),
     ];
+
+    #[cfg(test)]
+    fn full() -> Settings {
+        use crate::registered::{policy, tags, text};
+        Settings { display_name: text(), policy: policy(), kms_key: Some(text()), tags: tags() }
+    }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let arn = arn(session, &address.name);

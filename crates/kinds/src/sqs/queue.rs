@@ -2,6 +2,8 @@
 //!
 //! SQS gives every value as a string, and a queue has no attribute that it was not given, or that AWS chose for it.
 
+use crate::identity::{Identity, Output};
+use aws::ArnForm;
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_sqs::types::QueueAttributeName as Name;
@@ -154,8 +156,18 @@ async fn tags(session: &Session, url: &str) -> Result<Option<Tags>, Failure> {
     Ok(answer.or_absent("sqs.ListQueueTags")?.map(|answer| own_tags(answer.tags.unwrap_or_default())))
 }
 
+/// The identity of this kind.
+pub const IDENTITY: Identity = Identity {
+    section: Some("queues"),
+    arn: Some(ArnForm("sqs:{region}:{account}:{name}")),
+    output: Output::Arn,
+    ..Identity::implied("queue", "Queues", 80)
+};
+
 impl Manage for Queue {
     type Settings = Settings;
+
+    const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[
         plain("retention"),
@@ -173,10 +185,31 @@ impl Manage for Queue {
     const REFERS_TO: &'static [Kind] = &[];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::Queues, &["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags", "sqs:ListQueues"]),
-        writes(Target::Queues, &["sqs:CreateQueue", "sqs:SetQueueAttributes", "sqs:TagQueue", "sqs:UntagQueue"]),
-        deletes(Target::Queues, &["sqs:DeleteQueue"]),
+        reads(Target::Own(Kind::Queue), &["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"]),
+        reads(Target::Everything, &["sqs:ListQueues"]),
+        writes(
+            Target::Own(Kind::Queue),
+            &["sqs:CreateQueue", "sqs:SetQueueAttributes", "sqs:TagQueue", "sqs:UntagQueue"],
+        ),
+        deletes(Target::Own(Kind::Queue), &["sqs:DeleteQueue"]),
     ];
+
+    #[cfg(test)]
+    fn full() -> Settings {
+        use crate::registered::{policy, tags, text};
+        Settings {
+            retention: 60,
+            visibility_timeout: 1,
+            delay: 1,
+            receive_wait: 1,
+            maximum_message_size: 1_024,
+            managed_encryption: true,
+            kms_key: Some(text()),
+            redrive: Some(Redrive { queue: text(), after: 3 }),
+            policy: policy(),
+            tags: tags(),
+        }
+    }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let Some(url) = url(session, &address.name).await? else { return Ok(None) };

@@ -540,7 +540,6 @@ pub(super) const WORK: &[&str] = &[
     "appointment",
     "mw",
     "pw",
-    "which",
     "we",
     "procedure",
     "repair",

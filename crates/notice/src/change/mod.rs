@@ -83,6 +83,14 @@ pub struct Statement {
     pub sentence: String,
 }
 
+/// The words of a text, lower case and without accents, with a blank between them.
+pub fn fold(text: &str) -> String {
+    let sentences = tokens::sentences(text);
+    let words: Vec<_> =
+        sentences.iter().flat_map(|sentence| &sentence.tokens).map(|token| token.word.as_str()).collect();
+    words.join(" ")
+}
+
 /// The changes that a paragraph tells, in its order.
 pub fn statements(paragraph: &str) -> Vec<Statement> {
     if !index::may_tell(paragraph) {

@@ -4,6 +4,8 @@
 //! the description of a calendar entry, in any language. Each change that is told so must be one that the status says; what is
 //! not explained is ambiguous, and a person decides.
 
+pub(crate) mod other;
+mod several;
 mod text;
 
 use super::{
@@ -18,6 +20,7 @@ use text::Passage;
 
 /// A failure where the notice tells of a change that the status of none of its maintenances says.
 pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Failure> {
+    several::check(source, maintenances)?;
     let statuses: Vec<Status> = maintenances.iter().map(Maintenance::status).collect();
     let rows: Vec<&str> = maintenances
         .iter()

@@ -43,6 +43,12 @@ pub(super) fn passages(source: &Source<'_>) -> Vec<Passage> {
     for page in mail.pages.iter().skip(1).filter_map(|page| Page::parse(page).ok()) {
         of_lines(page.lines(), &mut passages);
     }
+    for text in &mail.cover.texts {
+        of_lines(&Lines::of_text(text), &mut passages);
+    }
+    for page in mail.cover.pages.iter().filter_map(|page| Page::parse(page).ok()) {
+        of_lines(page.lines(), &mut passages);
+    }
     passages
 }
 

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says what it ran")]
 
+mod answers;
 mod change;
 mod corpus;
 mod faults;

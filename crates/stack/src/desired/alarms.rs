@@ -40,12 +40,14 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
         topics.push(entry);
         mail_topic(blueprint, entry);
     }
-    let actions: BTreeSet<String> = topics.iter().map(|topic| names.topic_arn(topic)).collect();
+    let actions: BTreeSet<String> = topics.iter().map(|topic| names.arn(Kind::Topic, topic)).collect();
     let after: Vec<Id> = topics.iter().map(|topic| of(Kind::Topic, *topic)).collect();
     for watch in watches(declaration) {
         let (dimension, watched) = match watch.measure.watched {
-            Watched::Function | Watched::FunctionWithFailureQueue => ("FunctionName", names.function(watch.entry)),
-            Watched::FailureQueue => ("QueueName", names.queue(watch.entry)),
+            Watched::Function | Watched::FunctionWithFailureQueue => {
+                ("FunctionName", names.name(Kind::Function, watch.entry))
+            }
+            Watched::FailureQueue => ("QueueName", names.name(Kind::Queue, watch.entry)),
         };
         let id = format!("{}-{}", watch.entry, watch.measure.name);
         let settings = alarm::Settings {
@@ -63,7 +65,7 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
             tags: blueprint.tags(&id, &BTreeMap::new()),
             ..alarm::Settings::default()
         };
-        let address = Address::of(names.alarm(watch.entry, watch.measure.name));
+        let address = Address::of(names.name(Kind::Alarm, &format!("{}-{}", watch.entry, watch.measure.name)));
         blueprint.add(of(Kind::Alarm, id), address, settings, after.clone());
     }
 }
@@ -71,7 +73,7 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
 /// The topic that carries alarms to mail addresses.
 fn mail_topic(blueprint: &mut Blueprint<'_>, entry: &str) {
     let names = blueprint.names();
-    let arn = names.topic_arn(entry);
+    let arn = names.arn(Kind::Topic, entry);
     let publish = Statement::allow(&["SNS:Publish"], [arn.clone()]).for_service("cloudwatch.amazonaws.com");
     let publish = publish.with_source(names.account(), arns(blueprint));
     let settings = topic::Settings {
@@ -79,7 +81,7 @@ fn mail_topic(blueprint: &mut Blueprint<'_>, entry: &str) {
         tags: blueprint.tags(entry, &BTreeMap::new()),
         ..topic::Settings::default()
     };
-    blueprint.add(of(Kind::Topic, entry), Address::of(names.topic(entry)), settings, Vec::new());
+    blueprint.add(of(Kind::Topic, entry), Address::of(names.name(Kind::Topic, entry)), settings, Vec::new());
     for address in mails(blueprint.declaration) {
         storage::subscribe(blueprint, entry, &Subscription::Mail(address.clone()));
     }
@@ -88,7 +90,10 @@ fn mail_topic(blueprint: &mut Blueprint<'_>, entry: &str) {
 /// The ARNs of all alarms.
 pub(super) fn arns(blueprint: &Blueprint<'_>) -> Vec<String> {
     let names = blueprint.names();
-    watches(blueprint.declaration).iter().map(|watch| names.alarm_arn(watch.entry, watch.measure.name)).collect()
+    watches(blueprint.declaration)
+        .iter()
+        .map(|watch| names.arn(Kind::Alarm, &format!("{}-{}", watch.entry, watch.measure.name)))
+        .collect()
 }
 
 fn watches(declaration: &Declaration) -> Vec<Watch<'_>> {

@@ -38,7 +38,7 @@ fn role(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
         ..role::Settings::default()
     };
     let after = referred(blueprint, declared);
-    blueprint.add(of(Kind::Role, entry), Address::of(names.role(entry)), settings, after);
+    blueprint.add(of(Kind::Role, entry), Address::of(names.name(Kind::Role, entry)), settings, after);
 }
 
 /// What a function's rights name, as far as it is the stack's.
@@ -69,13 +69,13 @@ fn log_group(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
         tags: blueprint.tags(entry, &declared.tags),
         ..log_group::Settings::default()
     };
-    let address = Address::of(blueprint.names().log_group(entry));
+    let address = Address::of(blueprint.names().name(Kind::LogGroup, entry));
     blueprint.add(of(Kind::LogGroup, entry), address, settings, Vec::new());
 }
 
 fn function(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
     let names = blueprint.names();
-    let name = names.function(entry);
+    let name = names.name(Kind::Function, entry);
     let mut environment = declared.environment.clone();
     let context = names.function_context(blueprint.declaration, entry);
     // `Serialize` fails for maps whose keys are no strings; a context has none.
@@ -97,7 +97,7 @@ fn function(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
         }),
         reserved_concurrency: declared.reserved_concurrency,
         tags: blueprint.tags(entry, &declared.tags),
-        ..function::Settings::new(&name, names.role_arn(entry), code)
+        ..function::Settings::new(&name, names.arn(Kind::Role, entry), code)
     };
     let mut after = vec![of(Kind::Role, entry), of(Kind::LogGroup, entry)];
     if blueprint.given.artifacts {
@@ -111,12 +111,12 @@ fn event_invoke(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function)
     let settings = event_invoke::Settings {
         retries: declared.retries.into(),
         maximum_age: seconds(declared.maximum_event_age),
-        on_failure: declared.on_failure.as_ref().map(|queue| names.queue_arn(queue)),
+        on_failure: declared.on_failure.as_ref().map(|queue| names.arn(Kind::Queue, queue)),
         on_success: None,
     };
     let mut after = vec![of(Kind::Function, entry)];
     after.extend(declared.on_failure.iter().map(|queue| of(Kind::Queue, queue)));
-    let address = Address::within(names.function(entry), event_invoke::QUALIFIER);
+    let address = Address::within(names.name(Kind::Function, entry), event_invoke::QUALIFIER);
     blueprint.add(of(Kind::EventInvoke, entry), address, settings, after);
 }
 
@@ -135,7 +135,8 @@ fn permissions(blueprint: &mut Blueprint<'_>) {
     for (topic, declared) in &blueprint.declaration.topics {
         for told in &declared.subscriptions {
             let Subscription::Function(function) = told else { continue };
-            let settings = permission::Settings::invoke("sns.amazonaws.com", names.account(), names.topic_arn(topic));
+            let settings =
+                permission::Settings::invoke("sns.amazonaws.com", names.account(), names.arn(Kind::Topic, topic));
             permissions.push((function, invoked_by_topic(function, topic), settings));
         }
     }
@@ -143,7 +144,7 @@ fn permissions(blueprint: &mut Blueprint<'_>) {
     permissions.sort_by(|(_, one, _), (_, other, _)| one.cmp(other));
     permissions.dedup_by(|(_, one, _), (_, other, _)| one == other);
     for (function, id, settings) in permissions {
-        let address = Address::within(names.function(function), names.statement(&id.entry));
+        let address = Address::within(names.name(Kind::Function, function), names.name(Kind::Permission, &id.entry));
         blueprint.add(id, address, settings, vec![of(Kind::Function, function)]);
     }
 }

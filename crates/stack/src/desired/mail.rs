@@ -28,7 +28,8 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
     if is_own {
         blueprint.add(own_set(blueprint), Address::of(&set), rule_set::Settings {}, Vec::new());
     }
-    let all: Vec<String> = declaration.receipt_rules.iter().map(|rule| names.rule(&rule.name)).collect();
+    let all: Vec<String> =
+        declaration.receipt_rules.iter().map(|rule| names.name(Kind::ReceiptRule, &rule.name)).collect();
     for (index, declared) in declaration.receipt_rules.iter().enumerate() {
         let predecessors = all.iter().take(index).cloned().collect();
         rule(blueprint, declared, &set, predecessors);
@@ -67,7 +68,7 @@ fn rule(blueprint: &mut Blueprint<'_>, declared: &ReceiptRule, set: &str, predec
         after: Input(predecessors),
         ..rule::Settings::default()
     };
-    let address = Address::within(set, blueprint.names().rule(&declared.name));
+    let address = Address::within(set, blueprint.names().name(Kind::ReceiptRule, &declared.name));
     let after = before(blueprint, declared);
     blueprint.add(of(Kind::ReceiptRule, &declared.name), address, settings, after);
 }
@@ -103,17 +104,17 @@ fn place(blueprint: &Blueprint<'_>, bucket: &str, rule: &str) -> Id {
 
 fn done(blueprint: &Blueprint<'_>, action: &Action) -> Done {
     let names = blueprint.names();
-    let topic = || topic_of(action).map(|topic| names.topic_arn(topic));
+    let topic = || topic_of(action).map(|topic| names.arn(Kind::Topic, topic));
     match action {
         Action::Store { bucket, prefix, .. } => Done::S3 {
-            bucket: names.bucket(bucket),
+            bucket: names.name(Kind::Bucket, bucket),
             prefix: Some(prefix.clone()).filter(|prefix| !prefix.is_empty()),
             topic: topic(),
             kms_key: None,
             role: None,
         },
         Action::Invoke { function, invocation, .. } => Done::Lambda {
-            function: names.function_arn(function),
+            function: names.arn(Kind::Function, function),
             invocation: match invocation {
                 Invocation::Event => action::Invocation::Event,
                 Invocation::RequestResponse => action::Invocation::RequestResponse,
@@ -121,7 +122,7 @@ fn done(blueprint: &Blueprint<'_>, action: &Action) -> Done {
             topic: topic(),
         },
         Action::Publish { topic, encoding } => Done::Sns {
-            topic: names.topic_arn(topic),
+            topic: names.arn(Kind::Topic, topic),
             encoding: match encoding {
                 Encoding::Utf8 => action::Encoding::Utf8,
                 Encoding::Base64 => action::Encoding::Base64,

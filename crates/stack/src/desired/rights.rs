@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Blueprint, with_ids};
 use aws::policy::{Policy, Statement};
 use declaration::{Function, Place, SecretReference};
+use kinds::Kind;
 
 /// The name of a role's one policy.
 const POLICY: &str = "provision";
@@ -30,7 +31,10 @@ pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Functi
     let names = blueprint.names();
     let mut statements = vec![(
         "WriteLog",
-        Statement::allow(&["logs:CreateLogStream", "logs:PutLogEvents"], [format!("{}:*", names.log_group_arn(entry))]),
+        Statement::allow(
+            &["logs:CreateLogStream", "logs:PutLogEvents"],
+            [format!("{}:*", names.arn(Kind::LogGroup, entry))],
+        ),
     )];
     for (id, action, places) in [
         ("GetObjects", "s3:GetObject", &function.reads),
@@ -39,10 +43,10 @@ pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Functi
     ] {
         statements.push((id, Statement::allow(&[action], objects(blueprint, places))));
     }
-    let mut queues: Vec<String> = function.sends.iter().map(|queue| names.queue_arn(queue)).collect();
-    queues.extend(function.on_failure.iter().map(|queue| names.queue_arn(queue)));
+    let mut queues: Vec<String> = function.sends.iter().map(|queue| names.arn(Kind::Queue, queue)).collect();
+    queues.extend(function.on_failure.iter().map(|queue| names.arn(Kind::Queue, queue)));
     statements.push(("SendMessages", Statement::allow(&["sqs:SendMessage"], queues)));
-    let topics = function.publishes.iter().map(|topic| names.topic_arn(topic));
+    let topics = function.publishes.iter().map(|topic| names.arn(Kind::Topic, topic));
     statements.push(("PublishMessages", Statement::allow(&["sns:Publish"], topics)));
     let secrets = function.secrets.values().map(|secret| secret_arn(blueprint, secret));
     statements.push(("ReadSecrets", Statement::allow(&["secretsmanager:GetSecretValue"], secrets)));
@@ -55,12 +59,12 @@ pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Functi
 }
 
 fn objects(blueprint: &Blueprint<'_>, places: &[Place]) -> Vec<String> {
-    let arn = |place: &Place| format!("arn:aws:s3:::{}/{}*", blueprint.names().bucket(&place.bucket), place.prefix);
+    let arn = |place: &Place| format!("{}/{}*", blueprint.names().arn(Kind::Bucket, &place.bucket), place.prefix);
     places.iter().map(arn).collect()
 }
 
 /// Secrets Manager ends every ARN with six characters of its own.
 fn secret_arn(blueprint: &Blueprint<'_>, secret: &SecretReference) -> String {
     let name = blueprint.names().secret(blueprint.declaration, secret);
-    format!("{}-??????", blueprint.names().secret_arn(&name))
+    format!("{}-??????", blueprint.names().arn_of(Kind::Secret, &name))
 }

@@ -43,8 +43,8 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
 }
 
 fn bucket(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Bucket) {
-    let name = blueprint.names().bucket(entry);
-    let mut statements = vec![tls_only(&name)];
+    let name = blueprint.names().name(Kind::Bucket, entry);
+    let mut statements = vec![tls_only(&blueprint.names().arn_of(Kind::Bucket, &name))];
     statements.extend(storing(blueprint, entry, |rule| statement_id(&["StoreMailOf", rule])));
     let expire_days = declared.expire.map(days);
     let settings = bucket::Settings {
@@ -63,9 +63,8 @@ fn bucket(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Bucket) {
 }
 
 /// Nobody reads or writes anything but over TLS.
-fn tls_only(bucket: &str) -> (String, Statement) {
-    let arn = format!("arn:aws:s3:::{bucket}");
-    let plain = Statement::deny(&["s3:*"], [arn.clone(), format!("{arn}/*")]).for_everybody();
+fn tls_only(arn: &str) -> (String, Statement) {
+    let plain = Statement::deny(&["s3:*"], [arn.to_owned(), format!("{arn}/*")]).for_everybody();
     ("RefuseWithoutTls".to_owned(), plain.when("Bool", "aws:SecureTransport", ["false".to_owned()]))
 }
 
@@ -73,7 +72,7 @@ fn tls_only(bucket: &str) -> (String, Statement) {
 fn artifacts(blueprint: &mut Blueprint<'_>) {
     let name = blueprint.names().artifacts();
     let tags = blueprint.tags(artifacts::ENTRY, &BTreeMap::new());
-    let settings = artifacts::settings(Policy::new([tls_only(&name)]), tags);
+    let settings = artifacts::settings(Policy::new([tls_only(&blueprint.names().arn_of(Kind::Bucket, &name))]), tags);
     blueprint.add(of(Kind::Bucket, artifacts::ENTRY), Address::of(name), settings, Vec::new());
 }
 
@@ -83,7 +82,7 @@ fn statements(blueprint: &mut Blueprint<'_>, entry: &str) {
     // The roles carry the notes of where our statements are.
     let roles: Vec<Id> = blueprint.declaration.functions.keys().map(|function| of(Kind::Role, function)).collect();
     for (id, statement) in storing(blueprint, entry, |rule| stored_by(entry, rule)) {
-        let address = Address::within(names.bucket(entry), names.statement(&id));
+        let address = Address::within(names.name(Kind::Bucket, entry), names.name(Kind::Permission, &id));
         blueprint.add(of(Kind::BucketStatement, id), address, statement, roles.clone());
     }
 }
@@ -95,14 +94,14 @@ pub(super) fn stored_by(bucket: &str, rule: &str) -> String {
 
 /// What lets SES put the mails of each rule where it stores them, and nowhere else.
 pub(super) fn storing(blueprint: &Blueprint<'_>, entry: &str, id: impl Fn(&str) -> String) -> Vec<(String, Statement)> {
-    let name = blueprint.names().bucket(entry);
+    let arn = blueprint.names().arn(Kind::Bucket, entry);
     let stores = blueprint.rules_that(|action| match action {
         Action::Store { bucket, prefix, .. } if bucket == entry => Some(prefix.clone()),
         _ => None,
     });
     let mut by_rule: Vec<(&str, Vec<String>)> = Vec::new();
     for (rule, prefix) in stores {
-        let object = format!("arn:aws:s3:::{name}/{prefix}*");
+        let object = format!("{arn}/{prefix}*");
         match by_rule.iter_mut().find(|(known, _)| *known == rule) {
             Some((_, objects)) => objects.push(object),
             None => by_rule.push((rule, vec![object])),
@@ -123,27 +122,27 @@ fn queue(blueprint: &mut Blueprint<'_>, entry: &str) {
     });
     let statements = told.map(|(topic, _)| {
         let statement =
-            Statement::allow(&["sqs:SendMessage"], [names.queue_arn(entry)]).for_service("sns.amazonaws.com");
-        (statement_id(&["MessagesOf", topic]), statement.with_source(names.account(), [names.topic_arn(topic)]))
+            Statement::allow(&["sqs:SendMessage"], [names.arn(Kind::Queue, entry)]).for_service("sns.amazonaws.com");
+        (statement_id(&["MessagesOf", topic]), statement.with_source(names.account(), [names.arn(Kind::Topic, topic)]))
     });
     let settings = queue::Settings {
         retention: seconds(declared.retention),
         visibility_timeout: seconds(declared.visibility_timeout),
-        redrive: declared
-            .redrive
-            .as_ref()
-            .map(|redrive| queue::Redrive { queue: names.queue_arn(&redrive.queue), after: redrive.after.into() }),
+        redrive: declared.redrive.as_ref().map(|redrive| queue::Redrive {
+            queue: names.arn(Kind::Queue, &redrive.queue),
+            after: redrive.after.into(),
+        }),
         policy: Policy::new(with_ids(statements)),
         tags: blueprint.tags(entry, &declared.tags),
         ..queue::Settings::default()
     };
     let after = declared.redrive.iter().map(|redrive| of(Kind::Queue, &redrive.queue)).collect();
-    blueprint.add(of(Kind::Queue, entry), Address::of(names.queue(entry)), settings, after);
+    blueprint.add(of(Kind::Queue, entry), Address::of(names.name(Kind::Queue, entry)), settings, after);
 }
 
 fn topic(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Topic) {
     let names = blueprint.names();
-    let arn = names.topic_arn(entry);
+    let arn = names.arn(Kind::Topic, entry);
     let publish = |service: &str, sources: Vec<String>| {
         let statement = Statement::allow(&["SNS:Publish"], [arn.clone()]).for_service(service);
         statement.with_source(names.account(), sources)
@@ -169,7 +168,7 @@ fn topic(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Topic) {
         tags: blueprint.tags(entry, &declared.tags),
         ..topic::Settings::default()
     };
-    blueprint.add(of(Kind::Topic, entry), Address::of(names.topic(entry)), settings, Vec::new());
+    blueprint.add(of(Kind::Topic, entry), Address::of(names.name(Kind::Topic, entry)), settings, Vec::new());
     for told in &declared.subscriptions {
         subscribe(blueprint, entry, told);
     }
@@ -191,15 +190,15 @@ pub(super) fn subscribe(blueprint: &mut Blueprint<'_>, entry: &str, told: &Subsc
         Subscription::Mail(address) => ("email", address.clone(), address, false),
         Subscription::Queue { queue, raw } => {
             after.push(of(Kind::Queue, queue));
-            ("sqs", names.queue_arn(queue), queue, *raw)
+            ("sqs", names.arn(Kind::Queue, queue), queue, *raw)
         }
         Subscription::Function(function) => {
             after.extend([of(Kind::Function, function), invoked_by_topic(function, entry)]);
-            ("lambda", names.function_arn(function), function, false)
+            ("lambda", names.arn(Kind::Function, function), function, false)
         }
     };
     let settings = subscription::Settings { raw_delivery, ..subscription::Settings::default() };
-    let address = Address::within(names.topic(entry), subscription::name(protocol, &endpoint));
+    let address = Address::within(names.name(Kind::Topic, entry), subscription::name(protocol, &endpoint));
     blueprint.add(of(Kind::Subscription, format!("{entry}.{protocol}:{who}")), address, settings, after);
 }
 
@@ -217,6 +216,6 @@ fn secret(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Secret) {
         kms_key: None,
         tags: blueprint.tags(entry, &declared.tags),
     };
-    let address = Address::of(blueprint.names().own_secret(entry));
+    let address = Address::of(blueprint.names().name(Kind::Secret, entry));
     blueprint.add(of(Kind::Secret, entry), address, settings, Vec::new());
 }

@@ -21,21 +21,21 @@ const VARIABLE: &str = "PROVISION_RESOLVER";
 /// No answer is better than a long wait.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// Who is asked.
+/// The resolver that is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Dns {
-    /// The system's resolver.
+    /// The resolver of the operating system.
     System,
-    /// This one.
+    /// The resolver at this address.
     At(SocketAddr),
-    /// Nobody.
+    /// None: every question fails with [`NoAnswer::Off`].
     Off,
 }
 
-/// Who takes a domain's mail, best first: preference and name.
+/// A domain's mail exchangers, best first: preference and name.
 pub(super) type Exchanges = Vec<(u16, String)>;
 
-/// Why there is no answer.
+/// Reasons why a question has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoAnswer {
     #[error("the resolver is switched off")]
@@ -67,13 +67,13 @@ impl Dns {
         }
     }
 
-    /// Whether a name has an address.
+    /// Returns `true` if a name has an address.
     pub(super) async fn exists(&self, name: &str) -> Result<bool, NoAnswer> {
         let answer = self.ask(name, Rtype::A).await?;
         Ok(answer.header().rcode() != Rcode::NXDOMAIN && answer.header_counts().ancount() > 0)
     }
 
-    /// Who takes a domain's mail.
+    /// Looks up a domain's mail exchangers.
     pub(super) async fn exchanges(&self, domain: &str) -> Result<Exchanges, NoAnswer> {
         let answer = self.ask(domain, Rtype::MX).await?;
         let section = answer.answer().map_err(|_| NoAnswer::Wrong)?;

@@ -1,4 +1,4 @@
-//! What AWS would refuse, or what others' rules would keep from ours.
+//! Quotas of AWS, and other people's rules that would keep mail from ours.
 
 use aws_sdk_ses::types::ReceiptRule;
 use futures::future::try_join_all;
@@ -8,16 +8,16 @@ use crate::{Names, desired::RuleSet};
 use aws::OrFail;
 use declaration::Declaration;
 use engine::{Failure, Stack};
-use kinds::{Session, ses::Snapshot};
+use kinds::{Kind, Session, ses::Snapshot};
 
 /// SES's quota of rules in a set.
 const MOST_RULES: usize = 200;
 /// SES's quota of rule sets in an account.
 const MOST_SETS: usize = 40;
-/// What Lambda keeps for functions without a reservation.
+/// Concurrency that Lambda keeps for functions without a reservation.
 const UNRESERVED: i64 = 100;
 
-/// Whether the account can give the functions what they reserve, beside what others reserve.
+/// Checks that the account has the concurrency that the functions reserve, beside other functions' reservations.
 pub(super) async fn concurrency(session: &Session, declaration: &Declaration) -> Vec<Finding> {
     let reserved: i64 = declaration.functions.values().filter_map(|one| one.reserved_concurrency).map(i64::from).sum();
     if reserved == 0 {
@@ -33,18 +33,18 @@ pub(super) async fn concurrency(session: &Session, declaration: &Declaration) ->
     short(reserved, unreserved + held).into_iter().collect()
 }
 
-/// What nobody has reserved in the account.
+/// Reads the account's unreserved concurrency.
 async fn unreserved(session: &Session) -> Result<i64, Failure> {
     let answer = session.aws.read.lambda.get_account_settings().send().await.or_fail("lambda.GetAccountSettings")?;
     let limit = answer.account_limit.and_then(|limit| limit.unreserved_concurrent_executions);
     Ok(limit.map_or(0, i64::from))
 }
 
-/// What the stack's functions have reserved already.
+/// Reads the concurrency that the stack's functions have reserved already.
 async fn held(session: &Session, declaration: &Declaration) -> Result<i64, Failure> {
-    let names = Names::new(declaration, &session.aws.account);
+    let names = Names::new(declaration, &session.aws.realm.account);
     let held = try_join_all(declaration.functions.keys().map(|entry| {
-        let call = session.aws.read.lambda.get_function().function_name(names.function(entry));
+        let call = session.aws.read.lambda.get_function().function_name(names.name(Kind::Function, entry));
         async move {
             let concurrency = call.send().await.or_absent("lambda.GetFunction")?.and_then(|answer| answer.concurrency);
             Ok(concurrency.and_then(|one| one.reserved_concurrent_executions).map_or(0, i64::from))
@@ -62,7 +62,7 @@ fn short(reserved: i64, left: i64) -> Option<Finding> {
     })
 }
 
-/// Whether the account has room for the stack's own rule set, where it has to be made.
+/// Checks that the account has room for the stack's own rule set, if it must be created.
 pub(super) async fn sets(
     session: &Session,
     declaration: &Declaration,
@@ -92,7 +92,7 @@ fn full(count: usize) -> Option<Finding> {
     })
 }
 
-/// Whether the rules have room in the set, and whether somebody's rules stand in their way.
+/// Checks that the rules have room in the set, and that nobody's rules stand in their way.
 pub(super) fn rules(stack: &Stack, declaration: &Declaration, rule_set: &RuleSet, snapshot: &Snapshot) -> Vec<Finding> {
     let name = match rule_set {
         RuleSet::Own => stack.id.clone(),
@@ -115,7 +115,7 @@ pub(super) fn rules(stack: &Stack, declaration: &Declaration, rule_set: &RuleSet
     findings
 }
 
-/// Why somebody's rule before ours may keep mail from them, or do something with it too.
+/// Returns a finding if another rule before ours may stop mail or act on it as well.
 fn in_the_way(rule: &ReceiptRule, set: &str) -> Option<Finding> {
     let stops = rule.actions.iter().flatten().any(|action| action.stop_action.is_some());
     let takes_all = rule.recipients.as_ref().is_none_or(Vec::is_empty);

@@ -13,7 +13,7 @@ use crate::desired::RuleSet;
 use declaration::Declaration;
 use kinds::{Session, ses::Snapshot};
 
-/// How much a finding matters.
+/// The weight of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Weight {
@@ -28,9 +28,9 @@ pub enum Weight {
 pub struct Finding {
     /// Weight: blocks or warns.
     pub weight: Weight,
-    /// What is so.
+    /// The fact that was found.
     pub what: String,
-    /// What to do about it.
+    /// The action that a person should take.
     pub todo: String,
 }
 
@@ -45,7 +45,7 @@ impl Finding {
     }
 }
 
-/// What one must be allowed to for [`check`], besides what the kinds need.
+/// Returns the IAM actions that [`check`] needs, besides those of the kinds.
 pub fn actions(declaration: &Declaration) -> Vec<&'static str> {
     let reserves = declaration.functions.values().any(|function| function.reserved_concurrency.is_some());
     let mut actions = Vec::new();
@@ -73,8 +73,8 @@ pub async fn check(
     });
     let (identities, records, region, concurrency, sets) = tokio::join!(
         receiving::identities(session, &domains),
-        receiving::records(dns, &session.aws.region, &domains),
-        receiving::region(dns, &session.aws.region, declaration),
+        receiving::records(dns, &session.aws.realm.region, &domains),
+        receiving::region(dns, &session.aws.realm.region, declaration),
         Box::pin(limits::concurrency(session, declaration)),
         sets,
     );

@@ -60,7 +60,7 @@ pub(super) async fn identities(session: &Session, domains: &BTreeMap<String, boo
         status == Some(&VerificationStatus::Success)
     };
     let missing = domains.keys().filter(|domain| !candidates(domain).any(is_verified));
-    let region = &session.aws.region;
+    let region = &session.aws.realm.region;
     missing.map(|domain| unverified(domain, region)).collect()
 }
 

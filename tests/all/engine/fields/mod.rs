@@ -50,25 +50,25 @@ const RECORDED: &[(&str, &str, &str, &str)] = &[
         "function",
         "package",
         "Lambda cannot turn a function of zips into one of images",
-        "function/wire.rs: one_real_change_is_seen",
+        "lambda/function/wire.rs: one_real_change_is_seen",
     ),
     (
         "function",
         "failure",
         "the emulator's changes do not fail afterwards",
-        "function/wire.rs: a_change_that_failed_afterwards_is_seen_with_its_reason",
+        "lambda/function/wire.rs: a_change_that_failed_afterwards_is_seen_with_its_reason",
     ),
     (
         "log group",
         "kms_key",
         "the emulator has no AssociateKmsKey and DisassociateKmsKey",
-        "log_group.rs: one_real_change_is_seen",
+        "logs/log_group.rs: one_real_change_is_seen",
     ),
     (
         "alarm",
         "low_samples",
         "the emulator does not keep EvaluateLowSampleCountPercentile",
-        "alarm.rs: one_real_change_is_seen",
+        "cloudwatch/alarm.rs: one_real_change_is_seen",
     ),
 ];
 
@@ -171,7 +171,7 @@ fn every_field_has_a_case_and_every_case_a_field() {
     let tested: BTreeSet<_> = changed.chain(recorded).collect();
     assert_eq!(registered.difference(&tested).collect::<Vec<_>>(), Vec::<&(String, String)>::new(), "without a case");
     assert_eq!(tested.difference(&registered).collect::<Vec<_>>(), Vec::<&(String, String)>::new(), "without a field");
-    let kinds = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kinds");
+    let kinds = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/kinds/src");
     for (kind, field, _, test) in RECORDED {
         let (file, name) = test.split_once(": ").unwrap();
         let source = fs::read_to_string(kinds.join(file)).unwrap();

@@ -1,0 +1,134 @@
+//! ARNs, in every partition. Nothing else in the project writes `arn:` by hand (a test reads the sources).
+
+use std::fmt;
+
+/// A partition: accounts, regions and ARNs of one know nothing of those of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Partition {
+    /// `aws`: every region but those of the others.
+    Commercial,
+    /// `aws-cn`: the regions in China.
+    China,
+    /// `aws-us-gov`: GovCloud.
+    GovCloud,
+}
+
+impl Partition {
+    /// Returns the partition that a region belongs to.
+    pub fn of_region(region: &str) -> Self {
+        match region {
+            _ if region.starts_with("cn-") => Self::China,
+            _ if region.starts_with("us-gov-") => Self::GovCloud,
+            _ => Self::Commercial,
+        }
+    }
+
+    /// Returns its name in an ARN.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Commercial => "aws",
+            Self::China => "aws-cn",
+            Self::GovCloud => "aws-us-gov",
+        }
+    }
+}
+
+/// The form of a kind's ARNs behind the partition, such as `sqs:{region}:{account}:{name}`.
+///
+/// Its fields are `{region}` and `{account}`, `{stack}` (the id of the stack), `{container}` and `{name}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArnForm(pub &'static str);
+
+/// The region and the account that a stack stands in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Realm {
+    /// The region.
+    pub region: String,
+    /// The account, as 12 digits.
+    pub account: String,
+}
+
+/// An ARN.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Arn(String);
+
+impl Realm {
+    /// Returns the ARN of a resource that is part of nothing.
+    ///
+    /// ```
+    /// use aws::{ArnForm, Realm};
+    ///
+    /// let realm = Realm { region: "cn-north-1".to_owned(), account: "123456789012".to_owned() };
+    /// let queue = realm.arn(ArnForm("sqs:{region}:{account}:{name}"), "mail", "mail-failed");
+    /// assert_eq!(queue.to_string(), "arn:aws-cn:sqs:cn-north-1:123456789012:mail-failed");
+    /// ```
+    pub fn arn(&self, form: ArnForm, stack: &str, name: &str) -> Arn {
+        self.arn_within(form, stack, "", name)
+    }
+
+    /// Returns the ARN of a part of something: a receipt rule in its rule set.
+    pub fn arn_within(&self, form: ArnForm, stack: &str, container: &str, name: &str) -> Arn {
+        let Self { region, account } = self;
+        let mut text = form.0.to_owned();
+        // The names come last: a brace in one of them is no field.
+        let fields = [
+            ("{region}", region.as_str()),
+            ("{account}", account),
+            ("{stack}", stack),
+            ("{container}", container),
+            ("{name}", name),
+        ];
+        for (field, value) in fields {
+            text = text.replace(field, value);
+        }
+        Arn(format!("arn:{}:{text}", Partition::of_region(region).as_str()))
+    }
+}
+
+impl Arn {
+    /// Returns the account whose root user an ARN names: `arn:aws:iam::123456789012:root`, in any partition.
+    pub fn root_account(text: &str) -> Option<&str> {
+        let mut parts = text.strip_prefix("arn:")?.splitn(5, ':').skip(1);
+        let (service, region, account) = (parts.next()?, parts.next()?, parts.next()?);
+        (service == "iam" && region.is_empty() && parts.next() == Some("root")).then_some(account)
+    }
+}
+
+impl fmt::Display for Arn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl From<Arn> for String {
+    fn from(arn: Arn) -> Self {
+        arn.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_partition_follows_from_the_region() {
+        for (region, expected) in [
+            ("eu-west-1", "arn:aws:iam::1:role/provision/mail/mail-f"),
+            ("cn-northwest-1", "arn:aws-cn:iam::1:role/provision/mail/mail-f"),
+            ("us-gov-west-1", "arn:aws-us-gov:iam::1:role/provision/mail/mail-f"),
+        ] {
+            let realm = Realm { region: region.to_owned(), account: "1".to_owned() };
+            let form = ArnForm("iam::{account}:role/provision/{stack}/{name}");
+            assert_eq!(realm.arn(form, "mail", "mail-f").to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_root_user_is_its_account_in_every_partition() {
+        assert_eq!(Arn::root_account("arn:aws:iam::123456789012:root"), Some("123456789012"));
+        assert_eq!(Arn::root_account("arn:aws-cn:iam::123456789012:root"), Some("123456789012"));
+        for other in ["123456789012", "arn:aws:iam::123456789012:role/root", "arn:aws:s3:::root", "arn:aws:iam::1"] {
+            assert_eq!(Arn::root_account(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Answers: what somebody wrote above a message that he quotes. The quotation is of another day, whoever wrote it first.
+//!
+//! Mail programs mark a quotation with a line that says who wrote what follows ("On … wrote:"), with
+//! "-----Original Message-----", with quoted headers, with `>` before each line, or with an element of the page. A message that
+//! was passed on is marked alike: its headers are those that [`super::forward`] finds first, and they are passed over here.
+
+use memchr::memmem;
+
+use super::{
+    Mail, flat,
+    forward::{Body, MOST_LINES, is_mark, trimmed, unquoted},
+    subject,
+};
+
+/// A body without any of these quotes nothing.
+const HINTS: [&str; 26] = [
+    "wrote",
+    "schrieb",
+    "crit",
+    "escribi",
+    "escreveu",
+    "scritto",
+    "schreef",
+    "yazd",
+    "riginal",
+    "rspr",
+    "orspronk",
+    "\n>",
+    "From",
+    "Von",
+    "De:",
+    "De ",
+    "Da:",
+    "Van",
+    "Kimden",
+    "FROM",
+    "gmail_quote",
+    "yahoo_quoted",
+    "\"cite\"",
+    "divRplyFwdMsg",
+    "appendonsend",
+    "写道",
+];
+
+/// Ends of the line that says who wrote what follows.
+const WROTE: [&str; 12] = [
+    "wrote",
+    "writes",
+    "schrieb",
+    "a écrit",
+    "écrit",
+    "escribió",
+    "escreveu",
+    "ha scritto",
+    "scrisse",
+    "schreef",
+    "yazdı",
+    "写道",
+];
+
+/// What stands between dashes above a quoted message.
+const ORIGINALS: [&str; 12] = [
+    "original message",
+    "original appointment",
+    "ursprüngliche nachricht",
+    "originalnachricht",
+    "message d'origine",
+    "message original",
+    "mensaje original",
+    "mensagem original",
+    "messaggio originale",
+    "oorspronkelijk bericht",
+    "orijinal mesaj",
+    "özgün ileti",
+];
+
+/// Elements in which mail programs quote.
+const ELEMENTS: [&str; 6] =
+    ["gmail_quote", "yahoo_quoted", "type=\"cite\"", "divRplyFwdMsg", "appendonsend", "moz-cite-prefix"];
+
+/// This many lines in a row with `>` before them are a quotation.
+const QUOTED_LINES: usize = 3;
+/// Lines over which the words above a quotation may be broken.
+const LONGEST_ATTRIBUTION: usize = 3;
+
+/// The mail without its quotation, if it has one below an answer.
+pub(super) fn without_quotation(mail: &Mail) -> Option<Mail> {
+    let is_hinted = |body: &String| HINTS.iter().any(|hint| memmem::find(body.as_bytes(), hint.as_bytes()).is_some());
+    if !mail.texts.iter().chain(&mail.pages).any(is_hinted) && !mail.texts.iter().any(|text| text.starts_with('>')) {
+        return None;
+    }
+    // Of layers that stand in the body the subject above them tells how they came there.
+    let around = mail.layers.iter().rev().find(|layer| layer.wrapping != super::Wrapping::Inline);
+    let subject = around.map_or("", |layer| layer.subject.as_str());
+    let text_cuts: Vec<_> = mail.texts.iter().map(|text| in_text(text, subject)).collect();
+    let page_cuts: Vec<_> = mail.pages.iter().map(|page| in_page(page, subject)).collect();
+    if text_cuts.iter().chain(&page_cuts).all(Option::is_none) {
+        return None;
+    }
+    let mut answer = mail.clone();
+    for (body, cut) in answer.texts.iter_mut().zip(text_cuts).chain(answer.pages.iter_mut().zip(page_cuts)) {
+        body.truncate(cut.unwrap_or(body.len()));
+    }
+    Some(answer)
+}
+
+fn in_text(text: &str, subject: &str) -> Option<usize> {
+    let lines: Vec<&str> = text.lines().take(MOST_LINES).collect();
+    let at = quotation(&Body { lines: &lines, wraps: true }, subject)?;
+    // Lines are slices of the text: where one begins is told by its address.
+    lines.get(at).map(|line| line.as_ptr() as usize - text.as_ptr() as usize)
+}
+
+fn in_page(page: &str, subject: &str) -> Option<usize> {
+    let (lines, starts) = flat::placed_lines(page);
+    let lines: Vec<&str> = lines.iter().take(MOST_LINES).map(String::as_str).collect();
+    let marked = quotation(&Body { lines: &lines, wraps: false }, subject).and_then(|at| starts.get(at).copied());
+    let is_passed_on =
+        subject::is_forward(subject) == Some(true) || memmem::find(page.as_bytes(), b"orwarded message").is_some();
+    let element = || {
+        let starts = ELEMENTS.iter().filter_map(|name| memmem::find(page.as_bytes(), name.as_bytes()));
+        let tag = starts.min().and_then(|at| page.get(..at)?.rfind('<'))?;
+        let above = flat::lines(page.get(..tag)?);
+        above.iter().any(|line| !is_mark(line)).then_some(tag)
+    };
+    marked.or_else(|| if is_passed_on { None } else { element() })
+}
+
+/// The line at which a quotation below an answer begins.
+fn quotation(body: &Body<'_>, subject: &str) -> Option<usize> {
+    let (layers, below, depth) = body.unwrapped(subject);
+    let inner = layers.last().map_or(subject, |layer| layer.subject.as_str());
+    // An answer may have no words of its own; else the words above are the answer.
+    let mut is_answered = subject::is_forward(inner) == Some(false);
+    let mut at = below;
+    while let Some(line) = body.lines.get(at) {
+        let (own, words) = unquoted(line);
+        let block = body.block(at).filter(|block| block.start == at && block.is_bare_forward());
+        let begins = block.is_some()
+            || is_original(words)
+            || says_who_wrote(body.lines, at)
+            || own > depth && is_quoted(body.lines, at, depth);
+        if begins && is_answered {
+            return Some(at);
+        }
+        match block {
+            Some(block) => at = block.end.max(at + 1),
+            None => {
+                is_answered |= !begins && !is_mark(words);
+                at += 1;
+            }
+        }
+    }
+    None
+}
+
+fn is_original(words: &str) -> bool {
+    let inside = trimmed(words);
+    inside.len() < words.len() && inside.len() <= 40 && ORIGINALS.contains(&inside.to_lowercase().as_str())
+}
+
+/// Whether the words from a line on say who wrote what follows: they end in "wrote:", with a date or an address before.
+fn says_who_wrote(lines: &[&str], at: usize) -> bool {
+    let Some((_, first)) = lines.get(at).map(|line| unquoted(line)) else { return false };
+    let has_date = |words: &str| words.contains('@') || words.chars().any(|mark| mark.is_ascii_digit());
+    if !has_date(first) || first.ends_with('.') {
+        return false;
+    }
+    let mut joined = String::new();
+    for line in lines.iter().skip(at).take(LONGEST_ATTRIBUTION) {
+        let (_, words) = unquoted(line);
+        if words.is_empty() {
+            return false;
+        }
+        joined.push_str(words);
+        joined.push(' ');
+        let whole = joined.trim_end();
+        let Some(said) = whole.strip_suffix([':', '：']) else { continue };
+        let said = said.trim_end().to_lowercase();
+        // German and Dutch put the verb before the name: "Am 5.4. schrieb Jo:".
+        let names = ["schrieb ", "schreef ", "a écrit "].iter().any(|verb| said.contains(verb));
+        return whole.len() < 300 && (names || WROTE.iter().any(|verb| said.ends_with(verb)));
+    }
+    false
+}
+
+/// Whether this line and the next ones are quoted deeper than what they stand in.
+fn is_quoted(lines: &[&str], at: usize, depth: usize) -> bool {
+    let quoted = lines.iter().skip(at).take_while(|line| unquoted(line).0 > depth).count();
+    quoted >= QUOTED_LINES
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Mail;
+
+    fn answer(subject: &str, body: &str) -> Option<String> {
+        let kind = if body.starts_with('<') { "html" } else { "plain" };
+        let mail = format!("From: a@b.example\nSubject: {subject}\nContent-Type: text/{kind}; charset=utf-8\n\n{body}");
+        let answer = Mail::decode(mail.as_bytes()).without_quotation()?;
+        answer.texts.into_iter().chain(answer.pages).next()
+    }
+
+    #[test]
+    fn what_is_quoted_below_an_answer_is_cut_off() {
+        for quoted in [
+            "On Fri, 2 Apr 2027 at 16:00, Jo Visser <jo@b.example> wrote:\n> Start: 1\n",
+            "On Fri, 2 Apr 2027 at 16:00, Jo Visser <jo@b.example>\nwrote:\n\nStart: 1\n",
+            "Am 2.4.27 um 16:00 schrieb Jo Visser:\n> Start: 1\n",
+            "Op vr 2 apr. 2027 om 16:00 schreef Jo <jo@b.example>:\n> Start: 1\n",
+            "Le 2 avr. 2027 à 16:00, Jo <jo@b.example> a écrit :\n> Start: 1\n",
+            "El 2 abr 2027, Jo <jo@b.example> escribió:\n> Start: 1\n",
+            "Em 2 de abr. de 2027, Jo <jo@b.example> escreveu:\n> Start: 1\n",
+            "Il giorno 2 apr 2027 Jo <jo@b.example> ha scritto:\n> Start: 1\n",
+            "-----Original Message-----\nFrom: Jo <jo@b.example>\nStart: 1\n",
+            "-----Ursprüngliche Nachricht-----\nStart: 1\n",
+            "________________________________\nFrom: Jo <jo@b.example>\nSent: Friday, April 2, 2027 4:00 PM\nTo: A\nSubject: Work\n\nStart: 1\n",
+            "Von: Jo <jo@b.example>\nGesendet: Freitag, 2. April 2027 16:00\nAn: A\nBetreff: Arbeiten\n\nStart: 1\n",
+            "> Start: 1\n> End: 2\n> Circuit: 3\n",
+        ] {
+            for subject in ["RE: Work", "Work"] {
+                let answer = answer(subject, &format!("Hello,\n\nthe crew comes later.\n\n{quoted}"))
+                    .unwrap_or_else(|| panic!("{subject}: {quoted}"));
+                assert!(answer.contains("crew") && !answer.contains("Start"), "{subject}: {answer}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_quotes_too() {
+        for quoted in [
+            "<div class=\"gmail_quote\"><div>On Fri, 2 Apr 2027 Jo &lt;jo@b.example&gt; wrote:<br></div><blockquote>Start: 1</blockquote></div>",
+            "<div id=\"divRplyFwdMsg\">Start: 1</div>",
+            "<blockquote type=\"cite\">Start: 1</blockquote>",
+            "<p><b>From:</b> Jo &lt;jo@b.example&gt;<br><b>Sent:</b> Friday, April 2, 2027 4:00 PM<br><b>To:</b> A<br><b>Subject:</b> RE: Work</p><p>Start: 1</p>",
+        ] {
+            let answer = answer("RE: Work", &format!("<html><body><p>The crew comes later.</p>{quoted}</body></html>"))
+                .unwrap_or_else(|| panic!("{quoted}"));
+            assert!(answer.contains("crew") && !answer.contains("Start"), "{answer}");
+        }
+    }
+
+    #[test]
+    fn what_was_passed_on_is_no_quotation() {
+        let headers = "From: Jo <jo@b.example>\nDate: Fri, 2 Apr 2027 16:00:00 +0000\nSubject: Work\nTo: a@b.example\n\nStart: 1\n";
+        assert_eq!(
+            answer("Fwd: Work", &format!("See below.\n\n---------- Forwarded message ---------\n{headers}")),
+            None
+        );
+        assert_eq!(answer("FW: Work", &format!("See below.\n\n{headers}")), None);
+        assert_eq!(answer("Work", headers), None);
+        assert_eq!(answer("Work", "From: 22:00 To: 23:00\nDear customer\n> one\n"), None);
+        assert_eq!(answer("Work", "We wrote in our last mail:\nStart: 1\n"), None);
+        let within = format!(
+            "---------- Forwarded message ---------\n{headers}\nOn Fri, 2 Apr 2027 Jo <jo@b.example> wrote:\n> End: 2\n"
+        );
+        let kept = answer("Fwd: Work", &within).unwrap();
+        assert!(kept.contains("Start") && !kept.contains("End"));
+    }
+}

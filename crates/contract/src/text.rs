@@ -3,6 +3,8 @@
 //! Characters that no one sees can move a cursor, set a title, hide what stands beside them, or turn it around: all of Unicode's
 //! controls (Cc), formats (Cf), and separators of lines and paragraphs (Zl, Zp).
 
+use std::fmt::Write as _;
+
 /// Format characters and separators, first and last of each range.
 const UNSEEN: [(u32, u32); 20] = [
     (0xad, 0xad),
@@ -90,7 +92,8 @@ pub fn escape_json(json: &str) -> String {
             continue;
         }
         for unit in character.encode_utf16(&mut [0; 2]) {
-            escaped.push_str(&format!("\\u{unit:04x}"));
+            // Writing to a text cannot fail.
+            let _ = write!(escaped, "\\u{unit:04x}");
         }
     }
     escaped

@@ -89,21 +89,26 @@ fn repeated(count: usize, make: impl Fn(usize) -> String) -> String {
     })
 }
 
-/// What each attack is, and its workbook.
-fn attacks() -> Vec<(&'static str, Vec<u8>)> {
-    let with = |change: &dyn Fn(&mut Parts)| {
-        let mut parts = sound();
-        change(&mut parts);
-        archive(&parts)
-    };
-    let styles = |fonts: &str, formats: usize, code: usize| {
-        format!(
-            r#"<numFmts><numFmt numFmtId="164" formatCode="{}"/></numFmts><fonts>{fonts}</fonts><fills><fill/></fills><borders><border/></borders><cellXfs>{}</cellXfs>"#,
-            "0".repeat(code),
-            r#"<xf numFmtId="164" fontId="0"/>"#.repeat(formats)
-        )
-    };
-    let strings = |count: &str, inner: &str| format!(r#"<sst xmlns="{MAIN}" uniqueCount={count}>{inner}</sst>"#);
+fn with(change: &dyn Fn(&mut Parts)) -> Vec<u8> {
+    let mut parts = sound();
+    change(&mut parts);
+    archive(&parts)
+}
+
+fn styles(fonts: &str, formats: usize, code: usize) -> String {
+    format!(
+        r#"<numFmts><numFmt numFmtId="164" formatCode="{}"/></numFmts><fonts>{fonts}</fonts><fills><fill/></fills><borders><border/></borders><cellXfs>{}</cellXfs>"#,
+        "0".repeat(code),
+        r#"<xf numFmtId="164" fontId="0"/>"#.repeat(formats)
+    )
+}
+
+fn strings(count: &str, inner: &str) -> String {
+    format!(r#"<sst xmlns="{MAIN}" uniqueCount={count}>{inner}</sst>"#)
+}
+
+/// What each attack is, and its workbook: texts and formats.
+fn of_texts() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("a number of texts", with(&|parts| parts.strings = strings("\"10000000000\"", "<si><t>a</t></si>"))),
         (
@@ -126,14 +131,14 @@ fn attacks() -> Vec<(&'static str, Vec<u8>)> {
                 parts.styles = styles(&font, 3_900, 250);
             }),
         ),
-        (
-            "as many texts as may be",
-            with(&|parts| parts.strings = strings("\"1\"", &"<si><t/></si>".repeat(120_000))),
-        ),
-        (
-            "as many empty texts as may be",
-            with(&|parts| parts.strings = strings("\"1\"", &"<si/>".repeat(490_000))),
-        ),
+        ("as many texts as may be", with(&|parts| parts.strings = strings("\"1\"", &"<si><t/></si>".repeat(120_000)))),
+        ("as many empty texts as may be", with(&|parts| parts.strings = strings("\"1\"", &"<si/>".repeat(490_000)))),
+    ]
+}
+
+/// The same: sheets, cells and files.
+fn of_sheets() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
         (
             "as much text as may be",
             with(&|parts| {
@@ -192,7 +197,7 @@ fn attacks() -> Vec<(&'static str, Vec<u8>)> {
         (
             "files",
             with(&|parts| {
-                parts.more = (0..900).map(|index| (format!("x{index}.xml"), "<a/>".repeat(20_000))).collect()
+                parts.more = (0..900).map(|index| (format!("x{index}.xml"), "<a/>".repeat(20_000))).collect();
             }),
         ),
         (
@@ -252,14 +257,14 @@ fn event(id: &str, dmarc: &str) -> String {
 fn reports(lines: &[String]) -> Vec<ItemReport> {
     let read = |line: &String| match serde_json::from_str(line).unwrap() {
         Report::Item(item) => Some(*item),
-        _ => None,
+        Report::Output(_) => None,
     };
     lines.iter().filter_map(read).collect()
 }
 
 #[test]
 fn no_workbook_takes_more_than_a_mail_may() {
-    for (what, workbook) in attacks() {
+    for (what, workbook) in of_texts().into_iter().chain(of_sheets()) {
         let mail = trusted::stored("id", &mail(&workbook));
         assert!(mail.len() as u64 <= MEGABYTE, "{what}: {} bytes", mail.len());
         let cloud = Cloud::start();

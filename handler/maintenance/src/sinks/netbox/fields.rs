@@ -78,7 +78,7 @@ pub fn markdown(text: &str) -> String {
             match letter {
                 '<' => shown.push_str("&lt;"),
                 '&' => shown.push_str("&amp;"),
-                '~' | '=' | ':' | '|' if opens => shown.push_str(&format!("&#{};", u32::from(letter))),
+                '~' | '=' | ':' | '|' if opens => shown.extend(["&#", &u32::from(letter).to_string(), ";"]),
                 _ if opens => shown.extend(['\\', letter]),
                 _ => shown.push(letter),
             }

@@ -178,11 +178,11 @@ mod tests {
     fn shown(content_type: &str, body: &str) -> String {
         let mail = format!("From: a@b.example\r\nSubject: x\r\nContent-Type: {content_type}\r\n\r\n{body}\r\n");
         let received = contract::receipt_event::Received::default();
-        let mut letter = Letter::unopened("id", "bucket".to_owned(), "key".to_owned(), &received);
-        letter.open(Mail::decode(mail.as_bytes()));
-        let whole = notification(&letter, None).body;
-        let case = Case { reason: "said <b>by</b> a mail", suggestion: &[] };
-        assert!(for_person(&letter, &case).body.contains("&lt;b"), "{whole}");
+        let mut arrived = ArrivedMail::unopened("id", "bucket".to_owned(), "key".to_owned(), &received);
+        arrived.open(Mail::decode(mail.as_bytes()));
+        let whole = from_mail(&arrived, None).body;
+        let handover = Handover { reason: "said <b>by</b> a mail", suggestion: &[] };
+        assert!(for_person(&arrived, &handover).body.contains("&lt;b"), "{whole}");
         whole
     }
 

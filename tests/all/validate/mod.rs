@@ -307,8 +307,7 @@ fn a_variable_is_set_once() {
 #[test]
 fn whom_a_function_trusts_has_a_provider_to_speak_for() {
     let said = |list: &str| {
-        let declared =
-            SOUND.replacen("memory: 256MB", &format!("memory: 256MB\n    environment: {{SINK: lines, {list}}}"), 1);
+        let declared = SOUND.replacen("RELEASE: 1.10", &format!("RELEASE: 1.10, {list}"), 1);
         let run = validate(&declared);
         (run.code(), run.stderr())
     };
@@ -322,7 +321,7 @@ fn whom_a_function_trusts_has_a_provider_to_speak_for() {
         ),
         ("FORWARDERS: customer.example=zaio", "names `zaio`, which is no provider's slug"),
         ("FORWARDERS: gmail.com=*", "at which anybody can have an address"),
-        ("FORWARDERS: 'a.example=*, co.uk=zayo'", "`co.uk`"),
+        ("FORWARDERS: 'a.example=*, co.uk=zayo'", "`co.uk=zayo`"),
         ("TRUSTED_SENDERS: 'k12.ca.us=school'", "at which anybody can have an address"),
         ("FORWARDERS: desk", "begins with neither an address nor a domain"),
     ];

@@ -102,9 +102,9 @@ fn text(arrived: &ArrivedMail) -> Option<String> {
 /// Returns the structure of the mail's pages: no links, styles, scripts, pictures, forms or comments. `None` if it has no page, or one that
 /// takes too much to be read.
 fn page(mail: &Mail) -> Option<String> {
-    let pages = mail.pages.join("\n");
-    let is_read = !blank(&mail.pages) && Page::parse(&pages).is_ok();
-    let seen: String = pages.chars().filter(|letter| matches!(letter, '\n' | '\t') || !is_unseen(*letter)).collect();
+    let is_shown = |letter: &char| matches!(letter, '\n' | '\t') || !is_unseen(*letter);
+    let seen: String = mail.pages.join("\n").chars().filter(is_shown).collect();
+    let is_read = !blank(&mail.pages) && Page::parse(&seen).is_ok();
     is_read.then(|| STRUCTURE.clean(&seen).to_string()).filter(|page| !blank(std::slice::from_ref(page)))
 }
 

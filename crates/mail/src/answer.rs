@@ -143,12 +143,11 @@ fn quotation(body: &Body<'_>, subject: &str) -> Option<usize> {
         if begins && is_answered {
             return Some(at);
         }
-        match block {
-            Some(block) => at = block.end.max(at + 1),
-            None => {
-                is_answered |= !begins && !is_mark(words);
-                at += 1;
-            }
+        if let Some(block) = block {
+            at = block.end.max(at + 1);
+        } else {
+            is_answered |= !begins && !is_mark(words);
+            at += 1;
         }
     }
     None

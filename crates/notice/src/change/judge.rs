@@ -92,7 +92,7 @@ impl<'sentence> Judge<'sentence> {
 
     fn verdict(&self) -> Verdict {
         let change = self.hit.entry.change;
-        if self.is_answered_with_no() {
+        if self.is_answered_with_no() || self.is_extent() {
             return Verdict::Harmless;
         }
         if self.hit.entry.language == Language::Turkish {
@@ -324,6 +324,26 @@ impl<'sentence> Judge<'sentence> {
         ];
         let next = self.tokens.get(self.hit.end).is_some_and(|token| token.before == Gap::Blank);
         self.group == self.hit.at && next && self.before(1).is_some_and(|word| determiners.contains(&word))
+    }
+
+    /// "Complete loss of service": how much goes down, not what is done.
+    fn is_extent(&self) -> bool {
+        let extents = [
+            "loss",
+            "outage",
+            "interruption",
+            "disruption",
+            "downtime",
+            "unavailability",
+            "failure",
+            "isolation",
+            "shutdown",
+            "window",
+            "duration",
+        ];
+        let word = self.hit.end.checked_sub(1).and_then(|at| self.tokens.get(at));
+        let next = self.tokens.get(self.hit.end).filter(|token| token.before == Gap::Blank);
+        word.is_some_and(|token| token.word == "complete") && next.is_some_and(|token| is_in(token, &extents))
     }
 
     /// Whether a label asks, and what stands behind it says no: "Cancelled: no".

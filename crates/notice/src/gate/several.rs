@@ -10,7 +10,7 @@ use crate::{failure::Failure, found::Place, lines::Lines, model::Maintenance, so
 /// A failure where the body names another id in the way in which it names one that was read.
 pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Failure> {
     let read: BTreeSet<&str> = maintenances.iter().map(Maintenance::id).collect();
-    let bodies = [source.page().ok().map(|page| page.lines()), source.text().ok()];
+    let bodies = [source.page().ok().map(crate::page::Page::lines), source.text().ok()];
     for lines in bodies.into_iter().flatten() {
         for id in &read {
             if let Some((place, other)) = other_id(lines, id, &read).or_else(|| alike_id(lines, id, &read)) {
@@ -42,7 +42,14 @@ fn other_id(lines: &Lines, id: &str, read: &BTreeSet<&str>) -> Option<(Place, St
             let rest = match label {
                 Label::Above(label) => (before == *label).then_some(line),
                 Label::Marked(label) | Label::Words(label) => {
-                    line.find(label).and_then(|start| line.get(start + label.len()..))
+                    // "Related WMT: 400171" names another maintenance, and not as this one.
+                    let last =
+                        |start: usize| line.get(..start).unwrap_or_default().split(' ').rfind(|word| !word.is_empty());
+                    let is_other = |word: &str| OTHERS.iter().any(|other| word.to_lowercase().starts_with(other));
+                    let is_own = |start: &usize| {
+                        !last(*start).is_some_and(|word| word.ends_with(char::is_alphabetic) && is_other(word))
+                    };
+                    line.find(label).filter(is_own).and_then(|start| line.get(start + label.len()..))
                 }
             };
             let found = first_word(rest.unwrap_or_default());
@@ -97,29 +104,31 @@ fn core(id: &str) -> &str {
     short.map_or(id, |(core, _)| core)
 }
 
+/// Words that make a label one of another maintenance, or of something else.
+const OTHERS: &[&str] = &[
+    "related",
+    "previous",
+    "replac",
+    "original",
+    "old",
+    "parent",
+    "customer",
+    "circuit",
+    "order",
+    "service",
+    "account",
+    "phone",
+    "tel",
+    "reschedule of",
+    "your ",
+];
+
 /// Whether a label, lower case, is one of ids of maintenances and of nothing else. A cell needs no mark at its end.
 fn names_maintenance(label: &str, is_cell: bool) -> bool {
     let names = ["maintenance", "planned work", "ticket", "wmt", "reference", "ref", "notification", "change", "alert"];
-    let others = [
-        "related",
-        "previous",
-        "replac",
-        "original",
-        "old",
-        "parent",
-        "customer",
-        "circuit",
-        "order",
-        "service",
-        "account",
-        "phone",
-        "tel",
-        "reschedule of",
-        "your ",
-    ];
     let label = label.trim_end_matches([' ', '-', '.']);
     let is_label = is_cell || label.ends_with([':', '#']) || names.iter().any(|name| label.ends_with(name));
-    is_label && names.iter().any(|name| label.contains(name)) && !others.iter().any(|name| label.contains(name))
+    is_label && names.iter().any(|name| label.contains(name)) && !OTHERS.iter().any(|name| label.contains(name))
 }
 
 /// What stands before the id wherever it stands.

@@ -64,7 +64,7 @@ fn statuses(reading: &Value) -> Vec<String> {
 /// Each notice meets every so many sentences, another set than its neighbour: all of them with `WHOLE=1`.
 fn share<T>(sentences: &[T], sample: usize) -> impl Iterator<Item = (usize, &T)> {
     let step = if std::env::var_os("WHOLE").is_some() { 1 } else { 7 };
-    sentences.iter().enumerate().filter(move |(at, _)| (at + sample) % step == 0)
+    sentences.iter().enumerate().filter(move |(at, _)| (at + sample).is_multiple_of(step))
 }
 
 /// Whether a notice with these statuses says what was told.
@@ -97,7 +97,7 @@ fn what_is_told_anywhere_is_read_or_for_a_person() {
                 Some("failed") => refused += 1,
                 Some("maintenance") if says(*told, &statuses(&reading)) => read += 1,
                 outcome => {
-                    wrong.push(format!("{} {place:?} {sentence}: {outcome:?} {:?}", sample.name, statuses(&reading)))
+                    wrong.push(format!("{} {place:?} {sentence}: {outcome:?} {:?}", sample.name, statuses(&reading)));
                 }
             }
         }
@@ -115,8 +115,8 @@ fn what_is_not_so_changes_no_status() {
     let (mut ran, mut refused, mut wrong) = (0, Vec::new(), Vec::new());
     for (index, sample) in SAMPLES.iter().enumerate() {
         for (at, sentence) in share(NEGATED, index) {
-            let places = PLACES.iter().cycle().skip(index + at).take(PLACES.len());
-            let Some(mail) = places.filter_map(|place| places::with(&sample.bytes, sentence, *place)).next() else {
+            let mut places = PLACES.iter().cycle().skip(index + at).take(PLACES.len());
+            let Some(mail) = places.find_map(|place| places::with(&sample.bytes, sentence, *place)) else {
                 continue;
             };
             ran += 1;
@@ -151,7 +151,7 @@ fn what_any_notice_may_say_changes_nothing() {
                 Some("failed") => refused.push(format!("{} {place:?} {sentence}: {}", sample.name, reading["reason"])),
                 Some("maintenance") if statuses(&reading) == sample.statuses => {}
                 outcome => {
-                    wrong.push(format!("{} {place:?} {sentence}: {outcome:?} {:?}", sample.name, statuses(&reading)))
+                    wrong.push(format!("{} {place:?} {sentence}: {outcome:?} {:?}", sample.name, statuses(&reading)));
                 }
             }
         }

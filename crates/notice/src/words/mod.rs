@@ -91,10 +91,17 @@ const CONDITIONS: &[&str] =
 /// The status that a title, a subject or a status field says; `None` where it has no such word.
 /// "Cancelled" and its like stand above "planned": a cancelled planned work is cancelled.
 pub fn status(title: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
-    let words = words(&title.value);
-    // A sentence that stands where a title does may have a word of change and tell of none.
-    let is_sentence = words.len() >= SENTENCE && change::statements(&title.value).is_empty();
-    status_in(if is_sentence { &[] } else { CHANGES }, &words, title)
+    // A sentence that stands where a title does may have a word of change and tell of none; what stands beside it is a title still.
+    let is_told = !change::statements(&title.value).is_empty();
+    if is_told || words(&title.value).len() < SENTENCE {
+        return status_in(CHANGES, &words(&title.value), title);
+    }
+    let parts = title.value.split([':', '|']).flat_map(|part| part.split(" - "));
+    let statuses = parts.filter_map(|part| {
+        let words = words(part);
+        status_in(if words.len() >= SENTENCE { &[] } else { CHANGES }, &words, title).transpose()
+    });
+    strongest(statuses.collect::<Result<Vec<_>, _>>()?)
 }
 
 /// Titles of fewer words are no sentences.

@@ -101,12 +101,12 @@ impl S3 {
     }
 
     /// An object; the answer of S3 if there is none to be had.
-    async fn read(&self, bucket: &str, key: &str) -> Result<Result<Object, Told>, StoreError> {
+    async fn read(&self, bucket: &str, key: &str) -> Result<Result<Object, S3Error>, StoreError> {
         let call = Call { name: "GetObject", method: "GET", bucket, key, headers: &[] };
         let answer = self.call(call, SdkBody::empty()).await?;
         Ok(match answer.status {
             200 => Ok(Object { tag: answer.header("etag").unwrap_or_default().to_owned(), bytes: answer.body }),
-            _ => Err(Told::by(call, &answer)),
+            _ => Err(S3Error::by(call, &answer)),
         })
     }
 }
@@ -138,13 +138,13 @@ impl Inner {
 }
 
 /// An error answer of S3.
-struct Told {
+struct S3Error {
     status: u16,
     code: Option<String>,
     words: String,
 }
 
-impl Told {
+impl S3Error {
     fn by(call: Call<'_>, answer: &Answer) -> Self {
         let (status, text) = (answer.status, String::from_utf8_lossy(&answer.body));
         let element = |name: &str| {
@@ -169,8 +169,8 @@ impl Told {
     }
 }
 
-impl From<Told> for StoreError {
-    fn from(told: Told) -> Self {
+impl From<S3Error> for StoreError {
+    fn from(told: S3Error) -> Self {
         Self::Unavailable(told.words)
     }
 }
@@ -187,7 +187,7 @@ impl ObjectSource for S3 {
     async fn delete(&self, bucket: &str, key: &str) -> Result<(), StoreError> {
         let call = Call { name: "DeleteObject", method: "DELETE", bucket, key, headers: &[] };
         let answer = self.call(call, SdkBody::empty()).await?;
-        if matches!(answer.status, 200 | 204) { Ok(()) } else { Err(Told::by(call, &answer).into()) }
+        if matches!(answer.status, 200 | 204) { Ok(()) } else { Err(S3Error::by(call, &answer).into()) }
     }
 }
 
@@ -220,7 +220,7 @@ impl ObjectStore for S3 {
         if answer.status == 200 {
             return Ok(true);
         }
-        let told = Told::by(call, &answer);
+        let told = S3Error::by(call, &answer);
         // `NoSuchKey` if what was to be replaced has been deleted meanwhile.
         let is_another =
             told.status == 412 || told.is(&["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"]);
@@ -239,7 +239,7 @@ impl ObjectInfos for S3 {
         match answer.status {
             200 => {}
             404 => return Ok(None),
-            _ => return Err(Told::by(call, &answer).into()),
+            _ => return Err(S3Error::by(call, &answer).into()),
         }
         let modified = answer.header("last-modified").and_then(|time| DateTime::from_str(time, Format::HttpDate).ok());
         let metadata =

@@ -8,7 +8,10 @@ use aws_sdk_secretsmanager::{
 };
 use aws_smithy_types::error::display::DisplayErrorContext;
 
-use crate::environment::{Aws, Secret};
+use crate::{
+    environment::{Aws, Secret, SecretPlace},
+    start::http_client,
+};
 
 /// A client. It calls nothing by itself.
 pub fn secrets_manager(aws: &Aws, http: SharedHttpClient) -> Client {
@@ -42,6 +45,17 @@ pub enum SecretSource {
 }
 
 impl SecretSource {
+    /// Creates the source of the secret at that place. It calls nothing by itself.
+    pub fn at(place: SecretPlace, aws: &Aws) -> Self {
+        match place {
+            SecretPlace::Given(secret) => Self::Given(secret),
+            SecretPlace::SecretsManager(name) => {
+                let client = secrets_manager(aws, http_client(aws.secrets_endpoint.as_deref()));
+                Self::SecretsManager { client, name }
+            }
+        }
+    }
+
     /// The secret without white space around it, or why it cannot be had.
     pub async fn read(&self) -> Result<Secret, String> {
         match self {

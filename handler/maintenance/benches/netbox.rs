@@ -17,7 +17,7 @@ use std::{
 use mail::Mail;
 use maintenance::{
     pipeline::{
-        letter::Letter,
+        arrived_mail::ArrivedMail,
         sink::{Delivered, Sink},
     },
     sinks::netbox::{client::Client, delivery::NetBox},
@@ -81,7 +81,7 @@ async fn deliver(sink: &NetBox, bytes: &[u8]) -> Cost {
     let (calls, started, before) = (sink.client.calls(), Instant::now(), computed());
     let mail = Mail::decode(bytes);
     let Outcome::Notice(notice) = notice::parse(&mail) else { panic!("it is no notice") };
-    let letter = Letter {
+    let arrived = ArrivedMail {
         ses_message_id: "bench".to_owned(),
         bucket: "mail".to_owned(),
         key: "bench".to_owned(),
@@ -91,7 +91,7 @@ async fn deliver(sink: &NetBox, bytes: &[u8]) -> Cost {
         message_id: None,
         mail: Some(mail),
     };
-    assert_eq!(sink.deliver(&letter, &notice).await.unwrap(), Delivered::Whole);
+    assert_eq!(sink.deliver(&arrived, &notice).await.unwrap(), Delivered::Whole);
     let own = computed().saturating_sub(before);
     Cost { calls: sink.client.calls() - calls, own, whole: started.elapsed() }
 }

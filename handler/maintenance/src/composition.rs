@@ -1,31 +1,17 @@
-//! The sinks that a function is configured with. Nothing is read or connected before the first mail needs it.
+//! Composes the sinks that the function is configured with: this module alone knows all of them.
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use notice::outcome::Notice;
+use runtime::{Deadline, S3, log::Log};
 
 use crate::{
-    configuration::{Configuration, NetBoxSettings, SinkKind, WEBHOOK_CA, WebhookSettings},
+    configuration::{Configuration, SinkKind},
     pipeline::{
-        letter::Letter,
-        sink::{Case, Delivered, Several, Sink, SinkError},
-        unmatched::Unmatched,
+        arrived_mail::ArrivedMail,
+        sink::{Delivered, Handover, Several, Sink, SinkError},
     },
-    sinks::{
-        calendar::CalendarFile,
-        lines::Lines,
-        netbox::{client::Client, delivery::NetBox},
-        webhook::Webhook,
-    },
-};
-use notice::outcome::Notice;
-use runtime::{
-    Deadline, S3, SecretSource,
-    environment::{Aws, SecretPlace},
-    http::OwnCa,
-    http_client,
-    log::Log,
-    secrets_manager,
+    sinks::{calendar::CalendarFile, lines::Lines, netbox::delivery::NetBox, webhook::Webhook},
 };
 
 /// One of the sinks.
@@ -41,43 +27,16 @@ pub enum OneSink {
     Calendar(Box<CalendarFile<S3>>),
 }
 
-/// The sinks of that configuration. `store` is where they write objects.
+/// Makes the sinks of that configuration. `store` is where they write objects.
 pub fn sinks(configuration: &Configuration, store: &S3, log: &Arc<Log>) -> Several<OneSink> {
     let aws = &configuration.aws;
     let one = |kind: &SinkKind| match kind.clone() {
         SinkKind::Lines => OneSink::Lines(Lines::new(Arc::clone(log))),
-        SinkKind::NetBox(settings) => OneSink::NetBox(Box::new(netbox(settings, aws, store))),
-        SinkKind::Webhook(settings) => OneSink::Webhook(Box::new(webhook(settings, aws))),
-        SinkKind::Calendar(settings) => OneSink::Calendar(Box::new(CalendarFile {
-            store: store.clone(),
-            place: settings.place,
-            name: settings.name,
-            unmatched: settings.unmatched.map(|place| Unmatched { store: store.clone(), place }),
-            now: Timestamp::now,
-        })),
+        SinkKind::NetBox(settings) => OneSink::NetBox(Box::new(NetBox::open(settings, aws, store))),
+        SinkKind::Webhook(settings) => OneSink::Webhook(Box::new(settings.open(aws))),
+        SinkKind::Calendar(settings) => OneSink::Calendar(Box::new(settings.open(store))),
     };
     Several(configuration.sinks.iter().map(one).collect())
-}
-
-fn netbox(settings: NetBoxSettings, aws: &Aws, store: &S3) -> NetBox {
-    let client = Client::new(&settings.url, settings.ca, secret(settings.token, aws)).with_plugin(settings.plugin);
-    let unmatched = settings.unmatched.map(|place| Unmatched { store: store.clone(), place });
-    NetBox::new(client, settings.providers).with_unmatched(unmatched)
-}
-
-fn webhook(settings: WebhookSettings, aws: &Aws) -> Webhook {
-    let ca = settings.ca.map(|pem| OwnCa { variable: WEBHOOK_CA, pem });
-    Webhook::new(&settings.url, ca, secret(settings.secret, aws))
-}
-
-fn secret(place: SecretPlace, aws: &Aws) -> SecretSource {
-    match place {
-        SecretPlace::Given(secret) => SecretSource::Given(secret),
-        SecretPlace::SecretsManager(name) => {
-            let client = secrets_manager(aws, http_client(aws.secrets_endpoint.as_deref()));
-            SecretSource::SecretsManager { client, name }
-        }
-    }
 }
 
 impl Sink for OneSink {
@@ -90,21 +49,21 @@ impl Sink for OneSink {
         }
     }
 
-    async fn deliver(&self, letter: &Letter, notice: &Notice) -> Result<Delivered, SinkError> {
+    async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
         match self {
-            Self::Lines(sink) => sink.deliver(letter, notice).await,
-            Self::NetBox(sink) => sink.deliver(letter, notice).await,
-            Self::Webhook(sink) => sink.deliver(letter, notice).await,
-            Self::Calendar(sink) => sink.deliver(letter, notice).await,
+            Self::Lines(sink) => sink.deliver(arrived, notice).await,
+            Self::NetBox(sink) => sink.deliver(arrived, notice).await,
+            Self::Webhook(sink) => sink.deliver(arrived, notice).await,
+            Self::Calendar(sink) => sink.deliver(arrived, notice).await,
         }
     }
 
-    async fn hand_over(&self, letter: &Letter, case: &Case<'_>) -> Result<(), SinkError> {
+    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<(), SinkError> {
         match self {
-            Self::Lines(sink) => sink.hand_over(letter, case).await,
-            Self::NetBox(sink) => sink.hand_over(letter, case).await,
-            Self::Webhook(sink) => sink.hand_over(letter, case).await,
-            Self::Calendar(sink) => sink.hand_over(letter, case).await,
+            Self::Lines(sink) => sink.hand_over(arrived, handover).await,
+            Self::NetBox(sink) => sink.hand_over(arrived, handover).await,
+            Self::Webhook(sink) => sink.hand_over(arrived, handover).await,
+            Self::Calendar(sink) => sink.hand_over(arrived, handover).await,
         }
     }
 }

@@ -80,6 +80,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::sinks::SINK;
 
     const CONTEXT: &str = r#"{"stack":"s","function":"f","mail":[{"bucket":"b","prefix":"inbound/"}]}"#;
 

@@ -1,33 +1,9 @@
-//! Which sinks there are, and what each needs to know.
+//! Which sinks there are. What each needs to know is in its own folder.
 
-use std::collections::BTreeMap;
+use contract::context::Context;
+use runtime::environment::Reader;
 
-use contract::context::{Context, Place};
-use runtime::environment::{Reader, SecretPlace};
-
-/// Where notices go: one or several of `lines`, `netbox`, `webhook` and `calendar`, separated by commas.
-pub const SINK: &str = "SINK";
-
-/// For the sink `netbox`: where NetBox is, `https://…` (`http://` on this machine only).
-pub const NETBOX_URL: &str = "NETBOX_URL";
-/// Its API token. In AWS a secret of the declaration, which names it in [`Context::secrets`]; the value itself only for trying things out.
-pub const NETBOX_TOKEN: &str = "NETBOX_TOKEN";
-/// Certificates that are trusted besides the public ones, as PEM.
-pub const NETBOX_CA: &str = "NETBOX_CA";
-/// `OURS=THEIRS, …`: our slug of a provider (or the name that its calendars give) and NetBox's slug or name of it.
-pub const NETBOX_PROVIDERS: &str = "NETBOX_PROVIDERS";
-/// Which plugin it has: `circuitmaintenance` or `notices`. Without this it is found out.
-pub const NETBOX_PLUGIN: &str = "NETBOX_PLUGIN";
-
-/// For the sink `webhook`: where documents are sent to, as [`NETBOX_URL`].
-pub const WEBHOOK_URL: &str = "WEBHOOK_URL";
-/// What they are signed with, as [`NETBOX_TOKEN`]: `whsec_` and base64.
-pub const WEBHOOK_SECRET: &str = "WEBHOOK_SECRET";
-/// As [`NETBOX_CA`].
-pub const WEBHOOK_CA: &str = "WEBHOOK_CA";
-
-/// For the sink `calendar`: what people call the calendar; without this the stack's name.
-pub const CALENDAR_NAME: &str = "CALENDAR_NAME";
+use crate::sinks::{SINK, calendar, netbox, webhook};
 
 /// Where notices go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,59 +11,11 @@ pub enum SinkKind {
     /// To the log, as JSON lines.
     Lines,
     /// To NetBox.
-    NetBox(NetBoxSettings),
-    /// To a server of your own.
-    Webhook(WebhookSettings),
+    NetBox(netbox::settings::Settings),
+    /// To a server of one's own.
+    Webhook(webhook::settings::Settings),
     /// To an iCalendar file in a bucket.
-    Calendar(CalendarSettings),
-}
-
-/// How to reach NetBox.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NetBoxSettings {
-    /// Without a slash at its end.
-    pub url: String,
-    /// Where the token is.
-    pub token: SecretPlace,
-    /// Certificates that are trusted besides the public ones, as PEM.
-    pub ca: Option<String>,
-    /// Our slug or the calendar's name → NetBox's slug or name.
-    pub providers: BTreeMap<String, String>,
-    /// Which plugin it has; `None`: find out.
-    pub plugin: Option<Plugin>,
-    /// Where mails for a person are kept if the plugin has no queue of them.
-    pub unmatched: Option<Place>,
-}
-
-/// NetBox's plugins for maintenances.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Plugin {
-    /// `netbox-circuitmaintenance`.
-    CircuitMaintenance,
-    /// `netbox-notices`.
-    Notices,
-}
-
-/// How to reach a webhook.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WebhookSettings {
-    /// With its path.
-    pub url: String,
-    /// Where the secret is.
-    pub secret: SecretPlace,
-    /// Certificates that are trusted besides the public ones, as PEM.
-    pub ca: Option<String>,
-}
-
-/// Which calendar.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CalendarSettings {
-    /// What people call it.
-    pub name: String,
-    /// Where its file is.
-    pub place: Place,
-    /// Where mails for a person are kept; `None` if another sink sees to them.
-    pub unmatched: Option<Place>,
+    Calendar(calendar::settings::Settings),
 }
 
 /// Reads which sinks there are, and the settings of each.
@@ -102,9 +30,9 @@ pub(super) fn sinks(reader: &mut Reader<'_>, context: Option<&Context>) -> Optio
         }
         sinks.push(match *name {
             "lines" => Some(SinkKind::Lines),
-            "netbox" => netbox(reader, context).map(SinkKind::NetBox),
-            "webhook" => webhook(reader, context).map(SinkKind::Webhook),
-            "calendar" => calendar(reader, context, names.len() == 1).map(SinkKind::Calendar),
+            "netbox" => netbox::settings::Settings::read(reader, context).map(SinkKind::NetBox),
+            "webhook" => webhook::settings::Settings::read(reader, context).map(SinkKind::Webhook),
+            "calendar" => calendar::settings::Settings::read(reader, context, names.len() == 1).map(SinkKind::Calendar),
             other => {
                 reader
                     .problem(SINK, format!("is `{other}`, supported are `lines`, `netbox`, `webhook` and `calendar`"));
@@ -115,69 +43,6 @@ pub(super) fn sinks(reader: &mut Reader<'_>, context: Option<&Context>) -> Optio
     sinks.into_iter().collect()
 }
 
-fn netbox(reader: &mut Reader<'_>, context: Option<&Context>) -> Option<NetBoxSettings> {
-    let url = reader.url(NETBOX_URL, "https://netbox.example.com", false);
-    let url = url.map(|url| url.trim_end_matches('/').to_owned());
-    let is_token = |token: &str| token.chars().all(|letter| letter.is_ascii_graphic());
-    let token = reader.secret(NETBOX_TOKEN, context, is_token, "is no API token of NetBox");
-    let providers = netbox_providers(reader);
-    let plugin = match reader.optional(NETBOX_PLUGIN).as_deref().map(str::trim) {
-        None => Some(None),
-        Some("circuitmaintenance") => Some(Some(Plugin::CircuitMaintenance)),
-        Some("notices") => Some(Some(Plugin::Notices)),
-        Some(other) => {
-            reader.problem(NETBOX_PLUGIN, format!("is `{other}`, supported are `circuitmaintenance` and `notices`"));
-            None
-        }
-    };
-    let ca = reader.optional(NETBOX_CA);
-    let unmatched = context.and_then(Context::unmatched).cloned();
-    Some(NetBoxSettings { url: url?, token: token?, ca, providers: providers?, plugin: plugin?, unmatched })
-}
-
-fn webhook(reader: &mut Reader<'_>, context: Option<&Context>) -> Option<WebhookSettings> {
-    let url = reader.url(WEBHOOK_URL, "https://maintenance.example.com/notices", true);
-    let is_secret = |secret: &str| secret.starts_with("whsec_");
-    let malformed = "is not a webhook secret, which begins with `whsec_`";
-    let secret = reader.secret(WEBHOOK_SECRET, context, is_secret, malformed);
-    let ca = reader.optional(WEBHOOK_CA);
-    Some(WebhookSettings { url: url?, secret: secret?, ca })
-}
-
-/// `alone`: no other sink sees to mails for a person.
-fn calendar(reader: &mut Reader<'_>, context: Option<&Context>, alone: bool) -> Option<CalendarSettings> {
-    let context = context?;
-    let unmatched = context.unmatched().cloned();
-    if context.calendar().is_none() {
-        reader.problem(SINK, "is `calendar`, and the function's `writes` names no prefix that ends in `calendar/`");
-    }
-    if alone && unmatched.is_none() {
-        let fault = "is `calendar` alone, and the function's `writes` names no prefix that ends in `unmatched/`, \
-                     where mails for a person would be kept";
-        reader.problem(SINK, fault);
-        return None;
-    }
-    let name = reader.optional(CALENDAR_NAME).map(|name| name.trim().to_owned());
-    let name = name.unwrap_or_else(|| context.stack.clone());
-    Some(CalendarSettings { name, place: context.calendar()?.clone(), unmatched })
-}
-
-fn netbox_providers(reader: &mut Reader<'_>) -> Option<BTreeMap<String, String>> {
-    let mut providers = BTreeMap::new();
-    for entry in reader.list(NETBOX_PROVIDERS) {
-        match entry.split_once('=').map(|(ours, theirs)| (ours.trim(), theirs.trim())) {
-            Some((ours, theirs)) if !ours.is_empty() && !theirs.is_empty() => {
-                providers.insert(ours.to_owned(), theirs.to_owned());
-            }
-            _ => {
-                reader.problem(NETBOX_PROVIDERS, format!("has `{entry}`, expected `OURS=THEIRS`"));
-                return None;
-            }
-        }
-    }
-    Some(providers)
-}
-
 #[cfg(test)]
 mod tests {
     use super::{
@@ -185,7 +50,12 @@ mod tests {
         *,
     };
     use contract::context;
-    use runtime::environment::Secret;
+    use runtime::environment::{Secret, SecretPlace};
+
+    use crate::sinks::{
+        netbox::settings::{NETBOX_PROVIDERS, NETBOX_TOKEN, NETBOX_URL},
+        webhook::settings::{WEBHOOK_SECRET, WEBHOOK_URL},
+    };
 
     #[test]
     fn the_sink_netbox_needs_an_address_and_a_token() {

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{letter::Letter, sink::Case};
+use super::{arrived_mail::ArrivedMail, sink::Handover};
 use contract::maintenance::Record;
 use notice::outcome::Notice;
 use schedule::digest;
@@ -51,7 +51,7 @@ pub enum Content<'mail> {
 /// A mail, without its text.
 #[derive(Debug, Clone, Serialize)]
 pub struct MailPart<'mail> {
-    /// What tells it from others: see [`Letter::identity`].
+    /// What tells it from others: see [`ArrivedMail::identity`].
     pub identity: String,
     /// Its `Message-ID`, without angle brackets.
     pub message_id: Option<&'mail str>,
@@ -69,35 +69,35 @@ pub struct MailPart<'mail> {
 
 impl<'mail> Document<'mail> {
     /// What a notice says.
-    pub fn of_notice(letter: &'mail Letter, notice: &'mail Notice) -> Self {
+    pub fn of_notice(arrived: &'mail ArrivedMail, notice: &'mail Notice) -> Self {
         let content = Content::Notice {
             provider: notice.recognised.provider.slug,
             announced_at: notice.announced_at,
             maintenances: notice.maintenances.iter().map(Record::from).collect(),
         };
-        Self::new(letter, "notice", content)
+        Self::new(arrived, "notice", content)
     }
 
     /// Why a person has to look at a mail.
-    pub fn for_person(letter: &'mail Letter, case: &Case<'mail>) -> Self {
-        let suggestion = case.suggestion.iter().map(Record::from).collect();
-        Self::new(letter, "for_person", Content::ForPerson { reason: case.reason, suggestion })
+    pub fn for_person(arrived: &'mail ArrivedMail, handover: &Handover<'mail>) -> Self {
+        let suggestion = handover.suggestion.iter().map(Record::from).collect();
+        Self::new(arrived, "for_person", Content::ForPerson { reason: handover.reason, suggestion })
     }
 
-    fn new(letter: &'mail Letter, kind: &str, content: Content<'mail>) -> Self {
-        let identity = letter.identity();
+    fn new(arrived: &'mail ArrivedMail, kind: &str, content: Content<'mail>) -> Self {
+        let identity = arrived.identity();
         Self {
             version: VERSION,
             id: digest(format!("{kind}\n{identity}").as_bytes(), 16),
             content,
             mail: MailPart {
                 identity,
-                message_id: letter.message_id.as_deref(),
-                sender: letter.sender.as_deref(),
-                subject: letter.subject.as_deref(),
-                received_at: letter.received_at,
-                bucket: &letter.bucket,
-                key: &letter.key,
+                message_id: arrived.message_id.as_deref(),
+                sender: arrived.sender.as_deref(),
+                subject: arrived.subject.as_deref(),
+                received_at: arrived.received_at,
+                bucket: &arrived.bucket,
+                key: &arrived.key,
             },
         }
     }

@@ -4,9 +4,9 @@
 //! What has to be tried again makes the invocation fail, after all of its mails were tried: Lambda then retries, and at last puts
 //! the event into the failure queue. A retry delivers again what was delivered, so a sink has to bear that.
 
+pub mod arrived_mail;
 pub mod decision;
 pub mod document;
-pub mod letter;
 mod mail_report;
 mod one_mail;
 pub mod sink;

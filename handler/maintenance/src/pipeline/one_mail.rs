@@ -7,10 +7,10 @@ use std::{
 
 use super::{
     Pipeline,
+    arrived_mail::ArrivedMail,
     decision::{Decision, decide},
-    letter::Letter,
     mail_report::{MailDetails, MailOutcome, MailReport},
-    sink::{Case, Delivered, Sink, SinkError},
+    sink::{Delivered, Handover, Sink, SinkError},
 };
 use contract::{
     context::MailPlace,
@@ -74,22 +74,22 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
     pub(super) async fn one_mail(&self, request_id: &str, received: &Received) -> Handled {
         let started = Instant::now();
         let id = received.mail.message_id.as_deref().unwrap_or_default();
-        let mut letter = Letter::unopened(id, String::new(), String::new(), received);
+        let mut arrived = ArrivedMail::unopened(id, String::new(), String::new(), received);
         let mut understood = Understood { recognised: None, outcome: None };
         let (mut panicked, mut is_nobodys) = (false, false);
-        let end = match self.search(id, &mut letter).await {
+        let end = match self.search(id, &mut arrived).await {
             Search::NotFound(reason) => End::retry(reason),
-            Search::TooLarge(error) => self.hand_over(&letter, error.to_string(), &[]).await,
+            Search::TooLarge(error) => self.hand_over(&arrived, error.to_string(), &[]).await,
             Search::Found(_) if received.receipt.verdicts().virus == Verdict::Fail => {
-                self.hand_over(&letter, format!("{}; it was not opened", Doubt::Virus), &[]).await
+                self.hand_over(&arrived, format!("{}; it was not opened", Doubt::Virus), &[]).await
             }
             Search::Found(bytes) => {
-                let evidence = self.evidence(&bytes, received, &letter);
-                understood = understand(&bytes, &mut letter, self.parse);
+                let evidence = self.evidence(&bytes, received, &arrived);
+                understood = understand(&bytes, &mut arrived, self.parse);
                 drop(bytes);
                 panicked = understood.outcome.is_none();
                 is_nobodys = matches!(understood.outcome, Some(Outcome::Unrecognised { .. }));
-                self.act(&letter, received, &evidence, understood.outcome.take()).await
+                self.act(&arrived, received, &evidence, understood.outcome.take()).await
             }
         };
         let is_spent = match end.outcome {
@@ -97,21 +97,21 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
             MailOutcome::ForPerson => self.deletion.unknown && is_nobodys,
             MailOutcome::Retry => false,
         };
-        let report = report(request_id, received, letter, understood.recognised.as_ref(), end, started);
+        let report = report(request_id, received, arrived, understood.recognised.as_ref(), end, started);
         Handled { report, panicked, is_spent }
     }
 
-    /// Looks for the mail in every place, and notes in the letter where it is, or was looked for last.
-    async fn search(&self, id: &str, letter: &mut Letter) -> Search {
+    /// Looks for the mail in every place, and notes in the arrived where it is, or was looked for last.
+    async fn search(&self, id: &str, arrived: &mut ArrivedMail) -> Search {
         if id.is_empty() {
             return Search::NotFound("the record is none of SES's: it names no message id".to_owned());
         }
         let mut missed = Vec::new();
         for place in &self.places {
-            letter.bucket.clone_from(&place.bucket);
-            letter.key = format!("{}{id}", place.prefix);
-            let object = format!("s3://{}/{}", letter.bucket, letter.key);
-            match self.store.get(&letter.bucket, &letter.key).await {
+            arrived.bucket.clone_from(&place.bucket);
+            arrived.key = format!("{}{id}", place.prefix);
+            let object = format!("s3://{}/{}", arrived.bucket, arrived.key);
+            match self.store.get(&arrived.bucket, &arrived.key).await {
                 Ok(Some(bytes)) => return Search::Found(bytes),
                 Ok(None) => missed.push(format!("{object}: no such object")),
                 Err(error @ StoreError::TooLarge(_)) => return Search::TooLarge(error),
@@ -121,9 +121,9 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
         Search::NotFound(format!("the mail could not be read: {}", missed.join(", ")))
     }
 
-    /// What SES testifies of the mail that was found in the letter's place.
-    fn evidence(&self, bytes: &[u8], received: &Received, letter: &Letter) -> Result<Evidence, NoEvidence> {
-        let is_place = |place: &&MailPlace| place.bucket == letter.bucket && letter.key.starts_with(&place.prefix);
+    /// What SES testifies of the mail that was found in the arrived's place.
+    fn evidence(&self, bytes: &[u8], received: &Received, arrived: &ArrivedMail) -> Result<Evidence, NoEvidence> {
+        let is_place = |place: &&MailPlace| place.bucket == arrived.bucket && arrived.key.starts_with(&place.prefix);
         let places = self.places.iter().filter(is_place);
         let added: Vec<&str> = places.flat_map(|place| &place.added_headers).map(String::as_str).collect();
         Evidence::read(bytes, received, &added)
@@ -131,39 +131,39 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
 
     async fn act(
         &self,
-        letter: &Letter,
+        arrived: &ArrivedMail,
         received: &Received,
         evidence: &Result<Evidence, NoEvidence>,
         outcome: Option<Outcome>,
     ) -> End {
-        let (Some(mail), Some(outcome)) = (&letter.mail, outcome) else {
+        let (Some(mail), Some(outcome)) = (&arrived.mail, outcome) else {
             return self
-                .hand_over(letter, "our parser panicked over it, which is a fault of ours".to_owned(), &[])
+                .hand_over(arrived, "our parser panicked over it, which is a fault of ours".to_owned(), &[])
                 .await;
         };
         match decide(&self.policy, &received.receipt.verdicts(), evidence, mail, outcome) {
-            Decision::Deliver(notice) => self.deliver(letter, &notice).await,
+            Decision::Deliver(notice) => self.deliver(arrived, &notice).await,
             Decision::Ignore { reason } => End::new(MailOutcome::Ignored, reason),
-            Decision::HandOver { reason, suggestion } => self.hand_over(letter, reason, &suggestion).await,
+            Decision::HandOver { reason, suggestion } => self.hand_over(arrived, reason, &suggestion).await,
         }
     }
 
-    async fn deliver(&self, letter: &Letter, notice: &Notice) -> End {
+    async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> End {
         let delivered =
             |outcome, reason| End { maintenances: records(&notice.maintenances), ..End::new(outcome, reason) };
-        match self.sink.deliver(letter, notice).await {
+        match self.sink.deliver(arrived, notice).await {
             Ok(Delivered::Whole) => delivered(MailOutcome::Delivered, None),
             Ok(Delivered::ForPerson { reason }) => delivered(MailOutcome::ForPerson, Some(reason)),
             Err(SinkError::Refused(reason)) => {
-                self.hand_over(letter, format!("the notice was refused: {reason}"), &notice.maintenances).await
+                self.hand_over(arrived, format!("the notice was refused: {reason}"), &notice.maintenances).await
             }
             Err(SinkError::Transient(reason)) => End::retry(format!("the notice could not be delivered: {reason}")),
         }
     }
 
     /// A mail that not even a person can be given is tried again, and so gets into the failure queue: it is not lost.
-    async fn hand_over(&self, letter: &Letter, reason: String, suggestion: &[Maintenance]) -> End {
-        match self.sink.hand_over(letter, &Case { reason: &reason, suggestion }).await {
+    async fn hand_over(&self, arrived: &ArrivedMail, reason: String, suggestion: &[Maintenance]) -> End {
+        match self.sink.hand_over(arrived, &Handover { reason: &reason, suggestion }).await {
             Ok(()) => End { suggestion: records(suggestion), ..End::new(MailOutcome::ForPerson, reason) },
             Err(error) => End::retry(format!("the mail could not be put before a person: {error} ({reason})")),
         }
@@ -171,12 +171,12 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
 }
 
 /// Decodes and parses. A panic in there is a fault of ours, and must not keep the mail from a person.
-fn understand(bytes: &[u8], letter: &mut Letter, parse: fn(&Mail) -> Outcome) -> Understood {
+fn understand(bytes: &[u8], arrived: &mut ArrivedMail, parse: fn(&Mail) -> Outcome) -> Understood {
     let Ok(mail) = panic::catch_unwind(|| Mail::decode(bytes)) else {
         return Understood { recognised: None, outcome: None };
     };
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| parse(&mail))).ok();
-    letter.open(mail);
+    arrived.open(mail);
     let recognised = match &outcome {
         Some(
             Outcome::Notice(Notice { recognised, .. })
@@ -195,7 +195,7 @@ fn records(maintenances: &[Maintenance]) -> Vec<Record<'static>> {
 fn report(
     request_id: &str,
     received: &Received,
-    letter: Letter,
+    arrived: ArrivedMail,
     recognised: Option<&Recognised>,
     end: End,
     started: Instant,
@@ -204,17 +204,17 @@ fn report(
     let place = |text: String| (!text.is_empty()).then_some(text);
     MailReport {
         request_id: request_id.to_owned(),
-        ses_message_id: letter.ses_message_id,
+        ses_message_id: arrived.ses_message_id,
         outcome: end.outcome,
         reason: end.reason,
         duration_ms: (started.elapsed().as_secs_f64() * 1e6).round() / 1e3,
         details: MailDetails {
-            bucket: place(letter.bucket),
-            key: place(letter.key),
-            message_id: cut(letter.message_id),
-            sender: cut(letter.sender),
-            subject: cut(letter.subject),
-            received_at: letter.received_at,
+            bucket: place(arrived.bucket),
+            key: place(arrived.key),
+            message_id: cut(arrived.message_id),
+            sender: cut(arrived.sender),
+            subject: cut(arrived.subject),
+            received_at: arrived.received_at,
             provider: recognised.map(|recognised| recognised.provider.slug.to_owned()),
             recognised_by: recognised.map(|recognised| in_words(&recognised.by)),
             verdicts: received.receipt.verdicts(),

@@ -1,12 +1,12 @@
 //! Where notices go. A sink answers for idempotence and order: the same notice may be delivered twice, and an older one after
-//! a newer one. What it needs for that is in the notice (when it was announced, its sequence) and in the letter (its identity).
+//! a newer one. What it needs for that is in the notice (when it was announced, its sequence) and in the arrived (its identity).
 
 use std::future::Future;
 
 use runtime::Deadline;
 use thiserror::Error;
 
-use super::letter::Letter;
+use super::arrived_mail::ArrivedMail;
 use notice::{model::Maintenance, outcome::Notice};
 
 /// What takes notices.
@@ -15,10 +15,10 @@ pub trait Sink {
     fn until(&self, _deadline: Deadline) {}
 
     /// Puts every maintenance of a trusted notice where it belongs.
-    fn deliver(&self, letter: &Letter, notice: &Notice) -> impl Future<Output = Result<Delivered, SinkError>>;
+    fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> impl Future<Output = Result<Delivered, SinkError>>;
 
     /// Puts a mail before a person.
-    fn hand_over(&self, letter: &Letter, case: &Case<'_>) -> impl Future<Output = Result<(), SinkError>>;
+    fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> impl Future<Output = Result<(), SinkError>>;
 }
 
 /// What a sink has done with a notice.
@@ -35,11 +35,11 @@ pub enum Delivered {
 
 /// What a person has to know of a mail.
 #[derive(Debug, Clone, Copy)]
-pub struct Case<'case> {
+pub struct Handover<'handover> {
     /// Why a person has to look at it.
-    pub reason: &'case str,
+    pub reason: &'handover str,
     /// What could be read, unverified.
-    pub suggestion: &'case [Maintenance],
+    pub suggestion: &'handover [Maintenance],
 }
 
 /// Why a sink did not take a mail.
@@ -65,10 +65,10 @@ impl<One: Sink> Sink for Several<One> {
         }
     }
 
-    async fn deliver(&self, letter: &Letter, notice: &Notice) -> Result<Delivered, SinkError> {
+    async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
         let (mut concerns, mut transient, mut refused) = (Vec::new(), Vec::new(), Vec::new());
         for sink in &self.0 {
-            match sink.deliver(letter, notice).await {
+            match sink.deliver(arrived, notice).await {
                 Ok(Delivered::Whole) => {}
                 Ok(Delivered::ForPerson { reason }) => concerns.push(reason),
                 Err(SinkError::Transient(reason)) => transient.push(reason),
@@ -88,10 +88,10 @@ impl<One: Sink> Sink for Several<One> {
         }
     }
 
-    async fn hand_over(&self, letter: &Letter, case: &Case<'_>) -> Result<(), SinkError> {
+    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<(), SinkError> {
         let mut failed = Ok(());
         for sink in &self.0 {
-            failed = failed.and(sink.hand_over(letter, case).await);
+            failed = failed.and(sink.hand_over(arrived, handover).await);
         }
         failed
     }

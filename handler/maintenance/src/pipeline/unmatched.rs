@@ -2,9 +2,9 @@
 //! the mail as it came, and beside it a [`Document`] with the reason. Keeping one again changes nothing.
 
 use super::{
+    arrived_mail::ArrivedMail,
     document::Document,
-    letter::Letter,
-    sink::{Case, SinkError},
+    sink::{Handover, SinkError},
 };
 use contract::context::Place;
 use runtime::store::{Expected, ObjectStore, StoreError};
@@ -20,20 +20,20 @@ pub struct Unmatched<Store> {
 
 impl<Store: ObjectStore> Unmatched<Store> {
     /// Keeps a mail.
-    pub async fn keep(&self, letter: &Letter, case: &Case<'_>) -> Result<(), SinkError> {
+    pub async fn keep(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<(), SinkError> {
         let Place { bucket, prefix } = &self.place;
-        let key = format!("{prefix}{}", letter.ses_message_id);
+        let key = format!("{prefix}{}", arrived.ses_message_id);
         let transient = |error: &dyn std::fmt::Display| SinkError::Transient(format!("s3://{bucket}/{key}: {error}"));
-        let document = serde_json::to_vec_pretty(&Document::for_person(letter, case))
+        let document = serde_json::to_vec_pretty(&Document::for_person(arrived, handover))
             .map_err(|error| SinkError::Refused(error.to_string()))?;
-        match self.store.fetch(&letter.bucket, &letter.key).await {
+        match self.store.fetch(&arrived.bucket, &arrived.key).await {
             Ok(Some(mail)) => {
                 let kept = self.store.put(bucket, &key, mail.bytes, "message/rfc822", Expected::Anything).await;
                 kept.map_err(|error| transient(&error))?;
             }
             // It is none of SES's; the document says where it is.
             Err(StoreError::TooLarge(_)) => {}
-            Ok(None) => return Err(transient(&format!("s3://{}/{} is not there", letter.bucket, letter.key))),
+            Ok(None) => return Err(transient(&format!("s3://{}/{} is not there", arrived.bucket, arrived.key))),
             Err(error) => return Err(transient(&error)),
         }
         let beside = format!("{key}.json");

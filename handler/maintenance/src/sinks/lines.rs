@@ -13,8 +13,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::pipeline::{
-    letter::Letter,
-    sink::{Case, Delivered, Sink, SinkError},
+    arrived_mail::ArrivedMail,
+    sink::{Delivered, Handover, Sink, SinkError},
 };
 
 /// A maintenance that was delivered.
@@ -71,8 +71,8 @@ impl Lines {
 }
 
 impl Sink for Lines {
-    async fn deliver(&self, letter: &Letter, notice: &Notice) -> Result<Delivered, SinkError> {
-        let mail = letter.identity();
+    async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
+        let mail = arrived.identity();
         for maintenance in &notice.maintenances {
             let (slug, status) = (maintenance.provider(), maintenance.status().word());
             let facts = [("provider", slug), ("id", maintenance.id()), ("status", status), ("mail", mail.as_str())];
@@ -87,15 +87,15 @@ impl Sink for Lines {
         Ok(Delivered::Whole)
     }
 
-    async fn hand_over(&self, letter: &Letter, case: &Case<'_>) -> Result<(), SinkError> {
-        let mail = letter.identity();
+    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<(), SinkError> {
+        let mail = arrived.identity();
         let document = HandedOver {
             mail: &mail,
-            bucket: &letter.bucket,
-            key: &letter.key,
-            reason: case.reason,
-            suggestion: case.suggestion.iter().map(Record::from).collect(),
+            bucket: &arrived.bucket,
+            key: &arrived.key,
+            reason: handover.reason,
+            suggestion: handover.suggestion.iter().map(Record::from).collect(),
         };
-        self.write("for_person", &[("mail", &letter.key), ("because", case.reason)], &document)
+        self.write("for_person", &[("mail", &arrived.key), ("because", handover.reason)], &document)
     }
 }

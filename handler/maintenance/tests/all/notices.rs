@@ -16,7 +16,7 @@ use std::{
 use mail::Mail;
 use maintenance::{
     pipeline::{
-        letter::Letter,
+        arrived_mail::ArrivedMail,
         sink::{Delivered, Sink},
     },
     sinks::netbox::{client::Client, delivery::NetBox, fields},
@@ -120,19 +120,19 @@ impl Server {
     }
 
     async fn deliver(&self, sink: &NetBox, bytes: &[u8]) -> Result<Delivered, String> {
-        let (letter, notice) = read(bytes);
+        let (arrived, notice) = read(bytes);
         let before = sink.client.calls();
-        let end = sink.deliver(&letter, &notice).await.map_err(|error| error.to_string());
+        let end = sink.deliver(&arrived, &notice).await.map_err(|error| error.to_string());
         self.calls.fetch_add(sink.client.calls() - before, Ordering::Relaxed);
         end
     }
 }
 
-fn read(bytes: &[u8]) -> (Letter, Notice) {
+fn read(bytes: &[u8]) -> (ArrivedMail, Notice) {
     let mail = Mail::decode(bytes);
     let Outcome::Notice(notice) = notice::parse(&mail) else { panic!("no notice") };
     let outer = mail.outer();
-    let letter = Letter {
+    let arrived = ArrivedMail {
         ses_message_id: "ses".to_owned(),
         bucket: "mail".to_owned(),
         key: "inbound/ses".to_owned(),
@@ -142,7 +142,7 @@ fn read(bytes: &[u8]) -> (Letter, Notice) {
         message_id: outer.message_id.clone(),
         mail: Some(mail),
     };
-    (letter, notice)
+    (arrived, notice)
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -150,9 +150,9 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// What NetBox should show of a notice.
-fn expected(notice: &Notice, letter: &Letter) -> BTreeMap<String, Vec<Shown>> {
+fn expected(notice: &Notice, arrived: &ArrivedMail) -> BTreeMap<String, Vec<Shown>> {
     let mut shown = BTreeMap::new();
-    for announcement in Announcement::of(notice, letter.received_at).unwrap() {
+    for announcement in Announcement::of(notice, arrived.received_at).unwrap() {
         for (index, ScheduledWindow { window, content }) in announcement.windows.iter().enumerate() {
             let status = content.status.unwrap_or(EventStatus::Unknown);
             let status = status.word().to_owned();
@@ -188,8 +188,8 @@ fn notices_of_every_provider_are_there_once_and_right() {
         let mut all = BTreeMap::new();
         for mail in &mails {
             assert_eq!(server.deliver(&sink, &mail.bytes).await, Ok(Delivered::Whole), "{}", mail.name);
-            let (letter, notice) = read(&mail.bytes);
-            all.extend(expected(&notice, &letter));
+            let (arrived, notice) = read(&mail.bytes);
+            all.extend(expected(&notice, &arrived));
         }
         let first = server.content().await;
         for (name, shown) in &all {

@@ -16,8 +16,8 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    letter::Letter,
-    sink::{Case, Delivered, Several, SinkError},
+    arrived_mail::ArrivedMail,
+    sink::{Delivered, Handover, Several, SinkError},
     *,
 };
 use contract::{
@@ -67,14 +67,14 @@ impl Noting {
 }
 
 impl Sink for Noting {
-    async fn deliver(&self, letter: &Letter, notice: &Notice) -> Result<Delivered, SinkError> {
-        self.note(format!("deliver {} {}", letter.key, notice.recognised.provider.slug));
+    async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
+        self.note(format!("deliver {} {}", arrived.key, notice.recognised.provider.slug));
         self.answer.clone()
     }
 
-    async fn hand_over(&self, letter: &Letter, case: &Case<'_>) -> Result<(), SinkError> {
-        let opened = if letter.mail.is_some() { "opened" } else { "unopened" };
-        self.note(format!("person {} {opened} {}", letter.key, case.suggestion.len()));
+    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<(), SinkError> {
+        let opened = if arrived.mail.is_some() { "opened" } else { "unopened" };
+        self.note(format!("person {} {opened} {}", arrived.key, handover.suggestion.len()));
         self.person.clone()
     }
 }
@@ -192,12 +192,12 @@ fn one(bytes: &[u8], failing: &str, sink: &Noting, parse: fn(&Mail) -> Outcome) 
 }
 
 impl Sink for &Noting {
-    async fn deliver(&self, letter: &Letter, notice: &Notice) -> Result<Delivered, SinkError> {
-        (**self).deliver(letter, notice).await
+    async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
+        (**self).deliver(arrived, notice).await
     }
 
-    async fn hand_over(&self, letter: &Letter, case: &Case<'_>) -> Result<(), SinkError> {
-        (**self).hand_over(letter, case).await
+    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<(), SinkError> {
+        (**self).hand_over(arrived, handover).await
     }
 }
 

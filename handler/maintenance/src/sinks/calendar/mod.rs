@@ -4,6 +4,7 @@
 //! that loses reads again. So two notices at once both get in, and no calendar is half written.
 
 pub mod event;
+pub mod settings;
 pub mod text;
 
 use std::time::Duration;
@@ -12,8 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::event::{Feed, Source};
 use crate::pipeline::{
-    letter::Letter,
-    sink::{Case, Delivered, Sink, SinkError},
+    arrived_mail::ArrivedMail,
+    sink::{Delivered, Handover, Sink, SinkError},
     unmatched::Unmatched,
 };
 use contract::context::Place;
@@ -74,10 +75,10 @@ impl<Store: ObjectStore> CalendarFile<Store> {
 }
 
 impl<Store: ObjectStore> Sink for CalendarFile<Store> {
-    async fn deliver(&self, letter: &Letter, notice: &Notice) -> Result<Delivered, SinkError> {
+    async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
         let all =
-            Announcement::of(notice, letter.received_at).map_err(|error| SinkError::Refused(error.to_string()))?;
-        let source = source(letter, notice);
+            Announcement::of(notice, arrived.received_at).map_err(|error| SinkError::Refused(error.to_string()))?;
+        let source = source(arrived, notice);
         let transient = |reason: &str| {
             SinkError::Transient(format!("the calendar s3://{}/{}: {reason}", self.place.bucket, self.key()))
         };
@@ -94,27 +95,27 @@ impl<Store: ObjectStore> Sink for CalendarFile<Store> {
             return Ok(Delivered::Whole);
         }
         let reason = concerns.join("; ");
-        self.hand_over(letter, &Case { reason: &reason, suggestion: &notice.maintenances }).await?;
+        self.hand_over(arrived, &Handover { reason: &reason, suggestion: &notice.maintenances }).await?;
         Ok(Delivered::ForPerson { reason })
     }
 
-    async fn hand_over(&self, letter: &Letter, case: &Case<'_>) -> Result<(), SinkError> {
+    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<(), SinkError> {
         match &self.unmatched {
-            Some(unmatched) => unmatched.keep(letter, case).await,
+            Some(unmatched) => unmatched.keep(arrived, handover).await,
             None => Ok(()),
         }
     }
 }
 
-fn source(letter: &Letter, notice: &Notice) -> Source {
+fn source(arrived: &ArrivedMail, notice: &Notice) -> Source {
     let provider = notice.recognised.provider;
     let announced = notice.maintenances.iter().find_map(|maintenance| maintenance.announced_provider());
     let (provider, provider_name) = match announced.filter(|_| provider.slug == genericprovider::PROVIDER.slug) {
         Some(name) => (name.to_lowercase(), name.to_owned()),
         None => (provider.slug.to_owned(), provider.name.to_owned()),
     };
-    let sent = letter.mail.as_ref().and_then(|mail| mail.outer().date);
-    let stamp = letter.received_at.or(notice.announced_at).or(sent).unwrap_or(Timestamp::UNIX_EPOCH);
+    let sent = arrived.mail.as_ref().and_then(|mail| mail.outer().date);
+    let stamp = arrived.received_at.or(notice.announced_at).or(sent).unwrap_or(Timestamp::UNIX_EPOCH);
     Source { provider, provider_name, stamp }
 }
 

@@ -97,10 +97,11 @@ fn calendar(bucket: &Bucket) -> CalendarFile<&Bucket> {
 fn deliver(calendar: &CalendarFile<&Bucket>, bytes: &[u8]) -> Result<Delivered, SinkError> {
     let mail = Mail::decode(bytes);
     let Outcome::Notice(notice) = notice::parse(&mail) else { panic!("no notice") };
-    let mut letter = Letter::unopened("ses-1", "mail".to_owned(), "inbound/ses-1".to_owned(), &Received::default());
-    letter.received_at = mail.outer().date;
-    letter.open(mail);
-    run(calendar.deliver(&letter, &notice))
+    let mut arrived =
+        ArrivedMail::unopened("ses-1", "mail".to_owned(), "inbound/ses-1".to_owned(), &Received::default());
+    arrived.received_at = mail.outer().date;
+    arrived.open(mail);
+    run(calendar.deliver(&arrived, &notice))
 }
 
 /// The lines of the file's entries with these names, unfolded.

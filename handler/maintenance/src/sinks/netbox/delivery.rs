@@ -15,20 +15,20 @@ use super::{
     converge::{Attempts, converge},
     fields,
     ids::{EventId, ProviderId},
-    known::provider_and_circuits,
-    letter,
     link::{Linked, Mailbox, Target, link},
-    plan,
+    notification, plan,
     records::{Fault, Records},
+    resolve::provider_and_circuits,
+    settings::Settings,
     stored::StoredEvent,
 };
 use crate::pipeline::{
-    letter::Letter,
-    sink::{Case, Delivered, Sink, SinkError},
+    arrived_mail::ArrivedMail,
+    sink::{Delivered, Handover, Sink, SinkError},
     unmatched::Unmatched,
 };
 use notice::{maintnote, outcome::Notice, providers::genericprovider};
-use runtime::{Deadline, S3};
+use runtime::{Deadline, S3, SecretSource, environment::Aws};
 use schedule::Announcement;
 
 /// Lambda's own limit.
@@ -57,21 +57,21 @@ struct Progress {
 }
 
 /// A mail on its way to NetBox.
-struct Post<'post> {
-    client: &'post Client,
+struct Outgoing<'mail> {
+    client: &'mail Client,
     mail: NewNotification,
     /// The same for a person, if one has to look at it.
     for_person: Option<NewNotification>,
     /// The reason, and the place where the mail is kept if NetBox does not take it.
-    kept: Kept<'post>,
+    kept: KeptForPerson<'mail>,
 }
 
 /// A mail that is kept in S3.
 #[derive(Clone, Copy)]
-struct Kept<'post> {
-    letter: &'post Letter,
-    case: Case<'post>,
-    unmatched: Option<&'post Unmatched<S3>>,
+struct KeptForPerson<'mail> {
+    arrived: &'mail ArrivedMail,
+    handover: Handover<'mail>,
+    unmatched: Option<&'mail Unmatched<S3>>,
 }
 
 impl From<Fault> for SinkError {
@@ -88,21 +88,21 @@ impl Sink for NetBox {
         self.client.until(deadline);
     }
 
-    async fn deliver(&self, letter: &Letter, notice: &Notice) -> Result<Delivered, SinkError> {
+    async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
         let all =
-            Announcement::of(notice, letter.received_at).map_err(|error| SinkError::Refused(error.to_string()))?;
-        let mail = letter::notification(letter, None);
+            Announcement::of(notice, arrived.received_at).map_err(|error| SinkError::Refused(error.to_string()))?;
+        let mail = notification::from_mail(arrived, None);
         let claimant = self.claimant(&mail);
         let mut attempts = Attempts::default();
         loop {
             // Boxed, since the compiler follows nested futures only so far.
             let progress = Box::pin(self.maintenances(notice, &all, &claimant)).await?;
             let reason = progress.concerns.join("; ");
-            let case = Case { reason: &reason, suggestion: &notice.maintenances };
-            let for_person = (!reason.is_empty()).then(|| letter::for_person(letter, &case));
-            let kept = Kept { letter, case, unmatched: self.unmatched.as_ref() };
-            let post = Post { client: &self.client, mail: mail.clone(), for_person, kept };
-            match Box::pin(link(&self.client, &post, &claimant, progress.targets)).await? {
+            let handover = Handover { reason: &reason, suggestion: &notice.maintenances };
+            let for_person = (!reason.is_empty()).then(|| notification::for_person(arrived, &handover));
+            let kept = KeptForPerson { arrived, handover, unmatched: self.unmatched.as_ref() };
+            let outgoing = Outgoing { client: &self.client, mail: mail.clone(), for_person, kept };
+            match Box::pin(link(&self.client, &outgoing, &claimant, progress.targets)).await? {
                 Linked::Whole if reason.is_empty() => return Ok(Delivered::Whole),
                 Linked::Whole => return Ok(Delivered::ForPerson { reason }),
                 Linked::Moved => {
@@ -113,13 +113,14 @@ impl Sink for NetBox {
         }
     }
 
-    async fn hand_over(&self, letter: &Letter, case: &Case<'_>) -> Result<(), SinkError> {
-        let for_person = Some(letter::for_person(letter, case));
-        let kept = Kept { letter, case: *case, unmatched: self.unmatched.as_ref() };
-        let post = Post { client: &self.client, mail: letter::notification(letter, None), for_person, kept };
+    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<(), SinkError> {
+        let for_person = Some(notification::for_person(arrived, handover));
+        let kept = KeptForPerson { arrived, handover: *handover, unmatched: self.unmatched.as_ref() };
+        let outgoing =
+            Outgoing { client: &self.client, mail: notification::from_mail(arrived, None), for_person, kept };
         let mut attempts = Attempts::default();
         loop {
-            match post.hand_over().await {
+            match outgoing.hand_over().await {
                 Ok(()) => return Ok(()),
                 Err(fault) => self.client.pause(attempts.after(fault)?).await,
             }
@@ -127,9 +128,9 @@ impl Sink for NetBox {
     }
 }
 
-impl Mailbox for Post<'_> {
+impl Mailbox for Outgoing<'_> {
     async fn holds(&self, event: EventId) -> Result<bool, Fault> {
-        let is_same = |found: &StoredNotification| letter::is_same(found.body(), &self.mail.body);
+        let is_same = |found: &StoredNotification| notification::is_same(found.body(), &self.mail.body);
         self.client.any_notification(&self.mail, Among::Event(event), is_same).await
     }
 
@@ -157,7 +158,7 @@ impl Mailbox for Post<'_> {
     }
 }
 
-impl Kept<'_> {
+impl KeptForPerson<'_> {
     async fn keep(&self) -> Result<(), Fault> {
         let Some(unmatched) = self.unmatched else {
             return Err(Fault::Unavailable(
@@ -166,18 +167,18 @@ impl Kept<'_> {
                     .to_owned(),
             ));
         };
-        unmatched.keep(self.letter, &self.case).await.map_err(|error| match error {
+        unmatched.keep(self.arrived, &self.handover).await.map_err(|error| match error {
             SinkError::Transient(reason) => Fault::Unavailable(reason),
             SinkError::Refused(reason) => Fault::Refused(reason),
         })
     }
 }
 
-impl Post<'_> {
+impl Outgoing<'_> {
     /// Puts the mail into NetBox's queue of what a person has to look at, once.
     async fn queue(&self, mail: &NewNotification) -> Result<(), Fault> {
         // The same mail has been here if it stands in the queue, whatever was said of it then, or has been worked through since.
-        let handed_over = |found: &StoredNotification| letter::is_of(found.body(), &self.mail.body);
+        let handed_over = |found: &StoredNotification| notification::is_of(found.body(), &self.mail.body);
         if self.client.any_notification(mail, Among::Unlinked, handed_over).await?
             || self.client.any_notification(mail, Among::Received(mail.received_at), handed_over).await?
         {
@@ -188,6 +189,14 @@ impl Post<'_> {
 }
 
 impl NetBox {
+    /// Makes the sink of its settings. Nothing is read or connected before the first mail needs it.
+    pub fn open(settings: Settings, aws: &Aws, store: &S3) -> Self {
+        let token = SecretSource::at(settings.token, aws);
+        let client = Client::new(&settings.url, settings.ca, token).with_plugin(settings.plugin);
+        let unmatched = settings.unmatched.map(|place| Unmatched { store: store.clone(), place });
+        Self::new(client, settings.providers).with_unmatched(unmatched)
+    }
+
     /// A NetBox that takes notices; `providers` as in [`NetBox::providers`].
     pub fn new(client: Client, providers: BTreeMap<String, String>) -> Self {
         Self { client, providers, unmatched: None, instance: format!("{:016x}", fastrand::u64(..)) }

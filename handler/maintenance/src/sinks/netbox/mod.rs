@@ -14,13 +14,14 @@ pub mod delivery;
 mod event;
 pub mod fields;
 pub mod ids;
-mod known;
-mod letter;
 pub mod link;
 mod merge;
 pub mod note;
+mod notification;
 pub mod plan;
 pub mod records;
+mod resolve;
+pub mod settings;
 pub mod stored;
 
 #[cfg(test)]

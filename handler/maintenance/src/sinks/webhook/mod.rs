@@ -3,6 +3,7 @@
 //! Signed after [Standard Webhooks](https://www.standardwebhooks.com), for which every language has a library that checks it:
 //! HMAC-SHA256 over `ID.TIMESTAMP.BODY`. The id is the same for the same mail, so that whoever has seen it can pass it over.
 
+pub mod settings;
 mod signature;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,9 +12,9 @@ use tokio::sync::Mutex;
 
 use self::signature::Key;
 use crate::pipeline::{
+    arrived_mail::ArrivedMail,
     document::Document,
-    letter::Letter,
-    sink::{Case, Delivered, Sink, SinkError},
+    sink::{Delivered, Handover, Sink, SinkError},
 };
 use notice::outcome::Notice;
 use runtime::{
@@ -130,12 +131,12 @@ impl Sink for Webhook {
         self.http.until(deadline);
     }
 
-    async fn deliver(&self, letter: &Letter, notice: &Notice) -> Result<Delivered, SinkError> {
-        self.send(&Document::of_notice(letter, notice)).await.map(|()| Delivered::Whole)
+    async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
+        self.send(&Document::of_notice(arrived, notice)).await.map(|()| Delivered::Whole)
     }
 
-    async fn hand_over(&self, letter: &Letter, case: &Case<'_>) -> Result<(), SinkError> {
-        self.send(&Document::for_person(letter, case)).await
+    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<(), SinkError> {
+        self.send(&Document::for_person(arrived, handover)).await
     }
 }
 

@@ -52,9 +52,10 @@ async fn server(statuses: &'static [u16]) -> (Webhook, Asked) {
 async fn deliver(webhook: &Webhook) -> Result<Delivered, SinkError> {
     let mail = Mail::decode(PLANNED);
     let Outcome::Notice(notice) = notice::parse(&mail) else { panic!("no notice") };
-    let mut letter = Letter::unopened("ses-1", "mail".to_owned(), "inbound/ses-1".to_owned(), &Received::default());
-    letter.open(mail);
-    webhook.deliver(&letter, &notice).await
+    let mut arrived =
+        ArrivedMail::unopened("ses-1", "mail".to_owned(), "inbound/ses-1".to_owned(), &Received::default());
+    arrived.open(mail);
+    webhook.deliver(&arrived, &notice).await
 }
 
 /// The headers of a request by name, and its body.
@@ -115,8 +116,8 @@ async fn what_an_answer_leads_to() {
 #[tokio::test]
 async fn a_mail_for_a_person_is_a_document_of_its_own() {
     let (webhook, asked) = server(&[200]).await;
-    let letter = Letter::unopened("ses-1", "mail".to_owned(), "inbound/ses-1".to_owned(), &Received::default());
-    webhook.hand_over(&letter, &Case { reason: "a virus", suggestion: &[] }).await.unwrap();
+    let arrived = ArrivedMail::unopened("ses-1", "mail".to_owned(), "inbound/ses-1".to_owned(), &Received::default());
+    webhook.hand_over(&arrived, &Handover { reason: "a virus", suggestion: &[] }).await.unwrap();
     let asked = asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let document: serde_json::Value = serde_json::from_str(parts(&asked[0]).1).unwrap();
     assert_eq!((document["kind"].as_str(), document["reason"].as_str()), (Some("for_person"), Some("a virus")));

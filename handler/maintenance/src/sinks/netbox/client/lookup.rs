@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Client, PLUGIN, age::Age, notices, plugin::Spoken};
+use super::{Client, PLUGIN, notices, plugin::Spoken, plugin_version::PluginVersion};
 use crate::sinks::netbox::{
     fields,
     ids::{CircuitId, EventId, ImpactId, ProviderId},
@@ -123,7 +123,7 @@ impl Client {
     /// An event that NetBox has shown, and with it something of its version.
     pub(super) fn stored(&self, spoken: Spoken, event: WireEvent) -> StoredEvent {
         if spoken == Spoken::CircuitMaintenance && event.time_zone.is_none() {
-            self.shown.note(Age::Before0_8);
+            self.shown.note(PluginVersion::Before0_8);
         }
         event.into()
     }

@@ -1,12 +1,12 @@
 //! NetBox's REST API, as far as delivery needs it. Every look-up is compared with what was asked: NetBox ignores filters that
 //! it does not know, and then answers with everything.
 
-mod age;
 mod answer;
 mod lookup;
 mod notices;
 mod notification;
 mod plugin;
+mod plugin_version;
 mod token;
 mod write;
 
@@ -16,9 +16,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, de::DeserializeOwned};
 
 pub use self::notification::{Among, NewNotification, StoredNotification};
-use self::{age::Shown, plugin::Spoken, token::Token};
+use self::{plugin::Spoken, plugin_version::OldestShown, token::Token};
 use super::records::Fault;
-use crate::configuration::{NETBOX_CA, Plugin};
+use super::settings::{NETBOX_CA, Plugin};
 use runtime::{
     Deadline, SecretSource,
     http::{Answer, Http, OwnCa},
@@ -45,7 +45,7 @@ pub struct Client {
     http: Http,
     token: Token,
     /// How old the plugin is.
-    shown: Shown,
+    shown: OldestShown,
     /// The plugin that is configured.
     plugin: Option<Plugin>,
     /// The plugin that answers, once that is known.
@@ -67,7 +67,7 @@ impl Client {
         Self {
             http: Http::new(base, ca),
             token: Token::new(token),
-            shown: Shown::default(),
+            shown: OldestShown::default(),
             plugin: None,
             spoken: OnceLock::new(),
         }

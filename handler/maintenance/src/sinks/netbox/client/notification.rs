@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Client, PLUGIN, Page, age::Age, encoded, lookup::Nested, notices, plugin::Spoken, write::bytes};
+use super::{
+    Client, PLUGIN, Page, encoded, lookup::Nested, notices, plugin::Spoken, plugin_version::PluginVersion, write::bytes,
+};
 use crate::sinks::netbox::{
     claim::fingerprint,
     fields,
@@ -199,7 +201,7 @@ impl Client {
         loop {
             let stored = self.store(mails, age).await;
             if let Err(Fault::Rejected(said)) = &stored {
-                self.shown.note(Age::told_by(said, has_unlinked));
+                self.shown.note(PluginVersion::told_by(said, has_unlinked));
             }
             // What an older one does not take at all is not tried again.
             if stored.is_ok() || has_unlinked || self.shown.age() == age {
@@ -209,7 +211,7 @@ impl Client {
         }
     }
 
-    async fn store(&self, mails: &[NewNotification], age: Age) -> Result<(), Fault> {
+    async fn store(&self, mails: &[NewNotification], age: PluginVersion) -> Result<(), Fault> {
         let list: Vec<Value> = mails
             .iter()
             .map(|mail| {

@@ -6,8 +6,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Client, Page, age::Age};
-use crate::{configuration::Plugin, sinks::netbox::records::Fault};
+use super::{Client, Page, plugin_version::PluginVersion};
+use crate::sinks::netbox::{records::Fault, settings::Plugin};
 
 /// What NetBox calls the plugins.
 const CIRCUIT_MAINTENANCE: &str = "netbox_circuitmaintenance";
@@ -39,7 +39,7 @@ impl Client {
 
     /// Whether mails without an event can be stored. True as long as nothing has shown that they cannot.
     pub fn has_queue(&self) -> bool {
-        !matches!(self.spoken.get(), Some(Spoken::Notices(_))) && self.shown.age() == Age::Current
+        !matches!(self.spoken.get(), Some(Spoken::Notices(_))) && self.shown.age() == PluginVersion::Current
     }
 
     /// The plugin that answers, as far as a look-up has shown that.

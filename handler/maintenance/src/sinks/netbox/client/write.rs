@@ -9,10 +9,10 @@ use serde_json::json;
 
 use super::{
     Client, PLUGIN,
-    age::Age,
     lookup::{WireEvent, WireImpact},
     notices,
     plugin::Spoken,
+    plugin_version::PluginVersion,
 };
 use crate::sinks::netbox::{
     ids::{EventId, ProviderId},
@@ -34,7 +34,7 @@ impl Records for Client {
     }
 
     fn takes_twins(&self) -> bool {
-        self.shown.age() > Age::Current
+        self.shown.age() > PluginVersion::Current
     }
 
     fn now(&self) -> Timestamp {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::{claim::trimmed, client::NewNotification, fields, ids::EventId};
-use crate::pipeline::{letter::Letter, sink::Case};
+use crate::pipeline::{arrived_mail::ArrivedMail, sink::Handover};
 
 /// Stands where a mail names no sender that NetBox takes: the domain can never exist.
 const NOBODY: &str = "unknown@sender.invalid";
@@ -17,34 +17,34 @@ const LONGEST_REASON: usize = 4000;
 const MOST_SUGGESTIONS: usize = 20;
 
 /// The mail as it is.
-pub(super) fn notification(letter: &Letter, event: Option<EventId>) -> NewNotification {
-    let place = format!("s3://{}/{}", letter.bucket, letter.key);
-    let body = match text(letter) {
+pub(super) fn from_mail(arrived: &ArrivedMail, event: Option<EventId>) -> NewNotification {
+    let place = format!("s3://{}/{}", arrived.bucket, arrived.key);
+    let body = match text(arrived) {
         Some(text) => trimmed(&fields::body(text.trim(), &format!("\n\n[cut: the whole mail is {place}]"))).to_owned(),
-        None if letter.mail.is_some() => format!("(The mail has no text. It is {place})"),
+        None if arrived.mail.is_some() => format!("(The mail has no text. It is {place})"),
         None => format!("(The mail was not opened. It is {place})"),
     };
-    let subject = fields::cut(&fields::line(letter.subject.as_deref().unwrap_or_default()), fields::LONGEST_SUBJECT);
-    let sent = letter.mail.as_ref().and_then(|mail| mail.outer().date);
+    let subject = fields::cut(&fields::line(arrived.subject.as_deref().unwrap_or_default()), fields::LONGEST_SUBJECT);
+    let sent = arrived.mail.as_ref().and_then(|mail| mail.outer().date);
     NewNotification {
         event,
         body,
         subject: if subject.is_empty() { "(no subject)".to_owned() } else { subject },
-        sender: sender(letter).unwrap_or(NOBODY).to_owned(),
-        received_at: letter.received_at.or(sent).unwrap_or_else(Timestamp::now),
+        sender: sender(arrived).unwrap_or(NOBODY).to_owned(),
+        received_at: arrived.received_at.or(sent).unwrap_or_else(Timestamp::now),
     }
 }
 
 /// The mail with what a person has to know of it before it.
-pub(super) fn for_person(letter: &Letter, case: &Case<'_>) -> NewNotification {
-    let mail = notification(letter, None);
-    let mut lines = vec![fields::cut(&fields::line(case.reason), LONGEST_REASON)];
-    if sender(letter).is_none() {
-        let named = letter.sender.as_deref().map(fields::line).filter(|name| !name.is_empty());
+pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>) -> NewNotification {
+    let mail = from_mail(arrived, None);
+    let mut lines = vec![fields::cut(&fields::line(handover.reason), LONGEST_REASON)];
+    if sender(arrived).is_none() {
+        let named = arrived.sender.as_deref().map(fields::line).filter(|name| !name.is_empty());
         lines.push(format!("Sender: {}", named.unwrap_or_else(|| "none".to_owned())));
     }
-    lines.push(format!("The mail: s3://{}/{}", letter.bucket, letter.key));
-    for read in case.suggestion.iter().take(MOST_SUGGESTIONS) {
+    lines.push(format!("The mail: s3://{}/{}", arrived.bucket, arrived.key));
+    for read in handover.suggestion.iter().take(MOST_SUGGESTIONS) {
         let window = read.window().map(|window| format!(" {} to {}", window.start(), window.end())).unwrap_or_default();
         let mut line = format!("Read, not verified: {} {}{window}", fields::line(read.id()), read.status());
         for circuit in read.circuits().iter().take(MOST_SUGGESTIONS) {
@@ -52,7 +52,7 @@ pub(super) fn for_person(letter: &Letter, case: &Case<'_>) -> NewNotification {
         }
         lines.push(line);
     }
-    let is_page = letter.mail.as_ref().is_some_and(|mail| !blank(&mail.pages));
+    let is_page = arrived.mail.as_ref().is_some_and(|mail| !blank(&mail.pages));
     let mut before = String::new();
     for (index, line) in lines.iter().enumerate() {
         let mark = if index == 0 { MARK } else { "" };
@@ -74,15 +74,15 @@ pub(super) fn is_same(stored: &str, body: &str) -> bool {
     trimmed(stored) == trimmed(body)
 }
 
-fn sender(letter: &Letter) -> Option<&str> {
-    let named = letter.sender.as_deref()?.trim();
+fn sender(arrived: &ArrivedMail) -> Option<&str> {
+    let named = arrived.sender.as_deref()?.trim();
     // Of an unopened mail it stands as SES has read it, with the display name.
     let bare = named.rsplit_once('<').map_or(named, |(_, address)| address.trim_end_matches('>'));
     fields::address(bare)
 }
 
-fn text(letter: &Letter) -> Option<String> {
-    let mail = letter.mail.as_ref()?;
+fn text(arrived: &ArrivedMail) -> Option<String> {
+    let mail = arrived.mail.as_ref()?;
     let bodies = [&mail.pages, &mail.texts, &mail.calendars].into_iter().find(|bodies| !blank(bodies))?;
     Some(bodies.join("\n"))
 }

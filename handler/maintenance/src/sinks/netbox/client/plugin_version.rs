@@ -7,7 +7,7 @@ use crate::sinks::netbox::fields;
 /// From when a `netbox-circuitmaintenance` is. What older ones do otherwise was seen with 0.6.0 on NetBox 4.7.3, and when each
 /// changed stands in the plugin's migrations: 0.7 was never published as a package.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Age {
+pub(super) enum PluginVersion {
     /// 0.8 or newer.
     #[default]
     Current,
@@ -17,7 +17,7 @@ pub(super) enum Age {
     Before0_7,
 }
 
-impl Age {
+impl PluginVersion {
     /// What the refusal of mails shows, which may be about one without an event. The errors of all fields are told together.
     pub(super) fn told_by(said: &str, has_unlinked: bool) -> Self {
         let has_no_queue = has_unlinked && said.contains(r#""circuitmaintenance""#) && said.contains("may not be null");
@@ -44,14 +44,14 @@ impl Age {
 
 /// The oldest that the plugin has shown itself to be.
 #[derive(Debug, Default)]
-pub(super) struct Shown(Mutex<Age>);
+pub(super) struct OldestShown(Mutex<PluginVersion>);
 
-impl Shown {
-    pub(super) fn age(&self) -> Age {
+impl OldestShown {
+    pub(super) fn age(&self) -> PluginVersion {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn note(&self, age: Age) {
+    pub(super) fn note(&self, age: PluginVersion) {
         let mut oldest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *oldest = age.max(*oldest);
     }

@@ -7,7 +7,7 @@ use mail::Mail;
 
 /// A mail that arrived.
 #[derive(Debug, Clone)]
-pub struct Letter {
+pub struct ArrivedMail {
     /// SES's id of it.
     pub ses_message_id: String,
     /// The bucket that it is in.
@@ -26,7 +26,7 @@ pub struct Letter {
     pub message_id: Option<String>,
 }
 
-impl Letter {
+impl ArrivedMail {
     /// A mail that is not opened: what is known of it is what SES has read.
     pub(crate) fn unopened(id: &str, bucket: String, key: String, received: &Received) -> Self {
         let headers = &received.mail.common_headers;

@@ -1,0 +1,83 @@
+//! The settings of the sink `netbox`.
+
+use std::collections::BTreeMap;
+
+use contract::context::{Context, Place};
+use runtime::environment::{Reader, SecretPlace};
+
+/// Address of NetBox, `https://…` (`http://` on this machine only).
+pub const NETBOX_URL: &str = "NETBOX_URL";
+/// Its API token. In AWS a secret of the declaration, which names it in [`Context::secrets`]; the value itself only for trying things out.
+pub const NETBOX_TOKEN: &str = "NETBOX_TOKEN";
+/// Certificates that are trusted besides the public ones, as PEM.
+pub const NETBOX_CA: &str = "NETBOX_CA";
+/// `OURS=THEIRS, …`: our slug of a provider (or the name that its calendars give) and NetBox's slug or name of it.
+pub const NETBOX_PROVIDERS: &str = "NETBOX_PROVIDERS";
+/// Plugin for maintenances: `circuitmaintenance` or `notices`. Without this it is found out.
+pub const NETBOX_PLUGIN: &str = "NETBOX_PLUGIN";
+
+/// How to reach NetBox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Address, without a slash at its end.
+    pub url: String,
+    /// Place of the token.
+    pub token: SecretPlace,
+    /// Certificates that are trusted besides the public ones, as PEM.
+    pub ca: Option<String>,
+    /// Our slug or the calendar's name → NetBox's slug or name.
+    pub providers: BTreeMap<String, String>,
+    /// Plugin for maintenances; `None`: find out.
+    pub plugin: Option<Plugin>,
+    /// Place of mails for a person if the plugin has no queue of them.
+    pub unmatched: Option<Place>,
+}
+
+/// NetBox's plugins for maintenances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plugin {
+    /// `netbox-circuitmaintenance`.
+    CircuitMaintenance,
+    /// `netbox-notices`.
+    Notices,
+}
+
+impl Settings {
+    /// Reads the settings from the environment.
+    pub fn read(reader: &mut Reader<'_>, context: Option<&Context>) -> Option<Self> {
+        let url = reader.url(NETBOX_URL, "https://netbox.example.com", false);
+        let url = url.map(|url| url.trim_end_matches('/').to_owned());
+        let is_token = |token: &str| token.chars().all(|letter| letter.is_ascii_graphic());
+        let token = reader.secret(NETBOX_TOKEN, context, is_token, "is no API token of NetBox");
+        let providers = providers(reader);
+        let plugin = match reader.optional(NETBOX_PLUGIN).as_deref().map(str::trim) {
+            None => Some(None),
+            Some("circuitmaintenance") => Some(Some(Plugin::CircuitMaintenance)),
+            Some("notices") => Some(Some(Plugin::Notices)),
+            Some(other) => {
+                reader
+                    .problem(NETBOX_PLUGIN, format!("is `{other}`, supported are `circuitmaintenance` and `notices`"));
+                None
+            }
+        };
+        let ca = reader.optional(NETBOX_CA);
+        let unmatched = context.and_then(Context::unmatched).cloned();
+        Some(Self { url: url?, token: token?, ca, providers: providers?, plugin: plugin?, unmatched })
+    }
+}
+
+fn providers(reader: &mut Reader<'_>) -> Option<BTreeMap<String, String>> {
+    let mut providers = BTreeMap::new();
+    for entry in reader.list(NETBOX_PROVIDERS) {
+        match entry.split_once('=').map(|(ours, theirs)| (ours.trim(), theirs.trim())) {
+            Some((ours, theirs)) if !ours.is_empty() && !theirs.is_empty() => {
+                providers.insert(ours.to_owned(), theirs.to_owned());
+            }
+            _ => {
+                reader.problem(NETBOX_PROVIDERS, format!("has `{entry}`, expected `OURS=THEIRS`"));
+                return None;
+            }
+        }
+    }
+    Some(providers)
+}

@@ -93,12 +93,20 @@ const CONDITIONS: &[&str] =
 pub fn status(title: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
     let words = words(&title.value);
     // A sentence that stands where a title does may have a word of change and tell of none.
-    let is_sentence = words.len() >= SENTENCE && change::statements(&title.value).is_empty();
+    let has_verb = words.first().is_some_and(|first| OPENERS.contains(&first.as_str())) || has_any(&words, VERBS);
+    let is_sentence = has_verb && words.len() >= SENTENCE && change::statements(&title.value).is_empty();
     status_in(if is_sentence { &[] } else { CHANGES }, &words, title)
 }
 
 /// Titles of fewer words are no sentences.
 const SENTENCE: usize = 6;
+
+/// First words of sentences, which titles do not begin with.
+const OPENERS: &[&str] =
+    &["this", "the", "we", "our", "it", "if", "in", "you", "your", "should", "any", "after", "once", "until", "please"];
+
+/// Verbs of sentences, which titles leave out.
+const VERBS: &[&str] = &["is", "are", "was", "were", "be", "been", "has", "have", "will", "may", "can"];
 
 /// The status that these words of the title say.
 fn status_in(

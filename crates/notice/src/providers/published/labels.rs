@@ -294,6 +294,7 @@ mod tests {
             assert!(matches!(outcome("Planned maintenance", &body), Outcome::Failed { .. }), "{from} -> {to}");
         }
         assert!(matches!(outcome("Network maintenance", NOTICE), Outcome::Failed { .. }));
-        assert!(matches!(outcome("Your invoice", NOTICE), Outcome::Ignored { .. }));
+        assert!(matches!(outcome("Your invoice", NOTICE), Outcome::Failed { .. }));
+        assert!(matches!(outcome("Your invoice", "Your invoice is ready.\n\nRegards\n"), Outcome::Ignored { .. }));
     }
 }

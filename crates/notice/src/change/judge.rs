@@ -87,7 +87,7 @@ impl<'sentence> Judge<'sentence> {
         let change = self.hit.entry.change;
         let phrase = self.tokens.get(self.hit.at..self.hit.end).unwrap_or_default();
         let is_order = phrase.iter().any(|token| is_in(token, &["disregard", "ignore"]));
-        if self.is_answered_with_no() || is_order && self.is_conditional_below() {
+        if self.is_answered_with_no() || self.is_extent() || is_order && self.is_conditional_below() {
             return Verdict::Harmless;
         }
         if self.hit.entry.language == Language::Turkish {

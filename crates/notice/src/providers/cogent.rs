@@ -119,7 +119,9 @@ fn introduction(lines: &Lines) -> Option<Found<String>> {
     let is_label = |line: &str| line.get(..START.len()).is_some_and(|start| start.eq_ignore_ascii_case(START));
     let rest = text.map(|(_, line)| plain(line)).take_while(|line| !is_label(line));
     let text: Vec<_> = std::iter::once(plain(first)).take_while(|line| !is_label(line)).chain(rest).collect();
-    Some(Found::text(&text.join(" "), place))
+    // A sentence may be wrapped, but not over a blank line.
+    let paragraphs = text.split(|line| line.is_empty()).map(|lines| lines.join(" "));
+    Some(Found::text(&paragraphs.collect::<Vec<_>>().join("\n"), place))
 }
 
 /// A line without the marks of a quotation or of emphasis.

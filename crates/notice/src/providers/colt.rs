@@ -84,7 +84,9 @@ impl Subject {
         if ABOUT_TO_START.is_match(&self.rest.value) {
             return Ok(self.rest.clone().map(|_| Status::InProcess));
         }
+        // What an alert says of a plan is no news of its own.
         words::status(&self.rest)?
+            .filter(|status| !matches!(status.value, Status::Confirmed | Status::Tentative))
             .ok_or_else(|| Failure::malformed("`COMPLETED`, `is about to START` or the like at the end", &self.rest))
     }
 

@@ -32,6 +32,8 @@ pub static PROVIDER: Provider = Provider {
 
 static TICKET: Pattern = Pattern::new(r"\b(CM\d{6,})\b");
 static TITLE: Pattern = Pattern::new(r"(?i)(.*\bmaintenance\b.*)");
+/// The word for the status between the carrier's name and its maintenance.
+static KIND: Pattern = Pattern::new(r"(?i)\bCrown Castle Fiber ([a-z -]+?) Maintenance\b");
 /// A subject without a word for the status.
 static PLAIN: Pattern = Pattern::new(r"(?i)\bCrown Castle Fiber Maintenance(?: Notification| Notice)?\s*(?:[:-]|$)");
 
@@ -84,7 +86,9 @@ fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failu
     let head = || lines.iter().take_while(|(_, line)| !is_ticket(line));
     let heading = head().take_while(|(_, line)| !SALUTATION.is_match(line)).find(|(_, line)| TITLE.is_match(line));
     let heading = heading.map(|(place, line)| Found::text(line, place));
-    let status = words::status_of(std::iter::once(subject.clone()).chain(heading), head())?;
+    let kind = KIND.captures(&subject.value).and_then(|kind| kind.get(1)).map(|kind| kind.as_str().to_owned());
+    let kind = kind.map(|kind| subject.clone().map(|_| kind));
+    let status = words::status_of(kind.into_iter().chain([subject.clone()]).chain(heading), head())?;
     let status = match status {
         None if PLAIN.is_match(&subject.value) => words::status_told_in(head())?,
         status => status,

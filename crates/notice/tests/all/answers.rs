@@ -184,8 +184,7 @@ fn what_is_quoted_below_an_answer_is_no_notice() {
             let is_named = (index + at) % 2 == 0;
             let change = |text: &str, kind: &str| match kind {
                 "plain" => {
-                    let quoted: Vec<_> = text.lines().map(|line| format!("{mark}{line}\n")).collect();
-                    let quoted = quoted.concat();
+                    let quoted = text.lines().map(|line| format!("{mark}{line}\n")).collect::<Vec<_>>().concat();
                     format!("{answer}\n\n{head}\n{quoted}")
                 }
                 "html" => {

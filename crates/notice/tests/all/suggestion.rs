@@ -61,7 +61,7 @@ fn notice() -> impl Strategy<Value = Notice> {
         select(layouts.to_vec()),
     );
     let rest = (
-        prop::collection::btree_set("[A-Z]{2,3}/[0-9]{2,6}/[A-Z]{3}", 1..6),
+        prop::collection::btree_set("[A-Z]{2,3}/[0-9]{2,6}/[A-W]{3}", 1..6),
         prop::option::of(select(impacts.to_vec())),
         prop::option::of(select(statuses.to_vec())),
         any::<usize>(),

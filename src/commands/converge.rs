@@ -1,4 +1,4 @@
-//! Applying a plan and looking again: what `up` and `down` have in common.
+//! Applying a plan before a person's eyes: with their consent, and with what Ctrl-C means.
 
 use std::process::ExitCode;
 
@@ -8,14 +8,13 @@ use super::{
     ERROR,
     interrupts::{INTERRUPTED, Interrupts},
 };
-use crate::ops::compare::Compared;
+use crate::ops::{
+    compare::Compared,
+    converge::{Converged, apply, look_again},
+};
 use crate::render::{Printer, apply::Applying};
-use engine::{Outcome, Patience, apply};
 use kinds::{Results, Session};
 use problem::Problem;
-
-/// How many times the account is read again after applying: a read right after a write can show the old value.
-const LOOKS: u32 = 5;
 
 /// The answer to the question before a plan is applied.
 pub(super) enum Consent {
@@ -24,28 +23,12 @@ pub(super) enum Consent {
     Interrupted,
 }
 
-/// The result of applying a plan.
-pub(super) struct Converged {
-    /// The result of each step.
-    pub(super) results: Results,
-    /// The comparison after applying; `None` if some step was not done, which makes it pointless.
-    pub(super) now: Option<Compared>,
-    /// `true` after Ctrl-C.
-    pub(super) interrupted: bool,
-}
-
-impl Converged {
-    /// Returns `true` if every step was done and the account was seen to match.
-    pub(super) fn is_complete(&self) -> bool {
-        self.now.as_ref().is_some_and(|now| now.plan.is_converged())
-    }
-
-    pub(super) fn exit_code(&self) -> ExitCode {
-        match self {
-            _ if self.interrupted => ExitCode::from(INTERRUPTED),
-            _ if self.is_complete() => ExitCode::SUCCESS,
-            _ => ExitCode::from(ERROR),
-        }
+/// Returns the exit code of a run that applied a plan.
+pub(super) fn exit_code(converged: &Converged) -> ExitCode {
+    match converged {
+        _ if converged.interrupted => ExitCode::from(INTERRUPTED),
+        _ if converged.is_complete() => ExitCode::SUCCESS,
+        _ => ExitCode::from(ERROR),
     }
 }
 
@@ -61,10 +44,8 @@ pub(super) async fn converge(
     let (stop, stopped) = watch::channel(false);
     let applying = Applying::begin(printer, &compared.plan);
     let mut interrupted = false;
-    let patience = Patience { poll: session.aws.pacing.poll, deadline: session.aws.pacing.deadline };
     let results = {
-        let work =
-            apply((session, patience), &compared.plan, (&compared.resources, &compared.survey), &applying, &stopped);
+        let work = apply(session, compared, &applying, &stopped);
         tokio::pin!(work);
         loop {
             tokio::select! {
@@ -82,21 +63,7 @@ pub(super) async fn converge(
         }
     };
     drop(applying);
-    let is_done = results.iter().all(|(_, _, outcome)| *outcome == Outcome::Done);
-    if interrupted || !is_done {
-        return Converged { results, now: None, interrupted };
-    }
-    let mut wait = session.aws.pacing.poll;
-    let mut now = again().await;
-    for _ in 1..LOOKS {
-        if now.plan.is_converged() {
-            break;
-        }
-        tokio::time::sleep(wait).await;
-        wait *= 2;
-        now = again().await;
-    }
-    Converged { results, now: Some(now), interrupted }
+    look_again(session, results, interrupted, again).await
 }
 
 /// Asks for a word on a terminal. Where nobody can be asked, that is an error with a hint, never a silent no.

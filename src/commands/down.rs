@@ -9,14 +9,11 @@ use super::{
     converge::{Consent, ask, converge},
     interrupts::{INTERRUPTED, Interrupts},
 };
+use crate::ops::up::Outputs;
 use crate::ops::{account, compare::nothing_declared};
 use crate::{
     cli::{Common, Down},
-    render::{
-        Printer,
-        apply::{Outputs, Report},
-        plan::Heading,
-    },
+    render::{Printer, apply::Report, plan::Heading},
 };
 use aws::{Aws, Pacing};
 use kinds::{Data, Session};
@@ -37,7 +34,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Down) -> anyhow::R
 async fn open(common: &Common, typed: &Down) -> anyhow::Result<Session> {
     let mut session = match &typed.stack {
         Some(name) => account::session(Aws::connect(typed.region.as_deref(), Pacing::from_environment()).await?, name),
-        None => account::open(common).await?.session,
+        None => account::open(&common.file, common.stage.as_deref()).await?.session,
     };
     if typed.delete_data {
         session.data = Data::Delete;
@@ -92,5 +89,5 @@ async fn down(
         outputs: &Outputs::default(),
         todo: &[],
     });
-    Ok(converged.exit_code())
+    Ok(super::converge::exit_code(&converged))
 }

@@ -23,7 +23,6 @@ mod parse;
 mod policy;
 mod replay;
 mod schema;
-mod secrets;
 mod status;
 mod up;
 mod validate;

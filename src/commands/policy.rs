@@ -27,7 +27,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Policy) -> anyhow:
         return Ok(ExitCode::SUCCESS);
     }
     until_interrupted(async {
-        let opened = account::open(common).await?;
+        let opened = account::open(&common.file, common.stage.as_deref()).await?;
         printer.policy(&policy(&opened.declaration, &opened.names, purpose));
         Ok(ExitCode::SUCCESS)
     })

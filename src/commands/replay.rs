@@ -32,7 +32,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Replay) -> anyhow:
             return Err(Problem::new("Failed to ask: there is no terminal").with_hint(HINT).into());
         }
         let opened = tokio::select! {
-            opened = account::open(common) => opened?,
+            opened = account::open(&common.file, common.stage.as_deref()) => opened?,
             () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
         };
         if let Some(function) = &typed.function {

@@ -19,7 +19,7 @@ use problem::Problem;
 
 pub(super) fn run(printer: &Printer, common: &Common) -> anyhow::Result<ExitCode> {
     until_interrupted(async {
-        let opened = account::open(common).await?;
+        let opened = account::open(&common.file, common.stage.as_deref()).await?;
         // Each of NetBox's answers is waited for on a thread of its own.
         let addresses = netbox::declared(&opened.declaration);
         let netboxes = tokio::task::spawn_blocking(move || netboxes(addresses));

@@ -1,8 +1,7 @@
 //! What every command that goes to AWS begins with: the declaration, whose account this is, and what things are called there.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
-use crate::cli::Common;
 use aws::{Aws, Pacing};
 use declaration::Declaration;
 use engine::Stack;
@@ -21,8 +20,8 @@ pub(crate) struct Opened {
 }
 
 /// Reads the declaration, and finds out whose credentials these are. Another account than the declared one is an error.
-pub(crate) async fn open(common: &Common) -> anyhow::Result<Opened> {
-    let declaration = Declaration::read(&common.file, common.stage.as_deref())?;
+pub(crate) async fn open(file: &Path, stage: Option<&str>) -> anyhow::Result<Opened> {
+    let declaration = Declaration::read(file, stage)?;
     let aws = Aws::connect(Some(&declaration.region), Pacing::from_environment()).await?;
     if let Some(account) = declaration.account.as_ref().filter(|account| **account != aws.realm.account) {
         let message = format!(

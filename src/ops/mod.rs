@@ -2,12 +2,15 @@
 
 pub(crate) mod account;
 pub(crate) mod compare;
+pub(crate) mod converge;
 pub(crate) mod invocation;
 pub(crate) mod local_names;
 pub(crate) mod log;
 pub(crate) mod netbox;
 pub(crate) mod replay;
+pub(crate) mod secrets;
 pub(crate) mod status;
+pub(crate) mod up;
 
 use declaration::{Declaration, Function, choose};
 use problem::Problem;

@@ -9,7 +9,6 @@ use std::{
 
 use console::Style;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -17,6 +16,7 @@ use super::{
     look::{Look, clean},
     plan::{self, Heading},
 };
+use crate::ops::up::{Given, Outputs};
 use engine::{Event, Observer, Outcome, Verb};
 use kinds::Kind;
 use kinds::{Plan, Results};
@@ -125,25 +125,6 @@ fn ended(id: &str, verb: Verb, outcome: &Outcome, took: Duration, look: &Look) -
     }
 }
 
-/// A stack's outputs for people and scripts: kind, entry, value.
-#[derive(Debug, Default)]
-pub(crate) struct Outputs(Vec<Output>);
-
-/// An output.
-#[derive(Debug, Serialize)]
-struct Output {
-    kind: &'static str,
-    entry: String,
-    value: String,
-}
-
-impl Outputs {
-    /// Adds an output.
-    pub(crate) fn add(&mut self, kind: &'static str, entry: &str, value: String) {
-        self.0.push(Output { kind, entry: entry.to_owned(), value });
-    }
-}
-
 /// The result of applying a plan.
 #[derive(Debug)]
 pub(crate) struct Report<'report> {
@@ -186,7 +167,7 @@ pub(super) fn text(report: &Report<'_>, look: &Look) -> Vec<String> {
     }
     if report.is_complete && !report.outputs.0.is_empty() {
         lines.push("\nOutputs".to_owned());
-        let name = |output: &Output| format!("{} {}", output.kind, output.entry).trim_end().to_owned();
+        let name = |output: &Given| format!("{} {}", output.kind, output.entry).trim_end().to_owned();
         let width = report.outputs.0.iter().map(|output| name(output).len()).max().unwrap_or_default();
         let shown = report.outputs.0.iter().map(|output| format!("  {:<width$}   {}", name(output), output.value));
         lines.extend(shown);

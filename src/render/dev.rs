@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Printer, VERSION,
-    look::{Look, clean},
+    look::{Look, clean, counted, counted_as},
     maintenances,
 };
 use declaration::{Action, Declaration, Invocation, ReceiptRule, Recipient, Tls};
@@ -24,12 +24,12 @@ pub(crate) fn banner(printer: &Printer, declaration: &Declaration, stack: &Stack
     let mut lines = vec![format!("{} in {}, on this machine", declaration.stack, declaration.region)];
     for (entry, function) in &declaration.functions {
         lines.push(format!(
-            "  function {entry}: {} of {}, {} MB, {} s, {} retries",
+            "  function {entry}: {} of {}, {} MB, {} s, {}",
             function.bin,
             function.crate_name,
             function.memory,
             function.timeout.as_secs(),
-            function.retries
+            counted_as(function.retries.into(), "retry", "retries")
         ));
     }
     lines.extend(declaration.receipt_rules.iter().map(|rule| format!("  rule {}: {}", rule.name, describe(rule))));
@@ -204,6 +204,6 @@ pub(crate) fn summary(printer: &Printer, summary: &Summary) -> anyhow::Result<()
     printer.data(&table.trim_fmt());
     let counts: Vec<String> =
         summary.counts.iter().map(|(outcome, count)| format!("{count} {}", in_words(outcome.word()))).collect();
-    printer.data(&format!("\n{} mails: {}", summary.mails.len(), counts.join(", ")));
+    printer.data(&format!("\n{}: {}", counted(summary.mails.len(), "mail"), counts.join(", ")));
     Ok(())
 }

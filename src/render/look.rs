@@ -1,6 +1,7 @@
 //! How a stream is looked at: by a person at a terminal of some width, with or without colour, or by a program.
 
 use console::{Style, Term};
+use contract::text::{REPLACEMENT, is_unseen};
 use jiff::tz::TimeZone;
 
 /// The properties of an output stream.
@@ -56,14 +57,22 @@ impl Look {
 /// A text from a mail or a file as it may go to a terminal: control characters could move the cursor, hide what
 /// stands there or set a title, and directional marks could turn it around.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars()
-        .map(|character| match character {
-            '\t' => ' ',
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-            control if control.is_control() => '\u{fffd}',
-            other => other,
-        })
-        .collect()
+    let shown = |character| match character {
+        '\t' => ' ',
+        unseen if is_unseen(unseen) => REPLACEMENT,
+        other => other,
+    };
+    text.chars().map(shown).collect()
+}
+
+/// Returns a count with its noun: `1 mail`, `2 mails`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    counted_as(count, noun, &format!("{noun}s"))
+}
+
+/// Returns a count with its noun, which has a plural of its own: `1 retry`, `2 retries`.
+pub(crate) fn counted_as(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 #[cfg(test)]

@@ -88,7 +88,9 @@ impl Printer {
             return;
         }
         let mut output = io::stdout().lock();
-        if let Err(error) = writeln!(output, "{}", self.shown(text)).and_then(|()| output.flush()) {
+        if let Err(error) =
+            writeln!(output, "{}", contract::text::escape_json(&self.shown(text))).and_then(|()| output.flush())
+        {
             // The first error is the one that counts.
             let _ = self.failed.set(error);
         }

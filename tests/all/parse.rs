@@ -106,7 +106,7 @@ fn every_outcome_is_told_and_a_failure_is_exit_code_1() {
       subject  AWS Direct Connect Planned Maintenance Notification [AWS Account: 210987654321]
 
     2-receipt.eml: ignored aws
-      because  not about a maintenance of AWS Direct Connect
+      because  not about a maintenance of AWS Direct Connect; an invoice (`invoice`)
       from     no-reply-aws@amazon.com
       subject  Your invoice is available [AWS Account: 210987654321]
 
@@ -166,7 +166,7 @@ fn an_explanation_names_the_place_of_every_value() {
         ),
     );
     let run = folder.run(&["parse", "--explain", "forwarded.eml"]);
-    assert!(run.stdout().contains("it goes to a person: colleague.example is no domain of"), "{run}");
+    assert!(run.stdout().contains("it goes to a person: a@colleague.example does not send notices of"), "{run}");
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn what_cannot_be_read_is_told_and_the_rest_is_read() {
     exit code: 2
     ----- stdout -----
     receipt.eml: ignored aws
-      because  not about a maintenance of AWS Direct Connect
+      because  not about a maintenance of AWS Direct Connect; an invoice (`invoice`)
       from     no-reply-aws@amazon.com
       subject  Your invoice is available [AWS Account: 210987654321]
 

@@ -23,9 +23,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("maintenance", &["contract", "mail", "notice", "runtime", "schedule", "trust"]),
     ("problem", &[]),
     ("process", &[]),
-    ("engine", &["contract"]),
-    ("aws", &["contract", "engine", "problem"]),
-    ("kinds", &["aws", "contract", "engine"]),
+    ("engine", &[]),
+    ("aws", &["engine", "problem"]),
+    ("kinds", &["aws", "engine"]),
     // Whom a function trusts is read by the grammar of `trust`, so that `validate` refuses what the function refuses.
     ("declaration", &["trust"]),
     ("stack", &["aws", "contract", "declaration", "engine", "kinds", "problem"]),
@@ -67,9 +67,6 @@ const PARSERS: &[&str] = &[
     "trust",
     "zip",
 ];
-
-/// Crates whose folders still import in circles.
-const CIRCULAR: &[&str] = &["provision"];
 
 fn metadata() -> Metadata {
     MetadataCommand::new()
@@ -195,9 +192,6 @@ fn a_change_in_one_function_changes_no_other_zip() {
 fn no_folder_imports_in_a_circle() {
     let mut circles = Vec::new();
     for package in metadata().workspace_packages() {
-        if CIRCULAR.contains(&package.name.as_str()) {
-            continue;
-        }
         let root = package.manifest_path.as_std_path().parent().unwrap().join("src");
         let mut files = Vec::new();
         sources(&root, &mut files);
@@ -205,6 +199,72 @@ fn no_folder_imports_in_a_circle() {
         circles.extend(circles_of(&root, &files).into_iter().map(|circle| format!("{}: {circle}", package.name)));
     }
     assert!(circles.is_empty(), "{}", circles.join("\n"));
+}
+
+/// The folders of the binary, and what each must not name: operations return values, and only `render` prints.
+const BINARY: &[(&str, &[&str])] =
+    &[("ops", &["crate::cli", "crate::commands", "crate::render"]), ("render", &["crate::commands"])];
+
+#[test]
+fn operations_neither_read_arguments_nor_print() {
+    for (folder, forbidden) in BINARY {
+        let mut files = Vec::new();
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder), &mut files);
+        assert!(!files.is_empty(), "{folder}");
+        for file in files {
+            let text = fs::read_to_string(&file).unwrap();
+            let here = ["provision".to_owned(), folder.to_string()];
+            for path in imports(&text, &here).into_iter().filter(|path| path.len() > 1) {
+                let path = format!("crate::{}", path.join("::"));
+                assert!(!forbidden.iter().any(|way| path.starts_with(way)), "{}: {path}", file.display());
+            }
+        }
+    }
+}
+
+/// The source files of the command line's side: the binary and its crates.
+fn command_line() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    sources(&root.join("src"), &mut files);
+    for name in ["aws", "declaration", "engine", "kinds", "local", "package", "problem", "process", "stack"] {
+        sources(&root.join("crates").join(name).join("src"), &mut files);
+    }
+    assert!(files.len() > 100, "{}", files.len());
+    files
+}
+
+/// A file's code, without its comments and its tests.
+fn code(file: &Path) -> String {
+    let text = fs::read_to_string(file).unwrap();
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    code.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn only_the_rendering_prints() {
+    let render = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/render");
+    let doors = ["stdout()", "stderr()", "print!(", "println!(", "eprint!(", "eprintln!("];
+    let (mut inside, mut outside) = (0, Vec::new());
+    for file in command_line() {
+        let code = code(&file);
+        let opened = doors.iter().any(|door| code.contains(door));
+        if file.starts_with(&render) {
+            inside += usize::from(opened);
+        } else if opened {
+            outside.push(file);
+        }
+    }
+    assert!(outside.is_empty(), "{outside:?}");
+    assert!(inside > 0, "nothing prints: a door here is misspelt");
+}
+
+#[test]
+fn no_arn_is_written_by_hand() {
+    let made = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/aws/src/arn.rs");
+    assert!(code(&made).contains("format!(\"arn:{}:"));
+    let by_hand: Vec<_> = command_line().into_iter().filter(|file| code(file).contains("arn:aws")).collect();
+    assert!(by_hand.is_empty(), "a partition is written by hand in {by_hand:?}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ pub enum Partition {
     Commercial,
     /// `aws-cn`: the regions in China.
     China,
-    /// `aws-us-gov`: GovCloud.
+    /// `aws-us-gov`: the regions of the government of the United States.
     GovCloud,
 }
 

@@ -86,6 +86,20 @@ fn chain(error: &dyn Error) -> String {
     words.join(": ")
 }
 
+/// Codes that mean something else at one service than elsewhere, or that no other has: looked up before [`CLASSES`].
+const CLASSES_OF_SERVICES: &[(&str, Class, &[&str])] = &[
+    // "Too many table operations at once", or an index that is being made: later the same call is right. Elsewhere the code is a
+    // limit of the account.
+    ("dynamodb", Class::Throttled, &["LimitExceeded", "ProvisionedThroughputExceeded"]),
+    ("dynamodb", Class::InProgress, &["ResourceInUse", "TableInUse", "TransactionInProgress"]),
+    // SES looks at bucket, function and topic when a rule is written.
+    (
+        "ses",
+        Class::NotYet,
+        &["InvalidS3Configuration", "InvalidLambdaFunction", "InvalidSnsTopic", "InvalidSnsTopicException"],
+    ),
+];
+
 /// Codes that mean the same at every service that has them.
 const CLASSES: &[(Class, &[&str])] = &[
     (
@@ -139,10 +153,6 @@ const CLASSES: &[(Class, &[&str])] = &[
     (
         Class::InProgress,
         &["ResourceConflict", "OperationAborted", "ConcurrentModification", "QueueDeletedRecently", "ConcurrentAccess"],
-    ),
-    (
-        Class::NotYet,
-        &["InvalidS3Configuration", "InvalidLambdaFunction", "InvalidSnsTopic", "InvalidSnsTopicException"],
     ),
     (
         Class::Denied,
@@ -202,6 +212,11 @@ fn classify(call: &str, status: Option<u16>, code: Option<&str>, message: &str) 
     if call == "sns.CreateTopic" && code == "InvalidParameter" && message.contains("already exists") {
         return Class::Exists;
     }
+    let service = call.split('.').next().unwrap_or_default();
+    let here = CLASSES_OF_SERVICES.iter().find(|(of, _, codes)| *of == service && codes.contains(&code));
+    if let Some((_, class, _)) = here {
+        return *class;
+    }
     let known = CLASSES.iter().find(|(_, codes)| codes.contains(&code)).map(|(class, _)| *class);
     known.unwrap_or_else(|| by_status(status))
 }
@@ -233,6 +248,20 @@ mod tests {
         for code in ["AWS.SimpleQueueService.NonExistentQueue", "com.amazonaws.sqs#QueueDoesNotExist"] {
             assert_eq!(class("sqs.GetQueueUrl", 400, code, ""), Class::NotFound);
         }
+    }
+
+    #[test]
+    fn a_code_means_what_its_service_means() {
+        let code = "LimitExceededException";
+        assert_eq!(
+            class("dynamodb.CreateTable", 400, code, "Too many operations for a given subscriber"),
+            Class::Throttled
+        );
+        for call in ["ses.CreateReceiptRuleSet", "iam.CreateRole", "logs.CreateLogGroup"] {
+            assert_eq!(class(call, 400, code, ""), Class::Invalid, "{call}");
+        }
+        assert_eq!(class("dynamodb.UpdateTable", 400, "ResourceInUseException", ""), Class::InProgress);
+        assert_eq!(class("ses.CreateReceiptRule", 400, "InvalidS3Configuration", ""), Class::NotYet);
     }
 
     #[test]

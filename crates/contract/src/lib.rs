@@ -7,3 +7,4 @@ pub mod maintenance;
 pub mod queue_event;
 pub mod receipt_event;
 pub mod report;
+pub mod text;

@@ -119,8 +119,12 @@ mod tests {
     fn a_right_on_resources_is_one_of_a_kind_that_has_arns() {
         for (kind, right) in rights() {
             let named = match right.target {
-                Target::Own(named) | Target::All(named) | Target::Contents(named) => named,
-                Target::Existing(named) | Target::WithoutPath(named) | Target::Passed(named) => named,
+                Target::Own(named)
+                | Target::All(named)
+                | Target::Contents(named)
+                | Target::Existing(named)
+                | Target::WithoutPath(named)
+                | Target::Passed(named) => named,
                 Target::Artifacts | Target::Everything => continue,
             };
             assert!(named.identity().arn.is_some(), "{kind:?} {right:?}");

@@ -9,6 +9,7 @@ use std::{
 use contract::{
     context::Context,
     report::{ItemReport, Report},
+    text,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -85,7 +86,8 @@ impl Log {
 
     fn write(&self, line: &[u8]) -> io::Result<()> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.write_all(line)?;
+        // Whoever reads the log reads it on a screen.
+        writer.write_all(text::clean_json(&String::from_utf8_lossy(line)).as_bytes())?;
         writer.write_all(b"\n")?;
         writer.flush()
     }

@@ -1,7 +1,11 @@
 //! Texts in the shape that other systems take: one line, and not too long. Lengths are characters.
 
-/// One line without control characters and without white space around it.
+use contract::text::is_unseen;
+
+/// Returns one line without unseen characters and without white space around it.
 pub fn line(text: &str) -> String {
+    let text: String =
+        text.chars().filter(|letter| !is_unseen(*letter) || letter.is_control() || letter.is_whitespace()).collect();
     let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
@@ -36,5 +40,6 @@ mod tests {
         assert_eq!(cut("four", 4), "four");
         assert_eq!(cut("ab üü", 4), "ab…");
         assert_eq!(line("a\0b \r\n c\u{85}"), "a b c");
+        assert_eq!(line("X\u{200b}-1\u{202e}\u{2028}b"), "X-1 b");
     }
 }

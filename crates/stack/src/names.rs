@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use aws::Realm;
 use contract::context::{Context, MailPlace, Place};
 use declaration::{Action, Declaration, SecretReference, SecretSource};
-use kinds::{Kind, s3::artifacts};
+use kinds::{Kind, s3::bucket};
 
 /// Derives names and ARNs.
 #[derive(Debug, Clone)]
@@ -77,7 +77,7 @@ impl Names {
 
     /// Returns the name of the bucket for artefacts.
     pub fn artifacts(&self) -> String {
-        artifacts::bucket_name(&self.prefix, &self.realm)
+        bucket::artifacts_name(&self.prefix, &self.realm)
     }
 
     /// A secret's name in Secrets Manager.

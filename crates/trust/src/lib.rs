@@ -28,8 +28,8 @@ pub use trace::{NotOfSes, Trace};
 use contract::receipt_event::{Verdict, Verdicts};
 use mail::{Domain, Mail};
 use notice::{
-    maintnote,
     outcome::{Recognised, Recognition},
+    providers,
 };
 
 /// Whom a person has decided to trust, beyond the providers.
@@ -265,7 +265,7 @@ fn vouched(policy: &Policy, author: &Author, announced: &[&str]) -> Result<Optio
         return Ok(None);
     };
     let Scope::Provider(name) = &scope else { return Ok(Some((domain, scope))) };
-    let others = announced.iter().filter_map(|announced| maintnote::provider_named(announced));
+    let others = announced.iter().filter_map(|announced| providers::named(announced));
     let foreign = others
         .into_iter()
         .find(|other| !other.slug.eq_ignore_ascii_case(name) && !other.name.eq_ignore_ascii_case(name));

@@ -58,13 +58,13 @@ fn from(sender: &str) -> String {
 }
 
 /// What is made of a stored mail whose event says who its author is.
-fn judged(policy: &Policy, verdicts: &Verdicts, object: &str, recognised: &Recognised) -> Result<Trust, Doubt> {
+fn judged(policy: &Policy, verdicts: Verdicts, object: &str, recognised: &Recognised) -> Result<Trust, Doubt> {
     judged_as(policy, verdicts, object, recognised, ID)
 }
 
 fn judged_as(
     policy: &Policy,
-    verdicts: &Verdicts,
+    verdicts: Verdicts,
     object: &str,
     recognised: &Recognised,
     id: &str,
@@ -75,7 +75,7 @@ fn judged_as(
     received.mail.message_id = Some(id.to_owned());
     received.mail.common_headers.from = author.into_iter().collect();
     let evidence = Evidence::read(object.as_bytes(), &received, &[]);
-    judge(policy, verdicts, &evidence, &mail, recognised, Say::Change(&[]))
+    judge(policy, &verdicts, &evidence, &mail, recognised, Say::Change(&[]))
 }
 
 fn by_sender() -> Recognised {
@@ -115,7 +115,7 @@ fn standing_has_the_provider_and_who_is_listed() {
         ("maint@lists.customer.example", by_content(), Ok((Forwarder, "lists.customer.example"))),
     ];
     for (sender, recognised, expected) in table {
-        let judged = judged(&policy(), &PASS, &from(sender), &recognised);
+        let judged = judged(&policy(), PASS, &from(sender), &recognised);
         match (expected, judged) {
             (Ok((standing, domain)), Ok(trust)) => {
                 assert_eq!((trust.standing, trust.domain.as_str(), &trust.proof), (standing, domain, &Proof::Dmarc));
@@ -139,7 +139,7 @@ fn without_one_author_there_is_no_evidence() {
             "amazonses.com; dkim=pass header.i=@carrier.example; dmarc=pass header.from=carrier.example",
             headers,
         );
-        let doubt = judged(&policy(), &PASS, &object, &by_sender());
+        let doubt = judged(&policy(), PASS, &object, &by_sender());
         assert!(matches!(doubt, Err(Doubt::NoEvidence(_))), "{headers:?}: {doubt:?}");
     }
 }
@@ -164,7 +164,7 @@ fn verdicts_speak_against_any_mail() {
     let object = from("noc@carrier.example");
     for (verdicts, expected) in table {
         assert_eq!(of_verdicts(&policy(), &verdicts).err(), expected, "{verdicts:?}");
-        assert_eq!(judged(&policy(), &verdicts, &object, &by_sender()).err(), expected, "{verdicts:?}");
+        assert_eq!(judged(&policy(), verdicts, &object, &by_sender()).err(), expected, "{verdicts:?}");
     }
 }
 
@@ -201,7 +201,7 @@ fn without_dmarc_a_signature_in_line_is_proof() {
         let results = format!("{}; dmarc=none header.from=carrier.example;", results.trim_end_matches("; dmarc=none"));
         let object = stored(&results, "From: noc@carrier.example\r\n");
         let verdicts = Verdicts { dkim, dmarc, ..PASS };
-        match (judged(&policy(), &verdicts, &object, &by_sender()), expected) {
+        match (judged(&policy(), verdicts, &object, &by_sender()), expected) {
             (Ok(Trust { proof: Proof::Dkim(signer), .. }), Some(expected)) => assert_eq!(signer.as_str(), expected),
             (Err(Doubt::Unproven { .. } | Doubt::NoEvidence(_)), None) => {}
             (judged, expected) => panic!("{results}: expected {expected:?}, was {judged:?}"),
@@ -215,9 +215,9 @@ fn a_failed_dmarc_check_can_be_told_to_prove_nothing() {
     let verdicts = Verdicts { dmarc: Verdict::Fail, ..PASS };
     let results = "amazonses.com; dkim=pass header.i=@carrier.example; dmarc=fail header.from=carrier.example";
     let signed = stored(results, "From: noc@carrier.example\r\n");
-    assert!(matches!(judged(&lenient, &verdicts, &signed, &by_sender()), Ok(Trust { proof: Proof::Dkim(_), .. })));
+    assert!(matches!(judged(&lenient, verdicts, &signed, &by_sender()), Ok(Trust { proof: Proof::Dkim(_), .. })));
     let unsigned = from("noc@carrier.example");
-    assert!(matches!(judged(&lenient, &verdicts, &unsigned, &by_sender()), Err(Doubt::Unproven { .. })));
+    assert!(matches!(judged(&lenient, verdicts, &unsigned, &by_sender()), Err(Doubt::Unproven { .. })));
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn headers_that_the_sender_wrote_prove_nothing() {
     for (what, headers, proves) in table {
         let object = format!("{headers}From: noc@carrier.example\r\nSubject: Works\r\n\r\ntext\r\n");
         let verdicts = Verdicts { dmarc: Verdict::Gray, ..PASS };
-        let judge = |id| judged_as(&policy(), &verdicts, &object, &by_sender(), id);
+        let judge = |id| judged_as(&policy(), verdicts, &object, &by_sender(), id);
         assert_eq!(judge(ID).is_ok(), proves, "{what}");
         assert!(judge("").is_err(), "{what}, without a message id");
     }
@@ -261,7 +261,7 @@ fn a_verdict_that_ses_itself_contradicts_is_none() {
         let results =
             format!("amazonses.com; dkim=pass header.i=@carrier.example; {results} header.from=carrier.example");
         let object = stored(&results, "From: noc@carrier.example\r\n");
-        assert!(matches!(judged(&policy(), &PASS, &object, &by_sender()), Err(Doubt::Unproven { .. })), "{results}");
+        assert!(matches!(judged(&policy(), PASS, &object, &by_sender()), Err(Doubt::Unproven { .. })), "{results}");
     }
 }
 
@@ -274,7 +274,7 @@ fn carriers(headers: &str) -> String {
 
 #[test]
 fn what_nobody_wrote_as_a_notice_speaks_for_no_carrier() {
-    let written = |object: &str| match judged(&policy(), &PASS, object, &by_sender()) {
+    let written = |object: &str| match judged(&policy(), PASS, object, &by_sender()) {
         Ok(_) => true,
         Err(Doubt::NotWritten(_)) => false,
         Err(doubt) => panic!("{doubt}: {object}"),
@@ -348,7 +348,7 @@ fn a_report_or_a_message_in_any_part_is_somebody_elses() {
             let body = format!("--o\r\nContent-Type: {around}; boundary=i\r\n\r\n{inner}--o--\r\n");
             let object = carriers("Content-Type: multipart/mixed; boundary=o\r\n");
             let object = object.replace("\r\n\r\ntext\r\n", &format!("\r\n\r\n{body}"));
-            let doubt = judged(&policy(), &PASS, &object, &by_sender());
+            let doubt = judged(&policy(), PASS, &object, &by_sender());
             assert!(matches!(doubt, Err(Doubt::NotWritten(_))), "{part} in {around}: {doubt:?}");
         }
     }
@@ -361,7 +361,7 @@ fn a_forwarder_passes_messages_on_and_no_bounces_or_answers() {
         let object = stored(results, &format!("From: maint@lists.customer.example\r\n{headers}"));
         judged(
             &policy(),
-            &PASS,
+            PASS,
             &object.replace("Subject: Planned works", &format!("Subject: {subject}")),
             &by_content(),
         )
@@ -381,7 +381,7 @@ fn a_forwarder_passes_messages_on_and_no_bounces_or_answers() {
         assert_eq!(passed_on(headers, subject), expected, "{headers}{subject}");
     }
     let object = stored(results, "From: maint@lists.customer.example\r\n").replace("<bounce@carrier.example>", "<>");
-    assert!(judged(&policy(), &PASS, &object, &by_content()).is_err(), "a null return path");
+    assert!(judged(&policy(), PASS, &object, &by_content()).is_err(), "a null return path");
 }
 
 /// Of whom a calendar may speak, by its sender's entry and the providers that it names.

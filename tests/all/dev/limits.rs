@@ -101,7 +101,7 @@ fn ctrl_c_ends_everything_and_says_what_is_left() {
     assert!(processes.iter().all(|process| is_running(process)), "{started}");
     let run = live.interrupt();
     assert_eq!(run.code, 130, "{run}");
-    assert!(run.output.contains("1 mails: 1 unfinished"), "{run}");
+    assert!(run.output.contains("1 mail: 1 unfinished"), "{run}");
     for process in processes {
         assert!(!is_running(&process), "{process} is still there\n{run}");
     }

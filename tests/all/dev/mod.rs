@@ -84,7 +84,7 @@ fn what_cannot_be_read_or_built_is_said_with_exit_code_2() {
     let run = Run::new().mail("a.eml", mail("hello")).once(&["--deliver", "/nowhere.eml"]);
     assert_eq!(run.code, 2, "{run}");
     assert!(run.output.contains("/nowhere.eml"), "{run}");
-    assert!(run.output.contains("1 mails: 1 handled"), "the others are delivered: {run}");
+    assert!(run.output.contains("1 mail: 1 handled"), "the others are delivered: {run}");
     let run = Run::new().declared("bin: standin", "bin: other").mail("a.eml", mail("hello")).once(&[]);
     assert_eq!(run.code, 2, "{run}");
     assert!(run.errors.contains("no bin target named `other`"), "{run}");

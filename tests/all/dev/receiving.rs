@@ -32,7 +32,7 @@ fn a_mail_by_smtp_is_accepted_when_it_is_stored() {
     live.until(|line| line.starts_with("#1 done"));
     let run = live.interrupt();
     assert_eq!(run.code, 130, "{run}");
-    assert!(run.output.contains("1 mails: 1 delivered"), "{run}");
+    assert!(run.output.contains("1 mail: 1 delivered"), "{run}");
     let stored =
         std::fs::read(run.folder.path().join("state/buckets/standin-mail-123456789012-eu-west-1/inbound").join(id))
             .unwrap();
@@ -153,5 +153,5 @@ fn a_mail_that_no_rule_takes_is_said_with_exit_code_1() {
     let run = Run::new().mail("a.eml", mail("hello")).once(&["--to", "nobody@elsewhere.example"]);
     assert_eq!(run.code, 1, "{run}");
     assert!(run.output.contains("refused    nobody@elsewhere.example: no receipt rule takes it"), "{run}");
-    assert!(run.output.contains("1 mails: 1 not taken"), "{run}");
+    assert!(run.output.contains("1 mail: 1 not taken"), "{run}");
 }

@@ -303,3 +303,31 @@ fn actions_are_known() {
 fn a_variable_is_set_once() {
     assert_snapshot!(only("NETBOX_TOKEN: netbox/token", "NETBOX_URL: netbox/url"), @"12:15: `NETBOX_URL` is both in `environment` and in `secrets` | remove one of them");
 }
+
+#[test]
+fn whom_a_function_trusts_has_a_provider_to_speak_for() {
+    let said = |list: &str| {
+        let declared = SOUND.replacen("RELEASE: 1.10", &format!("RELEASE: 1.10, {list}"), 1);
+        let run = validate(&declared);
+        (run.code(), run.stderr())
+    };
+    for list in ["TRUSTED_SENDERS: fjord.example=fjord", "FORWARDERS: 'noc@gmail.com=zayo, customer.co.uk=*'"] {
+        assert_eq!(said(list).0, Some(0), "{list}: {}", said(list).1);
+    }
+    let table = [
+        (
+            "TRUSTED_SENDERS: fjord.example",
+            "write `fjord.example=PROVIDER` with the provider's slug, or `fjord.example=*`",
+        ),
+        ("FORWARDERS: customer.example=zaio", "names `zaio`, which is no provider's slug"),
+        ("FORWARDERS: gmail.com=*", "at which anybody can have an address"),
+        ("FORWARDERS: 'a.example=*, co.uk=zayo'", "`co.uk=zayo`"),
+        ("TRUSTED_SENDERS: 'k12.ca.us=school'", "at which anybody can have an address"),
+        ("FORWARDERS: desk", "begins with neither an address nor a domain"),
+    ];
+    for (list, words) in table {
+        let (code, errors) = said(list);
+        assert_eq!(code, Some(2), "{list}");
+        assert!(errors.contains(words), "{list}: {errors}");
+    }
+}

@@ -101,7 +101,7 @@ impl Settings {
             layers: Vec::new(),
             vpc: Vpc::default(),
             tracing: "PassThrough".to_owned(),
-            logging: Logging { format: "Text".to_owned(), log_group: crate::logs::log_group::of_function(name) },
+            logging: Logging { format: "Text".to_owned(), log_group: log_group_of(name) },
             reserved_concurrency: None,
             package: "Zip".to_owned(),
             failure: None,
@@ -224,6 +224,14 @@ async fn write_revision(session: &Session, name: &str) -> Result<(), Failure> {
     let Some(revision) = &session.revision else { return Ok(()) };
     let call = session.aws.write.lambda.tag_resource().resource(arn(session, name)).tags(REVISION_TAG, revision);
     call.send().await.or_fail("lambda.TagResource").map(drop)
+}
+
+/// Begins the names of log groups that Lambda writes to.
+pub const LOG_GROUPS: &str = "/aws/lambda/";
+
+/// Returns the name of the log group to which Lambda writes what a function of that name logs.
+pub fn log_group_of(function: &str) -> String {
+    format!("{LOG_GROUPS}{function}")
 }
 
 /// The identity of this kind.

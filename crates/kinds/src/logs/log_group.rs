@@ -3,6 +3,7 @@
 //! Lambda makes a function's log group by itself if it may, and keeps it for ever. So we make it, and the function may not.
 
 use crate::identity::{Identity, Naming};
+use crate::lambda::function::{self, LOG_GROUPS, log_group_of};
 use aws::ArnForm;
 use aws_sdk_cloudwatchlogs::types::{LogGroup as LiveGroup, LogGroupClass};
 use serde::Serialize;
@@ -53,14 +54,6 @@ impl Settings {
     }
 }
 
-/// What the names of all functions' groups begin with.
-const FUNCTIONS: &str = "/aws/lambda/";
-
-/// The name of a function's log group.
-pub fn of_function(function: &str) -> String {
-    format!("{FUNCTIONS}{function}")
-}
-
 /// The ARN that tags go by: the one without `:*`, which the answers have and permissions need.
 fn arn(session: &Session, name: &str) -> String {
     IDENTITY.arn_of(&session.aws.realm, &session.stack.id, name)
@@ -105,7 +98,7 @@ async fn write_retention(session: &Session, name: &str, desired: Option<u32>) ->
 /// The identity of this kind.
 pub const IDENTITY: Identity = Identity {
     arn: Some(ArnForm("logs:{region}:{account}:log-group:{name}")),
-    naming: Naming::After(FUNCTIONS, crate::lambda::function::IDENTITY.longest),
+    naming: Naming::After(LOG_GROUPS, function::IDENTITY.longest),
     ..Identity::implied("log group", "LogGroups", 512)
 };
 
@@ -212,7 +205,7 @@ impl Manage for LogGroup {
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
-        let groups = groups(session, &of_function(&session.stack.prefix()), |_| false).await?;
+        let groups = groups(session, &log_group_of(&session.stack.prefix()), |_| false).await?;
         let names = groups.iter().filter_map(|group| group.log_group_name.as_deref());
         let owned = names.map(|name| async move {
             Ok(tags(session, name).await?.and_then(|tags| session.stack.owned(name, &tags)))

@@ -14,7 +14,7 @@ use crate::{
     Code, Session,
     s3::bucket::{self, Lifecycle, Settings},
 };
-use aws::{OrFail, Realm, policy::Policy};
+use aws::{OrFail, policy::Policy};
 use data_encoding::HEXLOWER;
 use engine::Tags;
 use engine::{Class, Failure};
@@ -39,22 +39,11 @@ pub fn settings(policy: Policy, tags: Tags) -> Settings {
 
 /// Where a zip goes.
 pub fn code(session: &Session, zip: Arc<[u8]>) -> Code {
-    Code::Object { bucket: bucket(session), key: format!("code/{}.zip", HEXLOWER.encode(&Sha256::digest(&zip))), zip }
-}
-
-/// Returns the name of a stack's bucket for artefacts. No entry leads to it: the names of declared buckets end with the region.
-pub fn bucket_name(stack: &str, realm: &Realm) -> String {
-    aws::cut(format!("{stack}-{}-{}-artifacts", realm.account, realm.region), bucket::IDENTITY.longest)
-}
-
-/// The bucket's name.
-fn bucket(session: &Session) -> String {
-    bucket_name(&session.stack.id, &session.aws.realm)
-}
-
-/// Whether a bucket of the stack is the one for artefacts: what it holds is made again at need.
-pub(super) fn is_it(session: &Session, name: &str) -> bool {
-    name == bucket(session)
+    Code::Object {
+        bucket: bucket::artifacts_name(&session.stack.id, &session.aws.realm),
+        key: format!("code/{}.zip", HEXLOWER.encode(&Sha256::digest(&zip))),
+        zip,
+    }
 }
 
 /// Puts a zip where it is missing. Its key is its content's: one that is there is right.

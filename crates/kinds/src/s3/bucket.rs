@@ -19,9 +19,8 @@ use serde::Serialize;
 use crate::{
     Data, Kind, Manage, Session, own_tags,
     rights::{Right, Target, deletes, reads, writes},
-    s3::artifacts,
 };
-use aws::{OrFail, policy::Policy};
+use aws::{OrFail, Realm, policy::Policy};
 use engine::{Address, Field, Live, Owned, Owner, Tags, coupled, plain};
 use engine::{Class, Failure};
 
@@ -154,6 +153,16 @@ pub const IDENTITY: Identity = Identity {
     output: Output::Name,
     ..Identity::implied("bucket", "Buckets", 63)
 };
+
+/// Returns the name of a stack's bucket for artefacts. No entry leads to it: the names of declared buckets end with the region.
+pub fn artifacts_name(stack: &str, realm: &Realm) -> String {
+    aws::cut(format!("{stack}-{}-{}-artifacts", realm.account, realm.region), IDENTITY.longest)
+}
+
+/// Returns whether a bucket of the stack is the one for artefacts: what it holds is made again at need.
+fn is_for_artifacts(session: &Session, name: &str) -> bool {
+    name == artifacts_name(&session.stack.id, &session.aws.realm)
+}
 
 impl Manage for Bucket {
     type Settings = Settings;
@@ -301,7 +310,7 @@ impl Manage for Bucket {
 
     /// Deletes an empty one. What it holds is somebody's mail, and goes only if that was said.
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
-        if session.data == Data::Delete || artifacts::is_it(session, &address.name) {
+        if session.data == Data::Delete || is_for_artifacts(session, &address.name) {
             contents::empty(session, &address.name).await?;
         }
         if !contents::clear(session, &address.name).await? {
@@ -315,7 +324,7 @@ impl Manage for Bucket {
         if session.data == Data::Delete {
             return Ok(None);
         }
-        let is_data = !artifacts::is_it(session, &address.name) && contents::holds_data(session, &address.name).await?;
+        let is_data = !is_for_artifacts(session, &address.name) && contents::holds_data(session, &address.name).await?;
         Ok(is_data.then(|| "objects".to_owned()))
     }
 

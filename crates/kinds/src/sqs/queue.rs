@@ -269,7 +269,7 @@ impl Manage for Queue {
         let counts = answer.attributes.unwrap_or_default();
         let count = |name| counts.get(&name).and_then(|count: &String| count.parse::<u64>().ok()).unwrap_or(0);
         let messages = count(visible) + count(hidden);
-        Ok((messages > 0).then(|| format!("{messages} messages")))
+        Ok((messages > 0).then(|| if messages == 1 { "1 message".to_owned() } else { format!("{messages} messages") }))
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {

@@ -15,7 +15,6 @@ use super::{
     model::{Circuit, Impact, Moment, Status},
     pattern::Pattern,
     provider::{Provider, Reading},
-    providers,
     source::Source,
 };
 use crate::calendar::{Component, PREFIX, Property};
@@ -175,17 +174,13 @@ pub fn names(source: &Source<'_>, provider: &Provider) -> Option<Found<String>> 
     })
 }
 
-/// Returns the provider that we know by a name or domain in `X-MAINTNOTE-PROVIDER`.
-pub fn provider_named(text: &str) -> Option<&'static Provider> {
-    providers::ALL.iter().copied().find(|provider| is_name(text, provider))
-}
-
 fn maintnotes<'source>(source: &'source Source<'_>) -> impl Iterator<Item = &'source Component> {
     let calendars = source.calendars().iter().flat_map(|content| &content.components);
     calendars.flat_map(|calendar| &calendar.components).filter(|event| is_maintnote(event))
 }
 
-fn is_name(text: &str, provider: &Provider) -> bool {
+/// Returns whether a text is a provider's name or domain.
+pub(crate) fn is_name(text: &str, provider: &Provider) -> bool {
     let text = text.trim();
     text.eq_ignore_ascii_case(provider.slug)
         || text.eq_ignore_ascii_case(provider.name)

@@ -41,7 +41,7 @@ pub mod vodafone;
 pub mod windstream;
 pub mod zayo;
 
-use super::provider::Provider;
+use super::{maintnote, provider::Provider};
 
 /// Every provider, by slug. To add one: a file here, a line here, mails in `tests/mails/SLUG/`.
 #[rustfmt::skip]
@@ -89,6 +89,11 @@ pub const ALL: &[&Provider] = &[
     &windstream::PROVIDER,
     &zayo::PROVIDER,
 ];
+
+/// Returns the provider that we know by a name or domain in `X-MAINTNOTE-PROVIDER`.
+pub fn named(text: &str) -> Option<&'static Provider> {
+    ALL.iter().copied().find(|provider| maintnote::is_name(text, provider))
+}
 
 #[cfg(test)]
 mod tests {

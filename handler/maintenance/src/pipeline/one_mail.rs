@@ -85,7 +85,9 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
             }
             Search::Found(bytes) => {
                 let evidence = self.evidence(&bytes, received, &arrived);
-                understood = understand(&bytes, &mut arrived, self.parse);
+                let is_open =
+                    evidence.is_ok() && trust::of_verdicts(&self.policy, &received.receipt.verdicts()).is_ok();
+                understood = understand(&bytes, &mut arrived, self.parse, is_open);
                 drop(bytes);
                 panicked = understood.outcome.is_none();
                 is_nobodys = matches!(understood.outcome, Some(Outcome::Unrecognised { .. }));
@@ -170,12 +172,15 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
     }
 }
 
-/// Decodes and parses. A panic in there is a fault of ours, and must not keep the mail from a person.
-fn understand(bytes: &[u8], arrived: &mut ArrivedMail, parse: fn(&Mail) -> Outcome) -> Understood {
-    let Ok(mail) = panic::catch_unwind(|| Mail::decode(bytes)) else {
+/// Decodes and parses. A panic in there is a fault of ours, and must not keep the mail from a person. Of a mail that is not `is_open` the
+/// attachments stay shut: nothing in them can change anything, so that nothing is gained by reading them.
+fn understand(bytes: &[u8], arrived: &mut ArrivedMail, parse: fn(&Mail) -> Outcome, is_open: bool) -> Understood {
+    let Ok(mut mail) = panic::catch_unwind(|| Mail::decode(bytes)) else {
         return Understood { recognised: None, outcome: None };
     };
+    let shut = if is_open { Vec::new() } else { std::mem::take(&mut mail.attachments) };
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| parse(&mail))).ok();
+    mail.attachments.extend(shut);
     arrived.open(mail);
     let recognised = match &outcome {
         Some(

@@ -24,8 +24,9 @@ impl<Store: ObjectStore> Unmatched<Store> {
         let Place { bucket, prefix } = &self.place;
         let key = format!("{prefix}{}", arrived.ses_message_id);
         let transient = |error: &dyn std::fmt::Display| SinkError::Transient(format!("s3://{bucket}/{key}: {error}"));
-        let document = serde_json::to_vec_pretty(&Document::for_person(arrived, handover))
+        let document = serde_json::to_string_pretty(&Document::for_person(arrived, handover))
             .map_err(|error| SinkError::Refused(error.to_string()))?;
+        let document = contract::text::clean_json(&document).into_bytes();
         match self.store.fetch(&arrived.bucket, &arrived.key).await {
             Ok(Some(mail)) => {
                 let kept = self.store.put(bucket, &key, mail.bytes, "message/rfc822", Expected::Anything).await;

@@ -10,3 +10,4 @@ mod notices;
 mod support;
 mod tls;
 mod trusted;
+mod workbooks;

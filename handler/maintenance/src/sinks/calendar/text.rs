@@ -8,6 +8,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use thiserror::Error;
 
 use super::event::{Event, Feed};
+use contract::text::{escape_json, is_unseen};
 use runtime::text;
 use schedule::{EventStatus, digest};
 
@@ -86,13 +87,13 @@ fn entry(event: &Event, name: &str) -> Result<Entry, serde_json::Error> {
         object.add_parameter("X-MAINTNOTE-OBJECT-IMPACT", impact.word());
         entry.append_multi_property(object);
     }
-    entry.append_property((STATE, serde_json::to_string(event)?.as_str()));
+    entry.append_property((STATE, escape_json(&serde_json::to_string(event)?).as_str()));
     Ok(entry.done())
 }
 
 /// Returns an extension whose value is a text: the library then escapes it.
 fn plain(name: &str, value: &str) -> Property {
-    let clean: String = value.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let clean: String = value.chars().map(|letter| if is_unseen(letter) { ' ' } else { letter }).collect();
     Property::new(name, clean).add_parameter("VALUE", "TEXT").done()
 }
 
@@ -138,7 +139,7 @@ fn description(event: &Event) -> String {
     let what = shown.summary.trim();
     if !what.is_empty() {
         lines.push_str("\n\n");
-        lines.extend(what.chars().filter(|letter| *letter == '\n' || !letter.is_control()));
+        lines.extend(what.chars().filter(|letter| *letter == '\n' || !is_unseen(*letter)));
     }
     lines
 }

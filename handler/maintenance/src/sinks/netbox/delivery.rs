@@ -27,7 +27,10 @@ use crate::pipeline::{
     sink::{Delivered, Handover, Sink, SinkError},
     unmatched::Unmatched,
 };
-use notice::{maintnote, outcome::Notice, providers::genericprovider};
+use notice::{
+    outcome::Notice,
+    providers::{self, genericprovider},
+};
 use runtime::{Deadline, S3, SecretSource, environment::Aws};
 use schedule::Announcement;
 
@@ -271,9 +274,8 @@ impl NetBox {
         let announced = announced.and_then(|maintenance| maintenance.announced_provider());
         let is_generic = provider.slug == genericprovider::PROVIDER.slug;
         // A known carrier's calendar speaks for nobody else that is known.
-        let announced = announced.filter(|name| {
-            is_generic || maintnote::provider_named(name).is_none_or(|named| named.slug == provider.slug)
-        });
+        let announced = announced
+            .filter(|name| is_generic || providers::named(name).is_none_or(|named| named.slug == provider.slug));
         let mut keys = (!is_generic).then_some(provider.slug).into_iter().chain(announced);
         if let Some(mapped) = keys.find_map(|key| self.providers.get(key)) {
             return vec![mapped.clone()];

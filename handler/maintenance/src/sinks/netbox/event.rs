@@ -185,13 +185,13 @@ fn summary(input: &PlanInput<'_>, content: &Content) -> String {
 fn remarks(input: &PlanInput<'_>, name: &str, content: &Content) -> Vec<String> {
     let mut remarks = Vec::new();
     if !name.starts_with(&fields::line(&input.announcement.id)) {
-        remarks.push(format!("Maintenance id: {}", fields::line(&input.announcement.id)));
+        remarks.push(format!("Maintenance id: {}", fields::markdown(&fields::line(&input.announcement.id))));
     }
     if fields::line(&content.summary).chars().count() > fields::LONGEST_SUMMARY {
-        remarks.push(content.summary.clone());
+        remarks.push(fields::markdown(&content.summary));
     }
     for (circuit, impact) in circuits::unknown(content, input.circuits) {
-        remarks.push(format!("Not in NetBox: circuit `{}`, {impact}", fields::line(circuit)));
+        remarks.push(format!("Not in NetBox: circuit `{}`, {impact}", fields::line(circuit).replace('`', "'")));
     }
     remarks
 }

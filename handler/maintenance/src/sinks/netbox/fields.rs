@@ -60,6 +60,37 @@ pub fn body(text: &str, remark: &str) -> String {
     clean
 }
 
+/// Returns a text that Markdown shows as it is: without links, pictures, headings, emphasis and HTML.
+pub fn markdown(text: &str) -> String {
+    let mut lines = text.lines().map(|line| {
+        let mut shown = String::with_capacity(line.len());
+        let mut is_start = true;
+        let mut before = ' ';
+        for letter in line.trim().chars().filter(|letter| !contract::text::is_unseen(*letter)) {
+            let opens = match letter {
+                '\\' | '`' | '*' | '[' | ']' | '!' | '~' => true,
+                // Within a word it is a letter.
+                '_' => !before.is_alphanumeric(),
+                '#' | '-' | '+' | '>' | '=' | ':' | '|' => is_start,
+                '.' | ')' => shown.chars().all(|digit| digit.is_ascii_digit()) && !is_start,
+                _ => false,
+            };
+            match letter {
+                '<' => shown.push_str("&lt;"),
+                '&' => shown.push_str("&amp;"),
+                '~' | '=' | ':' | '|' if opens => shown.extend(["&#", &u32::from(letter).to_string(), ";"]),
+                _ if opens => shown.extend(['\\', letter]),
+                _ => shown.push(letter),
+            }
+            is_start = false;
+            before = letter;
+        }
+        shown
+    });
+    let first = lines.next().unwrap_or_default();
+    lines.fold(first, |all, line| all + "\n" + &line)
+}
+
 /// Returns the length of a text in JSON, in bytes.
 pub fn escaped_length(text: &str) -> usize {
     text.chars().map(escaped).sum()
@@ -107,6 +138,21 @@ mod tests {
         assert!(first.chars().count() <= LONGEST_NAME && first != second, "{first} {second}");
         let lost = duplicate_name(&first, u64::MAX);
         assert!(lost.chars().count() <= LONGEST_NAME && lost.ends_with(" (duplicate 18446744073709551615)"), "{lost}");
+    }
+
+    #[test]
+    fn what_a_mail_says_is_no_markdown() {
+        for (text, shown) in [
+            ("Works on ring_4, span A-B (1.5 h)", "Works on ring_4, span A-B (1.5 h)"),
+            ("[pay](https://evil.example)", "\\[pay\\](https://evil.example)"),
+            ("![x](https://evil.example/p.png)", "\\!\\[x\\](https://evil.example/p.png)"),
+            ("<https://evil.example> <b>", "&lt;https://evil.example> &lt;b>"),
+            ("# Heading\n- item\n1. one\n===\n> quote", "\\# Heading\n\\- item\n1\\. one\n&#61;==\n\\> quote"),
+            ("_a_ **b** `c` ~~d~~ \\", "\\_a_ \\*\\*b\\*\\* \\`c\\` &#126;&#126;d&#126;&#126; \\\\"),
+            ("a\u{202e}b\u{200b}c", "abc"),
+        ] {
+            assert_eq!(markdown(text), shown);
+        }
     }
 
     #[test]

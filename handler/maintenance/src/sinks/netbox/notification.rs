@@ -1,8 +1,12 @@
 //! A mail as a notification.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::LazyLock};
 
+use ammonia::Builder;
+use contract::text::is_unseen;
 use jiff::Timestamp;
+use mail::Mail;
+use notice::page::Page;
 
 use super::{claim::trimmed, client::NewNotification, fields, ids::EventId};
 use crate::pipeline::{arrived_mail::ArrivedMail, sink::Handover};
@@ -52,12 +56,15 @@ pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>) -> NewN
         }
         lines.push(line);
     }
-    let is_page = arrived.mail.as_ref().is_some_and(|mail| !blank(&mail.pages));
+    let is_page = arrived.mail.as_ref().is_some_and(|mail| page(mail).is_some());
     let mut before = String::new();
     for (index, line) in lines.iter().enumerate() {
         let mark = if index == 0 { MARK } else { "" };
-        let _ =
-            if is_page { write!(before, "<p>{mark}{}</p>", escaped(line)) } else { writeln!(before, "{mark}{line}") };
+        let _ = if is_page {
+            write!(before, "<p>{mark}{}</p>", escaped(line))
+        } else {
+            writeln!(before, "{mark}{}", line.replace('<', "&lt;"))
+        };
     }
     NewNotification { body: format!("{before}\n{}", mail.body), ..mail }
 }
@@ -81,11 +88,80 @@ fn sender(arrived: &ArrivedMail) -> Option<&str> {
     fields::address(bare)
 }
 
+/// Returns what the mail says, as NetBox may show it: some versions show a body as the HTML that it is.
 fn text(arrived: &ArrivedMail) -> Option<String> {
     let mail = arrived.mail.as_ref()?;
-    let bodies = [&mail.pages, &mail.texts, &mail.calendars].into_iter().find(|bodies| !blank(bodies))?;
-    Some(bodies.join("\n"))
+    if let Some(page) = page(mail) {
+        return Some(page);
+    }
+    let bodies = [&mail.texts, &mail.calendars].into_iter().find(|bodies| !blank(bodies))?;
+    let shown = |letter: &char| matches!(letter, '\n' | '\r' | '\t') || !is_unseen(*letter);
+    Some(bodies.join("\n").chars().filter(shown).collect::<String>().replace('<', "&lt;"))
 }
+
+/// Returns the structure of the mail's pages: no links, styles, scripts, pictures, forms or comments. `None` if it has no page, or one that
+/// takes too much to be read.
+fn page(mail: &Mail) -> Option<String> {
+    let is_shown = |letter: &char| matches!(letter, '\n' | '\t') || !is_unseen(*letter);
+    let seen: String = mail.pages.join("\n").chars().filter(is_shown).collect();
+    let is_read = !blank(&mail.pages) && Page::parse(&seen).is_ok();
+    is_read.then(|| STRUCTURE.clean(&seen).to_string()).filter(|page| !blank(std::slice::from_ref(page)))
+}
+
+/// What is kept of a page.
+static STRUCTURE: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    const KEPT: [&str; 41] = [
+        "b",
+        "big",
+        "blockquote",
+        "br",
+        "caption",
+        "center",
+        "code",
+        "dd",
+        "del",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "i",
+        "ins",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "s",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ];
+    const DROPPED: [&str; 12] = [
+        "head", "iframe", "math", "noembed", "noframes", "noscript", "object", "script", "style", "svg", "template",
+        "title",
+    ];
+    let cells = ["td", "th"].map(|cell| (cell, ["colspan", "rowspan"].into()));
+    let mut builder = Builder::empty();
+    builder.tags(KEPT.into()).clean_content_tags(DROPPED.into()).tag_attributes(cells.into()).strip_comments(true);
+    builder
+});
 
 fn blank(bodies: &[String]) -> bool {
     bodies.iter().all(|body| body.chars().all(|letter| letter.is_whitespace() || letter.is_control()))
@@ -93,4 +169,68 @@ fn blank(bodies: &[String]) -> bool {
 
 fn escaped(line: &str) -> String {
     line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(content_type: &str, body: &str) -> String {
+        let mail = format!("From: a@b.example\r\nSubject: x\r\nContent-Type: {content_type}\r\n\r\n{body}\r\n");
+        let received = contract::receipt_event::Received::default();
+        let mut arrived = ArrivedMail::unopened("id", "bucket".to_owned(), "key".to_owned(), &received);
+        arrived.open(Mail::decode(mail.as_bytes()));
+        let whole = from_mail(&arrived, None).body;
+        let handover = Handover { reason: "said <b>by</b> a mail", suggestion: &[] };
+        assert!(for_person(&arrived, &handover).body.contains("&lt;b"), "{whole}");
+        whole
+    }
+
+    #[test]
+    fn a_page_keeps_its_structure_and_nothing_that_acts() {
+        let page = "<html><head><title>t</title><style>p{}</style></head><body onload=\"x()\"><p style=\"color:red\">One \
+                    <a href=\"https://evil.example\">two</a></p><table border=1><tr><td colspan=2 class=c>3</td></tr></table>\
+                    <img src=\"https://evil.example/p.png\" onerror=\"x()\"><script>x()</script><svg><script>y()</script></svg>\
+                    <iframe src=x></iframe><form action=x><input name=a></form><!-- c --><s>old</s> \u{202e}new</body></html>";
+        let expected = "<p>One two</p><table><tbody><tr><td colspan=\"2\">3</td></tr></tbody></table><s>old</s> new";
+        let compact = shown("text/html; charset=utf-8", page).replace('\n', "");
+        assert_eq!(compact.split_whitespace().collect::<Vec<_>>().join(" "), expected);
+    }
+
+    #[test]
+    fn no_page_brings_anything_that_loads_or_acts() {
+        for attack in [
+            "<img src=x onerror=alert(1)>",
+            "<svg/onload=alert(1)>",
+            "<math><mtext></p><img src=x onerror=alert(1)></mtext></math>",
+            "<a href=javascript:alert(1)>x</a>",
+            "<div style=\"position:fixed;background:url(https://evil.example)\">x</div>",
+            "<link rel=stylesheet href=https://evil.example>",
+            "<base href=https://evil.example><meta http-equiv=refresh content=0>",
+            "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\"></noscript>",
+            "<table background=https://evil.example><td background=x>",
+            "<object data=x></object><embed src=x><video src=x><audio src=x>",
+            "<button formaction=javascript:alert(1)>x</button>",
+        ] {
+            let page = shown("text/html", &format!("<html><body><p>text</p>{attack}</body></html>"));
+            let acts =
+                ["<img", "<svg", "<a ", "style", "href", "onerror", "src", "<meta", "background=", "<button", "<form"];
+            let found = acts
+                .iter()
+                .find(|act| page.contains(*act) && !page.contains(&format!("&lt;{}", act.trim_start_matches('<'))));
+            assert_eq!(found, None, "{attack}: {page}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_no_page() {
+        assert_eq!(shown("text/plain", "a <script>x()</script> & b"), "a &lt;script>x()&lt;/script> & b");
+    }
+
+    /// A page that takes too much is not read again for people.
+    #[test]
+    fn a_page_out_of_all_proportion_is_not_shown() {
+        let deep = format!("<html><body>{}</body></html>", "<div>".repeat(2000));
+        assert_eq!(shown("text/html", &deep), "(The mail has no text. It is s3://bucket/key)");
+    }
 }

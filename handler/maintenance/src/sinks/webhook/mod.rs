@@ -48,7 +48,8 @@ impl Webhook {
     }
 
     async fn send(&self, document: &Document<'_>) -> Result<(), SinkError> {
-        let body = serde_json::to_vec(document).map_err(|error| SinkError::Refused(error.to_string()))?;
+        let body = serde_json::to_string(document).map_err(|error| SinkError::Refused(error.to_string()))?;
+        let body = contract::text::clean_json(&body).into_bytes();
         let mut renewed = false;
         let mut attempt = 1;
         loop {

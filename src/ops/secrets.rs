@@ -11,7 +11,7 @@ use kinds::SecretValue;
 use problem::Problem;
 
 /// Fails if one of these names is not a secret that the stack creates.
-pub(super) fn known(declaration: &Declaration, names: &[String]) -> Result<(), Problem> {
+pub(crate) fn known(declaration: &Declaration, names: &[String]) -> Result<(), Problem> {
     let own: Vec<&str> = declaration
         .secrets
         .iter()
@@ -28,7 +28,7 @@ pub(super) fn known(declaration: &Declaration, names: &[String]) -> Result<(), P
 }
 
 /// The values of some secrets, from where the declaration says; files are looked for beside it.
-pub(super) fn values(
+pub(crate) fn values(
     declaration: &Declaration,
     folder: &Path,
     names: &[String],

@@ -1,0 +1,63 @@
+//! Applying a plan and looking again: what `up` and `down` have in common. Nothing here asks or prints.
+
+use tokio::sync::watch;
+
+use super::compare::Compared;
+use engine::{Observer, Outcome, Patience};
+use kinds::{Kind, Results, Session};
+
+/// How many times the account is read again after applying: a read right after a write can show the old value.
+const LOOKS: u32 = 5;
+
+/// The result of applying a plan.
+pub(crate) struct Converged {
+    /// The result of each step.
+    pub(crate) results: Results,
+    /// The comparison after applying; `None` if some step was not done, which makes it pointless.
+    pub(crate) now: Option<Compared>,
+    /// `true` after Ctrl-C.
+    pub(crate) interrupted: bool,
+}
+
+impl Converged {
+    /// Returns `true` if every step was done and the account was seen to match.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.now.as_ref().is_some_and(|now| now.plan.is_converged())
+    }
+}
+
+/// Applies what was compared. When `stop` becomes true, what is in flight is finished and nothing more is begun.
+pub(crate) async fn apply(
+    session: &Session,
+    compared: &Compared,
+    observer: &dyn Observer<Kind>,
+    stop: &watch::Receiver<bool>,
+) -> Results {
+    let patience = Patience { poll: session.aws.pacing.poll, deadline: session.aws.pacing.deadline };
+    let known = (compared.resources.as_slice(), &compared.survey);
+    engine::apply((session, patience), &compared.plan, known, observer, stop).await
+}
+
+/// Compares once more after applying, if everything was done, until the account is seen to match.
+pub(crate) async fn look_again(
+    session: &Session,
+    results: Results,
+    interrupted: bool,
+    again: impl AsyncFn() -> Compared,
+) -> Converged {
+    let is_done = results.iter().all(|(_, _, outcome)| *outcome == Outcome::Done);
+    if interrupted || !is_done {
+        return Converged { results, now: None, interrupted };
+    }
+    let mut wait = session.aws.pacing.poll;
+    let mut now = again().await;
+    for _ in 1..LOOKS {
+        if now.plan.is_converged() {
+            break;
+        }
+        tokio::time::sleep(wait).await;
+        wait *= 2;
+        now = again().await;
+    }
+    Converged { results, now: Some(now), interrupted }
+}

@@ -91,6 +91,26 @@ impl Judge<'_> {
             && !self.tokens.iter().any(|token| words::ANNOUNCED.iter().any(|word| token.word.starts_with(word)))
     }
 
+    /// "Complete loss of service": how much goes down, not what is done.
+    pub(super) fn is_extent(&self) -> bool {
+        let extents = [
+            "loss",
+            "outage",
+            "interruption",
+            "disruption",
+            "downtime",
+            "unavailability",
+            "failure",
+            "isolation",
+            "shutdown",
+            "window",
+            "duration",
+        ];
+        let word = self.hit.end.checked_sub(1).and_then(|at| self.tokens.get(at));
+        let next = self.tokens.get(self.hit.end).filter(|token| token.before == Gap::Blank);
+        word.is_some_and(|token| token.word == "complete") && next.is_some_and(|token| is_in(token, &extents))
+    }
+
     /// "The completed form": said of the next word, and nobody says that it is so.
     pub(super) fn is_attribute(&self) -> bool {
         let determiners = [

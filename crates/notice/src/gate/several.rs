@@ -41,15 +41,13 @@ fn other_id(lines: &Lines, id: &str, read: &BTreeSet<&str>) -> Option<(Place, St
         for label in &labels {
             let rest = match label {
                 Label::Above(label) => (before == *label).then_some(line),
-                Label::Marked(label) | Label::Words(label) => {
-                    // "Related WMT: 400171" names another maintenance, and not as this one.
-                    let last =
-                        |start: usize| line.get(..start).unwrap_or_default().split(' ').rfind(|word| !word.is_empty());
-                    let is_other = |word: &str| OTHERS.iter().any(|other| word.to_lowercase().starts_with(other));
-                    let is_own = |start: &usize| {
-                        !last(*start).is_some_and(|word| word.ends_with(char::is_alphabetic) && is_other(word))
-                    };
-                    line.find(label).filter(is_own).and_then(|start| line.get(start + label.len()..))
+                // "Related WMT: 400171" has another label.
+                Label::Marked(label) => line.strip_prefix(label),
+                Label::Words(label) => {
+                    let parts = line.find(label).and_then(|at| line.split_at_checked(at));
+                    let (above, rest) = parts.unwrap_or_default();
+                    let last = above.split_whitespace().next_back().unwrap_or_default();
+                    rest.strip_prefix(label).filter(|_| !RELATED.contains(&last.to_lowercase().as_str()))
                 }
             };
             let found = first_word(rest.unwrap_or_default());
@@ -104,31 +102,34 @@ fn core(id: &str) -> &str {
     short.map_or(id, |(core, _)| core)
 }
 
-/// Words that make a label one of another maintenance, or of something else.
-const OTHERS: &[&str] = &[
-    "related",
-    "previous",
-    "replac",
-    "original",
-    "old",
-    "parent",
-    "customer",
-    "circuit",
-    "order",
-    "service",
-    "account",
-    "phone",
-    "tel",
-    "reschedule of",
-    "your ",
-];
+/// Whether a label, lower case, is one of another thing's id.
+fn names_another(label: &str) -> bool {
+    let others = [
+        "related",
+        "previous",
+        "replac",
+        "original",
+        "old",
+        "parent",
+        "customer",
+        "circuit",
+        "order",
+        "service",
+        "account",
+        "phone",
+        "tel",
+        "reschedule of",
+        "your ",
+    ];
+    others.iter().any(|name| label.contains(name))
+}
 
 /// Whether a label, lower case, is one of ids of maintenances and of nothing else. A cell needs no mark at its end.
 fn names_maintenance(label: &str, is_cell: bool) -> bool {
     let names = ["maintenance", "planned work", "ticket", "wmt", "reference", "ref", "notification", "change", "alert"];
     let label = label.trim_end_matches([' ', '-', '.']);
     let is_label = is_cell || label.ends_with([':', '#']) || names.iter().any(|name| label.ends_with(name));
-    is_label && names.iter().any(|name| label.contains(name)) && !OTHERS.iter().any(|name| label.contains(name))
+    is_label && names.iter().any(|name| label.contains(name)) && !names_another(label)
 }
 
 /// What stands before the id wherever it stands.
@@ -154,6 +155,8 @@ fn labels<'lines>(lines: &'lines Lines, id: &str) -> BTreeSet<Label<'lines>> {
     labels
 }
 
+/// Before a label these make it another's: "Related ticket".
+const RELATED: [&str; 7] = ["related", "previous", "original", "old", "parent", "replaced", "earlier"];
 /// A label has at least so many letters, and at most so many bytes.
 const LEAST_LETTERS: usize = 2;
 const LONGEST_LABEL: usize = 60;

@@ -92,20 +92,33 @@ const CONDITIONS: &[&str] =
 /// "Cancelled" and its like stand above "planned": a cancelled planned work is cancelled.
 pub fn status(title: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
     // A sentence that stands where a title does may have a word of change and tell of none; what stands beside it is a title still.
-    let is_told = !change::statements(&title.value).is_empty();
-    if is_told || words(&title.value).len() < SENTENCE {
-        return status_in(CHANGES, &words(&title.value), title);
+    let whole = words(&title.value);
+    if !is_sentence(&whole) || !change::statements(&title.value).is_empty() {
+        return status_in(CHANGES, &whole, title);
     }
     let parts = title.value.split([':', '|']).flat_map(|part| part.split(" - "));
     let statuses = parts.filter_map(|part| {
         let words = words(part);
-        status_in(if words.len() >= SENTENCE { &[] } else { CHANGES }, &words, title).transpose()
+        status_in(if is_sentence(&words) { &[] } else { CHANGES }, &words, title).transpose()
     });
     strongest(statuses.collect::<Result<Vec<_>, _>>()?)
 }
 
 /// Titles of fewer words are no sentences.
 const SENTENCE: usize = 6;
+
+/// First words of sentences, which titles do not begin with.
+const OPENERS: &[&str] =
+    &["this", "the", "we", "our", "it", "if", "in", "you", "your", "should", "any", "after", "once", "until", "please"];
+
+/// Verbs of sentences, which titles leave out.
+const VERBS: &[&str] = &["is", "are", "was", "were", "be", "been", "has", "have", "will", "may", "can"];
+
+/// Returns whether the words are those of a sentence, which has a verb and some length.
+fn is_sentence(words: &[String]) -> bool {
+    let has_verb = words.first().is_some_and(|first| OPENERS.contains(&first.as_str())) || has_any(words, VERBS);
+    has_verb && words.len() >= SENTENCE
+}
 
 /// The status that these words of the title say.
 fn status_in(

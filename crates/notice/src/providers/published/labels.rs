@@ -295,5 +295,6 @@ mod tests {
         }
         assert!(matches!(outcome("Network maintenance", NOTICE), Outcome::Failed { .. }));
         assert!(matches!(outcome("Your invoice", NOTICE), Outcome::Failed { .. }));
+        assert!(matches!(outcome("Your invoice", "Your invoice is ready.\n\nRegards\n"), Outcome::Ignored { .. }));
     }
 }

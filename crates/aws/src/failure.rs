@@ -74,10 +74,12 @@ fn request_id<E: Error>(error: &SdkError<E, HttpResponse>) -> Option<String> {
 
 /// The causes of an error that has no code, outermost first: `Display` of the SDK's own says only "dispatch failure".
 fn chain(error: &dyn Error) -> String {
-    let mut words = vec![error.to_string()];
+    // A cause may have lines of its own, as the chain of credentials has; here it is part of one.
+    let in_one_line = |error: &dyn Error| error.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ");
+    let mut words = vec![in_one_line(error)];
     let mut cause = error.source();
     while let Some(error) = cause {
-        let said = error.to_string();
+        let said = in_one_line(error);
         if words.last() != Some(&said) {
             words.push(said);
         }

@@ -12,7 +12,7 @@ fn without_credentials_it_says_where_they_come_from() {
     command.env("AWS_EC2_METADATA_DISABLED", "true").env("HOME", folder.path(""));
     let run = folder.finish(&["diff"], command.output().unwrap());
     assert_eq!(run.code(), Some(2), "{run}");
-    assert!(run.stderr().contains("hint: give credentials as to every AWS tool"), "{run}");
+    assert!(run.stderr().contains("hint: set up credentials as for every AWS tool"), "{run}");
 }
 
 #[test]

@@ -121,26 +121,6 @@ impl Judge<'_> {
         self.group == self.hit.at && next && self.before(1).is_some_and(|word| determiners.contains(&word))
     }
 
-    /// "Complete loss of service": how much goes down, not what is done.
-    pub(super) fn is_extent(&self) -> bool {
-        let extents = [
-            "loss",
-            "outage",
-            "interruption",
-            "disruption",
-            "downtime",
-            "unavailability",
-            "failure",
-            "isolation",
-            "shutdown",
-            "window",
-            "duration",
-        ];
-        let word = self.hit.end.checked_sub(1).and_then(|at| self.tokens.get(at));
-        let next = self.tokens.get(self.hit.end).filter(|token| token.before == Gap::Blank);
-        word.is_some_and(|token| token.word == "complete") && next.is_some_and(|token| is_in(token, &extents))
-    }
-
     /// Whether a label asks, and what stands behind it says no: "Cancelled: no".
     pub(super) fn is_answered_with_no(&self) -> bool {
         let behind = self.tokens.get(self.hit.end..).unwrap_or_default();

@@ -8,6 +8,7 @@ use super::{
     Place,
     bucket::{PLACES, places},
     diagnostic::Diagnostic,
+    protection::{BOUNDARY, KMS_KEY},
     reader::{Fields, Reader, Wrong, closest},
     scalars,
     shape::{Field, Form, Holds, Kind, Shape, Word, words},
@@ -56,6 +57,10 @@ pub struct Function {
     pub publishes: Vec<String>,
     /// The queues that it may send to, by entry name.
     pub sends: Vec<String>,
+    /// ARN of the KMS key that encrypts it; `None` is that of the stack.
+    pub kms_key: Option<String>,
+    /// ARN of the managed policy that limits its role; `None` is that of the stack.
+    pub permissions_boundary: Option<String>,
     /// Besides those of the stack, which they stand over.
     pub tags: BTreeMap<String, String>,
 }
@@ -144,6 +149,8 @@ pub(super) static SHAPE: Shape = Shape {
         Field::new("deletes", PLACES, "Objects that it may delete."),
         Field::new("publishes", Holds::List(&Holds::Reference(Kind::Topic)), "Topics that it may publish to."),
         Field::new("sends", Holds::List(&Holds::Reference(Kind::Queue)), "Queues that it may send to."),
+        KMS_KEY,
+        BOUNDARY,
         TAGS,
     ],
 };
@@ -189,6 +196,8 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Function {
         deletes: places(reader, fields, "deletes"),
         publishes: reader.references(fields, "publishes"),
         sends: reader.references(fields, "sends"),
+        kms_key: reader.text(fields, "kms_key", scalars::kms_key),
+        permissions_boundary: reader.text(fields, "permissions_boundary", scalars::boundary),
         tags: tags(reader, fields),
     }
 }

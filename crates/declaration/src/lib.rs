@@ -7,6 +7,7 @@ mod bucket;
 mod checks;
 mod diagnostic;
 mod function;
+mod protection;
 mod queue;
 mod reader;
 mod reference;
@@ -55,6 +56,10 @@ pub struct Declaration {
     pub region: String,
     /// The one account in which the stack may stand, as 12 digits; `None` is whichever the credentials are for.
     pub account: Option<String>,
+    /// ARN of the KMS key that encrypts everything that takes one; `None` leaves each service's own, or what is there.
+    pub kms_key: Option<String>,
+    /// ARN of the managed policy that limits every role; `None` leaves what is there.
+    pub permissions_boundary: Option<String>,
     /// On everything that takes tags.
     pub tags: BTreeMap<String, String>,
     /// `true` to make the stack's own receipt rule set active even if another one is.

@@ -192,7 +192,7 @@ impl Manage for Rule {
         let rules = snapshot.sets.iter().flat_map(|(set, rules)| rules.iter().map(move |rule| (set, &rule.name)));
         let ours = rules.filter_map(|(set, name)| {
             let entry = name.strip_prefix(&prefix)?.to_owned();
-            Some(Owned { entry, address: Address::within(set, name) })
+            Some(Owned::new(entry, Address::within(set, name)))
         });
         Ok(ours.collect())
     }

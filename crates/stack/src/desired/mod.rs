@@ -82,7 +82,7 @@ impl<'given> Blueprint<'given> {
 
     /// Adds a resource, and what must be there before it.
     fn add(&mut self, id: Id, address: Address, settings: impl Into<Settings>, after: Vec<Id>) {
-        self.resources.push(Resource { id, address, settings: settings.into(), after });
+        self.resources.push(Resource { id, address, settings: settings.into(), after, protections: Vec::new() });
     }
 
     /// The tags of an entry: the stack's, over them its own, and those that mark it.

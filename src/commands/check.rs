@@ -36,7 +36,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Check) -> anyhow::
     Ok(if all.values().all(Findings::is_well) { ExitCode::SUCCESS } else { ExitCode::from(WRONG) })
 }
 
-/// The token, which is a secret: neither typed nor declared.
+/// Returns the token, which is a secret: neither typed nor declared.
 pub(super) fn token() -> Result<String, Problem> {
     variable(TOKEN).ok_or_else(|| {
         Problem::new("Failed to find NetBox's token: the environment variable `NETBOX_TOKEN` is not set")

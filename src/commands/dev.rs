@@ -105,7 +105,7 @@ fn variables(typed: &Dev) -> Result<BTreeMap<String, String>, Problem> {
     Ok(variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// A port that is taken can be chosen otherwise.
+/// Returns a port that is taken can be chosen otherwise.
 fn with_hint(error: NotStarted) -> anyhow::Error {
     match error {
         NotStarted::Port { what: what @ "SMTP", port, error } => {

@@ -30,7 +30,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Down) -> anyhow::R
     })
 }
 
-/// The stack by its name alone, or by its declaration.
+/// Returns the stack by its name alone, or by its declaration.
 async fn open(common: &Common, typed: &Down) -> anyhow::Result<Session> {
     let mut session = match &typed.stack {
         Some(name) => account::session(Aws::connect(typed.region.as_deref(), Pacing::from_environment()).await?, name),

@@ -44,7 +44,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Invoke) -> anyhow:
     })
 }
 
-/// The event that was named. What is no JSON would be refused by Lambda with fewer words.
+/// Returns the event that was named. What is no JSON would be refused by Lambda with fewer words.
 fn event(path: &Path) -> Result<String, Problem> {
     let (name, text) = if path == Path::new("-") {
         ("standard input".to_owned(), io::read_to_string(io::stdin()))

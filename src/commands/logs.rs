@@ -39,7 +39,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Logs) -> anyhow::R
     })
 }
 
-/// The function that was named, else all of them.
+/// Returns the function that was named, else all of them.
 fn functions(declaration: &Declaration, named: Option<&str>) -> Result<Vec<String>, Problem> {
     match named {
         Some(entry) => ops::function(declaration, entry).map(|_| vec![entry.to_owned()]),

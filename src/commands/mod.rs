@@ -70,7 +70,8 @@ fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(work)
 }
 
-/// The same for what may be broken off at any moment, since it changes nothing that would be left half done.
+/// Returns the same for what may be broken off at any moment, since it changes nothing that would be left half
+/// done.
 fn until_interrupted(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     block_on(async {
         let mut interrupts = interrupts::Interrupts::new()?;

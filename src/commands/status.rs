@@ -42,7 +42,7 @@ async fn status(opened: &Opened) -> Status {
     status
 }
 
-/// Each NetBox that functions write to, as far as there is a token.
+/// Returns each NetBox that functions write to, as far as there is a token.
 fn netboxes(addresses: BTreeMap<String, Option<String>>) -> Result<BTreeMap<String, Option<Findings>>, Problem> {
     let token = variable(TOKEN);
     let looked = addresses.into_iter().map(|(url, ca)| {

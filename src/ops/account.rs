@@ -35,7 +35,7 @@ pub(crate) async fn open(file: &Path, stage: Option<&str>) -> anyhow::Result<Ope
     Ok(Opened { declaration, names, session })
 }
 
-/// A session of a stack whose name is all that is known.
+/// Returns a session of a stack whose name is all that is known.
 pub(crate) fn session(aws: Aws, stack: &str) -> Session {
     Session {
         aws,

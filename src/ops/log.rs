@@ -57,7 +57,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// A reader that has told nothing that happened since then.
+    /// Returns a reader that has told nothing that happened since then.
     pub(crate) fn new(sources: Vec<Source>, since: Timestamp) -> Self {
         let told = || Told::since(since.as_millisecond());
         Self { sources: sources.into_iter().map(|source| (source, told())).collect() }
@@ -103,7 +103,7 @@ impl Told {
         self.newest.map_or(self.start, |newest| self.start.max(newest - LATE))
     }
 
-    /// The events that were not told before; from now on they are.
+    /// Returns the events that were not told before; from now on they are.
     fn news(&mut self, events: Vec<FilteredLogEvent>) -> Vec<FilteredLogEvent> {
         let mut news = Vec::new();
         for event in events {
@@ -119,7 +119,7 @@ impl Told {
     }
 }
 
-/// All events of a group since then, in the order of time; `None` if there is no such group.
+/// Returns all events of a group since then, in the order of time; `None` if there is no such group.
 async fn events(session: &Session, group: &str, since: i64) -> Result<Option<Vec<FilteredLogEvent>>, Failure> {
     let call = session.aws.read.logs.filter_log_events().log_group_name(group).start_time(since);
     let mut pages = call.into_paginator().send();

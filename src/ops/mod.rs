@@ -15,7 +15,7 @@ pub(crate) mod up;
 use declaration::{Declaration, Function, choose};
 use problem::Problem;
 
-/// A declared function by its entry name.
+/// Returns a declared function by its entry name.
 pub(crate) fn function<'declared>(
     declaration: &'declared Declaration,
     entry: &str,

@@ -27,7 +27,8 @@ pub(crate) fn known(declaration: &Declaration, names: &[String]) -> Result<(), P
     }
 }
 
-/// The values of some secrets, from where the declaration says; files are looked for beside it.
+/// Returns the values of some secrets, from where the declaration says; files are looked for beside
+/// it.
 pub(crate) fn values(
     declaration: &Declaration,
     folder: &Path,

@@ -160,7 +160,7 @@ fn state(item: &Item, survey: &Survey) -> (State, Option<String>) {
     }
 }
 
-/// The rule set that takes mail.
+/// Returns the rule set that takes mail.
 pub(crate) fn receiving(session: &Session, snapshot: &Snapshot) -> Receiving {
     let names = snapshot.active.as_ref().map(|active| snapshot.names(active)).unwrap_or_default();
     let prefix = session.stack.rule_prefix();
@@ -214,7 +214,7 @@ async fn depth(session: &Session, names: &Names, entry: &str) -> Result<Option<D
     Ok(Some(Depth { queue: entry.to_owned(), waiting, in_flight, delayed }))
 }
 
-/// The names of the stack's alarms that ring.
+/// Returns the names of the stack's alarms that ring.
 async fn ringing(session: &Session) -> Result<Vec<String>, Failure> {
     let call = session.aws.read.cloudwatch.describe_alarms().alarm_name_prefix(session.stack.prefix());
     let mut pages = call.state_value(StateValue::Alarm).into_paginator().send();

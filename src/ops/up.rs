@@ -55,7 +55,7 @@ pub(crate) async fn prepare(
     Ok(Prepared { opened, code, compared, findings })
 }
 
-/// The way of a function's code to Lambda.
+/// Returns the way of a function's code to Lambda.
 fn zip(session: &Session, artifact: &Artifact) -> kinds::Code {
     match artifact.upload {
         Upload::Direct => kinds::Code::Zip(Arc::clone(&artifact.zip)),
@@ -103,7 +103,7 @@ pub(crate) fn unconfirmed(compared: &Compared) -> Vec<Finding> {
     pending.collect()
 }
 
-/// The secrets whose values have to be read: new ones, and those that are to be set.
+/// Returns the secrets whose values have to be read: new ones, and those that are to be set.
 async fn needed_values(opened: &Opened, plan: &Plan, set: &[String]) -> Result<Vec<String>, Failure> {
     let mut needed = set.to_vec();
     let is_new = |item: &&Item| item.id.kind == Kind::Secret && item.action == Action::Create;

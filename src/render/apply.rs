@@ -97,7 +97,7 @@ impl Drop for Applying<'_> {
     }
 }
 
-/// The mark of a verb, and what it is called when it is done.
+/// Returns the mark of a verb, and what it is called when it is done.
 fn words(verb: Verb) -> (&'static str, &'static str) {
     match verb {
         Verb::Create => ("+", "created"),
@@ -180,7 +180,7 @@ pub(super) fn text(report: &Report<'_>, look: &Look) -> Vec<String> {
     lines
 }
 
-/// All that went wrong, once more.
+/// Returns all that went wrong, once more.
 pub(super) fn failures(report: &Report<'_>, look: &Look) -> Vec<String> {
     let failed = report.results.iter().filter(|(_, _, outcome)| *outcome != Outcome::Done);
     let lines: Vec<String> =
@@ -192,7 +192,7 @@ pub(super) fn failures(report: &Report<'_>, look: &Look) -> Vec<String> {
     std::iter::once(format!("{head} not everything was done; another run goes on from here")).chain(lines).collect()
 }
 
-/// The whole as one document.
+/// Returns the whole as one document.
 pub(super) fn json(report: &Report<'_>) -> Value {
     let results = report.results.iter().map(|(id, verb, outcome)| {
         let mut result = json!({"kind": id.kind, "entry": id.entry, "verb": verb});

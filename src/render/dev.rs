@@ -136,12 +136,12 @@ fn item(report: &ItemReport, look: &Look) -> Vec<String> {
     lines
 }
 
-/// The maintenances that a function's details declare; none where they have no such keys.
+/// Returns the maintenances that a function's details declare; none where they have no such keys.
 fn announced(details: &Map<String, Value>) -> Announced {
     serde_json::from_value(Value::Object(details.clone())).unwrap_or_default()
 }
 
-/// A word of programs as people read it.
+/// Returns a word of programs as people read it.
 fn in_words(word: &str) -> String {
     clean(&word.replace('_', " "))
 }
@@ -173,7 +173,7 @@ struct Document<'summary> {
     summary: &'summary Summary,
 }
 
-/// The two most telling facts.
+/// Returns the two most telling facts.
 fn about(facts: &[(String, String)]) -> String {
     facts.iter().take(2).map(|(label, text)| format!("{label} {text}")).collect::<Vec<_>>().join(", ")
 }

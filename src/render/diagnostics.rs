@@ -11,7 +11,7 @@ use super::{
 };
 use declaration::{Declaration, Diagnostic, Diagnostics};
 
-/// Each diagnostic begins with `FILE:LINE:COLUMN`, which editors and terminals make a link of.
+/// Returns each diagnostic begins with `FILE:LINE:COLUMN`, which editors and terminals make a link of.
 pub(super) fn text(diagnostics: &Diagnostics, look: &Look) -> String {
     let renderer = if look.colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(look.width.unwrap_or(200));
@@ -43,7 +43,7 @@ fn severity(diagnostic: &Diagnostic) -> &'static str {
     if diagnostic.is_warning { "warning" } else { "error" }
 }
 
-/// The line of the source where the diagnostic begins, and where in it, in bytes.
+/// Returns the line of the source where the diagnostic begins, and where in it, in bytes.
 fn shown_line<'source>(diagnostics: &'source Diagnostics, diagnostic: &Diagnostic) -> (&'source str, usize) {
     if diagnostic.is_concealed {
         return ("…", 0);
@@ -56,12 +56,12 @@ fn shown_line<'source>(diagnostics: &'source Diagnostics, diagnostic: &Diagnosti
     (line, (before.len() - start).min(line.len()))
 }
 
-/// All of them as one document.
+/// Returns all of them as one document.
 pub(super) fn json(diagnostics: &Diagnostics) -> String {
     document(diagnostics.file(), Some(diagnostics), false)
 }
 
-/// The same for a declaration that is sound.
+/// Returns the same for a declaration that is sound.
 pub(super) fn json_of_valid(file: &Path, warnings: Option<&Diagnostics>) -> String {
     document(file, warnings, true)
 }

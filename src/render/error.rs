@@ -23,7 +23,7 @@ pub(super) fn diagnostics(error: &anyhow::Error) -> Option<&Diagnostics> {
     })
 }
 
-/// An error with its causes and hints as text, several lines.
+/// Returns an error with its causes and hints as text, several lines.
 pub(super) fn text(error: &(dyn Error + 'static), look: &Look) -> String {
     let mut text = format!("{} {}", look.paint(Style::new().red().bold(), "error:"), clean(&error.to_string()));
     for cause in causes(error) {
@@ -45,7 +45,7 @@ pub(super) fn finding(finding: &Finding, look: &Look) -> String {
     format!("{head} {}\n{hint} {}", clean(&finding.what), clean(&finding.todo))
 }
 
-/// The same as one document.
+/// Returns the same as one document.
 pub(super) fn json(error: &(dyn Error + 'static)) -> String {
     let error = json!({"message": error.to_string(), "causes": causes(error), "hints": hints(error)});
     json!({"version": VERSION, "error": error}).to_string()

@@ -67,7 +67,7 @@ fn platform(line: &str, look: &Look) -> String {
     line.to_owned()
 }
 
-/// A value of an object: a text without quotation marks if that leaves no doubt where it ends.
+/// Returns a value of an object: a text without quotation marks if that leaves no doubt where it ends.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) if !text.is_empty() && !text.contains([' ', '"', '=']) => text.clone(),
@@ -93,7 +93,7 @@ fn of_item(report: &ItemReport) -> String {
     words.join(", ")
 }
 
-/// A text with white space or a comma in it is quoted: it ends where it ends.
+/// Returns a text with white space or a comma in it is quoted: it ends where it ends.
 fn words(first: &str, facts: &[(String, String)]) -> Vec<String> {
     let fact = |(label, text): &(String, String)| {
         if text.contains([' ', ',']) { format!("{label} \"{text}\"") } else { format!("{label} {text}") }

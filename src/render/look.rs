@@ -38,12 +38,12 @@ impl Look {
         Self { width: None, colour: false, zone: TimeZone::UTC }
     }
 
-    /// The same with less room.
+    /// Returns the same with less room.
     pub(super) fn narrower(&self, by: usize) -> Self {
         Self { width: self.width.map(|width| width.saturating_sub(by)), ..self.clone() }
     }
 
-    /// The text in a style, where colour is welcome.
+    /// Returns the text in a style, where colour is welcome.
     pub(super) fn paint(&self, style: Style, text: &str) -> String {
         style.force_styling(self.colour).apply_to(text).to_string()
     }
@@ -54,8 +54,8 @@ impl Look {
     }
 }
 
-/// A text from a mail or a file as it may go to a terminal: control characters could move the cursor, hide what
-/// stands there or set a title, and directional marks could turn it around.
+/// Returns a text from a mail or a file as it may go to a terminal: control characters could move the cursor,
+/// hide what stands there or set a title, and directional marks could turn it around.
 pub(crate) fn clean(text: &str) -> String {
     let shown = |character| match character {
         '\t' => ' ',

@@ -14,7 +14,7 @@ const TIME: &str = "%Y-%m-%d %H:%M";
 /// Format of a time with its offset, where the zone is not obvious.
 const TIME_WITH_OFFSET: &str = "%Y-%m-%d %H:%M %:z";
 
-/// A table of these maintenances, without a line feed at its end; empty without any.
+/// Returns a table of these maintenances, without a line feed at its end; empty without any.
 pub(crate) fn maintenances(records: &[Record<'_>], look: &Look) -> String {
     if records.is_empty() {
         return String::new();
@@ -92,7 +92,7 @@ fn block(record: &Record<'_>, look: &Look, width: usize) -> String {
     lines_of_block.join("\n")
 }
 
-/// The window in UTC and, where that differs, in the person's time, with its length.
+/// Returns the window in UTC and, where that differs, in the person's time, with its length.
 fn window(record: &Record<'_>, look: &Look) -> String {
     let (Some(start), Some(end)) = (record.start, record.end) else {
         return "window   not stated".to_owned();
@@ -119,7 +119,7 @@ fn length(seconds: i64) -> String {
     words.join(" ")
 }
 
-/// The lines of a table without blanks at their beginning and end.
+/// Returns the lines of a table without blanks at their beginning and end.
 pub(super) fn lines(table: &Table) -> String {
     let lines: Vec<_> =
         table.lines().map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned()).collect();

@@ -51,18 +51,18 @@ pub(crate) struct Printer {
 }
 
 impl Printer {
-    /// A printer for what was typed.
+    /// Returns a printer for what was typed.
     pub(crate) fn new(common: &Common) -> Self {
         let (output, errors) = (Look::of_output(), Look::of_errors());
         Self { json: common.json, redacts: false, output, errors, failed: OnceLock::new() }
     }
 
-    /// The same, which masks the ids of accounts if that is wanted.
+    /// Returns the same, which masks the ids of accounts if that is wanted.
     pub(crate) fn redacting(self, redacts: bool) -> Self {
         Self { redacts, ..self }
     }
 
-    /// A text as it may be shown.
+    /// Returns a text as it may be shown.
     fn shown<'text>(&self, text: &'text str) -> Cow<'text, str> {
         if self.redacts { status::redact(text).into() } else { text.into() }
     }

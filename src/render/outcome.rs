@@ -103,7 +103,7 @@ fn of_failure(text: &mut String, mail: &Mail, failure: &Failure) {
     }
 }
 
-/// The lines around the place; for something that is missing the first ones of the body.
+/// Returns the lines around the place; for something that is missing the first ones of the body.
 fn excerpt(mail: &Mail, place: Option<&Place>) -> Vec<(usize, String, bool)> {
     let of_page = || mail.pages.first().and_then(|html| Page::parse(html).ok()).map(|page| page.lines().clone());
     let of_text = || mail.texts.first().map(|text| Lines::of_text(text));
@@ -182,7 +182,7 @@ fn read(outcome: &Outcome) -> &[Maintenance] {
     }
 }
 
-/// The same explanation as data.
+/// Returns the same explanation as data.
 pub(crate) fn explanation_json(mail: &Mail, outcome: &Outcome) -> Value {
     let recognised = recognised(outcome);
     let maintenances: Vec<Value> = read(outcome)

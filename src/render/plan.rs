@@ -40,7 +40,7 @@ impl Heading {
     }
 }
 
-/// The plan as a table of changes.
+/// Returns the plan as a table of changes.
 pub(crate) fn text(heading: &Heading, plan: &Plan, look: &Look) -> String {
     let mut text = format!("{} → account {}, {}\n\n", clean(&heading.source), heading.account, heading.region);
     let shown = plan.items.iter().filter(|item| item.action != Action::Unchanged);
@@ -65,7 +65,7 @@ pub(crate) fn text(heading: &Heading, plan: &Plan, look: &Look) -> String {
     text + &summary(plan.counts())
 }
 
-/// The plan as one JSON document.
+/// Returns the plan as one JSON document.
 pub(crate) fn json(heading: &Heading, plan: &Plan) -> Value {
     json!({
         "version": VERSION,
@@ -131,7 +131,7 @@ fn fields(differences: &[Difference], reasons: Option<&Reasons>, unchanged: usiz
     text
 }
 
-/// A value as in JSON; what is not there is `none`.
+/// Returns a value as in JSON; what is not there is `none`.
 fn value(value: &Value) -> String {
     if value.is_null() { "none".to_owned() } else { clean(&value.to_string()) }
 }

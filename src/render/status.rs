@@ -134,7 +134,7 @@ fn netbox(url: &str, findings: Option<&Findings>) -> String {
     format!("NetBox {url}: {version}, {plugin}, {faults}")
 }
 
-/// A text without the ids of accounts: twelve digits that stand alone.
+/// Returns a text without the ids of accounts: twelve digits that stand alone.
 pub(super) fn redact(text: &str) -> String {
     let mut redacted = String::with_capacity(text.len());
     let mut rest = text;

@@ -66,7 +66,7 @@ impl<'folder> Workspace<'folder> {
         self.folder.path(self.below)
     }
 
-    /// The command with the toolchain that runs this test, and nothing from the network.
+    /// Returns the command with the toolchain that runs this test, and nothing from the network.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.folder.command(arguments);
         command.current_dir(self.root()).env("CARGO_NET_OFFLINE", "true");
@@ -81,7 +81,7 @@ impl<'folder> Workspace<'folder> {
         self.folder.finish(&arguments, self.command(&arguments).output().unwrap())
     }
 
-    /// The only function of the document, and its zip.
+    /// Returns the only function of the document, and its zip.
     fn built(&self) -> (Value, Vec<u8>) {
         let run = self.build(&["--json"]);
         assert_eq!(run.code(), Some(0), "{run}");

@@ -26,13 +26,13 @@ impl Folder {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// The same below another folder.
+    /// Returns the same below another folder.
     pub(crate) fn below(above: &Path) -> Self {
         fs::create_dir_all(above).unwrap();
         Self(tempfile::tempdir_in(above).unwrap())
     }
 
-    /// A folder with one declaration in it.
+    /// Returns a folder with one declaration in it.
     pub(crate) fn with_declaration(declaration: impl AsRef<[u8]>) -> Self {
         let folder = Self::new();
         folder.write("infra.yaml", declaration);
@@ -50,7 +50,7 @@ impl Folder {
         fs::write(path, content).unwrap();
     }
 
-    /// The binary in this folder, with nothing of the environment but a time zone that is not UTC.
+    /// Returns the binary in this folder, with nothing of the environment but a time zone that is not UTC.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
         command.current_dir(self.0.path()).env_clear().env("TZ", "Europe/Berlin").args(arguments);
@@ -62,7 +62,7 @@ impl Folder {
         self.finish(arguments, self.command(arguments).output().unwrap())
     }
 
-    /// The same with something on standard input.
+    /// Returns the same with something on standard input.
     pub(crate) fn run_with_input(&self, arguments: &[&str], input: impl AsRef<[u8]>) -> Run {
         let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_ref()).unwrap();
@@ -101,13 +101,13 @@ impl Run {
         String::from_utf8(self.output.stderr.clone()).unwrap()
     }
 
-    /// The lines of standard output as JSON.
+    /// Returns the lines of standard output as JSON.
     pub(crate) fn json(&self) -> Vec<serde_json::Value> {
         let read = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}\n{self}"));
         self.stdout().lines().map(read).collect()
     }
 
-    /// The first line of each diagnostic.
+    /// Returns the first line of each diagnostic.
     pub(crate) fn diagnostics(&self) -> Vec<String> {
         self.stderr().lines().filter(|line| line.starts_with("infra.yaml:")).map(str::to_owned).collect()
     }

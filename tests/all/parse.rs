@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use crate::harness::{Folder, replaced};
 
-/// A mail of a provider whose notices are short.
+/// Returns a mail of a provider whose notices are short.
 fn mail(subject: &str, body: &str) -> String {
     format!(
         "Date: Mon, 10 Feb 2031 11:04:11 +0000\n\
@@ -26,7 +26,7 @@ fn notice() -> String {
     )
 }
 
-/// The same without its times.
+/// Returns the same without its times.
 fn undated() -> String {
     let times = "from Tue, 4 Mar 2031 23:00:00 GMT to Wed, 5 Mar 2031 03:00:00 GMT";
     replaced(&notice(), &[(times, "at a time to be announced")])

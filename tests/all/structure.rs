@@ -77,7 +77,7 @@ fn metadata() -> Metadata {
         .unwrap()
 }
 
-/// The members of the workspace in `handler/`.
+/// Returns the members of the workspace in `handler/`.
 fn functions(metadata: &Metadata) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("handler");
     let packages = metadata.workspace_packages().into_iter();
@@ -105,7 +105,7 @@ fn crates_use_only_those_below_them() {
     }
 }
 
-/// The crates that a function is built of, as Cargo resolves it alone.
+/// Returns the crates that a function is built of, as Cargo resolves it alone.
 fn built_of(package: &str) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
         .args([
@@ -222,7 +222,7 @@ fn operations_neither_read_arguments_nor_print() {
     }
 }
 
-/// The source files of the command line's side: the binary and its crates.
+/// Returns the source files of the command line's side: the binary and its crates.
 fn command_line() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
@@ -234,7 +234,7 @@ fn command_line() -> Vec<PathBuf> {
     files
 }
 
-/// A file's code, without its comments and its tests.
+/// Returns a file's code, without its comments and its tests.
 fn code(file: &Path) -> String {
     let text = fs::read_to_string(file).unwrap();
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
@@ -303,7 +303,7 @@ fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The circles among the modules of one parent in which a folder takes part, at every level.
+/// Returns the circles among the modules of one parent in which a folder takes part, at every level.
 fn circles_of(root: &Path, files: &[PathBuf]) -> Vec<String> {
     let mut arrows: BTreeMap<Vec<String>, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
     for file in files {
@@ -343,7 +343,7 @@ fn reachable(arrows: &BTreeMap<String, BTreeSet<String>>, from: &str) -> BTreeSe
     reached
 }
 
-/// The path of a file's module below the crate.
+/// Returns the path of a file's module below the crate.
 fn module(root: &Path, file: &Path) -> Vec<String> {
     let parts = file.strip_prefix(root).unwrap().with_extension("");
     let mut parts: Vec<String> = parts.iter().map(|part| part.to_string_lossy().into_owned()).collect();

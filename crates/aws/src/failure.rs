@@ -38,7 +38,7 @@ where
 pub trait OrFail<T> {
     /// Names the call that failed.
     fn or_fail(self, call: &str) -> Result<T, Failure>;
-    /// The same, with `None` where there is no such thing.
+    /// Returns the same, with `None` where there is no such thing.
     fn or_absent(self, call: &str) -> Result<Option<T>, Failure>;
 }
 
@@ -65,14 +65,14 @@ fn plain_code(code: &str) -> String {
     last.strip_suffix("Exception").unwrap_or(last).to_owned()
 }
 
-/// The request id of every kind of answer.
+/// Returns the request id of every kind of answer.
 fn request_id<E: Error>(error: &SdkError<E, HttpResponse>) -> Option<String> {
     let headers = error.raw_response()?.headers();
     let id = ["x-amzn-requestid", "x-amz-request-id", "x-amzn-request-id"].iter().find_map(|name| headers.get(*name));
     id.map(str::to_owned).or_else(|| error.raw_response().and_then(|response| response.request_id().map(str::to_owned)))
 }
 
-/// The causes of an error that has no code, outermost first: `Display` of the SDK's own says only "dispatch failure".
+/// Returns the causes of an error that has no code, outermost first: `Display` of the SDK's own says only "dispatch failure".
 fn chain(error: &dyn Error) -> String {
     // A cause may have lines of its own, as the chain of credentials has; here it is part of one.
     let in_one_line = |error: &dyn Error| error.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ");

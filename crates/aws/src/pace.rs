@@ -29,7 +29,7 @@ impl Pacing {
     /// The environment variable that shortens all waits, for emulators, in milliseconds.
     pub const VARIABLE: &'static str = "PROVISION_PACING_MS";
 
-    /// The pacing of an account: AWS's own, or that of an emulator.
+    /// Returns the pacing of an account: AWS's own, or that of an emulator.
     pub fn from_environment() -> Self {
         let typed = std::env::var(Self::VARIABLE).ok().and_then(|text| text.trim().parse().ok());
         typed.map_or_else(Self::default, |milliseconds| Self {
@@ -63,7 +63,7 @@ impl Turns {
 }
 
 impl Turnstile {
-    /// A turnstile that has let nobody through yet.
+    /// Returns a turnstile that has let nobody through yet.
     pub fn new(interval: Duration) -> Self {
         Self { turns: Arc::new(Mutex::new(Turns { interval, next: None })) }
     }

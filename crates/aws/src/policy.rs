@@ -66,19 +66,19 @@ impl Statement {
         Self { effect: Effect::Deny, ..Self::allow(actions, resources) }
     }
 
-    /// The same for everybody.
+    /// Returns the same for everybody.
     #[must_use]
     pub fn for_everybody(self) -> Self {
         Self { principals: BTreeSet::from(["*".to_owned()]), ..self }
     }
 
-    /// The same for one service of AWS alone.
+    /// Returns the same for one service of AWS alone.
     #[must_use]
     pub fn for_service(self, service: &str) -> Self {
         Self { principals: BTreeSet::from([format!("Service:{service}")]), ..self }
     }
 
-    /// The same under one more condition. Keys are in lower case where AWS ignores case, so that they compare.
+    /// Returns the same under one more condition. Keys are in lower case where AWS ignores case, so that they compare.
     #[must_use]
     pub fn when(mut self, operator: &str, key: &str, values: impl IntoIterator<Item = String>) -> Self {
         self.conditions
@@ -88,8 +88,8 @@ impl Statement {
         self
     }
 
-    /// The same only for requests that AWS's services make for this account and this thing in it: without both, anybody's
-    /// rule in anybody's account could name ours.
+    /// Returns the same only for requests that AWS's services make for this account and this thing in it: without both, anybody's rule in
+    /// anybody's account could name ours.
     #[must_use]
     pub fn with_source(self, account: &str, arns: impl IntoIterator<Item = String>) -> Self {
         self.when("StringEquals", "aws:SourceAccount", [account.to_owned()]).when("ArnEquals", "aws:SourceArn", arns)
@@ -162,18 +162,18 @@ impl Policy {
         self.0.is_empty()
     }
 
-    /// The statements, by id.
+    /// Returns the statements, by id.
     pub fn statements(&self) -> &BTreeMap<String, Statement> {
         &self.0
     }
 
-    /// The document as AWS takes it.
+    /// Returns the document as AWS takes it.
     pub fn to_json(&self) -> String {
         let statements: Vec<Value> = self.0.iter().map(|(id, statement)| statement.to_json(id)).collect();
         json!({"Version": VERSION, "Statement": statements}).to_string()
     }
 
-    /// A document as AWS gives it: as JSON, or URL-encoded as IAM does.
+    /// Returns a document as AWS gives it: as JSON, or URL-encoded as IAM does.
     pub fn from_json(text: &str) -> Result<Self, NotAPolicy> {
         let decoded = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
         let text = if text.trim_start().starts_with('{') { text } else { &decoded };
@@ -200,7 +200,7 @@ impl Policy {
     }
 }
 
-/// A string, or a list of strings; numbers and booleans are written as AWS writes them.
+/// Returns a string, or a list of strings; numbers and booleans are written as AWS writes them.
 fn strings(value: &Value) -> BTreeSet<String> {
     match value {
         Value::Array(items) => items.iter().flat_map(strings).collect(),

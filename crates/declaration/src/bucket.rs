@@ -93,7 +93,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Bucket {
     Bucket { expire_noncurrent, ..bucket }
 }
 
-/// The objects that a key of a function names, each once.
+/// Returns the objects that a key of a function names, each once.
 pub(super) fn places(reader: &mut Reader, fields: &Fields<'_>, name: &str) -> Vec<Place> {
     let example = reader.declared(Kind::Bucket).first().cloned().unwrap_or_else(|| "mail".to_owned());
     let mut places: Vec<Place> = Vec::new();

@@ -113,7 +113,7 @@ pub(super) fn shared_recipients(stages: &[(Range<usize>, Declaration)]) -> Vec<D
     noted
 }
 
-/// The recipients that both have.
+/// Returns the recipients that both have.
 fn shared(one: &Declaration, other: &Declaration) -> Vec<String> {
     let recipients = |declaration: &Declaration| {
         let rules = declaration.receipt_rules.iter().filter(|rule| rule.enabled);

@@ -32,7 +32,7 @@ impl Diagnostic {
         Self { is_warning: true, ..Self::new(span, message) }
     }
 
-    /// The same with what would mend it.
+    /// Returns the same with what would mend it.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -82,7 +82,7 @@ impl Diagnostics {
         (line, column)
     }
 
-    /// A line of the source, from 1, without its end.
+    /// Returns a line of the source, from 1, without its end.
     pub fn line(&self, number: usize) -> &str {
         self.source.lines().nth(number.saturating_sub(1)).unwrap_or_default()
     }

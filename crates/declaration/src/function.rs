@@ -250,7 +250,7 @@ fn is_public_suffix(domain: &str) -> bool {
     psl::suffix(domain.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == domain.as_bytes())
 }
 
-/// The variables of one key.
+/// Returns the variables of one key.
 fn named<T>(
     reader: &mut Reader,
     fields: &Fields<'_>,
@@ -288,7 +288,7 @@ fn vpc(reader: &mut Reader, fields: &Fields<'_>) -> Option<Vpc> {
     Some(vpc)
 }
 
-/// The ids in a list, each once, one at least.
+/// Returns the ids in a list, each once, one at least.
 fn ids(reader: &mut Reader, fields: &Fields<'_>, name: &str, prefix: &str, form: Form) -> Vec<String> {
     let mut ids = Vec::new();
     for item in reader.items(fields, name, &format!("{prefix}-0a1b2c3d")) {

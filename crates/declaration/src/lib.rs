@@ -134,7 +134,7 @@ impl Declaration {
     }
 }
 
-/// The bytes of a file that may be a declaration.
+/// Returns the bytes of a file that may be a declaration.
 fn bytes_of(path: &Path) -> Result<Vec<u8>, DeclarationError> {
     let unreadable = |source| DeclarationError::Unreadable { path: path.to_owned(), source };
     let mut bytes = Vec::new();

@@ -36,17 +36,17 @@ pub(super) struct Fields<'tree> {
 }
 
 impl<'tree> Fields<'tree> {
-    /// The name of its shape.
+    /// Returns the name of its shape.
     pub(super) fn name(&self) -> &'static str {
         self.shape.name
     }
 
-    /// The value of a key, if it is there.
+    /// Returns the value of a key, if it is there.
     pub(super) fn get(&self, name: &str) -> Option<&'tree Node> {
         self.entry(name).map(|(_, value)| value)
     }
 
-    /// A key and its value, if it is there.
+    /// Returns a key and its value, if it is there.
     pub(super) fn entry(&self, name: &str) -> Option<&'tree (Key, Node)> {
         self.entries.iter().find(|(key, _)| key.name == name).copied()
     }
@@ -63,7 +63,7 @@ impl<'tree> Fields<'tree> {
 }
 
 impl Reader {
-    /// A reader that knows the names of what is declared.
+    /// Returns a reader that knows the names of what is declared.
     pub(super) fn new(declared: BTreeMap<Kind, Vec<String>>) -> Self {
         Self { declared, ..Self::default() }
     }
@@ -103,7 +103,7 @@ impl Reader {
         self.noted
     }
 
-    /// A mapping with known keys; everything else in it is noted, and what it lacks.
+    /// Returns a mapping with known keys; everything else in it is noted, and what it lacks.
     pub(super) fn fields<'tree>(
         &mut self,
         node: &'tree Node,
@@ -135,7 +135,7 @@ impl Reader {
         fields
     }
 
-    /// The one of several shapes that a mapping has: the first key of each tells.
+    /// Returns the one of several shapes that a mapping has: the first key of each tells.
     pub(super) fn variant<'tree>(
         &mut self,
         node: &'tree Node,
@@ -159,7 +159,7 @@ impl Reader {
         None
     }
 
-    /// The entries of a mapping, whatever their keys; a repeated key is noted and left out.
+    /// Returns the entries of a mapping, whatever their keys; a repeated key is noted and left out.
     pub(super) fn entries<'tree>(&mut self, node: &'tree Node, subject: &str) -> Vec<&'tree (Key, Node)> {
         let map = match &node.value {
             Value::Map(map) => map.as_slice(),
@@ -183,7 +183,7 @@ impl Reader {
         entries
     }
 
-    /// A scalar that `read` understands: it gets the text as written, and says what it expected.
+    /// Returns a scalar that `read` understands: it gets the text as written, and says what it expected.
     pub(super) fn scalar<T>(
         &mut self,
         node: &Node,
@@ -215,7 +215,7 @@ impl Reader {
         }
     }
 
-    /// The items of a list.
+    /// Returns the items of a list.
     pub(super) fn list<'tree>(&mut self, node: &'tree Node, name: &str, example: &str) -> &'tree [Node] {
         if let Value::List(items) = &node.value {
             return items;
@@ -225,12 +225,12 @@ impl Reader {
         &[]
     }
 
-    /// The items of the list of a key.
+    /// Returns the items of the list of a key.
     pub(super) fn items<'tree>(&mut self, fields: &Fields<'tree>, name: &str, example: &str) -> &'tree [Node] {
         fields.get(name).map_or(&[], |node| self.list(node, name, example))
     }
 
-    /// A text of a key whose form `read` understands.
+    /// Returns a text of a key whose form `read` understands.
     pub(super) fn text<T>(
         &mut self,
         fields: &Fields<'_>,
@@ -241,7 +241,7 @@ impl Reader {
         self.value(fields, name, what, read)
     }
 
-    /// A duration of a key.
+    /// Returns a duration of a key.
     pub(super) fn duration(&mut self, fields: &Fields<'_>, name: &str) -> Option<Duration> {
         match fields.field(name)?.holds {
             Holds::Duration(least, most) => {
@@ -258,13 +258,13 @@ impl Reader {
         self.value(fields, name, scalars::DURATION, |text| scalars::one_of_days(text, allowed))
     }
 
-    /// A size of a key, in MiB.
+    /// Returns a size of a key, in MiB.
     pub(super) fn size(&mut self, fields: &Fields<'_>, name: &str) -> Option<u32> {
         let Holds::Size(least, most) = fields.field(name)?.holds else { return None };
         self.value(fields, name, scalars::SIZE, |text| scalars::megabytes(text, least, most))
     }
 
-    /// A whole number of a key.
+    /// Returns a whole number of a key.
     pub(super) fn number<T: TryFrom<u32>>(&mut self, fields: &Fields<'_>, name: &str) -> Option<T> {
         let Holds::Number(least, most) = fields.field(name)?.holds else { return None };
         let expected = if most - least == 2 {
@@ -295,7 +295,7 @@ impl Reader {
         })
     }
 
-    /// The scalar of a key, else its default.
+    /// Returns the scalar of a key, else its default.
     fn value<T>(
         &mut self,
         fields: &Fields<'_>,
@@ -309,7 +309,7 @@ impl Reader {
         }
     }
 
-    /// The mapping of a key whose own keys are known.
+    /// Returns the mapping of a key whose own keys are known.
     pub(super) fn mapping<'tree>(&mut self, fields: &Fields<'tree>, name: &str) -> Option<Fields<'tree>> {
         let Holds::Mapping(shape) = fields.field(name)?.holds else { return None };
         let (key, node) = fields.entry(name)?;
@@ -317,18 +317,18 @@ impl Reader {
         Some(self.fields(node, &key.span, subject, shape))
     }
 
-    /// The entries of a key whose own keys a person chooses.
+    /// Returns the entries of a key whose own keys a person chooses.
     pub(super) fn chosen<'tree>(&mut self, fields: &Fields<'tree>, name: &str) -> Vec<&'tree (Key, Node)> {
         fields.get(name).map(|node| self.entries(node, &format!("`{name}`"))).unwrap_or_default()
     }
 
-    /// The entry that a key names.
+    /// Returns the entry that a key names.
     pub(super) fn reference(&mut self, fields: &Fields<'_>, name: &str) -> Option<String> {
         let Holds::Reference(kind) = fields.field(name)?.holds else { return None };
         fields.get(name).and_then(|node| self.refer(node, name, kind))
     }
 
-    /// The entries that the list of a key names, each once.
+    /// Returns the entries that the list of a key names, each once.
     pub(super) fn references(&mut self, fields: &Fields<'_>, name: &str) -> Vec<String> {
         let Some(Holds::List(Holds::Reference(kind))) = fields.field(name).map(|field| &field.holds) else {
             return Vec::new();
@@ -348,7 +348,7 @@ impl Reader {
         references
     }
 
-    /// The names of what is declared.
+    /// Returns the names of what is declared.
     pub(super) fn declared(&self, kind: Kind) -> &[String] {
         self.declared.get(&kind).map_or(&[], Vec::as_slice)
     }
@@ -358,7 +358,7 @@ impl Reader {
         self.declared(kind).iter().any(|declared| declared == name)
     }
 
-    /// The name of something that is declared.
+    /// Returns the name of something that is declared.
     pub(super) fn refer(&mut self, node: &Node, name: &str, kind: Kind) -> Option<String> {
         let word = kind.word();
         let text = self.scalar(node, name, &format!("the name of a {word}"), |text| Ok(text.to_owned()))?;
@@ -397,7 +397,7 @@ impl Wrong {
         Self { expected: Some(what.into()), hint: None }
     }
 
-    /// The same with what would mend it.
+    /// Returns the same with what would mend it.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

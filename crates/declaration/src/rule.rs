@@ -255,7 +255,7 @@ static ADD_HEADER: Shape = Shape {
     ],
 };
 
-/// All rules, in order.
+/// Returns all rules, in order.
 pub(super) fn read(
     reader: &mut Reader,
     fields: &Fields<'_>,

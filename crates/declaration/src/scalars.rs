@@ -93,7 +93,7 @@ pub(super) fn duration(text: &str, least: Duration, most: Duration) -> Result<Du
     Ok(duration)
 }
 
-/// A duration in its largest whole unit, as it would be written.
+/// Returns a duration in its largest whole unit, as it would be written.
 pub(super) fn spell(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (size, unit) = [(DAY, "d"), (HOUR, "h"), (MINUTE, "m")]
@@ -103,7 +103,7 @@ pub(super) fn spell(duration: Duration) -> String {
     format!("{}{unit}", seconds / size)
 }
 
-/// A whole number of days: what S3 can expire after.
+/// Returns a whole number of days: what S3 can expire after.
 pub(super) fn days(text: &str) -> Result<Duration, Wrong> {
     let duration = duration(text, Duration::from_secs(1), Duration::from_secs(36_500 * DAY))?;
     if duration.as_secs().is_multiple_of(DAY) {
@@ -147,7 +147,7 @@ pub(super) fn one_of_days(text: &str, allowed: &[u16]) -> Result<u16, Wrong> {
     })
 }
 
-/// A whole number within bounds.
+/// Returns a whole number within bounds.
 pub(super) fn number<T: TryFrom<u32>>(text: &str, least: u32, most: u32) -> Result<T, Wrong> {
     let number: u32 = text.parse().map_err(|_| Wrong::default())?;
     if !(least..=most).contains(&number) {
@@ -178,13 +178,13 @@ pub(super) fn name(text: &str) -> Result<String, Wrong> {
     Err(if mended.is_empty() { wrong } else { wrong.hint(format!("for example `{mended}`")) })
 }
 
-/// The form of an AWS account.
+/// Returns the form of an AWS account.
 pub(super) fn account(text: &str) -> Result<String, Wrong> {
     let sound = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// An AWS region's name by its form: the list of regions grows, and not all of them receive mail.
+/// Returns an AWS region's name by its form: the list of regions grows, and not all of them receive mail.
 pub(super) fn region(text: &str) -> Result<String, Wrong> {
     let parts: Vec<_> = text.split('-').collect();
     let sound = matches!(parts.as_slice(), [area, .., number]
@@ -197,7 +197,7 @@ pub(super) fn region(text: &str) -> Result<String, Wrong> {
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// The name of a Cargo package or binary.
+/// Returns the name of a Cargo package or binary.
 pub(super) fn cargo_name(text: &str) -> Result<String, Wrong> {
     let sound = !text.is_empty()
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
@@ -205,7 +205,7 @@ pub(super) fn cargo_name(text: &str) -> Result<String, Wrong> {
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// The name of an environment variable as Lambda takes it; those that Lambda or we set are refused.
+/// Returns the name of an environment variable as Lambda takes it; those that Lambda or we set are refused.
 pub(super) fn variable(text: &str) -> Result<String, Wrong> {
     let sound = text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.len() > 1
@@ -219,7 +219,7 @@ pub(super) fn variable(text: &str) -> Result<String, Wrong> {
     Ok(text.to_owned())
 }
 
-/// The name of a secret in Secrets Manager.
+/// Returns the name of a secret in Secrets Manager.
 pub(super) fn secret(text: &str) -> Result<String, Wrong> {
     let sound = !text.is_empty()
         && text.len() <= 512
@@ -227,7 +227,7 @@ pub(super) fn secret(text: &str) -> Result<String, Wrong> {
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// The beginning of object keys: empty, or ends with `/`.
+/// Returns the beginning of object keys: empty, or ends with `/`.
 pub(super) fn prefix(text: &str) -> Result<String, Wrong> {
     if text.starts_with('/') {
         return Err(Wrong::expected("a prefix without a `/` at its beginning"));
@@ -269,7 +269,7 @@ pub(super) fn recipient(text: &str) -> Result<Recipient, Wrong> {
     }
 }
 
-/// A mail address alone.
+/// Returns a mail address alone.
 pub(super) fn address(text: &str) -> Result<String, Wrong> {
     match recipient(text)? {
         Recipient::Address(address) => Ok(address),
@@ -277,7 +277,7 @@ pub(super) fn address(text: &str) -> Result<String, Wrong> {
     }
 }
 
-/// The name of a bucket in AWS, by S3's rules for names.
+/// Returns the name of a bucket in AWS, by S3's rules for names.
 pub(super) fn bucket(text: &str) -> Result<String, Wrong> {
     let edges = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let sound = (3..=63).contains(&text.len())
@@ -292,7 +292,7 @@ pub(super) fn bucket(text: &str) -> Result<String, Wrong> {
     if sound { Ok(text.to_owned()) } else { Err(wrong()) }
 }
 
-/// An id such as `subnet-0a1b2c3d`.
+/// Returns an id such as `subnet-0a1b2c3d`.
 pub(super) fn id(text: &str, prefix: &str) -> Result<String, Wrong> {
     let digits = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-'));
     let sound = digits.is_some_and(|digits| {
@@ -301,7 +301,7 @@ pub(super) fn id(text: &str, prefix: &str) -> Result<String, Wrong> {
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// The key of a tag; AWS's own and ours are refused.
+/// Returns the key of a tag; AWS's own and ours are refused.
 pub(super) fn tag(text: &str) -> Result<String, Wrong> {
     let lower = text.to_ascii_lowercase();
     if lower.starts_with("aws:") || lower.starts_with("provision:") {
@@ -315,7 +315,7 @@ pub(super) fn tag(text: &str) -> Result<String, Wrong> {
     }
 }
 
-/// The value of a tag.
+/// Returns the value of a tag.
 pub(super) fn tag_value(text: &str) -> Result<String, Wrong> {
     if text.len() <= 256 && text.bytes().all(is_of_a_tag) { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
@@ -324,13 +324,13 @@ fn is_of_a_tag(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b" _.:/=+-@".contains(&byte)
 }
 
-/// An SMTP code that refuses a mail, for now or for good.
+/// Returns an SMTP code that refuses a mail, for now or for good.
 pub(super) fn smtp_code(text: &str) -> Result<String, Wrong> {
     let sound = text.len() == 3 && text.starts_with(['4', '5']) && text.bytes().all(|byte| byte.is_ascii_digit());
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// An enhanced SMTP status that refuses (RFC 3463).
+/// Returns an enhanced SMTP status that refuses (RFC 3463).
 pub(super) fn status_code(text: &str) -> Result<String, Wrong> {
     let parts: Vec<_> = text.split('.').collect();
     let is_number = |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -338,25 +338,25 @@ pub(super) fn status_code(text: &str) -> Result<String, Wrong> {
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// The name of a header, within SES's bounds.
+/// Returns the name of a header, within SES's bounds.
 pub(super) fn header(text: &str) -> Result<String, Wrong> {
     let sound = (1..=50).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// The value of a header, within SES's bounds.
+/// Returns the value of a header, within SES's bounds.
 pub(super) fn header_value(text: &str) -> Result<String, Wrong> {
     let sound = (1..=2048).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// A text of one line, for people.
+/// Returns a text of one line, for people.
 pub(super) fn line(text: &str) -> Result<String, Wrong> {
     let sound = text.chars().count() <= 256 && !text.contains(char::is_control);
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// A path; whether there is anything is asked when it is read.
+/// Returns a path; whether there is anything is asked when it is read.
 pub(super) fn path(text: &str) -> Result<std::path::PathBuf, Wrong> {
     if text.is_empty() || text.contains('\0') { Err(Wrong::default()) } else { Ok(text.into()) }
 }

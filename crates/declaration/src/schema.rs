@@ -10,7 +10,7 @@ use super::{
     shape::{Field, Form, Holds, Kind, Shape},
 };
 
-/// The schema as a document (JSON Schema 2020-12).
+/// Returns the schema as a document (JSON Schema 2020-12).
 pub fn schema() -> Value {
     let mut definitions = Definitions::default();
     let Value::Object(root) = definitions.shape(&ROOT, Layer::Base) else { return Value::Null };
@@ -37,7 +37,7 @@ struct Definitions {
 }
 
 impl Definitions {
-    /// A mapping, by reference to its definition.
+    /// Returns a mapping, by reference to its definition.
     fn mapping(&mut self, shape: &'static Shape, layer: Layer) -> Value {
         let name = match layer {
             Layer::Base => shape.name.to_owned(),
@@ -117,12 +117,12 @@ impl Definitions {
     }
 }
 
-/// A stage has the stack's name, and no stages.
+/// Returns a stage has the stack's name, and no stages.
 fn is_of_the_base_alone(shape: &Shape, field: &Field) -> bool {
     std::ptr::eq(shape, &raw const ROOT) && (field.name == "stack" || matches!(field.holds, Holds::Stages))
 }
 
-/// A text; what YAML takes for a number or a switch is one, too.
+/// Returns a text; what YAML takes for a number or a switch is one, too.
 fn text(form: &Form) -> Value {
     if form.pattern.is_empty() {
         return json!({"type": ["string", "number", "boolean"]});
@@ -151,7 +151,7 @@ fn insert(schema: &mut Value, key: &str, value: Value) {
     }
 }
 
-/// A default as JSON has it.
+/// Returns a default as JSON has it.
 fn default_of(holds: &Holds, default: &str) -> Value {
     match holds {
         Holds::Switch | Holds::Number(..) => serde_json::from_str(default).unwrap_or_default(),

@@ -119,7 +119,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Secret {
     }
 }
 
-/// A variable that a secret may be read from.
+/// Returns a variable that a secret may be read from.
 fn variable(entry: &str) -> String {
     entry.to_ascii_uppercase().replace('-', "_")
 }

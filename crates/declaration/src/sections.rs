@@ -47,7 +47,7 @@ pub(super) static ROOT: Shape = Shape {
     ],
 };
 
-/// A whole declaration; worth nothing if anything was noted.
+/// Returns a whole declaration; worth nothing if anything was noted.
 pub(super) fn declaration(root: &Node) -> (Declaration, Vec<Diagnostic>) {
     let mut reader = Reader::new(Kind::ALL.into_iter().map(|kind| (kind, names(root, kind.section()))).collect());
     let reader = &mut reader;
@@ -110,7 +110,7 @@ pub fn sections() -> Vec<&'static str> {
     Kind::ALL.into_iter().map(Kind::section).collect()
 }
 
-/// The names of a section's entries.
+/// Returns the names of a section's entries.
 fn names(root: &Node, section: &str) -> Vec<String> {
     let Value::Map(entries) = &root.value else { return Vec::new() };
     match entries.iter().find(|(key, _)| key.name == section).map(|(_, node)| &node.value) {
@@ -119,7 +119,7 @@ fn names(root: &Node, section: &str) -> Vec<String> {
     }
 }
 
-/// A section of named entries.
+/// Returns a section of named entries.
 fn section<T>(
     reader: &mut Reader,
     fields: &Fields<'_>,

@@ -27,17 +27,17 @@ pub(super) struct Field {
 }
 
 impl Field {
-    /// A key that may be left out.
+    /// Returns a key that may be left out.
     pub(super) const fn new(name: &'static str, holds: Holds, says: &'static str) -> Self {
         Self { name, holds, says, required: None, default: None }
     }
 
-    /// A key that must be there, with an example of its value.
+    /// Returns a key that must be there, with an example of its value.
     pub(super) const fn required(self, example: &'static str) -> Self {
         Self { required: Some(example), ..self }
     }
 
-    /// A key without which this value holds.
+    /// Returns a key without which this value holds.
     pub(super) const fn or(self, default: &'static str) -> Self {
         Self { default: Some(default), ..self }
     }
@@ -114,7 +114,7 @@ impl Kind {
         }
     }
 
-    /// The section that declares them.
+    /// Returns the section that declares them.
     pub(super) const fn section(self) -> &'static str {
         match self {
             Self::Bucket => "buckets",

@@ -69,7 +69,7 @@ impl Stages {
         self.entries.iter().find(|(key, _)| key.name == stage).map_or(0..0, |(key, _)| key.span.clone())
     }
 
-    /// The declaration as it is in a stage, and what the stage removes although it is not there.
+    /// Returns the declaration as it is in a stage, and what the stage removes although it is not there.
     pub(super) fn laid_over(&self, base: &Node, stage: &str) -> Option<(Node, Vec<Diagnostic>)> {
         let (_, overlay) = self.entries.iter().find(|(key, _)| key.name == stage)?;
         let (mut merged, mut noted) = (base.clone(), Vec::new());
@@ -147,7 +147,7 @@ fn lay_over(base: &mut Node, overlay: &Node, noted: &mut Vec<Diagnostic>) {
     }
 }
 
-/// An entry that only the stage has: there is nothing to remove in it.
+/// Returns an entry that only the stage has: there is nothing to remove in it.
 fn without_nulls(change: &Node, noted: &mut Vec<Diagnostic>) -> Node {
     let Value::Map(entries) = &change.value else { return change.clone() };
     let mut node = Node { span: change.span.clone(), value: Value::Map(Vec::new()) };

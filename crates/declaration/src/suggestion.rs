@@ -11,7 +11,7 @@ pub fn choose(word: &str, what: &str, known: &[&str]) -> String {
     )
 }
 
-/// The hint that names one word.
+/// Returns the hint that names one word.
 pub(super) fn did_you_mean(word: &str) -> String {
     format!("did you mean `{word}`?")
 }
@@ -25,7 +25,7 @@ pub(super) fn one_of<T: AsRef<str>>(words: &[T]) -> String {
     }
 }
 
-/// The known word that somebody may have meant.
+/// Returns the known word that somebody may have meant.
 pub(super) fn closest<'known>(word: &str, known: &[&'known str]) -> Option<&'known str> {
     let word: String = word.chars().take(64).collect::<String>().to_lowercase().replace('_', "-");
     let distance = |name: &str| strsim::damerau_levenshtein(&word, &name.to_lowercase().replace('_', "-"));

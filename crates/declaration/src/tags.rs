@@ -19,7 +19,7 @@ pub(super) const TAGS: Field = Field::new(
     "Tags in addition to those of the stack, which they override.",
 );
 
-/// The tags of an entry, or of the stack.
+/// Returns the tags of an entry, or of the stack.
 pub(super) fn tags(reader: &mut Reader, fields: &Fields<'_>) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::new();
     let entries = reader.chosen(fields, "tags");

@@ -103,7 +103,7 @@ fn spell_numbers(node: &mut Node, source: &str) {
     }
 }
 
-/// The parser's error as a diagnostic of ours.
+/// Returns the parser's error as a diagnostic of ours.
 fn refuse(error: &Error, source: &str) -> Diagnostic {
     let span = error.location().map_or(source.len()..source.len(), |location| bytes_of(&location, source));
     match error {
@@ -129,7 +129,7 @@ fn refuse(error: &Error, source: &str) -> Diagnostic {
     }
 }
 
-/// The parser's words without the place, which is shown with the source line.
+/// Returns the parser's words without the place, which is shown with the source line.
 fn explain(error: &Error) -> String {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();
@@ -162,7 +162,7 @@ impl<'de> Deserialize<'de> for Raw {
     }
 }
 
-/// The parser reads from a string, so that it always knows bytes.
+/// Returns the parser reads from a string, so that it always knows bytes.
 fn bytes_of_known(location: &Location) -> Range<usize> {
     let span = location.span();
     let start = span.byte_offset().and_then(|offset| usize::try_from(offset).ok()).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The rest of AWS, as far as functions need it here: Secrets Manager's `GetSecretValue`, answered from the environment
-//! of `provision dev`. Every other service is refused by name, so that no call ever leaves this machine.
+//! The other AWS services that functions call: Secrets Manager's `GetSecretValue`, answered from the environment of
+//! `provision dev`. Every other service is refused by name, so that no call leaves this machine.
 
 use crate::names::Secret;
 use std::{collections::BTreeMap, sync::Arc};
@@ -13,10 +13,10 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-/// Secrets by name in Secrets Manager.
+/// Secrets, by their names in Secrets Manager.
 pub(crate) type Secrets = BTreeMap<String, Secret>;
 
-/// The endpoint for all services but S3.
+/// Returns the endpoint for all services except S3.
 pub(crate) fn router(secrets: Secrets) -> Router {
     Router::new().fallback(answer).with_state(Arc::new(secrets))
 }
@@ -50,12 +50,13 @@ async fn answer(State(secrets): State<Arc<Secrets>>, headers: HeaderMap, body: B
     }
 }
 
-/// The service of a signed request: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
+/// Returns the service of a signed request: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`; `None` without a
+/// signature.
 fn service(authorization: &str) -> Option<&str> {
     authorization.split_once("Credential=")?.1.split('/').nth(3)
 }
 
-/// Whether an ARN names a secret: it ends with the name, a hyphen and six characters.
+/// Returns whether an ARN names a secret: it ends with the name, a hyphen and six characters.
 fn is_arn_of(id: &str, name: &str) -> bool {
     id.starts_with("arn:") && id.split_once(":secret:").is_some_and(|(_, rest)| rest.starts_with(&format!("{name}-")))
 }

@@ -12,7 +12,7 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    /// The domain of the address, or `None` where it has none.
+    /// Returns the domain of the address, or `None` where it has none.
     pub fn domain(&self) -> Option<Domain> {
         let (_, domain) = self.address.rsplit_once('@')?;
         Domain::new(domain)
@@ -63,7 +63,8 @@ pub fn is_atext(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
 }
 
-/// The address, in lower case, and the domain of a raw `From` that holds exactly one plain mailbox: `local@domain`, or `name <local@domain>`.
+/// Returns the address, in lower case, and the domain of a raw `From` that holds exactly one plain mailbox: `local@domain`, or `name
+/// <local@domain>`.
 ///
 /// Programs read routes, groups, lists, quoted local parts and brackets inside each other in several ways, so that each of these is `None`.
 pub fn author_of(value: &[u8]) -> Option<(String, Domain)> {
@@ -109,7 +110,7 @@ enum Word<'value> {
     Bracketed(&'value [u8]),
 }
 
-/// A comment or a quoted string at the beginning, and what follows it; `None` if it does not close.
+/// Returns a comment or a quoted string at the beginning, and what follows it; `None` if it does not close.
 fn enclosed(text: &[u8], open: u8, close: u8) -> Option<(&[u8], &[u8])> {
     let mut depth = 0_usize;
     let mut is_escaped = false;
@@ -131,7 +132,7 @@ fn enclosed(text: &[u8], open: u8, close: u8) -> Option<(&[u8], &[u8])> {
     None
 }
 
-/// A dot-atom, `@`, and a domain of letters, digits, hyphens and dots.
+/// Returns a dot-atom, `@`, and a domain of letters, digits, hyphens and dots.
 fn plain_address(address: &[u8]) -> Option<(String, Domain)> {
     let address = str::from_utf8(address).ok()?;
     let (local, domain) = address.split_once('@')?;

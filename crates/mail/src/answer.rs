@@ -83,7 +83,7 @@ const QUOTED_LINES: usize = 3;
 /// Lines over which the words above a quotation may be broken.
 const LONGEST_ATTRIBUTION: usize = 3;
 
-/// The mail without its quotation, if it has one below an answer.
+/// Returns the mail without its quotation, if it has one below an answer.
 pub(super) fn without_quotation(mail: &Mail) -> Option<Mail> {
     let is_hinted = |body: &String| HINTS.iter().any(|hint| memmem::find(body.as_bytes(), hint.as_bytes()).is_some());
     if !mail.texts.iter().chain(&mail.pages).any(is_hinted) && !mail.texts.iter().any(|text| text.starts_with('>')) {
@@ -126,7 +126,7 @@ fn in_page(page: &str, subject: &str) -> Option<usize> {
     marked.or_else(|| if is_passed_on { None } else { element() })
 }
 
-/// The line at which a quotation below an answer begins.
+/// Returns the line at which a quotation below an answer begins.
 fn quotation(body: &Body<'_>, subject: &str) -> Option<usize> {
     let (layers, below, depth) = body.unwrapped(subject);
     let inner = layers.last().map_or(subject, |layer| layer.subject.as_str());
@@ -158,7 +158,7 @@ fn is_original(words: &str) -> bool {
     inside.len() < words.len() && inside.len() <= 40 && ORIGINALS.contains(&inside.to_lowercase().as_str())
 }
 
-/// Whether the words from a line on say who wrote what follows: they end in "wrote:", with a date or an address before.
+/// Returns whether the words from a line on say who wrote what follows: they end in "wrote:", with a date or an address before.
 fn says_who_wrote(lines: &[&str], at: usize) -> bool {
     let Some((_, first)) = lines.get(at).map(|line| unquoted(line)) else { return false };
     let has_date = |words: &str| words.contains('@') || words.chars().any(|mark| mark.is_ascii_digit());
@@ -183,7 +183,7 @@ fn says_who_wrote(lines: &[&str], at: usize) -> bool {
     false
 }
 
-/// Whether this line and the next ones are quoted deeper than what they stand in.
+/// Returns whether this line and the next ones are quoted deeper than what they stand in.
 fn is_quoted(lines: &[&str], at: usize, depth: usize) -> bool {
     let quoted = lines.iter().skip(at).take_while(|line| unquoted(line).0 > depth).count();
     quoted >= QUOTED_LINES

@@ -25,7 +25,8 @@ pub(super) fn undeclared(bytes: &[u8]) -> Cow<'_, str> {
     str::from_utf8(bytes).map_or_else(|_| Cow::Owned(windows_1252(bytes)), Cow::Borrowed)
 }
 
-/// The encoding of that name; `None` where the name says nothing: unknown, or ASCII, or contradicted by the bytes.
+/// Returns the encoding of that name; `None` where the name says nothing: unknown, or ASCII, or contradicted by the
+/// bytes.
 fn named(label: &str, bytes: &[u8]) -> Option<&'static Encoding> {
     let label = label.trim().trim_matches(['"', '\'']);
     if label.eq_ignore_ascii_case("us-ascii") || label.eq_ignore_ascii_case("ascii") {

@@ -99,7 +99,8 @@ enum Role {
     Attachment,
 }
 
-/// A named part is an attachment, unless the sender wants it seen in place; a mail that is one text part is its body.
+/// Returns a named part is an attachment, unless the sender wants it seen in place; a mail that is one text part is
+/// its body.
 fn role(leaf: &Leaf<'_>) -> Role {
     let name = leaf.name.as_deref().unwrap_or_default().to_ascii_lowercase();
     let is_calendar_file = [".ics", ".ical", ".ifb"].iter().any(|end| name.ends_with(end));
@@ -175,7 +176,7 @@ impl Collector {
         });
     }
 
-    /// The decoded text of a part, line ends as LF; `None`, and a defect, where it is too large.
+    /// Returns the decoded text of a part, line ends as LF; `None`, and a defect, where it is too large.
     fn text(&mut self, leaf: &Leaf<'_>) -> Option<String> {
         if leaf.body.len() > LARGEST_ENCODED_TEXT {
             self.defect(Defect::TooLarge(leaf.body.len()));
@@ -258,7 +259,7 @@ fn is_html(text: &str) -> bool {
     STARTS.into_iter().any(starts) && text.contains("</")
 }
 
-/// The charset that an HTML document names in its first bytes, for a part that names none.
+/// Returns the charset that an HTML document names in its first bytes, for a part that names none.
 fn charset_of_page(bytes: &[u8]) -> Option<String> {
     if str::from_utf8(bytes).is_ok() {
         return None;

@@ -6,13 +6,13 @@ const LONGEST: usize = 512 * 1024;
 /// Elements that stand on lines of their own.
 const BLOCKS: [&str; 12] = ["p", "div", "tr", "table", "li", "ul", "h1", "h2", "h3", "hr", "blockquote", "pre"];
 
-/// The text of a page: a line per block, table row or line break; cells are separated by a space. A line is blank where
-/// a reader sees one, through two line breaks or a paragraph of a no-break space.
+/// Returns the text of a page: a line per block, table row or line break; cells are separated by a space. A line is
+/// blank where a reader sees one, through two line breaks or a paragraph of a no-break space.
 pub(super) fn lines(page: &str) -> Vec<String> {
     placed_lines(page).0
 }
 
-/// The same, with the byte at which each line begins.
+/// Returns the same, with the byte at which each line begins.
 pub(super) fn placed_lines(page: &str) -> (Vec<String>, Vec<usize>) {
     let mut starts = vec![0];
     let mut rest = page.get(..page.floor_char_boundary(LONGEST)).unwrap_or(page);
@@ -46,7 +46,7 @@ pub(super) fn placed_lines(page: &str) -> (Vec<String>, Vec<usize>) {
     (lines, starts)
 }
 
-/// The text from the end tag of that name on; nothing, where it never ends.
+/// Returns the text from the end tag of that name on; nothing, where it never ends.
 fn after_end<'page>(rest: &'page str, name: &str) -> &'page str {
     let ends = |at: &usize| {
         let tag = rest.get(at + 2..at + 2 + name.len());
@@ -68,7 +68,7 @@ fn push(lines: &mut [String], text: &str) {
     }
 }
 
-/// The references that stand around addresses and subjects.
+/// Returns the references that stand around addresses and subjects.
 fn references(text: &str) -> String {
     if !text.contains('&') {
         return text.to_owned();

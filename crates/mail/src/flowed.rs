@@ -18,7 +18,7 @@ impl Flow {
     }
 }
 
-/// The text in its own lines. Line ends are LF, before and after.
+/// Returns the text in its own lines. Line ends are LF, before and after.
 pub(super) fn unwrapped(text: &str, flow: Flow) -> String {
     let mut whole = String::with_capacity(text.len());
     // The depth of the quotation in which the line above goes on.

@@ -60,7 +60,8 @@ const HINTS: [&str; 13] = [
     "件名",
 ];
 
-/// The messages forwarded inline, the outermost first: from the text body, or from the page if the text quotes none.
+/// Returns the messages forwarded inline, the outermost first: from the text body, or from the page if the text quotes
+/// none.
 pub(super) fn find(subject: &str, text: Option<&String>, page: Option<&String>) -> Vec<Layer> {
     if subject::is_forward(subject) == Some(false) {
         return Vec::new();
@@ -92,7 +93,8 @@ impl Body<'_> {
         self.unwrapped(subject).0
     }
 
-    /// The messages forwarded inline, the line below the headers of the last one, and how deep that one is quoted.
+    /// Returns the messages forwarded inline, the line below the headers of the last one, and how deep that one is
+    /// quoted.
     pub(super) fn unwrapped(&self, subject: &str) -> (Vec<Layer>, usize, usize) {
         let mut below = 0;
         let mut layers: Vec<Layer> = Vec::new();
@@ -127,7 +129,7 @@ impl Body<'_> {
         (layers, below, quoted)
     }
 
-    /// The quoted headers that begin at a line, or after blank ones below it.
+    /// Returns the quoted headers that begin at a line, or after blank ones below it.
     pub(super) fn block(&self, from: usize) -> Option<Block> {
         let words = |at: usize| self.lines.get(at).map(|line| unquoted(line));
         let start = (from..from + 4).find(|at| words(*at).is_some_and(|(_, words)| !words.is_empty()))?;
@@ -160,7 +162,7 @@ impl Body<'_> {
     }
 }
 
-/// A line without quotation marks, and how many there were.
+/// Returns a line without quotation marks, and how many there were.
 pub(super) fn unquoted(line: &str) -> (usize, &str) {
     let mut rest = line.trim();
     let mut depth = 0;

@@ -75,7 +75,7 @@ impl<'mail> Headers<'mail> {
         }
     }
 
-    /// Every field with its value unfolded and decoded.
+    /// Returns every field with its value unfolded and decoded.
     pub(super) fn decoded(&self) -> Vec<(String, String)> {
         self.fields.iter().map(|(name, value)| ((*name).to_owned(), words::decode(&unfold(value)))).collect()
     }
@@ -84,31 +84,32 @@ impl<'mail> Headers<'mail> {
         self.fields.iter().filter(move |(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
     }
 
-    /// The first value of that name, unfolded and decoded.
+    /// Returns the first value of that name, unfolded and decoded.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         self.values(name).next().map(|value| words::decode(&unfold(value)))
     }
 
-    /// The `From`. Several authors of one domain are one sender; of several domains, nobody can say who wrote it.
+    /// Returns the `From`. Several authors of one domain are one sender; of several domains, nobody can say who wrote
+    /// it.
     pub(super) fn sender(&self) -> Option<Mailbox> {
         let authors: Vec<_> = self.values("From").take(8).flat_map(|value| mailboxes(&unfold(value))).collect();
         let first = authors.first()?;
         authors.iter().all(|author| author.domain() == first.domain()).then(|| first.clone())
     }
 
-    /// The `Date`, if there is one and it can be read without guessing.
+    /// Returns the `Date`, if there is one and it can be read without guessing.
     pub(super) fn date(&self) -> Option<Timestamp> {
         self.text("Date").as_deref().and_then(date)
     }
 
-    /// The `Message-ID` without its angle brackets.
+    /// Returns the `Message-ID` without its angle brackets.
     pub(super) fn message_id(&self) -> Option<String> {
         let text = self.text("Message-ID")?;
         let id = text.trim().trim_start_matches('<').split('>').next().unwrap_or_default().trim();
         (!id.is_empty()).then(|| id.to_owned())
     }
 
-    /// A field of the form `value; name=value`.
+    /// Returns a field of the form `value; name=value`.
     pub(super) fn structured(&self, name: &str) -> Option<Structured> {
         let mut value = unfold(self.values(name).next()?).into_owned();
         cut_to(&mut value, LONGEST_STRUCTURED);
@@ -129,7 +130,7 @@ pub(super) struct Structured {
 }
 
 impl Structured {
-    /// A parameter, RFC 2231 and RFC 2047 decoded.
+    /// Returns a parameter, RFC 2231 and RFC 2047 decoded.
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
         let mut found = self.attributes.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name));
         found.next().map(|(_, value)| value.as_str())
@@ -148,7 +149,7 @@ impl From<&ContentType<'_>> for Structured {
     }
 }
 
-/// The mailboxes of an address field, those of groups included.
+/// Returns the mailboxes of an address field, those of groups included.
 pub(super) fn mailboxes(value: &str) -> Vec<Mailbox> {
     let mut value = value.to_owned();
     cut_to(&mut value, LONGEST_STRUCTURED);
@@ -168,7 +169,8 @@ pub(super) fn mailboxes(value: &str) -> Vec<Mailbox> {
     }
 }
 
-/// A date as in RFC 5322, obsolete zones included. One without a zone, or with a zone that only people know, is none.
+/// Returns a date as in RFC 5322, obsolete zones included. One without a zone, or with a zone that only people know,
+/// is none.
 pub(super) fn date(text: &str) -> Option<Timestamp> {
     const PARSER: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
     /// RFC 5322, 4.3. The parser takes any other word for UTC.
@@ -187,7 +189,7 @@ fn cut_to(text: &mut String, length: usize) {
     text.truncate(text.floor_char_boundary(length));
 }
 
-/// A value on one line. Bytes that are no UTF-8 are Windows-1252, as in bodies.
+/// Returns a value on one line. Bytes that are no UTF-8 are Windows-1252, as in bodies.
 fn unfold(value: &[u8]) -> Cow<'_, str> {
     let text = charset::undeclared(value);
     if !text.contains(['\n', '\r']) {
@@ -212,7 +214,7 @@ fn envelope(entity: &[u8]) -> usize {
     if line.starts_with(b"From ") || line.starts_with(b">From ") { line.len() } else { 0 }
 }
 
-/// The line that begins there, with its end.
+/// Returns the line that begins there, with its end.
 fn line_at(text: &[u8], start: usize) -> &[u8] {
     let rest = text.get(start..).unwrap_or_default();
     let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);

@@ -44,7 +44,7 @@ fn add(hasher: &mut Sha256, kind: u8, bytes: &[u8]) {
 }
 
 impl fmt::Display for Identity {
-    /// The digest in hexadecimal, and the message id if there is one.
+    /// Returns the digest in hexadecimal, and the message id if there is one.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for byte in self.digest {
             write!(formatter, "{byte:02x}")?;

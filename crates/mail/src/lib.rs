@@ -174,8 +174,8 @@ impl Mail {
         Identity::of(self)
     }
 
-    /// The mail without what its last author quoted below an answer; `None` where nothing is quoted below one. What was passed
-    /// on is no quotation.
+    /// Returns the mail without what its last author quoted below an answer; `None` where nothing is quoted below one. What was
+    /// passed on is no quotation.
     pub fn without_quotation(&self) -> Option<Self> {
         answer::without_quotation(self)
     }

@@ -23,7 +23,7 @@ const SMALL: usize = 4 * 1024 * 1024;
 
 /// A visitor of a mail's parts, in the mail's order.
 pub(super) trait Visitor {
-    /// A message begins, inside the message of that number. Returns the new message's number.
+    /// Returns a message begins, inside the message of that number. Returns the new message's number.
     fn message(&mut self, headers: &Headers<'_>, inside: Option<usize>) -> usize;
     /// A part that holds no other.
     fn leaf(&mut self, leaf: Leaf<'_>);
@@ -97,7 +97,7 @@ impl Slice<'_> {
         whole.get(self.range.clone()).unwrap_or_default()
     }
 
-    /// The part of this slice at a range counted from its start.
+    /// Returns the part of this slice at a range counted from its start.
     fn part(&self, range: &Range<usize>) -> Self {
         let start = self.range.start;
         Self { buffer: self.buffer.clone(), range: start + range.start..start + range.end }

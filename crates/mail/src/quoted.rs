@@ -71,7 +71,7 @@ impl Block {
         self.headers.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str())
     }
 
-    /// A window is also written as "From: … To: …": only a full set of headers is a message.
+    /// Returns a window is also written as "From: … To: …": only a full set of headers is a message.
     pub(super) fn is_bare_forward(&self) -> bool {
         ["Date", "Subject"].iter().all(|name| self.has(name)) && (self.has("To") || self.sender().is_some())
     }

@@ -14,8 +14,8 @@ enum Prefix {
     Mark,
 }
 
-/// The subject without any `Fwd:`, `Re:`, `[list-name]`, `[ EXTERNAL ]` or `***External***` before it.
-/// A tag is a list's if it is one lower-case word, such as `[maint-notices]`; `[Emergency]` is the provider's.
+/// Returns the subject without any `Fwd:`, `Re:`, `[list-name]`, `[ EXTERNAL ]` or `***External***` before it. A tag is a
+/// list's if it is one lower-case word, such as `[maint-notices]`; `[Emergency]` is the provider's.
 pub(super) fn bare(subject: &str) -> &str {
     let mut rest = subject.trim();
     while let Some((_, after)) = next(rest) {

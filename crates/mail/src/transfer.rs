@@ -21,7 +21,7 @@ pub(super) struct Decoded<'mail> {
 }
 
 impl Transfer {
-    /// The encoding of that name.
+    /// Returns the encoding of that name.
     pub(super) fn named(name: &str) -> Self {
         let name = name.trim();
         if name.eq_ignore_ascii_case("base64") {
@@ -61,7 +61,7 @@ fn base64(body: &[u8]) -> Decoded<'_> {
     }
 }
 
-/// The lines up to the first that is not base64.
+/// Returns the lines up to the first that is not base64.
 fn base64_lines(body: &[u8]) -> &[u8] {
     let mut end = 0;
     for line in body.split_inclusive(|byte| *byte == b'\n') {

@@ -58,7 +58,7 @@ fn flush(decoded: &mut String, word: Option<Word<'_>>) {
     }
 }
 
-/// The word at the start of the text, and what follows it.
+/// Returns the word at the start of the text, and what follows it.
 fn word(text: &str) -> Option<(Word<'_>, &str)> {
     let window = text.get(..text.floor_char_boundary(LONGEST_WORD))?;
     let (charset, encoded) = window.strip_prefix("=?")?.split_once('?')?;

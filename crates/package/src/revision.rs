@@ -1,11 +1,11 @@
-//! The commit that something is built from. It is for people: nothing is compared with it, and where Git is not there, or the
-//! folder is no checkout, there is none.
+//! The commit that an artifact is built from. It is for people: nothing is compared with it. There is none without Git or
+//! outside a checkout.
 
 use std::{path::Path, process::Stdio};
 
 use tokio::process::Command;
 
-/// `0a1b2c3d4e5f`, and `-dirty` behind it where something was changed since.
+/// Returns `0a1b2c3d4e5f`, with `-dirty` appended if something was changed since; `None` outside a Git checkout.
 pub async fn revision(folder: &Path) -> Option<String> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let commit = git(folder, &["rev-parse", "--short=12", "HEAD"]).await?;

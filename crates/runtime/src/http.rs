@@ -57,12 +57,12 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// A header's value, if it is text.
+    /// Returns a header's value, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)
     }
 
-    /// The server's own words, in one line.
+    /// Returns the server's own words, in one line.
     pub fn quote(&self) -> String {
         let start = self.body.get(..self.body.len().min(16 * 1024)).unwrap_or_default();
         text::cut(&text::line(&String::from_utf8_lossy(start)), LONGEST_QUOTE)
@@ -118,13 +118,13 @@ impl Http {
         self.deadline.store(deadline.earlier(MARGIN).as_millis(), Ordering::Relaxed);
     }
 
-    /// The time that is left.
+    /// Returns the time that is left.
     pub fn left(&self) -> Duration {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Duration::from_millis(self.deadline.load(Ordering::Relaxed)).saturating_sub(now)
     }
 
-    /// How many requests were sent.
+    /// Returns how many requests were sent.
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }

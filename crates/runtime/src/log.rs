@@ -109,7 +109,7 @@ impl Log {
     }
 }
 
-/// A whole number without a fraction.
+/// Returns a whole number without a fraction.
 fn number(value: f64) -> Value {
     #[expect(clippy::cast_possible_truncation, reason = "compared below")]
     let whole = value as i64;

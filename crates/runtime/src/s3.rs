@@ -65,7 +65,7 @@ struct Call<'call> {
 }
 
 impl S3 {
-    /// A client. The certificates are read now, when Lambda gives a function the most to compute with.
+    /// Returns a client. The certificates are read now, when Lambda gives a function the most to compute with.
     pub fn new(aws: &Aws) -> Self {
         let token = aws.session_token.as_ref().map(|token| token.0.clone());
         let secret = aws.secret_access_key.0.clone();
@@ -100,7 +100,7 @@ impl S3 {
         }
     }
 
-    /// An object; the answer of S3 if there is none to be had.
+    /// Returns an object; the answer of S3 if there is none to be had.
     async fn read(&self, bucket: &str, key: &str) -> Result<Result<Object, S3Error>, StoreError> {
         let call = Call { name: "GetObject", method: "GET", bucket, key, headers: &[] };
         let answer = self.call(call, SdkBody::empty()).await?;
@@ -112,7 +112,7 @@ impl S3 {
 }
 
 impl Inner {
-    /// The headers of a request, with its signature.
+    /// Returns the headers of a request, with its signature.
     fn signed(&self, call: Call<'_>, path: &str, body: &SdkBody) -> Result<Vec<(&'static str, String)>, String> {
         let mut settings = SigningSettings::default();
         settings.percent_encoding_mode = PercentEncodingMode::Single;

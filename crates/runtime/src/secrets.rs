@@ -13,7 +13,7 @@ use crate::{
     start::http_client,
 };
 
-/// A client. It calls nothing by itself.
+/// Returns a client. It calls nothing by itself.
 pub fn secrets_manager(aws: &Aws, http: SharedHttpClient) -> Client {
     let timeouts =
         TimeoutConfig::builder().connect_timeout(Duration::from_secs(2)).read_timeout(Duration::from_secs(5));
@@ -56,7 +56,7 @@ impl SecretSource {
         }
     }
 
-    /// The secret without white space around it, or why it cannot be had.
+    /// Returns the secret without white space around it, or why it cannot be had.
     pub async fn read(&self) -> Result<Secret, String> {
         match self {
             Self::Given(secret) => Ok(Secret(secret.0.trim().to_owned())),

@@ -91,8 +91,8 @@ fn prepare_log() {
     }));
 }
 
-/// The HTTP client that all clients share: reading the certificates is the most expensive part of a start,
-/// and is left out where the endpoint has no use for them.
+/// Returns the HTTP client that all clients share: reading the certificates is the most expensive part of a start, and is
+/// left out where the endpoint has no use for them.
 pub fn http_client(endpoint: Option<&str>) -> SharedHttpClient {
     if endpoint.is_some_and(|url| url.starts_with("http://")) {
         return Builder::new().build_http();

@@ -11,7 +11,7 @@ pub const LARGEST_OBJECT: u64 = 48 * 1024 * 1024;
 
 /// Objects that others have written, and that are read and deleted.
 pub trait ObjectSource {
-    /// The bytes of an object; `None` if there is no such object.
+    /// Returns the bytes of an object; `None` if there is no such object.
     fn get(&self, bucket: &str, key: &str) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>>;
 
     /// Deletes an object; one that is not there is no error.
@@ -20,8 +20,8 @@ pub trait ObjectSource {
 
 /// Objects that the function itself writes.
 pub trait ObjectStore {
-    /// An object and what tells this state of it from any other; `None` if it is not there, or may not be seen: a write with
-    /// [`Expected::Nothing`] then tells which.
+    /// Returns an object and what tells this state of it from any other; `None` if it is not there, or may not be seen: a write
+    /// with [`Expected::Nothing`] then tells which.
     fn fetch(&self, bucket: &str, key: &str) -> impl Future<Output = Result<Option<Object>, StoreError>>;
 
     /// Writes an object whole; false if it is not what was expected.

@@ -22,7 +22,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// The names of a stack in an account.
+    /// Returns the names of a stack in an account.
     pub fn new(declaration: &Declaration, account: &str) -> Self {
         let declared = declaration.stack.clone();
         let existing =
@@ -35,7 +35,7 @@ impl Names {
         }
     }
 
-    /// The stack's id: `STACK` or `STACK-STAGE`, with which every name begins.
+    /// Returns the stack's id: `STACK` or `STACK-STAGE`, with which every name begins.
     pub fn stack(&self) -> &str {
         &self.prefix
     }
@@ -80,7 +80,7 @@ impl Names {
         bucket::artifacts_name(&self.prefix, &self.realm)
     }
 
-    /// A secret's name in Secrets Manager.
+    /// Returns a secret's name in Secrets Manager.
     pub fn secret(&self, declaration: &Declaration, reference: &SecretReference) -> String {
         match reference {
             SecretReference::Existing(name) => name.clone(),
@@ -114,7 +114,7 @@ impl Names {
         declared.iter().map(place).collect()
     }
 
-    /// Where the rules that invoke a function put the mail before they do, as far as the function may read it.
+    /// Returns where the rules that invoke a function put the mail before they do, as far as the function may read it.
     fn mail_places(&self, declaration: &Declaration, entry: &str) -> Vec<MailPlace> {
         let reads = declaration.functions.get(entry).map_or(&[][..], |function| &function.reads);
         let may_read = |bucket: &str, prefix: &str| {
@@ -157,7 +157,7 @@ mod tests {
 
     use super::*;
 
-    /// Where a function of this declaration is told that mails lie.
+    /// Returns where a function of this declaration is told that mails lie.
     fn told(function: &str) -> Vec<String> {
         const SOURCE: &str = "\
 stack: circuits

@@ -41,7 +41,7 @@ impl Purpose {
     }
 }
 
-/// The policy: a statement for each kind of resource, and one for the actions that have none.
+/// Returns the policy: a statement for each kind of resource, and one for the actions that have none.
 pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose) -> Policy {
     let declared = kinds(declaration, names);
     let mut everywhere: BTreeSet<&str> = BTreeSet::new();
@@ -80,7 +80,7 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose) -> Pol
     Policy::new(targeted.chain([("Everything".to_owned(), statement(everywhere, vec!["*".to_owned()]))]))
 }
 
-/// The kinds of all resources that a declaration implies, wherever its rules will stand.
+/// Returns the kinds of all resources that a declaration implies, wherever its rules will stand.
 fn kinds(declaration: &Declaration, names: &Names) -> BTreeSet<Kind> {
     let given = Given { names, code: &BTreeMap::new(), artifacts: true, rule_set: &RuleSet::Own };
     desired::resources(declaration, given).iter().map(|resource| resource.id.kind).collect()

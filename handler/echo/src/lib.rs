@@ -134,8 +134,8 @@ impl<Objects: ObjectInfos> Echo<Objects> {
         Ok(error)
     }
 
-    /// The first place that has the mail. SES does not say which rule it was, so a refusal is no end: who may not list a
-    /// bucket is refused an object that is not there.
+    /// Returns the first place that has the mail. SES does not say which rule it was, so a refusal is no end: who may
+    /// not list a bucket is refused an object that is not there.
     async fn find(&self, message_id: &str) -> Result<Stored<'_>, NotEchoed> {
         let mut tried = Vec::new();
         for MailPlace { bucket, prefix, .. } in &self.places {
@@ -212,7 +212,7 @@ mod tests {
         serde_json::from_value(json!({"Records": ids.iter().map(record).collect::<Vec<_>>()})).unwrap()
     }
 
-    /// The answer or the error, and the details of the lines.
+    /// Returns the answer or the error, and the details of the lines.
     fn run(mut echo: Echo<Bucket>, ids: &[&str]) -> (Result<Value, String>, Vec<Value>) {
         let written = Written::default();
         echo.log = Log::new(&Context { function: "echo".to_owned(), ..Context::default() }, written.clone());

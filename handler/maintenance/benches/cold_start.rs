@@ -62,7 +62,7 @@ fn first_answer(mail: &[u8], tls: Option<&Tls>) -> (Duration, u64) {
     (elapsed, function.peak_memory())
 }
 
-/// Every mail below a folder through one process: the memory that it took.
+/// Returns every mail below a folder through one process: the memory that it took.
 fn all_of(folder: &Path) -> String {
     let mut mails = Vec::new();
     find(folder, &mut mails);

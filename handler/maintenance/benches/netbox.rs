@@ -96,7 +96,7 @@ async fn deliver(sink: &NetBox, bytes: &[u8]) -> Cost {
     Cost { calls: sink.client.calls() - calls, own, whole: started.elapsed() }
 }
 
-/// How long this thread has computed so far, as Linux tells it.
+/// Returns how long this thread has computed so far, as Linux tells it.
 #[expect(clippy::unwrap_used, reason = "a benchmark may fail")]
 fn computed() -> Duration {
     let told = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
@@ -135,7 +135,7 @@ async fn fill(url: &str, token: &str) {
     assert!(made("circuits", &format!("cid={CID}"), circuit).await.is_u64());
 }
 
-/// Where it is, and its tokens.
+/// Returns where it is, and its tokens.
 fn netbox() -> Option<BTreeMap<String, String>> {
     if env::var_os("NETBOX_URL").is_some() {
         return Some(env::vars().filter(|(name, _)| name.starts_with("NETBOX_")).collect());

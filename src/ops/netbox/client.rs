@@ -70,7 +70,7 @@ impl fmt::Display for Answer {
 }
 
 impl Client {
-    /// A client for that NetBox. Certificates are always verified.
+    /// Returns a client for that NetBox. Certificates are always verified.
     pub(crate) fn new(access: &Access) -> Result<Self, NoClient> {
         let mut roots: Vec<_> = rustls_native_certs::load_native_certs()
             .certs

@@ -51,7 +51,7 @@ pub(crate) const URL: &str = "NETBOX_URL";
 pub(crate) const TOKEN: &str = "NETBOX_TOKEN";
 pub(crate) const CA: &str = "NETBOX_CA";
 
-/// The addresses that functions are given, each with its own CA.
+/// Returns the addresses that functions are given, each with its own CA.
 pub(crate) fn declared(declaration: &Declaration) -> BTreeMap<String, Option<String>> {
     let environments = declaration.functions.values().map(|function| &function.environment);
     environments.filter_map(|variables| Some((variables.get(URL)?.clone(), variables.get(CA).cloned()))).collect()
@@ -76,7 +76,7 @@ impl Right {
         }
     }
 
-    /// The method, what follows the path, and what NetBox answers to it where the right is there.
+    /// Returns the method, what follows the path, and what NetBox answers to it where the right is there.
     fn probe(self) -> (&'static str, &'static str, u16) {
         match self {
             Self::View => ("GET", "?limit=1", 200),

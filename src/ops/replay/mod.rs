@@ -33,13 +33,13 @@ pub(crate) struct Route<'declared> {
 }
 
 impl Route<'_> {
-    /// The mail's SES message id, if a key is one of this route.
+    /// Returns the mail's SES message id, if a key is one of this route.
     pub(crate) fn message_id<'key>(&self, key: &'key str) -> Option<&'key str> {
         key.strip_prefix(self.prefix).filter(|id| !id.is_empty() && !id.contains('/'))
     }
 }
 
-/// All routes of a declaration, or those to one function. A function that finds a mail in two places gets it from both.
+/// Returns all routes of a declaration, or those to one function. A function that finds a mail in two places gets it from both.
 pub(crate) fn routes<'declared>(
     declaration: &'declared Declaration,
     names: &Names,
@@ -137,7 +137,7 @@ pub(crate) struct Prepared<'declared> {
 }
 
 impl Prepared<'_> {
-    /// The messages that were received and are still in their queue; `gone` says of each item whether it is not.
+    /// Returns the messages that were received and are still in their queue; `gone` says of each item whether it is not.
     pub(crate) fn received(&self, gone: &[bool]) -> Vec<&queue::Received> {
         let left = self.items.iter().zip(gone).filter_map(|((_, work), gone)| match work {
             Work::Queued(message) if !gone => Some(message),

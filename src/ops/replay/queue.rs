@@ -52,7 +52,7 @@ struct RequestContext {
     function_arn: String,
 }
 
-/// The messages of failure queues: those of one function, or of all.
+/// Returns the messages of failure queues: those of one function, or of all.
 pub(crate) async fn receive<'declared>(
     session: &Session,
     declaration: &Declaration,
@@ -87,7 +87,7 @@ pub(crate) async fn receive<'declared>(
     Ok(prepared)
 }
 
-/// All messages of a queue that nobody else has just received, once each.
+/// Returns all messages of a queue that nobody else has just received, once each.
 async fn messages(session: &Session, name: &str, each: Duration) -> Result<Vec<(Message, String)>, Failure> {
     let sqs = &session.aws.read.sqs;
     let answer = sqs.get_queue_url().queue_name(name).send().await.or_absent("sqs.GetQueueUrl")?;
@@ -128,7 +128,8 @@ fn hidden_for(count: usize, each: Duration) -> i32 {
     i32::try_from(hidden.as_secs()).unwrap_or(i32::MAX)
 }
 
-/// The function, the event and what is known of the mail, if a message is a failed event about mails of a function that sends its own here.
+/// Returns the function, the event and what is known of the mail, if a message is a failed event about mails of a function that sends its
+/// own here.
 fn failed_event(
     declaration: &Declaration,
     names: &Names,

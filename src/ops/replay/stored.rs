@@ -82,7 +82,7 @@ pub(crate) async fn listed<'declared>(
     Ok(mails)
 }
 
-/// A key under each route that it is of; once for each function and bucket.
+/// Returns a key under each route that it is of; once for each function and bucket.
 fn of_key<'declared>(routes: &[Route<'declared>], key: &str) -> Vec<Mail<'declared>> {
     let mut mails: Vec<Mail<'declared>> = Vec::new();
     for route in routes.iter().filter(|route| route.message_id(key).is_some_and(|id| id != SETUP_OBJECT)) {
@@ -123,7 +123,7 @@ pub(crate) async fn look<'declared>(
     prepared
 }
 
-/// The event that SES made of a mail, as JSON.
+/// Returns the event that SES made of a mail, as JSON.
 pub(crate) async fn rebuild(session: &Session, names: &Names, mail: &Mail<'_>) -> Result<(String, About), NotRebuilt> {
     let Mail { route, key } = mail;
     let id = route.message_id(key).unwrap_or(key);
@@ -154,7 +154,7 @@ pub(crate) async fn rebuild(session: &Session, names: &Names, mail: &Mail<'_>) -
     Ok((event.to_string(), about))
 }
 
-/// The names of headers that the rule adds to mails before it stores them.
+/// Returns the names of headers that the rule adds to mails before it stores them.
 fn added<'declared>(route: &Route<'declared>) -> Vec<&'declared str> {
     let names = route.rule.actions.iter().filter_map(|action| match action {
         Action::AddHeader { name, .. } => Some(name.as_str()),
@@ -163,7 +163,7 @@ fn added<'declared>(route: &Route<'declared>) -> Vec<&'declared str> {
     names.collect()
 }
 
-/// The beginning of an object, with all headers of a mail, and when it was written.
+/// Returns the beginning of an object, with all headers of a mail, and when it was written.
 async fn beginning(session: &Session, bucket: &str, key: &str) -> Result<(Vec<u8>, Option<Timestamp>), NotRebuilt> {
     const CALL: &str = "s3.GetObject";
     let call =

@@ -49,7 +49,7 @@ pub(super) fn read(stored: &[u8], id: &str, added: &[&str]) -> Result<Trace, Not
     })
 }
 
-/// A result of RFC 8601 as SES calls it in events.
+/// Returns a result of RFC 8601 as SES calls it in events.
 fn verdict(checked: Option<Checked>) -> Verdict {
     match checked {
         Some(Checked::Pass) => Verdict::Pass,

@@ -36,7 +36,7 @@ receipt_rules:
     actions: [{store: mail, prefix: inbound/}, {invoke: reader}]
 ";
 
-/// A mail whose subject tells the function what to do.
+/// Returns a mail whose subject tells the function what to do.
 pub(crate) fn mail(subject: &str) -> String {
     format!("From: NOC <noc@carrier.example>\nTo: noc@example.com\nSubject: {subject}\n\nbody\n")
 }
@@ -253,7 +253,7 @@ impl Ended {
         self.errors.lines().filter_map(|line| line.strip_prefix("reader | ")).collect::<Vec<_>>().join("\n")
     }
 
-    /// The files of a folder of the state, in order.
+    /// Returns the files of a folder of the state, in order.
     pub(crate) fn files(&self, folder: &str) -> Vec<PathBuf> {
         let folder = self.folder.path().join("state").join(folder);
         let mut files: Vec<PathBuf> =
@@ -281,7 +281,7 @@ fn wait_for(lines: &mpsc::Receiver<String>, seen: &mut String, is_it: impl Fn(&s
     }
 }
 
-/// The last line of an SMTP answer.
+/// Returns the last line of an SMTP answer.
 fn answer(reader: &mut impl BufRead) -> String {
     loop {
         let mut line = String::new();
@@ -292,7 +292,7 @@ fn answer(reader: &mut impl BufRead) -> String {
     }
 }
 
-/// Whether a process is there.
+/// Returns whether a process is there.
 pub(crate) fn is_running(id: &str) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     !status.is_empty() && !status.contains("State:\tZ")

@@ -24,12 +24,12 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// The account at an address: that of an emulator, or of a proxy before one.
+    /// Returns the account at an address: that of an emulator, or of a proxy before one.
     pub(crate) fn at(url: &str) -> Self {
         Self::with_credentials(url, CREDENTIALS)
     }
 
-    /// The same for somebody else than the account's root.
+    /// Returns the same for somebody else than the account's root.
     pub(crate) fn with_credentials(url: &str, (key, secret): (&str, &str)) -> Self {
         let credentials = Credentials::new(key, secret, None, None, "test");
         // Multi-threaded, so that connections are looked after between two calls.

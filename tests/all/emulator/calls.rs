@@ -44,7 +44,7 @@ const READING: &[&str] = &[
 ];
 
 impl Operation {
-    /// The operation and the protocol of a request.
+    /// Returns the operation and the protocol of a request.
     pub(crate) fn of(request: &Parts, body: &[u8]) -> (Self, Protocol) {
         let service = match signed_for(request) {
             "monitoring" => "cloudwatch",
@@ -68,7 +68,7 @@ impl Operation {
         (Self { service: service.to_owned(), name: name.unwrap_or_else(unknown) }, protocol)
     }
 
-    /// Whether it may change something.
+    /// Returns whether it may change something.
     pub(crate) fn mutates(&self) -> bool {
         !READING.iter().any(|beginning| self.name.starts_with(beginning))
     }
@@ -86,7 +86,7 @@ impl PartialEq<&str> for Operation {
     }
 }
 
-/// The service in the signature: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
+/// Returns the service in the signature: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
 fn signed_for(request: &Parts) -> &str {
     header(request, "authorization")
         .and_then(|value| value.split_once("Credential="))
@@ -98,7 +98,7 @@ fn header<'request>(request: &'request Parts, name: &str) -> Option<&'request st
     request.headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// A parameter of a form; names of actions need no decoding.
+/// Returns a parameter of a form; names of actions need no decoding.
 fn parameter(form: &str, name: &str) -> Option<String> {
     form.split('&')
         .filter_map(|pair| pair.split_once('='))

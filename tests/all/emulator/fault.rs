@@ -38,7 +38,7 @@ pub(crate) const DELAY: Duration = Duration::from_millis(500);
 type Refusal = (u16, &'static str, &'static str);
 
 impl Fault {
-    /// Whether the service sees the call.
+    /// Returns whether the service sees the call.
     pub(crate) fn passes_on(self) -> bool {
         matches!(self, Self::CutAfter | Self::Delays | Self::Silent)
     }
@@ -113,7 +113,7 @@ impl Fault {
     }
 }
 
-/// A map of texts (RFC 8949).
+/// Returns a map of texts (RFC 8949).
 fn cbor(entries: &[(&str, &str)]) -> Vec<u8> {
     let text = |text: &str| {
         let length = u16::try_from(text.len()).unwrap().to_be_bytes();

@@ -73,7 +73,7 @@ pub(crate) fn deliver(account: &Account, sender: &str, recipients: &[&str], mail
     delivery.done
 }
 
-/// A live rule in the words of a declaration, without its actions, which `act` reads as they are.
+/// Returns a live rule in the words of a declaration, without its actions, which `act` reads as they are.
 fn as_declared(rule: &ses::ReceiptRule) -> ReceiptRule {
     let recipient = |text: &String| match (text.strip_prefix('.'), text.contains('@')) {
         (Some(parent), _) => Recipient::SubDomains(parent.to_owned()),
@@ -122,7 +122,7 @@ impl Delivery<'_> {
         Verdicts::default().under(rule.scan_enabled())
     }
 
-    /// The mail with SES's headers, and those of the rules before them.
+    /// Returns the mail with SES's headers, and those of the rules before them.
     fn stored(&self, rule: &ses::ReceiptRule) -> Vec<u8> {
         [self.added.clone(), self.arrival.stored(REGION, Self::verdicts(rule))].concat()
     }

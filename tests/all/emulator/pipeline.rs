@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const MAIL: &[u8] =
     b"From: NOC <noc@carrier.example>\r\nTo: noc@example.com\r\nSubject: print _HANDLER\r\n\r\nbody\r\n";
 
-/// The code of a function that does what the subject of a mail asks for.
+/// Returns the code of a function that does what the subject of a mail asks for.
 pub(crate) fn code() -> &'static [u8] {
     static CODE: OnceLock<Vec<u8>> = OnceLock::new();
     CODE.get_or_init(|| {
@@ -55,7 +55,7 @@ pub(crate) fn code() -> &'static [u8] {
     })
 }
 
-/// The ARN of a rule, as SES gives it to those whom it calls.
+/// Returns the ARN of a rule, as SES gives it to those whom it calls.
 fn rule_arn(rule: &str) -> String {
     format!("arn:aws:ses:{REGION}:{ACCOUNT}:receipt-rule-set/main:receipt-rule/{rule}")
 }
@@ -76,7 +76,7 @@ pub(crate) fn make_bucket(account: &Account, name: &str, rule: &str) {
     account.wait(account.s3.put_bucket_policy().bucket(name).policy(policy.to_string()).send()).unwrap();
 }
 
-/// A role that Lambda may assume, with the rights to log.
+/// Returns a role that Lambda may assume, with the rights to log.
 pub(crate) fn make_role(account: &Account, name: &str) -> String {
     let trust = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
@@ -89,7 +89,7 @@ pub(crate) fn make_role(account: &Account, name: &str) -> String {
     role.role().unwrap().arn().to_owned()
 }
 
-/// A function that SES may invoke for one rule.
+/// Returns a function that SES may invoke for one rule.
 pub(crate) fn make_function(account: &Account, name: &str, role_arn: &str, rule: &str) -> String {
     let making = account.lambda.create_function().function_name(name).role(role_arn).runtime(Runtime::Providedal2023);
     let code = FunctionCode::builder().zip_file(Blob::new(code())).build();
@@ -115,7 +115,7 @@ fn stop() -> ReceiptAction {
     ReceiptAction::builder().stop_action(StopAction::builder().scope(StopScope::RuleSet).build().unwrap()).build()
 }
 
-/// An enabled rule for the mails of one recipient.
+/// Returns an enabled rule for the mails of one recipient.
 pub(crate) fn rule(name: &str, recipient: &str, actions: Vec<ReceiptAction>) -> ReceiptRule {
     let rule = ReceiptRule::builder().name(name).enabled(true).scan_enabled(true).recipients(recipient);
     rule.set_actions(Some(actions)).build().unwrap()
@@ -134,7 +134,7 @@ pub(crate) fn activate(account: &Account, rules: Vec<ReceiptRule>) {
     account.wait(account.ses.set_active_receipt_rule_set().rule_set_name("main").send()).unwrap();
 }
 
-/// All lines of a function's log.
+/// Returns all lines of a function's log.
 pub(crate) fn log(account: &Account, function: &str) -> Vec<String> {
     let group = format!("/aws/lambda/{function}");
     let mut pages = account.logs.filter_log_events().log_group_name(&group).into_paginator().send();
@@ -160,7 +160,7 @@ pub(crate) fn logged_times(account: &Account, function: &str, text: &str, times:
     }
 }
 
-/// The same for one line.
+/// Returns the same for one line.
 pub(crate) fn logged(account: &Account, function: &str, text: &str) -> String {
     logged_times(account, function, text, 1).remove(0)
 }

@@ -57,7 +57,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// A call that nobody made.
+    /// Returns a call that nobody made.
     pub(crate) fn example(number: usize, repetition: usize, operation: Operation) -> Self {
         let (target, began) = ("/".to_owned(), Duration::ZERO);
         Self { number, mutation: None, repetition, operation, target, began, ended: None, status: None, fault: None }
@@ -116,7 +116,7 @@ enum NoAnswer {
 type Answer = Response<Full<Bytes>>;
 
 impl Proxy {
-    /// A proxy before an emulator's address.
+    /// Returns a proxy before an emulator's address.
     pub(crate) fn before(upstream: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -146,18 +146,18 @@ impl Proxy {
         *state = State { resets: state.resets + 1, ..State::default() };
     }
 
-    /// All calls so far.
+    /// Returns all calls so far.
     pub(crate) fn calls(&self) -> Vec<Call> {
         self.shared.state().calls.clone()
     }
 
-    /// Those that may have changed something.
+    /// Returns those that may have changed something.
     pub(crate) fn mutating(&self) -> Vec<Call> {
         self.calls().into_iter().filter(|call| call.mutation.is_some()).collect()
     }
 
-    /// The most calls that followed each other, each begun when the one before it had ended: so many round trips it takes however
-    /// quick everything else is.
+    /// Returns the most calls that followed each other, each begun when the one before it had ended: so many round trips it takes
+    /// however quick everything else is.
     pub(crate) fn depth(&self) -> usize {
         let mut spans = self.spans();
         spans.sort_by_key(|(_, ended)| *ended);
@@ -173,7 +173,7 @@ impl Proxy {
             .count()
     }
 
-    /// How long at least one call was under way: the whole time without what was waited for and computed in between.
+    /// Returns how long at least one call was under way: the whole time without what was waited for and computed in between.
     pub(crate) fn busy(&self) -> Duration {
         let mut spans = self.spans();
         spans.sort();
@@ -190,7 +190,7 @@ impl Proxy {
         self.shared.state().calls.iter().filter_map(|call| Some((call.began, call.ended?))).collect()
     }
 
-    /// The calls, one a line, for a failure.
+    /// Returns the calls, one a line, for a failure.
     pub(crate) fn record(&self) -> String {
         self.calls().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
@@ -298,7 +298,7 @@ impl Shared {
         Some(call.clone())
     }
 
-    /// The emulator's whole answer, over a connection of its own.
+    /// Returns the emulator's whole answer, over a connection of its own.
     async fn pass_on(&self, parts: Parts, body: Bytes) -> Result<Answer, NoAnswer> {
         let stream = TcpStream::connect(&self.upstream).await?;
         let (mut sender, connection) = client::conn::http1::handshake(TokioIo::new(stream)).await?;

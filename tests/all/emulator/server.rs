@@ -47,8 +47,8 @@ pub(crate) enum Authorisation {
 }
 
 impl Emulator {
-    /// An empty account. Without a Python a test has nothing to do, and says so; with `emulator` in `PROVISION_REQUIRE` that
-    /// is a failure.
+    /// Returns an empty account. Without a Python a test has nothing to do, and says so; with `emulator` in
+    /// `PROVISION_REQUIRE` that is a failure.
     pub(crate) fn start() -> Option<Self> {
         Self::start_with(Authorisation::None)
     }
@@ -170,7 +170,7 @@ impl Drop for Emulator {
     }
 }
 
-/// The Python that has the emulator, which is installed at its first use.
+/// Returns the Python that has the emulator, which is installed at its first use.
 fn install() -> Result<&'static Path, &'static str> {
     static INSTALLED: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let installed = INSTALLED.get_or_init(|| {

@@ -34,7 +34,7 @@ fn main() {
 ";
 const BUCKET: &str = "circuits-123456789012-eu-west-1-artifacts";
 
-/// A crate whose binary no zip makes smaller than 50 MB.
+/// Returns a crate whose binary no zip makes smaller than 50 MB.
 fn large_crate(seed: u64) -> Folder {
     let folder = Folder::below(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("large"));
     folder.write("infra.yaml", DECLARATION);

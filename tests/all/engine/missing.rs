@@ -24,7 +24,7 @@ impl Resource {
         Self { kind: text(&item["kind"]), entry: text(&item["entry"]), container, name }
     }
 
-    /// Whether it goes when another one goes.
+    /// Returns whether it goes when another one goes.
     fn goes_with(&self, other: &Self) -> bool {
         match (other.kind.as_str(), self.kind.as_str()) {
             ("function", "event invoke" | "permission") | ("topic", "subscription") => self.container == other.name,

@@ -16,7 +16,8 @@ const BUCKET: &str = "circuits-mail-123456789012-eu-west-1";
 const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:circuits-news";
 const NAME: &str = "circuits-reader";
 
-/// A document with its statements in another order, lists of one as texts, texts as lists, and accounts by their ARNs.
+/// Returns a document with its statements in another order, lists of one as texts, texts as lists, and accounts by their
+/// ARNs.
 fn other_shape(document: &str) -> String {
     let document = percent_encoding::percent_decode_str(document).decode_utf8().unwrap();
     let mut document: Value = serde_json::from_str(&document).unwrap();

@@ -46,7 +46,8 @@ fn statements(trial: &Trial) -> String {
     trial.account.wait(trial.account.lambda.get_policy().function_name(FUNCTION).send()).unwrap().policy.unwrap()
 }
 
-/// The resources in a plan for which some action is planned, by kind and address: what was not declared is called by its name.
+/// Returns the resources in a plan for which some action is planned, by kind and address: what was not declared is called by
+/// its name.
 fn resources(plan: &Value, action: impl Fn(&str) -> bool) -> BTreeSet<String> {
     let all = plan["resources"].as_array().unwrap().iter();
     let all = all.filter(|one| action(one["action"].as_str().unwrap()));

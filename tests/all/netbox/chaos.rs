@@ -56,7 +56,7 @@ struct Notice {
 }
 
 impl Notice {
-    /// A notice that differs from the one before in everything that may differ.
+    /// Returns a notice that differs from the one before in everything that may differ.
     fn new(maintenance: usize, number: usize) -> Self {
         // The last one of each maintenance has another status.
         let status = COURSE[(number + maintenance) % NOTICES];
@@ -81,7 +81,7 @@ impl Notice {
         format!("Maintenance {} notice {}", self.id(), self.number)
     }
 
-    /// A mail with a MAINTNOTE calendar, an entry for each window.
+    /// Returns a mail with a MAINTNOTE calendar, an entry for each window.
     fn mail(&self) -> String {
         let written = Timestamp::from_second(1_700_000_000 + i64::try_from(self.number * 3_600).unwrap()).unwrap();
         let basic = |seconds: i64| Timestamp::from_second(seconds).unwrap().strftime("%Y%m%dT%H%M%SZ").to_string();
@@ -188,7 +188,7 @@ fn deliver_all(netbox: &NetBox, proxy: &Proxy) -> BTreeMap<String, usize> {
     outcomes
 }
 
-/// All notices, shuffled, the same way every time; those of one maintenance first.
+/// Returns all notices, shuffled, the same way every time; those of one maintenance first.
 fn in_any_order() -> Vec<Notice> {
     let all =
         (0..maintenances()).flat_map(|maintenance| (1..=NOTICES).map(move |number| Notice::new(maintenance, number)));

@@ -94,7 +94,7 @@ fn a_wrong_token_is_told_from_missing_rights() {
     "#);
 }
 
-/// A server that gives everybody the same answer.
+/// Returns a server that gives everybody the same answer.
 fn server(status: &str, body: &str) -> String {
     let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -127,7 +127,7 @@ fn summary(provider: &str, id: &str, announced: &str) -> String {
     format!("{}…", line.chars().take(LONGEST_SUMMARY - 1).collect::<String>().trim_end())
 }
 
-/// Every provider with the circuits that its mails name.
+/// Returns every provider with the circuits that its mails name.
 fn circuits(cases: &[Case]) -> Circuits {
     let mut all = Circuits::new();
     for case in cases {
@@ -138,13 +138,13 @@ fn circuits(cases: &[Case]) -> Circuits {
     all
 }
 
-/// The domains that the mails come from, separated by commas.
+/// Returns the domains that the mails come from, separated by commas.
 fn domains_of_senders(cases: &[Case]) -> String {
     let domains: BTreeSet<_> = cases.iter().map(|case| domain_of_sender(&fs::read(&case.mail).unwrap())).collect();
     domains.into_iter().collect::<Vec<_>>().join(",")
 }
 
-/// The domain that a mail comes from, as its header names it.
+/// Returns the domain that a mail comes from, as its header names it.
 fn domain_of_sender(mail: &[u8]) -> String {
     let text = String::from_utf8_lossy(mail).replace("\r\n", "\n").replace("\n ", " ").replace("\n\t", " ");
     let from = text.lines().find(|line| line.to_ascii_lowercase().starts_with("from:")).unwrap_or_default();

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::harness::replaced;
 
-/// A NetBox with the carrier and one line of it.
+/// Returns a NetBox with the carrier and one line of it.
 fn netbox() -> Option<NetBox> {
     let netbox = NetBox::find()?;
     netbox.empty();

@@ -70,7 +70,7 @@ pub(crate) struct Live {
 }
 
 impl Pipeline {
-    /// A pipeline that lets those domains vouch for what they send, separated by commas.
+    /// Returns a pipeline that lets those domains vouch for what they send, separated by commas.
     pub(crate) fn new(url: &str, token: &str, vouched: &str) -> Self {
         let folder = tempfile::tempdir_in(runs()).unwrap();
         let vouched: Vec<_> = vouched.split(',').map(|domain| format!("{domain}=*")).collect();
@@ -78,13 +78,13 @@ impl Pipeline {
         Self { folder, url: url.to_owned(), token: token.to_owned(), authority: None }
     }
 
-    /// A pipeline that delivers to this NetBox by way of a proxy, and that keeps what the plugin does not take.
+    /// Returns a pipeline that delivers to this NetBox by way of a proxy, and that keeps what the plugin does not take.
     pub(crate) fn before(netbox: &NetBox, proxy: &str, vouched: &str) -> Self {
         let pipeline = Self::new(proxy, netbox.token(""), vouched);
         if netbox.has_queue() { pipeline } else { pipeline.with_unmatched() }
     }
 
-    /// The same, with a place in its bucket for mails that the plugin does not take.
+    /// Returns the same, with a place in its bucket for mails that the plugin does not take.
     fn with_unmatched(self) -> Self {
         let file = self.folder.path().join("infra.yaml");
         let writes = "reads: [mail]\n    writes: [{bucket: mail, prefix: unmatched/}]";
@@ -92,7 +92,7 @@ impl Pipeline {
         self
     }
 
-    /// The same, told in `NETBOX_CA` whom to trust besides the system's authorities.
+    /// Returns the same, told in `NETBOX_CA` whom to trust besides the system's authorities.
     pub(crate) fn with_authority(self, pem: Option<&str>) -> Self {
         Self { authority: pem.map(str::to_owned), ..self }
     }

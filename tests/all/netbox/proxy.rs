@@ -97,25 +97,25 @@ struct Call {
 }
 
 impl Proxy {
-    /// A proxy before that address, which does harm to so many of a thousand calls, and holds the creation of an event until
-    /// another one of the same name is asked for as well, for a moment.
+    /// Returns a proxy before that address, which does harm to so many of a thousand calls, and holds the creation of an
+    /// event until another one of the same name is asked for as well, for a moment.
     pub(crate) fn start(upstream: &str, faulty: u64) -> Self {
         let gathering = Gathering::new(if faulty > 0 { 2 } else { 1 }, Duration::from_secs(1));
         Self::run(Shared { faulty, gathering, ..Shared::before(upstream) }, None)
     }
 
-    /// A proxy that holds every creation of an event until so many of the same name are asked for.
+    /// Returns a proxy that holds every creation of an event until so many of the same name are asked for.
     pub(crate) fn gathering(upstream: &str, writers: usize) -> Self {
         let gathering = Gathering::new(writers, Duration::from_secs(4));
         Self::run(Shared { gathering, ..Shared::before(upstream) }, None)
     }
 
-    /// A proxy before a NetBox that does not have the plugin.
+    /// Returns a proxy before a NetBox that does not have the plugin.
     pub(crate) fn without_plugin(upstream: &str) -> Self {
         Self::run(Shared { without_plugin: true, ..Shared::before(upstream) }, None)
     }
 
-    /// A proxy that speaks TLS, and the authority that has signed its certificate, as PEM.
+    /// Returns a proxy that speaks TLS, and the authority that has signed its certificate, as PEM.
     pub(crate) fn with_tls(upstream: &str) -> (Self, String) {
         let key = rcgen::KeyPair::generate().unwrap();
         let mut about = rcgen::CertificateParams::new(Vec::new()).unwrap();
@@ -230,7 +230,7 @@ impl Shared {
         (bits % 1000 < self.faulty).then(|| FAULTS[usize::try_from((bits >> 32) % FAULTS.len() as u64).unwrap()])
     }
 
-    /// The whole answer of NetBox.
+    /// Returns the whole answer of NetBox.
     fn pass_on(&self, call: &Call) -> Option<Vec<u8>> {
         let mut upstream = TcpStream::connect(&self.upstream).ok()?;
         let head = format!("{}\r\n{}connection: close\r\n\r\n", call.line, call.head);

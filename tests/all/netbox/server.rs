@@ -29,8 +29,8 @@ pub(crate) struct NetBox {
 }
 
 impl NetBox {
-    /// The NetBox that was started. Without one a test has nothing to do, and says so; with `netbox` in `PROVISION_REQUIRE`
-    /// that is a failure.
+    /// Returns the NetBox that was started. Without one a test has nothing to do, and says so; with `netbox` in
+    /// `PROVISION_REQUIRE` that is a failure.
     pub(crate) fn find() -> Option<Self> {
         let plugin = std::env::var("NETBOX_TEST_PLUGIN").unwrap_or_else(|_| "circuitmaintenance".to_owned());
         let file = folder().join(&plugin).join("environment");
@@ -52,8 +52,8 @@ impl NetBox {
         }
     }
 
-    /// A token of `start.sh`: `""` is the function's own, with the least rights; `V2`, `ADMIN`, `READ_ONLY`, `NO_RIGHTS`,
-    /// and `WITHOUT_MODEL` for the function's rights without those on one model.
+    /// Returns a token of `start.sh`: `""` is the function's own, with the least rights; `V2`, `ADMIN`, `READ_ONLY`,
+    /// `NO_RIGHTS`, and `WITHOUT_MODEL` for the function's rights without those on one model.
     pub(crate) fn token(&self, name: &str) -> &str {
         let variable = if name.is_empty() { "NETBOX_TOKEN".to_owned() } else { format!("NETBOX_TOKEN_{name}") };
         &self.variables[&variable]
@@ -63,7 +63,7 @@ impl NetBox {
         format!("Token {}", self.token("ADMIN"))
     }
 
-    /// Whether its plugin takes mails that belong to no event: until 0.8 it did not.
+    /// Returns whether its plugin takes mails that belong to no event: until 0.8 it did not.
     pub(crate) fn has_queue(&self) -> bool {
         self.plugin == "circuitmaintenance"
     }
@@ -129,7 +129,7 @@ impl NetBox {
         serde_json::from_str(&text).unwrap()
     }
 
-    /// All objects of a kind, as NetBox shows them, in the order in which they were made.
+    /// Returns all objects of a kind, as NetBox shows them, in the order in which they were made.
     fn all(&self, path: &str) -> Vec<Value> {
         let url = format!("{}/api/{path}/?limit=1000&ordering=id", self.url);
         let mut answer = self.agent.get(&url).header("Authorization", self.authorization()).call().unwrap();
@@ -174,7 +174,7 @@ pub(crate) struct Event {
 }
 
 impl Content {
-    /// The events with their impacts, sorted.
+    /// Returns the events with their impacts, sorted.
     pub(crate) fn events(&self) -> Vec<Event> {
         let mut events: Vec<_> = self.events.iter().map(|event| self.event(event)).collect();
         events.sort();

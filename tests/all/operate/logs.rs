@@ -106,7 +106,7 @@ fn without_a_log_group_there_is_an_error_or_a_function_less() {
     assert_eq!(place.run(&["logs", "--since", "soon"]).code(), Some(2));
 }
 
-/// The lines of a running command, as they come.
+/// Returns the lines of a running command, as they come.
 fn lines(child: &mut Child) -> Receiver<Value> {
     let (sender, receiver) = channel();
     let output = BufReader::new(child.stdout.take().unwrap());

@@ -28,7 +28,7 @@ impl Place {
         Some(Self { account, folder: code_folder(EVERYTHING), emulator })
     }
 
-    /// The policy for a purpose.
+    /// Returns the policy for a purpose.
     fn policy(&self, purpose: &str) -> Value {
         let arguments = ["policy", "--for", purpose, "--json"];
         let run =
@@ -37,7 +37,7 @@ impl Place {
         run.json().remove(0)
     }
 
-    /// A new user with that policy alone.
+    /// Returns a new user with that policy alone.
     fn user(&self, name: &str, policy: &Value) -> Key {
         let iam = &self.account.iam;
         self.account.wait(iam.create_user().user_name(name).send()).unwrap();

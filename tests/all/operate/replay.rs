@@ -46,7 +46,7 @@ impl Place {
         self.account.wait(putting.send()).unwrap();
     }
 
-    /// The failure queue with messages in it.
+    /// Returns the failure queue with messages in it.
     fn fail(&self, messages: &[String]) -> String {
         let made = self.account.wait(self.account.sqs.create_queue().queue_name("op-failed").send()).unwrap();
         let url = made.queue_url.unwrap();
@@ -57,7 +57,7 @@ impl Place {
         url
     }
 
-    /// How many messages of the queue anybody can receive, and how many are hidden.
+    /// Returns how many messages of the queue anybody can receive, and how many are hidden.
     fn waiting(&self, url: &str) -> (String, String) {
         let names = [
             QueueAttributeName::ApproximateNumberOfMessages,

@@ -9,7 +9,7 @@ use crate::{
     stack::{EVERYTHING, Trial},
 };
 
-/// The line about something.
+/// Returns the line about something.
 fn line<'text>(text: &'text str, beginning: &str) -> &'text str {
     let found = text.lines().find(|line| line.trim_start().starts_with(beginning));
     found.unwrap_or_else(|| panic!("no `{beginning}` in\n{text}"))

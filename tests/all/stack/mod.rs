@@ -65,7 +65,7 @@ pub(crate) struct Trial {
 }
 
 impl Trial {
-    /// An empty account; `None` where there is no emulator.
+    /// Returns an empty account; `None` where there is no emulator.
     pub(crate) fn new(declaration: &str) -> Option<Self> {
         let emulator = Emulator::start()?;
         let proxy = Proxy::before(&emulator.url);
@@ -73,7 +73,7 @@ impl Trial {
         Some(Self { folder: code_folder(declaration), emulator, proxy, account })
     }
 
-    /// The binary, which takes the proxy for AWS.
+    /// Returns the binary, which takes the proxy for AWS.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         command(&self.folder, &self.proxy.url, arguments)
     }
@@ -82,7 +82,7 @@ impl Trial {
         self.folder.finish(arguments, self.command(arguments).output().unwrap())
     }
 
-    /// The same, which must end with an exit code.
+    /// Returns the same, which must end with an exit code.
     #[track_caller]
     pub(crate) fn expect(&self, code: i32, arguments: &[&str]) -> Run {
         let run = self.run(arguments);
@@ -105,7 +105,7 @@ impl Trial {
         assert_eq!(changed, Vec::<String>::new());
     }
 
-    /// The plan of `diff` as a document.
+    /// Returns the plan of `diff` as a document.
     #[track_caller]
     pub(crate) fn diff(&self) -> serde_json::Value {
         let run = self.run(&["diff", "--json"]);
@@ -114,14 +114,15 @@ impl Trial {
     }
 }
 
-/// A declaration in a folder where Cargo finds the crate of the function that it names.
+/// Returns a declaration in a folder where Cargo finds the crate of the function that it names.
 pub(crate) fn code_folder(declaration: &str) -> Folder {
     let folder = Folder::below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/standin/target/declared"));
     folder.write("infra.yaml", declaration);
     folder
 }
 
-/// The binary in a folder, with credentials for an address, without waiting, and with the toolchain that runs this test.
+/// Returns the binary in a folder, with credentials for an address, without waiting, and with the toolchain that runs
+/// this test.
 pub(crate) fn command(folder: &Folder, url: &str, arguments: &[&str]) -> Command {
     let mut command = folder.command(arguments);
     command

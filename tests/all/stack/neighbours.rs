@@ -19,7 +19,7 @@ fn foreign_set(account: &Account) {
     account.wait(account.ses.set_active_receipt_rule_set().rule_set_name("company").send()).unwrap();
 }
 
-/// The active set and its rules.
+/// Returns the active set and its rules.
 fn active(account: &Account) -> (Option<String>, Vec<String>) {
     let active = account.wait(account.ses.describe_active_receipt_rule_set().send()).unwrap();
     let names = active.rules().iter().map(|rule| rule.name().to_owned()).collect();

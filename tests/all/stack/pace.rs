@@ -31,7 +31,7 @@ fn a_diff_takes_three_round_trips_in_sequence() {
     panic!("more than three round trips in sequence\n{}", trial.proxy.record());
 }
 
-/// The longest way through the resources of a plan, each as long as its own calls took.
+/// Returns the longest way through the resources of a plan, each as long as its own calls took.
 fn longest_chain(plan: &serde_json::Value, took: &BTreeMap<String, Duration>) -> Duration {
     let mut until: BTreeMap<String, Duration> = BTreeMap::new();
     let name = |it: &serde_json::Value| format!("{} {}", it["kind"].as_str().unwrap(), it["entry"].as_str().unwrap());

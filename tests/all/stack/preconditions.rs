@@ -10,7 +10,7 @@ use domain::{
 use super::{EVERYTHING, Trial};
 use crate::harness::{Run, replaced};
 
-/// A name server on loopback: the regions that receive mail, and one MX record.
+/// Returns a name server on loopback: the regions that receive mail, and one MX record.
 fn name_server(exchange: &'static str) -> String {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap().to_string();

@@ -10,7 +10,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use super::{EVERYTHING, Trial};
 
-/// A terminal: the side that a person sits at, and the one that a program gets.
+/// Returns a terminal: the side that a person sits at, and the one that a program gets.
 fn terminal() -> (File, File) {
     let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&person).unwrap();

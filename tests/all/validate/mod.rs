@@ -41,14 +41,14 @@ fn validate(declaration: impl AsRef<[u8]>) -> Run {
     Folder::with_declaration(declaration).run(&["validate"])
 }
 
-/// The same, and what the JSON Schema says of it agrees.
+/// Returns the same, and what the JSON Schema says of it agrees.
 fn validated(declaration: &str) -> Run {
     let run = validate(declaration);
     schema::agrees(declaration, &run);
     run
 }
 
-/// The sound declaration with one thing replaced.
+/// Returns the sound declaration with one thing replaced.
 fn with(old: &str, new: &str) -> Run {
     assert!(SOUND.contains(old), "`{old}` is not in the sound declaration");
     validated(&SOUND.replacen(old, new, 1))
@@ -59,7 +59,7 @@ fn only(old: &str, new: &str) -> String {
     only_in(SOUND, old, new)
 }
 
-/// The same in another declaration.
+/// Returns the same in another declaration.
 fn only_in(sound: &str, old: &str, new: &str) -> String {
     assert!(sound.contains(old), "`{old}` is not in the sound declaration");
     let run = validated(&sound.replacen(old, new, 1));

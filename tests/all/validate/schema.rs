@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{sections::FULL, validate};
 use crate::harness::{Folder, Run};
 
-/// The schema as it is printed.
+/// Returns the schema as it is printed.
 fn printed() -> &'static Value {
     static SCHEMA: OnceLock<Value> = OnceLock::new();
     SCHEMA.get_or_init(|| {

@@ -33,7 +33,7 @@ stages:
   prod: {account: 123456789012}
 ";
 
-/// The staged declaration with one thing replaced.
+/// Returns the staged declaration with one thing replaced.
 fn with(old: &str, new: &str) -> Run {
     assert!(STAGED.contains(old), "`{old}` is not in the declaration");
     validated(&STAGED.replacen(old, new, 1))

@@ -78,7 +78,7 @@ fn main() {
     }
 }
 
-/// The line that our own functions write about a mail.
+/// Returns the line that our own functions write about a mail.
 fn report(request: &str, event: &str, outcome: &str) -> String {
     let id = event
         .match_indices(r#""messageId":"#)
@@ -111,7 +111,7 @@ fn header(headers: &str, name: &str) -> String {
     found.map(|(_, value)| value.to_owned()).unwrap_or_default()
 }
 
-/// The first text under a key of a JSON document, with or without a space before it.
+/// Returns the first text under a key of a JSON document, with or without a space before it.
 fn text(json: &str, key: &str) -> String {
     let start = json.split_once(&format!(r#""{key}":"#)).map_or("", |(_, rest)| rest.trim_start());
     start.split('"').nth(1).unwrap_or_default().to_owned()

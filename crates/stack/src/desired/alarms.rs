@@ -16,7 +16,7 @@ struct Watch<'given> {
     threshold: u32,
 }
 
-/// The entry of the topic that carries alarms to mail addresses.
+/// Returns the entry of the topic that carries alarms to mail addresses.
 fn topic_entry(declaration: &Declaration) -> &'static str {
     if declaration.topics.contains_key("alarms") { "alarm-mails" } else { "alarms" }
 }
@@ -87,7 +87,7 @@ fn mail_topic(blueprint: &mut Blueprint<'_>, entry: &str) {
     }
 }
 
-/// The ARNs of all alarms.
+/// Returns the ARNs of all alarms.
 pub(super) fn arns(blueprint: &Blueprint<'_>) -> Vec<String> {
     let names = blueprint.names();
     watches(blueprint.declaration)
@@ -120,7 +120,7 @@ fn watches(declaration: &Declaration) -> Vec<Watch<'_>> {
     watches
 }
 
-/// A threshold in the unit of its metric: milliseconds of a function, seconds of a queue.
+/// Returns a threshold in the unit of its metric: milliseconds of a function, seconds of a queue.
 fn in_metric(declaration: &Declaration, kind: AlarmKind, entry: &str, threshold: u32) -> u32 {
     let whole = match kind.measure().unit {
         Unit::Count => return threshold,

@@ -149,7 +149,7 @@ fn permissions(blueprint: &mut Blueprint<'_>) {
     }
 }
 
-/// The permission of a receipt rule to invoke a function.
+/// Returns the permission of a receipt rule to invoke a function.
 pub(super) fn invoked_by_rule(function: &str, rule: &str) -> Id {
     of(Kind::Permission, format!("{function}-ses-{rule}"))
 }

@@ -50,7 +50,7 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
     }
 }
 
-/// The stack's own set. Its entry is its name, as everything has it that has no tags.
+/// Returns the stack's own set. Its entry is its name, as everything has it that has no tags.
 fn own_set(blueprint: &Blueprint<'_>) -> Id {
     of(Kind::ReceiptRuleSet, blueprint.names().stack())
 }

@@ -25,7 +25,7 @@ pub struct Given<'given> {
     pub names: &'given Names,
     /// The `CodeSha256` of each function, by entry.
     pub code: &'given BTreeMap<String, String>,
-    /// Whether some of that code is too large to be sent with a call.
+    /// `true` if some of that code is too large to be sent with a call.
     pub artifacts: bool,
     /// Where the receipt rules stand.
     pub rule_set: &'given RuleSet,
@@ -41,7 +41,8 @@ pub enum RuleSet {
 }
 
 impl RuleSet {
-    /// Where rules belong, by which set is active (decision 1): with somebody else's they join, unless they are to take over.
+    /// Returns where rules belong, by which set is active (decision 1): with somebody else's they join, unless they are to
+    /// take over.
     pub fn choose(declaration: &Declaration, names: &Names, snapshot: &Snapshot) -> Self {
         match &snapshot.active {
             Some(active) if active != names.stack() && !declaration.take_over => Self::Joined(active.clone()),
@@ -58,7 +59,7 @@ impl RuleSet {
     }
 }
 
-/// All resources of a declaration.
+/// Returns all resources of a declaration.
 pub fn resources(declaration: &Declaration, given: Given<'_>) -> Vec<Resource> {
     let mut blueprint = Blueprint { declaration, given, resources: Vec::new() };
     storage::add(&mut blueprint);
@@ -85,7 +86,7 @@ impl<'given> Blueprint<'given> {
         self.resources.push(Resource { id, address, settings: settings.into(), after });
     }
 
-    /// The tags of an entry: the stack's, over them its own, and those that mark it.
+    /// Returns the tags of an entry: the stack's, over them its own, and those that mark it.
     fn tags(&self, entry: &str, own: &BTreeMap<String, String>) -> Tags {
         let mut tags = self.declaration.tags.clone();
         tags.extend(own.clone());
@@ -94,20 +95,20 @@ impl<'given> Blueprint<'given> {
         tags
     }
 
-    /// The rules that do something, with all such things in their order.
+    /// Returns the rules that do something, with all such things in their order.
     fn rules_that<T>(&self, what: impl Fn(&'given Action) -> Option<T>) -> Vec<(&'given str, T)> {
         let rules = self.declaration.receipt_rules.iter();
         let done = rules.flat_map(|rule| rule.actions.iter().map(move |action| (rule.name.as_str(), action)));
         done.filter_map(|(rule, action)| Some((rule, what(action)?))).collect()
     }
 
-    /// The ARN of a rule, wherever it stands.
+    /// Returns the ARN of a rule, wherever it stands.
     fn rule_arn(&self, rule: &str) -> String {
         self.names().rule_arn(self.given.rule_set.name(self.names()), rule)
     }
 }
 
-/// The topic that an action tells something, by entry.
+/// Returns the topic that an action tells something, by entry.
 fn topic_of(action: &Action) -> Option<&str> {
     match action {
         Action::Store { topic, .. } | Action::Invoke { topic, .. } => topic.as_deref(),
@@ -127,7 +128,8 @@ fn days(duration: std::time::Duration) -> u32 {
     seconds(duration) / (24 * 60 * 60)
 }
 
-/// The id of a statement in a policy that is ours alone. IAM takes letters and digits only: `my-rule` becomes `MyRule`.
+/// Returns the id of a statement in a policy that is ours alone. IAM takes letters and digits only: `my-rule` becomes
+/// `MyRule`.
 fn statement_id(words: &[&str]) -> String {
     let parts = words.iter().flat_map(|word| word.split(|character: char| !character.is_ascii_alphanumeric()));
     let capitalised = parts.map(|part| {
@@ -154,7 +156,7 @@ fn distinct(mut ids: Vec<Id>) -> Vec<Id> {
     ids
 }
 
-/// An id of a kind.
+/// Returns an id of a kind.
 fn of(kind: Kind, entry: impl Into<String>) -> Id {
     Id::new(kind, entry)
 }

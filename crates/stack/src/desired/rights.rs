@@ -26,7 +26,7 @@ pub(super) fn trust() -> Policy {
     Policy::new([("Lambda".to_owned(), statement)])
 }
 
-/// The policies of a function's role.
+/// Returns the policies of a function's role.
 pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Function) -> BTreeMap<String, Policy> {
     let names = blueprint.names();
     let mut statements = vec![(

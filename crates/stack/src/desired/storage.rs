@@ -87,7 +87,7 @@ fn statements(blueprint: &mut Blueprint<'_>, entry: &str) {
     }
 }
 
-/// The entry of the statement that lets SES put a rule's mails into a bucket that is not ours.
+/// Returns the entry of the statement that lets SES put a rule's mails into a bucket that is not ours.
 pub(super) fn stored_by(bucket: &str, rule: &str) -> String {
     format!("{bucket}-{rule}")
 }
@@ -174,7 +174,8 @@ fn topic(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Topic) {
     }
 }
 
-/// A topic's policy. Where it names services, the account itself needs to be named too; else AWS's own policy does.
+/// Returns a topic's policy. Where it names services, the account itself needs to be named too; else AWS's own
+/// policy does.
 pub(super) fn owned_policy(arn: &str, statements: Vec<(String, Statement)>) -> Policy {
     if statements.is_empty() {
         return Policy::default();
@@ -202,7 +203,7 @@ pub(super) fn subscribe(blueprint: &mut Blueprint<'_>, entry: &str, told: &Subsc
     blueprint.add(of(Kind::Subscription, format!("{entry}.{protocol}:{who}")), address, settings, after);
 }
 
-/// The permission of a topic to invoke a function.
+/// Returns the permission of a topic to invoke a function.
 pub(super) fn invoked_by_topic(function: &str, topic: &str) -> Id {
     of(Kind::Permission, format!("{function}-sns-{topic}"))
 }

@@ -53,7 +53,7 @@ pub(super) enum NoAnswer {
 }
 
 impl Dns {
-    /// The system's resolver, or the one in the environment.
+    /// Returns the system's resolver, or the one in the environment.
     pub fn from_environment() -> Result<Self, Problem> {
         match std::env::var(VARIABLE) {
             Err(_) => Ok(Self::System),

@@ -14,7 +14,7 @@ use aws::OrFail;
 use declaration::{Declaration, Recipient};
 use kinds::Session;
 
-/// The domains that rules take mail for, and whether the domain itself is meant, or only those below it.
+/// Returns the domains that rules take mail for, and whether the domain itself is meant, or only those below it.
 pub(super) fn domains(declaration: &Declaration) -> BTreeMap<String, bool> {
     let mut domains = BTreeMap::new();
     let rules = declaration.receipt_rules.iter().filter(|rule| rule.enabled);
@@ -29,13 +29,13 @@ pub(super) fn domains(declaration: &Declaration) -> BTreeMap<String, bool> {
     domains
 }
 
-/// A domain and those above it, but for the top: whoever has verified one of them has verified the domain.
+/// Returns a domain and those above it, but for the top: whoever has verified one of them has verified the domain.
 fn candidates(domain: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(domain), |domain| domain.split_once('.').map(|(_, above)| above))
         .filter(|domain| domain.contains('.'))
 }
 
-/// The host that takes SES's mail in a region.
+/// Returns the host that takes SES's mail in a region.
 fn host(region: &str) -> String {
     format!("inbound-smtp.{region}.amazonaws.com")
 }

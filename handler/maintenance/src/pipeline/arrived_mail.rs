@@ -27,7 +27,7 @@ pub struct ArrivedMail {
 }
 
 impl ArrivedMail {
-    /// A mail that is not opened: what is known of it is what SES has read.
+    /// Returns a mail that is not opened: what is known of it is what SES has read.
     pub(crate) fn unopened(id: &str, bucket: String, key: String, received: &Received) -> Self {
         let headers = &received.mail.common_headers;
         let message_id = headers.message_id.as_deref().map(|id| id.trim().trim_matches(['<', '>']).to_owned());

@@ -78,7 +78,7 @@ impl<'mail> Document<'mail> {
         Self::new(arrived, "notice", content)
     }
 
-    /// Why a person has to look at a mail.
+    /// Returns why a person has to look at a mail.
     pub fn for_person(arrived: &'mail ArrivedMail, handover: &Handover<'mail>) -> Self {
         let suggestion = handover.suggestion.iter().map(Record::from).collect();
         Self::new(arrived, "for_person", Content::ForPerson { reason: handover.reason, suggestion })

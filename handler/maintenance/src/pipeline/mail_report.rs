@@ -117,7 +117,7 @@ fn facts(report: &MailReport) -> Vec<(String, String)> {
     .collect()
 }
 
-/// The metrics of a mail. Each outcome is counted, with 0 too: an alarm then has data.
+/// Returns the metrics of a mail. Each outcome is counted, with 0 too: an alarm then has data.
 pub(super) fn metrics(report: &MailReport, panicked: bool) -> [Metric; 7] {
     let is = |outcome| f64::from(u8::from(report.outcome == outcome));
     let count = |name, value| Metric { name, unit: Unit::Count, value };

@@ -50,9 +50,9 @@ impl End {
 #[derive(Debug)]
 pub(super) struct Handled {
     pub(super) report: MailReport,
-    /// Whether the parser panicked over it.
+    /// `true` if the parser panicked over it.
     pub(super) panicked: bool,
-    /// Whether nothing is left to do for it, and it may be deleted as configured.
+    /// `true` if nothing is left to do for it, and it may be deleted as configured.
     pub(super) is_spent: bool,
 }
 
@@ -163,7 +163,7 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
         }
     }
 
-    /// A mail that not even a person can be given is tried again, and so gets into the failure queue: it is not lost.
+    /// Returns a mail that not even a person can be given is tried again, and so gets into the failure queue: it is not lost.
     async fn hand_over(&self, arrived: &ArrivedMail, reason: String, suggestion: &[Maintenance]) -> End {
         match self.sink.hand_over(arrived, &Handover { reason: &reason, suggestion }).await {
             Ok(()) => End { suggestion: records(suggestion), ..End::new(MailOutcome::ForPerson, reason) },

@@ -91,7 +91,7 @@ impl Cloud {
         }
     }
 
-    /// The objects that were asked for, in order; every request must have been signed.
+    /// Returns the objects that were asked for, in order; every request must have been signed.
     pub(crate) fn fetched(&self) -> Vec<String> {
         let state = self.lock();
         assert_eq!(state.unsigned, 0, "unsigned requests to S3");
@@ -103,12 +103,12 @@ impl Cloud {
         self.lock().written.iter().map(|(object, (bytes, _))| (object.clone(), bytes.clone())).collect()
     }
 
-    /// The objects that were deleted.
+    /// Returns the objects that were deleted.
     pub(crate) fn deleted(&self) -> Vec<String> {
         self.lock().deleted.clone()
     }
 
-    /// The function's program, with the environment that Lambda and the stack give it.
+    /// Returns the function's program, with the environment that Lambda and the stack give it.
     pub(crate) fn function(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -97,7 +97,7 @@ impl Server {
         }
     }
 
-    /// The events by name with what they show, and how many impacts and notifications there are in all.
+    /// Returns the events by name with what they show, and how many impacts and notifications there are in all.
     async fn content(&self) -> (BTreeMap<String, Vec<Shown>>, usize, usize) {
         let (events, impacts) =
             (self.list("plugins/notices/maintenance").await, self.list("plugins/notices/impact").await);

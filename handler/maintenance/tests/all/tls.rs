@@ -42,7 +42,7 @@ impl Tls {
         Some(Self { server, folder, port })
     }
 
-    /// The endpoint's address.
+    /// Returns the endpoint's address.
     pub(crate) fn endpoint(&self) -> String {
         format!("https://127.0.0.1:{}", self.port)
     }
@@ -54,7 +54,8 @@ impl Tls {
         fs::write(path, bytes).unwrap();
     }
 
-    /// A bundle with the authority's certificate among those of this machine, as in Lambda: some 140.
+    /// Returns a bundle with the authority's certificate among those of this machine, as in Lambda: some
+    /// 140.
     pub(crate) fn bundle(&self) -> String {
         let bundles = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
         let mut bundle = bundles.iter().find_map(|path| fs::read(path).ok()).unwrap_or_default();

@@ -18,7 +18,7 @@ struct Envelope<'envelope> {
 
 const BOUNCES: Envelope<'_> = Envelope { sender: "bounce@carrier.example", helo: "mx.carrier.example" };
 
-/// The mail with that id as SES stores it: its own headers, then the mail, whose author passed every check.
+/// Returns the mail with that id as SES stores it: its own headers, then the mail, whose author passed every check.
 pub(crate) fn stored(id: &str, mail: &[u8]) -> Vec<u8> {
     received(id, mail, &BOUNCES)
 }
@@ -37,7 +37,7 @@ fn received(id: &str, mail: &[u8], Envelope { sender, helo }: &Envelope<'_>) -> 
     [block.as_bytes(), mail].concat()
 }
 
-/// The address of a mail's author, as SES reads it.
+/// Returns the address of a mail's author, as SES reads it.
 fn author(mail: &[u8]) -> String {
     Mail::decode(mail).outer().sender.as_ref().map(|sender| sender.address.clone()).unwrap_or_default()
 }
@@ -60,7 +60,7 @@ fn is_delivered(mail: &[u8], envelope: &Envelope<'_>) -> bool {
     matches!(decided(&Policy::default(), mail, envelope), Decision::Deliver(_))
 }
 
-/// A policy by which the author of a mail may pass everything on, and speak for everybody.
+/// Returns a policy by which the author of a mail may pass everything on, and speak for everybody.
 fn vouching_for(mail: &[u8]) -> Policy {
     let author = author(mail);
     let grants = |purpose| Grants::read(purpose, &format!("{author}=*"));
@@ -112,21 +112,21 @@ fn every_notice_of_the_corpus_is_trusted_where_its_sender_is() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The headers of a mail without those that only belong to it, and its body.
+/// Returns the headers of a mail without those that only belong to it, and its body.
 fn parts(mail: &[u8]) -> (String, String) {
     let text = String::from_utf8_lossy(mail).replace("\r\n", "\n");
     let (head, body) = text.split_once("\n\n").unwrap();
     (head.to_owned(), body.to_owned())
 }
 
-/// The value of a header, unfolded.
+/// Returns the value of a header, unfolded.
 fn header(head: &str, name: &str) -> String {
     let unfolded = head.replace("\n ", " ").replace("\n\t", " ");
     let line = unfolded.lines().find(|line| line.to_lowercase().starts_with(&format!("{}:", name.to_lowercase())));
     line.and_then(|line| line.split_once(':')).map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
 }
 
-/// The fields that say how a body is to be read.
+/// Returns the fields that say how a body is to be read.
 fn content(head: &str) -> String {
     let mut kept = String::new();
     let mut is_kept = false;
@@ -236,7 +236,7 @@ fn a_forwarder_is_heard_and_its_bounces_are_not() {
     assert!(count > 30, "{count}");
 }
 
-/// A calendar of a sender that we do not know, for a provider's name.
+/// Returns a calendar of a sender that we do not know, for a provider's name.
 fn calendar(provider: &str) -> String {
     format!(
         "From: NOC <noc@fjordfibre.example>\nSubject: Maintenance\nMIME-Version: 1.0\nContent-Type: text/calendar\n\n\

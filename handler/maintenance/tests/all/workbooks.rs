@@ -136,7 +136,7 @@ fn of_texts() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// The same: sheets, cells and files.
+/// Returns the same: sheets, cells and files.
 fn of_sheets() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         (
@@ -236,7 +236,7 @@ fn mail(workbook: &[u8]) -> Vec<u8> {
     format!("{before}Content-Transfer-Encoding: base64\n\n{}\n--{after}", base64(workbook)).into_bytes()
 }
 
-/// The function, with a limit on its memory.
+/// Returns the function, with a limit on its memory.
 fn limited(cloud: &Cloud) -> Command {
     let mut command = cloud.function("/bin/sh");
     command.args(["-c", &format!("ulimit -v {} && exec \"$0\"", ADDRESS_SPACE / 1024), PROGRAM]);

@@ -170,7 +170,7 @@ fn policy(trial: &Trial, name: &str) {
     trial.account.wait(call.send()).unwrap();
 }
 
-/// A managed policy of somebody's, made when it is first asked for.
+/// Returns a managed policy of somebody's, made when it is first asked for.
 fn managed_policy(trial: &Trial) -> String {
     let call = trial.account.iam.create_policy().policy_name("theirs").policy_document(ANYTHING);
     // It may be there from another case.
@@ -237,7 +237,7 @@ fn vpc(subnets: &[&str], groups: &[&str]) -> VpcConfig {
     VpcConfig::builder().set_subnet_ids(texts(subnets)).set_security_group_ids(texts(groups)).build()
 }
 
-/// The zip that the function is made from.
+/// Returns the zip that the function is made from.
 fn built(trial: &Trial) -> Vec<u8> {
     trial.expect(0, &["build", "--out", "zips"]);
     fs::read(trial.folder.path("zips/reader.zip")).unwrap()

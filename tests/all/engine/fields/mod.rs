@@ -80,7 +80,7 @@ enum Treatment {
     Immutable,
 }
 
-/// The registry, as the binary prints it: by kind and path.
+/// Returns the registry, as the binary prints it: by kind and path.
 fn registry(trial: &Trial) -> BTreeMap<(String, String), Treatment> {
     let document: Value = serde_json::from_str(&trial.expect(0, &["schema", "--fields"]).stdout()).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -98,7 +98,7 @@ fn registry(trial: &Trial) -> BTreeMap<(String, String), Treatment> {
     registry
 }
 
-/// Whether a path is a field's: `tags.*` is every path below `tags`.
+/// Returns whether a path is a field's: `tags.*` is every path below `tags`.
 fn covers(field: &str, path: &str) -> bool {
     match field.strip_suffix(".*") {
         Some(above) => path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
@@ -106,12 +106,12 @@ fn covers(field: &str, path: &str) -> bool {
     }
 }
 
-/// Those of mail come first: SES takes a rule only as long as everything else lets it in.
+/// Returns those of mail come first: SES takes a rule only as long as everything else lets it in.
 fn all_cases() -> Vec<Case> {
     [mail::CASES, storage::CASES, functions::CASES, others::CASES].concat()
 }
 
-/// The cases in rounds, in each of which a resource is changed once.
+/// Returns the cases in rounds, in each of which a resource is changed once.
 fn rounds(cases: Vec<Case>) -> Vec<Vec<Case>> {
     let mut rounds: Vec<Vec<Case>> = Vec::new();
     for case in cases {

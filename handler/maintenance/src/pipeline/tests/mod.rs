@@ -136,7 +136,7 @@ fn log(written: &Written) -> Arc<Log> {
     Arc::new(Log::new(&context, written.clone()))
 }
 
-/// The objects as SES stores them: its own headers, then the mail.
+/// Returns the objects as SES stores them: its own headers, then the mail.
 fn stored(objects: &[(&str, &[u8])]) -> Objects {
     let by_ses = |name: &str, bytes: &[u8]| {
         let id = name.rsplit('/').next().unwrap_or_default();
@@ -156,12 +156,12 @@ fn stored(objects: &[(&str, &[u8])]) -> Objects {
     Objects(objects.iter().map(|(name, bytes)| ((*name).to_owned(), Ok(by_ses(name, bytes)))).collect())
 }
 
-/// The address of a mail's author, as SES reads it.
+/// Returns the address of a mail's author, as SES reads it.
 fn author(mail: &[u8]) -> String {
     Mail::decode(mail).outer().sender.as_ref().map(|sender| sender.address.clone()).unwrap_or_default()
 }
 
-/// The record of a mail that is [`PLANNED`].
+/// Returns the record of a mail that is [`PLANNED`].
 fn record(id: &str, failing: &str) -> Value {
     record_of(id, failing, PLANNED)
 }

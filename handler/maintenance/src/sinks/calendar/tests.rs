@@ -104,7 +104,7 @@ fn deliver(calendar: &CalendarFile<&Bucket>, bytes: &[u8]) -> Result<Delivered, 
     run(calendar.deliver(&arrived, &notice))
 }
 
-/// The lines of the file's entries with these names, unfolded.
+/// Returns the lines of the file's entries with these names, unfolded.
 fn lines(bucket: &Bucket, names: &[&str]) -> Vec<String> {
     let text = bucket.text("calendar/maintenance.ics");
     for line in text.split("\r\n") {
@@ -116,7 +116,7 @@ fn lines(bucket: &Bucket, names: &[&str]) -> Vec<String> {
     unfolded.lines().filter(is_asked).map(str::to_owned).collect()
 }
 
-/// The property of each entry, by start.
+/// Returns the property of each entry, by start.
 fn each(bucket: &Bucket, name: &str) -> Vec<String> {
     let lines = lines(bucket, &[name]);
     lines.iter().map(|line| line.split_once(':').unwrap().1.to_owned()).collect()

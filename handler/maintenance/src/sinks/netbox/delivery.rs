@@ -200,7 +200,7 @@ impl NetBox {
         Self::new(client, settings.providers).with_unmatched(unmatched)
     }
 
-    /// A NetBox that takes notices; `providers` as in [`NetBox::providers`].
+    /// Returns a NetBox that takes notices; `providers` as in [`NetBox::providers`].
     pub fn new(client: Client, providers: BTreeMap<String, String>) -> Self {
         Self { client, providers, unmatched: None, instance: format!("{:016x}", fastrand::u64(..)) }
     }

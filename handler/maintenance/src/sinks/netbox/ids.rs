@@ -10,7 +10,7 @@ macro_rules! ids {
         pub struct $name(u64);
 
         impl $name {
-            /// The id with that number.
+            /// Returns the id with that number.
             pub const fn new(number: u64) -> Self {
                 Self(number)
             }

@@ -171,7 +171,7 @@ async fn turn(
     }
 }
 
-/// An event without a note is a person's, and stays as they left it: nobody can claim anything there.
+/// Returns an event without a note is a person's, and stays as they left it: nobody can claim anything there.
 fn holder(records: &impl Records, claimant: &Claimant, event: &StoredEvent) -> Holder {
     let none = Claims::new();
     let claims = event.note.as_ref().map_or(&none, |note| &note.claims);

@@ -20,7 +20,7 @@ const LONGEST_REASON: usize = 4000;
 /// As many suggestions are told.
 const MOST_SUGGESTIONS: usize = 20;
 
-/// The mail as it is.
+/// Returns the mail as it is.
 pub(super) fn from_mail(arrived: &ArrivedMail, event: Option<EventId>) -> NewNotification {
     let place = format!("s3://{}/{}", arrived.bucket, arrived.key);
     let body = match text(arrived) {
@@ -39,7 +39,7 @@ pub(super) fn from_mail(arrived: &ArrivedMail, event: Option<EventId>) -> NewNot
     }
 }
 
-/// The mail with what a person has to know of it before it.
+/// Returns the mail with what a person has to know of it before it.
 pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>) -> NewNotification {
     let mail = from_mail(arrived, None);
     let mut lines = vec![fields::cut(&fields::line(handover.reason), LONGEST_REASON)];
@@ -69,14 +69,14 @@ pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>) -> NewN
     NewNotification { body: format!("{before}\n{}", mail.body), ..mail }
 }
 
-/// Whether a stored body is that of this mail, with what was said of it before it.
+/// Returns whether a stored body is that of this mail, with what was said of it before it.
 pub(super) fn is_of(stored: &str, body: &str) -> bool {
     let stored = trimmed(stored);
     let marked = stored.starts_with(MARK) || stored.starts_with(&format!("<p>{MARK}"));
     marked && stored.ends_with(trimmed(body))
 }
 
-/// Whether a stored body is this one.
+/// Returns whether a stored body is this one.
 pub(super) fn is_same(stored: &str, body: &str) -> bool {
     trimmed(stored) == trimmed(body)
 }

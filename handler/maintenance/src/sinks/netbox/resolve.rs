@@ -95,7 +95,7 @@ mod tests {
         StoredProvider { id: ProviderId::new(id), slug: slug.to_owned(), name: name.to_owned() }
     }
 
-    /// The id of the provider that is meant; 0 if there are several.
+    /// Returns the id of the provider that is meant; 0 if there are several.
     fn told(names: &[&str], providers: &[(&str, &str)]) -> Option<ProviderId> {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let providers: Vec<_> = providers.iter().zip(1..).map(|((slug, name), id)| provider(id, slug, name)).collect();

@@ -37,7 +37,7 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// The server at that URL.
+    /// Returns the server at that URL.
     pub fn new(url: &str, ca: Option<OwnCa>, secret: SecretSource) -> Self {
         let authority = url.find("://").map_or(0, |scheme| scheme + 3);
         let path =

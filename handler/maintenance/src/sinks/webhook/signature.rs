@@ -24,7 +24,7 @@ impl fmt::Debug for Key {
 }
 
 impl Key {
-    /// The key of a secret, or what is wrong with that.
+    /// Returns the key of a secret, or what is wrong with that.
     pub(super) fn of(secret: &Secret) -> Result<Self, String> {
         let written = secret.0.strip_prefix(PREFIX).and_then(|text| base64::decode(text).ok());
         let key = written.filter(|key| (SHORTEST..=LONGEST).contains(&key.len()));
@@ -33,7 +33,7 @@ impl Key {
         })
     }
 
-    /// The value of the header.
+    /// Returns the value of the header.
     pub(super) fn signature(&self, id: &str, timestamp: u64, body: &[u8]) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
         let mut signing = hmac::Context::with_key(&key);

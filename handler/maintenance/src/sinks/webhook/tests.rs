@@ -58,7 +58,7 @@ async fn deliver(webhook: &Webhook) -> Result<Delivered, SinkError> {
     webhook.deliver(&arrived, &notice).await
 }
 
-/// The headers of a request by name, and its body.
+/// Returns the headers of a request by name, and its body.
 fn parts(request: &str) -> (std::collections::BTreeMap<&str, &str>, &str) {
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
     (head.lines().skip(1).filter_map(|line| line.split_once(": ")).collect(), body)

@@ -85,7 +85,7 @@ impl From<WireImpact> for StoredImpact {
 }
 
 impl Client {
-    /// The circuits with one of these CIDs, whose ever they are.
+    /// Returns the circuits with one of these CIDs, whose ever they are.
     pub async fn circuits(&self, cids: &BTreeSet<&str>) -> Result<Vec<StoredCircuit>, Fault> {
         // What NetBox could not hold need not be asked for; an empty filter would be ignored.
         let can_be = |cid: &&&str| {
@@ -97,13 +97,13 @@ impl Client {
         Ok(found.into_iter().filter(|circuit| cids.contains(circuit.cid.as_str())).collect())
     }
 
-    /// The providers whose field is one of these values, and perhaps others.
+    /// Returns the providers whose field is one of these values, and perhaps others.
     pub async fn providers(&self, field: &str, values: &[String]) -> Result<Vec<StoredProvider>, Fault> {
         let values = values.iter().map(|value| fields::line(value)).filter(|value| !value.is_empty());
         self.list_any("/api/circuits/providers/", "fields=id,name,slug", field, values).await
     }
 
-    /// The provider's events with one of these names.
+    /// Returns the provider's events with one of these names.
     pub(super) async fn events_named(
         &self,
         spoken: Spoken,
@@ -120,7 +120,7 @@ impl Client {
         Ok(found.into_iter().filter(asked).map(|event| self.stored(spoken, event)).collect())
     }
 
-    /// An event that NetBox has shown, and with it something of its version.
+    /// Returns an event that NetBox has shown, and with it something of its version.
     pub(super) fn stored(&self, spoken: Spoken, event: WireEvent) -> StoredEvent {
         if spoken == Spoken::CircuitMaintenance && event.time_zone.is_none() {
             self.shown.note(PluginVersion::Before0_8);
@@ -128,7 +128,8 @@ impl Client {
         event.into()
     }
 
-    /// The impacts of these events. The filter takes one event: of several, it would go by the last.
+    /// Returns the impacts of these events. The filter takes one event: of several, it would go by
+    /// the last.
     pub(super) async fn impacts_of(&self, spoken: Spoken, events: &[EventId]) -> Result<Vec<StoredImpact>, Fault> {
         if let Spoken::Notices(types) = spoken {
             return self.notices_impacts(types, events).await;

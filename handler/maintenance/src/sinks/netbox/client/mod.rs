@@ -60,7 +60,7 @@ struct Page<T> {
 }
 
 impl Client {
-    /// The NetBox at that URL (without a slash at its end). `ca` is trusted besides the system's roots, as PEM.
+    /// Returns the NetBox at that URL (without a slash at its end). `ca` is trusted besides the system's roots, as PEM.
     pub fn new(url: &str, ca: Option<String>, token: SecretSource) -> Self {
         let base = url.trim_end_matches('/').to_owned();
         let ca = ca.map(|pem| OwnCa { variable: NETBOX_CA, pem });
@@ -78,12 +78,12 @@ impl Client {
         self.http.until(deadline);
     }
 
-    /// The time that is left for calls.
+    /// Returns the time that is left for calls.
     pub fn left(&self) -> Duration {
         self.http.left()
     }
 
-    /// How many requests were sent so far.
+    /// Returns how many requests were sent so far.
     pub fn calls(&self) -> u64 {
         self.http.calls()
     }
@@ -146,7 +146,7 @@ impl Client {
         }
     }
 
-    /// Every page of a list.
+    /// Returns every page of a list.
     async fn list<T: DeserializeOwned>(&self, path: &str, query: &str) -> Result<Vec<T>, Fault> {
         let mut all = Vec::new();
         loop {
@@ -159,7 +159,7 @@ impl Client {
         }
     }
 
-    /// The list of all that has one of these values in a field; as many look-ups as the length of a URL asks for.
+    /// Returns the list of all that has one of these values in a field; as many look-ups as the length of a URL asks for.
     async fn list_any<T: DeserializeOwned>(
         &self,
         path: &str,

@@ -41,7 +41,7 @@ impl WireImpact {
     }
 }
 
-/// An impact as the plugin takes it.
+/// Returns an impact as the plugin takes it.
 pub(super) fn impact(new: &NewImpact, types: Types) -> Value {
     json!({
         "event_content_type": types.maintenance,
@@ -52,7 +52,7 @@ pub(super) fn impact(new: &NewImpact, types: Types) -> Value {
     })
 }
 
-/// A mail as the plugin takes it.
+/// Returns a mail as the plugin takes it.
 pub(super) fn notification(mail: &NewNotification, types: Types) -> Value {
     json!({
         "event_content_type": types.maintenance,
@@ -65,7 +65,7 @@ pub(super) fn notification(mail: &NewNotification, types: Types) -> Value {
 }
 
 impl Client {
-    /// The impacts of these events on circuits.
+    /// Returns the impacts of these events on circuits.
     pub(super) async fn notices_impacts(&self, types: Types, events: &[EventId]) -> Result<Vec<StoredImpact>, Fault> {
         let fields = "fields=id,event_content_type,event_object_id,target_content_type,target_object_id,impact";
         let query = format!("{fields}&{OF_MAINTENANCES}&target_content_type=circuits.circuit");
@@ -75,7 +75,7 @@ impl Client {
         Ok(stored.filter(|impact| events.contains(&impact.event)).collect())
     }
 
-    /// The ids of an event's notifications.
+    /// Returns the ids of an event's notifications.
     pub(super) async fn notices_linked(&self, types: Types, event: EventId) -> Result<Vec<NotificationId>, Fault> {
         #[derive(Deserialize)]
         struct Linked {

@@ -52,7 +52,7 @@ pub struct StoredNotification {
 }
 
 impl StoredNotification {
-    /// The event that it belongs to.
+    /// Returns the event that it belongs to.
     fn event(&self, spoken: Spoken) -> Option<EventId> {
         match spoken {
             Spoken::CircuitMaintenance => self.event.map(|event| event.id),
@@ -79,7 +79,7 @@ pub enum Among {
     Received(Timestamp),
 }
 
-/// The list of the notifications with the fields that we read; filters follow.
+/// Returns the list of the notifications with the fields that we read; filters follow.
 fn listed(spoken: Spoken) -> String {
     match spoken {
         Spoken::CircuitMaintenance => format!(
@@ -92,7 +92,7 @@ fn listed(spoken: Spoken) -> String {
     }
 }
 
-/// The filter that finds a subject however much of it the plugin has kept.
+/// Returns the filter that finds a subject however much of it the plugin has kept.
 fn subject_filter(subject: &str) -> String {
     if subject.chars().count() <= fields::SHORT_SUBJECT {
         return format!("subject={}", encoded(subject));
@@ -102,7 +102,7 @@ fn subject_filter(subject: &str) -> String {
 }
 
 impl Client {
-    /// Whether a notification with this one's subject and sender is as asked; the newest are looked at first.
+    /// Returns whether a notification with this one's subject and sender is as asked; the newest are looked at first.
     pub async fn any_notification(
         &self,
         like: &NewNotification,
@@ -154,8 +154,8 @@ impl Client {
         Ok(false)
     }
 
-    /// The ids of an event's notifications. Until 0.8 the plugin lists those of all events, whichever is asked for: so this
-    /// asks for no bodies.
+    /// Returns the ids of an event's notifications. Until 0.8 the plugin lists those of all events, whichever is asked for:
+    /// so this asks for no bodies.
     pub(super) async fn linked(&self, spoken: Spoken, event: EventId) -> Result<Vec<NotificationId>, Fault> {
         #[derive(Deserialize)]
         struct Linked {
@@ -172,7 +172,7 @@ impl Client {
         Ok(found.iter().filter(is_asked).map(|found| found.id).collect())
     }
 
-    /// The fingerprints of an event's notifications.
+    /// Returns the fingerprints of an event's notifications.
     pub(super) async fn fingerprints(&self, event: EventId) -> Result<BTreeSet<String>, Fault> {
         let spoken = self.spoken().await?;
         let mut found = BTreeSet::new();

@@ -37,12 +37,12 @@ impl Client {
         self
     }
 
-    /// Whether mails without an event can be stored. True as long as nothing has shown that they cannot.
+    /// Returns whether mails without an event can be stored. True as long as nothing has shown that they cannot.
     pub fn has_queue(&self) -> bool {
         !matches!(self.spoken.get(), Some(Spoken::Notices(_))) && self.shown.age() == PluginVersion::Current
     }
 
-    /// The plugin that answers, as far as a look-up has shown that.
+    /// Returns the plugin that answers, as far as a look-up has shown that.
     pub(super) async fn spoken(&self) -> Result<Spoken, Fault> {
         match (self.spoken.get(), self.plugin) {
             (Some(spoken), _) => Ok(*spoken),

@@ -31,12 +31,12 @@ impl PluginVersion {
         }
     }
 
-    /// The name of the field for the time at which a mail was received.
+    /// Returns the name of the field for the time at which a mail was received.
     pub(super) fn received(self) -> &'static str {
         if self < Self::Before0_7 { "email_received" } else { "email_recieved" }
     }
 
-    /// How many characters a subject may have.
+    /// Returns how many characters a subject may have.
     pub(super) fn longest_subject(self) -> usize {
         if self < Self::Before0_8 { fields::LONGEST_SUBJECT } else { fields::SHORT_SUBJECT }
     }

@@ -17,7 +17,7 @@ impl Token {
         Self { source, cached: Mutex::new(None) }
     }
 
-    /// The value of `Authorization`. The prefix tells the second kind of tokens from the first.
+    /// Returns the value of `Authorization`. The prefix tells the second kind of tokens from the first.
     pub(super) async fn header(&self) -> Result<String, Fault> {
         let mut cached = self.cached.lock().await;
         let secret = match &*cached {

@@ -154,7 +154,7 @@ impl<'base> Simulated<'base> {
         Self { base, dice, faults, calls: Cell::new(0), writes: Cell::new(0) }
     }
 
-    /// The way to NetBox or back: others may come first, and the call may be lost.
+    /// Returns the way to NetBox or back: others may come first, and the call may be lost.
     async fn way(&self) -> Result<(), Fault> {
         let mut waited = false;
         std::future::poll_fn(|_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending })
@@ -298,7 +298,7 @@ fn provider() -> StoredProvider {
     StoredProvider { id: ProviderId::new(1), name: "Carrier".to_owned(), slug: "carrier".to_owned() }
 }
 
-/// The circuits that the simulated NetBox knows.
+/// Returns the circuits that the simulated NetBox knows.
 pub(in crate::sinks) fn circuits() -> Circuits {
     [("A", 1), ("B", 2), ("C", 3)].map(|(cid, id)| (cid.to_owned(), CircuitId::new(id))).into()
 }

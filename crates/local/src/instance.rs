@@ -54,7 +54,7 @@ pub(crate) struct Instance {
     group: Group,
     api: RuntimeApi,
     started: Instant,
-    /// Duration of the start, until the process asked for its first event; `None` once it was reported.
+    /// Duration of the start, until the process asked for its first event; `None` until then.
     start: Option<Duration>,
     ready: bool,
 }

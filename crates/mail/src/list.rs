@@ -1,4 +1,4 @@
-//! Mailing lists that put themselves into `From`, so that their mail passes DMARC, and keep the author elsewhere.
+//! Mailing lists that replace the author in `From`, so that their mail passes DMARC, and keep the author elsewhere.
 
 use super::{Layer, Mailbox, Wrapping, headers};
 

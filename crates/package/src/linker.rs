@@ -27,7 +27,7 @@ pub(super) fn variable(triple: &str) -> String {
     format!("CARGO_TARGET_{}_LINKER", triple.to_uppercase().replace('-', "_"))
 }
 
-/// Returns the cross compiler's name as Debian and its derivatives have it, with its package.
+/// Returns the name of the cross compiler, as Debian and its derivatives have it.
 fn cross(triple: &str) -> String {
     format!("{}-gcc", triple.replace("-unknown", ""))
 }

@@ -17,7 +17,7 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// Starts one; `None` without `openssl`.
+    /// Starts an endpoint; `None` without `openssl`.
     pub(crate) fn start() -> Option<Self> {
         Command::new("openssl").arg("version").stdout(Stdio::null()).status().ok()?;
         let folder = tempfile::tempdir().unwrap();
@@ -47,7 +47,7 @@ impl Tls {
         format!("https://127.0.0.1:{}", self.port)
     }
 
-    /// Puts an object.
+    /// Puts an object into the folder.
     pub(crate) fn object(&self, name: &str, bytes: &[u8]) {
         let path = self.folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

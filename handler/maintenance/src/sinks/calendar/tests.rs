@@ -1,4 +1,4 @@
-//! The calendar against a bucket that is made up: what notices leave behind in it, also two at once.
+//! Tests the calendar against a fake bucket: what notices leave in it, also two at once.
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +17,7 @@ const RESCHEDULED: &[u8] = include_bytes!("../../../../../tests/mails/zayo/resch
 const CANCELLED: &[u8] = include_bytes!("../../../../../tests/mails/zayo/cancelled.eml");
 const NIGHTS: &[u8] = include_bytes!("../../../../../tests/mails/lumen/two-nights.eml");
 
-/// A bucket. Whatever is in `before_put` is written by somebody else before our next write.
+/// A fake bucket. Somebody else writes `before_put` before our next write.
 #[derive(Default)]
 struct Bucket {
     objects: Mutex<BTreeMap<String, Object>>,
@@ -143,7 +143,7 @@ fn entries_follow_their_maintenance() {
     assert_eq!((each(&bucket, "SEQUENCE"), each(&bucket, "STATUS")), (words("1 1"), words("CANCELLED CONFIRMED")));
 
     let before = bucket.text("calendar/maintenance.ics");
-    // The first delivery may have failed to hand the mail over.
+    // The first delivery may have failed to hand the mail to a person.
     assert_eq!(deliver(&calendar, RESCHEDULED), Ok(Delivered::ForPerson { reason }));
     assert_eq!(deliver(&calendar, PLANNED), Ok(Delivered::Whole));
     assert_eq!(bucket.text("calendar/maintenance.ics"), before, "the same again, and an older one, change nothing");

@@ -1,4 +1,5 @@
-//! The webhook against a server in this process: what it is sent, and what its answers lead to.
+//! Tests the webhook against a server in this process: the requests, and the reactions to its
+//! answers.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! What `netbox-notices` has in other words: impacts and notifications belong to objects of any content type, given by number.
+//! The wire format of `netbox-notices`: impacts and notifications belong to objects of any content type, given by number.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,9 +12,9 @@ use crate::sinks::netbox::{
 };
 use notice::model::Impact;
 
-/// The plugin's part of the API.
+/// Path of the plugin in the API.
 pub(super) const PART: &str = "/api/plugins/notices";
-/// What the filters take in the place of a number.
+/// Filter for maintenances, in place of the content type's number.
 pub(super) const OF_MAINTENANCES: &str = "event_content_type=notices.maintenance";
 
 /// An impact as the plugin writes it.
@@ -29,7 +29,7 @@ pub(super) struct WireImpact {
 }
 
 impl WireImpact {
-    /// `None` if it is something else than a maintenance's on a circuit.
+    /// Returns the impact; `None` if it is not a maintenance's on a circuit.
     pub(super) fn stored(self, types: Types) -> Option<StoredImpact> {
         let is_ours = self.event_content_type == types.maintenance && self.target_content_type == types.circuit;
         is_ours.then(|| StoredImpact {

@@ -1,4 +1,5 @@
-//! `provision dev`: builds the functions, starts the stack, delivers, shows what happens, ends everything.
+//! `provision dev`: builds the functions, starts the stack, delivers mails, shows what happens, and ends
+//! everything.
 
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -19,7 +20,7 @@ use local::{Happening, NotStarted, Observer, Options, Stack, Tally, deliver};
 use package::{Profile, Request};
 use problem::Problem;
 
-/// The port on which tools for testing mail listen by custom.
+/// Default port: the one that mail-testing tools use by convention.
 const SMTP_PORT: u16 = 1025;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Dev) -> anyhow::Result<ExitCode> {
@@ -105,7 +106,7 @@ fn variables(typed: &Dev) -> Result<BTreeMap<String, String>, Problem> {
     Ok(variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// Returns a port that is taken can be chosen otherwise.
+/// Adds a hint to an error of starting: a port in use can be chosen otherwise.
 fn with_hint(error: NotStarted) -> anyhow::Error {
     match error {
         NotStarted::Port { what: what @ "SMTP", port, error } => {
@@ -130,7 +131,8 @@ async fn build(common: &Common, typed: &Dev, declaration: &Declaration) -> anyho
     Ok(executables)
 }
 
-/// Shows what happens until the deliveries have ended (with `--once`) or somebody interrupts; tells which.
+/// Shows what happens until the deliveries have ended (with `--once`) or until an interrupt; returns
+/// which.
 async fn watch(
     printer: &Printer,
     typed: &Dev,

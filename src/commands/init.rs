@@ -1,4 +1,4 @@
-//! `provision init`: writes a declaration to begin with. The examples are the declarations of this repository.
+//! `provision init`: writes a starter declaration. The examples are the declarations of this repository.
 
 use std::{fs::OpenOptions, io::Write, process::ExitCode};
 
@@ -21,7 +21,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Init) -> anyhow::R
         return Ok(ExitCode::SUCCESS);
     }
     let path = common.file.display();
-    // Never over a file that is there, and no file that is written by halves.
+    // An existing file is never overwritten, and a file is never written partially.
     let written = OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -1,6 +1,8 @@
 //! `provision dev`: builds the functions, starts the stack, delivers, shows what happens, ends everything.
 
-use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    collections::BTreeMap, fs::Permissions, os::unix::fs::PermissionsExt, path::PathBuf, process::ExitCode, sync::Arc,
+};
 
 use anyhow::Context;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -45,7 +47,9 @@ async fn session(
     };
     let temporary = match &typed.state {
         Some(_) => None,
-        None => Some(tempfile::Builder::new().prefix("provision-dev-").tempdir()?),
+        None => Some(
+            tempfile::Builder::new().prefix("provision-dev-").permissions(Permissions::from_mode(0o700)).tempdir()?,
+        ),
     };
     let folder = typed.state.clone().or_else(|| temporary.as_ref().map(|folder| folder.path().to_owned()));
     let folder = folder.unwrap_or_default();

@@ -1,8 +1,8 @@
 //! What a function may do in S3, and no more, as its role in AWS says: a right that is missing in the declaration is missing here too.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
-use contract::context::Place;
+use contract::{context::Place, secret::Secret};
 use s3s::{
     S3Request, S3Result,
     access::{S3Access, S3AccessContext},
@@ -17,7 +17,9 @@ pub(crate) struct Grant {
     /// The function's access key.
     pub access_key: String,
     /// Its secret key.
-    pub secret_key: String,
+    pub secret_key: Secret,
+    /// The secrets that it may read, by name in Secrets Manager.
+    pub secrets: BTreeSet<String>,
     /// The objects that it may get.
     pub reads: Vec<Place>,
     /// Where it may put objects.
@@ -165,7 +167,8 @@ mod tests {
         };
         let grant = Grant {
             access_key: "LOCAL1".to_owned(),
-            secret_key: "hidden".to_owned(),
+            secret_key: "hidden".into(),
+            secrets: BTreeSet::new(),
             reads: places(&["inbound/", "state/"]),
             writes: places(&["unmatched/", "state/"]),
             deletes: places(&["inbound/old/"]),

@@ -1,7 +1,6 @@
 //! Runs Cargo, and hears what it says: its messages are JSON, one a line.
 
 use std::{
-    ffi::OsStr,
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -17,20 +16,9 @@ use process::{Group, describe};
 
 /// Cargo, in a folder of the workspace.
 pub(super) fn cargo(folder: &Path) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = process::tool(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(folder).stdin(Stdio::null());
-    // What a Cargo that runs us says of our package would be taken by build scripts for a change of theirs.
-    for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_a_package(name)) {
-        command.env_remove(name);
-    }
     command
-}
-
-/// Whether a variable is one that Cargo sets for the package that it builds or runs.
-fn is_of_a_package(variable: &OsStr) -> bool {
-    let name = variable.to_string_lossy();
-    name.starts_with("CARGO_PKG_")
-        || ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_CRATE_NAME"].contains(&&*name)
 }
 
 /// Builds a binary for this machine and tells where it is; what Cargo prints is shown as it is. Dropping the future ends

@@ -3,13 +3,11 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    process::Stdio,
 };
 
 use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
-use tokio::process::Command;
 
-use super::{Linking, NotBuilt, Profile, Request, archive::SCHEMA};
+use super::{Linking, NotBuilt, Profile, Request, archive::SCHEMA, cargo::cargo};
 use declaration::choose;
 
 /// What the profile is where the workspace has none of that name: small and quick to start. Panics unwind, so that one bad
@@ -93,8 +91,9 @@ impl Workspace {
 }
 
 async fn metadata(folder: &Path) -> Result<Metadata, NotBuilt> {
-    let mut command = Command::from(MetadataCommand::new().no_deps().current_dir(folder).cargo_command());
-    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await.map_err(NotBuilt::NoCargo)?;
+    let mut command = cargo(folder);
+    command.args(["metadata", "--format-version", "1", "--no-deps"]);
+    let output = command.kill_on_drop(true).output().await.map_err(NotBuilt::NoCargo)?;
     let unusable = |said: &str| NotBuilt::NoWorkspace { folder: folder.to_owned(), said: said.trim().to_owned() };
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);

@@ -1,4 +1,7 @@
-//! A child process with everything that it starts: its own process group, ended as a whole.
+//! Child processes: each with everything that it starts in a process group of its own, ended as a whole ([`Group`]), and tools with an
+//! environment that has no secrets ([`tool`]).
+
+mod environment;
 
 use std::{io, process::ExitStatus, time::Duration};
 
@@ -7,6 +10,8 @@ use tokio::{
     process::{Child, Command},
     time::timeout,
 };
+
+pub use environment::tool;
 
 /// How long a process may take to end by itself once it was asked to.
 const PATIENCE: Duration = Duration::from_millis(500);

@@ -17,8 +17,8 @@ const SECRET: &str = "not-to-be-shown";
 fn running(variable: &str) -> (Live, String) {
     let mut live = Run::new().variable("GREETING_TOKEN", SECRET).live(&[]);
     send(&live, &format!("print {variable}"));
-    let line = live.until_error(|line| line.contains(&format!("reader | {variable}=")));
-    let value = line.split_once('=').unwrap().1.trim_start_matches("http://").to_owned();
+    let printed = live.until_error(|line| line.contains(&format!("reader | {variable}=")));
+    let value = printed.split_once('=').unwrap().1.trim_start_matches("http://").to_owned();
     (live, value)
 }
 
@@ -38,7 +38,7 @@ fn send(live: &Live, subject: &str) {
 fn ask(address: &str, first: &str, headers: &[&str], body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+    let headers = headers.join("\r\n") + if headers.is_empty() { "" } else { "\r\n" };
     let length = body.len();
     write!(stream, "{first} HTTP/1.1\r\n{headers}Connection: close\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
     let mut answer = String::new();
@@ -140,6 +140,8 @@ fn look(path: &Path, seen: &mut usize) {
     assert_eq!(status.permissions().mode() & 0o777, expected, "{}", path.display());
     *seen += 1;
     if status.is_dir() {
-        std::fs::read_dir(path).unwrap().for_each(|entry| look(&entry.unwrap().path(), seen));
+        for entry in std::fs::read_dir(path).unwrap() {
+            look(&entry.unwrap().path(), seen);
+        }
     }
 }

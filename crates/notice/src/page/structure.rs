@@ -96,7 +96,7 @@ pub fn structure(html: &str) -> Result<String, Failure> {
     Ok(structure)
 }
 
-/// Returns `true` for what other languages draw (SVG, MathML) and what is no text of the page.
+/// Returns `true` for what other languages than HTML draw, and what is no text of the page.
 fn is_dropped(element: &Element) -> bool {
     element.name.ns != ns!(html) || DROPPED.contains(&element.name())
 }

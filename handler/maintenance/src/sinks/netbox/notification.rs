@@ -94,7 +94,7 @@ fn text(arrived: &ArrivedMail) -> Option<String> {
         return Some(page);
     }
     let bodies = [&mail.texts, &mail.calendars].into_iter().find(|bodies| !blank(bodies))?;
-    Some(bodies.join("\n").chars().filter(is_shown).collect::<String>().replace('<', "&lt;"))
+    Some(bodies.join("\n").chars().filter(|letter| is_shown(*letter)).collect::<String>().replace('<', "&lt;"))
 }
 
 /// Returns the structure of the mail's pages: no links, styles, scripts, pictures, forms or comments. `None` if it has no page, or one that
@@ -105,13 +105,13 @@ fn page(mail: &Mail) -> Option<String> {
     }
     let structure = structure(&mail.pages.join("\n")).ok()?;
     // After the entities were resolved: they can stand for what is not seen, too.
-    let page: String = structure.chars().filter(is_shown).collect();
+    let page: String = structure.chars().filter(|letter| is_shown(*letter)).collect();
     Some(page).filter(|page| !blank(std::slice::from_ref(page)))
 }
 
 /// Returns `true` for what people see, and for white space that orders a text.
-fn is_shown(letter: &char) -> bool {
-    matches!(letter, '\n' | '\r' | '\t') || !is_unseen(*letter)
+fn is_shown(letter: char) -> bool {
+    matches!(letter, '\n' | '\r' | '\t') || !is_unseen(letter)
 }
 
 fn blank(bodies: &[String]) -> bool {

@@ -93,8 +93,12 @@ impl NetBox {
 
     /// Makes providers and their circuits.
     pub(crate) fn fill(&self, circuits: &Circuits) {
-        let providers: Vec<_> =
-            circuits.keys().map(|name| json!({"name": name, "slug": name.replace('.', "-")})).collect();
+        let providers: Vec<_> = circuits
+            .keys()
+            .map(
+                |name| json!({"name": name, "slug": name.replace(|letter: char| !letter.is_ascii_alphanumeric(), "-")}),
+            )
+            .collect();
         let made = self.post("circuits/providers", &Value::from(providers));
         let ids: BTreeMap<&str, i64> =
             list(&made).iter().map(|made| (made["name"].as_str().unwrap(), made["id"].as_i64().unwrap())).collect();

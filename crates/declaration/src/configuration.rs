@@ -3,7 +3,7 @@
 //! A schema names the variables that the function reads, the form of each, which must be there, and which are secrets. It is data
 //! of the function's: nothing here knows a variable's name.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, ops::Range};
 
 use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value, json};
@@ -74,7 +74,11 @@ pub(super) fn check(root: &Node, declaration: &Declaration, look_up: LookUp<'_>)
         let key = if matches!(function.code, Code::Shipped(_)) { "use" } else { "crate" };
         match look_up(&function.code) {
             Ok(None) => {}
-            Ok(Some(configuration)) => noted.extend(environment(root, entry, function, &configuration)),
+            Ok(Some(configuration)) => {
+                let environment = Environment { root, entry, function, configuration: &configuration };
+                noted.extend(environment.names());
+                noted.extend(environment.values());
+            }
             Err(Unavailable { message, hint, is_warning }) => {
                 let place = span_of(root, &["functions", entry, key]);
                 let diagnostic = Diagnostic { is_warning, ..Diagnostic::new(place, message) };
@@ -88,68 +92,91 @@ pub(super) fn check(root: &Node, declaration: &Declaration, look_up: LookUp<'_>)
     noted
 }
 
-/// Checks one function's environment.
-fn environment(root: &Node, entry: &str, function: &Function, configuration: &Configuration) -> Vec<Diagnostic> {
-    let place = |name: &str| match at(root, &["functions", entry, "environment", name]) {
-        Some(node) => node.span.clone(),
-        None => span_of(root, &["functions", entry, "secrets", name]),
-    };
-    let mut noted = Vec::new();
-    for name in function.environment.keys().chain(function.secrets.keys()) {
-        let Some(property) = configuration.property(name) else {
-            let message = format!("function `{entry}` reads no variable `{name}`");
-            let hint = choose(name, "variables that it reads", &configuration.names());
-            noted.push(Diagnostic::warning(place(name), message).with_hint(hint));
-            continue;
-        };
-        if is_secret(property) && function.environment.contains_key(name) {
-            let message = format!("`{name}` is a secret, and whoever may see the function reads its `environment`");
-            let hint =
-                format!("move it to the function's `secrets`: `{name}: ENTRY`, with an entry of the section `secrets`");
-            noted.push(Diagnostic::new(place(name), message).with_hint(hint).concealed());
+/// A function's environment beside the schema that it should fit.
+struct Environment<'check> {
+    root: &'check Node,
+    entry: &'check str,
+    function: &'check Function,
+    configuration: &'check Configuration,
+}
+
+impl Environment<'_> {
+    /// Returns the place of a variable's value.
+    fn place(&self, name: &str) -> Range<usize> {
+        match at(self.root, &["functions", self.entry, "environment", name]) {
+            Some(node) => node.span.clone(),
+            None => span_of(self.root, &["functions", self.entry, "secrets", name]),
         }
     }
-    let is_secret = |name: &&String| configuration.property(name).is_some_and(is_secret);
-    let mentioned = function.environment.keys().filter(is_secret);
-    let secrets: BTreeSet<&String> = function.secrets.keys().chain(mentioned).collect();
-    let Ok(validator) = jsonschema::validator_for(&configuration.without_forms(&secrets)) else { return noted };
-    let values = function.environment.iter().map(|(name, value)| (name.clone(), json!(value)));
-    let given = Value::Object(values.chain(secrets.iter().map(|name| ((*name).clone(), json!("")))).collect());
-    for error in validator.iter_errors(&given) {
-        let describe = |name: &str| configuration.property(name).and_then(|it| it.get("description")?.as_str());
-        match error.kind() {
-            ValidationErrorKind::Required { property } => {
+
+    /// Returns the place at which a missing variable is reported: the function's environment, else its code.
+    fn lacking(&self) -> Range<usize> {
+        let keys = ["environment", "use", "crate"];
+        let found = keys.iter().find_map(|key| at(self.root, &["functions", self.entry, key]));
+        found.map_or(0..0, |node| node.span.clone())
+    }
+
+    /// Notes variables that the function does not read, and secrets that stand where everybody reads them.
+    fn names(&self) -> Vec<Diagnostic> {
+        let Self { entry, function, configuration, .. } = self;
+        let mut noted = Vec::new();
+        for name in function.environment.keys().chain(function.secrets.keys()) {
+            match configuration.property(name) {
+                None => {
+                    let message = format!("function `{entry}` reads no variable `{name}`");
+                    let hint = choose(name, "variables that it reads", &configuration.names());
+                    noted.push(Diagnostic::warning(self.place(name), message).with_hint(hint));
+                }
+                Some(property) if is_secret(property) && function.environment.contains_key(name) => {
+                    let message =
+                        format!("`{name}` is a secret, and whoever may see the function reads its `environment`");
+                    let hint = format!(
+                        "move it to the function's `secrets`: `{name}: ENTRY`, with an entry of the section `secrets`"
+                    );
+                    noted.push(Diagnostic::new(self.place(name), message).with_hint(hint).concealed());
+                }
+                Some(_) => {}
+            }
+        }
+        noted
+    }
+
+    /// Notes variables that are missing, and values of another form. Values may hold a secret by mistake, and are not repeated.
+    fn values(&self) -> Vec<Diagnostic> {
+        let Self { entry, function, configuration, .. } = self;
+        let is_secret = |name: &&String| configuration.property(name).is_some_and(is_secret);
+        let mentioned = function.environment.keys().filter(is_secret);
+        let secrets: BTreeSet<&String> = function.secrets.keys().chain(mentioned).collect();
+        let schema = configuration.without_forms(&secrets);
+        // It was made when the whole was read.
+        let Ok(validator) = jsonschema::validator_for(&schema) else { return Vec::new() };
+        let values = function.environment.iter().map(|(name, value)| (name.clone(), json!(value)));
+        let hidden = secrets.iter().map(|name| ((*name).clone(), json!("")));
+        let given = Value::Object(values.chain(hidden).collect());
+        let noted = validator.iter_errors(&given).map(|error| {
+            if let ValidationErrorKind::Required { property } = error.kind() {
                 let name = property.as_str().unwrap_or_default();
                 let message = format!("function `{entry}` needs the variable `{name}`");
-                let diagnostic = Diagnostic::new(lacking(root, entry), message);
-                noted.push(match describe(name) {
-                    Some(says) => diagnostic.with_hint(format!("`{name}`: {says}")),
-                    None => diagnostic,
-                });
+                return self.explained(Diagnostic::new(self.lacking(), message), name, &format!("`{name}`: "));
             }
-            _ => {
-                let path = error.instance_path().to_string();
-                let name = path.trim_start_matches('/').replace("~1", "/").replace("~0", "~");
-                let message = format!("`{name}` is not what function `{entry}` takes");
-                let diagnostic = Diagnostic::new(place(&name), message).concealed();
-                noted.push(match describe(&name) {
-                    Some(says) => diagnostic.with_hint(says),
-                    None => diagnostic,
-                });
-            }
+            let path = error.instance_path().to_string();
+            let name = path.trim_start_matches('/');
+            let message = format!("`{name}` is not what function `{entry}` takes");
+            self.explained(Diagnostic::new(self.place(name), message).concealed(), name, "")
+        });
+        noted.collect()
+    }
+
+    /// Adds the description of a variable, if there is one, as the hint.
+    fn explained(&self, diagnostic: Diagnostic, name: &str, before: &str) -> Diagnostic {
+        match self.configuration.property(name).and_then(|property| property.get("description")?.as_str()) {
+            Some(says) => diagnostic.with_hint(format!("{before}{says}")),
+            None => diagnostic,
         }
     }
-    noted
 }
 
 /// Returns whether a variable holds a secret, by its description.
 fn is_secret(property: &Value) -> bool {
     property.get("secret") == Some(&json!(true))
-}
-
-/// Returns the place at which a missing variable is reported: the function's environment, else its code.
-fn lacking(root: &Node, entry: &str) -> std::ops::Range<usize> {
-    let keys = ["environment", "use", "crate"];
-    let found = keys.iter().find_map(|key| at(root, &["functions", entry, key]));
-    found.map_or(0..0, |node| node.span.clone())
 }

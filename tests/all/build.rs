@@ -185,6 +185,19 @@ fn what_is_missing_is_told_with_what_would_mend_it() {
     error: Failed to find binary `maintenance` in package `reader`
     hint: binaries of the package: `reader`
     ");
+    workspace.write("infra.yaml", &replaced(DECLARATION, &[(", bin: reader", "")]));
+    workspace.write("reader/src/bin/writer.rs", "fn main() {}\n");
+    assert_snapshot!(workspace.shown(&workspace.build(&[])), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    reader: building
+    error: Failed to choose a binary of package `reader`: it has several
+    hint: add one of `bin: reader`, `bin: writer`
+    ");
+    fs::remove_dir_all(workspace.root().join("reader/src/bin")).unwrap();
+    let run = workspace.build(&["--json"]);
+    assert_eq!(run.json()[0]["functions"][0]["bin"], "reader", "the only one: {run}");
     workspace.write("infra.yaml", DECLARATION);
     fs::remove_file(workspace.root().join("Cargo.lock")).unwrap();
     assert_snapshot!(workspace.shown(&workspace.build(&["--json"])), @r#"

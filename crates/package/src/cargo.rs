@@ -11,7 +11,7 @@ use tokio::{
     process::Command,
 };
 
-use super::{Linking, NotBuilt, Observer, Profile, Progress, Request, toolchain::Toolchain, workspace::Workspace};
+use super::{Binary, Linking, NotBuilt, Observer, Profile, Progress, toolchain::Toolchain, workspace::Workspace};
 use process::{Group, describe};
 
 /// Cargo, in a folder of the workspace.
@@ -23,38 +23,38 @@ pub(super) fn cargo(folder: &Path) -> Command {
 
 /// Builds a binary for this machine and tells where it is; what Cargo prints is shown as it is. Dropping the future ends
 /// Cargo and all that it started.
-pub async fn build(request: &Request<'_>, profile: Profile) -> Result<PathBuf, NotBuilt> {
-    let mut command = cargo(request.folder);
+pub(super) async fn build(binary: &Binary<'_>, profile: Profile) -> Result<PathBuf, NotBuilt> {
+    let mut command = cargo(binary.folder);
     command
-        .args(["build", "--package", request.package, "--bin", request.bin, "--profile", profile.name()])
+        .args(["build", "--package", binary.package, "--bin", binary.bin, "--profile", profile.name()])
         .args(["--message-format", "json-render-diagnostics"]);
-    run(&mut command, request, &|_| {}).await
+    run(&mut command, binary, &|_| {}).await
 }
 
 /// Builds a binary for Lambda.
 pub(super) async fn compile(
-    request: &Request<'_>,
+    binary: &Binary<'_>,
     workspace: &Workspace,
     toolchain: &Toolchain,
     linking: Linking,
     observer: Observer<'_>,
 ) -> Result<PathBuf, NotBuilt> {
-    let mut command = cargo(request.folder);
+    let mut command = cargo(binary.folder);
     command
-        .args(["build", "--package", request.package, "--bin", request.bin, "--locked", "--quiet"])
+        .args(["build", "--package", binary.package, "--bin", binary.bin, "--locked", "--quiet"])
         .args(["--message-format", "json", "--profile", Profile::Lambda.name(), "--target", toolchain.triple])
         .arg("--target-dir")
         .arg(workspace.target(linking))
         .args(workspace.profile_settings())
         .envs(toolchain.environment(workspace, linking))
         .stderr(Stdio::piped());
-    run(&mut command, request, observer).await
+    run(&mut command, binary, observer).await
 }
 
 /// Runs Cargo to its end and finds the binary in what it says.
-async fn run(command: &mut Command, request: &Request<'_>, observer: Observer<'_>) -> Result<PathBuf, NotBuilt> {
+async fn run(command: &mut Command, binary: &Binary<'_>, observer: Observer<'_>) -> Result<PathBuf, NotBuilt> {
     let mut cargo = Group::start(command.stdout(Stdio::piped())).map_err(NotBuilt::NoCargo)?;
-    let mut heard = Heard { bin: request.bin, observer, compiled: 0, executable: None };
+    let mut heard = Heard { bin: binary.bin, observer, compiled: 0, executable: None };
     let (messages, remarks) = (cargo.child.stdout.take(), cargo.child.stderr.take());
     tokio::try_join!(
         lines(messages, |line| heard.message(line)),
@@ -63,7 +63,7 @@ async fn run(command: &mut Command, request: &Request<'_>, observer: Observer<'_
     .map_err(NotBuilt::NoCargo)?;
     let executable = heard.executable;
     let status = cargo.child.wait().await.map_err(NotBuilt::NoCargo)?;
-    let (package, bin) = (request.package.to_owned(), request.bin.to_owned());
+    let (package, bin) = (binary.package.to_owned(), binary.bin.to_owned());
     if !status.success() {
         return Err(NotBuilt::Failed { package, bin, status: describe(status) });
     }

@@ -28,19 +28,19 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Build) -> anyhow::
 async fn all(printer: &Printer, common: &Common, typed: &Build, declaration: &Declaration) -> anyhow::Result<()> {
     let artifacts = artifacts(printer, common, declaration).await?;
     let mut built: Vec<Built<'_>> = Vec::new();
-    for (entry, function) in &declaration.functions {
+    for entry in declaration.functions.keys() {
         let Some(artifact) = artifacts.get(entry).cloned() else { continue };
         let path = match &typed.out {
             Some(out) => copy(&artifact, out, entry)?,
             None => artifact.path.clone(),
         };
-        built.push(Built { function: entry, package: &function.crate_name, bin: &function.bin, artifact, path });
+        built.push(Built { function: entry, artifact, path });
     }
     render::build::built(printer, &built)?;
     Ok(())
 }
 
-/// Builds the functions one after the other: Cargo uses all cores by itself. Two that run the same binary share it.
+/// Builds the functions one after the other: Cargo uses all cores by itself. Two that run the same code share it.
 pub(super) async fn artifacts(
     printer: &Printer,
     common: &Common,
@@ -50,10 +50,9 @@ pub(super) async fn artifacts(
     let mut built: BTreeMap<_, Artifact> = BTreeMap::new();
     let mut artifacts = BTreeMap::new();
     for (entry, function) in &declaration.functions {
-        let request = Request { folder, package: &function.crate_name, bin: &function.bin };
+        let request = Request { folder, code: &function.code };
         let architecture = Architecture::from(function.architecture);
-        let binary = (request.package, request.bin, architecture);
-        let artifact = match built.entry(binary) {
+        let artifact = match built.entry((request.code, architecture)) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => new.insert(artifact(printer, entry, &request, architecture).await?),
         };
@@ -69,7 +68,7 @@ async fn artifact(
     request: &Request<'_>,
     architecture: Architecture,
 ) -> Result<Artifact, NotBuilt> {
-    let building = Building::begin(printer, entry);
+    let building = Building::begin(printer, entry, request.code);
     let artifact = package::artifact(request, architecture, &|progress| building.show(progress)).await?;
     building.end(&artifact);
     Ok(artifact)

@@ -1,7 +1,14 @@
 //! `provision dev`: builds the functions, starts the stack, delivers mails, shows what happens, and ends
 //! everything.
 
-use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fs::Permissions,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use anyhow::Context;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -17,7 +24,7 @@ use crate::{
 };
 use declaration::Declaration;
 use local::{Happening, NotStarted, Observer, Options, Stack, Tally, deliver};
-use package::{Profile, Request};
+use package::{NotBuilt, Profile, Request};
 use problem::Problem;
 
 /// Default port: the one that mail-testing tools use by convention.
@@ -40,13 +47,16 @@ async fn session(
 ) -> anyhow::Result<ExitCode> {
     let options = options(typed)?;
     let mut interrupts = Interrupts::new()?;
+    let unpacked = tempfile::Builder::new().prefix("provision-functions-").tempdir()?;
     let executables = tokio::select! {
-        built = build(common, typed, declaration) => built?,
+        built = build(common, typed, declaration, unpacked.path()) => built?,
         () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
     };
     let temporary = match &typed.state {
         Some(_) => None,
-        None => Some(tempfile::Builder::new().prefix("provision-dev-").tempdir()?),
+        None => Some(
+            tempfile::Builder::new().prefix("provision-dev-").permissions(Permissions::from_mode(0o700)).tempdir()?,
+        ),
     };
     let folder = typed.state.clone().or_else(|| temporary.as_ref().map(|folder| folder.path().to_owned()));
     let folder = folder.unwrap_or_default();
@@ -119,14 +129,19 @@ fn with_hint(error: NotStarted) -> anyhow::Error {
     }
 }
 
-/// Builds every function, one after the other: Cargo uses all cores by itself.
-async fn build(common: &Common, typed: &Dev, declaration: &Declaration) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+/// Builds every function, one after the other, since Cargo uses all cores by itself; or unpacks it into a folder.
+async fn build(
+    common: &Common,
+    typed: &Dev,
+    declaration: &Declaration,
+    unpacked: &Path,
+) -> Result<BTreeMap<String, PathBuf>, NotBuilt> {
     let folder = package::folder(&common.file);
     let profile = if typed.release { Profile::Lambda } else { Profile::Development };
     let mut executables = BTreeMap::new();
     for (entry, function) in &declaration.functions {
-        let request = Request { folder, package: &function.crate_name, bin: &function.bin };
-        executables.insert(entry.clone(), package::build(&request, profile).await?);
+        let request = Request { folder, code: &function.code };
+        executables.insert(entry.clone(), package::executable(&request, profile, &unpacked.join(entry)).await?);
     }
     Ok(executables)
 }

@@ -24,9 +24,8 @@ pub(crate) fn banner(printer: &Printer, declaration: &Declaration, stack: &Stack
     let mut lines = vec![format!("{} in {}, on this machine", declaration.stack, declaration.region)];
     for (entry, function) in &declaration.functions {
         lines.push(format!(
-            "  function {entry}: {} of {}, {} MB, {} s, {}",
-            function.bin,
-            function.crate_name,
+            "  function {entry}: {}, {} MB, {} s, {}",
+            function.code,
             function.memory,
             function.timeout.as_secs(),
             counted_as(function.retries.into(), "retry", "retries")

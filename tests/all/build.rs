@@ -185,6 +185,19 @@ fn what_is_missing_is_told_with_what_would_mend_it() {
     error: Failed to find binary `maintenance` in package `reader`
     hint: binaries of the package: `reader`
     ");
+    workspace.write("infra.yaml", &replaced(DECLARATION, &[(", bin: reader", "")]));
+    workspace.write("reader/src/bin/writer.rs", "fn main() {}\n");
+    assert_snapshot!(workspace.shown(&workspace.build(&[])), @r"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    reader: building
+    error: Failed to choose a binary of package `reader`: it has several
+    hint: add one of `bin: reader`, `bin: writer`
+    ");
+    fs::remove_dir_all(workspace.root().join("reader/src/bin")).unwrap();
+    let run = workspace.build(&["--json"]);
+    assert_eq!(run.json()[0]["functions"][0]["bin"], "reader", "the only one: {run}");
     workspace.write("infra.yaml", DECLARATION);
     fs::remove_file(workspace.root().join("Cargo.lock")).unwrap();
     assert_snapshot!(workspace.shown(&workspace.build(&["--json"])), @r#"
@@ -203,6 +216,39 @@ fn what_is_missing_is_told_with_what_would_mend_it() {
         run.stderr().contains("error: Failed to read the Cargo workspace of `.`: failed to load manifest"),
         "{run}"
     );
+}
+
+/// Whatever is compiled is other people's code.
+#[test]
+fn a_build_script_sees_no_secret() {
+    let folder = Folder::new();
+    let workspace = Workspace::new(&folder, "one");
+    workspace.write("reader/build.rs", "fn main() { panic!(\"{:?}\", std::env::vars_os().collect::<Vec<_>>()); }\n");
+    let declaration = format!(
+        "{}    secrets: {{GREETING_TOKEN: greeting/token, CARGO_OF_OURS_SECRET: other/token}}\n",
+        replaced(DECLARATION, &[("{crate: reader, bin: reader}", "\n    crate: reader\n    bin: reader")])
+    );
+    workspace.write("infra.yaml", &declaration);
+    let secrets = [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "NETBOX_TOKEN",
+        "GREETING_TOKEN",
+        "CARGO_OF_OURS_SECRET",
+        "CARGO_REGISTRY_TOKEN",
+        "ANYTHING",
+    ];
+    for arguments in [&["build", "--json"][..], &["dev"]] {
+        let mut command = workspace.command(arguments);
+        command.envs(secrets.map(|name| (name, "canary"))).env("CARGO_TERM_PROGRESS_WHEN", "never");
+        let run = folder.finish(arguments, command.output().unwrap());
+        assert_eq!(run.code(), Some(2), "{run}");
+        let shown = run.to_string();
+        assert!(shown.contains("CARGO_TERM_PROGRESS_WHEN") && shown.contains("PATH"), "{shown}");
+        assert!(!shown.contains("canary"), "{shown}");
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod netbox;
 mod operate;
 mod output;
 mod parse;
+mod shipped;
 mod stack;
 mod structure;
 mod validate;

@@ -259,6 +259,19 @@ fn only_the_rendering_prints() {
     assert!(inside > 0, "nothing prints: a door here is misspelt");
 }
 
+/// Every child process is started by `process`, which clears its environment, or gets one made for it.
+#[test]
+fn no_child_process_inherits_the_environment() {
+    let starts = |file: &PathBuf| {
+        let text = code(file);
+        let starts = text.matches("Command::new(").count();
+        let is_cleared = text.contains(".env_clear()");
+        starts > 0 && !is_cleared && !text.contains("clap::Command")
+    };
+    let found: Vec<_> = command_line().into_iter().filter(starts).collect();
+    assert_eq!(found, Vec::<PathBuf>::new(), "start it with `process::tool`");
+}
+
 #[test]
 fn no_arn_is_written_by_hand() {
     let made = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/aws/src/arn.rs");

@@ -185,13 +185,13 @@ fn standard_input(reader: &mut Reader, root: &Node, declaration: &Declaration) {
 }
 
 /// Returns the node under a path of keys.
-fn at<'tree>(node: &'tree Node, path: &[&str]) -> Option<&'tree Node> {
+pub(super) fn at<'tree>(node: &'tree Node, path: &[&str]) -> Option<&'tree Node> {
     path.iter().try_fold(node, |node, name| match &node.value {
         Value::Map(entries) => entries.iter().find(|(key, _)| key.name == *name).map(|(_, value)| value),
         _ => None,
     })
 }
 
-fn span_of(root: &Node, path: &[&str]) -> Range<usize> {
+pub(super) fn span_of(root: &Node, path: &[&str]) -> Range<usize> {
     at(root, path).map_or(0..0, |node| node.span.clone())
 }

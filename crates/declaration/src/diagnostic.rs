@@ -38,6 +38,12 @@ impl Diagnostic {
         self.hint = Some(hint.into());
         self
     }
+
+    /// The same without a copy of the source, which may hold a secret by mistake.
+    #[must_use]
+    pub fn concealed(self) -> Self {
+        Self { is_concealed: true, ..self }
+    }
 }
 
 /// Everything that is wrong with one file, in the order of the file; never empty.

@@ -1,6 +1,6 @@
 //! `functions`: code, settings, and permissions. A function may use exactly what its entry names.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use trust::{Fault, Grants, Purpose};
 
@@ -18,11 +18,9 @@ use super::{
 /// A function and the code that it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
-    /// Name of the Cargo package, in the workspace of the declaration.
-    pub crate_name: String,
-    /// Name of the binary in that package.
-    pub bin: String,
-    /// Description for people; may be empty.
+    /// Origin of the zip that Lambda runs.
+    pub code: Code,
+    /// For people; may be empty.
     pub description: String,
     /// Processor architecture.
     pub architecture: Architecture,
@@ -59,6 +57,30 @@ pub struct Function {
     pub sends: Vec<String>,
     /// Tags of the function; they override the stack's.
     pub tags: BTreeMap<String, String>,
+}
+
+/// The origin of a function's zip.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Code {
+    /// Built from a package of the Cargo workspace that the declaration stands in.
+    Crate {
+        /// Name of the package.
+        package: String,
+        /// Binary of that package; `None` is its only one.
+        bin: Option<String>,
+    },
+    /// Taken as it is from the zips that came with `provision`, by name.
+    Shipped(String),
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Crate { package, bin: None } => formatter.write_str(package),
+            Self::Crate { package, bin: Some(bin) } => write!(formatter, "{bin} of {package}"),
+            Self::Shipped(name) => write!(formatter, "{name}, shipped with provision"),
+        }
+    }
 }
 
 /// The processors that Lambda has.
@@ -109,9 +131,21 @@ const LARGEST_ENVIRONMENT: usize = 4096;
 pub(super) static SHAPE: Shape = Shape {
     name: "function",
     keys: &[
-        Field::new("crate", Holds::Text(scalars::PACKAGE), "Cargo package that contains the function.")
-            .required("maintenance"),
-        Field::new("bin", Holds::Text(scalars::BINARY), "Binary of that package.").required("maintenance"),
+        Field::new(
+            "use",
+            Holds::Text(scalars::SHIPPED),
+            "Function that came with `provision`, such as `maintenance` or `echo`: its zip is taken as it is. Either this or `crate` is required.",
+        ),
+        Field::new(
+            "crate",
+            Holds::Text(scalars::PACKAGE),
+            "Cargo package that the function is built from, in the workspace of the declaration.",
+        ),
+        Field::new(
+            "bin",
+            Holds::Text(scalars::BINARY),
+            "Binary of the package named by `crate`. Without it, the package's only binary.",
+        ),
         Field::new("description", Holds::Text(scalars::LINE), "Description for people.").or(""),
         Field::new("architecture", Holds::Word(words::<Architecture>), "Processor architecture.").or("x86_64"),
         Field::new("memory", MEMORY, "Memory.").or("256MB"),
@@ -171,8 +205,8 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Function {
     let fields = &reader.fields(node, &key.span, format!("function `{}`", key.name), &SHAPE);
     let (environment, secrets) = variables(reader, fields);
     Function {
-        crate_name: reader.text(fields, "crate", scalars::cargo_name).unwrap_or_default(),
-        bin: reader.text(fields, "bin", scalars::cargo_name).unwrap_or_default(),
+        code: code(reader, fields, matches!(node.value, Value::Map(_) | Value::Null))
+            .unwrap_or_else(|| Code::Shipped(String::new())),
         description: reader.text(fields, "description", scalars::line).unwrap_or_default(),
         architecture: reader.word(fields, "architecture").unwrap_or_default(),
         memory: reader.size(fields, "memory").unwrap_or_default(),
@@ -192,6 +226,30 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Function {
         sends: reader.references(fields, "sends"),
         tags: tags(reader, fields),
     }
+}
+
+/// Reads the origin of the code: `use`, or `crate` with `bin`. Of what `is_mapping` says to be no mapping, nothing is missing.
+fn code(reader: &mut Reader, fields: &Fields<'_>, is_mapping: bool) -> Option<Code> {
+    let shipped = reader.text(fields, "use", scalars::cargo_name);
+    let package = reader.text(fields, "crate", scalars::cargo_name);
+    let bin = reader.text(fields, "bin", scalars::cargo_name);
+    match (fields.entry("use"), fields.entry("crate"), fields.entry("bin")) {
+        (Some((key, _)), Some(_), _) => {
+            let message = format!("{} has both `use` and `crate`", fields.subject);
+            reader.note_at(&key.span, message, "remove one of them");
+        }
+        (Some(_), None, Some((key, _))) => {
+            let message = format!("{} has `bin`, which names a binary of a `crate`, and no `crate`", fields.subject);
+            reader.note_at(&key.span, message, "remove `bin`");
+        }
+        (None, None, _) if is_mapping => {
+            let message = format!("{} has neither `use` nor `crate`", fields.subject);
+            let hint = "add `use: maintenance` for a function that came with `provision`, or `crate: PACKAGE` for one of your own";
+            reader.note_at(&fields.span, message, hint);
+        }
+        _ => {}
+    }
+    shipped.map(Code::Shipped).or(package.map(|package| Code::Crate { package, bin }))
 }
 
 type Environment = BTreeMap<String, String>;

@@ -5,6 +5,7 @@
 mod alarms;
 mod bucket;
 mod checks;
+mod configuration;
 mod diagnostic;
 mod function;
 mod queue;
@@ -31,8 +32,9 @@ use std::{
 
 pub use alarms::{AlarmKind, Alarms, Measure, Notify, Unit, Watched};
 pub use bucket::{Bucket, Place};
+pub use configuration::{Configuration, LookUp, Unavailable};
 pub use diagnostic::{Diagnostic, Diagnostics};
-pub use function::{Architecture, Function, LOG_RETENTION, SecretReference, Vpc};
+pub use function::{Architecture, Code, Function, LOG_RETENTION, SecretReference, Vpc};
 pub use queue::{Queue, Redrive};
 pub use reference::reference;
 pub use rule::{Action, Bounce, Encoding, Invocation, ReceiptRule, Recipient, Tls};
@@ -103,8 +105,22 @@ impl Declaration {
         Self::parse(path, &bytes_of(path)?, stage)
     }
 
-    /// Reads and checks a declaration from the bytes of a file.
+    /// The same, with every function's environment checked against the schema of its code.
+    pub fn check_with(path: &Path, stage: Option<&str>, look_up: LookUp<'_>) -> Result<Checked, DeclarationError> {
+        Self::parse_with(path, &bytes_of(path)?, stage, look_up)
+    }
+
+    /// Reads a declaration from the bytes of that file.
     pub fn parse(path: &Path, bytes: &[u8], stage: Option<&str>) -> Result<Checked, DeclarationError> {
+        Self::parse_with(path, bytes, stage, &|_| Ok(None))
+    }
+
+    fn parse_with(
+        path: &Path,
+        bytes: &[u8],
+        stage: Option<&str>,
+        look_up: LookUp<'_>,
+    ) -> Result<Checked, DeclarationError> {
         let source = String::from_utf8_lossy(bytes);
         let refuse = |list| DeclarationError::Invalid(Diagnostics::new(path, &source, list));
         if let Err(error) = std::str::from_utf8(bytes) {
@@ -124,7 +140,7 @@ impl Declaration {
             let path = path.to_owned();
             return Err(DeclarationError::UnknownStage { path, stage: stage.to_owned(), stages: stages.names() });
         }
-        let read = every_stage(&root, &stages, stage);
+        let read = every_stage(&root, &stages, stage, look_up);
         let noted = Diagnostics::new(path, &source, read.noted);
         if noted.list().iter().any(|diagnostic| !diagnostic.is_warning) {
             return Err(DeclarationError::Invalid(noted));
@@ -152,11 +168,12 @@ struct Reading {
     noted: Vec<Diagnostic>,
 }
 
-/// Reads the declaration in one stage, in every stage, or as it is if it has none.
-fn every_stage(root: &Node, stages: &Stages, chosen: Option<&str>) -> Reading {
+/// Reads the declaration as it is in one stage, in every stage, or, without any, as it stands.
+fn every_stage(root: &Node, stages: &Stages, chosen: Option<&str>, look_up: LookUp<'_>) -> Reading {
     let names: Vec<_> = stages.names().into_iter().filter(|name| chosen.is_none_or(|chosen| chosen == name)).collect();
     if names.is_empty() {
         let (declaration, mut noted) = sections::declaration(root);
+        noted.extend(configuration::check(root, &declaration, look_up));
         noted.extend_from_slice(stages.noted());
         return Reading { declarations: vec![declaration], noted };
     }
@@ -166,6 +183,7 @@ fn every_stage(root: &Node, stages: &Stages, chosen: Option<&str>) -> Reading {
         let (mut declaration, further) = sections::declaration(&merged);
         declaration.stage = Some(name.clone());
         noted.extend(further);
+        noted.extend(configuration::check(&merged, &declaration, look_up));
         noted_in.push((name.as_str(), noted));
         read.push((stages.span(name), declaration));
     }

@@ -28,7 +28,10 @@ pub(super) const NAME: Form = form("a name", "^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$"
 pub(super) const REGION: Form = form("an AWS region such as `eu-west-1`", "^[a-z]{2,}(-[a-z]+)+-[0-9]+$");
 /// Form of an AWS account.
 pub(super) const ACCOUNT: Form = form("the 12 digits of an AWS account", "^[0-9]{12}$");
-/// Form of a Cargo package's name.
+/// A function that came with the command line.
+pub(super) const SHIPPED: Form =
+    form("the name of a function that came with `provision`", "^[A-Za-z0-9_][A-Za-z0-9_-]*$");
+/// A Cargo package.
 pub(super) const PACKAGE: Form = form("the name of a Cargo package", "^[A-Za-z0-9_][A-Za-z0-9_-]*$");
 /// Form of the name of a binary of a Cargo package.
 pub(super) const BINARY: Form = form("the name of a binary of that package", "^[A-Za-z0-9_][A-Za-z0-9_-]*$");

@@ -1,9 +1,9 @@
 //! The S3 permissions of each function, and no more, as its role in AWS has them: a permission that the declaration lacks is lacking
 //! here too.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
-use contract::context::Place;
+use contract::{context::Place, secret::Secret};
 use s3s::{
     S3Request, S3Result,
     access::{S3Access, S3AccessContext},
@@ -17,9 +17,11 @@ use s3s::{
 pub(crate) struct Grant {
     /// Access key of the function.
     pub access_key: String,
-    /// Secret key of the function.
-    pub secret_key: String,
-    /// Places from which it may get objects.
+    /// Its secret key.
+    pub secret_key: Secret,
+    /// The secrets that it may read, by name in Secrets Manager.
+    pub secrets: BTreeSet<String>,
+    /// The objects that it may get.
     pub reads: Vec<Place>,
     /// Places into which it may put objects.
     pub writes: Vec<Place>,
@@ -166,7 +168,8 @@ mod tests {
         };
         let grant = Grant {
             access_key: "LOCAL1".to_owned(),
-            secret_key: "hidden".to_owned(),
+            secret_key: "hidden".into(),
+            secrets: BTreeSet::new(),
             reads: places(&["inbound/", "state/"]),
             writes: places(&["unmatched/", "state/"]),
             deletes: places(&["inbound/old/"]),

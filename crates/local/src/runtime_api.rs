@@ -1,12 +1,10 @@
 //! Lambda's Runtime API for one instance of a function: turns a runtime's requests into [`Signal`]s.
 //!
 //! Each instance has a server of its own, so that a process that was given up cannot answer for its successor.
+//! No request of it is signed: [`crate::guard`] keeps other users and web pages away. Events name mails, and contain no secret.
 //! `lambda-simulator` serves this API too, but never takes an event back from a process that died or was killed.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
-};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
@@ -17,12 +15,13 @@ use axum::{
     routing::{get, post},
 };
 use tokio::{
-    net::TcpListener,
     sync::{Mutex, mpsc},
     task::JoinHandle,
 };
 
-/// Lambda's limit on a synchronous answer, in bytes.
+use crate::guard::{Listener, of_host};
+
+/// Lambda's limit on a synchronous answer.
 const LARGEST_ANSWER: usize = 6 * 1024 * 1024;
 
 /// A message of a runtime.
@@ -73,8 +72,8 @@ struct Exchange {
 impl RuntimeApi {
     /// Starts a server on a free port of 127.0.0.1.
     pub(super) async fn start() -> std::io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let address = listener.local_addr()?;
+        let listener = Listener::bind(0).await?;
+        let address = listener.address();
         let (signal, signals) = mpsc::unbounded_channel();
         let (invocations, offered) = mpsc::unbounded_channel();
         let exchange = Arc::new(Exchange {
@@ -82,7 +81,8 @@ impl RuntimeApi {
             invocations: Mutex::new(offered),
             current: std::sync::Mutex::new(None),
         });
-        let server = tokio::spawn(async move { axum::serve(listener, router(exchange)).await });
+        let router = of_host(router(exchange), address);
+        let server = tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(Self { address, signals, invocations, server })
     }
 

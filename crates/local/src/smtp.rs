@@ -3,13 +3,7 @@
 //! A recipient that no rule takes is refused during the session (550), as SES does. A mail is accepted (250) only after
 //! the rules have stored it. Plain SMTP is accepted here even if a rule requires TLS.
 
-use std::{
-    borrow::Cow,
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{borrow::Cow, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use smtp_proto::{
     Error, Request,
@@ -17,12 +11,12 @@ use smtp_proto::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::Semaphore,
     task::{JoinHandle, JoinSet},
 };
 
-use super::{arrival::Envelope, observer::Happening, receiver::Receiver};
+use super::{arrival::Envelope, guard::Listener, observer::Happening, receiver::Receiver};
 
 /// SES's size limit of a mail with an S3 action, in bytes.
 pub(crate) const LARGEST_MAIL: usize = 40 * 1024 * 1024;
@@ -44,8 +38,8 @@ pub(crate) struct Server {
 impl Server {
     /// Listens on a port of 127.0.0.1; 0 takes any free port.
     pub(crate) async fn start(port: u16, receiver: Arc<Receiver>) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let address = listener.local_addr()?;
+        let listener = Listener::bind(port).await?;
+        let address = listener.address();
         Ok(Self { address, accepting: tokio::spawn(accept(listener, receiver)) })
     }
 }
@@ -56,7 +50,7 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: TcpListener, receiver: Arc<Receiver>) {
+async fn accept(listener: Listener, receiver: Arc<Receiver>) {
     let places = Arc::new(Semaphore::new(SESSIONS));
     let mut sessions = JoinSet::new();
     loop {
@@ -102,6 +96,10 @@ impl Session {
         let mut input = Input::default();
         loop {
             let mut bytes = input.unread.iter();
+            // A web page can make a browser send commands here, but its request begins as HTTP does.
+            if speaks_http(&input.unread) {
+                return self.reply("421 4.7.0 This is SMTP, not HTTP").await;
+            }
             let step = match commands.ingest(&mut bytes) {
                 Ok(request) => self.command(request),
                 Err(Error::NeedsMoreData { .. }) => {
@@ -254,6 +252,13 @@ impl Input {
             }
         }
     }
+}
+
+/// Returns `true` if what a client says begins a request of HTTP, and no command of SMTP.
+fn speaks_http(unread: &[u8]) -> bool {
+    const METHODS: [&[u8]; 9] =
+        [b"GET ", b"POST ", b"PUT ", b"HEAD ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"CONNECT ", b"TRACE "];
+    METHODS.iter().any(|method| unread.get(..method.len()).is_some_and(|start| start.eq_ignore_ascii_case(method)))
 }
 
 fn refusal(error: &Error) -> &'static str {

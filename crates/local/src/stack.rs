@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -11,12 +11,14 @@ use std::{
 
 use axum::Router;
 use contract::context;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::JoinHandle;
 
 use super::{
     function::{Function, Settings},
+    guard,
     instance::Program,
     observer::Observer,
+    private,
     receiver::Receiver,
     rights::Grant,
     services, smtp,
@@ -24,7 +26,7 @@ use super::{
     verdicts::{Setting, Verdicts},
 };
 use crate::names::{FunctionNames, Names};
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use declaration::Declaration;
 
 /// The options of `provision dev`.
@@ -74,7 +76,10 @@ pub enum NotStarted {
         /// Reason of the refusal.
         reason: String,
     },
-    /// The context of a function could not be serialised.
+    /// The system has no random bytes for keys.
+    #[error("Failed to make keys for the functions")]
+    Keys(#[from] getrandom::Error),
+    /// What a function is told could not be written.
     #[error("Failed to write the functions' environment")]
     Environment(#[from] serde_json::Error),
 }
@@ -113,16 +118,21 @@ impl Stack {
         options: &Options,
         observer: Observer,
     ) -> Result<Self, NotStarted> {
-        let buckets = options.folder.join("buckets");
+        let buckets = options.folder.join(private::BUCKETS);
+        private::keep_to_ourselves();
+        private::open(&options.folder).map_err(|error| NotStarted::Folder { folder: options.folder.clone(), error })?;
         let storage = Storage::open(&buckets, names.buckets.values().cloned())
             .map_err(|error| NotStarted::Folder { folder: buckets.clone(), error })?;
-        let grants: BTreeMap<&String, Grant> =
-            names.functions.iter().map(|(entry, names)| (entry, grant(entry, names))).collect();
+        let mut grants = BTreeMap::new();
+        for (entry, names) in &names.functions {
+            grants.insert(entry, grant(names)?);
+        }
+        let all = || grants.values().cloned().collect::<Vec<Grant>>();
         let router = storage
-            .router(grants.values().cloned().collect())
+            .router(all())
             .map_err(|error| NotStarted::Storage { folder: buckets.clone(), reason: format!("{error:?}") })?;
         let s3 = serve("S3", router).await?;
-        let other = serve("AWS services", services::router(names.secrets.clone())).await?;
+        let other = serve("AWS services", services::router(names.secrets.clone(), all())).await?;
         let endpoints = [("AWS_ENDPOINT_URL_S3", &s3), ("AWS_ENDPOINT_URL", &other)]
             .map(|(name, server)| (name.to_owned(), format!("http://{}", server.address)));
         let mut functions = BTreeMap::new();
@@ -196,33 +206,35 @@ fn settings(
 
 async fn serve(what: &'static str, router: Router) -> Result<Server, NotStarted> {
     let not_listening = |error| NotStarted::Port { what, port: 0, error };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(not_listening)?;
-    let address = listener.local_addr().map_err(not_listening)?;
+    let listener = guard::Listener::bind(0).await.map_err(not_listening)?;
+    let address = listener.address();
+    let router = guard::of_host(router, address);
     Ok(Server { address, serving: tokio::spawn(async move { axum::serve(listener, router).await }) })
 }
 
 /// Returns the folder of a function's failure queue.
 fn failure_queue(function: &declaration::Function, folder: &Path) -> Result<Option<(String, PathBuf)>, NotStarted> {
     let Some(queue) = &function.on_failure else { return Ok(None) };
-    let folder = folder.join("queues").join(queue);
-    match std::fs::create_dir_all(&folder) {
-        Ok(()) => Ok(Some((queue.clone(), folder))),
+    let folder = folder.join(private::QUEUES).join(queue);
+    match private::make(&folder) {
+        Ok(folder) => Ok(Some((queue.clone(), folder))),
         Err(error) => Err(NotStarted::Folder { folder, error }),
     }
 }
 
-/// Returns a function's credentials, valid for this run and this machine only.
-fn grant(entry: &str, names: &FunctionNames) -> Grant {
-    use sha2::{Digest, Sha256};
-    let digest =
-        |what: &str| HEXLOWER.encode(&Sha256::digest(format!("{what} {entry} {}", std::process::id()).as_bytes()));
-    Grant {
-        access_key: format!("LOCAL{}", digest("access").get(..15).unwrap_or_default().to_ascii_uppercase()),
-        secret_key: digest("secret"),
+/// Makes a function's credentials, good for this run only: random, so that nobody else of this machine can guess them.
+fn grant(names: &FunctionNames) -> Result<Grant, NotStarted> {
+    let mut random = [0; 42];
+    getrandom::fill(&mut random)?;
+    let (access, secret) = random.split_at(10);
+    Ok(Grant {
+        access_key: format!("LOCAL{}", BASE32_NOPAD.encode(access)),
+        secret_key: HEXLOWER.encode(secret).into(),
+        secrets: names.context.secrets.values().cloned().collect(),
         reads: names.reads.clone(),
         writes: names.writes.clone(),
         deletes: names.deletes.clone(),
-    }
+    })
 }
 
 /// Returns the environment of a function as Lambda sets it, and nothing of this process's own.
@@ -244,7 +256,7 @@ fn environment(
         ("AWS_REGION", declaration.region.clone()),
         ("AWS_DEFAULT_REGION", declaration.region.clone()),
         ("AWS_ACCESS_KEY_ID", grant.access_key.clone()),
-        ("AWS_SECRET_ACCESS_KEY", grant.secret_key.clone()),
+        ("AWS_SECRET_ACCESS_KEY", grant.secret_key.expose().to_owned()),
         ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
         ("_HANDLER", "bootstrap".to_owned()),
         ("LANG", "en_US.UTF-8".to_owned()),

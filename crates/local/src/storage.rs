@@ -21,7 +21,10 @@ use s3s::{
 };
 use tokio::sync::Mutex;
 
-use super::rights::{self, Grant, Grants};
+use super::{
+    private,
+    rights::{self, Grant, Grants},
+};
 
 /// Writes objects into the folder, as SES does.
 #[derive(Debug, Clone)]
@@ -32,9 +35,8 @@ pub(crate) struct Storage {
 impl Storage {
     /// Opens a folder and creates the buckets in it.
     pub(crate) fn open(folder: &Path, buckets: impl Iterator<Item = String>) -> io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
         for bucket in buckets {
-            std::fs::create_dir_all(folder.join(bucket))?;
+            private::make(&folder.join(bucket))?;
         }
         Ok(Self { folder: folder.to_owned() })
     }
@@ -62,7 +64,7 @@ impl Storage {
     pub(crate) fn router(&self, grants: Vec<Grant>) -> Result<Router, s3s_fs::Error> {
         let mut keys = SimpleAuth::new();
         for grant in &grants {
-            keys.register(grant.access_key.clone(), grant.secret_key.as_str().into());
+            keys.register(grant.access_key.clone(), grant.secret_key.expose().into());
         }
         let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(&self.folder)?);
         builder.set_auth(keys);

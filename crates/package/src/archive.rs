@@ -4,14 +4,15 @@
 //! so a kept zip is never stale.
 
 use std::{
-    fs,
+    fs::{self, Permissions},
     io::{self, BufReader, Cursor, Read, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
-use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter, write::SimpleFileOptions};
+use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter, result::ZipError, write::SimpleFileOptions};
 
-use super::{Architecture, Request};
+use super::{Architecture, Binary, LARGEST_UNPACKED};
 
 /// File name that Lambda starts in a custom runtime.
 const NAME: &str = "bootstrap";
@@ -37,14 +38,46 @@ impl Content {
         self.files().map(|(_, _, bytes)| bytes.len() as u64).sum()
     }
 
-    /// Returns the files in the order in which they are packed: name, permissions, bytes.
+    /// Reads a zip that was made elsewhere.
+    pub(super) fn read(zip: &[u8]) -> io::Result<Self> {
+        let mut archive = ZipArchive::new(Cursor::new(zip))?;
+        let mut file = |name: &str| -> io::Result<Option<Vec<u8>>> {
+            let file = match archive.by_name(name) {
+                Err(ZipError::FileNotFound) => return Ok(None),
+                file => file?,
+            };
+            let (mut bytes, most) = (Vec::new(), LARGEST_UNPACKED as u64);
+            file.take(most + 1).read_to_end(&mut bytes)?;
+            let is_too_large = bytes.len() as u64 > most;
+            if is_too_large { Err(invalid(format!("`{name}` has more than 250 MiB"))) } else { Ok(Some(bytes)) }
+        };
+        let binary = file(NAME)?.ok_or_else(|| invalid(format!("it has no file `{NAME}`")))?;
+        Ok(Self { binary, schema: file(SCHEMA)? })
+    }
+
+    /// Writes the files into a folder, as Lambda unpacks them, and returns the path of the binary.
+    pub(super) fn unpack(&self, folder: &Path) -> io::Result<PathBuf> {
+        fs::create_dir_all(folder)?;
+        for (name, rights, bytes) in self.files() {
+            let path = folder.join(name);
+            fs::write(&path, bytes)?;
+            fs::set_permissions(&path, Permissions::from_mode(rights))?;
+        }
+        Ok(folder.join(NAME))
+    }
+
+    /// The files in the order in which they are packed: name, rights, bytes.
     fn files(&self) -> impl Iterator<Item = (&'static str, u32, &[u8])> {
         let schema = self.schema.as_deref().map(|schema| (SCHEMA, 0o644, schema));
         std::iter::once((NAME, 0o755, self.binary.as_slice())).chain(schema)
     }
 }
 
-/// A zip, packed or to be packed.
+fn invalid(message: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, message)
+}
+
+/// A zip, made or to be made.
 #[derive(Debug)]
 pub(super) struct Archive {
     /// Path of the kept zip.
@@ -52,9 +85,9 @@ pub(super) struct Archive {
 }
 
 impl Archive {
-    /// Returns the zip of a binary.
-    pub(super) fn new(output: &Path, request: &Request<'_>, architecture: Architecture) -> Self {
-        let name = format!("{}-{}-{}.zip", request.package, request.bin, architecture.name());
+    /// The zip of a binary.
+    pub(super) fn new(output: &Path, binary: &Binary<'_>, architecture: Architecture) -> Self {
+        let name = format!("{}-{}-{}.zip", binary.package, binary.bin, architecture.name());
         Self { path: output.join(FOLDER).join(name) }
     }
 
@@ -129,8 +162,8 @@ mod tests {
     use super::*;
 
     fn archive(folder: &Path) -> Archive {
-        let request = Request { folder, package: "maintenance", bin: "maintenance" };
-        Archive::new(folder, &request, Architecture::X86_64)
+        let binary = Binary { folder, package: "maintenance", bin: "maintenance" };
+        Archive::new(folder, &binary, Architecture::X86_64)
     }
 
     fn content(binary: &[u8]) -> Content {

@@ -8,7 +8,7 @@ use object::{
     read::elf::{Dyn as _, FileHeader as _, ProgramHeader as _, SectionTable},
 };
 
-use super::Architecture;
+use super::{Architecture, Linking};
 
 /// The C library of Amazon Linux 2023.
 const GLIBC: &[u32] = &[2, 34];
@@ -71,8 +71,27 @@ impl From<object::Error> for Unfit {
 
 type Header = FileHeader64<Endianness>;
 
-/// Examines a binary. Returns the version of the C library that it needs if that alone keeps Lambda from running it;
-/// `None` if Lambda can run it.
+/// Returns the processor that a binary is for.
+pub(super) fn architecture(binary: &[u8]) -> Result<Architecture, Unfit> {
+    let header = Header::parse(binary)?;
+    let found = header.e_machine(header.endian()?);
+    let known = [Architecture::X86_64, Architecture::Arm64].into_iter().find(|known| machine(*known) == found);
+    known.ok_or_else(|| Unfit::NoElf(describe(found)))
+}
+
+/// Returns where a binary's C library comes from: one without a loader brings its own.
+pub(super) fn linking(binary: &[u8]) -> Result<Linking, Unfit> {
+    let header = Header::parse(binary)?;
+    let endian = header.endian()?;
+    for segment in header.program_headers(endian, binary)? {
+        if segment.interpreter(endian, binary)?.is_some() {
+            return Ok(Linking::Dynamic);
+        }
+    }
+    Ok(Linking::Static)
+}
+
+/// Examines a binary. `Some`: Lambda could run it but for its C library, and this is the version that it asks for.
 pub(super) fn examine(binary: &[u8], architecture: Architecture) -> Result<Option<String>, Unfit> {
     let header = Header::parse(binary)?;
     let endian = header.endian()?;

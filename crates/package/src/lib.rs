@@ -1,8 +1,10 @@
-//! Builds a function's crate into the binary that Lambda runs, and packs it into the zip that Lambda takes.
+//! A function's code → the binary that Lambda runs → the zip that Lambda takes.
 //!
-//! `provision dev` takes the binary of a quick build, `provision up` an [`Artifact`]: the same bytes for the same source,
-//! wherever it is, since `provision diff` compares the code by its hash. Cargo builds in a folder of its own below the
-//! workspace's target folder; the binary is examined before Lambda is the first to find it unfit.
+//! The code is a crate in the workspace of the declaration, or a zip that came with the command line and is taken as it is.
+//! `provision dev` takes an executable: the binary that Cargo builds quickly, or the one in the zip. `provision up` takes an
+//! [`Artifact`]: the same bytes for the same source, wherever it lies, since `provision diff` compares the code by its hash.
+//! Cargo builds in a folder of its own below the workspace's target folder; a binary is examined before Lambda is the first
+//! that finds it unfit.
 
 mod archive;
 mod cargo;
@@ -10,6 +12,7 @@ mod elf;
 mod error;
 mod linker;
 mod revision;
+mod shipped;
 mod toolchain;
 mod workspace;
 
@@ -19,15 +22,16 @@ use std::{
 };
 
 use data_encoding::BASE64;
+use declaration::Code;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-pub use cargo::build;
 pub use error::NotBuilt;
 pub use revision::revision;
 pub use toolchain::Architecture;
 
 use archive::{Archive, Content};
+use shipped::Shipped;
 use toolchain::Toolchain;
 use workspace::Workspace;
 
@@ -36,15 +40,24 @@ const LARGEST_DIRECT: usize = 50 * 1024 * 1024;
 /// Lambda's size limit of a function's unpacked code, in bytes.
 const LARGEST_UNPACKED: usize = 250 * 1024 * 1024;
 
-/// The binary to build.
+/// Code that a function needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request<'request> {
-    /// Folder in the Cargo workspace: that of the declaration.
+    /// Folder of the declaration, which is in the Cargo workspace if the code is a crate.
     pub folder: &'request Path,
-    /// Name of the package.
-    pub package: &'request str,
-    /// Name of the binary in that package.
-    pub bin: &'request str,
+    /// The code as declared.
+    pub code: &'request Code,
+}
+
+/// A binary that Cargo builds.
+#[derive(Debug, Clone, Copy)]
+struct Binary<'binary> {
+    /// A folder in the Cargo workspace.
+    folder: &'binary Path,
+    /// The package.
+    package: &'binary str,
+    /// The binary of that package.
+    bin: &'binary str,
 }
 
 /// Returns the folder of a declaration, where Cargo finds the workspace of its functions.
@@ -74,7 +87,9 @@ impl Profile {
 /// A function's code as Lambda takes it.
 #[derive(Debug, Clone)]
 pub struct Artifact {
-    /// Bytes of the zip.
+    /// The code that it was made of; of a crate the binary is named.
+    pub code: Code,
+    /// The zip.
     pub zip: Arc<[u8]>,
     /// Path of the zip.
     pub path: PathBuf,
@@ -142,21 +157,61 @@ pub enum Progress<'progress> {
 /// A receiver of progress.
 pub type Observer<'observer> = &'observer (dyn Fn(Progress<'_>) + Send + Sync);
 
-/// Builds and packs a binary for Lambda. Dropping the future ends Cargo and its descendants.
+/// Builds and packs a function for Lambda, or takes the zip that came with the command line. Dropping the future ends Cargo
+/// and all that it started.
 pub async fn artifact(
     request: &Request<'_>,
     architecture: Architecture,
     observer: Observer<'_>,
 ) -> Result<Artifact, NotBuilt> {
-    let workspace = Workspace::find(request).await?;
+    match request.code {
+        Code::Crate { package, bin } => {
+            let workspace = Workspace::find(request.folder, package, bin.as_deref()).await?;
+            let binary = Binary { folder: request.folder, package, bin: &workspace.bin };
+            built(&binary, &workspace, architecture, observer).await
+        }
+        Code::Shipped(name) => Shipped::find(name)?.artifact(architecture),
+    }
+}
+
+/// Returns a binary of the function that runs on this machine: built, with what Cargo prints shown as it is, or unpacked
+/// into a folder below `folder`. Dropping the future ends Cargo and all that it started.
+pub async fn executable(request: &Request<'_>, profile: Profile, folder: &Path) -> Result<PathBuf, NotBuilt> {
+    match request.code {
+        Code::Crate { package, bin } => {
+            let bin = match bin {
+                Some(bin) => bin.clone(),
+                None => workspace::bin(request.folder, package).await?,
+            };
+            cargo::build(&Binary { folder: request.folder, package, bin: &bin }, profile).await
+        }
+        Code::Shipped(name) => Shipped::find(name)?.unpack(folder),
+    }
+}
+
+/// Returns the schema of the function's environment: the `configuration.json` of its crate or its zip; `None` if it has none.
+pub async fn schema(request: &Request<'_>) -> Result<Option<Vec<u8>>, NotBuilt> {
+    match request.code {
+        Code::Crate { package, bin } => Workspace::find(request.folder, package, bin.as_deref()).await?.schema(),
+        Code::Shipped(name) => Ok(Shipped::find(name)?.content.schema),
+    }
+}
+
+/// Builds and packs a binary for Lambda.
+async fn built(
+    request: &Binary<'_>,
+    workspace: &Workspace,
+    architecture: Architecture,
+    observer: Observer<'_>,
+) -> Result<Artifact, NotBuilt> {
     let toolchain = Toolchain::find(request.folder, architecture).await?;
     let mut linking = Linking::Dynamic;
-    let mut binary = read(&cargo::compile(request, &workspace, &toolchain, linking, observer).await?)?;
+    let mut binary = read(&cargo::compile(request, workspace, &toolchain, linking, observer).await?)?;
     let mut newer = elf::examine(&binary, architecture).map_err(|unfit| NotBuilt::unfit(request, unfit))?;
     if let Some(version) = newer {
         observer(Progress::BuiltAgain { version: &version });
         linking = Linking::Static;
-        binary = read(&cargo::compile(request, &workspace, &toolchain, linking, observer).await?)?;
+        binary = read(&cargo::compile(request, workspace, &toolchain, linking, observer).await?)?;
         newer = elf::examine(&binary, architecture).map_err(|unfit| NotBuilt::unfit(request, unfit))?;
     }
     if let Some(version) = newer {
@@ -172,16 +227,26 @@ pub async fn artifact(
     let (path, packed) = (archive.path.clone(), tokio::task::spawn_blocking(move || archive.pack(&content)).await);
     let zip = packed.map_err(|error| NotBuilt::Pack { path: path.clone(), source: error.into() })?;
     let zip = zip.map_err(|source| NotBuilt::Pack { path: path.clone(), source })?;
-    Ok(Artifact {
-        code_sha256: BASE64.encode(&Sha256::digest(&zip)),
-        size: zip.len() as u64,
-        unpacked,
-        architecture,
-        linking,
-        upload: Upload::of(zip.len()),
-        zip: zip.into(),
-        path,
-    })
+    let code = Code::Crate { package: request.package.to_owned(), bin: Some(request.bin.to_owned()) };
+    Ok(Artifact::new(code, zip, path, unpacked, (architecture, linking)))
+}
+
+impl Artifact {
+    /// Describes a zip that lies at a path too.
+    fn new(code: Code, zip: Vec<u8>, path: PathBuf, unpacked: u64, built_for: (Architecture, Linking)) -> Self {
+        let (architecture, linking) = built_for;
+        Self {
+            code,
+            code_sha256: BASE64.encode(&Sha256::digest(&zip)),
+            size: zip.len() as u64,
+            unpacked,
+            architecture,
+            linking,
+            upload: Upload::of(zip.len()),
+            zip: zip.into(),
+            path,
+        }
+    }
 }
 
 fn read(executable: &Path) -> Result<Vec<u8>, NotBuilt> {

@@ -3,9 +3,7 @@
 
 use std::{path::Path, process::Stdio};
 
-use tokio::process::Command;
-
-/// Returns `0a1b2c3d4e5f`, with `-dirty` appended if something was changed since; `None` outside a Git checkout.
+/// `0a1b2c3d4e5f`, and `-dirty` behind it where something was changed since.
 pub async fn revision(folder: &Path) -> Option<String> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let commit = git(folder, &["rev-parse", "--short=12", "HEAD"]).await?;
@@ -17,7 +15,7 @@ pub async fn revision(folder: &Path) -> Option<String> {
 }
 
 async fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
-    let mut command = Command::new("git");
+    let mut command = process::tool("git");
     command.arg("-C").arg(folder).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     let output = command.output().await.ok().filter(|output| output.status.success())?;
     String::from_utf8(output.stdout).ok()

@@ -8,8 +8,6 @@ use std::{
     process::Stdio,
 };
 
-use tokio::process::Command;
-
 use super::{Linking, NotBuilt, linker, workspace::Workspace};
 
 /// The architectures that Lambda has.
@@ -126,7 +124,7 @@ fn remap(from: &Path, to: &str) -> OsString {
 }
 
 async fn rustc(folder: &Path, arguments: &[&str]) -> Result<String, NotBuilt> {
-    let mut command = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    let mut command = process::tool(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     command.args(arguments).current_dir(folder).stdin(Stdio::null()).kill_on_drop(true);
     let output = command.output().await.map_err(NotBuilt::NoCompiler)?;
     if !output.status.success() {

@@ -1,4 +1,7 @@
-//! A child process with all its descendants: one process group, ended as a whole.
+//! Child processes: each with everything that it starts in a process group of its own, ended as a whole ([`Group`]), and tools with an
+//! environment that has no secrets ([`tool`]).
+
+mod environment;
 
 use std::{io, process::ExitStatus, time::Duration};
 
@@ -8,7 +11,9 @@ use tokio::{
     time::timeout,
 };
 
-/// Grace period between asking a process to end and killing it.
+pub use environment::tool;
+
+/// How long a process may take to end by itself once it was asked to.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A process group; dropping it kills it.

@@ -182,8 +182,16 @@ fn diagnostics_are_data_with_json() {
 #[test]
 fn a_missing_key_is_shown_at_what_lacks_it() {
     assert_snapshot!(only("stack: circuit-maintenance\n", ""), @"1:1: the declaration lacks `stack` | add `stack: circuit-maintenance`");
-    assert_snapshot!(only("    crate: maintenance\n", ""), @"6:3: function `maintenance` lacks `crate` | add `crate: maintenance`");
+    assert_snapshot!(only("    crate: maintenance\n", ""), @"6:3: function `maintenance` has neither `use` nor `crate` | add `use: maintenance` for a function that came with `provision`, or `crate: PACKAGE` for one of your own");
     assert_snapshot!(only("    actions: [{store: mail, prefix: inbound/}, {invoke: maintenance}]\n", ""), @"18:5: receipt rule `maintenance` lacks `actions` | add `actions: [{store: mail}]`");
+}
+
+#[test]
+fn a_function_s_code_has_one_origin() {
+    assert_snapshot!(only("    bin: maintenance\n", "    use: maintenance\n"), @"8:5: function `maintenance` has both `use` and `crate` | remove one of them");
+    assert_snapshot!(only("    crate: maintenance\n", "    use: maintenance\n"), @"8:5: function `maintenance` has `bin`, which names a binary of a `crate`, and no `crate` | remove `bin`");
+    assert_snapshot!(only("    crate: maintenance\n    bin: maintenance\n", "    use: ../maintenance\n"), @"7:10: `use` must be the name of a function that came with `provision`, not the text `../maintenance`");
+    assert_eq!(with("    bin: maintenance\n", "").code(), Some(0));
 }
 
 #[test]

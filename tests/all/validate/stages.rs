@@ -109,7 +109,7 @@ fn what_is_wrong_is_shown_where_it_was_written() {
     infra.yaml:9:38: error: `MODE` must be a text, not a list (stage `prod`)
     infra.yaml:19:9: error: unknown key `memmory` in function `maintenance` (stage `dev`)
     infra.yaml:20:23: error: `MOOD` is not there, so that the stage cannot remove it (stage `dev`)
-    infra.yaml:6:3: error: function `maintenance` lacks `crate` (stage `dev`)
+    infra.yaml:6:3: error: function `maintenance` has neither `use` nor `crate` (stage `dev`)
 
     infra.yaml:25:18: error: `region` must be an AWS region such as `eu-west-1`, not the text `Ireland` (stage `prod`)
     infra.yaml:25:10: error: a stage cannot have `stack` of its own

@@ -1,12 +1,11 @@
 //! Converts a mail into a notification.
 
-use std::{fmt::Write as _, sync::LazyLock};
+use std::fmt::Write as _;
 
-use ammonia::Builder;
 use contract::text::is_unseen;
 use jiff::Timestamp;
 use mail::Mail;
-use notice::page::Page;
+use notice::page::structure;
 
 use super::{claim::trimmed, client::NewNotification, fields, ids::EventId};
 use crate::pipeline::{arrived_mail::ArrivedMail, sink::Handover};
@@ -95,73 +94,25 @@ fn text(arrived: &ArrivedMail) -> Option<String> {
         return Some(page);
     }
     let bodies = [&mail.texts, &mail.calendars].into_iter().find(|bodies| !blank(bodies))?;
-    let shown = |letter: &char| matches!(letter, '\n' | '\r' | '\t') || !is_unseen(*letter);
-    Some(bodies.join("\n").chars().filter(shown).collect::<String>().replace('<', "&lt;"))
+    Some(bodies.join("\n").chars().filter(|letter| is_shown(*letter)).collect::<String>().replace('<', "&lt;"))
 }
 
 /// Returns the structure of the mail's pages: no links, styles, scripts, pictures, forms or comments. `None` if it has no page, or one that
 /// is too expensive to read.
 fn page(mail: &Mail) -> Option<String> {
-    let is_shown = |letter: &char| matches!(letter, '\n' | '\t') || !is_unseen(*letter);
-    let seen: String = mail.pages.join("\n").chars().filter(is_shown).collect();
-    let is_read = !blank(&mail.pages) && Page::parse(&seen).is_ok();
-    is_read.then(|| STRUCTURE.clean(&seen).to_string()).filter(|page| !blank(std::slice::from_ref(page)))
+    if blank(&mail.pages) {
+        return None;
+    }
+    let structure = structure(&mail.pages.join("\n")).ok()?;
+    // After the entities were resolved: they can stand for what is not seen, too.
+    let page: String = structure.chars().filter(|letter| is_shown(*letter)).collect();
+    Some(page).filter(|page| !blank(std::slice::from_ref(page)))
 }
 
-/// The sanitiser, with the elements of a page that are kept.
-static STRUCTURE: LazyLock<Builder<'static>> = LazyLock::new(|| {
-    const KEPT: [&str; 41] = [
-        "b",
-        "big",
-        "blockquote",
-        "br",
-        "caption",
-        "center",
-        "code",
-        "dd",
-        "del",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "i",
-        "ins",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "s",
-        "small",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    ];
-    const DROPPED: [&str; 12] = [
-        "head", "iframe", "math", "noembed", "noframes", "noscript", "object", "script", "style", "svg", "template",
-        "title",
-    ];
-    let cells = ["td", "th"].map(|cell| (cell, ["colspan", "rowspan"].into()));
-    let mut builder = Builder::empty();
-    builder.tags(KEPT.into()).clean_content_tags(DROPPED.into()).tag_attributes(cells.into()).strip_comments(true);
-    builder
-});
+/// Returns `true` for what people see, and for white space that orders a text.
+fn is_shown(letter: char) -> bool {
+    matches!(letter, '\n' | '\r' | '\t') || !is_unseen(letter)
+}
 
 fn blank(bodies: &[String]) -> bool {
     bodies.iter().all(|body| body.chars().all(|letter| letter.is_whitespace() || letter.is_control()))
@@ -191,7 +142,7 @@ mod tests {
         let page = "<html><head><title>t</title><style>p{}</style></head><body onload=\"x()\"><p style=\"color:red\">One \
                     <a href=\"https://evil.example\">two</a></p><table border=1><tr><td colspan=2 class=c>3</td></tr></table>\
                     <img src=\"https://evil.example/p.png\" onerror=\"x()\"><script>x()</script><svg><script>y()</script></svg>\
-                    <iframe src=x></iframe><form action=x><input name=a></form><!-- c --><s>old</s> \u{202e}new</body></html>";
+                    <iframe src=x></iframe><form action=x><input name=a></form><!-- c --><s>old</s> \u{202e}&#x202e;&#8203;new</body></html>";
         let expected = "<p>One two</p><table><tbody><tr><td colspan=\"2\">3</td></tr></tbody></table><s>old</s> new";
         let compact = shown("text/html; charset=utf-8", page).replace('\n', "");
         assert_eq!(compact.split_whitespace().collect::<Vec<_>>().join(" "), expected);

@@ -26,7 +26,7 @@ impl Folder {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// Returns the same below another folder.
+    /// Returns a new folder below another one.
     pub(crate) fn below(above: &Path) -> Self {
         fs::create_dir_all(above).unwrap();
         Self(tempfile::tempdir_in(above).unwrap())
@@ -50,7 +50,8 @@ impl Folder {
         fs::write(path, content).unwrap();
     }
 
-    /// Returns the binary in this folder, with nothing of the environment but a time zone that is not UTC.
+    /// Returns the command that runs the binary in this folder, with no environment but a time zone that is not
+    /// UTC.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
         command.current_dir(self.0.path()).env_clear().env("TZ", "Europe/Berlin").args(arguments);
@@ -62,7 +63,7 @@ impl Folder {
         self.finish(arguments, self.command(arguments).output().unwrap())
     }
 
-    /// Returns the same with something on standard input.
+    /// Runs the binary with standard input.
     pub(crate) fn run_with_input(&self, arguments: &[&str], input: impl AsRef<[u8]>) -> Run {
         let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_ref()).unwrap();
@@ -81,7 +82,7 @@ fn files(folder: &Path) -> Vec<String> {
     files
 }
 
-/// What the binary did.
+/// The result of running the binary.
 pub(crate) struct Run {
     command: String,
     files: Vec<String>,
@@ -113,7 +114,7 @@ impl Run {
     }
 }
 
-/// What a failure prints, and what snapshots hold but for the files.
+/// The text that a failure prints, and that snapshots contain together with the files.
 impl fmt::Display for Run {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "{}\nfiles: {}\n{}", self.command, self.files.join(" "), self.shown())
@@ -121,7 +122,7 @@ impl fmt::Display for Run {
 }
 
 impl Run {
-    /// Exit code, standard output and standard error, for snapshots.
+    /// Returns exit code, standard output and standard error, for snapshots.
     pub(crate) fn shown(&self) -> String {
         let code = self.code().map_or_else(|| "none".to_owned(), |code| code.to_string());
         let lines = |text: String| text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect::<String>();

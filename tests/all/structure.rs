@@ -1,5 +1,5 @@
-//! The house's rules, held over `cargo metadata`, `cargo tree` and the imports: which crate may use which, what a function is built
-//! of, and that no folder imports in a circle.
+//! Tests the structure over `cargo metadata`, `cargo tree` and the imports: which crate may use which, of which crates a function is
+//! built, and that no folder imports in a cycle.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,7 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("engine", &[]),
     ("aws", &["engine", "problem"]),
     ("kinds", &["aws", "engine"]),
-    // Whom a function trusts is read by the grammar of `trust`, so that `validate` refuses what the function refuses.
+    // The lists of trusted senders are read by the grammar of `trust`, so that `validate` refuses what the function refuses.
     ("declaration", &["trust"]),
     ("stack", &["aws", "contract", "declaration", "engine", "kinds", "problem"]),
     ("package", &["declaration", "process"]),
@@ -51,7 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What parses mails: nothing of it is in a function that reads none.
+/// Crates that parse mails: a function that reads none contains none of them.
 const PARSERS: &[&str] = &[
     "calamine",
     "csv",
@@ -201,7 +201,7 @@ fn no_folder_imports_in_a_circle() {
     assert!(circles.is_empty(), "{}", circles.join("\n"));
 }
 
-/// The folders of the binary, and what each must not name: operations return values, and only `render` prints.
+/// Folders of the binary, with the names that each must not use: operations return values, and only `render` prints.
 const BINARY: &[(&str, &[&str])] =
     &[("ops", &["crate::cli", "crate::commands", "crate::render"]), ("render", &["crate::commands"])];
 
@@ -303,7 +303,7 @@ fn a_circle_of_folders_is_found() {
     assert_eq!(circles_of(folder.path(), &files), Vec::<String>::new());
 }
 
-/// The source files below a folder, without those that only tests have.
+/// Collects the source files below a folder, without those of tests only.
 fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -366,7 +366,7 @@ fn module(root: &Path, file: &Path) -> Vec<String> {
     parts
 }
 
-/// What a file names of its own crate, outside its tests: paths below the crate's root.
+/// Returns the paths that a file uses from its own crate, outside its tests, below the crate's root.
 fn imports(text: &str, here: &[String]) -> Vec<Vec<String>> {
     let code: String =
         text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
@@ -374,7 +374,7 @@ fn imports(text: &str, here: &[String]) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
     for start in ["crate::", "super::"] {
         for (at, _) in code.match_indices(start) {
-            // `super::super::x` is met at its first word.
+            // `super::super::x` is handled at its first word.
             let before = code[..at].chars().next_back();
             if before.is_some_and(|letter| letter.is_alphanumeric() || letter == '_' || letter == ':') {
                 continue;
@@ -385,7 +385,7 @@ fn imports(text: &str, here: &[String]) -> Vec<Vec<String>> {
     paths.into_iter().filter_map(|path| absolute(&path, here)).collect()
 }
 
-/// Reads `a::{b, c::d}` into its paths.
+/// Expands `a::{b, c::d}` into its paths.
 fn tree(
     letters: &mut std::iter::Peekable<std::str::Chars<'_>>,
     before: &mut Vec<String>,
@@ -409,7 +409,7 @@ fn tree(
                 letters.next();
                 loop {
                     tree(letters, before, paths);
-                    // ` as name` and what follows is passed over.
+                    // ` as name` and the rest are skipped.
                     while letters.next_if(|letter| !matches!(letter, ',' | '}')).is_some() {}
                     if letters.next() != Some(',') {
                         break;

@@ -1,5 +1,5 @@
-//! Whether the emulator does all that a pipeline needs: made by hand through the plain clients, a mail delivered, the function's
-//! line found in the logs.
+//! Tests that the emulator does everything that a pipeline needs: resources are created by hand through plain clients, a mail is
+//! delivered, and the function's line appears in the log.
 
 use std::{
     io::{Cursor, Write},
@@ -29,7 +29,7 @@ use super::{
 };
 use crate::harness::replaced;
 
-/// How long the emulator may take to run a function and to show its log.
+/// Time limit for the emulator to run a function and to show its log.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 const MAIL: &[u8] =
@@ -60,7 +60,7 @@ fn rule_arn(rule: &str) -> String {
     format!("arn:aws:ses:{REGION}:{ACCOUNT}:receipt-rule-set/main:receipt-rule/{rule}")
 }
 
-/// A bucket that SES may write to for one rule.
+/// Creates a bucket that SES may write to for one rule.
 pub(crate) fn make_bucket(account: &Account, name: &str, rule: &str) {
     let place =
         CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(REGION)).build();
@@ -121,7 +121,7 @@ pub(crate) fn rule(name: &str, recipient: &str, actions: Vec<ReceiptAction>) -> 
     rule.set_actions(Some(actions)).build().unwrap()
 }
 
-/// Makes rules in this order, in the set `main`, and makes it the active one.
+/// Creates rules in this order, in the set `main`, and activates it.
 pub(crate) fn activate(account: &Account, rules: Vec<ReceiptRule>) {
     account.wait(account.ses.create_receipt_rule_set().rule_set_name("main").send()).unwrap();
     let mut after = None;
@@ -139,14 +139,14 @@ pub(crate) fn log(account: &Account, function: &str) -> Vec<String> {
     let group = format!("/aws/lambda/{function}");
     let mut pages = account.logs.filter_log_events().log_group_name(&group).into_paginator().send();
     let mut lines: Vec<String> = Vec::new();
-    // Without the group there is no page.
+    // Without the log group there is no page.
     while let Some(Ok(page)) = account.wait(pages.next()) {
         lines.extend(page.events().iter().filter_map(|event| event.message().map(str::to_owned)));
     }
     lines
 }
 
-/// Waits until lines of a function's log have that text, as many as that.
+/// Waits until that many lines of a function's log contain a text; returns them.
 pub(crate) fn logged_times(account: &Account, function: &str, text: &str, times: usize) -> Vec<String> {
     let started = Instant::now();
     loop {
@@ -160,7 +160,7 @@ pub(crate) fn logged_times(account: &Account, function: &str, text: &str, times:
     }
 }
 
-/// Returns the same for one line.
+/// Waits until one line of a function's log contains a text; returns it.
 pub(crate) fn logged(account: &Account, function: &str, text: &str) -> String {
     logged_times(account, function, text, 1).remove(0)
 }

@@ -1,4 +1,4 @@
-//! The NetBox that `tests/netbox/start.sh` has started, as a test sees it: emptied, filled, read.
+//! The NetBox that `tests/netbox/start.sh` has started: tests empty it, fill it and read it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +15,7 @@ pub(crate) const EVENTS: &str = "plugins/maintenance/circuitmaintenance";
 pub(crate) const IMPACTS: &str = "plugins/maintenance/circuitmaintenanceimpact";
 const NOTIFICATIONS: &str = "plugins/maintenance/circuitmaintenancenotifications";
 
-/// Provider → the CIDs of its circuits.
+/// CIDs of each provider's circuits.
 pub(crate) type Circuits = BTreeMap<String, BTreeSet<String>>;
 
 /// A running NetBox, for one test at a time.
@@ -63,7 +63,7 @@ impl NetBox {
         format!("Token {}", self.token("ADMIN"))
     }
 
-    /// Returns whether its plugin takes mails that belong to no event: until 0.8 it did not.
+    /// Returns whether its plugin takes mails without an event: until 0.8 it did not.
     pub(crate) fn has_queue(&self) -> bool {
         self.plugin == "circuitmaintenance"
     }
@@ -85,13 +85,13 @@ impl NetBox {
         assert!(output.status.success(), "{}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
     }
 
-    /// Stops NetBox and starts it again; meanwhile nobody answers.
+    /// Restarts NetBox; meanwhile nobody answers.
     pub(crate) fn restart(&self) {
         self.script("stop.sh", &["--netbox"]);
         self.script("start.sh", &[]);
     }
 
-    /// Makes providers and their circuits.
+    /// Creates providers and their circuits.
     pub(crate) fn fill(&self, circuits: &Circuits) {
         let providers: Vec<_> = circuits
             .keys()
@@ -111,7 +111,7 @@ impl NetBox {
         }
     }
 
-    /// Makes objects, or fails the test with what NetBox says.
+    /// Creates objects, or fails the test with NetBox's answer.
     pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
         let url = format!("{}/api/{path}/", self.url);
         let mut answer = self.agent.post(&url).header("Authorization", self.authorization()).send_json(body).unwrap();
@@ -120,7 +120,7 @@ impl NetBox {
         serde_json::from_str(&text).unwrap()
     }
 
-    /// One object.
+    /// Returns one object.
     pub(crate) fn get(&self, path: &str) -> Value {
         let url = format!("{}/api/{path}/", self.url);
         let mut answer = self.agent.get(&url).header("Authorization", self.authorization()).call().unwrap();
@@ -140,7 +140,7 @@ impl NetBox {
         list(&page["results"]).clone()
     }
 
-    /// Everything that a delivery may have written.
+    /// Returns everything that a delivery may have written.
     pub(crate) fn content(&self) -> Content {
         thread::scope(|scope| {
             let [events, impacts, notifications] =
@@ -151,7 +151,8 @@ impl NetBox {
     }
 }
 
-/// What NetBox holds, as it shows it: equal values mean that nothing was written in between, since every write shows.
+/// The content of NetBox as it shows it: equal values mean that nothing was written in between, since every write
+/// shows.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Content {
     pub(crate) events: Vec<Value>,
@@ -159,17 +160,17 @@ pub(crate) struct Content {
     pub(crate) notifications: Vec<Value>,
 }
 
-/// An event as the projection of a notice tells it.
+/// An event, as the projection of a notice has it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Event {
     pub(crate) provider: String,
     pub(crate) name: String,
     pub(crate) status: String,
-    /// Seconds since the epoch.
+    /// Start of the window, in seconds since the epoch.
     pub(crate) start: i64,
     pub(crate) end: i64,
     pub(crate) summary: String,
-    /// CID → impact.
+    /// Impact by CID.
     pub(crate) impacts: BTreeMap<String, String>,
 }
 
@@ -199,7 +200,7 @@ impl Content {
     }
 }
 
-/// Some fields are shown as a value and its label.
+/// Returns the value of a field that may be shown with its label.
 fn text(value: &Value) -> String {
     value.as_str().or_else(|| value["value"].as_str()).unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }

@@ -1,5 +1,5 @@
-//! The commands for a stack that stands. Where only a part of one is needed, it is made by hand, under the names that
-//! `provision up` would give it.
+//! Tests the commands for an existing stack. If a test needs only a part of one, it is created by hand, under the
+//! names that `provision up` would give it.
 
 mod invoke;
 mod logs;
@@ -57,7 +57,7 @@ impl Place {
         self.folder.finish(arguments, self.command(arguments).output().unwrap())
     }
 
-    /// Returns the one document of a run with `--json`, whatever stands on standard error.
+    /// Returns the one document of a run with `--json`, whatever is on standard error.
     fn document(&self, arguments: &[&str]) -> (Option<i32>, serde_json::Value) {
         let run = self.run(&[arguments, &["--json"]].concat());
         let mut documents = run.json();

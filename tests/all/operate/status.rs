@@ -1,4 +1,4 @@
-//! `provision status`: what stands, what waits, what is wrong, and what nobody may know.
+//! Tests `provision status`: resources, queues, faults, and what is masked.
 
 use aws_sdk_cloudwatch::types::StateValue;
 use serde_json::{Value, json};
@@ -96,7 +96,7 @@ fn nobody_sees_the_account_who_may_not() {
         let run = trial.expect(0, arguments);
         assert!(!run.stdout().contains(ACCOUNT) && run.stdout().contains("************"), "{run}");
     }
-    // What goes wrong is told without it, too.
+    // Errors are shown without it, too.
     trial.folder.write("infra.yaml", format!("account: \"210987654321\"\n{EVERYTHING}"));
     let run = trial.expect(2, &["status", "--redact"]);
     assert!(run.stderr().contains("account ************, and these are credentials of ************"), "{run}");

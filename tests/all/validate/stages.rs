@@ -1,4 +1,5 @@
-//! Stages: what one has otherwise is laid over the rest, and what is wrong is shown where it was written.
+//! Tests stages: a stage's overrides are laid over the base, and mistakes are shown where they were
+//! written.
 
 use insta::assert_snapshot;
 

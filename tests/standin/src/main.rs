@@ -1,4 +1,5 @@
-//! Speaks the Runtime API as a runtime does, and then behaves as the mail's subject says.
+//! A function for tests: speaks the Runtime API as a runtime does, and then behaves as the mail's
+//! subject asks.
 
 use std::{
     collections::HashSet,
@@ -94,7 +95,7 @@ fn report(request: &str, event: &str, outcome: &str) -> String {
     )
 }
 
-/// One request over a connection of its own: status, headers, body.
+/// Sends one request over a connection of its own; returns status, headers, body.
 fn http(host: &str, method: &str, path: &str, headers: &str, body: &str) -> (u16, String, String) {
     let mut stream = TcpStream::connect(host).unwrap();
     let length = body.len();

@@ -35,7 +35,14 @@ const CASES: &[Case] = &[
         tag: tag_bucket,
         untag: untag_bucket,
     },
-    Case { kind: "queue", entry: "events", name: "circuits-events", read: queue_tags, tag: tag_queue, untag: untag_queue },
+    Case {
+        kind: "queue",
+        entry: "events",
+        name: "circuits-events",
+        read: queue_tags,
+        tag: tag_queue,
+        untag: untag_queue,
+    },
     Case { kind: "role", entry: "reader", name: "circuits-reader", read: role_tags, tag: tag_role, untag: untag_role },
     Case {
         kind: "log group",
@@ -54,7 +61,14 @@ const CASES: &[Case] = &[
         untag: untag_function,
     },
     Case { kind: "topic", entry: "news", name: "circuits-news", read: topic_tags, tag: tag_topic, untag: untag_topic },
-    Case { kind: "secret", entry: "token", name: "circuits-token", read: secret_tags, tag: tag_secret, untag: untag_secret },
+    Case {
+        kind: "secret",
+        entry: "token",
+        name: "circuits-token",
+        read: secret_tags,
+        tag: tag_secret,
+        untag: untag_secret,
+    },
     Case {
         kind: "alarm",
         entry: "reader-errors",
@@ -292,7 +306,9 @@ fn our_tag_with_somebodys_name_is_told_where_it_is_seen_and_stays() {
     trial.is_converged();
     // Kinds that are listed by their names never see the others.
     let run = trial.expect(0, &["diff"]);
-    for told in ["= secret theirs/token   stays: it has this stack's tag", "= role theirs   stays: it has this stack's tag"] {
+    for told in
+        ["= secret theirs/token   stays: it has this stack's tag", "= role theirs   stays: it has this stack's tag"]
+    {
         assert!(run.stdout().contains(told), "{told}\n{run}");
     }
     let run = trial.expect(0, &["down", "--confirm", "circuits", "--delete-data"]);

@@ -8,7 +8,7 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::{Value, json};
 
 use crate::{
-    emulator::account::Account,
+    emulator::{account::Account, fault::Fault},
     harness::replaced,
     stack::{EVERYTHING, Trial},
 };
@@ -22,8 +22,7 @@ const BUCKET: &str = "circuits-mail-123456789012-eu-west-1";
 const NEWS: &str = "arn:aws:sns:eu-west-1:123456789012:circuits-news";
 const QUEUE: &str = "circuits-events";
 const SECRET: &str = "circuits-token";
-const DENYING: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","NotAction":"logs:*","Resource":"*"}]}"#;
+const DENYING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","NotAction":"logs:*","Resource":"*"}]}"#;
 
 /// A protection: its resource, its path in the settings, how somebody puts it there, and what is there.
 struct Case {
@@ -57,7 +56,9 @@ fn managed(account: &Account, name: &str) -> String {
 
 fn limit(account: &Account) {
     let arn = managed(account, "limit");
-    account.wait(account.iam.put_role_permissions_boundary().role_name(READER).permissions_boundary(arn).send()).unwrap();
+    account
+        .wait(account.iam.put_role_permissions_boundary().role_name(READER).permissions_boundary(arn).send())
+        .unwrap();
 }
 
 fn boundary(account: &Account) -> String {
@@ -88,13 +89,16 @@ fn attached(account: &Account) -> String {
 /// A document with a statement that denies, of a form that is never declared.
 fn guarded(document: &str, resource: Option<&str>) -> String {
     let document = percent_encoding::percent_decode_str(document).decode_utf8().unwrap();
-    let mut document: Value = serde_json::from_str(&document)
-        .unwrap_or_else(|_| json!({"Version": "2012-10-17", "Statement": []}));
+    let mut document: Value =
+        serde_json::from_str(&document).unwrap_or_else(|_| json!({"Version": "2012-10-17", "Statement": []}));
     let mut guard = json!({"Sid": "Guard", "Effect": "Deny", "Principal": "*", "NotAction": "s3:GetObject",
         "Condition": {"StringNotEquals": {"aws:PrincipalAccount": "123456789012"}}});
     match resource {
         Some(resource) => guard["Resource"] = json!(resource),
-        None => guard["Action"] = guard.as_object_mut().unwrap().remove("NotAction").map(|_| json!("sts:AssumeRole")).unwrap(),
+        None => {
+            guard["Action"] =
+                guard.as_object_mut().unwrap().remove("NotAction").map(|_| json!("sts:AssumeRole")).unwrap()
+        }
     }
     document["Statement"].as_array_mut().unwrap().push(guard);
     document.to_string()
@@ -298,7 +302,7 @@ fn a_policy_that_nobody_may_read_stays() {
     let arn = trial.account.wait(call.send()).unwrap().policy.unwrap().arn.unwrap();
     trial.account.wait(trial.account.iam.attach_role_policy().role_name(READER).policy_arn(arn).send()).unwrap();
     trial.expect(1, &["diff"]);
-    trial.proxy.deny("iam.GetPolicy");
+    let _denied = trial.proxy.on(Fault::Denies, |call| call.operation.name == "GetPolicy");
     let run = trial.expect(0, &["diff"]);
     assert!(run.stdout().contains("policy/theirs stays, not declared"), "{run}");
 }

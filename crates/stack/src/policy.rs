@@ -254,6 +254,68 @@ receipt_rules: [{name: all, actions: [{store: archive}]}]
         assert!(!policy_of(QUEUE, Purpose::Up).statements().contains_key("ExistingBuckets"));
     }
 
+    const BOUNDARY: &str = "arn:aws:iam::123456789012:policy/boundary";
+
+    fn condition<'policy>(policy: &'policy Policy, id: &str) -> Option<&'policy BTreeSet<String>> {
+        policy.statements()[id].conditions.get("StringEquals")?.get("iam:permissionsboundary")
+    }
+
+    #[test]
+    fn the_rights_of_roles_are_given_below_the_declared_boundary_alone() {
+        let functions =
+            "functions: {reader: {crate: maintenance, bin: reader}, other: {crate: maintenance, bin: other}}";
+        let of = |boundary: &str| format!("stack: circuits\nregion: eu-west-1\n{boundary}{functions}\n");
+        let all: BTreeSet<_> = [BOUNDARY.to_owned()].into();
+        for purpose in [Purpose::Up, Purpose::Down] {
+            let policy = policy_of(&of(&format!("permissions_boundary: {BOUNDARY}\n")), purpose);
+            for (id, statement) in policy.statements() {
+                let gives_rights = |action: &str| {
+                    ["Policy", "CreateRole", "PermissionsBoundary"].iter().any(|word| action.contains(word))
+                        && !["Get", "List"].iter().any(|verb| action.contains(&format!("iam:{verb}")))
+                        && action != "iam:UpdateAssumeRolePolicy"
+                };
+                for action in statement.actions.iter().filter(|action| action.starts_with("iam:")) {
+                    if gives_rights(action) {
+                        assert_eq!(condition(&policy, id), Some(&all), "{action}");
+                    }
+                }
+            }
+        }
+        let without = policy_of(&of(""), Purpose::Up);
+        assert_eq!(condition(&without, "RightsOfRoles"), None);
+        assert!(!without.statements().contains_key("BoundariesOfRoles"));
+        // One function of two has one: neither role is made as the other.
+        let one = of("").replace("bin: reader", &format!("bin: reader, permissions_boundary: '{BOUNDARY}'"));
+        let one = policy_of(&one, Purpose::Up);
+        let role = |name: &str| BTreeSet::from([format!("arn:aws:iam::123456789012:role/provision/circuits/{name}")]);
+        assert_eq!(one.statements()["RightsOfRoles"].resources, role("circuits-other"));
+        assert_eq!(condition(&one, "RightsOfRoles"), None);
+        assert_eq!(one.statements()["RightsOfRoles2"].resources, role("circuits-reader"));
+        assert_eq!(condition(&one, "RightsOfRoles2"), Some(&all));
+        assert_eq!(one.statements()["BoundariesOfRoles"].resources, role("circuits-reader"));
+    }
+
+    #[test]
+    fn nobody_widens_himself() {
+        for boundary in ["", "permissions_boundary: arn:aws:iam::123456789012:policy/boundary\n"] {
+            let functions = "functions: {reader: {crate: maintenance, bin: reader}}";
+            let source = format!("stack: circuits\nregion: eu-west-1\n{boundary}{functions}\n");
+            let policy = policy_of(&source, Purpose::Up);
+            for (id, statement) in policy.statements() {
+                for action in statement.actions.iter().filter(|action| action.starts_with("iam:")) {
+                    let forbidden =
+                        ["DeleteRolePermissionsBoundary", "AttachRolePolicy", "CreatePolicy", "SetDefault", "*"];
+                    assert!(!forbidden.iter().any(|word| action.contains(word)), "{id}: {action}");
+                    let reads = ["iam:Get", "iam:List"].iter().any(|verb| action.starts_with(verb));
+                    let is_own = |arn: &String| arn.starts_with("arn:aws:iam::123456789012:role/provision/circuits/");
+                    assert!(reads || statement.resources.iter().all(is_own), "{id}: {action}");
+                }
+            }
+            let passed = &policy.statements()["PassedRoles"].conditions["StringEquals"]["iam:passedtoservice"];
+            assert_eq!(*passed, BTreeSet::from(["lambda.amazonaws.com".to_owned()]));
+        }
+    }
+
     #[test]
     fn the_policy_of_a_whole_stack_is_one_that_iam_takes() {
         let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra.yaml")).unwrap();

@@ -269,7 +269,7 @@ fn what_protects_stays_and_is_shown_whatever_else_changes() {
             ("team: network", "team: other"),
             ("expire: 30d", "expire: 31d"),
             ("memory: 128MB", "memory: 256MB"),
-            ("    on_failure: failed\n", "    on_failure: failed\n    log_retention: 60d\n    publishes: [news]\n"),
+            ("    on_failure: failed\n", "    on_failure: failed\n    log_retention: 60d\n    sends: [events]\n"),
             ("{redrive: {queue: failed}}", "{redrive: {queue: failed}, visibility_timeout: 40s}"),
             ("description: NetBox", "description: Of NetBox"),
             ("prefix: inbound/, topic: news", "prefix: in/, topic: news"),
@@ -302,7 +302,8 @@ fn a_policy_that_nobody_may_read_stays() {
     let arn = trial.account.wait(call.send()).unwrap().policy.unwrap().arn.unwrap();
     trial.account.wait(trial.account.iam.attach_role_policy().role_name(READER).policy_arn(arn).send()).unwrap();
     trial.expect(1, &["diff"]);
-    let _denied = trial.proxy.on(Fault::Denies, |call| call.operation.name == "GetPolicy");
+    let _denied =
+        trial.proxy.on(Fault::Denies, |call| call.operation.service == "iam" && call.operation.name == "GetPolicy");
     let run = trial.expect(0, &["diff"]);
     assert!(run.stdout().contains("policy/theirs stays, not declared"), "{run}");
 }

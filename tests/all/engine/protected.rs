@@ -91,7 +91,7 @@ fn guarded(document: &str, resource: Option<&str>) -> String {
     let document = percent_encoding::percent_decode_str(document).decode_utf8().unwrap();
     let mut document: Value =
         serde_json::from_str(&document).unwrap_or_else(|_| json!({"Version": "2012-10-17", "Statement": []}));
-    let mut guard = json!({"Sid": "Guard", "Effect": "Deny", "Principal": "*", "NotAction": "s3:GetObject",
+    let mut guard = json!({"Sid": "Guard", "Effect": "Deny", "Principal": "*", "NotAction": ["s3:PutObject", "sqs:SendMessage", "SNS:Publish"],
         "Condition": {"StringNotEquals": {"aws:PrincipalAccount": "123456789012"}}});
     match resource {
         Some(resource) => guard["Resource"] = json!(resource),
@@ -115,7 +115,8 @@ fn guard(document: &str) -> String {
     let values: Vec<Value> = keys.values().map(|value| value.get(0).unwrap_or(value).clone()).collect();
     guard["Condition"] = json!(values);
     for key in ["Action", "NotAction", "Resource"] {
-        if let Some(one) = guard[key].get(0).cloned() {
+        if let Some([one]) = guard[key].as_array().map(Vec::as_slice) {
+            let one = one.clone();
             guard[key] = one;
         }
     }

@@ -19,7 +19,7 @@ fn every_key_has_its_place() {
     // No zips came with the binary that is tested: the declaration is valid all the same.
     let [warning] = run.diagnostics().try_into().unwrap();
     assert!(
-        run.code() == Some(0) && warning.starts_with("infra.yaml:38:17: warning: Failed to find the function `echo`"),
+        run.code() == Some(0) && warning.starts_with("infra.yaml:43:17: warning: Failed to find the function `echo`"),
         "{run}"
     );
 }
@@ -107,7 +107,7 @@ fn functions_and_how_they_run() {
     27:5: `vpc` lacks `security_groups` | add `security_groups: [sg-0a1b2c3d]`
     ");
     let long = format!("MODE: '{}'", "x".repeat(5000));
-    assert_snapshot!(only("MODE: quick", &long), @"22:18: Lambda takes 4096 bytes of variables at most, and these are 5004");
+    assert_snapshot!(only("MODE: quick", &long), @"25:18: Lambda takes 4096 bytes of variables at most, and these are 5004");
 }
 
 #[test]
@@ -194,7 +194,10 @@ fn topics_and_who_is_told() {
 #[test]
 fn secrets_never_have_a_value() {
     let faults = [
-        only("value_from: {environment: NETBOX_TOKEN}\n    description: The token of NetBox", "existing: netbox/token"),
+        only(
+            "value_from: {environment: NETBOX_TOKEN}\n    description: The token of NetBox\n    kms_key: arn:aws:kms:eu-west-1:123456789012:key/0000-token",
+            "existing: netbox/token",
+        ),
         only("    value_from: {environment: NETBOX_TOKEN}\n", ""),
         only("value_from: {environment: NETBOX_TOKEN}", "value_from: {environment: netbox-token}"),
         only(
@@ -205,12 +208,12 @@ fn secrets_never_have_a_value() {
         only("{existing: example/tls}", "{value_from: stdin}\n  second: {value_from: stdin}"),
     ];
     assert_snapshot!(faults.join("\n"), @r"
-    57:5: a secret that exists stays as it is: `tags` cannot be declared for it | take it away
-    55:3: secret `netbox-token` has neither `existing` nor `value_from` | add `value_from: {environment: NETBOX_TOKEN}`
-    56:31: `environment` must be the name of an environment variable, not what stands there
-    56:5: secret `netbox-token` cannot both exist and get a value | take `existing` or `value_from` away
-    59:32: a secret that exists stays as it is: `tags` cannot be declared for it | take it away
-    59:21: a second secret is read from standard input, which can be read once | read one of them from a file or an environment variable
+    64:5: a secret that exists stays as it is: `tags` cannot be declared for it | take it away
+    62:3: secret `netbox-token` has neither `existing` nor `value_from` | add `value_from: {environment: NETBOX_TOKEN}`
+    63:31: `environment` must be the name of an environment variable, not what stands there
+    63:5: secret `netbox-token` cannot both exist and get a value | take `existing` or `value_from` away
+    67:32: a secret that exists stays as it is: `tags` cannot be declared for it | take it away
+    67:21: a second secret is read from standard input, which can be read once | read one of them from a file or an environment variable
     ");
 }
 

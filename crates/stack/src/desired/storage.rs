@@ -180,7 +180,6 @@ fn topic(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Topic) {
         policy,
         kms_key: blueprint.declaration.kms_key(declared.kms_key.as_ref()),
         tags: blueprint.tags(entry, &declared.tags),
-        ..topic::Settings::default()
     };
     blueprint.add(of(Kind::Topic, entry), Address::of(names.name(Kind::Topic, entry)), settings, Vec::new());
     for told in &declared.subscriptions {

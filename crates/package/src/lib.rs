@@ -10,6 +10,7 @@ mod archive;
 mod cargo;
 mod elf;
 mod error;
+mod identity;
 mod linker;
 mod revision;
 mod shipped;

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::process::Command;
 
-use super::{Linking, NotBuilt, linker, workspace::Workspace};
+use super::{Linking, NotBuilt, identity, linker, workspace::Workspace};
 
 /// The processors that Lambda has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,13 +79,23 @@ impl Toolchain {
     }
 
     /// What Cargo is told by its environment. The flags stand over all others, so that a person's own change nothing.
-    pub(super) fn environment(&self, workspace: &Workspace, linking: Linking) -> Vec<(OsString, OsString)> {
+    pub(super) fn environment(
+        &self,
+        workspace: &Workspace,
+        linking: Linking,
+    ) -> Result<Vec<(OsString, OsString)>, NotBuilt> {
         let mut environment = vec![("CARGO_ENCODED_RUSTFLAGS".into(), self.flags(workspace, linking))];
         environment.push(("CARGO_INCREMENTAL".into(), "0".into()));
         if let Some(linker) = &self.linker {
             environment.push((linker::variable(self.triple).into(), linker.clone()));
         }
-        environment
+        if !workspace.outside.is_empty() {
+            let folder = workspace.target(linking);
+            let script = identity::write_script(&folder, &self.remapped(workspace));
+            let script = script.map_err(|source| NotBuilt::Unwritable { path: folder.join("rustc.sh"), source })?;
+            environment.push((identity::VARIABLE.into(), script.into()));
+        }
+        Ok(environment)
     }
 
     /// The compiler's flags, one after the other with the separator that Cargo takes.
@@ -100,7 +110,9 @@ impl Toolchain {
     /// The folders whose names must not be in the binary, and what stands there instead. Of two that fit the compiler takes
     /// the later.
     fn remapped(&self, workspace: &Workspace) -> Vec<(PathBuf, String)> {
-        let mut folders = vec![(workspace.root.clone(), "/source".to_owned())];
+        let outside = workspace.outside.iter().map(|one| (one.folder.clone(), format!("/outside/{}", one.name)));
+        // The workspace may lie in the folder of such a package.
+        let mut folders: Vec<_> = outside.chain([(workspace.root.clone(), "/source".to_owned())]).collect();
         for linking in [Linking::Dynamic, Linking::Static] {
             folders.push((workspace.target(linking), "/target".to_owned()));
         }

@@ -28,14 +28,25 @@ pub(super) struct Workspace {
     pub(super) output: PathBuf,
     /// Where the schema of the function's environment is, if its package has one.
     schema: PathBuf,
-    /// Whether it says itself what the profile for Lambda is.
+    /// `true` if the workspace has a profile for Lambda of its own.
     has_profile: bool,
+    /// The packages outside of the workspace's folder that a path leads to, a folder before those in it.
+    pub(super) outside: Vec<Outside>,
+}
+
+/// A package outside of the workspace's folder, which a dependency names by its path.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Outside {
+    /// Folder of the package.
+    pub(super) folder: PathBuf,
+    /// Name and version, which tell it from the others wherever it lies.
+    pub(super) name: String,
 }
 
 impl Workspace {
     /// Finds the workspace of a folder, with that package and its binary: the one that is named, or its only one.
     pub(super) async fn find(folder: &Path, package: &str, bin: Option<&str>) -> Result<Self, NotBuilt> {
-        let metadata = metadata(folder).await?;
+        let metadata = members(folder).await?;
         let (package, bin) = select(&metadata, package, bin)?;
         let root = PathBuf::from(&metadata.workspace_root);
         if !root.join("Cargo.lock").is_file() {
@@ -44,7 +55,8 @@ impl Workspace {
         let has_profile =
             has_profile(&root).map_err(|source| NotBuilt::Unreadable { path: root.join("Cargo.toml"), source })?;
         let schema = package.manifest_path.with_file_name(SCHEMA).into();
-        Ok(Self { bin, schema, output: metadata.target_directory.join("provision").into(), root, has_profile })
+        let outside = outside(folder, &metadata).await?;
+        Ok(Self { outside, bin, schema, output: metadata.target_directory.join("provision").into(), root, has_profile })
     }
 
     /// Reads the schema of the function's environment; `None` if its package has none.
@@ -58,10 +70,12 @@ impl Workspace {
 
     /// Where Cargo puts what it builds for Lambda.
     pub(super) fn target(&self, linking: Linking) -> PathBuf {
-        self.output.join(match linking {
+        let name = match linking {
             Linking::Dynamic => "dynamic",
             Linking::Static => "static",
-        })
+        };
+        // What was compiled under other identities is not taken.
+        if self.outside.is_empty() { self.output.join(name) } else { self.output.join("outside").join(name) }
     }
 
     /// What Cargo is told of the profile besides what the workspace says. Symbols are always stripped.
@@ -78,7 +92,7 @@ impl Workspace {
 
 /// Returns the binary of a package that is named, or its only one.
 pub(super) async fn bin(folder: &Path, package: &str) -> Result<String, NotBuilt> {
-    let metadata = metadata(folder).await?;
+    let metadata = members(folder).await?;
     select(&metadata, package, None).map(|(_, bin)| bin)
 }
 
@@ -115,8 +129,44 @@ fn select<'metadata>(
     }
 }
 
-async fn metadata(folder: &Path) -> Result<Metadata, NotBuilt> {
-    let mut command = Command::from(MetadataCommand::new().no_deps().current_dir(folder).cargo_command());
+/// Returns the packages outside of the workspace's folder that a path leads to. Cargo finds out where they are; that takes a while,
+/// and a lock file in which every package has a source or is a member has none.
+async fn outside(folder: &Path, members: &Metadata) -> Result<Vec<Outside>, NotBuilt> {
+    let lock = PathBuf::from(&members.workspace_root).join("Cargo.lock");
+    let table: toml::Table = fs::read_to_string(&lock)
+        .and_then(|text| text.parse().map_err(invalid))
+        .map_err(|source| NotBuilt::Unreadable { path: lock, source })?;
+    let members = members.workspace_packages();
+    let is_member = |package: &toml::Value| {
+        let text = |key: &str| package.get(key).and_then(toml::Value::as_str).unwrap_or_default();
+        let is_it =
+            |member: &&Package| member.name.as_str() == text("name") && member.version.to_string() == text("version");
+        members.iter().any(is_it)
+    };
+    let mut locked = table.get("package").and_then(toml::Value::as_array).into_iter().flatten();
+    if locked.all(|package| package.get("source").is_some() || is_member(package)) {
+        return Ok(Vec::new());
+    }
+    let all = metadata(folder, MetadataCommand::new().other_options(["--locked".to_owned()])).await?;
+    let packages = all.packages.iter().filter(|package| package.source.is_none());
+    let mut outside: Vec<_> = packages
+        .filter(|package| !package.manifest_path.starts_with(&all.workspace_root))
+        .filter_map(|package| {
+            let folder = PathBuf::from(package.manifest_path.parent()?);
+            Some(Outside { folder, name: format!("{}-{}", package.name, package.version) })
+        })
+        .collect();
+    outside.sort();
+    Ok(outside)
+}
+
+/// Asks Cargo for the members of the workspace alone, which needs no registry.
+async fn members(folder: &Path) -> Result<Metadata, NotBuilt> {
+    metadata(folder, MetadataCommand::new().no_deps()).await
+}
+
+async fn metadata(folder: &Path, command: &mut MetadataCommand) -> Result<Metadata, NotBuilt> {
+    let mut command = Command::from(command.current_dir(folder).cargo_command());
     let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await.map_err(NotBuilt::NoCargo)?;
     let unusable = |said: &str| NotBuilt::NoWorkspace { folder: folder.to_owned(), said: said.trim().to_owned() };
     if !output.status.success() {
@@ -136,8 +186,10 @@ fn bins(package: &Package) -> Vec<&str> {
 }
 
 fn has_profile(root: &Path) -> io::Result<bool> {
-    let manifest: toml::Table = fs::read_to_string(root.join("Cargo.toml"))?
-        .parse()
-        .map_err(|error: toml::de::Error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    let manifest: toml::Table = fs::read_to_string(root.join("Cargo.toml"))?.parse().map_err(invalid)?;
     Ok(manifest.get("profile").and_then(|profiles| profiles.get(Profile::Lambda.name())).is_some())
+}
+
+fn invalid(error: toml::de::Error) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
 }

@@ -1,7 +1,10 @@
-//! `provision dev`: builds the functions, starts the stack, delivers, shows what happens, ends everything.
+//! `provision dev`: builds the functions, starts the stack, delivers mails, shows what happens, and ends
+//! everything.
 
 use std::{
     collections::BTreeMap,
+    fs::Permissions,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -24,7 +27,7 @@ use local::{Happening, NotStarted, Observer, Options, Stack, Tally, deliver};
 use package::{NotBuilt, Profile, Request};
 use problem::Problem;
 
-/// The port on which tools for testing mail listen by custom.
+/// Default port: the one that mail-testing tools use by convention.
 const SMTP_PORT: u16 = 1025;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Dev) -> anyhow::Result<ExitCode> {
@@ -51,7 +54,9 @@ async fn session(
     };
     let temporary = match &typed.state {
         Some(_) => None,
-        None => Some(tempfile::Builder::new().prefix("provision-dev-").tempdir()?),
+        None => Some(
+            tempfile::Builder::new().prefix("provision-dev-").permissions(Permissions::from_mode(0o700)).tempdir()?,
+        ),
     };
     let folder = typed.state.clone().or_else(|| temporary.as_ref().map(|folder| folder.path().to_owned()));
     let folder = folder.unwrap_or_default();
@@ -111,7 +116,7 @@ fn variables(typed: &Dev) -> Result<BTreeMap<String, String>, Problem> {
     Ok(variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// A port that is taken can be chosen otherwise.
+/// Adds a hint to an error of starting: a port in use can be chosen otherwise.
 fn with_hint(error: NotStarted) -> anyhow::Error {
     match error {
         NotStarted::Port { what: what @ "SMTP", port, error } => {
@@ -141,7 +146,8 @@ async fn build(
     Ok(executables)
 }
 
-/// Shows what happens until the deliveries have ended (with `--once`) or somebody interrupts; tells which.
+/// Shows what happens until the deliveries have ended (with `--once`) or until an interrupt; returns
+/// which.
 async fn watch(
     printer: &Printer,
     typed: &Dev,

@@ -1,34 +1,32 @@
-//! The Cargo workspace of a declaration: whether it has what is declared, before Cargo is asked to build it.
+//! The Cargo workspace of a declaration. Checks that it has the declared package and binary before Cargo builds them.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    process::Stdio,
 };
 
 use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
-use tokio::process::Command;
 
-use super::{Linking, NotBuilt, Profile, archive::SCHEMA};
+use super::{Linking, NotBuilt, Profile, archive::SCHEMA, cargo::cargo};
 use declaration::choose;
 
-/// What the profile is where the workspace has none of that name: small and quick to start. Panics unwind, so that one bad
-/// event does not end the process.
+/// Settings of the profile for Lambda if the workspace defines none: small and quick to start. Panics unwind, so that one
+/// bad event does not end the process.
 const PROFILE: [(&str, &str); 4] =
     [("inherits", "\"release\""), ("opt-level", "\"z\""), ("lto", "\"fat\""), ("codegen-units", "1")];
 
 /// The workspace.
 #[derive(Debug)]
 pub(super) struct Workspace {
-    /// The folder of all its members.
+    /// Root folder of the workspace.
     pub(super) root: PathBuf,
     /// The binary that was named, or the package's only one.
     pub(super) bin: String,
     /// Where we put what we make: below the target folder, beside what its owner builds.
     pub(super) output: PathBuf,
-    /// Where the schema of the function's environment is, if its package has one.
+    /// Path of the environment's schema, if the package has one.
     schema: PathBuf,
-    /// `true` if the workspace has a profile for Lambda of its own.
+    /// `true` if the workspace defines the profile for Lambda itself.
     has_profile: bool,
     /// The packages outside of the workspace's folder that a path leads to, a folder before those in it.
     pub(super) outside: Vec<Outside>,
@@ -61,14 +59,10 @@ impl Workspace {
 
     /// Reads the schema of the function's environment; `None` if its package has none.
     pub(super) fn schema(&self) -> Result<Option<Vec<u8>>, NotBuilt> {
-        match fs::read(&self.schema) {
-            Ok(schema) => Ok(Some(schema)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(NotBuilt::Unreadable { path: self.schema.clone(), source }),
-        }
+        read_schema(&self.schema)
     }
 
-    /// Where Cargo puts what it builds for Lambda.
+    /// Returns the folder of Cargo's output for Lambda.
     pub(super) fn target(&self, linking: Linking) -> PathBuf {
         let name = match linking {
             Linking::Dynamic => "dynamic",
@@ -78,7 +72,7 @@ impl Workspace {
         if self.outside.is_empty() { self.output.join(name) } else { self.output.join("outside").join(name) }
     }
 
-    /// What Cargo is told of the profile besides what the workspace says. Symbols are always stripped.
+    /// Returns the profile's settings that the workspace does not define itself. Symbols are always stripped.
     pub(super) fn profile_settings(&self) -> Vec<String> {
         let missing = PROFILE.iter().filter(|_| !self.has_profile);
         let settings = missing.chain([&("strip", "\"symbols\"")]);
@@ -94,6 +88,21 @@ impl Workspace {
 pub(super) async fn bin(folder: &Path, package: &str) -> Result<String, NotBuilt> {
     let metadata = members(folder).await?;
     select(&metadata, package, None).map(|(_, bin)| bin)
+}
+
+/// Reads the schema of a package's environment, without asking where other packages are; `None` if it has none.
+pub(super) async fn schema(folder: &Path, package: &str, bin: Option<&str>) -> Result<Option<Vec<u8>>, NotBuilt> {
+    let metadata = members(folder).await?;
+    let (package, _) = select(&metadata, package, bin)?;
+    read_schema(package.manifest_path.with_file_name(SCHEMA).as_std_path())
+}
+
+fn read_schema(path: &Path) -> Result<Option<Vec<u8>>, NotBuilt> {
+    match fs::read(path) {
+        Ok(schema) => Ok(Some(schema)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(NotBuilt::Unreadable { path: path.to_owned(), source }),
+    }
 }
 
 /// Chooses a package by its name, and its binary.
@@ -147,7 +156,7 @@ async fn outside(folder: &Path, members: &Metadata) -> Result<Vec<Outside>, NotB
     if locked.all(|package| package.get("source").is_some() || is_member(package)) {
         return Ok(Vec::new());
     }
-    let all = metadata(folder, MetadataCommand::new().other_options(["--locked".to_owned()])).await?;
+    let all = metadata(folder, "--locked").await?;
     let packages = all.packages.iter().filter(|package| package.source.is_none());
     let mut outside: Vec<_> = packages
         .filter(|package| !package.manifest_path.starts_with(&all.workspace_root))
@@ -162,12 +171,13 @@ async fn outside(folder: &Path, members: &Metadata) -> Result<Vec<Outside>, NotB
 
 /// Asks Cargo for the members of the workspace alone, which needs no registry.
 async fn members(folder: &Path) -> Result<Metadata, NotBuilt> {
-    metadata(folder, MetadataCommand::new().no_deps()).await
+    metadata(folder, "--no-deps").await
 }
 
-async fn metadata(folder: &Path, command: &mut MetadataCommand) -> Result<Metadata, NotBuilt> {
-    let mut command = Command::from(command.current_dir(folder).cargo_command());
-    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await.map_err(NotBuilt::NoCargo)?;
+async fn metadata(folder: &Path, option: &str) -> Result<Metadata, NotBuilt> {
+    let mut command = cargo(folder);
+    command.args(["metadata", "--format-version", "1", option]);
+    let output = command.kill_on_drop(true).output().await.map_err(NotBuilt::NoCargo)?;
     let unusable = |said: &str| NotBuilt::NoWorkspace { folder: folder.to_owned(), said: said.trim().to_owned() };
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);

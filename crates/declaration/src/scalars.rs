@@ -57,13 +57,13 @@ pub(super) const SUBNET: Form = form("the id of a subnet, such as `subnet-0a1b2c
 pub(super) const SECURITY_GROUP: Form = form("the id of a security group, such as `sg-0a1b2c3d`", "^sg-[0-9a-f]+$");
 /// A KMS key, by its ARN: an alias may come to mean another key, and rights name keys.
 pub(super) const KMS_KEY: Form = form(
-    "the ARN of a KMS key, such as `arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab`",
-    "^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$",
+    "the ARN of a KMS key, `arn:PARTITION:kms:REGION:ACCOUNT:key/ID`",
+    "^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$",
 );
 /// A managed policy that limits roles, by its ARN.
 pub(super) const BOUNDARY: Form = form(
-    "the ARN of a managed policy, such as `arn:aws:iam::123456789012:policy/boundary`",
-    "^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$",
+    "the ARN of a managed policy, `arn:PARTITION:iam::ACCOUNT:policy/NAME`",
+    "^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$",
 );
 /// Form of a tag's key.
 pub(super) const TAG: Form = form("the key of a tag", "^[A-Za-z0-9 _.:/=+@-]{1,128}$");

@@ -8,6 +8,7 @@
 //! called again after a failure or an interruption, and then finish what was begun.
 
 mod identity;
+mod input;
 mod number;
 #[cfg(test)]
 mod registered;
@@ -32,6 +33,7 @@ use aws::{Aws, policy::Policy};
 use engine::{Address, Failure, Field, Live, Owned, Protection, Stack, Tags};
 
 pub use identity::{Identity, Naming, Output};
+pub use input::Input;
 pub use registry::{Kind, Settings};
 pub use rights::Right;
 

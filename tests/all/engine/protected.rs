@@ -93,12 +93,12 @@ fn guarded(document: &str, resource: Option<&str>) -> String {
         serde_json::from_str(&document).unwrap_or_else(|_| json!({"Version": "2012-10-17", "Statement": []}));
     let mut guard = json!({"Sid": "Guard", "Effect": "Deny", "Principal": "*", "NotAction": ["s3:PutObject", "sqs:SendMessage", "SNS:Publish"],
         "Condition": {"StringNotEquals": {"aws:PrincipalAccount": "123456789012"}}});
-    match resource {
-        Some(resource) => guard["Resource"] = json!(resource),
-        None => {
-            guard["Action"] =
-                guard.as_object_mut().unwrap().remove("NotAction").map(|_| json!("sts:AssumeRole")).unwrap()
-        }
+    if let Some(resource) = resource {
+        guard["Resource"] = json!(resource);
+    } else {
+        // A trust policy is about one action, and about no resource.
+        guard.as_object_mut().unwrap().remove("NotAction");
+        guard["Action"] = json!("sts:AssumeRole");
     }
     document["Statement"].as_array_mut().unwrap().push(guard);
     document.to_string()
@@ -109,7 +109,7 @@ fn guard(document: &str) -> String {
     let document = percent_encoding::percent_decode_str(document).decode_utf8().unwrap();
     let document: Value = serde_json::from_str(&document).unwrap();
     let statements = document["Statement"].as_array().unwrap();
-    let mut guard = statements.iter().find(|one| one["Sid"] == "Guard").expect("the guard is there").clone();
+    let mut guard = statements.iter().find(|one| one["Sid"] == "Guard").unwrap().clone();
     // A text and a list of one are the same.
     let keys = guard["Condition"]["StringNotEquals"].as_object().unwrap();
     let values: Vec<Value> = keys.values().map(|value| value.get(0).unwrap_or(value).clone()).collect();

@@ -12,11 +12,10 @@ use aws_sdk_iam::types::{Role as LiveRole, Tag};
 use serde::Serialize;
 
 use crate::{
-    Kind, Manage, Session,
+    Input, Kind, Manage, Session,
     number::{natural, wire},
     own_tags,
     rights::{Right, Target, deletes, reads, writes},
-    ses::Input,
     surplus_tags,
 };
 use aws::{OrFail, policy::Policy};

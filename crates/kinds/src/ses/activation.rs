@@ -4,7 +4,8 @@
 use crate::identity::Identity;
 use serde::Serialize;
 
-use super::{Input, active, foreign, known_rules, names, own_set, rules, snapshot};
+use super::{active, foreign, known_rules, names, own_set, rules, snapshot};
+use crate::Input;
 use crate::{
     Kind, Manage, PREVIOUS_RULE_SET_TAG, Session,
     iam::role_tags,

@@ -8,12 +8,11 @@ use aws_sdk_ses::types::{ReceiptRule as AwsRule, TlsPolicy};
 use serde::Serialize;
 
 use super::{
-    Input,
     action::{Action, unbuilt},
     known_rules, names, rules, snapshot,
 };
 use crate::{
-    Kind, Manage, Session,
+    Input, Kind, Manage, Session,
     rights::{Right, Target, deletes, reads, writes},
 };
 use aws::OrFail;

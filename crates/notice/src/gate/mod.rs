@@ -14,11 +14,13 @@ use super::{
     failure::Failure,
     found::Place,
     model::{Maintenance, Status},
+    opinion,
     source::Source,
 };
 use text::Passage;
 
-/// A failure where the notice tells of a change that the status of none of its maintenances says.
+/// A failure where the notice tells of a change that the status of none of its maintenances says, names another notice in the same
+/// way, or states other values to one who reads it in another way.
 pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Failure> {
     several::check(source, maintenances)?;
     let statuses: Vec<Status> = maintenances.iter().map(Maintenance::status).collect();
@@ -39,7 +41,17 @@ pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result
             None => expect_explained(&passage, &statuses)?,
         }
     }
-    Ok(())
+    opinion::of(source, maintenances).map(drop)
+}
+
+/// The changes that the notice tells, in every form of it.
+pub(super) fn told(source: &Source<'_>) -> Vec<Statement> {
+    let of_calendars = text::passages_of_calendars(source.mail()).into_iter().map(|(passage, _)| passage);
+    text::passages(source)
+        .into_iter()
+        .chain(of_calendars)
+        .flat_map(|passage| change::statements(&passage.text))
+        .collect()
 }
 
 fn expect_explained(passage: &Passage, statuses: &[Status]) -> Result<(), Failure> {

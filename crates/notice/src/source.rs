@@ -6,10 +6,9 @@ use jiff::Timestamp;
 
 use super::{
     calendar::{self, Content},
-    change::Statement,
     failure::Failure,
     found::{Found, Place},
-    gate,
+    gate::{self, Told},
     lines::Lines,
     page::Page,
     provider::Provider,
@@ -31,7 +30,7 @@ struct Forms {
     text_as_page: OnceCell<Option<Result<Page, Failure>>>,
     page_is_footer: OnceCell<bool>,
     calendars: OnceCell<Vec<Content>>,
-    told: OnceCell<Vec<Statement>>,
+    told: OnceCell<Vec<Told>>,
 }
 
 /// A text that has this many times the words of the page is not the same in another form.
@@ -123,8 +122,8 @@ impl<'mail> Source<'mail> {
         self.forms.calendars.get_or_init(|| self.mail.calendars.iter().map(|text| calendar::parse(text)).collect())
     }
 
-    /// Returns the changes that the notice tells in its own words, in every form of it.
-    pub(super) fn told(&self) -> &[Statement] {
+    /// Returns the passages that tell of changes in the notice's own words, in every form of it.
+    pub(super) fn told(&self) -> &[Told] {
         self.forms.told.get_or_init(|| gate::told(self))
     }
 

@@ -28,18 +28,18 @@ pub(super) fn judge(source: &Source<'_>, said: &Said<'_>, maintenances: &[Mainte
     let mut statuses: Vec<Status> = maintenances.iter().map(Maintenance::status).collect();
     statuses.sort_unstable_by_key(|status| status.word());
     statuses.dedup();
-    let told = source.told();
+    let told: Vec<&Statement> = source.told().iter().flat_map(|told| &told.statements).collect();
     for status in &statuses {
-        if let Some(objection) = against(said, told, *status) {
+        if let Some(objection) = against(said, &told, *status) {
             return Answer::Objects(objection);
         }
     }
     Answer::Agrees(statuses.len())
 }
 
-fn against(said: &Said<'_>, told: &[Statement], status: Status) -> Option<Failure> {
+fn against(said: &Said<'_>, told: &[&Statement], status: Status) -> Option<Failure> {
     let titles = || said.lines.iter().copied().take(said.subjects);
-    let told = || told.iter().filter(|statement| !statement.is_negated);
+    let told = || told.iter().copied().filter(|statement| !statement.is_negated);
     let other = || told().find(|statement| is_final(statement.change) && !tells(statement.change, status));
     let stems = WORDS.iter().find(|words| words.status == status).map_or(&[][..], |words| words.stems);
     let says = |line: &str| {

@@ -1,4 +1,4 @@
-//! `provision build`: every function as Lambda takes it. Without an account and without the network.
+//! `provision build`: packs every function as Lambda takes it, without an account and without the network.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -24,23 +24,23 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Build) -> anyhow::
     until_interrupted(async { all(printer, common, typed, &declaration).await.map(|()| ExitCode::SUCCESS) })
 }
 
-/// Builds the functions, and tells where they lie.
+/// Builds the functions, and prints their zips.
 async fn all(printer: &Printer, common: &Common, typed: &Build, declaration: &Declaration) -> anyhow::Result<()> {
     let artifacts = artifacts(printer, common, declaration).await?;
     let mut built: Vec<Built<'_>> = Vec::new();
-    for (entry, function) in &declaration.functions {
+    for entry in declaration.functions.keys() {
         let Some(artifact) = artifacts.get(entry).cloned() else { continue };
         let path = match &typed.out {
             Some(out) => copy(&artifact, out, entry)?,
             None => artifact.path.clone(),
         };
-        built.push(Built { function: entry, package: &function.crate_name, bin: &function.bin, artifact, path });
+        built.push(Built { function: entry, artifact, path });
     }
     render::build::built(printer, &built)?;
     Ok(())
 }
 
-/// Builds the functions one after the other: Cargo uses all cores by itself. Two that run the same binary share it.
+/// Builds the functions one after the other: Cargo uses all cores by itself. Two that run the same code share it.
 pub(super) async fn artifacts(
     printer: &Printer,
     common: &Common,
@@ -50,10 +50,9 @@ pub(super) async fn artifacts(
     let mut built: BTreeMap<_, Artifact> = BTreeMap::new();
     let mut artifacts = BTreeMap::new();
     for (entry, function) in &declaration.functions {
-        let request = Request { folder, package: &function.crate_name, bin: &function.bin };
+        let request = Request { folder, code: &function.code };
         let architecture = Architecture::from(function.architecture);
-        let binary = (request.package, request.bin, architecture);
-        let artifact = match built.entry(binary) {
+        let artifact = match built.entry((request.code, architecture)) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => new.insert(artifact(printer, entry, &request, architecture).await?),
         };
@@ -62,20 +61,20 @@ pub(super) async fn artifacts(
     Ok(artifacts)
 }
 
-/// Builds a function's artifact, and shows how that goes.
+/// Builds a function's artifact, and shows the progress.
 async fn artifact(
     printer: &Printer,
     entry: &str,
     request: &Request<'_>,
     architecture: Architecture,
 ) -> Result<Artifact, NotBuilt> {
-    let building = Building::begin(printer, entry);
+    let building = Building::begin(printer, entry, request.code);
     let artifact = package::artifact(request, architecture, &|progress| building.show(progress)).await?;
     building.end(&artifact);
     Ok(artifact)
 }
 
-/// Puts a zip where it was asked for.
+/// Copies a zip to the requested folder.
 fn copy(artifact: &Artifact, out: &Path, entry: &str) -> Result<PathBuf, Problem> {
     let path = out.join(format!("{entry}.zip"));
     let written = fs::create_dir_all(out).and_then(|()| fs::write(&path, &artifact.zip));

@@ -1,6 +1,14 @@
-//! `provision dev`: builds the functions, starts the stack, delivers, shows what happens, ends everything.
+//! `provision dev`: builds the functions, starts the stack, delivers mails, shows what happens, and ends
+//! everything.
 
-use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fs::Permissions,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use anyhow::Context;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -16,10 +24,10 @@ use crate::{
 };
 use declaration::Declaration;
 use local::{Happening, NotStarted, Observer, Options, Stack, Tally, deliver};
-use package::{Profile, Request};
+use package::{NotBuilt, Profile, Request};
 use problem::Problem;
 
-/// The port on which tools for testing mail listen by custom.
+/// Default port: the one that mail-testing tools use by convention.
 const SMTP_PORT: u16 = 1025;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Dev) -> anyhow::Result<ExitCode> {
@@ -39,13 +47,16 @@ async fn session(
 ) -> anyhow::Result<ExitCode> {
     let options = options(typed)?;
     let mut interrupts = Interrupts::new()?;
+    let unpacked = tempfile::Builder::new().prefix("provision-functions-").tempdir()?;
     let executables = tokio::select! {
-        built = build(common, typed, declaration) => built?,
+        built = build(common, typed, declaration, unpacked.path()) => built?,
         () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
     };
     let temporary = match &typed.state {
         Some(_) => None,
-        None => Some(tempfile::Builder::new().prefix("provision-dev-").tempdir()?),
+        None => Some(
+            tempfile::Builder::new().prefix("provision-dev-").permissions(Permissions::from_mode(0o700)).tempdir()?,
+        ),
     };
     let folder = typed.state.clone().or_else(|| temporary.as_ref().map(|folder| folder.path().to_owned()));
     let folder = folder.unwrap_or_default();
@@ -105,7 +116,7 @@ fn variables(typed: &Dev) -> Result<BTreeMap<String, String>, Problem> {
     Ok(variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// A port that is taken can be chosen otherwise.
+/// Adds a hint to an error of starting: a port in use can be chosen otherwise.
 fn with_hint(error: NotStarted) -> anyhow::Error {
     match error {
         NotStarted::Port { what: what @ "SMTP", port, error } => {
@@ -118,19 +129,25 @@ fn with_hint(error: NotStarted) -> anyhow::Error {
     }
 }
 
-/// Builds every function, one after the other: Cargo uses all cores by itself.
-async fn build(common: &Common, typed: &Dev, declaration: &Declaration) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+/// Builds every function, one after the other, since Cargo uses all cores by itself; or unpacks it into a folder.
+async fn build(
+    common: &Common,
+    typed: &Dev,
+    declaration: &Declaration,
+    unpacked: &Path,
+) -> Result<BTreeMap<String, PathBuf>, NotBuilt> {
     let folder = package::folder(&common.file);
     let profile = if typed.release { Profile::Lambda } else { Profile::Development };
     let mut executables = BTreeMap::new();
     for (entry, function) in &declaration.functions {
-        let request = Request { folder, package: &function.crate_name, bin: &function.bin };
-        executables.insert(entry.clone(), package::build(&request, profile).await?);
+        let request = Request { folder, code: &function.code };
+        executables.insert(entry.clone(), package::executable(&request, profile, &unpacked.join(entry)).await?);
     }
     Ok(executables)
 }
 
-/// Shows what happens until the deliveries have ended (with `--once`) or somebody interrupts; tells which.
+/// Shows what happens until the deliveries have ended (with `--once`) or until an interrupt; returns
+/// which.
 async fn watch(
     printer: &Printer,
     typed: &Dev,

@@ -1,4 +1,5 @@
-//! `provision init`: writes a declaration to begin with. The examples are the declarations of this repository.
+//! `provision init`: writes a declaration to begin with. The examples are the declarations of this repository, with the
+//! functions that came with the command line in the place of the crates, which are in the repository only.
 
 use std::{fs::OpenOptions, io::Write, process::ExitCode};
 
@@ -12,16 +13,16 @@ const MAINTENANCE: &str = include_str!("../../infra.yaml");
 const ECHO: &str = include_str!("../../examples/echo.yaml");
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Init) -> anyhow::Result<ExitCode> {
-    let content = match typed.example {
+    let content = &shipped(match typed.example {
         Example::Maintenance => MAINTENANCE,
         Example::Echo => ECHO,
-    };
+    });
     if common.dry_run {
         printer.would_write(&common.file, content);
         return Ok(ExitCode::SUCCESS);
     }
     let path = common.file.display();
-    // Never over a file that is there, and no file that is written by halves.
+    // An existing file is never overwritten, and a file is never written partially.
     let written = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -34,4 +35,30 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Init) -> anyhow::R
     })?;
     printer.written(&common.file);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns a declaration of this repository with `use: NAME` instead of `crate: NAME`.
+fn shipped(declaration: &str) -> String {
+    declaration.replace("    crate: ", "    use: ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use declaration::{Code, Declaration};
+
+    use super::*;
+
+    #[test]
+    fn no_example_needs_a_crate() {
+        for example in [MAINTENANCE, ECHO] {
+            let checked = Declaration::parse(Path::new("infra.yaml"), shipped(example).as_bytes(), None).unwrap();
+            let mut functions = checked.declarations.iter().flat_map(|one| one.functions.iter()).peekable();
+            assert!(functions.peek().is_some());
+            for (entry, function) in functions {
+                assert_eq!(function.code, Code::Shipped(entry.clone()));
+            }
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! What building shows: a line that moves on a terminal, plain lines elsewhere; at the end what was built.
+//! Shows the progress of a build: a moving line on a terminal, plain lines elsewhere; at the end the
+//! artifact.
 
 use std::{
     path::{Path, PathBuf},
@@ -10,12 +11,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::{Printer, VERSION, look::clean, maintenances::lines};
+use declaration::Code;
 use package::{Artifact, Linking, Progress, Upload};
 
-/// Without a terminal every so manieth crate is told: a log shows that it goes on.
+/// Without a terminal, one line is printed for every N crates, so that a log shows progress.
 const TOLD: usize = 50;
 
-/// Shows how the build of one function goes on.
+/// The view of one function's build.
 pub(crate) struct Building<'printer> {
     printer: &'printer Printer,
     function: String,
@@ -23,9 +25,10 @@ pub(crate) struct Building<'printer> {
 }
 
 impl<'printer> Building<'printer> {
-    /// Begins to show it.
-    pub(crate) fn begin(printer: &'printer Printer, function: &str) -> Self {
-        let bar = printer.is_watched().then(|| {
+    /// Begins to show it. A zip that is taken as it is needs no building.
+    pub(crate) fn begin(printer: &'printer Printer, function: &str, code: &Code) -> Self {
+        let is_built = matches!(code, Code::Crate { .. });
+        let bar = (is_built && printer.is_watched()).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {wide_msg} {elapsed}") {
                 bar.set_style(style);
@@ -36,13 +39,13 @@ impl<'printer> Building<'printer> {
             bar
         });
         let building = Self { printer, function: function.to_owned(), bar };
-        if building.bar.is_none() {
+        if is_built && building.bar.is_none() {
             building.line("building");
         }
         building
     }
 
-    /// Shows one step of building.
+    /// Shows one step of the build.
     pub(crate) fn show(&self, progress: Progress<'_>) {
         match progress {
             Progress::Compiled { name, count } => {
@@ -55,7 +58,7 @@ impl<'printer> Building<'printer> {
         }
     }
 
-    /// Ends it with what was built.
+    /// Ends the view with the artifact.
     pub(crate) fn end(self, artifact: &Artifact) {
         self.line(&format!("{}, {}", size(artifact.size), artifact.path.display()));
     }
@@ -72,7 +75,7 @@ impl<'printer> Building<'printer> {
         self.note(&format!("{}: {text}", clean(&self.function)));
     }
 
-    /// A line above the one that moves.
+    /// Prints a line above the moving one.
     fn note(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.suspend(|| self.printer.note(text)),
@@ -81,7 +84,7 @@ impl<'printer> Building<'printer> {
     }
 }
 
-/// The line that moves leaves nothing behind, whatever ended it.
+/// Clears the moving line, however the build ended.
 impl Drop for Building<'_> {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
@@ -95,10 +98,6 @@ impl Drop for Building<'_> {
 pub(crate) struct Built<'built> {
     /// The function, by entry name.
     pub(crate) function: &'built str,
-    /// The function's Cargo package.
-    pub(crate) package: &'built str,
-    /// The binary of that package.
-    pub(crate) bin: &'built str,
     /// The zip and its hashes.
     pub(crate) artifact: Artifact,
     /// Path of the zip.
@@ -116,8 +115,8 @@ struct Document<'document> {
 #[derive(Debug, Serialize)]
 struct Record<'record> {
     function: &'record str,
-    package: &'record str,
-    bin: &'record str,
+    #[serde(flatten)]
+    code: Origin<'record>,
     architecture: &'static str,
     linking: Linking,
     upload: Upload,
@@ -125,6 +124,30 @@ struct Record<'record> {
     unpacked: u64,
     code_sha256: &'record str,
     path: &'record Path,
+}
+
+/// The origin of a function's code, with the keys of the declaration.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Origin<'record> {
+    Crate {
+        #[serde(rename = "crate")]
+        package: &'record str,
+        bin: Option<&'record str>,
+    },
+    Shipped {
+        #[serde(rename = "use")]
+        name: &'record str,
+    },
+}
+
+impl<'record> From<&'record Code> for Origin<'record> {
+    fn from(code: &'record Code) -> Self {
+        match code {
+            Code::Crate { package, bin } => Self::Crate { package, bin: bin.as_deref() },
+            Code::Shipped(name) => Self::Shipped { name },
+        }
+    }
 }
 
 /// Prints what was built: a table, or the one JSON document.
@@ -142,8 +165,7 @@ impl<'record> Record<'record> {
         let artifact = &built.artifact;
         Self {
             function: built.function,
-            package: built.package,
-            bin: built.bin,
+            code: Origin::from(&artifact.code),
             architecture: artifact.architecture.name(),
             linking: artifact.linking,
             upload: artifact.upload,
@@ -175,7 +197,7 @@ fn table(all: &[Built<'_>]) -> String {
     lines(&table)
 }
 
-/// "4.43 MB"; a million bytes are a megabyte.
+/// Formats a size: "4.43 MB"; a megabyte is a million bytes.
 fn size(bytes: u64) -> String {
     match bytes {
         0..10_000 => format!("{bytes} B"),
@@ -189,8 +211,9 @@ mod tests {
     use super::*;
     use package::Architecture;
 
-    fn artifact(size: u64, upload: Upload) -> Artifact {
+    fn artifact(code: Code, size: u64, upload: Upload) -> Artifact {
         Artifact {
+            code,
             zip: [].into(),
             path: PathBuf::from("target/provision/zip-2/a.zip"),
             code_sha256: "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".to_owned(),
@@ -204,10 +227,12 @@ mod tests {
 
     #[test]
     fn a_table_says_what_goes_through_a_bucket_and_a_document_too() {
-        let (small, large) = (artifact(4_431_473, Upload::Direct), artifact(61_000_000, Upload::Bucket));
+        let package = Code::Crate { package: "large".to_owned(), bin: Some("reader".to_owned()) };
+        let small = artifact(Code::Shipped("maintenance".to_owned()), 4_431_473, Upload::Direct);
+        let large = artifact(package, 61_000_000, Upload::Bucket);
         let built = |function, artifact: Artifact| {
             let path = artifact.path.clone();
-            Built { function, package: "maintenance", bin: "maintenance", artifact, path }
+            Built { function, artifact, path }
         };
         let all = [built("maintenance", small), built("large", large)];
         insta::assert_snapshot!(table(&all), @r"
@@ -215,7 +240,7 @@ mod tests {
         maintenance  x86_64   4.43 MB                      47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=  target/provision/zip-2/a.zip
         large        x86_64   61.00 MB (through a bucket)  47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=  target/provision/zip-2/a.zip
         ");
-        insta::assert_snapshot!(document(&all).unwrap(), @r#"{"version":1,"functions":[{"function":"maintenance","package":"maintenance","bin":"maintenance","architecture":"x86_64","linking":"dynamic","upload":"direct","size":4431473,"unpacked":13294419,"code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-2/a.zip"},{"function":"large","package":"maintenance","bin":"maintenance","architecture":"x86_64","linking":"dynamic","upload":"bucket","size":61000000,"unpacked":183000000,"code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-2/a.zip"}]}"#);
+        insta::assert_snapshot!(document(&all).unwrap(), @r#"{"version":1,"functions":[{"function":"maintenance","use":"maintenance","architecture":"x86_64","linking":"dynamic","upload":"direct","size":4431473,"unpacked":13294419,"code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-2/a.zip"},{"function":"large","crate":"large","bin":"reader","architecture":"x86_64","linking":"dynamic","upload":"bucket","size":61000000,"unpacked":183000000,"code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-2/a.zip"}]}"#);
         assert_eq!(table(&[]), "no functions are declared");
     }
 

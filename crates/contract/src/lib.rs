@@ -7,4 +7,5 @@ pub mod maintenance;
 pub mod queue_event;
 pub mod receipt_event;
 pub mod report;
+pub mod secret;
 pub mod text;

@@ -1,10 +1,11 @@
-//! `infra.yaml` → [`Declaration`]: what a person means, in AWS's words, and nothing that follows from it.
+//! `infra.yaml` → [`Declaration`]: what a person has declared, in AWS's words, without anything that follows from it.
 //!
-//! A value of these types is consistent: every reference names something that is declared.
+//! A value of these types is consistent: every reference names a declared entry.
 
 mod alarms;
 mod bucket;
 mod checks;
+mod configuration;
 mod diagnostic;
 mod function;
 mod queue;
@@ -31,8 +32,9 @@ use std::{
 
 pub use alarms::{AlarmKind, Alarms, Measure, Notify, Unit, Watched};
 pub use bucket::{Bucket, Place};
+pub use configuration::{Configuration, LookUp, Unavailable};
 pub use diagnostic::{Diagnostic, Diagnostics};
-pub use function::{Architecture, Function, LOG_RETENTION, SecretReference, Vpc};
+pub use function::{Architecture, Code, Function, LOG_RETENTION, SecretReference, Vpc};
 pub use queue::{Queue, Redrive};
 pub use reference::reference;
 pub use rule::{Action, Bounce, Encoding, Invocation, ReceiptRule, Recipient, Tls};
@@ -49,13 +51,13 @@ use tree::{Node, Value};
 pub struct Declaration {
     /// Name of the stack. Every name in AWS begins with it.
     pub stack: String,
-    /// The stage that was chosen; `None` where the declaration has none.
+    /// The chosen stage; `None` if the declaration has no stages.
     pub stage: Option<String>,
     /// AWS region of the stack.
     pub region: String,
-    /// The one account in which the stack may stand, as 12 digits; `None` is whichever the credentials are for.
+    /// The only account in which the stack may be, as 12 digits; `None` accepts the account of the credentials.
     pub account: Option<String>,
-    /// On everything that takes tags.
+    /// Tags of every resource that takes tags.
     pub tags: BTreeMap<String, String>,
     /// `true` to make the stack's own receipt rule set active even if another one is.
     pub take_over: bool,
@@ -71,24 +73,24 @@ pub struct Declaration {
     pub secrets: BTreeMap<String, Secret>,
     /// Alarms and their recipients.
     pub alarms: Alarms,
-    /// In the order in which they are evaluated.
+    /// Receipt rules, in the order in which SES evaluates them.
     pub receipt_rules: Vec<ReceiptRule>,
 }
 
-/// Larger than any declaration, in bytes.
+/// Size limit of a declaration, in bytes.
 const LARGEST_FILE: u64 = 1024 * 1024;
 
-/// A declaration that is sound: in the stage that was asked for, or in each that it has.
+/// A valid declaration: in the chosen stage, or in each of its stages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
-    /// One, or one for each stage in the order of the file; never empty.
+    /// Declarations: one, or one per stage in the order of the file; never empty.
     pub declarations: Vec<Declaration>,
     /// Warnings: valid, but perhaps not meant.
     pub warnings: Option<Diagnostics>,
 }
 
 impl Declaration {
-    /// Reads and checks a declaration, as it is in a stage. Where it has stages, one must be named.
+    /// Reads and checks a declaration in a stage, which must be named if the declaration has stages.
     pub fn read(path: &Path, stage: Option<&str>) -> Result<Self, DeclarationError> {
         let checked = Self::parse(path, &bytes_of(path)?, stage)?;
         let stages = || checked.declarations.iter().filter_map(|declaration| declaration.stage.clone()).collect();
@@ -98,13 +100,27 @@ impl Declaration {
         }
     }
 
-    /// Reads and checks a declaration as it is in a stage, else in every stage, and tells also what is perhaps not meant.
+    /// Reads and checks a declaration in a stage, else in every stage, and returns warnings too.
     pub fn check(path: &Path, stage: Option<&str>) -> Result<Checked, DeclarationError> {
         Self::parse(path, &bytes_of(path)?, stage)
     }
 
+    /// The same, with every function's environment checked against the schema of its code.
+    pub fn check_with(path: &Path, stage: Option<&str>, look_up: LookUp<'_>) -> Result<Checked, DeclarationError> {
+        Self::parse_with(path, &bytes_of(path)?, stage, look_up)
+    }
+
     /// Reads a declaration from the bytes of that file.
     pub fn parse(path: &Path, bytes: &[u8], stage: Option<&str>) -> Result<Checked, DeclarationError> {
+        Self::parse_with(path, bytes, stage, &|_| Ok(None))
+    }
+
+    fn parse_with(
+        path: &Path,
+        bytes: &[u8],
+        stage: Option<&str>,
+        look_up: LookUp<'_>,
+    ) -> Result<Checked, DeclarationError> {
         let source = String::from_utf8_lossy(bytes);
         let refuse = |list| DeclarationError::Invalid(Diagnostics::new(path, &source, list));
         if let Err(error) = std::str::from_utf8(bytes) {
@@ -124,7 +140,7 @@ impl Declaration {
             let path = path.to_owned();
             return Err(DeclarationError::UnknownStage { path, stage: stage.to_owned(), stages: stages.names() });
         }
-        let read = every_stage(&root, &stages, stage);
+        let read = every_stage(&root, &stages, stage, look_up);
         let noted = Diagnostics::new(path, &source, read.noted);
         if noted.list().iter().any(|diagnostic| !diagnostic.is_warning) {
             return Err(DeclarationError::Invalid(noted));
@@ -134,7 +150,7 @@ impl Declaration {
     }
 }
 
-/// The bytes of a file that may be a declaration.
+/// Returns the bytes of a file, unless it is larger than any declaration.
 fn bytes_of(path: &Path) -> Result<Vec<u8>, DeclarationError> {
     let unreadable = |source| DeclarationError::Unreadable { path: path.to_owned(), source };
     let mut bytes = Vec::new();
@@ -146,17 +162,18 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>, DeclarationError> {
     Ok(bytes)
 }
 
-/// A declaration as it was read, with its diagnostics.
+/// The declarations that were read, with their diagnostics.
 struct Reading {
     declarations: Vec<Declaration>,
     noted: Vec<Diagnostic>,
 }
 
 /// Reads the declaration as it is in one stage, in every stage, or, without any, as it stands.
-fn every_stage(root: &Node, stages: &Stages, chosen: Option<&str>) -> Reading {
+fn every_stage(root: &Node, stages: &Stages, chosen: Option<&str>, look_up: LookUp<'_>) -> Reading {
     let names: Vec<_> = stages.names().into_iter().filter(|name| chosen.is_none_or(|chosen| chosen == name)).collect();
     if names.is_empty() {
         let (declaration, mut noted) = sections::declaration(root);
+        noted.extend(configuration::check(root, &declaration, look_up));
         noted.extend_from_slice(stages.noted());
         return Reading { declarations: vec![declaration], noted };
     }
@@ -166,6 +183,7 @@ fn every_stage(root: &Node, stages: &Stages, chosen: Option<&str>) -> Reading {
         let (mut declaration, further) = sections::declaration(&merged);
         declaration.stage = Some(name.clone());
         noted.extend(further);
+        noted.extend(configuration::check(&merged, &declaration, look_up));
         noted_in.push((name.as_str(), noted));
         read.push((stages.span(name), declaration));
     }
@@ -208,10 +226,10 @@ pub enum DeclarationError {
         /// The error of the file system.
         source: io::Error,
     },
-    /// No declaration is that large.
+    /// The file is larger than any declaration.
     #[error("Failed to read the declaration `{}`: it is larger than 1 MiB", .0.display())]
     TooLarge(PathBuf),
-    /// It has stages, and none was named.
+    /// The declaration has stages, and none was chosen.
     #[error("Failed to choose a stage of `{}`: it has {}", path.display(), quoted(stages))]
     NoStage {
         /// Path of the file.
@@ -219,17 +237,17 @@ pub enum DeclarationError {
         /// Names of the stages that it defines.
         stages: Vec<String>,
     },
-    /// It does not have that stage.
+    /// The declaration does not have the chosen stage.
     #[error("Failed to find stage `{stage}` in `{}`: it has {}", path.display(), quoted(stages))]
     UnknownStage {
         /// Path of the file.
         path: PathBuf,
-        /// The one that was named.
+        /// The stage that was chosen.
         stage: String,
         /// Names of the stages that it defines.
         stages: Vec<String>,
     },
-    /// It is there, and says what it must not.
+    /// The declaration has mistakes.
     #[error(transparent)]
     Invalid(Diagnostics),
 }

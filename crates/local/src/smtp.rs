@@ -1,15 +1,9 @@
-//! SMTP on 127.0.0.1: the door through which mails come.
+//! The SMTP server on 127.0.0.1, by which mails arrive.
 //!
-//! A recipient that no rule takes is refused while the client is there (550), as SES does. A mail is accepted (250) only
-//! when the rules have put it where they put it. Plain SMTP is welcome here even where a rule wants TLS.
+//! A recipient that no rule takes is refused during the session (550), as SES does. A mail is accepted (250) only after
+//! the rules have stored it. Plain SMTP is accepted here even if a rule requires TLS.
 
-use std::{
-    borrow::Cow,
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{borrow::Cow, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use smtp_proto::{
     Error, Request,
@@ -17,35 +11,35 @@ use smtp_proto::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::Semaphore,
     task::{JoinHandle, JoinSet},
 };
 
-use super::{arrival::Envelope, observer::Happening, receiver::Receiver};
+use super::{arrival::Envelope, guard::Listener, observer::Happening, receiver::Receiver};
 
-/// SES's limit with an S3 action.
+/// SES's size limit of a mail with an S3 action, in bytes.
 pub(crate) const LARGEST_MAIL: usize = 40 * 1024 * 1024;
 /// SES's limit on the recipients of a mail.
 const MOST_RECIPIENTS: usize = 100;
-/// A silent client is let go.
+/// Idle timeout of a session.
 const PATIENCE: Duration = Duration::from_mins(5);
-/// How many clients are served at once.
+/// Maximum number of sessions at once.
 const SESSIONS: usize = 32;
 
 /// A listening server; dropping it ends it and its sessions.
 #[derive(Debug)]
 pub(crate) struct Server {
-    /// Where it listens.
+    /// Address on which it listens.
     pub address: SocketAddr,
     accepting: JoinHandle<()>,
 }
 
 impl Server {
-    /// Listens on a port of 127.0.0.1; 0 is any.
+    /// Listens on a port of 127.0.0.1; 0 takes any free port.
     pub(crate) async fn start(port: u16, receiver: Arc<Receiver>) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let address = listener.local_addr()?;
+        let listener = Listener::bind(port).await?;
+        let address = listener.address();
         Ok(Self { address, accepting: tokio::spawn(accept(listener, receiver)) })
     }
 }
@@ -56,7 +50,7 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: TcpListener, receiver: Arc<Receiver>) {
+async fn accept(listener: Listener, receiver: Arc<Receiver>) {
     let places = Arc::new(Semaphore::new(SESSIONS));
     let mut sessions = JoinSet::new();
     loop {
@@ -84,7 +78,7 @@ struct Session {
     recipients: Vec<String>,
 }
 
-/// What follows a command.
+/// The next step after a command.
 enum Step {
     Reply(Cow<'static, str>),
     Data,
@@ -102,6 +96,10 @@ impl Session {
         let mut input = Input::default();
         loop {
             let mut bytes = input.unread.iter();
+            // A web page can make a browser send commands here, but its request begins as HTTP does.
+            if speaks_http(&input.unread) {
+                return self.reply("421 4.7.0 This is SMTP, not HTTP").await;
+            }
             let step = match commands.ingest(&mut bytes) {
                 Ok(request) => self.command(request),
                 Err(Error::NeedsMoreData { .. }) => {
@@ -110,7 +108,7 @@ impl Session {
                     }
                     continue;
                 }
-                // Where the next command begins is not known.
+                // The start of the next command is unknown.
                 Err(Error::ResponseTooLong) => return self.reply("500 5.5.2 The line is too long").await,
                 Err(error) => Step::Reply(refusal(&error).into()),
             };
@@ -182,7 +180,7 @@ impl Session {
         self.recipients.clear();
     }
 
-    /// Hands a mail over; 250 only when it is stored.
+    /// Hands a mail over; answers 250 only after it was stored.
     async fn receive(&mut self, mail: Mail) -> String {
         let sender = self.sender.take().unwrap_or_default();
         let recipients = std::mem::take(&mut self.recipients);
@@ -200,20 +198,20 @@ impl Session {
     }
 }
 
-/// A mail that was sent.
+/// The data of a mail.
 enum Mail {
     Whole(Vec<u8>),
     TooLarge,
 }
 
-/// What came from the client and was not looked at yet.
+/// Input from the client that was not processed yet.
 #[derive(Default)]
 struct Input {
     unread: Vec<u8>,
 }
 
 impl Input {
-    /// Reads more; false when there is no more.
+    /// Reads more input; returns `false` at its end.
     async fn read(&mut self, stream: &mut TcpStream) -> io::Result<bool> {
         let mut chunk = vec![0; 16 * 1024];
         let read = tokio::time::timeout(PATIENCE, stream.read(&mut chunk)).await??;
@@ -222,11 +220,11 @@ impl Input {
         Ok(read > 0)
     }
 
-    /// Reads up to the line with the dot; `None` when the client goes away before.
+    /// Reads up to the line with the dot; `None` if the client disconnects before.
     async fn mail(&mut self, stream: &mut TcpStream) -> io::Result<Option<Mail>> {
         let mut data = DataReceiver::new();
         let mut mail = Vec::new();
-        // The dot may be the first line of all: it ends a mail only after a line end.
+        // The dot may be the very first line: it ends a mail only after a line end.
         data.ingest(&mut b"\r\n".iter(), &mut mail);
         mail.clear();
         let mut skipping: Option<DummyDataReceiver> = None;
@@ -254,6 +252,13 @@ impl Input {
             }
         }
     }
+}
+
+/// Returns `true` if what a client says begins a request of HTTP, and no command of SMTP.
+fn speaks_http(unread: &[u8]) -> bool {
+    const METHODS: [&[u8]; 9] =
+        [b"GET ", b"POST ", b"PUT ", b"HEAD ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"CONNECT ", b"TRACE "];
+    METHODS.iter().any(|method| unread.get(..method.len()).is_some_and(|start| start.eq_ignore_ascii_case(method)))
 }
 
 fn refusal(error: &Error) -> &'static str {

@@ -1,9 +1,9 @@
-//! The declared stack, running on this machine.
+//! Starts the declared stack on this machine, and ends it.
 
 use std::{
     collections::BTreeMap,
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -11,12 +11,14 @@ use std::{
 
 use axum::Router;
 use contract::context;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::JoinHandle;
 
 use super::{
     function::{Function, Settings},
+    guard,
     instance::Program,
     observer::Observer,
+    private,
     receiver::Receiver,
     rights::Grant,
     services, smtp,
@@ -24,55 +26,59 @@ use super::{
     verdicts::{Setting, Verdicts},
 };
 use crate::names::{FunctionNames, Names};
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use declaration::Declaration;
 
-/// What `provision dev` was asked for.
+/// The options of `provision dev`.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where buckets and failure queues stand.
+    /// Folder of the buckets and failure queues.
     pub folder: PathBuf,
-    /// The port of the SMTP listener; 0 is any.
+    /// Port of the SMTP listener; 0 takes any free one.
     pub smtp_port: u16,
-    /// What the verdicts on every mail are.
+    /// Verdicts on every mail.
     pub verdicts: Vec<Setting>,
-    /// What functions are told in place of what is declared, or besides. A declared secret stays one.
+    /// Environment variables that add to the declared ones or override them. A declared secret stays a
+    /// secret.
     pub variables: BTreeMap<String, String>,
-    /// How long a failed event waits for its next attempt.
+    /// Wait before a failed event is retried.
     pub retry_delay: Duration,
 }
 
-/// Why the stack could not be started.
+/// The reasons why the stack could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum NotStarted {
-    /// A folder could not be made.
+    /// A folder could not be created.
     #[error("Failed to make the folder `{}`", folder.display())]
     Folder {
-        /// The folder.
+        /// Path of the folder.
         folder: PathBuf,
-        /// Why.
+        /// Error of the file system.
         #[source]
         error: io::Error,
     },
     /// A port could not be opened.
     #[error("Failed to listen on 127.0.0.1:{port} for {what}")]
     Port {
-        /// For what.
+        /// Purpose of the port, in words.
         what: &'static str,
-        /// The port.
+        /// Number of the port.
         port: u16,
-        /// Why.
+        /// Error of the system.
         #[source]
         error: io::Error,
     },
     /// The S3 endpoint refused its folder.
     #[error("Failed to open the folder `{}` as S3: {reason}", folder.display())]
     Storage {
-        /// The folder.
+        /// Path of the folder.
         folder: PathBuf,
-        /// Why.
+        /// Reason of the refusal.
         reason: String,
     },
+    /// The system has no random bytes for keys.
+    #[error("Failed to make keys for the functions")]
+    Keys(#[from] getrandom::Error),
     /// What a function is told could not be written.
     #[error("Failed to write the functions' environment")]
     Environment(#[from] serde_json::Error),
@@ -81,11 +87,11 @@ pub enum NotStarted {
 /// A running stack. Dropping it ends every process and every listener.
 #[derive(Debug)]
 pub struct Stack {
-    /// Where mails come in.
+    /// Receiver of mails.
     pub receiver: Arc<Receiver>,
-    /// Where SMTP listens.
+    /// Address of the SMTP listener.
     pub smtp: SocketAddr,
-    /// Where S3 listens.
+    /// Address of the S3 endpoint.
     pub s3: SocketAddr,
     smtp_server: smtp::Server,
     servers: Vec<Server>,
@@ -112,16 +118,21 @@ impl Stack {
         options: &Options,
         observer: Observer,
     ) -> Result<Self, NotStarted> {
-        let buckets = options.folder.join("buckets");
+        let buckets = options.folder.join(private::BUCKETS);
+        private::keep_to_ourselves();
+        private::open(&options.folder).map_err(|error| NotStarted::Folder { folder: options.folder.clone(), error })?;
         let storage = Storage::open(&buckets, names.buckets.values().cloned())
             .map_err(|error| NotStarted::Folder { folder: buckets.clone(), error })?;
-        let grants: BTreeMap<&String, Grant> =
-            names.functions.iter().map(|(entry, names)| (entry, grant(entry, names))).collect();
+        let mut grants = BTreeMap::new();
+        for (entry, names) in &names.functions {
+            grants.insert(entry, grant(names)?);
+        }
+        let all = || grants.values().cloned().collect::<Vec<Grant>>();
         let router = storage
-            .router(grants.values().cloned().collect())
+            .router(all())
             .map_err(|error| NotStarted::Storage { folder: buckets.clone(), reason: format!("{error:?}") })?;
         let s3 = serve("S3", router).await?;
-        let other = serve("AWS services", services::router(names.secrets.clone())).await?;
+        let other = serve("AWS services", services::router(names.secrets.clone(), all())).await?;
         let endpoints = [("AWS_ENDPOINT_URL_S3", &s3), ("AWS_ENDPOINT_URL", &other)]
             .map(|(name, server)| (name.to_owned(), format!("http://{}", server.address)));
         let mut functions = BTreeMap::new();
@@ -159,7 +170,7 @@ impl Stack {
     }
 }
 
-/// What runs for a function.
+/// Returns the program of a function, with its environment and limits.
 fn program(
     function: &declaration::Function,
     executable: &Path,
@@ -175,7 +186,7 @@ fn program(
     }
 }
 
-/// How a function is run; what was typed stands over what is declared.
+/// Returns the settings of a function; command-line options override the declaration.
 fn settings(
     entry: &str,
     function: &declaration::Function,
@@ -195,36 +206,38 @@ fn settings(
 
 async fn serve(what: &'static str, router: Router) -> Result<Server, NotStarted> {
     let not_listening = |error| NotStarted::Port { what, port: 0, error };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(not_listening)?;
-    let address = listener.local_addr().map_err(not_listening)?;
+    let listener = guard::Listener::bind(0).await.map_err(not_listening)?;
+    let address = listener.address();
+    let router = guard::of_host(router, address);
     Ok(Server { address, serving: tokio::spawn(async move { axum::serve(listener, router).await }) })
 }
 
-/// The folder of a function's failure queue.
+/// Returns the folder of a function's failure queue.
 fn failure_queue(function: &declaration::Function, folder: &Path) -> Result<Option<(String, PathBuf)>, NotStarted> {
     let Some(queue) = &function.on_failure else { return Ok(None) };
-    let folder = folder.join("queues").join(queue);
-    match std::fs::create_dir_all(&folder) {
-        Ok(()) => Ok(Some((queue.clone(), folder))),
+    let folder = folder.join(private::QUEUES).join(queue);
+    match private::make(&folder) {
+        Ok(folder) => Ok(Some((queue.clone(), folder))),
         Err(error) => Err(NotStarted::Folder { folder, error }),
     }
 }
 
-/// A function's credentials, good for this run and this machine only.
-fn grant(entry: &str, names: &FunctionNames) -> Grant {
-    use sha2::{Digest, Sha256};
-    let digest =
-        |what: &str| HEXLOWER.encode(&Sha256::digest(format!("{what} {entry} {}", std::process::id()).as_bytes()));
-    Grant {
-        access_key: format!("LOCAL{}", digest("access").get(..15).unwrap_or_default().to_ascii_uppercase()),
-        secret_key: digest("secret"),
+/// Makes a function's credentials, good for this run only: random, so that nobody else of this machine can guess them.
+fn grant(names: &FunctionNames) -> Result<Grant, NotStarted> {
+    let mut random = [0; 42];
+    getrandom::fill(&mut random)?;
+    let (access, secret) = random.split_at(10);
+    Ok(Grant {
+        access_key: format!("LOCAL{}", BASE32_NOPAD.encode(access)),
+        secret_key: HEXLOWER.encode(secret).into(),
+        secrets: names.context.secrets.values().cloned().collect(),
         reads: names.reads.clone(),
         writes: names.writes.clone(),
         deletes: names.deletes.clone(),
-    }
+    })
 }
 
-/// The environment of a function as Lambda makes it, and nothing of ours.
+/// Returns the environment of a function as Lambda sets it, and nothing of this process's own.
 fn environment(
     declaration: &Declaration,
     names: &FunctionNames,
@@ -243,7 +256,7 @@ fn environment(
         ("AWS_REGION", declaration.region.clone()),
         ("AWS_DEFAULT_REGION", declaration.region.clone()),
         ("AWS_ACCESS_KEY_ID", grant.access_key.clone()),
-        ("AWS_SECRET_ACCESS_KEY", grant.secret_key.clone()),
+        ("AWS_SECRET_ACCESS_KEY", grant.secret_key.expose().to_owned()),
         ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
         ("_HANDLER", "bootstrap".to_owned()),
         ("LANG", "en_US.UTF-8".to_owned()),

@@ -1,6 +1,6 @@
 //! S3 over a folder: `FOLDER/BUCKET/KEY`.
 //!
-//! Functions reach it over HTTP with signed requests, each with credentials of its own and its own [`rights`].
+//! Functions reach it over HTTP with signed requests, each with its own credentials and its own [`rights`].
 
 use std::{
     io,
@@ -21,25 +21,27 @@ use s3s::{
 };
 use tokio::sync::Mutex;
 
-use super::rights::{self, Grant, Grants};
+use super::{
+    private,
+    rights::{self, Grant, Grants},
+};
 
-/// Puts objects into the folder, as SES does.
+/// Writes objects into the folder, as SES does.
 #[derive(Debug, Clone)]
 pub(crate) struct Storage {
     folder: PathBuf,
 }
 
 impl Storage {
-    /// Opens a folder and makes the buckets in it.
+    /// Opens a folder and creates the buckets in it.
     pub(crate) fn open(folder: &Path, buckets: impl Iterator<Item = String>) -> io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
         for bucket in buckets {
-            std::fs::create_dir_all(folder.join(bucket))?;
+            private::make(&folder.join(bucket))?;
         }
         Ok(Self { folder: folder.to_owned() })
     }
 
-    /// Writes an object: when this returns it is there as a whole.
+    /// Writes an object: when this returns, it is there as a whole.
     pub(crate) async fn put(&self, bucket: &str, key: &str, bytes: Vec<u8>) -> io::Result<()> {
         let path = self.folder.join(bucket).join(key);
         let unsound = || io::Error::new(io::ErrorKind::InvalidInput, format!("`{key}` cannot be the name of a file"));
@@ -58,11 +60,11 @@ impl Storage {
         tokio::task::spawn_blocking(write).await.map_err(io::Error::other)?
     }
 
-    /// The S3 endpoint.
+    /// Returns the S3 endpoint.
     pub(crate) fn router(&self, grants: Vec<Grant>) -> Result<Router, s3s_fs::Error> {
         let mut keys = SimpleAuth::new();
         for grant in &grants {
-            keys.register(grant.access_key.clone(), grant.secret_key.as_str().into());
+            keys.register(grant.access_key.clone(), grant.secret_key.expose().into());
         }
         let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(&self.folder)?);
         builder.set_auth(keys);
@@ -72,7 +74,7 @@ impl Storage {
             let served = Arc::clone(&served);
             async move {
                 let (service, writing) = &*served;
-                // The library looks at what is there, and then writes: `If-Match` needs both to be one.
+                // The library reads the object and then writes: `If-Match` needs both to be atomic.
                 let _one_at_a_time = if reads(request.method()) { None } else { Some(writing.lock().await) };
                 answer(service, request).await
             }

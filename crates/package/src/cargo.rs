@@ -1,7 +1,6 @@
-//! Runs Cargo, and hears what it says: its messages are JSON, one a line.
+//! Runs Cargo and reads its messages: JSON, one per line.
 
 use std::{
-    ffi::OsStr,
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -12,61 +11,50 @@ use tokio::{
     process::Command,
 };
 
-use super::{Linking, NotBuilt, Observer, Profile, Progress, Request, toolchain::Toolchain, workspace::Workspace};
+use super::{Binary, Linking, NotBuilt, Observer, Profile, Progress, toolchain::Toolchain, workspace::Workspace};
 use process::{Group, describe};
 
-/// Cargo, in a folder of the workspace.
+/// Returns the command that runs Cargo in a folder of the workspace.
 pub(super) fn cargo(folder: &Path) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = process::tool(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(folder).stdin(Stdio::null());
-    // What a Cargo that runs us says of our package would be taken by build scripts for a change of theirs.
-    for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_a_package(name)) {
-        command.env_remove(name);
-    }
     command
-}
-
-/// Whether a variable is one that Cargo sets for the package that it builds or runs.
-fn is_of_a_package(variable: &OsStr) -> bool {
-    let name = variable.to_string_lossy();
-    name.starts_with("CARGO_PKG_")
-        || ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_CRATE_NAME"].contains(&&*name)
 }
 
 /// Builds a binary for this machine and tells where it is; what Cargo prints is shown as it is. Dropping the future ends
 /// Cargo and all that it started.
-pub async fn build(request: &Request<'_>, profile: Profile) -> Result<PathBuf, NotBuilt> {
-    let mut command = cargo(request.folder);
+pub(super) async fn build(binary: &Binary<'_>, profile: Profile) -> Result<PathBuf, NotBuilt> {
+    let mut command = cargo(binary.folder);
     command
-        .args(["build", "--package", request.package, "--bin", request.bin, "--profile", profile.name()])
+        .args(["build", "--package", binary.package, "--bin", binary.bin, "--profile", profile.name()])
         .args(["--message-format", "json-render-diagnostics"]);
-    run(&mut command, request, &|_| {}).await
+    run(&mut command, binary, &|_| {}).await
 }
 
 /// Builds a binary for Lambda.
 pub(super) async fn compile(
-    request: &Request<'_>,
+    binary: &Binary<'_>,
     workspace: &Workspace,
     toolchain: &Toolchain,
     linking: Linking,
     observer: Observer<'_>,
 ) -> Result<PathBuf, NotBuilt> {
-    let mut command = cargo(request.folder);
+    let mut command = cargo(binary.folder);
     command
-        .args(["build", "--package", request.package, "--bin", request.bin, "--locked", "--quiet"])
+        .args(["build", "--package", binary.package, "--bin", binary.bin, "--locked", "--quiet"])
         .args(["--message-format", "json", "--profile", Profile::Lambda.name(), "--target", toolchain.triple])
         .arg("--target-dir")
         .arg(workspace.target(linking))
         .args(workspace.profile_settings())
         .envs(toolchain.environment(workspace, linking))
         .stderr(Stdio::piped());
-    run(&mut command, request, observer).await
+    run(&mut command, binary, observer).await
 }
 
 /// Runs Cargo to its end and finds the binary in what it says.
-async fn run(command: &mut Command, request: &Request<'_>, observer: Observer<'_>) -> Result<PathBuf, NotBuilt> {
+async fn run(command: &mut Command, binary: &Binary<'_>, observer: Observer<'_>) -> Result<PathBuf, NotBuilt> {
     let mut cargo = Group::start(command.stdout(Stdio::piped())).map_err(NotBuilt::NoCargo)?;
-    let mut heard = Heard { bin: request.bin, observer, compiled: 0, executable: None };
+    let mut heard = Heard { bin: binary.bin, observer, compiled: 0, executable: None };
     let (messages, remarks) = (cargo.child.stdout.take(), cargo.child.stderr.take());
     tokio::try_join!(
         lines(messages, |line| heard.message(line)),
@@ -75,14 +63,14 @@ async fn run(command: &mut Command, request: &Request<'_>, observer: Observer<'_
     .map_err(NotBuilt::NoCargo)?;
     let executable = heard.executable;
     let status = cargo.child.wait().await.map_err(NotBuilt::NoCargo)?;
-    let (package, bin) = (request.package.to_owned(), request.bin.to_owned());
+    let (package, bin) = (binary.package.to_owned(), binary.bin.to_owned());
     if !status.success() {
         return Err(NotBuilt::Failed { package, bin, status: describe(status) });
     }
     executable.ok_or(NotBuilt::NoExecutable { package, bin })
 }
 
-/// Hands on each line of a stream, if there is one. A line need not be UTF-8: a file's name may stand in it.
+/// Passes on each line of a stream; does nothing without one. A line need not be UTF-8: it may contain a file name.
 async fn lines(stream: Option<impl AsyncRead + Unpin>, mut take: impl FnMut(&str)) -> std::io::Result<()> {
     let Some(stream) = stream else { return Ok(()) };
     let mut lines = BufReader::new(stream).split(b'\n');
@@ -92,7 +80,7 @@ async fn lines(stream: Option<impl AsyncRead + Unpin>, mut take: impl FnMut(&str
     Ok(())
 }
 
-/// What Cargo said so far.
+/// Cargo's messages so far.
 struct Heard<'heard> {
     bin: &'heard str,
     observer: Observer<'heard>,

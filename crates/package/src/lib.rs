@@ -1,8 +1,10 @@
-//! Handler crate → the binary that Lambda runs → the zip that Lambda takes.
+//! A function's code → the binary that Lambda runs → the zip that Lambda takes.
 //!
-//! `provision dev` takes the binary that Cargo builds quickly, `provision up` an [`Artifact`]: the same bytes for the same
-//! source, wherever it lies, since `provision diff` compares the code by its hash. Cargo builds, in a folder of its own below
-//! the workspace's target folder; the binary is examined before Lambda is the first that finds it unfit.
+//! The code is a crate in the workspace of the declaration, or a zip that came with the command line and is taken as it is.
+//! `provision dev` takes an executable: the binary that Cargo builds quickly, or the one in the zip. `provision up` takes an
+//! [`Artifact`]: the same bytes for the same source, wherever it lies, since `provision diff` compares the code by its hash.
+//! Cargo builds in a folder of its own below the workspace's target folder; a binary is examined before Lambda is the first
+//! that finds it unfit.
 
 mod archive;
 mod cargo;
@@ -10,6 +12,7 @@ mod elf;
 mod error;
 mod linker;
 mod revision;
+mod shipped;
 mod toolchain;
 mod workspace;
 
@@ -19,50 +22,60 @@ use std::{
 };
 
 use data_encoding::BASE64;
+use declaration::Code;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-pub use cargo::build;
 pub use error::NotBuilt;
 pub use revision::revision;
 pub use toolchain::Architecture;
 
 use archive::{Archive, Content};
+use shipped::Shipped;
 use toolchain::Toolchain;
 use workspace::Workspace;
 
-/// As much as Lambda takes with a call, in bytes; what is larger goes through a bucket.
+/// Lambda's size limit of a zip within a call, in bytes; a larger one goes through a bucket.
 const LARGEST_DIRECT: usize = 50 * 1024 * 1024;
-/// As much as a function's code may be once it is unpacked, in bytes.
+/// Lambda's size limit of a function's unpacked code, in bytes.
 const LARGEST_UNPACKED: usize = 250 * 1024 * 1024;
 
-/// What to build.
+/// Code that a function needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request<'request> {
-    /// A folder in the Cargo workspace: that of the declaration.
+    /// Folder of the declaration, which is in the Cargo workspace if the code is a crate.
     pub folder: &'request Path,
-    /// The package.
-    pub package: &'request str,
-    /// The binary of that package.
-    pub bin: &'request str,
+    /// The code as declared.
+    pub code: &'request Code,
 }
 
-/// The folder of a declaration, where Cargo finds the workspace of its functions.
+/// A binary that Cargo builds.
+#[derive(Debug, Clone, Copy)]
+struct Binary<'binary> {
+    /// A folder in the Cargo workspace.
+    folder: &'binary Path,
+    /// The package.
+    package: &'binary str,
+    /// The binary of that package.
+    bin: &'binary str,
+}
+
+/// Returns the folder of a declaration, where Cargo finds the workspace of its functions.
 pub fn folder(declaration: &Path) -> &Path {
     declaration.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// How to build what runs on this machine.
+/// The profile for a binary that runs on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
-    /// Quickly.
+    /// Compiles quickly.
     Development,
-    /// Optimised as for Lambda.
+    /// Optimises as for Lambda.
     Lambda,
 }
 
 impl Profile {
-    /// Cargo's name for it.
+    /// Returns the name of Cargo's profile.
     fn name(self) -> &'static str {
         match self {
             Self::Development => "dev",
@@ -74,41 +87,43 @@ impl Profile {
 /// A function's code as Lambda takes it.
 #[derive(Debug, Clone)]
 pub struct Artifact {
+    /// The code that it was made of; of a crate the binary is named.
+    pub code: Code,
     /// The zip.
     pub zip: Arc<[u8]>,
-    /// Where it lies too.
+    /// Path of the zip.
     pub path: PathBuf,
-    /// What Lambda will say as `CodeSha256`: the SHA-256 of the zip, in Base64.
+    /// SHA-256 of the zip in Base64, as Lambda's `CodeSha256` states it.
     pub code_sha256: String,
-    /// Of the zip, in bytes.
+    /// Size of the zip, in bytes.
     pub size: u64,
-    /// Of the binary in it, in bytes.
+    /// Size of the binary in it, in bytes.
     pub unpacked: u64,
-    /// What it runs on.
+    /// Architecture of the binary.
     pub architecture: Architecture,
-    /// Where its C library comes from.
+    /// Source of its C library.
     pub linking: Linking,
-    /// How it reaches Lambda.
+    /// Way in which the zip reaches Lambda.
     pub upload: Upload,
 }
 
-/// Where a binary's C library comes from.
+/// The sources of a binary's C library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Linking {
-    /// From where it runs: smaller by a megabyte, and Lambda keeps it up to date.
+    /// The machine that runs it: smaller by a megabyte, and Lambda keeps it up to date.
     Dynamic,
-    /// From the machine that built it, within the binary: where that one's C library is newer than Lambda's.
+    /// The machine that built it, linked into the binary: used if that C library is newer than Lambda's.
     Static,
 }
 
-/// How a zip reaches Lambda.
+/// The ways in which a zip reaches Lambda.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Upload {
     /// With the call that creates or updates the function.
     Direct,
-    /// Through an S3 bucket for artefacts: it is too large for a call.
+    /// Through an S3 bucket for artefacts, since it is too large for a call.
     Bucket,
 }
 
@@ -118,45 +133,85 @@ impl Upload {
     }
 }
 
-/// What happens while an artifact is made.
+/// The progress of making an artifact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress<'progress> {
     /// A crate was compiled.
     Compiled {
-        /// Its name.
+        /// Name of the crate.
         name: &'progress str,
-        /// The how manieth it is.
+        /// Ordinal of the crate, from 1.
         count: usize,
     },
-    /// Cargo or the compiler said something: a warning, or an error. Several lines.
+    /// Cargo or the compiler printed a warning or an error, of several lines.
     Said(&'progress str),
-    /// The binary asks for a C library that Lambda does not have: it is built again, with its own.
+    /// The binary needs a newer C library than Lambda's: it is built again, with its own.
     BuiltAgain {
-        /// The symbol version that it asks for.
+        /// Version of the C library that it needs.
         version: &'progress str,
     },
     /// The binary is being packed.
     Packing,
 }
 
-/// Is told of progress.
+/// A receiver of progress.
 pub type Observer<'observer> = &'observer (dyn Fn(Progress<'_>) + Send + Sync);
 
-/// Builds and packs a binary for Lambda. Dropping the future ends Cargo and all that it started.
+/// Builds and packs a function for Lambda, or takes the zip that came with the command line. Dropping the future ends Cargo
+/// and all that it started.
 pub async fn artifact(
     request: &Request<'_>,
     architecture: Architecture,
     observer: Observer<'_>,
 ) -> Result<Artifact, NotBuilt> {
-    let workspace = Workspace::find(request).await?;
+    match request.code {
+        Code::Crate { package, bin } => {
+            let workspace = Workspace::find(request.folder, package, bin.as_deref()).await?;
+            let binary = Binary { folder: request.folder, package, bin: &workspace.bin };
+            built(&binary, &workspace, architecture, observer).await
+        }
+        Code::Shipped(name) => Shipped::find(name)?.artifact(architecture),
+    }
+}
+
+/// Returns a binary of the function that runs on this machine: built, with what Cargo prints shown as it is, or unpacked
+/// into a folder below `folder`. Dropping the future ends Cargo and all that it started.
+pub async fn executable(request: &Request<'_>, profile: Profile, folder: &Path) -> Result<PathBuf, NotBuilt> {
+    match request.code {
+        Code::Crate { package, bin } => {
+            let bin = match bin {
+                Some(bin) => bin.clone(),
+                None => workspace::bin(request.folder, package).await?,
+            };
+            cargo::build(&Binary { folder: request.folder, package, bin: &bin }, profile).await
+        }
+        Code::Shipped(name) => Shipped::find(name)?.unpack(folder),
+    }
+}
+
+/// Returns the schema of the function's environment: the `configuration.json` of its crate or its zip; `None` if it has none.
+pub async fn schema(request: &Request<'_>) -> Result<Option<Vec<u8>>, NotBuilt> {
+    match request.code {
+        Code::Crate { package, bin } => Workspace::find(request.folder, package, bin.as_deref()).await?.schema(),
+        Code::Shipped(name) => Ok(Shipped::find(name)?.content.schema),
+    }
+}
+
+/// Builds and packs a binary for Lambda.
+async fn built(
+    request: &Binary<'_>,
+    workspace: &Workspace,
+    architecture: Architecture,
+    observer: Observer<'_>,
+) -> Result<Artifact, NotBuilt> {
     let toolchain = Toolchain::find(request.folder, architecture).await?;
     let mut linking = Linking::Dynamic;
-    let mut binary = read(&cargo::compile(request, &workspace, &toolchain, linking, observer).await?)?;
+    let mut binary = read(&cargo::compile(request, workspace, &toolchain, linking, observer).await?)?;
     let mut newer = elf::examine(&binary, architecture).map_err(|unfit| NotBuilt::unfit(request, unfit))?;
     if let Some(version) = newer {
         observer(Progress::BuiltAgain { version: &version });
         linking = Linking::Static;
-        binary = read(&cargo::compile(request, &workspace, &toolchain, linking, observer).await?)?;
+        binary = read(&cargo::compile(request, workspace, &toolchain, linking, observer).await?)?;
         newer = elf::examine(&binary, architecture).map_err(|unfit| NotBuilt::unfit(request, unfit))?;
     }
     if let Some(version) = newer {
@@ -172,16 +227,26 @@ pub async fn artifact(
     let (path, packed) = (archive.path.clone(), tokio::task::spawn_blocking(move || archive.pack(&content)).await);
     let zip = packed.map_err(|error| NotBuilt::Pack { path: path.clone(), source: error.into() })?;
     let zip = zip.map_err(|source| NotBuilt::Pack { path: path.clone(), source })?;
-    Ok(Artifact {
-        code_sha256: BASE64.encode(&Sha256::digest(&zip)),
-        size: zip.len() as u64,
-        unpacked,
-        architecture,
-        linking,
-        upload: Upload::of(zip.len()),
-        zip: zip.into(),
-        path,
-    })
+    let code = Code::Crate { package: request.package.to_owned(), bin: Some(request.bin.to_owned()) };
+    Ok(Artifact::new(code, zip, path, unpacked, (architecture, linking)))
+}
+
+impl Artifact {
+    /// Describes a zip that lies at a path too.
+    fn new(code: Code, zip: Vec<u8>, path: PathBuf, unpacked: u64, built_for: (Architecture, Linking)) -> Self {
+        let (architecture, linking) = built_for;
+        Self {
+            code,
+            code_sha256: BASE64.encode(&Sha256::digest(&zip)),
+            size: zip.len() as u64,
+            unpacked,
+            architecture,
+            linking,
+            upload: Upload::of(zip.len()),
+            zip: zip.into(),
+            path,
+        }
+    }
 }
 
 fn read(executable: &Path) -> Result<Vec<u8>, NotBuilt> {

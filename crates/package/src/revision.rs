@@ -1,9 +1,7 @@
-//! The commit that something is built from. It is for people: nothing is compared with it, and where Git is not there, or the
-//! folder is no checkout, there is none.
+//! The commit that an artifact is built from. It is for people: nothing is compared with it. There is none without Git or
+//! outside a checkout.
 
 use std::{path::Path, process::Stdio};
-
-use tokio::process::Command;
 
 /// `0a1b2c3d4e5f`, and `-dirty` behind it where something was changed since.
 pub async fn revision(folder: &Path) -> Option<String> {
@@ -17,7 +15,7 @@ pub async fn revision(folder: &Path) -> Option<String> {
 }
 
 async fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
-    let mut command = Command::new("git");
+    let mut command = process::tool("git");
     command.arg("-C").arg(folder).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     let output = command.output().await.ok().filter(|output| output.status.success())?;
     String::from_utf8(output.stdout).ok()

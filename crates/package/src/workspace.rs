@@ -1,58 +1,40 @@
-//! The Cargo workspace of a declaration: whether it has what is declared, before Cargo is asked to build it.
+//! The Cargo workspace of a declaration. Checks that it has the declared package and binary before Cargo builds them.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    process::Stdio,
 };
 
 use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
-use tokio::process::Command;
 
-use super::{Linking, NotBuilt, Profile, Request, archive::SCHEMA};
+use super::{Linking, NotBuilt, Profile, archive::SCHEMA, cargo::cargo};
 use declaration::choose;
 
-/// What the profile is where the workspace has none of that name: small and quick to start. Panics unwind, so that one bad
-/// event does not end the process.
+/// Settings of the profile for Lambda if the workspace defines none: small and quick to start. Panics unwind, so that one
+/// bad event does not end the process.
 const PROFILE: [(&str, &str); 4] =
     [("inherits", "\"release\""), ("opt-level", "\"z\""), ("lto", "\"fat\""), ("codegen-units", "1")];
 
 /// The workspace.
 #[derive(Debug)]
 pub(super) struct Workspace {
-    /// The folder of all its members.
+    /// Root folder of the workspace.
     pub(super) root: PathBuf,
+    /// The binary that was named, or the package's only one.
+    pub(super) bin: String,
     /// Where we put what we make: below the target folder, beside what its owner builds.
     pub(super) output: PathBuf,
-    /// Where the schema of the function's environment is, if its package has one.
+    /// Path of the environment's schema, if the package has one.
     schema: PathBuf,
-    /// Whether it says itself what the profile for Lambda is.
+    /// `true` if the workspace defines the profile for Lambda itself.
     has_profile: bool,
 }
 
 impl Workspace {
-    /// The workspace of a request, which has that package and that binary.
-    pub(super) async fn find(request: &Request<'_>) -> Result<Self, NotBuilt> {
-        let metadata = metadata(request.folder).await?;
-        let members = metadata.workspace_packages();
-        let named = members.iter().find(|member| member.name.as_str() == request.package);
-        let package = named.ok_or_else(|| NotBuilt::NoPackage {
-            package: request.package.to_owned(),
-            root: metadata.workspace_root.clone().into(),
-            hint: choose(request.package, "packages of the workspace", &names(&members)),
-        })?;
-        let bins = bins(package);
-        if !bins.contains(&request.bin) {
-            return Err(NotBuilt::NoBin {
-                package: request.package.to_owned(),
-                bin: request.bin.to_owned(),
-                hint: if bins.is_empty() {
-                    format!("the package has none: a binary `{0}` is `src/bin/{0}.rs`", request.bin)
-                } else {
-                    choose(request.bin, "binaries of the package", &bins)
-                },
-            });
-        }
+    /// Finds the workspace of a folder, with that package and its binary: the one that is named, or its only one.
+    pub(super) async fn find(folder: &Path, package: &str, bin: Option<&str>) -> Result<Self, NotBuilt> {
+        let metadata = metadata(folder).await?;
+        let (package, bin) = select(&metadata, package, bin)?;
         let root = PathBuf::from(&metadata.workspace_root);
         if !root.join("Cargo.lock").is_file() {
             return Err(NotBuilt::NoLock { root });
@@ -60,7 +42,7 @@ impl Workspace {
         let has_profile =
             has_profile(&root).map_err(|source| NotBuilt::Unreadable { path: root.join("Cargo.toml"), source })?;
         let schema = package.manifest_path.with_file_name(SCHEMA).into();
-        Ok(Self { schema, output: metadata.target_directory.join("provision").into(), root, has_profile })
+        Ok(Self { bin, schema, output: metadata.target_directory.join("provision").into(), root, has_profile })
     }
 
     /// Reads the schema of the function's environment; `None` if its package has none.
@@ -72,7 +54,7 @@ impl Workspace {
         }
     }
 
-    /// Where Cargo puts what it builds for Lambda.
+    /// Returns the folder of Cargo's output for Lambda.
     pub(super) fn target(&self, linking: Linking) -> PathBuf {
         self.output.join(match linking {
             Linking::Dynamic => "dynamic",
@@ -80,7 +62,7 @@ impl Workspace {
         })
     }
 
-    /// What Cargo is told of the profile besides what the workspace says. Symbols are always stripped.
+    /// Returns the profile's settings that the workspace does not define itself. Symbols are always stripped.
     pub(super) fn profile_settings(&self) -> Vec<String> {
         let missing = PROFILE.iter().filter(|_| !self.has_profile);
         let settings = missing.chain([&("strip", "\"symbols\"")]);
@@ -92,9 +74,49 @@ impl Workspace {
     }
 }
 
+/// Returns the binary of a package that is named, or its only one.
+pub(super) async fn bin(folder: &Path, package: &str) -> Result<String, NotBuilt> {
+    let metadata = metadata(folder).await?;
+    select(&metadata, package, None).map(|(_, bin)| bin)
+}
+
+/// Chooses a package by its name, and its binary.
+fn select<'metadata>(
+    metadata: &'metadata Metadata,
+    package: &str,
+    bin: Option<&str>,
+) -> Result<(&'metadata Package, String), NotBuilt> {
+    let members = metadata.workspace_packages();
+    let named = members.iter().find(|member| member.name.as_str() == package).copied();
+    let found = named.ok_or_else(|| NotBuilt::NoPackage {
+        package: package.to_owned(),
+        root: metadata.workspace_root.clone().into(),
+        hint: choose(package, "packages of the workspace", &names(&members)),
+    })?;
+    let bins = bins(found);
+    match (bin, bins.as_slice()) {
+        (Some(bin), bins) if bins.contains(&bin) => Ok((found, bin.to_owned())),
+        (None, [only]) => Ok((found, (*only).to_owned())),
+        (None, [_, _, ..]) => Err(NotBuilt::SeveralBins {
+            package: package.to_owned(),
+            bins: bins.iter().map(|bin| (*bin).to_owned()).collect(),
+        }),
+        (bin, bins) => {
+            let bin = bin.unwrap_or(package);
+            let hint = if bins.is_empty() {
+                format!("the package has none: a binary `{bin}` is `src/bin/{bin}.rs`")
+            } else {
+                choose(bin, "binaries of the package", bins)
+            };
+            Err(NotBuilt::NoBin { package: package.to_owned(), bin: bin.to_owned(), hint })
+        }
+    }
+}
+
 async fn metadata(folder: &Path) -> Result<Metadata, NotBuilt> {
-    let mut command = Command::from(MetadataCommand::new().no_deps().current_dir(folder).cargo_command());
-    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await.map_err(NotBuilt::NoCargo)?;
+    let mut command = cargo(folder);
+    command.args(["metadata", "--format-version", "1", "--no-deps"]);
+    let output = command.kill_on_drop(true).output().await.map_err(NotBuilt::NoCargo)?;
     let unusable = |said: &str| NotBuilt::NoWorkspace { folder: folder.to_owned(), said: said.trim().to_owned() };
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);

@@ -1,11 +1,11 @@
-//! Reads a function's environment once, at its start, and reports all that is wrong with it at once.
+//! Reads a function's environment once, at its start, and reports every fault at once.
 
 use std::fmt;
 
 use contract::context::{self, Context};
 use thiserror::Error;
 
-/// Variables that Lambda itself sets and the runtime cannot do without.
+/// Variables that Lambda itself sets and that the runtime requires.
 const OF_LAMBDA: &[&str] = &[
     "AWS_LAMBDA_RUNTIME_API",
     "AWS_LAMBDA_FUNCTION_NAME",
@@ -24,9 +24,9 @@ pub struct Aws {
     pub secret_access_key: Secret,
     /// Session token; `None` for long-term keys.
     pub session_token: Option<Secret>,
-    /// An endpoint other than AWS's own for S3: `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`.
+    /// Endpoint for S3 other than AWS's own: `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`; `None` for AWS's own.
     pub s3_endpoint: Option<String>,
-    /// The same for Secrets Manager.
+    /// Endpoint for Secrets Manager other than AWS's own; `None` for AWS's own.
     pub secrets_endpoint: Option<String>,
 }
 
@@ -45,11 +45,11 @@ impl fmt::Debug for Secret {
 pub enum SecretPlace {
     /// A secret of that name in Secrets Manager.
     SecretsManager(String),
-    /// The environment, for trying things out.
+    /// Value from the environment, for trials without Secrets Manager.
     Given(Secret),
 }
 
-/// Everything that is wrong with an environment.
+/// All faults of an environment.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub struct ConfigurationError {
     /// The faults, variable by variable; never empty.
@@ -155,13 +155,13 @@ impl<'environment> Reader<'environment> {
         Some(context)
     }
 
-    /// Reads a list of entries separated by commas; empty ones are passed over.
+    /// Reads a list of entries separated by commas; empty ones are skipped.
     pub fn list(&mut self, name: &str) -> Vec<String> {
         let list = self.optional(name).unwrap_or_default();
         list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(str::to_owned).collect()
     }
 
-    /// Reads `true` or `false`; absent is false.
+    /// Reads `true` or `false`; an absent variable is `false`.
     pub fn switch(&mut self, name: &'static str) -> bool {
         match self.optional(name).as_deref().map(str::trim) {
             None | Some("false") => false,
@@ -173,7 +173,7 @@ impl<'environment> Reader<'environment> {
         }
     }
 
-    /// Reads one of several words; absent is the default, the first of them.
+    /// Reads one of several words; an absent variable is the default, the first of them.
     pub fn word<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Option<T> {
         let Some(value) = self.optional(name) else { return words.first().map(|(_, meaning)| *meaning) };
         let found = words.iter().find(|(word, _)| *word == value.trim());
@@ -184,7 +184,7 @@ impl<'environment> Reader<'environment> {
     }
 
     /// Reads the address of a server: `https://…`, or `http://…` on this machine, since over an open network anybody could read
-    /// what is sent. `with_query`: it may have one.
+    /// the request. `with_query` allows a query.
     pub fn url(&mut self, name: &'static str, example: &str, with_query: bool) -> Option<String> {
         let url = self.required(name)?.trim().to_owned();
         let (scheme, rest) = url.split_once("://").unwrap_or_default();
@@ -203,8 +203,8 @@ impl<'environment> Reader<'environment> {
         None
     }
 
-    /// Reads the place of a secret: the context names it, or, for trying things out, the variable has its value.
-    /// `malformed` says what a value is that `is_one` refuses.
+    /// Reads the place of a secret: the context names it, or, for trials, the variable has its value. `malformed` describes a
+    /// value that `is_one` refuses.
     pub fn secret(
         &mut self,
         name: &'static str,
@@ -224,7 +224,7 @@ impl<'environment> Reader<'environment> {
         None
     }
 
-    /// Reads what Lambda sets: what its runtime needs, and how to call AWS.
+    /// Reads the variables that Lambda sets: those of its runtime, and those for calls to AWS.
     pub fn aws(&mut self) -> Option<Aws> {
         for name in OF_LAMBDA {
             let value = self.required(name);
@@ -250,7 +250,7 @@ impl<'environment> Reader<'environment> {
     }
 }
 
-/// Joins words as alternatives: "`a`, `b` and `c`".
+/// Returns words as alternatives: "`a`, `b` and `c`".
 fn either<'word>(words: impl Iterator<Item = &'word str>) -> String {
     let words: Vec<_> = words.map(|word| format!("`{word}`")).collect();
     match words.split_last() {

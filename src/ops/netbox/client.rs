@@ -8,11 +8,11 @@ use ureq::{
     tls::{Certificate, RootCerts, TlsConfig, parse_pem},
 };
 
-/// NetBox answers in less, or is not well.
+/// Timeout of a call.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// More of an answer is not read. Bytes.
+/// Size limit of an answer, in bytes; the rest is not read.
 const LONGEST_BODY: u64 = 1024 * 1024;
-/// More of an answer is not shown. Characters.
+/// Length limit of a quoted answer, in characters.
 const LONGEST_EXCERPT: usize = 200;
 
 /// Address and token of a NetBox.
@@ -20,13 +20,13 @@ const LONGEST_EXCERPT: usize = 200;
 pub(crate) struct Access {
     /// Address of the NetBox, without `/api`.
     pub(crate) url: String,
-    /// Of version 1, or of version 2 with its prefix.
+    /// Token of version 1, or of version 2 with its prefix.
     pub(crate) token: String,
-    /// Certificates of CAs that the system does not know, in PEM.
+    /// Certificates of CAs that the system does not know, in PEM; `None` for none.
     pub(crate) ca: Option<String>,
 }
 
-/// No log may show the token.
+/// Hides the token from logs.
 impl fmt::Debug for Access {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Access").field("url", &self.url).finish_non_exhaustive()
@@ -36,7 +36,7 @@ impl fmt::Debug for Access {
 /// Errors that make calls impossible.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoClient {
-    /// The certificates cannot be read.
+    /// The certificates are unreadable.
     #[error("NETBOX_CA has no certificate in PEM that can be read")]
     Certificates,
 }
@@ -70,7 +70,7 @@ impl fmt::Display for Answer {
 }
 
 impl Client {
-    /// A client for that NetBox. Certificates are always verified.
+    /// Returns a client for that NetBox. Certificates are always verified.
     pub(crate) fn new(access: &Access) -> Result<Self, NoClient> {
         let mut roots: Vec<_> = rustls_native_certs::load_native_certs()
             .certs
@@ -93,7 +93,7 @@ impl Client {
             .root_certs(RootCerts::Specific(Arc::new(roots)))
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .build();
-        // A redirection would turn what is written into something that is read.
+        // A redirected write would become a read.
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -108,7 +108,7 @@ impl Client {
         })
     }
 
-    /// Asks with an empty object; the path is what follows `/api/`.
+    /// Sends an empty object; the path is what follows `/api/`.
     pub(crate) fn ask(&self, method: &str, path: &str) -> Result<Answer, String> {
         let request = Request::builder()
             .method(method)

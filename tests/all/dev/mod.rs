@@ -1,6 +1,8 @@
-//! `provision dev`, with a function that does what the subject of a mail asks for (`tests/standin`).
+//! Tests `provision dev`, with a function that does what a mail's subject asks for
+//! (`tests/standin`).
 
 mod limits;
+mod neighbours;
 mod real;
 mod receiving;
 mod session;
@@ -73,8 +75,8 @@ fn rights_that_the_declaration_does_not_give_are_not_there() {
         .once(&[]);
     insta::assert_snapshot!(run.logged(), @r#"
     unsigned: 403
-    secret: 200, 15 letters ""
-    secret: 400, 0 letters "the declaration names no secret `other/token`"
+    secret: 403, 0 letters "the request is not signed"
+    secret: 403, 0 letters "the request is not signed"
     "#);
     assert!(!run.to_string().contains("not to be shown"), "{run}");
 }

@@ -1,4 +1,4 @@
-//! `provision validate`: every fault of a declaration, each with its place and what would mend it.
+//! Tests `provision validate`: every mistake in a declaration, with its place and a hint.
 
 mod files;
 mod schema;
@@ -41,25 +41,25 @@ fn validate(declaration: impl AsRef<[u8]>) -> Run {
     Folder::with_declaration(declaration).run(&["validate"])
 }
 
-/// The same, and what the JSON Schema says of it agrees.
+/// Validates a declaration, and checks that the JSON Schema agrees.
 fn validated(declaration: &str) -> Run {
     let run = validate(declaration);
     schema::agrees(declaration, &run);
     run
 }
 
-/// The sound declaration with one thing replaced.
+/// Returns the sound declaration with one thing replaced.
 fn with(old: &str, new: &str) -> Run {
     assert!(SOUND.contains(old), "`{old}` is not in the sound declaration");
     validated(&SOUND.replacen(old, new, 1))
 }
 
-/// What the only diagnostic says, with its hint.
+/// Returns the only diagnostic, with its hint.
 fn only(old: &str, new: &str) -> String {
     only_in(SOUND, old, new)
 }
 
-/// The same in another declaration.
+/// Returns the only diagnostic of another declaration.
 fn only_in(sound: &str, old: &str, new: &str) -> String {
     assert!(sound.contains(old), "`{old}` is not in the sound declaration");
     let run = validated(&sound.replacen(old, new, 1));
@@ -182,8 +182,16 @@ fn diagnostics_are_data_with_json() {
 #[test]
 fn a_missing_key_is_shown_at_what_lacks_it() {
     assert_snapshot!(only("stack: circuit-maintenance\n", ""), @"1:1: the declaration lacks `stack` | add `stack: circuit-maintenance`");
-    assert_snapshot!(only("    crate: maintenance\n", ""), @"6:3: function `maintenance` lacks `crate` | add `crate: maintenance`");
+    assert_snapshot!(only("    crate: maintenance\n", ""), @"6:3: function `maintenance` has neither `use` nor `crate` | add `use: maintenance` for a function that came with `provision`, or `crate: PACKAGE` for one of your own");
     assert_snapshot!(only("    actions: [{store: mail, prefix: inbound/}, {invoke: maintenance}]\n", ""), @"18:5: receipt rule `maintenance` lacks `actions` | add `actions: [{store: mail}]`");
+}
+
+#[test]
+fn a_function_s_code_has_one_origin() {
+    assert_snapshot!(only("    bin: maintenance\n", "    use: maintenance\n"), @"8:5: function `maintenance` has both `use` and `crate` | remove one of them");
+    assert_snapshot!(only("    crate: maintenance\n", "    use: maintenance\n"), @"8:5: function `maintenance` has `bin`, which names a binary of a `crate`, and no `crate` | remove `bin`");
+    assert_snapshot!(only("    crate: maintenance\n    bin: maintenance\n", "    use: ../maintenance\n"), @"7:10: `use` must be the name of a function that came with `provision`, not the text `../maintenance`");
+    assert_eq!(with("    bin: maintenance\n", "").code(), Some(0));
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Stages: what one has otherwise is laid over the rest, and what is wrong is shown where it was written.
+//! Tests stages: a stage's overrides are laid over the base, and mistakes are shown where they were
+//! written.
 
 use insta::assert_snapshot;
 
@@ -33,7 +34,7 @@ stages:
   prod: {account: 123456789012}
 ";
 
-/// The staged declaration with one thing replaced.
+/// Returns the staged declaration with one thing replaced.
 fn with(old: &str, new: &str) -> Run {
     assert!(STAGED.contains(old), "`{old}` is not in the declaration");
     validated(&STAGED.replacen(old, new, 1))
@@ -109,7 +110,7 @@ fn what_is_wrong_is_shown_where_it_was_written() {
     infra.yaml:9:38: error: `MODE` must be a text, not a list (stage `prod`)
     infra.yaml:19:9: error: unknown key `memmory` in function `maintenance` (stage `dev`)
     infra.yaml:20:23: error: `MOOD` is not there, so that the stage cannot remove it (stage `dev`)
-    infra.yaml:6:3: error: function `maintenance` lacks `crate` (stage `dev`)
+    infra.yaml:6:3: error: function `maintenance` has neither `use` nor `crate` (stage `dev`)
 
     infra.yaml:25:18: error: `region` must be an AWS region such as `eu-west-1`, not the text `Ireland` (stage `prod`)
     infra.yaml:25:10: error: a stage cannot have `stack` of its own

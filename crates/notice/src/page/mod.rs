@@ -5,6 +5,7 @@
 
 mod bounded;
 mod render;
+mod structure;
 mod table;
 mod text;
 
@@ -17,6 +18,7 @@ use super::{
     found::{Found, Place},
     lines::Lines,
 };
+pub use structure::structure;
 pub use table::{Headed, Row, Table};
 
 /// A parsed HTML body.

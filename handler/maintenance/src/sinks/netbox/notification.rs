@@ -1,26 +1,25 @@
-//! A mail as a notification.
+//! Converts a mail into a notification.
 
-use std::{fmt::Write as _, sync::LazyLock};
+use std::fmt::Write as _;
 
-use ammonia::Builder;
 use contract::text::is_unseen;
 use jiff::Timestamp;
 use mail::Mail;
-use notice::page::Page;
+use notice::page::structure;
 
 use super::{claim::trimmed, client::NewNotification, fields, ids::EventId};
 use crate::pipeline::{arrived_mail::ArrivedMail, sink::Handover};
 
-/// Stands where a mail names no sender that NetBox takes: the domain can never exist.
+/// Sender of a mail that names none that NetBox takes: the domain can never exist.
 const NOBODY: &str = "unknown@sender.invalid";
-/// Begins what is said of a mail that is for a person.
+/// Prefix of our text above a mail that is for a person.
 const MARK: &str = "provision: ";
-/// No reason is longer. Characters.
+/// Length limit of a reason, in characters.
 const LONGEST_REASON: usize = 4000;
-/// As many suggestions are told.
+/// Maximum number of suggestions in the text.
 const MOST_SUGGESTIONS: usize = 20;
 
-/// The mail as it is.
+/// Returns the mail as a notification of an event, or of none.
 pub(super) fn from_mail(arrived: &ArrivedMail, event: Option<EventId>) -> NewNotification {
     let place = format!("s3://{}/{}", arrived.bucket, arrived.key);
     let body = match text(arrived) {
@@ -39,7 +38,7 @@ pub(super) fn from_mail(arrived: &ArrivedMail, event: Option<EventId>) -> NewNot
     }
 }
 
-/// The mail with what a person has to know of it before it.
+/// Returns the mail as a notification for a person, with the reason above its text.
 pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>) -> NewNotification {
     let mail = from_mail(arrived, None);
     let mut lines = vec![fields::cut(&fields::line(handover.reason), LONGEST_REASON)];
@@ -69,99 +68,51 @@ pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>) -> NewN
     NewNotification { body: format!("{before}\n{}", mail.body), ..mail }
 }
 
-/// Whether a stored body is that of this mail, with what was said of it before it.
+/// Returns whether a stored body is that of this mail, with whatever text above it.
 pub(super) fn is_of(stored: &str, body: &str) -> bool {
     let stored = trimmed(stored);
     let marked = stored.starts_with(MARK) || stored.starts_with(&format!("<p>{MARK}"));
     marked && stored.ends_with(trimmed(body))
 }
 
-/// Whether a stored body is this one.
+/// Returns whether a stored body is exactly this one.
 pub(super) fn is_same(stored: &str, body: &str) -> bool {
     trimmed(stored) == trimmed(body)
 }
 
 fn sender(arrived: &ArrivedMail) -> Option<&str> {
     let named = arrived.sender.as_deref()?.trim();
-    // Of an unopened mail it stands as SES has read it, with the display name.
+    // For an unopened mail, this is the sender as SES has read it, with the display name.
     let bare = named.rsplit_once('<').map_or(named, |(_, address)| address.trim_end_matches('>'));
     fields::address(bare)
 }
 
-/// Returns what the mail says, as NetBox may show it: some versions show a body as the HTML that it is.
+/// Returns the text of the mail, as NetBox may show it: some versions show a body as the HTML that it is.
 fn text(arrived: &ArrivedMail) -> Option<String> {
     let mail = arrived.mail.as_ref()?;
     if let Some(page) = page(mail) {
         return Some(page);
     }
     let bodies = [&mail.texts, &mail.calendars].into_iter().find(|bodies| !blank(bodies))?;
-    let shown = |letter: &char| matches!(letter, '\n' | '\r' | '\t') || !is_unseen(*letter);
-    Some(bodies.join("\n").chars().filter(shown).collect::<String>().replace('<', "&lt;"))
+    Some(bodies.join("\n").chars().filter(|letter| is_shown(*letter)).collect::<String>().replace('<', "&lt;"))
 }
 
 /// Returns the structure of the mail's pages: no links, styles, scripts, pictures, forms or comments. `None` if it has no page, or one that
-/// takes too much to be read.
+/// is too expensive to read.
 fn page(mail: &Mail) -> Option<String> {
-    let is_shown = |letter: &char| matches!(letter, '\n' | '\t') || !is_unseen(*letter);
-    let seen: String = mail.pages.join("\n").chars().filter(is_shown).collect();
-    let is_read = !blank(&mail.pages) && Page::parse(&seen).is_ok();
-    is_read.then(|| STRUCTURE.clean(&seen).to_string()).filter(|page| !blank(std::slice::from_ref(page)))
+    if blank(&mail.pages) {
+        return None;
+    }
+    let structure = structure(&mail.pages.join("\n")).ok()?;
+    // After the entities were resolved: they can stand for what is not seen, too.
+    let page: String = structure.chars().filter(|letter| is_shown(*letter)).collect();
+    Some(page).filter(|page| !blank(std::slice::from_ref(page)))
 }
 
-/// What is kept of a page.
-static STRUCTURE: LazyLock<Builder<'static>> = LazyLock::new(|| {
-    const KEPT: [&str; 41] = [
-        "b",
-        "big",
-        "blockquote",
-        "br",
-        "caption",
-        "center",
-        "code",
-        "dd",
-        "del",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "i",
-        "ins",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "s",
-        "small",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    ];
-    const DROPPED: [&str; 12] = [
-        "head", "iframe", "math", "noembed", "noframes", "noscript", "object", "script", "style", "svg", "template",
-        "title",
-    ];
-    let cells = ["td", "th"].map(|cell| (cell, ["colspan", "rowspan"].into()));
-    let mut builder = Builder::empty();
-    builder.tags(KEPT.into()).clean_content_tags(DROPPED.into()).tag_attributes(cells.into()).strip_comments(true);
-    builder
-});
+/// Returns `true` for what people see, and for white space that orders a text.
+fn is_shown(letter: char) -> bool {
+    matches!(letter, '\n' | '\r' | '\t') || !is_unseen(letter)
+}
 
 fn blank(bodies: &[String]) -> bool {
     bodies.iter().all(|body| body.chars().all(|letter| letter.is_whitespace() || letter.is_control()))
@@ -191,7 +142,7 @@ mod tests {
         let page = "<html><head><title>t</title><style>p{}</style></head><body onload=\"x()\"><p style=\"color:red\">One \
                     <a href=\"https://evil.example\">two</a></p><table border=1><tr><td colspan=2 class=c>3</td></tr></table>\
                     <img src=\"https://evil.example/p.png\" onerror=\"x()\"><script>x()</script><svg><script>y()</script></svg>\
-                    <iframe src=x></iframe><form action=x><input name=a></form><!-- c --><s>old</s> \u{202e}new</body></html>";
+                    <iframe src=x></iframe><form action=x><input name=a></form><!-- c --><s>old</s> \u{202e}&#x202e;&#8203;new</body></html>";
         let expected = "<p>One two</p><table><tbody><tr><td colspan=\"2\">3</td></tr></tbody></table><s>old</s> new";
         let compact = shown("text/html; charset=utf-8", page).replace('\n', "");
         assert_eq!(compact.split_whitespace().collect::<Vec<_>>().join(" "), expected);
@@ -227,7 +178,7 @@ mod tests {
         assert_eq!(shown("text/plain", "a <script>x()</script> & b"), "a &lt;script>x()&lt;/script> & b");
     }
 
-    /// A page that takes too much is not read again for people.
+    /// A page that is too expensive to read is not read again for people.
     #[test]
     fn a_page_out_of_all_proportion_is_not_shown() {
         let deep = format!("<html><body>{}</body></html>", "<div>".repeat(2000));

@@ -1,0 +1,182 @@
+//! A function's environment against the schema that its code ships: `configuration.json`, in its crate and in its zip.
+//!
+//! A schema names the variables that the function reads, the form of each, which must be there, and which are secrets. It is data
+//! of the function's: nothing here knows a variable's name.
+
+use std::{collections::BTreeSet, fmt, ops::Range};
+
+use jsonschema::error::ValidationErrorKind;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Code, Declaration, Function,
+    checks::{at, span_of},
+    diagnostic::Diagnostic,
+    suggestion::choose,
+    tree::Node,
+};
+
+/// The schema of a function's environment variables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration(Value);
+
+/// Code of a function that cannot be had, or whose schema cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unavailable {
+    /// The reason, in one line.
+    pub message: String,
+    /// Advice on what to do; `None` if there is none.
+    pub hint: Option<String>,
+    /// `true` if the declaration is valid all the same, since it is this machine that lacks something.
+    pub is_warning: bool,
+}
+
+/// Returns the schema of a function's code; `None` if it has none, or if it is not to be had here.
+pub type LookUp<'look_up> = &'look_up dyn Fn(&Code) -> Result<Option<Configuration>, Unavailable>;
+
+impl Configuration {
+    /// Reads the bytes of a `configuration.json`.
+    pub fn read(bytes: &[u8]) -> Result<Self, Unavailable> {
+        let unusable = |error: &dyn fmt::Display| Unavailable {
+            message: format!("`configuration.json` is not a JSON Schema: {error}"),
+            hint: None,
+            is_warning: false,
+        };
+        let schema: Value = serde_json::from_slice(bytes).map_err(|error| unusable(&error))?;
+        jsonschema::validator_for(&schema).map_err(|error| unusable(&error))?;
+        Ok(Self(schema))
+    }
+
+    /// Returns the description of a variable; `None` if the function does not read it.
+    fn property(&self, name: &str) -> Option<&Value> {
+        self.0.get("properties")?.get(name)
+    }
+
+    fn names(&self) -> Vec<&str> {
+        let properties = self.0.get("properties").and_then(Value::as_object);
+        properties.into_iter().flat_map(Map::keys).map(String::as_str).collect()
+    }
+
+    /// Returns the schema without the forms of those variables, whose values the declaration does not have.
+    fn without_forms(&self, names: &BTreeSet<&String>) -> Value {
+        let mut schema = self.0.clone();
+        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.retain(|name, _| !names.contains(name));
+        }
+        schema
+    }
+}
+
+/// Checks every function's environment against the schema of its code.
+pub(super) fn check(root: &Node, declaration: &Declaration, look_up: LookUp<'_>) -> Vec<Diagnostic> {
+    let mut noted = Vec::new();
+    for (entry, function) in &declaration.functions {
+        let key = if matches!(function.code, Code::Shipped(_)) { "use" } else { "crate" };
+        match look_up(&function.code) {
+            Ok(None) => {}
+            Ok(Some(configuration)) => {
+                let environment = Environment { root, entry, function, configuration: &configuration };
+                noted.extend(environment.names());
+                noted.extend(environment.values());
+            }
+            Err(Unavailable { message, hint, is_warning }) => {
+                let place = span_of(root, &["functions", entry, key]);
+                let diagnostic = Diagnostic { is_warning, ..Diagnostic::new(place, message) };
+                noted.push(match hint {
+                    Some(hint) => diagnostic.with_hint(hint),
+                    None => diagnostic,
+                });
+            }
+        }
+    }
+    noted
+}
+
+/// A function's environment beside the schema that it should fit.
+struct Environment<'check> {
+    root: &'check Node,
+    entry: &'check str,
+    function: &'check Function,
+    configuration: &'check Configuration,
+}
+
+impl Environment<'_> {
+    /// Returns the place of a variable's value.
+    fn place(&self, name: &str) -> Range<usize> {
+        match at(self.root, &["functions", self.entry, "environment", name]) {
+            Some(node) => node.span.clone(),
+            None => span_of(self.root, &["functions", self.entry, "secrets", name]),
+        }
+    }
+
+    /// Returns the place at which a missing variable is reported: the function's environment, else its code.
+    fn lacking(&self) -> Range<usize> {
+        let keys = ["environment", "use", "crate"];
+        let found = keys.iter().find_map(|key| at(self.root, &["functions", self.entry, key]));
+        found.map_or(0..0, |node| node.span.clone())
+    }
+
+    /// Notes variables that the function does not read, and secrets that stand where everybody reads them.
+    fn names(&self) -> Vec<Diagnostic> {
+        let Self { entry, function, configuration, .. } = self;
+        let mut noted = Vec::new();
+        for name in function.environment.keys().chain(function.secrets.keys()) {
+            match configuration.property(name) {
+                None => {
+                    let message = format!("function `{entry}` reads no variable `{name}`");
+                    let hint = choose(name, "variables that it reads", &configuration.names());
+                    noted.push(Diagnostic::warning(self.place(name), message).with_hint(hint));
+                }
+                Some(property) if is_secret(property) && function.environment.contains_key(name) => {
+                    let message =
+                        format!("`{name}` is a secret, and whoever may see the function reads its `environment`");
+                    let hint = format!(
+                        "move it to the function's `secrets`: `{name}: ENTRY`, with an entry of the section `secrets`"
+                    );
+                    noted.push(Diagnostic::new(self.place(name), message).with_hint(hint).concealed());
+                }
+                Some(_) => {}
+            }
+        }
+        noted
+    }
+
+    /// Notes variables that are missing, and values of another form. Values may hold a secret by mistake, and are not repeated.
+    fn values(&self) -> Vec<Diagnostic> {
+        let Self { entry, function, configuration, .. } = self;
+        let is_secret = |name: &&String| configuration.property(name).is_some_and(is_secret);
+        let mentioned = function.environment.keys().filter(is_secret);
+        let secrets: BTreeSet<&String> = function.secrets.keys().chain(mentioned).collect();
+        let schema = configuration.without_forms(&secrets);
+        // It was made when the whole was read.
+        let Ok(validator) = jsonschema::validator_for(&schema) else { return Vec::new() };
+        let values = function.environment.iter().map(|(name, value)| (name.clone(), json!(value)));
+        let hidden = secrets.iter().map(|name| ((*name).clone(), json!("")));
+        let given = Value::Object(values.chain(hidden).collect());
+        let noted = validator.iter_errors(&given).map(|error| {
+            if let ValidationErrorKind::Required { property } = error.kind() {
+                let name = property.as_str().unwrap_or_default();
+                let message = format!("function `{entry}` needs the variable `{name}`");
+                return self.explained(Diagnostic::new(self.lacking(), message), name, &format!("`{name}`: "));
+            }
+            let path = error.instance_path().to_string();
+            let name = path.trim_start_matches('/');
+            let message = format!("`{name}` is not what function `{entry}` takes");
+            self.explained(Diagnostic::new(self.place(name), message).concealed(), name, "")
+        });
+        noted.collect()
+    }
+
+    /// Adds the description of a variable, if there is one, as the hint.
+    fn explained(&self, diagnostic: Diagnostic, name: &str, before: &str) -> Diagnostic {
+        match self.configuration.property(name).and_then(|property| property.get("description")?.as_str()) {
+            Some(says) => diagnostic.with_hint(format!("{before}{says}")),
+            None => diagnostic,
+        }
+    }
+}
+
+/// Returns whether a variable holds a secret, by its description.
+fn is_secret(property: &Value) -> bool {
+    property.get("secret") == Some(&json!(true))
+}

@@ -1,0 +1,158 @@
+//! The functions that came with the command line, as zips that are taken as they are.
+//!
+//! They lie where programs keep what does not change and is the same for all machines of a kind: the binary is `bin/provision`,
+//! and its functions are `share/provision/functions/NAME.zip` beside `bin/`. So an archive works wherever it is unpacked, in
+//! `/usr/local` too, and through a link to the binary.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+};
+
+use declaration::{Code, choose};
+
+use super::{Architecture, Artifact, NotBuilt, archive::Content, elf};
+
+/// The folder of the zips, below the folder above that of the binary.
+const FOLDER: &str = "share/provision/functions";
+
+/// A function that came with the command line.
+#[derive(Debug)]
+pub(super) struct Shipped {
+    /// Its name.
+    name: String,
+    /// Path of its zip.
+    path: PathBuf,
+    /// The zip as it is.
+    zip: Vec<u8>,
+    /// The files in the zip.
+    pub(super) content: Content,
+}
+
+impl Shipped {
+    /// Finds a function beside the binary that runs.
+    pub(super) fn find(name: &str) -> Result<Self, NotBuilt> {
+        let executable = env::current_exe().and_then(fs::canonicalize);
+        let executable = executable.map_err(|source| NotBuilt::Unreadable { path: "/proc/self/exe".into(), source })?;
+        Self::find_in(name, &folder(&executable))
+    }
+
+    fn find_in(name: &str, folder: &Path) -> Result<Self, NotBuilt> {
+        let path = folder.join(format!("{name}.zip"));
+        let zip = match fs::read(&path) {
+            Ok(zip) => zip,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing(name, folder)),
+            Err(source) => return Err(NotBuilt::Unreadable { path, source }),
+        };
+        match Content::read(&zip) {
+            Ok(content) => Ok(Self { name: name.to_owned(), path, zip, content }),
+            Err(source) => Err(NotBuilt::Broken { path, source }),
+        }
+    }
+
+    /// Returns the zip as Lambda takes it, if Lambda could run it on that processor.
+    pub(super) fn artifact(self, architecture: Architecture) -> Result<Artifact, NotBuilt> {
+        let Self { name, path, zip, content } = self;
+        let examined = elf::examine(&content.binary, architecture).and_then(|newer| match newer {
+            Some(version) => Err(elf::Unfit::CLibrary(version)),
+            None => elf::linking(&content.binary),
+        });
+        match examined {
+            Ok(linking) => {
+                let unpacked = content.size();
+                Ok(Artifact::new(Code::Shipped(name), zip, path, unpacked, (architecture, linking)))
+            }
+            Err(source) => Err(NotBuilt::UnfitZip { path, source }),
+        }
+    }
+
+    /// Unpacks the zip below a folder, and returns the path of its binary, which this machine can run.
+    pub(super) fn unpack(self, folder: &Path) -> Result<PathBuf, NotBuilt> {
+        let Self { name, path, content, .. } = self;
+        let architecture = match elf::architecture(&content.binary) {
+            Ok(architecture) => architecture,
+            Err(source) => return Err(NotBuilt::UnfitZip { path, source }),
+        };
+        if !runs_here(architecture, env::consts::OS, env::consts::ARCH) {
+            let machine = format!("{} on {}", env::consts::OS, env::consts::ARCH);
+            return Err(NotBuilt::NotRunnable { name, machine, architecture });
+        }
+        content.unpack(&folder.join(name)).map_err(|source| NotBuilt::Unpack { path, source })
+    }
+}
+
+/// Returns the folder of the zips that came with a binary.
+fn folder(executable: &Path) -> PathBuf {
+    let prefix = executable.parent().and_then(Path::parent).unwrap_or(Path::new("/"));
+    prefix.join(FOLDER)
+}
+
+/// Describes why there is no zip of that name.
+fn missing(name: &str, folder: &Path) -> NotBuilt {
+    let (name, folder) = (name.to_owned(), folder.to_owned());
+    let names = names(&folder);
+    if names.is_empty() {
+        return NotBuilt::NoneShipped { name, folder };
+    }
+    let known: Vec<&str> = names.iter().map(String::as_str).collect();
+    NotBuilt::NotShipped { hint: choose(&name, "functions that came with this binary", &known), name, folder }
+}
+
+/// Returns the functions of a folder by name; none where it cannot be read.
+fn names(folder: &Path) -> Vec<String> {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let zips = files.filter(|path| path.extension().is_some_and(|extension| extension == "zip"));
+    let mut names: Vec<String> = zips.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect();
+    names.sort();
+    names
+}
+
+/// Returns whether a machine runs Linux programs for that processor, by the names that Rust has for both.
+fn runs_here(architecture: Architecture, system: &str, processor: &str) -> bool {
+    let name = match architecture {
+        Architecture::X86_64 => "x86_64",
+        Architecture::Arm64 => "aarch64",
+    };
+    system == "linux" && processor == name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_is_beside_that_of_the_binary() {
+        let beside = |executable: &str| folder(Path::new(executable)).display().to_string();
+        assert_eq!(beside("/usr/local/bin/provision"), "/usr/local/share/provision/functions");
+        assert_eq!(beside("/provision"), "/share/provision/functions");
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_with_what_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let find = |name: &str| Shipped::find_in(name, folder.path()).unwrap_err();
+        assert!(matches!(find("maintenance"), NotBuilt::NoneShipped { .. }));
+        fs::write(folder.path().join("maintenance.zip"), "no zip").unwrap();
+        fs::write(folder.path().join("README"), "").unwrap();
+        assert!(matches!(find("maintenance"), NotBuilt::Broken { .. }));
+        let hint = |name: &str| find(name).hint().unwrap();
+        assert_eq!(hint("maintenence"), "did you mean `maintenance`?");
+        assert_eq!(hint("x"), "functions that came with this binary: `maintenance`");
+    }
+
+    #[test]
+    fn only_linux_on_the_same_processor_runs_a_zip() {
+        let machines = [
+            ("linux", "x86_64"),
+            ("linux", "aarch64"),
+            ("macos", "x86_64"),
+            ("macos", "aarch64"),
+            ("windows", "x86_64"),
+        ];
+        let running = |architecture| {
+            machines.into_iter().filter(|(system, processor)| runs_here(architecture, system, processor)).collect()
+        };
+        let (x86_64, arm64): (Vec<_>, Vec<_>) = (running(Architecture::X86_64), running(Architecture::Arm64));
+        assert_eq!((x86_64, arm64), (vec![("linux", "x86_64")], vec![("linux", "aarch64")]));
+    }
+}

@@ -24,7 +24,10 @@ struct Entry<'text> {
     offsets: Vec<Offset>,
 }
 
-/// The answers on ids, windows and statuses; silent where there is no entry.
+/// More pairs of an entry and a maintenance are not compared.
+const MOST: usize = 2_500;
+
+/// The answers on ids, windows and statuses; silent where there is no entry, or more of them than a notice has.
 pub(super) fn answers(source: &Source<'_>, maintenances: &[Maintenance]) -> (Answer, Answer, Answer) {
     let unfolded: Vec<String> = source.mail().calendars.iter().map(|calendar| unfold(calendar)).collect();
     let mut entries = Vec::new();
@@ -36,7 +39,7 @@ pub(super) fn answers(source: &Source<'_>, maintenances: &[Maintenance]) -> (Ans
         }
     }
     entries.retain(|entry| entry.id().is_some());
-    if entries.is_empty() {
+    if entries.is_empty() || entries.len().saturating_mul(maintenances.len()) > MOST {
         return (Answer::Silent, Answer::Silent, Answer::Silent);
     }
     let of_id = |one: &Maintenance| -> Vec<&Entry<'_>> {

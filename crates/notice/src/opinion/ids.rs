@@ -7,11 +7,16 @@ use crate::{failure::Failure, model::Maintenance};
 
 /// An id that is a digest stands in no mail.
 const DIGEST: usize = 64;
+/// More ids than a notice has are not looked for.
+const MOST: usize = 100;
 
 pub(super) fn judge(said: &Said<'_>, maintenances: &[Maintenance]) -> Answer {
     let mut ids: Vec<&str> = maintenances.iter().map(Maintenance::id).collect();
     ids.sort_unstable();
     ids.dedup();
+    if ids.len() > MOST {
+        return Answer::Silent;
+    }
     for id in &ids {
         if id.len() == DIGEST && id.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return Answer::Silent;
@@ -29,9 +34,10 @@ fn other(said: &Said<'_>, id: &str, maintenances: &[Maintenance]) -> Option<Fail
     if maintenances.iter().any(is_circuit) {
         return Some(Failure::ambiguous(format!("an id of a maintenance: {id} is one of its circuits or the account")));
     }
+    let finder = memmem::Finder::new(id.as_bytes());
     let (mut is_named, mut of_another) = (false, None);
     for (line, text) in said.lines.iter().enumerate() {
-        for at in memmem::find_iter(text.as_bytes(), id.as_bytes()) {
+        for at in finder.find_iter(text.as_bytes()) {
             if !is_whole(text, at, id.len()) {
                 continue;
             }

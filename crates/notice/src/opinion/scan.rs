@@ -103,7 +103,7 @@ fn read(tokens: &[Token<'_>], line: usize, stated: &mut Stated, found: &mut Unse
             let first = rest.first().map_or(0, |first| first.at);
             match date.year {
                 Some(year) => {
-                    stated.days.push(Day { dates: [self::date(year, date.month, date.day), None], line, at: first })
+                    stated.days.push(Day { dates: [self::date(year, date.month, date.day), None], line, at: first });
                 }
                 None => found.yearless.push((date, line, first)),
             }
@@ -231,7 +231,7 @@ fn zone_at(text: &str, word: &str, start: usize, end: usize) -> Option<TimeZone>
         || matches!(word, "utc" | "gmt" | "cet" | "Utc" | "Gmt");
     if word.is_empty() {
         // `22:00+01:00`: the sign behind a number.
-        let is_behind = text.get(..start)?.ends_with(|last: char| matches!(last, '+' | '-'));
+        let is_behind = text.get(..start)?.ends_with(['+', '-']);
         let before = text.get(..start.saturating_sub(1))?.trim_end();
         let offset = text.get(start.saturating_sub(1)..)?;
         let length = offset.bytes().skip(1).take_while(|byte| byte.is_ascii_digit() || *byte == b':').count();
@@ -271,7 +271,7 @@ fn zone_at(text: &str, word: &str, start: usize, end: usize) -> Option<TimeZone>
 
 /// The zones of the places that a mail with local times names: of its subjects and behind "in".
 fn places(lines: &[&str], subjects: usize, stated: &mut Stated) {
-    for (line, text) in lines.iter().enumerate() {
+    for (line, text) in lines.iter().enumerate().take(MOST_LINES) {
         if stated.zones.len() > MOST_ZONES {
             return;
         }
@@ -285,7 +285,7 @@ fn places(lines: &[&str], subjects: usize, stated: &mut Stated) {
             let zone = name
                 .filter(|name| name.len() > 3 && name.starts_with(char::is_uppercase))
                 .filter_map(zones::by_city)
-                .last();
+                .reduce(|_, longer| longer);
             stated.zones.extend(zone.map(|zone| (ANYWHERE, zone)));
         }
     }
@@ -298,3 +298,5 @@ const BEFORE_PLACES: [&str; 3] = ["the ", "greater ", "city of "];
 /// The most words of a place.
 const LONGEST_PLACE: usize = 5;
 const MOST_ZONES: usize = 100;
+/// A place is named in one of the first lines.
+const MOST_LINES: usize = 200;

@@ -16,17 +16,22 @@ use crate::{
 /// A date counts as that of a time of day which stands so many lines below it, or above it.
 const LINES_BELOW: usize = 8;
 const LINES_ABOVE: usize = 3;
+/// More windows, times of day, dates or zones than a notice has are not compared with each other.
+const MOST: usize = 300;
 
 pub(super) fn judge(said: &Said<'_>, maintenances: &[Maintenance]) -> Answer {
     let windows: Vec<Window> = maintenances.iter().filter_map(Maintenance::window).collect();
     if windows.is_empty() {
         return Answer::Agrees(0);
     }
+    let stated = said.stated();
+    if [windows.len(), stated.clocks.len(), stated.days.len(), stated.zones.len()].iter().any(|count| *count > MOST) {
+        return Answer::Silent;
+    }
     if let Some(twice) = read_twice(maintenances) {
         let expected = format!("windows that differ: that of {} is read twice", twice.id());
         return Answer::Objects(Failure::ambiguous(expected));
     }
-    let stated = said.stated();
     if stated.clocks.is_empty() || stated.days.is_empty() {
         return Answer::Silent;
     }
@@ -46,12 +51,12 @@ pub(super) fn judge(said: &Said<'_>, maintenances: &[Maintenance]) -> Answer {
                 kind != Kind::Other && (kind != other || is_by_length)
             };
             if found.is_empty() {
-                let states = format!("does not state {moment}");
-                return objection(said, stated, *window, &states, None);
+                let reason = format!("does not state {moment}");
+                return objection(said, stated, *window, &reason, None);
             }
             if !found.iter().any(|clock| is_fit(&clock)) {
-                let states = format!("has {moment} under a label of something else");
-                return objection(said, stated, *window, &states, found.first().copied());
+                let reason = format!("has {moment} under a label of something else");
+                return objection(said, stated, *window, &reason, found.first().copied());
             }
         }
         beside.push(is_by_length || starts.iter().any(|start| ends.contains(&(start + 1))));
@@ -77,10 +82,10 @@ fn read_twice(maintenances: &[Maintenance]) -> Option<&Maintenance> {
     })
 }
 
-fn objection(said: &Said<'_>, stated: &Stated, window: Window, states: &str, clock: Option<usize>) -> Answer {
+fn objection(said: &Said<'_>, stated: &Stated, window: Window, reason: &str, clock: Option<usize>) -> Answer {
     let (start, end) = window.stated();
     let line = clock.and_then(|clock| stated.clocks.get(clock)).or(stated.clocks.first()).map_or(0, |clock| clock.line);
-    let expected = format!("one window: {start} to {end} is read, and the mail, read in another way, {states}");
+    let expected = format!("one window: {start} to {end} is read, and the mail, read in another way, {reason}");
     let quote = said.lines.get(line).copied().unwrap_or_default();
     Answer::Objects(Failure { place: Some(said.place(line)), ..Failure::ambiguous(expected).with_quote(quote) })
 }
@@ -260,11 +265,11 @@ fn is_one(word: &str, known: &[&str]) -> bool {
 fn unread(said: &Said<'_>, stated: &Stated, windows: &[Window]) -> Option<usize> {
     // Beside the window of today those of another day have the same labels.
     let names_other =
-        |line: &&str| words(&line.to_lowercase()).any(|word| is_one(word, OTHERS) || word.starts_with("resched"));
-    if said.lines.iter().any(|line| names_other(&line)) {
+        |line: &str| words(&line.to_lowercase()).any(|word| is_one(word, OTHERS) || word.starts_with("resched"));
+    if said.lines.iter().copied().any(names_other) {
         return None;
     }
-    let kinds: Vec<Kind> = (0..stated.clocks.len().min(MOST_CLOCKS)).map(|number| kind(said, stated, number)).collect();
+    let kinds: Vec<Kind> = (0..stated.clocks.len()).map(|number| kind(said, stated, number)).collect();
     let first = windows.iter().map(|window| window.stated().0).min()?;
     kinds.windows(2).enumerate().find_map(|(number, pair)| {
         if pair != [Kind::Start, Kind::End] {
@@ -290,6 +295,3 @@ fn unread(said: &Said<'_>, stated: &Stated, windows: &[Window]) -> Option<usize>
         (!is_read).then_some(number)
     })
 }
-
-/// More times of day than a notice has are not compared with each other.
-const MOST_CLOCKS: usize = 200;

@@ -18,10 +18,10 @@ use crate::support;
 
 /// A right reading has an objection at most once in so many.
 const RIGHT_FOR_EACH_OBJECTION: usize = 100;
-/// Of right readings at most this share has a kind of value of which the opinion says nothing.
-const MOST_SILENT: f64 = 1.0 / 3.0;
-/// Of wrong readings at least this share meets an objection.
-const LEAST_CAUGHT: f64 = 0.8;
+/// Of so many right readings at most one has a kind of value of which the opinion says nothing.
+const RIGHT_FOR_EACH_SILENT: usize = 3;
+/// Of ten wrong readings at least so many meet an objection.
+const LEAST_CAUGHT_OF_TEN: usize = 8;
 
 /// A mail with what is read of it.
 struct Read {
@@ -93,7 +93,7 @@ fn it_agrees_with_what_is_read_and_runs_to_its_end() {
         println!("second opinion: objects to {objection}");
     }
     assert!(objections.len() * RIGHT_FOR_EACH_OBJECTION <= all.len(), "{}", objections.join("\n"));
-    assert!(some_silent as f64 <= all.len() as f64 * MOST_SILENT, "silent on {some_silent}");
+    assert!(some_silent * RIGHT_FOR_EACH_SILENT <= all.len(), "silent on {some_silent}");
 }
 
 /// A maintenance that is made anew with other values.
@@ -238,7 +238,7 @@ fn wrong(read: &Read) -> Vec<(&'static str, Vec<Maintenance>)> {
         all.push((
             "neighbour's row",
             wrongly(read, |index, anew| {
-                anew.id = maintenances[(index + 1) % maintenances.len()].id().to_owned();
+                maintenances[(index + 1) % maintenances.len()].id().clone_into(&mut anew.id);
             }),
         ));
     }
@@ -246,7 +246,7 @@ fn wrong(read: &Read) -> Vec<(&'static str, Vec<Maintenance>)> {
         && let Some(window) = one.window()
         && let Some(date) = read.mail.inner().date
     {
-        let body: String = read.source().body().map(|body| body.joined()).unwrap_or_default();
+        let body: String = read.source().body().map(notice::lines::Lines::joined).unwrap_or_default();
         let sent: Timestamp = date;
         if body.contains("Sent:") && sent < window.end() {
             all.push((
@@ -256,7 +256,7 @@ fn wrong(read: &Read) -> Vec<(&'static str, Vec<Maintenance>)> {
         }
     }
     for beside in ids_beside(read) {
-        all.push(("neighbour's row", wrongly(read, |_, anew| anew.id = beside.clone())));
+        all.push(("neighbour's row", wrongly(read, |_, anew| anew.id.clone_from(&beside))));
     }
     for status in [Status::Confirmed, Status::Cancelled, Status::Completed, Status::ReScheduled, Status::InProcess] {
         let is_plan = |status: Status| matches!(status, Status::Tentative | Status::Confirmed | Status::NoChange);
@@ -313,7 +313,7 @@ fn it_objects_to_readings_that_were_made_wrong() {
     let mut missed = Vec::new();
     for (kind, [caught, all]) in &kinds {
         println!("second opinion: {:20} {kind:24} {caught:4} of {all:4}", "all");
-        if (*caught as f64) < *all as f64 * LEAST_CAUGHT {
+        if *caught * 10 < *all * LEAST_CAUGHT_OF_TEN {
             missed.push(format!("{kind}: {caught} of {all}"));
         }
     }

@@ -92,7 +92,7 @@ pub(crate) struct Content {
     pub(crate) failure: Option<Failure>,
 }
 
-/// The components of a text.
+/// Returns the components of a text.
 pub(crate) fn parse(text: &str) -> Content {
     let mut whole = Vec::new();
     let mut open: Vec<Component> = Vec::new();
@@ -146,7 +146,7 @@ fn after(line: &str, keyword: &str) -> Option<String> {
         .then(|| line.get(keyword.len()..).map(|name| name.trim().to_ascii_uppercase()))?
 }
 
-/// A content line, if it is one.
+/// Returns a content line, if it is one.
 fn property(line: &str) -> Option<Property> {
     let name_end = line.find([':', ';'])?;
     let name = line.get(..name_end)?;
@@ -175,7 +175,7 @@ fn raw_value(line: &str) -> &str {
     colon.and_then(|(at, _)| line.get(at + 1..)).unwrap_or_default()
 }
 
-/// The values of a list; a comma behind a backslash is part of a value.
+/// Returns the values of a list; a comma behind a backslash is part of a value.
 fn listed(raw: &str) -> Vec<String> {
     let mut values = vec![String::new()];
     let mut letters = raw.chars();

@@ -16,7 +16,7 @@ pub type Times = (Found<Moment>, Found<Moment>);
 /// The most circuits of one notice, counted once for each of its windows.
 const MOST_CIRCUITS: usize = 20_000;
 
-/// A failure where so many windows with so many circuits each are more than any notice announces: the product grows with
+/// Returns a failure where so many windows with so many circuits each are more than any notice announces: the product grows with
 /// the square of the mail's size.
 pub fn bounded(windows: usize, circuits: usize) -> Result<(), Failure> {
     if windows > 1 && windows.saturating_mul(circuits) > MOST_CIRCUITS {
@@ -67,7 +67,7 @@ macro_rules! setters {
 }
 
 impl Draft {
-    /// A draft with what follows from the mail itself: the provider's organizer, and the outer date as stamp.
+    /// Returns a draft with what follows from the mail itself: the provider's organizer, and the outer date as stamp.
     pub fn new(source: &Source<'_>) -> Self {
         let draft = Self {
             provider: source.provider().slug,
@@ -199,7 +199,7 @@ impl Draft {
         self.start(start).end(end)
     }
 
-    /// The maintenance, if it keeps the model's rules.
+    /// Returns the maintenance, if it keeps the model's rules.
     pub fn build(self) -> Result<Maintenance, Failure> {
         let id = self.id.as_deref().and_then(Identifier::new).ok_or_else(|| Failure::missing("a maintenance id"))?;
         let status = self.status.ok_or_else(|| Failure::missing("a status"))?;

@@ -66,17 +66,17 @@ impl Failure {
         Self { kind: FailureKind::Ambiguous, expected: expected.into(), place: None, quote: None }
     }
 
-    /// The mail ends too early.
+    /// Returns the mail ends too early.
     pub fn cut_short(expected: impl Into<String>) -> Self {
         Self { kind: FailureKind::CutShort, expected: expected.into(), place: None, quote: None }
     }
 
-    /// A part is too large to be parsed.
+    /// Returns a part is too large to be parsed.
     pub fn too_large(expected: impl Into<String>) -> Self {
         Self { kind: FailureKind::TooLarge, expected: expected.into(), place: None, quote: None }
     }
 
-    /// The same failure with the words that were looked at.
+    /// Returns the same failure with the words that were looked at.
     #[must_use]
     pub fn with_quote(mut self, text: &str) -> Self {
         self.quote = Some(super::found::quote(text));

@@ -64,7 +64,8 @@ pub fn parse(mail: &Mail) -> Outcome {
     }
 }
 
-/// Whether more of a maintenance than its status stands below the headers: an answer keeps the subject of what it answers.
+/// Returns whether more of a maintenance than its status stands below the headers: an answer keeps the subject of what it
+/// answers.
 fn stands_in_body(maintenance: &Maintenance) -> bool {
     let is_below = |place: &Place| !matches!(place, Place::Header(_) | Place::Rule(_));
     let is_said = |field: &str| matches!(field, "maintenance_id" | "start" | "circuits");
@@ -174,7 +175,7 @@ fn from_calendars(source: &Source<'_>) -> Vec<Maintenance> {
     whole(maintnote::suggest(source))
 }
 
-/// Those drafts that are whole.
+/// Returns those drafts that are whole.
 fn whole(drafts: Vec<Draft>) -> Vec<Maintenance> {
     drafts.into_iter().filter_map(|draft| draft.build().ok()).collect()
 }

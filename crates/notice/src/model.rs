@@ -140,7 +140,7 @@ impl Maintenance {
         self.provider
     }
 
-    /// The provider as the notice itself names it (`X-MAINTNOTE-PROVIDER`), where it does.
+    /// Returns the provider as the notice itself names it (`X-MAINTNOTE-PROVIDER`), where it does.
     pub fn announced_provider(&self) -> Option<&str> {
         self.announced_provider.as_deref()
     }
@@ -185,12 +185,12 @@ impl Maintenance {
         self.stamp
     }
 
-    /// The revision that the notice itself states.
+    /// Returns the revision that the notice itself states.
     pub fn sequence(&self) -> Option<u32> {
         self.sequence
     }
 
-    /// The calendar's UID, else `0`.
+    /// Returns the calendar's UID, else `0`.
     pub fn uid(&self) -> &str {
         &self.uid
     }

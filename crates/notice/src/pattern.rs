@@ -13,7 +13,7 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// A pattern in the syntax of [`regex`].
+    /// Returns a pattern in the syntax of [`regex`].
     pub const fn new(text: &'static str) -> Self {
         Self { text, compiled: OnceLock::new() }
     }

@@ -44,7 +44,7 @@ pub enum Reading {
 }
 
 impl Reading {
-    /// The same with whoever wrote the innermost message as the organizer. See [`Draft::sent_by_author`].
+    /// Returns the same with whoever wrote the innermost message as the organizer. See [`Draft::sent_by_author`].
     #[must_use]
     pub fn sent_by_author(self, source: &Source<'_>) -> Self {
         let sent = |drafts: Vec<Draft>| drafts.into_iter().map(|draft| draft.sent_by_author(source)).collect();

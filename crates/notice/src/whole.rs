@@ -7,7 +7,7 @@ use mail::Ending;
 /// Fields of which a part is not wrong.
 const MAY_BE_SHORTER: [&str; 2] = ["summary", "organizer"];
 
-/// A failure where a value stands at the end of a body that nothing closes, or where such a body lacks values.
+/// Returns a failure where a value stands at the end of a body that nothing closes, or where such a body lacks values.
 pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Failure> {
     if source.mail().ending == Ending::Closed {
         return Ok(());
@@ -63,7 +63,7 @@ fn is_signed(source: &Source<'_>) -> bool {
     source.body().is_ok_and(|body| body.iter().any(|(_, line)| says_goodbye(line)))
 }
 
-/// The last line that is not blank but for the marks of a quotation.
+/// Returns the last line that is not blank but for the marks of a quotation.
 fn last_line(lines: &Lines) -> Option<(Place, &str)> {
     lines.iter().filter(|(_, line)| !line.trim_matches(['>', ' ']).is_empty()).last()
 }

@@ -48,7 +48,7 @@ const LARGEST_STYLES: usize = 1024 * 1024;
 /// The longest tag there. Bytes.
 const LONGEST_STYLE: usize = 2_048;
 
-/// The sheets of a workbook, in its order, without their empty rows. `room` is what the workbooks of the mail may still take.
+/// Returns the sheets of a workbook, in its order, without their empty rows. `room` is what the workbooks of the mail may still take.
 pub fn tables(bytes: &[u8], room: &mut Room) -> Result<Vec<Table>, Failure> {
     let (checked, largest) = checked(bytes, room)?;
     let mut workbook = Xlsx::new(Cursor::new(checked.as_slice())).map_err(|_| malformed())?;
@@ -136,8 +136,9 @@ fn text_of(value: &DataRef<'_>, style: Option<&Style>) -> String {
     number
 }
 
-/// The archive, in which nothing can be read that was not measured. What it says of its sizes and numbers is not believed: every part
-/// that is named as XML is unpacked once, into nothing, and counted; every other is made unreadable. With the size of the largest part.
+/// Returns the archive, in which nothing can be read that was not measured. What it says of its sizes and numbers is not believed:
+/// every part that is named as XML is unpacked once, into nothing, and counted; every other is made unreadable. With the size of the
+/// largest part.
 fn checked(bytes: &[u8], room: &mut Room) -> Result<(Vec<u8>, u64), Failure> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| malformed())?;
     if archive.len() > MOST_FILES {
@@ -296,7 +297,7 @@ mod tests {
 
     const NUMBER_FORMATS: &str = r#"<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts count="1"><numFmt numFmtId="164" formatCode="0000000"/></numFmts><fonts count="1"><font/></fonts><fills count="1"><fill/></fills><borders count="1"><border/></borders><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="164" applyNumberFormat="1"/></cellXfs></styleSheet>"#;
 
-    /// A workbook with one sheet of these rows.
+    /// Returns a workbook with one sheet of these rows.
     fn workbook(sheet_data: &str) -> Vec<u8> {
         let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
         let relations = "http://schemas.openxmlformats.org/package/2006/relationships";
@@ -371,7 +372,7 @@ mod tests {
         assert_eq!(tables(&workbook(again), &mut Room::default()).unwrap_err().kind, FailureKind::Malformed);
     }
 
-    /// An archive of these parts, of which a workbook has the first two at least.
+    /// Returns an archive of these parts, of which a workbook has the first two at least.
     fn archive(parts: &[(&str, String)]) -> Vec<u8> {
         let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
         for (name, text) in parts {

@@ -1,7 +1,7 @@
-//! IAM roles, with all that they may do.
+//! IAM roles, with their policies.
 //!
-//! A role stands in the stack's own path, so that all of a stack's are found by one call. Its policies are ours alone: one
-//! that somebody added gives rights that nobody declared.
+//! A role is in the stack's own path, so that one call finds all roles of a stack. Its policies are managed completely:
+//! one that somebody added would grant permissions that nobody declared.
 
 use crate::identity::Identity;
 use aws::ArnForm;
@@ -28,25 +28,25 @@ pub struct Role;
 /// A role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
-    /// Where it stands among all roles: `/provision/STACK/`.
+    /// Path: `/provision/STACK/`.
     pub path: String,
-    /// Who may take it: the trust policy, `AssumeRolePolicyDocument`.
+    /// Trust policy (`AssumeRolePolicyDocument`): who may assume the role.
     pub trust: Policy,
-    /// What it may do, by the names of its inline policies. Ours alone.
+    /// Inline policies, by name; managed completely.
     pub policies: BTreeMap<String, Policy>,
-    /// The ARNs of managed policies that it has. Ours alone.
+    /// ARNs of the attached managed policies; managed completely.
     pub attached: BTreeSet<String>,
     /// Description, for people.
     pub description: String,
-    /// How long one may be in it, in seconds: `MaxSessionDuration`.
+    /// Maximum duration of a session, in seconds (`MaxSessionDuration`).
     pub max_session: u32,
-    /// The ARN of the policy that limits all others.
+    /// ARN of the permissions boundary; `None` for none.
     pub permissions_boundary: Option<String>,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
 }
 
-/// What AWS gives a role that is made without saying more.
+/// Default of AWS for the duration of a session, in seconds.
 const MAX_SESSION: u32 = 3_600;
 
 impl Default for Settings {
@@ -65,7 +65,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The settings of an answer, but for the policies, which are asked for one by one.
+    /// Returns the settings of an answer, without the policies, which are read one by one.
     fn of(role: LiveRole) -> Result<Self, Failure> {
         let tags = own_tags(role.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)));
         Ok(Self {
@@ -81,12 +81,12 @@ impl Settings {
     }
 }
 
-/// The path of a stack's roles.
+/// Returns the path of a stack's roles.
 pub fn path(stack: &Stack) -> String {
     format!("/provision/{}/", stack.id)
 }
 
-/// The names of the stack's roles.
+/// Returns the names of the stack's roles.
 pub(super) async fn names(session: &Session) -> Result<Vec<String>, Failure> {
     let mut pages = session.aws.read.iam.list_roles().path_prefix(path(&session.stack)).into_paginator().send();
     let mut names = Vec::new();
@@ -96,7 +96,7 @@ pub(super) async fn names(session: &Session) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// The stack's roles with all their tags, which the list leaves out.
+/// Returns the stack's roles with all their tags, which the list leaves out.
 pub(super) async fn tagged(session: &Session) -> Result<Vec<(String, Tags)>, Failure> {
     let roles = names(session).await?.into_iter().map(|name| async move {
         let answer = session.aws.read.iam.list_role_tags().role_name(&name).send().await;
@@ -110,7 +110,7 @@ fn document(call: &str, text: &str) -> Result<Policy, Failure> {
     Policy::from_json(text).map_err(|error| Failure::found(call, Class::Other, error.to_string()))
 }
 
-/// What stands in our path is ours whatever its tags say, but for those of another stack.
+/// Returns the owner. A role in our path is ours whatever its tags say, unless they name another stack.
 fn owner(settings: &Settings, stack: &Stack) -> Owner {
     let holds = !settings.policies.is_empty() || !settings.attached.is_empty();
     match Owner::of(&settings.tags, stack, holds) {
@@ -121,7 +121,7 @@ fn owner(settings: &Settings, stack: &Stack) -> Owner {
     }
 }
 
-/// The names of inline policies; `None` if there is no such role.
+/// Returns the names of inline policies; `None` if there is no such role.
 async fn inline(session: &Session, name: &str) -> Result<Option<Vec<String>>, Failure> {
     let mut pages = session.aws.read.iam.list_role_policies().role_name(name).into_paginator().send();
     let mut names = Vec::new();
@@ -132,7 +132,7 @@ async fn inline(session: &Session, name: &str) -> Result<Option<Vec<String>>, Fa
     Ok(Some(names))
 }
 
-/// The ARNs of managed policies; `None` if there is no such role.
+/// Returns the ARNs of managed policies; `None` if there is no such role.
 async fn attached(session: &Session, name: &str) -> Result<Option<BTreeSet<String>>, Failure> {
     let mut pages = session.aws.read.iam.list_attached_role_policies().role_name(name).into_paginator().send();
     let mut arns = BTreeSet::new();
@@ -143,7 +143,7 @@ async fn attached(session: &Session, name: &str) -> Result<Option<BTreeSet<Strin
     Ok(Some(arns))
 }
 
-/// An inline policy; `None` if it was deleted since it was listed.
+/// Returns an inline policy; `None` if it was deleted since it was listed.
 async fn policy(session: &Session, role: &str, name: String) -> Result<Option<(String, Policy)>, Failure> {
     const CALL: &str = "iam.GetRolePolicy";
     let call = session.aws.read.iam.get_role_policy().role_name(role).policy_name(&name);
@@ -156,7 +156,7 @@ fn tags(call: &str, tags: &Tags) -> Result<Vec<Tag>, Failure> {
     tags.collect::<Result<_, _>>().map_err(|error| Failure::found(call, Class::Invalid, error.to_string()))
 }
 
-/// Brings the policies from what they are to what is desired: first what is given, then what is taken.
+/// Brings the policies from the live to the desired state: first additions, then removals.
 async fn write_policies(session: &Session, name: &str, desired: &Settings, live: &Settings) -> Result<(), Failure> {
     let iam = &session.aws.write.iam;
     for (policy, document) in desired.policies.iter().filter(|(policy, to)| live.policies.get(*policy) != Some(to)) {
@@ -243,7 +243,7 @@ impl Manage for Role {
             Target::WithoutPath(Kind::Role),
             &["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"],
         ),
-        // No role of ours has a managed policy or a boundary: those of others are taken away, and none is given.
+        // Our roles have no managed policy and no boundary: those of others are removed, and none is added.
         writes(
             Target::Own(Kind::Role),
             &[
@@ -281,7 +281,7 @@ impl Manage for Role {
         let name = &address.name;
         let role = async { session.aws.read.iam.get_role().role_name(name).send().await.or_absent("iam.GetRole") };
         let (role, inline, attached) = tokio::try_join!(role, inline(session, name), attached(session, name))?;
-        // All are absent if it was deleted while it was read.
+        // All are absent if the role was deleted while it was read.
         let (Some(role), Some(inline), Some(attached)) = (role.and_then(|answer| answer.role), inline, attached) else {
             return Ok(None);
         };
@@ -303,7 +303,7 @@ impl Manage for Role {
 
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
         let (name, iam) = (&address.name, &session.aws.write.iam);
-        // Before any right is given: the limit, and who may use it.
+        // Before any permission is granted: the boundary, and the trust policy.
         if desired.permissions_boundary != live.permissions_boundary {
             write_boundary(session, name, desired.permissions_boundary.as_deref()).await?;
         }
@@ -311,7 +311,7 @@ impl Manage for Role {
             let call = iam.update_assume_role_policy().role_name(name).policy_document(desired.trust.to_json());
             call.send().await.or_fail("iam.UpdateAssumeRolePolicy")?;
         }
-        // An empty description is none at all for `UpdateRole`, which leaves the old one then.
+        // `UpdateRole` ignores an empty description, and keeps the old one.
         if desired.description != live.description {
             let call = iam.update_role_description().role_name(name).description(&desired.description);
             call.send().await.or_fail("iam.UpdateRoleDescription")?;
@@ -328,7 +328,7 @@ impl Manage for Role {
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
         let name = &address.name;
         let (inline, attached) = tokio::try_join!(inline(session, name), attached(session, name))?;
-        // IAM deletes only a role without policies.
+        // IAM deletes a role without policies only.
         let policies = inline.unwrap_or_default().into_iter().map(|name| (name, Policy::default())).collect();
         let live = Settings { policies, attached: attached.unwrap_or_default(), ..Settings::default() };
         write_policies(session, name, &Settings::default(), &live).await?;
@@ -357,7 +357,7 @@ mod tests {
     const TRUST: &str = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Sid%22%3A%22lambda%22%2C%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%22lambda.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D";
 
     fn recorded() -> RoleBuilder {
-        // As IAM answers for a role that was made with a trust policy alone.
+        // IAM's answer for a role that was created with a trust policy alone.
         LiveRole::builder()
             .path("/provision/mail/")
             .role_name("mail-maintenance")

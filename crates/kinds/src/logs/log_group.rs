@@ -1,6 +1,7 @@
-//! Log groups: where functions write, and for how long that stays.
+//! Log groups: where functions write, and how long the lines are kept.
 //!
-//! Lambda makes a function's log group by itself if it may, and keeps it for ever. So we make it, and the function may not.
+//! Lambda creates a function's log group by itself if it may, and keeps it for ever. So the stack creates it, and the
+//! function may not.
 
 use crate::identity::{Identity, Naming};
 use crate::lambda::function::{self, LOG_GROUPS, log_group_of};
@@ -26,18 +27,18 @@ pub struct LogGroup;
 /// A log group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
-    /// How long lines stay, in days: one of CloudWatch's steps. For ever, if there is none.
+    /// Retention, in days: one of CloudWatch's steps. `None` keeps lines for ever.
     pub retention: Option<u32>,
-    /// `STANDARD`, `INFREQUENT_ACCESS` or `DELIVERY`.
+    /// Log class: `STANDARD`, `INFREQUENT_ACCESS` or `DELIVERY`.
     pub class: String,
-    /// The KMS key that lines are encrypted with instead of CloudWatch's own. We never set one.
+    /// KMS key that encrypts lines; `None` uses CloudWatch's own. We never set one.
     pub kms_key: Option<String>,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
 }
 
 impl Default for Settings {
-    /// What a group is that is made with nothing but a name.
+    /// Returns AWS's defaults for a group that is created with a name only.
     fn default() -> Self {
         Self { retention: None, class: LogGroupClass::Standard.as_str().to_owned(), kms_key: None, tags: Tags::new() }
     }
@@ -54,7 +55,7 @@ impl Settings {
     }
 }
 
-/// The ARN that tags go by: the one without `:*`, which the answers have and permissions need.
+/// Returns the ARN that tagging calls take: without `:*`, which answers contain and permissions need.
 fn arn(session: &Session, name: &str) -> String {
     IDENTITY.arn_of(&session.aws.realm, &session.stack.id, name)
 }
@@ -119,7 +120,7 @@ impl Manage for LogGroup {
     const RIGHTS: &'static [Right] = &[
         reads(Target::All(Kind::LogGroup), &["logs:DescribeLogGroups"]),
         reads(Target::Own(Kind::LogGroup), &["logs:DescribeLogStreams", "logs:ListTagsForResource"]),
-        // No log group of ours has a key: that of others is taken away, and none is given.
+        // Our log groups have no key: one that others set is removed, and none is set.
         writes(
             Target::Own(Kind::LogGroup),
             &[
@@ -221,7 +222,7 @@ mod tests {
     use super::*;
 
     fn recorded() -> LogGroupBuilder {
-        // As CloudWatch answers for a group that was made with nothing but a name.
+        // CloudWatch's answer for a group that was created with a name only.
         LiveGroup::builder()
             .log_group_name("/aws/lambda/mail-maintenance")
             .creation_time(1_730_000_000_000)

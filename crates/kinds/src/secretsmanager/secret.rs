@@ -1,9 +1,9 @@
-//! Secrets Manager's secrets: that they are there, and never what they hold.
+//! Secrets Manager's secrets: their existence, and never their values.
 //!
-//! A value is written when a secret is made, and is never read, compared or kept anywhere else. Rotation, replicas and a
+//! A value is written when a secret is created, and is never read, compared or kept anywhere else. Rotation, replicas and a
 //! secret's own resource policy are not managed. A deleted secret keeps its name, and can be restored, for
-//! [`RECOVERY_DAYS`]: a token that somebody had to ask for is not lost by a `down` too many. Until then AWS says that it is
-//! there; for us it is absent, and making it restores it.
+//! [`RECOVERY_DAYS`]: a token that somebody had to request is not lost by a mistaken `down`. Until then AWS says that it
+//! exists; for us it is absent, and creating it restores it.
 
 use crate::identity::Identity;
 use aws::ArnForm;
@@ -31,15 +31,15 @@ pub struct Secret;
 pub struct Settings {
     /// Description, for people.
     pub description: String,
-    /// Encrypted by this KMS key in place of AWS's own. We never set one.
+    /// KMS key; `None` uses AWS's own. We never set one.
     pub kms_key: Option<String>,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
 }
 
-/// How long a deleted secret can be restored, in days: the shortest time that AWS has.
+/// Time for which a deleted secret can be restored, in days: AWS's minimum.
 const RECOVERY_DAYS: i64 = 7;
-/// The key that is meant when there is none.
+/// Key that AWS uses if none is set.
 const DEFAULT_KEY: &str = "alias/aws/secretsmanager";
 const DESCRIBE: &str = "secretsmanager.DescribeSecret";
 const CREATE: &str = "secretsmanager.CreateSecret";
@@ -48,7 +48,7 @@ async fn describe(session: &Session, name: &str) -> Result<Option<DescribeSecret
     session.aws.read.secrets.describe_secret().secret_id(name).send().await.or_absent(DESCRIBE)
 }
 
-/// Whether `up` has to be given a value: there is no such secret, not even one that can be restored.
+/// Returns whether `up` needs a value: the secret does not exist, not even as one that can be restored.
 pub async fn needs_value(session: &Session, name: &str) -> Result<bool, Failure> {
     Ok(describe(session, name).await?.is_none())
 }
@@ -68,7 +68,7 @@ impl Settings {
     }
 }
 
-/// Writes the value that was given for a secret, if one was.
+/// Writes the value of a secret, if one was given.
 async fn put_value(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
     match desired.tags.get(ENTRY_TAG).and_then(|entry| session.secrets.get(entry)) {
         Some(value) => write_value(session, &address.name, value).await,
@@ -76,7 +76,7 @@ async fn put_value(session: &Session, address: &Address, desired: &Settings) -> 
     }
 }
 
-/// Writes the value of a secret that is there.
+/// Writes the value of an existing secret.
 pub async fn write_value(session: &Session, name: &str, value: &SecretValue) -> Result<(), Failure> {
     let call = session.aws.write.secrets.put_secret_value().secret_id(name).secret_string(value.reveal());
     call.send().await.or_fail("secretsmanager.PutSecretValue").map(drop)
@@ -165,7 +165,7 @@ impl Manage for Secret {
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
         let write = &session.aws.write.secrets;
         if (&desired.description, &desired.kms_key) != (&live.description, &live.kms_key) {
-            // An empty key means AWS's own; one that is left out would stay.
+            // An empty key means AWS's own; a missing one would stay.
             let key = desired.kms_key.clone().unwrap_or_default();
             let call = write.update_secret().secret_id(&address.name).description(&desired.description);
             call.kms_key_id(key).send().await.or_fail("secretsmanager.UpdateSecret")?;
@@ -192,7 +192,7 @@ impl Manage for Secret {
         answer.or_absent("secretsmanager.DeleteSecret").map(drop)
     }
 
-    /// By their tag: a secret may have a name of its own. Deleted ones are not listed.
+    /// Lists secrets by their tag, since a secret may have a name of its own. Deleted ones are not listed.
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         let filter = |name, value: &str| Filter::builder().key(name).values(value).build();
         let call = session.aws.read.secrets.list_secrets();

@@ -21,7 +21,7 @@ enum Verdict {
     Harmless,
 }
 
-/// The changes that a sentence tells.
+/// Returns the changes that a sentence tells.
 pub(super) fn statements(sentence: &Sentence<'_>) -> Vec<Statement> {
     let hits = index::hits(&sentence.tokens);
     if hits.is_empty() || is_asked_or_legal(sentence) {
@@ -170,7 +170,7 @@ impl<'sentence> Judge<'sentence> {
         }
     }
 
-    /// Whether the infinitive is nobody's deed: "it is not possible to cancel".
+    /// Returns whether the infinitive is nobody's deed: "it is not possible to cancel".
     fn is_governed(&self, change: Change) -> bool {
         let before = self.tokens.get(self.group.saturating_sub(GOVERNOR_REACH)..self.group).unwrap_or_default();
         // Who asks to cancel has cancelled; who asks to reschedule has a wish.
@@ -236,7 +236,8 @@ impl<'sentence> Judge<'sentence> {
         Verdict::Told(change)
     }
 
-    /// The ending of the Turkish word, or the next one, tells what English says with helping verbs.
+    /// Returns the ending of the Turkish word, or the next one, tells what English says with
+    /// helping verbs.
     fn turkish(&self, change: Change) -> Verdict {
         let ends = |list: &[&str]| self.around.iter().any(|word| list.iter().any(|ending| word.contains(ending)));
         let is_of_progress = matches!(change, Change::Completed | Change::Started);

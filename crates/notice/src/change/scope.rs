@@ -21,14 +21,14 @@ pub(super) enum Condition {
 }
 
 impl Judge<'_> {
-    /// The word at a distance before the verb group.
+    /// Returns the word at a distance before the verb group.
     pub(super) fn before(&self, distance: usize) -> Option<&str> {
         let at = self.group.checked_sub(distance)?;
         let apart = self.tokens.get(at + 1..=self.group)?.iter().any(|token| token.before > Gap::Bracket);
         self.tokens.get(at).filter(|_| !apart).map(|token| token.word.as_str())
     }
 
-    /// Whether the phrase has its negation in itself.
+    /// Returns whether the phrase has its negation in itself.
     pub(super) fn negates_itself(&self) -> bool {
         let phrase = self.tokens.get(self.hit.at..self.hit.end).unwrap_or_default();
         phrase
@@ -36,7 +36,7 @@ impl Judge<'_> {
             .any(|token| is_in(token, words::NOT) || token.word.contains("meyecek") || token.word.contains("mayacak"))
     }
 
-    /// Whether a word stands in the clause before the verb group.
+    /// Returns whether a word stands in the clause before the verb group.
     pub(super) fn before_group(&self, word: &str) -> bool {
         self.tokens.get(self.clause_start()..self.group).unwrap_or_default().iter().any(|token| token.word == word)
     }
@@ -121,7 +121,7 @@ impl Judge<'_> {
         self.group == self.hit.at && next && self.before(1).is_some_and(|word| determiners.contains(&word))
     }
 
-    /// Whether a label asks, and what stands behind it says no: "Cancelled: no".
+    /// Returns whether a label asks, and what stands behind it says no: "Cancelled: no".
     pub(super) fn is_answered_with_no(&self) -> bool {
         let behind = self.tokens.get(self.hit.end..).unwrap_or_default();
         let nothing =
@@ -130,8 +130,8 @@ impl Judge<'_> {
             && behind.iter().all(|token| is_in(token, &nothing))
     }
 
-    /// Whether the nearest noun before that is known is one for the maintenance, and none for what it is done to. A title names
-    /// none, or has it behind.
+    /// Returns whether the nearest noun before that is known is one for the maintenance, and none for what it is done to. A
+    /// title names none, or has it behind.
     pub(super) fn is_said_of_work(&self) -> bool {
         let clause = clause_around(self.tokens, self.hit);
         let is_last = |at: usize| at + 1 == self.hit.at;
@@ -175,7 +175,7 @@ impl Judge<'_> {
             || is_known && is_last(self.group) && is_headed && opens
     }
 
-    /// Whether a condition stands behind: "will be postponed if it rains".
+    /// Returns whether a condition stands behind: "will be postponed if it rains".
     pub(super) fn is_conditional_below(&self) -> bool {
         let behind = self.tokens.get(self.hit.end..).unwrap_or_default();
         (0..behind.len()).any(|at| {
@@ -216,7 +216,7 @@ impl Judge<'_> {
         Some(Condition::Holds)
     }
 
-    /// Whether nothing but other words of change stands between: "delayed, postponed or cancelled".
+    /// Returns whether nothing but other words of change stands between: "delayed, postponed or cancelled".
     pub(super) fn is_list(&self, from: usize) -> bool {
         (from..self.hit.at).all(|at| {
             let is_hit = self.hits.iter().any(|hit| (hit.at..hit.end).contains(&at));
@@ -227,7 +227,7 @@ impl Judge<'_> {
 
 const DETERMINERS: &[&str] = &["the", "this", "our", "these", "all", "your"];
 
-/// The rest of the clause on both sides of a word of change.
+/// Returns the rest of the clause on both sides of a word of change.
 pub(super) fn clause_around(tokens: &[Token], hit: Hit) -> std::ops::Range<usize> {
     let opens = |at: &usize| tokens.get(*at).is_some_and(|token| token.before >= Gap::Comma);
     let states = |at: &usize| tokens.get(*at).is_some_and(|token| is_in(token, words::STATEMENTS));
@@ -243,7 +243,7 @@ pub(super) fn clause_around(tokens: &[Token], hit: Hit) -> std::ops::Range<usize
     start..end
 }
 
-/// Where the verb group of a word begins: the helping verbs, negations and adverbs directly before it.
+/// Returns where the verb group of a word begins: the helping verbs, negations and adverbs directly before it.
 pub(super) fn group_start(tokens: &[Token], at: usize) -> usize {
     let mut start = at;
     while start > 0
@@ -283,7 +283,7 @@ pub(super) fn begins(token: &Token, list: &[&str]) -> bool {
     })
 }
 
-/// Where one of the phrases that begins at a word ends; the longest.
+/// Returns where one of the phrases that begins at a word ends; the longest.
 pub(super) fn phrase_at(tokens: &[Token], at: usize, phrases: &[&str]) -> Option<usize> {
     let ends = phrases.iter().filter_map(|phrase| {
         let mut end = at;

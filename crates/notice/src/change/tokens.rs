@@ -34,7 +34,8 @@ pub(super) fn sentences(paragraph: &str) -> Vec<Sentence<'_>> {
     split(paragraph).into_iter().map(sentence).filter(|sentence| !sentence.tokens.is_empty()).collect()
 }
 
-/// The text of each sentence. A full stop ends one only before a blank, and a blank line or a bullet does as well.
+/// Returns the text of each sentence. A full stop ends one only before a blank, and a blank line or a bullet does
+/// as well.
 fn split(paragraph: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;
@@ -156,7 +157,8 @@ fn fold(letter: char, word: &mut String) {
     }
 }
 
-/// Whether any word of a text, folded, is one that `is_meant` looks for. Nothing is kept: most texts have none.
+/// Returns whether any word of a text, folded, is one that `is_meant` looks for. Nothing is kept: most texts have
+/// none.
 pub(super) fn any_word(text: &str, is_meant: impl Fn(&str) -> bool) -> bool {
     let mut word = String::new();
     for (at, character) in text.char_indices() {

@@ -70,7 +70,7 @@ pub fn range(text: &str, separators: &[&str], formats: &[&str], time_formats: &[
     found
 }
 
-/// The first moment after `start` at the time of day that the text says.
+/// Returns the first moment after `start` at the time of day that the text says.
 pub fn next(text: &str, formats: &[&str], start: DateTime) -> Option<DateTime> {
     let parts = formats.iter().find_map(|format| format::parse(text, format))?;
     if parts.month.is_some() || parts.day.is_some() || parts.year.is_some() {
@@ -80,7 +80,7 @@ pub fn next(text: &str, formats: &[&str], start: DateTime) -> Option<DateTime> {
     if same_day > start { Some(same_day) } else { parts.on(start.date().tomorrow().ok()?) }
 }
 
-/// The instant of a local time in a zone; `None` where the clock skips it or shows it twice.
+/// Returns the instant of a local time in a zone; `None` where the clock skips it or shows it twice.
 pub fn instant(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     let ambiguous = zone.to_ambiguous_timestamp(local);
     match ambiguous.offset() {
@@ -89,13 +89,13 @@ pub fn instant(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     }
 }
 
-/// The instant of a local time in a zone, with the offset that the zone has then. See [`instant`].
+/// Returns the instant of a local time in a zone, with the offset that the zone has then. See [`instant`].
 pub fn moment(local: DateTime, zone: &TimeZone) -> Option<Moment> {
     let at = instant(local, zone)?;
     Some(Moment::new(at, zone.to_offset(at)))
 }
 
-/// The instant of a local time in a zone that is named in any way that [`zones::by_name`] knows. `None` also where the name does
+/// Returns the instant of a local time in a zone that is named in any way that [`zones::by_name`] knows. `None` also where the name does
 /// not fit the season: who writes `EST` in July may mean either.
 pub fn moment_at(local: DateTime, zone: &str) -> Option<Moment> {
     moment(local, &zones::by_name(zone)?).filter(|moment| zones::is_in_season(zone, *moment))
@@ -122,8 +122,8 @@ pub fn zoned(text: &str, formats: &[&str]) -> Option<Moment> {
     found
 }
 
-/// A text that ends in a zone: what `read` makes of the text before it, and the zone. Of several names the longest that
-/// leaves something that can be read.
+/// Returns a text that ends in a zone: what `read` makes of the text before it, and the zone. Of several names the longest that leaves
+/// something that can be read.
 pub fn with_zone<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<(T, TimeZone)> {
     let text = text.trim();
     text.char_indices().find_map(|(at, _)| {
@@ -138,7 +138,7 @@ pub fn with_zone<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<(T, 
 
 const LONGEST_ZONE: usize = 40;
 
-/// Whether a zone can begin here: not in the midst of a word or a number.
+/// Returns whether a zone can begin here: not in the midst of a word or a number.
 fn may_begin_zone(local: &str, name: &str) -> bool {
     let before = local.chars().next_back();
     match name.chars().next() {

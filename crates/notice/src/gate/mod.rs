@@ -18,7 +18,7 @@ use super::{
 };
 use text::Passage;
 
-/// A failure where the notice tells of a change that the status of none of its maintenances says.
+/// Returns a failure where the notice tells of a change that the status of none of its maintenances says.
 pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Failure> {
     several::check(source, maintenances)?;
     let statuses: Vec<Status> = maintenances.iter().map(Maintenance::status).collect();
@@ -67,12 +67,12 @@ fn expect_explained(passage: &Passage, statuses: &[Status]) -> Result<(), Failur
     Err(Failure { place: passage.place.clone(), ..Failure::ambiguous(expected).with_quote(&statement.sentence) })
 }
 
-/// Whether a line begins with a date: `2031-03-04 05:00:30 GMT - Work has begun.`
+/// Returns whether a line begins with a date: `2031-03-04 05:00:30 GMT - Work has begun.`
 fn is_log_entry(text: &str) -> bool {
     text.bytes().take(4).all(|digit| digit.is_ascii_digit()) && text.as_bytes().get(4) == Some(&b'-')
 }
 
-/// Where a passage without a place of its own stands.
+/// Returns where a passage without a place of its own stands.
 const fn in_calendar(event: usize, property: &'static str) -> Place {
     Place::Calendar { event, property }
 }

@@ -88,7 +88,7 @@ pub(crate) fn proof(source: &Source<'_>) -> Result<String, Failure> {
     Ok(format!("{} (`{mark}`)", kind.name))
 }
 
-/// Whether each sentence of a body that names maintenance says that it is about none.
+/// Returns whether each sentence of a body that names maintenance says that it is about none.
 fn denies_work(text: &str) -> bool {
     let sentences = text.split(['.', '!', '?', '\n']).map(change::fold);
     let denies = |sentence: String| has(&sentence, "not") || has(&sentence, "unplanned");
@@ -112,7 +112,7 @@ fn speaks_of_work(folded: &str) -> bool {
     folded.split(' ').any(|word| WORK.iter().any(|work| word.starts_with(work)))
 }
 
-/// Whether a phrase stands in a folded text, between blanks.
+/// Returns whether a phrase stands in a folded text, between blanks.
 fn has(folded: &str, phrase: &str) -> bool {
     folded.match_indices(phrase).any(|(at, _)| {
         let before = folded.get(..at).is_none_or(|before| before.is_empty() || before.ends_with(' '));
@@ -122,7 +122,7 @@ fn has(folded: &str, phrase: &str) -> bool {
     })
 }
 
-/// Whether an attachment may hold a notice: everything but pictures, signatures and cards.
+/// Returns whether an attachment may hold a notice: everything but pictures, signatures and cards.
 fn is_unread(attachment: &Attachment) -> bool {
     let kind = attachment.content_type.as_str();
     let is_known = kind.starts_with("image/")

@@ -12,7 +12,7 @@ pub(super) struct Passage {
     pub(super) place: Option<Place>,
 }
 
-/// The subjects and the paragraphs of the bodies.
+/// Returns the subjects and the paragraphs of the bodies.
 pub(super) fn passages(source: &Source<'_>) -> Vec<Passage> {
     let mail = source.mail();
     let mut passages = Vec::new();

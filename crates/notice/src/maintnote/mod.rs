@@ -26,8 +26,8 @@ const OBJECT: &str = "X-MAINTNOTE-OBJECT-ID";
 /// The parameter that tells the carrier's own value from others of the same name, such as an underlying carrier's.
 const PRECEDENCE: &str = "X-MAINTNOTE-PRECEDENCE";
 
-/// The drafts of all calendars of the mail, in order; `None` if none of them is a MAINTNOTE. An entry that is not whole makes all
-/// of them a failure: a person gets the others as a suggestion. See [`suggest`].
+/// Returns the drafts of all calendars of the mail, in order; `None` if none of them is a MAINTNOTE. An entry that is not whole
+/// makes all of them a failure: a person gets the others as a suggestion. See [`suggest`].
 pub fn read(source: &Source<'_>) -> Result<Option<Vec<Draft>>, Failure> {
     if let Some(failure) = source.calendars().iter().find_map(|content| content.failure.as_ref()) {
         return Err(failure.clone());
@@ -256,7 +256,7 @@ impl Event<'_> {
         Ok(entry)
     }
 
-    /// The window; a final notice may lack one end of it, and then has none.
+    /// Returns the window; a final notice may lack one end of it, and then has none.
     fn window(&self, status: Status) -> Result<Option<Times>, Failure> {
         let start = self.time("DTSTART")?;
         let end = match (self.time("DTEND")?, self.one("DTSTART")?, self.one("DURATION")?) {
@@ -328,7 +328,7 @@ impl Event<'_> {
         Ok(circuits)
     }
 
-    /// The property of that name; of several the primary one, a failure if nothing ranks them and they differ.
+    /// Returns the property of that name; of several the primary one, a failure if nothing ranks them and they differ.
     fn one(&self, name: &'static str) -> Result<Option<Found<String>>, Failure> {
         let is_primary = |property: &&Property| {
             property.parameter(PRECEDENCE).is_some_and(|rank| rank.trim().eq_ignore_ascii_case("PRIMARY"))
@@ -353,13 +353,13 @@ impl Event<'_> {
 }
 
 impl Property {
-    /// The value as it is written, white space around it included.
+    /// Returns the value as it is written, white space around it included.
     fn found(&self, name: &'static str, event: usize) -> Found<String> {
         Found { value: self.value.clone(), place: Place::Calendar { event, property: name }, quote: quote(&self.value) }
     }
 }
 
-/// A status word of the standard, or a spelling of it that carriers use.
+/// Returns a status word of the standard, or a spelling of it that carriers use.
 fn status(word: &str) -> Option<Status> {
     let word = hyphened(word);
     match word.as_str() {

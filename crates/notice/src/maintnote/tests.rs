@@ -35,7 +35,7 @@ fn read_all(calendar: &str) -> Result<Vec<Maintenance>, Failure> {
     with_calendar(calendar, |source| expect(source)?.into_iter().map(Draft::build).collect())
 }
 
-/// The example with one line replaced by others (or by none).
+/// Returns the example with one line replaced by others (or by none).
 fn with(line: &str, others: &str) -> String {
     let (before, after) = EVENT.split_once(line).unwrap();
     let (_, after) = after.split_once('\n').unwrap();

@@ -78,7 +78,7 @@ impl Definition {
         last.or_else(first).unwrap_or(Offset::UTC)
     }
 
-    /// The clock changes that hold around a year, in order.
+    /// Returns the clock changes that hold around a year, in order.
     fn changes(&self, year: i16) -> Vec<(Timestamp, Offset)> {
         let mut changes: Vec<_> = self.observances.iter().flat_map(|observance| observance.changes(year)).collect();
         changes.sort_by_key(|(at, _)| *at);
@@ -165,7 +165,7 @@ fn weekday(text: &str) -> Option<(Option<i8>, Weekday)> {
     Some((nth.filter(|nth| *nth != 0), day))
 }
 
-/// The end of a rule: a time in UTC, or a date, which counts to its end wherever it is.
+/// Returns the end of a rule: a time in UTC, or a date, which counts to its end wherever it is.
 fn until(text: &str) -> Option<Timestamp> {
     match text.strip_suffix('Z') {
         Some(universal) => Offset::UTC.to_timestamp(super::time::local(universal)?).ok(),
@@ -179,7 +179,7 @@ fn until(text: &str) -> Option<Timestamp> {
     }
 }
 
-/// A local time; that of a definition for UTC may have a Z.
+/// Returns a local time; that of a definition for UTC may have a Z.
 fn local(text: &str) -> Option<DateTime> {
     let text = text.trim();
     super::time::local(text.strip_suffix(['Z', 'z']).unwrap_or(text))
@@ -250,7 +250,7 @@ const WINDOWS: &[(&str, &str)] = &[
     ("argentina standard time", "America/Argentina/Buenos_Aires"),
 ];
 
-/// The zone that Windows calls so.
+/// Returns the zone that Windows calls so.
 pub(super) fn of_windows(name: &str) -> Option<TimeZone> {
     let name = name.trim().to_lowercase();
     let (_, zone) = WINDOWS.iter().find(|(windows, _)| *windows == name)?;

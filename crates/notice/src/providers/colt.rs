@@ -75,7 +75,7 @@ impl Subject {
         ALERT.is_match(&self.title.value)
     }
 
-    /// An alert says how it stands at its end, a notification at its beginning; one that does not is confirmed.
+    /// Returns an alert says how it stands at its end, a notification at its beginning; one that does not is confirmed.
     fn status(&self) -> Result<Found<Status>, Failure> {
         if !self.is_alert() {
             let confirmed = || Found::by_rule(Status::Confirmed, "a notification without another word is confirmed");
@@ -90,20 +90,20 @@ impl Subject {
             .ok_or_else(|| Failure::malformed("`COMPLETED`, `is about to START` or the like at the end", &self.rest))
     }
 
-    /// The title; a notification's without its first word, which is the status or the carrier's name.
+    /// Returns the title; a notification's without its first word, which is the status or the carrier's name.
     fn summary(&self) -> Found<String> {
         let title = PREFIXES.replace(&self.title.value, "");
         let summary = if self.is_alert() { &title } else { title.split_once(' ').map_or(&*title, |(_, rest)| rest) };
         self.title.clone().map(|_| summary.trim().to_owned())
     }
 
-    /// The customer's number (OCN) at the end of a notification.
+    /// Returns the customer's number (OCN) at the end of a notification.
     fn account(&self) -> Option<Found<String>> {
         let number = CUSTOMER_NUMBER.captures(&self.rest.value)?.get(1)?.as_str().to_owned();
         Some(self.rest.clone().map(|_| number))
     }
 
-    /// The sheet does not tell what happens to a circuit. Colt announces outages, unless the title denies it.
+    /// Returns the sheet does not tell what happens to a circuit. Colt announces outages, unless the title denies it.
     fn impact(&self) -> Impact {
         if NO_IMPACT.is_match(&self.title.value) { Impact::NoImpact } else { Impact::Outage }
     }
@@ -151,7 +151,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Notice(vec![account.into_iter().fold(draft, Draft::account)]))
 }
 
-/// The circuits of every attached sheet, and the customer's number of the first.
+/// Returns the circuits of every attached sheet, and the customer's number of the first.
 fn circuits(source: &Source<'_>, impact: Impact) -> Result<CircuitsAndAccount, Failure> {
     let (mut circuits, mut account) = (Vec::new(), None);
     for attachment in source.mail().attachments.iter().filter(|attachment| is_sheet(attachment)) {

@@ -129,7 +129,7 @@ fn is_of_old_times(grid: &Headed<'_>) -> bool {
     })
 }
 
-/// The windows of one grid: each zone must list the same ones.
+/// Returns the windows of one grid: each zone must list the same ones.
 fn windows_of(grid: &Headed<'_>) -> Result<Vec<Window>, Failure> {
     let mut by_zone: Vec<(TimeZone, Vec<Window>)> = Vec::new();
     for row in grid.rows.iter().filter(|row| !row.is_blank()) {

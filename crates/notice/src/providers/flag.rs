@@ -31,7 +31,7 @@ const END: &str = "End Date (GMT)";
 static NAME: Pattern = Pattern::new(r"\bFLAG\b");
 static RECORD: Pattern = Pattern::new(r"^(?:.*\|)?\s*([A-Z]{2,5}\d{8,})\s*\|(.+)$");
 
-/// A record in the subject, in a mail that names FLAG and not its old name.
+/// Returns a record in the subject, in a mail that names FLAG and not its old name.
 fn says(source: &Source<'_>) -> Option<Found<String>> {
     let subject = source.subject();
     let body = source.body().ok()?.joined();
@@ -72,7 +72,7 @@ fn status(record: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failur
     words::strongest(statuses)?.ok_or_else(|| Failure::malformed("parts such as `Planned Work | Scheduled`", record))
 }
 
-/// The line below the salutation.
+/// Returns the line below the salutation.
 fn summary(lines: &Lines) -> Option<Found<String>> {
     let mut below = lines.iter().skip_while(|(_, line)| !SALUTATION.is_match(line)).skip(1);
     below.find(|(_, line)| !line.is_empty()).map(|(place, line)| Found::text(line, place))

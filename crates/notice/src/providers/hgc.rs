@@ -110,7 +110,7 @@ fn has_times(fields: &Fields) -> bool {
     [Field::Start, Field::End, Field::Window].iter().any(|field| fields.contains_key(field))
 }
 
-/// The lines of each field: behind its label and below, to the next label or the first blank line under a value.
+/// Returns the lines of each field: behind its label and below, to the next label or the first blank line under a value.
 fn fields(body: &Lines) -> Fields {
     let mut fields = Fields::new();
     let mut open: Option<Field> = None;
@@ -134,7 +134,7 @@ fn fields(body: &Lines) -> Fields {
     fields
 }
 
-/// The label that a line begins with, and what stands behind it.
+/// Returns the label that a line begins with, and what stands behind it.
 fn label(line: &str) -> Option<(Field, &str)> {
     let (label, rest) = line.split_once(':').unwrap_or((line, ""));
     let lower = label.to_lowercase();
@@ -168,7 +168,7 @@ fn customer(subject: &Found<String>, fields: &Fields) -> Option<Found<String>> {
     joined(fields, Field::Customer).or_else(|| part(&CUSTOMER, subject))
 }
 
-/// The subject tells up to the customer's name; a name may have any words.
+/// Returns the subject tells up to the customer's name; a name may have any words.
 fn status(subject: &Found<String>, body: &Lines) -> Result<Found<Status>, Failure> {
     let title = subject.clone().map(|subject| {
         let end = [" - ", " – ", "|"].iter().filter_map(|mark| subject.find(mark)).min();

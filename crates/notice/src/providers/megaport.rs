@@ -97,7 +97,7 @@ fn status(subject: &Found<String>, body: &Lines) -> Result<Found<Status>, Failur
         .ok_or_else(|| Failure::missing("a sentence that says where the maintenance stands"))
 }
 
-/// The purpose, with the lines in which it is written.
+/// Returns the purpose, with the lines in which it is written.
 fn purpose(page: &Page) -> Option<Found<String>> {
     let lines = page
         .lines()

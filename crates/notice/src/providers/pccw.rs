@@ -159,7 +159,7 @@ fn circuits(body: &Lines) -> Result<Vec<Found<Circuit>>, Failure> {
     Ok(circuits)
 }
 
-/// A switching hit is an outage of moments, and so are the calendars' own words for it.
+/// Returns a switching hit is an outage of moments, and so are the calendars' own words for it.
 fn impact(body: &Lines) -> Result<Impact, Failure> {
     match first_of(body, "Impact") {
         None => Err(Failure::missing("a line `Impact`")),

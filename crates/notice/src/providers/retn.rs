@@ -86,7 +86,7 @@ fn status(subject: &Found<String>, body: &Lines) -> Result<Found<Status>, Failur
     words::strongest(statuses)?.ok_or_else(|| Failure::malformed("a status", subject))
 }
 
-/// The one time behind that label; a failure where there are two.
+/// Returns the one time behind that label; a failure where there are two.
 fn time(body: &Lines, pattern: &Pattern) -> Result<Option<Found<Moment>>, Failure> {
     let mut times = body.all_matching(pattern);
     times.dedup_by(|one, other| one.value == other.value);
@@ -99,7 +99,7 @@ fn time(body: &Lines, pattern: &Pattern) -> Result<Option<Found<Moment>>, Failur
     }
 }
 
-/// The services under each sentence, up to the description.
+/// Returns the services under each sentence, up to the description.
 fn circuits(body: &Lines) -> Result<Vec<Found<Circuit>>, Failure> {
     let mut circuits = Vec::new();
     let mut impact = None;

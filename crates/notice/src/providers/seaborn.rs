@@ -119,7 +119,7 @@ fn status(titles: impl Iterator<Item = Found<String>>, lines: &Lines) -> Result<
     status.ok_or_else(|| Failure::missing("a sentence such as `a planned maintenance has been scheduled`"))
 }
 
-/// The lines under the first of these labels.
+/// Returns the lines under the first of these labels.
 fn values(lines: &Lines, labels: &[&str]) -> Option<Vec<Found<String>>> {
     labels.iter().find_map(|label| lines.section(label, LABELS)).filter(|lines| !lines.is_empty())
 }

@@ -85,7 +85,7 @@ fn status(source: &Source<'_>) -> Result<Found<Status>, Failure> {
     words::strongest(statuses)?.ok_or_else(|| Failure::malformed("a status such as `Scheduled`", &field))
 }
 
-/// The window by its labels and by the invitation.
+/// Returns the window by its labels and by the invitation.
 fn window(source: &Source<'_>) -> Result<Option<Times>, Failure> {
     let invited = maintnote::windows(source)?;
     let invited = match invited.as_slice() {
@@ -104,7 +104,7 @@ fn window(source: &Source<'_>) -> Result<Option<Times>, Failure> {
     }
 }
 
-/// The time behind each label of that bound, one for each zone: they must agree, with each other and with the invitation.
+/// Returns the time behind each label of that bound, one for each zone: they must agree, with each other and with the invitation.
 fn time(source: &Source<'_>, bound: &str, invited: Option<Moment>) -> Result<Option<Found<Moment>>, Failure> {
     let mut said: Vec<(Found<String>, String)> = Vec::new();
     let zone_of = |label: &str| {

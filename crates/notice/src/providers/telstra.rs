@@ -89,7 +89,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     }
 }
 
-/// The value of the first of these labels: in the cell beside it, or behind or below it.
+/// Returns the value of the first of these labels: in the cell beside it, or behind or below it.
 fn value(source: &Source<'_>, body: &Lines, labels: &[&str]) -> Option<Found<String>> {
     let beside = |label: &&str| source.page().ok()?.value_of(label);
     // Behind "To:" stands an address where somebody passed the mail on.
@@ -202,7 +202,7 @@ fn impact(source: &Source<'_>, body: &Lines) -> Result<Impact, Failure> {
     }
 }
 
-/// The paragraphs of the details, as they are written.
+/// Returns the paragraphs of the details, as they are written.
 fn summary(source: &Source<'_>, body: &Lines) -> Option<Found<String>> {
     let ends: Vec<_> = labels().filter(|label| !DETAILS.contains(label)).collect();
     let paragraphs = DETAILS.iter().find_map(|label| body.section(label, &ends))?;

@@ -86,7 +86,7 @@ fn plain(text: &str) -> String {
     letters.filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The table with the number.
+/// Returns the table with the number.
 fn main(page: &Page) -> Option<&Table> {
     page.tables().iter().find(|table| table.rows.iter().flatten().any(|cell| plain(&cell.value) == NUMBER))
 }
@@ -123,7 +123,7 @@ struct Listed {
     account: Option<Found<String>>,
 }
 
-/// The rows of the tables within the cell: circuit, customer and what happens to it. In a text they stand below it.
+/// Returns the rows of the tables within the cell: circuit, customer and what happens to it. In a text they stand below it.
 fn circuits(page: &Page, main: &Table, cell: &Found<String>) -> Result<Vec<Listed>, Failure> {
     let mut listed = Vec::new();
     let line = |cell: &Found<String>| if let Place::Text { line } = cell.place { Some(line) } else { None };

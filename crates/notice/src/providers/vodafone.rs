@@ -68,7 +68,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if windows.is_empty() { Ok(Reading::Notice(vec![draft])) } else { draft.in_windows(windows).map(Reading::Notice) }
 }
 
-/// The one number of subject and text.
+/// Returns the one number of subject and text.
 fn id(subject: &Found<String>, lines: &Lines) -> Result<Found<String>, Failure> {
     let in_subject = NUMBER.captures(&subject.value).and_then(|captures| captures.get(1));
     let in_subject = in_subject.map(|number| subject.clone().map(|_| number.as_str().to_owned()));
@@ -92,7 +92,7 @@ fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failu
     status.ok_or_else(|| Failure::malformed("a heading such as `Planned Maintenance Notice`", subject))
 }
 
-/// The new windows where there are any, else those that are not called the original ones.
+/// Returns the new windows where there are any, else those that are not called the original ones.
 fn windows(lines: &Lines, status: Status) -> Result<Vec<Times>, Failure> {
     let under = |label| lines.section(label, LABELS).unwrap_or_default();
     let (new, plain, original) = (under(NEW), under(WINDOW), under(ORIGINAL));

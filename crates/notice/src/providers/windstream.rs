@@ -107,7 +107,7 @@ fn windows(page: &Page) -> Result<Vec<Times>, Failure> {
     times.map(|(start, end)| Ok((dates::read_zoned(start, &formats)?, dates::read_zoned(end, &formats)?))).collect()
 }
 
-/// The sentences between the heading and the description.
+/// Returns the sentences between the heading and the description.
 fn summary(page: &Page) -> Option<Found<String>> {
     let is_description = |line: &str| {
         ["Description of Maintenance", "Maintenance Information"].iter().any(|end| line.eq_ignore_ascii_case(end))
@@ -136,7 +136,7 @@ fn circuits(page: &Page, status: Status) -> Result<Vec<Found<Circuit>>, Failure>
     rows.into_iter().map(circuit).collect()
 }
 
-/// The worst of the listed impacts; without any, whether the work affects service.
+/// Returns the worst of the listed impacts; without any, whether the work affects service.
 fn impact(page: &Page, status: Status) -> Result<Impact, Failure> {
     let tables = page.tables_with(&["Impact Type", "Impact Start"]);
     let rows = tables.iter().flat_map(|table| &table.rows).filter(|row| row.get("Impact Start").is_some());

@@ -11,7 +11,7 @@ use crate::{
     support,
 };
 
-/// Every notice that we wrote.
+/// Returns every notice that we wrote.
 fn notices() -> Vec<(support::Named, Value)> {
     let read = support::own_mails().into_iter().map(|mail| {
         let reading = support::parse(&mail.bytes);
@@ -32,7 +32,7 @@ fn essence(reading: &Value) -> BTreeSet<String> {
         .collect()
 }
 
-/// The body of a page, without what stands around it.
+/// Returns the body of a page, without what stands around it.
 fn inside(page: &str) -> &str {
     let lower = page.to_ascii_lowercase();
     let start = lower.find("<body").and_then(|at| page[at..].find('>').map(|end| at + end + 1)).unwrap_or(0);
@@ -40,7 +40,7 @@ fn inside(page: &str) -> &str {
     page.get(start..end).unwrap_or(page)
 }
 
-/// The mail with the bodies of another below its own; `None` where they are not of one kind.
+/// Returns the mail with the bodies of another below its own; `None` where they are not of one kind.
 fn with_below(mail: &[u8], other: &Mail) -> Option<Vec<u8>> {
     let below = |text: &str, kind: &str| match kind {
         "plain" => other.texts.first().map(|other| format!("{}\n\n{other}", text.trim_end())),
@@ -60,7 +60,7 @@ fn with_below(mail: &[u8], other: &Mail) -> Option<Vec<u8>> {
     is_changed.get().then_some(mail)
 }
 
-/// Every digit but those of dates changed, so that ids and circuits are others.
+/// Returns every digit but those of dates changed, so that ids and circuits are others.
 fn other_ids(mail: &[u8], reading: &Value) -> Option<Vec<u8>> {
     let plain = String::from_utf8(rewrite::encoded(mail, Encoding::EightBit)).ok()?;
     let id = reading["maintenances"][0]["maintenance_id"].as_str()?;

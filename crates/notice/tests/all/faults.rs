@@ -210,7 +210,7 @@ fn with_both_line_ends(mail: &str, look: impl Fn(&Mail)) {
     }
 }
 
-/// The start of a notice that writes no year.
+/// Returns the start of a notice that writes no year.
 fn start(source: &Source<'_>) -> Result<Found<DateTime>, Failure> {
     let announced = source.announced_at().ok_or_else(|| Failure::missing("the date of the mail"))?;
     let announced = announced.to_zoned(TimeZone::UTC).date();

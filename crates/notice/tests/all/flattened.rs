@@ -97,7 +97,7 @@ fn row(row: ElementRef<'_>, style: Style, text: &mut String) {
     text.push_str(&line);
 }
 
-/// The headers of a mail, and its page as text; `None` for one that has no page.
+/// Returns the headers of a mail, and its page as text; `None` for one that has no page.
 fn flattened(mail: &[u8], style: Style) -> Option<(String, String)> {
     let decoded = Mail::decode(mail);
     if decoded.is_forwarded() || !decoded.attachments.is_empty() || !decoded.calendars.is_empty() {
@@ -111,7 +111,7 @@ fn flattened(mail: &[u8], style: Style) -> Option<(String, String)> {
     Some((head, text))
 }
 
-/// A mail of that text, which its end closes.
+/// Returns a mail of that text, which its end closes.
 fn closed((head, text): &(String, String)) -> Vec<u8> {
     let kind = "Content-Type: text/plain; charset=utf-8\r\n\r\n";
     format!("{head}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n{kind}{text}\r\n--b--\r\n").into_bytes()

@@ -24,7 +24,7 @@ static PLAIN_MAILS: LazyLock<Vec<String>> = LazyLock::new(|| {
     mails.map(|mail| String::from_utf8_lossy(&mail).into_owned()).collect()
 });
 
-/// A mail in tags, words and what stands between them.
+/// Returns a mail in tags, words and what stands between them.
 fn tokens(mail: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
     let mut rest = mail;

@@ -4,7 +4,7 @@ use mail::{Defect, Ending, LARGEST_TEXT, Layer, Mail, Wrapping};
 
 use crate::support;
 
-/// A mail from a customer's desk around a body with its own MIME headers.
+/// Returns a mail from a customer's desk around a body with its own MIME headers.
 fn desk(subject: &str, mime: &str) -> Vec<u8> {
     let headers = "From: Desk <desk@example.net>\nTo: maint@example.net\nDate: Tue, 2 Nov 2021 14:30:00 +0100\n\
                    Message-ID: <1@example.net>\nMIME-Version: 1.0\n";

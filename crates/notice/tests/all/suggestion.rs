@@ -85,7 +85,7 @@ fn notice() -> impl Strategy<Value = Notice> {
 }
 
 impl Notice {
-    /// A time in the notice's zone, in one of several forms.
+    /// Returns a time in the notice's zone, in one of several forms.
     fn time(&self, seconds: i64) -> String {
         let local = jiff::Timestamp::from_second(seconds + self.zone.1 * 60).unwrap().to_zoned(jiff::tz::TimeZone::UTC);
         let format =
@@ -117,7 +117,7 @@ impl Notice {
         fields
     }
 
-    /// The body, and whether it is a page.
+    /// Returns the body, and whether it is a page.
     fn body(&self) -> (String, bool) {
         let mut fields = self.fields();
         let opening = "Dear customer,\n\nwe announce network maintenance.\n";

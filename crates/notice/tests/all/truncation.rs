@@ -11,12 +11,13 @@ use crate::support;
 /// Lengths that are tried of each mail, spread evenly, where nobody says how many.
 const FEW: usize = 12;
 
-/// How many lengths of each mail to try.
+/// Returns how many lengths of each mail to try.
 fn cuts() -> usize {
     std::env::var("CUTS").ok().and_then(|count| count.parse().ok()).unwrap_or(FEW)
 }
 
-/// The lengths at which a mail of this length is cut: spread evenly, other ones for each mail, and the end more densely.
+/// Returns the lengths at which a mail of this length is cut: spread evenly, other ones for each mail, and the end more
+/// densely.
 fn lengths(mail: &[u8]) -> Vec<usize> {
     let count = cuts();
     let step = (mail.len() / count).max(1);

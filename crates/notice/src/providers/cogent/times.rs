@@ -34,7 +34,7 @@ pub(super) fn sentence(lines: &Lines) -> Option<Found<String>> {
     })
 }
 
-/// The zone of the city whose customers are affected, else of the city in the title.
+/// Returns the zone of the city whose customers are affected, else of the city in the title.
 fn local_zone(titles: &[Found<String>], lines: &Lines) -> Result<TimeZone, Failure> {
     let in_title = || {
         titles.iter().rev().find_map(|title| {

@@ -67,13 +67,13 @@ fn statuses(reading: &Value) -> Vec<String> {
     maintenances.map(|one| one["status"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Each notice meets every so many sentences, another set than its neighbour: all of them with `WHOLE=1`.
+/// Returns each notice meets every so many sentences, another set than its neighbour: all of them with `WHOLE=1`.
 fn share<T>(sentences: &[T], sample: usize) -> impl Iterator<Item = (usize, &T)> {
     let step = if std::env::var_os("WHOLE").is_some() { 1 } else { 7 };
     sentences.iter().enumerate().filter(move |(at, _)| (at + sample).is_multiple_of(step))
 }
 
-/// Whether a notice with these statuses says what was told.
+/// Returns whether a notice with these statuses says what was told.
 fn says(told: Told, statuses: &[String]) -> bool {
     let said: &[&str] = match told {
         Told::Off => &["CANCELLED"],

@@ -37,7 +37,7 @@ pub(crate) const PLACES: [Place; 9] = [
     Place::Description,
 ];
 
-/// The mail with the sentence there; `None` where it has no such place.
+/// Returns the mail with the sentence there; `None` where it has no such place.
 pub(crate) fn with(mail: &[u8], sentence: &str, place: Place) -> Option<Vec<u8>> {
     let plain = sentence.trim_end_matches(['.', '!']);
     match place {

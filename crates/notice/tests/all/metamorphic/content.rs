@@ -101,7 +101,7 @@ const OTHER_UNITS: &[(&str, Unit)] = &[
     ("vodafone/original-and-new", Unit::Row),
 ];
 
-/// The mail with its texts and attachments changed; `None` where `change` changes none of them.
+/// Returns the mail with its texts and attachments changed; `None` where `change` changes none of them.
 fn with_texts(sample: &Sample, change: impl Fn(&str) -> Option<String>) -> Option<Vec<u8>> {
     let plain = sample.plain.as_ref()?;
     let end = plain.find("\r\n\r\n").or_else(|| plain.find("\n\n"))?;
@@ -124,8 +124,8 @@ fn unit(sample: &Sample) -> Unit {
     of_mail.or_else(|| UNITS.iter().find(|(slug, _)| *slug == sample.slug)).unwrap().1
 }
 
-/// The mail with its first circuit, of those that are written in one piece, changed as `change` makes it of text, circuit,
-/// another circuit and unit; and what it says then.
+/// Returns the mail with its first circuit, of those that are written in one piece, changed as `change` makes it of text,
+/// circuit, another circuit and unit; and what it says then.
 fn with_first_circuit(
     sample: &Sample,
     change: impl Fn(&str, &[(String, String)], Unit) -> Option<String>,

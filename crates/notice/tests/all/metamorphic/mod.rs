@@ -68,7 +68,7 @@ struct Changed {
 }
 
 impl Changed {
-    /// A mail that says the same as before.
+    /// Returns a mail that says the same as before.
     fn same(sample: &Sample, bytes: Vec<u8>) -> Self {
         Self { how: String::new(), bytes, expected: sample.reading.clone(), may_be_refused: false }
     }
@@ -160,7 +160,7 @@ impl Variation {
     }
 }
 
-/// Whether a mail was not read, or its window was not: what is cancelled or completed needs none.
+/// Returns whether a mail was not read, or its window was not: what is cancelled or completed needs none.
 fn is_refusal(actual: &Value, expected: &Value) -> bool {
     let has_window =
         |reading: &Value| reading["maintenances"].as_array().unwrap().iter().any(|one| one["start"].is_i64());
@@ -171,7 +171,7 @@ fn is_refusal(actual: &Value, expected: &Value) -> bool {
     }
 }
 
-/// Whether an id is a hash, of a provider whose notices have none.
+/// Returns whether an id is a hash, of a provider whose notices have none.
 fn is_hash(id: &str) -> bool {
     id.len() == 64 && id.bytes().all(|digit| digit.is_ascii_hexdigit())
 }

@@ -51,7 +51,7 @@ fn other_days() {
     });
 }
 
-/// The day of the first window.
+/// Returns the day of the first window.
 fn start(sample: &Sample) -> Option<Date> {
     let start = sample.maintenances().first()?["start"].as_i64()?;
     Some(Timestamp::from_second(start).unwrap().to_zoned(zone(sample)).date())
@@ -67,7 +67,7 @@ fn zone(sample: &Sample) -> TimeZone {
     name.map_or(TimeZone::UTC, |name| TimeZone::get(name).unwrap())
 }
 
-/// The plain mail, its subject on one line.
+/// Returns the plain mail, its subject on one line.
 fn plain(sample: &Sample) -> Option<String> {
     let plain = sample.plain.as_ref()?;
     String::from_utf8(Message::of(plain.as_bytes()).with_subject_prefix("").bytes()).ok()

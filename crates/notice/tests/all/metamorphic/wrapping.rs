@@ -6,7 +6,7 @@ use crate::{
     support,
 };
 
-/// A page that is no whole document may go on behind what is put below it.
+/// Returns a page that is no whole document may go on behind what is put below it.
 fn has_no_end(sample: &Sample) -> bool {
     !sample.decoded.pages.iter().all(|page| page.to_lowercase().contains("</html>"))
 }
@@ -51,7 +51,8 @@ fn charsets() {
     }
 }
 
-/// The mail with another name of the customer, in that charset. What the texts say is what they say in UTF-8.
+/// Returns the mail with another name of the customer, in that charset. What the texts say is what they say
+/// in UTF-8.
 fn in_charset(sample: &Sample, charset: Charset, encoding: Encoding, name: &str) -> Vec<Changed> {
     let change = |text: &str, _: &str| {
         // Of the signs that an old charset lacks none is part of a value; the Turkish i is one of a label.

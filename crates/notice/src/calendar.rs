@@ -47,7 +47,7 @@ pub(crate) struct Component {
 pub(crate) struct Property {
     /// Name, in upper case.
     pub(crate) name: String,
-    /// In order; names in upper case.
+    /// Parameters, in order; names in upper case.
     pub(crate) parameters: Vec<(String, String)>,
     /// Value, unescaped.
     pub(crate) value: String,
@@ -86,7 +86,7 @@ const DEEPEST: usize = 8;
 /// A calendar part of a mail.
 #[derive(Debug)]
 pub(crate) struct Content {
-    /// As far as they go.
+    /// Components, without what follows a fault.
     pub(crate) components: Vec<Component>,
     /// The failure of the calendar as a whole, such as a component that is not closed; `None` if there is none.
     pub(crate) failure: Option<Failure>,
@@ -165,7 +165,7 @@ fn property(line: &str) -> Option<Property> {
     Some(Property { name, parameters, value: property.val.as_str().to_owned(), listed: listed(raw_value(line)) })
 }
 
-/// What stands behind the first colon that no quotation marks hold.
+/// Returns the text after the first colon outside quotation marks.
 fn raw_value(line: &str) -> &str {
     let mut is_quoted = false;
     let colon = line.char_indices().find(|(_, letter)| {

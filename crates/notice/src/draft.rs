@@ -107,15 +107,15 @@ impl Draft {
         account: String => account as "account", |value| Identifier::new(&value);
         /// The provider's id of the maintenance. Needed.
         id: String => id as "maintenance_id", |value| Some(value);
-        /// Who announced it; without it, the provider's address.
+        /// Author of the announcement; by default the provider's address.
         organizer: String => organizer as "organizer", |value| Some(value);
-        /// Where it stands. Needed.
+        /// Status of the maintenance; required.
         status: Status => status as "status", |value| Some(value);
         /// The revision that the notice states.
         sequence: u32 => sequence as "sequence", |value| Some(value);
         /// The calendar's UID; without it, `0`.
         uid: String => uid as "uid", |value| Some(value);
-        /// What is done and why; without it, empty.
+        /// Description of the work and its reason; empty by default.
         summary: String => summary as "summary", |value| value;
     }
 
@@ -167,7 +167,7 @@ impl Draft {
         }
     }
 
-    /// One draft per window, all with the same circuits; a failure where that makes more than any network has.
+    /// Returns one draft per window, all with the same circuits; fails if that makes more than any network has.
     pub fn in_windows(self, windows: Vec<Times>) -> Result<Vec<Self>, Failure> {
         bounded(windows.len(), self.circuits.len())?;
         Ok(windows.into_iter().map(|(start, end)| self.clone().window(start, end)).collect())
@@ -237,11 +237,11 @@ impl Draft {
     }
 }
 
-/// How far ahead carriers announce, at most. A date that lies further before a window than this is not the notice's own: clocks and
-/// archives are wrong by years.
+/// Maximum time between an announcement and its window. An earlier date is not the notice's own: clocks and archives are wrong by
+/// years.
 const FARTHEST_AHEAD: SignedDuration = SignedDuration::from_hours(180 * 24);
 
-/// How long before its window work may be said to have started. Carriers tell of a whole night at once.
+/// Maximum time before its window at which work may be reported as started: carriers report a whole night at once.
 const EARLIEST_START: SignedDuration = SignedDuration::from_hours(24);
 
 /// Fails where a notice says of a window that lies ahead of its own date that it is over, or under way.

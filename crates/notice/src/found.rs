@@ -98,7 +98,7 @@ impl Found<String> {
 }
 
 impl<T> Found<T> {
-    /// Returns a value that a rule of the format gives, not the mail.
+    /// Returns a value that follows from a rule of the format, not from the mail.
     pub fn by_rule(value: T, rule: &'static str) -> Self {
         Self { value, place: Place::Rule(rule), quote: String::new() }
     }

@@ -47,8 +47,9 @@ impl Lines {
         if fold(rest) == value.value { rest.trim_end().to_owned() } else { value.value.clone() }
     }
 
-    /// What stands under the first `label` at the start of a line, up to the next line that begins with one of `ends`:
-    /// the rest of its line and the lines below, without blank ones and marks of quotation. `None` without the label.
+    /// Returns the text under the first `label` at the start of a line, up to the next line that begins with one of
+    /// `ends`: the rest of its line and the lines below, without blank ones and marks of quotation. `None` without the
+    /// label.
     pub fn section(&self, label: &str, ends: &[&str]) -> Option<Vec<Found<String>>> {
         Some(self.under(label, ends)?.filter(|line| !line.value.is_empty()).collect())
     }
@@ -115,7 +116,7 @@ impl Lines {
         })
     }
 
-    /// What stands behind each label that `after` finds, or on the next line that is not blank.
+    /// Returns the text after each label that `after` finds, or on the next line that is not blank.
     fn behind<'lines>(&'lines self, after: impl Fn(&'lines str) -> Option<&'lines str>) -> Vec<Found<String>> {
         let mut found = Vec::new();
         for (index, line) in self.folded.iter().enumerate() {

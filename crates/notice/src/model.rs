@@ -1,5 +1,5 @@
-//! What a notice says. A value of these types cannot hold a wrong state: a window ends after it starts,
-//! a maintenance has an id, and circuits and a window unless it is over or off.
+//! The content of a notice. A value of these types cannot be invalid: a window ends after it starts, a
+//! maintenance has an id, and circuits and a window unless it is over or cancelled.
 
 use contract::identifier::Identifier;
 pub use contract::maintenance::{Circuit, Impact, Status};
@@ -84,7 +84,7 @@ impl std::fmt::Display for Moment {
     }
 }
 
-/// When it happens: `[start, end)`, the end after the start.
+/// A window: `[start, end)`, the end after the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Window {
     start: Moment,
@@ -135,7 +135,7 @@ pub struct Maintenance {
 }
 
 impl Maintenance {
-    /// Our slug of the provider: its identity and the key of mappings.
+    /// Returns our slug of the provider: its identity and the key of mappings.
     pub fn provider(&self) -> &'static str {
         self.provider
     }
@@ -170,17 +170,17 @@ impl Maintenance {
         self.status
     }
 
-    /// In the mail's order, repetitions included. Empty only if [`Status::is_final`].
+    /// Returns the circuits, in the mail's order, repetitions included. Empty only if [`Status::is_final`].
     pub fn circuits(&self) -> &[Circuit] {
         &self.circuits
     }
 
-    /// When it happens. `None` only if [`Status::is_final`].
+    /// Returns the window. `None` only if [`Status::is_final`].
     pub fn window(&self) -> Option<Window> {
         self.window
     }
 
-    /// When the notice was issued, as the provider's format defines it.
+    /// Returns the time at which the notice was issued, as the provider's format defines it.
     pub fn stamp(&self) -> Timestamp {
         self.stamp
     }

@@ -138,14 +138,14 @@ impl<'mail> Source<'mail> {
         Some(Found { value: date, place: Place::Header("Date"), quote: date.to_string() })
     }
 
-    /// When the provider wrote the notice: the date of the innermost message that has one.
-    /// It gives missing years and the order of notices.
+    /// Returns the time at which the provider wrote the notice: the date of the innermost message that has one. It
+    /// supplies missing years and the order of notices.
     pub fn announced_at(&self) -> Option<Timestamp> {
         self.mail.layers().iter().rev().find_map(|layer| layer.date)
     }
 }
 
-/// Where the source of a page begins, at the latest, in bytes: a relay may have put a warning above it.
+/// Maximum offset at which the source of a page begins, in bytes: a relay may have put a warning above it.
 const LATEST_START: usize = 2_000;
 
 /// Returns whether a text is the source of a page.

@@ -38,7 +38,7 @@ pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result
     Ok(())
 }
 
-/// Closings of letters.
+/// Closing phrases of letters, in lower case.
 const CLOSING: [&str; 10] = [
     "regards",
     "best regards",

@@ -19,7 +19,7 @@ use super::{
 /// Workbooks that are larger unpacked are not parsed. Bytes, all workbooks of a mail together.
 pub const LARGEST_WORKBOOK: u64 = 16 * 1024 * 1024;
 
-/// What the parts end with that are read, lower case.
+/// Endings of the parts that are read, in lower case.
 const READ: [&str; 2] = [".xml", ".rels"];
 const MOST_FILES: usize = 1_000;
 /// Tags and texts that are longer are none of a table: a cell holds 32,767 letters at most. Bytes.
@@ -179,7 +179,7 @@ fn close(archive: &mut [u8], header: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is counted of a part, as it is written to it.
+/// A part that counts what is written to it.
 #[derive(Debug)]
 struct Part {
     most_elements: usize,

@@ -1,4 +1,4 @@
-//! What a word of change says, by the words around it.
+//! Judges a word of change by the words around it.
 
 use super::{
     Change, Statement, grammar as words,
@@ -10,10 +10,10 @@ use super::{
 
 /// Titles have at most this many words.
 const LONGEST_TITLE: usize = 7;
-/// How far before an infinitive the word stands that governs it.
+/// Maximum distance from an infinitive back to the word that governs it, in words.
 const GOVERNOR_REACH: usize = 5;
 
-/// What a word of change says.
+/// The meaning of a word of change in its sentence.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Told(Change),
@@ -53,7 +53,7 @@ pub(super) struct Judge<'sentence> {
     pub(super) tokens: &'sentence [Token],
     pub(super) hits: &'sentence [Hit],
     pub(super) hit: Hit,
-    /// Where its verb group begins: "has not been | cancelled".
+    /// Index at which its verb group begins: "has not been | cancelled".
     pub(super) group: usize,
     /// The words by which its tense, mood and negation are told.
     pub(super) around: Vec<&'sentence str>,
@@ -236,8 +236,8 @@ impl<'sentence> Judge<'sentence> {
         Verdict::Told(change)
     }
 
-    /// Returns the ending of the Turkish word, or the next one, tells what English says with
-    /// helping verbs.
+    /// Returns the meaning of a Turkish word's ending, or of the next word's: it says what English
+    /// says with helping verbs.
     fn turkish(&self, change: Change) -> Verdict {
         let ends = |list: &[&str]| self.around.iter().any(|word| list.iter().any(|ending| word.contains(ending)));
         let is_of_progress = matches!(change, Change::Completed | Change::Started);

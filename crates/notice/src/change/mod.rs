@@ -21,19 +21,19 @@ use super::model::Status;
 /// A change that a sentence may tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// It will not take place.
+    /// The maintenance will not take place.
     Cancelled,
-    /// It takes place at another time, or nobody knows when.
+    /// The maintenance takes place at another time, or at an unknown one.
     Postponed,
-    /// It takes longer.
+    /// The maintenance takes longer than announced.
     Extended,
-    /// It was done.
+    /// The maintenance was carried out.
     Completed,
-    /// It is over, done or not.
+    /// The maintenance is over, carried out or not.
     Ended,
-    /// It was not done in its time.
+    /// The maintenance was not finished in its window.
     Unfinished,
-    /// It has begun.
+    /// The maintenance has begun.
     Started,
 }
 
@@ -80,11 +80,11 @@ impl Change {
 /// A sentence with a word of change that nothing around it makes harmless.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// The change.
+    /// Change that the sentence tells.
     pub change: Change,
     /// `true` if the sentence says that it has not happened: "has not been cancelled".
     pub is_negated: bool,
-    /// The sentence.
+    /// Sentence that tells the change.
     pub sentence: String,
 }
 

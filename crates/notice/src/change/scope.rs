@@ -8,10 +8,11 @@ use super::{
     vocabulary::Language,
 };
 
-/// How far before a noun the preposition stands that makes it a part of another one: "on the ring of your circuit".
+/// Maximum distance from a noun back to the preposition that makes it a part of another one, in words: "on the ring of your
+/// circuit".
 pub(super) const PREPOSITION_REACH: usize = 3;
 
-/// How a condition stands to a word of change.
+/// The relation of a condition to a word of change.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Condition {
     /// The word is part of it.
@@ -49,7 +50,8 @@ impl Judge<'_> {
         matches!(self.hit.entry.language, Language::German | Language::Dutch)
     }
 
-    /// "When it is postponed" may come; "once it has been postponed" tells that it was.
+    /// Returns whether the condition is of time and in the present: "when it is postponed" may come; "once it has been
+    /// postponed" tells that it was.
     pub(super) fn is_timed_in_present(&self) -> bool {
         let perfect = ["has", "have", "had", "been"];
         let last =
@@ -62,7 +64,8 @@ impl Judge<'_> {
         }) && !self.has(&perfect)
     }
 
-    /// "Those that have been completed", "the previous maintenance was cancelled", "any cancelled work".
+    /// Returns whether the word is said of another maintenance: "those that have been completed", "the previous maintenance was
+    /// cancelled", "any cancelled work".
     pub(super) fn is_of_another(&self) -> bool {
         if let (Some("that" | "which"), Some("those" | "ones" | "one")) = (self.before(1), self.before(2)) {
             return true;
@@ -91,7 +94,7 @@ impl Judge<'_> {
             && !self.tokens.iter().any(|token| words::ANNOUNCED.iter().any(|word| token.word.starts_with(word)))
     }
 
-    /// "Complete loss of service": how much goes down, not what is done.
+    /// Returns whether the word is an extent: "complete loss of service" says how much goes down, not what is done.
     pub(super) fn is_extent(&self) -> bool {
         let extents = [
             "loss",
@@ -111,7 +114,7 @@ impl Judge<'_> {
         word.is_some_and(|token| token.word == "complete") && next.is_some_and(|token| is_in(token, &extents))
     }
 
-    /// "The completed form": said of the next word, and nobody says that it is so.
+    /// Returns whether the word is an attribute of the next one: "the completed form" says nothing of the maintenance.
     pub(super) fn is_attribute(&self) -> bool {
         let determiners = [
             "the", "a", "an", "all", "your", "our", "of", "der", "die", "das", "de", "het", "el", "la", "los", "o",
@@ -184,7 +187,7 @@ impl Judge<'_> {
         }) && !behind.iter().any(|token| is_in(token, words::COURTESY))
     }
 
-    /// How the last of these conditions before the word stands to it; `None` without one.
+    /// Returns the relation of the last of these conditions before the word to it; `None` without one.
     pub(super) fn condition(&self, conditions: &[&str]) -> Option<Condition> {
         let is_inverted = |at: usize| {
             at == 0

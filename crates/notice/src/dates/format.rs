@@ -192,7 +192,7 @@ fn without_ordinal(number: u32, text: &str) -> &str {
     }
 }
 
-/// One of the names at the start, whole or its first three letters (`Sept`, `Tues` and `Thurs` too).
+/// Parses one of the names at the start, whole or its first three letters (`Sept`, `Tues` and `Thurs` too).
 fn name<'text>(text: &'text str, names: &[&str]) -> Option<(usize, &'text str)> {
     let length = text.bytes().take_while(u8::is_ascii_alphabetic).count();
     let (word, rest) = text.split_at_checked(length)?;

@@ -49,7 +49,7 @@ pub fn civil_near(text: &str, formats: &[&str], announced: Date) -> Option<DateT
     })
 }
 
-/// How many days a date without a year may be away from its announcement. At half a year two years are equally near.
+/// Maximum distance of a date without a year from its announcement, in days. At half a year two years are equally near.
 const NEAR_DAYS: i32 = 150;
 
 /// Reads `FROM separator TO`, where the second may be a time of day alone: then it is the first such time after the

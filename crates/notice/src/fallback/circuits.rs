@@ -83,7 +83,7 @@ pub(super) fn circuits(facts: &[Fact]) -> Option<Vec<Found<Circuit>>> {
     lists.iter().all(|(_, list)| same(list, first)).then(|| first.clone())
 }
 
-/// Returns the impact that is stated for all circuits; `Some(None)` where none is, and `None` where it is not understood.
+/// Returns the impact that is stated for all circuits; `Some(None)` if none is, and `None` if it is not understood.
 #[expect(clippy::option_option, reason = "nothing stated and nothing understood are two things")]
 fn common_impact(facts: &[Fact]) -> Option<Option<Impact>> {
     let mut impact: Option<Impact> = None;

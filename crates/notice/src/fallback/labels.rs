@@ -39,7 +39,7 @@ pub(super) struct Label {
 pub(super) enum Zone {
     Unstated,
     Stated(TimeZone),
-    /// It states one that nobody knows, such as "local time".
+    /// It states an unknown one, such as "local time".
     Unknown,
 }
 

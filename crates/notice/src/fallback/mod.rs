@@ -94,8 +94,8 @@ fn id(facts: &[Fact]) -> Option<Found<String>> {
     found
 }
 
-/// What field, subject and sentences say; a plan where none of them says a word. `None` where they contradict each other,
-/// and where the field has a word that nobody knows.
+/// Returns the status of field, subject and sentences; a plan if none of them says a word. `None` if they contradict each other,
+/// or if the field has an unknown word.
 fn status(source: &Source<'_>, subject: &Found<String>, facts: &[Fact]) -> Option<Found<Status>> {
     let mut statuses = Vec::new();
     for fact in facts.iter().filter(|fact| fact.label.kind == Kind::Status) {

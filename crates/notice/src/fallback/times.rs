@@ -20,7 +20,8 @@ macro_rules! with_times {
 /// Dates whose parts are told apart by their form.
 const PLAIN: &[&str] =
     with_times!("%Y-%m-%d" "%Y/%m/%d" "%Y.%m.%d" "%d-%b-%Y" "%d/%b/%Y" "%d %b %Y" "%b %d %Y" "%b-%d-%Y");
-/// The same with the day first, and with the month first: only a date that both read alike, or one of them alone, is read.
+/// Numeric formats with the day first, and with the month first: only a date that both read alike, or one of them alone,
+/// is read.
 const DAY_FIRST: &[&str] = with_times!("%d/%m/%Y" "%d.%m.%Y" "%d-%m-%Y");
 const MONTH_FIRST: &[&str] = with_times!("%m/%d/%Y" "%m.%d.%Y" "%m-%d-%Y");
 const TIMES: &[&str] = &["%H:%M[:%S]", "%I:%M[:%S] %p"];
@@ -30,7 +31,7 @@ const SEPARATORS: &[&str] = &[" - ", " – ", " — ", " to ", " until ", " till
 /// Longer windows are typing errors more often than windows.
 const LONGEST_DAYS: i64 = 31;
 
-/// Why there is no window: nothing more is asked, for a person reads the mail anyway.
+/// The mail states no window that can be read. No reason is kept, since a person reads the mail anyway.
 pub(super) struct NoWindow;
 
 /// Returns the window that the facts state; `Ok(None)` where they state none.

@@ -14,7 +14,7 @@ struct Kind {
     in_subject: &'static [&'static str],
     /// Phrases of which one in the body proves as much.
     in_body: &'static [&'static str],
-    /// What it is about may be called maintenance, as long as the subject does not.
+    /// `true` if its subject matter may be called maintenance, as long as the subject line does not.
     may_name_work: bool,
 }
 
@@ -56,7 +56,7 @@ const WORK: &[&str] = &[
     "manutenzion", "lavori", "intervent", "travaux", "intervention", "bakim", "calisma", "pcr", "window", "fenster", "ventana", "janela", "finestra", "fenetre", "reschedul", "cancel", "postpon",
 ];
 
-/// What shows that the mail is no notice: the kind of mail, with its mark.
+/// Returns the proof that the mail is not a notice: the kind of mail, with its mark.
 pub(crate) fn proof(source: &Source<'_>) -> Result<String, Failure> {
     let mail = source.mail();
     if let Some(attachment) = mail.attachments.iter().find(|attachment| is_unread(attachment)) {
@@ -95,7 +95,7 @@ fn denies_work(text: &str) -> bool {
     sentences.filter(|sentence| speaks_of_work(sentence)).all(denies)
 }
 
-/// What stands above the line that says goodbye.
+/// Returns the text above the closing line of a letter.
 fn above_closing(text: &str) -> &str {
     let line = text.lines().find(|line| whole::says_goodbye(line));
     let end = line.map_or(text.len(), |line| line.as_ptr() as usize - text.as_ptr() as usize);

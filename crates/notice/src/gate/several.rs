@@ -22,10 +22,10 @@ pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result
     Ok(())
 }
 
-/// What stands before an id.
+/// The label of an id.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Label<'lines> {
-    /// The line above.
+    /// The line above the id.
     Above(&'lines str),
     /// Words of its line that end as a label does: what stands behind them is an id, whatever its form.
     Marked(&'lines str),
@@ -132,7 +132,7 @@ fn names_maintenance(label: &str, is_cell: bool) -> bool {
     is_label && names.iter().any(|name| label.contains(name)) && !names_another(label)
 }
 
-/// What stands before the id wherever it stands.
+/// Returns the labels of an id, wherever it occurs.
 fn labels<'lines>(lines: &'lines Lines, id: &str) -> BTreeSet<Label<'lines>> {
     let mut labels = BTreeSet::new();
     let mut before = "";

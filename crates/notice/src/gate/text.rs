@@ -50,7 +50,7 @@ fn of_lines(lines: &Lines, passages: &mut Vec<Passage>) {
 /// The properties of an entry that people read.
 const READ_BY_PEOPLE: [&str; 3] = ["SUMMARY", "DESCRIPTION", "COMMENT"];
 
-/// What the calendars say in words, each with the status of its entry; `None` where the entry has none.
+/// Returns the texts of the calendars, each with the status of its entry; `None` if the entry has none.
 pub(super) fn passages_of_calendars(mail: &Mail) -> Vec<(Passage, Option<Status>)> {
     let mut passages = Vec::new();
     let mut event = 0;

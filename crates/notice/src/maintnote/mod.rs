@@ -74,7 +74,7 @@ struct Entry {
     id: String,
     uid: Option<String>,
     sequence: u32,
-    /// Why it is not whole; `None` if it is.
+    /// Reason why the entry is incomplete; `None` if it is complete.
     lacks: Option<Failure>,
     number: usize,
 }
@@ -102,8 +102,8 @@ fn for_each_event(source: &Source<'_>, mut look: impl FnMut(&Event<'_>)) {
     }
 }
 
-/// Of entries with one UID the one of the highest sequence: the others are its past. Those that nothing ranks contradict each
-/// other, unless they are entries of several maintenances under a UID that says nothing.
+/// Returns, of entries with one UID, the one with the highest sequence: the others are its past. Entries without a rank contradict
+/// each other, unless they are of several maintenances under a meaningless UID.
 fn latest(entries: Vec<Entry>) -> Result<Vec<Entry>, Failure> {
     let mut kept: Vec<Entry> = Vec::new();
     for entry in entries {
@@ -136,8 +136,8 @@ static MAINTENANCE: Pattern = Pattern::new(
     r"(?i)\b(?:maintenance|(?:planned|scheduled|emergency|urgent) (?:network )?(?:work|works|outage|change|activity))\b",
 );
 
-/// What a mail is of a provider that announces by calendars alone. One without a MAINTNOTE is another mail of this
-/// sender, unless it speaks of maintenance: then its calendar is missed.
+/// Reads a mail of a provider that announces by calendars alone. A mail without a MAINTNOTE is another mail of this sender, unless
+/// it speaks of maintenance: then its calendar is missing.
 pub fn read_or_other(source: &Source<'_>) -> Result<Reading, Failure> {
     if let Some(drafts) = read(source)? {
         return Ok(Reading::Notice(drafts));
@@ -162,8 +162,8 @@ pub fn is_announced(source: &Source<'_>) -> bool {
     maintnotes(source).next().is_some()
 }
 
-/// What a MAINTNOTE of the mail says that makes it this provider's: its name or one of its domains as
-/// `X-MAINTNOTE-PROVIDER`, or an organizer there.
+/// Returns the part of a MAINTNOTE that identifies the provider: its name or one of its domains as `X-MAINTNOTE-PROVIDER`, or an
+/// organizer there.
 pub fn names(source: &Source<'_>, provider: &Provider) -> Option<Found<String>> {
     let properties = [("X-MAINTNOTE-PROVIDER", is_name as fn(&str, &Provider) -> bool), ("ORGANIZER", is_at)];
     maintnotes(source).enumerate().find_map(|(index, event)| {

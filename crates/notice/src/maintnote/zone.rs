@@ -8,7 +8,7 @@ use jiff::{
 
 use crate::calendar::Component;
 
-/// What a VTIMEZONE defines: the clock changes of a zone, as RFC 5545 (3.6.5) has them.
+/// The definition of a VTIMEZONE: the clock changes of a zone, as in RFC 5545 (3.6.5).
 #[derive(Debug, Clone)]
 pub(super) struct Definition {
     observances: Vec<Observance>,
@@ -185,7 +185,7 @@ fn local(text: &str) -> Option<DateTime> {
     super::time::local(text.strip_suffix(['Z', 'z']).unwrap_or(text))
 }
 
-/// `+0130`, `-050000`.
+/// Parses an offset: `+0130`, `-050000`.
 fn offset(text: &str) -> Option<Offset> {
     let text = text.trim();
     let (sign, digits) = match text.split_at_checked(1)? {

@@ -20,9 +20,9 @@ pub struct Table {
     written: BTreeMap<(usize, usize), String>,
     /// The columns and rows of the cells that span several, by row and cell, from 0.
     spans: BTreeMap<(usize, usize), (usize, usize)>,
-    /// Of a text: where it may have lost its form.
+    /// Place in a text at which the table may have lost its form; `None` for a page.
     pub(super) doubted: Option<Place>,
-    /// Of a text: whether the rows are its labels and their values, wherever they stand, and none of them a heading.
+    /// `true` for a text whose rows are labels and their values, wherever they are, and none of them headings.
     pub is_of_labels: bool,
 }
 

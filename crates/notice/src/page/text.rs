@@ -74,7 +74,7 @@ fn kind(line: &str) -> Line<'_> {
     label_and_value(line).map_or(Line::Plain, |(label, value)| Line::Label(label, value))
 }
 
-/// Returns a row of cells; two of which the first ends in a colon are a label and its value.
+/// Returns a row of cells. If it has two, and the first ends in a colon, they are a label and its value.
 fn row(mark: char, line: &str) -> Line<'_> {
     let cells: Vec<_> = line.split(mark).collect();
     let mut filled = cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty());

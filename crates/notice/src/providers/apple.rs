@@ -16,7 +16,7 @@ use crate::{
     words,
 };
 
-/// The provider.
+/// The provider Apple.
 pub static PROVIDER: Provider = Provider {
     slug: "apple",
     name: "Apple",

@@ -16,7 +16,7 @@ use crate::{
     words,
 };
 
-/// The provider.
+/// The provider Aqua Comms.
 pub static PROVIDER: Provider = Provider {
     slug: "aquacomms",
     name: "Aqua Comms",

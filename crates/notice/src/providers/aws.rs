@@ -18,7 +18,7 @@ use crate::{
     words,
 };
 
-/// Amazon Web Services.
+/// The provider Amazon Web Services.
 pub static PROVIDER: Provider = Provider {
     slug: "aws",
     name: "Amazon Web Services",
@@ -135,7 +135,7 @@ fn announcement<'text>(lines: &Lines, paragraphs: &'text [Found<String>]) -> Opt
     with_window.or_else(|| about.next().filter(|_| lines.labelled(START).is_some()))
 }
 
-/// What the subject and the sentences about the maintenance say; the announcement itself may have been overtaken.
+/// Returns the status of the subject and of the sentences about the maintenance; the announcement itself may be outdated.
 fn status(
     subject: &Found<String>,
     announcement: &Found<String>,

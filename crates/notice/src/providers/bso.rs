@@ -17,7 +17,7 @@ use crate::{
     words,
 };
 
-/// The provider.
+/// The provider BSO.
 pub static PROVIDER: Provider = Provider {
     slug: "bso",
     name: "BSO",
@@ -74,7 +74,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     }]))
 }
 
-/// What stands above the first table of details.
+/// Returns the lines above the first table of details.
 fn head(body: &Lines) -> impl Iterator<Item = (Place, &str)> {
     body.iter().take_while(|(_, line)| !line.eq_ignore_ascii_case("Service Details"))
 }
@@ -96,8 +96,7 @@ fn status(title: Found<String>, body: &Lines) -> Result<Found<Status>, Failure> 
     Ok(told.filter(|told| told.value != Status::Tentative).unwrap_or(status))
 }
 
-/// Returns the reason stands in the page though some notices do not show it, so it is read from the document and not from its
-/// lines.
+/// Returns the reason. Some notices do not show it, so it is read from the document and not from its lines.
 fn reason(page: &Page) -> Option<Found<String>> {
     let folded = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let words: Vec<String> = page
@@ -176,7 +175,7 @@ fn is_label(text: &str) -> bool {
     ["timeslot", "expected", "maintenance"].iter().any(|label| text.starts_with(label))
 }
 
-/// Returns a switch of the path to its protection, longer as that may be, leaves the service without redundancy.
+/// Returns the impact. A switch of the path to its protection leaves the service without redundancy, longer as that may be.
 fn impact(cell: &Found<String>) -> Result<Found<Impact>, Failure> {
     match words::impact(cell) {
         Ok(impact) if impact.value == Impact::Outage => Ok(impact),

@@ -20,7 +20,7 @@ use crate::{
 };
 use contract::identifier::is_placeholder;
 
-/// Cirion Technologies.
+/// The provider Cirion Technologies.
 pub static PROVIDER: Provider = Provider {
     slug: "cirion",
     name: "Cirion",
@@ -145,7 +145,7 @@ fn time(cell: &Found<String>) -> Result<Found<crate::model::Moment>, Failure> {
     dates::read_zoned(cell.clone(), &["%Y-%m-%d %H:%M[:%S]"])
 }
 
-/// What the newest dated lines say, one in each language, and the subject.
+/// Returns the status of the newest dated lines, one in each language, and of the subject.
 fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failure> {
     let mut updates: Vec<(String, Found<String>)> = Vec::new();
     for (place, line) in lines.iter() {

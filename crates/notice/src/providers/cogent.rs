@@ -17,7 +17,7 @@ use crate::{
     words,
 };
 
-/// Cogent Communications.
+/// The provider Cogent Communications.
 pub static PROVIDER: Provider = Provider {
     slug: "cogent",
     name: "Cogent",
@@ -172,7 +172,7 @@ fn orders(list: &str) -> impl Iterator<Item = &str> {
     plain(list).split([',', ';', ' ']).filter(|word| !matches!(*word, "" | "and" | "&"))
 }
 
-/// Returns a downtime that is expected is an outage.
+/// Returns the impact: an expected downtime is an outage.
 fn impact(lines: &Lines) -> Result<Impact, Failure> {
     let Some(downtime) = lines.labelled("Expected Outage/Downtime") else { return Ok(Impact::Outage) };
     match downtime.value.as_str() {

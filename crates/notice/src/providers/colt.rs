@@ -23,7 +23,7 @@ use crate::{
 };
 use mail::Attachment;
 
-/// Colt Technology Services.
+/// The provider Colt Technology Services.
 pub static PROVIDER: Provider = Provider {
     slug: "colt",
     name: "Colt",
@@ -45,7 +45,7 @@ static REFERENCE: Pattern = Pattern::new(r"(?i)\b(?:CRQ|CHG)[a-z0-9]*-?\d{3,}");
 static MAINTENANCE: Pattern = Pattern::new(r"(?i)\bmaintenance\b|\bplanned works?\b|\boutage\b");
 static ALERT: Pattern = Pattern::new(r"(?i)\bmaintenance alert$");
 static ABOUT_TO_START: Pattern = Pattern::new(r"(?i)^\W*(?:is )?about to start\W*$");
-/// What others put before a subject: a mark of a list or a filter in brackets, `Fwd:`, `Update:`.
+/// Prefixes of others before a subject: a mark of a list or a filter in brackets, `Fwd:`, `Update:`.
 static PREFIXES: Pattern = Pattern::new(r"^\s*(?:(?:\[[^\]]*\]|[\w-]+:)\s*)+");
 static CUSTOMER_NUMBER: Pattern = Pattern::new(r",\s*(\d+)\s*$");
 static NO_IMPACT: Pattern = Pattern::new(r"(?i)\bnon[- ]?(?:service[- ])?(?:affecting|impacting)\b");
@@ -75,7 +75,7 @@ impl Subject {
         ALERT.is_match(&self.title.value)
     }
 
-    /// Returns an alert says how it stands at its end, a notification at its beginning; one that does not is confirmed.
+    /// Returns the status. An alert states it at its end, a notification at its beginning; one without a status is confirmed.
     fn status(&self) -> Result<Found<Status>, Failure> {
         if !self.is_alert() {
             let confirmed = || Found::by_rule(Status::Confirmed, "a notification without another word is confirmed");
@@ -103,7 +103,7 @@ impl Subject {
         Some(self.rest.clone().map(|_| number))
     }
 
-    /// Returns the sheet does not tell what happens to a circuit. Colt announces outages, unless the title denies it.
+    /// Returns the impact. The sheet does not state it: Colt announces outages, unless the title denies it.
     fn impact(&self) -> Impact {
         if NO_IMPACT.is_match(&self.title.value) { Impact::NoImpact } else { Impact::Outage }
     }

@@ -19,7 +19,7 @@ use crate::{
     words, zones,
 };
 
-/// The provider.
+/// The provider Crown Castle Fiber.
 pub static PROVIDER: Provider = Provider {
     slug: "crowncastle",
     name: "Crown Castle Fiber",
@@ -80,7 +80,8 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Notice(windows.into_iter().map(|(start, end)| draft.clone().window(start, end)).collect()))
 }
 
-/// By the subject, the heading of the page, or the sentence before the ticket. What follows is about the work itself.
+/// Returns the status of the subject, the heading of the page, or the sentence before the ticket. The rest is about the work
+/// itself.
 fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failure> {
     let is_ticket = |line: &str| line.to_ascii_lowercase().starts_with("ticket number");
     let head = || lines.iter().take_while(|(_, line)| !is_ticket(line));

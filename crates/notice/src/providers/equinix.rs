@@ -25,7 +25,7 @@ use crate::{
     words,
 };
 
-/// Equinix.
+/// The provider Equinix.
 pub static PROVIDER: Provider = Provider {
     slug: "equinix",
     name: "Equinix",
@@ -98,8 +98,8 @@ fn id(subject: &Found<String>, lines: &Lines) -> Result<Found<String>, Failure> 
     }
 }
 
-/// What the mark of the subject and the sentences between greeting and dates say. Without a word of change, the plan
-/// stands.
+/// Returns the status of the mark in the subject and of the sentences between greeting and dates. Without a word of
+/// change, it is the plan.
 fn status(mark: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failure> {
     let marked = words::status(mark)?;
     let is_title = |word| matches!(word, "MAINTENANCE" | "UPGRADE" | "NETWORK");

@@ -14,7 +14,7 @@ use crate::{
     words,
 };
 
-/// FLAG Telecom.
+/// The provider FLAG Telecom.
 pub static PROVIDER: Provider = Provider {
     slug: "flag",
     name: "FLAG",
@@ -60,7 +60,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     draft.status(status).in_windows(windows).map(Reading::Notice)
 }
 
-/// What each part of the record says, and the sentence below the salutation.
+/// Returns the status of each part of the record, and of the sentence below the salutation.
 fn status(record: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failure> {
     let mut statuses = Vec::new();
     for part in record.value.split('|').map(str::trim).filter(|part| !part.is_empty()) {

@@ -16,7 +16,7 @@ use crate::{
     words,
 };
 
-/// The provider.
+/// The provider Global Cloud Xchange.
 pub static PROVIDER: Provider = Provider {
     slug: "globalcloudxchange",
     name: "Global Cloud Xchange",
@@ -42,7 +42,7 @@ fn says(source: &Source<'_>) -> Option<Found<String>> {
     (ID.is_match(&subject.value) && source.body().ok()?.joined().contains("Global Cloud Xchange")).then_some(subject)
 }
 
-/// What the subject says.
+/// The record in the subject.
 struct Record {
     id: Found<String>,
     /// The type of the work and of the notice: where it stands.

@@ -23,7 +23,7 @@ use crate::{
     words,
 };
 
-/// The provider.
+/// The provider GTT (EXA).
 pub static PROVIDER: Provider = Provider {
     slug: "gtt",
     name: "GTT (EXA)",

@@ -18,7 +18,7 @@ use crate::{
     words,
 };
 
-/// The provider.
+/// The provider HGC Global Communications.
 pub static PROVIDER: Provider = Provider {
     slug: "hgc",
     name: "HGC Global Communications",
@@ -168,7 +168,7 @@ fn customer(subject: &Found<String>, fields: &Fields) -> Option<Found<String>> {
     joined(fields, Field::Customer).or_else(|| part(&CUSTOMER, subject))
 }
 
-/// Returns the subject tells up to the customer's name; a name may have any words.
+/// Returns the status of the subject, up to the customer's name, which may contain any words.
 fn status(subject: &Found<String>, body: &Lines) -> Result<Found<Status>, Failure> {
     let title = subject.clone().map(|subject| {
         let end = [" - ", " – ", "|"].iter().filter_map(|mark| subject.find(mark)).min();
@@ -211,7 +211,7 @@ fn circuits(fields: &Fields) -> Result<Vec<Found<Circuit>>, Failure> {
     ids.filter(|id| !id.value.is_empty()).map(|id| id.try_map("a circuit id", |id| Circuit::new(id, impact))).collect()
 }
 
-/// What the field says; a duration without a word is that of an outage.
+/// Returns the impact of the field; a duration without a word is that of an outage.
 fn impact(field: &Found<String>) -> Result<Impact, Failure> {
     static SWITCH: Pattern =
         Pattern::new(r"(?i)\b(?:hits?|outages|glitch(?:es)?)\b|^(?:up to )?\d+ ?(?:x ?\d+ ?)?(?:ms|sec|min|hour|hr)");

@@ -20,7 +20,7 @@ use crate::{
     workbook,
 };
 
-/// KPN.
+/// The provider KPN.
 pub static PROVIDER: Provider = Provider {
     slug: "kpn",
     name: "KPN",

@@ -22,7 +22,7 @@ use crate::{
     words,
 };
 
-/// Lumen Technologies.
+/// The provider Lumen Technologies.
 pub static PROVIDER: Provider = Provider {
     slug: "lumen",
     name: "Lumen",
@@ -38,7 +38,7 @@ pub(super) static HEADING: Pattern =
 static UPDATE: Pattern = Pattern::new(r"(?i)^(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}) (?:GMT|UTC) ?[-–:] ?(.+)$");
 static TIME: Pattern = Pattern::new(r"(?i)^(\d{4}-\d{2}-\d{2} \d{2}:\d{2}) (?:GMT|UTC)\b");
 
-/// Where one of these begins, the section before it ends.
+/// Headings of sections: each ends the section before it.
 const SECTIONS: &[&str] = &["Summary:", "Updates:", "Customer Impact:", "Maintenance Location(s):"];
 
 const CIRCUITS: [&str; 2] = ["Circuit ID", "Impact Type"];
@@ -120,7 +120,7 @@ fn instant(text: &str, format: &str) -> Option<Moment> {
     dates::moment(dates::civil(text, &[format])?, &TimeZone::UTC)
 }
 
-/// What the subject says beyond "scheduled", else the newest update that says something.
+/// Returns the status of the subject if it is more than "scheduled", else that of the newest update with one.
 fn status_of_notice(source: &Source<'_>, updates: &[Update]) -> Result<Found<Status>, Failure> {
     if let Some(status) = words::status(&source.subject())?
         && status.value != Status::Confirmed
@@ -141,7 +141,7 @@ fn status_of_notice(source: &Source<'_>, updates: &[Update]) -> Result<Found<Sta
 const LEAST_SETTLED_FIRST: [Status; 5] =
     [Status::ReScheduled, Status::InProcess, Status::Confirmed, Status::Completed, Status::Cancelled];
 
-/// What the column "Status" says of the circuits of one window: it is over only if it is over for each of them.
+/// Returns the status of the column "Status" for the circuits of one window: it is over only if it is over for each of them.
 fn status_of_rows(rows: &[Row<'_>]) -> Result<Option<Found<Status>>, Failure> {
     let mut found: Vec<Found<Status>> = Vec::new();
     for said in rows.iter().filter_map(|row| row.get("Status")) {

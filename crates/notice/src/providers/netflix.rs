@@ -22,7 +22,7 @@ use crate::{
     words,
 };
 
-/// The provider.
+/// The provider Netflix Open Connect.
 pub static PROVIDER: Provider = Provider {
     slug: "netflix",
     name: "Netflix Open Connect",
@@ -111,7 +111,7 @@ fn addresses_label(paragraphs: &[Found<String>]) -> Option<&Found<String>> {
     paragraphs.iter().find(|one| one.value.to_ascii_lowercase().starts_with("your ip"))
 }
 
-/// What the subject says, and the sentences about the maintenance.
+/// Returns the status of the subject and of the sentences about the maintenance.
 fn status(subject: &Found<String>, paragraphs: &[Found<String>]) -> Result<Found<Status>, Failure> {
     let about = || {
         let about = paragraphs.iter().filter(|one| one.value.to_ascii_lowercase().contains("maintenance"));

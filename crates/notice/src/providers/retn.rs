@@ -19,7 +19,7 @@ use crate::{
     words,
 };
 
-/// RETN.
+/// The provider RETN.
 pub static PROVIDER: Provider = Provider {
     slug: "retn",
     name: "RETN",
@@ -71,7 +71,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Notice(vec![draft.status(status)]))
 }
 
-/// What the heading says of the ticket, and the subject of the work.
+/// Returns the status of the ticket in the heading, and of the work in the subject.
 fn status(subject: &Found<String>, body: &Lines) -> Result<Found<Status>, Failure> {
     let heading = body
         .matching(&HEADING)

@@ -19,7 +19,7 @@ use crate::{
     words,
 };
 
-/// Seaborn Networks.
+/// The provider Seaborn Networks.
 pub static PROVIDER: Provider = Provider {
     slug: "seaborn",
     name: "Seaborn",
@@ -48,7 +48,7 @@ const END: &[&str] = &["Finish date/time:", "End date/time:"];
 /// The new one first: an old one may stand beside it.
 const SCHEDULE: &[&str] = &["New Schedule", "Schedule"];
 
-/// Where one of these begins, the value before it ends.
+/// Labels: each ends the value before it.
 #[rustfmt::skip]
 const LABELS: &[&str] = &[
     "Seaborn Ticket", "Ticket number:", "Notification Type:", "Notification Details:", "Description:", "Service Impact:",
@@ -110,7 +110,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Notice(windows.into_iter().map(|(start, end)| draft.clone().window(start, end)).collect()))
 }
 
-/// What subject and type say, or the sentence before the labels, which is what every notice begins with.
+/// Returns the status of subject and type, or of the sentence before the labels, with which every notice begins.
 fn status(titles: impl Iterator<Item = Found<String>>, lines: &Lines) -> Result<Found<Status>, Failure> {
     let status = match words::status_of(titles, lines.opening(LABELS))? {
         None => words::status_told_in(lines.opening(LABELS))?,

@@ -16,7 +16,7 @@ use crate::{
     words,
 };
 
-/// TI Sparkle.
+/// The provider TI Sparkle.
 pub static PROVIDER: Provider = Provider {
     slug: "sparkle",
     name: "Sparkle",

@@ -18,7 +18,7 @@ use crate::{
     words,
 };
 
-/// Summit IG.
+/// The provider Summit IG.
 pub static PROVIDER: Provider = Provider {
     slug: "summitig",
     name: "Summit IG",
@@ -41,7 +41,7 @@ fn says(source: &Source<'_>) -> Option<Found<String>> {
     heading.or_else(|| maintnote::names(source, source.provider()))
 }
 
-/// What stands beside the label in a cell, or behind it on a line.
+/// Returns the text beside the label in a cell, or after it on a line.
 fn field(source: &Source<'_>, label: &str) -> Option<Found<String>> {
     let cell = source.page().ok().and_then(|page| page.value_of(label));
     cell.or_else(|| source.body().ok()?.labelled(&format!("{label}:")))
@@ -75,7 +75,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     }
 }
 
-/// What the field, the subject and the heading say.
+/// Returns the status of the field, the subject and the heading.
 fn status(source: &Source<'_>) -> Result<Found<Status>, Failure> {
     let field = expect(source, "Status")?;
     let stated = words::status(&field)?;

@@ -18,7 +18,7 @@ use crate::{
     words,
 };
 
-/// Tata Communications.
+/// The provider Tata Communications.
 pub static PROVIDER: Provider = Provider {
     slug: "tata",
     name: "Tata Communications",
@@ -80,7 +80,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Notice(windows.into_iter().map(|(start, end)| draft.clone().window(start, end)).collect()))
 }
 
-/// What stands beside a label in the table, or behind it in the text.
+/// Returns the text beside a label in the table, or after it in the text.
 fn field(source: &Source<'_>, label: &str) -> Option<Found<String>> {
     match source.page() {
         // A page without a table is a list's footer.
@@ -167,7 +167,7 @@ fn circuits(source: &Source<'_>, status: Status) -> Result<Vec<Found<Circuit>>, 
     ids.map(|id| services.clone().try_map("the id of a service", |_| Circuit::new(id, impact))).collect()
 }
 
-/// What the sentence above the table says, else the length of the outage.
+/// Returns the impact of the sentence above the table, else of the length of the outage.
 fn impact(source: &Source<'_>) -> Result<Impact, Failure> {
     let told = match source.body()?.matching(&SENTENCE) {
         Some(sentence) => {

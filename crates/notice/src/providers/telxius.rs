@@ -19,7 +19,7 @@ use crate::{
     words,
 };
 
-/// Telxius.
+/// The provider Telxius.
 pub static PROVIDER: Provider = Provider {
     slug: "telxius",
     name: "Telxius",
@@ -79,7 +79,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     }
 }
 
-/// What the subject and the type say; `NORMAL` says nothing.
+/// Returns the status of the subject and the type; `NORMAL` states none.
 fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failure> {
     let kind = bilingual::expect(lines, TYPE)?;
     let of_kind = match bilingual::status(&kind)? {

@@ -17,7 +17,7 @@ use crate::{
     words,
 };
 
-/// Turkcell Superonline.
+/// The provider Turkcell Superonline.
 pub static PROVIDER: Provider = Provider {
     slug: "turkcell",
     name: "Turkcell",
@@ -162,7 +162,7 @@ fn circuits(page: &Page, main: &Table, cell: &Found<String>) -> Result<Vec<Liste
     Ok(listed)
 }
 
-/// What stands in the cell above the first circuit.
+/// Returns the text of the cell above the first circuit.
 fn summary(page: &Page, first: Option<&Listed>) -> Option<Found<String>> {
     let id = first?.circuit.value.id();
     let below = page.lines().iter().skip_while(|(_, line)| plain(line) != IMPACT).skip(1);

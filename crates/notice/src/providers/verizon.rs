@@ -17,7 +17,7 @@ use crate::{
     words,
 };
 
-/// Verizon Business.
+/// The provider Verizon Business.
 pub static PROVIDER: Provider = Provider {
     slug: "verizon",
     name: "Verizon",
@@ -83,8 +83,8 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Notice(drafts.collect()))
 }
 
-/// What the remark says, else the heading and the subject. A maintenance that was not done is off: another notice
-/// announces the next attempt.
+/// Returns the status of the remark, else of the heading and the subject. A maintenance that was not carried out is
+/// cancelled: another notice announces the next attempt.
 fn status(subject: &Found<String>, page: &Page) -> Result<Found<Status>, Failure> {
     let remarks = page.lines().all_labelled("Attention");
     if let Some(remark) = remarks.iter().find(|remark| NOT_DONE.is_match(&remark.value)) {

@@ -16,7 +16,7 @@ use crate::{
     words,
 };
 
-/// Vodafone.
+/// The provider Vodafone.
 pub static PROVIDER: Provider = Provider {
     slug: "vodafone",
     name: "Vodafone",
@@ -83,7 +83,8 @@ fn id(subject: &Found<String>, lines: &Lines) -> Result<Found<String>, Failure> 
     }
 }
 
-/// What the subject and the sentence above the description say; else the heading, which announces the work.
+/// Returns the status of the subject and of the sentence above the description; else that of the heading, which announces the
+/// work.
 fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failure> {
     let told = words::status_told_in(lines.opening(LABELS))?;
     let heading = lines.matching(&HEADING).map(|heading| heading.map(|_| Status::Confirmed));

@@ -25,7 +25,7 @@ use crate::{
     words,
 };
 
-/// Zayo Group.
+/// The provider Zayo Group.
 pub static PROVIDER: Provider = Provider {
     slug: "zayo",
     name: "Zayo",
@@ -104,7 +104,7 @@ fn ticket(lines: &Lines) -> Result<Found<String>, Failure> {
     })
 }
 
-/// What stands after a label, to the next one; `None` where that is nothing.
+/// Returns the text after a label, to the next one; `None` if there is none.
 fn section(lines: &Lines, label: &str) -> Option<Found<String>> {
     lines.section(label, LABELS)?.into_iter().next()
 }
@@ -190,7 +190,7 @@ fn circuit_heading<'page>(headings: &[&'page str]) -> Option<&'page str> {
     headings.iter().find(is_own).copied()
 }
 
-/// Returns a hit ("Switch Hit", "Hits") is an outage of moments.
+/// Returns the impact: a hit ("Switch Hit", "Hits") is an outage of moments.
 fn impact(said: &Found<String>) -> Result<Found<Impact>, Failure> {
     let is_hit = said
         .value

@@ -17,7 +17,7 @@ use super::{
 
 type Vocabulary = &'static [(Status, &'static [&'static str])];
 
-/// What changes a maintenance that is planned; at most one of them can be true.
+/// Changes of a planned maintenance; at most one of them can be true.
 const CHANGES: Vocabulary = &[
     (
         Status::Cancelled,
@@ -81,10 +81,10 @@ const CONFIRMED: &[&str] = &[
 /// Shortly before a word they take it back: "could not be completed", "partially completed".
 const NEGATIONS: &[&str] = &["not", "never", "cannot", "partial", "partially", "unable"];
 
-/// How many words before.
+/// Maximum distance of a negation before its word, in words.
 const NEGATION_REACH: usize = 4;
 
-/// From one of these on, a sentence tells what could happen, not what is planned.
+/// Words after which a sentence tells what could happen, not what is planned.
 const CONDITIONS: &[&str] =
     &["if", "may", "might", "should", "could", "would", "whether", "unless", "can", "cannot", "must", "ensure"];
 
@@ -212,7 +212,7 @@ pub fn strongest(statements: impl IntoIterator<Item = Found<Status>>) -> Result<
     statements.into_iter().try_fold(None, |before, status| join(before, status).map(Some))
 }
 
-/// Of two statuses that were told one after the other, the change; two changes are a contradiction.
+/// Joins two statuses of consecutive texts: a change counts more than a plan; two changes contradict each other.
 fn join(before: Option<Found<Status>>, status: Found<Status>) -> Result<Found<Status>, Failure> {
     match before {
         Some(before) if is_change(before.value) && is_change(status.value) && before.value != status.value => {

@@ -24,7 +24,7 @@ fn slug(name: &str) -> &str {
     name.split('/').next().unwrap()
 }
 
-/// What of a maintenance must not be mixed with another's: its id, status and window.
+/// Returns the parts of a maintenance that must not be mixed with another's: id, status and window.
 fn essence(reading: &Value) -> BTreeSet<String> {
     let maintenances = reading["maintenances"].as_array().unwrap().iter();
     maintenances
@@ -143,7 +143,7 @@ const ANSWERS: &[&str] = &[
     "Hallo, der Trupp kommt am 21. zur selben Zeit.",
 ];
 
-/// How mail programs open a quotation, and what stands before each of its lines.
+/// Openings of quotations in mail programs, with the mark before each quoted line.
 const QUOTATIONS: &[(&str, &str)] = &[
     ("On Fri, 2 Apr 2027 at 16:00, Jo Visser <jo@customer.example> wrote:", "> "),
     ("On Fri, 2 Apr 2027 at 16:00, Jo Visser\n<jo@customer.example> wrote:", ""),

@@ -12,7 +12,7 @@ use crate::support;
 
 #[derive(Deserialize)]
 struct Case {
-    /// `maintenances` or `error`.
+    /// Expected result: `maintenances` or `error`.
     expects: String,
     /// Keys that are not compared, but have to be filled.
     #[serde(default)]

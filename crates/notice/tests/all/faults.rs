@@ -1,6 +1,6 @@
-//! What goes wrong in parsers of such mails, all of it in one table: [`FAULTS`]. Each fault is shown by a mail of ours and what
-//! it says, or by a test that is named there. Those below it are about the tools that all providers share: the carrier in
-//! them is made up.
+//! Tests faults of parsers of such mails, all of them in one table: [`FAULTS`]. Each fault is covered by a mail of ours and its
+//! expected reading, or by a test that is named there. Those below it are about the tools that all providers share: the carrier
+//! in them is made up.
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use mail::Mail;
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{rewrite, support};
 
-/// How a fault is shown not to be ours.
+/// The proof that we do not have a fault.
 enum Shown {
     /// A mail of ours, and what is read of it: see [`told`].
     By(&'static str, &'static [&'static str]),
@@ -95,7 +95,8 @@ const FAULTS: &[(&str, Shown)] = &[
     ("… and that it is anybody's", In("tests/all/faults.rs", "a_strangers_calendar_is_read_and_known_to_be_a_strangers")),
 ];
 
-/// What is read of a mail, in short: `ID STATUS START–END CIRCUIT IMPACT, … of STAMP` a line, or the outcome and its reason.
+/// Returns the reading of a mail, in short: `ID STATUS START–END CIRCUIT IMPACT, … of STAMP` a line, or the outcome and its
+/// reason.
 fn told(reading: &Value) -> String {
     let time = |value: &Value| {
         let seconds = value.as_i64().unwrap();

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support;
 
-/// How the cells of a row stand in the text.
+/// The separation of a row's cells in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Style {
     /// `a | b`.
@@ -117,7 +117,7 @@ fn closed((head, text): &(String, String)) -> Vec<u8> {
     format!("{head}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n{kind}{text}\r\n--b--\r\n").into_bytes()
 }
 
-/// What is compared: the text cannot keep the lines of a summary, and cells lose blanks.
+/// Returns the parts of a reading that are compared: the text cannot keep the lines of a summary, and cells lose blanks.
 fn essence(reading: &Value) -> Vec<Value> {
     let mut maintenances = reading["maintenances"].as_array().unwrap().clone();
     for maintenance in &mut maintenances {
@@ -160,7 +160,7 @@ fn a_text_says_what_its_page_says_or_is_refused() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What must be right of a text that was cut.
+/// Returns the parts of a reading that must be right for a text that was cut.
 fn sum(reading: &Value) -> Vec<Value> {
     let mut maintenances = essence(reading);
     for maintenance in &mut maintenances {

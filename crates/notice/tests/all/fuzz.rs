@@ -171,7 +171,8 @@ fn a_large_mail_takes_no_longer_than_a_second() {
     assert!(slow.is_empty(), "{}", slow.join("\n"));
 }
 
-/// What this thread has spent on a core: on a busy machine a second passes without. Where no system tells, the time.
+/// Returns the CPU time of this thread: on a busy machine wall time passes without work. The wall time, if the system does
+/// not tell.
 fn time() -> Duration {
     static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
     let spent = fs::read_to_string("/proc/thread-self/schedstat").ok();

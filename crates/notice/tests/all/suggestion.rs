@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support;
 
-/// What a notice of an unknown carrier states.
+/// The content of a notice of an unknown carrier.
 #[derive(Debug, Clone)]
 struct Notice {
     id: (&'static str, String),
@@ -24,7 +24,7 @@ struct Notice {
     is_forwarded: bool,
 }
 
-/// In which form it states that.
+/// The form in which a notice states its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Layout {
     Lines,
@@ -184,7 +184,7 @@ impl Notice {
     }
 }
 
-/// What is suggested, in the keys of [`Notice::expected`].
+/// Returns the suggestion, in the keys of [`Notice::expected`].
 fn suggested(mail: &[u8]) -> Option<Value> {
     let reading = support::parse(mail);
     assert_eq!(
@@ -236,7 +236,7 @@ proptest! {
     }
 }
 
-/// The notices of carriers that are known, as if nobody knew them: what is suggested is what their own readers read.
+/// Known carriers' notices, read as if nobody knew them: the suggestion is what their own readers read.
 #[test]
 fn what_is_suggested_of_known_carriers_is_what_they_say() {
     let (mut same, mut none, mut wrong) = (0, 0, Vec::new());

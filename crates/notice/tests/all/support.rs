@@ -9,7 +9,7 @@ use mail::Mail;
 use notice::json::OutcomeRecord;
 use serde_json::Value;
 
-/// What the parser says of a mail, as `provision parse --json` would.
+/// Returns the parser's result for a mail, as `provision parse --json` prints it.
 pub(crate) fn parse(bytes: &[u8]) -> Value {
     let outcome = notice::parse(&Mail::decode(bytes));
     serde_json::to_value(OutcomeRecord::from(&outcome)).unwrap()
@@ -58,9 +58,9 @@ pub(crate) fn name(path: &Path) -> String {
 
 /// A mail of a folder.
 pub(crate) struct Named {
-    /// `PROVIDER/NAME`.
+    /// Name of the mail: `PROVIDER/NAME`.
     pub(crate) name: String,
-    /// Where it lies.
+    /// Path of its file.
     pub(crate) path: PathBuf,
     /// The whole of it.
     pub(crate) bytes: Vec<u8>,

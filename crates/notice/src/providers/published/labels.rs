@@ -100,7 +100,7 @@ const FORMATS: &[&str] = &[
     "%b %d %Y %H:%M[:%S]",
 ];
 
-/// Returns a calendar is read first; a mail without any word of maintenance in its subject is another mail of this sender.
+/// Reads a calendar first. A mail without any word of maintenance in its subject is another mail of this sender.
 pub(in crate::providers) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if let Some(drafts) = maintnote::read(source)? {
         return Ok(Reading::Notice(drafts));
@@ -177,7 +177,7 @@ fn time(source: &Source<'_>, labels: &[&str]) -> Result<Option<Found<Moment>>, F
     one(source, labels)?.map(|value| dates::read_zoned(value, FORMATS)).transpose()
 }
 
-/// Returns those of a table, of a workbook or under a label: of one of them alone.
+/// Returns the circuits of a table, of a workbook or under a label: of one of them alone.
 fn circuits(source: &Source<'_>, status: Status) -> Result<Vec<Found<Circuit>>, Failure> {
     let common = match one(source, IMPACT) {
         Ok(Some(said)) => words::impact(&said).map(|impact| impact.value),

@@ -67,7 +67,7 @@ fn statuses(reading: &Value) -> Vec<String> {
     maintenances.map(|one| one["status"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Returns each notice meets every so many sentences, another set than its neighbour: all of them with `WHOLE=1`.
+/// Returns the sentences for a notice: every N-th, other ones than its neighbour's; all of them with `WHOLE=1`.
 fn share<T>(sentences: &[T], sample: usize) -> impl Iterator<Item = (usize, &T)> {
     let step = if std::env::var_os("WHOLE").is_some() { 1 } else { 7 };
     sentences.iter().enumerate().filter(move |(at, _)| (at + sample).is_multiple_of(step))
@@ -138,7 +138,7 @@ fn what_is_not_so_changes_no_status() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// At most this share of the notices with a harmless sentence may go to a person.
+/// Maximum share of the notices with a harmless sentence that may go to a person: one in this many.
 const ONE_IN: usize = 50;
 
 #[test]

@@ -1,4 +1,4 @@
-//! Where a sentence may stand in a notice's own text.
+//! Places of a sentence in a notice's own text.
 
 use crate::rewrite::{self, Charset, Encoding, Message};
 
@@ -7,15 +7,15 @@ use crate::rewrite::{self, Charset, Encoding, Message};
 pub(crate) enum Place {
     /// Before the words of the subject, with a dash.
     SubjectStart,
-    /// Behind them.
+    /// After the words of the subject.
     SubjectEnd,
     /// Above all else, as a paragraph.
     Top,
     /// Above all else, as a heading, without the full stop.
     Heading,
-    /// In the midst: behind the first paragraph or table that ends in the second third.
+    /// In the middle: after the first paragraph or table that ends in the second third.
     Middle,
-    /// Below all else.
+    /// At the end of the body.
     End,
     /// In a cell of a table of its own.
     Cell,

@@ -12,7 +12,7 @@ use crate::rewrite::{
     dates::{self, Order},
 };
 
-/// Where the clock of a notice changes in summer.
+/// Places whose clock changes in summer, by provider.
 const LOCAL: &[(&str, &str)] = &[
     ("cogent/emergency", "Europe/Berlin"),
     ("cogent", "America/Chicago"),
@@ -57,7 +57,7 @@ fn start(sample: &Sample) -> Option<Date> {
     Some(Timestamp::from_second(start).unwrap().to_zoned(zone(sample)).date())
 }
 
-/// What an attached message says is encoded.
+/// Returns whether the notice is an attached message, whose content is encoded.
 fn is_attached(sample: &Sample) -> bool {
     sample.decoded.layers().iter().any(|layer| layer.wrapping == mail::Wrapping::Attached)
 }
@@ -96,7 +96,7 @@ fn moved(sample: &Sample, start: Date, how: &str, day: Date) -> Option<Changed> 
     Some(Changed { how: how.to_owned(), bytes, expected, may_be_refused })
 }
 
-/// Which number of a date is the day: the order in which one of the dates is that of the window.
+/// Returns which number of a date is the day: the order in which one of the dates is that of the window.
 fn order(plain: &str, start: Date) -> Order {
     let month_first = format!("{}/{}/", start.month(), start.day());
     let month_first_wide = format!("{:02}/{:02}/", start.month(), start.day());

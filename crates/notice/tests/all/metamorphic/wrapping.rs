@@ -1,4 +1,4 @@
-//! What mail programs, relays and lists do to a mail changes nothing.
+//! Tests that the changes which mail programs, relays and lists make to a mail change no reading.
 
 use super::{Changed, Sample, Variation};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     support,
 };
 
-/// Returns a page that is no whole document may go on behind what is put below it.
+/// Returns whether a page is not a complete document, so that it may continue below whatever is appended.
 fn has_no_end(sample: &Sample) -> bool {
     !sample.decoded.pages.iter().all(|page| page.to_lowercase().contains("</html>"))
 }

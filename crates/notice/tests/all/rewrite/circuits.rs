@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// What a format has per circuit.
+/// The markup of one circuit in a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
     /// A line of a text.
@@ -11,7 +11,7 @@ pub(crate) enum Unit {
     Row,
     /// A row that says more of the circuit alone; an element of that name where the row names others.
     RowOrElse(&'static str),
-    /// What stands between two line breaks of a page.
+    /// The text between two line breaks of a page.
     Break,
     /// An element of that name.
     Element(&'static str),
@@ -100,7 +100,7 @@ fn element(text: &str, at: usize, name: &str) -> Option<Range<usize>> {
     is_around.then_some(start..end)
 }
 
-/// From behind a line break, or the tag before the text, to behind the next line break.
+/// Returns the range from after a line break, or the tag before the text, to after the next line break.
 fn between_breaks(text: &str, at: usize) -> Option<Range<usize>> {
     let start = text[..at].rfind('>')? + 1;
     let end = at + text[at..].find('<')?;

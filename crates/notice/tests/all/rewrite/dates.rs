@@ -8,7 +8,7 @@ use jiff::{
 };
 use regex::{Captures, Regex};
 
-/// Which of two numbers is the day.
+/// The order of day and month in a date of two numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     DayFirst,

@@ -27,7 +27,7 @@ pub(crate) fn attached(mail: &[u8]) -> Vec<u8> {
     [head.as_bytes(), mail, format!("\r\n--{boundary}--\r\n").as_bytes()].concat()
 }
 
-/// Whose mail program passes a mail on.
+/// The mail program that forwards a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
     Gmail,
@@ -47,7 +47,7 @@ impl Style {
         }
     }
 
-    /// From, date, to and subject.
+    /// Returns the labels of sender, date, recipients and subject.
     fn names(self) -> [&'static str; 4] {
         match self {
             Self::Gmail | Self::Apple => ["From", "Date", "To", "Subject"],

@@ -7,7 +7,7 @@ use mail_parser::{MessageParser, MimeHeaders, PartType};
 
 use super::message::fields;
 
-/// How a body is put into a mail.
+/// The transfer encoding of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Base64,

@@ -1,6 +1,6 @@
 //! A maintenance in the making: providers fill it from [`Found`] values, [`Draft::build`] checks the model's rules.
 
-use contract::identifier::Identifier;
+use contract::{count::counted, identifier::Identifier};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -21,7 +21,8 @@ const MOST_CIRCUITS: usize = 20_000;
 pub fn bounded(windows: usize, circuits: usize) -> Result<(), Failure> {
     if windows > 1 && windows.saturating_mul(circuits) > MOST_CIRCUITS {
         return Err(Failure::too_large(format!(
-            "at most {MOST_CIRCUITS} circuits in all windows, there are {windows} windows of {circuits}"
+            "at most {MOST_CIRCUITS} circuits in all windows, there are {windows} windows of {}",
+            counted(circuits, "circuit")
         )));
     }
     Ok(())

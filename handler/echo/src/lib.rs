@@ -39,7 +39,7 @@ pub struct Echo<Objects> {
 #[derive(Debug, Error)]
 pub enum NotEchoed {
     /// The event contains no mail.
-    #[error("the event is no SES receipt event: it has no records")]
+    #[error("the event is not an SES receipt event: it has no records")]
     NoRecords,
     /// SES did not state the mail's id.
     #[error("a record has no message id")]

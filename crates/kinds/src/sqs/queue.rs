@@ -17,6 +17,7 @@ use crate::{
     surplus_tags,
 };
 use aws::{OrFail, policy::Policy};
+use contract::count::counted;
 use engine::{Address, Field, Live, Owned, Owner, Tags, coupled, plain};
 use engine::{Class, Failure};
 
@@ -270,7 +271,7 @@ impl Manage for Queue {
         let counts = answer.attributes.unwrap_or_default();
         let count = |name| counts.get(&name).and_then(|count: &String| count.parse::<u64>().ok()).unwrap_or(0);
         let messages = count(visible) + count(hidden);
-        Ok((messages > 0).then(|| if messages == 1 { "1 message".to_owned() } else { format!("{messages} messages") }))
+        Ok((messages > 0).then(|| counted(usize::try_from(messages).unwrap_or(usize::MAX), "message")))
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {

@@ -6,6 +6,8 @@
 
 use jiff::tz::TimeZone;
 
+use contract::count::counted;
+
 use crate::{
     dates,
     draft::{Draft, Times},
@@ -185,7 +187,7 @@ fn windows(lines: &Lines) -> Result<Vec<Times>, Failure> {
     }
     let ends: Vec<_> = END.iter().flat_map(|label| all(label)).collect();
     if starts.len() != ends.len() {
-        return Err(Failure::ambiguous("a finish for every start").with_quote(&format!("{} starts", starts.len())));
+        return Err(Failure::ambiguous("a finish for every start").with_quote(&counted(starts.len(), "start")));
     }
     let formats = ["%m/%d/%Y %I:%M[:%S] %p", "%m/%d/%Y %H:%M[:%S]"];
     let times = starts.into_iter().zip(ends);

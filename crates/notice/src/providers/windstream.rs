@@ -4,6 +4,8 @@
 //! The heading says where the maintenance stands. "Updated" has a new window; "Postponed" has the old one, which is off: the next
 //! one is announced as an update.
 
+use contract::count::counted;
+
 use crate::{
     dates,
     draft::{Draft, Times},
@@ -100,7 +102,7 @@ fn windows(page: &Page) -> Result<Vec<Times>, Failure> {
     let starts = page.values_of("Event Start Date & Time");
     let ends = page.values_of("Event End Date & Time");
     if starts.len() != ends.len() {
-        return Err(Failure::ambiguous("an end for every start").with_quote(&format!("{} starts", starts.len())));
+        return Err(Failure::ambiguous("an end for every start").with_quote(&counted(starts.len(), "start")));
     }
     let formats = ["%m/%d/%y %H:%M", "%m/%d/%Y %H:%M"];
     let times = starts.into_iter().zip(ends);

@@ -6,6 +6,7 @@ use futures::future::try_join_all;
 use super::Finding;
 use crate::{Names, desired::RuleSet};
 use aws::OrFail;
+use contract::count::counted;
 use declaration::Declaration;
 use engine::{Failure, Stack};
 use kinds::{Kind, Session, ses::Snapshot};
@@ -105,7 +106,10 @@ pub(super) fn rules(stack: &Stack, declaration: &Declaration, rule_set: &RuleSet
     let mut findings = Vec::new();
     if foreign.len() + declaration.receipt_rules.len() > MOST_RULES {
         findings.push(Finding::blocks(
-            format!("rule set `{name}` holds {} rules of others, and SES takes {MOST_RULES} in a set", foreign.len()),
+            format!(
+                "rule set `{name}` holds {} of others, and SES takes {MOST_RULES} in a set",
+                counted(foreign.len(), "rule")
+            ),
             "make room there, or say `take_over: true`",
         ));
     }

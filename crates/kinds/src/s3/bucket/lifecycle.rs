@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::{Session, about, unbuilt};
 use crate::number::{natural, wire};
 use aws::OrFail;
+use contract::count::counted;
 use engine::Failure;
 
 /// The id of our rule.
@@ -112,9 +113,10 @@ fn in_words(rule: &LifecycleRule, days: &Lifecycle) -> String {
     if let Some(prefix) = prefix.filter(|prefix| !prefix.is_empty()) {
         words.push(format!("below `{prefix}`"));
     }
-    words.extend(days.expire_days.map(|days| format!("objects expire after {days} days")));
-    words.extend(days.noncurrent_days.map(|days| format!("older versions expire after {days} days")));
-    words.extend(days.abort_incomplete_days.map(|days| format!("uploads are aborted after {days} days")));
+    let in_days = |days: u32| counted(usize::try_from(days).unwrap_or(usize::MAX), "day");
+    words.extend(days.expire_days.map(|days| format!("objects expire after {}", in_days(days))));
+    words.extend(days.noncurrent_days.map(|days| format!("older versions expire after {}", in_days(days))));
+    words.extend(days.abort_incomplete_days.map(|days| format!("uploads are aborted after {}", in_days(days))));
     let moves =
         rule.transitions.iter().flatten().count() + rule.noncurrent_version_transitions.iter().flatten().count();
     if moves > 0 {

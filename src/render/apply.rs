@@ -46,7 +46,7 @@ impl<'printer> Applying<'printer> {
 
     /// Shows that no further step is started.
     pub(crate) fn interrupted(&self) {
-        self.line("Interrupted: what is in flight is finished, nothing more is begun; once more ends it at once");
+        self.line("Interrupted: running steps are finished, no further one is started; interrupt again to end at once");
     }
 
     fn running(&self, change: impl FnOnce(&mut BTreeSet<String>)) {

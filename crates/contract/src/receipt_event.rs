@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_of_another_type_is_not_there() {
+    fn a_missing_field_or_one_of_another_type_is_absent() {
         let event = read(
             r#"{"Records": [
                 {"ses": {"mail": {"messageId": "one", "timestamp": "yesterday", "commonHeaders": {"from": "noc@carrier.example"}},

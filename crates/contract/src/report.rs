@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shortened_report_keeps_what_is_counted() {
+    fn a_shortened_report_keeps_its_counts() {
         let (item, short) = (item(), item().shortened());
         assert_eq!((short.class, &short.outcome, &short.facts), (item.class, &item.outcome, &item.facts));
         assert_eq!(short.reason.unwrap(), "not found: a start time; the details are too long for the log");

@@ -301,7 +301,7 @@ receipt_rules:
     }
 
     #[test]
-    fn what_is_declared_is_read_and_what_is_not_has_its_default() {
+    fn declared_keys_are_read_and_others_have_their_defaults() {
         let declaration = parse(SOUND.as_bytes()).unwrap();
         let reader = &declaration.functions["reader"];
         assert_eq!((reader.memory, reader.timeout, reader.retries), (256, Duration::from_secs(30), 2));

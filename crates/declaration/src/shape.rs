@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_of_the_tables_changes_what_is_declared() {
+    fn every_key_of_the_tables_has_an_effect() {
         const FULL: &str = include_str!("../../../tests/all/validate/full.yaml");
         let all = "{errors: 2, throttles: 2, duration: 2, undelivered: 2, messages: 2, age: 2}";
         let with_all = FULL.replace("  off: [throttles]\n", "").replace("{errors: 5, age: 25}", all);

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_differs_is_named_by_its_whole_path() {
+    fn only_differences_are_listed_by_their_whole_paths() {
         let live = json!({"a": {"b": true, "c": 1}, "list": [1, 2]});
         assert_eq!(found(&live, &json!({"a": {"b": false, "c": 1}, "list": [1, 2]})), ["a.b"]);
         assert_eq!(found(&live, &json!({"a": {"b": true, "c": 1}, "list": [2, 1]})), ["list"]);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_nothing_however_it_is_written() {
+    fn absent_null_and_empty_values_are_equal() {
         for nothing in [json!(null), json!({}), json!([]), json!({"deep": {"down": null}})] {
             assert_eq!(found(&json!({"a": nothing}), &json!({})), [""; 0]);
             assert_eq!(found(&json!({}), &json!({"a": nothing})), [""; 0]);

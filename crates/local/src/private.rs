@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_else_has_put_there_is_refused() {
+    fn a_folder_of_somebody_else_is_refused() {
         let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         std::os::unix::fs::symlink(elsewhere.path(), folder.path().join(BUCKETS)).unwrap();
         assert!(open(folder.path()).is_err());

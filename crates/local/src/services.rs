@@ -83,7 +83,7 @@ impl Services {
             }))
             .into_response(),
             Err(_) => missing(&format!(
-                "set the environment variable `{variable}` of `provision dev`: it stands for the secret `{name}`"
+                "set the environment variable `{variable}` of `provision dev`: it replaces the secret `{name}`"
             )),
         }
     }

@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_are_read_without_case_and_refused_with_what_there_is() {
+    fn settings_ignore_case_and_a_refusal_lists_the_choices() {
         let settings: Vec<Setting> = ["dmarc=fail", "SPAM=gray", "dmarc=PASS", "dkim=processing_failed"]
             .iter()
             .map(|text| text.parse().unwrap())

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_encoded_stays() {
+    fn unencoded_text_stays_unchanged() {
         check("8bit", "a =3D b", "a =3D b", false);
         check("x-unknown", "V2Fy", "V2Fy", false);
     }

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_alike_is_nobody_and_what_it_says_is_a_suggestion() {
+    fn a_look_alike_domain_is_unknown_and_its_content_a_suggestion() {
         for sender in [
             "noc@evil-arelion.com",
             "noc@arelion.com.evil.example",

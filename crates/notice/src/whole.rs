@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_at_the_end_of_a_text_may_have_gone_on() {
+    fn a_value_at_the_end_of_a_text_may_be_cut() {
         for below in ["", "\n\n", "> \n", "Thank y"] {
             match outcome(&format!("{NOTICE}{below}")) {
                 Outcome::Failed { failure, suggestion, .. } => {

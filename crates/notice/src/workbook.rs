@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn what_unpacks_to_too_much_is_refused() {
+    fn an_archive_that_unpacks_to_too_much_is_refused() {
         let large = " ".repeat(usize::try_from(LARGEST_WORKBOOK).unwrap());
         assert_eq!(tables(&workbook(&large), &mut Room::default()).unwrap_err().kind, FailureKind::TooLarge);
         let elements = "<a/>".repeat(1_000_001);
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_workbook_is_malformed() {
+    fn a_file_that_is_not_a_workbook_is_malformed() {
         for bytes in [b"".as_slice(), b"PK", b"Customer,Circuit\n"] {
             assert_eq!(tables(bytes, &mut Room::default()).unwrap_err().kind, FailureKind::Malformed);
         }
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_part_declares_makes_no_room() {
+    fn a_declared_size_allocates_nothing() {
         let judged = |name: &str, text: &str| {
             let mut part = Part::new(name);
             // In pieces, so that words are cut.

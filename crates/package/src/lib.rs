@@ -258,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_large_for_a_call_goes_through_a_bucket() {
+    fn a_zip_too_large_for_a_call_goes_through_a_bucket() {
         assert_eq!(Upload::of(50 * 1024 * 1024), Upload::Direct);
         assert_eq!(Upload::of(50 * 1024 * 1024 + 1), Upload::Bucket);
     }

@@ -189,7 +189,10 @@ impl Http {
         let fixed = [("user-agent", "provision".to_owned())];
         for (name, value) in fixed.iter().chain(&length).chain(headers) {
             // The value may be the token, so it is not repeated.
-            request.headers_mut().try_insert(*name, value.clone()).map_err(|_| format!("`{name}` is no header"))?;
+            request
+                .headers_mut()
+                .try_insert(*name, value.clone())
+                .map_err(|_| format!("`{name}` is not a valid header"))?;
         }
         Ok(request)
     }

@@ -123,7 +123,7 @@ mod tests {
     const QUEUE: &str = "stack: circuits\nregion: eu-west-1\nqueues: {failed: {}}\n";
 
     #[test]
-    fn only_what_the_purpose_needs_is_allowed() {
+    fn only_the_permissions_of_the_purpose_are_allowed() {
         let actions = |purpose| {
             let policy = policy_of(QUEUE, purpose);
             policy.statements()["Queues"].actions.iter().cloned().collect::<Vec<_>>().join(" ")
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_declared_can_be_deleted_and_not_made() {
+    fn undeclared_kinds_can_be_deleted_and_not_created() {
         let policy = policy_of(QUEUE, Purpose::Up);
         let topics: Vec<&String> = policy.statements()["Topics"].actions.iter().collect();
         let expected = [

@@ -124,7 +124,7 @@ pub enum Doubt {
     #[error("SES takes it for spam")]
     Spam,
     /// The domain of `From` disowns the mail.
-    #[error("DMARC failed: the domain in From does not stand for it")]
+    #[error("DMARC failed: the domain in From does not vouch for it")]
     DmarcFailed,
     /// SES does not testify where the mail comes from.
     #[error("nothing proves where it comes from: {0}")]

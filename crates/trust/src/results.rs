@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ses_writes_is_read() {
+    fn results_as_ses_writes_them_are_read() {
         let written = "amazonses.com;\r\n spf=pass (spfCheck: domain of a.example designates 192.0.2.7 as permitted sender) \
                        client-ip=192.0.2.7; envelope-from=bounce+x=y@a.example; helo=mx.a.example;\r\n \
                        dkim=pass header.i=@bulk.example;\r\n dkim=fail header.i=@a.example;\r\n dmarc=pass header.from=a.example;";

@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ses_wrote_is_read_and_what_follows_is_not() {
+    fn the_block_of_ses_is_read_and_later_headers_are_not() {
         let block = [PATH, &received("mx", ID), "X-SES-Spam-Verdict: FAIL\r\n", SPF, RESULTS, RECEIPT].concat();
         let trace = read(&format!("{block}X-SES-Virus-Verdict: PASS\r\n{RESULTS}From: a@a.example\r\n\r\n")).unwrap();
         assert_eq!((trace.helo.as_str(), trace.sender.as_deref()), ("mx", Some("b@a.example")));

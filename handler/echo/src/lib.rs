@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_mail_is_passed_over_and_what_is_no_event_is_an_error() {
+    fn the_setup_object_is_skipped_and_another_event_is_an_error() {
         assert_eq!(run(echo(&["a/"], &[], true), &[SETUP_OBJECT]).1, Vec::<Value>::new());
         assert_eq!(run(echo(&[], &[], true), &[]).0.unwrap_err(), NotEchoed::NoRecords.to_string());
     }

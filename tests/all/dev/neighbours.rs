@@ -47,7 +47,7 @@ fn ask(address: &str, first: &str, headers: &[&str], body: &str) -> (u16, String
 }
 
 #[test]
-fn whoever_cannot_sign_gets_no_secret() {
+fn an_unsigned_request_gets_no_secret() {
     let (_live, address) = running("AWS_ENDPOINT_URL");
     let host = format!("Host: {address}");
     let target = "x-amz-target: secretsmanager.GetSecretValue";

@@ -111,7 +111,7 @@ fn functions_and_how_they_run() {
 }
 
 #[test]
-fn rights_name_what_is_declared() {
+fn permissions_name_declared_entries() {
     let faults = [
         only("reads: [{bucket: mail, prefix: inbound/}]", "reads: [{bucket: mial, prefix: inbound/}]"),
         only("reads: [{bucket: mail, prefix: inbound/}]", "reads: [{bucket: mail, prefix: other/}]"),
@@ -132,7 +132,7 @@ fn rights_name_what_is_declared() {
     32:22: bucket `mial` is not declared | did you mean `mail`?
     79:18: function `maintenance` reads `other/` of bucket `mail`, and no action before this one stores the mail there | put `{store: mail, prefix: other/}` before it
     32:13: an item of `reads` lacks `bucket` | add `bucket: mail`
-    33:20: `mail/unmatched/` is a part of what stands before it in `writes`
+    33:20: `mail/unmatched/` is part of an earlier entry of `writes`
     33:23: `archive` is there twice in `writes`
     33:13: `writes` must be a list, not a mapping | write `writes: [mail]`
     34:38: `prefix` must be empty or end with `/`, not the text `inbound` | write `inbound/`
@@ -215,7 +215,7 @@ fn secrets_never_have_a_value() {
 }
 
 #[test]
-fn what_may_be_a_secret_is_not_shown() {
+fn possible_secrets_are_not_shown() {
     let secret = "hunter2hunter2";
     let places = [
         ("value_from: {environment: NETBOX_TOKEN}", format!("value_from: {secret}")),

@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_answers_is_what_was_asked_for() {
+    fn the_answer_of_aws_equals_the_request() {
         assert_eq!(read(recorded()), ours());
         assert_eq!(read(recorded().datapoints_to_alarm(1)), ours());
     }

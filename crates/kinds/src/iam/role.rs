@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_fills_in_is_the_default() {
+    fn defaults_of_aws_are_the_defaults() {
         let memory = Tag::builder().key(crate::PREVIOUS_RULE_SET_TAG).value("office").build().unwrap();
         let system = Tag::builder().key("aws:cloudformation:stack-id").value("a").build().unwrap();
         assert_eq!(settings(recorded().tags(memory).tags(system)), desired());
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_our_path_is_ours_even_without_its_tag() {
+    fn a_role_in_our_path_is_ours_even_without_its_tag() {
         let stack = Stack { id: "mail".to_owned() };
         let with = |path: &str, tags: &[(&str, &str)]| Settings {
             path: path.to_owned(),

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_aws_fills_in_is_the_default() {
+    fn defaults_of_aws_are_the_defaults() {
         let husk = DestinationConfig::builder()
             .on_failure(OnFailure::builder().build())
             .on_success(OnSuccess::builder().build())
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_as_the_same() {
+    fn a_written_value_reads_back_equal() {
         let queue = "arn:aws:sqs:eu-west-1:123456789012:mail-failed".to_owned();
         let desired = Settings { on_failure: Some(queue), ..Settings::default() };
         assert_eq!(Settings::of(Some(2), Some(21_600), Some(desired.destinations())), desired);

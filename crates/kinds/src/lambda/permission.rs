@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lambda_makes_of_it_is_the_same() {
+    fn the_form_of_lambda_is_equal() {
         assert_eq!(read(&recorded()), Settings::invoke("ses.amazonaws.com", "123456789012", RULE));
     }
 
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_field_is_not_lost() {
+    fn further_elements_are_kept() {
         for (from, to) in [
             ("\"Allow\"", "\"Deny\""),
             ("\"ArnLike\":{", "\"ArnLike\":{\"aws:PrincipalOrgID\":\"o-1\","),

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_fills_in_is_the_default() {
+    fn defaults_of_aws_are_the_defaults() {
         assert_eq!(settings(recorded()), Settings::default());
         assert_eq!(settings(recorded().set_log_group_class(None)), Settings::default());
     }

@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_s3_makes_of_it_is_the_same_and_one_real_change_is_not() {
+    fn the_form_of_s3_is_equal_and_one_real_change_is_not() {
         let recorded = edited(Some(THEIRS), ID, Some(&ours())).unwrap().unwrap();
         let turned = recorded
             .replace("aws:sourceaccount", "aws:SourceAccount")
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_policy_is_not_written_over() {
+    fn a_document_that_is_not_a_policy_is_not_overwritten() {
         for document in ["", "[]", "x"] {
             assert!(edited(Some(document), ID, Some(&ours())).is_err(), "{document}");
         }

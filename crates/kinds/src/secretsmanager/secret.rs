@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_fills_in_is_the_default() {
+    fn defaults_of_aws_are_the_defaults() {
         let tags = Tags::from([(STACK_TAG.to_owned(), "mail".to_owned())]);
         let plain = Settings { tags, ..Settings::default() };
         assert_eq!(recorded("", ""), plain);

@@ -101,7 +101,7 @@ impl Manage for Order {
         let set = &address.name;
         let _alone = session.receipt.place().await;
         let Some(there) = rules(session, set).await? else {
-            let words = format!("there is no receipt rule set `{set}`");
+            let words = format!("receipt rule set `{set}` does not exist");
             return Err(Failure::found("ses.SetReceiptRulePosition", Class::NotFound, words));
         };
         for step in moves(&session.stack, &names(&there), &desired.order) {

@@ -160,7 +160,7 @@ impl Manage for Rule {
         let (set, rule) = (address.container(), desired.to_aws(&address.name)?);
         let _alone = session.receipt.place().await;
         let Some(there) = rules(session, set).await? else {
-            let words = format!("there is no receipt rule set `{set}`");
+            let words = format!("receipt rule set `{set}` does not exist");
             return Err(Failure::found("ses.CreateReceiptRule", Class::NotFound, words));
         };
         let after = place(&session.stack, &names(&there), &desired.after);

@@ -47,7 +47,7 @@ fn every_action() -> Vec<ReceiptAction> {
 }
 
 #[test]
-fn what_ses_fills_in_is_the_default() {
+fn defaults_of_ses_are_the_defaults() {
     for rule in
         [bare(), bare().set_tls_policy(None), bare().set_actions(Some(Vec::new())).set_recipients(Some(Vec::new()))]
     {

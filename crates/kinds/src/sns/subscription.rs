@@ -195,7 +195,7 @@ impl Manage for Subscription {
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let arn = topic::arn(session, address.container());
         let Some((protocol, endpoint)) = address.name.split_once(':') else {
-            let words = format!("`{}` is no PROTOCOL:ENDPOINT", address.name);
+            let words = format!("`{}` is not `PROTOCOL:ENDPOINT`", address.name);
             return Err(Failure::found("sns.Subscribe", Class::Invalid, words));
         };
         // The tag comes first: one without a subscription does no harm, a subscription without one would stay for ever.
@@ -226,8 +226,7 @@ impl Manage for Subscription {
         let call = "sns.Unsubscribe";
         if let Some(listed) = find(session, address).await? {
             let Some(arn) = arn_of(&listed) else {
-                let words =
-                    "AWS removes an endpoint that has not agreed by itself after some days, and nobody can before";
+                let words = "AWS removes an endpoint that has not confirmed after some days, and nobody can before";
                 return Err(Failure::found(call, Class::Invalid, words));
             };
             session.aws.write.sns.unsubscribe().subscription_arn(arn).send().await.or_absent(call)?;
@@ -275,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_fills_in_is_the_default() {
+    fn defaults_of_aws_are_the_defaults() {
         assert_eq!(recorded(&[]), Settings::default());
         assert_eq!(recorded(&[("FilterPolicy", "{}"), ("RedrivePolicy", "")]), Settings::default());
     }

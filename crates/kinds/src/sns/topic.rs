@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_fills_in_is_the_default() {
+    fn defaults_of_aws_are_the_defaults() {
         assert_eq!(recorded(&[]), Settings::default());
         assert_eq!(recorded(&[("Policy=\"SNS:Publish\"", "\"SNS:Publish\",\"SNS:Receive\"")]), Settings::default());
     }

@@ -149,7 +149,7 @@ async fn url(session: &Session, name: &str) -> Result<Option<String>, Failure> {
 }
 
 async fn existing_url(session: &Session, name: &str) -> Result<String, Failure> {
-    let missing = || Failure::found("sqs.GetQueueUrl", Class::NotFound, format!("there is no queue `{name}`"));
+    let missing = || Failure::found("sqs.GetQueueUrl", Class::NotFound, format!("queue `{name}` does not exist"));
     url(session, name).await?.ok_or_else(missing)
 }
 
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_fills_in_is_the_default() {
+    fn defaults_of_aws_are_the_defaults() {
         assert_eq!(Settings::from_attributes(&recorded(&[]), Tags::new()).unwrap(), Settings::default());
     }
 

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_not_read() {
+    fn a_value_that_does_not_fit_is_not_read() {
         for (text, format) in [
             ("32-Jun-2021 10:00", "%d-%b-%Y %H:%M"),
             ("29-Feb-2021 10:00", "%d-%b-%Y %H:%M"),
@@ -313,7 +313,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_written_is_read(seconds in 0_i64..4_000_000_000) {
+        fn dates_are_read_as_written(seconds in 0_i64..4_000_000_000) {
             let time = Timestamp::from_second(seconds).unwrap().to_zoned(TimeZone::UTC).datetime();
             for format in ["%A, %d %B %Y %I:%M:%S %p", "%F %T", "%d-%b-%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S"] {
                 let text = time.strftime(format).to_string();

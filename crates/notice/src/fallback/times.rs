@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_stated_once_and_whole_is_no_window() {
+    fn a_window_must_be_stated_once_and_completely() {
         for pairs in [
             &[("Start", "2031-03-12 22:00"), ("End", "2031-03-13 02:00 UTC")][..],
             &[("Start", "2031-03-12 22:00 UTC")],

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_struck_through_or_hidden_is_left_out() {
+    fn struck_through_and_hidden_text_is_left_out() {
         for old in [
             "<s>old</s>",
             "<strike>old</strike>",

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_heading_tells_what_became_of_the_ticket() {
+    fn the_heading_states_the_status_of_the_ticket() {
         let read = |state: &str| {
             let subject = Found::text(
                 "[RETN.NET Ticket#PW-40000001]: Planned Works Notification CID#1",

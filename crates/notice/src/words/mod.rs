@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_contradicts_itself_is_for_a_person() {
+    fn a_contradiction_is_for_a_person() {
         for text in
             ["Cancelled and completed", "Maintenance not completed", "Partially completed", "Cancelled / rescheduled"]
         {
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn prose_tells_what_is_and_not_what_may_be() {
+    fn prose_states_facts_and_not_possibilities() {
         let told = |text: &str| status_told(&title(text)).unwrap().map(|found| found.value);
         assert_eq!(told("If the work is cancelled we will tell you."), None);
         assert_eq!(told("We will inform you once the work is completed."), None);

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_or_ambiguous_has_no_zone() {
+    fn an_unknown_or_ambiguous_city_has_no_zone() {
         for place in [
             "",
             ",",

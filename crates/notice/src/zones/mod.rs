@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_two_meanings_has_none() {
+    fn an_ambiguous_abbreviation_has_no_zone() {
         for name in ["IST", "AST", "SST", "XYZ", "", "local time", "+", "UTC+", "+25", "UTC+8x", "+1:5", "UTC+08:75"] {
             assert!(by_name(name).is_none(), "{name}");
         }

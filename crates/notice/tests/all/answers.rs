@@ -165,7 +165,7 @@ const QUOTATIONS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn what_is_quoted_below_an_answer_is_no_notice() {
+fn a_quotation_below_an_answer_is_not_a_notice() {
     let (mut ran, mut wrong) = (0, Vec::new());
     let mut providers = BTreeSet::new();
     for (index, (mail, _)) in notices().iter().enumerate() {
@@ -268,7 +268,7 @@ fn no_language_of_a_carrier_is_passed_over() {
 
 /// Another mail with a file that nobody has read may be a notice.
 #[test]
-fn what_was_not_read_is_not_passed_over() {
+fn unread_mails_are_not_ignored() {
     let (mut ran, mut wrong) = (0, Vec::new());
     for mail in support::own_mails().iter().filter(|mail| support::parse(&mail.bytes)["outcome"] == "ignored") {
         for (kind, name) in [

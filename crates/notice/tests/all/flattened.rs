@@ -131,7 +131,7 @@ fn essence(reading: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn a_text_says_what_its_page_says_or_is_refused() {
+fn a_text_reads_like_its_page_or_is_refused() {
     let mut wrong = Vec::new();
     for slug in READ_AS_TEXT.iter().filter(|slug| support::is_asked_for(slug)) {
         let mails = support::own_mails();

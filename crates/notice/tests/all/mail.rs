@@ -38,7 +38,7 @@ fn base64(text: &[u8]) -> String {
 }
 
 #[test]
-fn an_attached_message_is_what_the_mail_says() {
+fn an_attached_message_is_the_content_of_the_mail() {
     let plain = format!("Content-Type: message/rfc822\n\n{CARRIER}");
     let encoded =
         format!("Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n{}", base64(CARRIER.as_bytes()));
@@ -230,7 +230,7 @@ fn the_end_of_a_mail_shows_whether_it_may_go_on() {
 }
 
 #[test]
-fn what_is_too_large_is_left_out_and_said() {
+fn parts_that_are_too_large_are_left_out_and_reported() {
     let text = "x".repeat(LARGEST_TEXT + 1);
     let parts = ["\nsmall".to_owned(), format!("\n{text}"), format!("Content-Type: application/pdf\n\n{text}")];
     let parts: Vec<_> = parts.iter().map(String::as_str).collect();

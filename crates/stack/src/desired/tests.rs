@@ -75,7 +75,7 @@ fn tree(resources: &[Resource], kind: Kind, entry: &str) -> Value {
 }
 
 #[test]
-fn a_function_may_do_what_it_refers_to_and_nothing_else() {
+fn a_function_may_use_what_it_refers_to_and_nothing_else() {
     let resources = all(DECLARATION, &RuleSet::Own);
     let rights = |entry: &str| tree(&resources, Kind::Role, entry)["policies"]["provision"].clone();
     let bucket = "arn:aws:s3:::circuits-mail-123456789012-eu-west-1";

@@ -129,7 +129,7 @@ fn in_the_way(rule: &ReceiptRule, set: &str) -> Option<Finding> {
         (false, true) => "takes every mail, the stack's too",
         (false, false) => return None,
     };
-    let what = format!("somebody's rule `{}` stands before ours in rule set `{set}` and {what}", rule.name);
+    let what = format!("somebody's rule `{}` comes before ours in rule set `{set}` and {what}", rule.name);
     Some(Finding::warns(what, "ask its owner to put it behind them, if that is not meant"))
 }
 
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_stay_unreserved_blocks() {
+    fn a_reservation_of_the_last_unreserved_concurrency_blocks() {
         assert!(short(10, 110).is_none());
         assert!(short(11, 110).is_some());
     }

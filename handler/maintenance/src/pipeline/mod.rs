@@ -82,7 +82,7 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
         for record in &event.records {
             let id = record.ses.mail.message_id.as_deref();
             if id == Some(SETUP_OBJECT) {
-                tracing::info!("passed over SES's set-up object, which is no mail");
+                tracing::info!("passed over SES's set-up object, which is not a mail");
                 continue;
             }
             let Handled { report, panicked, is_spent } = self.one_mail(request_id, &record.ses).await;

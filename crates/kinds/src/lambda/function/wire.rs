@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_fills_in_is_the_default() {
+    fn defaults_of_aws_are_the_defaults() {
         assert_eq!(read(recorded()), desired());
         // A missing value, an empty structure and one that is still in progress are equal.
         let husks = recorded()

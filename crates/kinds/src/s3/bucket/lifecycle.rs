@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_as_the_same() {
+    fn a_written_value_reads_back_equal() {
         assert_eq!(Lifecycle::from_rules(vec![ours().rule().unwrap()]), ours());
         assert_eq!(Lifecycle::from_rules(Vec::new()), Lifecycle::default());
     }

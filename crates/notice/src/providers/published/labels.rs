@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_whole_is_for_a_person() {
+    fn an_incomplete_notice_is_for_a_person() {
         for (from, to) in [
             ("Maintenance ID: EX-40017\n", ""),
             ("Impact: Outage\n", ""),

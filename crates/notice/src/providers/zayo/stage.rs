@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_title_says_what_the_notice_is() {
+    fn the_title_states_the_kind_of_the_notice() {
         for (subject, stage) in [
             ("***Example***ZAYO TTN-0001 Demand MAINTENANCE NOTIFICATION***", Stage::Planned),
             ("[list] Fwd: ***Example***ZAYO TTN-0001 Emergency MAINTENANCE NOTIFICATION***", Stage::Planned),

@@ -88,7 +88,7 @@ fn says(told: Told, statuses: &[String]) -> bool {
 
 /// Each sentence meets each provider, and each place each sentence.
 #[test]
-fn what_is_told_anywhere_is_read_or_for_a_person() {
+fn a_change_told_anywhere_is_read_or_for_a_person() {
     let (mut ran, mut read, mut refused, mut wrong) = (0, 0, 0, Vec::new());
     let mut providers = BTreeSet::new();
     for (index, sample) in SAMPLES.iter().enumerate() {
@@ -117,7 +117,7 @@ fn what_is_told_anywhere_is_read_or_for_a_person() {
 }
 
 #[test]
-fn what_is_not_so_changes_no_status() {
+fn denied_changes_change_no_status() {
     let (mut ran, mut refused, mut wrong) = (0, Vec::new(), Vec::new());
     for (index, sample) in SAMPLES.iter().enumerate() {
         for (at, sentence) in share(NEGATED, index) {
@@ -142,7 +142,7 @@ fn what_is_not_so_changes_no_status() {
 const ONE_IN: usize = 50;
 
 #[test]
-fn what_any_notice_may_say_changes_nothing() {
+fn harmless_sentences_change_nothing() {
     let (mut ran, mut refused, mut wrong) = (0, Vec::new(), Vec::new());
     for (index, sample) in SAMPLES.iter().enumerate() {
         for (at, sentence) in share(HARMLESS, index) {

@@ -85,7 +85,7 @@ fn headers() {
 }
 
 #[test]
-fn what_lists_add() {
+fn footers_of_lists_change_nothing() {
     let text = "_______________________________________________\nnetops mailing list -- netops@lists.example\n\
                 To unsubscribe send a mail to netops-leave@lists.example\n";
     let page = "<hr><p>netops mailing list, <a href=\"https://lists.example/netops\">unsubscribe</a></p>\n";

@@ -178,7 +178,8 @@ impl Grants {
         found.next().filter(|_| found.next().is_none())
     }
 
-    /// Returns the faulty entry that may have been meant for an author; `None` if there is none.
+    /// Returns the first faulty entry that may have been meant for an author: one about the author, or one whose sender cannot
+    /// be read. `None` if there is none.
     pub(super) fn meant(&self, address: &str, domain: &Domain) -> Option<&Faulty> {
         let is_about = |faulty: &&Faulty| {
             faulty.who.as_ref().is_some_and(|who| who.standing(address, domain).is_some()) || faulty.who.is_none()

@@ -156,7 +156,7 @@ pub enum Doubt {
         dmarc: Verdict,
         /// SES's verdict of DKIM.
         dkim: Verdict,
-        /// Why DKIM's verdict does not suffice; `None` if it did not pass.
+        /// Why the verdict that passed does not suffice; `None` if neither passed.
         remark: Option<&'static str>,
     },
 }
@@ -184,7 +184,8 @@ fn told(faulty: Option<&str>) -> String {
     faulty.map(|faulty| format!(", which has {faulty}")).unwrap_or_default()
 }
 
-/// Judges whether a mail may have that effect as a mail of the provider that it seems to be from.
+/// Judges whether a mail may have that effect as a mail of the provider that it seems to be from. Returns the first doubt: of SES's
+/// verdicts, the evidence, the sender's standing, the mail's authorship, the proof.
 pub fn judge(
     policy: &Policy,
     verdicts: &Verdicts,
@@ -196,6 +197,7 @@ pub fn judge(
     of_verdicts(policy, verdicts)?;
     let evidence = evidence.as_ref().map_err(|fault| Doubt::NoEvidence(*fault))?;
     let author = evidence.author();
+    // The decoder must read the author that SES has checked: otherwise the mail was recognised by another sender.
     let is_read_alike =
         mail.outer().sender.as_ref().is_some_and(|sender| sender.address.eq_ignore_ascii_case(&author.address));
     if !is_read_alike {
@@ -255,8 +257,10 @@ fn standing(
     Err(Doubt::NoStanding { sender: address.clone(), meant, provider: provider.name, list: name })
 }
 
-/// Returns the standing of a sender in `TRUSTED_SENDERS` whose calendars name these providers. A calendar that names a known provider
-/// which the sender's entry does not name is refused: that is no slip of the pen.
+/// Returns the standing of a sender in `TRUSTED_SENDERS` whose calendars name these providers.
+///
+/// The entry with that very provider counts, else the sender's only entry: an unknown name may be another spelling of the entry's
+/// provider. A calendar that names a known provider which the entry does not name is refused: that is not a spelling.
 fn vouched(policy: &Policy, author: &Author, announced: &[&str]) -> Result<Option<(Domain, Scope)>, Doubt> {
     let list = &policy.trusted_senders;
     let is_announced =

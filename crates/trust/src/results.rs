@@ -146,7 +146,8 @@ fn checked(word: &str) -> Option<Checked> {
     }
 }
 
-/// Returns the domain of `header.i=@DOMAIN` or `header.d=DOMAIN`; the inner `None` if the result has neither.
+/// Returns the signing domain: that of `header.d=DOMAIN`, else that of `header.i=@DOMAIN`, which must not be outside of it. The
+/// inner `None` if the result has neither; the outer `None` if SES does not write such a result.
 #[expect(clippy::option_option, reason = "the outer one says that the clause is odd")]
 fn signer(properties: &[&str]) -> Option<Option<Domain>> {
     let (mut identity, mut domain) = (None, None);
@@ -170,7 +171,8 @@ fn signer(properties: &[&str]) -> Option<Option<Domain>> {
     }
 }
 
-/// Returns the domain of `header.from=DOMAIN`; the inner `None` if the result has none.
+/// Returns the domain of `header.from=DOMAIN`. The inner `None` if the result has none; the outer `None` if SES does not write such
+/// a result.
 #[expect(clippy::option_option, reason = "the outer one says that the clause is odd")]
 fn author(properties: &[&str]) -> Option<Option<Domain>> {
     match properties {

@@ -77,7 +77,8 @@ struct Stored<'event> {
 }
 
 impl<Objects: ObjectInfos> Echo<Objects> {
-    /// Logs the details of every mail of an event, one after the other, and returns the answer to SES.
+    /// Logs the details of every mail of an event, one after the other, and returns the answer to SES. SES's set-up
+    /// object is skipped. A mail that was not found fails the invocation, after the others were logged.
     pub async fn handle(&self, request_id: &str, event: &ReceiptEvent) -> Result<Value, NotEchoed> {
         if event.records.is_empty() {
             return Err(NotEchoed::NoRecords);

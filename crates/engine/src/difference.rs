@@ -62,6 +62,19 @@ pub fn field<K: Kind>(kind: K, path: &str) -> Option<&'static Field> {
 
 /// Returns the fields that differ, in the order of their paths. An absent value, null and an empty object or list are
 /// equal.
+///
+/// ```
+/// use engine::differences;
+/// use serde_json::json;
+///
+/// let live = json!({"timeout": 30, "tags": {"team": "noc"}, "vpc": null});
+/// let declared = json!({"timeout": 60, "tags": {"team": "noc"}});
+///
+/// let found = differences(&live, &declared);
+/// assert_eq!(found.len(), 1);
+/// assert_eq!(found[0].path, "timeout");
+/// assert_eq!((&found[0].live, &found[0].declared), (&json!(30), &json!(60)));
+/// ```
 pub fn differences(live: &Value, declared: &Value) -> Vec<Difference> {
     let mut found = Vec::new();
     compare(String::new(), live, declared, &mut found);

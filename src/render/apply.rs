@@ -16,7 +16,7 @@ use super::{
     look::{Look, clean},
     plan::{self, Heading},
 };
-use crate::ops::up::{Given, Outputs};
+use crate::ops::up::{Output, Outputs};
 use engine::{Event, Observer, Outcome, Verb};
 use kinds::Kind;
 use kinds::{Plan, Results};
@@ -30,7 +30,7 @@ pub(crate) struct Applying<'printer> {
 }
 
 impl<'printer> Applying<'printer> {
-    /// Starts the view.
+    /// Starts to show the progress.
     pub(crate) fn begin(printer: &'printer Printer, plan: &Plan) -> Self {
         let steps = plan.counts().steps();
         let bar = (printer.is_watched() && steps > 0).then(|| {
@@ -137,7 +137,7 @@ pub(crate) struct Report<'report> {
     pub(crate) now: Option<&'report Plan>,
     /// `true` if the account matches the declaration.
     pub(crate) is_complete: bool,
-    /// The stack's outputs.
+    /// Names and addresses that `up` gives out.
     pub(crate) outputs: &'report Outputs,
     /// Findings that a person still has to act on.
     pub(crate) todo: &'report [Finding],
@@ -167,7 +167,7 @@ pub(super) fn text(report: &Report<'_>, look: &Look) -> Vec<String> {
     }
     if report.is_complete && !report.outputs.0.is_empty() {
         lines.push("\nOutputs".to_owned());
-        let name = |output: &Given| format!("{} {}", output.kind, output.entry).trim_end().to_owned();
+        let name = |output: &Output| format!("{} {}", output.kind, output.entry).trim_end().to_owned();
         let width = report.outputs.0.iter().map(|output| name(output).len()).max().unwrap_or_default();
         let shown = report.outputs.0.iter().map(|output| format!("  {:<width$}   {}", name(output), output.value));
         lines.extend(shown);

@@ -12,7 +12,7 @@ pub(crate) struct Look {
     pub(crate) width: Option<usize>,
     /// `true` if colour may be used. Colour never carries information that the text lacks.
     pub(crate) colour: bool,
-    /// Local time zone.
+    /// Time zone of the person who reads.
     pub(crate) zone: TimeZone,
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Report {
     items: Vec<Entry>,
     refused: Vec<Refused>,
     dry_run: bool,
-    /// `true` after Ctrl-C.
+    /// `true` if Ctrl-C interrupted the run.
     pub(crate) interrupted: bool,
 }
 

@@ -19,7 +19,7 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::harness::{Folder, Run, replaced};
 
-/// Where an archive has its functions.
+/// Folder of the functions in an archive.
 const FUNCTIONS: &str = "share/provision/functions";
 
 /// An archive that was unpacked, and an empty folder to work in.

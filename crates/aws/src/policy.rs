@@ -42,7 +42,7 @@ pub struct Statement {
 /// The effect of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Effect {
-    /// Allows the actions.
+    /// Allows the actions of the statement.
     Allow,
     /// Denies the actions, whatever else allows them.
     Deny,

@@ -32,7 +32,7 @@ pub struct ItemReport {
     /// Labels and texts for people, the most telling first: if only one fits, the first is shown.
     #[serde(default)]
     pub facts: Vec<(String, String)>,
-    /// Duration, in milliseconds.
+    /// Duration of the handling, in milliseconds.
     #[serde(default)]
     pub duration_ms: f64,
     /// The function's own values, for programs.

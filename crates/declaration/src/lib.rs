@@ -46,7 +46,7 @@ pub use suggestion::choose;
 pub use topic::{Subscription, Topic};
 use tree::{Node, Value};
 
-/// A whole declaration.
+/// A declaration of a stack, in one stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declaration {
     /// Name of the stack. Every name in AWS begins with it.

@@ -40,9 +40,9 @@ pub enum Naming {
 pub enum Output {
     /// No output for the entry.
     Nothing,
-    /// The resource's name.
+    /// Name of the resource in AWS.
     Name,
-    /// The resource's ARN.
+    /// ARN of the resource in AWS.
     Arn,
 }
 

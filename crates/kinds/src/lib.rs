@@ -37,7 +37,7 @@ pub use rights::Right;
 
 /// A resource's kind and entry.
 pub type Id = engine::Id<Kind>;
-/// A desired resource.
+/// A resource as it should be.
 pub type Resource = engine::Resource<Kind>;
 /// One read of a resource.
 pub type Read = engine::Read<Kind>;
@@ -63,7 +63,7 @@ pub const SUBSCRIPTION_TAG: &str = "provision:subscription:";
 /// The condition of a live resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
-    /// It works.
+    /// The resource works as it should.
     Well,
     /// It waits for somebody or something; the text says for what.
     Pending(String),
@@ -83,7 +83,7 @@ pub enum Data {
 /// The input of steps: the account, the stack, and values that are too large or too secret for settings.
 #[derive(Debug, Clone)]
 pub struct Session {
-    /// AWS account.
+    /// AWS account of the stack.
     pub aws: Aws,
     /// Stack that owns the resources.
     pub stack: Stack,

@@ -15,7 +15,7 @@ use declaration::Invocation;
 /// Size at which SES cuts the headers in the event: 10 KB.
 const LARGEST_HEADERS: usize = 10 * 1024;
 
-/// A receipt event.
+/// A receipt event, in SES's format.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Event {

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What stands in a state folder.
+/// Subfolders of a state folder.
 const PARTS: [&str; 2] = [BUCKETS, QUEUES];
 /// The folder of the buckets.
 pub(crate) const BUCKETS: &str = "buckets";

@@ -17,7 +17,7 @@ use s3s::{
 pub(crate) struct Grant {
     /// Access key of the function.
     pub access_key: String,
-    /// Its secret key.
+    /// Secret key of the function.
     pub secret_key: Secret,
     /// The secrets that it may read, by name in Secrets Manager.
     pub secrets: BTreeSet<String>,

@@ -13,7 +13,7 @@ pub(super) enum Transfer {
     QuotedPrintable,
 }
 
-/// A decoded body.
+/// A decoded body of a part.
 pub(super) struct Decoded<'mail> {
     pub(super) bytes: Cow<'mail, [u8]>,
     /// `true` if the encoding stops where no encoder stops: in the middle of a group of base64.

@@ -49,7 +49,7 @@ pub(crate) struct Property {
     pub(crate) name: String,
     /// Parameters, in order; names in upper case.
     pub(crate) parameters: Vec<(String, String)>,
-    /// Value, unescaped.
+    /// Value of the property, unescaped.
     pub(crate) value: String,
     /// The values of a list, each unescaped: what commas part that are not escaped. One, where there is none.
     pub(crate) listed: Vec<String>,

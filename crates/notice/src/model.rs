@@ -20,7 +20,7 @@ impl Moment {
         Self { at, offset }
     }
 
-    /// Returns the instant.
+    /// Returns the instant of the moment.
     pub fn at(self) -> Timestamp {
         self.at
     }
@@ -165,7 +165,7 @@ impl Maintenance {
         &self.organizer
     }
 
-    /// Returns the status.
+    /// Returns the status of the maintenance.
     pub fn status(&self) -> Status {
         self.status
     }

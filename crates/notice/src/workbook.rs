@@ -70,9 +70,9 @@ pub fn tables(bytes: &[u8], room: &mut Room) -> Result<Vec<Table>, Failure> {
 /// The budget that is left for the workbooks of one mail.
 #[derive(Debug, Clone)]
 pub struct Room {
-    /// Unpacked bytes.
+    /// Unpacked bytes that are left.
     unpacked: u64,
-    /// Number of cells.
+    /// Number of cells that are left.
     cells: usize,
     /// Bytes of cells' texts.
     text: usize,

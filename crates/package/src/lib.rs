@@ -54,7 +54,7 @@ pub struct Request<'request> {
 struct Binary<'binary> {
     /// A folder in the Cargo workspace.
     folder: &'binary Path,
-    /// The package.
+    /// Name of the Cargo package.
     package: &'binary str,
     /// The binary of that package.
     bin: &'binary str,
@@ -68,7 +68,7 @@ pub fn folder(declaration: &Path) -> &Path {
 /// The profile for a binary that runs on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
-    /// Compiles quickly.
+    /// Compiles quickly, without optimisation.
     Development,
     /// Optimises as for Lambda.
     Lambda,
@@ -89,7 +89,7 @@ impl Profile {
 pub struct Artifact {
     /// The code that it was made of; of a crate the binary is named.
     pub code: Code,
-    /// The zip.
+    /// Bytes of the zip file.
     pub zip: Arc<[u8]>,
     /// Path of the zip.
     pub path: PathBuf,

@@ -19,7 +19,7 @@ const FOLDER: &str = "share/provision/functions";
 /// A function that came with the command line.
 #[derive(Debug)]
 pub(super) struct Shipped {
-    /// Its name.
+    /// Name of the shipped function.
     name: String,
     /// Path of its zip.
     path: PathBuf,

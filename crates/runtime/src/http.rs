@@ -46,7 +46,7 @@ const LONGEST_QUOTE: usize = 600;
 /// An answer to a request.
 #[derive(Debug)]
 pub struct Answer {
-    /// HTTP status.
+    /// HTTP status of the answer.
     pub status: u16,
     /// Headers of the answer.
     pub headers: Headers,
@@ -91,7 +91,7 @@ pub enum NoAnswer {
 pub struct OwnCa {
     /// Environment variable that holds them.
     pub variable: &'static str,
-    /// Certificates, as PEM.
+    /// Certificates of the authorities, as PEM.
     pub pem: String,
 }
 

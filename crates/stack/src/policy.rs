@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     Names,
-    desired::{self, Given, RuleSet},
+    desired::{self, Inputs, RuleSet},
     preconditions,
 };
 use aws::policy::{Policy, Statement};
@@ -19,11 +19,11 @@ use kinds::{
 /// The command that a policy must allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// `provision up`.
+    /// The command `provision up`.
     Up,
-    /// `provision diff`.
+    /// The command `provision diff`.
     Diff,
-    /// `provision down`.
+    /// The command `provision down`.
     Down,
 }
 
@@ -82,7 +82,7 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose) -> Pol
 
 /// Returns the kinds of all resources that a declaration implies, whichever rule set is active.
 fn kinds(declaration: &Declaration, names: &Names) -> BTreeSet<Kind> {
-    let given = Given { names, code: &BTreeMap::new(), artifacts: true, rule_set: &RuleSet::Own };
+    let given = Inputs { names, code: &BTreeMap::new(), artifacts: true, rule_set: &RuleSet::Own };
     desired::resources(declaration, given).iter().map(|resource| resource.id.kind).collect()
 }
 

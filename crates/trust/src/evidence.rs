@@ -92,7 +92,7 @@ impl Evidence {
         Ok(Self { author, is_returned: false, results })
     }
 
-    /// Returns the author.
+    /// Returns the author on whom all agree.
     pub fn author(&self) -> &Author {
         &self.author
     }

@@ -42,7 +42,7 @@ impl Listed {
 /// The providers that a sender may speak for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// Every provider.
+    /// The sender may speak for every provider.
     All,
     /// The provider with that slug or name.
     Provider(String),
@@ -180,7 +180,7 @@ impl Grants {
 
     /// Returns the first faulty entry that may have been meant for an author: one about the author, or one whose sender cannot
     /// be read. `None` if there is none.
-    pub(super) fn meant(&self, address: &str, domain: &Domain) -> Option<&Faulty> {
+    pub(super) fn possibly_meant(&self, address: &str, domain: &Domain) -> Option<&Faulty> {
         let is_about = |faulty: &&Faulty| {
             faulty.who.as_ref().is_some_and(|who| who.standing(address, domain).is_some()) || faulty.who.is_none()
         };

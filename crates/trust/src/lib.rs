@@ -66,7 +66,7 @@ pub enum Say<'notice> {
 /// The reasons why a mail is trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trust {
-    /// The sender's standing.
+    /// Standing by which the sender may speak.
     pub standing: Standing,
     /// The domain that has the standing.
     pub domain: Domain,
@@ -136,7 +136,7 @@ pub enum Doubt {
     #[error("its calendar speaks for {0}, for which its sender does not")]
     OtherProvider(String),
     /// The sender has no standing.
-    #[error("{sender} does not send notices of {provider}, nor is it listed in {list} for it{}", told(.meant.as_deref()))]
+    #[error("{sender} does not send notices of {provider}, nor is it listed in {list} for it{}", describe_faulty(.meant.as_deref()))]
     NoStanding {
         /// The address in `From`.
         sender: String,
@@ -180,7 +180,7 @@ pub fn of_verdicts(policy: &Policy, verdicts: &Verdicts) -> Result<(), Doubt> {
     Ok(())
 }
 
-fn told(faulty: Option<&str>) -> String {
+fn describe_faulty(faulty: Option<&str>) -> String {
     faulty.map(|faulty| format!(", which has {faulty}")).unwrap_or_default()
 }
 
@@ -253,7 +253,8 @@ fn standing(
     }
     let (name, list) =
         if is_calendar { ("TRUSTED_SENDERS", &policy.trusted_senders) } else { ("FORWARDERS", &policy.forwarders) };
-    let meant = list.meant(address, domain).map(|faulty| format!("`{}`, which {}", faulty.entry, faulty.fault));
+    let meant =
+        list.possibly_meant(address, domain).map(|faulty| format!("`{}`, which {}", faulty.entry, faulty.fault));
     Err(Doubt::NoStanding { sender: address.clone(), meant, provider: provider.name, list: name })
 }
 

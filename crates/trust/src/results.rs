@@ -13,9 +13,9 @@ const AUTHORITY: &str = "amazonses.com";
 /// One result of RFC 8601.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checked {
-    /// The check passed.
+    /// The check passed: the sender is authenticated.
     Pass,
-    /// The check failed.
+    /// The check failed: the sender is not authenticated.
     Fail,
     /// The check could not be made.
     Error,

@@ -47,7 +47,7 @@ pub enum NotEchoed {
     /// No place has the mail, or none may be read.
     #[error("mail {message_id} is not there: {}", .tried.join("; "))]
     NotThere {
-        /// SES message id.
+        /// SES message id of the mail.
         message_id: String,
         /// Places that were searched, with what was found.
         tried: Vec<String>,

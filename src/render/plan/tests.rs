@@ -178,6 +178,6 @@ fn an_indirect_reference_to_a_changed_resource_waits_for_it() {
     let entries: Vec<&str> = plan.items.iter().map(|item| item.id.entry.as_str()).collect();
     let place = |entry: &str| entries.iter().position(|one| *one == entry);
     assert!(place("c") < place("a"), "{entries:?}");
-    let before = order::before(&plan.items);
+    let before = order::prerequisites(&plan.items);
     assert!(before[place("a").unwrap()].contains(&place("c").unwrap()), "{before:?}");
 }

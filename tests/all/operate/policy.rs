@@ -18,7 +18,7 @@ struct Place {
     emulator: Emulator,
 }
 
-/// Somebody's access key.
+/// Access key and secret key of a user.
 type Key = (String, String);
 
 impl Place {

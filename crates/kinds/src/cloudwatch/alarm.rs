@@ -29,7 +29,7 @@ pub struct Alarm;
 /// An alarm, in CloudWatch's own words.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Settings {
-    /// Description, for people.
+    /// Description of the resource, for people.
     pub description: String,
     /// Namespace of the metric, such as `AWS/Lambda`.
     pub namespace: String,
@@ -41,7 +41,7 @@ pub struct Settings {
     pub statistic: String,
     /// Unit of the values that count; `None` counts values of any unit.
     pub unit: Option<String>,
-    /// Period, in seconds.
+    /// Length of a period, in seconds.
     pub period: u32,
     /// Number of periods that are evaluated.
     pub evaluation_periods: u32,

@@ -25,7 +25,7 @@ use engine::{Class, Failure};
 #[derive(Debug)]
 pub struct Role;
 
-/// A role.
+/// The settings of a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Path: `/provision/STACK/`.
@@ -36,7 +36,7 @@ pub struct Settings {
     pub policies: BTreeMap<String, Policy>,
     /// ARNs of the attached managed policies; managed completely.
     pub attached: BTreeSet<String>,
-    /// Description, for people.
+    /// Description of the resource, for people.
     pub description: String,
     /// Maximum duration of a session, in seconds (`MaxSessionDuration`).
     pub max_session: u32,

@@ -25,7 +25,7 @@ use engine::{Class, Failure};
 #[derive(Debug)]
 pub struct Function;
 
-/// A function.
+/// The settings of a function.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// ARN of the role.
@@ -36,11 +36,11 @@ pub struct Settings {
     pub runtime: String,
     /// Architecture: `x86_64` or `arm64`. It is changed with the code.
     pub architecture: String,
-    /// Description, for people.
+    /// Description of the resource, for people.
     pub description: String,
-    /// Memory, in MB.
+    /// Memory of the function, in MB.
     pub memory: u32,
-    /// Timeout, in seconds.
+    /// Timeout of an invocation, in seconds.
     pub timeout: u32,
     /// Size of `/tmp`, in MB.
     pub ephemeral_storage: u32,

@@ -24,7 +24,7 @@ use engine::{Class, Failure};
 #[derive(Debug)]
 pub struct Permission;
 
-/// A permission.
+/// The settings of a permission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Domain of the service, such as `ses.amazonaws.com`.

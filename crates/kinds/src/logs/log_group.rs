@@ -24,7 +24,7 @@ use engine::{Address, Field, Live, Owned, Owner, Tags, immutable, plain};
 #[derive(Debug)]
 pub struct LogGroup;
 
-/// A log group.
+/// The settings of a log group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Retention, in days: one of CloudWatch's steps. `None` keeps lines for ever.

@@ -31,18 +31,18 @@ use parts::{policy, tags, write};
 #[derive(Debug)]
 pub struct Bucket;
 
-/// A bucket.
+/// The settings of a bucket.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Settings {
-    /// Public access block.
+    /// Block of public access to the bucket.
     pub public_access: PublicAccess,
     /// Owner of objects that others put there.
     pub ownership: Ownership,
-    /// Encryption of objects.
+    /// Encryption of the bucket's objects.
     pub encryption: Encryption,
     /// `true` if older versions are kept. A bucket that once kept them is `Suspended` ever after, which is off.
     pub versioning: bool,
-    /// Expiry of objects.
+    /// Expiry of the bucket's objects.
     pub lifecycle: Lifecycle,
     /// Policy of the bucket; managed completely.
     pub policy: Policy,
@@ -54,13 +54,13 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "they are S3's four switches, each by itself")]
 pub struct PublicAccess {
-    /// `BlockPublicAcls`.
+    /// S3's setting `BlockPublicAcls`.
     pub block_acls: bool,
-    /// `IgnorePublicAcls`.
+    /// S3's setting `IgnorePublicAcls`.
     pub ignore_acls: bool,
-    /// `BlockPublicPolicy`.
+    /// S3's setting `BlockPublicPolicy`.
     pub block_policy: bool,
-    /// `RestrictPublicBuckets`.
+    /// S3's setting `RestrictPublicBuckets`.
     pub restrict_buckets: bool,
 }
 

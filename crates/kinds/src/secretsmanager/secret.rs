@@ -29,7 +29,7 @@ pub struct Secret;
 /// A secret, without its value.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Settings {
-    /// Description, for people.
+    /// Description of the resource, for people.
     pub description: String,
     /// KMS key; `None` uses AWS's own. We never set one.
     pub kms_key: Option<String>,

@@ -12,7 +12,7 @@ use engine::{Class, Failure};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
-    /// Stores the mail.
+    /// Stores the mail in a bucket.
     S3 {
         /// Name of the bucket.
         bucket: String,
@@ -29,7 +29,7 @@ pub enum Action {
         #[serde(skip_serializing_if = "Option::is_none")]
         role: Option<String>,
     },
-    /// Invokes a function.
+    /// Invokes a function with the event.
     Lambda {
         /// ARN of the function.
         function: String,
@@ -46,7 +46,7 @@ pub enum Action {
         /// Encoding of the mail in the message.
         encoding: Encoding,
     },
-    /// Refuses the mail.
+    /// Refuses the mail with an answer.
     Bounce {
         /// Sender of the rejection.
         sender: String,
@@ -61,7 +61,7 @@ pub enum Action {
         #[serde(skip_serializing_if = "Option::is_none")]
         topic: Option<String>,
     },
-    /// Adds a header.
+    /// Adds a header to the mail.
     AddHeader {
         /// Name of the header.
         name: String,

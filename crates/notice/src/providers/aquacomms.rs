@@ -16,7 +16,7 @@ use crate::{
     words,
 };
 
-/// The provider Aqua Comms.
+/// Definition of the provider Aqua Comms.
 pub static PROVIDER: Provider = Provider {
     slug: "aquacomms",
     name: "Aqua Comms",

@@ -20,7 +20,7 @@ use crate::{
     words, workbook,
 };
 
-/// The provider AT&T.
+/// Definition of the provider AT&T.
 pub static PROVIDER: Provider = Provider {
     slug: "att",
     name: "AT&T",

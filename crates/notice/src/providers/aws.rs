@@ -18,7 +18,7 @@ use crate::{
     words,
 };
 
-/// The provider Amazon Web Services.
+/// Definition of the provider Amazon Web Services.
 pub static PROVIDER: Provider = Provider {
     slug: "aws",
     name: "Amazon Web Services",

@@ -17,7 +17,7 @@ use crate::{
     words,
 };
 
-/// The provider BSO.
+/// Definition of the provider BSO.
 pub static PROVIDER: Provider = Provider {
     slug: "bso",
     name: "BSO",

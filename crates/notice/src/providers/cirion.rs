@@ -20,7 +20,7 @@ use crate::{
 };
 use contract::identifier::is_placeholder;
 
-/// The provider Cirion Technologies.
+/// Definition of the provider Cirion Technologies.
 pub static PROVIDER: Provider = Provider {
     slug: "cirion",
     name: "Cirion",

@@ -17,7 +17,7 @@ use crate::{
     words,
 };
 
-/// The provider Cogent Communications.
+/// Definition of the provider Cogent Communications.
 pub static PROVIDER: Provider = Provider {
     slug: "cogent",
     name: "Cogent",

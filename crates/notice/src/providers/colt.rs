@@ -23,7 +23,7 @@ use crate::{
 };
 use mail::Attachment;
 
-/// The provider Colt Technology Services.
+/// Definition of the provider Colt Technology Services.
 pub static PROVIDER: Provider = Provider {
     slug: "colt",
     name: "Colt",

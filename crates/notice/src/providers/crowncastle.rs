@@ -19,7 +19,7 @@ use crate::{
     words, zones,
 };
 
-/// The provider Crown Castle Fiber.
+/// Definition of the provider Crown Castle Fiber.
 pub static PROVIDER: Provider = Provider {
     slug: "crowncastle",
     name: "Crown Castle Fiber",

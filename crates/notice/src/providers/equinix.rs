@@ -25,7 +25,7 @@ use crate::{
     words,
 };
 
-/// The provider Equinix.
+/// Definition of the provider Equinix.
 pub static PROVIDER: Provider = Provider {
     slug: "equinix",
     name: "Equinix",

@@ -14,7 +14,7 @@ use crate::{
     words,
 };
 
-/// The provider FLAG Telecom.
+/// Definition of the provider FLAG Telecom.
 pub static PROVIDER: Provider = Provider {
     slug: "flag",
     name: "FLAG",

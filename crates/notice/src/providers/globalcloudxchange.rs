@@ -16,7 +16,7 @@ use crate::{
     words,
 };
 
-/// The provider Global Cloud Xchange.
+/// Definition of the provider Global Cloud Xchange.
 pub static PROVIDER: Provider = Provider {
     slug: "globalcloudxchange",
     name: "Global Cloud Xchange",

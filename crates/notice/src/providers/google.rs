@@ -20,7 +20,7 @@ use crate::{
     words,
 };
 
-/// The provider Google.
+/// Definition of the provider Google.
 pub static PROVIDER: Provider = Provider {
     slug: "google",
     name: "Google",

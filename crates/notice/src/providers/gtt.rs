@@ -23,7 +23,7 @@ use crate::{
     words,
 };
 
-/// The provider GTT (EXA).
+/// Definition of the provider GTT (EXA).
 pub static PROVIDER: Provider = Provider {
     slug: "gtt",
     name: "GTT (EXA)",

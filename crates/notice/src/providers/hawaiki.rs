@@ -15,7 +15,7 @@ use crate::{
     words,
 };
 
-/// The provider Hawaiki.
+/// Definition of the provider Hawaiki.
 pub static PROVIDER: Provider = Provider {
     slug: "hawaiki",
     name: "Hawaiki",

@@ -18,7 +18,7 @@ use crate::{
     words,
 };
 
-/// The provider HGC Global Communications.
+/// Definition of the provider HGC Global Communications.
 pub static PROVIDER: Provider = Provider {
     slug: "hgc",
     name: "HGC Global Communications",

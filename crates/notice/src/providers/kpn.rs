@@ -20,7 +20,7 @@ use crate::{
     workbook,
 };
 
-/// The provider KPN.
+/// Definition of the provider KPN.
 pub static PROVIDER: Provider = Provider {
     slug: "kpn",
     name: "KPN",

@@ -22,7 +22,7 @@ use crate::{
     words,
 };
 
-/// The provider Lumen Technologies.
+/// Definition of the provider Lumen Technologies.
 pub static PROVIDER: Provider = Provider {
     slug: "lumen",
     name: "Lumen",

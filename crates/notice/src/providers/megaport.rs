@@ -15,7 +15,7 @@ use crate::{
     words,
 };
 
-/// The provider Megaport.
+/// Definition of the provider Megaport.
 pub static PROVIDER: Provider = Provider {
     slug: "megaport",
     name: "Megaport",

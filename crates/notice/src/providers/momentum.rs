@@ -16,7 +16,7 @@ use crate::{
     words,
 };
 
-/// The provider Momentum Telecom.
+/// Definition of the provider Momentum Telecom.
 pub static PROVIDER: Provider = Provider {
     slug: "momentum",
     name: "Momentum Telecom",

@@ -22,7 +22,7 @@ use crate::{
     words,
 };
 
-/// The provider Netflix Open Connect.
+/// Definition of the provider Netflix Open Connect.
 pub static PROVIDER: Provider = Provider {
     slug: "netflix",
     name: "Netflix Open Connect",

@@ -18,7 +18,7 @@ use crate::{
     words,
 };
 
-/// The provider PCCW Global.
+/// Definition of the provider PCCW Global.
 pub static PROVIDER: Provider = Provider {
     slug: "pccw",
     name: "PCCW Global",

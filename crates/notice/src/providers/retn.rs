@@ -19,7 +19,7 @@ use crate::{
     words,
 };
 
-/// The provider RETN.
+/// Definition of the provider RETN.
 pub static PROVIDER: Provider = Provider {
     slug: "retn",
     name: "RETN",

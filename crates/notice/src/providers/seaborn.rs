@@ -21,7 +21,7 @@ use crate::{
     words,
 };
 
-/// The provider Seaborn Networks.
+/// Definition of the provider Seaborn Networks.
 pub static PROVIDER: Provider = Provider {
     slug: "seaborn",
     name: "Seaborn",

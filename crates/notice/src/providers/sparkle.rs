@@ -16,7 +16,7 @@ use crate::{
     words,
 };
 
-/// The provider TI Sparkle.
+/// Definition of the provider TI Sparkle.
 pub static PROVIDER: Provider = Provider {
     slug: "sparkle",
     name: "Sparkle",

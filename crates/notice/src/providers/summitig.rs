@@ -18,7 +18,7 @@ use crate::{
     words,
 };
 
-/// The provider Summit IG.
+/// Definition of the provider Summit IG.
 pub static PROVIDER: Provider = Provider {
     slug: "summitig",
     name: "Summit IG",

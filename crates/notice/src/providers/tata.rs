@@ -18,7 +18,7 @@ use crate::{
     words,
 };
 
-/// The provider Tata Communications.
+/// Definition of the provider Tata Communications.
 pub static PROVIDER: Provider = Provider {
     slug: "tata",
     name: "Tata Communications",

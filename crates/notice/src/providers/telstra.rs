@@ -19,7 +19,7 @@ use crate::{
     words,
 };
 
-/// The provider Telstra.
+/// Definition of the provider Telstra.
 pub static PROVIDER: Provider = Provider {
     slug: "telstra",
     name: "Telstra",

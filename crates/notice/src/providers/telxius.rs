@@ -19,7 +19,7 @@ use crate::{
     words,
 };
 
-/// The provider Telxius.
+/// Definition of the provider Telxius.
 pub static PROVIDER: Provider = Provider {
     slug: "telxius",
     name: "Telxius",

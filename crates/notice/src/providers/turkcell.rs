@@ -17,7 +17,7 @@ use crate::{
     words,
 };
 
-/// The provider Turkcell Superonline.
+/// Definition of the provider Turkcell Superonline.
 pub static PROVIDER: Provider = Provider {
     slug: "turkcell",
     name: "Turkcell",

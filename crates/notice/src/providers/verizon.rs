@@ -17,7 +17,7 @@ use crate::{
     words,
 };
 
-/// The provider Verizon Business.
+/// Definition of the provider Verizon Business.
 pub static PROVIDER: Provider = Provider {
     slug: "verizon",
     name: "Verizon",

@@ -16,7 +16,7 @@ use crate::{
     words,
 };
 
-/// The provider Vodafone.
+/// Definition of the provider Vodafone.
 pub static PROVIDER: Provider = Provider {
     slug: "vodafone",
     name: "Vodafone",

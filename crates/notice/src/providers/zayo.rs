@@ -25,7 +25,7 @@ use crate::{
     words,
 };
 
-/// The provider Zayo Group.
+/// Definition of the provider Zayo Group.
 pub static PROVIDER: Provider = Provider {
     slug: "zayo",
     name: "Zayo",

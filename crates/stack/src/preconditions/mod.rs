@@ -22,7 +22,7 @@ pub enum Weight {
     Warns,
 }
 
-/// An unfulfilled precondition.
+/// A precondition that is not fulfilled.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Finding {
     /// Weight: blocks or warns.

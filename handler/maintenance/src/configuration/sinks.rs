@@ -10,7 +10,7 @@ use crate::sinks::{SINK, calendar, netbox, webhook};
 pub enum SinkKind {
     /// Writes JSON lines to the log.
     Lines,
-    /// Delivers to NetBox.
+    /// Delivers notices to a NetBox.
     NetBox(netbox::settings::Settings),
     /// Posts to a web server.
     Webhook(webhook::settings::Settings),

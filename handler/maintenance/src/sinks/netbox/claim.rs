@@ -34,7 +34,7 @@ pub struct Claimant {
 pub enum Holder {
     /// Any delivery that claims it.
     Nobody,
-    /// This delivery.
+    /// This delivery holds the claim.
     Us,
     /// Another delivery of the same mail.
     Other,

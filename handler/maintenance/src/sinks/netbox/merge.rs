@@ -24,7 +24,7 @@ use schedule::{EventStatus, Order};
 pub(super) enum Merge {
     /// There are no such events.
     Nothing,
-    /// Make these calls.
+    /// Make these calls, then plan again.
     Do(Vec<Action>),
     /// Other deliveries have to finish first, for this reason.
     Wait(String),

@@ -16,7 +16,7 @@ use super::{
     look::{Look, clean},
     plan::{self, Heading},
 };
-use crate::ops::up::{Output, Outputs};
+use crate::ops::up::{Outputs, StackOutput};
 use engine::{Event, Observer, Outcome, Verb};
 use kinds::Kind;
 use kinds::{Plan, Results};
@@ -167,7 +167,7 @@ pub(super) fn text(report: &Report<'_>, look: &Look) -> Vec<String> {
     }
     if report.is_complete && !report.outputs.0.is_empty() {
         lines.push("\nOutputs".to_owned());
-        let name = |output: &Output| format!("{} {}", output.kind, output.entry).trim_end().to_owned();
+        let name = |output: &StackOutput| format!("{} {}", output.kind, output.entry).trim_end().to_owned();
         let width = report.outputs.0.iter().map(|output| name(output).len()).max().unwrap_or_default();
         let shown = report.outputs.0.iter().map(|output| format!("  {:<width$}   {}", name(output), output.value));
         lines.extend(shown);

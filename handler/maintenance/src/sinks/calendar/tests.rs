@@ -199,7 +199,7 @@ fn a_file_that_is_not_ours_is_left_alone() {
         let bucket = Bucket::default();
         bucket.write("calendar/maintenance.ics", strange.as_bytes().to_vec());
         let Err(SinkError::Transient(reason)) = deliver(&calendar(&bucket), PLANNED) else { panic!("no error") };
-        assert!(reason.contains("no calendar that `provision` has written"), "{reason}");
+        assert!(reason.contains("not a calendar that `provision` has written"), "{reason}");
         assert_eq!(bucket.text("calendar/maintenance.ics"), strange);
     }
 }

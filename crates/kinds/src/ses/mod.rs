@@ -14,7 +14,7 @@ pub mod rule_set;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, ops::Deref, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use aws_sdk_ses::types::ReceiptRule;
 use tokio::sync::{Mutex, MutexGuard};
@@ -32,27 +32,7 @@ pub fn own_set(stack: &Stack) -> String {
 /// Permissions for reading rule sets.
 const LOOKING: &[&str] = &["ses:DescribeActiveReceiptRuleSet", "ses:DescribeReceiptRuleSet"];
 
-/// Input that drift comparison ignores: `eq` is always true.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Input<T>(pub T);
-
-impl<T> PartialEq for Input<T> {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl<T> Eq for Input<T> {}
-
-impl<T> Deref for Input<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
-
-/// The active set and ours, at one moment.
+/// The active set and ours, as they were at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Snapshot {
     /// Name of the active set; `None` if there is none.

@@ -5,6 +5,7 @@
 
 use crate::identity::{Identity, Output};
 use aws::ArnForm;
+use contract::count::counted;
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_sqs::types::QueueAttributeName as Name;

@@ -6,7 +6,7 @@ use engine::Address;
 use kinds::{
     Id, Input, Kind,
     ses::{
-        action::{self, Action as Done},
+        action::{self, Action as SesAction},
         activation, order,
         rule::{self, recipient},
         rule_set,

@@ -6,7 +6,7 @@ use super::account::Opened;
 use engine::{Address, Live, keep_protections, survey};
 use kinds::{Kind, Plan, Read, Resource, Session, Settings, Survey, ses};
 use package::{Artifact, Upload};
-use stack::desired::{self, Given, RuleSet};
+use stack::desired::{self, Inputs, RuleSet};
 
 /// The code of the functions.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ pub(crate) async fn compare(opened: &Opened, code: &Code) -> Compared {
         Code::NotBuilt => (&none, false),
     };
     let resources = |rule_set: &RuleSet, artifacts: bool| {
-        desired::resources(declaration, Given { names, code: code_sha256, artifacts, rule_set })
+        desired::resources(declaration, Inputs { names, code: code_sha256, artifacts, rule_set })
     };
     session.receipt.forget().await;
     let likely = resources(&RuleSet::Own, artifacts);

@@ -15,7 +15,7 @@ pub(crate) struct Converged {
     pub(crate) results: Results,
     /// The comparison after applying; `None` if some step was not done, which makes it pointless.
     pub(crate) now: Option<Compared>,
-    /// `true` after Ctrl-C.
+    /// `true` if Ctrl-C interrupted the run.
     pub(crate) interrupted: bool,
 }
 

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_a_text_and_what_is_not_reported_is_not_known() {
+    fn an_answer_that_is_not_json_is_a_text_and_missing_figures_are_none() {
         let answer = answer(b"no json", "… cut log\n");
         assert_eq!(answer.payload, Value::from("no json"));
         assert_eq!(answer.timings, Timings { total_ms: 12.0, ..Timings::default() });

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_goes_back_a_while_and_no_further_and_forgets_what_lies_before() {
+    fn a_read_goes_back_a_limited_time_and_forgets_older_events() {
         let mut told = Told::since(1_000);
         told.news(vec![event("old", 2_000), event("new", 2_000 + LATE + 1)]);
         assert_eq!(told.since_when(), 2_001);

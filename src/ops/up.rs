@@ -152,19 +152,19 @@ pub(crate) fn outputs(opened: &Opened, compared: &Compared, code: &Code) -> Outp
 
 /// A stack's outputs for people and scripts: kind, entry, value.
 #[derive(Debug, Default)]
-pub(crate) struct Outputs(pub(crate) Vec<Given>);
+pub(crate) struct Outputs(pub(crate) Vec<StackOutput>);
 
-/// An output.
+/// An output of `up`: a name or an address.
 #[derive(Debug, Serialize)]
-pub(crate) struct Given {
+pub(crate) struct StackOutput {
     pub(crate) kind: &'static str,
     pub(crate) entry: String,
     pub(crate) value: String,
 }
 
 impl Outputs {
-    /// Adds an output.
+    /// Adds an output of an entry.
     pub(crate) fn add(&mut self, kind: &'static str, entry: &str, value: String) {
-        self.0.push(Given { kind, entry: entry.to_owned(), value });
+        self.0.push(StackOutput { kind, entry: entry.to_owned(), value });
     }
 }

@@ -16,7 +16,7 @@ use super::{
     look::{Look, clean},
     plan::{self, Heading},
 };
-use crate::ops::up::{Given, Outputs};
+use crate::ops::up::{Outputs, StackOutput};
 use engine::{Event, Observer, Outcome, Verb};
 use kinds::Kind;
 use kinds::{Plan, Results};
@@ -30,7 +30,7 @@ pub(crate) struct Applying<'printer> {
 }
 
 impl<'printer> Applying<'printer> {
-    /// Starts the view.
+    /// Starts to show the progress.
     pub(crate) fn begin(printer: &'printer Printer, plan: &Plan) -> Self {
         let steps = plan.counts().steps();
         let bar = (printer.is_watched() && steps > 0).then(|| {
@@ -46,7 +46,7 @@ impl<'printer> Applying<'printer> {
 
     /// Shows that no further step is started.
     pub(crate) fn interrupted(&self) {
-        self.line("Interrupted: what is in flight is finished, nothing more is begun; once more ends it at once");
+        self.line("Interrupted: running steps are finished, no further one is started; interrupt again to end at once");
     }
 
     fn running(&self, change: impl FnOnce(&mut BTreeSet<String>)) {
@@ -137,7 +137,7 @@ pub(crate) struct Report<'report> {
     pub(crate) now: Option<&'report Plan>,
     /// `true` if the account matches the declaration.
     pub(crate) is_complete: bool,
-    /// The stack's outputs.
+    /// Names and addresses that `up` gives out.
     pub(crate) outputs: &'report Outputs,
     /// Findings that a person still has to act on.
     pub(crate) todo: &'report [Finding],
@@ -167,7 +167,7 @@ pub(super) fn text(report: &Report<'_>, look: &Look) -> Vec<String> {
     }
     if report.is_complete && !report.outputs.0.is_empty() {
         lines.push("\nOutputs".to_owned());
-        let name = |output: &Given| format!("{} {}", output.kind, output.entry).trim_end().to_owned();
+        let name = |output: &StackOutput| format!("{} {}", output.kind, output.entry).trim_end().to_owned();
         let width = report.outputs.0.iter().map(|output| name(output).len()).max().unwrap_or_default();
         let shown = report.outputs.0.iter().map(|output| format!("  {:<width$}   {}", name(output), output.value));
         lines.extend(shown);

@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_says_what_goes_through_a_bucket_and_a_document_too() {
+    fn the_table_and_the_document_name_zips_that_go_through_a_bucket() {
         let package = Code::Crate { package: "large".to_owned(), bin: Some("reader".to_owned()) };
         let small = artifact(Code::Shipped("maintenance".to_owned()), 4_431_473, Upload::Direct);
         let large = artifact(package, 61_000_000, Upload::Bucket);

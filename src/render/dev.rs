@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use comfy_table::{Table, presets};
 use contract::{
+    count::{counted, counted_as},
     maintenance::Announced,
     report::{ItemReport, Report},
 };
@@ -13,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Printer, VERSION,
-    look::{Look, clean, counted, counted_as},
+    look::{Look, clean},
     maintenances,
 };
 use declaration::{Action, Declaration, Invocation, ReceiptRule, Recipient, Tls};

@@ -3,6 +3,7 @@
 use std::{fmt, path::Path};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use contract::count::counted;
 use serde::Serialize;
 
 use super::{
@@ -129,11 +130,8 @@ pub(super) fn text_of_valid(file: &Path, declaration: &Declaration) -> String {
         (declaration.secrets.len(), "secret"),
         (declaration.receipt_rules.len(), "receipt rule"),
     ];
-    let parts: Vec<_> = parts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}{}", if *count == 1 { "" } else { "s" }))
-        .collect();
+    let parts: Vec<_> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(*count, noun)).collect();
     let contents = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
     let file = clean(&file.display().to_string());
     let stage = declaration.stage.as_ref().map(|stage| format!(", stage {stage},")).unwrap_or_default();

@@ -12,7 +12,7 @@ pub(crate) struct Look {
     pub(crate) width: Option<usize>,
     /// `true` if colour may be used. Colour never carries information that the text lacks.
     pub(crate) colour: bool,
-    /// Local time zone.
+    /// Time zone of the person who reads.
     pub(crate) zone: TimeZone,
 }
 
@@ -64,16 +64,6 @@ pub(crate) fn clean(text: &str) -> String {
         other => other,
     };
     text.chars().map(shown).collect()
-}
-
-/// Returns a count with its noun: `1 mail`, `2 mails`.
-pub(crate) fn counted(count: usize, noun: &str) -> String {
-    counted_as(count, noun, &format!("{noun}s"))
-}
-
-/// Returns a count with its noun, which has a plural of its own: `1 retry`, `2 retries`.
-pub(crate) fn counted_as(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 #[cfg(test)]

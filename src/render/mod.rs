@@ -127,7 +127,7 @@ impl Printer {
         self.is_watched() && io::stdin().is_terminal()
     }
 
-    /// Prints a plan.
+    /// Prints a plan, below its heading.
     pub(crate) fn plan(&self, heading: &plan::Heading, plan: &Plan) {
         if self.json {
             self.data(&plan::json(heading, plan).to_string());

@@ -19,7 +19,7 @@ pub(crate) struct Report {
     items: Vec<Entry>,
     refused: Vec<Refused>,
     dry_run: bool,
-    /// `true` after Ctrl-C.
+    /// `true` if Ctrl-C interrupted the run.
     pub(crate) interrupted: bool,
 }
 
@@ -147,7 +147,7 @@ mod tests {
     use crate::ops::replay::{About, Origin};
 
     #[test]
-    fn a_long_plan_is_cut_and_what_cannot_be_replayed_is_always_told() {
+    fn a_long_plan_is_cut_and_refused_items_are_always_listed() {
         let item = |number: usize| Item {
             origin: Origin::Stored { bucket: "mail".to_owned(), key: format!("inbound/{number}") },
             function: "reader".to_owned(),

@@ -180,7 +180,7 @@ fn a_crate_beside_the_workspace_changes_no_bytes_with_its_place() {
 }
 
 #[test]
-fn what_needs_a_newer_c_library_than_lambda_s_brings_its_own() {
+fn a_binary_that_needs_a_newer_c_library_brings_its_own() {
     let output =
         Command::new("getconf").arg("GNU_LIBC_VERSION").output().map(|output| output.stdout).unwrap_or_default();
     let version = String::from_utf8(output).unwrap();
@@ -200,7 +200,7 @@ fn what_needs_a_newer_c_library_than_lambda_s_brings_its_own() {
 }
 
 #[test]
-fn what_is_missing_is_told_with_what_would_mend_it() {
+fn missing_parts_are_reported_with_a_hint() {
     let folder = Folder::new();
     let workspace = Workspace::new(&folder, "one");
     workspace.write("infra.yaml", &replaced(DECLARATION, &[("crate: reader", "crate: raeder")]));
@@ -288,7 +288,7 @@ fn a_build_script_sees_no_secret() {
 }
 
 #[test]
-fn what_the_compiler_says_is_shown() {
+fn messages_of_the_compiler_are_shown() {
     let folder = Folder::new();
     let workspace = Workspace::new(&folder, "one");
     workspace.write("reader/src/main.rs", "fn main() { missing(); }\n");
@@ -299,7 +299,7 @@ fn what_the_compiler_says_is_shown() {
 }
 
 #[test]
-fn without_cargo_or_a_linker_it_says_what_to_install() {
+fn without_cargo_or_a_linker_the_hint_names_the_package_to_install() {
     let folder = Folder::new();
     let workspace = Workspace::new(&folder, "one");
     let programs = folder.path("programs");

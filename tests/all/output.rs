@@ -35,7 +35,7 @@ fn a_full_disk_is_an_error() {
 }
 
 #[test]
-fn what_was_typed_wrongly_is_exit_code_2() {
+fn wrong_arguments_are_exit_code_2() {
     assert_snapshot!(Folder::new().run(&["parse"]).shown(), @r"
     exit code: 2
     ----- stdout -----

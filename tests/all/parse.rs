@@ -238,7 +238,7 @@ fn a_folder_is_read_in_the_order_of_names_however_many_mails_it_has() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_and_the_rest_is_read() {
+fn unreadable_files_are_reported_and_the_rest_is_read() {
     let folder = Folder::new();
     folder.write("empty.eml", "");
     folder.write("outlook.msg", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and so on");

@@ -19,7 +19,7 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::harness::{Folder, Run, replaced};
 
-/// Where an archive has its functions.
+/// Folder of the functions in an archive.
 const FUNCTIONS: &str = "share/provision/functions";
 
 /// An archive that was unpacked, and an empty folder to work in.
@@ -144,7 +144,7 @@ functions:
 ";
 
 #[test]
-fn what_did_not_come_with_the_binary_is_told_with_what_did() {
+fn a_function_that_is_not_shipped_is_reported_with_those_that_are() {
     let installed = Installed::new();
     installed.folder.write("work/infra.yaml", DECLARATION);
     assert_snapshot!(installed.shown(&["build"]), @r"

@@ -27,9 +27,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("process", &[]),
     ("engine", &[]),
     ("aws", &["engine", "problem"]),
-    ("kinds", &["aws", "engine"]),
+    ("kinds", &["aws", "contract", "engine"]),
     // The lists of trusted senders are read by the grammar of `trust`, so that `validate` refuses what the function refuses.
-    ("declaration", &["trust"]),
+    ("declaration", &["contract", "trust"]),
     ("stack", &["aws", "contract", "declaration", "engine", "kinds", "problem"]),
     ("package", &["declaration", "process"]),
     ("local", &["contract", "declaration", "problem", "process"]),

@@ -42,7 +42,7 @@ pub struct ArnForm(pub &'static str);
 /// The region and the account of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Realm {
-    /// AWS region.
+    /// AWS region of the stack.
     pub region: String,
     /// Account id, 12 digits.
     pub account: String,

@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_still_holds_something_is_not_deleted_by_trying_again() {
+    fn a_non_empty_resource_is_not_deleted_by_retrying() {
         assert_eq!(
             class("s3.DeleteBucket", 409, "BucketNotEmpty", "The bucket you tried to delete is not empty"),
             Class::Invalid

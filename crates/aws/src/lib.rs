@@ -36,23 +36,23 @@ const READ_ATTEMPTS: u32 = 6;
 pub struct Clients {
     /// Client of CloudWatch: metrics and alarms.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
-    /// Client of IAM.
+    /// Client of the service IAM.
     pub iam: aws_sdk_iam::Client,
-    /// Client of Lambda.
+    /// Client of the service Lambda.
     pub lambda: aws_sdk_lambda::Client,
     /// Client of CloudWatch Logs.
     pub logs: aws_sdk_cloudwatchlogs::Client,
-    /// Client of S3.
+    /// Client of the service S3.
     pub s3: aws_sdk_s3::Client,
     /// Client of Secrets Manager.
     pub secrets: aws_sdk_secretsmanager::Client,
     /// Client of SES, version 1 of its API: version 2 has no receipt rules.
     pub ses: aws_sdk_ses::Client,
-    /// Client of SNS.
+    /// Client of the service SNS.
     pub sns: aws_sdk_sns::Client,
-    /// Client of SQS.
+    /// Client of the service SQS.
     pub sqs: aws_sdk_sqs::Client,
-    /// Client of STS.
+    /// Client of the service STS.
     pub sts: aws_sdk_sts::Client,
 }
 

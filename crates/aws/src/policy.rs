@@ -45,7 +45,7 @@ pub struct Statement {
 /// The effect of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Effect {
-    /// Allows the actions.
+    /// Allows the actions of the statement.
     Allow,
     /// Denies the actions, whatever else allows them.
     Deny,
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_as_the_same() {
+    fn a_written_value_reads_back_equal() {
         assert_eq!(Policy::from_json(&ours().to_json()), Ok(ours()));
         let encoded =
             percent_encoding::utf8_percent_encode(&ours().to_json(), percent_encoding::NON_ALPHANUMERIC).to_string();
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_policy_is_an_error() {
+    fn a_document_that_is_not_a_policy_is_an_error() {
         for text in ["", "[]x", "{\"Statement\":[3]}", "{\"Statement\":[{\"Effect\":\"Maybe\"}]}"] {
             assert!(Policy::from_json(text).is_err(), "{text}");
         }

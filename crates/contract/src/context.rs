@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The environment variable that holds a [`Context`] as JSON.
 pub const VARIABLE: &str = "PROVISION_CONTEXT";
 
-/// What a function learns of its stack.
+/// The facts that a function learns of its stack.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Context {
     /// Name of the stack.

@@ -68,6 +68,14 @@ pub struct Identifier(String);
 impl Identifier {
     /// Returns the id; `None` if the text is blank or a placeholder. An id has no line breaks: where one occurs, a relay has
     /// broken a long line at a blank.
+    ///
+    /// ```
+    /// use contract::identifier::Identifier;
+    ///
+    /// let id = Identifier::new("CHG-1\n 2031");
+    /// assert_eq!(id.as_ref().map(Identifier::as_str), Some("CHG-1 2031"));
+    /// assert!(Identifier::new("N/A").is_none());
+    /// ```
     pub fn new(text: &str) -> Option<Self> {
         if is_placeholder(text) {
             return None;

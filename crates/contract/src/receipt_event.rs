@@ -35,17 +35,17 @@ pub struct Record {
 /// A mail, as SES describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Received {
-    /// Envelope and headers.
+    /// Envelope and headers of the mail.
     #[serde(default, deserialize_with = "lenient")]
-    pub mail: MailNote,
-    /// Recipients and verdicts.
+    pub mail: MailInfo,
+    /// Recipients and verdicts of the receipt.
     #[serde(default, deserialize_with = "lenient")]
     pub receipt: Receipt,
 }
 
 /// Envelope and headers of a mail.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub struct MailNote {
+pub struct MailInfo {
     /// SES message id: the last part of the object's key.
     #[serde(default, rename = "messageId", deserialize_with = "lenient")]
     pub message_id: Option<String>,
@@ -66,7 +66,7 @@ pub struct CommonHeaders {
     /// Authors (`From`), display names included.
     #[serde(default, deserialize_with = "lenient")]
     pub from: Vec<String>,
-    /// Decoded subject.
+    /// Decoded subject of the mail.
     #[serde(default, deserialize_with = "lenient")]
     pub subject: Option<String>,
     /// The sender's `Message-ID`, in angle brackets.
@@ -112,10 +112,10 @@ impl Receipt {
 /// The verdicts of SES on a mail.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdicts {
-    /// Verdict on spam.
+    /// Verdict of the spam filter.
     #[serde(default)]
     pub spam: Verdict,
-    /// Verdict on viruses.
+    /// Verdict of the virus scanner.
     #[serde(default)]
     pub virus: Verdict,
     /// Verdict of SPF: may this address send for the envelope's sender?
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_of_another_type_is_not_there() {
+    fn a_missing_field_or_one_of_another_type_is_absent() {
         let event = read(
             r#"{"Records": [
                 {"ses": {"mail": {"messageId": "one", "timestamp": "yesterday", "commonHeaders": {"from": "noc@carrier.example"}},

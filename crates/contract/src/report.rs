@@ -32,7 +32,7 @@ pub struct ItemReport {
     /// Labels and texts for people, the most telling first: if only one fits, the first is shown.
     #[serde(default)]
     pub facts: Vec<(String, String)>,
-    /// Duration, in milliseconds.
+    /// Duration of the handling, in milliseconds.
     #[serde(default)]
     pub duration_ms: f64,
     /// The function's own values, for programs.
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shortened_report_keeps_what_is_counted() {
+    fn a_shortened_report_keeps_its_counts() {
         let (item, short) = (item(), item().shortened());
         assert_eq!((short.class, &short.outcome, &short.facts), (item.class, &item.outcome, &item.facts));
         assert_eq!(short.reason.unwrap(), "not found: a start time; the details are too long for the log");

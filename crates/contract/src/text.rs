@@ -40,6 +40,12 @@ pub fn is_unseen(character: char) -> bool {
 
 /// Returns a text of one or several lines without invisible characters: each becomes [`REPLACEMENT`], except line feeds and
 /// tabs.
+///
+/// ```
+/// use contract::text::clean;
+///
+/// assert_eq!(clean("on\u{202e}off\n"), "on\u{fffd}off\n");
+/// ```
 pub fn clean(text: &str) -> String {
     let shown =
         |character| if is_unseen(character) && !matches!(character, '\n' | '\t') { REPLACEMENT } else { character };

@@ -51,7 +51,7 @@ pub enum AlarmKind {
 /// The subjects of alarms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Watched {
-    /// Every function.
+    /// Every function of the stack.
     Function,
     /// Every function that has a failure queue.
     FunctionWithFailureQueue,
@@ -84,7 +84,7 @@ pub struct Measure {
     pub metric: &'static str,
     /// Statistic of the metric.
     pub statistic: &'static str,
-    /// Period, in seconds.
+    /// Length of a period, in seconds.
     pub period: u32,
     /// Default threshold: the alarm fires at this value or above.
     pub threshold: u32,

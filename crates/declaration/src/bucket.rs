@@ -109,7 +109,7 @@ pub(super) fn places(reader: &mut Reader, fields: &Fields<'_>, name: &str) -> Ve
             let message = if *other == place {
                 format!("`{}` is there twice in `{name}`", place.bucket)
             } else {
-                format!("`{}{}` is a part of what stands before it in `{name}`", place.bucket, shown(&place.prefix))
+                format!("`{}{}` is part of an earlier entry of `{name}`", place.bucket, shown(&place.prefix))
             };
             reader.note(Diagnostic::new(item.span.clone(), message));
         }

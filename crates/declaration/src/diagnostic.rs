@@ -1,5 +1,6 @@
 //! The diagnostics of a declaration: all at once, each with its place in the file and a hint.
 
+use contract::count::counted;
 use std::{
     fmt,
     ops::Range,
@@ -97,8 +98,7 @@ impl Diagnostics {
 impl fmt::Display for Diagnostics {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.list.iter().filter(|diagnostic| !diagnostic.is_warning).count();
-        let errors = if count == 1 { "error" } else { "errors" };
-        write!(formatter, "Failed to read `{}`: {count} {errors}", self.file.display())
+        write!(formatter, "Failed to read `{}`: {}", self.file.display(), counted(count, "error"))
     }
 }
 

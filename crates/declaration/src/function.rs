@@ -23,9 +23,9 @@ pub struct Function {
     pub code: Code,
     /// For people; may be empty.
     pub description: String,
-    /// Processor architecture.
+    /// Processor architecture of its binary.
     pub architecture: Architecture,
-    /// Memory, in MiB.
+    /// Memory of the function, in MiB.
     pub memory: u32,
     /// Time after which Lambda ends an invocation.
     pub timeout: Duration,

@@ -47,7 +47,7 @@ pub use suggestion::choose;
 pub use topic::{Subscription, Topic};
 use tree::{Node, Value};
 
-/// A whole declaration.
+/// A declaration of a stack, in one stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declaration {
     /// Name of the stack. Every name in AWS begins with it.
@@ -306,7 +306,7 @@ receipt_rules:
     }
 
     #[test]
-    fn what_is_declared_is_read_and_what_is_not_has_its_default() {
+    fn declared_keys_are_read_and_others_have_their_defaults() {
         let declaration = parse(SOUND.as_bytes()).unwrap();
         let reader = &declaration.functions["reader"];
         assert_eq!((reader.memory, reader.timeout, reader.retries), (256, Duration::from_secs(30), 2));

@@ -11,7 +11,7 @@ use super::{
     tree::{Key, Node},
 };
 
-/// A queue.
+/// A queue of messages.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Queue {
     /// Retention of a message.

@@ -68,7 +68,7 @@ impl Reader {
         Self { declared, ..Self::default() }
     }
 
-    /// Adds a diagnostic.
+    /// Adds a diagnostic, concealed if values are.
     pub(super) fn note(&mut self, mut diagnostic: Diagnostic) {
         diagnostic.is_concealed |= self.conceals;
         self.noted.push(diagnostic);

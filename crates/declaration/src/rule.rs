@@ -70,7 +70,7 @@ pub enum Action {
         /// Topic that SES notifies, by its entry name; `None` for none.
         topic: Option<String>,
     },
-    /// Invokes a function.
+    /// Invokes a function with the event.
     Invoke {
         /// Entry name of the function.
         function: String,
@@ -126,7 +126,7 @@ pub struct Bounce {
     pub smtp_code: String,
     /// Enhanced status code, such as `5.1.1`; `None` for none.
     pub status_code: Option<String>,
-    /// Text for people.
+    /// Text of the answer, for people.
     pub message: String,
     /// Sender of the rejection: an address of a verified identity.
     pub sender: String,

@@ -134,7 +134,7 @@ fn value_from(reader: &mut Reader, node: &Node) -> Option<ValueFrom> {
     if !matches!(node.value, Value::Map(_)) {
         return reader.scalar(node, "value_from", FORMS, |text| match word::<Input>(text) {
             Some(Input) => Ok(ValueFrom::Stdin),
-            None => Err(Wrong::default().hint("a value never stands in a declaration: say where it is read from")),
+            None => Err(Wrong::default().hint("a declaration never contains a value: say where it is read from")),
         });
     }
     let fields = &reader.variant(node, "place of a value", &[&FROM_FILE, &FROM_ENVIRONMENT], &["stdin"])?;

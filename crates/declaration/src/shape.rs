@@ -49,11 +49,11 @@ impl Field {
 pub(super) enum Holds {
     /// A text of some form.
     Text(Form),
-    /// `true` or `false`.
+    /// A boolean: `true` or `false`.
     Switch,
     /// `30s`, `15m`, `12h`, `14d`, within bounds.
     Duration(Duration, Duration),
-    /// `400d`: whole days.
+    /// A number of whole days: `400d`.
     Days,
     /// `30d`: one of these numbers of days.
     OneOfDays(&'static [u16]),
@@ -69,7 +69,7 @@ pub(super) enum Holds {
     ReferenceOr(Kind, Form),
     /// A list of such values.
     List(&'static Holds),
-    /// Entries by name.
+    /// A mapping of entries by name.
     Entries(&'static Shape),
     /// Keys of a form that a person chooses, and what each holds.
     Chosen(Form, &'static Holds),
@@ -101,7 +101,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Every kind.
+    /// Every kind of entry, in order.
     pub(super) const ALL: [Self; 5] = [Self::Bucket, Self::Function, Self::Queue, Self::Topic, Self::Secret];
 
     /// Returns the kind as a word in a sentence.
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_of_the_tables_changes_what_is_declared() {
+    fn every_key_of_the_tables_has_an_effect() {
         const FULL: &str = include_str!("../../../tests/all/validate/full.yaml");
         let all = "{errors: 2, throttles: 2, duration: 2, undelivered: 2, messages: 2, age: 2}";
         let with_all = FULL.replace("  off: [throttles]\n", "").replace("{errors: 5, age: 25}", all);

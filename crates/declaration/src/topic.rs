@@ -12,7 +12,7 @@ use super::{
     tree::{Key, Node, Value},
 };
 
-/// An SNS topic.
+/// A topic of messages, with its subscriptions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Topic {
     /// Display name of the sender of its mails; may be empty.
@@ -30,7 +30,7 @@ pub struct Topic {
 pub enum Subscription {
     /// A mail address; its owner has to confirm.
     Mail(String),
-    /// A queue.
+    /// A queue of messages.
     Queue {
         /// Entry name of the queue.
         queue: String,

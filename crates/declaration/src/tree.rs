@@ -34,15 +34,15 @@ pub(super) struct Node {
 /// The value of a node.
 #[derive(Debug, Clone)]
 pub(super) enum Value {
-    /// Nothing, or `null`.
+    /// No value, or `null`.
     Null,
-    /// `true` or `false`.
+    /// A boolean: `true` or `false`.
     Bool(bool),
     /// A number as written: `1.10` stays `1.10`.
     Number(String),
     /// A text, quoted or not.
     Text(String),
-    /// A list.
+    /// A list of nodes, in order.
     List(Vec<Node>),
     /// Keys and values in the order of the file, repeated keys included.
     Map(Vec<(Key, Node)>),

@@ -36,13 +36,13 @@ pub struct Patience {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verb {
-    /// Creates the resource.
+    /// Creates the resource, which does not exist.
     Create,
     /// Changes some fields of the resource in place.
     Change,
     /// Deletes the resource and creates it anew.
     Replace,
-    /// Deletes the resource.
+    /// Deletes the resource, which is not declared.
     Delete,
 }
 
@@ -54,7 +54,7 @@ pub enum Outcome {
     Done,
     /// AWS refused the call, or did not answer.
     Failed {
-        /// The last error.
+        /// Failure of the last attempt.
         failure: Failure,
     },
     /// The step was not started.
@@ -67,36 +67,36 @@ pub enum Outcome {
 /// The events of applying a plan.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event<'plan, K: Kind> {
-    /// A step begins.
+    /// A step is started.
     Started {
-        /// The step's resource.
+        /// Resource that the step acts on.
         id: &'plan Id<K>,
-        /// The step's action.
+        /// Action that the step carries out.
         verb: Verb,
     },
     /// A step failed and waits for its next retry.
     Waiting {
-        /// The step's resource.
+        /// Resource that the step acts on.
         id: &'plan Id<K>,
         /// Failure of the last attempt.
         failure: Failure,
     },
-    /// A step ended.
+    /// A step has ended, in whatever way.
     Ended {
-        /// The step's resource.
+        /// Resource that the step acts on.
         id: &'plan Id<K>,
-        /// The step's action.
+        /// Action that the step carries out.
         verb: Verb,
         /// Outcome of the step.
         outcome: Outcome,
-        /// Duration, waits included.
+        /// Duration of the step, waits included.
         took: Duration,
     },
 }
 
 /// A receiver of events.
 pub trait Observer<K: Kind>: Sync {
-    /// Receives an event.
+    /// Receives an event while the plan is applied.
     fn event(&self, event: Event<'_, K>);
 }
 
@@ -122,8 +122,8 @@ pub async fn apply<K: Kind>(
 ) -> Results<K> {
     let declared = declared.iter().map(|resource| (&resource.id, resource)).collect();
     let run = Run { session, patience, declared, survey, observer };
-    let waits = order::before(&plan.items);
-    let mut ended: Vec<Option<Outcome>> = plan.items.iter().map(at_once).collect();
+    let waits = order::prerequisites(&plan.items);
+    let mut ended: Vec<Option<Outcome>> = plan.items.iter().map(settled_without_step).collect();
     let mut begun: Vec<bool> = ended.iter().map(Option::is_some).collect();
     let mut running = FuturesUnordered::new();
     loop {
@@ -138,8 +138,8 @@ pub async fn apply<K: Kind>(
                 continue;
             }
             begun.splice(index..=index, [true]);
-            let skipped =
-                unmet(&plan.items, &before, &ended).or_else(|| stop.borrow().then(|| "interrupted".to_owned()));
+            let skipped = failed_dependency(&plan.items, &before, &ended)
+                .or_else(|| stop.borrow().then(|| "interrupted".to_owned()));
             if let Some(because) = skipped {
                 let outcome = Outcome::Skipped { because };
                 observer.event(Event::Ended { id: &item.id, verb, outcome: outcome.clone(), took: Duration::ZERO });
@@ -147,7 +147,7 @@ pub async fn apply<K: Kind>(
                 continue;
             }
             let wrote_before =
-                before.iter().any(|other| plan.items.get(*other).is_some_and(|it| order::makes(&it.action)));
+                before.iter().any(|other| plan.items.get(*other).is_some_and(|it| order::is_write(&it.action)));
             let run = &run;
             running.push(async move { (index, run.step(item, verb, wrote_before).await) });
         }
@@ -165,7 +165,7 @@ pub async fn apply<K: Kind>(
 }
 
 /// Returns the result of an item that needs no step.
-fn at_once<K: Kind>(item: &Item<K>) -> Option<Outcome> {
+fn settled_without_step<K: Kind>(item: &Item<K>) -> Option<Outcome> {
     match &item.action {
         Action::Unchanged | Action::Keep { .. } => Some(Outcome::Done),
         Action::Unreadable { failure } => Some(Outcome::Failed { failure: failure.clone() }),
@@ -185,7 +185,7 @@ fn verb(action: &Action) -> Option<Verb> {
 }
 
 /// Returns the failed dependency that keeps a step from starting; `None` if it may start.
-fn unmet<K: Kind>(items: &[Item<K>], before: &[usize], ended: &[Option<Outcome>]) -> Option<String> {
+fn failed_dependency<K: Kind>(items: &[Item<K>], before: &[usize], ended: &[Option<Outcome>]) -> Option<String> {
     let failed = before.iter().find(|other| !matches!(ended.get(**other), Some(Some(Outcome::Done))))?;
     items.get(*failed).map(|item| format!("{} did not succeed", item.id))
 }

@@ -62,6 +62,19 @@ pub fn field<K: Kind>(kind: K, path: &str) -> Option<&'static Field> {
 
 /// Returns the fields that differ, in the order of their paths. An absent value, null and an empty object or list are
 /// equal.
+///
+/// ```
+/// use engine::differences;
+/// use serde_json::json;
+///
+/// let live = json!({"timeout": 30, "tags": {"team": "noc"}, "vpc": null});
+/// let declared = json!({"timeout": 60, "tags": {"team": "noc"}});
+///
+/// let found = differences(&live, &declared);
+/// assert_eq!(found.len(), 1);
+/// assert_eq!(found[0].path, "timeout");
+/// assert_eq!((&found[0].live, &found[0].declared), (&json!(30), &json!(60)));
+/// ```
 pub fn differences(live: &Value, declared: &Value) -> Vec<Difference> {
     let mut found = Vec::new();
     compare(String::new(), live, declared, &mut found);
@@ -124,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_differs_is_named_by_its_whole_path() {
+    fn only_differences_are_listed_by_their_whole_paths() {
         let live = json!({"a": {"b": true, "c": 1}, "list": [1, 2]});
         assert_eq!(found(&live, &json!({"a": {"b": false, "c": 1}, "list": [1, 2]})), ["a.b"]);
         assert_eq!(found(&live, &json!({"a": {"b": true, "c": 1}, "list": [2, 1]})), ["list"]);
@@ -132,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_nothing_however_it_is_written() {
+    fn absent_null_and_empty_values_are_equal() {
         for nothing in [json!(null), json!({}), json!([]), json!({"deep": {"down": null}})] {
             assert_eq!(found(&json!({"a": nothing}), &json!({})), [""; 0]);
             assert_eq!(found(&json!({}), &json!({"a": nothing})), [""; 0]);

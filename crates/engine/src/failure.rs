@@ -28,7 +28,7 @@ pub enum Class {
     Invalid,
     /// No answer, or a fault at AWS (5xx): the call may or may not have taken effect.
     Unreachable,
-    /// Any other error.
+    /// Any other error: it is not retried.
     Other,
 }
 

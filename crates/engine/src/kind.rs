@@ -14,7 +14,7 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
     /// The settings of one resource, of any kind.
     type Settings: Clone + PartialEq + Debug + Send + Sync;
 
-    /// Returns every kind.
+    /// Returns every kind, in their order.
     fn all() -> &'static [Self];
 
     /// Returns the kind's name in a plan, before an entry's name.

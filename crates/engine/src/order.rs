@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{Action, Id, Item, Kind};
 
 /// Returns `true` if an action creates or changes something.
-pub(crate) fn makes(action: &Action) -> bool {
+pub(crate) fn is_write(action: &Action) -> bool {
     matches!(action, Action::Create | Action::Change { .. } | Action::Replace { .. })
 }
 
@@ -14,18 +14,18 @@ pub(crate) fn makes(action: &Action) -> bool {
 /// A resource is created after everything that it refers to, directly or indirectly, even where the steps in between have nothing to do: a
 /// failure destination needs the permissions of the function's role, and refers to the function. A resource is deleted after every step of
 /// a kind that may refer to it: a function first gets its new failure queue, and then the old queue is deleted.
-pub fn before<K: Kind>(items: &[Item<K>]) -> Vec<Vec<usize>> {
+pub fn prerequisites<K: Kind>(items: &[Item<K>]) -> Vec<Vec<usize>> {
     let index: BTreeMap<&Id<K>, usize> = items.iter().enumerate().map(|(index, item)| (&item.id, index)).collect();
     let before = |item: &Item<K>| match &item.action {
         Action::Delete => {
             let refers = |other: &Item<K>| {
-                (makes(&other.action) || other.action == Action::Delete)
+                (is_write(&other.action) || other.action == Action::Delete)
                     && other.id.kind != item.id.kind
                     && other.id.kind.refers_to().contains(&item.id.kind)
             };
             items.iter().enumerate().filter(|(_, other)| refers(other)).map(|(index, _)| index).collect()
         }
-        action if makes(action) => ancestors(item, items, &index),
+        action if is_write(action) => ancestors(item, items, &index),
         _ => Vec::new(),
     };
     items.iter().map(before).collect()
@@ -50,7 +50,7 @@ fn ancestors<K: Kind>(item: &Item<K>, items: &[Item<K>], index: &BTreeMap<&Id<K>
 /// Sorts the items topologically; ties break by kind, then entry.
 pub(crate) fn sort<K: Kind>(items: &mut Vec<Item<K>>) {
     items.sort_by(|one, other| one.id.cmp(&other.id).then_with(|| one.address.cmp(&other.address)));
-    let mut waits: Vec<Vec<usize>> = before(items);
+    let mut waits: Vec<Vec<usize>> = prerequisites(items);
     let mut rest: Vec<Option<Item<K>>> = std::mem::take(items).into_iter().map(Some).collect();
     let mut done = vec![false; rest.len()];
     loop {

@@ -35,7 +35,7 @@ impl Owner {
     }
 }
 
-/// A live resource.
+/// A resource as it is in AWS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Live<S> {
     /// The settings that would have produced this state.

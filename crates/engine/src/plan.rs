@@ -47,7 +47,7 @@ pub enum Action {
     },
     /// The resource has one of this stack's names and belongs to somebody else.
     Foreign {
-        /// The owner.
+        /// Owner of the resource, in words.
         owner: String,
     },
 }
@@ -58,7 +58,7 @@ pub struct Item<K: Kind> {
     /// Identity of the resource.
     #[serde(flatten)]
     pub id: Id<K>,
-    /// Address in AWS.
+    /// Address of the resource in AWS.
     pub address: Address,
     /// Action on the resource.
     #[serde(flatten)]

@@ -26,14 +26,14 @@ impl<K: Kind> std::fmt::Display for Id<K> {
     }
 }
 
-/// A desired resource.
+/// A resource as it should be.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resource<K: Kind> {
     /// Identity within the stack.
     pub id: Id<K>,
-    /// Address in AWS.
+    /// Address of the resource in AWS.
     pub address: Address,
-    /// Desired settings.
+    /// Settings that the resource should have.
     pub settings: K::Settings,
     /// Resources that must exist before it.
     pub after: Vec<Id<K>>,
@@ -44,10 +44,10 @@ pub struct Resource<K: Kind> {
 /// The result of reading an address. A failed read is never taken for absence: an existing resource would be created again.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Read<K: Kind> {
-    /// The resource exists.
+    /// The resource exists, with these settings.
     Present(Live<K::Settings>),
     /// The resource does not exist, as AWS says.
     Absent,
-    /// The read failed.
+    /// The read failed: whether it exists is unknown.
     Unreadable(Failure),
 }

@@ -1,4 +1,4 @@
-//! The identity of a kind: all that its names, ARNs, rights, outputs and counts follow from.
+//! The identity of a kind, from which its names, ARNs, permissions, outputs and counts follow.
 
 use aws::{ArnForm, Realm, cut};
 
@@ -7,17 +7,17 @@ use aws::{ArnForm, Realm, cut};
 pub struct Identity {
     /// Name in a plan, before an entry's name.
     pub name: &'static str,
-    /// Name of all of them, as an id of a statement in a policy: `Queues`.
+    /// Plural, as the id of a statement in a policy: `Queues`.
     pub plural: &'static str,
     /// Section of the declaration whose entries are of this kind; `None` for kinds that other entries imply.
     pub section: Option<&'static str>,
-    /// Form of its ARN; `None` for what is no resource to IAM.
+    /// Form of its ARN; `None` for a kind that is no resource to IAM.
     pub arn: Option<ArnForm>,
     /// Longest name that AWS takes, in bytes.
     pub longest: usize,
     /// Form of its names.
     pub naming: Naming,
-    /// Value that `up` gives out for each declared entry.
+    /// Output of `up` for each declared entry.
     pub output: Output,
 }
 
@@ -26,28 +26,28 @@ pub struct Identity {
 pub enum Naming {
     /// `STACK-ENTRY`.
     Prefixed,
-    /// `STACK-ENTRY-ACCOUNT-REGION`: the name is the world's.
+    /// `STACK-ENTRY-ACCOUNT-REGION`: the name must be unique in the world.
     Global,
     /// `STACK.ENTRY`: a dot ends the stack's name, since no name has one.
     Dotted,
-    /// A fixed beginning, and then the name of the entry's resource of a kind whose names are prefixed and as long as this:
-    /// a function's log group.
+    /// A fixed prefix and the name of the entry's resource of another kind, whose names are prefixed and have this maximum
+    /// length: a function's log group.
     After(&'static str, usize),
 }
 
-/// The value that `up` gives out for a declared entry.
+/// The output of `up` for a declared entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {
-    /// None.
+    /// No output for the entry.
     Nothing,
-    /// The name.
+    /// Name of the resource in AWS.
     Name,
-    /// The ARN.
+    /// ARN of the resource in AWS.
     Arn,
 }
 
 impl Identity {
-    /// The identity of a kind that entries imply: prefixed names, no output, no ARN.
+    /// Returns the identity of a kind that entries imply: prefixed names, no output, no ARN.
     pub const fn implied(name: &'static str, plural: &'static str, longest: usize) -> Self {
         Self { name, plural, section: None, arn: None, longest, naming: Naming::Prefixed, output: Output::Nothing }
     }
@@ -64,8 +64,8 @@ impl Identity {
         }
     }
 
-    /// Returns the name that matches all names of a stack, in a policy: a resource that is no longer declared has to be
-    /// found, too.
+    /// Returns the pattern of all names of a stack, in a policy: resources that are no longer declared have to be found,
+    /// too.
     pub fn names_of_stack(&self, stack: &str) -> String {
         match self.naming {
             Naming::Prefixed | Naming::Global => format!("{stack}-*"),
@@ -74,7 +74,7 @@ impl Identity {
         }
     }
 
-    /// Returns the name that matches the stack's resources in their own ARNs: any, where the ARN has the stack in it.
+    /// Returns the pattern of the stack's names in their own ARNs: any name, if the ARN contains the stack.
     pub fn own_names(&self, stack: &str) -> String {
         if self.arn.is_some_and(|form| form.0.contains("{stack}")) {
             "*".to_owned()

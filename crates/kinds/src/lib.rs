@@ -1,11 +1,11 @@
 //! The kinds of AWS resources that we manage, one file each, and the one registry of them.
 //!
 //! A kind is a plain struct of **all** the settings that we manage, in one normal form, so that the declared and the live
-//! ones are compared with `==`; how they are read, created, changed and deleted; and how a stack's own are found again.
-//! What is not in the struct is not managed: it is never compared and never touched.
+//! ones are compared with `==`; how they are read, created, changed and deleted; and how a stack's own resources are found
+//! again. A setting that is not in the struct is not managed: it is never compared and never touched.
 //!
-//! A kind's functions do one thing and do not retry: whether a call is repeated is decided in `plan::apply`. They may be
-//! called again after a failure or an interruption, and then finish what was begun.
+//! A kind's functions do one thing and do not retry: retries are decided in `engine::apply`. They may be called again after
+//! a failure or an interruption, and then finish what was begun.
 
 mod identity;
 mod input;
@@ -39,7 +39,7 @@ pub use rights::Right;
 
 /// A resource's kind and entry.
 pub type Id = engine::Id<Kind>;
-/// A desired resource.
+/// A resource as it should be.
 pub type Resource = engine::Resource<Kind>;
 /// One read of a resource.
 pub type Read = engine::Read<Kind>;
@@ -72,82 +72,82 @@ pub(crate) fn keep_denials(desired: &mut Policy, live: &Policy) -> Vec<Protectio
 
 /// On the stack's roles: the rule set that was active before the stack's own was. No setting of a role.
 pub const PREVIOUS_RULE_SET_TAG: &str = "provision:previous-rule-set";
-/// On a function: the commit that its code was built from. No setting of it.
+/// Tag on a function: the commit that its code was built from. Not a setting of the function.
 pub const REVISION_TAG: &str = "provision:revision";
-/// On the stack's roles, before a bucket's name: a bucket of somebody else's whose policy may have statements of ours. No
-/// setting of a role.
+/// Prefix of tags on the stack's roles, before a bucket's name: somebody else's bucket whose policy may have statements of
+/// ours. Not a setting of a role.
 pub const STATEMENTS_TAG: &str = "provision:statements:";
-/// On a topic, before a digest: a subscription that the stack made. No setting of the topic.
+/// Prefix of tags on a topic, before a digest: a subscription that the stack created. Not a setting of the topic.
 pub const SUBSCRIPTION_TAG: &str = "provision:subscription:";
 
-/// The condition of something that is there.
+/// The condition of a live resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
-    /// It does its work.
+    /// The resource works as it should.
     Well,
-    /// It waits for somebody or something, in words.
+    /// It waits for somebody or something; the text says for what.
     Pending(String),
-    /// It does not work, in words.
+    /// It does not work; the text says why.
     Failed(String),
 }
 
-/// Whether what things hold goes with them.
+/// The treatment of resources that hold data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Data {
-    /// What holds data stays.
+    /// Resources that hold data stay.
     Keep,
-    /// It goes, because somebody said so.
+    /// They are deleted with their data, since somebody asked for it.
     Delete,
 }
 
-/// What a step may use: the account, the stack, and what is too large or too secret for settings.
+/// The input of steps: the account, the stack, and values that are too large or too secret for settings.
 #[derive(Debug, Clone)]
 pub struct Session {
-    /// The account.
+    /// AWS account of the stack.
     pub aws: Aws,
-    /// Whose things these are.
+    /// Stack that owns the resources.
     pub stack: Stack,
     /// Zips of functions by `code_sha256`.
     pub code: BTreeMap<String, Code>,
-    /// Values of secrets by entry: given to AWS, and to nothing else.
+    /// Values of secrets by entry: they go to AWS, and nowhere else.
     pub secrets: BTreeMap<String, SecretValue>,
-    /// What is known of SES's rule sets; forgotten before each pass.
+    /// Rule sets of SES, as far as they were read; forgotten before each pass.
     pub receipt: ses::Snapshots,
-    /// Whether things that hold data are deleted, with it.
+    /// Treatment of resources that hold data.
     pub data: Data,
-    /// The commit that the code is built from: written beside new code for people to read, and never compared.
+    /// Commit that the code is built from: written beside new code for people to read, and never compared.
     pub revision: Option<String>,
-    /// Whose turn it is to write into the policies of buckets that are not ours.
+    /// Lock for writing into the policies of buckets that are not ours.
     pub statements: s3::bucket_statement::Turn,
 }
 
-/// Where a function's zip is.
+/// The zip of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Code {
     /// Small enough to be sent with the call.
     Zip(Arc<[u8]>),
     /// Too large for that: it goes through the bucket for artefacts.
     Object {
-        /// The bucket's name.
+        /// Name of the bucket.
         bucket: String,
-        /// The key.
+        /// Key of the object.
         key: String,
-        /// What has to be there.
+        /// Content of the object.
         zip: Arc<[u8]>,
     },
 }
 
-/// The value of a secret. It is not shown by `Debug`, and has no other way out than [`SecretValue::reveal`].
+/// The value of a secret. `Debug` does not show it; only [`SecretValue::reveal`] returns it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretValue(String);
 
 impl SecretValue {
-    /// Keeps a value from being shown.
+    /// Wraps a value, so that it is not shown.
     pub fn new(value: String) -> Self {
         Self(value)
     }
 
-    /// The value, to be given to AWS.
+    /// Returns the value, to be sent to AWS.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -161,35 +161,37 @@ impl std::fmt::Debug for SecretValue {
 
 /// A kind of AWS resource.
 pub trait Manage {
-    /// All that we manage of one. `None` and an absent key mean the same; maps and nested structs make the paths of fields.
+    /// All managed settings of a resource. `None` and a missing key are equal; maps and nested structs make the paths of
+    /// fields.
     type Settings: Serialize + PartialEq + Clone + std::fmt::Debug + Send + Sync;
 
-    /// What its names, ARNs, rights and outputs follow from.
+    /// Source of its names, ARNs, permissions and outputs.
     const IDENTITY: Identity;
 
-    /// Every field of the settings, by path, and how a change of it is treated. A test compares them with the struct.
+    /// Every field of the settings, by path, with the treatment of its changes. A test compares them with the struct.
     const FIELDS: &'static [Field];
 
-    /// The kinds that one of this kind may refer to. Those are made before, and deleted after.
+    /// Kinds that a resource of this kind may refer to: they are created before it, and deleted after it.
     const REFERS_TO: &'static [Kind];
 
-    /// What whoever runs the tool must be allowed to do for all the calls that are made here.
+    /// Permissions that the calls of this kind need.
     const RIGHTS: &'static [Right];
 
-    /// What is in AWS; `None` only if AWS says that there is no such thing.
+    /// Reads a resource; `None` only if AWS says that it does not exist.
     fn read(
         session: &Session,
         address: &Address,
     ) -> impl Future<Output = Result<Option<Live<Self::Settings>>, Failure>> + Send;
 
-    /// Makes one with all its settings and our tags.
+    /// Creates a resource with all its settings and our tags.
     fn create(
         session: &Session,
         address: &Address,
         desired: &Self::Settings,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Makes the live one as it is desired: calls only what some change needs, and sends every managed field of that call.
+    /// Changes the live resource into the desired one: makes the calls that some difference needs only, and sends every
+    /// managed field of each call.
     fn update(
         session: &Session,
         address: &Address,
@@ -197,11 +199,11 @@ pub trait Manage {
         live: &Self::Settings,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Deletes it; one that is not there is deleted.
+    /// Deletes a resource; succeeds if it does not exist.
     fn delete(session: &Session, address: &Address) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Why one is not deleted although it is not declared, in words: for the data that it holds, unless that goes with it, or
-    /// for what others put there. For no reason, with most kinds.
+    /// Returns why an undeclared resource must be kept (it holds data, or other people's items); `None` (the default) if it
+    /// may be deleted.
     fn holds_data(
         _session: &Session,
         _address: &Address,
@@ -220,23 +222,23 @@ pub trait Manage {
         Condition::Well
     }
 
-    /// Returns settings with something in every field, none of them left to a default: so that a forgotten field is an
-    /// error of the compiler.
+    /// Returns settings with a value in every field, none of them a default, so that a forgotten field is an error of the
+    /// compiler.
     #[cfg(test)]
     fn full() -> Self::Settings;
 
-    /// All of this stack's, declared or not.
+    /// Lists this stack's resources of the kind, declared or not.
     fn list_owned(session: &Session) -> impl Future<Output = Result<Vec<Owned>, Failure>> + Send;
 }
 
-/// Tags without those that AWS sets by itself, and those with which a resource keeps what is known about another.
+/// Returns tags without AWS's own, and without those in which a resource records facts about another.
 pub fn own_tags<K: Into<String>, V: Into<String>>(tags: impl IntoIterator<Item = (K, V)>) -> Tags {
     let tags = tags.into_iter().map(|(key, value)| (key.into(), value.into()));
     let notes = ["aws:", PREVIOUS_RULE_SET_TAG, REVISION_TAG, STATEMENTS_TAG, SUBSCRIPTION_TAG];
     tags.filter(|(key, _): &(String, String)| !notes.iter().any(|note| key.starts_with(note))).collect()
 }
 
-/// The keys of live tags that are not desired.
+/// Returns the keys of live tags that are not desired.
 pub fn surplus_tags(desired: &Tags, live: &Tags) -> Vec<String> {
     live.keys().filter(|key| !desired.contains_key(*key)).cloned().collect()
 }

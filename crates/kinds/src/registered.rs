@@ -1,6 +1,6 @@
-//! No field of any kind can be forgotten: each path of the settings is registered, and each registered one is there.
+//! Tests that no field of any kind is forgotten: each path of the settings is registered, and each registered path exists.
 //!
-//! The settings here have something in every field and leave none to a default, so that one more field of a struct, or one
+//! The settings here have a value in every field and leave none to a default, so that one more field of a struct, or one
 //! more kind, is an error of the compiler.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -10,7 +10,7 @@ use crate::{
     Condition, Identity, Manage, Right, Session, cloudwatch, iam, lambda, logs, s3, secretsmanager, ses, sns, sqs,
 };
 
-/// Makes the enums over all kinds, and passes each call on to the kind's own code.
+/// Creates the enums over all kinds, and passes each call on to the kind's own code.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $kind:ty;)+) => {
         /// A kind of AWS resource, in the order in which resources are shown.
@@ -32,10 +32,10 @@ macro_rules! kinds {
         })+
 
         impl Kind {
-            /// All of them.
+            /// All kinds, in the order in which resources are shown.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// Returns all that its names, ARNs, rights and outputs follow from.
+            /// Returns the identity, from which names, ARNs, permissions and outputs follow.
             pub const fn identity(self) -> Identity {
                 match self { $(Self::$variant => <$kind as Manage>::IDENTITY,)+ }
             }
@@ -45,40 +45,40 @@ macro_rules! kinds {
                 self.identity().name
             }
 
-            /// Every field of its settings.
+            /// Returns every field of the kind's settings.
             pub const fn fields(self) -> &'static [Field] {
                 match self { $(Self::$variant => <$kind as Manage>::FIELDS,)+ }
             }
 
-            /// The kinds that one of it may refer to.
+            /// Returns the kinds that a resource of this kind may refer to.
             pub const fn refers_to(self) -> &'static [Self] {
                 match self { $(Self::$variant => <$kind as Manage>::REFERS_TO,)+ }
             }
 
-            /// What whoever runs the tool must be allowed to do.
+            /// Returns the permissions that its calls need.
             pub const fn rights(self) -> &'static [Right] {
                 match self { $(Self::$variant => <$kind as Manage>::RIGHTS,)+ }
             }
         }
 
         impl Settings {
-            /// Which kind they are of.
+            /// Returns the kind that the settings belong to.
             pub const fn kind(&self) -> Kind {
                 match self { $(Self::$variant(_) => Kind::$variant,)+ }
             }
 
-            /// Returns the condition of a live one: it may be there, as it is declared, and not do its work.
+            /// Returns the condition of a live resource: it may exist, as declared, and not work.
             pub fn condition(&self) -> Condition {
                 match self { $(Self::$variant(live) => <$kind as Manage>::condition(live),)+ }
             }
 
-            /// Settings of a kind with something in every field.
+            /// Returns settings of a kind with a value in every field.
             #[cfg(test)]
             pub(crate) fn full(kind: Kind) -> Self {
                 match kind { $(Kind::$variant => <$kind as Manage>::full().into(),)+ }
             }
 
-            /// As a tree, whose paths are those of the fields.
+            /// Returns the settings as a tree, whose paths are those of the fields.
             pub fn tree(&self) -> Value {
                 match self { $(Self::$variant(settings) => tree(settings.as_ref()),)+ }
             }
@@ -108,7 +108,7 @@ macro_rules! kinds {
                 settings.tree()
             }
 
-            // This and the others are boxed: a future is as large as all calls that may be in it.
+            // Boxed like the others: a future is as large as all calls that it may contain.
             async fn read(self, session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
                 match self {
                     $(Self::$variant => {
@@ -188,14 +188,14 @@ kinds! {
     ReceiptRule = ses::rule::Rule;
     /// The order of receipt rules in a set.
     ReceiptOrder = ses::order::Order;
-    /// Which rule set takes the account's mail.
+    /// The activation of a rule set, of which an account has one.
     Activation = ses::activation::Activation;
     /// Alarms on metrics.
     Alarm = cloudwatch::alarm::Alarm;
 }
 
 fn tree(settings: &impl Serialize) -> Value {
-    // `Serialize` fails for maps whose keys are no strings; no kind has one.
+    // `Serialize` fails only for maps whose keys are not strings; no kind has one.
     serde_json::to_value(settings).unwrap_or_default()
 }
 

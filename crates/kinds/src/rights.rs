@@ -1,31 +1,31 @@
-//! What whoever runs the tool must be allowed to do in AWS, for each kind, in IAM's words.
+//! Permissions that running the tool needs, for each kind, in IAM's words.
 //!
-//! They stand beside the code that makes the calls: a kind without them cannot be written. What of them somebody needs depends
-//! on what is to be done ([`Access`]); which resources they are for follows from the stack's names ([`Target`]).
+//! They are beside the code that makes the calls: a kind without them cannot be written. The command decides which of them are
+//! needed ([`Access`]); the stack's names decide on which resources ([`Target`]).
 
 use crate::Kind;
 
-/// Whether a right is for looking, for making and changing, or for deleting.
+/// The purpose of a permission: reading, creating and changing, or deleting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody needs it.
+    /// Every command needs it.
     Read,
-    /// `up` needs it for what is declared.
+    /// `up` needs it for declared kinds.
     Write,
-    /// `up` and `down` need it for whatever may be there.
+    /// `up` and `down` need it for every kind that may exist.
     Delete,
 }
 
-/// The resources that a right is for. Which ARNs they have follows from the kind's identity and the stack's names.
+/// The resources that a permission is for. Their ARNs follow from the kind's identity and the stack's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
-    /// The stack's resources of a kind, with all that is part of them.
+    /// The stack's resources of a kind, with all their parts.
     Own(Kind),
-    /// All resources of a kind: a list by a prefix is asked of all.
+    /// All resources of a kind: a list by a prefix needs all of them.
     All(Kind),
     /// The contents of the stack's resources of a kind: objects in buckets.
     Contents(Kind),
-    /// Resources of a kind that are there already, and are declared.
+    /// Declared resources of a kind that exist already.
     Existing(Kind),
     /// The stack's resources of a kind by bare name: for a role that does not exist, IAM evaluates the ARN without its path.
     WithoutPath(Kind),
@@ -39,7 +39,7 @@ pub enum Target {
     Keys,
     /// The contents of the stack's bucket for artefacts.
     Artifacts,
-    /// `*`: IAM knows no resources for the action. Source: "Actions, resources, and condition keys for AWS services".
+    /// `*`: IAM has no resources for the action. Source: "Actions, resources, and condition keys for AWS services".
     Everything,
 }
 
@@ -62,28 +62,28 @@ impl Target {
     }
 }
 
-/// Some actions on some resources.
+/// A permission: some actions on some resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Right {
     /// Access: to read, to write or to delete.
     pub access: Access,
     /// Resources that the actions are allowed on.
     pub target: Target,
-    /// `service:Action`.
+    /// Actions, as `service:Action`.
     pub actions: &'static [&'static str],
 }
 
-/// What is needed to look.
+/// Returns the permission for reading.
 pub const fn reads(target: Target, actions: &'static [&'static str]) -> Right {
     Right { access: Access::Read, target, actions }
 }
 
-/// What is needed to make and change.
+/// Returns the permission for creating and changing.
 pub const fn writes(target: Target, actions: &'static [&'static str]) -> Right {
     Right { access: Access::Write, target, actions }
 }
 
-/// What is needed to delete.
+/// Returns the permission for deleting.
 pub const fn deletes(target: Target, actions: &'static [&'static str]) -> Right {
     Right { access: Access::Delete, target, actions }
 }
@@ -102,7 +102,7 @@ mod tests {
     fn every_kind_can_be_looked_at_made_and_deleted() {
         for kind in Kind::ALL {
             for access in [Access::Read, Access::Write, Access::Delete] {
-                // An order has nothing that could be deleted.
+                // An order cannot be deleted by itself.
                 let is_there = kind.rights().iter().any(|right| right.access == access && !right.actions.is_empty());
                 assert!(is_there || (*kind, access) == (Kind::ReceiptOrder, Access::Delete), "{kind:?} {access:?}");
             }

@@ -30,7 +30,7 @@ pub struct Arrival {
     pub id: String,
     /// Envelope of the mail.
     pub envelope: Envelope,
-    /// Time of arrival.
+    /// Time at which the mail arrived.
     pub received_at: Timestamp,
     /// The mail as its sender wrote it.
     pub bytes: Vec<u8>,

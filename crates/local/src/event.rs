@@ -15,7 +15,7 @@ use declaration::Invocation;
 /// Size at which SES cuts the headers in the event: 10 KB.
 const LARGEST_HEADERS: usize = 10 * 1024;
 
-/// A receipt event.
+/// A receipt event, in SES's format.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Event {
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_event_says_what_ses_says() {
+    fn the_event_has_the_values_that_ses_sends() {
         let event = event(
             b"From: =?utf-8?q?Carri=C3=A9r?= <noc@carrier.example>\r\nTo: noc@example.com,\r\n Two <two@example.com>\r\n\
               Cc: three@example.com\r\nReply-To: desk@carrier.example\r\nDate: Tue, 5 Jan 2027 10:15:28 +0000\r\n\

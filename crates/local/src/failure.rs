@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_runtime_posts_is_read_leniently() {
+    fn a_runtimes_error_body_is_read_leniently() {
         let posted = Failure::posted(br#"{"errorType": "Transient", "errorMessage": "S3 is away", "x": 1}"#, false);
         assert_eq!(posted.to_string(), "Transient: S3 is away");
         assert!(!posted.ends_instance());

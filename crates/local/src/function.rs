@@ -55,12 +55,12 @@ pub(crate) struct Job {
 /// The ending of an event, after all its attempts.
 #[derive(Debug)]
 pub enum Ending {
-    /// The function answered.
+    /// The function answered without an error.
     Succeeded {
         /// Answer of the function, as JSON.
         answer: Value,
     },
-    /// Every attempt failed.
+    /// Every attempt to invoke the function failed.
     Failed,
 }
 

@@ -38,7 +38,7 @@ impl Listener {
         Ok(Self { address: inner.local_addr()?, inner })
     }
 
-    /// Where it listens.
+    /// Returns the address on which it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }

@@ -47,7 +47,7 @@ pub(crate) struct Program {
     pub function_arn: String,
 }
 
-/// A running instance.
+/// A running instance of a function.
 #[derive(Debug)]
 pub(crate) struct Instance {
     program: Program,

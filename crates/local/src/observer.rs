@@ -12,7 +12,7 @@ use super::failure::Failure;
 pub enum Happening {
     /// An SMTP client named a recipient that no rule takes, and was refused.
     Refused {
-        /// Refused recipient.
+        /// Recipient that was refused.
         recipient: String,
     },
     /// A file could not be read.
@@ -27,20 +27,20 @@ pub enum Happening {
         /// Reason for not accepting it.
         reason: String,
     },
-    /// A mail arrived.
+    /// A mail arrived, and a rule takes it.
     Arrived {
-        /// SES message id.
+        /// SES message id of the mail.
         mail: String,
         /// Origin: a file, or the SMTP client.
         origin: String,
         /// Sender of the envelope (MAIL FROM).
         sender: String,
-        /// Decoded subject.
+        /// Decoded subject of the mail.
         subject: String,
     },
     /// A rule put a mail into a bucket.
     Stored {
-        /// SES message id.
+        /// SES message id of the mail.
         mail: String,
         /// Entry name of the rule.
         rule: String,
@@ -51,7 +51,7 @@ pub enum Happening {
     },
     /// A rule handed a mail to a function.
     Handed {
-        /// SES message id.
+        /// SES message id of the mail.
         mail: String,
         /// Entry name of the rule.
         rule: String,
@@ -60,7 +60,7 @@ pub enum Happening {
     },
     /// A rule published a mail to a topic.
     Published {
-        /// SES message id.
+        /// SES message id of the mail.
         mail: String,
         /// Entry name of the rule.
         rule: String,
@@ -69,7 +69,7 @@ pub enum Happening {
     },
     /// A rule refused a mail.
     Bounced {
-        /// SES message id.
+        /// SES message id of the mail.
         mail: String,
         /// Entry name of the rule.
         rule: String,
@@ -88,18 +88,18 @@ pub enum Happening {
         /// The report, as read from the log.
         report: Box<Report>,
     },
-    /// An invocation succeeded.
+    /// An invocation of a function succeeded.
     Succeeded {
-        /// SES message id.
+        /// SES message id of the mail.
         mail: String,
         /// Entry name of the function.
         function: String,
         /// Time and memory that it took.
         usage: Usage,
     },
-    /// An invocation failed.
+    /// An invocation of a function failed.
     Failed {
-        /// SES message id.
+        /// SES message id of the mail.
         mail: String,
         /// Entry name of the function.
         function: String,
@@ -163,7 +163,7 @@ impl Observer {
         (Self(sender), receiver)
     }
 
-    /// Sends an event.
+    /// Sends an event to the receiver.
     pub fn tell(&self, happening: Happening) {
         let _nobody_listens = self.0.send(happening);
     }

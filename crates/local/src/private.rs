@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What stands in a state folder.
+/// Subfolders of a state folder.
 const PARTS: [&str; 2] = [BUCKETS, QUEUES];
 /// The folder of the buckets.
 pub(crate) const BUCKETS: &str = "buckets";
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_else_has_put_there_is_refused() {
+    fn a_folder_of_somebody_else_is_refused() {
         let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         std::os::unix::fs::symlink(elsewhere.path(), folder.path().join(BUCKETS)).unwrap();
         assert!(open(folder.path()).is_err());

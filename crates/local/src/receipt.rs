@@ -21,7 +21,7 @@ pub enum Flow {
     NextAction,
     /// Continues with the next rule.
     NextRule,
-    /// Ends the evaluation.
+    /// Ends the evaluation of all rules.
     End,
 }
 

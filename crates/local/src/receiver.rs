@@ -33,7 +33,7 @@ pub struct Receiver {
 /// A mail that was accepted.
 #[derive(Debug)]
 pub struct Received {
-    /// SES message id.
+    /// SES message id of the mail.
     pub mail: String,
     /// Endings of the asynchronous invocations, one receiver for each.
     pub invocations: Vec<oneshot::Receiver<Ending>>,

@@ -17,7 +17,7 @@ use s3s::{
 pub(crate) struct Grant {
     /// Access key of the function.
     pub access_key: String,
-    /// Its secret key.
+    /// Secret key of the function.
     pub secret_key: Secret,
     /// The secrets that it may read, by name in Secrets Manager.
     pub secrets: BTreeSet<String>,
@@ -193,7 +193,7 @@ mod tests {
     const ALLOWED: &str = "allowed";
 
     #[tokio::test]
-    async fn what_is_declared_may_be_done_and_nothing_else() {
+    async fn declared_permissions_are_granted_and_no_others() {
         let (_folder, s3) = function().await;
         let get = async |bucket: &str, key: &str| said(s3.get_object().bucket(bucket).key(key).send().await);
         let put = async |bucket: &str, key: &str| {
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_may_not_read_an_object_may_not_compare_it() {
+    async fn comparing_an_object_needs_the_permission_to_read_it() {
         let (_folder, s3) = function().await;
         let put = |key: &str| s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(b"x"));
         assert_eq!(said(put("unmatched/a").if_match("\"0\"").send().await), DENIED);

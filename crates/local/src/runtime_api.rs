@@ -29,7 +29,7 @@ const LARGEST_ANSWER: usize = 6 * 1024 * 1024;
 pub(super) enum Signal {
     /// The runtime is ready for an event.
     Ready,
-    /// The function answered.
+    /// The function answered without an error.
     Response(Bytes),
     /// The function answered with an error.
     Error(Bytes),

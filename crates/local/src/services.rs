@@ -83,7 +83,7 @@ impl Services {
             }))
             .into_response(),
             Err(_) => missing(&format!(
-                "set the environment variable `{variable}` of `provision dev`: it stands for the secret `{name}`"
+                "set the environment variable `{variable}` of `provision dev`: it replaces the secret `{name}`"
             )),
         }
     }
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
     use crate::{guard, rights};
 
-    /// What is in the environment of every test, and stands for a secret here.
+    /// Variable in the environment of every test, used as a secret here.
     const VARIABLE: &str = "CARGO_MANIFEST_DIR";
 
     async fn endpoint() -> std::net::SocketAddr {

@@ -68,7 +68,7 @@ async fn accept(listener: Listener, receiver: Arc<Receiver>) {
     }
 }
 
-/// One client's session.
+/// An SMTP session with one client.
 struct Session {
     stream: TcpStream,
     client: SocketAddr,

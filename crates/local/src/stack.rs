@@ -79,7 +79,7 @@ pub enum NotStarted {
     /// The system has no random bytes for keys.
     #[error("Failed to make keys for the functions")]
     Keys(#[from] getrandom::Error),
-    /// What a function is told could not be written.
+    /// The context of a function could not be serialised.
     #[error("Failed to write the functions' environment")]
     Environment(#[from] serde_json::Error),
 }
@@ -87,7 +87,7 @@ pub enum NotStarted {
 /// A running stack. Dropping it ends every process and every listener.
 #[derive(Debug)]
 pub struct Stack {
-    /// Receiver of mails.
+    /// Receiver of mails, which applies the rules.
     pub receiver: Arc<Receiver>,
     /// Address of the SMTP listener.
     pub smtp: SocketAddr,

@@ -19,7 +19,7 @@ pub enum Outcome {
     Stored,
     /// The run ended while a function had it, or while it waited for a retry.
     Unfinished,
-    /// Every attempt failed.
+    /// Every attempt to invoke the function failed.
     Failed,
     /// No rule took it, or it could not be stored.
     NotTaken,
@@ -57,7 +57,7 @@ pub struct Mail {
     pub origin: String,
     /// SES message id; `None` if no rule took the mail.
     pub ses_message_id: Option<String>,
-    /// Decoded subject.
+    /// Decoded subject of the mail.
     pub subject: String,
     /// Outcome; `None` until it is known.
     pub outcome: Option<Outcome>,

@@ -5,10 +5,10 @@ use std::{fmt, str::FromStr};
 /// The result of one check, in SES's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Verdict {
-    /// The mail passed.
+    /// The mail passed the check.
     #[default]
     Pass,
-    /// The mail failed.
+    /// The mail failed the check.
     Fail,
     /// The check is not sure; for SPF, DKIM and DMARC: there is nothing to check.
     Gray,
@@ -94,9 +94,9 @@ impl FromStr for Setting {
 /// All verdicts on a mail, PASS unless set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Verdicts {
-    /// Verdict on spam.
+    /// Verdict of the spam filter.
     pub spam: Verdict,
-    /// Verdict on viruses.
+    /// Verdict of the virus scanner.
     pub virus: Verdict,
     /// Verdict of SPF, on the envelope's sender.
     pub spf: Verdict,
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_are_read_without_case_and_refused_with_what_there_is() {
+    fn settings_ignore_case_and_a_refusal_lists_the_choices() {
         let settings: Vec<Setting> = ["dmarc=fail", "SPAM=gray", "dmarc=PASS", "dkim=processing_failed"]
             .iter()
             .map(|text| text.parse().unwrap())

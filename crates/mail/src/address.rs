@@ -42,6 +42,14 @@ impl Domain {
 
     /// Returns `true` for `parent` itself and for a name below it: `team.telstra.com` is within `telstra.com`,
     /// `evil-telstra.com` and `telstra.com.evil.example` are not.
+    ///
+    /// ```
+    /// use mail::Domain;
+    ///
+    /// let is_telstras = |name: &str| Domain::new(name).is_some_and(|domain| domain.is_within("telstra.com"));
+    /// assert!(is_telstras("team.telstra.com"));
+    /// assert!(!is_telstras("evil-telstra.com"));
+    /// ```
     pub fn is_within(&self, parent: &str) -> bool {
         self.0.strip_suffix(parent).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     }

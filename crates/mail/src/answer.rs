@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_quoted_below_an_answer_is_cut_off() {
+    fn a_quotation_below_an_answer_is_cut_off() {
         for quoted in [
             "On Fri, 2 Apr 2027 at 16:00, Jo Visser <jo@b.example> wrote:\n> Start: 1\n",
             "On Fri, 2 Apr 2027 at 16:00, Jo Visser <jo@b.example>\nwrote:\n\nStart: 1\n",
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_passed_on_is_no_quotation() {
+    fn a_forwarded_message_is_not_a_quotation() {
         let headers = "From: Jo <jo@b.example>\nDate: Fri, 2 Apr 2027 16:00:00 +0000\nSubject: Work\nTo: a@b.example\n\nStart: 1\n";
         assert_eq!(
             answer("Fwd: Work", &format!("See below.\n\n---------- Forwarded message ---------\n{headers}")),

@@ -75,7 +75,7 @@ mod tests {
     use super::decode;
 
     #[test]
-    fn text_is_decoded_by_what_it_is() {
+    fn text_is_decoded_by_its_actual_encoding() {
         let cases: [(&[u8], Option<&str>, &str); 15] = [
             (b"caf\xc3\xa9", None, "café"),
             (b"caf\xe9", None, "café"),

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_says_so_flows() {
+    fn only_text_declared_as_flowed_flows() {
         assert_eq!(Flow::of(None, Some("yes")), None);
         assert_eq!(Flow::of(Some("fixed"), None), None);
         assert_eq!(Flow::of(Some("Flowed"), None), Some(Flow::Kept));

@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_forward() {
+    fn lookalikes_of_forwards_are_not_forwards() {
         for (subject, body) in [
             ("Re: Planned work", GMAIL),
             (

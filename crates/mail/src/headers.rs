@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_field_is_body() {
+    fn a_line_that_is_not_a_field_begins_the_body() {
         assert_eq!(decoded("Just a text\nA: b\n"), (Vec::new(), "Just a text\nA: b\n".to_owned()));
         assert_eq!(decoded("A: b\nno field\n\nbody"), (pairs(&[("A", "b")]), "no field\n\nbody".to_owned()));
         assert_eq!(decoded("\nbody"), (Vec::new(), "body".to_owned()));

@@ -25,7 +25,7 @@ use jiff::Timestamp;
 pub use address::{Domain, Mailbox, author_of, is_atext};
 pub use identity::Identity;
 
-/// A decoded mail.
+/// A decoded mail, with its forwarded messages.
 #[derive(Debug, Clone)]
 pub struct Mail {
     /// Messages of the chain: the one that arrived first, the one that its author wrote last; never empty.
@@ -66,7 +66,7 @@ pub struct Cover {
     pub pages: Vec<String>,
 }
 
-/// What the end of a mail shows: whether it may have gone on.
+/// The ending of a mail: whether it may have been cut short.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Ending {
     /// The mail is complete: a boundary closes its body, or the end tag of the one element that encloses its page.
@@ -119,7 +119,7 @@ pub struct Attachment {
     pub name: Option<String>,
     /// Content type, `type/subtype` in lower case.
     pub content_type: String,
-    /// Decoded content.
+    /// Decoded content, in bytes.
     pub bytes: Vec<u8>,
 }
 

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_prefix_tells_what_was_done_last() {
+    fn the_first_prefix_tells_the_last_action() {
         for (subject, expected) in [
             ("Fwd: Re: work", Some(true)),
             ("[ops] FW: work", Some(true)),

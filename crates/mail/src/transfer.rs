@@ -13,7 +13,7 @@ pub(super) enum Transfer {
     QuotedPrintable,
 }
 
-/// A decoded body.
+/// A decoded body of a part.
 pub(super) struct Decoded<'mail> {
     pub(super) bytes: Cow<'mail, [u8]>,
     /// `true` if the encoding stops where no encoder stops: in the middle of a group of base64.
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_encoded_stays() {
+    fn unencoded_text_stays_unchanged() {
         check("8bit", "a =3D b", "a =3D b", false);
         check("x-unknown", "V2Fy", "V2Fy", false);
     }

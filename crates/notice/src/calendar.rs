@@ -47,9 +47,9 @@ pub(crate) struct Component {
 pub(crate) struct Property {
     /// Name, in upper case.
     pub(crate) name: String,
-    /// In order; names in upper case.
+    /// Parameters, in order; names in upper case.
     pub(crate) parameters: Vec<(String, String)>,
-    /// Value, unescaped.
+    /// Value of the property, unescaped.
     pub(crate) value: String,
     /// The values of a list, each unescaped: what commas part that are not escaped. One, where there is none.
     pub(crate) listed: Vec<String>,
@@ -86,13 +86,13 @@ const DEEPEST: usize = 8;
 /// A calendar part of a mail.
 #[derive(Debug)]
 pub(crate) struct Content {
-    /// As far as they go.
+    /// Components, without what follows a fault.
     pub(crate) components: Vec<Component>,
     /// The failure of the calendar as a whole, such as a component that is not closed; `None` if there is none.
     pub(crate) failure: Option<Failure>,
 }
 
-/// The components of a text.
+/// Returns the components of a text.
 pub(crate) fn parse(text: &str) -> Content {
     let mut whole = Vec::new();
     let mut open: Vec<Component> = Vec::new();
@@ -146,7 +146,7 @@ fn after(line: &str, keyword: &str) -> Option<String> {
         .then(|| line.get(keyword.len()..).map(|name| name.trim().to_ascii_uppercase()))?
 }
 
-/// A content line, if it is one.
+/// Returns a content line, if it is one.
 fn property(line: &str) -> Option<Property> {
     let name_end = line.find([':', ';'])?;
     let name = line.get(..name_end)?;
@@ -165,7 +165,7 @@ fn property(line: &str) -> Option<Property> {
     Some(Property { name, parameters, value: property.val.as_str().to_owned(), listed: listed(raw_value(line)) })
 }
 
-/// What stands behind the first colon that no quotation marks hold.
+/// Returns the text after the first colon outside quotation marks.
 fn raw_value(line: &str) -> &str {
     let mut is_quoted = false;
     let colon = line.char_indices().find(|(_, letter)| {
@@ -175,7 +175,7 @@ fn raw_value(line: &str) -> &str {
     colon.and_then(|(at, _)| line.get(at + 1..)).unwrap_or_default()
 }
 
-/// The values of a list; a comma behind a backslash is part of a value.
+/// Returns the values of a list; a comma behind a backslash is part of a value.
 fn listed(raw: &str) -> Vec<String> {
     let mut values = vec![String::new()];
     let mut letters = raw.chars();

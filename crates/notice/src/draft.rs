@@ -1,6 +1,6 @@
 //! A maintenance in the making: providers fill it from [`Found`] values, [`Draft::build`] checks the model's rules.
 
-use contract::identifier::Identifier;
+use contract::{count::counted, identifier::Identifier};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -16,12 +16,13 @@ pub type Times = (Found<Moment>, Found<Moment>);
 /// The most circuits of one notice, counted once for each of its windows.
 const MOST_CIRCUITS: usize = 20_000;
 
-/// A failure where so many windows with so many circuits each are more than any notice announces: the product grows with
+/// Returns a failure where so many windows with so many circuits each are more than any notice announces: the product grows with
 /// the square of the mail's size.
 pub fn bounded(windows: usize, circuits: usize) -> Result<(), Failure> {
     if windows > 1 && windows.saturating_mul(circuits) > MOST_CIRCUITS {
         return Err(Failure::too_large(format!(
-            "at most {MOST_CIRCUITS} circuits in all windows, there are {windows} windows of {circuits}"
+            "at most {MOST_CIRCUITS} circuits in all windows, there are {windows} windows of {}",
+            counted(circuits, "circuit")
         )));
     }
     Ok(())
@@ -67,7 +68,7 @@ macro_rules! setters {
 }
 
 impl Draft {
-    /// A draft with what follows from the mail itself: the provider's organizer, and the outer date as stamp.
+    /// Returns a draft with what follows from the mail itself: the provider's organizer, and the outer date as stamp.
     pub fn new(source: &Source<'_>) -> Self {
         let draft = Self {
             provider: source.provider().slug,
@@ -107,15 +108,15 @@ impl Draft {
         account: String => account as "account", |value| Identifier::new(&value);
         /// The provider's id of the maintenance. Needed.
         id: String => id as "maintenance_id", |value| Some(value);
-        /// Who announced it; without it, the provider's address.
+        /// Author of the announcement; by default the provider's address.
         organizer: String => organizer as "organizer", |value| Some(value);
-        /// Where it stands. Needed.
+        /// Status of the maintenance; required.
         status: Status => status as "status", |value| Some(value);
         /// The revision that the notice states.
         sequence: u32 => sequence as "sequence", |value| Some(value);
         /// The calendar's UID; without it, `0`.
         uid: String => uid as "uid", |value| Some(value);
-        /// What is done and why; without it, empty.
+        /// Description of the work and its reason; empty by default.
         summary: String => summary as "summary", |value| value;
     }
 
@@ -167,7 +168,7 @@ impl Draft {
         }
     }
 
-    /// One draft per window, all with the same circuits; a failure where that makes more than any network has.
+    /// Returns one draft per window, all with the same circuits; fails if that makes more than any network has.
     pub fn in_windows(self, windows: Vec<Times>) -> Result<Vec<Self>, Failure> {
         bounded(windows.len(), self.circuits.len())?;
         Ok(windows.into_iter().map(|(start, end)| self.clone().window(start, end)).collect())
@@ -199,7 +200,7 @@ impl Draft {
         self.start(start).end(end)
     }
 
-    /// The maintenance, if it keeps the model's rules.
+    /// Returns the maintenance, if it keeps the model's rules.
     pub fn build(self) -> Result<Maintenance, Failure> {
         let id = self.id.as_deref().and_then(Identifier::new).ok_or_else(|| Failure::missing("a maintenance id"))?;
         let status = self.status.ok_or_else(|| Failure::missing("a status"))?;
@@ -237,11 +238,11 @@ impl Draft {
     }
 }
 
-/// How far ahead carriers announce, at most. A date that lies further before a window than this is not the notice's own: clocks and
-/// archives are wrong by years.
+/// Maximum time between an announcement and its window. An earlier date is not the notice's own: clocks and archives are wrong by
+/// years.
 const FARTHEST_AHEAD: SignedDuration = SignedDuration::from_hours(180 * 24);
 
-/// How long before its window work may be said to have started. Carriers tell of a whole night at once.
+/// Maximum time before its window at which work may be reported as started: carriers report a whole night at once.
 const EARLIEST_START: SignedDuration = SignedDuration::from_hours(24);
 
 /// Fails where a notice says of a window that lies ahead of its own date that it is over, or under way.

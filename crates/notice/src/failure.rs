@@ -20,11 +20,11 @@ pub struct Failure {
 /// The kind of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
-    /// It is not there.
+    /// The value is missing.
     Missing,
-    /// It is there and cannot be read.
+    /// The value is there and cannot be read.
     Malformed,
-    /// It can be read in more than one way, or two parts contradict each other.
+    /// The value can be read in more than one way, or two parts contradict each other.
     Ambiguous,
     /// The mail ends too early.
     CutShort,
@@ -46,12 +46,12 @@ impl FailureKind {
 }
 
 impl Failure {
-    /// Something that every notice of the format has is not in this one.
+    /// Returns the failure of a missing value that every notice of the format has.
     pub fn missing(expected: impl Into<String>) -> Self {
         Self { kind: FailureKind::Missing, expected: expected.into(), place: None, quote: None }
     }
 
-    /// Something is there and cannot be read.
+    /// Returns the failure of a value that is there and cannot be read.
     pub fn malformed<T>(expected: impl Into<String>, found: &Found<T>) -> Self {
         Self {
             kind: FailureKind::Malformed,
@@ -61,22 +61,22 @@ impl Failure {
         }
     }
 
-    /// Something can be read in more than one way.
+    /// Returns the failure of a value that can be read in more than one way.
     pub fn ambiguous(expected: impl Into<String>) -> Self {
         Self { kind: FailureKind::Ambiguous, expected: expected.into(), place: None, quote: None }
     }
 
-    /// The mail ends too early.
+    /// Returns the failure of a mail that ends too early.
     pub fn cut_short(expected: impl Into<String>) -> Self {
         Self { kind: FailureKind::CutShort, expected: expected.into(), place: None, quote: None }
     }
 
-    /// A part is too large to be parsed.
+    /// Returns the failure of a part that is too large to be parsed.
     pub fn too_large(expected: impl Into<String>) -> Self {
         Self { kind: FailureKind::TooLarge, expected: expected.into(), place: None, quote: None }
     }
 
-    /// The same failure with the words that were looked at.
+    /// Returns the same failure with the words that were looked at.
     #[must_use]
     pub fn with_quote(mut self, text: &str) -> Self {
         self.quote = Some(super::found::quote(text));

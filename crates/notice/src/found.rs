@@ -91,24 +91,24 @@ pub fn quote(text: &str) -> String {
 }
 
 impl Found<String> {
-    /// A text at a place, trimmed; it is its own quote.
+    /// Returns a text at a place, trimmed; it is its own quote.
     pub fn text(text: &str, place: Place) -> Self {
         Self { value: text.trim().to_owned(), place, quote: quote(text) }
     }
 }
 
 impl<T> Found<T> {
-    /// A value that a rule of the format gives, not the mail.
+    /// Returns a value that follows from a rule of the format, not from the mail.
     pub fn by_rule(value: T, rule: &'static str) -> Self {
         Self { value, place: Place::Rule(rule), quote: String::new() }
     }
 
-    /// The same place with another value.
+    /// Returns the same place with another value.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Found<U> {
         Found { value: change(self.value), place: self.place, quote: self.quote }
     }
 
-    /// The same place with another value, which may be missing there: then a failure that quotes the words.
+    /// Returns the same place with another value, which may be missing there: then a failure that quotes the words.
     pub fn try_map<U>(self, expected: &str, change: impl FnOnce(&T) -> Option<U>) -> Result<Found<U>, Failure> {
         match change(&self.value) {
             Some(value) => Ok(Found { value, place: self.place, quote: self.quote }),

@@ -34,7 +34,7 @@ pub struct OutcomeRecord<'outcome> {
     pub provider: Option<&'static str>,
     /// The reason why the mail is not a maintenance; `None` if it is one.
     pub reason: Option<String>,
-    /// The announced maintenances.
+    /// Maintenances that the notice announces.
     pub maintenances: Vec<Record<'outcome>>,
     /// Unverified maintenances of a mail that was not understood.
     pub suggestion: Vec<Record<'outcome>>,

@@ -65,7 +65,8 @@ pub fn parse(mail: &Mail) -> Outcome {
     }
 }
 
-/// Whether more of a maintenance than its status stands below the headers: an answer keeps the subject of what it answers.
+/// Returns whether more of a maintenance than its status stands below the headers: an answer keeps the subject of what it
+/// answers.
 fn stands_in_body(maintenance: &Maintenance) -> bool {
     let is_below = |place: &Place| !matches!(place, Place::Header(_) | Place::Rule(_));
     let is_said = |field: &str| matches!(field, "maintenance_id" | "start" | "circuits");
@@ -153,15 +154,16 @@ fn read(source: &Source<'_>, recognised: Recognised) -> Outcome {
     }
 }
 
-/// What can be read of a notice that its provider could not: its calendars, or, where the notice lacks parts of the
-/// provider's format, what it states in other words. Parts that are there and contradict each other are for a person alone.
+/// Returns the maintenances of a notice that its provider's reader could not read: those of its calendars, or, if the notice
+/// lacks parts of the provider's format, those that it states in other words. Parts that contradict each other are for a
+/// person alone.
 fn unread(source: &Source<'_>, failure: &Failure) -> Vec<Maintenance> {
     let read = from_calendars(source);
     let is_other = read.is_empty() && failure.kind == FailureKind::Missing;
     if is_other { fallback::suggest(source) } else { read }
 }
 
-/// What this provider would read of the mail, unverified: for a person to confirm.
+/// Returns what this provider would read from the mail, unverified: for a person to confirm.
 fn suggest(source: &Source<'_>) -> Vec<Maintenance> {
     match (source.provider().read)(source) {
         Ok(Reading::Notice(drafts) | Reading::Doubted(_, drafts)) => whole(drafts),
@@ -170,12 +172,12 @@ fn suggest(source: &Source<'_>) -> Vec<Maintenance> {
     }
 }
 
-/// What the MAINTNOTE calendars of the mail say, whether or not the provider uses them.
+/// Returns the maintenances of the mail's MAINTNOTE calendars, whether or not the provider uses them.
 fn from_calendars(source: &Source<'_>) -> Vec<Maintenance> {
     whole(maintnote::suggest(source))
 }
 
-/// Those drafts that are whole.
+/// Returns those drafts that are whole.
 fn whole(drafts: Vec<Draft>) -> Vec<Maintenance> {
     drafts.into_iter().filter_map(|draft| draft.build().ok()).collect()
 }

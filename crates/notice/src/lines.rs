@@ -19,7 +19,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// The lines of a text/plain body.
+    /// Returns the lines of a text/plain body.
     pub fn of_text(text: &str) -> Self {
         Self { folded: text.lines().map(fold).collect(), of_page: false, written: BTreeMap::new() }
     }
@@ -29,13 +29,13 @@ impl Lines {
         Self { folded: lines, of_page: true, written: BTreeMap::new() }
     }
 
-    /// The same lines, with those whose white space was folded as they are written, by their place from 0.
+    /// Returns the same lines, with those whose white space was folded as they are written, by their place from 0.
     #[must_use]
     pub fn with_written(self, written: BTreeMap<usize, String>) -> Self {
         Self { written, ..self }
     }
 
-    /// A value that ends its line, as it is written.
+    /// Returns a value that ends its line, as it is written.
     pub fn as_written(&self, value: &Found<String>) -> String {
         let (Place::Page { line } | Place::Text { line }) = value.place else { return value.value.clone() };
         let Some(written) = self.written.get(&line.wrapping_sub(1)) else { return value.value.clone() };
@@ -47,8 +47,9 @@ impl Lines {
         if fold(rest) == value.value { rest.trim_end().to_owned() } else { value.value.clone() }
     }
 
-    /// What stands under the first `label` at the start of a line, up to the next line that begins with one of `ends`:
-    /// the rest of its line and the lines below, without blank ones and marks of quotation. `None` without the label.
+    /// Returns the text under the first `label` at the start of a line, up to the next line that begins with one of
+    /// `ends`: the rest of its line and the lines below, without blank ones and marks of quotation. `None` without the
+    /// label.
     pub fn section(&self, label: &str, ends: &[&str]) -> Option<Vec<Found<String>>> {
         Some(self.under(label, ends)?.filter(|line| !line.value.is_empty()).collect())
     }
@@ -69,24 +70,24 @@ impl Lines {
         Some(std::iter::once(first).chain(below))
     }
 
-    /// Every line with its place, blank ones included.
+    /// Returns every line with its place, blank ones included.
     pub fn iter(&self) -> impl Iterator<Item = (Place, &str)> {
         self.folded.iter().enumerate().map(|(index, line)| (self.place(index), line.as_str()))
     }
 
-    /// The lines from the salutation ("Dear …") to the first that begins with one of `ends`: the sentences that say what a
-    /// notice is about. None without a salutation.
+    /// Returns the lines from the salutation ("Dear …") to the first that begins with one of `ends`: the sentences that
+    /// say what a notice is about. None without a salutation.
     pub fn opening(&self, ends: &[&str]) -> impl Iterator<Item = (Place, &str)> {
         let lines = self.iter().skip_while(|(_, line)| after_label(line, "Dear").is_none());
         lines.take_while(move |(_, line)| !ends.iter().any(|end| after_label(line, end).is_some()))
     }
 
-    /// The whole text, lines separated by line feeds.
+    /// Returns the whole text, lines separated by line feeds.
     pub fn joined(&self) -> String {
         self.folded.join("\n")
     }
 
-    /// The place of a line, counted from 0.
+    /// Returns the place of a line, counted from 0.
     pub fn place(&self, index: usize) -> Place {
         if self.of_page { Place::Page { line: index + 1 } } else { Place::Text { line: index + 1 } }
     }
@@ -115,7 +116,7 @@ impl Lines {
         })
     }
 
-    /// What stands behind each label that `after` finds, or on the next line that is not blank.
+    /// Returns the text after each label that `after` finds, or on the next line that is not blank.
     fn behind<'lines>(&'lines self, after: impl Fn(&'lines str) -> Option<&'lines str>) -> Vec<Found<String>> {
         let mut found = Vec::new();
         for (index, line) in self.folded.iter().enumerate() {
@@ -134,12 +135,12 @@ impl Lines {
         found
     }
 
-    /// The first match of the pattern within one line; the value is its first group, or the whole match.
+    /// Returns the first match of the pattern within one line; the value is its first group, or the whole match.
     pub fn matching(&self, pattern: &Regex) -> Option<Found<String>> {
         self.all_matching(pattern).into_iter().next()
     }
 
-    /// Every match of the pattern, line by line; the value is its first group, or the whole match.
+    /// Returns every match of the pattern, line by line; the value is its first group, or the whole match.
     pub fn all_matching(&self, pattern: &Regex) -> Vec<Found<String>> {
         let mut found = Vec::new();
         for (place, line) in self.iter() {
@@ -188,8 +189,8 @@ const fn has_no_width(character: char) -> bool {
 /// The longest label: longer ones are sentences.
 const LONGEST_LABEL: usize = 60;
 
-/// A line "Label: value" in its parts, without marks of quotation, lists and emphasis; the value may be empty. `None` for
-/// a line that has no colon, or one in a time, an address or a sentence.
+/// Returns a line "Label: value" in its parts, without marks of quotation, lists and emphasis; the value may be empty.
+/// `None` for a line that has no colon, or one in a time, an address or a sentence.
 pub(crate) fn label_and_value(line: &str) -> Option<(&str, &str)> {
     let line = line.trim_start_matches(['*', '>', '-', '•', ' ']);
     let (label, value) = line.split_once(':')?;

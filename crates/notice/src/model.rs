@@ -1,5 +1,5 @@
-//! What a notice says. A value of these types cannot hold a wrong state: a window ends after it starts,
-//! a maintenance has an id, and circuits and a window unless it is over or off.
+//! The content of a notice. A value of these types cannot be invalid: a window ends after it starts, a
+//! maintenance has an id, and circuits and a window unless it is over or cancelled.
 
 use contract::identifier::Identifier;
 pub use contract::maintenance::{Circuit, Impact, Status};
@@ -20,7 +20,7 @@ impl Moment {
         Self { at, offset }
     }
 
-    /// Returns the instant.
+    /// Returns the instant of the moment.
     pub fn at(self) -> Timestamp {
         self.at
     }
@@ -84,7 +84,7 @@ impl std::fmt::Display for Moment {
     }
 }
 
-/// When it happens: `[start, end)`, the end after the start.
+/// A window: `[start, end)`, the end after the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Window {
     start: Moment,
@@ -135,12 +135,12 @@ pub struct Maintenance {
 }
 
 impl Maintenance {
-    /// Our slug of the provider: its identity and the key of mappings.
+    /// Returns our slug of the provider: its identity and the key of mappings.
     pub fn provider(&self) -> &'static str {
         self.provider
     }
 
-    /// The provider as the notice itself names it (`X-MAINTNOTE-PROVIDER`), where it does.
+    /// Returns the provider as the notice itself names it (`X-MAINTNOTE-PROVIDER`), where it does.
     pub fn announced_provider(&self) -> Option<&str> {
         self.announced_provider.as_deref()
     }
@@ -165,32 +165,32 @@ impl Maintenance {
         &self.organizer
     }
 
-    /// Returns the status.
+    /// Returns the status of the maintenance.
     pub fn status(&self) -> Status {
         self.status
     }
 
-    /// In the mail's order, repetitions included. Empty only if [`Status::is_final`].
+    /// Returns the circuits, in the mail's order, repetitions included. Empty only if [`Status::is_final`].
     pub fn circuits(&self) -> &[Circuit] {
         &self.circuits
     }
 
-    /// When it happens. `None` only if [`Status::is_final`].
+    /// Returns the window. `None` only if [`Status::is_final`].
     pub fn window(&self) -> Option<Window> {
         self.window
     }
 
-    /// When the notice was issued, as the provider's format defines it.
+    /// Returns the time at which the notice was issued, as the provider's format defines it.
     pub fn stamp(&self) -> Timestamp {
         self.stamp
     }
 
-    /// The revision that the notice itself states.
+    /// Returns the revision that the notice itself states.
     pub fn sequence(&self) -> Option<u32> {
         self.sequence
     }
 
-    /// The calendar's UID, else `0`.
+    /// Returns the calendar's UID, else `0`.
     pub fn uid(&self) -> &str {
         &self.uid
     }

@@ -40,7 +40,7 @@ pub enum Outcome {
 pub struct Notice {
     /// The provider and how it was recognised.
     pub recognised: Recognised,
-    /// When the provider wrote it: what orders the notices of one maintenance.
+    /// Time at which the provider wrote it: it orders the notices of one maintenance.
     pub announced_at: Option<Timestamp>,
     /// One per maintenance and window, in the mail's order; never empty.
     pub maintenances: Vec<Maintenance>,
@@ -58,7 +58,7 @@ impl Notice {
 /// A provider and the way in which it was recognised. Recognising is not trusting: see `trust`.
 #[derive(Debug, Clone)]
 pub struct Recognised {
-    /// The recognised provider.
+    /// Provider that was recognised.
     pub provider: &'static Provider,
     /// The way in which it was recognised.
     pub by: Recognition,
@@ -71,8 +71,8 @@ pub enum Recognition {
     Sender(Domain),
     /// A message inside the mail came from one of its domains.
     ForwardedSender(Domain),
-    /// By what the mail says.
+    /// By the content of the mail.
     Content(Found<String>),
-    /// By a valid MAINTNOTE calendar of a sender that nobody knows.
+    /// By a valid MAINTNOTE calendar of an unknown sender.
     Calendar,
 }

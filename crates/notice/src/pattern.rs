@@ -13,7 +13,7 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// A pattern in the syntax of [`regex`].
+    /// Returns a pattern in the syntax of [`regex`].
     pub const fn new(text: &'static str) -> Self {
         Self { text, compiled: OnceLock::new() }
     }
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_before_a_subject_is_passed_over() {
+    fn prefixes_of_a_subject_are_skipped() {
         for subject in ["work", "Fwd: work", "[netops] FW: [ EXTERNAL ] re : work", "  work", "Re:work"] {
             assert_eq!(PREFIXES.replace(subject, ""), "work", "{subject}");
         }

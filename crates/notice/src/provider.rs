@@ -25,9 +25,9 @@ pub struct Provider {
 /// The origins of our knowledge of a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LearnedFrom {
-    /// From real mails, compared exactly.
+    /// Real mails, compared exactly.
     RealMails,
-    /// From what is published about it; no real mail has been seen.
+    /// Publications about it; no real mail has been seen.
     PublicKnowledge,
 }
 
@@ -44,7 +44,7 @@ pub enum Reading {
 }
 
 impl Reading {
-    /// The same with whoever wrote the innermost message as the organizer. See [`Draft::sent_by_author`].
+    /// Returns the same with whoever wrote the innermost message as the organizer. See [`Draft::sent_by_author`].
     #[must_use]
     pub fn sent_by_author(self, source: &Source<'_>) -> Self {
         let sent = |drafts: Vec<Draft>| drafts.into_iter().map(|draft| draft.sent_by_author(source)).collect();
@@ -56,7 +56,7 @@ impl Reading {
     }
 }
 
-/// For a provider whose mails cannot be told by what they say.
+/// Returns nothing: for a provider whose mails cannot be recognised by their content.
 pub fn says_nothing(_: &Source<'_>) -> Option<Found<String>> {
     None
 }

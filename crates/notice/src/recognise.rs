@@ -21,7 +21,7 @@ pub(super) struct Refusal {
     pub(super) suspect: Option<&'static Provider>,
 }
 
-/// The provider whose mail this is, or the reason why it is nobody's.
+/// Returns the provider whose mail this is, or the reason why it is nobody's.
 pub(super) fn recognise(source: &Source<'_>) -> Result<Recognised, Refusal> {
     let mail = source.mail();
     let domain_of = |sender: &Option<Mailbox>| sender.as_ref().and_then(Mailbox::domain);
@@ -53,7 +53,8 @@ pub(super) fn recognise(source: &Source<'_>) -> Result<Recognised, Refusal> {
     }
 }
 
-/// The provider of a domain; of several that share it, the one whose wording the mail has, else the one whose own it is.
+/// Returns the provider of a domain; of several that share it, the one whose wording the mail has, else the one whose
+/// own it is.
 fn by_domain(domain: &Domain, source: &Source<'_>) -> Option<&'static Provider> {
     let owns = |provider: &&Provider| provider.domains.iter().any(|parent| domain.is_within(parent));
     let owners: Vec<_> = ALL.iter().copied().filter(owns).collect();
@@ -124,7 +125,7 @@ fn looks_like(domain: &Domain, provider: &Provider) -> bool {
     })
 }
 
-/// A domain with the letters that others are drawn for: `zay0.com`, `lurnen.com`, and Cyrillic ones.
+/// Returns a domain with the letters that others are drawn for: `zay0.com`, `lurnen.com`, and Cyrillic ones.
 fn plain(domain: &str) -> String {
     let letters = domain.chars().map(|character| match character {
         '0' | 'о' => 'o',
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_alike_is_nobody_and_what_it_says_is_a_suggestion() {
+    fn a_look_alike_domain_is_unknown_and_its_content_a_suggestion() {
         for sender in [
             "noc@evil-arelion.com",
             "noc@arelion.com.evil.example",

@@ -37,12 +37,12 @@ struct Forms {
 const FOOTER_SHARE: usize = 3;
 
 impl<'mail> Source<'mail> {
-    /// The mail, read as that provider's.
+    /// Returns the mail, read as that provider's.
     pub fn new(mail: &'mail Mail, provider: &'static Provider) -> Self {
         Self { mail, provider, forms: Rc::default() }
     }
 
-    /// The same mail, read as another provider's.
+    /// Returns the same mail, read as another provider's.
     #[must_use]
     pub fn read_as(&self, provider: &'static Provider) -> Self {
         Self { mail: self.mail, provider, forms: Rc::clone(&self.forms) }
@@ -53,34 +53,34 @@ impl<'mail> Source<'mail> {
         self.provider
     }
 
-    /// The mail itself, for attachments, calendars and headers.
+    /// Returns the mail itself, for attachments, calendars and headers.
     pub fn mail(&self) -> &'mail Mail {
         self.mail
     }
 
-    /// The provider's own subject: of the innermost message, as written, list and forward prefixes included.
+    /// Returns the provider's own subject: of the innermost message, as written, list and forward prefixes included.
     pub fn subject(&self) -> Found<String> {
         Found::text(&self.mail.inner().subject, Place::Header("Subject"))
     }
 
-    /// The subject of the mail that arrived.
+    /// Returns the subject of the mail that arrived.
     pub fn outer_subject(&self) -> Found<String> {
         Found::text(&self.mail.outer().subject, Place::Header("Subject"))
     }
 
-    /// The first text/plain body in lines.
+    /// Returns the first text/plain body in lines.
     pub fn text(&self) -> Result<&Lines, Failure> {
         let text = || self.mail.texts.first().filter(|text| !is_html(text));
         let lines = self.forms.text.get_or_init(|| text().map(|text| Lines::of_text(text)));
         lines.as_ref().ok_or_else(|| Failure::missing("a text/plain part"))
     }
 
-    /// The HTML: that of the first text/html body, or a text/plain body that is HTML all the same.
+    /// Returns the HTML: that of the first text/html body, or a text/plain body that is HTML all the same.
     fn html(&self) -> Option<&'mail String> {
         self.mail.pages.first().or_else(|| self.mail.texts.first().filter(|text| is_html(text)))
     }
 
-    /// The first text/html body, parsed. Further ones are footers that lists add.
+    /// Returns the first text/html body, parsed. Further ones are footers that lists add.
     pub fn page(&self) -> Result<&Page, Failure> {
         let page = self.forms.page.get_or_init(|| {
             let html = self.html().ok_or_else(|| Failure::missing("a text/html part"))?;
@@ -89,8 +89,8 @@ impl<'mail> Source<'mail> {
         page.as_ref().map_err(Clone::clone)
     }
 
-    /// The body as a page: the page, or the plain text that was made of one, with the labels and tables that it keeps. A
-    /// failure where the text does not keep the form of a table with these headings.
+    /// Returns the body as a page: the page, or the plain text that was made of one, with the labels and tables that it
+    /// keeps. A failure where the text does not keep the form of a table with these headings.
     pub fn view(&self, tables: &[&[&str]]) -> Result<&Page, Failure> {
         let body = self.body()?;
         let is_text = self.text().is_ok_and(|text| std::ptr::eq(text, body));
@@ -103,8 +103,8 @@ impl<'mail> Source<'mail> {
         Ok(view)
     }
 
-    /// The body in lines, whichever form it has: the HTML part if there is one, else the text. A page that says much less
-    /// than the text is no form of it, but a footer that a list adds.
+    /// Returns the body in lines, whichever form it has: the HTML part if there is one, else the text. A page that says
+    /// much less than the text is no form of it, but a footer that a list adds.
     pub fn body(&self) -> Result<&Lines, Failure> {
         if self.html().is_none() {
             return self.text();
@@ -139,23 +139,23 @@ impl<'mail> Source<'mail> {
         Err(Failure::cut_short(format!("`{}` below the last value", below.join("` or `"))))
     }
 
-    /// The date of the mail that arrived: the default stamp.
+    /// Returns the date of the mail that arrived: the default stamp.
     pub fn stamp(&self) -> Option<Found<Timestamp>> {
         let date = self.mail.outer().date?;
         Some(Found { value: date, place: Place::Header("Date"), quote: date.to_string() })
     }
 
-    /// When the provider wrote the notice: the date of the innermost message that has one.
-    /// It gives missing years and the order of notices.
+    /// Returns the time at which the provider wrote the notice: the date of the innermost message that has one. It
+    /// supplies missing years and the order of notices.
     pub fn announced_at(&self) -> Option<Timestamp> {
         self.mail.layers().iter().rev().find_map(|layer| layer.date)
     }
 }
 
-/// Where the source of a page begins, at the latest, in bytes: a relay may have put a warning above it.
+/// Maximum offset at which the source of a page begins, in bytes: a relay may have put a warning above it.
 const LATEST_START: usize = 2_000;
 
-/// Whether a text is the source of a page.
+/// Returns whether a text is the source of a page.
 fn is_html(text: &str) -> bool {
     let start = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= LATEST_START).last().unwrap_or_default();
     let mut lines = text.get(..start).unwrap_or_default().lines().map(str::trim_start);

@@ -7,7 +7,7 @@ use mail::Ending;
 /// Fields of which a part is not wrong.
 const MAY_BE_SHORTER: [&str; 2] = ["summary", "organizer"];
 
-/// A failure where a value stands at the end of a body that nothing closes, or where such a body lacks values.
+/// Returns a failure where a value stands at the end of a body that nothing closes, or where such a body lacks values.
 pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Failure> {
     if source.mail().ending == Ending::Closed {
         return Ok(());
@@ -38,7 +38,7 @@ pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result
     Ok(())
 }
 
-/// Closings of letters.
+/// Closing phrases of letters, in lower case.
 const CLOSING: [&str; 10] = [
     "regards",
     "best regards",
@@ -63,7 +63,7 @@ fn is_signed(source: &Source<'_>) -> bool {
     source.body().is_ok_and(|body| body.iter().any(|(_, line)| says_goodbye(line)))
 }
 
-/// The last line that is not blank but for the marks of a quotation.
+/// Returns the last line that is not blank but for the marks of a quotation.
 fn last_line(lines: &Lines) -> Option<(Place, &str)> {
     lines.iter().filter(|(_, line)| !line.trim_matches(['>', ' ']).is_empty()).last()
 }
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_at_the_end_of_a_text_may_have_gone_on() {
+    fn a_value_at_the_end_of_a_text_may_be_cut() {
         for below in ["", "\n\n", "> \n", "Thank y"] {
             match outcome(&format!("{NOTICE}{below}")) {
                 Outcome::Failed { failure, suggestion, .. } => {

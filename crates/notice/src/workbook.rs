@@ -1,4 +1,4 @@
-//! Attached XLSX workbooks: their sheets as the [`Table`]s that pages have too.
+//! Reads attached XLSX workbooks: their sheets become the [`Table`]s that pages have too.
 //!
 //! A workbook is a zip archive, and a few kilobytes of it may unpack to gigabytes or name the last cell of an endless
 //! sheet. So everything is unpacked once and counted before it is read, and cells are read one by one: only those that are
@@ -16,22 +16,26 @@ use super::{
     page::Table,
 };
 
-/// Workbooks that are larger unpacked are not parsed. Bytes, all workbooks of a mail together.
+/// Size limit of all workbooks of a mail together, unpacked, in bytes.
 pub const LARGEST_WORKBOOK: u64 = 16 * 1024 * 1024;
 
-/// What the parts end with that are read, lower case.
+/// Endings of the parts that are read, in lower case.
 const READ: [&str; 2] = [".xml", ".rels"];
+/// Maximum number of files in a workbook's archive.
 const MOST_FILES: usize = 1_000;
-/// Tags and texts that are longer are none of a table: a cell holds 32,767 letters at most. Bytes.
+/// Length limit of a tag or a text, in bytes: a cell holds 32,767 letters at most.
 const LONGEST_RUN: usize = 128 * 1024;
+/// Maximum number of sheets in a workbook.
 const MOST_SHEETS: usize = 20;
+/// Maximum number of cells of all workbooks of a mail together, empty ones before a filled one included.
 const MOST_CELLS: usize = 100_000;
+/// Maximum number of columns in a sheet.
 const MOST_COLUMNS: usize = 1_000;
-/// Cells may all repeat one shared text.
+/// Size limit of the texts of all cells together, in bytes: many cells may repeat one shared text.
 const MOST_TEXT: usize = 8 * 1024 * 1024;
 
-/// Most elements of a part, by the end of its path. Each becomes a value in memory, however short it is: one of a sheet is read and
-/// forgotten, a style is copied into each format of cells. The first that fits counts.
+/// Maximum number of elements in a part, by the end of its path; the first match counts. Each element becomes a value in memory,
+/// however short it is: an element of a sheet is read and forgotten, a style is copied into each cell format.
 const MOST_ELEMENTS: [(&str, usize); 7] = [
     (".rels", 4_000),
     ("styles.xml", 20_000),
@@ -41,20 +45,21 @@ const MOST_ELEMENTS: [(&str, usize); 7] = [
     (".xml", 1_000_000),
     ("", 0),
 ];
-/// Formats of cells, each with its copy of everything that it refers to.
+/// Maximum number of cell formats, each of which gets a copy of everything that it refers to.
 const MOST_FORMATS: usize = 4_000;
-/// Text of the part that holds the formats, so that no copy is long. Bytes.
+/// Size limit of the part with the formats, in bytes, so that no copy is long.
 const LARGEST_STYLES: usize = 1024 * 1024;
-/// The longest tag there. Bytes.
+/// Length limit of a tag in that part, in bytes.
 const LONGEST_STYLE: usize = 2_048;
 
-/// The sheets of a workbook, in its order, without their empty rows. `room` is what the workbooks of the mail may still take.
+/// Returns the sheets of a workbook, in order, without their empty rows. Takes what it uses from `room`, the budget that is left for
+/// the workbooks of the mail.
 pub fn tables(bytes: &[u8], room: &mut Room) -> Result<Vec<Table>, Failure> {
     let (checked, largest) = checked(bytes, room)?;
     let mut workbook = Xlsx::new(Cursor::new(checked.as_slice())).map_err(|_| malformed())?;
     let sheets = workbook.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
     let names: Vec<_> = sheets.map(|sheet| sheet.name.clone()).collect();
-    // Several sheets may be the same part, which is read for each.
+    // Several sheets may refer to one part, which is read for each of them.
     let is_repeated = names.len() > 1 && largest.saturating_mul(names.len() as u64) > 2 * LARGEST_WORKBOOK;
     if names.len() > MOST_SHEETS || is_repeated {
         return Err(Failure::too_large(format!("a workbook of at most {MOST_SHEETS} sheets")));
@@ -65,8 +70,11 @@ pub fn tables(bytes: &[u8], room: &mut Room) -> Result<Vec<Table>, Failure> {
 /// The budget that is left for the workbooks of one mail.
 #[derive(Debug, Clone)]
 pub struct Room {
+    /// Unpacked bytes that are left.
     unpacked: u64,
+    /// Number of cells that are left.
     cells: usize,
+    /// Bytes of cells' texts.
     text: usize,
 }
 
@@ -109,7 +117,7 @@ fn table(workbook: &mut Xlsx<Cursor<&[u8]>>, name: &str, room: &mut Room) -> Res
         while cells.len() < column {
             cells.push(Found::text("", place(cells.len())));
         }
-        // A cell that comes twice or out of order makes the sheet unreadable, not its last word right.
+        // A cell that comes twice or out of order makes the sheet malformed: which of two values is right is unknown.
         if cells.len() > column {
             return Err(malformed());
         }
@@ -136,8 +144,9 @@ fn text_of(value: &DataRef<'_>, style: Option<&Style>) -> String {
     number
 }
 
-/// The archive, in which nothing can be read that was not measured. What it says of its sizes and numbers is not believed: every part
-/// that is named as XML is unpacked once, into nothing, and counted; every other is made unreadable. With the size of the largest part.
+/// Returns a copy of the archive in which only measured parts are readable, and the size of its largest part. Sizes and counts that
+/// the archive declares are not trusted: every part that is named as XML is unpacked once and counted; every other one is made
+/// unreadable.
 fn checked(bytes: &[u8], room: &mut Room) -> Result<(Vec<u8>, u64), Failure> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| malformed())?;
     if archive.len() > MOST_FILES {
@@ -166,7 +175,7 @@ fn checked(bytes: &[u8], room: &mut Room) -> Result<(Vec<u8>, u64), Failure> {
     Ok((checked, largest))
 }
 
-/// Makes a file of the archive one of no known compression.
+/// Makes a file of the archive unreadable, by an unknown compression method in its header.
 fn close(archive: &mut [u8], header: u64) -> Result<(), Failure> {
     const SIGNATURE: &[u8] = b"PK\x01\x02";
     const METHOD: std::ops::Range<usize> = 10..12;
@@ -178,7 +187,7 @@ fn close(archive: &mut [u8], header: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is counted of a part, as it is written to it.
+/// A part that counts what is written to it.
 #[derive(Debug)]
 struct Part {
     most_elements: usize,
@@ -186,12 +195,12 @@ struct Part {
     length: usize,
     elements: usize,
     formats: usize,
-    /// Bytes since the last bracket, and the most there were.
+    /// Bytes since the last bracket, and their maximum so far.
     run: usize,
     longest: usize,
-    /// The last bytes that were seen, so that a word in two pieces is found.
+    /// Last bytes of the previous piece, so that a word that spans two pieces is found.
     tail: Vec<u8>,
-    /// The largest number that a `uniqueCount` declares: the reader would make room for as many texts.
+    /// Largest number that a `uniqueCount` declares: the reader would allocate that many texts.
     declared: usize,
 }
 
@@ -211,6 +220,7 @@ impl Part {
         }
     }
 
+    /// Refuses a part that exceeds a limit, or that declares more texts than it has elements.
     fn judge(&self) -> Result<(), Failure> {
         let too_large = |what: &str| Err(Failure::too_large(format!("a workbook with {what}")));
         if self.elements > self.most_elements {
@@ -230,7 +240,7 @@ impl Part {
         Ok(())
     }
 
-    /// Looks for words in what has come and the end of what came before. Words that are longer than a window are none.
+    /// Counts words in a piece and the end of the previous one. Words that are longer than the window are not found.
     fn look(&mut self, bytes: &[u8]) {
         const COUNT: &[u8] = b"uniqueCount";
         const FORMAT: &[u8] = b"xf";
@@ -238,7 +248,7 @@ impl Part {
         let from = self.tail.len();
         self.tail.extend_from_slice(bytes);
         let text = std::mem::take(&mut self.tail);
-        // A word counts where it ends with what is new, so that each counts once.
+        // A word counts if it ends in the new piece, so that each counts once.
         if self.is_styles {
             let ends = memmem::find_iter(&text, FORMAT).filter(|at| at + FORMAT.len() > from);
             self.formats += ends.count();
@@ -248,7 +258,7 @@ impl Part {
             let window = window.get(..WINDOW - COUNT.len()).unwrap_or(window);
             let number = window.iter().skip_while(|byte| !byte.is_ascii_digit());
             let digits = number.clone().take_while(|byte| byte.is_ascii_digit());
-            // A window that ends too early comes again with what follows.
+            // A window that is cut by the end of the piece is complete in the next one.
             let is_endless = window.len() == WINDOW - COUNT.len() && number.count() == digits.clone().count();
             let add = |so_far: usize, digit: &u8| so_far.saturating_mul(10).saturating_add(usize::from(digit - b'0'));
             let declared = if is_endless { usize::MAX } else { digits.fold(0, add) };
@@ -296,7 +306,7 @@ mod tests {
 
     const NUMBER_FORMATS: &str = r#"<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts count="1"><numFmt numFmtId="164" formatCode="0000000"/></numFmts><fonts count="1"><font/></fonts><fills count="1"><fill/></fills><borders count="1"><border/></borders><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="164" applyNumberFormat="1"/></cellXfs></styleSheet>"#;
 
-    /// A workbook with one sheet of these rows.
+    /// Returns a workbook with one sheet of these rows.
     fn workbook(sheet_data: &str) -> Vec<u8> {
         let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
         let relations = "http://schemas.openxmlformats.org/package/2006/relationships";
@@ -351,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn what_unpacks_to_too_much_is_refused() {
+    fn an_archive_that_unpacks_to_too_much_is_refused() {
         let large = " ".repeat(usize::try_from(LARGEST_WORKBOOK).unwrap());
         assert_eq!(tables(&workbook(&large), &mut Room::default()).unwrap_err().kind, FailureKind::TooLarge);
         let elements = "<a/>".repeat(1_000_001);
@@ -363,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_workbook_is_malformed() {
+    fn a_file_that_is_not_a_workbook_is_malformed() {
         for bytes in [b"".as_slice(), b"PK", b"Customer,Circuit\n"] {
             assert_eq!(tables(bytes, &mut Room::default()).unwrap_err().kind, FailureKind::Malformed);
         }
@@ -371,7 +381,7 @@ mod tests {
         assert_eq!(tables(&workbook(again), &mut Room::default()).unwrap_err().kind, FailureKind::Malformed);
     }
 
-    /// An archive of these parts, of which a workbook has the first two at least.
+    /// Returns an archive of these parts, of which a workbook has the first two at least.
     fn archive(parts: &[(&str, String)]) -> Vec<u8> {
         let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
         for (name, text) in parts {
@@ -382,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_part_declares_makes_no_room() {
+    fn a_declared_size_allocates_nothing() {
         let judged = |name: &str, text: &str| {
             let mut part = Part::new(name);
             // In pieces, so that words are cut.

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_taken_only_for_that_very_content() {
+    fn a_kept_zip_is_reused_only_for_identical_content() {
         let folder = tempfile::tempdir().unwrap();
         let archive = archive(folder.path());
         let first = archive.pack(&content(b"first")).unwrap();
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_kept_and_is_broken_is_made_again() {
+    fn a_damaged_kept_zip_is_made_again() {
         let folder = tempfile::tempdir().unwrap();
         let archive = archive(folder.path());
         let content = content(&b"binary ".repeat(1000));

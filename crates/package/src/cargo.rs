@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_there_already_is_not_counted() {
+    fn crates_that_are_up_to_date_are_not_counted() {
         let told = Mutex::new(Vec::new());
         let observer = |progress: Progress<'_>| {
             if let Progress::Compiled { name, count } = progress {

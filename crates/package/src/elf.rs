@@ -30,7 +30,7 @@ const LIBRARIES: [&str; 9] = [
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// It is not a program for Linux, or it is damaged.
-    #[error("it is no ELF binary of 64 bits: {0}")]
+    #[error("it is not a 64-bit ELF binary: {0}")]
     NoElf(String),
     /// It is built for another processor.
     #[error("it is for {found}, not for {}", wanted.name())]
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_program_is_told_so_and_any_bytes_have_an_answer() {
+    fn a_file_that_is_not_a_program_is_refused_and_any_bytes_are_examined() {
         assert!(matches!(examine(b"#!/bin/sh\n", Architecture::X86_64), Err(Unfit::NoElf(_))));
         assert!(matches!(examine(b"", Architecture::Arm64), Err(Unfit::NoElf(_))));
         let program = program();

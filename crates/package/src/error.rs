@@ -18,7 +18,7 @@ pub enum NotBuilt {
     NoWorkspace {
         /// Folder that should be in a workspace.
         folder: PathBuf,
-        /// Output of Cargo.
+        /// Text that Cargo printed.
         said: String,
     },
     /// The workspace has no such package.
@@ -44,9 +44,9 @@ pub enum NotBuilt {
     /// The package has several binaries, and the declaration names none of them.
     #[error("Failed to choose a binary of package `{package}`: it has several")]
     SeveralBins {
-        /// The package.
+        /// Name of the Cargo package.
         package: String,
-        /// Its binaries.
+        /// Binaries that the package has.
         bins: Vec<String>,
     },
     /// The workspace does not say which versions it is built from.
@@ -60,7 +60,7 @@ pub enum NotBuilt {
     NoTarget {
         /// Architecture of the function.
         architecture: Architecture,
-        /// Rust's target triple.
+        /// Target triple of the architecture, in Rust's terms.
         triple: &'static str,
     },
     /// There is no linker for the target.
@@ -68,7 +68,7 @@ pub enum NotBuilt {
     NoLinker {
         /// Program that was looked for.
         linker: String,
-        /// Rust's target triple.
+        /// Target triple of the architecture, in Rust's terms.
         triple: &'static str,
         /// How to install it.
         hint: String,
@@ -148,7 +148,7 @@ pub enum NotBuilt {
     UnfitZip {
         /// Path of the zip.
         path: PathBuf,
-        /// The reason.
+        /// Reason why Lambda could not run it.
         source: Unfit,
     },
     /// This machine cannot run a zip for Lambda.

@@ -55,7 +55,7 @@ pub struct Request<'request> {
 struct Binary<'binary> {
     /// A folder in the Cargo workspace.
     folder: &'binary Path,
-    /// The package.
+    /// Name of the Cargo package.
     package: &'binary str,
     /// The binary of that package.
     bin: &'binary str,
@@ -69,7 +69,7 @@ pub fn folder(declaration: &Path) -> &Path {
 /// The profile for a binary that runs on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
-    /// Compiles quickly.
+    /// Compiles quickly, without optimisation.
     Development,
     /// Optimises as for Lambda.
     Lambda,
@@ -90,7 +90,7 @@ impl Profile {
 pub struct Artifact {
     /// The code that it was made of; of a crate the binary is named.
     pub code: Code,
-    /// The zip.
+    /// Bytes of the zip file.
     pub zip: Arc<[u8]>,
     /// Path of the zip.
     pub path: PathBuf,
@@ -259,7 +259,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_large_for_a_call_goes_through_a_bucket() {
+    fn a_zip_too_large_for_a_call_goes_through_a_bucket() {
         assert_eq!(Upload::of(50 * 1024 * 1024), Upload::Direct);
         assert_eq!(Upload::of(50 * 1024 * 1024 + 1), Upload::Bucket);
     }

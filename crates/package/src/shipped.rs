@@ -19,7 +19,7 @@ const FOLDER: &str = "share/provision/functions";
 /// A function that came with the command line.
 #[derive(Debug)]
 pub(super) struct Shipped {
-    /// Its name.
+    /// Name of the shipped function.
     name: String,
     /// Path of its zip.
     path: PathBuf,
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_told_with_what_is() {
+    fn a_missing_function_is_reported_with_the_available_ones() {
         let folder = tempfile::tempdir().unwrap();
         let find = |name: &str| Shipped::find_in(name, folder.path()).unwrap_err();
         assert!(matches!(find("maintenance"), NotBuilt::NoneShipped { .. }));

@@ -41,7 +41,7 @@ impl From<declaration::Architecture> for Architecture {
 /// The toolchain of a folder, which `rust-toolchain.toml` may choose.
 #[derive(Debug)]
 pub(super) struct Toolchain {
-    /// Rust's target triple.
+    /// Target triple of the architecture, in Rust's terms.
     pub(super) triple: &'static str,
     /// Folder of the toolchain.
     sysroot: PathBuf,

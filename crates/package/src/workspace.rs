@@ -15,14 +15,14 @@ use declaration::choose;
 const PROFILE: [(&str, &str); 4] =
     [("inherits", "\"release\""), ("opt-level", "\"z\""), ("lto", "\"fat\""), ("codegen-units", "1")];
 
-/// The workspace.
+/// A Cargo workspace with its folders.
 #[derive(Debug)]
 pub(super) struct Workspace {
     /// Root folder of the workspace.
     pub(super) root: PathBuf,
     /// The binary that was named, or the package's only one.
     pub(super) bin: String,
-    /// Where we put what we make: below the target folder, beside what its owner builds.
+    /// Folder of our own output: below the target folder, beside its owner's.
     pub(super) output: PathBuf,
     /// Path of the environment's schema, if the package has one.
     schema: PathBuf,

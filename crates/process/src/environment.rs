@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_tools_need_passes_and_nothing_else() {
+    fn tools_get_the_variables_that_they_need_and_no_others() {
         for name in [
             "PATH",
             "HOME",

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_never_is_less_than_nothing() {
+    fn the_remaining_time_is_never_negative() {
         let past = Deadline::at(UNIX_EPOCH);
         assert!(past.is_over() && past.earlier(Duration::from_secs(1)).is_over());
         let soon = Deadline::at(SystemTime::now() + Duration::from_mins(1));

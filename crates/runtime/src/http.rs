@@ -46,7 +46,7 @@ const LONGEST_QUOTE: usize = 600;
 /// An answer to a request.
 #[derive(Debug)]
 pub struct Answer {
-    /// HTTP status.
+    /// HTTP status of the answer.
     pub status: u16,
     /// Headers of the answer.
     pub headers: Headers,
@@ -91,7 +91,7 @@ pub enum NoAnswer {
 pub struct OwnCa {
     /// Environment variable that holds them.
     pub variable: &'static str,
-    /// Certificates, as PEM.
+    /// Certificates of the authorities, as PEM.
     pub pem: String,
 }
 
@@ -189,7 +189,10 @@ impl Http {
         let fixed = [("user-agent", "provision".to_owned())];
         for (name, value) in fixed.iter().chain(&length).chain(headers) {
             // The value may be the token, so it is not repeated.
-            request.headers_mut().try_insert(*name, value.clone()).map_err(|_| format!("`{name}` is no header"))?;
+            request
+                .headers_mut()
+                .try_insert(*name, value.clone())
+                .map_err(|_| format!("`{name}` is not a valid header"))?;
         }
         Ok(request)
     }

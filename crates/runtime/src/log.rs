@@ -28,7 +28,7 @@ pub struct Metric {
     pub name: &'static str,
     /// Unit of the value.
     pub unit: Unit,
-    /// Measured value.
+    /// Value that was measured, in its unit.
     pub value: f64,
 }
 
@@ -37,7 +37,7 @@ pub struct Metric {
 pub enum Unit {
     /// A number of things.
     Count,
-    /// A duration.
+    /// A duration in milliseconds.
     Milliseconds,
 }
 

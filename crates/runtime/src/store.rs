@@ -47,7 +47,7 @@ pub trait ObjectInfos {
 /// Size, times and metadata of an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ObjectInfo {
-    /// Size, in bytes.
+    /// Size of the object, in bytes.
     pub size: u64,
     /// `ETag` of its content; `None` if S3 states none.
     pub etag: Option<String>,
@@ -60,7 +60,7 @@ pub struct ObjectInfo {
 /// An object that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
-    /// The whole content.
+    /// Content of the object, complete.
     pub bytes: Vec<u8>,
     /// `ETag` of the version that was read.
     pub tag: String,
@@ -69,7 +69,7 @@ pub struct Object {
 /// The precondition of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {
-    /// No precondition.
+    /// The write has no precondition.
     Anything,
     /// The object must not exist.
     Nothing,

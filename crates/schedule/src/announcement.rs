@@ -27,7 +27,7 @@ pub struct Announcement {
 /// A window of a notice, and what the notice says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduledWindow {
-    /// The window.
+    /// Window that the notice states.
     pub window: Window,
     /// Everything else that the notice says of it.
     pub content: Content,

@@ -62,7 +62,7 @@ impl EventStatus {
 /// The state of an event: its status, and the reason for it where no notice has stated it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifecycle {
-    /// Current status.
+    /// Current status of the event.
     pub status: EventStatus,
     /// `true` if the event is CANCELLED because a notice left its window out, not because a notice said so.
     pub is_left_out: bool,

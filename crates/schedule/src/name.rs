@@ -6,6 +6,14 @@ pub fn event_name(id: &str, number: usize) -> String {
 }
 
 /// Returns the number of the window that an event's name states, or `None` if the event belongs to another maintenance.
+///
+/// ```
+/// use schedule::name::{event_name, window_number};
+///
+/// assert_eq!(event_name("CHG-1", 2), "CHG-1 #2");
+/// assert_eq!(window_number("CHG-1", "CHG-1 #2"), Some(2));
+/// assert_eq!(window_number("CHG-1", "CHG-10"), None);
+/// ```
 pub fn window_number(id: &str, name: &str) -> Option<usize> {
     let rest = name.strip_prefix(id)?;
     if rest.is_empty() {

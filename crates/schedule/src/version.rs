@@ -58,6 +58,20 @@ impl Order {
 impl Version {
     /// Returns how this notice stands to a stored one. Revisions count between notices of one UID only; providers that state none,
     /// or always the same one, are ordered by their own date, and in the end by the time of receipt.
+    ///
+    /// ```
+    /// use schedule::{Order, Version};
+    ///
+    /// let revision = |sequence: u32| Version {
+    ///     uid: Some("1@carrier.example".to_owned()),
+    ///     sequence: Some(sequence),
+    ///     announced_at: None,
+    ///     received_at: None,
+    ///     digest: sequence.to_string(),
+    /// };
+    /// assert_eq!(revision(2).order(&revision(1)), Order::Newer);
+    /// assert_eq!(revision(1).order(&revision(2)), Order::Older);
+    /// ```
     pub fn order(&self, stored: &Self) -> Order {
         let revision = match (&self.uid, &stored.uid) {
             (Some(ours), Some(theirs)) if ours == theirs => compare(self.sequence, stored.sequence),

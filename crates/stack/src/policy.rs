@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     Names,
-    desired::{self, Given, RuleSet},
+    desired::{self, Inputs, RuleSet},
     preconditions,
 };
 use aws::policy::{Policy, Statement};
@@ -19,11 +19,11 @@ use kinds::{
 /// The command that a policy must allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// `provision up`.
+    /// The command `provision up`.
     Up,
-    /// `provision diff`.
+    /// The command `provision diff`.
     Diff,
-    /// `provision down`.
+    /// The command `provision down`.
     Down,
 }
 
@@ -138,7 +138,7 @@ fn bounded(
 
 /// Returns the kinds of all resources that a declaration implies, whichever rule set is active.
 fn kinds(declaration: &Declaration, names: &Names) -> BTreeSet<Kind> {
-    let given = Given { names, code: &BTreeMap::new(), artifacts: true, rule_set: &RuleSet::Own };
+    let given = Inputs { names, code: &BTreeMap::new(), artifacts: true, rule_set: &RuleSet::Own };
     desired::resources(declaration, given).iter().map(|resource| resource.id.kind).collect()
 }
 
@@ -182,7 +182,7 @@ mod tests {
     const QUEUE: &str = "stack: circuits\nregion: eu-west-1\nqueues: {failed: {}}\n";
 
     #[test]
-    fn only_what_the_purpose_needs_is_allowed() {
+    fn only_the_permissions_of_the_purpose_are_allowed() {
         let actions = |purpose| {
             let policy = policy_of(QUEUE, purpose);
             policy.statements()["Queues"].actions.iter().cloned().collect::<Vec<_>>().join(" ")
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_declared_can_be_deleted_and_not_made() {
+    fn undeclared_kinds_can_be_deleted_and_not_created() {
         let policy = policy_of(QUEUE, Purpose::Up);
         let topics: Vec<&String> = policy.statements()["Topics"].actions.iter().collect();
         let expected = [

@@ -164,7 +164,7 @@ mod tests {
     use notice::providers;
 
     #[test]
-    fn what_anybody_can_have_is_public() {
+    fn domains_open_to_everybody_are_public() {
         let is = |name: &str| is_public(&Domain::new(name).unwrap());
         for public in
             ["gmail.com", "outlook.com", "gmx.net", "co.uk", "com.au", "com", "googlegroups.com", "onmicrosoft.com"]

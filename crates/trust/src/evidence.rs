@@ -81,7 +81,8 @@ impl Evidence {
         Ok(Self { author, is_returned, results })
     }
 
-    /// Returns the best evidence that SES could give of a mail that it has not seen.
+    /// Returns the best evidence that SES could give of a mail that it has not seen: everything passed for its author. For
+    /// `provision parse`, which shows what the function would do.
     pub fn supposed(mail: &Mail) -> Result<Self, NoEvidence> {
         let sender = mail.outer().sender.as_ref().ok_or(NoEvidence::NoAuthor)?;
         let author = plain_author(sender.address.as_bytes()).ok_or(NoEvidence::NoAuthor)?;
@@ -91,7 +92,7 @@ impl Evidence {
         Ok(Self { author, is_returned: false, results })
     }
 
-    /// Returns the author.
+    /// Returns the author on whom all agree.
     pub fn author(&self) -> &Author {
         &self.author
     }

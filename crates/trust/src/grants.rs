@@ -42,7 +42,7 @@ impl Listed {
 /// The providers that a sender may speak for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// Every provider.
+    /// The sender may speak for every provider.
     All,
     /// The provider with that slug or name.
     Provider(String),
@@ -178,8 +178,9 @@ impl Grants {
         found.next().filter(|_| found.next().is_none())
     }
 
-    /// Returns the faulty entry that may have been meant for an author; `None` if there is none.
-    pub(super) fn meant(&self, address: &str, domain: &Domain) -> Option<&Faulty> {
+    /// Returns the first faulty entry that may have been meant for an author: one about the author, or one whose sender cannot
+    /// be read. `None` if there is none.
+    pub(super) fn possibly_meant(&self, address: &str, domain: &Domain) -> Option<&Faulty> {
         let is_about = |faulty: &&Faulty| {
             faulty.who.as_ref().is_some_and(|who| who.standing(address, domain).is_some()) || faulty.who.is_none()
         };
@@ -215,7 +216,7 @@ fn grant(purpose: Purpose, entry: &str) -> Result<Grant, Fault> {
     if let (Purpose::Forwarders, Scope::Provider(slug)) = (purpose, &scope)
         && (slug == genericprovider::PROVIDER.slug || providers::ALL.iter().all(|provider| provider.slug != slug))
     {
-        let what = format!("names `{slug}`, which is no provider's slug");
+        let what = format!("names `{slug}`, which is not a provider's slug");
         return Err(Fault::new(what, format!("write one of our slugs, or `{who}=*` for every provider")));
     }
     Ok(Grant { who: listed, scope })
@@ -248,12 +249,12 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_without_a_scope_gives_nothing_and_says_what_to_write() {
+    fn an_entry_without_a_scope_grants_nothing_and_suggests_the_right_line() {
         let table = [
             (Purpose::Carriers, "carrier.example", "write `carrier.example=PROVIDER`"),
             (Purpose::Forwarders, "noc@customer.example", "write `noc@customer.example=PROVIDER`"),
             (Purpose::Forwarders, "customer.example =", "or `customer.example=*` for every provider"),
-            (Purpose::Forwarders, "customer.example=zaio", "names `zaio`, which is no provider's slug"),
+            (Purpose::Forwarders, "customer.example=zaio", "names `zaio`, which is not a provider's slug"),
             (Purpose::Forwarders, "customer.example=genericprovider", "no provider's slug"),
             (Purpose::Forwarders, "gmail.com=*", "anybody can have an address"),
             (Purpose::Carriers, "co.uk=fjord", "anybody can have an address"),

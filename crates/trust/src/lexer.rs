@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ses_does_not_write_says_nothing() {
+    fn values_that_ses_does_not_write_prove_nothing() {
         for odd in ["a (open", "a) b", "a \"b\"", "a\\b", "caf\u{e9}", "a (\u{e9})", "a\0", "(()", "a\x0bb"] {
             assert_eq!(tokens(odd.as_bytes()), None, "{odd:?}");
         }

@@ -66,7 +66,7 @@ pub enum Say<'notice> {
 /// The reasons why a mail is trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trust {
-    /// The sender's standing.
+    /// Standing by which the sender may speak.
     pub standing: Standing,
     /// The domain that has the standing.
     pub domain: Domain,
@@ -124,7 +124,7 @@ pub enum Doubt {
     #[error("SES takes it for spam")]
     Spam,
     /// The domain of `From` disowns the mail.
-    #[error("DMARC failed: the domain in From does not stand for it")]
+    #[error("DMARC failed: the domain in From does not vouch for it")]
     DmarcFailed,
     /// SES does not testify where the mail comes from.
     #[error("nothing proves where it comes from: {0}")]
@@ -136,7 +136,7 @@ pub enum Doubt {
     #[error("its calendar speaks for {0}, for which its sender does not")]
     OtherProvider(String),
     /// The sender has no standing.
-    #[error("{sender} does not send notices of {provider}, nor is it listed in {list} for it{}", told(.meant.as_deref()))]
+    #[error("{sender} does not send notices of {provider}, nor is it listed in {list} for it{}", describe_faulty(.meant.as_deref()))]
     NoStanding {
         /// The address in `From`.
         sender: String,
@@ -156,7 +156,7 @@ pub enum Doubt {
         dmarc: Verdict,
         /// SES's verdict of DKIM.
         dkim: Verdict,
-        /// Why DKIM's verdict does not suffice; `None` if it did not pass.
+        /// Why the verdict that passed does not suffice; `None` if neither passed.
         remark: Option<&'static str>,
     },
 }
@@ -180,11 +180,12 @@ pub fn of_verdicts(policy: &Policy, verdicts: &Verdicts) -> Result<(), Doubt> {
     Ok(())
 }
 
-fn told(faulty: Option<&str>) -> String {
+fn describe_faulty(faulty: Option<&str>) -> String {
     faulty.map(|faulty| format!(", which has {faulty}")).unwrap_or_default()
 }
 
-/// Judges whether a mail may have that effect as a mail of the provider that it seems to be from.
+/// Judges whether a mail may have that effect as a mail of the provider that it seems to be from. Returns the first doubt: of SES's
+/// verdicts, the evidence, the sender's standing, the mail's authorship, the proof.
 pub fn judge(
     policy: &Policy,
     verdicts: &Verdicts,
@@ -196,6 +197,7 @@ pub fn judge(
     of_verdicts(policy, verdicts)?;
     let evidence = evidence.as_ref().map_err(|fault| Doubt::NoEvidence(*fault))?;
     let author = evidence.author();
+    // The decoder must read the author that SES has checked: otherwise the mail was recognised by another sender.
     let is_read_alike =
         mail.outer().sender.as_ref().is_some_and(|sender| sender.address.eq_ignore_ascii_case(&author.address));
     if !is_read_alike {
@@ -251,12 +253,15 @@ fn standing(
     }
     let (name, list) =
         if is_calendar { ("TRUSTED_SENDERS", &policy.trusted_senders) } else { ("FORWARDERS", &policy.forwarders) };
-    let meant = list.meant(address, domain).map(|faulty| format!("`{}`, which {}", faulty.entry, faulty.fault));
+    let meant =
+        list.possibly_meant(address, domain).map(|faulty| format!("`{}`, which {}", faulty.entry, faulty.fault));
     Err(Doubt::NoStanding { sender: address.clone(), meant, provider: provider.name, list: name })
 }
 
-/// Returns the standing of a sender in `TRUSTED_SENDERS` whose calendars name these providers. A calendar that names a known provider
-/// which the sender's entry does not name is refused: that is no slip of the pen.
+/// Returns the standing of a sender in `TRUSTED_SENDERS` whose calendars name these providers.
+///
+/// The entry with that very provider counts, else the sender's only entry: an unknown name may be another spelling of the entry's
+/// provider. A calendar that names a known provider which the entry does not name is refused: that is not a spelling.
 fn vouched(policy: &Policy, author: &Author, announced: &[&str]) -> Result<Option<(Domain, Scope)>, Doubt> {
     let list = &policy.trusted_senders;
     let is_announced =

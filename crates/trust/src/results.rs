@@ -13,9 +13,9 @@ const AUTHORITY: &str = "amazonses.com";
 /// One result of RFC 8601.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checked {
-    /// The check passed.
+    /// The check passed: the sender is authenticated.
     Pass,
-    /// The check failed.
+    /// The check failed: the sender is not authenticated.
     Fail,
     /// The check could not be made.
     Error,
@@ -146,7 +146,8 @@ fn checked(word: &str) -> Option<Checked> {
     }
 }
 
-/// Returns the domain of `header.i=@DOMAIN` or `header.d=DOMAIN`; the inner `None` if the result has neither.
+/// Returns the signing domain: that of `header.d=DOMAIN`, else that of `header.i=@DOMAIN`, which must not be outside of it. The
+/// inner `None` if the result has neither; the outer `None` if SES does not write such a result.
 #[expect(clippy::option_option, reason = "the outer one says that the clause is odd")]
 fn signer(properties: &[&str]) -> Option<Option<Domain>> {
     let (mut identity, mut domain) = (None, None);
@@ -170,7 +171,8 @@ fn signer(properties: &[&str]) -> Option<Option<Domain>> {
     }
 }
 
-/// Returns the domain of `header.from=DOMAIN`; the inner `None` if the result has none.
+/// Returns the domain of `header.from=DOMAIN`. The inner `None` if the result has none; the outer `None` if SES does not write such
+/// a result.
 #[expect(clippy::option_option, reason = "the outer one says that the clause is odd")]
 fn author(properties: &[&str]) -> Option<Option<Domain>> {
     match properties {
@@ -202,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ses_writes_is_read() {
+    fn results_as_ses_writes_them_are_read() {
         let written = "amazonses.com;\r\n spf=pass (spfCheck: domain of a.example designates 192.0.2.7 as permitted sender) \
                        client-ip=192.0.2.7; envelope-from=bounce+x=y@a.example; helo=mx.a.example;\r\n \
                        dkim=pass header.i=@bulk.example;\r\n dkim=fail header.i=@a.example;\r\n dmarc=pass header.from=a.example;";

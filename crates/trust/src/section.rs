@@ -3,7 +3,7 @@
 //! Programs differ in what they take for a header: a line without a colon ends the section for one and is skipped by another,
 //! a lone CR ends a line for a third. A section that they could read differently says nothing about its sender.
 
-/// One header field.
+/// One field of a header section.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Field<'object> {
     name: &'object str,
@@ -23,7 +23,7 @@ impl Field<'_> {
     }
 }
 
-/// A header section.
+/// A header section, split into fields.
 #[derive(Debug, Default)]
 pub(super) struct Section<'object> {
     /// The fields in order, up to the first line that is not a field.

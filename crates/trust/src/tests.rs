@@ -274,7 +274,7 @@ fn carriers(headers: &str) -> String {
 }
 
 #[test]
-fn what_nobody_wrote_as_a_notice_speaks_for_no_carrier() {
+fn bounces_and_automatic_replies_speak_for_no_carrier() {
     let written = |object: &str| match judged(&policy(), PASS, object, &by_sender()) {
         Ok(_) => true,
         Err(Doubt::NotWritten(_)) => false,

@@ -24,11 +24,11 @@ pub struct Trace {
     pub sender: Option<String>,
     /// Recipient of the envelope; `None` if SES names none.
     pub recipient: Option<String>,
-    /// Time at which SES received the mail, to the second; `None` if the date is unreadable.
+    /// Time at which SES received the mail, to the second; `None` if the date is missing or unreadable.
     pub received_at: Option<Timestamp>,
-    /// Value of `X-SES-Spam-Verdict`; `None` if the rule does not scan.
+    /// Value of `X-SES-Spam-Verdict`; `None` if the rule does not scan, or the value is not one word.
     pub spam: Option<String>,
-    /// Value of `X-SES-Virus-Verdict`; `None` if the rule does not scan.
+    /// Value of `X-SES-Virus-Verdict`; `None` if the rule does not scan, or the value is not one word.
     pub virus: Option<String>,
     /// SES's results on the sender; `None` if SES has written none.
     pub results: Option<Results>,
@@ -97,7 +97,8 @@ impl Trace {
     }
 }
 
-/// Returns SES's fields at the top of the section.
+/// Returns SES's fields at the top of the section, after the headers that rules add. The block ends at the first field that is not
+/// SES's, repeats a name, or is out of order.
 fn block<'section, 'object>(section: &'section Section<'object>, added: &[&str]) -> Vec<&'section Field<'object>> {
     let mut block: Vec<&Field<'object>> = Vec::new();
     let mut names: Vec<String> = Vec::new();
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ses_wrote_is_read_and_what_follows_is_not() {
+    fn the_block_of_ses_is_read_and_later_headers_are_not() {
         let block = [PATH, &received("mx", ID), "X-SES-Spam-Verdict: FAIL\r\n", SPF, RESULTS, RECEIPT].concat();
         let trace = read(&format!("{block}X-SES-Virus-Verdict: PASS\r\n{RESULTS}From: a@a.example\r\n\r\n")).unwrap();
         assert_eq!((trace.helo.as_str(), trace.sender.as_deref()), ("mx", Some("b@a.example")));

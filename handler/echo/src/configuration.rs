@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_is_named_at_the_start() {
+    fn missing_variables_are_reported_at_the_start() {
         let faults = [
             read(&[("PROVISION_CONTEXT", "")]),
             read(&[("PROVISION_CONTEXT", r#"{"stack":"echo"}"#)]),
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_says_what_is_read() {
+    fn the_schema_describes_the_variables_that_are_read() {
         let schema: serde_json::Value = serde_json::from_str(include_str!("../configuration.json")).unwrap();
         let asked = std::cell::RefCell::new(std::collections::BTreeSet::new());
         let look_up = |name: &str| {

@@ -39,7 +39,7 @@ pub struct Echo<Objects> {
 #[derive(Debug, Error)]
 pub enum NotEchoed {
     /// The event contains no mail.
-    #[error("the event is no SES receipt event: it has no records")]
+    #[error("the event is not an SES receipt event: it has no records")]
     NoRecords,
     /// SES did not state the mail's id.
     #[error("a record has no message id")]
@@ -47,7 +47,7 @@ pub enum NotEchoed {
     /// No place has the mail, or none may be read.
     #[error("mail {message_id} is not there: {}", .tried.join("; "))]
     NotThere {
-        /// SES message id.
+        /// SES message id of the mail.
         message_id: String,
         /// Places that were searched, with what was found.
         tried: Vec<String>,
@@ -77,7 +77,8 @@ struct Stored<'event> {
 }
 
 impl<Objects: ObjectInfos> Echo<Objects> {
-    /// Logs the details of every mail of an event, one after the other, and returns the answer to SES.
+    /// Logs the details of every mail of an event, one after the other, and returns the answer to SES. SES's set-up
+    /// object is skipped. A mail that was not found fails the invocation, after the others were logged.
     pub async fn handle(&self, request_id: &str, event: &ReceiptEvent) -> Result<Value, NotEchoed> {
         if event.records.is_empty() {
             return Err(NotEchoed::NoRecords);
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_mail_is_passed_over_and_what_is_no_event_is_an_error() {
+    fn the_setup_object_is_skipped_and_another_event_is_an_error() {
         assert_eq!(run(echo(&["a/"], &[], true), &[SETUP_OBJECT]).1, Vec::<Value>::new());
         assert_eq!(run(echo(&[], &[], true), &[]).0.unwrap_err(), NotEchoed::NoRecords.to_string());
     }

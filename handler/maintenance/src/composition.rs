@@ -19,7 +19,7 @@ use crate::{
 pub enum OneSink {
     /// Writes to the log.
     Lines(Lines),
-    /// Delivers to NetBox.
+    /// Delivers notices to a NetBox.
     NetBox(Box<NetBox>),
     /// Posts to a web server.
     Webhook(Box<Webhook>),

@@ -34,7 +34,7 @@ pub(crate) struct Mail<'declared> {
 /// The reasons why a stored mail cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotRebuilt {
-    #[error("there is no such object in bucket `{0}`")]
+    #[error("bucket `{0}` has no such object")]
     NotThere(String),
     #[error(transparent)]
     NotOfSes(#[from] trust::NotOfSes),

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ses_wrote_is_read_back_and_what_the_sender_wrote_is_not() {
+    fn headers_of_ses_are_read_back_and_the_senders_are_not() {
         // The sender begins with headers of SES, and with verdicts that he prefers.
         let mail = "Received: from a by b with SMTP id other; Tue, 5 Jan 2021 10:15:30 +0000\r\nX-SES-Spam-Verdict: PASS\r\n\
                     Authentication-Results: amazonses.com; dmarc=pass\r\nFrom: a@carrier.example\r\n\r\nbody\r\n";
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_calls_himself_a_result_proves_nothing() {
+    fn a_sender_named_like_a_result_proves_nothing() {
         for helo in ["a;dkim=pass", "a;dmarc=pass", "a;spf=pass;x="] {
             assert_eq!(read(&stored(helo, "\r\n", &["dmarc=FAIL"]), ID, &[]), Err(NotOfSes::Odd("Received")), "{helo}");
         }

@@ -82,7 +82,7 @@ fn every_action_is_told_in_words() {
 }
 
 #[test]
-fn what_is_as_it_is_to_be_is_silent() {
+fn unchanged_resources_are_not_listed() {
     let plan = Plan::new(
         &[queue("same", queue::Settings::default())],
         &found(vec![("same", live(queue::Settings::default(), Owner::Ours))]),
@@ -96,7 +96,7 @@ fn what_is_as_it_is_to_be_is_silent() {
 }
 
 #[test]
-fn what_could_not_be_listed_is_not_taken_for_nothing() {
+fn a_kind_that_could_not_be_listed_is_not_taken_for_empty() {
     let mut survey = Survey::default();
     survey.unlisted.insert(Kind::Queue, Failure::found("sqs.ListQueues", Class::Denied, "no"));
     let plan = Plan::new(&[], &survey);
@@ -111,7 +111,7 @@ fn what_could_not_be_listed_is_not_taken_for_nothing() {
 }
 
 #[test]
-fn what_is_referred_to_is_made_first() {
+fn a_referenced_resource_is_created_first() {
     let dead = queue("z-dead", queue::Settings::default());
     let mut main = queue("a-main", queue::Settings::default());
     main.after.push(dead.id.clone());
@@ -129,7 +129,7 @@ fn a_circle_ends() {
 }
 
 #[test]
-fn the_parts_of_what_is_replaced_are_made_again() {
+fn the_parts_of_a_replaced_resource_are_created_again() {
     let function = function::Settings::new("a-f", "arn:aws:iam::123456789012:role/a-f".to_owned(), String::new());
     let permission = permission::Settings::invoke("ses.amazonaws.com", "123456789012", "arn".to_owned());
     let invoke = event_invoke::Settings::default();
@@ -165,7 +165,7 @@ fn the_parts_of_what_is_replaced_are_made_again() {
 }
 
 #[test]
-fn what_refers_to_a_change_by_way_of_something_unchanged_waits_for_it() {
+fn an_indirect_reference_to_a_changed_resource_waits_for_it() {
     let at = |retention| queue::Settings { retention, ..queue::Settings::default() };
     let after =
         |entry: &str, before: &str| Resource { after: vec![Id::new(Kind::Queue, before)], ..queue(entry, at(60)) };
@@ -180,6 +180,6 @@ fn what_refers_to_a_change_by_way_of_something_unchanged_waits_for_it() {
     let entries: Vec<&str> = plan.items.iter().map(|item| item.id.entry.as_str()).collect();
     let place = |entry: &str| entries.iter().position(|one| *one == entry);
     assert!(place("c") < place("a"), "{entries:?}");
-    let before = order::before(&plan.items);
+    let before = order::prerequisites(&plan.items);
     assert!(before[place("a").unwrap()].contains(&place("c").unwrap()), "{before:?}");
 }

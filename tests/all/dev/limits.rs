@@ -86,7 +86,7 @@ fn a_function_that_cannot_start_says_why() {
 }
 
 #[test]
-fn ctrl_c_ends_everything_and_says_what_is_left() {
+fn ctrl_c_ends_everything_and_lists_unfinished_mails() {
     let mut live = Run::new().live(&[]);
     live.smtp(&[
         b"EHLO mx.carrier.example\r\n",

@@ -82,7 +82,7 @@ fn rights_that_the_declaration_does_not_give_are_not_there() {
 }
 
 #[test]
-fn what_cannot_be_read_or_built_is_said_with_exit_code_2() {
+fn unreadable_files_and_failed_builds_are_exit_code_2() {
     let run = Run::new().mail("a.eml", mail("hello")).once(&["--deliver", "/nowhere.eml"]);
     assert_eq!(run.code, 2, "{run}");
     assert!(run.output.contains("/nowhere.eml"), "{run}");

@@ -1,4 +1,4 @@
-//! What others on this machine can do with a running `provision dev`: nothing.
+//! Tests that others on this machine can do nothing with a running `provision dev`.
 
 use std::{
     io::{Read, Write},
@@ -34,7 +34,7 @@ fn send(live: &Live, subject: &str) {
     assert!(live.smtp(&says).last().unwrap().starts_with("250"), "{subject}");
 }
 
-/// What is answered to a request: the status, and the whole answer.
+/// Sends a request; returns the status, and the whole answer.
 fn ask(address: &str, first: &str, headers: &[&str], body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -47,7 +47,7 @@ fn ask(address: &str, first: &str, headers: &[&str], body: &str) -> (u16, String
 }
 
 #[test]
-fn whoever_cannot_sign_gets_no_secret() {
+fn an_unsigned_request_gets_no_secret() {
     let (_live, address) = running("AWS_ENDPOINT_URL");
     let host = format!("Host: {address}");
     let target = "x-amz-target: secretsmanager.GetSecretValue";

@@ -7,7 +7,7 @@ use serde_json::Value;
 /// The whole path is real: SMTP's line ends, SES's headers and event, signed requests to S3, the Runtime API. So the
 /// result must be what the parser reads from the file.
 #[test]
-fn what_is_delivered_is_what_the_mails_say() {
+fn deliveries_match_the_parsed_mails() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let output = Command::new(env!("CARGO_BIN_EXE_provision"))
         .args(["--json", "dev", "--once", "--sink", "lines", "--deliver", "tests/mails"])
@@ -62,7 +62,7 @@ fn is_only_suggested(mail: &Value, because: &str) {
 }
 
 #[test]
-fn what_nobody_vouches_for_is_only_suggested() {
+fn an_untrusted_mail_is_only_suggested() {
     let read = |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
     let planned = read("tests/mails/aws/planned.eml");
     assert_eq!(one(&planned, &[])["outcome"], "delivered", "the very mail is delivered when all is right");

@@ -69,7 +69,7 @@ impl Run {
         Self { folder, declaration: DECLARATION.to_owned(), variables: Vec::new(), keeps_state: true }
     }
 
-    /// Changes the declaration.
+    /// Replaces a part of the declaration.
     #[track_caller]
     pub(crate) fn declared(mut self, before: &str, after: &str) -> Self {
         self.declaration = crate::harness::replaced(&self.declaration, &[(before, after)]);

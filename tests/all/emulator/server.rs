@@ -119,7 +119,7 @@ impl Emulator {
         })
     }
 
-    /// Empties the account.
+    /// Deletes everything in the account.
     pub(crate) fn reset(&self) {
         self.post("/_ministack/reset");
     }

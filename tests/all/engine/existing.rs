@@ -71,7 +71,7 @@ fn our_statement_comes_and_goes_and_theirs_stays() {
 }
 
 #[test]
-fn what_somebody_does_to_our_statement_is_seen_and_what_they_do_to_theirs_is_not() {
+fn changes_of_our_statement_are_drift_and_changes_of_theirs_are_not() {
     let Some(trial) = Trial::new(DECLARATION) else { return };
     bucket(&trial.account);
     trial.up();

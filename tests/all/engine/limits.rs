@@ -27,7 +27,7 @@ fn somebody_leaves(account: &Account, count: i32) {
 }
 
 #[test]
-fn what_others_reserve_counts_and_what_is_ours_already_does_not() {
+fn reservations_of_others_count_and_ours_do_not() {
     let declared = replaced(&declaration(), &[("archive: {existing: company-archive}", "archive: {}")]);
     let Some(trial) = Trial::new(&declared) else { return };
     somebody_leaves(&trial.account, 105);

@@ -56,7 +56,7 @@ fn resources(plan: &Value, action: impl Fn(&str) -> bool) -> BTreeSet<String> {
 }
 
 #[test]
-fn what_somebody_adds_under_our_names_goes() {
+fn additions_under_our_names_are_deleted() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
     trial.up();
     add_rule(&trial, "circuits.extra", Some("circuits.reader"));
@@ -69,7 +69,7 @@ fn what_somebody_adds_under_our_names_goes() {
 }
 
 #[test]
-fn what_others_add_beside_ours_is_theirs() {
+fn additions_beside_ours_are_left_alone() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
     trial.up();
     add_rule(&trial, "first", None);
@@ -100,7 +100,7 @@ fn what_others_add_beside_ours_is_theirs() {
 }
 
 #[test]
-fn what_is_no_longer_declared_is_found_and_deleted() {
+fn resources_that_are_no_longer_declared_are_found_and_deleted() {
     let Some(trial) = Trial::new(&declaration()) else { return };
     existing::bucket(&trial.account);
     trial.up();

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::effort::Effort;
 
-/// Notices per maintenance.
+/// Number of notices per maintenance.
 const NOTICES: usize = 10;
 /// Number of concurrent pipelines.
 const PIPELINES: usize = 8;

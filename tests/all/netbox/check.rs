@@ -110,7 +110,7 @@ fn server(status: &str, body: &str) -> String {
 }
 
 #[test]
-fn what_is_no_netbox_or_has_no_plugin_is_said() {
+fn another_server_and_a_netbox_without_plugin_are_reported() {
     let other = server("200 OK", "hello");
     assert_snapshot!(check(&other, "t"), @r#"
     URL

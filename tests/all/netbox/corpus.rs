@@ -30,7 +30,7 @@ struct Case {
 }
 
 #[test]
-fn what_netbox_says_is_what_the_mails_announce_and_a_second_delivery_changes_nothing() {
+fn netbox_shows_what_the_mails_announce_and_a_second_delivery_changes_nothing() {
     let Some(cases) = cases() else { return };
     let Some(netbox) = NetBox::find() else { return };
     netbox.empty();

@@ -96,7 +96,7 @@ fn a_wrong_token_a_netbox_that_is_away_and_one_without_the_plugin_keep_the_mail(
 }
 
 #[test]
-fn who_and_what_netbox_does_not_know_is_visible_there() {
+fn unknown_providers_and_circuits_are_visible_in_netbox() {
     let Some(netbox) = netbox() else { return };
     let unknown = Notice { cids: vec!["LINE-1", "LINE-9"], ..Notice::new("CHG-1") };
     let said = "NetBox has no circuits of carrier.example with these CIDs: `LINE-9`";
@@ -178,7 +178,7 @@ fn a_first_notice_costs_six_calls_whatever_its_provider_is_found_by() {
 }
 
 #[test]
-fn what_is_too_long_is_cut_where_it_must_be_and_whole_where_it_can() {
+fn long_texts_are_cut_only_where_netbox_requires_it() {
     let Some(netbox) = netbox() else { return };
     let long = format!("{} end", "word ".repeat(199));
     let notice = Notice { summary: long.clone(), text: "a\0b".to_owned(), ..Notice::new("CHG-1") };

@@ -73,7 +73,7 @@ impl NetBox {
         self.script("reset.sh", &[]);
     }
 
-    /// Removes events.
+    /// Removes all events from NetBox.
     pub(crate) fn empty_of_events(&self) {
         self.script("reset.sh", &["--events"]);
     }
@@ -120,7 +120,7 @@ impl NetBox {
         serde_json::from_str(&text).unwrap()
     }
 
-    /// Returns one object.
+    /// Returns one object by its path.
     pub(crate) fn get(&self, path: &str) -> Value {
         let url = format!("{}/api/{path}/", self.url);
         let mut answer = self.agent.get(&url).header("Authorization", self.authorization()).call().unwrap();
@@ -170,7 +170,7 @@ pub(crate) struct Event {
     pub(crate) start: i64,
     pub(crate) end: i64,
     pub(crate) summary: String,
-    /// Impact by CID.
+    /// Impact on each circuit, by CID.
     pub(crate) impacts: BTreeMap<String, String>,
 }
 

@@ -56,7 +56,7 @@ fn an_event_that_is_handed_over_is_not_waited_for() {
 }
 
 #[test]
-fn what_cannot_be_invoked_is_an_error_with_a_hint() {
+fn an_impossible_invocation_is_an_error_with_a_hint() {
     let Some(place) = Place::new() else { return };
     place.folder.write("event.json", "{}");
     place.folder.write("broken.json", "{\"a\": }");

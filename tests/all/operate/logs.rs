@@ -120,7 +120,7 @@ fn lines(child: &mut Child) -> Receiver<Value> {
 }
 
 #[test]
-fn whoever_follows_sees_every_line_once_until_ctrl_c() {
+fn following_shows_every_line_once_until_ctrl_c() {
     let Some(place) = Place::new() else { return };
     place.make_stream("reader", "one");
     place.make_stream("reader", "two");

@@ -18,7 +18,7 @@ struct Place {
     emulator: Emulator,
 }
 
-/// Somebody's access key.
+/// Access key and secret key of a user.
 type Key = (String, String);
 
 impl Place {
@@ -69,7 +69,7 @@ fn without(policy: &Value, sid: &str) -> Value {
 }
 
 #[test]
-fn who_has_the_policy_can_do_it_and_without_any_part_of_it_cannot() {
+fn the_policy_suffices_and_every_part_of_it_is_needed() {
     let Some(place) = Place::new() else { return };
     let policy = place.policy("up");
     let little = json!({"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"});

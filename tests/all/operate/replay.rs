@@ -121,7 +121,7 @@ fn a_stored_mail_reaches_its_function_with_the_event_that_ses_had_made() {
 }
 
 #[test]
-fn a_prefix_is_replayed_but_for_what_ses_did_not_store() {
+fn a_prefix_is_replayed_except_objects_that_ses_did_not_store() {
     let Some(place) = Place::new() else { return };
     place.make_pipeline();
     for number in 0..3 {
@@ -147,7 +147,7 @@ fn a_prefix_is_replayed_but_for_what_ses_did_not_store() {
     let run = place.run(&["replay", "elsewhere/mail", "inbound/gone", "--yes"]);
     assert_eq!(run.code(), Some(1), "{run}");
     assert_snapshot!(run.stdout(), @r"
-      ! inbound/gone: there is no such object in bucket `op-mail-123456789012-eu-west-1`
+      ! inbound/gone: bucket `op-mail-123456789012-eu-west-1` has no such object
       ! elsewhere/mail: no receipt rule stores such a key before it invokes a function
 
     Replay: 0 to replay; 2 cannot be
@@ -155,7 +155,7 @@ fn a_prefix_is_replayed_but_for_what_ses_did_not_store() {
 }
 
 #[test]
-fn nobody_is_asked_where_nobody_is() {
+fn without_a_terminal_nobody_is_asked() {
     let Some(place) = Place::new() else { return };
     assert_snapshot!(place.run(&["replay", "inbound/a"]).shown(), @r"
     exit code: 2
@@ -199,7 +199,7 @@ fn failed_events_leave_their_queue_once_they_are_taken_and_all_else_stays() {
 }
 
 #[test]
-fn what_lambda_does_not_take_stays_in_the_queue() {
+fn events_that_lambda_refuses_stay_in_the_queue() {
     let Some(place) = Place::new() else { return };
     let url = place.fail(&[record(ARN, "one"), record(ARN, "two")]);
     let run = place.run(&["replay", "--failed", "--yes"]);
@@ -224,7 +224,7 @@ fn events_go_at_the_rate_that_was_asked_for() {
 }
 
 #[test]
-fn ctrl_c_leaves_what_is_left_for_all_to_see() {
+fn ctrl_c_makes_the_remaining_messages_visible_again() {
     let Some(place) = Place::new() else { return };
     place.make_function("reader");
     let url = place.fail(&[record(ARN, "a"), record(ARN, "b"), record(ARN, "c")]);

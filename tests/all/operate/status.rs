@@ -16,7 +16,7 @@ fn line<'text>(text: &'text str, beginning: &str) -> &'text str {
 }
 
 #[test]
-fn a_stack_that_stands_is_told_with_what_waits_in_it() {
+fn the_status_of_a_complete_stack_lists_waiting_messages() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
     let run = trial.expect(0, &["status"]);
     assert!(line(&run.stdout(), "function reader").ends_with(" absent"), "{run}");
@@ -48,7 +48,7 @@ fn a_stack_that_stands_is_told_with_what_waits_in_it() {
 }
 
 #[test]
-fn what_was_changed_or_taken_away_is_named() {
+fn changed_and_deleted_resources_are_named() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
     trial.up();
     let account = &trial.account;
@@ -74,7 +74,7 @@ fn what_was_changed_or_taken_away_is_named() {
 }
 
 #[test]
-fn what_cannot_be_read_is_exit_code_2_and_all_else_is_told() {
+fn unreadable_parts_are_exit_code_2_and_the_rest_is_shown() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
     trial.up();
     trial.proxy.on(crate::emulator::fault::Fault::Denies, |call| call.operation == "lambda.GetFunction");
@@ -88,7 +88,7 @@ fn what_cannot_be_read_is_exit_code_2_and_all_else_is_told() {
 }
 
 #[test]
-fn nobody_sees_the_account_who_may_not() {
+fn a_redacted_status_masks_the_account() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
     trial.up();
     assert!(trial.expect(0, &["status", "--json"]).stdout().contains(ACCOUNT));

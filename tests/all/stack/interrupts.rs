@@ -39,7 +39,7 @@ fn whatever_call_a_run_is_killed_after_the_next_one_converges() {
 }
 
 #[test]
-fn ctrl_c_finishes_what_is_in_flight_and_tells_what_is_left() {
+fn ctrl_c_finishes_running_steps_and_lists_the_rest() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
     trial.proxy.delay(Duration::from_millis(200));
     let hit = trial.proxy.on(Fault::Throttles, |call| call.mutation == Some(1));

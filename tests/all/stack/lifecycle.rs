@@ -51,7 +51,7 @@ fn only_the_stacks_name_takes_it_away() {
 }
 
 #[test]
-fn what_is_no_longer_declared_goes_but_not_what_it_holds() {
+fn undeclared_resources_are_deleted_unless_they_hold_data() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
     trial.up();
     deliver(&trial.account, "noc@carrier.example", &["noc@example.com"], MAIL);

@@ -81,7 +81,7 @@ fn taking_over_is_asked_for_and_given_back() {
 }
 
 #[test]
-fn what_has_our_names_and_is_somebody_elses_is_not_touched() {
+fn resources_of_others_with_our_names_are_not_touched() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
     let account = &trial.account;
     let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;

@@ -44,7 +44,7 @@ fn up(trial: &Trial, resolver: &str, arguments: &[&str]) -> Run {
 }
 
 #[test]
-fn what_is_left_for_a_person_is_told_before_and_after() {
+fn preconditions_for_a_person_are_reported_before_and_after() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
     let elsewhere = name_server("mx.example.net");
     let run = up(&trial, &elsewhere, &["up", "--yes"]);

@@ -86,7 +86,7 @@ fn a_declaration_that_is_no_mapping_says_so() {
 }
 
 #[test]
-fn what_is_not_utf8_is_shown_where_it_begins() {
+fn invalid_utf8_is_reported_where_it_begins() {
     assert_snapshot!(validate(b"stack: circuits\nregion: eu\xff-west-1\n").shown(), @r"
     exit code: 2
     ----- stdout -----

@@ -112,7 +112,7 @@ fn an_unknown_key_names_the_one_that_was_meant() {
 }
 
 #[test]
-fn a_wrong_type_says_what_was_expected() {
+fn a_wrong_type_is_reported_with_the_expected_one() {
     assert_snapshot!(with("reads: [mail]", "reads: mail").shown(), @r"
     exit code: 2
     ----- stdout -----
@@ -129,7 +129,7 @@ fn a_wrong_type_says_what_was_expected() {
 }
 
 #[test]
-fn a_dangling_reference_lists_what_is_declared() {
+fn a_dangling_reference_lists_the_declared_entries() {
     assert_snapshot!(with("on_failure: failed", "on_failure: somewhere").shown(), @r"
     exit code: 2
     ----- stdout -----
@@ -146,7 +146,7 @@ fn a_dangling_reference_lists_what_is_declared() {
 }
 
 #[test]
-fn two_errors_are_told_at_once() {
+fn two_errors_are_reported_at_once() {
     let declaration = replaced(SOUND, &[("timeout: 30s", "timeout: 16m"), ("scan: true", "scan: perhaps")]);
     assert_snapshot!(validate(declaration).shown(), @r"
     exit code: 2
@@ -180,7 +180,7 @@ fn diagnostics_are_data_with_json() {
 }
 
 #[test]
-fn a_missing_key_is_shown_at_what_lacks_it() {
+fn a_missing_key_is_reported_at_its_mapping() {
     assert_snapshot!(only("stack: circuit-maintenance\n", ""), @"1:1: the declaration lacks `stack` | add `stack: circuit-maintenance`");
     assert_snapshot!(only("    crate: maintenance\n", ""), @"6:3: function `maintenance` has neither `use` nor `crate` | add `use: maintenance` for a function that came with `provision`, or `crate: PACKAGE` for one of your own");
     assert_snapshot!(only("    actions: [{store: mail, prefix: inbound/}, {invoke: maintenance}]\n", ""), @"18:5: receipt rule `maintenance` lacks `actions` | add `actions: [{store: mail}]`");
@@ -225,7 +225,7 @@ fn sizes_and_durations_have_units_and_bounds() {
 }
 
 #[test]
-fn names_are_made_of_what_aws_takes_everywhere() {
+fn names_use_only_characters_that_every_service_takes() {
     let faults = [
         only("circuit-maintenance", "Circuit_Maintenance"),
         only("eu-west-1", "Ireland"),
@@ -269,7 +269,7 @@ fn recipients_have_three_forms() {
 }
 
 #[test]
-fn what_cannot_stand_together_is_found() {
+fn contradictions_between_sections_are_found() {
     let faults = [
         only("{store: mail, prefix: inbound/}, {invoke: maintenance}", "{invoke: maintenance}, {store: mail}"),
         only("{invoke: maintenance}", "stop, {invoke: maintenance}"),
@@ -313,7 +313,7 @@ fn a_variable_is_set_once() {
 }
 
 #[test]
-fn whom_a_function_trusts_has_a_provider_to_speak_for() {
+fn trusted_senders_need_a_provider_to_speak_for() {
     let said = |list: &str| {
         let declared = SOUND.replacen("RELEASE: 1.10", &format!("RELEASE: 1.10, {list}"), 1);
         let run = validate(&declared);
@@ -327,7 +327,7 @@ fn whom_a_function_trusts_has_a_provider_to_speak_for() {
             "TRUSTED_SENDERS: fjord.example",
             "write `fjord.example=PROVIDER` with the provider's slug, or `fjord.example=*`",
         ),
-        ("FORWARDERS: customer.example=zaio", "names `zaio`, which is no provider's slug"),
+        ("FORWARDERS: customer.example=zaio", "names `zaio`, which is not a provider's slug"),
         ("FORWARDERS: gmail.com=*", "at which anybody can have an address"),
         ("FORWARDERS: 'a.example=*, co.uk=zayo'", "`co.uk=zayo`"),
         ("TRUSTED_SENDERS: 'k12.ca.us=school'", "at which anybody can have an address"),

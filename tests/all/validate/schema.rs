@@ -79,7 +79,7 @@ fn an_unknown_key_is_refused_by_both_wherever_it_stands() {
 }
 
 #[test]
-fn every_key_of_the_schema_is_in_the_full_declaration_and_changes_what_it_says() {
+fn every_key_of_the_schema_is_in_the_full_declaration_and_has_an_effect() {
     let full: Value = serde_yaml::from_str(FULL).unwrap();
     let text = full.to_string();
     for (name, definition) in printed()["$defs"].as_object().unwrap() {

@@ -111,7 +111,7 @@ fn functions_and_how_they_run() {
 }
 
 #[test]
-fn rights_name_what_is_declared() {
+fn permissions_name_declared_entries() {
     let faults = [
         only("reads: [{bucket: mail, prefix: inbound/}]", "reads: [{bucket: mial, prefix: inbound/}]"),
         only("reads: [{bucket: mail, prefix: inbound/}]", "reads: [{bucket: mail, prefix: other/}]"),
@@ -218,7 +218,7 @@ fn secrets_never_have_a_value() {
 }
 
 #[test]
-fn what_may_be_a_secret_is_not_shown() {
+fn possible_secrets_are_not_shown() {
     let secret = "hunter2hunter2";
     let places = [
         ("value_from: {environment: NETBOX_TOKEN}", format!("value_from: {secret}")),

@@ -80,7 +80,7 @@ fn every_stage_is_checked_unless_one_is_named() {
 }
 
 #[test]
-fn what_is_wrong_is_shown_where_it_was_written() {
+fn mistakes_are_shown_where_they_were_written() {
     assert_snapshot!(with("memory: 512MB", "memory: 64MB").shown(), @r"
     exit code: 2
     ----- stdout -----

@@ -1,7 +1,7 @@
 //! CloudWatch's alarms on one metric.
 //!
-//! An alarm is always written as a whole. One that somebody turned into a formula over metrics has no metric of its own any
-//! more, which is seen, and is written over.
+//! An alarm is always written as a whole. If somebody turned it into a formula over metrics, it has no metric of its own
+//! any more: that shows as a difference, and is overwritten.
 
 use crate::identity::Identity;
 use aws::ArnForm;
@@ -29,46 +29,46 @@ pub struct Alarm;
 /// An alarm, in CloudWatch's own words.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Settings {
-    /// Description, for people.
+    /// Description of the resource, for people.
     pub description: String,
-    /// `AWS/Lambda`.
+    /// Namespace of the metric, such as `AWS/Lambda`.
     pub namespace: String,
-    /// `Errors`.
+    /// Name of the metric, such as `Errors`.
     pub metric: String,
-    /// What the metric is of: `FunctionName` → the function's name.
+    /// Dimensions of the metric: `FunctionName` → the function's name.
     pub dimensions: BTreeMap<String, String>,
-    /// `Sum`, `Maximum` …, or a percentile: `p99`.
+    /// Statistic: `Sum`, `Maximum` …, or a percentile such as `p99`.
     pub statistic: String,
-    /// Only values of this unit; of any without one.
+    /// Unit of the values that count; `None` counts values of any unit.
     pub unit: Option<String>,
-    /// Over how many seconds values are put together.
+    /// Length of a period, in seconds.
     pub period: u32,
-    /// How many periods are looked at.
+    /// Number of periods that are evaluated.
     pub evaluation_periods: u32,
-    /// In how many of them the limit must be passed; in all without it.
+    /// Number of periods in which the threshold must be passed; `None` means all.
     pub datapoints: Option<u32>,
     /// Threshold, in the unit of the metric.
     pub threshold: f64,
-    /// `GreaterThanOrEqualToThreshold` …
+    /// Comparison with the threshold, such as `GreaterThanOrEqualToThreshold`.
     pub comparison: String,
-    /// What a period without values is taken for: `missing`, `notBreaching`, `breaching` or `ignore`.
+    /// Treatment of a period without values: `missing`, `notBreaching`, `breaching` or `ignore`.
     pub missing_data: String,
-    /// Whether a percentile of few values counts: `evaluate` or `ignore`; for percentiles alone.
+    /// Treatment of a percentile of few values: `evaluate` or `ignore`; `None` for other statistics.
     pub low_samples: Option<String>,
-    /// Whether the actions are taken.
+    /// `true` if the actions are taken.
     pub enabled: bool,
-    /// ARNs of what is told of an alarm …
+    /// ARNs that are notified when the alarm fires.
     pub alarm_actions: BTreeSet<String>,
-    /// … of its end …
+    /// ARNs that are notified when the alarm ends.
     pub ok_actions: BTreeSet<String>,
-    /// … and of missing values.
+    /// ARNs that are notified when values are missing.
     pub insufficient_data_actions: BTreeSet<String>,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
 }
 
 impl Default for Settings {
-    /// An alarm that is raised by anything that is counted within five minutes. AWS has defaults for the last fields only.
+    /// Returns an alarm that fires on any count within five minutes. AWS has defaults for the last fields only.
     fn default() -> Self {
         Self {
             description: String::new(),
@@ -94,9 +94,9 @@ impl Default for Settings {
 }
 
 const MISSING: &str = "missing";
-/// So many of so many periods: all of them is the same as no number.
+/// Number of periods: AWS takes all of them for the default.
 const PERIODS: &[&str] = &["evaluation_periods", "datapoints"];
-/// Only percentiles know it.
+/// Statistic: only percentiles know `low_samples`.
 const STATISTIC: &[&str] = &["statistic", "low_samples"];
 
 fn set(items: Option<&Vec<String>>) -> BTreeSet<String> {
@@ -104,7 +104,7 @@ fn set(items: Option<&Vec<String>>) -> BTreeSet<String> {
 }
 
 impl Settings {
-    /// With all periods written as no number, and `evaluate` likewise, as AWS means them.
+    /// Returns the settings with all periods written as `None`, and `evaluate` likewise, since AWS means the same by them.
     fn normal(self) -> Self {
         let datapoints = self.datapoints.filter(|count| *count != self.evaluation_periods);
         let low_samples = self.low_samples.filter(|text| !text.is_empty() && text != "evaluate");
@@ -151,7 +151,7 @@ impl Settings {
         items.iter().cloned().collect()
     }
 
-    /// Whether two have all but the tags in common, which have calls of their own.
+    /// Returns whether two alarms are equal except for their tags, which have calls of their own.
     fn same_alarm(&self, other: &Self) -> bool {
         Self { tags: Tags::new(), ..self.clone() } == Self { tags: Tags::new(), ..other.clone() }
     }
@@ -168,7 +168,7 @@ async fn tags(session: &Session, name: &str) -> Result<Option<Tags>, Failure> {
     Ok(answer.map(|answer| own_tags(pairs(answer.tags.unwrap_or_default()))))
 }
 
-/// Writes the whole alarm. AWS sets the tags only of one that is new.
+/// Writes the whole alarm. AWS sets the tags of a new one only.
 async fn put(session: &Session, name: &str, desired: &Settings) -> Result<(), Failure> {
     let unit = desired.unit.as_deref().map(StandardUnit::from);
     // A name that is none of the five is a percentile.
@@ -338,7 +338,7 @@ mod tests {
         }
     }
 
-    /// As CloudWatch answers for [`ours`].
+    /// Returns CloudWatch's answer for [`ours`].
     fn recorded() -> aws_sdk_cloudwatch::types::builders::MetricAlarmBuilder {
         MetricAlarm::builder()
             .alarm_name("mail-notices-errors")
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_answers_is_what_was_asked_for() {
+    fn the_answer_of_aws_equals_the_request() {
         assert_eq!(read(recorded()), ours());
         assert_eq!(read(recorded().datapoints_to_alarm(1)), ours());
     }

@@ -1,3 +1,3 @@
-//! Kinds of cloudwatch.
+//! Kinds of CloudWatch's resources.
 
 pub mod alarm;

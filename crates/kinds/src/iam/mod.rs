@@ -1,4 +1,4 @@
-//! Kinds of iam.
+//! Kinds of IAM's resources.
 
 pub mod role;
 pub(crate) mod role_tags;

@@ -1,4 +1,4 @@
-//! IAM roles, with all that they may do.
+//! IAM roles, with their policies.
 //!
 //! A role stands in the stack's own path, so that all of a stack's are found by one call. One of its policies that somebody
 //! added gives rights that nobody declared, and goes; one that only denies protects, and stays, as an undeclared permissions
@@ -26,12 +26,12 @@ use engine::{Class, Failure};
 #[derive(Debug)]
 pub struct Role;
 
-/// A role.
+/// The settings of a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
-    /// Where it stands among all roles: `/provision/STACK/`.
+    /// Path: `/provision/STACK/`.
     pub path: String,
-    /// Who may take it: the trust policy, `AssumeRolePolicyDocument`.
+    /// Trust policy (`AssumeRolePolicyDocument`): who may assume the role.
     pub trust: Policy,
     /// What it may do, by the names of its inline policies. Ours alone, but for those that only deny.
     pub policies: BTreeMap<String, Policy>,
@@ -42,7 +42,7 @@ pub struct Settings {
     pub denying: Input<BTreeSet<String>>,
     /// Description, for people.
     pub description: String,
-    /// How long one may be in it, in seconds: `MaxSessionDuration`.
+    /// Maximum duration of a session, in seconds (`MaxSessionDuration`).
     pub max_session: u32,
     /// The ARN of the policy that limits all others; `None` leaves the one that is there.
     pub permissions_boundary: Option<String>,
@@ -50,7 +50,7 @@ pub struct Settings {
     pub tags: Tags,
 }
 
-/// What AWS gives a role that is made without saying more.
+/// Default of AWS for the duration of a session, in seconds.
 const MAX_SESSION: u32 = 3_600;
 
 impl Default for Settings {
@@ -70,7 +70,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The settings of an answer, but for the policies, which are asked for one by one.
+    /// Returns the settings of an answer, without the policies, which are read one by one.
     fn of(role: LiveRole) -> Result<Self, Failure> {
         let tags = own_tags(role.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)));
         Ok(Self {
@@ -87,7 +87,7 @@ impl Settings {
     }
 }
 
-/// The path of a stack's roles.
+/// Returns the path of a stack's roles.
 pub fn path(stack: &Stack) -> String {
     format!("/provision/{}/", stack.id)
 }
@@ -136,7 +136,7 @@ async fn only_denies(session: &Session, arn: String) -> Option<String> {
     read.await.map_or(true, |policy: Policy| policy.only_denies()).then_some(arn)
 }
 
-/// The names of inline policies; `None` if there is no such role.
+/// Returns the names of inline policies; `None` if there is no such role.
 async fn inline(session: &Session, name: &str) -> Result<Option<Vec<String>>, Failure> {
     let mut pages = session.aws.read.iam.list_role_policies().role_name(name).into_paginator().send();
     let mut names = Vec::new();
@@ -147,7 +147,7 @@ async fn inline(session: &Session, name: &str) -> Result<Option<Vec<String>>, Fa
     Ok(Some(names))
 }
 
-/// The ARNs of managed policies; `None` if there is no such role.
+/// Returns the ARNs of managed policies; `None` if there is no such role.
 async fn attached(session: &Session, name: &str) -> Result<Option<BTreeSet<String>>, Failure> {
     let mut pages = session.aws.read.iam.list_attached_role_policies().role_name(name).into_paginator().send();
     let mut arns = BTreeSet::new();
@@ -158,7 +158,7 @@ async fn attached(session: &Session, name: &str) -> Result<Option<BTreeSet<Strin
     Ok(Some(arns))
 }
 
-/// An inline policy; `None` if it was deleted since it was listed.
+/// Returns an inline policy; `None` if it was deleted since it was listed.
 async fn policy(session: &Session, role: &str, name: String) -> Result<Option<(String, Policy)>, Failure> {
     const CALL: &str = "iam.GetRolePolicy";
     let call = session.aws.read.iam.get_role_policy().role_name(role).policy_name(&name);
@@ -311,7 +311,7 @@ impl Manage for Role {
         let name = &address.name;
         let role = async { session.aws.read.iam.get_role().role_name(name).send().await.or_absent("iam.GetRole") };
         let (role, inline, attached) = tokio::try_join!(role, inline(session, name), attached(session, name))?;
-        // All are absent if it was deleted while it was read.
+        // All are absent if the role was deleted while it was read.
         let (Some(role), Some(inline), Some(attached)) = (role.and_then(|answer| answer.role), inline, attached) else {
             return Ok(None);
         };
@@ -368,7 +368,7 @@ impl Manage for Role {
             let call = iam.update_assume_role_policy().role_name(name).policy_document(desired.trust.to_json());
             call.send().await.or_fail("iam.UpdateAssumeRolePolicy")?;
         }
-        // An empty description is none at all for `UpdateRole`, which leaves the old one then.
+        // `UpdateRole` ignores an empty description, and keeps the old one.
         if desired.description != live.description {
             let call = iam.update_role_description().role_name(name).description(&desired.description);
             call.send().await.or_fail("iam.UpdateRoleDescription")?;
@@ -414,7 +414,7 @@ mod tests {
     const TRUST: &str = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Sid%22%3A%22lambda%22%2C%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%22lambda.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D";
 
     fn recorded() -> RoleBuilder {
-        // As IAM answers for a role that was made with a trust policy alone.
+        // IAM's answer for a role that was created with a trust policy alone.
         LiveRole::builder()
             .path("/provision/mail/")
             .role_name("mail-maintenance")
@@ -436,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_fills_in_is_the_default() {
+    fn defaults_of_aws_are_the_defaults() {
         let memory = Tag::builder().key(crate::PREVIOUS_RULE_SET_TAG).value("office").build().unwrap();
         let system = Tag::builder().key("aws:cloudformation:stack-id").value("a").build().unwrap();
         assert_eq!(settings(recorded().tags(memory).tags(system)), desired());

@@ -1,6 +1,6 @@
-//! What a stack must remember and cannot mark where it is: notes, kept as tags on the stack's roles.
+//! Facts that a stack must remember and cannot store where they belong: tags on the stack's roles.
 //!
-//! Every role carries each note, since any of them may be removed from the declaration. Notes are no settings of a role:
+//! Every role carries each of them, since any role may be removed from the declaration. They are no settings of a role:
 //! `own_tags` leaves them out.
 
 use aws_sdk_iam::types::Tag;
@@ -11,7 +11,7 @@ use aws::OrFail;
 use engine::Tags;
 use engine::{Class, Failure};
 
-/// Writes a note on every role; says whether there is one.
+/// Writes a tag on every role; returns whether there is a role.
 pub(crate) async fn keep(session: &Session, key: &str, value: &str) -> Result<bool, Failure> {
     const CALL: &str = "iam.TagRole";
     let roles = role::names(session).await?;
@@ -25,7 +25,7 @@ pub(crate) async fn keep(session: &Session, key: &str, value: &str) -> Result<bo
     Ok(!roles.is_empty())
 }
 
-/// Takes a note from every role.
+/// Removes a tag from every role.
 pub(crate) async fn remove(session: &Session, key: &str) -> Result<(), Failure> {
     let roles = role::names(session).await?;
     let untagged = roles.iter().map(|role| {
@@ -35,7 +35,7 @@ pub(crate) async fn remove(session: &Session, key: &str) -> Result<(), Failure> 
     try_join_all(untagged).await.map(drop)
 }
 
-/// The notes on all roles, by key, and whatever other tags they have.
+/// Returns the tags on all roles, by key, facts and others.
 pub(crate) async fn all(session: &Session) -> Result<Tags, Failure> {
     let roles = role::tagged(session).await?;
     Ok(roles.into_iter().flat_map(|(_, tags)| tags).collect())

@@ -1,4 +1,4 @@
-//! What Lambda does with an asynchronous invocation that fails: how often and how long it tries, and where the event goes then.
+//! Lambda's handling of asynchronous invocations that fail: the retries, and the destination of the event.
 //!
 //! Without it an event is lost after the third failure.
 
@@ -20,24 +20,24 @@ use engine::{Address, Field, Live, Owned, Owner, plain};
 #[derive(Debug)]
 pub struct EventInvoke;
 
-/// The version of a function that its configuration is for: Lambda's name for the code that is there.
+/// Version of the function that the configuration is for: Lambda's name for the current code.
 pub const QUALIFIER: &str = "$LATEST";
 
-/// What is done with an event whose invocation fails.
+/// The handling of an event whose invocation fails.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
-    /// How often Lambda tries again: 0 to 2.
+    /// Number of retries: 0 to 2.
     pub retries: u32,
-    /// How old an event may become, in seconds: 60 to 21600.
+    /// Maximum age of an event, in seconds: 60 to 21600.
     pub maximum_age: u32,
-    /// The ARN of the queue, topic or function that then gets the event.
+    /// ARN of the queue, topic or function that then gets the event; `None` drops it.
     pub on_failure: Option<String>,
-    /// The ARN of what gets the answer of an invocation that did not fail. We set none.
+    /// ARN of the destination of successful invocations. We set none.
     pub on_success: Option<String>,
 }
 
 impl Default for Settings {
-    /// What Lambda does for a function without a configuration.
+    /// Returns Lambda's behaviour for a function without a configuration.
     fn default() -> Self {
         Self { retries: 2, maximum_age: 21_600, on_failure: None, on_success: None }
     }
@@ -98,12 +98,12 @@ impl Manage for EventInvoke {
     }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
-        // It is a part of a function that is ours.
+        // It is part of a function that is ours.
         Ok(live(session, address.container()).await?.map(|settings| Live { settings, owner: Owner::Ours }))
     }
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
-        // `Put` replaces all of it, whether there was one or not.
+        // `Put` replaces all of it, whether it existed or not.
         let call = session.aws.write.lambda.put_function_event_invoke_config().function_name(address.container());
         let call = call.maximum_retry_attempts(wire(desired.retries));
         let call = call.maximum_event_age_in_seconds(wire(desired.maximum_age));
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_aws_fills_in_is_the_default() {
+    fn defaults_of_aws_are_the_defaults() {
         let husk = DestinationConfig::builder()
             .on_failure(OnFailure::builder().build())
             .on_success(OnSuccess::builder().build())
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_as_the_same() {
+    fn a_written_value_reads_back_equal() {
         let queue = "arn:aws:sqs:eu-west-1:123456789012:mail-failed".to_owned();
         let desired = Settings { on_failure: Some(queue), ..Settings::default() };
         assert_eq!(Settings::of(Some(2), Some(21_600), Some(desired.destinations())), desired);

@@ -25,50 +25,51 @@ use engine::{Class, Failure};
 #[derive(Debug)]
 pub struct Function;
 
-/// A function.
+/// The settings of a function.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
-    /// The role's ARN.
+    /// ARN of the role.
     pub role: String,
-    /// What the runtime calls: `bootstrap`, for a binary of its own.
+    /// Entry point: `bootstrap` for a custom runtime.
     pub handler: String,
-    /// `provided.al2023`.
+    /// Runtime: `provided.al2023`.
     pub runtime: String,
-    /// `x86_64` or `arm64`. It is changed with the code.
+    /// Architecture: `x86_64` or `arm64`. It is changed with the code.
     pub architecture: String,
-    /// Description, for people.
+    /// Description of the resource, for people.
     pub description: String,
-    /// In MB.
+    /// Memory of the function, in MB.
     pub memory: u32,
-    /// In seconds.
+    /// Timeout of an invocation, in seconds.
     pub timeout: u32,
-    /// The size of `/tmp`, in MB.
+    /// Size of `/tmp`, in MB.
     pub ephemeral_storage: u32,
-    /// Anybody who may look at the function sees it: no secret is ever in it.
+    /// Environment variables. Everybody who may read the function sees them: no secret is ever among them.
     pub environment: BTreeMap<String, String>,
     /// The KMS key that encrypts the environment instead of Lambda's own; where none is declared, one that is there stays.
     pub kms_key: Option<String>,
     /// The SHA-256 of the zip, in Base64, as Lambda gives it.
     pub code_sha256: String,
-    /// The ARNs of layers, in their order. We set none.
+    /// ARNs of the layers, in order. We set none.
     pub layers: Vec<String>,
     /// Network of the function; empty outside a VPC.
     pub vpc: Vpc,
-    /// `PassThrough` or `Active`.
+    /// Tracing: `PassThrough` or `Active`.
     pub tracing: String,
     /// Format and group of its logs.
     pub logging: Logging,
-    /// How many may run at once, at most, and always could; as many as the account has left, if there is no number.
+    /// Reserved concurrency: cap and guaranteed share. `None` uses the account's unreserved pool.
     pub reserved_concurrency: Option<u32>,
-    /// `Zip` or `Image`.
+    /// Package type: `Zip` or `Image`.
     pub package: String,
-    /// AWS's reason why the function cannot run, or its last change failed. Desired is none; another change mends it.
+    /// AWS's reason why the function cannot run, or its last change failed; `None` is desired, and another change
+    /// corrects it.
     pub failure: Option<String>,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
 }
 
-/// The network that a function is in; none, if both are empty.
+/// The network of a function; both sets are empty outside a VPC.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Vpc {
     /// Ids of the subnets.
@@ -77,17 +78,17 @@ pub struct Vpc {
     pub security_groups: BTreeSet<String>,
 }
 
-/// How and where a function's output is kept.
+/// The format and the place of a function's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Logging {
-    /// `Text` or `JSON`: whether Lambda wraps what the function writes.
+    /// Format: `Text`, or `JSON` if Lambda wraps the function's lines.
     pub format: String,
-    /// The log group's name.
+    /// Name of the log group.
     pub log_group: String,
 }
 
 impl Settings {
-    /// What AWS gives a function that is made with nothing but these.
+    /// Returns AWS's defaults for a function that is created with these values only.
     pub fn new(name: &str, role: impl Into<String>, code_sha256: impl Into<String>) -> Self {
         Self {
             role: role.into(),
@@ -112,7 +113,7 @@ impl Settings {
         }
     }
 
-    /// Only what one call of `UpdateFunctionConfiguration` sets.
+    /// Returns the part that one call of `UpdateFunctionConfiguration` sets.
     fn configuration(&self) -> Self {
         Self {
             architecture: String::new(),
@@ -128,7 +129,7 @@ impl Settings {
 const CONFIGURATION: &str = "lambda.GetFunctionConfiguration";
 const VPC: &[&str] = &["vpc.subnets", "vpc.security_groups"];
 
-/// The names and ARNs of all functions that have names of the stack's. Lambda's list has neither tags nor a filter.
+/// Returns the names and ARNs of all functions with the stack's names. Lambda's list has neither tags nor a filter.
 pub(super) async fn named(session: &Session) -> Result<Vec<(String, String)>, Failure> {
     let prefix = session.stack.prefix();
     let mut pages = session.aws.read.lambda.list_functions().into_paginator().send();
@@ -141,18 +142,18 @@ pub(super) async fn named(session: &Session) -> Result<Vec<(String, String)>, Fa
     Ok(named)
 }
 
-/// A function that was listed, if it is this stack's.
+/// Returns a listed function, if it is this stack's.
 pub(super) async fn owned(session: &Session, name: &str, arn: &str) -> Result<Option<Owned>, Failure> {
     let answer = session.aws.read.lambda.list_tags().resource(arn).send().await.or_absent("lambda.ListTags")?;
     Ok(answer.and_then(|answer| session.stack.owned(name, &own_tags(answer.tags.unwrap_or_default()), true)))
 }
 
-/// The ARN of a function.
+/// Returns the ARN of a function.
 fn arn(session: &Session, name: &str) -> String {
     IDENTITY.arn_of(&session.aws.realm, &session.stack.id, name)
 }
 
-/// Waits until a function is ready; a change that failed is an error.
+/// Waits until a function is ready; a failed change is an error.
 async fn settle(session: &Session, name: &str) -> Result<(), Failure> {
     let end = tokio::time::Instant::now() + session.aws.pacing.deadline;
     loop {
@@ -177,7 +178,7 @@ async fn settle(session: &Session, name: &str) -> Result<(), Failure> {
     }
 }
 
-/// Waits until a deleted function is gone: until then there can be no new one of its name.
+/// Waits until a deleted function is gone: until then none with its name can be created.
 async fn gone(session: &Session, name: &str) -> Result<(), Failure> {
     let end = tokio::time::Instant::now() + session.aws.pacing.deadline;
     loop {
@@ -222,14 +223,14 @@ async fn write_tags(session: &Session, name: &str, desired: &Tags, live: &Tags) 
     Ok(())
 }
 
-/// Notes the commit of new code. It is informative: where it is missing or wrong, nothing is.
+/// Records the commit of new code. It is informative: nothing depends on it.
 async fn write_revision(session: &Session, name: &str) -> Result<(), Failure> {
     let Some(revision) = &session.revision else { return Ok(()) };
     let call = session.aws.write.lambda.tag_resource().resource(arn(session, name)).tags(REVISION_TAG, revision);
     call.send().await.or_fail("lambda.TagResource").map(drop)
 }
 
-/// Begins the names of log groups that Lambda writes to.
+/// Prefix of the log groups that Lambda writes to.
 pub const LOG_GROUPS: &str = "/aws/lambda/";
 
 /// Returns the name of the log group to which Lambda writes what a function of that name logs.
@@ -295,7 +296,7 @@ impl Manage for Function {
             ],
         ),
         writes(Target::Passed(Kind::Role), &["iam:PassRole"]),
-        // Lambda fetches the code in the name of whoever names it.
+        // Lambda fetches the code with the permissions of the caller.
         writes(Target::Artifacts, &["s3:GetObject", "s3:PutObject"]),
         deletes(Target::Own(Kind::Function), &["lambda:DeleteFunction"]),
     ];
@@ -334,7 +335,7 @@ impl Manage for Function {
         const CALL: &str = "lambda.GetFunction";
         let call = session.aws.read.lambda.get_function().function_name(&address.name);
         let Some(answer) = call.send().await.or_absent(CALL)? else { return Ok(None) };
-        // Without its tags, we would take our own for a stranger's.
+        // Without its tags, our own function would look like somebody else's.
         if let Some(error) = answer.tags_error {
             return Err(Failure::found(
                 CALL,
@@ -368,7 +369,7 @@ impl Manage for Function {
 
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
         let name = &address.name;
-        // The configuration first: new code may need what it says, and old code does not mind.
+        // The configuration first: new code may need it, and old code does not mind.
         if desired.configuration() != live.configuration() {
             wire::update_configuration(session, name, desired).await?;
             settle(session, name).await?;

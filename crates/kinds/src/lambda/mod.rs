@@ -1,4 +1,4 @@
-//! Kinds of lambda.
+//! Kinds of Lambda's resources.
 
 pub mod event_invoke;
 pub mod function;

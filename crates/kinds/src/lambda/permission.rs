@@ -1,4 +1,4 @@
-//! Permissions of functions: who may invoke one, and for what.
+//! Permissions to invoke functions.
 //!
 //! A function's policy is not ours alone: only the statements with our prefix are. Lambda has no call that changes a
 //! statement, so every change is a replacement.
@@ -24,18 +24,18 @@ use engine::{Class, Failure};
 #[derive(Debug)]
 pub struct Permission;
 
-/// A permission.
+/// The settings of a permission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
-    /// A service's domain, `ses.amazonaws.com`.
+    /// Domain of the service, such as `ses.amazonaws.com`.
     pub principal: String,
-    /// `lambda:InvokeFunction`.
+    /// Action: `lambda:InvokeFunction`.
     pub action: String,
-    /// The account that the service acts for: a bucket's ARN does not name one.
+    /// Account that the service acts for: a bucket's ARN does not name one.
     pub source_account: Option<String>,
-    /// The ARN of what the service acts for.
+    /// ARN of the resource that the service acts for.
     pub source_arn: Option<String>,
-    /// What else the statement says. We never say anything else.
+    /// Further elements of the statement. We write none.
     pub other: Option<String>,
 }
 
@@ -43,7 +43,7 @@ const ACCOUNT: &str = "aws:sourceaccount";
 const ARN: &str = "aws:sourcearn";
 
 impl Settings {
-    /// Lets a service invoke a function for one thing of one account.
+    /// Returns the permission of a service to invoke a function for one resource of one account.
     pub fn invoke(service: &str, account: &str, source_arn: impl Into<String>) -> Self {
         Self {
             principal: service.to_owned(),
@@ -54,7 +54,7 @@ impl Settings {
         }
     }
 
-    /// A statement's whole content: all of it is in some field.
+    /// Returns the whole content of a statement: all of it is in some field.
     fn of(statement: &Statement) -> Self {
         let mut rest = statement.clone();
         let principal = only(&mut rest.principals).unwrap_or_default();
@@ -67,7 +67,7 @@ impl Settings {
             keys.remove(key).and_then(|values| values.into_iter().next())
         };
         let source_account = condition(&mut rest, &["StringEquals"], ACCOUNT);
-        // Lambda writes `ArnLike` for both; without a wildcard they are the same.
+        // Lambda writes `ArnLike` for both; without a wildcard they are equal.
         let source_arn = condition(&mut rest, &["ArnLike", "ArnEquals"], ARN);
         rest.conditions.retain(|_, keys| !keys.is_empty());
         Self {
@@ -80,12 +80,12 @@ impl Settings {
     }
 }
 
-/// The one element of a set of one, which is taken out.
+/// Takes the one element out of a set of one.
 fn only(set: &mut BTreeSet<String>) -> Option<String> {
     if set.len() == 1 { set.pop_first() } else { None }
 }
 
-/// What is left of a statement; its resource is always the function.
+/// Returns the rest of a statement; its resource is always the function.
 fn other(rest: Statement) -> Option<String> {
     let is_plain = rest.effect == Effect::Allow
         && rest.principals.is_empty()
@@ -93,11 +93,11 @@ fn other(rest: Statement) -> Option<String> {
         && rest.conditions.is_empty()
         && rest.other.is_empty();
     let rest = Statement { resources: BTreeSet::new(), ..rest };
-    // `Serialize` fails for maps whose keys are no strings; a statement has none.
+    // `Serialize` fails only for maps whose keys are not strings; a statement has none.
     (!is_plain).then(|| serde_json::to_string(&rest).unwrap_or_else(|error| error.to_string()))
 }
 
-/// The statements of a function's policy by id; none, if the function or its policy is not there.
+/// Returns the statements of a function's policy by id; none if the function or its policy does not exist.
 async fn statements(session: &Session, function: &str) -> Result<BTreeMap<String, Statement>, Failure> {
     const CALL: &str = "lambda.GetPolicy";
     let answer = session.aws.read.lambda.get_policy().function_name(function).send().await.or_absent(CALL)?;
@@ -133,7 +133,7 @@ impl Manage for Permission {
     const RIGHTS: &'static [Right] = &[
         reads(Target::Own(Kind::Function), &["lambda:GetPolicy", "lambda:ListTags"]),
         reads(Target::Everything, &["lambda:ListFunctions"]),
-        // Lambda cannot change a permission: it is made anew.
+        // Lambda cannot change a permission: it is created anew.
         writes(Target::Own(Kind::Function), &["lambda:AddPermission", "lambda:RemovePermission"]),
         deletes(Target::Own(Kind::Function), &["lambda:RemovePermission"]),
     ];
@@ -198,7 +198,7 @@ mod tests {
     }
 
     fn recorded() -> String {
-        // As Lambda answers after `AddPermission`.
+        // Lambda's answer after `AddPermission`.
         format!(
             r#"{{"Version":"2012-10-17","Id":"default","Statement":[{{"Sid":"mail-ses","Effect":"Allow",
             "Principal":{{"Service":"ses.amazonaws.com"}},"Action":"lambda:InvokeFunction",
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lambda_makes_of_it_is_the_same() {
+    fn the_form_of_lambda_is_equal() {
         assert_eq!(read(&recorded()), Settings::invoke("ses.amazonaws.com", "123456789012", RULE));
     }
 
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_field_is_not_lost() {
+    fn further_elements_are_kept() {
         for (from, to) in [
             ("\"Allow\"", "\"Deny\""),
             ("\"ArnLike\":{", "\"ArnLike\":{\"aws:PrincipalOrgID\":\"o-1\","),

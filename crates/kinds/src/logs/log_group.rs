@@ -1,6 +1,7 @@
-//! Log groups: where functions write, and for how long that stays.
+//! Log groups: where functions write, and how long the lines are kept.
 //!
-//! Lambda makes a function's log group by itself if it may, and keeps it for ever. So we make it, and the function may not.
+//! Lambda creates a function's log group by itself if it may, and keeps it for ever. So the stack creates it, and the
+//! function may not.
 
 use crate::identity::{Identity, Naming};
 use crate::lambda::function::{self, LOG_GROUPS, log_group_of};
@@ -23,12 +24,12 @@ use engine::{Address, Field, Live, Owned, Owner, Protection, Tags, immutable, pl
 #[derive(Debug)]
 pub struct LogGroup;
 
-/// A log group.
+/// The settings of a log group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
-    /// How long lines stay, in days: one of CloudWatch's steps. For ever, if there is none.
+    /// Retention, in days: one of CloudWatch's steps. `None` keeps lines for ever.
     pub retention: Option<u32>,
-    /// `STANDARD`, `INFREQUENT_ACCESS` or `DELIVERY`.
+    /// Log class: `STANDARD`, `INFREQUENT_ACCESS` or `DELIVERY`.
     pub class: String,
     /// The KMS key that lines are encrypted with instead of CloudWatch's own; where none is declared, one that is there stays.
     pub kms_key: Option<String>,
@@ -37,7 +38,7 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// What a group is that is made with nothing but a name.
+    /// Returns AWS's defaults for a group that is created with a name only.
     fn default() -> Self {
         Self { retention: None, class: LogGroupClass::Standard.as_str().to_owned(), kms_key: None, tags: Tags::new() }
     }
@@ -54,7 +55,7 @@ impl Settings {
     }
 }
 
-/// The ARN that tags go by: the one without `:*`, which the answers have and permissions need.
+/// Returns the ARN that tagging calls take: without `:*`, which answers contain and permissions need.
 fn arn(session: &Session, name: &str) -> String {
     IDENTITY.arn_of(&session.aws.realm, &session.stack.id, name)
 }
@@ -217,7 +218,7 @@ mod tests {
     use super::*;
 
     fn recorded() -> LogGroupBuilder {
-        // As CloudWatch answers for a group that was made with nothing but a name.
+        // CloudWatch's answer for a group that was created with a name only.
         LiveGroup::builder()
             .log_group_name("/aws/lambda/mail-maintenance")
             .creation_time(1_730_000_000_000)
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_fills_in_is_the_default() {
+    fn defaults_of_aws_are_the_defaults() {
         assert_eq!(settings(recorded()), Settings::default());
         assert_eq!(settings(recorded().set_log_group_class(None)), Settings::default());
     }

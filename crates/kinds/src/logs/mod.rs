@@ -1,3 +1,3 @@
-//! Kinds of logs.
+//! Kinds of CloudWatch Logs' resources.
 
 pub mod log_group;

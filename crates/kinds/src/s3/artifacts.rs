@@ -1,7 +1,7 @@
 //! Code that is too large to be sent with a call: it goes to Lambda through a bucket of the stack's own.
 //!
-//! The bucket is made and marked as every other, for as long as some function needs it. What is in it is no data: a zip is
-//! put where it is missing, under a key that follows from its content, before the call that names it; Lambda copies it.
+//! The bucket is created and tagged as every other, as long as some function needs it. Its content is not data: a zip is
+//! uploaded if it is missing, under a key that follows from its content, before the call that names it; Lambda copies it.
 
 use std::sync::Arc;
 
@@ -19,15 +19,16 @@ use data_encoding::HEXLOWER;
 use engine::Tags;
 use engine::{Class, Failure};
 
-/// The entry that the bucket is made for. No entry of a declaration has a dot.
+/// Entry that the bucket is created for. No entry of a declaration has a dot.
 pub const ENTRY: &str = "provision.artifacts";
-/// Nobody reads a zip after its function was made; whoever looks for what went wrong may want it for a while.
+/// Days after which a zip is deleted. Nobody reads it after its function was created, but it may help to find a fault for
+/// a while.
 const EXPIRE_DAYS: u32 = 7;
 const ABORT_INCOMPLETE_DAYS: u32 = 1;
-/// As much as Lambda takes, over a slow line.
+/// Time limit of an upload: Lambda's largest zip over a slow line.
 const LONGEST_UPLOAD: Duration = Duration::from_mins(30);
 
-/// The bucket's settings.
+/// Returns the bucket's settings.
 pub fn settings(policy: Policy, tags: Tags) -> Settings {
     let lifecycle = Lifecycle {
         expire_days: Some(EXPIRE_DAYS),
@@ -37,7 +38,7 @@ pub fn settings(policy: Policy, tags: Tags) -> Settings {
     Settings { lifecycle, policy, tags, ..Settings::default() }
 }
 
-/// Where a zip goes.
+/// Returns the object of a zip.
 pub fn code(session: &Session, zip: Arc<[u8]>) -> Code {
     Code::Object {
         bucket: bucket::artifacts_name(&session.stack.id, &session.aws.realm),
@@ -46,13 +47,13 @@ pub fn code(session: &Session, zip: Arc<[u8]>) -> Code {
     }
 }
 
-/// Puts a zip where it is missing. Its key is its content's: one that is there is right.
+/// Uploads the zip unless an object with its content hash as key already exists.
 pub(crate) async fn put(session: &Session, bucket: &str, key: &str, zip: &Arc<[u8]>) -> Result<(), Failure> {
     let account = &session.aws.realm.account;
     let call = session.aws.read.s3.head_object().bucket(bucket).key(key).expected_bucket_owner(account);
     match call.send().await.or_absent("s3.HeadObject") {
         Ok(Some(_)) => return Ok(()),
-        // To whoever may not list a bucket, S3 says of a missing object that it may not be looked at.
+        // For a missing object, S3 answers "access denied" to a caller that may not list the bucket.
         Err(failure) if failure.class != Class::Denied => return Err(failure),
         Ok(None) | Err(_) => {}
     }

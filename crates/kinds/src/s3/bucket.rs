@@ -1,7 +1,7 @@
-//! S3 buckets, with everything that decides who can read what is in them and how long it stays.
+//! S3 buckets, with everything that decides who can read their objects and how long these are kept.
 //!
-//! S3 has a call for each part of a bucket. The names of buckets are the world's: every call names the account that must
-//! own it, so that a bucket that somebody else made in our place is never written to.
+//! S3 has a call for each part of a bucket. Bucket names are global: every call names the account that must own the bucket, so
+//! that one that somebody else created in our place is never written to.
 
 mod contents;
 mod lifecycle;
@@ -31,36 +31,36 @@ use parts::{policy, tags, write};
 #[derive(Debug)]
 pub struct Bucket;
 
-/// A bucket.
+/// The settings of a bucket.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Settings {
-    /// Public access block.
+    /// Block of public access to the bucket.
     pub public_access: PublicAccess,
-    /// Who owns objects that others put there.
+    /// Owner of objects that others put there.
     pub ownership: Ownership,
-    /// Encryption of objects.
+    /// Encryption of the bucket's objects.
     pub encryption: Encryption,
-    /// Whether older versions are kept. A bucket that once kept them is `Suspended` ever after, which is off.
+    /// `true` if older versions are kept. A bucket that once kept them is `Suspended` ever after, which is off.
     pub versioning: bool,
-    /// Expiry of objects.
+    /// Expiry of the bucket's objects.
     pub lifecycle: Lifecycle,
     /// Ours alone, but for statements that deny.
     pub policy: Policy,
-    /// Ours alone.
+    /// Tags, ours and the declared ones.
     pub tags: Tags,
 }
 
-/// What is refused or ignored of all that would let the public in. All of it, in a new bucket.
+/// The public access block. A new bucket has all of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "they are S3's four switches, each by itself")]
 pub struct PublicAccess {
-    /// `BlockPublicAcls`.
+    /// S3's setting `BlockPublicAcls`.
     pub block_acls: bool,
-    /// `IgnorePublicAcls`.
+    /// S3's setting `IgnorePublicAcls`.
     pub ignore_acls: bool,
-    /// `BlockPublicPolicy`.
+    /// S3's setting `BlockPublicPolicy`.
     pub block_policy: bool,
-    /// `RestrictPublicBuckets`.
+    /// S3's setting `RestrictPublicBuckets`.
     pub restrict_buckets: bool,
 }
 
@@ -76,20 +76,20 @@ impl Default for PublicAccess {
 pub struct Ownership(pub String);
 
 impl Default for Ownership {
-    /// What a new bucket has: there are no access lists, and everything in it is its owner's.
+    /// Returns S3's default for a new bucket: there are no access lists, and everything in it belongs to its owner.
     fn default() -> Self {
         Self(ObjectOwnership::BucketOwnerEnforced.as_str().to_owned())
     }
 }
 
-/// How objects are encrypted that are put without saying so.
+/// The encryption of objects that are put without specifying it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Encryption {
-    /// `AES256`, `aws:kms` or `aws:kms:dsse`.
+    /// Algorithm: `AES256`, `aws:kms` or `aws:kms:dsse`.
     pub algorithm: String,
-    /// The KMS key, if it is not S3's own.
+    /// KMS key; `None` uses S3's own.
     pub kms_key: Option<String>,
-    /// Whether S3 asks KMS once for many objects.
+    /// `true` if S3 asks KMS once for many objects.
     pub bucket_key: bool,
 }
 
@@ -101,7 +101,7 @@ impl Encryption {
 }
 
 impl Default for Encryption {
-    /// What S3 does with every bucket since 2023.
+    /// Returns S3's default for every bucket since 2023.
     fn default() -> Self {
         Self { algorithm: ServerSideEncryption::Aes256.as_str().to_owned(), kms_key: None, bucket_key: false }
     }
@@ -109,7 +109,7 @@ impl Default for Encryption {
 
 const ENCRYPTION: &[&str] = &["encryption.algorithm", "encryption.kms_key", "encryption.bucket_key"];
 
-/// A call about one bucket, which must be this account's.
+/// Calls S3 about one bucket, which must belong to this account.
 macro_rules! about {
     ($clients:expr, $session:expr, $name:expr, $call:ident) => {
         $clients.s3.$call().bucket($name).expected_bucket_owner(&$session.aws.realm.account)
@@ -117,7 +117,7 @@ macro_rules! about {
 }
 use about;
 
-/// A value that the SDK cannot send.
+/// Returns the failure of a value that the SDK cannot send.
 fn unbuilt(call: &'static str) -> impl Fn(BuildError) -> Failure {
     move |error| Failure::found(call, Class::Invalid, error.to_string())
 }
@@ -133,7 +133,7 @@ fn public_access(live: Option<PublicAccessBlockConfiguration>) -> PublicAccess {
     }
 }
 
-/// Without controls, objects belong to who writes them.
+/// Returns the ownership. Without controls, objects belong to who writes them.
 fn ownership(live: Option<OwnershipControls>) -> Ownership {
     let rule = live.and_then(|controls| controls.rules.into_iter().next());
     Ownership(rule.map_or(ObjectOwnership::ObjectWriter, |rule| rule.object_ownership).as_str().to_owned())
@@ -166,7 +166,7 @@ pub fn artifacts_name(stack: &str, realm: &Realm) -> String {
     aws::cut(format!("{stack}-{}-{}-artifacts", realm.account, realm.region), IDENTITY.longest)
 }
 
-/// Returns whether a bucket of the stack is the one for artefacts: what it holds is made again at need.
+/// Returns whether a bucket of the stack is the one for artefacts: its content is rebuilt when needed.
 fn is_for_artifacts(session: &Session, name: &str) -> bool {
     name == artifacts_name(&session.stack.id, &session.aws.realm)
 }
@@ -226,7 +226,7 @@ impl Manage for Bucket {
             ],
         ),
         deletes(Target::Own(Kind::Bucket), &["s3:DeleteBucket"]),
-        // What SES puts into a bucket to try it goes with it.
+        // SES's test object is deleted with the bucket.
         deletes(Target::Contents(Kind::Bucket), &["s3:DeleteObject", "s3:DeleteObjectVersion"]),
     ];
 
@@ -257,7 +257,7 @@ impl Manage for Bucket {
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let (name, read) = (&address.name, &session.aws.read);
-        // Every bucket has an answer to this one, so that only a missing bucket has none.
+        // Every bucket has an answer to this call, so that only a missing bucket has none.
         let versioning = async {
             let answer = about!(read, session, name, get_bucket_versioning).send().await;
             answer.or_absent("s3.GetBucketVersioning")
@@ -326,7 +326,7 @@ impl Manage for Bucket {
         write(session, &address.name, desired, Some(live)).await
     }
 
-    /// Deletes an empty one. What it holds is somebody's mail, and goes only if that was said.
+    /// Deletes a bucket if it is empty. Its content is somebody's mail, and is deleted only on request.
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
         if session.data == Data::Delete || is_for_artifacts(session, &address.name) {
             contents::empty(session, &address.name).await?;

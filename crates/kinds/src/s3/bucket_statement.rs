@@ -1,11 +1,11 @@
-//! Our statements in the policies of buckets that are not ours, where mail is stored in one that is there already.
+//! Our statements in the policies of existing buckets that are not ours, in which mail is stored.
 //!
-//! Such a policy is somebody else's document: it is read, our statement is put in or taken out, and it is written, one
-//! writer at a time; every other statement goes back as it was read. S3 has no call for one statement, and no way to refuse
-//! a document that was read too long ago.
+//! Such a policy is somebody else's document: it is read, our statement is added or removed, and it is written, one writer at
+//! a time; every other statement is written as it was read. S3 has no call for one statement, and no precondition against a
+//! document that was read too long ago.
 //!
-//! Nothing in S3 says in which of other people's buckets a stack has statements. Our receipt rules do, which name the
-//! buckets; and, for the time when a rule is gone and its statement is not, notes on the stack's roles.
+//! Nothing in S3 tells in which of other people's buckets a stack has statements. Our receipt rules do, which name the
+//! buckets; for the time in which a rule is gone and its statement is not, tags on the stack's roles do.
 
 use crate::identity::Identity;
 use std::{
@@ -35,7 +35,7 @@ use engine::{Class, Failure};
 #[derive(Debug)]
 pub struct BucketStatement;
 
-/// Whose turn it is to read and write a policy. Clones share it.
+/// A lock for reading and writing a policy. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Turn(Arc<Mutex<()>>);
 
@@ -45,18 +45,18 @@ impl Turn {
     }
 }
 
-/// `NotAction` stands in the place of `Action`, and so on: with one, the other is gone.
+/// Elements with an opposite: `NotAction` replaces `Action`, and so on.
 const OTHER: &[&str] = &["principals", "actions", "resources", "other.*"];
 
 const GET: &str = "s3.GetBucketPolicy";
 const PUT: &str = "s3.PutBucketPolicy";
 
-/// What is found at a bucket's name.
+/// The result of reading a bucket's policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Found {
-    /// There is no such bucket.
+    /// The bucket does not exist.
     NoBucket,
-    /// A bucket, with its policy as it is written if it has one.
+    /// The bucket exists; the text is its policy as written, `None` if it has none.
     Bucket(Option<String>),
 }
 
@@ -70,15 +70,15 @@ async fn find(session: &Session, bucket: &str) -> Result<Found, Failure> {
     }
 }
 
-/// The statements of a policy, by id.
+/// Returns the statements of a policy, by id.
 fn statements(found: &Found) -> Result<BTreeMap<String, Statement>, Failure> {
     let Found::Bucket(Some(text)) = found else { return Ok(BTreeMap::new()) };
     let policy = Policy::from_json(text).map_err(|error| Failure::found(GET, Class::Other, error.to_string()))?;
     Ok(policy.statements().clone())
 }
 
-/// A policy with our statement, or without it; `None` if nothing is left. The document is only touched where our statement is:
-/// what others wrote, and how, may mean more than we know.
+/// Returns a policy with our statement, or without it; `None` if nothing is left. The document is changed only where our
+/// statement is: the other statements may mean more than we know.
 fn edited(document: Option<&str>, id: &str, desired: Option<&Statement>) -> Result<Option<String>, Failure> {
     let wrong = |words: &str| Failure::found(GET, Class::Other, format!("Failed to read a policy: {words}"));
     let ours = desired.map(|statement| Policy::new([(id.to_owned(), statement.clone())]).to_json());
@@ -103,7 +103,7 @@ fn edited(document: Option<&str>, id: &str, desired: Option<&Statement>) -> Resu
     Ok(Some(document.to_string()))
 }
 
-/// Puts our statement in, or takes it out.
+/// Adds our statement, or removes it.
 async fn edit(session: &Session, address: &Address, desired: Option<&Statement>) -> Result<(), Failure> {
     let (bucket, s3, account) = (address.container(), &session.aws.write.s3, &session.aws.realm.account);
     let _alone = session.statements.wait().await;
@@ -124,7 +124,7 @@ async fn edit(session: &Session, address: &Address, desired: Option<&Statement>)
     call.send().await.or_absent("s3.DeleteBucketPolicy").map(drop)
 }
 
-/// The bucket is not ours to make.
+/// Returns the failure of a missing bucket, which is not ours to create.
 fn missing(bucket: &str) -> Failure {
     let words = format!("there is no bucket `{bucket}` in this account; make it, or leave out its `existing`");
     Failure::found(GET, Class::Invalid, words)
@@ -134,15 +134,15 @@ fn note(bucket: &str) -> String {
     format!("{STATEMENTS_TAG}{bucket}")
 }
 
-/// Whether a statement was made by this stack: it has our prefix, and serves rules of ours. The prefix alone does not say it:
-/// `mail-…` is also how the ids of stack `mail-archive` begin.
+/// Returns whether this stack made a statement: it has our prefix, and serves rules of ours. The prefix alone does not tell:
+/// the ids of stack `mail-archive` begin with `mail-…` too.
 fn is_ours(stack: &Stack, id: &str, statement: &Statement) -> bool {
     let rules = statement.conditions.values().filter_map(|keys| keys.get("aws:sourcearn")).flatten();
     let mut names = rules.filter_map(|arn| arn.rsplit_once(":receipt-rule/").map(|(_, name)| name));
     id.starts_with(&stack.prefix()) && names.any(|name| name.starts_with(&stack.rule_prefix()))
 }
 
-/// The buckets in which our rules, wherever they stand, store mail.
+/// Returns the buckets in which our rules store mail, in whichever set they are.
 async fn buckets_of_rules(session: &Session) -> Result<BTreeSet<String>, Failure> {
     let (snapshot, prefix) = (snapshot(session).await?, session.stack.rule_prefix());
     let rules = snapshot.sets.values().flatten().filter(|rule| rule.name.starts_with(&prefix));
@@ -181,7 +181,7 @@ impl Manage for BucketStatement {
         coupled("other.*", OTHER),
     ];
 
-    // The notes are on the roles.
+    // The tags are on the roles.
     const REFERS_TO: &'static [Kind] = &[Kind::Role];
 
     const RIGHTS: &'static [Right] = &[
@@ -213,7 +213,7 @@ impl Manage for BucketStatement {
     }
 
     async fn create(session: &Session, address: &Address, desired: &Statement) -> Result<(), Failure> {
-        // Noted before it is done. Without any role the rules alone tell of the bucket.
+        // Recorded before the change. Without any role only the rules tell of the bucket.
         let _noted = role_tags::keep(session, &note(address.container()), "").await?;
         edit(session, address, Some(desired)).await
     }
@@ -232,7 +232,7 @@ impl Manage for BucketStatement {
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
-        // Both at once: as a rule the notes tell of no other bucket.
+        // Both at once: usually the tags name no other bucket.
         let named = async { Ok(policies(session, buckets_of_rules(session).await?).await) };
         let noted = async {
             let notes = role_tags::all(session).await?;
@@ -246,7 +246,7 @@ impl Manage for BucketStatement {
         let mut owned = Vec::new();
         for (bucket, found) in found {
             let found = match found {
-                // Somebody changed a rule of ours: there is no statement of ours where we may not even look.
+                // Somebody changed a rule of ours: where we may not even read, there is no statement of ours.
                 Err(failure) if failure.class == Class::Denied && !noted.contains(&bucket) => continue,
                 found => found?,
             };
@@ -265,7 +265,7 @@ mod tests {
     use super::*;
 
     const ID: &str = "mail-archive";
-    /// As somebody else's console wrote it: one statement instead of a list, an old version, a key that we do not know.
+    /// A policy as somebody else's console wrote it: one statement instead of a list, an old version, an unknown key.
     const THEIRS: &str = r#"{"Version":"2008-10-17","Id":"Policy1","Statement":{"Sid":"logs","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"NotAction":"s3:DeleteBucket","Resource":["arn:aws:s3:::example-archive/*"]}}"#;
 
     fn ours() -> Statement {
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_s3_makes_of_it_is_the_same_and_one_real_change_is_not() {
+    fn the_form_of_s3_is_equal_and_one_real_change_is_not() {
         let recorded = edited(Some(THEIRS), ID, Some(&ours())).unwrap().unwrap();
         let turned = recorded
             .replace("aws:sourceaccount", "aws:SourceAccount")
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_policy_is_not_written_over() {
+    fn a_document_that_is_not_a_policy_is_not_overwritten() {
         for document in ["", "[]", "x"] {
             assert!(edited(Some(document), ID, Some(&ours())).is_err(), "{document}");
         }

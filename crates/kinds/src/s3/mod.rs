@@ -1,4 +1,4 @@
-//! Kinds of s3.
+//! Kinds of S3's resources.
 
 pub mod artifacts;
 pub mod bucket;

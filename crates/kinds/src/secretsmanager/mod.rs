@@ -1,3 +1,3 @@
-//! Kinds of secretsmanager.
+//! Kinds of Secrets Manager's resources.
 
 pub mod secret;

@@ -1,9 +1,9 @@
-//! Secrets Manager's secrets: that they are there, and never what they hold.
+//! Secrets Manager's secrets: their existence, and never their values.
 //!
-//! A value is written when a secret is made, and is never read, compared or kept anywhere else. Rotation, replicas and a
+//! A value is written when a secret is created, and is never read, compared or kept anywhere else. Rotation, replicas and a
 //! secret's own resource policy are not managed. A deleted secret keeps its name, and can be restored, for
-//! [`RECOVERY_DAYS`]: a token that somebody had to ask for is not lost by a `down` too many. Until then AWS says that it is
-//! there; for us it is absent, and making it restores it.
+//! [`RECOVERY_DAYS`]: a token that somebody had to request is not lost by a mistaken `down`. Until then AWS says that it
+//! exists; for us it is absent, and creating it restores it.
 
 use crate::identity::Identity;
 use aws::ArnForm;
@@ -29,7 +29,7 @@ pub struct Secret;
 /// A secret, without its value.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Settings {
-    /// Description, for people.
+    /// Description of the resource, for people.
     pub description: String,
     /// Encrypted by this KMS key in place of AWS's own; where none is declared, one that is there stays.
     pub kms_key: Option<String>,
@@ -37,9 +37,9 @@ pub struct Settings {
     pub tags: Tags,
 }
 
-/// How long a deleted secret can be restored, in days: the shortest time that AWS has.
+/// Time for which a deleted secret can be restored, in days: AWS's minimum.
 const RECOVERY_DAYS: i64 = 7;
-/// The key that is meant when there is none.
+/// Key that AWS uses if none is set.
 const DEFAULT_KEY: &str = "alias/aws/secretsmanager";
 const DESCRIBE: &str = "secretsmanager.DescribeSecret";
 const CREATE: &str = "secretsmanager.CreateSecret";
@@ -48,7 +48,7 @@ async fn describe(session: &Session, name: &str) -> Result<Option<DescribeSecret
     session.aws.read.secrets.describe_secret().secret_id(name).send().await.or_absent(DESCRIBE)
 }
 
-/// Whether `up` has to be given a value: there is no such secret, not even one that can be restored.
+/// Returns whether `up` needs a value: the secret does not exist, not even as one that can be restored.
 pub async fn needs_value(session: &Session, name: &str) -> Result<bool, Failure> {
     Ok(describe(session, name).await?.is_none())
 }
@@ -68,7 +68,7 @@ impl Settings {
     }
 }
 
-/// Writes the value that was given for a secret, if one was.
+/// Writes the value of a secret, if one was given.
 async fn put_value(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
     match desired.tags.get(ENTRY_TAG).and_then(|entry| session.secrets.get(entry)) {
         Some(value) => write_value(session, &address.name, value).await,
@@ -76,7 +76,7 @@ async fn put_value(session: &Session, address: &Address, desired: &Settings) -> 
     }
 }
 
-/// Writes the value of a secret that is there.
+/// Writes the value of an existing secret.
 pub async fn write_value(session: &Session, name: &str, value: &SecretValue) -> Result<(), Failure> {
     let call = session.aws.write.secrets.put_secret_value().secret_id(name).secret_string(value.reveal());
     call.send().await.or_fail("secretsmanager.PutSecretValue").map(drop)
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_fills_in_is_the_default() {
+    fn defaults_of_aws_are_the_defaults() {
         let tags = Tags::from([(STACK_TAG.to_owned(), "mail".to_owned())]);
         let plain = Settings { tags, ..Settings::default() };
         assert_eq!(recorded("", ""), plain);

@@ -1,4 +1,4 @@
-//! What a receipt rule does with a mail: every action that SES has, in one normal form.
+//! Actions of receipt rules: all that SES has, in one normal form.
 
 use aws_sdk_ses::types::{
     AddHeaderAction, BounceAction, ConnectAction, InvocationType, LambdaAction, ReceiptAction, S3Action, SnsAction,
@@ -8,32 +8,32 @@ use serde::Serialize;
 
 use engine::{Class, Failure};
 
-/// An action. A `topic` is the ARN of one that is told when the action is done.
+/// An action. `topic` is the ARN of a topic that is notified when the action is done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
-    /// Stores the mail.
+    /// Stores the mail in a bucket.
     S3 {
-        /// The bucket's name.
+        /// Name of the bucket.
         bucket: String,
-        /// What the key begins with, before SES's message id.
+        /// Prefix of the key, before SES's message id; `None` for none.
         #[serde(skip_serializing_if = "Option::is_none")]
         prefix: Option<String>,
         /// ARN of the topic that is told of it; `None` tells nobody.
         #[serde(skip_serializing_if = "Option::is_none")]
         topic: Option<String>,
-        /// The ARN of a key for client-side encryption. We never set one: the function could not read the mail.
+        /// ARN of a key for client-side encryption. We never set one: the function could not read the mail.
         #[serde(skip_serializing_if = "Option::is_none")]
         kms_key: Option<String>,
-        /// The ARN of a role that SES takes on. We never set one: the bucket's policy lets SES write.
+        /// ARN of a role that SES assumes. We never set one: the bucket's policy lets SES write.
         #[serde(skip_serializing_if = "Option::is_none")]
         role: Option<String>,
     },
-    /// Invokes a function.
+    /// Invokes a function with the event.
     Lambda {
-        /// Its ARN.
+        /// ARN of the function.
         function: String,
-        /// Invocation: waits for an answer or not.
+        /// Invocation: asynchronous or synchronous.
         invocation: Invocation,
         /// ARN of the topic that is told of it; `None` tells nobody.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,18 +41,18 @@ pub enum Action {
     },
     /// Publishes the mail, of at most 150 KB.
     Sns {
-        /// The topic's ARN.
+        /// ARN of the topic.
         topic: String,
         /// Encoding of the mail in the message.
         encoding: Encoding,
     },
-    /// Refuses the mail.
+    /// Refuses the mail with an answer.
     Bounce {
-        /// The address that refuses it.
+        /// Sender of the rejection.
         sender: String,
-        /// SMTP's three digits.
+        /// SMTP code, three digits.
         code: String,
-        /// The enhanced code: `5.1.1`.
+        /// Enhanced status code, such as `5.1.1`; `None` for none.
         #[serde(skip_serializing_if = "Option::is_none")]
         status: Option<String>,
         /// Text of the bounce.
@@ -61,7 +61,7 @@ pub enum Action {
         #[serde(skip_serializing_if = "Option::is_none")]
         topic: Option<String>,
     },
-    /// Adds a header.
+    /// Adds a header to the mail.
     AddHeader {
         /// Name of the header.
         name: String,
@@ -76,7 +76,7 @@ pub enum Action {
     },
     /// Gives the mail to `WorkMail`. Read and kept, not offered.
     WorkMail {
-        /// The organisation's ARN.
+        /// ARN of the organisation.
         organization: String,
         /// ARN of the topic that is told of it; `None` tells nobody.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,45 +84,45 @@ pub enum Action {
     },
     /// Gives the mail to Amazon Connect. Read and kept, not offered.
     Connect {
-        /// The instance's ARN.
+        /// ARN of the instance.
         instance: String,
-        /// The ARN of the role that SES takes on.
+        /// ARN of the role that SES assumes.
         role: String,
     },
-    /// What SES learned after this was written.
+    /// An action that SES has introduced since.
     Unknown,
 }
 
-/// How a function is invoked.
+/// The invocation of a function.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Invocation {
-    /// Without waiting for its end.
+    /// Asynchronously: SES does not wait.
     #[default]
     Event,
-    /// Waiting for its end: it may stop the rule or the rule set.
+    /// Synchronously: the answer may stop the rule or the rule set.
     RequestResponse,
 }
 
-/// How a mail is written into a message of a topic.
+/// The encoding of a mail in a topic's message.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub enum Encoding {
     /// As UTF-8; other bytes may be lost.
     #[default]
     #[serde(rename = "utf-8")]
     Utf8,
-    /// As Base64.
+    /// As Base64: every byte is kept.
     #[serde(rename = "base64")]
     Base64,
 }
 
 impl Action {
-    /// Whether it is one that is not offered, and stays where somebody else put it.
+    /// Returns whether the action is not offered in declarations, and stays where somebody else put it.
     pub(super) fn is_kept(&self) -> bool {
         matches!(self, Self::WorkMail { .. } | Self::Connect { .. })
     }
 
-    /// As SES gives it.
+    /// Converts an action of SES.
     pub(crate) fn from_aws(action: &ReceiptAction) -> Self {
         if let Some(it) = &action.s3_action {
             return Self::S3 {
@@ -181,7 +181,7 @@ impl Action {
         Some(Self::Sns { topic: action.topic_arn.clone(), encoding })
     }
 
-    /// As SES takes it. An unknown one cannot be written.
+    /// Converts the action for SES. An unknown one cannot be written.
     pub(super) fn to_aws(&self) -> Result<ReceiptAction, Failure> {
         let action = ReceiptAction::builder();
         Ok(match self.clone() {
@@ -230,7 +230,7 @@ impl Action {
     }
 }
 
-/// SES's empty texts and absent ones are the same.
+/// Returns the text; SES's empty and missing texts are equal.
 fn some(text: Option<&String>) -> Option<String> {
     text.filter(|text| !text.is_empty()).cloned()
 }

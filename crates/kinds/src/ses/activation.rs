@@ -1,5 +1,5 @@
-//! Which rule set takes an account's mail. There is only one, so this is done to somebody: whose set was active before is
-//! kept as a tag on the stack's roles, and it is active again when ours goes.
+//! The activation of a rule set, of which an account has only one. So it is taken from somebody: the set that was active
+//! before is recorded as a tag on the stack's roles, and is activated again when ours is deleted.
 
 use crate::identity::Identity;
 use serde::Serialize;
@@ -14,23 +14,23 @@ use crate::{
 use aws::OrFail;
 use engine::{Address, Class, Failure, Field, Live, Owned, Owner, plain};
 
-/// That a rule set is the active one.
+/// The activation of a rule set.
 #[derive(Debug)]
 pub struct Activation;
 
-/// Whether it is.
+/// The settings of an activation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Settings {
-    /// True if the set is the active one.
+    /// `true` if the set is the active one.
     pub active: bool,
-    /// Whether somebody else's set may be switched off for it.
+    /// `true` if somebody else's set may be deactivated for it.
     #[serde(skip)]
     pub take_over: Input<bool>,
 }
 
 const SET_ACTIVE: &str = "ses.SetActiveReceiptRuleSet";
 
-/// Keeps the name of the set that is about to be switched off.
+/// Records the name of the set that is about to be deactivated.
 async fn remember(session: &Session, previous: &str) -> Result<(), Failure> {
     if role_tags::keep(session, PREVIOUS_RULE_SET_TAG, previous).await? {
         return Ok(());
@@ -41,7 +41,7 @@ async fn remember(session: &Session, previous: &str) -> Result<(), Failure> {
     Err(Failure::found(SET_ACTIVE, Class::Invalid, words))
 }
 
-/// The set that was active before ours, if its name was kept.
+/// Returns the set that was active before ours, if its name was recorded.
 async fn previous(session: &Session) -> Result<Option<String>, Failure> {
     Ok(role_tags::all(session).await?.remove(PREVIOUS_RULE_SET_TAG))
 }
@@ -63,7 +63,8 @@ impl Manage for Activation {
 
     const FIELDS: &'static [Field] = &[plain("active")];
 
-    // The roles keep what was active before. Not the rules: they go even where the set stays active for those of others.
+    // The roles record what was active before. The rules do not: they are deleted even where the set stays active for
+    // those of others.
     const REFERS_TO: &'static [Kind] = &[Kind::ReceiptRuleSet, Kind::Role];
 
     const RIGHTS: &'static [Right] = &[
@@ -75,7 +76,7 @@ impl Manage for Activation {
         deletes(Target::Everything, &["ses:SetActiveReceiptRuleSet"]),
     ];
 
-    /// Absent where the set is not there.
+    /// Absent if the set does not exist.
     #[cfg(test)]
     fn full() -> Settings {
         Settings { active: true, take_over: Input::default() }
@@ -88,7 +89,7 @@ impl Manage for Activation {
         Ok(is_there.then_some(Live { settings, owner: Owner::Ours }))
     }
 
-    /// Looks again at what is active, so that a set that somebody activated meanwhile is not switched off in passing.
+    /// Reads the active set again, so that a set that somebody activated meanwhile is not deactivated in passing.
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         match active(session).await? {
             Some((name, _)) if name == address.name => return Ok(()),
@@ -107,7 +108,7 @@ impl Manage for Activation {
         Self::create(session, address, desired).await
     }
 
-    /// Gives the place back to the set that had it, if that one is still there. Ours stays active if others joined it.
+    /// Activates the previous set again, if it still exists. Ours stays active if others joined it.
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
         let Some((_, there)) = active(session).await?.filter(|(name, _)| *name == address.name) else { return Ok(()) };
         if let Some(others) = foreign(&session.stack, &names(&there)) {
@@ -130,7 +131,7 @@ impl Manage for Activation {
         Ok(is_active.then(|| Owned::new(name.clone(), Address::of(name))).into_iter().collect())
     }
 
-    /// Rules of others, who joined our set: their mail is not cut off.
+    /// Returns the rules of others who joined our set: their mail is not cut off.
     async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
         Ok(foreign(&session.stack, &snapshot(session).await?.names(&address.name)))
     }

@@ -11,15 +11,15 @@ use crate::{
 use aws::OrFail;
 use engine::{Address, Class, Failure, Field, Live, Owned, Owner, Stack, plain};
 
-/// The order of a stack's rules in a set. It goes away with them.
+/// The order of a stack's rules in a set. It disappears with them.
 #[derive(Debug)]
 pub struct Order;
 
-/// An order. Two are equal if the rules that are in both stand alike: one that is missing or too many is drift of its own,
-/// and not a second time here.
+/// An order. Two are equal if the rules that are in both have the same order: a missing or surplus rule is drift of its
+/// own, and is not reported a second time here.
 #[derive(Debug, Clone, Default, Eq, Serialize)]
 pub struct Settings {
-    /// The names of our rules.
+    /// Names of our rules, in order.
     pub order: Vec<String>,
 }
 
@@ -34,26 +34,26 @@ fn ours(stack: &Stack, names: &[String]) -> Vec<String> {
     names.iter().filter(|name| name.starts_with(&stack.rule_prefix())).cloned().collect()
 }
 
-/// A move of a rule to the place after another; `None` is the beginning of the set.
+/// A move of a rule to the place after another; `None` means the beginning of the set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Move {
     pub(super) rule: String,
     pub(super) after: Option<String>,
 }
 
-/// What brings our rules into an order: each one that does not stand after its predecessor is moved there, and the first to
-/// where our first one is. Those that stand right already are not touched.
+/// Returns the moves that bring our rules into an order: each rule that is not after its predecessor is moved there, and
+/// the first to the place of our first one. Rules that are in place are not touched.
 pub(super) fn moves(stack: &Stack, there: &[String], declared: &[String]) -> Vec<Move> {
     let mut names = there.to_vec();
     let ours = ours(stack, there);
     let wanted: Vec<String> = declared.iter().filter(|name| ours.contains(name)).cloned().collect();
-    // Undeclared ones of ours are on their way out: they do not count.
+    // Undeclared rules of ours are about to be deleted: they do not count.
     let counts = |name: &String| wanted.contains(name);
     let first = names.iter().position(counts).unwrap_or_default();
     let mut previous = names.iter().take(first).next_back().cloned();
     let mut moves = Vec::new();
     for rule in &wanted {
-        // Rules of others may stand between ours: what counts is that none of ours does.
+        // Rules of others may be between ours: only the order of ours counts.
         let after_previous = |names: &[String]| {
             previous.as_ref().and_then(|name| names.iter().position(|other| other == name)).map_or(0, |at| at + 1)
         };
@@ -83,7 +83,7 @@ impl Manage for Order {
     const RIGHTS: &'static [Right] =
         &[reads(Target::Everything, super::LOOKING), writes(Target::Everything, &["ses:SetReceiptRulePosition"])];
 
-    /// Absent where the set is not there.
+    /// Absent if the set does not exist.
     #[cfg(test)]
     fn full() -> Settings {
         Settings { order: vec![crate::registered::text()] }
@@ -101,7 +101,7 @@ impl Manage for Order {
         let set = &address.name;
         let _alone = session.receipt.place().await;
         let Some(there) = rules(session, set).await? else {
-            let words = format!("there is no receipt rule set `{set}`");
+            let words = format!("receipt rule set `{set}` does not exist");
             return Err(Failure::found("ses.SetReceiptRulePosition", Class::NotFound, words));
         };
         for step in moves(&session.stack, &names(&there), &desired.order) {
@@ -122,7 +122,7 @@ impl Manage for Order {
         Ok(())
     }
 
-    /// None: an order is nothing without its rules, which are listed themselves.
+    /// Lists none: an order is nothing without its rules, which are listed themselves.
     async fn list_owned(_: &Session) -> Result<Vec<Owned>, Failure> {
         Ok(Vec::new())
     }

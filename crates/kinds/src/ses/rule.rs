@@ -1,4 +1,5 @@
-//! Receipt rules: who mail is for, and what is done with it. Where a rule stands among others is the [`super::order`]'s.
+//! Receipt rules: which recipients they take mail for, and which actions follow. The place of a rule among others is
+//! [`super::order`]'s.
 
 use crate::identity::{Identity, Naming};
 use aws::ArnForm;
@@ -22,28 +23,29 @@ use engine::{Address, Class, Failure, Field, Live, Owned, Owner, Stack, plain};
 #[derive(Debug)]
 pub struct Rule;
 
-/// A rule. The default is what SES makes of a rule that is nothing but a name.
+/// A rule. The default is SES's for a rule that has a name only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Settings {
-    /// False for a rule that SES skips.
+    /// `true` if SES evaluates the rule.
     pub enabled: bool,
-    /// Whom mail is for, as [`recipient`] writes them; none is everybody in every verified domain.
+    /// Recipients in [`recipient`]'s form; an empty set takes mail for everybody in every verified domain.
     pub recipients: BTreeSet<String>,
-    /// Whether mail is scanned for spam and viruses.
+    /// `true` if mail is scanned for spam and viruses.
     pub scan: bool,
     /// TLS that is required of the sender.
     pub tls: Tls,
-    /// What is done, in this order; without `WorkMail` and Connect.
+    /// Actions, in order, without `WorkMail` and Connect.
     pub actions: Vec<Action>,
-    /// The names of our rules that are declared before this one, in order: needed to place a new one. `After` cannot be read.
+    /// Names of our rules that are declared before this one, in order: needed to place a new one. SES does not return
+    /// `After`.
     #[serde(skip)]
     pub after: Input<Vec<String>>,
-    /// Actions that are not offered, by their places among all: they stay where somebody put them.
+    /// Actions that are not offered in declarations, by their index among all: they stay where somebody put them.
     #[serde(skip)]
     pub kept: Input<Vec<(usize, Action)>>,
 }
 
-/// Whether mail must come over TLS.
+/// The requirement of TLS for incoming mail.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tls {
@@ -54,13 +56,13 @@ pub enum Tls {
     Require,
 }
 
-/// A recipient in its normal form. SES compares without case.
+/// Returns a recipient in its normal form. SES compares without case.
 pub fn recipient(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
 impl Settings {
-    /// As SES gives them.
+    /// Converts a rule of SES.
     pub(super) fn from_aws(rule: &AwsRule) -> Self {
         let all = rule.actions.iter().flatten().map(Action::from_aws).enumerate();
         let (kept, actions): (Vec<_>, Vec<_>) = all.partition(|(_, action)| action.is_kept());
@@ -75,7 +77,7 @@ impl Settings {
         }
     }
 
-    /// As SES takes them: all of them, since a rule is always replaced as a whole.
+    /// Converts the rule for SES, with all settings, since a rule is always replaced as a whole.
     pub(super) fn to_aws(&self, name: &str) -> Result<AwsRule, Failure> {
         let tls = match self.tls {
             Tls::Optional => TlsPolicy::Optional,
@@ -92,10 +94,10 @@ impl Settings {
     }
 }
 
-/// Which rule a new one is put after; `None` is the beginning of the set.
+/// Returns the rule that a new one is put after; `None` means the beginning of the set.
 ///
-/// It is the nearest of its predecessors that is there. Without one it goes before all of ours; and where none of ours is
-/// there either, after all the others: we join a set as one block at its end. This is right in whatever order rules are made.
+/// It is the nearest of its predecessors that exists. Without one it goes before all of ours; if none of ours exists either,
+/// after all the others: we join a set as one block at its end. This is right in whatever order rules are created.
 pub(super) fn place(stack: &Stack, names: &[String], predecessors: &[String]) -> Option<String> {
     let nearest = predecessors.iter().rev().find(|name| names.contains(name));
     let ours = names.iter().position(|name| name.starts_with(&stack.rule_prefix()));
@@ -157,7 +159,7 @@ impl Manage for Rule {
         let (set, rule) = (address.container(), desired.to_aws(&address.name)?);
         let _alone = session.receipt.place().await;
         let Some(there) = rules(session, set).await? else {
-            let words = format!("there is no receipt rule set `{set}`");
+            let words = format!("receipt rule set `{set}` does not exist");
             return Err(Failure::found("ses.CreateReceiptRule", Class::NotFound, words));
         };
         let after = place(&session.stack, &names(&there), &desired.after);
@@ -185,7 +187,8 @@ impl Manage for Rule {
         answer.or_absent("ses.DeleteReceiptRule").map(drop)
     }
 
-    /// Those in the active set and in our own. One that somebody else's set holds is found again when that set is active.
+    /// Lists the rules in the active set and in our own. Rules in somebody else's inactive set are found again when that set
+    /// is active.
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         let (snapshot, prefix) = (snapshot(session).await?, session.stack.rule_prefix());
         let rules = snapshot.sets.iter().flat_map(|(set, rules)| rules.iter().map(move |rule| (set, &rule.name)));

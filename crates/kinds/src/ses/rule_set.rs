@@ -1,4 +1,4 @@
-//! A stack's own receipt rule set. It has no settings: it is there or not.
+//! A stack's own receipt rule set. It has no settings: it exists or not.
 
 use crate::identity::Identity;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use engine::{Address, Class, Failure, Field, Live, Owned, Owner};
 #[derive(Debug)]
 pub struct RuleSet;
 
-/// A rule set has nothing but its rules, which are resources of their own.
+/// The settings of a rule set: none, since its rules are resources of their own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Settings {}
 
@@ -82,7 +82,7 @@ impl Manage for RuleSet {
         Ok(is_there.then(|| Owned::new(name.clone(), Address::of(name))).into_iter().collect())
     }
 
-    /// Rules of others, who joined our set: it stays with them.
+    /// Returns the rules of others who joined our set: it stays with them.
     async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
         Ok(foreign(&session.stack, &snapshot(session).await?.names(&address.name)))
     }

@@ -1,4 +1,4 @@
-//! Rules, their places and their order, on answers as SES gives them.
+//! Tests rules, their places and their order, on answers in SES's form.
 
 use aws_sdk_ses::types::{
     AddHeaderAction, BounceAction, ConnectAction, InvocationType, LambdaAction, ReceiptAction, ReceiptRule, S3Action,
@@ -47,7 +47,7 @@ fn every_action() -> Vec<ReceiptAction> {
 }
 
 #[test]
-fn what_ses_fills_in_is_the_default() {
+fn defaults_of_ses_are_the_defaults() {
     for rule in
         [bare(), bare().set_tls_policy(None), bare().set_actions(Some(Vec::new())).set_recipients(Some(Vec::new()))]
     {
@@ -133,7 +133,7 @@ fn a_new_rule_stands_where_it_is_declared() {
     }
 }
 
-/// A set after some moves, as SES does them.
+/// Returns a set after some moves, applied as SES does.
 fn moved(there: &str, declared: &str) -> (usize, String) {
     let (mut names, steps) = (list(there), moves(&stack(), &list(there), &list(declared)));
     for step in &steps {

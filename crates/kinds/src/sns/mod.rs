@@ -1,4 +1,4 @@
-//! Kinds of sns.
+//! Kinds of SNS's resources.
 
 pub mod subscription;
 pub mod topic;

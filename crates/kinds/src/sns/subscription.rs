@@ -1,7 +1,7 @@
-//! Subscriptions of our topics. A topic's subscriptions are members only: those of others are never touched.
+//! Subscriptions of our topics. The subscriptions of a topic are shared: those of others are never touched.
 //!
 //! A subscription has no name and no tags, and a mail address does not tell who subscribed it. So the topic, which is ours,
-//! carries a tag for each subscription that we made; that tag is no setting of the topic, and is never compared.
+//! carries a tag for each subscription that we created; that tag is not a setting of the topic, and is never compared.
 //! Protocol and endpoint are the address: another endpoint is another subscription.
 
 use crate::Condition;
@@ -27,26 +27,26 @@ use engine::{Class, Failure};
 #[derive(Debug)]
 pub struct Subscription;
 
-/// A subscription. The default is what AWS gives one that is nothing but an endpoint.
+/// A subscription. The default is AWS's for one that has an endpoint only.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Settings {
-    /// Whether queues and URLs get the message alone, without what SNS tells about it.
+    /// `true` if queues and URLs get the message alone, without SNS's envelope.
     pub raw_delivery: bool,
-    /// Which messages are delivered; all of them without one.
+    /// Filter of messages; `None` delivers all of them.
     pub filter: Option<Filter>,
-    /// The ARN of the queue for what could not be delivered.
+    /// ARN of the queue for undeliverable messages; `None` for none.
     pub redrive: Option<String>,
-    /// Whether the endpoint has not agreed yet. AWS then tells nothing of the settings, so they count as the desired ones.
+    /// `true` if the endpoint has not confirmed yet. AWS then returns no settings, so they count as the desired ones.
     #[serde(skip)]
     pub pending: bool,
 }
 
-/// Which messages are delivered.
+/// A filter of messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Filter {
-    /// `MessageAttributes` or `MessageBody`.
+    /// Scope: `MessageAttributes` or `MessageBody`.
     pub scope: String,
-    /// SNS's filter policy.
+    /// Filter policy in SNS's language.
     pub policy: Value,
 }
 
@@ -59,19 +59,19 @@ impl PartialEq for Settings {
 
 const SCOPE: &str = "MessageAttributes";
 const ATTRIBUTES: &str = "sns.GetSubscriptionAttributes";
-/// What SNS says in place of an ARN.
+/// SNS's value in place of an ARN before the confirmation.
 const PENDING: &str = "PendingConfirmation";
 const DELETED: &str = "Deleted";
 
 impl Settings {
-    /// Every attribute that we manage; a filter's scope is set before a policy that needs it.
+    /// Returns every managed attribute; a filter's scope is set before a policy that needs it.
     fn attributes(&self) -> [(&'static str, Option<String>); 4] {
         let redrive = self.redrive.as_ref().map(|queue| serde_json::json!({"deadLetterTargetArn": queue}).to_string());
         let filter = self.filter.as_ref();
         [
             ("RawMessageDelivery", Some(self.raw_delivery.to_string())),
             ("FilterPolicyScope", filter.map(|filter| filter.scope.clone())),
-            // An empty document takes the filter away, and no value the redrive policy: so it is documented.
+            // An empty document removes the filter, and a missing value the redrive policy, as documented.
             ("FilterPolicy", Some(filter.map_or_else(|| "{}".to_owned(), |filter| filter.policy.to_string()))),
             ("RedrivePolicy", redrive),
         ]
@@ -97,12 +97,13 @@ impl Settings {
     }
 }
 
-/// A subscription's name within its topic.
+/// Returns a subscription's name within its topic.
 pub fn name(protocol: &str, endpoint: &str) -> String {
     format!("{protocol}:{endpoint}")
 }
 
-/// The same for one that was listed. Mail addresses come back as they were given, and are compared without case.
+/// Returns whether two names mean one subscription. SNS returns mail addresses as they were given; they are compared
+/// without case.
 fn same_name(one: &str, other: &str) -> bool {
     let is_mail = one.starts_with("email");
     one == other || (is_mail && one.eq_ignore_ascii_case(other))
@@ -112,15 +113,15 @@ fn listed_name(listed: &Listed) -> String {
     name(listed.protocol.as_deref().unwrap_or_default(), listed.endpoint.as_deref().unwrap_or_default())
 }
 
-/// The key of the tag that says on a topic that a subscription is ours: a name may be longer than a key, and have other
-/// characters.
+/// Returns the key of the tag that marks a subscription as ours on its topic: a name may be longer than a key, and have
+/// other characters.
 fn mark(name: &str) -> String {
     let name = if name.starts_with("email") { name.to_ascii_lowercase() } else { name.to_owned() };
     let digest = Sha256::digest(name.as_bytes()).iter().take(8).fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
     format!("{SUBSCRIPTION_TAG}{digest:016x}")
 }
 
-/// All subscriptions of a topic; `None` if there is no such topic.
+/// Returns all subscriptions of a topic; `None` if the topic does not exist.
 async fn listed(session: &Session, topic: &str) -> Result<Option<Vec<Listed>>, Failure> {
     let call = session.aws.read.sns.list_subscriptions_by_topic().topic_arn(topic::arn(session, topic));
     let mut pages = call.into_paginator().send();
@@ -187,17 +188,17 @@ impl Manage for Subscription {
         let answer = session.aws.read.sns.get_subscription_attributes().subscription_arn(arn).send().await;
         let Some(answer) = answer.or_absent(ATTRIBUTES)? else { return Ok(None) };
         let settings = Settings::from_attributes(&answer.attributes.unwrap_or_default())?;
-        // It is a member of our topic that is declared: whoever subscribed it wanted the same.
+        // It is a declared member of our topic: whoever subscribed it wanted the same.
         Ok(Some(Live { settings, owner: Owner::Ours }))
     }
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let arn = topic::arn(session, address.container());
         let Some((protocol, endpoint)) = address.name.split_once(':') else {
-            let words = format!("`{}` is no PROTOCOL:ENDPOINT", address.name);
+            let words = format!("`{}` is not `PROTOCOL:ENDPOINT`", address.name);
             return Err(Failure::found("sns.Subscribe", Class::Invalid, words));
         };
-        // The mark comes first: one without a subscription does no harm, a subscription without one would stay for ever.
+        // The tag comes first: one without a subscription does no harm, a subscription without one would stay for ever.
         topic::set_tags(session, &arn, &Tags::from([(mark(&address.name), protocol.to_owned())])).await?;
         let default = Settings::default().attributes();
         let attributes = desired.attributes().into_iter().zip(default).filter(|(desired, default)| desired != default);
@@ -207,11 +208,11 @@ impl Manage for Subscription {
     }
 
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
-        // One that is pending by now has no settings to change.
+        // A pending subscription has no settings to change.
         let Some(arn) = find(session, address).await?.as_ref().and_then(arn_of) else { return Ok(()) };
         let attributes = desired.attributes().into_iter().zip(live.attributes());
         for ((name, value), _) in attributes.filter(|(desired, live)| desired != live) {
-            // A scope without a policy means nothing.
+            // A scope without a policy has no meaning.
             if name == "FilterPolicyScope" && value.is_none() {
                 continue;
             }
@@ -225,8 +226,7 @@ impl Manage for Subscription {
         let call = "sns.Unsubscribe";
         if let Some(listed) = find(session, address).await? {
             let Some(arn) = arn_of(&listed) else {
-                let words =
-                    "AWS removes an endpoint that has not agreed by itself after some days, and nobody can before";
+                let words = "AWS removes an endpoint that has not confirmed after some days, and nobody can before";
                 return Err(Failure::found(call, Class::Invalid, words));
             };
             session.aws.write.sns.unsubscribe().subscription_arn(arn).send().await.or_absent(call)?;
@@ -234,7 +234,8 @@ impl Manage for Subscription {
         topic::remove_tags(session, &topic::arn(session, address.container()), vec![mark(&address.name)]).await
     }
 
-    /// Those of our topics that carry our mark. Pending ones cannot be removed; they are found once they have agreed.
+    /// Lists the subscriptions of our topics that carry our tag. Pending ones cannot be removed; they are found once they
+    /// are confirmed.
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         let topics = topic::named(session).await?;
         let lists = topics.iter().map(|(arn, name)| async move {
@@ -258,7 +259,7 @@ mod tests {
     use super::*;
 
     fn recorded(changes: &[(&str, &str)]) -> Settings {
-        // As SNS answers for a subscription that was made with nothing but an endpoint.
+        // SNS's answer for a subscription that was created with an endpoint only.
         let mut attributes: HashMap<String, String> = [
             ("Protocol", "sqs"),
             ("Endpoint", "arn:aws:sqs:eu-west-1:123456789012:mail-inbox"),
@@ -273,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_fills_in_is_the_default() {
+    fn defaults_of_aws_are_the_defaults() {
         assert_eq!(recorded(&[]), Settings::default());
         assert_eq!(recorded(&[("FilterPolicy", "{}"), ("RedrivePolicy", "")]), Settings::default());
     }

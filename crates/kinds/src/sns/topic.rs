@@ -1,6 +1,6 @@
-//! SNS topics, with their policy. How messages are delivered, signed and logged is not managed.
+//! SNS topics, with their policy. The delivery, signing and logging of messages is not managed.
 //!
-//! A topic never has no policy: AWS gives it one that lets its owner use it. In the normal form that is the empty policy.
+//! A topic always has a policy: AWS gives it one that lets its owner use it. In the normal form that is the empty policy.
 
 use crate::identity::{Identity, Output};
 use aws::ArnForm;
@@ -24,12 +24,12 @@ use engine::{Class, Failure};
 #[derive(Debug)]
 pub struct Topic;
 
-/// A topic. The default is what AWS gives one that is nothing but a name.
+/// A topic. The default is AWS's for one that has a name only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Settings {
-    /// Whom its mails come from.
+    /// Display name of the sender of its mails.
     pub display_name: String,
-    /// Who may publish and subscribe; an empty one is AWS's own, for the account alone.
+    /// Policy: who may publish and subscribe; empty means AWS's own, for the account alone.
     pub policy: Policy,
     /// Encrypted by this KMS key; where none is declared, one that is there stays.
     pub kms_key: Option<String>,
@@ -42,12 +42,12 @@ const DISPLAY_NAME: &str = "DisplayName";
 const POLICY: &str = "Policy";
 const KMS_KEY: &str = "KmsMasterKeyId";
 
-/// The ARN of a topic of the account; it is the only name that SNS's calls take.
+/// Returns the ARN of a topic of the account: SNS's calls take nothing else.
 pub fn arn(session: &Session, name: &str) -> String {
     IDENTITY.arn_of(&session.aws.realm, &session.stack.id, name)
 }
 
-/// What a topic's owner may do by AWS's own policy; `SNS:Receive` was part of it once.
+/// Actions that AWS's own policy allows a topic's owner; `SNS:Receive` was once among them.
 const OWNER_MAY: [&str; 8] = [
     "SNS:AddPermission",
     "SNS:DeleteTopic",
@@ -78,7 +78,7 @@ fn is_default(policy: &Policy, arn: &str) -> bool {
 }
 
 impl Settings {
-    /// Every attribute that we manage.
+    /// Returns every managed attribute.
     fn attributes(&self, arn: &str) -> [(&'static str, String); 3] {
         let policy = if self.policy.is_empty() { Policy::new([owner_statement(arn)]) } else { self.policy.clone() };
         [
@@ -106,7 +106,7 @@ fn tag(key: &str, value: &str) -> Result<Tag, Failure> {
     tag.map_err(|error| Failure::found("sns.TagResource", Class::Invalid, error.to_string()))
 }
 
-/// All tags of a topic, those too that its subscriptions put there.
+/// Returns all tags of a topic, those of its subscriptions too.
 pub(super) async fn all_tags(session: &Session, arn: &str) -> Result<Option<Vec<Tag>>, Failure> {
     let answer = session.aws.read.sns.list_tags_for_resource().resource_arn(arn).send().await;
     Ok(answer.or_absent("sns.ListTagsForResource")?.map(|answer| answer.tags.unwrap_or_default()))
@@ -234,7 +234,7 @@ impl Manage for Topic {
         Ok(())
     }
 
-    /// Its subscriptions go with it, those of others too: there is nothing left to hear.
+    /// Deletes a topic. Its subscriptions are deleted with it, those of others too: there is nothing left to hear.
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
         let answer = session.aws.write.sns.delete_topic().topic_arn(arn(session, &address.name)).send().await;
         answer.or_absent("sns.DeleteTopic").map(drop)
@@ -257,7 +257,7 @@ mod tests {
 
     const ARN: &str = "arn:aws:sns:eu-west-1:123456789012:mail-alarms";
 
-    /// As SNS answers for a topic that was made with nothing but a name.
+    /// Returns SNS's answer for a topic that was created with a name only.
     fn recorded(changes: &[(&str, &str)]) -> Settings {
         let policy = r#"{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":"__default_statement_ID",
             "Effect":"Allow","Principal":{"AWS":"*"},"Action":["SNS:GetTopicAttributes","SNS:SetTopicAttributes",
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_fills_in_is_the_default() {
+    fn defaults_of_aws_are_the_defaults() {
         assert_eq!(recorded(&[]), Settings::default());
         assert_eq!(recorded(&[("Policy=\"SNS:Publish\"", "\"SNS:Publish\",\"SNS:Receive\"")]), Settings::default());
     }

@@ -1,3 +1,3 @@
-//! Kinds of sqs.
+//! Kinds of SQS's resources.
 
 pub mod queue;

@@ -1,9 +1,11 @@
-//! SQS queues, with their policy and where messages go that nobody could handle.
+//! SQS queues, with their policy and their dead-letter queue.
 //!
-//! SQS gives every value as a string, and a queue has no attribute that it was not given, or that AWS chose for it.
+//! SQS returns every value as a string, and a queue has no attribute that it was not given, or that AWS chose for
+//! it.
 
 use crate::identity::{Identity, Output};
 use aws::ArnForm;
+use contract::count::counted;
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_sqs::types::QueueAttributeName as Name;
@@ -23,42 +25,42 @@ use engine::{Class, Failure};
 #[derive(Debug)]
 pub struct Queue;
 
-/// A queue. Times are in seconds.
+/// A queue. All times are in seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
-    /// How long a message is kept.
+    /// Retention of a message, in seconds.
     pub retention: u32,
-    /// How long a message that was received is hidden from others.
+    /// Time for which a received message is hidden from others, in seconds.
     pub visibility_timeout: u32,
-    /// How long a message is hidden at first.
+    /// Time for which a new message is hidden, in seconds.
     pub delay: u32,
-    /// How long a request for messages waits for one.
+    /// Time for which a request waits for a message, in seconds.
     pub receive_wait: u32,
-    /// In bytes.
+    /// Size limit of a message, in bytes.
     pub maximum_message_size: u32,
-    /// Encrypted by keys that SQS manages.
+    /// `true` if keys that SQS manages encrypt messages.
     pub managed_encryption: bool,
     /// Encrypted by this KMS key instead; where none is declared, one that is there stays.
     pub kms_key: Option<String>,
-    /// Where messages go that were received too often.
+    /// Dead-letter queue for messages that were received too often; `None` for none.
     pub redrive: Option<Redrive>,
-    /// Who may send.
+    /// Policy: who may send.
     pub policy: Policy,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
 }
 
-/// Where messages go that were received too often.
+/// A dead-letter queue for messages that were received too often.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Redrive {
-    /// The queue's ARN.
+    /// ARN of the dead-letter queue.
     pub queue: String,
-    /// After so many receipts.
+    /// Number of receipts before a message moves.
     pub after: u32,
 }
 
 impl Default for Settings {
-    /// What AWS gives a queue that is made without any attribute.
+    /// Returns AWS's defaults for a queue that is created without any attribute.
     fn default() -> Self {
         Self {
             retention: 345_600,
@@ -78,7 +80,7 @@ impl Default for Settings {
 const ENCRYPTION: &[&str] = &["managed_encryption", "kms_key"];
 
 impl Settings {
-    /// Every attribute that we manage: one that is left out of a call would keep the value that it has.
+    /// Returns every managed attribute: one that a call leaves out would keep its value.
     fn attributes(&self) -> HashMap<Name, String> {
         let redrive = self.redrive.as_ref().map(|redrive| {
             serde_json::json!({"deadLetterTargetArn": redrive.queue, "maxReceiveCount": redrive.after}).to_string()
@@ -129,7 +131,7 @@ impl Settings {
     }
 }
 
-/// A redrive policy; its number comes as a number or as a string.
+/// Parses a redrive policy; its number is a number or a string.
 fn redrive(text: &str) -> Option<Redrive> {
     let policy: BTreeMap<String, Value> = serde_json::from_str(text).ok()?;
     let count = policy.get("maxReceiveCount")?;
@@ -140,14 +142,14 @@ fn redrive(text: &str) -> Option<Redrive> {
 
 const ATTRIBUTES: &str = "sqs.GetQueueAttributes";
 
-/// The address of calls; it is not always what account and region would make it.
+/// Returns the queue's URL, which calls need; it is not always the one that account and region suggest.
 async fn url(session: &Session, name: &str) -> Result<Option<String>, Failure> {
     let answer = session.aws.read.sqs.get_queue_url().queue_name(name).send().await;
     Ok(answer.or_absent("sqs.GetQueueUrl")?.and_then(|answer| answer.queue_url))
 }
 
 async fn existing_url(session: &Session, name: &str) -> Result<String, Failure> {
-    let missing = || Failure::found("sqs.GetQueueUrl", Class::NotFound, format!("there is no queue `{name}`"));
+    let missing = || Failure::found("sqs.GetQueueUrl", Class::NotFound, format!("queue `{name}` does not exist"));
     url(session, name).await?.ok_or_else(missing)
 }
 
@@ -218,7 +220,7 @@ impl Manage for Queue {
             call.send().await.or_absent(ATTRIBUTES)
         };
         let (attributes, tags) = tokio::try_join!(attributes, tags(session, &url))?;
-        // Both are absent if it was deleted just after its address was asked for.
+        // Both are absent if the queue was deleted just after its URL was read.
         let (Some(attributes), Some(tags)) = (attributes, tags) else { return Ok(None) };
         let attributes = attributes.attributes.unwrap_or_default();
         let holds = attributes.get(&Name::ApproximateNumberOfMessages).is_some_and(|count| count != "0");
@@ -279,7 +281,7 @@ impl Manage for Queue {
         let counts = answer.attributes.unwrap_or_default();
         let count = |name| counts.get(&name).and_then(|count: &String| count.parse::<u64>().ok()).unwrap_or(0);
         let messages = count(visible) + count(hidden);
-        Ok((messages > 0).then(|| if messages == 1 { "1 message".to_owned() } else { format!("{messages} messages") }))
+        Ok((messages > 0).then(|| counted(usize::try_from(messages).unwrap_or(usize::MAX), "message")))
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
@@ -302,7 +304,7 @@ mod tests {
     use super::*;
 
     fn recorded(changes: &[(Name, &str)]) -> HashMap<Name, String> {
-        // As SQS answers for a queue that was made with nothing but a name.
+        // SQS's answer for a queue that was created with a name only.
         let mut attributes: HashMap<Name, String> = [
             (Name::QueueArn, "arn:aws:sqs:eu-west-1:123456789012:a-failed"),
             (Name::ApproximateNumberOfMessages, "0"),
@@ -321,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_fills_in_is_the_default() {
+    fn defaults_of_aws_are_the_defaults() {
         assert_eq!(Settings::from_attributes(&recorded(&[]), Tags::new()).unwrap(), Settings::default());
     }
 

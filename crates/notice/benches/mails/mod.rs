@@ -13,7 +13,7 @@ fn root() -> PathBuf {
     if corpus.is_dir() { corpus } else { repository.join("tests/mails") }
 }
 
-/// The folders of the providers, by slug.
+/// Returns the folders of the providers, by slug.
 pub(crate) fn providers() -> Vec<String> {
     let mut slugs: Vec<_> = fs::read_dir(root())
         .unwrap()
@@ -25,7 +25,7 @@ pub(crate) fn providers() -> Vec<String> {
     slugs
 }
 
-/// The mails of one provider.
+/// Returns the mails of one provider.
 pub(crate) fn of(provider: &str) -> Vec<Vec<u8>> {
     mails_below(&root().join(provider))
 }

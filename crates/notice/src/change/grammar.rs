@@ -13,7 +13,7 @@ pub(super) const POSSIBLE: &[&str] = &[
     "pourra", "pourront", "eventuellement", "olabilir",
 ];
 
-/// What is still to be completed, or begun, is a plan.
+/// Helping words of the future: an event that is still to be completed, or begun, is a plan.
 pub(super) const AHEAD: &[&str] = &[
     "will", "wi", "shall", "should", "would", "wo", "must", "to", "ought", "need", "needs", "expected", "planned",
     "scheduled", "due", "likely", "estimated", "anticipated", "supposed", "yet", "wird", "werden", "muss", "mussen",
@@ -24,12 +24,12 @@ pub(super) const AHEAD: &[&str] = &[
     "vengano", "soit", "soient", "estara", "estaran",
 ];
 
-/// What was, was: "after it was completed".
+/// Helping words of the past: "after it was completed".
 pub(super) const PAST: &[&str] = &[
     "was", "were", "had", "wurde", "wurden", "war", "waren", "werd", "fue", "fueron", "foi", "foram", "fut", "furent",
 ];
 
-/// What has been by now.
+/// Helping words of the perfect.
 pub(super) const PERFECT: &[&str] = &["ist", "sind", "hat", "haben", "worden", "is", "zijn", "heeft", "hebben"];
 
 pub(super) const NOT: &[&str] = &[
@@ -76,7 +76,7 @@ pub(super) const TIMES: &[&str] = &[
     "apres que", "une fois", "jusqu a ce", "avant que", "avant", "des que", "aussitot",
 ];
 
-/// At the start of a sentence these open a condition: "Should it be cancelled, …".
+/// Words that open a condition at the start of a sentence: "Should it be cancelled, …".
 pub(super) const INVERTED: &[&str] =
     &["should", "were", "had", "sollte", "sollten", "wird", "muss", "mochte", "wordt", "dovesse", "dovessero"];
 
@@ -92,7 +92,7 @@ pub(super) const COURTESY: &[&str] = &[
     "apologize",
 ];
 
-/// What the maintenance is called, as word beginnings.
+/// Nouns for the maintenance, as word beginnings.
 pub(super) const WORK: &[&str] = &[
     "maintenance", "work", "activit", "window", "event", "date", "time", "schedule", "notification", "notice",
     "announcement", "intervention", "upgrade", "migration", "operation", "job", "ticket", "change", "outage", "slot",
@@ -105,7 +105,7 @@ pub(super) const WORK: &[&str] = &[
     "intervent", "finestra", "attivita", "travaux", "travail", "fenetre", "horaire", "bakim", "calisma", "pencere",
 ];
 
-/// What it is done to, as word beginnings.
+/// Nouns for the objects of the work, as word beginnings.
 pub(super) const SERVICE: &[&str] = &[
     "session", "service", "traffic", "circuit", "connection", "connectivity", "link", "port", "customer", "fiber",
     "fibre", "cable", "equipment", "card", "router", "switch", "path", "device", "pole", "node", "power", "route",
@@ -148,7 +148,7 @@ pub(super) const UNDONE: &[&str] = &[
     "used", "reply", "happy", "possibility", "team",
 ];
 
-/// Something of the past that is told of beside: "the previous maintenance was cancelled".
+/// Words for an earlier maintenance that a notice mentions: "the previous maintenance was cancelled".
 pub(super) const EARLIER: &[&str] = &[
     "previous", "earlier", "prior", "last", "former", "first", "vorige", "vorherige", "letzte", "anterior",
     "precedente", "precedent", "onceki", "past", "preceding",

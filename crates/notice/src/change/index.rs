@@ -61,7 +61,8 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
     Index { by_first, by_longest }
 });
 
-/// Where words that begin like this one stand in the index; `None` for what begins otherwise than with two letters.
+/// Returns where words that begin like this one stand in the index; `None` for what begins otherwise than with two
+/// letters.
 fn slot(word: &str) -> Option<usize> {
     let mut letters = word.bytes().map(|letter| usize::from(letter.wrapping_sub(b'a'))).take(2);
     let (first, second) = (letters.next()?, letters.next()?);
@@ -72,7 +73,7 @@ fn is(word: &str, pattern: &str) -> bool {
     pattern.strip_suffix('*').map_or(word == pattern, |stem| word.starts_with(stem))
 }
 
-/// Whether the text has a word with which a change could be told.
+/// Returns whether the text has a word with which a change could be told.
 pub(super) fn may_tell(text: &str) -> bool {
     tokens::any_word(text, |word| {
         let words = slot(word).and_then(|slot| INDEX.by_longest.get(slot));
@@ -80,7 +81,7 @@ pub(super) fn may_tell(text: &str) -> bool {
     })
 }
 
-/// The phrases that stand in a sentence, in order; of several at one place the longest.
+/// Returns the phrases that stand in a sentence, in order; of several at one place the longest.
 pub(super) fn hits(tokens: &[Token]) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
@@ -97,7 +98,7 @@ pub(super) fn hits(tokens: &[Token]) -> Vec<Hit> {
     hits
 }
 
-/// Where the phrase that begins at a word ends.
+/// Returns where the phrase that begins at a word ends.
 fn end_of(tokens: &[Token], at: usize, words: &[&str]) -> Option<usize> {
     let mut next = at;
     let mut gap = 0;

@@ -1,4 +1,4 @@
-//! What a word of change says, by the words around it.
+//! Judges a word of change by the words around it.
 
 use super::{
     Change, Statement, grammar as words,
@@ -10,10 +10,10 @@ use super::{
 
 /// Titles have at most this many words.
 const LONGEST_TITLE: usize = 7;
-/// How far before an infinitive the word stands that governs it.
+/// Maximum distance from an infinitive back to the word that governs it, in words.
 const GOVERNOR_REACH: usize = 5;
 
-/// What a word of change says.
+/// The meaning of a word of change in its sentence.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Told(Change),
@@ -21,7 +21,7 @@ enum Verdict {
     Harmless,
 }
 
-/// The changes that a sentence tells.
+/// Returns the changes that a sentence tells.
 pub(super) fn statements(sentence: &Sentence<'_>) -> Vec<Statement> {
     let hits = index::hits(&sentence.tokens);
     if hits.is_empty() || is_asked_or_legal(sentence) {
@@ -53,7 +53,7 @@ pub(super) struct Judge<'sentence> {
     pub(super) tokens: &'sentence [Token],
     pub(super) hits: &'sentence [Hit],
     pub(super) hit: Hit,
-    /// Where its verb group begins: "has not been | cancelled".
+    /// Index at which its verb group begins: "has not been | cancelled".
     pub(super) group: usize,
     /// The words by which its tense, mood and negation are told.
     pub(super) around: Vec<&'sentence str>,
@@ -170,7 +170,7 @@ impl<'sentence> Judge<'sentence> {
         }
     }
 
-    /// Whether the infinitive is nobody's deed: "it is not possible to cancel".
+    /// Returns whether the infinitive is nobody's deed: "it is not possible to cancel".
     fn is_governed(&self, change: Change) -> bool {
         let before = self.tokens.get(self.group.saturating_sub(GOVERNOR_REACH)..self.group).unwrap_or_default();
         // Who asks to cancel has cancelled; who asks to reschedule has a wish.
@@ -236,7 +236,8 @@ impl<'sentence> Judge<'sentence> {
         Verdict::Told(change)
     }
 
-    /// The ending of the Turkish word, or the next one, tells what English says with helping verbs.
+    /// Returns the meaning of a Turkish word's ending, or of the next word's: it says what English
+    /// says with helping verbs.
     fn turkish(&self, change: Change) -> Verdict {
         let ends = |list: &[&str]| self.around.iter().any(|word| list.iter().any(|ending| word.contains(ending)));
         let is_of_progress = matches!(change, Change::Completed | Change::Started);

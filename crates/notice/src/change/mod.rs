@@ -21,24 +21,24 @@ use super::model::Status;
 /// A change that a sentence may tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// It will not take place.
+    /// The maintenance will not take place.
     Cancelled,
-    /// It takes place at another time, or nobody knows when.
+    /// The maintenance takes place at another time, or at an unknown one.
     Postponed,
-    /// It takes longer.
+    /// The maintenance takes longer than announced.
     Extended,
-    /// It was done.
+    /// The maintenance was carried out.
     Completed,
-    /// It is over, done or not.
+    /// The maintenance is over, carried out or not.
     Ended,
-    /// It was not done in its time.
+    /// The maintenance was not finished in its window.
     Unfinished,
-    /// It has begun.
+    /// The maintenance has begun.
     Started,
 }
 
 impl Change {
-    /// Whether a notice with that status says this change, so that nothing is left to explain.
+    /// Returns whether a notice with that status says this change, so that nothing is left to explain.
     pub fn is_explained_by(self, status: Status) -> bool {
         use Status::{Cancelled, Completed, InProcess, ReScheduled};
         match self {
@@ -52,7 +52,7 @@ impl Change {
         }
     }
 
-    /// The status of a notice that tells this change and says nothing else; `None` where it could be several.
+    /// Returns the status of a notice that tells this change and says nothing else; `None` where it could be several.
     pub fn status(self) -> Option<Status> {
         match self {
             Self::Cancelled => Some(Status::Cancelled),
@@ -63,7 +63,7 @@ impl Change {
         }
     }
 
-    /// The change in words, for a person.
+    /// Returns the change in words, for a person.
     pub fn words(self) -> &'static str {
         match self {
             Self::Cancelled => "cancelled",
@@ -80,15 +80,15 @@ impl Change {
 /// A sentence with a word of change that nothing around it makes harmless.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// The change.
+    /// Change that the sentence tells.
     pub change: Change,
-    /// Whether the sentence says that it has not happened: "has not been cancelled".
+    /// `true` if the sentence says that it has not happened: "has not been cancelled".
     pub is_negated: bool,
-    /// The sentence.
+    /// Sentence that tells the change.
     pub sentence: String,
 }
 
-/// The words of a text, lower case and without accents, with a blank between them.
+/// Returns the words of a text, lower case and without accents, with a blank between them.
 pub fn fold(text: &str) -> String {
     let sentences = tokens::sentences(text);
     let words: Vec<_> =
@@ -96,7 +96,7 @@ pub fn fold(text: &str) -> String {
     words.join(" ")
 }
 
-/// The changes that a paragraph tells, in its order.
+/// Returns the changes that a paragraph tells, in its order.
 pub fn statements(paragraph: &str) -> Vec<Statement> {
     if !index::may_tell(paragraph) {
         return Vec::new();

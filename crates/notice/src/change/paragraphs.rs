@@ -31,7 +31,7 @@ pub(crate) fn paragraphs<'body>(lines: impl Iterator<Item = (Place, &'body str)>
     paragraphs
 }
 
-/// Whether the sentence at the end of a line goes on in the next one.
+/// Returns whether the sentence at the end of a line goes on in the next one.
 fn goes_on(last: &str, line: &str) -> bool {
     let is_open = !last.is_empty() && !last.ends_with(['.', '!', '?', ':', ';']);
     let Some(first) = line.chars().next().filter(|_| is_open) else { return false };

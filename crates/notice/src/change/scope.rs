@@ -1,4 +1,5 @@
-//! The sentence around a word of change: its clause, its verb group, the conditions before and behind it, and who it is said of.
+//! Judges a word of change by its sentence: its clause, its verb group, the conditions before and after it, and the noun that it
+//! is said of.
 
 use super::{
     grammar as words,
@@ -8,27 +9,28 @@ use super::{
     vocabulary::Language,
 };
 
-/// How far before a noun the preposition stands that makes it a part of another one: "on the ring of your circuit".
+/// Maximum distance from a noun back to the preposition that makes it a part of another one, in words: "on the ring of your
+/// circuit".
 pub(super) const PREPOSITION_REACH: usize = 3;
 
-/// How a condition stands to a word of change.
+/// The relation of a condition to a word of change.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Condition {
-    /// The word is part of it.
+    /// The word is part of the condition: "if it is cancelled".
     Holds,
-    /// The word is part of what follows from it.
+    /// The word is part of the consequence: "if it rains, it is cancelled".
     Leads,
 }
 
 impl Judge<'_> {
-    /// The word at a distance before the verb group.
+    /// Returns the word at a distance before the verb group; `None` if a comma or a stronger separation is between them.
     pub(super) fn before(&self, distance: usize) -> Option<&str> {
         let at = self.group.checked_sub(distance)?;
         let apart = self.tokens.get(at + 1..=self.group)?.iter().any(|token| token.before > Gap::Bracket);
         self.tokens.get(at).filter(|_| !apart).map(|token| token.word.as_str())
     }
 
-    /// Whether the phrase has its negation in itself.
+    /// Returns whether the phrase itself contains a negation, such as a Turkish ending.
     pub(super) fn negates_itself(&self) -> bool {
         let phrase = self.tokens.get(self.hit.at..self.hit.end).unwrap_or_default();
         phrase
@@ -36,7 +38,7 @@ impl Judge<'_> {
             .any(|token| is_in(token, words::NOT) || token.word.contains("meyecek") || token.word.contains("mayacak"))
     }
 
-    /// Whether a word stands in the clause before the verb group.
+    /// Returns whether a word stands in the clause before the verb group.
     pub(super) fn before_group(&self, word: &str) -> bool {
         self.tokens.get(self.clause_start()..self.group).unwrap_or_default().iter().any(|token| token.word == word)
     }
@@ -49,7 +51,8 @@ impl Judge<'_> {
         matches!(self.hit.entry.language, Language::German | Language::Dutch)
     }
 
-    /// "When it is postponed" may come; "once it has been postponed" tells that it was.
+    /// Returns whether the condition is of time and in the present: "when it is postponed" may come; "once it has been
+    /// postponed" tells that it was.
     pub(super) fn is_timed_in_present(&self) -> bool {
         let perfect = ["has", "have", "had", "been"];
         let last =
@@ -62,7 +65,8 @@ impl Judge<'_> {
         }) && !self.has(&perfect)
     }
 
-    /// "Those that have been completed", "the previous maintenance was cancelled", "any cancelled work".
+    /// Returns whether the word is said of another maintenance: "those that have been completed", "the previous maintenance was
+    /// cancelled", "any cancelled work".
     pub(super) fn is_of_another(&self) -> bool {
         if let (Some("that" | "which"), Some("those" | "ones" | "one")) = (self.before(1), self.before(2)) {
             return true;
@@ -91,7 +95,7 @@ impl Judge<'_> {
             && !self.tokens.iter().any(|token| words::ANNOUNCED.iter().any(|word| token.word.starts_with(word)))
     }
 
-    /// "Complete loss of service": how much goes down, not what is done.
+    /// Returns whether the word is an extent: "complete loss of service" says how much goes down, not what is done.
     pub(super) fn is_extent(&self) -> bool {
         let extents = [
             "loss",
@@ -111,7 +115,7 @@ impl Judge<'_> {
         word.is_some_and(|token| token.word == "complete") && next.is_some_and(|token| is_in(token, &extents))
     }
 
-    /// "The completed form": said of the next word, and nobody says that it is so.
+    /// Returns whether the word is an attribute of the next one: "the completed form" says nothing of the maintenance.
     pub(super) fn is_attribute(&self) -> bool {
         let determiners = [
             "the", "a", "an", "all", "your", "our", "of", "der", "die", "das", "de", "het", "el", "la", "los", "o",
@@ -121,7 +125,7 @@ impl Judge<'_> {
         self.group == self.hit.at && next && self.before(1).is_some_and(|word| determiners.contains(&word))
     }
 
-    /// Whether a label asks, and what stands behind it says no: "Cancelled: no".
+    /// Returns whether the word is a label whose value denies it: "Cancelled: no".
     pub(super) fn is_answered_with_no(&self) -> bool {
         let behind = self.tokens.get(self.hit.end..).unwrap_or_default();
         let nothing =
@@ -130,8 +134,8 @@ impl Judge<'_> {
             && behind.iter().all(|token| is_in(token, &nothing))
     }
 
-    /// Whether the nearest noun before that is known is one for the maintenance, and none for what it is done to. A title names
-    /// none, or has it behind.
+    /// Returns whether the word is said of the maintenance: the nearest known noun before it is one for the maintenance, and not
+    /// for the objects of the work. A title has no noun, or has it after the word.
     pub(super) fn is_said_of_work(&self) -> bool {
         let clause = clause_around(self.tokens, self.hit);
         let is_last = |at: usize| at + 1 == self.hit.at;
@@ -152,14 +156,14 @@ impl Judge<'_> {
                 return !is_service;
             }
         }
-        // The participle stands last in its clause: what is said of whom comes before it, wherever that is.
+        // In German and Dutch the participle is last in its clause: the noun may be anywhere before it.
         if self.is_clause_wide() {
             let whole = self.tokens.get(clause).unwrap_or_default();
             return whole.len() <= 2
                 || whole.iter().any(|token| begins(token, words::WORK))
                     && !whole.iter().any(|token| begins(token, words::SERVICE));
         }
-        // "We have started the work": it is done to what stands behind.
+        // "We have started the work": the object follows the verb.
         let mut behind = self.tokens.get(self.hit.end..).unwrap_or_default().iter().take(3);
         if behind.next().is_some_and(|token| is_in(token, DETERMINERS))
             && behind.take_while(|token| !begins(token, words::SERVICE)).any(|token| begins(token, words::WORK))
@@ -175,7 +179,7 @@ impl Judge<'_> {
             || is_known && is_last(self.group) && is_headed && opens
     }
 
-    /// Whether a condition stands behind: "will be postponed if it rains".
+    /// Returns whether a condition follows the word: "will be postponed if it rains".
     pub(super) fn is_conditional_below(&self) -> bool {
         let behind = self.tokens.get(self.hit.end..).unwrap_or_default();
         (0..behind.len()).any(|at| {
@@ -184,7 +188,7 @@ impl Judge<'_> {
         }) && !behind.iter().any(|token| is_in(token, words::COURTESY))
     }
 
-    /// How the last of these conditions before the word stands to it; `None` without one.
+    /// Returns the relation of the last of these conditions before the word to it; `None` without one.
     pub(super) fn condition(&self, conditions: &[&str]) -> Option<Condition> {
         let is_inverted = |at: usize| {
             at == 0
@@ -216,7 +220,7 @@ impl Judge<'_> {
         Some(Condition::Holds)
     }
 
-    /// Whether nothing but other words of change stands between: "delayed, postponed or cancelled".
+    /// Returns whether only other words of change are between: "delayed, postponed or cancelled".
     pub(super) fn is_list(&self, from: usize) -> bool {
         (from..self.hit.at).all(|at| {
             let is_hit = self.hits.iter().any(|hit| (hit.at..hit.end).contains(&at));
@@ -227,11 +231,12 @@ impl Judge<'_> {
 
 const DETERMINERS: &[&str] = &["the", "this", "our", "these", "all", "your"];
 
-/// The rest of the clause on both sides of a word of change.
+/// Returns the range of the clause around a word of change, the word included.
 pub(super) fn clause_around(tokens: &[Token], hit: Hit) -> std::ops::Range<usize> {
     let opens = |at: &usize| tokens.get(*at).is_some_and(|token| token.before >= Gap::Comma);
     let states = |at: &usize| tokens.get(*at).is_some_and(|token| is_in(token, words::STATEMENTS));
-    // German and Dutch verbs stand apart: another one's begins behind "and", unless that joins two participles.
+    // German and Dutch verbs are apart from their participles: another verb's clause begins after "and", unless that joins two
+    // participles.
     let is_wide = matches!(hit.entry.language, Language::German | Language::Dutch);
     let joins =
         |at: &usize| is_wide && tokens.get(*at).is_some_and(|token| is_in(token, &["und", "aber", "en", "maar"]));
@@ -243,7 +248,8 @@ pub(super) fn clause_around(tokens: &[Token], hit: Hit) -> std::ops::Range<usize
     start..end
 }
 
-/// Where the verb group of a word begins: the helping verbs, negations and adverbs directly before it.
+/// Returns the index at which the verb group of a word begins: helping verbs, negations and adverbs directly before it belong to
+/// it.
 pub(super) fn group_start(tokens: &[Token], at: usize) -> usize {
     let mut start = at;
     while start > 0
@@ -273,7 +279,7 @@ pub(super) fn is_in(token: &Token, list: &[&str]) -> bool {
 }
 
 pub(super) fn begins(token: &Token, list: &[&str]) -> bool {
-    // "It" and "es" are words, "arbeit" begins "arbeiten".
+    // Short entries such as "it" and "es" must match as words; "arbeit" also matches the beginning of "arbeiten".
     list.iter().any(|word| {
         if word.len() <= 4 {
             token.word == *word || token.word.strip_suffix('s') == Some(word)
@@ -283,7 +289,7 @@ pub(super) fn begins(token: &Token, list: &[&str]) -> bool {
     })
 }
 
-/// Where one of the phrases that begins at a word ends; the longest.
+/// Returns the end of the longest phrase that begins at a word; `None` if none does.
 pub(super) fn phrase_at(tokens: &[Token], at: usize, phrases: &[&str]) -> Option<usize> {
     let ends = phrases.iter().filter_map(|phrase| {
         let mut end = at;

@@ -1,13 +1,13 @@
 //! Sentences and their words: lower case and without accents, so that one spelling stands for all.
 
-/// What stands between a word and the one before it.
+/// The separation of a word from the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Gap {
     /// A blank, a hyphen within a word, or an apostrophe.
     Blank,
     /// A bracket or a quotation mark.
     Bracket,
-    /// A comma.
+    /// A comma between the words.
     Comma,
     /// A dash, a colon, a bar: another part of the sentence begins.
     Break,
@@ -25,7 +25,7 @@ pub(super) struct Token {
 pub(super) struct Sentence<'text> {
     pub(super) text: &'text str,
     pub(super) tokens: Vec<Token>,
-    /// What stands behind the last word.
+    /// Separation after the last word.
     pub(super) after: Gap,
 }
 
@@ -34,7 +34,8 @@ pub(super) fn sentences(paragraph: &str) -> Vec<Sentence<'_>> {
     split(paragraph).into_iter().map(sentence).filter(|sentence| !sentence.tokens.is_empty()).collect()
 }
 
-/// The text of each sentence. A full stop ends one only before a blank, and a blank line or a bullet does as well.
+/// Returns the text of each sentence. A full stop ends one only before a blank, and a blank line or a bullet does
+/// as well.
 fn split(paragraph: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;
@@ -104,7 +105,7 @@ fn name_month(tokens: &mut [Token]) {
     }
 }
 
-/// What a mark parts. A hyphen between letters parts nothing.
+/// Returns the separation that a mark makes. A hyphen between letters makes none.
 fn kind(mark: char, previous: char, next: char) -> Gap {
     match mark {
         ',' | '、' => Gap::Comma,
@@ -156,7 +157,8 @@ fn fold(letter: char, word: &mut String) {
     }
 }
 
-/// Whether any word of a text, folded, is one that `is_meant` looks for. Nothing is kept: most texts have none.
+/// Returns whether any word of a text, folded, is one that `is_meant` looks for. Nothing is kept: most texts have
+/// none.
 pub(super) fn any_word(text: &str, is_meant: impl Fn(&str) -> bool) -> bool {
     let mut word = String::new();
     for (at, character) in text.char_indices() {

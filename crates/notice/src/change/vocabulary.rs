@@ -19,16 +19,16 @@ pub(super) enum Language {
     Turkish,
 }
 
-/// How a word tells of a change.
+/// The form in which a word tells of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// It has happened: "cancelled". Said of anything.
+    /// A participle: "cancelled". It counts whatever it is said of.
     Done,
-    /// The same, and only if it is said of the maintenance: a pole is moved as well.
+    /// A participle that counts only if it is said of the maintenance: a pole is moved as well.
     DoneToWork,
     /// The verb itself: "cancel", "rescheduling".
     Act,
-    /// The noun: "cancellation".
+    /// A noun, such as "cancellation".
     Noun,
     /// Negated it tells that nothing will happen: "(will not) take place".
     Happens,

@@ -39,7 +39,7 @@ const MONTHS: [&str; 12] = [
 const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 impl Parts {
-    /// The date, in `year` where the text has none.
+    /// Returns the date, in `year` where the text has none.
     pub(super) fn date(&self, year: Option<i16>) -> Option<Date> {
         Date::new(self.year.or(year)?, self.month?, self.day?).ok()
     }
@@ -49,7 +49,7 @@ impl Parts {
         self.hour.is_some()
     }
 
-    /// The time of day on that date. `24:00` is the midnight at its end.
+    /// Returns the time of day on that date. `24:00` is the midnight at its end.
     pub(super) fn on(&self, date: Date) -> Option<DateTime> {
         let hour = match (self.hour?, self.half) {
             (24, None) if self.minute == 0 && self.second == 0 => return Some(date.tomorrow().ok()?.at(0, 0, 0, 0)),
@@ -68,7 +68,7 @@ pub(super) fn parse(text: &str, format: &str) -> Option<Parts> {
     variants(format).iter().find_map(|format| parse_plain(text, format))
 }
 
-/// A format with `[optional]` parts, written out: the longest first. Brackets do not nest.
+/// Returns a format with `[optional]` parts, written out: the longest first. Brackets do not nest.
 fn variants(format: &str) -> Vec<String> {
     let mut variants = vec![String::new()];
     let mut rest = format;
@@ -169,7 +169,7 @@ impl Parts {
     }
 }
 
-/// A number of so many digits at the start.
+/// Returns a number of so many digits at the start.
 fn number(text: &str, least: usize, most: usize) -> Option<(u32, &str)> {
     let digits = text.bytes().take(most).take_while(u8::is_ascii_digit).count();
     let (number, rest) = text.split_at_checked(digits)?;
@@ -192,7 +192,7 @@ fn without_ordinal(number: u32, text: &str) -> &str {
     }
 }
 
-/// One of the names at the start, whole or its first three letters (`Sept`, `Tues` and `Thurs` too).
+/// Parses one of the names at the start, whole or its first three letters (`Sept`, `Tues` and `Thurs` too).
 fn name<'text>(text: &'text str, names: &[&str]) -> Option<(usize, &'text str)> {
     let length = text.bytes().take_while(u8::is_ascii_alphabetic).count();
     let (word, rest) = text.split_at_checked(length)?;
@@ -203,7 +203,7 @@ fn name<'text>(text: &'text str, names: &[&str]) -> Option<(usize, &'text str)> 
     Some((index, rest))
 }
 
-/// The name of a weekday at the start; Monday is 0.
+/// Returns the name of a weekday at the start; Monday is 0.
 fn weekday(text: &str) -> Option<(i8, &str)> {
     let (index, rest) = name(text, &WEEKDAYS)?;
     Some((i8::try_from(index).ok()?, rest))

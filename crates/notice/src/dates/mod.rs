@@ -49,7 +49,7 @@ pub fn civil_near(text: &str, formats: &[&str], announced: Date) -> Option<DateT
     })
 }
 
-/// How many days a date without a year may be away from its announcement. At half a year two years are equally near.
+/// Maximum distance of a date without a year from its announcement, in days. At half a year two years are equally near.
 const NEAR_DAYS: i32 = 150;
 
 /// Reads `FROM separator TO`, where the second may be a time of day alone: then it is the first such time after the
@@ -70,7 +70,7 @@ pub fn range(text: &str, separators: &[&str], formats: &[&str], time_formats: &[
     found
 }
 
-/// The first moment after `start` at the time of day that the text says.
+/// Returns the first moment after `start` at the time of day that the text says.
 pub fn next(text: &str, formats: &[&str], start: DateTime) -> Option<DateTime> {
     let parts = formats.iter().find_map(|format| format::parse(text, format))?;
     if parts.month.is_some() || parts.day.is_some() || parts.year.is_some() {
@@ -80,7 +80,7 @@ pub fn next(text: &str, formats: &[&str], start: DateTime) -> Option<DateTime> {
     if same_day > start { Some(same_day) } else { parts.on(start.date().tomorrow().ok()?) }
 }
 
-/// The instant of a local time in a zone; `None` where the clock skips it or shows it twice.
+/// Returns the instant of a local time in a zone; `None` where the clock skips it or shows it twice.
 pub fn instant(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     let ambiguous = zone.to_ambiguous_timestamp(local);
     match ambiguous.offset() {
@@ -89,13 +89,13 @@ pub fn instant(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     }
 }
 
-/// The instant of a local time in a zone, with the offset that the zone has then. See [`instant`].
+/// Returns the instant of a local time in a zone, with the offset that the zone has then. See [`instant`].
 pub fn moment(local: DateTime, zone: &TimeZone) -> Option<Moment> {
     let at = instant(local, zone)?;
     Some(Moment::new(at, zone.to_offset(at)))
 }
 
-/// The instant of a local time in a zone that is named in any way that [`zones::by_name`] knows. `None` also where the name does
+/// Returns the instant of a local time in a zone that is named in any way that [`zones::by_name`] knows. `None` also where the name does
 /// not fit the season: who writes `EST` in July may mean either.
 pub fn moment_at(local: DateTime, zone: &str) -> Option<Moment> {
     moment(local, &zones::by_name(zone)?).filter(|moment| zones::is_in_season(zone, *moment))
@@ -122,8 +122,8 @@ pub fn zoned(text: &str, formats: &[&str]) -> Option<Moment> {
     found
 }
 
-/// A text that ends in a zone: what `read` makes of the text before it, and the zone. Of several names the longest that
-/// leaves something that can be read.
+/// Returns a text that ends in a zone: what `read` makes of the text before it, and the zone. Of several names the longest that leaves
+/// something that can be read.
 pub fn with_zone<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<(T, TimeZone)> {
     let text = text.trim();
     text.char_indices().find_map(|(at, _)| {
@@ -138,7 +138,7 @@ pub fn with_zone<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<(T, 
 
 const LONGEST_ZONE: usize = 40;
 
-/// Whether a zone can begin here: not in the midst of a word or a number.
+/// Returns whether a zone can begin here: not in the midst of a word or a number.
 fn may_begin_zone(local: &str, name: &str) -> bool {
     let before = local.chars().next_back();
     match name.chars().next() {
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_not_read() {
+    fn a_value_that_does_not_fit_is_not_read() {
         for (text, format) in [
             ("32-Jun-2021 10:00", "%d-%b-%Y %H:%M"),
             ("29-Feb-2021 10:00", "%d-%b-%Y %H:%M"),
@@ -313,7 +313,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_written_is_read(seconds in 0_i64..4_000_000_000) {
+        fn dates_are_read_as_written(seconds in 0_i64..4_000_000_000) {
             let time = Timestamp::from_second(seconds).unwrap().to_zoned(TimeZone::UTC).datetime();
             for format in ["%A, %d %B %Y %I:%M:%S %p", "%F %T", "%d-%b-%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S"] {
                 let text = time.strftime(format).to_string();

@@ -33,7 +33,7 @@ pub(super) fn is_id(text: &str) -> bool {
         && !DATE.is_match(text)
 }
 
-/// The ids of a list: by comma, semicolon or line. `None` where anything else stands in it.
+/// Returns the ids of a list: by comma, semicolon or line. `None` where anything else stands in it.
 pub(super) fn ids(lines: &[Found<String>]) -> Option<Vec<Found<String>>> {
     let mut ids = Vec::new();
     for line in lines {
@@ -52,7 +52,7 @@ pub(super) fn ids(lines: &[Found<String>]) -> Option<Vec<Found<String>>> {
     (!ids.is_empty()).then_some(ids)
 }
 
-/// The circuits of the facts; `None` where there are none, or where labels of several names state different ones.
+/// Returns the circuits of the facts; `None` where there are none, or where labels of several names state different ones.
 pub(super) fn circuits(facts: &[Fact]) -> Option<Vec<Found<Circuit>>> {
     let common = common_impact(facts)?;
     let mut lists: Vec<(&str, Vec<Found<Circuit>>)> = Vec::new();
@@ -83,7 +83,7 @@ pub(super) fn circuits(facts: &[Fact]) -> Option<Vec<Found<Circuit>>> {
     lists.iter().all(|(_, list)| same(list, first)).then(|| first.clone())
 }
 
-/// The impact that is stated for all circuits; `Some(None)` where none is, and `None` where it is not understood.
+/// Returns the impact that is stated for all circuits; `Some(None)` if none is, and `None` if it is not understood.
 #[expect(clippy::option_option, reason = "nothing stated and nothing understood are two things")]
 fn common_impact(facts: &[Fact]) -> Option<Option<Impact>> {
     let mut impact: Option<Impact> = None;

@@ -1,5 +1,5 @@
-//! What a mail states under labels: the lines "Label: value" of its body, and its tables, whose labels stand beside values or
-//! above columns.
+//! Collects what a mail states under labels: the lines "Label: value" of its body, and its tables, whose labels are beside
+//! values or above columns.
 
 use super::{
     circuits,
@@ -22,7 +22,7 @@ pub(super) struct Fact {
     pub(super) value: Found<String>,
     /// The lines of the value.
     pub(super) lines: Vec<Found<String>>,
-    /// Of a circuit in a row: the impact in the same row.
+    /// Impact in the same row, for a circuit; `None` if the row has none.
     pub(super) impact: Option<Impact>,
 }
 
@@ -38,7 +38,7 @@ impl From<Failure> for Doubtful {
 /// The most facts of a mail: more are no notice, and would take long to compare.
 const MOST_FACTS: usize = 1_000;
 
-/// All that the body states.
+/// Returns all that the body states.
 pub(super) fn facts(source: &Source<'_>) -> Result<Vec<Fact>, Doubtful> {
     let page = source.view(&[])?;
     let mut facts = Vec::new();
@@ -57,7 +57,7 @@ pub(super) fn facts(source: &Source<'_>) -> Result<Vec<Fact>, Doubtful> {
     Ok(facts)
 }
 
-/// The labelled lines of a page, but for the cells of its tables, which were read with their rows.
+/// Returns the labelled lines of a page, but for the cells of its tables, which were read with their rows.
 fn of_lines(page: &Page, facts: &mut Vec<Fact>) -> Result<(), Doubtful> {
     let rows = page.tables().iter().flat_map(|table| &table.rows).filter(|row| row.len() > 1);
     let cells: std::collections::BTreeSet<&str> =
@@ -110,7 +110,7 @@ fn of_table(page: &Page, table: &Table, facts: &mut Vec<Fact>) -> Result<(), Dou
     Ok(())
 }
 
-/// The labels of a row with the values beside them.
+/// Collects the labels of a row with the values beside them.
 fn beside(page: &Page, row: &[Found<String>], facts: &mut Vec<Fact>) {
     let filled: Vec<_> = row.iter().filter(|cell| !cell.value.is_empty()).collect();
     let mut cells = filled.iter().peekable();
@@ -134,7 +134,7 @@ struct Columns {
 }
 
 impl Columns {
-    /// The row's headings, if one says "circuit" and the cell below, not the one beside, is the id of one.
+    /// Returns the row's headings, if one says "circuit" and the cell below, not the one beside, is the id of one.
     fn of(row: &[Found<String>], below: &[Found<String>]) -> Option<Self> {
         let labels: Vec<_> =
             row.iter().enumerate().filter_map(|(index, cell)| Some((index, labels::label(&cell.value)?))).collect();
@@ -183,8 +183,8 @@ impl Columns {
     }
 }
 
-/// A list of circuits in lines ends where something else stands: another id below a blank line may be its as well. And an id
-/// of a notice stands above its closing words: below them it is that of a mail, or of a desk.
+/// Checks that lists of circuits end where something else begins: another id below a blank line may belong to a list as
+/// well. A notice's ids are above its closing words: an id below them is that of a mail, or of a desk.
 fn ends(page: &Page, facts: &[Fact]) -> Result<(), Doubtful> {
     let closing = page.lines().iter().position(|(_, line)| whole::says_goodbye(line)).map_or(usize::MAX, |at| at + 1);
     let is_below = |place: &Place| matches!(place, Place::Text { line } | Place::Page { line } if *line > closing);

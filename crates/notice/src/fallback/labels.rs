@@ -39,7 +39,7 @@ pub(super) struct Label {
 pub(super) enum Zone {
     Unstated,
     Stated(TimeZone),
-    /// It states one that nobody knows, such as "local time".
+    /// It states an unknown one, such as "local time".
     Unknown,
 }
 
@@ -179,7 +179,7 @@ pub(super) fn label(text: &str) -> Option<Label> {
 
 const LONGEST: usize = 60;
 
-/// The label without the zone that it ends in, in brackets or not.
+/// Returns the label without the zone that it ends in, in brackets or not.
 fn without_zone(label: &str) -> (&str, Zone) {
     if let Some((before, inside)) = label.strip_suffix(')').and_then(|open| open.rsplit_once('(')) {
         let inside = inside.trim();

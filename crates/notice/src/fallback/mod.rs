@@ -75,7 +75,7 @@ fn read(source: &Source<'_>) -> Option<Maintenance> {
     draft.build().ok()
 }
 
-/// The one id; `None` where there are two, or where what stands under such a label is none.
+/// Returns the one id; `None` where there are two, or where what stands under such a label is none.
 fn id(facts: &[Fact]) -> Option<Found<String>> {
     let mut found: Option<Found<String>> = None;
     for fact in facts.iter().filter(|fact| fact.label.kind == Kind::Id) {
@@ -94,8 +94,8 @@ fn id(facts: &[Fact]) -> Option<Found<String>> {
     found
 }
 
-/// What field, subject and sentences say; a plan where none of them says a word. `None` where they contradict each other,
-/// and where the field has a word that nobody knows.
+/// Returns the status of field, subject and sentences; a plan if none of them says a word. `None` if they contradict each other,
+/// or if the field has an unknown word.
 fn status(source: &Source<'_>, subject: &Found<String>, facts: &[Fact]) -> Option<Found<Status>> {
     let mut statuses = Vec::new();
     for fact in facts.iter().filter(|fact| fact.label.kind == Kind::Status) {
@@ -115,7 +115,7 @@ fn status(source: &Source<'_>, subject: &Found<String>, facts: &[Fact]) -> Optio
     }
 }
 
-/// The value under labels of that kind, if it is one alone.
+/// Returns the value under labels of that kind, if it is one alone.
 fn only(facts: &[Fact], kind: Kind) -> Option<Found<String>> {
     let mut values = facts.iter().filter(|fact| fact.label.kind == kind).map(|fact| &fact.value);
     let first = values.next()?;

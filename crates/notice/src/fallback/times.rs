@@ -20,7 +20,8 @@ macro_rules! with_times {
 /// Dates whose parts are told apart by their form.
 const PLAIN: &[&str] =
     with_times!("%Y-%m-%d" "%Y/%m/%d" "%Y.%m.%d" "%d-%b-%Y" "%d/%b/%Y" "%d %b %Y" "%b %d %Y" "%b-%d-%Y");
-/// The same with the day first, and with the month first: only a date that both read alike, or one of them alone, is read.
+/// Numeric formats with the day first, and with the month first: only a date that both read alike, or one of them alone,
+/// is read.
 const DAY_FIRST: &[&str] = with_times!("%d/%m/%Y" "%d.%m.%Y" "%d-%m-%Y");
 const MONTH_FIRST: &[&str] = with_times!("%m/%d/%Y" "%m.%d.%Y" "%m-%d-%Y");
 const TIMES: &[&str] = &["%H:%M[:%S]", "%I:%M[:%S] %p"];
@@ -30,10 +31,10 @@ const SEPARATORS: &[&str] = &[" - ", " – ", " — ", " to ", " until ", " till
 /// Longer windows are typing errors more often than windows.
 const LONGEST_DAYS: i64 = 31;
 
-/// Why there is no window: nothing more is asked, for a person reads the mail anyway.
+/// The mail states no window that can be read. No reason is kept, since a person reads the mail anyway.
 pub(super) struct NoWindow;
 
-/// The window that the facts state; `Ok(None)` where they state none.
+/// Returns the window that the facts state; `Ok(None)` where they state none.
 pub(super) fn window(facts: &[Fact]) -> Result<Option<Times>, NoWindow> {
     let zone = common_zone(facts)?;
     let starts = times(facts, Kind::Start, zone.as_ref())?;
@@ -63,7 +64,7 @@ fn is_sensible(start: Moment, end: Moment) -> bool {
     end > start && end.at().duration_since(start.at()).as_hours() <= LONGEST_DAYS * 24
 }
 
-/// The zone that a label of its own states.
+/// Returns the zone that a label of its own states.
 fn common_zone(facts: &[Fact]) -> Result<Option<TimeZone>, NoWindow> {
     let mut stated = facts.iter().filter(|fact| fact.label.kind == Kind::Zone).map(|fact| fact.value.value.as_str());
     match (stated.next(), stated.next()) {
@@ -73,7 +74,7 @@ fn common_zone(facts: &[Fact]) -> Result<Option<TimeZone>, NoWindow> {
     }
 }
 
-/// The different times of a kind. A time without a zone is no answer.
+/// Returns the different times of a kind. A time without a zone is no answer.
 fn times(facts: &[Fact], kind: Kind, common: Option<&TimeZone>) -> Result<Vec<Found<Moment>>, NoWindow> {
     let mut times: Vec<Found<Moment>> = Vec::new();
     for fact in facts.iter().filter(|fact| fact.label.kind == kind) {
@@ -108,7 +109,7 @@ fn time(text: &str, label: &Zone, common: Option<&TimeZone>) -> Option<Moment> {
     }
 }
 
-/// A date and a time that can be read in one way.
+/// Returns a date and a time that can be read in one way.
 fn local_time(text: &str) -> Option<DateTime> {
     if let Some(time) = dates::civil(text, PLAIN) {
         return Some(time);
@@ -174,7 +175,7 @@ fn between(from: &str, to: &str, label: &Zone, common: Option<&TimeZone>) -> Opt
     Some((start, dates::moment(end, &zone)?))
 }
 
-/// The same without what means nothing in a time: commas, "at", "hrs", the `T` of ISO 8601.
+/// Returns the same without what means nothing in a time: commas, "at", "hrs", the `T` of ISO 8601.
 fn normal(text: &str) -> String {
     let mut normal = String::with_capacity(text.len());
     let characters: Vec<char> = text.trim().trim_end_matches('.').chars().collect();
@@ -241,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_stated_once_and_whole_is_no_window() {
+    fn a_window_must_be_stated_once_and_completely() {
         for pairs in [
             &[("Start", "2031-03-12 22:00"), ("End", "2031-03-13 02:00 UTC")][..],
             &[("Start", "2031-03-12 22:00 UTC")],

@@ -96,12 +96,12 @@ fn expect_explained(told: &Told, statuses: &[Status]) -> Result<(), Failure> {
     Err(Failure { place: told.place.clone(), ..Failure::ambiguous(expected).with_quote(&statement.sentence) })
 }
 
-/// Whether a line begins with a date: `2031-03-04 05:00:30 GMT - Work has begun.`
+/// Returns whether a line begins with a date: `2031-03-04 05:00:30 GMT - Work has begun.`
 fn is_log_entry(text: &str) -> bool {
     text.bytes().take(4).all(|digit| digit.is_ascii_digit()) && text.as_bytes().get(4) == Some(&b'-')
 }
 
-/// Where a passage without a place of its own stands.
+/// Returns where a passage without a place of its own stands.
 const fn in_calendar(event: usize, property: &'static str) -> Place {
     Place::Calendar { event, property }
 }

@@ -14,7 +14,7 @@ struct Kind {
     in_subject: &'static [&'static str],
     /// Phrases of which one in the body proves as much.
     in_body: &'static [&'static str],
-    /// What it is about may be called maintenance, as long as the subject does not.
+    /// `true` if its subject matter may be called maintenance, as long as the subject line does not.
     may_name_work: bool,
 }
 
@@ -56,7 +56,7 @@ const WORK: &[&str] = &[
     "manutenzion", "lavori", "intervent", "travaux", "intervention", "bakim", "calisma", "pcr", "window", "fenster", "ventana", "janela", "finestra", "fenetre", "reschedul", "cancel", "postpon",
 ];
 
-/// What shows that the mail is no notice: the kind of mail, with its mark.
+/// Returns the proof that the mail is not a notice: the kind of mail, with its mark.
 pub(crate) fn proof(source: &Source<'_>) -> Result<String, Failure> {
     let mail = source.mail();
     if let Some(attachment) = mail.attachments.iter().find(|attachment| is_unread(attachment)) {
@@ -88,14 +88,14 @@ pub(crate) fn proof(source: &Source<'_>) -> Result<String, Failure> {
     Ok(format!("{} (`{mark}`)", kind.name))
 }
 
-/// Whether each sentence of a body that names maintenance says that it is about none.
+/// Returns whether each sentence of a body that names maintenance says that it is about none.
 fn denies_work(text: &str) -> bool {
     let sentences = text.split(['.', '!', '?', '\n']).map(change::fold);
     let denies = |sentence: String| has(&sentence, "not") || has(&sentence, "unplanned");
     sentences.filter(|sentence| speaks_of_work(sentence)).all(denies)
 }
 
-/// What stands above the line that says goodbye.
+/// Returns the text above the closing line of a letter.
 fn above_closing(text: &str) -> &str {
     let line = text.lines().find(|line| whole::says_goodbye(line));
     let end = line.map_or(text.len(), |line| line.as_ptr() as usize - text.as_ptr() as usize);
@@ -112,7 +112,7 @@ fn speaks_of_work(folded: &str) -> bool {
     folded.split(' ').any(|word| WORK.iter().any(|work| word.starts_with(work)))
 }
 
-/// Whether a phrase stands in a folded text, between blanks.
+/// Returns whether a phrase stands in a folded text, between blanks.
 fn has(folded: &str, phrase: &str) -> bool {
     folded.match_indices(phrase).any(|(at, _)| {
         let before = folded.get(..at).is_none_or(|before| before.is_empty() || before.ends_with(' '));
@@ -122,7 +122,7 @@ fn has(folded: &str, phrase: &str) -> bool {
     })
 }
 
-/// Whether an attachment may hold a notice: everything but pictures, signatures and cards.
+/// Returns whether an attachment may hold a notice: everything but pictures, signatures and cards.
 fn is_unread(attachment: &Attachment) -> bool {
     let kind = attachment.content_type.as_str();
     let is_known = kind.starts_with("image/")

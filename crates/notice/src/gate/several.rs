@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::{failure::Failure, found::Place, lines::Lines, model::Maintenance, page::Page, source::Source};
 
-/// A failure where the body names another id in the way in which it names one that was read.
+/// Returns a failure where the body names another id in the way in which it names one that was read.
 pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Failure> {
     let read: BTreeSet<&str> = maintenances.iter().map(Maintenance::id).collect();
     let bodies = [source.page().ok().map(Page::lines), source.text().ok()];
@@ -22,10 +22,10 @@ pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result
     Ok(())
 }
 
-/// What stands before an id.
+/// The label of an id.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Label<'lines> {
-    /// The line above.
+    /// The line above the id.
     Above(&'lines str),
     /// Words of its line that end as a label does: what stands behind them is an id, whatever its form.
     Marked(&'lines str),
@@ -33,7 +33,7 @@ enum Label<'lines> {
     Words(&'lines str),
 }
 
-/// The first other id under a label of this one.
+/// Returns the first other id under a label of this one.
 fn other_id(lines: &Lines, id: &str, read: &BTreeSet<&str>) -> Option<(Place, String)> {
     let labels = labels(lines, id);
     let mut before = "";
@@ -66,7 +66,7 @@ fn other_id(lines: &Lines, id: &str, read: &BTreeSet<&str>) -> Option<(Place, St
     None
 }
 
-/// An id that looks like this one, under another label for ids of maintenances: carriers have more than one template.
+/// Returns an id that looks like this one, under another label for ids of maintenances: carriers have more than one template.
 fn alike_id(lines: &Lines, id: &str, read: &BTreeSet<&str>) -> Option<(Place, String)> {
     let core = core(id);
     if core.bytes().filter(u8::is_ascii_digit).count() < LEAST_DIGITS {
@@ -96,13 +96,13 @@ fn alike_id(lines: &Lines, id: &str, read: &BTreeSet<&str>) -> Option<(Place, St
     None
 }
 
-/// The id without the number of its window or revision: `31660001-1`.
+/// Returns the id without the number of its window or revision: `31660001-1`.
 fn core(id: &str) -> &str {
     let short = id.rsplit_once(['-', '.']).filter(|(core, part)| core.len() > 4 && part.len() <= 2);
     short.map_or(id, |(core, _)| core)
 }
 
-/// Whether a label, lower case, is one of another thing's id.
+/// Returns whether a label, lower case, is one of another thing's id.
 fn names_another(label: &str) -> bool {
     let others = [
         "related",
@@ -124,7 +124,7 @@ fn names_another(label: &str) -> bool {
     others.iter().any(|name| label.contains(name))
 }
 
-/// Whether a label, lower case, is one of ids of maintenances and of nothing else. A cell needs no mark at its end.
+/// Returns whether a label, lower case, is one of ids of maintenances and of nothing else. A cell needs no mark at its end.
 fn names_maintenance(label: &str, is_cell: bool) -> bool {
     let names = ["maintenance", "planned work", "ticket", "wmt", "reference", "ref", "notification", "change", "alert"];
     let label = label.trim_end_matches([' ', '-', '.']);
@@ -132,7 +132,7 @@ fn names_maintenance(label: &str, is_cell: bool) -> bool {
     is_label && names.iter().any(|name| label.contains(name)) && !names_another(label)
 }
 
-/// What stands before the id wherever it stands.
+/// Returns the labels of an id, wherever it occurs.
 fn labels<'lines>(lines: &'lines Lines, id: &str) -> BTreeSet<Label<'lines>> {
     let mut labels = BTreeSet::new();
     let mut before = "";
@@ -168,7 +168,7 @@ fn first_word(text: &str) -> &str {
     word.trim_matches(|mark: char| !mark.is_alphanumeric())
 }
 
-/// Whether a word is written as this id is: letters and digits in the same places, and as many of them.
+/// Returns whether a word is written as this id is: letters and digits in the same places, and as many of them.
 fn has_form(word: &str, id: &str) -> bool {
     // The first sign may be a letter or a digit: "K-204499001", "5-204488113".
     let kind = |(at, byte): (usize, u8)| match byte {

@@ -12,7 +12,7 @@ pub(super) struct Passage {
     pub(super) place: Option<Place>,
 }
 
-/// The subjects and the paragraphs of the bodies.
+/// Returns the subjects and the paragraphs of the bodies.
 pub(super) fn passages(source: &Source<'_>) -> Vec<Passage> {
     let mail = source.mail();
     let mut passages = Vec::new();
@@ -50,7 +50,7 @@ fn of_lines(lines: &Lines, passages: &mut Vec<Passage>) {
 /// The properties of an entry that people read.
 const READ_BY_PEOPLE: [&str; 3] = ["SUMMARY", "DESCRIPTION", "COMMENT"];
 
-/// What the calendars say in words, each with the status of its entry; `None` where the entry has none.
+/// Returns the texts of the calendars, each with the status of its entry; `None` if the entry has none.
 pub(super) fn passages_of_calendars(mail: &Mail) -> Vec<(Passage, Option<Status>)> {
     let mut passages = Vec::new();
     let mut event = 0;

@@ -26,8 +26,8 @@ const OBJECT: &str = "X-MAINTNOTE-OBJECT-ID";
 /// The parameter that tells the carrier's own value from others of the same name, such as an underlying carrier's.
 const PRECEDENCE: &str = "X-MAINTNOTE-PRECEDENCE";
 
-/// The drafts of all calendars of the mail, in order; `None` if none of them is a MAINTNOTE. An entry that is not whole makes all
-/// of them a failure: a person gets the others as a suggestion. See [`suggest`].
+/// Returns the drafts of all calendars of the mail, in order; `None` if none of them is a MAINTNOTE. An entry that is not whole
+/// makes all of them a failure: a person gets the others as a suggestion. See [`suggest`].
 pub fn read(source: &Source<'_>) -> Result<Option<Vec<Draft>>, Failure> {
     if let Some(failure) = source.calendars().iter().find_map(|content| content.failure.as_ref()) {
         return Err(failure.clone());
@@ -74,7 +74,7 @@ struct Entry {
     id: String,
     uid: Option<String>,
     sequence: u32,
-    /// Why it is not whole; `None` if it is.
+    /// Reason why the entry is incomplete; `None` if it is complete.
     lacks: Option<Failure>,
     number: usize,
 }
@@ -102,8 +102,8 @@ fn for_each_event(source: &Source<'_>, mut look: impl FnMut(&Event<'_>)) {
     }
 }
 
-/// Of entries with one UID the one of the highest sequence: the others are its past. Those that nothing ranks contradict each
-/// other, unless they are entries of several maintenances under a UID that says nothing.
+/// Returns, of entries with one UID, the one with the highest sequence: the others are its past. Entries without a rank contradict
+/// each other, unless they are of several maintenances under a meaningless UID.
 fn latest(entries: Vec<Entry>) -> Result<Vec<Entry>, Failure> {
     let mut kept: Vec<Entry> = Vec::new();
     for entry in entries {
@@ -136,8 +136,8 @@ static MAINTENANCE: Pattern = Pattern::new(
     r"(?i)\b(?:maintenance|(?:planned|scheduled|emergency|urgent) (?:network )?(?:work|works|outage|change|activity))\b",
 );
 
-/// What a mail is of a provider that announces by calendars alone. One without a MAINTNOTE is another mail of this
-/// sender, unless it speaks of maintenance: then its calendar is missed.
+/// Reads a mail of a provider that announces by calendars alone. A mail without a MAINTNOTE is another mail of this sender, unless
+/// it speaks of maintenance: then its calendar is missing.
 pub fn read_or_other(source: &Source<'_>) -> Result<Reading, Failure> {
     if let Some(drafts) = read(source)? {
         return Ok(Reading::Notice(drafts));
@@ -162,8 +162,8 @@ pub fn is_announced(source: &Source<'_>) -> bool {
     maintnotes(source).next().is_some()
 }
 
-/// What a MAINTNOTE of the mail says that makes it this provider's: its name or one of its domains as
-/// `X-MAINTNOTE-PROVIDER`, or an organizer there.
+/// Returns the part of a MAINTNOTE that identifies the provider: its name or one of its domains as `X-MAINTNOTE-PROVIDER`, or an
+/// organizer there.
 pub fn names(source: &Source<'_>, provider: &Provider) -> Option<Found<String>> {
     let properties = [("X-MAINTNOTE-PROVIDER", is_name as fn(&str, &Provider) -> bool), ("ORGANIZER", is_at)];
     maintnotes(source).enumerate().find_map(|(index, event)| {
@@ -256,7 +256,7 @@ impl Event<'_> {
         Ok(entry)
     }
 
-    /// The window; a final notice may lack one end of it, and then has none.
+    /// Returns the window; a final notice may lack one end of it, and then has none.
     fn window(&self, status: Status) -> Result<Option<Times>, Failure> {
         let start = self.time("DTSTART")?;
         let end = match (self.time("DTEND")?, self.one("DTSTART")?, self.one("DURATION")?) {
@@ -328,7 +328,7 @@ impl Event<'_> {
         Ok(circuits)
     }
 
-    /// The property of that name; of several the primary one, a failure if nothing ranks them and they differ.
+    /// Returns the property of that name; of several the primary one, a failure if nothing ranks them and they differ.
     fn one(&self, name: &'static str) -> Result<Option<Found<String>>, Failure> {
         let is_primary = |property: &&Property| {
             property.parameter(PRECEDENCE).is_some_and(|rank| rank.trim().eq_ignore_ascii_case("PRIMARY"))
@@ -353,13 +353,13 @@ impl Event<'_> {
 }
 
 impl Property {
-    /// The value as it is written, white space around it included.
+    /// Returns the value as it is written, white space around it included.
     fn found(&self, name: &'static str, event: usize) -> Found<String> {
         Found { value: self.value.clone(), place: Place::Calendar { event, property: name }, quote: quote(&self.value) }
     }
 }
 
-/// A status word of the standard, or a spelling of it that carriers use.
+/// Returns a status word of the standard, or a spelling of it that carriers use.
 fn status(word: &str) -> Option<Status> {
     let word = hyphened(word);
     match word.as_str() {

@@ -35,7 +35,7 @@ fn read_all(calendar: &str) -> Result<Vec<Maintenance>, Failure> {
     with_calendar(calendar, |source| expect(source)?.into_iter().map(Draft::build).collect())
 }
 
-/// The example with one line replaced by others (or by none).
+/// Returns the example with one line replaced by others (or by none).
 fn with(line: &str, others: &str) -> String {
     let (before, after) = EVENT.split_once(line).unwrap();
     let (_, after) = after.split_once('\n').unwrap();
@@ -196,7 +196,7 @@ fn a_cancelled_entry_may_lack_circuits_and_its_window() {
 }
 
 #[test]
-fn what_identifies_a_notice_has_to_be_there() {
+fn the_identifying_properties_are_required() {
     for line in ["X-MAINTNOTE-ACCOUNT", "X-MAINTNOTE-MAINTENANCE-ID", "DTSTAMP", "DTSTART", "DTEND"] {
         let failure = read_all(&with(line, "")).unwrap_err();
         assert_eq!((failure.kind, failure.expected.as_str()), (FailureKind::Missing, line));
@@ -375,7 +375,7 @@ fn deep_nesting_is_refused() {
 }
 
 #[test]
-fn a_calendar_tells_whose_it_is() {
+fn a_calendar_identifies_its_provider() {
     let whose = |calendar: &str| with_calendar(calendar, |source| names(source, &CARRIER).map(|found| found.value));
     assert_eq!(whose(&calendar(EVENT)).as_deref(), Some("carrier.example"));
     assert_eq!(whose(&with("X-MAINTNOTE-PROVIDER", "X-MAINTNOTE-PROVIDER:Carrier\n")).as_deref(), Some("Carrier"));

@@ -43,7 +43,7 @@ struct Known {
     zone: TimeZone,
     /// The abbreviation, which fits half a year alone; see [`zones::is_in_season`].
     abbreviation: Option<String>,
-    /// Whether the name is that of a place, which has one clock whatever a calendar defines.
+    /// `true` if the name is that of a place, which has one clock whatever a calendar defines.
     is_place: bool,
 }
 
@@ -116,8 +116,8 @@ impl Zones {
         }
     }
 
-    /// The zone of a TZID: what the calendar defines, and what is known by an IANA name, possibly behind a prefix, by a name of
-    /// Windows or by another that carriers use.
+    /// Returns the zone of a TZID: what the calendar defines, and what is known by an IANA name, possibly behind a prefix, by a name
+    /// of Windows or by another that carriers use.
     fn zone(&self, name: &str) -> Zone<'_> {
         let defined = self.defined.iter().find(|defined| defined.id.trim() == name);
         let location = defined.and_then(|defined| defined.location.as_deref());
@@ -154,8 +154,8 @@ impl Zone<'_> {
         }
     }
 
-    /// The moment of a local time; `None` where the clock skips it or shows it twice, an error where definition and name of the zone
-    /// contradict each other.
+    /// Returns the moment of a local time; `None` where the clock skips it or shows it twice, an error where definition and name of
+    /// the zone contradict each other.
     fn resolve(&self, local: DateTime) -> Option<Result<Moment, ()>> {
         let own = self.definition.map(|definition| definition.resolve(local));
         let known = self.known.as_ref().map(|known| {
@@ -193,7 +193,7 @@ impl Exact for Span {
     }
 }
 
-/// A local time: eight digits, `T`, and six digits or four, no more and no fewer.
+/// Returns a local time: eight digits, `T`, and six digits or four, no more and no fewer.
 pub(super) fn local(text: &str) -> Option<DateTime> {
     let (day, time) = text.trim().split_once(['T', 't'])?;
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -201,13 +201,13 @@ pub(super) fn local(text: &str) -> Option<DateTime> {
     is_whole.then(|| dates::civil(&format!("{day}T{time}"), &["%Y%m%dT%H%M[%S]"]))?
 }
 
-/// A date: eight digits.
+/// Returns a date: eight digits.
 pub(super) fn date(text: &str) -> Option<Date> {
     let text = text.trim();
     (text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| dates::date(text, &["%Y%m%d"]))?
 }
 
-/// A time in UTC.
+/// Returns a time in UTC.
 pub(super) fn universal(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     dates::instant(local(text.strip_suffix(['Z', 'z'])?)?, &TimeZone::UTC)

@@ -1,4 +1,4 @@
-//! Zones that a calendar brings along: VTIMEZONE definitions, and the names of Windows that Outlook writes.
+//! Zones that a calendar defines (VTIMEZONE), and the Windows names of zones that Outlook writes.
 
 use jiff::{
     Timestamp, ToSpan,
@@ -8,13 +8,13 @@ use jiff::{
 
 use crate::calendar::Component;
 
-/// What a VTIMEZONE defines: the clock changes of a zone, as RFC 5545 (3.6.5) has them.
+/// The definition of a VTIMEZONE: the clock changes of a zone, as in RFC 5545 (3.6.5).
 #[derive(Debug, Clone)]
 pub(super) struct Definition {
     observances: Vec<Observance>,
 }
 
-/// A STANDARD or DAYLIGHT part: when its offset comes into force, and which one it was before.
+/// A STANDARD or DAYLIGHT part: when its offset takes effect, and the offset before.
 #[derive(Debug, Clone)]
 struct Observance {
     onset: DateTime,
@@ -29,22 +29,23 @@ struct Observance {
 struct Rule {
     month: i8,
     day: Day,
-    /// The last onset; `None` for ever.
+    /// Instant after which the rule has no onset; `None` if it never ends.
     until: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone)]
 enum Day {
-    /// The n-th such day of the month, from its end if negative.
+    /// The n-th such weekday of the month, counted from its end if negative.
     Nth(i8, Weekday),
-    /// The one such day among these days of the month.
+    /// The one such weekday among these days of the month.
     Among(Weekday, Vec<i8>),
-    /// That day of the month.
+    /// A fixed day of the month.
     Of(i8),
 }
 
 impl Definition {
-    /// Returns the definition, or `None` where a part of it is written in a way that we do not know.
+    /// Returns the definition; `None` if any part of it is written in an unsupported way, since a zone
+    /// without one of its changes would be wrong.
     pub(super) fn of(component: &Component) -> Option<Self> {
         let parts = component.components.iter().filter(|part| part.is("STANDARD") || part.is("DAYLIGHT"));
         let observances: Vec<_> = parts.map(Observance::of).collect::<Option<_>>()?;
@@ -78,7 +79,7 @@ impl Definition {
         last.or_else(first).unwrap_or(Offset::UTC)
     }
 
-    /// The clock changes that hold around a year, in order.
+    /// Returns the clock changes that are in force around a year, in order.
     fn changes(&self, year: i16) -> Vec<(Timestamp, Offset)> {
         let mut changes: Vec<_> = self.observances.iter().flat_map(|observance| observance.changes(year)).collect();
         changes.sort_by_key(|(at, _)| *at);
@@ -155,7 +156,7 @@ impl Rule {
     }
 }
 
-/// `2SU`, `-1SU` or `SU`.
+/// Parses a weekday of a rule: `2SU`, `-1SU` or `SU`.
 fn weekday(text: &str) -> Option<(Option<i8>, Weekday)> {
     let (nth, day) = text.split_at_checked(text.len().checked_sub(2)?)?;
     let days = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
@@ -165,7 +166,8 @@ fn weekday(text: &str) -> Option<(Option<i8>, Weekday)> {
     Some((nth.filter(|nth| *nth != 0), day))
 }
 
-/// The end of a rule: a time in UTC, or a date, which counts to its end wherever it is.
+/// Returns the latest instant at which a rule may end: a time in UTC as it is; a local time or a date as late
+/// as it ends in any zone.
 fn until(text: &str) -> Option<Timestamp> {
     match text.strip_suffix('Z') {
         Some(universal) => Offset::UTC.to_timestamp(super::time::local(universal)?).ok(),
@@ -179,13 +181,13 @@ fn until(text: &str) -> Option<Timestamp> {
     }
 }
 
-/// A local time; that of a definition for UTC may have a Z.
+/// Returns a local time; that of a definition for UTC may have a Z.
 fn local(text: &str) -> Option<DateTime> {
     let text = text.trim();
     super::time::local(text.strip_suffix(['Z', 'z']).unwrap_or(text))
 }
 
-/// `+0130`, `-050000`.
+/// Parses an offset: `+0130`, `-050000`.
 fn offset(text: &str) -> Option<Offset> {
     let text = text.trim();
     let (sign, digits) = match text.split_at_checked(1)? {
@@ -201,7 +203,7 @@ fn offset(text: &str) -> Option<Offset> {
     (minutes < 60 && seconds < 60).then(|| Offset::from_seconds(sign * (hours * 3600 + minutes * 60 + seconds)).ok())?
 }
 
-/// Names of Windows (Unicode CLDR, windowsZones, territory 001) of zones that carriers work in.
+/// Windows names (Unicode CLDR, windowsZones, territory 001) of zones that carriers work in.
 const WINDOWS: &[(&str, &str)] = &[
     ("utc", "UTC"),
     ("greenwich standard time", "Atlantic/Reykjavik"),
@@ -250,7 +252,7 @@ const WINDOWS: &[(&str, &str)] = &[
     ("argentina standard time", "America/Argentina/Buenos_Aires"),
 ];
 
-/// The zone that Windows calls so.
+/// Returns the zone with that Windows name; `None` for an unknown one.
 pub(super) fn of_windows(name: &str) -> Option<TimeZone> {
     let name = name.trim().to_lowercase();
     let (_, zone) = WINDOWS.iter().find(|(windows, _)| *windows == name)?;

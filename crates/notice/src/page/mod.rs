@@ -46,16 +46,16 @@ impl Page {
         Ok(Self { document, lines, tables, lines_of: BTreeMap::new(), written: BTreeMap::new() })
     }
 
-    /// The copy of a page that is plain text, seen as a page: without a document, its tables as far as it keeps them. See
-    /// [`Page::expect_form`].
+    /// Returns the copy of a page that is plain text, seen as a page: without a document, its tables as far as it keeps them.
+    /// See [`Page::expect_form`].
     pub fn of_text(text: &str) -> Result<Self, Failure> {
         let lines = Lines::of_text(text);
         let text::Parts { tables, lines_of, written } = text::tables(text, &lines)?;
         Ok(Self { document: Html::new_document(), lines, tables, lines_of, written })
     }
 
-    /// A failure where a table with these headings lost its form when the page became text: its rows are broken, or each of its
-    /// cells stands on a line.
+    /// Returns a failure where a table with these headings lost its form when the page became text: its rows are broken, or
+    /// each of its cells stands on a line.
     pub fn expect_form(&self, headings: &[&str]) -> Result<(), Failure> {
         let with: Vec<_> = self.tables.iter().filter(|table| !table.headed(headings).is_empty()).collect();
         let is_there = !with.is_empty();
@@ -72,7 +72,7 @@ impl Page {
         Err(Failure { place: Some(place), ..Failure::ambiguous(expected).with_quote(line) })
     }
 
-    /// A failure where any table of a text may have lost its form.
+    /// Returns a failure where any table of a text may have lost its form.
     pub fn expect_whole_rows(&self) -> Result<(), Failure> {
         self.expect_undoubted(self.tables.iter())
     }
@@ -84,22 +84,23 @@ impl Page {
         Err(Failure { place: Some(doubt), ..Failure::ambiguous(expected).with_quote(line) })
     }
 
-    /// The document, for CSS selectors. What they select may be struck through or hidden: [`text_of`] leaves that out.
+    /// Returns the document, for CSS selectors. What they select may be struck through or hidden: [`text_of`] leaves that out.
     pub fn document(&self) -> &Html {
         &self.document
     }
 
-    /// The text as a person sees it: a line per block, table cell or line break, never two blank ones in a row.
+    /// Returns the text as a person sees it: a line per block, table cell or line break, never two blank ones in a row.
     pub fn lines(&self) -> &Lines {
         &self.lines
     }
 
-    /// The tables in document order; a nested one comes after the one around it.
+    /// Returns the tables in document order; a nested one comes after the one around it.
     pub fn tables(&self) -> &[Table] {
         &self.tables
     }
 
-    /// The first table with a row that begins with these headings, in this order and without case, and the rows under it.
+    /// Returns the first table with a row that begins with these headings, in this order and without case, and the rows under
+    /// it.
     pub fn table_under(&self, headings: &[&str]) -> Option<&[Vec<Found<String>>]> {
         self.tables.iter().find_map(|table| {
             let row = table.rows.iter().position(|row| {
@@ -110,7 +111,7 @@ impl Page {
         })
     }
 
-    /// Every run of rows that stands under a row with all of these headings, in any order and among others, in document
+    /// Returns every run of rows that stands under a row with all of these headings, in any order and among others, in document
     /// order. Cells that span columns or rows count for each of them. See [`Headed`].
     pub fn tables_with(&self, headings: &[&str]) -> Vec<Headed<'_>> {
         self.tables.iter().flat_map(|table| table.headed(headings)).collect()
@@ -133,7 +134,7 @@ impl Page {
         self.tables.iter().flat_map(|table| table.values_of(label)).collect()
     }
 
-    /// A value of this page as it is written: with the white space of the source, where it was folded. Some circuit ids
+    /// Returns a value of this page as it is written: with the white space of the source, where it was folded. Some circuit ids
     /// have several blanks in a row, and a summary may have lines.
     pub fn as_written(&self, value: &Found<String>) -> String {
         if let Place::Text { line } = value.place
@@ -147,7 +148,7 @@ impl Page {
         }
     }
 
-    /// The lines of a cell of this page (`<br>`, `<p>`, lists within it), without blank ones.
+    /// Returns the lines of a cell of this page (`<br>`, `<p>`, lists within it), without blank ones.
     pub fn lines_of(&self, cell: &Found<String>) -> Vec<Found<String>> {
         if let Place::Text { line } = cell.place
             && let Some(lines) = self.lines_of.get(&line)
@@ -158,12 +159,12 @@ impl Page {
     }
 }
 
-/// The visible text of an element in one line.
+/// Returns the visible text of an element in one line.
 pub fn text_of(element: ElementRef<'_>) -> String {
     lines_in(element).join(" ")
 }
 
-/// The visible text of an element in lines, without blank ones.
+/// Returns the visible text of an element in lines, without blank ones.
 pub fn lines_in(element: ElementRef<'_>) -> Vec<String> {
     let mut lines = render::render(element).lines;
     lines.retain(|line| !line.is_empty());
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_struck_through_or_hidden_is_left_out() {
+    fn struck_through_and_hidden_text_is_left_out() {
         for old in [
             "<s>old</s>",
             "<strike>old</strike>",

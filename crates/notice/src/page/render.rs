@@ -1,5 +1,5 @@
-//! From the tree to what a person sees: lines of text, and the cells of tables. One walk without recursion, so that
-//! neither the depth of the nesting nor tables within tables cost more than they should.
+//! Renders the tree as a person sees it: lines of text, and the cells of tables. One walk without recursion, so
+//! that neither the depth of the nesting nor tables within tables cost more than they should.
 
 use std::collections::BTreeMap;
 

@@ -20,9 +20,9 @@ pub struct Table {
     written: BTreeMap<(usize, usize), String>,
     /// The columns and rows of the cells that span several, by row and cell, from 0.
     spans: BTreeMap<(usize, usize), (usize, usize)>,
-    /// Of a text: where it may have lost its form.
+    /// Place in a text at which the table may have lost its form; `None` for a page.
     pub(super) doubted: Option<Place>,
-    /// Of a text: whether the rows are its labels and their values, wherever they stand, and none of them a heading.
+    /// `true` for a text whose rows are labels and their values, wherever they are, and none of them headings.
     pub is_of_labels: bool,
 }
 
@@ -50,7 +50,7 @@ impl Table {
         table
     }
 
-    /// An empty table of labels and values.
+    /// Returns an empty table of labels and values.
     pub(super) fn of_labels() -> Self {
         Self { is_of_labels: true, ..Self::default() }
     }
@@ -65,7 +65,7 @@ impl Table {
         self.doubted.get_or_insert(place);
     }
 
-    /// The runs of rows under each row that has all of these headings. See [`super::Page::tables_with`].
+    /// Returns the runs of rows under each row that has all of these headings. See [`super::Page::tables_with`].
     pub fn headed(&self, headings: &[&str]) -> Vec<Headed<'_>> {
         let has_all = |cells: &mut dyn Iterator<Item = &Found<String>>| {
             let mut missing = headings.to_vec();
@@ -86,7 +86,8 @@ impl Table {
         found
     }
 
-    /// The rows with every cell repeated in each column and row that it spans, as far as that stays in proportion.
+    /// Returns the rows with every cell repeated in each column and row that it spans, as far as that stays in
+    /// proportion.
     fn grid(&self) -> Vec<Vec<Option<&Found<String>>>> {
         let mut grid = Vec::with_capacity(self.rows.len());
         let mut spare = 10_000 + 4 * self.rows.iter().map(Vec::len).sum::<usize>();
@@ -153,7 +154,7 @@ pub struct Headed<'page> {
 }
 
 impl<'page> Headed<'page> {
-    /// The headings by column; `None` where a column has none.
+    /// Returns the headings by column; `None` where a column has none.
     pub fn headings(&self) -> &[Option<&'page Found<String>>] {
         &self.headings
     }
@@ -172,7 +173,7 @@ pub struct Row<'page> {
 }
 
 impl<'page> Row<'page> {
-    /// The cell under that heading, if it is there and not blank.
+    /// Returns the cell under that heading, if it is there and not blank.
     pub fn get(&self, heading: &str) -> Option<&'page Found<String>> {
         let column = column(&self.headings, heading)?;
         self.cells.get(column).copied().flatten().filter(|cell| !cell.value.is_empty())
@@ -186,7 +187,7 @@ impl<'page> Row<'page> {
         })
     }
 
-    /// The cells by column.
+    /// Returns the cells by column.
     pub fn cells(&self) -> &[Option<&'page Found<String>>] {
         &self.cells
     }
@@ -201,7 +202,7 @@ fn column(headings: &[Option<&Found<String>>], heading: &str) -> Option<usize> {
     headings.iter().position(|cell| cell.is_some_and(|cell| says(&cell.value, heading)))
 }
 
-/// The text of a cell as it is written.
+/// Returns the text of a cell as it is written.
 pub(super) fn as_written(tables: &[Table], cell: &Found<String>) -> String {
     let Place::Table { table, row, column } = cell.place else { return cell.value.clone() };
     let written = tables

@@ -74,7 +74,7 @@ fn kind(line: &str) -> Line<'_> {
     label_and_value(line).map_or(Line::Plain, |(label, value)| Line::Label(label, value))
 }
 
-/// A row of cells; two of which the first ends in a colon are a label and its value.
+/// Returns a row of cells. If it has two, and the first ends in a colon, they are a label and its value.
 fn row(mark: char, line: &str) -> Line<'_> {
     let cells: Vec<_> = line.split(mark).collect();
     let mut filled = cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty());
@@ -87,7 +87,7 @@ fn row(mark: char, line: &str) -> Line<'_> {
     }
 }
 
-/// The tables whose cells a mark keeps apart. Blank lines and rules between rows are nothing; another line, or another
+/// Returns the tables whose cells a mark keeps apart. Blank lines and rules between rows are nothing; another line, or another
 /// number of cells, directly below a row may be the rest of it.
 fn rows(kinds: &[Line<'_>], lines: &Lines) -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
@@ -144,7 +144,7 @@ fn doubt_what_goes_on(tables: &mut [Table]) {
     }
 }
 
-/// The labels with their values, as one table, and the lines of each value. A value goes on to the next blank line.
+/// Returns the labels with their values, as one table, and the lines of each value. A value goes on to the next blank line.
 fn labels(kinds: &[Line<'_>], lines: &Lines) -> (Table, BTreeMap<usize, Vec<Found<String>>>) {
     let (mut table, mut lines_of) = (Table::of_labels(), BTreeMap::new());
     let folded: Vec<_> = lines.iter().collect();

@@ -16,7 +16,7 @@ use crate::{
     words,
 };
 
-/// The provider.
+/// Definition of the provider Apple.
 pub static PROVIDER: Provider = Provider {
     slug: "apple",
     name: "Apple",

@@ -16,7 +16,7 @@ use crate::{
     words,
 };
 
-/// The provider.
+/// Definition of the provider Aqua Comms.
 pub static PROVIDER: Provider = Provider {
     slug: "aquacomms",
     name: "Aqua Comms",
@@ -72,7 +72,7 @@ fn group(pattern: &Pattern, text: &Found<String>) -> Option<Found<String>> {
     Some(text.clone().map(|_| group))
 }
 
-/// The ticket's number in the body, which the subject must not contradict.
+/// Returns the ticket's number in the body, which the subject must not contradict.
 fn ticket(page: &Page, subject: &Found<String>) -> Result<Found<String>, Failure> {
     let issue = group(&ISSUE, subject);
     let Some(ticket) = page.value_of("Ticket Number") else {
@@ -108,7 +108,7 @@ fn time(page: &Page, label: &str) -> Result<Found<Moment>, Failure> {
     dates::read_zoned(page.expect_value_of(label)?, &["%H:%M[:%S] %d/%m/%Y"])
 }
 
-/// The text of all updates, in the mail's order.
+/// Returns the text of all updates, in the mail's order.
 fn summary(page: &Page) -> Option<Found<String>> {
     let cells = page.tables().iter().flat_map(|table| table.rows.iter().flatten());
     let updates = cells.filter_map(|cell| group(&UPDATE, cell).filter(|update| !update.value.is_empty()));

@@ -9,7 +9,7 @@ use crate::{
     source::Source,
 };
 
-/// The provider.
+/// Definition of the provider Arelion.
 pub static PROVIDER: Provider = Provider {
     slug: "arelion",
     name: "Arelion",

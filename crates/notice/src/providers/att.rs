@@ -20,7 +20,7 @@ use crate::{
     words, workbook,
 };
 
-/// The provider.
+/// Definition of the provider AT&T.
 pub static PROVIDER: Provider = Provider {
     slug: "att",
     name: "AT&T",
@@ -127,7 +127,7 @@ fn time(found: Found<String>) -> Result<Found<Moment>, Failure> {
 
 type Customer = (Option<Found<String>>, Vec<Found<Circuit>>);
 
-/// The customer and the circuits of the workbook; `None` where there is no workbook.
+/// Returns the customer and the circuits of the workbook; `None` where there is no workbook.
 fn sheet(source: &Source<'_>, impact: Impact) -> Result<Option<Customer>, Failure> {
     let mut attachments = source.mail().attachments.iter().filter(|attachment| {
         let extension = attachment.name.as_deref().and_then(|name| Path::new(name).extension());
@@ -150,7 +150,8 @@ fn sheet(source: &Source<'_>, impact: Impact) -> Result<Option<Customer>, Failur
 
 type Columns<'table> = (&'table [Vec<Found<String>>], Option<usize>, usize);
 
-/// The rows under the headings, and which columns name the customer and the circuit. `Customer Circuit ID` is a circuit.
+/// Returns the rows under the headings, and which columns name the customer and the circuit. `Customer Circuit ID` is a
+/// circuit.
 fn columns(table: &Table) -> Option<Columns<'_>> {
     table.rows.iter().enumerate().find_map(|(index, row)| {
         let circuits = || row.iter().enumerate().filter(|(_, cell)| CIRCUIT_COLUMN.is_match(&cell.value));

@@ -18,7 +18,7 @@ use crate::{
     words,
 };
 
-/// Amazon Web Services.
+/// Definition of the provider Amazon Web Services.
 pub static PROVIDER: Provider = Provider {
     slug: "aws",
     name: "Amazon Web Services",
@@ -102,12 +102,12 @@ fn matching(pattern: &Pattern, text: &Found<String>) -> Option<Found<String>> {
     Some(text.clone().map(|_| value))
 }
 
-/// The parts of a line that has its line breaks written out, as `\\n`.
+/// Returns the parts of a line that has its line breaks written out, as `\\n`.
 fn written_breaks(line: &str) -> impl Iterator<Item = &str> {
     plain(line).split("\\n").map(str::trim).filter(|part| !part.is_empty())
 }
 
-/// The paragraphs, each in one line; an id of a connection at the start of a line ends a paragraph.
+/// Returns the paragraphs, each in one line; an id of a connection at the start of a line ends a paragraph.
 fn paragraphs(lines: &Lines) -> Vec<Found<String>> {
     let mut paragraphs: Vec<Found<String>> = Vec::new();
     let mut open = false;
@@ -128,14 +128,14 @@ fn paragraphs(lines: &Lines) -> Vec<Found<String>> {
     paragraphs
 }
 
-/// The paragraph that says what is done and where, and when, unless labels below say that.
+/// Returns the paragraph that says what is done and where, and when, unless labels below say that.
 fn announcement<'text>(lines: &Lines, paragraphs: &'text [Found<String>]) -> Option<&'text Found<String>> {
     let mut about = paragraphs.iter().filter(|one| ANNOUNCEMENT.is_match(&one.value));
     let with_window = about.clone().find(|one| WINDOW.is_match(&one.value));
     with_window.or_else(|| about.next().filter(|_| lines.labelled(START).is_some()))
 }
 
-/// What the subject and the sentences about the maintenance say; the announcement itself may have been overtaken.
+/// Returns the status of the subject and of the sentences about the maintenance; the announcement itself may be outdated.
 fn status(
     subject: &Found<String>,
     announcement: &Found<String>,
@@ -152,7 +152,7 @@ fn status(
     status.ok_or_else(|| Failure::malformed("a maintenance that is scheduled, rescheduled, cancelled …", announcement))
 }
 
-/// The window behind the labels below the list.
+/// Returns the window behind the labels below the list.
 fn labelled_window(lines: &Lines) -> Result<Option<Times>, Failure> {
     let one = |label: &str| match lines.all_labelled(label).as_slice() {
         [] => Ok(None),
@@ -183,13 +183,13 @@ fn windows(announcement: &Found<String>) -> Result<Vec<Times>, Failure> {
     Ok(windows)
 }
 
-/// A line without the marks of a quotation or a list.
+/// Returns a line without the marks of a quotation or a list.
 fn plain(line: &str) -> &str {
     line.trim_start_matches(['>', '*', '-', '•', ' '])
 }
 
-/// The ids of a line that begins with one, else none. A line of nothing but ids has all of them, any other its first.
-/// What is not Direct Connect's own has a digit: `cross-connects` is no id.
+/// Returns the ids of a line that begins with one, else none. A line of nothing but ids has all of them, any other its
+/// first. What is not Direct Connect's own has a digit: `cross-connects` is no id.
 fn ids(line: &str) -> Vec<&str> {
     let line = plain(line);
     let is_id = |text: &str| text.starts_with("dx") || text.contains(|character: char| character.is_ascii_digit());
@@ -201,13 +201,13 @@ fn ids(line: &str) -> Vec<&str> {
     found.iter().take(if is_list { found.len() } else { 1 }).map(regex::Match::as_str).collect()
 }
 
-/// Whether nothing stands below the list: a text that was cut there would pass for a shorter list.
+/// Returns whether nothing stands below the list: a text that was cut there would pass for a shorter list.
 fn ends_with_an_id(lines: &Lines) -> bool {
     let last = lines.iter().filter(|(_, line)| !plain(line).is_empty()).last();
     last.is_some_and(|(_, line)| !ids(line).is_empty())
 }
 
-/// The services listed below the announcement. A maintenance of their router takes all of them down.
+/// Returns the services listed below the announcement. A maintenance of their router takes all of them down.
 fn circuits(lines: &Lines) -> Vec<Found<Circuit>> {
     let circuit = |place: &Place, line: &str, id: &str| {
         let circuit = Circuit::new(id, Impact::Outage)?;

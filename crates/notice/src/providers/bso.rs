@@ -17,7 +17,7 @@ use crate::{
     words,
 };
 
-/// The provider.
+/// Definition of the provider BSO.
 pub static PROVIDER: Provider = Provider {
     slug: "bso",
     name: "BSO",
@@ -74,7 +74,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     }]))
 }
 
-/// What stands above the first table of details.
+/// Returns the lines above the first table of details.
 fn head(body: &Lines) -> impl Iterator<Item = (Place, &str)> {
     body.iter().take_while(|(_, line)| !line.eq_ignore_ascii_case("Service Details"))
 }
@@ -96,7 +96,7 @@ fn status(title: Found<String>, body: &Lines) -> Result<Found<Status>, Failure> 
     Ok(told.filter(|told| told.value != Status::Tentative).unwrap_or(status))
 }
 
-/// The reason stands in the page though some notices do not show it, so it is read from the document and not from its lines.
+/// Returns the reason. Some notices do not show it, so it is read from the document and not from its lines.
 fn reason(page: &Page) -> Option<Found<String>> {
     let folded = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let words: Vec<String> = page
@@ -113,7 +113,7 @@ fn reason(page: &Page) -> Option<Found<String>> {
     (!words.is_empty()).then(|| Found::text(&words.join(" "), place))
 }
 
-/// The starts or the ends of all slots, the backup ones too.
+/// Returns the starts or the ends of all slots, the backup ones too.
 fn times(page: &Page, which: &str) -> Result<Vec<Found<Moment>>, Failure> {
     let label = format!("Timeslot {which} time");
     let cells = page.values_of(&label).into_iter().chain(page.values_of(&format!("{label} (Backup)")));
@@ -150,7 +150,7 @@ fn circuits(page: &Page, status: Status) -> Result<Vec<Found<Circuit>>, Failure>
 
 type ServiceImpact = (Found<String>, Found<Impact>);
 
-/// The rows under each "Expected impact level": service and impact, up to the next label.
+/// Returns the rows under each "Expected impact level": service and impact, up to the next label.
 fn impacts(page: &Page) -> Result<Vec<ServiceImpact>, Failure> {
     let mut impacts = Vec::new();
     for table in page.tables() {
@@ -175,7 +175,7 @@ fn is_label(text: &str) -> bool {
     ["timeslot", "expected", "maintenance"].iter().any(|label| text.starts_with(label))
 }
 
-/// A switch of the path to its protection, longer as that may be, leaves the service without redundancy.
+/// Returns the impact. A switch of the path to its protection leaves the service without redundancy, longer as that may be.
 fn impact(cell: &Found<String>) -> Result<Found<Impact>, Failure> {
     match words::impact(cell) {
         Ok(impact) if impact.value == Impact::Outage => Ok(impact),

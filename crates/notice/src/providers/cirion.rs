@@ -20,7 +20,7 @@ use crate::{
 };
 use contract::identifier::is_placeholder;
 
-/// Cirion Technologies.
+/// Definition of the provider Cirion Technologies.
 pub static PROVIDER: Provider = Provider {
     slug: "cirion",
     name: "Cirion",
@@ -72,7 +72,7 @@ const LANGUAGES: [Language; 3] = [
     },
 ];
 
-/// A number of either format, in a mail that names Cirion, and not Lumen's portal.
+/// Returns a number of either format, in a mail that names Cirion, and not Lumen's portal.
 fn says(source: &Source<'_>) -> Option<Found<String>> {
     let lines = source.body().ok()?;
     let heading = lines.matching(&lumen::HEADING).or_else(|| lines.matching(&NUMBER))?;
@@ -106,8 +106,8 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if windows.is_empty() { Ok(Reading::Notice(vec![draft])) } else { draft.in_windows(windows).map(Reading::Notice) }
 }
 
-/// The windows and the rows of circuits, in the first language that has them. Other languages must have the same windows and as many
-/// circuits.
+/// Returns the windows and the rows of circuits, in the first language that has them. Other languages must have the same windows and
+/// as many circuits.
 fn tables(page: &Page) -> Result<(Vec<Times>, Vec<Row<'_>>, &'static Language), Failure> {
     let mut first: Option<(Vec<Times>, Vec<Row<'_>>, &'static Language)> = None;
     for language in &LANGUAGES {
@@ -145,7 +145,7 @@ fn time(cell: &Found<String>) -> Result<Found<crate::model::Moment>, Failure> {
     dates::read_zoned(cell.clone(), &["%Y-%m-%d %H:%M[:%S]"])
 }
 
-/// What the newest dated lines say, one in each language, and the subject.
+/// Returns the status of the newest dated lines, one in each language, and of the subject.
 fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failure> {
     let mut updates: Vec<(String, Found<String>)> = Vec::new();
     for (place, line) in lines.iter() {
@@ -166,7 +166,7 @@ fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failu
     words::strongest(statuses)?.ok_or_else(|| Failure::malformed("a status such as `Scheduled`", subject))
 }
 
-/// The circuits of a row: the alternative id, else each id that the other column lists.
+/// Returns the circuits of a row: the alternative id, else each id that the other column lists.
 fn circuits(row: &Row<'_>, language: &Language) -> Result<Vec<Found<Circuit>>, Failure> {
     let impact = bilingual::impact(row.expect(language.impact)?)?.value;
     let cell = |headings: &[&str]| headings.iter().find_map(|heading| row.get(heading));

@@ -17,7 +17,7 @@ use crate::{
     words,
 };
 
-/// Cogent Communications.
+/// Definition of the provider Cogent Communications.
 pub static PROVIDER: Provider = Provider {
     slug: "cogent",
     name: "Cogent",
@@ -74,7 +74,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Notice(draft.in_windows(times::windows(&titles, lines)?)?))
 }
 
-/// The subject, and those that were saved with the page, the best last.
+/// Returns the subject, and those that were saved with the page, the best last.
 fn titles(source: &Source<'_>) -> Vec<Found<String>> {
     let mut titles = vec![source.subject()];
     if let Ok(page) = source.page() {
@@ -100,7 +100,7 @@ fn status(titles: &[Found<String>], lines: &Lines) -> Result<Found<Status>, Fail
     Ok(told.unwrap_or_else(|| Found::by_rule(Status::Confirmed, "a notice without another word is confirmed")))
 }
 
-/// The line above the salutation, if it is about a maintenance.
+/// Returns the line above the salutation, if it is about a maintenance.
 fn heading(lines: &Lines) -> Option<Found<String>> {
     let mut above = None;
     for (place, line) in lines.iter().filter(|(_, line)| !plain(line).is_empty()) {
@@ -112,7 +112,7 @@ fn heading(lines: &Lines) -> Option<Found<String>> {
     None
 }
 
-/// The text between the salutation and the times.
+/// Returns the text between the salutation and the times.
 fn introduction(lines: &Lines) -> Option<Found<String>> {
     let mut text = lines.iter().skip_while(|(_, line)| !SALUTATION.is_match(line)).skip(1);
     let (place, first) = text.find(|(_, line)| !plain(line).is_empty())?;
@@ -124,18 +124,18 @@ fn introduction(lines: &Lines) -> Option<Found<String>> {
     Some(Found::text(&paragraphs.collect::<Vec<_>>().join("\n"), place))
 }
 
-/// A line without the marks of a quotation or of emphasis.
+/// Returns a line without the marks of a quotation or of emphasis.
 fn plain(line: &str) -> &str {
     line.trim_matches(['>', '*', ' '])
 }
 
-/// The heading, else the title.
+/// Returns the heading, else the title.
 fn summary(titles: &[Found<String>], lines: &Lines) -> Found<String> {
     let titles = || titles.iter().rev().find(|title| MAINTENANCE.is_match(&title.value)).or(titles.first()).cloned();
     heading(lines).or_else(titles).unwrap_or_else(|| Found::by_rule(String::new(), "no heading"))
 }
 
-/// The orders after `Order ID(s) impacted:`.
+/// Returns the orders after `Order ID(s) impacted:`.
 fn circuits(lines: &Lines) -> Result<Vec<Found<Circuit>>, Failure> {
     let impact = impact(lines)?;
     let mut circuits = Vec::new();
@@ -172,7 +172,7 @@ fn orders(list: &str) -> impl Iterator<Item = &str> {
     plain(list).split([',', ';', ' ']).filter(|word| !matches!(*word, "" | "and" | "&"))
 }
 
-/// A downtime that is expected is an outage.
+/// Returns the impact: an expected downtime is an outage.
 fn impact(lines: &Lines) -> Result<Impact, Failure> {
     let Some(downtime) = lines.labelled("Expected Outage/Downtime") else { return Ok(Impact::Outage) };
     match downtime.value.as_str() {

@@ -23,7 +23,7 @@ use crate::{
 };
 use mail::Attachment;
 
-/// Colt Technology Services.
+/// Definition of the provider Colt Technology Services.
 pub static PROVIDER: Provider = Provider {
     slug: "colt",
     name: "Colt",
@@ -45,7 +45,7 @@ static REFERENCE: Pattern = Pattern::new(r"(?i)\b(?:CRQ|CHG)[a-z0-9]*-?\d{3,}");
 static MAINTENANCE: Pattern = Pattern::new(r"(?i)\bmaintenance\b|\bplanned works?\b|\boutage\b");
 static ALERT: Pattern = Pattern::new(r"(?i)\bmaintenance alert$");
 static ABOUT_TO_START: Pattern = Pattern::new(r"(?i)^\W*(?:is )?about to start\W*$");
-/// What others put before a subject: a mark of a list or a filter in brackets, `Fwd:`, `Update:`.
+/// Prefixes of others before a subject: a mark of a list or a filter in brackets, `Fwd:`, `Update:`.
 static PREFIXES: Pattern = Pattern::new(r"^\s*(?:(?:\[[^\]]*\]|[\w-]+:)\s*)+");
 static CUSTOMER_NUMBER: Pattern = Pattern::new(r",\s*(\d+)\s*$");
 static NO_IMPACT: Pattern = Pattern::new(r"(?i)\bnon[- ]?(?:service[- ])?(?:affecting|impacting)\b");
@@ -75,7 +75,7 @@ impl Subject {
         ALERT.is_match(&self.title.value)
     }
 
-    /// An alert says how it stands at its end, a notification at its beginning; one that does not is confirmed.
+    /// Returns the status. An alert states it at its end, a notification at its beginning; one without a status is confirmed.
     fn status(&self) -> Result<Found<Status>, Failure> {
         if !self.is_alert() {
             let confirmed = || Found::by_rule(Status::Confirmed, "a notification without another word is confirmed");
@@ -90,20 +90,20 @@ impl Subject {
             .ok_or_else(|| Failure::malformed("`COMPLETED`, `is about to START` or the like at the end", &self.rest))
     }
 
-    /// The title; a notification's without its first word, which is the status or the carrier's name.
+    /// Returns the title; a notification's without its first word, which is the status or the carrier's name.
     fn summary(&self) -> Found<String> {
         let title = PREFIXES.replace(&self.title.value, "");
         let summary = if self.is_alert() { &title } else { title.split_once(' ').map_or(&*title, |(_, rest)| rest) };
         self.title.clone().map(|_| summary.trim().to_owned())
     }
 
-    /// The customer's number (OCN) at the end of a notification.
+    /// Returns the customer's number (OCN) at the end of a notification.
     fn account(&self) -> Option<Found<String>> {
         let number = CUSTOMER_NUMBER.captures(&self.rest.value)?.get(1)?.as_str().to_owned();
         Some(self.rest.clone().map(|_| number))
     }
 
-    /// The sheet does not tell what happens to a circuit. Colt announces outages, unless the title denies it.
+    /// Returns the impact. The sheet does not state it: Colt announces outages, unless the title denies it.
     fn impact(&self) -> Impact {
         if NO_IMPACT.is_match(&self.title.value) { Impact::NoImpact } else { Impact::Outage }
     }
@@ -151,7 +151,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Notice(vec![account.into_iter().fold(draft, Draft::account)]))
 }
 
-/// The circuits of every attached sheet, and the customer's number of the first.
+/// Returns the circuits of every attached sheet, and the customer's number of the first.
 fn circuits(source: &Source<'_>, impact: Impact) -> Result<CircuitsAndAccount, Failure> {
     let (mut circuits, mut account) = (Vec::new(), None);
     for attachment in source.mail().attachments.iter().filter(|attachment| is_sheet(attachment)) {

@@ -19,7 +19,7 @@ use crate::{
     words, zones,
 };
 
-/// The provider.
+/// Definition of the provider Crown Castle Fiber.
 pub static PROVIDER: Provider = Provider {
     slug: "crowncastle",
     name: "Crown Castle Fiber",
@@ -80,7 +80,8 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Notice(windows.into_iter().map(|(start, end)| draft.clone().window(start, end)).collect()))
 }
 
-/// By the subject, the heading of the page, or the sentence before the ticket. What follows is about the work itself.
+/// Returns the status of the subject, the heading of the page, or the sentence before the ticket. The rest is about the work
+/// itself.
 fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failure> {
     let is_ticket = |line: &str| line.to_ascii_lowercase().starts_with("ticket number");
     let head = || lines.iter().take_while(|(_, line)| !is_ticket(line));
@@ -129,7 +130,7 @@ fn is_of_old_times(grid: &Headed<'_>) -> bool {
     })
 }
 
-/// The windows of one grid: each zone must list the same ones.
+/// Returns the windows of one grid: each zone must list the same ones.
 fn windows_of(grid: &Headed<'_>) -> Result<Vec<Window>, Failure> {
     let mut by_zone: Vec<(TimeZone, Vec<Window>)> = Vec::new();
     for row in grid.rows.iter().filter(|row| !row.is_blank()) {

@@ -25,7 +25,7 @@ use crate::{
     words,
 };
 
-/// Equinix.
+/// Definition of the provider Equinix.
 pub static PROVIDER: Provider = Provider {
     slug: "equinix",
     name: "Equinix",
@@ -48,7 +48,7 @@ static WINDOW: Pattern = Pattern::new(
     r"(?i)^[^\d]*?(\d{1,2} [a-z]{3,9})(?: (\d{4}))?,? (\d{1,2}:\d{2})\s*[-–]\s*[^\d]*?(\d{1,2} [a-z]{3,9})(?: (\d{4}))?,? (\d{1,2}:\d{2})$",
 );
 
-/// A greeting of Equinix, with a span and an id.
+/// Returns a greeting of Equinix, with a span and an id.
 fn says(source: &Source<'_>) -> Option<Found<String>> {
     let lines = source.body().ok()?;
     lines.labelled("SPAN:")?;
@@ -98,8 +98,8 @@ fn id(subject: &Found<String>, lines: &Lines) -> Result<Found<String>, Failure> 
     }
 }
 
-/// What the mark of the subject and the sentences between greeting and dates say. Without a word of change, the plan
-/// stands.
+/// Returns the status of the mark in the subject and of the sentences between greeting and dates. Without a word of
+/// change, it is the plan.
 fn status(mark: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failure> {
     let marked = words::status(mark)?;
     let is_title = |word| matches!(word, "MAINTENANCE" | "UPGRADE" | "NETWORK");
@@ -121,7 +121,8 @@ fn status(mark: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failure>
     }
 }
 
-/// The windows of the last part that is in English: each line `UTC:` under its span. One that is said twice is one.
+/// Returns the windows of the last part that is in English: each line `UTC:` under its span. One that is said twice is
+/// one.
 fn windows(lines: &Lines) -> Result<Vec<Times>, Failure> {
     let dates = lines.all_labelled("DATE:");
     let from = dates.last().map_or(0, |date| line_of(&date.place));
@@ -155,7 +156,7 @@ fn line_of(place: &Place) -> usize {
     }
 }
 
-/// The first and the last day of a span, local time.
+/// Returns the first and the last day of a span, local time.
 fn days(span: &Found<String>) -> Result<(Date, Date), Failure> {
     let days = span.clone().try_map("a span such as `31-DEC-2024 - 01-JAN-2025`", |span| {
         let captures = SPAN.captures(span)?;
@@ -168,7 +169,7 @@ fn days(span: &Found<String>) -> Result<(Date, Date), Failure> {
     Ok(days.value)
 }
 
-/// The instant of a day in UTC, in the one year that puts it into the span, give or take a day.
+/// Returns the instant of a day in UTC, in the one year that puts it into the span, give or take a day.
 fn instant(day: &str, year: &str, time: &str, (first, last): (Date, Date)) -> Option<Moment> {
     let first = first.yesterday().ok()?;
     let last = last.tomorrow().ok()?;
@@ -183,7 +184,7 @@ fn instant(day: &str, year: &str, time: &str, (first, last): (Date, Date)) -> Op
     }
 }
 
-/// An asset by its serial number; a virtual one, which has none, by the id of its kind.
+/// Returns an asset by its serial number; a virtual one, which has none, by the id of its kind.
 fn circuits(page: &Page, rows: &[Row<'_>], impact: Impact) -> Result<Vec<Found<Circuit>>, Failure> {
     const IDS: [&str; 4] = ["Service Serial #", "L2 Connection UUID", "L3 Subscription UUID", "Virtual Asset UUID"];
     let circuits = rows.iter().map(|row| {

@@ -7,7 +7,7 @@ use crate::{
     source::Source,
 };
 
-/// The provider.
+/// Definition of the provider euNetworks.
 pub static PROVIDER: Provider = Provider {
     slug: "eunetworks",
     name: "euNetworks",

@@ -14,7 +14,7 @@ use crate::{
     words,
 };
 
-/// FLAG Telecom.
+/// Definition of the provider FLAG Telecom.
 pub static PROVIDER: Provider = Provider {
     slug: "flag",
     name: "FLAG",
@@ -31,7 +31,7 @@ const END: &str = "End Date (GMT)";
 static NAME: Pattern = Pattern::new(r"\bFLAG\b");
 static RECORD: Pattern = Pattern::new(r"^(?:.*\|)?\s*([A-Z]{2,5}\d{8,})\s*\|(.+)$");
 
-/// A record in the subject, in a mail that names FLAG and not its old name.
+/// Returns a record in the subject, in a mail that names FLAG and not its old name.
 fn says(source: &Source<'_>) -> Option<Found<String>> {
     let subject = source.subject();
     let body = source.body().ok()?.joined();
@@ -60,7 +60,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     draft.status(status).in_windows(windows).map(Reading::Notice)
 }
 
-/// What each part of the record says, and the sentence below the salutation.
+/// Returns the status of each part of the record, and of the sentence below the salutation.
 fn status(record: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failure> {
     let mut statuses = Vec::new();
     for part in record.value.split('|').map(str::trim).filter(|part| !part.is_empty()) {
@@ -72,7 +72,7 @@ fn status(record: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failur
     words::strongest(statuses)?.ok_or_else(|| Failure::malformed("parts such as `Planned Work | Scheduled`", record))
 }
 
-/// The line below the salutation.
+/// Returns the line below the salutation.
 fn summary(lines: &Lines) -> Option<Found<String>> {
     let mut below = lines.iter().skip_while(|(_, line)| !SALUTATION.is_match(line)).skip(1);
     below.find(|(_, line)| !line.is_empty()).map(|(place, line)| Found::text(line, place))

@@ -9,7 +9,7 @@ use crate::{
     source::Source,
 };
 
-/// The provider.
+/// Definition of the provider MAINTNOTE calendar.
 pub static PROVIDER: Provider = Provider {
     slug: "genericprovider",
     name: "MAINTNOTE calendar",

@@ -16,7 +16,7 @@ use crate::{
     words,
 };
 
-/// The provider.
+/// Definition of the provider Global Cloud Xchange.
 pub static PROVIDER: Provider = Provider {
     slug: "globalcloudxchange",
     name: "Global Cloud Xchange",
@@ -42,7 +42,7 @@ fn says(source: &Source<'_>) -> Option<Found<String>> {
     (ID.is_match(&subject.value) && source.body().ok()?.joined().contains("Global Cloud Xchange")).then_some(subject)
 }
 
-/// What the subject says.
+/// The record in the subject.
 struct Record {
     id: Found<String>,
     /// The type of the work and of the notice: where it stands.
@@ -107,7 +107,7 @@ fn time(text: &str) -> Option<Moment> {
     dates::moment(local, &jiff::tz::TimeZone::UTC)
 }
 
-/// The windows of the rows under these headings.
+/// Returns the windows of the rows under these headings.
 pub(super) fn windows_under(page: &Page, start: &str, end: &str) -> Result<Vec<Window>, Failure> {
     let tables = page.tables_with(&[start, end]);
     let rows = tables.iter().flat_map(|table| &table.rows).filter(|row| !row.is_blank());
@@ -119,7 +119,7 @@ pub(super) fn windows_under(page: &Page, start: &str, end: &str) -> Result<Vec<W
     windows.collect()
 }
 
-/// The windows of the table; that of the subject is the only one, the first or all of them from end to end.
+/// Returns the windows of the table; that of the subject is the only one, the first or all of them from end to end.
 fn windows(page: &Page, subject: Option<Window>) -> Result<Vec<Window>, Failure> {
     let windows = windows_under(page, START, END)?;
     let (Some((start, end)), Some((first, _)), Some((_, last))) = (&subject, windows.first(), windows.last()) else {

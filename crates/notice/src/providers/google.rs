@@ -20,7 +20,7 @@ use crate::{
     words,
 };
 
-/// The provider.
+/// Definition of the provider Google.
 pub static PROVIDER: Provider = Provider {
     slug: "google",
     name: "Google",
@@ -78,7 +78,8 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     }
 }
 
-/// The body as one line: text may be wrapped anywhere, within labels too, and cells of a table are lines of their own.
+/// Returns the body as one line: text may be wrapped anywhere, within labels too, and cells of a table are lines of
+/// their own.
 fn whole(body: &Lines) -> String {
     body.iter().map(|(_, line)| line).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
@@ -87,7 +88,7 @@ fn group(pattern: &Pattern, text: &str) -> Option<String> {
     Some(pattern.captures(text)?.get(1)?.as_str().to_owned())
 }
 
-/// The tag before the title is the status. Mailing lists and gateways put tags of their own before it.
+/// Returns the status: the tag before the title. Mailing lists and gateways put tags of their own before it.
 fn status(source: &Source<'_>, title: &Found<String>, body: &Lines) -> Result<Found<Status>, Failure> {
     let subject = source.subject();
     let tags = TAG.captures_iter(&subject.value).filter_map(|tag| tag.get(1)).map(|tag| tag.as_str());
@@ -127,7 +128,7 @@ fn end(body: &Lines, start: &Found<Moment>) -> Result<Option<Found<Moment>>, Fai
     duration.try_map("a duration such as `1h30m0s`", after).map(Some)
 }
 
-/// Each pair of labels names the two ends of one session, or of several in the same order.
+/// Returns the sessions. Each pair of labels names the two ends of one session, or of several in the same order.
 fn circuits(body: &Lines, whole: &str) -> Result<Vec<Found<Circuit>>, Failure> {
     let mut circuits = Vec::new();
     for pair in GOOGLE_ADDRESSES.split(whole).skip(1) {
@@ -148,7 +149,7 @@ fn circuits(body: &Lines, whole: &str) -> Result<Vec<Found<Circuit>>, Failure> {
     Ok(circuits)
 }
 
-/// The addresses that a text begins with.
+/// Returns the addresses that a text begins with.
 fn addresses(text: &str) -> Vec<&str> {
     let words =
         text.split(|mark: char| mark.is_whitespace() || matches!(mark, ',' | ';')).filter(|word| !word.is_empty());

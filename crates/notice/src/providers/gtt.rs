@@ -23,7 +23,7 @@ use crate::{
     words,
 };
 
-/// The provider.
+/// Definition of the provider GTT (EXA).
 pub static PROVIDER: Provider = Provider {
     slug: "gtt",
     name: "GTT (EXA)",
@@ -79,7 +79,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Notice(windows.into_iter().map(|(start, end)| draft.clone().window(start, end)).collect()))
 }
 
-/// The id and the word behind it.
+/// Returns the id and the word behind it.
 fn parts(title: &Found<String>) -> Result<(Found<String>, Found<String>), Failure> {
     let (id, stage) = title
         .value
@@ -147,7 +147,7 @@ fn text_of_row(row: &Row<'_>) -> String {
     row.cells().iter().flatten().map(|cell| cell.value.as_str()).collect::<Vec<_>>().join("|")
 }
 
-/// The texts of the rows that have a cell in the colour which the legend gives to a loss of resiliency.
+/// Returns the texts of the rows that have a cell in the colour which the legend gives to a loss of resiliency.
 fn rows_in_colour_of_resiliency(page: &Page) -> BTreeSet<String> {
     let elements = || page.document().root_element().descendent_elements();
     let is_cell = |element: &ElementRef<'_>| matches!(element.value().name(), "td" | "th");

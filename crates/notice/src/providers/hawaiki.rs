@@ -15,7 +15,7 @@ use crate::{
     words,
 };
 
-/// Hawaiki.
+/// Definition of the provider Hawaiki.
 pub static PROVIDER: Provider = Provider {
     slug: "hawaiki",
     name: "Hawaiki",
@@ -79,7 +79,8 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Notice(vec![draft.window(time("start:")?, time("end:")?)]))
 }
 
-/// What the subject and the sentences above the services say. That the carrier will tell when it is complete is no status.
+/// Returns the status of the subject and of the sentences above the services. A promise to tell when the work is complete is not
+/// a status.
 fn status(subject: &Found<String>, body: &Lines) -> Result<Found<Status>, Failure> {
     let opening = || body.opening(LABELS);
     let announced = opening().find(|(_, line)| ANNOUNCED.is_match(line));

@@ -18,7 +18,7 @@ use crate::{
     words,
 };
 
-/// The provider.
+/// Definition of the provider HGC Global Communications.
 pub static PROVIDER: Provider = Provider {
     slug: "hgc",
     name: "HGC Global Communications",
@@ -110,7 +110,7 @@ fn has_times(fields: &Fields) -> bool {
     [Field::Start, Field::End, Field::Window].iter().any(|field| fields.contains_key(field))
 }
 
-/// The lines of each field: behind its label and below, to the next label or the first blank line under a value.
+/// Returns the lines of each field: behind its label and below, to the next label or the first blank line under a value.
 fn fields(body: &Lines) -> Fields {
     let mut fields = Fields::new();
     let mut open: Option<Field> = None;
@@ -134,7 +134,7 @@ fn fields(body: &Lines) -> Fields {
     fields
 }
 
-/// The label that a line begins with, and what stands behind it.
+/// Returns the label that a line begins with, and what stands behind it.
 fn label(line: &str) -> Option<(Field, &str)> {
     let (label, rest) = line.split_once(':').unwrap_or((line, ""));
     let lower = label.to_lowercase();
@@ -168,7 +168,7 @@ fn customer(subject: &Found<String>, fields: &Fields) -> Option<Found<String>> {
     joined(fields, Field::Customer).or_else(|| part(&CUSTOMER, subject))
 }
 
-/// The subject tells up to the customer's name; a name may have any words.
+/// Returns the status of the subject, up to the customer's name, which may contain any words.
 fn status(subject: &Found<String>, body: &Lines) -> Result<Found<Status>, Failure> {
     let title = subject.clone().map(|subject| {
         let end = [" - ", " – ", "|"].iter().filter_map(|mark| subject.find(mark)).min();
@@ -211,7 +211,7 @@ fn circuits(fields: &Fields) -> Result<Vec<Found<Circuit>>, Failure> {
     ids.filter(|id| !id.value.is_empty()).map(|id| id.try_map("a circuit id", |id| Circuit::new(id, impact))).collect()
 }
 
-/// What the field says; a duration without a word is that of an outage.
+/// Returns the impact of the field; a duration without a word is that of an outage.
 fn impact(field: &Found<String>) -> Result<Impact, Failure> {
     static SWITCH: Pattern =
         Pattern::new(r"(?i)\b(?:hits?|outages|glitch(?:es)?)\b|^(?:up to )?\d+ ?(?:x ?\d+ ?)?(?:ms|sec|min|hour|hr)");

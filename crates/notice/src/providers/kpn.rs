@@ -20,7 +20,7 @@ use crate::{
     workbook,
 };
 
-/// KPN.
+/// Definition of the provider KPN.
 pub static PROVIDER: Provider = Provider {
     slug: "kpn",
     name: "KPN",
@@ -60,7 +60,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Doubted(zone, drafts))
 }
 
-/// A draft for each maintenance and window of a sheet; none where it has other columns.
+/// Returns a draft for each maintenance and window of a sheet; none where it has other columns.
 fn drafts_of(source: &Source<'_>, table: &Table) -> Result<Vec<Draft>, Failure> {
     let Some(at) = table.rows.iter().position(|row| column(row, ID).is_some() && column(row, CIRCUIT).is_some()) else {
         return Ok(Vec::new());
@@ -108,7 +108,7 @@ fn drafts_of(source: &Source<'_>, table: &Table) -> Result<Vec<Draft>, Failure> 
     Ok(drafts.into_iter().map(|(_, draft)| draft).collect())
 }
 
-/// The column whose heading has that name in one of its languages.
+/// Returns the column whose heading has that name in one of its languages.
 fn column(headings: &[Found<String>], name: &str) -> Option<usize> {
     headings.iter().position(|heading| bilingual::says(&heading.value, name))
 }

@@ -22,7 +22,7 @@ use crate::{
     words,
 };
 
-/// Lumen Technologies.
+/// Definition of the provider Lumen Technologies.
 pub static PROVIDER: Provider = Provider {
     slug: "lumen",
     name: "Lumen",
@@ -38,7 +38,7 @@ pub(super) static HEADING: Pattern =
 static UPDATE: Pattern = Pattern::new(r"(?i)^(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}) (?:GMT|UTC) ?[-–:] ?(.+)$");
 static TIME: Pattern = Pattern::new(r"(?i)^(\d{4}-\d{2}-\d{2} \d{2}:\d{2}) (?:GMT|UTC)\b");
 
-/// Where one of these begins, the section before it ends.
+/// Headings of sections: each ends the section before it.
 const SECTIONS: &[&str] = &["Summary:", "Updates:", "Customer Impact:", "Maintenance Location(s):"];
 
 const CIRCUITS: [&str; 2] = ["Circuit ID", "Impact Type"];
@@ -47,7 +47,7 @@ const TIMES: [&str; 2] = ["Start", "End"];
 /// Stands below the tables: where to look, and who may read it.
 const FOOT: &[&str] = &["Lumen Customer Portal", "permission of Lumen"];
 
-/// The heading with an id, in a mail that speaks of Lumen.
+/// Returns the heading with an id, in a mail that speaks of Lumen.
 fn says(source: &Source<'_>) -> Option<Found<String>> {
     let lines = source.body().ok()?;
     let heading = lines.matching(&HEADING)?;
@@ -95,7 +95,7 @@ pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
 
 type Update = Found<(Moment, Found<String>)>;
 
-/// The dated updates, the oldest first. A line without a date goes on with the update above it.
+/// Returns the dated updates, the oldest first. A line without a date goes on with the update above it.
 fn updates(lines: &Lines) -> Result<Vec<Update>, Failure> {
     let mut updates: Vec<Update> = Vec::new();
     for line in lines.section("Updates:", SECTIONS).unwrap_or_default() {
@@ -120,7 +120,7 @@ fn instant(text: &str, format: &str) -> Option<Moment> {
     dates::moment(dates::civil(text, &[format])?, &TimeZone::UTC)
 }
 
-/// What the subject says beyond "scheduled", else the newest update that says something.
+/// Returns the status of the subject if it is more than "scheduled", else that of the newest update with one.
 fn status_of_notice(source: &Source<'_>, updates: &[Update]) -> Result<Found<Status>, Failure> {
     if let Some(status) = words::status(&source.subject())?
         && status.value != Status::Confirmed
@@ -141,7 +141,7 @@ fn status_of_notice(source: &Source<'_>, updates: &[Update]) -> Result<Found<Sta
 const LEAST_SETTLED_FIRST: [Status; 5] =
     [Status::ReScheduled, Status::InProcess, Status::Confirmed, Status::Completed, Status::Cancelled];
 
-/// What the column "Status" says of the circuits of one window: it is over only if it is over for each of them.
+/// Returns the status of the column "Status" for the circuits of one window: it is over only if it is over for each of them.
 fn status_of_rows(rows: &[Row<'_>]) -> Result<Option<Found<Status>>, Failure> {
     let mut found: Vec<Found<Status>> = Vec::new();
     for said in rows.iter().filter_map(|row| row.get("Status")) {
@@ -156,7 +156,7 @@ fn status_of_rows(rows: &[Row<'_>]) -> Result<Option<Found<Status>>, Failure> {
     Ok(LEAST_SETTLED_FIRST.iter().find_map(|status| found.iter().find(|found| found.value == *status).cloned()))
 }
 
-/// The column's own words. What was "not completed" and has no other night will not take place.
+/// Returns the column's own words. What was "not completed" and has no other night will not take place.
 fn status_of_row(said: &str) -> Option<Status> {
     Some(match said.to_lowercase().as_str() {
         "not completed" => Status::Cancelled,
@@ -172,7 +172,7 @@ struct Slot<'page> {
     rows: Vec<Row<'page>>,
 }
 
-/// The windows in the page's order. A circuit belongs to the window above it; a window without circuits of its own
+/// Returns the windows in the page's order. A circuit belongs to the window above it; a window without circuits of its own
 /// has those of all. A notice without any window is one slot without times.
 fn windows(page: &Page) -> Result<Vec<Slot<'_>>, Failure> {
     let mut circuits = Vec::new();
@@ -208,7 +208,7 @@ fn windows(page: &Page) -> Result<Vec<Slot<'_>>, Failure> {
     Ok(slots)
 }
 
-/// The number of a table in the page; of a text, that of its first line.
+/// Returns the number of a table in the page; of a text, that of its first line.
 fn number_of(table: &Headed<'_>) -> usize {
     let number = |heading: &&Found<String>| match heading.place {
         Place::Table { table, .. } => Some(table),

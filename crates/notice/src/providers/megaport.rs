@@ -15,7 +15,7 @@ use crate::{
     words,
 };
 
-/// The provider.
+/// Definition of the provider Megaport.
 pub static PROVIDER: Provider = Provider {
     slug: "megaport",
     name: "Megaport",
@@ -77,7 +77,8 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     }
 }
 
-/// What the subject and the sentences above the purpose say. A maintenance "that will impact" services is settled.
+/// Returns the status of the subject and of the sentences above the purpose. A maintenance "that will impact"
+/// services is confirmed.
 fn status(subject: &Found<String>, body: &Lines) -> Result<Found<Status>, Failure> {
     static SETTLED: Pattern = Pattern::new(r"(?i)\bwill (?:not )?(?:be )?(?:impact|affect|perform|carr|tak)");
     let is_end = |line: &str| [PURPOSE, "Impacted Service", START].iter().any(|end| line.starts_with(end));
@@ -97,7 +98,7 @@ fn status(subject: &Found<String>, body: &Lines) -> Result<Found<Status>, Failur
         .ok_or_else(|| Failure::missing("a sentence that says where the maintenance stands"))
 }
 
-/// The purpose, with the lines in which it is written.
+/// Returns the purpose, with the lines in which it is written.
 fn purpose(page: &Page) -> Option<Found<String>> {
     let lines = page
         .lines()
@@ -125,7 +126,8 @@ fn circuits(page: &Page) -> Result<Vec<Found<Circuit>>, Failure> {
     rows.map(|row| row.expect(SERVICE).and_then(circuit)).collect()
 }
 
-/// What is announced to impact services takes them down, unless the announcement says otherwise.
+/// Returns the impact. A maintenance that is announced to impact services takes them down, unless the announcement
+/// says otherwise.
 fn impact(body: &Lines) -> Impact {
     let announcement = body.iter().find(|(_, line)| ANNOUNCEMENT.is_match(line));
     let announcement = announcement.map(|(place, line)| Found::text(line, place));

@@ -16,7 +16,7 @@ use crate::{
     words,
 };
 
-/// The provider.
+/// Definition of the provider Momentum Telecom.
 pub static PROVIDER: Provider = Provider {
     slug: "momentum",
     name: "Momentum Telecom",
@@ -100,7 +100,7 @@ fn of(body: &Lines, label: &str) -> Vec<Found<String>> {
     lines.into_iter().filter(|line| !line.value.is_empty()).collect()
 }
 
-/// The parts of the subject that name the work; the others are of the customer.
+/// Returns the parts of the subject that name the work; the others are of the customer.
 fn status(subject: &Found<String>, body: &Lines) -> Result<Found<Status>, Failure> {
     let parts: Vec<_> = subject.value.split('|').filter(|part| MAINTENANCE.is_match(part)).collect();
     let title = subject.clone().map(|_| parts.join(" "));

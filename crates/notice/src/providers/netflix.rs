@@ -22,7 +22,7 @@ use crate::{
     words,
 };
 
-/// The provider.
+/// Definition of the provider Netflix Open Connect.
 pub static PROVIDER: Provider = Provider {
     slug: "netflix",
     name: "Netflix Open Connect",
@@ -80,7 +80,7 @@ fn lines<'source>(source: &'source Source<'_>) -> Result<&'source Lines, Failure
     source.text().or_else(|_| source.body())
 }
 
-/// The paragraphs, each in one line: text may be wrapped.
+/// Returns the paragraphs, each in one line: text may be wrapped.
 fn paragraphs(lines: &Lines) -> Vec<Found<String>> {
     let mut paragraphs: Vec<Found<String>> = Vec::new();
     let mut is_open = false;
@@ -111,7 +111,7 @@ fn addresses_label(paragraphs: &[Found<String>]) -> Option<&Found<String>> {
     paragraphs.iter().find(|one| one.value.to_ascii_lowercase().starts_with("your ip"))
 }
 
-/// What the subject says, and the sentences about the maintenance.
+/// Returns the status of the subject and of the sentences about the maintenance.
 fn status(subject: &Found<String>, paragraphs: &[Found<String>]) -> Result<Found<Status>, Failure> {
     let about = || {
         let about = paragraphs.iter().filter(|one| one.value.to_ascii_lowercase().contains("maintenance"));
@@ -132,7 +132,7 @@ fn start(announcement: &Found<String>) -> Result<Found<Moment>, Failure> {
     announcement.clone().try_map(expected, |_| dates::universal(text, &["%F %T", "%F %R", "%FT%T"]))
 }
 
-/// The start and the downtime.
+/// Returns the start and the downtime.
 fn end(paragraphs: &[Found<String>], start: &Found<Moment>) -> Result<Found<Moment>, Failure> {
     let sentence = paragraphs.iter().find(|one| DURATION.is_match(&one.value));
     let sentence = sentence.ok_or_else(|| Failure::missing("an expected downtime in minutes or hours"))?;
@@ -147,7 +147,7 @@ fn end(paragraphs: &[Found<String>], start: &Found<Moment>) -> Result<Found<Mome
     })
 }
 
-/// The addresses under "Your IPs:", one or several in a line.
+/// Returns the addresses under "Your IPs:", one or several in a line.
 fn circuits(lines: &Lines) -> Vec<Found<Circuit>> {
     let below = lines.iter().skip_while(|(_, line)| !plain(line).to_ascii_lowercase().starts_with("your ip"));
     let mut circuits = Vec::new();

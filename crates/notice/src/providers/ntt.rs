@@ -7,7 +7,7 @@ use crate::{
     source::Source,
 };
 
-/// The provider.
+/// Definition of the provider NTT.
 pub static PROVIDER: Provider = Provider {
     slug: "ntt",
     name: "NTT",

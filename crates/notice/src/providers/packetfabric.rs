@@ -7,7 +7,7 @@ use crate::{
     source::Source,
 };
 
-/// The provider.
+/// Definition of the provider `PacketFabric`.
 pub static PROVIDER: Provider = Provider {
     slug: "packetfabric",
     name: "PacketFabric",

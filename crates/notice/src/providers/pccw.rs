@@ -18,7 +18,7 @@ use crate::{
     words,
 };
 
-/// The provider.
+/// Definition of the provider PCCW Global.
 pub static PROVIDER: Provider = Provider {
     slug: "pccw",
     name: "PCCW Global",
@@ -29,7 +29,7 @@ pub static PROVIDER: Provider = Provider {
     read,
 };
 
-/// Of planned work, and of urgent work.
+/// Labels of the reference of planned work, and of urgent work.
 const REFERENCES: [&str; 2] = ["RPO Reference Number", "UMW Reference Number"];
 const SERVICES: &str = "Service/Circuit Affected";
 
@@ -104,7 +104,7 @@ fn first_of(body: &Lines, label: &str) -> Option<Found<String>> {
     body.section(label, LABELS)?.into_iter().find(|line| !line.value.is_empty())
 }
 
-/// What stands before "Planned Outage Notification …"; where that is nothing, the notification itself is the first.
+/// Returns the status before "Planned Outage Notification …"; if there is none, the notification itself is the first.
 fn status(subject: &Found<String>) -> Result<Found<Status>, Failure> {
     let kinds = "a kind of notice before `Planned Outage Notification`, such as `Completion -`";
     let captures = KIND.captures(&subject.value).ok_or_else(|| Failure::malformed(kinds, subject))?;
@@ -159,7 +159,7 @@ fn circuits(body: &Lines) -> Result<Vec<Found<Circuit>>, Failure> {
     Ok(circuits)
 }
 
-/// A switching hit is an outage of moments, and so are the calendars' own words for it.
+/// Returns the impact: a switching hit is an outage of moments, and so are the calendars' own words for it.
 fn impact(body: &Lines) -> Result<Impact, Failure> {
     match first_of(body, "Impact") {
         None => Err(Failure::missing("a line `Impact`")),

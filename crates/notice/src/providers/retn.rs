@@ -19,7 +19,7 @@ use crate::{
     words,
 };
 
-/// RETN.
+/// Definition of the provider RETN.
 pub static PROVIDER: Provider = Provider {
     slug: "retn",
     name: "RETN",
@@ -71,7 +71,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Notice(vec![draft.status(status)]))
 }
 
-/// What the heading says of the ticket, and the subject of the work.
+/// Returns the status of the ticket in the heading, and of the work in the subject.
 fn status(subject: &Found<String>, body: &Lines) -> Result<Found<Status>, Failure> {
     let heading = body
         .matching(&HEADING)
@@ -86,7 +86,7 @@ fn status(subject: &Found<String>, body: &Lines) -> Result<Found<Status>, Failur
     words::strongest(statuses)?.ok_or_else(|| Failure::malformed("a status", subject))
 }
 
-/// The one time behind that label; a failure where there are two.
+/// Returns the one time behind that label; a failure where there are two.
 fn time(body: &Lines, pattern: &Pattern) -> Result<Option<Found<Moment>>, Failure> {
     let mut times = body.all_matching(pattern);
     times.dedup_by(|one, other| one.value == other.value);
@@ -99,7 +99,7 @@ fn time(body: &Lines, pattern: &Pattern) -> Result<Option<Found<Moment>>, Failur
     }
 }
 
-/// The services under each sentence, up to the description.
+/// Returns the services under each sentence, up to the description.
 fn circuits(body: &Lines) -> Result<Vec<Found<Circuit>>, Failure> {
     let mut circuits = Vec::new();
     let mut impact = None;
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_heading_tells_what_became_of_the_ticket() {
+    fn the_heading_states_the_status_of_the_ticket() {
         let read = |state: &str| {
             let subject = Found::text(
                 "[RETN.NET Ticket#PW-40000001]: Planned Works Notification CID#1",

@@ -6,6 +6,8 @@
 
 use jiff::tz::TimeZone;
 
+use contract::count::counted;
+
 use crate::{
     dates,
     draft::{Draft, Times},
@@ -19,7 +21,7 @@ use crate::{
     words,
 };
 
-/// Seaborn Networks.
+/// Definition of the provider Seaborn Networks.
 pub static PROVIDER: Provider = Provider {
     slug: "seaborn",
     name: "Seaborn",
@@ -48,7 +50,7 @@ const END: &[&str] = &["Finish date/time:", "End date/time:"];
 /// The new one first: an old one may stand beside it.
 const SCHEDULE: &[&str] = &["New Schedule", "Schedule"];
 
-/// Where one of these begins, the value before it ends.
+/// Labels: each ends the value before it.
 #[rustfmt::skip]
 const LABELS: &[&str] = &[
     "Seaborn Ticket", "Ticket number:", "Notification Type:", "Notification Details:", "Description:", "Service Impact:",
@@ -110,7 +112,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Notice(windows.into_iter().map(|(start, end)| draft.clone().window(start, end)).collect()))
 }
 
-/// What subject and type say, or the sentence before the labels, which is what every notice begins with.
+/// Returns the status of subject and type, or of the sentence before the labels, with which every notice begins.
 fn status(titles: impl Iterator<Item = Found<String>>, lines: &Lines) -> Result<Found<Status>, Failure> {
     let status = match words::status_of(titles, lines.opening(LABELS))? {
         None => words::status_told_in(lines.opening(LABELS))?,
@@ -119,7 +121,7 @@ fn status(titles: impl Iterator<Item = Found<String>>, lines: &Lines) -> Result<
     status.ok_or_else(|| Failure::missing("a sentence such as `a planned maintenance has been scheduled`"))
 }
 
-/// The lines under the first of these labels.
+/// Returns the lines under the first of these labels.
 fn values(lines: &Lines, labels: &[&str]) -> Option<Vec<Found<String>>> {
     labels.iter().find_map(|label| lines.section(label, LABELS)).filter(|lines| !lines.is_empty())
 }
@@ -185,7 +187,7 @@ fn windows(lines: &Lines) -> Result<Vec<Times>, Failure> {
     }
     let ends: Vec<_> = END.iter().flat_map(|label| all(label)).collect();
     if starts.len() != ends.len() {
-        return Err(Failure::ambiguous("a finish for every start").with_quote(&format!("{} starts", starts.len())));
+        return Err(Failure::ambiguous("a finish for every start").with_quote(&counted(starts.len(), "start")));
     }
     let formats = ["%m/%d/%Y %I:%M[:%S] %p", "%m/%d/%Y %H:%M[:%S]"];
     let times = starts.into_iter().zip(ends);

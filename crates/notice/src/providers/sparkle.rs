@@ -16,7 +16,7 @@ use crate::{
     words,
 };
 
-/// TI Sparkle.
+/// Definition of the provider TI Sparkle.
 pub static PROVIDER: Provider = Provider {
     slug: "sparkle",
     name: "Sparkle",
@@ -112,7 +112,7 @@ fn windows(table: &Table) -> Result<Vec<Named>, Failure> {
     }
 }
 
-/// A time in UTC, which its label or itself says.
+/// Returns a time in UTC, which its label or itself says.
 fn time(said: &Found<String>, is_universal: bool) -> Result<Found<Moment>, Failure> {
     said.clone().try_map("a time such as `08/31/2031 03:00 UTC`", |text| {
         let formats = ["%m/%d/%Y %H:%M[:%S]"];
@@ -156,7 +156,7 @@ fn circuits(page: &Page, table: &Table, status: Status) -> Result<Vec<Found<Circ
     Ok(circuits)
 }
 
-/// How long circuits are down: no time is no impact.
+/// Returns how long circuits are down: no time is no impact.
 fn impact(said: &Found<String>) -> Result<Impact, Failure> {
     match TIME_OF_IMPACT.captures(&said.value).and_then(|time| time.get(1)) {
         Some(time) if time.as_str().bytes().all(|digit| digit == b'0') => Ok(Impact::NoImpact),

@@ -18,7 +18,7 @@ use crate::{
     words,
 };
 
-/// Summit IG.
+/// Definition of the provider Summit IG.
 pub static PROVIDER: Provider = Provider {
     slug: "summitig",
     name: "Summit IG",
@@ -41,7 +41,7 @@ fn says(source: &Source<'_>) -> Option<Found<String>> {
     heading.or_else(|| maintnote::names(source, source.provider()))
 }
 
-/// What stands beside the label in a cell, or behind it on a line.
+/// Returns the text beside the label in a cell, or after it on a line.
 fn field(source: &Source<'_>, label: &str) -> Option<Found<String>> {
     let cell = source.page().ok().and_then(|page| page.value_of(label));
     cell.or_else(|| source.body().ok()?.labelled(&format!("{label}:")))
@@ -75,7 +75,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     }
 }
 
-/// What the field, the subject and the heading say.
+/// Returns the status of the field, the subject and the heading.
 fn status(source: &Source<'_>) -> Result<Found<Status>, Failure> {
     let field = expect(source, "Status")?;
     let stated = words::status(&field)?;
@@ -85,7 +85,7 @@ fn status(source: &Source<'_>) -> Result<Found<Status>, Failure> {
     words::strongest(statuses)?.ok_or_else(|| Failure::malformed("a status such as `Scheduled`", &field))
 }
 
-/// The window by its labels and by the invitation.
+/// Returns the window by its labels and by the invitation.
 fn window(source: &Source<'_>) -> Result<Option<Times>, Failure> {
     let invited = maintnote::windows(source)?;
     let invited = match invited.as_slice() {
@@ -104,7 +104,7 @@ fn window(source: &Source<'_>) -> Result<Option<Times>, Failure> {
     }
 }
 
-/// The time behind each label of that bound, one for each zone: they must agree, with each other and with the invitation.
+/// Returns the time behind each label of that bound, one for each zone: they must agree, with each other and with the invitation.
 fn time(source: &Source<'_>, bound: &str, invited: Option<Moment>) -> Result<Option<Found<Moment>>, Failure> {
     let mut said: Vec<(Found<String>, String)> = Vec::new();
     let zone_of = |label: &str| {

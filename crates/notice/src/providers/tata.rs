@@ -18,7 +18,7 @@ use crate::{
     words,
 };
 
-/// Tata Communications.
+/// Definition of the provider Tata Communications.
 pub static PROVIDER: Provider = Provider {
     slug: "tata",
     name: "Tata Communications",
@@ -80,7 +80,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Notice(windows.into_iter().map(|(start, end)| draft.clone().window(start, end)).collect()))
 }
 
-/// What stands beside a label in the table, or behind it in the text.
+/// Returns the text beside a label in the table, or after it in the text.
 fn field(source: &Source<'_>, label: &str) -> Option<Found<String>> {
     match source.page() {
         // A page without a table is a list's footer.
@@ -89,7 +89,7 @@ fn field(source: &Source<'_>, label: &str) -> Option<Found<String>> {
     }
 }
 
-/// The status of the table and that of the subject, which may say the same; a change stands above a plan.
+/// Returns the status of the table and that of the subject, which may say the same; a change stands above a plan.
 fn status(fields: impl Iterator<Item = Found<String>>) -> Result<Found<Status>, Failure> {
     let statuses: Result<Vec<_>, _> = fields.map(|field| status_of(&field)).collect();
     words::strongest(statuses?)?.ok_or_else(|| Failure::missing(format!("a line `{STATUS}`")))
@@ -105,7 +105,7 @@ fn status_of(field: &Found<String>) -> Result<Found<Status>, Failure> {
     field.clone().try_map("a status such as `Scheduled`", |_| said)
 }
 
-/// The windows in GMT, else those in Indian time.
+/// Returns the windows in GMT, else those in Indian time.
 fn windows(source: &Source<'_>) -> Result<Vec<Times>, Failure> {
     let field = |zone| field(source, &format!("Activity Window ({zone})"));
     match field("GMT").or_else(|| field("UTC")).or_else(|| field("IST")) {
@@ -114,7 +114,7 @@ fn windows(source: &Source<'_>) -> Result<Vec<Times>, Failure> {
     }
 }
 
-/// The window with the end up to which it was extended, where the notice says one.
+/// Returns the window with the end up to which it was extended, where the notice says one.
 fn extended(source: &Source<'_>, mut windows: Vec<Times>) -> Result<Vec<Times>, Failure> {
     let field = |zone| field(source, &format!("Extended Up to Time Window ({zone})"));
     let Some(cell) = field("GMT").or_else(|| field("UTC")).or_else(|| field("IST")) else { return Ok(windows) };
@@ -129,7 +129,7 @@ fn extended(source: &Source<'_>, mut windows: Vec<Times>) -> Result<Vec<Times>, 
     Ok(windows)
 }
 
-/// The windows of a cell that has nothing else.
+/// Returns the windows of a cell that has nothing else.
 fn windows_in(cell: &Found<String>) -> Result<Vec<Times>, Failure> {
     let expected = "windows such as `2031-01-02 03:04:00 GMT to 2031-01-03 04:05:00 GMT`";
     let rest = RANGE.replace_all(&cell.value, "");
@@ -144,7 +144,7 @@ fn windows_in(cell: &Found<String>) -> Result<Vec<Times>, Failure> {
     windows.collect()
 }
 
-/// The carrier is Indian: its `IST` is India's.
+/// Returns the carrier is Indian: its `IST` is India's.
 fn time(local: &str, zone: &str) -> Option<Moment> {
     let minutes = match zone.to_ascii_uppercase().as_str() {
         "GMT" | "UTC" => 0,
@@ -167,7 +167,7 @@ fn circuits(source: &Source<'_>, status: Status) -> Result<Vec<Found<Circuit>>, 
     ids.map(|id| services.clone().try_map("the id of a service", |_| Circuit::new(id, impact))).collect()
 }
 
-/// What the sentence above the table says, else the length of the outage.
+/// Returns the impact of the sentence above the table, else of the length of the outage.
 fn impact(source: &Source<'_>) -> Result<Impact, Failure> {
     let told = match source.body()?.matching(&SENTENCE) {
         Some(sentence) => {

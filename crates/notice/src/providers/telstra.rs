@@ -19,7 +19,7 @@ use crate::{
     words,
 };
 
-/// The provider.
+/// Definition of the provider Telstra.
 pub static PROVIDER: Provider = Provider {
     slug: "telstra",
     name: "Telstra",
@@ -40,7 +40,7 @@ const SERVICES: &[&str] =
 const DETAILS: &[&str] = &["Maintenance Details"];
 const CUSTOMER: &[&str] = &["To:", "Customer:", "Customer name"];
 
-/// What else stands at the start of a line where a value ends.
+/// Further beginnings of lines at which a value ends.
 const OTHERS: &[&str] = &["Attention:", "Email :", "Location:", "Click here", "If you have any"];
 
 static HEADING: Pattern = Pattern::new(
@@ -89,7 +89,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     }
 }
 
-/// The value of the first of these labels: in the cell beside it, or behind or below it.
+/// Returns the value of the first of these labels: in the cell beside it, or behind or below it.
 fn value(source: &Source<'_>, body: &Lines, labels: &[&str]) -> Option<Found<String>> {
     let beside = |label: &&str| source.page().ok()?.value_of(label);
     // Behind "To:" stands an address where somebody passed the mail on.
@@ -133,7 +133,7 @@ fn is_extended(line: &str) -> bool {
     change::statements(line).iter().any(|told| told.change == Change::Extended && !told.is_negated)
 }
 
-/// What stands above the first label.
+/// Returns the lines above the first label.
 fn lead(body: &Lines) -> impl Iterator<Item = (Place, &str)> {
     let starts = |line: &str| {
         labels().any(|label| line.get(..label.len()).is_some_and(|start| start.eq_ignore_ascii_case(label)))
@@ -186,7 +186,7 @@ fn circuits(source: &Source<'_>, body: &Lines) -> Result<Vec<Found<Circuit>>, Fa
     circuits.map(|id| id.try_map("the id of a service", |id| Circuit::new(id, impact))).collect()
 }
 
-/// What the field says, as far as that is known words; else what the line under the heading says. A notice without
+/// Returns the impact of the field, if its words are known; else that of the line under the heading. A notice without
 /// either is for a person.
 fn impact(source: &Source<'_>, body: &Lines) -> Result<Impact, Failure> {
     let stated = value(source, body, IMPACT).map(|field| match words::impact(&field) {
@@ -202,7 +202,7 @@ fn impact(source: &Source<'_>, body: &Lines) -> Result<Impact, Failure> {
     }
 }
 
-/// The paragraphs of the details, as they are written.
+/// Returns the paragraphs of the details, as they are written.
 fn summary(source: &Source<'_>, body: &Lines) -> Option<Found<String>> {
     let ends: Vec<_> = labels().filter(|label| !DETAILS.contains(label)).collect();
     let paragraphs = DETAILS.iter().find_map(|label| body.section(label, &ends))?;

@@ -19,7 +19,7 @@ use crate::{
     words,
 };
 
-/// Telxius.
+/// Definition of the provider Telxius.
 pub static PROVIDER: Provider = Provider {
     slug: "telxius",
     name: "Telxius",
@@ -79,7 +79,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     }
 }
 
-/// What the subject and the type say; `NORMAL` says nothing.
+/// Returns the status of the subject and the type; `NORMAL` states none.
 fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failure> {
     let kind = bilingual::expect(lines, TYPE)?;
     let of_kind = match bilingual::status(&kind)? {
@@ -92,7 +92,7 @@ fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failu
     status.ok_or_else(|| Failure::malformed("a subject such as `SCHEDULED Maintenance Notification`", subject))
 }
 
-/// The windows below `Schedule` that are not backups.
+/// Returns the windows below `Schedule` that are not backups.
 fn windows(lines: &Lines) -> Result<Vec<Times>, Failure> {
     let expected = "a window in UTC such as `22-Apr-2031 05:00 - 22-Apr-2031 08:00`";
     let label = |line: &str| line.split_once(':').map(|(label, _)| label.trim_matches(['*', ' ']).to_owned());

@@ -17,7 +17,7 @@ use crate::{
     words,
 };
 
-/// Turkcell Superonline.
+/// Definition of the provider Turkcell Superonline.
 pub static PROVIDER: Provider = Provider {
     slug: "turkcell",
     name: "Turkcell",
@@ -86,7 +86,7 @@ fn plain(text: &str) -> String {
     letters.filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The table with the number.
+/// Returns the table with the number.
 fn main(page: &Page) -> Option<&Table> {
     page.tables().iter().find(|table| table.rows.iter().flatten().any(|cell| plain(&cell.value) == NUMBER))
 }
@@ -123,7 +123,7 @@ struct Listed {
     account: Option<Found<String>>,
 }
 
-/// The rows of the tables within the cell: circuit, customer and what happens to it. In a text they stand below it.
+/// Returns the rows of the tables within the cell: circuit, customer and what happens to it. In a text they stand below it.
 fn circuits(page: &Page, main: &Table, cell: &Found<String>) -> Result<Vec<Listed>, Failure> {
     let mut listed = Vec::new();
     let line = |cell: &Found<String>| if let Place::Text { line } = cell.place { Some(line) } else { None };
@@ -162,7 +162,7 @@ fn circuits(page: &Page, main: &Table, cell: &Found<String>) -> Result<Vec<Liste
     Ok(listed)
 }
 
-/// What stands in the cell above the first circuit.
+/// Returns the text of the cell above the first circuit.
 fn summary(page: &Page, first: Option<&Listed>) -> Option<Found<String>> {
     let id = first?.circuit.value.id();
     let below = page.lines().iter().skip_while(|(_, line)| plain(line) != IMPACT).skip(1);

@@ -17,7 +17,7 @@ use crate::{
     words,
 };
 
-/// Verizon Business.
+/// Definition of the provider Verizon Business.
 pub static PROVIDER: Provider = Provider {
     slug: "verizon",
     name: "Verizon",
@@ -83,8 +83,8 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Notice(drafts.collect()))
 }
 
-/// What the remark says, else the heading and the subject. A maintenance that was not done is off: another notice
-/// announces the next attempt.
+/// Returns the status of the remark, else of the heading and the subject. A maintenance that was not carried out is
+/// cancelled: another notice announces the next attempt.
 fn status(subject: &Found<String>, page: &Page) -> Result<Found<Status>, Failure> {
     let remarks = page.lines().all_labelled("Attention");
     if let Some(remark) = remarks.iter().find(|remark| NOT_DONE.is_match(&remark.value)) {
@@ -99,7 +99,7 @@ fn status(subject: &Found<String>, page: &Page) -> Result<Found<Status>, Failure
     Ok(told.unwrap_or_else(|| Found::by_rule(Status::Confirmed, "a notice without a remark is confirmed")))
 }
 
-/// The windows of a cell that has nothing else.
+/// Returns the windows of a cell that has nothing else.
 fn windows(cell: &Found<String>) -> Result<Vec<StartAndEnd>, Failure> {
     let expected = "windows such as `Mar 4 2031 23:00 GMT - Mar 5 2031 03:00 GMT`";
     let rest = WINDOW.replace_all(&cell.value, "").to_lowercase();
@@ -130,7 +130,7 @@ fn impact(page: &Page) -> Result<Impact, Failure> {
     }
 }
 
-/// The circuits of every table of circuits, without those that a translation repeats.
+/// Returns the circuits of every table of circuits, without those that a translation repeats.
 fn circuits(page: &Page) -> Result<Vec<Found<Circuit>>, Failure> {
     let impact = impact(page)?;
     let mut circuits: Vec<Found<Circuit>> = Vec::new();

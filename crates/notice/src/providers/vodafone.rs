@@ -16,7 +16,7 @@ use crate::{
     words,
 };
 
-/// Vodafone.
+/// Definition of the provider Vodafone.
 pub static PROVIDER: Provider = Provider {
     slug: "vodafone",
     name: "Vodafone",
@@ -68,7 +68,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if windows.is_empty() { Ok(Reading::Notice(vec![draft])) } else { draft.in_windows(windows).map(Reading::Notice) }
 }
 
-/// The one number of subject and text.
+/// Returns the one number of subject and text.
 fn id(subject: &Found<String>, lines: &Lines) -> Result<Found<String>, Failure> {
     let in_subject = NUMBER.captures(&subject.value).and_then(|captures| captures.get(1));
     let in_subject = in_subject.map(|number| subject.clone().map(|_| number.as_str().to_owned()));
@@ -83,7 +83,8 @@ fn id(subject: &Found<String>, lines: &Lines) -> Result<Found<String>, Failure> 
     }
 }
 
-/// What the subject and the sentence above the description say; else the heading, which announces the work.
+/// Returns the status of the subject and of the sentence above the description; else that of the heading, which announces the
+/// work.
 fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failure> {
     let told = words::status_told_in(lines.opening(LABELS))?;
     let heading = lines.matching(&HEADING).map(|heading| heading.map(|_| Status::Confirmed));
@@ -92,7 +93,7 @@ fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failu
     status.ok_or_else(|| Failure::malformed("a heading such as `Planned Maintenance Notice`", subject))
 }
 
-/// The new windows where there are any, else those that are not called the original ones.
+/// Returns the new windows where there are any, else those that are not called the original ones.
 fn windows(lines: &Lines, status: Status) -> Result<Vec<Times>, Failure> {
     let under = |label| lines.section(label, LABELS).unwrap_or_default();
     let (new, plain, original) = (under(NEW), under(WINDOW), under(ORIGINAL));

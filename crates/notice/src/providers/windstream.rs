@@ -4,6 +4,8 @@
 //! The heading says where the maintenance stands. "Updated" has a new window; "Postponed" has the old one, which is off: the next
 //! one is announced as an update.
 
+use contract::count::counted;
+
 use crate::{
     dates,
     draft::{Draft, Times},
@@ -100,14 +102,14 @@ fn windows(page: &Page) -> Result<Vec<Times>, Failure> {
     let starts = page.values_of("Event Start Date & Time");
     let ends = page.values_of("Event End Date & Time");
     if starts.len() != ends.len() {
-        return Err(Failure::ambiguous("an end for every start").with_quote(&format!("{} starts", starts.len())));
+        return Err(Failure::ambiguous("an end for every start").with_quote(&counted(starts.len(), "start")));
     }
     let formats = ["%m/%d/%y %H:%M", "%m/%d/%Y %H:%M"];
     let times = starts.into_iter().zip(ends);
     times.map(|(start, end)| Ok((dates::read_zoned(start, &formats)?, dates::read_zoned(end, &formats)?))).collect()
 }
 
-/// The sentences between the heading and the description.
+/// Returns the sentences between the heading and the description.
 fn summary(page: &Page) -> Option<Found<String>> {
     let is_description = |line: &str| {
         ["Description of Maintenance", "Maintenance Information"].iter().any(|end| line.eq_ignore_ascii_case(end))
@@ -136,7 +138,7 @@ fn circuits(page: &Page, status: Status) -> Result<Vec<Found<Circuit>>, Failure>
     rows.into_iter().map(circuit).collect()
 }
 
-/// The worst of the listed impacts; without any, whether the work affects service.
+/// Returns the worst of the listed impacts; without any, whether the work affects service.
 fn impact(page: &Page, status: Status) -> Result<Impact, Failure> {
     let tables = page.tables_with(&["Impact Type", "Impact Start"]);
     let rows = tables.iter().flat_map(|table| &table.rows).filter(|row| row.get("Impact Start").is_some());

@@ -25,7 +25,7 @@ use crate::{
     words,
 };
 
-/// Zayo Group.
+/// Definition of the provider Zayo Group.
 pub static PROVIDER: Provider = Provider {
     slug: "zayo",
     name: "Zayo",
@@ -60,7 +60,7 @@ static RANGE: Pattern = Pattern::new(
     r"(?i)(\d{1,2}-[a-z]{3,9}-\d{4} \d{1,2}:\d{2}) to (\d{1,2}-[a-z]{3,9}-\d{4} \d{1,2}:\d{2}) ?\( ?(?:GMT|UTC) ?\)",
 );
 
-/// A template's label with one of its tickets, in a mail that names Zayo.
+/// Returns a template's label with one of its tickets, in a mail that names Zayo.
 fn says(source: &Source<'_>) -> Option<Found<String>> {
     let lines = source.body().ok()?;
     let ticket = lines.labelled(TICKET)?;
@@ -88,7 +88,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     Ok(Reading::Notice(windows.into_iter().map(|(start, end)| draft.clone().window(start, end)).collect()))
 }
 
-/// A mail without a ticket: either not understood, or about something else.
+/// Returns a mail without a ticket: either not understood, or about something else.
 fn other(source: &Source<'_>) -> Result<Reading, Failure> {
     let subject = source.subject();
     if subject.value.to_lowercase().contains("maintenance") || TICKET_IN_SUBJECT.is_match(&subject.value) {
@@ -104,12 +104,12 @@ fn ticket(lines: &Lines) -> Result<Found<String>, Failure> {
     })
 }
 
-/// What stands after a label, to the next one; `None` where that is nothing.
+/// Returns the text after a label, to the next one; `None` if there is none.
 fn section(lines: &Lines, label: &str) -> Option<Found<String>> {
     lines.section(label, LABELS)?.into_iter().next()
 }
 
-/// The fields that are optional: customer, date of the notice, reason.
+/// Returns the fields that are optional: customer, date of the notice, reason.
 fn common(mut draft: Draft, source: &Source<'_>, page: &Page) -> Result<Draft, Failure> {
     let lines = page.lines();
     let subject = source.subject();
@@ -135,7 +135,7 @@ fn instant(text: &str) -> Option<Moment> {
     dates::moment(local, &TimeZone::UTC)
 }
 
-/// The windows under "1st Activity Date" and so on, by their lines in GMT. The lines in local time are the same
+/// Returns the windows under "1st Activity Date" and so on, by their lines in GMT. The lines in local time are the same
 /// windows, with a zone that has no offset ("Eastern"), and are passed over; so is what stands under "Backup Date".
 fn windows(lines: &Lines) -> Result<Vec<Times>, Failure> {
     let mut windows = Vec::new();
@@ -181,7 +181,7 @@ fn circuits(page: &Page) -> Result<Vec<Found<Circuit>>, Failure> {
     Ok(circuits)
 }
 
-/// The column of Zayo's own ids; "Legacy" and "Customer" ones are others' names for the same circuits.
+/// Returns the column of Zayo's own ids; "Legacy" and "Customer" ones are others' names for the same circuits.
 fn circuit_heading<'page>(headings: &[&'page str]) -> Option<&'page str> {
     let is_own = |heading: &&&str| {
         let heading = heading.to_lowercase();
@@ -190,7 +190,7 @@ fn circuit_heading<'page>(headings: &[&'page str]) -> Option<&'page str> {
     headings.iter().find(is_own).copied()
 }
 
-/// A hit ("Switch Hit", "Hits") is an outage of moments.
+/// Returns the impact: a hit ("Switch Hit", "Hits") is an outage of moments.
 fn impact(said: &Found<String>) -> Result<Found<Impact>, Failure> {
     let is_hit = said
         .value

@@ -86,8 +86,8 @@ const OUTAGE: &[&str] = &[
 
 const HEDGES: &[&str] = &["potential", "potentially", "possible", "possibly", "may", "might", "unknown", "tbc", "tbd"];
 
-/// The impact that a field says. Of several the worst counts, but what is only "at risk of an outage" is at risk.
-/// A word that nobody knows, or that is hedged ("potentially service affecting"), is a failure.
+/// Returns the impact that a field says. Of several the worst counts, but what is only "at risk of an outage" is
+/// at risk. A word that nobody knows, or that is hedged ("potentially service affecting"), is a failure.
 pub fn impact(field: &Found<String>) -> Result<Found<Impact>, Failure> {
     let words = words(&field.value);
     let none = has_any(&words, NO_IMPACT);

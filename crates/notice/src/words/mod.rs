@@ -17,7 +17,7 @@ use super::{
 
 type Vocabulary = &'static [(Status, &'static [&'static str])];
 
-/// What changes a maintenance that is planned; at most one of them can be true.
+/// Changes of a planned maintenance; at most one of them can be true.
 const CHANGES: Vocabulary = &[
     (
         Status::Cancelled,
@@ -81,15 +81,15 @@ const CONFIRMED: &[&str] = &[
 /// Shortly before a word they take it back: "could not be completed", "partially completed".
 const NEGATIONS: &[&str] = &["not", "never", "cannot", "partial", "partially", "unable"];
 
-/// How many words before.
+/// Maximum distance of a negation before its word, in words.
 const NEGATION_REACH: usize = 4;
 
-/// From one of these on, a sentence tells what could happen, not what is planned.
+/// Words after which a sentence tells what could happen, not what is planned.
 const CONDITIONS: &[&str] =
     &["if", "may", "might", "should", "could", "would", "whether", "unless", "can", "cannot", "must", "ensure"];
 
-/// The status that a title, a subject or a status field says; `None` where it has no such word.
-/// "Cancelled" and its like stand above "planned": a cancelled planned work is cancelled.
+/// Returns the status that a title, a subject or a status field says; `None` where it has no such word. "Cancelled" and its like
+/// stand above "planned": a cancelled planned work is cancelled.
 pub fn status(title: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
     // A sentence that stands where a title does may have a word of change and tell of none; what stands beside it is a title still.
     let whole = words(&title.value);
@@ -120,7 +120,7 @@ fn is_sentence(words: &[String]) -> bool {
     has_verb && words.len() >= SENTENCE
 }
 
-/// The status that these words of the title say.
+/// Returns the status that these words of the title say.
 fn status_in(
     vocabulary: Vocabulary,
     words: &[String],
@@ -140,8 +140,8 @@ fn status_in(
     Ok(found.map(|status| title.clone().map(|_| status)))
 }
 
-/// The status that running text tells: the change of its sentences, by [`change::statements`], else the plan that they speak of.
-/// `None` where no sentence tells.
+/// Returns the status that running text tells: the change of its sentences, by [`change::statements`], else the plan that they
+/// speak of. `None` where no sentence tells.
 pub fn status_told(prose: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
     let mut told: Option<Found<Status>> = None;
     for Statement { change, sentence, .. } in
@@ -190,9 +190,9 @@ pub fn status_told_in<'body>(
     Ok(told)
 }
 
-/// The status of a notice: the first title that tells of a change (cancelled, completed, …), else the change that the body
-/// tells, else the plan that a title tells. `None` where neither says so: the body of every notice speaks of planned work,
-/// which proves nothing beside a title with a word that nobody knows.
+/// Returns the status of a notice: the first title that tells of a change (cancelled, completed, …), else the change that the body
+/// tells, else the plan that a title tells. `None` where neither says so: the body of every notice speaks of planned work, which
+/// proves nothing beside a title with a word that nobody knows.
 pub fn status_of<'body>(
     titles: impl IntoIterator<Item = Found<String>>,
     body: impl Iterator<Item = (Place, &'body str)>,
@@ -207,12 +207,12 @@ pub fn status_of<'body>(
     Ok(status_told_in(body)?.filter(|told| is_change(told.value)).or(planned))
 }
 
-/// The one of several statements that counts: a change stands above a plan, and two changes contradict each other.
+/// Returns the one of several statements that counts: a change stands above a plan, and two changes contradict each other.
 pub fn strongest(statements: impl IntoIterator<Item = Found<Status>>) -> Result<Option<Found<Status>>, Failure> {
     statements.into_iter().try_fold(None, |before, status| join(before, status).map(Some))
 }
 
-/// Of two statuses that were told one after the other, the change; two changes are a contradiction.
+/// Joins two statuses of consecutive texts: a change counts more than a plan; two changes contradict each other.
 fn join(before: Option<Found<Status>>, status: Found<Status>) -> Result<Found<Status>, Failure> {
     match before {
         Some(before) if is_change(before.value) && is_change(status.value) && before.value != status.value => {
@@ -224,7 +224,7 @@ fn join(before: Option<Found<Status>>, status: Found<Status>) -> Result<Found<St
     }
 }
 
-/// Whether it is more than the announcement of a plan.
+/// Returns whether it is more than the announcement of a plan.
 const fn is_change(status: Status) -> bool {
     !matches!(status, Status::Confirmed | Status::Tentative | Status::NoChange)
 }
@@ -237,7 +237,7 @@ fn is_negated(words: &[String], at: usize) -> bool {
     words.get(at.saturating_sub(NEGATION_REACH)..at).is_some_and(|before| has_any(before, NEGATIONS))
 }
 
-/// The words in lower case. `re-scheduled` is one word, every other mark separates.
+/// Returns the words in lower case. `re-scheduled` is one word, every other mark separates.
 fn words(text: &str) -> Vec<String> {
     let text = text.to_lowercase().replace("re-sch", "resch");
     text.split(|character: char| !character.is_alphanumeric())
@@ -246,12 +246,12 @@ fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether one of the phrases stands in the words.
+/// Returns whether one of the phrases stands in the words.
 fn has_any(words: &[String], phrases: &[&str]) -> bool {
     first(words, phrases).is_some()
 }
 
-/// Where the first of the phrases stands in the words.
+/// Returns where the first of the phrases stands in the words.
 fn first(words: &[String], phrases: &[&str]) -> Option<usize> {
     phrases
         .iter()
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_contradicts_itself_is_for_a_person() {
+    fn a_contradiction_is_for_a_person() {
         for text in
             ["Cancelled and completed", "Maintenance not completed", "Partially completed", "Cancelled / rescheduled"]
         {
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn prose_tells_what_is_and_not_what_may_be() {
+    fn prose_states_facts_and_not_possibilities() {
         let told = |text: &str| status_told(&title(text)).unwrap().map(|found| found.value);
         assert_eq!(told("If the work is cancelled we will tell you."), None);
         assert_eq!(told("We will inform you once the work is completed."), None);

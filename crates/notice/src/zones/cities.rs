@@ -52,7 +52,7 @@ static CITIES: LazyLock<Cities> = LazyLock::new(|| {
     cities
 });
 
-/// The IANA zone of a place such as `Chicago, IL`, `Frankfurt, Germany` or `New York`.
+/// Returns the IANA zone of a place such as `Chicago, IL`, `Frankfurt, Germany` or `New York`.
 pub(super) fn zone_of(place: &str) -> Option<&'static str> {
     let mut parts = place.split(',').map(plain).filter(|part| !part.is_empty());
     let first = parts.next()?;
@@ -81,15 +81,15 @@ pub(super) fn zone_of(place: &str) -> Option<&'static str> {
     regions.iter().all(|region| region.is_whole).then(|| only(regions.iter().copied())).flatten()
 }
 
-/// The one zone of all these regions.
+/// Returns the one zone of all these regions.
 fn only<'region>(mut regions: impl Iterator<Item = &'region Region>) -> Option<&'static str> {
     let zone = regions.next()?.zone;
     regions.all(|region| region.zone == zone).then_some(zone)
 }
 
 impl Region {
-    /// Whether the region, or its country, has this name. A country's code of two letters counts only beside a city
-    /// of it: alone, `CA` is California and `DE` is Delaware.
+    /// Returns whether the region, or its country, has this name. A country's code of two letters counts only beside
+    /// a city of it: alone, `CA` is California and `DE` is Delaware.
     fn is_called(&self, name: &str, beside_city: bool) -> bool {
         let country = COUNTRIES.iter().find(|(long, _)| *long == name).map(|(_, code)| *code);
         self.names.iter().any(|own| own == name)
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_or_ambiguous_has_no_zone() {
+    fn an_unknown_or_ambiguous_city_has_no_zone() {
         for place in [
             "",
             ",",

@@ -123,16 +123,16 @@ const REGIONS: &[(&str, &str)] = &[
     ("london time", "Europe/London"),
 ];
 
-/// The zone of an abbreviation such as `UTC`, `GMT`, `EST` or `CEST`; `None` for those that mean several.
+/// Returns the zone of an abbreviation such as `UTC`, `GMT`, `EST` or `CEST`; `None` for those that mean several.
 pub fn by_abbreviation(name: &str) -> Option<TimeZone> {
     let name = name.trim();
     let (_, minutes) = ABBREVIATIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
     fixed(*minutes)
 }
 
-/// The zone of a name in any form but a city's: an abbreviation, an offset (`UTC+8`, `GMT-05:00`, `+0100`), a long name
-/// (`Eastern Daylight Time`), a region's time (`ET`, `Pacific Time`), or an IANA name (`Europe/Paris`). Brackets around
-/// it are passed over.
+/// Returns the zone of a name in any form but a city's: an abbreviation, an offset (`UTC+8`, `GMT-05:00`, `+0100`), a long name
+/// (`Eastern Daylight Time`), a region's time (`ET`, `Pacific Time`), or an IANA name (`Europe/Paris`). Brackets around it are
+/// passed over.
 pub fn by_name(name: &str) -> Option<TimeZone> {
     let name = short_name(name);
     let lower = name.to_lowercase();
@@ -165,14 +165,14 @@ pub fn is_in_season(name: &str, moment: Moment) -> bool {
     TimeZone::get(region).is_ok_and(|region| region.to_offset(moment.at()) == moment.offset())
 }
 
-/// The abbreviation of a long name; any other name without marks around it.
+/// Returns the abbreviation of a long name; any other name without marks around it.
 fn short_name(name: &str) -> &str {
     let name =
         name.trim_matches(|mark: char| mark.is_whitespace() || matches!(mark, '(' | ')' | '[' | ']' | '.' | ','));
     NAMES.iter().find(|(long, _)| long.eq_ignore_ascii_case(name)).map_or(name, |(_, short)| *short)
 }
 
-/// The zone of a city such as `Chicago, IL` or `Frankfurt`; `None` for one that we do not know or that is ambiguous.
+/// Returns the zone of a city such as `Chicago, IL` or `Frankfurt`; `None` for one that we do not know or that is ambiguous.
 pub fn by_city(city: &str) -> Option<TimeZone> {
     TimeZone::get(cities::zone_of(city)?).ok()
 }
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_two_meanings_has_none() {
+    fn an_ambiguous_abbreviation_has_no_zone() {
         for name in ["IST", "AST", "SST", "XYZ", "", "local time", "+", "UTC+", "+25", "UTC+8x", "+1:5", "UTC+08:75"] {
             assert!(by_name(name).is_none(), "{name}");
         }

@@ -11,7 +11,7 @@ use crate::{
     support,
 };
 
-/// Every notice that we wrote.
+/// Returns every notice that we wrote.
 fn notices() -> Vec<(support::Named, Value)> {
     let read = support::own_mails().into_iter().map(|mail| {
         let reading = support::parse(&mail.bytes);
@@ -24,7 +24,7 @@ fn slug(name: &str) -> &str {
     name.split('/').next().unwrap()
 }
 
-/// What of a maintenance must not be mixed with another's: its id, status and window.
+/// Returns the parts of a maintenance that must not be mixed with another's: id, status and window.
 fn essence(reading: &Value) -> BTreeSet<String> {
     let maintenances = reading["maintenances"].as_array().unwrap().iter();
     maintenances
@@ -32,7 +32,7 @@ fn essence(reading: &Value) -> BTreeSet<String> {
         .collect()
 }
 
-/// The body of a page, without what stands around it.
+/// Returns the body of a page, without what stands around it.
 fn inside(page: &str) -> &str {
     let lower = page.to_ascii_lowercase();
     let start = lower.find("<body").and_then(|at| page[at..].find('>').map(|end| at + end + 1)).unwrap_or(0);
@@ -40,7 +40,7 @@ fn inside(page: &str) -> &str {
     page.get(start..end).unwrap_or(page)
 }
 
-/// The mail with the bodies of another below its own; `None` where they are not of one kind.
+/// Returns the mail with the bodies of another below its own; `None` where they are not of one kind.
 fn with_below(mail: &[u8], other: &Mail) -> Option<Vec<u8>> {
     let below = |text: &str, kind: &str| match kind {
         "plain" => other.texts.first().map(|other| format!("{}\n\n{other}", text.trim_end())),
@@ -60,7 +60,7 @@ fn with_below(mail: &[u8], other: &Mail) -> Option<Vec<u8>> {
     is_changed.get().then_some(mail)
 }
 
-/// Every digit but those of dates changed, so that ids and circuits are others.
+/// Returns every digit but those of dates changed, so that ids and circuits are others.
 fn other_ids(mail: &[u8], reading: &Value) -> Option<Vec<u8>> {
     let plain = String::from_utf8(rewrite::encoded(mail, Encoding::EightBit)).ok()?;
     let id = reading["maintenances"][0]["maintenance_id"].as_str()?;
@@ -143,7 +143,7 @@ const ANSWERS: &[&str] = &[
     "Hallo, der Trupp kommt am 21. zur selben Zeit.",
 ];
 
-/// How mail programs open a quotation, and what stands before each of its lines.
+/// Openings of quotations in mail programs, with the mark before each quoted line.
 const QUOTATIONS: &[(&str, &str)] = &[
     ("On Fri, 2 Apr 2027 at 16:00, Jo Visser <jo@customer.example> wrote:", "> "),
     ("On Fri, 2 Apr 2027 at 16:00, Jo Visser\n<jo@customer.example> wrote:", ""),
@@ -165,7 +165,7 @@ const QUOTATIONS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn what_is_quoted_below_an_answer_is_no_notice() {
+fn a_quotation_below_an_answer_is_not_a_notice() {
     let (mut ran, mut wrong) = (0, Vec::new());
     let mut providers = BTreeSet::new();
     for (index, (mail, _)) in notices().iter().enumerate() {
@@ -268,7 +268,7 @@ fn no_language_of_a_carrier_is_passed_over() {
 
 /// Another mail with a file that nobody has read may be a notice.
 #[test]
-fn what_was_not_read_is_not_passed_over() {
+fn unread_mails_are_not_ignored() {
     let (mut ran, mut wrong) = (0, Vec::new());
     for mail in support::own_mails().iter().filter(|mail| support::parse(&mail.bytes)["outcome"] == "ignored") {
         for (kind, name) in [

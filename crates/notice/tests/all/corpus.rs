@@ -12,7 +12,7 @@ use crate::support;
 
 #[derive(Deserialize)]
 struct Case {
-    /// `maintenances` or `error`.
+    /// Expected result: `maintenances` or `error`.
     expects: String,
     /// Keys that are not compared, but have to be filled.
     #[serde(default)]
@@ -23,7 +23,7 @@ struct Case {
     /// Whole other readings that are right.
     #[serde(default)]
     also: Vec<Value>,
-    /// Whether handing the mail to a person is right.
+    /// `true` if handing the mail to a person is right.
     #[serde(default)]
     also_none: bool,
 }

@@ -1,6 +1,6 @@
-//! What goes wrong in parsers of such mails, all of it in one table: [`FAULTS`]. Each fault is shown by a mail of ours and what
-//! it says, or by a test that is named there. Those below it are about the tools that all providers share: the carrier in
-//! them is made up.
+//! Tests faults of parsers of such mails, all of them in one table: [`FAULTS`]. Each fault is covered by a mail of ours and its
+//! expected reading, or by a test that is named there. Those below it are about the tools that all providers share: the carrier
+//! in them is made up.
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use mail::Mail;
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{rewrite, support};
 
-/// How a fault is shown not to be ours.
+/// The proof that we do not have a fault.
 enum Shown {
     /// A mail of ours, and what is read of it: see [`told`].
     By(&'static str, &'static [&'static str]),
@@ -36,10 +36,10 @@ const FAULTS: &[(&str, Shown)] = &[
     ("… of every carrier, by every mail program, twice", In("tests/all/metamorphic/forwarding.rs", "inline_twice")),
     ("a look-alike is nobody", In("tests/all/faults.rs", "a_look_alike_in_any_hand_is_nobody")),
     ("a second HTML part changes nothing", In("tests/all/faults.rs", "a_second_html_part_changes_nothing")),
-    ("… nor a list's footer, of every carrier", In("tests/all/metamorphic/wrapping.rs", "what_lists_add")),
+    ("… nor a list's footer, of every carrier", In("tests/all/metamorphic/wrapping.rs", "footers_of_lists_change_nothing")),
     ("8 bits without a charset are read", In("tests/all/mail.rs", "eight_bits_without_a_charset_are_read")),
     ("… of every carrier", In("tests/all/metamorphic/wrapping.rs", "charsets")),
-    ("no Date, no From, no body: nothing is guessed", In("tests/all/faults.rs", "what_lacks_a_part_says_the_same_or_nothing")),
+    ("no Date, no From, no body: nothing is guessed", In("tests/all/faults.rs", "a_mail_without_a_part_reads_the_same_or_not_at_all")),
     ("… and no crash", In("tests/all/mail.rs", "a_mail_without_anything_is_a_mail")),
     ("an already decoded body is decoded once", In("tests/all/mail.rs", "a_body_is_decoded_once")),
     ("a missing year, over New Year as well", In("tests/all/faults.rs", "a_missing_year_comes_from_the_mails_date_over_new_year_as_well")),
@@ -62,7 +62,7 @@ const FAULTS: &[(&str, Shown)] = &[
     ("calendar: another mail without one", By("ntt/newsletter", &["ignored: "])),
     ("att: leading zeros that the sheet does not store", By("att/numbered-circuits-two-nights", &["00700413 REDUCED-REDUNDANCY, 00700414 REDUCED-REDUNDANCY"])),
     ("att: each of the sheet's headings", In("src/providers/att.rs", "columns_are_told_by_the_words_in_their_headings")),
-    ("aws: an id of circuits, start and end", In("tests/all/faults.rs", "an_id_that_a_notice_lacks_is_the_hash_of_what_it_says")),
+    ("aws: an id of circuits, start and end", In("tests/all/faults.rs", "a_missing_id_is_the_hash_of_the_content")),
     ("bso: slots merge, and each circuit has its impact", By("bso/planned", &["EXN-PAR1-LON2-W-001 REDUCED-REDUNDANCY, EXN-PAR1-FRA3-W-002 OUTAGE"])),
     ("bso: the first start and the last end", By("bso/reminder-two-slots", &["2031-09-03T22:00Z–2031-09-06T04:00Z"])),
     ("cogent: the month first, in the time of Chicago", By("cogent/planned", &["2031-03-04T06:00Z–2031-03-04T12:00Z"])),
@@ -95,7 +95,8 @@ const FAULTS: &[(&str, Shown)] = &[
     ("… and that it is anybody's", In("tests/all/faults.rs", "a_strangers_calendar_is_read_and_known_to_be_a_strangers")),
 ];
 
-/// What is read of a mail, in short: `ID STATUS START–END CIRCUIT IMPACT, … of STAMP` a line, or the outcome and its reason.
+/// Returns the reading of a mail, in short: `ID STATUS START–END CIRCUIT IMPACT, … of STAMP` a line, or the outcome and its
+/// reason.
 fn told(reading: &Value) -> String {
     let time = |value: &Value| {
         let seconds = value.as_i64().unwrap();
@@ -149,7 +150,7 @@ fn every_fault_is_shown_not_to_be_ours() {
 
 /// A mail without a header or a body is read as before, or not at all.
 #[test]
-fn what_lacks_a_part_says_the_same_or_nothing() {
+fn a_mail_without_a_part_reads_the_same_or_not_at_all() {
     let without = |mail: &[u8], name: &str| rewrite::Message::of(mail).without(name).bytes();
     let essence = |reading: &Value| {
         let keys = ["maintenance_id", "status", "start", "end", "circuits"];
@@ -185,7 +186,7 @@ fn what_lacks_a_part_says_the_same_or_nothing() {
 
 /// Amazon's notices have no id: it is the hash of the circuits, one behind the other, and of the window.
 #[test]
-fn an_id_that_a_notice_lacks_is_the_hash_of_what_it_says() {
+fn a_missing_id_is_the_hash_of_the_content() {
     let mail = std::fs::read(support::repository().join("tests/mails/aws/planned.eml")).unwrap();
     let said = "dxcon-fh6q1w2edxvif-fg9z8y7xdxvif-ffk3m5n719304316001930446000";
     let hash = Sha256::digest(said).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
@@ -210,7 +211,7 @@ fn with_both_line_ends(mail: &str, look: impl Fn(&Mail)) {
     }
 }
 
-/// The start of a notice that writes no year.
+/// Returns the start of a notice that writes no year.
 fn start(source: &Source<'_>) -> Result<Found<DateTime>, Failure> {
     let announced = source.announced_at().ok_or_else(|| Failure::missing("the date of the mail"))?;
     let announced = announced.to_zoned(TimeZone::UTC).date();

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use crate::support;
 
-/// What may become of a mail.
+/// The wanted outcome of a mail.
 enum Wanted {
     /// A reading, by the keys that are named; each maintenance in order. A person is right too if the second is true.
     Read(Value, bool),
-    /// A person.
+    /// It goes to a person.
     Person,
     /// A person, with these ids suggested.
     Suggested(&'static [&'static str]),

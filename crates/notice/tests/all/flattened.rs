@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support;
 
-/// How the cells of a row stand in the text.
+/// The separation of a row's cells in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Style {
     /// `a | b`.
@@ -97,7 +97,7 @@ fn row(row: ElementRef<'_>, style: Style, text: &mut String) {
     text.push_str(&line);
 }
 
-/// The headers of a mail, and its page as text; `None` for one that has no page.
+/// Returns the headers of a mail, and its page as text; `None` for one that has no page.
 fn flattened(mail: &[u8], style: Style) -> Option<(String, String)> {
     let decoded = Mail::decode(mail);
     if decoded.is_forwarded() || !decoded.attachments.is_empty() || !decoded.calendars.is_empty() {
@@ -111,13 +111,13 @@ fn flattened(mail: &[u8], style: Style) -> Option<(String, String)> {
     Some((head, text))
 }
 
-/// A mail of that text, which its end closes.
+/// Returns a mail of that text, which its end closes.
 fn closed((head, text): &(String, String)) -> Vec<u8> {
     let kind = "Content-Type: text/plain; charset=utf-8\r\n\r\n";
     format!("{head}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n{kind}{text}\r\n--b--\r\n").into_bytes()
 }
 
-/// What is compared: the text cannot keep the lines of a summary, and cells lose blanks.
+/// Returns the parts of a reading that are compared: the text cannot keep the lines of a summary, and cells lose blanks.
 fn essence(reading: &Value) -> Vec<Value> {
     let mut maintenances = reading["maintenances"].as_array().unwrap().clone();
     for maintenance in &mut maintenances {
@@ -131,7 +131,7 @@ fn essence(reading: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn a_text_says_what_its_page_says_or_is_refused() {
+fn a_text_reads_like_its_page_or_is_refused() {
     let mut wrong = Vec::new();
     for slug in READ_AS_TEXT.iter().filter(|slug| support::is_asked_for(slug)) {
         let mails = support::own_mails();
@@ -160,7 +160,7 @@ fn a_text_says_what_its_page_says_or_is_refused() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What must be right of a text that was cut.
+/// Returns the parts of a reading that must be right for a text that was cut.
 fn sum(reading: &Value) -> Vec<Value> {
     let mut maintenances = essence(reading);
     for maintenance in &mut maintenances {

@@ -24,7 +24,7 @@ static PLAIN_MAILS: LazyLock<Vec<String>> = LazyLock::new(|| {
     mails.map(|mail| String::from_utf8_lossy(&mail).into_owned()).collect()
 });
 
-/// A mail in tags, words and what stands between them.
+/// Returns a mail in tags, words and what stands between them.
 fn tokens(mail: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
     let mut rest = mail;
@@ -171,7 +171,8 @@ fn a_large_mail_takes_no_longer_than_a_second() {
     assert!(slow.is_empty(), "{}", slow.join("\n"));
 }
 
-/// What this thread has spent on a core: on a busy machine a second passes without. Where no system tells, the time.
+/// Returns the CPU time of this thread: on a busy machine wall time passes without work. The wall time, if the system does
+/// not tell.
 fn time() -> Duration {
     static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
     let spent = fs::read_to_string("/proc/thread-self/schedstat").ok();

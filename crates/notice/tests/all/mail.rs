@@ -4,7 +4,7 @@ use mail::{Defect, Ending, LARGEST_TEXT, Layer, Mail, Wrapping};
 
 use crate::support;
 
-/// A mail from a customer's desk around a body with its own MIME headers.
+/// Returns a mail from a customer's desk around a body with its own MIME headers.
 fn desk(subject: &str, mime: &str) -> Vec<u8> {
     let headers = "From: Desk <desk@example.net>\nTo: maint@example.net\nDate: Tue, 2 Nov 2021 14:30:00 +0100\n\
                    Message-ID: <1@example.net>\nMIME-Version: 1.0\n";
@@ -38,7 +38,7 @@ fn base64(text: &[u8]) -> String {
 }
 
 #[test]
-fn an_attached_message_is_what_the_mail_says() {
+fn an_attached_message_is_the_content_of_the_mail() {
     let plain = format!("Content-Type: message/rfc822\n\n{CARRIER}");
     let encoded =
         format!("Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n{}", base64(CARRIER.as_bytes()));
@@ -230,7 +230,7 @@ fn the_end_of_a_mail_shows_whether_it_may_go_on() {
 }
 
 #[test]
-fn what_is_too_large_is_left_out_and_said() {
+fn parts_that_are_too_large_are_left_out_and_reported() {
     let text = "x".repeat(LARGEST_TEXT + 1);
     let parts = ["\nsmall".to_owned(), format!("\n{text}"), format!("Content-Type: application/pdf\n\n{text}")];
     let parts: Vec<_> = parts.iter().map(String::as_str).collect();

@@ -122,14 +122,14 @@ const PIECES: [&str; 40] = [
     "\u{feff}",
 ];
 
-/// A change to a mail: where, how much is taken away, and what is put there.
+/// Returns a change to a mail: where, how much is taken away, and what is put there.
 fn changes() -> impl Strategy<Value = Vec<(Index, usize, Vec<u8>)>> {
     let piece = (0..PIECES.len()).prop_map(|at| PIECES[at].as_bytes().to_vec());
     let put = prop_oneof![piece, vec(any::<u8>(), 0..8)];
     vec((any::<Index>(), 0..40_usize, put), 0..8)
 }
 
-/// The mails that we wrote.
+/// Returns the mails that we wrote.
 fn own_mails() -> Vec<Vec<u8>> {
     support::own_mails().into_iter().map(|mail| mail.bytes).chain([SAMPLE.into()]).collect()
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support;
 
 #[test]
-fn every_mail_says_what_stands_beside_it() {
+fn every_mail_reads_as_its_expected_result() {
     let (mut ran, mut wrong) = (0, Vec::new());
     for mail in support::own_mails() {
         let expected = mail.path.with_extension("json");

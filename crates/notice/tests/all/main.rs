@@ -1,4 +1,4 @@
-//! What the parser makes of mails: those of the corpus, and those that we wrote.
+//! Tests the parser on mails: those of the corpus, and those that we wrote.
 //!
 //! `PROVIDER=zayo cargo test -p notice --test all` looks at one provider alone.
 

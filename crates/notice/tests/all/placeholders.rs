@@ -43,7 +43,7 @@ const PLACEHOLDERS: &[&str] = &[
     "inconnu",
 ];
 
-/// The ids of a reading, each with the field that it stands in.
+/// Returns the ids of a reading, each with the field that it stands in.
 fn ids(reading: &Value) -> BTreeSet<(&'static str, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let of_one = |maintenance: &Value| {

@@ -41,7 +41,7 @@ fn who_shares_a_domain_is_told_by_the_wording() {
     }
 }
 
-/// What a mail is called that moves a maintenance, in formats that have no status for it.
+/// Titles of mails that move a maintenance, in formats that have no status for it.
 const CHANGED: [&str; 6] = ["rescheduled", "postponed", "amended", "updated", "correction", "changed"];
 
 #[test]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support;
 
-/// What a notice of an unknown carrier states.
+/// The content of a notice of an unknown carrier.
 #[derive(Debug, Clone)]
 struct Notice {
     id: (&'static str, String),
@@ -24,7 +24,7 @@ struct Notice {
     is_forwarded: bool,
 }
 
-/// In which form it states that.
+/// The form in which a notice states its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Layout {
     Lines,
@@ -85,7 +85,7 @@ fn notice() -> impl Strategy<Value = Notice> {
 }
 
 impl Notice {
-    /// A time in the notice's zone, in one of several forms.
+    /// Returns a time in the notice's zone, in one of several forms.
     fn time(&self, seconds: i64) -> String {
         let local = jiff::Timestamp::from_second(seconds + self.zone.1 * 60).unwrap().to_zoned(jiff::tz::TimeZone::UTC);
         let format =
@@ -117,7 +117,7 @@ impl Notice {
         fields
     }
 
-    /// The body, and whether it is a page.
+    /// Returns the body, and whether it is a page.
     fn body(&self) -> (String, bool) {
         let mut fields = self.fields();
         let opening = "Dear customer,\n\nwe announce network maintenance.\n";
@@ -184,7 +184,7 @@ impl Notice {
     }
 }
 
-/// What is suggested, in the keys of [`Notice::expected`].
+/// Returns the suggestion, in the keys of [`Notice::expected`].
 fn suggested(mail: &[u8]) -> Option<Value> {
     let reading = support::parse(mail);
     assert_eq!(
@@ -203,13 +203,13 @@ fn suggested(mail: &[u8]) -> Option<Value> {
 
 proptest! {
     #[test]
-    fn what_is_stated_is_suggested_however_it_is_written(notice in notice()) {
+    fn statements_are_suggested_in_any_form(notice in notice()) {
         let (body, is_page) = notice.body();
         prop_assert_eq!(suggested(&notice.mail(&body, is_page)), Some(notice.expected()), "{}", body);
     }
 
     #[test]
-    fn what_is_missing_leaves_nothing_to_suggest(notice in notice(), which in 0..5_usize) {
+    fn a_missing_statement_leaves_no_suggestion(notice in notice(), which in 0..5_usize) {
         let (body, is_page) = notice.body();
         let (start, end) = (notice.time(notice.window.0), notice.time(notice.window.0 + notice.window.1 * 60));
         let without_zone = |time: &str| time.strip_suffix(notice.zone.0).unwrap().trim_end().to_owned();
@@ -225,7 +225,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_stated_twice_leaves_nothing_to_suggest(notice in notice(), which in 0..3_usize) {
+    fn a_repeated_statement_leaves_no_suggestion(notice in notice(), which in 0..3_usize) {
         let lines = Notice { layout: Layout::Lines, ..notice.clone() };
         let (body, _) = lines.body();
         let other = lines.time(lines.window.0 + 86_400 * 3);
@@ -236,9 +236,9 @@ proptest! {
     }
 }
 
-/// The notices of carriers that are known, as if nobody knew them: what is suggested is what their own readers read.
+/// Known carriers' notices, read as if nobody knew them: the suggestion is what their own readers read.
 #[test]
-fn what_is_suggested_of_known_carriers_is_what_they_say() {
+fn suggestions_for_known_carriers_match_their_readers() {
     let (mut same, mut none, mut wrong) = (0, 0, Vec::new());
     for mail in support::own_mails().into_iter().chain(support::corpus_mails()) {
         let reading = support::parse(&mail.bytes);

@@ -9,13 +9,13 @@ use mail::Mail;
 use notice::json::OutcomeRecord;
 use serde_json::Value;
 
-/// What the parser says of a mail, as `provision parse --json` would.
+/// Returns the parser's result for a mail, as `provision parse --json` prints it.
 pub(crate) fn parse(bytes: &[u8]) -> Value {
     let outcome = notice::parse(&Mail::decode(bytes));
     serde_json::to_value(OutcomeRecord::from(&outcome)).unwrap()
 }
 
-/// The same mail with every line end as LF, and as CRLF.
+/// Returns the same mail with every line end as LF, and as CRLF.
 pub(crate) fn with_both_line_ends(bytes: &[u8]) -> [(&'static str, Vec<u8>); 2] {
     let mut lf = Vec::with_capacity(bytes.len());
     let mut crlf = Vec::with_capacity(bytes.len() + bytes.len() / 32);
@@ -35,12 +35,12 @@ pub(crate) fn with_both_line_ends(bytes: &[u8]) -> [(&'static str, Vec<u8>); 2] 
     [("LF", lf), ("CRLF", crlf)]
 }
 
-/// The folder of the repository.
+/// Returns the folder of the repository.
 pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
-/// The sub-folders of a folder, sorted.
+/// Returns the sub-folders of a folder, sorted.
 pub(crate) fn folders(folder: &Path) -> Vec<PathBuf> {
     let mut folders: Vec<_> = fs::read_dir(folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
@@ -51,22 +51,22 @@ pub(crate) fn folders(folder: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// The last component of a path.
+/// Returns the last component of a path.
 pub(crate) fn name(path: &Path) -> String {
     path.file_name().unwrap().to_string_lossy().into_owned()
 }
 
 /// A mail of a folder.
 pub(crate) struct Named {
-    /// `PROVIDER/NAME`.
+    /// Name of the mail: `PROVIDER/NAME`.
     pub(crate) name: String,
-    /// Where it lies.
+    /// Path of its file.
     pub(crate) path: PathBuf,
     /// The whole of it.
     pub(crate) bytes: Vec<u8>,
 }
 
-/// The mails that we wrote, of the providers that are asked for, sorted.
+/// Returns the mails that we wrote, of the providers that are asked for, sorted.
 pub(crate) fn own_mails() -> Vec<Named> {
     let providers = folders(&repository().join("tests/mails"));
     let files = providers.iter().filter(|path| is_asked_for(&name(path))).flat_map(|folder| {
@@ -78,8 +78,8 @@ pub(crate) fn own_mails() -> Vec<Named> {
     files.map(|path| named(&path, &path.with_extension(""))).collect()
 }
 
-/// The mails of the corpus, of the providers that are asked for, sorted; none where there is no corpus. It is not part of
-/// the project: it lies beside the repository, or where `MAINTENANCE_CORPUS` says.
+/// Returns the mails of the corpus, of the providers that are asked for, sorted; none where there is no corpus. It is not part of the
+/// project: it lies beside the repository, or where `MAINTENANCE_CORPUS` says.
 pub(crate) fn corpus_mails() -> Vec<Named> {
     let Some(folder) = beside("corpus", "shared/corpus") else { return Vec::new() };
     let providers = folders(&folder);
@@ -87,8 +87,8 @@ pub(crate) fn corpus_mails() -> Vec<Named> {
     cases.map(|case| named(&case.join("mail.eml"), &case)).collect()
 }
 
-/// A folder beside the repository, or where `MAINTENANCE_` and the name in capitals says. `None` where it is missing, which is said; a
-/// failure if `PROVISION_REQUIRE` names it.
+/// Returns a folder beside the repository, or where `MAINTENANCE_` and the name in capitals says. `None` where it is missing, which is
+/// said; a failure if `PROVISION_REQUIRE` names it.
 pub(crate) fn beside(what: &str, folder: &str) -> Option<PathBuf> {
     let variable = format!("MAINTENANCE_{}", what.to_uppercase());
     let folder = std::env::var_os(variable).map_or_else(|| repository().join("..").join(folder), PathBuf::from);
@@ -106,7 +106,7 @@ fn named(path: &Path, called: &Path) -> Named {
     Named { name: format!("{folder}/{}", name(called)), path: path.to_owned(), bytes: fs::read(path).unwrap() }
 }
 
-/// Whether `PROVIDER`, if it is set, names this provider.
+/// Returns whether `PROVIDER`, if it is set, names this provider.
 pub(crate) fn is_asked_for(provider: &str) -> bool {
     std::env::var("PROVIDER").map_or(true, |asked| asked.split(',').any(|asked| asked == provider))
 }

@@ -11,12 +11,13 @@ use crate::support;
 /// Lengths that are tried of each mail, spread evenly, where nobody says how many.
 const FEW: usize = 12;
 
-/// How many lengths of each mail to try.
+/// Returns how many lengths of each mail to try.
 fn cuts() -> usize {
     std::env::var("CUTS").ok().and_then(|count| count.parse().ok()).unwrap_or(FEW)
 }
 
-/// The lengths at which a mail of this length is cut: spread evenly, other ones for each mail, and the end more densely.
+/// Returns the lengths at which a mail of this length is cut: spread evenly, other ones for each mail, and the end more
+/// densely.
 fn lengths(mail: &[u8]) -> Vec<usize> {
     let count = cuts();
     let step = (mail.len() / count).max(1);
@@ -28,7 +29,7 @@ fn lengths(mail: &[u8]) -> Vec<usize> {
     lengths
 }
 
-/// What must be right of a maintenance: what it is, when it is, where it stands and whom it hits.
+/// Returns the parts of a maintenance that must be right: id, window, status and circuits.
 fn essence(maintenance: &Value) -> Vec<&Value> {
     ["maintenance_id", "status", "start", "end", "circuits"].iter().map(|key| &maintenance[key]).collect()
 }
@@ -37,7 +38,7 @@ fn essences(reading: &Value) -> Vec<Vec<&Value>> {
     reading["maintenances"].as_array().unwrap().iter().map(essence).collect()
 }
 
-/// What is wrong with the readings of one mail that was cut at every one of its [`lengths`].
+/// Returns the faults in the readings of one mail that was cut at each of its [`lengths`].
 fn differences(what: &str, mail: &[u8]) -> Vec<String> {
     let whole = support::parse(mail);
     let mut wrong = Vec::new();

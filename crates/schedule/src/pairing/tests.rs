@@ -130,7 +130,7 @@ fn a_completed_window_is_neither_cancelled_nor_moved() {
 }
 
 #[test]
-fn what_a_notice_says_without_a_window_holds_for_what_is_open() {
+fn a_statement_without_a_window_holds_for_open_events() {
     let first = notice(1, &[(1, Completed), (2, Confirmed), (3, Confirmed)], None);
     let off = notice(2, &[], Some(Cancelled));
     assert_eq!(after(&[first.clone(), off]).shown(), [(1, Completed), (2, Cancelled), (3, Cancelled)]);

@@ -6,7 +6,7 @@ use engine::Address;
 use kinds::{
     Id, Input, Kind,
     ses::{
-        action::{self, Action as Done},
+        action::{self, Action as SesAction},
         activation, order,
         rule::{self, recipient},
         rule_set,
@@ -64,18 +64,18 @@ fn rule(blueprint: &mut Blueprint<'_>, declared: &ReceiptRule, set: &str, predec
             Tls::Optional => rule::Tls::Optional,
             Tls::Require => rule::Tls::Require,
         },
-        actions: declared.actions.iter().map(|action| done(blueprint, action)).collect(),
+        actions: declared.actions.iter().map(|action| to_ses_action(blueprint, action)).collect(),
         after: Input(predecessors),
         ..rule::Settings::default()
     };
     let address = Address::within(set, blueprint.names().name(Kind::ReceiptRule, &declared.name));
-    let after = before(blueprint, declared);
+    let after = prerequisites(blueprint, declared);
     blueprint.add(of(Kind::ReceiptRule, &declared.name), address, settings, after);
 }
 
 /// Returns what must exist before a rule: SES checks at its creation that it may write, publish and
 /// invoke.
-fn before(blueprint: &Blueprint<'_>, declared: &ReceiptRule) -> Vec<Id> {
+fn prerequisites(blueprint: &Blueprint<'_>, declared: &ReceiptRule) -> Vec<Id> {
     let mut ids = Vec::new();
     if *blueprint.given.rule_set == RuleSet::Own {
         ids.push(own_set(blueprint));
@@ -83,7 +83,7 @@ fn before(blueprint: &Blueprint<'_>, declared: &ReceiptRule) -> Vec<Id> {
     for action in &declared.actions {
         ids.extend(topic_of(action).map(|topic| of(Kind::Topic, topic)));
         match action {
-            Action::Store { bucket, .. } => ids.push(place(blueprint, bucket, &declared.name)),
+            Action::Store { bucket, .. } => ids.push(write_permission_of(blueprint, bucket, &declared.name)),
             Action::Invoke { function, .. } => {
                 ids.extend([of(Kind::Function, function), invoked_by_rule(function, &declared.name)]);
             }
@@ -95,7 +95,7 @@ fn before(blueprint: &Blueprint<'_>, declared: &ReceiptRule) -> Vec<Id> {
 
 /// Returns the identity of the permission that lets SES store a rule's mails in a bucket: a
 /// statement for an existing bucket, else the bucket with its policy.
-fn place(blueprint: &Blueprint<'_>, bucket: &str, rule: &str) -> Id {
+fn write_permission_of(blueprint: &Blueprint<'_>, bucket: &str, rule: &str) -> Id {
     let exists = |bucket: &Bucket| bucket.existing.is_some();
     if blueprint.declaration.buckets.get(bucket).is_some_and(exists) {
         of(Kind::BucketStatement, stored_by(bucket, rule))
@@ -104,18 +104,18 @@ fn place(blueprint: &Blueprint<'_>, bucket: &str, rule: &str) -> Id {
     }
 }
 
-fn done(blueprint: &Blueprint<'_>, action: &Action) -> Done {
+fn to_ses_action(blueprint: &Blueprint<'_>, action: &Action) -> SesAction {
     let names = blueprint.names();
     let topic = || topic_of(action).map(|topic| names.arn(Kind::Topic, topic));
     match action {
-        Action::Store { bucket, prefix, .. } => Done::S3 {
+        Action::Store { bucket, prefix, .. } => SesAction::S3 {
             bucket: names.name(Kind::Bucket, bucket),
             prefix: Some(prefix.clone()).filter(|prefix| !prefix.is_empty()),
             topic: topic(),
             kms_key: None,
             role: None,
         },
-        Action::Invoke { function, invocation, .. } => Done::Lambda {
+        Action::Invoke { function, invocation, .. } => SesAction::Lambda {
             function: names.arn(Kind::Function, function),
             invocation: match invocation {
                 Invocation::Event => action::Invocation::Event,
@@ -123,21 +123,21 @@ fn done(blueprint: &Blueprint<'_>, action: &Action) -> Done {
             },
             topic: topic(),
         },
-        Action::Publish { topic, encoding } => Done::Sns {
+        Action::Publish { topic, encoding } => SesAction::Sns {
             topic: names.arn(Kind::Topic, topic),
             encoding: match encoding {
                 Encoding::Utf8 => action::Encoding::Utf8,
                 Encoding::Base64 => action::Encoding::Base64,
             },
         },
-        Action::Bounce(declaration::Bounce { smtp_code, status_code, message, sender, .. }) => Done::Bounce {
+        Action::Bounce(declaration::Bounce { smtp_code, status_code, message, sender, .. }) => SesAction::Bounce {
             sender: sender.clone(),
             code: smtp_code.clone(),
             status: status_code.clone(),
             message: message.clone(),
             topic: topic(),
         },
-        Action::AddHeader { name, value } => Done::AddHeader { name: name.clone(), value: value.clone() },
-        Action::Stop => Done::Stop { topic: None },
+        Action::AddHeader { name, value } => SesAction::AddHeader { name: name.clone(), value: value.clone() },
+        Action::Stop => SesAction::Stop { topic: None },
     }
 }

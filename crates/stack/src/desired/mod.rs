@@ -1,7 +1,7 @@
 //! [`Declaration`] → [`Resource`]s: everything that a declaration implies and does not state. Permissions follow from
 //! references, and so does the order.
 //!
-//! Pure: everything that must be read from AWS first is in [`Given`].
+//! Pure: everything that must be read from AWS first is in [`Inputs`].
 
 mod alarms;
 mod function;
@@ -20,7 +20,7 @@ use kinds::{Id, Kind, Resource, Settings, ses::Snapshot};
 
 /// The inputs besides the declaration.
 #[derive(Debug, Clone, Copy)]
-pub struct Given<'given> {
+pub struct Inputs<'given> {
     /// Names and ARNs in AWS.
     pub names: &'given Names,
     /// `CodeSha256` of each function, by entry.
@@ -60,7 +60,7 @@ impl RuleSet {
 }
 
 /// Returns all resources of a declaration.
-pub fn resources(declaration: &Declaration, given: Given<'_>) -> Vec<Resource> {
+pub fn resources(declaration: &Declaration, given: Inputs<'_>) -> Vec<Resource> {
     let mut blueprint = Blueprint { declaration, given, resources: Vec::new() };
     storage::add(&mut blueprint);
     function::add(&mut blueprint);
@@ -72,7 +72,7 @@ pub fn resources(declaration: &Declaration, given: Given<'_>) -> Vec<Resource> {
 /// The resources collected so far.
 struct Blueprint<'given> {
     declaration: &'given Declaration,
-    given: Given<'given>,
+    given: Inputs<'given>,
     resources: Vec<Resource>,
 }
 

@@ -37,14 +37,14 @@ fn all(source: &str, rule_set: &RuleSet) -> Vec<Resource> {
     let declaration = declared(source);
     let names = Names::new(&declaration, "123456789012");
     let code = BTreeMap::from([("reader".to_owned(), "abc=".to_owned())]);
-    resources(&declaration, Given { names: &names, code: &code, artifacts: false, rule_set })
+    resources(&declaration, Inputs { names: &names, code: &code, artifacts: false, rule_set })
 }
 
 #[test]
 fn code_that_is_too_large_for_a_call_has_a_bucket_of_its_own() {
     let declaration = declared(DECLARATION);
     let names = Names::new(&declaration, "123456789012");
-    let given = Given { names: &names, code: &BTreeMap::new(), artifacts: true, rule_set: &RuleSet::Own };
+    let given = Inputs { names: &names, code: &BTreeMap::new(), artifacts: true, rule_set: &RuleSet::Own };
     let resources = resources(&declaration, given);
     let id = Id::new(Kind::Bucket, "provision.artifacts");
     let bucket = resources.iter().find(|one| one.id == id).unwrap();
@@ -75,7 +75,7 @@ fn tree(resources: &[Resource], kind: Kind, entry: &str) -> Value {
 }
 
 #[test]
-fn a_function_may_do_what_it_refers_to_and_nothing_else() {
+fn a_function_may_use_what_it_refers_to_and_nothing_else() {
     let resources = all(DECLARATION, &RuleSet::Own);
     let rights = |entry: &str| tree(&resources, Kind::Role, entry)["policies"]["provision"].clone();
     let bucket = "arn:aws:s3:::circuits-mail-123456789012-eu-west-1";

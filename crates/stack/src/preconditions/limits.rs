@@ -6,6 +6,7 @@ use futures::future::try_join_all;
 use super::Finding;
 use crate::{Names, desired::RuleSet};
 use aws::OrFail;
+use contract::count::counted;
 use declaration::Declaration;
 use engine::{Failure, Stack};
 use kinds::{Kind, Session, ses::Snapshot};
@@ -105,7 +106,10 @@ pub(super) fn rules(stack: &Stack, declaration: &Declaration, rule_set: &RuleSet
     let mut findings = Vec::new();
     if foreign.len() + declaration.receipt_rules.len() > MOST_RULES {
         findings.push(Finding::blocks(
-            format!("rule set `{name}` holds {} rules of others, and SES takes {MOST_RULES} in a set", foreign.len()),
+            format!(
+                "rule set `{name}` holds {} of others, and SES takes {MOST_RULES} in a set",
+                counted(foreign.len(), "rule")
+            ),
             "make room there, or say `take_over: true`",
         ));
     }
@@ -125,7 +129,7 @@ fn in_the_way(rule: &ReceiptRule, set: &str) -> Option<Finding> {
         (false, true) => "takes every mail, the stack's too",
         (false, false) => return None,
     };
-    let what = format!("somebody's rule `{}` stands before ours in rule set `{set}` and {what}", rule.name);
+    let what = format!("somebody's rule `{}` comes before ours in rule set `{set}` and {what}", rule.name);
     Some(Finding::warns(what, "ask its owner to put it behind them, if that is not meant"))
 }
 
@@ -175,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_stay_unreserved_blocks() {
+    fn a_reservation_of_the_last_unreserved_concurrency_blocks() {
         assert!(short(10, 110).is_none());
         assert!(short(11, 110).is_some());
     }

@@ -22,7 +22,7 @@ pub enum Weight {
     Warns,
 }
 
-/// An unfulfilled precondition.
+/// A precondition that is not fulfilled.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Finding {
     /// Weight: blocks or warns.
@@ -83,7 +83,7 @@ pub async fn check(
     }
     if declaration.alarms.notify.is_empty() && !declaration.functions.is_empty() {
         findings.push(Finding::warns(
-            "nobody is told of alarms",
+            "alarms notify nobody",
             "name mail addresses or topics: `alarms: {notify: [noc@example.com]}`",
         ));
     }

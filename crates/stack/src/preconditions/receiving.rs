@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_has_verified_a_domain_has_verified_those_below() {
+    fn verifying_a_domain_verifies_its_subdomains() {
         assert_eq!(
             candidates("a.b.example.com").collect::<Vec<_>>(),
             ["a.b.example.com", "b.example.com", "example.com"]

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_what_would_be_right() {
+    fn a_wrong_value_is_reported_with_the_expected_one() {
         let table = [
             (context::VARIABLE, "{", "cannot be read"),
             (context::VARIABLE, r#"{"stack":"s","function":"f"}"#, "names no place of mails"),

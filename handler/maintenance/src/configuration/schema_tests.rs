@@ -50,7 +50,7 @@ fn the_schema_has_the_variables_that_are_read_and_no_other() {
 }
 
 #[test]
-fn the_schema_takes_what_the_reader_takes() {
+fn the_schema_accepts_the_values_that_the_reader_accepts() {
     let schema = jsonschema::validator_for(&schema()).unwrap();
     let values = [
         ("SINK", &["lines", "lines,netbox , webhook", "nautobot", "lines;netbox", "line"][..]),

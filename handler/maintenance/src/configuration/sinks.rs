@@ -10,7 +10,7 @@ use crate::sinks::{SINK, calendar, netbox, webhook};
 pub enum SinkKind {
     /// Writes JSON lines to the log.
     Lines,
-    /// Delivers to NetBox.
+    /// Delivers notices to a NetBox.
     NetBox(netbox::settings::Settings),
     /// Posts to a web server.
     Webhook(webhook::settings::Settings),
@@ -92,7 +92,7 @@ mod tests {
             (NETBOX_URL, "http://localhost.example", "expected an address"),
             (NETBOX_URL, "https://me:secret@netbox.example", "expected an address"),
             (NETBOX_TOKEN, "", "the function's `secrets` can name it"),
-            (NETBOX_TOKEN, "a b", "is no API token"),
+            (NETBOX_TOKEN, "a b", "is not an API token"),
             (NETBOX_PROVIDERS, "telia", "expected `OURS=THEIRS`"),
         ];
         for (variable, value, fault) in table {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_other_sinks_say_what_they_lack() {
+    fn the_other_sinks_report_their_missing_variables() {
         const NONE: &str = r#"{"stack":"s","function":"f","mail":[{"bucket":"b","prefix":""}]}"#;
         const PLACES: &str = r#"{"stack":"s","function":"f","mail":[{"bucket":"b","prefix":""}],
             "writes":[{"bucket":"b","prefix":"unmatched/"},{"bucket":"b","prefix":"calendar/"}]}"#;

@@ -8,7 +8,7 @@ use mail::Mail;
 /// A mail that arrived.
 #[derive(Debug, Clone)]
 pub struct ArrivedMail {
-    /// SES message id.
+    /// SES message id of the mail.
     pub ses_message_id: String,
     /// Bucket that contains it.
     pub bucket: String,

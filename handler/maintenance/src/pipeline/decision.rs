@@ -11,9 +11,9 @@ use trust::{Doubt, Evidence, NoEvidence, Policy, Say, Scope, Standing};
 /// The decision on a mail.
 #[derive(Debug, Clone)]
 pub enum Decision {
-    /// Deliver the notice.
+    /// Deliver the notice to the sinks.
     Deliver(Notice),
-    /// Do nothing.
+    /// Do nothing with the mail.
     Ignore {
         /// Why it is not a notice.
         reason: String,
@@ -52,15 +52,15 @@ pub fn decide(
         }
         Outcome::Ignored { recognised, reason } => match judge(&recognised, Say::Nothing) {
             Ok(_) => Decision::Ignore { reason },
-            Err(doubt) => Decision::HandOver { reason: both(reason, Some(doubt)), suggestion: Vec::new() },
+            Err(doubt) => Decision::HandOver { reason: with_doubt(reason, Some(doubt)), suggestion: Vec::new() },
         },
         Outcome::Failed { recognised, failure, suggestion } => {
             let doubt = judge(&recognised, Say::Nothing).err();
-            Decision::HandOver { reason: both(failure.to_string(), doubt), suggestion }
+            Decision::HandOver { reason: with_doubt(failure.to_string(), doubt), suggestion }
         }
         Outcome::Unrecognised { reason, suggestion } => {
             let doubt = trust::of_verdicts(policy, verdicts).err();
-            Decision::HandOver { reason: both(reason, doubt), suggestion }
+            Decision::HandOver { reason: with_doubt(reason, doubt), suggestion }
         }
     }
 }
@@ -69,7 +69,7 @@ fn untrusted(doubt: &Doubt) -> String {
     format!("not trusted: {doubt}")
 }
 
-fn both(reason: String, doubt: Option<Doubt>) -> String {
+fn with_doubt(reason: String, doubt: Option<Doubt>) -> String {
     match doubt {
         Some(doubt) => format!("{reason}; {}", untrusted(&doubt)),
         None => reason,

@@ -15,7 +15,7 @@ pub const VERSION: u32 = 1;
 /// A mail as other systems see it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Document<'mail> {
-    /// See [`VERSION`].
+    /// Version of the document: see [`VERSION`].
     pub version: u32,
     /// Id of the document: the same for the same mail, however often it is delivered, so that a receiver can skip repetitions.
     pub id: String,
@@ -30,7 +30,7 @@ pub struct Document<'mail> {
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Content<'mail> {
-    /// A trusted notice.
+    /// A trusted notice of a provider.
     Notice {
         /// Our slug of the provider.
         provider: &'static str,

@@ -13,7 +13,7 @@ use serde_json::Value;
 /// The report on a mail.
 #[derive(Debug, Clone)]
 pub(super) struct MailReport {
-    /// Lambda's request id.
+    /// Lambda's request id of the invocation.
     pub(super) request_id: String,
     /// SES message id; empty if the event names none.
     pub(super) ses_message_id: String,
@@ -21,7 +21,7 @@ pub(super) struct MailReport {
     pub(super) outcome: MailOutcome,
     /// Why it was not delivered; `None` if it was.
     pub(super) reason: Option<String>,
-    /// Duration, in milliseconds.
+    /// Duration of the handling, in milliseconds.
     pub(super) duration_ms: f64,
     /// Details of the mail.
     pub(super) details: MailDetails,
@@ -38,7 +38,7 @@ pub(super) struct MailDetails {
     pub(super) message_id: Option<String>,
     /// Address of its outer `From`.
     pub(super) sender: Option<String>,
-    /// Its outer subject.
+    /// Subject of the outer message.
     pub(super) subject: Option<String>,
     /// Time at which SES received it.
     pub(super) received_at: Option<Timestamp>,

@@ -19,6 +19,7 @@ use thiserror::Error;
 use self::{mail_report::MailOutcome, one_mail::Handled, sink::Sink};
 use contract::{
     context::MailPlace,
+    count::counted,
     receipt_event::{ReceiptEvent, SETUP_OBJECT},
 };
 use mail::Mail;
@@ -58,10 +59,10 @@ pub struct Deletion {
 #[derive(Debug, Error)]
 pub enum Unfinished {
     /// The event contains no mail.
-    #[error("the event is no SES receipt event: it has no records")]
+    #[error("the event is not an SES receipt event: it has no records")]
     NoRecords,
     /// Some mails must be retried.
-    #[error("{} of {mails} mails must be tried again: {}", .again.len(), .again.join("; "))]
+    #[error("{} of {} must be tried again: {}", .again.len(), counted(*mails, "mail"), .again.join("; "))]
     TryAgain {
         /// Number of mails in the event.
         mails: usize,
@@ -81,7 +82,7 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
         for record in &event.records {
             let id = record.ses.mail.message_id.as_deref();
             if id == Some(SETUP_OBJECT) {
-                tracing::info!("passed over SES's set-up object, which is no mail");
+                tracing::info!("passed over SES's set-up object, which is not a mail");
                 continue;
             }
             let Handled { report, panicked, is_spent } = self.one_mail(request_id, &record.ses).await;

@@ -106,7 +106,7 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
     /// Searches every place for the mail, and records in `arrived` where it is, or was searched last.
     async fn search(&self, id: &str, arrived: &mut ArrivedMail) -> Search {
         if id.is_empty() {
-            return Search::NotFound("the record is none of SES's: it names no message id".to_owned());
+            return Search::NotFound("the record is not SES's: it names no message id".to_owned());
         }
         let mut missed = Vec::new();
         for place in &self.places {

@@ -28,7 +28,7 @@ pub enum Delivered {
     Whole,
     /// The notice was delivered as far as possible: the sink itself has handed the rest to a person.
     ForPerson {
-        /// What is left to do, and why.
+        /// Remaining work, and the reason for it.
         reason: String,
     },
 }

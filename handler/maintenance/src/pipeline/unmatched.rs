@@ -12,7 +12,7 @@ use runtime::store::{Expected, ObjectStore, StoreError};
 /// A store of mails for a person.
 #[derive(Debug, Clone)]
 pub struct Unmatched<Store> {
-    /// Object store.
+    /// Store that contains the mails.
     pub store: Store,
     /// Place of the mails.
     pub place: Place,

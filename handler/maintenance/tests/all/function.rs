@@ -85,7 +85,7 @@ fn a_mail_that_is_not_there_fails_the_invocation_and_nothing_else() {
 }
 
 #[test]
-fn what_s3_says_is_told_and_what_passes_is_tried_again_at_once() {
+fn errors_of_s3_are_reported_and_transient_ones_retried_at_once() {
     let cloud = Cloud::start();
     cloud.answer("mail/inbound/slow", 503, b"SlowDown");
     cloud.answer("mail/inbound/slow", 200, &mail("slow", "planned.eml"));
@@ -160,7 +160,7 @@ const PLACES: &str = r#"{"stack":"example","function":"maintenance","mail":[{"bu
     "writes":[{"bucket":"mail","prefix":"unmatched/"},{"bucket":"feed","prefix":"calendar/"}]}"#;
 
 #[test]
-fn a_calendar_is_written_and_what_is_for_a_person_is_kept() {
+fn a_calendar_is_written_and_mails_for_a_person_are_kept() {
     let cloud = Cloud::start();
     cloud.answer("mail/inbound/planned", 200, &mail("planned", "planned.eml"));
     cloud.answer("mail/inbound/other", 200, b"From: somebody@elsewhere.example\r\nSubject: Hello\r\n\r\nHello.\r\n");

@@ -1,4 +1,4 @@
-//! A function's settings as Lambda's calls take them and its answers have them.
+//! Conversion of a function's settings from Lambda's answers and into its calls.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ use crate::{
 use aws::OrFail;
 use engine::{Class, Failure};
 
-/// How far a function's last change is.
+/// The progress of a function's last change.
 #[derive(Debug)]
 pub(super) struct Progress {
     pub(super) state: Option<State>,
@@ -29,7 +29,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Why it failed, if it did.
+    /// Returns the reason of its failure; `None` if it did not fail.
     pub(super) fn failure(&self) -> Option<String> {
         let reason = match (&self.state, &self.update) {
             (Some(State::Failed), _) => &self.state_reason,
@@ -39,7 +39,8 @@ impl Progress {
         Some(reason.clone().unwrap_or_else(|| "AWS gives no reason".to_owned()))
     }
 
-    /// Whether it is not at its end. A function that was idle for long is `Inactive`, and ready.
+    /// Returns whether the change is still in progress. A function that was idle for long is
+    /// `Inactive`, and ready.
     pub(super) fn is_going_on(&self) -> bool {
         self.state == Some(State::Pending) || self.update == Some(LastUpdateStatus::InProgress)
     }
@@ -49,7 +50,7 @@ pub(super) fn concurrency(live: Option<Concurrency>) -> Option<u32> {
     live.and_then(|live| live.reserved_concurrent_executions).map(natural)
 }
 
-/// The settings of an answer, but for concurrency and tags, which stand beside it.
+/// Returns the settings of an answer, without concurrency and tags, which are separate.
 pub(super) fn settings(name: &str, live: FunctionConfiguration) -> Result<Settings, Failure> {
     let environment = live.environment;
     if let Some(error) = environment.as_ref().and_then(|environment| environment.error.as_ref()) {
@@ -92,7 +93,7 @@ pub(super) fn settings(name: &str, live: FunctionConfiguration) -> Result<Settin
     })
 }
 
-/// The zip that settings speak of; one that goes through a bucket is there afterwards.
+/// Returns the zip of the settings; one that goes through a bucket is uploaded first.
 async fn code<'a>(session: &'a Session, call: &str, settings: &Settings) -> Result<&'a Code, Failure> {
     let missing = || format!("there is no zip with the SHA-256 `{}`; build it first", settings.code_sha256);
     let code = session.code.get(&settings.code_sha256);
@@ -109,7 +110,7 @@ fn environment(settings: &Settings) -> Environment {
 }
 
 fn vpc(settings: &Settings) -> VpcConfig {
-    // Empty lists take a function out of its network; absent ones would leave it in.
+    // Empty lists remove a function from its network; missing ones would keep it there.
     VpcConfig::builder()
         .set_subnet_ids(Some(settings.vpc.subnets.iter().cloned().collect()))
         .set_security_group_ids(Some(settings.vpc.security_groups.iter().cloned().collect()))
@@ -186,7 +187,7 @@ mod tests {
     const ROLE: &str = "arn:aws:iam::123456789012:role/provision/mail/mail-maintenance";
 
     fn recorded() -> FunctionConfigurationBuilder {
-        // As Lambda answers for a function that was made with code, role, handler and runtime alone.
+        // Lambda's answer for a function that was created with code, role, handler and runtime only.
         FunctionConfiguration::builder()
             .function_name(NAME)
             .function_arn("arn:aws:lambda:eu-west-1:123456789012:function:mail-maintenance")
@@ -222,9 +223,9 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_fills_in_is_the_default() {
+    fn defaults_of_aws_are_the_defaults() {
         assert_eq!(read(recorded()), desired());
-        // What is absent, or an empty husk, or only under way, is the same.
+        // A missing value, an empty structure and one that is still in progress are equal.
         let husks = recorded()
             .vpc_config(VpcConfigResponse::builder().vpc_id("").set_subnet_ids(Some(Vec::new())).build())
             .environment(EnvironmentResponse::builder().build())

@@ -1,4 +1,4 @@
-//! What is in a bucket. It is data: a bucket that holds any is not deleted, unless somebody says so.
+//! The content of a bucket. It is data: a bucket with data is not deleted, unless somebody asks for it.
 
 use aws_sdk_s3::{
     operation::list_object_versions::ListObjectVersionsOutput,
@@ -9,14 +9,14 @@ use super::{Session, about, unbuilt};
 use aws::OrFail;
 use engine::{Class, Failure};
 
-/// What SES puts below each rule's prefix to try whether it may: no mail.
+/// Name of the object with which SES tests below each rule's prefix whether it may write: not a mail.
 const SETUP: &str = "AMAZON_SES_SETUP_NOTIFICATION";
-/// As many as one call lists and deletes.
+/// Maximum number of objects that one call lists or deletes.
 const PAGE: i32 = 1_000;
 const LIST: &str = "s3.ListObjectVersions";
 const DELETE: &str = "s3.DeleteObjects";
 
-/// One page of all versions; `None` if there is no such bucket.
+/// Returns one page of all versions; `None` if the bucket does not exist.
 async fn page(
     session: &Session,
     name: &str,
@@ -30,12 +30,12 @@ async fn page(
     call.send().await.or_absent(LIST)
 }
 
-/// Whether a page holds anything but what SES put there itself. A delete marker holds nothing.
+/// Returns whether a page has anything but SES's test objects. A delete marker is not data.
 fn has_data(page: &ListObjectVersionsOutput) -> bool {
     page.versions().iter().any(|version| version.key().is_some_and(|key| !key.ends_with(SETUP)))
 }
 
-/// All that is on a page.
+/// Returns every version and marker on a page.
 fn everything(page: &ListObjectVersionsOutput) -> Result<Vec<ObjectIdentifier>, Failure> {
     let versions = page.versions().iter().map(|one| (one.key(), one.version_id()));
     let markers = page.delete_markers().iter().map(|one| (one.key(), one.version_id()));
@@ -45,16 +45,17 @@ fn everything(page: &ListObjectVersionsOutput) -> Result<Vec<ObjectIdentifier>, 
     named.collect::<Result<_, _>>().map_err(unbuilt(LIST))
 }
 
-/// Whether a bucket holds anything but what SES put there itself.
+/// Returns whether a bucket has anything but SES's test objects.
 pub(super) async fn holds_data(session: &Session, name: &str) -> Result<bool, Failure> {
-    // A page is enough: a thousand things that are no data are a bucket in use all the same.
+    // One page suffices: a thousand objects without data are a bucket in use all the same.
     let page = page(session, name, None, PAGE).await?;
     Ok(page.is_some_and(|page| has_data(&page) || page.is_truncated == Some(true)))
 }
 
-/// Makes a bucket without data ready to be deleted; says whether there is such a bucket.
+/// Prepares a bucket without data for its deletion; returns whether the bucket exists.
 pub(super) async fn clear(session: &Session, name: &str) -> Result<bool, Failure> {
-    // All is looked at before anything is deleted: without its marker, a deleted mail would be there again.
+    // Everything is read before anything is deleted: without its marker, a deleted mail would be visible
+    // again.
     let mut rest = Vec::new();
     let mut last = None;
     loop {
@@ -77,7 +78,7 @@ pub(super) async fn clear(session: &Session, name: &str) -> Result<bool, Failure
 
 /// Deletes every object and every version in a bucket.
 pub(crate) async fn empty(session: &Session, name: &str) -> Result<(), Failure> {
-    // From the start each time: what was there is gone, or an error said so.
+    // From the start each time: what was listed is deleted, or an error said so.
     while let Some(page) = page(session, name, None, PAGE).await? {
         let objects = everything(&page)?;
         if objects.is_empty() {

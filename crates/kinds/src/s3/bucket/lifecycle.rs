@@ -1,4 +1,4 @@
-//! How long things stay in a bucket: one rule of ours for the whole of it, and whatever other rules there are.
+//! The expiry of objects in a bucket: one rule of ours for the whole bucket, and other people's rules.
 
 use std::collections::BTreeMap;
 
@@ -11,21 +11,22 @@ use serde::Serialize;
 use super::{Session, about, unbuilt};
 use crate::number::{natural, wire};
 use aws::OrFail;
+use contract::count::counted;
 use engine::Failure;
 
 /// The id of our rule.
 const RULE: &str = "provision";
 
-/// When objects are deleted, in days.
+/// The ages at which objects are deleted, in days.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Lifecycle {
-    /// After they were put.
+    /// Age of objects; `None` keeps them.
     pub expire_days: Option<u32>,
-    /// After a newer version was put.
+    /// Age of noncurrent versions, since they were replaced; `None` keeps them.
     pub noncurrent_days: Option<u32>,
-    /// Parts of an upload that was never ended, after it began.
+    /// Age of parts of an unfinished upload; `None` keeps them.
     pub abort_incomplete_days: Option<u32>,
-    /// Rules that are none of ours, by id, in words. They would delete mail, or keep it: there must be none.
+    /// Rules that are not ours, by id, in words. They would delete mail, or keep it: there must be none.
     pub others: BTreeMap<String, String>,
 }
 
@@ -53,8 +54,8 @@ impl Lifecycle {
             .map_err(unbuilt(PUT))
     }
 
-    /// The rules of an answer. Ours counts as ours only if it is what [`Lifecycle::rule`] could have made: one that was
-    /// disabled, or narrowed, no longer does what it says.
+    /// Returns the lifecycle of an answer's rules. Our rule counts as ours only if [`Lifecycle::rule`] could have made it:
+    /// one that was disabled or narrowed no longer does what it says.
     fn from_rules(rules: Vec<LifecycleRule>) -> Self {
         let mut lifecycle = Self::default();
         for (number, rule) in (1..).zip(rules) {
@@ -85,8 +86,8 @@ impl Lifecycle {
     }
 }
 
-/// A rule in the one form in which ours are: no filter, an old-style prefix and an empty one all mean the whole bucket, and
-/// an empty list or a switch that is off means nothing.
+/// Returns a rule in the normal form of ours: no filter, an old-style prefix and an empty one all mean the whole bucket,
+/// and an empty list or a switch that is off means nothing.
 #[expect(deprecated, reason = "S3 still gives the old prefix of old rules")]
 fn plain_form(rule: &LifecycleRule) -> LifecycleRule {
     let mut rule = rule.clone();
@@ -112,9 +113,10 @@ fn in_words(rule: &LifecycleRule, days: &Lifecycle) -> String {
     if let Some(prefix) = prefix.filter(|prefix| !prefix.is_empty()) {
         words.push(format!("below `{prefix}`"));
     }
-    words.extend(days.expire_days.map(|days| format!("objects expire after {days} days")));
-    words.extend(days.noncurrent_days.map(|days| format!("older versions expire after {days} days")));
-    words.extend(days.abort_incomplete_days.map(|days| format!("uploads are aborted after {days} days")));
+    let in_days = |days: u32| counted(usize::try_from(days).unwrap_or(usize::MAX), "day");
+    words.extend(days.expire_days.map(|days| format!("objects expire after {}", in_days(days))));
+    words.extend(days.noncurrent_days.map(|days| format!("older versions expire after {}", in_days(days))));
+    words.extend(days.abort_incomplete_days.map(|days| format!("uploads are aborted after {}", in_days(days))));
     let moves =
         rule.transitions.iter().flatten().count() + rule.noncurrent_version_transitions.iter().flatten().count();
     if moves > 0 {
@@ -150,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_as_the_same() {
+    fn a_written_value_reads_back_equal() {
         assert_eq!(Lifecycle::from_rules(vec![ours().rule().unwrap()]), ours());
         assert_eq!(Lifecycle::from_rules(Vec::new()), Lifecycle::default());
     }

@@ -1,4 +1,4 @@
-//! The calls for the parts of a bucket: S3 has one for each.
+//! Calls for the parts of a bucket: S3 has one for each.
 
 use aws_sdk_s3::types::{
     BucketVersioningStatus, ObjectOwnership, OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration,
@@ -25,14 +25,16 @@ pub(super) async fn policy(session: &Session, name: &str) -> Result<Policy, Fail
     }
 }
 
-/// Brings parts of a bucket to what is desired: all that differ from the live ones, or from a new bucket's.
+/// Brings the parts of a bucket to the desired state: all that differ from the live ones, or from a new
+/// bucket's.
 pub(super) async fn write(
     session: &Session,
     name: &str,
     desired: &Settings,
     live: Option<&Settings>,
 ) -> Result<(), Failure> {
-    // Marked first: from then on it is ours. One after another: S3 refuses two changes of one bucket at once.
+    // Tagged first: from then on it is ours. One after another: S3 refuses two concurrent changes of one
+    // bucket.
     if live.is_none_or(|live| live.tags != desired.tags) {
         write_tags(session, name, &desired.tags).await?;
     }
@@ -55,7 +57,7 @@ pub(super) async fn write(
     if live.map_or(!desired.lifecycle.is_empty(), |live| live.lifecycle != desired.lifecycle) {
         lifecycle::write(session, name, &desired.lifecycle).await?;
     }
-    // Last: what the block refuses is refused.
+    // Last, since S3 refuses what the block forbids.
     if live.map_or(!desired.policy.is_empty(), |live| live.policy != desired.policy) {
         write_policy(session, name, &desired.policy).await?;
     }

@@ -21,7 +21,8 @@ static BRACKETS: Pattern = Pattern::new(r"\(([^()]*)\)");
 static REMARK: Pattern = Pattern::new(r"(?i)^(?:day|night|window|part) \d+(?: of \d+)?$");
 static TIME: Pattern = Pattern::new(r"(?i)\b\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]\.?m\b\.?)?");
 
-/// Which customers are affected: the place in `Cogent customers receiving service in the … area will be affected`.
+/// Returns the place of the affected customers, in `Cogent customers receiving service in the … area will be
+/// affected`.
 pub(super) fn sentence(lines: &Lines) -> Option<Found<String>> {
     let all: Vec<_> = lines.iter().map(|(place, line)| (place, plain(line))).collect();
     all.iter().enumerate().find_map(|(index, (place, first))| {
@@ -34,7 +35,7 @@ pub(super) fn sentence(lines: &Lines) -> Option<Found<String>> {
     })
 }
 
-/// The zone of the city whose customers are affected, else of the city in the title.
+/// Returns the zone of the city whose customers are affected, else of the city in the title.
 fn local_zone(titles: &[Found<String>], lines: &Lines) -> Result<TimeZone, Failure> {
     let in_title = || {
         titles.iter().rev().find_map(|title| {
@@ -79,7 +80,8 @@ fn time(found: &Found<String>, local_zone: impl Fn() -> Result<TimeZone, Failure
     }
 }
 
-/// What is left of a time names its zone, or that it is local, and may have a remark in brackets: `CT (Day 3 of 3)`.
+/// The rest of a time after its digits: it names the zone, or says that it is local, and may have a remark in
+/// brackets: `CT (Day 3 of 3)`.
 enum Named {
     Local,
     Zone(String),

@@ -100,7 +100,7 @@ const FORMATS: &[&str] = &[
     "%b %d %Y %H:%M[:%S]",
 ];
 
-/// A calendar is read first; a mail without any word of maintenance in its subject is another mail of this sender.
+/// Reads a calendar first. A mail without any word of maintenance in its subject is another mail of this sender.
 pub(in crate::providers) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if let Some(drafts) = maintnote::read(source)? {
         return Ok(Reading::Notice(drafts));
@@ -138,7 +138,7 @@ fn status(source: &Source<'_>, subject: &Found<String>) -> Result<Found<Status>,
     words::strongest(statuses)?.ok_or_else(|| Failure::malformed("a subject such as `Planned maintenance`", subject))
 }
 
-/// The one value that stands under any of the labels, in cells or in lines.
+/// Returns the one value that stands under any of the labels, in cells or in lines.
 fn one(source: &Source<'_>, labels: &[&str]) -> Result<Option<Found<String>>, Failure> {
     let mut found: Vec<Found<String>> = Vec::new();
     for label in labels {
@@ -164,7 +164,7 @@ fn expect(source: &Source<'_>, labels: &[&str]) -> Result<Found<String>, Failure
         .ok_or_else(|| Failure::missing(format!("a label such as `{}:`", labels.first().unwrap_or(&""))))
 }
 
-/// A time with its zone, which it or its label says.
+/// Returns a time with its zone, which it or its label says.
 fn time(source: &Source<'_>, labels: &[&str]) -> Result<Option<Found<Moment>>, Failure> {
     let universal = |zone: &str| -> Vec<String> { labels.iter().map(|label| format!("{label} ({zone})")).collect() };
     for labels in [universal("UTC"), universal("GMT")] {
@@ -177,7 +177,7 @@ fn time(source: &Source<'_>, labels: &[&str]) -> Result<Option<Found<Moment>>, F
     one(source, labels)?.map(|value| dates::read_zoned(value, FORMATS)).transpose()
 }
 
-/// Those of a table, of a workbook or under a label: of one of them alone.
+/// Returns the circuits of a table, of a workbook or under a label: of one of them alone.
 fn circuits(source: &Source<'_>, status: Status) -> Result<Vec<Found<Circuit>>, Failure> {
     let common = match one(source, IMPACT) {
         Ok(Some(said)) => words::impact(&said).map(|impact| impact.value),
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_whole_is_for_a_person() {
+    fn an_incomplete_notice_is_for_a_person() {
         for (from, to) in [
             ("Maintenance ID: EX-40017\n", ""),
             ("Impact: Outage\n", ""),

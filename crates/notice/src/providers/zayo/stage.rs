@@ -1,4 +1,4 @@
-//! Where the maintenance of a notice stands: what its title and the sentences before the ticket say.
+//! The stage of a notice's maintenance, by its title and the sentences before the ticket.
 
 use jiff::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::{
     words,
 };
 
-/// Which of the template's kinds a notice is.
+/// The kind of a notice, within the template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     Planned,
@@ -50,7 +50,7 @@ static CLOSED: Pattern =
 static PARTIAL: Pattern = Pattern::new(r"(?i)\bpartial|\bnot (?:been )?(?:fully )?complete");
 static STARTING: Pattern = Pattern::new(r"(?i)^start\b|\bcommencing (?:momentarily|shortly|now)\b");
 
-/// What the notice is: its title and its text must agree.
+/// Returns the kind of the notice: its title and its text must agree.
 pub(super) fn stage(source: &Source<'_>, lines: &Lines) -> Result<Found<Stage>, Failure> {
     match (titled(&source.subject(), source.mail().inner().bare_subject())?, told(lines)?) {
         (Some(titled), Some(told)) => match (titled.value, told.value) {
@@ -66,7 +66,8 @@ pub(super) fn stage(source: &Source<'_>, lines: &Lines) -> Result<Found<Stage>, 
     }
 }
 
-/// What the subject says, before its first `***` and behind the ticket; `None` where it is not the template's.
+/// Returns the kind that the subject states, before its first `***` and after the ticket; `None` if it is not the
+/// template's.
 fn titled(subject: &Found<String>, bare: &str) -> Result<Option<Found<Stage>>, Failure> {
     let bare = PREFIXES.replace(bare, "");
     let Some((title, _)) = bare.split_once("***") else { return Ok(None) };
@@ -80,8 +81,8 @@ fn titled(subject: &Found<String>, bare: &str) -> Result<Option<Found<Stage>>, F
     }
 }
 
-/// What the sentences before the ticket say; `None` where they announce a plan. What a colleague wrote above the headers
-/// of a forwarded mail is not Zayo's.
+/// Returns the kind that the sentences before the ticket state; `None` if they announce a plan. A colleague's words above
+/// the headers of a forwarded mail are not Zayo's.
 fn told(lines: &Lines) -> Result<Option<Found<Stage>>, Failure> {
     let is_ticket = |line: &str| line.to_lowercase().starts_with("maintenance ticket");
     let mut opening: Vec<_> = lines.iter().take_while(|(_, line)| !is_ticket(line)).collect();
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_title_says_what_the_notice_is() {
+    fn the_title_states_the_kind_of_the_notice() {
         for (subject, stage) in [
             ("***Example***ZAYO TTN-0001 Demand MAINTENANCE NOTIFICATION***", Stage::Planned),
             ("[list] Fwd: ***Example***ZAYO TTN-0001 Emergency MAINTENANCE NOTIFICATION***", Stage::Planned),

@@ -67,13 +67,13 @@ fn statuses(reading: &Value) -> Vec<String> {
     maintenances.map(|one| one["status"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Each notice meets every so many sentences, another set than its neighbour: all of them with `WHOLE=1`.
+/// Returns the sentences for a notice: every N-th, other ones than its neighbour's; all of them with `WHOLE=1`.
 fn share<T>(sentences: &[T], sample: usize) -> impl Iterator<Item = (usize, &T)> {
     let step = if std::env::var_os("WHOLE").is_some() { 1 } else { 7 };
     sentences.iter().enumerate().filter(move |(at, _)| (at + sample).is_multiple_of(step))
 }
 
-/// Whether a notice with these statuses says what was told.
+/// Returns whether a notice with these statuses says what was told.
 fn says(told: Told, statuses: &[String]) -> bool {
     let said: &[&str] = match told {
         Told::Off => &["CANCELLED"],
@@ -88,7 +88,7 @@ fn says(told: Told, statuses: &[String]) -> bool {
 
 /// Each sentence meets each provider, and each place each sentence.
 #[test]
-fn what_is_told_anywhere_is_read_or_for_a_person() {
+fn a_change_told_anywhere_is_read_or_for_a_person() {
     let (mut ran, mut read, mut refused, mut wrong) = (0, 0, 0, Vec::new());
     let mut providers = BTreeSet::new();
     for (index, sample) in SAMPLES.iter().enumerate() {
@@ -117,7 +117,7 @@ fn what_is_told_anywhere_is_read_or_for_a_person() {
 }
 
 #[test]
-fn what_is_not_so_changes_no_status() {
+fn denied_changes_change_no_status() {
     let (mut ran, mut refused, mut wrong) = (0, Vec::new(), Vec::new());
     for (index, sample) in SAMPLES.iter().enumerate() {
         for (at, sentence) in share(NEGATED, index) {
@@ -138,11 +138,11 @@ fn what_is_not_so_changes_no_status() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// At most this share of the notices with a harmless sentence may go to a person.
+/// Maximum share of the notices with a harmless sentence that may go to a person: one in this many.
 const ONE_IN: usize = 50;
 
 #[test]
-fn what_any_notice_may_say_changes_nothing() {
+fn harmless_sentences_change_nothing() {
     let (mut ran, mut refused, mut wrong) = (0, Vec::new(), Vec::new());
     for (index, sample) in SAMPLES.iter().enumerate() {
         for (at, sentence) in share(HARMLESS, index) {

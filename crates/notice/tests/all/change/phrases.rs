@@ -1,19 +1,19 @@
 //! Sentences that tell of a change, and sentences that any notice may hold.
 
-/// What a sentence tells of the maintenance that its notice announces.
+/// The change that a sentence tells of its notice's maintenance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Told {
-    /// It is off.
+    /// The maintenance is cancelled.
     Off,
-    /// It takes place at another time, or nobody knows when.
+    /// The maintenance takes place at another time, or at an unknown one.
     Moved,
-    /// It takes longer.
+    /// The maintenance takes longer.
     Longer,
-    /// It was done, or is over.
+    /// The maintenance was carried out, or is over.
     Over,
-    /// It was not done in its time.
+    /// The maintenance was not finished in its window.
     Undone,
-    /// It has begun.
+    /// The maintenance has begun.
     Begun,
 }
 
@@ -249,7 +249,7 @@ pub(crate) const TOLD: &[(Told, &str)] = &[
     (Begun, "Çalışma başlamıştır."),
 ];
 
-/// What is not so.
+/// Sentences that deny a change.
 #[rustfmt::skip]
 pub(crate) const NEGATED: &[&str] = &[
     "The schedule has not changed.",
@@ -437,7 +437,7 @@ pub(crate) const FURTHER: &[&str] = &[
     "Planlı bakım iptal edilmiştir.",
 ];
 
-/// What any notice may say.
+/// Sentences that any notice may contain.
 #[rustfmt::skip]
 pub(crate) const HARMLESS: &[&str] = &[
     "We will inform you once the maintenance has been completed.",
@@ -665,8 +665,8 @@ pub(crate) const HARMLESS: &[&str] = &[
     "Çalışma nedeniyle kesinti olacaktır.",
 ];
 
-/// What any notice may say as well, and what sends it to a person all the same: it is harmless by what it means, not by how it
-/// is written.
+/// Further sentences that any notice may contain, and that send it to a person all the same: they are harmless by their
+/// meaning, not by their words.
 #[rustfmt::skip]
 pub(crate) const DOUBTED: &[&str] = &[
     "We have completed a risk assessment for this work.",

@@ -1,4 +1,4 @@
-//! Where a sentence may stand in a notice's own text.
+//! Places of a sentence in a notice's own text.
 
 use crate::rewrite::{self, Charset, Encoding, Message};
 
@@ -7,15 +7,15 @@ use crate::rewrite::{self, Charset, Encoding, Message};
 pub(crate) enum Place {
     /// Before the words of the subject, with a dash.
     SubjectStart,
-    /// Behind them.
+    /// After the words of the subject.
     SubjectEnd,
     /// Above all else, as a paragraph.
     Top,
     /// Above all else, as a heading, without the full stop.
     Heading,
-    /// In the midst: behind the first paragraph or table that ends in the second third.
+    /// In the middle: after the first paragraph or table that ends in the second third.
     Middle,
-    /// Below all else.
+    /// At the end of the body.
     End,
     /// In a cell of a table of its own.
     Cell,
@@ -37,7 +37,7 @@ pub(crate) const PLACES: [Place; 9] = [
     Place::Description,
 ];
 
-/// The mail with the sentence there; `None` where it has no such place.
+/// Returns the mail with the sentence there; `None` where it has no such place.
 pub(crate) fn with(mail: &[u8], sentence: &str, place: Place) -> Option<Vec<u8>> {
     let plain = sentence.trim_end_matches(['.', '!']);
     match place {

@@ -43,7 +43,7 @@ fn another_id_or_circuit() {
     });
 }
 
-/// What the format of a provider has per circuit.
+/// The markup of one circuit in each provider's format.
 const UNITS: &[(&str, Unit)] = &[
     ("amsix", Unit::Line),
     ("apple", Unit::Line),
@@ -101,7 +101,7 @@ const OTHER_UNITS: &[(&str, Unit)] = &[
     ("vodafone/original-and-new", Unit::Row),
 ];
 
-/// The mail with its texts and attachments changed; `None` where `change` changes none of them.
+/// Returns the mail with its texts and attachments changed; `None` where `change` changes none of them.
 fn with_texts(sample: &Sample, change: impl Fn(&str) -> Option<String>) -> Option<Vec<u8>> {
     let plain = sample.plain.as_ref()?;
     let end = plain.find("\r\n\r\n").or_else(|| plain.find("\n\n"))?;
@@ -118,14 +118,14 @@ fn with_texts(sample: &Sample, change: impl Fn(&str) -> Option<String>) -> Optio
     in_attachment(in_text.as_deref().unwrap_or(plain.as_bytes())).or(in_text)
 }
 
-/// What the mail has per circuit.
+/// Returns the markup of one circuit in the mail.
 fn unit(sample: &Sample) -> Unit {
     let of_mail = OTHER_UNITS.iter().find(|(name, _)| *name == sample.name);
     of_mail.or_else(|| UNITS.iter().find(|(slug, _)| *slug == sample.slug)).unwrap().1
 }
 
-/// The mail with its first circuit, of those that are written in one piece, changed as `change` makes it of text, circuit,
-/// another circuit and unit; and what it says then.
+/// Returns the mail with its first circuit, of those that are written in one piece, changed as `change` makes it of text,
+/// circuit, another circuit and unit; and what it says then.
 fn with_first_circuit(
     sample: &Sample,
     change: impl Fn(&str, &[(String, String)], Unit) -> Option<String>,
@@ -147,8 +147,8 @@ fn with_first_circuit(
     })
 }
 
-/// What is written of a circuit and of another one. Of the id of a peer the notice has the number; the id of a session is
-/// two addresses, which stand apart.
+/// Returns the texts of a circuit and of another one. For the id of a peer the notice has the number; the id of a session
+/// is two addresses, which are apart.
 fn values(sample: &Sample, id: &str, another: &str) -> Vec<(String, String)> {
     let pair = |(one, other): (&str, &str)| (one.to_owned(), other.to_owned());
     if sample.slug == "google" {
@@ -166,7 +166,7 @@ fn one_circuit_more() {
     variation.check(|sample| with_first_circuit(sample, circuits::with_another, expect).into_iter().collect());
 }
 
-/// One is taken away, which leaves one at least: another is put behind it first.
+/// One circuit is removed, and one at least remains: another is inserted first.
 #[test]
 fn one_circuit_less() {
     let variation = Variation { changes_hashes: true, ..Variation::of_all("one circuit less") };

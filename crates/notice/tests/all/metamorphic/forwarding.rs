@@ -3,7 +3,7 @@
 use super::{Changed, Sample, Variation};
 use crate::rewrite::forward::{self, Style};
 
-/// What may be the subject or the date of the mail that arrived.
+/// Keys that may come from the subject or the date of the mail that arrived.
 const OF_THE_OUTER: &[&str] = &["stamp", "summary"];
 
 const STYLES: [Style; 4] = [Style::Gmail, Style::Outlook, Style::OutlookGerman, Style::Apple];

@@ -1,4 +1,4 @@
-//! The same notice in another wrapping is the same notice, and another notice differs in what was changed alone.
+//! Tests that the same notice in another wrapping is read the same, and that another notice differs only in what was changed.
 //!
 //! Every mail that we wrote is encoded, wrapped, forwarded and given footers as mail programs and lists do it, and is made one
 //! about other days, zones, ids and circuits. No provider is left out silently: each variation changes a notice of each
@@ -23,7 +23,7 @@ use crate::{
 
 /// A mail whose reading is known.
 struct Sample {
-    /// `PROVIDER/NAME`.
+    /// Name of the mail: `PROVIDER/NAME`.
     name: String,
     slug: String,
     bytes: Vec<u8>,
@@ -59,7 +59,7 @@ static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(|| {
 
 /// A mail written otherwise.
 struct Changed {
-    /// How, where a mail is changed in several ways.
+    /// Variant of the change, if a mail is changed in several ways.
     how: String,
     bytes: Vec<u8>,
     expected: Value,
@@ -68,7 +68,7 @@ struct Changed {
 }
 
 impl Changed {
-    /// A mail that says the same as before.
+    /// Returns a mail that says the same as before.
     fn same(sample: &Sample, bytes: Vec<u8>) -> Self {
         Self { how: String::new(), bytes, expected: sample.reading.clone(), may_be_refused: false }
     }
@@ -81,7 +81,7 @@ struct Variation {
     left_out: &'static [(&'static str, &'static str)],
     /// Keys of a maintenance that are not compared.
     ignored: &'static [&'static str],
-    /// What is changed is part of ids that are hashes.
+    /// `true` if the changed text is part of ids that are hashes.
     changes_hashes: bool,
     /// Summaries keep the blanks of a page as they are written.
     changes_blanks: bool,
@@ -90,7 +90,7 @@ struct Variation {
 }
 
 impl Variation {
-    /// One that changes notices of every provider, and every key of which is compared.
+    /// Returns a change of notices of every provider, after which every key is compared.
     const fn of_all(name: &'static str) -> Self {
         Self { name, left_out: &[], ignored: &[], changes_hashes: false, changes_blanks: false, refusals_count: false }
     }
@@ -160,7 +160,7 @@ impl Variation {
     }
 }
 
-/// Whether a mail was not read, or its window was not: what is cancelled or completed needs none.
+/// Returns whether a mail was not read, or its window was not: what is cancelled or completed needs none.
 fn is_refusal(actual: &Value, expected: &Value) -> bool {
     let has_window =
         |reading: &Value| reading["maintenances"].as_array().unwrap().iter().any(|one| one["start"].is_i64());
@@ -171,7 +171,7 @@ fn is_refusal(actual: &Value, expected: &Value) -> bool {
     }
 }
 
-/// Whether an id is a hash, of a provider whose notices have none.
+/// Returns whether an id is a hash, of a provider whose notices have none.
 fn is_hash(id: &str) -> bool {
     id.len() == 64 && id.bytes().all(|digit| digit.is_ascii_hexdigit())
 }

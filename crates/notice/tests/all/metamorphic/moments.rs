@@ -12,7 +12,7 @@ use crate::rewrite::{
     dates::{self, Order},
 };
 
-/// Where the clock of a notice changes in summer.
+/// Places whose clock changes in summer, by provider.
 const LOCAL: &[(&str, &str)] = &[
     ("cogent/emergency", "Europe/Berlin"),
     ("cogent", "America/Chicago"),
@@ -51,13 +51,13 @@ fn other_days() {
     });
 }
 
-/// The day of the first window.
+/// Returns the day of the first window.
 fn start(sample: &Sample) -> Option<Date> {
     let start = sample.maintenances().first()?["start"].as_i64()?;
     Some(Timestamp::from_second(start).unwrap().to_zoned(zone(sample)).date())
 }
 
-/// What an attached message says is encoded.
+/// Returns whether the notice is an attached message, whose content is encoded.
 fn is_attached(sample: &Sample) -> bool {
     sample.decoded.layers().iter().any(|layer| layer.wrapping == mail::Wrapping::Attached)
 }
@@ -67,7 +67,7 @@ fn zone(sample: &Sample) -> TimeZone {
     name.map_or(TimeZone::UTC, |name| TimeZone::get(name).unwrap())
 }
 
-/// The plain mail, its subject on one line.
+/// Returns the plain mail, its subject on one line.
 fn plain(sample: &Sample) -> Option<String> {
     let plain = sample.plain.as_ref()?;
     String::from_utf8(Message::of(plain.as_bytes()).with_subject_prefix("").bytes()).ok()
@@ -96,7 +96,7 @@ fn moved(sample: &Sample, start: Date, how: &str, day: Date) -> Option<Changed> 
     Some(Changed { how: how.to_owned(), bytes, expected, may_be_refused })
 }
 
-/// Which number of a date is the day: the order in which one of the dates is that of the window.
+/// Returns which number of a date is the day: the order in which one of the dates is that of the window.
 fn order(plain: &str, start: Date) -> Order {
     let month_first = format!("{}/{}/", start.month(), start.day());
     let month_first_wide = format!("{:02}/{:02}/", start.month(), start.day());

@@ -1,4 +1,4 @@
-//! What mail programs, relays and lists do to a mail changes nothing.
+//! Tests that the changes which mail programs, relays and lists make to a mail change no reading.
 
 use super::{Changed, Sample, Variation};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     support,
 };
 
-/// A page that is no whole document may go on behind what is put below it.
+/// Returns whether a page is not a complete document, so that it may continue below whatever is appended.
 fn has_no_end(sample: &Sample) -> bool {
     !sample.decoded.pages.iter().all(|page| page.to_lowercase().contains("</html>"))
 }
@@ -51,7 +51,8 @@ fn charsets() {
     }
 }
 
-/// The mail with another name of the customer, in that charset. What the texts say is what they say in UTF-8.
+/// Returns the mail with another name of the customer, in that charset. What the texts say is what they say
+/// in UTF-8.
 fn in_charset(sample: &Sample, charset: Charset, encoding: Encoding, name: &str) -> Vec<Changed> {
     let change = |text: &str, _: &str| {
         // Of the signs that an old charset lacks none is part of a value; the Turkish i is one of a label.
@@ -84,7 +85,7 @@ fn headers() {
 }
 
 #[test]
-fn what_lists_add() {
+fn footers_of_lists_change_nothing() {
     let text = "_______________________________________________\nnetops mailing list -- netops@lists.example\n\
                 To unsubscribe send a mail to netops-leave@lists.example\n";
     let page = "<hr><p>netops mailing list, <a href=\"https://lists.example/netops\">unsubscribe</a></p>\n";

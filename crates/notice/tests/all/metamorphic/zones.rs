@@ -1,12 +1,12 @@
-//! The same notice in another zone is another time, or is refused where a format has one zone alone. It is never the same
-//! time: whoever writes another zone means it.
+//! Tests that the same notice in another zone is read as another time, or is refused if its format has one zone alone. It
+//! is never the same time: whoever writes another zone means it.
 
 use regex::Regex;
 
 use super::{Changed, Sample, Variation};
 use crate::rewrite::Message;
 
-/// How a notice writes its zone, what is written instead, and by how many hours its times are later then.
+/// A change of zones: the zone in the notice, its replacement, and the number of hours by which its times are later then.
 struct Rule {
     /// A provider, or a mail, or nothing for all others.
     of: &'static str,

@@ -7,7 +7,8 @@ use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use super::texts::base64;
 
-/// The mail with its attachments as `change` makes them of name and bytes; `None` where it changes none.
+/// Returns the mail with its attachments as `change` makes them of name and bytes; `None` where it
+/// changes none.
 pub(crate) fn changed(mail: &[u8], change: impl Fn(&str, &[u8]) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
     let parsed = MessageParser::default().parse(mail).unwrap();
     let mut changes = Vec::new();
@@ -25,20 +26,21 @@ pub(crate) fn changed(mail: &[u8], change: impl Fn(&str, &[u8]) -> Option<Vec<u8
     (!changes.is_empty()).then_some(rewritten)
 }
 
-/// The bytes of a part that is base64, as written: `mail-parser` decodes the charset of a text as well.
+/// Returns the bytes of a part that is base64, as written: `mail-parser` decodes the charset of a text
+/// as well.
 fn decoded(headers: &[u8], body: &[u8]) -> Option<Vec<u8>> {
     let is_base64 = String::from_utf8_lossy(headers).to_ascii_lowercase().contains("base64");
     is_base64.then(|| mail_parser::decoders::base64::base64_decode(body))?
 }
 
-/// A text of UTF-16 with a mark at its start, changed.
+/// Returns a text of UTF-16 with a mark at its start, changed.
 pub(crate) fn utf16(bytes: &[u8], change: impl Fn(&str) -> Option<String>) -> Option<Vec<u8>> {
     let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
     let text = String::from_utf16(&units).ok()?;
     Some(change(&text)?.encode_utf16().flat_map(u16::to_le_bytes).collect())
 }
 
-/// A workbook with its sheets changed, in which every cell is its text.
+/// Returns a workbook with its sheets changed, in which every cell is its text.
 pub(crate) fn workbook(bytes: &[u8], change: impl Fn(&str) -> Option<String>) -> Option<Vec<u8>> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
     let mut files = Vec::new();
@@ -94,7 +96,7 @@ fn with_cells_as_text(sheet: &str, shared: &[String]) -> String {
     written
 }
 
-/// The sheet with its rows numbered as they stand.
+/// Returns the sheet with its rows numbered as they stand.
 fn numbered(sheet: &str) -> String {
     let mut rows = sheet.split("<row ");
     let mut written = rows.next().unwrap_or_default().to_owned();

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// What a format has per circuit.
+/// The markup of one circuit in a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
     /// A line of a text.
@@ -11,7 +11,7 @@ pub(crate) enum Unit {
     Row,
     /// A row that says more of the circuit alone; an element of that name where the row names others.
     RowOrElse(&'static str),
-    /// What stands between two line breaks of a page.
+    /// The text between two line breaks of a page.
     Break,
     /// An element of that name.
     Element(&'static str),
@@ -19,8 +19,8 @@ pub(crate) enum Unit {
     Item(&'static str),
 }
 
-/// The text with another circuit behind each mention of one; `None` where the circuit stands in no such unit. What is
-/// written of a circuit is its id, or more than one value: each is given with that of the other circuit.
+/// Returns the text with another circuit behind each mention of one; `None` where the circuit stands in no such unit.
+/// What is written of a circuit is its id, or more than one value: each is given with that of the other circuit.
 pub(crate) fn with_another(text: &str, values: &[(String, String)], unit: Unit) -> Option<String> {
     let mut changed = text.to_owned();
     let found = units(text, &values.first()?.0, unit);
@@ -33,7 +33,7 @@ pub(crate) fn with_another(text: &str, values: &[(String, String)], unit: Unit) 
     (!found.is_empty()).then_some(changed)
 }
 
-/// The text without a circuit; `None` where the circuit stands in no such unit.
+/// Returns the text without a circuit; `None` where the circuit stands in no such unit.
 pub(crate) fn without(text: &str, circuit: &str, unit: Unit) -> Option<String> {
     let mut changed = text.to_owned();
     let found = units(text, circuit, unit);
@@ -53,7 +53,7 @@ pub(crate) fn without(text: &str, circuit: &str, unit: Unit) -> Option<String> {
     (changed != text).then_some(changed)
 }
 
-/// Where a circuit's units are.
+/// Returns where a circuit's units are.
 fn units(text: &str, circuit: &str, unit: Unit) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut from = 0;
@@ -90,7 +90,7 @@ fn line(text: &str, at: usize) -> Range<usize> {
     start..text[at..].find('\n').map_or(text.len(), |end| at + end + 1)
 }
 
-/// The innermost element of that name around a place.
+/// Returns the innermost element of that name around a place.
 fn element(text: &str, at: usize, name: &str) -> Option<Range<usize>> {
     let (open, close) = (format!("<{name}"), format!("</{name}>"));
     let lower = text.to_ascii_lowercase();
@@ -100,7 +100,7 @@ fn element(text: &str, at: usize, name: &str) -> Option<Range<usize>> {
     is_around.then_some(start..end)
 }
 
-/// From behind a line break, or the tag before the text, to behind the next line break.
+/// Returns the range from after a line break, or the tag before the text, to after the next line break.
 fn between_breaks(text: &str, at: usize) -> Option<Range<usize>> {
     let start = text[..at].rfind('>')? + 1;
     let end = at + text[at..].find('<')?;

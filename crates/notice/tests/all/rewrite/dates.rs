@@ -8,7 +8,7 @@ use jiff::{
 };
 use regex::{Captures, Regex};
 
-/// Which of two numbers is the day.
+/// The order of day and month in a date of two numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     DayFirst,
@@ -47,7 +47,7 @@ static DATE: LazyLock<Regex> = LazyLock::new(|| {
     .unwrap()
 });
 
-/// The text with each of its dates that many days later. Dates without a year are those nearest to `near`.
+/// Returns the text with each of its dates that many days later. Dates without a year are those nearest to `near`.
 pub(crate) fn moved(text: &str, days: i64, order: Order, near: Date) -> String {
     let replaced = DATE.replace_all(text, |found: &Captures<'_>| {
         let written = found[0].to_owned();
@@ -119,7 +119,7 @@ fn moved_date(year: &str, month: &str, day: &str, days: i64, near: Date) -> Opti
     date.checked_add(days.days()).ok()
 }
 
-/// A month in the letters of another one: long or short, in capitals or not.
+/// Returns a month in the letters of another one: long or short, in capitals or not.
 fn month_like(like: &str, month: i8) -> String {
     let name = MONTHS[usize::try_from(month - 1).unwrap()];
     // Nobody can tell whether "May" is short.

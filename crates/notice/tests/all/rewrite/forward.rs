@@ -6,7 +6,7 @@ use mail::Mail;
 
 use super::{Encoding, Message, texts::base64};
 
-/// The headers of a desk that passes a mail on: on the same day, since what the provider dates stays as it is.
+/// Returns the headers of a desk that passes a mail on: on the same day, since what the provider dates stays as it is.
 fn desk(message: &Message) -> String {
     format!(
         "From: Robin Doe <robin@desk.example>\r\nTo: maintenance@networks.example\r\nDate: {}\r\nMIME-Version: 1.0\r\n\
@@ -27,7 +27,7 @@ pub(crate) fn attached(mail: &[u8]) -> Vec<u8> {
     [head.as_bytes(), mail, format!("\r\n--{boundary}--\r\n").as_bytes()].concat()
 }
 
-/// Whose mail program passes a mail on.
+/// The mail program that forwards a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
     Gmail,
@@ -47,7 +47,7 @@ impl Style {
         }
     }
 
-    /// From, date, to and subject.
+    /// Returns the labels of sender, date, recipients and subject.
     fn names(self) -> [&'static str; 4] {
         match self {
             Self::Gmail | Self::Apple => ["From", "Date", "To", "Subject"],
@@ -120,7 +120,7 @@ fn text_passed_on(text: &str, style: Style, quoted: &[(&str, String)]) -> String
     format!("\n{}\n{}\n{mark}\n{}\n\nRobin\n", style.marker(), headers.join("\n"), text.join("\n"))
 }
 
-/// The calendars and attachments of a mail as parts.
+/// Returns the calendars and attachments of a mail as parts.
 fn files(mail: &Mail) -> Vec<String> {
     let calendars = mail.calendars.iter().map(|text| ("text/calendar; charset=utf-8", "notice.ics", text.as_bytes()));
     let attachments = mail.attachments.iter().map(|attachment| {

@@ -2,7 +2,7 @@
 
 use mail::Mail;
 
-/// The fields of a header section, each with its folded lines and their ends.
+/// Returns the fields of a header section, each with its folded lines and their ends.
 pub(super) fn fields(headers: &str) -> Vec<String> {
     let mut fields: Vec<String> = Vec::new();
     for line in headers.split_inclusive('\n').filter(|line| !line.trim_end_matches(['\r', '\n']).is_empty()) {
@@ -42,7 +42,7 @@ impl Message {
         self
     }
 
-    /// The headers alone.
+    /// Returns the headers alone.
     pub(crate) fn without_body(mut self) -> Vec<u8> {
         self.body.clear();
         self.bytes()
@@ -54,7 +54,7 @@ impl Message {
         self
     }
 
-    /// The subject broken at every other blank.
+    /// Returns the subject broken at every other blank.
     pub(crate) fn with_subject_folded(self) -> Self {
         if !self.subject.is_ascii() {
             return self;
@@ -68,13 +68,13 @@ impl Message {
         self.with_subject_as(&written)
     }
 
-    /// The mail with another subject.
+    /// Returns the mail with another subject.
     pub(crate) fn with_subject_encoded_as(mut self, change: impl Fn(&str) -> String) -> Vec<u8> {
         self.subject = change(&self.subject);
         self.with_subject_encoded().bytes()
     }
 
-    /// The subject in encoded words.
+    /// Returns the subject in encoded words.
     pub(crate) fn with_subject_encoded(self) -> Self {
         let characters: Vec<char> = self.subject.chars().collect();
         let words = characters.chunks(12).map(|chunk| {
@@ -92,7 +92,7 @@ impl Message {
         if written.is_ascii() { self.with_subject_as(&written) } else { self }
     }
 
-    /// The mail as the first part of one, with another part below.
+    /// Returns the mail as the first part of one, with another part below.
     pub(crate) fn with_part_below(self, part: &str) -> Vec<u8> {
         let is_content = |field: &&String| field.to_ascii_lowercase().starts_with("content-");
         let content: String = self.fields.iter().filter(is_content).map(String::as_str).collect();

@@ -1,5 +1,5 @@
-//! The same mail written otherwise: encoded, wrapped, folded and forwarded as mail programs do it, or about other days
-//! and other circuits.
+//! Rewrites mails: encoded, wrapped, folded and forwarded as mail programs do it, or about other days and other
+//! circuits.
 
 pub(crate) mod attachment;
 pub(crate) mod circuits;

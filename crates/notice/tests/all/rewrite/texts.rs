@@ -7,7 +7,7 @@ use mail_parser::{MessageParser, MimeHeaders, PartType};
 
 use super::message::fields;
 
-/// How a body is put into a mail.
+/// The transfer encoding of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Base64,
@@ -115,14 +115,14 @@ impl Charset {
     }
 }
 
-/// The mail with every text of its own in that encoding, and in UTF-8.
+/// Returns the mail with every text of its own in that encoding, and in UTF-8.
 pub(crate) fn encoded(mail: &[u8], encoding: Encoding) -> Vec<u8> {
     written(mail, encoding, Charset::Utf8, |text, _| text.to_owned()).unwrap()
 }
 
-/// The mail with every text of its own (not in attached messages, nor in attachments but calendars) changed, and written
-/// in that encoding and charset; `None` where the charset lacks a character. `change` is given a text, line ends as LF,
-/// and its subtype.
+/// Returns the mail with every text of its own (not in attached messages, nor in attachments but calendars) changed, and
+/// written in that encoding and charset; `None` where the charset lacks a character. `change` is given a text, line ends
+/// as LF, and its subtype.
 pub(crate) fn written(
     mail: &[u8],
     encoding: Encoding,
@@ -140,7 +140,7 @@ pub(crate) fn written(
     })
 }
 
-/// The mail with each of its texts, and the headers of its content, as `write` makes them of text and subtype.
+/// Returns the mail with each of its texts, and the headers of its content, as `write` makes them of text and subtype.
 fn rewritten(mail: &[u8], write: impl Fn(&str, &str) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
     let parsed = MessageParser::default().parse(mail).unwrap();
     let mut changes = Vec::new();
@@ -176,7 +176,7 @@ fn rewritten(mail: &[u8], write: impl Fn(&str, &str) -> Option<Vec<u8>>) -> Opti
 /// Longest line of a flowed text.
 const FLOWED: usize = 66;
 
-/// The mail with its text/plain parts as `format=flowed` (RFC 3676): long lines broken behind a blank.
+/// Returns the mail with its text/plain parts as `format=flowed` (RFC 3676): long lines broken behind a blank.
 pub(crate) fn flowed(mail: &[u8]) -> Vec<u8> {
     let flowed = rewritten(mail, |text, kind| {
         let (parameter, text) = match kind {
@@ -208,7 +208,7 @@ fn flowed_line(line: &str) -> String {
     chunks.iter().map(|chunk| format!("{quotation}{}{chunk}\n", stuffing(chunk))).collect::<Vec<_>>().concat()
 }
 
-/// The mail with its pages broken at many of their blanks, as relays do it to long lines.
+/// Returns the mail with its pages broken at many of their blanks, as relays do it to long lines.
 pub(crate) fn rewrapped(mail: &[u8]) -> Vec<u8> {
     let change = |text: &str, kind: &str| if kind == "html" { rewrapped_page(text) } else { text.to_owned() };
     written(mail, Encoding::QuotedPrintable, Charset::Utf8, change).unwrap()
@@ -241,7 +241,7 @@ fn rewrapped_page(page: &str) -> String {
     written
 }
 
-/// The mail with something above each of its texts: `text` or `page`, as it stands in such a text.
+/// Returns the mail with something above each of its texts: `text` or `page`, as it stands in such a text.
 pub(crate) fn headed(mail: &[u8], text: &str, page: &str) -> Vec<u8> {
     let change = |body: &str, kind: &str| match kind {
         "plain" => format!("{text}{body}"),
@@ -256,7 +256,7 @@ pub(crate) fn headed(mail: &[u8], text: &str, page: &str) -> Vec<u8> {
     written(mail, Encoding::QuotedPrintable, Charset::Utf8, change).unwrap()
 }
 
-/// The mail with something below each of its texts.
+/// Returns the mail with something below each of its texts.
 pub(crate) fn footed(mail: &[u8], text: &str, page: &str) -> Vec<u8> {
     let change = |body: &str, kind: &str| match kind {
         "plain" => format!("{}\n{text}", body.trim_end_matches('\n')),

@@ -343,7 +343,7 @@ fn headers_come_from_the_mail_and_of_an_unopened_one_from_ses() {
 }
 
 #[test]
-fn what_must_be_tried_again_stops_nothing_else() {
+fn a_mail_that_must_be_retried_does_not_stop_the_others() {
     let written = Written::default();
     let sink = Noting::new(WHOLE, Ok(()));
     let mut objects = stored(&[("first/inbound/good", PLANNED), ("second/last", PLANNED), ("second/behind", PLANNED)]);

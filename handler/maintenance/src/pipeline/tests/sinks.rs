@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_sink_lines_writes_what_it_takes() {
+fn the_sink_lines_writes_every_notice_and_mail() {
     let written = Written::default();
     let log = log(&written);
     let objects = stored(&[("first/inbound/a", PLANNED), ("second/b", UNKNOWN)]);

@@ -39,7 +39,7 @@ pub struct Event {
 /// The content of an entry that people see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
-    /// Status.
+    /// Status of the event.
     pub status: EventStatus,
     /// Start of the window.
     pub start: Timestamp,
@@ -67,7 +67,7 @@ pub struct Source {
 /// All entries of a calendar, in no order that matters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Feed {
-    /// Entries.
+    /// Entries of the calendar, in no particular order.
     pub events: Vec<Event>,
 }
 

@@ -59,7 +59,7 @@ impl<Store: ObjectStore> CalendarFile<Store> {
         let (mut feed, old) = match found {
             None => (Feed::default(), None),
             Some(object) => {
-                let old = String::from_utf8(object.bytes).map_err(|_| "it is no text".to_owned())?;
+                let old = String::from_utf8(object.bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
                 (text::read(&old).map_err(|error| error.to_string())?, Some(old))
             }
         };

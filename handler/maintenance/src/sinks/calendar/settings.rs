@@ -40,7 +40,7 @@ impl Settings {
         Some(Self { name, place: context.calendar()?.clone(), unmatched })
     }
 
-    /// Creates the sink.
+    /// Creates the sink from its settings.
     pub fn open(self, store: &S3) -> CalendarFile<S3> {
         let unmatched = self.unmatched.map(|place| Unmatched { store: store.clone(), place });
         CalendarFile { store: store.clone(), place: self.place, name: self.name, unmatched, now: Timestamp::now }

@@ -171,7 +171,7 @@ fn of_two_writers_at_once_none_is_lost() {
 }
 
 #[test]
-fn what_ended_long_ago_is_cut() {
+fn entries_that_ended_long_ago_are_removed() {
     let bucket = Bucket::default();
     let calendar = CalendarFile { now: || "2024-07-01T00:00:00Z".parse().unwrap(), ..calendar(&bucket) };
     assert_eq!(deliver(&calendar, PLANNED), Ok(Delivered::Whole));
@@ -179,7 +179,7 @@ fn what_ended_long_ago_is_cut() {
 }
 
 #[test]
-fn a_cancellation_of_what_is_not_there_is_for_a_person() {
+fn a_cancellation_of_an_unknown_entry_is_for_a_person() {
     let bucket = Bucket::default();
     let Ok(Delivered::ForPerson { reason }) = deliver(&calendar(&bucket), CANCELLED) else { panic!("no person") };
     assert!(reason.contains("states no window"), "{reason}");
@@ -199,13 +199,13 @@ fn a_file_that_is_not_ours_is_left_alone() {
         let bucket = Bucket::default();
         bucket.write("calendar/maintenance.ics", strange.as_bytes().to_vec());
         let Err(SinkError::Transient(reason)) = deliver(&calendar(&bucket), PLANNED) else { panic!("no error") };
-        assert!(reason.contains("no calendar that `provision` has written"), "{reason}");
+        assert!(reason.contains("not a calendar that `provision` has written"), "{reason}");
         assert_eq!(bucket.text("calendar/maintenance.ics"), strange);
     }
 }
 
 #[test]
-fn what_nothing_tells_the_order_of_is_for_a_person() {
+fn notices_of_unknown_order_are_for_a_person() {
     let bucket = Bucket::default();
     deliver(&calendar(&bucket), PLANNED).unwrap();
     let mut feed = text::read(&bucket.text("calendar/maintenance.ics")).unwrap();
@@ -222,7 +222,7 @@ fn what_nothing_tells_the_order_of_is_for_a_person() {
 }
 
 #[test]
-fn what_a_mail_says_ends_no_line_and_forges_no_entry() {
+fn a_mails_text_cannot_end_a_line_or_forge_an_entry() {
     let bucket = Bucket::default();
     let calendar = CalendarFile { now: || Timestamp::UNIX_EPOCH, ..calendar(&bucket) };
     deliver(&calendar, NIGHTS).unwrap();

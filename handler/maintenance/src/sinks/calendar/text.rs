@@ -21,7 +21,7 @@ const LONGEST_SUMMARY: usize = 200;
 
 /// The text is not a calendar of ours.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("it is no calendar that `provision` has written: {0}")]
+#[error("it is not a calendar that `provision` has written: {0}")]
 pub struct NotOurs(&'static str);
 
 /// Reads a calendar that [`write()`] has written.
@@ -42,7 +42,7 @@ pub fn read(text: &str) -> Result<Feed, NotOurs> {
 
 fn state(line: &str) -> Result<Event, NotOurs> {
     // The library unescapes as it escapes: a property that it does not know is a text to it.
-    let property = parser::Property::try_from(line).map_err(|_| NotOurs("a state is no line of a calendar"))?;
+    let property = parser::Property::try_from(line).map_err(|_| NotOurs("a state is not a line of a calendar"))?;
     serde_json::from_str(property.val.as_str()).map_err(|_| NotOurs("a state cannot be read"))
 }
 

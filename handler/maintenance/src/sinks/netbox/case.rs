@@ -35,7 +35,7 @@ pub struct View {
     pub impacts: Vec<StoredImpact>,
     /// Fingerprints of the mails of those events that yield to others.
     pub mails: BTreeMap<EventId, BTreeSet<String>>,
-    /// Time of reading.
+    /// Time at which NetBox was read.
     pub now: Timestamp,
 }
 

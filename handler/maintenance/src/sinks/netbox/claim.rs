@@ -34,7 +34,7 @@ pub struct Claimant {
 pub enum Holder {
     /// Any delivery that claims it.
     Nobody,
-    /// This delivery.
+    /// This delivery holds the claim.
     Us,
     /// Another delivery of the same mail.
     Other,
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_invocation_of_an_instance_renews_what_it_claimed_before() {
+    fn the_next_invocation_of_an_instance_renews_its_claim() {
         let (first, again) = (claimant("m", "a", 10), claimant("m", "a", 70));
         let claims = first.join(&Claims::new(), time(1));
         assert_eq!(again.holder(&claims, time(5)), Holder::Nobody);
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_is_that_of_what_is_stored() {
+    fn a_fingerprint_is_that_of_the_stored_text() {
         let sent = fingerprint("A  b", "NOC@carrier.example", "\n body \n");
         assert_eq!(sent, fingerprint("A b", "noc@carrier.example", "body"));
         assert_ne!(sent, fingerprint("A b", "noc@carrier.example", "other"));

@@ -106,7 +106,7 @@ async fn settle(records: &impl Records, input: &PlanInput<'_>, made: &mut BTreeS
             },
         }
     }
-    Err(Fault::Conflict(format!("`{}` does not come to rest", input.announcement.id)))
+    Err(Fault::Conflict(format!("`{}` keeps changing", input.announcement.id)))
 }
 
 /// Returns what is stored, if that differs from what we left behind. The impacts of events that we have just made are nobody else's,

@@ -42,7 +42,7 @@ const AFTERMATH: Duration = Duration::from_secs(10);
 /// A NetBox that takes notices.
 #[derive(Debug)]
 pub struct NetBox {
-    /// Its API.
+    /// Client of NetBox's API.
     pub client: Client,
     /// Our slug of a provider, or the name that its calendars give → NetBox's slug or name of it.
     pub providers: BTreeMap<String, String>,

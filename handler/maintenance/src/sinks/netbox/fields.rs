@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_mail_says_is_no_markdown() {
+    fn a_mails_text_is_never_markdown() {
         for (text, shown) in [
             ("Works on ring_4, span A-B (1.5 h)", "Works on ring_4, span A-B (1.5 h)"),
             ("[pay](https://evil.example)", "\\[pay\\](https://evil.example)"),
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_surely_an_address_is_one() {
+    fn only_an_unambiguous_address_is_accepted() {
         for good in ["noc@carrier.example", "a.b+c@x-1.co.example", "o'neil@carrier.xn--p1ai"] {
             assert_eq!(address(good), Some(good));
         }

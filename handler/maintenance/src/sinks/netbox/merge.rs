@@ -24,7 +24,7 @@ use schedule::{EventStatus, Order};
 pub(super) enum Merge {
     /// There are no such events.
     Nothing,
-    /// Make these calls.
+    /// Make these calls, then plan again.
     Do(Vec<Action>),
     /// Other deliveries have to finish first, for this reason.
     Wait(String),
@@ -126,7 +126,7 @@ fn supersede(loser: &StoredEvent, winner: &StoredEvent) -> Vec<Action> {
     if let Some(note) = loser.note.as_ref().filter(|note| !note.yields) {
         return vec![renote(loser, &Note { yields: true, claims: Claims::new(), ..note.clone() })];
     }
-    let remark = format!("Made at the same time as event {}, which stands for this maintenance.", winner.id);
+    let remark = format!("Made at the same time as event {}, which represents this maintenance.", winner.id);
     let change = EventChange {
         name: Some(fields::duplicate_name(&loser.name, loser.id)),
         status: Some(EventStatus::Cancelled),

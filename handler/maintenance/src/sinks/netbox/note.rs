@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_has_broken_is_no_note() {
+    fn a_note_that_a_person_has_damaged_is_ignored() {
         let whole = note("a").write("", &["of the mail".to_owned()]);
         for broken in ["", "<!-- provision -->", "<!-- provision {} -->", &whole.replace("\"version\"", "\"v\"")] {
             assert_eq!(Note::read(broken), None, "{broken}");

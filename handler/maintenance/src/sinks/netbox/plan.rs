@@ -41,13 +41,13 @@ pub struct Settled {
     pub events: Vec<StoredEvent>,
     /// All events of the maintenance, if the notice is not the newest: its notification may be with any of them since it was.
     pub elsewhere: Vec<EventId>,
-    /// Events that were made for the notice.
+    /// Events that were made for the notice; a plan leaves it empty, and [`super::converge`] fills it.
     pub made: BTreeSet<EventId>,
     /// Facts that a person has to look at.
     pub concerns: Vec<String>,
 }
 
-/// NetBox holds several events of people, and nothing tells which one stands for the window.
+/// The error of several events that people have made, of which nothing tells which one stands for the window.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("NetBox has {count} events named `{name}` of this provider, none of which we have made: which one is meant?")]
 pub struct Ambiguous {
@@ -83,7 +83,7 @@ impl<'case> Comparison<'case> {
     }
 }
 
-/// Returns the next step.
+/// Returns the next step, by the first of the rules that has something to do.
 pub fn next(input: &PlanInput<'_>, view: &View) -> Result<Next, Ambiguous> {
     match merge(input, view) {
         Merge::Nothing => {}
@@ -113,7 +113,8 @@ pub fn next(input: &PlanInput<'_>, view: &View) -> Result<Next, Ambiguous> {
     Ok(Next::Settled(settled(input, &comparison)))
 }
 
-/// Returns the events of the maintenance. One that a person has made is taken over where we have none.
+/// Returns the events of the maintenance: those with our note, and for a number without one the event that a person has made, which is
+/// taken over.
 fn members<'view>(announcement: &Announcement, view: &'view View) -> Result<Vec<Member<'view>>, Ambiguous> {
     let mut members = managed_events(announcement, view);
     let mut foreign: BTreeMap<usize, Vec<&StoredEvent>> = BTreeMap::new();
@@ -204,7 +205,7 @@ fn impacts(event: &StoredEvent, note: &Note, view: &View) -> Vec<Action> {
             Some(_) => {}
         }
     }
-    // Until 0.7 the plugin took a second one in a race: the first stays.
+    // Until 0.7 the plugin accepted a second impact on a circuit in a race: the first stays.
     let twins =
         note.impacts.keys().flat_map(|circuit| of(circuit).filter(|impact| Some(impact) != first(circuit).as_ref()));
     let removed: Vec<_> = note.removed.iter().flat_map(of).chain(twins).map(|impact| impact.id).collect();
@@ -228,6 +229,7 @@ fn finish(event: &StoredEvent, note: &Note) -> Option<Action> {
     Some(Action::Update { event: event.id, etag: event.etag.clone(), change })
 }
 
+/// Returns the result of a maintenance that is settled. A notice that names no event is about the first one.
 fn settled(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Settled {
     let members = &comparison.members;
     let mut about = comparison.named();

@@ -39,11 +39,11 @@ pub enum Fault {
 pub struct NewEvent {
     /// Provider of the maintenance.
     pub provider: ProviderId,
-    /// Name: see [`super::fields::name`].
+    /// Name of the event: see [`super::fields::name`].
     pub name: String,
     /// Summary, at most 200 characters, not empty.
     pub summary: String,
-    /// Status.
+    /// Status of the event.
     pub status: EventStatus,
     /// Start of the window.
     pub start: Timestamp,
@@ -59,10 +59,10 @@ pub struct EventChange {
     /// Name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Summary.
+    /// Summary of the event, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// Status.
+    /// Status of the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<EventStatus>,
     /// Start of the window.
@@ -82,10 +82,10 @@ pub struct EventChange {
 /// An impact to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct NewImpact {
-    /// The event.
+    /// Event that the impact belongs to.
     #[serde(rename = "circuitmaintenance")]
     pub event: EventId,
-    /// The circuit.
+    /// Circuit that the impact is on.
     pub circuit: CircuitId,
     /// Impact on the circuit.
     pub impact: Impact,
@@ -96,14 +96,14 @@ pub struct NewImpact {
 pub struct ImpactChange {
     /// Id of the impact.
     pub id: ImpactId,
-    /// New impact.
+    /// Impact that the circuit gets.
     pub impact: Impact,
 }
 
 /// One call that changes something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Makes an event.
+    /// Creates an event in NetBox.
     Create(NewEvent),
     /// Changes an event, if its `ETag` is still the one that was read.
     Update {
@@ -111,7 +111,7 @@ pub enum Action {
         event: EventId,
         /// `ETag` of the version that was read.
         etag: String,
-        /// The change.
+        /// Change of the event's fields.
         change: EventChange,
     },
     /// Makes impacts: all or none.

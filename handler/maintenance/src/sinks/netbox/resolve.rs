@@ -64,7 +64,7 @@ fn unique_match(names: &[String], providers: &[StoredProvider]) -> Option<Result
     ))))
 }
 
-/// Slugs and names are unique in NetBox, but names are so with their case.
+/// Returns whether a provider has this slug or name. Both are unique in NetBox, names with their case.
 fn is_called(provider: &StoredProvider, name: &str) -> bool {
     provider.slug == name || provider.name == name
 }

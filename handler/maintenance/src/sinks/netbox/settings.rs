@@ -49,7 +49,7 @@ impl Settings {
         let url = reader.url(NETBOX_URL, "https://netbox.example.com", false);
         let url = url.map(|url| url.trim_end_matches('/').to_owned());
         let is_token = |token: &str| token.chars().all(|letter| letter.is_ascii_graphic());
-        let token = reader.secret(NETBOX_TOKEN, context, is_token, "is no API token of NetBox");
+        let token = reader.secret(NETBOX_TOKEN, context, is_token, "is not an API token of NetBox");
         let providers = providers(reader);
         let plugin = match reader.optional(NETBOX_PLUGIN).as_deref().map(str::trim) {
             None => Some(None),

@@ -10,21 +10,21 @@ use super::{
 use notice::model::{Impact, Window};
 use schedule::EventStatus;
 
-/// A provider.
+/// A provider, as it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct StoredProvider {
-    /// Id in NetBox.
+    /// Id of the object in NetBox.
     pub id: ProviderId,
     /// Name, as people read it.
     pub name: String,
-    /// Slug in NetBox.
+    /// Slug of the provider in NetBox.
     pub slug: String,
 }
 
-/// A circuit.
+/// A circuit, as it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct StoredCircuit {
-    /// Id in NetBox.
+    /// Id of the object in NetBox.
     pub id: CircuitId,
     /// Id that the provider gave the circuit, unique within the provider only.
     pub cid: String,
@@ -35,11 +35,11 @@ pub struct StoredCircuit {
 /// An event, as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEvent {
-    /// Id in NetBox.
+    /// Id of the object in NetBox.
     pub id: EventId,
-    /// Name: see [`super::fields::name`].
+    /// Name of the event: see [`super::fields::name`].
     pub name: String,
-    /// Summary.
+    /// Summary of the event, for people.
     pub summary: String,
     /// Status. A final status that has to wait stands in [`Note::then`].
     pub status: EventStatus,
@@ -67,11 +67,11 @@ impl StoredEvent {
 /// The impact of an event on a circuit, as it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredImpact {
-    /// Id in NetBox.
+    /// Id of the object in NetBox.
     pub id: ImpactId,
-    /// The event.
+    /// Event that the impact belongs to.
     pub event: EventId,
-    /// The circuit.
+    /// Circuit that the impact is on.
     pub circuit: CircuitId,
     /// Impact; `None` if a person has left it open.
     pub impact: Option<Impact>,

@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_of_a_webhook_is_said_to_be_none() {
+    fn a_malformed_webhook_secret_is_refused() {
         let short = format!("{PREFIX}{}", base64::encode([1; 8]));
         for bad in ["", "secret", PREFIX, "whsec_???", short.as_str()] {
             let error = Key::of(&Secret(bad.to_owned())).unwrap_err();

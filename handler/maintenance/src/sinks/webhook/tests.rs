@@ -91,7 +91,7 @@ async fn a_notice_is_sent_once_signed_and_whole() {
 }
 
 #[tokio::test]
-async fn what_an_answer_leads_to() {
+async fn every_answer_has_its_reaction() {
     type Is = fn(&Result<Delivered, SinkError>) -> bool;
     let transient: Is = |end| matches!(end, Err(SinkError::Transient(_)));
     let refused: Is = |end| matches!(end, Err(SinkError::Refused(reason)) if reason.contains("as it was"));

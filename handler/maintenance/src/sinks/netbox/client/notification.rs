@@ -36,7 +36,7 @@ pub struct NewNotification {
     pub received_at: Timestamp,
 }
 
-/// A stored mail.
+/// A mail as NetBox has stored it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct StoredNotification {
     #[serde(rename = "circuitmaintenance", default)]
@@ -71,11 +71,11 @@ impl StoredNotification {
 /// The notifications among which one is looked for.
 #[derive(Debug, Clone, Copy)]
 pub enum Among {
-    /// Those of this event.
+    /// Notifications of this event.
     Event(EventId),
-    /// Those without an event.
+    /// Notifications without an event.
     Unlinked,
-    /// Those received at that time.
+    /// Notifications that were received at that time.
     Received(Timestamp),
 }
 

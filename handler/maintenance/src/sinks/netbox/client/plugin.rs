@@ -16,9 +16,9 @@ const NOTICES: &str = "notices";
 /// The plugin that answers, with what is needed to talk to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spoken {
-    /// `netbox-circuitmaintenance`.
+    /// The plugin `netbox-circuitmaintenance` answers.
     CircuitMaintenance,
-    /// `netbox-notices`.
+    /// The plugin `netbox-notices` answers.
     Notices(Types),
 }
 

@@ -8,7 +8,7 @@ use crate::sinks::netbox::fields;
 /// the plugin's migrations tell when each changed: 0.7 was never published as a package.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum PluginVersion {
-    /// 0.8 or newer.
+    /// Version 0.8 or newer.
     #[default]
     Current,
     /// Each mail has to have an event, a subject has at most 100 characters, and events have no time zone.

@@ -70,7 +70,7 @@ const EVENT: &str = r#"{"id":7,"name":"CHG-1","summary":"s","status":"CONFIRMED"
     "start":"2026-03-02T08:00:00Z","end":"2026-03-02T09:00:00Z","acknowledged":false,"comments":"","time_zone":"UTC","last_updated":"2026-11-22T16:06:28.374939Z"}"#;
 
 #[tokio::test]
-async fn what_was_not_asked_for_is_passed_over() {
+async fn objects_that_were_not_queried_are_ignored() {
     let other = EVENT.replace("CHG-1", "CHG-2");
     let stranger = EVENT.replace("\"id\":3", "\"id\":4");
     let (client, asked) = server(vec![page(&format!("{other},{stranger},{EVENT}"))]).await;
@@ -122,7 +122,7 @@ async fn look_ups_are_tried_again_and_writes_are_not() {
 }
 
 #[tokio::test]
-async fn what_an_answer_means() {
+async fn every_error_answer_has_its_fault() {
     type Is = fn(&Fault) -> bool;
     let table: [(u16, &str, Is); 12] = [
         (412, r#"{"detail":"Precondition failed."}"#, |fault| matches!(fault, Fault::Conflict(_))),
@@ -169,7 +169,7 @@ async fn a_change_carries_the_tag_and_both_kinds_of_tokens_are_sent() {
 
 /// Recorded with the plugin's 0.6.0 on NetBox 4.7.3: the field's name is misspelt there, and the subject shorter.
 #[tokio::test]
-async fn what_an_older_plugin_takes_otherwise_is_found_out_once() {
+async fn an_older_plugins_differences_are_found_out_once() {
     let spelling = r#""email_recieved":["This field is required."]"#;
     let subject = r#""subject":["Ensure this field has no more than 100 characters."]"#;
     let refused = |what: &str| {
@@ -220,7 +220,7 @@ async fn a_refusal_that_teaches_nothing_ends_the_matter() {
 
 /// The plugin may have kept less of the subject than another version would have.
 #[tokio::test]
-async fn a_stored_mail_is_found_by_what_was_kept_of_its_subject() {
+async fn a_stored_mail_is_found_by_the_kept_part_of_its_subject() {
     let stored = |subject: &str| {
         page(&format!(
             r#"{{"id":1,"circuitmaintenance":{{"id":7}},"email_body":"b","subject":"{subject}","email_from":"noc@carrier.example"}}"#

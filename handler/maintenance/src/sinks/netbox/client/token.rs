@@ -45,5 +45,5 @@ async fn read(source: &SecretSource) -> Result<Secret, Fault> {
     let secret = Box::pin(source.read()).await.map_err(Fault::Unavailable)?;
     // A token contains no white space, and a header could not carry it.
     let fits = !secret.0.is_empty() && secret.0.chars().all(|letter| letter.is_ascii_graphic());
-    fits.then_some(secret).ok_or_else(|| Fault::Unavailable(format!("{source} is no API token of NetBox")))
+    fits.then_some(secret).ok_or_else(|| Fault::Unavailable(format!("{source} is not an API token of NetBox")))
 }

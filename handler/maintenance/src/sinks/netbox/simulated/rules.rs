@@ -56,7 +56,7 @@ fn windows_are_paired_equal_ones_first_and_left_ones_are_cancelled() {
 }
 
 #[test]
-fn what_was_completed_stays_so_whether_it_is_over_or_not() {
+fn a_completed_event_stays_completed_even_before_its_end() {
     let day = 86_400;
     let completed = || content(EventStatus::Completed, OUT);
     let first = || wanted(1, &[(1, completed()), (2, completed())]);
@@ -71,7 +71,7 @@ fn what_was_completed_stays_so_whether_it_is_over_or_not() {
 }
 
 #[test]
-fn what_a_person_has_opened_again_stays_open_at_the_same_notice() {
+fn an_event_that_a_person_reopened_stays_open_at_the_same_notice() {
     let (base, dice) = (RefCell::new(Base::default()), Dice(Cell::new(7)));
     let records = Simulated::new(&base, &dice, 0);
     let confirmed = || content(EventStatus::Confirmed, OUT);
@@ -119,7 +119,7 @@ fn a_circuit_that_was_entered_meanwhile_is_added_by_the_same_notice() {
 }
 
 #[test]
-fn a_notice_without_a_window_ends_what_is_open() {
+fn a_notice_without_a_window_ends_open_events() {
     let confirmed = || content(EventStatus::Confirmed, OUT);
     let mut off = wanted(3, &[]);
     off.rest =

@@ -25,7 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("process", &[]),
     ("engine", &[]),
     ("aws", &["engine", "problem"]),
-    ("kinds", &["aws", "engine"]),
+    ("kinds", &["aws", "contract", "engine"]),
     // Whom a function trusts is read by the grammar of `trust`, so that `validate` refuses what the function refuses.
     ("declaration", &["trust"]),
     ("stack", &["aws", "contract", "declaration", "engine", "kinds", "problem"]),

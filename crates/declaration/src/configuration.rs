@@ -18,7 +18,11 @@ use super::{
 
 /// The schema of a function's environment variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Configuration(Value);
+pub struct Configuration {
+    schema: Value,
+    /// `false` if the function may read other variables, and need not read these.
+    is_whole: bool,
+}
 
 /// Code of a function that cannot be had, or whose schema cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,22 +48,39 @@ impl Configuration {
         };
         let schema: Value = serde_json::from_slice(bytes).map_err(|error| unusable(&error))?;
         jsonschema::validator_for(&schema).map_err(|error| unusable(&error))?;
-        Ok(Self(schema))
+        Ok(Self { schema, is_whole: true })
+    }
+
+    /// Returns as much of the schema as protects somebody: which variables are secrets, and which addresses need TLS. For code of which
+    /// only the name is known.
+    #[must_use]
+    pub fn of_secrets(mut self) -> Self {
+        let protects = |property: &Value| {
+            is_secret(property)
+                || property.get("pattern").and_then(Value::as_str).is_some_and(|form| form.contains("https://"))
+        };
+        if let Some(schema) = self.schema.as_object_mut() {
+            schema.retain(|key, _| key != "required" && key != "allOf");
+            if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+                properties.retain(|_, property| protects(property));
+            }
+        }
+        Self { is_whole: false, ..self }
     }
 
     /// Returns the description of a variable; `None` if the function does not read it.
     fn property(&self, name: &str) -> Option<&Value> {
-        self.0.get("properties")?.get(name)
+        self.schema.get("properties")?.get(name)
     }
 
     fn names(&self) -> Vec<&str> {
-        let properties = self.0.get("properties").and_then(Value::as_object);
+        let properties = self.schema.get("properties").and_then(Value::as_object);
         properties.into_iter().flat_map(Map::keys).map(String::as_str).collect()
     }
 
     /// Returns the schema without the forms of those variables, whose values the declaration does not have.
     fn without_forms(&self, names: &BTreeSet<&String>) -> Value {
-        let mut schema = self.0.clone();
+        let mut schema = self.schema.clone();
         if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
             properties.retain(|name, _| !names.contains(name));
         }
@@ -122,7 +143,7 @@ impl Environment<'_> {
         let mut noted = Vec::new();
         for name in function.environment.keys().chain(function.secrets.keys()) {
             match configuration.property(name) {
-                None => {
+                None if configuration.is_whole => {
                     let message = format!("function `{entry}` reads no variable `{name}`");
                     let hint = choose(name, "variables that it reads", &configuration.names());
                     noted.push(Diagnostic::warning(self.place(name), message).with_hint(hint));
@@ -135,7 +156,7 @@ impl Environment<'_> {
                     );
                     noted.push(Diagnostic::new(self.place(name), message).with_hint(hint).concealed());
                 }
-                Some(_) => {}
+                Some(_) | None => {}
             }
         }
         noted

@@ -26,6 +26,7 @@ pub mod sqs;
 
 use std::{collections::BTreeMap, future::Future, sync::Arc};
 
+use contract::secret::Secret;
 use serde::Serialize;
 
 use aws::Aws;
@@ -90,7 +91,7 @@ pub struct Session {
     /// Zips of functions by `code_sha256`.
     pub code: BTreeMap<String, Code>,
     /// Values of secrets by entry: given to AWS, and to nothing else.
-    pub secrets: BTreeMap<String, SecretValue>,
+    pub secrets: BTreeMap<String, Secret>,
     /// What is known of SES's rule sets; forgotten before each pass.
     pub receipt: ses::Snapshots,
     /// Whether things that hold data are deleted, with it.
@@ -115,28 +116,6 @@ pub enum Code {
         /// What has to be there.
         zip: Arc<[u8]>,
     },
-}
-
-/// The value of a secret. It is not shown by `Debug`, and has no other way out than [`SecretValue::reveal`].
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretValue(String);
-
-impl SecretValue {
-    /// Keeps a value from being shown.
-    pub fn new(value: String) -> Self {
-        Self(value)
-    }
-
-    /// The value, to be given to AWS.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for SecretValue {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("SecretValue(…)")
-    }
 }
 
 /// A kind of AWS resource.

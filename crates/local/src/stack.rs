@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::Router;
-use contract::context;
+use contract::{context, secret::Secret};
 use tokio::task::JoinHandle;
 
 use super::{
@@ -39,7 +39,7 @@ pub struct Options {
     /// What the verdicts on every mail are.
     pub verdicts: Vec<Setting>,
     /// What functions are told in place of what is declared, or besides. A declared secret stays one.
-    pub variables: BTreeMap<String, String>,
+    pub variables: BTreeMap<String, Secret>,
     /// How long a failed event waits for its next attempt.
     pub retry_delay: Duration,
 }
@@ -133,7 +133,7 @@ impl Stack {
         let s3 = serve("S3", router).await?;
         let other = serve("AWS services", services::router(names.secrets.clone(), all())).await?;
         let endpoints = [("AWS_ENDPOINT_URL_S3", &s3), ("AWS_ENDPOINT_URL", &other)]
-            .map(|(name, server)| (name.to_owned(), format!("http://{}", server.address)));
+            .map(|(name, server)| (name.to_owned(), Secret::from(format!("http://{}", server.address))));
         let mut functions = BTreeMap::new();
         for (entry, executable) in executables {
             let (Some(function), Some(grant)) = (declaration.functions.get(entry), grants.get(entry)) else { continue };
@@ -173,7 +173,7 @@ impl Stack {
 fn program(
     function: &declaration::Function,
     executable: &Path,
-    environment: BTreeMap<String, String>,
+    environment: BTreeMap<String, Secret>,
     function_arn: String,
 ) -> Program {
     Program {
@@ -242,7 +242,7 @@ fn environment(
     names: &FunctionNames,
     function: &declaration::Function,
     grant: &Grant,
-) -> Result<BTreeMap<String, String>, NotStarted> {
+) -> Result<BTreeMap<String, Secret>, NotStarted> {
     let name = names.name.clone();
     let context = serde_json::to_string(&names.context)?;
     let given = [
@@ -264,5 +264,6 @@ fn environment(
         (context::VARIABLE, context),
     ];
     let declared = function.environment.iter().map(|(name, value)| (name.clone(), value.clone()));
-    Ok(declared.chain(given.map(|(name, value)| (name.to_owned(), value))).collect())
+    let all = declared.chain(given.map(|(name, value)| (name.to_owned(), value)));
+    Ok(all.map(|(name, value)| (name, value.into())).collect())
 }

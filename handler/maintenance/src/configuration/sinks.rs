@@ -50,7 +50,7 @@ mod tests {
         *,
     };
     use contract::context;
-    use runtime::environment::{Secret, SecretPlace};
+    use runtime::environment::SecretPlace;
 
     use crate::sinks::{
         netbox::settings::{NETBOX_PROVIDERS, NETBOX_TOKEN, NETBOX_URL},
@@ -70,8 +70,8 @@ mod tests {
             panic!("another sink")
         };
         assert_eq!(
-            (settings.url.as_str(), &settings.token),
-            ("https://netbox.example", &SecretPlace::Given(Secret("abc".to_owned())))
+            (settings.url.expose(), &settings.token),
+            ("https://netbox.example/", &SecretPlace::Given("abc".into()))
         );
         assert_eq!(
             settings.providers,
@@ -119,7 +119,7 @@ mod tests {
         };
         let sinks = all(&[]).unwrap().sinks;
         let [SinkKind::Webhook(webhook), SinkKind::Calendar(calendar)] = &sinks[..] else { panic!("{sinks:?}") };
-        assert_eq!(webhook.url, "https://hooks.example/in?key=1");
+        assert_eq!(webhook.url.expose(), "https://hooks.example/in?key=1");
         assert_eq!((calendar.name.as_str(), calendar.place.prefix.as_str()), ("s", "calendar/"));
         assert!(calendar.unmatched.is_some() && !format!("{webhook:?}").contains("abc"));
         let table: [(&[(&'static str, &'static str)], &str); 5] = [

@@ -24,8 +24,8 @@ impl Token {
             Some(secret) => secret.clone(),
             None => cached.insert(read(&self.source).await?).clone(),
         };
-        let kind = if secret.0.starts_with("nbt_") { "Bearer" } else { "Token" };
-        Ok(format!("{kind} {}", secret.0))
+        let kind = if secret.expose().starts_with("nbt_") { "Bearer" } else { "Token" };
+        Ok(format!("{kind} {}", secret.expose()))
     }
 
     /// Reads it again: whether it is another one now.
@@ -42,6 +42,6 @@ async fn read(source: &SecretSource) -> Result<Secret, Fault> {
     // Boxed, since the compiler follows nested futures only so far, and those of AWS's clients go deep.
     let secret = Box::pin(source.read()).await.map_err(Fault::Unavailable)?;
     // A token has no white space, and a header could not carry it.
-    let fits = !secret.0.is_empty() && secret.0.chars().all(|letter| letter.is_ascii_graphic());
+    let fits = !secret.expose().is_empty() && secret.expose().chars().all(|letter| letter.is_ascii_graphic());
     fits.then_some(secret).ok_or_else(|| Fault::Unavailable(format!("{source} is no API token of NetBox")))
 }

@@ -1,6 +1,7 @@
-//! `provision`: carrier maintenance mails into NetBox. One declaration, one command, infrastructure and handler together.
+//! `provision`: carrier maintenance mails into NetBox. One declaration, one command, infrastructure and functions
+//! together.
 //!
-//! Data flows one way: what was typed ([`cli`]) → [`declaration`] → what a command does → [`render`].
+//! Data flows one way: arguments ([`cli`]) → [`declaration`] → operations (`ops`) → [`render`].
 
 pub mod cli;
 mod commands;

@@ -1,4 +1,4 @@
-//! Parse, run, exit code.
+//! The binary `provision`: parses the arguments, runs the command, returns its exit code.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `provision build`: every function as Lambda takes it. Without an account and without the network.
+//! `provision build`: packs every function as Lambda takes it, without an account and without the network.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -24,7 +24,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Build) -> anyhow::
     until_interrupted(async { all(printer, common, typed, &declaration).await.map(|()| ExitCode::SUCCESS) })
 }
 
-/// Builds the functions, and tells where they lie.
+/// Builds the functions, and prints their zips.
 async fn all(printer: &Printer, common: &Common, typed: &Build, declaration: &Declaration) -> anyhow::Result<()> {
     let artifacts = artifacts(printer, common, declaration).await?;
     let mut built: Vec<Built<'_>> = Vec::new();
@@ -61,7 +61,7 @@ pub(super) async fn artifacts(
     Ok(artifacts)
 }
 
-/// Builds a function's artifact, and shows how that goes.
+/// Builds a function's artifact, and shows the progress.
 async fn artifact(
     printer: &Printer,
     entry: &str,
@@ -74,7 +74,7 @@ async fn artifact(
     Ok(artifact)
 }
 
-/// Puts a zip where it was asked for.
+/// Copies a zip to the requested folder.
 fn copy(artifact: &Artifact, out: &Path, entry: &str) -> Result<PathBuf, Problem> {
     let path = out.join(format!("{entry}.zip"));
     let written = fs::create_dir_all(out).and_then(|()| fs::write(&path, &artifact.zip));

@@ -1,4 +1,4 @@
-//! `provision check`: the NetBox that the declaration names, or another, before the first mail finds out.
+//! `provision check`: checks the declared NetBox, or another one, before the first mail needs it.
 
 use std::{collections::BTreeMap, process::ExitCode};
 
@@ -14,7 +14,7 @@ use contract::{
 use declaration::Declaration;
 use problem::Problem;
 
-/// Something is wrong with a NetBox.
+/// Exit code if a NetBox has a fault.
 const WRONG: u8 = 1;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Check) -> anyhow::Result<ExitCode> {
@@ -49,7 +49,7 @@ pub(super) fn address(url: &str) -> Result<Address, Problem> {
     })
 }
 
-/// The token, which is a secret: neither typed nor declared.
+/// Returns the token from the environment: a secret is neither typed nor declared.
 pub(super) fn token() -> Result<Secret, Problem> {
     variable(TOKEN).map(Secret::from).ok_or_else(|| {
         Problem::new("Failed to find NetBox's token: the environment variable `NETBOX_TOKEN` is not set")

@@ -1,4 +1,4 @@
-//! `provision completions`: a script with which a shell completes commands, options and their values.
+//! `provision completions`: prints a shell's completion script.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Applying a plan before a person's eyes: with their consent, and with what Ctrl-C means.
+//! Applies a plan interactively: with consent, progress, and the handling of Ctrl-C.
 
 use std::process::ExitCode;
 
@@ -32,8 +32,8 @@ pub(super) fn exit_code(converged: &Converged) -> ExitCode {
     }
 }
 
-/// Applies what was compared, then compares once more. An interrupt lets what is in flight come to its end; a second one
-/// does not wait for it.
+/// Applies a plan, then compares again. The first interrupt lets running steps finish; a second one does not wait for
+/// them.
 pub(super) async fn converge(
     printer: &Printer,
     session: &Session,
@@ -56,7 +56,7 @@ pub(super) async fn converge(
                     }
                     interrupted = true;
                     applying.interrupted();
-                    // Nobody listens any more only if the work is done.
+                    // The receiver is gone only if the work is done.
                     let _ = stop.send(true);
                 }
             }
@@ -66,7 +66,7 @@ pub(super) async fn converge(
     look_again(session, results, interrupted, again).await
 }
 
-/// Asks for a word on a terminal. Where nobody can be asked, that is an error with a hint, never a silent no.
+/// Asks for a word on a terminal. Without a terminal that is an error with a hint, never a silent no.
 pub(super) async fn ask(
     printer: &Printer,
     interrupts: &mut Interrupts,

@@ -1,4 +1,5 @@
-//! `provision dev`: builds the functions, starts the stack, delivers, shows what happens, ends everything.
+//! `provision dev`: builds the functions, starts the stack, delivers mails, shows what happens, and ends
+//! everything.
 
 use std::{
     collections::BTreeMap,
@@ -27,7 +28,7 @@ use local::{Happening, NotStarted, Observer, Options, Stack, Tally, deliver};
 use package::{NotBuilt, Profile, Request};
 use problem::Problem;
 
-/// The port on which tools for testing mail listen by custom.
+/// Default port: the one that mail-testing tools use by convention.
 const SMTP_PORT: u16 = 1025;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Dev) -> anyhow::Result<ExitCode> {
@@ -116,7 +117,7 @@ fn variables(typed: &Dev) -> Result<BTreeMap<String, Secret>, Problem> {
     Ok(variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// A port that is taken can be chosen otherwise.
+/// Adds a hint to an error of starting: a port in use can be chosen otherwise.
 fn with_hint(error: NotStarted) -> anyhow::Error {
     match error {
         NotStarted::Port { what: what @ "SMTP", port, error } => {
@@ -146,7 +147,8 @@ async fn build(
     Ok(executables)
 }
 
-/// Shows what happens until the deliveries have ended (with `--once`) or somebody interrupts; tells which.
+/// Shows what happens until the deliveries have ended (with `--once`) or until an interrupt; returns
+/// which.
 async fn watch(
     printer: &Printer,
     typed: &Dev,

@@ -1,4 +1,5 @@
-//! `provision diff`: the declaration against the account, field by field. Changes nothing, asks nothing.
+//! `provision diff`: compares the declaration with the account, field by field. Changes nothing, asks
+//! nothing.
 
 use std::process::ExitCode;
 
@@ -13,7 +14,7 @@ use crate::{
 };
 use problem::Problem;
 
-/// The exit code of a comparison with differences.
+/// Exit code of a comparison with differences.
 const CHANGES: u8 = 1;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Result<ExitCode> {

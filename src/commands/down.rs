@@ -1,6 +1,7 @@
-//! `provision down`: what is the stack's goes away, in reverse; what holds data stays, unless told otherwise.
+//! `provision down`: deletes the stack's resources, in reverse order; those that hold data stay, unless told
+//! otherwise.
 //!
-//! It needs no declaration: what is the stack's is found by its names, paths and tags.
+//! It needs no declaration: the stack's resources are found by their names, paths and tags.
 
 use std::process::ExitCode;
 
@@ -30,7 +31,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Down) -> anyhow::R
     })
 }
 
-/// The stack by its name alone, or by its declaration.
+/// Opens the stack by its name alone, or by its declaration.
 async fn open(common: &Common, typed: &Down) -> anyhow::Result<Session> {
     let mut session = match &typed.stack {
         Some(name) => account::session(Aws::connect(typed.region.as_deref(), Pacing::from_environment()).await?, name),

@@ -22,7 +22,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Init) -> anyhow::R
         return Ok(ExitCode::SUCCESS);
     }
     let path = common.file.display();
-    // Never over a file that is there, and no file that is written by halves.
+    // An existing file is never overwritten, and a file is never written partially.
     let written = OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -1,8 +1,9 @@
-//! Ctrl-C and its like: a command that has started something ends it before it ends.
+//! Interrupts (Ctrl-C and similar): a command that has started something ends it before it ends
+//! itself.
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// The exit code of a run that was interrupted.
+/// Exit code of an interrupted run.
 pub(super) const INTERRUPTED: u8 = 130;
 
 /// The signals that end a run.
@@ -13,7 +14,7 @@ pub(super) struct Interrupts {
 }
 
 impl Interrupts {
-    /// Listens from now on: they end the process no longer by themselves.
+    /// Listens from now on: the signals no longer end the process by themselves.
     pub(super) fn new() -> std::io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -22,7 +23,7 @@ impl Interrupts {
         })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}

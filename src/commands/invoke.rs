@@ -1,4 +1,4 @@
-//! `provision invoke`: one event to one function, and what it answers.
+//! `provision invoke`: sends one event to one function, and prints its answer.
 
 use kinds::Kind;
 use std::{fs, io, path::Path, process::ExitCode};
@@ -15,7 +15,7 @@ use crate::{
 use engine::{Class, Failure};
 use problem::Problem;
 
-/// The function has failed.
+/// Exit code if the function failed.
 const FAILED: u8 = 1;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Invoke) -> anyhow::Result<ExitCode> {
@@ -44,7 +44,8 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Invoke) -> anyhow:
     })
 }
 
-/// The event that was named. What is no JSON would be refused by Lambda with fewer words.
+/// Reads the event from a file or standard input. Invalid JSON is refused here, since Lambda would
+/// say less.
 fn event(path: &Path) -> Result<String, Problem> {
     let (name, text) = if path == Path::new("-") {
         ("standard input".to_owned(), io::read_to_string(io::stdin()))

@@ -1,4 +1,4 @@
-//! `provision logs`: what the functions log, in the order of time.
+//! `provision logs`: prints the functions' logs, in the order of time.
 
 use std::process::ExitCode;
 
@@ -39,7 +39,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Logs) -> anyhow::R
     })
 }
 
-/// The function that was named, else all of them.
+/// Returns the named function, else all of them.
 fn functions(declaration: &Declaration, named: Option<&str>) -> Result<Vec<String>, Problem> {
     match named {
         Some(entry) => ops::function(declaration, entry).map(|_| vec![entry.to_owned()]),
@@ -50,7 +50,8 @@ fn functions(declaration: &Declaration, named: Option<&str>) -> Result<Vec<Strin
     }
 }
 
-/// Tells what comes, as long as somebody reads it. AWS being away for a while is told and waited for.
+/// Prints new lines as long as somebody reads them. If AWS is unavailable, that is reported, and the
+/// command keeps waiting.
 async fn follow(printer: &Printer, session: &Session, reader: &mut Reader, width: usize) -> anyhow::Result<ExitCode> {
     let mut is_away = false;
     while !printer.is_closed() {

@@ -1,4 +1,4 @@
-//! `provision man`: the manual pages, which a release carries beside the binary.
+//! `provision man`: prints or writes the manual pages, which a release contains beside the binary.
 
 use std::process::ExitCode;
 

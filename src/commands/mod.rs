@@ -29,10 +29,10 @@ mod validate;
 
 /// The exit code of an error.
 const ERROR: u8 = 2;
-/// The exit code of a run that a person did not agree to.
+/// Exit code of a run that a person declined.
 const DECLINED: u8 = 1;
 
-/// Runs what was typed. Exit codes: 0 done, 1 done and something is left to look at, 2 an error, 130 interrupted.
+/// Runs a command. Exit codes: 0 done; 1 done, with something left to look at; 2 an error; 130 interrupted.
 pub fn run(arguments: &Arguments) -> ExitCode {
     let redact = matches!(&arguments.command, Command::Status(typed) if typed.redact);
     let printer = Printer::new(&arguments.common).redacting(redact);
@@ -65,12 +65,12 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     })
 }
 
-/// Runs what a command does with AWS, on threads of its own.
+/// Runs a command's asynchronous work, on threads of its own.
 fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(work)
 }
 
-/// The same for what may be broken off at any moment, since it changes nothing that would be left half done.
+/// Runs a command that may be interrupted at any moment, since it leaves nothing half done.
 fn until_interrupted(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     block_on(async {
         let mut interrupts = interrupts::Interrupts::new()?;

@@ -1,4 +1,4 @@
-//! `provision parse`: what mails say. Needs no account, no network and no declaration.
+//! `provision parse`: shows what mails say. Needs no account, no network and no declaration.
 
 use std::{process::ExitCode, thread};
 
@@ -14,9 +14,9 @@ use crate::{
 use local::mail_files::{self, MailFile};
 use problem::Problem;
 
-/// Mails are parsed side by side in batches of at most so many mails …
+/// Maximum number of mails in a batch, which is parsed in parallel.
 const BATCH_MAILS: usize = 64;
-/// … and so many bytes, so that a large mbox file is never in memory as a whole.
+/// Maximum size of a batch, in bytes, so that a large mbox file is never in memory as a whole.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
 
 pub(super) fn run(printer: &Printer, typed: &Parse) -> anyhow::Result<ExitCode> {
@@ -59,7 +59,8 @@ fn next_batch(mails: &mut impl Iterator<Item = Item>) -> Vec<Item> {
     batch
 }
 
-/// Does the same with every item on all cores; the answers are in the order of the items.
+/// Applies `work` to every item in parallel, on all cores; the results are in the order of the
+/// items.
 fn side_by_side<'item, I: Sync, A: Send>(items: &'item [I], work: impl Fn(&'item I) -> A + Sync) -> Vec<A> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let share = items.len().div_ceil(cores).max(1);
@@ -77,7 +78,7 @@ fn side_by_side<'item, I: Sync, A: Send>(items: &'item [I], work: impl Fn(&'item
     })
 }
 
-/// One line of `parse --json`: what a mail says.
+/// The result of one mail.
 struct Said {
     text: serde_json::Result<String>,
     failed: bool,
@@ -96,7 +97,7 @@ fn say(printer: &Printer, typed: &Parse, file: &MailFile) -> Said {
     Said { text, failed: matches!(outcome, Outcome::Failed { .. }) }
 }
 
-/// A line of `parse --json`.
+/// One line of `parse --json`.
 #[derive(Debug, Serialize)]
 struct Line<'line> {
     file: &'line str,

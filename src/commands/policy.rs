@@ -1,4 +1,4 @@
-//! `provision policy`: what whoever runs the tool must be allowed to do.
+//! `provision policy`: prints the IAM policy that running `provision` needs.
 
 use std::process::ExitCode;
 
@@ -21,7 +21,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Policy) -> anyhow:
         cli::Purpose::Diff => Purpose::Diff,
         cli::Purpose::Down => Purpose::Down,
     };
-    // Whoever is to be given the policy may have no credentials yet.
+    // Whoever is to get the policy may have no credentials yet.
     if let Some(account) = &declaration.account {
         printer.policy(&policy(&declaration, &Names::new(&declaration, account), purpose));
         return Ok(ExitCode::SUCCESS);

@@ -1,4 +1,4 @@
-//! `provision replay`: mails once more. What would be done is shown first, and only then something is asked of Lambda.
+//! `provision replay`: processes mails again. The plan is shown first, and only then Lambda is called.
 
 use std::process::ExitCode;
 
@@ -20,7 +20,7 @@ use aws::Turnstile;
 use kinds::Session;
 use problem::Problem;
 
-/// Something was not replayed.
+/// Exit code if something was not replayed.
 const NOT_ALL: u8 = 1;
 
 const HINT: &str = "pass `--yes`, or `--dry-run` to see the plan only";
@@ -45,7 +45,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Replay) -> anyhow:
             loop {
                 tokio::select! {
                     prepared = &mut preparing => break (prepared?, interrupted),
-                    // Messages that are being received have to be given back.
+                    // Received messages must be returned to their queues.
                     () = interrupts.next() => interrupted = true,
                 }
                 if interrupted && !typed.failed {
@@ -85,7 +85,7 @@ async fn prepare<'opened>(opened: &'opened Opened, typed: &Replay) -> anyhow::Re
     Ok(prepared)
 }
 
-/// Shows what would be done, asks, and does it. An exit code is one of not having done it.
+/// Shows the plan, asks, and replays. Returns an exit code if nothing was replayed.
 async fn converse(
     printer: &Printer,
     common: &Common,
@@ -133,7 +133,7 @@ async fn converse(
     Ok(None)
 }
 
-/// Shows messages to others again. If that fails they come back by themselves.
+/// Makes messages visible to others again. If that fails, they become visible by themselves.
 async fn give_back(printer: &Printer, session: &Session, prepared: &Prepared<'_>, done: &[bool]) {
     if let Err(failure) = queue::give_back(session, &prepared.received(done)).await {
         let problem = Problem::new("Failed to show the messages to others again; they come back by themselves");

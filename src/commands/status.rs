@@ -1,4 +1,4 @@
-//! `provision status`: how the stack is, now.
+//! `provision status`: shows the current state of the stack.
 
 use std::{collections::BTreeMap, process::ExitCode};
 
@@ -21,7 +21,7 @@ use problem::Problem;
 pub(super) fn run(printer: &Printer, common: &Common) -> anyhow::Result<ExitCode> {
     until_interrupted(async {
         let opened = account::open(&common.file, common.stage.as_deref()).await?;
-        // Each of NetBox's answers is waited for on a thread of its own.
+        // Every NetBox is checked on a thread of its own.
         let addresses = netbox::declared(&opened.declaration);
         let netboxes = tokio::task::spawn_blocking(move || netboxes(addresses));
         let status = status(&opened).await;
@@ -31,7 +31,7 @@ pub(super) fn run(printer: &Printer, common: &Common) -> anyhow::Result<ExitCode
     })
 }
 
-/// Reads the state of everything in AWS. Code is not compared: nothing is built.
+/// Reads the state of everything in AWS. Code is not compared, since nothing is built.
 async fn status(opened: &Opened) -> Status {
     let Opened { declaration, names, session } = opened;
     let mut status = Status::default();
@@ -43,7 +43,7 @@ async fn status(opened: &Opened) -> Status {
     status
 }
 
-/// Each NetBox that functions write to, as far as there is a token.
+/// Checks every NetBox that functions write to; `None` if there is no token for it.
 fn netboxes(addresses: BTreeMap<String, Option<String>>) -> Result<BTreeMap<String, Option<Findings>>, Problem> {
     let token = variable(TOKEN);
     let looked = addresses.into_iter().map(|(url, ca)| {

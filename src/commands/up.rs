@@ -1,7 +1,7 @@
-//! `provision up`: the account becomes what the declaration says.
+//! `provision up`: applies the declaration to the account.
 //!
-//! Everything that can be found out is found out first: the declaration, the code, the account, the values of new secrets.
-//! Then the plan is shown, and only then something changes.
+//! Everything that can be read is read first: the declaration, the code, the account, the values of new secrets. Then the
+//! plan is shown, and only then something changes.
 
 use std::process::ExitCode;
 

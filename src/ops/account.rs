@@ -1,4 +1,4 @@
-//! What every command that goes to AWS begins with: the declaration, whose account this is, and what things are called there.
+//! Opens a stack: reads the declaration, looks up the AWS identity, and derives the names.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -9,17 +9,17 @@ use kinds::{Data, Session, s3::bucket_statement::Turn, ses::Snapshots};
 use problem::Problem;
 use stack::Names;
 
-/// A declared stack, and the account that it stands in.
+/// A declared stack, and its account.
 pub(crate) struct Opened {
-    /// In the stage that was named.
+    /// Declaration, in the chosen stage.
     pub(crate) declaration: Declaration,
-    /// What its parts are called in AWS.
+    /// Names of its resources in AWS.
     pub(crate) names: Names,
-    /// The account. No code is in it yet, and no value of a secret.
+    /// Session in the account. It has no code yet, and no secret's value.
     pub(crate) session: Session,
 }
 
-/// Reads the declaration, and finds out whose credentials these are. Another account than the declared one is an error.
+/// Reads the declaration and looks up the AWS identity. Another account than the declared one is an error.
 pub(crate) async fn open(file: &Path, stage: Option<&str>) -> anyhow::Result<Opened> {
     let declaration = Declaration::read(file, stage)?;
     let aws = Aws::connect(Some(&declaration.region), Pacing::from_environment()).await?;
@@ -35,7 +35,7 @@ pub(crate) async fn open(file: &Path, stage: Option<&str>) -> anyhow::Result<Ope
     Ok(Opened { declaration, names, session })
 }
 
-/// A session of a stack whose name is all that is known.
+/// Returns a session of a stack of which only the name is known.
 pub(crate) fn session(aws: Aws, stack: &str) -> Session {
     Session {
         aws,

@@ -1,4 +1,4 @@
-//! What is declared against what is there: the one way to a plan, for `up`, `diff`, `down` and `status`.
+//! Compares the declaration with the account: the one way to a plan, for `up`, `diff`, `down` and `status`.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -18,7 +18,7 @@ pub(crate) enum Code {
         /// `true` if some zip is too large for a call and needs a bucket.
         artifacts: bool,
     },
-    /// Whatever is there: it is not compared.
+    /// The code was not built, and is not compared.
     NotBuilt,
 }
 
@@ -34,20 +34,20 @@ impl Code {
 /// The declared resources, the live ones, and the plan between them.
 #[derive(Debug)]
 pub(crate) struct Compared {
-    /// Empty, if everything is to go.
+    /// Declared resources; empty if everything is to be deleted.
     pub(crate) resources: Vec<Resource>,
     pub(crate) survey: Survey,
     pub(crate) plan: Plan,
     /// The rule set that has, or will have, the receipt rules.
     pub(crate) rule_set: RuleSet,
-    /// SES's rule sets, if they could be read.
+    /// SES's rule sets; `None` if they could not be read.
     pub(crate) snapshot: Option<Arc<ses::Snapshot>>,
 }
 
 /// Compares the whole declaration with the account.
 ///
-/// Which rule set is active decides where the rules belong, but not where anything else is: so SES is asked while all else is
-/// read, and what follows from its answer afterwards.
+/// Only the place of the rules depends on which rule set is active: so SES is queried while everything else is read, and the
+/// rules are read afterwards.
 pub(crate) async fn compare(opened: &Opened, code: &Code) -> Compared {
     let Opened { declaration, names, session } = opened;
     let none = BTreeMap::new();
@@ -62,7 +62,7 @@ pub(crate) async fn compare(opened: &Opened, code: &Code) -> Compared {
     let likely = resources(&RuleSet::Own, artifacts);
     let named = likely.into_iter().map(|resource| (resource.id.kind, resource.address));
     let (snapshot, mut survey) = tokio::join!(ses::snapshot(session), survey(session, named));
-    // Without an answer, the rules cannot be read either, and say so.
+    // Without an answer the rules are unreadable too, and are reported as such.
     let snapshot = snapshot.ok();
     let rule_set = snapshot.as_ref().map_or(RuleSet::Own, |snapshot| RuleSet::choose(declaration, names, snapshot));
     if matches!(code, Code::NotBuilt) {
@@ -77,7 +77,7 @@ pub(crate) async fn compare(opened: &Opened, code: &Code) -> Compared {
     Compared { resources, survey, plan, rule_set, snapshot }
 }
 
-/// Compares the live resources of a stack with an empty declaration: `down` is this plan.
+/// Compares the live resources of a stack with an empty declaration: the plan of `down`.
 pub(crate) async fn nothing_declared(session: &Session) -> Compared {
     session.receipt.forget().await;
     let (snapshot, mut survey) = tokio::join!(ses::snapshot(session), survey(session, []));
@@ -86,7 +86,7 @@ pub(crate) async fn nothing_declared(session: &Session) -> Compared {
     Compared { resources: Vec::new(), survey, plan, rule_set: RuleSet::Own, snapshot: snapshot.ok() }
 }
 
-/// Takes the code that is there for the declared one.
+/// Takes the live code for the declared one.
 fn take_live_code(resources: &mut [Resource], survey: &Survey) {
     for resource in resources.iter_mut().filter(|resource| resource.id.kind == Kind::Function) {
         let found = survey.read.get(&(Kind::Function, resource.address.clone()));

@@ -1,4 +1,4 @@
-//! Applying a plan and looking again: what `up` and `down` have in common. Nothing here asks or prints.
+//! Applies a plan and reads the account again: the common part of `up` and `down`. Nothing here asks or prints.
 
 use tokio::sync::watch;
 
@@ -6,7 +6,7 @@ use super::compare::Compared;
 use engine::{Observer, Outcome, Patience};
 use kinds::{Kind, Results, Session};
 
-/// How many times the account is read again after applying: a read right after a write can show the old value.
+/// How many times the account is re-read after applying (eventual consistency).
 const LOOKS: u32 = 5;
 
 /// The result of applying a plan.
@@ -26,7 +26,7 @@ impl Converged {
     }
 }
 
-/// Applies what was compared. When `stop` becomes true, what is in flight is finished and nothing more is begun.
+/// Applies a plan. When `stop` becomes true, running steps are finished and none is started.
 pub(crate) async fn apply(
     session: &Session,
     compared: &Compared,
@@ -38,7 +38,7 @@ pub(crate) async fn apply(
     engine::apply((session, patience), &compared.plan, known, observer, stop).await
 }
 
-/// Compares once more after applying, if everything was done, until the account is seen to match.
+/// Compares again after applying, if every step was done, until the account matches.
 pub(crate) async fn look_again(
     session: &Session,
     results: Results,

@@ -1,4 +1,4 @@
-//! One invocation of a function, waited for or not, and what Lambda says of it.
+//! Invokes a function, synchronously or not, and reads Lambda's answer.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ pub(crate) struct Answer {
     pub(crate) payload: Value,
     /// Lambda's word for the kind of error, `Unhandled`; `None` for a normal answer.
     pub(crate) error: Option<String>,
-    /// The last 4 KB of what it logged, by line.
+    /// Last 4 KB of its log, by line.
     pub(crate) log: Vec<String>,
     /// Durations and memory of the invocation.
     pub(crate) timings: Timings,
@@ -42,7 +42,7 @@ pub(crate) struct Timings {
     pub(crate) duration_ms: Option<f64>,
     /// Billed duration, in milliseconds.
     pub(crate) billed_ms: Option<f64>,
-    /// The start of the process before it, if there was one.
+    /// Duration of the process's start, in milliseconds; `None` if there was none.
     pub(crate) start_ms: Option<f64>,
     /// Memory of the function, in MB.
     pub(crate) memory_mb: Option<f64>,
@@ -50,7 +50,7 @@ pub(crate) struct Timings {
     pub(crate) used_mb: Option<f64>,
 }
 
-/// Invokes a function and waits for its answer. It is never repeated: nobody knows what a lost invocation did.
+/// Invokes a function and waits for its answer. It is never retried: nobody knows what a lost invocation did.
 pub(crate) async fn wait(session: &Session, name: &str, event: String, limit: Duration) -> Result<Answer, Failure> {
     let timeouts = TimeoutConfig::builder().read_timeout(limit + START).build();
     let config = aws_sdk_lambda::config::Builder::new().timeout_config(timeouts);
@@ -61,13 +61,13 @@ pub(crate) async fn wait(session: &Session, name: &str, event: String, limit: Du
     Ok(Answer::of(answer, started.elapsed()))
 }
 
-/// Asks Lambda whether it would invoke a function with that event, which it does not.
+/// Asks Lambda whether it would invoke a function with that event, without invoking it.
 pub(crate) async fn try_out(session: &Session, name: &str, event: String) -> Result<(), Failure> {
     let call = session.aws.read.lambda.invoke().function_name(name).payload(Blob::new(event));
     call.invocation_type(InvocationType::DryRun).send().await.or_fail(CALL).map(drop)
 }
 
-/// Hands an event to a function as SES does: Lambda keeps it, tries it, and tries it again.
+/// Invokes a function asynchronously, as SES does: Lambda queues the event and retries it.
 pub(crate) async fn hand_over(session: &Session, name: &str, event: String) -> Result<Option<String>, Failure> {
     use aws_sdk_lambda::operation::RequestId as _;
     let call = session.aws.write.lambda.invoke().function_name(name).payload(Blob::new(event));
@@ -89,7 +89,8 @@ impl Answer {
 }
 
 impl Timings {
-    /// Reads Lambda's line `REPORT RequestId: … Duration: 3.21 ms Billed Duration: 4 ms Memory Size: 128 MB …`, parted by tabs.
+    /// Reads Lambda's line `REPORT RequestId: … Duration: 3.21 ms Billed Duration: 4 ms Memory Size: 128 MB …`, separated by
+    /// tabs.
     fn reported(log: &str) -> Self {
         let report = log.lines().rev().find(|line| line.starts_with("REPORT RequestId:")).unwrap_or_default();
         let number = |name: &str| {

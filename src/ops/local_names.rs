@@ -1,11 +1,11 @@
-//! The names that a function is told on this machine: the same as in AWS.
+//! The names that functions get on this machine: the same as in AWS.
 
 use declaration::{Declaration, Function};
 use kinds::Kind;
 use local::{ACCOUNT, FunctionNames, Secret};
 use stack::Names;
 
-/// Returns the names of a declaration's parts, as if they stood in the example account.
+/// Returns the names of a declaration's resources, as if they were in the example account.
 pub(crate) fn local_names(declaration: &Declaration) -> local::Names {
     let names = Names::new(declaration, ACCOUNT);
     let secrets = declaration.functions.values().flat_map(|function| &function.secrets);

@@ -1,8 +1,8 @@
-//! The lines of functions' logs, in the order of time, as far as they are not told yet.
+//! Reads functions' logs in the order of time, each line once.
 //!
 //! `FilterLogEvents` shows an event some seconds after it happened, and not always in order: of two functions, or of two
-//! instances of one, the later may be seen first. So each look goes back a while before the newest event that is known, and
-//! what was told already is known by its id: nothing is told twice, and nothing of the same millisecond is passed over.
+//! instances of one, the later event may be seen first. So each read starts some time before the newest known event, and
+//! known events are recognised by their ids: no event is returned twice, and none of the same millisecond is skipped.
 
 use std::collections::BTreeMap;
 
@@ -20,24 +20,24 @@ const LATE: i64 = 2 * 60 * 1000;
 /// A line of a function's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Event {
-    /// When the function wrote it.
+    /// Time at which the function wrote it.
     pub(crate) time: Timestamp,
-    /// The function, by entry name.
+    /// Entry name of the function.
     pub(crate) function: String,
     /// The log stream: each instance of a function has its own.
     pub(crate) stream: String,
-    /// CloudWatch's id of it.
+    /// CloudWatch's id of the event.
     pub(crate) id: String,
-    /// The text that was written, without the line's end.
+    /// Text that was written, without the line's end.
     pub(crate) message: String,
 }
 
 /// A function whose log is read.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
-    /// The function, by entry name.
+    /// Entry name of the function.
     pub(crate) function: String,
-    /// The name of its log group.
+    /// Name of its log group.
     pub(crate) group: String,
 }
 
@@ -50,20 +50,20 @@ pub(crate) struct Found {
     pub(crate) missing: Vec<String>,
 }
 
-/// Reads logs, and knows what it has told.
+/// A reader of logs that knows which events it has returned.
 #[derive(Debug)]
 pub(crate) struct Reader {
     sources: Vec<(Source, Told)>,
 }
 
 impl Reader {
-    /// A reader that has told nothing that happened since then.
+    /// Returns a reader that starts at that time.
     pub(crate) fn new(sources: Vec<Source>, since: Timestamp) -> Self {
         let told = || Told::since(since.as_millisecond());
         Self { sources: sources.into_iter().map(|source| (source, told())).collect() }
     }
 
-    /// Looks once at every log.
+    /// Reads every log once.
     pub(crate) async fn look(&mut self, session: &Session) -> Result<Found, Failure> {
         let looks = self.sources.iter_mut().map(|(source, told)| async move {
             let events = events(session, &source.group, told.since_when()).await?;
@@ -76,7 +76,7 @@ impl Reader {
                 None => found.missing.push(function),
             }
         }
-        // Stable, so that the lines of one millisecond stay in the order in which CloudWatch gives them.
+        // A stable sort, so that the lines of one millisecond stay in CloudWatch's order.
         found.events.sort_by_key(|event| event.time);
         Ok(found)
     }
@@ -85,11 +85,11 @@ impl Reader {
 /// The events of one log that were returned so far.
 #[derive(Debug)]
 struct Told {
-    /// Nothing before it is asked for, in milliseconds of the epoch.
+    /// Earliest time that is read, in milliseconds since the epoch.
     start: i64,
-    /// Time of the newest event, in milliseconds since the epoch.
+    /// Time of the newest event, in milliseconds since the epoch; `None` before the first one.
     newest: Option<i64>,
-    /// The events that the next look finds again, with their time.
+    /// Events that the next read finds again, with their times.
     ids: BTreeMap<String, i64>,
 }
 
@@ -98,12 +98,12 @@ impl Told {
         Self { start, newest: None, ids: BTreeMap::new() }
     }
 
-    /// From when on the next look asks.
+    /// Returns the time at which the next read starts, in milliseconds since the epoch.
     fn since_when(&self) -> i64 {
         self.newest.map_or(self.start, |newest| self.start.max(newest - LATE))
     }
 
-    /// The events that were not told before; from now on they are.
+    /// Returns the events that were not returned before, and marks them as returned.
     fn news(&mut self, events: Vec<FilteredLogEvent>) -> Vec<FilteredLogEvent> {
         let mut news = Vec::new();
         for event in events {
@@ -119,7 +119,7 @@ impl Told {
     }
 }
 
-/// All events of a group since then, in the order of time; `None` if there is no such group.
+/// Returns all events of a group since that time, in order; `None` if the group does not exist.
 async fn events(session: &Session, group: &str, since: i64) -> Result<Option<Vec<FilteredLogEvent>>, Failure> {
     let call = session.aws.read.logs.filter_log_events().log_group_name(group).start_time(since);
     let mut pages = call.into_paginator().send();

@@ -1,4 +1,4 @@
-//! What is asked of a stack that stands: its functions' logs, an invocation, mails once more, how it is.
+//! Operations on stacks. They return values and print nothing, so that they can be called as a library.
 
 pub(crate) mod account;
 pub(crate) mod compare;
@@ -16,7 +16,7 @@ pub(crate) mod up;
 use declaration::{Declaration, Function, choose};
 use problem::Problem;
 
-/// A declared function by its entry name.
+/// Finds a declared function by its entry name.
 pub(crate) fn function<'declared>(
     declaration: &'declared Declaration,
     entry: &str,

@@ -1,4 +1,4 @@
-//! The values of secrets: read when they are needed, given to AWS, and to nothing else.
+//! Reads the values of secrets when they are needed. They go to AWS, and nowhere else.
 
 use std::{
     collections::BTreeMap,
@@ -27,7 +27,8 @@ pub(crate) fn known(declaration: &Declaration, names: &[String]) -> Result<(), P
     }
 }
 
-/// The values of some secrets, from where the declaration says; files are looked for beside it.
+/// Reads the values of some secrets from their declared sources; paths are relative to the
+/// declaration.
 pub(crate) fn values(
     declaration: &Declaration,
     folder: &Path,

@@ -1,5 +1,5 @@
-//! How a stack is: each of its resources, what waits in its queues, which rule set takes mail, who has not agreed yet, what its
-//! functions run, and the NetBox that they write to.
+//! The status of a stack: its resources, its queues, the active rule set, unconfirmed subscriptions, the code of its functions,
+//! and the NetBox that they write to.
 
 use std::collections::BTreeMap;
 
@@ -19,21 +19,21 @@ use stack::Names;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum State {
-    /// As it is declared.
+    /// The resource exists as declared.
     Present,
-    /// There, and otherwise than declared.
+    /// The resource exists and differs from the declaration.
     Differs,
-    /// There, and waiting for somebody or something.
+    /// The resource exists and waits for somebody or something.
     Pending,
-    /// There, and does not work.
+    /// The resource exists and does not work.
     Failed,
-    /// Declared, and not there.
+    /// The resource is declared and does not exist.
     Absent,
-    /// There, and not declared.
+    /// The resource exists and is not declared.
     NotDeclared,
-    /// There under our name, and somebody else's.
+    /// A resource with our name exists, and belongs to somebody else.
     Foreign,
-    /// It could not be read.
+    /// The resource could not be read.
     Unreadable,
 }
 
@@ -52,37 +52,37 @@ pub(crate) struct Resource {
 /// The code and configuration that a function runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Running {
-    /// By entry name.
+    /// Entry name of the function.
     pub(crate) function: String,
-    /// As Lambda writes it.
+    /// Time of the last change, as Lambda writes it.
     pub(crate) last_modified: Option<String>,
-    /// The build's stamp: the hash of the zip.
+    /// Hash of the zip, which identifies the build.
     pub(crate) code_sha256: Option<String>,
-    /// The commit that it was built from, where that is known.
+    /// Commit that it was built from; `None` if unknown.
     pub(crate) revision: Option<String>,
-    /// `Active`, `Inactive`, `Pending` or `Failed`.
+    /// State: `Active`, `Inactive`, `Pending` or `Failed`.
     pub(crate) state: Option<String>,
-    /// `Successful`, `InProgress` or `Failed`.
+    /// Status of the last update: `Successful`, `InProgress` or `Failed`.
     pub(crate) last_update: Option<String>,
 }
 
 /// Approximate number of messages in a queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Depth {
-    /// By entry name.
+    /// Entry name of the queue.
     pub(crate) queue: String,
-    /// That anybody can receive.
+    /// Messages that can be received.
     pub(crate) waiting: u64,
-    /// That somebody has received, and not deleted.
+    /// Messages that somebody has received and not deleted.
     pub(crate) in_flight: u64,
-    /// That cannot be received yet.
+    /// Messages that cannot be received yet.
     pub(crate) delayed: u64,
 }
 
 /// The rule set that takes mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Receiving {
-    /// The rule set that takes mail, if there is one.
+    /// Name of the active rule set; `None` if there is none.
     pub(crate) active_rule_set: Option<String>,
     /// The stack's rules in it, in order.
     pub(crate) rules: Vec<String>,
@@ -96,11 +96,11 @@ pub(crate) struct Status {
     pub(crate) resources: Vec<Resource>,
     pub(crate) functions: Vec<Running>,
     pub(crate) queues: Vec<Depth>,
-    /// `None` if SES could not be asked.
+    /// Rule sets of SES; `None` if they could not be read.
     pub(crate) receiving: Option<Receiving>,
-    /// The stack's alarms that ring.
+    /// Names of the stack's alarms that are firing.
     pub(crate) ringing: Vec<String>,
-    /// By address. `None` if there is no token to look at it with.
+    /// Result of checking each NetBox, by address; `None` if there is no token for it.
     pub(crate) netboxes: BTreeMap<String, Option<Findings>>,
     /// Failed reads, other than those of resources.
     pub(crate) unreadable: Vec<Failure>,
@@ -160,7 +160,7 @@ fn state(item: &Item, survey: &Survey) -> (State, Option<String>) {
     }
 }
 
-/// The rule set that takes mail.
+/// Returns the active rule set, with the stack's rules in it.
 pub(crate) fn receiving(session: &Session, snapshot: &Snapshot) -> Receiving {
     let names = snapshot.active.as_ref().map(|active| snapshot.names(active)).unwrap_or_default();
     let prefix = session.stack.rule_prefix();
@@ -168,7 +168,7 @@ pub(crate) fn receiving(session: &Session, snapshot: &Snapshot) -> Receiving {
     Receiving { active_rule_set: snapshot.active.clone(), rules, foreign_rules: foreign.len() }
 }
 
-/// Finds out what the plan does not tell: queues, functions, alarms.
+/// Reads what the plan does not contain: queues, functions, alarms.
 pub(crate) async fn look(session: &Session, declaration: &Declaration, names: &Names, status: &mut Status) {
     let functions = join_all(declaration.functions.keys().map(|entry| running(session, names, entry)));
     let queues = join_all(declaration.queues.keys().map(|entry| depth(session, names, entry)));
@@ -178,7 +178,7 @@ pub(crate) async fn look(session: &Session, declaration: &Declaration, names: &N
     status.ringing = status.note(ringing).unwrap_or_default();
 }
 
-/// Reads what a function runs; `None` if there is no such function.
+/// Reads the code and configuration of a function; `None` if it does not exist.
 async fn running(session: &Session, names: &Names, entry: &str) -> Result<Option<Running>, Failure> {
     let call = session.aws.read.lambda.get_function().function_name(names.name(Kind::Function, entry));
     let Some(answer) = call.send().await.or_absent("lambda.GetFunction")? else { return Ok(None) };
@@ -195,7 +195,7 @@ async fn running(session: &Session, names: &Names, entry: &str) -> Result<Option
     }))
 }
 
-/// Reads a queue's depth; `None` if there is no such queue.
+/// Reads a queue's depth; `None` if the queue does not exist.
 async fn depth(session: &Session, names: &Names, entry: &str) -> Result<Option<Depth>, Failure> {
     const COUNTS: [QueueAttributeName; 3] = [
         QueueAttributeName::ApproximateNumberOfMessages,
@@ -214,7 +214,7 @@ async fn depth(session: &Session, names: &Names, entry: &str) -> Result<Option<D
     Ok(Some(Depth { queue: entry.to_owned(), waiting, in_flight, delayed }))
 }
 
-/// The names of the stack's alarms that ring.
+/// Returns the names of the stack's alarms that are firing.
 async fn ringing(session: &Session) -> Result<Vec<String>, Failure> {
     let call = session.aws.read.cloudwatch.describe_alarms().alarm_name_prefix(session.stack.prefix());
     let mut pages = call.state_value(StateValue::Alarm).into_paginator().send();

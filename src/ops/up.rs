@@ -1,4 +1,4 @@
-//! `provision up` but for its questions and its printing: what is found out before, and what there is to say afterwards.
+//! The non-interactive part of `provision up`: everything that is read before a change, and the outputs afterwards.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
@@ -15,19 +15,19 @@ use package::{Artifact, Upload};
 use problem::Problem;
 use stack::preconditions::{self, Dns, Finding, Weight};
 
-/// All that is known before anything changes.
+/// Everything that is known before a change.
 pub(crate) struct Prepared {
     /// The stack, with the code of its functions and the values of its new secrets.
     pub(crate) opened: Opened,
     /// The code that was built.
     pub(crate) code: Code,
-    /// The plan, and what it was made of.
+    /// Plan, with the resources that it compares.
     pub(crate) compared: Compared,
-    /// Whatever is not as it should be; what blocks comes first.
+    /// Unfulfilled preconditions; blocking ones come first.
     pub(crate) findings: Vec<Finding>,
 }
 
-/// Finds out all that can be before something changes. Values of new secrets, and of those to be set by name, are read from beside
+/// Reads everything that can be read before a change. Values of new secrets, and of those to be set by name, are read from beside
 /// `file`, unless `dry_run` is given.
 pub(crate) async fn prepare(
     mut opened: Opened,
@@ -55,7 +55,7 @@ pub(crate) async fn prepare(
     Ok(Prepared { opened, code, compared, findings })
 }
 
-/// The way of a function's code to Lambda.
+/// Returns the zip as Lambda gets it: with the call, or through the bucket.
 fn zip(session: &Session, artifact: &Artifact) -> kinds::Code {
     match artifact.upload {
         Upload::Direct => kinds::Code::Zip(Arc::clone(&artifact.zip)),
@@ -63,7 +63,7 @@ fn zip(session: &Session, artifact: &Artifact) -> kinds::Code {
     }
 }
 
-/// Fails if a resource under one of the stack's names belongs to somebody else: a person has to look at it first.
+/// Fails if a resource with one of the stack's names belongs to somebody else: a person has to look at it first.
 pub(crate) fn ensure_no_foreign_resources(plan: &Plan) -> Result<(), Problem> {
     let foreign = plan.items.iter().filter_map(|item| match &item.action {
         Action::Foreign { owner } => Some(format!("{} (`{}`): {owner}", item.id, item.address.name)),
@@ -103,7 +103,7 @@ pub(crate) fn unconfirmed(compared: &Compared) -> Vec<Finding> {
     pending.collect()
 }
 
-/// The secrets whose values have to be read: new ones, and those that are to be set.
+/// Returns the secrets whose values must be read: new ones, and those to be set by name.
 async fn needed_values(opened: &Opened, plan: &Plan, set: &[String]) -> Result<Vec<String>, Failure> {
     let mut needed = set.to_vec();
     let is_new = |item: &&Item| item.id.kind == Kind::Secret && item.action == Action::Create;
@@ -115,7 +115,7 @@ async fn needed_values(opened: &Opened, plan: &Plan, set: &[String]) -> Result<V
     Ok(needed)
 }
 
-/// Writes the values that were asked for by name.
+/// Writes the values of the secrets that were named.
 pub(crate) async fn set_values(opened: &Opened, set: &[String]) -> Result<(), Failure> {
     for entry in set {
         if let Some(value) = opened.session.secrets.get(entry) {

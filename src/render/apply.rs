@@ -1,5 +1,5 @@
-//! A plan that is being applied: a line for each step that ended, and what is under way at the bottom of a terminal; at the
-//! end what became of it.
+//! Shows the application of a plan: a line for each finished step, the running steps at the bottom of a terminal, and the
+//! result at the end.
 
 use std::{
     collections::BTreeSet,
@@ -22,7 +22,7 @@ use kinds::Kind;
 use kinds::{Plan, Results};
 use stack::preconditions::Finding;
 
-/// Shows how a plan is applied.
+/// The view of a plan that is being applied.
 pub(crate) struct Applying<'printer> {
     printer: &'printer Printer,
     bar: Option<ProgressBar>,
@@ -30,7 +30,7 @@ pub(crate) struct Applying<'printer> {
 }
 
 impl<'printer> Applying<'printer> {
-    /// Begins to show it.
+    /// Starts the view.
     pub(crate) fn begin(printer: &'printer Printer, plan: &Plan) -> Self {
         let steps = plan.counts().steps();
         let bar = (printer.is_watched() && steps > 0).then(|| {
@@ -44,7 +44,7 @@ impl<'printer> Applying<'printer> {
         Self { printer, bar, running: Mutex::default() }
     }
 
-    /// Tells that nothing more is begun.
+    /// Shows that no further step is started.
     pub(crate) fn interrupted(&self) {
         self.line("Interrupted: what is in flight is finished, nothing more is begun; once more ends it at once");
     }
@@ -97,7 +97,7 @@ impl Drop for Applying<'_> {
     }
 }
 
-/// The mark of a verb, and what it is called when it is done.
+/// Returns the mark of a verb, and its past participle.
 fn words(verb: Verb) -> (&'static str, &'static str) {
     match verb {
         Verb::Create => ("+", "created"),
@@ -180,7 +180,7 @@ pub(super) fn text(report: &Report<'_>, look: &Look) -> Vec<String> {
     lines
 }
 
-/// All that went wrong, once more.
+/// Returns every failure, as a summary at the end.
 pub(super) fn failures(report: &Report<'_>, look: &Look) -> Vec<String> {
     let failed = report.results.iter().filter(|(_, _, outcome)| *outcome != Outcome::Done);
     let lines: Vec<String> =
@@ -192,7 +192,7 @@ pub(super) fn failures(report: &Report<'_>, look: &Look) -> Vec<String> {
     std::iter::once(format!("{head} not everything was done; another run goes on from here")).chain(lines).collect()
 }
 
-/// The whole as one document.
+/// Returns the whole report as one JSON document.
 pub(super) fn json(report: &Report<'_>) -> Value {
     let results = report.results.iter().map(|(id, verb, outcome)| {
         let mut result = json!({"kind": id.kind, "entry": id.entry, "verb": verb});

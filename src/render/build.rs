@@ -1,4 +1,5 @@
-//! What building shows: a line that moves on a terminal, plain lines elsewhere; at the end what was built.
+//! Shows the progress of a build: a moving line on a terminal, plain lines elsewhere; at the end the
+//! artifact.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,10 +14,10 @@ use super::{Printer, VERSION, look::clean, maintenances::lines};
 use declaration::Code;
 use package::{Artifact, Linking, Progress, Upload};
 
-/// Without a terminal every so manieth crate is told: a log shows that it goes on.
+/// Without a terminal, one line is printed for every N crates, so that a log shows progress.
 const TOLD: usize = 50;
 
-/// Shows how the build of one function goes on.
+/// The view of one function's build.
 pub(crate) struct Building<'printer> {
     printer: &'printer Printer,
     function: String,
@@ -44,7 +45,7 @@ impl<'printer> Building<'printer> {
         building
     }
 
-    /// Shows one step of building.
+    /// Shows one step of the build.
     pub(crate) fn show(&self, progress: Progress<'_>) {
         match progress {
             Progress::Compiled { name, count } => {
@@ -57,7 +58,7 @@ impl<'printer> Building<'printer> {
         }
     }
 
-    /// Ends it with what was built.
+    /// Ends the view with the artifact.
     pub(crate) fn end(self, artifact: &Artifact) {
         self.line(&format!("{}, {}", size(artifact.size), artifact.path.display()));
     }
@@ -74,7 +75,7 @@ impl<'printer> Building<'printer> {
         self.note(&format!("{}: {text}", clean(&self.function)));
     }
 
-    /// A line above the one that moves.
+    /// Prints a line above the moving one.
     fn note(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.suspend(|| self.printer.note(text)),
@@ -83,7 +84,7 @@ impl<'printer> Building<'printer> {
     }
 }
 
-/// The line that moves leaves nothing behind, whatever ended it.
+/// Clears the moving line, however the build ended.
 impl Drop for Building<'_> {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
@@ -196,7 +197,7 @@ fn table(all: &[Built<'_>]) -> String {
     lines(&table)
 }
 
-/// "4.43 MB"; a million bytes are a megabyte.
+/// Formats a size: "4.43 MB"; a megabyte is a million bytes.
 fn size(bytes: u64) -> String {
     match bytes {
         0..10_000 => format!("{bytes} B"),

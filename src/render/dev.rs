@@ -1,5 +1,5 @@
-//! What `provision dev` shows: what it runs, what happens to each mail, and the summary. Every line that is about a mail
-//! begins with its number, so that mails which overlap can be told apart and searched for.
+//! Shows `provision dev`: the running stack, the events of each mail, and the summary. Every line about a mail begins
+//! with its number, so that mails which overlap can be told apart and searched for.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use super::{
 use declaration::{Action, Declaration, Invocation, ReceiptRule, Recipient, Tls};
 use local::{Happening, Next, Stack, Summary, Usage};
 
-/// Prints what runs and where.
+/// Prints the running stack: addresses, functions, folders.
 pub(crate) fn banner(printer: &Printer, declaration: &Declaration, stack: &Stack, folder: &str, once: bool) {
     let mut lines = vec![format!("{} in {}, on this machine", declaration.stack, declaration.region)];
     for (entry, function) in &declaration.functions {
@@ -77,7 +77,7 @@ fn describe_action(action: &Action) -> String {
     }
 }
 
-/// Prints what happened, as it happens. With `--json` only what the functions log is shown.
+/// Prints an event as it happens. With `--json` only the functions' logs are shown.
 pub(crate) fn happening(printer: &Printer, number: Option<usize>, happening: &Happening) {
     if let Happening::Logged { function, line } = happening {
         printer.note(&format!("{function} | {}", clean(line)));
@@ -109,7 +109,7 @@ fn lines(happening: &Happening, look: &Look) -> Vec<String> {
         Happening::Bounced { rule, answer, .. } => vec![format!("bounced    rule {rule}: {}", clean(answer))],
         Happening::Reported { report, .. } => match &**report {
             Report::Item(report) => item(report, look),
-            // The report of the item says it all.
+            // The report of the item shows the outcome already.
             Report::Output(_) => Vec::new(),
         },
         Happening::Succeeded { function, usage, .. } => {
@@ -135,12 +135,12 @@ fn item(report: &ItemReport, look: &Look) -> Vec<String> {
     lines
 }
 
-/// The maintenances that a function's details declare; none where they have no such keys.
+/// Returns the maintenances of a function's details; none if they have no such keys.
 fn announced(details: &Map<String, Value>) -> Announced {
     serde_json::from_value(Value::Object(details.clone())).unwrap_or_default()
 }
 
-/// A word of programs as people read it.
+/// Returns a word for programs as people read it.
 fn in_words(word: &str) -> String {
     clean(&word.replace('_', " "))
 }
@@ -164,7 +164,7 @@ fn follows(next: &Next) -> String {
     }
 }
 
-/// The summary as JSON, with the version of its form.
+/// The summary as JSON, with the version of its format.
 #[derive(Serialize)]
 struct Document<'summary> {
     version: u32,
@@ -172,7 +172,7 @@ struct Document<'summary> {
     summary: &'summary Summary,
 }
 
-/// The two most telling facts.
+/// Returns the two most telling facts.
 fn about(facts: &[(String, String)]) -> String {
     facts.iter().take(2).map(|(label, text)| format!("{label} {text}")).collect::<Vec<_>>().join(", ")
 }

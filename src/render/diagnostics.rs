@@ -1,4 +1,4 @@
-//! Diagnostics of a declaration: with the source line for people, as data for machines.
+//! Renders the diagnostics of a declaration: with the source line for people, as data for machines.
 
 use std::{fmt, path::Path};
 
@@ -11,7 +11,8 @@ use super::{
 };
 use declaration::{Declaration, Diagnostic, Diagnostics};
 
-/// Each diagnostic begins with `FILE:LINE:COLUMN`, which editors and terminals make a link of.
+/// Renders diagnostics for people. Each begins with `FILE:LINE:COLUMN`, which editors and terminals turn
+/// into a link.
 pub(super) fn text(diagnostics: &Diagnostics, look: &Look) -> String {
     let renderer = if look.colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(look.width.unwrap_or(200));
@@ -43,7 +44,7 @@ fn severity(diagnostic: &Diagnostic) -> &'static str {
     if diagnostic.is_warning { "warning" } else { "error" }
 }
 
-/// The line of the source where the diagnostic begins, and where in it, in bytes.
+/// Returns the source line where the diagnostic begins, and the diagnostic's start in it, in bytes.
 fn shown_line<'source>(diagnostics: &'source Diagnostics, diagnostic: &Diagnostic) -> (&'source str, usize) {
     if diagnostic.is_concealed {
         return ("…", 0);
@@ -52,16 +53,16 @@ fn shown_line<'source>(diagnostics: &'source Diagnostics, diagnostic: &Diagnosti
     let start = before.rfind('\n').map_or(0, |end| end + 1);
     let rest = diagnostics.source().get(start..).unwrap_or_default();
     let line = rest.lines().next().unwrap_or_default();
-    // The end of a line is not shown, and may be what is meant.
+    // The end of the line is not shown, and may be what the diagnostic is about.
     (line, (before.len() - start).min(line.len()))
 }
 
-/// All of them as one document.
+/// Returns all diagnostics as one JSON document.
 pub(super) fn json(diagnostics: &Diagnostics) -> String {
     document(diagnostics.file(), Some(diagnostics), false)
 }
 
-/// The same for a declaration that is sound.
+/// Returns the same document for a valid declaration.
 pub(super) fn json_of_valid(file: &Path, warnings: Option<&Diagnostics>) -> String {
     document(file, warnings, true)
 }
@@ -84,7 +85,7 @@ fn records<'text>(file: &'text str, diagnostics: &'text Diagnostics) -> Vec<Diag
     list.collect()
 }
 
-/// Of a line that is longer nothing more is repeated, in characters.
+/// Length limit of a shown source line, in characters.
 const LONGEST_SOURCE: usize = 500;
 
 /// The document of `validate --json`.
@@ -96,7 +97,8 @@ struct Document<'text> {
     diagnostics: Vec<DiagnosticRecord<'text>>,
 }
 
-/// Lines and columns count from 1; columns are characters, and the end is the first one that is not meant.
+/// The place of a diagnostic. Lines and columns count from 1; columns are characters, and the end is
+/// exclusive.
 #[derive(Debug, Serialize)]
 struct DiagnosticRecord<'text> {
     file: &'text str,
@@ -107,7 +109,7 @@ struct DiagnosticRecord<'text> {
     severity: &'static str,
     message: &'text str,
     hint: Option<&'text str>,
-    /// The line on which it begins.
+    /// Line on which it begins.
     source: String,
 }
 

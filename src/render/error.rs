@@ -1,4 +1,4 @@
-//! `error: Failed to …`, its causes, and its hints on lines of their own.
+//! Renders errors: `error: Failed to …`, the causes, and the hints on lines of their own.
 
 use std::{error::Error, fmt::Write as _, iter};
 
@@ -23,7 +23,7 @@ pub(super) fn diagnostics(error: &anyhow::Error) -> Option<&Diagnostics> {
     })
 }
 
-/// An error with its causes and hints as text, several lines.
+/// Renders an error with its causes and hints, in several lines.
 pub(super) fn text(error: &(dyn Error + 'static), look: &Look) -> String {
     let mut text = format!("{} {}", look.paint(Style::new().red().bold(), "error:"), clean(&error.to_string()));
     for cause in causes(error) {
@@ -35,7 +35,7 @@ pub(super) fn text(error: &(dyn Error + 'static), look: &Look) -> String {
     text
 }
 
-/// Something that is not as it should be, and what to do about it.
+/// Renders an unfulfilled precondition, and what to do about it.
 pub(super) fn finding(finding: &Finding, look: &Look) -> String {
     let head = match finding.weight {
         Weight::Blocks => look.paint(Style::new().red().bold(), "error:"),
@@ -45,7 +45,7 @@ pub(super) fn finding(finding: &Finding, look: &Look) -> String {
     format!("{head} {}\n{hint} {}", clean(&finding.what), clean(&finding.todo))
 }
 
-/// The same as one document.
+/// Returns the error as one JSON document.
 pub(super) fn json(error: &(dyn Error + 'static)) -> String {
     let error = json!({"message": error.to_string(), "causes": causes(error), "hints": hints(error)});
     json!({"version": VERSION, "error": error}).to_string()
@@ -55,7 +55,8 @@ fn chain<'error>(error: &'error (dyn Error + 'static)) -> impl Iterator<Item = &
     iter::successors(Some(error), |error: &&'error (dyn Error + 'static)| (*error).source())
 }
 
-/// Causes that say something new: a transparent error is its own cause, and many errors repeat theirs.
+/// Returns the causes that say something new: a transparent error is its own cause, and many errors
+/// repeat theirs.
 fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
     let mut said = error.to_string();
     let mut causes = Vec::new();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Printer, VERSION, logs, look::clean};
 use crate::ops::invocation::{Answer, Timings};
 
-/// Prints an answer: the function's own, or the one JSON document with log and times.
+/// Prints an answer: the function's own, or the one JSON document with log and durations.
 pub(crate) fn answered(printer: &Printer, function: &str, answer: &Answer) -> serde_json::Result<()> {
     if printer.is_json() {
         let outcome = if answer.error.is_some() { "failed" } else { "succeeded" };
@@ -27,7 +27,7 @@ pub(crate) fn answered(printer: &Printer, function: &str, answer: &Answer) -> se
             printer.note(&format!("{function} | {line}"));
         }
     }
-    // Pretty JSON escapes control characters by itself; a text has to be cleaned.
+    // Pretty JSON escapes control characters by itself; a plain text must be cleaned.
     match &answer.payload {
         Value::String(text) => printer.data(&clean(text)),
         other => printer.data(&serde_json::to_string_pretty(other)?),
@@ -36,7 +36,7 @@ pub(crate) fn answered(printer: &Printer, function: &str, answer: &Answer) -> se
     Ok(())
 }
 
-/// Prints that an event was handed over.
+/// Prints that Lambda has accepted an event.
 pub(crate) fn taken(printer: &Printer, function: &str, request_id: Option<&str>) {
     if printer.is_json() {
         let document = json!({"version": VERSION, "function": function, "outcome": "taken", "request_id": request_id});
@@ -68,7 +68,7 @@ fn outcome(answer: &Answer, printer: &Printer) -> String {
     format!("{}: {}", printer.errors.paint(Style::new().red().bold(), "failed"), clean(&words))
 }
 
-/// `3.2 ms (billed 4 ms, started in 9.9 ms, 30 of 128 MB), 41.0 ms from here`.
+/// Formats durations: `3.2 ms (billed 4 ms, started in 9.9 ms, 30 of 128 MB), 41.0 ms from here`.
 fn took(timings: &Timings) -> String {
     let mut inside = Vec::new();
     inside.extend(timings.billed_ms.map(|billed| format!("billed {billed} ms")));

@@ -1,4 +1,4 @@
-//! Lines of logs: time, function, and what was written. Our own functions write JSON; people get the gist of it.
+//! Renders log lines: time, function, and text. Functions write JSON; people see its essence.
 
 use console::Style;
 use contract::report::{ItemReport, Report};
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::ops::log::Event;
 
-/// Prints all events there are: lines, or the one JSON document.
+/// Prints all events: lines, or the one JSON document.
 pub(crate) fn all(printer: &Printer, events: &[Event], width: usize) -> serde_json::Result<()> {
     if printer.is_json() {
         printer.data(&serde_json::to_string(&json!({"version": VERSION, "events": events}))?);
@@ -23,7 +23,7 @@ pub(crate) fn all(printer: &Printer, events: &[Event], width: usize) -> serde_js
     Ok(())
 }
 
-/// Prints some more events; with `--json` one line for each.
+/// Prints further events; with `--json` one line for each.
 pub(crate) fn some(printer: &Printer, events: &[Event], width: usize) -> serde_json::Result<()> {
     for event in events {
         if printer.is_json() {
@@ -35,7 +35,7 @@ pub(crate) fn some(printer: &Printer, events: &[Event], width: usize) -> serde_j
     Ok(())
 }
 
-/// One event; where what was written has several lines, each begins with time and function.
+/// Renders one event; if its text has several lines, each begins with time and function.
 fn text(event: &Event, width: usize, look: &Look) -> String {
     let time = event.time.to_zoned(look.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string();
     let begin = format!("{} {:<width$}", look.paint(Style::new().dim(), &time), clean(&event.function));
@@ -58,7 +58,7 @@ pub(super) fn readable(message: &str, look: &Look) -> Vec<String> {
     }
 }
 
-/// Lambda's own lines are less to look at than those of the function.
+/// Renders Lambda's own lines less prominently than those of the function.
 fn platform(line: &str, look: &Look) -> String {
     let is_platform = ["START RequestId:", "END RequestId:", "REPORT RequestId:", "INIT_START "];
     if is_platform.iter().any(|beginning| line.starts_with(beginning)) {
@@ -67,7 +67,7 @@ fn platform(line: &str, look: &Look) -> String {
     line.to_owned()
 }
 
-/// A value of an object: a text without quotation marks if that leaves no doubt where it ends.
+/// Renders a value of an object: a text without quotation marks if its end is unambiguous.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) if !text.is_empty() && !text.contains([' ', '"', '=']) => text.clone(),
@@ -75,7 +75,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// Returns a report in one line: the outcome or the kind, and the facts.
+/// Renders a report in one line: the outcome or the kind, and the facts.
 fn of_report(report: &Report) -> String {
     match report {
         Report::Item(report) => of_item(report),
@@ -93,7 +93,7 @@ fn of_item(report: &ItemReport) -> String {
     words.join(", ")
 }
 
-/// A text with white space or a comma in it is quoted: it ends where it ends.
+/// Joins the facts; a text with white space or a comma is quoted, so that its end is unambiguous.
 fn words(first: &str, facts: &[(String, String)]) -> Vec<String> {
     let fact = |(label, text): &(String, String)| {
         if text.contains([' ', ',']) { format!("{label} \"{text}\"") } else { format!("{label} {text}") }

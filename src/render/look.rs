@@ -1,4 +1,5 @@
-//! How a stream is looked at: by a person at a terminal of some width, with or without colour, or by a program.
+//! Properties of an output stream: for a person at a terminal of some width, with or without colour, or for a
+//! program.
 
 use console::{Style, Term};
 use contract::text::{REPLACEMENT, is_unseen};
@@ -7,11 +8,11 @@ use jiff::tz::TimeZone;
 /// The properties of an output stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Look {
-    /// The columns of the terminal; `None` where there is none: then nothing is wrapped, cut or left out.
+    /// Width of the terminal, in columns; `None` without a terminal: then nothing is wrapped, cut or left out.
     pub(crate) width: Option<usize>,
     /// `true` if colour may be used. Colour never carries information that the text lacks.
     pub(crate) colour: bool,
-    /// The person's time zone.
+    /// Local time zone.
     pub(crate) zone: TimeZone,
 }
 
@@ -32,18 +33,18 @@ impl Look {
         Self { width, colour: colours && !refused, zone: TimeZone::system() }
     }
 
-    /// Without a terminal, in UTC.
+    /// Returns the properties of a stream without a terminal, in UTC.
     #[cfg(test)]
     pub(crate) fn plain() -> Self {
         Self { width: None, colour: false, zone: TimeZone::UTC }
     }
 
-    /// The same with less room.
+    /// Returns the properties with a smaller width.
     pub(super) fn narrower(&self, by: usize) -> Self {
         Self { width: self.width.map(|width| width.saturating_sub(by)), ..self.clone() }
     }
 
-    /// The text in a style, where colour is welcome.
+    /// Returns the text in a style, if colour may be used.
     pub(super) fn paint(&self, style: Style, text: &str) -> String {
         style.force_styling(self.colour).apply_to(text).to_string()
     }
@@ -54,8 +55,8 @@ impl Look {
     }
 }
 
-/// A text from a mail or a file as it may go to a terminal: control characters could move the cursor, hide what
-/// stands there or set a title, and directional marks could turn it around.
+/// Returns a text from a mail or a file that is safe for a terminal: control characters could move the cursor,
+/// hide the text there or set a title, and directional marks could reverse it.
 pub(crate) fn clean(text: &str) -> String {
     let shown = |character| match character {
         '\t' => ' ',

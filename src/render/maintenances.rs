@@ -1,5 +1,5 @@
-//! Maintenances as a table: for a person at a terminal each circuit beside the window, in UTC and in the person's time;
-//! for a program one line per circuit that says everything, so that `grep CIRCUIT` finds the window with it.
+//! Renders maintenances as a table. For a person at a terminal: each circuit beside the window, in UTC and in local
+//! time. For a program: one line per circuit with everything, so that `grep CIRCUIT` finds its window.
 
 use comfy_table::{ContentArrangement, Table, presets};
 use console::Style;
@@ -14,7 +14,7 @@ const TIME: &str = "%Y-%m-%d %H:%M";
 /// Format of a time with its offset, where the zone is not obvious.
 const TIME_WITH_OFFSET: &str = "%Y-%m-%d %H:%M %:z";
 
-/// A table of these maintenances, without a line feed at its end; empty without any.
+/// Returns a table of these maintenances, without a line feed at its end; empty without any.
 pub(crate) fn maintenances(records: &[Record<'_>], look: &Look) -> String {
     if records.is_empty() {
         return String::new();
@@ -25,7 +25,7 @@ pub(crate) fn maintenances(records: &[Record<'_>], look: &Look) -> String {
     }
 }
 
-/// One row per circuit, nothing wrapped or left out.
+/// Renders one row per circuit, nothing wrapped or left out.
 fn for_a_program(records: &[Record<'_>], look: &Look) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header([
@@ -56,7 +56,7 @@ fn for_a_program(records: &[Record<'_>], look: &Look) -> String {
     lines(&table)
 }
 
-/// One block per maintenance, fitted to the terminal: start and end below each other, the circuits beside them.
+/// Renders one block per maintenance, fitted to the terminal: start and end below each other, the circuits beside them.
 fn for_a_person(records: &[Record<'_>], look: &Look, width: usize) -> String {
     let blocks: Vec<_> = records.iter().map(|record| block(record, look, width)).collect();
     blocks.join("\n\n")
@@ -92,7 +92,7 @@ fn block(record: &Record<'_>, look: &Look, width: usize) -> String {
     lines_of_block.join("\n")
 }
 
-/// The window in UTC and, where that differs, in the person's time, with its length.
+/// Returns the window in UTC and, if that differs, in local time, with its length.
 fn window(record: &Record<'_>, look: &Look) -> String {
     let (Some(start), Some(end)) = (record.start, record.end) else {
         return "window   not stated".to_owned();
@@ -110,7 +110,7 @@ fn time(seconds: Option<i64>, zone: &TimeZone, format: &str) -> String {
     time.map_or_else(|| "-".to_owned(), |time| time.to_zoned(zone.clone()).strftime(format).to_string())
 }
 
-/// "6 h", "5 h 30 min", "2 d 4 h".
+/// Formats a length: "6 h", "5 h 30 min", "2 d 4 h".
 fn length(seconds: i64) -> String {
     let parts =
         [(seconds / 86_400, "d"), (seconds % 86_400 / 3600, "h"), (seconds % 3600 / 60, "min"), (seconds % 60, "s")];
@@ -119,7 +119,7 @@ fn length(seconds: i64) -> String {
     words.join(" ")
 }
 
-/// The lines of a table without blanks at their beginning and end.
+/// Returns the lines of a table without surrounding blanks.
 pub(super) fn lines(table: &Table) -> String {
     let lines: Vec<_> =
         table.lines().map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned()).collect();

@@ -1,6 +1,7 @@
 //! The only code that prints: data on standard output; progress, prompts and logs on standard error.
 //!
-//! Everything is first made as text by functions that know a [`Look`], so that it can be tested without a terminal.
+//! Everything is first rendered as text by functions that take a [`Look`], so that it can be tested without a
+//! terminal.
 
 pub(crate) mod apply;
 pub(crate) mod build;
@@ -35,10 +36,10 @@ pub(crate) use look::Look;
 pub(crate) use maintenances::maintenances;
 pub(crate) use outcome::{explanation_json, outcome};
 
-/// The version of every JSON document that says so.
+/// Version of every JSON document that states one.
 pub(crate) const VERSION: u32 = 1;
 
-/// The only door to standard output and standard error.
+/// The only access to standard output and standard error.
 #[derive(Debug)]
 pub(crate) struct Printer {
     json: bool,
@@ -46,23 +47,23 @@ pub(crate) struct Printer {
     redacts: bool,
     output: Look,
     pub(super) errors: Look,
-    /// The first error of standard output, after which nothing is written.
+    /// First error of standard output, after which nothing is written.
     failed: OnceLock<io::Error>,
 }
 
 impl Printer {
-    /// A printer for what was typed.
+    /// Returns a printer for these options.
     pub(crate) fn new(common: &Common) -> Self {
         let (output, errors) = (Look::of_output(), Look::of_errors());
         Self { json: common.json, redacts: false, output, errors, failed: OnceLock::new() }
     }
 
-    /// The same, which masks the ids of accounts if that is wanted.
+    /// Sets whether account ids are masked.
     pub(crate) fn redacting(self, redacts: bool) -> Self {
         Self { redacts, ..self }
     }
 
-    /// A text as it may be shown.
+    /// Returns a text with account ids masked if asked for.
     fn shown<'text>(&self, text: &'text str) -> Cow<'text, str> {
         if self.redacts { status::redact(text).into() } else { text.into() }
     }
@@ -106,17 +107,17 @@ impl Printer {
         self.failed.get().filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
     }
 
-    /// Prints a line that is not data: progress, or what was done.
+    /// Prints a line that is not data: progress, or a result.
     pub(crate) fn note(&self, text: &str) {
-        // Without standard error there is nobody to tell.
+        // If standard error fails, there is nobody to tell.
         let _ = writeln!(io::stderr().lock(), "{}", self.shown(text));
     }
 
-    /// Asks something, on the line where the answer is typed.
+    /// Prints a question, on the line where the answer is typed.
     #[expect(clippy::unused_self, reason = "whoever has no printer prints nothing")]
     pub(crate) fn prompt(&self, text: &str) {
         let mut errors = io::stderr().lock();
-        // Without standard error there is nobody to ask.
+        // If standard error fails, there is nobody to ask.
         let _ = write!(errors, "{text}").and_then(|()| errors.flush());
     }
 
@@ -134,14 +135,14 @@ impl Printer {
         }
     }
 
-    /// Prints what is not as it should be, before anything is changed.
+    /// Prints unfulfilled preconditions, before anything is changed.
     pub(crate) fn findings(&self, findings: &[Finding]) {
         for finding in findings {
             self.note(&error::finding(finding, &self.errors));
         }
     }
 
-    /// Prints what became of a plan.
+    /// Prints the result of applying a plan.
     pub(crate) fn report(&self, report: &apply::Report<'_>) {
         if self.json {
             self.data(&apply::json(report).to_string());

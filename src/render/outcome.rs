@@ -1,5 +1,5 @@
-//! What a mail says, for `provision parse`: the maintenances as a table; for a failure what was expected and what stands
-//! there; on request where each value came from.
+//! Renders the result of parsing a mail: the maintenances as a table; for a failure what was expected and what was
+//! found; on request the source of each value.
 
 use std::fmt::Write as _;
 
@@ -103,14 +103,14 @@ fn of_failure(text: &mut String, mail: &Mail, failure: &Failure) {
     }
 }
 
-/// The lines around the place; for something that is missing the first ones of the body.
+/// Returns the lines around the place; for a missing value, the first lines of the body.
 fn excerpt(mail: &Mail, place: Option<&Place>) -> Vec<(usize, String, bool)> {
     let of_page = || mail.pages.first().and_then(|html| Page::parse(html).ok()).map(|page| page.lines().clone());
     let of_text = || mail.texts.first().map(|text| Lines::of_text(text));
     let (lines, at) = match place {
         Some(Place::Text { line }) => (of_text(), Some(*line)),
         Some(Place::Page { line }) => (of_page(), Some(*line)),
-        // The quote is all that there is to see.
+        // The quotation is all that there is to see.
         Some(_) => return Vec::new(),
         None => (of_page().or_else(of_text), None),
     };
@@ -182,7 +182,7 @@ fn read(outcome: &Outcome) -> &[Maintenance] {
     }
 }
 
-/// The same explanation as data.
+/// Returns the same explanation as JSON.
 pub(crate) fn explanation_json(mail: &Mail, outcome: &Outcome) -> Value {
     let recognised = recognised(outcome);
     let maintenances: Vec<Value> = read(outcome)

@@ -1,4 +1,4 @@
-//! A plan in words: what is done with each resource, in the order in which it would be, and a last line that can be searched for.
+//! Renders a plan: the action on each resource, in their order, and a last line that can be searched for.
 
 #[cfg(test)]
 mod tests;
@@ -21,7 +21,7 @@ use kinds::{Item, Plan};
 /// The heading of a plan: file or stack, account and region.
 #[derive(Debug, Clone)]
 pub(crate) struct Heading {
-    /// The declaration's file, or the stack's name where there is none.
+    /// File of the declaration, or the stack's name if there is none.
     pub(crate) source: String,
     pub(crate) account: String,
     pub(crate) region: String,
@@ -41,7 +41,7 @@ impl Heading {
     }
 }
 
-/// The plan as a table of changes.
+/// Returns the plan as a table of changes.
 pub(crate) fn text(heading: &Heading, plan: &Plan, look: &Look) -> String {
     let mut text = format!("{} → account {}, {}\n\n", clean(&heading.source), heading.account, heading.region);
     let shown = plan.items.iter().filter(|item| item.action != Action::Unchanged);
@@ -66,7 +66,7 @@ pub(crate) fn text(heading: &Heading, plan: &Plan, look: &Look) -> String {
     text + &summary(plan.counts())
 }
 
-/// The plan as one JSON document.
+/// Returns the plan as one JSON document.
 pub(crate) fn json(heading: &Heading, plan: &Plan) -> Value {
     json!({
         "version": VERSION,
@@ -79,7 +79,7 @@ pub(crate) fn json(heading: &Heading, plan: &Plan) -> Value {
     })
 }
 
-/// `Plan: 1 to create, 0 to change, …`; what there is none of at the end is left out.
+/// Returns the summary: `Plan: 1 to create, 0 to change, …`; zero counts at the end are left out.
 pub(crate) fn summary(counts: Counts) -> String {
     let Counts { create, change, replace, delete, unchanged, kept, unreadable, foreign } = counts;
     let mut text = format!(
@@ -162,7 +162,7 @@ fn shown(path: &str, value: &Value) -> Value {
     if text.contains("://") && address != text { json!(format!("{address}/…")) } else { value.clone() }
 }
 
-/// A value as in JSON; what is not there is `none`.
+/// Renders a value as in JSON; a missing one is `none`.
 fn value(value: &Value) -> String {
     if value.is_null() { "none".to_owned() } else { clean(&value.to_string()) }
 }

@@ -1,4 +1,4 @@
-//! Mails that are given to their functions once more: what would be done, what was done, and what was not.
+//! Renders a replay: the planned items, the replayed ones, and those that were not.
 
 use console::Style;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::ops::replay::{Item, Outcome, Prepared, Refused};
 
-/// So many are shown one by one, unless somebody wants to see all.
+/// Number of items that are listed, unless all are asked for.
 const SHOWN: usize = 20;
 
 /// The items of a replay and their results.
@@ -23,7 +23,7 @@ pub(crate) struct Report {
     pub(crate) interrupted: bool,
 }
 
-/// An item and what became of it.
+/// An item and its result.
 #[derive(Debug, Serialize)]
 struct Entry {
     #[serde(flatten)]
@@ -33,20 +33,20 @@ struct Entry {
 }
 
 impl Report {
-    /// Nothing is done yet.
+    /// Returns the report of a replay that has not started.
     pub(crate) fn new(prepared: &Prepared<'_>, dry_run: bool) -> Self {
         let items = prepared.items.iter().map(|(item, _)| Entry { item: item.clone(), outcome: Outcome::Planned });
         Self { items: items.collect(), refused: prepared.refused.clone(), dry_run, interrupted: false }
     }
 
-    /// Notes what became of an item.
+    /// Records the result of an item.
     pub(crate) fn note(&mut self, position: usize, outcome: Outcome) {
         if let Some(entry) = self.items.get_mut(position) {
             entry.outcome = outcome;
         }
     }
 
-    /// Of each item, whether Lambda has taken its event.
+    /// Returns for each item whether Lambda has accepted its event.
     pub(crate) fn taken(&self) -> Vec<bool> {
         let taken = |entry: &Entry| matches!(entry.outcome, Outcome::Replayed { .. } | Outcome::NotRemoved { .. });
         self.items.iter().map(taken).collect()
@@ -67,7 +67,7 @@ impl Report {
     }
 }
 
-/// Prints what would be done.
+/// Prints the planned items.
 pub(crate) fn plan(printer: &Printer, report: &Report, all: bool) {
     if !printer.is_json() {
         printer.data(&text(report, all, printer.look()));
@@ -94,7 +94,8 @@ fn text(report: &Report, all: bool, look: &Look) -> String {
     lines.join("\n")
 }
 
-/// `inbound/abc → maintenance   2027-01-05 10:15  noc@carrier.example  "Works"  failed: S3 is away`.
+/// Renders an item: `inbound/abc → maintenance   2027-01-05 10:15  noc@carrier.example  "Works"  failed:
+/// S3 is away`.
 fn line(item: &Item, look: &Look) -> String {
     let about = &item.about;
     let mut words = Vec::new();
@@ -105,7 +106,7 @@ fn line(item: &Item, look: &Look) -> String {
     clean(&format!("  {} → {}   {}", item.origin, item.function, words.join("  "))).trim_end().to_owned()
 }
 
-/// Prints what became of an item, right when it did.
+/// Prints the result of an item, right after it.
 pub(crate) fn done(printer: &Printer, item: &Item, outcome: &Outcome) {
     let (word, rest) = match outcome {
         Outcome::Planned => return,
@@ -116,7 +117,7 @@ pub(crate) fn done(printer: &Printer, item: &Item, outcome: &Outcome) {
     printer.note(&clean(&format!("{word}  {} → {}{rest}", item.origin, item.function)));
 }
 
-/// Prints how it ended: a line, or the one JSON document.
+/// Prints the result of the replay: a line, or the one JSON document.
 pub(crate) fn report(printer: &Printer, report: &Report) -> serde_json::Result<()> {
     let replayed = report.count(|outcome| matches!(outcome, Outcome::Replayed { .. } | Outcome::NotRemoved { .. }));
     let failed = report.count(|outcome| matches!(outcome, Outcome::Failed { .. }));

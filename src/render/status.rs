@@ -34,7 +34,7 @@ pub(crate) fn status(printer: &Printer, heading: &Heading, status: &Status) -> a
 }
 
 impl State {
-    /// In words, and in which colour; no word depends on it.
+    /// Returns the state in words, and its colour; no word depends on the colour.
     fn words(self) -> (&'static str, Style) {
         match self {
             Self::Present => ("present", Style::new().green()),
@@ -134,7 +134,7 @@ fn netbox(url: &str, findings: Option<&Findings>) -> String {
     format!("NetBox {url}: {version}, {plugin}, {faults}")
 }
 
-/// A text without the ids of accounts: twelve digits that stand alone.
+/// Returns a text with account ids masked: twelve digits that stand alone.
 pub(super) fn redact(text: &str) -> String {
     let mut redacted = String::with_capacity(text.len());
     let mut rest = text;

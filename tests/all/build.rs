@@ -1,5 +1,5 @@
-//! `provision build`: the same bytes for the same source wherever it lies, never stale ones, and what is missing told before
-//! or after minutes of compiling with what would mend it.
+//! Tests `provision build`: the same bytes for the same source wherever it is, never stale ones; a missing tool is reported
+//! before or after the compilation, with a hint.
 
 use std::{
     env, fs,
@@ -21,7 +21,7 @@ functions:
   reader: {crate: reader, bin: reader}
 ";
 
-/// Prints where code lies that a build script made, and what a name resolves to.
+/// Source of a program that prints the folder of generated code, and the address of a name.
 const MAIN: &str = r#"
 use std::net::ToSocketAddrs;
 
@@ -66,7 +66,7 @@ impl<'folder> Workspace<'folder> {
         self.folder.path(self.below)
     }
 
-    /// The command with the toolchain that runs this test, and nothing from the network.
+    /// Returns the command, with the toolchain that runs this test, and without the network.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.folder.command(arguments);
         command.current_dir(self.root()).env("CARGO_NET_OFFLINE", "true");
@@ -81,7 +81,7 @@ impl<'folder> Workspace<'folder> {
         self.folder.finish(&arguments, self.command(&arguments).output().unwrap())
     }
 
-    /// The only function of the document, and its zip.
+    /// Returns the only function of the document, and its zip.
     fn built(&self) -> (Value, Vec<u8>) {
         let run = self.build(&["--json"]);
         assert_eq!(run.code(), Some(0), "{run}");
@@ -93,14 +93,14 @@ impl<'folder> Workspace<'folder> {
         (function, zip)
     }
 
-    /// Exit code and output without what differs from machine to machine.
+    /// Returns exit code and output without what differs between machines.
     fn shown(&self, run: &Run) -> String {
         let root = fs::canonicalize(self.root()).unwrap();
         run.shown().replace(root.to_str().unwrap(), "ROOT")
     }
 }
 
-/// What the program in a zip prints.
+/// Returns the output of the program in a zip.
 fn printed(zip: &[u8]) -> String {
     let mut archive = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
     let mut program = Vec::new();
@@ -118,7 +118,7 @@ fn printed(zip: &[u8]) -> String {
 fn the_same_source_becomes_the_same_bytes_in_any_folder_and_other_source_others() {
     let folder = Folder::new();
     let (one, other) = (Workspace::new(&folder, "one"), Workspace::new(&folder, "another/place"));
-    // What a person has set for their own builds changes nothing.
+    // A person's settings for their own builds change nothing.
     other.write(".cargo/config.toml", "[build]\nrustflags = [\"-Ctarget-cpu=native\"]\n");
     let ((first, first_zip), (second, second_zip)) = (one.built(), other.built());
     assert_eq!(first["code_sha256"], second["code_sha256"], "{first}\n{second}");

@@ -1,23 +1,23 @@
-//! How much is tried where trying everything takes long: one factor in the environment for all such tests.
+//! The effort of tests whose complete run takes long: one environment variable sets it for all of them.
 
 use std::{env, fmt};
 
 /// The part of all cases that a test tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effort {
-    /// A few of them: on a developer's machine, unless asked otherwise.
+    /// A few cases: on a developer's machine, unless asked otherwise.
     Brief,
-    /// As many as CI has time for.
+    /// As many cases as CI has time for.
     Ci,
-    /// All of them, for as long as it takes.
+    /// All cases, however long that takes.
     Whole,
 }
 
-/// The environment variable with the factor.
+/// Environment variable that sets the effort.
 const VARIABLE: &str = "PROVISION_EFFORT";
 
 impl Effort {
-    /// Returns what `PROVISION_EFFORT` asks for.
+    /// Returns the effort that `PROVISION_EFFORT` asks for.
     pub(crate) fn asked() -> Self {
         match env::var(VARIABLE).as_deref() {
             Err(_) | Ok("brief") => Self::Brief,
@@ -27,7 +27,7 @@ impl Effort {
         }
     }
 
-    /// Returns what belongs to this effort.
+    /// Returns the value for this effort.
     pub(crate) fn of<T>(self, brief: T, ci: T, whole: T) -> T {
         match self {
             Self::Brief => brief,
@@ -36,12 +36,13 @@ impl Effort {
         }
     }
 
-    /// Returns every `step`th case where a few are enough, else all.
+    /// Returns every `step`th case if a sample suffices, else all.
     pub(crate) fn some_of<T>(self, cases: Vec<T>, step: usize) -> Vec<T> {
         cases.into_iter().step_by(self.of(step, 1, 1)).collect()
     }
 
-    /// Says that a test is left out at this effort, and returns whether it is: `true` for [`Effort::Brief`].
+    /// Reports that a test is skipped at this effort, and returns whether it is: `true` for
+    /// [`Effort::Brief`].
     #[expect(clippy::print_stdout, reason = "a test that is not run says so")]
     pub(crate) fn leaves_out(self, why: &str) -> bool {
         if self == Self::Brief {

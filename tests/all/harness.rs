@@ -26,13 +26,13 @@ impl Folder {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// The same below another folder.
+    /// Returns a new folder below another one.
     pub(crate) fn below(above: &Path) -> Self {
         fs::create_dir_all(above).unwrap();
         Self(tempfile::tempdir_in(above).unwrap())
     }
 
-    /// A folder with one declaration in it.
+    /// Returns a folder with one declaration in it.
     pub(crate) fn with_declaration(declaration: impl AsRef<[u8]>) -> Self {
         let folder = Self::new();
         folder.write("infra.yaml", declaration);
@@ -50,7 +50,8 @@ impl Folder {
         fs::write(path, content).unwrap();
     }
 
-    /// The binary in this folder, with nothing of the environment but a time zone that is not UTC.
+    /// Returns the command that runs the binary in this folder, with no environment but a time zone that is not
+    /// UTC.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
         command.current_dir(self.0.path()).env_clear().env("TZ", "Europe/Berlin").args(arguments);
@@ -62,7 +63,7 @@ impl Folder {
         self.finish(arguments, self.command(arguments).output().unwrap())
     }
 
-    /// The same with something on standard input.
+    /// Runs the binary with standard input.
     pub(crate) fn run_with_input(&self, arguments: &[&str], input: impl AsRef<[u8]>) -> Run {
         let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_ref()).unwrap();
@@ -81,7 +82,7 @@ fn files(folder: &Path) -> Vec<String> {
     files
 }
 
-/// What the binary did.
+/// The result of running the binary.
 pub(crate) struct Run {
     command: String,
     files: Vec<String>,
@@ -101,19 +102,19 @@ impl Run {
         String::from_utf8(self.output.stderr.clone()).unwrap()
     }
 
-    /// The lines of standard output as JSON.
+    /// Returns the lines of standard output as JSON.
     pub(crate) fn json(&self) -> Vec<serde_json::Value> {
         let read = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}\n{self}"));
         self.stdout().lines().map(read).collect()
     }
 
-    /// The first line of each diagnostic.
+    /// Returns the first line of each diagnostic.
     pub(crate) fn diagnostics(&self) -> Vec<String> {
         self.stderr().lines().filter(|line| line.starts_with("infra.yaml:")).map(str::to_owned).collect()
     }
 }
 
-/// What a failure prints, and what snapshots hold but for the files.
+/// The text that a failure prints, and that snapshots contain together with the files.
 impl fmt::Display for Run {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "{}\nfiles: {}\n{}", self.command, self.files.join(" "), self.shown())
@@ -121,7 +122,7 @@ impl fmt::Display for Run {
 }
 
 impl Run {
-    /// Exit code, standard output and standard error, for snapshots.
+    /// Returns exit code, standard output and standard error, for snapshots.
     pub(crate) fn shown(&self) -> String {
         let code = self.code().map_or_else(|| "none".to_owned(), |code| code.to_string());
         let lines = |text: String| text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect::<String>();

@@ -1,5 +1,5 @@
-//! The command line as a person or a program meets it: every test runs the binary in a folder of its own and looks at
-//! its exit code, standard output and standard error.
+//! Tests the command line as people and programs use it: every test runs the binary in a folder of its own and looks
+//! at its exit code, standard output and standard error.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 

@@ -1,4 +1,4 @@
-//! What happens where output goes: to somebody who has seen enough, or to a full disk; and what was typed wrongly.
+//! Tests broken output: a closed pipe, a full disk; and wrong arguments.
 
 use std::{
     fs::OpenOptions,

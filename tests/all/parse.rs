@@ -1,10 +1,11 @@
-//! `provision parse`: what mails say, as a table and as JSON, from files, folders, mbox files and standard input.
+//! Tests `provision parse`: what mails say, as a table and as JSON, from files, folders, mbox files and standard
+//! input.
 
 use insta::assert_snapshot;
 
 use crate::harness::{Folder, replaced};
 
-/// A mail of a provider whose notices are short.
+/// Returns a mail of a provider with short notices.
 fn mail(subject: &str, body: &str) -> String {
     format!(
         "Date: Mon, 10 Feb 2031 11:04:11 +0000\n\
@@ -26,7 +27,7 @@ fn notice() -> String {
     )
 }
 
-/// The same without its times.
+/// Returns the mail without its times.
 fn undated() -> String {
     let times = "from Tue, 4 Mar 2031 23:00:00 GMT to Wed, 5 Mar 2031 03:00:00 GMT";
     replaced(&notice(), &[(times, "at a time to be announced")])
@@ -41,7 +42,7 @@ fn stranger() -> String {
     replaced(&notice(), &changes)
 }
 
-/// Hides what is long and means nothing to a reader: ids that are hashes.
+/// Replaces hashed ids, which are long and mean nothing to a reader.
 fn short(text: &str) -> String {
     let mut text = text.to_owned();
     while let Some(start) = hash(&text) {

@@ -1,5 +1,5 @@
-//! The house's rules, held over `cargo metadata`, `cargo tree` and the imports: which crate may use which, what a function is built
-//! of, and that no folder imports in a circle.
+//! Tests the structure over `cargo metadata`, `cargo tree` and the imports: which crate may use which, of which crates a function is
+//! built, and that no folder imports in a cycle.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,7 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("engine", &[]),
     ("aws", &["engine", "problem"]),
     ("kinds", &["aws", "contract", "engine"]),
-    // Whom a function trusts is read by the grammar of `trust`, so that `validate` refuses what the function refuses.
+    // The lists of trusted senders are read by the grammar of `trust`, so that `validate` refuses what the function refuses.
     ("declaration", &["trust"]),
     ("stack", &["aws", "contract", "declaration", "engine", "kinds", "problem"]),
     ("package", &["declaration", "process"]),
@@ -51,7 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What parses mails: nothing of it is in a function that reads none.
+/// Crates that parse mails: a function that reads none contains none of them.
 const PARSERS: &[&str] = &[
     "calamine",
     "csv",
@@ -77,7 +77,7 @@ fn metadata() -> Metadata {
         .unwrap()
 }
 
-/// The members of the workspace in `handler/`.
+/// Returns the members of the workspace in `handler/`.
 fn functions(metadata: &Metadata) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("handler");
     let packages = metadata.workspace_packages().into_iter();
@@ -105,7 +105,7 @@ fn crates_use_only_those_below_them() {
     }
 }
 
-/// The crates that a function is built of, as Cargo resolves it alone.
+/// Returns the crates that a function is built of, as Cargo resolves it alone.
 fn built_of(package: &str) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
         .args([
@@ -201,7 +201,7 @@ fn no_folder_imports_in_a_circle() {
     assert!(circles.is_empty(), "{}", circles.join("\n"));
 }
 
-/// The folders of the binary, and what each must not name: operations return values, and only `render` prints.
+/// Folders of the binary, with the names that each must not use: operations return values, and only `render` prints.
 const BINARY: &[(&str, &[&str])] =
     &[("ops", &["crate::cli", "crate::commands", "crate::render"]), ("render", &["crate::commands"])];
 
@@ -222,7 +222,7 @@ fn operations_neither_read_arguments_nor_print() {
     }
 }
 
-/// The source files of the command line's side: the binary and its crates.
+/// Returns the source files of the command line's side: the binary and its crates.
 fn command_line() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
@@ -234,7 +234,7 @@ fn command_line() -> Vec<PathBuf> {
     files
 }
 
-/// A file's code, without its comments and its tests.
+/// Returns a file's code, without its comments and its tests.
 fn code(file: &Path) -> String {
     let text = fs::read_to_string(file).unwrap();
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
@@ -303,7 +303,7 @@ fn a_circle_of_folders_is_found() {
     assert_eq!(circles_of(folder.path(), &files), Vec::<String>::new());
 }
 
-/// The source files below a folder, without those that only tests have.
+/// Collects the source files below a folder, without those of tests only.
 fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -316,7 +316,7 @@ fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The circles among the modules of one parent in which a folder takes part, at every level.
+/// Returns the circles among the modules of one parent in which a folder takes part, at every level.
 fn circles_of(root: &Path, files: &[PathBuf]) -> Vec<String> {
     let mut arrows: BTreeMap<Vec<String>, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
     for file in files {
@@ -356,7 +356,7 @@ fn reachable(arrows: &BTreeMap<String, BTreeSet<String>>, from: &str) -> BTreeSe
     reached
 }
 
-/// The path of a file's module below the crate.
+/// Returns the path of a file's module below the crate.
 fn module(root: &Path, file: &Path) -> Vec<String> {
     let parts = file.strip_prefix(root).unwrap().with_extension("");
     let mut parts: Vec<String> = parts.iter().map(|part| part.to_string_lossy().into_owned()).collect();
@@ -366,7 +366,7 @@ fn module(root: &Path, file: &Path) -> Vec<String> {
     parts
 }
 
-/// What a file names of its own crate, outside its tests: paths below the crate's root.
+/// Returns the paths that a file uses from its own crate, outside its tests, below the crate's root.
 fn imports(text: &str, here: &[String]) -> Vec<Vec<String>> {
     let code: String =
         text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
@@ -374,7 +374,7 @@ fn imports(text: &str, here: &[String]) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
     for start in ["crate::", "super::"] {
         for (at, _) in code.match_indices(start) {
-            // `super::super::x` is met at its first word.
+            // `super::super::x` is handled at its first word.
             let before = code[..at].chars().next_back();
             if before.is_some_and(|letter| letter.is_alphanumeric() || letter == '_' || letter == ':') {
                 continue;
@@ -385,7 +385,7 @@ fn imports(text: &str, here: &[String]) -> Vec<Vec<String>> {
     paths.into_iter().filter_map(|path| absolute(&path, here)).collect()
 }
 
-/// Reads `a::{b, c::d}` into its paths.
+/// Expands `a::{b, c::d}` into its paths.
 fn tree(
     letters: &mut std::iter::Peekable<std::str::Chars<'_>>,
     before: &mut Vec<String>,
@@ -409,7 +409,7 @@ fn tree(
                 letters.next();
                 loop {
                     tree(letters, before, paths);
-                    // ` as name` and what follows is passed over.
+                    // ` as name` and the rest are skipped.
                     while letters.next_if(|letter| !matches!(letter, ',' | '}')).is_some() {}
                     if letters.next() != Some(',') {
                         break;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A partition: accounts, regions and ARNs of one know nothing of those of another.
+/// A partition: its accounts, regions and ARNs are separate from those of other partitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Partition {
     /// `aws`: every region but those of the others.
@@ -23,7 +23,7 @@ impl Partition {
         }
     }
 
-    /// Returns its name in an ARN.
+    /// Returns the partition's name in an ARN.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Commercial => "aws",
@@ -39,16 +39,16 @@ impl Partition {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArnForm(pub &'static str);
 
-/// The region and the account that a stack stands in.
+/// The region and the account of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Realm {
-    /// The region.
+    /// AWS region.
     pub region: String,
-    /// The account, as 12 digits.
+    /// Account id, 12 digits.
     pub account: String,
 }
 
-/// An ARN.
+/// An ARN, in any partition.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Arn(String);
 
@@ -70,7 +70,7 @@ impl Realm {
     pub fn arn_within(&self, form: ArnForm, stack: &str, container: &str, name: &str) -> Arn {
         let Self { region, account } = self;
         let mut text = form.0.to_owned();
-        // The names come last: a brace in one of them is no field.
+        // The names are inserted last: a brace in one of them is not a field.
         let fields = [
             ("{region}", region.as_str()),
             ("{account}", account),

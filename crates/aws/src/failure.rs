@@ -1,8 +1,8 @@
 //! Classifies AWS errors: the one place that decides what an error means.
 //!
-//! A class is all that the rest of the code looks at; code, message and request id are for the person who reads it.
-//! Classes follow each service's documented error codes; where a code says too little (Lambda's
-//! `InvalidParameterValueException`), its message is looked at, here and nowhere else.
+//! The rest of the code looks at the class only; code, message and request id are for the person who reads it. Classes follow each
+//! service's documented error codes; where a code says too little (Lambda's `InvalidParameterValueException`), its message is looked at,
+//! here and nowhere else.
 
 use std::error::Error;
 
@@ -27,18 +27,18 @@ where
         None => chain(error),
     };
     let class = match error {
-        // Neither the network nor time: what is left of the way to an answer is finding credentials.
+        // Neither the network nor a timeout: the remaining step before an answer is finding credentials.
         SdkError::DispatchFailure(failure) if failure.is_other() => Class::NoCredentials,
         _ => classify(call, status, code.as_deref(), &message),
     };
     Failure { call: call.to_owned(), class, status, code, message, request_id }
 }
 
-/// The answer of a call, or what its error means. `answer.or_fail("sqs.GetQueueUrl")?`
+/// Converts the result of a call: `answer.or_fail("sqs.GetQueueUrl")?`.
 pub trait OrFail<T> {
-    /// Names the call that failed.
+    /// Returns the answer, or the failure of the named call.
     fn or_fail(self, call: &str) -> Result<T, Failure>;
-    /// The same, with `None` where there is no such thing.
+    /// Returns the answer, or `None` if the resource does not exist.
     fn or_absent(self, call: &str) -> Result<Option<T>, Failure>;
 }
 
@@ -59,22 +59,23 @@ where
     }
 }
 
-/// `RuleSetDoesNotExistException` and `RuleSetDoesNotExist` are one; so are `AWS.SimpleQueueService.NonExistentQueue` and its last part.
+/// Returns the code in its plain form: `RuleSetDoesNotExistException` and `RuleSetDoesNotExist` are the same code; so are
+/// `AWS.SimpleQueueService.NonExistentQueue` and its last part.
 fn plain_code(code: &str) -> String {
     let last = code.rsplit(['.', '#']).next().unwrap_or(code);
     last.strip_suffix("Exception").unwrap_or(last).to_owned()
 }
 
-/// The request id of every kind of answer.
+/// Returns the request id of every kind of answer.
 fn request_id<E: Error>(error: &SdkError<E, HttpResponse>) -> Option<String> {
     let headers = error.raw_response()?.headers();
     let id = ["x-amzn-requestid", "x-amz-request-id", "x-amzn-request-id"].iter().find_map(|name| headers.get(*name));
     id.map(str::to_owned).or_else(|| error.raw_response().and_then(|response| response.request_id().map(str::to_owned)))
 }
 
-/// The causes of an error that has no code, outermost first: `Display` of the SDK's own says only "dispatch failure".
+/// Returns the causes of an error that has no code, outermost first: `Display` of the SDK's own says only "dispatch failure".
 fn chain(error: &dyn Error) -> String {
-    // A cause may have lines of its own, as the chain of credentials has; here it is part of one.
+    // A cause may have several lines, as the credential chain's does; here it becomes part of one line.
     let in_one_line = |error: &dyn Error| error.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ");
     let mut words = vec![in_one_line(error)];
     let mut cause = error.source();
@@ -88,13 +89,13 @@ fn chain(error: &dyn Error) -> String {
     words.join(": ")
 }
 
-/// Codes that mean something else at one service than elsewhere, or that no other has: looked up before [`CLASSES`].
+/// Codes that mean something else for one service than for others, or that only it has: looked up before [`CLASSES`].
 const CLASSES_OF_SERVICES: &[(&str, Class, &[&str])] = &[
-    // "Too many table operations at once", or an index that is being made: later the same call is right. Elsewhere the code is a
+    // DynamoDB: "too many table operations at once", or an index that is being created: a later call succeeds. Elsewhere the code is a
     // limit of the account.
     ("dynamodb", Class::Throttled, &["LimitExceeded", "ProvisionedThroughputExceeded"]),
     ("dynamodb", Class::InProgress, &["ResourceInUse", "TableInUse", "TransactionInProgress"]),
-    // SES looks at bucket, function and topic when a rule is written.
+    // SES validates bucket, function and topic when a rule is written.
     (
         "ses",
         Class::NotYet,
@@ -102,7 +103,7 @@ const CLASSES_OF_SERVICES: &[(&str, Class, &[&str])] = &[
     ),
 ];
 
-/// Codes that mean the same at every service that has them.
+/// Codes that mean the same for every service.
 const CLASSES: &[(Class, &[&str])] = &[
     (
         Class::NotFound,
@@ -200,17 +201,17 @@ const CLASSES: &[(Class, &[&str])] = &[
 /// Returns the class of an error. `call` is needed where one code means different things.
 fn classify(call: &str, status: Option<u16>, code: Option<&str>, message: &str) -> Class {
     let Some(code) = code.filter(|code| !code.is_empty()) else { return by_status(status) };
-    // `aws-facts.md`: just after its role was made, a function cannot be created or changed.
+    // Right after its role was created, a function cannot be created or changed (`aws-facts.md`).
     let early = ["cannot be assumed", "does not have permissions to", "not authorized to perform"];
     let is_lambda_write = call.starts_with("lambda.") && !call.starts_with("lambda.Get");
     if is_lambda_write && code == "InvalidParameterValue" && early.iter().any(|words| message.contains(words)) {
         return Class::NotYet;
     }
-    // Both "there is such a function" and "an update is going on" have this code; only the message tells them apart.
+    // "Function exists already" and "an update is in progress" share this code; only the message tells them apart.
     if code == "ResourceConflict" && message.to_ascii_lowercase().contains("already exist") {
         return Class::Exists;
     }
-    // SNS has no code of its own for it: `Invalid parameter: Tags Reason: Topic already exists with different tags`.
+    // SNS has no code of its own for this: `Invalid parameter: Tags Reason: Topic already exists with different tags`.
     if call == "sns.CreateTopic" && code == "InvalidParameter" && message.contains("already exists") {
         return Class::Exists;
     }

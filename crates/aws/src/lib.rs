@@ -1,7 +1,7 @@
-//! AWS: who we are there, and a client for each service.
+//! AWS: the identity of the caller, and a client for each service.
 //!
 //! There are two sets of clients. [`Aws::read`] retries by itself, since a read may be repeated freely; [`Aws::write`] never does:
-//! whether a write is repeated is decided in one place (`plan::apply`), by the meaning of its error.
+//! retries of writes are decided in one place (`engine::apply`), by the class of the error.
 
 mod arn;
 mod failure;
@@ -25,7 +25,7 @@ pub use pace::{Pacing, Turnstile};
 use engine::{Class, Failure};
 use problem::Problem;
 
-/// Timeout until the first byte of an answer, so that a silent connection does not stop a run.
+/// Timeout until the first byte of an answer, so that a silent connection does not block a run.
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum attempts of a read.
@@ -34,31 +34,31 @@ const READ_ATTEMPTS: u32 = 6;
 /// One client for each service.
 #[derive(Debug, Clone)]
 pub struct Clients {
-    /// CloudWatch: metrics and alarms.
+    /// Client of CloudWatch: metrics and alarms.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
-    /// IAM.
+    /// Client of IAM.
     pub iam: aws_sdk_iam::Client,
-    /// Lambda.
+    /// Client of Lambda.
     pub lambda: aws_sdk_lambda::Client,
-    /// CloudWatch Logs.
+    /// Client of CloudWatch Logs.
     pub logs: aws_sdk_cloudwatchlogs::Client,
-    /// S3.
+    /// Client of S3.
     pub s3: aws_sdk_s3::Client,
-    /// Secrets Manager.
+    /// Client of Secrets Manager.
     pub secrets: aws_sdk_secretsmanager::Client,
-    /// SES, version 1 of its API: version 2 has no receipt rules.
+    /// Client of SES, version 1 of its API: version 2 has no receipt rules.
     pub ses: aws_sdk_ses::Client,
-    /// SNS.
+    /// Client of SNS.
     pub sns: aws_sdk_sns::Client,
-    /// SQS.
+    /// Client of SQS.
     pub sqs: aws_sdk_sqs::Client,
-    /// STS.
+    /// Client of STS.
     pub sts: aws_sdk_sts::Client,
 }
 
 impl Clients {
     fn new(config: &aws_config::SdkConfig) -> Self {
-        // Another endpoint than AWS's own has no names below it for buckets.
+        // Custom endpoints have no subdomain per bucket.
         let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(config.endpoint_url().is_some()).build();
         Self {
             cloudwatch: aws_sdk_cloudwatch::Client::new(config),
@@ -78,11 +78,11 @@ impl Clients {
 /// An AWS account, in one region.
 #[derive(Debug, Clone)]
 pub struct Aws {
-    /// For calls that change nothing.
+    /// Clients for calls that change nothing; they retry by themselves.
     pub read: Clients,
-    /// For calls that change something.
+    /// Clients for calls that change something; they never retry.
     pub write: Clients,
-    /// The region of everything, and the account.
+    /// Region and account of the stack.
     pub realm: Realm,
     /// Waiting times between calls.
     pub pacing: Pacing,
@@ -91,7 +91,8 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Finds credentials as every AWS tool does, and asks whose they are. Without a region it is that of the configuration.
+    /// Finds credentials as every AWS tool does, and looks up their identity. Without a region, that of the AWS configuration is
+    /// used.
     pub async fn connect(region: Option<&str>, pacing: Pacing) -> Result<Self, Problem> {
         let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
         let config = aws_config::defaults(BehaviorVersion::latest());
@@ -118,12 +119,13 @@ impl Aws {
     }
 }
 
-/// Not the adaptive mode: after one throttled call it holds back all calls to that service, and a run is over in seconds.
+/// Returns the retry settings of reads. Not the adaptive mode: after one throttled call it delays all calls to that service, and a
+/// run is over in seconds.
 fn retries(pacing: Pacing) -> RetryConfig {
     RetryConfig::standard().with_max_attempts(READ_ATTEMPTS).with_initial_backoff(pacing.poll)
 }
 
-/// One HTTP client for all services; reading the certificates is left out where nothing uses them.
+/// Returns one HTTP client for all services; the certificates are not read if no endpoint uses TLS.
 fn http_client() -> SharedHttpClient {
     let is_plain = std::env::var("AWS_ENDPOINT_URL").is_ok_and(|url| url.starts_with("http://"));
     if is_plain {

@@ -1,9 +1,10 @@
-//! Names of resources, cut to what AWS takes.
+//! Cuts names of resources to the length that AWS takes.
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-/// Cuts a name that is too long, with a hash of the whole, so that two long names never become one.
+/// Cuts a name that is too long, and appends a hash of the whole, so that two long names never
+/// become equal.
 pub fn cut(name: String, longest: usize) -> String {
     if name.len() <= longest {
         return name;

@@ -1,5 +1,5 @@
-//! Waiting: SES's one request a second, polling, and the way to a deadline. All of it goes through one clock, so that
-//! tests can look at it without waiting.
+//! Waits: SES's one request per second, polling, and deadlines. All of them use one clock, so that tests need not
+//! wait.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -11,11 +11,11 @@ use tokio::time::Instant;
 /// Waiting times between calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pacing {
-    /// Between two calls of SES's receipt rules: AWS takes one a second of an account.
+    /// Interval between two calls of SES's receipt rules: AWS takes one per second and account.
     pub receipt_rules: Duration,
-    /// Between two looks at something that is in progress, and the first wait before a retry.
+    /// Interval between two reads of a resource that is in progress, and the first wait before a retry.
     pub poll: Duration,
-    /// The longest time that a write is tried again for, where AWS may need to see something else first.
+    /// Deadline of a write's retries, if AWS may need to see another change first.
     pub deadline: Duration,
 }
 
@@ -26,10 +26,10 @@ impl Default for Pacing {
 }
 
 impl Pacing {
-    /// The environment variable that shortens all waits, for emulators, in milliseconds.
+    /// Environment variable that shortens all waits, for emulators, in milliseconds.
     pub const VARIABLE: &'static str = "PROVISION_PACING_MS";
 
-    /// The pacing of an account: AWS's own, or that of an emulator.
+    /// Returns the pacing of AWS, or that of an emulator if the environment variable is set.
     pub fn from_environment() -> Self {
         let typed = std::env::var(Self::VARIABLE).ok().and_then(|text| text.trim().parse().ok());
         typed.map_or_else(Self::default, |milliseconds| Self {
@@ -40,13 +40,13 @@ impl Pacing {
     }
 }
 
-/// Lets one caller go after another, an interval apart.
+/// Lets callers pass one after another, an interval apart.
 #[derive(Debug, Clone)]
 pub struct Turnstile {
     turns: Arc<Mutex<Turns>>,
 }
 
-/// When the next caller may go.
+/// The time at which the next caller may pass.
 #[derive(Debug)]
 struct Turns {
     interval: Duration,
@@ -54,7 +54,7 @@ struct Turns {
 }
 
 impl Turns {
-    /// When somebody who comes now may go.
+    /// Books the next turn; returns the time at which a caller that comes now may pass.
     fn book(&mut self, now: Instant) -> Instant {
         let turn = self.next.map_or(now, |next| next.max(now));
         self.next = Some(turn + self.interval);
@@ -63,12 +63,12 @@ impl Turns {
 }
 
 impl Turnstile {
-    /// A turnstile that has let nobody through yet.
+    /// Returns a turnstile that nobody has passed yet.
     pub fn new(interval: Duration) -> Self {
         Self { turns: Arc::new(Mutex::new(Turns { interval, next: None })) }
     }
 
-    /// Waits for the caller's turn. Callers go in the order in which they came.
+    /// Waits for the caller's turn. Callers pass in the order of their calls.
     pub async fn pass(&self) {
         let turn = self.turns.lock().unwrap_or_else(PoisonError::into_inner).book(Instant::now());
         tokio::time::sleep_until(turn).await;

@@ -1,7 +1,7 @@
-//! Policy documents, compared by what they say and not by how they are written.
+//! Policy documents, compared by their meaning and not by their spelling.
 //!
-//! AWS gives back what it was given in another shape: URL-encoded, one string for a list of one, keys in any order, an
-//! account's id for its root ARN. A [`Policy`] is the normal form, so that two that say the same are equal.
+//! AWS returns a document in another shape than it was given: URL-encoded, one string for a list of one, keys in any order, an account's id
+//! for its root ARN. A [`Policy`] is the normal form, so that two documents of the same meaning are equal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::Arn;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// The policy language's version; the only one with variables, and the one that everybody means.
+/// Version of the policy language; the only one with variables.
 const VERSION: &str = "2012-10-17";
 
 /// A document: statements by id. Statements without an id, or with one that is taken, are called `unnamed-1`, `unnamed-2` and so on in the order of their content.
@@ -17,12 +17,12 @@ const VERSION: &str = "2012-10-17";
 #[serde(transparent)]
 pub struct Policy(BTreeMap<String, Statement>);
 
-/// One statement. Everything in it is a set: AWS's order means nothing.
+/// One statement. Everything in it is a set: AWS's order has no meaning.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Statement {
     /// Effect: allow or deny.
     pub effect: Effect,
-    /// `Service:ses.amazonaws.com`, `AWS:123456789012`, or `*`; empty in a role's own policies.
+    /// Principals: `Service:ses.amazonaws.com`, `AWS:123456789012`, or `*`; empty in a role's own policies.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub principals: BTreeSet<String>,
     /// Actions, `service:Action`; wildcards are kept as they are.
@@ -31,10 +31,10 @@ pub struct Statement {
     /// ARNs of the resources; empty where the policy belongs to the resource itself.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub resources: BTreeSet<String>,
-    /// Operator → key → values.
+    /// Conditions: operator → key → values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub conditions: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
-    /// Elements that we never write, such as `NotAction` and `NotPrincipal`. Kept, so that they show as differences.
+    /// Elements that are never written, such as `NotAction` and `NotPrincipal`. Kept, so that they show as differences.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub other: BTreeMap<String, String>,
 }
@@ -49,7 +49,7 @@ pub enum Effect {
 }
 
 impl Statement {
-    /// Allows actions on resources.
+    /// Returns a statement that allows actions on resources.
     pub fn allow(actions: &[&str], resources: impl IntoIterator<Item = String>) -> Self {
         Self {
             effect: Effect::Allow,
@@ -61,24 +61,24 @@ impl Statement {
         }
     }
 
-    /// Refuses actions on resources.
+    /// Returns a statement that denies actions on resources.
     pub fn deny(actions: &[&str], resources: impl IntoIterator<Item = String>) -> Self {
         Self { effect: Effect::Deny, ..Self::allow(actions, resources) }
     }
 
-    /// The same for everybody.
+    /// Returns the statement for every principal.
     #[must_use]
     pub fn for_everybody(self) -> Self {
         Self { principals: BTreeSet::from(["*".to_owned()]), ..self }
     }
 
-    /// The same for one service of AWS alone.
+    /// Returns the statement for one AWS service only.
     #[must_use]
     pub fn for_service(self, service: &str) -> Self {
         Self { principals: BTreeSet::from([format!("Service:{service}")]), ..self }
     }
 
-    /// The same under one more condition. Keys are in lower case where AWS ignores case, so that they compare.
+    /// Returns the statement with one more condition. Keys are in lower case where AWS ignores case, so that they compare.
     #[must_use]
     pub fn when(mut self, operator: &str, key: &str, values: impl IntoIterator<Item = String>) -> Self {
         self.conditions
@@ -88,8 +88,8 @@ impl Statement {
         self
     }
 
-    /// The same only for requests that AWS's services make for this account and this thing in it: without both, anybody's
-    /// rule in anybody's account could name ours.
+    /// Returns the statement only for requests that AWS's services make on behalf of this account and this resource in it: without both
+    /// conditions, anybody's rule in anybody's account could name ours.
     #[must_use]
     pub fn with_source(self, account: &str, arns: impl IntoIterator<Item = String>) -> Self {
         self.when("StringEquals", "aws:SourceAccount", [account.to_owned()]).when("ArnEquals", "aws:SourceArn", arns)
@@ -146,13 +146,13 @@ impl Statement {
     }
 }
 
-/// A document that cannot be read.
+/// The reason why a document could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Failed to read a policy: {0}")]
 pub struct NotAPolicy(&'static str);
 
 impl Policy {
-    /// Statements by their ids.
+    /// Returns a policy of these statements, by their ids.
     pub fn new(statements: impl IntoIterator<Item = (String, Statement)>) -> Self {
         Self(statements.into_iter().collect())
     }
@@ -162,18 +162,18 @@ impl Policy {
         self.0.is_empty()
     }
 
-    /// The statements, by id.
+    /// Returns the statements, by id.
     pub fn statements(&self) -> &BTreeMap<String, Statement> {
         &self.0
     }
 
-    /// The document as AWS takes it.
+    /// Returns the document as AWS takes it.
     pub fn to_json(&self) -> String {
         let statements: Vec<Value> = self.0.iter().map(|(id, statement)| statement.to_json(id)).collect();
         json!({"Version": VERSION, "Statement": statements}).to_string()
     }
 
-    /// A document as AWS gives it: as JSON, or URL-encoded as IAM does.
+    /// Reads a document as AWS returns it: as JSON, or URL-encoded as IAM does.
     pub fn from_json(text: &str) -> Result<Self, NotAPolicy> {
         let decoded = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
         let text = if text.trim_start().starts_with('{') { text } else { &decoded };
@@ -200,7 +200,7 @@ impl Policy {
     }
 }
 
-/// A string, or a list of strings; numbers and booleans are written as AWS writes them.
+/// Returns the members of a string or a list; numbers and booleans are written as AWS writes them.
 fn strings(value: &Value) -> BTreeSet<String> {
     match value {
         Value::Array(items) => items.iter().flat_map(strings).collect(),
@@ -220,7 +220,7 @@ fn principals(value: &Value) -> BTreeSet<String> {
     }
 }
 
-/// One principal. `AWS: *` is everybody, and the root of an account is the account.
+/// Returns one principal. `AWS: *` is everybody, and the root of an account is the account.
 fn principal(kind: &str, name: &str) -> String {
     if kind == "AWS" && name == "*" {
         return "*".to_owned();

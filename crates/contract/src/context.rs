@@ -1,4 +1,5 @@
-//! What a function is told of the stack that it stands in: written by `provision` from the declaration, read at start-up.
+//! The context of a function: what it learns of its stack. `provision` writes it from the declaration; the function reads it at
+//! its start.
 
 use std::collections::BTreeMap;
 
@@ -7,40 +8,41 @@ use serde::{Deserialize, Serialize};
 /// The environment variable that holds a [`Context`] as JSON.
 pub const VARIABLE: &str = "PROVISION_CONTEXT";
 
-/// What a function is told of its stack.
+/// What a function learns of its stack.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Context {
-    /// The stack's name.
+    /// Name of the stack.
     pub stack: String,
-    /// The stage, where the declaration has any.
+    /// Stage; `None` if the declaration has no stages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
-    /// The function's own entry name.
+    /// Entry name of the function itself.
     pub function: String,
-    /// Where the receipt rules that invoke this function put the mail before they do, without repetitions.
-    /// SES does not say which rule it was, so a mail is looked for in this order.
+    /// Places where the receipt rules that invoke this function store the mail before they do, each once. SES does not say which
+    /// rule it was, so a mail is looked up in this order.
     #[serde(default)]
     pub mail: Vec<MailPlace>,
     /// Environment variable → name in Secrets Manager, for secrets that the function reads by itself.
     #[serde(default)]
     pub secrets: BTreeMap<String, String>,
-    /// Where it may write, without repetitions. What for, the last folder of the prefix says: see [`UNMATCHED`] and [`CALENDAR`].
+    /// Places where the function may write, each once. The last folder of the prefix tells the purpose: see [`UNMATCHED`] and
+    /// [`CALENDAR`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub writes: Vec<Place>,
 }
 
-/// The folder of mails that are kept for a person.
+/// Folder of mails that are kept for a person.
 pub const UNMATCHED: &str = "unmatched";
-/// The folder of the calendar that people subscribe to.
+/// Folder of the calendar that people subscribe to.
 pub const CALENDAR: &str = "calendar";
 
 impl Context {
-    /// Where mails for a person are kept.
+    /// Returns the place of mails that are kept for a person; `None` if the function may not write there.
     pub fn unmatched(&self) -> Option<&Place> {
         self.place_for(UNMATCHED)
     }
 
-    /// Where the calendar is.
+    /// Returns the place of the calendar; `None` if the function may not write there.
     pub fn calendar(&self) -> Option<&Place> {
         self.place_for(CALENDAR)
     }
@@ -53,21 +55,21 @@ impl Context {
 /// A bucket and the prefix of the mails in it; the key is prefix + SES message id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailPlace {
-    /// The bucket's name in AWS.
+    /// Name of the bucket in AWS.
     pub bucket: String,
-    /// Empty, or ends with `/`.
+    /// Prefix of the keys: empty, or ends with `/`.
     pub prefix: String,
-    /// The names of headers that a receipt rule adds to mails before it stores them here: they stand before those of SES.
+    /// Names of the headers that a receipt rule adds to mails before it stores them here: they precede SES's own headers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub added_headers: Vec<String>,
 }
 
-/// A bucket and the prefix in it below which something may be written.
+/// A bucket and a prefix in it below which a function may write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
-    /// The bucket's name in AWS.
+    /// Name of the bucket in AWS.
     pub bucket: String,
-    /// Ends with `/`.
+    /// Prefix of the keys; ends with `/`.
     pub prefix: String,
 }
 

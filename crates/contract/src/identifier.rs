@@ -1,7 +1,7 @@
-//! Ids that carriers give to maintenances, circuits and accounts. What stands in such a field for want of an id (`N/A`, `_`,
-//! `see attached`) names nothing: no id can be made of it, whichever reader found it.
+//! Ids that carriers give to maintenances, circuits and accounts. A placeholder in such a field (`N/A`, `_`, `see attached`)
+//! is not an id, and no [`Identifier`] can be made of it, whichever reader found it.
 
-/// Letters of our carriers' languages that are another letter with a mark.
+/// Letters with diacritics in our carriers' languages, and the plain letter.
 const MARKED: &[(char, &str)] = &[
     ('a', "áàâãäåā"),
     ('c', "çćč"),
@@ -14,8 +14,8 @@ const MARKED: &[(char, &str)] = &[
     ('u', "úùûüū"),
 ];
 
-/// Words that stand in a field for want of a value, as [`squeeze`] writes them: English, Dutch, German, Spanish, Portuguese,
-/// Italian, Turkish and French.
+/// Placeholders for a missing value, as [`squeeze`] writes them: English, Dutch, German, Spanish, Portuguese, Italian,
+/// Turkish and French.
 #[rustfmt::skip]
 const PLACEHOLDERS: &[&str] = &[
     "na", "none", "null", "nil", "nan", "nothing", "tbd", "tba", "tbc", "tbn", "unknown", "undefined", "unspecified",
@@ -39,7 +39,7 @@ const PLACEHOLDERS: &[&str] = &[
     "aconfirmer", "apreciser", "cijoint", "voircijoint", "voirpiecejointe", "piecejointe",
 ];
 
-/// Words that send the reader elsewhere, at the beginning of a field: "see attached list".
+/// Words at the beginning of a field that send the reader elsewhere: "see attached list".
 const ELSEWHERE: &[&str] = &[
     "see",
     "please see",
@@ -66,8 +66,8 @@ const ELSEWHERE: &[&str] = &[
 pub struct Identifier(String);
 
 impl Identifier {
-    /// Returns the id, or `None` where the text is blank or stands for want of one. An id has no line breaks: where one
-    /// stands, a relay has broken a long line at a blank.
+    /// Returns the id; `None` if the text is blank or a placeholder. An id has no line breaks: where one occurs, a relay has
+    /// broken a long line at a blank.
     pub fn new(text: &str) -> Option<Self> {
         if is_placeholder(text) {
             return None;
@@ -82,9 +82,9 @@ impl Identifier {
     }
 }
 
-/// Returns whether a field holds no value: nothing, marks alone, or words that stand for want of a value.
+/// Returns whether a field holds no value: it is blank, punctuation only, or a placeholder.
 pub fn is_placeholder(text: &str) -> bool {
-    // Ids are short and nearly all have a digit: neither placeholders nor words that point elsewhere do.
+    // Ids are short and nearly all contain a digit; placeholders and words that point elsewhere contain none.
     if text.bytes().any(|byte| byte.is_ascii_digit()) {
         return false;
     }
@@ -94,7 +94,7 @@ pub fn is_placeholder(text: &str) -> bool {
     if is_empty_word(&whole) || words.iter().all(|word| is_empty_word(word)) {
         return true;
     }
-    // "N/A,N/A" is several; "Unknown at this time" begins with one.
+    // "N/A,N/A" is a list of placeholders; "Unknown at this time" begins with one.
     let parts =
         || text.split([',', ';', '|', '&', '+', '/', '(', ')', ':']).map(squeeze).filter(|part| !part.is_empty());
     let begins = |word: &String| word.len() > 2 && PLACEHOLDERS.contains(&word.as_str());
@@ -105,7 +105,7 @@ pub fn is_placeholder(text: &str) -> bool {
         || ELSEWHERE.iter().any(points)
 }
 
-/// The letters and digits of a text, in lower case and without marks.
+/// Returns the letters and digits of a text, in lower case and without marks.
 fn squeeze(text: &str) -> String {
     let lower = text.chars().flat_map(char::to_lowercase).filter(|letter| letter.is_alphanumeric());
     lower

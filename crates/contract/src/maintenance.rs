@@ -6,48 +6,48 @@ use serde::{Deserialize, Serialize};
 
 use crate::identifier::Identifier;
 
-/// A maintenance with the 12 keys, in the order in which they are written. What is read back owns its texts.
+/// A maintenance with the 12 keys, in the order in which they are written. A record that was read back owns its texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record<'maintenance> {
-    /// The provider as the notice names it, else our slug.
+    /// Provider as the notice names it, else our slug.
     pub provider: Cow<'maintenance, str>,
-    /// The customer's account; may be empty.
+    /// Account of the customer; may be empty.
     pub account: Cow<'maintenance, str>,
-    /// The provider's id.
+    /// Id that the provider gave the maintenance.
     pub maintenance_id: Cow<'maintenance, str>,
-    /// Where it stands.
+    /// Status that the notice states.
     pub status: Status,
-    /// In the mail's order.
+    /// Circuits, in the mail's order.
     pub circuits: Cow<'maintenance, [Circuit]>,
-    /// Seconds since the epoch, UTC; null for a final notice without a window.
+    /// Start of the window, in seconds since the epoch; `None` for a final notice without a window.
     pub start: Option<i64>,
-    /// Seconds since the epoch, UTC; null for a final notice without a window.
+    /// End of the window, in seconds since the epoch; `None` for a final notice without a window.
     pub end: Option<i64>,
-    /// Seconds since the epoch, UTC.
+    /// Time of the notice, in seconds since the epoch.
     pub stamp: i64,
-    /// Who announced it.
+    /// Author of the announcement.
     pub organizer: Cow<'maintenance, str>,
-    /// The calendar's UID, else `0`.
+    /// UID of the calendar, else `0`.
     pub uid: Cow<'maintenance, str>,
-    /// The revision; 1 where the notice states none.
+    /// Revision of the notice; 1 if it states none.
     pub sequence: u32,
-    /// What is done and why.
+    /// Description of the work and its reason.
     pub summary: Cow<'maintenance, str>,
 }
 
 /// The details of a report about announced maintenances. A function whose details have these keys is shown with a table of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Announced {
-    /// What was delivered.
+    /// Maintenances that were delivered.
     #[serde(default)]
     pub maintenances: Vec<Record<'static>>,
-    /// What could be read of a mail that is for a person, unverified.
+    /// Maintenances that could be read from a mail that is for a person, unverified.
     #[serde(default)]
     pub suggestion: Vec<Record<'static>>,
 }
 
 impl Record<'_> {
-    /// The same record, independent of the maintenance that it was made from.
+    /// Returns the same record with texts of its own.
     pub fn into_owned(self) -> Record<'static> {
         Record {
             provider: self.provider.into_owned().into(),
@@ -66,49 +66,49 @@ impl Record<'_> {
     }
 }
 
-/// Where a maintenance stands. The words are those of the MAINTNOTE standard, with `NO-CHANGE` for an entry without one.
+/// Status of a maintenance. The words are those of the MAINTNOTE standard, with `NO-CHANGE` for an entry without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING-KEBAB-CASE")]
 pub enum Status {
-    /// Planned, not settled.
+    /// Planned, not yet settled.
     Tentative,
-    /// Settled.
+    /// Settled by the provider.
     Confirmed,
     /// Will not take place.
     Cancelled,
-    /// Has begun.
+    /// The work has begun.
     InProcess,
-    /// Is over.
+    /// The work is over.
     Completed,
-    /// Has a new window.
+    /// Moved to a new window.
     #[serde(rename = "RE-SCHEDULED")]
     ReScheduled,
-    /// The notice does not say: whatever was known stays.
+    /// The notice states no status: the known one stays.
     NoChange,
 }
 
-/// What a maintenance does to a circuit, from the least to the worst.
+/// Impact of a maintenance on a circuit, from the least to the worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING-KEBAB-CASE")]
 pub enum Impact {
-    /// Nothing.
+    /// No impact on the circuit.
     NoImpact,
-    /// A protection path is away.
+    /// A protection path is down.
     ReducedRedundancy,
-    /// Works, but worse.
+    /// The circuit works, but worse.
     Degraded,
-    /// Down.
+    /// The circuit is down.
     Outage,
 }
 
 macro_rules! words {
     ($type:ident { $($variant:ident = $word:literal),* $(,)? }) => {
         impl $type {
-            /// The standard's word for it.
+            /// Returns the standard's word.
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word),* }
             }
-            /// Reads the standard's word, without case.
+            /// Reads the standard's word, in either case; `None` for another word.
             pub fn from_word(word: &str) -> Option<Self> {
                 $(if word.trim().eq_ignore_ascii_case($word) { return Some(Self::$variant); })*
                 None
@@ -134,23 +134,23 @@ words!(Status {
 words!(Impact { NoImpact = "NO-IMPACT", ReducedRedundancy = "REDUCED-REDUNDANCY", Degraded = "DEGRADED", Outage = "OUTAGE" });
 
 impl Status {
-    /// Whether nothing more will happen: such a notice may lack circuits and a window.
+    /// Returns whether nothing more will happen: such a notice may lack circuits and a window.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Cancelled | Self::Completed)
     }
 }
 
-/// A circuit, port or service of the customer, and what happens to it.
+/// A circuit, port or service of the customer, and the impact on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "WrittenCircuit")]
 pub struct Circuit {
-    /// The provider's id of it, as written in the notice; never empty, never a placeholder.
+    /// Id that the provider gave it, as written in the notice; never empty, never a placeholder.
     #[serde(rename = "circuit_id")]
     id: String,
     impact: Impact,
 }
 
-/// A circuit as it stands in JSON, not yet looked at.
+/// A circuit as written in JSON, not yet validated.
 #[derive(Deserialize)]
 struct WrittenCircuit {
     circuit_id: String,
@@ -166,17 +166,17 @@ impl TryFrom<WrittenCircuit> for Circuit {
 }
 
 impl Circuit {
-    /// Returns the circuit with that id, or `None` where the text is no id. See [`Identifier::new`].
+    /// Returns the circuit with that id; `None` if the text is not an id. See [`Identifier::new`].
     pub fn new(id: &str, impact: Impact) -> Option<Self> {
         Some(Self { id: Identifier::new(id)?.as_str().to_owned(), impact })
     }
 
-    /// The provider's id of it.
+    /// Returns the id that the provider gave it.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// What happens to it.
+    /// Returns the impact on it.
     pub fn impact(&self) -> Impact {
         self.impact
     }

@@ -1,5 +1,5 @@
-//! The event with which SQS invokes a function: a batch of messages. The answer names those that must be delivered again
-//! (`ReportBatchItemFailures`), and SQS deletes the others.
+//! The event with which SQS invokes a function: a batch of messages. The answer names the messages to deliver again
+//! (`ReportBatchItemFailures`); SQS deletes the others.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 /// An invocation by a queue.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct QueueEvent {
-    /// The messages of the batch.
+    /// Messages of the batch.
     #[serde(rename = "Records")]
     pub records: Vec<QueueRecord>,
 }
@@ -17,11 +17,11 @@ pub struct QueueEvent {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueueRecord {
-    /// SQS's id of the message.
+    /// SQS message id.
     pub message_id: String,
-    /// The message.
+    /// Body of the message.
     pub body: String,
-    /// What SQS says of it, such as `ApproximateReceiveCount`.
+    /// Attributes that SQS adds, such as `ApproximateReceiveCount`.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
 }
@@ -38,18 +38,18 @@ impl QueueRecord {
     }
 }
 
-/// The answer to a batch: the messages that must be delivered again.
+/// The answer to a batch: the messages to deliver again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchAnswer {
-    /// Empty if all were handled.
+    /// Messages that failed; empty if all were handled.
     #[serde(rename = "batchItemFailures")]
     pub failures: Vec<ItemFailure>,
 }
 
-/// A message that must be delivered again.
+/// A message to deliver again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ItemFailure {
-    /// SQS's id of the message.
+    /// SQS message id.
     #[serde(rename = "itemIdentifier")]
     pub id: String,
 }

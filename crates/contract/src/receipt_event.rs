@@ -1,8 +1,8 @@
 //! The event with which SES invokes a function: headers and verdicts of a mail, not the mail itself.
 //!
 //! Our own types, since the published ones refuse a mail without `From`. Nothing here is required: an unknown field is
-//! passed over, a field that is missing or of another type is as if it were not there. What cannot be done without
-//! is asked for where it is used.
+//! ignored, and a field of another type counts as missing. Whoever cannot do without a field checks it where it is
+//! used.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-/// The object that SES writes into a bucket when a receipt rule is made. It is no mail.
+/// Object that SES writes into a bucket when a receipt rule is created. It is not a mail.
 pub const SETUP_OBJECT: &str = "AMAZON_SES_SETUP_NOTIFICATION";
 
 /// An invocation by a receipt rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct ReceiptEvent {
-    /// One per mail. A record of another shape is a record without anything in it, so that the rest is still handled.
+    /// Records, one per mail. A record of another shape counts as empty, so that the others are still handled.
     #[serde(default, rename = "Records", deserialize_with = "each_lenient")]
     pub records: Vec<Record>,
 }
@@ -27,7 +27,7 @@ pub struct Record {
     /// Source of the event: `aws:ses`.
     #[serde(default, rename = "eventSource", deserialize_with = "lenient")]
     pub event_source: Option<String>,
-    /// The mail, as SES describes it.
+    /// The mail as SES describes it.
     #[serde(default, deserialize_with = "lenient")]
     pub ses: Received,
 }
@@ -46,16 +46,16 @@ pub struct Received {
 /// Envelope and headers of a mail.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct MailNote {
-    /// SES's own id of the mail: the last part of the object's key.
+    /// SES message id: the last part of the object's key.
     #[serde(default, rename = "messageId", deserialize_with = "lenient")]
     pub message_id: Option<String>,
-    /// The sender of the envelope.
+    /// Sender of the envelope.
     #[serde(default, deserialize_with = "lenient")]
     pub source: Option<String>,
-    /// When SES received it.
+    /// Time at which SES received the mail.
     #[serde(default, deserialize_with = "lenient")]
     pub timestamp: Option<Timestamp>,
-    /// The headers that SES has read. Cut at 10 KB, so they are for the log alone.
+    /// Headers that SES has read. Cut at 10 KB, so they are for the log alone.
     #[serde(default, rename = "commonHeaders", deserialize_with = "lenient")]
     pub common_headers: CommonHeaders,
 }
@@ -63,10 +63,10 @@ pub struct MailNote {
 /// The headers that SES has read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct CommonHeaders {
-    /// `From`, display names included.
+    /// Authors (`From`), display names included.
     #[serde(default, deserialize_with = "lenient")]
     pub from: Vec<String>,
-    /// Subject, decoded.
+    /// Decoded subject.
     #[serde(default, deserialize_with = "lenient")]
     pub subject: Option<String>,
     /// The sender's `Message-ID`, in angle brackets.
@@ -89,7 +89,7 @@ pub struct Receipt {
     dmarc: Status,
 }
 
-/// SES wraps each verdict into an object.
+/// A verdict as SES writes it, inside an object.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 struct Status {
     #[serde(default, deserialize_with = "lenient")]
@@ -97,7 +97,7 @@ struct Status {
 }
 
 impl Receipt {
-    /// The verdicts on the mail.
+    /// Returns the verdicts on the mail.
     pub fn verdicts(&self) -> Verdicts {
         Verdicts {
             spam: self.spam.status,
@@ -137,13 +137,13 @@ pub enum Verdict {
     Pass,
     /// The mail failed the check.
     Fail,
-    /// Neither: not certain, or the domain publishes no policy.
+    /// Uncertain, or the domain publishes no policy.
     Gray,
-    /// SES could not check it.
+    /// SES could not make the check.
     ProcessingFailed,
-    /// The receipt rule does not scan.
+    /// The receipt rule does not ask for the scan.
     Disabled,
-    /// The event does not say, or in a word that we do not know.
+    /// The event states no verdict, or an unknown word.
     #[default]
     #[serde(other)]
     Unknown,
@@ -162,13 +162,13 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// A field that may be of any type: of another than expected, it is not there.
+/// Reads a field of any type; one of another type than expected counts as missing.
 fn lenient<'event, D: Deserializer<'event>, T: Default + DeserializeOwned>(from: D) -> Result<T, D::Error> {
     let value = Value::deserialize(from)?;
     Ok(serde_json::from_value(value).unwrap_or_default())
 }
 
-/// A list whose members are looked at one by one.
+/// Reads a list whose members are read one by one, so that a malformed one does not affect the others.
 fn each_lenient<'event, D: Deserializer<'event>, T: Default + DeserializeOwned>(from: D) -> Result<Vec<T>, D::Error> {
     let values: Vec<Value> = lenient(from)?;
     Ok(values.into_iter().map(|value| serde_json::from_value(value).unwrap_or_default()).collect())

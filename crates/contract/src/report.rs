@@ -1,6 +1,6 @@
-//! The lines that a function writes to its log, one JSON document each: what became of each item of an event, and what the
-//! function hands over by its log. `provision dev` and `provision logs` read them back and show those of any function: they know
-//! no function by name. A line without the key `report`, or with another value, is the function's own affair.
+//! The lines that a function writes to its log, one JSON document each: the outcome of each item of an event, and documents that
+//! the function publishes by its log. `provision dev` and `provision logs` read them back and show those of any function: they
+//! know no function by name. A line without the key `report`, or with another value, is the function's own affair.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,30 +9,30 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "report", rename_all = "snake_case")]
 pub enum Report {
-    /// What became of an item: one line per item and attempt.
+    /// Outcome of an item: one line per item and attempt.
     Item(Box<ItemReport>),
-    /// What the function hands over by its log, as the sink `lines` of `maintenance` does.
+    /// Document that the function publishes by its log, as the sink `lines` of `maintenance` does.
     Output(Box<Output>),
 }
 
-/// What became of an item of an event: of a mail, of a message of a queue, of a request.
+/// Outcome of an item of an event: of a mail, a queue's message, or a request.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ItemReport {
-    /// Lambda's id of the invocation; a retry has the same one.
+    /// Lambda's request id; the same for a retry.
     pub request_id: String,
-    /// The item's id in the event, as SES's message id of a mail; empty if the event names none.
+    /// Id of the item in the event, such as the SES message id of a mail; empty if the event names none.
     pub item: String,
-    /// What the outcome means to whoever watches over functions.
+    /// Class of the outcome.
     pub class: Class,
-    /// The outcome in the function's own word, such as `delivered`.
+    /// Outcome in the function's own word, such as `delivered`.
     pub outcome: String,
-    /// Why it is not done, or not as a whole.
+    /// Why the item is not done, or not completely; `None` if it is.
     #[serde(default)]
     pub reason: Option<String>,
-    /// Label and text, for people, the most telling first: where there is room for one, it is shown.
+    /// Labels and texts for people, the most telling first: if only one fits, the first is shown.
     #[serde(default)]
     pub facts: Vec<(String, String)>,
-    /// How long it took, in milliseconds.
+    /// Duration, in milliseconds.
     #[serde(default)]
     pub duration_ms: f64,
     /// The function's own values, for programs.
@@ -41,7 +41,7 @@ pub struct ItemReport {
 }
 
 impl ItemReport {
-    /// Returns the same report, short: details are left out, and the reason says so.
+    /// Returns a short version of the report: without details, which the reason mentions.
     #[must_use]
     pub fn shortened(&self) -> Self {
         const LONGEST_REASON: usize = 1000;
@@ -58,30 +58,30 @@ impl ItemReport {
     }
 }
 
-/// What an outcome means: exactly one of four.
+/// The class of an outcome: exactly one of four.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// Everything is where it belongs.
     Done,
-    /// There was nothing to do.
+    /// Nothing had to be done.
     Ignored,
-    /// Somebody has to look at it, and can.
+    /// A person has to look at it, and can.
     ForPerson,
-    /// It must be tried again.
+    /// The item must be retried.
     #[default]
     Retry,
 }
 
-/// A document that a function hands over by its log.
+/// A document that a function publishes by its log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
-    /// What it is, in the function's own word.
+    /// Kind of the document, in the function's own word.
     pub kind: String,
-    /// Label and text, for people, as in [`ItemReport::facts`].
+    /// Labels and texts for people, as in [`ItemReport::facts`].
     #[serde(default)]
     pub facts: Vec<(String, String)>,
-    /// The document, whose keys stand beside these.
+    /// The document; its keys are beside these.
     #[serde(flatten)]
     pub document: Map<String, Value>,
 }

@@ -1,7 +1,7 @@
-//! Text that others wrote, on its way to somebody's screen.
+//! Cleans text of unknown origin before it reaches a screen.
 //!
-//! Characters that no one sees can move a cursor, set a title, hide what stands beside them, or turn it around: all of Unicode's
-//! controls (Cc), formats (Cf), and separators of lines and paragraphs (Zl, Zp).
+//! Invisible characters can move a cursor, set a title, hide the text beside them, or reverse it: all of Unicode's controls
+//! (Cc), formats (Cf), and separators of lines and paragraphs (Zl, Zp).
 
 use std::fmt::Write as _;
 
@@ -29,24 +29,25 @@ const UNSEEN: [(u32, u32); 20] = [
     (0xe0020, 0xe007f),
 ];
 
-/// Stands for a character that may not be shown.
+/// Replacement for a character that may not be shown.
 pub const REPLACEMENT: char = '\u{fffd}';
 
-/// Returns whether a character is one that no one sees, and that changes how others look.
+/// Returns whether a character is invisible and changes how others look.
 pub fn is_unseen(character: char) -> bool {
     let code = u32::from(character);
     character.is_control() || (code > 0x7f && UNSEEN.iter().any(|(first, last)| (*first..=*last).contains(&code)))
 }
 
-/// Returns a text of one or several lines without unseen characters: each becomes [`REPLACEMENT`], but for line feeds and tabs.
+/// Returns a text of one or several lines without invisible characters: each becomes [`REPLACEMENT`], except line feeds and
+/// tabs.
 pub fn clean(text: &str) -> String {
     let shown =
         |character| if is_unseen(character) && !matches!(character, '\n' | '\t') { REPLACEMENT } else { character };
     text.replace("\r\n", "\n").chars().map(shown).collect()
 }
 
-/// Returns a JSON document that says the same without unseen characters, be they written out or escaped, in its strings.
-/// Line feeds and tabs stay.
+/// Returns a JSON document with the same content without invisible characters in its strings, literal or escaped. Line feeds and
+/// tabs stay.
 pub fn clean_json(json: &str) -> String {
     let mut clean = String::with_capacity(json.len());
     let mut rest = json;
@@ -81,18 +82,18 @@ pub fn clean_json(json: &str) -> String {
     clean
 }
 
-/// Returns a JSON document that says exactly the same, with unseen characters escaped: what a program reads from it is what was
-/// written, and a terminal shows it as it is.
+/// Returns a JSON document with exactly the same content and with invisible characters escaped: a program reads what was
+/// written, and a terminal shows it unchanged.
 pub fn escape_json(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for character in json.chars() {
-        // What is below a blank is escaped already; DEL is not.
+        // Controls below a blank are escaped already; DEL is not.
         if !is_unseen(character) || (character.is_ascii() && character != '\u{7f}') {
             escaped.push(character);
             continue;
         }
         for unit in character.encode_utf16(&mut [0; 2]) {
-            // Writing to a text cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(escaped, "\\u{unit:04x}");
         }
     }

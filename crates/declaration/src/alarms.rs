@@ -1,7 +1,7 @@
-//! `alarms`: who is told when something goes wrong, and what wrong is.
+//! `alarms`: the recipients of alarms, and the thresholds.
 //!
-//! Every function and every failure queue is watched without being asked for: a pipeline that fails in silence loses mail.
-//! What is measured, and from where on it is too much, stands in one table, [`AlarmKind::measure`].
+//! Every function and every failure queue is monitored without being asked for: a pipeline that fails in silence loses
+//! mail. Each metric and its default threshold are in one table, [`AlarmKind::measure`].
 
 use std::collections::BTreeMap;
 
@@ -16,18 +16,18 @@ use super::{
 /// The alarms of a stack, and their recipients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alarms {
-    /// Recipients. Without any, alarms change their state and notify nobody.
+    /// Recipients; without any, alarms change their state and notify nobody.
     pub notify: Vec<Notify>,
-    /// Each alarm that is on, and from which value on it is too much, in the unit of its measure.
+    /// Threshold of each alarm that is on, in the unit of its measure.
     pub thresholds: BTreeMap<AlarmKind, u32>,
 }
 
 /// A recipient of alarms.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Notify {
-    /// A mail address; who reads it confirms.
+    /// A mail address; its owner has to confirm.
     Mail(String),
-    /// A topic, by entry name.
+    /// A topic, by its entry name.
     Topic(String),
 }
 
@@ -36,7 +36,7 @@ pub enum Notify {
 pub enum AlarmKind {
     /// Invocations of a function that ended in an error.
     Errors,
-    /// Invocations that Lambda refused since too many ran.
+    /// Invocations that Lambda throttled.
     Throttles,
     /// The longest invocation, in percent of the function's timeout.
     Duration,
@@ -55,7 +55,7 @@ pub enum Watched {
     Function,
     /// Every function that has a failure queue.
     FunctionWithFailureQueue,
-    /// Every queue that functions or other queues put into what they failed at.
+    /// Every queue that takes the failed events of functions or the dead letters of other queues.
     FailureQueue,
 }
 
@@ -86,11 +86,11 @@ pub struct Measure {
     pub statistic: &'static str,
     /// Period, in seconds.
     pub period: u32,
-    /// Too much from this value on, unless the declaration says otherwise.
+    /// Default threshold: the alarm fires at this value or above.
     pub threshold: u32,
     /// Unit of the threshold.
     pub unit: Unit,
-    /// For whoever reads the alarm.
+    /// Description of the alarm, for people.
     pub description: &'static str,
 }
 
@@ -189,10 +189,10 @@ pub(super) static SHAPE: Shape = Shape {
     ],
 };
 
-/// Far more than anybody would wait for.
+/// Largest threshold that is accepted, far above any useful one.
 const MOST: u32 = 1_000_000;
 
-/// A key for each alarm; a test compares them.
+/// Keys of the thresholds, one per alarm; a test compares them with [`AlarmKind::ALL`].
 static THRESHOLDS: Shape = Shape {
     name: "thresholds",
     keys: &[

@@ -1,4 +1,4 @@
-//! `buckets`: where mails and other objects lie. Always private, encrypted, TLS only; what is in them stays on `down`.
+//! `buckets`: storage of mails and other objects. Always private, encrypted, TLS only; its content stays on `down`.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -14,25 +14,25 @@ use super::{
 /// A bucket: always private, encrypted, TLS only.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Bucket {
-    /// The name in AWS of a bucket that exists: it stays as it is but for our statement in its policy. `None` is a bucket
-    /// of ours; for a bucket that exists, nothing else is declared.
+    /// Name in AWS of an existing bucket, of which only our statements in its policy are managed; nothing else is declared for
+    /// it. `None` for a bucket that the stack creates.
     pub existing: Option<String>,
-    /// Objects are deleted after this time, in whole days; `None` keeps them.
+    /// Age at which objects are deleted, in whole days; `None` keeps them.
     pub expire: Option<Duration>,
-    /// Keep versions that are overwritten or deleted.
+    /// `true` if overwritten and deleted versions are kept.
     pub versioning: bool,
     /// Age at which overwritten and deleted versions are removed, in whole days; `None` keeps them. Without versioning `None`.
     pub expire_noncurrent: Option<Duration>,
-    /// Besides those of the stack, which they stand over.
+    /// Tags of the bucket; they override the stack's.
     pub tags: BTreeMap<String, String>,
 }
 
 /// Objects of a bucket, as a right names them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// The bucket, by entry name.
+    /// Entry name of the bucket.
     pub bucket: String,
-    /// The beginning of the objects' keys: empty for all of them, or ends with `/`.
+    /// Prefix of the objects' keys: empty for all of them, or ends with `/`.
     pub prefix: String,
 }
 
@@ -64,7 +64,7 @@ static PLACE: Shape = Shape {
     ],
 };
 
-/// Lists of objects: a bucket's entry, or `{bucket: mail, prefix: inbound/}`.
+/// Lists of places: a bucket's entry, or `{bucket: mail, prefix: inbound/}`.
 pub(super) const PLACES: Holds = Holds::List(&Holds::AnyOf(&[Holds::Reference(Kind::Bucket), Holds::Mapping(&PLACE)]));
 
 pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Bucket {
@@ -93,7 +93,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Bucket {
     Bucket { expire_noncurrent, ..bucket }
 }
 
-/// The objects that a key of a function names, each once.
+/// Returns the places that a key of a function names, each once.
 pub(super) fn places(reader: &mut Reader, fields: &Fields<'_>, name: &str) -> Vec<Place> {
     let example = reader.declared(Kind::Bucket).first().cloned().unwrap_or_else(|| "mail".to_owned());
     let mut places: Vec<Place> = Vec::new();

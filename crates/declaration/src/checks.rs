@@ -14,10 +14,11 @@ use super::{
     tree::{Node, Value},
 };
 
-/// SES waits this long for the answer of a function that it invokes synchronously.
+/// Time that SES waits for the answer of a synchronously invoked function.
 const LONGEST_ANSWER: Duration = Duration::from_secs(30);
 
-/// A function that reads mails must find the one that it is invoked for, and must answer in time if SES waits.
+/// Checks that a function that reads mails can find the one that it is invoked for, and answers in time if SES
+/// waits.
 pub(super) fn invocations(
     reader: &mut Reader,
     node: &Node,
@@ -25,7 +26,7 @@ pub(super) fn invocations(
     functions: &BTreeMap<String, Function>,
 ) {
     let Some(Value::List(items)) = at(node, &["actions"]).map(|node| &node.value) else { return };
-    // An action that was not understood is missing in the rule: its place is not known then.
+    // An action that was not understood is missing in the rule, so its position is unknown.
     if items.len() != rule.actions.len() {
         return;
     }
@@ -67,7 +68,7 @@ fn stored(reader: &mut Reader, span: &Range<usize>, (name, function): (&str, &Fu
     }
 }
 
-/// Checks what no section can see alone.
+/// Checks contradictions between sections, which no section can see by itself.
 pub(super) fn whole(reader: &mut Reader, root: &Node, declaration: &Declaration) {
     redrive_circles(reader, root, declaration);
     publishing_circles(reader, root, declaration);
@@ -75,7 +76,7 @@ pub(super) fn whole(reader: &mut Reader, root: &Node, declaration: &Declaration)
     lost_in_redrive(reader, root, declaration);
 }
 
-/// The clock of a message does not start anew in the queue that it is redriven to.
+/// Warns of redrives that lose messages: a message's age goes on counting in the dead-letter queue.
 fn lost_in_redrive(reader: &mut Reader, root: &Node, declaration: &Declaration) {
     for (name, queue) in &declaration.queues {
         let Some(redrive) = &queue.redrive else { continue };
@@ -94,7 +95,7 @@ fn lost_in_redrive(reader: &mut Reader, root: &Node, declaration: &Declaration) 
     }
 }
 
-/// Mail that two stages take comes twice, or to whichever rule stands first.
+/// Warns of mail that two stages take: it is delivered twice, or to whichever rule is first.
 pub(super) fn shared_recipients(stages: &[(Range<usize>, Declaration)]) -> Vec<Diagnostic> {
     let mut noted = Vec::new();
     for (index, (span, later)) in stages.iter().enumerate() {
@@ -113,7 +114,7 @@ pub(super) fn shared_recipients(stages: &[(Range<usize>, Declaration)]) -> Vec<D
     noted
 }
 
-/// The recipients that both have.
+/// Returns the recipients that both declarations take mail for.
 fn shared(one: &Declaration, other: &Declaration) -> Vec<String> {
     let recipients = |declaration: &Declaration| {
         let rules = declaration.receipt_rules.iter().filter(|rule| rule.enabled);
@@ -126,7 +127,8 @@ fn shared(one: &Declaration, other: &Declaration) -> Vec<String> {
     recipients(one).intersection(&recipients(other)).cloned().collect()
 }
 
-/// Messages that go round in a circle never come to rest. A queue that redrives to itself was noted with the queue.
+/// Reports redrives in a cycle, in which messages circulate for ever. A queue that redrives to itself was reported
+/// with the queue.
 fn redrive_circles(reader: &mut Reader, root: &Node, declaration: &Declaration) {
     let next = |name: &str| declaration.queues.get(name)?.redrive.as_ref().map(|redrive| redrive.queue.as_str());
     for name in declaration.queues.keys() {
@@ -138,7 +140,7 @@ fn redrive_circles(reader: &mut Reader, root: &Node, declaration: &Declaration) 
                 _ => break false,
             }
         };
-        // Told once, at the first of them.
+        // Reported once, at the first of them.
         if closes && path.len() > 1 && path.iter().min() == Some(&name.as_str()) {
             let circle: Vec<_> = path.iter().chain([&name.as_str()]).map(|queue| format!("`{queue}`")).collect();
             let span = span_of(root, &["queues", name, "redrive", "queue"]);
@@ -148,7 +150,7 @@ fn redrive_circles(reader: &mut Reader, root: &Node, declaration: &Declaration) 
     }
 }
 
-/// A function that publishes to the topic that invokes it invokes itself, without end.
+/// Reports functions that publish to the topic that invokes them: they invoke themselves without end.
 fn publishing_circles(reader: &mut Reader, root: &Node, declaration: &Declaration) {
     for (name, topic) in &declaration.topics {
         for (index, subscription) in topic.subscriptions.iter().enumerate() {
@@ -168,7 +170,7 @@ fn publishing_circles(reader: &mut Reader, root: &Node, declaration: &Declaratio
     }
 }
 
-/// Standard input can be read once.
+/// Reports a second secret that is read from standard input, which can be read once only.
 fn standard_input(reader: &mut Reader, root: &Node, declaration: &Declaration) {
     let from_input = declaration.secrets.iter().filter(|(name, secret)| {
         secret.source == SecretSource::Created(ValueFrom::Stdin) && at(root, &["secrets", name, "value_from"]).is_some()

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// One thing that is wrong.
+/// One mistake in a declaration, or a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Place in the source, in bytes.
@@ -15,24 +15,24 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do about it; `None` if the message says it.
     pub hint: Option<String>,
-    /// The source there may hold a secret by mistake, and is not shown.
+    /// `true` if the source there may hold a secret by mistake, and must not be shown.
     pub is_concealed: bool,
-    /// The declaration is sound all the same.
+    /// `true` for a warning: the declaration is valid all the same.
     pub is_warning: bool,
 }
 
 impl Diagnostic {
-    /// Something wrong at a place.
+    /// Returns a mistake at a place.
     pub fn new(span: Range<usize>, message: impl Into<String>) -> Self {
         Self { span, message: message.into(), hint: None, is_concealed: false, is_warning: false }
     }
 
-    /// Something that is sound, and perhaps not meant.
+    /// Returns a warning: valid, but perhaps not meant.
     pub fn warning(span: Range<usize>, message: impl Into<String>) -> Self {
         Self { is_warning: true, ..Self::new(span, message) }
     }
 
-    /// The same with what would mend it.
+    /// Adds the hint: what to do about the mistake.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -80,7 +80,7 @@ impl Diagnostics {
         &self.list
     }
 
-    /// Line and column of a byte, both from 1; the column counts characters.
+    /// Returns line and column of a byte, both from 1; the column counts characters.
     pub fn position(&self, offset: usize) -> (usize, usize) {
         let before = self.source.get(..offset).unwrap_or(&self.source);
         let line = before.matches('\n').count() + 1;
@@ -88,7 +88,7 @@ impl Diagnostics {
         (line, column)
     }
 
-    /// A line of the source, from 1, without its end.
+    /// Returns a line of the source, counted from 1, without its end.
     pub fn line(&self, number: usize) -> &str {
         self.source.lines().nth(number.saturating_sub(1)).unwrap_or_default()
     }

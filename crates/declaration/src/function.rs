@@ -1,4 +1,4 @@
-//! `functions`: code, how it runs, and what it may do. Its rights are what is named here, and nothing else.
+//! `functions`: code, settings, and permissions. A function may use exactly what its entry names.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -30,31 +30,32 @@ pub struct Function {
     pub timeout: Duration,
     /// Environment variables with plain values.
     pub environment: BTreeMap<String, String>,
-    /// Environment variable → the secret whose value the function reads by itself. The value never passes through the declaration.
+    /// Secrets by the environment variable that names them. The function reads the value itself: it never passes through the
+    /// declaration.
     pub secrets: BTreeMap<String, SecretReference>,
-    /// The network in which it runs; `None` is Lambda's own.
+    /// Network in which it runs; `None` is Lambda's own.
     pub vpc: Option<Vpc>,
     /// Retention of its log, in days: one of [`LOG_RETENTION`].
     pub log_retention: u16,
-    /// As many run at once at most, and so many are kept free for it; `None` shares with all others, 0 switches it off.
+    /// Reserved concurrency: cap and guaranteed share. `None` uses the account's unreserved pool; 0 switches the function off.
     pub reserved_concurrency: Option<u32>,
     /// Retries of a failed asynchronous invocation: 0, 1 or 2.
     pub retries: u8,
     /// Age after which an asynchronous event is not retried.
     pub maximum_event_age: Duration,
-    /// The queue that takes events whose every try failed, by entry name.
+    /// Failure queue, by its entry name: it takes events whose every attempt failed. `None` drops them.
     pub on_failure: Option<String>,
-    /// The objects that it may get.
+    /// Places from which it may get objects.
     pub reads: Vec<Place>,
     /// Places where it may write objects.
     pub writes: Vec<Place>,
-    /// The objects that it may delete.
+    /// Places in which it may delete objects.
     pub deletes: Vec<Place>,
-    /// The topics that it may publish to, by entry name.
+    /// Topics that it may publish to, by entry name.
     pub publishes: Vec<String>,
-    /// The queues that it may send to, by entry name.
+    /// Queues that it may send to, by entry name.
     pub sends: Vec<String>,
-    /// Besides those of the stack, which they stand over.
+    /// Tags of the function; they override the stack's.
     pub tags: BTreeMap<String, String>,
 }
 
@@ -92,16 +93,16 @@ pub enum Architecture {
     Arm64,
 }
 
-/// A secret as a function names it.
+/// A secret as a function refers to it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SecretReference {
     /// An entry of `secrets`.
     Declared(String),
-    /// A name in Secrets Manager that the declaration says nothing else of.
+    /// A name in Secrets Manager that the declaration does not describe further.
     Existing(String),
 }
 
-/// A network of the account's, and who may be reached in it.
+/// A network of the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vpc {
     /// At least two subnets, in different availability zones.
@@ -110,7 +111,7 @@ pub struct Vpc {
     pub security_groups: Vec<String>,
 }
 
-/// The days that CloudWatch Logs takes as `retentionInDays`.
+/// Retentions that CloudWatch Logs takes as `retentionInDays`.
 pub const LOG_RETENTION: &[u16] =
     &[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
@@ -118,13 +119,13 @@ impl Word for Architecture {
     const WORDS: &'static [(&'static str, Self)] = &[("x86_64", Self::X86_64), ("arm64", Self::Arm64)];
 }
 
-/// Lambda's bounds, in MiB.
+/// Bounds of Lambda for memory, in MiB.
 const MEMORY: Holds = Holds::Size(128, 10_240);
 /// Bounds of Lambda for a timeout.
 const TIMEOUT: Holds = Holds::Duration(Duration::from_secs(1), Duration::from_mins(15));
-/// Lambda's bounds of `MaximumEventAgeInSeconds`.
+/// Bounds of Lambda for `MaximumEventAgeInSeconds`.
 const EVENT_AGE: Holds = Holds::Duration(Duration::from_mins(1), Duration::from_hours(6));
-/// Lambda's bound of all variables together, in bytes.
+/// Lambda's size limit of all environment variables together, in bytes.
 const LARGEST_ENVIRONMENT: usize = 4096;
 
 pub(super) static SHAPE: Shape = Shape {
@@ -254,7 +255,7 @@ fn code(reader: &mut Reader, fields: &Fields<'_>, is_mapping: bool) -> Option<Co
 type Environment = BTreeMap<String, String>;
 type Secrets = BTreeMap<String, SecretReference>;
 
-/// `environment` and `secrets`: they become variables of one environment.
+/// Reads `environment` and `secrets`, which become variables of one environment.
 fn variables(reader: &mut Reader, fields: &Fields<'_>) -> (Environment, Secrets) {
     let environment = named(reader, fields, "environment", "a text", |_, text| Ok(text.to_owned()));
     let secrets = named(reader, fields, "secrets", scalars::SECRET.what, |reader, text| {
@@ -263,7 +264,7 @@ fn variables(reader: &mut Reader, fields: &Fields<'_>) -> (Environment, Secrets)
         }
         let declared: Vec<_> = reader.declared(Kind::Secret).iter().map(String::as_str).collect();
         match closest(text, &declared) {
-            // It may be a name in Secrets Manager, but whoever has one that is so close would rather declare it.
+            // The value may be a name in Secrets Manager, but whoever has one so close to an entry's would rather declare it.
             Some(meant) if !text.contains('/') => Err(Wrong::expected(
                 "an entry of `secrets`, or a name in Secrets Manager",
             )
@@ -285,7 +286,7 @@ fn variables(reader: &mut Reader, fields: &Fields<'_>) -> (Environment, Secrets)
     (environment, secrets)
 }
 
-/// Whom a function trusts, for which provider. The function itself starts with a list that says less, and gives nothing for it.
+/// Checks the lists of trusted senders. The function itself starts with a faulty entry too, and grants nothing for it.
 fn grants(reader: &mut Reader, fields: &Fields<'_>) {
     for (key, node) in reader.chosen(fields, "environment") {
         let Some(purpose) = Purpose::of_variable(&key.name) else { continue };
@@ -303,12 +304,12 @@ fn grants(reader: &mut Reader, fields: &Fields<'_>) {
     }
 }
 
-/// Returns whether registries give names below a domain away, by the list that browsers keep.
+/// Returns whether a domain is a public suffix: a registry gives out names below it.
 fn is_public_suffix(domain: &str) -> bool {
     psl::suffix(domain.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == domain.as_bytes())
 }
 
-/// The variables of one key.
+/// Reads the variables of one key, each value with `read`.
 fn named<T>(
     reader: &mut Reader,
     fields: &Fields<'_>,
@@ -346,7 +347,7 @@ fn vpc(reader: &mut Reader, fields: &Fields<'_>) -> Option<Vpc> {
     Some(vpc)
 }
 
-/// The ids in a list, each once, one at least.
+/// Returns the ids of a list, each once; a list needs at least one.
 fn ids(reader: &mut Reader, fields: &Fields<'_>, name: &str, prefix: &str, form: Form) -> Vec<String> {
     let mut ids = Vec::new();
     for item in reader.items(fields, name, &format!("{prefix}-0a1b2c3d")) {

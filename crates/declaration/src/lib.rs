@@ -1,6 +1,6 @@
-//! `infra.yaml` → [`Declaration`]: what a person means, in AWS's words, and nothing that follows from it.
+//! `infra.yaml` → [`Declaration`]: what a person has declared, in AWS's words, without anything that follows from it.
 //!
-//! A value of these types is consistent: every reference names something that is declared.
+//! A value of these types is consistent: every reference names a declared entry.
 
 mod alarms;
 mod bucket;
@@ -51,13 +51,13 @@ use tree::{Node, Value};
 pub struct Declaration {
     /// Name of the stack. Every name in AWS begins with it.
     pub stack: String,
-    /// The stage that was chosen; `None` where the declaration has none.
+    /// The chosen stage; `None` if the declaration has no stages.
     pub stage: Option<String>,
     /// AWS region of the stack.
     pub region: String,
-    /// The one account in which the stack may stand, as 12 digits; `None` is whichever the credentials are for.
+    /// The only account in which the stack may be, as 12 digits; `None` accepts the account of the credentials.
     pub account: Option<String>,
-    /// On everything that takes tags.
+    /// Tags of every resource that takes tags.
     pub tags: BTreeMap<String, String>,
     /// `true` to make the stack's own receipt rule set active even if another one is.
     pub take_over: bool,
@@ -73,24 +73,24 @@ pub struct Declaration {
     pub secrets: BTreeMap<String, Secret>,
     /// Alarms and their recipients.
     pub alarms: Alarms,
-    /// In the order in which they are evaluated.
+    /// Receipt rules, in the order in which SES evaluates them.
     pub receipt_rules: Vec<ReceiptRule>,
 }
 
-/// Larger than any declaration, in bytes.
+/// Size limit of a declaration, in bytes.
 const LARGEST_FILE: u64 = 1024 * 1024;
 
-/// A declaration that is sound: in the stage that was asked for, or in each that it has.
+/// A valid declaration: in the chosen stage, or in each of its stages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
-    /// One, or one for each stage in the order of the file; never empty.
+    /// Declarations: one, or one per stage in the order of the file; never empty.
     pub declarations: Vec<Declaration>,
     /// Warnings: valid, but perhaps not meant.
     pub warnings: Option<Diagnostics>,
 }
 
 impl Declaration {
-    /// Reads and checks a declaration, as it is in a stage. Where it has stages, one must be named.
+    /// Reads and checks a declaration in a stage, which must be named if the declaration has stages.
     pub fn read(path: &Path, stage: Option<&str>) -> Result<Self, DeclarationError> {
         let checked = Self::parse(path, &bytes_of(path)?, stage)?;
         let stages = || checked.declarations.iter().filter_map(|declaration| declaration.stage.clone()).collect();
@@ -100,7 +100,7 @@ impl Declaration {
         }
     }
 
-    /// Reads and checks a declaration as it is in a stage, else in every stage, and tells also what is perhaps not meant.
+    /// Reads and checks a declaration in a stage, else in every stage, and returns warnings too.
     pub fn check(path: &Path, stage: Option<&str>) -> Result<Checked, DeclarationError> {
         Self::parse(path, &bytes_of(path)?, stage)
     }
@@ -150,7 +150,7 @@ impl Declaration {
     }
 }
 
-/// The bytes of a file that may be a declaration.
+/// Returns the bytes of a file, unless it is larger than any declaration.
 fn bytes_of(path: &Path) -> Result<Vec<u8>, DeclarationError> {
     let unreadable = |source| DeclarationError::Unreadable { path: path.to_owned(), source };
     let mut bytes = Vec::new();
@@ -162,7 +162,7 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>, DeclarationError> {
     Ok(bytes)
 }
 
-/// A declaration as it was read, with its diagnostics.
+/// The declarations that were read, with their diagnostics.
 struct Reading {
     declarations: Vec<Declaration>,
     noted: Vec<Diagnostic>,
@@ -226,10 +226,10 @@ pub enum DeclarationError {
         /// The error of the file system.
         source: io::Error,
     },
-    /// No declaration is that large.
+    /// The file is larger than any declaration.
     #[error("Failed to read the declaration `{}`: it is larger than 1 MiB", .0.display())]
     TooLarge(PathBuf),
-    /// It has stages, and none was named.
+    /// The declaration has stages, and none was chosen.
     #[error("Failed to choose a stage of `{}`: it has {}", path.display(), quoted(stages))]
     NoStage {
         /// Path of the file.
@@ -237,17 +237,17 @@ pub enum DeclarationError {
         /// Names of the stages that it defines.
         stages: Vec<String>,
     },
-    /// It does not have that stage.
+    /// The declaration does not have the chosen stage.
     #[error("Failed to find stage `{stage}` in `{}`: it has {}", path.display(), quoted(stages))]
     UnknownStage {
         /// Path of the file.
         path: PathBuf,
-        /// The one that was named.
+        /// The stage that was chosen.
         stage: String,
         /// Names of the stages that it defines.
         stages: Vec<String>,
     },
-    /// It is there, and says what it must not.
+    /// The declaration has mistakes.
     #[error(transparent)]
     Invalid(Diagnostics),
 }

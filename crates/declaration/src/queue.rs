@@ -1,4 +1,4 @@
-//! `queues`: messages that wait, and events that failed. Always encrypted, with SQS's own keys.
+//! `queues`: messages that wait, and failed events. Always encrypted, with SQS's own keys.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -18,22 +18,22 @@ pub struct Queue {
     pub visibility_timeout: Duration,
     /// Dead-letter queue for messages that were received too often.
     pub redrive: Option<Redrive>,
-    /// Besides those of the stack, which they stand over.
+    /// Tags of the queue; they override the stack's.
     pub tags: BTreeMap<String, String>,
 }
 
 /// Dead-letter queue for messages that were received too often.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redrive {
-    /// The dead-letter queue, by entry name.
+    /// Entry name of the dead-letter queue.
     pub queue: String,
     /// Number of receipts before a message moves: `maxReceiveCount` of SQS.
     pub after: u16,
 }
 
-/// SQS's bounds of `MessageRetentionPeriod`.
+/// Bounds of SQS for `MessageRetentionPeriod`.
 const RETENTION: Holds = Holds::Duration(Duration::from_mins(1), Duration::from_hours(14 * 24));
-/// SQS's bounds of `VisibilityTimeout`.
+/// Bounds of SQS for `VisibilityTimeout`.
 const VISIBILITY: Holds = Holds::Duration(Duration::ZERO, Duration::from_hours(12));
 
 pub(super) static SHAPE: Shape = Shape {

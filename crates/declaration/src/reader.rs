@@ -1,5 +1,5 @@
-//! From the tree to typed values. Every question that can go wrong notes a [`Diagnostic`] and answers with `None` or
-//! a default, so that one reading finds everything. A declaration is handed out only if nothing was noted.
+//! Reads the tree into typed values. Every read that can fail adds a [`Diagnostic`] and returns `None` or a default,
+//! so that one pass finds every mistake. A declaration is handed out only if there is no diagnostic.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +15,7 @@ use super::{
     tree::{Key, Node, Value},
 };
 
-/// Collects what is wrong while the tree is read, and knows what is declared.
+/// Collects the diagnostics while the tree is read, and knows the names of all entries.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     noted: Vec<Diagnostic>,
@@ -36,17 +36,17 @@ pub(super) struct Fields<'tree> {
 }
 
 impl<'tree> Fields<'tree> {
-    /// The name of its shape.
+    /// Returns the name of its shape.
     pub(super) fn name(&self) -> &'static str {
         self.shape.name
     }
 
-    /// The value of a key, if it is there.
+    /// Returns the value of a key; `None` if it is missing.
     pub(super) fn get(&self, name: &str) -> Option<&'tree Node> {
         self.entry(name).map(|(_, value)| value)
     }
 
-    /// A key and its value, if it is there.
+    /// Returns a key and its value; `None` if it is missing.
     pub(super) fn entry(&self, name: &str) -> Option<&'tree (Key, Node)> {
         self.entries.iter().find(|(key, _)| key.name == name).copied()
     }
@@ -63,7 +63,7 @@ impl<'tree> Fields<'tree> {
 }
 
 impl Reader {
-    /// A reader that knows the names of what is declared.
+    /// Returns a reader that knows the names of all entries.
     pub(super) fn new(declared: BTreeMap<Kind, Vec<String>>) -> Self {
         Self { declared, ..Self::default() }
     }
@@ -74,7 +74,7 @@ impl Reader {
         self.noted.push(diagnostic);
     }
 
-    /// From here on nothing is repeated of what stands there, or again everything.
+    /// Starts or stops concealing: while it is on, messages do not repeat values.
     pub(super) fn conceal(&mut self, conceals: bool) {
         self.conceals = conceals;
     }
@@ -87,13 +87,13 @@ impl Reader {
         }
     }
 
-    /// Something of another type than expected.
+    /// Returns the diagnostic of a value that has another type than expected.
     fn wrong_type(&self, node: &Node, subject: &str, expected: &str) -> Diagnostic {
         let message = format!("{subject} must be {expected}, not {}", self.describe(&node.value));
         Diagnostic::new(node.span.clone(), message)
     }
 
-    /// Notes something wrong at a place, and what would mend it.
+    /// Adds a diagnostic with a hint.
     pub(super) fn note_at(&mut self, span: &Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
         self.note(Diagnostic::new(span.clone(), message).with_hint(hint));
     }
@@ -103,7 +103,7 @@ impl Reader {
         self.noted
     }
 
-    /// A mapping with known keys; everything else in it is noted, and what it lacks.
+    /// Reads a mapping with known keys; unknown and missing keys are reported.
     pub(super) fn fields<'tree>(
         &mut self,
         node: &'tree Node,
@@ -124,7 +124,7 @@ impl Reader {
             }
         }
         let fields = Fields { subject, span: span.clone(), shape, entries };
-        // Of what is no mapping at all that was noted: what it lacks need not be.
+        // A value that is not a mapping was reported: its missing keys need not be.
         if matches!(node.value, Value::Map(_) | Value::Null) {
             let lacking = shape.keys.iter().filter(|field| fields.get(field.name).is_none());
             for (name, example) in lacking.filter_map(|field| Some((field.name, field.required?))) {
@@ -135,7 +135,7 @@ impl Reader {
         fields
     }
 
-    /// The one of several shapes that a mapping has: the first key of each tells.
+    /// Reads a mapping of one of several shapes, which its first key tells.
     pub(super) fn variant<'tree>(
         &mut self,
         node: &'tree Node,
@@ -159,7 +159,7 @@ impl Reader {
         None
     }
 
-    /// The entries of a mapping, whatever their keys; a repeated key is noted and left out.
+    /// Returns the entries of a mapping with free keys; a repeated key is reported and left out.
     pub(super) fn entries<'tree>(&mut self, node: &'tree Node, subject: &str) -> Vec<&'tree (Key, Node)> {
         let map = match &node.value {
             Value::Map(map) => map.as_slice(),
@@ -183,7 +183,7 @@ impl Reader {
         entries
     }
 
-    /// A scalar that `read` understands: it gets the text as written, and says what it expected.
+    /// Reads a scalar with `read`, which gets the text as written and names the expectation if it refuses.
     pub(super) fn scalar<T>(
         &mut self,
         node: &Node,
@@ -215,7 +215,7 @@ impl Reader {
         }
     }
 
-    /// The items of a list.
+    /// Returns the items of a list.
     pub(super) fn list<'tree>(&mut self, node: &'tree Node, name: &str, example: &str) -> &'tree [Node] {
         if let Value::List(items) = &node.value {
             return items;
@@ -225,12 +225,12 @@ impl Reader {
         &[]
     }
 
-    /// The items of the list of a key.
+    /// Returns the items of the list of a key.
     pub(super) fn items<'tree>(&mut self, fields: &Fields<'tree>, name: &str, example: &str) -> &'tree [Node] {
         fields.get(name).map_or(&[], |node| self.list(node, name, example))
     }
 
-    /// A text of a key whose form `read` understands.
+    /// Reads the text of a key, whose form `read` checks.
     pub(super) fn text<T>(
         &mut self,
         fields: &Fields<'_>,
@@ -241,7 +241,7 @@ impl Reader {
         self.value(fields, name, what, read)
     }
 
-    /// A duration of a key.
+    /// Reads the duration of a key.
     pub(super) fn duration(&mut self, fields: &Fields<'_>, name: &str) -> Option<Duration> {
         match fields.field(name)?.holds {
             Holds::Duration(least, most) => {
@@ -252,19 +252,19 @@ impl Reader {
         }
     }
 
-    /// One of several numbers of days.
+    /// Reads the number of days of a key, which must be one of several.
     pub(super) fn one_of_days(&mut self, fields: &Fields<'_>, name: &str) -> Option<u16> {
         let Holds::OneOfDays(allowed) = fields.field(name)?.holds else { return None };
         self.value(fields, name, scalars::DURATION, |text| scalars::one_of_days(text, allowed))
     }
 
-    /// A size of a key, in MiB.
+    /// Reads the size of a key, in MiB.
     pub(super) fn size(&mut self, fields: &Fields<'_>, name: &str) -> Option<u32> {
         let Holds::Size(least, most) = fields.field(name)?.holds else { return None };
         self.value(fields, name, scalars::SIZE, |text| scalars::megabytes(text, least, most))
     }
 
-    /// A whole number of a key.
+    /// Reads the whole number of a key.
     pub(super) fn number<T: TryFrom<u32>>(&mut self, fields: &Fields<'_>, name: &str) -> Option<T> {
         let Holds::Number(least, most) = fields.field(name)?.holds else { return None };
         let expected = if most - least == 2 {
@@ -275,7 +275,7 @@ impl Reader {
         self.value(fields, name, &expected, |text| scalars::number(text, least, most))
     }
 
-    /// `true` or `false` of a key.
+    /// Reads the `true` or `false` of a key.
     pub(super) fn switch(&mut self, fields: &Fields<'_>, name: &str) -> Option<bool> {
         let field = fields.field(name)?;
         let Some(node) = fields.get(name) else { return field.default.map(|default| default == "true") };
@@ -287,7 +287,7 @@ impl Reader {
         None
     }
 
-    /// One of a few words of a key.
+    /// Reads the word of a key, which must be one of a few.
     pub(super) fn word<T: Word>(&mut self, fields: &Fields<'_>, name: &str) -> Option<T> {
         let known = words::<T>();
         self.value(fields, name, &one_of(&known), |text| {
@@ -295,7 +295,7 @@ impl Reader {
         })
     }
 
-    /// The scalar of a key, else its default.
+    /// Returns the scalar of a key, else its default.
     fn value<T>(
         &mut self,
         fields: &Fields<'_>,
@@ -309,7 +309,7 @@ impl Reader {
         }
     }
 
-    /// The mapping of a key whose own keys are known.
+    /// Reads the mapping of a key, whose own keys are known.
     pub(super) fn mapping<'tree>(&mut self, fields: &Fields<'tree>, name: &str) -> Option<Fields<'tree>> {
         let Holds::Mapping(shape) = fields.field(name)?.holds else { return None };
         let (key, node) = fields.entry(name)?;
@@ -317,18 +317,18 @@ impl Reader {
         Some(self.fields(node, &key.span, subject, shape))
     }
 
-    /// The entries of a key whose own keys a person chooses.
+    /// Returns the entries of a key, whose own keys are free.
     pub(super) fn chosen<'tree>(&mut self, fields: &Fields<'tree>, name: &str) -> Vec<&'tree (Key, Node)> {
         fields.get(name).map(|node| self.entries(node, &format!("`{name}`"))).unwrap_or_default()
     }
 
-    /// The entry that a key names.
+    /// Returns the entry that a key names; an unknown entry is reported.
     pub(super) fn reference(&mut self, fields: &Fields<'_>, name: &str) -> Option<String> {
         let Holds::Reference(kind) = fields.field(name)?.holds else { return None };
         fields.get(name).and_then(|node| self.refer(node, name, kind))
     }
 
-    /// The entries that the list of a key names, each once.
+    /// Returns the entries that the list of a key names, each once.
     pub(super) fn references(&mut self, fields: &Fields<'_>, name: &str) -> Vec<String> {
         let Some(Holds::List(Holds::Reference(kind))) = fields.field(name).map(|field| &field.holds) else {
             return Vec::new();
@@ -348,7 +348,7 @@ impl Reader {
         references
     }
 
-    /// The names of what is declared.
+    /// Returns the names of the declared entries of a kind.
     pub(super) fn declared(&self, kind: Kind) -> &[String] {
         self.declared.get(&kind).map_or(&[], Vec::as_slice)
     }
@@ -358,7 +358,7 @@ impl Reader {
         self.declared(kind).iter().any(|declared| declared == name)
     }
 
-    /// The name of something that is declared.
+    /// Returns the entry that a node names; an unknown entry is reported.
     pub(super) fn refer(&mut self, node: &Node, name: &str, kind: Kind) -> Option<String> {
         let word = kind.word();
         let text = self.scalar(node, name, &format!("the name of a {word}"), |text| Ok(text.to_owned()))?;
@@ -385,19 +385,19 @@ pub(super) fn word<T: Word>(text: &str) -> Option<T> {
 /// The reason for refusing a scalar.
 #[derive(Debug, Default)]
 pub(super) struct Wrong {
-    /// The expectation, if it is more than the kind of value: "at most `15m`".
+    /// Expectation, if it is narrower than the type: "at most `15m`".
     pub(super) expected: Option<String>,
-    /// What to do about it.
+    /// What to do about it; `None` if the expectation says it.
     pub(super) hint: Option<String>,
 }
 
 impl Wrong {
-    /// Refused because it must be something narrower.
+    /// Returns the refusal of a value that must be something narrower.
     pub(super) fn expected(what: impl Into<String>) -> Self {
         Self { expected: Some(what.into()), hint: None }
     }
 
-    /// The same with what would mend it.
+    /// Adds the hint: what to do about it.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

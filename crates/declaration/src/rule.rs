@@ -1,4 +1,4 @@
-//! `receipt_rules`: which mails are received, and what is done with them, in order.
+//! `receipt_rules`: which mails are received, and which actions follow, in order.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -14,24 +14,24 @@ use super::{
 /// A rule of the receipt rule set: which mails, and what is done with them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceiptRule {
-    /// Its name within the stack.
+    /// Name within the stack.
     pub name: String,
     /// `true` if SES evaluates the rule.
     pub enabled: bool,
     /// Addresses, domains, or sub-domains (`.example.com`); empty takes every mail.
     pub recipients: Vec<Recipient>,
-    /// Accept mail over TLS only, or without TLS too.
+    /// Requirement of TLS for incoming mail.
     pub tls: Tls,
-    /// Let SES scan for spam and viruses.
+    /// `true` if SES scans for spam and viruses.
     pub scan: bool,
-    /// Done in this order.
+    /// Actions, in the order in which SES takes them.
     pub actions: Vec<Action>,
 }
 
-/// Whom a mail is addressed to.
+/// The recipients that a rule takes mail for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipient {
-    /// One address: `maintenance@example.com`. The part after `+` is not looked at by SES.
+    /// One address: `maintenance@example.com`. SES ignores the part after `+`.
     Address(String),
     /// Every address of a domain, not of those below it: `example.com`.
     Domain(String),
@@ -48,12 +48,12 @@ impl fmt::Display for Recipient {
     }
 }
 
-/// Accept mail over TLS only, or without TLS too.
+/// The requirement of TLS for incoming mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tls {
     /// SES refuses mail that comes without TLS.
     Require,
-    /// Welcome with and without.
+    /// SES accepts mail with and without TLS.
     #[default]
     Optional,
 }
@@ -63,25 +63,25 @@ pub enum Tls {
 pub enum Action {
     /// Puts the mail into a bucket, under prefix + SES message id.
     Store {
-        /// By entry name.
+        /// Entry name of the bucket.
         bucket: String,
-        /// Empty, or ends with `/`.
+        /// Prefix of the keys: empty, or ends with `/`.
         prefix: String,
-        /// The topic that is told of it, by entry name.
+        /// Topic that SES notifies, by its entry name; `None` for none.
         topic: Option<String>,
     },
     /// Invokes a function.
     Invoke {
-        /// By entry name.
+        /// Entry name of the function.
         function: String,
         /// `Event` is asynchronous; `RequestResponse` waits for the answer.
         invocation: Invocation,
-        /// The topic that is told of it, by entry name.
+        /// Topic that SES notifies, by its entry name; `None` for none.
         topic: Option<String>,
     },
     /// Publishes the mail to a topic. SES publishes at most 150 KB.
     Publish {
-        /// By entry name.
+        /// Entry name of the topic.
         topic: String,
         /// Encoding of the mail in the message.
         encoding: Encoding,
@@ -90,7 +90,7 @@ pub enum Action {
     Bounce(Bounce),
     /// Adds a header to the mail that the actions after this one see.
     AddHeader {
-        /// Letters, digits and hyphens.
+        /// Name of the header: letters, digits and hyphens.
         name: String,
         /// Value of the header, in one line.
         value: String,
@@ -112,10 +112,10 @@ pub enum Invocation {
 /// The encodings of a mail in a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Encoding {
-    /// As text: what is not UTF-8 may be lost.
+    /// As text: bytes that are not UTF-8 may be lost.
     #[default]
     Utf8,
-    /// Every byte is kept.
+    /// As Base64: every byte is kept.
     Base64,
 }
 
@@ -124,13 +124,13 @@ pub enum Encoding {
 pub struct Bounce {
     /// SMTP code, such as `550`.
     pub smtp_code: String,
-    /// The enhanced one: `5.1.1`.
+    /// Enhanced status code, such as `5.1.1`; `None` for none.
     pub status_code: Option<String>,
     /// Text for people.
     pub message: String,
     /// Sender of the rejection: an address of a verified identity.
     pub sender: String,
-    /// The topic that is told of it, by entry name.
+    /// Topic that SES notifies, by its entry name; `None` for none.
     pub topic: Option<String>,
 }
 
@@ -147,7 +147,7 @@ impl Word for Encoding {
     const WORDS: &'static [(&'static str, Self)] = &[("UTF-8", Self::Utf8), ("Base64", Self::Base64)];
 }
 
-/// The one action that is a word.
+/// The word of the one action without parameters.
 #[derive(Debug, Clone, Copy)]
 struct StopWord;
 
@@ -155,11 +155,11 @@ impl Word for StopWord {
     const WORDS: &'static [(&'static str, Self)] = &[("stop", Self)];
 }
 
-/// SES's quotas of one receipt rule.
+/// SES's quota of recipients in a rule.
 const MOST_RECIPIENTS: usize = 100;
-/// SES's quotas of one receipt rule.
+/// SES's quota of actions in a rule.
 const MOST_ACTIONS: usize = 10;
-/// SES's quota of one receipt rule set.
+/// SES's quota of rules in a rule set.
 const MOST_RULES: usize = 200;
 
 pub(super) static SHAPE: Shape = Shape {
@@ -255,7 +255,7 @@ static ADD_HEADER: Shape = Shape {
     ],
 };
 
-/// All rules, in order.
+/// Reads all rules, in order.
 pub(super) fn read(
     reader: &mut Reader,
     fields: &Fields<'_>,

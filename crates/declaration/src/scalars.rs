@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Recipient, reader::Wrong, shape::Form};
 
-/// Names in AWS are `STACK-STAGE-ENTRY` and at most 63 or 64 characters long.
+/// Length limit of a name: names in AWS are `STACK-STAGE-ENTRY`, of at most 63 or 64 characters.
 const LONGEST_NAME: usize = 32;
 
 const MINUTE: u64 = 60;
@@ -20,62 +20,62 @@ const fn form(what: &'static str, pattern: &'static str) -> Form {
     Form { what, pattern }
 }
 
-/// Any text.
+/// Form of any text.
 pub(super) const TEXT: Form = form("a text", "");
-/// The name of a stack, an entry, a stage or a rule.
+/// Form of the name of a stack, an entry, a stage or a rule.
 pub(super) const NAME: Form = form("a name", "^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$");
-/// An AWS region.
+/// Form of an AWS region.
 pub(super) const REGION: Form = form("an AWS region such as `eu-west-1`", "^[a-z]{2,}(-[a-z]+)+-[0-9]+$");
-/// The form of an AWS account.
+/// Form of an AWS account.
 pub(super) const ACCOUNT: Form = form("the 12 digits of an AWS account", "^[0-9]{12}$");
 /// A function that came with the command line.
 pub(super) const SHIPPED: Form =
     form("the name of a function that came with `provision`", "^[A-Za-z0-9_][A-Za-z0-9_-]*$");
 /// A Cargo package.
 pub(super) const PACKAGE: Form = form("the name of a Cargo package", "^[A-Za-z0-9_][A-Za-z0-9_-]*$");
-/// A binary of a Cargo package.
+/// Form of the name of a binary of a Cargo package.
 pub(super) const BINARY: Form = form("the name of a binary of that package", "^[A-Za-z0-9_][A-Za-z0-9_-]*$");
-/// An environment variable.
+/// Form of an environment variable's name.
 pub(super) const VARIABLE: Form = form("the name of an environment variable", "^[A-Za-z][A-Za-z0-9_]+$");
-/// The name of a secret in Secrets Manager.
+/// Form of the name of a secret in Secrets Manager.
 pub(super) const SECRET: Form = form("the name of a secret in Secrets Manager", "^[A-Za-z0-9/_+=.@-]{1,512}$");
-/// The beginning of object keys.
+/// Form of a prefix of object keys.
 pub(super) const PREFIX: Form = form("a prefix such as `inbound/`", "^([A-Za-z0-9!_.*'()-][A-Za-z0-9/!_.*'()-]*/)?$");
-/// Whom a rule takes mail for.
+/// Form of the recipients that a rule takes mail for.
 pub(super) const RECIPIENT: Form = form(
     "an address (`maintenance@example.com`), a domain (`example.com`) or its sub-domains (`.example.com`)",
     "^([^@ ]+@|\\.)?[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$",
 );
-/// A mail address.
+/// Form of a mail address.
 pub(super) const ADDRESS: Form =
     form("a mail address such as `noc@example.com`", "^[^@ ]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$");
-/// The name of a bucket in AWS.
+/// Form of the name of a bucket in AWS.
 pub(super) const BUCKET: Form = form("the name of a bucket in AWS", "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$");
-/// A subnet.
+/// Form of a subnet's id.
 pub(super) const SUBNET: Form = form("the id of a subnet, such as `subnet-0a1b2c3d`", "^subnet-[0-9a-f]+$");
-/// A security group.
+/// Form of a security group's id.
 pub(super) const SECURITY_GROUP: Form = form("the id of a security group, such as `sg-0a1b2c3d`", "^sg-[0-9a-f]+$");
-/// The key of a tag.
+/// Form of a tag's key.
 pub(super) const TAG: Form = form("the key of a tag", "^[A-Za-z0-9 _.:/=+@-]{1,128}$");
-/// The value of a tag.
+/// Form of a tag's value.
 pub(super) const TAG_VALUE: Form =
     form("the value of a tag: letters, digits, spaces and `_.:/=+-@`, at most 256", "^[A-Za-z0-9 _.:/=+@-]{0,256}$");
-/// A path of a file.
+/// Form of a file's path.
 pub(super) const PATH: Form = form("the path of a file", "");
-/// An SMTP answer to a mail that is refused.
+/// Form of an SMTP code that refuses a mail.
 pub(super) const SMTP_CODE: Form = form("an SMTP code that refuses, such as `550`", "^[45][0-9]{2}$");
-/// An enhanced SMTP status.
+/// Form of an enhanced SMTP status code.
 pub(super) const STATUS_CODE: Form =
     form("an enhanced SMTP status, such as `5.1.1`", "^[45]\\.[0-9]{1,3}\\.[0-9]{1,3}$");
-/// The name of a header.
+/// Form of a header's name.
 pub(super) const HEADER: Form =
     form("the name of a header: letters, digits and hyphens, at most 50", "^[A-Za-z0-9-]{1,50}$");
-/// The value of a header.
+/// Form of a header's value.
 pub(super) const HEADER_VALUE: Form = form("one line of ASCII, at most 2048", "^[ -~]{1,2048}$");
-/// A text for people, of one line.
+/// Form of one line of text for people.
 pub(super) const LINE: Form = form("one line of text, at most 256", "");
 
-/// `30s`, `15m`, `12h`, `400d`, within bounds.
+/// Parses a duration within bounds: `30s`, `15m`, `12h`, `400d`.
 pub(super) fn duration(text: &str, least: Duration, most: Duration) -> Result<Duration, Wrong> {
     let (number, unit) = split(text);
     let seconds = match unit {
@@ -96,7 +96,7 @@ pub(super) fn duration(text: &str, least: Duration, most: Duration) -> Result<Du
     Ok(duration)
 }
 
-/// A duration in its largest whole unit, as it would be written.
+/// Returns a duration in its largest whole unit, as a declaration has it.
 pub(super) fn spell(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (size, unit) = [(DAY, "d"), (HOUR, "h"), (MINUTE, "m")]
@@ -106,7 +106,7 @@ pub(super) fn spell(duration: Duration) -> String {
     format!("{}{unit}", seconds / size)
 }
 
-/// A whole number of days: what S3 can expire after.
+/// Parses a whole number of days, after which S3 can expire objects.
 pub(super) fn days(text: &str) -> Result<Duration, Wrong> {
     let duration = duration(text, Duration::from_secs(1), Duration::from_secs(36_500 * DAY))?;
     if duration.as_secs().is_multiple_of(DAY) {
@@ -116,7 +116,7 @@ pub(super) fn days(text: &str) -> Result<Duration, Wrong> {
     }
 }
 
-/// `128MB`, `1GB`: mebibytes in Lambda's words, within bounds.
+/// Parses a size within bounds: `128MB`, `1GB`. Lambda's megabytes are MiB.
 pub(super) fn megabytes(text: &str, least: u32, most: u32) -> Result<u32, Wrong> {
     let (number, unit) = split(text);
     let factor = match unit {
@@ -140,7 +140,7 @@ fn split(text: &str) -> (&str, &str) {
     text.split_at_checked(digits).map_or((text, ""), |(number, unit)| (number, unit.trim_start()))
 }
 
-/// One of several numbers of days.
+/// Parses a number of days that must be one of several.
 pub(super) fn one_of_days(text: &str, allowed: &[u16]) -> Result<u16, Wrong> {
     let duration = duration(text, Duration::from_secs(1), Duration::from_secs(36_500 * DAY))?;
     let found = allowed.iter().find(|days| Duration::from_secs(u64::from(**days) * DAY) == duration);
@@ -150,7 +150,7 @@ pub(super) fn one_of_days(text: &str, allowed: &[u16]) -> Result<u16, Wrong> {
     })
 }
 
-/// A whole number within bounds.
+/// Parses a whole number within bounds.
 pub(super) fn number<T: TryFrom<u32>>(text: &str, least: u32, most: u32) -> Result<T, Wrong> {
     let number: u32 = text.parse().map_err(|_| Wrong::default())?;
     if !(least..=most).contains(&number) {
@@ -159,8 +159,8 @@ pub(super) fn number<T: TryFrom<u32>>(text: &str, least: u32, most: u32) -> Resu
     T::try_from(number).map_err(|_| Wrong::default())
 }
 
-/// What an entry, a stack or a rule may be called: names in AWS are made of it, and a bucket's name has lower case
-/// letters, digits and hyphens alone.
+/// Parses the name of an entry, a stack or a rule. Names in AWS are made of it, and a bucket's name has lower-case
+/// letters, digits and hyphens only.
 pub(super) fn name(text: &str) -> Result<String, Wrong> {
     let sound = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && text.starts_with(|first: char| first.is_ascii_lowercase())
@@ -181,13 +181,13 @@ pub(super) fn name(text: &str) -> Result<String, Wrong> {
     Err(if mended.is_empty() { wrong } else { wrong.hint(format!("for example `{mended}`")) })
 }
 
-/// The form of an AWS account.
+/// Parses the id of an AWS account.
 pub(super) fn account(text: &str) -> Result<String, Wrong> {
     let sound = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// An AWS region's name by its form: the list of regions grows, and not all of them receive mail.
+/// Parses an AWS region by its form: the list of regions grows, and not all of them receive mail.
 pub(super) fn region(text: &str) -> Result<String, Wrong> {
     let parts: Vec<_> = text.split('-').collect();
     let sound = matches!(parts.as_slice(), [area, .., number]
@@ -200,7 +200,7 @@ pub(super) fn region(text: &str) -> Result<String, Wrong> {
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// The name of a Cargo package or binary.
+/// Parses the name of a Cargo package or binary.
 pub(super) fn cargo_name(text: &str) -> Result<String, Wrong> {
     let sound = !text.is_empty()
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
@@ -208,7 +208,8 @@ pub(super) fn cargo_name(text: &str) -> Result<String, Wrong> {
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// The name of an environment variable as Lambda takes it; those that Lambda or we set are refused.
+/// Parses the name of an environment variable as Lambda takes it; names that Lambda or `provision` sets are
+/// refused.
 pub(super) fn variable(text: &str) -> Result<String, Wrong> {
     let sound = text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.len() > 1
@@ -222,7 +223,7 @@ pub(super) fn variable(text: &str) -> Result<String, Wrong> {
     Ok(text.to_owned())
 }
 
-/// The name of a secret in Secrets Manager.
+/// Parses the name of a secret in Secrets Manager.
 pub(super) fn secret(text: &str) -> Result<String, Wrong> {
     let sound = !text.is_empty()
         && text.len() <= 512
@@ -230,7 +231,7 @@ pub(super) fn secret(text: &str) -> Result<String, Wrong> {
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// The beginning of object keys: empty, or ends with `/`.
+/// Parses a prefix of object keys: empty, or ends with `/`.
 pub(super) fn prefix(text: &str) -> Result<String, Wrong> {
     if text.starts_with('/') {
         return Err(Wrong::expected("a prefix without a `/` at its beginning"));
@@ -247,7 +248,7 @@ pub(super) fn prefix(text: &str) -> Result<String, Wrong> {
     }
 }
 
-/// Whom a rule takes mail for: an address, a domain, or every domain below one.
+/// Parses a recipient: an address, a domain, or every domain below one.
 pub(super) fn recipient(text: &str) -> Result<Recipient, Wrong> {
     if let Some((local, domain)) = text.rsplit_once('@') {
         if local == "*" && is_domain(domain) {
@@ -272,7 +273,7 @@ pub(super) fn recipient(text: &str) -> Result<Recipient, Wrong> {
     }
 }
 
-/// A mail address alone.
+/// Parses a mail address without a display name.
 pub(super) fn address(text: &str) -> Result<String, Wrong> {
     match recipient(text)? {
         Recipient::Address(address) => Ok(address),
@@ -280,7 +281,7 @@ pub(super) fn address(text: &str) -> Result<String, Wrong> {
     }
 }
 
-/// The name of a bucket in AWS, by S3's rules for names.
+/// Parses the name of a bucket in AWS, by S3's rules for names.
 pub(super) fn bucket(text: &str) -> Result<String, Wrong> {
     let edges = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let sound = (3..=63).contains(&text.len())
@@ -295,7 +296,7 @@ pub(super) fn bucket(text: &str) -> Result<String, Wrong> {
     if sound { Ok(text.to_owned()) } else { Err(wrong()) }
 }
 
-/// An id such as `subnet-0a1b2c3d`.
+/// Parses an id such as `subnet-0a1b2c3d`.
 pub(super) fn id(text: &str, prefix: &str) -> Result<String, Wrong> {
     let digits = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-'));
     let sound = digits.is_some_and(|digits| {
@@ -304,7 +305,7 @@ pub(super) fn id(text: &str, prefix: &str) -> Result<String, Wrong> {
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// The key of a tag; AWS's own and ours are refused.
+/// Parses the key of a tag; AWS's own and ours are refused.
 pub(super) fn tag(text: &str) -> Result<String, Wrong> {
     let lower = text.to_ascii_lowercase();
     if lower.starts_with("aws:") || lower.starts_with("provision:") {
@@ -318,7 +319,7 @@ pub(super) fn tag(text: &str) -> Result<String, Wrong> {
     }
 }
 
-/// The value of a tag.
+/// Parses the value of a tag.
 pub(super) fn tag_value(text: &str) -> Result<String, Wrong> {
     if text.len() <= 256 && text.bytes().all(is_of_a_tag) { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
@@ -327,13 +328,13 @@ fn is_of_a_tag(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b" _.:/=+-@".contains(&byte)
 }
 
-/// An SMTP code that refuses a mail, for now or for good.
+/// Parses an SMTP code that refuses a mail, for now or for good.
 pub(super) fn smtp_code(text: &str) -> Result<String, Wrong> {
     let sound = text.len() == 3 && text.starts_with(['4', '5']) && text.bytes().all(|byte| byte.is_ascii_digit());
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// An enhanced SMTP status that refuses (RFC 3463).
+/// Parses an enhanced SMTP status code that refuses (RFC 3463).
 pub(super) fn status_code(text: &str) -> Result<String, Wrong> {
     let parts: Vec<_> = text.split('.').collect();
     let is_number = |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -341,25 +342,25 @@ pub(super) fn status_code(text: &str) -> Result<String, Wrong> {
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// The name of a header, within SES's bounds.
+/// Parses the name of a header, within SES's bounds.
 pub(super) fn header(text: &str) -> Result<String, Wrong> {
     let sound = (1..=50).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// The value of a header, within SES's bounds.
+/// Parses the value of a header, within SES's bounds.
 pub(super) fn header_value(text: &str) -> Result<String, Wrong> {
     let sound = (1..=2048).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// A text of one line, for people.
+/// Parses one line of text for people.
 pub(super) fn line(text: &str) -> Result<String, Wrong> {
     let sound = text.chars().count() <= 256 && !text.contains(char::is_control);
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// A path; whether there is anything is asked when it is read.
+/// Parses a path; whether the file exists is checked when it is read.
 pub(super) fn path(text: &str) -> Result<std::path::PathBuf, Wrong> {
     if text.is_empty() || text.contains('\0') { Err(Wrong::default()) } else { Ok(text.into()) }
 }

@@ -10,7 +10,7 @@ use super::{
     shape::{Field, Form, Holds, Kind, Shape},
 };
 
-/// The schema as a document (JSON Schema 2020-12).
+/// Returns the schema as a document (JSON Schema 2020-12).
 pub fn schema() -> Value {
     let mut definitions = Definitions::default();
     let Value::Object(root) = definitions.shape(&ROOT, Layer::Base) else { return Value::Null };
@@ -37,14 +37,14 @@ struct Definitions {
 }
 
 impl Definitions {
-    /// A mapping, by reference to its definition.
+    /// Returns a reference to the definition of a mapping, which is added if it is new.
     fn mapping(&mut self, shape: &'static Shape, layer: Layer) -> Value {
         let name = match layer {
             Layer::Base => shape.name.to_owned(),
             Layer::Stage => format!("stage_{}", shape.name),
         };
         if !self.done.contains_key(&name) {
-            // First, since a shape may hold itself.
+            // Inserted first, since a shape may contain itself.
             self.done.insert(name.clone(), Value::Null);
             let definition = self.shape(shape, layer);
             self.done.insert(name.clone(), definition);
@@ -63,7 +63,7 @@ impl Definitions {
         if layer == Layer::Base && !required.is_empty() {
             insert(&mut schema, "required", json!(required));
         } else {
-            // An entry that has nothing of its own may be left empty.
+            // An entry whose keys are all optional may be left empty.
             insert(&mut schema, "type", json!(["object", "null"]));
         }
         schema
@@ -96,7 +96,7 @@ impl Definitions {
             Holds::Word(words) => json!({"enum": words()}),
             Holds::Reference(kind) => reference(*kind),
             Holds::ReferenceOr(kind, form) => json!({"anyOf": [reference(*kind), text(form)]}),
-            // What a stage has in place of a list is a whole list.
+            // A stage replaces a list as a whole.
             Holds::List(item) => json!({"type": "array", "items": self.holds(item, Layer::Base)}),
             Holds::Entries(shape) => {
                 let entry = self.mapping(shape, layer);
@@ -117,12 +117,12 @@ impl Definitions {
     }
 }
 
-/// A stage has the stack's name, and no stages.
+/// Returns whether only the base may have a key: a stage has the stack's name, and no stages.
 fn is_of_the_base_alone(shape: &Shape, field: &Field) -> bool {
     std::ptr::eq(shape, &raw const ROOT) && (field.name == "stack" || matches!(field.holds, Holds::Stages))
 }
 
-/// A text; what YAML takes for a number or a switch is one, too.
+/// Returns the schema of a text; a value that YAML takes for a number or a boolean is a text too.
 fn text(form: &Form) -> Value {
     if form.pattern.is_empty() {
         return json!({"type": ["string", "number", "boolean"]});
@@ -151,7 +151,7 @@ fn insert(schema: &mut Value, key: &str, value: Value) {
     }
 }
 
-/// A default as JSON has it.
+/// Returns a default as JSON has it.
 fn default_of(holds: &Holds, default: &str) -> Value {
     match holds {
         Holds::Switch | Holds::Number(..) => serde_json::from_str(default).unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! `secrets`: those that exist are named, ours get their value from elsewhere. No value ever stands in a declaration.
+//! `secrets`: existing secrets are named, ours get their value from elsewhere. No value is ever in a declaration.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -15,25 +15,25 @@ use super::{
 pub struct Secret {
     /// Origin of the secret.
     pub source: SecretSource,
-    /// For people; may be empty. Empty for one that exists.
+    /// Description for people; empty for an existing secret.
     pub description: String,
-    /// Besides those of the stack, which they stand over. Empty for one that exists.
+    /// Tags of the secret; they override the stack's. Empty for an existing secret.
     pub tags: BTreeMap<String, String>,
 }
 
 /// The origins of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretSource {
-    /// Somebody else's, by its name in Secrets Manager: it is read, and never changed.
+    /// An existing secret, by its name in Secrets Manager: it is read, and never changed.
     Existing(String),
-    /// Ours: its value is read from here when it is created, and when it is asked for.
+    /// A secret that the stack creates: its value is read from here at creation, and on request.
     Created(ValueFrom),
 }
 
 /// The sources of a secret's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ValueFrom {
-    /// A file, relative to the declaration; a line end at its end is no part of the value.
+    /// A file, relative to the declaration; a line end at its end is not part of the value.
     File(PathBuf),
     /// Environment variable of the process that runs `provision`.
     Environment(String),
@@ -75,7 +75,7 @@ static FROM_ENVIRONMENT: Shape = Shape {
     .required("NETBOX_TOKEN")],
 };
 
-/// The one place that has no name.
+/// Standard input, the one source without a name.
 #[derive(Debug, Clone, Copy)]
 struct Input;
 
@@ -119,7 +119,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Secret {
     }
 }
 
-/// A variable that a secret may be read from.
+/// Returns a variable that a secret may be read from, for an example.
 fn variable(entry: &str) -> String {
     entry.to_ascii_uppercase().replace('-', "_")
 }

@@ -1,4 +1,5 @@
-//! The declaration as a whole: its sections in the order in which one needs the other, and what all of them share.
+//! The declaration as a whole: its sections in the order of their dependencies, and the keys that belong to no
+//! section.
 
 use std::collections::BTreeMap;
 
@@ -47,7 +48,7 @@ pub(super) static ROOT: Shape = Shape {
     ],
 };
 
-/// A whole declaration; worth nothing if anything was noted.
+/// Reads a whole declaration; it must not be used if there are diagnostics.
 pub(super) fn declaration(root: &Node) -> (Declaration, Vec<Diagnostic>) {
     let mut reader = Reader::new(Kind::ALL.into_iter().map(|kind| (kind, names(root, kind.section()))).collect());
     let reader = &mut reader;
@@ -110,7 +111,7 @@ pub fn sections() -> Vec<&'static str> {
     Kind::ALL.into_iter().map(Kind::section).collect()
 }
 
-/// The names of a section's entries.
+/// Returns the names of a section's entries.
 fn names(root: &Node, section: &str) -> Vec<String> {
     let Value::Map(entries) = &root.value else { return Vec::new() };
     match entries.iter().find(|(key, _)| key.name == section).map(|(_, node)| &node.value) {
@@ -119,7 +120,7 @@ fn names(root: &Node, section: &str) -> Vec<String> {
     }
 }
 
-/// A section of named entries.
+/// Reads a section of named entries, each with `read`.
 fn section<T>(
     reader: &mut Reader,
     fields: &Fields<'_>,

@@ -7,9 +7,10 @@ use std::time::Duration;
 /// A mapping whose keys are known.
 #[derive(Debug)]
 pub(super) struct Shape {
-    /// The name of its definition in the schema.
+    /// Name of its definition in the schema.
     pub(super) name: &'static str,
-    /// In the order in which they are told. Of several shapes that may stand in one place, the first key tells which it is.
+    /// Keys, in the order of messages and documents. Of several shapes that may be in one place, the first key tells which
+    /// it is.
     pub(super) keys: &'static [Field],
 }
 
@@ -18,26 +19,26 @@ pub(super) struct Shape {
 pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) holds: Holds,
-    /// For editors and readers of the schema.
+    /// Description for editors and readers of the schema.
     pub(super) says: &'static str,
-    /// It must be there: what a hint writes as its value.
+    /// Example of the value, for hints, if the key is required; `None` if it is optional.
     pub(super) required: Option<&'static str>,
     /// Default, as it would be written; `None` if there is none.
     pub(super) default: Option<&'static str>,
 }
 
 impl Field {
-    /// A key that may be left out.
+    /// Returns an optional key.
     pub(super) const fn new(name: &'static str, holds: Holds, says: &'static str) -> Self {
         Self { name, holds, says, required: None, default: None }
     }
 
-    /// A key that must be there, with an example of its value.
+    /// Returns the key as a required one, with an example of its value.
     pub(super) const fn required(self, example: &'static str) -> Self {
         Self { required: Some(example), ..self }
     }
 
-    /// A key without which this value holds.
+    /// Returns the key with this default.
     pub(super) const fn or(self, default: &'static str) -> Self {
         Self { default: Some(default), ..self }
     }
@@ -66,7 +67,7 @@ pub(super) enum Holds {
     Reference(Kind),
     /// The name of an entry, or a text of some form.
     ReferenceOr(Kind, Form),
-    /// A list.
+    /// A list of such values.
     List(&'static Holds),
     /// Entries by name.
     Entries(&'static Shape),
@@ -80,12 +81,12 @@ pub(super) enum Holds {
     Stages,
 }
 
-/// The form of a text.
+/// The form of a text, for messages and the schema.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Form {
-    /// The expectation, as messages say it.
+    /// Expectation, as messages state it.
     pub(super) what: &'static str,
-    /// A regular expression for the schema, which need not be as strict as the reader; empty takes every text.
+    /// Regular expression for the schema, which need not be as strict as the reader; empty accepts every text.
     pub(super) pattern: &'static str,
 }
 
@@ -114,7 +115,7 @@ impl Kind {
         }
     }
 
-    /// The section that declares them.
+    /// Returns the section that declares entries of this kind.
     pub(super) const fn section(self) -> &'static str {
         match self {
             Self::Bucket => "buckets",
@@ -128,7 +129,7 @@ impl Kind {
 
 /// A value that is written as one of a few words.
 pub(super) trait Word: Copy + 'static {
-    /// Every word, and what it means.
+    /// Every word with its meaning.
     const WORDS: &'static [(&'static str, Self)];
 }
 
@@ -146,7 +147,7 @@ mod tests {
     use super::*;
     use crate::{Checked, Declaration, sections::ROOT};
 
-    /// Every key of the tables that can be reached from a shape.
+    /// Collects every key of the tables that can be reached from a shape.
     fn keys(shape: &'static Shape, found: &mut BTreeSet<(&'static str, &'static str)>) {
         for field in shape.keys.iter().filter(|field| field.name != "stages") {
             if found.insert((shape.name, field.name)) {
@@ -166,7 +167,7 @@ mod tests {
         }
     }
 
-    /// Every key of the tables that stands in a value, with its path.
+    /// Collects every key of the tables that occurs in a value, with its path.
     fn places(holds: &'static Holds, value: &Value, path: &str, found: &mut Vec<(String, &'static str, &'static str)>) {
         match (holds, value) {
             (Holds::Mapping(shape), Value::Object(entries)) => {

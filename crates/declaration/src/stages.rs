@@ -1,7 +1,7 @@
-//! `stages: {prod: {…}}`: what a stage has otherwise, laid over the rest before anything is read.
+//! `stages: {prod: {…}}`: the overrides of each stage, laid over the base before anything is read.
 //!
-//! A mapping is laid over a mapping key by key; anything else, lists too, stands in place of what was there; null removes.
-//! Every node keeps its place in the file, so that what is wrong is shown where it was written.
+//! A mapping is merged into a mapping key by key; any other value, a list too, replaces the base's; null removes it. Every
+//! node keeps its place in the file, so that a mistake is shown where it was written.
 
 use std::ops::Range;
 
@@ -59,7 +59,7 @@ impl Stages {
         &self.noted
     }
 
-    /// Their names, in the order of the file.
+    /// Returns the names of the stages, in the order of the file.
     pub(super) fn names(&self) -> Vec<String> {
         self.entries.iter().map(|(key, _)| key.name.clone()).collect()
     }
@@ -69,7 +69,8 @@ impl Stages {
         self.entries.iter().find(|(key, _)| key.name == stage).map_or(0..0, |(key, _)| key.span.clone())
     }
 
-    /// The declaration as it is in a stage, and what the stage removes although it is not there.
+    /// Returns the declaration in a stage, with diagnostics for keys that the stage removes although they do not exist;
+    /// `None` for an unknown stage.
     pub(super) fn laid_over(&self, base: &Node, stage: &str) -> Option<(Node, Vec<Diagnostic>)> {
         let (_, overlay) = self.entries.iter().find(|(key, _)| key.name == stage)?;
         let (mut merged, mut noted) = (base.clone(), Vec::new());
@@ -107,7 +108,7 @@ fn unsound(key: &Key, node: &Node) -> Vec<Diagnostic> {
     noted
 }
 
-/// Lays one mapping over another. The depth is bounded, since the file's is.
+/// Merges one mapping into another. The recursion is bounded, since the file's depth is.
 fn lay_over(base: &mut Node, overlay: &Node, noted: &mut Vec<Diagnostic>) {
     let Value::Map(changes) = &overlay.value else { return };
     if matches!(base.value, Value::Null) {
@@ -147,7 +148,7 @@ fn lay_over(base: &mut Node, overlay: &Node, noted: &mut Vec<Diagnostic>) {
     }
 }
 
-/// An entry that only the stage has: there is nothing to remove in it.
+/// Returns an entry that only the stage has; a null in it is reported, since there is nothing to remove.
 fn without_nulls(change: &Node, noted: &mut Vec<Diagnostic>) -> Node {
     let Value::Map(entries) = &change.value else { return change.clone() };
     let mut node = Node { span: change.span.clone(), value: Value::Map(Vec::new()) };

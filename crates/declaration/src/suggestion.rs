@@ -1,6 +1,6 @@
 //! Suggests a known word in place of an unknown one.
 
-/// "did you mean …" if something is close, else everything that there is.
+/// Returns "did you mean …" if a known word is close, else the list of known words.
 pub fn choose(word: &str, what: &str, known: &[&str]) -> String {
     closest(word, known).map_or_else(
         || {
@@ -11,12 +11,12 @@ pub fn choose(word: &str, what: &str, known: &[&str]) -> String {
     )
 }
 
-/// The hint that names one word.
+/// Returns the hint that suggests one word.
 pub(super) fn did_you_mean(word: &str) -> String {
     format!("did you mean `{word}`?")
 }
 
-/// "`a`, `b` or `c`".
+/// Returns words as alternatives: "`a`, `b` or `c`".
 pub(super) fn one_of<T: AsRef<str>>(words: &[T]) -> String {
     let quoted: Vec<_> = words.iter().map(|word| format!("`{}`", word.as_ref())).collect();
     match quoted.as_slice() {
@@ -25,7 +25,7 @@ pub(super) fn one_of<T: AsRef<str>>(words: &[T]) -> String {
     }
 }
 
-/// The known word that somebody may have meant.
+/// Returns the known word that is closest to a mistyped one; `None` if none is close.
 pub(super) fn closest<'known>(word: &str, known: &[&'known str]) -> Option<&'known str> {
     let word: String = word.chars().take(64).collect::<String>().to_lowercase().replace('_', "-");
     let distance = |name: &str| strsim::damerau_levenshtein(&word, &name.to_lowercase().replace('_', "-"));

@@ -9,17 +9,17 @@ use super::{
     shape::{Field, Holds},
 };
 
-/// AWS takes 50 tags; the rest is ours.
+/// Number of tags that a declaration may set: AWS takes 50, and the rest is ours.
 const MOST_TAGS: usize = 40;
 
-/// The keys that every entry with tags has.
+/// The key `tags` of every entry with tags.
 pub(super) const TAGS: Field = Field::new(
     "tags",
     Holds::Chosen(scalars::TAG, &Holds::Text(scalars::TAG_VALUE)),
     "Tags in addition to those of the stack, which they override.",
 );
 
-/// The tags of an entry, or of the stack.
+/// Reads the tags of an entry, or of the stack.
 pub(super) fn tags(reader: &mut Reader, fields: &Fields<'_>) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::new();
     let entries = reader.chosen(fields, "tags");

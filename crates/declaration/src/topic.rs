@@ -1,4 +1,4 @@
-//! `topics`: what is told to many.
+//! `topics`: messages to many subscribers.
 
 use std::collections::BTreeMap;
 
@@ -11,27 +11,27 @@ use super::{
     tree::{Key, Node, Value},
 };
 
-/// A topic.
+/// An SNS topic.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Topic {
-    /// The sender's name of its mails; may be empty.
+    /// Display name of the sender of its mails; may be empty.
     pub display_name: String,
-    /// Subscribers. Subscriptions of others are left alone.
+    /// Subscriptions of the stack; those of others are left alone.
     pub subscriptions: Vec<Subscription>,
-    /// Besides those of the stack, which they stand over.
+    /// Tags of the topic; they override the stack's.
     pub tags: BTreeMap<String, String>,
 }
 
 /// A subscriber of a topic.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subscription {
-    /// A mail address; who reads it confirms.
+    /// A mail address; its owner has to confirm.
     Mail(String),
     /// A queue.
     Queue {
-        /// The queue or function, by entry name.
+        /// Entry name of the queue.
         queue: String,
-        /// Deliver the message alone, without SNS's envelope.
+        /// `true` to deliver the message alone, without SNS's envelope.
         raw: bool,
     },
     /// A function, by entry name.

@@ -1,8 +1,8 @@
-//! YAML → a tree in which every key and value knows where it stands.
+//! YAML → a tree in which every key and value knows its place in the file.
 //!
 //! `infra.yaml` is read in two steps, tree and then types, because a reader that goes straight to types stops at the
-//! first thing that it does not like. What YAML offers beyond plain data (anchors, tags, merge keys) is refused: it
-//! hides what a declaration says, and it is what makes small files explode.
+//! first mistake. YAML's features beyond plain data (anchors, tags, merge keys) are refused: they hide what a
+//! declaration says, and make small files explode.
 
 use std::{fmt, ops::Range};
 
@@ -18,15 +18,15 @@ use serde_yaml::{
 
 use super::diagnostic::Diagnostic;
 
-/// Deeper than any declaration; bounds the recursion of the parser.
+/// Maximum depth, far beyond any declaration; bounds the recursion of the parser.
 const DEEPEST: usize = 24;
-/// More keys and values than any declaration.
+/// Maximum number of keys and values, far beyond any declaration.
 const MOST_NODES: usize = 50_000;
 
-/// A value and where it stands.
+/// A value and its place in the file.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
-    /// In bytes of the source. Of a list or mapping, its beginning.
+    /// Place in the source, in bytes. Of a list or mapping, its beginning.
     pub(super) span: Range<usize>,
     pub(super) value: Value,
 }
@@ -89,7 +89,7 @@ pub(super) fn parse(source: &str) -> Result<Node, Diagnostic> {
     Ok(node)
 }
 
-/// Numbers come converted from the parser; what was written counts.
+/// Restores numbers as they were written: the parser converts them.
 fn spell_numbers(node: &mut Node, source: &str) {
     match &mut node.value {
         Value::Number(text) => {
@@ -103,7 +103,7 @@ fn spell_numbers(node: &mut Node, source: &str) {
     }
 }
 
-/// The parser's error as a diagnostic of ours.
+/// Returns the parser's error as a diagnostic.
 fn refuse(error: &Error, source: &str) -> Diagnostic {
     let span = error.location().map_or(source.len()..source.len(), |location| bytes_of(&location, source));
     match error {
@@ -129,7 +129,7 @@ fn refuse(error: &Error, source: &str) -> Diagnostic {
     }
 }
 
-/// The parser's words without the place, which is shown with the source line.
+/// Returns the parser's message without the place, which is shown with the source line.
 fn explain(error: &Error) -> String {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();
@@ -162,7 +162,7 @@ impl<'de> Deserialize<'de> for Raw {
     }
 }
 
-/// The parser reads from a string, so that it always knows bytes.
+/// Returns the place in bytes. The parser reads from a string, so it always knows it.
 fn bytes_of_known(location: &Location) -> Range<usize> {
     let span = location.span();
     let start = span.byte_offset().and_then(|offset| usize::try_from(offset).ok()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The address of a resource.
+//! Addresses of resources: the container and the name by which AWS knows a resource.
 
 use serde::Serialize;
 
@@ -14,12 +14,12 @@ pub struct Address {
 }
 
 impl Address {
-    /// Something of its own.
+    /// Returns the address of a resource that stands alone.
     pub fn of(name: impl Into<String>) -> Self {
         Self { container: None, name: name.into() }
     }
 
-    /// A part of something.
+    /// Returns the address of a resource that is part of another one.
     pub fn within(container: impl Into<String>, name: impl Into<String>) -> Self {
         Self { container: Some(container.into()), name: name.into() }
     }

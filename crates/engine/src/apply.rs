@@ -1,8 +1,7 @@
-//! A plan → AWS: in parallel, in the order of what refers to what, telling an observer.
+//! Applies a plan: runs the steps in parallel, in the order of their references, and reports each to an observer.
 //!
-//! A step that fails takes with it only what depends on it. Whether a step is tried again is decided here and nowhere else,
-//! by the meaning of its error, up to a deadline; each further try looks at AWS again, since the call that failed may have
-//! done its work.
+//! A step that fails takes with it only what depends on it. Retries are decided here and nowhere else: by the class of the
+//! error, up to a deadline. Each retry reads the resource again, since the failed call may have done its work.
 
 use std::{
     collections::BTreeMap,
@@ -29,21 +28,21 @@ const UNTIL_SEEN: Duration = Duration::from_mins(1);
 pub struct Patience {
     /// The first wait before a retry; each further one is twice as long.
     pub poll: Duration,
-    /// The longest time that a step is tried again for.
+    /// Deadline of a step's retries, counted from its start.
     pub deadline: Duration,
 }
 
-/// The actions of a step.
+/// The action that a step carries out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verb {
-    /// Creates it.
+    /// Creates the resource.
     Create,
-    /// Changes some fields in place.
+    /// Changes some fields of the resource in place.
     Change,
-    /// Deletes it and creates it anew.
+    /// Deletes the resource and creates it anew.
     Replace,
-    /// Deletes it.
+    /// Deletes the resource.
     Delete,
 }
 
@@ -53,14 +52,14 @@ pub enum Verb {
 pub enum Outcome {
     /// The step was done.
     Done,
-    /// AWS refused, or did not answer.
+    /// AWS refused the call, or did not answer.
     Failed {
         /// The last error.
         failure: Failure,
     },
-    /// It was not begun.
+    /// The step was not started.
     Skipped {
-        /// The reason.
+        /// The reason, such as the dependency that failed.
         because: String,
     },
 }
@@ -70,25 +69,25 @@ pub enum Outcome {
 pub enum Event<'plan, K: Kind> {
     /// A step begins.
     Started {
-        /// Resource.
+        /// The step's resource.
         id: &'plan Id<K>,
-        /// Step.
+        /// The step's action.
         verb: Verb,
     },
-    /// A step is tried again after a while.
+    /// A step failed and waits for its next retry.
     Waiting {
-        /// Resource.
+        /// The step's resource.
         id: &'plan Id<K>,
-        /// Failure of the last try.
+        /// Failure of the last attempt.
         failure: Failure,
     },
     /// A step ended.
     Ended {
-        /// Resource.
+        /// The step's resource.
         id: &'plan Id<K>,
-        /// Step.
+        /// The step's action.
         verb: Verb,
-        /// Outcome.
+        /// Outcome of the step.
         outcome: Outcome,
         /// Duration, waits included.
         took: Duration,
@@ -113,7 +112,7 @@ struct Run<'run, K: Kind> {
     observer: &'run dyn Observer<K>,
 }
 
-/// Applies a plan. When `stop` becomes true, what is in flight is finished and nothing more is begun.
+/// Applies a plan. When `stop` becomes true, running steps are finished and none is started.
 pub async fn apply<K: Kind>(
     (session, patience): (&K::Session, Patience),
     plan: &Plan<K>,
@@ -156,7 +155,7 @@ pub async fn apply<K: Kind>(
             Some((index, outcome)) => {
                 ended.splice(index..=index, [Some(outcome)]);
             }
-            // A step that was skipped may have let others be looked at.
+            // A skipped step may allow others to be examined.
             None if begun.iter().all(|begun| *begun) => break,
             None => {}
         }
@@ -192,13 +191,13 @@ fn unmet<K: Kind>(items: &[Item<K>], before: &[usize], ended: &[Option<Outcome>]
 }
 
 impl<K: Kind> Run<'_, K> {
-    /// Does a step, and tries it again while its error says that this is right.
+    /// Runs a step, and retries it while the class of its error allows.
     async fn step(&self, item: &Item<K>, verb: Verb, wrote_before: bool) -> Outcome {
         let start = Instant::now();
         self.observer.event(Event::Started { id: &item.id, verb });
         let mut wait = self.patience.poll;
         let known = self.survey.read.get(&(item.id.kind, item.address.clone())).cloned();
-        // What the survey saw, and is made all the same, went with what it was part of.
+        // The survey saw it, but replacing its parent deleted it: treat it as absent.
         let mut known = known.filter(|read| verb != Verb::Create || *read == Read::Absent);
         let outcome = loop {
             let Err(failure) = self.attempt(item, verb, known.take()).await else { break Outcome::Done };
@@ -206,7 +205,7 @@ impl<K: Kind> Run<'_, K> {
             if start.elapsed() + wait > limit {
                 break Outcome::Failed { failure };
             }
-            // What exists already is looked at again at once.
+            // `Exists` needs no wait: the next attempt reads the resource at once.
             if failure.class != Class::Exists {
                 self.observer.event(Event::Waiting { id: &item.id, failure });
                 tokio::time::sleep(wait).await;
@@ -223,13 +222,13 @@ impl<K: Kind> Run<'_, K> {
         let deadline = self.patience.deadline;
         match class {
             Class::Throttled | Class::InProgress | Class::Exists => Some(deadline),
-            // Without a write of ours it is not "not yet" but "never".
+            // Unless this run wrote something, "not yet" means "never".
             Class::NotYet if wrote_before => Some(UNTIL_SEEN.min(deadline)),
             _ => None,
         }
     }
 
-    /// One try. `known` is what the survey found; a further try looks again.
+    /// Makes one attempt. `known` is the state that the survey found; a retry passes `None` and reads again.
     async fn attempt(&self, item: &Item<K>, verb: Verb, known: Option<Read<K>>) -> Result<(), Failure> {
         let (session, kind, address) = (self.session, item.id.kind, &item.address);
         let Some(resource) = self.declared.get(&item.id).filter(|_| verb != Verb::Delete) else {

@@ -1,5 +1,5 @@
-//! What differs between two settings, field by field. Declared and live settings are of one type in one normal form, so
-//! this is the only comparison there is: the plan, its rendering and what is changed all follow from it.
+//! Compares two settings field by field. Declared and live settings are of one type in one normal form, so this is the
+//! only comparison there is: the plan, its rendering and every update follow from it.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -11,9 +11,9 @@ use crate::{Field, Kind, Treatment};
 pub struct Difference {
     /// Path in the settings: `public_access.block_policy`, `environment.SINK`.
     pub path: String,
-    /// As it is; null for what is not there.
+    /// Live value; null if the field is not set.
     pub live: Value,
-    /// As it is declared; null for what must not be there.
+    /// Declared value; null if the field must not be set.
     pub declared: Value,
 }
 
@@ -34,7 +34,7 @@ pub struct Reason {
 }
 
 impl Reasons {
-    /// The reasons among some differences, if there is any.
+    /// Returns the reasons for a replacement among some differences; `None` if all can be changed in place.
     pub fn among<K: Kind>(kind: K, differences: &[Difference]) -> Option<Self> {
         let mut reasons = differences.iter().filter_map(|difference| match treatment(kind, &difference.path) {
             Treatment::Immutable(why) => Some(Reason { path: difference.path.clone(), why }),
@@ -55,19 +55,20 @@ pub fn treatment<K: Kind>(kind: K, path: &str) -> Treatment {
     field(kind, path).map_or(Treatment::Plain, |field| field.treatment)
 }
 
-/// The registered field of a path.
+/// Returns the registered field of a path; `None` if the kind registers none.
 pub fn field<K: Kind>(kind: K, path: &str) -> Option<&'static Field> {
     kind.fields().iter().find(|field| field.covers(path))
 }
 
-/// The fields that differ, in the order of their paths. An absent value, null and an empty object or list are the same.
+/// Returns the fields that differ, in the order of their paths. An absent value, null and an empty object or list are
+/// equal.
 pub fn differences(live: &Value, declared: &Value) -> Vec<Difference> {
     let mut found = Vec::new();
     compare(String::new(), live, declared, &mut found);
     found
 }
 
-/// Settings are flat: the recursion is as deep as the structs are nested.
+/// Collects the differences below a path. Recursion is safe: settings are only as deep as their structs are nested.
 fn compare(path: String, live: &Value, declared: &Value, found: &mut Vec<Difference>) {
     if is_nothing(live) && is_nothing(declared) {
         return;

@@ -1,4 +1,4 @@
-//! A failed call as a value: its class says what is done next, the rest is for the person who reads it.
+//! A failed call as a value: its class decides what is done next, the rest is for the person who reads it.
 //!
 //! Which code of which service has which class is decided where the calls are made, not here.
 
@@ -10,23 +10,23 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
-    /// There is no such thing.
+    /// The resource does not exist.
     NotFound,
-    /// There is such a thing already.
+    /// The resource exists already.
     Exists,
-    /// Too many calls; the same call later is right.
+    /// Too many calls; the same call succeeds later.
     Throttled,
     /// A recent write elsewhere is not visible yet: retried if this run wrote it, final if not.
     NotYet,
-    /// Another change of the same thing is going on; the same call later is right.
+    /// Another change of the same resource is running; the same call succeeds later.
     InProgress,
-    /// Nothing was asked: there are no credentials to ask with.
+    /// No call was made: there are no credentials.
     NoCredentials,
-    /// The caller lacks the right.
+    /// The caller lacks a permission.
     Denied,
-    /// The call makes no sense as it is.
+    /// The call itself is invalid; a retry does not help.
     Invalid,
-    /// No answer, or an answer that tells of trouble at AWS: whether the call did anything is unknown.
+    /// No answer, or a fault at AWS (5xx): the call may or may not have taken effect.
     Unreachable,
     /// Any other error.
     Other,
@@ -39,15 +39,15 @@ pub struct Failure {
     pub call: String,
     /// Class of the error.
     pub class: Class,
-    /// The HTTP status, if there was an answer.
+    /// HTTP status; `None` if there was no answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// AWS's code, without the `Exception` that some emulators add.
+    /// AWS error code, without the `Exception` that some emulators add; `None` if the answer has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// AWS's words, or the transport's.
+    /// Message of AWS, or of the transport.
     pub message: String,
-    /// AWS's id of the request, for its support.
+    /// AWS request id, for AWS support; `None` if there was no answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 }
@@ -55,7 +55,7 @@ pub struct Failure {
 impl Error for Failure {}
 
 impl fmt::Display for Failure {
-    /// One line: `lambda.GetFunction 403 AccessDenied: … (request 1a2b)`.
+    /// Writes one line: `lambda.GetFunction 403 AccessDenied: … (request 1a2b)`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.call)?;
         if let Some(status) = self.status {
@@ -75,7 +75,7 @@ impl fmt::Display for Failure {
 }
 
 impl Failure {
-    /// A failure that we found ourselves, in an answer that was no error: a function whose update failed, say.
+    /// Returns a failure that was found in a successful answer, such as a function whose update failed.
     pub fn found(call: &str, class: Class, message: impl Into<String>) -> Self {
         Self { call: call.to_owned(), class, status: None, code: None, message: message.into(), request_id: None }
     }

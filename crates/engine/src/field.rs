@@ -17,23 +17,23 @@ pub struct Field {
 pub enum Treatment {
     /// Changed by itself, in place.
     Plain,
-    /// AWS moves these together: a change of one shows as a change of some of them.
+    /// AWS changes these fields together: a change of one may show as a change of any of them.
     Coupled(&'static [&'static str]),
     /// AWS cannot change it: the resource is replaced, for this reason.
     Immutable(&'static str),
 }
 
-/// A field that is changed by itself.
+/// Returns a field that can be changed by itself.
 pub const fn plain(path: &'static str) -> Field {
     Field { path, treatment: Treatment::Plain }
 }
 
-/// A field that moves together with others.
+/// Returns a field that AWS changes together with others.
 pub const fn coupled(path: &'static str, set: &'static [&'static str]) -> Field {
     Field { path, treatment: Treatment::Coupled(set) }
 }
 
-/// A field that is changed only by a replacement.
+/// Returns a field that changes only by a replacement.
 pub const fn immutable(path: &'static str, reason: &'static str) -> Field {
     Field { path, treatment: Treatment::Immutable(reason) }
 }

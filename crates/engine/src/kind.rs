@@ -1,4 +1,4 @@
-//! A kind of resource, as far as the engine must know it.
+//! The interface between the engine and a kind of resource.
 
 use std::{fmt::Debug, future::Future};
 
@@ -9,7 +9,7 @@ use crate::{Address, Failure, Field, Live, Owned};
 
 /// A kind of resource: one value of an enum over all kinds. Its order is that in which resources are shown.
 pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
-    /// The account, and whatever else the calls of a step need.
+    /// The AWS clients, and everything else that the calls of a step need.
     type Session: Sync;
     /// The settings of one resource, of any kind.
     type Settings: Clone + PartialEq + Debug + Send + Sync;
@@ -23,27 +23,27 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
     /// Returns every field of the kind's settings.
     fn fields(self) -> &'static [Field];
 
-    /// Returns the kinds that one of this kind may refer to: they are made before it, and deleted after it.
+    /// Returns the kinds that a resource of this kind may refer to: they are created before it and deleted after it.
     fn refers_to(self) -> &'static [Self];
 
     /// Returns settings as a tree, whose paths are those of the fields.
     fn tree(settings: &Self::Settings) -> Value;
 
-    /// Reads one; `None` only if AWS says that there is no such thing.
+    /// Reads a resource; `None` only if AWS says that it does not exist.
     fn read(
         self,
         session: &Self::Session,
         address: &Address,
     ) -> impl Future<Output = Result<Option<Live<Self::Settings>>, Failure>> + Send;
 
-    /// Creates one with all its settings.
+    /// Creates a resource with all its settings.
     fn create(
         settings: &Self::Settings,
         session: &Self::Session,
         address: &Address,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Changes a live one into the desired one.
+    /// Changes a live resource into the desired one.
     fn update(
         settings: &Self::Settings,
         session: &Self::Session,
@@ -51,16 +51,17 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
         live: &Self::Settings,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Deletes one; one that is not there is deleted.
+    /// Deletes a resource; succeeds if it does not exist.
     fn delete(self, session: &Self::Session, address: &Address) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Returns why an undeclared one must be kept (it holds data, or other people's items); `None` if it may be deleted.
+    /// Returns why an undeclared resource must be kept (it holds data, or other people's items); `None` if it may be
+    /// deleted.
     fn holds_data(
         self,
         session: &Self::Session,
         address: &Address,
     ) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
 
-    /// Lists all of this stack's, declared or not.
+    /// Lists this stack's resources of the kind, declared or not.
     fn list_owned(self, session: &Self::Session) -> impl Future<Output = Result<Vec<Owned>, Failure>> + Send;
 }

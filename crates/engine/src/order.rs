@@ -1,4 +1,4 @@
-//! The order in which steps can be done: what is referred to first, and the other way round when things go away.
+//! The order of the steps: referenced resources first, and the reverse for deletions.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ pub(crate) fn makes(action: &Action) -> bool {
     matches!(action, Action::Create | Action::Change { .. } | Action::Replace { .. })
 }
 
-/// Which items must be done before each, by index.
+/// Returns the items that must be done before each item, by index.
 ///
-/// What is made comes after what it refers to, and after what that refers to, even where nothing is done in between: a failure
-/// destination needs the rights of the function's role, and refers to the function. What is deleted comes after everything, made or deleted, of a kind that may
-/// refer to it: a function is first told of another failure queue, and then the old one goes.
+/// A resource is created after everything that it refers to, directly or indirectly, even where the steps in between have nothing to do: a
+/// failure destination needs the permissions of the function's role, and refers to the function. A resource is deleted after every step of
+/// a kind that may refer to it: a function first gets its new failure queue, and then the old queue is deleted.
 pub fn before<K: Kind>(items: &[Item<K>]) -> Vec<Vec<usize>> {
     let index: BTreeMap<&Id<K>, usize> = items.iter().enumerate().map(|(index, item)| (&item.id, index)).collect();
     let before = |item: &Item<K>| match &item.action {
@@ -31,7 +31,7 @@ pub fn before<K: Kind>(items: &[Item<K>]) -> Vec<Vec<usize>> {
     items.iter().map(before).collect()
 }
 
-/// All that an item refers to, directly or by way of others.
+/// Returns every item that an item refers to, directly or indirectly.
 fn ancestors<K: Kind>(item: &Item<K>, items: &[Item<K>], index: &BTreeMap<&Id<K>, usize>) -> Vec<usize> {
     let referred = |item: &Item<K>| item.after.iter().filter_map(|id| index.get(id).copied()).collect::<Vec<_>>();
     let mut found = referred(item);
@@ -47,7 +47,7 @@ fn ancestors<K: Kind>(item: &Item<K>, items: &[Item<K>], index: &BTreeMap<&Id<K>
     found
 }
 
-/// Sorts items into an order in which they can be done: as many as possible in the order of their kinds and entries.
+/// Sorts the items topologically; ties break by kind, then entry.
 pub(crate) fn sort<K: Kind>(items: &mut Vec<Item<K>>) {
     items.sort_by(|one, other| one.id.cmp(&other.id).then_with(|| one.address.cmp(&other.address)));
     let mut waits: Vec<Vec<usize>> = before(items);
@@ -58,7 +58,7 @@ pub(crate) fn sort<K: Kind>(items: &mut Vec<Item<K>>) {
             waits.get(*index).is_some_and(|waits| waits.iter().all(|other| done.get(*other) == Some(&true)))
         };
         let next = (0..rest.len()).filter(|index| done.get(*index) == Some(&false)).find(ready);
-        // A circle cannot be declared; were there one, its members keep the order of their kinds.
+        // A cycle cannot be declared; were there one, its members would keep the order of their kinds.
         let next = next.or_else(|| done.iter().position(|done| !done));
         let Some(next) = next else { return };
         if let (Some(done), Some(item)) = (done.get_mut(next), rest.get_mut(next)) {

@@ -1,29 +1,30 @@
-//! The owner of a resource by its tags: this stack, nobody, or somebody else.
+//! Ownership of a resource, by its tags: this stack's, nobody's, or somebody else's.
 
 use std::collections::BTreeMap;
 
 use crate::Address;
 
-/// What marks a resource as ours, on everything that can carry tags: the stack it belongs to …
+/// Tag that marks a resource as this stack's; its value is the stack's id. Set on every resource that can carry tags.
 pub const STACK_TAG: &str = "provision:stack";
-/// … and the entry of the declaration that it was made for.
+/// Tag that names the declaration's entry that a resource was created for.
 pub const ENTRY_TAG: &str = "provision:id";
-/// Tags by key. They are ours alone, but for those that AWS itself sets (`aws:…`), which nobody can change.
+/// Tags by key. All are managed by us, except AWS's own (`aws:…`), which nobody can change.
 pub type Tags = BTreeMap<String, String>;
 
-/// The owner of a resource that has one of our names.
+/// The owner of a resource that has one of this stack's names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Owner {
-    /// This stack's: it says so, or it stands where only this stack puts things.
+    /// This stack: the tags say so, or the resource is where only this stack creates any.
     Ours,
-    /// Nobody's: it has no tags and holds nothing. A run of ours was ended between making and marking it.
+    /// Nobody: the resource has no tags and holds nothing. An interrupted run of ours created it and did not get to tag
+    /// it.
     Nobody,
-    /// Somebody else's, or unmarked and in use; the words say which. Never touched.
+    /// Somebody else, or unknown because it is untagged and in use; the text says which. Never touched.
     Other(String),
 }
 
 impl Owner {
-    /// Returns the owner by tags. An unmarked resource that `holds_something` is not simply taken over.
+    /// Returns the owner by tags. An untagged resource that `holds_something` is not taken over.
     pub fn of(tags: &Tags, stack: &Stack, holds_something: bool) -> Self {
         match tags.get(STACK_TAG) {
             Some(owner) if *owner == stack.id => Self::Ours,
@@ -37,16 +38,16 @@ impl Owner {
 /// A live resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Live<S> {
-    /// As declared ones would be, had they led to this.
+    /// The settings that would have produced this state.
     pub settings: S,
     /// Owner of the resource.
     pub owner: Owner,
 }
 
-/// Something of this stack's that is in AWS.
+/// A live resource of this stack.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Owned {
-    /// The entry of the declaration that it was made for.
+    /// Entry of the declaration that it was created for.
     pub entry: String,
     /// Address of the resource.
     pub address: Address,
@@ -55,7 +56,7 @@ pub struct Owned {
 /// The stack whose resources are looked for, with the prefixes of its names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stack {
-    /// `STACK` or `STACK-STAGE`: the value of [`STACK_TAG`], and what names begin with, before a `-`.
+    /// `STACK` or `STACK-STAGE`: the value of [`STACK_TAG`], and the prefix of names, before a `-`.
     pub id: String,
 }
 
@@ -65,13 +66,13 @@ impl Stack {
         format!("{}-", self.id)
     }
 
-    /// Returns the prefix of receipt rules' names: a stack's name cannot contain a dot, so the dot ends it.
+    /// Returns the prefix of receipt rules' names. A stack's name cannot contain a dot, so the dot ends it.
     pub fn rule_prefix(&self) -> String {
         format!("{}.", self.id)
     }
 
-    /// A thing that a list gave, if its tags say that it is this stack's. A prefix alone does not: `mail-…` is also how
-    /// the names of stack `mail-archive` begin.
+    /// Returns a listed resource, if its tags say that it is this stack's. A prefix alone does not: the names of stack
+    /// `mail-archive` begin with `mail-…` too.
     pub fn owned(&self, name: &str, tags: &Tags) -> Option<Owned> {
         (tags.get(STACK_TAG) == Some(&self.id)).then(|| Owned {
             entry: tags.get(ENTRY_TAG).cloned().unwrap_or_else(|| name.to_owned()),

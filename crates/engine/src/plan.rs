@@ -1,6 +1,7 @@
-//! Declared resources and what is in AWS → a [`Plan`]: a value that can be printed, serialised and tested without AWS.
+//! Compares declared resources with AWS into a [`Plan`]: a value that can be printed, serialised and tested without
+//! AWS.
 //!
-//! `up`, `diff` and `down` are the same plan: `down` declares nothing.
+//! `up`, `diff` and `down` use the same plan: `down` declares nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,35 +17,35 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
-    /// It is as it is to be.
+    /// The resource is as declared.
     Unchanged,
-    /// It is not there.
+    /// The resource does not exist.
     Create,
-    /// Some fields differ, and are changed in place.
+    /// Some fields differ and are changed in place.
     Change {
-        /// Which; at least one.
+        /// The fields that differ; at least one.
         differences: Vec<Difference>,
     },
     /// Some fields differ that AWS cannot change.
     Replace {
-        /// Every difference.
+        /// All fields that differ.
         differences: Vec<Difference>,
         /// The reasons for replacing it: fields that cannot be changed.
         reasons: Reasons,
     },
-    /// It is ours, and is not declared (any more).
+    /// The resource is this stack's and no longer declared.
     Delete,
-    /// It is ours and not declared, and stays, because of what it holds.
+    /// The resource is this stack's and not declared, and stays because of the data that it holds.
     Keep {
-        /// The data that it holds, in words.
+        /// Description of the data that it holds.
         why: String,
     },
-    /// It could not be read.
+    /// The resource could not be read.
     Unreadable {
-        /// The failed read.
+        /// Failure of the read.
         failure: Failure,
     },
-    /// It has our name and is somebody else's.
+    /// The resource has one of this stack's names and belongs to somebody else.
     Foreign {
         /// The owner.
         owner: String,
@@ -62,7 +63,7 @@ pub struct Item<K: Kind> {
     /// Action on the resource.
     #[serde(flatten)]
     pub action: Action,
-    /// The number of fields that are as they are to be.
+    /// Number of fields that are as declared.
     pub unchanged_fields: usize,
     /// Items that must be done before this one.
     pub after: Vec<Id<K>>,
@@ -71,16 +72,16 @@ pub struct Item<K: Kind> {
 /// The items to do, in an order in which they can be done.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan<K: Kind> {
-    /// Every resource, those that stay as they are too.
+    /// Every resource, unchanged ones included.
     pub items: Vec<Item<K>>,
-    /// Kinds that could not be listed: what was removed from the declaration may still be there.
+    /// Kinds that could not be listed: resources that were removed from the declaration may still exist there.
     pub unlisted: Vec<Unlisted<K>>,
 }
 
 /// A kind that could not be listed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Unlisted<K: Kind> {
-    /// The kind.
+    /// The kind that was listed.
     pub kind: K,
     /// Failure of its list call.
     pub failure: Failure,
@@ -103,19 +104,19 @@ pub struct Counts {
     pub kept: usize,
     /// Resources that could not be read, and kinds that could not be listed.
     pub unreadable: usize,
-    /// Resources with the stack's names that are somebody else's.
+    /// Resources with this stack's names that belong to somebody else.
     pub foreign: usize,
 }
 
 impl Counts {
-    /// Returns the number of steps.
+    /// Returns the number of steps: resources to create, change, replace or delete.
     pub fn steps(self) -> usize {
         self.create + self.change + self.replace + self.delete
     }
 }
 
 impl<K: Kind> Plan<K> {
-    /// Compares what is declared with what was found.
+    /// Compares the declared resources with the survey.
     pub fn new(declared: &[Resource<K>], survey: &Survey<K>) -> Self {
         let mut items: Vec<Item<K>> = declared.iter().map(|resource| compare(resource, survey)).collect();
         items.extend(undeclared(declared, survey));
@@ -208,5 +209,5 @@ fn undeclared<K: Kind>(declared: &[Resource<K>], survey: &Survey<K>) -> Vec<Item
         .collect()
 }
 
-/// Owned things by kind.
+/// The stack's live resources, by kind.
 pub type OwnedByKind<K> = BTreeMap<K, BTreeSet<Owned>>;

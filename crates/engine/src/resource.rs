@@ -1,4 +1,4 @@
-//! Desired resources and what is found in their place.
+//! Desired resources, and the results of reading live ones.
 
 use serde::Serialize;
 
@@ -9,12 +9,12 @@ use crate::{Address, Failure, Kind, Live};
 pub struct Id<K: Kind> {
     /// Kind of the resource.
     pub kind: K,
-    /// The entry, or what the entry implies: `maintenance`, `maintenance.errors`.
+    /// Entry of the declaration, with a suffix for what the entry implies: `maintenance`, `maintenance.errors`.
     pub entry: String,
 }
 
 impl<K: Kind> Id<K> {
-    /// A resource of an entry.
+    /// Returns the identity of an entry's resource.
     pub fn new(kind: K, entry: impl Into<String>) -> Self {
         Self { kind, entry: entry.into() }
     }
@@ -26,14 +26,14 @@ impl<K: Kind> std::fmt::Display for Id<K> {
     }
 }
 
-/// A resource that is to be.
+/// A desired resource.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resource<K: Kind> {
     /// Identity within the stack.
     pub id: Id<K>,
     /// Address in AWS.
     pub address: Address,
-    /// As it is to be.
+    /// Desired settings.
     pub settings: K::Settings,
     /// Resources that must exist before it.
     pub after: Vec<Id<K>>,
@@ -44,7 +44,7 @@ pub struct Resource<K: Kind> {
 pub enum Read<K: Kind> {
     /// The resource exists.
     Present(Live<K::Settings>),
-    /// AWS says that there is no such thing.
+    /// The resource does not exist, as AWS says.
     Absent,
     /// The read failed.
     Unreadable(Failure),

@@ -13,7 +13,7 @@ pub struct Survey<K: Kind> {
     pub read: BTreeMap<(K, Address), Read<K>>,
     /// The stack's live resources, declared or not.
     pub owned: OwnedByKind<K>,
-    /// For undeclared resources that must be kept: the data that they hold, in words.
+    /// Descriptions of the data that undeclared resources hold, for those that must be kept.
     pub holds: BTreeMap<(K, Address), Result<String, Failure>>,
     /// Kinds that could not be listed.
     pub unlisted: BTreeMap<K, Failure>,
@@ -25,14 +25,14 @@ impl<K: Kind> Default for Survey<K> {
     }
 }
 
-/// One of the questions that are asked at once, answered.
+/// The answer to one of the calls that run at once.
 #[derive(Debug)]
 enum Answer<K: Kind> {
     Read((K, Address), Read<K>),
     Owned(K, Result<Vec<Owned>, Failure>),
 }
 
-/// Reads all that is named, and lists what is ours beside it: two round trips, whatever there is.
+/// Reads every named resource and lists everything of this stack: two round trips, however many resources there are.
 pub async fn survey<K: Kind>(session: &K::Session, named: impl IntoIterator<Item = (K, Address)>) -> Survey<K> {
     let reads = named.into_iter().map(|place| Either::Left(read(session, place)));
     let lists =
@@ -44,8 +44,8 @@ pub async fn survey<K: Kind>(session: &K::Session, named: impl IntoIterator<Item
 }
 
 impl<K: Kind> Survey<K> {
-    /// Reads what is declared and was not named when the survey began, and what those hold that are not declared. Where a
-    /// rule stands is only known when SES has said which set is active.
+    /// Reads declared resources whose address was unknown when the survey began, and the data that undeclared resources
+    /// hold. The address of a rule, for example, is known only when SES has named the active rule set.
     pub async fn complete(&mut self, session: &K::Session, declared: &[Resource<K>]) {
         let places = declared.iter().map(|resource| (resource.id.kind, resource.address.clone()));
         let rest: Vec<_> = places.filter(|place| !self.read.contains_key(place)).collect();

@@ -1,7 +1,7 @@
 //! A mail that arrived: its envelope, its SES message id, and the bytes that SES stores.
 //!
-//! SES puts headers of its own before the mail. The handler reads them, and `replay` rebuilds events from them, so they
-//! stand here too. `X-SES-DKIM-SIGNATURE` is left out: nothing on this machine may sign in the name of SES.
+//! SES writes headers of its own before the mail. The function reads them, and `replay` rebuilds events from them, so
+//! they are written here too. `X-SES-DKIM-SIGNATURE` is left out: nothing on this machine may sign in the name of SES.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,14 +12,14 @@ use sha2::{Digest, Sha256};
 use super::verdicts::{Verdict, Verdicts};
 use data_encoding::HEXLOWER;
 
-/// Who sent a mail to whom, as the SMTP session said.
+/// Envelope of a mail, as the SMTP session stated it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
-    /// What the client called itself.
+    /// Host name with which the client introduced itself.
     pub helo: String,
-    /// MAIL FROM; empty for a bounce.
+    /// Sender (MAIL FROM); empty for a bounce.
     pub sender: String,
-    /// RCPT TO, in order; never empty.
+    /// Recipients (RCPT TO), in order; never empty.
     pub recipients: Vec<String>,
 }
 
@@ -28,22 +28,22 @@ pub struct Envelope {
 pub struct Arrival {
     /// SES's message id: 40 characters, `0-9a-v`.
     pub id: String,
-    /// Who sent it to whom.
+    /// Envelope of the mail.
     pub envelope: Envelope,
-    /// When.
+    /// Time of arrival.
     pub received_at: Timestamp,
     /// The mail as its sender wrote it.
     pub bytes: Vec<u8>,
 }
 
 impl Arrival {
-    /// A mail that arrives now.
+    /// Returns a mail that arrives now.
     pub fn now(envelope: Envelope, bytes: Vec<u8>) -> Self {
         let received_at = Timestamp::now();
         Self { id: message_id(received_at, &bytes), envelope, received_at, bytes }
     }
 
-    /// What SES stores: its own headers, then the mail, byte by byte.
+    /// Returns the object that SES stores: its own headers, then the mail, byte by byte.
     pub fn stored(&self, region: &str, verdicts: Verdicts) -> Vec<u8> {
         let mut stored = self.headers(region, verdicts).into_bytes();
         stored.extend_from_slice(&self.bytes);
@@ -80,7 +80,7 @@ impl Arrival {
         .join("\r\n")
     }
 
-    /// The domain of the `From` header.
+    /// Returns the domain of the `From` header; `None` if it has none.
     fn author_domain(&self) -> Option<String> {
         let message = MessageParser::default().parse_headers(&self.bytes)?;
         let (_, domain) = message.from()?.first()?.address()?.rsplit_once('@')?;
@@ -98,7 +98,7 @@ fn spf_comment(verdict: Verdict, sender: &str) -> String {
     }
 }
 
-/// An id like those of SES: 25 bytes in the digits and letters of base 32, no two alike.
+/// Returns an id in the form of SES's: 25 bytes in base 32, unique.
 fn message_id(at: Timestamp, bytes: &[u8]) -> String {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let mut hash = Sha256::new();
@@ -118,7 +118,7 @@ fn message_id(at: Timestamp, bytes: &[u8]) -> String {
     id
 }
 
-/// Line ends as SMTP wants them: a client that sends a file with bare line feeds writes CRLF.
+/// Returns the mail with SMTP's line ends: a client that sends a file with bare line feeds writes CRLF.
 pub fn with_crlf(bytes: &[u8]) -> Vec<u8> {
     let mut lines = Vec::with_capacity(bytes.len() + bytes.len() / 32);
     let mut before = 0;

@@ -1,6 +1,6 @@
-//! Mails of files, delivered as if they had come by SMTP.
+//! Delivers mails from files as if they had come by SMTP.
 //!
-//! Their envelope is made up as a carrier's mail server would have made it: the sender is that of `Return-Path`, else of
+//! Their envelope is derived as a carrier's mail server would have set it: the sender is that of `Return-Path`, else of
 //! `From`; the recipients are those of `--to`, else those of `To` and `Cc` that a rule takes, else the first address that
 //! the rules name. Bare line feeds become CRLF, as every SMTP client makes them.
 
@@ -17,11 +17,11 @@ use super::{
 use crate::mail_files;
 use declaration::{ReceiptRule, Recipient};
 
-/// How many mails are on their way at once.
+/// Maximum number of mails that are delivered at once.
 const AT_ONCE: usize = 16;
 
-/// Delivers the mails of files and folders, and returns when every function has done with them.
-/// What cannot be read or delivered is told to the observer, and the rest follows.
+/// Delivers the mails of files and folders, and returns when every function has finished with them. A file that cannot be
+/// read or delivered is reported to the observer; the others are delivered all the same.
 pub async fn deliver(receiver: Arc<Receiver>, paths: Vec<PathBuf>, to: Vec<String>) {
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let (found, mut mails) = tokio::sync::mpsc::channel(AT_ONCE);
@@ -56,7 +56,7 @@ pub async fn deliver(receiver: Arc<Receiver>, paths: Vec<PathBuf>, to: Vec<Strin
     while deliveries.join_next().await.is_some() {}
 }
 
-/// An error and what caused it, in one line.
+/// Returns an error and its causes in one line.
 fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
@@ -88,8 +88,8 @@ async fn deliver_one(
     }
 }
 
-/// The envelope of a mail: its recipients are those that were named, else those of its headers that a rule takes, else
-/// the first that the rules name.
+/// Returns the envelope of a mail: its recipients are those that were named, else those of its headers that a rule takes,
+/// else the first that the rules name.
 pub fn envelope(bytes: &[u8], to: &[String], rules: &[ReceiptRule], takes: impl Fn(&str) -> bool) -> Envelope {
     let message = MessageParser::default().parse_headers(bytes);
     let sender = message.as_ref().map(sender).unwrap_or_default();
@@ -109,7 +109,7 @@ fn sender(message: &Message<'_>) -> String {
     path.filter(|path| is_address(path)).or(author.filter(|author| is_address(author))).unwrap_or_default().to_owned()
 }
 
-/// Those of `To` and `Cc` that a rule takes.
+/// Returns the addresses of `To` and `Cc` that a rule takes.
 fn named_recipients(message: &Message<'_>, takes: impl Fn(&str) -> bool) -> Vec<String> {
     let named = [message.to(), message.cc()].into_iter().flatten().flat_map(Address::iter);
     let mut recipients: Vec<String> = Vec::new();
@@ -121,7 +121,7 @@ fn named_recipients(message: &Message<'_>, takes: impl Fn(&str) -> bool) -> Vec<
     recipients
 }
 
-/// The first address that the rules name, else one that the first rule takes.
+/// Returns the first address that the rules name, else one that the first rule takes.
 fn first_address(rules: &[ReceiptRule]) -> String {
     let conditions = || rules.iter().flat_map(|rule| &rule.recipients);
     let address = conditions().find_map(|condition| match condition {
@@ -138,7 +138,7 @@ fn first_address(rules: &[ReceiptRule]) -> String {
     address.or_else(made_up).unwrap_or_else(|| "maintenance@example.com".to_owned())
 }
 
-/// Whether a text can stand in an envelope: it comes from a header, where anybody writes anything.
+/// Returns whether a text can be an address of an envelope: it comes from a header, where anybody writes anything.
 fn is_address(text: &str) -> bool {
     text.len() <= 320 && text.contains('@') && !text.chars().any(|letter| letter.is_whitespace() || letter.is_control())
 }

@@ -12,10 +12,10 @@ use super::{
 };
 use declaration::Invocation;
 
-/// SES cuts the headers in the event at 10 KB.
+/// Size at which SES cuts the headers in the event: 10 KB.
 const LARGEST_HEADERS: usize = 10 * 1024;
 
-/// The whole event.
+/// A receipt event.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Event {
@@ -146,7 +146,7 @@ pub fn build(
     Event { records: [Record { event_source: "aws:ses", event_version: "1.0", ses: Ses { mail, receipt } }] }
 }
 
-/// The headers, unfolded, and whether they were cut.
+/// Returns the headers, unfolded, and whether they were cut.
 fn headers(stored: &[u8]) -> (Vec<Header>, bool) {
     let mut headers: Vec<Header> = Vec::new();
     let mut size = 0;
@@ -190,7 +190,7 @@ fn common_headers(arrival: &Arrival) -> CommonHeaders {
     }
 }
 
-/// `Name <address>`, or the address alone.
+/// Returns mailboxes as `Name <address>`, or the address alone.
 fn mailboxes(addresses: Option<&Address<'_>>) -> Vec<String> {
     let written = |mailbox: &mail_parser::Addr<'_>| match (mailbox.name(), mailbox.address()) {
         (Some(name), Some(address)) => Some(format!("{name} <{address}>")),

@@ -1,47 +1,48 @@
-//! Why an invocation failed, in Lambda's words, and what Lambda puts into the failure queue for it.
+//! Failures of invocations, in Lambda's words, and the message that Lambda puts into the failure
+//! queue.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// Why an invocation failed.
+/// The reasons why an invocation failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// The function answered with an error. It goes on living.
+    /// The function answered with an error; its process goes on running.
     #[error("{kind}: {message}")]
     Answered {
-        /// `errorType`.
+        /// Type of the error (`errorType`).
         kind: String,
-        /// `errorMessage`.
+        /// Message of the error (`errorMessage`).
         message: String,
     },
     /// The function reported that it could not start.
     #[error("could not start: {kind}: {message}")]
     Init {
-        /// `errorType`.
+        /// Type of the error (`errorType`).
         kind: String,
-        /// `errorMessage`.
+        /// Message of the error (`errorMessage`).
         message: String,
     },
-    /// The process did not ask for an event in time.
+    /// The process did not ask for an event within this time.
     #[error("did not ask for an event within {}s of its start", .0.as_secs())]
     NotReady(Duration),
-    /// The process ended without an answer.
+    /// The process ended without an answer. The text describes how.
     #[error("the process ended without an answer: {0}")]
     Exited(String),
-    /// The invocation took too long; the process was killed.
+    /// The invocation took longer than this timeout; the process was killed.
     #[error("Task timed out after {:.2} seconds", .0.as_secs_f64())]
     TimedOut(Duration),
-    /// The process took more memory than declared and was killed.
+    /// The process used more memory than declared and was killed.
     #[error("out of memory: {} MB resident, {limit} MB declared; killed", used.div_ceil(1024 * 1024))]
     OutOfMemory {
-        /// Bytes.
+        /// Memory that it used, in bytes.
         used: u64,
-        /// In MiB.
+        /// Memory that the function declares, in MiB.
         limit: u32,
     },
-    /// The process could not be started.
+    /// The process could not be started. The text says why.
     #[error("could not run the binary: {0}")]
     NotRun(String),
 }
@@ -55,12 +56,12 @@ impl Failure {
         if init { Self::Init { kind, message } } else { Self::Answered { kind, message } }
     }
 
-    /// Whether the process is gone with it: the next event meets a new one.
+    /// Returns whether the failure ends the process, so that the next event meets a new one.
     pub fn ends_instance(&self) -> bool {
         !matches!(self, Self::Answered { .. })
     }
 
-    /// `errorType` and `errorMessage`, as Lambda writes them.
+    /// Returns `errorType` and `errorMessage` as Lambda writes them.
     fn payload(&self) -> Value {
         match self {
             Self::Answered { kind, message } | Self::Init { kind, message } => {
@@ -77,7 +78,8 @@ impl Failure {
     }
 }
 
-/// The message that Lambda sends to a failure destination (version 1.0 of the invocation record).
+/// Returns the message that Lambda sends to a failure destination (version 1.0 of the invocation
+/// record).
 pub(crate) fn record(request_id: &str, function_arn: &str, attempts: u8, event: &Value, failure: &Failure) -> Value {
     json!({
         "version": "1.0",

@@ -1,4 +1,5 @@
-//! A function as Lambda runs it: its queue of events, one instance at a time, retries, the failure queue.
+//! Runs a function as Lambda does: its queue of events, one instance at a time, retries, the failure
+//! queue.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -13,49 +14,50 @@ use super::{
     observer::{Happening, Next, Observer, Usage},
 };
 
-/// What Lambda waits before the second and the third attempt.
+/// Lambda's waits before the second and the third attempt.
 const LAMBDA_WAITS: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(2)];
-/// A report is written before the answer is sent, and read by another task: it may be seen a little later.
+/// Time for which the log is read after an answer: another task reads it, so a report may be seen a little
+/// later.
 const REPORT_DELAY: Duration = Duration::from_millis(300);
 
-/// What a function is, here.
+/// The settings of a function in the local stack.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// Its entry name.
+    /// Name of the function's entry.
     pub entry: String,
-    /// What runs.
+    /// Program that runs for the function, with its limits.
     pub program: Program,
-    /// How often a failed event is tried again.
+    /// Number of retries of a failed event.
     pub retries: u8,
-    /// How long a failed event waits, here.
+    /// Wait before a retry.
     pub retry_delay: Duration,
-    /// The failure queue's entry name and folder.
+    /// Failure queue: its entry name and its folder; `None` if the function has none.
     pub failure_queue: Option<(String, PathBuf)>,
 }
 
 /// An event for a function.
 #[derive(Debug)]
 pub(crate) struct Job {
-    /// The mail that it is about.
+    /// SES message id of the mail that the event is about.
     pub mail: String,
-    /// The event.
+    /// The event, as JSON.
     pub event: Arc<Value>,
-    /// The same for every attempt.
+    /// Request id; the same for every attempt.
     pub request_id: String,
-    /// From 1.
+    /// Number of the attempt, from 1.
     pub attempt: u8,
-    /// Whether a failure is tried again.
+    /// `true` if a failure is retried.
     pub asynchronous: bool,
-    /// Told when the last attempt has ended.
+    /// Receiver of the event's ending, after the last attempt.
     pub ended: oneshot::Sender<Ending>,
 }
 
-/// How an event ended, all attempts together.
+/// The ending of an event, after all its attempts.
 #[derive(Debug)]
 pub enum Ending {
     /// The function answered.
     Succeeded {
-        /// The answer.
+        /// Answer of the function, as JSON.
         answer: Value,
     },
     /// Every attempt failed.
@@ -80,7 +82,7 @@ impl Function {
         Self { queue, end }
     }
 
-    /// Queues an event; the receiver is told how it ended.
+    /// Queues an event, and returns the receiver of its ending.
     pub(crate) fn invoke(&self, mail: &str, event: Value, asynchronous: bool) -> oneshot::Receiver<Ending> {
         let (ended, ending) = oneshot::channel();
         let job = Job {
@@ -91,7 +93,7 @@ impl Function {
             asynchronous,
             ended,
         };
-        // A worker that has ended drops the job, and the receiver says so.
+        // A worker that has ended drops the job, and the receiver fails.
         let _worker_has_ended = self.queue.send(job);
         ending
     }
@@ -107,7 +109,7 @@ impl Function {
 struct Worker {
     settings: Settings,
     observer: Observer,
-    /// Weak, so that events that wait for their next attempt do not keep the queue open.
+    /// Queue of the function. Weak, so that events that wait for a retry do not keep it open.
     queue: mpsc::WeakUnboundedSender<Job>,
     instance: Option<Instance>,
     lines: mpsc::UnboundedSender<String>,
@@ -161,7 +163,7 @@ impl Worker {
         }
     }
 
-    /// One attempt, while what the process writes is read.
+    /// Makes one attempt, and reads what the process writes meanwhile.
     async fn attempt(&mut self, job: &Job) -> Result<(Value, Usage), Failure> {
         if self.instance.as_mut().is_some_and(Instance::has_ended) {
             self.instance = None;
@@ -187,7 +189,7 @@ impl Worker {
         result
     }
 
-    /// Reads what is there, and waits a little for the report of a request if there was none.
+    /// Reads the remaining lines, and waits a little for the report of a request if there was none.
     async fn read_what_is_left(&mut self, mut waiting_for: Option<&String>) {
         while let Some(request) = waiting_for {
             match tokio::time::timeout(REPORT_DELAY, self.written.recv()).await {
@@ -201,7 +203,7 @@ impl Worker {
         }
     }
 
-    /// Tells what a line says; for the report of an item also which request it was.
+    /// Reports a line to the observer; returns the request id if the line is the report of an item.
     fn read(&self, line: &str) -> Option<String> {
         let Ok(report) = serde_json::from_str::<Report>(line) else {
             let function = self.settings.entry.clone();
@@ -242,7 +244,7 @@ impl Worker {
         }
     }
 
-    /// Queues an event again after a while; others are handled meanwhile.
+    /// Queues an event again after a wait; other events are handled meanwhile.
     fn try_again(&self, job: Job, after: Duration) {
         let queue = self.queue.clone();
         tokio::spawn(async move {
@@ -254,7 +256,7 @@ impl Worker {
     }
 }
 
-/// A request id, in the form that Lambda's have.
+/// Returns a request id in the form of Lambda's.
 fn request_id(mail: &str) -> String {
     use sha2::{Digest, Sha256};
     static COUNTER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);

@@ -1,6 +1,6 @@
 //! One instance of a function: the real binary as a child process, its Runtime API, its limits.
 //!
-//! It handles one event at a time. Whatever ends it is a [`Failure`]; the function then starts another.
+//! It handles one event at a time. A [`Failure`] that ends it makes the function start another.
 
 use std::{
     collections::BTreeMap,
@@ -26,25 +26,25 @@ use crate::{
 };
 use process::{Group, describe};
 
-/// Lambda gives a process this long to ask for its first event.
+/// Time that Lambda gives a process to ask for its first event.
 const START_LIMIT: Duration = Duration::from_secs(10);
-/// How often the memory of the process is looked at. The kernel keeps the highest value, so nothing is missed.
+/// Interval of the memory check. The kernel keeps the peak, so nothing is missed.
 const LOOK_AT_MEMORY: Duration = Duration::from_millis(20);
-/// CloudWatch's limit on one log event.
+/// CloudWatch's limit on one log event, in bytes.
 const LONGEST_LINE: u64 = 256 * 1024;
 
-/// What runs, and within which limits.
+/// A program and its limits.
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
-    /// The binary.
+    /// Path of the binary.
     pub executable: PathBuf,
-    /// Its whole environment but for the address of the Runtime API.
+    /// Environment variables, all except the address of the Runtime API.
     pub environment: BTreeMap<String, Secret>,
-    /// In MiB.
+    /// Memory limit, in MiB.
     pub memory: u32,
-    /// For one event.
+    /// Timeout of one event.
     pub timeout: Duration,
-    /// Its function's ARN.
+    /// ARN of the function.
     pub function_arn: String,
 }
 
@@ -55,13 +55,13 @@ pub(crate) struct Instance {
     group: Group,
     api: RuntimeApi,
     started: Instant,
-    /// Until the process asked for its first event.
+    /// Duration of the start, until the process asked for its first event; `None` until then.
     start: Option<Duration>,
     ready: bool,
 }
 
 impl Instance {
-    /// Starts the process. What it writes goes to `lines`, line by line.
+    /// Starts the process. The lines that it writes go to `lines`.
     pub(crate) async fn start(program: Program, lines: &mpsc::UnboundedSender<String>) -> Result<Self, Failure> {
         let not_run = |error: std::io::Error| Failure::NotRun(error.to_string());
         let api = RuntimeApi::start().await.map_err(not_run)?;
@@ -87,7 +87,7 @@ impl Instance {
         Ok(Self { program, group, api, started: Instant::now(), start: None, ready: false })
     }
 
-    /// Hands an event to the process and waits for its answer.
+    /// Gives the process an event and waits for its answer.
     pub(crate) async fn invoke(&mut self, request_id: &str, event: Bytes) -> Result<(Value, Usage), Failure> {
         let start = self.until_ready().await?;
         let (begun, timeout) = (Instant::now(), self.program.timeout);
@@ -112,7 +112,7 @@ impl Instance {
         Ok((serde_json::from_slice(&answer).unwrap_or_default(), usage))
     }
 
-    /// Waits until the process asks for an event; tells how long its start took if this was its first time.
+    /// Waits until the process asks for an event; returns the duration of its start if this is its first.
     async fn until_ready(&mut self) -> Result<Option<Duration>, Failure> {
         let deadline = if self.start.is_none() { self.started } else { Instant::now() } + START_LIMIT;
         while !self.ready {
@@ -127,7 +127,8 @@ impl Instance {
         Ok(first.then_some(start))
     }
 
-    /// The next thing that the runtime says, unless the process ends, takes too much memory, or it is too late.
+    /// Returns the runtime's next signal, or a failure if the process ends, uses too much memory, or misses
+    /// the deadline.
     async fn signal(&mut self, deadline: Instant, too_late: Failure) -> Result<Signal, Failure> {
         let mut look = interval(LOOK_AT_MEMORY);
         loop {
@@ -136,7 +137,7 @@ impl Instance {
                 Some(signal) = self.api.signals.recv() => return Ok(signal),
                 () = sleep_until(deadline) => return Err(too_late),
                 ended = self.group.child.wait() => {
-                    // What it said just before it ended is on its way through the server.
+                    // The process may have sent a last signal that is still on its way through the server.
                     tokio::time::sleep(LOOK_AT_MEMORY).await;
                     return self.api.signals.try_recv().map_err(|_| match ended {
                         Ok(status) => Failure::Exited(describe(status)),
@@ -156,18 +157,18 @@ impl Instance {
         }
     }
 
-    /// Whether the process has ended since it was last asked.
+    /// Returns whether the process has ended.
     pub(crate) fn has_ended(&mut self) -> bool {
         !matches!(self.group.child.try_wait(), Ok(None))
     }
 
-    /// Ends the process and all that it started.
+    /// Ends the process and all its descendants.
     pub(crate) async fn end(mut self) {
         self.group.end().await;
     }
 }
 
-/// Reads lines as they come, each cut at [`LONGEST_LINE`].
+/// Reads lines as they are written, each cut at [`LONGEST_LINE`].
 async fn read_lines(stream: impl AsyncRead + Unpin, lines: mpsc::UnboundedSender<String>) {
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();

@@ -1,8 +1,8 @@
-//! `provision dev`: mail in, storage, Runtime API.
+//! The local stack of `provision dev`: mail in, storage, Lambda's Runtime API.
 //!
-//! What AWS does between a mail and a function, on this machine: SES's receipt rules ([`receipt`]), its event and its
-//! headers, S3 over a folder, and Lambda with its Runtime API, limits, retries and failure queue. Everything listens on
-//! 127.0.0.1 alone, and whatever is started ends with the [`Stack`].
+//! It does on this machine what AWS does between a mail and a function: SES's receipt rules ([`receipt`]), its event
+//! and its headers, S3 over a folder, and Lambda with its Runtime API, limits, retries and failure queue. Everything
+//! listens on 127.0.0.1 only, and everything that is started ends with the [`Stack`].
 
 pub mod arrival;
 pub mod delivery;

@@ -1,8 +1,8 @@
-//! The mails of files, folders, mbox files and standard input, one after the other and without change.
+//! Reads the mails of files, folders, mbox files and standard input, one after the other and unchanged.
 //!
-//! A file that is named is a mail, or an mbox file if it begins with `From `. In a folder, and in those below it, a file
-//! counts if its name ends in `.eml`, `.mail`, `.msg` or `.mbox`, or if it begins as a mail does, such as an object that
-//! SES stored; hidden files do not count. Folders are read in the order of their names.
+//! A named file is a mail, or an mbox file if it begins with `From `. In a folder and its subfolders, a file is read if
+//! its name ends in `.eml`, `.mail`, `.msg` or `.mbox`, or if it begins as a mail does, such as an object that SES
+//! stored; hidden files are not read. Folders are read in the order of their names.
 
 mod mbox;
 
@@ -18,25 +18,25 @@ use walkdir::{DirEntry, WalkDir};
 use mbox::Mbox;
 use problem::Problem;
 
-/// A mail and where it came from.
+/// A mail and its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailFile {
     /// The path as typed or found, `PATH#N` for the Nth mail of an mbox file, `-` for standard input.
     pub name: String,
-    /// The mail as it came over the wire.
+    /// Bytes of the mail, unchanged.
     pub bytes: Vec<u8>,
 }
 
-/// A mail may have this many bytes; SES takes 40 MB.
+/// Size limit of a mail, in bytes; SES takes 40 MB.
 pub const LARGEST_MAIL: usize = 64 * 1024 * 1024;
 
-/// How much of a file is looked at to tell what it is.
+/// Number of bytes that are read to tell a file's type.
 const HEAD: usize = 512;
 
 /// The first bytes of Outlook's own file format, an OLE container.
 const OUTLOOK: &[u8] = &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
 
-/// Header names with which mails begin.
+/// Names of the headers with which mails begin.
 const FIRST_HEADERS: &[&str] = &[
     "arc-seal",
     "authentication-results",
@@ -58,7 +58,8 @@ const FIRST_HEADERS: &[&str] = &[
 
 type Mails = Box<dyn Iterator<Item = Result<MailFile, Problem>>>;
 
-/// The mails of these paths in order; `-` is standard input. What cannot be read is an item too, and the rest follows.
+/// Returns the mails of these paths in order; `-` is standard input. A file that cannot be read is an item too, and the
+/// others follow.
 pub fn read(paths: &[PathBuf]) -> impl Iterator<Item = Result<MailFile, Problem>> {
     paths
         .iter()

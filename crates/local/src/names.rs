@@ -1,47 +1,47 @@
-//! Names in AWS, handed over by whoever derives them: functions are told here what they are told there.
+//! Names in AWS, given by the caller that derives them: functions get the same names here as there.
 
 use std::collections::BTreeMap;
 
 use contract::context::{Context, Place};
 
-/// The account that everything stands in: the one that AWS uses in its examples.
+/// Account that every ARN names: the one in AWS's own examples.
 pub const ACCOUNT: &str = "123456789012";
 
-/// The names of a stack's parts in AWS, by the entries of its declaration.
+/// The names of a stack's parts in AWS, by entry.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
-    /// Buckets, by entry.
+    /// Bucket names, by entry.
     pub buckets: BTreeMap<String, String>,
-    /// Functions, by entry.
+    /// Names around each function, by entry.
     pub functions: BTreeMap<String, FunctionNames>,
-    /// Secrets, by name in AWS.
+    /// Secrets, by their names in AWS.
     pub secrets: BTreeMap<String, Secret>,
 }
 
 /// A secret that a function reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Secret {
-    /// Its ARN, but for the end that Secrets Manager gives it.
+    /// ARN, without the six characters that Secrets Manager appends.
     pub arn: String,
-    /// The environment variable that holds its value here.
+    /// Environment variable that holds its value on this machine.
     pub variable: String,
 }
 
 /// The names around one function.
 #[derive(Debug, Clone)]
 pub struct FunctionNames {
-    /// Its name.
+    /// Function name in AWS.
     pub name: String,
-    /// Its ARN.
+    /// ARN of the function.
     pub arn: String,
-    /// The name of its log group.
+    /// Name of the log group.
     pub log_group: String,
-    /// Its context: the stack as the function is told of it.
+    /// Context that the function finds in its environment.
     pub context: Context,
-    /// Places that it may read.
+    /// Places that the function may read.
     pub reads: Vec<Place>,
-    /// Places that it may write.
+    /// Places that the function may write.
     pub writes: Vec<Place>,
-    /// Places in which it may delete.
+    /// Places in which the function may delete.
     pub deletes: Vec<Place>,
 }

@@ -1,4 +1,4 @@
-//! What happens in the local stack, told to whoever shows it. Nothing in this module's neighbours prints.
+//! The events of the local stack, reported to whoever shows them. Nothing in this crate prints.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -7,162 +7,163 @@ use tokio::sync::mpsc;
 
 use super::failure::Failure;
 
-/// Something that happened.
+/// An event of the local stack.
 #[derive(Debug)]
 pub enum Happening {
-    /// No rule takes mail for a recipient of an SMTP session: it was told so.
+    /// An SMTP client named a recipient that no rule takes, and was refused.
     Refused {
-        /// The recipient.
+        /// Refused recipient.
         recipient: String,
     },
     /// A file could not be read.
     Unreadable {
-        /// Which, and why.
+        /// Path of the file, and why it could not be read.
         reason: String,
     },
-    /// A mail was not taken.
+    /// A mail was not accepted.
     NotTaken {
-        /// Where it came from.
+        /// Origin: a file, or the SMTP client.
         origin: String,
-        /// Why.
+        /// Reason for not accepting it.
         reason: String,
     },
     /// A mail arrived.
     Arrived {
-        /// SES's message id.
+        /// SES message id.
         mail: String,
-        /// Where it came from: a file, or the SMTP client.
+        /// Origin: a file, or the SMTP client.
         origin: String,
-        /// MAIL FROM.
+        /// Sender of the envelope (MAIL FROM).
         sender: String,
-        /// The decoded subject.
+        /// Decoded subject.
         subject: String,
     },
     /// A rule put a mail into a bucket.
     Stored {
-        /// SES's message id.
+        /// SES message id.
         mail: String,
-        /// The rule's entry name.
+        /// Entry name of the rule.
         rule: String,
-        /// The bucket's entry name.
+        /// Entry name of the bucket.
         bucket: String,
-        /// The object's key.
+        /// Key of the object.
         key: String,
     },
     /// A rule handed a mail to a function.
     Handed {
-        /// SES's message id.
+        /// SES message id.
         mail: String,
-        /// The rule's entry name.
+        /// Entry name of the rule.
         rule: String,
-        /// The function's entry name.
+        /// Entry name of the function.
         function: String,
     },
-    /// A rule told a topic.
+    /// A rule published a mail to a topic.
     Published {
-        /// SES's message id.
+        /// SES message id.
         mail: String,
-        /// The rule's entry name.
+        /// Entry name of the rule.
         rule: String,
-        /// The topic's entry name.
+        /// Entry name of the topic.
         topic: String,
     },
     /// A rule refused a mail.
     Bounced {
-        /// SES's message id.
+        /// SES message id.
         mail: String,
-        /// The rule's entry name.
+        /// Entry name of the rule.
         rule: String,
-        /// What its sender would be told.
+        /// Answer that the sender would get.
         answer: String,
     },
-    /// A function wrote a line that is no report.
+    /// A function wrote a line that is not a report.
     Logged {
-        /// The function's entry name.
+        /// Entry name of the function.
         function: String,
-        /// The line.
+        /// The line as written.
         line: String,
     },
-    /// A function reported what became of an item of its event, or handed something over by its log.
+    /// A function reported the outcome of an item, or wrote a document to its log.
     Reported {
-        /// What it said.
+        /// The report, as read from the log.
         report: Box<Report>,
     },
-    /// An invocation ended well.
+    /// An invocation succeeded.
     Succeeded {
-        /// SES's message id.
+        /// SES message id.
         mail: String,
-        /// The function's entry name.
+        /// Entry name of the function.
         function: String,
-        /// What it took.
+        /// Time and memory that it took.
         usage: Usage,
     },
     /// An invocation failed.
     Failed {
-        /// SES's message id.
+        /// SES message id.
         mail: String,
-        /// The function's entry name.
+        /// Entry name of the function.
         function: String,
-        /// Why.
+        /// Reason of the failure.
         failure: Failure,
-        /// What follows.
+        /// Consequence of the failure.
         next: Next,
     },
 }
 
-/// What follows a failed invocation.
+/// The consequences of a failed invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
-    /// It is tried again.
+    /// The event is retried.
     Retry {
-        /// After this time, here.
+        /// Wait before the retry, here.
         after: Duration,
-        /// After this time in Lambda.
+        /// Wait before the retry, in Lambda.
         lambda_waits: Duration,
-        /// The number of the next attempt, 2 or 3.
+        /// Number of the next attempt: 2 or 3.
         attempt: u8,
-        /// How many attempts there are.
+        /// Maximum number of attempts.
         attempts: u8,
     },
     /// Every attempt failed: the event is in the failure queue.
     FailureQueue {
-        /// The queue's entry name.
+        /// Entry name of the queue.
         queue: String,
-        /// The file that holds the message.
+        /// File that holds the message.
         file: PathBuf,
     },
-    /// Every attempt failed and the event is gone, as it would be in Lambda.
+    /// Every attempt failed and the event is lost, as it would be in Lambda.
     Lost {
         /// Why it could not be kept.
         reason: String,
     },
-    /// SES waited for the answer and goes on without one; nothing is tried again.
+    /// SES waited for the answer and goes on without one; nothing is retried.
     NotRetried,
 }
 
-/// What an invocation took.
+/// Time and memory that an invocation took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
-    /// From the event to the answer.
+    /// Duration from the event to the answer.
     pub duration: Duration,
-    /// From the start of the process until it asked for its first event, for the first event of an instance.
+    /// Duration of the process's start, until it asked for its first event; `None` except for an instance's
+    /// first event.
     pub start: Option<Duration>,
-    /// The most resident memory so far, in bytes; `None` where the system does not tell.
+    /// Peak resident memory so far, in bytes; `None` if the system does not tell.
     pub memory: Option<u64>,
 }
 
-/// Tells what happens. Nobody listening is no fault: a happening is then dropped.
+/// The sender of the events. If nobody receives them, they are dropped: that is not an error.
 #[derive(Debug, Clone)]
 pub struct Observer(mpsc::UnboundedSender<Happening>);
 
 impl Observer {
-    /// An observer, and what it will be told.
+    /// Returns an observer, and the receiver of its events.
     pub fn new() -> (Self, mpsc::UnboundedReceiver<Happening>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         (Self(sender), receiver)
     }
 
-    /// Tells that something happened.
+    /// Sends an event.
     pub fn tell(&self, happening: Happening) {
         let _nobody_listens = self.0.send(happening);
     }

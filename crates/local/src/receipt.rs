@@ -1,39 +1,39 @@
-//! What SES does with a mail: which receipt rules take it, for whom, and what they do in which order.
+//! SES's receipt rules: which rules take a mail, for which recipients, and which actions follow in which order.
 //!
 //! Pure, so that `provision dev` and the tests of the rules that we create ask the same code what SES would do.
 //! Source: "Email receiving concepts" and "Receipt rule actions" of the SES developer guide.
 
 use declaration::{Action, ReceiptRule, Recipient};
 
-/// A rule that takes a mail, and the recipients for whom it does.
+/// A rule that takes a mail, and the recipients that it takes it for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match<'rules> {
-    /// The rule.
+    /// The rule that takes the mail.
     pub rule: &'rules ReceiptRule,
-    /// In the envelope's order.
+    /// Recipients, in the envelope's order.
     pub recipients: Vec<String>,
 }
 
-/// How the evaluation goes on after an action.
+/// The continuation of the evaluation after an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
-    /// With the rule's next action.
+    /// Continues with the rule's next action.
     NextAction,
-    /// With the next rule.
+    /// Continues with the next rule.
     NextRule,
-    /// Not at all.
+    /// Ends the evaluation.
     End,
 }
 
-/// What a function that was waited for wants.
+/// The disposition that a synchronously invoked function answers with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Disposition {
-    /// Whatever is no known disposition means this one too.
+    /// Continues; also the meaning of an unknown disposition.
     #[default]
     Continue,
-    /// No further action of this rule.
+    /// Skips the remaining actions of this rule.
     StopRule,
-    /// No further action at all.
+    /// Skips all remaining actions of all rules.
     StopRuleSet,
 }
 
@@ -47,7 +47,7 @@ impl Disposition {
         }
     }
 
-    /// How the evaluation goes on.
+    /// Returns the continuation that the disposition asks for.
     pub fn flow(self) -> Flow {
         match self {
             Self::Continue => Flow::NextAction,
@@ -57,7 +57,8 @@ impl Disposition {
     }
 }
 
-/// The rules that take a mail for at least one of its recipients, in order, without regard to Stop actions.
+/// Returns the rules that take a mail for at least one of its recipients, in order, without regard to Stop
+/// actions.
 pub fn matches<'rules>(rules: &'rules [ReceiptRule], recipients: &[String]) -> impl Iterator<Item = Match<'rules>> {
     rules.iter().filter_map(move |rule| {
         let taken: Vec<String> = recipients.iter().filter(|recipient| takes(rule, recipient)).cloned().collect();
@@ -65,12 +66,13 @@ pub fn matches<'rules>(rules: &'rules [ReceiptRule], recipients: &[String]) -> i
     })
 }
 
-/// Whether any rule takes mail for a recipient: SES refuses all others while the client is still connected.
+/// Returns whether any rule takes mail for a recipient: SES refuses all others while the client is still
+/// connected.
 pub fn any_takes(rules: &[ReceiptRule], recipient: &str) -> bool {
     rules.iter().any(|rule| takes(rule, recipient))
 }
 
-/// Whether a rule takes mail for a recipient. No recipients: every mail.
+/// Returns whether a rule takes mail for a recipient. A rule without recipients takes every mail.
 fn takes(rule: &ReceiptRule, recipient: &str) -> bool {
     if !rule.enabled {
         return false;
@@ -93,7 +95,7 @@ fn meets(condition: &Recipient, local: &str, domain: &str) -> bool {
     }
 }
 
-/// How the evaluation goes on after an action, given what the function said if it was waited for.
+/// Returns the continuation after an action, given the disposition of the function if SES waited for it.
 pub fn after(action: &Action, disposition: Disposition) -> Flow {
     match action {
         Action::Stop => Flow::End,
@@ -126,7 +128,7 @@ mod tests {
         Action::Invoke { function: function.to_owned(), invocation: Invocation::RequestResponse, topic: None }
     }
 
-    /// Evaluates rules as SES does; `says` is what the functions that are waited for answer.
+    /// Evaluates rules as SES does; `says` is the disposition of every function that SES waits for.
     fn done(rules: &[ReceiptRule], recipients: &[&str], says: Disposition) -> Vec<String> {
         let recipients: Vec<String> = recipients.iter().map(|text| (*text).to_owned()).collect();
         let mut done = Vec::new();

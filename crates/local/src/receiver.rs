@@ -1,4 +1,4 @@
-//! What happens to a mail that arrives, by SMTP or by `--deliver`: the receipt rules, action by action.
+//! Handles a mail that arrives, by SMTP or by `--deliver`: applies the receipt rules, action by action.
 
 use std::{collections::BTreeMap, io};
 
@@ -18,7 +18,7 @@ use super::{
 use crate::names::Names;
 use declaration::{Action, Bounce, Invocation, ReceiptRule};
 
-/// Takes mails and does what the rules say.
+/// Accepts mails and applies the receipt rules.
 #[derive(Debug)]
 pub struct Receiver {
     pub(super) rules: Vec<ReceiptRule>,
@@ -30,43 +30,43 @@ pub struct Receiver {
     pub(super) observer: Observer,
 }
 
-/// A mail that was taken.
+/// A mail that was accepted.
 #[derive(Debug)]
 pub struct Received {
-    /// SES's message id.
+    /// SES message id.
     pub mail: String,
-    /// One for each function that was invoked and not waited for.
+    /// Endings of the asynchronous invocations, one receiver for each.
     pub invocations: Vec<oneshot::Receiver<Ending>>,
 }
 
-/// Why a mail was not taken.
+/// The reasons why a mail was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum NotReceived {
-    /// It could not be stored.
+    /// The mail could not be stored.
     #[error("could not store the mail in bucket `{bucket}`: {error}")]
     NotStored {
-        /// The bucket's entry name.
+        /// Entry name of the bucket.
         bucket: String,
-        /// Why.
+        /// Error of the file system.
         error: io::Error,
     },
-    /// Its event could not be written.
+    /// The event of the mail could not be serialised.
     #[error("could not write the event: {0}")]
     Event(#[from] serde_json::Error),
 }
 
 impl Receiver {
-    /// Whether any rule takes mail for a recipient.
+    /// Returns whether any rule takes mail for a recipient.
     pub fn takes(&self, recipient: &str) -> bool {
         receipt::any_takes(&self.rules, recipient)
     }
 
-    /// Whom to tell what happens.
+    /// Returns the observer of the local stack.
     pub fn observer(&self) -> &Observer {
         &self.observer
     }
 
-    /// Takes a mail: when this returns, everything that the rules store is stored.
+    /// Accepts a mail: when this returns, everything that the rules store is stored.
     pub async fn receive(&self, envelope: Envelope, bytes: Vec<u8>, origin: String) -> Result<Received, NotReceived> {
         let mut arrival = Arrival::now(envelope, bytes);
         self.observer.tell(Happening::Arrived {
@@ -147,7 +147,7 @@ impl Receiver {
         Ok(Disposition::Continue)
     }
 
-    /// The topic that an action names is told of it.
+    /// Reports the publication to the topic that an action names; does nothing without one.
     fn publish(&self, topic: Option<&String>, mail: String, rule: String) {
         if let Some(topic) = topic {
             self.observer.tell(Happening::Published { mail, rule, topic: topic.clone() });
@@ -177,7 +177,7 @@ impl Receiver {
     }
 }
 
-/// The decoded subject, for the person who watches.
+/// Returns the decoded subject, for display.
 fn subject(bytes: &[u8]) -> String {
     let message = MessageParser::default().parse_headers(bytes);
     message.and_then(|message| message.subject().map(str::to_owned)).unwrap_or_default()

@@ -1,4 +1,5 @@
-//! What a function may do in S3, and no more, as its role in AWS says: a right that is missing in the declaration is missing here too.
+//! The S3 permissions of each function, and no more, as its role in AWS has them: a permission that the declaration lacks is lacking
+//! here too.
 
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -11,10 +12,10 @@ use s3s::{
     s3_error,
 };
 
-/// A function and its rights.
+/// The credentials and the permissions of a function.
 #[derive(Debug, Clone)]
 pub(crate) struct Grant {
-    /// The function's access key.
+    /// Access key of the function.
     pub access_key: String,
     /// Its secret key.
     pub secret_key: Secret,
@@ -22,24 +23,24 @@ pub(crate) struct Grant {
     pub secrets: BTreeSet<String>,
     /// The objects that it may get.
     pub reads: Vec<Place>,
-    /// Where it may put objects.
+    /// Places into which it may put objects.
     pub writes: Vec<Place>,
-    /// The objects that it may delete.
+    /// Places in which it may delete objects.
     pub deletes: Vec<Place>,
 }
 
-/// What IAM grants, and what one declares it with.
+/// The S3 actions that IAM grants for places of a declaration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Right {
-    /// `s3:GetObject`.
+    /// Get objects: `s3:GetObject`.
     Read,
-    /// `s3:PutObject`.
+    /// Put objects: `s3:PutObject`.
     Write,
-    /// `s3:DeleteObject`.
+    /// Delete objects: `s3:DeleteObject`.
     Delete,
 }
 
-/// The rights of every function, over the folder in which the buckets are.
+/// The permissions of every function, over the folder that holds the buckets.
 #[derive(Debug)]
 pub(super) struct Grants {
     pub(super) grants: Vec<Grant>,
@@ -47,7 +48,7 @@ pub(super) struct Grants {
 }
 
 impl Right {
-    /// What an operation on one object takes.
+    /// Returns the permission that an operation on one object needs; `None` for any other operation.
     fn of(operation: &str) -> Option<Self> {
         match operation {
             "GetObject" | "HeadObject" => Some(Self::Read),
@@ -79,7 +80,7 @@ impl Grant {
     }
 }
 
-/// Whether a key is the name of one file below the bucket's folder, and of no other.
+/// Returns whether a key names exactly one file below the bucket's folder.
 pub(super) fn is_file(key: &str) -> bool {
     !key.split('/').any(|part| matches!(part, "" | "." | ".."))
 }
@@ -94,7 +95,7 @@ impl Grants {
             let declared = right.declared();
             return Err(s3_error!(AccessDenied, "The function's `{declared}` does not name `{bucket}/{key}`"));
         }
-        // To whoever may not list a bucket S3 does not tell that an object is not there.
+        // S3 does not tell a caller without the right to list that an object does not exist.
         if right == Right::Read && !self.folder.join(bucket).join(key).is_file() {
             return Err(s3_error!(AccessDenied, "There is no object `{bucket}/{key}`, or it may not be seen"));
         }
@@ -111,7 +112,7 @@ impl S3Access for Grants {
         };
         let access_key = context.credentials().map(|credentials| credentials.access_key.as_str());
         self.may(access_key, right, bucket, key)?;
-        // What is there is compared with what the function says it is: S3 takes that for reading.
+        // The object is compared with what the function expects: S3 takes that for reading.
         if right == Right::Write && context.headers().contains_key("if-match") {
             self.may(access_key, Right::Read, bucket, key)?;
         }
@@ -153,8 +154,8 @@ mod tests {
         Client::from_conf(config.build())
     }
 
-    /// A function that reads `inbound/`, writes `unmatched/` and `state/`, reads `state/`, and deletes `inbound/old/`, before a bucket
-    /// with an object in each folder, and the bucket's folder.
+    /// Returns the client of a function that reads `inbound/`, writes `unmatched/` and `state/`, reads `state/`, and deletes
+    /// `inbound/old/`, before a bucket with an object in each folder, and the bucket's folder.
     async fn function() -> (tempfile::TempDir, Client) {
         let folder = tempfile::tempdir().unwrap();
         let storage = Storage::open(folder.path(), [BUCKET.to_owned(), "other".to_owned()].into_iter()).unwrap();
@@ -180,7 +181,7 @@ mod tests {
         (folder, client(address, "LOCAL1", "hidden"))
     }
 
-    /// `allowed`, or the code with which S3 refuses.
+    /// Returns `allowed`, or the code with which S3 refuses.
     fn said<Output, Fault>(result: Result<Output, SdkError<Fault>>) -> String
     where
         SdkError<Fault>: ProvideErrorMetadata,

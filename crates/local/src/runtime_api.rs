@@ -1,4 +1,4 @@
-//! Lambda's Runtime API for one instance of a function: what a runtime asks, turned into [`Signal`]s.
+//! Lambda's Runtime API for one instance of a function: turns a runtime's requests into [`Signal`]s.
 //!
 //! Each instance has a server of its own, so that a process that was given up cannot answer for its successor.
 //! No request of it is signed: [`crate::guard`] keeps other users and web pages away. Events name mails, and contain no secret.
@@ -24,38 +24,38 @@ use crate::guard::{Listener, of_host};
 /// Lambda's limit on a synchronous answer.
 const LARGEST_ANSWER: usize = 6 * 1024 * 1024;
 
-/// What a runtime said.
+/// A message of a runtime.
 #[derive(Debug)]
 pub(super) enum Signal {
-    /// It is ready for an event.
+    /// The runtime is ready for an event.
     Ready,
-    /// It answered.
+    /// The function answered.
     Response(Bytes),
-    /// It answered with an error.
+    /// The function answered with an error.
     Error(Bytes),
-    /// It could not start.
+    /// The function could not start.
     InitError(Bytes),
 }
 
 /// One event for a runtime.
 #[derive(Debug, Clone)]
 pub(super) struct Invocation {
-    /// The same for every attempt.
+    /// Request id; the same for every attempt.
     pub(super) request_id: String,
-    /// Milliseconds since the epoch.
+    /// Deadline, in milliseconds since the epoch.
     pub(super) deadline: u128,
-    /// Whom it is for.
+    /// ARN of the invoked function.
     pub(super) function_arn: String,
-    /// The event.
+    /// The event, as JSON.
     pub(super) payload: Bytes,
 }
 
 /// The server for one instance; dropping it ends it.
 #[derive(Debug)]
 pub(super) struct RuntimeApi {
-    /// Where it listens.
+    /// Address on which it listens.
     pub(super) address: SocketAddr,
-    /// What the runtime says.
+    /// Messages of the runtime.
     pub(super) signals: mpsc::UnboundedReceiver<Signal>,
     invocations: mpsc::UnboundedSender<Invocation>,
     server: JoinHandle<std::io::Result<()>>,
@@ -65,7 +65,7 @@ pub(super) struct RuntimeApi {
 struct Exchange {
     signals: mpsc::UnboundedSender<Signal>,
     invocations: Mutex<mpsc::UnboundedReceiver<Invocation>>,
-    /// The request that the runtime works on.
+    /// Id of the request that the runtime works on; `None` between two requests.
     current: std::sync::Mutex<Option<String>>,
 }
 
@@ -86,7 +86,7 @@ impl RuntimeApi {
         Ok(Self { address, signals, invocations, server })
     }
 
-    /// Hands out an event to the runtime's next request.
+    /// Gives an event to the runtime's next request.
     pub(super) fn offer(&self, invocation: Invocation) {
         let _server_has_ended = self.invocations.send(invocation);
     }
@@ -157,7 +157,7 @@ impl Exchange {
         std::mem::replace(&mut *current, request)
     }
 
-    /// Takes an answer, once, and only to the request that is worked on.
+    /// Accepts one answer, and only to the current request.
     fn answer(&self, request: &str, signal: Signal) -> Response {
         let current = self.work_on(None);
         if current.as_deref() == Some(request) {

@@ -20,7 +20,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-/// Secrets by name in Secrets Manager.
+/// Secrets, by their names in Secrets Manager.
 pub(crate) type Secrets = BTreeMap<String, Secret>;
 
 /// The largest request that is read. Bytes.
@@ -89,12 +89,13 @@ impl Services {
     }
 }
 
-/// The service of a signed request: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
+/// Returns the service of a signed request: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`; `None` without a
+/// signature.
 fn service(authorization: &str) -> Option<&str> {
     authorization.split_once("Credential=")?.1.split('/').nth(3)
 }
 
-/// Whether an ARN names a secret: it ends with the name, a hyphen and six characters.
+/// Returns whether an ARN names a secret: it ends with the name, a hyphen and six characters.
 fn is_arn_of(id: &str, name: &str) -> bool {
     id.starts_with("arn:") && id.split_once(":secret:").is_some_and(|(_, rest)| rest.starts_with(&format!("{name}-")))
 }

@@ -1,7 +1,7 @@
-//! SMTP on 127.0.0.1: the door through which mails come.
+//! The SMTP server on 127.0.0.1, by which mails arrive.
 //!
-//! A recipient that no rule takes is refused while the client is there (550), as SES does. A mail is accepted (250) only
-//! when the rules have put it where they put it. Plain SMTP is welcome here even where a rule wants TLS.
+//! A recipient that no rule takes is refused during the session (550), as SES does. A mail is accepted (250) only after
+//! the rules have stored it. Plain SMTP is accepted here even if a rule requires TLS.
 
 use std::{borrow::Cow, io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -18,25 +18,25 @@ use tokio::{
 
 use super::{arrival::Envelope, guard::Listener, observer::Happening, receiver::Receiver};
 
-/// SES's limit with an S3 action.
+/// SES's size limit of a mail with an S3 action, in bytes.
 pub(crate) const LARGEST_MAIL: usize = 40 * 1024 * 1024;
 /// SES's limit on the recipients of a mail.
 const MOST_RECIPIENTS: usize = 100;
-/// A silent client is let go.
+/// Idle timeout of a session.
 const PATIENCE: Duration = Duration::from_mins(5);
-/// How many clients are served at once.
+/// Maximum number of sessions at once.
 const SESSIONS: usize = 32;
 
 /// A listening server; dropping it ends it and its sessions.
 #[derive(Debug)]
 pub(crate) struct Server {
-    /// Where it listens.
+    /// Address on which it listens.
     pub address: SocketAddr,
     accepting: JoinHandle<()>,
 }
 
 impl Server {
-    /// Listens on a port of 127.0.0.1; 0 is any.
+    /// Listens on a port of 127.0.0.1; 0 takes any free port.
     pub(crate) async fn start(port: u16, receiver: Arc<Receiver>) -> io::Result<Self> {
         let listener = Listener::bind(port).await?;
         let address = listener.address();
@@ -78,7 +78,7 @@ struct Session {
     recipients: Vec<String>,
 }
 
-/// What follows a command.
+/// The next step after a command.
 enum Step {
     Reply(Cow<'static, str>),
     Data,
@@ -108,7 +108,7 @@ impl Session {
                     }
                     continue;
                 }
-                // Where the next command begins is not known.
+                // The start of the next command is unknown.
                 Err(Error::ResponseTooLong) => return self.reply("500 5.5.2 The line is too long").await,
                 Err(error) => Step::Reply(refusal(&error).into()),
             };
@@ -180,7 +180,7 @@ impl Session {
         self.recipients.clear();
     }
 
-    /// Hands a mail over; 250 only when it is stored.
+    /// Hands a mail over; answers 250 only after it was stored.
     async fn receive(&mut self, mail: Mail) -> String {
         let sender = self.sender.take().unwrap_or_default();
         let recipients = std::mem::take(&mut self.recipients);
@@ -198,20 +198,20 @@ impl Session {
     }
 }
 
-/// A mail that was sent.
+/// The data of a mail.
 enum Mail {
     Whole(Vec<u8>),
     TooLarge,
 }
 
-/// What came from the client and was not looked at yet.
+/// Input from the client that was not processed yet.
 #[derive(Default)]
 struct Input {
     unread: Vec<u8>,
 }
 
 impl Input {
-    /// Reads more; false when there is no more.
+    /// Reads more input; returns `false` at its end.
     async fn read(&mut self, stream: &mut TcpStream) -> io::Result<bool> {
         let mut chunk = vec![0; 16 * 1024];
         let read = tokio::time::timeout(PATIENCE, stream.read(&mut chunk)).await??;
@@ -220,11 +220,11 @@ impl Input {
         Ok(read > 0)
     }
 
-    /// Reads up to the line with the dot; `None` when the client goes away before.
+    /// Reads up to the line with the dot; `None` if the client disconnects before.
     async fn mail(&mut self, stream: &mut TcpStream) -> io::Result<Option<Mail>> {
         let mut data = DataReceiver::new();
         let mut mail = Vec::new();
-        // The dot may be the first line of all: it ends a mail only after a line end.
+        // The dot may be the very first line: it ends a mail only after a line end.
         data.ingest(&mut b"\r\n".iter(), &mut mail);
         mail.clear();
         let mut skipping: Option<DummyDataReceiver> = None;

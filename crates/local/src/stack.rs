@@ -1,4 +1,4 @@
-//! The declared stack, running on this machine.
+//! Starts the declared stack on this machine, and ends it.
 
 use std::{
     collections::BTreeMap,
@@ -29,50 +29,51 @@ use crate::names::{FunctionNames, Names};
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use declaration::Declaration;
 
-/// What `provision dev` was asked for.
+/// The options of `provision dev`.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where buckets and failure queues stand.
+    /// Folder of the buckets and failure queues.
     pub folder: PathBuf,
-    /// The port of the SMTP listener; 0 is any.
+    /// Port of the SMTP listener; 0 takes any free one.
     pub smtp_port: u16,
-    /// What the verdicts on every mail are.
+    /// Verdicts on every mail.
     pub verdicts: Vec<Setting>,
-    /// What functions are told in place of what is declared, or besides. A declared secret stays one.
+    /// Environment variables that add to the declared ones or override them. A declared secret stays a
+    /// secret.
     pub variables: BTreeMap<String, Secret>,
-    /// How long a failed event waits for its next attempt.
+    /// Wait before a failed event is retried.
     pub retry_delay: Duration,
 }
 
-/// Why the stack could not be started.
+/// The reasons why the stack could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum NotStarted {
-    /// A folder could not be made.
+    /// A folder could not be created.
     #[error("Failed to make the folder `{}`", folder.display())]
     Folder {
-        /// The folder.
+        /// Path of the folder.
         folder: PathBuf,
-        /// Why.
+        /// Error of the file system.
         #[source]
         error: io::Error,
     },
     /// A port could not be opened.
     #[error("Failed to listen on 127.0.0.1:{port} for {what}")]
     Port {
-        /// For what.
+        /// Purpose of the port, in words.
         what: &'static str,
-        /// The port.
+        /// Number of the port.
         port: u16,
-        /// Why.
+        /// Error of the system.
         #[source]
         error: io::Error,
     },
     /// The S3 endpoint refused its folder.
     #[error("Failed to open the folder `{}` as S3: {reason}", folder.display())]
     Storage {
-        /// The folder.
+        /// Path of the folder.
         folder: PathBuf,
-        /// Why.
+        /// Reason of the refusal.
         reason: String,
     },
     /// The system has no random bytes for keys.
@@ -86,11 +87,11 @@ pub enum NotStarted {
 /// A running stack. Dropping it ends every process and every listener.
 #[derive(Debug)]
 pub struct Stack {
-    /// Where mails come in.
+    /// Receiver of mails.
     pub receiver: Arc<Receiver>,
-    /// Where SMTP listens.
+    /// Address of the SMTP listener.
     pub smtp: SocketAddr,
-    /// Where S3 listens.
+    /// Address of the S3 endpoint.
     pub s3: SocketAddr,
     smtp_server: smtp::Server,
     servers: Vec<Server>,
@@ -169,7 +170,7 @@ impl Stack {
     }
 }
 
-/// What runs for a function.
+/// Returns the program of a function, with its environment and limits.
 fn program(
     function: &declaration::Function,
     executable: &Path,
@@ -185,7 +186,7 @@ fn program(
     }
 }
 
-/// How a function is run; what was typed stands over what is declared.
+/// Returns the settings of a function; command-line options override the declaration.
 fn settings(
     entry: &str,
     function: &declaration::Function,
@@ -211,7 +212,7 @@ async fn serve(what: &'static str, router: Router) -> Result<Server, NotStarted>
     Ok(Server { address, serving: tokio::spawn(async move { axum::serve(listener, router).await }) })
 }
 
-/// The folder of a function's failure queue.
+/// Returns the folder of a function's failure queue.
 fn failure_queue(function: &declaration::Function, folder: &Path) -> Result<Option<(String, PathBuf)>, NotStarted> {
     let Some(queue) = &function.on_failure else { return Ok(None) };
     let folder = folder.join(private::QUEUES).join(queue);
@@ -236,7 +237,7 @@ fn grant(names: &FunctionNames) -> Result<Grant, NotStarted> {
     })
 }
 
-/// The environment of a function as Lambda makes it, and nothing of ours.
+/// Returns the environment of a function as Lambda sets it, and nothing of this process's own.
 fn environment(
     declaration: &Declaration,
     names: &FunctionNames,

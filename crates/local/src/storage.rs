@@ -1,6 +1,6 @@
 //! S3 over a folder: `FOLDER/BUCKET/KEY`.
 //!
-//! Functions reach it over HTTP with signed requests, each with credentials of its own and its own [`rights`].
+//! Functions reach it over HTTP with signed requests, each with its own credentials and its own [`rights`].
 
 use std::{
     io,
@@ -26,14 +26,14 @@ use super::{
     rights::{self, Grant, Grants},
 };
 
-/// Puts objects into the folder, as SES does.
+/// Writes objects into the folder, as SES does.
 #[derive(Debug, Clone)]
 pub(crate) struct Storage {
     folder: PathBuf,
 }
 
 impl Storage {
-    /// Opens a folder and makes the buckets in it.
+    /// Opens a folder and creates the buckets in it.
     pub(crate) fn open(folder: &Path, buckets: impl Iterator<Item = String>) -> io::Result<Self> {
         for bucket in buckets {
             private::make(&folder.join(bucket))?;
@@ -41,7 +41,7 @@ impl Storage {
         Ok(Self { folder: folder.to_owned() })
     }
 
-    /// Writes an object: when this returns it is there as a whole.
+    /// Writes an object: when this returns, it is there as a whole.
     pub(crate) async fn put(&self, bucket: &str, key: &str, bytes: Vec<u8>) -> io::Result<()> {
         let path = self.folder.join(bucket).join(key);
         let unsound = || io::Error::new(io::ErrorKind::InvalidInput, format!("`{key}` cannot be the name of a file"));
@@ -60,7 +60,7 @@ impl Storage {
         tokio::task::spawn_blocking(write).await.map_err(io::Error::other)?
     }
 
-    /// The S3 endpoint.
+    /// Returns the S3 endpoint.
     pub(crate) fn router(&self, grants: Vec<Grant>) -> Result<Router, s3s_fs::Error> {
         let mut keys = SimpleAuth::new();
         for grant in &grants {
@@ -74,7 +74,7 @@ impl Storage {
             let served = Arc::clone(&served);
             async move {
                 let (service, writing) = &*served;
-                // The library looks at what is there, and then writes: `If-Match` needs both to be one.
+                // The library reads the object and then writes: `If-Match` needs both to be atomic.
                 let _one_at_a_time = if reads(request.method()) { None } else { Some(writing.lock().await) };
                 answer(service, request).await
             }

@@ -1,4 +1,4 @@
-//! What became of every mail of a run, from what happened: the summary at its end.
+//! Summarises a run: the outcome of every mail, collected from the events of the stack.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -8,16 +8,16 @@ use serde_json::{Map, Value};
 
 use super::observer::{Happening, Next};
 
-/// What became of a mail, from what a person need not look at to what is not where it should be.
+/// The outcome of a mail, from harmless to lost.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// A function reported it, in its own word; never [`Class::Retry`].
+    /// A function reported it, in its own word; the class is never [`Class::Retry`].
     Reported(Class, String),
-    /// A function took it and reported nothing.
+    /// A function accepted it and reported nothing.
     Handled,
     /// It is stored; no rule hands it to a function.
     Stored,
-    /// A function still had it, or it waited for its next attempt, when the run was ended.
+    /// The run ended while a function had it, or while it waited for a retry.
     Unfinished,
     /// Every attempt failed.
     Failed,
@@ -26,7 +26,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Returns the word for programs: a function's own, or one of ours.
+    /// Returns the outcome as a word for programs: the function's own, or one of ours.
     pub fn word(&self) -> &str {
         match self {
             Self::Reported(_, word) => word,
@@ -38,7 +38,7 @@ impl Outcome {
         }
     }
 
-    /// Returns whether a mail that ended so is where it should be.
+    /// Returns whether a mail with this outcome is where it should be.
     fn is_well(&self) -> bool {
         *self < Self::Unfinished
     }
@@ -53,23 +53,23 @@ impl Serialize for Outcome {
 /// A mail of the run.
 #[derive(Debug, Default, Serialize)]
 pub struct Mail {
-    /// The file, or the SMTP client.
+    /// Origin: a file, or the SMTP client.
     pub origin: String,
-    /// SES's message id; `None` where no rule took the mail.
+    /// SES message id; `None` if no rule took the mail.
     pub ses_message_id: Option<String>,
-    /// The decoded subject.
+    /// Decoded subject.
     pub subject: String,
-    /// What became of it.
+    /// Outcome; `None` until it is known.
     pub outcome: Option<Outcome>,
-    /// Why it is not done.
+    /// Why the mail is not done; `None` if it is.
     pub reason: Option<String>,
-    /// Label and text, for people, as the function reported them.
+    /// Labels and texts for people, as the function reported them.
     pub facts: Vec<(String, String)>,
-    /// The function's own values.
+    /// The function's own values, for programs.
     pub details: Map<String, Value>,
-    /// How often a function was invoked for it.
+    /// Number of invocations for this mail.
     pub attempts: u32,
-    /// The message in the failure queue.
+    /// Message in the failure queue; `None` if there is none.
     pub failure_message: Option<PathBuf>,
     #[serde(skip)]
     handed: u32,
@@ -77,45 +77,45 @@ pub struct Mail {
     ended: u32,
     #[serde(skip)]
     reported: Option<Outcome>,
-    /// Why the last attempt that failed did.
+    /// Reason of the last failed attempt; `None` if none failed.
     #[serde(skip)]
     failure: Option<String>,
-    /// Whether every attempt failed.
+    /// `true` if every attempt failed.
     #[serde(skip)]
     failed: bool,
 }
 
-/// What became of every mail.
+/// The outcomes of all mails so far.
 #[derive(Debug, Default)]
 pub struct Tally {
     mails: Vec<Mail>,
     numbers: BTreeMap<String, usize>,
-    /// Why files could not be read.
+    /// Reasons why files could not be read.
     unreadable: Vec<String>,
 }
 
 /// The summary of a run.
 #[derive(Debug, Serialize)]
 pub struct Summary {
-    /// Whether the run was ended before its mails were.
+    /// `true` if the run was interrupted before its mails were done.
     pub interrupted: bool,
     /// Every mail, in the order in which they arrived.
     pub mails: Vec<Mail>,
-    /// How many mails ended how.
+    /// Number of mails per outcome.
     pub counts: BTreeMap<Outcome, usize>,
-    /// Why files could not be read.
+    /// Reasons why files could not be read.
     pub unreadable: Vec<String>,
 }
 
 impl Summary {
-    /// Whether every mail is where it should be.
+    /// Returns whether every mail is where it should be.
     pub fn is_well(&self) -> bool {
         self.counts.keys().all(Outcome::is_well)
     }
 }
 
 impl Tally {
-    /// Takes note of what happened; tells the number of the mail that it is about, from 1.
+    /// Records an event; returns the number of the mail that it is about, from 1.
     pub fn note(&mut self, happening: &Happening) -> Option<usize> {
         match happening {
             Happening::Arrived { mail, origin, subject, .. } => {
@@ -153,7 +153,8 @@ impl Tally {
         }
     }
 
-    /// A mail that was not taken may have arrived before it could not be stored.
+    /// Records a mail that was not accepted. It may have arrived already, if it then could not be
+    /// stored.
     fn not_taken(&mut self, origin: &str, reason: &str) -> Option<usize> {
         let arrived = self.mails.iter().rposition(|mail| mail.origin == origin && mail.handed == 0);
         let number = arrived.unwrap_or_else(|| {
@@ -172,7 +173,7 @@ impl Tally {
         Some(number)
     }
 
-    /// The summary.
+    /// Returns the summary of the run.
     pub fn summary(self, interrupted: bool) -> Summary {
         let mut counts = BTreeMap::new();
         let mut mails = self.mails;
@@ -191,7 +192,7 @@ impl Tally {
 impl Mail {
     fn report(&mut self, report: &ItemReport) {
         self.reported = Some(match report.class {
-            // If the function says that it must be tried again and does not fail, nobody will.
+            // The function reported that a retry is needed but did not fail, so nobody retries.
             Class::Retry => Outcome::Failed,
             class => Outcome::Reported(class, report.outcome.clone()),
         });

@@ -1,8 +1,8 @@
-//! What SES thinks of a mail. On this machine nothing is scanned or looked up: the verdicts are those that were asked for.
+//! SES's verdicts on a mail. Nothing is scanned or looked up on this machine: the verdicts are the chosen ones.
 
 use std::{fmt, str::FromStr};
 
-/// The outcome of one check, with SES's words.
+/// The result of one check, in SES's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Verdict {
     /// The mail passed.
@@ -10,11 +10,11 @@ pub enum Verdict {
     Pass,
     /// The mail failed.
     Fail,
-    /// Not sure; for SPF, DKIM and DMARC: there is nothing to check.
+    /// The check is not sure; for SPF, DKIM and DMARC: there is nothing to check.
     Gray,
-    /// SES could not check.
+    /// SES could not make the check.
     ProcessingFailed,
-    /// The rule does not ask for this check.
+    /// The receipt rule does not ask for this check.
     Disabled,
 }
 
@@ -22,7 +22,7 @@ const VERDICTS: [Verdict; 5] =
     [Verdict::Pass, Verdict::Fail, Verdict::Gray, Verdict::ProcessingFailed, Verdict::Disabled];
 
 impl Verdict {
-    /// As in the event and in the `X-SES-…-Verdict` headers.
+    /// Returns the word of the event and of the `X-SES-…-Verdict` headers.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "PASS",
@@ -33,12 +33,12 @@ impl Verdict {
         }
     }
 
-    /// The verdict that SES calls so; letters may be of either case.
+    /// Returns the verdict with that name in SES's words, in either case; `None` for another word.
     pub fn of(word: &str) -> Option<Self> {
         VERDICTS.into_iter().find(|verdict| verdict.as_str().eq_ignore_ascii_case(word))
     }
 
-    /// As in `Authentication-Results` (RFC 8601).
+    /// Returns the word of `Authentication-Results` (RFC 8601).
     pub fn result(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -49,7 +49,7 @@ impl Verdict {
     }
 }
 
-/// What is checked.
+/// The checks that SES makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Check {
     Spam,
@@ -91,23 +91,23 @@ impl FromStr for Setting {
     }
 }
 
-/// All verdicts on a mail. PASS unless set.
+/// All verdicts on a mail, PASS unless set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Verdicts {
-    /// On spam.
+    /// Verdict on spam.
     pub spam: Verdict,
-    /// On viruses.
+    /// Verdict on viruses.
     pub virus: Verdict,
-    /// On the sender of the envelope.
+    /// Verdict of SPF, on the envelope's sender.
     pub spf: Verdict,
-    /// On the signatures.
+    /// Verdict of DKIM, on the signatures.
     pub dkim: Verdict,
-    /// On the author.
+    /// Verdict of DMARC, on the author.
     pub dmarc: Verdict,
 }
 
 impl Verdicts {
-    /// PASS but for the settings; the last of two for one check counts.
+    /// Returns the verdicts with these settings and PASS otherwise; of two settings for one check the last one counts.
     pub fn with(settings: &[Setting]) -> Self {
         let mut verdicts = Self::default();
         for setting in settings {
@@ -116,7 +116,7 @@ impl Verdicts {
         verdicts
     }
 
-    /// The verdicts under a rule: without scanning there is none on spam and viruses.
+    /// Returns the verdicts under a rule: without scanning there is none on spam and viruses.
     #[must_use]
     pub fn under(self, scan: bool) -> Self {
         if scan { self } else { Self { spam: Verdict::Disabled, virus: Verdict::Disabled, ..self } }

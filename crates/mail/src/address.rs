@@ -5,14 +5,14 @@ use std::fmt;
 /// A mailbox of a header: an address and the name shown with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mailbox {
-    /// The display name. It proves nothing: anybody may write anything here.
+    /// Display name; proves nothing, since anybody may write anything here. `None` if there is none.
     pub name: Option<String>,
     /// The bare address, `local@domain`, as written.
     pub address: String,
 }
 
 impl Mailbox {
-    /// The domain of the address, or `None` where it has none.
+    /// Returns the domain of the address; `None` if it has none.
     pub fn domain(&self) -> Option<Domain> {
         let (_, domain) = self.address.rsplit_once('@')?;
         Domain::new(domain)
@@ -24,16 +24,16 @@ impl Mailbox {
 pub struct Domain(String);
 
 impl Domain {
-    /// Takes a domain name as people write it.
+    /// Parses a domain name as people write it; `None` if it is not one.
     pub fn new(text: &str) -> Option<Self> {
         let name = text.trim().trim_end_matches('.').to_ascii_lowercase();
-        // Look-alikes in other scripts are told as such, so that their letters are letters too.
+        // Look-alikes in other scripts stay visible as such: their letters count as letters.
         let is_sound = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_');
         let sound = name.split('.').all(|label| !label.is_empty() && label.chars().all(is_sound));
         sound.then_some(Self(name))
     }
 
-    /// Takes a name of ASCII letters, digits, hyphens and dots, exactly as it stands.
+    /// Parses a name of ASCII letters, digits, hyphens and dots, exactly as written; `None` for anything else.
     pub fn strict(text: &str) -> Option<Self> {
         let is_sound = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         let sound = text.len() <= 253 && text.split('.').all(|label| !label.is_empty() && label.bytes().all(is_sound));
@@ -63,7 +63,8 @@ pub fn is_atext(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
 }
 
-/// The address, in lower case, and the domain of a raw `From` that holds exactly one plain mailbox: `local@domain`, or `name <local@domain>`.
+/// Returns the address, in lower case, and the domain of a raw `From` that holds exactly one plain mailbox: `local@domain`, or `name
+/// <local@domain>`.
 ///
 /// Programs read routes, groups, lists, quoted local parts and brackets inside each other in several ways, so that each of these is `None`.
 pub fn author_of(value: &[u8]) -> Option<(String, Domain)> {
@@ -91,7 +92,7 @@ pub fn author_of(value: &[u8]) -> Option<(String, Domain)> {
         };
     }
     let is_name = |word: &Word<'_>| match word {
-        // Dots are obsolete there and everywhere; bytes beyond ASCII are names that nobody has encoded.
+        // Dots there are obsolete but common; bytes beyond ASCII are names that nobody has encoded.
         Word::Plain(word) => word.iter().all(|byte| is_atext(*byte) || *byte == b'.' || !byte.is_ascii()),
         Word::Quoted => true,
         Word::Bracketed(_) => false,
@@ -109,7 +110,7 @@ enum Word<'value> {
     Bracketed(&'value [u8]),
 }
 
-/// A comment or a quoted string at the beginning, and what follows it; `None` if it does not close.
+/// Splits off a comment or a quoted string at the beginning; `None` if it does not close.
 fn enclosed(text: &[u8], open: u8, close: u8) -> Option<(&[u8], &[u8])> {
     let mut depth = 0_usize;
     let mut is_escaped = false;
@@ -131,7 +132,7 @@ fn enclosed(text: &[u8], open: u8, close: u8) -> Option<(&[u8], &[u8])> {
     None
 }
 
-/// A dot-atom, `@`, and a domain of letters, digits, hyphens and dots.
+/// Parses a dot-atom, `@`, and a domain of letters, digits, hyphens and dots.
 fn plain_address(address: &[u8]) -> Option<(String, Domain)> {
     let address = str::from_utf8(address).ok()?;
     let (local, domain) = address.split_once('@')?;

@@ -12,7 +12,7 @@ use super::{
     subject,
 };
 
-/// A body without any of these quotes nothing.
+/// Substrings of quotations: a body without any of them quotes nothing.
 const HINTS: [&str; 26] = [
     "wrote",
     "schrieb",
@@ -42,7 +42,7 @@ const HINTS: [&str; 26] = [
     "写道",
 ];
 
-/// Ends of the line that says who wrote what follows.
+/// Ends of the line that names the author of a quotation.
 const WROTE: [&str; 12] = [
     "wrote",
     "writes",
@@ -58,7 +58,7 @@ const WROTE: [&str; 12] = [
     "写道",
 ];
 
-/// What stands between dashes above a quoted message.
+/// Words between dashes above a quoted message.
 const ORIGINALS: [&str; 12] = [
     "original message",
     "original appointment",
@@ -74,22 +74,22 @@ const ORIGINALS: [&str; 12] = [
     "özgün ileti",
 ];
 
-/// Elements in which mail programs quote.
+/// HTML elements in which mail programs quote.
 const ELEMENTS: [&str; 6] =
     ["gmail_quote", "yahoo_quoted", "type=\"cite\"", "divRplyFwdMsg", "appendonsend", "moz-cite-prefix"];
 
-/// This many lines in a row with `>` before them are a quotation.
+/// Number of consecutive lines with `>` that make a quotation.
 const QUOTED_LINES: usize = 3;
-/// Lines over which the words above a quotation may be broken.
+/// Maximum number of lines over which the words above a quotation may be broken.
 const LONGEST_ATTRIBUTION: usize = 3;
 
-/// The mail without its quotation, if it has one below an answer.
+/// Returns the mail without the quotation below its answer; `None` if it has none.
 pub(super) fn without_quotation(mail: &Mail) -> Option<Mail> {
     let is_hinted = |body: &String| HINTS.iter().any(|hint| memmem::find(body.as_bytes(), hint.as_bytes()).is_some());
     if !mail.texts.iter().chain(&mail.pages).any(is_hinted) && !mail.texts.iter().any(|text| text.starts_with('>')) {
         return None;
     }
-    // Of layers that stand in the body the subject above them tells how they came there.
+    // For layers in the body, the subject above them tells how they came there.
     let around = mail.layers.iter().rev().find(|layer| layer.wrapping != super::Wrapping::Inline);
     let subject = around.map_or("", |layer| layer.subject.as_str());
     let text_cuts: Vec<_> = mail.texts.iter().map(|text| in_text(text, subject)).collect();
@@ -107,7 +107,7 @@ pub(super) fn without_quotation(mail: &Mail) -> Option<Mail> {
 fn in_text(text: &str, subject: &str) -> Option<usize> {
     let lines: Vec<&str> = text.lines().take(MOST_LINES).collect();
     let at = quotation(&Body { lines: &lines, wraps: true }, subject)?;
-    // Lines are slices of the text: where one begins is told by its address.
+    // Lines are slices of the text: their addresses tell where they begin.
     lines.get(at).map(|line| line.as_ptr() as usize - text.as_ptr() as usize)
 }
 
@@ -126,11 +126,11 @@ fn in_page(page: &str, subject: &str) -> Option<usize> {
     marked.or_else(|| if is_passed_on { None } else { element() })
 }
 
-/// The line at which a quotation below an answer begins.
+/// Returns the line at which a quotation below an answer begins; `None` if there is none.
 fn quotation(body: &Body<'_>, subject: &str) -> Option<usize> {
     let (layers, below, depth) = body.unwrapped(subject);
     let inner = layers.last().map_or(subject, |layer| layer.subject.as_str());
-    // An answer may have no words of its own; else the words above are the answer.
+    // An answer may have no words of its own; otherwise the words above are the answer.
     let mut is_answered = subject::is_forward(inner) == Some(false);
     let mut at = below;
     while let Some(line) = body.lines.get(at) {
@@ -158,7 +158,8 @@ fn is_original(words: &str) -> bool {
     inside.len() < words.len() && inside.len() <= 40 && ORIGINALS.contains(&inside.to_lowercase().as_str())
 }
 
-/// Whether the words from a line on say who wrote what follows: they end in "wrote:", with a date or an address before.
+/// Returns whether the lines from there on name the author of a quotation: they end in "wrote:", with a date or an address
+/// before.
 fn says_who_wrote(lines: &[&str], at: usize) -> bool {
     let Some((_, first)) = lines.get(at).map(|line| unquoted(line)) else { return false };
     let has_date = |words: &str| words.contains('@') || words.chars().any(|mark| mark.is_ascii_digit());
@@ -183,7 +184,7 @@ fn says_who_wrote(lines: &[&str], at: usize) -> bool {
     false
 }
 
-/// Whether this line and the next ones are quoted deeper than what they stand in.
+/// Returns whether this line and the next ones are quoted deeper than their surroundings.
 fn is_quoted(lines: &[&str], at: usize, depth: usize) -> bool {
     let quoted = lines.iter().skip(at).take_while(|line| unquoted(line).0 > depth).count();
     quoted >= QUOTED_LINES

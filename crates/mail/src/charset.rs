@@ -1,10 +1,11 @@
-//! Bytes → text, once: by byte order mark, by the declared charset, else UTF-8 if it is that, else Windows-1252.
+//! Decodes bytes into text, once: by byte order mark, by the declared charset, else as UTF-8 if valid, else as
+//! Windows-1252.
 
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-/// Decodes text with the charset that its part declares. A declaration that the bytes contradict counts for nothing.
+/// Decodes text with the charset that its part declares. A declaration that the bytes contradict is ignored.
 pub(super) fn decode(bytes: Cow<'_, [u8]>, declared: Option<&str>) -> String {
     if let Some((encoding, mark)) = Encoding::for_bom(&bytes) {
         return encoding.decode_without_bom_handling(bytes.get(mark..).unwrap_or_default()).0.into_owned();
@@ -20,12 +21,12 @@ pub(super) fn decode(bytes: Cow<'_, [u8]>, declared: Option<&str>) -> String {
     }
 }
 
-/// Text without a declared charset.
+/// Decodes text without a declared charset.
 pub(super) fn undeclared(bytes: &[u8]) -> Cow<'_, str> {
     str::from_utf8(bytes).map_or_else(|_| Cow::Owned(windows_1252(bytes)), Cow::Borrowed)
 }
 
-/// The encoding of that name; `None` where the name says nothing: unknown, or ASCII, or contradicted by the bytes.
+/// Returns the encoding of that name; `None` if the name is unknown, ASCII, or contradicted by the bytes.
 fn named(label: &str, bytes: &[u8]) -> Option<&'static Encoding> {
     let label = label.trim().trim_matches(['"', '\'']);
     if label.eq_ignore_ascii_case("us-ascii") || label.eq_ignore_ascii_case("ascii") {
@@ -35,7 +36,7 @@ fn named(label: &str, bytes: &[u8]) -> Option<&'static Encoding> {
     if encoding != UTF_16LE && encoding != UTF_16BE {
         return Some(encoding);
     }
-    // A relay that turns a part to 8 bits often keeps its label.
+    // A relay that re-encodes a part to 8 bits often keeps its label.
     let (mut even, mut odd) = (0, 0);
     for pair in bytes.chunks(2).take(512) {
         even += usize::from(pair.first() == Some(&0));
@@ -44,12 +45,13 @@ fn named(label: &str, bytes: &[u8]) -> Option<&'static Encoding> {
     if even == 0 && odd == 0 && str::from_utf8(bytes).is_ok() {
         return Some(UTF_8);
     }
-    // "utf-16" alone leaves the order open; Latin letters have their zero in the first byte of big endian.
+    // "utf-16" alone leaves the byte order open; Latin letters have their zero in the first byte of big endian.
     let open = label.eq_ignore_ascii_case("utf-16");
     Some(if open && even > odd { UTF_16BE } else { encoding })
 }
 
-/// Text that claims to be UTF-8: with broken bytes in it where some of it is, as Windows-1252 where none of it is.
+/// Decodes text that claims to be UTF-8: with replacement characters if some of it is valid, as Windows-1252 if none
+/// is.
 fn utf8(bytes: Cow<'_, [u8]>) -> String {
     let error = match bytes {
         Cow::Owned(bytes) => String::from_utf8(bytes),

@@ -4,22 +4,22 @@
 
 use super::Ending;
 
-/// Elements that a whole page closes as often as it opens them, but for so many.
+/// Elements that a complete page closes as often as it opens them, with the number that may be missing.
 ///
-/// Gmail wraps a forwarded page in two more `div`, which are lost when what stands around it is taken out.
+/// Gmail wraps a forwarded page in two more `div`, which are lost when its surroundings are removed.
 const CLOSED: [(&str, i32); 8] =
     [("html", 0), ("body", 0), ("div", 2), ("table", 0), ("tr", 0), ("td", 0), ("blockquote", 0), ("span", 0)];
 
-/// Returns `true` if a page is whole: it ends with an end tag, and every element of [`CLOSED`] is closed.
+/// Returns `true` if a page is complete: it ends with an end tag, and every element of [`CLOSED`] is closed.
 pub(super) fn is_whole_page(page: &str) -> bool {
     let tags = Tags::of(page);
     tags.ends_closed && tags.open.iter().zip(CLOSED).all(|(count, (_, spare))| *count <= spare)
 }
 
-/// Returns what the end of a page that is the whole body shows. No `div` is lost here.
+/// Returns how a page ends that is the whole body. No `div` may be missing here.
 pub(super) fn ending(page: &str) -> Ending {
     let tags = Tags::of(page);
-    // Writers forget to close much, but nothing follows this.
+    // Writers forget many end tags, but nothing follows this one.
     if tags.ends_closed && ends_with_html(page) {
         return Ending::Closed;
     }
@@ -37,19 +37,19 @@ fn ends_with_html(page: &str) -> bool {
     page.len().checked_sub(7).and_then(|at| page.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(b"</html>"))
 }
 
-/// Returns `true` if a page stops within a table, the one element whose end tag nobody may leave out and everybody writes.
+/// Returns `true` if a page stops within a table, the one element whose end tag is mandatory and always written.
 pub(super) fn stops_in_table(page: &str) -> bool {
     let table = CLOSED.iter().position(|(name, _)| *name == "table");
     table.and_then(|at| Tags::of(page).open.get(at).copied()).is_some_and(|count| count > 0)
 }
 
-/// The tags of a page, counted.
+/// Counts of a page's tags.
 struct Tags {
     /// Number of open elements, for each of [`CLOSED`].
     open: [i32; CLOSED.len()],
-    /// The page ends with an end tag of one of them.
+    /// `true` if the page ends with an end tag of one of them.
     ends_closed: bool,
-    /// Behind an element that is closed another is opened, beside it.
+    /// `true` if another element begins beside one that was closed.
     begins_again: bool,
 }
 

@@ -9,9 +9,9 @@ use super::{
     parts::{self, Disposition, Leaf, Visitor},
 };
 
-/// Encoded text over this many bytes is not even decoded: it is too large in any encoding.
+/// Size limit of encoded text, in bytes: above it the text is too large in any encoding, and is not decoded.
 const LARGEST_ENCODED_TEXT: usize = 4 * LARGEST_TEXT;
-/// All text of a mail together. More is not kept.
+/// Size limit of all texts of a mail together, in bytes; text beyond it is dropped.
 const MOST_TEXT: usize = 4 * LARGEST_TEXT;
 
 pub(super) fn decode(bytes: &[u8]) -> Mail {
@@ -20,7 +20,7 @@ pub(super) fn decode(bytes: &[u8]) -> Mail {
     collected.mail()
 }
 
-/// Types of what mail servers and programs report.
+/// Content types of reports by mail servers and programs.
 const REPORTS: [&str; 9] = [
     "multipart/report",
     "message/delivery-status",
@@ -99,7 +99,8 @@ enum Role {
     Attachment,
 }
 
-/// A named part is an attachment, unless the sender wants it seen in place; a mail that is one text part is its body.
+/// Returns the purpose of a leaf. A named part is an attachment, unless the sender wants it shown inline; a mail of
+/// one text part is its body.
 fn role(leaf: &Leaf<'_>) -> Role {
     let name = leaf.name.as_deref().unwrap_or_default().to_ascii_lowercase();
     let is_calendar_file = [".ics", ".ical", ".ifb"].iter().any(|end| name.ends_with(end));
@@ -113,7 +114,7 @@ fn role(leaf: &Leaf<'_>) -> Role {
         "text/calendar" | "application/ics" => Role::Calendar,
         _ if is_calendar_file => Role::Calendar,
         "text/html" | "application/xhtml+xml" if is_shown => Role::Body { is_page: true },
-        // A type that cannot be read makes plain text (RFC 2045, 5.2).
+        // An unreadable type means plain text (RFC 2045, 5.2).
         "text/plain" | "text" | "" if is_shown => Role::Body { is_page: false },
         _ => Role::Attachment,
     }
@@ -152,7 +153,7 @@ impl Collector {
         }
     }
 
-    /// Calendars come as a part and once more as an attachment of it.
+    /// Adds a calendar. Calendars often come as a part and once more as an attachment: each is kept once.
     fn push_calendar(&mut self, text: String) {
         if !self.calendars.iter().any(|known| known.trim() == text.trim()) {
             self.calendars.push(text);
@@ -175,7 +176,7 @@ impl Collector {
         });
     }
 
-    /// The decoded text of a part, line ends as LF; `None`, and a defect, where it is too large.
+    /// Returns the decoded text of a part, with LF line ends; `None`, and a defect, if it is too large.
     fn text(&mut self, leaf: &Leaf<'_>) -> Option<String> {
         if leaf.body.len() > LARGEST_ENCODED_TEXT {
             self.defect(Defect::TooLarge(leaf.body.len()));
@@ -196,7 +197,7 @@ impl Collector {
         Some(if text.contains('\r') { text.replace("\r\n", "\n") } else { text })
     }
 
-    /// Follows the messages inwards. Of two messages side by side nobody can say which one the mail is about.
+    /// Follows the messages inwards. If two messages are side by side, nobody can tell which one the mail is about.
     fn mail(mut self) -> Mail {
         let mut layers = Vec::new();
         let mut cover = Cover::default();
@@ -258,7 +259,7 @@ fn is_html(text: &str) -> bool {
     STARTS.into_iter().any(starts) && text.contains("</")
 }
 
-/// The charset that an HTML document names in its first bytes, for a part that names none.
+/// Returns the charset that an HTML document names in its first bytes, for a part that names none.
 fn charset_of_page(bytes: &[u8]) -> Option<String> {
     if str::from_utf8(bytes).is_ok() {
         return None;

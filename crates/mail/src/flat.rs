@@ -1,18 +1,18 @@
 //! HTML → lines, just good enough to find quoted headers in it. Notices are read with `maintenance::page`.
 
-/// No more of a page is looked at, counted in bytes of HTML.
+/// Size limit of the HTML that is read, in bytes.
 const LONGEST: usize = 512 * 1024;
 
-/// Elements that stand on lines of their own.
+/// HTML elements that are on lines of their own.
 const BLOCKS: [&str; 12] = ["p", "div", "tr", "table", "li", "ul", "h1", "h2", "h3", "hr", "blockquote", "pre"];
 
-/// The text of a page: a line per block, table row or line break; cells are separated by a space. A line is blank where
-/// a reader sees one, through two line breaks or a paragraph of a no-break space.
+/// Returns the text of a page: a line per block, table row or line break; cells are separated by a space. A line is
+/// blank where a reader sees one, through two line breaks or a paragraph of a no-break space.
 pub(super) fn lines(page: &str) -> Vec<String> {
     placed_lines(page).0
 }
 
-/// The same, with the byte at which each line begins.
+/// Returns the lines with the byte at which each begins.
 pub(super) fn placed_lines(page: &str) -> (Vec<String>, Vec<usize>) {
     let mut starts = vec![0];
     let mut rest = page.get(..page.floor_char_boundary(LONGEST)).unwrap_or(page);
@@ -46,7 +46,7 @@ pub(super) fn placed_lines(page: &str) -> (Vec<String>, Vec<usize>) {
     (lines, starts)
 }
 
-/// The text from the end tag of that name on; nothing, where it never ends.
+/// Returns the text after the end tag of that name; empty if there is none.
 fn after_end<'page>(rest: &'page str, name: &str) -> &'page str {
     let ends = |at: &usize| {
         let tag = rest.get(at + 2..at + 2 + name.len());
@@ -56,7 +56,7 @@ fn after_end<'page>(rest: &'page str, name: &str) -> &'page str {
     found.and_then(|at| rest.get(at..)).unwrap_or("")
 }
 
-/// Adds text to the last line: white space folded, character references resolved.
+/// Appends text to the last line, with white space collapsed and character references resolved.
 fn push(lines: &mut [String], text: &str) {
     let Some(line) = lines.last_mut() else { return };
     let text = references(text);
@@ -68,7 +68,7 @@ fn push(lines: &mut [String], text: &str) {
     }
 }
 
-/// The references that stand around addresses and subjects.
+/// Resolves the character references that occur around addresses and subjects.
 fn references(text: &str) -> String {
     if !text.contains('&') {
         return text.to_owned();

@@ -1,12 +1,12 @@
-//! `format=flowed` (RFC 3676): a line of text/plain that ends with a blank goes on below, so that a program may show a
-//! paragraph in any width. A value that was broken like this is whole again here.
+//! `format=flowed` (RFC 3676): a line of text/plain that ends with a blank continues on the next, so that a program
+//! may show a paragraph in any width. A value that was broken like this is joined again here.
 
 /// The kinds of flowed text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flow {
     /// The blank at the end of a line is part of the text.
     Kept,
-    /// It is not: `delsp=yes`, for languages without blanks.
+    /// The blank is not part of the text: `delsp=yes`, for languages without blanks.
     Deleted,
 }
 
@@ -18,19 +18,19 @@ impl Flow {
     }
 }
 
-/// The text in its own lines. Line ends are LF, before and after.
+/// Returns the text in its own lines. Line ends are LF, before and after.
 pub(super) fn unwrapped(text: &str, flow: Flow) -> String {
     let mut whole = String::with_capacity(text.len());
-    // The depth of the quotation in which the line above goes on.
+    // The quotation depth of the line that continues.
     let mut goes_on: Option<usize> = None;
     for line in text.split_inclusive('\n') {
         let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
         let words = line.trim_start_matches('>');
         let depth = line.len() - words.len();
         let is_signature = matches!(words, "-- " | " -- ");
-        // What begins with a blank, with `>` or like a header of an mbox file was given one more.
+        // A line that begins with a blank, with `>` or like a header of an mbox file was given one more blank.
         let stuffed = words.strip_prefix(' ').unwrap_or(words);
-        // Writers end lines with a blank by chance; a blank line parts paragraphs all the same.
+        // Writers end lines with a blank by accident; a blank line separates paragraphs all the same.
         if goes_on == Some(depth) && !is_signature && !stuffed.is_empty() {
             whole.push_str(stuffed);
         } else {

@@ -1,4 +1,4 @@
-//! Messages forwarded inline: their headers stand in the body, above what they said.
+//! Finds messages forwarded inline: their headers are in the body, above their text.
 //!
 //! Mail programs write them in a few ways: below a line "---------- Forwarded message ---------" (Gmail, Thunderbird),
 //! below "Begin forwarded message:" (Apple), or as a bare block of From, Sent, To and Subject (Outlook). Answers quote
@@ -13,11 +13,11 @@ use super::{
     subject,
 };
 
-/// Forwards inside each other that we follow.
+/// Maximum number of nested forwards that are followed.
 const MOST_FORWARDS: usize = 8;
-/// Lines of a text that are looked at.
+/// Maximum number of lines of a text that are read.
 pub(super) const MOST_LINES: usize = 20_000;
-/// Lines that quoted headers may take, recipients over many lines included.
+/// Maximum number of lines that quoted headers may take, recipients over many lines included.
 const LONGEST_BLOCK: usize = 60;
 
 /// Lines that stand alone above quoted headers, in lower case.
@@ -43,7 +43,7 @@ const MARKERS: [&str; 19] = [
     "转发的邮件",
 ];
 
-/// A page without any of these quotes no headers.
+/// Substrings of quoted headers: a page without any of them quotes none.
 const HINTS: [&str; 13] = [
     "Subject",
     "orwarded",
@@ -60,7 +60,8 @@ const HINTS: [&str; 13] = [
     "件名",
 ];
 
-/// The messages forwarded inline, the outermost first: from the text body, or from the page if the text quotes none.
+/// Returns the messages forwarded inline, the outermost first: from the text body, or from the page if the text quotes
+/// none.
 pub(super) fn find(subject: &str, text: Option<&String>, page: Option<&String>) -> Vec<Layer> {
     if subject::is_forward(subject) == Some(false) {
         return Vec::new();
@@ -83,7 +84,7 @@ pub(super) fn find(subject: &str, text: Option<&String>, page: Option<&String>) 
 /// A body in lines.
 pub(super) struct Body<'text> {
     pub(super) lines: &'text [&'text str],
-    /// Lines were broken to fit a width, so that a header may go on below.
+    /// `true` if lines were broken to fit a width, so that a header may continue on the next line.
     pub(super) wraps: bool,
 }
 
@@ -92,13 +93,14 @@ impl Body<'_> {
         self.unwrapped(subject).0
     }
 
-    /// The messages forwarded inline, the line below the headers of the last one, and how deep that one is quoted.
+    /// Returns the messages forwarded inline, the line below the headers of the last one, and the depth of its
+    /// quotation.
     pub(super) fn unwrapped(&self, subject: &str) -> (Vec<Layer>, usize, usize) {
         let mut below = 0;
         let mut layers: Vec<Layer> = Vec::new();
         let mut at = 0;
         let mut only_blank = true;
-        // Within an Apple forward everything is quoted; what is quoted deeper is an answer's.
+        // An Apple forward is quoted as a whole; a deeper quotation in it is an answer's.
         let mut quoted = 0;
         while let Some(line) = self.lines.get(at).filter(|_| layers.len() < MOST_FORWARDS) {
             let passed_on = subject::is_forward(layers.last().map_or(subject, |layer| layer.subject.as_str()));
@@ -127,7 +129,7 @@ impl Body<'_> {
         (layers, below, quoted)
     }
 
-    /// The quoted headers that begin at a line, or after blank ones below it.
+    /// Returns the quoted headers that begin at a line, or after blank ones below it; `None` if there are none.
     pub(super) fn block(&self, from: usize) -> Option<Block> {
         let words = |at: usize| self.lines.get(at).map(|line| unquoted(line));
         let start = (from..from + 4).find(|at| words(*at).is_some_and(|(_, words)| !words.is_empty()))?;
@@ -135,13 +137,13 @@ impl Body<'_> {
         for at in start..start + LONGEST_BLOCK {
             let Some((_, line)) = words(at) else { break };
             if let Some((name, value)) = labelled(line) {
-                // The same label again belongs to something else: another message, or the text.
+                // A repeated label belongs to something else: another message, or the text.
                 if block.value(name).is_some() {
                     break;
                 }
                 block.headers.push((name, value.to_owned()));
             } else if line.is_empty() {
-                // A blank line ends the headers, unless one that is still missing follows.
+                // A blank line ends the headers, unless a missing one follows.
                 let next = words(at + 1).and_then(|(_, next)| labelled(next));
                 if next.is_none_or(|(name, _)| block.value(name).is_some()) {
                     break;
@@ -160,7 +162,7 @@ impl Body<'_> {
     }
 }
 
-/// A line without quotation marks, and how many there were.
+/// Returns a line without its quotation marks, and their number.
 pub(super) fn unquoted(line: &str) -> (usize, &str) {
     let mut rest = line.trim();
     let mut depth = 0;
@@ -171,7 +173,7 @@ pub(super) fn unquoted(line: &str) -> (usize, &str) {
     (depth, rest)
 }
 
-/// Nothing, or a rule, or Outlook's "-----Original Message-----".
+/// Returns whether a line separates a forward: blank, a rule, or Outlook's "-----Original Message-----".
 pub(super) fn is_mark(words: &str) -> bool {
     let inside = trimmed(words);
     inside.is_empty() || inside.eq_ignore_ascii_case("original message")
@@ -191,7 +193,7 @@ pub(super) fn trimmed(words: &str) -> &str {
 mod tests {
     use super::find;
 
-    /// Sender, subject and seconds of every layer that is found.
+    /// Returns sender, subject and seconds of every layer that is found.
     fn layers(subject: &str, body: &str) -> Vec<(String, String, Option<i64>)> {
         let body = body.to_owned();
         let (text, page) = if body.starts_with('<') { (None, Some(&body)) } else { (Some(&body), None) };

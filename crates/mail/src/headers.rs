@@ -11,29 +11,30 @@ use mail_parser::{Address, ContentType, HeaderValue, parsers::MessageStream};
 
 use super::{Mailbox, charset, words};
 
-/// More of a header section is not read. Real ones, with every relay's seals, stay under a tenth of it.
+/// Size limit of a header section, in bytes. Real ones, with every relay's seals, stay under a tenth of it.
 const LARGEST_SECTION: usize = 256 * 1024;
-/// More fields of one section are not read.
+/// Maximum number of fields of a section.
 const MOST_FIELDS: usize = 1000;
-/// More of a value is not given to the parsers of addresses and content types.
+/// Length limit of a value that is given to the parsers of addresses and content types, in bytes.
 const LONGEST_STRUCTURED: usize = 2048;
 
 /// The headers of an entity.
 #[derive(Debug, Default)]
 pub(super) struct Headers<'mail> {
     fields: Vec<(&'mail str, &'mail [u8])>,
-    /// The section's length, if it is more than we read.
+    /// Length of the section, in bytes, if it exceeds the limit.
     pub(super) too_large: Option<usize>,
-    /// The message ends with its last field: no blank line says that the section is whole.
+    /// `true` if the message ends with its last field: no blank line shows that the section is complete.
     pub(super) is_open: bool,
 }
 
 impl<'mail> Headers<'mail> {
-    /// Splits a message or part in its header section and its body. What does not begin with a field is all body.
+    /// Splits a message or part into its header section and its body. If it does not begin with a field, it is all
+    /// body.
     pub(super) fn split(entity: &'mail [u8]) -> (Self, &'mail [u8]) {
         let mut headers = Self::default();
         let mut at = envelope(entity);
-        // The name of the field that is being read, and where its value begins.
+        // The name of the current field, and where its value begins.
         let mut field: Option<(&'mail str, usize)> = None;
         loop {
             let line = line_at(entity, at);
@@ -75,7 +76,7 @@ impl<'mail> Headers<'mail> {
         }
     }
 
-    /// Every field with its value unfolded and decoded.
+    /// Returns every field with its value unfolded and decoded.
     pub(super) fn decoded(&self) -> Vec<(String, String)> {
         self.fields.iter().map(|(name, value)| ((*name).to_owned(), words::decode(&unfold(value)))).collect()
     }
@@ -84,31 +85,32 @@ impl<'mail> Headers<'mail> {
         self.fields.iter().filter(move |(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
     }
 
-    /// The first value of that name, unfolded and decoded.
+    /// Returns the first value of that name, unfolded and decoded.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         self.values(name).next().map(|value| words::decode(&unfold(value)))
     }
 
-    /// The `From`. Several authors of one domain are one sender; of several domains, nobody can say who wrote it.
+    /// Returns the author (`From`). Several authors of one domain count as one sender; with several domains, nobody
+    /// can tell who wrote it.
     pub(super) fn sender(&self) -> Option<Mailbox> {
         let authors: Vec<_> = self.values("From").take(8).flat_map(|value| mailboxes(&unfold(value))).collect();
         let first = authors.first()?;
         authors.iter().all(|author| author.domain() == first.domain()).then(|| first.clone())
     }
 
-    /// The `Date`, if there is one and it can be read without guessing.
+    /// Returns the `Date`; `None` if it is missing or cannot be read without guessing.
     pub(super) fn date(&self) -> Option<Timestamp> {
         self.text("Date").as_deref().and_then(date)
     }
 
-    /// The `Message-ID` without its angle brackets.
+    /// Returns the `Message-ID` without its angle brackets.
     pub(super) fn message_id(&self) -> Option<String> {
         let text = self.text("Message-ID")?;
         let id = text.trim().trim_start_matches('<').split('>').next().unwrap_or_default().trim();
         (!id.is_empty()).then(|| id.to_owned())
     }
 
-    /// A field of the form `value; name=value`.
+    /// Returns a field of the form `value; name=value`.
     pub(super) fn structured(&self, name: &str) -> Option<Structured> {
         let mut value = unfold(self.values(name).next()?).into_owned();
         cut_to(&mut value, LONGEST_STRUCTURED);
@@ -120,16 +122,16 @@ impl<'mail> Headers<'mail> {
     }
 }
 
-/// `type/subtype; name=value`, or a disposition.
+/// A value with parameters: `type/subtype; name=value`, or a disposition.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Structured {
-    /// The text before the first semicolon, in lower case.
+    /// Text before the first semicolon, in lower case.
     pub(super) value: String,
     attributes: Vec<(String, String)>,
 }
 
 impl Structured {
-    /// A parameter, RFC 2231 and RFC 2047 decoded.
+    /// Returns a parameter, RFC 2231 and RFC 2047 decoded.
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
         let mut found = self.attributes.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name));
         found.next().map(|(_, value)| value.as_str())
@@ -148,7 +150,7 @@ impl From<&ContentType<'_>> for Structured {
     }
 }
 
-/// The mailboxes of an address field, those of groups included.
+/// Returns the mailboxes of an address field, those of groups included.
 pub(super) fn mailboxes(value: &str) -> Vec<Mailbox> {
     let mut value = value.to_owned();
     cut_to(&mut value, LONGEST_STRUCTURED);
@@ -168,10 +170,10 @@ pub(super) fn mailboxes(value: &str) -> Vec<Mailbox> {
     }
 }
 
-/// A date as in RFC 5322, obsolete zones included. One without a zone, or with a zone that only people know, is none.
+/// Parses a date as in RFC 5322, obsolete zones included; `None` if it has no zone, or one that only people know.
 pub(super) fn date(text: &str) -> Option<Timestamp> {
     const PARSER: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
-    /// RFC 5322, 4.3. The parser takes any other word for UTC.
+    /// Zones of RFC 5322, 4.3. The parser takes any other word for UTC.
     const ZONES: [&str; 12] = ["UT", "UTC", "GMT", "Z", "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT"];
     let text = text.split('(').next().unwrap_or_default().trim();
     let zone = text.rsplit([' ', '\t']).next().unwrap_or_default();
@@ -187,7 +189,7 @@ fn cut_to(text: &mut String, length: usize) {
     text.truncate(text.floor_char_boundary(length));
 }
 
-/// A value on one line. Bytes that are no UTF-8 are Windows-1252, as in bodies.
+/// Returns a value on one line. Bytes that are not UTF-8 are Windows-1252, as in bodies.
 fn unfold(value: &[u8]) -> Cow<'_, str> {
     let text = charset::undeclared(value);
     if !text.contains(['\n', '\r']) {
@@ -212,7 +214,7 @@ fn envelope(entity: &[u8]) -> usize {
     if line.starts_with(b"From ") || line.starts_with(b">From ") { line.len() } else { 0 }
 }
 
-/// The line that begins there, with its end.
+/// Returns the line that begins there, with its end.
 fn line_at(text: &[u8], start: usize) -> &[u8] {
     let rest = text.get(start..).unwrap_or_default();
     let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
@@ -286,7 +288,7 @@ mod tests {
             "Tue, 2 Nov 2021 09:30:00 EDT",
             "Tue, 02 Nov 2021 13:30:00 -0000",
             "Tue, 2 Nov 2021 13:30:00 +0000 (UTC)",
-            // The day of the week is decoration.
+            // The day of the week is ignored.
             "Mon, 2 Nov 2021 13:30 UT",
             "2021-11-02T13:30:00Z",
         ] {

@@ -1,4 +1,4 @@
-//! The identity of a mail: the same however often and by whatever way it arrives.
+//! The identity of a mail: the same however often and by whichever route it arrives.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 
 use super::{Defect, Mail};
 
-/// The `Message-ID` and a digest of the decoded content. The same for the same mail with other line ends, another
-/// transfer encoding or other relays' headers.
+/// The `Message-ID` and a digest of the decoded content. They are the same for a mail with other line ends,
+/// another transfer encoding or other relays' headers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Identity {
     /// `Message-ID` of the outermost message; `None` if it has none.
@@ -26,7 +26,7 @@ impl Identity {
         for attachment in &mail.attachments {
             add(&mut hasher, b'a', &attachment.bytes);
         }
-        // What was too large to keep is told apart by its size.
+        // A part that was too large to keep counts with its size.
         for defect in &mail.defects {
             if let Defect::TooLarge(size) = defect {
                 add(&mut hasher, b'l', &size.to_be_bytes());
@@ -44,7 +44,7 @@ fn add(hasher: &mut Sha256, kind: u8, bytes: &[u8]) {
 }
 
 impl fmt::Display for Identity {
-    /// The digest in hexadecimal, and the message id if there is one.
+    /// Returns the digest in hexadecimal, and the message id if there is one.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for byte in self.digest {
             write!(formatter, "{byte:02x}")?;

@@ -1,7 +1,7 @@
 //! Any bytes → [`Mail`]: headers and bodies decoded once, forwarded messages unwrapped.
 //!
-//! Decoding is total. What a mail lacks is `None` or empty, what is wrong with it is a [`Defect`];
-//! nothing is guessed, and nothing is an error.
+//! Decoding is total. A missing part is `None` or empty, a fault of the mail is a [`Defect`]; nothing is guessed, and nothing is an
+//! error.
 
 mod address;
 mod answer;
@@ -28,32 +28,32 @@ pub use identity::Identity;
 /// A decoded mail.
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// The outermost message first, the message that its author wrote last; never empty.
+    /// Messages of the chain: the one that arrived first, the one that its author wrote last; never empty.
     layers: Vec<Layer>,
     /// The decoded text/plain bodies of the innermost message, in order.
     pub texts: Vec<String>,
     /// The decoded text/html bodies of the innermost message, in order.
     pub pages: Vec<String>,
-    /// What stands in the messages around an attached one: the words of whoever passed it on.
+    /// Texts of the messages around an attached one: the words of whoever forwarded it.
     pub cover: Cover,
-    /// The decoded text/calendar parts (and `.ics` attachments), of every layer, in order, each once.
+    /// Decoded text/calendar parts (and `.ics` attachments), of every layer, in order, each once.
     pub calendars: Vec<String>,
-    /// Everything else that has a name or is no text: sheets, images, documents.
+    /// All other parts that have a name or are not text: sheets, images, documents.
     pub attachments: Vec<Attachment>,
-    /// What is wrong with the mail, in the order in which it was met.
+    /// Defects of the mail, in the order in which they were met.
     pub defects: Vec<Defect>,
-    /// What its end shows.
+    /// Ending of the mail: whether it may have been cut short.
     pub ending: Ending,
-    /// What kinds of parts it has.
+    /// Kinds of parts that the mail contains.
     pub kinds: Kinds,
 }
 
-/// Kinds of parts that tell how a mail came to be, wherever in it they stand.
+/// Kinds of parts that tell how a mail came to be, wherever in it they are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Kinds {
-    /// A report of a mail server or program: of a delivery, a reading, a complaint.
+    /// `true` if it contains a report of a mail server or program: of a delivery, a reading, a complaint.
     pub has_report: bool,
-    /// A message, or a piece of one.
+    /// `true` if it contains a message, or a part of one.
     pub has_message: bool,
 }
 
@@ -69,14 +69,14 @@ pub struct Cover {
 /// What the end of a mail shows: whether it may have gone on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Ending {
-    /// It is whole: a boundary closes its body, or the end tag of the one element that all of its page is in.
+    /// The mail is complete: a boundary closes its body, or the end tag of the one element that encloses its page.
     #[default]
     Closed,
-    /// Its page closes what it opens; another element may have followed.
+    /// The page closes every element that it opens; another element may have followed.
     Balanced,
-    /// Nothing closes its body: what stands last may have gone on.
+    /// Nothing closes the body: its last part may have gone on.
     Open,
-    /// It stops within a line.
+    /// The mail stops within a line.
     Torn,
 }
 
@@ -85,23 +85,23 @@ pub enum Ending {
 pub struct Layer {
     /// How this message was found inside the one before it.
     pub wrapping: Wrapping,
-    /// The `From` of the message.
+    /// Author (`From`) of the message; `None` if it is missing or ambiguous.
     pub sender: Option<Mailbox>,
-    /// The decoded, unfolded subject, prefixes included; empty where there is none.
+    /// Decoded, unfolded subject, prefixes included; empty if there is none.
     pub subject: String,
-    /// The `Date` of the message, if it has one that can be read without guessing.
+    /// Date of the message; `None` if it is missing or cannot be read without guessing.
     pub date: Option<Timestamp>,
-    /// The `Message-ID` without its angle brackets.
+    /// `Message-ID` without its angle brackets; `None` if it has none.
     pub message_id: Option<String>,
-    /// All headers as (name, decoded and unfolded value), in order. Of an inline forward those that are quoted, under
-    /// their English names: `Sent` and `Gesendet` are `Date`. Behind a list those of the message that arrived.
+    /// All headers as (name, decoded and unfolded value), in order. For an inline forward, those that are quoted, under their
+    /// English names: `Sent` and `Gesendet` are `Date`. For a message behind a list, those of the message that arrived.
     pub headers: Vec<(String, String)>,
 }
 
-/// How a message stands in the one around it.
+/// The way in which a message is contained in the one around it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Wrapping {
-    /// The message that arrived.
+    /// It is the message that arrived.
     #[default]
     Outermost,
     /// Its headers are quoted in the body: "---------- Forwarded message ---------".
@@ -115,31 +115,32 @@ pub enum Wrapping {
 /// A part that is neither body nor calendar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
-    /// The file name that the sender gave it.
+    /// File name that the sender gave it; `None` if it has none.
     pub name: Option<String>,
-    /// `type/subtype`, lower case.
+    /// Content type, `type/subtype` in lower case.
     pub content_type: String,
-    /// The decoded bytes.
+    /// Decoded content.
     pub bytes: Vec<u8>,
 }
 
-/// Something wrong with a mail.
+/// A defect of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Defect {
     /// The mail ends before a MIME boundary is closed, or in the middle of an encoding or a table: it was
     /// cut short. A boundary around alternatives or pictures alone may be missing where the page that stands last is whole.
     CutShort,
-    /// Text (or headers) larger than [`LARGEST_TEXT`], or than all text of a mail may be; it is not kept. Bytes.
+    /// Text or headers exceed [`LARGEST_TEXT`], or all texts of the mail together exceed their limit; they are not kept. The number
+    /// is the size, in bytes.
     TooLarge(usize),
-    /// Parts nested deeper than we follow.
+    /// Parts are nested deeper than the limit.
     TooDeep,
-    /// More parts than this: the rest was not looked at.
+    /// The mail has more parts than this limit: the rest was not read.
     TooMany(usize),
-    /// That many messages are attached side by side: nobody can say which one the mail is about.
+    /// This number of messages are attached side by side: nobody can tell which one the mail is about.
     SeveralMessages(usize),
 }
 
-/// Text parts over this many decoded bytes are not parsed; the mail goes to a person.
+/// Size limit of a text part, in decoded bytes: a larger one is not parsed, and the mail goes to a person.
 pub const LARGEST_TEXT: usize = 2 * 1024 * 1024;
 
 impl Mail {
@@ -174,13 +175,13 @@ impl Mail {
         Identity::of(self)
     }
 
-    /// The mail without what its last author quoted below an answer; `None` where nothing is quoted below one. What was passed
-    /// on is no quotation.
+    /// Returns the mail without the quotation below its last author's answer; `None` if it has none. A forwarded message is not a
+    /// quotation.
     pub fn without_quotation(&self) -> Option<Self> {
         answer::without_quotation(self)
     }
 
-    /// Returns `true` if somebody passed this mail on.
+    /// Returns `true` if the mail was forwarded.
     pub fn is_forwarded(&self) -> bool {
         self.layers.len() > 1
     }

@@ -1,8 +1,8 @@
-//! Mailing lists that put themselves into `From`, so that their mail passes DMARC, and keep the author elsewhere.
+//! Mailing lists that replace the author in `From`, so that their mail passes DMARC, and keep the author elsewhere.
 
 use super::{Layer, Mailbox, Wrapping, headers};
 
-/// The message as it was before a list rewrote its sender; `None` where none did.
+/// Returns the message as it was before a list rewrote its sender; `None` where none did.
 ///
 /// Google Groups keeps the author in `X-Original-From` or `X-Original-Sender`, Mailman in `Reply-To`, others in `Original-From`.
 pub(super) fn rewritten(layer: &Layer) -> Option<Layer> {
@@ -15,7 +15,7 @@ pub(super) fn rewritten(layer: &Layer) -> Option<Layer> {
     differs.then(|| Layer { wrapping: Wrapping::List, sender: Some(author), ..layer.clone() })
 }
 
-/// The mailbox of a header that has exactly one.
+/// Returns the mailbox of a header that has exactly one.
 fn single(layer: &Layer, name: &str) -> Option<Mailbox> {
     let mut mailboxes = headers::mailboxes(layer.header(name)?).into_iter();
     let first = mailboxes.next()?;

@@ -1,7 +1,7 @@
-//! The MIME tree of a mail, walked with a list of what is left to do: no recursion, each byte looked at once per level.
+//! Walks the MIME tree of a mail with a work list: no recursion, each byte read once per level.
 //!
-//! `mail-parser` is not asked to do this: its time grows with the square of the number of parts whose boundary never
-//! comes, its trees are dropped recursively, and it does not tell whether a boundary was closed.
+//! `mail-parser` is not asked to do this: its time grows with the square of the number of parts whose boundary never comes,
+//! its trees are dropped recursively, and it does not tell whether a boundary was closed.
 
 use std::{borrow::Cow, ops::Range, rc::Rc};
 
@@ -14,48 +14,48 @@ use super::{
     transfer::Transfer,
 };
 
-/// Multiparts and messages inside each other. Real mails stay under 8.
+/// Maximum nesting of multiparts and messages. Real mails stay under 8.
 const DEEPEST: usize = 20;
-/// Parts of one mail, multiparts included.
+/// Maximum number of parts of a mail, multiparts included.
 const MOST_PARTS: usize = 1000;
-/// Messages that are themselves encoded may always take this many bytes, decoded.
+/// Size up to which a message that is itself encoded is always decoded, in bytes.
 const SMALL: usize = 4 * 1024 * 1024;
 
 /// A visitor of a mail's parts, in the mail's order.
 pub(super) trait Visitor {
-    /// A message begins, inside the message of that number. Returns the new message's number.
+    /// Visits the beginning of a message, inside the message of that number. Returns the new message's number.
     fn message(&mut self, headers: &Headers<'_>, inside: Option<usize>) -> usize;
-    /// A part that holds no other.
+    /// Visits a part that holds no other.
     fn leaf(&mut self, leaf: Leaf<'_>);
-    /// A part of that type begins, `type/subtype` in lower case.
+    /// Visits the beginning of a part of that type, `type/subtype` in lower case.
     fn part(&mut self, content_type: &str);
-    /// Something is wrong with the mail.
+    /// Records a defect of the mail.
     fn defect(&mut self, defect: Defect);
 }
 
 /// A part that holds no other part.
 pub(super) struct Leaf<'part> {
-    /// The number of the message that it belongs to.
+    /// Number of the message that it belongs to.
     pub(super) message: usize,
-    /// `type/subtype`, lower case; empty where none is given.
+    /// Content type, `type/subtype` in lower case; empty if none is given.
     pub(super) content_type: String,
     /// Declared charset; `None` if the part declares none.
     pub(super) charset: Option<String>,
-    /// Lines go on where they end with a blank.
+    /// Kind of flowed text: lines continue where they end with a blank; `None` if they do not.
     pub(super) flow: Option<Flow>,
     /// File name; `None` if the part has none.
     pub(super) name: Option<String>,
-    /// The `Content-Disposition`: shown in place, or saved.
+    /// Disposition (`Content-Disposition`): inline or attachment.
     pub(super) disposition: Disposition,
     /// Transfer encoding of the body.
     pub(super) transfer: Transfer,
-    /// The body, still encoded.
+    /// Body of the part, still encoded.
     pub(super) body: &'part [u8],
-    /// The part is the whole message.
+    /// `true` if the part is the whole message.
     pub(super) is_root: bool,
-    /// The mail ends before a boundary closes the part, which may be whole all the same.
+    /// `true` if the mail ends before a boundary closes the part, which may be complete all the same.
     pub(super) is_open: bool,
-    /// Nothing but the end of the mail ends the part.
+    /// `true` if only the end of the mail ends the part.
     pub(super) ends_mail: bool,
 }
 
@@ -71,7 +71,7 @@ impl Leaf<'_> {
 pub(super) enum Disposition {
     Inline,
     Attachment,
-    /// The part does not say.
+    /// The part states no disposition.
     Open,
 }
 
@@ -97,14 +97,14 @@ impl Slice<'_> {
         whole.get(self.range.clone()).unwrap_or_default()
     }
 
-    /// The part of this slice at a range counted from its start.
+    /// Returns the part of this slice at a range counted from its start.
     fn part(&self, range: &Range<usize>) -> Self {
         let start = self.range.start;
         Self { buffer: self.buffer.clone(), range: start + range.start..start + range.end }
     }
 }
 
-/// An entity that is still to be looked at.
+/// An entity that is still to be visited.
 struct Entity<'mail> {
     slice: Slice<'mail>,
     depth: usize,
@@ -123,7 +123,7 @@ enum Kind {
 
 /// Visits every part of a mail, nested messages too.
 pub(super) fn walk(mail: &[u8], visitor: &mut impl Visitor) {
-    // With the mail and the attachments in them, what is decoded here must stay within three times the mail's size.
+    // With the mail and its attachments, decoded messages must stay within three times the mail's size.
     let mut room = (mail.len() / 4 * 3).max(SMALL);
     let mut parts = 0;
     let whole = Slice { buffer: Buffer::Mail(mail), range: 0..mail.len() };
@@ -144,7 +144,7 @@ pub(super) fn walk(mail: &[u8], visitor: &mut impl Visitor) {
     }
 }
 
-/// Looks at one entity: reports it, or returns the entities in it.
+/// Visits one entity: reports it, or returns the entities in it.
 fn look<'mail>(entity: &Entity<'mail>, room: &mut usize, visitor: &mut impl Visitor) -> Vec<Entity<'mail>> {
     let bytes = entity.slice.bytes();
     let (headers, body) = Headers::split(bytes);
@@ -163,7 +163,7 @@ fn look<'mail>(entity: &Entity<'mail>, room: &mut usize, visitor: &mut impl Visi
         && let Some(boundary) = content_type.attribute("boundary").filter(|boundary| !boundary.trim_end().is_empty())
     {
         let parts = split(body, boundary.trim_end().as_bytes());
-        // Of these the last part is looked at: nothing but pictures, or another form of the same, can be lost behind it.
+        // In these the last part is read: only pictures, or another form of the same, can be lost after it.
         let may_be_whole = matches!(content_type.value.as_str(), "multipart/related" | "multipart/alternative");
         if !parts.is_closed && (!may_be_whole || parts.ranges.is_empty()) {
             visitor.defect(Defect::CutShort);
@@ -266,7 +266,7 @@ fn split(body: &[u8], boundary: &[u8]) -> Parts {
         let after = body.get(found + delimiter.len()..).unwrap_or_default();
         let line = after.get(..memchr::memchr(b'\n', after).unwrap_or(after.len())).unwrap_or(after);
         let closes = line.starts_with(b"--");
-        // `--a` is no delimiter of `a` in `--ab`; behind the closing one anything may stand.
+        // `--a` does not delimit `a` in `--ab`; after the closing delimiter anything may follow.
         if !closes && !line.trim_ascii().is_empty() {
             continue;
         }

@@ -1,8 +1,8 @@
-//! Quoted headers: the lines of From, Date, Subject and To above what a forwarded message said.
+//! Quoted headers: the lines of From, Date, Subject and To above the text of a forwarded message.
 
 use super::{Layer, Mailbox, Wrapping, headers};
 
-/// Labels of quoted headers, lower case, and the header that they stand for.
+/// Labels of quoted headers, in lower case, by the header that they mean.
 const LABELS: [(&str, &[&str]); 7] = [
     ("From", &["from", "von", "de", "da", "van", "från", "fra", "kimden", "发件人", "寄件者", "差出人"]),
     (
@@ -71,7 +71,8 @@ impl Block {
         self.headers.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str())
     }
 
-    /// A window is also written as "From: … To: …": only a full set of headers is a message.
+    /// Returns whether the block is a full set of headers, and so a message. A window is also written as "From:
+    /// … To: …".
     pub(super) fn is_bare_forward(&self) -> bool {
         ["Date", "Subject"].iter().all(|name| self.has(name)) && (self.has("To") || self.sender().is_some())
     }
@@ -92,7 +93,8 @@ impl Block {
     }
 }
 
-/// Headers that programs break over lines. Behind the others a line of the text may follow without a blank one.
+/// Returns whether programs break a header over lines. The other headers may be followed by the text without a
+/// blank line.
 pub(super) fn continues(name: &str) -> bool {
     matches!(name, "Subject" | "To" | "Cc" | "From")
 }
@@ -108,7 +110,7 @@ pub(super) fn labelled(words: &str) -> Option<(&'static str, &str)> {
     Some((name, value.trim_matches(['*', ' ', '\u{a0}', '\t'])))
 }
 
-/// `Name <address>`, `Name [mailto:address]`, `address`: with several addresses, the one in brackets.
+/// Parses `Name <address>`, `Name [mailto:address]` or `address`; of several addresses, the one in brackets.
 fn mailbox(text: &str) -> Option<Mailbox> {
     let opened = text.find(['<', '[']);
     let (name, rest) = match opened {

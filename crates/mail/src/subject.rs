@@ -1,4 +1,4 @@
-//! Subjects without what relays, lists and people put before them.
+//! Subjects without the prefixes of relays, lists and people.
 
 /// Prefixes of a forward, in the languages of common mail programs.
 const FORWARDS: [&str; 12] = ["fwd", "fw", "wg", "tr", "rv", "enc", "vl", "doorst", "vb", "转发", "轉寄", "転送"];
@@ -14,8 +14,8 @@ enum Prefix {
     Mark,
 }
 
-/// The subject without any `Fwd:`, `Re:`, `[list-name]`, `[ EXTERNAL ]` or `***External***` before it.
-/// A tag is a list's if it is one lower-case word, such as `[maint-notices]`; `[Emergency]` is the provider's.
+/// Returns the subject without any `Fwd:`, `Re:`, `[list-name]`, `[ EXTERNAL ]` or `***External***` before it. A tag is a
+/// list's if it is one lower-case word, such as `[maint-notices]`; `[Emergency]` is the provider's.
 pub(super) fn bare(subject: &str) -> &str {
     let mut rest = subject.trim();
     while let Some((_, after)) = next(rest) {
@@ -24,7 +24,7 @@ pub(super) fn bare(subject: &str) -> &str {
     rest
 }
 
-/// Returns `Some(true)` if the outermost prefix is of a forward, `Some(false)` if it is of an answer, `None` without one.
+/// Returns `Some(true)` if the outermost prefix is of a forward, `Some(false)` if it is of a reply, `None` without one.
 pub(super) fn is_forward(subject: &str) -> Option<bool> {
     let mut rest = subject.trim();
     while let Some((prefix, after)) = next(rest) {
@@ -40,11 +40,11 @@ pub(super) fn is_forward(subject: &str) -> Option<bool> {
 fn next(text: &str) -> Option<(Prefix, &str)> {
     let (prefix, rest) = word(text).or_else(|| tag(text)).or_else(|| stars(text))?;
     let rest = rest.trim_start();
-    // A subject that is nothing but a prefix is a subject.
+    // A subject that consists of a prefix only is kept.
     (!rest.is_empty()).then_some((prefix, rest))
 }
 
-/// `Fwd:`, `RE :`, `Re[2]:`, `External:`.
+/// Parses a prefix such as `Fwd:`, `RE :`, `Re[2]:`, `External:`.
 fn word(text: &str) -> Option<(Prefix, &str)> {
     let (word, rest) = text.split_once([':', '：'])?;
     let word = word.trim_end().to_lowercase();
@@ -58,7 +58,7 @@ fn word(text: &str) -> Option<(Prefix, &str)> {
     }
 }
 
-/// `[maint-notices]`, `[ EXTERNAL ]`, `(External)`.
+/// Parses a tag such as `[maint-notices]`, `[ EXTERNAL ]`, `(External)`.
 fn tag(text: &str) -> Option<(Prefix, &str)> {
     let (inside, rest) = match text.strip_prefix('[') {
         Some(open) => open.split_once(']')?,

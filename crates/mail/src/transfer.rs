@@ -1,4 +1,4 @@
-//! Content transfer encodings, with the tolerance that mail in the wild needs.
+//! Content transfer encodings, with the tolerance that real mails need.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use mail_parser::decoders::{base64::base64_decode, quoted_printable::quoted_prin
 /// The transfer encodings of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Transfer {
-    /// 7bit, 8bit, binary, and whatever nobody knows: the bytes as they are.
+    /// 7bit, 8bit, binary, and unknown encodings: the bytes are taken unchanged.
     Plain,
     Base64,
     QuotedPrintable,
@@ -16,12 +16,12 @@ pub(super) enum Transfer {
 /// A decoded body.
 pub(super) struct Decoded<'mail> {
     pub(super) bytes: Cow<'mail, [u8]>,
-    /// The encoding stops where no encoder stops: in the middle of a group of base64.
+    /// `true` if the encoding stops where no encoder stops: in the middle of a group of base64.
     pub(super) is_cut: bool,
 }
 
 impl Transfer {
-    /// The encoding of that name.
+    /// Returns the encoding of that name.
     pub(super) fn named(name: &str) -> Self {
         let name = name.trim();
         if name.eq_ignore_ascii_case("base64") {
@@ -33,7 +33,7 @@ impl Transfer {
         }
     }
 
-    /// Decodes a body. One that is not encoded in spite of its label stays as it is.
+    /// Decodes a body. If it is not encoded in spite of its label, it is returned unchanged.
     pub(super) fn decode(self, body: &[u8]) -> Decoded<'_> {
         match self {
             Self::Plain => plain(body),
@@ -47,7 +47,7 @@ fn plain(body: &[u8]) -> Decoded<'_> {
     Decoded { bytes: Cow::Borrowed(body), is_cut: false }
 }
 
-/// Lists append their footer as plain text, so decoding ends with the last line that is base64.
+/// Decodes base64 up to the last line that is base64: lists append their footer as plain text.
 fn base64(body: &[u8]) -> Decoded<'_> {
     let encoded = base64_lines(body);
     let digits = encoded.iter().filter(|byte| !byte.is_ascii_whitespace() && **byte != b'=').count();
@@ -61,7 +61,7 @@ fn base64(body: &[u8]) -> Decoded<'_> {
     }
 }
 
-/// The lines up to the first that is not base64.
+/// Returns the lines up to the first that is not base64.
 fn base64_lines(body: &[u8]) -> &[u8] {
     let mut end = 0;
     for line in body.split_inclusive(|byte| *byte == b'\n') {
@@ -76,7 +76,8 @@ fn base64_lines(body: &[u8]) -> &[u8] {
     body.get(..end).unwrap_or(body)
 }
 
-/// `mail-parser`'s own decoder swallows what follows a stray `=`; this one leaves it as it is.
+/// Decodes quoted-printable. `mail-parser`'s own decoder drops the text after a stray `=`; this one keeps
+/// it.
 fn quoted_printable(body: &[u8]) -> Decoded<'_> {
     match unescaped(body) {
         Some(bytes) => Decoded { bytes: Cow::Owned(bytes), is_cut: false },
@@ -84,7 +85,7 @@ fn quoted_printable(body: &[u8]) -> Decoded<'_> {
     }
 }
 
-/// Resolves escapes and soft line breaks. `None` where most `=` are neither: that body was never encoded.
+/// Resolves escapes and soft line breaks; `None` if most `=` are neither: that body was never encoded.
 fn unescaped(body: &[u8]) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(body.len());
     let (mut escapes, mut strays) = (0_usize, 0_usize);

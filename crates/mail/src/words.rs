@@ -1,4 +1,4 @@
-//! RFC 2047: encoded words in header values.
+//! Decodes encoded words in header values (RFC 2047).
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use memchr::memmem;
 
 use super::charset;
 
-/// RFC 2047 allows 75; senders that put a whole subject into one word are common.
+/// Length limit of an encoded word. RFC 2047 allows 75; senders that put a whole subject into one word are common.
 const LONGEST_WORD: usize = 1024;
 
 /// One encoded word: its charset and bytes.
@@ -58,7 +58,7 @@ fn flush(decoded: &mut String, word: Option<Word<'_>>) {
     }
 }
 
-/// The word at the start of the text, and what follows it.
+/// Parses the word at the start of the text; returns it and the rest.
 fn word(text: &str) -> Option<(Word<'_>, &str)> {
     let window = text.get(..text.floor_char_boundary(LONGEST_WORD))?;
     let (charset, encoded) = window.strip_prefix("=?")?.split_once('?')?;

@@ -1,7 +1,7 @@
-//! A binary → the zip that Lambda takes: the same bytes for the same binary, today and next year.
+//! Packs a binary into the zip that Lambda takes: the same bytes for the same binary, today and next year.
 //!
-//! A zip is kept beside what Cargo built, and made again only when the binary in it is not this one: that is compared byte
-//! by byte, so that what was kept is never stale.
+//! A zip is kept beside Cargo's output and packed again only if it holds another binary: the comparison is byte by byte,
+//! so a kept zip is never stale.
 
 use std::{
     fs::{self, Permissions},
@@ -14,26 +14,26 @@ use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter, result::Zi
 
 use super::{Architecture, Binary, LARGEST_UNPACKED};
 
-/// What Lambda starts in a runtime of the account's own.
+/// File name that Lambda starts in a custom runtime.
 const NAME: &str = "bootstrap";
 
-/// Where zips are kept. To be changed with how they are made: what was made otherwise is not kept.
+/// Folder of kept zips. Rename it when the packing changes: zips that were packed otherwise are then not reused.
 const FOLDER: &str = "zip-2";
 
-/// The schema of the function's environment, in its crate and in its zip.
+/// File name of the environment's schema, in the function's crate and in its zip.
 pub(super) const SCHEMA: &str = "configuration.json";
 
-/// What goes into a zip.
+/// The content of a zip.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Content {
-    /// The binary.
+    /// Bytes of the binary.
     pub(super) binary: Vec<u8>,
-    /// The schema of its environment; `None` if its crate has none.
+    /// Schema of the function's environment; `None` if its crate has none.
     pub(super) schema: Option<Vec<u8>>,
 }
 
 impl Content {
-    /// Returns how much it is unpacked, in bytes.
+    /// Returns the unpacked size, in bytes.
     pub(super) fn size(&self) -> u64 {
         self.files().map(|(_, _, bytes)| bytes.len() as u64).sum()
     }
@@ -80,7 +80,7 @@ fn invalid(message: String) -> io::Error {
 /// A zip, made or to be made.
 #[derive(Debug)]
 pub(super) struct Archive {
-    /// Where it is kept.
+    /// Path of the kept zip.
     pub(super) path: PathBuf,
 }
 
@@ -101,7 +101,7 @@ impl Archive {
         Ok(zip)
     }
 
-    /// Returns the zip that was kept, if that very content is in it.
+    /// Returns the kept zip if it has exactly this content.
     fn kept(&self, content: &Content) -> Option<Vec<u8>> {
         let zip = fs::read(&self.path).ok()?;
         let mut archive = ZipArchive::new(Cursor::new(&zip)).ok()?;
@@ -116,7 +116,7 @@ impl Archive {
         Some(zip)
     }
 
-    /// Keeps a zip: as a whole or not at all, since a run may end at any moment.
+    /// Writes the zip atomically, since a run may end at any moment.
     fn keep(&self, zip: &[u8]) -> io::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder)?;
@@ -127,7 +127,7 @@ impl Archive {
     }
 }
 
-/// Makes the zip: always the same time, the same rights and the same compression.
+/// Packs the zip, always with the same time, permissions and compression.
 fn pack(content: &Content) -> io::Result<Vec<u8>> {
     let options = SimpleFileOptions::default()
         .system(System::Unix)
@@ -142,7 +142,7 @@ fn pack(content: &Content) -> io::Result<Vec<u8>> {
     Ok(zip.finish()?.into_inner())
 }
 
-/// Whether a stream is these bytes. `None`: it cannot be read to its end.
+/// Returns whether a stream has exactly these bytes; `None` if it cannot be read to its end.
 fn holds(stream: impl Read, bytes: &[u8]) -> Option<bool> {
     let (mut stream, mut rest, mut piece) = (BufReader::new(stream), bytes, [0; 16 * 1024]);
     loop {

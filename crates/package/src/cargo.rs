@@ -1,4 +1,4 @@
-//! Runs Cargo, and hears what it says: its messages are JSON, one a line.
+//! Runs Cargo and reads its messages: JSON, one per line.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,7 +14,7 @@ use tokio::{
 use super::{Binary, Linking, NotBuilt, Observer, Profile, Progress, toolchain::Toolchain, workspace::Workspace};
 use process::{Group, describe};
 
-/// Cargo, in a folder of the workspace.
+/// Returns the command that runs Cargo in a folder of the workspace.
 pub(super) fn cargo(folder: &Path) -> Command {
     let mut command = process::tool(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(folder).stdin(Stdio::null());
@@ -70,7 +70,7 @@ async fn run(command: &mut Command, binary: &Binary<'_>, observer: Observer<'_>)
     executable.ok_or(NotBuilt::NoExecutable { package, bin })
 }
 
-/// Hands on each line of a stream, if there is one. A line need not be UTF-8: a file's name may stand in it.
+/// Passes on each line of a stream; does nothing without one. A line need not be UTF-8: it may contain a file name.
 async fn lines(stream: Option<impl AsyncRead + Unpin>, mut take: impl FnMut(&str)) -> std::io::Result<()> {
     let Some(stream) = stream else { return Ok(()) };
     let mut lines = BufReader::new(stream).split(b'\n');
@@ -80,7 +80,7 @@ async fn lines(stream: Option<impl AsyncRead + Unpin>, mut take: impl FnMut(&str
     Ok(())
 }
 
-/// What Cargo said so far.
+/// Cargo's messages so far.
 struct Heard<'heard> {
     bin: &'heard str,
     observer: Observer<'heard>,

@@ -1,6 +1,6 @@
-//! What a binary asks of the machine that runs it, and whether Lambda's `provided.al2023` has it: the processor, the
-//! C library (glibc 2.34), and no other library. The build's own machine may have all that Lambda lacks, and a function
-//! that cannot start says so only when the first event comes.
+//! Checks that Lambda's `provided.al2023` can run a binary: its processor, its C library (glibc 2.34), and no other
+//! library. The build machine may have libraries that Lambda lacks, and a function that cannot start says so only when
+//! the first event comes.
 
 use object::{
     Endianness,
@@ -13,7 +13,7 @@ use super::{Architecture, Linking};
 /// The C library of Amazon Linux 2023.
 const GLIBC: &[u32] = &[2, 34];
 
-/// Libraries that are there with it: the C library's parts, the unwinder, and the loader.
+/// Libraries that come with it: the C library's parts, the unwinder, and the loader.
 const LIBRARIES: [&str; 9] = [
     "libc.so.6",
     "libm.so.6",
@@ -26,33 +26,33 @@ const LIBRARIES: [&str; 9] = [
     "ld-linux-aarch64.so.1",
 ];
 
-/// Why Lambda could not run a binary.
+/// The reasons why Lambda could not run a binary.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
-    /// It is no program for Linux, or a broken one.
+    /// It is not a program for Linux, or it is damaged.
     #[error("it is no ELF binary of 64 bits: {0}")]
     NoElf(String),
-    /// It is for another processor.
+    /// It is built for another processor.
     #[error("it is for {found}, not for {}", wanted.name())]
     Machine {
-        /// The processor.
+        /// Processor that it was built for.
         found: String,
-        /// Lambda's.
+        /// Processor that the function declares.
         wanted: Architecture,
     },
-    /// It asks for a loader that is not there.
+    /// It needs a loader that Lambda lacks.
     #[error("it asks for the loader `{0}`, which Lambda does not have")]
     Loader(String),
-    /// It asks for a library that is not there.
+    /// It needs a library that Lambda lacks.
     #[error("it asks for the library `{0}`, which Lambda does not have")]
     Library(String),
-    /// It asks for a newer C library.
+    /// It needs a newer C library than Lambda's.
     #[error("it asks for {0}, and Lambda has GLIBC_2.34")]
     CLibrary(String),
 }
 
 impl Unfit {
-    /// What would mend it.
+    /// Returns what to do about it.
     pub(super) fn hint(&self) -> &'static str {
         match self {
             Self::Library(_) => "link it statically: most crates that bind a C library have a feature for it",
@@ -118,7 +118,7 @@ pub(super) fn examine(binary: &[u8], architecture: Architecture) -> Result<Optio
     newest(&sections, endian, binary)
 }
 
-/// The newest version of the C library that is asked for and that Lambda lacks. A weak one may be absent.
+/// Returns the newest version of the C library that the binary needs and Lambda lacks. A weak one may be absent.
 fn newest(sections: &SectionTable<'_, Header>, endian: Endianness, binary: &[u8]) -> Result<Option<String>, Unfit> {
     let Some((mut libraries, strings)) = sections.gnu_verneed(endian, binary)? else { return Ok(None) };
     let strings = sections.strings(endian, binary, strings)?;
@@ -127,7 +127,7 @@ fn newest(sections: &SectionTable<'_, Header>, endian: Endianness, binary: &[u8]
         while let Some(version) = versions.next()? {
             let name = text(version.name(endian, strings)?);
             let Some(number) = name.strip_prefix("GLIBC_") else { continue };
-            // What is no number (`GLIBC_ABI_…`) marks an ability of the loader's that is younger than 2.34.
+            // A version that is not a number (`GLIBC_ABI_…`) marks a loader feature newer than 2.34.
             let number = numbers(number).unwrap_or_else(|| vec![u32::MAX]);
             let is_weak = version.vna_flags.get(endian).contains(VER_FLG_WEAK);
             let is_newest = newer.as_ref().is_none_or(|(newest, _)| number > *newest);
@@ -158,7 +158,7 @@ fn is_there(library: &str) -> bool {
     LIBRARIES.contains(&library)
 }
 
-/// `2.2.5` → 2, 2, 5.
+/// Returns the numbers of a version: `2.2.5` → 2, 2, 5; `None` if a part is not a number.
 fn numbers(version: &str) -> Option<Vec<u32>> {
     version.split('.').map(|number| number.parse().ok()).collect()
 }
@@ -173,7 +173,7 @@ mod tests {
 
     use super::*;
 
-    /// A dynamic program that is there wherever tests run: this one.
+    /// Returns a dynamic program that exists wherever tests run: this one.
     fn program() -> Vec<u8> {
         fs::read(std::env::current_exe().unwrap()).unwrap()
     }

@@ -1,10 +1,10 @@
-//! Why there is no binary, or none that Lambda could run, and what would mend it.
+//! Errors of building and packing, with hints.
 
 use std::{io, path::PathBuf};
 
 use super::{Architecture, Binary, elf::Unfit};
 
-/// Why there is no binary or no artifact.
+/// The reasons why there is no binary or no artifact.
 #[derive(Debug, thiserror::Error)]
 pub enum NotBuilt {
     /// Cargo could not be run.
@@ -13,32 +13,32 @@ pub enum NotBuilt {
     /// The compiler could not be run.
     #[error("Failed to run `rustc`")]
     NoCompiler(#[source] io::Error),
-    /// There is no usable workspace.
+    /// The folder is in no usable Cargo workspace.
     #[error("Failed to read the Cargo workspace of `{}`: {said}", folder.display())]
     NoWorkspace {
-        /// The folder that should be in one.
+        /// Folder that should be in a workspace.
         folder: PathBuf,
-        /// What Cargo said.
+        /// Output of Cargo.
         said: String,
     },
     /// The workspace has no such package.
     #[error("Failed to find package `{package}` in the Cargo workspace `{}`", root.display())]
     NoPackage {
-        /// The package.
+        /// Name of the package.
         package: String,
-        /// The workspace's folder.
+        /// Folder of the workspace.
         root: PathBuf,
-        /// Which there are.
+        /// Packages that the workspace has.
         hint: String,
     },
     /// The package has no such binary.
     #[error("Failed to find binary `{bin}` in package `{package}`")]
     NoBin {
-        /// The package.
+        /// Name of the package.
         package: String,
-        /// The binary.
+        /// Name of the binary.
         bin: String,
-        /// Which there are.
+        /// Binaries that the package has.
         hint: String,
     },
     /// The package has several binaries, and the declaration names none of them.
@@ -52,69 +52,69 @@ pub enum NotBuilt {
     /// The workspace does not say which versions it is built from.
     #[error("Failed to find `Cargo.lock` in `{}`: without it two builds may differ", root.display())]
     NoLock {
-        /// The workspace's folder.
+        /// Folder of the workspace.
         root: PathBuf,
     },
-    /// The toolchain cannot compile for what Lambda runs on.
+    /// The toolchain cannot compile for Lambda.
     #[error("Failed to find Rust's standard library for {} (`{triple}`)", architecture.name())]
     NoTarget {
-        /// What Lambda runs on.
+        /// Architecture of the function.
         architecture: Architecture,
-        /// Rust's name for it.
+        /// Rust's target triple.
         triple: &'static str,
     },
-    /// There is nothing to link with.
+    /// There is no linker for the target.
     #[error("Failed to find the linker `{linker}` for `{triple}`")]
     NoLinker {
-        /// The program.
+        /// Program that was looked for.
         linker: String,
-        /// Rust's name for what it links for.
+        /// Rust's target triple.
         triple: &'static str,
-        /// How to get it.
+        /// How to install it.
         hint: String,
     },
-    /// Cargo failed, and said why.
+    /// Cargo failed; its messages were shown.
     #[error("Failed to build binary `{bin}` of package `{package}`: cargo ended with {status}, see above")]
     Failed {
-        /// The package.
+        /// Name of the package.
         package: String,
-        /// The binary.
+        /// Name of the binary.
         bin: String,
-        /// How Cargo ended.
+        /// Exit status of Cargo, in words.
         status: String,
     },
-    /// Cargo built something else.
+    /// Cargo succeeded without building the binary.
     #[error("Failed to find binary `{bin}` of package `{package}` in what cargo built")]
     NoExecutable {
-        /// The package.
+        /// Name of the package.
         package: String,
-        /// The binary.
+        /// Name of the binary.
         bin: String,
     },
     /// A file cannot be read.
     #[error("Failed to read `{}`", path.display())]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why not.
+        /// Error of the file system.
         source: io::Error,
     },
-    /// Lambda could not run it.
+    /// Lambda could not run the binary.
     #[error("Failed to build binary `{bin}` of package `{package}` so that Lambda can run it")]
     Unfit {
-        /// The package.
+        /// Name of the package.
         package: String,
-        /// The binary.
+        /// Name of the binary.
         bin: String,
-        /// Why it could not.
+        /// The reason why it could not.
         source: Unfit,
     },
-    /// Lambda does not take it.
+    /// The zip exceeds Lambda's size limit.
     #[error("Failed to pack binary `{bin}`: it has {size} bytes, and Lambda takes 250 MiB")]
     TooLarge {
-        /// The binary.
+        /// Name of the binary.
         bin: String,
-        /// Its size.
+        /// Size of the unpacked code, in bytes.
         size: usize,
     },
     /// No zips came with this binary.
@@ -172,9 +172,9 @@ pub enum NotBuilt {
     /// The zip could not be made.
     #[error("Failed to pack `{}`", path.display())]
     Pack {
-        /// The zip.
+        /// Path of the zip.
         path: PathBuf,
-        /// Why not.
+        /// Error of the file system.
         source: io::Error,
     },
 }
@@ -184,7 +184,7 @@ impl NotBuilt {
         Self::Unfit { package: binary.package.to_owned(), bin: binary.bin.to_owned(), source }
     }
 
-    /// What would mend it.
+    /// Returns what to do about the error; `None` if the error says it.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoCargo(_) | Self::NoCompiler(_) => Some("install Rust: https://rustup.rs".to_owned()),

@@ -35,9 +35,9 @@ use shipped::Shipped;
 use toolchain::Toolchain;
 use workspace::Workspace;
 
-/// As much as Lambda takes with a call, in bytes; what is larger goes through a bucket.
+/// Lambda's size limit of a zip within a call, in bytes; a larger one goes through a bucket.
 const LARGEST_DIRECT: usize = 50 * 1024 * 1024;
-/// As much as a function's code may be once it is unpacked, in bytes.
+/// Lambda's size limit of a function's unpacked code, in bytes.
 const LARGEST_UNPACKED: usize = 250 * 1024 * 1024;
 
 /// Code that a function needs.
@@ -60,22 +60,22 @@ struct Binary<'binary> {
     bin: &'binary str,
 }
 
-/// The folder of a declaration, where Cargo finds the workspace of its functions.
+/// Returns the folder of a declaration, where Cargo finds the workspace of its functions.
 pub fn folder(declaration: &Path) -> &Path {
     declaration.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// How to build what runs on this machine.
+/// The profile for a binary that runs on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
-    /// Quickly.
+    /// Compiles quickly.
     Development,
-    /// Optimised as for Lambda.
+    /// Optimises as for Lambda.
     Lambda,
 }
 
 impl Profile {
-    /// Cargo's name for it.
+    /// Returns the name of Cargo's profile.
     fn name(self) -> &'static str {
         match self {
             Self::Development => "dev",
@@ -91,39 +91,39 @@ pub struct Artifact {
     pub code: Code,
     /// The zip.
     pub zip: Arc<[u8]>,
-    /// Where it lies too.
+    /// Path of the zip.
     pub path: PathBuf,
-    /// What Lambda will say as `CodeSha256`: the SHA-256 of the zip, in Base64.
+    /// SHA-256 of the zip in Base64, as Lambda's `CodeSha256` states it.
     pub code_sha256: String,
-    /// Of the zip, in bytes.
+    /// Size of the zip, in bytes.
     pub size: u64,
-    /// Of the binary in it, in bytes.
+    /// Size of the binary in it, in bytes.
     pub unpacked: u64,
-    /// What it runs on.
+    /// Architecture of the binary.
     pub architecture: Architecture,
-    /// Where its C library comes from.
+    /// Source of its C library.
     pub linking: Linking,
-    /// How it reaches Lambda.
+    /// Way in which the zip reaches Lambda.
     pub upload: Upload,
 }
 
-/// Where a binary's C library comes from.
+/// The sources of a binary's C library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Linking {
-    /// From where it runs: smaller by a megabyte, and Lambda keeps it up to date.
+    /// The machine that runs it: smaller by a megabyte, and Lambda keeps it up to date.
     Dynamic,
-    /// From the machine that built it, within the binary: where that one's C library is newer than Lambda's.
+    /// The machine that built it, linked into the binary: used if that C library is newer than Lambda's.
     Static,
 }
 
-/// How a zip reaches Lambda.
+/// The ways in which a zip reaches Lambda.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Upload {
     /// With the call that creates or updates the function.
     Direct,
-    /// Through an S3 bucket for artefacts: it is too large for a call.
+    /// Through an S3 bucket for artefacts, since it is too large for a call.
     Bucket,
 }
 
@@ -133,28 +133,28 @@ impl Upload {
     }
 }
 
-/// What happens while an artifact is made.
+/// The progress of making an artifact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress<'progress> {
     /// A crate was compiled.
     Compiled {
-        /// Its name.
+        /// Name of the crate.
         name: &'progress str,
-        /// The how manieth it is.
+        /// Ordinal of the crate, from 1.
         count: usize,
     },
-    /// Cargo or the compiler said something: a warning, or an error. Several lines.
+    /// Cargo or the compiler printed a warning or an error, of several lines.
     Said(&'progress str),
-    /// The binary asks for a C library that Lambda does not have: it is built again, with its own.
+    /// The binary needs a newer C library than Lambda's: it is built again, with its own.
     BuiltAgain {
-        /// The symbol version that it asks for.
+        /// Version of the C library that it needs.
         version: &'progress str,
     },
     /// The binary is being packed.
     Packing,
 }
 
-/// Is told of progress.
+/// A receiver of progress.
 pub type Observer<'observer> = &'observer (dyn Fn(Progress<'_>) + Send + Sync);
 
 /// Builds and packs a function for Lambda, or takes the zip that came with the command line. Dropping the future ends Cargo

@@ -1,5 +1,5 @@
-//! The linker. Rust brings none for Linux: on the machine's own architecture it is the C compiler's, for another one a
-//! cross compiler's. Without it Cargo would compile for minutes before it says so.
+//! Finds the linker. Rust brings none for Linux: for the machine's own architecture it is the C compiler's, for
+//! another one a cross compiler's. Without this check Cargo would compile for minutes before it says so.
 
 use std::{
     env,
@@ -10,7 +10,7 @@ use std::{
 
 use super::NotBuilt;
 
-/// Finds the linker for a target. `None`: Cargo finds it by itself.
+/// Finds the linker for a target; `None` if Cargo finds it by itself.
 pub(super) fn find(folder: &Path, triple: &'static str, is_native: bool) -> Result<Option<OsString>, NotBuilt> {
     if env::var_os(variable(triple)).is_some() || is_configured(folder, triple) {
         return Ok(None);
@@ -22,12 +22,12 @@ pub(super) fn find(folder: &Path, triple: &'static str, is_native: bool) -> Resu
     Ok((!is_native).then(|| linker.into()))
 }
 
-/// The environment variable that names a target's linker.
+/// Returns the environment variable that names a target's linker.
 pub(super) fn variable(triple: &str) -> String {
     format!("CARGO_TARGET_{}_LINKER", triple.to_uppercase().replace('-', "_"))
 }
 
-/// What Debian, and others after it, call the cross compiler.
+/// Returns the name of the cross compiler, as Debian and its derivatives have it.
 fn cross(triple: &str) -> String {
     format!("{}-gcc", triple.replace("-unknown", ""))
 }
@@ -47,7 +47,7 @@ fn is_on_path(program: &str, path: Option<&OsStr>) -> bool {
     path.is_some_and(|path| env::split_paths(path).any(|folder| folder.join(program).is_file()))
 }
 
-/// Whether one of Cargo's configuration files, which stand in the folders above and in Cargo's own, names a linker.
+/// Returns whether one of Cargo's configuration files, in the folders above or in Cargo's home, names a linker.
 fn is_configured(folder: &Path, triple: &str) -> bool {
     let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
@@ -58,7 +58,7 @@ fn is_configured(folder: &Path, triple: &str) -> bool {
 }
 
 fn names_linker(file: &Path, triple: &str) -> bool {
-    // One that Cargo cannot read either is Cargo's to complain about.
+    // An unreadable configuration is Cargo's to report.
     let Ok(table) = fs::read_to_string(file).unwrap_or_default().parse::<toml::Table>() else { return false };
     let target = table.get("target").and_then(|targets| targets.get(triple));
     target.is_some_and(|target| target.get("linker").is_some())

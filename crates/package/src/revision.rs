@@ -1,5 +1,5 @@
-//! The commit that something is built from. It is for people: nothing is compared with it, and where Git is not there, or the
-//! folder is no checkout, there is none.
+//! The commit that an artifact is built from. It is for people: nothing is compared with it. There is none without Git or
+//! outside a checkout.
 
 use std::{path::Path, process::Stdio};
 

@@ -1,4 +1,5 @@
-//! The compiler for what Lambda runs on, and how it makes the same bytes wherever the source lies.
+//! The compiler for Lambda's architectures, and the settings that make it produce the same bytes wherever the source
+//! is.
 
 use std::{
     env,
@@ -9,17 +10,17 @@ use std::{
 
 use super::{Linking, NotBuilt, linker, workspace::Workspace};
 
-/// The processors that Lambda has.
+/// The architectures that Lambda has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Architecture {
-    /// AMD and Intel.
+    /// Processors of AMD and Intel.
     X86_64,
-    /// Graviton.
+    /// AWS's Graviton processors.
     Arm64,
 }
 
 impl Architecture {
-    /// As AWS calls it.
+    /// Returns AWS's name of the architecture.
     pub fn name(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64",
@@ -37,20 +38,20 @@ impl From<declaration::Architecture> for Architecture {
     }
 }
 
-/// The toolchain of a folder: `rust-toolchain.toml` may say which.
+/// The toolchain of a folder, which `rust-toolchain.toml` may choose.
 #[derive(Debug)]
 pub(super) struct Toolchain {
-    /// Rust's name for what Lambda runs on.
+    /// Rust's target triple.
     pub(super) triple: &'static str,
-    /// The folder of the toolchain.
+    /// Folder of the toolchain.
     sysroot: PathBuf,
-    /// The compiler's own revision.
+    /// Commit of the compiler; `None` if it does not state one.
     commit: Option<String>,
-    /// The linker that Cargo must be told of.
+    /// Linker that Cargo must be given; `None` if Cargo finds it by itself.
     linker: Option<OsString>,
 }
 
-/// Rust's name for an architecture on Amazon Linux.
+/// Returns Rust's target triple for an architecture on Amazon Linux.
 fn triple(architecture: Architecture) -> &'static str {
     match architecture {
         Architecture::X86_64 => "x86_64-unknown-linux-gnu",
@@ -59,7 +60,7 @@ fn triple(architecture: Architecture) -> &'static str {
 }
 
 impl Toolchain {
-    /// The toolchain of a folder, which can compile for that architecture and link.
+    /// Finds the toolchain of a folder, and checks that it can compile and link for that architecture.
     pub(super) async fn find(folder: &Path, architecture: Architecture) -> Result<Self, NotBuilt> {
         let triple = triple(architecture);
         let about = rustc(folder, &["-vV"]).await?;
@@ -76,7 +77,8 @@ impl Toolchain {
         Ok(Self { triple, sysroot, commit: about("commit-hash:").filter(|hash| hash != "unknown"), linker })
     }
 
-    /// What Cargo is told by its environment. The flags stand over all others, so that a person's own change nothing.
+    /// Returns the environment variables for Cargo. These flags override all others, so that a person's own settings
+    /// do not change the bytes.
     pub(super) fn environment(&self, workspace: &Workspace, linking: Linking) -> Vec<(OsString, OsString)> {
         let mut environment = vec![("CARGO_ENCODED_RUSTFLAGS".into(), self.flags(workspace, linking))];
         environment.push(("CARGO_INCREMENTAL".into(), "0".into()));
@@ -86,7 +88,7 @@ impl Toolchain {
         environment
     }
 
-    /// The compiler's flags, one after the other with the separator that Cargo takes.
+    /// Returns the compiler's flags, joined by the separator that Cargo expects.
     fn flags(&self, workspace: &Workspace, linking: Linking) -> OsString {
         let mut flags: Vec<OsString> = self.remapped(workspace).iter().map(|(from, to)| remap(from, to)).collect();
         if linking == Linking::Static {
@@ -95,8 +97,8 @@ impl Toolchain {
         flags.join(OsStr::new("\u{1f}"))
     }
 
-    /// The folders whose names must not be in the binary, and what stands there instead. Of two that fit the compiler takes
-    /// the later.
+    /// Returns the folders whose names must not be in the binary, with their replacements. If two match, the compiler
+    /// takes the later one.
     fn remapped(&self, workspace: &Workspace) -> Vec<(PathBuf, String)> {
         let mut folders = vec![(workspace.root.clone(), "/source".to_owned())];
         for linking in [Linking::Dynamic, Linking::Static] {
@@ -106,7 +108,7 @@ impl Toolchain {
         let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));
         folders.extend(home.map(|home| (home, "/cargo".to_owned())));
         if let Some(commit) = &self.commit {
-            // Where the library's source is installed, its real place would stand in for the one that is compiled in.
+            // If the library's source is installed, its real path would replace the one that is compiled in.
             folders.push((self.sysroot.join("lib/rustlib/src/rust"), format!("/rustc/{commit}")));
         }
         folders

@@ -1,4 +1,4 @@
-//! The Cargo workspace of a declaration: whether it has what is declared, before Cargo is asked to build it.
+//! The Cargo workspace of a declaration. Checks that it has the declared package and binary before Cargo builds them.
 
 use std::{
     fs, io,
@@ -10,23 +10,23 @@ use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
 use super::{Linking, NotBuilt, Profile, archive::SCHEMA, cargo::cargo};
 use declaration::choose;
 
-/// What the profile is where the workspace has none of that name: small and quick to start. Panics unwind, so that one bad
-/// event does not end the process.
+/// Settings of the profile for Lambda if the workspace defines none: small and quick to start. Panics unwind, so that one
+/// bad event does not end the process.
 const PROFILE: [(&str, &str); 4] =
     [("inherits", "\"release\""), ("opt-level", "\"z\""), ("lto", "\"fat\""), ("codegen-units", "1")];
 
 /// The workspace.
 #[derive(Debug)]
 pub(super) struct Workspace {
-    /// The folder of all its members.
+    /// Root folder of the workspace.
     pub(super) root: PathBuf,
     /// The binary that was named, or the package's only one.
     pub(super) bin: String,
     /// Where we put what we make: below the target folder, beside what its owner builds.
     pub(super) output: PathBuf,
-    /// Where the schema of the function's environment is, if its package has one.
+    /// Path of the environment's schema, if the package has one.
     schema: PathBuf,
-    /// Whether it says itself what the profile for Lambda is.
+    /// `true` if the workspace defines the profile for Lambda itself.
     has_profile: bool,
 }
 
@@ -54,7 +54,7 @@ impl Workspace {
         }
     }
 
-    /// Where Cargo puts what it builds for Lambda.
+    /// Returns the folder of Cargo's output for Lambda.
     pub(super) fn target(&self, linking: Linking) -> PathBuf {
         self.output.join(match linking {
             Linking::Dynamic => "dynamic",
@@ -62,7 +62,7 @@ impl Workspace {
         })
     }
 
-    /// What Cargo is told of the profile besides what the workspace says. Symbols are always stripped.
+    /// Returns the profile's settings that the workspace does not define itself. Symbols are always stripped.
     pub(super) fn profile_settings(&self) -> Vec<String> {
         let missing = PROFILE.iter().filter(|_| !self.has_profile);
         let settings = missing.chain([&("strip", "\"symbols\"")]);

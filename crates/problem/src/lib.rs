@@ -1,8 +1,9 @@
-//! An error that says what to do about it. The hint is data, so that it is rendered once, on a line of its own.
+//! An error with a hint that says how to fix it. The hint is data, so that it is rendered once, on a line of
+//! its own.
 
 use std::error::Error;
 
-/// An error with what would mend it.
+/// An error with an optional hint and an optional cause.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Problem {
@@ -12,26 +13,26 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// "Failed to …", names in backticks, no full stop.
+    /// Returns an error with this message: "Failed to …", values in backticks, no full stop.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), hint: None, source: None }
     }
 
-    /// The same with what would mend it.
+    /// Adds the hint: what to do about the error.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The same with its cause.
+    /// Adds the cause of the error.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// Returns what to do about the error.
+    /// Returns the hint; `None` if there is none.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }

@@ -25,14 +25,15 @@ pub struct Group {
 }
 
 impl Group {
-    /// Starts a command as the first of a group of its own, out of reach of the terminal's Ctrl-C.
+    /// Starts a command as the leader of a new process group, out of reach of the terminal's
+    /// Ctrl-C.
     pub fn start(command: &mut Command) -> io::Result<Self> {
         let child = command.process_group(0).kill_on_drop(true).spawn()?;
         let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         Ok(Self { child, id })
     }
 
-    /// Asks the group to end, and kills what does not.
+    /// Asks the group to end, and kills the processes that do not end in time.
     pub async fn end(&mut self) {
         self.signal(Signal::TERM);
         if timeout(PATIENCE, self.child.wait()).await.is_err() {
@@ -42,14 +43,15 @@ impl Group {
         self.signal(Signal::KILL);
     }
 
-    /// The most memory that the first process had resident so far, in bytes, if the system tells.
+    /// Returns the peak resident memory of the first process, in bytes; `None` if the system does
+    /// not tell.
     pub fn peak_memory(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
     }
 
-    /// Sends a signal to what is left of the group.
+    /// Sends a signal to the remaining processes of the group.
     fn signal(&self, signal: Signal) {
         if let Some(id) = self.id {
             let _nothing_is_left = kill_process_group(id, signal);
@@ -63,7 +65,7 @@ impl Drop for Group {
     }
 }
 
-/// How a process ended, in words.
+/// Describes an exit status: the exit code, or the signal that ended the process.
 pub fn describe(status: ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt;
     match (status.code(), status.signal()) {

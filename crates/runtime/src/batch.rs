@@ -1,5 +1,5 @@
-//! Partial answers to batches: each message is handled by itself, and those that failed are named, so that SQS delivers them
-//! again and deletes the others.
+//! Partial answers to batches: each message is handled by itself, and the failed ones are named, so that SQS delivers them again
+//! and deletes the others.
 
 use std::{
     collections::BTreeSet,
@@ -42,7 +42,7 @@ pub async fn each_message<Failure: Display>(
     answer
 }
 
-/// Returns why it failed; a panic is a failure too, whose place the panic hook logs.
+/// Runs the handling of a message and returns its failure as a text; a panic is a failure too, whose place the panic hook logs.
 async fn caught<Failure: Display>(handling: impl Future<Output = Result<(), Failure>>) -> Option<String> {
     let mut handling = pin!(handling);
     let ended = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| handling.as_mut().poll(context))) {

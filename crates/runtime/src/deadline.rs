@@ -17,7 +17,7 @@ impl Deadline {
         self.0.duration_since(SystemTime::now()).unwrap_or_default()
     }
 
-    /// Returns whether the time is up.
+    /// Returns whether the deadline has passed.
     pub fn is_over(self) -> bool {
         self.left().is_zero()
     }

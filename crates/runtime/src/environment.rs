@@ -1,4 +1,4 @@
-//! Reads a function's environment once, at its start, and reports all that is wrong with it at once.
+//! Reads a function's environment once, at its start, and reports every fault at once.
 
 use std::fmt;
 
@@ -30,9 +30,9 @@ pub struct Aws {
     pub secret_access_key: Secret,
     /// Session token; `None` for long-term keys.
     pub session_token: Option<Secret>,
-    /// An endpoint other than AWS's own for S3: `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`.
+    /// Endpoint for S3 other than AWS's own: `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`; `None` for AWS's own.
     pub s3_endpoint: Option<String>,
-    /// The same for Secrets Manager.
+    /// Endpoint for Secrets Manager other than AWS's own; `None` for AWS's own.
     pub secrets_endpoint: Option<String>,
 }
 
@@ -41,11 +41,11 @@ pub struct Aws {
 pub enum SecretPlace {
     /// A secret of that name in Secrets Manager.
     SecretsManager(String),
-    /// The environment, for trying things out.
+    /// Value from the environment, for trials without Secrets Manager.
     Given(Secret),
 }
 
-/// Everything that is wrong with an environment.
+/// All faults of an environment.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub struct ConfigurationError {
     /// The faults, variable by variable; never empty.
@@ -151,13 +151,13 @@ impl<'environment> Reader<'environment> {
         Some(context)
     }
 
-    /// Reads a list of entries separated by commas; empty ones are passed over.
+    /// Reads a list of entries separated by commas; empty ones are skipped.
     pub fn list(&mut self, name: &str) -> Vec<String> {
         let list = self.optional(name).unwrap_or_default();
         list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(str::to_owned).collect()
     }
 
-    /// Reads `true` or `false`; absent is false.
+    /// Reads `true` or `false`; an absent variable is `false`.
     pub fn switch(&mut self, name: &'static str) -> bool {
         match self.optional(name).as_deref().map(str::trim) {
             None | Some("false") => false,
@@ -169,7 +169,7 @@ impl<'environment> Reader<'environment> {
         }
     }
 
-    /// Reads one of several words; absent is the default, the first of them.
+    /// Reads one of several words; an absent variable is the default, the first of them.
     pub fn word<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Option<T> {
         let Some(value) = self.optional(name) else { return words.first().map(|(_, meaning)| *meaning) };
         let found = words.iter().find(|(word, _)| *word == value.trim());
@@ -188,8 +188,8 @@ impl<'environment> Reader<'environment> {
         address.ok()
     }
 
-    /// Reads the place of a secret: the context names it, or, for trying things out, the variable has its value.
-    /// `malformed` says what a value is that `is_one` refuses.
+    /// Reads the place of a secret: the context names it, or, for trials, the variable has its value. `malformed` describes a
+    /// value that `is_one` refuses.
     pub fn secret(
         &mut self,
         name: &'static str,
@@ -209,7 +209,7 @@ impl<'environment> Reader<'environment> {
         None
     }
 
-    /// Reads what Lambda sets: what its runtime needs, and how to call AWS.
+    /// Reads the variables that Lambda sets: those of its runtime, and those for calls to AWS.
     pub fn aws(&mut self) -> Option<Aws> {
         for name in OF_LAMBDA {
             let value = self.required(name);
@@ -236,7 +236,7 @@ impl<'environment> Reader<'environment> {
     }
 }
 
-/// Joins words as alternatives: "`a`, `b` and `c`".
+/// Returns words as alternatives: "`a`, `b` and `c`".
 fn either<'word>(words: impl Iterator<Item = &'word str>) -> String {
     let words: Vec<_> = words.map(|word| format!("`{word}`")).collect();
     match words.split_last() {

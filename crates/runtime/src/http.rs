@@ -1,6 +1,6 @@
-//! HTTP to whatever is none of AWS's services: one request, one answer, nothing tried twice.
+//! HTTP to servers outside AWS: one request, one answer, no retries.
 //!
-//! The connector is that of the AWS clients (rustls with ring), made when it is first needed. TLS is always verified.
+//! The connector is that of the AWS clients (rustls with ring), created at its first use. TLS is always verified.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -36,68 +36,68 @@ use crate::{
 };
 
 const CONNECT: Duration = Duration::from_secs(3);
-/// Until an answer has come as a whole.
+/// Timeout until an answer was received completely.
 const ANSWER: Duration = Duration::from_secs(8);
-/// What is kept of the invocation's time, for the log line.
+/// Part of the invocation's time that is kept free, for the log line.
 const MARGIN: Duration = Duration::from_millis(1500);
 /// Response size limit, in bytes (the largest expected response is an object).
 const LARGEST_ANSWER: u64 = LARGEST_OBJECT;
-/// What is told of an answer that is no success. Characters.
+/// Length limit of the quotation from an error answer, in characters.
 const LONGEST_QUOTE: usize = 600;
 
-/// What was answered.
+/// An answer to a request.
 #[derive(Debug)]
 pub struct Answer {
-    /// The status.
+    /// HTTP status.
     pub status: u16,
-    /// Its headers.
+    /// Headers of the answer.
     pub headers: Headers,
-    /// The whole body.
+    /// Body of the answer, complete.
     pub body: Vec<u8>,
-    /// How long the server asks to wait.
+    /// Time that the server asks to wait; `None` if it asks for none.
     pub retry_after: Option<Duration>,
 }
 
 impl Answer {
-    /// A header's value, if it is text.
+    /// Returns a header's value; `None` if it is missing or not text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)
     }
 
-    /// The server's own words, in one line and without secrets: some servers repeat what they were sent.
+    /// Returns the server's error message, in one line and without secrets: some servers repeat what they were sent.
     pub fn quote(&self) -> String {
         let start = self.body.get(..self.body.len().min(16 * 1024)).unwrap_or_default();
         text::cut(&redact(&text::line(&String::from_utf8_lossy(start))), LONGEST_QUOTE)
     }
 }
 
-/// Why nothing was answered. Texts are for people, and begin with the method and the path.
+/// The reasons why there is no answer. Texts are for people, and begin with the method and the path.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NoAnswer {
-    /// The invocation ends: the request was not sent.
+    /// The invocation is about to end: the request was not sent.
     #[error("the invocation's time is up")]
     TimeIsUp,
-    /// It is no request that could be sent.
+    /// The request is malformed and was not sent.
     #[error("{0}")]
     NoRequest(String),
-    /// Nobody would send that much. Bytes.
+    /// The answer is larger than any expected one. The number is its size, in bytes.
     #[error("the answer has {0} bytes")]
     TooLarge(u64),
-    /// Whether it has arrived is not known.
+    /// The connection failed: whether the request arrived is unknown.
     #[error("{0}")]
     Lost(String),
 }
 
-/// Certificates that are trusted besides the public ones.
+/// Certificate authorities that are trusted besides the public ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnCa {
-    /// The variable that holds them.
+    /// Environment variable that holds them.
     pub variable: &'static str,
-    /// As PEM.
+    /// Certificates, as PEM.
     pub pem: String,
 }
 
-/// The way to one server.
+/// A client for one server.
 #[derive(Debug)]
 pub struct Http {
     base: String,
@@ -111,13 +111,13 @@ pub struct Http {
 }
 
 impl Http {
-    /// To the server at that URL, without a slash at its end.
+    /// Returns a client for the server at that URL, without a slash at its end.
     pub fn new(base: String, ca: Option<OwnCa>) -> Self {
         let (deadline, calls) = (AtomicU64::new(u64::MAX), AtomicU64::new(0));
         Self { base, ca, hides_paths: false, connector: OnceLock::new(), deadline, calls }
     }
 
-    /// To a server at which this path is the secret by which it knows its senders.
+    /// Returns a client for a server that knows its senders by this path, which no error names.
     pub fn to_secret(base: String, path: &Secret, ca: Option<OwnCa>) -> Self {
         remember(path);
         Self { hides_paths: true, ..Self::new(base, ca) }
@@ -128,24 +128,24 @@ impl Http {
         self.deadline.store(deadline.earlier(MARGIN).as_millis(), Ordering::Relaxed);
     }
 
-    /// The time that is left.
+    /// Returns the time that is left for requests.
     pub fn left(&self) -> Duration {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Duration::from_millis(self.deadline.load(Ordering::Relaxed)).saturating_sub(now)
     }
 
-    /// How many requests were sent.
+    /// Returns the number of requests that were sent.
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// Gets ready to send: reading the certificates is the most expensive part.
+    /// Creates the connector ahead of the first request: reading the certificates is the most expensive part.
     pub fn prepare(&self) {
-        // What is wrong with them is said by the first request.
+        // A fault of the certificates is reported by the first request.
         let _is_said_later = self.connector();
     }
 
-    /// Sends JSON, or nothing, once.
+    /// Sends a request with JSON, or without a body, once.
     pub fn send<'call>(
         &'call self,
         method: &'call str,
@@ -199,7 +199,7 @@ impl Http {
         let length = length.map(|length| ("content-length", length.to_string()));
         let fixed = [("user-agent", "provision".to_owned())];
         for (name, value) in fixed.iter().chain(&length).chain(headers) {
-            // The value may be the token: it is not repeated.
+            // The value may be the token, so it is not repeated.
             request.headers_mut().try_insert(*name, value.clone()).map_err(|_| format!("`{name}` is no header"))?;
         }
         Ok(request)
@@ -217,7 +217,7 @@ impl Http {
     }
 }
 
-/// Reads a body into one piece of the right size: collecting first and then joining would take its size twice.
+/// Reads a body into one buffer of the right size: collecting the chunks and joining them would take its size twice.
 async fn read(mut response: Response, announced: u64) -> Result<Vec<u8>, NoAnswer> {
     let fits = |length: u64| if length > LARGEST_ANSWER { Err(NoAnswer::TooLarge(length)) } else { Ok(()) };
     fits(announced)?;
@@ -238,7 +238,7 @@ impl Http {
         if let Some(connector) = self.connector.get() {
             return Ok(connector);
         }
-        // The library panics over certificates that cannot be read.
+        // The library panics on unreadable certificates.
         let made = catch_unwind(AssertUnwindSafe(|| connector(&self.base, self.ca.as_ref())));
         let variable = self.ca.as_ref().map_or("the system", |ca| ca.variable);
         let made = made.map_err(|_| format!("the certificates of `{variable}` cannot be read"))?;

@@ -1,4 +1,4 @@
-//! The log: one JSON document a line on standard output, nothing before it. CloudWatch makes metrics of the lines that
+//! The log: one JSON document per line on standard output, nothing before it. CloudWatch extracts metrics from the lines that
 //! carry `_aws` (its Embedded Metric Format), so that counting needs no call and is lost only with the log itself.
 
 use std::{
@@ -20,17 +20,17 @@ use crate::known::redact;
 /// The namespace of our metrics.
 pub const NAMESPACE: &str = "provision";
 
-/// CloudWatch cuts a longer line, which then is no JSON document and no metric. Bytes.
+/// Length limit of a line, in bytes. CloudWatch cuts a longer one, which then is neither a JSON document nor a metric.
 const LONGEST_LINE: usize = 250_000;
 
-/// One measured value of a line.
+/// One measured value of a log line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Metric {
-    /// Its name, and its key in the line.
+    /// Name of the metric, and its key in the line.
     pub name: &'static str,
-    /// Its unit.
+    /// Unit of the value.
     pub unit: Unit,
-    /// The value.
+    /// Measured value.
     pub value: f64,
 }
 
@@ -43,7 +43,7 @@ pub enum Unit {
     Milliseconds,
 }
 
-/// A log.
+/// The log of a function.
 pub struct Log {
     writer: Mutex<Box<dyn Write + Send>>,
     stack: String,
@@ -70,12 +70,12 @@ impl Log {
         Self { writer: Mutex::new(Box::new(writer)), stack, function: context.function.clone() }
     }
 
-    /// Writes a line.
+    /// Writes a JSON document as one line.
     pub fn line(&self, line: &impl Serialize) -> io::Result<()> {
         self.write(&serde_json::to_vec(line)?)
     }
 
-    /// Writes what became of an item, with the function's own metrics. A line that CloudWatch would cut is shortened, and says so.
+    /// Writes the outcome of an item, with the function's own metrics. A line that CloudWatch would cut is shortened, and says so.
     pub fn item(&self, report: ItemReport, metrics: &[Metric]) -> io::Result<()> {
         let metrics = self.embedded(metrics);
         let line = |report: ItemReport| {
@@ -111,7 +111,7 @@ impl Log {
     }
 }
 
-/// A whole number without a fraction.
+/// Returns a number as JSON, a whole one without a fraction.
 fn number(value: f64) -> Value {
     #[expect(clippy::cast_possible_truncation, reason = "compared below")]
     let whole = value as i64;

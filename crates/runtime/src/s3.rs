@@ -1,5 +1,5 @@
-//! Objects in S3: got, put, deleted. AWS's own library signs the requests, and [`Http`] sends them. The SDK's client is
-//! not used: with every checksum that S3 ever knew it would be a sixth of the function.
+//! Gets, puts and deletes objects in S3. AWS's own library signs the requests, and [`Http`] sends them. The SDK's
+//! client is not used: with all of S3's checksum algorithms it would be a sixth of the function.
 
 use std::{
     collections::BTreeMap,
@@ -46,14 +46,14 @@ struct Inner {
     identity: Identity,
 }
 
-/// Neither the keys nor what they sign.
+/// Shows neither the keys nor the requests that they sign.
 impl fmt::Debug for Inner {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("S3").field("base", &self.base).finish_non_exhaustive()
     }
 }
 
-/// A call and what it is about.
+/// A call and the object that it is about.
 #[derive(Clone, Copy)]
 struct Call<'call> {
     /// Name of the operation in AWS.
@@ -65,7 +65,7 @@ struct Call<'call> {
 }
 
 impl S3 {
-    /// A client. The certificates are read now, when Lambda gives a function the most to compute with.
+    /// Returns a client. The certificates are read now: during its start a function has the most computing power.
     pub fn new(aws: &Aws) -> Self {
         let token = aws.session_token.as_ref().map(|token| token.expose().to_owned());
         let secret = aws.secret_access_key.expose();
@@ -78,7 +78,7 @@ impl S3 {
         Self(Arc::new(Inner { base, http, region: aws.region.clone(), identity }))
     }
 
-    /// Makes a call; any answer will do, but for those that another time may be better.
+    /// Sends a request, retrying throttling and server errors; every other answer is returned.
     async fn call(&self, call: Call<'_>, body: SdkBody) -> Result<Answer, StoreError> {
         let path = format!("/{}/{}", call.bucket, utf8_percent_encode(call.key, IN_PATH));
         let mut attempt = 1;
@@ -100,7 +100,7 @@ impl S3 {
         }
     }
 
-    /// An object; the answer of S3 if there is none to be had.
+    /// Reads an object; returns S3's error answer if it refuses.
     async fn read(&self, bucket: &str, key: &str) -> Result<Result<Object, S3Error>, StoreError> {
         let call = Call { name: "GetObject", method: "GET", bucket, key, headers: &[] };
         let answer = self.call(call, SdkBody::empty()).await?;
@@ -112,7 +112,7 @@ impl S3 {
 }
 
 impl Inner {
-    /// The headers of a request, with its signature.
+    /// Returns the headers of a request, with its signature.
     fn signed(&self, call: Call<'_>, path: &str, body: &SdkBody) -> Result<Vec<(&'static str, String)>, String> {
         let mut settings = SigningSettings::default();
         settings.percent_encoding_mode = PercentEncodingMode::Single;
@@ -158,7 +158,7 @@ impl S3Error {
                 let message = element("Message").unwrap_or_else(|| "no message".to_owned());
                 format!("{} {code}: {message} (request {request})", call.name)
             }
-            // The answer to HEAD has no body.
+            // An answer to HEAD has no body.
             None => format!("{} {status} (request {request})", call.name),
         };
         Self { status, code, words }
@@ -195,7 +195,7 @@ impl ObjectStore for S3 {
     async fn fetch(&self, bucket: &str, key: &str) -> Result<Option<Object>, StoreError> {
         match self.read(bucket, key).await? {
             Ok(object) => Ok(Some(object)),
-            // `AccessDenied` is what S3 says of an object that is not there to whoever may not list the bucket.
+            // S3 answers `AccessDenied` for a missing object to a caller that may not list the bucket.
             Err(told) if told.is(&["NoSuchKey", "AccessDenied"]) => Ok(None),
             Err(told) => Err(told.into()),
         }
@@ -221,7 +221,7 @@ impl ObjectStore for S3 {
             return Ok(true);
         }
         let told = S3Error::by(call, &answer);
-        // `NoSuchKey` if what was to be replaced has been deleted meanwhile.
+        // `NoSuchKey`: the object to replace has been deleted meanwhile.
         let is_another =
             told.status == 412 || told.is(&["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"]);
         if expected != Expected::Anything && is_another { Ok(false) } else { Err(told.into()) }

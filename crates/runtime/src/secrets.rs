@@ -1,4 +1,4 @@
-//! Secrets: from Secrets Manager, with the timeouts of all our AWS clients, or, for trying things out, from the environment.
+//! Reads secrets: from Secrets Manager, with the timeouts of all our AWS clients, or, for trials, from the environment.
 
 use std::{fmt, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
     start::http_client,
 };
 
-/// A client. It calls nothing by itself.
+/// Returns a client of Secrets Manager. It makes no call by itself.
 pub fn secrets_manager(aws: &Aws, http: SharedHttpClient) -> Client {
     let timeouts =
         TimeoutConfig::builder().connect_timeout(Duration::from_secs(2)).read_timeout(Duration::from_secs(5));
@@ -34,9 +34,9 @@ pub fn secrets_manager(aws: &Aws, http: SharedHttpClient) -> Client {
 /// The source of a secret.
 #[derive(Debug)]
 pub enum SecretSource {
-    /// The environment had it.
+    /// Value from the environment.
     Given(Secret),
-    /// A secret of that name or ARN.
+    /// Secret of that name or ARN.
     SecretsManager {
         /// Client that reads it.
         client: Client,
@@ -46,7 +46,7 @@ pub enum SecretSource {
 }
 
 impl SecretSource {
-    /// Creates the source of the secret at that place. It calls nothing by itself.
+    /// Returns the source of the secret at that place. It makes no call by itself.
     pub fn at(place: SecretPlace, aws: &Aws) -> Self {
         match place {
             SecretPlace::Given(secret) => Self::Given(secret),
@@ -57,7 +57,7 @@ impl SecretSource {
         }
     }
 
-    /// The secret without white space around it, or why it cannot be had.
+    /// Returns the secret without surrounding white space, or why it cannot be read.
     pub async fn read(&self) -> Result<Secret, String> {
         let secret = self.fetch().await?.trimmed();
         remember(&secret);
@@ -78,7 +78,7 @@ impl SecretSource {
     }
 }
 
-/// Names the place, not the secret.
+/// Shows the place, not the secret.
 impl fmt::Display for SecretSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

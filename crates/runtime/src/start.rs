@@ -1,4 +1,4 @@
-//! The life of a function: its log, its one HTTP client, its configuration, and its answers until Lambda ends it.
+//! The life cycle of a function: its log, its one HTTP client, its configuration, and its answers until Lambda ends it.
 
 use std::{fmt::Display, panic, process::ExitCode};
 
@@ -39,11 +39,11 @@ pub fn start<Configuration, Problem: Display>(
 /// One invocation of a function.
 #[derive(Debug, Clone)]
 pub struct Invocation<Event> {
-    /// Lambda's id of it; a retry has the same one.
+    /// Lambda's request id; the same for a retry.
     pub request_id: String,
-    /// The moment at which Lambda ends it.
+    /// Deadline of the invocation.
     pub deadline: Deadline,
-    /// The event.
+    /// Event of the invocation.
     pub event: Event,
 }
 
@@ -75,9 +75,10 @@ pub async fn answer<Event: DeserializeOwned, Answer: Serialize, Failure: Display
     }
 }
 
-/// Sends what is not a report to standard error as JSON lines, from `AWS_LAMBDA_LOG_LEVEL` on (`WARN` without it).
+/// Sends log messages other than reports to standard error as JSON lines, from the level `AWS_LAMBDA_LOG_LEVEL` on (`WARN`
+/// without it).
 ///
-/// Of a panic only the place is told: its message may quote the mail.
+/// A panic is logged with its place only: its message may quote the mail.
 fn prepare_log() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|level| level.parse().ok());
     tracing_subscriber::fmt()
@@ -105,8 +106,8 @@ impl std::io::Write for Redacting {
     }
 }
 
-/// The HTTP client that all clients share: reading the certificates is the most expensive part of a start,
-/// and is left out where the endpoint has no use for them.
+/// Returns the HTTP client that all clients share: reading the certificates is the most expensive part of a start, and is
+/// left out where the endpoint has no use for them.
 pub fn http_client(endpoint: Option<&str>) -> SharedHttpClient {
     if endpoint.is_some_and(|url| url.starts_with("http://")) {
         return Builder::new().build_http();
@@ -114,7 +115,7 @@ pub fn http_client(endpoint: Option<&str>) -> SharedHttpClient {
     Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 
-/// Tells Lambda, and the log, why the function cannot start.
+/// Reports to Lambda, and to the log, why the function cannot start.
 async fn failed_start(reason: &str) -> ExitCode {
     tracing::error!(reason, "the function cannot start");
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {

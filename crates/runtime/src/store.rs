@@ -1,30 +1,30 @@
-//! Objects in a store, as far as functions have to know of it: [`crate::S3`] in AWS, made up ones in tests.
+//! Objects in a store, as functions see them: [`crate::S3`] in AWS, simulated ones in tests.
 
 use std::{collections::BTreeMap, future::Future, time::Duration};
 
 use serde::Serialize;
 use thiserror::Error;
 
-/// The largest object that is read, in bytes: reading a larger one would end the process. SES takes mails up to 40 MB, encoding
+/// Size limit of an object that is read, in bytes: a larger one would exhaust the memory. SES takes mails up to 40 MB, encoding
 /// included.
 pub const LARGEST_OBJECT: u64 = 48 * 1024 * 1024;
 
-/// Objects that others have written, and that are read and deleted.
+/// A source of objects that others have written, and that are read and deleted.
 pub trait ObjectSource {
-    /// The bytes of an object; `None` if there is no such object.
+    /// Returns the bytes of an object; `None` if it does not exist.
     fn get(&self, bucket: &str, key: &str) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>>;
 
-    /// Deletes an object; one that is not there is no error.
+    /// Deletes an object; succeeds if it does not exist.
     fn delete(&self, bucket: &str, key: &str) -> impl Future<Output = Result<(), StoreError>>;
 }
 
-/// Objects that the function itself writes.
+/// A store of objects that the function itself writes.
 pub trait ObjectStore {
-    /// An object and what tells this state of it from any other; `None` if it is not there, or may not be seen: a write with
+    /// Returns an object with the tag of its version; `None` if it does not exist, or may not be read: a write with
     /// [`Expected::Nothing`] then tells which.
     fn fetch(&self, bucket: &str, key: &str) -> impl Future<Output = Result<Option<Object>, StoreError>>;
 
-    /// Writes an object whole; false if it is not what was expected.
+    /// Writes an object whole; returns `false` if the precondition does not hold.
     fn put(
         &self,
         bucket: &str,
@@ -34,13 +34,13 @@ pub trait ObjectStore {
         expected: Expected,
     ) -> impl Future<Output = Result<bool, StoreError>>;
 
-    /// Waits about that long.
+    /// Waits about that long, between two attempts.
     fn pause(&self, about: Duration) -> impl Future<Output = ()>;
 }
 
-/// Objects that are described and not read.
+/// A source of objects' sizes, times and metadata, without their content.
 pub trait ObjectInfos {
-    /// Describes an object; `None` if there is no such object.
+    /// Describes an object; `None` if it does not exist.
     fn head(&self, bucket: &str, key: &str) -> impl Future<Output = Result<Option<ObjectInfo>, StoreError>>;
 }
 
@@ -49,15 +49,15 @@ pub trait ObjectInfos {
 pub struct ObjectInfo {
     /// Size, in bytes.
     pub size: u64,
-    /// S3's mark of its content.
+    /// `ETag` of its content; `None` if S3 states none.
     pub etag: Option<String>,
-    /// When it was written, RFC 3339.
+    /// Time of the last write, RFC 3339; `None` if S3 states none.
     pub last_modified: Option<String>,
-    /// Its `x-amz-meta-` headers, without that prefix.
+    /// Metadata: its `x-amz-meta-` headers, without that prefix.
     pub metadata: BTreeMap<String, String>,
 }
 
-/// An object as it was read.
+/// An object that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
     /// The whole content.
@@ -73,18 +73,18 @@ pub enum Expected {
     Anything,
     /// The object must not exist.
     Nothing,
-    /// The object with that tag.
+    /// The object must have this tag.
     Tag(String),
 }
 
 /// Errors of reading and writing objects.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StoreError {
-    /// It may be there another time: the network, throttling, and refusals too, since S3 says `AccessDenied` of an object that
-    /// is not there to whoever may not list the bucket.
+    /// A retry may succeed: the network, throttling, and refusals too, since S3 answers `AccessDenied` for a missing object to
+    /// a caller that may not list the bucket.
     #[error("{0}")]
     Unavailable(String),
-    /// It is larger than [`LARGEST_OBJECT`]. Bytes.
+    /// The object is larger than [`LARGEST_OBJECT`]. The number is its size, in bytes.
     #[error("the object has {0} bytes, more than a mail can have")]
     TooLarge(u64),
 }

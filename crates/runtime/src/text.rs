@@ -1,4 +1,4 @@
-//! Texts in the shape that other systems take: one line, and not too long. Lengths are characters.
+//! Shapes texts for other systems: one line, of limited length. Lengths are in characters.
 
 use contract::text::is_unseen;
 
@@ -10,7 +10,7 @@ pub fn line(text: &str) -> String {
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Text that is at most that long; an ellipsis tells that it was cut.
+/// Returns text of at most that length; an ellipsis shows that it was cut.
 pub fn cut(text: &str, longest: usize) -> String {
     if text.chars().count() <= longest {
         return text.to_owned();
@@ -19,7 +19,7 @@ pub fn cut(text: &str, longest: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// An error and its causes, each told once.
+/// Returns an error and its causes, each once.
 pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let mut words: Vec<String> = Vec::new();

@@ -68,7 +68,7 @@ impl Content {
         Self { status: EventStatus::of(maintenance.status()), circuits, summary }
     }
 
-    /// Adds what another entry says of the same window, or returns the two statuses that contradict each other.
+    /// Merges what another entry says of the same window; returns the two statuses if they contradict each other.
     fn merge(&mut self, other: Self) -> Option<(Option<EventStatus>, Option<EventStatus>)> {
         if self.status != other.status {
             return Some((self.status, other.status));
@@ -146,7 +146,7 @@ impl Announcement {
         }
     }
 
-    /// Adds the version. Several entries have a revision only if they all state one, of one UID.
+    /// Adds the version. Several entries share a revision only if each states the same one, of one UID.
     fn versioned(mut self, members: &[&Maintenance], notice: &Notice, received_at: Option<Timestamp>) -> Self {
         let uid = members.first().map(|member| member.uid()).filter(|uid| !uid.is_empty() && *uid != "0");
         let uid = uid.filter(|uid| members.iter().all(|member| member.uid() == *uid));

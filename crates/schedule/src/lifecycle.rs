@@ -8,17 +8,17 @@ use notice::model::Status;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING-KEBAB-CASE")]
 pub enum EventStatus {
-    /// Planned, not settled.
+    /// Planned, not yet settled.
     Tentative,
-    /// Settled.
+    /// Settled by the provider.
     Confirmed,
     /// Will not take place.
     Cancelled,
-    /// Has begun.
+    /// The work has begun.
     InProcess,
-    /// Is over.
+    /// The work is over.
     Completed,
-    /// Has a new window.
+    /// Moved to a new window.
     #[serde(rename = "RE-SCHEDULED")]
     ReScheduled,
     /// No notice has stated a status; also a status that a sink holds and the standard does not know.
@@ -62,7 +62,7 @@ impl EventStatus {
 /// The state of an event: its status, and the reason for it where no notice has stated it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifecycle {
-    /// The status.
+    /// Current status.
     pub status: EventStatus,
     /// `true` if the event is CANCELLED because a notice left its window out, not because a notice said so.
     pub is_left_out: bool,

@@ -14,7 +14,7 @@ pub struct StoredWindow<'sink> {
     pub number: usize,
     /// The window; `None` if the sink holds none that ends after it starts.
     pub window: Option<Window>,
-    /// The state.
+    /// Status, and the reason for it.
     pub lifecycle: Lifecycle,
     /// The notice that the event shows; `None` if a person made the event and no notice has named it.
     pub version: Option<&'sink Version>,
@@ -31,7 +31,7 @@ impl StoredWindow<'_> {
         self.version == Some(version) && !self.lifecycle.is_left_out
     }
 
-    /// Returns whether this notice has left the event's window out.
+    /// Returns whether this notice has left the event's window out already.
     fn was_left_out_by(&self, version: &Version) -> bool {
         self.version == Some(version) && self.lifecycle.is_left_out
     }
@@ -61,9 +61,9 @@ impl StoredWindow<'_> {
 /// A stored event that a notice changes or confirms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stored {
-    /// Its place in the list of stored events.
+    /// Index in the list of stored events.
     pub place: usize,
-    /// `false` if the event shows this notice already.
+    /// `true` if the event must be written; `false` if it shows this notice already.
     pub is_due: bool,
 }
 
@@ -79,9 +79,9 @@ pub enum PairedEvent {
 /// A window of a notice and its event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PairedWindow<'notice> {
-    /// The window and what the notice says of it.
+    /// The window, and what the notice says of it.
     pub scheduled: &'notice ScheduledWindow,
-    /// Its event.
+    /// The event that shows the window.
     pub event: PairedEvent,
 }
 
@@ -99,7 +99,7 @@ pub struct WindowPairing<'notice> {
     pub rest: Option<&'notice Content>,
     /// The events that `rest` holds for.
     pub spoken_of: Vec<Stored>,
-    /// The events whose windows this notice cancels, or has cancelled before (not due), by leaving them out.
+    /// The events whose windows the notice leaves out: it cancels them, or has done so before (then not due).
     pub left_out: Vec<Stored>,
 }
 

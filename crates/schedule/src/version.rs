@@ -84,7 +84,7 @@ fn compare<T: Ord>(ours: Option<T>, theirs: Option<T>) -> Option<Ordering> {
 mod tests {
     use super::*;
 
-    /// `uid sequence announced received digest`, a hyphen for what is not stated.
+    /// Reads `uid sequence announced received digest`, with a hyphen for what is not stated.
     fn version(text: &str) -> Version {
         let words: Vec<_> = text.split(' ').collect();
         let stated = |index: usize| words.get(index).filter(|word| **word != "-");

@@ -1,6 +1,6 @@
-//! What the stack's parts are called in AWS: the one place that derives names and ARNs from the declaration.
+//! Names of the stack's resources in AWS: the one place that derives names and ARNs from the declaration.
 //!
-//! Also what a function is told of its stack, since that follows from the receipt rules and not from the function's own entry.
+//! Functions' contexts are derived here too, since they follow from the receipt rules and not from the function's own entry.
 
 use std::collections::BTreeMap;
 
@@ -12,17 +12,17 @@ use kinds::{Kind, s3::bucket};
 /// Derives names and ARNs.
 #[derive(Debug, Clone)]
 pub struct Names {
-    /// The stack's name, without its stage.
+    /// Name of the stack, without its stage.
     declared: String,
-    /// Beginning of every name: the stack, and its stage if it has one.
+    /// Prefix of every name: the stack, and its stage if it has one.
     prefix: String,
-    /// The buckets that are not ours, and keep their names.
+    /// Names of existing buckets, by entry.
     existing_buckets: BTreeMap<String, String>,
     realm: Realm,
 }
 
 impl Names {
-    /// The names of a stack in an account.
+    /// Returns the names of a stack in an account.
     pub fn new(declaration: &Declaration, account: &str) -> Self {
         let declared = declaration.stack.clone();
         let existing =
@@ -35,7 +35,7 @@ impl Names {
         }
     }
 
-    /// The stack's id: `STACK` or `STACK-STAGE`, with which every name begins.
+    /// Returns the stack's id: `STACK` or `STACK-STAGE`, with which every name begins.
     pub fn stack(&self) -> &str {
         &self.prefix
     }
@@ -80,7 +80,7 @@ impl Names {
         bucket::artifacts_name(&self.prefix, &self.realm)
     }
 
-    /// A secret's name in Secrets Manager.
+    /// Returns a secret's name in Secrets Manager.
     pub fn secret(&self, declaration: &Declaration, reference: &SecretReference) -> String {
         match reference {
             SecretReference::Existing(name) => name.clone(),
@@ -105,7 +105,7 @@ impl Names {
         }
     }
 
-    /// Places by the names of their buckets in AWS.
+    /// Returns places with the names of their buckets in AWS.
     pub fn places(&self, declared: &[declaration::Place]) -> Vec<Place> {
         let place = |place: &declaration::Place| Place {
             bucket: self.name(Kind::Bucket, &place.bucket),
@@ -114,7 +114,8 @@ impl Names {
         declared.iter().map(place).collect()
     }
 
-    /// Where the rules that invoke a function put the mail before they do, as far as the function may read it.
+    /// Returns the places where the rules that invoke a function store the mail before they do, as far as the function may
+    /// read them.
     fn mail_places(&self, declaration: &Declaration, entry: &str) -> Vec<MailPlace> {
         let reads = declaration.functions.get(entry).map_or(&[][..], |function| &function.reads);
         let may_read = |bucket: &str, prefix: &str| {
@@ -138,7 +139,7 @@ impl Names {
         places
     }
 
-    /// Adds a place by the name of its bucket in AWS, or the headers to one that is there.
+    /// Adds a place by the name of its bucket in AWS; of a place that is listed already, only the headers are added.
     fn add_place(&self, places: &mut Vec<MailPlace>, bucket: &str, prefix: &str, added_headers: &[String]) {
         let bucket = self.name(Kind::Bucket, bucket);
         let known = places.iter_mut().find(|place| place.bucket == bucket && place.prefix == prefix);
@@ -157,7 +158,7 @@ mod tests {
 
     use super::*;
 
-    /// Where a function of this declaration is told that mails lie.
+    /// Returns the places of mails in the context of a function of this declaration.
     fn told(function: &str) -> Vec<String> {
         const SOURCE: &str = "\
 stack: circuits

@@ -1,4 +1,4 @@
-//! The least IAM policy of whoever runs the tool for a declaration: what the kinds need, on this stack's names.
+//! The least IAM policy that running a command for a declaration needs: the permissions of its kinds, on this stack's names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,11 +27,11 @@ pub enum Purpose {
     Down,
 }
 
-/// Calls that Lambda makes to EC2 on behalf of whoever puts a function into a VPC; these actions have no resource level.
+/// EC2 actions that Lambda takes on behalf of whoever puts a function into a VPC; they have no resource level.
 const NETWORK: &[&str] = &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
 
 impl Purpose {
-    /// Returns `true` if a right is needed. A resource to delete may be of any kind: it may no longer be declared.
+    /// Returns `true` if a permission is needed. A resource to delete may be of any kind: it may no longer be declared.
     fn needs(self, right: &Right, is_declared: bool) -> bool {
         match (right.access, self) {
             (Access::Read, _) | (Access::Delete, Self::Up | Self::Down) => true,
@@ -41,7 +41,7 @@ impl Purpose {
     }
 }
 
-/// The policy: a statement for each kind of resource, and one for the actions that have none.
+/// Returns the policy: a statement for each kind of resource, and one for the actions without resource level.
 pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose) -> Policy {
     let declared = kinds(declaration, names);
     let mut everywhere: BTreeSet<&str> = BTreeSet::new();
@@ -80,13 +80,14 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose) -> Pol
     Policy::new(targeted.chain([("Everything".to_owned(), statement(everywhere, vec!["*".to_owned()]))]))
 }
 
-/// The kinds of all resources that a declaration implies, wherever its rules will stand.
+/// Returns the kinds of all resources that a declaration implies, whichever rule set is active.
 fn kinds(declaration: &Declaration, names: &Names) -> BTreeSet<Kind> {
     let given = Given { names, code: &BTreeMap::new(), artifacts: true, rule_set: &RuleSet::Own };
     desired::resources(declaration, given).iter().map(|resource| resource.id.kind).collect()
 }
 
-/// Returns the ARNs of a stack's resources. Names begin with the stack's: what is no longer declared has to be found, too.
+/// Returns the ARN patterns of a stack's resources. They cover every name with the stack's prefix: resources that are no longer
+/// declared have to be found, too.
 fn arns(target: Target, declaration: &Declaration, names: &Names) -> Vec<String> {
     let stack = names.stack();
     let of = |kind: Kind, name: &str| names.arn_of(kind, name);
@@ -157,8 +158,8 @@ mod tests {
             assert_eq!(is_everything, id == "Everything", "{id}");
         }
         let everything = &policy.statements()["Everything"];
-        // A write that IAM could limit to a resource is not allowed on all: those that can be are all of SES's receipt rules and
-        // of subscriptions, which have no ARN of their own there.
+        // A write that IAM could limit to a resource must not be allowed on all. The exceptions are SES's receipt rules and
+        // subscriptions, which have no ARN of their own there.
         let writes = everything.actions.iter().filter(|action| {
             let name = action.split_once(':').map_or("", |(_, name)| name);
             !["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb))
@@ -198,7 +199,7 @@ receipt_rules: [{name: all, actions: [{store: archive}]}]
     fn the_policy_of_a_whole_stack_is_one_that_iam_takes() {
         let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra.yaml")).unwrap();
         let json = policy_of(&source, Purpose::Up).to_json();
-        // Of a managed policy; spaces do not count.
+        // IAM's limit for a managed policy; spaces do not count.
         assert!(json.len() <= 6_144, "{}", json.len());
     }
 }

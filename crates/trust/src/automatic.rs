@@ -1,20 +1,20 @@
-//! Mails that nobody wrote as a notice: bounces, automatic answers, answers.
+//! Recognises mails that nobody wrote as a notice: bounces, automatic replies, replies.
 //!
-//! Whoever sends a carrier's mailbox a forged notice gets it back within a mail that is truly the carrier's. So such a mail goes
-//! to a person, whatever proves its origin, and however well the notice in it reads.
+//! Whoever sends a forged notice to a carrier's mailbox gets it back inside a mail that is genuinely the carrier's. Such a mail
+//! therefore goes to a person, whatever proves its origin, and however well the notice in it reads.
 
 use super::{domains, evidence::Evidence};
 use mail::{Domain, Mail, Mailbox, Wrapping};
 
-/// What shows that a mail carries somebody else's words.
+/// Evidence that a mail carries somebody else's words, as a text for people.
 pub(super) type Sign = &'static str;
 
 const ANSWER: Sign = "it answers another mail";
 
-/// Words of `Precedence` and its kind that autoresponders write, without hyphens and underscores.
+/// Values of `Precedence` and similar headers that autoresponders write, without hyphens and underscores.
 const PRECEDENCE: [&str; 4] = ["autoreply", "autoreplied", "autoresponse", "autoresponder"];
 
-/// Names of headers that autoresponders write, without hyphens, and how they may go on.
+/// Header names that autoresponders write, without hyphens; prefixes of longer names too.
 const RESPONDERS: [&str; 9] = [
     "xautoreply",
     "xautorespond",
@@ -26,13 +26,13 @@ const RESPONDERS: [&str; 9] = [
     "xmsexchangeinboxrulesloop",
     "xoutofoffice",
 ];
-/// A header of that kind that carriers' own systems write: it asks others not to answer.
+/// A header that resembles those and that carriers' own systems write: it asks others not to answer.
 const NO_RESPONDER: &str = "xautoresponsesuppress";
 
-/// Local parts from which only mail servers write.
+/// Local parts of addresses that only mail servers use.
 const SERVERS: [&str; 4] = ["mailer-daemon", "postmaster", "mail-daemon", "mailerdaemon"];
 
-/// What subjects of bounces and automatic answers begin with, lower case.
+/// Beginnings of the subjects of bounces and automatic replies, in lower case.
 const SUBJECTS: [&str; 30] = [
     "automatic reply",
     "auto reply",
@@ -66,7 +66,7 @@ const SUBJECTS: [&str; 30] = [
     "failure notice",
 ];
 
-/// Returns what shows that a mail is a bounce or an automatic answer, of whomever.
+/// Returns the sign that a mail is a bounce or an automatic reply, whoever sent it; `None` if it shows none.
 pub(super) fn sign(mail: &Mail, evidence: &Evidence) -> Option<Sign> {
     let outer = mail.outer();
     let has = |name: &str| outer.header(name).is_some();
@@ -97,13 +97,14 @@ pub(super) fn sign(mail: &Mail, evidence: &Evidence) -> Option<Sign> {
     is_automatic.then_some("its subject is that of a bounce or an automatic answer")
 }
 
-/// Returns what shows that a mail of somebody with a say of his own has other people's words in it: he answers, or passes on.
+/// Returns the sign that a mail of a listed sender contains other people's words, because it replies or forwards; `None` if it
+/// shows none.
 pub(super) fn quotes(mail: &Mail, own: &[&str]) -> Option<Sign> {
     let outer = mail.outer();
     if mail.kinds.has_message || mail.layers().iter().any(|layer| layer.wrapping == Wrapping::Attached) {
         return Some("another message is attached to it");
     }
-    // Whoever passes a mail on with his own program names it as well; a carrier's notice has nothing to answer.
+    // A sender that forwards with its own program names it here too; a carrier's notice never replies to anything.
     if outer.passes_on() == Some(false) || outer.header("In-Reply-To").is_some() {
         return Some(ANSWER);
     }
@@ -121,7 +122,7 @@ pub(super) fn quotes(mail: &Mail, own: &[&str]) -> Option<Sign> {
     (is_own_list || is_rewritten).then_some("it comes through a mailing list, to which others may write")
 }
 
-/// Returns what shows that a mail answers another one, and does not pass it on.
+/// Returns the sign that a mail replies to another one and does not forward it; `None` if it shows none.
 pub(super) fn answers(mail: &Mail) -> Option<Sign> {
     let outer = mail.outer();
     match outer.passes_on() {
@@ -137,7 +138,7 @@ enum Submitted {
     Automatically,
 }
 
-/// Reads every `Auto-Submitted` (RFC 3834). A word that we do not know is an automatic answer's.
+/// Reads every `Auto-Submitted` (RFC 3834). An unknown value counts as an automatic reply.
 fn submitted(mail: &Mail) -> Submitted {
     let fields = mail.outer().headers.iter();
     let values = fields.filter(|(name, _)| matches!(plain(name).as_str(), "autosubmitted" | "xautosubmitted"));
@@ -165,7 +166,7 @@ fn is_responder(name: &str, value: &str) -> bool {
     }
 }
 
-/// Lower case, without what people write between words.
+/// Returns the text in lower case, without the punctuation that people write between words.
 fn plain(text: &str) -> String {
     text.chars().filter(|letter| !matches!(letter, '-' | '_' | ' ')).flat_map(char::to_lowercase).collect()
 }

@@ -1,8 +1,9 @@
-//! Domains that many people write from.
+//! Domains that many senders share.
 
 use mail::Domain;
 
-/// Carriers' domains from which others write too, and who there writes notices: addresses, or domains below.
+/// Carriers' domains that others write from too, with those who write notices there: addresses, or
+/// subdomains.
 const SHARED: &[(&str, &[&str])] = &[
     ("amazon.com", &["no-reply-aws@amazon.com", "aws-account-notifications@amazon.com"]),
     ("aws.com", &["health@aws.com", "no-reply@aws.com"]),
@@ -130,7 +131,7 @@ const PUBLIC_MAIL: &[&str] = &[
     "zohomail.com",
 ];
 
-/// Second labels below which registries of countries give names away: `co.uk`.
+/// Second-level labels below which country registries give out names: `co.uk`.
 const REGISTRY_LABELS: [&str; 14] =
     ["ac", "co", "com", "edu", "gob", "gov", "govt", "gv", "ne", "net", "nom", "or", "org", "plc"];
 

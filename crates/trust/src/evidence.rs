@@ -1,9 +1,8 @@
-//! What SES testifies of a mail, read once from the bytes of the stored object.
+//! Evidence of a mail's origin, as SES testifies it, read once from the bytes of the stored object.
 //!
-//! A verdict belongs to what it was given for: to the mail with the id that the event names, and to the author whom SES has
-//! read. So there is evidence only where the block of SES has that id, and where the author whom DMARC was checked for, the `From`
-//! of the event and the one `From` of the object are the same. Whoever judges a mail is given this value, and nothing else that
-//! the object says of its origin.
+//! A verdict holds only for what it was given for: the mail with the id that the event names, and the author that SES has read. So
+//! evidence exists only if SES's block has that id, and if the author that DMARC was checked for, the `From` of the event and the
+//! one `From` of the object agree. Code that judges a mail gets this value, and nothing else that the object says of its origin.
 
 use thiserror::Error;
 
@@ -15,16 +14,16 @@ use super::{
 use contract::receipt_event::Received;
 use mail::{Domain, Mail, author_of};
 
-/// The author of a mail, as SES, the event and the object say alike.
+/// The author of a mail, on whom SES, the event and the object agree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {
     /// The address, in lower case.
     pub address: String,
-    /// Its domain.
+    /// Domain of the address.
     pub domain: Domain,
 }
 
-/// What SES testifies of a mail.
+/// Evidence of a mail's origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
     author: Author,
@@ -32,19 +31,19 @@ pub struct Evidence {
     results: Results,
 }
 
-/// Why there is no evidence of where a mail comes from.
+/// The reasons why there is no evidence of a mail's origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum NoEvidence {
-    /// The block of SES is missing or odd.
+    /// SES's block is missing or not as SES writes it.
     #[error("of SES's own headers at its top: {0}")]
     NotOfSes(#[from] NotOfSes),
-    /// SES's block says nothing of the sender.
+    /// SES's block has no results on the sender.
     #[error("SES has written no results of DKIM and DMARC")]
     NoResults,
-    /// Programs could read other headers in it than we do.
+    /// Programs could read other headers in the object than we do.
     #[error("its headers can be read in several ways")]
     Ambiguous,
-    /// There is no `From`, or more than one, or one that is no plain address.
+    /// There is no `From`, or more than one, or it is not one plain address.
     #[error("its From is not exactly one plain address")]
     NoAuthor,
     /// The event names another author.
@@ -82,7 +81,7 @@ impl Evidence {
         Ok(Self { author, is_returned, results })
     }
 
-    /// Returns the best that SES could testify of a mail that it has not seen.
+    /// Returns the best evidence that SES could give of a mail that it has not seen.
     pub fn supposed(mail: &Mail) -> Result<Self, NoEvidence> {
         let sender = mail.outer().sender.as_ref().ok_or(NoEvidence::NoAuthor)?;
         let author = plain_author(sender.address.as_bytes()).ok_or(NoEvidence::NoAuthor)?;
@@ -92,7 +91,7 @@ impl Evidence {
         Ok(Self { author, is_returned: false, results })
     }
 
-    /// The author.
+    /// Returns the author.
     pub fn author(&self) -> &Author {
         &self.author
     }
@@ -107,20 +106,20 @@ impl Evidence {
         self.results.dmarc == Some(Checked::Pass)
     }
 
-    /// The domains whose signatures are good.
+    /// Returns the domains whose DKIM signatures passed.
     pub(super) fn signers(&self) -> impl Iterator<Item = &Domain> {
         let passed = self.results.dkim.iter().filter(|(result, _)| *result == Checked::Pass);
         passed.filter_map(|(_, domain)| domain.as_ref())
     }
 }
 
-/// The one author of a raw `From`.
+/// Returns the one author of a raw `From`; `None` if it is not one plain address.
 fn plain_author(value: &[u8]) -> Option<Author> {
     let (address, domain) = author_of(value)?;
     Some(Author { address, domain })
 }
 
-/// The address in `Name <address>` as the event has it, where names are decoded and no longer quoted.
+/// Returns the address in `Name <address>` as the event shows it, where names are decoded and no longer quoted.
 fn shown_address(shown: &str) -> Option<&str> {
     let shown = shown.trim();
     let Some(inner) = shown.strip_suffix('>') else { return Some(shown) };
@@ -166,8 +165,8 @@ mod tests {
         }
     }
 
-    /// Forms that one program reads as Zayo's and another as the attacker's. Whatever SES has checked and the event shows,
-    /// none of them is evidence for Zayo.
+    /// Tests forms of `From` that one program reads as Zayo's and another as the attacker's. Whatever SES has checked and the
+    /// event shows, none of them is evidence for Zayo.
     #[test]
     fn no_other_from_speaks_for_a_carrier() {
         let long = format!("mr@zayo.com{}, x@attacker.example", " ".repeat(3000));

@@ -1,7 +1,8 @@
-//! Whom a person has decided to trust, for which provider: `DOMAIN=PROVIDER` or `ADDRESS=PROVIDER`, with `*` for every provider.
+//! Lists of senders that a person has decided to trust, each for one provider: `DOMAIN=PROVIDER` or `ADDRESS=PROVIDER`, with `*`
+//! for every provider.
 //!
-//! An entry that says less gives nothing. It does not end a function either: mails that it may have been meant for go to a person,
-//! with the entry and the line to write in its place.
+//! An entry without a provider grants nothing. It does not stop a function either: mails that it may have been meant for go to a
+//! person, with the entry and the line to write in its place.
 
 use thiserror::Error;
 
@@ -9,12 +10,12 @@ use super::domains;
 use mail::Domain;
 use notice::providers::{self, genericprovider};
 
-/// Who is listed.
+/// A sender that an entry lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listed {
-    /// One address, lower case.
+    /// One address, in lower case, and its domain.
     Address(String, Domain),
-    /// A domain and all below it.
+    /// A domain and its subdomains.
     Domain(Domain),
 }
 
@@ -29,7 +30,7 @@ impl Listed {
         is_sound.then(|| Self::Address(text.clone(), domain))
     }
 
-    /// The domain that gives an author standing by this entry; `None` if it is not about that author.
+    /// Returns the domain by which an author has standing under this entry; `None` if the entry is not about the author.
     fn standing(&self, address: &str, domain: &Domain) -> Option<Domain> {
         match self {
             Self::Address(own, standing) => (own == address).then(|| standing.clone()),
@@ -38,33 +39,33 @@ impl Listed {
     }
 }
 
-/// For whom somebody may speak.
+/// The providers that a sender may speak for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// For every provider.
+    /// Every provider.
     All,
-    /// For the provider of that slug or name.
+    /// The provider with that slug or name.
     Provider(String),
 }
 
-/// One entry.
+/// One entry of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Grant {
     who: Listed,
     scope: Scope,
 }
 
-/// What a list is about.
+/// The purpose of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// `TRUSTED_SENDERS`: carriers with MAINTNOTE calendars, who need not be known to us.
+    /// `TRUSTED_SENDERS`: carriers with MAINTNOTE calendars, which need not be known to us.
     Carriers,
-    /// `FORWARDERS`: who passes on what known carriers have written.
+    /// `FORWARDERS`: senders that pass on what known carriers have written.
     Forwarders,
 }
 
 impl Purpose {
-    /// The environment variable that holds the list.
+    /// Returns the environment variable that holds the list.
     pub fn variable(self) -> &'static str {
         match self {
             Self::Carriers => "TRUSTED_SENDERS",
@@ -72,24 +73,24 @@ impl Purpose {
         }
     }
 
-    /// What the list in that environment variable is about; `None` for another variable.
+    /// Returns the purpose of the list in an environment variable; `None` for any other variable.
     pub fn of_variable(name: &str) -> Option<Self> {
         [Self::Carriers, Self::Forwarders].into_iter().find(|purpose| purpose.variable() == name)
     }
 }
 
-/// An entry that gives nothing.
+/// An entry that grants nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Faulty {
-    /// As it stands in the list.
+    /// The entry as written in the list.
     pub entry: String,
-    /// Whom it may be about; `None` where that cannot be read.
+    /// The sender that it may be about; `None` if that cannot be read.
     who: Option<Listed>,
-    /// What is wrong with it.
+    /// The mistake in the entry.
     pub fault: Fault,
 }
 
-/// What is wrong with an entry.
+/// The mistake in an entry: the text that describes it, and the line to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{}: {}", .0.0, .0.1)]
 pub struct Fault((String, String));
@@ -99,24 +100,24 @@ impl Fault {
         Self((what.into(), remedy.into()))
     }
 
-    /// The fault of a domain at which anybody can have an address.
+    /// Returns the fault of a domain at which anybody can have an address.
     pub fn public(domain: &str) -> Self {
         let remedy = format!("write the addresses that you mean, such as `noc@{domain}=PROVIDER`");
         Self::new("names a domain at which anybody can have an address", remedy)
     }
 
-    /// Continues "an entry, which …".
+    /// Returns the text that continues "an entry, which …".
     pub fn what(&self) -> &str {
         &self.0.0
     }
 
-    /// The line to write instead.
+    /// Returns the line to write instead.
     pub fn remedy(&self) -> &str {
         &self.0.1
     }
 }
 
-/// A list of entries.
+/// The entries of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grants {
     entries: Vec<Grant>,
@@ -124,7 +125,7 @@ pub struct Grants {
 }
 
 impl Grants {
-    /// Reads a list: entries with commas between them.
+    /// Reads a list of entries, separated by commas.
     pub fn read(purpose: Purpose, list: &str) -> Self {
         let mut grants = Self::default();
         for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
@@ -139,7 +140,7 @@ impl Grants {
         grants
     }
 
-    /// The domains that are listed with all their addresses.
+    /// Returns the domains that are listed as a whole.
     pub fn domains(&self) -> impl Iterator<Item = &Domain> {
         self.entries.iter().filter_map(|grant| match &grant.who {
             Listed::Domain(domain) => Some(domain),
@@ -147,13 +148,13 @@ impl Grants {
         })
     }
 
-    /// The entries that give nothing, with what is wrong.
+    /// Returns the entries that grant nothing, with their faults.
     pub fn faulty(&self) -> &[Faulty] {
         &self.faulty
     }
 
-    /// The domain that gives an author standing for a provider, and the scope of the entry. `is_meant` tells whether a slug is the
-    /// provider's.
+    /// Returns the domain by which an author has standing for a provider, and the scope of the entry; `None` if it has none.
+    /// `is_meant` tells whether a slug is the provider's.
     pub(super) fn standing(
         &self,
         address: &str,
@@ -170,14 +171,14 @@ impl Grants {
         })
     }
 
-    /// The only entry about an author; `None` if there is none, or more than one.
+    /// Returns the only entry about an author; `None` if there is none, or more than one.
     pub(super) fn only(&self, address: &str, domain: &Domain) -> Option<(Domain, Scope)> {
         let about = |grant: &Grant| Some((grant.who.standing(address, domain)?, grant.scope.clone()));
         let mut found = self.entries.iter().filter_map(about);
         found.next().filter(|_| found.next().is_none())
     }
 
-    /// The entry without effect that may have been meant for an author.
+    /// Returns the faulty entry that may have been meant for an author; `None` if there is none.
     pub(super) fn meant(&self, address: &str, domain: &Domain) -> Option<&Faulty> {
         let is_about = |faulty: &&Faulty| {
             faulty.who.as_ref().is_some_and(|who| who.standing(address, domain).is_some()) || faulty.who.is_none()

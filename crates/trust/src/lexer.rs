@@ -1,7 +1,7 @@
-//! Words of the header fields that SES writes: white space and comments (RFC 5322, 3.2.2) separate them, `;` ends a clause.
+//! Tokens of the header fields that SES writes: white space and comments (RFC 5322, 3.2.2) separate words, `;` ends a clause.
 //!
-//! Nothing is decoded. A quoted string is legal there, and SES writes none of its own: what stands in one is the sender's, so
-//! that a value with one says nothing. The same holds for every byte that is not printable ASCII.
+//! Nothing is decoded. A quoted string is legal there, but SES writes none: its content is the sender's, so a value with one
+//! proves nothing. The same holds for every byte that is not printable ASCII.
 
 /// A word, or the end of a clause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(super) enum Token<'value> {
     Semicolon,
 }
 
-/// Splits a raw value; `None` for one that SES does not write.
+/// Splits a raw value into tokens; `None` for a value that SES does not write.
 pub(super) fn tokens(value: &[u8]) -> Option<Vec<Token<'_>>> {
     let text = str::from_utf8(value).ok()?;
     let mut tokens = Vec::new();
@@ -35,7 +35,8 @@ pub(super) fn tokens(value: &[u8]) -> Option<Vec<Token<'_>>> {
     Some(tokens)
 }
 
-/// Splits a raw value into its clauses; a semicolon at the end begins no further one.
+/// Splits a raw value into its clauses; a trailing semicolon begins no further one. `None` for a value that SES does not
+/// write.
 pub(super) fn clauses(value: &[u8]) -> Option<Vec<Vec<&str>>> {
     let mut clauses = vec![Vec::new()];
     for token in tokens(value)? {
@@ -50,7 +51,7 @@ pub(super) fn clauses(value: &[u8]) -> Option<Vec<Vec<&str>>> {
     Some(clauses)
 }
 
-/// Returns what follows the comment that the text begins with; `None` if it does not close.
+/// Returns the text after the comment at its beginning; `None` if the comment does not close.
 fn behind_comment(text: &str) -> Option<&str> {
     let mut depth = 0_usize;
     let mut is_escaped = false;

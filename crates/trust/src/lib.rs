@@ -1,12 +1,13 @@
-//! Whether a mail may change anything by itself. Recognising is not trusting: anybody can write what a carrier writes.
+//! Judges whether a mail may change anything without a person. Recognising a notice is not trusting it: anybody can write what a carrier
+//! writes.
 //!
-//! A mail is trusted if somebody with standing wrote it as a notice, and that is proved. Standing has the provider itself, a sender
-//! in `TRUSTED_SENDERS` for MAINTNOTE calendars of the provider that its entry names, and one in `FORWARDERS` for what it passes on of the
-//! provider that its entry names. Proof is what SES testifies ([`Evidence`]): DMARC, which is about the domain of `From`, or a DKIM
-//! signature in line with it. What is not trusted goes to a person, and so does what nobody wrote: a bounce, an automatic answer.
+//! A mail is trusted if somebody with standing wrote it as a notice, and that is proved. Standing have: the provider itself; a sender in
+//! `TRUSTED_SENDERS`, for MAINTNOTE calendars of the provider that its entry names; and a sender in `FORWARDERS`, for mails of the
+//! provider that its entry names. Proof is what SES testifies ([`Evidence`]): DMARC passed for the domain of `From`, or an aligned DKIM
+//! signature passed. A mail that is not trusted goes to a person, and so does a bounce or an automatic reply.
 //!
-//! A signature is in line if it is of the domain that gives the sender standing, or of one below it. That is
-//! stricter than DMARC's relaxed alignment, and needs no list of public suffixes.
+//! A signature is aligned if its domain is the one that gives the sender standing, or a subdomain of it. That is stricter than DMARC's
+//! relaxed alignment, and needs no list of public suffixes.
 
 mod automatic;
 mod domains;
@@ -32,66 +33,66 @@ use notice::{
     providers,
 };
 
-/// Whom a person has decided to trust, beyond the providers.
+/// The senders that a person has decided to trust, beyond the providers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// Carriers that we need not know and whose MAINTNOTE calendars are taken.
+    /// Carriers that need not be known to us, and whose MAINTNOTE calendars are accepted.
     pub trusted_senders: Grants,
-    /// Who may pass mails of others on.
+    /// Senders that may pass on mails of others.
     pub forwarders: Grants,
-    /// What a failed DMARC check means.
+    /// Consequence of a failed DMARC check.
     pub dmarc_failure: DmarcFailure,
 }
 
-/// What a failed DMARC check means.
+/// The consequences of a failed DMARC check.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum DmarcFailure {
     /// The mail goes to a person, whatever else speaks for it.
     #[default]
     Decides,
-    /// It proves nothing, as if the domain had no policy. DKIM in line is still asked for.
+    /// The check counts as if the domain had no policy: an aligned DKIM signature is still required.
     ProvesNothing,
 }
 
-/// What a mail is to be trusted with.
+/// The effect that a mail would have if it is trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Say<'notice> {
-    /// To change maintenances. These are the providers that its calendars name.
+    /// It changes maintenances. The texts are the providers that its calendars name.
     Change(&'notice [&'notice str]),
-    /// To be passed over, since it is no notice.
+    /// It is passed over, since it is no notice.
     Nothing,
 }
 
-/// Why a mail is trusted.
+/// The reasons why a mail is trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trust {
-    /// What gives the sender a say.
+    /// The sender's standing.
     pub standing: Standing,
-    /// The domain that has it.
+    /// The domain that has the standing.
     pub domain: Domain,
-    /// For whom it may speak.
+    /// The providers that the sender may speak for.
     pub scope: Scope,
-    /// What shows that the mail is of that domain.
+    /// Proof that the mail is of that domain.
     pub proof: Proof,
 }
 
-/// What gives a sender a say.
+/// The ways to have standing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// It is the provider.
+    /// The sender is the provider.
     Provider,
-    /// It is listed in `TRUSTED_SENDERS`.
+    /// The sender is listed in `TRUSTED_SENDERS`.
     TrustedSender,
-    /// It is listed in `FORWARDERS`.
+    /// The sender is listed in `FORWARDERS`.
     Forwarder,
 }
 
-/// What shows that a mail is of a domain.
+/// The ways to prove that a mail is of a domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
-    /// DMARC passed.
+    /// DMARC passed for the author.
     Dmarc,
-    /// That domain's DKIM signature passed, and is in line with the sender.
+    /// The DKIM signature of this domain passed and is aligned with the sender.
     Dkim(Domain),
 }
 
@@ -110,28 +111,28 @@ impl std::fmt::Display for Trust {
     }
 }
 
-/// Why a mail is not trusted.
+/// The reasons why a mail is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Doubt {
-    /// It carries a virus.
+    /// The mail carries a virus.
     #[error("SES found a virus in it")]
     Virus,
-    /// It may carry one: only a receipt rule that does not scan takes that into account.
+    /// The mail may carry a virus: the scanner gave no clear verdict.
     #[error("SES could not rule a virus out (verdict {0})")]
     PerhapsVirus(Verdict),
-    /// It is unsolicited.
+    /// The mail is spam.
     #[error("SES takes it for spam")]
     Spam,
-    /// The domain of `From` disowns it.
+    /// The domain of `From` disowns the mail.
     #[error("DMARC failed: the domain in From does not stand for it")]
     DmarcFailed,
-    /// SES does not testify where it comes from.
+    /// SES does not testify where the mail comes from.
     #[error("nothing proves where it comes from: {0}")]
     NoEvidence(#[from] NoEvidence),
-    /// Nobody has written it as a notice.
+    /// Nobody wrote the mail as a notice: it is a bounce or an automatic reply. The text is the sign.
     #[error("it may hold what others have written: {0}")]
     NotWritten(&'static str),
-    /// Its sender may not speak for the provider that its calendar names.
+    /// The sender may not speak for the provider that its calendar names.
     #[error("its calendar speaks for {0}, for which its sender does not")]
     OtherProvider(String),
     /// The sender has no standing.
@@ -139,31 +140,31 @@ pub enum Doubt {
     NoStanding {
         /// The address in `From`.
         sender: String,
-        /// An entry without effect that may have been meant, with what is wrong.
+        /// A faulty entry that may have been meant for the sender, with its fault; `None` if there is none.
         meant: Option<String>,
-        /// Whose notice it would be.
+        /// The provider whose notice it would be.
         provider: &'static str,
-        /// The setting that could change that.
+        /// The setting in which the sender could be listed.
         list: &'static str,
     },
-    /// Nothing shows that the mail is of the domain that it says.
+    /// Nothing proves that the mail is of the domain that it states.
     #[error("nothing proves that it comes from {sender}: DMARC {dmarc}, DKIM {dkim}{}", .remark.unwrap_or_default())]
     Unproven {
         /// The domain of `From`.
         sender: Domain,
-        /// SES's verdict.
+        /// SES's verdict of DMARC.
         dmarc: Verdict,
-        /// SES's verdict.
+        /// SES's verdict of DKIM.
         dkim: Verdict,
-        /// Why DKIM's verdict is not enough.
+        /// Why DKIM's verdict does not suffice; `None` if it did not pass.
         remark: Option<&'static str>,
     },
 }
 
-/// What speaks against any mail with these verdicts, whoever sent it.
+/// Returns the doubt that SES's verdicts raise about any mail, whoever sent it.
 ///
-/// `GRAY` and `PROCESSING_FAILED` of the spam filter do not: it is the sender's identity that counts, and that is
-/// proved in another way. Of the virus scanner they do, as does a word that we do not know; `DISABLED` is the receipt rule's own choice.
+/// `GRAY` and `PROCESSING_FAILED` of the spam filter raise none: the sender's identity counts, and is proved in another way. Those of the
+/// virus scanner do, as does a word that we do not know; `DISABLED` is the receipt rule's own choice.
 pub fn of_verdicts(policy: &Policy, verdicts: &Verdicts) -> Result<(), Doubt> {
     match verdicts.virus {
         Verdict::Pass | Verdict::Disabled => {}
@@ -183,7 +184,7 @@ fn told(faulty: Option<&str>) -> String {
     faulty.map(|faulty| format!(", which has {faulty}")).unwrap_or_default()
 }
 
-/// Judges whether a mail may have that say as a mail of the provider whose it seems to be.
+/// Judges whether a mail may have that effect as a mail of the provider that it seems to be from.
 pub fn judge(
     policy: &Policy,
     verdicts: &Verdicts,
@@ -254,8 +255,8 @@ fn standing(
     Err(Doubt::NoStanding { sender: address.clone(), meant, provider: provider.name, list: name })
 }
 
-/// For whom a sender in `TRUSTED_SENDERS` speaks with calendars that name these providers. What it says of a provider that we know, and
-/// that its entry does not name, is no slip of the pen.
+/// Returns the standing of a sender in `TRUSTED_SENDERS` whose calendars name these providers. A calendar that names a known provider
+/// which the sender's entry does not name is refused: that is no slip of the pen.
 fn vouched(policy: &Policy, author: &Author, announced: &[&str]) -> Result<Option<(Domain, Scope)>, Doubt> {
     let list = &policy.trusted_senders;
     let is_announced =

@@ -1,42 +1,42 @@
-//! `Authentication-Results` and `Received-SPF` as SES writes them (RFC 8601, RFC 7208).
+//! Reads `Authentication-Results` and `Received-SPF` as SES writes them (RFC 8601, RFC 7208).
 //!
-//! SES writes the result of SPF first, with what the sender said in the SMTP dialogue, then one result for each signature, then that of
-//! DMARC. A sender can bring any text into his own part. So each part has its place, each property its alphabet, and what is said
-//! twice must be the same: a value that does not fit in one letter proves nothing.
+//! SES writes the result of SPF first, with what the sender said in the SMTP dialogue, then one result per signature, then that of
+//! DMARC. A sender can bring any text into his own part. So each part has its place, each property its alphabet, and repeated values
+//! must be equal: a value that deviates in a single letter proves nothing.
 
 use super::lexer;
 use mail::Domain;
 
-/// How SES signs its `Authentication-Results`.
+/// The `authserv-id` with which SES signs its `Authentication-Results`.
 const AUTHORITY: &str = "amazonses.com";
 
 /// One result of RFC 8601.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checked {
-    /// It passed.
+    /// The check passed.
     Pass,
-    /// It failed.
+    /// The check failed.
     Fail,
-    /// It could not be checked.
+    /// The check could not be made.
     Error,
-    /// There was nothing to check, or nothing came of it.
+    /// There was nothing to check, or the result was neutral.
     Neutral,
 }
 
-/// What SES has found out of a mail's sender.
+/// SES's results of authenticating a mail's sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Results {
-    /// The result of SPF; `None` if there is none.
+    /// Result of SPF; `None` if there is none.
     pub spf: Option<Checked>,
-    /// The result of each signature, with the domain that signed.
+    /// Result of each signature, with the domain that signed.
     pub dkim: Vec<(Checked, Option<Domain>)>,
-    /// The result of DMARC; `None` if there is none.
+    /// Result of DMARC; `None` if there is none.
     pub dmarc: Option<Checked>,
-    /// The domain that DMARC was checked for: `header.from`.
+    /// Domain that DMARC was checked for: `header.from`.
     pub from: Option<Domain>,
 }
 
-/// What was said in the SMTP dialogue.
+/// The sender's statements in the SMTP dialogue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Dialogue<'value> {
     client: Option<&'value str>,
@@ -45,7 +45,7 @@ pub(super) struct Dialogue<'value> {
 }
 
 impl<'value> Dialogue<'value> {
-    /// Takes one `name=value`; `None` if it is no such property, stands twice or has another alphabet.
+    /// Takes one `name=value`; `None` if it is no such property, occurs twice or has another alphabet.
     fn take(&mut self, word: &'value str) -> Option<()> {
         let (name, value) = word.split_once('=')?;
         let (slot, is_sound) = match name {
@@ -57,20 +57,20 @@ impl<'value> Dialogue<'value> {
         (is_sound && slot.replace(value).is_none()).then_some(())
     }
 
-    /// Returns whether two fields say the same, as far as both say something.
+    /// Returns whether two dialogues state the same, where both state something.
     fn agrees(&self, other: &Self) -> bool {
         let same = |one: Option<&str>, two: Option<&str>| one.is_none() || two.is_none() || one == two;
         same(self.client, other.client) && same(self.sender, other.sender) && same(self.helo, other.helo)
     }
 }
 
-/// Returns whether a word can be the name of a host, or an address literal.
+/// Returns whether a word can be a host name, or an address literal.
 pub(super) fn is_host(text: &str) -> bool {
     let is_sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']');
     !text.is_empty() && text.bytes().all(is_sound)
 }
 
-/// Returns whether a word can be the sender of an envelope: nothing, or an address without quoted parts.
+/// Returns whether a word can be the envelope's sender: nothing, or an address without quoted parts.
 pub(super) fn is_envelope_sender(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return text.is_empty() || is_host(text) };
     let is_sound = |byte: u8| byte == b'.' || mail::is_atext(byte);
@@ -90,7 +90,7 @@ pub(super) fn read_spf(value: &[u8]) -> Option<Dialogue<'_>> {
     Some(dialogue)
 }
 
-/// Where in the value a result stands.
+/// The position within the value that the reader has reached.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Begin,
@@ -99,8 +99,8 @@ enum Stage {
     Dmarc,
 }
 
-/// Reads the value of `Authentication-Results`; `None` for one that SES does not write. `known` is what `Received-SPF` says of
-/// the dialogue, where SES has written one.
+/// Reads the value of `Authentication-Results`; `None` for one that SES does not write. `known` is the dialogue that `Received-SPF`
+/// states, where SES has written one.
 pub(super) fn read(value: &[u8], known: Option<&Dialogue<'_>>) -> Option<Results> {
     let clauses = lexer::clauses(value)?;
     let (authority, clauses) = clauses.split_first()?;
@@ -146,7 +146,7 @@ fn checked(word: &str) -> Option<Checked> {
     }
 }
 
-/// The domain of `header.i=@DOMAIN` or `header.d=DOMAIN`; the inner `None` where neither stands there.
+/// Returns the domain of `header.i=@DOMAIN` or `header.d=DOMAIN`; the inner `None` if the result has neither.
 #[expect(clippy::option_option, reason = "the outer one says that the clause is odd")]
 fn signer(properties: &[&str]) -> Option<Option<Domain>> {
     let (mut identity, mut domain) = (None, None);
@@ -170,14 +170,14 @@ fn signer(properties: &[&str]) -> Option<Option<Domain>> {
     }
 }
 
-/// The domain of `header.from=DOMAIN`; the inner `None` where there is none.
+/// Returns the domain of `header.from=DOMAIN`; the inner `None` if the result has none.
 #[expect(clippy::option_option, reason = "the outer one says that the clause is odd")]
 fn author(properties: &[&str]) -> Option<Option<Domain>> {
     match properties {
         [] => Some(None),
         [word] => {
             let value = word.strip_prefix("header.from=")?;
-            // Of a mail without an author some name none.
+            // For a mail without an author, some results name none.
             if value.is_empty() { Some(None) } else { Domain::strict(value).map(Some) }
         }
         _ => None,
@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(signers(value, Some(&dialogue("x", "other"))), Vec::<String>::new());
     }
 
-    /// As SES puts it together, whatever was said.
+    /// Returns both fields as SES writes them for a sender that said this.
     fn written(sender: &str, helo: &str) -> (String, String) {
         let spf =
             format!("none (spfCheck: no policy of {sender}) client-ip=192.0.2.7; envelope-from={sender}; helo={helo};");
@@ -272,7 +272,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(512))]
 
-        /// Whatever stands in the dialogue, the only signer is the one that SES names.
+        /// Whatever the dialogue contains, the only signer is the one that SES names.
         #[test]
         fn no_dialogue_adds_a_signer(
             sender in r#"([a-z0-9;:=?_@()"\\ <>,.-]|dkim=pass header.i=@zayo.com|;|\(|\)|header.d=zayo.com|helo=| dkim=pass|=\?utf-8\?q\?){0,12}@evil.example"#,
@@ -284,7 +284,7 @@ mod tests {
             prop_assert!(signers.iter().all(|signer| signer == "evil.example"), "{signers:?}: {results}");
         }
 
-        /// A local part of letters that every address may have does no harm either.
+        /// A local part of letters that every address may have does not change the signers.
         #[test]
         fn any_local_part_of_atext_leaves_the_signers_alone(local in r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,40}") {
             let (spf, results) = written(&format!("{local}@evil.example"), "mx.evil.example");

@@ -1,9 +1,9 @@
-//! The header section of an object, as bytes: nothing is decoded, unfolded or passed over.
+//! The header section of an object, as bytes: nothing is decoded, unfolded or skipped.
 //!
 //! Programs differ in what they take for a header: a line without a colon ends the section for one and is skipped by another,
-//! a lone CR ends a line for a third. A section on which they could differ says nothing about its sender.
+//! a lone CR ends a line for a third. A section that they could read differently says nothing about its sender.
 
-/// One field: its name, its raw value, and where it ends in the object.
+/// One header field.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Field<'object> {
     name: &'object str,
@@ -17,7 +17,7 @@ impl Field<'_> {
         self.name.eq_ignore_ascii_case(name)
     }
 
-    /// The name in lower case.
+    /// Returns the name in lower case.
     pub(super) fn name(&self) -> String {
         self.name.to_ascii_lowercase()
     }
@@ -26,9 +26,9 @@ impl Field<'_> {
 /// A header section.
 #[derive(Debug, Default)]
 pub(super) struct Section<'object> {
-    /// The fields in order, up to the first line that is none.
+    /// The fields in order, up to the first line that is not a field.
     pub(super) fields: Vec<Field<'object>>,
-    /// Every program reads these very fields, and no others.
+    /// `true` if every program reads exactly these fields.
     pub(super) is_plain: bool,
 }
 
@@ -55,18 +55,18 @@ impl<'object> Section<'object> {
             let Some((name, colon)) = name(text) else { break };
             section.fields.push(Field { name, value: object.get(start + colon + 1..at).unwrap_or_default(), end: at });
         }
-        // A line that is no field, or no empty line at the end.
+        // The line is not a field, or the section has no empty line at its end.
         section.is_plain = false;
         section
     }
 
-    /// The fields of that name.
+    /// Returns the fields with that name.
     pub(super) fn named<'own>(&'own self, name: &'own str) -> impl Iterator<Item = &'own Field<'object>> {
         self.fields.iter().filter(move |field| field.is(name))
     }
 }
 
-/// The name of the field that a line begins, and where its colon stands.
+/// Returns the name of the field that a line begins, and the position of its colon; `None` if the line begins no field.
 fn name(line: &[u8]) -> Option<(&str, usize)> {
     let colon = memchr::memchr(b':', line)?;
     let name = str::from_utf8(line.get(..colon)?).ok()?.trim_end_matches([' ', '\t']);

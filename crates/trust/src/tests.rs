@@ -1,4 +1,5 @@
-//! One table per question: who has standing, what proves it, and what speaks against any mail.
+//! One table per question: who has standing, what proves it, and which signs speak against any
+//! mail.
 
 use super::*;
 use notice::{
@@ -34,7 +35,7 @@ fn policy() -> Policy {
     }
 }
 
-/// A mail as SES stores it: its own headers with these results, then those of the sender.
+/// Returns a mail as SES stores it: its own headers with these results, then those of the sender.
 fn stored(results: &str, headers: &str) -> String {
     format!(
         "Return-Path: <bounce@carrier.example>\r\n\
@@ -48,7 +49,7 @@ fn stored(results: &str, headers: &str) -> String {
     )
 }
 
-/// The same of that sender, whose domain passed DMARC.
+/// Returns a stored mail of that sender, whose domain passed DMARC.
 fn from(sender: &str) -> String {
     let domain = sender.trim_end_matches('>').rsplit('@').next().unwrap_or_default();
     stored(
@@ -57,7 +58,7 @@ fn from(sender: &str) -> String {
     )
 }
 
-/// What is made of a stored mail whose event says who its author is.
+/// Judges a stored mail whose event names its author.
 fn judged(policy: &Policy, verdicts: Verdicts, object: &str, recognised: &Recognised) -> Result<Trust, Doubt> {
     judged_as(policy, verdicts, object, recognised, ID)
 }
@@ -101,14 +102,14 @@ fn standing_has_the_provider_and_who_is_listed() {
         ("noc@evil-carrier.example", by_content(), Err("FORWARDERS")),
         ("noc@carrier.example.evil.example", by_content(), Err("FORWARDERS")),
         ("\"noc@carrier.example\" <x@evil.example>", by_content(), Err("FORWARDERS")),
-        // TRUSTED_SENDERS speak for their own calendars alone.
+        // `TRUSTED_SENDERS` speak for their own calendars alone.
         ("noc@small-carrier.example", by_calendar(), Ok((TrustedSender, "small-carrier.example"))),
         ("noc@team.small-carrier.example", by_calendar(), Ok((TrustedSender, "small-carrier.example"))),
         ("noc@small-carrier.example", by_content(), Err("FORWARDERS")),
         ("NOC@tiny.example", by_calendar(), Ok((TrustedSender, "tiny.example"))),
         ("sales@tiny.example", by_calendar(), Err("TRUSTED_SENDERS")),
         ("noc@unknown.example", by_calendar(), Err("TRUSTED_SENDERS")),
-        // FORWARDERS pass anything on.
+        // `FORWARDERS` pass anything on.
         ("desk@customer.example", by_content(), Ok((Forwarder, "customer.example"))),
         ("desk@customer.example", by_calendar(), Ok((Forwarder, "customer.example"))),
         ("other@customer.example", by_content(), Err("FORWARDERS")),
@@ -265,7 +266,7 @@ fn a_verdict_that_ses_itself_contradicts_is_none() {
     }
 }
 
-/// A carrier's mail with these headers in addition, and a body.
+/// Returns a carrier's mail with these additional headers, and a body.
 fn carriers(headers: &str) -> String {
     let results =
         "amazonses.com; spf=pass; dkim=pass header.i=@carrier.example; dmarc=pass header.from=carrier.example";
@@ -337,7 +338,7 @@ fn what_nobody_wrote_as_a_notice_speaks_for_no_carrier() {
     assert!(!written(&carriers("").replace("noc@carrier.example", "MAILER-DAEMON@carrier.example")), "a mail server");
 }
 
-/// In a mail of several parts, wherever the report or the message stands.
+/// A report or a message in a multipart mail is somebody else's, in whichever part it is.
 #[test]
 fn a_report_or_a_message_in_any_part_is_somebody_elses() {
     for part in ["message/rfc822", "message/delivery-status", "text/rfc822-headers", "message/global"] {
@@ -384,7 +385,7 @@ fn a_forwarder_passes_messages_on_and_no_bounces_or_answers() {
     assert!(judged(&policy(), PASS, &object, &by_content()).is_err(), "a null return path");
 }
 
-/// Of whom a calendar may speak, by its sender's entry and the providers that it names.
+/// A calendar speaks for a provider only if its sender's entry and the calendar both name it.
 #[test]
 fn a_trusted_sender_speaks_for_its_provider_alone() {
     let policy = Policy {
@@ -420,7 +421,7 @@ fn a_trusted_sender_speaks_for_its_provider_alone() {
     }
 }
 
-/// Whoever has an address at a domain that many use is not the carrier.
+/// Another address at a shared domain is not the carrier.
 #[test]
 fn other_mailboxes_of_a_shared_domain_are_no_carrier() {
     use notice::providers::{apple, aws, google, netflix, turkcell};

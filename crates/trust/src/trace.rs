@@ -1,10 +1,10 @@
-//! What SES wrote before a mail when it stored it: who sent it to whom, when, and what SES thinks of it.
+//! Reads the headers that SES writes before a mail when it stores it: sender, recipient, time, and SES's verdicts.
 //!
 //! SES begins the object with one block: `Return-Path`, `Received: from … by inbound-smtp.REGION.amazonaws.com with SMTP id ID …`,
-//! `X-SES-…-Verdict`, `Received-SPF`, `Authentication-Results: amazonses.com; …`, `X-SES-RECEIPT`, `X-SES-DKIM-SIGNATURE`. All
-//! that follows was written by the sender, who may write such fields too. SES's are told by their place (one unbroken run at
-//! the top, each name once, nothing behind the receipt that belongs before it) and by the message id in `Received`, which no sender
-//! knows beforehand. What the sender says in the SMTP dialogue stands in the block as well; see [`super::results`].
+//! `X-SES-…-Verdict`, `Received-SPF`, `Authentication-Results: amazonses.com; …`, `X-SES-RECEIPT`, `X-SES-DKIM-SIGNATURE`. All that
+//! follows was written by the sender, who may write such fields too. SES's fields are recognised by their place (one unbroken run
+//! at the top, each name once, nothing behind the receipt that belongs before it) and by the message id in `Received`, which no
+//! sender knows beforehand. The block also contains what the sender said in the SMTP dialogue; see [`super::results`].
 
 use jiff::{Timestamp, fmt::rfc2822};
 use thiserror::Error;
@@ -15,34 +15,34 @@ use super::{
     section::{Field, Section},
 };
 
-/// What SES wrote before a mail.
+/// The headers that SES wrote before a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trace {
-    /// The name by which the sender's server introduced itself.
+    /// Host name by which the sender's server introduced itself.
     pub helo: String,
-    /// The sender of the envelope: empty for a null return path; `None` where SES names none.
+    /// Sender of the envelope: empty for a null return path; `None` if SES names none.
     pub sender: Option<String>,
-    /// The recipient of the envelope that SES names.
+    /// Recipient of the envelope; `None` if SES names none.
     pub recipient: Option<String>,
-    /// When SES received it, to the second.
+    /// Time at which SES received the mail, to the second; `None` if the date is unreadable.
     pub received_at: Option<Timestamp>,
-    /// The word of `X-SES-Spam-Verdict`; `None` where the rule does not scan.
+    /// Value of `X-SES-Spam-Verdict`; `None` if the rule does not scan.
     pub spam: Option<String>,
-    /// The word of `X-SES-Virus-Verdict`; `None` where the rule does not scan.
+    /// Value of `X-SES-Virus-Verdict`; `None` if the rule does not scan.
     pub virus: Option<String>,
-    /// SES's results on the sender; `None` where SES has written none.
+    /// SES's results on the sender; `None` if SES has written none.
     pub results: Option<Results>,
-    /// Where the mail itself begins, in bytes.
+    /// Length of SES's block, in bytes: the mail itself begins there.
     pub length: usize,
 }
 
-/// Why an object does not begin as SES begins a mail.
+/// The reasons why an object does not begin as SES begins a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum NotOfSes {
-    /// There is no such block.
+    /// The object has no such block.
     #[error("it does not begin with the headers of SES")]
     NoHeaders,
-    /// The block is another mail's.
+    /// The block belongs to another mail.
     #[error("the headers of SES are those of another mail")]
     OtherMail,
     /// A field is not as SES writes it.
@@ -64,12 +64,13 @@ fn rank(name: &str) -> Option<u8> {
 }
 
 impl Trace {
-    /// Reads what SES wrote before the mail with that id. `added` are the names of headers that receipt rules add before it.
+    /// Reads the headers that SES wrote before the mail with that id. `added` are the names of headers that receipt rules add
+    /// before them.
     pub fn read(object: &[u8], id: &str, added: &[&str]) -> Result<Self, NotOfSes> {
         Self::of(&Section::read(object), id, added)
     }
 
-    /// The same, from the section of the object.
+    /// Reads them from the header section of an object.
     pub(super) fn of(section: &Section<'_>, id: &str, added: &[&str]) -> Result<Self, NotOfSes> {
         let block = block(section, added);
         let field = |name: &str| block.iter().find(|field| field.is(name)).map(|field| field.value);
@@ -96,7 +97,7 @@ impl Trace {
     }
 }
 
-/// The fields of SES at the top of the section.
+/// Returns SES's fields at the top of the section.
 fn block<'section, 'object>(section: &'section Section<'object>, added: &[&str]) -> Vec<&'section Field<'object>> {
     let mut block: Vec<&Field<'object>> = Vec::new();
     let mut names: Vec<String> = Vec::new();
@@ -114,7 +115,7 @@ fn block<'section, 'object>(section: &'section Section<'object>, added: &[&str])
     block
 }
 
-/// The one word of a value; `None` if there are several, or it is none that SES writes.
+/// Returns the one word of a value; `None` if there are several, or SES does not write such a value.
 fn word(value: &[u8]) -> Option<String> {
     match lexer::tokens(value)?.as_slice() {
         [Token::Word(word)] => Some((*word).to_owned()),
@@ -122,7 +123,7 @@ fn word(value: &[u8]) -> Option<String> {
     }
 }
 
-/// The address of `Return-Path`, empty for `<>`; `None` for what SES does not write.
+/// Returns the address of `Return-Path`, empty for `<>`; `None` for a value that SES does not write.
 fn sender(value: &[u8]) -> Option<String> {
     let text = match lexer::tokens(value)?.as_slice() {
         [] => "",
@@ -133,7 +134,7 @@ fn sender(value: &[u8]) -> Option<String> {
     results::is_envelope_sender(bare).then(|| bare.to_owned())
 }
 
-/// The `Received` of SES.
+/// The `Received` header of SES.
 struct Received<'value> {
     helo: &'value str,
     id: &'value str,
@@ -160,7 +161,7 @@ impl<'value> Received<'value> {
     }
 }
 
-/// Returns whether a host is one at which SES receives.
+/// Returns whether SES receives mail at a host.
 fn is_ses(host: &str) -> bool {
     let region = host
         .strip_prefix("inbound-smtp.")

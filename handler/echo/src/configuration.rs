@@ -38,7 +38,7 @@ const DISPOSITIONS: &[(&str, Disposition)] = &[
 /// The configuration of the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Configuration {
-    /// Its stack: under which name it runs, and where mails lie.
+    /// Context: the function's name, and the places of mails.
     pub context: Context,
     /// Answer to SES if it waits for one.
     pub disposition: Disposition,
@@ -47,7 +47,7 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// Reads the configuration; `variable` looks one up. Everything that is missing is named at once.
+    /// Reads the configuration; `variable` looks one up. Every missing variable is reported at once.
     pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigurationError> {
         let mut reader = Reader::new(variable);
         let (context, disposition, aws) = (reader.context(), reader.word(DISPOSITION, DISPOSITIONS), reader.aws());

@@ -1,7 +1,7 @@
-//! The smallest function that works: it tells of every mail what SES said and what lies in the bucket, and nothing else.
+//! The smallest useful function: it logs what SES said of every mail and what the bucket holds, and nothing else.
 //!
-//! It shows what a function is told of its stack (where mails lie, under whose name it runs), and proves a deployment:
-//! if the mail is not there or may not be read, the invocation fails.
+//! It shows what a function learns of its stack (the places of mails, its own name), and proves a deployment: if the
+//! mail does not exist or may not be read, the invocation fails.
 
 pub mod configuration;
 
@@ -22,52 +22,52 @@ use runtime::{
     store::{ObjectInfo, ObjectInfos},
 };
 
-/// The function.
+/// A function that logs what is known of every mail.
 #[derive(Debug)]
 pub struct Echo<Objects> {
-    /// Where mails may be, in the order in which they are looked for; empty for rules that store nothing.
+    /// Places of mails, in the order in which they are searched; empty if the rules store nothing.
     pub places: Vec<MailPlace>,
     /// The answer to SES if it waits for one.
     pub disposition: Disposition,
-    /// The objects in these places.
+    /// Objects in these places.
     pub objects: Objects,
-    /// The log.
+    /// Log of the function.
     pub log: Log,
 }
 
-/// Why an invocation has failed.
+/// The reasons why an invocation failed.
 #[derive(Debug, Error)]
 pub enum NotEchoed {
-    /// The event is about no mail.
+    /// The event contains no mail.
     #[error("the event is no SES receipt event: it has no records")]
     NoRecords,
-    /// SES did not say which mail it is.
+    /// SES did not state the mail's id.
     #[error("a record has no message id")]
     NoMessageId,
-    /// No place has the mail, or none may be looked at.
+    /// No place has the mail, or none may be read.
     #[error("mail {message_id} is not there: {}", .tried.join("; "))]
     NotThere {
-        /// SES's message id.
+        /// SES message id.
         message_id: String,
-        /// Where it was looked for, and what was found.
+        /// Places that were searched, with what was found.
         tried: Vec<String>,
     },
-    /// The log takes no more.
+    /// The log could not be written.
     #[error("the log could not be written: {0}")]
     Log(#[from] io::Error),
 }
 
-/// What is known of one mail.
+/// The details of one mail, for the log.
 #[derive(Debug, Serialize)]
 struct Details<'event> {
     source: Option<&'event str>,
     subject: Option<&'event str>,
-    /// Absent where the rules store nothing.
+    /// Object in the bucket; `None` if the rules store nothing.
     #[serde(flatten)]
     stored: Option<Stored<'event>>,
 }
 
-/// The place of a mail, and what is known of it.
+/// The place of a stored mail, with the object's description.
 #[derive(Debug, Serialize)]
 struct Stored<'event> {
     bucket: &'event str,
@@ -77,7 +77,7 @@ struct Stored<'event> {
 }
 
 impl<Objects: ObjectInfos> Echo<Objects> {
-    /// Logs what is known of every mail of an event, one after the other, and returns what SES waits for if it does.
+    /// Logs the details of every mail of an event, one after the other, and returns the answer to SES.
     pub async fn handle(&self, request_id: &str, event: &ReceiptEvent) -> Result<Value, NotEchoed> {
         if event.records.is_empty() {
             return Err(NotEchoed::NoRecords);
@@ -87,7 +87,7 @@ impl<Objects: ObjectInfos> Echo<Objects> {
             if record.ses.mail.message_id.as_deref() == Some(SETUP_OBJECT) {
                 continue;
             }
-            // The others are logged before the invocation fails.
+            // The other mails are logged before the invocation fails.
             failed = failed.or(self.one(request_id, &record.ses).await?);
         }
         match failed {
@@ -96,7 +96,7 @@ impl<Objects: ObjectInfos> Echo<Objects> {
         }
     }
 
-    /// Logs what is known of a mail; returns why it could not be found, if so.
+    /// Logs the details of a mail; returns the reason if it could not be found.
     async fn one(&self, request_id: &str, received: &Received) -> Result<Option<NotEchoed>, NotEchoed> {
         let started = Instant::now();
         let found = match &received.mail.message_id {
@@ -134,8 +134,8 @@ impl<Objects: ObjectInfos> Echo<Objects> {
         Ok(error)
     }
 
-    /// The first place that has the mail. SES does not say which rule it was, so a refusal is no end: who may not list a
-    /// bucket is refused an object that is not there.
+    /// Returns the first place that has the mail. SES does not state the rule, so a refusal does not end the search: to
+    /// a caller that may not list a bucket, S3 refuses an object that does not exist.
     async fn find(&self, message_id: &str) -> Result<Stored<'_>, NotEchoed> {
         let mut tried = Vec::new();
         for MailPlace { bucket, prefix, .. } in &self.places {
@@ -162,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    /// Objects by `bucket/key`; what is not there is refused where S3 would.
+    /// Objects by `bucket/key`; a missing object is refused where S3 would refuse it.
     struct Bucket {
         objects: BTreeMap<&'static str, u64>,
         refuses: bool,
@@ -192,7 +192,7 @@ mod tests {
         }
     }
 
-    /// A writer that others can read.
+    /// A writer whose content others can read.
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);
 
@@ -212,7 +212,7 @@ mod tests {
         serde_json::from_value(json!({"Records": ids.iter().map(record).collect::<Vec<_>>()})).unwrap()
     }
 
-    /// The answer or the error, and the details of the lines.
+    /// Runs the function; returns the answer or the error, and the details of the lines.
     fn run(mut echo: Echo<Bucket>, ids: &[&str]) -> (Result<Value, String>, Vec<Value>) {
         let written = Written::default();
         echo.log = Log::new(&Context { function: "echo".to_owned(), ..Context::default() }, written.clone());

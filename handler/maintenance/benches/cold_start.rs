@@ -1,4 +1,4 @@
-//! From the start of the function's process to its first answer, and the memory that it takes.
+//! Measures the time from the start of the function's process to its first answer, and its memory.
 //!
 //! `cargo bench -p maintenance --profile lambda --bench cold_start` prints the medians, and the memory after every mail of
 //! `tests/mails` and of the corpus, if it is there. The budget is 10 ms, and 32 MB for every mail of the corpus.
@@ -45,7 +45,7 @@ fn main() {
     }
 }
 
-/// Time to the first answer, with which a mail has been read and delivered, and memory then.
+/// Returns the time to the first answer, which includes reading and delivering a mail, and the memory at that moment.
 fn first_answer(mail: &[u8], tls: Option<&Tls>) -> (Duration, u64) {
     let cloud = Cloud::start();
     cloud.answer("mail/inbound/m", 200, mail);
@@ -62,7 +62,7 @@ fn first_answer(mail: &[u8], tls: Option<&Tls>) -> (Duration, u64) {
     (elapsed, function.peak_memory())
 }
 
-/// Every mail below a folder through one process: the memory that it took.
+/// Sends every mail below a folder through one process; returns its peak memory.
 fn all_of(folder: &Path) -> String {
     let mut mails = Vec::new();
     find(folder, &mut mails);

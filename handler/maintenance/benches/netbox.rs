@@ -1,6 +1,6 @@
-//! What a notice of one maintenance with one circuit costs, the first time and again: calls to NetBox, our own time and the whole time.
-//! Our own time is what this thread computes, from the mail's bytes to the last answer read: everything happens on it, and while NetBox
-//! works it waits.
+//! Measures the cost of a notice of one maintenance with one circuit, the first time and again: calls to NetBox, our own time and the
+//! whole time. Our own time is the CPU time of this thread, from the mail's bytes to the last answer read: everything happens on it,
+//! and while NetBox works it waits.
 //!
 //! Against the NetBox that `tests/netbox/start.sh` has started, or the one at `NETBOX_URL` with `NETBOX_TOKEN` and, for the provider
 //! and the circuit, `NETBOX_TOKEN_ADMIN`. What it writes stays there.
@@ -27,12 +27,12 @@ use runtime::{SecretSource, http::Http};
 use serde_json::{Value, json};
 
 const MAILS: usize = 40;
-/// To be warm: connections, and NetBox's own caches.
+/// Number of deliveries before the measurement, which open connections and fill NetBox's own caches.
 const WARMING: usize = 5;
 const DOMAIN: &str = "bench.example";
 const CID: &str = "BENCH-1";
 
-/// What one delivery has cost.
+/// The cost of one delivery.
 struct Cost {
     calls: u64,
     own: Duration,
@@ -69,7 +69,7 @@ fn main() {
     }
 }
 
-/// In milliseconds.
+/// Returns the median of a cost, in milliseconds.
 fn median(costs: &[Cost], of: impl Fn(&Cost) -> Duration) -> f64 {
     let mut all: Vec<_> = costs.iter().map(of).collect();
     all.sort();
@@ -96,7 +96,7 @@ async fn deliver(sink: &NetBox, bytes: &[u8]) -> Cost {
     Cost { calls: sink.client.calls() - calls, own, whole: started.elapsed() }
 }
 
-/// How long this thread has computed so far, as Linux tells it.
+/// Returns the CPU time of this thread so far, as Linux reports it.
 #[expect(clippy::unwrap_used, reason = "a benchmark may fail")]
 fn computed() -> Duration {
     let told = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
@@ -116,7 +116,7 @@ fn mail(id: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Makes the provider and the circuit, if they are not there.
+/// Creates the provider and the circuit, unless they exist.
 #[expect(clippy::unwrap_used, reason = "a benchmark may fail")]
 async fn fill(url: &str, token: &str) {
     let http = Http::new(url.to_owned(), None);
@@ -135,7 +135,7 @@ async fn fill(url: &str, token: &str) {
     assert!(made("circuits", &format!("cid={CID}"), circuit).await.is_u64());
 }
 
-/// Where it is, and its tokens.
+/// Returns the address of the started NetBox, and its tokens; `None` if there is none.
 fn netbox() -> Option<BTreeMap<String, String>> {
     if env::var_os("NETBOX_URL").is_some() {
         return Some(env::vars().filter(|(name, _)| name.starts_with("NETBOX_")).collect());

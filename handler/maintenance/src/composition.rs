@@ -14,20 +14,20 @@ use crate::{
     sinks::{calendar::CalendarFile, lines::Lines, netbox::delivery::NetBox, webhook::Webhook},
 };
 
-/// One of the sinks.
+/// One of the available sinks.
 #[derive(Debug)]
 pub enum OneSink {
-    /// The log.
+    /// Writes to the log.
     Lines(Lines),
-    /// NetBox.
+    /// Delivers to NetBox.
     NetBox(Box<NetBox>),
-    /// A server of one's own.
+    /// Posts to a web server.
     Webhook(Box<Webhook>),
-    /// A calendar in a bucket.
+    /// Writes a calendar into a bucket.
     Calendar(Box<CalendarFile<S3>>),
 }
 
-/// Makes the sinks of that configuration. `store` is where they write objects.
+/// Creates the configured sinks. `store` is where they write objects.
 pub fn sinks(configuration: &Configuration, store: &S3, log: &Arc<Log>) -> Several<OneSink> {
     let aws = &configuration.aws;
     let one = |kind: &SinkKind| match kind.clone() {

@@ -3,7 +3,7 @@
 //! Data flows one way: event → stored mail → [`mail::Mail`] → [`notice::outcome::Outcome`] → decision → [`schedule::Announcement`] → sinks. The binary
 //! composes it: [`composition`] alone knows which sinks there are.
 
-// How deep futures may be nested, for the compiler.
+// Recursion limit of the compiler, for nested futures.
 #![recursion_limit = "256"]
 
 pub mod composition;

@@ -1,6 +1,6 @@
 //! The Lambda function that takes carriers' maintenance mails: an event of SES in, notices out.
 
-// How deep futures may be nested, for the compiler.
+// Recursion limit of the compiler, for nested futures.
 #![recursion_limit = "256"]
 
 use std::{process::ExitCode, sync::Arc};

@@ -9,11 +9,11 @@ use ureq::{
     tls::{Certificate, RootCerts, TlsConfig, parse_pem},
 };
 
-/// NetBox answers in less, or is not well.
+/// Timeout of a call.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// More of an answer is not read. Bytes.
+/// Size limit of an answer, in bytes; the rest is not read.
 const LONGEST_BODY: u64 = 1024 * 1024;
-/// More of an answer is not shown. Characters.
+/// Length limit of a quoted answer, in characters.
 const LONGEST_EXCERPT: usize = 200;
 
 /// Address and token of a NetBox.
@@ -30,7 +30,7 @@ pub(crate) struct Access {
 /// Errors that make calls impossible.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoClient {
-    /// The certificates cannot be read.
+    /// The certificates are unreadable.
     #[error("NETBOX_CA has no certificate in PEM that can be read")]
     Certificates,
 }
@@ -64,7 +64,7 @@ impl fmt::Display for Answer {
 }
 
 impl Client {
-    /// A client for that NetBox. Certificates are always verified.
+    /// Returns a client for that NetBox. Certificates are always verified.
     pub(crate) fn new(access: &Access) -> Result<Self, NoClient> {
         let mut roots: Vec<_> = rustls_native_certs::load_native_certs()
             .certs
@@ -87,7 +87,7 @@ impl Client {
             .root_certs(RootCerts::Specific(Arc::new(roots)))
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .build();
-        // A redirection would turn what is written into something that is read.
+        // A redirected write would become a read.
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -101,7 +101,7 @@ impl Client {
         })
     }
 
-    /// Asks with an empty object; the path is what follows `/api/`.
+    /// Sends an empty object; the path is what follows `/api/`.
     pub(crate) fn ask(&self, method: &str, path: &str) -> Result<Answer, String> {
         let token = self.token.expose();
         let scheme = if token.starts_with("nbt_") { "Bearer" } else { "Token" };

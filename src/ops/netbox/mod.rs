@@ -1,7 +1,8 @@
-//! Looks at a NetBox before the first mail does: is it one, does it have the plugin, and may the token do what the function does?
+//! Checks a NetBox before the first mail needs it: does it answer, does it have the plugin, and may the token do what the function
+//! does?
 //!
-//! Nothing is written to find that out. NetBox looks at rights before it looks at what was sent: it answers 403 where one is missing,
-//! and otherwise that an empty object cannot be made (400), or that there is no object 0 (404).
+//! Nothing is written for that. NetBox checks permissions before the content: it answers 403 if one is missing, and otherwise that an
+//! empty object is invalid (400), or that there is no object 0 (404).
 
 mod client;
 pub(crate) mod precondition;
@@ -17,11 +18,11 @@ use client::Answer;
 
 use declaration::Declaration;
 
-/// The plugins that the function writes to, as NetBox calls them.
+/// Names of the plugins in NetBox.
 const PLUGIN: &str = "netbox_circuitmaintenance";
 const OTHER_PLUGIN: &str = "notices";
 
-/// Where objects are, what they are called, and what has to be allowed.
+/// Objects: their path, their name, and the permissions that the function needs.
 type Objects = &'static [(&'static str, &'static str, &'static [Right])];
 
 /// Objects of NetBox itself.
@@ -46,18 +47,18 @@ const OBJECTS_OF_OTHER_PLUGIN: Objects = &[
     ("plugins/notices/eventnotification", "notifications", &[Right::View, Right::Add, Right::Change]),
 ];
 
-/// The variables of the function, and of our own environment, that say how to reach NetBox.
+/// Variables of the function, and of this process, with the address and the token of NetBox.
 pub(crate) const URL: &str = "NETBOX_URL";
 pub(crate) const TOKEN: &str = "NETBOX_TOKEN";
 pub(crate) const CA: &str = "NETBOX_CA";
 
-/// The addresses that functions are given, each with its own CA.
+/// Returns the addresses that functions are configured with, each with its own CA.
 pub(crate) fn declared(declaration: &Declaration) -> BTreeMap<String, Option<String>> {
     let environments = declaration.functions.values().map(|function| &function.environment);
     environments.filter_map(|variables| Some((variables.get(URL)?.clone(), variables.get(CA).cloned()))).collect()
 }
 
-/// A right to a kind of object, in the words of NetBox's permissions.
+/// A permission on a kind of object, in NetBox's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Right {
     View,
@@ -76,7 +77,7 @@ impl Right {
         }
     }
 
-    /// The method, what follows the path, and what NetBox answers to it where the right is there.
+    /// Returns the method and the path of a probe, and the status of NetBox's answer if the permission is granted.
     fn probe(self) -> (&'static str, &'static str, u16) {
         match self {
             Self::View => ("GET", "?limit=1", 200),
@@ -92,20 +93,20 @@ impl Right {
 pub(crate) struct Findings {
     /// Version of NetBox; `None` if it did not say.
     pub(crate) netbox: Option<String>,
-    /// The plugin and its version.
+    /// Name and version of the plugin; `None` if NetBox has none.
     pub(crate) plugin: Option<String>,
-    /// Everything that was looked at.
+    /// Parts that were checked.
     pub(crate) checks: Vec<Check>,
 }
 
-/// Something that was looked at.
+/// A part that was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Check {
     /// The part that was checked.
     pub(crate) subject: String,
     /// The fault; `None` if the part is fine.
     pub(crate) fault: Option<String>,
-    /// What to do about the fault.
+    /// What to do about the fault; `None` without a fault.
     pub(crate) hint: Option<String>,
 }
 
@@ -124,7 +125,7 @@ impl Findings {
     }
 }
 
-/// Looks at a NetBox. What depends on something that is wrong is not looked at.
+/// Checks a NetBox. Parts that depend on a faulty one are not checked.
 pub(crate) fn examine(client: &Client) -> Findings {
     let mut findings = Findings::default();
     if let Some(plugins) = status(client, &mut findings)
@@ -137,7 +138,7 @@ pub(crate) fn examine(client: &Client) -> Findings {
     findings
 }
 
-/// NetBox's plugins with their versions.
+/// Reads the versions of NetBox and its plugins.
 fn status(client: &Client, findings: &mut Findings) -> Option<Value> {
     let subject = "NetBox";
     let answer = match client.ask("GET", "status/") {
@@ -182,7 +183,7 @@ fn status(client: &Client, findings: &mut Findings) -> Option<Value> {
     }
 }
 
-/// Looks whether a plugin is there, in a version that can be written to, and says which objects it has.
+/// Checks that a plugin exists in a supported version, and returns its objects.
 fn plugin(plugins: &Value, findings: &mut Findings) -> Option<Objects> {
     let subject = "plugin";
     if let Some(version) = plugins.get(OTHER_PLUGIN).and_then(Value::as_str) {

@@ -6,7 +6,7 @@ use declaration::Declaration;
 
 use stack::preconditions::Finding;
 
-/// Looks at every declared NetBox, if the function's token is at hand: it is a secret, and may well not be.
+/// Checks every declared NetBox whose token is available: it is a secret, and may well not be.
 pub(crate) async fn check(declaration: &Declaration) -> Vec<Finding> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
     let mut findings = Vec::new();

@@ -1,8 +1,8 @@
-//! Mails once more: those that are stored, and those whose events ended in a failure queue.
+//! Processes mails again: stored ones, and those whose events are in a failure queue.
 //!
-//! A stored mail goes to the functions whose receipt rules store there and then invoke them, with the event that SES had made;
-//! an event in a failure queue goes to the function that failed. Both are handed over as SES does, so that Lambda tries again and,
-//! in the end, puts them into the failure queue: a mail is never lost by a replay.
+//! A stored mail goes to the functions whose receipt rules store there and then invoke them, with the event that SES had made; an
+//! event in a failure queue goes to the function that failed. Both are invoked asynchronously as SES does, so that Lambda retries
+//! and, in the end, puts them into the failure queue: a replay never loses a mail.
 
 pub(crate) mod queue;
 pub(crate) mod stored;
@@ -24,22 +24,22 @@ const ATTEMPTS: u32 = 6;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Route<'declared> {
     pub(crate) rule: &'declared ReceiptRule,
-    /// The bucket's name in AWS.
+    /// Name of the bucket in AWS.
     pub(crate) bucket: String,
-    /// Of the keys there.
+    /// Key prefix in that bucket.
     pub(crate) prefix: &'declared str,
-    /// By entry name.
+    /// Entry name of the function.
     pub(crate) function: &'declared str,
 }
 
 impl Route<'_> {
-    /// The mail's SES message id, if a key is one of this route.
+    /// Returns the mail's SES message id, if the route stores mails under such a key; else `None`.
     pub(crate) fn message_id<'key>(&self, key: &'key str) -> Option<&'key str> {
         key.strip_prefix(self.prefix).filter(|id| !id.is_empty() && !id.contains('/'))
     }
 }
 
-/// All routes of a declaration, or those to one function. A function that finds a mail in two places gets it from both.
+/// Returns all routes of a declaration, or those to one function. If a function is reachable by two routes, both are returned.
 pub(crate) fn routes<'declared>(
     declaration: &'declared Declaration,
     names: &Names,
@@ -67,13 +67,13 @@ pub(crate) fn routes<'declared>(
 pub(crate) enum Origin {
     /// A mail in a bucket.
     Stored {
-        /// The bucket's name in AWS.
+        /// Name of the bucket in AWS.
         bucket: String,
         key: String,
     },
     /// A message in a failure queue.
     Queued {
-        /// By entry name.
+        /// Entry name of the queue.
         queue: String,
         message_id: String,
     },
@@ -104,7 +104,7 @@ pub(crate) struct About {
 pub(crate) struct Item {
     #[serde(flatten)]
     pub(crate) origin: Origin,
-    /// By entry name.
+    /// Entry name of the function.
     pub(crate) function: String,
     #[serde(flatten)]
     pub(crate) about: About,
@@ -121,9 +121,9 @@ pub(crate) struct Refused {
 /// The input for replaying one item.
 #[derive(Debug)]
 pub(crate) enum Work<'declared> {
-    /// Its event is made once more when its turn comes.
+    /// A stored mail; its event is rebuilt when its turn comes.
     Stored(stored::Mail<'declared>),
-    /// Its event is in the message.
+    /// A message of a failure queue, which contains the event.
     Queued(queue::Received),
 }
 
@@ -132,12 +132,12 @@ pub(crate) enum Work<'declared> {
 pub(crate) struct Prepared<'declared> {
     pub(crate) items: Vec<(Item, Work<'declared>)>,
     pub(crate) refused: Vec<Refused>,
-    /// Messages that were received and stay in their queue.
+    /// Messages that were received and stay in their queue, since they are not ours.
     pub(crate) strange: Vec<queue::Received>,
 }
 
 impl Prepared<'_> {
-    /// The messages that were received and are still in their queue; `gone` says of each item whether it is not.
+    /// Returns the received messages that are still in their queue; `gone` tells for each item whether its message was deleted.
     pub(crate) fn received(&self, gone: &[bool]) -> Vec<&queue::Received> {
         let left = self.items.iter().zip(gone).filter_map(|((_, work), gone)| match work {
             Work::Queued(message) if !gone => Some(message),
@@ -153,19 +153,19 @@ impl Prepared<'_> {
 pub(crate) enum Outcome {
     /// The item waits for its turn.
     Planned,
-    /// Lambda has taken the event.
+    /// Lambda has accepted the event.
     Replayed { request_id: Option<String> },
-    /// It has not, and perhaps takes no others either.
+    /// Lambda has not accepted the event, and perhaps accepts no others either.
     Failed {
         reason: String,
         #[serde(skip)]
         is_lasting: bool,
     },
-    /// Lambda has taken the event, but the message is still in the queue, and will be found again.
+    /// Lambda has accepted the event, but its message is still in the queue, and will be found again.
     NotRemoved { reason: String },
 }
 
-/// Replays one item: Lambda takes its event, then its message leaves the queue.
+/// Replays one item: Lambda accepts its event, then its message is deleted.
 pub(crate) async fn replay(session: &Session, names: &Names, function: &str, work: &Work<'_>) -> Outcome {
     let event = match work {
         Work::Queued(message) => message.event.clone(),
@@ -190,7 +190,7 @@ pub(crate) async fn replay(session: &Session, names: &Names, function: &str, wor
     }
 }
 
-/// Hands an event to a function. Where Lambda has no room for it, it has surely not taken it, so that is tried again.
+/// Invokes a function asynchronously. If Lambda throttles, it has surely not accepted the event, so the call is retried.
 async fn hand_over(session: &Session, function: &str, event: &str) -> Result<Option<String>, Failure> {
     let mut wait = session.aws.pacing.poll;
     for _ in 1..ATTEMPTS {

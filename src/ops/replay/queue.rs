@@ -1,7 +1,7 @@
-//! Failure queues: events whose every try failed, with what Lambda says of it.
+//! Failure queues: events whose every attempt failed, with Lambda's record.
 //!
-//! A message is received, which hides it from others for a while, and deleted only after Lambda has taken its event; whatever ends a run
-//! before, it comes back. What is no failed event of ours stays there.
+//! A message is received, which hides it from others for a while, and deleted only after Lambda has accepted its event; if the run ends
+//! before, it becomes visible again. A message that is not a failed event of ours stays in the queue.
 
 use std::time::Duration;
 
@@ -17,13 +17,13 @@ use engine::Failure;
 use kinds::{Kind, Session};
 use stack::Names;
 
-/// SQS gives and takes so many messages at once.
+/// Maximum number of messages per call of SQS.
 const BATCH: usize = 10;
-/// In one run; a message has up to 1 MB. What is left is for the next run.
+/// Maximum number of messages in one run; a message has up to 1 MB. The rest is for the next run.
 const MOST: usize = 1_000;
-/// Long-polling time, in seconds: with it SQS asks all its servers.
+/// Long-polling time, in seconds: with it SQS queries all its servers.
 const PATIENCE: i32 = 1;
-/// Messages are hidden for as long as a person thinks about them, and the run takes; SQS takes 12 h at most.
+/// Time for a person's decision, during which messages stay hidden, besides the run's own time; SQS allows 12 h.
 const THOUGHT: Duration = Duration::from_mins(15);
 const LONGEST: Duration = Duration::from_hours(12);
 
@@ -32,7 +32,7 @@ const LONGEST: Duration = Duration::from_hours(12);
 pub(crate) struct Received {
     url: String,
     receipt: String,
-    /// The event in it, as JSON; empty if it is none of ours.
+    /// Event in the message, as JSON; empty if it is not ours.
     pub(crate) event: String,
 }
 
@@ -52,7 +52,7 @@ struct RequestContext {
     function_arn: String,
 }
 
-/// The messages of failure queues: those of one function, or of all.
+/// Receives the messages of failure queues: those of one function, or of all.
 pub(crate) async fn receive<'declared>(
     session: &Session,
     declaration: &Declaration,
@@ -87,7 +87,7 @@ pub(crate) async fn receive<'declared>(
     Ok(prepared)
 }
 
-/// All messages of a queue that nobody else has just received, once each.
+/// Receives all visible messages of a queue, each once.
 async fn messages(session: &Session, name: &str, each: Duration) -> Result<Vec<(Message, String)>, Failure> {
     let sqs = &session.aws.read.sqs;
     let answer = sqs.get_queue_url().queue_name(name).send().await.or_absent("sqs.GetQueueUrl")?;
@@ -102,7 +102,7 @@ async fn messages(session: &Session, name: &str, each: Duration) -> Result<Vec<(
             break;
         }
         for message in messages {
-            // A queue may give a message twice: then its last receipt counts.
+            // A queue may deliver a message twice: its last receipt counts.
             match all.iter_mut().find(|(known, _)| known.message_id == message.message_id) {
                 Some(known) => known.0 = message,
                 None => all.push((message, url.clone())),
@@ -121,14 +121,15 @@ async fn waiting(session: &Session, url: &str) -> Result<usize, Failure> {
     Ok(count.unwrap_or(0))
 }
 
-/// For how long messages are hidden, in seconds, where each takes so long.
+/// Returns the visibility timeout in seconds, if each message takes that long.
 fn hidden_for(count: usize, each: Duration) -> i32 {
     let run = each.checked_mul(u32::try_from(count.min(MOST)).unwrap_or(u32::MAX)).unwrap_or(LONGEST);
     let hidden = (THOUGHT + run.min(LONGEST) * 2).min(LONGEST);
     i32::try_from(hidden.as_secs()).unwrap_or(i32::MAX)
 }
 
-/// The function, the event and what is known of the mail, if a message is a failed event about mails of a function that sends its own here.
+/// Returns the function, the event and the description of the mail; `None` unless the message is a failed event about mails, of a
+/// function whose failure queue this is.
 fn failed_event(
     declaration: &Declaration,
     names: &Names,
@@ -171,13 +172,13 @@ fn failure(answer: &Value) -> Option<String> {
     }
 }
 
-/// Deletes a message whose event Lambda has taken.
+/// Deletes a message whose event Lambda has accepted.
 pub(crate) async fn delete(session: &Session, received: &Received) -> Result<(), Failure> {
     let call = session.aws.write.sqs.delete_message().queue_url(&received.url).receipt_handle(&received.receipt);
     call.send().await.or_fail("sqs.DeleteMessage").map(drop)
 }
 
-/// Shows messages to others again that stay in their queue.
+/// Makes messages visible to others again.
 pub(crate) async fn give_back(session: &Session, messages: &[&Received]) -> Result<(), Failure> {
     const CALL: &str = "sqs.ChangeMessageVisibilityBatch";
     let mut urls: Vec<&str> = messages.iter().map(|message| message.url.as_str()).collect();

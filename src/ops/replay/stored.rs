@@ -1,4 +1,4 @@
-//! Stored mails: which there are, whose they are, and the event that SES made of one.
+//! Finds stored mails, and rebuilds the events that SES made of them.
 
 use aws_sdk_s3::primitives::DateTime;
 use contract::receipt_event::SETUP_OBJECT;
@@ -19,19 +19,19 @@ use local::{
 };
 use stack::Names;
 
-/// Enough for all headers of any mail, in bytes: SES itself reads 10 KB of them.
+/// Size of the part that is read for a mail's headers, in bytes: SES itself reads 10 KB of them.
 const HEADERS: u64 = 128 * 1024;
-/// So many objects are read at once.
+/// Maximum number of objects that are read at once.
 const AT_ONCE: usize = 8;
 
-/// A mail, and the rule that took it.
+/// A stored mail, and the rule that stored it.
 #[derive(Debug, Clone)]
 pub(crate) struct Mail<'declared> {
     pub(crate) route: Route<'declared>,
     key: String,
 }
 
-/// Reasons why a stored mail cannot be replayed.
+/// The reasons why a stored mail cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotRebuilt {
     #[error("there is no such object in bucket `{0}`")]
@@ -44,7 +44,7 @@ pub(crate) enum NotRebuilt {
     NoJson(#[from] serde_json::Error),
 }
 
-/// Mails by their keys, wherever rules store such keys.
+/// Finds mails by their keys, wherever rules store such keys.
 pub(crate) fn named<'declared>(routes: &[Route<'declared>], keys: &[String]) -> (Vec<Mail<'declared>>, Vec<Refused>) {
     let (mut mails, mut refused) = (Vec::new(), Vec::new());
     for key in keys {
@@ -59,7 +59,7 @@ pub(crate) fn named<'declared>(routes: &[Route<'declared>], keys: &[String]) -> 
     (mails, refused)
 }
 
-/// Mails whose keys begin with a prefix.
+/// Finds mails whose keys begin with a prefix.
 pub(crate) async fn listed<'declared>(
     session: &Session,
     routes: &[Route<'declared>],
@@ -82,7 +82,7 @@ pub(crate) async fn listed<'declared>(
     Ok(mails)
 }
 
-/// A key under each route that it is of; once for each function and bucket.
+/// Returns the mails that a key may be, one per route; once for each function and bucket.
 fn of_key<'declared>(routes: &[Route<'declared>], key: &str) -> Vec<Mail<'declared>> {
     let mut mails: Vec<Mail<'declared>> = Vec::new();
     for route in routes.iter().filter(|route| route.message_id(key).is_some_and(|id| id != SETUP_OBJECT)) {
@@ -94,8 +94,8 @@ fn of_key<'declared>(routes: &[Route<'declared>], key: &str) -> Vec<Mail<'declar
     mails
 }
 
-/// Looks at the mails: which of them can be replayed, and what people know them by. One that is in one of several buckets is
-/// missed in none.
+/// Reads the mails' headers: which mails can be replayed, and how people recognise them. A mail that is in one of several
+/// buckets is not reported as missing in the others.
 pub(crate) async fn look<'declared>(
     session: &Session,
     names: &Names,
@@ -123,7 +123,7 @@ pub(crate) async fn look<'declared>(
     prepared
 }
 
-/// The event that SES made of a mail, as JSON.
+/// Rebuilds the event that SES made of a mail, as JSON.
 pub(crate) async fn rebuild(session: &Session, names: &Names, mail: &Mail<'_>) -> Result<(String, About), NotRebuilt> {
     let Mail { route, key } = mail;
     let id = route.message_id(key).unwrap_or(key);
@@ -154,7 +154,7 @@ pub(crate) async fn rebuild(session: &Session, names: &Names, mail: &Mail<'_>) -
     Ok((event.to_string(), about))
 }
 
-/// The names of headers that the rule adds to mails before it stores them.
+/// Returns the names of the headers that the rule adds to mails before it stores them.
 fn added<'declared>(route: &Route<'declared>) -> Vec<&'declared str> {
     let names = route.rule.actions.iter().filter_map(|action| match action {
         Action::AddHeader { name, .. } => Some(name.as_str()),
@@ -163,7 +163,7 @@ fn added<'declared>(route: &Route<'declared>) -> Vec<&'declared str> {
     names.collect()
 }
 
-/// The beginning of an object, with all headers of a mail, and when it was written.
+/// Reads the beginning of an object, with all headers of a mail, and the time of its last write.
 async fn beginning(session: &Session, bucket: &str, key: &str) -> Result<(Vec<u8>, Option<Timestamp>), NotRebuilt> {
     const CALL: &str = "s3.GetObject";
     let call =

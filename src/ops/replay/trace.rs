@@ -1,5 +1,5 @@
-//! What SES wrote before a mail when it stored it, as an event says it. Reading it is the function's own business: what the function
-//! takes for SES's word, a replay does, and nothing else.
+//! Converts the headers that SES wrote before a stored mail into an event's values. The function's own code (`trust`) reads them, so
+//! that a replay accepts exactly what the function accepts.
 
 use jiff::Timestamp;
 use trust::{Checked, NotOfSes};
@@ -9,26 +9,27 @@ use local::verdicts::{Verdict, Verdicts};
 /// The headers that SES wrote before a stored mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trace {
-    /// The name by which the sender's server introduced itself.
+    /// Host name by which the sender's server introduced itself.
     pub(super) helo: String,
-    /// The sender of the envelope; empty for a bounce.
+    /// Sender of the envelope; empty for a bounce.
     pub(super) sender: String,
-    /// The recipient of the envelope that SES names.
+    /// Recipient of the envelope; `None` if SES names none.
     pub(super) recipient: Option<String>,
-    /// When SES received it, to the second.
+    /// Time at which SES received the mail, to the second; `None` if unreadable.
     pub(super) received_at: Option<Timestamp>,
     pub(super) verdicts: Verdicts,
     /// Length of these headers, in bytes: the mail itself begins there.
     pub(super) length: usize,
 }
 
-/// Reads what SES wrote before the mail with that id. `added` are the names of headers that receipt rules add before it.
+/// Reads the headers that SES wrote before the mail with that id. `added` are the names of headers that receipt rules add before
+/// them.
 pub(super) fn read(stored: &[u8], id: &str, added: &[&str]) -> Result<Trace, NotOfSes> {
     let trace = trust::Trace::read(stored, id, added)?;
     let scanned =
         |word: Option<&str>| word.map_or(Verdict::Disabled, |word| Verdict::of(word).unwrap_or(Verdict::Gray));
     let results = trace.results.as_ref();
-    // There may be many signatures, of which one is enough.
+    // A mail may have many signatures, of which one suffices.
     let signatures: Vec<Checked> =
         results.into_iter().flat_map(|results| &results.dkim).map(|(checked, _)| *checked).collect();
     let order = [Checked::Pass, Checked::Fail, Checked::Error];
@@ -49,7 +50,7 @@ pub(super) fn read(stored: &[u8], id: &str, added: &[&str]) -> Result<Trace, Not
     })
 }
 
-/// A result of RFC 8601 as SES calls it in events.
+/// Converts a result of RFC 8601 into SES's word in events.
 fn verdict(checked: Option<Checked>) -> Verdict {
     match checked {
         Some(Checked::Pass) => Verdict::Pass,
@@ -80,7 +81,7 @@ mod tests {
 
     #[test]
     fn what_ses_wrote_is_read_back_and_what_the_sender_wrote_is_not() {
-        // The sender begins with headers of SES, and with verdicts that he likes better.
+        // The sender begins with headers of SES, and with verdicts that he prefers.
         let mail = "Received: from a by b with SMTP id other; Tue, 5 Jan 2021 10:15:30 +0000\r\nX-SES-Spam-Verdict: PASS\r\n\
                     Authentication-Results: amazonses.com; dmarc=pass\r\nFrom: a@carrier.example\r\n\r\nbody\r\n";
         let settings = ["spam=FAIL", "virus=DISABLED", "spf=GRAY", "dkim=PROCESSING_FAILED", "dmarc=FAIL"];

@@ -1,4 +1,4 @@
-//! Plans from what is declared and what was found, without AWS, in words.
+//! Tests plans and their rendering, from declared and found resources, without AWS.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -167,7 +167,7 @@ fn what_refers_to_a_change_by_way_of_something_unchanged_waits_for_it() {
     let at = |retention| queue::Settings { retention, ..queue::Settings::default() };
     let after =
         |entry: &str, before: &str| Resource { after: vec![Id::new(Kind::Queue, before)], ..queue(entry, at(60)) };
-    // In the order of their names, the last would come first.
+    // In the order of their names, the last one would come first.
     let declared = [queue("c", at(60)), after("b", "c"), after("a", "b")];
     let survey = found(vec![
         ("c", live(at(300), Owner::Ours)),

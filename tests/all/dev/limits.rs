@@ -1,4 +1,4 @@
-//! Time, memory, retries, the failure queue, and the end of it all.
+//! Tests limits of `provision dev`: time, memory, retries, the failure queue, and the end of a run.
 
 use super::session::{Run, is_running, mail};
 

@@ -1,4 +1,5 @@
-//! `provision dev`, with a function that does what the subject of a mail asks for (`tests/standin`).
+//! Tests `provision dev`, with a function that does what a mail's subject asks for
+//! (`tests/standin`).
 
 mod limits;
 mod neighbours;

@@ -1,11 +1,11 @@
-//! The declaration at the root with the real function, over the mails that we wrote.
+//! Tests the declaration at the root with the real function, on the mails that we wrote.
 
 use std::{collections::BTreeMap, path::Path, process::Command};
 
 use serde_json::Value;
 
-/// Everything on the way is real: SMTP's line ends, SES's headers and event, signed requests to S3, the Runtime API.
-/// So what comes out must be what the parser says of the file.
+/// The whole path is real: SMTP's line ends, SES's headers and event, signed requests to S3, the Runtime API. So the
+/// result must be what the parser reads from the file.
 #[test]
 fn what_is_delivered_is_what_the_mails_say() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -36,7 +36,7 @@ fn what_is_delivered_is_what_the_mails_say() {
     assert!(compared.get("for_person").is_some_and(|count| *count > 0), "{compared:?}");
 }
 
-/// Delivers one mail to the real function; what became of it.
+/// Delivers one mail to the real function; returns its entry in the summary.
 fn one(mail: &str, options: &[&str]) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mail.eml");
@@ -53,7 +53,7 @@ fn one(mail: &str, options: &[&str]) -> Value {
     document["mails"][0].clone()
 }
 
-/// It is before a person, with what we would have read, and nothing was delivered.
+/// Checks that the mail is handed to a person, with a suggestion, and that nothing was delivered.
 fn is_only_suggested(mail: &Value, because: &str) {
     assert_eq!(mail["outcome"], "for_person", "{mail:#}");
     assert_eq!(mail["details"]["maintenances"], serde_json::json!([]), "{mail:#}");
@@ -99,7 +99,7 @@ fn the_echo_stack_tells_of_every_mail_and_where_it_lies() {
     let mut told: Vec<_> = document["mails"].as_array().unwrap().iter().collect();
     told.sort_by_key(|mail| mail["subject"].to_string());
     let subjects: Vec<_> = told.iter().map(|mail| mail["details"]["subject"].as_str().unwrap()).collect();
-    // The special mail once: its rule ends with `stop`.
+    // The special mail is there once: its rule ends with `stop`.
     assert_eq!(subjects, ["for anybody@example.com", "for special@example.com"], "{document:#}");
     for (mail, prefix) in told.iter().zip(["default/", "special/"]) {
         let line = &mail["details"];

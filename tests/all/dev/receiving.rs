@@ -1,4 +1,4 @@
-//! SMTP and the receipt rules.
+//! Tests SMTP and the receipt rules of `provision dev`.
 
 use super::session::{Run, mail};
 

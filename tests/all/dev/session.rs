@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a run may take before its test fails.
+/// Time limit of a run, after which its test fails.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 const DECLARATION: &str = "
@@ -36,12 +36,12 @@ receipt_rules:
     actions: [{store: mail, prefix: inbound/}, {invoke: reader}]
 ";
 
-/// A mail whose subject tells the function what to do.
+/// Returns a mail whose subject tells the function what to do.
 pub(crate) fn mail(subject: &str) -> String {
     format!("From: NOC <noc@carrier.example>\nTo: noc@example.com\nSubject: {subject}\n\nbody\n")
 }
 
-/// What is run: a folder with a declaration, mails and a state folder.
+/// A run to be started: a folder with a declaration, mails and a state folder.
 pub(crate) struct Run {
     folder: tempfile::TempDir,
     declaration: String,
@@ -49,13 +49,13 @@ pub(crate) struct Run {
     keeps_state: bool,
 }
 
-/// What a run printed, with its folders' names replaced.
+/// The output of a run, with its folders' names replaced.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: i32,
     pub(crate) output: String,
     pub(crate) errors: String,
-    /// Kept, so that a test can look at what was stored.
+    /// Folder of the run, kept so that a test can look at what was stored.
     pub(crate) folder: tempfile::TempDir,
 }
 
@@ -88,7 +88,7 @@ impl Run {
         self
     }
 
-    /// Runs without a state folder, with a folder of its own for what is temporary.
+    /// Runs without a state folder, with a temporary folder of its own.
     pub(crate) fn temporary(mut self) -> Self {
         let folder = self.folder.path().join("temporary");
         std::fs::create_dir(&folder).unwrap();
@@ -104,7 +104,7 @@ impl Run {
         live.ended(code)
     }
 
-    /// Starts it with a script in the place of Cargo, and does not wait for anything.
+    /// Starts the run with a script in place of Cargo, without waiting.
     pub(crate) fn with_cargo(self, script: &str) -> Live {
         let cargo = self.folder.path().join("cargo.sh");
         std::fs::write(&cargo, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -112,7 +112,7 @@ impl Run {
         self.variable("CARGO", cargo.to_str().unwrap()).start(&[], None, &[])
     }
 
-    /// Starts it, and leaves it running.
+    /// Starts the run, and leaves it running.
     pub(crate) fn live(self, arguments: &[&str]) -> Live {
         let mut live = self.start(&["--smtp-port", "0", "--retry-delay", "0.05"], None, arguments);
         let announced = live.until_error(|line| line.contains("SMTP 127.0.0.1:"));
@@ -200,7 +200,7 @@ impl Live {
         self.ended(code)
     }
 
-    /// Sends what a client says, line by line, and returns what the server answers to each.
+    /// Sends a client's lines, one by one, and returns the server's answer to each.
     pub(crate) fn smtp(&self, says: &[&[u8]]) -> Vec<String> {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -213,7 +213,7 @@ impl Live {
         answers
     }
 
-    /// Waits for the end: the exit code, -1 for a signal.
+    /// Waits for the end; returns the exit code, -1 for a signal.
     fn wait(&mut self) -> i32 {
         let end = Instant::now() + PATIENCE;
         loop {
@@ -248,12 +248,12 @@ impl Drop for Live {
 }
 
 impl Ended {
-    /// What the function logged.
+    /// Returns the function's log lines.
     pub(crate) fn logged(&self) -> String {
         self.errors.lines().filter_map(|line| line.strip_prefix("reader | ")).collect::<Vec<_>>().join("\n")
     }
 
-    /// The files of a folder of the state, in order.
+    /// Returns the files of a folder of the state, in order.
     pub(crate) fn files(&self, folder: &str) -> Vec<PathBuf> {
         let folder = self.folder.path().join("state").join(folder);
         let mut files: Vec<PathBuf> =
@@ -281,7 +281,7 @@ fn wait_for(lines: &mpsc::Receiver<String>, seen: &mut String, is_it: impl Fn(&s
     }
 }
 
-/// The last line of an SMTP answer.
+/// Returns the last line of an SMTP answer.
 fn answer(reader: &mut impl BufRead) -> String {
     loop {
         let mut line = String::new();
@@ -292,7 +292,7 @@ fn answer(reader: &mut impl BufRead) -> String {
     }
 }
 
-/// Whether a process is there.
+/// Returns whether a process is there.
 pub(crate) fn is_running(id: &str) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     !status.is_empty() && !status.contains("State:\tZ")

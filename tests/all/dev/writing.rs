@@ -1,4 +1,4 @@
-//! What the real function writes and deletes in its buckets: only where its declaration says so.
+//! Tests that the real function writes and deletes only where its declaration allows.
 
 use std::{
     fs,
@@ -46,7 +46,7 @@ impl Stack {
         Self { folder }
     }
 
-    /// Delivers some of the mails that we wrote; what became of each.
+    /// Delivers some of the mails that we wrote; returns the summary of each.
     fn deliver(&self, mails: &[&str]) -> Vec<Value> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mails");
         let output = Command::new(env!("CARGO_BIN_EXE_provision"))
@@ -63,7 +63,7 @@ impl Stack {
         document["mails"].as_array().unwrap_or_else(|| panic!("{document}\n{errors}")).clone()
     }
 
-    /// What lies below a prefix.
+    /// Returns the paths of the objects below a prefix.
     fn objects(&self, prefix: &str) -> Vec<PathBuf> {
         let buckets = self.folder.path().join("state/buckets");
         let buckets = fs::read_dir(buckets).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
@@ -97,7 +97,7 @@ fn a_calendar_and_mails_for_a_person_are_kept_where_the_function_writes() {
     let document: Value = serde_json::from_slice(&fs::read(beside).unwrap()).unwrap();
     assert_eq!(document["reason"], mails[1]["reason"]);
 
-    // What is there is changed, not made anew: the condition of the write is true.
+    // The file is changed and not created anew: the condition of the write holds.
     outcomes(&stack.deliver(&["arelion/planned.eml"]), &["delivered"]);
     let second = fs::read_to_string(calendar).unwrap();
     assert!(entries(&second) > entries(&first), "{second}");

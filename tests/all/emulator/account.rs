@@ -1,4 +1,5 @@
-//! The emulator's account through the plain clients of AWS, for tests to look at, and to change things behind our back.
+//! The emulator's account through AWS's plain clients, for tests that inspect it, and that change it outside of
+//! `provision`.
 
 use std::future::Future;
 
@@ -24,15 +25,15 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// The account at an address: that of an emulator, or of a proxy before one.
+    /// Returns the account at an address: that of an emulator, or of a proxy before one.
     pub(crate) fn at(url: &str) -> Self {
         Self::with_credentials(url, CREDENTIALS)
     }
 
-    /// The same for somebody else than the account's root.
+    /// Returns the same for somebody else than the account's root.
     pub(crate) fn with_credentials(url: &str, (key, secret): (&str, &str)) -> Self {
         let credentials = Credentials::new(key, secret, None, None, "test");
-        // Multi-threaded, so that connections are looked after between two calls.
+        // Multi-threaded, so that connections are maintained between two calls.
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let loading = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::from_static(REGION))
@@ -55,7 +56,7 @@ impl Account {
         }
     }
 
-    /// Returns what stands in the account, a line each, so that what is there twice or is left over shows.
+    /// Returns the resources in the account, one line each, so that duplicates and leftovers show.
     pub(crate) fn inventory(&self) -> Vec<String> {
         let mut all: Vec<(&str, Vec<String>)> = Vec::new();
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();

@@ -1,7 +1,7 @@
-//! What a request to AWS asks for: the service, its operation, and the protocol in which it wants its answer.
+//! Reads the service, the operation and the protocol from a request to AWS.
 //!
-//! The service stands in the signature. The operation stands in the body (query), in a header (JSON) or in the path (CBOR);
-//! S3 and Lambda have none of these, and a table each.
+//! The service is in the signature. The operation is in the body (query), in a header (JSON) or in the path (CBOR); S3 and
+//! Lambda have none of these, and a table each.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub(crate) struct Operation {
     pub(crate) name: String,
 }
 
-/// How a service speaks.
+/// The protocol of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Cbor,
@@ -24,7 +24,7 @@ pub(crate) enum Protocol {
     RestXml,
 }
 
-/// Operations that change nothing begin with one of these.
+/// Prefixes of operations that change nothing.
 const READING: &[&str] = &[
     "AssumeRole",
     "BatchGet",
@@ -44,7 +44,7 @@ const READING: &[&str] = &[
 ];
 
 impl Operation {
-    /// The operation and the protocol of a request.
+    /// Returns the operation and the protocol of a request.
     pub(crate) fn of(request: &Parts, body: &[u8]) -> (Self, Protocol) {
         let service = match signed_for(request) {
             "monitoring" => "cloudwatch",
@@ -62,13 +62,13 @@ impl Operation {
         } else {
             (lambda(&request.method, path), Protocol::RestJson)
         };
-        // What no table has is still seen, and counts as a change unless its method says otherwise.
+        // An operation that is in no table is recorded too, and counts as a change unless its method is a reading one.
         let unknown =
             || if request.method == Method::GET { format!("Get {path}") } else { format!("{} {path}", request.method) };
         (Self { service: service.to_owned(), name: name.unwrap_or_else(unknown) }, protocol)
     }
 
-    /// Whether it may change something.
+    /// Returns whether the operation may change something.
     pub(crate) fn mutates(&self) -> bool {
         !READING.iter().any(|beginning| self.name.starts_with(beginning))
     }
@@ -86,7 +86,7 @@ impl PartialEq<&str> for Operation {
     }
 }
 
-/// The service in the signature: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
+/// Returns the service in the signature: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
 fn signed_for(request: &Parts) -> &str {
     header(request, "authorization")
         .and_then(|value| value.split_once("Credential="))
@@ -98,7 +98,7 @@ fn header<'request>(request: &'request Parts, name: &str) -> Option<&'request st
     request.headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// A parameter of a form; names of actions need no decoding.
+/// Returns a parameter of a form; names of actions need no decoding.
 fn parameter(form: &str, name: &str) -> Option<String> {
     form.split('&')
         .filter_map(|pair| pair.split_once('='))
@@ -106,7 +106,7 @@ fn parameter(form: &str, name: &str) -> Option<String> {
         .map(|(_, value)| value.to_owned())
 }
 
-/// Sub-resources of a bucket, and what follows `Get`, `Put` and `Delete` for them.
+/// Sub-resources of a bucket, and the operation's name after `Get`, `Put` or `Delete`.
 const BUCKET: &[(&str, &str)] = &[
     ("accelerate", "BucketAccelerateConfiguration"),
     ("acl", "BucketAcl"),
@@ -128,7 +128,7 @@ const BUCKET: &[(&str, &str)] = &[
     ("website", "BucketWebsite"),
 ];
 
-/// By method, whether there is a key, and the sub-resource in the query.
+/// Returns S3's operation, by method, presence of a key, and sub-resource in the query.
 fn s3(request: &Parts) -> Option<String> {
     let (bucket, key) = request.uri.path().trim_start_matches('/').split_once('/').unwrap_or((request.uri.path(), ""));
     let query = request.uri.query().unwrap_or_default();
@@ -174,7 +174,7 @@ fn verb(method: &str) -> Option<&'static str> {
         .map(|(_, verb)| verb)
 }
 
-/// Method, path after the version (`*` is one segment) and the operation.
+/// Lambda's operations: method, path after the version (`*` is one segment), name.
 const LAMBDA: &[(&str, &str, &str)] = &[
     ("GET", "account-settings", "GetAccountSettings"),
     ("POST", "functions", "CreateFunction"),

@@ -1,4 +1,4 @@
-//! What a bad day does to a call, in the words of the service that was called.
+//! Faults of calls, in the format of the called service.
 
 use std::time::Duration;
 
@@ -7,43 +7,43 @@ use hyper::{Response, StatusCode, body::Bytes};
 
 use super::calls::Protocol;
 
-/// What happens to a call.
+/// A fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fault {
     /// The service fails; nothing was changed.
     Fails,
-    /// The service has had too many calls; nothing was changed.
+    /// The service throttles the call; nothing was changed.
     Throttles,
-    /// Whoever calls may not; nothing was changed.
+    /// The caller lacks the permission; nothing was changed.
     Denies,
     /// The service refuses; nothing was changed.
     Refuses { status: u16, code: &'static str, message: &'static str },
     /// The connection ends; the service has not seen the call.
     CutBefore,
-    /// The connection ends, but the service has done what it was asked.
+    /// The connection ends, but the service has done its work.
     CutAfter,
-    /// The service has done what it was asked, and the answer comes when everything else has long been answered.
+    /// The service has done its work, and the answer comes long after all others.
     Delays,
-    /// The service has done what it was asked, and no answer comes.
+    /// The service has done its work, and no answer comes.
     Silent,
 }
 
-/// Those that may hit every call of a run that comes to its own end.
+/// Faults that may hit every call of a run that is expected to end by itself.
 pub(crate) const FAULTS: [Fault; 5] =
     [Fault::Fails, Fault::Throttles, Fault::Delays, Fault::CutBefore, Fault::CutAfter];
-/// How late a delayed answer is.
+/// Delay of a delayed answer.
 pub(crate) const DELAY: Duration = Duration::from_millis(500);
 
-/// The status, the code and the message of a refusal.
+/// Status, code and message of a refusal.
 type Refusal = (u16, &'static str, &'static str);
 
 impl Fault {
-    /// Whether the service sees the call.
+    /// Returns whether the service sees the call.
     pub(crate) fn passes_on(self) -> bool {
         matches!(self, Self::CutAfter | Self::Delays | Self::Silent)
     }
 
-    /// What is answered in the service's place, if anything is.
+    /// Returns the answer in the service's place; `None` if the service answers itself.
     pub(crate) fn answer(self, service: &str, protocol: Protocol, request_id: &str) -> Option<Response<Full<Bytes>>> {
         let (status, code, message) = self.refusal(service, protocol)?;
         let (kind, body) = match protocol {
@@ -113,7 +113,7 @@ impl Fault {
     }
 }
 
-/// A map of texts (RFC 8949).
+/// Returns a map of texts (RFC 8949).
 fn cbor(entries: &[(&str, &str)]) -> Vec<u8> {
     let text = |text: &str| {
         let length = u16::try_from(text.len()).unwrap().to_be_bytes();

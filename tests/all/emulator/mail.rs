@@ -1,5 +1,5 @@
-//! Delivers mails as SES does, which the emulator does not: by the account's active rule set as it is at that moment, and by
-//! the code that `provision dev` asks what SES would do.
+//! Delivers mails as SES does, which the emulator does not: by the account's active rule set at that moment, and by the rule
+//! evaluation of `provision dev`.
 
 use aws_sdk_lambda::{primitives::Blob, types::InvocationType};
 use aws_sdk_ses::types as ses;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{account::Account, server::REGION};
 
-/// What was done with a mail, in order.
+/// An action that was taken on a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Done {
     HeaderAdded {
@@ -24,7 +24,7 @@ pub(crate) enum Done {
         bucket: String,
         key: String,
     },
-    /// `answer` is that of a function that was waited for.
+    /// Invoked a function; `answer` is that of a function that SES waits for.
     Invoked {
         function: String,
         answer: Option<Value>,
@@ -42,12 +42,12 @@ pub(crate) enum Done {
 struct Delivery<'account> {
     account: &'account Account,
     arrival: Arrival,
-    /// What the headers that rules add come before.
+    /// Headers that rules add, followed by the mail.
     added: Vec<u8>,
     done: Vec<Done>,
 }
 
-/// Delivers a mail; nothing is done with one that no rule takes.
+/// Delivers a mail; does nothing if no rule takes it.
 pub(crate) fn deliver(account: &Account, sender: &str, recipients: &[&str], mail: &[u8]) -> Vec<Done> {
     let recipients: Vec<String> = recipients.iter().map(|text| (*text).to_owned()).collect();
     let active = account.wait(account.ses.describe_active_receipt_rule_set().send()).unwrap();
@@ -73,7 +73,7 @@ pub(crate) fn deliver(account: &Account, sender: &str, recipients: &[&str], mail
     delivery.done
 }
 
-/// A live rule in the words of a declaration, without its actions, which `act` reads as they are.
+/// Returns a live rule in the words of a declaration, without its actions, which `act` reads as they are.
 fn as_declared(rule: &ses::ReceiptRule) -> ReceiptRule {
     let recipient = |text: &String| match (text.strip_prefix('.'), text.contains('@')) {
         (Some(parent), _) => Recipient::SubDomains(parent.to_owned()),
@@ -122,7 +122,7 @@ impl Delivery<'_> {
         Verdicts::default().under(rule.scan_enabled())
     }
 
-    /// The mail with SES's headers, and those of the rules before them.
+    /// Returns the mail with SES's headers, and those of the rules before them.
     fn stored(&self, rule: &ses::ReceiptRule) -> Vec<u8> {
         [self.added.clone(), self.arrival.stored(REGION, Self::verdicts(rule))].concat()
     }
@@ -169,7 +169,7 @@ impl Delivery<'_> {
         serde_json::to_value(event).unwrap()
     }
 
-    /// What a topic is told: what a function is told, with another action.
+    /// Returns the message to a topic: the event of a function with another action.
     fn notification(&self, rule: &ses::ReceiptRule, recipients: &[String], how: &Value) -> Value {
         let event = self.event(rule, recipients, "", Invocation::Event);
         let mut told = event["Records"][0]["ses"].clone();

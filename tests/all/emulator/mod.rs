@@ -1,4 +1,4 @@
-//! The emulator of AWS that the engine's tests run on, and whether it is good enough for them.
+//! The AWS emulator that the engine's tests use, and tests of the emulator itself.
 
 pub(crate) mod account;
 pub(crate) mod calls;
@@ -41,7 +41,7 @@ fn a_snapshot_is_the_account_as_it_was_however_often_it_is_restored() {
     let (stands, before) = (emulator.snapshot(), read());
     assert_eq!(before.1.as_deref(), Some("us"));
     for _ in 0..2 {
-        // Neither what is added nor what is changed within something gets into the snapshot.
+        // The snapshot contains neither later additions nor later changes.
         tagged("one", "them");
         tagged("other", "them");
         account.wait(account.sns.create_topic().name("first-of-its-service").send()).unwrap();

@@ -1,5 +1,5 @@
-//! Whether the emulator does all that a pipeline needs: made by hand through the plain clients, a mail delivered, the function's
-//! line found in the logs.
+//! Tests that the emulator does everything that a pipeline needs: resources are created by hand through plain clients, a mail is
+//! delivered, and the function's line appears in the log.
 
 use std::{
     io::{Cursor, Write},
@@ -29,13 +29,13 @@ use super::{
 };
 use crate::harness::replaced;
 
-/// How long the emulator may take to run a function and to show its log.
+/// Time limit for the emulator to run a function and to show its log.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 const MAIL: &[u8] =
     b"From: NOC <noc@carrier.example>\r\nTo: noc@example.com\r\nSubject: print _HANDLER\r\n\r\nbody\r\n";
 
-/// The code of a function that does what the subject of a mail asks for.
+/// Returns the code of a function that does what the subject of a mail asks for.
 pub(crate) fn code() -> &'static [u8] {
     static CODE: OnceLock<Vec<u8>> = OnceLock::new();
     CODE.get_or_init(|| {
@@ -55,12 +55,12 @@ pub(crate) fn code() -> &'static [u8] {
     })
 }
 
-/// The ARN of a rule, as SES gives it to those whom it calls.
+/// Returns the ARN of a rule, as SES gives it to those whom it calls.
 fn rule_arn(rule: &str) -> String {
     format!("arn:aws:ses:{REGION}:{ACCOUNT}:receipt-rule-set/main:receipt-rule/{rule}")
 }
 
-/// A bucket that SES may write to for one rule.
+/// Creates a bucket that SES may write to for one rule.
 pub(crate) fn make_bucket(account: &Account, name: &str, rule: &str) {
     let place =
         CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(REGION)).build();
@@ -76,7 +76,7 @@ pub(crate) fn make_bucket(account: &Account, name: &str, rule: &str) {
     account.wait(account.s3.put_bucket_policy().bucket(name).policy(policy.to_string()).send()).unwrap();
 }
 
-/// A role that Lambda may assume, with the rights to log.
+/// Returns a role that Lambda may assume, with the rights to log.
 pub(crate) fn make_role(account: &Account, name: &str) -> String {
     let trust = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
@@ -89,7 +89,7 @@ pub(crate) fn make_role(account: &Account, name: &str) -> String {
     role.role().unwrap().arn().to_owned()
 }
 
-/// A function that SES may invoke for one rule.
+/// Returns a function that SES may invoke for one rule.
 pub(crate) fn make_function(account: &Account, name: &str, role_arn: &str, rule: &str) -> String {
     let making = account.lambda.create_function().function_name(name).role(role_arn).runtime(Runtime::Providedal2023);
     let code = FunctionCode::builder().zip_file(Blob::new(code())).build();
@@ -115,13 +115,13 @@ fn stop() -> ReceiptAction {
     ReceiptAction::builder().stop_action(StopAction::builder().scope(StopScope::RuleSet).build().unwrap()).build()
 }
 
-/// An enabled rule for the mails of one recipient.
+/// Returns an enabled rule for the mails of one recipient.
 pub(crate) fn rule(name: &str, recipient: &str, actions: Vec<ReceiptAction>) -> ReceiptRule {
     let rule = ReceiptRule::builder().name(name).enabled(true).scan_enabled(true).recipients(recipient);
     rule.set_actions(Some(actions)).build().unwrap()
 }
 
-/// Makes rules in this order, in the set `main`, and makes it the active one.
+/// Creates rules in this order, in the set `main`, and activates it.
 pub(crate) fn activate(account: &Account, rules: Vec<ReceiptRule>) {
     account.wait(account.ses.create_receipt_rule_set().rule_set_name("main").send()).unwrap();
     let mut after = None;
@@ -134,19 +134,19 @@ pub(crate) fn activate(account: &Account, rules: Vec<ReceiptRule>) {
     account.wait(account.ses.set_active_receipt_rule_set().rule_set_name("main").send()).unwrap();
 }
 
-/// All lines of a function's log.
+/// Returns all lines of a function's log.
 pub(crate) fn log(account: &Account, function: &str) -> Vec<String> {
     let group = format!("/aws/lambda/{function}");
     let mut pages = account.logs.filter_log_events().log_group_name(&group).into_paginator().send();
     let mut lines: Vec<String> = Vec::new();
-    // Without the group there is no page.
+    // Without the log group there is no page.
     while let Some(Ok(page)) = account.wait(pages.next()) {
         lines.extend(page.events().iter().filter_map(|event| event.message().map(str::to_owned)));
     }
     lines
 }
 
-/// Waits until lines of a function's log have that text, as many as that.
+/// Waits until that many lines of a function's log contain a text; returns them.
 pub(crate) fn logged_times(account: &Account, function: &str, text: &str, times: usize) -> Vec<String> {
     let started = Instant::now();
     loop {
@@ -160,7 +160,7 @@ pub(crate) fn logged_times(account: &Account, function: &str, text: &str, times:
     }
 }
 
-/// The same for one line.
+/// Waits until one line of a function's log contains a text; returns it.
 pub(crate) fn logged(account: &Account, function: &str, text: &str) -> String {
     logged_times(account, function, text, 1).remove(0)
 }

@@ -1,4 +1,4 @@
-//! A proxy before the emulator: it records every call, and does to some what a bad day does.
+//! A proxy before the emulator that records every call and injects faults.
 
 use std::{
     convert::Infallible,
@@ -39,25 +39,25 @@ pub(crate) struct Proxy {
 /// One call, as the proxy saw it.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
-    /// From 1, among all calls since the last reset.
+    /// Ordinal among all calls since the last reset, from 1.
     pub(crate) number: usize,
-    /// From 1, among those that may change something.
+    /// Ordinal among the calls that may change something, from 1; `None` for a read.
     pub(crate) mutation: Option<usize>,
-    /// From 1, among the calls of this operation.
+    /// Ordinal among the calls of this operation, from 1.
     pub(crate) repetition: usize,
     pub(crate) operation: Operation,
-    /// Path and query.
+    /// Path and query of the request.
     pub(crate) target: String,
-    /// Since the proxy was started.
+    /// Start of the call, since the proxy's start.
     pub(crate) began: Duration,
-    /// When the answer went back, or the connection was cut.
+    /// End of the call: the answer was returned, or the connection cut; `None` while it is under way.
     pub(crate) ended: Option<Duration>,
     pub(crate) status: Option<u16>,
     pub(crate) fault: Option<Fault>,
 }
 
 impl Call {
-    /// A call that nobody made.
+    /// Returns a call that nobody made, for tests.
     pub(crate) fn example(number: usize, repetition: usize, operation: Operation) -> Self {
         let (target, began) = ("/".to_owned(), Duration::ZERO);
         Self { number, mutation: None, repetition, operation, target, began, ended: None, status: None, fault: None }
@@ -92,7 +92,7 @@ struct State {
     calls: Vec<Call>,
     delay: Duration,
     rules: Vec<Rule>,
-    /// Calls that began before a reset do not end in the record that follows it.
+    /// Number of resets: a call that began before a reset does not end in the record that follows it.
     resets: usize,
 }
 
@@ -102,7 +102,7 @@ struct Rule {
     tell: mpsc::Sender<Call>,
 }
 
-/// Why there is no answer: the connection ends without one.
+/// The reasons for ending a connection without an answer.
 #[derive(Debug, thiserror::Error)]
 enum NoAnswer {
     #[error("cut")]
@@ -116,7 +116,7 @@ enum NoAnswer {
 type Answer = Response<Full<Bytes>>;
 
 impl Proxy {
-    /// A proxy before an emulator's address.
+    /// Returns a proxy before an emulator's address.
     pub(crate) fn before(upstream: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -127,13 +127,13 @@ impl Proxy {
         Self { url, shared, runtime: Some(runtime) }
     }
 
-    /// From now on every call waits that long before it is passed on.
+    /// Delays every call from now on before it is passed on.
     pub(crate) fn delay(&self, delay: Duration) {
         self.shared.state().delay = delay;
     }
 
-    /// From now on this happens to the calls that a closure chooses; of several rules the first that fits. Each call that was hit
-    /// can be waited for: it is told when the service has done with it, and before anything is answered.
+    /// Injects a fault into the calls that a closure selects, from now on; of several rules the first match counts. The receiver
+    /// is notified of each hit when the service is done with the call, and before anything is answered.
     pub(crate) fn on(&self, fault: Fault, hits: impl Fn(&Call) -> bool + Send + 'static) -> mpsc::Receiver<Call> {
         let (tell, told) = mpsc::channel();
         self.shared.state().rules.push(Rule { hits: Box::new(hits), fault, tell });
@@ -146,18 +146,18 @@ impl Proxy {
         *state = State { resets: state.resets + 1, ..State::default() };
     }
 
-    /// All calls so far.
+    /// Returns all calls so far.
     pub(crate) fn calls(&self) -> Vec<Call> {
         self.shared.state().calls.clone()
     }
 
-    /// Those that may have changed something.
+    /// Returns the calls that may have changed something.
     pub(crate) fn mutating(&self) -> Vec<Call> {
         self.calls().into_iter().filter(|call| call.mutation.is_some()).collect()
     }
 
-    /// The most calls that followed each other, each begun when the one before it had ended: so many round trips it takes however
-    /// quick everything else is.
+    /// Returns the largest number of calls in sequence, each begun after the one before it had ended: the number of round trips,
+    /// however fast everything else is.
     pub(crate) fn depth(&self) -> usize {
         let mut spans = self.spans();
         spans.sort_by_key(|(_, ended)| *ended);
@@ -173,7 +173,7 @@ impl Proxy {
             .count()
     }
 
-    /// How long at least one call was under way: the whole time without what was waited for and computed in between.
+    /// Returns the time during which at least one call was under way: the total without waits and computation in between.
     pub(crate) fn busy(&self) -> Duration {
         let mut spans = self.spans();
         spans.sort();
@@ -185,12 +185,12 @@ impl Proxy {
         })
     }
 
-    /// When the calls that have ended began and ended.
+    /// Returns start and end of the calls that have ended.
     fn spans(&self) -> Vec<(Duration, Duration)> {
         self.shared.state().calls.iter().filter_map(|call| Some((call.began, call.ended?))).collect()
     }
 
-    /// The calls, one a line, for a failure.
+    /// Returns the calls, one per line, for a failure message.
     pub(crate) fn record(&self) -> String {
         self.calls().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
@@ -212,12 +212,12 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) -> Result<Infallible,
             let shared = Arc::clone(&shared);
             async move { shared.answer(request).await }
         });
-        // It ends with an error when it is cut, which is what was wanted.
+        // A cut connection ends with an error, as intended.
         tokio::spawn(server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answering));
     }
 }
 
-/// What is done with a call that has begun.
+/// A call that has begun, with the fault that hits it.
 struct Begun {
     number: usize,
     resets: usize,
@@ -298,7 +298,7 @@ impl Shared {
         Some(call.clone())
     }
 
-    /// The emulator's whole answer, over a connection of its own.
+    /// Returns the emulator's whole answer, over a connection of its own.
     async fn pass_on(&self, parts: Parts, body: Bytes) -> Result<Answer, NoAnswer> {
         let stream = TcpStream::connect(&self.upstream).await?;
         let (mut sender, connection) = client::conn::http1::handshake(TokioIo::new(stream)).await?;

@@ -1,4 +1,4 @@
-//! Whether the proxy says what happened, and whether the clients take its faults for what they stand for.
+//! Tests that the proxy records what happened, and that clients take its faults for the real ones.
 
 use std::{
     sync::mpsc::RecvTimeoutError,
@@ -68,7 +68,7 @@ fn every_call_is_named_and_those_that_change_something_are_numbered() {
     assert_eq!((proxy.calls().len(), proxy.depth(), proxy.busy()), (0, 0, Duration::ZERO));
 }
 
-/// Code, request id and status of what a client says went wrong, by a call to every protocol.
+/// Returns code, request id and status of the errors that clients report, by a call in every protocol.
 fn refusals(account: &Account) -> Vec<(Option<String>, Option<String>)> {
     macro_rules! refusal {
         ($call:expr) => {{
@@ -114,7 +114,7 @@ fn clients_read_refusals_in_every_protocol() {
             refusals.iter().all(|(_, id)| id.as_deref().is_some_and(|id| id.starts_with("fault-"))),
             "{refusals:?}"
         );
-        // Clients try again what may be mended by trying again.
+        // Clients retry errors that a retry may resolve.
         let tries = if matches!(fault, Fault::Fails | Fault::Throttles) { 15 } else { 5 };
         assert_eq!(proxy.calls().len(), tries, "{fault:?}\n{}", proxy.record());
     }

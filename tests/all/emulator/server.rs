@@ -1,4 +1,4 @@
-//! An emulator of AWS for one test: `tests/emulator/emulator.py` on a free port, with nothing in it.
+//! Starts an emulator of AWS for one test: `tests/emulator/emulator.py` on a free port, empty.
 
 use std::{
     fs,
@@ -15,40 +15,40 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 
-/// The account that an empty emulator is.
+/// Account id of an empty emulator.
 pub(crate) const ACCOUNT: &str = "123456789012";
-/// The region that it stands for.
+/// Region of the emulator.
 pub(crate) const REGION: &str = "eu-west-1";
-/// Whoever it lets in as the account's root.
+/// Credentials of the account's root.
 pub(crate) const CREDENTIALS: (&str, &str) = ("test", "test");
 
-/// It answers after half a second on a machine with nothing else to do.
+/// Time limit of a start, which takes half a second on an idle machine.
 const LONGEST_START: Duration = Duration::from_mins(1);
 
-/// A running emulator. At its end, and at the end of the test's process however that comes, it is killed together with the
-/// functions that it runs.
+/// A running emulator. It is killed together with its functions when it is dropped, and at the end of the test's process
+/// however that comes.
 pub(crate) struct Emulator {
     pub(crate) url: String,
     process: Child,
-    /// Its log, and what it writes of the functions' code.
+    /// Folder of its log, and of the functions' code.
     folder: TempDir,
 }
 
-/// An account as it was once, kept by the emulator that it was taken of.
+/// A snapshot of an account, kept by the emulator that it was taken of.
 pub(crate) struct Snapshot(String);
 
-/// Whether the emulator looks at who calls.
+/// The emulator's check of permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Authorisation {
-    /// Whoever calls may do anything.
+    /// Every caller may do everything.
     None,
-    /// Signatures are checked, and policies, those of the functions' roles too.
+    /// Signatures and policies are checked, those of the functions' roles too.
     Checked,
 }
 
 impl Emulator {
-    /// An empty account. Without a Python a test has nothing to do, and says so; with `emulator` in `PROVISION_REQUIRE` that
-    /// is a failure.
+    /// Returns an empty account. Without a Python a test has nothing to do, and says so; with `emulator` in
+    /// `PROVISION_REQUIRE` that is a failure.
     pub(crate) fn start() -> Option<Self> {
         Self::start_with(Authorisation::None)
     }
@@ -58,7 +58,7 @@ impl Emulator {
             Ok(python) => python,
             Err(reason) => return absent(reason),
         };
-        // Somebody else may take the port between its choice and its use.
+        // Another process may take the port between its choice and its use.
         for _ in 0..5 {
             if let Some(emulator) = Self::launch(python, authorisation) {
                 return Some(emulator);
@@ -67,7 +67,7 @@ impl Emulator {
         panic!("the emulator does not start: its ports are taken again and again");
     }
 
-    /// `None` when its port was taken.
+    /// Starts the emulator; `None` if its port was taken.
     fn launch(python: &Path, authorisation: Authorisation) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -81,7 +81,7 @@ impl Emulator {
             .envs([("HOME", folder.path()), ("TMPDIR", folder.path())])
             .envs([("BIND_HOST", "127.0.0.1"), ("GATEWAY_PORT", &port.to_string()), ("AWS_ENDPOINT_URL", &url)])
             .envs([("MINISTACK_ACCOUNT_ID", ACCOUNT), ("MINISTACK_REGION", REGION), ("IOT_MTLS_ENABLED", "0")])
-            // As AWS has it; else it follows from this machine's memory.
+            // AWS's value; otherwise it depends on this machine's memory.
             .env("LAMBDA_ACCOUNT_CONCURRENCY", "1000")
             .env("AUTH", if authorisation == Authorisation::Checked { "true" } else { "false" })
             .stdin(Stdio::piped())
@@ -124,12 +124,12 @@ impl Emulator {
         self.post("/_ministack/reset");
     }
 
-    /// Keeps the account as it is, as soon as no function is being made or changed any more.
+    /// Takes a snapshot of the account, once no function is being created or changed.
     pub(crate) fn snapshot(&self) -> Snapshot {
         Snapshot(self.post("/_ministack/snapshot"))
     }
 
-    /// Makes the account what it was when the snapshot was taken, whatever was done to it since.
+    /// Restores the account to a snapshot, whatever was done to it since.
     pub(crate) fn restore(&self, snapshot: &Snapshot) {
         self.post(&format!("/_ministack/snapshot?restore={}", snapshot.0));
     }
@@ -145,12 +145,12 @@ impl Emulator {
         answer.split_once("\r\n\r\n").unwrap().1.to_owned()
     }
 
-    /// What it wrote so far.
+    /// Returns its log so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
-    /// What a command needs of its environment to take the emulator for AWS.
+    /// Returns the environment variables with which a command uses the emulator.
     pub(crate) fn environment(url: &str) -> [(&'static str, String); 4] {
         [
             ("AWS_ENDPOINT_URL", url.to_owned()),
@@ -164,13 +164,13 @@ impl Emulator {
 impl Drop for Emulator {
     fn drop(&mut self) {
         let group = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw);
-        // It may be gone already: then there is nothing to kill, and nothing else to do about an error either.
+        // It may have ended already: then there is nothing to kill, and nothing to do about the error.
         let _gone = group.map(|group| kill_process_group(group, Signal::KILL));
         let _gone = self.process.wait();
     }
 }
 
-/// The Python that has the emulator, which is installed at its first use.
+/// Returns the Python that has the emulator, which is installed at its first use.
 fn install() -> Result<&'static Path, &'static str> {
     static INSTALLED: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let installed = INSTALLED.get_or_init(|| {

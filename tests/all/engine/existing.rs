@@ -1,4 +1,5 @@
-//! A bucket that is not the stack's: our statement stands in its policy beside those of its owner, and goes with the stack.
+//! Tests a bucket that is not the stack's: our statement is in its policy beside those of its owner, and goes with the
+//! stack.
 
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use serde_json::{Value, json};
@@ -23,7 +24,7 @@ functions:
   reader: {crate: standin, bin: standin, reads: [archive]}
 ";
 
-/// Somebody's bucket with a policy.
+/// Creates somebody's bucket with a policy.
 pub(super) fn bucket(account: &Account) {
     let place = BucketLocationConstraint::from(REGION);
     let place = CreateBucketConfiguration::builder().location_constraint(place).build();
@@ -97,7 +98,7 @@ fn our_statement_is_found_when_nothing_declares_it() {
     bucket(&trial.account);
     trial.up();
     trial.is_converged();
-    // Even where the rule is gone that tells of the bucket: a run was ended between the two.
+    // It is found even if the rule that names the bucket is gone: a run was ended between the two.
     let call = trial.account.ses.delete_receipt_rule().rule_set_name("circuits").rule_name("circuits.all");
     trial.account.wait(call.send()).unwrap();
     trial.folder.write("infra.yaml", "stack: circuits\nregion: eu-west-1\n");

@@ -1,4 +1,5 @@
-//! Code that is too large to be sent with a call goes to Lambda through a bucket of the stack's own, which goes with it.
+//! Tests code that is too large to be sent with a call: it goes to Lambda through a bucket of the stack's own, which is
+//! deleted with the stack.
 
 use std::{fs, path::Path};
 
@@ -34,7 +35,7 @@ fn main() {
 ";
 const BUCKET: &str = "circuits-123456789012-eu-west-1-artifacts";
 
-/// A crate whose binary no zip makes smaller than 50 MB.
+/// Returns a crate whose binary no compression makes smaller than 50 MB.
 fn large_crate(seed: u64) -> Folder {
     let folder = Folder::below(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("large"));
     folder.write("infra.yaml", DECLARATION);
@@ -43,7 +44,7 @@ fn large_crate(seed: u64) -> Folder {
     folder.write("src/main.rs", MAIN);
     let mut state = seed;
     let noise = std::iter::repeat_with(|| {
-        // Xorshift: what it gives cannot be compressed.
+        // Xorshift: its output cannot be compressed.
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
@@ -72,7 +73,7 @@ fn code_that_is_too_large_for_a_call_goes_through_a_bucket() {
     let zips = keys(&trial);
     assert_eq!(zips.len(), 1, "{zips:?}");
     trial.is_converged();
-    // Another change does not send the code again, nor does `diff` without a build think that nobody needs the bucket.
+    // Another change does not upload the code again, and `diff` without a build still expects the bucket.
     let environment = Environment::builder().variables("BY", "hand").build();
     let call = trial.account.lambda.update_function_configuration().function_name("circuits-large");
     trial.account.wait(call.environment(environment).send()).unwrap();
@@ -81,7 +82,7 @@ fn code_that_is_too_large_for_a_call_goes_through_a_bucket() {
     trial.proxy.reset();
     trial.up();
     assert!(!trial.proxy.record().contains("s3.PutObject"), "{}", trial.proxy.record());
-    // What is in it is no data of anybody's.
+    // Its content is nobody's data.
     trial.expect(0, &["down", "--confirm", "circuits"]);
     let buckets = trial.account.wait(trial.account.s3.list_buckets().send()).unwrap().buckets.unwrap_or_default();
     assert_eq!(buckets, [], "{buckets:?}");

@@ -1,4 +1,4 @@
-//! What an account has no room for stops `up` before the first change.
+//! Tests that exhausted quotas of an account stop `up` before the first change.
 
 use aws_sdk_lambda::{
     primitives::Blob,
@@ -14,7 +14,7 @@ use crate::{
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 
-/// Somebody's function, which reserves all but so much of what the account has.
+/// Creates somebody's function, which reserves all but that much of the account's concurrency.
 fn somebody_leaves(account: &Account, count: i32) {
     let limit = account.wait(account.lambda.get_account_settings().send()).unwrap().account_limit.unwrap();
     let call = account.iam.create_role().role_name("theirs").assume_role_policy_document(TRUST);
@@ -31,7 +31,8 @@ fn what_others_reserve_counts_and_what_is_ours_already_does_not() {
     let declared = replaced(&declaration(), &[("archive: {existing: company-archive}", "archive: {}")]);
     let Some(trial) = Trial::new(&declared) else { return };
     somebody_leaves(&trial.account, 105);
-    // 5 more leave the account's 100: as many as must be left, and no fewer when all is done again.
+    // 5 more leave the account's 100: exactly what must be left, and no less when everything is
+    // done again.
     trial.up();
     trial.is_converged();
     let more = replaced(&declared, &[("reserved_concurrency: 5", "reserved_concurrency: 6")]);
@@ -52,7 +53,7 @@ fn an_account_with_all_its_rule_sets_has_no_room_for_ours() {
     let run = trial.expect(2, &["up", "--yes"]);
     assert!(run.stderr().contains("the account has 40 receipt rule sets, and SES takes 40"), "{run}");
     assert_eq!(trial.proxy.mutating().len(), 0, "{}", trial.proxy.record());
-    // Ours is one of them: it need not be made.
+    // Ours is one of them: it need not be created.
     account.wait(account.ses.delete_receipt_rule_set().rule_set_name("set-0").send()).unwrap();
     trial.up();
     trial.is_converged();

@@ -1,5 +1,5 @@
-//! Every resource of a stack, deleted behind our back, one at a time: it is found missing with what went with it, and nothing
-//! else, and it is there again afterwards.
+//! Tests every resource of a stack by deleting it outside of `provision`, one at a time: `diff` reports it with everything
+//! that was deleted with it, and `up` restores it.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ impl Resource {
         Self { kind: text(&item["kind"]), entry: text(&item["entry"]), container, name }
     }
 
-    /// Whether it goes when another one goes.
+    /// Returns whether deleting the other resource deletes this one too.
     fn goes_with(&self, other: &Self) -> bool {
         match (other.kind.as_str(), self.kind.as_str()) {
             ("function", "event invoke" | "permission") | ("topic", "subscription") => self.container == other.name,
@@ -90,7 +90,7 @@ fn topic(name: &str) -> String {
     format!("arn:aws:sns:eu-west-1:123456789012:{name}")
 }
 
-/// With what SES left there to try whether it may.
+/// Deletes a bucket with the object by which SES tried whether it may write.
 fn delete_bucket(trial: &Trial, name: &str) {
     let (account, s3) = (&trial.account, &trial.account.s3);
     for version in account.wait(s3.list_object_versions().bucket(name).send()).unwrap().versions.unwrap_or_default() {
@@ -109,8 +109,8 @@ fn delete_role(trial: &Trial, name: &str) {
     account.wait(iam.delete_role().role_name(name).send()).unwrap();
 }
 
-/// What cannot be deleted: an order and an activation are how something else is; one who has not agreed yet cannot be
-/// unsubscribed.
+/// Returns whether a resource can be deleted: an order and an activation are states of something else, and an unconfirmed
+/// subscriber cannot be unsubscribed.
 fn can_be_deleted(resource: &Resource) -> bool {
     let is_pending = resource.kind == "subscription" && resource.name.starts_with("email:");
     !is_pending && !["receipt rule order", "active rule set"].contains(&resource.kind.as_str())

@@ -1,4 +1,4 @@
-//! What the engine makes of an account that somebody else has a hand in: every managed thing, changed behind our back.
+//! Tests the engine on an account that somebody else changes too.
 
 mod existing;
 mod fields;

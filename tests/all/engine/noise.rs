@@ -1,5 +1,5 @@
-//! The same settings, written another way: as consoles and other tools write them, and as AWS gives them back. They are no
-//! change, and with one real change beside it that one alone is told.
+//! Tests the same settings in another form, as consoles and other tools write them and as AWS returns them: they are no
+//! change, and one real change beside them is reported alone.
 
 use aws_sdk_lambda::types::VpcConfig;
 use aws_sdk_s3::types::{BucketVersioningStatus, LifecycleRuleFilter, VersioningConfiguration};
@@ -16,7 +16,8 @@ const BUCKET: &str = "circuits-mail-123456789012-eu-west-1";
 const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:circuits-news";
 const NAME: &str = "circuits-reader";
 
-/// A document with its statements in another order, lists of one as texts, texts as lists, and accounts by their ARNs.
+/// Returns a document with its statements in another order, lists of one as texts, texts as lists, and accounts by their
+/// ARNs.
 fn other_shape(document: &str) -> String {
     let document = percent_encoding::percent_decode_str(document).decode_utf8().unwrap();
     let mut document: Value = serde_json::from_str(&document).unwrap();
@@ -92,7 +93,7 @@ fn policies(trial: &Trial) {
     account.wait(call.attributes(Name::RedrivePolicy, redrive.to_string()).send()).unwrap();
 }
 
-/// An empty network is none, and recipients come in any order and case.
+/// Writes an empty network, which is none, and recipients in another order and case.
 fn function_and_rule(trial: &Trial) {
     let (account, lambda) = (&trial.account, &trial.account.lambda);
     let empty = VpcConfig::builder().set_subnet_ids(Some(Vec::new())).set_security_group_ids(Some(Vec::new())).build();
@@ -118,7 +119,7 @@ fn the_same_written_another_way_is_no_change() {
     assert_eq!(actions(&trial.diff()), ["change role reader"]);
 }
 
-/// A bucket that once kept versions can only stop: that is the same as one that never did.
+/// A bucket that once kept versions can only suspend them: that equals one that never kept any.
 #[test]
 fn versions_that_are_no_longer_kept_were_never_kept() {
     let Some(trial) = Trial::new(&replaced(&declaration(), &[(", versioning: true", "")])) else { return };

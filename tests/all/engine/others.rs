@@ -1,4 +1,5 @@
-//! What is not declared: ours is found by its name or mark and goes, that of others is never touched and never told.
+//! Tests undeclared resources: ours are found by their names or tags and deleted, those of others are never touched and
+//! never reported.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +47,8 @@ fn statements(trial: &Trial) -> String {
     trial.account.wait(trial.account.lambda.get_policy().function_name(FUNCTION).send()).unwrap().policy.unwrap()
 }
 
-/// The resources in a plan for which some action is planned, by kind and address: what was not declared is called by its name.
+/// Returns the resources in a plan for which some action is planned, by kind and address; an undeclared one is named by its
+/// name.
 fn resources(plan: &Value, action: impl Fn(&str) -> bool) -> BTreeSet<String> {
     let all = plan["resources"].as_array().unwrap().iter();
     let all = all.filter(|one| action(one["action"].as_str().unwrap()));
@@ -79,7 +81,7 @@ fn what_others_add_beside_ours_is_theirs() {
     let theirs = trial.account.wait(call.send()).unwrap().subscription_arn.unwrap();
     let before = (rules(&trial), statements(&trial));
     trial.is_converged();
-    // Nor does a change of ours touch them.
+    // A change of ours does not touch them either.
     let changed = replaced(EVERYTHING, &[("tls: require", "tls: optional"), ("raw: true", "raw: false")]);
     trial.folder.write("infra.yaml", changed);
     trial.up();
@@ -127,7 +129,7 @@ fn what_is_no_longer_declared_is_found_and_deleted() {
         let left = resources(&trial.diff(), |_| true);
         let gone: Vec<&String> = there.difference(&left).collect();
         assert!(!gone.is_empty());
-        // An order of rules is none where there is one rule, and one who has not agreed yet is forgotten with the topic.
+        // A single rule has no order, and an unconfirmed subscription goes with its topic.
         let is_silent = |one: &str| one.starts_with("receipt rule order") || one.contains("email:");
         for one in gone.into_iter().filter(|one| !is_silent(one)) {
             assert!(told.contains(one), "{one} went without a word: {told:?}");

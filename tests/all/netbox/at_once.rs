@@ -1,5 +1,5 @@
-//! Deliveries at the same instant: a proxy holds every creation of an event until all have asked for it, so that the race in which
-//! each makes one does happen, every time.
+//! Tests deliveries at the same instant: a proxy holds every creation of an event until all writers have requested it, so that the
+//! race in which each creates one happens every time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,10 +11,10 @@ use super::{
 };
 use crate::effort::Effort;
 
-/// Pipelines at the same time.
+/// Number of concurrent pipelines.
 const PIPELINES: usize = 8;
 
-/// In every other maintenance all deliver the same mail; else each delivers another notice of it.
+/// Returns whether all pipelines deliver the same mail: in every other maintenance; else each delivers another notice of it.
 fn is_one_mail(round: usize) -> bool {
     round.is_multiple_of(2)
 }
@@ -63,7 +63,7 @@ fn eight_deliveries_at_once_make_one_event_with_the_newest_state_and_store_each_
     assert!(made_way >= rounds, "the race did not happen");
 }
 
-/// What is not as it should be of a maintenance.
+/// Returns the faults of a maintenance's events.
 fn wrong(round: usize, content: &Content) -> Vec<String> {
     let newest = notice(round, PIPELINES - 1);
     let mut wrong = Vec::new();

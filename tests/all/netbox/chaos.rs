@@ -1,5 +1,5 @@
-//! Many notices of few maintenances, at once, in any order, before a NetBox on a bad day: nothing lost, nothing twice, and every
-//! maintenance as its newest notice says.
+//! Tests many notices of few maintenances, at once, in any order, before a NetBox that fails often: nothing is lost, nothing is there
+//! twice, and every maintenance is as its newest notice says.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,17 +18,17 @@ use super::{
 };
 use crate::effort::Effort;
 
-/// Notices of each.
+/// Notices per maintenance.
 const NOTICES: usize = 10;
-/// Pipelines at the same time.
+/// Number of concurrent pipelines.
 const PIPELINES: usize = 8;
-/// Of a thousand calls.
+/// Faults per thousand calls.
 const FAULTY: u64 = 100;
-/// Who writes the notices: nobody that we know, but somebody that the pipeline trusts.
+/// Domain of the sender: unknown to us, but trusted by the pipeline.
 const DOMAIN: &str = "carrier.example";
 const CIRCUITS: usize = 6;
 
-/// In the order in which a maintenance goes through them: updated, called off, on again, begun, over.
+/// Statuses of a maintenance, in order: updated, called off, on again, begun, over.
 const COURSE: [&str; NOTICES] = [
     "TENTATIVE",
     "CONFIRMED",
@@ -42,7 +42,7 @@ const COURSE: [&str; NOTICES] = [
     "CONFIRMED",
 ];
 
-/// Maintenances, each with all its notices.
+/// Returns the number of maintenances, each with all its notices.
 fn maintenances() -> usize {
     Effort::asked().of(4, 8, 20)
 }
@@ -56,9 +56,9 @@ struct Notice {
 }
 
 impl Notice {
-    /// A notice that differs from the one before in everything that may differ.
+    /// Returns a notice that differs from the previous one in everything that may differ.
     fn new(maintenance: usize, number: usize) -> Self {
-        // The last one of each maintenance has another status.
+        // The last notices of the maintenances have different statuses.
         let status = COURSE[(number + maintenance) % NOTICES];
         let windows = (0..=(maintenance + number) % 3).map(|window| {
             let day = 20_000 + maintenance * 40 + window * 2 + number % 2;
@@ -81,7 +81,7 @@ impl Notice {
         format!("Maintenance {} notice {}", self.id(), self.number)
     }
 
-    /// A mail with a MAINTNOTE calendar, an entry for each window.
+    /// Returns a mail with a MAINTNOTE calendar, an entry for each window.
     fn mail(&self) -> String {
         let written = Timestamp::from_second(1_700_000_000 + i64::try_from(self.number * 3_600).unwrap()).unwrap();
         let basic = |seconds: i64| Timestamp::from_second(seconds).unwrap().strftime("%Y%m%dT%H%M%SZ").to_string();
@@ -150,7 +150,8 @@ fn on_a_bad_day_nothing_is_lost_nothing_is_there_twice_and_the_newest_notice_sta
     assert!(figures.races > 0, "no event was made at the same time as another");
 }
 
-/// Delivers every notice; what ends in the failure queue is delivered again, as `replay` would do. Tells the outcomes.
+/// Delivers every notice; those that end in the failure queue are delivered again, as `replay` would do. Returns the number of each
+/// outcome.
 fn deliver_all(netbox: &NetBox, proxy: &Proxy) -> BTreeMap<String, usize> {
     let pipelines: Vec<_> = (0..PIPELINES).map(|_| Pipeline::before(netbox, &proxy.url, DOMAIN)).collect();
     let mut shares: Vec<Vec<PathBuf>> = vec![Vec::new(); PIPELINES];
@@ -188,7 +189,7 @@ fn deliver_all(netbox: &NetBox, proxy: &Proxy) -> BTreeMap<String, usize> {
     outcomes
 }
 
-/// All notices, shuffled, the same way every time; those of one maintenance first.
+/// Returns all notices, shuffled, the same way every time; those of one maintenance first.
 fn in_any_order() -> Vec<Notice> {
     let all =
         (0..maintenances()).flat_map(|maintenance| (1..=NOTICES).map(move |number| Notice::new(maintenance, number)));
@@ -198,7 +199,7 @@ fn in_any_order() -> Vec<Notice> {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         all.swap(place, (state >> 33) % (place + 1));
     }
-    // Each pipeline begins with one of the same maintenance: so some of them make its event at once.
+    // Each pipeline begins with a notice of the same maintenance, so that some of them create its event at once.
     all.sort_by_key(|notice| usize::from(notice.maintenance > 0));
     all
 }
@@ -208,7 +209,7 @@ struct Figures {
     lost: Vec<String>,
     twice: Vec<String>,
     wrong: Vec<String>,
-    /// Events that were made at the same time as another and merged into it.
+    /// Number of events that were created concurrently with another and merged into it.
     races: usize,
 }
 
@@ -226,8 +227,8 @@ impl Figures {
         figures
     }
 
-    /// Checks that the newest notice's windows are as it says. Every other window of the maintenance is off, unless an earlier notice
-    /// called it completed.
+    /// Checks that the newest notice's windows are as it says. Every other window of the maintenance is cancelled, unless an earlier
+    /// notice completed it.
     fn maintenance(&mut self, newest: &Notice, events: &[Event]) {
         let id = newest.id();
         let ours: Vec<_> =
@@ -258,7 +259,7 @@ impl Figures {
         self.wrong.extend(wrong.map(|event| format!("{id}: the window of an older notice stands: {event:?}")));
     }
 
-    /// Every mail is there, once for each event.
+    /// Checks that every mail is there, once for each event.
     fn notification(&mut self, notice: &Notice, content: &Content) {
         let subject = notice.subject();
         let mut events = BTreeSet::new();

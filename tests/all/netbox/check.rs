@@ -1,4 +1,4 @@
-//! `provision check`: what is wrong with a NetBox or a token is known before the first mail.
+//! Tests `provision check`: faults of a NetBox or a token are known before the first mail.
 
 use std::{
     io::{Read, Write},
@@ -11,7 +11,8 @@ use insta::assert_snapshot;
 use super::server::NetBox;
 use crate::harness::Folder;
 
-/// What `check` shows of that address, with the address replaced; with `declared` the address comes from the declaration.
+/// Returns the output of `check` for that address, with the address replaced; with `declared` the address comes from the
+/// declaration.
 fn check(url: &str, token: &str) -> String {
     let folder = Folder::new();
     let output = folder.command(&["check", "--netbox", url]).env("NETBOX_TOKEN", token).output().unwrap();
@@ -94,7 +95,7 @@ fn a_wrong_token_is_told_from_missing_rights() {
     "#);
 }
 
-/// A server that gives everybody the same answer.
+/// Starts a server that gives every request the same answer; returns its address.
 fn server(status: &str, body: &str) -> String {
     let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -16,16 +16,16 @@ use super::{
     server::{Circuits, Event, NetBox},
 };
 
-/// From the least to the worst.
+/// Impacts, from the least to the worst.
 const IMPACTS: [&str; 4] = ["NO-IMPACT", "REDUCED-REDUNDANCY", "DEGRADED", "OUTAGE"];
-/// NetBox's limit.
+/// NetBox's length limit of a summary, in characters.
 const LONGEST_SUMMARY: usize = 200;
 
 struct Case {
     name: String,
     provider: String,
     mail: PathBuf,
-    /// `None` for a mail that cannot be understood.
+    /// Maintenances that the mail announces; `None` for a mail that cannot be understood.
     announced: Option<Vec<Value>>,
 }
 
@@ -54,7 +54,7 @@ fn what_netbox_says_is_what_the_mails_announce_and_a_second_delivery_changes_not
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// Delivers a mail twice; tells what is wrong.
+/// Delivers a mail twice; returns the faults that it finds.
 fn deliver(case: &Case, netbox: &NetBox, live: &mut Live, delivered: &mut impl FnMut()) -> Option<String> {
     let mail = fs::read(&case.mail).unwrap();
     let fails = |what: &str| Some(format!("{}: {what}", case.name));
@@ -86,7 +86,7 @@ fn deliver(case: &Case, netbox: &NetBox, live: &mut Live, delivered: &mut impl F
     None
 }
 
-/// What NetBox has to say: one event per maintenance and window, its circuits once with their worst impact.
+/// Returns the events that NetBox must have: one per maintenance and window, its circuits once with their worst impact.
 fn projection(provider: &str, announced: &[Value]) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
     let mut windows: BTreeMap<&str, usize> = BTreeMap::new();
@@ -127,7 +127,7 @@ fn summary(provider: &str, id: &str, announced: &str) -> String {
     format!("{}…", line.chars().take(LONGEST_SUMMARY - 1).collect::<String>().trim_end())
 }
 
-/// Every provider with the circuits that its mails name.
+/// Returns every provider with the circuits that its mails name.
 fn circuits(cases: &[Case]) -> Circuits {
     let mut all = Circuits::new();
     for case in cases {
@@ -138,13 +138,13 @@ fn circuits(cases: &[Case]) -> Circuits {
     all
 }
 
-/// The domains that the mails come from, separated by commas.
+/// Returns the domains that the mails come from, separated by commas.
 fn domains_of_senders(cases: &[Case]) -> String {
     let domains: BTreeSet<_> = cases.iter().map(|case| domain_of_sender(&fs::read(&case.mail).unwrap())).collect();
     domains.into_iter().collect::<Vec<_>>().join(",")
 }
 
-/// The domain that a mail comes from, as its header names it.
+/// Returns the domain that a mail comes from, as its header names it.
 fn domain_of_sender(mail: &[u8]) -> String {
     let text = String::from_utf8_lossy(mail).replace("\r\n", "\n").replace("\n ", " ").replace("\n\t", " ");
     let from = text.lines().find(|line| line.to_ascii_lowercase().starts_with("from:")).unwrap_or_default();
@@ -183,7 +183,7 @@ fn read(provider: &str, folder: &Path) -> Case {
         Value::Array(maintenances) if reading["outcome"] == "maintenance" => Some(maintenances),
         _ => None,
     };
-    // NetBox has a carrier under our slug, and a sender that nobody knows under the name in its calendar.
+    // NetBox has a carrier under our slug, and an unknown sender under the name in its calendar.
     let of_nobody = announced.as_ref().filter(|_| provider == "genericprovider");
     let named = of_nobody.and_then(|announced| announced[0]["provider"].as_str());
     Case {

@@ -1,4 +1,4 @@
-//! What reaches NetBox, on the real one that `tests/netbox/start.sh` starts: through the real function, as `provision dev` runs it.
+//! Tests what reaches a real NetBox, started by `tests/netbox/start.sh`, through the real function as `provision dev` runs it.
 
 mod at_once;
 mod chaos;

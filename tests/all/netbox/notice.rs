@@ -1,21 +1,21 @@
-//! Mails with a MAINTNOTE calendar, from a carrier that nobody knows and the pipeline trusts.
+//! Mails with a MAINTNOTE calendar, from an unknown carrier that the pipeline trusts.
 
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-/// Who writes them.
+/// Domain of their sender.
 pub(crate) const DOMAIN: &str = "carrier.example";
 
-/// What a mail says.
+/// The content of a mail.
 pub(crate) struct Notice {
     pub(crate) id: String,
-    /// Later ones say more.
+    /// Number of the notice: later ones say more.
     pub(crate) number: u32,
     pub(crate) status: &'static str,
     pub(crate) summary: String,
     pub(crate) cids: Vec<&'static str>,
-    /// What stands beside the calendar.
+    /// Text beside the calendar.
     pub(crate) text: String,
 }
 
@@ -31,7 +31,8 @@ impl Notice {
         }
     }
 
-    /// When it starts; each notice says another time. Seconds since the epoch.
+    /// Returns the start of the window, in seconds since the epoch; every notice states another
+    /// one.
     pub(crate) fn start(&self) -> i64 {
         1_900_000_000 + i64::from(self.number) * 86_400
     }

@@ -1,4 +1,5 @@
-//! What does not go well, each with the outcome and the words that tell a person what to do.
+//! Tests deliveries that do not succeed, each with its outcome and the words that tell a person
+//! what to do.
 
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::harness::replaced;
 
-/// A NetBox with the carrier and one line of it.
+/// Returns a NetBox with the carrier and one line of it.
 fn netbox() -> Option<NetBox> {
     let netbox = NetBox::find()?;
     netbox.empty();
@@ -29,7 +30,7 @@ fn deliver_to(url: &str, token: &str, mail: &str) -> Value {
     pipeline.deliver(&[path]).mails[0].clone()
 }
 
-/// Outcome and reason have to be these.
+/// Checks outcome and reasons.
 #[track_caller]
 fn ends(mail: &Value, outcome: &str, reasons: &[&str]) {
     let reason = mail["reason"].as_str().unwrap_or_default();
@@ -39,14 +40,14 @@ fn ends(mail: &Value, outcome: &str, reasons: &[&str]) {
     }
 }
 
-/// It was tried again as often as Lambda does, and then put into the failure queue.
+/// Checks that it was retried as often as Lambda does, and then put into the failure queue.
 #[track_caller]
 fn is_in_the_failure_queue(mail: &Value, reasons: &[&str]) {
     ends(mail, "failed", reasons);
     assert_eq!((&mail["attempts"], mail["failure_message"].is_string()), (&json!(3), true), "{mail}");
 }
 
-/// What stands in the queue that people work through.
+/// Returns the subjects in the queue that people work through.
 fn unlinked(netbox: &NetBox) -> Vec<String> {
     let mails = netbox.content().notifications;
     let mails = mails.iter().filter(|mail| mail["circuitmaintenance"].is_null());
@@ -63,7 +64,7 @@ fn a_right_that_is_missing_is_named_and_the_mail_is_kept() {
         ("CIRCUITMAINTENANCEIMPACT", "/circuitmaintenanceimpact/"),
         ("CIRCUITMAINTENANCENOTIFICATIONS", "/circuitmaintenancenotifications/"),
     ] {
-        // Of a circuit that NetBox knows its provider is known as well.
+        // If NetBox knows a circuit, its provider is known as well.
         let cids = vec![if right == "PROVIDER" { "LINE-9" } else { "LINE-1" }];
         let notice = Notice { cids, ..Notice::new("CHG-1") };
         let mail = deliver_to(&netbox.url, netbox.token(&format!("WITHOUT_{right}")), &notice.mail());
@@ -71,7 +72,7 @@ fn a_right_that_is_missing_is_named_and_the_mail_is_kept() {
     }
     let mail = deliver_to(&netbox.url, netbox.token("READ_ONLY"), &Notice::new("CHG-2").mail());
     is_in_the_failure_queue(&mail, &["POST /api/plugins/maintenance/circuitmaintenance/", "NetBox answers 403"]);
-    // What a retry has to finish is finished once the rights are there.
+    // What a retry must finish is finished once the permissions are there.
     ends(&deliver(&netbox, &Notice::new("CHG-1").mail()), "delivered", &[]);
     let content = netbox.content();
     assert_eq!((content.events.len(), content.impacts.len(), content.notifications.len()), (1, 1, 1));
@@ -159,7 +160,7 @@ fn a_first_notice_costs_six_calls_whatever_its_provider_is_found_by() {
         proxy.calls().split_off(before)
     };
     let stranger = Notice::new("CHG-1").mail();
-    // Of a carrier that we know under a slug.
+    // A carrier that we know under a slug.
     let known = include_str!("../../mails/aws/planned.eml");
     let its = &["dxcon-fh6q1w2e", "dxvif-ffk3m5n7", "dxvif-fg9z8y7x"];
     for (slug, name, mail, cids) in [
@@ -190,14 +191,14 @@ fn what_is_too_long_is_cut_where_it_must_be_and_whole_where_it_can() {
     assert!(words(event["comments"].as_str().unwrap()).contains(&words(&long)), "{event}");
     assert_eq!(content.notifications[0]["email_body"], "ab", "without NUL");
 
-    // What NetBox would not read: in JSON every quotation mark is two bytes.
+    // A body that NetBox would not read: in JSON every quotation mark takes two bytes.
     let quotes = Notice { text: format!("{}\r\n", "\"".repeat(70)).repeat(25_000), ..Notice::new("CHG-2") };
     ends(&deliver(&netbox, &quotes.mail()), "delivered", &[]);
     let stored = netbox.content().notifications.pop().unwrap();
     let body = stored["email_body"].as_str().unwrap();
     assert!(body.len() > 1_000_000 && body.contains("[cut: the whole mail is s3://"), "{}", body.len());
 
-    // What is not even read: a person gets to know where it is.
+    // A mail that is not even read: the person learns where it is.
     let text = "Fifty letters in a line that says nothing, again\r\n".repeat(100_000);
     let mail = deliver(&netbox, &Notice { text, ..Notice::new("CHG-3") }.mail());
     ends(&mail, "for_person", &[]);

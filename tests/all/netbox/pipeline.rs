@@ -1,4 +1,5 @@
-//! The whole pipeline before NetBox: `provision dev` with the real function, over a declaration of its own. The function is built once.
+//! Runs the whole pipeline before NetBox: `provision dev` with the real function, over a declaration of its own. The function is built
+//! once.
 
 use std::{
     fs,
@@ -39,7 +40,7 @@ receipt_rules:
   - {name: all, actions: [{store: mail, prefix: inbound/}, {invoke: maintenance}]}
 ";
 
-/// A mail ends before this, or its test fails.
+/// Time limit of a mail, after which its test fails.
 const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A pipeline that delivers to a NetBox.
@@ -57,7 +58,7 @@ pub(crate) struct Delivery {
 
 /// A delivery that has ended.
 pub(crate) struct Delivered {
-    /// Each mail, as the summary tells it.
+    /// Entry of each mail in the summary.
     pub(crate) mails: Vec<Value>,
 }
 
@@ -70,7 +71,7 @@ pub(crate) struct Live {
 }
 
 impl Pipeline {
-    /// A pipeline that lets those domains vouch for what they send, separated by commas.
+    /// Returns a pipeline that lets those domains vouch for what they send, separated by commas.
     pub(crate) fn new(url: &str, token: &str, vouched: &str) -> Self {
         let folder = tempfile::tempdir_in(runs()).unwrap();
         let vouched: Vec<_> = vouched.split(',').map(|domain| format!("{domain}=*")).collect();
@@ -78,13 +79,13 @@ impl Pipeline {
         Self { folder, url: url.to_owned(), token: token.to_owned(), authority: None }
     }
 
-    /// A pipeline that delivers to this NetBox by way of a proxy, and that keeps what the plugin does not take.
+    /// Returns a pipeline that delivers to this NetBox by way of a proxy, and that keeps what the plugin does not take.
     pub(crate) fn before(netbox: &NetBox, proxy: &str, vouched: &str) -> Self {
         let pipeline = Self::new(proxy, netbox.token(""), vouched);
         if netbox.has_queue() { pipeline } else { pipeline.with_unmatched() }
     }
 
-    /// The same, with a place in its bucket for mails that the plugin does not take.
+    /// Adds a place in its bucket for mails that the plugin does not take.
     fn with_unmatched(self) -> Self {
         let file = self.folder.path().join("infra.yaml");
         let writes = "reads: [mail]\n    writes: [{bucket: mail, prefix: unmatched/}]";
@@ -92,7 +93,7 @@ impl Pipeline {
         self
     }
 
-    /// The same, told in `NETBOX_CA` whom to trust besides the system's authorities.
+    /// Sets `NETBOX_CA`, the authorities to trust besides the system's.
     pub(crate) fn with_authority(self, pem: Option<&str>) -> Self {
         Self { authority: pem.map(str::to_owned), ..self }
     }
@@ -109,7 +110,7 @@ impl Pipeline {
         self.start(mails, "0.05").end()
     }
 
-    /// Starts to deliver mails; a failed one waits that many seconds.
+    /// Starts to deliver mails; a failed one is retried after that many seconds.
     pub(crate) fn start(&self, mails: &[PathBuf], retry_delay: &str) -> Delivery {
         let mut command = self.command(&["--json"], retry_delay);
         Delivery { child: command.args(["--once", "--deliver"]).args(mails).spawn().unwrap() }
@@ -164,7 +165,7 @@ impl Delivery {
 }
 
 impl Live {
-    /// Sends a mail and waits until it has ended; the lines that tell what became of it.
+    /// Sends a mail and waits until it has ended; returns the lines about its outcome.
     pub(crate) fn deliver(&mut self, mail: &[u8]) -> String {
         self.mails += 1;
         send(self.port, mail);
@@ -184,7 +185,7 @@ impl Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        // Asked to end, it ends the function as well.
+        // When it is asked to end, it ends the function as well.
         let _it_has_ended = Command::new("kill").arg("-INT").arg(self.child.id().to_string()).status();
         let _it_is_reaped = self.child.wait();
     }
@@ -220,19 +221,19 @@ fn send(port: u16, mail: &[u8]) {
     }
 }
 
-/// Within the workspace, where Cargo finds the function.
+/// Returns a folder within the workspace, where Cargo finds the function.
 fn runs() -> PathBuf {
     let runs = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/netbox-runs");
     fs::create_dir_all(&runs).unwrap();
     runs
 }
 
-/// Builds the function, once for all tests; a program to be run in Cargo's place, which says again what Cargo said.
+/// Builds the function, once for all tests; returns a program to run in Cargo's place, which repeats Cargo's messages.
 fn built() -> &'static Path {
     static BUILT: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
     let (_folder, program) = BUILT.get_or_init(|| {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        // As `provision dev` does, so that neither has to build again what the other has built.
+        // With the options of `provision dev`, so that neither has to rebuild the other's output.
         let of_a_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
         for (name, _) in std::env::vars().filter(|(name, _)| of_a_package(name)) {
             command.env_remove(name);

@@ -1,4 +1,4 @@
-//! A proxy before NetBox, which passes calls on, and does to some what a bad day does.
+//! A proxy before NetBox that passes calls on and injects faults.
 
 use std::{
     collections::BTreeMap,
@@ -12,24 +12,24 @@ use std::{
     time::Duration,
 };
 
-/// What happens to a call.
+/// A fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fault {
-    /// NetBox's own answer when its database is away.
+    /// NetBox's own answer if its database is unavailable.
     DatabaseError,
-    /// What stands before NetBox answers.
+    /// The answer of a reverse proxy in front of NetBox.
     Unavailable,
-    /// Nobody answers; NetBox has not seen the call.
+    /// No answer; NetBox has not seen the call.
     Silence,
     /// The connection ends; NetBox has not seen the call.
     CutBefore,
-    /// The connection ends, but NetBox has done what it was asked.
+    /// The connection ends, but NetBox has done its work.
     CutAfter,
-    /// Nobody answers, but NetBox has done what it was asked.
+    /// No answer, but NetBox has done its work.
     SilenceAfter,
 }
 
-/// By turns; silence is rarer, since each costs as much time as a client has patience.
+/// Faults in rotation; silence is rarer, since each costs the client's whole timeout.
 const FAULTS: [Fault; 10] = [
     Fault::DatabaseError,
     Fault::Unavailable,
@@ -43,7 +43,7 @@ const FAULTS: [Fault; 10] = [
     Fault::SilenceAfter,
 ];
 
-/// Whoever waits longer than this for an answer waits for ever.
+/// Time limit of a client's patience with silence.
 const SILENCE: Duration = Duration::from_mins(1);
 
 /// A running proxy; it ends with the test's process.
@@ -54,7 +54,7 @@ pub(crate) struct Proxy {
 
 struct Shared {
     upstream: String,
-    /// Of a thousand calls.
+    /// Faults per thousand calls.
     faulty: u64,
     gathering: Gathering,
     without_plugin: bool,
@@ -63,7 +63,7 @@ struct Shared {
     faults: Mutex<BTreeMap<Fault, usize>>,
 }
 
-/// Those who want to make an event of one name wait here for each other, but not for ever: some come later.
+/// Waits until all writers want to create an event of one name, but not for ever, since some come later.
 struct Gathering {
     writers: usize,
     patience: Duration,
@@ -97,25 +97,25 @@ struct Call {
 }
 
 impl Proxy {
-    /// A proxy before that address, which does harm to so many of a thousand calls, and holds the creation of an event until
-    /// another one of the same name is asked for as well, for a moment.
+    /// Returns a proxy before that address, which does harm to so many of a thousand calls, and holds the creation of an
+    /// event until another one of the same name is asked for as well, for a moment.
     pub(crate) fn start(upstream: &str, faulty: u64) -> Self {
         let gathering = Gathering::new(if faulty > 0 { 2 } else { 1 }, Duration::from_secs(1));
         Self::run(Shared { faulty, gathering, ..Shared::before(upstream) }, None)
     }
 
-    /// A proxy that holds every creation of an event until so many of the same name are asked for.
+    /// Returns a proxy that holds every creation of an event until so many of the same name are asked for.
     pub(crate) fn gathering(upstream: &str, writers: usize) -> Self {
         let gathering = Gathering::new(writers, Duration::from_secs(4));
         Self::run(Shared { gathering, ..Shared::before(upstream) }, None)
     }
 
-    /// A proxy before a NetBox that does not have the plugin.
+    /// Returns a proxy before a NetBox that does not have the plugin.
     pub(crate) fn without_plugin(upstream: &str) -> Self {
         Self::run(Shared { without_plugin: true, ..Shared::before(upstream) }, None)
     }
 
-    /// A proxy that speaks TLS, and the authority that has signed its certificate, as PEM.
+    /// Returns a proxy that speaks TLS, and the authority that has signed its certificate, as PEM.
     pub(crate) fn with_tls(upstream: &str) -> (Self, String) {
         let key = rcgen::KeyPair::generate().unwrap();
         let mut about = rcgen::CertificateParams::new(Vec::new()).unwrap();
@@ -156,19 +156,19 @@ impl Proxy {
         Self { url, shared }
     }
 
-    /// Method and path of every call so far.
+    /// Returns method and path of every call so far.
     pub(crate) fn calls(&self) -> Vec<String> {
         self.shared.seen.lock().unwrap().clone()
     }
 
-    /// How often what happened.
+    /// Returns how often each fault was injected.
     pub(crate) fn faults(&self) -> BTreeMap<Fault, usize> {
         self.shared.faults.lock().unwrap().clone()
     }
 }
 
 impl Shared {
-    /// One that only passes calls on.
+    /// Returns a proxy that only passes calls on.
     fn before(upstream: &str) -> Self {
         Self {
             upstream: upstream.trim_start_matches("http://").to_owned(),
@@ -181,7 +181,7 @@ impl Shared {
         }
     }
 
-    /// One connection, kept alive until something goes wrong.
+    /// Serves one connection, kept alive until a fault.
     fn serve(&self, stream: impl Read + Write) -> Option<()> {
         let mut reader = BufReader::new(stream);
         loop {
@@ -220,7 +220,7 @@ impl Shared {
         }
     }
 
-    /// By a generator of its own, so that a run depends on nothing but the order of the calls.
+    /// Returns the fault of a call, by a generator of its own, so that a run depends on the order of the calls only.
     fn fault(&self) -> Option<Fault> {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
         let mut bits = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -230,7 +230,7 @@ impl Shared {
         (bits % 1000 < self.faulty).then(|| FAULTS[usize::try_from((bits >> 32) % FAULTS.len() as u64).unwrap()])
     }
 
-    /// The whole answer of NetBox.
+    /// Returns the whole answer of NetBox.
     fn pass_on(&self, call: &Call) -> Option<Vec<u8>> {
         let mut upstream = TcpStream::connect(&self.upstream).ok()?;
         let head = format!("{}\r\n{}connection: close\r\n\r\n", call.line, call.head);
@@ -274,7 +274,7 @@ fn answer(status: &str, kind: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 
-/// Says nothing until the other side has had enough.
+/// Sends nothing until the other side gives up.
 fn until_closed(stream: &mut impl Read) -> Option<()> {
     let _it_is_closed_or_waits_for_ever = stream.read(&mut [0; 1]);
     None

@@ -1,4 +1,4 @@
-//! The NetBox that `tests/netbox/start.sh` has started, as a test sees it: emptied, filled, read.
+//! The NetBox that `tests/netbox/start.sh` has started: tests empty it, fill it and read it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +15,7 @@ pub(crate) const EVENTS: &str = "plugins/maintenance/circuitmaintenance";
 pub(crate) const IMPACTS: &str = "plugins/maintenance/circuitmaintenanceimpact";
 const NOTIFICATIONS: &str = "plugins/maintenance/circuitmaintenancenotifications";
 
-/// Provider → the CIDs of its circuits.
+/// CIDs of each provider's circuits.
 pub(crate) type Circuits = BTreeMap<String, BTreeSet<String>>;
 
 /// A running NetBox, for one test at a time.
@@ -29,8 +29,8 @@ pub(crate) struct NetBox {
 }
 
 impl NetBox {
-    /// The NetBox that was started. Without one a test has nothing to do, and says so; with `netbox` in `PROVISION_REQUIRE`
-    /// that is a failure.
+    /// Returns the NetBox that was started. Without one a test has nothing to do, and says so; with `netbox` in
+    /// `PROVISION_REQUIRE` that is a failure.
     pub(crate) fn find() -> Option<Self> {
         let plugin = std::env::var("NETBOX_TEST_PLUGIN").unwrap_or_else(|_| "circuitmaintenance".to_owned());
         let file = folder().join(&plugin).join("environment");
@@ -52,8 +52,8 @@ impl NetBox {
         }
     }
 
-    /// A token of `start.sh`: `""` is the function's own, with the least rights; `V2`, `ADMIN`, `READ_ONLY`, `NO_RIGHTS`,
-    /// and `WITHOUT_MODEL` for the function's rights without those on one model.
+    /// Returns a token of `start.sh`: `""` is the function's own, with the least rights; `V2`, `ADMIN`, `READ_ONLY`,
+    /// `NO_RIGHTS`, and `WITHOUT_MODEL` for the function's rights without those on one model.
     pub(crate) fn token(&self, name: &str) -> &str {
         let variable = if name.is_empty() { "NETBOX_TOKEN".to_owned() } else { format!("NETBOX_TOKEN_{name}") };
         &self.variables[&variable]
@@ -63,7 +63,7 @@ impl NetBox {
         format!("Token {}", self.token("ADMIN"))
     }
 
-    /// Whether its plugin takes mails that belong to no event: until 0.8 it did not.
+    /// Returns whether its plugin takes mails without an event: until 0.8 it did not.
     pub(crate) fn has_queue(&self) -> bool {
         self.plugin == "circuitmaintenance"
     }
@@ -85,13 +85,13 @@ impl NetBox {
         assert!(output.status.success(), "{}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
     }
 
-    /// Stops NetBox and starts it again; meanwhile nobody answers.
+    /// Restarts NetBox; meanwhile nobody answers.
     pub(crate) fn restart(&self) {
         self.script("stop.sh", &["--netbox"]);
         self.script("start.sh", &[]);
     }
 
-    /// Makes providers and their circuits.
+    /// Creates providers and their circuits.
     pub(crate) fn fill(&self, circuits: &Circuits) {
         let providers: Vec<_> = circuits
             .keys()
@@ -111,7 +111,7 @@ impl NetBox {
         }
     }
 
-    /// Makes objects, or fails the test with what NetBox says.
+    /// Creates objects, or fails the test with NetBox's answer.
     pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
         let url = format!("{}/api/{path}/", self.url);
         let mut answer = self.agent.post(&url).header("Authorization", self.authorization()).send_json(body).unwrap();
@@ -120,7 +120,7 @@ impl NetBox {
         serde_json::from_str(&text).unwrap()
     }
 
-    /// One object.
+    /// Returns one object.
     pub(crate) fn get(&self, path: &str) -> Value {
         let url = format!("{}/api/{path}/", self.url);
         let mut answer = self.agent.get(&url).header("Authorization", self.authorization()).call().unwrap();
@@ -129,7 +129,7 @@ impl NetBox {
         serde_json::from_str(&text).unwrap()
     }
 
-    /// All objects of a kind, as NetBox shows them, in the order in which they were made.
+    /// Returns all objects of a kind, as NetBox shows them, in the order in which they were made.
     fn all(&self, path: &str) -> Vec<Value> {
         let url = format!("{}/api/{path}/?limit=1000&ordering=id", self.url);
         let mut answer = self.agent.get(&url).header("Authorization", self.authorization()).call().unwrap();
@@ -140,7 +140,7 @@ impl NetBox {
         list(&page["results"]).clone()
     }
 
-    /// Everything that a delivery may have written.
+    /// Returns everything that a delivery may have written.
     pub(crate) fn content(&self) -> Content {
         thread::scope(|scope| {
             let [events, impacts, notifications] =
@@ -151,7 +151,8 @@ impl NetBox {
     }
 }
 
-/// What NetBox holds, as it shows it: equal values mean that nothing was written in between, since every write shows.
+/// The content of NetBox as it shows it: equal values mean that nothing was written in between, since every write
+/// shows.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Content {
     pub(crate) events: Vec<Value>,
@@ -159,22 +160,22 @@ pub(crate) struct Content {
     pub(crate) notifications: Vec<Value>,
 }
 
-/// An event as the projection of a notice tells it.
+/// An event, as the projection of a notice has it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Event {
     pub(crate) provider: String,
     pub(crate) name: String,
     pub(crate) status: String,
-    /// Seconds since the epoch.
+    /// Start of the window, in seconds since the epoch.
     pub(crate) start: i64,
     pub(crate) end: i64,
     pub(crate) summary: String,
-    /// CID → impact.
+    /// Impact by CID.
     pub(crate) impacts: BTreeMap<String, String>,
 }
 
 impl Content {
-    /// The events with their impacts, sorted.
+    /// Returns the events with their impacts, sorted.
     pub(crate) fn events(&self) -> Vec<Event> {
         let mut events: Vec<_> = self.events.iter().map(|event| self.event(event)).collect();
         events.sort();
@@ -199,7 +200,7 @@ impl Content {
     }
 }
 
-/// Some fields are shown as a value and its label.
+/// Returns the value of a field that may be shown with its label.
 fn text(value: &Value) -> String {
     value.as_str().or_else(|| value["value"].as_str()).unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }

@@ -1,4 +1,4 @@
-//! NetBox over TLS, with a certificate of an authority that only `NETBOX_CA` knows.
+//! Tests NetBox over TLS, with a certificate of an authority that only `NETBOX_CA` names.
 
 use super::{
     notice::{DOMAIN, Notice},

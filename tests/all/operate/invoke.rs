@@ -1,4 +1,4 @@
-//! `provision invoke`: answer, log, times, and which exit code.
+//! Tests `provision invoke`: answer, log, durations, and exit code.
 
 use insta::assert_snapshot;
 use serde_json::json;

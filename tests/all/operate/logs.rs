@@ -1,4 +1,4 @@
-//! `provision logs`: all lines, once each, in order, over pages, streams and functions.
+//! Tests `provision logs`: all lines, once each, in order, over pages, streams and functions.
 
 use std::{
     io::{BufRead, BufReader},
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 impl Place {
     fn make_stream(&self, function: &str, stream: &str) {
         let group = format!("/aws/lambda/op-{function}");
-        // The group may be there for another stream.
+        // The group may exist for another stream.
         let _there = self.account.wait(self.account.logs.create_log_group().log_group_name(&group).send());
         let making = self.account.logs.create_log_stream().log_group_name(&group).log_stream_name(stream);
         self.account.wait(making.send()).unwrap();
@@ -37,7 +37,7 @@ impl Place {
     }
 }
 
-/// Milliseconds of the epoch.
+/// Returns the current time, in milliseconds since the epoch.
 fn now() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }
@@ -106,13 +106,13 @@ fn without_a_log_group_there_is_an_error_or_a_function_less() {
     assert_eq!(place.run(&["logs", "--since", "soon"]).code(), Some(2));
 }
 
-/// The lines of a running command, as they come.
+/// Returns the lines of a running command, as they come.
 fn lines(child: &mut Child) -> Receiver<Value> {
     let (sender, receiver) = channel();
     let output = BufReader::new(child.stdout.take().unwrap());
     thread::spawn(move || {
         for line in output.lines() {
-            // Whoever listened may have gone.
+            // The receiver may be gone.
             let _gone = sender.send(serde_json::from_str(&line.unwrap()).unwrap());
         }
     });
@@ -130,7 +130,7 @@ fn whoever_follows_sees_every_line_once_until_ctrl_c() {
     let told = lines(&mut child);
     let next = || told.recv_timeout(PATIENCE).unwrap()["message"].as_str().unwrap().to_owned();
     assert_eq!(next(), "a");
-    // Of the same millisecond, of another stream, and one that happened before and is shown late.
+    // Of the same millisecond, of another stream, and an earlier one that is shown late.
     place.log("reader", "one", &[(time, "b")]);
     assert_eq!(next(), "b");
     place.log("reader", "two", &[(time, "c")]);
@@ -141,7 +141,7 @@ fn whoever_follows_sees_every_line_once_until_ctrl_c() {
     place.log("reader", "one", &many.iter().map(|line| (time + 1, line.as_str())).collect::<Vec<_>>());
     let seen: Vec<String> = many.iter().map(|_| next()).collect();
     assert_eq!(seen, many);
-    // Some more looks find nothing that is new.
+    // Further reads find nothing new.
     assert_eq!(told.recv_timeout(Duration::from_millis(500)).ok(), None);
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));

@@ -1,5 +1,5 @@
-//! The commands for a stack that stands. Where only a part of one is needed, it is made by hand, under the names that
-//! `provision up` would give it.
+//! Tests the commands for an existing stack. If a test needs only a part of one, it is created by hand, under the
+//! names that `provision up` would give it.
 
 mod invoke;
 mod logs;
@@ -57,7 +57,7 @@ impl Place {
         self.folder.finish(arguments, self.command(arguments).output().unwrap())
     }
 
-    /// The one document of a run with `--json`, whatever stands on standard error.
+    /// Returns the one document of a run with `--json`, whatever is on standard error.
     fn document(&self, arguments: &[&str]) -> (Option<i32>, serde_json::Value) {
         let run = self.run(&[arguments, &["--json"]].concat());
         let mut documents = run.json();
@@ -66,14 +66,14 @@ impl Place {
         (run.code(), documents.remove(0))
     }
 
-    /// A function that does what the subject of a mail asks for.
+    /// Returns a function that does what the subject of a mail asks for.
     fn make_function(&self, entry: &str) -> String {
         let name = format!("op-{entry}");
         make_function(&self.account, &name, &make_role(&self.account, &name), "op.reader")
     }
 }
 
-/// An event about a mail with that subject.
+/// Returns an event about a mail with that subject.
 fn event(subject: &str) -> String {
     serde_json::json!({"Records": [{"eventSource": "aws:ses", "ses": {
         "mail": {"messageId": "0123456789abcdefghijklmnopqrstuv01234567", "commonHeaders": {"subject": subject}}}}]})

@@ -1,4 +1,4 @@
-//! `provision policy`: whoever has that policy, and nothing else, can do what it is for; without any part of it he cannot.
+//! Tests `provision policy`: the policy suffices for its purpose, and without any part of it the command fails.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::{
     stack::{EVERYTHING, code_folder, command},
 };
 
-/// An account that checks what everybody may do, and a declaration for it.
+/// An account that checks permissions, and a declaration for it.
 struct Place {
     account: Account,
     folder: Folder,
@@ -28,7 +28,7 @@ impl Place {
         Some(Self { account, folder: code_folder(EVERYTHING), emulator })
     }
 
-    /// The policy for a purpose.
+    /// Returns the policy for a purpose.
     fn policy(&self, purpose: &str) -> Value {
         let arguments = ["policy", "--for", purpose, "--json"];
         let run =
@@ -37,7 +37,7 @@ impl Place {
         run.json().remove(0)
     }
 
-    /// A new user with that policy alone.
+    /// Returns a new user with that policy alone.
     fn user(&self, name: &str, policy: &Value) -> Key {
         let iam = &self.account.iam;
         self.account.wait(iam.create_user().user_name(name).send()).unwrap();
@@ -86,8 +86,8 @@ fn who_has_the_policy_can_do_it_and_without_any_part_of_it_cannot() {
     place.expect(0, &diff, &["diff"]);
     for statement in policy["Statement"].as_array().unwrap() {
         let sid = statement["Sid"].as_str().unwrap();
-        // The emulator does not look at who passes a role, and the code is small enough to go without artefacts. Objects are
-        // only deleted, and roles that are not there only looked for before they are made.
+        // The emulator does not check who passes a role, and the code is small enough to need no artefacts. Objects are only
+        // deleted, and missing roles only looked up before they are created.
         if ["PassedRoles", "Artifacts", "Objects", "UnknownRoles"].contains(&sid) {
             continue;
         }
@@ -96,7 +96,7 @@ fn who_has_the_policy_can_do_it_and_without_any_part_of_it_cannot() {
         assert!(run.stdout().contains(" is not authorized to perform: "), "without {sid}\n{run}");
     }
 
-    // A changed declaration is nothing for whoever may only look.
+    // A changed declaration needs nothing for a caller that may only look.
     place.folder.write("infra.yaml", replaced(EVERYTHING, &[("retention: 14d", "retention: 13d")]));
     place.expect(1, &diff, &["diff"]);
     let run = place.expect(2, &diff, &["up", "--yes"]);

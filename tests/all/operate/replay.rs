@@ -1,4 +1,4 @@
-//! `provision replay`: the same event once more, and nothing that is lost by it.
+//! Tests `provision replay`: the same event once more, and nothing is lost by it.
 
 use std::{
     io::{BufRead, BufReader},
@@ -22,7 +22,7 @@ const BUCKET: &str = "op-mail-123456789012-eu-west-1";
 const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:op-reader";
 
 impl Place {
-    /// Bucket, function and rule, as far as mail needs them.
+    /// Creates bucket, function and rule, as far as mail needs them.
     fn make_pipeline(&self) {
         make_bucket(&self.account, BUCKET, "op.reader");
         let function = self.make_function("reader");
@@ -30,7 +30,7 @@ impl Place {
         activate(&self.account, vec![rule("op.reader", "noc@example.com", actions)]);
     }
 
-    /// Delivers a mail; the key under which it is stored.
+    /// Delivers a mail; returns the key under which it is stored.
     fn deliver(&self, subject: &str) -> String {
         let mail = format!(
             "Received: from inside by outside with SMTP id 1; Tue, 5 Jan 2021 10:15:30 +0000\r\nX-SES-Spam-Verdict: FAIL\r\n\
@@ -46,7 +46,7 @@ impl Place {
         self.account.wait(putting.send()).unwrap();
     }
 
-    /// The failure queue with messages in it.
+    /// Returns the failure queue with messages in it.
     fn fail(&self, messages: &[String]) -> String {
         let made = self.account.wait(self.account.sqs.create_queue().queue_name("op-failed").send()).unwrap();
         let url = made.queue_url.unwrap();
@@ -57,7 +57,7 @@ impl Place {
         url
     }
 
-    /// How many messages of the queue anybody can receive, and how many are hidden.
+    /// Returns how many messages of the queue anybody can receive, and how many are hidden.
     fn waiting(&self, url: &str) -> (String, String) {
         let names = [
             QueueAttributeName::ApproximateNumberOfMessages,
@@ -70,7 +70,7 @@ impl Place {
     }
 }
 
-/// What Lambda sends to a failure destination.
+/// Returns the message that Lambda sends to a failure destination.
 fn record(function_arn: &str, subject: &str) -> String {
     let payload: Value = serde_json::from_str(&event(subject)).unwrap();
     json!({
@@ -110,7 +110,7 @@ fn a_stored_mail_reaches_its_function_with_the_event_that_ses_had_made() {
     let second: Value = serde_json::from_str(&lines[1]).unwrap();
     let event = |mut event: Value| {
         let ses = &mut event["Records"][0]["ses"];
-        // SES's headers tell the time to the second.
+        // SES's headers state the time to the second.
         let time = ses["mail"]["timestamp"].as_str().unwrap()[..19].to_owned();
         ses["mail"]["timestamp"] = json!(time);
         ses["receipt"]["timestamp"] = json!(time);
@@ -228,7 +228,7 @@ fn ctrl_c_leaves_what_is_left_for_all_to_see() {
     let Some(place) = Place::new() else { return };
     place.make_function("reader");
     let url = place.fail(&[record(ARN, "a"), record(ARN, "b"), record(ARN, "c")]);
-    // The second would have its turn after a hundred seconds.
+    // The second one would have its turn after a hundred seconds.
     let mut child = place.command(&["replay", "--failed", "--yes", "--rate", "0.01"]).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();

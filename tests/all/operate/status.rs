@@ -1,4 +1,4 @@
-//! `provision status`: what stands, what waits, what is wrong, and what nobody may know.
+//! Tests `provision status`: resources, queues, faults, and what is masked.
 
 use aws_sdk_cloudwatch::types::StateValue;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::{
     stack::{EVERYTHING, Trial},
 };
 
-/// The line about something.
+/// Returns the line about something.
 fn line<'text>(text: &'text str, beginning: &str) -> &'text str {
     let found = text.lines().find(|line| line.trim_start().starts_with(beginning));
     found.unwrap_or_else(|| panic!("no `{beginning}` in\n{text}"))
@@ -96,7 +96,7 @@ fn nobody_sees_the_account_who_may_not() {
         let run = trial.expect(0, arguments);
         assert!(!run.stdout().contains(ACCOUNT) && run.stdout().contains("************"), "{run}");
     }
-    // What goes wrong is told without it, too.
+    // Errors are shown without it, too.
     trial.folder.write("infra.yaml", format!("account: \"210987654321\"\n{EVERYTHING}"));
     let run = trial.expect(2, &["status", "--redact"]);
     assert!(run.stderr().contains("account ************, and these are credentials of ************"), "{run}");

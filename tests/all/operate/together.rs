@@ -1,4 +1,5 @@
-//! A stack that `up` made, operated as its owner does: a mail comes, is looked at in the log, and replayed.
+//! Tests a stack that `up` created, used as its owner would: a mail arrives, is found in the log, and is
+//! replayed.
 
 use serde_json::Value;
 
@@ -24,7 +25,7 @@ fn a_mail_is_seen_and_replayed_in_a_stack_that_up_made() {
     let gist = format!(" reader delivered, provider carrier, maintenance CHG-1, mail {id}, 1.5 ms\n");
     assert_eq!(run.stdout().matches(&gist).count(), 1, "{run}");
 
-    // The other rule's prefix is no function's.
+    // The other rule's prefix belongs to no function.
     let run = trial.expect(0, &["replay", "--prefix", "", "--dry-run", "--json"]);
     let planned: Value = run.json().remove(0);
     assert_eq!(planned["items"].as_array().unwrap().len(), 1, "{planned}");

@@ -1,4 +1,4 @@
-//! Whose account it is: without credentials, without a network, and with those of another account.
+//! Tests the identity: without credentials, without a network, and with those of another account.
 
 use super::{EVERYTHING, Trial, code_folder, command};
 

@@ -1,8 +1,8 @@
-//! A bad day: a call fails, is throttled, is answered late, or its connection is cut. A plain run afterwards brings everything to
-//! its end, and nothing is there twice.
+//! Tests faulty calls: a call fails, is throttled, is answered late, or its connection is cut. A plain run afterwards completes
+//! everything, and nothing is there twice.
 //!
-//! Every stage is run with a fault in each of its operations, and not in each of its calls: with the size of a stack its calls
-//! grow, and its operations do not. [`planned`] says which kinds of fault an operation gets.
+//! Every stage is run with a fault in each of its operations, not in each of its calls: the number of calls grows with the stack,
+//! that of operations does not. [`planned`] says which kinds of fault an operation gets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use crate::{
     harness::{Run, replaced},
 };
 
-/// The run that something happens to.
+/// The run that a fault hits.
 #[derive(Debug, Clone, Copy)]
 enum Stage {
     First,
@@ -25,7 +25,7 @@ enum Stage {
     Down,
 }
 
-/// Changes something of every kind that can be changed in place.
+/// Returns a declaration that changes something of every kind that can be changed in place.
 fn updated() -> String {
     replaced(
         EVERYTHING,
@@ -43,7 +43,7 @@ fn updated() -> String {
 }
 
 impl Stage {
-    /// Makes the account and the declaration what they are before the run.
+    /// Brings the account and the declaration into their state before the run.
     fn prepare(self, trial: &Trial) {
         if !matches!(self, Self::First) {
             trial.up();
@@ -109,15 +109,15 @@ fn planned(stage: Stage, calls: &[Call], effort: Effort) -> Vec<(Target, Fault)>
     effort.some_of(cases, 7)
 }
 
-/// What a matrix has tried.
+/// The figures of a matrix of faults.
 #[derive(Default)]
 struct Figures {
     calls: usize,
     operations: BTreeSet<Operation>,
-    /// The kinds of fault that hit an operation of a service, and that hit an operation which changes something.
+    /// Faults that hit an operation of each service, and those that hit an operation which changes something.
     by_service: BTreeMap<String, BTreeSet<Fault>>,
     ends: BTreeMap<String, usize>,
-    /// Faults of calls that a run did not make: a run polls as often as it must.
+    /// Number of faults in calls that a run did not make: a run polls as often as it must.
     missed: usize,
 }
 
@@ -143,7 +143,7 @@ fn matrix(stage: Stage, effort: Effort) -> Option<Figures> {
         let what = format!("{fault:?} of call {}, {}", call.number, call.operation);
         tells(&run, fault, &call, &what);
         trial.proxy.reset();
-        // That it is the end, a run sees by itself before it says 0.
+        // Before it returns 0, a run checks by itself that it is complete.
         let mended = trial.run(stage.arguments());
         assert_eq!(mended.code(), Some(0), "after {what}\n{mended}\n{}", trial.proxy.record());
         assert_eq!(trial.account.inventory(), end, "after {what}");
@@ -152,7 +152,7 @@ fn matrix(stage: Stage, effort: Effort) -> Option<Figures> {
     Some(figures)
 }
 
-/// A run ends well in spite of a fault, or names the call that it could not get over.
+/// Checks that a run succeeds in spite of a fault, or names the call that failed for good.
 fn tells(run: &Run, fault: Fault, call: &Call, what: &str) {
     if run.code() == Some(0) {
         return;

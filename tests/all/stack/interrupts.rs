@@ -1,4 +1,4 @@
-//! A run that is ended in the middle: by Ctrl-C, and by kill -9 after any call that changed something.
+//! Tests runs that are ended halfway: by Ctrl-C, and by kill -9 after any call that changed something.
 
 use std::{process::Child, time::Duration};
 
@@ -23,14 +23,14 @@ fn whatever_call_a_run_is_killed_after_the_next_one_converges() {
     for number in Effort::asked().some_of((1..=count).collect(), 7) {
         trial.emulator.restore(&empty);
         trial.proxy.reset();
-        // The service has done what it was asked; nobody hears of it any more.
+        // The service has done its work; nobody gets its answer.
         let hit = trial.proxy.on(Fault::Silent, move |call| call.mutation == Some(number));
         let mut child = trial.command(&["up", "--yes"]).spawn().unwrap();
         let call = hit.recv_timeout(PATIENCE).unwrap();
         signal(&child, Signal::KILL);
         child.wait().unwrap();
         trial.proxy.reset();
-        // That nothing differs any more, a run sees by itself before it says 0.
+        // Before it returns 0, a run checks by itself that nothing differs.
         let run = trial.run(&["up", "--yes"]);
         assert_eq!(run.code(), Some(0), "killed after {call}\n{run}\n{}", trial.proxy.record());
         assert_eq!(trial.account.inventory(), end, "killed after {call}");

@@ -1,4 +1,5 @@
-//! From an empty account and back: everything is made, a mail reaches the function, nothing differs, everything goes.
+//! Tests a whole life: from an empty account, everything is created, a mail reaches the function, nothing differs,
+//! everything is deleted.
 
 use std::path::Path;
 
@@ -28,7 +29,7 @@ fn everything_is_made_works_differs_in_nothing_and_goes() {
     assert!(run.stdout().contains("= log group reader   stays: logs"), "{run}");
     let again = trial.expect(0, &["down", "--confirm", "circuits"]);
     assert!(again.stdout().contains("Nothing to do"), "{again}");
-    // What stayed is taken up again.
+    // The resources that stayed are used again.
     trial.up();
     trial.is_converged();
     trial.expect(0, &["down", "--confirm", "circuits", "--delete-data"]);
@@ -64,7 +65,7 @@ fn what_is_no_longer_declared_goes_but_not_what_it_holds() {
     assert_eq!(plan["converged"], true);
 }
 
-/// The two stacks of this repository with the code that runs in production.
+/// Tests the two stacks of this repository with the code that runs in production.
 #[test]
 fn the_real_stacks_read_a_mail() {
     if Effort::asked().leaves_out("building the functions for Lambda takes minutes") {

@@ -1,4 +1,5 @@
-//! A declared stack in an account: `up`, `diff` and `down` as a person or a program meets them, on the emulator of AWS.
+//! Tests a declared stack in an account: `up`, `diff` and `down` as people and programs use them, on the emulator of
+//! AWS.
 
 mod connecting;
 mod faults;
@@ -18,7 +19,7 @@ use crate::{
     harness::{Folder, Run},
 };
 
-/// A stack with something of everything, whose function is quickly built.
+/// Declaration of a stack with something of every kind, whose function builds quickly.
 pub(crate) const EVERYTHING: &str = "\
 stack: circuits
 region: eu-west-1
@@ -52,7 +53,7 @@ receipt_rules:
     actions: [{store: mail, prefix: rest/}]
 ";
 
-/// A secret that must not be seen anywhere.
+/// Value of a secret that must not be visible anywhere.
 pub(crate) const VALUE: &str = "hush-b41d-nobody-may-see-this";
 
 /// A stack in an account, and the folder of its declaration.
@@ -60,12 +61,12 @@ pub(crate) struct Trial {
     pub(crate) folder: Folder,
     pub(crate) emulator: Emulator,
     pub(crate) proxy: Proxy,
-    /// The account as it is, past the proxy.
+    /// Account without the proxy.
     pub(crate) account: Account,
 }
 
 impl Trial {
-    /// An empty account; `None` where there is no emulator.
+    /// Returns an empty account; `None` where there is no emulator.
     pub(crate) fn new(declaration: &str) -> Option<Self> {
         let emulator = Emulator::start()?;
         let proxy = Proxy::before(&emulator.url);
@@ -73,7 +74,7 @@ impl Trial {
         Some(Self { folder: code_folder(declaration), emulator, proxy, account })
     }
 
-    /// The binary, which takes the proxy for AWS.
+    /// Returns the command that uses the proxy as AWS.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         command(&self.folder, &self.proxy.url, arguments)
     }
@@ -82,7 +83,7 @@ impl Trial {
         self.folder.finish(arguments, self.command(arguments).output().unwrap())
     }
 
-    /// The same, which must end with an exit code.
+    /// Runs the command, and checks its exit code.
     #[track_caller]
     pub(crate) fn expect(&self, code: i32, arguments: &[&str]) -> Run {
         let run = self.run(arguments);
@@ -95,7 +96,7 @@ impl Trial {
         self.expect(0, &["up", "--yes"])
     }
 
-    /// Nothing differs, and a further `up` changes nothing.
+    /// Checks that nothing differs, and that another `up` changes nothing.
     #[track_caller]
     pub(crate) fn is_converged(&self) {
         self.proxy.reset();
@@ -105,7 +106,7 @@ impl Trial {
         assert_eq!(changed, Vec::<String>::new());
     }
 
-    /// The plan of `diff` as a document.
+    /// Returns the plan of `diff` as a document.
     #[track_caller]
     pub(crate) fn diff(&self) -> serde_json::Value {
         let run = self.run(&["diff", "--json"]);
@@ -114,14 +115,15 @@ impl Trial {
     }
 }
 
-/// A declaration in a folder where Cargo finds the crate of the function that it names.
+/// Returns a declaration in a folder where Cargo finds the crate of the function that it names.
 pub(crate) fn code_folder(declaration: &str) -> Folder {
     let folder = Folder::below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/standin/target/declared"));
     folder.write("infra.yaml", declaration);
     folder
 }
 
-/// The binary in a folder, with credentials for an address, without waiting, and with the toolchain that runs this test.
+/// Returns the command that runs the binary in a folder, with credentials for an address, without waiting, and with the
+/// toolchain that runs this test.
 pub(crate) fn command(folder: &Folder, url: &str, arguments: &[&str]) -> Command {
     let mut command = folder.command(arguments);
     command
@@ -136,7 +138,7 @@ pub(crate) fn command(folder: &Folder, url: &str, arguments: &[&str]) -> Command
     command
 }
 
-/// What there is to do with whom: `change queue failed`; what is as it is to be is left out.
+/// Returns the planned actions: `change queue failed`; unchanged resources are left out.
 pub(crate) fn actions(plan: &serde_json::Value) -> Vec<String> {
     let resources = plan["resources"].as_array().unwrap().iter();
     let text = |resource: &serde_json::Value, key: &str| resource[key].as_str().unwrap().to_owned();

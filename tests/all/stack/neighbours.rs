@@ -1,4 +1,5 @@
-//! Others in the same account: another stack, another person's `up`, and somebody's rule set, bucket and role.
+//! Tests neighbours in the same account: another stack, another person's `up`, and somebody's rule set, bucket
+//! and role.
 
 use aws_sdk_ses::types::{ReceiptAction, ReceiptRule, StopAction, StopScope};
 
@@ -9,7 +10,7 @@ fn named(name: &str) -> String {
     replaced(EVERYTHING, &[("stack: circuits", &format!("stack: {name}"))])
 }
 
-/// Somebody's active rule set with one rule.
+/// Creates and activates somebody's rule set with one rule.
 fn foreign_set(account: &Account) {
     let stop = StopAction::builder().scope(StopScope::RuleSet).build().unwrap();
     let rule = ReceiptRule::builder().name("theirs").recipients("boss@example.com").enabled(true);
@@ -19,7 +20,7 @@ fn foreign_set(account: &Account) {
     account.wait(account.ses.set_active_receipt_rule_set().rule_set_name("company").send()).unwrap();
 }
 
-/// The active set and its rules.
+/// Returns the active set and its rules.
 fn active(account: &Account) -> (Option<String>, Vec<String>) {
     let active = account.wait(account.ses.describe_active_receipt_rule_set().send()).unwrap();
     let names = active.rules().iter().map(|rule| rule.name().to_owned()).collect();
@@ -29,7 +30,7 @@ fn active(account: &Account) -> (Option<String>, Vec<String>) {
 #[test]
 fn two_stacks_stand_side_by_side_in_one_rule_set() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
-    // A name that begins like the other's: what is found by a prefix is told apart by its mark.
+    // The names have a common prefix: resources that are found by it are told apart by their tags.
     let other = code_folder(&named("circuits-archive"));
     let run = |arguments: &[&str]| {
         let output = command(&other, &trial.proxy.url, arguments).output().unwrap();

@@ -1,4 +1,4 @@
-//! How many round trips it takes: `diff` at most three in sequence, `up` not much more than its longest chain.
+//! Tests the number of round trips: `diff` takes at most three in sequence, `up` not much more than its longest chain.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -16,8 +16,8 @@ fn maintenance() -> String {
 fn a_diff_takes_three_round_trips_in_sequence() {
     let Some(trial) = Trial::new(&maintenance()) else { return };
     trial.up();
-    // Calls that do not wait for each other overlap as soon as each takes longer than one begins after another. On a busy machine that
-    // is long: so a failure counts only where calls take seconds.
+    // Independent calls overlap as soon as each takes longer than the interval between two starts. On a busy machine that interval is
+    // long: so a failure counts only if calls take seconds.
     for delay in [5 * DELAY, 20 * DELAY, 50 * DELAY] {
         trial.proxy.reset();
         trial.proxy.delay(delay);
@@ -31,11 +31,11 @@ fn a_diff_takes_three_round_trips_in_sequence() {
     panic!("more than three round trips in sequence\n{}", trial.proxy.record());
 }
 
-/// The longest way through the resources of a plan, each as long as its own calls took.
+/// Returns the duration of the longest chain of dependencies in a plan, each resource taking as long as its own calls took.
 fn longest_chain(plan: &serde_json::Value, took: &BTreeMap<String, Duration>) -> Duration {
     let mut until: BTreeMap<String, Duration> = BTreeMap::new();
     let name = |it: &serde_json::Value| format!("{} {}", it["kind"].as_str().unwrap(), it["entry"].as_str().unwrap());
-    // The plan is in an order in which it can be done.
+    // The plan is in an executable order.
     for resource in plan["resources"].as_array().unwrap() {
         let before = resource["after"].as_array().unwrap().iter().filter_map(|id| until.get(&name(id)));
         let start = before.max().copied().unwrap_or_default();
@@ -64,7 +64,7 @@ fn an_up_takes_as_long_as_its_longest_chain() {
     assert!(ratio <= 1.5, "{ratio:.2}\n{}", trial.proxy.record());
 }
 
-/// What each step took: `  + bucket mail   created in 0.4 s`.
+/// Returns the duration of each step: `  + bucket mail   created in 0.4 s`.
 fn durations(told: &str) -> BTreeMap<String, Duration> {
     let steps = told.lines().filter_map(|line| {
         let (id, rest) = line.trim().split_once(' ')?.1.split_once("   ")?;
@@ -74,7 +74,7 @@ fn durations(told: &str) -> BTreeMap<String, Duration> {
     steps.collect()
 }
 
-/// From the first call that changed something until the last, without gaps in which nothing was under way.
+/// Returns the time from the first call that changed something until the last, without gaps in which no call was under way.
 fn busy_writing(calls: &[Call]) -> Duration {
     let first = calls.iter().find(|call| call.mutation.is_some()).unwrap().began;
     let last = calls.iter().rfind(|call| call.mutation.is_some()).unwrap().ended.unwrap();

@@ -1,4 +1,5 @@
-//! What a person has to see to: told before the first change, and again at the end.
+//! Tests preconditions that a person must fulfil: they are reported before the first change, and
+//! again at the end.
 
 use std::{net::UdpSocket, thread};
 
@@ -10,7 +11,8 @@ use domain::{
 use super::{EVERYTHING, Trial};
 use crate::harness::{Run, replaced};
 
-/// A name server on loopback: the regions that receive mail, and one MX record.
+/// Starts a name server on loopback, with the regions that receive mail and one MX record; returns
+/// its address.
 fn name_server(exchange: &'static str) -> String {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap().to_string();

@@ -4,7 +4,7 @@ use std::{fs, path::Path, thread::sleep, time::Duration};
 
 use super::{EVERYTHING, Trial, VALUE};
 
-/// Files below a folder that hold the value.
+/// Returns the files below a folder that contain the value.
 fn holding(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];

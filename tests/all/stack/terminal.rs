@@ -1,4 +1,4 @@
-//! The same on a terminal and through a pipe: who is asked, what moves, and what is left on the screen.
+//! Tests the same commands on a terminal and through a pipe: who is asked, what moves, and what stays on the screen.
 
 use std::{
     fs::{File, OpenOptions},
@@ -10,7 +10,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use super::{EVERYTHING, Trial};
 
-/// A terminal: the side that a person sits at, and the one that a program gets.
+/// Returns a pseudo-terminal: the side of the person, and that of the program.
 fn terminal() -> (File, File) {
     let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&person).unwrap();
@@ -20,7 +20,7 @@ fn terminal() -> (File, File) {
     (File::from(person), program)
 }
 
-/// Runs a command on a terminal, and types an answer when it is asked; gives the exit code and everything that was shown.
+/// Runs a command on a terminal, and types an answer when it asks; returns the exit code and everything that was shown.
 fn typed(trial: &Trial, arguments: &[&str], answer: &str) -> (Option<i32>, String) {
     let (mut person, program) = terminal();
     let mut command = trial.command(arguments);
@@ -33,7 +33,7 @@ fn typed(trial: &Trial, arguments: &[&str], answer: &str) -> (Option<i32>, Strin
         match person.read(&mut bytes) {
             Ok(0) => break,
             Ok(count) => shown.push_str(&String::from_utf8_lossy(&bytes[..count])),
-            // That is how a terminal ends whose programs have ended.
+            // A terminal ends this way when its programs have ended.
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => break,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => panic!("{error}\n{shown}"),
@@ -46,7 +46,7 @@ fn typed(trial: &Trial, arguments: &[&str], answer: &str) -> (Option<i32>, Strin
     (child.wait().unwrap().code(), shown)
 }
 
-/// What a person sees in the end: without colours, and without what was shown and wiped.
+/// Returns the final content of the screen: without colours, and without what was wiped.
 fn seen(shown: &str) -> String {
     let plain = console::strip_ansi_codes(shown);
     plain.lines().map(|line| line.rsplit('\r').next().unwrap_or(line).trim_end().to_owned() + "\n").collect()

@@ -1,11 +1,11 @@
-//! What a plan and its end look like, in words and as documents.
+//! Tests the text and the JSON documents of plans and their results.
 
 use insta::assert_snapshot;
 
 use super::{EVERYTHING, Trial};
 use crate::harness::replaced;
 
-/// Times and folders differ from run to run.
+/// Replaces times and folders, which differ from run to run.
 fn steady(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.starts_with("reader: "));
     let seconds = |line: &str| match line.rsplit_once(" in ") {

@@ -1,4 +1,5 @@
-//! The file itself: written to begin with, missing, empty, in another encoding, no YAML, or more of YAML than plain data.
+//! Tests the file itself: created by `init`, missing, empty, in another encoding, not YAML, or more of YAML than plain
+//! data.
 
 use insta::assert_snapshot;
 

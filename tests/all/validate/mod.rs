@@ -1,4 +1,4 @@
-//! `provision validate`: every fault of a declaration, each with its place and what would mend it.
+//! Tests `provision validate`: every mistake in a declaration, with its place and a hint.
 
 mod files;
 mod schema;
@@ -42,25 +42,25 @@ fn validate(declaration: impl AsRef<[u8]>) -> Run {
     Folder::with_declaration(declaration).run(&["validate"])
 }
 
-/// The same, and what the JSON Schema says of it agrees.
+/// Validates a declaration, and checks that the JSON Schema agrees.
 fn validated(declaration: &str) -> Run {
     let run = validate(declaration);
     schema::agrees(declaration, &run);
     run
 }
 
-/// The sound declaration with one thing replaced.
+/// Returns the sound declaration with one thing replaced.
 fn with(old: &str, new: &str) -> Run {
     assert!(SOUND.contains(old), "`{old}` is not in the sound declaration");
     validated(&SOUND.replacen(old, new, 1))
 }
 
-/// What the only diagnostic says, with its hint.
+/// Returns the only diagnostic, with its hint.
 fn only(old: &str, new: &str) -> String {
     only_in(SOUND, old, new)
 }
 
-/// The same in another declaration.
+/// Returns the only diagnostic of another declaration.
 fn only_in(sound: &str, old: &str, new: &str) -> String {
     assert!(sound.contains(old), "`{old}` is not in the sound declaration");
     let run = validated(&sound.replacen(old, new, 1));

@@ -1,4 +1,5 @@
-//! The JSON Schema and the reader agree: what is sound for one is for the other, and neither knows a key that the other does not.
+//! Tests that the JSON Schema and the reader agree: what is valid for one is valid for the other, and neither knows a key that
+//! the other does not.
 
 use std::sync::OnceLock;
 
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 use super::{sections::FULL, validate};
 use crate::harness::{Folder, Run};
 
-/// The schema as it is printed.
+/// Returns the schema as it is printed.
 fn printed() -> &'static Value {
     static SCHEMA: OnceLock<Value> = OnceLock::new();
     SCHEMA.get_or_init(|| {
@@ -22,13 +23,13 @@ fn validator() -> &'static Validator {
     VALIDATOR.get_or_init(|| jsonschema::draft202012::new(printed()).unwrap())
 }
 
-/// What the schema says of what stands at which place.
+/// Returns the places of a declaration that the schema refuses, with its reasons.
 fn refused(declaration: &Value) -> Vec<String> {
     validator().iter_errors(declaration).map(|error| error.to_string()).collect()
 }
 
-/// Compares what a run said of a declaration with what the schema says. The schema need not be as strict as the reader,
-/// but it refuses nothing that is sound, and every key that is unknown.
+/// Checks that the schema agrees with a run. It need not be as strict as the reader, but it refuses nothing that is valid, and
+/// every unknown key.
 pub(super) fn agrees(declaration: &str, run: &Run) {
     let Ok(value) = serde_yaml::from_str::<Value>(declaration) else { return };
     let refused = refused(&value);
@@ -40,7 +41,7 @@ pub(super) fn agrees(declaration: &str, run: &Run) {
     }
 }
 
-/// Every mapping of a value, by its path.
+/// Collects every mapping of a value, by its path.
 fn mappings(value: &Value, path: &str, found: &mut Vec<String>) {
     match value {
         Value::Object(entries) => {
@@ -63,7 +64,7 @@ fn an_unknown_key_is_refused_by_both_wherever_it_stands() {
     let full: Value = serde_yaml::from_str(FULL).unwrap();
     let mut paths = Vec::new();
     mappings(&full, "", &mut paths);
-    // Where a person chooses the keys, any key is one.
+    // Where a person chooses the keys, every key is known.
     let chosen = ["/tags", "/environment", "/secrets", "/buckets", "/functions", "/queues", "/topics"];
     paths.retain(|path| !chosen.iter().any(|name| path.ends_with(name)));
     assert!(paths.len() >= 30, "{paths:?}");

@@ -1,4 +1,4 @@
-//! `provision validate` on every section of a declaration: what each key may hold, and what cannot stand together.
+//! Tests `provision validate` on every section of a declaration: the values of each key, and contradictions.
 
 use insta::assert_snapshot;
 
@@ -7,7 +7,7 @@ use super::{only_in, validated};
 /// A sound declaration with every section and every key, to be made worse.
 pub(crate) const FULL: &str = include_str!("full.yaml");
 
-/// What the only diagnostic says of the full declaration with one thing replaced.
+/// Returns the only diagnostic of the full declaration with one thing replaced.
 fn only(old: &str, new: &str) -> String {
     only_in(FULL, old, new)
 }

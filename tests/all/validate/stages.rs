@@ -1,4 +1,5 @@
-//! Stages: what one has otherwise is laid over the rest, and what is wrong is shown where it was written.
+//! Tests stages: a stage's overrides are laid over the base, and mistakes are shown where they were
+//! written.
 
 use insta::assert_snapshot;
 
@@ -33,7 +34,7 @@ stages:
   prod: {account: 123456789012}
 ";
 
-/// The staged declaration with one thing replaced.
+/// Returns the staged declaration with one thing replaced.
 fn with(old: &str, new: &str) -> Run {
     assert!(STAGED.contains(old), "`{old}` is not in the declaration");
     validated(&STAGED.replacen(old, new, 1))

@@ -1,4 +1,5 @@
-//! Speaks the Runtime API as a runtime does, and then behaves as the mail's subject says.
+//! A function for tests: speaks the Runtime API as a runtime does, and then behaves as the mail's
+//! subject asks.
 
 use std::{
     collections::HashSet,
@@ -78,7 +79,7 @@ fn main() {
     }
 }
 
-/// The line that our own functions write about a mail.
+/// Returns the line that our own functions write about a mail.
 fn report(request: &str, event: &str, outcome: &str) -> String {
     let id = event
         .match_indices(r#""messageId":"#)
@@ -94,7 +95,7 @@ fn report(request: &str, event: &str, outcome: &str) -> String {
     )
 }
 
-/// One request over a connection of its own: status, headers, body.
+/// Sends one request over a connection of its own; returns status, headers, body.
 fn http(host: &str, method: &str, path: &str, headers: &str, body: &str) -> (u16, String, String) {
     let mut stream = TcpStream::connect(host).unwrap();
     let length = body.len();
@@ -111,7 +112,7 @@ fn header(headers: &str, name: &str) -> String {
     found.map(|(_, value)| value.to_owned()).unwrap_or_default()
 }
 
-/// The first text under a key of a JSON document, with or without a space before it.
+/// Returns the first text under a key of a JSON document, with or without a space before it.
 fn text(json: &str, key: &str) -> String {
     let start = json.split_once(&format!(r#""{key}":"#)).map_or("", |(_, rest)| rest.trim_start());
     start.split('"').nth(1).unwrap_or_default().to_owned()

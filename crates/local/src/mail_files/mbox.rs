@@ -1,14 +1,15 @@
-//! mbox: mails in one file, each after a line `From SENDER DATE`.
+//! Reads mbox files: many mails in one file, each after a line `From SENDER DATE`.
 //!
-//! The separating line must stand after an empty line (or first) and carry a date as ctime writes it, since some writers
-//! leave `From ` at the beginning of a text's line as it is. Others put `>` before it (mboxo, mboxrd): one is taken away.
+//! The separating line must follow an empty line (or be the first) and carry a date as ctime writes it, since some
+//! writers do not quote `From ` at the beginning of a text's line. Others put `>` before it (mboxo, mboxrd): one is
+//! removed.
 
 use std::{
     io::{self, BufRead},
     mem,
 };
 
-/// The mails of an mbox file, read as they are asked for.
+/// An iterator over the mails of an mbox file.
 #[derive(Debug)]
 pub(super) struct Mbox<R> {
     reader: R,
@@ -20,12 +21,12 @@ pub(super) struct Mbox<R> {
 }
 
 impl<R: BufRead> Mbox<R> {
-    /// Of a mail that is larger than `limit` no more than one byte beyond it is kept.
+    /// Returns an iterator. Of a mail that is larger than `limit`, at most one byte more than that is kept.
     pub(super) fn new(reader: R, limit: usize) -> Self {
         Self { reader, limit, mail: Vec::new(), begun: false, after_empty_line: true, ended: false }
     }
 
-    /// The next line with its end, or what is left of one that is longer than a mail may be.
+    /// Reads the next line with its end, or the rest of a line that is longer than a mail may be.
     fn line(&mut self, line: &mut Vec<u8>) -> io::Result<usize> {
         line.clear();
         io::Read::take(self.reader.by_ref(), self.limit as u64 + 1).read_until(b'\n', line)
@@ -65,7 +66,7 @@ impl<R: BufRead> Iterator for Mbox<R> {
     }
 }
 
-/// The empty line before a separator belongs to the mbox file.
+/// Returns the mail without the empty line before a separator, which belongs to the mbox file.
 fn without_last_line(mut mail: Vec<u8>) -> Vec<u8> {
     for end in [b"\n\n".as_slice(), b"\n\r\n"] {
         if mail.ends_with(end) {
@@ -76,7 +77,7 @@ fn without_last_line(mut mail: Vec<u8>) -> Vec<u8> {
     mail
 }
 
-/// Takes one `>` from a quoted `From `.
+/// Removes one `>` from a quoted `From `.
 fn unquoted(line: &[u8]) -> &[u8] {
     let rest = line.iter().position(|byte| *byte != b'>').and_then(|quotes| line.get(quotes..)).unwrap_or_default();
     match line {
@@ -85,7 +86,7 @@ fn unquoted(line: &[u8]) -> &[u8] {
     }
 }
 
-/// `From SENDER Mon Jan  6 10:00:00 2025`.
+/// Returns whether a line separates mails: `From SENDER Mon Jan  6 10:00:00 2025`.
 fn separates(line: &[u8]) -> bool {
     const DAYS: &[&str] = &["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
     const MONTHS: &[&str] = &["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -17,7 +17,7 @@ fn content(status: Option<EventStatus>) -> Content {
     Content { status, circuits: BTreeMap::new(), summary: String::new() }
 }
 
-/// A notice that was written at that second, with these windows, and with that status for the rest.
+/// Returns a notice that was written at that second, with these windows and that status for the rest.
 fn notice(second: i64, windows: &[(u8, EventStatus)], rest: Option<EventStatus>) -> Announcement {
     let scheduled =
         |(day, status): &(u8, EventStatus)| ScheduledWindow { window: window(*day), content: content(Some(*status)) };
@@ -35,7 +35,7 @@ fn notice(second: i64, windows: &[(u8, EventStatus)], rest: Option<EventStatus>)
     notice
 }
 
-/// The simplest sink: a list of events.
+/// The simplest sink: a list of events in memory.
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Sink(Vec<(usize, Window, Lifecycle, Version)>);
 
@@ -52,7 +52,8 @@ impl Sink {
             .collect()
     }
 
-    /// Writes a notice, at most so many events of it, and returns the places of the events that it leaves out.
+    /// Writes a notice, at most `most` of its events, and returns the indices of the events that it leaves
+    /// out.
     fn write(&mut self, notice: &Announcement, most: usize) -> Vec<usize> {
         let pairing = WindowPairing::new(notice, &self.stored());
         if !pairing.order.changes() {
@@ -92,7 +93,7 @@ impl Sink {
         pairing.left_out.iter().map(|stored| stored.place).collect()
     }
 
-    /// The day and the status of each event.
+    /// Returns the day and the status of each event.
     fn shown(&self) -> Vec<(u8, EventStatus)> {
         let day = |window: &Window| u8::try_from(window.start().as_second() / 86_400).unwrap();
         self.0.iter().map(|(_, window, lifecycle, _)| (day(window), lifecycle.status)).collect()

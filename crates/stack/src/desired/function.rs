@@ -1,4 +1,5 @@
-//! Functions, each with its role, its log, what is done with events that fail, and who may invoke it.
+//! Functions, each with its role, its log group, its handling of failed events, and the permissions to
+//! invoke it.
 
 use contract::context::VARIABLE;
 
@@ -27,7 +28,8 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
     permissions(blueprint);
 }
 
-/// The role comes after everything that it names: a function whose bucket cannot be made is not made either.
+/// Adds the role, after everything that its policy names: if a function's bucket cannot be created, the
+/// function is not created either.
 fn role(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
     let names = blueprint.names();
     let settings = role::Settings {
@@ -41,7 +43,7 @@ fn role(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
     blueprint.add(of(Kind::Role, entry), Address::of(names.name(Kind::Role, entry)), settings, after);
 }
 
-/// What a function's rights name, as far as it is the stack's.
+/// Returns the stack's own resources that a function's permissions name.
 fn referred(blueprint: &Blueprint<'_>, declared: &Function) -> Vec<Id> {
     let places = declared.reads.iter().chain(&declared.writes).chain(&declared.deletes);
     let is_ours = |bucket: &str| {
@@ -62,7 +64,7 @@ fn referred(blueprint: &Blueprint<'_>, declared: &Function) -> Vec<Id> {
     distinct(ids)
 }
 
-/// We make it, so that its lines do not stay for ever; the function may not.
+/// Adds the log group, so that its lines expire; the function itself may not create it.
 fn log_group(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
     let settings = log_group::Settings {
         retention: Some(declared.log_retention.into()),
@@ -78,7 +80,7 @@ fn function(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
     let name = names.name(Kind::Function, entry);
     let mut environment = declared.environment.clone();
     let context = names.function_context(blueprint.declaration, entry);
-    // `Serialize` fails for maps whose keys are no strings; a context has none.
+    // `Serialize` fails only for maps whose keys are not strings; a context has none.
     environment.insert(VARIABLE.to_owned(), serde_json::to_string(&context).unwrap_or_default());
     let code = blueprint.given.code.get(entry).cloned().unwrap_or_default();
     let settings = function::Settings {
@@ -120,7 +122,7 @@ fn event_invoke(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function)
     blueprint.add(of(Kind::EventInvoke, entry), address, settings, after);
 }
 
-/// Who invokes a function may do so, for the rule or the topic in question, and nobody else.
+/// Adds the permissions to invoke functions, each for one rule or topic.
 fn permissions(blueprint: &mut Blueprint<'_>) {
     let names = blueprint.names();
     let mut permissions: Vec<(&str, Id, permission::Settings)> = Vec::new();
@@ -149,7 +151,7 @@ fn permissions(blueprint: &mut Blueprint<'_>) {
     }
 }
 
-/// The permission of a receipt rule to invoke a function.
+/// Returns the identity of a receipt rule's permission to invoke a function.
 pub(super) fn invoked_by_rule(function: &str, rule: &str) -> Id {
     of(Kind::Permission, format!("{function}-ses-{rule}"))
 }

@@ -1,4 +1,4 @@
-//! The receipt rules, the set that they stand in, their order, and that the set takes mail.
+//! The receipt rules, the rule set that contains them, their order, and the activation of the set.
 
 use super::{Blueprint, RuleSet, distinct, function::invoked_by_rule, of, storage::stored_by, topic_of};
 use declaration::{Action, Bucket, Encoding, Invocation, ReceiptRule, Tls};
@@ -14,7 +14,7 @@ use kinds::{
     },
 };
 
-/// The entry of what a stack's rules share.
+/// Entry name of the resources that all rules of a stack share.
 const RULES: &str = "rules";
 
 pub(super) fn add(blueprint: &mut Blueprint<'_>) {
@@ -50,7 +50,8 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
     }
 }
 
-/// The stack's own set. Its entry is its name, as everything has it that has no tags.
+/// Returns the identity of the stack's own rule set. Its entry is its name, as for every kind
+/// without tags.
 fn own_set(blueprint: &Blueprint<'_>) -> Id {
     of(Kind::ReceiptRuleSet, blueprint.names().stack())
 }
@@ -73,7 +74,8 @@ fn rule(blueprint: &mut Blueprint<'_>, declared: &ReceiptRule, set: &str, predec
     blueprint.add(of(Kind::ReceiptRule, &declared.name), address, settings, after);
 }
 
-/// What SES tries out when a rule is made: that it may write, publish and invoke.
+/// Returns what must exist before a rule: SES checks at its creation that it may write, publish and
+/// invoke.
 fn before(blueprint: &Blueprint<'_>, declared: &ReceiptRule) -> Vec<Id> {
     let mut ids = Vec::new();
     if *blueprint.given.rule_set == RuleSet::Own {
@@ -92,7 +94,8 @@ fn before(blueprint: &Blueprint<'_>, declared: &ReceiptRule) -> Vec<Id> {
     distinct(ids)
 }
 
-/// What lets SES put a rule's mails into a bucket: one of ours says so itself.
+/// Returns the identity of the permission that lets SES store a rule's mails in a bucket: a
+/// statement for an existing bucket, else the bucket with its policy.
 fn place(blueprint: &Blueprint<'_>, bucket: &str, rule: &str) -> Id {
     let exists = |bucket: &Bucket| bucket.existing.is_some();
     if blueprint.declaration.buckets.get(bucket).is_some_and(exists) {

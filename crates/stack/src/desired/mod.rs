@@ -1,7 +1,7 @@
-//! [`Declaration`] → [`Resource`]s: everything that a declaration implies and does not say. Rights follow from references, and
-//! so does the order.
+//! [`Declaration`] → [`Resource`]s: everything that a declaration implies and does not state. Permissions follow from
+//! references, and so does the order.
 //!
-//! Pure: whatever has to be asked of AWS first is [`Given`].
+//! Pure: everything that must be read from AWS first is in [`Given`].
 
 mod alarms;
 mod function;
@@ -18,30 +18,31 @@ use declaration::{Action, Declaration};
 use engine::{Address, ENTRY_TAG, STACK_TAG, Tags};
 use kinds::{Id, Kind, Resource, Settings, ses::Snapshot};
 
-/// What is known besides the declaration.
+/// The inputs besides the declaration.
 #[derive(Debug, Clone, Copy)]
 pub struct Given<'given> {
-    /// What things are called.
+    /// Names and ARNs in AWS.
     pub names: &'given Names,
-    /// The `CodeSha256` of each function, by entry.
+    /// `CodeSha256` of each function, by entry.
     pub code: &'given BTreeMap<String, String>,
-    /// Whether some of that code is too large to be sent with a call.
+    /// `true` if some zip is too large to be sent with a call.
     pub artifacts: bool,
-    /// Where the receipt rules stand.
+    /// Rule set that contains the receipt rules.
     pub rule_set: &'given RuleSet,
 }
 
-/// The rule set that a stack's rules stand in.
+/// The rule set that contains a stack's rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleSet {
-    /// The stack's own, which is the active one, or becomes it.
+    /// The stack's own set, which is active, or becomes it.
     Own,
-    /// Somebody else's, which is active: the rules join it.
+    /// Somebody else's set, which is active: the rules join it.
     Joined(String),
 }
 
 impl RuleSet {
-    /// Where rules belong, by which set is active (decision 1): with somebody else's they join, unless they are to take over.
+    /// Chooses the rule set by which set is active (decision 1): the rules join somebody else's set, unless the declaration
+    /// takes over.
     pub fn choose(declaration: &Declaration, names: &Names, snapshot: &Snapshot) -> Self {
         match &snapshot.active {
             Some(active) if active != names.stack() && !declaration.take_over => Self::Joined(active.clone()),
@@ -49,7 +50,7 @@ impl RuleSet {
         }
     }
 
-    /// Its name.
+    /// Returns the name of the rule set.
     pub fn name<'name>(&'name self, names: &'name Names) -> &'name str {
         match self {
             Self::Own => names.stack(),
@@ -58,7 +59,7 @@ impl RuleSet {
     }
 }
 
-/// All resources of a declaration.
+/// Returns all resources of a declaration.
 pub fn resources(declaration: &Declaration, given: Given<'_>) -> Vec<Resource> {
     let mut blueprint = Blueprint { declaration, given, resources: Vec::new() };
     storage::add(&mut blueprint);
@@ -68,7 +69,7 @@ pub fn resources(declaration: &Declaration, given: Given<'_>) -> Vec<Resource> {
     blueprint.resources
 }
 
-/// The resources so far.
+/// The resources collected so far.
 struct Blueprint<'given> {
     declaration: &'given Declaration,
     given: Given<'given>,
@@ -80,12 +81,12 @@ impl<'given> Blueprint<'given> {
         self.given.names
     }
 
-    /// Adds a resource, and what must be there before it.
+    /// Adds a resource, and the resources that must exist before it.
     fn add(&mut self, id: Id, address: Address, settings: impl Into<Settings>, after: Vec<Id>) {
         self.resources.push(Resource { id, address, settings: settings.into(), after });
     }
 
-    /// The tags of an entry: the stack's, over them its own, and those that mark it.
+    /// Returns the tags of an entry: the stack's, overridden by its own, overridden by those that mark ownership.
     fn tags(&self, entry: &str, own: &BTreeMap<String, String>) -> Tags {
         let mut tags = self.declaration.tags.clone();
         tags.extend(own.clone());
@@ -94,20 +95,20 @@ impl<'given> Blueprint<'given> {
         tags
     }
 
-    /// The rules that do something, with all such things in their order.
+    /// Returns the rules with the actions that `what` selects, in their order.
     fn rules_that<T>(&self, what: impl Fn(&'given Action) -> Option<T>) -> Vec<(&'given str, T)> {
         let rules = self.declaration.receipt_rules.iter();
         let done = rules.flat_map(|rule| rule.actions.iter().map(move |action| (rule.name.as_str(), action)));
         done.filter_map(|(rule, action)| Some((rule, what(action)?))).collect()
     }
 
-    /// The ARN of a rule, wherever it stands.
+    /// Returns the ARN of a rule in the chosen set.
     fn rule_arn(&self, rule: &str) -> String {
         self.names().rule_arn(self.given.rule_set.name(self.names()), rule)
     }
 }
 
-/// The topic that an action tells something, by entry.
+/// Returns the topic that an action notifies, by entry.
 fn topic_of(action: &Action) -> Option<&str> {
     match action {
         Action::Store { topic, .. } | Action::Invoke { topic, .. } => topic.as_deref(),
@@ -117,17 +118,18 @@ fn topic_of(action: &Action) -> Option<&str> {
     }
 }
 
-/// Whole seconds, as AWS counts them.
+/// Returns whole seconds, as AWS counts them.
 fn seconds(duration: std::time::Duration) -> u32 {
     u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
 }
 
-/// Whole days, as AWS counts them.
+/// Returns whole days, as AWS counts them.
 fn days(duration: std::time::Duration) -> u32 {
     seconds(duration) / (24 * 60 * 60)
 }
 
-/// The id of a statement in a policy that is ours alone. IAM takes letters and digits only: `my-rule` becomes `MyRule`.
+/// Returns the id of a statement in a policy of the stack's own. IAM takes letters and digits only: `my-rule` becomes
+/// `MyRule`.
 fn statement_id(words: &[&str]) -> String {
     let parts = words.iter().flat_map(|word| word.split(|character: char| !character.is_ascii_alphanumeric()));
     let capitalised = parts.map(|part| {
@@ -137,7 +139,7 @@ fn statement_id(words: &[&str]) -> String {
     capitalised.collect()
 }
 
-/// Statements by ids that differ: two rules may only differ in a hyphen.
+/// Returns the statements with distinct ids: two rules' names may differ in a hyphen only.
 fn with_ids<S>(statements: impl IntoIterator<Item = (String, S)>) -> Vec<(String, S)> {
     let mut taken: BTreeMap<String, usize> = BTreeMap::new();
     let named = statements.into_iter().map(|(id, statement)| {
@@ -147,14 +149,14 @@ fn with_ids<S>(statements: impl IntoIterator<Item = (String, S)>) -> Vec<(String
     named.collect()
 }
 
-/// What must be there before, without repetitions.
+/// Returns the ids without repetitions.
 fn distinct(mut ids: Vec<Id>) -> Vec<Id> {
     ids.sort();
     ids.dedup();
     ids
 }
 
-/// An id of a kind.
+/// Returns the identity of an entry's resource.
 fn of(kind: Kind, entry: impl Into<String>) -> Id {
     Id::new(kind, entry)
 }

@@ -1,4 +1,4 @@
-//! What a function may do: exactly what its declaration refers to.
+//! The policy of each function's role: exactly what its declaration refers to.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use aws::policy::{Policy, Statement};
 use declaration::{Function, Place, SecretReference};
 use kinds::Kind;
 
-/// The name of a role's one policy.
+/// Name of a role's one policy.
 const POLICY: &str = "provision";
 
-/// Actions that have no resource level (decision 11): there is no ARN that they could be limited to.
+/// Actions without resource level (decision 11): there is no ARN that could limit them.
 const WITHOUT_RESOURCE: &[&str] = &[
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
@@ -20,13 +20,13 @@ const WITHOUT_RESOURCE: &[&str] = &[
     "ec2:UnassignPrivateIpAddresses",
 ];
 
-/// Who may take a function's role: Lambda.
+/// Returns the policy that lets Lambda assume a function's role.
 pub(super) fn trust() -> Policy {
     let statement = Statement::allow(&["sts:AssumeRole"], []).for_service("lambda.amazonaws.com");
     Policy::new([("Lambda".to_owned(), statement)])
 }
 
-/// The policies of a function's role.
+/// Returns the policies of a function's role.
 pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Function) -> BTreeMap<String, Policy> {
     let names = blueprint.names();
     let mut statements = vec![(
@@ -63,7 +63,7 @@ fn objects(blueprint: &Blueprint<'_>, places: &[Place]) -> Vec<String> {
     places.iter().map(arn).collect()
 }
 
-/// Secrets Manager ends every ARN with six characters of its own.
+/// Returns the pattern of a secret's ARN: Secrets Manager appends six random characters.
 fn secret_arn(blueprint: &Blueprint<'_>, secret: &SecretReference) -> String {
     let name = blueprint.names().secret(blueprint.declaration, secret);
     format!("{}-??????", blueprint.names().arn_of(Kind::Secret, &name))

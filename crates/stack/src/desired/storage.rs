@@ -17,7 +17,7 @@ use kinds::{
     sqs::queue,
 };
 
-/// Parts of an upload that was never ended are paid for and seen by nobody.
+/// Days after which parts of an unfinished upload are deleted: they cost money and are invisible.
 const ABORT_INCOMPLETE_DAYS: u32 = 7;
 
 pub(super) fn add(blueprint: &mut Blueprint<'_>) {
@@ -62,13 +62,13 @@ fn bucket(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Bucket) {
     blueprint.add(of(Kind::Bucket, entry), Address::of(name), settings, Vec::new());
 }
 
-/// Nobody reads or writes anything but over TLS.
+/// Returns the statement that denies everything without TLS.
 fn tls_only(arn: &str) -> (String, Statement) {
     let plain = Statement::deny(&["s3:*"], [arn.to_owned(), format!("{arn}/*")]).for_everybody();
     ("RefuseWithoutTls".to_owned(), plain.when("Bool", "aws:SecureTransport", ["false".to_owned()]))
 }
 
-/// The bucket through which code goes that is too large for a call.
+/// Adds the bucket for code that is too large for a call.
 fn artifacts(blueprint: &mut Blueprint<'_>) {
     let name = blueprint.names().artifacts();
     let tags = blueprint.tags(artifacts::ENTRY, &BTreeMap::new());
@@ -76,10 +76,10 @@ fn artifacts(blueprint: &mut Blueprint<'_>) {
     blueprint.add(of(Kind::Bucket, artifacts::ENTRY), Address::of(name), settings, Vec::new());
 }
 
-/// Our statements in the policy of a bucket that is not ours, which stays as it is but for them.
+/// Adds our statements in the policy of an existing bucket; the rest of its policy stays.
 fn statements(blueprint: &mut Blueprint<'_>, entry: &str) {
     let names = blueprint.names();
-    // The roles carry the notes of where our statements are.
+    // The roles' tags record where our statements are.
     let roles: Vec<Id> = blueprint.declaration.functions.keys().map(|function| of(Kind::Role, function)).collect();
     for (id, statement) in storing(blueprint, entry, |rule| stored_by(entry, rule)) {
         let address = Address::within(names.name(Kind::Bucket, entry), names.name(Kind::Permission, &id));
@@ -87,12 +87,12 @@ fn statements(blueprint: &mut Blueprint<'_>, entry: &str) {
     }
 }
 
-/// The entry of the statement that lets SES put a rule's mails into a bucket that is not ours.
+/// Returns the entry of the statement that lets SES store a rule's mails in an existing bucket.
 pub(super) fn stored_by(bucket: &str, rule: &str) -> String {
     format!("{bucket}-{rule}")
 }
 
-/// What lets SES put the mails of each rule where it stores them, and nowhere else.
+/// Returns the statements that let SES store the mails of each rule in its place, and nowhere else.
 pub(super) fn storing(blueprint: &Blueprint<'_>, entry: &str, id: impl Fn(&str) -> String) -> Vec<(String, Statement)> {
     let arn = blueprint.names().arn(Kind::Bucket, entry);
     let stores = blueprint.rules_that(|action| match action {
@@ -174,7 +174,8 @@ fn topic(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Topic) {
     }
 }
 
-/// A topic's policy. Where it names services, the account itself needs to be named too; else AWS's own policy does.
+/// Returns a topic's policy. If it names services, it must name the account itself too; otherwise AWS's
+/// default policy does.
 pub(super) fn owned_policy(arn: &str, statements: Vec<(String, Statement)>) -> Policy {
     if statements.is_empty() {
         return Policy::default();
@@ -202,7 +203,7 @@ pub(super) fn subscribe(blueprint: &mut Blueprint<'_>, entry: &str, told: &Subsc
     blueprint.add(of(Kind::Subscription, format!("{entry}.{protocol}:{who}")), address, settings, after);
 }
 
-/// The permission of a topic to invoke a function.
+/// Returns the identity of a topic's permission to invoke a function.
 pub(super) fn invoked_by_topic(function: &str, topic: &str) -> Id {
     of(Kind::Permission, format!("{function}-sns-{topic}"))
 }

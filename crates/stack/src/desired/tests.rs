@@ -1,4 +1,4 @@
-//! What a declaration implies: rights, order, and where its rules stand.
+//! Tests of what a declaration implies: permissions, order, and the place of its rules.
 
 use std::path::Path;
 

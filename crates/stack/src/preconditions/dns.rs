@@ -1,4 +1,4 @@
-//! Questions to DNS: does a name exist, and who takes a domain's mail?
+//! Queries DNS: does a name exist, and which hosts take a domain's mail?
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -16,9 +16,9 @@ use domain::{
 
 use problem::Problem;
 
-/// The environment variable that names another resolver than the system's: `127.0.0.1:5353`, or `off` for none.
+/// Environment variable that names another resolver than the system's: `127.0.0.1:5353`, or `off` for none.
 const VARIABLE: &str = "PROVISION_RESOLVER";
-/// No answer is better than a long wait.
+/// Timeout of a query: no answer is better than a long wait.
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// The resolver that is asked.
@@ -28,14 +28,14 @@ pub enum Dns {
     System,
     /// The resolver at this address.
     At(SocketAddr),
-    /// None: every question fails with [`NoAnswer::Off`].
+    /// No resolver: every query fails with [`NoAnswer::Off`].
     Off,
 }
 
 /// A domain's mail exchangers, best first: preference and name.
 pub(super) type Exchanges = Vec<(u16, String)>;
 
-/// Reasons why a question has no answer.
+/// The reasons why a query has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoAnswer {
     #[error("the resolver is switched off")]
@@ -53,7 +53,7 @@ pub(super) enum NoAnswer {
 }
 
 impl Dns {
-    /// The system's resolver, or the one in the environment.
+    /// Returns the system's resolver, or the one that the environment names.
     pub fn from_environment() -> Result<Self, Problem> {
         match std::env::var(VARIABLE) {
             Err(_) => Ok(Self::System),

@@ -1,4 +1,4 @@
-//! Quotas of AWS, and other people's rules that would keep mail from ours.
+//! AWS's quotas, and other people's rules that would keep mail from ours.
 
 use aws_sdk_ses::types::ReceiptRule;
 use futures::future::try_join_all;
@@ -74,7 +74,7 @@ pub(super) async fn sets(
         return Vec::new();
     }
     session.aws.receipt_rules.pass().await;
-    // One page is all: it holds more sets than an account may have.
+    // One page suffices: it holds more sets than an account may have.
     let answer = session.aws.read.ses.list_receipt_rule_sets().send().await.or_fail("ses.ListReceiptRuleSets");
     match answer.map(|answer| answer.rule_sets.unwrap_or_default().len()) {
         Ok(count) => full(count).into_iter().collect(),
@@ -92,7 +92,7 @@ fn full(count: usize) -> Option<Finding> {
     })
 }
 
-/// Checks that the rules have room in the set, and that nobody's rules stand in their way.
+/// Checks that the rules have room in the set, and that no other rule keeps mail from them.
 pub(super) fn rules(stack: &Stack, declaration: &Declaration, rule_set: &RuleSet, snapshot: &Snapshot) -> Vec<Finding> {
     let name = match rule_set {
         RuleSet::Own => stack.id.clone(),

@@ -1,5 +1,4 @@
-//! What has to be so before a stack can do its work, and is nobody's to change but a person's: found out before the first
-//! change, and said with what to do.
+//! Preconditions that only a person can fulfil: checked before the first change, and reported with what to do.
 
 mod dns;
 mod limits;
@@ -17,13 +16,13 @@ use kinds::{Session, ses::Snapshot};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Weight {
-    /// Nothing is changed until it is mended: AWS would refuse, or mail could not be received here at all.
+    /// Nothing is changed until a person has acted: AWS would refuse, or mail could not be received at all.
     Blocks,
-    /// The stack can be made, but will not do all of its work.
+    /// The stack can be created, but will not do all of its work.
     Warns,
 }
 
-/// Something that is not as it should be.
+/// An unfulfilled precondition.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Finding {
     /// Weight: blocks or warns.
@@ -56,7 +55,7 @@ pub fn actions(declaration: &Declaration) -> Vec<&'static str> {
     actions
 }
 
-/// Looks at everything at once; what blocks comes first.
+/// Checks every precondition at once; blocking findings come first.
 pub async fn check(
     session: &Session,
     declaration: &Declaration,
@@ -64,7 +63,7 @@ pub async fn check(
     dns: &Dns,
 ) -> Vec<Finding> {
     let domains = receiving::domains(declaration);
-    // Boxed, since a future is as large as all calls that may be in it.
+    // Boxed, since a future is as large as all calls that it may contain.
     let sets = Box::pin(async {
         match snapshot {
             Some(snapshot) => limits::sets(session, declaration, rule_set, snapshot).await,

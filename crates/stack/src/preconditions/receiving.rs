@@ -1,5 +1,5 @@
-//! Whether mail for the declared recipients comes to SES in this region: the domains verified, their MX records pointing here,
-//! the region one that receives.
+//! Checks that mail for the declared recipients reaches SES in this region: the domains are verified, their MX records point
+//! here, and the region receives mail.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use aws::OrFail;
 use declaration::{Declaration, Recipient};
 use kinds::Session;
 
-/// The domains that rules take mail for, and whether the domain itself is meant, or only those below it.
+/// Returns the domains that rules take mail for, and whether the domain itself is meant, or only those below it.
 pub(super) fn domains(declaration: &Declaration) -> BTreeMap<String, bool> {
     let mut domains = BTreeMap::new();
     let rules = declaration.receipt_rules.iter().filter(|rule| rule.enabled);
@@ -29,18 +29,18 @@ pub(super) fn domains(declaration: &Declaration) -> BTreeMap<String, bool> {
     domains
 }
 
-/// A domain and those above it, but for the top: whoever has verified one of them has verified the domain.
+/// Returns a domain and its parents, except the top-level domain: verifying one of them verifies the domain.
 fn candidates(domain: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(domain), |domain| domain.split_once('.').map(|(_, above)| above))
         .filter(|domain| domain.contains('.'))
 }
 
-/// The host that takes SES's mail in a region.
+/// Returns the host that takes SES's mail in a region.
 fn host(region: &str) -> String {
     format!("inbound-smtp.{region}.amazonaws.com")
 }
 
-/// Domains that are not verified identities: SES takes no mail for them.
+/// Returns a finding for each domain that is not a verified identity: SES takes no mail for it.
 pub(super) async fn identities(session: &Session, domains: &BTreeMap<String, bool>) -> Vec<Finding> {
     let asked: BTreeSet<&str> = domains.keys().flat_map(|domain| candidates(domain)).collect();
     if asked.is_empty() {
@@ -72,7 +72,7 @@ fn unverified(domain: &str, region: &str) -> Finding {
     Finding::warns(what, todo)
 }
 
-/// MX records that do not point to SES in this region.
+/// Returns a finding for each domain whose MX records do not point to SES in this region.
 pub(super) async fn records(dns: &Dns, region: &str, domains: &BTreeMap<String, bool>) -> Vec<Finding> {
     let named = domains.iter().filter(|(_, itself)| **itself);
     let looked = join_all(named.map(|(domain, _)| async move { (domain, dns.exchanges(domain).await) })).await;
@@ -95,7 +95,8 @@ fn record(domain: &str, region: &str, found: &Result<Exchanges, NoAnswer>) -> Op
     Some(Finding::warns(what, todo))
 }
 
-/// Not every region receives mail; which do changes, so the region's own host is asked for.
+/// Returns a finding if the region does not receive mail. The list of such regions changes, so the region's own host is looked
+/// up.
 pub(super) async fn region(dns: &Dns, region: &str, declaration: &Declaration) -> Vec<Finding> {
     if declaration.receipt_rules.is_empty() {
         return Vec::new();
@@ -105,7 +106,7 @@ pub(super) async fn region(dns: &Dns, region: &str, declaration: &Declaration) -
             format!("SES does not receive mail in {region}: there is no `{}`", host(region)),
             "choose a region that does, such as `eu-west-1` or `us-east-1`",
         )],
-        // Without an answer there is no saying; that the records were not looked up is told already.
+        // Without an answer nothing is known; that the records were not looked up is reported already.
         Ok(true) | Err(_) => Vec::new(),
     }
 }

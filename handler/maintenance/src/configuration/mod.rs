@@ -1,4 +1,4 @@
-//! What the function is told by its environment, read once at the start. All that is wrong with it is said at once.
+//! The configuration of the function, read from the environment once, at the start. Every fault is reported at once.
 
 mod sinks;
 
@@ -10,32 +10,32 @@ pub use sinks::*;
 
 use crate::pipeline::Deletion;
 
-/// What a failed DMARC check means: `person` (the mail goes to a person; so it is without this) or `unproven`
-/// (it proves nothing, and a DKIM signature in line with the sender is still asked for).
+/// Variable: consequence of a failed DMARC check. `person` (default): the mail goes to a person. `unproven`: the check proves nothing, and
+/// an aligned DKIM signature is still required.
 pub const DMARC_FAIL: &str = "DMARC_FAIL";
 
-/// Whether a mail is deleted from its bucket once it is delivered or ignored: `true` or `false` (so it is without this).
+/// Variable: `true` deletes a mail from its bucket once it is delivered or ignored; `false` is the default.
 pub const DELETE_PROCESSED_MAIL: &str = "DELETE_PROCESSED_MAIL";
-/// The same for a mail of a provider that nobody knows, once it is where a person finds it.
+/// Variable: `true` deletes a mail of an unknown provider once a person can find it elsewhere; `false` is the default.
 pub const DELETE_UNKNOWN_MAIL: &str = "DELETE_UNKNOWN_MAIL";
 
-/// What the function is told.
+/// The configuration of the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Configuration {
-    /// Its stack.
+    /// Context of the function in its stack.
     pub context: Context,
-    /// Where notices go; never empty.
+    /// Sinks that notices are delivered to; never empty.
     pub sinks: Vec<SinkKind>,
-    /// Which mails are deleted.
+    /// Mails that are deleted after their handling.
     pub deletion: Deletion,
-    /// Whom to trust.
+    /// Senders that are trusted.
     pub policy: Policy,
-    /// How to call AWS.
+    /// Region, credentials and endpoints of AWS.
     pub aws: Aws,
 }
 
 impl Configuration {
-    /// Reads the configuration; `variable` looks one up. A variable that is empty is not there.
+    /// Reads the configuration; `variable` looks one up. An empty variable counts as missing.
     pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigurationError> {
         let mut reader = Reader::new(variable);
         let context = context(&mut reader);
@@ -67,7 +67,7 @@ fn context(reader: &mut Reader<'_>) -> Option<Context> {
     Some(context)
 }
 
-/// Reads a list of grants. Entries that give nothing end no function: mails that they may be meant for go to a person, with what is wrong.
+/// Reads a list of grants. A faulty entry does not stop the function: mails that it may be meant for go to a person, with the fault.
 fn grants(reader: &mut Reader<'_>, purpose: Purpose) -> Grants {
     Grants::read(purpose, &reader.optional(purpose.variable()).unwrap_or_default())
 }

@@ -1,4 +1,5 @@
-//! `configuration.json` says what the reader reads: the same names, and the same values are taken.
+//! Tests that `configuration.json` describes what the reader reads: the same names, and the same
+//! accepted values.
 
 use std::{cell::RefCell, collections::BTreeSet};
 
@@ -12,7 +13,7 @@ use super::{
 const PLACES: &str = r#"{"stack":"s","function":"f","mail":[{"bucket":"b","prefix":"inbound/"}],
     "writes":[{"bucket":"b","prefix":"unmatched/"},{"bucket":"b","prefix":"calendar/"}]}"#;
 
-/// All sinks, with what each needs.
+/// Values that configure all sinks.
 const WHOLE: [(&str, &str); 6] = [
     ("PROVISION_CONTEXT", PLACES),
     ("SINK", "lines, netbox, webhook, calendar"),
@@ -26,7 +27,7 @@ fn schema() -> Value {
     serde_json::from_str(include_str!("../../configuration.json")).unwrap()
 }
 
-/// What provision, Lambda and AWS set, and nobody declares.
+/// Returns whether `provision`, Lambda or AWS sets a variable, so that nobody declares it.
 fn is_given(name: &str) -> bool {
     name == context::VARIABLE || name.starts_with("AWS_")
 }
@@ -90,7 +91,8 @@ fn the_schema_takes_what_the_reader_takes() {
     assert!(schema.is_valid(&json!({"SINK": "lines"})) && schema.is_valid(&declared(&[], "")));
 }
 
-/// What a declaration would say, with these changes and without that variable.
+/// Returns the variables that a declaration would set, with these changes and without that
+/// variable.
 fn declared(changes: &[(&str, &str)], without: &str) -> Value {
     let all = WHOLE.iter().chain(changes).filter(|(name, _)| !is_given(name) && *name != without);
     Value::Object(all.map(|(name, value)| ((*name).to_owned(), json!(value))).collect::<Map<_, _>>())

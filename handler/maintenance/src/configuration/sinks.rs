@@ -1,24 +1,24 @@
-//! Which sinks there are. What each needs to know is in its own folder.
+//! The kinds of sinks. Their settings are in their own folders.
 
 use contract::context::Context;
 use runtime::environment::Reader;
 
 use crate::sinks::{SINK, calendar, netbox, webhook};
 
-/// Where notices go.
+/// A sink, with its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SinkKind {
-    /// To the log, as JSON lines.
+    /// Writes JSON lines to the log.
     Lines,
-    /// To NetBox.
+    /// Delivers to NetBox.
     NetBox(netbox::settings::Settings),
-    /// To a server of one's own.
+    /// Posts to a web server.
     Webhook(webhook::settings::Settings),
-    /// To an iCalendar file in a bucket.
+    /// Writes an iCalendar file into a bucket.
     Calendar(calendar::settings::Settings),
 }
 
-/// Reads which sinks there are, and the settings of each.
+/// Reads the sinks and their settings.
 pub(super) fn sinks(reader: &mut Reader<'_>, context: Option<&Context>) -> Option<Vec<SinkKind>> {
     let list = reader.required(SINK)?;
     let names: Vec<&str> = list.split(',').map(str::trim).collect();

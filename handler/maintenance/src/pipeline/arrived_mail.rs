@@ -1,4 +1,4 @@
-//! A mail and what is known of it besides: what a sink is given.
+//! A mail with what is known of it besides its content: the input of a sink.
 
 use jiff::Timestamp;
 
@@ -8,26 +8,26 @@ use mail::Mail;
 /// A mail that arrived.
 #[derive(Debug, Clone)]
 pub struct ArrivedMail {
-    /// SES's id of it.
+    /// SES message id.
     pub ses_message_id: String,
-    /// The bucket that it is in.
+    /// Bucket that contains it.
     pub bucket: String,
-    /// Its key there.
+    /// Key of the object.
     pub key: String,
-    /// When SES received it.
+    /// Time at which SES received it; `None` if unknown.
     pub received_at: Option<Timestamp>,
-    /// The mail. `None` if it may not be opened (a virus), is too large to be one, or could not be decoded.
+    /// Decoded mail; `None` if it may not be opened (a virus), is too large to be one, or could not be decoded.
     pub mail: Option<Mail>,
-    /// The address of its `From`; of an unopened mail as SES has read it.
+    /// Address of its `From`; for an unopened mail, as SES has read it.
     pub sender: Option<String>,
-    /// Its subject; of an unopened mail as SES has read it.
+    /// Its subject; for an unopened mail, as SES has read it.
     pub subject: Option<String>,
-    /// Its `Message-ID`, without angle brackets.
+    /// Its `Message-ID`, without angle brackets; `None` if it has none.
     pub message_id: Option<String>,
 }
 
 impl ArrivedMail {
-    /// A mail that is not opened: what is known of it is what SES has read.
+    /// Returns a mail that is not opened, with the headers that SES has read.
     pub(crate) fn unopened(id: &str, bucket: String, key: String, received: &Received) -> Self {
         let headers = &received.mail.common_headers;
         let message_id = headers.message_id.as_deref().map(|id| id.trim().trim_matches(['<', '>']).to_owned());
@@ -43,7 +43,7 @@ impl ArrivedMail {
         }
     }
 
-    /// The same, opened. What the event says of headers is forgotten: it may be cut.
+    /// Opens the mail. Its own headers replace those of the event, which may be cut.
     pub(crate) fn open(&mut self, mail: Mail) {
         let outer = mail.outer();
         self.sender = outer.sender.as_ref().map(|sender| sender.address.clone());
@@ -52,7 +52,8 @@ impl ArrivedMail {
         self.mail = Some(mail);
     }
 
-    /// What tells this mail from others, however often it arrives: see [`Mail::identity`]. Of an unopened mail, SES's message id.
+    /// Returns the identity of the mail, which stays the same however often it arrives: see [`Mail::identity`]. For an unopened
+    /// mail, it is the SES message id.
     pub fn identity(&self) -> String {
         self.mail.as_ref().map_or_else(|| self.ses_message_id.clone(), |mail| mail.identity().to_string())
     }

@@ -1,4 +1,4 @@
-//! What is to be done with a mail that was read: pure, so that it can be shown in a table.
+//! Decides what is done with a mail that was read. Pure, so that it can be tested with a table.
 
 use contract::receipt_event::Verdicts;
 use mail::Mail;
@@ -8,26 +8,27 @@ use notice::{
 };
 use trust::{Doubt, Evidence, NoEvidence, Policy, Say, Scope, Standing};
 
-/// What is to be done with a mail.
+/// The decision on a mail.
 #[derive(Debug, Clone)]
 pub enum Decision {
     /// Deliver the notice.
     Deliver(Notice),
-    /// Nothing.
+    /// Do nothing.
     Ignore {
-        /// Why it is no notice.
+        /// Why it is not a notice.
         reason: String,
     },
-    /// Put it before a person.
+    /// Hand it to a person.
     HandOver {
         /// Why a person has to look at it.
         reason: String,
-        /// What could be read, unverified.
+        /// Maintenances that could be read, unverified.
         suggestion: Vec<Maintenance>,
     },
 }
 
-/// Decides on a mail. What is not trusted is not even ignored: else anybody could have a notice passed over.
+/// Decides on a mail. A mail that is not trusted is not even ignored: otherwise anybody could have a notice
+/// passed over.
 pub fn decide(
     policy: &Policy,
     verdicts: &Verdicts,

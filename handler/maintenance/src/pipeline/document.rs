@@ -1,5 +1,5 @@
-//! What other systems are told of a mail: one JSON document, with a version. A webhook gets it, and it stands beside a mail that is kept
-//! for a person.
+//! A mail as a JSON document for other systems, with a version. A webhook gets it, and it is stored beside a mail that is kept for a
+//! person.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -9,24 +9,24 @@ use contract::maintenance::Record;
 use notice::outcome::Notice;
 use schedule::digest;
 
-/// The document's version: a key may be added without a new one, what is there keeps its meaning.
+/// Version of the document: a key may be added without a new version; existing keys keep their meaning.
 pub const VERSION: u32 = 1;
 
-/// A mail in the words of other systems.
+/// A mail as other systems see it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Document<'mail> {
     /// See [`VERSION`].
     pub version: u32,
-    /// The same for the same mail, however often it is delivered: whoever has seen it may pass it over.
+    /// Id of the document: the same for the same mail, however often it is delivered, so that a receiver can skip repetitions.
     pub id: String,
-    /// What is said.
+    /// Content of the mail.
     #[serde(flatten)]
     pub content: Content<'mail>,
-    /// The mail that says so.
+    /// The mail that contains it.
     pub mail: MailPart<'mail>,
 }
 
-/// What is said.
+/// The content of a mail.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Content<'mail> {
@@ -34,16 +34,16 @@ pub enum Content<'mail> {
     Notice {
         /// Our slug of the provider.
         provider: &'static str,
-        /// When the provider wrote it: what orders the notices of one maintenance, where no `sequence` does.
+        /// Time at which the provider wrote it: it orders the notices of one maintenance without a `sequence`.
         announced_at: Option<Timestamp>,
-        /// With the 12 keys each, in the mail's order.
+        /// Maintenances, with the 12 keys each, in the mail's order.
         maintenances: Vec<Record<'mail>>,
     },
-    /// Somebody has to look at the mail.
+    /// A person has to look at the mail.
     ForPerson {
-        /// Why.
+        /// Why a person has to look at it.
         reason: &'mail str,
-        /// What could be read, unverified: nothing may be done by it.
+        /// Maintenances that could be read, unverified: nothing may be done by them.
         suggestion: Vec<Record<'mail>>,
     },
 }
@@ -51,24 +51,24 @@ pub enum Content<'mail> {
 /// A mail, without its text.
 #[derive(Debug, Clone, Serialize)]
 pub struct MailPart<'mail> {
-    /// What tells it from others: see [`ArrivedMail::identity`].
+    /// Identity of the mail: see [`ArrivedMail::identity`].
     pub identity: String,
-    /// Its `Message-ID`, without angle brackets.
+    /// Its `Message-ID`, without angle brackets; `None` if it has none.
     pub message_id: Option<&'mail str>,
-    /// Who sent it.
+    /// Address of the sender; `None` if unknown.
     pub sender: Option<&'mail str>,
-    /// Its subject.
+    /// Subject of the mail; `None` if unknown.
     pub subject: Option<&'mail str>,
-    /// When SES received it.
+    /// Time at which SES received it; `None` if unknown.
     pub received_at: Option<Timestamp>,
-    /// The bucket that it is in.
+    /// Bucket that contains it.
     pub bucket: &'mail str,
-    /// Its key there.
+    /// Key of the object.
     pub key: &'mail str,
 }
 
 impl<'mail> Document<'mail> {
-    /// What a notice says.
+    /// Returns the document of a notice.
     pub fn of_notice(arrived: &'mail ArrivedMail, notice: &'mail Notice) -> Self {
         let content = Content::Notice {
             provider: notice.recognised.provider.slug,
@@ -78,7 +78,7 @@ impl<'mail> Document<'mail> {
         Self::new(arrived, "notice", content)
     }
 
-    /// Why a person has to look at a mail.
+    /// Returns the document of a mail for a person.
     pub fn for_person(arrived: &'mail ArrivedMail, handover: &Handover<'mail>) -> Self {
         let suggestion = handover.suggestion.iter().map(Record::from).collect();
         Self::new(arrived, "for_person", Content::ForPerson { reason: handover.reason, suggestion })

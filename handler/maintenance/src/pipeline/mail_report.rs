@@ -1,4 +1,4 @@
-//! The line of the log for one mail, and its metrics.
+//! The log line of one mail, and its metrics.
 
 use contract::{
     maintenance::Announced,
@@ -10,45 +10,45 @@ use runtime::log::{Metric, Unit};
 use serde::Serialize;
 use serde_json::Value;
 
-/// What became of a mail.
+/// The report on a mail.
 #[derive(Debug, Clone)]
 pub(super) struct MailReport {
-    /// Lambda's id of the invocation.
+    /// Lambda's request id.
     pub(super) request_id: String,
-    /// SES's id of the mail; empty if the event named none.
+    /// SES message id; empty if the event names none.
     pub(super) ses_message_id: String,
-    /// The outcome.
+    /// Outcome of the mail.
     pub(super) outcome: MailOutcome,
-    /// Why it was not delivered.
+    /// Why it was not delivered; `None` if it was.
     pub(super) reason: Option<String>,
-    /// How long it took, in milliseconds.
+    /// Duration, in milliseconds.
     pub(super) duration_ms: f64,
-    /// Everything else.
+    /// Details of the mail.
     pub(super) details: MailDetails,
 }
 
-/// What a report says of a mail besides its outcome.
+/// The details that a report has besides the outcome.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct MailDetails {
-    /// The bucket that it was found in, or that it was looked for in last.
+    /// Bucket that contains it, or that was searched last.
     pub(super) bucket: Option<String>,
-    /// Its key in that bucket.
+    /// Key of the object.
     pub(super) key: Option<String>,
     /// Its `Message-ID`, without angle brackets.
     pub(super) message_id: Option<String>,
-    /// The address of its outer `From`.
+    /// Address of its outer `From`.
     pub(super) sender: Option<String>,
     /// Its outer subject.
     pub(super) subject: Option<String>,
-    /// When SES received it.
+    /// Time at which SES received it.
     pub(super) received_at: Option<Timestamp>,
-    /// The slug of the provider whose mail it is or claims to be.
+    /// Slug of the provider whose mail it is or claims to be.
     pub(super) provider: Option<String>,
-    /// How the provider was recognised, in words.
+    /// Description of how the provider was recognised.
     pub(super) recognised_by: Option<String>,
-    /// SES's verdicts on it.
+    /// SES's verdicts on the mail.
     pub(super) verdicts: Verdicts,
-    /// What was delivered, and what was suggested to a person.
+    /// Maintenances that were delivered, and those that were suggested to a person.
     #[serde(flatten)]
     pub(super) announced: Announced,
 }
@@ -58,16 +58,16 @@ pub(super) struct MailDetails {
 pub(super) enum MailOutcome {
     /// Every maintenance is where it belongs.
     Delivered,
-    /// A known sender's mail that is no notice.
+    /// The mail of a known sender is not a notice.
     Ignored,
-    /// Somebody has to look at it.
+    /// A person has to look at it.
     ForPerson,
-    /// Something was not there in time: Lambda tries again.
+    /// A dependency was not available in time: Lambda retries.
     Retry,
 }
 
 impl MailOutcome {
-    /// What it means, and our word for it.
+    /// Returns the outcome's class, and its word in the report.
     fn class(self) -> (Class, &'static str) {
         match self {
             Self::Delivered => (Class::Done, "delivered"),
@@ -103,7 +103,7 @@ fn facts(report: &MailReport) -> Vec<(String, String)> {
     let MailDetails { provider, subject, sender, key, announced, .. } = &report.details;
     let ids: Vec<&str> = announced.maintenances.iter().map(|record| record.maintenance_id.as_ref()).collect();
     let ids = (!ids.is_empty()).then(|| ids.join(" "));
-    // Where it was looked for and not found, SES's id is all that leads to it.
+    // If the mail was not found, SES's id is all that leads to it.
     let place = key.as_ref().unwrap_or(&report.ses_message_id);
     [
         ("provider", Some(provider.as_deref().unwrap_or("unknown"))),
@@ -117,7 +117,7 @@ fn facts(report: &MailReport) -> Vec<(String, String)> {
     .collect()
 }
 
-/// The metrics of a mail. Each outcome is counted, with 0 too: an alarm then has data.
+/// Returns the metrics of a mail. Every outcome is counted, with 0 too, so that alarms have data.
 pub(super) fn metrics(report: &MailReport, panicked: bool) -> [Metric; 7] {
     let is = |outcome| f64::from(u8::from(report.outcome == outcome));
     let count = |name, value| Metric { name, unit: Unit::Count, value };

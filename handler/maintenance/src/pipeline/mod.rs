@@ -1,8 +1,8 @@
-//! From an event to a delivery: every mail that an invocation is about is read, understood, judged, and ends in
-//! exactly one outcome, which is one line in the log.
+//! From an event to a delivery: every mail of an invocation is read, parsed and judged, and ends in exactly one outcome, which is
+//! one line in the log.
 //!
-//! What has to be tried again makes the invocation fail, after all of its mails were tried: Lambda then retries, and at last puts
-//! the event into the failure queue. A retry delivers again what was delivered, so a sink has to bear that.
+//! A mail that must be retried makes the invocation fail, after all of its mails were handled: Lambda then retries, and in the
+//! end puts the event into the failure queue. A retry delivers again what was delivered, so a sink must be idempotent.
 
 pub mod arrived_mail;
 pub mod decision;
@@ -26,46 +26,46 @@ use notice::outcome::Outcome;
 use runtime::{log::Log, store::ObjectSource};
 use trust::Policy;
 
-/// Everything that a mail passes through.
+/// Handles mails, with everything that this takes.
 #[derive(Debug)]
 pub struct Pipeline<Store, Delivery> {
-    /// Where mails may be, in the order in which they are looked for.
+    /// Places of mails, in the order in which they are searched.
     pub places: Vec<MailPlace>,
-    /// Whom to trust.
+    /// Senders that are trusted.
     pub policy: Policy,
-    /// Which mails are deleted once nothing is left to do for them.
+    /// Mails that are deleted after their handling.
     pub deletion: Deletion,
-    /// What reads a mail: [`notice::parse`]. A value, so that its faults can be tried.
+    /// Parser of mails: [`notice::parse`]. A value, so that tests can make it fail.
     pub parse: fn(&Mail) -> Outcome,
-    /// What holds the mails.
+    /// Store that contains the mails.
     pub store: Store,
-    /// What takes the notices.
+    /// Sink that the notices are delivered to.
     pub sink: Delivery,
-    /// Where the reports go.
+    /// Log that the reports go to.
     pub log: Arc<Log>,
 }
 
-/// Which mails are deleted from their bucket, once nothing is left to do for them.
+/// The mails that are deleted from their bucket after their handling.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Deletion {
-    /// Mails that were delivered or ignored.
+    /// `true` for mails that were delivered or ignored.
     pub processed: bool,
-    /// Unrecognised mail that has been handed to a person.
+    /// `true` for unrecognised mails that have been handed to a person.
     pub unknown: bool,
 }
 
-/// Why an invocation has failed.
+/// The reasons why an invocation failed.
 #[derive(Debug, Error)]
 pub enum Unfinished {
-    /// The event is about no mail.
+    /// The event contains no mail.
     #[error("the event is no SES receipt event: it has no records")]
     NoRecords,
-    /// Some mails have to be tried again.
+    /// Some mails must be retried.
     #[error("{} of {mails} mails must be tried again: {}", .again.len(), .again.join("; "))]
     TryAgain {
-        /// How many the event is about.
+        /// Number of mails in the event.
         mails: usize,
-        /// SES's message id of each, and the reason.
+        /// SES message id and reason of each mail that must be retried.
         again: Vec<String>,
     },
 }
@@ -98,7 +98,7 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
                 spent.push(place);
             }
         }
-        // Not before all is done: what is tried again needs its mail, and so do the event's others.
+        // Deleted after the last mail only: a retry needs its mail, and so do the event's other mails.
         if again.is_empty() {
             for (bucket, key) in spent {
                 if let Err(error) = self.store.delete(&bucket, &key).await {

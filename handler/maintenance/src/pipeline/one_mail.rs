@@ -1,4 +1,4 @@
-//! One mail from its record to its report.
+//! Handles one mail, from its record in the event to its report.
 
 use std::{
     panic::{self, AssertUnwindSafe},
@@ -25,10 +25,10 @@ use notice::{
 use runtime::store::{ObjectSource, StoreError};
 use trust::{Doubt, Evidence, NoEvidence};
 
-/// The most characters of a header that the log repeats.
+/// Length limit of a header in the log, in characters.
 const LONGEST_HEADER: usize = 998;
 
-/// How a mail has ended.
+/// The end of a mail's handling.
 struct End {
     outcome: MailOutcome,
     reason: Option<String>,
@@ -50,27 +50,27 @@ impl End {
 #[derive(Debug)]
 pub(super) struct Handled {
     pub(super) report: MailReport,
-    /// Whether the parser panicked over it.
+    /// `true` if the parser panicked on it.
     pub(super) panicked: bool,
-    /// Whether nothing is left to do for it, and it may be deleted as configured.
+    /// `true` if nothing is left to do, so that it may be deleted as configured.
     pub(super) is_spent: bool,
 }
 
-/// What was found in the places, or why nothing was.
+/// The result of searching the places for a mail.
 enum Search {
     Found(Vec<u8>),
     TooLarge(StoreError),
     NotFound(String),
 }
 
-/// A mail that was read; `None` for the outcome if the parser panicked, which nothing else may depend on.
+/// A mail that was read; `None` as outcome if the parser panicked, which must not affect anything else.
 struct Understood {
     recognised: Option<Recognised>,
     outcome: Option<Outcome>,
 }
 
 impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
-    /// Handles a mail.
+    /// Handles a mail and returns its report.
     pub(super) async fn one_mail(&self, request_id: &str, received: &Received) -> Handled {
         let started = Instant::now();
         let id = received.mail.message_id.as_deref().unwrap_or_default();
@@ -103,7 +103,7 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
         Handled { report, panicked, is_spent }
     }
 
-    /// Looks for the mail in every place, and notes in the arrived where it is, or was looked for last.
+    /// Searches every place for the mail, and records in `arrived` where it is, or was searched last.
     async fn search(&self, id: &str, arrived: &mut ArrivedMail) -> Search {
         if id.is_empty() {
             return Search::NotFound("the record is none of SES's: it names no message id".to_owned());
@@ -123,7 +123,7 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
         Search::NotFound(format!("the mail could not be read: {}", missed.join(", ")))
     }
 
-    /// What SES testifies of the mail that was found in the arrived's place.
+    /// Returns SES's evidence of the mail's origin.
     fn evidence(&self, bytes: &[u8], received: &Received, arrived: &ArrivedMail) -> Result<Evidence, NoEvidence> {
         let is_place = |place: &&MailPlace| place.bucket == arrived.bucket && arrived.key.starts_with(&place.prefix);
         let places = self.places.iter().filter(is_place);
@@ -163,7 +163,7 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
         }
     }
 
-    /// A mail that not even a person can be given is tried again, and so gets into the failure queue: it is not lost.
+    /// Hands a mail to a person. If that fails, it is retried, and so gets into the failure queue: it is not lost.
     async fn hand_over(&self, arrived: &ArrivedMail, reason: String, suggestion: &[Maintenance]) -> End {
         match self.sink.hand_over(arrived, &Handover { reason: &reason, suggestion }).await {
             Ok(()) => End { suggestion: records(suggestion), ..End::new(MailOutcome::ForPerson, reason) },
@@ -172,8 +172,8 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
     }
 }
 
-/// Decodes and parses. A panic in there is a fault of ours, and must not keep the mail from a person. Of a mail that is not `is_open` the
-/// attachments stay shut: nothing in them can change anything, so that nothing is gained by reading them.
+/// Decodes and parses a mail. A panic there is our fault, and must not keep the mail from a person. Unless `is_open`, attachments are not
+/// unpacked: nothing in them could change anything.
 fn understand(bytes: &[u8], arrived: &mut ArrivedMail, parse: fn(&Mail) -> Outcome, is_open: bool) -> Understood {
     let Ok(mut mail) = panic::catch_unwind(|| Mail::decode(bytes)) else {
         return Understood { recognised: None, outcome: None };
@@ -228,7 +228,7 @@ fn report(
     }
 }
 
-/// How a provider was recognised. What the mail says is not repeated: bodies stay out of the log.
+/// Describes how a provider was recognised. The mail's words are not repeated: bodies stay out of the log.
 fn in_words(recognition: &Recognition) -> String {
     match recognition {
         Recognition::Sender(domain) => format!("sender {domain}"),

@@ -1,5 +1,5 @@
-//! Where notices go. A sink answers for idempotence and order: the same notice may be delivered twice, and an older one after
-//! a newer one. What it needs for that is in the notice (when it was announced, its sequence) and in the arrived (its identity).
+//! The interface of sinks. A sink is responsible for idempotence and order: the same notice may be delivered twice, and an older
+//! one after a newer one. It decides by the notice (its time, its sequence) and the identity of the arrived mail.
 
 use std::future::Future;
 
@@ -9,52 +9,52 @@ use thiserror::Error;
 use super::arrived_mail::ArrivedMail;
 use notice::{model::Maintenance, outcome::Notice};
 
-/// What takes notices.
+/// A destination of notices.
 pub trait Sink {
     /// Sets the invocation's deadline; start nothing that cannot finish before it.
     fn until(&self, _deadline: Deadline) {}
 
-    /// Puts every maintenance of a trusted notice where it belongs.
+    /// Delivers every maintenance of a trusted notice.
     fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> impl Future<Output = Result<Delivered, SinkError>>;
 
-    /// Puts a mail before a person.
+    /// Hands a mail to a person.
     fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> impl Future<Output = Result<(), SinkError>>;
 }
 
-/// What a sink has done with a notice.
+/// The result of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivered {
-    /// All that it asks for.
+    /// The notice was delivered completely.
     Whole,
-    /// What it could: the sink itself has put the rest before a person.
+    /// The notice was delivered as far as possible: the sink itself has handed the rest to a person.
     ForPerson {
         /// What is left to do, and why.
         reason: String,
     },
 }
 
-/// What a person has to know of a mail.
+/// The information that a person needs about a mail.
 #[derive(Debug, Clone, Copy)]
 pub struct Handover<'handover> {
     /// Why a person has to look at it.
     pub reason: &'handover str,
-    /// What could be read, unverified.
+    /// Maintenances that could be read, unverified.
     pub suggestion: &'handover [Maintenance],
 }
 
-/// Why a sink did not take a mail.
+/// The reasons why a sink did not take a mail.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SinkError {
-    /// It may another time.
+    /// A retry may succeed.
     #[error("{0}")]
     Transient(String),
-    /// It never will take this one.
+    /// No retry will succeed.
     #[error("{0}")]
     Refused(String),
 }
 
-/// Several sinks: each takes every notice and every mail for a person. What one of them could not take yet is tried again with all,
-/// which the others bear as they bear any repetition.
+/// Several sinks: each gets every notice and every mail for a person. If one of them has to retry, all get the mail again, which
+/// the others bear since they are idempotent.
 #[derive(Debug)]
 pub struct Several<One>(pub Vec<One>);
 

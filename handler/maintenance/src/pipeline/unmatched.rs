@@ -1,5 +1,5 @@
-//! Mails for a person, kept in S3: for whoever has no other queue that a person works through. Two objects each, below the place's prefix:
-//! the mail as it came, and beside it a [`Document`] with the reason. Keeping one again changes nothing.
+//! Keeps mails for a person in S3, for installations without another queue that a person works through. Each is two objects below the
+//! place's prefix: the mail as it came, and a [`Document`] with the reason. Keeping a mail again changes nothing.
 
 use super::{
     arrived_mail::ArrivedMail,
@@ -9,17 +9,17 @@ use super::{
 use contract::context::Place;
 use runtime::store::{Expected, ObjectStore, StoreError};
 
-/// Keeps mails for a person.
+/// A store of mails for a person.
 #[derive(Debug, Clone)]
 pub struct Unmatched<Store> {
-    /// What holds them.
+    /// Object store.
     pub store: Store,
-    /// Where they are kept.
+    /// Place of the mails.
     pub place: Place,
 }
 
 impl<Store: ObjectStore> Unmatched<Store> {
-    /// Keeps a mail.
+    /// Stores a mail and its document.
     pub async fn keep(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<(), SinkError> {
         let Place { bucket, prefix } = &self.place;
         let key = format!("{prefix}{}", arrived.ses_message_id);
@@ -32,7 +32,7 @@ impl<Store: ObjectStore> Unmatched<Store> {
                 let kept = self.store.put(bucket, &key, mail.bytes, "message/rfc822", Expected::Anything).await;
                 kept.map_err(|error| transient(&error))?;
             }
-            // It is none of SES's; the document says where it is.
+            // The mail's key is not one of SES's; the document tells its bucket and key.
             Err(StoreError::TooLarge(_)) => {}
             Ok(None) => return Err(transient(&format!("s3://{}/{} is not there", arrived.bucket, arrived.key))),
             Err(error) => return Err(transient(&error)),

@@ -62,7 +62,7 @@ fn content(status: Option<EventStatus>, circuits: &[&str]) -> Content {
     Content { status, circuits, summary: String::new() }
 }
 
-/// A notice that was written at that hour.
+/// Returns a notice that was written at that hour.
 fn notice(hour: i64, windows: &[(u8, EventStatus)]) -> Announcement {
     let windows = windows
         .iter()

@@ -20,29 +20,29 @@ use crate::pipeline::{
 /// A maintenance that was delivered.
 #[derive(Debug, Serialize)]
 struct DeliveredMaintenance<'notice> {
-    /// The 12 keys.
+    /// Maintenance, with the 12 keys.
     #[serde(flatten)]
     maintenance: Record<'notice>,
     /// Our slug of the provider, where the key `provider` has the name that the notice gives.
     provider_slug: &'notice str,
-    /// When the provider wrote the notice: what orders the notices of one maintenance.
+    /// Time at which the provider wrote the notice: it orders the notices of one maintenance.
     announced_at: Option<Timestamp>,
-    /// The identity of the mail: the same for the same mail, however often it arrives.
+    /// Identity of the mail: the same however often it arrives.
     mail: &'notice str,
 }
 
-/// A mail that somebody has to look at.
+/// A mail that was handed to a person.
 #[derive(Debug, Serialize)]
 struct HandedOver<'mail> {
-    /// The identity of the mail.
+    /// Identity of the mail.
     mail: &'mail str,
-    /// The bucket that it is in.
+    /// Bucket that contains it.
     bucket: &'mail str,
-    /// Its key in that bucket.
+    /// Key of the object.
     key: &'mail str,
-    /// Why somebody has to.
+    /// Why a person has to look at it.
     reason: &'mail str,
-    /// What could be read of it, unverified.
+    /// Maintenances that could be read, unverified.
     suggestion: Vec<Record<'mail>>,
 }
 

@@ -11,33 +11,33 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// No test waits longer for anything.
+/// Deadline of every wait.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What a function said to the Runtime API.
+/// A message of the function to the Runtime API.
 #[derive(Debug, Clone)]
 pub(crate) struct Said {
-    /// Such as `/2018-06-01/runtime/invocation/ID/response`.
+    /// Path, such as `/2018-06-01/runtime/invocation/ID/response`.
     pub(crate) path: String,
-    /// The header `lambda-runtime-function-error-type`.
+    /// Value of the header `lambda-runtime-function-error-type`.
     pub(crate) error_type: Option<String>,
     pub(crate) body: String,
 }
 
 #[derive(Default)]
 struct State {
-    /// `/bucket/key` → the answers in order, the last one again and again.
+    /// Answers by `/bucket/key`, in order; the last one is repeated.
     objects: BTreeMap<String, VecDeque<(u16, Vec<u8>)>>,
     events: VecDeque<(String, String)>,
     said: Vec<Said>,
     fetched: Vec<String>,
-    /// `bucket/key` → what was written there, and its `ETag`'s number.
+    /// Written objects by `bucket/key`, and the number of their `ETag`.
     written: BTreeMap<String, (Vec<u8>, usize)>,
     deleted: Vec<String>,
     unsigned: usize,
 }
 
-/// The endpoints.
+/// The fake endpoints of AWS.
 #[derive(Clone)]
 pub(crate) struct Cloud {
     state: Arc<(Mutex<State>, Condvar)>,
@@ -60,12 +60,12 @@ impl Cloud {
         cloud
     }
 
-    /// Puts an object, or an answer of S3 to whoever asks for it.
+    /// Sets an object, or an error answer of S3.
     pub(crate) fn answer(&self, object: &str, status: u16, bytes: &[u8]) {
         self.lock().objects.entry(format!("/{object}")).or_default().push_back((status, bytes.to_vec()));
     }
 
-    /// Invokes the function and waits for what it says.
+    /// Invokes the function and waits for its message.
     pub(crate) fn invoke(&self, request_id: &str, event: &str) -> Said {
         self.prepare(request_id, event);
         self.wait_for(request_id)
@@ -77,7 +77,7 @@ impl Cloud {
         self.state.1.notify_all();
     }
 
-    /// Waits for what the function says on a path with these words in it.
+    /// Waits for the function's message on a path with these words in it.
     pub(crate) fn wait_for(&self, words: &str) -> Said {
         let deadline = Instant::now() + PATIENCE;
         let mut state = self.lock();
@@ -91,24 +91,24 @@ impl Cloud {
         }
     }
 
-    /// The objects that were asked for, in order; every request must have been signed.
+    /// Returns the keys of the objects that were read, in order; checks that every request was signed.
     pub(crate) fn fetched(&self) -> Vec<String> {
         let state = self.lock();
         assert_eq!(state.unsigned, 0, "unsigned requests to S3");
         state.fetched.clone()
     }
 
-    /// What was written below `bucket/key`.
+    /// Returns the objects that were written below `bucket/key`.
     pub(crate) fn written(&self) -> BTreeMap<String, Vec<u8>> {
         self.lock().written.iter().map(|(object, (bytes, _))| (object.clone(), bytes.clone())).collect()
     }
 
-    /// The objects that were deleted.
+    /// Returns the keys of the objects that were deleted.
     pub(crate) fn deleted(&self) -> Vec<String> {
         self.lock().deleted.clone()
     }
 
-    /// The function's program, with the environment that Lambda and the stack give it.
+    /// Returns the function's program, with the environment that Lambda and the stack give it.
     pub(crate) fn function(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -134,7 +134,7 @@ impl Cloud {
         self.state.0.lock().unwrap()
     }
 
-    /// One connection, kept alive.
+    /// Serves one connection, kept alive.
     fn serve(&self, stream: &TcpStream) -> Option<()> {
         let mut reader = BufReader::new(stream);
         loop {
@@ -243,7 +243,7 @@ fn response(status: u16, more: &str, body: &[u8]) -> Vec<u8> {
     response
 }
 
-/// A function that runs, and is killed in the end.
+/// A running function, which is killed in the end.
 pub(crate) struct Running {
     child: Child,
     stdout: Option<thread::JoinHandle<String>>,
@@ -258,20 +258,20 @@ impl Running {
         Self { child, stdout: Some(read(stdout)), stderr: Some(read(stderr)) }
     }
 
-    /// Its resident memory in bytes, the most that it ever was.
+    /// Returns its peak resident memory, in bytes.
     pub(crate) fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
-    /// Ends it, and hands out what it wrote.
+    /// Ends the function, and returns its output.
     pub(crate) fn stop(mut self) -> (Vec<String>, String) {
         self.child.kill().unwrap();
         self.finish().1
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until the function ends by itself.
     pub(crate) fn end(mut self) -> (ExitStatus, (Vec<String>, String)) {
         self.finish()
     }

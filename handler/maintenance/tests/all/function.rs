@@ -12,12 +12,12 @@ use crate::{
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_maintenance");
 
-/// One of our mails as SES stores it under that id.
+/// Returns one of our mails as SES stores it under that id.
 fn mail(id: &str, name: &str) -> Vec<u8> {
     trusted::stored(id, &std::fs::read(support::repository().join("tests/mails/aws").join(name)).unwrap())
 }
 
-/// The author of `planned.eml`.
+/// Author of `planned.eml`.
 const DESK: &str = "no-reply-aws@amazon.com";
 
 fn record(id: &str, author: &str) -> Value {
@@ -75,7 +75,7 @@ fn a_mail_that_is_not_there_fails_the_invocation_and_nothing_else() {
     let message = body["errorMessage"].as_str().unwrap();
     assert!(message.starts_with("1 of 3 mails must be tried again: one: "), "{message}");
     assert!(message.contains("s3://mail/inbound/one: no such object, s3://older/one: no such object"), "{message}");
-    // Lambda tries again, and by then the mail is there.
+    // Lambda retries, and by then the mail is there.
     cloud.answer("mail/inbound/one", 200, &mail("one", "order.eml"));
     assert!(cloud.invoke("request-2", &event_by("shipment-tracking@amazon.com", &["one"])).path.ends_with("/response"));
     let (lines, _) = function.stop();
@@ -124,7 +124,7 @@ fn over_tls_only_a_certificate_that_somebody_vouches_for_will_do() {
     };
     tls.object("mail/inbound/one", &mail("one", "planned.eml"));
     for (bundle, outcome) in [(Some(tls.bundle()), Class::Done), (None, Class::Retry)] {
-        // A function that was stopped still waits for its next event in the eyes of its own cloud, and would get it.
+        // A stopped function still waits for its next event in the eyes of its own cloud, and would get it.
         let cloud = Cloud::start();
         let mut command = cloud.function(PROGRAM);
         command.env("AWS_ENDPOINT_URL_S3", tls.endpoint());
@@ -155,7 +155,7 @@ fn a_large_mail_takes_at_most_three_times_its_size() {
     assert!(peak < 3 * 40 * MEGABYTE as u64, "{} MB", peak / MEGABYTE as u64);
 }
 
-/// Where the function may write, besides what it reads.
+/// Context with places where the function may write, besides what it reads.
 const PLACES: &str = r#"{"stack":"example","function":"maintenance","mail":[{"bucket":"mail","prefix":"inbound/"}],
     "writes":[{"bucket":"mail","prefix":"unmatched/"},{"bucket":"feed","prefix":"calendar/"}]}"#;
 

@@ -31,7 +31,7 @@ use serde_json::{Value, json};
 
 use crate::support;
 
-/// There is one NetBox.
+/// Lock, since there is one NetBox.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// The NetBox that was started.
@@ -42,7 +42,7 @@ struct Server {
     _alone: MutexGuard<'static, ()>,
 }
 
-/// What of an event can be compared: its status, its window, and the worst for each circuit.
+/// The comparable part of an event: status, window, and the worst impact on each circuit.
 type Shown = (String, i64, i64, BTreeMap<String, String>);
 
 impl Server {
@@ -84,7 +84,7 @@ impl Server {
         page["results"].as_array().unwrap().clone()
     }
 
-    /// Makes the provider and the circuits that a notice names, where they are not there yet.
+    /// Creates the provider and the circuits that a notice names, unless they exist.
     async fn fill(&self, circuits: &BTreeMap<String, BTreeSet<String>>) {
         let kind = json!({"name": "Transit", "slug": "transit"});
         let kind = self.ask("POST", "circuits/circuit-types/", Some(kind)).await["id"].clone();
@@ -97,7 +97,7 @@ impl Server {
         }
     }
 
-    /// The events by name with what they show, and how many impacts and notifications there are in all.
+    /// Returns the events by name, and the numbers of impacts and notifications in all.
     async fn content(&self) -> (BTreeMap<String, Vec<Shown>>, usize, usize) {
         let (events, impacts) =
             (self.list("plugins/notices/maintenance").await, self.list("plugins/notices/impact").await);
@@ -149,7 +149,7 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// What NetBox should show of a notice.
+/// Returns what NetBox should show of a notice.
 fn expected(notice: &Notice, arrived: &ArrivedMail) -> BTreeMap<String, Vec<Shown>> {
     let mut shown = BTreeMap::new();
     for announcement in Announcement::of(notice, arrived.received_at).unwrap() {
@@ -164,7 +164,7 @@ fn expected(notice: &Notice, arrived: &ArrivedMail) -> BTreeMap<String, Vec<Show
     shown
 }
 
-/// One planned mail of each provider, and the circuits of all.
+/// Returns one planned mail of each provider, and the circuits of all.
 fn planned() -> (Vec<support::Named>, BTreeMap<String, BTreeSet<String>>) {
     let mut mails = support::own_mails();
     mails.retain(|mail| mail.name.ends_with("/planned") && !mail.name.starts_with("genericprovider/"));
@@ -245,7 +245,7 @@ fn notices_that_change_and_cancel_are_followed_and_nothing_is_twice() {
         assert_eq!((open.len(), notifications), (2, 2), "{events:?}");
         let sink = server.sink();
         let end = server.deliver(&sink, &rescheduled).await;
-        // A window less: the mail is for a person too, for whom this plugin has no queue.
+        // One window less: the mail is for a person too, for whom this plugin has no queue.
         assert!(end.as_ref().is_err_and(|error| error.contains("`unmatched/`")), "{end:?}");
         let states = |events: &BTreeMap<String, Vec<Shown>>| -> BTreeSet<String> {
             let shown = events.iter().filter(|(name, _)| !name.contains("duplicate")).flat_map(|(_, shown)| shown);

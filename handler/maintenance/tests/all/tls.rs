@@ -17,7 +17,7 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// Starts one; `None` without `openssl`.
+    /// Starts an endpoint; `None` without `openssl`.
     pub(crate) fn start() -> Option<Self> {
         Command::new("openssl").arg("version").stdout(Stdio::null()).status().ok()?;
         let folder = tempfile::tempdir().unwrap();
@@ -42,19 +42,20 @@ impl Tls {
         Some(Self { server, folder, port })
     }
 
-    /// The endpoint's address.
+    /// Returns the endpoint's address.
     pub(crate) fn endpoint(&self) -> String {
         format!("https://127.0.0.1:{}", self.port)
     }
 
-    /// Puts an object.
+    /// Puts an object into the folder.
     pub(crate) fn object(&self, name: &str, bytes: &[u8]) {
         let path = self.folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }
 
-    /// A bundle with the authority's certificate among those of this machine, as in Lambda: some 140.
+    /// Returns a bundle with the authority's certificate among those of this machine, as in Lambda: some
+    /// 140.
     pub(crate) fn bundle(&self) -> String {
         let bundles = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
         let mut bundle = bundles.iter().find_map(|path| fs::read(path).ok()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Whom the function believes, over all mails that there are: those that we wrote, and the real ones.
+//! Tests whom the function trusts, over all mails: those that we wrote, and the real ones.
 
 use contract::receipt_event::{Received, Verdict, Verdicts};
 use mail::Mail;
@@ -10,7 +10,7 @@ use crate::support;
 
 const ID: &str = "0123456789abcdefghijklmnopqrstuv01234567";
 
-/// How SES received a mail.
+/// Envelope of a mail, as SES received it.
 struct Envelope<'envelope> {
     sender: &'envelope str,
     helo: &'envelope str,
@@ -18,7 +18,7 @@ struct Envelope<'envelope> {
 
 const BOUNCES: Envelope<'_> = Envelope { sender: "bounce@carrier.example", helo: "mx.carrier.example" };
 
-/// The mail with that id as SES stores it: its own headers, then the mail, whose author passed every check.
+/// Returns the mail with that id as SES stores it: its own headers, then the mail, whose author passed every check.
 pub(crate) fn stored(id: &str, mail: &[u8]) -> Vec<u8> {
     received(id, mail, &BOUNCES)
 }
@@ -37,12 +37,12 @@ fn received(id: &str, mail: &[u8], Envelope { sender, helo }: &Envelope<'_>) -> 
     [block.as_bytes(), mail].concat()
 }
 
-/// The address of a mail's author, as SES reads it.
+/// Returns the address of a mail's author, as SES reads it.
 fn author(mail: &[u8]) -> String {
     Mail::decode(mail).outer().sender.as_ref().map(|sender| sender.address.clone()).unwrap_or_default()
 }
 
-/// What the function does with a mail that passed every check.
+/// Returns the function's decision on a mail that passed every check.
 fn decided(policy: &Policy, mail: &[u8], envelope: &Envelope<'_>) -> Decision {
     let object = received(ID, mail, envelope);
     let event =
@@ -60,21 +60,21 @@ fn is_delivered(mail: &[u8], envelope: &Envelope<'_>) -> bool {
     matches!(decided(&Policy::default(), mail, envelope), Decision::Deliver(_))
 }
 
-/// A policy by which the author of a mail may pass everything on, and speak for everybody.
+/// Returns a policy by which the author of a mail may forward everything, and speak for everybody.
 fn vouching_for(mail: &[u8]) -> Policy {
     let author = author(mail);
     let grants = |purpose| Grants::read(purpose, &format!("{author}=*"));
     Policy { trusted_senders: grants(Purpose::Carriers), forwarders: grants(Purpose::Forwarders), ..Policy::default() }
 }
 
-/// Our mails that are delivered by themselves when all is right.
+/// Returns our mails that are delivered without a person if all is right.
 fn delivered() -> Vec<support::Named> {
     let mails: Vec<_> = support::own_mails().into_iter().filter(|mail| is_delivered(&mail.bytes, &BOUNCES)).collect();
     assert!(mails.len() > 80, "{} mails", mails.len());
     mails
 }
 
-/// One notice of each carrier, and more of those that have several forms.
+/// Returns one notice of each carrier, and more of those that have several formats.
 fn planned() -> Vec<support::Named> {
     let mut mails = delivered();
     mails.retain(|mail| ["planned", "calendar", "tentative"].iter().any(|name| mail.name.ends_with(name)));
@@ -93,8 +93,8 @@ fn every_carrier_is_heard() {
     assert_eq!(unheard, Vec::<&str>::new());
 }
 
-/// Whoever proves to be a carrier, or is vouched for, is heard: none of the real notices looks like a bounce, an answer or a message
-/// passed on by the carrier itself.
+/// A proven carrier, or a listed sender, is trusted: none of the real notices looks like a bounce, a reply or a message forwarded by
+/// the carrier itself.
 #[test]
 fn every_notice_of_the_corpus_is_trusted_where_its_sender_is() {
     let (mut trusted, mut wrong) = (0, Vec::new());
@@ -112,21 +112,21 @@ fn every_notice_of_the_corpus_is_trusted_where_its_sender_is() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The headers of a mail without those that only belong to it, and its body.
+/// Returns the headers of a mail without those that only belong to it, and its body.
 fn parts(mail: &[u8]) -> (String, String) {
     let text = String::from_utf8_lossy(mail).replace("\r\n", "\n");
     let (head, body) = text.split_once("\n\n").unwrap();
     (head.to_owned(), body.to_owned())
 }
 
-/// The value of a header, unfolded.
+/// Returns the value of a header, unfolded.
 fn header(head: &str, name: &str) -> String {
     let unfolded = head.replace("\n ", " ").replace("\n\t", " ");
     let line = unfolded.lines().find(|line| line.to_lowercase().starts_with(&format!("{}:", name.to_lowercase())));
     line.and_then(|line| line.split_once(':')).map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
 }
 
-/// The fields that say how a body is to be read.
+/// Returns the fields that say how a body is to be read.
 fn content(head: &str) -> String {
     let mut kept = String::new();
     let mut is_kept = false;
@@ -142,7 +142,7 @@ fn content(head: &str) -> String {
     kept
 }
 
-/// Mails of the carrier's own servers and people, with somebody's notice in them. The envelope's sender, and the mail.
+/// Returns mails of the carrier's own servers and people that contain somebody's notice: the envelope's sender, and the mail.
 fn carried(mail: &[u8]) -> Vec<(&'static str, &'static str, String)> {
     let (head, body) = parts(mail);
     let (from, subject, kind) = (header(&head, "From"), header(&head, "Subject"), content(&head));
@@ -211,7 +211,7 @@ fn no_notice_within_another_mail_of_its_carrier_is_delivered() {
     }
 }
 
-/// The same from somebody who may pass everything on: he passes messages on, and no bounces or automatic answers.
+/// A listed forwarder may forward messages, but no bounces or automatic replies.
 #[test]
 fn a_forwarder_is_heard_and_its_bounces_are_not() {
     let mut count = 0;
@@ -236,7 +236,7 @@ fn a_forwarder_is_heard_and_its_bounces_are_not() {
     assert!(count > 30, "{count}");
 }
 
-/// A calendar of a sender that we do not know, for a provider's name.
+/// Returns a calendar of a sender that we do not know, for a provider's name.
 fn calendar(provider: &str) -> String {
     format!(
         "From: NOC <noc@fjordfibre.example>\nSubject: Maintenance\nMIME-Version: 1.0\nContent-Type: text/calendar\n\n\

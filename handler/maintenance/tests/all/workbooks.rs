@@ -1,5 +1,5 @@
-//! Attachments that declare more than they hold, or hold more than they seem to: each in the function itself, which may take no more than
-//! so much memory. A workbook that is too much is a mail for a person, and never the function's end.
+//! Tests attachments that declare more than they hold, or hold more than they seem to: each in the function itself, with a memory limit.
+//! A workbook that is too large makes its mail one for a person, and never ends the function.
 
 use std::{
     fmt::Write as _,
@@ -18,18 +18,18 @@ use crate::{
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_maintenance");
 const MEGABYTE: u64 = 1024 * 1024;
-/// What any mail of a megabyte may take.
+/// Memory limit for any mail of a megabyte, in bytes.
 const MOST_MEMORY: u64 = 100 * MEGABYTE;
-/// Address space of the child: what is taken above this ends it.
+/// Address space of the child, in bytes: an allocation above this ends it.
 const ADDRESS_SPACE: u64 = 1500 * MEGABYTE;
-/// The same mail's time: unoptimised code is many times slower.
+/// Time limit of the same mail, in milliseconds: unoptimised code is many times slower.
 const LONGEST_MS: f64 = if cfg!(debug_assertions) { 30_000.0 } else { 1_000.0 };
 
 const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
 const RELATIONS: &str = "http://schemas.openxmlformats.org/package/2006/relationships";
 const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 
-/// The parts of a workbook; a part that is empty is left out.
+/// The parts of a workbook; an empty part is left out.
 struct Parts {
     sheets: String,
     targets: String,
@@ -107,7 +107,7 @@ fn strings(count: &str, inner: &str) -> String {
     format!(r#"<sst xmlns="{MAIN}" uniqueCount={count}>{inner}</sst>"#)
 }
 
-/// What each attack is, and its workbook: texts and formats.
+/// Returns attacks by texts and formats: the name of each, and its workbook.
 fn of_texts() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("a number of texts", with(&|parts| parts.strings = strings("\"10000000000\"", "<si><t>a</t></si>"))),
@@ -136,7 +136,7 @@ fn of_texts() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// The same: sheets, cells and files.
+/// Returns attacks by sheets, cells and files: the name of each, and its workbook.
 fn of_sheets() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         (
@@ -227,7 +227,7 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// AT&T's notice with another workbook.
+/// Returns AT&T's notice with another workbook.
 fn mail(workbook: &[u8]) -> Vec<u8> {
     let path = support::repository().join("tests/mails/att/planned.eml");
     let whole = std::fs::read_to_string(path).unwrap().replace("\r\n", "\n");
@@ -236,7 +236,7 @@ fn mail(workbook: &[u8]) -> Vec<u8> {
     format!("{before}Content-Transfer-Encoding: base64\n\n{}\n--{after}", base64(workbook)).into_bytes()
 }
 
-/// The function, with a limit on its memory.
+/// Returns the function, with a limit on its memory.
 fn limited(cloud: &Cloud) -> Command {
     let mut command = cloud.function("/bin/sh");
     command.args(["-c", &format!("ulimit -v {} && exec \"$0\"", ADDRESS_SPACE / 1024), PROGRAM]);
@@ -287,7 +287,7 @@ fn no_workbook_takes_more_than_a_mail_may() {
     }
 }
 
-/// Of a mail that fails a verdict, attachments are not even unpacked: the suggestion has what its text says.
+/// Attachments of a mail that fails a verdict are not even unpacked: the suggestion has what its text says.
 #[test]
 fn attachments_of_a_mail_that_proves_nothing_stay_shut() {
     let path = support::repository().join("tests/mails/att/planned.eml");

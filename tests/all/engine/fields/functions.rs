@@ -127,7 +127,7 @@ type Permission = aws_sdk_lambda::operation::add_permission::builders::AddPermis
 type EventInvoke =
     aws_sdk_lambda::operation::put_function_event_invoke_config::builders::PutFunctionEventInvokeConfigFluentBuilder;
 
-/// Of the function and of its role.
+/// Name of the function and of its role.
 const NAME: &str = "circuits-reader";
 const ACCOUNT: &str = "123456789012";
 const FUNCTION: &str = "arn:aws:lambda:eu-west-1:123456789012:function:circuits-reader";
@@ -138,7 +138,7 @@ const RULE: &str = "arn:aws:ses:eu-west-1:123456789012:receipt-rule-set/circuits
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Lambda","Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 const ANYTHING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 
-/// Deletes the role and makes it again with all that it had, but for its path.
+/// Deletes the role and creates it again with all its properties, except its path.
 fn make_again(trial: &Trial, path: &str) {
     let (account, iam) = (&trial.account, &trial.account.iam);
     let role = account.wait(iam.get_role().role_name(NAME).send()).unwrap().role.unwrap();
@@ -170,10 +170,10 @@ fn policy(trial: &Trial, name: &str) {
     trial.account.wait(call.send()).unwrap();
 }
 
-/// A managed policy of somebody's, made when it is first asked for.
+/// Returns somebody's managed policy, created at its first use.
 fn managed_policy(trial: &Trial) -> String {
     let call = trial.account.iam.create_policy().policy_name("theirs").policy_document(ANYTHING);
-    // It may be there from another case.
+    // It may exist from another case.
     let _made = trial.account.wait(call.send());
     "arn:aws:iam::123456789012:policy/theirs".to_owned()
 }
@@ -204,7 +204,7 @@ fn log_class(trial: &Trial) {
     account.wait(logs.put_retention_policy().log_group_name(LOGS).retention_in_days(retention).send()).unwrap();
 }
 
-/// Waits until the function's last change is done: it takes one at a time.
+/// Waits until the function's last change is done, since it takes one at a time.
 fn settle(trial: &Trial) {
     let started = Instant::now();
     loop {
@@ -237,13 +237,13 @@ fn vpc(subnets: &[&str], groups: &[&str]) -> VpcConfig {
     VpcConfig::builder().set_subnet_ids(texts(subnets)).set_security_group_ids(texts(groups)).build()
 }
 
-/// The zip that the function is made from.
+/// Returns the zip that the function is made from.
 fn built(trial: &Trial) -> Vec<u8> {
     trial.expect(0, &["build", "--out", "zips"]);
     fs::read(trial.folder.path("zips/reader.zip")).unwrap()
 }
 
-/// Somebody's program.
+/// Returns the zip of somebody's program.
 pub(crate) fn other_zip() -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     zip.start_file("bootstrap", zip::write::SimpleFileOptions::default().unix_permissions(0o755)).unwrap();
@@ -265,7 +265,7 @@ fn layer(trial: &Trial) {
     configure(trial, |call| call.layers(arn));
 }
 
-/// Writes the configuration as it is, but for a change: the emulator has no `UpdateFunctionEventInvokeConfig`.
+/// Writes the configuration with one change: the emulator has no `UpdateFunctionEventInvokeConfig`.
 fn event_invoke(trial: &Trial, change: impl FnOnce(EventInvoke) -> EventInvoke) {
     let (account, lambda) = (&trial.account, &trial.account.lambda);
     let live = account.wait(lambda.get_function_event_invoke_config().function_name(NAME).send()).unwrap();
@@ -275,7 +275,7 @@ fn event_invoke(trial: &Trial, change: impl FnOnce(EventInvoke) -> EventInvoke) 
     account.wait(change(call.set_destination_config(live.destination_config)).send()).unwrap();
 }
 
-/// Puts another statement in the place of ours.
+/// Replaces our statement by a changed one.
 fn permit(trial: &Trial, change: impl FnOnce(Permission) -> Permission) {
     let (account, id) = (&trial.account, "circuits-reader-ses-reader");
     account.wait(account.lambda.remove_permission().function_name(NAME).statement_id(id).send()).unwrap();

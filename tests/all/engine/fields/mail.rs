@@ -1,4 +1,4 @@
-//! Receipt rules, their order, and which set is active.
+//! Receipt rules, their order, and the active set.
 
 use aws_sdk_ses::types::{ReceiptRule, TlsPolicy};
 

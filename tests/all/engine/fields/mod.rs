@@ -1,4 +1,5 @@
-//! Every managed field of every kind, changed behind our back: `diff` names it and nothing else, `up` puts it right.
+//! Tests every managed field of every kind by changing it outside of `provision`: `diff` reports this field only, and `up`
+//! restores it.
 //!
 //! The fields are those of the registry, as `provision schema --fields` prints them: a field or a kind without a case is a
 //! failure. Each round changes one field of each of several resources, so that the whole takes a minute and not an hour.
@@ -33,7 +34,7 @@ use crate::{
 #[derive(Clone, Copy)]
 struct Case {
     kind: &'static str,
-    /// Which resource of that kind.
+    /// Entry of the resource whose field is changed.
     entry: &'static str,
     field: &'static str,
     change: fn(&Trial),
@@ -43,8 +44,8 @@ const fn case(kind: &'static str, entry: &'static str, field: &'static str, chan
     Case { kind, entry, field, change }
 }
 
-/// Fields that cannot be changed in the emulator, and often not in AWS: why, and the unit test that covers each by an answer
-/// as AWS gives it, as `FILE: TEST`.
+/// Fields that cannot be changed in the emulator, and often not in AWS: the reason, and the unit test that covers each with
+/// an answer of AWS, as `FILE: TEST`.
 const RECORDED: &[(&str, &str, &str, &str)] = &[
     (
         "function",
@@ -72,7 +73,7 @@ const RECORDED: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-/// How the registry treats a field.
+/// The registry's treatment of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Treatment {
     Plain,
@@ -80,7 +81,7 @@ enum Treatment {
     Immutable,
 }
 
-/// The registry, as the binary prints it: by kind and path.
+/// Returns the registry, as the binary prints it: by kind and path.
 fn registry(trial: &Trial) -> BTreeMap<(String, String), Treatment> {
     let document: Value = serde_json::from_str(&trial.expect(0, &["schema", "--fields"]).stdout()).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -98,7 +99,7 @@ fn registry(trial: &Trial) -> BTreeMap<(String, String), Treatment> {
     registry
 }
 
-/// Whether a path is a field's: `tags.*` is every path below `tags`.
+/// Returns whether a path is a field's: `tags.*` is every path below `tags`.
 fn covers(field: &str, path: &str) -> bool {
     match field.strip_suffix(".*") {
         Some(above) => path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
@@ -106,12 +107,12 @@ fn covers(field: &str, path: &str) -> bool {
     }
 }
 
-/// Those of mail come first: SES takes a rule only as long as everything else lets it in.
+/// Returns all cases, those of mail first: SES takes a rule only while everything else permits it.
 fn all_cases() -> Vec<Case> {
     [mail::CASES, storage::CASES, functions::CASES, others::CASES].concat()
 }
 
-/// The cases in rounds, in each of which a resource is changed once.
+/// Returns the cases in rounds, in each of which a resource is changed once.
 fn rounds(cases: Vec<Case>) -> Vec<Vec<Case>> {
     let mut rounds: Vec<Vec<Case>> = Vec::new();
     for case in cases {
@@ -125,7 +126,7 @@ fn rounds(cases: Vec<Case>) -> Vec<Vec<Case>> {
     rounds
 }
 
-/// What a plan says of each resource that is not as it is to be: its action and the paths that differ.
+/// Returns what a plan says of each changed resource: its action and the paths that differ.
 fn told(plan: &Value) -> BTreeMap<(String, String), (String, Vec<String>)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let changed = plan["resources"].as_array().unwrap().iter().filter(|one| one["action"] != "unchanged");
@@ -137,7 +138,7 @@ fn told(plan: &Value) -> BTreeMap<(String, String), (String, Vec<String>)> {
     told.collect()
 }
 
-/// What is wrong with what a plan says of a field that somebody changed.
+/// Returns the mistake in what a plan says of a field that somebody changed; `None` if it is right.
 fn wrong(case: Case, treatment: &Treatment, told: Option<&(String, Vec<String>)>) -> Option<String> {
     let Case { kind, entry, field, .. } = case;
     let Some((action, paths)) = told else { return Some(format!("{kind} {entry} {field}: nothing is told")) };
@@ -179,10 +180,10 @@ fn every_field_has_a_case_and_every_case_a_field() {
     }
 }
 
-/// The binary, run by somebody.
+/// Runs the binary as somebody.
 type Somebody<'trial> = &'trial dyn Fn(&[&str]) -> Run;
 
-/// Changes fields, and has somebody look and put them right.
+/// Changes fields, and lets somebody compare and restore them.
 fn change(cases: Vec<Case>, trial: &Trial, registry: &BTreeMap<(String, String), Treatment>, run: Somebody<'_>) {
     let mut failures = Vec::new();
     for round in rounds(cases) {
@@ -228,7 +229,7 @@ fn a_field_that_somebody_changes_is_named_alone_and_put_right() {
     );
 }
 
-/// Whoever has the policy that `provision policy` prints, and no other right, can put everything right too.
+/// The policy that `provision policy` prints suffices, without any other permission, to restore everything.
 #[test]
 fn the_least_policy_is_enough_to_put_every_field_right() {
     let Some(emulator) = Emulator::start_with(Authorisation::Checked) else { return };
@@ -250,7 +251,7 @@ fn the_least_policy_is_enough_to_put_every_field_right() {
     };
     let up = run(&["up", "--yes"]);
     assert_eq!(up.code(), Some(0), "{up}");
-    // But for a role that stands in another path: there nobody may touch anything.
+    // The exception is a role with another path: there nobody may change anything.
     let cases = all_cases().into_iter().filter(|case| (case.kind, case.field) != ("role", "path"));
     change(cases.collect(), &trial, &registry, &run);
 }

@@ -98,7 +98,7 @@ fn subscription(trial: &Trial, name: &str, value: &str) {
     trial.account.wait(call.attribute_name(name).attribute_value(value).send()).unwrap();
 }
 
-/// Writes the alarm as it is, but for a change.
+/// Writes the alarm with one change.
 fn alarm(trial: &Trial, change: impl FnOnce(Put) -> Put) {
     let answer = trial.account.wait(trial.account.alarms.describe_alarms().alarm_names(ALARM).send()).unwrap();
     let live = answer.metric_alarms.unwrap().remove(0);

@@ -148,7 +148,7 @@ fn write_policy(trial: &Trial, document: &Value) {
     trial.account.wait(call.send()).unwrap();
 }
 
-/// Changes the statement that lets SES in.
+/// Changes the statement that permits SES to write.
 fn policy(trial: &Trial, change: impl Fn(&mut Value)) {
     let mut document = document(trial);
     let mut statements = document["Statement"].as_array_mut().unwrap().iter_mut();

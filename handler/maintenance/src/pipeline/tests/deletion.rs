@@ -1,8 +1,8 @@
-//! Which mails are deleted, and when.
+//! Tests which mails are deleted, and when.
 
 use super::*;
 
-/// Objects that note what is deleted.
+/// Objects that record their deletion.
 struct Shelf {
     objects: Objects,
     deleted: Mutex<Vec<String>>,
@@ -23,7 +23,8 @@ impl ObjectSource for &Shelf {
     }
 }
 
-/// Runs these mails, in one event, with that configuration: what was deleted, and how it ended.
+/// Runs these mails, in one event, with that configuration; returns the deleted ones, and the
+/// result.
 fn deleted(deletion: Deletion, mails: &[&str], sink: &Noting, may: bool) -> (Vec<String>, Result<(), String>) {
     let objects = stored(&[
         ("second/planned", PLANNED),

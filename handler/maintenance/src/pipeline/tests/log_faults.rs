@@ -1,4 +1,4 @@
-//! What the log takes, and what becomes of a mail if it does not.
+//! Tests what happens to a mail if the log cannot be written.
 
 use runtime::log::{Metric, Unit};
 

@@ -1,4 +1,4 @@
-//! The pipeline between a store and a sink that are made up: every way that a mail can end.
+//! Tests the pipeline between a fake store and a fake sink: every way in which a mail can end.
 
 mod deletion;
 mod log_faults;
@@ -35,7 +35,7 @@ const ORDER: &[u8] = include_bytes!("../../../../../tests/mails/aws/order.eml");
 const UNKNOWN: &[u8] =
     b"From: somebody@elsewhere.example\r\nSubject: Hello\r\nMessage-ID: <1@elsewhere.example>\r\n\r\nHow are you?\r\n";
 
-/// Objects by `bucket/key`, or what reading them answers.
+/// Objects by `bucket/key`, or the errors of reading them.
 #[derive(Default)]
 struct Objects(BTreeMap<String, Result<Vec<u8>, StoreError>>);
 
@@ -49,7 +49,7 @@ impl ObjectSource for Objects {
     }
 }
 
-/// A sink that answers what it is told, and notes what it was given.
+/// A sink that answers as it is told, and records its calls.
 struct Noting {
     answer: Result<Delivered, SinkError>,
     person: Result<(), SinkError>,
@@ -79,7 +79,7 @@ impl Sink for Noting {
     }
 }
 
-/// What was written.
+/// The bytes that were written.
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
 
@@ -136,7 +136,7 @@ fn log(written: &Written) -> Arc<Log> {
     Arc::new(Log::new(&context, written.clone()))
 }
 
-/// The objects as SES stores them: its own headers, then the mail.
+/// Returns objects as SES stores them: its own headers, then the mail.
 fn stored(objects: &[(&str, &[u8])]) -> Objects {
     let by_ses = |name: &str, bytes: &[u8]| {
         let id = name.rsplit('/').next().unwrap_or_default();
@@ -156,12 +156,12 @@ fn stored(objects: &[(&str, &[u8])]) -> Objects {
     Objects(objects.iter().map(|(name, bytes)| ((*name).to_owned(), Ok(by_ses(name, bytes)))).collect())
 }
 
-/// The address of a mail's author, as SES reads it.
+/// Returns the address of a mail's author, as SES reads it.
 fn author(mail: &[u8]) -> String {
     Mail::decode(mail).outer().sender.as_ref().map(|sender| sender.address.clone()).unwrap_or_default()
 }
 
-/// The record of a mail that is [`PLANNED`].
+/// Returns the event record of a mail that is [`PLANNED`].
 fn record(id: &str, failing: &str) -> Value {
     record_of(id, failing, PLANNED)
 }
@@ -180,7 +180,7 @@ fn event(records: &[Value]) -> ReceiptEvent {
     serde_json::from_value(json!({"Records": records})).unwrap()
 }
 
-/// Runs one mail: the report, what the sink was given, and how the invocation ended.
+/// Runs one mail; returns the report, the sink's calls, and the result of the invocation.
 fn one(bytes: &[u8], failing: &str, sink: &Noting, parse: fn(&Mail) -> Outcome) -> (Value, Result<(), String>) {
     let written = Written::default();
     let mut pipeline = pipeline(stored(&[("first/inbound/m", bytes)]), sink, log(&written));
@@ -203,7 +203,7 @@ impl Sink for &Noting {
 
 const WHOLE: Result<Delivered, SinkError> = Ok(Delivered::Whole);
 
-/// What it is, the mail, the verdict that fails, the sink, and then: the outcome, words of the reason, the sink's calls.
+/// Name of the case, mail, failing verdict, sink; expected outcome, words of the reason, and the sink's calls.
 type Row = (&'static str, &'static [u8], &'static str, Noting, &'static str, &'static str, &'static [&'static str]);
 
 #[test]

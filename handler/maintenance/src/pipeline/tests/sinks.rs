@@ -1,4 +1,4 @@
-//! One sink, and several at once.
+//! Tests one sink, and several at once.
 
 use super::*;
 

@@ -50,8 +50,8 @@ impl<Store: ObjectStore> CalendarFile<Store> {
         format!("{}{FILE}", self.place.prefix)
     }
 
-    /// Puts all of a notice into the calendar as it is now; returns what a person has to look at, or `None` if somebody else has written
-    /// the file meanwhile.
+    /// Applies all of a notice to the current calendar; returns what a person has to look at, or `None` if somebody else has written the
+    /// file meanwhile.
     async fn attempt(&self, source: &Source, all: &[Announcement]) -> Result<Option<Vec<String>>, String> {
         let (bucket, key) = (&self.place.bucket, self.key());
         let found = self.store.fetch(bucket, &key).await.map_err(|error| error.to_string())?;

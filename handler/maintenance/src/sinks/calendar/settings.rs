@@ -1,4 +1,4 @@
-//! The settings of the sink `calendar`, and how it is made of them.
+//! The settings of the sink `calendar`, and its construction from them.
 
 use contract::context::{Context, Place};
 use jiff::Timestamp;
@@ -7,22 +7,22 @@ use runtime::{S3, environment::Reader};
 use super::CalendarFile;
 use crate::{pipeline::unmatched::Unmatched, sinks::SINK};
 
-/// Name of the calendar, for people; without this the stack's name.
+/// Variable: name of the calendar, for people; the default is the stack's name.
 pub const CALENDAR_NAME: &str = "CALENDAR_NAME";
 
-/// Which calendar.
+/// The settings of a calendar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Name, for people.
+    /// Name of the calendar, for people.
     pub name: String,
     /// Place of its file.
     pub place: Place,
-    /// Place of mails for a person; `None` if another sink sees to them.
+    /// Place of mails for a person; `None` if another sink keeps them.
     pub unmatched: Option<Place>,
 }
 
 impl Settings {
-    /// Reads the settings from the environment. `alone`: no other sink sees to mails for a person.
+    /// Reads the settings from the environment. `alone`: no other sink keeps mails for a person.
     pub fn read(reader: &mut Reader<'_>, context: Option<&Context>, alone: bool) -> Option<Self> {
         let name = reader.optional(CALENDAR_NAME).map(|name| name.trim().to_owned());
         let context = context?;
@@ -40,7 +40,7 @@ impl Settings {
         Some(Self { name, place: context.calendar()?.clone(), unmatched })
     }
 
-    /// Makes the sink.
+    /// Creates the sink.
     pub fn open(self, store: &S3) -> CalendarFile<S3> {
         let unmatched = self.unmatched.map(|place| Unmatched { store: store.clone(), place });
         CalendarFile { store: store.clone(), place: self.place, name: self.name, unmatched, now: Timestamp::now }

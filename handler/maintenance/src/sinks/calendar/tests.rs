@@ -1,4 +1,4 @@
-//! The calendar against a bucket that is made up: what notices leave behind in it, also two at once.
+//! Tests the calendar against a fake bucket: what notices leave in it, also two at once.
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +17,7 @@ const RESCHEDULED: &[u8] = include_bytes!("../../../../../tests/mails/zayo/resch
 const CANCELLED: &[u8] = include_bytes!("../../../../../tests/mails/zayo/cancelled.eml");
 const NIGHTS: &[u8] = include_bytes!("../../../../../tests/mails/lumen/two-nights.eml");
 
-/// A bucket. Whatever is in `before_put` is written by somebody else before our next write.
+/// A fake bucket. Somebody else writes `before_put` before our next write.
 #[derive(Default)]
 struct Bucket {
     objects: Mutex<BTreeMap<String, Object>>,
@@ -104,7 +104,7 @@ fn deliver(calendar: &CalendarFile<&Bucket>, bytes: &[u8]) -> Result<Delivered, 
     run(calendar.deliver(&arrived, &notice))
 }
 
-/// The lines of the file's entries with these names, unfolded.
+/// Returns the lines of the file's entries with these names, unfolded.
 fn lines(bucket: &Bucket, names: &[&str]) -> Vec<String> {
     let text = bucket.text("calendar/maintenance.ics");
     for line in text.split("\r\n") {
@@ -116,7 +116,7 @@ fn lines(bucket: &Bucket, names: &[&str]) -> Vec<String> {
     unfolded.lines().filter(is_asked).map(str::to_owned).collect()
 }
 
-/// The property of each entry, by start.
+/// Returns the property of each entry, by start.
 fn each(bucket: &Bucket, name: &str) -> Vec<String> {
     let lines = lines(bucket, &[name]);
     lines.iter().map(|line| line.split_once(':').unwrap().1.to_owned()).collect()
@@ -143,7 +143,7 @@ fn entries_follow_their_maintenance() {
     assert_eq!((each(&bucket, "SEQUENCE"), each(&bucket, "STATUS")), (words("1 1"), words("CANCELLED CONFIRMED")));
 
     let before = bucket.text("calendar/maintenance.ics");
-    // The first delivery may have failed to hand the mail over.
+    // The first delivery may have failed to hand the mail to a person.
     assert_eq!(deliver(&calendar, RESCHEDULED), Ok(Delivered::ForPerson { reason }));
     assert_eq!(deliver(&calendar, PLANNED), Ok(Delivered::Whole));
     assert_eq!(bucket.text("calendar/maintenance.ics"), before, "the same again, and an older one, change nothing");

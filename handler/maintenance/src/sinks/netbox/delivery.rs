@@ -34,9 +34,9 @@ use notice::{
 use runtime::{Deadline, S3, SecretSource, environment::Aws};
 use schedule::Announcement;
 
-/// Lambda's own limit.
+/// Lambda's limit on a timeout.
 const LONGEST_INVOCATION: Duration = Duration::from_mins(15);
-/// For what NetBox may still be doing then, and for clocks that differ.
+/// Margin for what NetBox may still be doing at the deadline, and for clocks that differ.
 const AFTERMATH: Duration = Duration::from_secs(10);
 
 /// A NetBox that takes notices.
@@ -63,7 +63,7 @@ struct Progress {
 struct Outgoing<'mail> {
     client: &'mail Client,
     mail: NewNotification,
-    /// The same for a person, if one has to look at it.
+    /// The same mail for a person, with the reason; `None` if nobody has to look at it.
     for_person: Option<NewNotification>,
     /// The reason, and the place where the mail is kept if NetBox does not take it.
     kept: KeptForPerson<'mail>,
@@ -98,7 +98,7 @@ impl Sink for NetBox {
         let claimant = self.claimant(&mail);
         let mut attempts = Attempts::default();
         loop {
-            // Boxed, since the compiler follows nested futures only so far.
+            // Boxed, since the compiler limits the depth of nested futures.
             let progress = Box::pin(self.maintenances(notice, &all, &claimant)).await?;
             let reason = progress.concerns.join("; ");
             let handover = Handover { reason: &reason, suggestion: &notice.maintenances };
@@ -152,7 +152,7 @@ impl Mailbox for Outgoing<'_> {
         let Some(mail) = &self.for_person else { return Ok(()) };
         if self.client.has_queue() {
             match self.queue(mail).await {
-                // It has shown that it takes none.
+                // The plugin has shown that it takes none.
                 Err(Fault::Refused(_) | Fault::Rejected(_)) if !self.client.has_queue() => {}
                 other => return other,
             }
@@ -180,7 +180,7 @@ impl KeptForPerson<'_> {
 impl Outgoing<'_> {
     /// Puts the mail into NetBox's queue of what a person has to look at, once.
     async fn queue(&self, mail: &NewNotification) -> Result<(), Fault> {
-        // The same mail has been here if it stands in the queue, whatever was said of it then, or has been worked through since.
+        // The mail has been here before if it is in the queue, whatever was said of it then, or has been worked through since.
         let handed_over = |found: &StoredNotification| notification::is_of(found.body(), &self.mail.body);
         if self.client.any_notification(mail, Among::Unlinked, handed_over).await?
             || self.client.any_notification(mail, Among::Received(mail.received_at), handed_over).await?
@@ -192,7 +192,7 @@ impl Outgoing<'_> {
 }
 
 impl NetBox {
-    /// Makes the sink of its settings. Nothing is read or connected before the first mail needs it.
+    /// Creates the sink from its settings. Nothing is read or connected before the first mail needs it.
     pub fn open(settings: Settings, aws: &Aws, store: &S3) -> Self {
         let token = SecretSource::at(settings.token, aws);
         let client = Client::new(settings.url.expose(), settings.ca, token).with_plugin(settings.plugin);
@@ -200,12 +200,12 @@ impl NetBox {
         Self::new(client, settings.providers).with_unmatched(unmatched)
     }
 
-    /// A NetBox that takes notices; `providers` as in [`NetBox::providers`].
+    /// Returns a NetBox that takes notices; `providers` as in [`NetBox::providers`].
     pub fn new(client: Client, providers: BTreeMap<String, String>) -> Self {
         Self { client, providers, unmatched: None, instance: format!("{:016x}", fastrand::u64(..)) }
     }
 
-    /// With a place for mails that NetBox does not take.
+    /// Sets the place of mails that NetBox does not take.
     #[must_use]
     pub fn with_unmatched(mut self, unmatched: Option<Unmatched<S3>>) -> Self {
         self.unmatched = unmatched;
@@ -273,7 +273,7 @@ impl NetBox {
         let announced = notice.maintenances.iter().find(|maintenance| maintenance.id() == announcement.id);
         let announced = announced.and_then(|maintenance| maintenance.announced_provider());
         let is_generic = provider.slug == genericprovider::PROVIDER.slug;
-        // A known carrier's calendar speaks for nobody else that is known.
+        // A known carrier's calendar speaks for no other known provider.
         let announced = announced
             .filter(|name| is_generic || providers::named(name).is_none_or(|named| named.slug == provider.slug));
         let mut keys = (!is_generic).then_some(provider.slug).into_iter().chain(announced);

@@ -10,11 +10,11 @@ pub use schedule::digest;
 pub const LONGEST_NAME: usize = 100;
 /// Longest summary of an event.
 pub const LONGEST_SUMMARY: usize = 200;
-/// Longest subject of a notification, from `netbox-circuitmaintenance` 0.8 on …
+/// Longest subject of a notification, since `netbox-circuitmaintenance` 0.8.
 pub const LONGEST_SUBJECT: usize = 500;
-/// … and in older ones and in `netbox-notices`.
+/// Longest subject of a notification in older versions and in `netbox-notices`.
 pub const SHORT_SUBJECT: usize = 100;
-/// Longest address.
+/// Longest address that NetBox takes.
 const LONGEST_ADDRESS: usize = 254;
 /// Largest notification, in bytes of JSON, as one of a list: NetBox does not read a request of more than 2,621,440.
 pub const LARGEST_NOTIFICATION: usize = 2_500_000;
@@ -69,7 +69,7 @@ pub fn markdown(text: &str) -> String {
         for letter in line.trim().chars().filter(|letter| !contract::text::is_unseen(*letter)) {
             let opens = match letter {
                 '\\' | '`' | '*' | '[' | ']' | '!' | '~' => true,
-                // Within a word it is a letter.
+                // Within a word it is an ordinary letter.
                 '_' => !before.is_alphanumeric(),
                 '#' | '-' | '+' | '>' | '=' | ':' | '|' => is_start,
                 '.' | ')' => shown.chars().all(|digit| digit.is_ascii_digit()) && !is_start,

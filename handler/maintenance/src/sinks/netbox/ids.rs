@@ -10,7 +10,7 @@ macro_rules! ids {
         pub struct $name(u64);
 
         impl $name {
-            /// The id with that number.
+            /// Returns the id with that number.
             pub const fn new(number: u64) -> Self {
                 Self(number)
             }
@@ -25,14 +25,14 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A provider.
+    /// Id of a provider.
     ProviderId;
-    /// A circuit.
+    /// Id of a circuit.
     CircuitId;
-    /// An event: a maintenance in one window.
+    /// Id of an event: a maintenance in one window.
     EventId;
-    /// What an event does to a circuit.
+    /// Id of the impact of an event on a circuit.
     ImpactId;
-    /// A mail, linked to an event or not.
+    /// Id of a mail, linked to an event or not.
     NotificationId;
 }

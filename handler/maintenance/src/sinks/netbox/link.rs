@@ -171,7 +171,8 @@ async fn turn(
     }
 }
 
-/// An event without a note is a person's, and stays as they left it: nobody can claim anything there.
+/// Returns the delivery that may store the mail with an event. An event without a note belongs to a person and stays as it is: nobody can
+/// claim anything there.
 fn holder(records: &impl Records, claimant: &Claimant, event: &StoredEvent) -> Holder {
     let none = Claims::new();
     let claims = event.note.as_ref().map_or(&none, |note| &note.claims);

@@ -1,4 +1,4 @@
-//! A mail as a notification.
+//! Converts a mail into a notification.
 
 use std::fmt::Write as _;
 
@@ -10,16 +10,16 @@ use notice::page::structure;
 use super::{claim::trimmed, client::NewNotification, fields, ids::EventId};
 use crate::pipeline::{arrived_mail::ArrivedMail, sink::Handover};
 
-/// Stands where a mail names no sender that NetBox takes: the domain can never exist.
+/// Sender of a mail that names none that NetBox takes: the domain can never exist.
 const NOBODY: &str = "unknown@sender.invalid";
-/// Begins what is said of a mail that is for a person.
+/// Prefix of our text above a mail that is for a person.
 const MARK: &str = "provision: ";
-/// No reason is longer. Characters.
+/// Length limit of a reason, in characters.
 const LONGEST_REASON: usize = 4000;
-/// As many suggestions are told.
+/// Maximum number of suggestions in the text.
 const MOST_SUGGESTIONS: usize = 20;
 
-/// The mail as it is.
+/// Returns the mail as a notification of an event, or of none.
 pub(super) fn from_mail(arrived: &ArrivedMail, event: Option<EventId>) -> NewNotification {
     let place = format!("s3://{}/{}", arrived.bucket, arrived.key);
     let body = match text(arrived) {
@@ -38,7 +38,7 @@ pub(super) fn from_mail(arrived: &ArrivedMail, event: Option<EventId>) -> NewNot
     }
 }
 
-/// The mail with what a person has to know of it before it.
+/// Returns the mail as a notification for a person, with the reason above its text.
 pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>) -> NewNotification {
     let mail = from_mail(arrived, None);
     let mut lines = vec![fields::cut(&fields::line(handover.reason), LONGEST_REASON)];
@@ -68,26 +68,26 @@ pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>) -> NewN
     NewNotification { body: format!("{before}\n{}", mail.body), ..mail }
 }
 
-/// Whether a stored body is that of this mail, with what was said of it before it.
+/// Returns whether a stored body is that of this mail, with whatever text above it.
 pub(super) fn is_of(stored: &str, body: &str) -> bool {
     let stored = trimmed(stored);
     let marked = stored.starts_with(MARK) || stored.starts_with(&format!("<p>{MARK}"));
     marked && stored.ends_with(trimmed(body))
 }
 
-/// Whether a stored body is this one.
+/// Returns whether a stored body is exactly this one.
 pub(super) fn is_same(stored: &str, body: &str) -> bool {
     trimmed(stored) == trimmed(body)
 }
 
 fn sender(arrived: &ArrivedMail) -> Option<&str> {
     let named = arrived.sender.as_deref()?.trim();
-    // Of an unopened mail it stands as SES has read it, with the display name.
+    // For an unopened mail, this is the sender as SES has read it, with the display name.
     let bare = named.rsplit_once('<').map_or(named, |(_, address)| address.trim_end_matches('>'));
     fields::address(bare)
 }
 
-/// Returns what the mail says, as NetBox may show it: some versions show a body as the HTML that it is.
+/// Returns the text of the mail, as NetBox may show it: some versions show a body as the HTML that it is.
 fn text(arrived: &ArrivedMail) -> Option<String> {
     let mail = arrived.mail.as_ref()?;
     if let Some(page) = page(mail) {
@@ -98,7 +98,7 @@ fn text(arrived: &ArrivedMail) -> Option<String> {
 }
 
 /// Returns the structure of the mail's pages: no links, styles, scripts, pictures, forms or comments. `None` if it has no page, or one that
-/// takes too much to be read.
+/// is too expensive to read.
 fn page(mail: &Mail) -> Option<String> {
     if blank(&mail.pages) {
         return None;
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(shown("text/plain", "a <script>x()</script> & b"), "a &lt;script>x()&lt;/script> & b");
     }
 
-    /// A page that takes too much is not read again for people.
+    /// A page that is too expensive to read is not read again for people.
     #[test]
     fn a_page_out_of_all_proportion_is_not_shown() {
         let deep = format!("<html><body>{}</body></html>", "<div>".repeat(2000));

@@ -44,7 +44,7 @@ async fn fetch_provider(client: &Client, names: &[String]) -> Result<StoredProvi
     })
 }
 
-/// Returns the one provider with one of these names, or, if there is none, the one whose name differs in its case alone. `None`: there is
+/// Returns the one provider with one of these names, or, if there is none, the one whose name differs in case only; `None` if there is
 /// none.
 fn unique_match(names: &[String], providers: &[StoredProvider]) -> Option<Result<StoredProvider, Fault>> {
     let called = |is_it: fn(&StoredProvider, &str) -> bool| -> BTreeMap<ProviderId, &StoredProvider> {
@@ -95,7 +95,7 @@ mod tests {
         StoredProvider { id: ProviderId::new(id), slug: slug.to_owned(), name: name.to_owned() }
     }
 
-    /// The id of the provider that is meant; 0 if there are several.
+    /// Returns the id of the matching provider; 0 if there are several.
     fn told(names: &[&str], providers: &[(&str, &str)]) -> Option<ProviderId> {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let providers: Vec<_> = providers.iter().zip(1..).map(|((slug, name), id)| provider(id, slug, name)).collect();
@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(told(&["carrier.example"], &[("a", "Carrier.example")]), id(1));
         assert_eq!(told(&["carrier.example"], &[("a", "Carrier.example"), ("b", "carrier.example")]), id(2));
         assert_eq!(told(&["carrier.example"], &[("a", "Carrier.example"), ("b", "CARRIER.example")]), id(0));
-        // What the configuration names is one word.
+        // A configured name is one word.
         assert_eq!(told(&["gtt-legacy"], &[("gtt", "GTT Communications"), ("gtt-legacy", "GTT")]), id(2));
     }
 

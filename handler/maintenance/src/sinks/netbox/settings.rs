@@ -8,18 +8,19 @@ use contract::{
 };
 use runtime::environment::{Reader, SecretPlace};
 
-/// Address of NetBox, `https://…` (`http://` on this machine only).
+/// Variable: address of NetBox, `https://…` (`http://` on this machine only).
 pub const NETBOX_URL: &str = "NETBOX_URL";
-/// Its API token. In AWS a secret of the declaration, which names it in [`Context::secrets`]; the value itself only for trying things out.
+/// Variable: API token of NetBox. In AWS a secret of the declaration, which names it in [`Context::secrets`]; the value itself for trials
+/// only.
 pub const NETBOX_TOKEN: &str = "NETBOX_TOKEN";
-/// Certificates that are trusted besides the public ones, as PEM.
+/// Variable: certificates that are trusted besides the public ones, as PEM.
 pub const NETBOX_CA: &str = "NETBOX_CA";
-/// `OURS=THEIRS, …`: our slug of a provider (or the name that its calendars give) and NetBox's slug or name of it.
+/// Variable: `OURS=THEIRS, …`, our slug of a provider (or the name that its calendars give) and NetBox's slug or name of it.
 pub const NETBOX_PROVIDERS: &str = "NETBOX_PROVIDERS";
-/// Plugin for maintenances: `circuitmaintenance` or `notices`. Without this it is found out.
+/// Variable: plugin for maintenances, `circuitmaintenance` or `notices`. By default it is found out.
 pub const NETBOX_PLUGIN: &str = "NETBOX_PLUGIN";
 
-/// How to reach NetBox.
+/// The settings of a NetBox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Its address.
@@ -30,18 +31,18 @@ pub struct Settings {
     pub ca: Option<String>,
     /// Our slug or the calendar's name → NetBox's slug or name.
     pub providers: BTreeMap<String, String>,
-    /// Plugin for maintenances; `None`: find out.
+    /// Plugin for maintenances; `None` finds it out.
     pub plugin: Option<Plugin>,
     /// Place of mails for a person if the plugin has no queue of them.
     pub unmatched: Option<Place>,
 }
 
-/// NetBox's plugins for maintenances.
+/// The plugins for maintenances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plugin {
-    /// `netbox-circuitmaintenance`.
+    /// The plugin `netbox-circuitmaintenance`.
     CircuitMaintenance,
-    /// `netbox-notices`.
+    /// The plugin `netbox-notices`.
     Notices,
 }
 

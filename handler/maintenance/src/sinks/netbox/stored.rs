@@ -17,7 +17,7 @@ pub struct StoredProvider {
     pub id: ProviderId,
     /// Name, as people read it.
     pub name: String,
-    /// Slug.
+    /// Slug in NetBox.
     pub slug: String,
 }
 
@@ -28,7 +28,7 @@ pub struct StoredCircuit {
     pub id: CircuitId,
     /// Id that the provider gave the circuit, unique within the provider only.
     pub cid: String,
-    /// Owner.
+    /// Provider that owns it.
     pub provider: StoredProvider,
 }
 

@@ -23,12 +23,12 @@ use runtime::{
     http::{Answer, Http, NoAnswer, OwnCa},
 };
 
-/// How often a document is sent while the server is unwell.
+/// Maximum attempts to send a document while the server has a transient fault.
 const MOST_ATTEMPTS: u32 = 4;
-/// The longest wait that a server may ask for.
+/// Longest wait that a server may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// A server that takes notices.
+/// A web server that takes notices.
 #[derive(Debug)]
 pub struct Webhook {
     http: Http,
@@ -38,7 +38,7 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// The server at that address, by whose path some servers know their senders.
+    /// Returns the server at that address. Some servers know their senders by its path.
     pub fn new(address: &Address, ca: Option<OwnCa>, secret: SecretSource) -> Self {
         let (base, path) = address.split();
         let http = Http::to_secret(base.to_owned(), &path, ca);
@@ -69,7 +69,7 @@ impl Webhook {
                     self.wait(answer.retry_after.unwrap_or_default().min(LONGEST_WAIT)).await;
                     said(&answer)
                 }
-                // Whatever else it says, the address or the rights are not right, which somebody can mend.
+                // Any other refusal means that the address or the permissions are wrong, which somebody can correct.
                 Ok(answer) => return Err(SinkError::Transient(said(&answer))),
                 Err(NoAnswer::Lost(reason)) => reason,
                 Err(error) => return Err(SinkError::Transient(error.to_string())),
@@ -101,7 +101,7 @@ impl Webhook {
         })
     }
 
-    /// Reads the secret again: whether it is another one now.
+    /// Reads the secret again; returns whether it has changed.
     async fn renew(&self) -> Result<bool, SinkError> {
         let fresh = self.read().await?;
         let mut cached = self.key.lock().await;
@@ -115,7 +115,7 @@ impl Webhook {
         Key::of(&secret).map_err(|fault| SinkError::Transient(format!("{} {fault}", self.secret)))
     }
 
-    /// Waits about that long, but not longer than the invocation lasts.
+    /// Waits about that long, but not beyond the invocation's deadline.
     async fn wait(&self, about: Duration) {
         let share = 0.5 + fastrand::f64();
         tokio::time::sleep(about.mul_f64(share).min(self.http.left())).await;

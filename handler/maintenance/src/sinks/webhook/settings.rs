@@ -1,4 +1,4 @@
-//! The settings of the sink `webhook`, and how it is made of them.
+//! The settings of the sink `webhook`, and its construction from them.
 
 use contract::{
     address::{Address, Query},
@@ -12,15 +12,15 @@ use runtime::{
 
 use super::Webhook;
 
-/// Address to which documents are posted, `https://…` (`http://` on this machine only).
+/// Variable: address to which documents are posted, `https://…` (`http://` on this machine only).
 pub const WEBHOOK_URL: &str = "WEBHOOK_URL";
-/// Secret that they are signed with: `whsec_` and base64. In AWS a secret of the declaration, which names it in
-/// [`Context::secrets`]; the value itself only for trying things out.
+/// Variable: secret that signs them, `whsec_` and base64. In AWS a secret of the declaration, which names it in
+/// [`Context::secrets`]; the value itself for trials only.
 pub const WEBHOOK_SECRET: &str = "WEBHOOK_SECRET";
-/// Certificates that are trusted besides the public ones, as PEM.
+/// Variable: certificates that are trusted besides the public ones, as PEM.
 pub const WEBHOOK_CA: &str = "WEBHOOK_CA";
 
-/// How to reach a webhook.
+/// The settings of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Address, with its path.
@@ -42,7 +42,7 @@ impl Settings {
         Some(Self { url: url?, secret: secret?, ca })
     }
 
-    /// Makes the sink. Nothing is read or connected before the first mail needs it.
+    /// Creates the sink. Nothing is read or connected before the first mail needs it.
     pub fn open(self, aws: &Aws) -> Webhook {
         let ca = self.ca.map(|pem| OwnCa { variable: WEBHOOK_CA, pem });
         Webhook::new(&self.url, ca, SecretSource::at(self.secret, aws))

@@ -7,13 +7,13 @@ use ring::hmac;
 
 use runtime::environment::Secret;
 
-/// Begins a secret; its base64 follows.
+/// Prefix of a secret; its base64 follows.
 const PREFIX: &str = "whsec_";
-/// What the standard takes for a good length. Bytes.
+/// Minimum length that the standard recommends, in bytes.
 const SHORTEST: usize = 24;
 const LONGEST: usize = 64;
 
-/// What documents are signed with.
+/// A key that signs documents.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Key(Vec<u8>);
 
@@ -24,7 +24,7 @@ impl fmt::Debug for Key {
 }
 
 impl Key {
-    /// The key of a secret, or what is wrong with that.
+    /// Returns the key of a secret; the error says what is wrong with it.
     pub(super) fn of(secret: &Secret) -> Result<Self, String> {
         let written = secret.expose().strip_prefix(PREFIX).and_then(|text| base64::decode(text).ok());
         let key = written.filter(|key| (SHORTEST..=LONGEST).contains(&key.len()));
@@ -33,7 +33,7 @@ impl Key {
         })
     }
 
-    /// The value of the header.
+    /// Returns the value of the signature header.
     pub(super) fn signature(&self, id: &str, timestamp: u64, body: &[u8]) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
         let mut signing = hmac::Context::with_key(&key);

@@ -1,4 +1,5 @@
-//! The webhook against a server in this process: what it is sent, and what its answers lead to.
+//! Tests the webhook against a server in this process: the requests, and the reactions to its
+//! answers.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -58,7 +59,7 @@ async fn deliver(webhook: &Webhook) -> Result<Delivered, SinkError> {
     webhook.deliver(&arrived, &notice).await
 }
 
-/// The headers of a request by name, and its body.
+/// Returns the headers of a request by name, and its body.
 fn parts(request: &str) -> (std::collections::BTreeMap<&str, &str>, &str) {
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
     (head.lines().skip(1).filter_map(|line| line.split_once(": ")).collect(), body)

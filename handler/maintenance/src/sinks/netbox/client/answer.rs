@@ -1,4 +1,4 @@
-//! What NetBox's answers mean that are no success.
+//! Classifies NetBox's error answers.
 
 use crate::sinks::netbox::records::Fault;
 use runtime::http::{Answer, NoAnswer};
@@ -13,7 +13,8 @@ impl From<NoAnswer> for Fault {
     }
 }
 
-/// What an answer means that is no success. NetBox says 403 to credentials that are missing or wrong, too.
+/// Returns the fault of an answer that is not a success. NetBox also answers 403 to missing or wrong
+/// credentials.
 pub(super) fn fault(answer: &Answer, what: &str) -> Fault {
     let said = format!("{what}: NetBox answers {}: {}", answer.status, answer.quote());
     match answer.status {
@@ -21,7 +22,7 @@ pub(super) fn fault(answer: &Answer, what: &str) -> Fault {
         400 | 404 | 409 => Fault::Rejected(said),
         401 | 403 | 405 => Fault::Unavailable(said),
         429 | 502 | 503 | 504 => Fault::Transient(said),
-        // Django's own error page, and what ends with a connection to the database.
+        // Django's own error page, or an answer that ends with a lost database connection.
         500 if exception(answer).is_none_or(|name| name == "OperationalError" || name == "InterfaceError") => {
             Fault::Transient(said)
         }

@@ -1,4 +1,4 @@
-//! Look-ups of providers, circuits, events and impacts.
+//! Looks up providers, circuits, events and impacts.
 
 use std::collections::BTreeSet;
 
@@ -40,14 +40,14 @@ pub(super) struct WireEvent {
     #[serde(default)]
     comments: String,
     last_updated: String,
-    /// Only with `netbox-circuitmaintenance`, and not before 0.8.
+    /// Time zone; sent by `netbox-circuitmaintenance` 0.8 and newer only.
     #[serde(default)]
     time_zone: Option<String>,
 }
 
 impl From<WireEvent> for StoredEvent {
     fn from(wire: WireEvent) -> Self {
-        // NetBox makes the tag of this time; lists do not carry it.
+        // NetBox derives the `ETag` from this time; lists do not contain the `ETag`.
         let etag = format!("W/\"{}\"", wire.last_updated.replace('Z', "+00:00"));
         Self {
             id: wire.id,
@@ -85,9 +85,9 @@ impl From<WireImpact> for StoredImpact {
 }
 
 impl Client {
-    /// The circuits with one of these CIDs, whose ever they are.
+    /// Returns the circuits with one of these CIDs, of any provider.
     pub async fn circuits(&self, cids: &BTreeSet<&str>) -> Result<Vec<StoredCircuit>, Fault> {
-        // What NetBox could not hold need not be asked for; an empty filter would be ignored.
+        // A value that NetBox could not hold is not looked up; an empty filter would be ignored.
         let can_be = |cid: &&&str| {
             !cid.is_empty() && cid.chars().count() <= fields::LONGEST_NAME && !cid.chars().any(char::is_control)
         };
@@ -97,13 +97,13 @@ impl Client {
         Ok(found.into_iter().filter(|circuit| cids.contains(circuit.cid.as_str())).collect())
     }
 
-    /// The providers whose field is one of these values, and perhaps others.
+    /// Returns the providers whose field has one of these values; others may be among them.
     pub async fn providers(&self, field: &str, values: &[String]) -> Result<Vec<StoredProvider>, Fault> {
         let values = values.iter().map(|value| fields::line(value)).filter(|value| !value.is_empty());
         self.list_any("/api/circuits/providers/", "fields=id,name,slug", field, values).await
     }
 
-    /// The provider's events with one of these names.
+    /// Returns the provider's events with one of these names.
     pub(super) async fn events_named(
         &self,
         spoken: Spoken,
@@ -120,7 +120,7 @@ impl Client {
         Ok(found.into_iter().filter(asked).map(|event| self.stored(spoken, event)).collect())
     }
 
-    /// An event that NetBox has shown, and with it something of its version.
+    /// Returns an event as it was read, and records what it shows of the plugin's version.
     pub(super) fn stored(&self, spoken: Spoken, event: WireEvent) -> StoredEvent {
         if spoken == Spoken::CircuitMaintenance && event.time_zone.is_none() {
             self.shown.note(PluginVersion::Before0_8);
@@ -128,7 +128,8 @@ impl Client {
         event.into()
     }
 
-    /// The impacts of these events. The filter takes one event: of several, it would go by the last.
+    /// Returns the impacts of these events. The filter takes one event only: of several, NetBox
+    /// uses the last.
     pub(super) async fn impacts_of(&self, spoken: Spoken, events: &[EventId]) -> Result<Vec<StoredImpact>, Fault> {
         if let Spoken::Notices(types) = spoken {
             return self.notices_impacts(types, events).await;

@@ -1,5 +1,5 @@
-//! NetBox's REST API, as far as delivery needs it. Every look-up is compared with what was asked: NetBox ignores filters that
-//! it does not know, and then answers with everything.
+//! NetBox's REST API, as far as delivery needs it. Every result is compared with the query: NetBox ignores filters that it
+//! does not know, and then answers with everything.
 
 mod answer;
 mod lookup;
@@ -25,31 +25,31 @@ use runtime::{
     redact,
 };
 
-/// The part of the API that `netbox-circuitmaintenance` has.
+/// Path of the plugin `netbox-circuitmaintenance` in the API.
 const PLUGIN: &str = "/api/plugins/maintenance";
-/// What the plugin has.
+/// Lists of the plugin.
 const LISTS: [&str; 3] = ["/circuitmaintenance/", "/circuitmaintenanceimpact/", "/circuitmaintenancenotifications/"];
-/// gunicorn takes 4094 bytes for a request's first line.
+/// Length limit of a query, in bytes: gunicorn takes 4094 for a request's first line.
 const LONGEST_QUERY: usize = 3000;
-/// What NetBox returns in one page at most.
+/// Page size: the maximum that NetBox returns.
 const PAGE: usize = 1000;
-/// A look-up changes nothing: it is tried that often at once.
+/// Maximum attempts of a look-up, which changes nothing.
 const LOOK_UPS: u32 = 3;
-/// The longest wait that NetBox may ask for.
+/// Longest wait that NetBox may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// A NetBox.
+/// A client of one NetBox.
 #[derive(Debug)]
 pub struct Client {
     http: Http,
     token: Token,
-    /// How old the plugin is.
+    /// Oldest version that the plugin has shown.
     shown: OldestShown,
-    /// The plugin that is configured.
+    /// Plugin that is configured; `None` to find it out.
     plugin: Option<Plugin>,
-    /// The plugin that answers, once that is known.
+    /// Plugin that answers, once it is known.
     spoken: OnceLock<Spoken>,
 }
 
@@ -61,7 +61,8 @@ struct Page<T> {
 }
 
 impl Client {
-    /// The NetBox at that URL (without a slash at its end). `ca` is trusted besides the system's roots, as PEM.
+    /// Returns the client of the NetBox at that URL (without a slash at its end). `ca` is trusted besides the system's roots,
+    /// as PEM.
     pub fn new(url: &str, ca: Option<String>, token: SecretSource) -> Self {
         let base = url.trim_end_matches('/').to_owned();
         let ca = ca.map(|pem| OwnCa { variable: NETBOX_CA, pem });
@@ -74,22 +75,22 @@ impl Client {
         }
     }
 
-    /// No call is begun shortly before this or later.
+    /// Sets the deadline: no call is started shortly before it or later.
     pub fn until(&self, deadline: Deadline) {
         self.http.until(deadline);
     }
 
-    /// The time that is left for calls.
+    /// Returns the time that is left for calls.
     pub fn left(&self) -> Duration {
         self.http.left()
     }
 
-    /// How many requests were sent so far.
+    /// Returns the number of requests that were sent so far.
     pub fn calls(&self) -> u64 {
         self.http.calls()
     }
 
-    /// Sends a request; a token that is no longer taken is read again, once.
+    /// Sends a request; if the token was refused, reads the token again, once.
     async fn call(&self, method: &str, path: &str, etag: Option<&str>, body: Option<&[u8]>) -> Result<Answer, Fault> {
         let mut renewed = false;
         loop {
@@ -108,7 +109,7 @@ impl Client {
             }
             let place = path.split('?').next().unwrap_or_default();
             return Err(match answer::fault(&answer, &format!("{method} {place}")) {
-                // A list is there even if it is empty.
+                // An empty list is an answer too.
                 Fault::Rejected(_) if answer.status == 404 && LISTS.contains(&place.trim_start_matches(PLUGIN)) => {
                     let missing = "the plugin netbox-circuitmaintenance is not installed there";
                     Fault::Unavailable(format!("{method} {place}: NetBox answers 404: {missing}"))
@@ -118,7 +119,7 @@ impl Client {
         }
     }
 
-    /// Sends a request and reads what it answers.
+    /// Sends a request and parses the answer.
     async fn json<T: DeserializeOwned>(
         &self,
         method: &str,
@@ -151,7 +152,7 @@ impl Client {
         }
     }
 
-    /// Every page of a list.
+    /// Returns every page of a list.
     async fn list<T: DeserializeOwned>(&self, path: &str, query: &str) -> Result<Vec<T>, Fault> {
         let mut all = Vec::new();
         loop {
@@ -164,7 +165,7 @@ impl Client {
         }
     }
 
-    /// The list of all that has one of these values in a field; as many look-ups as the length of a URL asks for.
+    /// Returns every object with one of these values in a field, in as many look-ups as the length limit requires.
     async fn list_any<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -190,7 +191,7 @@ impl Client {
         Ok(all)
     }
 
-    /// Waits about that long, but not longer than the invocation lasts.
+    /// Waits about that long, but not beyond the invocation's deadline.
     async fn wait(&self, about: Duration) {
         let share = 0.5 + fastrand::f64();
         tokio::time::sleep(about.mul_f64(share).min(self.http.left())).await;

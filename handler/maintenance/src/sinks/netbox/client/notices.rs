@@ -1,4 +1,4 @@
-//! What `netbox-notices` has in other words: impacts and notifications belong to objects of any content type, given by number.
+//! The wire format of `netbox-notices`: impacts and notifications belong to objects of any content type, given by number.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,9 +12,9 @@ use crate::sinks::netbox::{
 };
 use notice::model::Impact;
 
-/// The plugin's part of the API.
+/// Path of the plugin in the API.
 pub(super) const PART: &str = "/api/plugins/notices";
-/// What the filters take in the place of a number.
+/// Filter for maintenances, in place of the content type's number.
 pub(super) const OF_MAINTENANCES: &str = "event_content_type=notices.maintenance";
 
 /// An impact as the plugin writes it.
@@ -29,7 +29,7 @@ pub(super) struct WireImpact {
 }
 
 impl WireImpact {
-    /// `None` if it is something else than a maintenance's on a circuit.
+    /// Returns the impact; `None` if it is not a maintenance's on a circuit.
     pub(super) fn stored(self, types: Types) -> Option<StoredImpact> {
         let is_ours = self.event_content_type == types.maintenance && self.target_content_type == types.circuit;
         is_ours.then(|| StoredImpact {
@@ -41,7 +41,7 @@ impl WireImpact {
     }
 }
 
-/// An impact as the plugin takes it.
+/// Returns an impact as the plugin takes it.
 pub(super) fn impact(new: &NewImpact, types: Types) -> Value {
     json!({
         "event_content_type": types.maintenance,
@@ -52,7 +52,7 @@ pub(super) fn impact(new: &NewImpact, types: Types) -> Value {
     })
 }
 
-/// A mail as the plugin takes it.
+/// Returns a mail as the plugin takes it.
 pub(super) fn notification(mail: &NewNotification, types: Types) -> Value {
     json!({
         "event_content_type": types.maintenance,
@@ -65,7 +65,7 @@ pub(super) fn notification(mail: &NewNotification, types: Types) -> Value {
 }
 
 impl Client {
-    /// The impacts of these events on circuits.
+    /// Returns the impacts of these events on circuits.
     pub(super) async fn notices_impacts(&self, types: Types, events: &[EventId]) -> Result<Vec<StoredImpact>, Fault> {
         let fields = "fields=id,event_content_type,event_object_id,target_content_type,target_object_id,impact";
         let query = format!("{fields}&{OF_MAINTENANCES}&target_content_type=circuits.circuit");
@@ -75,7 +75,7 @@ impl Client {
         Ok(stored.filter(|impact| events.contains(&impact.event)).collect())
     }
 
-    /// The ids of an event's notifications.
+    /// Returns the ids of an event's notifications.
     pub(super) async fn notices_linked(&self, types: Types, event: EventId) -> Result<Vec<NotificationId>, Fault> {
         #[derive(Deserialize)]
         struct Linked {

@@ -1,4 +1,4 @@
-//! Notifications: the mails, linked to events or, without one, in the queue of what a person has to look at.
+//! Notifications: the mails, linked to events or, without one, in the queue of mails for a person.
 
 use std::collections::BTreeSet;
 
@@ -16,32 +16,32 @@ use crate::sinks::netbox::{
     records::Fault,
 };
 
-/// So few that an answer stays small, whatever the bodies.
+/// Page size, small so that an answer stays small, whatever the bodies.
 const PAGE: usize = 5;
-/// Further back nobody looks.
+/// Maximum number of pages that are searched.
 const MOST_PAGES: usize = 20;
 
-/// A mail to be stored.
+/// A mail to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewNotification {
-    /// The event; `None` for a person to look at.
+    /// Event that it belongs to; `None` for a person to look at.
     pub event: Option<EventId>,
-    /// The decoded body, not blank.
+    /// Decoded body, not blank.
     pub body: String,
-    /// At most 500 characters, not empty.
+    /// Subject, not empty, at most 500 characters.
     pub subject: String,
-    /// A bare address.
+    /// Sender, as a bare address.
     pub sender: String,
-    /// When SES received it.
+    /// Time at which SES received it.
     pub received_at: Timestamp,
 }
 
-/// A mail that is stored.
+/// A stored mail.
 #[derive(Debug, Clone, Deserialize)]
 pub struct StoredNotification {
     #[serde(rename = "circuitmaintenance", default)]
     event: Option<Nested<EventId>>,
-    /// The same, with `netbox-notices`, where it belongs to something that has no window too.
+    /// Object that it belongs to, of `netbox-notices`; that object may lack a window.
     #[serde(default)]
     event_object_id: Option<EventId>,
     #[serde(default)]
@@ -52,7 +52,7 @@ pub struct StoredNotification {
 }
 
 impl StoredNotification {
-    /// The event that it belongs to.
+    /// Returns the event that it belongs to.
     fn event(&self, spoken: Spoken) -> Option<EventId> {
         match spoken {
             Spoken::CircuitMaintenance => self.event.map(|event| event.id),
@@ -62,24 +62,24 @@ impl StoredNotification {
         }
     }
 
-    /// What it says.
+    /// Returns the stored body.
     pub fn body(&self) -> &str {
         &self.email_body
     }
 }
 
-/// Which notifications to look for.
+/// The notifications among which one is looked for.
 #[derive(Debug, Clone, Copy)]
 pub enum Among {
     /// Those of this event.
     Event(EventId),
-    /// Those of none.
+    /// Those without an event.
     Unlinked,
-    /// All that came at that time.
+    /// Those received at that time.
     Received(Timestamp),
 }
 
-/// The list of the notifications with the fields that we read; filters follow.
+/// Returns the list of the notifications with the fields that we read; filters follow.
 fn listed(spoken: Spoken) -> String {
     match spoken {
         Spoken::CircuitMaintenance => format!(
@@ -92,7 +92,7 @@ fn listed(spoken: Spoken) -> String {
     }
 }
 
-/// The filter that finds a subject however much of it the plugin has kept.
+/// Returns the filter that finds a subject however much of it the plugin has kept.
 fn subject_filter(subject: &str) -> String {
     if subject.chars().count() <= fields::SHORT_SUBJECT {
         return format!("subject={}", encoded(subject));
@@ -102,7 +102,7 @@ fn subject_filter(subject: &str) -> String {
 }
 
 impl Client {
-    /// Whether a notification with this one's subject and sender is as asked; the newest are looked at first.
+    /// Returns whether a notification with the same subject and sender satisfies `is`; the newest are read first.
     pub async fn any_notification(
         &self,
         like: &NewNotification,
@@ -154,8 +154,8 @@ impl Client {
         Ok(false)
     }
 
-    /// The ids of an event's notifications. Until 0.8 the plugin lists those of all events, whichever is asked for: so this
-    /// asks for no bodies.
+    /// Returns the ids of an event's notifications. Before 0.8 the plugin lists those of all events, whichever is asked
+    /// for, so no bodies are requested.
     pub(super) async fn linked(&self, spoken: Spoken, event: EventId) -> Result<Vec<NotificationId>, Fault> {
         #[derive(Deserialize)]
         struct Linked {
@@ -172,7 +172,7 @@ impl Client {
         Ok(found.iter().filter(is_asked).map(|found| found.id).collect())
     }
 
-    /// The fingerprints of an event's notifications.
+    /// Returns the fingerprints of an event's notifications.
     pub(super) async fn fingerprints(&self, event: EventId) -> Result<BTreeSet<String>, Fault> {
         let spoken = self.spoken().await?;
         let mut found = BTreeSet::new();
@@ -203,7 +203,7 @@ impl Client {
             if let Err(Fault::Rejected(said)) = &stored {
                 self.shown.note(PluginVersion::told_by(said, has_unlinked));
             }
-            // What an older one does not take at all is not tried again.
+            // A version that does not take mails without an event is not asked again.
             if stored.is_ok() || has_unlinked || self.shown.age() == age {
                 return stored;
             }

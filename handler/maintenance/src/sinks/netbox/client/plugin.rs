@@ -1,7 +1,7 @@
-//! Which plugin answers, and what has to be known to speak to it.
+//! Finds out which plugin answers, and what is needed to talk to it.
 //!
-//! Most have `netbox-circuitmaintenance`, so that is asked first, and only where nothing of it is there NetBox is asked what it has: to
-//! those who have it, finding out costs no call. The two cannot live in one NetBox.
+//! Most installations have `netbox-circuitmaintenance`, so that is queried first; only if nothing of it is there, NetBox is asked for
+//! its plugins: where it exists, finding out costs no call. The two cannot be in one NetBox.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,11 +9,11 @@ use serde_json::Value;
 use super::{Client, Page, plugin_version::PluginVersion};
 use crate::sinks::netbox::{records::Fault, settings::Plugin};
 
-/// What NetBox calls the plugins.
+/// Names of the plugins in NetBox.
 const CIRCUIT_MAINTENANCE: &str = "netbox_circuitmaintenance";
 const NOTICES: &str = "notices";
 
-/// A plugin that answers.
+/// The plugin that answers, with what is needed to talk to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spoken {
     /// `netbox-circuitmaintenance`.
@@ -30,19 +30,19 @@ pub(super) struct Types {
 }
 
 impl Client {
-    /// With that plugin; without one, it is found out.
+    /// Sets the plugin; `None` finds it out.
     #[must_use]
     pub fn with_plugin(mut self, plugin: Option<Plugin>) -> Self {
         self.plugin = plugin;
         self
     }
 
-    /// Whether mails without an event can be stored. True as long as nothing has shown that they cannot.
+    /// Returns whether mails without an event can be stored: `true` until a refusal shows that they cannot.
     pub fn has_queue(&self) -> bool {
         !matches!(self.spoken.get(), Some(Spoken::Notices(_))) && self.shown.age() == PluginVersion::Current
     }
 
-    /// The plugin that answers, as far as a look-up has shown that.
+    /// Returns the plugin that answers, as far as a look-up has shown that.
     pub(super) async fn spoken(&self) -> Result<Spoken, Fault> {
         match (self.spoken.get(), self.plugin) {
             (Some(spoken), _) => Ok(*spoken),
@@ -74,7 +74,7 @@ impl Client {
         }
     }
 
-    /// Which plugin NetBox says that it has, of those that it may have.
+    /// Returns the plugin that NetBox names, of those that are supported; `None` if it has none.
     async fn find_out(&self) -> Result<Option<Spoken>, Fault> {
         let status: Value = self.get("/api/status/").await?;
         let has = |plugin: &str| status.get("plugins").is_some_and(|plugins| plugins.get(plugin).is_some());

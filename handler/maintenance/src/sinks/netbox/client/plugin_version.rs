@@ -1,11 +1,11 @@
-//! How old the plugin is, as far as it has shown: asking would cost every start a call.
+//! The version of the plugin, as far as its answers have shown it: asking would cost every start a call.
 
 use std::sync::{Mutex, PoisonError};
 
 use crate::sinks::netbox::fields;
 
-/// From when a `netbox-circuitmaintenance` is. What older ones do otherwise was seen with 0.6.0 on NetBox 4.7.3, and when each
-/// changed stands in the plugin's migrations: 0.7 was never published as a package.
+/// The versions of `netbox-circuitmaintenance` that differ for us. The differences were seen with 0.6.0 on NetBox 4.7.3, and
+/// the plugin's migrations tell when each changed: 0.7 was never published as a package.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum PluginVersion {
     /// 0.8 or newer.
@@ -18,7 +18,8 @@ pub(super) enum PluginVersion {
 }
 
 impl PluginVersion {
-    /// What the refusal of mails shows, which may be about one without an event. The errors of all fields are told together.
+    /// Returns the version that a refusal of mails shows, which may be about one without an event. NetBox reports the errors
+    /// of all fields together.
     pub(super) fn told_by(said: &str, has_unlinked: bool) -> Self {
         let has_no_queue = has_unlinked && said.contains(r#""circuitmaintenance""#) && said.contains("may not be null");
         let has_short_subjects = said.contains(r#""subject":["Ensure this field has no more than"#);
@@ -31,18 +32,18 @@ impl PluginVersion {
         }
     }
 
-    /// The name of the field for the time at which a mail was received.
+    /// Returns the name of the field for the time at which a mail was received.
     pub(super) fn received(self) -> &'static str {
         if self < Self::Before0_7 { "email_received" } else { "email_recieved" }
     }
 
-    /// How many characters a subject may have.
+    /// Returns the length limit of a subject, in characters.
     pub(super) fn longest_subject(self) -> usize {
         if self < Self::Before0_8 { fields::LONGEST_SUBJECT } else { fields::SHORT_SUBJECT }
     }
 }
 
-/// The oldest that the plugin has shown itself to be.
+/// The oldest version that the plugin has shown itself to be.
 #[derive(Debug, Default)]
 pub(super) struct OldestShown(Mutex<PluginVersion>);
 

@@ -1,5 +1,5 @@
-//! The client against a server in this process that answers what NetBox answers. Where an exchange was not seen on a real
-//! NetBox, the test says so.
+//! Tests the client against a server in this process that answers as NetBox does. An exchange that was not seen on a real NetBox is
+//! marked as such.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +14,7 @@ use crate::sinks::netbox::{
     records::{Action, EventChange, NewImpact, Performed, Records},
 };
 
-/// What the server was asked: request line, headers and body.
+/// Requests that the server received: request line, headers and body.
 type Asked = Arc<Mutex<Vec<String>>>;
 
 /// Answers requests with these, one after the other, each on a connection of its own. `(0, …)` cuts the connection.
@@ -179,7 +179,7 @@ async fn what_an_older_plugin_takes_otherwise_is_found_out_once() {
     };
     let stored = || (201, "", "[]".to_owned());
     let both = format!("{subject},{spelling}");
-    // The last is what 0.7 says, by its migrations.
+    // The last answer is that of 0.7, by its migrations.
     for (refusal, received) in [(&*both, "email_recieved"), (spelling, "email_recieved"), (subject, "email_received")] {
         let (client, asked) = server(vec![refused(refusal), stored(), stored()]).await;
         for _ in 0..2 {
@@ -207,7 +207,7 @@ async fn an_event_shows_how_old_the_plugin_is() {
     }
 }
 
-/// Whatever is refused for good is refused once, whichever version the plugin has.
+/// A permanent refusal is not retried, whichever version the plugin has.
 #[tokio::test]
 async fn a_refusal_that_teaches_nothing_ends_the_matter() {
     let refused = r#"{"subject":["Ensure this field has no more than 100 characters."]}"#.to_owned();
@@ -217,7 +217,7 @@ async fn a_refusal_that_teaches_nothing_ends_the_matter() {
     assert_eq!(asked.lock().unwrap_or_else(PoisonError::into_inner).len(), 2);
 }
 
-/// Where the plugin has kept less of the subject than another would have.
+/// The plugin may have kept less of the subject than another version would have.
 #[tokio::test]
 async fn a_stored_mail_is_found_by_what_was_kept_of_its_subject() {
     let stored = |subject: &str| {

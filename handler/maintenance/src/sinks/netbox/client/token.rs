@@ -1,4 +1,4 @@
-//! NetBox's API token: from Secrets Manager, or, for trying things out, from the environment.
+//! NetBox's API token: from Secrets Manager, or, for trials, from the environment.
 
 use tokio::sync::Mutex;
 
@@ -17,7 +17,8 @@ impl Token {
         Self { source, cached: Mutex::new(None) }
     }
 
-    /// The value of `Authorization`. The prefix tells the second kind of tokens from the first.
+    /// Returns the value of `Authorization`. The prefix tells tokens of version 2 from those of version
+    /// 1.
     pub(super) async fn header(&self) -> Result<String, Fault> {
         let mut cached = self.cached.lock().await;
         let secret = match &*cached {
@@ -28,7 +29,7 @@ impl Token {
         Ok(format!("{kind} {}", secret.expose()))
     }
 
-    /// Reads it again: whether it is another one now.
+    /// Reads the token again; returns whether it has changed.
     pub(super) async fn renew(&self) -> Result<bool, Fault> {
         let fresh = read(&self.source).await?;
         let mut cached = self.cached.lock().await;
@@ -39,9 +40,10 @@ impl Token {
 }
 
 async fn read(source: &SecretSource) -> Result<Secret, Fault> {
-    // Boxed, since the compiler follows nested futures only so far, and those of AWS's clients go deep.
+    // Boxed, since the compiler limits the depth of nested futures, and those of AWS's clients are
+    // deep.
     let secret = Box::pin(source.read()).await.map_err(Fault::Unavailable)?;
-    // A token has no white space, and a header could not carry it.
+    // A token contains no white space, and a header could not carry it.
     let fits = !secret.expose().is_empty() && secret.expose().chars().all(|letter| letter.is_ascii_graphic());
     fits.then_some(secret).ok_or_else(|| Fault::Unavailable(format!("{source} is no API token of NetBox")))
 }

@@ -1,5 +1,5 @@
-//! What changes NetBox. Nothing here is tried twice: whether a request whose answer did not come has done its work is found out by
-//! looking, in [`crate::sinks::netbox::converge`].
+//! Writes to NetBox. Nothing here is retried: [`crate::sinks::netbox::converge`] reads again to find out whether a request without
+//! an answer has had its effect.
 
 use std::{collections::BTreeSet, time::Duration};
 

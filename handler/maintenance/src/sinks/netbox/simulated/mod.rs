@@ -126,7 +126,7 @@ impl Base {
     }
 }
 
-/// A small generator of numbers: the same for the same seed.
+/// A pseudo-random number generator: the same numbers for the same seed.
 struct Dice(Cell<u64>);
 
 impl Dice {
@@ -143,7 +143,7 @@ impl Dice {
 struct Simulated<'base> {
     base: &'base RefCell<Base>,
     dice: &'base Dice,
-    /// Calls of 100 that fail.
+    /// Percentage of calls that fail.
     faults: u64,
     calls: Cell<u32>,
     writes: Cell<u32>,
@@ -154,7 +154,7 @@ impl<'base> Simulated<'base> {
         Self { base, dice, faults, calls: Cell::new(0), writes: Cell::new(0) }
     }
 
-    /// The way to NetBox or back: others may come first, and the call may be lost.
+    /// Simulates the way to NetBox or back: others may come first, and the call may be lost.
     async fn way(&self) -> Result<(), Fault> {
         let mut waited = false;
         std::future::poll_fn(|_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending })
@@ -201,7 +201,8 @@ impl Records for Simulated<'_> {
         self.writes.set(self.writes.get() + 1);
         self.way().await?;
         let performed = if let Action::Create(new) = action {
-            // An id is given out before the event is there for others: a later one may be there first.
+            // An id is given out before the event is visible to others: a later one may be visible
+            // first.
             let id = EventId::new(self.base.borrow_mut().number());
             let wait = self.way().await;
             let event = self.base.borrow_mut().store(StoredEvent {
@@ -298,7 +299,7 @@ fn provider() -> StoredProvider {
     StoredProvider { id: ProviderId::new(1), name: "Carrier".to_owned(), slug: "carrier".to_owned() }
 }
 
-/// The circuits that the simulated NetBox knows.
+/// Returns the circuits that the simulated NetBox knows.
 pub(in crate::sinks) fn circuits() -> Circuits {
     [("A", 1), ("B", 2), ("C", 3)].map(|(cid, id)| (cid.to_owned(), CircuitId::new(id))).into()
 }

@@ -15,7 +15,7 @@ fn is_right(base: &Base, newest: &Announcement) -> Result<(), String> {
     }
     for ScheduledWindow { window, content } in &newest.windows {
         let shown: Vec<_> = members.iter().filter(|event| event.window() == Some(*window)).collect();
-        // A race can leave a second event for the window: it is cancelled, and says so.
+        // A race can leave a second event for the window: it is cancelled, and its comment says so.
         let live = shown
             .iter()
             .filter(|event| event.note.as_ref().is_some_and(|note| note.version == newest.version && !note.left));
@@ -139,7 +139,7 @@ fn race(base: &RefCell<Base>, dice: &Dice, faults: u64, notices: &[Announcement]
 fn notices() -> impl Strategy<Value = Vec<Announcement>> {
     let windows = prop::collection::vec((0_u8..4, 0_u8..4, 0_u8..14), 1..4);
     prop::collection::vec(windows, 1..9).prop_map(|all| {
-        // Half a day after each other: the later ones are written when the first windows are over.
+        // Half a day apart: the later ones are written when the first windows are over.
         all.iter().enumerate().map(|(time, choices)| notice(i64::try_from(time).unwrap() * 43_200, choices)).collect()
     })
 }

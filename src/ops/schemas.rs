@@ -35,17 +35,14 @@ fn ours(name: &str) -> Result<Option<Configuration>, Unavailable> {
 /// Reads the schema that a function's code has. A machine that cannot build a crate can check its declaration all the same: what
 /// the declaration itself says wrong is an error, and not what is missing around it.
 fn configuration(code: &Code, found: Result<Option<Vec<u8>>, NotBuilt>) -> Result<Option<Configuration>, Unavailable> {
+    let (Code::Crate { package: name, .. } | Code::Shipped(name)) = code;
     match found {
         Ok(schema) => schema.map(|bytes| Configuration::read(&bytes)).transpose(),
-        Err(
-            NotBuilt::NoCargo(_)
-            | NotBuilt::NoWorkspace { .. }
-            | NotBuilt::NoLock { .. }
-            | NotBuilt::NoneShipped { .. },
-        ) => {
-            let (Code::Crate { package: name, .. } | Code::Shipped(name)) = code;
-            ours(name)
+        Err(NotBuilt::NoCargo(_) | NotBuilt::NoWorkspace { .. } | NotBuilt::NoLock { .. }) => ours(name),
+        Err(error) => {
+            let is_warning = matches!(error, NotBuilt::NoneShipped { .. });
+            let instead = if is_warning { ours(name)? } else { None };
+            Err(Unavailable { message: error.to_string(), hint: error.hint(), is_warning, instead })
         }
-        Err(error) => Err(Unavailable { message: error.to_string(), hint: error.hint(), is_warning: false }),
     }
 }

@@ -33,6 +33,8 @@ pub struct Unavailable {
     pub hint: Option<String>,
     /// `true` if the declaration is valid all the same, since it is this machine that lacks something.
     pub is_warning: bool,
+    /// Schema by which the environment is checked all the same; `None` if there is none.
+    pub instead: Option<Configuration>,
 }
 
 /// Returns the schema of a function's code; `None` if it has none, or if it is not to be had here.
@@ -45,6 +47,7 @@ impl Configuration {
             message: format!("`configuration.json` is not a JSON Schema: {error}"),
             hint: None,
             is_warning: false,
+            instead: None,
         };
         let schema: Value = serde_json::from_slice(bytes).map_err(|error| unusable(&error))?;
         jsonschema::validator_for(&schema).map_err(|error| unusable(&error))?;
@@ -96,11 +99,12 @@ pub(super) fn check(root: &Node, declaration: &Declaration, look_up: LookUp<'_>)
         match look_up(&function.code) {
             Ok(None) => {}
             Ok(Some(configuration)) => {
-                let environment = Environment { root, entry, function, configuration: &configuration };
-                noted.extend(environment.names());
-                noted.extend(environment.values());
+                noted.extend(Environment { root, entry, function, configuration: &configuration }.all());
             }
-            Err(Unavailable { message, hint, is_warning }) => {
+            Err(Unavailable { message, hint, is_warning, instead }) => {
+                if let Some(configuration) = &instead {
+                    noted.extend(Environment { root, entry, function, configuration }.all());
+                }
                 let place = span_of(root, &["functions", entry, key]);
                 let diagnostic = Diagnostic { is_warning, ..Diagnostic::new(place, message) };
                 noted.push(match hint {
@@ -122,6 +126,11 @@ struct Environment<'check> {
 }
 
 impl Environment<'_> {
+    /// Returns everything that is wrong with it.
+    fn all(&self) -> Vec<Diagnostic> {
+        [self.names(), self.values()].concat()
+    }
+
     /// Returns the place of a variable's value.
     fn place(&self, name: &str) -> Range<usize> {
         match at(self.root, &["functions", self.entry, "environment", name]) {

@@ -75,7 +75,9 @@ pub fn shown(text: &str) -> String {
     let base = text.get(..base_of(text)).unwrap_or_default();
     match base.split_once("://") {
         Some((scheme, authority))
-            if !authority.is_empty() && scheme.chars().all(|letter| letter.is_ascii_alphanumeric()) =>
+            if !scheme.is_empty()
+                && !authority.is_empty()
+                && scheme.chars().all(|letter| letter.is_ascii_alphanumeric()) =>
         {
             format!("{scheme}://{}", authority.rsplit('@').next().unwrap_or_default())
         }

@@ -91,8 +91,14 @@ pub struct Parse {
     #[arg(required = true, value_name = "FILE")]
     pub paths: Vec<PathBuf>,
     /// Also show how the provider was recognised and from which words of the mail each value was read.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "function")]
     pub explain: bool,
+    /// Let this function of the declaration read the mails, as `dev` runs it, instead of the built-in parsers.
+    ///
+    /// For carriers that a function of your own reads. The function `maintenance` delivers nothing; a function of your own does
+    /// what it does in `dev`.
+    #[arg(long, value_name = "NAME")]
+    pub function: Option<String>,
 }
 
 /// The arguments of `provision schema`.
@@ -125,7 +131,7 @@ pub enum Example {
 
 const PARSE_EXIT_CODES: &str = "Exit codes:
     0  every mail has an outcome other than `failed`
-    1  a mail of a known provider could not be understood
+    1  a mail of a known provider could not be understood; with `--function`: the function failed
     2  an error: a file that cannot be read or is empty, a folder without mails";
 
 /// The arguments of `provision check`.

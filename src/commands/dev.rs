@@ -48,7 +48,8 @@ async fn session(
 ) -> anyhow::Result<ExitCode> {
     let options = options(typed)?;
     let mut interrupts = Interrupts::new()?;
-    let unpacked = tempfile::Builder::new().prefix("provision-functions-").tempdir()?;
+    let unpacked =
+        tempfile::Builder::new().prefix("provision-functions-").permissions(Permissions::from_mode(0o700)).tempdir()?;
     let executables = tokio::select! {
         built = build(common, typed, declaration, unpacked.path()) => built?,
         () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),

@@ -37,7 +37,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let redact = matches!(&arguments.command, Command::Status(typed) if typed.redact);
     let printer = Printer::new(&arguments.common).redacting(redact);
     let result = match &arguments.command {
-        Command::Parse(typed) => parse::run(&printer, typed),
+        Command::Parse(typed) => parse::run(&printer, &arguments.common, typed),
         Command::Validate => validate::run(&printer, &arguments.common),
         Command::Schema(typed) => schema::run(&printer, typed),
         Command::Completions(typed) => completions::run(&printer, typed),

@@ -1,4 +1,5 @@
-//! `provision parse`: shows what mails say. Needs no account, no network and no declaration.
+//! `provision parse`: shows what mails say. Needs no account, no network and no declaration, unless a declared function is to
+//! read them.
 
 use std::{process::ExitCode, thread};
 
@@ -7,11 +8,17 @@ use notice::{json::OutcomeRecord, outcome::Outcome};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::until_interrupted;
 use crate::{
-    cli::Parse,
+    cli::{Common, Parse},
+    ops::reading,
     render::{self, Printer},
 };
-use local::mail_files::{self, MailFile};
+use declaration::Declaration;
+use local::{
+    Happening,
+    mail_files::{self, MailFile},
+};
 use problem::Problem;
 
 /// Maximum number of mails in a batch, which is parsed in parallel.
@@ -19,7 +26,44 @@ const BATCH_MAILS: usize = 64;
 /// Maximum size of a batch, in bytes, so that a large mbox file is never in memory as a whole.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
 
-pub(super) fn run(printer: &Printer, typed: &Parse) -> anyhow::Result<ExitCode> {
+pub(super) fn run(printer: &Printer, common: &Common, typed: &Parse) -> anyhow::Result<ExitCode> {
+    match &typed.function {
+        Some(entry) => by_function(printer, common, typed, entry),
+        None => by_parsers(printer, typed),
+    }
+}
+
+/// Lets a declared function read the mails.
+fn by_function(printer: &Printer, common: &Common, typed: &Parse, entry: &str) -> anyhow::Result<ExitCode> {
+    let declaration = Declaration::read(&common.file, common.stage.as_deref())?;
+    let alone = reading::alone(&declaration, entry)?;
+    until_interrupted(async {
+        let told = |happening: &Happening| {
+            if matches!(happening, Happening::Logged { .. }) {
+                render::dev::happening(printer, None, happening);
+            }
+        };
+        let summary = reading::read((&common.file, &alone, entry), &typed.paths, told).await?;
+        for mail in &summary.mails {
+            printer.data(&if printer.is_json() {
+                render::reading::json(mail)
+            } else {
+                format!("{}\n", render::reading::text(mail, printer.look()))
+            });
+        }
+        for reason in &summary.unreadable {
+            printer.problem(&Problem::new(reason.clone()));
+        }
+        Ok(ExitCode::from(match summary.unreadable.as_slice() {
+            [] if summary.is_well() => 0,
+            [] => 1,
+            _ => 2,
+        }))
+    })
+}
+
+/// Reads the mails with the built-in parsers.
+fn by_parsers(printer: &Printer, typed: &Parse) -> anyhow::Result<ExitCode> {
     let mut mails = mail_files::read(&typed.paths);
     let (mut failed, mut unread) = (false, false);
     loop {

@@ -7,6 +7,7 @@ pub(crate) mod invocation;
 pub(crate) mod local_names;
 pub(crate) mod log;
 pub(crate) mod netbox;
+pub(crate) mod reading;
 pub(crate) mod replay;
 pub(crate) mod schemas;
 pub(crate) mod secrets;

@@ -126,7 +126,14 @@ fn item(report: &ItemReport, look: &Look) -> Vec<String> {
     let fact = report.facts.first().map(|(label, text)| format!(" {label} {text}")).unwrap_or_default();
     let reason = report.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let mut lines = vec![clean(&format!("{:<10}{fact}{reason}", in_words(&report.outcome)))];
-    let announced = announced(&report.details);
+    lines.extend(table_of(&report.details, look));
+    lines
+}
+
+/// Returns the table of the maintenances of a function's details; no lines if they have none.
+pub(super) fn table_of(details: &Map<String, Value>, look: &Look) -> Vec<String> {
+    let announced = announced(details);
+    let mut lines = Vec::new();
     lines.extend(maintenances(&announced.maintenances, look).lines().map(|line| format!("  {line}")));
     if !announced.suggestion.is_empty() {
         lines.push("  unverified:".to_owned());
@@ -141,7 +148,7 @@ fn announced(details: &Map<String, Value>) -> Announced {
 }
 
 /// Returns a word for programs as people read it.
-fn in_words(word: &str) -> String {
+pub(super) fn in_words(word: &str) -> String {
     clean(&word.replace('_', " "))
 }
 

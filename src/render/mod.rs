@@ -15,6 +15,7 @@ mod maintenances;
 pub(crate) mod netbox;
 mod outcome;
 pub(crate) mod plan;
+pub(crate) mod reading;
 pub(crate) mod replay;
 pub(crate) mod status;
 

@@ -143,6 +143,42 @@ fn the_same_source_becomes_the_same_bytes_in_any_folder_and_other_source_others(
     assert!(run.stderr().starts_with("reader: building\nreader: "), "{run}");
 }
 
+/// Prints where code of the crate beside the workspace lies, and the compiler's own number of a type there.
+const USES_HELPER: &str = r#"
+fn main() {
+    println!("{}", helper::place());
+    println!("{:?}", std::any::TypeId::of::<helper::Helper>());
+}
+"#;
+
+#[test]
+fn a_crate_beside_the_workspace_changes_no_bytes_with_its_place() {
+    let folder = Folder::new();
+    let in_folder = |above: &str| {
+        let below = format!("{above}/own");
+        let workspace = Workspace::new(&folder, &below);
+        let manifest = fs::read_to_string(workspace.root().join("reader/Cargo.toml")).unwrap();
+        workspace.write(
+            "reader/Cargo.toml",
+            &format!("{manifest}[dependencies]\nhelper = {{ path = \"../../clone/helper\" }}\n"),
+        );
+        workspace.write("reader/src/main.rs", USES_HELPER);
+        let lock = "version = 4\n\n[[package]]\nname = \"helper\"\nversion = \"0.1.0\"\n\n\
+             [[package]]\nname = \"reader\"\nversion = \"0.1.0\"\ndependencies = [\n \"helper\",\n]\n";
+        workspace.write("Cargo.lock", lock);
+        let helper = "[package]\nname = \"helper\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+        workspace.write("../clone/helper/Cargo.toml", helper);
+        let source = "pub struct Helper;\npub fn place() -> &'static str { std::panic::Location::caller().file() }\n";
+        workspace.write("../clone/helper/src/lib.rs", source);
+        workspace.built()
+    };
+    let ((first, first_zip), (second, second_zip)) = (in_folder("one"), in_folder("another/place"));
+    assert_eq!(printed(&first_zip), printed(&second_zip));
+    assert_eq!(first["code_sha256"], second["code_sha256"], "{first}\n{second}");
+    assert!(first_zip == second_zip, "the hashes are equal and the bytes are not");
+    assert!(printed(&first_zip).starts_with("/outside/helper-0.1.0/src/lib.rs\n"), "{}", printed(&first_zip));
+}
+
 #[test]
 fn what_needs_a_newer_c_library_than_lambda_s_brings_its_own() {
     let output =

@@ -13,6 +13,7 @@ mod harness;
 mod netbox;
 mod operate;
 mod output;
+mod own;
 mod parse;
 mod shipped;
 mod stack;

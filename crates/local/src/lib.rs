@@ -32,5 +32,5 @@ pub use function::Ending;
 pub use names::{ACCOUNT, FunctionNames, Names, Secret};
 pub use observer::{Happening, Next, Observer, Usage};
 pub use stack::{NotStarted, Options, Stack};
-pub use tally::{Outcome, Summary, Tally};
+pub use tally::{Mail, Outcome, Summary, Tally};
 pub use verdicts::Setting;

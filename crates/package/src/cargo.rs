@@ -46,7 +46,7 @@ pub(super) async fn compile(
         .arg("--target-dir")
         .arg(workspace.target(linking))
         .args(workspace.profile_settings())
-        .envs(toolchain.environment(workspace, linking))
+        .envs(toolchain.environment(workspace, linking)?)
         .stderr(Stdio::piped());
     run(&mut command, binary, observer).await
 }

@@ -169,6 +169,14 @@ pub enum NotBuilt {
         /// The error of the file system.
         source: io::Error,
     },
+    /// A file that the build needs could not be written.
+    #[error("Failed to write `{}`", path.display())]
+    Unwritable {
+        /// Path of the file.
+        path: PathBuf,
+        /// The error of the file system.
+        source: io::Error,
+    },
     /// The zip could not be made.
     #[error("Failed to pack `{}`", path.display())]
     Pack {
@@ -216,7 +224,8 @@ impl NotBuilt {
             | Self::NoExecutable { .. }
             | Self::Unreadable { .. }
             | Self::Pack { .. }
-            | Self::Unpack { .. } => None,
+            | Self::Unpack { .. }
+            | Self::Unwritable { .. } => None,
         }
     }
 }

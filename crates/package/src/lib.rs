@@ -10,6 +10,7 @@ mod archive;
 mod cargo;
 mod elf;
 mod error;
+mod identity;
 mod linker;
 mod revision;
 mod shipped;
@@ -192,7 +193,7 @@ pub async fn executable(request: &Request<'_>, profile: Profile, folder: &Path) 
 /// Returns the schema of the function's environment: the `configuration.json` of its crate or its zip; `None` if it has none.
 pub async fn schema(request: &Request<'_>) -> Result<Option<Vec<u8>>, NotBuilt> {
     match request.code {
-        Code::Crate { package, bin } => Workspace::find(request.folder, package, bin.as_deref()).await?.schema(),
+        Code::Crate { package, bin } => workspace::schema(request.folder, package, bin.as_deref()).await,
         Code::Shipped(name) => Ok(Shipped::find(name)?.content.schema),
     }
 }

@@ -8,7 +8,7 @@ use std::{
     process::Stdio,
 };
 
-use super::{Linking, NotBuilt, linker, workspace::Workspace};
+use super::{Linking, NotBuilt, identity, linker, workspace::Workspace};
 
 /// The architectures that Lambda has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,13 +79,23 @@ impl Toolchain {
 
     /// Returns the environment variables for Cargo. These flags override all others, so that a person's own settings
     /// do not change the bytes.
-    pub(super) fn environment(&self, workspace: &Workspace, linking: Linking) -> Vec<(OsString, OsString)> {
+    pub(super) fn environment(
+        &self,
+        workspace: &Workspace,
+        linking: Linking,
+    ) -> Result<Vec<(OsString, OsString)>, NotBuilt> {
         let mut environment = vec![("CARGO_ENCODED_RUSTFLAGS".into(), self.flags(workspace, linking))];
         environment.push(("CARGO_INCREMENTAL".into(), "0".into()));
         if let Some(linker) = &self.linker {
             environment.push((linker::variable(self.triple).into(), linker.clone()));
         }
-        environment
+        if !workspace.outside.is_empty() {
+            let folder = workspace.target(linking);
+            let script = identity::write_script(&folder, &self.remapped(workspace));
+            let script = script.map_err(|source| NotBuilt::Unwritable { path: folder.join("rustc.sh"), source })?;
+            environment.push((identity::VARIABLE.into(), script.into()));
+        }
+        Ok(environment)
     }
 
     /// Returns the compiler's flags, joined by the separator that Cargo expects.
@@ -100,7 +110,9 @@ impl Toolchain {
     /// Returns the folders whose names must not be in the binary, with their replacements. If two match, the compiler
     /// takes the later one.
     fn remapped(&self, workspace: &Workspace) -> Vec<(PathBuf, String)> {
-        let mut folders = vec![(workspace.root.clone(), "/source".to_owned())];
+        let outside = workspace.outside.iter().map(|one| (one.folder.clone(), format!("/outside/{}", one.name)));
+        // The workspace may lie in the folder of such a package.
+        let mut folders: Vec<_> = outside.chain([(workspace.root.clone(), "/source".to_owned())]).collect();
         for linking in [Linking::Dynamic, Linking::Static] {
             folders.push((workspace.target(linking), "/target".to_owned()));
         }

@@ -45,7 +45,7 @@ impl Address {
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let is_local = LOCAL.iter().any(|host| authority.strip_prefix(host).is_some_and(is_port));
         let fault = match scheme {
-            "http" if !is_local => "it is not encrypted: expected `https://`, or `http://` on this machine",
+            "http" if !is_local => "it is not encrypted, which only an address of this machine may be",
             "http" | "https" if authority.is_empty() => "it names no server",
             "http" | "https" if authority.contains('@') => "it contains a user or a password",
             "http" | "https" if text.contains(['#', '@']) || !text.chars().all(|letter| letter.is_ascii_graphic()) => {
@@ -53,7 +53,7 @@ impl Address {
             }
             "http" | "https" if query == Query::Refused && text.contains('?') => "it has a query",
             "http" | "https" => return Ok(Self(text.to_owned())),
-            _ => "expected an address such as `https://netbox.example.com`",
+            _ => "it begins with neither `https://` nor `http://`",
         };
         Err(NotAddress { shown: shown(text), fault })
     }

@@ -183,7 +183,7 @@ impl<'environment> Reader<'environment> {
     pub fn url(&mut self, name: &'static str, example: &str, query: Query) -> Option<Address> {
         let address = Address::read(&self.required(name)?, query);
         if let Err(error) = &address {
-            self.problem(name, format!("is {error}, such as `{example}`"));
+            self.problem(name, format!("is {error}; expected an address such as `{example}`"));
         }
         address.ok()
     }

@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(settings.token, SecretPlace::SecretsManager("netbox/token".to_owned()));
         let table = [
             (NETBOX_URL, "", "is missing"),
-            (NETBOX_URL, "netbox.example", "is `netbox.example`"),
+            (NETBOX_URL, "netbox.example", "expected an address"),
             (NETBOX_URL, "http://netbox.example", "is `http://netbox.example`"),
             (NETBOX_URL, "http://localhost.example", "expected an address"),
             (NETBOX_URL, "https://me:secret@netbox.example", "expected an address"),
@@ -123,10 +123,7 @@ mod tests {
         assert_eq!((calendar.name.as_str(), calendar.place.prefix.as_str()), ("s", "calendar/"));
         assert!(calendar.unmatched.is_some() && !format!("{webhook:?}").contains("abc"));
         let table: [(&[(&'static str, &'static str)], &str); 5] = [
-            (
-                &[(WEBHOOK_URL, "http://hooks.example/")],
-                "`WEBHOOK_URL` is `http://hooks.example/`, expected an address",
-            ),
+            (&[(WEBHOOK_URL, "http://hooks.example/")], "`WEBHOOK_URL` is `http://hooks.example`: it is not encrypted"),
             (&[(WEBHOOK_SECRET, "abc")], "`WEBHOOK_SECRET` is not a webhook secret"),
             (&[(WEBHOOK_SECRET, "")], "the function's `secrets` can name it"),
             (&[(context::VARIABLE, NONE)], "no prefix that ends in `calendar/`"),

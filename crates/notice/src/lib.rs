@@ -14,6 +14,7 @@ pub mod json;
 pub mod lines;
 pub mod maintnote;
 pub mod model;
+pub mod opinion;
 pub mod outcome;
 pub mod page;
 pub mod pattern;

@@ -8,6 +8,7 @@ use super::{
     calendar::{self, Content},
     failure::Failure,
     found::{Found, Place},
+    gate::{self, Told},
     lines::Lines,
     page::Page,
     provider::Provider,
@@ -29,6 +30,7 @@ struct Forms {
     text_as_page: OnceCell<Option<Result<Page, Failure>>>,
     page_is_footer: OnceCell<bool>,
     calendars: OnceCell<Vec<Content>>,
+    told: OnceCell<Vec<Told>>,
 }
 
 /// A text that has this many times the words of the page is not the same in another form.
@@ -118,6 +120,11 @@ impl<'mail> Source<'mail> {
     /// Returns the calendar parts.
     pub(super) fn calendars(&self) -> &[Content] {
         self.forms.calendars.get_or_init(|| self.mail.calendars.iter().map(|text| calendar::parse(text)).collect())
+    }
+
+    /// Returns the passages that tell of changes in the notice's own words, in every form of it.
+    pub(super) fn told(&self) -> &[Told] {
+        self.forms.told.get_or_init(|| gate::told(self))
     }
 
     /// A failure unless something closes the body, or a line of it holds one of these words, which the format has below all

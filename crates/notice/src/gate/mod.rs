@@ -14,11 +14,13 @@ use super::{
     failure::Failure,
     found::Place,
     model::{Maintenance, Status},
+    opinion,
     source::Source,
 };
 use text::Passage;
 
-/// A failure where the notice tells of a change that the status of none of its maintenances says.
+/// A failure where the notice tells of a change that the status of none of its maintenances says, names another notice in the same
+/// way, or states other values to one who reads it in another way.
 pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Failure> {
     several::check(source, maintenances)?;
     let statuses: Vec<Status> = maintenances.iter().map(Maintenance::status).collect();
@@ -28,22 +30,49 @@ pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result
         .filter(|evidence| evidence.field == ROW_STATUS)
         .map(|evidence| evidence.quote.as_str())
         .collect();
-    for passage in text::passages(source) {
-        if !rows.contains(&passage.text.as_str()) {
-            expect_explained(&passage, &statuses)?;
+    for told in source.told() {
+        match told.entry {
+            Entry::None if rows.contains(&told.text.as_str()) => {}
+            Entry::Of(Some(status)) => expect_explained(told, &[status])?,
+            Entry::None | Entry::Of(None) => expect_explained(told, &statuses)?,
         }
     }
-    for (passage, status) in text::passages_of_calendars(source.mail()) {
-        match status {
-            Some(status) => expect_explained(&passage, &[status])?,
-            None => expect_explained(&passage, &statuses)?,
-        }
-    }
-    Ok(())
+    opinion::of(source, maintenances).map(drop)
 }
 
-fn expect_explained(passage: &Passage, statuses: &[Status]) -> Result<(), Failure> {
-    let unexplained = |statement: &Statement| {
+/// A passage of the notice that tells of changes.
+pub(super) struct Told {
+    text: String,
+    place: Option<Place>,
+    entry: Entry,
+    /// The changes, at least one.
+    pub(super) statements: Vec<Statement>,
+}
+
+/// The entry of a calendar that a passage is of.
+#[derive(Clone, Copy)]
+enum Entry {
+    /// It is no calendar's.
+    None,
+    /// It is of an entry with this status.
+    Of(Option<Status>),
+}
+
+/// The passages of the notice that tell of changes, in every form of it.
+pub(super) fn told(source: &Source<'_>) -> Vec<Told> {
+    let of_bodies = text::passages(source).into_iter().map(|passage| (passage, Entry::None));
+    let of_calendars = text::passages_of_calendars(source.mail()).into_iter();
+    let passages = of_bodies.chain(of_calendars.map(|(passage, status)| (passage, Entry::Of(status))));
+    passages
+        .filter_map(|(Passage { text, place }, entry)| {
+            let statements = change::statements(&text);
+            (!statements.is_empty()).then_some(Told { text, place, entry, statements })
+        })
+        .collect()
+}
+
+fn expect_explained(told: &Told, statuses: &[Status]) -> Result<(), Failure> {
+    let unexplained = |statement: &&Statement| {
         let said = |status: &&Status| statement.change.status() == Some(**status);
         if statement.is_negated {
             statuses.iter().find(said).is_some()
@@ -51,12 +80,12 @@ fn expect_explained(passage: &Passage, statuses: &[Status]) -> Result<(), Failur
             let is_explained = |status: &Status| {
                 // An entry of a log is history: what began before it was moved has begun.
                 let is_history = *status == Status::ReScheduled && statement.change == Change::Started;
-                statement.change.is_explained_by(*status) || is_history && is_log_entry(&passage.text)
+                statement.change.is_explained_by(*status) || is_history && is_log_entry(&told.text)
             };
             !statuses.iter().any(is_explained)
         }
     };
-    let Some(statement) = change::statements(&passage.text).into_iter().find(unexplained) else { return Ok(()) };
+    let Some(statement) = told.statements.iter().find(unexplained) else { return Ok(()) };
     let said: Vec<_> = statuses.first().into_iter().map(|status| status.word()).collect();
     let not = if statement.is_negated { "not " } else { "" };
     let expected = format!(
@@ -64,7 +93,7 @@ fn expect_explained(passage: &Passage, statuses: &[Status]) -> Result<(), Failur
         said.concat(),
         statement.change.words()
     );
-    Err(Failure { place: passage.place.clone(), ..Failure::ambiguous(expected).with_quote(&statement.sentence) })
+    Err(Failure { place: told.place.clone(), ..Failure::ambiguous(expected).with_quote(&statement.sentence) })
 }
 
 /// Whether a line begins with a date: `2031-03-04 05:00:30 GMT - Work has begun.`

@@ -15,6 +15,7 @@ mod mail;
 mod mail_hostile;
 mod mails;
 mod metamorphic;
+mod opinion;
 mod placeholders;
 mod readme;
 mod registry;

@@ -1,0 +1,147 @@
+//! Do the ids that were read stand in the mail as ids of a maintenance, and not as those of a circuit, an account or an order?
+
+use memchr::memmem;
+
+use super::{Answer, said::Said};
+use crate::{failure::Failure, model::Maintenance};
+
+/// An id that is a digest stands in no mail.
+const DIGEST: usize = 64;
+/// More ids than a notice has are not looked for.
+const MOST: usize = 100;
+
+pub(super) fn judge(said: &Said<'_>, maintenances: &[Maintenance]) -> Answer {
+    let mut ids: Vec<&str> = maintenances.iter().map(Maintenance::id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.len() > MOST {
+        return Answer::Silent;
+    }
+    for id in &ids {
+        if id.len() == DIGEST && id.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Answer::Silent;
+        }
+        if let Some(failure) = other(said, id, maintenances) {
+            return Answer::Objects(failure);
+        }
+    }
+    Answer::Agrees(ids.len())
+}
+
+/// What speaks against an id.
+fn other(said: &Said<'_>, id: &str, maintenances: &[Maintenance]) -> Option<Failure> {
+    let is_circuit = |one: &Maintenance| one.account() == id || one.circuits().iter().any(|circuit| circuit.id() == id);
+    if maintenances.iter().any(is_circuit) {
+        return Some(Failure::ambiguous(format!("an id of a maintenance: {id} is one of its circuits or the account")));
+    }
+    let finder = memmem::Finder::new(id.as_bytes());
+    let (mut is_named, mut of_another) = (false, None);
+    for (line, text) in said.lines.iter().enumerate() {
+        for at in finder.find_iter(text.as_bytes()) {
+            if !is_whole(text, at, id.len()) {
+                continue;
+            }
+            match names(&said.label(line, label_start(text, at), at)) {
+                _ if line < said.subjects => return None,
+                Some(true) => return None,
+                None => is_named = true,
+                Some(false) => of_another = Some(line),
+            }
+        }
+    }
+    if is_named {
+        return None;
+    }
+    let named = of_another.unwrap_or_default();
+    let expected = format!("one id: {id} is read, and the mail, read in another way, names no maintenance so");
+    let quote = said.lines.get(named).copied().unwrap_or_default();
+    Some(Failure { place: Some(said.place(named)), ..Failure::ambiguous(expected).with_quote(quote) })
+}
+
+/// An id is whole where no letter or digit goes on.
+fn is_whole(text: &str, at: usize, length: usize) -> bool {
+    let before = text.get(..at).and_then(|before| before.chars().next_back());
+    let after = text.get(at + length..).and_then(|after| after.chars().next());
+    let is_part = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
+    !is_part(before) && !is_part(after)
+}
+
+/// A label goes back to the last mark that ends a sentence or a cell.
+fn label_start(text: &str, at: usize) -> usize {
+    let before = text.get(..at).unwrap_or_default();
+    before
+        .trim_end_matches([' ', ':', '|', '#', '-', '(', '[', ','])
+        .rfind(['|', ',', ';', '\t'])
+        .map_or(0, |mark| mark + 1)
+}
+
+/// Words of labels of a maintenance's id, as beginnings; stems of other languages too.
+const MAINTENANCES: &[&str] = &[
+    "maint",
+    "ticket",
+    "change",
+    "reference",
+    "ref",
+    "work",
+    "event",
+    "notification",
+    "notice",
+    "case",
+    "cr",
+    "crq",
+    "chg",
+    "planned",
+    "pw",
+    "pew",
+    "window",
+    "outage",
+    "activity",
+    "wmt",
+    "mw",
+    "wartung",
+    "onderhoud",
+    "werkzaamh",
+    "manten",
+    "manuten",
+    "trabajo",
+    "trabalho",
+    "bakim",
+    "bakım",
+    "çalışma",
+    "lavor",
+    "travaux",
+    "interven",
+    "incident",
+    "pcr",
+    "tt",
+    "rfc",
+    "job",
+    "project",
+    "alert",
+];
+/// Words of labels of other things' ids.
+const OTHERS: &[&str] = &[
+    "circuit", "service", "customer", "account", "order", "phone", "tel", "fax", "port", "site", "cable", "cid",
+    "address", "vlan", "asn", "company", "contract", "invoice", "evc", "link", "product",
+];
+/// Words that make a label that of another maintenance.
+const EARLIER: &[&str] = &["previous", "related", "parent", "original", "old"];
+
+/// Whether a label, lower case, is one of a maintenance (`true`), or of something else. `None` where it is neither.
+fn names(label: &str) -> Option<bool> {
+    let mut named = None;
+    for word in label.split(|mark: char| !mark.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        let is_one = |words: &[&str]| {
+            words.iter().any(|known| if known.len() > 3 { word.starts_with(known) } else { word == *known })
+        };
+        if is_one(EARLIER) {
+            return Some(false);
+        }
+        if is_one(MAINTENANCES) {
+            named = Some(true);
+        } else if is_one(OTHERS) {
+            named = named.or(Some(false));
+        }
+    }
+    named
+}

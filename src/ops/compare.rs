@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::account::Opened;
-use engine::{Address, Live, survey};
+use engine::{Address, Live, keep_protections, survey};
 use kinds::{Kind, Plan, Read, Resource, Session, Settings, Survey, ses};
 use package::{Artifact, Upload};
 use stack::desired::{self, Given, RuleSet};
@@ -73,6 +73,7 @@ pub(crate) async fn compare(opened: &Opened, code: &Code) -> Compared {
     if matches!(code, Code::NotBuilt) {
         take_live_code(&mut resources, &survey);
     }
+    keep_protections(&mut resources, &survey);
     let plan = Plan::new(&resources, &survey);
     Compared { resources, survey, plan, rule_set, snapshot }
 }

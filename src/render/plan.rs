@@ -15,7 +15,7 @@ use super::{
 use crate::cli::{Common, Down};
 use aws::Aws;
 use contract::{address::shown as shown_address, secret::REDACTED};
-use engine::{Action, Counts, Difference, Reasons};
+use engine::{Action, Counts, Difference, Protection, Reasons};
 use kinds::{Item, Plan};
 
 /// The heading of a plan: file or stack, account and region.
@@ -44,7 +44,7 @@ impl Heading {
 /// Returns the plan as a table of changes.
 pub(crate) fn text(heading: &Heading, plan: &Plan, look: &Look) -> String {
     let mut text = format!("{} → account {}, {}\n\n", clean(&heading.source), heading.account, heading.region);
-    let shown = plan.items.iter().filter(|item| item.action != Action::Unchanged);
+    let shown = plan.items.iter().filter(|item| item.action != Action::Unchanged || !item.protections.is_empty());
     let mut is_any = false;
     for item in shown {
         is_any = true;
@@ -95,7 +95,7 @@ pub(crate) fn summary(counts: Counts) -> String {
 
 fn entry(item: &Item, look: &Look) -> String {
     let (mark, style, words) = match &item.action {
-        Action::Unchanged => return String::new(),
+        Action::Unchanged => ("=", Style::new().cyan(), "   unchanged".to_owned()),
         Action::Create => ("+", Style::new().green(), String::new()),
         Action::Change { .. } => ("~", Style::new().yellow(), String::new()),
         Action::Replace { .. } => ("-/+", Style::new().red(), String::new()),
@@ -111,6 +111,9 @@ fn entry(item: &Item, look: &Look) -> String {
             text.push_str(&fields(differences, Some(reasons), item.unchanged_fields, look));
         }
         _ => {}
+    }
+    for Protection { path, value, why } in &item.protections {
+        let _ = writeln!(text, "      {}   {} stays, not declared: {why}", clean(path), clean(value));
     }
     text
 }

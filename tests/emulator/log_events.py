@@ -1,10 +1,10 @@
-"""CloudWatch Logs: every event has an id, and `FilterLogEvents` answers in pages, of which some are empty."""
+"""CloudWatch Logs: every event has an id, `FilterLogEvents` answers in pages, of which some are empty, and groups take keys."""
 
 import base64
 import itertools
 import json
 
-from ministack.core.responses import error_response_json
+from ministack.core.responses import error_response_json, json_response
 from ministack.services import cloudwatch_logs
 from wrapping import replace
 
@@ -15,6 +15,19 @@ NUMBERS = itertools.count(1)
 
 def install():
     replace(cloudwatch_logs, "_filter_log_events", pages)
+    replace(cloudwatch_logs, "handle_request", with_keys)
+
+
+async def with_keys(handle, method, path, headers, body, parameters):
+    action = headers.get("x-amz-target", "").rpartition(".")[2]
+    if action not in ("AssociateKmsKey", "DisassociateKmsKey"):
+        return await handle(method, path, headers, body, parameters)
+    data = json.loads(body)
+    group = cloudwatch_logs._log_groups.get(data.get("logGroupName"))
+    if group is None:
+        return error_response_json("ResourceNotFoundException", "The specified log group does not exist.", 400)
+    group["kmsKeyId"] = data["kmsKeyId"] if action == "AssociateKmsKey" else None
+    return json_response({})
 
 
 def pages(filter_events, data):

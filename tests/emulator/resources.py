@@ -11,6 +11,7 @@ from wrapping import replace
 def install():
     replace(iam_actions, "extract_resource_arn", resource_arn)
     replace(iam_actions, "extract_iam_action", action_of)
+    replace(iam_actions, "request_tag_context", with_boundary)
 
 
 def action_of(otherwise, service, method, path, headers, *rest):
@@ -25,6 +26,16 @@ def resource_arn(otherwise, service, method, path, headers, body, parameters, re
     known = {"iam": role, "sns": tagged, "logs": log_groups, "monitoring": alarms, "lambda": function}.get(service)
     arn = known and known(action, body, parameters, f"{region}:{account}")
     return arn or otherwise(service, method, path, headers, body, parameters, region, account)
+
+
+def with_boundary(otherwise, service, action, body, parameters):
+    """iam:PermissionsBoundary is the one that the call gives a role, else the one that the role has."""
+    context = otherwise(service, action, body, parameters)
+    if service == "iam":
+        role = iam._roles.get(one(parameters, "RoleName")) or {}
+        boundary = one(parameters, "PermissionsBoundary") or role.get("PermissionsBoundary")
+        context = {**context, **({"iam:PermissionsBoundary": boundary} if boundary else {})}
+    return context
 
 
 def one(parameters, name):

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 /// Version of the policy language; the only one with variables.
 const VERSION: &str = "2012-10-17";
+/// Begins the ids of statements that have none.
+const UNNAMED: &str = "unnamed-";
 
 /// A document: statements by id. Statements without an id, or with one that is taken, are called `unnamed-1`, `unnamed-2` and so on in the order of their content.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +36,8 @@ pub struct Statement {
     /// Conditions: operator → key → values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub conditions: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
-    /// Elements that are never written, such as `NotAction` and `NotPrincipal`. Kept, so that they show as differences.
+    /// Elements that we never declare, such as `NotAction` and `NotPrincipal`, as JSON. Kept, so that they show as
+    /// differences and a statement that stays is written back whole.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub other: BTreeMap<String, String>,
 }
@@ -96,12 +99,19 @@ impl Statement {
     }
 
     fn to_json(&self, id: &str) -> Value {
-        let mut statement = json!({"Sid": id, "Effect": self.effect});
+        let mut statement = json!({"Effect": self.effect});
         let mut set = |key: &str, value: Value| {
             if let Some(object) = statement.as_object_mut() {
                 object.insert(key.to_owned(), value);
             }
         };
+        if !id.starts_with(UNNAMED) {
+            set("Sid", json!(id));
+        }
+        // A statement of somebody else that stays is written back as it was.
+        for (key, value) in &self.other {
+            set(key, serde_json::from_str(value).unwrap_or_else(|_| json!(value)));
+        }
         if self.principals.contains("*") {
             set("Principal", json!("*"));
         } else if !self.principals.is_empty() {
@@ -167,6 +177,41 @@ impl Policy {
         &self.0
     }
 
+    /// Returns the same document with one more statement, if there is one.
+    #[must_use]
+    pub fn with(&self, id: &str, statement: Option<Statement>) -> Self {
+        Self(self.0.clone().into_iter().chain(statement.map(|statement| (id.to_owned(), statement))).collect())
+    }
+
+    /// Returns `true` if the document does nothing but deny: it can only take rights away.
+    pub fn only_denies(&self) -> bool {
+        !self.is_empty() && self.0.values().all(|statement| statement.effect == Effect::Deny)
+    }
+
+    /// Adds the statements of a live document that deny and are not in this one; returns their ids. Statements that allow
+    /// stay out, and one whose id is taken here is compared as ours.
+    ///
+    /// ```
+    /// use aws::policy::Policy;
+    ///
+    /// let theirs = r#"{"Statement": [
+    ///     {"Sid": "Guard", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": "*"},
+    ///     {"Sid": "Open", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}
+    /// ]}"#;
+    /// let mut declared = Policy::default();
+    /// assert_eq!(declared.keep_denials(&Policy::from_json(theirs)?), ["Guard"]);
+    /// # Ok::<(), aws::policy::NotAPolicy>(())
+    /// ```
+    pub fn keep_denials(&mut self, live: &Self) -> Vec<String> {
+        let denials = live.0.iter().filter(|(_, statement)| statement.effect == Effect::Deny);
+        let foreign: Vec<_> = denials
+            .filter(|(id, statement)| !self.0.contains_key(*id) && !self.0.values().any(|ours| ours == *statement))
+            .map(|(id, statement)| (id.clone(), statement.clone()))
+            .collect();
+        self.0.extend(foreign.iter().cloned());
+        foreign.into_iter().map(|(id, _)| id).collect()
+    }
+
     /// Returns the document as AWS takes it.
     pub fn to_json(&self) -> String {
         let statements: Vec<Value> = self.0.iter().map(|(id, statement)| statement.to_json(id)).collect();
@@ -194,7 +239,7 @@ impl Policy {
             }
         }
         unnamed.sort();
-        let names = (1..).map(|number| format!("unnamed-{number}"));
+        let names = (1..).map(|number| format!("{UNNAMED}{number}"));
         policy.extend(names.filter(|name| !policy.contains_key(name)).zip(unnamed).collect::<Vec<_>>());
         Ok(Self(policy))
     }

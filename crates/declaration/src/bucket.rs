@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     diagnostic::Diagnostic,
+    protection::KMS_KEY,
     reader::{Fields, Reader},
     scalars,
     shape::{Field, Holds, Kind, Shape},
@@ -23,6 +24,8 @@ pub struct Bucket {
     pub versioning: bool,
     /// Age at which overwritten and deleted versions are removed, in whole days; `None` keeps them. Without versioning `None`.
     pub expire_noncurrent: Option<Duration>,
+    /// ARN of the KMS key that encrypts it; `None` is that of the stack.
+    pub kms_key: Option<String>,
     /// Tags of the bucket; they override the stack's.
     pub tags: BTreeMap<String, String>,
 }
@@ -51,6 +54,7 @@ pub(super) static SHAPE: Shape = Shape {
             Holds::Days,
             "Time after which overwritten and deleted versions are removed. Without it, the time of `expire`.",
         ),
+        KMS_KEY,
         TAGS,
     ],
 };
@@ -76,10 +80,11 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Bucket {
         expire,
         versioning: versioning.unwrap_or_default(),
         expire_noncurrent: reader.duration(&fields, "expire_noncurrent"),
+        kms_key: reader.text(&fields, "kms_key", scalars::kms_key),
         tags: tags(reader, &fields),
     };
     if bucket.existing.is_some() {
-        for name in ["expire", "versioning", "expire_noncurrent", "tags"] {
+        for name in ["expire", "versioning", "expire_noncurrent", "kms_key", "tags"] {
             if let Some((key, _)) = fields.entry(name) {
                 let message = format!("a bucket that exists stays as it is: `{name}` cannot be declared for it");
                 reader.note_at(&key.span, message, "remove one of them");

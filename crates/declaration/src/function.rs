@@ -8,6 +8,7 @@ use super::{
     Place,
     bucket::{PLACES, places},
     diagnostic::Diagnostic,
+    protection::{BOUNDARY, KMS_KEY},
     reader::{Fields, Reader, Wrong, closest},
     scalars,
     shape::{Field, Form, Holds, Kind, Shape, Word, words},
@@ -55,6 +56,10 @@ pub struct Function {
     pub publishes: Vec<String>,
     /// Queues that it may send to, by entry name.
     pub sends: Vec<String>,
+    /// ARN of the KMS key that encrypts it; `None` is that of the stack.
+    pub kms_key: Option<String>,
+    /// ARN of the managed policy that limits its role; `None` is that of the stack.
+    pub permissions_boundary: Option<String>,
     /// Tags of the function; they override the stack's.
     pub tags: BTreeMap<String, String>,
 }
@@ -179,6 +184,8 @@ pub(super) static SHAPE: Shape = Shape {
         Field::new("deletes", PLACES, "Objects that it may delete."),
         Field::new("publishes", Holds::List(&Holds::Reference(Kind::Topic)), "Topics that it may publish to."),
         Field::new("sends", Holds::List(&Holds::Reference(Kind::Queue)), "Queues that it may send to."),
+        KMS_KEY,
+        BOUNDARY,
         TAGS,
     ],
 };
@@ -224,6 +231,8 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Function {
         deletes: places(reader, fields, "deletes"),
         publishes: reader.references(fields, "publishes"),
         sends: reader.references(fields, "sends"),
+        kms_key: reader.text(fields, "kms_key", scalars::kms_key),
+        permissions_boundary: reader.text(fields, "permissions_boundary", scalars::boundary),
         tags: tags(reader, fields),
     }
 }

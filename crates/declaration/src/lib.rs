@@ -8,6 +8,7 @@ mod checks;
 mod configuration;
 mod diagnostic;
 mod function;
+mod protection;
 mod queue;
 mod reader;
 mod reference;
@@ -57,6 +58,10 @@ pub struct Declaration {
     pub region: String,
     /// The only account in which the stack may be, as 12 digits; `None` accepts the account of the credentials.
     pub account: Option<String>,
+    /// ARN of the KMS key that encrypts everything that takes one; `None` leaves each service's own, or what is there.
+    pub kms_key: Option<String>,
+    /// ARN of the managed policy that limits every role; `None` leaves what is there.
+    pub permissions_boundary: Option<String>,
     /// Tags of every resource that takes tags.
     pub tags: BTreeMap<String, String>,
     /// `true` to make the stack's own receipt rule set active even if another one is.

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
+    protection::KMS_KEY,
     reader::Reader,
+    scalars,
     shape::{Field, Holds, Kind, Shape},
     tags::{TAGS, tags},
     tree::{Key, Node},
@@ -18,6 +20,8 @@ pub struct Queue {
     pub visibility_timeout: Duration,
     /// Dead-letter queue for messages that were received too often.
     pub redrive: Option<Redrive>,
+    /// ARN of the KMS key that encrypts it; `None` is that of the stack.
+    pub kms_key: Option<String>,
     /// Tags of the queue; they override the stack's.
     pub tags: BTreeMap<String, String>,
 }
@@ -47,6 +51,7 @@ pub(super) static SHAPE: Shape = Shape {
         )
         .or("30s"),
         Field::new("redrive", Holds::Mapping(&REDRIVE), "Dead-letter queue for messages that were received too often."),
+        KMS_KEY,
         TAGS,
     ],
 };
@@ -77,6 +82,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Queue {
         retention: reader.duration(fields, "retention").unwrap_or_default(),
         visibility_timeout: reader.duration(fields, "visibility_timeout").unwrap_or_default(),
         redrive,
+        kms_key: reader.text(fields, "kms_key", scalars::kms_key),
         tags: tags(reader, fields),
     }
 }

@@ -55,6 +55,16 @@ pub(super) const BUCKET: Form = form("the name of a bucket in AWS", "^[a-z0-9][a
 pub(super) const SUBNET: Form = form("the id of a subnet, such as `subnet-0a1b2c3d`", "^subnet-[0-9a-f]+$");
 /// Form of a security group's id.
 pub(super) const SECURITY_GROUP: Form = form("the id of a security group, such as `sg-0a1b2c3d`", "^sg-[0-9a-f]+$");
+/// A KMS key, by its ARN: an alias may come to mean another key, and rights name keys.
+pub(super) const KMS_KEY: Form = form(
+    "the ARN of a KMS key, `arn:PARTITION:kms:REGION:ACCOUNT:key/ID`",
+    "^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$",
+);
+/// A managed policy that limits roles, by its ARN.
+pub(super) const BOUNDARY: Form = form(
+    "the ARN of a managed policy, `arn:PARTITION:iam::ACCOUNT:policy/NAME`",
+    "^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$",
+);
 /// Form of a tag's key.
 pub(super) const TAG: Form = form("the key of a tag", "^[A-Za-z0-9 _.:/=+@-]{1,128}$");
 /// Form of a tag's value.
@@ -179,6 +189,41 @@ pub(super) fn name(text: &str) -> Result<String, Wrong> {
     let mended = mended.trim_end_matches('-');
     let wrong = Wrong::expected(format!("a name of lower case letters, digits and hyphens, at most {LONGEST_NAME}"));
     Err(if mended.is_empty() { wrong } else { wrong.hint(format!("for example `{mended}`")) })
+}
+
+/// The parts of an ARN after `arn:PARTITION:SERVICE:`: region, account and resource.
+fn arn<'text>(text: &'text str, service: &str) -> Option<(&'text str, &'text str, &'text str)> {
+    let mut parts = text.splitn(6, ':');
+    let is_one = parts.next() == Some("arn")
+        && parts.next().is_some_and(|partition| {
+            partition.starts_with("aws") && partition.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+        })
+        && parts.next() == Some(service);
+    Some((parts.next()?, parts.next()?, parts.next()?)).filter(|_| is_one)
+}
+
+/// A KMS key, by its ARN.
+pub(super) fn kms_key(text: &str) -> Result<String, Wrong> {
+    let sound = arn(text, "kms").is_some_and(|(place, owner, resource)| {
+        let id = resource.strip_prefix("key/").unwrap_or_default();
+        region(place).is_ok()
+            && account(owner).is_ok()
+            && !id.is_empty()
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    });
+    if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
+}
+
+/// A managed policy, by its ARN.
+pub(super) fn boundary(text: &str) -> Result<String, Wrong> {
+    let sound = arn(text, "iam").is_some_and(|(place, owner, resource)| {
+        let name = resource.strip_prefix("policy/").unwrap_or_default();
+        place.is_empty()
+            && (owner == "aws" || account(owner).is_ok())
+            && !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@_/-".contains(&byte))
+    });
+    if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
 /// Parses the id of an AWS account.

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{
+    protection::KMS_KEY,
     reader::{Reader, Wrong, word},
     scalars,
     shape::{Field, Holds, Shape, Word, words},
@@ -17,6 +18,8 @@ pub struct Secret {
     pub source: SecretSource,
     /// Description for people; empty for an existing secret.
     pub description: String,
+    /// ARN of the KMS key that encrypts it; `None` is that of the stack.
+    pub kms_key: Option<String>,
     /// Tags of the secret; they override the stack's. Empty for an existing secret.
     pub tags: BTreeMap<String, String>,
 }
@@ -55,6 +58,7 @@ pub(super) static SHAPE: Shape = Shape {
             "Source of the value of a secret that the stack creates. Never the value itself.",
         ),
         Field::new("description", Holds::Text(scalars::LINE), "Description for people.").or(""),
+        KMS_KEY,
         TAGS,
     ],
 };
@@ -103,7 +107,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Secret {
         _ => {}
     }
     if fields.get("existing").is_some() && fields.get("value_from").is_none() {
-        for (key, _) in ["description", "tags"].iter().filter_map(|name| fields.entry(name)) {
+        for (key, _) in ["description", "kms_key", "tags"].iter().filter_map(|name| fields.entry(name)) {
             let message = format!("a secret that exists stays as it is: `{}` cannot be declared for it", key.name);
             reader.note_at(&key.span, message, "take it away");
         }
@@ -115,6 +119,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Secret {
     Secret {
         source,
         description: reader.text(fields, "description", scalars::line).unwrap_or_default(),
+        kms_key: reader.text(fields, "kms_key", scalars::kms_key),
         tags: tags(reader, fields),
     }
 }

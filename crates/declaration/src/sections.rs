@@ -23,6 +23,16 @@ pub(super) static ROOT: Shape = Shape {
         Field::new("region", Holds::Text(scalars::REGION), "AWS region of the stack.").required("eu-west-1"),
         Field::new("account", Holds::Text(scalars::ACCOUNT), "The only AWS account into which the stack may be deployed."),
         Field::new(
+            "kms_key",
+            Holds::Text(scalars::KMS_KEY),
+            "KMS key that encrypts every bucket, queue, topic, secret, log group and function's environment. Without it, a key that is there stays.",
+        ),
+        Field::new(
+            "permissions_boundary",
+            Holds::Text(scalars::BOUNDARY),
+            "Managed policy that limits every role of the stack. Without it, a boundary that is there stays.",
+        ),
+        Field::new(
             "tags",
             Holds::Chosen(scalars::TAG, &Holds::Text(scalars::TAG_VALUE)),
             "Tags of every resource of the stack that takes tags.",
@@ -59,6 +69,8 @@ pub(super) fn declaration(root: &Node) -> (Declaration, Vec<Diagnostic>) {
         stage: None,
         region: reader.text(fields, "region", scalars::region).unwrap_or_default(),
         account: reader.text(fields, "account", scalars::account),
+        kms_key: reader.text(fields, "kms_key", scalars::kms_key),
+        permissions_boundary: reader.text(fields, "permissions_boundary", scalars::boundary),
         tags: tags(reader, fields),
         take_over: reader.switch(fields, "take_over").unwrap_or_default(),
         buckets: section(reader, fields, Kind::Bucket, bucket::read),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     diagnostic::Diagnostic,
+    protection::KMS_KEY,
     reader::Reader,
     scalars,
     shape::{Field, Holds, Kind, Shape},
@@ -18,6 +19,8 @@ pub struct Topic {
     pub display_name: String,
     /// Subscriptions of the stack; those of others are left alone.
     pub subscriptions: Vec<Subscription>,
+    /// ARN of the KMS key that encrypts it; `None` is that of the stack.
+    pub kms_key: Option<String>,
     /// Tags of the topic; they override the stack's.
     pub tags: BTreeMap<String, String>,
 }
@@ -51,6 +54,7 @@ pub(super) static SHAPE: Shape = Shape {
             ])),
             "Subscribers: mail addresses, queues and functions. Subscriptions of others are left alone.",
         ),
+        KMS_KEY,
         TAGS,
     ],
 };
@@ -81,6 +85,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Topic {
     Topic {
         display_name: reader.text(fields, "display_name", scalars::line).unwrap_or_default(),
         subscriptions,
+        kms_key: reader.text(fields, "kms_key", scalars::kms_key),
         tags: tags(reader, fields),
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt::Debug, future::Future};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Address, Failure, Field, Live, Owned};
+use crate::{Address, Failure, Field, Live, Owned, Protection};
 
 /// A kind of resource: one value of an enum over all kinds. Its order is that in which resources are shown.
 pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
@@ -53,6 +53,9 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
 
     /// Deletes a resource; succeeds if it does not exist.
     fn delete(self, session: &Self::Session, address: &Address) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Takes over into the desired settings the protections of a live one that are not declared, and returns them.
+    fn keep_protections(desired: &mut Self::Settings, live: &Self::Settings) -> Vec<Protection>;
 
     /// Returns why an undeclared resource must be kept (it holds data, or other people's items); `None` if it may be
     /// deleted.

@@ -12,6 +12,7 @@ mod kind;
 pub mod order;
 mod ownership;
 mod plan;
+mod protection;
 mod resource;
 mod survey;
 
@@ -23,5 +24,6 @@ pub use field::{Field, Treatment, coupled, immutable, plain};
 pub use kind::Kind;
 pub use ownership::{ENTRY_TAG, Live, Owned, Owner, STACK_TAG, Stack, Tags};
 pub use plan::{Action, Counts, Item, OwnedByKind, Plan, Unlisted};
+pub use protection::{Protection, keep_protections};
 pub use resource::{Id, Read, Resource};
 pub use survey::{Survey, survey};

@@ -51,6 +51,15 @@ pub struct Owned {
     pub entry: String,
     /// Address of the resource.
     pub address: Address,
+    /// Why it stays although it has a mark of this stack, in words; `None` if it is this stack's beyond doubt.
+    pub stays: Option<&'static str>,
+}
+
+impl Owned {
+    /// A resource that is this stack's beyond doubt.
+    pub fn new(entry: impl Into<String>, address: Address) -> Self {
+        Self { entry: entry.into(), address, stays: None }
+    }
 }
 
 /// The stack whose resources are looked for, with the prefixes of its names.
@@ -71,12 +80,14 @@ impl Stack {
         format!("{}.", self.id)
     }
 
-    /// Returns a listed resource, if its tags say that it is this stack's. A prefix alone does not: the names of stack
-    /// `mail-archive` begin with `mail-…` too.
-    pub fn owned(&self, name: &str, tags: &Tags) -> Option<Owned> {
+    /// Returns a resource that a list gave, if its tags say that it is this stack's. A prefix alone does not: `mail-…` is
+    /// also how the names of stack `mail-archive` begin. Nor does a tag alone: somebody may have copied it, so a resource
+    /// with another name is told of and stays.
+    pub fn owned(&self, name: &str, tags: &Tags, is_named_ours: bool) -> Option<Owned> {
         (tags.get(STACK_TAG) == Some(&self.id)).then(|| Owned {
-            entry: tags.get(ENTRY_TAG).cloned().unwrap_or_else(|| name.to_owned()),
+            entry: tags.get(ENTRY_TAG).filter(|_| is_named_ours).cloned().unwrap_or_else(|| name.to_owned()),
             address: Address::of(name),
+            stays: (!is_named_ours).then_some("it has this stack's tag, but its name is not one of this stack's"),
         })
     }
 }

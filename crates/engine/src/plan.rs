@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
-    Address, Failure, Id, Kind, Live, Owned, Owner, Read, Resource, Survey,
+    Address, Failure, Id, Kind, Live, Owned, Owner, Protection, Read, Resource, Survey,
     difference::{self, Difference, Reasons, differences},
     order,
 };
@@ -67,6 +67,9 @@ pub struct Item<K: Kind> {
     pub unchanged_fields: usize,
     /// Items that must be done before this one.
     pub after: Vec<Id<K>>,
+    /// Protections that others put there. They are not declared, and stay.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub protections: Vec<Protection>,
 }
 
 /// The items to do, in an order in which they can be done.
@@ -173,7 +176,8 @@ fn compare<K: Kind>(resource: &Resource<K>, survey: &Survey<K>) -> Item<K> {
         }
     };
     let (id, address) = (resource.id.clone(), resource.address.clone());
-    Item { id, address, action, unchanged_fields, after: resource.after.clone() }
+    let (after, protections) = (resource.after.clone(), resource.protections.clone());
+    Item { id, address, action, unchanged_fields, after, protections }
 }
 
 /// Turns children of replaced resources into creates: replacing a function deletes its permissions.
@@ -198,13 +202,14 @@ fn undeclared<K: Kind>(declared: &[Resource<K>], survey: &Survey<K>) -> Vec<Item
     let ours = survey.owned.iter().flat_map(|(kind, owned)| owned.iter().map(|owned| (*kind, owned)));
     ours.filter(|(kind, owned)| !wanted.contains(&(*kind, &owned.address)))
         .map(|(kind, owned)| {
-            let action = match survey.holds.get(&(kind, owned.address.clone())) {
-                Some(Ok(why)) => Action::Keep { why: why.clone() },
-                Some(Err(failure)) => Action::Unreadable { failure: failure.clone() },
-                None => Action::Delete,
+            let action = match (&owned.stays, survey.holds.get(&(kind, owned.address.clone()))) {
+                (Some(why), _) => Action::Keep { why: (*why).to_owned() },
+                (None, Some(Ok(why))) => Action::Keep { why: why.clone() },
+                (None, Some(Err(failure))) => Action::Unreadable { failure: failure.clone() },
+                (None, None) => Action::Delete,
             };
-            let id = Id::new(kind, owned.entry.clone());
-            Item { id, address: owned.address.clone(), action, unchanged_fields: 0, after: Vec::new() }
+            let (id, address) = (Id::new(kind, owned.entry.clone()), owned.address.clone());
+            Item { id, address, action, unchanged_fields: 0, after: Vec::new(), protections: Vec::new() }
         })
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Address, Failure, Kind, Live};
+use crate::{Address, Failure, Kind, Live, Protection};
 
 /// A resource of the stack: its kind, and the entry of the declaration that it is made for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -37,6 +37,8 @@ pub struct Resource<K: Kind> {
     pub settings: K::Settings,
     /// Resources that must exist before it.
     pub after: Vec<Id<K>>,
+    /// Undeclared protections of the live one, which the settings have taken over.
+    pub protections: Vec<Protection>,
 }
 
 /// The result of reading an address. A failed read is never taken for absence: an existing resource would be created again.

@@ -8,6 +8,7 @@
 //! called again after a failure or an interruption, and then finish what was begun.
 
 mod identity;
+mod input;
 mod number;
 #[cfg(test)]
 mod registered;
@@ -29,10 +30,11 @@ use std::{collections::BTreeMap, future::Future, sync::Arc};
 use contract::secret::Secret;
 use serde::Serialize;
 
-use aws::Aws;
-use engine::{Address, Failure, Field, Live, Owned, Stack, Tags};
+use aws::{Aws, policy::Policy};
+use engine::{Address, Failure, Field, Live, Owned, Protection, Stack, Tags};
 
 pub use identity::{Identity, Naming, Output};
+pub use input::Input;
 pub use registry::{Kind, Settings};
 pub use rights::Right;
 
@@ -50,6 +52,24 @@ pub type Plan = engine::Plan<Kind>;
 pub type Survey = engine::Survey<Kind>;
 /// The outcome of every step.
 pub type Results = engine::Results<Kind>;
+
+/// Why a statement that somebody added to a policy of ours stays.
+pub(crate) const DENIES: &str = "the statement only denies";
+/// Why a key that somebody chose stays.
+pub(crate) const ENCRYPTS: &str = "the key protects what is encrypted";
+
+/// Takes over a KMS key that is not declared.
+pub(crate) fn keep_key(path: &str, desired: &mut Option<String>, live: Option<&String>) -> Option<Protection> {
+    let key = live.filter(|_| desired.is_none())?;
+    *desired = Some(key.clone());
+    Some(Protection::new(path, key, ENCRYPTS))
+}
+
+/// Takes over the statements of a policy that deny and are not declared.
+pub(crate) fn keep_denials(desired: &mut Policy, live: &Policy) -> Vec<Protection> {
+    let ids = desired.keep_denials(live);
+    ids.into_iter().map(|id| Protection::new(format!("policy.{id}"), id, DENIES)).collect()
+}
 
 /// On the stack's roles: the rule set that was active before the stack's own was. No setting of a role.
 pub const PREVIOUS_RULE_SET_TAG: &str = "provision:previous-rule-set";
@@ -166,6 +186,12 @@ pub trait Manage {
         _address: &Address,
     ) -> impl Future<Output = Result<Option<String>, Failure>> + Send {
         std::future::ready(Ok(None))
+    }
+
+    /// Takes over into the desired settings what protects a live one and is not declared, and returns it. Most kinds have
+    /// nothing of the sort.
+    fn keep_protections(_desired: &mut Self::Settings, _live: &Self::Settings) -> Vec<Protection> {
+        Vec::new()
     }
 
     /// Returns the condition of a live one: it may be as it is declared, and not do its work.

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use engine::{Address, Class, Failure, Field, Live, Owned};
+use engine::{Address, Class, Failure, Field, Live, Owned, Protection};
 
 use crate::{
     Condition, Identity, Manage, Right, Session, cloudwatch, iam, lambda, logs, s3, secretsmanager, ses, sns, sqs,
@@ -139,6 +139,13 @@ macro_rules! kinds {
 
             async fn delete(self, session: &Session, address: &Address) -> Result<(), Failure> {
                 match self { $(Self::$variant => Box::pin(<$kind as Manage>::delete(session, address)).await,)+ }
+            }
+
+            fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
+                $(if let (Settings::$variant(desired), Settings::$variant(live)) = (&mut *desired, live) {
+                    return <$kind as Manage>::keep_protections(desired, live);
+                })+
+                Vec::new()
             }
 
             async fn holds_data(self, session: &Session, address: &Address) -> Result<Option<String>, Failure> {

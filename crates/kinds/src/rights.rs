@@ -31,6 +31,12 @@ pub enum Target {
     WithoutPath(Kind),
     /// The stack's roles, to be given to functions.
     Passed(Kind),
+    /// The stack's roles, as long as they have the boundary that is declared for them.
+    Bounded(Kind),
+    /// The stack's roles that a boundary is declared for: they are given that one.
+    Boundary(Kind),
+    /// The KMS keys that are declared.
+    Keys,
     /// The contents of the stack's bucket for artefacts.
     Artifacts,
     /// `*`: IAM knows no resources for the action. Source: "Actions, resources, and condition keys for AWS services".
@@ -47,6 +53,9 @@ impl Target {
             Self::Existing(kind) => format!("Existing{}", kind.identity().plural),
             Self::WithoutPath(kind) => format!("Unknown{}", kind.identity().plural),
             Self::Passed(kind) => format!("Passed{}", kind.identity().plural),
+            Self::Bounded(kind) => format!("RightsOf{}", kind.identity().plural),
+            Self::Boundary(kind) => format!("BoundariesOf{}", kind.identity().plural),
+            Self::Keys => "Keys".to_owned(),
             Self::Artifacts => "Artifacts".to_owned(),
             Self::Everything => "Everything".to_owned(),
         }
@@ -124,8 +133,10 @@ mod tests {
                 | Target::Contents(named)
                 | Target::Existing(named)
                 | Target::WithoutPath(named)
-                | Target::Passed(named) => named,
-                Target::Artifacts | Target::Everything => continue,
+                | Target::Passed(named)
+                | Target::Bounded(named)
+                | Target::Boundary(named) => named,
+                Target::Keys | Target::Artifacts | Target::Everything => continue,
             };
             assert!(named.identity().arn.is_some(), "{kind:?} {right:?}");
         }

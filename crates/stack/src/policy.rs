@@ -27,6 +27,8 @@ pub enum Purpose {
     Down,
 }
 
+/// Calls that services make to KMS on behalf of whoever puts a key somewhere or writes by it.
+const KEYS: &[&str] = &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"];
 /// EC2 actions that Lambda takes on behalf of whoever puts a function into a VPC; they have no resource level.
 const NETWORK: &[&str] = &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
 
@@ -66,18 +68,72 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose) -> Pol
     let statement = |actions: BTreeSet<&str>, resources: Vec<String>| {
         Statement::allow(&actions.into_iter().collect::<Vec<_>>(), resources)
     };
-    let targeted = by_target.into_iter().filter_map(|(target, actions)| {
+    if purpose == Purpose::Up {
+        by_target.insert(Target::Keys, KEYS.iter().copied().collect());
+    }
+    let targeted = by_target.into_iter().flat_map(|(target, actions)| {
+        if let Target::Bounded(kind) | Target::Boundary(kind) = target {
+            return bounded(target, kind, &actions, declaration, names);
+        }
         let resources = arns(target, declaration, names);
-        let statement = (!resources.is_empty()).then(|| statement(actions, resources))?;
+        if resources.is_empty() {
+            return Vec::new();
+        }
+        let statement = statement(actions, resources);
         let statement = match target {
             Target::Passed(_) => {
                 statement.when("StringEquals", "iam:PassedToService", ["lambda.amazonaws.com".to_owned()])
             }
+            // Nobody decrypts anything by himself: the services do, for what he may do there.
+            Target::Keys => statement.when("StringEquals", "kms:ViaService", key_services(names)),
             _ => statement,
         };
-        Some((target.id(), statement))
+        vec![(target.id(), statement)]
     });
     Policy::new(targeted.chain([("Everything".to_owned(), statement(everywhere, vec!["*".to_owned()]))]))
+}
+
+/// Services that use a key in the name of whoever calls them.
+fn key_services(names: &Names) -> Vec<String> {
+    let region = &names.realm().region;
+    ["lambda", "logs", "s3", "secretsmanager", "sns", "sqs"].map(|it| format!("{it}.{region}.amazonaws.com")).into()
+}
+
+/// Statements about the rights of roles, one for each boundary: of a function that one is declared for, the role may be made
+/// and changed with that boundary alone. Roles of functions that are no longer declared are changed as the strictest.
+fn bounded(
+    target: Target,
+    kind: Kind,
+    actions: &BTreeSet<&str>,
+    declaration: &Declaration,
+    names: &Names,
+) -> Vec<(String, Statement)> {
+    let mut by_boundary: BTreeMap<Option<String>, Vec<&str>> = BTreeMap::new();
+    for (entry, function) in &declaration.functions {
+        by_boundary.entry(declaration.permissions_boundary(function)).or_default().push(entry);
+    }
+    let is_one = by_boundary.len() < 2;
+    if by_boundary.is_empty() {
+        by_boundary.insert(declaration.permissions_boundary.clone(), Vec::new());
+    }
+    if target == Target::Boundary(kind) {
+        by_boundary.remove(&None);
+    }
+    let actions: Vec<&str> = actions.iter().copied().collect();
+    let statements = by_boundary.into_iter().enumerate().map(|(index, (boundary, entries))| {
+        let resources = if is_one {
+            vec![names.arn_of(kind, &kind.identity().own_names(names.stack()))]
+        } else {
+            entries.into_iter().map(|entry| names.arn(kind, entry)).collect()
+        };
+        let statement = Statement::allow(&actions, resources);
+        let id = if index == 0 { target.id() } else { format!("{}{}", target.id(), index + 1) };
+        match boundary {
+            Some(arn) => (id, statement.when("StringEquals", "iam:PermissionsBoundary", [arn])),
+            None => (id, statement),
+        }
+    });
+    statements.collect()
 }
 
 /// Returns the kinds of all resources that a declaration implies, whichever rule set is active.
@@ -103,6 +159,9 @@ fn arns(target: Target, declaration: &Declaration, names: &Names) -> Vec<String>
             let arn = of(kind, &kind.identity().names_of_stack(stack));
             vec![arn.replace(&role::path(&Stack { id: stack.to_owned() }), "/")]
         }
+        // By role, since each may have a boundary of its own: see `bounded`.
+        Target::Bounded(_) | Target::Boundary(_) => Vec::new(),
+        Target::Keys => declaration.kms_keys(),
         Target::Artifacts => vec![format!("{}/*", of(Kind::Bucket, &names.artifacts()))],
         Target::Everything => vec!["*".to_owned()],
     }
@@ -193,6 +252,68 @@ receipt_rules: [{name: all, actions: [{store: archive}]}]
             BTreeSet::from(["arn:aws:s3:::example-archive".to_owned()])
         );
         assert!(!policy_of(QUEUE, Purpose::Up).statements().contains_key("ExistingBuckets"));
+    }
+
+    const BOUNDARY: &str = "arn:aws:iam::123456789012:policy/boundary";
+
+    fn condition<'policy>(policy: &'policy Policy, id: &str) -> Option<&'policy BTreeSet<String>> {
+        policy.statements()[id].conditions.get("StringEquals")?.get("iam:permissionsboundary")
+    }
+
+    #[test]
+    fn the_rights_of_roles_are_given_below_the_declared_boundary_alone() {
+        let functions =
+            "functions: {reader: {crate: maintenance, bin: reader}, other: {crate: maintenance, bin: other}}";
+        let of = |boundary: &str| format!("stack: circuits\nregion: eu-west-1\n{boundary}{functions}\n");
+        let all: BTreeSet<_> = [BOUNDARY.to_owned()].into();
+        for purpose in [Purpose::Up, Purpose::Down] {
+            let policy = policy_of(&of(&format!("permissions_boundary: {BOUNDARY}\n")), purpose);
+            for (id, statement) in policy.statements() {
+                let gives_rights = |action: &str| {
+                    ["Policy", "CreateRole", "PermissionsBoundary"].iter().any(|word| action.contains(word))
+                        && !["Get", "List"].iter().any(|verb| action.contains(&format!("iam:{verb}")))
+                        && action != "iam:UpdateAssumeRolePolicy"
+                };
+                for action in statement.actions.iter().filter(|action| action.starts_with("iam:")) {
+                    if gives_rights(action) {
+                        assert_eq!(condition(&policy, id), Some(&all), "{action}");
+                    }
+                }
+            }
+        }
+        let without = policy_of(&of(""), Purpose::Up);
+        assert_eq!(condition(&without, "RightsOfRoles"), None);
+        assert!(!without.statements().contains_key("BoundariesOfRoles"));
+        // One function of two has one: neither role is made as the other.
+        let one = of("").replace("bin: reader", &format!("bin: reader, permissions_boundary: '{BOUNDARY}'"));
+        let one = policy_of(&one, Purpose::Up);
+        let role = |name: &str| BTreeSet::from([format!("arn:aws:iam::123456789012:role/provision/circuits/{name}")]);
+        assert_eq!(one.statements()["RightsOfRoles"].resources, role("circuits-other"));
+        assert_eq!(condition(&one, "RightsOfRoles"), None);
+        assert_eq!(one.statements()["RightsOfRoles2"].resources, role("circuits-reader"));
+        assert_eq!(condition(&one, "RightsOfRoles2"), Some(&all));
+        assert_eq!(one.statements()["BoundariesOfRoles"].resources, role("circuits-reader"));
+    }
+
+    #[test]
+    fn nobody_widens_himself() {
+        for boundary in ["", "permissions_boundary: arn:aws:iam::123456789012:policy/boundary\n"] {
+            let functions = "functions: {reader: {crate: maintenance, bin: reader}}";
+            let source = format!("stack: circuits\nregion: eu-west-1\n{boundary}{functions}\n");
+            let policy = policy_of(&source, Purpose::Up);
+            for (id, statement) in policy.statements() {
+                for action in statement.actions.iter().filter(|action| action.starts_with("iam:")) {
+                    let forbidden =
+                        ["DeleteRolePermissionsBoundary", "AttachRolePolicy", "CreatePolicy", "SetDefault", "*"];
+                    assert!(!forbidden.iter().any(|word| action.contains(word)), "{id}: {action}");
+                    let reads = ["iam:Get", "iam:List"].iter().any(|verb| action.starts_with(verb));
+                    let is_own = |arn: &String| arn.starts_with("arn:aws:iam::123456789012:role/provision/circuits/");
+                    assert!(reads || statement.resources.iter().all(is_own), "{id}: {action}");
+                }
+            }
+            let passed = &policy.statements()["PassedRoles"].conditions["StringEquals"]["iam:passedtoservice"];
+            assert_eq!(*passed, BTreeSet::from(["lambda.amazonaws.com".to_owned()]));
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ fn queue(entry: &str, settings: queue::Settings) -> Resource {
         address: Address::of(format!("a-{entry}")),
         settings: Settings::Queue(Box::new(settings)),
         after: Vec::new(),
+        protections: Vec::new(),
     }
 }
 
@@ -58,7 +59,7 @@ fn every_action_is_told_in_words() {
         ("denied", Read::Unreadable(denied)),
         ("foreign", live(settings(), Owner::Other("it belongs to stack `b`".to_owned()))),
     ]);
-    let owned = |entry: &str| Owned { entry: entry.to_owned(), address: Address::of(format!("a-{entry}")) };
+    let owned = |entry: &str| Owned::new(entry, Address::of(format!("a-{entry}")));
     survey.owned.insert(Kind::Queue, BTreeSet::from([owned("same"), owned("gone"), owned("full")]));
     survey.holds.insert((Kind::Queue, Address::of("a-full")), Ok("3 messages".to_owned()));
     let plan = Plan::new(&declared, &survey);
@@ -138,6 +139,7 @@ fn the_parts_of_what_is_replaced_are_made_again() {
         address,
         settings,
         after: after.iter().map(|id| (*id).clone()).collect(),
+        protections: Vec::new(),
     };
     let declared = [
         resource(Kind::Function, Address::of(name), function.clone().into(), &[]),

@@ -7,3 +7,5 @@ mod limits;
 mod missing;
 mod noise;
 mod others;
+mod owners;
+mod protected;

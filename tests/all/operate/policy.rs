@@ -87,8 +87,8 @@ fn who_has_the_policy_can_do_it_and_without_any_part_of_it_cannot() {
     for statement in policy["Statement"].as_array().unwrap() {
         let sid = statement["Sid"].as_str().unwrap();
         // The emulator does not check who passes a role, and the code is small enough to need no artefacts. Objects are only
-        // deleted, and missing roles only looked up before they are created.
-        if ["PassedRoles", "Artifacts", "Objects", "UnknownRoles"].contains(&sid) {
+        // deleted, missing roles only looked up before they are created, and the rights of roles only written.
+        if ["PassedRoles", "Artifacts", "Objects", "UnknownRoles", "RightsOfRoles"].contains(&sid) {
             continue;
         }
         let key = place.user(sid, &without(&policy, sid));
@@ -124,4 +124,53 @@ fn a_declared_account_needs_no_credentials() {
     let queues = statements.iter().find(|statement| statement["Sid"] == "Queues").unwrap();
     assert_eq!(queues["Resource"], json!(["arn:aws:sqs:eu-west-1:123456789012:s-*"]));
     assert!(run.stdout().contains("\n  \"Statement\": ["), "people read it: {run}");
+}
+
+/// Whoever may run `up` makes and changes roles below the declared boundary, by the tool and without it.
+#[test]
+fn who_may_run_up_gives_no_right_beyond_the_boundary() {
+    const BOUNDARY: &str = "arn:aws:iam::123456789012:policy/boundary";
+    const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    let Some(place) = Place::new() else { return };
+    let declared = format!("stack: circuits\npermissions_boundary: {BOUNDARY}\n");
+    place.folder.write("infra.yaml", replaced(EVERYTHING, &[("stack: circuits\n", &declared)]));
+    let statement = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
+    let anything = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+    let root = &place.account;
+    for name in ["boundary", "other"] {
+        root.wait(root.iam.create_policy().policy_name(name).policy_document(&anything).send()).unwrap();
+    }
+    let (id, secret) = place.user("up", &place.policy("up"));
+    place.expect(0, &(id.clone(), secret.clone()), &["up", "--yes"]);
+    let role = root.wait(root.iam.get_role().role_name("circuits-reader").send()).unwrap().role.unwrap();
+    assert_eq!(role.permissions_boundary.unwrap().permissions_boundary_arn.as_deref(), Some(BOUNDARY));
+    // A role of the stack without its boundary, as somebody else may have made it.
+    let path = "/provision/circuits/";
+    let call = root.iam.create_role().role_name("circuits-open").path(path).assume_role_policy_document(TRUST);
+    root.wait(call.send()).unwrap();
+    let me = Account::with_credentials(&place.emulator.url, (&id, &secret));
+    let iam = &me.iam;
+    let create = || iam.create_role().role_name("circuits-new").path(path).assume_role_policy_document(TRUST);
+    let put = |role: &str| iam.put_role_policy().role_name(role).policy_name("more").policy_document(&anything);
+    let bound = |arn: &str| iam.put_role_permissions_boundary().role_name("circuits-reader").permissions_boundary(arn);
+    let other = BOUNDARY.replace("boundary", "other");
+    let unbound = iam.delete_role_permissions_boundary().role_name("circuits-reader");
+    let attach = iam.attach_role_policy().role_name("circuits-reader").policy_arn(&other);
+    let wider = iam.create_policy_version().policy_arn(BOUNDARY).policy_document(&anything);
+    let own = iam.put_user_policy().user_name("up").policy_name("more").policy_document(&anything);
+    let refused = [
+        ("a role without a boundary", me.wait(create().send()).is_err()),
+        ("a role with another one", me.wait(create().permissions_boundary(&other).send()).is_err()),
+        ("a right without the boundary", me.wait(put("circuits-open").send()).is_err()),
+        ("another boundary", me.wait(bound(&other).send()).is_err()),
+        ("no boundary", me.wait(unbound.send()).is_err()),
+        ("a managed policy", me.wait(attach.send()).is_err()),
+        ("a wider boundary", me.wait(wider.send()).is_err()),
+        ("a right of one's own", me.wait(own.send()).is_err()),
+    ];
+    for (what, is_refused) in refused {
+        assert!(is_refused, "{what} is given");
+    }
+    me.wait(put("circuits-reader").send()).unwrap();
+    me.wait(bound(BOUNDARY).send()).unwrap();
 }

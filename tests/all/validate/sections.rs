@@ -19,7 +19,7 @@ fn every_key_has_its_place() {
     // No zips came with the binary that is tested: the declaration is valid all the same.
     let [warning] = run.diagnostics().try_into().unwrap();
     assert!(
-        run.code() == Some(0) && warning.starts_with("infra.yaml:38:17: warning: Failed to find the function `echo`"),
+        run.code() == Some(0) && warning.starts_with("infra.yaml:43:17: warning: Failed to find the function `echo`"),
         "{run}"
     );
 }
@@ -39,12 +39,12 @@ fn the_stack_as_a_whole() {
     assert_snapshot!(faults.join("\n"), @r"
     3:10: `account` must be the 12 digits of an AWS account, not the number `1234`
     3:10: `account` must be the 12 digits of an AWS account, not a list
-    6:12: `take_over` must be `true` or `false`, not the text `never`
-    5:3: a tag must have a key that is not reserved (`aws:…`, `provision:…`), not `aws:team`
-    5:3: a tag must have a key that is not reserved (`aws:…`, `provision:…`), not `provision:team`
-    5:9: `team` must be the value of a tag: letters, digits, spaces and `_.:/=+-@`, at most 256, not the text `network & more`
-    5:3: a tag must have a key of letters, digits, spaces and `_.:/=+-@`, at most 128, not `team!`
-    6:1: unknown key `take_ower` in the declaration | did you mean `take_over`?
+    8:12: `take_over` must be `true` or `false`, not the text `never`
+    7:3: a tag must have a key that is not reserved (`aws:…`, `provision:…`), not `aws:team`
+    7:3: a tag must have a key that is not reserved (`aws:…`, `provision:…`), not `provision:team`
+    7:9: `team` must be the value of a tag: letters, digits, spaces and `_.:/=+-@`, at most 256, not the text `network & more`
+    7:3: a tag must have a key of letters, digits, spaces and `_.:/=+-@`, at most 128, not `team!`
+    8:1: unknown key `take_ower` in the declaration | did you mean `take_over`?
     ");
 }
 
@@ -60,13 +60,13 @@ fn buckets() {
         only("{existing: example-archive}", "{existing: example-archive, tags: {team: network}}"),
     ];
     assert_snapshot!(faults.join("\n"), @r"
-    11:5: `expire_noncurrent` needs `versioning: true`: without it nothing is kept | add `versioning: true`, or take this away
-    10:17: `versioning` must be `true` or `false`, not the text `yes`
-    11:24: `expire_noncurrent` must be a whole number of days, not the text `12h` | S3 expires objects by the day, such as `400d`
-    13:23: `existing` must be the name of a bucket in AWS, not the text `Example_Archive`
-    13:23: `existing` must be the name of a bucket in AWS, not the text `arn:aws:s3:::example-archive` | write the name alone: `example-archive`
-    13:40: a bucket that exists stays as it is: `expire` cannot be declared for it | remove one of them
-    13:40: a bucket that exists stays as it is: `tags` cannot be declared for it | remove one of them
+    13:5: `expire_noncurrent` needs `versioning: true`: without it nothing is kept | add `versioning: true`, or take this away
+    12:17: `versioning` must be `true` or `false`, not the text `yes`
+    13:24: `expire_noncurrent` must be a whole number of days, not the text `12h` | S3 expires objects by the day, such as `400d`
+    16:23: `existing` must be the name of a bucket in AWS, not the text `Example_Archive`
+    16:23: `existing` must be the name of a bucket in AWS, not the text `arn:aws:s3:::example-archive` | write the name alone: `example-archive`
+    16:40: a bucket that exists stays as it is: `expire` cannot be declared for it | remove one of them
+    16:40: a bucket that exists stays as it is: `tags` cannot be declared for it | remove one of them
     ");
 }
 
@@ -90,24 +90,24 @@ fn functions_and_how_they_run() {
         only("      security_groups: [sg-0a1b2c3d]\n", ""),
     ];
     assert_snapshot!(faults.join("\n"), @r"
-    19:19: `architecture` must be `x86_64` or `arm64`, not the text `aarch64`
-    19:19: `architecture` must be `x86_64` or `arm64`, not the text `armm64` | did you mean `arm64`?
-    27:20: `log_retention` must be one of 1d, 3d, 5d, 7d, 14d, 30d, 60d, 90d, 120d, 150d, 180d, 365d, 400d, 545d, 731d, 1096d, 1827d, 2192d, 2557d, 2922d, 3288d, 3653d, not the text `31d`
-    27:20: `log_retention` must be a duration such as `30s`, `15m`, `12h` or `14d`, not the text `never`
-    28:27: `reserved_concurrency` must be a whole number from 0 to 1000, not the number `-1`
-    28:27: `reserved_concurrency` must be a whole number from 0 to 1000, not the text `some`
-    29:14: `retries` must be `0`, `1` or `2`, not the number `3`
-    30:24: `maximum_event_age` must be between `1m` and `6h`, not the text `7h`
-    30:24: `maximum_event_age` must be between `1m` and `6h`, not the text `30s`
-    18:18: `description` must be one line of text, at most 256, not the text `Reads\nnotices`
-    25:16: a function needs two subnets: with one it stops when that zone does | add a subnet in another zone
-    25:34: `subnets` must be the id of a subnet, such as `subnet-0a1b2c3d`, not the text `vpc-4e5f6a7b`
-    25:34: `subnet-0a1b2c3d` is there twice in `subnets`
-    26:24: `security_groups` is empty | name one at least: `security_groups: [sg-0a1b2c3d]`
-    24:5: `vpc` lacks `security_groups` | add `security_groups: [sg-0a1b2c3d]`
+    22:19: `architecture` must be `x86_64` or `arm64`, not the text `aarch64`
+    22:19: `architecture` must be `x86_64` or `arm64`, not the text `armm64` | did you mean `arm64`?
+    30:20: `log_retention` must be one of 1d, 3d, 5d, 7d, 14d, 30d, 60d, 90d, 120d, 150d, 180d, 365d, 400d, 545d, 731d, 1096d, 1827d, 2192d, 2557d, 2922d, 3288d, 3653d, not the text `31d`
+    30:20: `log_retention` must be a duration such as `30s`, `15m`, `12h` or `14d`, not the text `never`
+    31:27: `reserved_concurrency` must be a whole number from 0 to 1000, not the number `-1`
+    31:27: `reserved_concurrency` must be a whole number from 0 to 1000, not the text `some`
+    32:14: `retries` must be `0`, `1` or `2`, not the number `3`
+    33:24: `maximum_event_age` must be between `1m` and `6h`, not the text `7h`
+    33:24: `maximum_event_age` must be between `1m` and `6h`, not the text `30s`
+    21:18: `description` must be one line of text, at most 256, not the text `Reads\nnotices`
+    28:16: a function needs two subnets: with one it stops when that zone does | add a subnet in another zone
+    28:34: `subnets` must be the id of a subnet, such as `subnet-0a1b2c3d`, not the text `vpc-4e5f6a7b`
+    28:34: `subnet-0a1b2c3d` is there twice in `subnets`
+    29:24: `security_groups` is empty | name one at least: `security_groups: [sg-0a1b2c3d]`
+    27:5: `vpc` lacks `security_groups` | add `security_groups: [sg-0a1b2c3d]`
     ");
     let long = format!("MODE: '{}'", "x".repeat(5000));
-    assert_snapshot!(only("MODE: quick", &long), @"22:18: Lambda takes 4096 bytes of variables at most, and these are 5004");
+    assert_snapshot!(only("MODE: quick", &long), @"25:18: Lambda takes 4096 bytes of variables at most, and these are 5004");
 }
 
 #[test]
@@ -129,17 +129,17 @@ fn rights_name_what_is_declared() {
         only("NETBOX_TOKEN: netbox-token", "NETBOX_TOKEN: netbox-tokn"),
     ];
     assert_snapshot!(faults.join("\n"), @r"
-    32:22: bucket `mial` is not declared | did you mean `mail`?
-    79:18: function `maintenance` reads `other/` of bucket `mail`, and no action before this one stores the mail there | put `{store: mail, prefix: other/}` before it
-    32:13: an item of `reads` lacks `bucket` | add `bucket: mail`
-    33:20: `mail/unmatched/` is a part of what stands before it in `writes`
-    33:23: `archive` is there twice in `writes`
-    33:13: `writes` must be a list, not a mapping | write `writes: [mail]`
-    34:38: `prefix` must be empty or end with `/`, not the text `inbound` | write `inbound/`
-    35:17: topic `event` is not declared | did you mean `events`?
-    35:25: `events` is there twice in `publishes`
-    36:13: queue `events` is not declared | declared queues: `jobs`, `dead`
-    23:29: `NETBOX_TOKEN` must be an entry of `secrets`, or a name in Secrets Manager, not the text `netbox-tokn` | did you mean `netbox-token`? If not, declare it: `secrets: {NAME: {existing: netbox-tokn}}`
+    35:22: bucket `mial` is not declared | did you mean `mail`?
+    87:18: function `maintenance` reads `other/` of bucket `mail`, and no action before this one stores the mail there | put `{store: mail, prefix: other/}` before it
+    35:13: an item of `reads` lacks `bucket` | add `bucket: mail`
+    36:20: `mail/unmatched/` is a part of what stands before it in `writes`
+    36:23: `archive` is there twice in `writes`
+    36:13: `writes` must be a list, not a mapping | write `writes: [mail]`
+    37:38: `prefix` must be empty or end with `/`, not the text `inbound` | write `inbound/`
+    38:17: topic `event` is not declared | did you mean `events`?
+    38:25: `events` is there twice in `publishes`
+    39:13: queue `events` is not declared | declared queues: `jobs`, `dead`
+    26:29: `NETBOX_TOKEN` must be an entry of `secrets`, or a name in Secrets Manager, not the text `netbox-tokn` | did you mean `netbox-token`? If not, declare it: `secrets: {NAME: {existing: netbox-tokn}}`
     ");
 }
 
@@ -155,13 +155,13 @@ fn queues_and_where_they_redrive_to() {
         only("  dead: {}", "  dead: {retention: 4d, redrive: {queue: jobs}}"),
     ];
     assert_snapshot!(faults.join("\n"), @r"
-    42:25: `visibility_timeout` must be between `0s` and `12h`, not the text `13h`
-    43:22: queue `jobs` redrives to itself | name another queue
-    43:35: `after` must be a whole number from 1 to 1000, not the number `0`
-    43:14: `redrive` must be a mapping (`key: value`), not the text `dead`
-    43:5: `redrive` lacks `queue` | add `queue: dead-letters`
-    43:28: unknown key `fifo` in `redrive` | known keys: `queue`, `after`
-    45:42: queues redrive in a circle: `dead` → `jobs` → `dead` | let one of them end it
+    47:25: `visibility_timeout` must be between `0s` and `12h`, not the text `13h`
+    48:22: queue `jobs` redrives to itself | name another queue
+    48:35: `after` must be a whole number from 1 to 1000, not the number `0`
+    48:14: `redrive` must be a mapping (`key: value`), not the text `dead`
+    48:5: `redrive` lacks `queue` | add `queue: dead-letters`
+    48:28: unknown key `fifo` in `redrive` | known keys: `queue`, `after`
+    51:42: queues redrive in a circle: `dead` → `jobs` → `dead` | let one of them end it
     ");
 }
 
@@ -179,22 +179,25 @@ fn topics_and_who_is_told() {
         only("display_name: Circuit maintenance", "display_nmae: Circuit maintenance"),
     ];
     assert_snapshot!(faults.join("\n"), @r"
-    50:9: `subscriptions` must be a mail address, `{queue: NAME}` or `{function: NAME}`, not the text `noc`
-    51:9: `subscriptions` must be a mail address, `{queue: NAME}` or `{function: NAME}`, not the text `NOC <noc@example.com>` | write the address alone: `noc@example.com`
-    51:9: this subscription is there twice
-    50:10: unknown subscription `mail` | subscriptions: `queue`, `function`
-    51:17: queue `job` is not declared | did you mean `jobs`?
-    51:28: `raw` must be `true` or `false`, not the text `maybe`
-    52:28: unknown key `raw` in a `function` subscription | known keys: `function`
-    52:20: function `maintenance` publishes to topic `events`, which invokes it again | publish to another topic
-    48:5: unknown key `display_nmae` in topic `events` | did you mean `display_name`?
+    56:9: `subscriptions` must be a mail address, `{queue: NAME}` or `{function: NAME}`, not the text `noc`
+    57:9: `subscriptions` must be a mail address, `{queue: NAME}` or `{function: NAME}`, not the text `NOC <noc@example.com>` | write the address alone: `noc@example.com`
+    57:9: this subscription is there twice
+    56:10: unknown subscription `mail` | subscriptions: `queue`, `function`
+    57:17: queue `job` is not declared | did you mean `jobs`?
+    57:28: `raw` must be `true` or `false`, not the text `maybe`
+    58:28: unknown key `raw` in a `function` subscription | known keys: `function`
+    58:20: function `maintenance` publishes to topic `events`, which invokes it again | publish to another topic
+    54:5: unknown key `display_nmae` in topic `events` | did you mean `display_name`?
     ");
 }
 
 #[test]
 fn secrets_never_have_a_value() {
     let faults = [
-        only("value_from: {environment: NETBOX_TOKEN}\n    description: The token of NetBox", "existing: netbox/token"),
+        only(
+            "value_from: {environment: NETBOX_TOKEN}\n    description: The token of NetBox\n    kms_key: arn:aws:kms:eu-west-1:123456789012:key/0000-token",
+            "existing: netbox/token",
+        ),
         only("    value_from: {environment: NETBOX_TOKEN}\n", ""),
         only("value_from: {environment: NETBOX_TOKEN}", "value_from: {environment: netbox-token}"),
         only(
@@ -205,12 +208,12 @@ fn secrets_never_have_a_value() {
         only("{existing: example/tls}", "{value_from: stdin}\n  second: {value_from: stdin}"),
     ];
     assert_snapshot!(faults.join("\n"), @r"
-    57:5: a secret that exists stays as it is: `tags` cannot be declared for it | take it away
-    55:3: secret `netbox-token` has neither `existing` nor `value_from` | add `value_from: {environment: NETBOX_TOKEN}`
-    56:31: `environment` must be the name of an environment variable, not what stands there
-    56:5: secret `netbox-token` cannot both exist and get a value | take `existing` or `value_from` away
-    59:32: a secret that exists stays as it is: `tags` cannot be declared for it | take it away
-    59:21: a second secret is read from standard input, which can be read once | read one of them from a file or an environment variable
+    64:5: a secret that exists stays as it is: `tags` cannot be declared for it | take it away
+    62:3: secret `netbox-token` has neither `existing` nor `value_from` | add `value_from: {environment: NETBOX_TOKEN}`
+    63:31: `environment` must be the name of an environment variable, not what stands there
+    63:5: secret `netbox-token` cannot both exist and get a value | take `existing` or `value_from` away
+    67:32: a secret that exists stays as it is: `tags` cannot be declared for it | take it away
+    67:21: a second secret is read from standard input, which can be read once | read one of them from a file or an environment variable
     ");
 }
 
@@ -232,19 +235,19 @@ fn what_may_be_a_secret_is_not_shown() {
         told.extend(run.diagnostics());
     }
     assert_snapshot!(told.join("\n"), @r"
-    infra.yaml:56:17: error: `value_from` must be `{file: PATH}`, `{environment: VARIABLE}` or `stdin`, not what stands there
-    infra.yaml:55:3: error: secret `netbox-token` has neither `existing` nor `value_from`
-    infra.yaml:56:5: error: unknown key `value` in secret `netbox-token`
-    infra.yaml:56:18: error: unknown place of a value `text`
-    infra.yaml:56:31: error: `environment` must be the name of an environment variable, not what stands there
-    infra.yaml:59:8: error: secret `tls` must be a mapping (`key: value`), not what stands there
-    infra.yaml:59:8: error: secret `tls` must be a mapping (`key: value`), not a list
+    infra.yaml:63:17: error: `value_from` must be `{file: PATH}`, `{environment: VARIABLE}` or `stdin`, not what stands there
+    infra.yaml:62:3: error: secret `netbox-token` has neither `existing` nor `value_from`
+    infra.yaml:63:5: error: unknown key `value` in secret `netbox-token`
+    infra.yaml:63:18: error: unknown place of a value `text`
+    infra.yaml:63:31: error: `environment` must be the name of an environment variable, not what stands there
+    infra.yaml:67:8: error: secret `tls` must be a mapping (`key: value`), not what stands there
+    infra.yaml:67:8: error: secret `tls` must be a mapping (`key: value`), not a list
     ");
     let run = validated(&FULL.replacen("{existing: example/tls}", secret, 1));
     assert_snapshot!(run.stderr(), @r"
-    infra.yaml:59:8: error: secret `tls` must be a mapping (`key: value`), not what stands there
+    infra.yaml:67:8: error: secret `tls` must be a mapping (`key: value`), not what stands there
        |
-    59 | …
+    67 | …
        | ^
 
     error: Failed to read `infra.yaml`: 1 error
@@ -265,15 +268,15 @@ fn alarms_and_who_is_told() {
         only("{errors: 5, age: 25}", "{error: 5}"),
     ];
     assert_snapshot!(faults.join("\n"), @r"
-    62:29: topic `event` is not declared | did you mean `events`?
-    62:12: `notify` must be a mail address such as `noc@example.com`, not the text `noc@example`
-    62:20: this one is told already
-    63:9: `off` must be `errors`, `throttles`, `duration`, `undelivered`, `messages` or `age`, not the text `throttle`
-    63:20: `throttles` is off already
-    63:9: `errors` is off, and has a threshold | remove one of them
-    64:24: `errors` must be a whole number from 1 to 1000000, not the number `0`
-    64:21: `age` must be a whole number from 1 to 100, not the number `101`
-    64:16: unknown key `error` in `thresholds` | did you mean `errors`?
+    70:29: topic `event` is not declared | did you mean `events`?
+    70:12: `notify` must be a mail address such as `noc@example.com`, not the text `noc@example`
+    70:20: this one is told already
+    71:9: `off` must be `errors`, `throttles`, `duration`, `undelivered`, `messages` or `age`, not the text `throttle`
+    71:20: `throttles` is off already
+    71:9: `errors` is off, and has a threshold | remove one of them
+    72:24: `errors` must be a whole number from 1 to 1000000, not the number `0`
+    72:21: `age` must be a whole number from 1 to 100, not the number `101`
+    72:16: unknown key `error` in `thresholds` | did you mean `errors`?
     ");
 }
 
@@ -296,19 +299,19 @@ fn rules_and_their_actions() {
         only("    enabled: false\n    recipients: [gone.example.com]\n", ""),
     ];
     assert_snapshot!(faults.join("\n"), @r"
-    67:14: `enabled` must be `true` or `false`, not the number `0`
-    77:22: `add_header` must be the name of a header: letters, digits and hyphens, at most 50, not the text `X Pipeline`
-    77:41: `value` must be one line of ASCII, at most 2048, not the text `a\nb`
-    77:10: a `add_header` action lacks `value` | add `value: maintenance`
-    81:9: `add_header` cannot be the last action: only those after it see the header | put it before the action that needs it
-    81:19: topic `event` is not declared | did you mean `events`?
-    81:37: `encoding` must be `UTF-8` or `Base64`, not the text `base32` | did you mean `Base64`?
-    70:57: `smtp_code` must be an SMTP code that refuses, such as `550`, not the number `250`
-    70:75: `status_code` must be an enhanced SMTP status, such as `5.1.1`, not the number `5.1`
-    70:90: `sender` must be a mail address such as `noc@example.com`, not the text `postmaster`
-    70:10: a `bounce` action lacks `sender` | add `sender: postmaster@example.com`
-    79:38: topic `event` is not declared | did you mean `events`?
-    79:10: unknown key `invoke` in a `store` action | known keys: `store`, `prefix`, `topic`
-    70:5: no mail reaches receipt rule `maintenance`: rule `gone` takes every mail and stops | put it before `gone`
+    75:14: `enabled` must be `true` or `false`, not the number `0`
+    85:22: `add_header` must be the name of a header: letters, digits and hyphens, at most 50, not the text `X Pipeline`
+    85:41: `value` must be one line of ASCII, at most 2048, not the text `a\nb`
+    85:10: a `add_header` action lacks `value` | add `value: maintenance`
+    89:9: `add_header` cannot be the last action: only those after it see the header | put it before the action that needs it
+    89:19: topic `event` is not declared | did you mean `events`?
+    89:37: `encoding` must be `UTF-8` or `Base64`, not the text `base32` | did you mean `Base64`?
+    78:57: `smtp_code` must be an SMTP code that refuses, such as `550`, not the number `250`
+    78:75: `status_code` must be an enhanced SMTP status, such as `5.1.1`, not the number `5.1`
+    78:90: `sender` must be a mail address such as `noc@example.com`, not the text `postmaster`
+    78:10: a `bounce` action lacks `sender` | add `sender: postmaster@example.com`
+    87:38: topic `event` is not declared | did you mean `events`?
+    87:10: unknown key `invoke` in a `store` action | known keys: `store`, `prefix`, `topic`
+    78:5: no mail reaches receipt rule `maintenance`: rule `gone` takes every mail and stops | put it before `gone`
     ");
 }

@@ -317,7 +317,7 @@ impl Manage for Alarm {
             names.extend(alarms.into_iter().filter_map(|alarm| alarm.alarm_name));
         }
         let tagged = try_join_all(names.iter().map(|name| async move {
-            Ok(tags(session, name).await?.and_then(|tags| session.stack.owned(name, &tags)))
+            Ok(tags(session, name).await?.and_then(|tags| session.stack.owned(name, &tags, true)))
         }));
         Ok(tagged.await?.into_iter().flatten().collect())
     }

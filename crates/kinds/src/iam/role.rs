@@ -1,7 +1,8 @@
 //! IAM roles, with all that they may do.
 //!
-//! A role stands in the stack's own path, so that all of a stack's are found by one call. Its policies are ours alone: one
-//! that somebody added gives rights that nobody declared.
+//! A role stands in the stack's own path, so that all of a stack's are found by one call. One of its policies that somebody
+//! added gives rights that nobody declared, and goes; one that only denies protects, and stays, as an undeclared permissions
+//! boundary does.
 
 use crate::identity::Identity;
 use aws::ArnForm;
@@ -11,14 +12,14 @@ use aws_sdk_iam::types::{Role as LiveRole, Tag};
 use serde::Serialize;
 
 use crate::{
-    Kind, Manage, Session,
+    Input, Kind, Manage, Session,
     number::{natural, wire},
     own_tags,
     rights::{Right, Target, deletes, reads, writes},
     surplus_tags,
 };
 use aws::{OrFail, policy::Policy};
-use engine::{Address, Field, Live, Owned, Owner, Stack, Tags, immutable, plain};
+use engine::{Address, Field, Live, Owned, Owner, Protection, STACK_TAG, Stack, Tags, immutable, plain};
 use engine::{Class, Failure};
 
 /// IAM roles.
@@ -32,15 +33,18 @@ pub struct Settings {
     pub path: String,
     /// Who may take it: the trust policy, `AssumeRolePolicyDocument`.
     pub trust: Policy,
-    /// What it may do, by the names of its inline policies. Ours alone.
+    /// What it may do, by the names of its inline policies. Ours alone, but for those that only deny.
     pub policies: BTreeMap<String, Policy>,
-    /// The ARNs of managed policies that it has. Ours alone.
+    /// The ARNs of managed policies that it has. Ours alone, but for those that only deny.
     pub attached: BTreeSet<String>,
+    /// Those of them that only deny, or cannot be read and may. Nobody compares them.
+    #[serde(skip)]
+    pub denying: Input<BTreeSet<String>>,
     /// Description, for people.
     pub description: String,
     /// How long one may be in it, in seconds: `MaxSessionDuration`.
     pub max_session: u32,
-    /// The ARN of the policy that limits all others.
+    /// The ARN of the policy that limits all others; `None` leaves the one that is there.
     pub permissions_boundary: Option<String>,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
@@ -56,6 +60,7 @@ impl Default for Settings {
             trust: Policy::default(),
             policies: BTreeMap::new(),
             attached: BTreeSet::new(),
+            denying: Input::default(),
             description: String::new(),
             max_session: MAX_SESSION,
             permissions_boundary: None,
@@ -73,6 +78,7 @@ impl Settings {
             trust: document("iam.GetRole", role.assume_role_policy_document.as_deref().unwrap_or("{}"))?,
             policies: BTreeMap::new(),
             attached: BTreeSet::new(),
+            denying: Input::default(),
             description: role.description.unwrap_or_default(),
             max_session: role.max_session_duration.map_or(MAX_SESSION, natural),
             permissions_boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
@@ -86,8 +92,14 @@ pub fn path(stack: &Stack) -> String {
     format!("/provision/{}/", stack.id)
 }
 
-/// The names of the stack's roles.
+/// Returns the names of the stack's roles: those in its path that have its tag.
 pub(super) async fn names(session: &Session) -> Result<Vec<String>, Failure> {
+    let is_ours = |tags: &Tags| tags.get(STACK_TAG) == Some(&session.stack.id);
+    Ok(tagged(session).await?.into_iter().filter(|(_, tags)| is_ours(tags)).map(|(name, _)| name).collect())
+}
+
+/// Returns the names of all roles in the stack's path.
+async fn in_path(session: &Session) -> Result<Vec<String>, Failure> {
     let mut pages = session.aws.read.iam.list_roles().path_prefix(path(&session.stack)).into_paginator().send();
     let mut names = Vec::new();
     while let Some(page) = pages.next().await {
@@ -96,9 +108,9 @@ pub(super) async fn names(session: &Session) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// The stack's roles with all their tags, which the list leaves out.
+/// Returns the roles in the stack's path with all their tags, which the list leaves out.
 pub(super) async fn tagged(session: &Session) -> Result<Vec<(String, Tags)>, Failure> {
-    let roles = names(session).await?.into_iter().map(|name| async move {
+    let roles = in_path(session).await?.into_iter().map(|name| async move {
         let answer = session.aws.read.iam.list_role_tags().role_name(&name).send().await;
         let tags = answer.or_absent("iam.ListRoleTags")?.map(|answer| answer.tags).unwrap_or_default();
         Ok((name, tags.into_iter().map(|tag| (tag.key, tag.value)).collect()))
@@ -110,15 +122,18 @@ fn document(call: &str, text: &str) -> Result<Policy, Failure> {
     Policy::from_json(text).map_err(|error| Failure::found(call, Class::Other, error.to_string()))
 }
 
-/// What stands in our path is ours whatever its tags say, but for those of another stack.
-fn owner(settings: &Settings, stack: &Stack) -> Owner {
-    let holds = !settings.policies.is_empty() || !settings.attached.is_empty();
-    match Owner::of(&settings.tags, stack, holds) {
-        Owner::Other(_) if settings.path == path(stack) && !settings.tags.contains_key(engine::STACK_TAG) => {
-            Owner::Ours
-        }
-        owner => owner,
-    }
+/// Returns whether a managed policy only denies, by its default version. One that cannot be read may protect, so it counts
+/// as one that does.
+async fn only_denies(session: &Session, arn: String) -> Option<String> {
+    let iam = &session.aws.read.iam;
+    let read = async {
+        let policy = iam.get_policy().policy_arn(&arn).send().await.or_fail("iam.GetPolicy")?.policy;
+        let version = policy.and_then(|policy| policy.default_version_id).unwrap_or_default();
+        let call = iam.get_policy_version().policy_arn(&arn).version_id(version);
+        let version = call.send().await.or_fail("iam.GetPolicyVersion")?.policy_version;
+        document("iam.GetPolicyVersion", &version.and_then(|version| version.document).unwrap_or_default())
+    };
+    read.await.map_or(true, |policy: Policy| policy.only_denies()).then_some(arn)
 }
 
 /// The names of inline policies; `None` if there is no such role.
@@ -156,7 +171,8 @@ fn tags(call: &str, tags: &Tags) -> Result<Vec<Tag>, Failure> {
     tags.collect::<Result<_, _>>().map_err(|error| Failure::found(call, Class::Invalid, error.to_string()))
 }
 
-/// Brings the policies from what they are to what is desired: first what is given, then what is taken.
+/// Brings the policies from what they are to what is desired: first what is given, then what is taken, and of that last what
+/// denies, so that nothing is allowed for a moment that was not.
 async fn write_policies(session: &Session, name: &str, desired: &Settings, live: &Settings) -> Result<(), Failure> {
     let iam = &session.aws.write.iam;
     for (policy, document) in desired.policies.iter().filter(|(policy, to)| live.policies.get(*policy) != Some(to)) {
@@ -167,25 +183,37 @@ async fn write_policies(session: &Session, name: &str, desired: &Settings, live:
         let call = iam.attach_role_policy().role_name(name).policy_arn(arn);
         call.send().await.or_fail("iam.AttachRolePolicy")?;
     }
-    for policy in live.policies.keys().filter(|policy| !desired.policies.contains_key(*policy)) {
-        let call = iam.delete_role_policy().role_name(name).policy_name(policy);
-        call.send().await.or_absent("iam.DeleteRolePolicy")?;
-    }
-    for arn in live.attached.difference(&desired.attached) {
-        let call = iam.detach_role_policy().role_name(name).policy_arn(arn);
-        call.send().await.or_absent("iam.DetachRolePolicy")?;
+    for is_denying in [false, true] {
+        let surplus = live.policies.iter().filter(|(policy, _)| !desired.policies.contains_key(*policy));
+        for (policy, _) in surplus.filter(|(_, document)| document.only_denies() == is_denying) {
+            let call = iam.delete_role_policy().role_name(name).policy_name(policy);
+            call.send().await.or_absent("iam.DeleteRolePolicy")?;
+        }
+        let surplus = live.attached.difference(&desired.attached);
+        for arn in surplus.filter(|arn| live.denying.contains(*arn) == is_denying) {
+            let call = iam.detach_role_policy().role_name(name).policy_arn(arn);
+            call.send().await.or_absent("iam.DetachRolePolicy")?;
+        }
     }
     Ok(())
 }
 
-async fn write_boundary(session: &Session, name: &str, desired: Option<&str>) -> Result<(), Failure> {
-    let iam = &session.aws.write.iam;
-    if let Some(arn) = desired {
-        let call = iam.put_role_permissions_boundary().role_name(name).permissions_boundary(arn);
-        return call.send().await.or_fail("iam.PutRolePermissionsBoundary").map(drop);
-    }
-    let call = iam.delete_role_permissions_boundary().role_name(name);
-    call.send().await.or_absent("iam.DeleteRolePermissionsBoundary").map(drop)
+/// Returns the inline policies of a role with their documents.
+async fn documents(session: &Session, role: &str, names: Vec<String>) -> Result<BTreeMap<String, Policy>, Failure> {
+    let policies = futures::future::try_join_all(names.into_iter().map(|one| policy(session, role, one))).await?;
+    Ok(policies.into_iter().flatten().collect())
+}
+
+/// Returns those of some managed policies that only deny, or cannot be read.
+async fn denying(session: &Session, attached: &BTreeSet<String>) -> Input<BTreeSet<String>> {
+    let denying = attached.iter().cloned().map(|arn| only_denies(session, arn));
+    Input(futures::future::join_all(denying).await.into_iter().flatten().collect())
+}
+
+/// Writes the declared boundary. There is no call that removes one: where none is declared, the one that is there stays.
+async fn write_boundary(session: &Session, name: &str, desired: &str) -> Result<(), Failure> {
+    let call = session.aws.write.iam.put_role_permissions_boundary().role_name(name).permissions_boundary(desired);
+    call.send().await.or_fail("iam.PutRolePermissionsBoundary").map(drop)
 }
 
 async fn write_tags(session: &Session, name: &str, desired: &Tags, live: &Tags) -> Result<(), Failure> {
@@ -243,15 +271,11 @@ impl Manage for Role {
             Target::WithoutPath(Kind::Role),
             &["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"],
         ),
-        // No role of ours has a managed policy or a boundary: those of others are taken away, and none is given.
+        // Managed policies of others are looked into, wherever they are: one that only denies stays.
+        reads(Target::Everything, &["iam:GetPolicy", "iam:GetPolicyVersion"]),
         writes(
             Target::Own(Kind::Role),
             &[
-                "iam:CreateRole",
-                "iam:DeleteRolePermissionsBoundary",
-                "iam:DeleteRolePolicy",
-                "iam:DetachRolePolicy",
-                "iam:PutRolePolicy",
                 "iam:TagRole",
                 "iam:UntagRole",
                 "iam:UpdateAssumeRolePolicy",
@@ -259,7 +283,12 @@ impl Manage for Role {
                 "iam:UpdateRoleDescription",
             ],
         ),
-        deletes(Target::Own(Kind::Role), &["iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"]),
+        // What gives rights is allowed below the declared boundary alone. Nothing removes a boundary, and no managed policy
+        // is ever attached.
+        writes(Target::Bounded(Kind::Role), &["iam:CreateRole", "iam:PutRolePolicy"]),
+        writes(Target::Boundary(Kind::Role), &["iam:PutRolePermissionsBoundary"]),
+        deletes(Target::Own(Kind::Role), &["iam:DeleteRole"]),
+        deletes(Target::Bounded(Kind::Role), &["iam:DeleteRolePolicy", "iam:DetachRolePolicy"]),
     ];
 
     #[cfg(test)]
@@ -270,6 +299,7 @@ impl Manage for Role {
             trust: policy(),
             policies: BTreeMap::from([(text(), policy())]),
             attached: texts(),
+            denying: Input(texts()),
             description: text(),
             max_session: 3_600,
             permissions_boundary: Some(text()),
@@ -285,10 +315,35 @@ impl Manage for Role {
         let (Some(role), Some(inline), Some(attached)) = (role.and_then(|answer| answer.role), inline, attached) else {
             return Ok(None);
         };
-        let policies = futures::future::try_join_all(inline.into_iter().map(|one| policy(session, name, one))).await?;
-        let settings = Settings { policies: policies.into_iter().flatten().collect(), attached, ..Settings::of(role)? };
-        let owner = owner(&settings, &session.stack);
+        let (policies, denying) = tokio::join!(documents(session, name, inline), denying(session, &attached));
+        let settings = Settings { policies: policies?, attached, denying, ..Settings::of(role)? };
+        let holds = !settings.policies.is_empty() || !settings.attached.is_empty();
+        let owner = Owner::of(&settings.tags, &session.stack, holds);
         Ok(Some(Live { settings, owner }))
+    }
+
+    fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
+        let mut kept = Vec::new();
+        if desired.permissions_boundary.is_none()
+            && let Some(boundary) = &live.permissions_boundary
+        {
+            kept.push(Protection::new("permissions_boundary", boundary, "a permissions boundary limits the role"));
+            desired.permissions_boundary = Some(boundary.clone());
+        }
+        let added = live.policies.iter().filter(|(name, _)| !desired.policies.contains_key(*name));
+        let added: Vec<_> = added.filter(|(_, policy)| policy.only_denies()).collect();
+        for (name, policy) in added {
+            kept.push(Protection::new(format!("policies.{name}"), name, "the policy only denies"));
+            desired.policies.insert(name.clone(), policy.clone());
+        }
+        for arn in live.attached.intersection(&live.denying) {
+            if desired.attached.insert(arn.clone()) {
+                kept.push(Protection::new("attached", arn, "the policy only denies, or could not be read"));
+            }
+        }
+        let denials = desired.trust.keep_denials(&live.trust);
+        kept.extend(denials.into_iter().map(|id| Protection::new(format!("trust.{id}"), id, crate::DENIES)));
+        kept
     }
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
@@ -304,8 +359,10 @@ impl Manage for Role {
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
         let (name, iam) = (&address.name, &session.aws.write.iam);
         // Before any right is given: the limit, and who may use it.
-        if desired.permissions_boundary != live.permissions_boundary {
-            write_boundary(session, name, desired.permissions_boundary.as_deref()).await?;
+        if let Some(boundary) = desired.permissions_boundary.as_deref()
+            && desired.permissions_boundary != live.permissions_boundary
+        {
+            write_boundary(session, name, boundary).await?;
         }
         if desired.trust != live.trust {
             let call = iam.update_assume_role_policy().role_name(name).policy_document(desired.trust.to_json());
@@ -328,18 +385,18 @@ impl Manage for Role {
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
         let name = &address.name;
         let (inline, attached) = tokio::try_join!(inline(session, name), attached(session, name))?;
+        let (inline, attached) = (inline.unwrap_or_default(), attached.unwrap_or_default());
+        let (policies, denying) = tokio::join!(documents(session, name, inline), denying(session, &attached));
         // IAM deletes only a role without policies.
-        let policies = inline.unwrap_or_default().into_iter().map(|name| (name, Policy::default())).collect();
-        let live = Settings { policies, attached: attached.unwrap_or_default(), ..Settings::default() };
+        let live = Settings { policies: policies?, attached, denying, ..Settings::default() };
         write_policies(session, name, &Settings::default(), &live).await?;
         session.aws.write.iam.delete_role().role_name(name).send().await.or_absent("iam.DeleteRole").map(drop)
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
-        let owned = tagged(session).await?.into_iter().map(|(name, mut tags)| Owned {
-            entry: tags.remove(engine::ENTRY_TAG).unwrap_or_else(|| name.clone()),
-            address: Address::of(name),
-        });
+        let prefix = session.stack.prefix();
+        let roles = tagged(session).await?.into_iter();
+        let owned = roles.filter_map(|(name, tags)| session.stack.owned(&name, &tags, name.starts_with(&prefix)));
         Ok(owned.collect())
     }
 }
@@ -402,15 +459,27 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_our_path_is_ours_even_without_its_tag() {
-        let stack = Stack { id: "mail".to_owned() };
-        let with = |path: &str, tags: &[(&str, &str)]| Settings {
-            path: path.to_owned(),
-            tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+    fn an_undeclared_protection_stays_and_any_other_policy_goes() {
+        let denying = Policy::new([("no".to_owned(), Statement::deny(&["s3:*"], ["*".to_owned()]))]);
+        let allowing = Policy::new([("yes".to_owned(), Statement::allow(&["s3:*"], ["*".to_owned()]))]);
+        let set = |arns: &[&str]| arns.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+        let live = Settings {
+            policies: BTreeMap::from([("guard".to_owned(), denying.clone()), ("more".to_owned(), allowing)]),
+            attached: set(&["arn:quarantine", "arn:admin"]),
+            denying: Input(set(&["arn:quarantine"])),
+            permissions_boundary: Some("arn:boundary".to_owned()),
             ..desired()
         };
-        assert_eq!(owner(&with("/provision/mail/", &[("a", "b")]), &stack), Owner::Ours);
-        assert!(matches!(owner(&with("/", &[("a", "b")]), &stack), Owner::Other(_)));
-        assert!(matches!(owner(&with("/provision/mail/", &[("provision:stack", "echo")]), &stack), Owner::Other(_)));
+        let mut wanted = desired();
+        let kept: Vec<_> = Role::keep_protections(&mut wanted, &live).into_iter().map(|one| one.path).collect();
+        assert_eq!(kept, ["permissions_boundary", "policies.guard", "attached"]);
+        let policies = BTreeMap::from([("guard".to_owned(), denying)]);
+        let boundary = Some("arn:boundary".to_owned());
+        let expected =
+            Settings { policies, attached: set(&["arn:quarantine"]), permissions_boundary: boundary, ..desired() };
+        assert_eq!(wanted, expected);
+        let mut declared = Settings { permissions_boundary: Some("arn:declared".to_owned()), ..desired() };
+        Role::keep_protections(&mut declared, &live);
+        assert_eq!(declared.permissions_boundary.as_deref(), Some("arn:declared"));
     }
 }

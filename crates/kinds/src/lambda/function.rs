@@ -18,7 +18,7 @@ use crate::{
     surplus_tags,
 };
 use aws::OrFail;
-use engine::{Address, Field, Live, Owned, Owner, Tags, coupled, immutable, plain};
+use engine::{Address, Field, Live, Owned, Owner, Protection, Tags, coupled, immutable, plain};
 use engine::{Class, Failure};
 
 /// Lambda functions.
@@ -46,6 +46,8 @@ pub struct Settings {
     pub ephemeral_storage: u32,
     /// Anybody who may look at the function sees it: no secret is ever in it.
     pub environment: BTreeMap<String, String>,
+    /// The KMS key that encrypts the environment instead of Lambda's own; where none is declared, one that is there stays.
+    pub kms_key: Option<String>,
     /// The SHA-256 of the zip, in Base64, as Lambda gives it.
     pub code_sha256: String,
     /// The ARNs of layers, in their order. We set none.
@@ -97,6 +99,7 @@ impl Settings {
             timeout: 3,
             ephemeral_storage: 512,
             environment: BTreeMap::new(),
+            kms_key: None,
             code_sha256: code_sha256.into(),
             layers: Vec::new(),
             vpc: Vpc::default(),
@@ -141,7 +144,7 @@ pub(super) async fn named(session: &Session) -> Result<Vec<(String, String)>, Fa
 /// A function that was listed, if it is this stack's.
 pub(super) async fn owned(session: &Session, name: &str, arn: &str) -> Result<Option<Owned>, Failure> {
     let answer = session.aws.read.lambda.list_tags().resource(arn).send().await.or_absent("lambda.ListTags")?;
-    Ok(answer.and_then(|answer| session.stack.owned(name, &own_tags(answer.tags.unwrap_or_default()))))
+    Ok(answer.and_then(|answer| session.stack.owned(name, &own_tags(answer.tags.unwrap_or_default()), true)))
 }
 
 /// The ARN of a function.
@@ -257,6 +260,7 @@ impl Manage for Function {
         plain("timeout"),
         plain("ephemeral_storage"),
         plain("environment.*"),
+        plain("kms_key"),
         plain("code_sha256"),
         plain("layers"),
         coupled("vpc.subnets", VPC),
@@ -313,6 +317,7 @@ impl Manage for Function {
             timeout: 3,
             ephemeral_storage: 512,
             environment: map(),
+            kms_key: Some(text()),
             code_sha256: text(),
             layers: vec![text()],
             vpc: Vpc { subnets: texts(), security_groups: texts() },
@@ -346,6 +351,10 @@ impl Manage for Function {
         // A function always holds something: code.
         let owner = Owner::of(&settings.tags, &session.stack, true);
         Ok(Some(Live { settings, owner }))
+    }
+
+    fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
+        crate::keep_key("kms_key", &mut desired.kms_key, live.kms_key.as_ref()).into_iter().collect()
     }
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {

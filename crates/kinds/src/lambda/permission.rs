@@ -180,7 +180,7 @@ impl Manage for Permission {
             let Some(function) = function else { continue };
             found.extend(statements.into_keys().filter_map(|id| {
                 let entry = id.strip_prefix(&prefix)?.to_owned();
-                Some(Owned { entry, address: Address::within(&function.address.name, id) })
+                Some(Owned::new(entry, Address::within(&function.address.name, id)))
             }));
         }
         Ok(found)

@@ -17,7 +17,7 @@ use crate::{
 };
 use aws::OrFail;
 use engine::Failure;
-use engine::{Address, Field, Live, Owned, Owner, Tags, immutable, plain};
+use engine::{Address, Field, Live, Owned, Owner, Protection, Tags, immutable, plain};
 
 /// Log groups.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub struct Settings {
     pub retention: Option<u32>,
     /// `STANDARD`, `INFREQUENT_ACCESS` or `DELIVERY`.
     pub class: String,
-    /// The KMS key that lines are encrypted with instead of CloudWatch's own. We never set one.
+    /// The KMS key that lines are encrypted with instead of CloudWatch's own; where none is declared, one that is there stays.
     pub kms_key: Option<String>,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
@@ -119,13 +119,12 @@ impl Manage for LogGroup {
     const RIGHTS: &'static [Right] = &[
         reads(Target::All(Kind::LogGroup), &["logs:DescribeLogGroups"]),
         reads(Target::Own(Kind::LogGroup), &["logs:DescribeLogStreams", "logs:ListTagsForResource"]),
-        // No log group of ours has a key: that of others is taken away, and none is given.
         writes(
             Target::Own(Kind::LogGroup),
             &[
+                "logs:AssociateKmsKey",
                 "logs:CreateLogGroup",
                 "logs:DeleteRetentionPolicy",
-                "logs:DisassociateKmsKey",
                 "logs:PutRetentionPolicy",
                 "logs:TagResource",
                 "logs:UntagResource",
@@ -147,6 +146,10 @@ impl Manage for LogGroup {
         Ok(Some(Live { settings: Settings::of(&group, tags), owner }))
     }
 
+    fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
+        crate::keep_key("kms_key", &mut desired.kms_key, live.kms_key.as_ref()).into_iter().collect()
+    }
+
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let call = session.aws.write.logs.create_log_group().log_group_name(&address.name);
         let call = call.log_group_class(LogGroupClass::from(desired.class.as_str()));
@@ -164,16 +167,9 @@ impl Manage for LogGroup {
         if desired.retention != live.retention {
             write_retention(session, name, desired.retention).await?;
         }
-        match &desired.kms_key {
-            key if *key == live.kms_key => {}
-            Some(key) => {
-                let call = logs.associate_kms_key().log_group_name(name).kms_key_id(key);
-                call.send().await.or_fail("logs.AssociateKmsKey")?;
-            }
-            None => {
-                let call = logs.disassociate_kms_key().log_group_name(name);
-                call.send().await.or_fail("logs.DisassociateKmsKey")?;
-            }
+        if let Some(key) = desired.kms_key.as_ref().filter(|key| live.kms_key.as_ref() != Some(key)) {
+            let call = logs.associate_kms_key().log_group_name(name).kms_key_id(key);
+            call.send().await.or_fail("logs.AssociateKmsKey")?;
         }
         let surplus = surplus_tags(&desired.tags, &live.tags);
         if !surplus.is_empty() {
@@ -208,7 +204,7 @@ impl Manage for LogGroup {
         let groups = groups(session, &log_group_of(&session.stack.prefix()), |_| false).await?;
         let names = groups.iter().filter_map(|group| group.log_group_name.as_deref());
         let owned = names.map(|name| async move {
-            Ok(tags(session, name).await?.and_then(|tags| session.stack.owned(name, &tags)))
+            Ok(tags(session, name).await?.and_then(|tags| session.stack.owned(name, &tags, true)))
         });
         Ok(futures::future::try_join_all(owned).await?.into_iter().flatten().collect())
     }

@@ -21,7 +21,7 @@ use crate::{
     rights::{Right, Target, deletes, reads, writes},
 };
 use aws::{OrFail, Realm, policy::Policy};
-use engine::{Address, Field, Live, Owned, Owner, Tags, coupled, plain};
+use engine::{Address, Field, Live, Owned, Owner, Protection, Tags, coupled, plain};
 use engine::{Class, Failure};
 
 pub use lifecycle::Lifecycle;
@@ -44,7 +44,7 @@ pub struct Settings {
     pub versioning: bool,
     /// Expiry of objects.
     pub lifecycle: Lifecycle,
-    /// Ours alone.
+    /// Ours alone, but for statements that deny.
     pub policy: Policy,
     /// Ours alone.
     pub tags: Tags,
@@ -91,6 +91,13 @@ pub struct Encryption {
     pub kms_key: Option<String>,
     /// Whether S3 asks KMS once for many objects.
     pub bucket_key: bool,
+}
+
+impl Encryption {
+    /// Encryption by a KMS key, which S3 asks for once per bucket and time.
+    pub fn by_key(key: String) -> Self {
+        Self { algorithm: ServerSideEncryption::AwsKms.as_str().to_owned(), kms_key: Some(key), bucket_key: true }
+    }
 }
 
 impl Default for Encryption {
@@ -292,6 +299,17 @@ impl Manage for Bucket {
         Ok(Some(Live { settings, owner }))
     }
 
+    fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
+        let mut kept = crate::keep_denials(&mut desired.policy, &live.policy);
+        // Encryption by KMS is the stronger one, even by AWS's own key.
+        if desired.encryption == Encryption::default() && live.encryption.algorithm != desired.encryption.algorithm {
+            let key = live.encryption.kms_key.as_ref().unwrap_or(&live.encryption.algorithm);
+            kept.push(Protection::new("encryption", key, crate::ENCRYPTS));
+            desired.encryption = live.encryption.clone();
+        }
+        kept
+    }
+
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let mut call = session.aws.write.s3.create_bucket().bucket(&address.name);
         // The one region that has no name here.
@@ -339,7 +357,7 @@ impl Manage for Bucket {
             );
         }
         let ours = names.iter().filter(|name| name.starts_with(&prefix));
-        let owned = ours.map(|name| async move { Ok(session.stack.owned(name, &tags(session, name).await?)) });
+        let owned = ours.map(|name| async move { Ok(session.stack.owned(name, &tags(session, name).await?, true)) });
         Ok(futures::future::try_join_all(owned).await?.into_iter().flatten().collect())
     }
 }

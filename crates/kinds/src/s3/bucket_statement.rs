@@ -253,7 +253,7 @@ impl Manage for BucketStatement {
             let ours = statements(&found)?.into_iter().filter(|(id, one)| is_ours(&session.stack, id, one));
             owned.extend(ours.filter_map(|(id, _)| {
                 let entry = id.strip_prefix(&session.stack.prefix())?.to_owned();
-                Some(Owned { entry, address: Address::within(&bucket, id) })
+                Some(Owned::new(entry, Address::within(&bucket, id)))
             }));
         }
         Ok(owned)

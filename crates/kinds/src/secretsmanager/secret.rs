@@ -19,7 +19,7 @@ use crate::{
     surplus_tags,
 };
 use aws::OrFail;
-use engine::{Address, ENTRY_TAG, Field, Live, Owned, Owner, STACK_TAG, Tags, plain};
+use engine::{Address, ENTRY_TAG, Field, Live, Owned, Owner, Protection, STACK_TAG, Tags, plain};
 use engine::{Class, Failure};
 
 /// Secrets.
@@ -31,7 +31,7 @@ pub struct Secret;
 pub struct Settings {
     /// Description, for people.
     pub description: String,
-    /// Encrypted by this KMS key in place of AWS's own. We never set one.
+    /// Encrypted by this KMS key in place of AWS's own; where none is declared, one that is there stays.
     pub kms_key: Option<String>,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
@@ -93,6 +93,9 @@ async fn restore(
     if let Owner::Other(owner) = Owner::of(&live.tags, &session.stack, true) {
         return Err(Failure::found("secretsmanager.RestoreSecret", Class::Invalid, format!("not restored: {owner}")));
     }
+    let mut desired = desired.clone();
+    Secret::keep_protections(&mut desired, &live);
+    let desired = &desired;
     let call = session.aws.write.secrets.restore_secret().secret_id(&address.name);
     call.send().await.or_fail("secretsmanager.RestoreSecret")?;
     Secret::update(session, address, desired, &live).await?;
@@ -148,6 +151,10 @@ impl Manage for Secret {
         }))
     }
 
+    fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
+        crate::keep_key("kms_key", &mut desired.kms_key, live.kms_key.as_ref()).into_iter().collect()
+    }
+
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let found = describe(session, &address.name).await?;
         if let Some(found) = found.filter(|found| found.deleted_date.is_some()) {
@@ -165,10 +172,9 @@ impl Manage for Secret {
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
         let write = &session.aws.write.secrets;
         if (&desired.description, &desired.kms_key) != (&live.description, &live.kms_key) {
-            // An empty key means AWS's own; one that is left out would stay.
-            let key = desired.kms_key.clone().unwrap_or_default();
+            // A key that is left out stays.
             let call = write.update_secret().secret_id(&address.name).description(&desired.description);
-            call.kms_key_id(key).send().await.or_fail("secretsmanager.UpdateSecret")?;
+            call.set_kms_key_id(desired.kms_key.clone()).send().await.or_fail("secretsmanager.UpdateSecret")?;
         }
         let surplus = surplus_tags(&desired.tags, &live.tags);
         if !surplus.is_empty() {
@@ -192,7 +198,7 @@ impl Manage for Secret {
         answer.or_absent("secretsmanager.DeleteSecret").map(drop)
     }
 
-    /// By their tag: a secret may have a name of its own. Deleted ones are not listed.
+    /// By their tag, which is the only filter that leaves out those of others. Deleted ones are not listed.
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         let filter = |name, value: &str| Filter::builder().key(name).values(value).build();
         let call = session.aws.read.secrets.list_secrets();
@@ -207,7 +213,8 @@ impl Manage for Secret {
         let owned = living.filter_map(|secret| {
             let tags = secret.tags.iter().flatten();
             let tags = own_tags(tags.filter_map(|tag| Some((tag.key.clone()?, tag.value.clone()?))));
-            session.stack.owned(&secret.name?, &tags)
+            let name = secret.name?;
+            session.stack.owned(&name, &tags, name.starts_with(&session.stack.prefix()))
         });
         Ok(owned.collect())
     }

@@ -4,7 +4,8 @@
 use crate::identity::Identity;
 use serde::Serialize;
 
-use super::{Input, active, foreign, known_rules, names, own_set, rules, snapshot};
+use super::{active, foreign, known_rules, names, own_set, rules, snapshot};
+use crate::Input;
 use crate::{
     Kind, Manage, PREVIOUS_RULE_SET_TAG, Session,
     iam::role_tags,
@@ -126,7 +127,7 @@ impl Manage for Activation {
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         let name = own_set(&session.stack);
         let is_active = snapshot(session).await?.active.as_ref() == Some(&name);
-        Ok(is_active.then(|| Owned { entry: name.clone(), address: Address::of(name) }).into_iter().collect())
+        Ok(is_active.then(|| Owned::new(name.clone(), Address::of(name))).into_iter().collect())
     }
 
     /// Rules of others, who joined our set: their mail is not cut off.

@@ -14,7 +14,7 @@ pub mod rule_set;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, ops::Deref, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use aws_sdk_ses::types::ReceiptRule;
 use tokio::sync::{Mutex, MutexGuard};
@@ -31,26 +31,6 @@ pub fn own_set(stack: &Stack) -> String {
 
 /// The rights for looking at rule sets.
 const LOOKING: &[&str] = &["ses:DescribeActiveReceiptRuleSet", "ses:DescribeReceiptRuleSet"];
-
-/// What a step needs to know and nobody compares: two of these are always equal.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Input<T>(pub T);
-
-impl<T> PartialEq for Input<T> {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl<T> Eq for Input<T> {}
-
-impl<T> Deref for Input<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
 
 /// The active set and ours, as they were at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]

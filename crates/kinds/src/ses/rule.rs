@@ -8,12 +8,11 @@ use aws_sdk_ses::types::{ReceiptRule as AwsRule, TlsPolicy};
 use serde::Serialize;
 
 use super::{
-    Input,
     action::{Action, unbuilt},
     known_rules, names, rules, snapshot,
 };
 use crate::{
-    Kind, Manage, Session,
+    Input, Kind, Manage, Session,
     rights::{Right, Target, deletes, reads, writes},
 };
 use aws::OrFail;
@@ -192,7 +191,7 @@ impl Manage for Rule {
         let rules = snapshot.sets.iter().flat_map(|(set, rules)| rules.iter().map(move |rule| (set, &rule.name)));
         let ours = rules.filter_map(|(set, name)| {
             let entry = name.strip_prefix(&prefix)?.to_owned();
-            Some(Owned { entry, address: Address::within(set, name) })
+            Some(Owned::new(entry, Address::within(set, name)))
         });
         Ok(ours.collect())
     }

@@ -79,7 +79,7 @@ impl Manage for RuleSet {
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         let name = own_set(&session.stack);
         let is_there = snapshot(session).await?.sets.contains_key(&name);
-        Ok(is_there.then(|| Owned { entry: name.clone(), address: Address::of(name) }).into_iter().collect())
+        Ok(is_there.then(|| Owned::new(name.clone(), Address::of(name))).into_iter().collect())
     }
 
     /// Rules of others, who joined our set: it stays with them.

@@ -97,7 +97,7 @@ fn actions_are_a_sequence() {
 fn actions_that_are_not_offered_stay_and_are_no_drift() {
     let live = Settings::from_aws(&bare().set_actions(Some(every_action())).build().unwrap());
     assert_eq!(live.actions.len(), 6);
-    let desired = Settings { kept: super::Input::default(), ..live.clone() };
+    let desired = Settings { kept: crate::Input::default(), ..live.clone() };
     assert_eq!(desired, live);
     let stop = Settings { kept: live.kept.clone(), actions: vec![Action::Stop { topic: None }], ..Settings::default() };
     let written = stop.to_aws("mail.notices").unwrap().actions.unwrap();

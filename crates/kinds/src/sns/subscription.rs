@@ -240,13 +240,13 @@ impl Manage for Subscription {
         let lists = topics.iter().map(|(arn, name)| async move {
             let (listed, tags) = tokio::try_join!(listed(session, name), topic::all_tags(session, arn))?;
             let tags: Tags = tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect();
-            if session.stack.owned(name, &own_tags(tags.clone())).is_none() {
+            if session.stack.owned(name, &own_tags(tags.clone()), true).is_none() {
                 return Ok(Vec::new());
             }
             let topic = tags.get(ENTRY_TAG).unwrap_or(name);
             let confirmed = listed.unwrap_or_default().into_iter().filter(|listed| arn_of(listed).is_some());
             let ours = confirmed.map(|listed| listed_name(&listed)).filter(|name| tags.contains_key(&mark(name)));
-            let owned = |part: String| Owned { entry: format!("{topic}.{part}"), address: Address::within(name, part) };
+            let owned = |part: String| Owned::new(format!("{topic}.{part}"), Address::within(name, part));
             Ok::<_, Failure>(ours.map(owned).collect::<Vec<_>>())
         });
         Ok(try_join_all(lists).await?.into_iter().flatten().collect())

@@ -17,7 +17,7 @@ use aws::{
     OrFail,
     policy::{Policy, Statement},
 };
-use engine::{Address, Field, Live, Owned, Owner, Tags, plain};
+use engine::{Address, Field, Live, Owned, Owner, Protection, Tags, plain};
 use engine::{Class, Failure};
 
 /// SNS topics.
@@ -31,7 +31,7 @@ pub struct Settings {
     pub display_name: String,
     /// Who may publish and subscribe; an empty one is AWS's own, for the account alone.
     pub policy: Policy,
-    /// Encrypted by this KMS key. We never set one.
+    /// Encrypted by this KMS key; where none is declared, one that is there stays.
     pub kms_key: Option<String>,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
@@ -59,12 +59,15 @@ const OWNER_MAY: [&str; 8] = [
     "SNS:Subscribe",
 ];
 
+/// The id of AWS's own statement.
+const OWNER: &str = "__default_statement_ID";
+
 /// The statement with which a topic is used by its account. A policy of our own that names services needs it beside.
 pub fn owner_statement(arn: &str) -> (String, Statement) {
     let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
     let mut statement = Statement::allow(&OWNER_MAY, [arn.to_owned()]);
     statement.principals.insert("*".to_owned());
-    ("__default_statement_ID".to_owned(), statement.when("StringEquals", "aws:SourceOwner", [account]))
+    (OWNER.to_owned(), statement.when("StringEquals", "aws:SourceOwner", [account]))
 }
 
 fn is_default(policy: &Policy, arn: &str) -> bool {
@@ -188,6 +191,22 @@ impl Manage for Topic {
         Ok(Some(Live { settings, owner }))
     }
 
+    fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
+        let is_by_aws = desired.policy.is_empty();
+        let mut kept = crate::keep_denials(&mut desired.policy, &live.policy);
+        // Beside statements that deny, AWS's own policy has to be written down.
+        let owner = live.policy.statements().get(OWNER);
+        if is_by_aws
+            && !kept.is_empty()
+            && let Some(arn) = owner.and_then(|owner| owner.resources.first())
+            && is_default(&Policy::new(owner.map(|owner| (OWNER.to_owned(), owner.clone()))), arn)
+        {
+            desired.policy = desired.policy.with(OWNER, owner.cloned());
+        }
+        kept.extend(crate::keep_key("kms_key", &mut desired.kms_key, live.kms_key.as_ref()));
+        kept
+    }
+
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let attributes = desired.attributes(&arn(session, &address.name)).into_iter();
         let attributes =
@@ -224,7 +243,7 @@ impl Manage for Topic {
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         let named = named(session).await?;
         let tagged = try_join_all(named.iter().map(|(arn, name)| async move {
-            Ok(tags(session, arn).await?.and_then(|tags| session.stack.owned(name, &tags)))
+            Ok(tags(session, arn).await?.and_then(|tags| session.stack.owned(name, &tags, true)))
         }));
         Ok(tagged.await?.into_iter().flatten().collect())
     }

@@ -16,7 +16,7 @@ use crate::{
     surplus_tags,
 };
 use aws::{OrFail, policy::Policy};
-use engine::{Address, Field, Live, Owned, Owner, Tags, coupled, plain};
+use engine::{Address, Field, Live, Owned, Owner, Protection, Tags, coupled, plain};
 use engine::{Class, Failure};
 
 /// SQS queues.
@@ -38,7 +38,7 @@ pub struct Settings {
     pub maximum_message_size: u32,
     /// Encrypted by keys that SQS manages.
     pub managed_encryption: bool,
-    /// Encrypted by this KMS key instead. We never set one.
+    /// Encrypted by this KMS key instead; where none is declared, one that is there stays.
     pub kms_key: Option<String>,
     /// Where messages go that were received too often.
     pub redrive: Option<Redrive>,
@@ -226,6 +226,16 @@ impl Manage for Queue {
         Ok(Some(Live { settings: Settings::from_attributes(&attributes, tags)?, owner }))
     }
 
+    fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
+        let mut kept = crate::keep_denials(&mut desired.policy, &live.policy);
+        let key = crate::keep_key("kms_key", &mut desired.kms_key, live.kms_key.as_ref());
+        if key.is_some() {
+            desired.managed_encryption = live.managed_encryption;
+        }
+        kept.extend(key);
+        kept
+    }
+
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let attributes = desired.attributes().into_iter().filter(|(_, value)| !value.is_empty()).collect();
         let call = session.aws.write.sqs.create_queue().queue_name(&address.name);
@@ -281,7 +291,7 @@ impl Manage for Queue {
         }
         let tagged = futures::future::try_join_all(urls.iter().map(|url| async move {
             let name = url.rsplit('/').next().unwrap_or(url);
-            Ok(tags(session, url).await?.and_then(|tags| session.stack.owned(name, &tags)))
+            Ok(tags(session, url).await?.and_then(|tags| session.stack.owned(name, &tags, true)))
         }));
         Ok(tagged.await?.into_iter().flatten().collect())
     }

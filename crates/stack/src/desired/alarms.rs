@@ -78,6 +78,7 @@ fn mail_topic(blueprint: &mut Blueprint<'_>, entry: &str) {
     let publish = publish.with_source(names.account(), arns(blueprint));
     let settings = topic::Settings {
         policy: storage::owned_policy(&arn, vec![("Alarms".to_owned(), publish)]),
+        kms_key: blueprint.declaration.kms_key.clone(),
         tags: blueprint.tags(entry, &BTreeMap::new()),
         ..topic::Settings::default()
     };

@@ -36,6 +36,7 @@ fn role(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
         path: role::path(&Stack { id: names.stack().to_owned() }),
         trust: rights::trust(),
         policies: rights::policies(blueprint, entry, declared),
+        permissions_boundary: blueprint.declaration.permissions_boundary(declared),
         tags: blueprint.tags(entry, &declared.tags),
         ..role::Settings::default()
     };
@@ -68,6 +69,7 @@ fn referred(blueprint: &Blueprint<'_>, declared: &Function) -> Vec<Id> {
 fn log_group(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
     let settings = log_group::Settings {
         retention: Some(declared.log_retention.into()),
+        kms_key: blueprint.declaration.kms_key(declared.kms_key.as_ref()),
         tags: blueprint.tags(entry, &declared.tags),
         ..log_group::Settings::default()
     };
@@ -93,6 +95,7 @@ fn function(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
         memory: declared.memory,
         timeout: seconds(declared.timeout),
         environment,
+        kms_key: blueprint.declaration.kms_key(declared.kms_key.as_ref()),
         vpc: declared.vpc.as_ref().map_or_else(Vpc::default, |vpc| Vpc {
             subnets: vpc.subnets.iter().cloned().collect(),
             security_groups: vpc.security_groups.iter().cloned().collect(),

@@ -4,9 +4,8 @@ use super::{Blueprint, RuleSet, distinct, function::invoked_by_rule, of, storage
 use declaration::{Action, Bucket, Encoding, Invocation, ReceiptRule, Tls};
 use engine::Address;
 use kinds::{
-    Id, Kind,
+    Id, Input, Kind,
     ses::{
-        Input,
         action::{self, Action as Done},
         activation, order,
         rule::{self, recipient},

@@ -83,7 +83,7 @@ impl<'given> Blueprint<'given> {
 
     /// Adds a resource, and the resources that must exist before it.
     fn add(&mut self, id: Id, address: Address, settings: impl Into<Settings>, after: Vec<Id>) {
-        self.resources.push(Resource { id, address, settings: settings.into(), after });
+        self.resources.push(Resource { id, address, settings: settings.into(), after, protections: Vec::new() });
     }
 
     /// Returns the tags of an entry: the stack's, overridden by its own, overridden by those that mark ownership.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Blueprint, with_ids};
 use aws::policy::{Policy, Statement};
-use declaration::{Function, Place, SecretReference};
+use declaration::{Function, Place, SecretReference, SecretSource};
 use kinds::Kind;
 
 /// Name of a role's one policy.
@@ -50,12 +50,40 @@ pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Functi
     statements.push(("PublishMessages", Statement::allow(&["sns:Publish"], topics)));
     let secrets = function.secrets.values().map(|secret| secret_arn(blueprint, secret));
     statements.push(("ReadSecrets", Statement::allow(&["secretsmanager:GetSecretValue"], secrets)));
+    statements.push(("DecryptByKeys", Statement::allow(&["kms:Decrypt"], keys(blueprint, function, false))));
+    statements.push(("EncryptByKeys", Statement::allow(&["kms:GenerateDataKey"], keys(blueprint, function, true))));
     if function.vpc.is_some() {
         statements.push(("UseNetwork", Statement::allow(WITHOUT_RESOURCE, ["*".to_owned()])));
     }
     let needed = statements.into_iter().filter(|(_, statement)| !statement.resources.is_empty());
     let policy = Policy::new(with_ids(needed.map(|(id, statement)| (id.to_owned(), statement))));
     BTreeMap::from([(POLICY.to_owned(), policy)])
+}
+
+/// The keys of what a function writes, or of all that it reads and writes: SQS and SNS decrypt, too, what they encrypt.
+fn keys(blueprint: &Blueprint<'_>, function: &Function, writes_alone: bool) -> Vec<String> {
+    let declaration = blueprint.declaration;
+    let key = |own: &Option<String>| declaration.kms_key(own.as_ref());
+    let of_places = |places: &[Place]| -> Vec<String> {
+        let buckets = places.iter().filter_map(|place| declaration.buckets.get(&place.bucket));
+        buckets.filter(|bucket| bucket.existing.is_none()).filter_map(|bucket| key(&bucket.kms_key)).collect()
+    };
+    let mut keys = of_places(&function.writes);
+    let queues = function.sends.iter().chain(&function.on_failure).filter_map(|queue| declaration.queues.get(queue));
+    keys.extend(queues.filter_map(|queue| key(&queue.kms_key)));
+    let topics = function.publishes.iter().filter_map(|topic| declaration.topics.get(topic));
+    keys.extend(topics.filter_map(|topic| key(&topic.kms_key)));
+    if !writes_alone {
+        keys.extend(of_places(&function.reads));
+        keys.extend(function.secrets.values().filter_map(|secret| match secret {
+            SecretReference::Declared(entry) => {
+                let secret = declaration.secrets.get(entry)?;
+                key(&secret.kms_key).filter(|_| matches!(secret.source, SecretSource::Created(_)))
+            }
+            SecretReference::Existing(_) => None,
+        }));
+    }
+    keys
 }
 
 fn objects(blueprint: &Blueprint<'_>, places: &[Place]) -> Vec<String> {

@@ -10,7 +10,7 @@ use kinds::{
     Id, Kind,
     s3::{
         artifacts,
-        bucket::{self, Lifecycle},
+        bucket::{self, Encryption, Lifecycle},
     },
     secretsmanager::secret,
     sns::{subscription, topic},
@@ -57,9 +57,15 @@ fn bucket(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Bucket) {
         },
         policy: Policy::new(with_ids(statements)),
         tags: blueprint.tags(entry, &declared.tags),
+        encryption: encryption(blueprint.declaration.kms_key(declared.kms_key.as_ref())),
         ..bucket::Settings::default()
     };
     blueprint.add(of(Kind::Bucket, entry), Address::of(name), settings, Vec::new());
+}
+
+/// The encryption of a bucket by a key; without one it is S3's own.
+fn encryption(key: Option<String>) -> Encryption {
+    key.map_or_else(Encryption::default, Encryption::by_key)
 }
 
 /// Returns the statement that denies everything without TLS.
@@ -72,7 +78,11 @@ fn tls_only(arn: &str) -> (String, Statement) {
 fn artifacts(blueprint: &mut Blueprint<'_>) {
     let name = blueprint.names().artifacts();
     let tags = blueprint.tags(artifacts::ENTRY, &BTreeMap::new());
-    let settings = artifacts::settings(Policy::new([tls_only(&blueprint.names().arn_of(Kind::Bucket, &name))]), tags);
+    let policy = Policy::new([tls_only(&blueprint.names().arn_of(Kind::Bucket, &name))]);
+    let settings = bucket::Settings {
+        encryption: encryption(blueprint.declaration.kms_key.clone()),
+        ..artifacts::settings(policy, tags)
+    };
     blueprint.add(of(Kind::Bucket, artifacts::ENTRY), Address::of(name), settings, Vec::new());
 }
 
@@ -125,6 +135,7 @@ fn queue(blueprint: &mut Blueprint<'_>, entry: &str) {
             Statement::allow(&["sqs:SendMessage"], [names.arn(Kind::Queue, entry)]).for_service("sns.amazonaws.com");
         (statement_id(&["MessagesOf", topic]), statement.with_source(names.account(), [names.arn(Kind::Topic, topic)]))
     });
+    let kms_key = blueprint.declaration.kms_key(declared.kms_key.as_ref());
     let settings = queue::Settings {
         retention: seconds(declared.retention),
         visibility_timeout: seconds(declared.visibility_timeout),
@@ -133,6 +144,8 @@ fn queue(blueprint: &mut Blueprint<'_>, entry: &str) {
             after: redrive.after.into(),
         }),
         policy: Policy::new(with_ids(statements)),
+        managed_encryption: kms_key.is_none(),
+        kms_key,
         tags: blueprint.tags(entry, &declared.tags),
         ..queue::Settings::default()
     };
@@ -165,8 +178,8 @@ fn topic(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Topic) {
     let settings = topic::Settings {
         display_name: declared.display_name.clone(),
         policy,
+        kms_key: blueprint.declaration.kms_key(declared.kms_key.as_ref()),
         tags: blueprint.tags(entry, &declared.tags),
-        ..topic::Settings::default()
     };
     blueprint.add(of(Kind::Topic, entry), Address::of(names.name(Kind::Topic, entry)), settings, Vec::new());
     for told in &declared.subscriptions {
@@ -214,7 +227,7 @@ fn secret(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Secret) {
     }
     let settings = secret::Settings {
         description: declared.description.clone(),
-        kms_key: None,
+        kms_key: blueprint.declaration.kms_key(declared.kms_key.as_ref()),
         tags: blueprint.tags(entry, &declared.tags),
     };
     let address = Address::of(blueprint.names().name(Kind::Secret, entry));

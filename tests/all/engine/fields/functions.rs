@@ -18,7 +18,11 @@ use aws_sdk_lambda::{
 };
 
 use super::{Case, case};
-use crate::{harness::replaced, stack::Trial};
+use crate::{
+    engine::protected::{KEY, OTHER_KEY},
+    harness::replaced,
+    stack::Trial,
+};
 
 pub(super) const CASES: &[Case] = &[
     case("role", "reader", "path", |trial| make_again(trial, "/elsewhere/")),
@@ -39,6 +43,10 @@ pub(super) const CASES: &[Case] = &[
         let call = account.iam.put_role_permissions_boundary().role_name(NAME).permissions_boundary(arn);
         account.wait(call.send()).unwrap();
     }),
+    case("role", "reader", "permissions_boundary", |trial| {
+        let account = &trial.account;
+        account.wait(account.iam.delete_role_permissions_boundary().role_name(NAME).send()).unwrap();
+    }),
     case("role", "reader", "tags.*", |trial| {
         let tag = Tag::builder().key("team").value("somebody else").build().unwrap();
         trial.account.wait(trial.account.iam.tag_role().role_name(NAME).tags(tag).send()).unwrap();
@@ -48,6 +56,14 @@ pub(super) const CASES: &[Case] = &[
         account.wait(account.logs.delete_retention_policy().log_group_name(LOGS).send()).unwrap();
     }),
     case("log group", "reader", "class", log_class),
+    case("log group", "reader", "kms_key", |trial| {
+        let account = &trial.account;
+        account.wait(account.logs.associate_kms_key().log_group_name(LOGS).kms_key_id(OTHER_KEY).send()).unwrap();
+    }),
+    case("log group", "reader", "kms_key", |trial| {
+        let account = &trial.account;
+        account.wait(account.logs.disassociate_kms_key().log_group_name(LOGS).send()).unwrap();
+    }),
     case("log group", "reader", "tags.*", |trial| {
         let (account, arn) = (&trial.account, format!("arn:aws:logs:eu-west-1:123456789012:log-group:{LOGS}"));
         account.wait(account.logs.tag_resource().resource_arn(arn).tags("by-hand", "yes").send()).unwrap();
@@ -64,6 +80,7 @@ pub(super) const CASES: &[Case] = &[
     }),
     case("function", "reader", "environment.*", |trial| environment(trial, "STANDIN", "by hand")),
     case("function", "reader", "environment.*", |trial| environment(trial, "ADDED", "by hand")),
+    case("function", "reader", "kms_key", |trial| configure(trial, |call| call.kms_key_arn(OTHER_KEY))),
     case("function", "reader", "code_sha256", |trial| update_code(trial, other_zip(), Architecture::X8664)),
     case("function", "reader", "layers", layer),
     case("function", "reader", "vpc.subnets", |trial| {
@@ -136,7 +153,8 @@ const FAILED: &str = "arn:aws:sqs:eu-west-1:123456789012:circuits-failed";
 const SES: &str = "ses.amazonaws.com";
 const RULE: &str = "arn:aws:ses:eu-west-1:123456789012:receipt-rule-set/circuits:receipt-rule/circuits.reader";
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Lambda","Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
-const ANYTHING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+pub(crate) const ANYTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 
 /// Deletes the role and creates it again with all its properties, except its path.
 fn make_again(trial: &Trial, path: &str) {
@@ -152,6 +170,7 @@ fn make_again(trial: &Trial, path: &str) {
     let policies: Vec<_> = policies.into_iter().map(read).collect();
     account.wait(iam.delete_role().role_name(NAME).send()).unwrap();
     let call = iam.create_role().role_name(NAME).path(path).assume_role_policy_document(TRUST);
+    let call = call.permissions_boundary(super::BOUNDARY);
     account.wait(call.set_tags(role.tags).send()).unwrap();
     for (policy, document) in policies {
         let call = iam.put_role_policy().role_name(NAME).policy_name(policy).policy_document(document);
@@ -200,7 +219,7 @@ fn log_class(trial: &Trial) {
     let retention = groups.log_groups()[0].retention_in_days().unwrap();
     account.wait(logs.delete_log_group().log_group_name(LOGS).send()).unwrap();
     let call = logs.create_log_group().log_group_name(LOGS).log_group_class(LogGroupClass::InfrequentAccess);
-    account.wait(call.set_tags(tags).send()).unwrap();
+    account.wait(call.set_tags(tags).kms_key_id(KEY).send()).unwrap();
     account.wait(logs.put_retention_policy().log_group_name(LOGS).retention_in_days(retention).send()).unwrap();
 }
 

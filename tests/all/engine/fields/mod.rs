@@ -17,9 +17,9 @@ use std::{
 
 use serde_json::Value;
 
-pub(super) use functions::other_zip;
+pub(super) use functions::{ANYTHING, other_zip};
 
-use super::existing;
+use super::{existing, protected};
 use crate::{
     emulator::{
         account::Account,
@@ -29,6 +29,9 @@ use crate::{
     harness::{Run, replaced},
     stack::{EVERYTHING, Trial, code_folder},
 };
+
+/// The declared permissions boundary.
+const BOUNDARY: &str = "arn:aws:iam::123456789012:policy/boundary";
 
 /// A field, and how somebody else changes it.
 #[derive(Clone, Copy)]
@@ -58,12 +61,6 @@ const RECORDED: &[(&str, &str, &str, &str)] = &[
         "failure",
         "the emulator's changes do not fail afterwards",
         "lambda/function/wire.rs: a_change_that_failed_afterwards_is_seen_with_its_reason",
-    ),
-    (
-        "log group",
-        "kms_key",
-        "the emulator has no AssociateKmsKey and DisassociateKmsKey",
-        "logs/log_group.rs: one_real_change_is_seen",
     ),
     (
         "alarm",
@@ -163,6 +160,18 @@ pub(super) fn declaration() -> String {
     )
 }
 
+/// The same with a key and a boundary: where they are declared, another one is drift.
+fn protected() -> String {
+    let head = format!("stack: circuits\nkms_key: {}\npermissions_boundary: {BOUNDARY}\n", protected::KEY);
+    replaced(&declaration(), &[("stack: circuits\n", &head)])
+}
+
+/// Makes the boundary, which limits nothing that the test does.
+fn boundary(account: &Account) {
+    let call = account.iam.create_policy().policy_name("boundary").policy_document(functions::ANYTHING);
+    assert_eq!(account.wait(call.send()).unwrap().policy.unwrap().arn.unwrap(), BOUNDARY);
+}
+
 #[test]
 fn every_field_has_a_case_and_every_case_a_field() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
@@ -210,9 +219,10 @@ fn change(cases: Vec<Case>, trial: &Trial, registry: &BTreeMap<(String, String),
 
 #[test]
 fn a_field_that_somebody_changes_is_named_alone_and_put_right() {
-    let Some(trial) = Trial::new(&declaration()) else { return };
+    let Some(trial) = Trial::new(&protected()) else { return };
     let registry = registry(&trial);
     existing::bucket(&trial.account);
+    boundary(&trial.account);
     trial.up();
     change(all_cases(), &trial, &registry, &|arguments| trial.run(arguments));
     let count = |wanted: fn(&Treatment) -> bool| registry.values().filter(|treatment| wanted(treatment)).count();
@@ -234,9 +244,10 @@ fn a_field_that_somebody_changes_is_named_alone_and_put_right() {
 fn the_least_policy_is_enough_to_put_every_field_right() {
     let Some(emulator) = Emulator::start_with(Authorisation::Checked) else { return };
     let (proxy, account) = (Proxy::before(&emulator.url), Account::at(&emulator.url));
-    let trial = Trial { folder: code_folder(&declaration()), emulator, proxy, account };
+    let trial = Trial { folder: code_folder(&protected()), emulator, proxy, account };
     let registry = registry(&trial);
     existing::bucket(&trial.account);
+    boundary(&trial.account);
     let policy = trial.expect(0, &["policy", "--for", "up", "--json"]).stdout();
     let (account, iam) = (&trial.account, &trial.account.iam);
     account.wait(iam.create_user().user_name("somebody").send()).unwrap();

@@ -58,7 +58,7 @@ pub(super) const CASES: &[Case] = &[
     case("queue", "events", "delay", |trial| queue(trial, Name::DelaySeconds, "5")),
     case("queue", "events", "receive_wait", |trial| queue(trial, Name::ReceiveMessageWaitTimeSeconds, "5")),
     case("queue", "events", "maximum_message_size", |trial| queue(trial, Name::MaximumMessageSize, "2048")),
-    case("queue", "events", "managed_encryption", |trial| queue(trial, Name::SqsManagedSseEnabled, "false")),
+    case("queue", "events", "managed_encryption", |trial| queue(trial, Name::SqsManagedSseEnabled, "true")),
     case("queue", "events", "kms_key", |trial| queue(trial, Name::KmsMasterKeyId, "alias/theirs")),
     case("queue", "events", "redrive.*", redrive),
     case("queue", "failed", "redrive.*", |trial| {

@@ -81,6 +81,7 @@ pub(super) fn settings(name: &str, live: FunctionConfiguration) -> Result<Settin
         timeout: live.timeout.map_or(new.timeout, natural),
         ephemeral_storage: live.ephemeral_storage.map_or(new.ephemeral_storage, |storage| natural(storage.size)),
         environment: environment.and_then(|one| one.variables).unwrap_or_default().into_iter().collect(),
+        kms_key: live.kms_key_arn.filter(|key| !key.is_empty()),
         layers: live.layers.unwrap_or_default().into_iter().filter_map(|layer| layer.arn).collect(),
         vpc: vpc.unwrap_or_default(),
         tracing: live.tracing_config.and_then(|one| one.mode).map_or(new.tracing, |mode| mode.as_str().to_owned()),
@@ -143,6 +144,7 @@ pub(super) async fn create(session: &Session, name: &str, desired: &Settings) ->
     let call = call.ephemeral_storage(storage(CALL, desired)?).environment(environment(desired));
     let call = call.set_layers(Some(desired.layers.clone())).vpc_config(vpc(desired));
     let call = call.tracing_config(tracing(desired)).logging_config(logging(desired));
+    let call = call.set_kms_key_arn(desired.kms_key.clone());
     let revision = session.revision.iter().map(|revision| (REVISION_TAG.to_owned(), revision.clone()));
     let call = call.set_tags(Some(desired.tags.clone().into_iter().chain(revision).collect()));
     call.send().await.or_fail(CALL).map(drop)
@@ -152,7 +154,7 @@ pub(super) async fn update_configuration(session: &Session, name: &str, desired:
     const CALL: &str = "lambda.UpdateFunctionConfiguration";
     let call = session.aws.write.lambda.update_function_configuration().function_name(name).role(&desired.role);
     let call = call.handler(&desired.handler).runtime(Runtime::from(desired.runtime.as_str()));
-    let call = call.description(&desired.description);
+    let call = call.description(&desired.description).set_kms_key_arn(desired.kms_key.clone());
     let call = call.memory_size(wire(desired.memory)).timeout(wire(desired.timeout));
     let call = call.ephemeral_storage(storage(CALL, desired)?).environment(environment(desired));
     let call = call.set_layers(Some(desired.layers.clone())).vpc_config(vpc(desired));
@@ -252,6 +254,7 @@ mod tests {
             recorded().logging_config(LoggingConfig::builder().log_group("/other").build()),
             recorded().package_type(PackageType::Image),
             recorded().code_sha256("def="),
+            recorded().kms_key_arn("arn:aws:kms:eu-west-1:123456789012:key/1b2c"),
         ] {
             assert_ne!(read(changed), desired());
         }

@@ -1,0 +1,46 @@
+//! `kms_key` and `permissions_boundary`: what protects resources, of the stack and of its entries.
+
+use super::{
+    Declaration, Function, scalars,
+    shape::{Field, Holds},
+};
+
+/// The key that every entry with encryption has.
+pub(super) const KMS_KEY: Field = Field::new(
+    "kms_key",
+    Holds::Text(scalars::KMS_KEY),
+    "KMS key that encrypts it, instead of the stack's. Without either, a key that is there stays.",
+);
+
+/// The key of a function's role.
+pub(super) const BOUNDARY: Field = Field::new(
+    "permissions_boundary",
+    Holds::Text(scalars::BOUNDARY),
+    "Managed policy that limits its role, instead of the stack's. Without either, a boundary that is there stays.",
+);
+
+impl Declaration {
+    /// Returns the KMS key of an entry: its own, else that of the stack.
+    pub fn kms_key(&self, own: Option<&String>) -> Option<String> {
+        own.or(self.kms_key.as_ref()).cloned()
+    }
+
+    /// Returns the permissions boundary of a function's role: its own, else that of the stack.
+    pub fn permissions_boundary(&self, function: &Function) -> Option<String> {
+        function.permissions_boundary.as_ref().or(self.permissions_boundary.as_ref()).cloned()
+    }
+
+    /// Returns every KMS key that some resource of the stack is encrypted with, each once.
+    pub fn kms_keys(&self) -> Vec<String> {
+        let buckets = self.buckets.values().filter(|bucket| bucket.existing.is_none()).map(|bucket| &bucket.kms_key);
+        let secrets = self.secrets.values().map(|secret| &secret.kms_key);
+        let queues = self.queues.values().map(|queue| &queue.kms_key);
+        let topics = self.topics.values().map(|topic| &topic.kms_key);
+        let functions = self.functions.values().map(|function| &function.kms_key);
+        let own = buckets.chain(secrets).chain(queues).chain(topics).chain(functions).flatten();
+        let mut keys: Vec<String> = own.chain(&self.kms_key).cloned().collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+}

@@ -7,6 +7,10 @@ use crate::{
     ops::netbox::{self, Access, CA, Client, Findings, TOKEN},
     render::{self, Printer},
 };
+use contract::{
+    address::{Address, Query},
+    secret::Secret,
+};
 use declaration::Declaration;
 use problem::Problem;
 
@@ -28,7 +32,8 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Check) -> anyhow::
     let token = token()?;
     let mut all: BTreeMap<String, Findings> = BTreeMap::new();
     for (url, ca) in addresses {
-        let access = Access { url: url.clone(), token: token.clone(), ca: ca.or_else(|| variable(CA)) };
+        let address = address(&url)?;
+        let access = Access { address, token: token.clone(), ca: ca.or_else(|| variable(CA)) };
         let client = Client::new(&access).map_err(|error| Problem::new("Failed to reach NetBox").with_source(error))?;
         all.insert(url, netbox::examine(&client));
     }
@@ -36,9 +41,17 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Check) -> anyhow::
     Ok(if all.values().all(Findings::is_well) { ExitCode::SUCCESS } else { ExitCode::from(WRONG) })
 }
 
+/// Reads an address to which the token may be sent, by the rules of the function.
+pub(super) fn address(url: &str) -> Result<Address, Problem> {
+    Address::read(url, Query::Refused).map_err(|error| {
+        Problem::new(format!("Failed to read the address of NetBox {error}"))
+            .with_hint("name it with `https://`: the token would be sent in clear otherwise")
+    })
+}
+
 /// Returns the token from the environment: a secret is neither typed nor declared.
-pub(super) fn token() -> Result<String, Problem> {
-    variable(TOKEN).ok_or_else(|| {
+pub(super) fn token() -> Result<Secret, Problem> {
+    variable(TOKEN).map(Secret::from).ok_or_else(|| {
         Problem::new("Failed to find NetBox's token: the environment variable `NETBOX_TOKEN` is not set")
             .with_hint("set it to a token of the function's user")
     })

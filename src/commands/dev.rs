@@ -22,6 +22,7 @@ use crate::{
     ops::{local_names::local_names, netbox},
     render::{self, Printer},
 };
+use contract::secret::Secret;
 use declaration::Declaration;
 use local::{Happening, NotStarted, Observer, Options, Stack, Tally, deliver};
 use package::{NotBuilt, Profile, Request};
@@ -107,12 +108,12 @@ fn options(typed: &Dev) -> Result<Options, Problem> {
 }
 
 /// Converts the arguments about the sink into the function's environment variables.
-fn variables(typed: &Dev) -> Result<BTreeMap<String, String>, Problem> {
+fn variables(typed: &Dev) -> Result<BTreeMap<String, Secret>, Problem> {
     let sink = typed.netbox.as_ref().map_or(typed.sink, |_| Some(Sink::Netbox));
-    let mut variables = BTreeMap::from_iter(sink.map(|sink| ("SINK", Sink::as_str(sink).to_owned())));
+    let mut variables = BTreeMap::from_iter(sink.map(|sink| ("SINK", Sink::as_str(sink).into())));
     if let Some(url) = &typed.netbox {
-        variables.extend([(netbox::URL, url.clone()), (netbox::TOKEN, check::token()?)]);
-        variables.extend(check::variable(netbox::CA).map(|ca| (netbox::CA, ca)));
+        variables.extend([(netbox::URL, check::address(url)?.expose().into()), (netbox::TOKEN, check::token()?)]);
+        variables.extend(check::variable(netbox::CA).map(|ca| (netbox::CA, ca.into())));
     }
     Ok(variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }

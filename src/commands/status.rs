@@ -15,6 +15,7 @@ use crate::{
     },
     render::{self, Printer, plan::Heading},
 };
+use contract::secret::Secret;
 use problem::Problem;
 
 pub(super) fn run(printer: &Printer, common: &Common) -> anyhow::Result<ExitCode> {
@@ -46,8 +47,8 @@ async fn status(opened: &Opened) -> Status {
 fn netboxes(addresses: BTreeMap<String, Option<String>>) -> Result<BTreeMap<String, Option<Findings>>, Problem> {
     let token = variable(TOKEN);
     let looked = addresses.into_iter().map(|(url, ca)| {
-        let Some(token) = token.clone() else { return Ok((url, None)) };
-        let access = Access { url: url.clone(), token, ca: ca.or_else(|| variable(CA)) };
+        let Some(token) = token.clone().map(Secret::from) else { return Ok((url, None)) };
+        let access = Access { address: super::check::address(&url)?, token, ca: ca.or_else(|| variable(CA)) };
         let client = Client::new(&access).map_err(|error| Problem::new("Failed to reach NetBox").with_source(error))?;
         Ok((url, Some(netbox::examine(&client))))
     });

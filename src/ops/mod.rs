@@ -9,6 +9,7 @@ pub(crate) mod log;
 pub(crate) mod netbox;
 pub(crate) mod reading;
 pub(crate) mod replay;
+pub(crate) mod schemas;
 pub(crate) mod secrets;
 pub(crate) mod status;
 pub(crate) mod up;

@@ -27,7 +27,7 @@ pub(crate) async fn read(
         folder: folder.path().join("state"),
         smtp_port: 0,
         verdicts: Vec::new(),
-        variables: BTreeMap::from([(NO_DELIVERY.0.to_owned(), NO_DELIVERY.1.to_owned())]),
+        variables: BTreeMap::from([(NO_DELIVERY.0.to_owned(), NO_DELIVERY.1.into())]),
         retry_delay: Duration::ZERO,
     };
     let (observer, mut happenings) = Observer::new();

@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use contract::secret::Secret;
 use declaration::{Declaration, SecretSource, ValueFrom, choose};
-use kinds::SecretValue;
 use problem::Problem;
 
 /// Fails if one of these names is not a secret that the stack creates.
@@ -33,7 +33,7 @@ pub(crate) fn values(
     declaration: &Declaration,
     folder: &Path,
     names: &[String],
-) -> Result<BTreeMap<String, SecretValue>, Problem> {
+) -> Result<BTreeMap<String, Secret>, Problem> {
     let mut values = BTreeMap::new();
     for name in names {
         let Some(SecretSource::Created(from)) = declaration.secrets.get(name).map(|secret| &secret.source) else {
@@ -55,7 +55,7 @@ pub(crate) fn values(
         if value.is_empty() {
             return Err(problem("it is empty".to_owned()));
         }
-        values.insert(name.clone(), SecretValue::new(value.to_owned()));
+        values.insert(name.clone(), value.into());
     }
     Ok(values)
 }

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::cli::{Common, Down};
 use aws::Aws;
+use contract::{address::shown as shown_address, secret::REDACTED};
 use engine::{Action, Counts, Difference, Protection, Reasons};
 use kinds::{Item, Plan};
 
@@ -71,7 +72,7 @@ pub(crate) fn json(heading: &Heading, plan: &Plan) -> Value {
         "version": VERSION,
         "account": heading.account,
         "region": heading.region,
-        "resources": plan.items,
+        "resources": plan.items.iter().map(document).collect::<Vec<_>>(),
         "unlisted": plan.unlisted,
         "counts": plan.counts(),
         "converged": plan.is_converged(),
@@ -121,7 +122,8 @@ fn fields(differences: &[Difference], reasons: Option<&Reasons>, unchanged: usiz
     let width = differences.iter().map(|difference| difference.path.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     for difference in differences {
-        let (path, live, declared) = (&difference.path, value(&difference.live), value(&difference.declared));
+        let path = &difference.path;
+        let [live, declared] = [&difference.live, &difference.declared].map(|side| value(&shown(path, side)));
         let _ = write!(text, "      {path:<width$}   {live} → {declared}");
         if let Some(reason) = reasons.and_then(|reasons| reasons.iter().find(|reason| reason.path == *path)) {
             let _ = write!(text, "   forces replacement: {}", reason.why);
@@ -132,6 +134,35 @@ fn fields(differences: &[Difference], reasons: Option<&Reasons>, unchanged: usiz
         let _ = writeln!(text, "      {}", look.paint(Style::new().dim(), &format!("# {unchanged} unchanged")));
     }
     text
+}
+
+/// An item as JSON, without what may be secret in it.
+fn document(item: &Item) -> Value {
+    let mut document = json!(item);
+    let differences = document.get_mut("differences").and_then(Value::as_array_mut);
+    for difference in differences.into_iter().flatten() {
+        let path = difference.get("path").and_then(Value::as_str).unwrap_or_default().to_owned();
+        for side in ["live", "declared"] {
+            if let Some(value) = difference.get_mut(side) {
+                *value = shown(&path, value);
+            }
+        }
+    }
+    document
+}
+
+/// Returns a value as it may be shown: of a function's variables no tokens and passwords, should somebody have written one there, and of
+/// an address scheme and host, since its path may be what a server knows a sender by.
+fn shown(path: &str, value: &Value) -> Value {
+    let (Some(variable), Some(text)) = (path.strip_prefix("environment."), value.as_str()) else {
+        return value.clone();
+    };
+    let variable = variable.to_ascii_uppercase();
+    if ["TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "PRIVATE", "_KEY"].iter().any(|word| variable.contains(word)) {
+        return json!(REDACTED);
+    }
+    let address = shown_address(text);
+    if text.contains("://") && address != text { json!(format!("{address}/…")) } else { value.clone() }
 }
 
 /// Renders a value as in JSON; a missing one is `none`.

@@ -1,6 +1,7 @@
 //! Types that the command line and the functions agree on: what a function learns of its stack, the events of SES that it
 //! receives, and the lines that it writes to its log. Serialisation only: no I/O, and nothing of mails' contents.
 
+pub mod address;
 pub mod context;
 pub mod count;
 pub mod identifier;

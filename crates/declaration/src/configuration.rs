@@ -18,7 +18,11 @@ use super::{
 
 /// The schema of a function's environment variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Configuration(Value);
+pub struct Configuration {
+    schema: Value,
+    /// `false` if the function may read other variables, and need not read these.
+    is_whole: bool,
+}
 
 /// Code of a function that cannot be had, or whose schema cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub struct Unavailable {
     pub hint: Option<String>,
     /// `true` if the declaration is valid all the same, since it is this machine that lacks something.
     pub is_warning: bool,
+    /// Schema by which the environment is checked all the same; `None` if there is none.
+    pub instead: Option<Configuration>,
 }
 
 /// Returns the schema of a function's code; `None` if it has none, or if it is not to be had here.
@@ -41,25 +47,43 @@ impl Configuration {
             message: format!("`configuration.json` is not a JSON Schema: {error}"),
             hint: None,
             is_warning: false,
+            instead: None,
         };
         let schema: Value = serde_json::from_slice(bytes).map_err(|error| unusable(&error))?;
         jsonschema::validator_for(&schema).map_err(|error| unusable(&error))?;
-        Ok(Self(schema))
+        Ok(Self { schema, is_whole: true })
+    }
+
+    /// Returns as much of the schema as protects somebody: which variables are secrets, and which addresses need TLS. For code of which
+    /// only the name is known.
+    #[must_use]
+    pub fn of_secrets(mut self) -> Self {
+        let protects = |property: &Value| {
+            is_secret(property)
+                || property.get("pattern").and_then(Value::as_str).is_some_and(|form| form.contains("https://"))
+        };
+        if let Some(schema) = self.schema.as_object_mut() {
+            schema.retain(|key, _| key != "required" && key != "allOf");
+            if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+                properties.retain(|_, property| protects(property));
+            }
+        }
+        Self { is_whole: false, ..self }
     }
 
     /// Returns the description of a variable; `None` if the function does not read it.
     fn property(&self, name: &str) -> Option<&Value> {
-        self.0.get("properties")?.get(name)
+        self.schema.get("properties")?.get(name)
     }
 
     fn names(&self) -> Vec<&str> {
-        let properties = self.0.get("properties").and_then(Value::as_object);
+        let properties = self.schema.get("properties").and_then(Value::as_object);
         properties.into_iter().flat_map(Map::keys).map(String::as_str).collect()
     }
 
     /// Returns the schema without the forms of those variables, whose values the declaration does not have.
     fn without_forms(&self, names: &BTreeSet<&String>) -> Value {
-        let mut schema = self.0.clone();
+        let mut schema = self.schema.clone();
         if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
             properties.retain(|name, _| !names.contains(name));
         }
@@ -75,11 +99,12 @@ pub(super) fn check(root: &Node, declaration: &Declaration, look_up: LookUp<'_>)
         match look_up(&function.code) {
             Ok(None) => {}
             Ok(Some(configuration)) => {
-                let environment = Environment { root, entry, function, configuration: &configuration };
-                noted.extend(environment.names());
-                noted.extend(environment.values());
+                noted.extend(Environment { root, entry, function, configuration: &configuration }.all());
             }
-            Err(Unavailable { message, hint, is_warning }) => {
+            Err(Unavailable { message, hint, is_warning, instead }) => {
+                if let Some(configuration) = &instead {
+                    noted.extend(Environment { root, entry, function, configuration }.all());
+                }
                 let place = span_of(root, &["functions", entry, key]);
                 let diagnostic = Diagnostic { is_warning, ..Diagnostic::new(place, message) };
                 noted.push(match hint {
@@ -101,6 +126,11 @@ struct Environment<'check> {
 }
 
 impl Environment<'_> {
+    /// Returns everything that is wrong with it.
+    fn all(&self) -> Vec<Diagnostic> {
+        [self.names(), self.values()].concat()
+    }
+
     /// Returns the place of a variable's value.
     fn place(&self, name: &str) -> Range<usize> {
         match at(self.root, &["functions", self.entry, "environment", name]) {
@@ -122,7 +152,7 @@ impl Environment<'_> {
         let mut noted = Vec::new();
         for name in function.environment.keys().chain(function.secrets.keys()) {
             match configuration.property(name) {
-                None => {
+                None if configuration.is_whole => {
                     let message = format!("function `{entry}` reads no variable `{name}`");
                     let hint = choose(name, "variables that it reads", &configuration.names());
                     noted.push(Diagnostic::warning(self.place(name), message).with_hint(hint));
@@ -135,7 +165,7 @@ impl Environment<'_> {
                     );
                     noted.push(Diagnostic::new(self.place(name), message).with_hint(hint).concealed());
                 }
-                Some(_) => {}
+                Some(_) | None => {}
             }
         }
         noted

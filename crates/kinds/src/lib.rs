@@ -27,6 +27,7 @@ pub mod sqs;
 
 use std::{collections::BTreeMap, future::Future, sync::Arc};
 
+use contract::secret::Secret;
 use serde::Serialize;
 
 use aws::{Aws, policy::Policy};
@@ -110,7 +111,7 @@ pub struct Session {
     /// Zips of functions by `code_sha256`.
     pub code: BTreeMap<String, Code>,
     /// Values of secrets by entry: they go to AWS, and nowhere else.
-    pub secrets: BTreeMap<String, SecretValue>,
+    pub secrets: BTreeMap<String, Secret>,
     /// Rule sets of SES, as far as they were read; forgotten before each pass.
     pub receipt: ses::Snapshots,
     /// Treatment of resources that hold data.
@@ -135,28 +136,6 @@ pub enum Code {
         /// Content of the object.
         zip: Arc<[u8]>,
     },
-}
-
-/// The value of a secret. `Debug` does not show it; only [`SecretValue::reveal`] returns it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretValue(String);
-
-impl SecretValue {
-    /// Wraps a value, so that it is not shown.
-    pub fn new(value: String) -> Self {
-        Self(value)
-    }
-
-    /// Returns the value, to be sent to AWS.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for SecretValue {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("SecretValue(…)")
-    }
 }
 
 /// A kind of AWS resource.

@@ -10,6 +10,7 @@ use std::{
 };
 
 use axum::body::Bytes;
+use contract::secret::Secret;
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader},
@@ -38,7 +39,7 @@ pub(crate) struct Program {
     /// Path of the binary.
     pub executable: PathBuf,
     /// Environment variables, all except the address of the Runtime API.
-    pub environment: BTreeMap<String, String>,
+    pub environment: BTreeMap<String, Secret>,
     /// Memory limit, in MiB.
     pub memory: u32,
     /// Timeout of one event.
@@ -68,7 +69,7 @@ impl Instance {
         let mut command = Command::new(&program.executable);
         command
             .env_clear()
-            .envs(&program.environment)
+            .envs(program.environment.iter().map(|(name, value)| (name, value.expose())))
             .env("AWS_LAMBDA_RUNTIME_API", api.address.to_string())
             .env("LAMBDA_TASK_ROOT", &folder)
             .current_dir(&folder)

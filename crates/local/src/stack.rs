@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::Router;
-use contract::context;
+use contract::{context, secret::Secret};
 use tokio::task::JoinHandle;
 
 use super::{
@@ -40,7 +40,7 @@ pub struct Options {
     pub verdicts: Vec<Setting>,
     /// Environment variables that add to the declared ones or override them. A declared secret stays a
     /// secret.
-    pub variables: BTreeMap<String, String>,
+    pub variables: BTreeMap<String, Secret>,
     /// Wait before a failed event is retried.
     pub retry_delay: Duration,
 }
@@ -134,7 +134,7 @@ impl Stack {
         let s3 = serve("S3", router).await?;
         let other = serve("AWS services", services::router(names.secrets.clone(), all())).await?;
         let endpoints = [("AWS_ENDPOINT_URL_S3", &s3), ("AWS_ENDPOINT_URL", &other)]
-            .map(|(name, server)| (name.to_owned(), format!("http://{}", server.address)));
+            .map(|(name, server)| (name.to_owned(), Secret::from(format!("http://{}", server.address))));
         let mut functions = BTreeMap::new();
         for (entry, executable) in executables {
             let (Some(function), Some(grant)) = (declaration.functions.get(entry), grants.get(entry)) else { continue };
@@ -174,7 +174,7 @@ impl Stack {
 fn program(
     function: &declaration::Function,
     executable: &Path,
-    environment: BTreeMap<String, String>,
+    environment: BTreeMap<String, Secret>,
     function_arn: String,
 ) -> Program {
     Program {
@@ -243,7 +243,7 @@ fn environment(
     names: &FunctionNames,
     function: &declaration::Function,
     grant: &Grant,
-) -> Result<BTreeMap<String, String>, NotStarted> {
+) -> Result<BTreeMap<String, Secret>, NotStarted> {
     let name = names.name.clone();
     let context = serde_json::to_string(&names.context)?;
     let given = [
@@ -265,5 +265,6 @@ fn environment(
         (context::VARIABLE, context),
     ];
     let declared = function.environment.iter().map(|(name, value)| (name.clone(), value.clone()));
-    Ok(declared.chain(given.map(|(name, value)| (name.to_owned(), value))).collect())
+    let all = declared.chain(given.map(|(name, value)| (name.to_owned(), value)));
+    Ok(all.map(|(name, value)| (name, value.into())).collect())
 }

@@ -2,10 +2,16 @@
 
 use std::fmt;
 
-use contract::context::{self, Context};
+pub use contract::secret::Secret;
+use contract::{
+    address::{Address, Query},
+    context::{self, Context},
+};
 use thiserror::Error;
 
-/// Variables that Lambda itself sets and that the runtime requires.
+use crate::known::remember;
+
+/// Variables that Lambda itself sets and the runtime cannot do without.
 const OF_LAMBDA: &[&str] = &[
     "AWS_LAMBDA_RUNTIME_API",
     "AWS_LAMBDA_FUNCTION_NAME",
@@ -28,16 +34,6 @@ pub struct Aws {
     pub s3_endpoint: Option<String>,
     /// Endpoint for Secrets Manager other than AWS's own; `None` for AWS's own.
     pub secrets_endpoint: Option<String>,
-}
-
-/// A text that no log may show.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub String);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Secret(…)")
-    }
 }
 
 /// The place of a secret.
@@ -183,24 +179,13 @@ impl<'environment> Reader<'environment> {
         found.map(|(_, meaning)| *meaning)
     }
 
-    /// Reads the address of a server: `https://…`, or `http://…` on this machine, since over an open network anybody could read
-    /// the request. `with_query` allows a query.
-    pub fn url(&mut self, name: &'static str, example: &str, with_query: bool) -> Option<String> {
-        let url = self.required(name)?.trim().to_owned();
-        let (scheme, rest) = url.split_once("://").unwrap_or_default();
-        let authority = rest.split(['/', '?']).next().unwrap_or_default();
-        let local = ["127.0.0.1", "localhost", "[::1]"]
-            .iter()
-            .any(|host| authority.strip_prefix(host).is_some_and(|port| port.is_empty() || port.starts_with(':')));
-        let well_formed = !authority.is_empty()
-            && !url.contains(['#', '@'])
-            && (with_query || !url.contains('?'))
-            && url.chars().all(|letter| letter.is_ascii_graphic());
-        if well_formed && (scheme == "https" || (scheme == "http" && local)) {
-            return Some(url);
+    /// Reads the address of a server. What may be secret in it is not repeated.
+    pub fn url(&mut self, name: &'static str, example: &str, query: Query) -> Option<Address> {
+        let address = Address::read(&self.required(name)?, query);
+        if let Err(error) = &address {
+            self.problem(name, format!("is {error}; expected an address such as `{example}`"));
         }
-        self.problem(name, format!("is `{url}`, expected an address such as `{example}`"));
-        None
+        address.ok()
     }
 
     /// Reads the place of a secret: the context names it, or, for trials, the variable has its value. `malformed` describes a
@@ -217,7 +202,7 @@ impl<'environment> Reader<'environment> {
             return Some(SecretPlace::SecretsManager(name.clone()));
         }
         match value {
-            Some(value) if is_one(&value) => return Some(SecretPlace::Given(Secret(value))),
+            Some(value) if is_one(&value) => return Some(SecretPlace::Given(value.into())),
             Some(_) => self.problem(name, malformed),
             None => self.problem(name, "is missing: the function's `secrets` can name it"),
         }
@@ -234,8 +219,9 @@ impl<'environment> Reader<'environment> {
         }
         let region = self.required("AWS_REGION");
         let access_key_id = self.required("AWS_ACCESS_KEY_ID");
-        let secret_access_key = self.required("AWS_SECRET_ACCESS_KEY").map(Secret);
-        let session_token = self.optional("AWS_SESSION_TOKEN").map(Secret);
+        let secret_access_key = self.required("AWS_SECRET_ACCESS_KEY").map(Secret::from);
+        let session_token = self.optional("AWS_SESSION_TOKEN").map(Secret::from);
+        secret_access_key.iter().chain(&session_token).for_each(remember);
         let everywhere = self.optional("AWS_ENDPOINT_URL");
         let s3_endpoint = self.optional("AWS_ENDPOINT_URL_S3").or_else(|| everywhere.clone());
         let secrets_endpoint = self.optional("AWS_ENDPOINT_URL_SECRETS_MANAGER").or(everywhere);

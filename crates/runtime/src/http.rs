@@ -24,11 +24,13 @@ use aws_smithy_runtime_api::{
     http::{Headers, Response},
 };
 use aws_smithy_types::body::SdkBody;
+use contract::secret::Secret;
 use http_body_util::BodyExt;
 use thiserror::Error;
 
 use crate::{
     Deadline,
+    known::{redact, remember},
     store::LARGEST_OBJECT,
     text::{self, chain},
 };
@@ -62,10 +64,10 @@ impl Answer {
         self.headers.get(name)
     }
 
-    /// Returns the server's error message, in one line.
+    /// Returns the server's error message, in one line and without secrets: some servers repeat what they were sent.
     pub fn quote(&self) -> String {
         let start = self.body.get(..self.body.len().min(16 * 1024)).unwrap_or_default();
-        text::cut(&text::line(&String::from_utf8_lossy(start)), LONGEST_QUOTE)
+        text::cut(&redact(&text::line(&String::from_utf8_lossy(start))), LONGEST_QUOTE)
     }
 }
 
@@ -100,6 +102,8 @@ pub struct OwnCa {
 pub struct Http {
     base: String,
     ca: Option<OwnCa>,
+    /// `true` if paths are secret, and are told to nobody.
+    hides_paths: bool,
     connector: OnceLock<Connector>,
     /// Deadline of the invocation, in milliseconds since the epoch.
     deadline: AtomicU64,
@@ -110,7 +114,13 @@ impl Http {
     /// Returns a client for the server at that URL, without a slash at its end.
     pub fn new(base: String, ca: Option<OwnCa>) -> Self {
         let (deadline, calls) = (AtomicU64::new(u64::MAX), AtomicU64::new(0));
-        Self { base, ca, connector: OnceLock::new(), deadline, calls }
+        Self { base, ca, hides_paths: false, connector: OnceLock::new(), deadline, calls }
+    }
+
+    /// Returns a client for a server that knows its senders by this path, which no error names.
+    pub fn to_secret(base: String, path: &Secret, ca: Option<OwnCa>) -> Self {
+        remember(path);
+        Self { hides_paths: true, ..Self::new(base, ca) }
     }
 
     /// Sets the invocation's deadline: no request begins shortly before it or later.
@@ -162,13 +172,14 @@ impl Http {
         if left.is_zero() {
             return Err(NoAnswer::TimeIsUp);
         }
-        let what = format!("{method} {}", path.split('?').next().unwrap_or_default());
+        let place = if self.hides_paths { &self.base } else { path.split('?').next().unwrap_or_default() };
+        let what = format!("{method} {place}");
         let request = self
             .request(method, path, &headers, body)
             .map_err(|error| NoAnswer::NoRequest(format!("{what}: {error}")))?;
         self.calls.fetch_add(1, Ordering::Relaxed);
         match tokio::time::timeout(ANSWER.min(left), self.exchange(request)).await {
-            Ok(Err(NoAnswer::Lost(reason))) => Err(NoAnswer::Lost(format!("{what}: {reason}"))),
+            Ok(Err(NoAnswer::Lost(reason))) => Err(NoAnswer::Lost(redact(&format!("{what}: {reason}")))),
             Ok(ended) => ended,
             Err(_) => Err(NoAnswer::Lost(format!("{what}: no answer in time"))),
         }

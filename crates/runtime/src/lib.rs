@@ -4,13 +4,13 @@
 //! A function of any event is a `main` of a few lines:
 //!
 //! ```no_run
-//! use contract::queue_event::QueueEvent;
+//! use contract::{address::Query, queue_event::QueueEvent};
 //! use runtime::{Invocation, answer, each_message, environment::Reader, start};
 //!
 //! fn main() -> std::process::ExitCode {
 //!     let read = |variable: &dyn Fn(&str) -> Option<String>| {
 //!         let mut reader = Reader::new(variable);
-//!         let url = reader.url("TARGET_URL", "https://target.example.com", false);
+//!         let url = reader.url("TARGET_URL", "https://target.example.com", Query::Refused);
 //!         reader.finish(url)
 //!     };
 //!     start(read, async |url| {
@@ -30,6 +30,7 @@ mod batch;
 mod deadline;
 pub mod environment;
 pub mod http;
+mod known;
 pub mod log;
 mod s3;
 mod secrets;
@@ -39,6 +40,7 @@ pub mod text;
 
 pub use batch::each_message;
 pub use deadline::Deadline;
+pub use known::redact;
 pub use s3::S3;
 pub use secrets::{SecretSource, secrets_manager};
 pub use start::{Invocation, answer, http_client, start};

@@ -15,6 +15,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::known::redact;
+
 /// The namespace of our metrics.
 pub const NAMESPACE: &str = "provision";
 
@@ -86,8 +88,8 @@ impl Log {
 
     fn write(&self, line: &[u8]) -> io::Result<()> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        // The log is read on a screen.
-        writer.write_all(text::clean_json(&String::from_utf8_lossy(line)).as_bytes())?;
+        // Whoever reads the log reads it on a screen.
+        writer.write_all(redact(&text::clean_json(&String::from_utf8_lossy(line))).as_bytes())?;
         writer.write_all(b"\n")?;
         writer.flush()
     }

@@ -67,8 +67,8 @@ struct Call<'call> {
 impl S3 {
     /// Returns a client. The certificates are read now: during its start a function has the most computing power.
     pub fn new(aws: &Aws) -> Self {
-        let token = aws.session_token.as_ref().map(|token| token.0.clone());
-        let secret = aws.secret_access_key.0.clone();
+        let token = aws.session_token.as_ref().map(|token| token.expose().to_owned());
+        let secret = aws.secret_access_key.expose();
         let identity = Credentials::new(&aws.access_key_id, secret, token, None, "environment").into();
         let suffix = if aws.region.starts_with("cn-") { ".cn" } else { "" };
         let own = || format!("https://s3.{}.amazonaws.com{suffix}", aws.region);

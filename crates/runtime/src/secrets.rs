@@ -10,6 +10,7 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 
 use crate::{
     environment::{Aws, Secret, SecretPlace},
+    known::remember,
     start::http_client,
 };
 
@@ -17,8 +18,8 @@ use crate::{
 pub fn secrets_manager(aws: &Aws, http: SharedHttpClient) -> Client {
     let timeouts =
         TimeoutConfig::builder().connect_timeout(Duration::from_secs(2)).read_timeout(Duration::from_secs(5));
-    let token = aws.session_token.as_ref().map(|token| token.0.clone());
-    let credentials = Credentials::new(&aws.access_key_id, aws.secret_access_key.0.clone(), token, None, "environment");
+    let token = aws.session_token.as_ref().map(|token| token.expose().to_owned());
+    let credentials = Credentials::new(&aws.access_key_id, aws.secret_access_key.expose(), token, None, "environment");
     let mut config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .http_client(http)
@@ -58,14 +59,20 @@ impl SecretSource {
 
     /// Returns the secret without surrounding white space, or why it cannot be read.
     pub async fn read(&self) -> Result<Secret, String> {
+        let secret = self.fetch().await?.trimmed();
+        remember(&secret);
+        Ok(secret)
+    }
+
+    async fn fetch(&self) -> Result<Secret, String> {
         match self {
-            Self::Given(secret) => Ok(Secret(secret.0.trim().to_owned())),
+            Self::Given(secret) => Ok(secret.clone()),
             Self::SecretsManager { client, name } => {
                 let answer = client.get_secret_value().secret_id(name).send().await;
                 let answer = answer.map_err(|error| {
                     format!("the secret `{name}` could not be read: {}", DisplayErrorContext(&error))
                 })?;
-                Ok(Secret(answer.secret_string().unwrap_or_default().trim().to_owned()))
+                Ok(answer.secret_string().unwrap_or_default().into())
             }
         }
     }

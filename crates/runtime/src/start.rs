@@ -12,7 +12,7 @@ use lambda_runtime_api_client::{PooledClient, build_request};
 use serde::{Serialize, de::DeserializeOwned};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::Deadline;
+use crate::{Deadline, redact};
 
 /// Runs a function: reads its configuration from the environment and serves with it. A configuration that cannot be read is
 /// reported to Lambda as a failed start.
@@ -31,7 +31,7 @@ pub fn start<Configuration, Problem: Display>(
     runtime.block_on(async {
         match read(&|name| std::env::var(name).ok()) {
             Ok(configuration) => serve(configuration).await,
-            Err(problem) => failed_start(&problem.to_string()).await,
+            Err(problem) => failed_start(&redact(&problem.to_string())).await,
         }
     })
 }
@@ -63,7 +63,7 @@ pub async fn answer<Event: DeserializeOwned, Answer: Serialize, Failure: Display
     let handle = &handle;
     let told = service_fn(|event: LambdaEvent<Event>| async move {
         let diagnostic =
-            |error: Failure| Diagnostic { error_type: failure.to_owned(), error_message: error.to_string() };
+            |error: Failure| Diagnostic { error_type: failure.to_owned(), error_message: redact(&error.to_string()) };
         handle(event.into()).await.map_err(diagnostic)
     });
     match Runtime::new(told).run().await {
@@ -84,12 +84,26 @@ fn prepare_log() {
     tracing_subscriber::fmt()
         .json()
         .with_max_level(level.unwrap_or(LevelFilter::WARN))
-        .with_writer(std::io::stderr)
+        .with_writer(|| Redacting(std::io::stderr()))
         .init();
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "panicked");
     }));
+}
+
+/// Standard error, without secrets. Each line is written at once.
+struct Redacting(std::io::Stderr);
+
+impl std::io::Write for Redacting {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        self.0.write_all(redact(&String::from_utf8_lossy(line)).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Returns the HTTP client that all clients share: reading the certificates is the most expensive part of a start, and is

@@ -23,7 +23,7 @@ use maintenance::{
     sinks::netbox::{client::Client, delivery::NetBox},
 };
 use notice::outcome::Outcome;
-use runtime::{SecretSource, environment::Secret, http::Http};
+use runtime::{SecretSource, http::Http};
 use serde_json::{Value, json};
 
 const MAILS: usize = 40;
@@ -47,7 +47,7 @@ fn main() {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(fill(&variables["NETBOX_URL"], &variables["NETBOX_TOKEN_ADMIN"]));
-    let token = SecretSource::Given(Secret(variables["NETBOX_TOKEN"].clone()));
+    let token = SecretSource::Given(variables["NETBOX_TOKEN"].clone().into());
     let sink = NetBox::new(Client::new(&variables["NETBOX_URL"], None, token), BTreeMap::new());
     let run = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let (mut first, mut again) = (Vec::new(), Vec::new());

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use contract::{address::Address, secret::Secret};
 use ureq::{
     Agent,
     http::{Request, header},
@@ -16,21 +17,14 @@ const LONGEST_BODY: u64 = 1024 * 1024;
 const LONGEST_EXCERPT: usize = 200;
 
 /// Address and token of a NetBox.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Access {
     /// Address of the NetBox, without `/api`.
-    pub(crate) url: String,
-    /// Token of version 1, or of version 2 with its prefix.
-    pub(crate) token: String,
-    /// Certificates of CAs that the system does not know, in PEM; `None` for none.
+    pub(crate) address: Address,
+    /// Of version 1, or of version 2 with its prefix.
+    pub(crate) token: Secret,
+    /// Certificates of CAs that the system does not know, in PEM.
     pub(crate) ca: Option<String>,
-}
-
-/// Hides the token from logs.
-impl fmt::Debug for Access {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Access").field("url", &self.url).finish_non_exhaustive()
-    }
 }
 
 /// Errors that make calls impossible.
@@ -46,7 +40,7 @@ pub(crate) enum NoClient {
 pub(crate) struct Client {
     agent: Agent,
     base: String,
-    authorization: String,
+    token: Secret,
 }
 
 /// An answer of NetBox.
@@ -100,30 +94,36 @@ impl Client {
             .timeout_global(Some(PATIENCE))
             .tls_config(tls)
             .build();
-        let scheme = if access.token.starts_with("nbt_") { "Bearer" } else { "Token" };
         Ok(Self {
             agent: config.into(),
-            base: format!("{}/api/", access.url.trim_end_matches('/')),
-            authorization: format!("{scheme} {}", access.token),
+            base: format!("{}/api/", access.address.expose().trim_end_matches('/')),
+            token: access.token.clone(),
         })
     }
 
     /// Sends an empty object; the path is what follows `/api/`.
     pub(crate) fn ask(&self, method: &str, path: &str) -> Result<Answer, String> {
+        let token = self.token.expose();
+        let scheme = if token.starts_with("nbt_") { "Bearer" } else { "Token" };
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base))
-            .header(header::AUTHORIZATION, &self.authorization)
+            .header(header::AUTHORIZATION, format!("{scheme} {token}"))
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT, "application/json");
         let answer = match method {
             "GET" | "DELETE" => request.body(()).map_err(ureq::Error::from).and_then(|request| self.agent.run(request)),
             _ => request.body("{}").map_err(ureq::Error::from).and_then(|request| self.agent.run(request)),
         };
-        let mut answer = answer.map_err(|error| error.to_string())?;
+        let mut answer = answer.map_err(|error| self.token.redact(&error.to_string()))?;
         let location = answer.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
-        let location = location.map(str::to_owned);
+        // Some servers repeat what they were sent.
+        let location = location.map(|location| self.token.redact(location));
         let body = answer.body_mut().with_config().limit(LONGEST_BODY).lossy_utf8(true).read_to_string();
-        Ok(Answer { status: answer.status().as_u16(), location, body: body.map_err(|error| error.to_string())? })
+        Ok(Answer {
+            status: answer.status().as_u16(),
+            location,
+            body: self.token.redact(&body.map_err(|error| error.to_string())?),
+        })
     }
 }

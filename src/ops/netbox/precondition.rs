@@ -1,6 +1,7 @@
 //! Checks that the declared functions can write to their NetBox.
 
-use crate::ops::netbox::{Access, CA, Client, TOKEN, declared, examine};
+use crate::ops::netbox::{Access, CA, Client, TOKEN, URL, declared, examine};
+use contract::address::{Address, Query};
 use declaration::Declaration;
 
 use stack::preconditions::Finding;
@@ -10,13 +11,21 @@ pub(crate) async fn check(declaration: &Declaration) -> Vec<Finding> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
     let mut findings = Vec::new();
     for (url, ca) in declared(declaration) {
+        let address = match Address::read(&url, Query::Refused) {
+            Ok(address) => address,
+            Err(error) => {
+                let what = format!("the NetBox at {error}");
+                findings.push(Finding::warns(what, format!("set `{URL}` to its address with `https://`")));
+                continue;
+            }
+        };
         let Some(token) = variable(TOKEN) else {
             let what = format!("the NetBox at {url} was not looked at");
             findings
                 .push(Finding::warns(what, format!("set `{TOKEN}` to the function's token, or run `provision check`")));
             continue;
         };
-        let access = Access { url: url.clone(), token: token.trim().to_owned(), ca: ca.or_else(|| variable(CA)) };
+        let access = Access { address, token: token.trim().into(), ca: ca.or_else(|| variable(CA)) };
         let examined = tokio::task::spawn_blocking(move || Client::new(&access).map(|client| examine(&client))).await;
         let wrong = |reason: String| {
             Finding::warns(format!("the NetBox at {url} cannot be looked at: {reason}"), "run `provision check`")

@@ -167,9 +167,23 @@ fn failed_event(
 fn failure(answer: &Value) -> Option<String> {
     let text = |key: &str| answer.get(key).and_then(Value::as_str);
     match (text("errorType"), text("errorMessage")) {
+        (Some(kind @ ("Runtime.ExitError" | "Runtime.OutOfMemory")), message) => {
+            Some(ended(kind, message.unwrap_or_default()))
+        }
         (Some(kind), Some(message)) => Some(format!("{kind}: {message}")),
         (one, other) => one.or(other).map(str::to_owned),
     }
+}
+
+/// Returns how a process ended without an answer, from Lambda's `RequestId: ID Error: Runtime exited with error: HOW`.
+fn ended(kind: &str, message: &str) -> String {
+    let how = message.rsplit("Runtime exited with error: ").next().unwrap_or_default().trim();
+    let how = how.strip_prefix("the process ended without an answer: ").unwrap_or(how);
+    // Lambda kills a process that takes more memory than its function has.
+    if kind == "Runtime.OutOfMemory" || how == "signal: killed" || how.starts_with("out of memory") {
+        return format!("the process ended: out of memory ({})", if how.is_empty() { kind } else { how });
+    }
+    format!("the process ended: {}", if how.is_empty() { kind } else { how })
 }
 
 /// Deletes a message whose event Lambda has accepted.
@@ -204,6 +218,25 @@ pub(crate) async fn give_back(session: &Session, messages: &[&Received]) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_that_ended_is_told_in_words() {
+        let told = |kind: &str, message: &str| {
+            failure(&serde_json::json!({"errorType": kind, "errorMessage": message})).unwrap()
+        };
+        let exited =
+            |how: &str| told("Runtime.ExitError", &format!("RequestId: 1a-2b Error: Runtime exited with error: {how}"));
+        assert_eq!(exited("signal: killed"), "the process ended: out of memory (signal: killed)");
+        assert_eq!(exited("exit status 134"), "the process ended: exit status 134");
+        assert_eq!(told("Runtime.OutOfMemory", ""), "the process ended: out of memory (Runtime.OutOfMemory)");
+        let local = "out of memory: 301 MB resident, 256 MB declared; killed";
+        assert_eq!(told("Runtime.ExitError", local), format!("the process ended: out of memory ({local})"));
+        assert_eq!(
+            told("Runtime.ExitError", "the process ended without an answer: exit status 7"),
+            "the process ended: exit status 7"
+        );
+        assert_eq!(told("Transient", "S3 is away"), "Transient: S3 is away");
+    }
 
     #[test]
     fn messages_are_hidden_for_as_long_as_it_takes() {

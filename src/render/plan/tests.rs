@@ -183,3 +183,43 @@ fn an_indirect_reference_to_a_changed_resource_waits_for_it() {
     let before = order::prerequisites(&plan.items);
     assert!(before[place("a").unwrap()].contains(&place("c").unwrap()), "{before:?}");
 }
+
+/// Somebody has written a secret where it does not belong: the plan names the variable, and repeats neither side.
+#[test]
+fn no_plan_shows_a_token_or_what_is_secret_in_an_address() {
+    let variables = |value: &str| -> BTreeMap<String, String> {
+        ["NETBOX_TOKEN", "WEBHOOK_SECRET", "DB_PASSWORD"]
+            .map(|name| (name.to_owned(), value.to_owned()))
+            .into_iter()
+            .chain([
+                ("WEBHOOK_URL".to_owned(), format!("https://hooks.example/{value}")),
+                ("NETBOX_URL".to_owned(), format!("https://me:{value}@netbox.example")),
+                ("SINK".to_owned(), format!("shown {}", value.len())),
+            ])
+            .collect()
+    };
+    let settings = |value: &str| {
+        let settings =
+            function::Settings { environment: variables(value), ..function::Settings::new("a", "role", "code") };
+        Settings::Function(Box::new(settings))
+    };
+    let id = Id::new(Kind::Function, "reader");
+    let address = Address::of("a-reader".to_owned());
+    let resource = Resource { id, address: address.clone(), settings: settings("canary"), after: Vec::new() };
+    let read = Read::Present(Live { settings: settings("canary-two"), owner: Owner::Ours });
+    let survey = Survey { read: [((Kind::Function, address), read)].into(), ..Survey::default() };
+    let plan = Plan::new(&[resource], &survey);
+    let heading = render::Heading {
+        source: "infra.yaml".to_owned(),
+        account: "123456789012".to_owned(),
+        region: "eu-west-1".to_owned(),
+    };
+    for text in [shown(&plan), render::json(&heading, &plan).to_string()] {
+        assert!(!text.contains("canary"), "{text}");
+        for part in
+            ["environment.NETBOX_TOKEN", "https://hooks.example/…", "https://netbox.example/…", "shown 6", "shown 10"]
+        {
+            assert!(text.contains(part), "`{part}` is missing in {text}");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 mod files;
 mod schema;
+mod secrets;
 mod sections;
 mod stages;
 

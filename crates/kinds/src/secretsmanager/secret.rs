@@ -14,7 +14,7 @@ use aws_sdk_secretsmanager::{
 use serde::Serialize;
 
 use crate::{
-    Kind, Manage, SecretValue, Session, own_tags,
+    Kind, Manage, Session, own_tags,
     rights::{Right, Target, deletes, reads, writes},
     surplus_tags,
 };
@@ -77,8 +77,8 @@ async fn put_value(session: &Session, address: &Address, desired: &Settings) -> 
 }
 
 /// Writes the value of an existing secret.
-pub async fn write_value(session: &Session, name: &str, value: &SecretValue) -> Result<(), Failure> {
-    let call = session.aws.write.secrets.put_secret_value().secret_id(name).secret_string(value.reveal());
+pub async fn write_value(session: &Session, name: &str, value: &contract::secret::Secret) -> Result<(), Failure> {
+    let call = session.aws.write.secrets.put_secret_value().secret_id(name).secret_string(value.expose());
     call.send().await.or_fail("secretsmanager.PutSecretValue").map(drop)
 }
 
@@ -164,7 +164,7 @@ impl Manage for Secret {
             let words = format!("no value was given for the secret `{}`", address.name);
             return Err(Failure::found(CREATE, Class::Invalid, words));
         };
-        let call = session.aws.write.secrets.create_secret().name(&address.name).secret_string(value.reveal());
+        let call = session.aws.write.secrets.create_secret().name(&address.name).secret_string(value.expose());
         let call = call.description(&desired.description).set_kms_key_id(desired.kms_key.clone());
         call.set_tags(Some(desired.aws_tags())).send().await.or_fail(CREATE).map(drop)
     }

@@ -50,7 +50,7 @@ mod tests {
         *,
     };
     use contract::context;
-    use runtime::environment::{Secret, SecretPlace};
+    use runtime::environment::SecretPlace;
 
     use crate::sinks::{
         netbox::settings::{NETBOX_PROVIDERS, NETBOX_TOKEN, NETBOX_URL},
@@ -70,8 +70,8 @@ mod tests {
             panic!("another sink")
         };
         assert_eq!(
-            (settings.url.as_str(), &settings.token),
-            ("https://netbox.example", &SecretPlace::Given(Secret("abc".to_owned())))
+            (settings.url.expose(), &settings.token),
+            ("https://netbox.example/", &SecretPlace::Given("abc".into()))
         );
         assert_eq!(
             settings.providers,
@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(settings.token, SecretPlace::SecretsManager("netbox/token".to_owned()));
         let table = [
             (NETBOX_URL, "", "is missing"),
-            (NETBOX_URL, "netbox.example", "is `netbox.example`"),
+            (NETBOX_URL, "netbox.example", "expected an address"),
             (NETBOX_URL, "http://netbox.example", "is `http://netbox.example`"),
             (NETBOX_URL, "http://localhost.example", "expected an address"),
             (NETBOX_URL, "https://me:secret@netbox.example", "expected an address"),
@@ -119,14 +119,11 @@ mod tests {
         };
         let sinks = all(&[]).unwrap().sinks;
         let [SinkKind::Webhook(webhook), SinkKind::Calendar(calendar)] = &sinks[..] else { panic!("{sinks:?}") };
-        assert_eq!(webhook.url, "https://hooks.example/in?key=1");
+        assert_eq!(webhook.url.expose(), "https://hooks.example/in?key=1");
         assert_eq!((calendar.name.as_str(), calendar.place.prefix.as_str()), ("s", "calendar/"));
         assert!(calendar.unmatched.is_some() && !format!("{webhook:?}").contains("abc"));
         let table: [(&[(&'static str, &'static str)], &str); 5] = [
-            (
-                &[(WEBHOOK_URL, "http://hooks.example/")],
-                "`WEBHOOK_URL` is `http://hooks.example/`, expected an address",
-            ),
+            (&[(WEBHOOK_URL, "http://hooks.example/")], "`WEBHOOK_URL` is `http://hooks.example`: it is not encrypted"),
             (&[(WEBHOOK_SECRET, "abc")], "`WEBHOOK_SECRET` is not a webhook secret"),
             (&[(WEBHOOK_SECRET, "")], "the function's `secrets` can name it"),
             (&[(context::VARIABLE, NONE)], "no prefix that ends in `calendar/`"),

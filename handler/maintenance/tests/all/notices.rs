@@ -25,7 +25,7 @@ use notice::{
     model::Maintenance,
     outcome::{Notice, Outcome},
 };
-use runtime::{SecretSource, environment::Secret, http::Http};
+use runtime::{SecretSource, http::Http};
 use schedule::{Announcement, EventStatus, ScheduledWindow};
 use serde_json::{Value, json};
 
@@ -115,7 +115,7 @@ impl Server {
     }
 
     fn sink(&self) -> NetBox {
-        let token = SecretSource::Given(Secret(self.variables["NETBOX_TOKEN"].clone()));
+        let token = SecretSource::Given(self.variables["NETBOX_TOKEN"].clone().into());
         NetBox::new(Client::new(&self.variables["NETBOX_URL"], None, token), BTreeMap::new())
     }
 

@@ -195,7 +195,7 @@ impl NetBox {
     /// Creates the sink from its settings. Nothing is read or connected before the first mail needs it.
     pub fn open(settings: Settings, aws: &Aws, store: &S3) -> Self {
         let token = SecretSource::at(settings.token, aws);
-        let client = Client::new(&settings.url, settings.ca, token).with_plugin(settings.plugin);
+        let client = Client::new(settings.url.expose(), settings.ca, token).with_plugin(settings.plugin);
         let unmatched = settings.unmatched.map(|place| Unmatched { store: store.clone(), place });
         Self::new(client, settings.providers).with_unmatched(unmatched)
     }

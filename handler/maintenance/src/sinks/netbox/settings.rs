@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use contract::context::{Context, Place};
+use contract::{
+    address::{Address, Query},
+    context::{Context, Place},
+};
 use runtime::environment::{Reader, SecretPlace};
 
 /// Variable: address of NetBox, `https://…` (`http://` on this machine only).
@@ -20,8 +23,8 @@ pub const NETBOX_PLUGIN: &str = "NETBOX_PLUGIN";
 /// The settings of a NetBox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Address, without a slash at its end.
-    pub url: String,
+    /// Its address.
+    pub url: Address,
     /// Place of the token.
     pub token: SecretPlace,
     /// Certificates that are trusted besides the public ones, as PEM.
@@ -46,8 +49,7 @@ pub enum Plugin {
 impl Settings {
     /// Reads the settings from the environment.
     pub fn read(reader: &mut Reader<'_>, context: Option<&Context>) -> Option<Self> {
-        let url = reader.url(NETBOX_URL, "https://netbox.example.com", false);
-        let url = url.map(|url| url.trim_end_matches('/').to_owned());
+        let url = reader.url(NETBOX_URL, "https://netbox.example.com", Query::Refused);
         let is_token = |token: &str| token.chars().all(|letter| letter.is_ascii_graphic());
         let token = reader.secret(NETBOX_TOKEN, context, is_token, "is not an API token of NetBox");
         let providers = providers(reader);

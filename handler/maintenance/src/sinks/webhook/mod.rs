@@ -8,6 +8,7 @@ mod signature;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use contract::{address::Address, secret::Secret};
 use tokio::sync::Mutex;
 
 use self::signature::Key;
@@ -31,20 +32,18 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Webhook {
     http: Http,
-    path: String,
+    path: Secret,
     secret: SecretSource,
     key: Mutex<Option<Key>>,
 }
 
 impl Webhook {
-    /// Returns the server at that URL.
-    pub fn new(url: &str, ca: Option<OwnCa>, secret: SecretSource) -> Self {
-        let authority = url.find("://").map_or(0, |scheme| scheme + 3);
-        let path =
-            url.get(authority..).and_then(|rest| rest.find(['/', '?'])).map_or(url.len(), |path| authority + path);
-        let (base, path) = url.split_at_checked(path).unwrap_or((url, ""));
-        let slash = if path.starts_with('/') { "" } else { "/" };
-        Self { http: Http::new(base.to_owned(), ca), path: format!("{slash}{path}"), secret, key: Mutex::new(None) }
+    /// Returns the server at that address. Some servers know their senders by its path.
+    pub fn new(address: &Address, ca: Option<OwnCa>, secret: SecretSource) -> Self {
+        let (base, path) = address.split();
+        let http = Http::to_secret(base.to_owned(), &path, ca);
+        let slash = if path.expose().starts_with('/') { "" } else { "/" };
+        Self { http, path: format!("{slash}{}", path.expose()).into(), secret, key: Mutex::new(None) }
     }
 
     async fn send(&self, document: &Document<'_>) -> Result<(), SinkError> {
@@ -91,7 +90,7 @@ impl Webhook {
             ("webhook-timestamp", seconds.to_string()),
             ("webhook-signature", key.signature(id, seconds, body)),
         ];
-        Ok(self.http.send("POST", &self.path, &headers, Some(body.to_vec())).await)
+        Ok(self.http.send("POST", self.path.expose(), &headers, Some(body.to_vec())).await)
     }
 
     async fn key(&self) -> Result<Key, SinkError> {

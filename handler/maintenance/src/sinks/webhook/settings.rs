@@ -1,6 +1,9 @@
 //! The settings of the sink `webhook`, and its construction from them.
 
-use contract::context::Context;
+use contract::{
+    address::{Address, Query},
+    context::Context,
+};
 use runtime::{
     SecretSource,
     environment::{Aws, Reader, SecretPlace},
@@ -21,7 +24,7 @@ pub const WEBHOOK_CA: &str = "WEBHOOK_CA";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Address, with its path.
-    pub url: String,
+    pub url: Address,
     /// Place of the secret.
     pub secret: SecretPlace,
     /// Certificates that are trusted besides the public ones, as PEM.
@@ -31,7 +34,7 @@ pub struct Settings {
 impl Settings {
     /// Reads the settings from the environment.
     pub fn read(reader: &mut Reader<'_>, context: Option<&Context>) -> Option<Self> {
-        let url = reader.url(WEBHOOK_URL, "https://maintenance.example.com/notices", true);
+        let url = reader.url(WEBHOOK_URL, "https://maintenance.example.com/notices", Query::Allowed);
         let is_secret = |secret: &str| secret.starts_with("whsec_");
         let malformed = "is not a webhook secret, which begins with `whsec_`";
         let secret = reader.secret(WEBHOOK_SECRET, context, is_secret, malformed);

@@ -26,7 +26,7 @@ impl fmt::Debug for Key {
 impl Key {
     /// Returns the key of a secret; the error says what is wrong with it.
     pub(super) fn of(secret: &Secret) -> Result<Self, String> {
-        let written = secret.0.strip_prefix(PREFIX).and_then(|text| base64::decode(text).ok());
+        let written = secret.expose().strip_prefix(PREFIX).and_then(|text| base64::decode(text).ok());
         let key = written.filter(|key| (SHORTEST..=LONGEST).contains(&key.len()));
         key.map(Self).ok_or_else(|| {
             format!("is not a webhook secret: expected `{PREFIX}` and the base64 of {SHORTEST} to {LONGEST} bytes")
@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn the_signature_is_that_of_the_standard() {
         // Checked with Python's hmac module.
-        let key = Key::of(&Secret(format!("{PREFIX}{}", base64::encode([7; 32])))).unwrap();
+        let key = Key::of(&format!("{PREFIX}{}", base64::encode([7; 32])).into()).unwrap();
         assert_eq!(
             key.signature("id-1", 1_772_438_400, b"{\"a\":1}"),
             "v1,Ru2A/H0obNCULLtQBR1pKwH3XQ3RmcgOTFkjgSPQxX8="
@@ -62,7 +62,7 @@ mod tests {
     fn a_malformed_webhook_secret_is_refused() {
         let short = format!("{PREFIX}{}", base64::encode([1; 8]));
         for bad in ["", "secret", PREFIX, "whsec_???", short.as_str()] {
-            let error = Key::of(&Secret(bad.to_owned())).unwrap_err();
+            let error = Key::of(&bad.into()).unwrap_err();
             assert!(error.contains("`whsec_`") && !error.contains("???"), "{error}");
         }
     }

@@ -9,10 +9,9 @@ use tokio::{
 };
 
 use super::*;
-use contract::receipt_event::Received;
+use contract::{address::Query, receipt_event::Received};
 use mail::Mail;
 use notice::outcome::Outcome;
-use runtime::environment::Secret;
 
 const SECRET: &str = "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 const PLANNED: &[u8] = include_bytes!("../../../../../tests/mails/zayo/planned.eml");
@@ -47,7 +46,8 @@ async fn server(statuses: &'static [u16]) -> (Webhook, Asked) {
             }
         }
     });
-    (Webhook::new(&url, None, SecretSource::Given(Secret(SECRET.to_owned()))), asked)
+    let address = Address::read(&url, Query::Allowed).unwrap();
+    (Webhook::new(&address, None, SecretSource::Given(SECRET.into())), asked)
 }
 
 async fn deliver(webhook: &Webhook) -> Result<Delivered, SinkError> {
@@ -130,7 +130,7 @@ async fn nothing_is_sent_unsigned_or_when_the_time_is_up() {
     webhook.until(runtime::Deadline::at(SystemTime::now()));
     let end = deliver(&webhook).await;
     assert!(matches!(&end, Err(SinkError::Transient(reason)) if reason.contains("time is up")), "{end:?}");
-    webhook.secret = SecretSource::Given(Secret("guess".to_owned()));
+    webhook.secret = SecretSource::Given("guess".into());
     *webhook.key.lock().await = None;
     let end = deliver(&webhook).await;
     assert!(matches!(&end, Err(SinkError::Transient(reason)) if reason.contains("is not a webhook secret")), "{end:?}");

@@ -22,6 +22,7 @@ use super::settings::{NETBOX_CA, Plugin};
 use runtime::{
     Deadline, SecretSource,
     http::{Answer, Http, OwnCa},
+    redact,
 };
 
 /// Path of the plugin `netbox-circuitmaintenance` in the API.
@@ -130,7 +131,11 @@ impl Client {
         serde_json::from_slice(&answer.body).map_err(|error| {
             // Something between us and NetBox may have answered in its place.
             let what = format!("{method} {}", path.split('?').next().unwrap_or_default());
-            Fault::Transient(format!("{what}: the answer is not NetBox's ({error}): {}", answer.quote()))
+            Fault::Transient(format!(
+                "{what}: the answer is not NetBox's ({}): {}",
+                redact(&error.to_string()),
+                answer.quote()
+            ))
         })
     }
 

@@ -13,7 +13,6 @@ use crate::sinks::netbox::{
     ids::{CircuitId, EventId, ImpactId, ProviderId},
     records::{Action, EventChange, NewImpact, Performed, Records},
 };
-use runtime::environment::Secret;
 
 /// Requests that the server received: request line, headers and body.
 type Asked = Arc<Mutex<Vec<String>>>;
@@ -50,7 +49,7 @@ async fn server(answers: Vec<(u16, &'static str, String)>) -> (Client, Asked) {
             }
         }
     });
-    (Client::new(&url, None, SecretSource::Given(Secret("0".repeat(40)))), asked)
+    (Client::new(&url, None, SecretSource::Given("0".repeat(40).into())), asked)
 }
 
 fn ok(body: &str) -> (u16, &'static str, String) {
@@ -157,7 +156,7 @@ async fn a_change_carries_the_tag_and_both_kinds_of_tokens_are_sent() {
     let action = Action::Update { event: EventId::new(7), etag: "W/\"1\"".to_owned(), change };
     let Performed::Event(event) = client.perform(&action).await.unwrap() else { panic!("no event") };
     assert_eq!(event.id, EventId::new(7));
-    client.token = Token::new(SecretSource::Given(Secret("nbt_key.secret".to_owned())));
+    client.token = Token::new(SecretSource::Given("nbt_key.secret".into()));
     client.perform(&action).await.unwrap();
     let asked = asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
     assert!(asked[0].starts_with("PATCH /api/plugins/maintenance/circuitmaintenance/7/ "));
@@ -341,7 +340,7 @@ async fn no_call_is_begun_when_the_time_is_up() {
 #[tokio::test]
 async fn certificates_that_cannot_be_read_are_said_to_be_so() {
     let ca = Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned());
-    let client = Client::new("https://127.0.0.1:9", ca, SecretSource::Given(Secret("t".to_owned())));
+    let client = Client::new("https://127.0.0.1:9", ca, SecretSource::Given("t".into()));
     let fault = client.perform(&Action::RemoveImpacts(vec![ImpactId::new(1)])).await.unwrap_err();
     assert!(fault.to_string().contains("`NETBOX_CA` cannot be read"), "{fault}");
 }

@@ -25,8 +25,8 @@ impl Token {
             Some(secret) => secret.clone(),
             None => cached.insert(read(&self.source).await?).clone(),
         };
-        let kind = if secret.0.starts_with("nbt_") { "Bearer" } else { "Token" };
-        Ok(format!("{kind} {}", secret.0))
+        let kind = if secret.expose().starts_with("nbt_") { "Bearer" } else { "Token" };
+        Ok(format!("{kind} {}", secret.expose()))
     }
 
     /// Reads the token again; returns whether it has changed.
@@ -44,6 +44,6 @@ async fn read(source: &SecretSource) -> Result<Secret, Fault> {
     // deep.
     let secret = Box::pin(source.read()).await.map_err(Fault::Unavailable)?;
     // A token contains no white space, and a header could not carry it.
-    let fits = !secret.0.is_empty() && secret.0.chars().all(|letter| letter.is_ascii_graphic());
+    let fits = !secret.expose().is_empty() && secret.expose().chars().all(|letter| letter.is_ascii_graphic());
     fits.then_some(secret).ok_or_else(|| Fault::Unavailable(format!("{source} is not an API token of NetBox")))
 }

@@ -1,0 +1,48 @@
+//! The declaration with every function's environment checked against the schema of its code.
+
+use std::{collections::BTreeMap, path::Path};
+
+use declaration::{Checked, Code, Configuration, Declaration, Unavailable};
+use package::{NotBuilt, Request};
+
+/// The schemas of the functions of this version: a declaration is checked by them where the functions' own are not to be had.
+const OURS: [(&str, &[u8]); 2] = [
+    ("maintenance", include_bytes!("../../handler/maintenance/configuration.json")),
+    ("echo", include_bytes!("../../handler/echo/configuration.json")),
+];
+
+/// Reads a declaration, and checks it as a whole.
+pub(crate) async fn check(file: &Path, stage: Option<&str>) -> anyhow::Result<Checked> {
+    let declared = Declaration::check(file, stage)?;
+    let mut configurations = BTreeMap::new();
+    for function in declared.declarations.iter().flat_map(|declaration| declaration.functions.values()) {
+        if !configurations.contains_key(&function.code) {
+            let request = Request { folder: package::folder(file), code: &function.code };
+            let found = package::schema(&request).await;
+            configurations.insert(&function.code, configuration(&function.code, found));
+        }
+    }
+    let look_up = |code: &Code| configurations.get(code).cloned().unwrap_or(Ok(None));
+    Ok(Declaration::check_with(file, stage, &look_up)?)
+}
+
+/// Returns the secrets and addresses of this version's function of that name, as far as it can be said of another one.
+fn ours(name: &str) -> Result<Option<Configuration>, Unavailable> {
+    let ours = OURS.iter().find(|(ours, _)| *ours == name);
+    ours.map(|(_, schema)| Configuration::read(schema).map(Configuration::of_secrets)).transpose()
+}
+
+/// Reads the schema that a function's code has. A machine that cannot build a crate can check its declaration all the same: what
+/// the declaration itself says wrong is an error, and not what is missing around it.
+fn configuration(code: &Code, found: Result<Option<Vec<u8>>, NotBuilt>) -> Result<Option<Configuration>, Unavailable> {
+    let (Code::Crate { package: name, .. } | Code::Shipped(name)) = code;
+    match found {
+        Ok(schema) => schema.map(|bytes| Configuration::read(&bytes)).transpose(),
+        Err(NotBuilt::NoCargo(_) | NotBuilt::NoWorkspace { .. } | NotBuilt::NoLock { .. }) => ours(name),
+        Err(error) => {
+            let is_warning = matches!(error, NotBuilt::NoneShipped { .. });
+            let instead = if is_warning { ours(name)? } else { None };
+            Err(Unavailable { message: error.to_string(), hint: error.hint(), is_warning, instead })
+        }
+    }
+}

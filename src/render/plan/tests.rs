@@ -205,7 +205,13 @@ fn no_plan_shows_a_token_or_what_is_secret_in_an_address() {
     };
     let id = Id::new(Kind::Function, "reader");
     let address = Address::of("a-reader".to_owned());
-    let resource = Resource { id, address: address.clone(), settings: settings("canary"), after: Vec::new() };
+    let resource = Resource {
+        id,
+        address: address.clone(),
+        settings: settings("canary"),
+        after: Vec::new(),
+        protections: Vec::new(),
+    };
     let read = Read::Present(Live { settings: settings("canary-two"), owner: Owner::Ours });
     let survey = Survey { read: [((Kind::Function, address), read)].into(), ..Survey::default() };
     let plan = Plan::new(&[resource], &survey);

@@ -17,6 +17,7 @@ pub mod model;
 pub mod opinion;
 pub mod outcome;
 pub mod page;
+mod passages;
 pub mod pattern;
 pub mod provider;
 pub mod providers;

@@ -8,9 +8,9 @@ use super::{
     calendar::{self, Content},
     failure::Failure,
     found::{Found, Place},
-    gate::{self, Told},
     lines::Lines,
     page::Page,
+    passages::{self, Told},
     provider::Provider,
 };
 use mail::{Ending, Mail};
@@ -124,7 +124,7 @@ impl<'mail> Source<'mail> {
 
     /// Returns the passages that tell of changes in the notice's own words, in every form of it.
     pub(super) fn told(&self) -> &[Told] {
-        self.forms.told.get_or_init(|| gate::told(self))
+        self.forms.told.get_or_init(|| passages::told(self.mail, self.text().ok(), self.page().ok()))
     }
 
     /// A failure unless something closes the body, or a line of it holds one of these words, which the format has below all

@@ -132,7 +132,7 @@ fn permissions_name_declared_entries() {
     35:22: bucket `mial` is not declared | did you mean `mail`?
     87:18: function `maintenance` reads `other/` of bucket `mail`, and no action before this one stores the mail there | put `{store: mail, prefix: other/}` before it
     35:13: an item of `reads` lacks `bucket` | add `bucket: mail`
-    36:20: `mail/unmatched/` is a part of what stands before it in `writes`
+    36:20: `mail/unmatched/` is part of an earlier entry of `writes`
     36:23: `archive` is there twice in `writes`
     36:13: `writes` must be a list, not a mapping | write `writes: [mail]`
     37:38: `prefix` must be empty or end with `/`, not the text `inbound` | write `inbound/`

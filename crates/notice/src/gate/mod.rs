@@ -6,18 +6,16 @@
 
 pub(crate) mod other;
 mod several;
-mod text;
 
 use super::{
-    change::{self, Change, Statement},
+    change::{Change, Statement},
     draft::ROW_STATUS,
     failure::Failure,
-    found::Place,
     model::{Maintenance, Status},
     opinion,
+    passages::{Entry, Told},
     source::Source,
 };
-use text::Passage;
 
 /// A failure where the notice tells of a change that the status of none of its maintenances says, names another notice in the same
 /// way, or states other values to one who reads it in another way.
@@ -38,37 +36,6 @@ pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result
         }
     }
     opinion::of(source, maintenances).map(drop)
-}
-
-/// A passage of the notice that tells of changes.
-pub(super) struct Told {
-    text: String,
-    place: Option<Place>,
-    entry: Entry,
-    /// The changes, at least one.
-    pub(super) statements: Vec<Statement>,
-}
-
-/// The entry of a calendar that a passage is of.
-#[derive(Clone, Copy)]
-enum Entry {
-    /// It is no calendar's.
-    None,
-    /// It is of an entry with this status.
-    Of(Option<Status>),
-}
-
-/// The passages of the notice that tell of changes, in every form of it.
-pub(super) fn told(source: &Source<'_>) -> Vec<Told> {
-    let of_bodies = text::passages(source).into_iter().map(|passage| (passage, Entry::None));
-    let of_calendars = text::passages_of_calendars(source.mail()).into_iter();
-    let passages = of_bodies.chain(of_calendars.map(|(passage, status)| (passage, Entry::Of(status))));
-    passages
-        .filter_map(|(Passage { text, place }, entry)| {
-            let statements = change::statements(&text);
-            (!statements.is_empty()).then_some(Told { text, place, entry, statements })
-        })
-        .collect()
 }
 
 fn expect_explained(told: &Told, statuses: &[Status]) -> Result<(), Failure> {
@@ -93,15 +60,10 @@ fn expect_explained(told: &Told, statuses: &[Status]) -> Result<(), Failure> {
         said.concat(),
         statement.change.words()
     );
-    Err(Failure { place: told.place.clone(), ..Failure::ambiguous(expected).with_quote(&statement.sentence) })
+    Err(Failure { place: Some(told.place.clone()), ..Failure::ambiguous(expected).with_quote(&statement.sentence) })
 }
 
 /// Returns whether a line begins with a date: `2031-03-04 05:00:30 GMT - Work has begun.`
 fn is_log_entry(text: &str) -> bool {
     text.bytes().take(4).all(|digit| digit.is_ascii_digit()) && text.as_bytes().get(4) == Some(&b'-')
-}
-
-/// Returns where a passage without a place of its own stands.
-const fn in_calendar(event: usize, property: &'static str) -> Place {
-    Place::Calendar { event, property }
 }

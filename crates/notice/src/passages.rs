@@ -2,29 +2,65 @@
 
 use icalendar::parser::unfold;
 
-use super::in_calendar;
-use crate::{change, found::Place, lines::Lines, model::Status, page::Page, source::Source};
+use super::{
+    change::{self, Statement},
+    found::Place,
+    lines::Lines,
+    model::Status,
+    page::Page,
+};
 use mail::{Layer, Mail};
 
-/// Text that is read as one piece: a sentence does not go on beyond it.
-pub(super) struct Passage {
+/// A passage of the notice that tells of changes.
+pub(super) struct Told {
     pub(super) text: String,
-    pub(super) place: Option<Place>,
+    pub(super) place: Place,
+    pub(super) entry: Entry,
+    /// The changes, at least one.
+    pub(super) statements: Vec<Statement>,
+}
+
+/// The entry of a calendar that a passage is of.
+#[derive(Clone, Copy)]
+pub(super) enum Entry {
+    /// It is no calendar's.
+    None,
+    /// It is of an entry with this status; `None` if the entry has none.
+    Of(Option<Status>),
+}
+
+/// Returns the passages of the notice that tell of changes, in every form of it. `text` and `page` are the mail's first bodies,
+/// where it has them.
+pub(super) fn told(mail: &Mail, text: Option<&Lines>, page: Option<&Page>) -> Vec<Told> {
+    let of_bodies = of_bodies(mail, text, page).into_iter().map(|passage| (passage, Entry::None));
+    let of_calendars = of_calendars(mail).into_iter().map(|(passage, status)| (passage, Entry::Of(status)));
+    of_bodies
+        .chain(of_calendars)
+        .filter_map(|(Passage { text, place }, entry)| {
+            let statements = change::statements(&text);
+            (!statements.is_empty()).then_some(Told { text, place, entry, statements })
+        })
+        .collect()
+}
+
+/// Text that is read as one piece: a sentence does not go on beyond it.
+struct Passage {
+    text: String,
+    place: Place,
 }
 
 /// Returns the subjects and the paragraphs of the bodies.
-pub(super) fn passages(source: &Source<'_>) -> Vec<Passage> {
-    let mail = source.mail();
+fn of_bodies(mail: &Mail, text: Option<&Lines>, page: Option<&Page>) -> Vec<Passage> {
     let mut passages = Vec::new();
     let mut subjects: Vec<&str> = mail.layers().iter().map(Layer::bare_subject).collect();
     subjects.dedup();
     passages.extend(
-        subjects.into_iter().map(|subject| Passage { text: subject.to_owned(), place: Some(Place::Header("Subject")) }),
+        subjects.into_iter().map(|subject| Passage { text: subject.to_owned(), place: Place::Header("Subject") }),
     );
-    if let Ok(text) = source.text() {
+    if let Some(text) = text {
         of_lines(text, &mut passages);
     }
-    if let Ok(page) = source.page() {
+    if let Some(page) = page {
         of_lines(page.lines(), &mut passages);
     }
     for text in mail.texts.iter().skip(1) {
@@ -44,14 +80,14 @@ pub(super) fn passages(source: &Source<'_>) -> Vec<Passage> {
 
 fn of_lines(lines: &Lines, passages: &mut Vec<Passage>) {
     let paragraphs = change::paragraphs(lines.iter());
-    passages.extend(paragraphs.into_iter().map(|(place, text)| Passage { text, place: Some(place) }));
+    passages.extend(paragraphs.into_iter().map(|(place, text)| Passage { text, place }));
 }
 
 /// The properties of an entry that people read.
 const READ_BY_PEOPLE: [&str; 3] = ["SUMMARY", "DESCRIPTION", "COMMENT"];
 
 /// Returns the texts of the calendars, each with the status of its entry; `None` if the entry has none.
-pub(super) fn passages_of_calendars(mail: &Mail) -> Vec<(Passage, Option<Status>)> {
+fn of_calendars(mail: &Mail) -> Vec<(Passage, Option<Status>)> {
     let mut passages = Vec::new();
     let mut event = 0;
     for calendar in &mail.calendars {
@@ -70,7 +106,7 @@ pub(super) fn passages_of_calendars(mail: &Mail) -> Vec<(Passage, Option<Status>
                 let Some((property, value)) = found else { continue };
                 let text = value.replace("\\n", "\n").replace("\\N", "\n").replace("\\,", ",").replace("\\;", ";");
                 for text in text.lines().map(str::trim).filter(|text| !text.is_empty()) {
-                    let place = Some(in_calendar(event, property));
+                    let place = Place::Calendar { event, property };
                     passages.push((Passage { text: text.to_owned(), place }, status));
                 }
             }

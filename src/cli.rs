@@ -195,8 +195,8 @@ pub struct Down {
     /// Also delete mails, logs and failed events.
     #[arg(long)]
     pub delete_data: bool,
-    /// Delete this stack (STACK or STACK-STAGE) without its declaration.
-    #[arg(long, value_name = "STACK", conflicts_with = "stage")]
+    /// Delete this stack, in the stage of `--stage`, without its declaration.
+    #[arg(long, value_name = "STACK")]
     pub stack: Option<String>,
     /// Region of that stack. [default: the region of your AWS configuration]
     #[arg(long, value_name = "REGION", requires = "stack")]

@@ -17,6 +17,7 @@ use crate::{
     render::{Printer, apply::Report, plan::Heading},
 };
 use aws::{Aws, Pacing};
+use engine::Stack;
 use kinds::{Data, Session};
 use problem::Problem;
 
@@ -34,7 +35,17 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Down) -> anyhow::R
 /// Opens the stack by its name alone, or by its declaration.
 async fn open(common: &Common, typed: &Down) -> anyhow::Result<Session> {
     let mut session = match &typed.stack {
-        Some(name) => account::session(Aws::connect(typed.region.as_deref(), Pacing::from_environment()).await?, name),
+        Some(name) => {
+            let aws = Aws::connect(typed.region.as_deref(), Pacing::from_environment()).await?;
+            let region = aws.realm.region.clone();
+            let stack = Stack { name: name.clone(), stage: common.stage.clone(), region };
+            // A dot would make a stage of a part of the name.
+            if Stack::parse(&stack.id()).as_ref() != Some(&stack) {
+                let message = format!("Failed to find {stack}: the name of a stack or stage has no dot");
+                return Err(Problem::new(message).with_hint("name the stage with `--stage`").into());
+            }
+            account::session(aws, stack)
+        }
         None => account::open(&common.file, common.stage.as_deref()).await?.session,
     };
     if typed.delete_data {
@@ -50,7 +61,7 @@ async fn down(
     session: &Session,
     interrupts: &mut Interrupts,
 ) -> anyhow::Result<ExitCode> {
-    let stack = session.stack.id.clone();
+    let stack = session.stack.prefix();
     if let Some(name) = typed.confirm.as_ref().filter(|name| **name != stack) {
         let message = format!("Failed to confirm: this is stack `{stack}`, not `{name}`");
         return Err(Problem::new(message).into());

@@ -31,15 +31,15 @@ pub(crate) async fn open(file: &Path, stage: Option<&str>) -> anyhow::Result<Ope
         return Err(Problem::new(message).with_hint("choose other credentials with `AWS_PROFILE`").into());
     }
     let names = Names::new(&declaration, &aws.realm.account);
-    let session = session(aws, names.stack());
+    let session = session(aws, names.stack().clone());
     Ok(Opened { declaration, names, session })
 }
 
-/// Returns a session of a stack of which only the name is known.
-pub(crate) fn session(aws: Aws, stack: &str) -> Session {
+/// Returns a session of a stack of which no declaration is there.
+pub(crate) fn session(aws: Aws, stack: Stack) -> Session {
     Session {
         aws,
-        stack: Stack { id: stack.to_owned() },
+        stack,
         code: BTreeMap::new(),
         secrets: BTreeMap::new(),
         receipt: Snapshots::default(),

@@ -12,7 +12,11 @@ use crate::ops::netbox::Findings;
 use aws::OrFail;
 use declaration::Declaration;
 use engine::{Action, Address, Failure, Live};
-use kinds::{Condition, Item, Kind, Plan, REVISION_TAG, Read, Session, Survey, ses::Snapshot};
+use kinds::{
+    Condition, Item, Kind, Plan, REVISION_TAG, Read, Session, Survey,
+    cloudwatch::alarm,
+    ses::{self, Snapshot},
+};
 use stack::Names;
 
 /// The state of a resource.
@@ -163,8 +167,8 @@ fn state(item: &Item, survey: &Survey) -> (State, Option<String>) {
 /// Returns the active rule set, with the stack's rules in it.
 pub(crate) fn receiving(session: &Session, snapshot: &Snapshot) -> Receiving {
     let names = snapshot.active.as_ref().map(|active| snapshot.names(active)).unwrap_or_default();
-    let prefix = session.stack.rule_prefix();
-    let (rules, foreign): (Vec<String>, Vec<String>) = names.into_iter().partition(|name| name.starts_with(&prefix));
+    let (rules, foreign): (Vec<String>, Vec<String>) =
+        names.into_iter().partition(|name| ses::is_own_rule(&session.stack, name));
     Receiving { active_rule_set: snapshot.active.clone(), rules, foreign_rules: foreign.len() }
 }
 
@@ -216,7 +220,8 @@ async fn depth(session: &Session, names: &Names, entry: &str) -> Result<Option<D
 
 /// Returns the names of the stack's alarms that are firing.
 async fn ringing(session: &Session) -> Result<Vec<String>, Failure> {
-    let call = session.aws.read.cloudwatch.describe_alarms().alarm_name_prefix(session.stack.prefix());
+    let call =
+        session.aws.read.cloudwatch.describe_alarms().alarm_name_prefix(alarm::IDENTITY.listed_by(&session.stack));
     let mut pages = call.state_value(StateValue::Alarm).into_paginator().send();
     let mut names = Vec::new();
     while let Some(page) = pages.next().await {

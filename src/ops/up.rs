@@ -74,7 +74,7 @@ pub(crate) fn ensure_no_foreign_resources(plan: &Plan) -> Result<(), Problem> {
         return Ok(());
     }
     let message = format!("Failed to plan: what has the stack's names is not the stack's: {}", foreign.join("; "));
-    Err(Problem::new(message).with_hint("delete or rename them, or give the stack another name"))
+    Err(Problem::new(message).with_hint("delete or rename them, or give the stack or its stage another name"))
 }
 
 /// Fails if a finding would keep the stack from working at all.

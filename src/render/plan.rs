@@ -37,7 +37,13 @@ impl Heading {
     /// Returns the heading of a deletion: the file, or the stack's name if there is no declaration.
     pub(crate) fn of_stack(common: &Common, typed: &Down, aws: &Aws) -> Self {
         let heading = Self::new(common, aws);
-        Self { source: typed.stack.as_ref().map_or(heading.source.clone(), |name| format!("stack {name}")), ..heading }
+        Self {
+            source: typed.stack.as_ref().map_or(heading.source.clone(), |name| match &common.stage {
+                Some(stage) => format!("stack {name}, stage {stage}"),
+                None => format!("stack {name}"),
+            }),
+            ..heading
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 pub use arn::{Arn, ArnForm, Partition, Realm};
 pub use failure::OrFail;
-pub use name::cut;
+pub use name::{cut, hashed, kept_prefix};
 pub use pace::{Pacing, Turnstile};
 
 use engine::{Class, Failure};

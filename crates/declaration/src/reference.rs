@@ -19,7 +19,7 @@ Every key that `infra.yaml` may hold. `provision validate` checks a declaration 
 - A key marked **required** must be there; every other key may be left out and then has its default.
 - Entries refer to each other by name: `reads: [mail]` names the entry `mail` of `buckets`. Rights and order follow from
   these references.
-- `NAME` stands for a name that you choose: lower-case letters, digits and hyphens, at most 32 characters.
+- `NAME` stands for a name that you choose: lower-case letters, digits and single hyphens, at most 32 characters.
 - Durations are whole numbers with a unit: `30s`, `15m`, `12h`, `14d`. Sizes are `256MB` or `1GB`.
 ";
 

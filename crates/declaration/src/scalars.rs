@@ -23,7 +23,7 @@ const fn form(what: &'static str, pattern: &'static str) -> Form {
 /// Form of any text.
 pub(super) const TEXT: Form = form("a text", "");
 /// Form of the name of a stack, an entry, a stage or a rule.
-pub(super) const NAME: Form = form("a name", "^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$");
+pub(super) const NAME: Form = form("a name", "^(?=.{1,32}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$");
 /// Form of an AWS region.
 pub(super) const REGION: Form = form("an AWS region such as `eu-west-1`", "^[a-z]{2,}(-[a-z]+)+-[0-9]+$");
 /// Form of an AWS account.
@@ -169,12 +169,13 @@ pub(super) fn number<T: TryFrom<u32>>(text: &str, least: u32, most: u32) -> Resu
     T::try_from(number).map_err(|_| Wrong::default())
 }
 
-/// Parses the name of an entry, a stack or a rule. Names in AWS are made of it, and a bucket's name has lower-case
-/// letters, digits and hyphens only.
+/// Parses the name of an entry, a stage, a stack or a rule. Names in AWS are made of it, and a bucket's name has lower-case
+/// letters, digits and hyphens only. Two hyphens in a row are in names that were cut, and in no other.
 pub(super) fn name(text: &str) -> Result<String, Wrong> {
     let sound = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && text.starts_with(|first: char| first.is_ascii_lowercase())
         && !text.ends_with('-')
+        && !text.contains("--")
         && text.len() <= LONGEST_NAME;
     if sound {
         return Ok(text.to_owned());
@@ -186,8 +187,9 @@ pub(super) fn name(text: &str) -> Result<String, Wrong> {
         .skip_while(|character| !character.is_ascii_lowercase())
         .take(LONGEST_NAME)
         .collect();
-    let mended = mended.trim_end_matches('-');
-    let wrong = Wrong::expected(format!("a name of lower case letters, digits and hyphens, at most {LONGEST_NAME}"));
+    let mended = mended.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
+    let wrong =
+        Wrong::expected(format!("a name of lower case letters, digits and single hyphens, at most {LONGEST_NAME}"));
     Err(if mended.is_empty() { wrong } else { wrong.hint(format!("for example `{mended}`")) })
 }
 

@@ -1,10 +1,13 @@
 //! Ownership of a resource, by its tags: this stack's, nobody's, or somebody else's.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use crate::Address;
 
-/// Tag that marks a resource as this stack's; its value is the stack's id. Set on every resource that can carry tags.
+/// Tag that marks a resource as a stack's; its value is [`Stack::id`]. Set on every resource that can carry tags.
+///
+/// It is one tag, since of three one could be lost: without its stage's tag, a resource of `mail` in stage `prod` would be one of
+/// `mail` without stages.
 pub const STACK_TAG: &str = "provision:stack";
 /// Tag that names the declaration's entry that a resource was created for.
 pub const ENTRY_TAG: &str = "provision:id";
@@ -27,8 +30,11 @@ impl Owner {
     /// Returns the owner by tags. An untagged resource that `holds_something` is not taken over.
     pub fn of(tags: &Tags, stack: &Stack, holds_something: bool) -> Self {
         match tags.get(STACK_TAG) {
-            Some(owner) if *owner == stack.id => Self::Ours,
-            Some(owner) => Self::Other(format!("it belongs to stack `{owner}`")),
+            Some(owner) if *owner == stack.id() => Self::Ours,
+            Some(owner) => Self::Other(match Stack::parse(owner) {
+                Some(other) => format!("it belongs to {other}"),
+                None => format!("its tag `{STACK_TAG}` names `{owner}`, which is no stack"),
+            }),
             None if tags.is_empty() && !holds_something => Self::Nobody,
             None => Self::Other("it exists and was not made by provision".to_owned()),
         }
@@ -62,32 +68,82 @@ impl Owned {
     }
 }
 
-/// The stack whose resources are looked for, with the prefixes of its names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A stack in one stage and one region: whose a resource is.
+///
+/// Its parts are names without a dot, so that a dot separates them beyond doubt: [`Stack::id`] of two stacks is never the same, while
+/// [`Stack::prefix`] of `mail` in stage `prod` is that of `mail-prod`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stack {
-    /// `STACK` or `STACK-STAGE`: the value of [`STACK_TAG`], and the prefix of names, before a `-`.
-    pub id: String,
+    /// Name of the stack, without its stage.
+    pub name: String,
+    /// Stage; `None` if the declaration has no stages.
+    pub stage: Option<String>,
+    /// AWS region.
+    pub region: String,
 }
 
 impl Stack {
-    /// Returns the prefix of the names of resources that stand alone.
+    /// Returns the id: `STACK.STAGE.REGION`, or `STACK.REGION` without a stage. It is the value of [`STACK_TAG`].
+    ///
+    /// ```
+    /// use engine::Stack;
+    ///
+    /// let stack = Stack { name: "mail".to_owned(), stage: Some("prod".to_owned()), region: "eu-west-1".to_owned() };
+    /// assert_eq!(stack.id(), "mail.prod.eu-west-1");
+    /// assert_eq!(Stack::parse("mail.prod.eu-west-1"), Some(stack));
+    /// ```
+    pub fn id(&self) -> String {
+        format!("{}.{}", self.dotted(), self.region)
+    }
+
+    /// Returns the stack of an id; `None` if the text is none.
+    pub fn parse(id: &str) -> Option<Self> {
+        let parts: Vec<&str> = id.split('.').collect();
+        let (name, stage, region) = match parts.as_slice() {
+            [name, region] => (name, None, region),
+            [name, stage, region] => (name, Some((*stage).to_owned()), region),
+            _ => return None,
+        };
+        let is_one = parts.iter().all(|part| !part.is_empty());
+        is_one.then(|| Self { name: (*name).to_owned(), stage, region: (*region).to_owned() })
+    }
+
+    /// Returns the readable beginning of names: `STACK-STAGE`, or `STACK`. Another stack may have the same.
     pub fn prefix(&self) -> String {
-        format!("{}-", self.id)
+        self.joined('-')
     }
 
-    /// Returns the prefix of receipt rules' names. A stack's name cannot contain a dot, so the dot ends it.
-    pub fn rule_prefix(&self) -> String {
-        format!("{}.", self.id)
+    /// Returns `STACK.STAGE`, or `STACK`: no other stack of the region has the same.
+    pub fn dotted(&self) -> String {
+        self.joined('.')
     }
 
-    /// Returns a resource that a list gave, if its tags say that it is this stack's. A prefix alone does not: `mail-…` is
-    /// also how the names of stack `mail-archive` begin. Nor does a tag alone: somebody may have copied it, so a resource
-    /// with another name is told of and stays.
+    /// Returns the stack and its stage, with a character between them.
+    pub fn joined(&self, between: char) -> String {
+        match &self.stage {
+            Some(stage) => format!("{}{between}{stage}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    /// Returns a resource that a list gave, if its tags say that it is this stack's. One that has this stack's tag and no name of
+    /// this stack's was made by somebody, who may have copied the tag: it is told of and stays.
     pub fn owned(&self, name: &str, tags: &Tags, is_named_ours: bool) -> Option<Owned> {
-        (tags.get(STACK_TAG) == Some(&self.id)).then(|| Owned {
+        (tags.get(STACK_TAG) == Some(&self.id())).then(|| Owned {
             entry: tags.get(ENTRY_TAG).filter(|_| is_named_ours).cloned().unwrap_or_else(|| name.to_owned()),
             address: Address::of(name),
             stays: (!is_named_ours).then_some("it has this stack's tag, but its name is not one of this stack's"),
         })
+    }
+}
+
+/// Written for people: "stack `mail`, stage `prod`, region eu-west-1".
+impl fmt::Display for Stack {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "stack `{}`", self.name)?;
+        if let Some(stage) = &self.stage {
+            write!(formatter, ", stage `{stage}`")?;
+        }
+        write!(formatter, ", region {}", self.region)
     }
 }

@@ -1,6 +1,7 @@
 //! The identity of a kind, from which its names, ARNs, permissions, outputs and counts follow.
 
-use aws::{ArnForm, Realm, cut};
+use aws::{ArnForm, Realm, cut, hashed, kept_prefix};
+use engine::Stack;
 
 /// The identity of a kind, a constant in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,16 +25,27 @@ pub struct Identity {
 /// The form of a kind's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Naming {
-    /// `STACK-ENTRY`.
+    /// `STACK-STAGE-ENTRY`: names of one region.
     Prefixed,
-    /// `STACK-ENTRY-ACCOUNT-REGION`: the name must be unique in the world.
+    /// `STACK-STAGE-ENTRY-REGION`: the name must be unique in the account, in whichever region.
+    Regional,
+    /// `STACK-STAGE-ENTRY-ACCOUNT-REGION`: the name must be unique in the world.
     Global,
-    /// `STACK.ENTRY`: a dot ends the stack's name, since no name has one.
+    /// `STACK.STAGE.ENTRY`: the kind has no tags, so the name alone tells whose it is. A dot ends each part, since no name has one.
     Dotted,
+    /// `STACK_STAGE`: one for a stack, and the kind has neither tags nor dots. No name has an underscore.
+    Alone,
+    /// `STACK.STAGE.REGION.ENTRY`: a part of something that is not ours, and that stacks of all regions share.
+    Marked,
+    /// A fixed prefix and the entry: a part of a resource of ours, whose tags tell whose it is.
+    Part(&'static str),
     /// A fixed prefix and the name of the entry's resource of another kind, whose names are prefixed and have this maximum
     /// length: a function's log group.
     After(&'static str, usize),
 }
+
+/// Longest entry in a [`Naming::Dotted`] name that was cut; the rest is the stack's.
+const LONGEST_ENTRY: usize = 32;
 
 /// The output of `up` for a declared entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,38 +65,178 @@ impl Identity {
     }
 
     /// Returns the name of an entry's resource, cut to what AWS takes.
-    pub fn name_of(&self, realm: &Realm, stack: &str, entry: &str) -> String {
+    pub fn name_of(&self, stack: &Stack, account: &str, entry: &str) -> String {
+        // Everything that tells this resource from others of its kind.
+        let whole = format!("{account}/{}/{entry}", stack.id());
+        let (prefix, region) = (stack.prefix(), &stack.region);
         match self.naming {
-            Naming::Prefixed => cut(format!("{stack}-{entry}"), self.longest),
-            Naming::Global => cut(format!("{stack}-{entry}-{}-{}", realm.account, realm.region), self.longest),
-            Naming::Dotted => cut(format!("{stack}.{entry}"), self.longest),
+            Naming::Prefixed => cut(format!("{prefix}-{entry}"), self.longest, &whole),
+            Naming::Regional => cut(format!("{prefix}-{entry}-{region}"), self.longest, &whole),
+            Naming::Global => cut(format!("{prefix}-{entry}-{account}-{region}"), self.longest, &whole),
+            Naming::Dotted => {
+                let name = format!("{}.{entry}", stack.dotted());
+                if name.len() <= self.longest {
+                    return name;
+                }
+                format!("{}.{}", self.short(stack), cut(entry.to_owned(), LONGEST_ENTRY, entry))
+            }
+            Naming::Alone => cut(stack.joined('_'), self.longest, &stack.id()),
+            Naming::Marked => cut(format!("{}.{entry}", stack.id()), self.longest, &whole),
+            Naming::Part(beginning) => cut(format!("{beginning}{entry}"), self.longest, entry),
             Naming::After(beginning, longest) => {
-                cut(format!("{beginning}{}", cut(format!("{stack}-{entry}"), longest)), self.longest)
+                format!("{beginning}{}", cut(format!("{prefix}-{entry}"), longest, &whole))
             }
         }
     }
 
-    /// Returns the pattern of all names of a stack, in a policy: resources that are no longer declared have to be found,
-    /// too.
-    pub fn names_of_stack(&self, stack: &str) -> String {
+    /// Returns the beginning of a [`Naming::Dotted`] name that is too long with the stack's whole name. It has two hyphens in a row
+    /// before its hash, as no name has.
+    fn short(&self, stack: &Stack) -> String {
+        hashed(&stack.prefix(), self.longest.saturating_sub(LONGEST_ENTRY + 1), &stack.id())
+    }
+
+    /// Returns the beginning of all names of a stack, cut ones too: what lists by a prefix ask for. Other stacks have such names,
+    /// too; tags tell whose they are.
+    pub fn listed_by(&self, stack: &Stack) -> String {
+        let prefix = format!("{}-", stack.prefix());
         match self.naming {
-            Naming::Prefixed | Naming::Global => format!("{stack}-*"),
-            Naming::Dotted => format!("{stack}.*"),
-            Naming::After(beginning, _) => format!("{beginning}{stack}-*"),
+            Naming::After(beginning, longest) => format!("{beginning}{}", kept_prefix(&prefix, longest)),
+            Naming::Marked => kept_prefix(&format!("{}.", stack.id()), self.longest),
+            _ => kept_prefix(&prefix, self.longest),
         }
     }
 
-    /// Returns the pattern of the stack's names in their own ARNs: any name, if the ARN contains the stack.
-    pub fn own_names(&self, stack: &str) -> String {
-        if self.arn.is_some_and(|form| form.0.contains("{stack}")) {
-            "*".to_owned()
-        } else {
-            self.names_of_stack(stack)
-        }
+    /// Returns whether a name is one that this stack gives, or another with the same beginning.
+    pub fn is_given_by(&self, stack: &Stack, name: &str) -> bool {
+        name.starts_with(&self.listed_by(stack))
+    }
+
+    /// Returns the entry of a name without tags, [`Naming::Dotted`]; `None` if it is not this stack's.
+    ///
+    /// ```
+    /// use engine::Stack;
+    /// use kinds::ses::rule::IDENTITY;
+    ///
+    /// let stack = |name: &str, stage: Option<&str>| {
+    ///     Stack { name: name.to_owned(), stage: stage.map(str::to_owned), region: "eu-west-1".to_owned() }
+    /// };
+    /// assert_eq!(IDENTITY.entry_of(&stack("mail", Some("prod")), "mail.prod.all"), Some("all"));
+    /// assert_eq!(IDENTITY.entry_of(&stack("mail", None), "mail.prod.all"), None);
+    /// assert_eq!(IDENTITY.entry_of(&stack("mail-prod", None), "mail.prod.all"), None);
+    /// ```
+    pub fn entry_of<'name>(&self, stack: &Stack, name: &'name str) -> Option<&'name str> {
+        let after = |beginning: &str| name.strip_prefix(beginning)?.strip_prefix('.');
+        let entry = after(&stack.dotted()).or_else(|| after(&self.short(stack)))?;
+        (!entry.is_empty() && !entry.contains('.')).then_some(entry)
     }
 
     /// Returns the ARN of a resource by its name; empty for a kind without ARNs.
-    pub fn arn_of(&self, realm: &Realm, stack: &str, name: &str) -> String {
-        self.arn.map(|form| realm.arn(form, stack, name).into()).unwrap_or_default()
+    pub fn arn_of(&self, realm: &Realm, stack: &Stack, name: &str) -> String {
+        self.arn.map(|form| realm.arn(form, &stack.id(), name).into()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Kind;
+
+    const ACCOUNT: &str = "123456789012";
+
+    /// A name as a declaration has it, of any length: hyphens stand alone, and between other characters.
+    fn name() -> impl Strategy<Value = String> {
+        prop_oneof![
+            4 => "[ab](-?[ab0]){0,3}",
+            2 => "[a-z](-?[a-z0-9]){0,31}",
+            1 => "[a-z](-?[a-z0-9]){0,200}",
+            1 => Just("eu-west-1".to_owned()),
+        ]
+    }
+
+    fn stack() -> impl Strategy<Value = Stack> {
+        let region = prop_oneof!["eu-west-1", "us-east-1", "ap-southeast-2"];
+        (name(), proptest::option::of(name()), region).prop_map(|(name, stage, region)| Stack { name, stage, region })
+    }
+
+    /// Two stacks that differ, often in one part or in the place of a hyphen alone.
+    fn two_stacks() -> impl Strategy<Value = (Stack, Stack)> {
+        let alike = (stack(), name(), any::<u8>()).prop_map(|(one, further, which)| {
+            let mut other = one.clone();
+            match which % 5 {
+                0 => other.region = "eu-central-1".to_owned(),
+                1 => other.stage = Some(further),
+                2 => other.stage = None,
+                3 => {
+                    other.name = one.prefix();
+                    other.stage = None;
+                }
+                _ => other.name = format!("{}-{further}", one.name),
+            }
+            (one, other)
+        });
+        prop_oneof![(stack(), stack()), alike].prop_filter("two stacks", |(one, other)| one != other)
+    }
+
+    fn tags(stack: &Stack, entry: &str) -> engine::Tags {
+        let tags = [(engine::STACK_TAG, stack.id()), (engine::ENTRY_TAG, entry.to_owned())];
+        tags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn an_id_is_one_stacks((one, other) in two_stacks()) {
+            prop_assert_ne!(one.id(), other.id());
+            prop_assert_eq!(Stack::parse(&one.id()), Some(one));
+        }
+
+        #[test]
+        fn no_stack_takes_what_is_anothers((one, other) in two_stacks(), entry in name(), theirs in name()) {
+            for kind in Kind::ALL {
+                let identity = kind.identity();
+                let name = identity.name_of(&one, ACCOUNT, &entry);
+                prop_assert!(name.len() <= identity.longest, "{kind:?} {name}");
+                let path = |stack: &Stack| crate::iam::role::path(stack);
+                prop_assert!(!path(&one).starts_with(&path(&other)));
+                // Rule sets are of one region.
+                let is_apart = one.region != other.region;
+                match identity.naming {
+                    Naming::Dotted => {
+                        prop_assert!(identity.entry_of(&one, &name).is_some(), "{name}");
+                        prop_assert!(is_apart || identity.entry_of(&other, &name).is_none(), "{name}");
+                    }
+                    Naming::Alone => prop_assert!(is_apart || identity.name_of(&other, ACCOUNT, &theirs) != name, "{name}"),
+                    Naming::Marked => prop_assert_ne!(identity.name_of(&other, ACCOUNT, &theirs), name),
+                    Naming::Part(_) => {}
+                    Naming::Prefixed | Naming::Regional | Naming::Global | Naming::After(..) => {
+                        prop_assert!(identity.is_given_by(&one, &name), "{name} is not found by {}", identity.listed_by(&one));
+                        let own = one.owned(&name, &tags(&one, &entry), true).map(|owned| owned.entry);
+                        prop_assert_eq!(own.as_deref(), Some(entry.as_str()));
+                        for is_named_ours in [true, false] {
+                            prop_assert_eq!(other.owned(&name, &tags(&one, &entry), is_named_ours), None);
+                        }
+                        let owner = engine::Owner::of(&tags(&one, &entry), &other, false);
+                        prop_assert!(matches!(owner, engine::Owner::Other(_)));
+                    }
+                }
+                // In every region of the account and of the world.
+                if is_apart && matches!(identity.naming, Naming::Regional | Naming::Global) && one.prefix() == other.prefix() {
+                    prop_assert_ne!(identity.name_of(&other, ACCOUNT, &entry), name);
+                }
+            }
+        }
+
+        #[test]
+        fn entries_of_one_stack_have_names_of_their_own(one in stack(), entry in name(), other in name()) {
+            prop_assume!(entry != other);
+            for kind in Kind::ALL {
+                let identity = kind.identity();
+                if identity.naming != Naming::Alone {
+                    let of = |entry: &str| identity.name_of(&one, ACCOUNT, entry);
+                    prop_assert_ne!(of(&entry), of(&other), "{:?}", kind);
+                }
+            }
+        }
     }
 }

@@ -31,7 +31,7 @@ use contract::secret::Secret;
 use serde::Serialize;
 
 use aws::{Aws, policy::Policy};
-use engine::{Address, Failure, Field, Live, Owned, Protection, Stack, Tags};
+use engine::{Address, Class, Failure, Field, Live, Owned, Protection, Stack, Tags};
 
 pub use identity::{Identity, Naming, Output};
 pub use input::Input;
@@ -71,12 +71,12 @@ pub(crate) fn keep_denials(desired: &mut Policy, live: &Policy) -> Vec<Protectio
     ids.into_iter().map(|id| Protection::new(format!("policy.{id}"), id, DENIES)).collect()
 }
 
-/// On the stack's roles: the rule set that was active before the stack's own was. No setting of a role.
+/// Tag on the stack's log group for notes: the rule set that was active before the stack's own was.
 pub const PREVIOUS_RULE_SET_TAG: &str = "provision:previous-rule-set";
 /// Tag on a function: the commit that its code was built from. Not a setting of the function.
 pub const REVISION_TAG: &str = "provision:revision";
-/// Prefix of tags on the stack's roles, before a bucket's name: somebody else's bucket whose policy may have statements of
-/// ours. Not a setting of a role.
+/// Prefix of tags on the stack's log group for notes, before a bucket's name: somebody else's bucket whose policy may have
+/// statements of ours.
 pub const STATEMENTS_TAG: &str = "provision:statements:";
 /// Prefix of tags on a topic, before a digest: a subscription that the stack created. Not a setting of the topic.
 pub const SUBSCRIPTION_TAG: &str = "provision:subscription:";
@@ -120,6 +120,33 @@ pub struct Session {
     pub revision: Option<String>,
     /// Lock for writing into the policies of buckets that are not ours.
     pub statements: s3::bucket_statement::Turn,
+}
+
+/// Why a resource stays whose tags may not be read: it has one of our names, and may be anybody's.
+const UNKNOWN_OWNER: &str = "its tags may not be read, so that it may be somebody else's";
+
+impl Session {
+    /// Returns a listed resource, if its tags say that it is this stack's. Whoever may read the stack's resources alone must not fail
+    /// at those of others whose names begin alike.
+    pub(crate) fn owned(
+        &self,
+        identity: Identity,
+        name: &str,
+        tags: Result<Option<Tags>, Failure>,
+    ) -> Result<Option<Owned>, Failure> {
+        let unknown = || Owned { entry: name.to_owned(), address: Address::of(name), stays: Some(UNKNOWN_OWNER) };
+        match tags {
+            Err(failure) if failure.class == Class::Denied => Ok(Some(unknown())),
+            tags => Ok(tags?.and_then(|tags| self.stack.owned(name, &tags, identity.is_given_by(&self.stack, name)))),
+        }
+    }
+
+    /// Returns the rules of others in the stack's own rule set, in words, while that is the active one; `None` if there are none.
+    pub(crate) async fn rules_of_others(&self) -> Result<Option<String>, Failure> {
+        let (snapshot, own) = (ses::snapshot(self).await?, ses::own_set(&self.stack));
+        let names = if snapshot.active.as_ref() == Some(&own) { snapshot.names(&own) } else { Vec::new() };
+        Ok(ses::foreign(&self.stack, &names))
+    }
 }
 
 /// The zip of a function.

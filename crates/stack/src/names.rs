@@ -7,15 +7,14 @@ use std::collections::BTreeMap;
 use aws::Realm;
 use contract::context::{Context, MailPlace, Place};
 use declaration::{Action, Declaration, SecretReference, SecretSource};
+use engine::Stack;
 use kinds::{Kind, s3::bucket};
 
 /// Derives names and ARNs.
 #[derive(Debug, Clone)]
 pub struct Names {
-    /// Name of the stack, without its stage.
-    declared: String,
-    /// Prefix of every name: the stack, and its stage if it has one.
-    prefix: String,
+    /// The stack, in its stage and region.
+    stack: Stack,
     /// Names of existing buckets, by entry.
     existing_buckets: BTreeMap<String, String>,
     realm: Realm,
@@ -24,20 +23,23 @@ pub struct Names {
 impl Names {
     /// Returns the names of a stack in an account.
     pub fn new(declaration: &Declaration, account: &str) -> Self {
-        let declared = declaration.stack.clone();
+        let stack = Stack {
+            name: declaration.stack.clone(),
+            stage: declaration.stage.clone(),
+            region: declaration.region.clone(),
+        };
         let existing =
             declaration.buckets.iter().filter_map(|(entry, bucket)| Some((entry, bucket.existing.as_ref()?)));
         Self {
-            prefix: declaration.stage.as_ref().map_or_else(|| declared.clone(), |stage| format!("{declared}-{stage}")),
-            declared,
+            stack,
             existing_buckets: existing.map(|(entry, name)| (entry.clone(), name.clone())).collect(),
             realm: Realm { region: declaration.region.clone(), account: account.to_owned() },
         }
     }
 
-    /// Returns the stack's id: `STACK` or `STACK-STAGE`, with which every name begins.
-    pub fn stack(&self) -> &str {
-        &self.prefix
+    /// Returns the stack, in its stage and region.
+    pub fn stack(&self) -> &Stack {
+        &self.stack
     }
 
     /// Returns the region and the account of the stack.
@@ -54,7 +56,7 @@ impl Names {
     pub fn name(&self, kind: Kind, entry: &str) -> String {
         match self.existing_buckets.get(entry) {
             Some(existing) if kind == Kind::Bucket => existing.clone(),
-            _ => kind.identity().name_of(&self.realm, &self.prefix, entry),
+            _ => kind.identity().name_of(&self.stack, self.account(), entry),
         }
     }
 
@@ -65,19 +67,19 @@ impl Names {
 
     /// Returns the ARN of a resource of a kind by its name in AWS.
     pub fn arn_of(&self, kind: Kind, name: &str) -> String {
-        kind.identity().arn_of(&self.realm, &self.prefix, name)
+        kind.identity().arn_of(&self.realm, &self.stack, name)
     }
 
     /// Returns the ARN of a receipt rule in a set.
     pub fn rule_arn(&self, set: &str, entry: &str) -> String {
         let form = Kind::ReceiptRule.identity().arn;
         let name = self.name(Kind::ReceiptRule, entry);
-        form.map(|form| self.realm.arn_within(form, &self.prefix, set, &name).into()).unwrap_or_default()
+        form.map(|form| self.realm.arn_within(form, &self.stack.id(), set, &name).into()).unwrap_or_default()
     }
 
     /// Returns the name of the bucket for artefacts.
     pub fn artifacts(&self) -> String {
-        bucket::artifacts_name(&self.prefix, &self.realm)
+        bucket::artifacts_name(&self.stack, self.account())
     }
 
     /// Returns a secret's name in Secrets Manager.
@@ -96,7 +98,7 @@ impl Names {
         let declared = declaration.functions.get(entry).into_iter().flat_map(|function| &function.secrets);
         let secrets = declared.map(|(variable, secret)| (variable.clone(), self.secret(declaration, secret))).collect();
         Context {
-            stack: self.declared.clone(),
+            stack: self.stack.name.clone(),
             stage: declaration.stage.clone(),
             function: entry.to_owned(),
             mail: self.mail_places(declaration, entry),

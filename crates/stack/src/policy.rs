@@ -9,7 +9,7 @@ use crate::{
 };
 use aws::policy::{Policy, Statement};
 use declaration::Declaration;
-use engine::Stack;
+use engine::STACK_TAG;
 use kinds::{
     Kind, Right,
     iam::role,
@@ -45,11 +45,15 @@ impl Purpose {
 
 /// Returns the policy: a statement for each kind of resource, and one for the actions without resource level.
 pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose) -> Policy {
-    let declared = kinds(declaration, names);
+    let declared = Declared::of(declaration, names);
     let mut everywhere: BTreeSet<&str> = BTreeSet::new();
     let mut by_target: BTreeMap<Target, BTreeSet<&str>> = BTreeMap::new();
+    let mut removed: BTreeSet<&str> = BTreeSet::new();
     for kind in Kind::ALL {
-        for right in kind.rights().iter().filter(|right| purpose.needs(right, declared.contains(kind))) {
+        for right in kind.rights().iter().filter(|right| purpose.needs(right, declared.has(*kind))) {
+            if finds_by_tag(right) {
+                removed.extend(right.actions);
+            }
             for action in right.actions {
                 if right.target == Target::Everything {
                     everywhere.insert(action);
@@ -75,7 +79,7 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose) -> Pol
         if let Target::Bounded(kind) | Target::Boundary(kind) = target {
             return bounded(target, kind, &actions, declaration, names);
         }
-        let resources = arns(target, declaration, names);
+        let resources = arns(target, declaration, names, &declared);
         if resources.is_empty() {
             return Vec::new();
         }
@@ -90,7 +94,17 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose) -> Pol
         };
         vec![(target.id(), statement)]
     });
-    Policy::new(targeted.chain([("Everything".to_owned(), statement(everywhere, vec!["*".to_owned()]))]))
+    let owner = format!("aws:ResourceTag/{STACK_TAG}");
+    let removed = statement(removed, vec!["*".to_owned()]).when("StringEquals", &owner, [names.stack().id()]);
+    let everything = statement(everywhere, vec!["*".to_owned()]);
+    Policy::new(targeted.chain([("Removed".to_owned(), removed), ("Everything".to_owned(), everything)]))
+}
+
+/// Returns whether a permission is also needed on resources that are no longer declared, which have the stack's tag. Roles are found
+/// by their path; S3 does not look at the tags of buckets, so that a removed one needs the policy of before.
+fn finds_by_tag(right: &Right) -> bool {
+    let is_tagged = !matches!(right.target, Target::Own(Kind::Bucket | Kind::Role));
+    matches!(right.target, Target::Own(_)) && is_tagged && right.access != Access::Write
 }
 
 /// Services that use a key in the name of whoever calls them.
@@ -122,7 +136,7 @@ fn bounded(
     let actions: Vec<&str> = actions.iter().copied().collect();
     let statements = by_boundary.into_iter().enumerate().map(|(index, (boundary, entries))| {
         let resources = if is_one {
-            vec![names.arn_of(kind, &kind.identity().own_names(names.stack()))]
+            vec![names.arn_of(kind, "*")]
         } else {
             entries.into_iter().map(|entry| names.arn(kind, entry)).collect()
         };
@@ -136,28 +150,49 @@ fn bounded(
     statements.collect()
 }
 
-/// Returns the kinds of all resources that a declaration implies, whichever rule set is active.
-fn kinds(declaration: &Declaration, names: &Names) -> BTreeSet<Kind> {
-    let given = Inputs { names, code: &BTreeMap::new(), artifacts: true, rule_set: &RuleSet::Own };
-    desired::resources(declaration, given).iter().map(|resource| resource.id.kind).collect()
+/// The names of all resources that a declaration implies, whichever rule set is active, by kind.
+struct Declared(BTreeMap<Kind, BTreeSet<String>>);
+
+impl Declared {
+    fn of(declaration: &Declaration, names: &Names) -> Self {
+        let given = Inputs { names, code: &BTreeMap::new(), artifacts: true, rule_set: &RuleSet::Own };
+        let mut declared: BTreeMap<Kind, BTreeSet<String>> = BTreeMap::new();
+        for resource in desired::resources(declaration, given) {
+            declared.entry(resource.id.kind).or_default().insert(resource.address.name);
+        }
+        Self(declared)
+    }
+
+    fn has(&self, kind: Kind) -> bool {
+        self.0.contains_key(&kind)
+    }
+
+    fn names(&self, kind: Kind) -> impl Iterator<Item = &String> {
+        self.0.get(&kind).into_iter().flatten()
+    }
 }
 
-/// Returns the ARN patterns of a stack's resources. They cover every name with the stack's prefix: resources that are no longer
-/// declared have to be found, too.
-fn arns(target: Target, declaration: &Declaration, names: &Names) -> Vec<String> {
-    let stack = names.stack();
+/// Returns the ARNs of a stack's resources: those that are declared. What begins like them may be another stack's.
+fn arns(target: Target, declaration: &Declaration, names: &Names, declared: &Declared) -> Vec<String> {
     let of = |kind: Kind, name: &str| names.arn_of(kind, name);
     match target {
-        Target::Own(kind) | Target::Passed(kind) => vec![of(kind, &kind.identity().own_names(stack))],
+        // The path of a role is the stack's alone, so that roles of removed functions are found there, too.
+        Target::Own(Kind::Role) | Target::Passed(Kind::Role) => vec![of(Kind::Role, "*")],
+        // An ARN of a secret ends with a hyphen and six characters, as soon as there is the secret.
+        Target::Own(Kind::Secret) => {
+            let arns = declared.names(Kind::Secret).map(|name| of(Kind::Secret, name));
+            arns.flat_map(|arn| [format!("{arn}-??????"), arn]).collect()
+        }
+        Target::Own(kind) | Target::Passed(kind) => declared.names(kind).map(|name| of(kind, name)).collect(),
         Target::All(kind) => vec![of(kind, "*")],
-        Target::Contents(kind) => vec![format!("{}/*", of(kind, &kind.identity().names_of_stack(stack)))],
+        Target::Contents(kind) => declared.names(kind).map(|name| format!("{}/*", of(kind, name))).collect(),
         Target::Existing(kind) => {
             let existing = declaration.buckets.values().filter_map(|bucket| bucket.existing.as_ref());
             existing.map(|name| of(kind, name)).collect()
         }
         Target::WithoutPath(kind) => {
-            let arn = of(kind, &kind.identity().names_of_stack(stack));
-            vec![arn.replace(&role::path(&Stack { id: stack.to_owned() }), "/")]
+            let path = role::path(names.stack());
+            declared.names(kind).map(|name| of(kind, name).replace(&path, "/")).collect()
         }
         // By role, since each may have a boundary of its own: see `bounded`.
         Target::Bounded(_) | Target::Boundary(_) => Vec::new(),
@@ -197,7 +232,8 @@ mod tests {
     #[test]
     fn undeclared_kinds_can_be_deleted_and_not_created() {
         let policy = policy_of(QUEUE, Purpose::Up);
-        let topics: Vec<&String> = policy.statements()["Topics"].actions.iter().collect();
+        let removed = &policy.statements()["Removed"];
+        let topics: Vec<&String> = removed.actions.iter().filter(|action| action.starts_with("sns:")).collect();
         let expected = [
             "sns:DeleteTopic",
             "sns:GetTopicAttributes",
@@ -206,7 +242,46 @@ mod tests {
             "sns:UntagResource",
         ];
         assert_eq!(topics, expected);
+        let owner = &removed.conditions["StringEquals"]["aws:resourcetag/provision:stack"];
+        assert_eq!(*owner, BTreeSet::from(["circuits.eu-west-1".to_owned()]));
+        assert!(!policy.statements().contains_key("Topics"));
         assert!(!policy.statements().contains_key("PassedRoles"));
+    }
+
+    /// Returns whether a pattern of an ARN covers one, as IAM reads it.
+    fn covers(pattern: &str, arn: &str) -> bool {
+        match pattern.split_once('*') {
+            None => pattern == arn,
+            Some((before, after)) => arn
+                .strip_prefix(before)
+                .is_some_and(|rest| (0..=rest.len()).filter_map(|at| rest.get(at..)).any(|rest| covers(after, rest))),
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_stack_whose_name_begins_alike_is_named() {
+        let of = |stack: &str, stage: Option<&str>| {
+            let stages = stage.map(|stage| format!("stages: {{{stage}: {{}}}}\n")).unwrap_or_default();
+            let source = format!(
+                "stack: {stack}\nregion: eu-west-1\nbuckets: {{a: {{}}}}\nqueues: {{a: {{}}}}\ntopics: {{a: {{}}}}\nsecrets: {{a: {{value_from: stdin}}}}\nfunctions: {{a: {{crate: maintenance, bin: reader}}}}\n{stages}"
+            );
+            let checked = Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), stage).unwrap();
+            checked.declarations.into_iter().next().unwrap()
+        };
+        let (ours, theirs) = (of("mail", Some("prod")), of("mail", Some("prod-b")));
+        let names = |declaration: &Declaration| Names::new(declaration, "123456789012");
+        let policy = policy(&ours, &names(&ours), Purpose::Up);
+        let patterns: Vec<&String> = policy
+            .statements()
+            .values()
+            .flat_map(|statement| &statement.resources)
+            .filter(|pattern| *pattern != "*" && !pattern.ends_with(":*"))
+            .collect();
+        for kind in [Kind::Bucket, Kind::Queue, Kind::Topic, Kind::Secret, Kind::Function, Kind::Role, Kind::LogGroup] {
+            let covered = |arn: String| patterns.iter().any(|pattern| covers(pattern, &arn));
+            assert!(covered(names(&ours).arn(kind, "a")), "{kind:?}");
+            assert!(!covered(names(&theirs).arn(kind, "a")), "{kind:?}");
+        }
     }
 
     #[test]
@@ -214,7 +289,7 @@ mod tests {
         let policy = policy_of(QUEUE, Purpose::Up);
         for (id, statement) in policy.statements() {
             let is_everything = statement.resources.contains("*");
-            assert_eq!(is_everything, id == "Everything", "{id}");
+            assert_eq!(is_everything, id == "Everything" || id == "Removed", "{id}");
         }
         let everything = &policy.statements()["Everything"];
         // A write that IAM could limit to a resource must not be allowed on all. The exceptions are SES's receipt rules and
@@ -287,7 +362,9 @@ receipt_rules: [{name: all, actions: [{store: archive}]}]
         // One function of two has one: neither role is made as the other.
         let one = of("").replace("bin: reader", &format!("bin: reader, permissions_boundary: '{BOUNDARY}'"));
         let one = policy_of(&one, Purpose::Up);
-        let role = |name: &str| BTreeSet::from([format!("arn:aws:iam::123456789012:role/provision/circuits/{name}")]);
+        let role = |name: &str| {
+            BTreeSet::from([format!("arn:aws:iam::123456789012:role/provision/circuits.eu-west-1/{name}-eu-west-1")])
+        };
         assert_eq!(one.statements()["RightsOfRoles"].resources, role("circuits-other"));
         assert_eq!(condition(&one, "RightsOfRoles"), None);
         assert_eq!(one.statements()["RightsOfRoles2"].resources, role("circuits-reader"));
@@ -307,7 +384,8 @@ receipt_rules: [{name: all, actions: [{store: archive}]}]
                         ["DeleteRolePermissionsBoundary", "AttachRolePolicy", "CreatePolicy", "SetDefault", "*"];
                     assert!(!forbidden.iter().any(|word| action.contains(word)), "{id}: {action}");
                     let reads = ["iam:Get", "iam:List"].iter().any(|verb| action.starts_with(verb));
-                    let is_own = |arn: &String| arn.starts_with("arn:aws:iam::123456789012:role/provision/circuits/");
+                    let is_own =
+                        |arn: &String| arn.starts_with("arn:aws:iam::123456789012:role/provision/circuits.eu-west-1/");
                     assert!(reads || statement.resources.iter().all(is_own), "{id}: {action}");
                 }
             }

@@ -61,7 +61,7 @@ fn our_statement_comes_and_goes_and_theirs_stays() {
     bucket(&trial.account);
     let before = policy(&trial.account);
     trial.up();
-    assert_eq!(ids(&trial.account), ["Backup", "circuits-archive-all"]);
+    assert_eq!(ids(&trial.account), ["Backup", "circuits.eu-west-1.archive.all"]);
     assert_eq!(policy(&trial.account)["Statement"][0], theirs());
     trial.is_converged();
     trial.expect(0, &["down", "--confirm", "circuits"]);

@@ -15,6 +15,7 @@ use crate::{
 const BUCKET: &str = "circuits-mail-123456789012-eu-west-1";
 const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:circuits-news";
 const NAME: &str = "circuits-reader";
+const ROLE: &str = "circuits-reader-eu-west-1";
 
 /// Returns a document with its statements in another order, lists of one as texts, texts as lists, and accounts by their
 /// ARNs.
@@ -72,11 +73,11 @@ fn storage(trial: &Trial) {
 fn policies(trial: &Trial) {
     let account = &trial.account;
     let iam = &account.iam;
-    let role = account.wait(iam.get_role().role_name(NAME).send()).unwrap().role.unwrap();
+    let role = account.wait(iam.get_role().role_name(ROLE).send()).unwrap().role.unwrap();
     let trust = other_shape(&role.assume_role_policy_document.unwrap());
-    account.wait(iam.update_assume_role_policy().role_name(NAME).policy_document(trust).send()).unwrap();
-    let rights = account.wait(iam.get_role_policy().role_name(NAME).policy_name("provision").send()).unwrap();
-    let call = iam.put_role_policy().role_name(NAME).policy_name("provision");
+    account.wait(iam.update_assume_role_policy().role_name(ROLE).policy_document(trust).send()).unwrap();
+    let rights = account.wait(iam.get_role_policy().role_name(ROLE).policy_name("provision").send()).unwrap();
+    let call = iam.put_role_policy().role_name(ROLE).policy_name("provision");
     account.wait(call.policy_document(other_shape(&rights.policy_document)).send()).unwrap();
     let attributes =
         account.wait(account.sns.get_topic_attributes().topic_arn(TOPIC).send()).unwrap().attributes.unwrap();
@@ -113,7 +114,7 @@ fn the_same_written_another_way_is_no_change() {
     storage(&trial);
     policies(&trial);
     trial.is_converged();
-    let call = trial.account.iam.tag_role().role_name(NAME);
+    let call = trial.account.iam.tag_role().role_name(ROLE);
     let tag = aws_sdk_iam::types::Tag::builder().key("team").value("theirs").build().unwrap();
     trial.account.wait(call.tags(tag).send()).unwrap();
     assert_eq!(actions(&trial.diff()), ["change role reader"]);

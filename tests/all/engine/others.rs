@@ -60,11 +60,11 @@ fn additions_under_our_names_are_deleted() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
     trial.up();
     add_rule(&trial, "circuits.extra", Some("circuits.reader"));
-    permit(&trial, "circuits-extra");
-    assert_eq!(actions(&trial.diff()), ["delete receipt rule extra", "delete permission extra"]);
+    permit(&trial, "provision-extra");
+    assert_eq!(actions(&trial.diff()), ["delete receipt rule extra", "delete permission reader.extra"]);
     trial.up();
     assert_eq!(names(&rules(&trial)), ["circuits.reader", "circuits.rest"]);
-    assert!(!statements(&trial).contains("circuits-extra"));
+    assert!(!statements(&trial).contains("provision-extra"));
     trial.is_converged();
 }
 

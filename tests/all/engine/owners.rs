@@ -43,7 +43,14 @@ const CASES: &[Case] = &[
         tag: tag_queue,
         untag: untag_queue,
     },
-    Case { kind: "role", entry: "reader", name: "circuits-reader", read: role_tags, tag: tag_role, untag: untag_role },
+    Case {
+        kind: "role",
+        entry: "reader",
+        name: "circuits-reader-eu-west-1",
+        read: role_tags,
+        tag: tag_role,
+        untag: untag_role,
+    },
     Case {
         kind: "log group",
         entry: "reader",
@@ -254,7 +261,7 @@ fn our_name_alone_is_not_enough(change: impl Fn(&Case, &Account)) {
 
 #[test]
 fn our_name_with_another_stacks_tag_is_that_stacks() {
-    our_name_alone_is_not_enough(|case, account| (case.tag)(account, case.name, "somebody"));
+    our_name_alone_is_not_enough(|case, account| (case.tag)(account, case.name, "somebody.eu-west-1"));
 }
 
 #[test]
@@ -271,7 +278,7 @@ fn copies(account: &Account) -> Vec<(&'static Case, &'static str)> {
     account.wait(call.send()).unwrap();
     account.wait(account.sqs.create_queue().queue_name("theirs").send()).unwrap();
     // In our path, even.
-    let call = account.iam.create_role().role_name("theirs").path("/provision/circuits/");
+    let call = account.iam.create_role().role_name("theirs").path("/provision/circuits.eu-west-1/");
     account.wait(call.assume_role_policy_document(TRUST).send()).unwrap();
     account.wait(account.logs.create_log_group().log_group_name("/aws/lambda/theirs").send()).unwrap();
     account.wait(account.sns.create_topic().name("theirs").send()).unwrap();
@@ -298,7 +305,7 @@ fn our_tag_with_somebodys_name_is_told_where_it_is_seen_and_stays() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
     let copies = copies(&trial.account);
     for (case, name) in &copies {
-        (case.tag)(&trial.account, name, "circuits");
+        (case.tag)(&trial.account, name, "circuits.eu-west-1");
     }
     let tags = || copies.iter().map(|(case, name)| (case.read)(&trial.account, name)).collect::<Vec<_>>();
     let before = tags();

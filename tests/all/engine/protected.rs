@@ -17,6 +17,7 @@ pub(super) const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12
 pub(super) const OTHER_KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/0000-theirs";
 
 const READER: &str = "circuits-reader";
+const ROLE: &str = "circuits-reader-eu-west-1";
 const LOGS: &str = "/aws/lambda/circuits-reader";
 const BUCKET: &str = "circuits-mail-123456789012-eu-west-1";
 const NEWS: &str = "arn:aws:sns:eu-west-1:123456789012:circuits-news";
@@ -56,33 +57,31 @@ fn managed(account: &Account, name: &str) -> String {
 
 fn limit(account: &Account) {
     let arn = managed(account, "limit");
-    account
-        .wait(account.iam.put_role_permissions_boundary().role_name(READER).permissions_boundary(arn).send())
-        .unwrap();
+    account.wait(account.iam.put_role_permissions_boundary().role_name(ROLE).permissions_boundary(arn).send()).unwrap();
 }
 
 fn boundary(account: &Account) -> String {
-    let role = account.wait(account.iam.get_role().role_name(READER).send()).unwrap().role.unwrap();
+    let role = account.wait(account.iam.get_role().role_name(ROLE).send()).unwrap().role.unwrap();
     role.permissions_boundary.unwrap().permissions_boundary_arn.unwrap()
 }
 
 fn put_inline(account: &Account) {
-    let call = account.iam.put_role_policy().role_name(READER).policy_name("guard").policy_document(DENYING);
+    let call = account.iam.put_role_policy().role_name(ROLE).policy_name("guard").policy_document(DENYING);
     account.wait(call.send()).unwrap();
 }
 
 fn inline(account: &Account) -> String {
-    let call = account.iam.get_role_policy().role_name(READER).policy_name("guard");
+    let call = account.iam.get_role_policy().role_name(ROLE).policy_name("guard");
     account.wait(call.send()).unwrap().policy_document
 }
 
 fn attach(account: &Account) {
     let arn = managed(account, "quarantine");
-    account.wait(account.iam.attach_role_policy().role_name(READER).policy_arn(arn).send()).unwrap();
+    account.wait(account.iam.attach_role_policy().role_name(ROLE).policy_arn(arn).send()).unwrap();
 }
 
 fn attached(account: &Account) -> String {
-    let answer = account.wait(account.iam.list_attached_role_policies().role_name(READER).send()).unwrap();
+    let answer = account.wait(account.iam.list_attached_role_policies().role_name(ROLE).send()).unwrap();
     format!("{:?}", answer.attached_policies())
 }
 
@@ -124,14 +123,14 @@ fn guard(document: &str) -> String {
 }
 
 fn distrust(account: &Account) {
-    let call = account.iam.update_assume_role_policy().role_name(READER);
-    let trust = account.wait(account.iam.get_role().role_name(READER).send()).unwrap().role.unwrap();
+    let call = account.iam.update_assume_role_policy().role_name(ROLE);
+    let trust = account.wait(account.iam.get_role().role_name(ROLE).send()).unwrap().role.unwrap();
     let trust = guarded(&trust.assume_role_policy_document.unwrap(), None);
     account.wait(call.policy_document(trust).send()).unwrap();
 }
 
 fn trust(account: &Account) -> String {
-    let role = account.wait(account.iam.get_role().role_name(READER).send()).unwrap().role.unwrap();
+    let role = account.wait(account.iam.get_role().role_name(ROLE).send()).unwrap().role.unwrap();
     guard(&role.assume_role_policy_document.unwrap())
 }
 
@@ -301,7 +300,7 @@ fn a_policy_that_nobody_may_read_stays() {
     let document = super::fields::ANYTHING;
     let call = trial.account.iam.create_policy().policy_name("theirs").policy_document(document);
     let arn = trial.account.wait(call.send()).unwrap().policy.unwrap().arn.unwrap();
-    trial.account.wait(trial.account.iam.attach_role_policy().role_name(READER).policy_arn(arn).send()).unwrap();
+    trial.account.wait(trial.account.iam.attach_role_policy().role_name(ROLE).policy_arn(arn).send()).unwrap();
     trial.expect(1, &["diff"]);
     let _denied =
         trial.proxy.on(Fault::Denies, |call| call.operation.service == "iam" && call.operation.name == "GetPolicy");

@@ -5,6 +5,7 @@ mod connecting;
 mod faults;
 mod interrupts;
 mod lifecycle;
+mod names;
 mod neighbours;
 mod pace;
 mod preconditions;

@@ -85,7 +85,7 @@ fn resources_of_others_with_our_names_are_not_touched() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
     let account = &trial.account;
     let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
-    let role = account.iam.create_role().role_name("circuits-reader").assume_role_policy_document(trust);
+    let role = account.iam.create_role().role_name("circuits-reader-eu-west-1").assume_role_policy_document(trust);
     let tag = aws_sdk_iam::types::Tag::builder().key("owner").value("somebody").build().unwrap();
     account.wait(role.tags(tag).send()).unwrap();
     account.wait(account.sqs.create_queue().queue_name("circuits-failed").send()).unwrap();
@@ -97,7 +97,7 @@ fn resources_of_others_with_our_names_are_not_touched() {
     assert!(run.stderr().contains("role reader"), "{run}");
     assert_eq!(trial.proxy.mutating().len(), 0, "{}", trial.proxy.record());
     trial.expect(0, &["down", "--confirm", "circuits"]);
-    account.wait(account.iam.get_role().role_name("circuits-reader").send()).unwrap();
+    account.wait(account.iam.get_role().role_name("circuits-reader-eu-west-1").send()).unwrap();
 }
 
 #[test]

@@ -238,9 +238,9 @@ fn names_use_only_characters_that_every_service_takes() {
         only("prefix: inbound/", "prefix: inbound"),
     ];
     assert_snapshot!(faults.join("\n"), @r"
-    1:8: `stack` must be a name of lower case letters, digits and hyphens, at most 32, not the text `Circuit_Maintenance` | for example `circuit-maintenance`
+    1:8: `stack` must be a name of lower case letters, digits and single hyphens, at most 32, not the text `Circuit_Maintenance` | for example `circuit-maintenance`
     2:9: `region` must be an AWS region such as `eu-west-1`, not the text `Ireland`
-    18:11: `name` must be a name of lower case letters, digits and hyphens, at most 32, not the text `-maintenance` | for example `maintenance`
+    18:11: `name` must be a name of lower case letters, digits and single hyphens, at most 32, not the text `-maintenance` | for example `maintenance`
     11:19: a variable must have a name that is not reserved (`AWS_…`, `LAMBDA_…`, `PROVISION_…`), not `AWS_REGION`
     11:19: a variable must have a name of letters, digits and `_` that begins with a letter, not `NETBOX-URL`
     12:29: `NETBOX_TOKEN` must be the name of a secret in Secrets Manager, not the text `the token`

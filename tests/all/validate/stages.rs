@@ -114,7 +114,7 @@ fn mistakes_are_shown_where_they_were_written() {
 
     infra.yaml:25:18: error: `region` must be an AWS region such as `eu-west-1`, not the text `Ireland` (stage `prod`)
     infra.yaml:25:10: error: a stage cannot have `stack` of its own
-    infra.yaml:25:3: error: the name of a stage must be a name of lower case letters, digits and hyphens, at most 32, not `Prod`
+    infra.yaml:25:3: error: the name of a stage must be a name of lower case letters, digits and single hyphens, at most 32, not `Prod`
     infra.yaml:25:3: error: stage `dev` is there twice
     infra.yaml:25:9: error: stage `prod` must be a mapping (`key: value`), not a list
     infra.yaml:4:18: error: `expire` must be a whole number of days, not the text `36h`

@@ -158,7 +158,7 @@ impl Settings {
 }
 
 fn arn(session: &Session, name: &str) -> String {
-    IDENTITY.arn_of(&session.aws.realm, &session.stack.id, name)
+    IDENTITY.arn_of(&session.aws.realm, &session.stack, name)
 }
 
 async fn tags(session: &Session, name: &str) -> Result<Option<Tags>, Failure> {
@@ -309,16 +309,16 @@ impl Manage for Alarm {
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
-        let call = session.aws.read.cloudwatch.describe_alarms().alarm_name_prefix(session.stack.prefix());
+        let call = session.aws.read.cloudwatch.describe_alarms().alarm_name_prefix(IDENTITY.listed_by(&session.stack));
         let mut pages = call.alarm_types(AlarmType::MetricAlarm).into_paginator().send();
         let mut names = Vec::new();
         while let Some(page) = pages.next().await {
             let alarms = page.or_fail("cloudwatch.DescribeAlarms")?.metric_alarms.unwrap_or_default();
             names.extend(alarms.into_iter().filter_map(|alarm| alarm.alarm_name));
         }
-        let tagged = try_join_all(names.iter().map(|name| async move {
-            Ok(tags(session, name).await?.and_then(|tags| session.stack.owned(name, &tags, true)))
-        }));
+        let tagged = try_join_all(
+            names.iter().map(|name| async move { session.owned(IDENTITY, name, tags(session, name).await) }),
+        );
         Ok(tagged.await?.into_iter().flatten().collect())
     }
 }

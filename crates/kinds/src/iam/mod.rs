@@ -1,4 +1,3 @@
 //! Kinds of IAM's resources.
 
 pub mod role;
-pub(crate) mod role_tags;

@@ -1,10 +1,11 @@
 //! IAM roles, with their policies.
 //!
-//! A role stands in the stack's own path, so that all of a stack's are found by one call. One of its policies that somebody
+//! A role stands in the stack's own path, so that all of a stack's are found by one call. No path is the beginning of another stack's,
+//! and names have the region at their end: they are unique in the account, whatever the path. One of its policies that somebody
 //! added gives rights that nobody declared, and goes; one that only denies protects, and stays, as an undeclared permissions
 //! boundary does.
 
-use crate::identity::Identity;
+use crate::identity::{Identity, Naming};
 use aws::ArnForm;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +20,7 @@ use crate::{
     surplus_tags,
 };
 use aws::{OrFail, policy::Policy};
-use engine::{Address, Field, Live, Owned, Owner, Protection, STACK_TAG, Stack, Tags, immutable, plain};
+use engine::{Address, Field, Live, Owned, Owner, Protection, Stack, Tags, immutable, plain};
 use engine::{Class, Failure};
 
 /// IAM roles.
@@ -29,7 +30,7 @@ pub struct Role;
 /// The settings of a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
-    /// Path: `/provision/STACK/`.
+    /// Path: `/provision/STACK.STAGE.REGION/`.
     pub path: String,
     /// Trust policy (`AssumeRolePolicyDocument`): who may assume the role.
     pub trust: Policy,
@@ -89,13 +90,7 @@ impl Settings {
 
 /// Returns the path of a stack's roles.
 pub fn path(stack: &Stack) -> String {
-    format!("/provision/{}/", stack.id)
-}
-
-/// Returns the names of the stack's roles: those in its path that have its tag.
-pub(super) async fn names(session: &Session) -> Result<Vec<String>, Failure> {
-    let is_ours = |tags: &Tags| tags.get(STACK_TAG) == Some(&session.stack.id);
-    Ok(tagged(session).await?.into_iter().filter(|(_, tags)| is_ours(tags)).map(|(name, _)| name).collect())
+    format!("/provision/{}/", stack.id())
 }
 
 /// Returns the names of all roles in the stack's path.
@@ -109,7 +104,7 @@ async fn in_path(session: &Session) -> Result<Vec<String>, Failure> {
 }
 
 /// Returns the roles in the stack's path with all their tags, which the list leaves out.
-pub(super) async fn tagged(session: &Session) -> Result<Vec<(String, Tags)>, Failure> {
+async fn tagged(session: &Session) -> Result<Vec<(String, Tags)>, Failure> {
     let roles = in_path(session).await?.into_iter().map(|name| async move {
         let answer = session.aws.read.iam.list_role_tags().role_name(&name).send().await;
         let tags = answer.or_absent("iam.ListRoleTags")?.map(|answer| answer.tags).unwrap_or_default();
@@ -234,6 +229,7 @@ async fn write_tags(session: &Session, name: &str, desired: &Tags, live: &Tags) 
 /// The identity of this kind.
 pub const IDENTITY: Identity = Identity {
     arn: Some(ArnForm("iam::{account}:role/provision/{stack}/{name}")),
+    naming: Naming::Regional,
     ..Identity::implied("role", "Roles", 64)
 };
 
@@ -394,9 +390,9 @@ impl Manage for Role {
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
-        let prefix = session.stack.prefix();
+        let is_given = |name: &str| IDENTITY.is_given_by(&session.stack, name);
         let roles = tagged(session).await?.into_iter();
-        let owned = roles.filter_map(|(name, tags)| session.stack.owned(&name, &tags, name.starts_with(&prefix)));
+        let owned = roles.filter_map(|(name, tags)| session.stack.owned(&name, &tags, is_given(&name)));
         Ok(owned.collect())
     }
 }

@@ -123,10 +123,9 @@ impl Manage for EventInvoke {
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         let named = function::named(session).await?;
         let owned = named.iter().map(|(name, arn)| async move {
-            let (function, live) = tokio::try_join!(function::owned(session, name, arn), live(session, name))?;
-            Ok(function
-                .filter(|_| live.is_some())
-                .map(|function| Owned { address: Address::within(function.address.name, QUALIFIER), ..function }))
+            let (function, live) = tokio::join!(function::owned(session, name, arn), live(session, name));
+            let Some(function) = function?.filter(|function| function.stays.is_none()) else { return Ok(None) };
+            Ok(live?.map(|_| Owned { address: Address::within(&function.address.name, QUALIFIER), ..function }))
         });
         Ok(futures::future::try_join_all(owned).await?.into_iter().flatten().collect())
     }

@@ -131,26 +131,26 @@ const VPC: &[&str] = &["vpc.subnets", "vpc.security_groups"];
 
 /// Returns the names and ARNs of all functions with the stack's names. Lambda's list has neither tags nor a filter.
 pub(super) async fn named(session: &Session) -> Result<Vec<(String, String)>, Failure> {
-    let prefix = session.stack.prefix();
     let mut pages = session.aws.read.lambda.list_functions().into_paginator().send();
     let mut named = Vec::new();
     while let Some(page) = pages.next().await {
         let functions = page.or_fail("lambda.ListFunctions")?.functions.unwrap_or_default();
         named.extend(functions.into_iter().filter_map(|one| one.function_name.zip(one.function_arn)));
     }
-    named.retain(|(name, _)| name.starts_with(&prefix));
+    named.retain(|(name, _)| IDENTITY.is_given_by(&session.stack, name));
     Ok(named)
 }
 
 /// Returns a listed function, if it is this stack's.
 pub(super) async fn owned(session: &Session, name: &str, arn: &str) -> Result<Option<Owned>, Failure> {
-    let answer = session.aws.read.lambda.list_tags().resource(arn).send().await.or_absent("lambda.ListTags")?;
-    Ok(answer.and_then(|answer| session.stack.owned(name, &own_tags(answer.tags.unwrap_or_default()), true)))
+    let answer = session.aws.read.lambda.list_tags().resource(arn).send().await.or_absent("lambda.ListTags");
+    let tags = answer.map(|answer| answer.map(|answer| own_tags(answer.tags.unwrap_or_default())));
+    session.owned(IDENTITY, name, tags)
 }
 
 /// Returns the ARN of a function.
 fn arn(session: &Session, name: &str) -> String {
-    IDENTITY.arn_of(&session.aws.realm, &session.stack.id, name)
+    IDENTITY.arn_of(&session.aws.realm, &session.stack, name)
 }
 
 /// Waits until a function is ready; a failed change is an error.

@@ -3,7 +3,7 @@
 //! A function's policy is not ours alone: only the statements with our prefix are. Lambda has no call that changes a
 //! statement, so every change is a replacement.
 
-use crate::identity::Identity;
+use crate::identity::{Identity, Naming};
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -110,10 +110,19 @@ async fn statements(session: &Session, function: &str) -> Result<BTreeMap<String
     }
 }
 
+/// Returns the entry of a permission: a dot ends the function's, since no name has one.
+pub fn entry(function: &str, part: &str) -> String {
+    format!("{function}.{part}")
+}
+
 const NO_CHANGE: &str = "Lambda cannot change a statement";
 
 /// The identity of this kind.
-pub const IDENTITY: Identity = Identity::implied("permission", "Permissions", 100);
+pub const IDENTITY: Identity =
+    Identity { naming: Naming::Part(OURS), ..Identity::implied("permission", "Permissions", 100) };
+
+/// Beginning of the ids of our statements. The function is ours, and others may add statements of their own.
+const OURS: &str = "provision-";
 
 impl Manage for Permission {
     type Settings = Settings;
@@ -170,16 +179,15 @@ impl Manage for Permission {
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
-        let prefix = session.stack.prefix();
         let named = function::named(session).await?;
         let owned = named.iter().map(|(name, arn)| async move {
-            tokio::try_join!(function::owned(session, name, arn), statements(session, name))
+            tokio::join!(function::owned(session, name, arn), statements(session, name))
         });
         let mut found = Vec::new();
-        for (function, statements) in futures::future::try_join_all(owned).await? {
-            let Some(function) = function else { continue };
-            found.extend(statements.into_keys().filter_map(|id| {
-                let entry = id.strip_prefix(&prefix)?.to_owned();
+        for (function, statements) in futures::future::join_all(owned).await {
+            let Some(function) = function?.filter(|function| function.stays.is_none()) else { continue };
+            found.extend(statements?.into_keys().filter_map(|id| {
+                let entry = entry(&function.entry, id.strip_prefix(OURS)?);
                 Some(Owned::new(entry, Address::within(&function.address.name, id)))
             }));
         }

@@ -4,13 +4,14 @@
 //! function may not.
 
 use crate::identity::{Identity, Naming};
-use crate::lambda::function::{self, LOG_GROUPS, log_group_of};
+use crate::lambda::function::{self, LOG_GROUPS};
 use aws::ArnForm;
 use aws_sdk_cloudwatchlogs::types::{LogGroup as LiveGroup, LogGroupClass};
 use serde::Serialize;
 
 use crate::{
     Data, Kind, Manage, Session,
+    logs::notes,
     number::{natural, wire},
     own_tags,
     rights::{Right, Target, deletes, reads, writes},
@@ -56,8 +57,8 @@ impl Settings {
 }
 
 /// Returns the ARN that tagging calls take: without `:*`, which answers contain and permissions need.
-fn arn(session: &Session, name: &str) -> String {
-    IDENTITY.arn_of(&session.aws.realm, &session.stack.id, name)
+pub(super) fn arn(session: &Session, name: &str) -> String {
+    IDENTITY.arn_of(&session.aws.realm, &session.stack, name)
 }
 
 async fn groups(
@@ -81,9 +82,15 @@ async fn find(session: &Session, name: &str) -> Result<Option<LiveGroup>, Failur
     Ok(groups(session, name, is_it).await?.into_iter().find(is_it))
 }
 
-async fn tags(session: &Session, name: &str) -> Result<Option<Tags>, Failure> {
+/// Returns all tags of a group, those with facts too; `None` if it does not exist.
+pub(super) async fn all_tags(session: &Session, name: &str) -> Result<Option<Tags>, Failure> {
     let answer = session.aws.read.logs.list_tags_for_resource().resource_arn(arn(session, name)).send().await;
-    Ok(answer.or_absent("logs.ListTagsForResource")?.map(|answer| own_tags(answer.tags.unwrap_or_default())))
+    let tags = answer.or_absent("logs.ListTagsForResource")?.map(|answer| answer.tags.unwrap_or_default());
+    Ok(tags.map(|tags| tags.into_iter().collect()))
+}
+
+async fn tags(session: &Session, name: &str) -> Result<Option<Tags>, Failure> {
+    Ok(all_tags(session, name).await?.map(own_tags))
 }
 
 async fn write_retention(session: &Session, name: &str, desired: Option<u32>) -> Result<(), Failure> {
@@ -191,6 +198,10 @@ impl Manage for LogGroup {
     }
 
     async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
+        // While our set goes on taking mail for others, somebody may still want to know what was active before.
+        if notes::is_for_notes(session, &address.name) {
+            return session.rules_of_others().await;
+        }
         if session.data == Data::Delete {
             return Ok(None);
         }
@@ -202,11 +213,9 @@ impl Manage for LogGroup {
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
-        let groups = groups(session, &log_group_of(&session.stack.prefix()), |_| false).await?;
+        let groups = groups(session, &IDENTITY.listed_by(&session.stack), |_| false).await?;
         let names = groups.iter().filter_map(|group| group.log_group_name.as_deref());
-        let owned = names.map(|name| async move {
-            Ok(tags(session, name).await?.and_then(|tags| session.stack.owned(name, &tags, true)))
-        });
+        let owned = names.map(|name| async move { session.owned(IDENTITY, name, tags(session, name).await) });
         Ok(futures::future::try_join_all(owned).await?.into_iter().flatten().collect())
     }
 }

@@ -1,3 +1,4 @@
 //! Kinds of CloudWatch Logs' resources.
 
 pub mod log_group;
+pub mod notes;

@@ -41,7 +41,7 @@ pub fn settings(policy: Policy, tags: Tags) -> Settings {
 /// Returns the object of a zip.
 pub fn code(session: &Session, zip: Arc<[u8]>) -> Code {
     Code::Object {
-        bucket: bucket::artifacts_name(&session.stack.id, &session.aws.realm),
+        bucket: bucket::artifacts_name(&session.stack, &session.aws.realm.account),
         key: format!("code/{}.zip", HEXLOWER.encode(&Sha256::digest(&zip))),
         zip,
     }

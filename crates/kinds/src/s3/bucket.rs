@@ -20,8 +20,8 @@ use crate::{
     Data, Kind, Manage, Session, own_tags,
     rights::{Right, Target, deletes, reads, writes},
 };
-use aws::{OrFail, Realm, policy::Policy};
-use engine::{Address, Field, Live, Owned, Owner, Protection, Tags, coupled, plain};
+use aws::{OrFail, policy::Policy};
+use engine::{Address, Field, Live, Owned, Owner, Protection, Stack, Tags, coupled, plain};
 use engine::{Class, Failure};
 
 pub use lifecycle::Lifecycle;
@@ -162,13 +162,14 @@ pub const IDENTITY: Identity = Identity {
 };
 
 /// Returns the name of a stack's bucket for artefacts. No entry leads to it: the names of declared buckets end with the region.
-pub fn artifacts_name(stack: &str, realm: &Realm) -> String {
-    aws::cut(format!("{stack}-{}-{}-artifacts", realm.account, realm.region), IDENTITY.longest)
+pub fn artifacts_name(stack: &Stack, account: &str) -> String {
+    let name = format!("{}-{account}-{}-artifacts", stack.prefix(), stack.region);
+    aws::cut(name, IDENTITY.longest, &format!("{account}/{}/{}", stack.id(), super::artifacts::ENTRY))
 }
 
 /// Returns whether a bucket of the stack is the one for artefacts: its content is rebuilt when needed.
 fn is_for_artifacts(session: &Session, name: &str) -> bool {
-    name == artifacts_name(&session.stack.id, &session.aws.realm)
+    name == artifacts_name(&session.stack, &session.aws.realm.account)
 }
 
 impl Manage for Bucket {
@@ -347,7 +348,7 @@ impl Manage for Bucket {
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
-        let prefix = session.stack.prefix();
+        let prefix = IDENTITY.listed_by(&session.stack);
         let call = session.aws.read.s3.list_buckets().prefix(&prefix).bucket_region(&session.aws.realm.region);
         let mut pages = call.max_buckets(1_000).into_paginator().send();
         let mut names = Vec::new();
@@ -357,7 +358,7 @@ impl Manage for Bucket {
             );
         }
         let ours = names.iter().filter(|name| name.starts_with(&prefix));
-        let owned = ours.map(|name| async move { Ok(session.stack.owned(name, &tags(session, name).await?, true)) });
+        let owned = ours.map(|name| async move { session.owned(IDENTITY, name, tags(session, name).await.map(Some)) });
         Ok(futures::future::try_join_all(owned).await?.into_iter().flatten().collect())
     }
 }

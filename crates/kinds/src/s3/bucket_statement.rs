@@ -5,9 +5,9 @@
 //! document that was read too long ago.
 //!
 //! Nothing in S3 tells in which of other people's buckets a stack has statements. Our receipt rules do, which name the
-//! buckets; for the time in which a rule is gone and its statement is not, tags on the stack's roles do.
+//! buckets; for the time in which a rule is gone and its statement is not, the stack's notes do ([`crate::logs::notes`]).
 
-use crate::identity::Identity;
+use crate::identity::{Identity, Naming};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -20,9 +20,9 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
     Kind, Manage, STATEMENTS_TAG, Session,
-    iam::role_tags,
+    logs::notes,
     rights::{Right, Target, deletes, reads, writes},
-    ses::{action::Action, snapshot},
+    ses::{action::Action, is_own_rule, snapshot},
 };
 use aws::{
     OrFail,
@@ -134,18 +134,21 @@ fn note(bucket: &str) -> String {
     format!("{STATEMENTS_TAG}{bucket}")
 }
 
-/// Returns whether this stack made a statement: it has our prefix, and serves rules of ours. The prefix alone does not tell:
-/// the ids of stack `mail-archive` begin with `mail-…` too.
+/// Returns whether this stack made a statement: its id begins with the stack's, and it serves rules of ours in our region, whose
+/// names are no other stack's.
 fn is_ours(stack: &Stack, id: &str, statement: &Statement) -> bool {
     let rules = statement.conditions.values().filter_map(|keys| keys.get("aws:sourcearn")).flatten();
-    let mut names = rules.filter_map(|arn| arn.rsplit_once(":receipt-rule/").map(|(_, name)| name));
-    id.starts_with(&stack.prefix()) && names.any(|name| name.starts_with(&stack.rule_prefix()))
+    let mut rules = rules.filter_map(|arn| {
+        let (set, name) = arn.rsplit_once(":receipt-rule/")?;
+        Some((set.split(':').nth(3)?, name))
+    });
+    IDENTITY.is_given_by(stack, id) && rules.any(|(region, name)| region == stack.region && is_own_rule(stack, name))
 }
 
 /// Returns the buckets in which our rules store mail, in whichever set they are.
 async fn buckets_of_rules(session: &Session) -> Result<BTreeSet<String>, Failure> {
-    let (snapshot, prefix) = (snapshot(session).await?, session.stack.rule_prefix());
-    let rules = snapshot.sets.values().flatten().filter(|rule| rule.name.starts_with(&prefix));
+    let snapshot = snapshot(session).await?;
+    let rules = snapshot.sets.values().flatten().filter(|rule| is_own_rule(&session.stack, &rule.name));
     let actions = rules.flat_map(ReceiptRule::actions).map(Action::from_aws);
     let buckets = actions.filter_map(|action| match action {
         Action::S3 { bucket, .. } => Some(bucket),
@@ -165,7 +168,13 @@ async fn policies(session: &Session, buckets: impl IntoIterator<Item = String>) 
 }
 
 /// The identity of this kind.
-pub const IDENTITY: Identity = Identity::implied("bucket statement", "BucketStatements", 100);
+pub const IDENTITY: Identity =
+    Identity { naming: Naming::Marked, ..Identity::implied("bucket statement", "BucketStatements", 100) };
+
+/// Returns the entry of a statement: a dot ends the bucket's, since no name has one.
+pub fn entry(bucket: &str, rule: &str) -> String {
+    format!("{bucket}.{rule}")
+}
 
 impl Manage for BucketStatement {
     type Settings = Statement;
@@ -181,17 +190,16 @@ impl Manage for BucketStatement {
         coupled("other.*", OTHER),
     ];
 
-    // The tags are on the roles.
-    const REFERS_TO: &'static [Kind] = &[Kind::Role];
+    // A log group has the notes.
+    const REFERS_TO: &'static [Kind] = &[Kind::LogGroup];
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::Existing(Kind::Bucket), &["s3:GetBucketPolicy"]),
-        reads(Target::Own(Kind::Role), &["iam:ListRoleTags"]),
-        reads(Target::Everything, &["iam:ListRoles"]),
+        reads(Target::Own(Kind::LogGroup), &["logs:ListTagsForResource"]),
         writes(Target::Existing(Kind::Bucket), &["s3:PutBucketPolicy"]),
-        writes(Target::Own(Kind::Role), &["iam:TagRole"]),
+        writes(Target::Own(Kind::LogGroup), &["logs:TagResource"]),
         deletes(Target::Existing(Kind::Bucket), &["s3:DeleteBucketPolicy", "s3:PutBucketPolicy"]),
-        deletes(Target::Own(Kind::Role), &["iam:UntagRole"]),
+        deletes(Target::Own(Kind::LogGroup), &["logs:UntagResource"]),
     ];
 
     #[cfg(test)]
@@ -204,17 +212,13 @@ impl Manage for BucketStatement {
         if found == Found::NoBucket {
             return Err(missing(address.container()));
         }
-        let owner = if address.name.starts_with(&session.stack.prefix()) {
-            Owner::Ours
-        } else {
-            Owner::Other("a statement of this stack has an id that begins with the stack's name".to_owned())
-        };
-        Ok(statements(&found)?.remove(&address.name).map(|settings| Live { settings, owner }))
+        // The id has the whole stack in it: nobody else gives such a one.
+        Ok(statements(&found)?.remove(&address.name).map(|settings| Live { settings, owner: Owner::Ours }))
     }
 
     async fn create(session: &Session, address: &Address, desired: &Statement) -> Result<(), Failure> {
-        // Recorded before the change. Without any role only the rules tell of the bucket.
-        let _noted = role_tags::keep(session, &note(address.container()), "").await?;
+        // Noted before the change: a note without a statement does no harm, a statement without one might stay for ever.
+        notes::keep(session, &note(address.container()), "").await?;
         edit(session, address, Some(desired)).await
     }
 
@@ -228,14 +232,14 @@ impl Manage for BucketStatement {
         if left.iter().any(|(id, statement)| is_ours(&session.stack, id, statement)) {
             return Ok(());
         }
-        role_tags::remove(session, &note(address.container())).await
+        notes::remove(session, &note(address.container())).await
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         // Both at once: usually the tags name no other bucket.
         let named = async { Ok(policies(session, buckets_of_rules(session).await?).await) };
         let noted = async {
-            let notes = role_tags::all(session).await?;
+            let notes = notes::all(session).await?;
             Ok::<_, Failure>(
                 notes.into_keys().filter_map(|key| key.strip_prefix(STATEMENTS_TAG).map(str::to_owned)).collect(),
             )
@@ -252,7 +256,7 @@ impl Manage for BucketStatement {
             };
             let ours = statements(&found)?.into_iter().filter(|(id, one)| is_ours(&session.stack, id, one));
             owned.extend(ours.filter_map(|(id, _)| {
-                let entry = id.strip_prefix(&session.stack.prefix())?.to_owned();
+                let entry = id.strip_prefix(&format!("{}.", session.stack.id())).unwrap_or(&id).to_owned();
                 Some(Owned::new(entry, Address::within(&bucket, id)))
             }));
         }
@@ -264,7 +268,7 @@ impl Manage for BucketStatement {
 mod tests {
     use super::*;
 
-    const ID: &str = "mail-archive";
+    const ID: &str = "mail.eu-west-1.archive.notices";
     /// A policy as somebody else's console wrote it: one statement instead of a list, an old version, an unknown key.
     const THEIRS: &str = r#"{"Version":"2008-10-17","Id":"Policy1","Statement":{"Sid":"logs","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"NotAction":"s3:DeleteBucket","Resource":["arn:aws:s3:::example-archive/*"]}}"#;
 
@@ -322,9 +326,12 @@ mod tests {
 
     #[test]
     fn a_stack_whose_name_begins_like_ours_keeps_its_own() {
-        let stack = |id: &str| Stack { id: id.to_owned() };
-        assert!(is_ours(&stack("mail"), ID, &ours()));
-        assert!(!is_ours(&stack("mail-archive"), "mail-archive-notices", &ours()));
+        let stack = |id: &str| Stack::parse(id).unwrap();
+        let theirs = "mail-archive.eu-west-1.archive.notices";
+        assert!(is_ours(&stack("mail.eu-west-1"), ID, &ours()));
+        assert!(!is_ours(&stack("mail-archive.eu-west-1"), theirs, &ours()));
+        assert!(!is_ours(&stack("mail.us-east-1"), "mail.us-east-1.archive.notices", &ours()), "another region's");
+        assert!(!is_ours(&stack("mail.notices.eu-west-1"), ID, &ours()), "another stage's");
         let conditions = ours().conditions.into_iter().map(|(operator, keys)| {
             let keys = keys.into_iter().map(|(key, values)| {
                 (key, values.into_iter().map(|value| value.replace("/mail.", "/mail-archive.")).collect())
@@ -332,8 +339,8 @@ mod tests {
             (operator, keys.collect())
         });
         let other = Statement { conditions: conditions.collect(), ..ours() };
-        assert!(!is_ours(&stack("mail"), "mail-archive-notices", &other));
-        assert!(is_ours(&stack("mail-archive"), "mail-archive-notices", &other));
+        assert!(!is_ours(&stack("mail.eu-west-1"), theirs, &other));
+        assert!(is_ours(&stack("mail-archive.eu-west-1"), theirs, &other));
     }
 
     #[test]

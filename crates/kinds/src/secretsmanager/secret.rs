@@ -203,7 +203,7 @@ impl Manage for Secret {
         let filter = |name, value: &str| Filter::builder().key(name).values(value).build();
         let call = session.aws.read.secrets.list_secrets();
         let call = call.filters(filter(FilterNameStringType::TagKey, STACK_TAG));
-        let call = call.filters(filter(FilterNameStringType::TagValue, &session.stack.id));
+        let call = call.filters(filter(FilterNameStringType::TagValue, &session.stack.id()));
         let mut pages = call.into_paginator().send();
         let mut all = Vec::new();
         while let Some(page) = pages.next().await {
@@ -214,7 +214,7 @@ impl Manage for Secret {
             let tags = secret.tags.iter().flatten();
             let tags = own_tags(tags.filter_map(|tag| Some((tag.key.clone()?, tag.value.clone()?))));
             let name = secret.name?;
-            session.stack.owned(&name, &tags, name.starts_with(&session.stack.prefix()))
+            session.stack.owned(&name, &tags, IDENTITY.is_given_by(&session.stack, &name))
         });
         Ok(owned.collect())
     }

@@ -1,5 +1,5 @@
 //! The activation of a rule set, of which an account has only one. So it is taken from somebody: the set that was active
-//! before is recorded as a tag on the stack's roles, and is activated again when ours is deleted.
+//! before is noted ([`crate::logs::notes`]), and is activated again when ours is deleted.
 
 use crate::identity::Identity;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use super::{active, foreign, known_rules, names, own_set, rules, snapshot};
 use crate::Input;
 use crate::{
     Kind, Manage, PREVIOUS_RULE_SET_TAG, Session,
-    iam::role_tags,
+    logs::notes,
     rights::{Right, Target, deletes, reads, writes},
 };
 use aws::OrFail;
@@ -30,20 +30,9 @@ pub struct Settings {
 
 const SET_ACTIVE: &str = "ses.SetActiveReceiptRuleSet";
 
-/// Records the name of the set that is about to be deactivated.
-async fn remember(session: &Session, previous: &str) -> Result<(), Failure> {
-    if role_tags::keep(session, PREVIOUS_RULE_SET_TAG, previous).await? {
-        return Ok(());
-    }
-    let words = format!(
-        "not activated: rule set `{previous}` is active, and the stack has no role whose tag could keep its name"
-    );
-    Err(Failure::found(SET_ACTIVE, Class::Invalid, words))
-}
-
-/// Returns the set that was active before ours, if its name was recorded.
+/// Returns the set that was active before ours, if its name was noted.
 async fn previous(session: &Session) -> Result<Option<String>, Failure> {
-    Ok(role_tags::all(session).await?.remove(PREVIOUS_RULE_SET_TAG))
+    Ok(notes::all(session).await?.remove(PREVIOUS_RULE_SET_TAG))
 }
 
 async fn activate(session: &Session, set: Option<String>) -> Result<(), Failure> {
@@ -63,16 +52,15 @@ impl Manage for Activation {
 
     const FIELDS: &'static [Field] = &[plain("active")];
 
-    // The roles record what was active before. The rules do not: they are deleted even where the set stays active for
-    // those of others.
-    const REFERS_TO: &'static [Kind] = &[Kind::ReceiptRuleSet, Kind::Role];
+    // A log group has the note of what was active before. The rules do not count: they are deleted even where the set stays
+    // active for those of others.
+    const REFERS_TO: &'static [Kind] = &[Kind::ReceiptRuleSet, Kind::LogGroup];
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::Everything, super::LOOKING),
-        reads(Target::Own(Kind::Role), &["iam:ListRoleTags"]),
-        reads(Target::Everything, &["iam:ListRoles"]),
+        reads(Target::Own(Kind::LogGroup), &["logs:ListTagsForResource"]),
         writes(Target::Everything, &["ses:SetActiveReceiptRuleSet"]),
-        writes(Target::Own(Kind::Role), &["iam:TagRole"]),
+        writes(Target::Own(Kind::LogGroup), &["logs:TagResource"]),
         deletes(Target::Everything, &["ses:SetActiveReceiptRuleSet"]),
     ];
 
@@ -98,7 +86,7 @@ impl Manage for Activation {
                 let words = format!("not activated: rule set `{name}` is active by now; the next run joins it");
                 return Err(Failure::found(SET_ACTIVE, Class::Invalid, words));
             }
-            Some((name, _)) => remember(session, &name).await?,
+            Some((name, _)) => notes::keep(session, PREVIOUS_RULE_SET_TAG, &name).await?,
             None => {}
         }
         activate(session, Some(address.name.clone())).await

@@ -2,8 +2,7 @@
 //!
 //! SES takes one call per second and account, reads too, and one call returns all rules of a set in order. So nothing here
 //! reads by itself: one [`Snapshot`] serves all reads of a pass, and every write discards it. Rule sets are shared: ours
-//! are the rules whose names begin with the stack's, in whichever set they are; all others are never changed, moved or
-//! counted.
+//! are the rules whose names are the stack's, in whichever set they are; all others are never changed, moved or counted.
 
 pub mod action;
 pub mod activation;
@@ -26,7 +25,13 @@ use engine::Stack;
 
 /// Returns the name of the set that a stack creates if none is active. SES has no tags: a set of this name is the stack's.
 pub fn own_set(stack: &Stack) -> String {
-    stack.id.clone()
+    // The set's name has no account in it.
+    rule_set::IDENTITY.name_of(stack, "", "")
+}
+
+/// Returns whether a rule is a stack's, by its name.
+pub fn is_own_rule(stack: &Stack, name: &str) -> bool {
+    rule::IDENTITY.entry_of(stack, name).is_some()
 }
 
 /// Permissions for reading rule sets.
@@ -122,9 +127,8 @@ fn names(rules: &[ReceiptRule]) -> Vec<String> {
 }
 
 /// Returns the rules that are not this stack's, in words; `None` if there are none.
-fn foreign(stack: &Stack, names: &[String]) -> Option<String> {
-    let prefix = stack.rule_prefix();
+pub(crate) fn foreign(stack: &Stack, names: &[String]) -> Option<String> {
     let foreign: Vec<String> =
-        names.iter().filter(|name| !name.starts_with(&prefix)).map(|name| format!("`{name}`")).collect();
+        names.iter().filter(|name| !is_own_rule(stack, name)).map(|name| format!("`{name}`")).collect();
     (!foreign.is_empty()).then(|| format!("rules of others: {}", foreign.join(", ")))
 }

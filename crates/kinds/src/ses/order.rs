@@ -3,7 +3,7 @@
 use crate::identity::Identity;
 use serde::Serialize;
 
-use super::{known_rules, names, rules};
+use super::{is_own_rule, known_rules, names, rules};
 use crate::{
     Kind, Manage, Session,
     rights::{Right, Target, reads, writes},
@@ -31,7 +31,7 @@ impl PartialEq for Settings {
 }
 
 fn ours(stack: &Stack, names: &[String]) -> Vec<String> {
-    names.iter().filter(|name| name.starts_with(&stack.rule_prefix())).cloned().collect()
+    names.iter().filter(|name| is_own_rule(stack, name)).cloned().collect()
 }
 
 /// A move of a rule to the place after another; `None` means the beginning of the set.

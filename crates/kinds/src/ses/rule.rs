@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     action::{Action, unbuilt},
-    known_rules, names, rules, snapshot,
+    is_own_rule, known_rules, names, rules, snapshot,
 };
 use crate::{
     Input, Kind, Manage, Session,
@@ -19,7 +19,7 @@ use crate::{
 use aws::OrFail;
 use engine::{Address, Class, Failure, Field, Live, Owned, Owner, Stack, plain};
 
-/// Receipt rules: parts of a set, named `STACK.ENTRY`.
+/// Receipt rules: parts of a set, named `STACK.STAGE.ENTRY`.
 #[derive(Debug)]
 pub struct Rule;
 
@@ -100,7 +100,7 @@ impl Settings {
 /// after all the others: we join a set as one block at its end. This is right in whatever order rules are created.
 pub(super) fn place(stack: &Stack, names: &[String], predecessors: &[String]) -> Option<String> {
     let nearest = predecessors.iter().rev().find(|name| names.contains(name));
-    let ours = names.iter().position(|name| name.starts_with(&stack.rule_prefix()));
+    let ours = names.iter().position(|name| is_own_rule(stack, name));
     let before_ours = || names.iter().take(ours.unwrap_or(names.len())).next_back();
     nearest.or_else(before_ours).cloned()
 }
@@ -146,7 +146,7 @@ impl Manage for Rule {
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let rules = known_rules(session, address.container()).await?.unwrap_or_default();
-        let owner = if address.name.starts_with(&session.stack.rule_prefix()) {
+        let owner = if is_own_rule(&session.stack, &address.name) {
             Owner::Ours
         } else {
             Owner::Other("a rule of this stack has a name that begins with the stack's".to_owned())
@@ -190,10 +190,10 @@ impl Manage for Rule {
     /// Lists the rules in the active set and in our own. Rules in somebody else's inactive set are found again when that set
     /// is active.
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
-        let (snapshot, prefix) = (snapshot(session).await?, session.stack.rule_prefix());
+        let snapshot = snapshot(session).await?;
         let rules = snapshot.sets.iter().flat_map(|(set, rules)| rules.iter().map(move |rule| (set, &rule.name)));
         let ours = rules.filter_map(|(set, name)| {
-            let entry = name.strip_prefix(&prefix)?.to_owned();
+            let entry = IDENTITY.entry_of(&session.stack, name)?.to_owned();
             Some(Owned::new(entry, Address::within(set, name)))
         });
         Ok(ours.collect())

@@ -1,6 +1,6 @@
 //! A stack's own receipt rule set. It has no settings: it exists or not.
 
-use crate::identity::Identity;
+use crate::identity::{Identity, Naming};
 use serde::Serialize;
 
 use super::{Snapshots, foreign, names, own_set, rules, snapshot};
@@ -20,7 +20,8 @@ pub struct RuleSet;
 pub struct Settings {}
 
 /// The identity of this kind.
-pub const IDENTITY: Identity = Identity::implied("receipt rule set", "ReceiptRuleSets", 64);
+pub const IDENTITY: Identity =
+    Identity { naming: Naming::Alone, ..Identity::implied("receipt rule set", "ReceiptRuleSets", 64) };
 
 impl Manage for RuleSet {
     type Settings = Settings;

@@ -14,7 +14,7 @@ use super::{
 use engine::Stack;
 
 fn stack() -> Stack {
-    Stack { id: "mail".to_owned() }
+    Stack { name: "mail".to_owned(), stage: None, region: "eu-west-1".to_owned() }
 }
 
 fn list(text: &str) -> Vec<String> {

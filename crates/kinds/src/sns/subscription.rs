@@ -8,14 +8,14 @@ use crate::Condition;
 use crate::identity::Identity;
 use std::collections::HashMap;
 
-use aws_sdk_sns::types::Subscription as Listed;
+use aws_sdk_sns::types::{Subscription as Listed, Tag};
 use futures::future::try_join_all;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Kind, Manage, SUBSCRIPTION_TAG, Session, own_tags,
+    Kind, Manage, SUBSCRIPTION_TAG, Session,
     rights::{Right, Target, deletes, reads, writes},
     sns::topic,
 };
@@ -239,11 +239,14 @@ impl Manage for Subscription {
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         let topics = topic::named(session).await?;
         let lists = topics.iter().map(|(arn, name)| async move {
-            let (listed, tags) = tokio::try_join!(listed(session, name), topic::all_tags(session, arn))?;
-            let tags: Tags = tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect();
-            if session.stack.owned(name, &own_tags(tags.clone()), true).is_none() {
+            let (listed, tags) = tokio::join!(listed(session, name), topic::all_tags(session, arn));
+            let as_tags = |tags: Vec<Tag>| tags.into_iter().map(|tag| (tag.key, tag.value)).collect::<Tags>();
+            let tags = tags.map(|tags| tags.map(as_tags));
+            let owner = session.owned(topic::IDENTITY, name, tags.clone())?;
+            if owner.is_none_or(|topic| topic.stays.is_some()) {
                 return Ok(Vec::new());
             }
+            let (listed, tags) = (listed?, tags?.unwrap_or_default());
             let topic = tags.get(ENTRY_TAG).unwrap_or(name);
             let confirmed = listed.unwrap_or_default().into_iter().filter(|listed| arn_of(listed).is_some());
             let ours = confirmed.map(|listed| listed_name(&listed)).filter(|name| tags.contains_key(&mark(name)));

@@ -44,7 +44,7 @@ const KMS_KEY: &str = "KmsMasterKeyId";
 
 /// Returns the ARN of a topic of the account: SNS's calls take nothing else.
 pub fn arn(session: &Session, name: &str) -> String {
-    IDENTITY.arn_of(&session.aws.realm, &session.stack.id, name)
+    IDENTITY.arn_of(&session.aws.realm, &session.stack, name)
 }
 
 /// Actions that AWS's own policy allows a topic's owner; `SNS:Receive` was once among them.
@@ -131,7 +131,7 @@ pub(super) async fn remove_tags(session: &Session, arn: &str, keys: Vec<String>)
 
 /// ARNs and names of the topics whose names begin as this stack's do.
 pub(super) async fn named(session: &Session) -> Result<Vec<(String, String)>, Failure> {
-    let (mut pages, prefix) = (session.aws.read.sns.list_topics().into_paginator().send(), session.stack.prefix());
+    let mut pages = session.aws.read.sns.list_topics().into_paginator().send();
     let mut named = Vec::new();
     while let Some(page) = pages.next().await {
         let arns = page.or_fail("sns.ListTopics")?.topics.unwrap_or_default().into_iter();
@@ -139,7 +139,7 @@ pub(super) async fn named(session: &Session) -> Result<Vec<(String, String)>, Fa
             let name = arn.rsplit(':').next()?.to_owned();
             Some((arn, name))
         });
-        named.extend(topics.filter(|(_, name)| name.starts_with(&prefix)));
+        named.extend(topics.filter(|(_, name)| IDENTITY.is_given_by(&session.stack, name)));
     }
     Ok(named)
 }
@@ -242,9 +242,9 @@ impl Manage for Topic {
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         let named = named(session).await?;
-        let tagged = try_join_all(named.iter().map(|(arn, name)| async move {
-            Ok(tags(session, arn).await?.and_then(|tags| session.stack.owned(name, &tags, true)))
-        }));
+        let tagged = try_join_all(
+            named.iter().map(|(arn, name)| async move { session.owned(IDENTITY, name, tags(session, arn).await) }),
+        );
         Ok(tagged.await?.into_iter().flatten().collect())
     }
 }

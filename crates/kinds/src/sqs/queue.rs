@@ -285,7 +285,8 @@ impl Manage for Queue {
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
-        let call = session.aws.read.sqs.list_queues().queue_name_prefix(session.stack.prefix()).max_results(1_000);
+        let call =
+            session.aws.read.sqs.list_queues().queue_name_prefix(IDENTITY.listed_by(&session.stack)).max_results(1_000);
         let mut pages = call.into_paginator().send();
         let mut urls = Vec::new();
         while let Some(page) = pages.next().await {
@@ -293,7 +294,7 @@ impl Manage for Queue {
         }
         let tagged = futures::future::try_join_all(urls.iter().map(|url| async move {
             let name = url.rsplit('/').next().unwrap_or(url);
-            Ok(tags(session, url).await?.and_then(|tags| session.stack.owned(name, &tags, true)))
+            session.owned(IDENTITY, name, tags(session, url).await)
         }));
         Ok(tagged.await?.into_iter().flatten().collect())
     }

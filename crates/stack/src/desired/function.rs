@@ -5,7 +5,7 @@ use contract::context::VARIABLE;
 
 use super::{Blueprint, distinct, of, rights, seconds, storage::invoked_by_topic};
 use declaration::{Action, Architecture, Function, SecretReference, SecretSource, Subscription};
-use engine::{Address, Stack};
+use engine::Address;
 use kinds::{
     Id, Kind,
     iam::role,
@@ -33,7 +33,7 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
 fn role(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
     let names = blueprint.names();
     let settings = role::Settings {
-        path: role::path(&Stack { id: names.stack().to_owned() }),
+        path: role::path(names.stack()),
         trust: rights::trust(),
         policies: rights::policies(blueprint, entry, declared),
         permissions_boundary: blueprint.declaration.permissions_boundary(declared),
@@ -149,12 +149,13 @@ fn permissions(blueprint: &mut Blueprint<'_>) {
     permissions.sort_by(|(_, one, _), (_, other, _)| one.cmp(other));
     permissions.dedup_by(|(_, one, _), (_, other, _)| one == other);
     for (function, id, settings) in permissions {
-        let address = Address::within(names.name(Kind::Function, function), names.name(Kind::Permission, &id.entry));
+        let part = id.entry.split_once('.').map_or(id.entry.as_str(), |(_, part)| part);
+        let address = Address::within(names.name(Kind::Function, function), names.name(Kind::Permission, part));
         blueprint.add(id, address, settings, vec![of(Kind::Function, function)]);
     }
 }
 
 /// Returns the identity of a receipt rule's permission to invoke a function.
 pub(super) fn invoked_by_rule(function: &str, rule: &str) -> Id {
-    of(Kind::Permission, format!("{function}-ses-{rule}"))
+    of(Kind::Permission, permission::entry(function, &format!("ses-{rule}")))
 }

@@ -1,10 +1,13 @@
 //! The receipt rules, the rule set that contains them, their order, and the activation of the set.
 
+use std::collections::BTreeMap;
+
 use super::{Blueprint, RuleSet, distinct, function::invoked_by_rule, of, storage::stored_by, topic_of};
 use declaration::{Action, Bucket, Encoding, Invocation, ReceiptRule, Tls};
 use engine::Address;
 use kinds::{
     Id, Input, Kind,
+    logs::{log_group, notes},
     ses::{
         action::{self, Action as SesAction},
         activation, order,
@@ -22,7 +25,8 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
         return;
     }
     let names = blueprint.names();
-    let set = blueprint.given.rule_set.name(names).to_owned();
+    let set = blueprint.given.rule_set.name(names);
+    notes(blueprint);
     let is_own = *blueprint.given.rule_set == RuleSet::Own;
     if is_own {
         blueprint.add(own_set(blueprint), Address::of(&set), rule_set::Settings {}, Vec::new());
@@ -39,20 +43,28 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
     }
     if is_own {
         let settings = activation::Settings { active: true, take_over: Input(declaration.take_over) };
-        // The roles keep the name of the set that was active before.
-        let keepers = declaration.functions.keys().map(|function| of(Kind::Role, function));
-        let mut after: Vec<Id> = rules.into_iter().chain(keepers).chain([own_set(blueprint)]).collect();
+        // The notes keep the name of the set that was active before.
+        let notes = of(Kind::LogGroup, notes::ENTRY);
+        let mut after: Vec<Id> = rules.into_iter().chain([notes, own_set(blueprint)]).collect();
         if declaration.receipt_rules.len() > 1 {
             after.push(of(Kind::ReceiptOrder, RULES));
         }
-        blueprint.add(of(Kind::Activation, names.stack()), Address::of(&set), settings, after);
+        blueprint.add(of(Kind::Activation, &set), Address::of(&set), settings, after);
     }
 }
 
 /// Returns the identity of the stack's own rule set. Its entry is its name, as for every kind
 /// without tags.
 fn own_set(blueprint: &Blueprint<'_>) -> Id {
-    of(Kind::ReceiptRuleSet, blueprint.names().stack())
+    of(Kind::ReceiptRuleSet, blueprint.given.rule_set.name(blueprint.names()))
+}
+
+/// Adds the log group that notes what the stack must remember about rule sets and buckets of others.
+fn notes(blueprint: &mut Blueprint<'_>) {
+    let tags = blueprint.tags(notes::ENTRY, &BTreeMap::new());
+    let address = Address::of(blueprint.names().name(Kind::LogGroup, notes::ENTRY));
+    let settings = log_group::Settings { tags, ..log_group::Settings::default() };
+    blueprint.add(of(Kind::LogGroup, notes::ENTRY), address, settings, Vec::new());
 }
 
 fn rule(blueprint: &mut Blueprint<'_>, declared: &ReceiptRule, set: &str, predecessors: Vec<String>) {

@@ -16,7 +16,10 @@ use std::collections::BTreeMap;
 use crate::Names;
 use declaration::{Action, Declaration};
 use engine::{Address, ENTRY_TAG, STACK_TAG, Tags};
-use kinds::{Id, Kind, Resource, Settings, ses::Snapshot};
+use kinds::{
+    Id, Kind, Resource, Settings,
+    ses::{Snapshot, own_set},
+};
 
 /// The inputs besides the declaration.
 #[derive(Debug, Clone, Copy)]
@@ -45,16 +48,16 @@ impl RuleSet {
     /// takes over.
     pub fn choose(declaration: &Declaration, names: &Names, snapshot: &Snapshot) -> Self {
         match &snapshot.active {
-            Some(active) if active != names.stack() && !declaration.take_over => Self::Joined(active.clone()),
+            Some(active) if *active != own_set(names.stack()) && !declaration.take_over => Self::Joined(active.clone()),
             _ => Self::Own,
         }
     }
 
     /// Returns the name of the rule set.
-    pub fn name<'name>(&'name self, names: &'name Names) -> &'name str {
+    pub fn name(&self, names: &Names) -> String {
         match self {
-            Self::Own => names.stack(),
-            Self::Joined(name) => name,
+            Self::Own => own_set(names.stack()),
+            Self::Joined(name) => name.clone(),
         }
     }
 }
@@ -90,7 +93,7 @@ impl<'given> Blueprint<'given> {
     fn tags(&self, entry: &str, own: &BTreeMap<String, String>) -> Tags {
         let mut tags = self.declaration.tags.clone();
         tags.extend(own.clone());
-        tags.insert(STACK_TAG.to_owned(), self.names().stack().to_owned());
+        tags.insert(STACK_TAG.to_owned(), self.names().stack().id());
         tags.insert(ENTRY_TAG.to_owned(), entry.to_owned());
         tags
     }
@@ -104,7 +107,7 @@ impl<'given> Blueprint<'given> {
 
     /// Returns the ARN of a rule in the chosen set.
     fn rule_arn(&self, rule: &str) -> String {
-        self.names().rule_arn(self.given.rule_set.name(self.names()), rule)
+        self.names().rule_arn(&self.given.rule_set.name(self.names()), rule)
     }
 }
 

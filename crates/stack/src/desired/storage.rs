@@ -8,9 +8,12 @@ use declaration::{Action, Bucket, Notify, Secret, SecretSource, Subscription, To
 use engine::Address;
 use kinds::{
     Id, Kind,
+    lambda::permission,
+    logs::notes,
     s3::{
         artifacts,
         bucket::{self, Encryption, Lifecycle},
+        bucket_statement,
     },
     secretsmanager::secret,
     sns::{subscription, topic},
@@ -89,17 +92,17 @@ fn artifacts(blueprint: &mut Blueprint<'_>) {
 /// Adds our statements in the policy of an existing bucket; the rest of its policy stays.
 fn statements(blueprint: &mut Blueprint<'_>, entry: &str) {
     let names = blueprint.names();
-    // The roles' tags record where our statements are.
-    let roles: Vec<Id> = blueprint.declaration.functions.keys().map(|function| of(Kind::Role, function)).collect();
+    // The notes tell where our statements are.
+    let notes = vec![of(Kind::LogGroup, notes::ENTRY)];
     for (id, statement) in storing(blueprint, entry, |rule| stored_by(entry, rule)) {
-        let address = Address::within(names.name(Kind::Bucket, entry), names.name(Kind::Permission, &id));
-        blueprint.add(of(Kind::BucketStatement, id), address, statement, roles.clone());
+        let address = Address::within(names.name(Kind::Bucket, entry), names.name(Kind::BucketStatement, &id));
+        blueprint.add(of(Kind::BucketStatement, id), address, statement, notes.clone());
     }
 }
 
 /// Returns the entry of the statement that lets SES store a rule's mails in an existing bucket.
 pub(super) fn stored_by(bucket: &str, rule: &str) -> String {
-    format!("{bucket}-{rule}")
+    bucket_statement::entry(bucket, rule)
 }
 
 /// Returns the statements that let SES store the mails of each rule in its place, and nowhere else.
@@ -218,7 +221,7 @@ pub(super) fn subscribe(blueprint: &mut Blueprint<'_>, entry: &str, told: &Subsc
 
 /// Returns the identity of a topic's permission to invoke a function.
 pub(super) fn invoked_by_topic(function: &str, topic: &str) -> Id {
-    of(Kind::Permission, format!("{function}-sns-{topic}"))
+    of(Kind::Permission, permission::entry(function, &format!("sns-{topic}")))
 }
 
 fn secret(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Secret) {

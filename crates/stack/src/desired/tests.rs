@@ -50,7 +50,7 @@ fn code_that_is_too_large_for_a_call_has_a_bucket_of_its_own() {
     let bucket = resources.iter().find(|one| one.id == id).unwrap();
     assert_eq!(bucket.address, Address::of("circuits-123456789012-eu-west-1-artifacts"));
     let tree = bucket.settings.tree();
-    assert_eq!(tree["tags"]["provision:stack"], "circuits");
+    assert_eq!(tree["tags"]["provision:stack"], "circuits.eu-west-1");
     assert_eq!(tree["policy"].as_object().unwrap().keys().collect::<Vec<_>>(), ["RefuseWithoutTls"]);
     assert!(resources.iter().filter(|one| one.id.kind == Kind::Function).all(|one| one.after.contains(&id)));
 }
@@ -62,9 +62,9 @@ fn a_bucket_that_exists_is_let_be_but_for_our_statement() {
         &RuleSet::Joined("company".to_owned()),
     );
     assert!(!resources.iter().any(|one| one.id == Id::new(Kind::Bucket, "archive")));
-    let statement = Id::new(Kind::BucketStatement, "archive-rest");
+    let statement = Id::new(Kind::BucketStatement, "archive.rest");
     let found = resources.iter().find(|one| one.id == statement).unwrap();
-    assert_eq!(found.address, Address::within("example-archive", "circuits-archive-rest"));
+    assert_eq!(found.address, Address::within("example-archive", "circuits.eu-west-1.archive.rest"));
     assert_eq!(found.settings.tree()["resources"], json!(["arn:aws:s3:::example-archive/rest/*"]));
     let rule = resources.iter().find(|one| one.id == Id::new(Kind::ReceiptRule, "rest")).unwrap();
     assert!(rule.after.contains(&statement));
@@ -113,7 +113,7 @@ fn ses_may_write_publish_and_invoke_for_one_rule_of_this_account_each() {
     assert_eq!(policy["StoreMailOfRest"]["principals"], json!(["Service:ses.amazonaws.com"]));
     assert_eq!(policy["RefuseWithoutTls"]["effect"], "Deny");
     assert_eq!(tree(&resources, Kind::Topic, "news")["policy"]["NewsOfReader"]["conditions"], source("reader"));
-    let permission = tree(&resources, Kind::Permission, "reader-ses-reader");
+    let permission = tree(&resources, Kind::Permission, "reader.ses-reader");
     assert_eq!(permission["source_account"], "123456789012");
     assert_eq!(permission["source_arn"], source("reader")["ArnEquals"]["aws:sourcearn"][0]);
 }
@@ -169,7 +169,7 @@ fn everything_is_watched_in_the_unit_of_its_metric() {
 #[test]
 fn tags_of_an_entry_stand_over_those_of_the_stack_and_ours_over_both() {
     let resources = all(DECLARATION, &RuleSet::Own);
-    let expected = json!({"team": "noc", "provision:stack": "circuits", "provision:id": "mail"});
+    let expected = json!({"team": "noc", "provision:stack": "circuits.eu-west-1", "provision:id": "mail"});
     assert_eq!(tree(&resources, Kind::Bucket, "mail")["tags"], expected);
     assert_eq!(tree(&resources, Kind::Queue, "failed")["tags"]["team"], "network");
 }

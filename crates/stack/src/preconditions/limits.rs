@@ -9,7 +9,10 @@ use aws::OrFail;
 use contract::count::counted;
 use declaration::Declaration;
 use engine::{Failure, Stack};
-use kinds::{Kind, Session, ses::Snapshot};
+use kinds::{
+    Kind, Session,
+    ses::{self, Snapshot},
+};
 
 /// SES's quota of rules in a set.
 const MOST_RULES: usize = 200;
@@ -70,7 +73,7 @@ pub(super) async fn sets(
     rule_set: &RuleSet,
     snapshot: &Snapshot,
 ) -> Vec<Finding> {
-    let is_there = snapshot.sets.contains_key(&session.stack.id);
+    let is_there = snapshot.sets.contains_key(&ses::own_set(&session.stack));
     if *rule_set != RuleSet::Own || is_there || declaration.receipt_rules.is_empty() {
         return Vec::new();
     }
@@ -96,13 +99,13 @@ fn full(count: usize) -> Option<Finding> {
 /// Checks that the rules have room in the set, and that no other rule keeps mail from them.
 pub(super) fn rules(stack: &Stack, declaration: &Declaration, rule_set: &RuleSet, snapshot: &Snapshot) -> Vec<Finding> {
     let name = match rule_set {
-        RuleSet::Own => stack.id.clone(),
+        RuleSet::Own => ses::own_set(stack),
         RuleSet::Joined(name) => name.clone(),
     };
     let Some(there) = snapshot.sets.get(&name).filter(|_| !declaration.receipt_rules.is_empty()) else {
         return Vec::new();
     };
-    let foreign: Vec<&ReceiptRule> = there.iter().filter(|rule| !rule.name.starts_with(&stack.rule_prefix())).collect();
+    let foreign: Vec<&ReceiptRule> = there.iter().filter(|rule| !ses::is_own_rule(stack, &rule.name)).collect();
     let mut findings = Vec::new();
     if foreign.len() + declaration.receipt_rules.len() > MOST_RULES {
         findings.push(Finding::blocks(
@@ -113,7 +116,7 @@ pub(super) fn rules(stack: &Stack, declaration: &Declaration, rule_set: &RuleSet
             "make room there, or say `take_over: true`",
         ));
     }
-    let first = there.iter().position(|rule| rule.name.starts_with(&stack.rule_prefix())).unwrap_or(there.len());
+    let first = there.iter().position(|rule| ses::is_own_rule(stack, &rule.name)).unwrap_or(there.len());
     let before = there.iter().take(first).filter(|rule| rule.enabled);
     findings.extend(before.filter_map(|rule| in_the_way(rule, &name)));
     findings
@@ -153,7 +156,12 @@ mod tests {
         let mut snapshot = Snapshot { active: Some("company".to_owned()), ..Snapshot::default() };
         snapshot.sets.insert("company".to_owned(), rules);
         let joined = RuleSet::Joined("company".to_owned());
-        super::rules(&Stack { id: "mail".to_owned() }, &checked.declarations[0], &joined, &snapshot)
+        super::rules(
+            &Stack { name: "mail".to_owned(), stage: None, region: "eu-west-1".to_owned() },
+            &checked.declarations[0],
+            &joined,
+            &snapshot,
+        )
     }
 
     #[test]

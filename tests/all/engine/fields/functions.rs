@@ -32,24 +32,24 @@ pub(super) const CASES: &[Case] = &[
     case("role", "reader", "attached", attach),
     case("role", "reader", "description", |trial| {
         let account = &trial.account;
-        account.wait(account.iam.update_role().role_name(NAME).description("by hand").send()).unwrap();
+        account.wait(account.iam.update_role().role_name(ROLE).description("by hand").send()).unwrap();
     }),
     case("role", "reader", "max_session", |trial| {
         let account = &trial.account;
-        account.wait(account.iam.update_role().role_name(NAME).max_session_duration(7_200).send()).unwrap();
+        account.wait(account.iam.update_role().role_name(ROLE).max_session_duration(7_200).send()).unwrap();
     }),
     case("role", "reader", "permissions_boundary", |trial| {
         let (account, arn) = (&trial.account, managed_policy(trial));
-        let call = account.iam.put_role_permissions_boundary().role_name(NAME).permissions_boundary(arn);
+        let call = account.iam.put_role_permissions_boundary().role_name(ROLE).permissions_boundary(arn);
         account.wait(call.send()).unwrap();
     }),
     case("role", "reader", "permissions_boundary", |trial| {
         let account = &trial.account;
-        account.wait(account.iam.delete_role_permissions_boundary().role_name(NAME).send()).unwrap();
+        account.wait(account.iam.delete_role_permissions_boundary().role_name(ROLE).send()).unwrap();
     }),
     case("role", "reader", "tags.*", |trial| {
         let tag = Tag::builder().key("team").value("somebody else").build().unwrap();
-        trial.account.wait(trial.account.iam.tag_role().role_name(NAME).tags(tag).send()).unwrap();
+        trial.account.wait(trial.account.iam.tag_role().role_name(ROLE).tags(tag).send()).unwrap();
     }),
     case("log group", "reader", "retention", |trial| {
         let account = &trial.account;
@@ -121,20 +121,20 @@ pub(super) const CASES: &[Case] = &[
         let both = DestinationConfig::builder().on_failure(failure).on_success(success).build();
         event_invoke(trial, |call| call.destination_config(both));
     }),
-    case("permission", "reader-ses-reader", "principal", |trial| {
+    case("permission", "reader.ses-reader", "principal", |trial| {
         permit(trial, |call| call.principal("s3.amazonaws.com").source_account(ACCOUNT).source_arn(RULE));
     }),
-    case("permission", "reader-ses-reader", "action", |trial| {
+    case("permission", "reader.ses-reader", "action", |trial| {
         let ours = |call: Permission| call.principal(SES).source_account(ACCOUNT).source_arn(RULE);
         permit(trial, |call| ours(call).action("lambda:GetFunction"));
     }),
-    case("permission", "reader-ses-reader", "source_account", |trial| {
+    case("permission", "reader.ses-reader", "source_account", |trial| {
         permit(trial, |call| call.principal(SES).source_arn(RULE));
     }),
-    case("permission", "reader-ses-reader", "source_arn", |trial| {
+    case("permission", "reader.ses-reader", "source_arn", |trial| {
         permit(trial, |call| call.principal(SES).source_account(ACCOUNT).source_arn(format!("{RULE}-other")));
     }),
-    case("permission", "reader-ses-reader", "other", |trial| {
+    case("permission", "reader.ses-reader", "other", |trial| {
         let ours = |call: Permission| call.principal(SES).source_account(ACCOUNT).source_arn(RULE);
         permit(trial, |call| ours(call).principal_org_id("o-a1b2c3d4e5"));
     }),
@@ -146,6 +146,7 @@ type EventInvoke =
 
 /// Name of the function and of its role.
 const NAME: &str = "circuits-reader";
+const ROLE: &str = "circuits-reader-eu-west-1";
 const ACCOUNT: &str = "123456789012";
 const FUNCTION: &str = "arn:aws:lambda:eu-west-1:123456789012:function:circuits-reader";
 const LOGS: &str = "/aws/lambda/circuits-reader";
@@ -159,33 +160,33 @@ pub(crate) const ANYTHING: &str =
 /// Deletes the role and creates it again with all its properties, except its path.
 fn make_again(trial: &Trial, path: &str) {
     let (account, iam) = (&trial.account, &trial.account.iam);
-    let role = account.wait(iam.get_role().role_name(NAME).send()).unwrap().role.unwrap();
-    let policies = account.wait(iam.list_role_policies().role_name(NAME).send()).unwrap().policy_names;
+    let role = account.wait(iam.get_role().role_name(ROLE).send()).unwrap().role.unwrap();
+    let policies = account.wait(iam.list_role_policies().role_name(ROLE).send()).unwrap().policy_names;
     let read = |policy: String| {
-        let answer = account.wait(iam.get_role_policy().role_name(NAME).policy_name(&policy).send()).unwrap();
-        account.wait(iam.delete_role_policy().role_name(NAME).policy_name(&policy).send()).unwrap();
+        let answer = account.wait(iam.get_role_policy().role_name(ROLE).policy_name(&policy).send()).unwrap();
+        account.wait(iam.delete_role_policy().role_name(ROLE).policy_name(&policy).send()).unwrap();
         let document = percent_encoding::percent_decode_str(&answer.policy_document).decode_utf8().unwrap();
         (policy, document.into_owned())
     };
     let policies: Vec<_> = policies.into_iter().map(read).collect();
-    account.wait(iam.delete_role().role_name(NAME).send()).unwrap();
-    let call = iam.create_role().role_name(NAME).path(path).assume_role_policy_document(TRUST);
+    account.wait(iam.delete_role().role_name(ROLE).send()).unwrap();
+    let call = iam.create_role().role_name(ROLE).path(path).assume_role_policy_document(TRUST);
     let call = call.permissions_boundary(super::BOUNDARY);
     account.wait(call.set_tags(role.tags).send()).unwrap();
     for (policy, document) in policies {
-        let call = iam.put_role_policy().role_name(NAME).policy_name(policy).policy_document(document);
+        let call = iam.put_role_policy().role_name(ROLE).policy_name(policy).policy_document(document);
         account.wait(call.send()).unwrap();
     }
 }
 
 fn trust(trial: &Trial) {
     let both = replaced(TRUST, &[(r#""lambda.amazonaws.com""#, r#"["lambda.amazonaws.com","ec2.amazonaws.com"]"#)]);
-    let call = trial.account.iam.update_assume_role_policy().role_name(NAME).policy_document(both);
+    let call = trial.account.iam.update_assume_role_policy().role_name(ROLE).policy_document(both);
     trial.account.wait(call.send()).unwrap();
 }
 
 fn policy(trial: &Trial, name: &str) {
-    let call = trial.account.iam.put_role_policy().role_name(NAME).policy_name(name).policy_document(ANYTHING);
+    let call = trial.account.iam.put_role_policy().role_name(ROLE).policy_name(name).policy_document(ANYTHING);
     trial.account.wait(call.send()).unwrap();
 }
 
@@ -198,7 +199,7 @@ fn managed_policy(trial: &Trial) -> String {
 }
 
 fn attach(trial: &Trial) {
-    let call = trial.account.iam.attach_role_policy().role_name(NAME).policy_arn(managed_policy(trial));
+    let call = trial.account.iam.attach_role_policy().role_name(ROLE).policy_arn(managed_policy(trial));
     trial.account.wait(call.send()).unwrap();
 }
 
@@ -296,7 +297,7 @@ fn event_invoke(trial: &Trial, change: impl FnOnce(EventInvoke) -> EventInvoke) 
 
 /// Replaces our statement by a changed one.
 fn permit(trial: &Trial, change: impl FnOnce(Permission) -> Permission) {
-    let (account, id) = (&trial.account, "circuits-reader-ses-reader");
+    let (account, id) = (&trial.account, "provision-ses-reader");
     account.wait(account.lambda.remove_permission().function_name(NAME).statement_id(id).send()).unwrap();
     let call = account.lambda.add_permission().function_name(NAME).statement_id(id).action("lambda:InvokeFunction");
     account.wait(change(call).send()).unwrap();

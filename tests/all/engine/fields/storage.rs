@@ -36,18 +36,18 @@ pub(super) const CASES: &[Case] = &[
     case("bucket", "mail", "policy.*", one_more_statement),
     case("bucket", "mail", "tags.*", |trial| tags(trial, &[("team", "somebody else")])),
     case("bucket", "mail", "tags.*", |trial| tags(trial, &[("team", "network"), ("by-hand", "yes")])),
-    case("bucket statement", "archive-rest", "effect", |trial| ours(trial, |one| one["Effect"] = json!("Deny"))),
-    case("bucket statement", "archive-rest", "principals", |trial| {
+    case("bucket statement", "archive.rest", "effect", |trial| ours(trial, |one| one["Effect"] = json!("Deny"))),
+    case("bucket statement", "archive.rest", "principals", |trial| {
         ours(trial, |one| one["Principal"] = json!({"Service": ["ses.amazonaws.com", "sns.amazonaws.com"]}));
     }),
-    case("bucket statement", "archive-rest", "actions", |trial| ours(trial, |one| one["Action"] = json!("s3:Put*"))),
-    case("bucket statement", "archive-rest", "resources", |trial| {
+    case("bucket statement", "archive.rest", "actions", |trial| ours(trial, |one| one["Action"] = json!("s3:Put*"))),
+    case("bucket statement", "archive.rest", "resources", |trial| {
         ours(trial, |one| one["Resource"] = json!("arn:aws:s3:::company-archive/*"));
     }),
-    case("bucket statement", "archive-rest", "conditions.*", |trial| {
+    case("bucket statement", "archive.rest", "conditions.*", |trial| {
         ours(trial, |one| one["Condition"]["StringEquals"] = json!({"aws:SourceAccount": "210987654321"}));
     }),
-    case("bucket statement", "archive-rest", "other.*", |trial| {
+    case("bucket statement", "archive.rest", "other.*", |trial| {
         ours(trial, |one| {
             one.as_object_mut().unwrap().remove("Action");
             one["NotAction"] = json!("s3:GetObject");
@@ -176,7 +176,7 @@ fn tags(trial: &Trial, changed: &[(&str, &str)]) {
 fn ours(trial: &Trial, change: impl Fn(&mut Value)) {
     let mut document = existing::policy(&trial.account);
     let mut statements = document["Statement"].as_array_mut().unwrap().iter_mut();
-    change(statements.find(|one| one["Sid"] == "circuits-archive-rest").unwrap());
+    change(statements.find(|one| one["Sid"] == "circuits.eu-west-1.archive.rest").unwrap());
     existing::write(&trial.account, &document);
 }
 

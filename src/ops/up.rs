@@ -145,7 +145,7 @@ pub(crate) fn outputs(opened: &Opened, compared: &Compared, code: &Code) -> Outp
         }
     }
     if !declaration.receipt_rules.is_empty() {
-        outputs.add("receipt rule set", "", compared.rule_set.name(names).to_owned());
+        outputs.add("receipt rule set", "", compared.rule_set.name(names));
     }
     outputs
 }

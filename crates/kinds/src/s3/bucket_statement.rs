@@ -255,9 +255,9 @@ impl Manage for BucketStatement {
                 found => found?,
             };
             let ours = statements(&found)?.into_iter().filter(|(id, one)| is_ours(&session.stack, id, one));
-            owned.extend(ours.filter_map(|(id, _)| {
+            owned.extend(ours.map(|(id, _)| {
                 let entry = id.strip_prefix(&format!("{}.", session.stack.id())).unwrap_or(&id).to_owned();
-                Some(Owned::new(entry, Address::within(&bucket, id)))
+                Owned::new(entry, Address::within(&bucket, id))
             }));
         }
         Ok(owned)

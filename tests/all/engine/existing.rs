@@ -88,12 +88,12 @@ fn changes_of_our_statement_are_drift_and_changes_of_theirs_are_not() {
     changed["Statement"][1]["Action"] = json!("s3:*");
     write(&trial.account, &changed);
     let run = trial.expect(1, &["diff"]);
-    assert!(run.stdout().contains("~ bucket statement archive-all\n      actions   [\"s3:*\"]"), "{run}");
+    assert!(run.stdout().contains("~ bucket statement archive.all\n      actions   [\"s3:*\"]"), "{run}");
     trial.up();
     trial.is_converged();
     assert_eq!(policy(&trial.account)["Statement"][0], changed["Statement"][0]);
     write(&trial.account, &json!({"Version": "2012-10-17", "Statement": [theirs()]}));
-    assert_eq!(actions(&trial.diff()), ["create bucket statement archive-all"]);
+    assert_eq!(actions(&trial.diff()), ["create bucket statement archive.all"]);
     trial.up();
     trial.is_converged();
 }
@@ -109,7 +109,7 @@ fn our_statement_is_found_when_nothing_declares_it() {
     trial.account.wait(call.send()).unwrap();
     trial.folder.write("infra.yaml", "stack: circuits\nregion: eu-west-1\n");
     let left = actions(&trial.diff());
-    assert!(left.contains(&"delete bucket statement archive-all".to_owned()), "{left:?}");
+    assert!(left.contains(&"delete bucket statement archive.all".to_owned()), "{left:?}");
     trial.up();
     assert_eq!(ids(&trial.account), ["Backup"]);
 }
@@ -132,7 +132,7 @@ fn another_bucket_takes_the_place_of_the_one_before() {
         trial.folder.write("infra.yaml", &change);
         trial.up();
         trial.is_converged();
-        let expected: &[&str] = if is_left { &["Backup", "circuits-archive-all"] } else { &["Backup"] };
+        let expected: &[&str] = if is_left { &["Backup", "circuits.eu-west-1.archive.all"] } else { &["Backup"] };
         assert_eq!(ids(&trial.account), expected, "{change}");
     }
 }

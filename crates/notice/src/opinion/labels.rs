@@ -53,9 +53,9 @@ const ENDS: &[&str] = &[
 /// Prepositions before a start, and before an end.
 const FROM: &[&str] = &["from", "desde", "von", "between"];
 const UNTIL: &[&str] = &["until", "till", "hasta", "até", "bis", "tot"];
-/// Words between a start and an end, which make an end where hardly anything else stands between them.
-const JOINS: &[&str] = &["to", "and", "a", "al"];
-/// Words between a start and an end that `JOINS` may be among.
+/// Words between a start and an end, which make an end where hardly anything else is between them. "A" is a name: "site A".
+const JOINS: &[&str] = &["to", "TO", "To", "and", "AND", "a", "al"];
+/// Words between a start and an end, the one that joins them included.
 const MAX_JOIN_WORDS: usize = 3;
 /// Words for what was done to the notice itself: its time is none of a window, unless it is that of a start or an end.
 const RECORDS: &[&str] = &[
@@ -87,6 +87,7 @@ const OTHER_WINDOWS: &[&str] = &[
 
 /// Returns the label that the words before a time make.
 pub(super) fn label(before: &str) -> Label {
+    let is_join = words(before).any(|word| JOINS.contains(&word)) && words(before).count() <= MAX_JOIN_WORDS;
     let before = before.to_lowercase();
     let words: Vec<&str> = words(&before).collect();
     let has = |lists: &[&[&str]]| words.iter().any(|word| lists.iter().any(|list| matches(word, list)));
@@ -94,8 +95,7 @@ pub(super) fn label(before: &str) -> Label {
     if is_record || words.iter().any(|word| matches(word, OTHER_WINDOWS) && !word.starts_with("resched")) {
         return Label::Other;
     }
-    let joins = words.len() <= MAX_JOIN_WORDS && has(&[JOINS]);
-    match (has(&[STARTS, FROM]), joins || has(&[ENDS, UNTIL])) {
+    match (has(&[STARTS, FROM]), is_join || has(&[ENDS, UNTIL])) {
         (true, false) => Label::Start,
         (false, true) => Label::End,
         _ => Label::Unknown,

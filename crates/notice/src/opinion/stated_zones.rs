@@ -67,9 +67,16 @@ fn long_name(text: &str, end: usize) -> Option<TimeZone> {
     let is_one_word = !before.get(start..)?.contains(' ');
     // "Eastern Europe" and "Asia Pacific" are regions, and "Australian Eastern Time" is another zone.
     let is_of_elsewhere = preceding.ends_with("ian") || preceding.ends_with("ean");
-    let is_region = is_one_word && !follows_time(preceding);
-    (!is_of_elsewhere && !is_region).then_some(zone)
+    let is_cell = preceding.is_empty() && text.get(end..)?.trim().is_empty();
+    let is_region = is_one_word && !follows_time(preceding) && !is_cell;
+    // "Eastern Standard Time" is read at its last word.
+    let following = text.get(end..)?.split_whitespace().next().unwrap_or_default();
+    let goes_on = is_one_word && NEXT_WORDS.iter().any(|next| next.eq_ignore_ascii_case(following));
+    (!is_of_elsewhere && !is_region && !goes_on).then_some(zone)
 }
+
+/// Words with which a long name goes on.
+const NEXT_WORDS: [&str; 4] = ["time", "standard", "daylight", "summer"];
 
 /// Bytes of the longest name of a zone.
 const MAX_NAME: usize = 40;
@@ -173,8 +180,10 @@ mod tests {
             ("22:00 CET", &["+01:00"]),
             ("22:00 ET", &["-04:00"]),
             ("22:00 Eastern", &["-04:00"]),
+            ("Eastern", &["-04:00"]),
             ("10:00 PM Pacific", &["-07:00"]),
             ("22:00 Eastern Time", &["-04:00"]),
+            ("22:00 Eastern Standard Time", &["-05:00"]),
             ("22:00 Central European Summer Time", &["+02:00"]),
             ("22:00 Australian Eastern Standard Time", &["+10:00"]),
             ("2031-04-01T22:00+02:00", &["+02:00"]),
@@ -209,8 +218,14 @@ mod tests {
 
     #[test]
     fn a_region_is_no_zone() {
-        for text in ["Eastern Europe", "Asia Pacific 2", "Australian Eastern 22:00", "Portland, ME", "maintenance time"]
-        {
+        for text in [
+            "Eastern Europe",
+            "The Pacific",
+            "Asia Pacific 2",
+            "Australian Eastern 22:00",
+            "Portland, ME",
+            "maintenance time",
+        ] {
             let mut stated = Stated::default();
             add_named(text, 0, &mut stated);
             assert_eq!(offsets(&stated.zones), [""; 0], "{text}");

@@ -49,7 +49,6 @@ fn is_asked_or_legal(sentence: &Sentence<'_>) -> bool {
 
 /// A word of change with its verb group.
 pub(super) struct Judge<'sentence> {
-    pub(super) sentence: &'sentence Sentence<'sentence>,
     pub(super) tokens: &'sentence [Token],
     pub(super) hits: &'sentence [Hit],
     pub(super) hit: Hit,
@@ -81,7 +80,7 @@ impl<'sentence> Judge<'sentence> {
             Language::English | Language::Romance => group..hit.at,
         };
         let around = clause.filter_map(|at| tokens.get(at)).map(|token| token.word.as_str()).collect();
-        Some(Self { sentence, tokens, hits, hit, group, around })
+        Some(Self { tokens, hits, hit, group, around })
     }
 
     fn verdict(&self) -> Verdict {

@@ -6,7 +6,7 @@
 
 use super::{
     grammar as words,
-    index::{self, Hit},
+    index::Hit,
     judge::Judge,
     tokens::{Gap, Token},
     vocabulary::Language,
@@ -259,7 +259,7 @@ impl Judge<'_> {
     fn is_in_list(&self, start: usize, from: usize) -> bool {
         let is_hit = |at: usize| self.hits.iter().any(|hit| (hit.at..hit.end).contains(&at));
         let is_link = |token: &Token| is_conjunction(token, self.hit.entry.language) || is_helper(token);
-        (start..from).any(is_hit)
+        self.hits.iter().any(|hit| (start..from).contains(&hit.at))
             && (from..self.hit.at).all(|at| is_hit(at) || self.tokens.get(at).is_some_and(is_link))
     }
 }

@@ -56,7 +56,7 @@ async fn down(
         return Err(Problem::new(message).into());
     }
     let compared = tokio::select! {
-        compared = nothing_declared(session) => compared,
+        compared = nothing_declared(session) => compared?,
         () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
     };
     let heading = Heading::of_stack(common, typed, &session.aws);
@@ -74,13 +74,13 @@ async fn down(
         match ask(printer, interrupts, &question, &stack, &hint).await? {
             Consent::Given => {}
             Consent::Declined => {
-                printer.note("Declined: nothing was deleted");
+                printer.line("Declined: nothing was deleted");
                 return Ok(ExitCode::from(DECLINED));
             }
             Consent::Interrupted => return Ok(ExitCode::from(INTERRUPTED)),
         }
     }
-    let converged = converge(printer, session, &compared, interrupts, async || nothing_declared(session).await).await;
+    let converged = converge(printer, session, &compared, interrupts, async || nothing_declared(session).await).await?;
     printer.report(&Report {
         heading: &heading,
         plan: &compared.plan,

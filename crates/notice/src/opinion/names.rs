@@ -84,7 +84,7 @@ const WEEKDAYS: [(&[&str], Weekday); 7] = [
 /// Returns the weekday that an English word names.
 pub(super) fn weekday(word: &str) -> Option<Weekday> {
     let is_form = |form: &&str| form.eq_ignore_ascii_case(word);
-    WEEKDAYS.iter().find(|(forms, _)| forms.iter().any(|form| is_form(&form))).map(|(_, weekday)| *weekday)
+    WEEKDAYS.iter().find(|(forms, _)| forms.iter().any(is_form)).map(|(_, weekday)| *weekday)
 }
 
 #[cfg(test)]

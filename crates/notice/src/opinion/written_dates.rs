@@ -128,12 +128,12 @@ pub(super) struct NumericDate {
 
 impl NumericDate {
     /// Returns the date if the first number is the day.
-    pub(super) fn day_first(&self) -> Option<Date> {
+    pub(super) fn day_first(self) -> Option<Date> {
         Date::new(self.year, self.second, self.first).ok()
     }
 
     /// Returns the date if the first number is the month.
-    pub(super) fn month_first(&self) -> Option<Date> {
+    pub(super) fn month_first(self) -> Option<Date> {
         Date::new(self.year, self.first, self.second).ok()
     }
 }

@@ -110,7 +110,7 @@ pub(super) fn rules(stack: &Stack, declaration: &Declaration, rule_set: &RuleSet
     let foreign: Vec<&ReceiptRule> = there.iter().filter(|rule| !ses::is_own_rule(stack, &rule.name)).collect();
     let mut findings = Vec::new();
     let declared: BTreeSet<String> =
-        declaration.receipt_rules.iter().map(|rule| format!("{}{}", stack.rule_prefix(), rule.name)).collect();
+        declaration.receipt_rules.iter().map(|rule| ses::rule::IDENTITY.name_of(stack, "", &rule.name)).collect();
     let undeclared = there.len() - foreign.len() - there.iter().filter(|rule| declared.contains(&rule.name)).count();
     if foreign.len() + declared.len() > MOST_RULES {
         findings.push(Finding::blocks(

@@ -207,7 +207,7 @@ mod tests {
                         prop_assert!(is_apart || identity.entry_of(&other, &name).is_none(), "{name}");
                     }
                     Naming::Alone => prop_assert!(is_apart || identity.name_of(&other, ACCOUNT, &theirs) != name, "{name}"),
-                    Naming::Marked => prop_assert_ne!(identity.name_of(&other, ACCOUNT, &theirs), name),
+                    Naming::Marked => prop_assert_ne!(identity.name_of(&other, ACCOUNT, &theirs), name.clone()),
                     Naming::Part(_) => {}
                     Naming::Prefixed | Naming::Regional | Naming::Global | Naming::After(..) => {
                         prop_assert!(identity.is_given_by(&one, &name), "{name} is not found by {}", identity.listed_by(&one));
@@ -222,7 +222,7 @@ mod tests {
                 }
                 // In every region of the account and of the world.
                 if is_apart && matches!(identity.naming, Naming::Regional | Naming::Global) && one.prefix() == other.prefix() {
-                    prop_assert_ne!(identity.name_of(&other, ACCOUNT, &entry), name);
+                    prop_assert_ne!(identity.name_of(&other, ACCOUNT, &entry), name.clone());
                 }
             }
         }

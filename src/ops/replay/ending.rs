@@ -76,7 +76,11 @@ fn described(lines: &[&str]) -> String {
     if let (Some(used), Some(size)) = (megabytes("Max Memory Used: "), megabytes("Memory Size: ")) {
         told.push(format!("it used {used} of {size} MB"));
     }
-    told.iter().map(|words| format!("{words}; ")).collect()
+    // An empty one at the end, so that what follows is separated too.
+    if !told.is_empty() {
+        told.push(String::new());
+    }
+    told.join("; ")
 }
 
 /// Returns whether a process wrote a line, not Lambda, and not as the report of a mail.

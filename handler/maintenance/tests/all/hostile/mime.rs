@@ -1,6 +1,6 @@
 //! Attacks by the tree of parts, and by header fields.
 
-use super::{Shape, fill, one_of, pieces};
+use super::{Shape, fill, numbered, one_of, pieces};
 
 /// Trees of parts.
 pub(super) const SHAPES: &[Shape] = &[
@@ -185,7 +185,7 @@ pub(super) const HEADS: &[Shape] = &[
         format!("Content-Type: text/plain{value}\r\n\r\nbody")
     }),
     ("continued parameters of many parts", |rng, size| {
-        let parameters: String = (0..rng.usize(50..150)).map(|number| format!("; filename*{number}*=a")).collect();
+        let parameters: String = numbered(rng.usize(50..150), |number| format!("; filename*{number}*=a"));
         let part = format!(
             "--b\r\nContent-Type: text/plain; charset=\"{0}\"\r\nContent-Disposition: attachment{parameters}\r\n\r\na\r\n",
             "=?utf-8?q?a?=".repeat(20)

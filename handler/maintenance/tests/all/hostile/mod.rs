@@ -62,6 +62,11 @@ fn pieces(size: usize, mut make: impl FnMut(usize) -> String) -> String {
     text
 }
 
+/// Joins that many pieces.
+fn numbered(count: usize, make: impl FnMut(usize) -> String) -> String {
+    (0..count).map(make).collect()
+}
+
 /// Returns one of several, drawn.
 fn one_of<'choice>(rng: &mut Rng, choices: &[&'choice str]) -> &'choice str {
     choices[rng.usize(..choices.len())]

@@ -1,6 +1,6 @@
 //! Attacks by HTML.
 
-use super::{Shape, fill, html, one_of, pieces};
+use super::{Shape, fill, html, numbered, one_of, pieces};
 
 pub(super) const SHAPES: &[Shape] = &[
     ("elements in elements", |rng, size| {
@@ -54,7 +54,7 @@ pub(super) const SHAPES: &[Shape] = &[
         html(&format!("<{}{attributes}>x", one_of(rng, &["p", "td", "html", "body", "table"])))
     }),
     ("attributes of many elements", |rng, size| {
-        let attributes: String = (0..rng.usize(2..200)).map(|number| format!(" a{number}=b")).collect();
+        let attributes: String = numbered(rng.usize(2..200), |number| format!(" a{number}=b"));
         html(&fill(&format!("<p{attributes}>x"), size - 60))
     }),
     ("attributes of the body, again and again", |_, size| {

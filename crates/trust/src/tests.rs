@@ -273,13 +273,17 @@ fn carriers(headers: &str) -> String {
     stored(results, &format!("From: noc@carrier.example\r\n{headers}"))
 }
 
-#[test]
-fn bounces_and_automatic_replies_speak_for_no_carrier() {
-    let written = |object: &str| match judged(&policy(), PASS, object, &by_sender()) {
+/// Returns whether a carrier's mail is taken for one that was written as a notice.
+fn written(object: &str) -> bool {
+    match judged(&policy(), PASS, object, &by_sender()) {
         Ok(_) => true,
         Err(Doubt::NotWritten(_)) => false,
         Err(doubt) => panic!("{doubt}: {object}"),
-    };
+    }
+}
+
+#[test]
+fn bounces_and_automatic_replies_speak_for_no_carrier() {
     for own in [
         "",
         "Auto-Submitted: auto-generated\r\n",
@@ -355,6 +359,10 @@ fn bounces_and_automatic_replies_speak_for_no_carrier() {
     ] {
         assert!(!written(&carriers("").replace("Subject: Planned works", &format!("Subject: {subject}"))), "{subject}");
     }
+}
+
+#[test]
+fn bounces_are_known_by_their_return_path_their_author_and_their_words() {
     for path in
         ["<>", "", " <> ", "<MAILER-DAEMON@mx.carrier.example>", "postmaster@carrier.example", "<mailer-daemon>"]
     {

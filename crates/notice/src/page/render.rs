@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ego_tree::{NodeId, iter::Edge};
-use scraper::{ElementRef, Node, node::Element};
-
+use super::tree::{Attribute, Element, Step, Steps};
 use crate::lines::fold;
 
 /// The text that a walk over a part of the page yields.
@@ -40,16 +38,15 @@ pub(super) struct RawCell {
 /// The most text that cells may hold in all. Text counts once for each cell around it.
 const MOST_CELL_TEXT: usize = 8 * 1024 * 1024;
 
-/// Renders an element and what is in it.
-pub(super) fn render(root: ElementRef<'_>) -> Rendered {
+/// Renders what these steps pass.
+pub(super) fn render(mut steps: Steps<'_>) -> Rendered {
     let mut walk = Walk::default();
-    let mut hidden: Option<NodeId> = None;
-    for edge in root.traverse() {
-        match edge {
-            Edge::Open(node) if hidden.is_none() && !walk.open(node.value()) => hidden = Some(node.id()),
-            Edge::Close(node) if hidden == Some(node.id()) => hidden = None,
-            Edge::Close(node) if hidden.is_none() => walk.close(node.value()),
-            Edge::Open(_) | Edge::Close(_) => {}
+    while let Some(step) = steps.next() {
+        match step {
+            Step::Text(text) => walk.push(text),
+            Step::Enter(element) if is_hidden(&element) => steps.skip_content(element),
+            Step::Enter(element) => walk.enter(&element),
+            Step::Leave(element) => walk.leave(&element),
         }
     }
     walk.finish()
@@ -72,18 +69,7 @@ struct OpenCell {
 }
 
 impl Walk {
-    /// Enters a node; whether it is to be seen.
-    fn open(&mut self, node: &Node) -> bool {
-        match node {
-            Node::Text(text) => self.push(text),
-            Node::Element(element) if is_hidden(element) => return false,
-            Node::Element(element) => self.open_element(element),
-            _ => {}
-        }
-        true
-    }
-
-    fn open_element(&mut self, element: &Element) {
+    fn enter(&mut self, element: &Element<'_>) {
         let name = element.name();
         if name == "pre" {
             self.verbatim += 1;
@@ -104,8 +90,8 @@ impl Walk {
             }
             "td" | "th" => {
                 self.close_cell();
-                let span = |name| element.attr(name).and_then(|span| span.trim().parse().ok()).unwrap_or(1);
-                let (columns, rows) = (span("colspan").clamp(1, 64), span("rowspan").clamp(1, 1_000));
+                let span = |name| element.attribute(name).and_then(|span| span.trim().parse().ok()).unwrap_or(1);
+                let (columns, rows) = (span(Attribute::Columns).clamp(1, 64), span(Attribute::Rows).clamp(1, 1_000));
                 if let Some((_, cell)) = self.open_tables.last_mut() {
                     *cell = Some(OpenCell { text: Text::default(), columns, rows });
                 }
@@ -114,9 +100,7 @@ impl Walk {
         }
     }
 
-    /// Leaves a node that is to be seen.
-    fn close(&mut self, node: &Node) {
-        let Node::Element(element) = node else { return };
+    fn leave(&mut self, element: &Element<'_>) {
         match element.name() {
             "td" | "th" => self.close_cell(),
             "table" => {
@@ -259,7 +243,7 @@ fn is_block(name: &str) -> bool {
     )
 }
 
-fn is_hidden(element: &Element) -> bool {
+fn is_hidden(element: &Element<'_>) -> bool {
     if matches!(
         element.name(),
         "s" | "strike"
@@ -274,11 +258,11 @@ fn is_hidden(element: &Element) -> bool {
             | "noembed"
             | "noframes"
             | "object"
-    ) || element.attr("hidden").is_some()
+    ) || element.attribute(Attribute::Hidden).is_some()
     {
         return true;
     }
-    let Some(style) = element.attr("style") else { return false };
+    let Some(style) = element.attribute(Attribute::Style) else { return false };
     style.split(';').filter_map(|rule| rule.split_once(':')).any(|(property, value)| {
         let is = |name: &str| property.trim().eq_ignore_ascii_case(name);
         let says = |word: &str| {

@@ -79,8 +79,8 @@ fn titles(source: &Source<'_>) -> Vec<Found<String>> {
     let mut titles = vec![source.subject()];
     if let Ok(page) = source.page() {
         let title =
-            page.document().root_element().descendent_elements().find(|element| element.value().name() == "title");
-        titles.extend(title.map(|title| Found::text(&title.text().collect::<String>(), Place::Page { line: 1 })));
+            page.document().elements().find(|element| element.name() == "title");
+        titles.extend(title.map(|title| Found::text(&title.texts().collect::<String>(), Place::Page { line: 1 })));
     }
     titles.extend(source.body().ok().and_then(|lines| lines.labelled("Subject")));
     titles

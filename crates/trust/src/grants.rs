@@ -255,7 +255,11 @@ mod tests {
             (Purpose::Forwarders, "noc@customer.example", "write `noc@customer.example=PROVIDER`"),
             (Purpose::Forwarders, "customer.example =", "or `customer.example=*` for every provider"),
             (Purpose::Forwarders, "customer.example=zaio", "names `zaio`, which is not a provider's slug"),
-            (Purpose::Forwarders, "customer.example=genericprovider", "names `genericprovider`, which is not a provider's slug"),
+            (
+                Purpose::Forwarders,
+                "customer.example=genericprovider",
+                "names `genericprovider`, which is not a provider's slug",
+            ),
             (Purpose::Forwarders, "gmail.com=*", "anybody can have an address"),
             (Purpose::Carriers, "co.uk=fjord", "anybody can have an address"),
             (Purpose::Forwarders, "desk", "begins with neither an address nor a domain"),

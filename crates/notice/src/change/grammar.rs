@@ -109,7 +109,7 @@ pub(super) const WORK: &[&str] = &[
 pub(super) const SERVICE: &[&str] = &[
     "session", "service", "traffic", "circuit", "connection", "connectivity", "link", "port", "customer", "fiber",
     "fibre", "cable", "equipment", "card", "router", "switch", "path", "device", "pole", "node", "power", "route",
-    "light", "installation", "order", "ring", "splice", "payment", "invoice", "support", "alarm", "server", "system",
+    "light", "installation", "order", "ring", "splice", "payment", "invoice", "support", "alarm", "server", "system", "subscription",
     "protection", "user", "account", "verkehr", "dienst", "leitung", "kabel", "faser", "verkeer", "servicio", "trafico",
     "servico", "trafego", "servizi", "traffico", "trafic", "lien", "hizmet", "trafik", "devre", "hat", "hatt",
 ];

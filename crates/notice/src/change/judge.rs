@@ -3,6 +3,7 @@
 use super::{
     Change, Statement, grammar as words,
     index::{self, Hit},
+    plan,
     scope::{Condition, PREPOSITION_REACH, clause_around, group_start, is_conjunction, is_in},
     tokens::{Gap, Sentence, Token},
     vocabulary::{Form, Language},
@@ -23,9 +24,14 @@ enum Verdict {
 
 /// Returns the changes that a sentence tells.
 pub(super) fn statements(sentence: &Sentence<'_>) -> Vec<Statement> {
-    let hits = index::hits(&sentence.tokens);
-    if hits.is_empty() || is_asked_or_legal(sentence) {
+    if is_asked_or_legal(sentence) {
         return Vec::new();
+    }
+    let hits = index::hits(&sentence.tokens);
+    if hits.is_empty() {
+        let denied =
+            Statement { change: Change::Cancelled, is_negated: false, sentence: sentence.text.trim().to_owned() };
+        return plan::is_denied(&sentence.tokens).then_some(denied).into_iter().collect();
     }
     let mut told: Vec<Statement> = Vec::new();
     for index in 0..hits.len() {
@@ -87,13 +93,19 @@ impl<'sentence> Judge<'sentence> {
         let change = self.hit.entry.change;
         let phrase = self.tokens.get(self.hit.at..self.hit.end).unwrap_or_default();
         let is_order = phrase.iter().any(|token| is_in(token, &["disregard", "ignore"]));
-        if self.is_answered_with_no() || self.is_extent() || is_order && self.is_conditional_below() {
+        if self.is_answered_with_no()
+            || self.is_extent()
+            || self.is_out_of_service()
+            || is_order && self.is_conditional_below()
+        {
             return Verdict::Harmless;
         }
         if self.hit.entry.language == Language::Turkish {
             return self.turkish(change);
         }
         match self.hit.entry.form {
+            // "You may disregard": whoever may, need not look at it any more.
+            Form::Done if is_order && self.condition(words::CONDITIONS).is_none() => Verdict::Told(change),
             Form::Done => self.done(change),
             Form::DoneToWork if self.is_said_of_work() => self.done(change),
             Form::DoneToWork => Verdict::Harmless,
@@ -161,6 +173,7 @@ impl<'sentence> Judge<'sentence> {
             || is_governed
             || self.condition(words::CONDITIONS).is_some()
             || self.condition(words::TIMES).is_some()
+            || self.is_done_to_service()
         {
             Verdict::Harmless
         } else if self.has(words::NOT) {

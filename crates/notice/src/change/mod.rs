@@ -10,11 +10,13 @@ mod grammar;
 mod index;
 mod judge;
 mod paragraphs;
+mod plan;
 mod scope;
 mod tokens;
 mod vocabulary;
 
 pub(crate) use paragraphs::paragraphs;
+pub(crate) use tokens::split;
 
 use super::model::Status;
 

@@ -13,6 +13,9 @@ use super::{
 /// circuit".
 pub(super) const PREPOSITION_REACH: usize = 3;
 
+/// A label has at most so many words.
+const LONGEST_LABEL: usize = 4;
+
 /// The relation of a condition to a word of change.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Condition {
@@ -115,6 +118,34 @@ impl Judge<'_> {
         word.is_some_and(|token| token.word == "complete") && next.is_some_and(|token| is_in(token, &extents))
     }
 
+    /// Returns whether the word is said of equipment that is taken "from service".
+    pub(super) fn is_out_of_service(&self) -> bool {
+        let behind = self.tokens.get(self.hit.end..).unwrap_or_default();
+        phrase_at(behind, 0, &["from service", "from operation", "from use"]).is_some()
+    }
+
+    /// Returns whether the object of a verb is something else than the maintenance: "to cancel your subscription".
+    pub(super) fn is_done_to_service(&self) -> bool {
+        let object = self.tokens.get(self.hit.end..).unwrap_or_default().iter().take(PREPOSITION_REACH);
+        let mut object = object.take_while(|token| token.before < Gap::Comma);
+        let named = object.find(|token| begins(token, words::SERVICE) || begins(token, words::WORK));
+        named.is_some_and(|token| begins(token, words::SERVICE) && !begins(token, words::WORK))
+    }
+
+    /// Returns whether the word is the value of a label that is one of the maintenance's: "State of work: moved".
+    fn is_value_of_label(&self) -> bool {
+        let is_value = self.tokens.get(self.group).is_some_and(|token| token.before == Gap::Break);
+        let label: Vec<&Token> =
+            self.tokens.get(..self.group).unwrap_or_default().iter().rev().take(LONGEST_LABEL + 1).collect();
+        let words = label.iter().position(|token| token.before == Gap::Break).map_or(label.len(), |at| at + 1);
+        let label = label.get(..words).unwrap_or_default();
+        let next = self.tokens.get(self.hit.end);
+        is_value
+            && words <= LONGEST_LABEL
+            && label.iter().any(|token| begins(token, words::WORK) || is_in(token, &["state", "stage"]))
+            && next.is_none_or(|token| token.before != Gap::Blank)
+    }
+
     /// Returns whether the word is an attribute of the next one: "the completed form" says nothing of the maintenance.
     pub(super) fn is_attribute(&self) -> bool {
         let determiners = [
@@ -137,6 +168,16 @@ impl Judge<'_> {
     /// Returns whether the word is said of the maintenance: the nearest known noun before it is one for the maintenance, and not
     /// for the objects of the work. A title has no noun, or has it after the word.
     pub(super) fn is_said_of_work(&self) -> bool {
+        if self.is_value_of_label() {
+            return true;
+        }
+        // "The replacement of a failed card".
+        let next = self.tokens.get(self.hit.end).filter(|token| token.before == Gap::Blank);
+        if self.group == self.hit.at
+            && next.is_some_and(|token| begins(token, words::SERVICE) && !begins(token, words::WORK))
+        {
+            return false;
+        }
         let clause = clause_around(self.tokens, self.hit);
         let is_last = |at: usize| at + 1 == self.hit.at;
         let mut is_known = false;
@@ -148,10 +189,13 @@ impl Judge<'_> {
             }
             is_known = true;
             let reach = at.saturating_sub(PREPOSITION_REACH).max(clause.start)..at;
-            let is_part = self
-                .tokens
-                .get(reach)
-                .is_some_and(|before| before.iter().any(|token| is_in(token, words::PREPOSITIONS)));
+            // "Following your objection we …": a pronoun is no part of what stands before it.
+            let is_pronoun = is_in(token, &["we", "it", "this", "these", "they"]);
+            let is_part = !is_pronoun
+                && self
+                    .tokens
+                    .get(reach)
+                    .is_some_and(|before| before.iter().any(|token| is_in(token, words::PREPOSITIONS)));
             if !is_part {
                 return !is_service;
             }
@@ -291,7 +335,8 @@ pub(super) fn begins(token: &Token, list: &[&str]) -> bool {
 
 /// Returns the end of the longest phrase that begins at a word; `None` if none does.
 pub(super) fn phrase_at(tokens: &[Token], at: usize, phrases: &[&str]) -> Option<usize> {
-    let ends = phrases.iter().filter_map(|phrase| {
+    let first = tokens.get(at)?.word.as_str();
+    let ends = phrases.iter().filter(|phrase| phrase.starts_with(first)).filter_map(|phrase| {
         let mut end = at;
         for word in phrase.split(' ') {
             let token = tokens.get(end)?;

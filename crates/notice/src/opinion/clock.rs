@@ -291,6 +291,13 @@ const MONTHS: &[(&str, i32)] = &[
 ];
 
 fn month(word: &str) -> Option<i32> {
+    if let Some(start) = word.get(..3).filter(|start| start.is_ascii() && word.len() <= 11 && word.is_ascii()) {
+        if start.eq_ignore_ascii_case("jui") {
+            let is_july = word.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("juil"));
+            return Some(if is_july { 7 } else { 6 });
+        }
+        return MONTHS.iter().find(|(name, _)| name.eq_ignore_ascii_case(start)).map(|(_, month)| *month);
+    }
     let mut letters = word.chars();
     let start: [char; 3] = [letters.next()?, letters.next()?, letters.next()?]
         .map(|letter| letter.to_lowercase().next().unwrap_or(letter));

@@ -261,11 +261,18 @@ fn is_one(word: &str, known: &[&str]) -> bool {
     })
 }
 
+/// Whether a word in any case is one of [`OTHERS`], or speaks of a move.
+fn names_another(word: &str) -> bool {
+    OTHERS.iter().chain(&["resched"]).any(|known| {
+        let Some((start, rest)) = word.split_at_checked(known.len()) else { return false };
+        start.eq_ignore_ascii_case(known) && (known.len() > 4 || rest.is_empty() || rest.eq_ignore_ascii_case("s"))
+    })
+}
+
 /// A pair of times under labels of a start and an end that lies in none of the windows: the number of its first.
 fn unread(said: &Said<'_>, stated: &Stated, windows: &[Window]) -> Option<usize> {
     // Beside the window of today those of another day have the same labels.
-    let names_other =
-        |line: &str| words(&line.to_lowercase()).any(|word| is_one(word, OTHERS) || word.starts_with("resched"));
+    let names_other = |line: &str| words(line).any(names_another);
     if said.lines.iter().copied().any(names_other) {
         return None;
     }

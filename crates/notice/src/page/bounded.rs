@@ -11,8 +11,9 @@ use std::{
 };
 
 use html5ever::{
-    Attribute as Parsed, ParseOpts, QualName, expanded_name,
+    Attribute as Parsed, ParseOpts, QualName,
     driver::parse_document,
+    expanded_name,
     interface::{ElementFlags, NodeOrText, QuirksMode, TreeSink},
     local_name, ns,
     tendril::{StrTendril, TendrilSink},
@@ -31,7 +32,7 @@ const MOST_STEPS: usize = 30_000_000;
 /// The most pairwise comparisons of attributes: a third of a second. An inline image of a megabyte stays below.
 const MOST_COMPARISONS: usize = 800_000_000;
 /// Bytes that are fed between two looks at the meter. The depth before a piece bounds the cost of the piece.
-const PIECE: usize = 512;
+const PIECE: usize = 4096;
 
 /// Parses a page, or says that it would grow out of proportion.
 pub(super) fn parse(html: &str) -> Result<Tree, Failure> {

@@ -40,9 +40,10 @@ impl Page {
         if rendered.is_too_large {
             return Err(Failure::too_large("tables whose cells do not repeat each other's text"));
         }
-        let lines = Lines::of_page(rendered.lines).with_written(rendered.written);
-        let tables =
-            rendered.tables.into_iter().enumerate().map(|(index, table)| Table::new(index + 1, table)).collect();
+        let (lines, written) = (rendered.lines, rendered.written);
+        let table = |(index, raw)| Table::new(index + 1, raw, &lines, &written);
+        let tables = rendered.tables.into_iter().enumerate().map(table).collect();
+        let lines = Lines::of_page(lines).with_written(written);
         Ok(Self { document, lines, tables, lines_of: BTreeMap::new(), written: BTreeMap::new() })
     }
 
@@ -92,6 +93,11 @@ impl Page {
     /// Returns the text as a person sees it: a line per block, table cell or line break, never two blank ones in a row.
     pub fn lines(&self) -> &Lines {
         &self.lines
+    }
+
+    /// Returns the text alone.
+    pub fn into_lines(self) -> Lines {
+        self.lines
     }
 
     /// Returns the tables in document order; a nested one comes after the one around it.

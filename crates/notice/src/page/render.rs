@@ -1,7 +1,7 @@
 //! Renders the tree as a person sees it: lines of text, and the cells of tables. One walk without recursion, so
 //! that neither the depth of the nesting nor tables within tables cost more than they should.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use super::tree::{Attribute, Element, Step, Steps};
 use crate::lines::fold;
@@ -28,9 +28,8 @@ pub(super) struct RawTable {
 /// A cell with its lines, those of tables within it included.
 #[derive(Debug, Default)]
 pub(super) struct RawCell {
-    pub(super) lines: Vec<String>,
-    /// The text as it is written, where it has one line and its white space was folded.
-    pub(super) written: Option<String>,
+    /// The lines of the page that are those of the cell: all but the blank ones.
+    pub(super) lines: Range<usize>,
     pub(super) columns: usize,
     pub(super) rows: usize,
 }
@@ -63,7 +62,8 @@ struct Walk {
 }
 
 struct OpenCell {
-    text: Text,
+    /// Its first line.
+    start: usize,
     columns: usize,
     rows: usize,
 }
@@ -75,7 +75,7 @@ impl Walk {
             self.verbatim += 1;
         }
         if name == "br" || is_block(name) {
-            self.break_line();
+            self.text.break_line();
         }
         match name {
             "table" => {
@@ -92,8 +92,9 @@ impl Walk {
                 self.close_cell();
                 let span = |name| element.attribute(name).and_then(|span| span.trim().parse().ok()).unwrap_or(1);
                 let (columns, rows) = (span(Attribute::Columns).clamp(1, 64), span(Attribute::Rows).clamp(1, 1_000));
+                let start = self.text.lines.len();
                 if let Some((_, cell)) = self.open_tables.last_mut() {
-                    *cell = Some(OpenCell { text: Text::default(), columns, rows });
+                    *cell = Some(OpenCell { start, columns, rows });
                 }
             }
             _ => {}
@@ -101,6 +102,9 @@ impl Walk {
     }
 
     fn leave(&mut self, element: &Element<'_>) {
+        if is_block(element.name()) {
+            self.text.break_line();
+        }
         match element.name() {
             "td" | "th" => self.close_cell(),
             "table" => {
@@ -110,9 +114,6 @@ impl Walk {
             "pre" => self.verbatim = self.verbatim.saturating_sub(1),
             _ => {}
         }
-        if is_block(element.name()) {
-            self.break_line();
-        }
     }
 
     fn table(&mut self) -> Option<&mut RawTable> {
@@ -120,12 +121,19 @@ impl Walk {
         self.rendered.tables.get_mut(*index)
     }
 
+    /// Ends the open cell at the last line, which is broken.
     fn close_cell(&mut self) {
-        let Some(cell) = self.open_tables.last_mut().and_then(|(_, cell)| cell.take()) else { return };
-        let (mut lines, written) = cell.text.finish();
-        lines.retain(|line| !line.is_empty());
-        let written = if lines.len() == 1 { written.into_values().next() } else { None };
-        let cell = RawCell { lines, written, columns: cell.columns, rows: cell.rows };
+        let Some(OpenCell { start, columns, rows }) = self.open_tables.last_mut().and_then(|(_, cell)| cell.take())
+        else {
+            return;
+        };
+        let lines = start..self.text.lines.len();
+        if !self.rendered.is_too_large {
+            let own = self.text.lines.get(lines.clone()).unwrap_or_default();
+            self.cell_text += own.iter().map(String::len).sum::<usize>();
+            self.rendered.is_too_large = self.cell_text > MOST_CELL_TEXT;
+        }
+        let cell = RawCell { lines, columns, rows };
         if let Some(row) = self.table().and_then(|table| table.rows.last_mut()) {
             row.push(cell);
         }
@@ -135,31 +143,12 @@ impl Walk {
         if self.verbatim > 0 {
             for (index, line) in text.split('\n').enumerate() {
                 if index > 0 {
-                    self.break_line();
+                    self.text.break_line();
                 }
-                self.push_inline(line);
+                self.text.push(line);
             }
         } else {
-            self.push_inline(text);
-        }
-    }
-
-    fn push_inline(&mut self, text: &str) {
-        self.text.push(text);
-        for cell in self.open_tables.iter_mut().filter_map(|(_, cell)| cell.as_mut()) {
-            self.cell_text += text.len();
-            if self.cell_text > MOST_CELL_TEXT {
-                self.rendered.is_too_large = true;
-                return;
-            }
-            cell.text.push(text);
-        }
-    }
-
-    fn break_line(&mut self) {
-        self.text.break_line();
-        for cell in self.open_tables.iter_mut().filter_map(|(_, cell)| cell.as_mut()) {
-            cell.text.break_line();
+            self.text.push(text);
         }
     }
 
@@ -180,7 +169,8 @@ struct Text {
 
 impl Text {
     fn push(&mut self, text: &str) {
-        self.current.push_str(text);
+        // What stands before the first word is of no line.
+        self.current.push_str(if self.current.is_empty() { text.trim_start() } else { text });
     }
 
     fn break_line(&mut self) {

@@ -143,7 +143,8 @@ mod tests {
         }
         let spans = |attribute: &str| {
             let (name, value) = attribute.split_once("=\"").unwrap();
-            ["colspan", "rowspan"].contains(&name) && value.trim_end_matches('"').chars().all(|digit| digit.is_ascii_digit())
+            ["colspan", "rowspan"].contains(&name)
+                && value.trim_end_matches('"').chars().all(|digit| digit.is_ascii_digit())
         };
         let tags = structure.split('<').filter_map(|piece| piece.split('>').next());
         assert!(tags.skip(1).flat_map(|tag| tag.split(' ').skip(1)).all(spans), "{structure}");

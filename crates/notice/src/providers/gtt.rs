@@ -153,9 +153,8 @@ fn rows_in_colour_of_resiliency(page: &Page) -> BTreeSet<String> {
     let coloured = || elements().filter(is_cell).filter(|cell| colour(*cell).is_some());
     let Some(legend) = coloured().find(is_legend).and_then(colour) else { return BTreeSet::new() };
     let rows = elements().filter(|element| element.name() == "tr");
-    let is_in_colour = |row: &Element<'_>| {
-        row.children().any(|cell| is_cell(&cell) && colour(cell).as_ref() == Some(&legend))
-    };
+    let is_in_colour =
+        |row: &Element<'_>| row.children().any(|cell| is_cell(&cell) && colour(cell).as_ref() == Some(&legend));
     let text = |row: Element<'_>| row.children().map(page::text_of).collect::<Vec<_>>().join("|");
     rows.filter(is_in_colour).map(text).collect()
 }

@@ -24,7 +24,7 @@ use crate::{
 };
 use contract::secret::Secret;
 use declaration::Declaration;
-use local::{Happening, NotStarted, Observer, Options, Stack, Tally, deliver};
+use local::{Activity, NotStarted, Observer, Options, Stack, Tally, deliver};
 use package::{NotBuilt, Profile, Request};
 use problem::Problem;
 
@@ -62,7 +62,7 @@ async fn session(
     };
     let folder = typed.state.clone().or_else(|| temporary.as_ref().map(|folder| folder.path().to_owned()));
     let folder = folder.unwrap_or_default();
-    let (observer, mut happenings) = Observer::new();
+    let (observer, mut activities) = Observer::new();
     let stack = Stack::start(
         (declaration, local_names(declaration)),
         &executables,
@@ -78,10 +78,10 @@ async fn session(
     };
     render::dev::banner(printer, declaration, &stack, &place, typed.once);
     let mut tally = Tally::default();
-    let interrupted = watch(printer, typed, &stack, &mut happenings, &mut tally, &mut interrupts).await;
+    let interrupted = watch(printer, typed, &stack, &mut activities, &mut tally, &mut interrupts).await;
     stack.end().await;
-    while let Ok(happening) = happenings.try_recv() {
-        show(printer, &mut tally, &happening);
+    while let Ok(activity) = activities.try_recv() {
+        show(printer, &mut tally, &activity);
     }
     let summary = tally.summary(interrupted);
     render::dev::summary(printer, &summary)?;
@@ -154,7 +154,7 @@ async fn watch(
     printer: &Printer,
     typed: &Dev,
     stack: &Stack,
-    happenings: &mut UnboundedReceiver<Happening>,
+    activities: &mut UnboundedReceiver<Activity>,
     tally: &mut Tally,
     interrupts: &mut Interrupts,
 ) -> bool {
@@ -164,7 +164,7 @@ async fn watch(
         tokio::select! {
             biased;
             () = interrupts.next() => break true,
-            Some(happening) = happenings.recv() => show(printer, tally, &happening),
+            Some(activity) = activities.recv() => show(printer, tally, &activity),
             _ = &mut deliveries, if !delivered => {
                 delivered = true;
                 if typed.once {
@@ -177,7 +177,7 @@ async fn watch(
     interrupted
 }
 
-fn show(printer: &Printer, tally: &mut Tally, happening: &Happening) {
-    let number = tally.note(happening);
-    render::dev::happening(printer, number, happening);
+fn show(printer: &Printer, tally: &mut Tally, activity: &Activity) {
+    let number = tally.record(activity);
+    render::dev::activity(printer, number, activity);
 }

@@ -74,7 +74,7 @@ async fn down(
         match ask(printer, interrupts, &question, &stack, &hint).await? {
             Consent::Given => {}
             Consent::Declined => {
-                printer.note("Declined: nothing was deleted");
+                printer.line("Declined: nothing was deleted");
                 return Ok(ExitCode::from(DECLINED));
             }
             Consent::Interrupted => return Ok(ExitCode::from(INTERRUPTED)),

@@ -16,7 +16,7 @@ use crate::{
 };
 use declaration::Declaration;
 use local::{
-    Happening,
+    Activity,
     mail_files::{self, MailFile},
 };
 use problem::Problem;
@@ -38,9 +38,9 @@ fn by_function(printer: &Printer, common: &Common, typed: &Parse, entry: &str) -
     let declaration = Declaration::read(&common.file, common.stage.as_deref())?;
     let alone = reading::alone(&declaration, entry)?;
     until_interrupted(async {
-        let told = |happening: &Happening| {
-            if matches!(happening, Happening::Logged { .. }) {
-                render::dev::happening(printer, None, happening);
+        let told = |activity: &Activity| {
+            if matches!(activity, Activity::Logged { .. }) {
+                render::dev::activity(printer, None, activity);
             }
         };
         let summary = reading::read((&common.file, &alone, entry), &typed.paths, told).await?;

@@ -106,7 +106,7 @@ async fn converse(
         match ask(printer, interrupts, "Replay? Type `yes` to confirm:", "yes", HINT).await? {
             Consent::Given => {}
             Consent::Declined => {
-                printer.note("Declined: nothing was replayed");
+                printer.line("Declined: nothing was replayed");
                 return Ok(Some(ExitCode::from(DECLINED)));
             }
             Consent::Interrupted => return Ok(Some(ExitCode::from(INTERRUPTED))),
@@ -125,7 +125,7 @@ async fn converse(
         let outcome = replay(&opened.session, &opened.names, &item.function, work).await;
         let is_lasting = matches!(&outcome, Outcome::Failed { is_lasting: true, .. });
         render::replay::done(printer, item, &outcome);
-        report.note(position, outcome);
+        report.record(position, outcome);
         if is_lasting {
             break;
         }

@@ -101,7 +101,7 @@ async fn declined(printer: &Printer, common: &Common, interrupts: &mut Interrupt
     match ask(printer, interrupts, "Apply this plan? Type `yes` to confirm:", "yes", hint).await? {
         Consent::Given => Ok(None),
         Consent::Declined => {
-            printer.note("Declined: nothing was changed");
+            printer.line("Declined: nothing was changed");
             Ok(Some(ExitCode::from(DECLINED)))
         }
         Consent::Interrupted => Ok(Some(ExitCode::from(INTERRUPTED))),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use super::{function, local_names::local_names};
 use declaration::{Action, Declaration, Invocation, ReceiptRule};
-use local::{Happening, NotStarted, Observer, Options, Stack, Summary, Tally, deliver};
+use local::{Activity, NotStarted, Observer, Options, Stack, Summary, Tally, deliver};
 use package::{Profile, Request};
 use problem::Problem;
 
@@ -17,7 +17,7 @@ const NO_DELIVERY: (&str, &str) = ("SINK", "lines");
 pub(crate) async fn read(
     (file, alone, entry): (&Path, &Declaration, &str),
     paths: &[std::path::PathBuf],
-    told: impl Fn(&Happening),
+    told: impl Fn(&Activity),
 ) -> anyhow::Result<Summary> {
     let function = function(alone, entry)?;
     let folder = tempfile::Builder::new().prefix("provision-parse-").permissions(only_ours()).tempdir()?;
@@ -30,26 +30,26 @@ pub(crate) async fn read(
         variables: BTreeMap::from([(NO_DELIVERY.0.to_owned(), NO_DELIVERY.1.into())]),
         retry_delay: Duration::ZERO,
     };
-    let (observer, mut happenings) = Observer::new();
+    let (observer, mut activities) = Observer::new();
     let executables = BTreeMap::from([(entry.to_owned(), executable)]);
     let stack = Stack::start((alone, local_names(alone)), &executables, &options, observer);
     let stack: Stack = stack.await.map_err(|error: NotStarted| error)?;
     let mut tally = Tally::default();
-    let mut note = |happening: &Happening| {
-        told(happening);
-        let _number = tally.note(happening);
+    let mut count = |activity: &Activity| {
+        told(activity);
+        let _number = tally.record(activity);
     };
     let mut deliveries = tokio::spawn(deliver(Arc::clone(&stack.receiver), paths.to_vec(), Vec::new()));
     loop {
         tokio::select! {
             biased;
-            Some(happening) = happenings.recv() => note(&happening),
+            Some(activity) = activities.recv() => count(&activity),
             _ = &mut deliveries => break,
         }
     }
     stack.end().await;
-    while let Ok(happening) = happenings.try_recv() {
-        note(&happening);
+    while let Ok(activity) = activities.try_recv() {
+        count(&activity);
     }
     Ok(tally.summary(false))
 }

@@ -122,7 +122,8 @@ impl Status {
         counts
     }
 
-    fn note<T>(&mut self, found: Result<T, Failure>) -> Option<T> {
+    /// Returns what was read; of what could not be read, records the failure.
+    fn read_or_record<T>(&mut self, found: Result<T, Failure>) -> Option<T> {
         found.map_err(|failure| self.unreadable.push(failure)).ok()
     }
 }
@@ -173,9 +174,9 @@ pub(crate) async fn look(session: &Session, declaration: &Declaration, names: &N
     let functions = join_all(declaration.functions.keys().map(|entry| running(session, names, entry)));
     let queues = join_all(declaration.queues.keys().map(|entry| depth(session, names, entry)));
     let (functions, queues, ringing) = tokio::join!(functions, queues, ringing(session));
-    status.functions = functions.into_iter().filter_map(|found| status.note(found).flatten()).collect();
-    status.queues = queues.into_iter().filter_map(|found| status.note(found).flatten()).collect();
-    status.ringing = status.note(ringing).unwrap_or_default();
+    status.functions = functions.into_iter().filter_map(|found| status.read_or_record(found).flatten()).collect();
+    status.queues = queues.into_iter().filter_map(|found| status.read_or_record(found).flatten()).collect();
+    status.ringing = status.read_or_record(ringing).unwrap_or_default();
 }
 
 /// Reads the code and configuration of a function; `None` if it does not exist.

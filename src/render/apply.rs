@@ -59,8 +59,8 @@ impl<'printer> Applying<'printer> {
 
     fn line(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| self.printer.note(text)),
-            None => self.printer.note(text),
+            Some(bar) => bar.suspend(|| self.printer.line(text)),
+            None => self.printer.line(text),
         }
     }
 }

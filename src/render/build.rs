@@ -51,7 +51,7 @@ impl<'printer> Building<'printer> {
             Progress::Compiled { name, count } => {
                 self.state(format!("crates compiled: {count}, the last {}", clean(name)), count.is_multiple_of(TOLD));
             }
-            Progress::Said(text) => self.note(&text.lines().map(clean).collect::<Vec<_>>().join("\n")),
+            Progress::Said(text) => self.above(&text.lines().map(clean).collect::<Vec<_>>().join("\n")),
             Progress::BuiltAgain { version } => self
                 .line(&format!("this machine's C library is newer than Lambda's ({}): linking it in", clean(version))),
             Progress::Packing => self.state("packing".to_owned(), false),
@@ -72,14 +72,14 @@ impl<'printer> Building<'printer> {
     }
 
     fn line(&self, text: &str) {
-        self.note(&format!("{}: {text}", clean(&self.function)));
+        self.above(&format!("{}: {text}", clean(&self.function)));
     }
 
     /// Prints a line above the moving one.
-    fn note(&self, text: &str) {
+    fn above(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| self.printer.note(text)),
-            None => self.printer.note(text),
+            Some(bar) => bar.suspend(|| self.printer.line(text)),
+            None => self.printer.line(text),
         }
     }
 }

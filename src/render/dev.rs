@@ -18,7 +18,7 @@ use super::{
     maintenances,
 };
 use declaration::{Action, Declaration, Invocation, ReceiptRule, Recipient, Tls};
-use local::{Happening, Next, Stack, Summary, Usage};
+use local::{Activity, Next, Stack, Summary, Usage};
 
 /// Prints the running stack: addresses, functions, folders.
 pub(crate) fn banner(printer: &Printer, declaration: &Declaration, stack: &Stack, folder: &str, once: bool) {
@@ -39,7 +39,7 @@ pub(crate) fn banner(printer: &Printer, declaration: &Declaration, stack: &Stack
         lines.push("Waiting for mail; Ctrl-C ends it".to_owned());
     }
     for line in &lines {
-        printer.note(line);
+        printer.line(line);
     }
 }
 
@@ -79,47 +79,47 @@ fn describe_action(action: &Action) -> String {
 }
 
 /// Prints an event as it happens. With `--json` only the functions' logs are shown.
-pub(crate) fn happening(printer: &Printer, number: Option<usize>, happening: &Happening) {
-    if let Happening::Logged { function, line } = happening {
-        printer.note(&format!("{function} | {}", clean(line)));
+pub(crate) fn activity(printer: &Printer, number: Option<usize>, activity: &Activity) {
+    if let Activity::Logged { function, line } = activity {
+        printer.line(&format!("{function} | {}", clean(line)));
         return;
     }
     if printer.is_json() {
         return;
     }
     let label = number.map_or_else(String::new, |number| format!("#{number} "));
-    for line in lines(happening, printer.look()) {
+    for line in lines(activity, printer.look()) {
         printer.data(&format!("{label}{line}"));
     }
 }
 
-fn lines(happening: &Happening, look: &Look) -> Vec<String> {
-    match happening {
-        Happening::Refused { recipient } => vec![format!("refused    {}: no receipt rule takes it", clean(recipient))],
-        Happening::Unreadable { reason } => vec![format!("unreadable {}", clean(reason))],
-        Happening::NotTaken { origin, reason } => vec![format!("not taken  {}: {}", clean(origin), clean(reason))],
-        Happening::Arrived { origin, sender, subject, .. } => {
+fn lines(activity: &Activity, look: &Look) -> Vec<String> {
+    match activity {
+        Activity::Refused { recipient } => vec![format!("refused    {}: no receipt rule takes it", clean(recipient))],
+        Activity::Unreadable { reason } => vec![format!("unreadable {}", clean(reason))],
+        Activity::NotTaken { origin, reason } => vec![format!("not taken  {}: {}", clean(origin), clean(reason))],
+        Activity::Arrived { origin, sender, subject, .. } => {
             let sender = if sender.is_empty() { "nobody" } else { sender };
             vec![format!("arrived    {}: \"{}\" from {}", clean(origin), clean(subject), clean(sender))]
         }
-        Happening::Stored { rule, bucket, key, .. } => vec![format!("stored     rule {rule} → bucket {bucket}, {key}")],
-        Happening::Handed { rule, function, .. } => vec![format!("handed     rule {rule} → function {function}")],
-        Happening::Published { rule, topic, .. } => {
+        Activity::Stored { rule, bucket, key, .. } => vec![format!("stored     rule {rule} → bucket {bucket}, {key}")],
+        Activity::Handed { rule, function, .. } => vec![format!("handed     rule {rule} → function {function}")],
+        Activity::Published { rule, topic, .. } => {
             vec![format!("published  rule {rule} → topic {topic}; nobody is subscribed here")]
         }
-        Happening::Bounced { rule, answer, .. } => vec![format!("bounced    rule {rule}: {}", clean(answer))],
-        Happening::Reported { report, .. } => match &**report {
+        Activity::Bounced { rule, answer, .. } => vec![format!("bounced    rule {rule}: {}", clean(answer))],
+        Activity::Reported { report, .. } => match &**report {
             Report::Item(report) => item(report, look),
             // The report of the item shows the outcome already.
             Report::Output(_) => Vec::new(),
         },
-        Happening::Succeeded { function, usage, .. } => {
+        Activity::Succeeded { function, usage, .. } => {
             vec![format!("done       function {function}: {}", took(*usage))]
         }
-        Happening::Failed { function, failure, next, .. } => {
+        Activity::Failed { function, failure, next, .. } => {
             vec![format!("failed     function {function}: {}; {}", clean(&failure.to_string()), follows(next))]
         }
-        Happening::Logged { .. } => Vec::new(),
+        Activity::Logged { .. } => Vec::new(),
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn answered(printer: &Printer, function: &str, answer: &Answer) -> se
     }
     for line in &answer.log {
         for line in logs::readable(line, &printer.errors) {
-            printer.note(&format!("{function} | {line}"));
+            printer.line(&format!("{function} | {line}"));
         }
     }
     // Pretty JSON escapes control characters by itself; a plain text must be cleaned.
@@ -32,7 +32,7 @@ pub(crate) fn answered(printer: &Printer, function: &str, answer: &Answer) -> se
         Value::String(text) => printer.data(&clean(text)),
         other => printer.data(&serde_json::to_string_pretty(other)?),
     }
-    printer.note(&format!("{function}: {}, {}", outcome(answer, printer), took(&answer.timings)));
+    printer.line(&format!("{function}: {}, {}", outcome(answer, printer), took(&answer.timings)));
     Ok(())
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn taken(printer: &Printer, function: &str, request_id: Option<&str>)
     }
     let request = request_id.map(|id| format!(" (request {})", clean(id))).unwrap_or_default();
     printer
-        .note(&format!("{function}: Lambda has taken the event{request}; `provision logs {function}` shows the rest"));
+        .line(&format!("{function}: Lambda has taken the event{request}; `provision logs {function}` shows the rest"));
 }
 
 /// Prints that a function could be invoked, and was not.
@@ -54,7 +54,7 @@ pub(crate) fn tried(printer: &Printer, function: &str) {
         printer.data(&json!({"version": VERSION, "function": function, "outcome": "not_invoked"}).to_string());
         return;
     }
-    printer.note(&format!("{function}: Lambda would invoke it; nothing was invoked"));
+    printer.line(&format!("{function}: Lambda would invoke it; nothing was invoked"));
 }
 
 fn outcome(answer: &Answer, printer: &Printer) -> String {

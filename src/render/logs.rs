@@ -18,7 +18,7 @@ pub(crate) fn all(printer: &Printer, events: &[Event], width: usize) -> serde_js
     }
     some(printer, events, width)?;
     if events.is_empty() {
-        printer.note("Nothing was logged since then; `--since 2d` looks further back");
+        printer.line("Nothing was logged since then; `--since 2d` looks further back");
     }
     Ok(())
 }

@@ -109,7 +109,7 @@ impl Printer {
     }
 
     /// Prints a line that is not data: progress, or a result.
-    pub(crate) fn note(&self, text: &str) {
+    pub(crate) fn line(&self, text: &str) {
         // If standard error fails, there is nobody to tell.
         let _ = writeln!(io::stderr().lock(), "{}", self.shown(text));
     }
@@ -139,7 +139,7 @@ impl Printer {
     /// Prints unfulfilled preconditions, before anything is changed.
     pub(crate) fn findings(&self, findings: &[Finding]) {
         for finding in findings {
-            self.note(&error::finding(finding, &self.errors));
+            self.line(&error::finding(finding, &self.errors));
         }
     }
 
@@ -164,7 +164,7 @@ impl Printer {
 
     fn note_all(&self, lines: &[String]) {
         for line in lines {
-            self.note(line);
+            self.line(line);
         }
     }
 
@@ -173,22 +173,22 @@ impl Printer {
         let diagnostics = error::diagnostics(error);
         match diagnostics {
             Some(diagnostics) if self.json => self.data(&diagnostics::json(diagnostics)),
-            Some(diagnostics) => self.note(&diagnostics::text(diagnostics, &self.errors)),
+            Some(diagnostics) => self.line(&diagnostics::text(diagnostics, &self.errors)),
             None if self.json => self.data(&error::json(error.as_ref())),
             None => {}
         }
-        self.note(&error::text(error.as_ref(), &self.errors));
+        self.line(&error::text(error.as_ref(), &self.errors));
     }
 
     /// Prints an error that does not end the command.
     pub(crate) fn problem(&self, problem: &Problem) {
-        self.note(&error::text(problem, &self.errors));
+        self.line(&error::text(problem, &self.errors));
     }
 
     /// Prints that a declaration is valid, with its summary and its warnings.
     pub(crate) fn valid(&self, file: &Path, checked: &Checked) {
         if let Some(warnings) = &checked.warnings {
-            self.note(&diagnostics::text(warnings, &self.errors));
+            self.line(&diagnostics::text(warnings, &self.errors));
         }
         if self.json {
             self.data(&diagnostics::json_of_valid(file, checked.warnings.as_ref()));
@@ -215,7 +215,7 @@ impl Printer {
         if self.json {
             self.data(&serde_json::json!({"version": VERSION, "written": name}).to_string());
         } else {
-            self.note(&format!("Wrote {}; `provision validate` checks it", look::clean(&name)));
+            self.line(&format!("Wrote {}; `provision validate` checks it", look::clean(&name)));
         }
     }
 }

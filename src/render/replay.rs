@@ -40,7 +40,7 @@ impl Report {
     }
 
     /// Records the result of an item.
-    pub(crate) fn note(&mut self, position: usize, outcome: Outcome) {
+    pub(crate) fn record(&mut self, position: usize, outcome: Outcome) {
         if let Some(entry) = self.items.get_mut(position) {
             entry.outcome = outcome;
         }
@@ -114,7 +114,7 @@ pub(crate) fn done(printer: &Printer, item: &Item, outcome: &Outcome) {
         Outcome::Failed { reason, .. } => ("not replayed", format!(": {reason}")),
         Outcome::NotRemoved { reason } => ("replayed, but still in its queue", format!(": {reason}")),
     };
-    printer.note(&clean(&format!("{word}  {} → {}{rest}", item.origin, item.function)));
+    printer.line(&clean(&format!("{word}  {} → {}{rest}", item.origin, item.function)));
 }
 
 /// Prints the result of the replay: a line, or the one JSON document.

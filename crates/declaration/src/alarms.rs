@@ -232,7 +232,7 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Alarms {
     for item in reader.items(fields, "notify", "noc@example.com") {
         let Some(who) = notified(reader, item) else { continue };
         if notify.contains(&who) {
-            reader.note(Diagnostic::new(item.span.clone(), "this one is told already"));
+            reader.report(Diagnostic::new(item.span.clone(), "this one is told already"));
         }
         notify.push(who);
     }
@@ -251,7 +251,7 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Alarms {
         let Some(kind) = kind else { continue };
         let name = kind.measure().name;
         if alarms.thresholds.remove(&kind).is_none() {
-            reader.note(Diagnostic::new(item.span.clone(), format!("`{name}` is off already")));
+            reader.report(Diagnostic::new(item.span.clone(), format!("`{name}` is off already")));
         }
         if declared.as_ref().is_some_and(|declared| declared.get(name).is_some()) {
             let message = format!("`{name}` is off, and has a threshold");

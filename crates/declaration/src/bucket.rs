@@ -111,7 +111,7 @@ pub(super) fn places(reader: &mut Reader, fields: &Fields<'_>, name: &str) -> Ve
             } else {
                 format!("`{}{}` is part of an earlier entry of `{name}`", place.bucket, shown(&place.prefix))
             };
-            reader.note(Diagnostic::new(item.span.clone(), message));
+            reader.report(Diagnostic::new(item.span.clone(), message));
         }
         places.push(place);
     }

@@ -91,13 +91,13 @@ fn lost_in_redrive(reader: &mut Reader, root: &Node, declaration: &Declaration) 
             scalars::spell(queue.retention)
         );
         let span = span_of(root, &["queues", name, "redrive", "queue"]);
-        reader.note(Diagnostic::warning(span, message).with_hint("keep them longer there than here"));
+        reader.report(Diagnostic::warning(span, message).with_hint("keep them longer there than here"));
     }
 }
 
 /// Warns of mail that two stages take: it is delivered twice, or to whichever rule is first.
 pub(super) fn shared_recipients(stages: &[(Range<usize>, Declaration)]) -> Vec<Diagnostic> {
-    let mut noted = Vec::new();
+    let mut diagnostics = Vec::new();
     for (index, (span, later)) in stages.iter().enumerate() {
         for (_, earlier) in stages.iter().take(index) {
             let elsewhere = matches!((&earlier.account, &later.account), (Some(one), Some(other)) if one != other);
@@ -108,10 +108,11 @@ pub(super) fn shared_recipients(stages: &[(Range<usize>, Declaration)]) -> Vec<D
             let name = |declaration: &Declaration| declaration.stage.clone().unwrap_or_default();
             let message =
                 format!("stages `{}` and `{}` take the same mail: {}", name(earlier), name(later), shared.join(", "));
-            noted.push(Diagnostic::warning(span.clone(), message).with_hint("give each stage recipients of its own"));
+            diagnostics
+                .push(Diagnostic::warning(span.clone(), message).with_hint("give each stage recipients of its own"));
         }
     }
-    noted
+    diagnostics
 }
 
 /// Returns the recipients that both declarations take mail for.
@@ -177,7 +178,7 @@ fn standard_input(reader: &mut Reader, root: &Node, declaration: &Declaration) {
     });
     for (name, _) in from_input.skip(1) {
         let span = span_of(root, &["secrets", name, "value_from"]);
-        reader.note(
+        reader.report(
             Diagnostic::new(span, "a second secret is read from standard input, which can be read once")
                 .with_hint("read one of them from a file or an environment variable"),
         );

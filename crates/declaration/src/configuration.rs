@@ -93,28 +93,28 @@ impl Configuration {
 
 /// Checks every function's environment against the schema of its code.
 pub(super) fn check(root: &Node, declaration: &Declaration, look_up: LookUp<'_>) -> Vec<Diagnostic> {
-    let mut noted = Vec::new();
+    let mut diagnostics = Vec::new();
     for (entry, function) in &declaration.functions {
         let key = if matches!(function.code, Code::Shipped(_)) { "use" } else { "crate" };
         match look_up(&function.code) {
             Ok(None) => {}
             Ok(Some(configuration)) => {
-                noted.extend(Environment { root, entry, function, configuration: &configuration }.all());
+                diagnostics.extend(Environment { root, entry, function, configuration: &configuration }.all());
             }
             Err(Unavailable { message, hint, is_warning, instead }) => {
                 if let Some(configuration) = &instead {
-                    noted.extend(Environment { root, entry, function, configuration }.all());
+                    diagnostics.extend(Environment { root, entry, function, configuration }.all());
                 }
                 let place = span_of(root, &["functions", entry, key]);
                 let diagnostic = Diagnostic { is_warning, ..Diagnostic::new(place, message) };
-                noted.push(match hint {
+                diagnostics.push(match hint {
                     Some(hint) => diagnostic.with_hint(hint),
                     None => diagnostic,
                 });
             }
         }
     }
-    noted
+    diagnostics
 }
 
 /// A function's environment beside the schema that it should fit.
@@ -149,13 +149,13 @@ impl Environment<'_> {
     /// Notes variables that the function does not read, and secrets that stand where everybody reads them.
     fn names(&self) -> Vec<Diagnostic> {
         let Self { entry, function, configuration, .. } = self;
-        let mut noted = Vec::new();
+        let mut diagnostics = Vec::new();
         for name in function.environment.keys().chain(function.secrets.keys()) {
             match configuration.property(name) {
                 None if configuration.is_whole => {
                     let message = format!("function `{entry}` reads no variable `{name}`");
                     let hint = choose(name, "variables that it reads", &configuration.names());
-                    noted.push(Diagnostic::warning(self.place(name), message).with_hint(hint));
+                    diagnostics.push(Diagnostic::warning(self.place(name), message).with_hint(hint));
                 }
                 Some(property) if is_secret(property) && function.environment.contains_key(name) => {
                     let message =
@@ -163,12 +163,12 @@ impl Environment<'_> {
                     let hint = format!(
                         "move it to the function's `secrets`: `{name}: ENTRY`, with an entry of the section `secrets`"
                     );
-                    noted.push(Diagnostic::new(self.place(name), message).with_hint(hint).concealed());
+                    diagnostics.push(Diagnostic::new(self.place(name), message).with_hint(hint).concealed());
                 }
                 Some(_) | None => {}
             }
         }
-        noted
+        diagnostics
     }
 
     /// Notes variables that are missing, and values of another form. Values may hold a secret by mistake, and are not repeated.
@@ -183,7 +183,7 @@ impl Environment<'_> {
         let values = function.environment.iter().map(|(name, value)| (name.clone(), json!(value)));
         let hidden = secrets.iter().map(|name| ((*name).clone(), json!("")));
         let given = Value::Object(values.chain(hidden).collect());
-        let noted = validator.iter_errors(&given).map(|error| {
+        let diagnostics = validator.iter_errors(&given).map(|error| {
             if let ValidationErrorKind::Required { property } = error.kind() {
                 let name = property.as_str().unwrap_or_default();
                 let message = format!("function `{entry}` needs the variable `{name}`");
@@ -194,7 +194,7 @@ impl Environment<'_> {
             let message = format!("`{name}` is not what function `{entry}` takes");
             self.explained(Diagnostic::new(self.place(name), message).concealed(), name, "")
         });
-        noted.collect()
+        diagnostics.collect()
     }
 
     /// Adds the description of a variable, if there is one, as the hint.

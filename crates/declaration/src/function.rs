@@ -290,7 +290,7 @@ fn variables(reader: &mut Reader, fields: &Fields<'_>) -> (Environment, Secrets)
     let size: usize = environment.iter().map(|(name, value)| name.len() + value.len()).sum();
     if size > LARGEST_ENVIRONMENT {
         let message = format!("Lambda takes {LARGEST_ENVIRONMENT} bytes of variables at most, and these are {size}");
-        reader.note(Diagnostic::new(fields.span_of("environment"), message));
+        reader.report(Diagnostic::new(fields.span_of("environment"), message));
     }
     (environment, secrets)
 }
@@ -331,7 +331,7 @@ fn named<T>(
         if let Err(wrong) = scalars::variable(&key.name) {
             let expected = wrong.expected.unwrap_or_default();
             let message = format!("a variable must have {expected}, not `{}`", key.name.escape_debug());
-            reader.note(Diagnostic::new(key.span.clone(), message));
+            reader.report(Diagnostic::new(key.span.clone(), message));
         }
         let Some(text) = reader.scalar(node, &key.name, what, |text| Ok(text.to_owned())) else { continue };
         let read = value(reader, &text);
@@ -362,7 +362,7 @@ fn ids(reader: &mut Reader, fields: &Fields<'_>, name: &str, prefix: &str, form:
     for item in reader.items(fields, name, &format!("{prefix}-0a1b2c3d")) {
         let Some(id) = reader.scalar(item, name, form.what, |text| scalars::id(text, prefix)) else { continue };
         if ids.contains(&id) {
-            reader.note(Diagnostic::new(item.span.clone(), format!("`{id}` is there twice in `{name}`")));
+            reader.report(Diagnostic::new(item.span.clone(), format!("`{id}` is there twice in `{name}`")));
         }
         ids.push(id);
     }

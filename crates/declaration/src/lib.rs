@@ -146,11 +146,11 @@ impl Declaration {
             return Err(DeclarationError::UnknownStage { path, stage: stage.to_owned(), stages: stages.names() });
         }
         let read = every_stage(&root, &stages, stage, look_up);
-        let noted = Diagnostics::new(path, &source, read.noted);
-        if noted.list().iter().any(|diagnostic| !diagnostic.is_warning) {
-            return Err(DeclarationError::Invalid(noted));
+        let diagnostics = Diagnostics::new(path, &source, read.diagnostics);
+        if diagnostics.list().iter().any(|diagnostic| !diagnostic.is_warning) {
+            return Err(DeclarationError::Invalid(diagnostics));
         }
-        let warnings = Some(noted).filter(|noted| !noted.list().is_empty());
+        let warnings = Some(diagnostics).filter(|diagnostics| !diagnostics.list().is_empty());
         Ok(Checked { declarations: read.declarations, warnings })
     }
 }
@@ -170,47 +170,47 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>, DeclarationError> {
 /// The declarations that were read, with their diagnostics.
 struct Reading {
     declarations: Vec<Declaration>,
-    noted: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 /// Reads the declaration as it is in one stage, in every stage, or, without any, as it stands.
 fn every_stage(root: &Node, stages: &Stages, chosen: Option<&str>, look_up: LookUp<'_>) -> Reading {
     let names: Vec<_> = stages.names().into_iter().filter(|name| chosen.is_none_or(|chosen| chosen == name)).collect();
     if names.is_empty() {
-        let (declaration, mut noted) = sections::declaration(root);
-        noted.extend(configuration::check(root, &declaration, look_up));
-        noted.extend_from_slice(stages.noted());
-        return Reading { declarations: vec![declaration], noted };
+        let (declaration, mut diagnostics) = sections::declaration(root);
+        diagnostics.extend(configuration::check(root, &declaration, look_up));
+        diagnostics.extend_from_slice(stages.diagnostics());
+        return Reading { declarations: vec![declaration], diagnostics };
     }
-    let (mut read, mut noted_in) = (Vec::new(), Vec::new());
+    let (mut read, mut diagnostics_of) = (Vec::new(), Vec::new());
     for name in &names {
-        let Some((merged, mut noted)) = stages.laid_over(root, name) else { continue };
+        let Some((merged, mut diagnostics)) = stages.laid_over(root, name) else { continue };
         let (mut declaration, further) = sections::declaration(&merged);
         declaration.stage = Some(name.clone());
-        noted.extend(further);
-        noted.extend(configuration::check(&merged, &declaration, look_up));
-        noted_in.push((name.as_str(), noted));
+        diagnostics.extend(further);
+        diagnostics.extend(configuration::check(&merged, &declaration, look_up));
+        diagnostics_of.push((name.as_str(), diagnostics));
         read.push((stages.span(name), declaration));
     }
-    let mut noted = in_stages(&noted_in);
-    noted.extend_from_slice(stages.noted());
-    noted.extend(checks::shared_recipients(&read));
-    Reading { declarations: read.into_iter().map(|(_, declaration)| declaration).collect(), noted }
+    let mut diagnostics = in_stages(&diagnostics_of);
+    diagnostics.extend_from_slice(stages.diagnostics());
+    diagnostics.extend(checks::shared_recipients(&read));
+    Reading { declarations: read.into_iter().map(|(_, declaration)| declaration).collect(), diagnostics }
 }
 
 /// Merges the diagnostics of several stages: each appears once, and names its stages unless it holds for all.
-fn in_stages(noted_in: &[(&str, Vec<Diagnostic>)]) -> Vec<Diagnostic> {
-    let mut noted: Vec<(Diagnostic, Vec<&str>)> = Vec::new();
-    for (stage, list) in noted_in {
+fn in_stages(diagnostics_of: &[(&str, Vec<Diagnostic>)]) -> Vec<Diagnostic> {
+    let mut diagnostics: Vec<(Diagnostic, Vec<&str>)> = Vec::new();
+    for (stage, list) in diagnostics_of {
         for diagnostic in list {
-            match noted.iter_mut().find(|(known, _)| known == diagnostic) {
+            match diagnostics.iter_mut().find(|(known, _)| known == diagnostic) {
                 Some((_, stages)) => stages.push(stage),
-                None => noted.push((diagnostic.clone(), vec![stage])),
+                None => diagnostics.push((diagnostic.clone(), vec![stage])),
             }
         }
     }
-    let told = noted.into_iter().map(|(mut diagnostic, stages)| {
-        if stages.len() < noted_in.len() {
+    let told = diagnostics.into_iter().map(|(mut diagnostic, stages)| {
+        if stages.len() < diagnostics_of.len() {
             let quoted: Vec<_> = stages.iter().map(|stage| format!("`{stage}`")).collect();
             let word = if stages.len() == 1 { "stage" } else { "stages" };
             diagnostic.message = format!("{} ({word} {})", diagnostic.message, quoted.join(", "));

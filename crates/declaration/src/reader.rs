@@ -18,7 +18,7 @@ use super::{
 /// Collects the diagnostics while the tree is read, and knows the names of all entries.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
-    noted: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
     /// `true` while values may hold a secret by mistake: messages then never repeat them.
     conceals: bool,
     declared: BTreeMap<Kind, Vec<String>>,
@@ -69,9 +69,9 @@ impl Reader {
     }
 
     /// Adds a diagnostic, concealed if values are.
-    pub(super) fn note(&mut self, mut diagnostic: Diagnostic) {
+    pub(super) fn report(&mut self, mut diagnostic: Diagnostic) {
         diagnostic.is_concealed |= self.conceals;
-        self.noted.push(diagnostic);
+        self.diagnostics.push(diagnostic);
     }
 
     /// Starts or stops concealing: while it is on, messages do not repeat values.
@@ -95,12 +95,12 @@ impl Reader {
 
     /// Adds a diagnostic with a hint.
     pub(super) fn note_at(&mut self, span: &Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
-        self.note(Diagnostic::new(span.clone(), message).with_hint(hint));
+        self.report(Diagnostic::new(span.clone(), message).with_hint(hint));
     }
 
     /// Returns the collected diagnostics.
     pub(super) fn finish(self) -> Vec<Diagnostic> {
-        self.noted
+        self.diagnostics
     }
 
     /// Reads a mapping with known keys; unknown and missing keys are reported.
@@ -166,7 +166,7 @@ impl Reader {
             Value::Null => &[],
             _ => {
                 let diagnostic = self.wrong_type(node, subject, "a mapping (`key: value`)");
-                self.note(diagnostic);
+                self.report(diagnostic);
                 &[]
             }
         };
@@ -177,7 +177,7 @@ impl Reader {
                 entries.push(entry);
             } else {
                 let message = format!("key `{}` is there twice in {subject}", entry.0.name.escape_debug());
-                self.note(Diagnostic::new(entry.0.span.clone(), message).with_hint("remove one of them"));
+                self.report(Diagnostic::new(entry.0.span.clone(), message).with_hint("remove one of them"));
             }
         }
         entries
@@ -196,7 +196,7 @@ impl Reader {
             Value::Bool(value) => value.to_string(),
             _ => {
                 let diagnostic = self.wrong_type(node, &format!("`{name}`"), expected);
-                self.note(diagnostic);
+                self.report(diagnostic);
                 return None;
             }
         };
@@ -206,7 +206,7 @@ impl Reader {
                 let expected = closer.as_deref().unwrap_or(expected);
                 let message = format!("`{name}` must be {expected}, not {}", self.describe(&node.value));
                 let diagnostic = Diagnostic::new(node.span.clone(), message);
-                self.note(match hint {
+                self.report(match hint {
                     Some(hint) => diagnostic.with_hint(hint),
                     None => diagnostic,
                 });
@@ -221,7 +221,7 @@ impl Reader {
             return items;
         }
         let diagnostic = self.wrong_type(node, &format!("`{name}`"), "a list");
-        self.note(diagnostic.with_hint(format!("write `{name}: [{example}]`")));
+        self.report(diagnostic.with_hint(format!("write `{name}: [{example}]`")));
         &[]
     }
 
@@ -283,7 +283,7 @@ impl Reader {
             return Some(value);
         }
         let diagnostic = self.wrong_type(node, &format!("`{name}`"), "`true` or `false`");
-        self.note(diagnostic);
+        self.report(diagnostic);
         None
     }
 
@@ -339,7 +339,7 @@ impl Reader {
             if let Some(reference) = self.refer(item, name, *kind) {
                 if references.contains(&reference) {
                     let message = format!("`{reference}` is there twice in `{name}`");
-                    self.note(Diagnostic::new(item.span.clone(), message));
+                    self.report(Diagnostic::new(item.span.clone(), message));
                 } else {
                     references.push(reference);
                 }

@@ -264,7 +264,7 @@ pub(super) fn read(
     let items = reader.items(fields, "receipt_rules", "{name: …, actions: […]}");
     if let Some(item) = items.get(MOST_RULES) {
         let message = format!("SES takes at most {MOST_RULES} rules in a rule set");
-        reader.note(Diagnostic::new(item.span.clone(), message));
+        reader.report(Diagnostic::new(item.span.clone(), message));
     }
     let mut rules: Vec<ReceiptRule> = Vec::new();
     for item in items {
@@ -321,7 +321,7 @@ fn recipients(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Recipient> {
         let form = scalars::RECIPIENT.what;
         if let Some(recipient) = reader.scalar(item, "recipients", form, scalars::recipient) {
             if recipients.contains(&recipient) {
-                reader.note(Diagnostic::new(item.span.clone(), "this recipient is there twice"));
+                reader.report(Diagnostic::new(item.span.clone(), "this recipient is there twice"));
             }
             recipients.push(recipient);
         }
@@ -338,7 +338,7 @@ fn actions(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Action> {
     }
     if let Some(item) = items.get(MOST_ACTIONS) {
         let message = format!("SES takes at most {MOST_ACTIONS} actions in a rule");
-        reader.note(Diagnostic::new(item.span.clone(), message));
+        reader.report(Diagnostic::new(item.span.clone(), message));
     }
     let last = items.len().saturating_sub(1);
     let mut actions = Vec::new();
@@ -346,7 +346,7 @@ fn actions(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Action> {
         let Some(action) = action(reader, item) else { continue };
         if action == Action::Stop && index != last {
             let message = "`stop` must be the last action: nothing after it is done";
-            reader.note(Diagnostic::new(item.span.clone(), message));
+            reader.report(Diagnostic::new(item.span.clone(), message));
         }
         if matches!(action, Action::AddHeader { .. }) && index == last {
             let message = "`add_header` cannot be the last action: only those after it see the header";

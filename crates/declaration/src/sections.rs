@@ -146,7 +146,7 @@ fn section<T>(
             let message =
                 format!("the name of a {} must be {expected}, not `{}`", kind.word(), key.name.escape_debug());
             let diagnostic = Diagnostic::new(key.span.clone(), message);
-            reader.note(match wrong.hint {
+            reader.report(match wrong.hint {
                 Some(hint) => diagnostic.with_hint(hint),
                 None => diagnostic,
             });

@@ -17,22 +17,24 @@ use super::{
 pub(super) struct Stages {
     entries: Vec<(Key, Node)>,
     /// Diagnostics that hold whichever stage is chosen.
-    noted: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl Stages {
     /// Takes the stages out of a declaration.
     pub(super) fn take(root: &mut Node) -> Self {
-        let Value::Map(sections) = &mut root.value else { return Self { entries: Vec::new(), noted: Vec::new() } };
+        let Value::Map(sections) = &mut root.value else {
+            return Self { entries: Vec::new(), diagnostics: Vec::new() };
+        };
         let Some(index) = sections.iter().position(|(key, _)| key.name == "stages") else {
-            return Self { entries: Vec::new(), noted: Vec::new() };
+            return Self { entries: Vec::new(), diagnostics: Vec::new() };
         };
         let (key, node) = sections.remove(index);
-        let mut noted = Vec::new();
+        let mut diagnostics = Vec::new();
         let entries = match node.value {
             Value::Map(entries) if !entries.is_empty() => entries,
             Value::Map(_) | Value::Null => {
-                noted.push(
+                diagnostics.push(
                     Diagnostic::new(key.span, "`stages` has no stage")
                         .with_hint("add one, such as `prod: {}`, or take `stages` away"),
                 );
@@ -40,23 +42,23 @@ impl Stages {
             }
             other => {
                 let message = format!("`stages` must be a mapping (`key: value`), not {}", other.describe());
-                noted.push(Diagnostic::new(node.span, message));
+                diagnostics.push(Diagnostic::new(node.span, message));
                 Vec::new()
             }
         };
         for (index, (key, node)) in entries.iter().enumerate() {
-            noted.extend(unsound(key, node));
+            diagnostics.extend(unsound(key, node));
             if entries.iter().take(index).any(|(other, _)| other.name == key.name) {
                 let message = format!("stage `{}` is there twice", key.name.escape_debug());
-                noted.push(Diagnostic::new(key.span.clone(), message).with_hint("remove one of them"));
+                diagnostics.push(Diagnostic::new(key.span.clone(), message).with_hint("remove one of them"));
             }
         }
-        Self { entries, noted }
+        Self { entries, diagnostics }
     }
 
     /// Returns the diagnostics that hold whichever stage is chosen.
-    pub(super) fn noted(&self) -> &[Diagnostic] {
-        &self.noted
+    pub(super) fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
     }
 
     /// Returns the names of the stages, in the order of the file.
@@ -73,19 +75,19 @@ impl Stages {
     /// `None` for an unknown stage.
     pub(super) fn laid_over(&self, base: &Node, stage: &str) -> Option<(Node, Vec<Diagnostic>)> {
         let (_, overlay) = self.entries.iter().find(|(key, _)| key.name == stage)?;
-        let (mut merged, mut noted) = (base.clone(), Vec::new());
-        lay_over(&mut merged, overlay, &mut noted);
-        Some((merged, noted))
+        let (mut merged, mut diagnostics) = (base.clone(), Vec::new());
+        lay_over(&mut merged, overlay, &mut diagnostics);
+        Some((merged, diagnostics))
     }
 }
 
 /// Checks a stage's name, and that it overrides nothing that it must not.
 fn unsound(key: &Key, node: &Node) -> Vec<Diagnostic> {
-    let mut noted = Vec::new();
+    let mut diagnostics = Vec::new();
     if let Err(wrong) = scalars::name(&key.name) {
         let expected = wrong.expected.unwrap_or_default();
         let message = format!("the name of a stage must be {expected}, not `{}`", key.name.escape_debug());
-        noted.push(Diagnostic::new(key.span.clone(), message));
+        diagnostics.push(Diagnostic::new(key.span.clone(), message));
     }
     match &node.value {
         Value::Map(sections) => {
@@ -93,7 +95,7 @@ fn unsound(key: &Key, node: &Node) -> Vec<Diagnostic> {
                 sections.iter().filter(|(section, _)| matches!(section.name.as_str(), "stack" | "stages"))
             {
                 let message = format!("a stage cannot have `{}` of its own", section.name);
-                noted.push(
+                diagnostics.push(
                     Diagnostic::new(section.span.clone(), message)
                         .with_hint("names in AWS have the stage's name after the stack's"),
                 );
@@ -102,14 +104,14 @@ fn unsound(key: &Key, node: &Node) -> Vec<Diagnostic> {
         Value::Null => {}
         other => {
             let message = format!("stage `{}` must be a mapping (`key: value`), not {}", key.name, other.describe());
-            noted.push(Diagnostic::new(node.span.clone(), message));
+            diagnostics.push(Diagnostic::new(node.span.clone(), message));
         }
     }
-    noted
+    diagnostics
 }
 
 /// Merges one mapping into another. The recursion is bounded, since the file's depth is.
-fn lay_over(base: &mut Node, overlay: &Node, noted: &mut Vec<Diagnostic>) {
+fn lay_over(base: &mut Node, overlay: &Node, diagnostics: &mut Vec<Diagnostic>) {
     let Value::Map(changes) = &overlay.value else { return };
     if matches!(base.value, Value::Null) {
         base.value = Value::Map(Vec::new());
@@ -128,7 +130,7 @@ fn lay_over(base: &mut Node, overlay: &Node, noted: &mut Vec<Diagnostic>) {
                 let known: Vec<_> = entries.iter().map(|(known, _)| known.name.as_str()).collect();
                 let message = format!("`{}` is not there, so that the stage cannot remove it", key.name.escape_debug());
                 let diagnostic = Diagnostic::new(key.span.clone(), message);
-                noted.push(if known.is_empty() {
+                diagnostics.push(if known.is_empty() {
                     diagnostic
                 } else {
                     diagnostic.with_hint(choose(&key.name, "there is", &known))
@@ -137,22 +139,22 @@ fn lay_over(base: &mut Node, overlay: &Node, noted: &mut Vec<Diagnostic>) {
             (Some(index), _) => {
                 let Some((known, node)) = entries.get_mut(index) else { continue };
                 if let (Value::Map(_) | Value::Null, Value::Map(_)) = (&node.value, &change.value) {
-                    lay_over(node, change, noted);
+                    lay_over(node, change, diagnostics);
                 } else {
                     known.span = key.span.clone();
                     *node = change.clone();
                 }
             }
-            (None, _) => entries.push((key.clone(), without_nulls(change, noted))),
+            (None, _) => entries.push((key.clone(), without_nulls(change, diagnostics))),
         }
     }
 }
 
 /// Returns an entry that only the stage has; a null in it is reported, since there is nothing to remove.
-fn without_nulls(change: &Node, noted: &mut Vec<Diagnostic>) -> Node {
+fn without_nulls(change: &Node, diagnostics: &mut Vec<Diagnostic>) -> Node {
     let Value::Map(entries) = &change.value else { return change.clone() };
     let mut node = Node { span: change.span.clone(), value: Value::Map(Vec::new()) };
-    lay_over(&mut node, change, noted);
+    lay_over(&mut node, change, diagnostics);
     match (&node.value, entries.is_empty()) {
         (_, true) => change.clone(),
         _ => node,

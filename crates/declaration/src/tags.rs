@@ -24,13 +24,13 @@ pub(super) fn tags(reader: &mut Reader, fields: &Fields<'_>) -> BTreeMap<String,
     let mut tags = BTreeMap::new();
     let entries = reader.chosen(fields, "tags");
     if let Some((key, _)) = entries.get(MOST_TAGS) {
-        reader.note(Diagnostic::new(key.span.clone(), format!("AWS takes at most {MOST_TAGS} tags besides ours")));
+        reader.report(Diagnostic::new(key.span.clone(), format!("AWS takes at most {MOST_TAGS} tags besides ours")));
     }
     for (key, node) in entries {
         if let Err(wrong) = scalars::tag(&key.name) {
             let expected = wrong.expected.unwrap_or_default();
             let message = format!("a tag must have {expected}, not `{}`", key.name.escape_debug());
-            reader.note(Diagnostic::new(key.span.clone(), message));
+            reader.report(Diagnostic::new(key.span.clone(), message));
         }
         if let Some(value) = reader.scalar(node, &key.name, scalars::TAG_VALUE.what, scalars::tag_value) {
             tags.insert(key.name.clone(), value);

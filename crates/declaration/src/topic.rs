@@ -78,7 +78,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Topic {
     for item in reader.items(fields, "subscriptions", "noc@example.com") {
         let Some(subscription) = subscription(reader, item) else { continue };
         if subscriptions.iter().any(|other| is_same(other, &subscription)) {
-            reader.note(Diagnostic::new(item.span.clone(), "this subscription is there twice"));
+            reader.report(Diagnostic::new(item.span.clone(), "this subscription is there twice"));
         }
         subscriptions.push(subscription);
     }

@@ -11,7 +11,7 @@ use tokio::{sync::Semaphore, task::JoinSet};
 
 use super::{
     arrival::{Envelope, with_crlf},
-    observer::Happening,
+    observer::Activity,
     receiver::Receiver,
 };
 use crate::mail_files;
@@ -48,7 +48,7 @@ pub async fn deliver(receiver: Arc<Receiver>, paths: Vec<PathBuf>, to: Vec<Strin
                 });
             }
             Err(problem) => {
-                receiver.observer().tell(Happening::Unreadable { reason: with_causes(&problem) });
+                receiver.observer().tell(Activity::Unreadable { reason: with_causes(&problem) });
             }
         }
     }
@@ -73,16 +73,16 @@ async fn deliver_one(
     let (refused, taken): (Vec<String>, _) =
         envelope.recipients.into_iter().partition(|recipient| !receiver.takes(recipient));
     for recipient in refused {
-        observer.tell(Happening::Refused { recipient });
+        observer.tell(Activity::Refused { recipient });
     }
     if taken.is_empty() {
-        observer.tell(Happening::NotTaken { origin: mail.name, reason: "no receipt rule takes it".to_owned() });
+        observer.tell(Activity::NotTaken { origin: mail.name, reason: "no receipt rule takes it".to_owned() });
         return Vec::new();
     }
     match receiver.receive(Envelope { recipients: taken, ..envelope }, bytes, mail.name.clone()).await {
         Ok(mail) => mail.invocations,
         Err(error) => {
-            observer.tell(Happening::NotTaken { origin: mail.name, reason: error.to_string() });
+            observer.tell(Activity::NotTaken { origin: mail.name, reason: error.to_string() });
             Vec::new()
         }
     }

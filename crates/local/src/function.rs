@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     failure::{self, Failure},
     instance::{Instance, Program},
-    observer::{Happening, Next, Observer, Usage},
+    observer::{Activity, Next, Observer, Usage},
 };
 
 /// Lambda's waits before the second and the third attempt.
@@ -141,7 +141,7 @@ impl Worker {
         let result = self.attempt(&job).await;
         match result {
             Ok((answer, usage)) => {
-                self.observer.tell(Happening::Succeeded { mail, function, usage });
+                self.observer.tell(Activity::Succeeded { mail, function, usage });
                 let _nobody_waits = job.ended.send(Ending::Succeeded { answer });
             }
             Err(failure) => {
@@ -152,7 +152,7 @@ impl Worker {
                     self.read_what_is_left(None).await;
                 }
                 let next = self.after_failure(&job, &failure).await;
-                self.observer.tell(Happening::Failed { mail, function, failure, next: next.clone() });
+                self.observer.tell(Activity::Failed { mail, function, failure, next: next.clone() });
                 match next {
                     Next::Retry { after, .. } => self.try_again(job, after),
                     Next::FailureQueue { .. } | Next::Lost { .. } | Next::NotRetried => {
@@ -207,14 +207,14 @@ impl Worker {
     fn read(&self, line: &str) -> Option<String> {
         let Ok(report) = serde_json::from_str::<Report>(line) else {
             let function = self.settings.entry.clone();
-            self.observer.tell(Happening::Logged { function, line: line.to_owned() });
+            self.observer.tell(Activity::Logged { function, line: line.to_owned() });
             return None;
         };
         let request = match &report {
             Report::Item(report) => Some(report.request_id.clone()),
             Report::Output(_) => None,
         };
-        self.observer.tell(Happening::Reported { report: Box::new(report) });
+        self.observer.tell(Activity::Reported { report: Box::new(report) });
         request
     }
 

@@ -30,7 +30,7 @@ pub mod verdicts;
 pub use delivery::deliver;
 pub use function::Ending;
 pub use names::{ACCOUNT, FunctionNames, Names, Secret};
-pub use observer::{Happening, Next, Observer, Usage};
+pub use observer::{Activity, Next, Observer, Usage};
 pub use stack::{NotStarted, Options, Stack};
 pub use tally::{Mail, Outcome, Summary, Tally};
 pub use verdicts::Setting;

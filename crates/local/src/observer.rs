@@ -7,9 +7,9 @@ use tokio::sync::mpsc;
 
 use super::failure::Failure;
 
-/// An event of the local stack.
+/// Something that happened in the local stack, as its observer is told it.
 #[derive(Debug)]
-pub enum Happening {
+pub enum Activity {
     /// An SMTP client named a recipient that no rule takes, and was refused.
     Refused {
         /// Recipient that was refused.
@@ -154,17 +154,17 @@ pub struct Usage {
 
 /// The sender of the events. If nobody receives them, they are dropped: that is not an error.
 #[derive(Debug, Clone)]
-pub struct Observer(mpsc::UnboundedSender<Happening>);
+pub struct Observer(mpsc::UnboundedSender<Activity>);
 
 impl Observer {
     /// Returns an observer, and the receiver of its events.
-    pub fn new() -> (Self, mpsc::UnboundedReceiver<Happening>) {
+    pub fn new() -> (Self, mpsc::UnboundedReceiver<Activity>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         (Self(sender), receiver)
     }
 
     /// Sends an event to the receiver.
-    pub fn tell(&self, happening: Happening) {
-        let _nobody_listens = self.0.send(happening);
+    pub fn tell(&self, activity: Activity) {
+        let _nobody_listens = self.0.send(activity);
     }
 }

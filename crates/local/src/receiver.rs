@@ -10,7 +10,7 @@ use super::{
     arrival::{Arrival, Envelope},
     event,
     function::{Ending, Function},
-    observer::{Happening, Observer},
+    observer::{Activity, Observer},
     receipt::{self, Disposition, Flow, Match},
     storage::Storage,
     verdicts::Verdicts,
@@ -69,7 +69,7 @@ impl Receiver {
     /// Accepts a mail: when this returns, everything that the rules store is stored.
     pub async fn receive(&self, envelope: Envelope, bytes: Vec<u8>, origin: String) -> Result<Received, NotReceived> {
         let mut arrival = Arrival::now(envelope, bytes);
-        self.observer.tell(Happening::Arrived {
+        self.observer.tell(Activity::Arrived {
             mail: arrival.id.clone(),
             origin,
             sender: arrival.envelope.sender.clone(),
@@ -102,7 +102,7 @@ impl Receiver {
         match action {
             Action::Stop => {}
             Action::Publish { topic, .. } => {
-                self.observer.tell(Happening::Published { mail, rule, topic: topic.clone() });
+                self.observer.tell(Activity::Published { mail, rule, topic: topic.clone() });
             }
             Action::Bounce(bounce) => self.bounce(bounce, mail, rule),
             Action::AddHeader { name, value } => {
@@ -117,13 +117,13 @@ impl Receiver {
                     .await
                     .map_err(|error| NotReceived::NotStored { bucket: bucket.clone(), error })?;
                 let (stored, told) = (mail.clone(), rule.clone());
-                self.observer.tell(Happening::Stored { mail: stored, rule: told, bucket: bucket.clone(), key });
+                self.observer.tell(Activity::Stored { mail: stored, rule: told, bucket: bucket.clone(), key });
                 self.publish(topic.as_ref(), mail, rule);
             }
             Action::Invoke { function: entry, invocation, topic } => {
                 self.publish(topic.as_ref(), mail.clone(), rule.clone());
                 let Some(function) = self.functions.get(entry) else { return Ok(Disposition::Continue) };
-                self.observer.tell(Happening::Handed { mail, rule, function: entry.clone() });
+                self.observer.tell(Activity::Handed { mail, rule, function: entry.clone() });
                 let event = self.event(matched, arrival, verdicts, entry, *invocation)?;
                 let ending = function.invoke(&arrival.id, event, *invocation == Invocation::Event);
                 match invocation {
@@ -150,7 +150,7 @@ impl Receiver {
     /// Reports the publication to the topic that an action names; does nothing without one.
     fn publish(&self, topic: Option<&String>, mail: String, rule: String) {
         if let Some(topic) = topic {
-            self.observer.tell(Happening::Published { mail, rule, topic: topic.clone() });
+            self.observer.tell(Activity::Published { mail, rule, topic: topic.clone() });
         }
     }
 
@@ -158,7 +158,7 @@ impl Receiver {
         let Bounce { smtp_code, status_code, message, .. } = bounce;
         let status_code = status_code.as_ref().map(|code| format!("{code} ")).unwrap_or_default();
         let answer = format!("{smtp_code} {status_code}{message}");
-        self.observer.tell(Happening::Bounced { mail: mail.clone(), rule: rule.clone(), answer });
+        self.observer.tell(Activity::Bounced { mail: mail.clone(), rule: rule.clone(), answer });
         self.publish(bounce.topic.as_ref(), mail, rule);
     }
 

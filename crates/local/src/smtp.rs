@@ -16,7 +16,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::{arrival::Envelope, guard::Listener, observer::Happening, receiver::Receiver};
+use super::{arrival::Envelope, guard::Listener, observer::Activity, receiver::Receiver};
 
 /// SES's size limit of a mail with an S3 action, in bytes.
 pub(crate) const LARGEST_MAIL: usize = 40 * 1024 * 1024;
@@ -154,7 +154,7 @@ impl Session {
             Request::Rcpt { to } => {
                 let recipient = to.address.into_owned();
                 if !self.receiver.takes(&recipient) {
-                    self.receiver.observer().tell(Happening::Refused { recipient });
+                    self.receiver.observer().tell(Activity::Refused { recipient });
                     return Step::Reply("550 5.1.1 No receipt rule takes mail for this recipient".into());
                 }
                 self.recipients.push(recipient);

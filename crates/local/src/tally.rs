@@ -6,7 +6,7 @@ use contract::report::{Class, ItemReport, Report};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::observer::{Happening, Next};
+use super::observer::{Activity, Next};
 
 /// The outcome of a mail, from harmless to lost.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,9 +116,9 @@ impl Summary {
 
 impl Tally {
     /// Records an event; returns the number of the mail that it is about, from 1.
-    pub fn note(&mut self, happening: &Happening) -> Option<usize> {
-        match happening {
-            Happening::Arrived { mail, origin, subject, .. } => {
+    pub fn record(&mut self, activity: &Activity) -> Option<usize> {
+        match activity {
+            Activity::Arrived { mail, origin, subject, .. } => {
                 let mail_of_run = Mail {
                     origin: origin.clone(),
                     ses_message_id: Some(mail.clone()),
@@ -129,27 +129,27 @@ impl Tally {
                 self.numbers.insert(mail.clone(), self.mails.len());
                 Some(self.mails.len())
             }
-            Happening::NotTaken { origin, reason } => self.not_taken(origin, reason),
-            Happening::Unreadable { reason } => {
+            Activity::NotTaken { origin, reason } => self.not_taken(origin, reason),
+            Activity::Unreadable { reason } => {
                 self.unreadable.push(reason.clone());
                 None
             }
-            Happening::Stored { mail, .. } | Happening::Published { mail, .. } | Happening::Bounced { mail, .. } => {
+            Activity::Stored { mail, .. } | Activity::Published { mail, .. } | Activity::Bounced { mail, .. } => {
                 self.change(mail, |_| ())
             }
-            Happening::Handed { mail, .. } => self.change(mail, |mail| mail.handed += 1),
-            Happening::Reported { report, .. } => match &**report {
+            Activity::Handed { mail, .. } => self.change(mail, |mail| mail.handed += 1),
+            Activity::Reported { report, .. } => match &**report {
                 Report::Item(report) => self.change(&report.item, |mail| mail.report(report)),
                 Report::Output(_) => None,
             },
-            Happening::Succeeded { mail, .. } => self.change(mail, |mail| {
+            Activity::Succeeded { mail, .. } => self.change(mail, |mail| {
                 mail.attempts += 1;
                 mail.ended += 1;
             }),
-            Happening::Failed { mail, failure, next, .. } => {
+            Activity::Failed { mail, failure, next, .. } => {
                 self.change(mail, |mail| mail.fail(failure.to_string(), next))
             }
-            Happening::Refused { .. } | Happening::Logged { .. } => None,
+            Activity::Refused { .. } | Activity::Logged { .. } => None,
         }
     }
 

@@ -117,7 +117,7 @@ pub(super) const SERVICE: &[&str] = &[
 pub(super) const PREPOSITIONS: &[&str] = &[
     "on", "of", "for", "at", "to", "in", "with", "affecting", "regarding", "about", "concerning", "impacting", "by",
     "near", "from", "our", "your", "under", "an", "am", "fur", "von", "bei", "im", "voor", "van", "op", "aan", "del",
-    "sobre", "para", "em", "na", "do", "da", "di", "su", "per", "sul", "sulla", "della", "sur", "pour", "du", "dans",
+    "sobre", "para", "em", "na", "do", "da", "di", "per", "sul", "sulla", "della", "sur", "pour", "du", "dans",
 ];
 
 /// Behind a noun of change these make it a matter of rules: "cancellation policy".

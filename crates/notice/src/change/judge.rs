@@ -30,7 +30,7 @@ pub(super) fn statements(sentence: &Sentence<'_>) -> Vec<Statement> {
     let hits = index::hits(&sentence.tokens);
     if hits.is_empty() {
         let denied =
-            Statement { change: Change::Cancelled, is_negated: false, sentence: sentence.text.trim().to_owned() };
+            Statement { change: Change::Unclear, is_negated: false, sentence: sentence.text.trim().to_owned() };
         return plan::is_denied(&sentence.tokens).then_some(denied).into_iter().collect();
     }
     let mut told: Vec<Statement> = Vec::new();

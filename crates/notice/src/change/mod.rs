@@ -37,6 +37,8 @@ pub enum Change {
     Unfinished,
     /// The maintenance has begun.
     Started,
+    /// The maintenance is not as it was announced; whether it is off or moved, a person has to see.
+    Unclear,
 }
 
 impl Change {
@@ -51,6 +53,7 @@ impl Change {
             Self::Ended => matches!(status, Completed | Cancelled | InProcess | ReScheduled),
             Self::Unfinished => matches!(status, Cancelled | ReScheduled | InProcess),
             Self::Started => matches!(status, InProcess | Completed | Cancelled),
+            Self::Unclear => matches!(status, Cancelled | ReScheduled),
         }
     }
 
@@ -61,7 +64,7 @@ impl Change {
             Self::Postponed => Some(Status::ReScheduled),
             Self::Completed | Self::Ended => Some(Status::Completed),
             Self::Started => Some(Status::InProcess),
-            Self::Extended | Self::Unfinished => None,
+            Self::Extended | Self::Unfinished | Self::Unclear => None,
         }
     }
 
@@ -75,6 +78,7 @@ impl Change {
             Self::Ended => "ended",
             Self::Unfinished => "not completed",
             Self::Started => "begun",
+            Self::Unclear => "not as it was announced",
         }
     }
 }

@@ -173,7 +173,8 @@ impl Judge<'_> {
         }
         // "The replacement of a failed card".
         let next = self.tokens.get(self.hit.end).filter(|token| token.before == Gap::Blank);
-        if self.group == self.hit.at
+        let before = self.tokens.get(self.group..self.hit.at).unwrap_or_default();
+        if before.iter().all(|token| is_in(token, &["a", "an", "the"]))
             && next.is_some_and(|token| begins(token, words::SERVICE) && !begins(token, words::WORK))
         {
             return false;

@@ -46,7 +46,7 @@ const fn entry(language: Language, change: Change, form: Form, phrases: &'static
     Entry { language, change, form, phrases }
 }
 
-use Change::{Cancelled, Completed, Ended, Extended, Postponed, Started};
+use Change::{Cancelled, Completed, Ended, Extended, Postponed, Started, Unclear};
 use Form::{Act, Done, DoneToWork, Happens, Noun};
 use Language::{Dutch, English, German, Romance, Turkish};
 
@@ -59,7 +59,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         "stood down", "stood _ down", "standing down", "stand down", "rolled back", "rolled _ back", "backed out", "written off", "given up", "decided against", "decided not to",
         "opted not to", "chosen not to", "elected not to", "superseded", "sent in error", "issued in error", "sent by mistake", "issued by mistake", "announced in error",
         "disregard", "please ignore", "off the table", "without being carried out", "without being performed", "without being done", "without having been carried out", "no longer any need", "no longer a need", "no longer any reason",
-        "strike this", "strike the", "off the calendar", "removed from _ calendar", "removed from _ schedule", "remove _ from your calendar",
+        "strike this", "off the calendar", "removed from _ calendar", "removed from _ schedule", "remove _ from your calendar",
         "no maintenance will", "no work will", "no works will", "there will be no maintenance", "there is no maintenance", "will not be any maintenance",
     ]),
     entry(English, Cancelled, DoneToWork, &[
@@ -81,7 +81,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     ]),
     entry(English, Postponed, Done, &[
         "postponed", "deferred", "rescheduled", "put off", "put back", "pushed back", "pushed out", "pushed _ back", "held over", "on hold", "put _ hold", "adjourned", "rearranged", "replanned", "re planned",
-        "rebooked", "brought forward", "brought _ forward", "bringing _ forward", "moved forward", "moved back", "moved up", "in abeyance", "is now scheduled for", "are now scheduled for", "is now planned for", "are now planned for", "now take place", "now be carried out", "now be performed", "on ice", "back burner", "pushed _ out", "push _ out", "held off", "until further notice", "new date", "new dates", "new window", "new time slot", "new slot", "new schedule", "revised window", "revised date", "revised dates", "revised time",
+        "rebooked", "brought forward", "brought _ forward", "bringing _ forward", "moved forward", "moved back", "moved up", "in abeyance", "on ice", "back burner", "pushed _ out", "push _ out", "held off", "until further notice", "new date", "new dates", "new window", "new time slot", "new slot", "new schedule", "revised window", "revised date", "revised dates", "revised time",
         "revised times", "revised schedule", "revised start", "updated window", "updated schedule", "new maintenance date", "new maintenance window", "new start date", "new start time", "new end time", "new time is", "new window is", 
         "sine die",
     ]),
@@ -97,6 +97,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     ]),
     entry(English, Postponed, Noun, &["change of date", "change of time", "change of schedule", "change of _ date", "change of _ time", "change of _ window", "change of _ schedule", "change to _ date", "change to _ time", "change to _ window", "change in _ time", "date change", "time change", "schedule change", "change in schedule", "change to the schedule", "change in date", "change in the date",
         "change to the date", "postponement", "postponements", "deferral", "deferment", "suspension of the maintenance", "suspension of this maintenance"]),
+    entry(English, Unclear, Done, &["is now scheduled for", "are now scheduled for", "is now planned for", "are now planned for", "now take place", "now be carried out", "now be performed"]),
     entry(English, Extended, Done, &["prolonged", "needs _ more hours", "need _ more hours", "needs more time", "need more time", "need another", "needs another", "overrun", "overran", "running late", "running over", "taking longer", "takes longer than", "took longer", "lengthened", "extra time", "additional time"]),
     entry(English, Extended, DoneToWork, &["extended", "expanded", "shortened"]),
     entry(English, Extended, Act, &["extend the", "extend this", "extending the", "extending this", "prolong", "prolonging", "overrunning"]),
@@ -157,7 +158,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry(Romance, Cancelled, Done, &[
         "cancelad*", "cancelo", "cancelou", "cancela", "cancelan", "anulad*", "anulo", "anulou", "annullat*", "annulla", "cancellato", "cancellata", "cancellati", "cancellate", "annule", "annulee", "annules", "annulees", "annulons", "cancelamos", "anulamos", "suprimid*", "supprime", "supprimee", "supprimes", "soppress*", "revocat*", "revocad*", "revogad*", "revoque", "revoquee", "ritirat*", "retirad*", "ete retire*", "est retire*", "retiree", "abortad*", "abortit*", "abandonad*", "abandonne", "abandonnee", "abandonnes",
         "abbandonat*", "sin efecto", "sem efeito", "caduque", "caduc", "desestimad*", "descartad*", "desconvocad*", "desmarcad*", "desistid*", "desistio", "decommande*",
-        "no se realizar*", "no se llevar* a cabo", "no se ejecutar*", "no se efectuar*", "no se hara", "no tendra lugar", "no tendran lugar", "no va a realizarse", "no sera realizad*", "no seran realizad*", "ya no es", "ya no sera", "ya no se", "no procede", "no se va* a", "no vamos a", "no se realizaran", "no tendra", "no tendran",
+        "no se realizar*", "no se llevar* a cabo", "no se ejecutar*", "no se efectuar*", "no se hara", "no tendra lugar", "no tendran lugar", "no va a realizarse", "no sera realizad*", "no seran realizad*", "ya no es", "ya no sera", "ya no se", "no procede", "no se va* a realizar", "no se va* a ejecutar", "no se va* a efectuar", "no se va* a llevar a cabo", "no vamos a realizar",
         "nao _ realizad*", "nao _ executad*", "nao _ efetuad*", "nao _ mais necessari*", "nao ocorrera*", "nao ira ocorrer", "nao vai ocorrer", "nao acontecer*", "nao ira acontecer", "nao vai acontecer", "nao tera lugar", "nao se realizar*", "nao havera manutencao", "nao e mais",
         "non avra _ luogo", "non avranno _ luogo", "non si terra*", "non si fara*", "non si svolger*", "non _ effettuat*", "non _ eseguit*", "non _ svolt*", "non _ piu necessari*", "non si effettuer*", "non e piu valid*", "non e piu previst*", "non sono piu previst*",
         "aura _ pas lieu", "aura _ plus lieu", "auront _ pas lieu", "auront _ plus lieu", "se tiendra pas", "se deroulera pas", "pas _ effectue*", "pas _ realise*", "pas maintenu*", "plus necessaire*", "plus prevu*", "plus valable*", "plus maintenu*",

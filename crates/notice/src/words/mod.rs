@@ -146,8 +146,8 @@ pub fn status_told(prose: &Found<String>) -> Result<Option<Found<Status>>, Failu
     for Statement { change, sentence, .. } in
         change::statements(&prose.value).into_iter().filter(|statement| !statement.is_negated)
     {
-        if change == Change::Unfinished {
-            return Err(contradiction("a status that is not negated", &prose.clone().map(|_| sentence)));
+        if matches!(change, Change::Unfinished | Change::Unclear) {
+            return Err(contradiction("a status that is stated plainly", &prose.clone().map(|_| sentence)));
         }
         let Some(status) = change.status() else { continue };
         let found = Found { quote: super::found::quote(&sentence), ..prose.clone() }.map(|_| status);

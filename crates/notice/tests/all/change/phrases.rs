@@ -478,6 +478,7 @@ pub(crate) const HARMLESS: &[&str] = &[
     "Durante i lavori il servizio sarà interrotto.",
     "Pendant les travaux votre service sera interrompu.",
     "Durante los trabajos su servicio será suspendido.",
+    "Durante los trabajos su servicio se verá interrumpido.",
     "The work will not affect your services.",
     "The maintenance will not exceed four hours.",
     "Our engineers will not need access to your site.",

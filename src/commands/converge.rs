@@ -13,6 +13,7 @@ use crate::ops::{
     converge::{Converged, apply, look_again},
 };
 use crate::render::{Printer, apply::Applying};
+use engine::Disorder;
 use kinds::{Results, Session};
 use problem::Problem;
 
@@ -39,8 +40,8 @@ pub(super) async fn converge(
     session: &Session,
     compared: &Compared,
     interrupts: &mut Interrupts,
-    again: impl AsyncFn() -> Compared,
-) -> Converged {
+    again: impl AsyncFn() -> Result<Compared, Disorder>,
+) -> Result<Converged, Disorder> {
     let (stop, stopped) = watch::channel(false);
     let applying = Applying::begin(printer, &compared.plan);
     let mut interrupted = false;
@@ -63,7 +64,15 @@ pub(super) async fn converge(
         }
     };
     drop(applying);
-    look_again(session, results, interrupted, again).await
+    let now = tokio::select! {
+        now = look_again(session, &results, again), if !interrupted => now?,
+        () = interrupts.next(), if !interrupted => {
+            interrupted = true;
+            None
+        }
+        else => None,
+    };
+    Ok(Converged { results, now, interrupted })
 }
 
 /// Asks for a word on a terminal. Without a terminal that is an error with a hint, never a silent no.

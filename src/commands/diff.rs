@@ -29,7 +29,7 @@ async fn diff(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Resul
         let built = artifacts(printer, common, &opened.declaration).await?;
         Code::built(&built)
     };
-    let compared = compare(&opened, &code).await;
+    let compared = compare(&opened, &code).await?;
     let heading = Heading::new(common, &opened.session.aws);
     printer.plan(&heading, &compared.plan);
     if typed.no_build {

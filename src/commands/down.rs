@@ -56,7 +56,7 @@ async fn down(
         return Err(Problem::new(message).into());
     }
     let compared = tokio::select! {
-        compared = nothing_declared(session) => compared,
+        compared = nothing_declared(session) => compared?,
         () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
     };
     let heading = Heading::of_stack(common, typed, &session.aws);
@@ -80,7 +80,7 @@ async fn down(
             Consent::Interrupted => return Ok(ExitCode::from(INTERRUPTED)),
         }
     }
-    let converged = converge(printer, session, &compared, interrupts, async || nothing_declared(session).await).await;
+    let converged = converge(printer, session, &compared, interrupts, async || nothing_declared(session).await).await?;
     printer.report(&Report {
         heading: &heading,
         plan: &compared.plan,

@@ -67,7 +67,11 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 
 /// Runs a command's asynchronous work, on threads of its own.
 fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(work)
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let result = runtime.block_on(work);
+    // Not dropped: that would wait for a read of the terminal, which only a key ends.
+    runtime.shutdown_background();
+    result
 }
 
 /// Runs a command that may be interrupted at any moment, since it leaves nothing half done.

@@ -24,7 +24,7 @@ pub(super) fn run(printer: &Printer, common: &Common) -> anyhow::Result<ExitCode
         // Every NetBox is checked on a thread of its own.
         let addresses = netbox::declared(&opened.declaration);
         let netboxes = tokio::task::spawn_blocking(move || netboxes(addresses));
-        let status = status(&opened).await;
+        let status = status(&opened).await?;
         let status = Status { netboxes: netboxes.await??, ..status };
         render::status::status(printer, &Heading::new(common, &opened.session.aws), &status)?;
         Ok(if status.is_known() { ExitCode::SUCCESS } else { ExitCode::from(ERROR) })
@@ -32,15 +32,16 @@ pub(super) fn run(printer: &Printer, common: &Common) -> anyhow::Result<ExitCode
 }
 
 /// Reads the state of everything in AWS. Code is not compared, since nothing is built.
-async fn status(opened: &Opened) -> Status {
+async fn status(opened: &Opened) -> anyhow::Result<Status> {
     let Opened { declaration, names, session } = opened;
     let mut status = Status::default();
     let (compared, ()) = tokio::join!(compare(opened, &Code::NotBuilt), look(session, declaration, names, &mut status));
+    let compared = compared?;
     status.resources = resources(&compared.plan, &compared.survey);
     status.receiving = compared.snapshot.as_deref().map(|snapshot| receiving(session, snapshot));
     let unlisted = compared.plan.unlisted.into_iter().map(|unlisted| unlisted.failure);
     status.unreadable.extend(unlisted);
-    status
+    Ok(status)
 }
 
 /// Checks every NetBox that functions write to; `None` if there is no token for it.

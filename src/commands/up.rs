@@ -67,9 +67,12 @@ async fn up(
             return Ok(declined);
         }
         let converged =
-            converge(printer, &opened.session, &compared, interrupts, async || compare(&opened, &code).await).await;
+            converge(printer, &opened.session, &compared, interrupts, async || compare(&opened, &code).await).await?;
         if converged.is_complete() {
-            set_values(&opened, &typed.set_secret).await?;
+            tokio::select! {
+                written = set_values(&opened, &typed.set_secret) => written?,
+                () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
+            }
         }
         let exit_code = super::converge::exit_code(&converged);
         (converged, exit_code)

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::account::Opened;
-use engine::{Address, Live, keep_protections, survey};
+use engine::{Address, Disorder, Live, keep_protections, survey};
 use kinds::{Kind, Plan, Read, Resource, Session, Settings, Survey, ses};
 use package::{Artifact, Upload};
 use stack::desired::{self, Inputs, RuleSet};
@@ -48,7 +48,7 @@ pub(crate) struct Compared {
 ///
 /// Only the place of the rules depends on which rule set is active: so SES is queried while everything else is read, and the
 /// rules are read afterwards.
-pub(crate) async fn compare(opened: &Opened, code: &Code) -> Compared {
+pub(crate) async fn compare(opened: &Opened, code: &Code) -> Result<Compared, Disorder> {
     let Opened { declaration, names, session } = opened;
     let none = BTreeMap::new();
     let (code_sha256, mut artifacts) = match code {
@@ -74,17 +74,17 @@ pub(crate) async fn compare(opened: &Opened, code: &Code) -> Compared {
         take_live_code(&mut resources, &survey);
     }
     keep_protections(&mut resources, &survey);
-    let plan = Plan::new(&resources, &survey);
-    Compared { resources, survey, plan, rule_set, snapshot }
+    let plan = Plan::new(&resources, &survey)?;
+    Ok(Compared { resources, survey, plan, rule_set, snapshot })
 }
 
 /// Compares the live resources of a stack with an empty declaration: the plan of `down`.
-pub(crate) async fn nothing_declared(session: &Session) -> Compared {
+pub(crate) async fn nothing_declared(session: &Session) -> Result<Compared, Disorder> {
     session.receipt.forget().await;
     let (snapshot, mut survey) = tokio::join!(ses::snapshot(session), survey(session, []));
     survey.complete(session, &[]).await;
-    let plan = Plan::new(&[], &survey);
-    Compared { resources: Vec::new(), survey, plan, rule_set: RuleSet::Own, snapshot: snapshot.ok() }
+    let plan = Plan::new(&[], &survey)?;
+    Ok(Compared { resources: Vec::new(), survey, plan, rule_set: RuleSet::Own, snapshot: snapshot.ok() })
 }
 
 /// Takes the live code for the declared one.

@@ -3,7 +3,8 @@
 use tokio::sync::watch;
 
 use super::compare::Compared;
-use engine::{Observer, Outcome, Patience};
+use aws::Pacing;
+use engine::{Disorder, Observer, Outcome, Patience};
 use kinds::{Kind, Results, Session};
 
 /// How many times the account is re-read after applying (eventual consistency).
@@ -33,31 +34,30 @@ pub(crate) async fn apply(
     observer: &dyn Observer<Kind>,
     stop: &watch::Receiver<bool>,
 ) -> Results {
-    let patience = Patience { poll: session.aws.pacing.poll, deadline: session.aws.pacing.deadline };
+    let Pacing { poll, deadline, attempt, .. } = session.aws.pacing;
+    let patience = Patience { poll, deadline, attempt };
     let known = (compared.resources.as_slice(), &compared.survey);
     engine::apply((session, patience), &compared.plan, known, observer, stop).await
 }
 
-/// Compares again after applying, if every step was done, until the account matches.
+/// Compares again after applying, until the account matches; `None` if some step was not done, which makes it pointless.
 pub(crate) async fn look_again(
     session: &Session,
-    results: Results,
-    interrupted: bool,
-    again: impl AsyncFn() -> Compared,
-) -> Converged {
-    let is_done = results.iter().all(|(_, _, outcome)| *outcome == Outcome::Done);
-    if interrupted || !is_done {
-        return Converged { results, now: None, interrupted };
+    results: &Results,
+    again: impl AsyncFn() -> Result<Compared, Disorder>,
+) -> Result<Option<Compared>, Disorder> {
+    if results.iter().any(|(_, _, outcome)| *outcome != Outcome::Done) {
+        return Ok(None);
     }
     let mut wait = session.aws.pacing.poll;
-    let mut now = again().await;
+    let mut now = again().await?;
     for _ in 1..LOOKS {
         if now.plan.is_converged() {
             break;
         }
         tokio::time::sleep(wait).await;
         wait *= 2;
-        now = again().await;
+        now = again().await?;
     }
-    Converged { results, now: Some(now), interrupted }
+    Ok(Some(now))
 }

@@ -134,7 +134,7 @@ pub(crate) fn resources(plan: &Plan, survey: &Survey) -> Vec<Resource> {
         let (state, why) = state(item, survey);
         Resource { kind: item.id.kind, entry: item.id.entry.clone(), address: item.address.clone(), state, why }
     };
-    let mut resources: Vec<Resource> = plan.items.iter().map(of_item).collect();
+    let mut resources: Vec<Resource> = plan.items().iter().map(of_item).collect();
     resources.sort_by(|one, other| (one.kind, &one.entry).cmp(&(other.kind, &other.entry)));
     resources
 }

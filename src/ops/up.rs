@@ -38,7 +38,7 @@ pub(crate) async fn prepare(
     opened.session.code = built.values().map(|one| (one.code_sha256.clone(), zip(&opened.session, one))).collect();
     opened.session.revision = package::revision(package::folder(file)).await;
     let code = Code::built(built);
-    let compared = compare(&opened, &code).await;
+    let compared = compare(&opened, &code).await?;
     let dns = Dns::from_environment()?;
     let rules = (&compared.rule_set, compared.snapshot.as_deref());
     let (mut findings, netboxes) = tokio::join!(
@@ -65,7 +65,7 @@ fn zip(session: &Session, artifact: &Artifact) -> kinds::Code {
 
 /// Fails if a resource with one of the stack's names belongs to somebody else: a person has to look at it first.
 pub(crate) fn ensure_no_foreign_resources(plan: &Plan) -> Result<(), Problem> {
-    let foreign = plan.items.iter().filter_map(|item| match &item.action {
+    let foreign = plan.items().iter().filter_map(|item| match &item.action {
         Action::Foreign { owner } => Some(format!("{} (`{}`): {owner}", item.id, item.address.name)),
         _ => None,
     });
@@ -107,7 +107,7 @@ pub(crate) fn unconfirmed(compared: &Compared) -> Vec<Finding> {
 async fn needed_values(opened: &Opened, plan: &Plan, set: &[String]) -> Result<Vec<String>, Failure> {
     let mut needed = set.to_vec();
     let is_new = |item: &&Item| item.id.kind == Kind::Secret && item.action == Action::Create;
-    for item in plan.items.iter().filter(is_new) {
+    for item in plan.items().iter().filter(is_new) {
         if !needed.contains(&item.id.entry) && secret::needs_value(&opened.session, &item.address.name).await? {
             needed.push(item.id.entry.clone());
         }

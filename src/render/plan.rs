@@ -3,7 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Write as _;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use console::Style;
 use serde_json::{Value, json};
@@ -15,7 +18,7 @@ use super::{
 use crate::cli::{Common, Down};
 use aws::Aws;
 use contract::{address::shown as shown_address, secret::REDACTED};
-use engine::{Action, Counts, Difference, Protection, Reasons};
+use engine::{Action, Class, Counts, Difference, Failure, Protection, Reasons};
 use kinds::{Item, Plan};
 
 /// The heading of a plan: file or stack, account and region.
@@ -44,13 +47,28 @@ impl Heading {
 /// Returns the plan as a table of changes.
 pub(crate) fn text(heading: &Heading, plan: &Plan, look: &Look) -> String {
     let mut text = format!("{} → account {}, {}\n\n", clean(&heading.source), heading.account, heading.region);
-    let shown = plan.items.iter().filter(|item| item.action != Action::Unchanged || !item.protections.is_empty());
-    let mut is_any = false;
+    let unreached = unreached(plan);
+    let is_reached = |failure: &Failure| !unreached.contains_key(service(failure));
+    let shown = plan.items().iter().filter(|item| match &item.action {
+        Action::Unchanged => !item.protections.is_empty(),
+        Action::Unreadable { failure } => is_reached(failure),
+        _ => true,
+    });
+    let mut is_any = !unreached.is_empty();
     for item in shown {
         is_any = true;
         text.push_str(&entry(item, look));
     }
-    for unlisted in &plan.unlisted {
+    for (service, (failure, unknown)) in &unreached {
+        let mark = look.paint(Style::new().red().bold(), "!");
+        let words = format!("{service} cannot be reached: {}", clean(&failure.message));
+        let _ = writeln!(
+            text,
+            "  {mark} {words}\n      {} unknown",
+            unknown.iter().cloned().collect::<Vec<_>>().join(", ")
+        );
+    }
+    for unlisted in plan.unlisted.iter().filter(|unlisted| is_reached(&unlisted.failure)) {
         is_any = true;
         let mark = look.paint(Style::new().red().bold(), "!");
         let _ = writeln!(
@@ -66,13 +84,33 @@ pub(crate) fn text(heading: &Heading, plan: &Plan, look: &Look) -> String {
     text + &summary(plan.counts())
 }
 
+/// Returns the services that did not answer, with the first failure and what is unknown for it.
+fn unreached(plan: &Plan) -> BTreeMap<&str, (&Failure, BTreeSet<String>)> {
+    let items = plan.items().iter().filter_map(|item| match &item.action {
+        Action::Unreadable { failure } => Some((failure, item.id.to_string())),
+        _ => None,
+    });
+    let kinds = plan.unlisted.iter().map(|unlisted| (&unlisted.failure, format!("every {}", unlisted.kind.name())));
+    let mut services: BTreeMap<&str, (&Failure, BTreeSet<String>)> = BTreeMap::new();
+    for (failure, what) in items.chain(kinds).filter(|(failure, _)| failure.class == Class::Unreachable) {
+        services.entry(service(failure)).or_insert((failure, BTreeSet::new())).1.insert(what);
+    }
+    services.retain(|_, (_, unknown)| unknown.len() > 1);
+    services
+}
+
+/// Returns the service of a failed call.
+fn service(failure: &Failure) -> &str {
+    failure.call.split('.').next().unwrap_or_default()
+}
+
 /// Returns the plan as one JSON document.
 pub(crate) fn json(heading: &Heading, plan: &Plan) -> Value {
     json!({
         "version": VERSION,
         "account": heading.account,
         "region": heading.region,
-        "resources": plan.items.iter().map(document).collect::<Vec<_>>(),
+        "resources": plan.items().iter().map(document).collect::<Vec<_>>(),
         "unlisted": plan.unlisted,
         "counts": plan.counts(),
         "converged": plan.is_converged(),

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod build;
+mod changes;
 mod dev;
 mod documents;
 mod effort;

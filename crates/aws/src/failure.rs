@@ -27,8 +27,10 @@ where
         None => chain(error),
     };
     let class = match error {
-        // Neither the network nor a timeout: the remaining step before an answer is finding credentials.
-        SdkError::DispatchFailure(failure) if failure.is_other() => Class::NoCredentials,
+        // The SDK has no kind of its own for missing credentials; a connection that ends early is of the same one.
+        SdkError::DispatchFailure(failure) if failure.is_other() && message.contains("credential") => {
+            Class::NoCredentials
+        }
         _ => classify(call, status, code.as_deref(), &message),
     };
     Failure { call: call.to_owned(), class, status, code, message, request_id }

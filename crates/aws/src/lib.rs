@@ -8,8 +8,13 @@ mod failure;
 mod name;
 mod pace;
 pub mod policy;
+mod refused;
 
-use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{
+    BehaviorVersion, Region,
+    retry::RetryConfig,
+    timeout::{TimeoutConfig, TimeoutConfigBuilder},
+};
 use aws_sdk_s3::config::SharedHttpClient;
 use aws_smithy_http_client::{
     Builder,
@@ -24,9 +29,12 @@ pub use pace::{Pacing, Turnstile};
 
 use engine::{Class, Failure};
 use problem::Problem;
+use refused::Refused;
 
 /// Timeout until the first byte of an answer, so that a silent connection does not block a run.
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
+/// Deadline of a read, all its attempts included.
+const READ_DEADLINE: Duration = Duration::from_mins(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum attempts of a read.
 const READ_ATTEMPTS: u32 = 6;
@@ -58,19 +66,25 @@ pub struct Clients {
 
 impl Clients {
     fn new(config: &aws_config::SdkConfig) -> Self {
+        macro_rules! client {
+            ($service:ident) => {
+                $service::Client::from_conf($service::config::Builder::from(config).retry_classifier(Refused).build())
+            };
+        }
         // Custom endpoints have no subdomain per bucket.
-        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(config.endpoint_url().is_some()).build();
+        let s3 = aws_sdk_s3::config::Builder::from(config).retry_classifier(Refused);
+        let s3 = s3.force_path_style(config.endpoint_url().is_some()).build();
         Self {
-            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
-            iam: aws_sdk_iam::Client::new(config),
-            lambda: aws_sdk_lambda::Client::new(config),
-            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            cloudwatch: client!(aws_sdk_cloudwatch),
+            iam: client!(aws_sdk_iam),
+            lambda: client!(aws_sdk_lambda),
+            logs: client!(aws_sdk_cloudwatchlogs),
             s3: aws_sdk_s3::Client::from_conf(s3),
-            secrets: aws_sdk_secretsmanager::Client::new(config),
-            ses: aws_sdk_ses::Client::new(config),
-            sns: aws_sdk_sns::Client::new(config),
-            sqs: aws_sdk_sqs::Client::new(config),
-            sts: aws_sdk_sts::Client::new(config),
+            secrets: client!(aws_sdk_secretsmanager),
+            ses: client!(aws_sdk_ses),
+            sns: client!(aws_sdk_sns),
+            sqs: client!(aws_sdk_sqs),
+            sts: client!(aws_sdk_sts),
         }
     }
 }
@@ -94,7 +108,7 @@ impl Aws {
     /// Finds credentials as every AWS tool does, and looks up their identity. Without a region, that of the AWS configuration is
     /// used.
     pub async fn connect(region: Option<&str>, pacing: Pacing) -> Result<Self, Problem> {
-        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
+        let timeouts = timeouts_until_connected().read_timeout(READ_TIMEOUT).build();
         let config = aws_config::defaults(BehaviorVersion::latest());
         let config = match region {
             Some(region) => config.region(Region::new(region.to_owned())),
@@ -110,13 +124,19 @@ impl Aws {
         let region = region.ok_or_else(|| {
             Problem::new("Failed to find the region: none is configured").with_hint("name it with `--region`")
         })?;
-        let retrying = config.to_builder().retry_config(retries(pacing)).build();
+        let reading =
+            timeouts_until_connected().read_timeout(READ_TIMEOUT / 3).operation_timeout(READ_DEADLINE).build();
+        let retrying = config.to_builder().retry_config(retries(pacing)).timeout_config(reading).build();
         let (read, write) = (Clients::new(&retrying), Clients::new(&config));
         let identity = read.sts.get_caller_identity().send().await.or_fail("sts.GetCallerIdentity").map_err(unknown)?;
         let account = identity.account.ok_or_else(|| Problem::new("Failed to find out the account: AWS names none"))?;
         let receipt_rules = Turnstile::new(pacing.receipt_rules);
         Ok(Self { read, write, realm: Realm { region, account }, pacing, receipt_rules })
     }
+}
+
+fn timeouts_until_connected() -> TimeoutConfigBuilder {
+    TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT)
 }
 
 /// Returns the retry settings of reads. Not the adaptive mode: after one throttled call it delays all calls to that service, and a

@@ -17,11 +17,18 @@ pub struct Pacing {
     pub poll: Duration,
     /// Deadline of a write's retries, if AWS may need to see another change first.
     pub deadline: Duration,
+    /// Deadline of one attempt of a step, all its calls and waits included.
+    pub attempt: Duration,
 }
 
 impl Default for Pacing {
     fn default() -> Self {
-        Self { receipt_rules: Duration::from_secs(1), poll: Duration::from_secs(1), deadline: Duration::from_mins(2) }
+        Self {
+            receipt_rules: Duration::from_secs(1),
+            poll: Duration::from_secs(1),
+            deadline: Duration::from_mins(2),
+            attempt: Duration::from_mins(10),
+        }
     }
 }
 

@@ -4,24 +4,31 @@
 //! error, up to a deadline. Each retry reads the resource again, since the failed call may have done its work.
 
 use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
+    collections::{BTreeMap, BTreeSet},
+    pin::pin,
+    time::{Duration, Instant, SystemTime},
 };
 
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::{StreamExt, future, stream::FuturesUnordered};
 use serde::Serialize;
-use tokio::sync::watch;
+use tokio::{sync::watch, time};
 
 use crate::{
-    Action, Class, Failure, Id, Item, Kind, Live, Owner, Plan, Read, Resource, Survey,
+    Action, Address, Class, Failure, Id, Item, Kind, Live, Owner, Phase, Plan, Read, Resource, Step, Survey,
     difference::{Reasons, differences},
-    order,
 };
 
 /// Maximum number of steps that run at once.
 const AT_ONCE: usize = 16;
-/// Time after which a change of this run must be visible to other AWS services.
+/// Time after which a change must be visible to other AWS services.
 const UNTIL_SEEN: Duration = Duration::from_mins(1);
+/// Time that "not yet" is believed where AWS does not tell when what it means was changed: an earlier run may just have been
+/// interrupted.
+const UNTIL_BELIEVED: Duration = Duration::from_secs(10);
+/// Age up to which a resource counts as new, with room for clocks that differ.
+const NEW: Duration = Duration::from_mins(5);
+/// Time that a service is given to recover from a fault.
+const UNTIL_RECOVERED: Duration = Duration::from_secs(15);
 
 /// The time limits of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +37,8 @@ pub struct Patience {
     pub poll: Duration,
     /// Deadline of a step's retries, counted from its start.
     pub deadline: Duration,
+    /// Deadline of one attempt: a call that is never answered ends the step.
+    pub attempt: Duration,
 }
 
 /// The action that a step carries out.
@@ -107,9 +116,21 @@ pub type Results<K> = Vec<(Id<K>, Verb, Outcome)>;
 struct Run<'run, K: Kind> {
     session: &'run K::Session,
     patience: Patience,
-    declared: BTreeMap<&'run Id<K>, &'run Resource<K>>,
+    declared: BTreeMap<(K, &'run Address), &'run Resource<K>>,
     survey: &'run Survey<K>,
     observer: &'run dyn Observer<K>,
+    stop: &'run watch::Receiver<bool>,
+}
+
+/// The outcomes so far, and the steps that may be started.
+struct Progress<'plan, K: Kind> {
+    plan: &'plan Plan<K>,
+    outcomes: Vec<Option<Outcome>>,
+    /// Number of steps that each step still waits for.
+    waits: Vec<usize>,
+    /// Steps that wait for each step.
+    waiting: Vec<Vec<usize>>,
+    ready: BTreeSet<usize>,
 }
 
 /// Applies a plan. When `stop` becomes true, running steps are finished and none is started.
@@ -120,48 +141,100 @@ pub async fn apply<K: Kind>(
     observer: &dyn Observer<K>,
     stop: &watch::Receiver<bool>,
 ) -> Results<K> {
-    let declared = declared.iter().map(|resource| (&resource.id, resource)).collect();
-    let run = Run { session, patience, declared, survey, observer };
-    let waits = order::prerequisites(&plan.items);
-    let mut ended: Vec<Option<Outcome>> = plan.items.iter().map(settled_without_step).collect();
-    let mut begun: Vec<bool> = ended.iter().map(Option::is_some).collect();
+    let declared = declared.iter().map(|resource| ((resource.id.kind, &resource.address), resource)).collect();
+    let run = Run { session, patience, declared, survey, observer, stop };
+    let mut progress = Progress::new(plan);
     let mut running = FuturesUnordered::new();
     loop {
-        for (index, item) in plan.items.iter().enumerate() {
-            let Some(verb) = verb(&item.action) else { continue };
-            if begun.get(index) != Some(&false) || running.len() >= AT_ONCE {
-                continue;
+        while running.len() < AT_ONCE
+            && let Some((index, step, item)) = progress.next()
+        {
+            let settled = settled_without_step(item).or_else(|| {
+                let because = progress.failed_dependency(step);
+                let because = because.or_else(|| stop.borrow().then(|| "interrupted".to_owned()))?;
+                Some(Outcome::Skipped { because })
+            });
+            if let Some(outcome) = settled {
+                if let Some(verb) = verb(&item.action) {
+                    observer.event(Event::Ended { id: &item.id, verb, outcome: outcome.clone(), took: Duration::ZERO });
+                }
+                progress.end(index, &outcome);
+            } else if let Some(verb) = verb(&item.action) {
+                let depends_on_new = progress.depends_on_new(step, survey);
+                let run = &run;
+                running.push(async move { (index, run.step(item, verb, depends_on_new).await) });
             }
-            let before: Vec<usize> = waits.get(index).cloned().unwrap_or_default();
-            let outcomes: Vec<_> = before.iter().filter_map(|other| ended.get(*other)).collect();
-            if outcomes.iter().any(|outcome| outcome.is_none()) {
-                continue;
-            }
-            begun.splice(index..=index, [true]);
-            let skipped = failed_dependency(&plan.items, &before, &ended)
-                .or_else(|| stop.borrow().then(|| "interrupted".to_owned()));
-            if let Some(because) = skipped {
-                let outcome = Outcome::Skipped { because };
-                observer.event(Event::Ended { id: &item.id, verb, outcome: outcome.clone(), took: Duration::ZERO });
-                ended.splice(index..=index, [Some(outcome)]);
-                continue;
-            }
-            let wrote_before =
-                before.iter().any(|other| plan.items.get(*other).is_some_and(|it| order::is_write(&it.action)));
-            let run = &run;
-            running.push(async move { (index, run.step(item, verb, wrote_before).await) });
         }
-        match running.next().await {
-            Some((index, outcome)) => {
-                ended.splice(index..=index, [Some(outcome)]);
+        // Each step waits for earlier ones only: if none is running, all have ended.
+        let Some((index, outcome)) = running.next().await else { break };
+        progress.end(index, &outcome);
+    }
+    progress.results()
+}
+
+impl<'plan, K: Kind> Progress<'plan, K> {
+    fn new(plan: &'plan Plan<K>) -> Self {
+        let steps = plan.steps();
+        let mut waiting = vec![Vec::new(); steps.len()];
+        for (index, step) in steps.iter().enumerate() {
+            for other in &step.waits {
+                waiting.get_mut(*other).into_iter().for_each(|waiting: &mut Vec<usize>| waiting.push(index));
             }
-            // A skipped step may allow others to be examined.
-            None if begun.iter().all(|begun| *begun) => break,
-            None => {}
+        }
+        let waits: Vec<usize> = steps.iter().map(|step| step.waits.len()).collect();
+        let ready = (0..steps.len()).filter(|index| waits.get(*index) == Some(&0)).collect();
+        Self { plan, outcomes: vec![None; steps.len()], waits, waiting, ready }
+    }
+
+    /// Takes the next step that may be started.
+    fn next(&mut self) -> Option<(usize, &'plan Step, &'plan Item<K>)> {
+        let index = self.ready.pop_first()?;
+        let step = self.plan.steps().get(index)?;
+        Some((index, step, self.plan.items().get(step.item)?))
+    }
+
+    /// Notes the outcome of a step.
+    fn end(&mut self, index: usize, outcome: &Outcome) {
+        self.outcomes.get_mut(index).into_iter().for_each(|place| *place = Some(outcome.clone()));
+        for other in self.waiting.get(index).cloned().unwrap_or_default() {
+            let Some(waits) = self.waits.get_mut(other) else { continue };
+            *waits = waits.saturating_sub(1);
+            if *waits == 0 {
+                self.ready.insert(other);
+            }
         }
     }
-    let results = plan.items.iter().zip(ended);
-    results.filter_map(|(item, outcome)| Some((item.id.clone(), verb(&item.action)?, outcome?))).collect()
+
+    /// Returns the failed dependency that keeps a step from starting; `None` if it may start.
+    fn failed_dependency(&self, step: &Step) -> Option<String> {
+        let is_done = |other: &usize| matches!(self.outcomes.get(*other), Some(Some(Outcome::Done)));
+        let failed = step.waits.iter().find(|other| !is_done(other))?;
+        let item = self.plan.items().get(self.plan.steps().get(*failed)?.item)?;
+        Some(format!("{} did not succeed", item.id))
+    }
+
+    /// Returns `true` if something that a step depends on is new: this run wrote it, or AWS tells that it was created a moment ago.
+    fn depends_on_new(&self, step: &Step, survey: &Survey<K>) -> bool {
+        let now = SystemTime::now();
+        step.waits.iter().filter_map(|other| self.plan.steps().get(*other)).any(|other| {
+            let item = self.plan.items().get(other.item);
+            let place = item.map(|item| (item.id.kind, item.address.clone()));
+            let created = place.and_then(|place| match survey.read.get(&place) {
+                Some(Read::Present(live)) => K::created_at(&live.settings),
+                _ => None,
+            });
+            other.phase == Phase::Write || created.is_some_and(|created| is_new(created, now))
+        })
+    }
+
+    fn results(self) -> Results<K> {
+        let ended = self.plan.steps().iter().zip(self.outcomes);
+        let result = |(step, outcome): (&Step, Option<Outcome>)| {
+            let item = self.plan.items().get(step.item)?;
+            Some((item.id.clone(), verb(&item.action)?, outcome?))
+        };
+        ended.filter_map(result).collect()
+    }
 }
 
 /// Returns the result of an item that needs no step.
@@ -184,15 +257,9 @@ fn verb(action: &Action) -> Option<Verb> {
     }
 }
 
-/// Returns the failed dependency that keeps a step from starting; `None` if it may start.
-fn failed_dependency<K: Kind>(items: &[Item<K>], before: &[usize], ended: &[Option<Outcome>]) -> Option<String> {
-    let failed = before.iter().find(|other| !matches!(ended.get(**other), Some(Some(Outcome::Done))))?;
-    items.get(*failed).map(|item| format!("{} did not succeed", item.id))
-}
-
 impl<K: Kind> Run<'_, K> {
     /// Runs a step, and retries it while the class of its error allows.
-    async fn step(&self, item: &Item<K>, verb: Verb, wrote_before: bool) -> Outcome {
+    async fn step(&self, item: &Item<K>, verb: Verb, depends_on_new: bool) -> Outcome {
         let start = Instant::now();
         self.observer.event(Event::Started { id: &item.id, verb });
         let mut wait = self.patience.poll;
@@ -200,15 +267,19 @@ impl<K: Kind> Run<'_, K> {
         // The survey saw it, but replacing its parent deleted it: treat it as absent.
         let mut known = known.filter(|read| verb != Verb::Create || *read == Read::Absent);
         let outcome = loop {
-            let Err(failure) = self.attempt(item, verb, known.take()).await else { break Outcome::Done };
-            let Some(limit) = self.limit(failure.class, wrote_before) else { break Outcome::Failed { failure } };
-            if start.elapsed() + wait > limit {
+            let attempt = time::timeout(self.patience.attempt, self.attempt(item, verb, known.take()));
+            let result = attempt.await.unwrap_or_else(|_| Err(self.endless(item)));
+            let Err(failure) = result else { break Outcome::Done };
+            let Some(limit) = limit(failure.class, depends_on_new) else { break Outcome::Failed { failure } };
+            if start.elapsed() + wait > limit.min(self.patience.deadline) {
                 break Outcome::Failed { failure };
             }
             // `Exists` needs no wait: the next attempt reads the resource at once.
             if failure.class != Class::Exists {
-                self.observer.event(Event::Waiting { id: &item.id, failure });
-                tokio::time::sleep(wait).await;
+                self.observer.event(Event::Waiting { id: &item.id, failure: failure.clone() });
+                if self.is_stopped_within(wait).await {
+                    break Outcome::Failed { failure };
+                }
                 wait = (wait * 2).min(Duration::from_secs(10));
             }
         };
@@ -217,21 +288,24 @@ impl<K: Kind> Run<'_, K> {
         outcome
     }
 
-    /// Returns how long a step is retried after an error of a class; `None` if it is not retried.
-    fn limit(&self, class: Class, wrote_before: bool) -> Option<Duration> {
-        let deadline = self.patience.deadline;
-        match class {
-            Class::Throttled | Class::InProgress | Class::Exists => Some(deadline),
-            // Unless this run wrote something, "not yet" means "never".
-            Class::NotYet if wrote_before => Some(UNTIL_SEEN.min(deadline)),
-            _ => None,
-        }
+    /// Waits before a retry; returns `true` if the run was stopped meanwhile.
+    async fn is_stopped_within(&self, wait: Duration) -> bool {
+        let mut stop = self.stop.clone();
+        let stopped = pin!(stop.wait_for(|stop| *stop));
+        matches!(future::select(stopped, pin!(time::sleep(wait))).await, future::Either::Left((Ok(_), _)))
+    }
+
+    /// Returns the failure of an attempt that reached its deadline.
+    fn endless(&self, item: &Item<K>) -> Failure {
+        let words = format!("no end after {} s", self.patience.attempt.as_secs());
+        Failure::found(&item.id.to_string(), Class::Unreachable, words)
     }
 
     /// Makes one attempt. `known` is the state that the survey found; a retry passes `None` and reads again.
     async fn attempt(&self, item: &Item<K>, verb: Verb, known: Option<Read<K>>) -> Result<(), Failure> {
         let (session, kind, address) = (self.session, item.id.kind, &item.address);
-        let Some(resource) = self.declared.get(&item.id).filter(|_| verb != Verb::Delete) else {
+        let declared = self.declared.get(&(kind, address)).filter(|_| verb != Verb::Delete);
+        let Some(resource) = declared else {
             return kind.delete(session, address).await;
         };
         let live = match known {
@@ -259,4 +333,23 @@ impl<K: Kind> Run<'_, K> {
 fn is_replaced<K: Kind>(kind: K, live: &K::Settings, declared: &K::Settings) -> bool {
     let differences = differences(&K::tree(live), &K::tree(declared));
     Reasons::among(kind, &differences).is_some()
+}
+
+/// Returns how long a step is retried after an error of a class; `None` if it is not retried.
+///
+/// After a fault of the service a call may or may not have taken effect. It is repeated all the same, whatever the kind: an attempt
+/// first reads the resource at its address, and then creates, changes or deletes what is still to be done.
+fn limit(class: Class, depends_on_new: bool) -> Option<Duration> {
+    match class {
+        Class::Throttled | Class::InProgress | Class::Exists => Some(Duration::MAX),
+        Class::NotYet if depends_on_new => Some(UNTIL_SEEN),
+        Class::NotYet => Some(UNTIL_BELIEVED),
+        Class::Unreachable => Some(UNTIL_RECOVERED),
+        Class::NotFound | Class::NoCredentials | Class::Denied | Class::Invalid | Class::Other => None,
+    }
+}
+
+/// Returns `true` if something was created a moment ago, or later than this machine believes it is.
+fn is_new(created: SystemTime, now: SystemTime) -> bool {
+    now.duration_since(created).is_ok_and(|age| age < NEW) || created > now
 }

@@ -1,6 +1,6 @@
 //! The interface between the engine and a kind of resource.
 
-use std::{fmt::Debug, future::Future};
+use std::{fmt::Debug, future::Future, time::SystemTime};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -56,6 +56,9 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
 
     /// Takes over into the desired settings the protections of a live one that are not declared, and returns them.
     fn keep_protections(desired: &mut Self::Settings, live: &Self::Settings) -> Vec<Protection>;
+
+    /// Returns the time since which a live resource is as it is, where AWS tells it: others may not see it yet.
+    fn created_at(live: &Self::Settings) -> Option<SystemTime>;
 
     /// Returns why an undeclared resource must be kept (it holds data, or other people's items); `None` if it may be
     /// deleted.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     Address, Failure, Id, Kind, Live, Owned, Owner, Protection, Read, Resource, Survey,
     difference::{self, Difference, Reasons, differences},
-    order,
+    order::{self, Disorder, Step},
 };
 
 /// The action on one resource.
@@ -65,18 +65,22 @@ pub struct Item<K: Kind> {
     pub action: Action,
     /// Number of fields that are as declared.
     pub unchanged_fields: usize,
-    /// Items that must be done before this one.
+    /// Declared resources that must be done before this one.
     pub after: Vec<Id<K>>,
+    /// `true` if the resource is declared; `false` if it is this stack's and no longer is.
+    #[serde(skip)]
+    pub is_declared: bool,
     /// Protections that others put there. They are not declared, and stay.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub protections: Vec<Protection>,
 }
 
-/// The items to do, in an order in which they can be done.
+/// The items to do, in an order in which they can be done. A resource is in it once: its kind and address are the key.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan<K: Kind> {
-    /// Every resource, unchanged ones included.
-    pub items: Vec<Item<K>>,
+    items: Vec<Item<K>>,
+    #[serde(skip)]
+    steps: Vec<Step>,
     /// Kinds that could not be listed: resources that were removed from the declaration may still exist there.
     pub unlisted: Vec<Unlisted<K>>,
 }
@@ -119,14 +123,34 @@ impl Counts {
 }
 
 impl<K: Kind> Plan<K> {
-    /// Compares the declared resources with the survey.
-    pub fn new(declared: &[Resource<K>], survey: &Survey<K>) -> Self {
-        let mut items: Vec<Item<K>> = declared.iter().map(|resource| compare(resource, survey)).collect();
-        items.extend(undeclared(declared, survey));
+    /// Compares the declared resources with the survey. Without an order there is no plan.
+    pub fn new(declared: &[Resource<K>], survey: &Survey<K>) -> Result<Self, Disorder> {
+        let mut items: BTreeMap<(K, Address), Item<K>> = BTreeMap::new();
+        for resource in declared {
+            let item = compare(resource, survey);
+            if let Some(other) = items.insert((item.id.kind, item.address.clone()), item) {
+                let ids = [other.id.to_string(), resource.id.to_string()];
+                return Err(Disorder::Twice { ids, name: other.address.name });
+            }
+        }
+        for item in undeclared(survey) {
+            items.entry((item.id.kind, item.address.clone())).or_insert(item);
+        }
+        let mut items: Vec<Item<K>> = items.into_values().collect();
         renew_parts(&mut items);
-        order::sort(&mut items);
+        let (items, steps) = order::sort(items)?;
         let unlisted = survey.unlisted.iter().map(|(kind, failure)| Unlisted { kind: *kind, failure: failure.clone() });
-        Self { items, unlisted: unlisted.collect() }
+        Ok(Self { items, steps, unlisted: unlisted.collect() })
+    }
+
+    /// Returns every resource, unchanged ones included, in the order of the steps.
+    pub fn items(&self) -> &[Item<K>] {
+        &self.items
+    }
+
+    /// Returns the steps, each after those that it waits for.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
     }
 
     /// Returns the number of resources per action.
@@ -177,7 +201,7 @@ fn compare<K: Kind>(resource: &Resource<K>, survey: &Survey<K>) -> Item<K> {
     };
     let (id, address) = (resource.id.clone(), resource.address.clone());
     let (after, protections) = (resource.after.clone(), resource.protections.clone());
-    Item { id, address, action, unchanged_fields, after, protections }
+    Item { id, address, action, unchanged_fields, after, is_declared: true, protections }
 }
 
 /// Turns children of replaced resources into creates: replacing a function deletes its permissions.
@@ -195,23 +219,20 @@ fn renew_parts<K: Kind>(items: &mut [Item<K>]) {
     }
 }
 
-/// Returns the stack's live resources that are not declared.
-fn undeclared<K: Kind>(declared: &[Resource<K>], survey: &Survey<K>) -> Vec<Item<K>> {
-    let wanted: BTreeSet<(K, &Address)> =
-        declared.iter().map(|resource| (resource.id.kind, &resource.address)).collect();
+/// Returns the stack's live resources as if none of them were declared.
+fn undeclared<K: Kind>(survey: &Survey<K>) -> impl Iterator<Item = Item<K>> {
     let ours = survey.owned.iter().flat_map(|(kind, owned)| owned.iter().map(|owned| (*kind, owned)));
-    ours.filter(|(kind, owned)| !wanted.contains(&(*kind, &owned.address)))
-        .map(|(kind, owned)| {
-            let action = match (&owned.stays, survey.holds.get(&(kind, owned.address.clone()))) {
-                (Some(why), _) => Action::Keep { why: (*why).to_owned() },
-                (None, Some(Ok(why))) => Action::Keep { why: why.clone() },
-                (None, Some(Err(failure))) => Action::Unreadable { failure: failure.clone() },
-                (None, None) => Action::Delete,
-            };
-            let (id, address) = (Id::new(kind, owned.entry.clone()), owned.address.clone());
-            Item { id, address, action, unchanged_fields: 0, after: Vec::new(), protections: Vec::new() }
-        })
-        .collect()
+    ours.map(|(kind, owned)| {
+        let action = match (&owned.stays, survey.holds.get(&(kind, owned.address.clone()))) {
+            (Some(why), _) => Action::Keep { why: (*why).to_owned() },
+            (None, Some(Ok(why))) => Action::Keep { why: why.clone() },
+            (None, Some(Err(failure))) => Action::Unreadable { failure: failure.clone() },
+            (None, None) => Action::Delete,
+        };
+        let (id, address) = (Id::new(kind, owned.entry.clone()), owned.address.clone());
+        let (after, protections) = (Vec::new(), Vec::new());
+        Item { id, address, action, unchanged_fields: 0, after, is_declared: false, protections }
+    })
 }
 
 /// The stack's live resources, by kind.

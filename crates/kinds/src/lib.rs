@@ -25,7 +25,7 @@ pub mod ses;
 pub mod sns;
 pub mod sqs;
 
-use std::{collections::BTreeMap, future::Future, sync::Arc};
+use std::{collections::BTreeMap, future::Future, sync::Arc, time::SystemTime};
 
 use contract::secret::Secret;
 use serde::Serialize;
@@ -194,6 +194,11 @@ pub trait Manage {
     /// nothing of the sort.
     fn keep_protections(_desired: &mut Self::Settings, _live: &Self::Settings) -> Vec<Protection> {
         Vec::new()
+    }
+
+    /// Returns the time at which a live one was created, where AWS tells it and others may not see it at once.
+    fn created_at(_live: &Self::Settings) -> Option<SystemTime> {
+        None
     }
 
     /// Returns the condition of a live one: it may be as it is declared, and not do its work.

@@ -1,6 +1,8 @@
 //! The one registry of kinds: a kind that is not here does not exist, and one that is here is read, planned, applied,
 //! listed, printed and tested like all the others.
 
+use std::time::SystemTime;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -146,6 +148,10 @@ macro_rules! kinds {
                     return <$kind as Manage>::keep_protections(desired, live);
                 })+
                 Vec::new()
+            }
+
+            fn created_at(live: &Settings) -> Option<SystemTime> {
+                match live { $(Settings::$variant(live) => <$kind as Manage>::created_at(live),)+ }
             }
 
             async fn holds_data(self, session: &Session, address: &Address) -> Result<Option<String>, Failure> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::{Action, Address, Class, Failure, Live, Owned, Owner, order};
+use engine::{Action, Address, Class, Disorder, Failure, Live, Owned, Owner};
 use kinds::{
     Id, Kind, Plan, Read, Resource, Settings, Survey,
     cloudwatch::alarm,
@@ -62,7 +62,7 @@ fn every_action_is_told_in_words() {
     let owned = |entry: &str| Owned::new(entry, Address::of(format!("a-{entry}")));
     survey.owned.insert(Kind::Queue, BTreeSet::from([owned("same"), owned("gone"), owned("full")]));
     survey.holds.insert((Kind::Queue, Address::of("a-full")), Ok("3 messages".to_owned()));
-    let plan = Plan::new(&declared, &survey);
+    let plan = Plan::new(&declared, &survey).unwrap();
     insta::assert_snapshot!(shown(&plan), @r#"
     infra.yaml → account 123456789012, eu-west-1
 
@@ -73,8 +73,8 @@ fn every_action_is_told_in_words() {
       ! queue denied   could not be read: sqs.GetQueueUrl 403 AccessDenied (request 1a2b)
       ! queue foreign   is not touched: it belongs to stack `b`
       = queue full   stays: 3 messages
-      - queue gone
       + queue new
+      - queue gone
 
     Plan: 1 to create, 1 to change, 0 to replace, 1 to delete; 1 unchanged; 1 kept; 1 unreadable; 1 not ours
     "#);
@@ -86,7 +86,8 @@ fn unchanged_resources_are_not_listed() {
     let plan = Plan::new(
         &[queue("same", queue::Settings::default())],
         &found(vec![("same", live(queue::Settings::default(), Owner::Ours))]),
-    );
+    )
+    .unwrap();
     assert!(plan.is_converged());
     insta::assert_snapshot!(shown(&plan), @r#"
     infra.yaml → account 123456789012, eu-west-1
@@ -99,7 +100,7 @@ fn unchanged_resources_are_not_listed() {
 fn a_kind_that_could_not_be_listed_is_not_taken_for_empty() {
     let mut survey = Survey::default();
     survey.unlisted.insert(Kind::Queue, Failure::found("sqs.ListQueues", Class::Denied, "no"));
-    let plan = Plan::new(&[], &survey);
+    let plan = Plan::new(&[], &survey).unwrap();
     assert!(!plan.is_converged());
     insta::assert_snapshot!(shown(&plan), @r#"
     infra.yaml → account 123456789012, eu-west-1
@@ -115,17 +116,40 @@ fn a_referenced_resource_is_created_first() {
     let dead = queue("z-dead", queue::Settings::default());
     let mut main = queue("a-main", queue::Settings::default());
     main.after.push(dead.id.clone());
-    let plan = Plan::new(&[main, dead], &Survey::default());
-    let order: Vec<&str> = plan.items.iter().map(|item| item.id.entry.as_str()).collect();
+    let plan = Plan::new(&[main, dead], &Survey::default()).unwrap();
+    let order: Vec<&str> = plan.items().iter().map(|item| item.id.entry.as_str()).collect();
     assert_eq!(order, ["z-dead", "a-main"]);
 }
 
 #[test]
-fn a_circle_ends() {
+fn a_circle_is_no_plan() {
     let (mut one, mut other) = (queue("one", queue::Settings::default()), queue("other", queue::Settings::default()));
     one.after.push(other.id.clone());
     other.after.push(one.id.clone());
-    assert_eq!(Plan::new(&[one, other], &Survey::default()).items.len(), 2);
+    let ids = vec!["queue one".to_owned(), "queue other".to_owned()];
+    assert_eq!(Plan::new(&[one, other], &Survey::default()), Err(Disorder::Circle { ids }));
+}
+
+#[test]
+fn two_resources_of_one_name_are_no_plan() {
+    let one = queue("one", queue::Settings::default());
+    let other = Resource { id: Id::new(Kind::Queue, "other"), ..one.clone() };
+    let ids = ["queue one".to_owned(), "queue other".to_owned()];
+    let twice = Disorder::Twice { ids, name: "a-one".to_owned() };
+    assert_eq!(Plan::new(&[one, other], &Survey::default()), Err(twice));
+}
+
+#[test]
+fn a_resource_that_moves_is_created_before_its_old_place_goes() {
+    let moved =
+        |address: &str| Resource { address: Address::of(address), ..queue("moved", queue::Settings::default()) };
+    let user = Resource { after: vec![Id::new(Kind::Queue, "moved")], ..queue("user", queue::Settings::default()) };
+    let mut survey = Survey::default();
+    survey.owned.insert(Kind::Queue, BTreeSet::from([Owned::new("moved", Address::of("there"))]));
+    let plan = Plan::new(&[moved("here"), user], &survey).unwrap();
+    let order: Vec<(&str, &Action)> =
+        plan.items().iter().map(|item| (item.address.name.as_str(), &item.action)).collect();
+    assert_eq!(order, [("here", &Action::Create), ("a-user", &Action::Create), ("there", &Action::Delete)]);
 }
 
 #[test]
@@ -153,8 +177,8 @@ fn the_parts_of_a_replaced_resource_are_created_again() {
         *settings = function::Settings { package: package.to_owned(), ..function.clone() }.into();
         let present = |settings| Read::Present(Live { settings, owner: Owner::Ours });
         let read = live.map(|(kind, address, settings)| ((kind, address), present(settings))).into();
-        let plan = Plan::new(&declared, &Survey { read, ..Survey::default() });
-        plan.items.into_iter().map(|item| (item.id.kind, item.action)).collect::<BTreeMap<_, _>>()
+        let plan = Plan::new(&declared, &Survey { read, ..Survey::default() }).unwrap();
+        plan.items().iter().cloned().map(|item| (item.id.kind, item.action)).collect::<BTreeMap<_, _>>()
     };
     assert!(plan(&function.package).values().all(|action| *action == Action::Unchanged));
     let replaced = plan("Image");
@@ -176,12 +200,12 @@ fn an_indirect_reference_to_a_changed_resource_waits_for_it() {
         ("b", live(at(60), Owner::Ours)),
         ("a", live(at(300), Owner::Ours)),
     ]);
-    let plan = Plan::new(&declared, &survey);
-    let entries: Vec<&str> = plan.items.iter().map(|item| item.id.entry.as_str()).collect();
+    let plan = Plan::new(&declared, &survey).unwrap();
+    let entries: Vec<&str> = plan.items().iter().map(|item| item.id.entry.as_str()).collect();
     let place = |entry: &str| entries.iter().position(|one| *one == entry);
     assert!(place("c") < place("a"), "{entries:?}");
-    let before = order::prerequisites(&plan.items);
-    assert!(before[place("a").unwrap()].contains(&place("c").unwrap()), "{before:?}");
+    let steps = plan.steps();
+    assert!(steps[place("a").unwrap()].waits.contains(&place("c").unwrap()), "{steps:?}");
 }
 
 /// Somebody has written a secret where it does not belong: the plan names the variable, and repeats neither side.
@@ -214,7 +238,7 @@ fn no_plan_shows_a_token_or_what_is_secret_in_an_address() {
     };
     let read = Read::Present(Live { settings: settings("canary-two"), owner: Owner::Ours });
     let survey = Survey { read: [((Kind::Function, address), read)].into(), ..Survey::default() };
-    let plan = Plan::new(&[resource], &survey);
+    let plan = Plan::new(&[resource], &survey).unwrap();
     let heading = render::Heading {
         source: "infra.yaml".to_owned(),
         account: "123456789012".to_owned(),

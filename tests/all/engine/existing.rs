@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     emulator::{account::Account, server::REGION},
+    harness::replaced,
     stack::{Trial, actions},
 };
 
@@ -24,12 +25,17 @@ functions:
   reader: {crate: standin, bin: standin, reads: [archive]}
 ";
 
-/// Creates somebody's bucket with a policy.
-pub(super) fn bucket(account: &Account) {
+/// Creates somebody's bucket.
+fn bucket_named(account: &Account, name: &str) {
     let place = BucketLocationConstraint::from(REGION);
     let place = CreateBucketConfiguration::builder().location_constraint(place).build();
-    let call = account.s3.create_bucket().bucket("company-archive").create_bucket_configuration(place);
+    let call = account.s3.create_bucket().bucket(name).create_bucket_configuration(place);
     account.wait(call.send()).unwrap();
+}
+
+/// Creates somebody's bucket with a policy.
+pub(super) fn bucket(account: &Account) {
+    bucket_named(account, "company-archive");
     write(account, &json!({"Version": "2008-10-17", "Id": "theirs", "Statement": [theirs()]}));
 }
 
@@ -106,4 +112,27 @@ fn our_statement_is_found_when_nothing_declares_it() {
     assert!(left.contains(&"delete bucket statement archive-all".to_owned()), "{left:?}");
     trial.up();
     assert_eq!(ids(&trial.account), ["Backup"]);
+}
+
+/// The statements in the old bucket and in the new one are of one entry, and each is a resource of its own.
+#[test]
+fn another_bucket_takes_the_place_of_the_one_before() {
+    let declared = format!("{DECLARATION}{WITH_FUNCTION}");
+    let Some(trial) = Trial::new(&declared) else { return };
+    bucket(&trial.account);
+    bucket_named(&trial.account, "company-vault");
+    trial.up();
+    for (change, is_left) in [
+        (replaced(&declared, &[("company-archive", "company-vault")]), false),
+        (replaced(&declared, &[("{existing: company-archive}", "{}")]), false),
+        (declared.clone(), true),
+        (replaced(DECLARATION, &[("company-archive", "company-vault")]), false),
+        (DECLARATION.to_owned(), true),
+    ] {
+        trial.folder.write("infra.yaml", &change);
+        trial.up();
+        trial.is_converged();
+        let expected: &[&str] = if is_left { &["Backup", "circuits-archive-all"] } else { &["Backup"] };
+        assert_eq!(ids(&trial.account), expected, "{change}");
+    }
 }

@@ -8,4 +8,5 @@ mod missing;
 mod noise;
 mod others;
 mod owners;
+mod propagation;
 mod protected;

@@ -1,5 +1,5 @@
-//! Tests faulty calls: a call fails, is throttled, is answered late, or its connection is cut. A plain run afterwards completes
-//! everything, and nothing is there twice.
+//! Tests faulty calls: a call fails, is throttled, is answered late, or its connection is cut. The run completes all the same, and
+//! nothing is there twice.
 //!
 //! Every stage is run with a fault in each of its operations, not in each of its calls: the number of calls grows with the stack,
 //! that of operations does not. [`planned`] says which kinds of fault an operation gets.
@@ -14,7 +14,7 @@ use crate::{
         fault::{FAULTS, Fault},
         proxy::Call,
     },
-    harness::{Run, replaced},
+    harness::replaced,
 };
 
 /// The run that a fault hits.
@@ -116,7 +116,7 @@ struct Figures {
     operations: BTreeSet<Operation>,
     /// Faults that hit an operation of each service, and those that hit an operation which changes something.
     by_service: BTreeMap<String, BTreeSet<Fault>>,
-    ends: BTreeMap<String, usize>,
+    hits: BTreeMap<Fault, usize>,
     /// Number of faults in calls that a run did not make: a run polls as often as it must.
     missed: usize,
 }
@@ -141,33 +141,21 @@ fn matrix(stage: Stage, effort: Effort) -> Option<Figures> {
             continue;
         };
         let what = format!("{fault:?} of call {}, {}", call.number, call.operation);
-        tells(&run, fault, &call, &what);
+        // A read is repeated, and so is a write: whatever one bad call was, it is no failure.
+        assert_eq!(run.code(), Some(0), "{what}\n{run}\n{}", trial.proxy.record());
         trial.proxy.reset();
         // Before it returns 0, a run checks by itself that it is complete.
         let mended = trial.run(stage.arguments());
         assert_eq!(mended.code(), Some(0), "after {what}\n{mended}\n{}", trial.proxy.record());
         assert_eq!(trial.account.inventory(), end, "after {what}");
-        figures.count(&run, fault, call.operation);
+        figures.count(fault, call.operation);
     }
     Some(figures)
 }
 
-/// Checks that a run succeeds in spite of a fault, or names the call that failed for good.
-fn tells(run: &Run, fault: Fault, call: &Call, what: &str) {
-    if run.code() == Some(0) {
-        return;
-    }
-    assert!(run.code() == Some(2) && fault != Fault::Delays, "{what}\n{run}");
-    // A cut connection has no code and no request id, but a call.
-    let named = run.stderr().contains(&call.operation.to_string());
-    let identified =
-        matches!(fault, Fault::CutBefore | Fault::CutAfter) || run.stderr().contains(&format!("fault-{}", call.number));
-    assert!(named && identified, "the error of {what} is not told:\n{run}");
-}
-
 impl Figures {
-    fn count(&mut self, run: &Run, fault: Fault, operation: Operation) {
-        *self.ends.entry(format!("{fault:?}, exit {}", run.code().unwrap_or(-1))).or_default() += 1;
+    fn count(&mut self, fault: Fault, operation: Operation) {
+        *self.hits.entry(fault).or_default() += 1;
         self.by_service.entry(operation.service.clone()).or_default().insert(fault);
         self.operations.insert(operation);
     }
@@ -177,9 +165,9 @@ impl Figures {
 fn told(stage: Stage) {
     let effort = Effort::asked();
     let Some(figures) = matrix(stage, effort) else { return };
-    let Figures { calls, operations, by_service, ends, missed } = figures;
-    let cases = ends.values().sum::<usize>();
-    println!("{stage:?}, {effort}: {cases} faults in {} operations of {calls} calls: {ends:?}", operations.len());
+    let Figures { calls, operations, by_service, hits, missed } = figures;
+    let cases = hits.values().sum::<usize>();
+    println!("{stage:?}, {effort}: {cases} faults in {} operations of {calls} calls: {hits:?}", operations.len());
     for (service, kinds) in by_service {
         println!("  {service}: {kinds:?}");
     }

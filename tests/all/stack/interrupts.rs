@@ -1,6 +1,10 @@
 //! Tests runs that are ended halfway: by Ctrl-C, and by kill -9 after any call that changed something.
 
-use std::{process::Child, time::Duration};
+use std::{
+    process::{Child, ExitStatus},
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -12,6 +16,22 @@ const PATIENCE: Duration = Duration::from_mins(1);
 fn signal(child: &Child, signal: Signal) {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).unwrap();
     kill_process(pid, signal).unwrap();
+}
+
+/// Returns how a run ended that must not take longer than this.
+fn ended_within(child: &mut Child, limit: Duration) -> ExitStatus {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if start.elapsed() > limit {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("the run did not end within {limit:?}");
+        }
+        sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]
@@ -55,4 +75,46 @@ fn ctrl_c_finishes_running_steps_and_lists_the_rest() {
     trial.proxy.reset();
     trial.up();
     trial.is_converged();
+}
+
+#[test]
+fn ctrl_c_ends_a_run_that_waits_for_a_retry() {
+    let Some(trial) = Trial::new(EVERYTHING) else { return };
+    let hit = trial.proxy.on(Fault::Throttles, |call| call.operation.name == "CreateQueue");
+    let mut child = trial.command(&["up", "--yes"]).spawn().unwrap();
+    // The waits grow: this one is seconds before the next retry.
+    for _ in 0..8 {
+        hit.recv_timeout(PATIENCE).unwrap();
+    }
+    signal(&child, Signal::INT);
+    assert_eq!(ended_within(&mut child, Duration::from_secs(20)).code(), Some(130));
+}
+
+#[test]
+fn a_second_ctrl_c_ends_a_run_whose_call_is_never_answered() {
+    let Some(trial) = Trial::new(EVERYTHING) else { return };
+    let hit = trial.proxy.on(Fault::Silent, |call| call.mutation == Some(1));
+    let mut child = trial.command(&["up", "--yes"]).spawn().unwrap();
+    hit.recv_timeout(PATIENCE).unwrap();
+    signal(&child, Signal::INT);
+    sleep(Duration::from_millis(300));
+    signal(&child, Signal::INT);
+    assert_eq!(ended_within(&mut child, Duration::from_secs(20)).code(), Some(130));
+}
+
+#[test]
+fn ctrl_c_ends_a_run_that_reads_the_account_again() {
+    let Some(trial) = Trial::new(EVERYTHING) else { return };
+    trial.up();
+    let queue = trial.account.wait(trial.account.sqs.get_queue_url().queue_name("circuits-events").send()).unwrap();
+    trial.account.wait(trial.account.sqs.delete_queue().queue_url(queue.queue_url().unwrap()).send()).unwrap();
+    trial.proxy.reset();
+    let created = trial.proxy.on(Fault::Delays, |call| call.operation.name == "CreateQueue");
+    let mut child = trial.command(&["up", "--yes"]).spawn().unwrap();
+    created.recv_timeout(PATIENCE).unwrap();
+    // Every read is silent from now on.
+    let silent = trial.proxy.on(Fault::Silent, |call| call.mutation.is_none());
+    silent.recv_timeout(PATIENCE).unwrap();
+    signal(&child, Signal::INT);
+    assert_eq!(ended_within(&mut child, Duration::from_secs(20)).code(), Some(130));
 }

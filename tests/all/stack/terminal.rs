@@ -4,9 +4,13 @@ use std::{
     fs::{File, OpenOptions},
     io::{ErrorKind, Read, Write},
     path::Path,
+    process::Child,
 };
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::{
+    process::{Pid, Signal, kill_process},
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+};
 
 use super::{EVERYTHING, Trial};
 
@@ -22,6 +26,11 @@ fn terminal() -> (File, File) {
 
 /// Runs a command on a terminal, and types an answer when it asks; returns the exit code and everything that was shown.
 fn typed(trial: &Trial, arguments: &[&str], answer: &str) -> (Option<i32>, String) {
+    asked(trial, arguments, |person, _| writeln!(person, "{answer}").unwrap())
+}
+
+/// Runs a command on a terminal, and does something when it asks.
+fn asked(trial: &Trial, arguments: &[&str], react: impl Fn(&mut File, &Child)) -> (Option<i32>, String) {
     let (mut person, program) = terminal();
     let mut command = trial.command(arguments);
     command.env("TERM", "xterm-256color");
@@ -40,7 +49,7 @@ fn typed(trial: &Trial, arguments: &[&str], answer: &str) -> (Option<i32>, Strin
         }
         if !is_asked && shown.contains("to confirm:") {
             is_asked = true;
-            writeln!(person, "{answer}").unwrap();
+            react(&mut person, &child);
         }
     }
     (child.wait().unwrap().code(), shown)
@@ -71,6 +80,18 @@ fn a_person_is_asked_and_sees_how_it_goes() {
     assert_eq!(code, Some(1), "{shown}");
     let (code, shown) = typed(&trial, &["down"], "circuits");
     assert_eq!(code, Some(0), "{shown}");
+}
+
+#[test]
+fn ctrl_c_ends_a_run_that_asks() {
+    let Some(trial) = Trial::new(EVERYTHING) else { return };
+    let interrupt = |_: &mut File, child: &Child| {
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).unwrap();
+        kill_process(pid, Signal::INT).unwrap();
+    };
+    let (code, shown) = asked(&trial, &["up"], interrupt);
+    assert_eq!(code, Some(130), "{shown}");
+    assert_eq!(trial.proxy.mutating().len(), 0);
 }
 
 #[test]

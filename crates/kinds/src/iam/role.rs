@@ -6,7 +6,10 @@
 
 use crate::identity::Identity;
 use aws::ArnForm;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::SystemTime,
+};
 
 use aws_sdk_iam::types::{Role as LiveRole, Tag};
 use serde::Serialize;
@@ -40,6 +43,9 @@ pub struct Settings {
     /// Those of them that only deny, or cannot be read and may. Nobody compares them.
     #[serde(skip)]
     pub denying: Input<BTreeSet<String>>,
+    /// Time of its creation (`CreateDate`): Lambda may assume it some seconds later. Nobody compares it.
+    #[serde(skip)]
+    pub created: Input<Option<SystemTime>>,
     /// Description, for people.
     pub description: String,
     /// Maximum duration of a session, in seconds (`MaxSessionDuration`).
@@ -61,6 +67,7 @@ impl Default for Settings {
             policies: BTreeMap::new(),
             attached: BTreeSet::new(),
             denying: Input::default(),
+            created: Input::default(),
             description: String::new(),
             max_session: MAX_SESSION,
             permissions_boundary: None,
@@ -79,6 +86,7 @@ impl Settings {
             policies: BTreeMap::new(),
             attached: BTreeSet::new(),
             denying: Input::default(),
+            created: Input(SystemTime::try_from(role.create_date).ok()),
             description: role.description.unwrap_or_default(),
             max_session: role.max_session_duration.map_or(MAX_SESSION, natural),
             permissions_boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
@@ -300,6 +308,7 @@ impl Manage for Role {
             policies: BTreeMap::from([(text(), policy())]),
             attached: texts(),
             denying: Input(texts()),
+            created: Input(None),
             description: text(),
             max_session: 3_600,
             permissions_boundary: Some(text()),
@@ -320,6 +329,10 @@ impl Manage for Role {
         let holds = !settings.policies.is_empty() || !settings.attached.is_empty();
         let owner = Owner::of(&settings.tags, &session.stack, holds);
         Ok(Some(Live { settings, owner }))
+    }
+
+    fn created_at(live: &Settings) -> Option<SystemTime> {
+        *live.created
     }
 
     fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {

@@ -4,9 +4,6 @@
 //! "-----Original Message-----", with quoted headers, with `>` before each line, or with an element of the page. A message that
 //! was passed on is marked alike: its headers are those that [`super::forward`] finds first, and they are passed over here.
 
-use std::sync::LazyLock;
-
-use aho_corasick::AhoCorasick;
 use memchr::memmem;
 
 use super::{
@@ -44,9 +41,6 @@ const HINTS: [&str; 26] = [
     "appendonsend",
     "写道",
 ];
-
-/// All hints at once; `None` if they cannot be searched for so, which takes every body for hinted.
-static HINTED: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(HINTS).ok());
 
 /// Ends of the line that names the author of a quotation.
 const WROTE: [&str; 12] = [
@@ -91,7 +85,7 @@ const LONGEST_ATTRIBUTION: usize = 3;
 
 /// Returns the mail without the quotation below its answer; `None` if it has none.
 pub(super) fn without_quotation(mail: &Mail) -> Option<Mail> {
-    let is_hinted = |body: &String| HINTED.as_ref().is_none_or(|hints| hints.is_match(body));
+    let is_hinted = |body: &String| HINTS.iter().any(|hint| memmem::find(body.as_bytes(), hint.as_bytes()).is_some());
     if !mail.texts.iter().chain(&mail.pages).any(is_hinted) && !mail.texts.iter().any(|text| text.starts_with('>')) {
         return None;
     }

@@ -174,7 +174,7 @@ impl Judge<'_> {
         // "The replacement of a failed card".
         let next = self.tokens.get(self.hit.end).filter(|token| token.before == Gap::Blank);
         let before = self.tokens.get(self.group..self.hit.at).unwrap_or_default();
-        if before.iter().all(|token| is_in(token, &["a", "an", "the"]))
+        if before.iter().all(|token| is_in(token, &["a", "an", "the", "of"]))
             && next.is_some_and(|token| begins(token, words::SERVICE) && !begins(token, words::WORK))
         {
             return false;
@@ -191,7 +191,7 @@ impl Judge<'_> {
             is_known = true;
             let reach = at.saturating_sub(PREPOSITION_REACH).max(clause.start)..at;
             // "Following your objection we …": a pronoun is no part of what stands before it.
-            let is_pronoun = is_in(token, &["we", "it", "this", "these", "they"]);
+            let is_pronoun = is_in(token, &["we", "it", "they"]);
             let is_part = !is_pronoun
                 && self
                     .tokens

@@ -25,6 +25,9 @@ const AHEAD: &[&str] = &[
 /// The most words of a title: longer ones are sentences.
 const LONGEST_TITLE: usize = 16;
 
+/// An announcement stands in one of the first lines.
+const MOST_LINES: usize = 2_000;
+
 /// Returns the status of a notice whose format has no word for a plan: confirmed by the first title that names maintenance work, or
 /// else by the first sentence that says that work is to come, or else by the first field of such work. What else the notice says of the work, the gate has to explain.
 /// A failure where nothing announces work: silence is no status.
@@ -36,7 +39,7 @@ pub fn announced<'body>(
     if let Some(title) = titles.find(|title| is_title_of_work(&title.value)) {
         return Ok(title.map(|_| Status::Confirmed));
     }
-    let paragraphs = change::paragraphs(body);
+    let paragraphs = change::paragraphs(body.take(MOST_LINES));
     let sentences =
         || paragraphs.iter().flat_map(|(place, text)| change::split(text).into_iter().map(move |one| (place, one)));
     let announcement = sentences()

@@ -79,10 +79,15 @@ impl Observer<Kind> for Applying<'_> {
                 self.running(|running| {
                     running.remove(&id.to_string());
                 });
-                if let Some(bar) = &self.bar {
+                // An item counts once, when its action ends.
+                let is_part = matches!(verb, Verb::Widen | Verb::Verify);
+                if let Some(bar) = self.bar.as_ref().filter(|_| !is_part) {
                     bar.inc(1);
                 }
-                self.line(&ended(&id.to_string(), verb, &outcome, took, look));
+                let is_silent = is_part && matches!(outcome, Outcome::Skipped { .. });
+                if !is_silent && (verb, &outcome) != (Verb::Verify, &Outcome::Done) {
+                    self.line(&ended(&id.to_string(), verb, &outcome, took, look));
+                }
             }
         }
     }
@@ -104,6 +109,8 @@ fn words(verb: Verb) -> (&'static str, &'static str) {
         Verb::Change => ("~", "changed"),
         Verb::Replace => ("-/+", "replaced"),
         Verb::Delete => ("-", "deleted"),
+        Verb::Widen => ("~", "widened"),
+        Verb::Verify => ("=", "verified"),
     }
 }
 

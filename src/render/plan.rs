@@ -150,6 +150,9 @@ fn entry(item: &Item, look: &Look) -> String {
         }
         _ => {}
     }
+    if let Some(seconds) = item.interrupts {
+        let _ = writeln!(text, "      interrupts what flows through it for about {seconds} s");
+    }
     for Protection { path, value, why } in &item.protections {
         let _ = writeln!(text, "      {}   {} stays, not declared: {why}", clean(path), clean(value));
     }

@@ -19,6 +19,9 @@ const UNNAMED: &str = "unnamed-";
 #[serde(transparent)]
 pub struct Policy(BTreeMap<String, Statement>);
 
+/// Operators of conditions under which one more value allows more.
+const UNITED: &[&str] = &["ArnEquals", "ArnLike", "StringEquals"];
+
 /// One statement. Everything in it is a set: AWS's order has no meaning.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Statement {
@@ -98,6 +101,37 @@ impl Statement {
         self.when("StringEquals", "aws:SourceAccount", [account.to_owned()]).when("ArnEquals", "aws:SourceArn", arns)
     }
 
+    /// Returns a statement that allows what this one and an earlier one allow, if they differ in their resources and sources alone.
+    #[must_use]
+    pub fn united(&self, earlier: &Self) -> Option<Self> {
+        let form = |one: &Self| {
+            let mut form = Self { resources: BTreeSet::new(), ..one.clone() };
+            for operator in UNITED {
+                form.conditions.get_mut(*operator).into_iter().flat_map(BTreeMap::values_mut).for_each(BTreeSet::clear);
+            }
+            form
+        };
+        if self.effect != Effect::Allow || form(self) != form(earlier) {
+            return None;
+        }
+        let mut united = self.clone();
+        united.resources.extend(earlier.resources.iter().cloned());
+        for operator in UNITED {
+            let Some(keys) = united.conditions.get_mut(*operator) else { continue };
+            for (key, values) in keys {
+                values.extend(
+                    earlier.conditions.get(*operator).and_then(|keys| keys.get(key)).into_iter().flatten().cloned(),
+                );
+            }
+        }
+        Some(united)
+    }
+
+    /// Returns `true` if the statement gives rights to services, or is in a role's own policy: to nobody whom we do not know.
+    fn is_for_services(&self) -> bool {
+        self.effect == Effect::Allow && self.principals.iter().all(|principal| principal.starts_with("Service:"))
+    }
+
     fn to_json(&self, id: &str) -> Value {
         let mut statement = json!({"Effect": self.effect});
         let mut set = |key: &str, value: Value| {
@@ -175,6 +209,23 @@ impl Policy {
     /// Returns the statements, by id.
     pub fn statements(&self) -> &BTreeMap<String, Statement> {
         &self.0
+    }
+
+    /// Returns a document that allows, besides, what an earlier one allows services: what uses the one or the other works.
+    #[must_use]
+    pub fn widened(&self, earlier: &Self) -> Self {
+        let mut all = self.0.clone();
+        for (id, before) in earlier.0.iter().filter(|(_, before)| before.is_for_services()) {
+            match all.get(id) {
+                None => all.insert(id.clone(), before.clone()),
+                Some(now) if now == before => None,
+                Some(now) => match now.united(before) {
+                    Some(both) => all.insert(id.clone(), both),
+                    None => all.insert(format!("{id}Before"), before.clone()),
+                },
+            };
+        }
+        Self(all)
     }
 
     /// Returns the same document with one more statement, if there is one.
@@ -338,6 +389,31 @@ mod tests {
         let text = r#"{"Statement":[{"Sid":"a","Effect":"Allow","Action":"x"},{"Sid":"a","Effect":"Deny","Action":"y"},{"Effect":"Allow","Action":"z"}]}"#;
         let names: Vec<String> = Policy::from_json(text).unwrap().0.into_keys().collect();
         assert_eq!(names, ["a", "unnamed-1", "unnamed-2"]);
+    }
+
+    #[test]
+    fn a_widened_document_allows_what_both_allow_and_nobody_else() {
+        let stores = |rule: &str, object: &str| {
+            Statement::allow(&["s3:PutObject"], [object.to_owned()])
+                .for_service("ses.amazonaws.com")
+                .with_source("123456789012", [rule.to_owned()])
+        };
+        let of = |statements: &[(&str, Statement)]| {
+            Policy::new(statements.iter().map(|(id, statement)| ((*id).to_owned(), statement.clone())))
+        };
+        let deny = Statement::deny(&["s3:*"], ["*".to_owned()]).for_everybody();
+        let open = Statement::allow(&["s3:*"], ["*".to_owned()]).for_everybody();
+        let other = Statement { actions: BTreeSet::from(["s3:GetObject".to_owned()]), ..stores("a", "in/") };
+        let before =
+            of(&[("A", stores("a", "in/")), ("B", stores("b", "in/")), ("C", other.clone()), ("D", deny), ("E", open)]);
+        let now = of(&[("A", stores("c", "out/")), ("C", stores("a", "in/"))]);
+        let both = Statement {
+            resources: BTreeSet::from(["in/".to_owned(), "out/".to_owned()]),
+            ..stores("a", "in/").when("ArnEquals", "aws:SourceArn", ["a".to_owned(), "c".to_owned()])
+        };
+        let wide = of(&[("A", both), ("B", stores("b", "in/")), ("C", stores("a", "in/")), ("CBefore", other)]);
+        assert_eq!(now.widened(&before), wide);
+        assert_eq!(now.widened(&now), now);
     }
 
     #[test]

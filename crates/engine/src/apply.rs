@@ -53,6 +53,10 @@ pub enum Verb {
     Replace,
     /// Deletes the resource, which is not declared.
     Delete,
+    /// Gives the resource what is desired, and takes nothing from it yet: the first part of a change.
+    Widen,
+    /// Reads the resource again before something is deleted or taken away.
+    Verify,
 }
 
 /// The result of a step.
@@ -109,7 +113,7 @@ pub trait Observer<K: Kind>: Sync {
     fn event(&self, event: Event<'_, K>);
 }
 
-/// The result of every step, in the plan's order.
+/// The result of every item that has steps, in the plan's order.
 pub type Results<K> = Vec<(Id<K>, Verb, Outcome)>;
 
 /// The state that all steps share.
@@ -155,14 +159,15 @@ pub async fn apply<K: Kind>(
                 Some(Outcome::Skipped { because })
             });
             if let Some(outcome) = settled {
-                if let Some(verb) = verb(&item.action) {
+                if let Some(verb) = verb_of_step(step, item) {
                     observer.event(Event::Ended { id: &item.id, verb, outcome: outcome.clone(), took: Duration::ZERO });
                 }
                 progress.end(index, &outcome);
-            } else if let Some(verb) = verb(&item.action) {
+            } else if let Some(verb) = verb_of_step(step, item) {
                 let depends_on_new = progress.depends_on_new(step, survey);
+                let target = run.target(item, step.phase, progress.is_widened(step.item));
                 let run = &run;
-                running.push(async move { (index, run.step(item, verb, depends_on_new).await) });
+                running.push(async move { (index, run.step(item, verb, target, depends_on_new).await) });
             }
         }
         // Each step waits for earlier ones only: if none is running, all have ended.
@@ -223,17 +228,30 @@ impl<'plan, K: Kind> Progress<'plan, K> {
                 Some(Read::Present(live)) => K::created_at(&live.settings),
                 _ => None,
             });
-            other.phase == Phase::Write || created.is_some_and(|created| is_new(created, now))
+            matches!(other.phase, Phase::Write | Phase::Widen) || created.is_some_and(|created| is_new(created, now))
         })
     }
 
+    /// Returns `true` if an item is changed in two parts.
+    fn is_widened(&self, item: usize) -> bool {
+        self.plan.steps().iter().any(|step| step.item == item && step.phase == Phase::Widen)
+    }
+
+    /// Returns the result of each item: the first outcome among its steps that is not good.
     fn results(self) -> Results<K> {
-        let ended = self.plan.steps().iter().zip(self.outcomes);
-        let result = |(step, outcome): (&Step, Option<Outcome>)| {
-            let item = self.plan.items().get(step.item)?;
-            Some((item.id.clone(), verb(&item.action)?, outcome?))
+        let mut results: BTreeMap<usize, Outcome> = BTreeMap::new();
+        for (step, outcome) in self.plan.steps().iter().zip(self.outcomes) {
+            let Some(outcome) = outcome else { continue };
+            let result = results.entry(step.item).or_insert(Outcome::Done);
+            if *result == Outcome::Done {
+                *result = outcome;
+            }
+        }
+        let result = |(item, outcome): (usize, Outcome)| {
+            let item = self.plan.items().get(item)?;
+            Some((item.id.clone(), verb(&item.action)?, outcome))
         };
-        ended.filter_map(result).collect()
+        results.into_iter().filter_map(result).collect()
     }
 }
 
@@ -257,17 +275,51 @@ fn verb(action: &Action) -> Option<Verb> {
     }
 }
 
+/// Returns the action of a step; `None` if there is nothing to do.
+fn verb_of_step<K: Kind>(step: &Step, item: &Item<K>) -> Option<Verb> {
+    match step.phase {
+        Phase::Widen => Some(Verb::Widen),
+        Phase::Verify => Some(Verb::Verify),
+        Phase::Settled | Phase::Write | Phase::Delete | Phase::Narrow => verb(&item.action),
+    }
+}
+
+/// The state to which a step brings a resource.
+#[derive(Debug)]
+enum Target<'run, S> {
+    /// The resource has these settings.
+    Settings(&'run S),
+    /// The resource is seen to have these settings; nothing is changed.
+    Seen(&'run S),
+    /// The resource does not exist.
+    Absent,
+}
+
 impl<K: Kind> Run<'_, K> {
+    /// Returns the state to which a step brings an item.
+    fn target<'item>(&'item self, item: &'item Item<K>, phase: Phase, is_widened: bool) -> Target<'item, K::Settings> {
+        let declared = self.declared.get(&(item.id.kind, &item.address)).map(|resource| &resource.settings);
+        let widened = item.widened.as_ref().filter(|_| is_widened && phase != Phase::Narrow);
+        match (phase, widened.or(declared)) {
+            (Phase::Delete, _) | (_, None) => Target::Absent,
+            (Phase::Verify, Some(settings)) => Target::Seen(settings),
+            (_, Some(settings)) => Target::Settings(settings),
+        }
+    }
+
     /// Runs a step, and retries it while the class of its error allows.
-    async fn step(&self, item: &Item<K>, verb: Verb, depends_on_new: bool) -> Outcome {
+    async fn step(&self, item: &Item<K>, verb: Verb, target: Target<'_, K::Settings>, depends_on_new: bool) -> Outcome {
         let start = Instant::now();
         self.observer.event(Event::Started { id: &item.id, verb });
         let mut wait = self.patience.poll;
         let known = self.survey.read.get(&(item.id.kind, item.address.clone())).cloned();
+        // What was surveyed before the first part of a change is no longer so.
+        let is_first = verb == Verb::Widen || item.widened.is_none();
+        let known = known.filter(|_| is_first);
         // The survey saw it, but replacing its parent deleted it: treat it as absent.
         let mut known = known.filter(|read| verb != Verb::Create || *read == Read::Absent);
         let outcome = loop {
-            let attempt = time::timeout(self.patience.attempt, self.attempt(item, verb, known.take()));
+            let attempt = time::timeout(self.patience.attempt, self.attempt(item, &target, known.take()));
             let result = attempt.await.unwrap_or_else(|_| Err(self.endless(item)));
             let Err(failure) = result else { break Outcome::Done };
             let Some(limit) = limit(failure.class, depends_on_new) else { break Outcome::Failed { failure } };
@@ -302,11 +354,17 @@ impl<K: Kind> Run<'_, K> {
     }
 
     /// Makes one attempt. `known` is the state that the survey found; a retry passes `None` and reads again.
-    async fn attempt(&self, item: &Item<K>, verb: Verb, known: Option<Read<K>>) -> Result<(), Failure> {
+    async fn attempt(
+        &self,
+        item: &Item<K>,
+        target: &Target<'_, K::Settings>,
+        known: Option<Read<K>>,
+    ) -> Result<(), Failure> {
         let (session, kind, address) = (self.session, item.id.kind, &item.address);
-        let declared = self.declared.get(&(kind, address)).filter(|_| verb != Verb::Delete);
-        let Some(resource) = declared else {
-            return kind.delete(session, address).await;
+        let settings = match target {
+            Target::Absent => return kind.delete(session, address).await,
+            Target::Seen(settings) => return self.verify(item, settings).await,
+            Target::Settings(settings) => *settings,
         };
         let live = match known {
             Some(Read::Present(live)) => Some(live),
@@ -315,16 +373,28 @@ impl<K: Kind> Run<'_, K> {
             None => kind.read(session, address).await?,
         };
         match live {
-            None => K::create(&resource.settings, session, address).await,
+            None => K::create(settings, session, address).await,
             Some(Live { owner: Owner::Other(owner), .. }) => {
                 Err(Failure::found(&format!("{}", item.id), Class::Other, format!("not touched: {owner}")))
             }
-            Some(live) if live.settings == resource.settings => Ok(()),
-            Some(live) if is_replaced(kind, &live.settings, &resource.settings) => {
+            Some(live) if live.settings == *settings => Ok(()),
+            Some(live) if is_replaced(kind, &live.settings, settings) => {
                 kind.delete(session, address).await?;
-                K::create(&resource.settings, session, address).await
+                K::create(settings, session, address).await
             }
-            Some(live) => K::update(&resource.settings, session, address, &live.settings).await,
+            Some(live) => K::update(settings, session, address, &live.settings).await,
+        }
+    }
+
+    /// Fails, for another attempt, unless a new read sees what was written.
+    async fn verify(&self, item: &Item<K>, settings: &K::Settings) -> Result<(), Failure> {
+        match item.id.kind.read(self.session, &item.address).await? {
+            Some(live) if live.settings == *settings => Ok(()),
+            _ => {
+                K::forget(self.session).await;
+                let words = "it is not seen as it was written; what it replaces stays";
+                Err(Failure::found(&item.id.to_string(), Class::NotYet, words))
+            }
         }
     }
 }

@@ -1,6 +1,10 @@
 //! The interface between the engine and a kind of resource.
 
-use std::{fmt::Debug, future::Future, time::SystemTime};
+use std::{
+    fmt::Debug,
+    future::Future,
+    time::{Duration, SystemTime},
+};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -56,6 +60,16 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
 
     /// Takes over into the desired settings the protections of a live one that are not declared, and returns them.
     fn keep_protections(desired: &mut Self::Settings, live: &Self::Settings) -> Vec<Protection>;
+
+    /// Returns settings between the live and the desired ones, under which everything works that works under either: the rights of
+    /// both, and the recipients of both. The desired ones, if they take nothing away.
+    fn widened(desired: &Self::Settings, live: &Self::Settings) -> Self::Settings;
+
+    /// Returns how long nothing flows through a resource while it is replaced; `None` if nothing ever does.
+    fn gap(self) -> Option<Duration>;
+
+    /// Forgets what was read before, so that the next read is a new one.
+    fn forget(session: &Self::Session) -> impl Future<Output = ()> + Send;
 
     /// Returns the time since which a live resource is as it is, where AWS tells it: others may not see it yet.
     fn created_at(live: &Self::Settings) -> Option<SystemTime>;

@@ -1,8 +1,8 @@
-//! The order of the steps of a plan: what is new first, in the order of its references; then what is no longer declared, in the
-//! reverse order.
+//! The order of the steps of a plan: widen, create, switch, verify, delete, narrow.
 //!
-//! A resource is deleted after everything else was created and changed. So whatever uses it now uses its successor, and a failure
-//! leaves behind what works.
+//! A right is widened before what needs it is created or switched over. When everything that is declared works, and was read again,
+//! what is no longer declared is deleted, and the rights that it alone needed are taken away. So whatever flows through the stack
+//! flows at every moment, and a failure leaves behind what works.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,8 +19,14 @@ pub enum Phase {
     Settled,
     /// Creates, changes or replaces the resource.
     Write,
+    /// Gives a live resource what is desired, and takes nothing from it.
+    Widen,
+    /// Reads the resource again: it must be as it was written.
+    Verify,
     /// Deletes the resource.
     Delete,
+    /// Takes from the resource what is no longer desired.
+    Narrow,
 }
 
 /// A step of a plan.
@@ -72,68 +78,131 @@ fn is_write(action: &Action) -> bool {
     matches!(action, Action::Create | Action::Change { .. } | Action::Replace { .. })
 }
 
-/// Returns the phase of an action.
-fn phase(action: &Action) -> Phase {
-    match action {
-        Action::Delete => Phase::Delete,
-        action if is_write(action) => Phase::Write,
-        _ => Phase::Settled,
-    }
-}
-
-/// Sorts the items, and returns their steps, in an order in which they can be done; ties break by kind, then entry.
-pub(crate) fn sort<K: Kind>(items: Vec<Item<K>>) -> Result<(Vec<Item<K>>, Vec<Step>), Disorder> {
-    let mut items = items;
+/// Sorts the items by their first steps, and returns the steps, in an order in which they can be done; ties break by kind, then entry.
+pub(crate) fn sort<K: Kind>(mut items: Vec<Item<K>>) -> Result<(Vec<Item<K>>, Vec<Step>), Disorder> {
     items.sort_by(|one, other| one.id.cmp(&other.id).then_with(|| one.address.cmp(&other.address)));
-    let waits = prerequisites(&items);
+    let steps = steps(&items);
+    let waits: Vec<Vec<usize>> = steps.iter().map(|step| step.waits.clone()).collect();
     let order = topological(&waits).map_err(|rest| {
-        let ids = rest.iter().filter_map(|index| items.get(*index)).map(|item| item.id.to_string());
-        Disorder::Circle { ids: ids.collect() }
+        let items = rest.iter().filter_map(|index| items.get(steps.get(*index)?.item));
+        Disorder::Circle { ids: items.map(|item| item.id.to_string()).collect() }
     })?;
     let places: BTreeMap<usize, usize> = order.iter().enumerate().map(|(place, index)| (*index, place)).collect();
-    let earlier = |waits: &[usize]| waits.iter().filter_map(|index| places.get(index).copied()).collect();
-    let mut sorted: Vec<(usize, Item<K>, Vec<usize>)> = items
-        .into_iter()
-        .zip(&waits)
-        .enumerate()
-        .filter_map(|(index, (item, waits))| Some((*places.get(&index)?, item, earlier(waits))))
-        .collect();
-    sorted.sort_by_key(|(place, ..)| *place);
-    let step = |(item, (_, of, waits)): (usize, &(usize, Item<K>, Vec<usize>))| Step {
-        item,
-        phase: phase(&of.action),
-        waits: waits.clone(),
-    };
-    let steps = sorted.iter().enumerate().map(step).collect();
-    Ok((sorted.into_iter().map(|(_, item, _)| item).collect(), steps))
+    let mut of_items: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut sorted = Vec::with_capacity(steps.len());
+    for step in order.iter().filter_map(|index| steps.get(*index)) {
+        let next = of_items.len();
+        let item = *of_items.entry(step.item).or_insert(next);
+        let waits = step.waits.iter().filter_map(|index| places.get(index).copied()).collect();
+        sorted.push(Step { item, phase: step.phase, waits });
+    }
+    let mut items: Vec<(usize, Item<K>)> =
+        items.into_iter().enumerate().filter_map(|(index, item)| Some((*of_items.get(&index)?, item))).collect();
+    items.sort_by_key(|(place, _)| *place);
+    Ok((items.into_iter().map(|(_, item)| item).collect(), sorted))
 }
 
-/// Returns the items that must be done before each item, by index.
+/// Returns the phases of an item: one, or those between which others are switched.
+fn phases<K: Kind>(item: &Item<K>, items: &[Item<K>]) -> Vec<Phase> {
+    match &item.action {
+        Action::Delete => vec![Phase::Delete],
+        action if !is_write(action) => vec![Phase::Settled],
+        _ if item.widened.is_some() && items.iter().any(|other| may_use(other, item)) => {
+            vec![Phase::Widen, Phase::Narrow]
+        }
+        _ => vec![Phase::Write],
+    }
+}
+
+/// Returns `true` if another item changes that may use what a resource gives, or may take over a part of it.
+fn may_use<K: Kind>(other: &Item<K>, item: &Item<K>) -> bool {
+    let is_other = (other.id.kind, &other.address) != (item.id.kind, &item.address);
+    let is_step = is_write(&other.action) || other.action == Action::Delete;
+    is_other && is_step && (other.id.kind == item.id.kind || refers(other.id.kind, item.id.kind))
+}
+
+/// Returns `true` if resources of a kind may refer to those of another, directly or indirectly.
+fn refers<K: Kind>(kind: K, other: K) -> bool {
+    let mut found: BTreeSet<K> = BTreeSet::new();
+    let mut next: Vec<K> = kind.refers_to().to_vec();
+    while let Some(kind) = next.pop() {
+        if found.insert(kind) {
+            next.extend(kind.refers_to());
+        }
+    }
+    found.contains(&other) && kind != other
+}
+
+/// Returns the steps of all items, by index. Their waits may be later ones.
 ///
 /// A resource is created after everything that it refers to, directly or indirectly, even where the steps in between have nothing
-/// to do: a failure destination needs the permissions of the function's role, and refers to the function. A resource is deleted
-/// after everything that is declared, and after every deletion of a kind that may refer to it.
-fn prerequisites<K: Kind>(items: &[Item<K>]) -> Vec<Vec<usize>> {
-    let declared = items.iter().enumerate().filter(|(_, item)| item.is_declared);
+/// to do: a failure destination needs the permissions of the function's role, and refers to the function. When everything that is
+/// declared is there, it is read again. Only then something is deleted, after every deletion of a kind that may refer to it; and
+/// only then something is taken away from what stays.
+fn steps<K: Kind>(items: &[Item<K>]) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for (item, of) in items.iter().enumerate() {
+        steps.extend(phases(of, items).into_iter().map(|phase| Step { item, phase, waits: Vec::new() }));
+    }
+    let takes_away = |step: &Step| matches!(step.phase, Phase::Delete | Phase::Narrow);
+    if steps.iter().any(takes_away) {
+        let written = steps.iter().filter(|step| matches!(step.phase, Phase::Write | Phase::Widen));
+        let verified: Vec<Step> =
+            written.map(|step| Step { item: step.item, phase: Phase::Verify, waits: Vec::new() }).collect();
+        steps.extend(verified);
+    }
+    let is_declared = |step: &Step| items.get(step.item).is_some_and(|item| item.is_declared);
+    let of = |wanted: &dyn Fn(&Step) -> bool| -> Vec<usize> {
+        steps.iter().enumerate().filter(|(_, step)| wanted(step)).map(|(index, _)| index).collect()
+    };
+    let first: BTreeMap<usize, usize> = of(&|step| !takes_away_later(step))
+        .into_iter()
+        .filter_map(|index| Some((steps.get(index)?.item, index)))
+        .collect();
+    let kept: Vec<usize> = of(&|step| is_declared(step) && !takes_away(step));
+    let index = by_id(items);
+    let waits = |step: &Step| -> Option<Vec<usize>> {
+        let item = items.get(step.item)?;
+        let deleted = |is_before: &dyn Fn(&Item<K>) -> bool| {
+            of(&|other| other.phase == Phase::Delete && items.get(other.item).is_some_and(is_before))
+        };
+        Some(match step.phase {
+            Phase::Settled => Vec::new(),
+            Phase::Write | Phase::Widen => {
+                ancestors(item, items, &index).iter().filter_map(|item| first.get(item).copied()).collect()
+            }
+            Phase::Verify => of(&|other| is_declared(other) && matches!(other.phase, Phase::Write | Phase::Widen)),
+            Phase::Delete => {
+                let is_before = |other: &Item<K>| {
+                    other.id.kind != item.id.kind && other.id.kind.refers_to().contains(&item.id.kind)
+                };
+                [kept.clone(), deleted(&is_before)].concat()
+            }
+            Phase::Narrow => {
+                let is_before = |other: &Item<K>| other.id.kind == item.id.kind || refers(other.id.kind, item.id.kind);
+                [kept.clone(), deleted(&is_before)].concat()
+            }
+        })
+    };
+    let all: Vec<Vec<usize>> = steps.iter().map(|step| waits(step).unwrap_or_default()).collect();
+    for (step, waits) in steps.iter_mut().zip(all) {
+        step.waits = waits;
+    }
+    steps
+}
+
+/// Returns `true` if others do not wait for a step to use the resource.
+fn takes_away_later(step: &Step) -> bool {
+    matches!(step.phase, Phase::Delete | Phase::Narrow | Phase::Verify)
+}
+
+/// Returns the declared items, by their ids.
+fn by_id<K: Kind>(items: &[Item<K>]) -> BTreeMap<&Id<K>, Vec<usize>> {
     let mut index: BTreeMap<&Id<K>, Vec<usize>> = BTreeMap::new();
-    for (place, item) in declared.clone() {
+    for (place, item) in items.iter().enumerate().filter(|(_, item)| item.is_declared) {
         index.entry(&item.id).or_default().push(place);
     }
-    let declared: Vec<usize> = declared.map(|(place, _)| place).collect();
-    let before = |item: &Item<K>| match phase(&item.action) {
-        Phase::Settled => Vec::new(),
-        Phase::Write => ancestors(item, items, &index),
-        Phase::Delete => {
-            let refers = |other: &Item<K>| {
-                other.action == Action::Delete
-                    && other.id.kind != item.id.kind
-                    && other.id.kind.refers_to().contains(&item.id.kind)
-            };
-            let deleted = items.iter().enumerate().filter(|(_, other)| refers(other)).map(|(index, _)| index);
-            declared.iter().copied().chain(deleted).collect()
-        }
-    };
-    items.iter().map(before).collect()
+    index
 }
 
 /// Returns every declared item that an item refers to, directly or indirectly.

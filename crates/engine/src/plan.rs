@@ -70,6 +70,13 @@ pub struct Item<K: Kind> {
     /// `true` if the resource is declared; `false` if it is this stack's and no longer is.
     #[serde(skip)]
     pub is_declared: bool,
+    /// Settings between the live and the desired ones, under which everything works that works under either; `None` if the desired
+    /// ones take nothing away that something may still use.
+    #[serde(skip)]
+    pub widened: Option<K::Settings>,
+    /// Seconds for which nothing flows through the resource, since it is replaced; `None` if nothing is interrupted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interrupts: Option<u64>,
     /// Protections that others put there. They are not declared, and stay.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub protections: Vec<Protection>,
@@ -143,7 +150,7 @@ impl<K: Kind> Plan<K> {
         Ok(Self { items, steps, unlisted: unlisted.collect() })
     }
 
-    /// Returns every resource, unchanged ones included, in the order of the steps.
+    /// Returns every resource, unchanged ones included, in the order of their first steps.
     pub fn items(&self) -> &[Item<K>] {
         &self.items
     }
@@ -183,6 +190,7 @@ fn compare<K: Kind>(resource: &Resource<K>, survey: &Survey<K>) -> Item<K> {
     let kind = resource.id.kind;
     let declared = K::tree(&resource.settings);
     let mut unchanged_fields = 0;
+    let mut widened = None;
     let action = match survey.read.get(&(kind, resource.address.clone())) {
         None | Some(Read::Absent) => Action::Create,
         Some(Read::Unreadable(failure)) => Action::Unreadable { failure: failure.clone() },
@@ -193,15 +201,20 @@ fn compare<K: Kind>(resource: &Resource<K>, survey: &Survey<K>) -> Item<K> {
             let changed: BTreeSet<_> =
                 differences.iter().filter_map(|it| difference::field(kind, &it.path)).map(|field| field.path).collect();
             unchanged_fields = kind.fields().len().saturating_sub(changed.len());
-            match Reasons::among(kind, &differences) {
-                Some(reasons) => Action::Replace { differences, reasons },
-                None => Action::Change { differences },
+            if let Some(reasons) = Reasons::among(kind, &differences) {
+                Action::Replace { differences, reasons }
+            } else {
+                let between = K::widened(&resource.settings, &live.settings);
+                widened = Some(between).filter(|between| *between != resource.settings);
+                Action::Change { differences }
             }
         }
     };
     let (id, address) = (resource.id.clone(), resource.address.clone());
     let (after, protections) = (resource.after.clone(), resource.protections.clone());
-    Item { id, address, action, unchanged_fields, after, is_declared: true, protections }
+    let is_replaced = matches!(action, Action::Replace { .. });
+    let interrupts = kind.gap().filter(|_| is_replaced).map(|gap| gap.as_secs());
+    Item { id, address, action, unchanged_fields, after, is_declared: true, widened, interrupts, protections }
 }
 
 /// Turns children of replaced resources into creates: replacing a function deletes its permissions.
@@ -215,6 +228,7 @@ fn renew_parts<K: Kind>(items: &mut [Item<K>]) {
         if is_known && item.after.iter().any(within) {
             item.action = Action::Create;
             item.unchanged_fields = 0;
+            item.widened = None;
         }
     }
 }
@@ -230,8 +244,17 @@ fn undeclared<K: Kind>(survey: &Survey<K>) -> impl Iterator<Item = Item<K>> {
             (None, None) => Action::Delete,
         };
         let (id, address) = (Id::new(kind, owned.entry.clone()), owned.address.clone());
-        let (after, protections) = (Vec::new(), Vec::new());
-        Item { id, address, action, unchanged_fields: 0, after, is_declared: false, protections }
+        Item {
+            id,
+            address,
+            action,
+            unchanged_fields: 0,
+            after: Vec::new(),
+            is_declared: false,
+            widened: None,
+            interrupts: None,
+            protections: Vec::new(),
+        }
     })
 }
 

@@ -25,7 +25,12 @@ pub mod ses;
 pub mod sns;
 pub mod sqs;
 
-use std::{collections::BTreeMap, future::Future, sync::Arc, time::SystemTime};
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use contract::secret::Secret;
 use serde::Serialize;
@@ -195,6 +200,15 @@ pub trait Manage {
     fn keep_protections(_desired: &mut Self::Settings, _live: &Self::Settings) -> Vec<Protection> {
         Vec::new()
     }
+
+    /// Returns settings between the live and the desired ones, under which everything works that works under either. Most kinds take
+    /// nothing away that something uses: the desired ones.
+    fn widened(desired: &Self::Settings, _live: &Self::Settings) -> Self::Settings {
+        desired.clone()
+    }
+
+    /// Time for which nothing flows through a resource while it is replaced; `None` if nothing ever does.
+    const GAP: Option<Duration> = None;
 
     /// Returns the time at which a live one was created, where AWS tells it and others may not see it at once.
     fn created_at(_live: &Self::Settings) -> Option<SystemTime> {

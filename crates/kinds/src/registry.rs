@@ -1,7 +1,7 @@
 //! The one registry of kinds: a kind that is not here does not exist, and one that is here is read, planned, applied,
 //! listed, printed and tested like all the others.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -148,6 +148,21 @@ macro_rules! kinds {
                     return <$kind as Manage>::keep_protections(desired, live);
                 })+
                 Vec::new()
+            }
+
+            fn widened(desired: &Settings, live: &Settings) -> Settings {
+                $(if let (Settings::$variant(desired), Settings::$variant(live)) = (desired, live) {
+                    return <$kind as Manage>::widened(desired, live).into();
+                })+
+                desired.clone()
+            }
+
+            fn gap(self) -> Option<Duration> {
+                match self { $(Self::$variant => <$kind as Manage>::GAP,)+ }
+            }
+
+            async fn forget(session: &Session) {
+                session.receipt.forget().await;
             }
 
             fn created_at(live: &Settings) -> Option<SystemTime> {

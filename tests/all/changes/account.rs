@@ -3,13 +3,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{LazyLock, Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::working::Path;
+use super::working::Way;
 use engine::{Address, Class, Failure, Field, Live, Owned, Owner, Protection};
 use kinds::{Kind, Settings, ses::activation};
 
@@ -29,7 +29,7 @@ pub(super) enum Fault {
 }
 
 /// The content of an account.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct State {
     pub(super) live: BTreeMap<Place, Settings>,
     /// Name of the active rule set; `None` if there is none.
@@ -40,14 +40,14 @@ pub(super) struct State {
     pub(super) writes: usize,
     pub(super) fault: Option<Fault>,
     /// Ways of mail that must be there after every write.
-    pub(super) watched: Vec<Path>,
+    pub(super) watched: Vec<Way>,
     /// The first way of mail that was not there, and the write after which.
     pub(super) broken: Option<String>,
 }
 
 /// An account.
 #[derive(Debug, Default)]
-pub(super) struct Account(Mutex<State>);
+pub(super) struct Account(pub(super) Mutex<State>);
 
 impl Account {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -63,7 +63,7 @@ impl Account {
             return Err(Failure::found(what, Class::Other, "the fault"));
         }
         write(&mut state)?;
-        let missing = state.watched.iter().find_map(|path| path.missing(&state).map(|why| format!("{path:?}: {why}")));
+        let missing = state.watched.iter().find_map(|way| way.missing(&state));
         if let Some(missing) = missing.filter(|_| state.broken.is_none()) {
             state.broken = Some(format!("after {what}: {missing}"));
         }
@@ -208,6 +208,16 @@ impl engine::Kind for InMemory {
     fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
         <Kind as engine::Kind>::keep_protections(desired, live)
     }
+
+    fn widened(desired: &Settings, live: &Settings) -> Settings {
+        <Kind as engine::Kind>::widened(desired, live)
+    }
+
+    fn gap(self) -> Option<Duration> {
+        <Kind as engine::Kind>::gap(self.0)
+    }
+
+    async fn forget(_: &Account) {}
 
     fn created_at(live: &Settings) -> Option<SystemTime> {
         <Kind as engine::Kind>::created_at(live)

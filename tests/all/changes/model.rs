@@ -78,7 +78,6 @@ impl Rule {
     }
 
     /// Returns `true` if a function gets the mail.
-    #[expect(dead_code, reason = "the property of live paths will use it")]
     pub(super) fn is_handled(&self, model: &Model) -> bool {
         let by_topic = self.publishes && model.topic.is_some() && !model.functions.is_empty();
         by_topic || self.function(model).is_some()

@@ -9,14 +9,15 @@ use kinds::{
     ses::{action::Action, rule},
 };
 
-/// The way of the mail for one address. Each `true` is a part of the way that both declarations have.
+/// A way of the mail for one address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Path {
-    pub(super) recipient: String,
+pub(super) enum Way {
+    /// A rule takes the mail.
+    Taken(String),
     /// The mail is stored.
-    pub(super) stored: bool,
+    Stored(String),
     /// A function gets it, whether a rule or a topic invokes it.
-    pub(super) handled: bool,
+    Handled(String),
 }
 
 fn arn_of_rule(set: &str, rule: &str) -> String {
@@ -122,15 +123,15 @@ fn delivers(state: &State, topic: &str) -> bool {
     })
 }
 
-impl Path {
+impl Way {
     /// Returns the part of the way that is missing; `None` if mail gets through.
     pub(super) fn missing(&self, state: &State) -> Option<String> {
         let Some(set) = &state.active else { return Some("no set is active".to_owned()) };
-        let mut why = "no rule takes it".to_owned();
+        let (Self::Taken(recipient) | Self::Stored(recipient) | Self::Handled(recipient)) = self;
+        let mut why = format!("no rule in {set} takes it");
         for ((_, address), settings) in rules(state, set) {
             let Settings::ReceiptRule(rule) = settings else { continue };
-            let takes_it = rule.recipients.is_empty() || rule.recipients.contains(&self.recipient);
-            if !rule.enabled || !takes_it {
+            if !rule.enabled || !(rule.recipients.is_empty() || rule.recipients.contains(recipient)) {
                 continue;
             }
             match self.missing_in(state, set, &address.name, rule) {
@@ -138,7 +139,7 @@ impl Path {
                 Some(words) => why = words,
             }
         }
-        Some(why)
+        Some(format!("{self:?}: {why}"))
     }
 
     fn missing_in(&self, state: &State, set: &str, name: &str, rule: &rule::Settings) -> Option<String> {
@@ -163,10 +164,12 @@ impl Path {
                 _ => {}
             }
         }
-        if self.stored && stored.is_empty() {
-            return Some(format!("rule {name} does not store it"));
-        }
-        (self.handled && !handled).then(|| format!("rule {name} gives it to no function"))
+        let is_whole = match self {
+            Self::Taken(_) => true,
+            Self::Stored(_) => !stored.is_empty(),
+            Self::Handled(_) => handled,
+        };
+        (!is_whole).then(|| format!("rule {name} does less"))
     }
 }
 

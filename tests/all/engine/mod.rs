@@ -8,5 +8,6 @@ mod missing;
 mod noise;
 mod others;
 mod owners;
+mod paths;
 mod propagation;
 mod protected;

@@ -331,6 +331,15 @@ impl Manage for Role {
         Ok(Some(Live { settings, owner }))
     }
 
+    /// Keeps the earlier rights of our own policies. One that somebody added is none of them.
+    fn widened(desired: &Settings, live: &Settings) -> Settings {
+        let policies = desired.policies.iter().map(|(name, policy)| {
+            let earlier = live.policies.get(name);
+            (name.clone(), earlier.map_or_else(|| policy.clone(), |earlier| policy.widened(earlier)))
+        });
+        Settings { policies: policies.collect(), ..desired.clone() }
+    }
+
     fn created_at(live: &Settings) -> Option<SystemTime> {
         *live.created
     }

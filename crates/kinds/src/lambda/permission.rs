@@ -4,7 +4,10 @@
 //! statement, so every change is a replacement.
 
 use crate::identity::Identity;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde::Serialize;
 
@@ -144,6 +147,8 @@ impl Manage for Permission {
         let some = || Some(text());
         Settings { principal: text(), action: text(), source_account: some(), source_arn: some(), other: some() }
     }
+
+    const GAP: Option<Duration> = Some(Duration::from_secs(2));
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let statements = statements(session, address.container()).await?;

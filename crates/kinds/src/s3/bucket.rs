@@ -299,6 +299,10 @@ impl Manage for Bucket {
         Ok(Some(Live { settings, owner }))
     }
 
+    fn widened(desired: &Settings, live: &Settings) -> Settings {
+        Settings { policy: desired.policy.widened(&live.policy), ..desired.clone() }
+    }
+
     fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
         let mut kept = crate::keep_denials(&mut desired.policy, &live.policy);
         // Encryption by KMS is the stronger one, even by AWS's own key.

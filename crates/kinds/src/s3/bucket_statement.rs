@@ -199,6 +199,10 @@ impl Manage for BucketStatement {
         crate::registered::statement()
     }
 
+    fn widened(desired: &Statement, live: &Statement) -> Statement {
+        desired.united(live).unwrap_or_else(|| desired.clone())
+    }
+
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Statement>>, Failure> {
         let found = find(session, address.container()).await?;
         if found == Found::NoBucket {

@@ -46,7 +46,7 @@ pub struct Settings {
 }
 
 /// The requirement of TLS for incoming mail.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tls {
     /// Takes mail with and without TLS.
@@ -121,8 +121,16 @@ impl Manage for Rule {
     const FIELDS: &'static [Field] =
         &[plain("enabled"), plain("recipients"), plain("scan"), plain("tls"), plain("actions")];
 
-    const REFERS_TO: &'static [Kind] =
-        &[Kind::ReceiptRuleSet, Kind::Bucket, Kind::BucketStatement, Kind::Function, Kind::Permission, Kind::Topic];
+    const REFERS_TO: &'static [Kind] = &[
+        Kind::ReceiptRuleSet,
+        Kind::Bucket,
+        Kind::BucketStatement,
+        Kind::Function,
+        Kind::EventInvoke,
+        Kind::Permission,
+        Kind::Topic,
+        Kind::Subscription,
+    ];
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::Everything, super::LOOKING),
@@ -141,6 +149,21 @@ impl Manage for Rule {
             actions: vec![Action::Stop { topic: None }],
             after: Input::default(),
             kept: Input::default(),
+        }
+    }
+
+    /// Takes the mail of the recipients of both: another rule may be about to take over some of them.
+    fn widened(desired: &Settings, live: &Settings) -> Settings {
+        if !live.enabled {
+            return desired.clone();
+        }
+        let is_for_all = desired.recipients.is_empty() || live.recipients.is_empty();
+        let both = desired.recipients.union(&live.recipients).filter(|_| !is_for_all);
+        Settings {
+            enabled: true,
+            recipients: both.cloned().collect(),
+            tls: desired.tls.min(live.tls),
+            ..desired.clone()
         }
     }
 

@@ -191,6 +191,10 @@ impl Manage for Topic {
         Ok(Some(Live { settings, owner }))
     }
 
+    fn widened(desired: &Settings, live: &Settings) -> Settings {
+        Settings { policy: desired.policy.widened(&live.policy), ..desired.clone() }
+    }
+
     fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
         let is_by_aws = desired.policy.is_empty();
         let mut kept = crate::keep_denials(&mut desired.policy, &live.policy);

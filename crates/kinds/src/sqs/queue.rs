@@ -228,6 +228,10 @@ impl Manage for Queue {
         Ok(Some(Live { settings: Settings::from_attributes(&attributes, tags)?, owner }))
     }
 
+    fn widened(desired: &Settings, live: &Settings) -> Settings {
+        Settings { policy: desired.policy.widened(&live.policy), ..desired.clone() }
+    }
+
     fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
         let mut kept = crate::keep_denials(&mut desired.policy, &live.policy);
         let key = crate::keep_key("kms_key", &mut desired.kms_key, live.kms_key.as_ref());

@@ -10,7 +10,6 @@ mod grammar;
 mod index;
 mod judge;
 mod paragraphs;
-mod plan;
 mod scope;
 mod tokens;
 mod vocabulary;

@@ -3,7 +3,7 @@
 
 use contract::context::VARIABLE;
 
-use super::{Blueprint, distinct, of, rights, seconds, storage::invoked_by_topic};
+use super::{Blueprint, RuleSet, distinct, of, rights, seconds, storage::invoked_by_topic};
 use declaration::{Action, Architecture, Function, SecretReference, SecretSource, Subscription};
 use engine::{Address, Stack};
 use kinds::{
@@ -17,6 +17,9 @@ use kinds::{
     logs::log_group,
     s3::artifacts,
 };
+
+/// SES as a principal.
+const SES: &str = "ses.amazonaws.com";
 
 pub(super) fn add(blueprint: &mut Blueprint<'_>) {
     for (entry, declared) in &blueprint.declaration.functions {
@@ -134,7 +137,7 @@ fn permissions(blueprint: &mut Blueprint<'_>) {
         _ => None,
     });
     for (rule, function) in invokes {
-        let settings = permission::Settings::invoke("ses.amazonaws.com", names.account(), blueprint.rule_arn(rule));
+        let settings = permission::Settings::invoke(SES, names.account(), blueprint.rule_arn(rule));
         permissions.push((function, invoked_by_rule(function, rule), settings));
     }
     for (topic, declared) in &blueprint.declaration.topics {
@@ -149,7 +152,12 @@ fn permissions(blueprint: &mut Blueprint<'_>) {
     permissions.sort_by(|(_, one, _), (_, other, _)| one.cmp(other));
     permissions.dedup_by(|(_, one, _), (_, other, _)| one == other);
     for (function, id, settings) in permissions {
-        let address = Address::within(names.name(Kind::Function, function), names.name(Kind::Permission, &id.entry));
+        // Lambda cannot change a statement: for a rule in another set there is another one, beside it, until the rules are switched.
+        let name = match blueprint.given.rule_set {
+            RuleSet::Joined(set) if settings.principal == SES => format!("{}-in-{set}", id.entry),
+            _ => id.entry.clone(),
+        };
+        let address = Address::within(names.name(Kind::Function, function), names.name(Kind::Permission, &name));
         blueprint.add(id, address, settings, vec![of(Kind::Function, function)]);
     }
 }

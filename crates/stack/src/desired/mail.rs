@@ -1,6 +1,12 @@
 //! The receipt rules, the rule set that contains them, their order, and the activation of the set.
 
-use super::{Blueprint, RuleSet, distinct, function::invoked_by_rule, of, storage::stored_by, topic_of};
+use super::{
+    Blueprint, RuleSet, distinct,
+    function::invoked_by_rule,
+    of,
+    storage::{stored_by, subscriptions_of},
+    topic_of,
+};
 use declaration::{Action, Bucket, Encoding, Invocation, ReceiptRule, Tls};
 use engine::Address;
 use kinds::{
@@ -73,19 +79,23 @@ fn rule(blueprint: &mut Blueprint<'_>, declared: &ReceiptRule, set: &str, predec
     blueprint.add(of(Kind::ReceiptRule, &declared.name), address, settings, after);
 }
 
-/// Returns what must exist before a rule: SES checks at its creation that it may write, publish and
-/// invoke.
+/// Returns what must exist before a rule: SES checks at its creation that it may write, publish and invoke; and what a topic
+/// delivers to must listen before the first mail.
 fn prerequisites(blueprint: &Blueprint<'_>, declared: &ReceiptRule) -> Vec<Id> {
     let mut ids = Vec::new();
     if *blueprint.given.rule_set == RuleSet::Own {
         ids.push(own_set(blueprint));
     }
     for action in &declared.actions {
-        ids.extend(topic_of(action).map(|topic| of(Kind::Topic, topic)));
+        if let Some(topic) = topic_of(action) {
+            ids.push(of(Kind::Topic, topic));
+            ids.extend(subscriptions_of(blueprint.declaration, topic));
+        }
         match action {
             Action::Store { bucket, .. } => ids.push(write_permission_of(blueprint, bucket, &declared.name)),
             Action::Invoke { function, .. } => {
-                ids.extend([of(Kind::Function, function), invoked_by_rule(function, &declared.name)]);
+                ids.extend([of(Kind::Function, function), of(Kind::EventInvoke, function)]);
+                ids.push(invoked_by_rule(function, &declared.name));
             }
             _ => {}
         }

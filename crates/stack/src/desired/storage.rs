@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Blueprint, days, of, seconds, statement_id, topic_of, with_ids};
 use aws::policy::{Policy, Statement};
-use declaration::{Action, Bucket, Notify, Secret, SecretSource, Subscription, Topic};
+use declaration::{Action, Bucket, Declaration, Notify, Secret, SecretSource, Subscription, Topic};
 use engine::Address;
 use kinds::{
     Id, Kind,
@@ -213,7 +213,23 @@ pub(super) fn subscribe(blueprint: &mut Blueprint<'_>, entry: &str, told: &Subsc
     };
     let settings = subscription::Settings { raw_delivery, ..subscription::Settings::default() };
     let address = Address::within(names.name(Kind::Topic, entry), subscription::name(protocol, &endpoint));
-    blueprint.add(of(Kind::Subscription, format!("{entry}.{protocol}:{who}")), address, settings, after);
+    blueprint.add(subscribed(entry, protocol, who), address, settings, after);
+}
+
+/// Returns the identity of a subscription.
+fn subscribed(topic: &str, protocol: &str, who: &str) -> Id {
+    of(Kind::Subscription, format!("{topic}.{protocol}:{who}"))
+}
+
+/// Returns the subscriptions that a topic is declared with.
+pub(super) fn subscriptions_of(declaration: &Declaration, topic: &str) -> Vec<Id> {
+    let declared = declaration.topics.get(topic).map_or(&[][..], |topic| &topic.subscriptions);
+    let id = |told: &Subscription| match told {
+        Subscription::Mail(address) => subscribed(topic, "email", address),
+        Subscription::Queue { queue, .. } => subscribed(topic, "sqs", queue),
+        Subscription::Function(function) => subscribed(topic, "lambda", function),
+    };
+    declared.iter().map(id).collect()
 }
 
 /// Returns the identity of a topic's permission to invoke a function.

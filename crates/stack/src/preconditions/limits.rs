@@ -1,5 +1,7 @@
 //! AWS's quotas, and other people's rules that would keep mail from ours.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_ses::types::ReceiptRule;
 use futures::future::try_join_all;
 
@@ -104,13 +106,24 @@ pub(super) fn rules(stack: &Stack, declaration: &Declaration, rule_set: &RuleSet
     };
     let foreign: Vec<&ReceiptRule> = there.iter().filter(|rule| !rule.name.starts_with(&stack.rule_prefix())).collect();
     let mut findings = Vec::new();
-    if foreign.len() + declaration.receipt_rules.len() > MOST_RULES {
+    let declared: BTreeSet<String> =
+        declaration.receipt_rules.iter().map(|rule| format!("{}{}", stack.rule_prefix(), rule.name)).collect();
+    let undeclared = there.len() - foreign.len() - there.iter().filter(|rule| declared.contains(&rule.name)).count();
+    if foreign.len() + declared.len() > MOST_RULES {
         findings.push(Finding::blocks(
             format!(
                 "rule set `{name}` holds {} of others, and SES takes {MOST_RULES} in a set",
                 counted(foreign.len(), "rule")
             ),
             "make room there, or say `take_over: true`",
+        ));
+    } else if foreign.len() + declared.len() + undeclared > MOST_RULES {
+        findings.push(Finding::blocks(
+            format!(
+                "rule set `{name}` has no room for the new rules beside {} that they replace, and SES takes {MOST_RULES} in a set",
+                counted(undeclared, "rule")
+            ),
+            "make room there, or change fewer rules at once: no mail is lost between the old ones and the new ones then",
         ));
     }
     let first = there.iter().position(|rule| rule.name.starts_with(&stack.rule_prefix())).unwrap_or(there.len());
@@ -170,6 +183,16 @@ mod tests {
     fn a_set_that_is_full_blocks() {
         let full = (0..200).map(|number| rule(&format!("rule-{number}"), &["a@example.com"], false)).collect();
         assert_eq!(told(full).len(), 1);
+    }
+
+    #[test]
+    fn a_set_without_room_for_new_rules_beside_the_old_ones_blocks() {
+        let others = |count: usize| (0..count).map(|number| rule(&format!("rule-{number}"), &["a@example.com"], false));
+        let with_old =
+            |count: usize| told(others(count).chain([rule("mail.old", &["a@example.com"], false)]).collect());
+        assert_eq!(with_old(198), []);
+        let findings = with_old(199);
+        assert!(findings.len() == 1 && findings[0].what.contains("no room for the new rules"), "{findings:?}");
     }
 
     #[test]

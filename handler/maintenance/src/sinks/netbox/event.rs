@@ -42,7 +42,6 @@ pub(super) fn make(input: &PlanInput<'_>, name: String, window: Window, content:
         status: if waits { INTERIM } else { target },
         start: window.start(),
         end: window.end(),
-        zone: window.stated().0.zone_name(),
         name,
     }
 }
@@ -77,8 +76,7 @@ pub(super) fn change(
         remarks = note::remarks(&event.comments);
     }
     let target = lifecycle(event).named(content.status).status;
-    let zone = window.and_then(|window| window.stated().0.zone_name());
-    write(event, note, &Fields { target, window, zone, summary: text, remarks }, view)
+    write(event, note, &Fields { target, window, summary: text, remarks }, view)
 }
 
 /// Returns the call that cancels an event whose window the notice leaves out.
@@ -108,8 +106,7 @@ pub(super) fn take_over(event: &StoredEvent, old: &Note, newer: &StoredEvent, no
     let claims = claim::live(&old.claims, view.now);
     let note = Note { removed: removed(Some(old), &note.impacts), then: None, yields: false, claims, ..note.clone() };
     let remarks = note::remarks(&newer.comments);
-    // The zone of another event was not read.
-    let fields = Fields { target, window: newer.window(), zone: None, summary: newer.summary.clone(), remarks };
+    let fields = Fields { target, window: newer.window(), summary: newer.summary.clone(), remarks };
     write(event, note, &fields, view)
 }
 
@@ -125,8 +122,6 @@ pub(super) fn reopen(event: &StoredEvent, note: &Note) -> Action {
 struct Fields {
     target: EventStatus,
     window: Option<Window>,
-    /// Name of the zone in which the window is stated; `None` where nobody knows it.
-    zone: Option<String>,
     summary: String,
     remarks: Vec<String>,
 }
@@ -149,7 +144,6 @@ fn write(event: &StoredEvent, mut note: Note, fields: &Fields, view: &View) -> A
         status: (status != event.status).then_some(status),
         start: (start != event.start).then_some(start),
         end: (end != event.end).then_some(end),
-        zone: fields.zone.clone().filter(|_| (start, end) != (event.start, event.end)),
         acknowledged: (event.acknowledged && !unchanged).then_some(false),
         comments: Some(comments),
     };

@@ -49,10 +49,6 @@ pub struct NewEvent {
     pub start: Timestamp,
     /// End of the window.
     pub end: Timestamp,
-    /// Name of the zone in which the notice states the start; `None` for an offset without a name. Each plugin has a key of its
-    /// own for it.
-    #[serde(skip)]
-    pub zone: Option<String>,
     /// Comments, with the note.
     pub comments: String,
 }
@@ -75,9 +71,6 @@ pub struct EventChange {
     /// End of the window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<Timestamp>,
-    /// Name of the zone in which the notice states the new start. Each plugin has a key of its own for it.
-    #[serde(skip)]
-    pub zone: Option<String>,
     /// `true` if a person has acknowledged the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<bool>,

@@ -11,9 +11,8 @@ use tokio::{
 use super::*;
 use crate::sinks::netbox::{
     ids::{CircuitId, EventId, ImpactId, ProviderId},
-    records::{Action, EventChange, NewEvent, NewImpact, Performed, Records},
+    records::{Action, EventChange, NewImpact, Performed, Records},
 };
-use schedule::EventStatus;
 
 /// Requests that the server received: request line, headers and body.
 type Asked = Arc<Mutex<Vec<String>>>;
@@ -344,40 +343,4 @@ async fn certificates_that_cannot_be_read_are_said_to_be_so() {
     let client = Client::new("https://127.0.0.1:9", ca, SecretSource::Given("t".into()));
     let fault = client.perform(&Action::RemoveImpacts(vec![ImpactId::new(1)])).await.unwrap_err();
     assert!(fault.to_string().contains("`NETBOX_CA` cannot be read"), "{fault}");
-}
-
-#[tokio::test]
-async fn the_zone_of_a_window_stands_under_the_key_of_the_plugin() {
-    let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
-    let event = NewEvent {
-        provider: ProviderId::new(3),
-        name: "CHG-1".to_owned(),
-        summary: "s".to_owned(),
-        status: EventStatus::Confirmed,
-        start: at("2026-03-02T08:00:00Z"),
-        end: at("2026-03-02T09:00:00Z"),
-        zone: Some("America/New_York".to_owned()),
-        comments: String::new(),
-    };
-    let change = EventChange { start: Some(event.start), zone: event.zone.clone(), ..EventChange::default() };
-    let update = Action::Update { event: EventId::new(7), etag: "W/\"1\"".to_owned(), change };
-    let none = Action::Update { event: EventId::new(7), etag: "W/\"1\"".to_owned(), change: EventChange::default() };
-    for (plugin, own, other) in [
-        (Plugin::CircuitMaintenance, r#""time_zone":"America/New_York""#, "original_timezone"),
-        (Plugin::Notices, r#""original_timezone":"America/New_York""#, "time_zone"),
-    ] {
-        let types = (plugin == Plugin::Notices).then(|| page(TYPES));
-        let answers = types.into_iter().chain([ok(EVENT), ok(EVENT), ok(EVENT)]).collect::<Vec<_>>();
-        let asked_before = answers.len() - 3;
-        let (client, asked) = server(answers).await;
-        let client = client.with_plugin(Some(plugin));
-        for action in [&Action::Create(event.clone()), &update, &none] {
-            client.perform(action).await.unwrap();
-        }
-        let asked = asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for request in &asked[asked_before..asked_before + 2] {
-            assert!(request.contains(own) && !request.contains(other), "{request}");
-        }
-        assert!(!asked[asked_before + 2].contains("zone"), "{}", asked[asked_before + 2]);
-    }
 }

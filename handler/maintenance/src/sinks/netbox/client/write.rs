@@ -50,13 +50,9 @@ impl Records for Client {
             Spoken::Notices(_) => (format!("{}/maintenance/", notices::PART), format!("{}/impact/", notices::PART)),
         };
         match action {
-            Action::Create(event) => {
-                let body = Zoned::new(spoken, event, event.zone.as_deref());
-                self.event(spoken, "POST", &events, None, &body).await
-            }
+            Action::Create(event) => self.event(spoken, "POST", &events, None, event).await,
             Action::Update { event, etag, change } => {
-                let body = Zoned::new(spoken, change, change.zone.as_deref());
-                self.event(spoken, "PATCH", &format!("{events}{event}/"), Some(etag), &body).await
+                self.event(spoken, "PATCH", &format!("{events}{event}/"), Some(etag), change).await
             }
             Action::AddImpacts(new) => match spoken {
                 Spoken::CircuitMaintenance => self.impacts_written(spoken, "POST", &impacts, new).await,
@@ -80,27 +76,6 @@ impl Records for Client {
             Pause::Trouble(time) => Duration::from_millis(150) * 2_u32.pow(time.min(5)),
         };
         self.wait(about).await;
-    }
-}
-
-/// The body of a write with the zone of the window, under the key of the plugin. Plugins from before 0.8 pass over it.
-#[derive(Serialize)]
-struct Zoned<'event, Body> {
-    #[serde(flatten)]
-    body: &'event Body,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time_zone: Option<&'event str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    original_timezone: Option<&'event str>,
-}
-
-impl<'event, Body> Zoned<'event, Body> {
-    fn new(spoken: Spoken, body: &'event Body, zone: Option<&'event str>) -> Self {
-        let (time_zone, original_timezone) = match spoken {
-            Spoken::CircuitMaintenance => (zone, None),
-            Spoken::Notices(_) => (None, zone),
-        };
-        Self { body, time_zone, original_timezone }
     }
 }
 

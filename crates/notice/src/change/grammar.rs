@@ -50,6 +50,20 @@ pub(super) const HELPERS: &[&str] = &[
     "aurait", "avoir", "haber", "aver", "venire", "bien", "sera", "completamente",
 ];
 
+/// French adverbs in "ment", an ending that English nouns have too.
+pub(super) const FRENCH_ADVERBS: &[&str] = &[
+    "actuellement", "completement", "correctement", "definitivement", "desormais", "egalement", "entierement",
+    "eventuellement", "finalement", "immediatement", "initialement", "malheureusement", "momentanement", "normalement",
+    "officiellement", "partiellement", "prealablement", "precedemment", "provisoirement", "rapidement", "recemment",
+    "seulement", "simplement", "temporairement", "totalement",
+];
+
+/// English words in "ly" that are no adverbs.
+pub(super) const NO_ADVERBS: &[&str] = &[
+    "supply", "resupply", "assembly", "disassembly", "family", "reply", "anomaly", "italy", "apply", "comply", "imply",
+    "multiply", "rally", "tally", "monopoly",
+];
+
 /// A condition opens: what follows has not happened.
 pub(super) const CONDITIONS: &[&str] = &[
     "if", "unless", "whether", "provided that", "in case", "in the case", "in the event", "in event",

@@ -49,7 +49,6 @@ fn is_asked_or_legal(sentence: &Sentence<'_>) -> bool {
 
 /// A word of change with its verb group.
 pub(super) struct Judge<'sentence> {
-    pub(super) sentence: &'sentence Sentence<'sentence>,
     pub(super) tokens: &'sentence [Token],
     pub(super) hits: &'sentence [Hit],
     pub(super) hit: Hit,
@@ -68,26 +67,27 @@ impl<'sentence> Judge<'sentence> {
         for before in hits.iter().take(index).rev() {
             let Some(between) = tokens.get(before.end..group) else { break };
             let gap = tokens.get(before.end).map(|token| token.before);
-            let joins = between.iter().all(is_conjunction) && (!between.is_empty() || gap == Some(Gap::Comma));
+            let joins = between.iter().all(|token| is_conjunction(token, hit.entry.language))
+                && (!between.is_empty() || gap == Some(Gap::Comma));
             if gap == Some(Gap::Break) || !joins {
                 break;
             }
             group = group_start(tokens, before.at);
         }
         let clause = match hit.entry.language {
-            Language::German | Language::Dutch => clause_around(tokens, hit),
+            Language::German | Language::Dutch => clause_around(tokens, hits, hit),
             Language::Turkish => hit.at..(hit.end + 2).min(tokens.len()),
             Language::English | Language::Romance => group..hit.at,
         };
         let around = clause.filter_map(|at| tokens.get(at)).map(|token| token.word.as_str()).collect();
-        Some(Self { sentence, tokens, hits, hit, group, around })
+        Some(Self { tokens, hits, hit, group, around })
     }
 
     fn verdict(&self) -> Verdict {
         let change = self.hit.entry.change;
         let phrase = self.tokens.get(self.hit.at..self.hit.end).unwrap_or_default();
         let is_order = phrase.iter().any(|token| is_in(token, &["disregard", "ignore"]));
-        if self.is_answered_with_no() || self.is_extent() || is_order && self.is_conditional_below() {
+        if self.is_answered_with_no() || self.is_extent() || is_order && self.is_followed_by_condition() {
             return Verdict::Harmless;
         }
         if self.hit.entry.language == Language::Turkish {
@@ -115,10 +115,10 @@ impl<'sentence> Judge<'sentence> {
         let is_ahead = !is_past
             && (self.has(words::AHEAD) || self.is_clause_wide() && self.has(&["worden"]) && !self.has(words::PERFECT));
         let condition = self.condition(words::CONDITIONS);
-        if condition == Some(Condition::Holds) || self.is_of_another() {
+        if condition == Some(Condition::InCondition) || self.is_of_another() {
             return Verdict::Harmless;
         }
-        let is_timed = self.condition(words::TIMES) == Some(Condition::Holds);
+        let is_timed = self.condition(words::TIMES) == Some(Condition::InCondition);
         let is_open = is_of_progress || self.is_timed_in_present();
         if is_timed && is_open && (is_possible || !is_past) {
             return Verdict::Harmless;
@@ -133,11 +133,14 @@ impl<'sentence> Judge<'sentence> {
             (false, false) => {}
         }
         // "Should the date have passed, please consider the work as completed".
-        let is_consequence = condition == Some(Condition::Leads) && is_of_progress && self.before_group("consider");
+        let is_consequence =
+            condition == Some(Condition::InConsequence) && is_of_progress && self.before_group("consider");
         if is_consequence {
             return Verdict::Harmless;
         }
-        if is_ahead && (is_of_progress || condition == Some(Condition::Leads) || self.is_conditional_below()) {
+        if is_ahead
+            && (is_of_progress || condition == Some(Condition::InConsequence) || self.is_followed_by_condition())
+        {
             return Verdict::Harmless;
         }
         if change == Change::Completed && self.is_attribute() { Verdict::Harmless } else { Verdict::Told(change) }
@@ -145,7 +148,7 @@ impl<'sentence> Judge<'sentence> {
 
     /// "We cancel", "had to reschedule".
     fn act(&self, change: Change) -> Verdict {
-        let clause = clause_around(self.tokens, self.hit);
+        let clause = self.clause();
         let is_possible = self.tokens.get(clause).is_some_and(|clause| {
             clause.iter().any(|token| is_in(token, words::POSSIBLE) || is_in(token, &["possible", "impossible"]))
         });
@@ -201,7 +204,7 @@ impl<'sentence> Judge<'sentence> {
         });
         let next = self.tokens.get(self.hit.end).filter(|token| token.before == Gap::Blank);
         let is_rule = next.is_some_and(|token| is_in(token, words::RULES));
-        let clause = self.tokens.get(clause_around(self.tokens, self.hit)).unwrap_or_default();
+        let clause = self.tokens.get(self.clause()).unwrap_or_default();
         let is_told_later = clause.iter().any(|token| is_in(token, &["will", "shall", "werden", "zullen", "zal"]));
         let is_possible = clause.iter().any(|token| is_in(token, words::POSSIBLE));
         let tells = |token: &Token| {
@@ -243,7 +246,7 @@ impl<'sentence> Judge<'sentence> {
         let is_of_progress = matches!(change, Change::Completed | Change::Started);
         let is_open =
             ends(&["ebilir", "abilir", "irse", "ursa", "ilirse", "lirsa", "nirsa", "halinde", "durumunda", "takdirde"])
-                || self.condition(words::CONDITIONS) == Some(Condition::Holds);
+                || self.condition(words::CONDITIONS) == Some(Condition::InCondition);
         let is_ahead = ends(&[
             "acak", "ecek", "diginda", "dugunda", "diktan", "dikten", "ninca", "ince", "sonra", "kadar", "mak", "mek",
             "masi",

@@ -1,29 +1,43 @@
-//! Judges a word of change by its sentence: its clause, its verb group, the conditions before and after it, and the noun that it
-//! is said of.
+//! Judges a word of change, such as "cancelled", by the words around it in its sentence.
+//!
+//! Its *verb group* is the word with the helping verbs, negations and adverbs directly before it: "has not been cancelled". Its *clause*
+//! is the part of the sentence around it, from comma to comma. A *condition* opens with a phrase such as "if" and ends at a comma; its
+//! *consequence* follows. The *subject* is the noun that the word is said of.
 
 use super::{
     grammar as words,
-    index::{self, Hit},
+    index::Hit,
     judge::Judge,
     tokens::{Gap, Token},
     vocabulary::Language,
 };
 
-/// Maximum distance from a noun back to the preposition that makes it a part of another one, in words: "on the ring of your
-/// circuit".
+/// Maximum number of words from a noun back to the preposition that makes it a part of another noun: "the ring of your circuit".
 pub(super) const PREPOSITION_REACH: usize = 3;
 
-/// The relation of a condition to a word of change.
+/// The part of a conditional sentence in which a word of change is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Condition {
-    /// The word is part of the condition: "if it is cancelled".
-    Holds,
-    /// The word is part of the consequence: "if it rains, it is cancelled".
-    Leads,
+    /// "If it is cancelled, …", and "if it rains, cancelled", which has no verb of its own.
+    InCondition,
+    /// "If it rains, it is cancelled".
+    InConsequence,
+}
+
+/// The subject of a word of change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    /// The maintenance: "the work on your circuit".
+    Work,
+    /// An object of the work: "your circuit".
+    Object,
+    /// Only parts of other nouns are named: "of your circuit".
+    PartOnly,
+    Unknown,
 }
 
 impl Judge<'_> {
-    /// Returns the word at a distance before the verb group; `None` if a comma or a stronger separation is between them.
+    /// Returns the word that is `distance` words before the verb group; `None` if a comma or a stronger separation is between them.
     pub(super) fn before(&self, distance: usize) -> Option<&str> {
         let at = self.group.checked_sub(distance)?;
         let apart = self.tokens.get(at + 1..=self.group)?.iter().any(|token| token.before > Gap::Bracket);
@@ -38,56 +52,57 @@ impl Judge<'_> {
             .any(|token| is_in(token, words::NOT) || token.word.contains("meyecek") || token.word.contains("mayacak"))
     }
 
-    /// Returns whether a word stands in the clause before the verb group.
+    /// Returns whether the clause has a word before the verb group.
     pub(super) fn before_group(&self, word: &str) -> bool {
         self.tokens.get(self.clause_start()..self.group).unwrap_or_default().iter().any(|token| token.word == word)
     }
 
+    /// Returns the index at which the clause begins.
     pub(super) fn clause_start(&self) -> usize {
-        clause_around(self.tokens, self.hit).start
+        self.clause().start
     }
 
+    /// Returns the range of the clause, the word of change included.
+    pub(super) fn clause(&self) -> std::ops::Range<usize> {
+        clause_around(self.tokens, self.hits, self.hit)
+    }
+
+    /// Returns whether the verb group may be spread over the whole clause, as in German and Dutch: "wurde am Montag abgesagt".
     pub(super) fn is_clause_wide(&self) -> bool {
         matches!(self.hit.entry.language, Language::German | Language::Dutch)
     }
 
-    /// Returns whether the condition is of time and in the present: "when it is postponed" may come; "once it has been
-    /// postponed" tells that it was.
+    /// Returns whether the last phrase of time before the verb group opens something that is still to come: "when it is postponed" may
+    /// come, and "once it has been postponed" has come.
     pub(super) fn is_timed_in_present(&self) -> bool {
-        let perfect = ["has", "have", "had", "been"];
-        let last =
-            self.tokens.get(..self.group).unwrap_or_default().iter().rev().find(|token| is_in(token, words::TIMES));
-        last.is_some_and(|token| {
-            is_in(
-                token,
-                &["when", "whenever", "wenn", "wanneer", "cuando", "quando", "quand", "lorsque", "sobald", "zodra"],
-            )
-        }) && !self.has(&perfect)
+        const OPEN: &[&str] =
+            &["when", "whenever", "wenn", "wanneer", "cuando", "quando", "quand", "lorsque", "sobald", "zodra"];
+        const COME: &[&str] = &["has", "have", "had", "been"];
+        let before = self.tokens.get(..self.group).unwrap_or_default();
+        let last = before.iter().rev().find(|token| is_in(token, words::TIMES));
+        last.is_some_and(|token| is_in(token, OPEN)) && !self.has(COME) && !self.has(words::PAST)
     }
 
     /// Returns whether the word is said of another maintenance: "those that have been completed", "the previous maintenance was
     /// cancelled", "any cancelled work".
     pub(super) fn is_of_another(&self) -> bool {
+        const EARLIER_ADVERBS: &[&str] = &[
+            "previously",
+            "earlier",
+            "formerly",
+            "zuvor",
+            "eerder",
+            "previamente",
+            "anteriormente",
+            "precedentemente",
+            "precedemment",
+        ];
         if let (Some("that" | "which"), Some("those" | "ones" | "one")) = (self.before(1), self.before(2)) {
             return true;
         }
-        let is_adverb = |word: &str| {
-            [
-                "previously",
-                "earlier",
-                "formerly",
-                "zuvor",
-                "eerder",
-                "previamente",
-                "anteriormente",
-                "precedentemente",
-                "precedemment",
-            ]
-            .contains(&word)
-        };
         let last =
             self.hit.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or("", |token| token.word.as_str());
-        if is_adverb(last) || words::UNREAL.contains(&last) {
+        if EARLIER_ADVERBS.contains(&last) || words::UNREAL.contains(&last) {
             return true;
         }
         let subject = self.tokens.get(self.group.saturating_sub(PREPOSITION_REACH)..self.group).unwrap_or_default();
@@ -95,7 +110,7 @@ impl Judge<'_> {
             && !self.tokens.iter().any(|token| words::ANNOUNCED.iter().any(|word| token.word.starts_with(word)))
     }
 
-    /// Returns whether the word is an extent: "complete loss of service" says how much goes down, not what is done.
+    /// Returns whether the word says how much goes down, and not what is done: "complete loss of service".
     pub(super) fn is_extent(&self) -> bool {
         let extents = [
             "loss",
@@ -115,80 +130,94 @@ impl Judge<'_> {
         word.is_some_and(|token| token.word == "complete") && next.is_some_and(|token| is_in(token, &extents))
     }
 
-    /// Returns whether the word is an attribute of the next one: "the completed form" says nothing of the maintenance.
+    /// Returns whether the word is an attribute of the noun after it: "the completed form" says nothing of the maintenance. A word that
+    /// goes on with "completed successfully", "all completed today" or "completed by our team" is a verb.
     pub(super) fn is_attribute(&self) -> bool {
         let determiners = [
             "the", "a", "an", "all", "your", "our", "of", "der", "die", "das", "de", "het", "el", "la", "los", "o",
             "il", "le", "les", "and",
         ];
-        let next = self.tokens.get(self.hit.end).is_some_and(|token| token.before == Gap::Blank);
-        self.group == self.hit.at && next && self.before(1).is_some_and(|word| determiners.contains(&word))
+        let next = self.tokens.get(self.hit.end).filter(|token| token.before == Gap::Blank);
+        let is_noun = next.is_some_and(|token| !is_adverb(token) && !is_in(token, NOT_NOUNS));
+        self.group == self.hit.at && is_noun && self.before(1).is_some_and(|word| determiners.contains(&word))
     }
 
     /// Returns whether the word is a label whose value denies it: "Cancelled: no".
     pub(super) fn is_answered_with_no(&self) -> bool {
-        let behind = self.tokens.get(self.hit.end..).unwrap_or_default();
+        let after = self.tokens.get(self.hit.end..).unwrap_or_default();
         let nothing =
             ["no", "none", "n", "a", "nil", "false", "nein", "nee", "non", "not", "applicable", "nao", "hayir"];
-        behind.first().is_some_and(|token| token.before == Gap::Break)
-            && behind.iter().all(|token| is_in(token, &nothing))
+        after.first().is_some_and(|token| token.before == Gap::Break)
+            && after.iter().all(|token| is_in(token, &nothing))
     }
 
-    /// Returns whether the word is said of the maintenance: the nearest known noun before it is one for the maintenance, and not
-    /// for the objects of the work. A title has no noun, or has it after the word.
+    /// Returns whether the word is said of the maintenance, and not of the objects of the work.
+    ///
+    /// The nearest known noun before the verb group decides. A title has no noun, or has it after the word.
     pub(super) fn is_said_of_work(&self) -> bool {
-        let clause = clause_around(self.tokens, self.hit);
-        let is_last = |at: usize| at + 1 == self.hit.at;
-        let mut is_known = false;
-        for at in (clause.start..self.group).rev() {
+        let subject = self.subject();
+        if let Subject::Work | Subject::Object = subject {
+            return subject == Subject::Work;
+        }
+        if self.is_clause_wide() {
+            return self.has_work_alone();
+        }
+        self.is_followed_by_work() || subject == Subject::Unknown && (self.opens_title() || self.tokens.len() <= 2)
+    }
+
+    /// Returns the nearest known noun before the verb group that is not a part of another one.
+    fn subject(&self) -> Subject {
+        let start = self.clause_start();
+        let mut subject = Subject::Unknown;
+        for at in (start..self.group).rev() {
             let Some(token) = self.tokens.get(at) else { continue };
-            let is_service = begins(token, words::SERVICE) && !is_in(token, words::WORK);
-            if !is_service && !begins(token, words::WORK) {
+            let is_object = begins(token, words::SERVICE) && !is_in(token, words::WORK);
+            if !is_object && !begins(token, words::WORK) {
                 continue;
             }
-            is_known = true;
-            let reach = at.saturating_sub(PREPOSITION_REACH).max(clause.start)..at;
-            let is_part = self
-                .tokens
-                .get(reach)
-                .is_some_and(|before| before.iter().any(|token| is_in(token, words::PREPOSITIONS)));
-            if !is_part {
-                return !is_service;
+            let before = self.tokens.get(at.saturating_sub(PREPOSITION_REACH).max(start)..at).unwrap_or_default();
+            if !before.iter().any(|token| is_in(token, words::PREPOSITIONS)) {
+                return if is_object { Subject::Object } else { Subject::Work };
             }
+            subject = Subject::PartOnly;
         }
-        // In German and Dutch the participle is last in its clause: the noun may be anywhere before it.
-        if self.is_clause_wide() {
-            let whole = self.tokens.get(clause).unwrap_or_default();
-            return whole.len() <= 2
-                || whole.iter().any(|token| begins(token, words::WORK))
-                    && !whole.iter().any(|token| begins(token, words::SERVICE));
-        }
-        // "We have started the work": the object follows the verb.
-        let mut behind = self.tokens.get(self.hit.end..).unwrap_or_default().iter().take(3);
-        if behind.next().is_some_and(|token| is_in(token, DETERMINERS))
-            && behind.take_while(|token| !begins(token, words::SERVICE)).any(|token| begins(token, words::WORK))
-        {
-            return true;
-        }
+        subject
+    }
+
+    /// Returns whether the clause names the maintenance and none of its objects, anywhere: German and Dutch participles are last in
+    /// their clause. A clause of one or two words is a title.
+    fn has_work_alone(&self) -> bool {
+        let clause = self.tokens.get(self.clause()).unwrap_or_default();
+        let names = |nouns: &[&str]| clause.iter().any(|token| begins(token, nouns));
+        clause.len() <= 2 || names(words::WORK) && !names(words::SERVICE)
+    }
+
+    /// Returns whether the maintenance is the object of the word: "we have started the work".
+    fn is_followed_by_work(&self) -> bool {
+        let mut after = self.tokens.get(self.hit.end..).unwrap_or_default().iter().take(3);
+        after.next().is_some_and(|token| is_in(token, DETERMINERS))
+            && after.take_while(|token| !begins(token, words::SERVICE)).any(|token| begins(token, words::WORK))
+    }
+
+    /// Returns whether the word opens a title: "Completed: …", "Completed maintenance".
+    fn opens_title(&self) -> bool {
         let next = self.tokens.get(self.hit.end);
-        let is_headed = self.group == self.hit.at
-            && next.is_none_or(|token| token.before == Gap::Break || begins(token, words::WORK));
-        let opens = self.tokens.get(self.group).is_some_and(|token| token.before == Gap::Break)
-            && self.sentence.after >= Gap::Blank;
-        !is_known && (is_headed && opens || self.tokens.len() <= 2)
-            || is_known && is_last(self.group) && is_headed && opens
+        let is_headed = next.is_none_or(|token| token.before == Gap::Break || begins(token, words::WORK));
+        let opens = self.tokens.get(self.group).is_some_and(|token| token.before == Gap::Break);
+        self.group == self.hit.at && is_headed && opens
     }
 
     /// Returns whether a condition follows the word: "will be postponed if it rains".
-    pub(super) fn is_conditional_below(&self) -> bool {
-        let behind = self.tokens.get(self.hit.end..).unwrap_or_default();
-        (0..behind.len()).any(|at| {
-            phrase_at(behind, at, words::CONDITIONS).is_some()
-                || behind.get(at).is_some_and(|token| token.before >= Gap::Comma && is_in(token, words::INVERTED))
-        }) && !behind.iter().any(|token| is_in(token, words::COURTESY))
+    pub(super) fn is_followed_by_condition(&self) -> bool {
+        let after = self.tokens.get(self.hit.end..).unwrap_or_default();
+        (0..after.len()).any(|at| {
+            phrase_at(after, at, words::CONDITIONS).is_some()
+                || after.get(at).is_some_and(|token| token.before >= Gap::Comma && is_in(token, words::INVERTED))
+        }) && !after.iter().any(|token| is_in(token, words::COURTESY))
     }
 
-    /// Returns the relation of the last of these conditions before the word to it; `None` without one.
+    /// Returns the part of a conditional sentence in which the word is, by the last of these phrases before it; `None` if there is no
+    /// such phrase, or if a new statement begins after it.
     pub(super) fn condition(&self, conditions: &[&str]) -> Option<Condition> {
         let is_inverted = |at: usize| {
             at == 0
@@ -196,60 +225,118 @@ impl Judge<'_> {
                 && self.tokens.first().is_some_and(|token| is_in(token, words::INVERTED))
         };
         let ends = |at: usize| phrase_at(self.tokens, at, conditions).or_else(|| is_inverted(at).then_some(1));
-        let end = (0..self.hit.at).rev().find_map(|at| ends(at).filter(|end| *end <= self.hit.at))?;
-        let scope = self.tokens.get(end..self.hit.at).unwrap_or_default();
-        if scope.iter().any(|token| is_in(token, words::COURTESY)) {
+        let start = (0..self.hit.at).rev().find_map(|at| ends(at).filter(|end| *end <= self.hit.at))?;
+        let between = self.tokens.get(start..self.hit.at)?;
+        if between.iter().any(|token| is_in(token, words::COURTESY)) {
             return None;
         }
-        let mut at = end;
+        let mut at = start;
         while at <= self.hit.at {
             let token = self.tokens.get(at)?;
-            if at > end && is_in(token, words::STATEMENTS) {
+            if at > start && is_in(token, words::STATEMENTS) {
                 return None;
             }
-            if token.before >= Gap::Comma && !self.is_list(at) {
-                if at > end || token.before == Gap::Break {
-                    return (token.before == Gap::Comma).then_some(Condition::Leads);
+            if token.before >= Gap::Comma && !self.is_in_list(start, at) {
+                if token.before == Gap::Break {
+                    return None;
                 }
-                // "If, for any reason, it is cancelled".
-                at = (at + 1..self.hit.at)
+                if at > start {
+                    // "If it rains, cancelled" has no verb of its own.
+                    let has_verb = at < self.hit.at;
+                    return Some(if has_verb { Condition::InConsequence } else { Condition::InCondition });
+                }
+                // "If, for any reason, it is cancelled": the condition goes on after the second comma.
+                at = (at + 1..=self.hit.at)
                     .find(|next| self.tokens.get(*next).is_some_and(|token| token.before == Gap::Comma))?;
             }
             at += 1;
         }
-        Some(Condition::Holds)
+        Some(Condition::InCondition)
     }
 
-    /// Returns whether only other words of change are between: "delayed, postponed or cancelled".
-    pub(super) fn is_list(&self, from: usize) -> bool {
-        (from..self.hit.at).all(|at| {
-            let is_hit = self.hits.iter().any(|hit| (hit.at..hit.end).contains(&at));
-            is_hit || self.tokens.get(at).is_some_and(|token| is_conjunction(token) || is_helper(token))
-        })
+    /// Returns whether the comma at `from` is one between words of change, of which the first is after `start`: "if it is delayed,
+    /// postponed or cancelled".
+    fn is_in_list(&self, start: usize, from: usize) -> bool {
+        let is_hit = |at: usize| self.hits.iter().any(|hit| (hit.at..hit.end).contains(&at));
+        let is_link = |token: &Token| is_conjunction(token, self.hit.entry.language) || is_helper(token);
+        self.hits.iter().any(|hit| (start..from).contains(&hit.at))
+            && (from..self.hit.at).all(|at| is_hit(at) || self.tokens.get(at).is_some_and(is_link))
     }
 }
+
+/// Words after a participle that show that it is a verb: no noun follows.
+const NOT_NOUNS: &[&str] = &[
+    "today",
+    "yesterday",
+    "tonight",
+    "now",
+    "early",
+    "late",
+    "later",
+    "ahead",
+    "already",
+    "as",
+    "on",
+    "at",
+    "by",
+    "in",
+    "within",
+    "with",
+    "without",
+    "before",
+    "after",
+    "during",
+    "for",
+    "from",
+    "and",
+    "or",
+    "but",
+    "since",
+    "this",
+    "last",
+    "well",
+    "again",
+    "heute",
+    "gestern",
+    "vandaag",
+    "gisteren",
+    "hoy",
+    "ayer",
+    "hoje",
+    "ontem",
+    "oggi",
+    "ieri",
+    "hier",
+    "con",
+    "com",
+    "sin",
+    "sem",
+    "senza",
+    "sans",
+    "por",
+    "par",
+];
 
 const DETERMINERS: &[&str] = &["the", "this", "our", "these", "all", "your"];
 
 /// Returns the range of the clause around a word of change, the word included.
-pub(super) fn clause_around(tokens: &[Token], hit: Hit) -> std::ops::Range<usize> {
+///
+/// German and Dutch verbs are apart from their participles. So another verb's clause begins after "und", unless a word of change follows:
+/// that one may share the verb before it, "wurde geprüft und abgeschlossen".
+pub(super) fn clause_around(tokens: &[Token], hits: &[Hit], hit: Hit) -> std::ops::Range<usize> {
     let opens = |at: &usize| tokens.get(*at).is_some_and(|token| token.before >= Gap::Comma);
     let states = |at: &usize| tokens.get(*at).is_some_and(|token| is_in(token, words::STATEMENTS));
-    // German and Dutch verbs are apart from their participles: another verb's clause begins after "and", unless that joins two
-    // participles.
     let is_wide = matches!(hit.entry.language, Language::German | Language::Dutch);
     let joins =
         |at: &usize| is_wide && tokens.get(*at).is_some_and(|token| is_in(token, &["und", "aber", "en", "maar"]));
-    let goes_on =
-        |at: &usize| index::hits(tokens).iter().any(|other| other.at == at + 1 || other.end == *at && hit.at == at + 1);
+    let goes_on = |at: &usize| hits.iter().any(|other| other.at == at + 1);
     let ends = |at: &usize| opens(at) || states(at) || joins(at) && !goes_on(at);
     let start = (0..=hit.at).rev().find(|at| ends(at)).unwrap_or(0);
     let end = (hit.end..tokens.len()).find(|at| ends(at)).unwrap_or(tokens.len());
     start..end
 }
 
-/// Returns the index at which the verb group of a word begins: helping verbs, negations and adverbs directly before it belong to
-/// it.
+/// Returns the index at which the verb group of a word begins.
 pub(super) fn group_start(tokens: &[Token], at: usize) -> usize {
     let mut start = at;
     while start > 0
@@ -261,25 +348,43 @@ pub(super) fn group_start(tokens: &[Token], at: usize) -> usize {
     start
 }
 
+/// Returns whether a word may be in a verb group before the word of change.
 pub(super) fn is_helper(token: &Token) -> bool {
-    let is_adverb = token.word.len() > 4
-        && (token.word.ends_with("ly") || token.word.ends_with("mente") || token.word.ends_with("ment"));
-    is_adverb
+    is_adverb(token)
         || [words::HELPERS, words::POSSIBLE, words::AHEAD, words::PAST, words::PERFECT, words::NOT]
             .iter()
             .any(|list| is_in(token, list))
 }
 
-pub(super) fn is_conjunction(token: &Token) -> bool {
-    is_in(token, &["or", "and", "oder", "und", "of", "en", "o", "y", "e", "ou", "et", "u", "ve", "veya", "ya", "da"])
+/// Returns whether a word is an adverb by its ending. English nouns share the ending of French adverbs, "equipment", so those are
+/// listed; so are the English nouns and verbs in "ly".
+pub(super) fn is_adverb(token: &Token) -> bool {
+    let word = token.word.as_str();
+    is_in(token, words::FRENCH_ADVERBS)
+        || word.len() > 5 && word.ends_with("mente")
+        || word.len() > 4 && word.ends_with("ly") && !is_in(token, words::NO_ADVERBS)
 }
 
+/// Returns whether a word joins two others in a language.
+pub(super) fn is_conjunction(token: &Token, language: Language) -> bool {
+    let conjunctions: &[&str] = match language {
+        Language::English => &["or", "and"],
+        Language::German => &["oder", "und"],
+        Language::Dutch => &["of", "en"],
+        Language::Romance => &["o", "y", "e", "ou", "et", "u"],
+        Language::Turkish => &["ve", "veya", "ya", "da"],
+    };
+    is_in(token, conjunctions)
+}
+
+/// Returns whether a word is one of a list.
 pub(super) fn is_in(token: &Token, list: &[&str]) -> bool {
     list.contains(&token.word.as_str())
 }
 
+/// Returns whether a word begins like one of a list. Entries of up to four letters, such as "it" and "es", must be the whole word or its
+/// plural.
 pub(super) fn begins(token: &Token, list: &[&str]) -> bool {
-    // Short entries such as "it" and "es" must match as words; "arbeit" also matches the beginning of "arbeiten".
     list.iter().any(|word| {
         if word.len() <= 4 {
             token.word == *word || token.word.strip_suffix('s') == Some(word)

@@ -25,8 +25,6 @@ pub(super) struct Token {
 pub(super) struct Sentence<'text> {
     pub(super) text: &'text str,
     pub(super) tokens: Vec<Token>,
-    /// Separation after the last word.
-    pub(super) after: Gap,
 }
 
 /// Splits a paragraph into its sentences.
@@ -89,7 +87,7 @@ fn sentence(text: &str) -> Sentence<'_> {
     }
     push(&mut tokens, &mut word, &mut gap);
     name_month(&mut tokens);
-    Sentence { text, tokens, after: gap }
+    Sentence { text, tokens }
 }
 
 /// Keeps the month of May apart from what may be.

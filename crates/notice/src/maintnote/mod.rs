@@ -2,15 +2,17 @@
 //! (github.com/maint-notification).
 //!
 //! Each VEVENT is one maintenance. The standard asks for provider, account, maintenance id, object ids, impact and status. What
-//! identifies a notice (account, id, DTSTAMP) has to be there, and so has an impact, unless the work is over or off; a status that
-//! is missing is NO-CHANGE. A calendar without any such property is an ordinary invitation and no notice.
+//! identifies a notice (account, id, DTSTAMP) has to be there, and so has an impact, unless the work is completed or cancelled; a
+//! missing status is NO-CHANGE. A calendar without any such property is an ordinary invitation and no notice.
 
 mod time;
 mod zone;
 
+use std::collections::BTreeMap;
+
 use super::{
     draft::{Draft, Times},
-    failure::Failure,
+    failure::{Failure, FailureKind},
     found::{Found, Place, quote},
     model::{Circuit, Impact, Moment, Status},
     pattern::Pattern,
@@ -26,8 +28,8 @@ const OBJECT: &str = "X-MAINTNOTE-OBJECT-ID";
 /// The parameter that tells the carrier's own value from others of the same name, such as an underlying carrier's.
 const PRECEDENCE: &str = "X-MAINTNOTE-PRECEDENCE";
 
-/// Returns the drafts of all calendars of the mail, in order; `None` if none of them is a MAINTNOTE. An entry that is not whole
-/// makes all of them a failure: a person gets the others as a suggestion. See [`suggest`].
+/// Returns the drafts of all calendars of the mail, in order; `None` if none of them is a MAINTNOTE. One incomplete entry makes the
+/// whole mail a failure: a person gets the other entries as a suggestion. See [`suggest`].
 pub fn read(source: &Source<'_>) -> Result<Option<Vec<Draft>>, Failure> {
     if let Some(failure) = source.calendars().iter().find_map(|content| content.failure.as_ref()) {
         return Err(failure.clone());
@@ -35,7 +37,7 @@ pub fn read(source: &Source<'_>) -> Result<Option<Vec<Draft>>, Failure> {
     let mut entries = Vec::new();
     for entry in entries_of(source) {
         let entry = entry?;
-        if let Some(failure) = entry.lacks {
+        if let Some(failure) = entry.incomplete {
             return Err(failure);
         }
         entries.push(entry);
@@ -54,10 +56,13 @@ pub fn suggest(source: &Source<'_>) -> Vec<Draft> {
     latest(entries).map_or_else(|_| Vec::new(), |entries| entries.into_iter().map(|entry| entry.draft).collect())
 }
 
-/// Returns the windows of the calendars' entries, MAINTNOTE or not, each once: what an invitation beside a notice says.
+/// Returns the windows of the calendars' entries, MAINTNOTE or not, each once: an invitation may accompany a notice.
 pub fn windows(source: &Source<'_>) -> Result<Vec<Times>, Failure> {
     let mut read = Vec::new();
-    for_each_event(source, |event| read.push(event.window(Status::Confirmed)));
+    for_each_event(source, |event| {
+        let status = event.status().map_or(Status::NoChange, |status| status.value);
+        read.push(event.window(status));
+    });
     let mut windows: Vec<Times> = Vec::new();
     for window in read {
         let Some(window) = window? else { continue };
@@ -75,7 +80,8 @@ struct Entry {
     uid: Option<String>,
     sequence: u32,
     /// Reason why the entry is incomplete; `None` if it is complete.
-    lacks: Option<Failure>,
+    incomplete: Option<Failure>,
+    /// Ordinal of its VEVENT among those of all calendars of the mail, from 1.
     number: usize,
 }
 
@@ -89,7 +95,8 @@ fn entries_of(source: &Source<'_>) -> Vec<Result<Entry, Failure>> {
     entries
 }
 
-fn for_each_event(source: &Source<'_>, mut look: impl FnMut(&Event<'_>)) {
+/// Calls `visit` with each VEVENT of the mail, MAINTNOTE or not.
+fn for_each_event(source: &Source<'_>, mut visit: impl FnMut(&Event<'_>)) {
     let mut number = 0;
     let calendars = source.calendars().iter().flat_map(|content| &content.components);
     for calendar in calendars.filter(|component| component.is("VCALENDAR")) {
@@ -97,34 +104,51 @@ fn for_each_event(source: &Source<'_>, mut look: impl FnMut(&Event<'_>)) {
         let is_cancelled = calendar.first("METHOD").is_some_and(|method| method.text_is("CANCEL"));
         for component in calendar.components.iter().filter(|component| component.is("VEVENT")) {
             number += 1;
-            look(&Event { component, number, zones: &zones, is_cancelled });
+            visit(&Event { component, number, zones: &zones, is_cancelled });
         }
     }
 }
 
-/// Returns, of entries with one UID, the one with the highest sequence: the others are its past. Entries without a rank contradict
-/// each other, unless they are of several maintenances under a meaningless UID.
+/// Keeps of each maintenance under one UID the entry with the highest sequence: the others are its past.
+///
+/// Two entries of one maintenance with one sequence must say the same. Several maintenances may share a UID that means nothing: then
+/// they begin with the same sequence. Otherwise one of them may replace another, and nobody can tell which.
 fn latest(entries: Vec<Entry>) -> Result<Vec<Entry>, Failure> {
     let mut kept: Vec<Entry> = Vec::new();
+    let mut first_sequences: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
+    let mut last_numbers: BTreeMap<String, usize> = BTreeMap::new();
     for entry in entries {
-        let twin = kept.iter_mut().find(|known| known.uid.is_some() && known.uid == entry.uid);
-        let Some(twin) = twin else {
+        let Some(uid) = entry.uid.clone() else {
             kept.push(entry);
             continue;
         };
-        let is_same = twin.id == entry.id;
-        if is_same && entry.sequence > twin.sequence {
-            *twin = entry;
-        } else if !is_same && entry.sequence == twin.sequence {
-            kept.push(entry);
-        } else if !is_same || (entry.sequence == twin.sequence && !entry.draft.says_the_same(&twin.draft)) {
-            let place = Place::Calendar { event: entry.number, property: "UID" };
-            let quote = entry.uid.unwrap_or_default();
-            let failure = Failure::ambiguous("one entry with this UID and sequence").with_quote(&quote);
-            return Err(Failure { place: Some(place), ..failure });
+        let first = first_sequences.entry(uid.clone()).or_default().entry(entry.id.clone()).or_insert(entry.sequence);
+        *first = entry.sequence.min(*first);
+        last_numbers.insert(uid, entry.number);
+        match kept.iter_mut().find(|known| known.uid == entry.uid && known.id == entry.id) {
+            None => kept.push(entry),
+            Some(twin) if entry.sequence > twin.sequence => *twin = entry,
+            Some(twin) if entry.sequence == twin.sequence && !entry.draft.says_the_same(&twin.draft) => {
+                return Err(contradiction(entry.uid.as_deref(), entry.number));
+            }
+            Some(_) => {}
+        }
+    }
+    for (uid, number) in last_numbers {
+        let mut firsts = first_sequences.get(&uid).into_iter().flat_map(BTreeMap::values);
+        let first = firsts.next();
+        if firsts.any(|other| Some(other) != first) {
+            return Err(contradiction(Some(&uid), number));
         }
     }
     Ok(kept)
+}
+
+/// Returns the failure of an entry that contradicts another one with its UID.
+fn contradiction(uid: Option<&str>, number: usize) -> Failure {
+    let place = Place::Calendar { event: number, property: "UID" };
+    let failure = Failure::ambiguous("one entry with this UID and sequence").with_quote(uid.unwrap_or_default());
+    Failure { place: Some(place), ..failure }
 }
 
 /// Like [`read`], a failure where the mail has no MAINTNOTE.
@@ -143,12 +167,14 @@ pub fn read_or_other(source: &Source<'_>) -> Result<Reading, Failure> {
         return Ok(Reading::Notice(drafts));
     }
     let subject = source.subject();
-    let spoken = match source.body() {
+    let mention = match source.body() {
         _ if MAINTENANCE.is_match(&subject.value) => Some(subject),
         Ok(body) => body.matching(&MAINTENANCE),
-        Err(_) => None,
+        // A mail without a body says nothing; one whose body cannot be read may say anything.
+        Err(failure) if failure.kind == FailureKind::Missing => None,
+        Err(failure) => return Err(failure),
     };
-    match spoken {
+    match mention {
         Some(words) => Err(Failure {
             place: Some(words.place.clone()),
             ..Failure::missing("a calendar with X-MAINTNOTE properties").with_quote(&words.quote)
@@ -157,26 +183,27 @@ pub fn read_or_other(source: &Source<'_>) -> Result<Reading, Failure> {
     }
 }
 
-/// Returns `true` if a calendar of the mail has an entry with a MAINTNOTE property, be it whole or not.
+/// Returns whether a calendar of the mail has an entry with a MAINTNOTE property, complete or not.
 pub fn is_announced(source: &Source<'_>) -> bool {
-    maintnotes(source).next().is_some()
+    let calendars = source.calendars().iter().flat_map(|content| &content.components);
+    calendars.flat_map(|calendar| &calendar.components).any(is_maintnote)
 }
 
 /// Returns the part of a MAINTNOTE that identifies the provider: its name or one of its domains as `X-MAINTNOTE-PROVIDER`, or an
 /// organizer there.
 pub fn names(source: &Source<'_>, provider: &Provider) -> Option<Found<String>> {
     let properties = [("X-MAINTNOTE-PROVIDER", is_name as fn(&str, &Provider) -> bool), ("ORGANIZER", is_at)];
-    maintnotes(source).enumerate().find_map(|(index, event)| {
-        properties.iter().find_map(|(name, is_own)| {
-            let property = event.first(name)?;
-            is_own(&property.value, provider).then(|| property.found(name, index + 1))
-        })
-    })
-}
-
-fn maintnotes<'source>(source: &'source Source<'_>) -> impl Iterator<Item = &'source Component> {
-    let calendars = source.calendars().iter().flat_map(|content| &content.components);
-    calendars.flat_map(|calendar| &calendar.components).filter(|event| is_maintnote(event))
+    let mut named = None;
+    for_each_event(source, |event| {
+        if named.is_some() || !is_maintnote(event.component) {
+            return;
+        }
+        named = properties.iter().find_map(|(name, is_own)| {
+            let property = event.ranked(name).find(|property| is_own(&property.value, provider))?;
+            Some(property.found(name, event.number))
+        });
+    });
+    named
 }
 
 /// Returns whether a text is a provider's name or domain.
@@ -187,6 +214,7 @@ pub(crate) fn is_name(text: &str, provider: &Provider) -> bool {
         || Domain::new(text).is_some_and(|domain| is_domain(&domain, provider))
 }
 
+/// Returns whether an organizer's address is at one of a provider's domains.
 fn is_at(organizer: &str, provider: &Provider) -> bool {
     let domain = organizer.rsplit_once('@').and_then(|(_, domain)| Domain::new(domain));
     domain.is_some_and(|domain| is_domain(&domain, provider))
@@ -200,11 +228,13 @@ fn is_maintnote(event: &Component) -> bool {
     event.is("VEVENT") && event.properties.iter().any(|property| property.name.starts_with(PREFIX))
 }
 
+/// A VEVENT with what its calendar says about it.
 struct Event<'calendar> {
     component: &'calendar Component,
+    /// Ordinal among the VEVENTs of all calendars of the mail, from 1.
     number: usize,
     zones: &'calendar Zones,
-    /// The calendar is sent to take its entries back.
+    /// `true` if the calendar cancels its entries: `METHOD:CANCEL`.
     is_cancelled: bool,
 }
 
@@ -218,15 +248,15 @@ impl Event<'_> {
             id: id.value,
             uid: None,
             sequence: 0,
-            lacks: None,
+            incomplete: None,
             number: self.number,
         };
         match self.expect("X-MAINTNOTE-ACCOUNT") {
             Ok(account) if is_placeholder(&account.value) => {
-                entry.lacks = Some(Failure::malformed("an account", &account));
+                entry.incomplete = Some(Failure::malformed("an account", &account));
             }
             Ok(account) => entry.draft = entry.draft.account(account),
-            Err(failure) => entry.lacks = Some(failure),
+            Err(failure) => entry.incomplete = Some(failure),
         }
         for (name, set) in [
             ("X-MAINTNOTE-PROVIDER", Draft::announced_provider as fn(Draft, Found<String>) -> Draft),
@@ -246,9 +276,6 @@ impl Event<'_> {
             entry.sequence = sequence.value;
             entry.draft = entry.draft.sequence(sequence);
         }
-        if let Some(rule) = self.component.first("RRULE").or_else(|| self.component.first("RDATE")) {
-            return Err(Failure::malformed("an entry that does not repeat", &rule.found("RRULE", self.number)));
-        }
         if let Some((start, end)) = self.window(status.value)? {
             entry.draft = entry.draft.window(start, end);
         }
@@ -256,14 +283,18 @@ impl Event<'_> {
         Ok(entry)
     }
 
-    /// Returns the window; a final notice may lack one end of it, and then has none.
+    /// Returns the window, which must not repeat. `None` if the status is final and start or end is missing.
     fn window(&self, status: Status) -> Result<Option<Times>, Failure> {
+        for name in ["RRULE", "RDATE"] {
+            if let Some(rule) = self.component.first(name) {
+                return Err(Failure::malformed("an entry that does not repeat", &rule.found(name, self.number)));
+            }
+        }
         let start = self.time("DTSTART")?;
-        let end = match (self.time("DTEND")?, self.one("DTSTART")?, self.one("DURATION")?) {
-            (None, Some(start), Some(duration)) => match self.component.first("DTSTART") {
-                Some(property) => Some(self.zones.read_end(property, start, duration)?),
-                None => None,
-            },
+        let end = match (self.time("DTEND")?, self.single("DTSTART")?, self.one("DURATION")?) {
+            (None, Some(start), Some(duration)) => {
+                Some(self.zones.read_end(start, start.found("DTSTART", self.number), duration)?)
+            }
             (end, ..) => end,
         };
         match (start, end) {
@@ -275,9 +306,8 @@ impl Event<'_> {
     }
 
     fn time(&self, name: &'static str) -> Result<Option<Found<Moment>>, Failure> {
-        let Some(found) = self.one(name)? else { return Ok(None) };
-        let Some(property) = self.component.first(name) else { return Ok(None) };
-        self.zones.read(property, found).map(Some)
+        let Some(property) = self.single(name)? else { return Ok(None) };
+        self.zones.read(property, property.found(name, self.number)).map(Some)
     }
 
     fn status(&self) -> Result<Found<Status>, Failure> {
@@ -286,18 +316,24 @@ impl Event<'_> {
             .filter(|found| !found.value.trim().is_empty())
             .map(|found| found.try_map("a status of the MAINTNOTE standard", |text| status(text)))
             .transpose()?;
-        let is_off =
+        let is_cancelled =
             self.is_cancelled || self.component.first("STATUS").is_some_and(|status| status.text_is("CANCELLED"));
+        let by_calendar = if is_cancelled {
+            Found::by_rule(Status::Cancelled, "an entry that its calendar cancels is cancelled")
+        } else {
+            Found::by_rule(Status::NoChange, "an entry without X-MAINTNOTE-STATUS changes no status")
+        };
         match stated {
-            Some(stated) if !is_off || stated.value.is_final() => Ok(stated),
-            Some(stated) if stated.value != Status::NoChange => {
-                Err(Failure::malformed("the status CANCELLED, for the calendar takes this entry back", &stated))
+            None => Ok(by_calendar),
+            Some(stated) if !is_cancelled || stated.value.is_final() => Ok(stated),
+            Some(stated) if stated.value == Status::NoChange => Ok(by_calendar),
+            Some(stated) => {
+                Err(Failure::malformed("the status CANCELLED, for the calendar cancels this entry", &stated))
             }
-            _ if is_off => Ok(Found::by_rule(Status::Cancelled, "a calendar entry that is taken back is cancelled")),
-            _ => Ok(Found::by_rule(Status::NoChange, "an entry without X-MAINTNOTE-STATUS changes no status")),
         }
     }
 
+    /// Returns the objects of the entry, each with its own impact or the common one.
     fn circuits(&self, status: Status) -> Result<Vec<Found<Circuit>>, Failure> {
         let common = self
             .one("X-MAINTNOTE-IMPACT")?
@@ -317,7 +353,7 @@ impl Event<'_> {
                         Failure::malformed("an impact of the MAINTNOTE standard", &found).with_quote(own)
                     })?,
                     (None, Some(common)) => common.value,
-                    // What was to happen to a circuit matters no more once the work is over or off.
+                    // The impact on a circuit no longer matters once the work is completed or cancelled.
                     (None, None) if status.is_final() => Impact::NoImpact,
                     (None, None) => return Err(self.missing("X-MAINTNOTE-IMPACT")),
                 };
@@ -325,22 +361,36 @@ impl Event<'_> {
                 circuits.push(id.try_map("the id of an object", |id| Circuit::new(id, impact))?);
             }
         }
+        if circuits.is_empty() && common.is_none() && !status.is_final() {
+            return Err(self.missing("X-MAINTNOTE-IMPACT"));
+        }
         Ok(circuits)
     }
 
-    /// Returns the property of that name; of several the primary one, a failure if nothing ranks them and they differ.
-    fn one(&self, name: &'static str) -> Result<Option<Found<String>>, Failure> {
-        let is_primary = |property: &&Property| {
+    /// Returns the properties of a name: those that are ranked as primary, or all of them if none is.
+    fn ranked(&self, name: &'static str) -> impl Iterator<Item = &Property> {
+        let is_primary = |property: &Property| {
             property.parameter(PRECEDENCE).is_some_and(|rank| rank.trim().eq_ignore_ascii_case("PRIMARY"))
         };
-        let has_primary = self.component.all(name).any(|property| is_primary(&property));
-        let mut all = self.component.all(name).filter(|property| !has_primary || is_primary(property));
+        let has_primary = self.component.all(name).any(is_primary);
+        self.component.all(name).filter(move |property| !has_primary || is_primary(property))
+    }
+
+    /// Returns the property of a name; a failure if several differ and none is ranked as primary.
+    fn single(&self, name: &'static str) -> Result<Option<&Property>, Failure> {
+        let mut all = self.ranked(name);
         let Some(first) = all.next() else { return Ok(None) };
         if let Some(other) = all.find(|other| other.value != first.value || other.parameters != first.parameters) {
             let failure = Failure::ambiguous(format!("one {name}"));
-            return Err(failure.with_quote(&format!("{} … {}", first.value, other.value)));
+            let place = Some(Place::Calendar { event: self.number, property: name });
+            return Err(Failure { place, ..failure.with_quote(&format!("{} … {}", first.value, other.value)) });
         }
-        Ok(Some(first.found(name, self.number)))
+        Ok(Some(first))
+    }
+
+    /// Returns the value of [`Self::single`] with its place.
+    fn one(&self, name: &'static str) -> Result<Option<Found<String>>, Failure> {
+        Ok(self.single(name)?.map(|property| property.found(name, self.number)))
     }
 
     fn expect(&self, name: &'static str) -> Result<Found<String>, Failure> {
@@ -359,7 +409,7 @@ impl Property {
     }
 }
 
-/// Returns a status word of the standard, or a spelling of it that carriers use.
+/// Returns the status of a word of the standard, or of another spelling that carriers use.
 fn status(word: &str) -> Option<Status> {
     let word = hyphened(word);
     match word.as_str() {

@@ -4,6 +4,8 @@ use super::*;
 use crate::{failure::FailureKind, model::Maintenance, provider::LearnedFrom};
 use mail::Mail;
 
+mod entries;
+
 static CARRIER: Provider = Provider {
     slug: "carrier",
     name: "Carrier",

@@ -1,319 +1,244 @@
-//! The forms of dates and times of day, as a few words and numbers beside each other.
+//! Reads times of day and lengths of time at the start of a run of tokens.
 
-use jiff::civil::Weekday;
+use super::tokens::Token;
 
-/// A word, a number, or a mark of a line. Blanks are left out.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Token<'text> {
-    pub(super) text: &'text str,
-    pub(super) at: usize,
-    /// `true` if a blank stands before it.
-    is_apart: bool,
+const HOUR: i32 = 3600;
+const HALF_DAY: i32 = 12 * HOUR;
+const DAY: i32 = 24 * HOUR;
+
+/// A time of day, and the number of tokens that write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TimeOfDay {
+    /// Seconds since midnight; a whole day for `24:00`.
+    pub(super) seconds: i32,
+    pub(super) tokens: usize,
 }
 
-impl Token<'_> {
-    fn number(&self) -> Option<i32> {
-        let is_number = self.text.len() <= 8 && self.text.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number { self.text.parse().ok() } else { None }
+/// Reads the time of day that begins at the first token: `22:00`, `22:00:30`, `22h00`, `22.00 hrs`, `2200 UTC`, `10 pm`,
+/// `10:00 p.m.`.
+pub(super) fn time_of_day(tokens: &[Token<'_>]) -> Option<TimeOfDay> {
+    let written = hours_and_minutes(tokens).or_else(|| hour_of_half_day(tokens))?;
+    let TimeOfDay { mut seconds, tokens: mut used } = written;
+    let has_minutes = used > 1;
+    if let Some((is_afternoon, length)) = half_day(tokens.get(used..)?, has_minutes)
+        && seconds < HALF_DAY + HOUR
+    {
+        seconds = seconds % HALF_DAY + if is_afternoon { HALF_DAY } else { 0 };
+        used += length;
     }
-
-    fn is(&self, mark: char) -> bool {
-        self.text.starts_with(mark) && self.text.len() == mark.len_utf8()
-    }
-
-    pub(super) fn is_word(&self) -> bool {
-        self.text.starts_with(char::is_alphabetic)
-    }
+    (seconds <= DAY).then_some(TimeOfDay { seconds, tokens: used })
 }
 
-/// Takes a line apart: runs of digits, runs of letters, marks.
-pub(super) fn tokens<'text>(text: &'text str, tokens: &mut Vec<Token<'text>>) {
-    tokens.clear();
-    let mut characters = text.char_indices().peekable();
-    let mut is_apart = false;
-    while let Some((at, first)) = characters.next() {
-        if first.is_whitespace() {
-            is_apart = true;
-            continue;
-        }
-        let mut end = at + first.len_utf8();
-        let same = |next: char| {
-            first.is_ascii_digit() && next.is_ascii_digit() || first.is_alphabetic() && next.is_alphabetic()
-        };
-        while let Some((next, _)) = characters.next_if(|(_, next)| same(*next)) {
-            end = next + text.get(next..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
-        }
-        tokens.extend(text.get(at..end).map(|text| Token { text, at, is_apart }));
-        is_apart = false;
-    }
-}
-
-/// A time of day at the start of the tokens: seconds since midnight, and how many tokens it takes.
-pub(super) fn time_of_day(tokens: &[Token<'_>]) -> Option<(i32, usize)> {
+/// Reads a time that says its minutes. A point, or nothing, between hours and minutes needs a word after it that makes them a time:
+/// `22.00` may be a price, and `2200` a number.
+fn hours_and_minutes(tokens: &[Token<'_>]) -> Option<TimeOfDay> {
     let first = tokens.first()?;
-    let hour = first.number()?;
-    let digits = first.text.len();
-    let mark = tokens.get(1);
-    let two = |index: usize| {
-        let token = tokens.get(index).filter(|token| token.text.len() == 2 && !token.is_apart)?;
-        token.number().filter(|number| *number < 60)
-    };
-    let (seconds, used) = match mark {
-        Some(mark) if digits <= 2 && (mark.is(':') || mark.text == "h" && !mark.is_apart) && two(2).is_some() => {
-            let minutes = two(2)?;
-            let is_again = tokens.get(3).is_some_and(|next| next.is(':') && !next.is_apart);
-            match two(4).filter(|_| is_again) {
-                Some(seconds) => (hour * 3600 + minutes * 60 + seconds, 5),
-                None => (hour * 3600 + minutes * 60, 3),
-            }
-        }
-        // `22.00 hrs`, `22.00 UTC`
-        Some(mark) if digits <= 2 && mark.is('.') && !mark.is_apart && two(2).is_some() && ends_time(tokens.get(3)) => {
-            (hour * 3600 + two(2)? * 60, 3)
-        }
-        next if digits == 4 && hour % 100 < 60 && ends_time(next) => (hour / 100 * 3600 + hour % 100 * 60, 1),
-        // `20310401T2200`
-        Some(mark) if digits == 8 && mark.text == "T" => return None,
-        next if digits <= 2 && half(next).is_some() => (hour * 3600, 1),
-        _ => return None,
-    };
-    let (seconds, used) = match half(tokens.get(used)) {
-        Some(is_afternoon) if seconds < 13 * 3600 => {
-            let morning = seconds % (12 * 3600);
-            let length = if tokens.get(used).is_some_and(|word| word.text.len() == 1) { 3 } else { 1 };
-            (morning + if is_afternoon { 12 * 3600 } else { 0 }, used + length.min(tokens.len() - used))
-        }
-        _ => (seconds, used),
-    };
-    (seconds <= 24 * 3600).then_some((seconds, used))
-}
-
-/// Whether a word is `PM` (`true`) or `AM`; `a.m.` stands in several tokens.
-fn half(word: Option<&Token<'_>>) -> Option<bool> {
-    let word = word?.text;
-    if word.eq_ignore_ascii_case("pm") || word.eq_ignore_ascii_case("p") {
-        Some(true)
-    } else if word.eq_ignore_ascii_case("am") || word.eq_ignore_ascii_case("a") && word.len() == 1 {
-        Some(false)
-    } else {
-        None
+    let number = first.number()?;
+    if first.text.len() == 4 {
+        let is_time = number % 100 < 60 && is_followed_by_time_word(tokens.get(1));
+        return is_time.then_some(TimeOfDay { seconds: number / 100 * HOUR + number % 100 * 60, tokens: 1 });
     }
-}
-
-/// Whether a word shows that the number before it is a time.
-fn ends_time(word: Option<&Token<'_>>) -> bool {
-    let words =
-        ["hrs", "hours", "h", "hr", "utc", "gmt", "z", "uhr", "cet", "cest", "est", "edt", "local", "lt", "hkt", "sgt"];
-    word.is_some_and(|word| words.iter().any(|known| known.eq_ignore_ascii_case(word.text)))
-}
-
-/// A date whose parts are told apart by their form; the year may be missing.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Named {
-    pub(super) year: Option<i32>,
-    pub(super) month: i32,
-    pub(super) day: i32,
-}
-
-/// A date with the name of its month, or the year first.
-pub(super) fn named_date(tokens: &[Token<'_>]) -> Option<(Named, usize)> {
-    let first = tokens.first()?;
-    if let Some(number) = first.number() {
-        let is_year = (2000..2100).contains(&number);
-        if first.text.len() == 4 && is_year {
-            return year_first(tokens, number);
-        }
-        if first.text.len() == 8 && (2000..2100).contains(&(number / 10_000)) {
-            let (month, day) = (number / 100 % 100, number % 100);
-            return Some((Named { year: Some(number / 10_000), month, day }, 1));
-        }
-        if first.text.len() > 2 {
-            return None;
-        }
-        let at = pass(tokens, 1);
-        let month = month(tokens.get(at)?.text)?;
-        let (year, used) = year(tokens, at + 1);
-        return Some((Named { year, month, day: number }, used));
+    let hours = first.short_number()? * HOUR;
+    let separator = tokens.get(1)?;
+    let minutes = hours + two_digits(tokens, 2)? * 60;
+    if separator.is_punctuation(':') {
+        let has_seconds = tokens.get(3).is_some_and(|next| next.is_punctuation(':') && !next.follows_blank);
+        let seconds = two_digits(tokens, 4).filter(|_| has_seconds);
+        return Some(match seconds {
+            Some(seconds) => TimeOfDay { seconds: minutes + seconds, tokens: 5 },
+            None => TimeOfDay { seconds: minutes, tokens: 3 },
+        });
     }
-    let month = month(first.text)?;
-    let at = pass(tokens, 1);
-    let day = tokens.get(at).filter(|token| token.text.len() <= 2)?.number()?;
-    // `May 22:00` is no day.
-    if tokens.get(at + 1).is_some_and(|next| next.is(':')) {
+    let is_time = !separator.follows_blank
+        && (separator.text == "h" || separator.is_punctuation('.') && is_followed_by_time_word(tokens.get(3)));
+    is_time.then_some(TimeOfDay { seconds: minutes, tokens: 3 })
+}
+
+/// Reads an hour alone, which needs `AM` or `PM` after it.
+fn hour_of_half_day(tokens: &[Token<'_>]) -> Option<TimeOfDay> {
+    let hour = tokens.first()?.short_number().filter(|hour| (1..=12).contains(hour))?;
+    half_day(tokens.get(1..)?, false)?;
+    Some(TimeOfDay { seconds: hour * HOUR, tokens: 1 })
+}
+
+/// Returns the number of a token of two digits directly after the one before it.
+fn two_digits(tokens: &[Token<'_>], at: usize) -> Option<i32> {
+    let token = tokens.get(at).filter(|token| token.text.len() == 2 && !token.follows_blank)?;
+    token.number().filter(|number| *number < 60)
+}
+
+/// Reads `AM` or `PM` directly after a time: `true` for `PM`, and the number of its tokens.
+///
+/// A letter alone must touch a time with minutes, `10:00p`: Spanish has "a" between two times. German has "am" before a date.
+fn half_day(tokens: &[Token<'_>], has_minutes: bool) -> Option<(bool, usize)> {
+    let word = tokens.first()?;
+    let point = |at: usize| tokens.get(at).is_some_and(|token| token.is_punctuation('.') && !token.follows_blank);
+    let is_dotted = point(1) && tokens.get(2).is_some_and(|second| second.is_any_of(&["m"]) && !second.follows_blank);
+    let is_german = word.text == "am"
+        && tokens.get(1).is_some_and(|day| day.short_number().is_some())
+        && tokens.get(2).is_some_and(|point| point.is_punctuation('.'));
+    if word.is_any_of(&["am", "pm"]) {
+        return (!is_german).then(|| (word.is_any_of(&["pm"]), 1));
+    }
+    if !word.is_any_of(&["a", "p"]) {
         return None;
     }
-    let (year, used) = year(tokens, at + 1);
-    Some((Named { year, month, day }, used))
+    let is_afternoon = word.is_any_of(&["p"]);
+    if is_dotted {
+        return Some((is_afternoon, if point(3) { 4 } else { 3 }));
+    }
+    let is_before_time = tokens.get(1).is_some_and(|next| next.number().is_some());
+    (has_minutes && !word.follows_blank && !is_before_time).then_some((is_afternoon, 1))
 }
 
-fn year_first(tokens: &[Token<'_>], year: i32) -> Option<(Named, usize)> {
-    let mark = tokens.get(1)?;
-    if let Some(month) = month(mark.text) {
-        return Some((Named { year: Some(year), month, day: tokens.get(2)?.number()? }, 3));
-    }
-    if !(mark.is('-') || mark.is('/') || mark.is('.')) {
-        return None;
-    }
-    let month = tokens.get(2).and_then(|token| month(token.text).or_else(|| token.number()))?;
-    tokens.get(3).filter(|next| next.text == mark.text)?;
-    let day = tokens.get(4)?.number()?;
-    Some((Named { year: Some(year), month, day }, 5))
+/// Words that make the number before them a time, in any case.
+const TIME_WORDS: &[&str] = &["hrs", "hours", "h", "hr", "uhr", "utc", "gmt", "local"];
+/// Zones that do so in upper case alone: "est" is a French word.
+const ZONES: &[&str] = &["Z", "CET", "CEST", "EST", "EDT", "LT", "HKT", "SGT"];
+
+fn is_followed_by_time_word(word: Option<&Token<'_>>) -> bool {
+    word.is_some_and(|word| word.is_any_of(TIME_WORDS) || ZONES.contains(&word.text))
 }
 
-/// The year behind day and month, if there is one, and where the date ends.
-fn year(tokens: &[Token<'_>], from: usize) -> (Option<i32>, usize) {
-    let at = pass(tokens, from);
-    let is_clock = tokens.get(at + 1).is_some_and(|next| next.is(':'));
-    let Some((token, year)) = tokens.get(at).and_then(|token| Some((token, token.number()?))).filter(|_| !is_clock)
-    else {
-        return (None, from);
+/// A length of time in seconds, and the number of tokens that write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Length {
+    pub(super) seconds: i64,
+    pub(super) tokens: usize,
+}
+
+/// Reads the length of time that begins at the first token: "4 hours", "1.5 h", "90-min", "4h30".
+pub(super) fn length(tokens: &[Token<'_>]) -> Option<Length> {
+    let whole = i64::from(tokens.first()?.number()?);
+    let (hundredths, mut at) = match fraction(tokens) {
+        Some(hundredths) => (hundredths, 3),
+        None => (0, 1),
     };
-    let mark = at.checked_sub(1).and_then(|before| tokens.get(before)).filter(|_| at > from);
-    match token.text.len() {
-        4 if (2000..2100).contains(&year) => (Some(year), at + 1),
-        2 if year >= 20 && mark.is_none_or(|mark| !mark.is(',')) => (Some(2000 + year), at + 1),
-        _ => (None, from),
-    }
-}
-
-/// Passes over ordinals, "of", and the marks between the parts of a date.
-fn pass(tokens: &[Token<'_>], mut at: usize) -> usize {
-    let is_passed = |token: &Token<'_>| {
-        matches!(
-            token.text,
-            "-" | "/"
-                | "."
-                | ","
-                | "st"
-                | "nd"
-                | "rd"
-                | "th"
-                | "of"
-                | "ST"
-                | "ND"
-                | "RD"
-                | "TH"
-                | "de"
-                | "º"
-                | "ª"
-                | "'"
-        )
-    };
-    while tokens.get(at).is_some_and(is_passed) {
+    if tokens.get(at)?.is_punctuation('-') {
         at += 1;
     }
-    at
-}
-
-/// A date in numbers whose year stands last: its parts, its mark, and the tokens that it takes.
-pub(super) fn numeric_date(tokens: &[Token<'_>]) -> Option<((i8, i8, i16, u8), usize)> {
-    let [first, mark, second, again, year, ..] = tokens else { return None };
-    let mark = mark.text.bytes().next().filter(|mark| matches!(mark, b'-' | b'/' | b'.'))?;
-    let is_joined = again.text.bytes().next() == Some(mark) && !again.is_apart && !second.is_apart;
-    let short = |token: &Token<'_>| token.number().filter(|_| token.text.len() <= 2);
-    let (first, second) = (short(first)?, short(second)?);
-    let year = match (year.text.len(), year.number()?) {
-        (4, year) if (2000..2100).contains(&year) => year,
-        (2, year) if year >= 20 && mark != b'.' => 2000 + year,
-        _ => return None,
-    };
-    let is_date = (1..=31).contains(&first) && (1..=31).contains(&second) && (first <= 12 || second <= 12);
-    (is_joined && is_date)
-        .then(|| Some(((i8::try_from(first).ok()?, i8::try_from(second).ok()?, i16::try_from(year).ok()?, mark), 5)))
-        .flatten()
-}
-
-/// A length of time in seconds: "4 hours", "90 min".
-pub(super) fn length(tokens: &[Token<'_>]) -> Option<i64> {
-    let number = i64::from(tokens.first()?.number()?);
-    let unit = tokens.iter().skip(1).find(|token| !token.is('-'))?.text.to_lowercase();
-    let seconds = match unit.as_str() {
-        "h" | "hr" | "hrs" | "hour" | "hours" | "horas" | "stunden" | "uur" | "ore" | "heures" | "saat" => 3600,
-        "m" | "min" | "mins" | "minute" | "minutes" | "minutos" | "minuten" | "minuti" => 60,
-        "d" | "day" | "days" => 86_400,
-        _ => return None,
-    };
-    Some(number * seconds)
-}
-
-/// Beginnings of the months' names in the languages of carriers, without accents.
-const MONTHS: &[(&str, i32)] = &[
-    ("jan", 1),
-    ("ene", 1),
-    ("gen", 1),
-    ("oca", 1),
-    ("feb", 2),
-    ("fev", 2),
-    ("fév", 2),
-    ("sub", 2),
-    ("şub", 2),
-    ("mar", 3),
-    ("mrt", 3),
-    ("maa", 3),
-    ("mär", 3),
-    ("mae", 3),
-    ("apr", 4),
-    ("abr", 4),
-    ("avr", 4),
-    ("nis", 4),
-    ("may", 5),
-    ("mai", 5),
-    ("mei", 5),
-    ("mag", 5),
-    ("jun", 6),
-    ("jui", 6),
-    ("giu", 6),
-    ("haz", 6),
-    ("jul", 7),
-    ("lug", 7),
-    ("tem", 7),
-    ("aug", 8),
-    ("ago", 8),
-    ("aoû", 8),
-    ("aou", 8),
-    ("ağu", 8),
-    ("agu", 8),
-    ("sep", 9),
-    ("set", 9),
-    ("eyl", 9),
-    ("oct", 10),
-    ("okt", 10),
-    ("out", 10),
-    ("ott", 10),
-    ("eki", 10),
-    ("nov", 11),
-    ("kas", 11),
-    ("dec", 12),
-    ("dez", 12),
-    ("dic", 12),
-    ("déc", 12),
-    ("ara", 12),
-];
-
-fn month(word: &str) -> Option<i32> {
-    let mut letters = word.chars();
-    let start: [char; 3] = [letters.next()?, letters.next()?, letters.next()?]
-        .map(|letter| letter.to_lowercase().next().unwrap_or(letter));
-    if word.len() > 11 {
-        return None;
+    let unit = seconds_of_unit(tokens.get(at)?.text)?;
+    let seconds = whole * unit + hundredths * unit / 100;
+    let is_glued = unit == i64::from(HOUR) && tokens.get(at).is_some_and(|unit| !unit.follows_blank);
+    match two_digits(tokens, at + 1).filter(|_| is_glued) {
+        Some(minutes) => Some(Length { seconds: seconds + i64::from(minutes) * 60, tokens: at + 2 }),
+        None => Some(Length { seconds, tokens: at + 1 }),
     }
-    if start == ['j', 'u', 'i'] {
-        return Some(if word.to_lowercase().starts_with("juil") { 7 } else { 6 });
-    }
-    MONTHS.iter().find(|(name, _)| name.chars().eq(start)).map(|(_, month)| *month)
 }
 
-/// The weekday that an English word names.
-pub(super) fn weekday(word: &str) -> Option<Weekday> {
-    let start = word.get(..3).filter(|_| word.len() <= 9)?;
-    let days = [
-        ("mon", Weekday::Monday),
-        ("tue", Weekday::Tuesday),
-        ("wed", Weekday::Wednesday),
-        ("thu", Weekday::Thursday),
-        ("fri", Weekday::Friday),
-        ("sat", Weekday::Saturday),
-        ("sun", Weekday::Sunday),
-    ];
-    days.iter().find(|(name, _)| name.eq_ignore_ascii_case(start)).map(|(_, weekday)| *weekday)
+/// Returns the hundredths of a number such as `1.5` or `1,25`.
+fn fraction(tokens: &[Token<'_>]) -> Option<i64> {
+    let [_, separator, digits, ..] = tokens else { return None };
+    let is_joined = !separator.follows_blank && !digits.follows_blank;
+    let number = i64::from(digits.short_number().filter(|_| is_joined)?);
+    let is_separator = separator.is_punctuation('.') || separator.is_punctuation(',');
+    is_separator.then_some(if digits.text.len() == 1 { number * 10 } else { number })
+}
+
+fn seconds_of_unit(word: &str) -> Option<i64> {
+    match word.to_lowercase().as_str() {
+        "h" | "hr" | "hrs" | "hour" | "hours" | "horas" | "stunden" | "uur" | "ore" | "heures" | "saat" => Some(3600),
+        "m" | "min" | "mins" | "minute" | "minutes" | "minutos" | "minuten" | "minuti" => Some(60),
+        "d" | "day" | "days" => Some(86_400),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::opinion::tokens::split;
+
+    /// Returns every time of day of a text, in minutes as `HH:MM`.
+    fn times(text: &str) -> Vec<String> {
+        let mut tokens = Vec::new();
+        split(text, &mut tokens);
+        let mut times = Vec::new();
+        let mut at = 0;
+        while at < tokens.len() {
+            match time_of_day(&tokens[at..]) {
+                Some(time) => {
+                    times.push(format!("{:02}:{:02}", time.seconds / 3600, time.seconds / 60 % 60));
+                    at += time.tokens;
+                }
+                None => at += 1,
+            }
+        }
+        times
+    }
+
+    #[test]
+    fn times_of_day_in_every_form() {
+        for (text, expected) in [
+            ("22:00", &["22:00"][..]),
+            ("22:00:30 - 02:15:00", &["22:00", "02:15"]),
+            ("24:00", &["24:00"]),
+            ("22h00 à 4h30", &["22:00", "04:30"]),
+            ("22.00 hrs to 23.30 UTC", &["22:00", "23:30"]),
+            ("2200 UTC", &["22:00"]),
+            ("0130Z", &["01:30"]),
+            ("10:00 PM", &["22:00"]),
+            ("10:00pm", &["22:00"]),
+            ("12:30 AM", &["00:30"]),
+            ("12:30 a.m. to 01:00 p.m. UTC", &["00:30", "13:00"]),
+            ("10 pm until 2 am", &["22:00", "02:00"]),
+            ("10:00a - 12:00p", &["10:00", "12:00"]),
+            ("13:30 PM", &["13:30"]),
+        ] {
+            assert_eq!(times(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_letter_between_two_times_is_no_half_of_a_day() {
+        for (text, expected) in [
+            ("01:00 a 05:00", &["01:00", "05:00"][..]),
+            ("12:30 a 06:00", &["12:30", "06:00"]),
+            ("12:30a06:00", &["12:30", "06:00"]),
+            ("12:30 a 06:00 p.m.", &["12:30", "18:00"]),
+            ("12:30 p", &["12:30"]),
+            ("12:30 am 06.04.2031", &["12:30"]),
+            ("12:30 am 06/04/2031", &["00:30"]),
+        ] {
+            assert_eq!(times(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_numbers_are_no_times() {
+        for text in [
+            "Level 3 a",
+            "Suite 3a",
+            "Phase 2 p",
+            "22.00 EUR",
+            "2200 metres",
+            "2200 est ici",
+            "1830 cet hiver",
+            "25:10",
+            "22:75",
+        ] {
+            assert!(times(text).is_empty(), "{text}: {:?}", times(text));
+        }
+    }
+
+    #[test]
+    fn lengths_in_every_form() {
+        for (text, expected) in [
+            ("4 hours", Some((14_400, 2))),
+            ("4-hour window", Some((14_400, 3))),
+            ("1.5 hours", Some((5400, 4))),
+            ("1,25 h", Some((4500, 4))),
+            ("90 min", Some((5400, 2))),
+            ("4h30", Some((16_200, 3))),
+            ("4h 30", Some((14_400, 2))),
+            ("2 days", Some((172_800, 2))),
+            ("2 circuits", None),
+            ("hours", None),
+        ] {
+            let mut tokens = Vec::new();
+            split(text, &mut tokens);
+            let length = length(&tokens).map(|length| (length.seconds, length.tokens));
+            assert_eq!(length, expected, "{text}");
+        }
+    }
 }

@@ -7,10 +7,15 @@
 mod calendars;
 mod clock;
 mod ids;
+mod labels;
+mod names;
 mod said;
 mod scan;
+mod stated_zones;
 mod statuses;
+mod tokens;
 mod windows;
+mod written_dates;
 
 use crate::{failure::Failure, model::Maintenance, source::Source};
 use said::Said;

@@ -1,302 +1,270 @@
-//! Finds dates, times of day, zones and lengths in lines, in every form in which carriers write them.
+//! Finds the dates, times of day, zones and lengths that lines state.
 
 use jiff::{
     civil::{Date, Weekday},
     tz::TimeZone,
 };
 
-use super::clock::{self, Named, Token};
-use crate::zones;
+use super::{
+    clock, names, stated_zones,
+    tokens::{self, Token},
+    written_dates::{self, NamedDate, NumericDate},
+};
 
-/// A time of day.
+/// A time of day in a line.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Clock {
+pub(super) struct TimeMention {
     /// Seconds since midnight; a whole day for `24:00`.
     pub(super) seconds: i32,
     pub(super) line: usize,
-    pub(super) at: usize,
+    /// Byte of the line at which it begins.
+    pub(super) start: usize,
+    /// Byte of the line at which it ends.
     pub(super) end: usize,
 }
 
-/// A date: the days that it may mean.
+/// A date in a line.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Day {
-    /// The likelier one first; the other one where month and day may be the other way round.
+pub(super) struct DateMention {
+    /// The days that it may be: one, or two where either number may be the month.
     pub(super) dates: [Option<Date>; 2],
     pub(super) line: usize,
-    pub(super) at: usize,
+    /// Byte of the line at which it begins.
+    pub(super) start: usize,
 }
 
-impl Day {
-    /// Returns `true` if it may mean this date.
+impl DateMention {
+    /// Returns whether it may be this day.
     pub(super) fn may_be(&self, date: Date) -> bool {
         self.dates.contains(&Some(date))
     }
 }
 
-/// What the lines state.
+/// The values that the lines of one form of a mail state.
 #[derive(Debug, Default)]
 pub(super) struct Stated {
-    pub(super) clocks: Vec<Clock>,
-    pub(super) days: Vec<Day>,
-    /// Zones by the line in which they are named.
+    /// Times of day, in the order of the text.
+    pub(super) times: Vec<TimeMention>,
+    pub(super) dates: Vec<DateMention>,
+    /// Zones with the line that names them.
     pub(super) zones: Vec<(usize, TimeZone)>,
     /// Lengths in seconds: "4 hours".
     pub(super) lengths: Vec<i64>,
-    /// `true` if times are said to be those of a place.
+    /// `true` if the mail says that its times are those of a place.
     pub(super) is_local: bool,
 }
 
-/// A date in numbers, before it is known which of them is the month.
-struct Numeric {
-    first: i8,
-    second: i8,
-    year: i16,
-    mark: u8,
+/// A date in numbers of which it is not known yet which one is the month.
+struct UnorderedDate {
+    numbers: NumericDate,
+    /// Weekday directly before it.
     weekday: Option<Weekday>,
     line: usize,
-    at: usize,
+    start: usize,
 }
 
-/// Dates of which something is not yet known.
+/// A date without a year.
+struct YearlessDate {
+    date: NamedDate,
+    line: usize,
+    start: usize,
+}
+
+/// Dates that only the rest of the mail can settle.
 #[derive(Default)]
 struct Unsettled {
-    numeric: Vec<Numeric>,
-    /// Dates without a year, with line and byte.
-    yearless: Vec<(Named, usize, usize)>,
+    unordered: Vec<UnorderedDate>,
+    yearless: Vec<YearlessDate>,
 }
 
-/// Scans lines, of which the first are subjects; `announced` gives years that are not written.
+/// Scans lines, of which the first are subjects. `announced`, the day on which the notice was written, settles what a date leaves open.
 pub(super) fn scan(lines: &[&str], subjects: usize, announced: Option<Date>) -> Stated {
     let mut stated = Stated::default();
-    let mut found = Unsettled::default();
+    let mut unsettled = Unsettled::default();
     let mut tokens = Vec::new();
     for (line, text) in lines.iter().enumerate() {
         let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
         if has_digit {
-            clock::tokens(text, &mut tokens);
+            tokens::split(text, &mut tokens);
             let before = stated.lengths.len();
-            read(&tokens, line, &mut stated, &mut found);
-            // "1 hour and 30 minutes"
+            scan_line(&tokens, line, &mut stated, &mut unsettled);
+            // "1 hour and 30 minutes" is their sum.
             let lengths = stated.lengths.get(before..).filter(|lengths| lengths.len() > 1);
             stated.lengths.extend(lengths.map(|lengths| lengths.iter().sum::<i64>()));
         }
-        zones_in(text, line, &mut stated);
+        stated_zones::add_named(text, line, &mut stated);
     }
-    settle(&found.numeric, announced, &mut stated);
-    settle_years(&found.yearless, announced, &mut stated);
+    add_unordered(&unsettled.unordered, announced, &mut stated);
+    add_yearless(&unsettled.yearless, announced, &mut stated);
     if stated.is_local {
-        places(lines, subjects, &mut stated);
+        stated_zones::add_places(lines, subjects, &mut stated);
     }
     stated
 }
 
-fn read(tokens: &[Token<'_>], line: usize, stated: &mut Stated, found: &mut Unsettled) {
+fn scan_line(tokens: &[Token<'_>], line: usize, stated: &mut Stated, unsettled: &mut Unsettled) {
     let mut at = 0;
     let mut weekday = None;
-    while let Some(rest) = tokens.get(at..).filter(|rest| !rest.is_empty()) {
-        if let Some((seconds, used)) = clock::time_of_day(rest) {
-            let (Some(first), Some(last)) = (rest.first(), rest.get(used - 1)) else { break };
-            stated.clocks.push(Clock { seconds, line, at: first.at, end: last.at + last.text.len() });
-            at += used;
-        } else if let Some((date, used)) = clock::named_date(rest) {
-            let first = rest.first().map_or(0, |first| first.at);
-            match date.year {
-                Some(year) => {
-                    stated.days.push(Day { dates: [self::date(year, date.month, date.day), None], line, at: first });
-                }
-                None => found.yearless.push((date, line, first)),
+    while let Some(rest) = tokens.get(at..)
+        && let Some(first) = rest.first()
+    {
+        let length = clock::length(rest);
+        stated.lengths.extend(length.map(|length| length.seconds));
+        if let Some(time) = clock::time_of_day(rest) {
+            let end = rest.get(time.tokens - 1).map_or(first.end(), Token::end);
+            stated.times.push(TimeMention { seconds: time.seconds, line, start: first.start, end });
+            at += time.tokens;
+        } else if let Some((date, used)) = written_dates::named_date(rest) {
+            match date.year.and_then(|year| date.in_year(year)) {
+                Some(day) => stated.dates.push(DateMention { dates: [Some(day), None], line, start: first.start }),
+                None => unsettled.yearless.push(YearlessDate { date, line, start: first.start }),
             }
+            weekday = None;
             at += used;
-        } else if let Some(((first, second, year, mark), used)) = clock::numeric_date(rest) {
-            let start = rest.first().map_or(0, |first| first.at);
-            found.numeric.push(Numeric { first, second, year, mark, weekday, line, at: start });
+        } else if let Some((numbers, used)) = written_dates::numeric_date(rest) {
+            // A weekday belongs to the next date alone.
+            unsettled.unordered.push(UnorderedDate { numbers, weekday: weekday.take(), line, start: first.start });
             at += used;
+        } else if let Some(length) = length {
+            at += length.tokens;
         } else {
-            if let Some(length) = clock::length(rest) {
-                stated.lengths.push(length);
-            }
-            if let Some(word) = rest.first() {
-                weekday = clock::weekday(word.text).or(weekday.filter(|_| !word.is_word()));
-            }
+            weekday = names::weekday(first.text).or(weekday.filter(|_| !first.is_word()));
             at += 1;
         }
     }
 }
 
-/// Gives dates the year that the mail writes for the same day elsewhere, or in which they are next to the announcement.
-fn settle_years(yearless: &[(Named, usize, usize)], announced: Option<Date>, stated: &mut Stated) {
-    let written = stated.days.len();
-    for (named, line, at) in yearless {
-        let is_same = |date: &Date| i32::from(date.month()) == named.month && i32::from(date.day()) == named.day;
-        let same = || stated.days.iter().take(written).flat_map(|day| day.dates).flatten().find(is_same);
-        let near = || {
+/// Adds dates without a year in the year that the mail writes for the same day elsewhere, or else in the one in which they are nearest to
+/// the announcement. A date for which neither is known is left out.
+fn add_yearless(yearless: &[YearlessDate], announced: Option<Date>, stated: &mut Stated) {
+    let written = stated.dates.len();
+    for YearlessDate { date, line, start } in yearless {
+        let is_same = |day: &Date| i32::from(day.month()) == date.month && i32::from(day.day()) == date.day;
+        let same = stated.dates.iter().take(written).flat_map(|mention| mention.dates).flatten().find(is_same);
+        let nearest = || {
             let announced = announced?;
             let years = (announced.year() - 1..=announced.year() + 1).filter_map(|year| {
-                let date = date(i32::from(year), named.month, named.day)?;
-                Some((date.since(announced).ok()?.get_days().abs(), date))
+                let day = date.in_year(i32::from(year))?;
+                Some((day.since(announced).ok()?.get_days().abs(), day))
             });
-            years.min().map(|(_, date)| date)
+            years.min().map(|(_, day)| day)
         };
-        let dates = [same().or_else(near), None];
-        stated.days.push(Day { dates, line: *line, at: *at });
+        let settled = same.or_else(nearest).map(|day| [Some(day), None]);
+        stated.dates.extend(settled.map(|dates| DateMention { dates, line: *line, start: *start }));
     }
 }
 
-fn date(year: i32, month: i32, day: i32) -> Option<Date> {
-    Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
-}
-
-/// Tells which number of a date is the month: by the weekday beside it, by another date of the mail in the same form, by the day of
-/// the announcement.
-fn settle(numeric: &[Numeric], announced: Option<Date>, stated: &mut Stated) {
-    for date in numeric {
-        let day_first = Date::new(date.year, date.second, date.first).ok();
-        let month_first = Date::new(date.year, date.first, date.second).ok();
-        let dates = match (day_first, month_first) {
+fn add_unordered(unordered: &[UnorderedDate], announced: Option<Date>, stated: &mut Stated) {
+    for date in unordered {
+        let dates = match (date.numbers.day_first(), date.numbers.month_first()) {
             (Some(day_first), Some(month_first)) if day_first != month_first => {
-                order(date, numeric, announced, day_first, month_first)
+                order(date, unordered, announced, day_first, month_first)
             }
             (day_first, month_first) => [day_first.or(month_first), None],
         };
-        stated.days.push(Day { dates, line: date.line, at: date.at });
+        stated.dates.push(DateMention { dates, line: date.line, start: date.start });
     }
 }
 
+/// Settles which number of a date is the month: by the weekday before it, by another date of the mail in the same form, by the day of
+/// the announcement. Returns both readings where none of them tells.
 fn order(
-    date: &Numeric,
-    numeric: &[Numeric],
+    date: &UnorderedDate,
+    unordered: &[UnorderedDate],
     announced: Option<Date>,
     day_first: Date,
     month_first: Date,
 ) -> [Option<Date>; 2] {
-    if let Some(weekday) = date.weekday {
-        match (day_first.weekday() == weekday, month_first.weekday() == weekday) {
-            (true, false) => return [Some(day_first), None],
-            (false, true) => return [Some(month_first), None],
-            _ => {}
-        }
-    }
-    let alike = || numeric.iter().filter(|other| other.mark == date.mark);
-    match (alike().any(|other| other.first > 12), alike().any(|other| other.second > 12)) {
-        (true, false) => return [Some(day_first), None],
-        (false, true) => return [Some(month_first), None],
-        _ => {}
-    }
-    let Some(announced) = announced else { return [Some(day_first), Some(month_first)] };
-    let days = |date: Date| date.since(announced).map_or(i32::MAX, |span| span.get_days());
-    let is_likely = |date: Date| (-LONGEST_PAST..=FARTHEST_AHEAD).contains(&days(date));
-    match (is_likely(day_first), is_likely(month_first)) {
-        (true, false) => [Some(day_first), None],
-        (false, true) => [Some(month_first), None],
-        _ => [Some(day_first), Some(month_first)],
-    }
+    let choose = |is_day_first: bool, is_month_first: bool| match (is_day_first, is_month_first) {
+        (true, false) => Some([Some(day_first), None]),
+        (false, true) => Some([Some(month_first), None]),
+        _ => None,
+    };
+    let by_weekday =
+        || date.weekday.and_then(|weekday| choose(day_first.weekday() == weekday, month_first.weekday() == weekday));
+    let by_form = || {
+        let mut alike = unordered.iter().filter(|other| other.numbers.separator == date.numbers.separator);
+        let has_day_first = alike.clone().any(|other| other.numbers.first > 12);
+        choose(has_day_first, alike.any(|other| other.numbers.second > 12))
+    };
+    let by_announcement = || {
+        let announced = announced?;
+        let days = |day: Date| day.since(announced).map_or(i32::MAX, |span| span.get_days());
+        let is_likely = |day: Date| (-MAX_DAYS_PAST..=MAX_DAYS_AHEAD).contains(&days(day));
+        choose(is_likely(day_first), is_likely(month_first))
+    };
+    by_weekday().or_else(by_form).or_else(by_announcement).unwrap_or([Some(day_first), Some(month_first)])
 }
 
-/// A notice is written at most so many days after its window, and before it.
-const LONGEST_PAST: i32 = 20;
-const FARTHEST_AHEAD: i32 = 100;
+/// Days after its window within which a notice is written.
+const MAX_DAYS_PAST: i32 = 20;
+/// Days before its window within which a notice is written.
+const MAX_DAYS_AHEAD: i32 = 200;
 
-/// Long names of zones end in these words.
-const ZONE_WORDS: [&str; 5] = ["time", "eastern", "pacific", "central", "zulu"];
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
 
-fn zones_in(text: &str, line: usize, stated: &mut Stated) {
-    let mut words = text.match_indices(|mark: char| !mark.is_ascii_alphabetic()).map(|(at, mark)| (at, mark.len()));
-    let mut start = 0;
-    loop {
-        let (end, next) = words.next().map_or((text.len(), text.len()), |(at, length)| (at, at + length));
-        let word = text.get(start..end).unwrap_or_default();
-        if let Some(zone) = zone_at(text, word, start, end) {
-            stated.zones.push((line, zone));
-        } else if word.eq_ignore_ascii_case("local") {
-            stated.is_local = true;
-        }
-        if end == text.len() {
-            break;
-        }
-        start = next;
-    }
-}
+    use super::*;
 
-/// The zone that a word names, with the offset behind it.
-fn zone_at(text: &str, word: &str, start: usize, end: usize) -> Option<TimeZone> {
-    if word.len() >= 4 && ZONE_WORDS.iter().any(|known| known.eq_ignore_ascii_case(word)) {
-        let before = text.get(..end)?;
-        let starts = before.rmatch_indices([' ', '(', '[']).map(|(at, _)| at + 1).take(4);
-        let mut names: Vec<&str> = starts.filter_map(|at| before.get(at..)).collect();
-        names.push(word);
-        return names.iter().rev().find_map(|name| zones::by_name(name));
+    /// Returns the dates of a text, those of an ambiguous one with a bar between them.
+    fn dates(text: &str, announced: Option<Date>) -> Vec<String> {
+        let lines: Vec<&str> = text.lines().collect();
+        let mut stated = scan(&lines, 0, announced);
+        stated.dates.sort_by_key(|mention| (mention.line, mention.start));
+        let text = |mention: &DateMention| {
+            mention.dates.iter().flatten().map(ToString::to_string).collect::<Vec<_>>().join("|")
+        };
+        stated.dates.iter().map(text).collect()
     }
-    let is_name = (1..=4).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_uppercase())
-        || matches!(word, "utc" | "gmt" | "cet" | "Utc" | "Gmt");
-    if word.is_empty() {
-        // `22:00+01:00`: the sign behind a number.
-        let is_behind = text.get(..start)?.ends_with(['+', '-']);
-        let before = text.get(..start.saturating_sub(1))?.trim_end();
-        let offset = text.get(start.saturating_sub(1)..)?;
-        let length = offset.bytes().skip(1).take_while(|byte| byte.is_ascii_digit() || *byte == b':').count();
-        let is_offset = is_behind && matches!(length, 4 | 5) && before.ends_with(|last: char| last.is_ascii_digit());
-        let is_clock = before.len() > 3 && before.as_bytes().get(before.len() - 3) == Some(&b':');
-        return (is_offset && is_clock).then(|| zones::by_name(offset.get(..=length)?)).flatten();
-    }
-    if !is_name {
-        return None;
-    }
-    if word == "Z" {
-        return text.get(..start)?.ends_with(|last: char| last.is_ascii_digit()).then_some(TimeZone::UTC);
-    }
-    if word.eq_ignore_ascii_case("utc") || word.eq_ignore_ascii_case("gmt") {
-        let behind = text.get(end..)?;
-        let offset = behind.trim_start();
-        let digits = offset.bytes().skip(1).take_while(|byte| byte.is_ascii_digit() || *byte == b':').count();
-        let is_offset = offset.starts_with(['+', '-']) && (1..=5).contains(&digits);
-        // `UTC - 23:00` is a range.
-        let is_range = behind.starts_with(' ')
-            && offset.get(1..=digits).is_some_and(|digits| digits.contains(':'))
-            && offset.starts_with('-');
-        if is_offset && !is_range {
-            let digits = offset.get(..=digits)?.trim_end_matches(':');
-            return zones::by_name(&format!("UTC{digits}"));
-        }
-        return Some(TimeZone::UTC);
-    }
-    if word.len() == 2 {
-        // `ET` is a zone behind a time alone: others are of states.
-        let before = text.get(..start)?.trim_end_matches([' ', '(']);
-        let is_behind = before.ends_with(|last: char| last.is_ascii_digit()) || before.ends_with(['M', 'm']);
-        return is_behind.then(|| zones::by_name(word)).flatten();
-    }
-    zones::by_abbreviation(word)
-}
 
-/// The zones of the places that a mail with local times names: of its subjects and behind "in".
-fn places(lines: &[&str], subjects: usize, stated: &mut Stated) {
-    for (line, text) in lines.iter().enumerate().take(MOST_LINES) {
-        if stated.zones.len() > MOST_ZONES {
-            return;
+    #[test]
+    fn the_order_of_numbers_is_settled_where_it_can_be() {
+        let march = Some(date(2031, 3, 20));
+        for (text, announced, expected) in [
+            ("04/05/2031", None, &["2031-05-04|2031-04-05"][..]),
+            ("25/04/2031\n04/05/2031", None, &["2031-04-25", "2031-05-04"]),
+            ("04/25/2031\n04/05/2031", None, &["2031-04-25", "2031-04-05"]),
+            // The fifth of April 2031 is a Saturday.
+            ("Saturday 04/05/2031", None, &["2031-04-05"]),
+            ("Sat, 04/05/2031 22:00 - 05/06/2031 02:00", None, &["2031-04-05", "2031-06-05|2031-05-06"]),
+            ("Monitor 04/05/2031", None, &["2031-05-04|2031-04-05"]),
+            // The third of November is too far ahead.
+            ("03/11/2031", march, &["2031-03-11"]),
+            ("04/08/2031", march, &["2031-08-04|2031-04-08"]),
+        ] {
+            assert_eq!(dates(text, announced), expected, "{text}");
         }
-        let parts = text.split(" in ").skip(usize::from(line >= subjects && !text.contains(" - ")));
-        for part in parts.flat_map(|part| part.split([';', '.', '|', '(', ':', '-'])) {
-            let part =
-                BEFORE_PLACES.iter().fold(part.trim_start(), |part, word| part.strip_prefix(word).unwrap_or(part));
-            let words: Vec<usize> = part.match_indices(' ').map(|(at, _)| at).chain([part.len()]).collect();
-            let names = words.iter().skip(1).take(LONGEST_PLACE).filter_map(|end| part.get(..*end));
-            let name = names.chain(part.split(',').next()).map(|name| name.trim().trim_matches(','));
-            let zone = name
-                .filter(|name| name.len() > 3 && name.starts_with(char::is_uppercase))
-                .filter_map(zones::by_city)
-                .reduce(|_, longer| longer);
-            stated.zones.extend(zone.map(|zone| (ANYWHERE, zone)));
+    }
+
+    #[test]
+    fn a_missing_year_is_that_of_the_mail_or_of_its_announcement() {
+        let december = Some(date(2031, 12, 20));
+        for (text, announced, expected) in [
+            ("4 May 2033\n4 May, 22:00", december, &["2033-05-04", "2033-05-04"][..]),
+            ("4 January 22.00 hrs", december, &["2032-01-04"]),
+            ("4 January", None, &[]),
+            ("Maintenance 12", december, &[]),
+            ("ticket 20457812", december, &[]),
+        ] {
+            assert_eq!(dates(text, announced), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_and_lengths_of_a_line() {
+        for (text, times, lengths) in [
+            // It may be either.
+            ("1 April 22.00 hrs", &[79_200][..], &[79_200][..]),
+            ("4h30", &[16_200], &[16_200]),
+            ("1 April 01:00 a 05:00", &[3600, 18_000], &[]),
+            ("Maintenance - 4 hours", &[], &[14_400]),
+            ("lasting 1.5 hours", &[], &[5400]),
+            ("1 hour and 30 minutes", &[], &[3600, 1800, 5400]),
+        ] {
+            let stated = scan(&[text], 0, None);
+            assert_eq!(stated.times.iter().map(|time| time.seconds).collect::<Vec<_>>(), times, "{text}");
+            assert_eq!(stated.lengths, lengths, "{text}");
         }
     }
 }
-
-/// No line: a zone of a place holds for all times of day.
-const ANYWHERE: usize = usize::MAX;
-/// Words before a place.
-const BEFORE_PLACES: [&str; 3] = ["the ", "greater ", "city of "];
-/// The most words of a place.
-const LONGEST_PLACE: usize = 5;
-const MOST_ZONES: usize = 100;
-/// A place is named in one of the first lines.
-const MOST_LINES: usize = 200;

@@ -1,297 +1,292 @@
-//! Do the windows that were read stand in the mail: on these days, at these times of day in the zones that it names, under labels of a
-//! start and an end, and each start beside its end?
+//! Compares the windows that were read with the mail: each must be stated on its days, at its times of day in the zones that the mail
+//! names, under labels of a start and an end, and with start and end in one row.
 
-use jiff::tz::{Offset, TimeZone};
+use std::collections::HashMap;
+
+use jiff::{
+    SignedDuration, Timestamp,
+    tz::{Offset, TimeZone},
+};
 
 use super::{
     Answer,
+    labels::{self, Label},
     said::Said,
-    scan::{Clock, Day, Stated},
+    scan::{DateMention, Stated, TimeMention},
 };
 use crate::{
     failure::Failure,
     model::{Maintenance, Moment, Window},
 };
 
-/// A date counts as that of a time of day which stands so many lines below it, or above it.
-const LINES_BELOW: usize = 8;
-const LINES_ABOVE: usize = 3;
-/// More windows, times of day, dates or zones than a notice has are not compared with each other.
-const MOST: usize = 300;
+/// Lines below a date in which a time of day without a date may be on that day.
+const LINES_BELOW_DATE: usize = 8;
+/// Lines above a date in which a time of day without a date may be on that day.
+const LINES_ABOVE_DATE: usize = 3;
+/// Windows, times of day, dates and zones above which nothing is compared: a notice has fewer.
+const MAX_COMPARED: usize = 300;
+/// Bytes of a cell that holds a zone alone.
+const MAX_ZONE_CELL: usize = 24;
+/// Cells between a time of day and the cell of its zone.
+const MAX_CELLS_TO_ZONE: usize = 4;
+const DAY: i32 = 24 * 3600;
 
+/// Compares the windows of maintenances with one form of a mail.
 pub(super) fn judge(said: &Said<'_>, maintenances: &[Maintenance]) -> Answer {
     let windows: Vec<Window> = maintenances.iter().filter_map(Maintenance::window).collect();
     if windows.is_empty() {
         return Answer::Agrees(0);
     }
-    let stated = said.stated();
-    if [windows.len(), stated.clocks.len(), stated.days.len(), stated.zones.len()].iter().any(|count| *count > MOST) {
-        return Answer::Silent;
-    }
     if let Some(twice) = read_twice(maintenances) {
         let expected = format!("windows that differ: that of {} is read twice", twice.id());
         return Answer::Objects(Failure::ambiguous(expected));
     }
-    if stated.clocks.is_empty() || stated.days.is_empty() {
+    let stated = said.stated();
+    let counts = [windows.len(), stated.times.len(), stated.dates.len(), stated.zones.len()];
+    if counts.iter().any(|count| *count > MAX_COMPARED) || stated.times.is_empty() || stated.dates.is_empty() {
         return Answer::Silent;
     }
-    let mut beside = Vec::new();
-    for window in &windows {
-        let (start, end) = window.stated();
-        let starts = at(said, stated, start);
-        let mut ends = at(said, stated, end);
-        let length = window.end().duration_since(window.start()).as_secs();
-        let is_by_length = ends.is_empty() && stated.lengths.contains(&length);
-        if is_by_length {
-            ends.clone_from(&starts);
-        }
-        for (moment, found, other) in [(start, &starts, Kind::End), (end, &ends, Kind::Start)] {
-            let is_fit = |clock: &&usize| {
-                let kind = kind(said, stated, **clock);
-                kind != Kind::Other && (kind != other || is_by_length)
-            };
-            if found.is_empty() {
-                let reason = format!("does not state {moment}");
-                return objection(said, stated, *window, &reason, None);
-            }
-            if !found.iter().any(|clock| is_fit(&clock)) {
-                let reason = format!("has {moment} under a label of something else");
-                return objection(said, stated, *window, &reason, found.first().copied());
-            }
-        }
-        beside.push(is_by_length || starts.iter().any(|start| ends.contains(&(start + 1))));
-    }
-    if beside.contains(&true)
-        && let Some(apart) = beside.iter().position(|is_beside| !is_beside).and_then(|at| windows.get(at))
-    {
-        return objection(said, stated, *apart, "has this start and this end in different rows", None);
-    }
-    match unread(said, stated, &windows) {
-        Some(clock) => objection(said, stated, windows[0], "states another one as well", Some(clock)),
-        None => Answer::Agrees(windows.len()),
+    match (Comparison { said, stated, windows: &windows }).run() {
+        Ok(()) => Answer::Agrees(windows.len()),
+        Err(failure) => Answer::Objects(failure),
     }
 }
 
-/// Two maintenances that are one: the same row was read again.
+/// Returns a maintenance that was read twice: the same row was taken again.
 fn read_twice(maintenances: &[Maintenance]) -> Option<&Maintenance> {
-    maintenances.iter().enumerate().find_map(|(at, one)| {
-        let same = |other: &Maintenance| {
-            one.id() == other.id() && one.window() == other.window() && one.circuits() == other.circuits()
-        };
-        maintenances.get(..at)?.iter().any(same).then_some(one)
+    let mut known: HashMap<(&str, Option<Window>), Vec<&Maintenance>> = HashMap::new();
+    maintenances.iter().find(|maintenance| {
+        let alike = known.entry((maintenance.id(), maintenance.window())).or_default();
+        let is_twice = alike.iter().any(|other| other.circuits() == maintenance.circuits());
+        alike.push(maintenance);
+        is_twice
     })
 }
 
-fn objection(said: &Said<'_>, stated: &Stated, window: Window, reason: &str, clock: Option<usize>) -> Answer {
-    let (start, end) = window.stated();
-    let line = clock.and_then(|clock| stated.clocks.get(clock)).or(stated.clocks.first()).map_or(0, |clock| clock.line);
-    let expected = format!("one window: {start} to {end} is read, and the mail, read in another way, {reason}");
-    let quote = said.lines.get(line).copied().unwrap_or_default();
-    Answer::Objects(Failure { place: Some(said.place(line)), ..Failure::ambiguous(expected).with_quote(quote) })
-}
-
-/// The times of day, by their number, that state this moment: those with the date beside them, else those whose date stands elsewhere.
-fn at(said: &Said<'_>, stated: &Stated, moment: Moment) -> Vec<usize> {
-    let mut near = Vec::new();
-    let mut far = Vec::new();
-    for (number, clock) in stated.clocks.iter().enumerate() {
-        let line = line_of_zones(said, stated, clock);
-        let zones = stated.zones.iter().filter(|(at, _)| line.is_none_or(|line| line == *at));
-        let named = zones.map(|(_, zone)| zone.to_offset(moment.at()));
-        // Where none is named, the reader knows it by a rule of the format.
-        let by_rule = stated.zones.is_empty().then(|| moment.offset());
-        let mut is_near = None;
-        for offset in named.chain(by_rule) {
-            is_near = is_near.max(is_at(stated, number, offset, moment));
-        }
-        match is_near {
-            Some(true) => near.push(number),
-            Some(false) => far.push(number),
-            None => {}
-        }
-    }
-    if near.is_empty() { far } else { near }
-}
-
-/// The line whose zones a time of day is in: its own, the one above, or that of a cell behind it in its row. `None` where none
-/// names one: then it may be in each that the mail names.
-fn line_of_zones(said: &Said<'_>, stated: &Stated, clock: &Clock) -> Option<usize> {
-    let names = |line: &usize| stated.zones.iter().any(|(at, _)| at == line);
-    let is_cell = |line: &usize| said.lines.get(*line).is_some_and(|text| text.len() <= LONGEST_ZONE);
-    let above = || clock.line.checked_sub(1).filter(names);
-    let behind = || (clock.line + 1..=clock.line + FARTHEST_ZONE).find(|line| names(line) && is_cell(line));
-    Some(clock.line).filter(names).or_else(above).or_else(behind)
-}
-
-/// A cell that names a zone has at most so many bytes, and stands at most so many cells behind a time of day.
-const LONGEST_ZONE: usize = 24;
-const FARTHEST_ZONE: usize = 4;
-
-/// Whether a time of day with its date is this moment: `Some(true)` if the date is its own.
-fn is_at(stated: &Stated, number: usize, offset: Offset, moment: Moment) -> Option<bool> {
-    let clock = stated.clocks.get(number)?;
-    let local = offset.to_datetime(moment.at());
-    let seconds = i32::from(local.hour()) * 3600 + i32::from(local.minute()) * 60 + i32::from(local.second());
-    let yesterday = local.date().yesterday().ok()?;
-    let (date, before) = match clock.seconds {
-        DAY if seconds == 0 => (yesterday, yesterday),
-        own if own == seconds => (local.date(), yesterday),
-        _ => return None,
-    };
-    let days = stated.days.as_slice();
-    let in_line = || days.iter().filter(|day| day.line == clock.line);
-    if in_line().next().is_some() {
-        let mut own = in_line().filter(|day| is_own(stated, number, day)).peekable();
-        if own.peek().is_some() {
-            return own.any(|day| day.may_be(date)).then_some(true);
-        }
-        // The end of a night may be a time of day alone.
-        return in_line().any(|day| day.may_be(date) || day.may_be(before)).then_some(true);
-    }
-    let above = days.iter().filter(|day| day.line < clock.line && clock.line <= day.line + LINES_BELOW);
-    let below = days.iter().filter(|day| day.line > clock.line && day.line <= clock.line + LINES_ABOVE);
-    let nearest = [above.map(|day| day.line).max(), below.map(|day| day.line).min()];
-    if days.iter().any(|day| nearest.contains(&Some(day.line)) && day.may_be(date)) {
-        return Some(true);
-    }
-    days.iter().any(|day| day.may_be(date) || nearest.contains(&Some(day.line)) && day.may_be(before)).then_some(false)
-}
-
-/// Whether no other time of day stands between a time of day and a date of its line.
-fn is_own(stated: &Stated, number: usize, day: &Day) -> bool {
-    let Some(clock) = stated.clocks.get(number) else { return false };
-    let (from, to) = if day.at < clock.at { (day.at, clock.at) } else { (clock.end, day.at) };
-    let neighbours = [number.checked_sub(1), Some(number + 1)].into_iter().flatten();
-    !neighbours
-        .filter_map(|at| stated.clocks.get(at))
-        .any(|other| other.line == clock.line && (from..to).contains(&other.at))
-}
-
-const DAY: i32 = 24 * 3600;
-
-/// What the label of a time of day says that it is.
+/// An end of a window.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Bound {
     Start,
     End,
-    /// Not of a window of this notice.
-    Other,
-    Unknown,
 }
 
-/// Words of labels, as beginnings.
-const STARTS: &[&str] = &[
-    "start",
-    "begin",
-    "commenc",
-    "from",
-    "inicio",
-    "início",
-    "comienzo",
-    "anfang",
-    "aanvang",
-    "inizio",
-    "debut",
-    "début",
-    "desde",
-    "von",
-    "between",
-    "başlangı",
-    "baslangi",
-];
-const ENDS: &[&str] = &[
-    "end", "finish", "until", "till", "complet", "fin", "fim", "ende", "ending", "einde", "fine", "hasta", "até",
-    "bis", "tot", "bitiş", "bitis", "término", "termino", "stop", "clos",
-];
-/// Words between a start and an end, which make an end where hardly anything else stands there.
-const JOINS: &[&str] = &["to", "and", "a", "al"];
-const LONGEST_JOIN: usize = 3;
-const OTHERS: &[&str] = &[
-    "sent",
-    "issued",
-    "created",
-    "original",
-    "previous",
-    "old",
-    "backup",
-    "alternat",
-    "contingen",
-    "rollback",
-    "updated",
-    "reported",
-    "raised",
-    "received",
-    "published",
-    "generated",
-    "posted",
-    "opened",
-    "fallback",
-    "reserve",
-];
+/// The times of day, by their index, that state a window.
+struct StatedWindow {
+    starts: Vec<usize>,
+    ends: Vec<usize>,
+    /// `true` if the mail states the window's length instead of its end.
+    is_by_length: bool,
+}
 
-fn kind(said: &Said<'_>, stated: &Stated, number: usize) -> Kind {
-    let Some(clock) = stated.clocks.get(number) else { return Kind::Unknown };
-    let before = number.checked_sub(1).and_then(|before| stated.clocks.get(before));
-    let from = before.filter(|before| before.line == clock.line).map_or(0, |before| before.end);
-    let label = said.lines.get(clock.line).and_then(|line| line.get(from..clock.at)).unwrap_or_default().to_lowercase();
-    let words: Vec<&str> = words(&label).collect();
-    if words.iter().any(|word| is_one(word, OTHERS)) {
-        return Kind::Other;
-    }
-    let joins = words.len() <= LONGEST_JOIN && words.iter().any(|word| JOINS.contains(word));
-    match (words.iter().any(|word| is_one(word, STARTS)), joins || words.iter().any(|word| is_one(word, ENDS))) {
-        (true, false) => Kind::Start,
-        (false, true) => Kind::End,
-        _ => Kind::Unknown,
+impl StatedWindow {
+    fn is_in_one_row(&self) -> bool {
+        self.is_by_length || self.starts.iter().any(|start| self.ends.contains(&(start + 1)))
     }
 }
 
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|mark: char| !mark.is_alphabetic()).filter(|word| !word.is_empty())
+/// How close the date is by which a time of day is a moment.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Closeness {
+    /// The date is anywhere in the mail.
+    Far,
+    /// The date is in the line of the time, or is the nearest one.
+    Near,
 }
 
-/// Whether a word begins like one of these, or is one of the short ones.
-fn is_one(word: &str, known: &[&str]) -> bool {
-    known.iter().any(|known| {
-        if known.len() > 4 {
-            word.starts_with(known)
-        } else {
-            word.strip_suffix('s').unwrap_or(word) == *known || word == *known
+/// The comparison of windows with one form of a mail.
+struct Comparison<'said> {
+    said: &'said Said<'said>,
+    stated: &'said Stated,
+    windows: &'said [Window],
+}
+
+impl Comparison<'_> {
+    fn run(&self) -> Result<(), Failure> {
+        let stated: Vec<StatedWindow> = self.windows.iter().map(|window| self.find(*window)).collect();
+        for (window, stated) in self.windows.iter().zip(&stated) {
+            self.expect_labels(*window, stated)?;
         }
-    })
-}
-
-/// A pair of times under labels of a start and an end that lies in none of the windows: the number of its first.
-fn unread(said: &Said<'_>, stated: &Stated, windows: &[Window]) -> Option<usize> {
-    // Beside the window of today those of another day have the same labels.
-    let names_other =
-        |line: &str| words(&line.to_lowercase()).any(|word| is_one(word, OTHERS) || word.starts_with("resched"));
-    if said.lines.iter().copied().any(names_other) {
-        return None;
+        // Start and end of all windows may be in columns of their own: then none is in one row.
+        if stated.iter().any(StatedWindow::is_in_one_row)
+            && let Some((window, apart)) = self.windows.iter().zip(&stated).find(|(_, one)| !one.is_in_one_row())
+        {
+            let reason = "has this start and this end in different rows";
+            return Err(self.objection(*window, reason, apart.starts.first()));
+        }
+        match (self.unread_pair(), self.windows) {
+            (Some(time), [window, ..]) => Err(self.objection(*window, "states another one as well", Some(&time))),
+            _ => Ok(()),
+        }
     }
-    let kinds: Vec<Kind> = (0..stated.clocks.len()).map(|number| kind(said, stated, number)).collect();
-    let first = windows.iter().map(|window| window.stated().0).min()?;
-    kinds.windows(2).enumerate().find_map(|(number, pair)| {
-        if pair != [Kind::Start, Kind::End] {
+
+    fn find(&self, window: Window) -> StatedWindow {
+        let (start, end) = window.stated();
+        let starts = self.times_of(start, Bound::Start);
+        let ends = self.times_of(end, Bound::End);
+        let length = window.end().duration_since(window.start()).as_secs();
+        let is_by_length = ends.is_empty() && self.stated.lengths.contains(&length);
+        let ends = if is_by_length { starts.clone() } else { ends };
+        StatedWindow { starts, ends, is_by_length }
+    }
+
+    /// Returns a failure if start or end of a window is not stated, or only under labels of something else.
+    fn expect_labels(&self, window: Window, stated: &StatedWindow) -> Result<(), Failure> {
+        let (start, end) = window.stated();
+        for (moment, times, opposite) in [(start, &stated.starts, Label::End), (end, &stated.ends, Label::Start)] {
+            let Some(first) = times.first() else {
+                return Err(self.objection(window, &format!("does not state {moment}"), None));
+            };
+            let fits = |time: &usize| {
+                let label = self.label(*time);
+                label != Label::Other && (label != opposite || stated.is_by_length)
+            };
+            if !times.iter().any(fits) {
+                return Err(self.objection(
+                    window,
+                    &format!("has {moment} under a label of something else"),
+                    Some(first),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the failure of a window, at the line of a time of day; `None` if no line is to blame.
+    fn objection(&self, window: Window, reason: &str, time: Option<&usize>) -> Failure {
+        let (start, end) = window.stated();
+        let expected = format!("one window: {start} to {end} is read, and the mail, read in another way, {reason}");
+        let failure = Failure::ambiguous(expected);
+        let Some(time) = time.and_then(|time| self.stated.times.get(*time)) else { return failure };
+        let quote = self.said.lines.get(time.line).copied().unwrap_or_default();
+        Failure { place: Some(self.said.place(time.line)), ..failure.with_quote(quote) }
+    }
+
+    /// Returns the times of day, by their index, that state a moment: those with their date near, or else those whose date is elsewhere.
+    fn times_of(&self, moment: Moment, bound: Bound) -> Vec<usize> {
+        let mut near = Vec::new();
+        let mut far = Vec::new();
+        for (index, time) in self.stated.times.iter().enumerate() {
+            let line = self.line_of_zones(time);
+            let zones = self.stated.zones.iter().filter(|(at, _)| line.is_none_or(|line| line == *at));
+            let named = zones.map(|(_, zone)| zone.to_offset(moment.at()));
+            // Where the mail names no zone, the reader knows it by a rule of the format.
+            let by_rule = self.stated.zones.is_empty().then(|| moment.offset());
+            let closeness =
+                named.chain(by_rule).filter_map(|offset| self.closeness(index, offset, moment, bound)).max();
+            match closeness {
+                Some(Closeness::Near) => near.push(index),
+                Some(Closeness::Far) => far.push(index),
+                None => {}
+            }
+        }
+        if near.is_empty() { far } else { near }
+    }
+
+    /// Returns the line whose zones hold for a time of day: its own, the one above, or that of a cell after it in its row. `None` where
+    /// none of them names a zone: then any zone of the mail may hold.
+    fn line_of_zones(&self, time: &TimeMention) -> Option<usize> {
+        let names = |line: &usize| self.stated.zones.iter().any(|(at, _)| at == line);
+        let is_cell = |line: &usize| self.said.lines.get(*line).is_some_and(|text| text.len() <= MAX_ZONE_CELL);
+        let above = || time.line.checked_sub(1).filter(names);
+        let after = || (time.line + 1..=time.line + MAX_CELLS_TO_ZONE).find(|line| names(line) && is_cell(line));
+        Some(time.line).filter(names).or_else(above).or_else(after)
+    }
+
+    /// Returns how close the date is by which a time of day is this moment; `None` if it is another moment.
+    ///
+    /// The end of a night may be a time of day alone, after the date of the day before.
+    fn closeness(&self, index: usize, offset: Offset, moment: Moment, bound: Bound) -> Option<Closeness> {
+        let time = self.stated.times.get(index)?;
+        let local = offset.to_datetime(moment.at());
+        let seconds = i32::from(local.hour()) * 3600 + i32::from(local.minute()) * 60 + i32::from(local.second());
+        let date = match time.seconds {
+            DAY if seconds == 0 => local.date().yesterday().ok()?,
+            own if own == seconds => local.date(),
+            _ => return None,
+        };
+        let before = local.date().yesterday().ok()?;
+        let is_day = |day: &DateMention| day.may_be(date);
+        let is_night = |day: &DateMention| day.may_be(date) || bound == Bound::End && day.may_be(before);
+        let dates = self.stated.dates.as_slice();
+        let in_line = || dates.iter().filter(|day| day.line == time.line);
+        if in_line().next().is_some() {
+            let mut own = in_line().filter(|day| self.is_own_date(index, day)).peekable();
+            let is_near = if own.peek().is_some() { own.any(is_day) } else { in_line().any(is_night) };
+            return is_near.then_some(Closeness::Near);
+        }
+        let nearest = self.lines_of_nearest_dates(time);
+        let mut is_nearest = dates.iter().filter(|day| nearest.contains(&Some(day.line)));
+        if is_nearest.clone().any(is_day) {
+            return Some(Closeness::Near);
+        }
+        (dates.iter().any(is_day) || is_nearest.any(is_night)).then_some(Closeness::Far)
+    }
+
+    /// Returns the lines of the nearest dates above and below a time of day.
+    fn lines_of_nearest_dates(&self, time: &TimeMention) -> [Option<usize>; 2] {
+        let lines = || self.stated.dates.iter().map(|day| day.line);
+        let above = lines().filter(|line| *line < time.line && time.line <= line + LINES_BELOW_DATE);
+        let below = lines().filter(|line| *line > time.line && *line <= time.line + LINES_ABOVE_DATE);
+        [above.max(), below.min()]
+    }
+
+    /// Returns whether no other time of day is between a time of day and a date of its line.
+    fn is_own_date(&self, index: usize, day: &DateMention) -> bool {
+        let Some(time) = self.stated.times.get(index) else { return false };
+        let between = if day.start < time.start { day.start..time.start } else { time.end..day.start };
+        let neighbours = [index.checked_sub(1), Some(index + 1)].into_iter().flatten();
+        !neighbours
+            .filter_map(|at| self.stated.times.get(at))
+            .any(|other| other.line == time.line && between.contains(&other.start))
+    }
+
+    /// Returns the label of a time of day: the words between it and the time before it in its line.
+    fn label(&self, index: usize) -> Label {
+        let Some(time) = self.stated.times.get(index) else { return Label::Unknown };
+        let previous = index.checked_sub(1).and_then(|before| self.stated.times.get(before));
+        let from = previous.filter(|before| before.line == time.line).map_or(0, |before| before.end);
+        let line = self.said.lines.get(time.line);
+        labels::label(line.and_then(|line| line.get(from..time.start)).unwrap_or_default())
+    }
+
+    /// Returns the index of the first of two times under labels of a start and an end that are not a start and an end of what was read.
+    ///
+    /// A mail that names another window than its own has that one under the same labels: there nothing can be told.
+    fn unread_pair(&self) -> Option<usize> {
+        if self.said.lines.iter().copied().any(labels::names_other_window) {
             return None;
         }
-        let clock = stated.clocks.get(number)?;
-        let offset = |zone: &TimeZone| zone.to_offset(first.at());
-        let line = line_of_zones(said, stated, clock)?;
-        let mut moments = stated
-            .zones
-            .iter()
-            .filter(|(at, _)| *at == line)
-            .flat_map(|(_, zone)| {
-                let days = stated.days.iter().filter(|day| day.line == clock.line);
-                days.flat_map(|day| day.dates.into_iter().flatten()).filter_map(move |date| {
-                    let midnight = offset(zone).to_timestamp(date.at(0, 0, 0, 0)).ok()?;
-                    midnight.checked_add(jiff::SignedDuration::from_secs(i64::from(clock.seconds))).ok()
-                })
-            })
-            .peekable();
-        moments.peek()?;
-        let is_read = moments.any(|at| windows.iter().any(|window| window.start() <= at && at < window.end()));
-        (!is_read).then_some(number)
-    })
+        let labels: Vec<Label> = (0..self.stated.times.len()).map(|index| self.label(index)).collect();
+        let is_pair = |index: &usize| labels.get(*index..index + 2) == Some(&[Label::Start, Label::End]);
+        (0..labels.len()).filter(is_pair).find(|index| {
+            let in_a_window = |is_in: &dyn Fn(&Window, Timestamp) -> bool, instants: Vec<Timestamp>| {
+                instants.is_empty() || instants.iter().any(|at| self.windows.iter().any(|window| is_in(window, *at)))
+            };
+            let is_start_read = in_a_window(
+                &|window, at| window.start() <= at && at < window.end(),
+                self.instants(*index, Bound::Start),
+            );
+            let is_end_read = in_a_window(
+                &|window, at| window.start() < at && at <= window.end(),
+                self.instants(index + 1, Bound::End),
+            );
+            !(is_start_read && is_end_read)
+        })
+    }
+
+    /// Returns the moments that a time of day may be with the dates of its line, in the zones of [`Self::line_of_zones`]. An end may be on
+    /// the day after its date.
+    fn instants(&self, index: usize, bound: Bound) -> Vec<Timestamp> {
+        let Some(time) = self.stated.times.get(index) else { return Vec::new() };
+        let Some(line) = self.line_of_zones(time) else { return Vec::new() };
+        let days = self.stated.dates.iter().filter(|day| day.line == time.line).flat_map(|day| day.dates).flatten();
+        let next = |day: jiff::civil::Date| (bound == Bound::End).then(|| day.tomorrow().ok()).flatten();
+        let days: Vec<_> = days.flat_map(|day| [Some(day), next(day)]).flatten().collect();
+        let zones = self.stated.zones.iter().filter(|(at, _)| *at == line).map(|(_, zone)| zone);
+        let instant = |zone: &TimeZone, day: jiff::civil::Date| {
+            let local = day.at(0, 0, 0, 0).checked_add(SignedDuration::from_secs(i64::from(time.seconds))).ok()?;
+            zone.to_timestamp(local).ok()
+        };
+        zones.flat_map(|zone| days.iter().filter_map(move |day| instant(zone, *day))).collect()
+    }
 }

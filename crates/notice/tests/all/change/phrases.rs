@@ -272,6 +272,12 @@ pub(crate) const NEGATED: &[&str] = &[
 /// Further sentences that tell of some change.
 #[rustfmt::skip]
 pub(crate) const FURTHER: &[&str] = &[
+    "The maintenance was tested and completed successfully.",
+    "The works were reviewed and completed in time.",
+    "The equipment replacement was completed.",
+    "The power supply replacement has been completed.",
+    "If you can read this: CANCELLED.",
+    "When in doubt call us - CANCELLED",
     "The maintenance scheduled for tonight has been pulled by the field team.",
     "This event is hereby cancelled and no further action is needed from your side.",
     "Regrettably, we have to call off the works planned for this weekend.",
@@ -440,6 +446,9 @@ pub(crate) const FURTHER: &[&str] = &[
 /// Sentences that any notice may contain.
 #[rustfmt::skip]
 pub(crate) const HARMLESS: &[&str] = &[
+    "If, for any reason, cancelled, the maintenance will be announced anew.",
+    "If it rains, cancelled.",
+    "Please return the tested and completed form.",
     "We will inform you once the maintenance has been completed.",
     "We will let you know when the work is complete.",
     "You will receive another mail upon completion of the work.",

@@ -4,7 +4,9 @@
 //! event in a failure queue goes to the function that failed. Both are invoked asynchronously as SES does, so that Lambda retries
 //! and, in the end, puts them into the failure queue: a replay never loses a mail.
 
+mod ending;
 pub(crate) mod queue;
+mod record;
 pub(crate) mod stored;
 mod trace;
 

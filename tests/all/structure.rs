@@ -57,7 +57,6 @@ const ARROWS: &[(&str, &[&str])] = &[
 const PARSERS: &[&str] = &[
     "calamine",
     "csv",
-    "ego-tree",
     "encoding_rs",
     "html5ever",
     "icalendar",
@@ -65,7 +64,6 @@ const PARSERS: &[&str] = &[
     "mail-parser",
     "notice",
     "schedule",
-    "scraper",
     "trust",
     "zip",
 ];

@@ -2,6 +2,8 @@
 //! mail or take its pictures out, so that a missing boundary alone does not tell: the page that stands last does. A mail
 //! that is nothing but a page has no boundary at all.
 
+use memchr::{memchr, memmem};
+
 use super::Ending;
 
 /// Elements that a complete page closes as often as it opens them, with the number that may be missing.
@@ -9,6 +11,9 @@ use super::Ending;
 /// Gmail wraps a forwarded page in two more `div`, which are lost when its surroundings are removed.
 const CLOSED: [(&str, i32); 8] =
     [("html", 0), ("body", 0), ("div", 2), ("table", 0), ("tr", 0), ("td", 0), ("blockquote", 0), ("span", 0)];
+
+/// Length of the longest name in [`CLOSED`].
+const LONGEST: usize = 10;
 
 /// Returns `true` if a page is complete: it ends with an end tag, and every element of [`CLOSED`] is closed.
 pub(super) fn is_whole_page(page: &str) -> bool {
@@ -56,22 +61,29 @@ struct Tags {
 impl Tags {
     fn of(page: &str) -> Self {
         let mut tags = Self { open: [0; CLOSED.len()], ends_closed: false, begins_again: false };
-        let mut was_closed = false;
-        let mut rest = page.trim_end();
-        while let Some((_, after)) = rest.split_once('<') {
-            let end = if after.starts_with("!--") { "-->" } else { ">" };
-            let Some((tag, below)) = after.split_once(end) else {
+        let (mut was_closed, mut all_open) = (false, 0);
+        let mut rest = page.trim_end().as_bytes();
+        while let Some((_, after)) = memchr(b'<', rest).and_then(|at| rest.split_at_checked(at + 1)) {
+            let end = if after.starts_with(b"!--") {
+                memmem::find(after, b"-->").map(|at| (at, at + 3))
+            } else {
+                memchr(b'>', after).map(|at| (at, at + 1))
+            };
+            let Some((tag, below)) = end.and_then(|(at, end)| Some((after.get(..at)?, after.get(end..)?))) else {
                 tags.ends_closed = false;
                 break;
             };
             rest = below;
-            let (name, step) = tag.strip_prefix('/').map_or((tag, 1), |name| (name, -1));
-            let name = name.split(|next: char| !next.is_ascii_alphanumeric()).next().unwrap_or_default();
-            let known = CLOSED.iter().position(|(known, _)| known.eq_ignore_ascii_case(name));
+            let (name, step) = tag.strip_prefix(b"/").map_or((tag, 1), |name| (name, -1));
+            let length = name.iter().take(LONGEST + 1).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+            let name = name.get(..length).unwrap_or_default();
+            let known = CLOSED.iter().position(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name));
             if let Some(count) = known.and_then(|at| tags.open.get_mut(at)) {
-                *count += if tag.ends_with('/') { 0 } else { step };
+                let opened = if tag.ends_with(b"/") { 0 } else { step };
+                *count += opened;
+                all_open += opened;
                 tags.begins_again |= was_closed && step > 0;
-                was_closed = tags.open.iter().sum::<i32>() <= 0;
+                was_closed = all_open <= 0;
             }
             tags.ends_closed = step < 0 && known.is_some() && rest.is_empty();
         }

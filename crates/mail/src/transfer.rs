@@ -49,8 +49,7 @@ fn plain(body: &[u8]) -> Decoded<'_> {
 
 /// Decodes base64 up to the last line that is base64: lists append their footer as plain text.
 fn base64(body: &[u8]) -> Decoded<'_> {
-    let encoded = base64_lines(body);
-    let digits = encoded.iter().filter(|byte| !byte.is_ascii_whitespace() && **byte != b'=').count();
+    let (encoded, digits) = base64_lines(body);
     if digits == 0 {
         return plain(body);
     }
@@ -61,20 +60,42 @@ fn base64(body: &[u8]) -> Decoded<'_> {
     }
 }
 
-/// Returns the lines up to the first that is not base64.
-fn base64_lines(body: &[u8]) -> &[u8] {
-    let mut end = 0;
+/// Returns the lines up to the first that is not base64, and how many digits they have.
+fn base64_lines(body: &[u8]) -> (&[u8], usize) {
+    let (mut end, mut digits) = (0, 0);
     for line in body.split_inclusive(|byte| *byte == b'\n') {
-        let sound = |byte: &u8| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'\r' | b'\n' | b' ' | b'\t')
-        };
-        if !line.iter().all(sound) {
+        let mut own = 0;
+        let is_sound = line.iter().all(|byte| {
+            let kind = KINDS.get(usize::from(*byte)).copied().unwrap_or_default();
+            own += usize::from(kind == DIGIT);
+            kind != 0
+        });
+        if !is_sound {
             break;
         }
-        end += line.len();
+        (end, digits) = (end + line.len(), digits + own);
     }
-    body.get(..end).unwrap_or(body)
+    (body.get(..end).unwrap_or(body), digits)
 }
+
+const DIGIT: u8 = 1;
+
+/// The bytes of base64: digits are 1, padding and white space 2, all others 0.
+const KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        kinds[byte as usize] = match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' => DIGIT,
+            b'=' | b'\r' | b'\n' | b' ' | b'\t' => 2,
+            _ => 0,
+        };
+        if byte == u8::MAX {
+            break kinds;
+        }
+        byte += 1;
+    }
+};
 
 /// Decodes quoted-printable. `mail-parser`'s own decoder drops the text after a stray `=`; this one keeps
 /// it.

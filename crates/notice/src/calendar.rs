@@ -90,6 +90,20 @@ pub(crate) struct Content {
     pub(crate) components: Vec<Component>,
     /// The failure of the calendar as a whole, such as a component that is not closed; `None` if there is none.
     pub(crate) failure: Option<Failure>,
+    /// The text, each line unfolded.
+    unfolded: String,
+}
+
+impl Content {
+    /// Returns the text, each line unfolded.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &str> {
+        self.unfolded.lines()
+    }
+
+    /// Returns the text of each entry, as it is written but for the folding.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &str> {
+        self.unfolded.split("BEGIN:VEVENT").skip(1)
+    }
 }
 
 /// Returns the components of a text.
@@ -97,7 +111,8 @@ pub(crate) fn parse(text: &str) -> Content {
     let mut whole = Vec::new();
     let mut open: Vec<Component> = Vec::new();
     let mut failure = None;
-    for line in unfold(text).lines() {
+    let unfolded = unfold(text);
+    for line in unfolded.lines() {
         let line = line.trim_end_matches('\r').trim_start_matches('\u{feff}');
         if let Some(name) = after(line, "BEGIN:") {
             if open.len() == DEEPEST {
@@ -129,7 +144,7 @@ pub(crate) fn parse(text: &str) -> Content {
     while let Some(component) = open.pop() {
         close(component, &mut open, &mut whole);
     }
-    Content { components: whole, failure }
+    Content { components: whole, failure, unfolded }
 }
 
 fn close(component: Component, open: &mut [Component], whole: &mut Vec<Component>) {

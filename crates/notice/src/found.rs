@@ -77,15 +77,23 @@ pub const QUOTE_LENGTH: usize = 160;
 
 /// Cuts a text to [`QUOTE_LENGTH`] characters, white space folded.
 pub fn quote(text: &str) -> String {
-    let mut quote = String::new();
-    for (count, character) in
-        text.split_whitespace().flat_map(|word| std::iter::once(' ').chain(word.chars())).skip(1).enumerate()
-    {
-        if count == QUOTE_LENGTH {
-            quote.push('…');
+    // A letter has at most four bytes: what lies beyond is cut in any case.
+    const MOST: usize = 4 * QUOTE_LENGTH + 4;
+    let mut quote = String::with_capacity(text.len().min(MOST));
+    for word in text.split_whitespace() {
+        if !quote.is_empty() {
+            quote.push(' ');
+        }
+        quote.push_str(word.get(..word.floor_char_boundary(MOST)).unwrap_or_default());
+        if quote.len() >= MOST {
             break;
         }
-        quote.push(character);
+    }
+    if quote.len() > QUOTE_LENGTH
+        && let Some((cut, _)) = quote.char_indices().nth(QUOTE_LENGTH)
+    {
+        quote.truncate(cut);
+        quote.push('…');
     }
     quote
 }

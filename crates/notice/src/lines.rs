@@ -95,7 +95,7 @@ impl Lines {
     /// Returns the text after the first `label` at the start of a line; if there is none, the next line that is not blank.
     /// The label is compared without case; a colon and quotation or list marks (`*`, `>`, `-`) around it are passed over.
     pub fn labelled(&self, label: &str) -> Option<Found<String>> {
-        self.all_labelled(label).into_iter().next()
+        self.behind(|line| after_label(line, label)).next()
     }
 
     /// Like [`Lines::labelled`], a failure that names the label where it is missing.
@@ -105,61 +105,64 @@ impl Lines {
 
     /// Like [`Lines::labelled`], every occurrence.
     pub fn all_labelled(&self, label: &str) -> Vec<Found<String>> {
-        self.behind(|line| after_label(line, label))
+        self.behind(|line| after_label(line, label)).collect()
     }
 
     /// Like [`Lines::all_labelled`], of every line whose label, without its colon, `says` accepts.
     pub fn all_labelled_by(&self, says: impl Fn(&str) -> bool) -> Vec<Found<String>> {
-        self.behind(|line| {
-            let (label, value) = line.trim_start_matches(['*', '>', '-', '•', ' ']).split_once(':')?;
-            says(label).then_some(value.trim_matches(['*', ' ']))
-        })
+        self.behind(|line| after_label_by(line, &says)).collect()
     }
 
     /// Returns the text after each label that `after` finds, or on the next line that is not blank.
-    fn behind<'lines>(&'lines self, after: impl Fn(&'lines str) -> Option<&'lines str>) -> Vec<Found<String>> {
-        let mut found = Vec::new();
-        for (index, line) in self.folded.iter().enumerate() {
-            let Some(rest) = after(line) else { continue };
-            let next = || self.folded.iter().enumerate().skip(index + 1).find(|(_, line)| !line.is_empty());
+    fn behind<'lines>(
+        &'lines self,
+        after: impl Fn(&'lines str) -> Option<&'lines str>,
+    ) -> impl Iterator<Item = Found<String>> {
+        self.folded.iter().enumerate().filter_map(move |(index, line)| {
+            let rest = after(line)?;
             if !rest.is_empty() {
-                found.push(Found {
-                    value: rest.to_owned(),
-                    place: self.place(index),
-                    quote: super::found::quote(line),
-                });
-            } else if let Some((below, line)) = next() {
-                found.push(Found::text(line, self.place(below)));
+                let quote = super::found::quote(line);
+                return Some(Found { value: rest.to_owned(), place: self.place(index), quote });
             }
-        }
-        found
+            let mut below = self.folded.iter().enumerate().skip(index + 1);
+            let (below, line) = below.find(|(_, line)| !line.is_empty())?;
+            Some(Found::text(line, self.place(below)))
+        })
     }
 
     /// Returns the first match of the pattern within one line; the value is its first group, or the whole match.
     pub fn matching(&self, pattern: &Regex) -> Option<Found<String>> {
-        self.all_matching(pattern).into_iter().next()
+        self.matches(pattern).next()
     }
 
     /// Returns every match of the pattern, line by line; the value is its first group, or the whole match.
     pub fn all_matching(&self, pattern: &Regex) -> Vec<Found<String>> {
-        let mut found = Vec::new();
-        for (place, line) in self.iter() {
-            for captures in pattern.captures_iter(line) {
-                let value = captures.get(1).or_else(|| captures.get(0)).map_or("", |text| text.as_str());
-                found.push(Found {
-                    value: value.trim().to_owned(),
-                    place: place.clone(),
-                    quote: super::found::quote(line),
-                });
-            }
-        }
-        found
+        self.matches(pattern).collect()
     }
+
+    fn matches(&self, pattern: &Regex) -> impl Iterator<Item = Found<String>> {
+        self.iter().flat_map(move |(place, line)| {
+            pattern.captures_iter(line).map(move |captures| {
+                let value = captures.get(1).or_else(|| captures.get(0)).map_or("", |text| text.as_str());
+                let (value, quote) = (value.trim().to_owned(), super::found::quote(line));
+                Found { value, place: place.clone(), quote }
+            })
+        })
+    }
+}
+
+/// Returns the value of a line whose label `says` accepts.
+fn after_label_by<'line>(line: &'line str, says: &impl Fn(&str) -> bool) -> Option<&'line str> {
+    let (label, value) = line.trim_start_matches(['*', '>', '-', '•', ' ']).split_once(':')?;
+    says(label).then_some(value.trim_matches(['*', ' ']))
 }
 
 /// Folds white space (no-break spaces too) and trims. What has no width (soft hyphens, joiners, marks of direction) is
 /// left out: mailers put it into words and ids, and nobody sees it.
 pub(crate) fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return fold_ascii(text);
+    }
     let mut folded = String::with_capacity(text.len());
     for word in text.split_whitespace() {
         let start = folded.len();
@@ -177,6 +180,29 @@ pub(crate) fn fold(text: &str) -> String {
         }
     }
     folded
+}
+
+fn fold_ascii(text: &str) -> String {
+    let text = text.trim_ascii();
+    // Most lines have single blanks already.
+    let is_folded =
+        !text.bytes().zip(text.bytes().skip(1)).any(|pair| is_space(pair.0) && (pair.0 != b' ' || is_space(pair.1)));
+    if is_folded {
+        return text.trim().to_owned();
+    }
+    let mut folded = String::with_capacity(text.len());
+    for word in text.split(|letter: char| letter.is_ascii() && is_space(letter as u8)).filter(|word| !word.is_empty()) {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(word);
+    }
+    folded
+}
+
+/// Returns whether a byte is white space as Unicode knows it: a vertical tab is.
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
 const fn has_no_width(character: char) -> bool {

@@ -3,21 +3,67 @@
 
 use contract::identifier::Identifier;
 pub use contract::maintenance::{Circuit, Impact, Status};
-use jiff::{SignedDuration, Timestamp, tz::Offset};
+use jiff::{
+    SignedDuration, Timestamp,
+    tz::{Offset, TimeZone},
+};
 
 use super::found::Evidence;
 
-/// An instant, with the offset in which the notice states it. Two are equal if the instants are.
+/// An instant, with the offset and the zone in which the notice states it. Two are equal if the instants are.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment {
     at: Timestamp,
     offset: Offset,
+    /// Zone that the notice names; `None` where it states an offset, or an abbreviation for one.
+    zone: Option<ZoneName>,
+}
+
+/// The name of a zone in IANA's database: `Europe/Paris`.
+#[derive(Debug, Clone, Copy)]
+struct ZoneName {
+    letters: [u8; ZoneName::LONGEST],
+    length: usize,
+}
+
+impl ZoneName {
+    /// The longest names have 32 letters.
+    const LONGEST: usize = 40;
+
+    fn of(zone: &TimeZone) -> Option<Self> {
+        let name = zone.iana_name().filter(|name| name.contains('/'))?;
+        let mut letters = [0; Self::LONGEST];
+        letters.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
+        Some(Self { letters, length: name.len() })
+    }
+
+    fn as_str(&self) -> &str {
+        self.letters.get(..self.length).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default()
+    }
 }
 
 impl Moment {
     /// Returns the instant as it is stated at that offset from UTC.
     pub fn new(at: Timestamp, offset: Offset) -> Self {
-        Self { at, offset }
+        Self { at, offset, zone: None }
+    }
+
+    /// Returns the instant as it is stated in that zone.
+    pub fn in_zone(at: Timestamp, zone: &TimeZone) -> Self {
+        Self { at, offset: zone.to_offset(at), zone: ZoneName::of(zone) }
+    }
+
+    /// Returns the name that IANA's database has for the zone in which the notice states the moment: `Europe/Paris`, `UTC`,
+    /// `Etc/GMT-1` for one hour ahead of UTC. `None` for an offset that has none, such as that of half an hour.
+    pub fn zone_name(&self) -> Option<String> {
+        const HOUR: i32 = 3600;
+        match (&self.zone, self.offset.seconds()) {
+            (Some(zone), _) => Some(zone.as_str().to_owned()),
+            (None, 0) => Some("UTC".to_owned()),
+            // The sign of these names is the other way round.
+            (None, seconds) if seconds % HOUR == 0 => Some(format!("Etc/GMT{:+}", -seconds / HOUR)),
+            (None, _) => None,
+        }
     }
 
     /// Returns the instant of the moment.
@@ -38,7 +84,7 @@ impl Moment {
 
 impl From<Timestamp> for Moment {
     fn from(at: Timestamp) -> Self {
-        Self { at, offset: Offset::UTC }
+        Self::new(at, Offset::UTC)
     }
 }
 
@@ -74,13 +120,14 @@ impl std::hash::Hash for Moment {
     }
 }
 
-/// Writes the time as the notice states it: `2031-04-02T00:00:00+02:00`.
+/// Writes the time as the notice states it: `2031-04-02T00:00:00+02:00`, with the zone's name where the notice has one.
 impl std::fmt::Display for Moment {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.offset {
-            Offset::UTC => self.at.fmt(formatter),
-            offset => self.at.display_with_offset(offset).fmt(formatter),
+            Offset::UTC => self.at.fmt(formatter)?,
+            offset => self.at.display_with_offset(offset).fmt(formatter)?,
         }
+        self.zone.map_or(Ok(()), |zone| write!(formatter, "[{}]", zone.as_str()))
     }
 }
 
@@ -203,5 +250,29 @@ impl Maintenance {
     /// Returns, for each value, its place in the mail.
     pub fn evidence(&self) -> &[Evidence] {
         &self.evidence
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_keeps_the_zone_in_which_it_is_stated() {
+        let at: Timestamp = "2031-07-01T22:00:00Z".parse().unwrap();
+        let paris = Moment::in_zone(at, &TimeZone::get("Europe/Paris").unwrap());
+        assert_eq!(paris.to_string(), "2031-07-02T00:00:00+02:00[Europe/Paris]");
+        assert_eq!(paris.zone_name().as_deref(), Some("Europe/Paris"));
+        for (hours, minutes, stated, name) in [
+            (0, 0, "2031-07-01T22:00:00Z", Some("UTC")),
+            (1, 0, "2031-07-01T23:00:00+01:00", Some("Etc/GMT-1")),
+            (-5, 0, "2031-07-01T17:00:00-05:00", Some("Etc/GMT+5")),
+            (5, 30, "2031-07-02T03:30:00+05:30", None),
+        ] {
+            let moment = Moment::new(at, Offset::from_seconds(hours * 3600 + minutes * 60).unwrap());
+            assert_eq!(moment.to_string(), stated);
+            assert_eq!(moment.zone_name().as_deref(), name);
+            assert!(name.is_none_or(|name| TimeZone::get(name).unwrap().to_offset(at) == moment.offset()));
+        }
     }
 }

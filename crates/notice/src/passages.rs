@@ -1,15 +1,14 @@
 //! The notice's own text in passages: subjects, paragraphs of every body, texts of calendar entries.
 
-use icalendar::parser::unfold;
+use std::{borrow::Cow, collections::HashSet};
 
 use super::{
     change::{self, Statement},
     found::Place,
-    lines::Lines,
     model::Status,
-    page::Page,
+    source::Source,
 };
-use mail::{Layer, Mail};
+use mail::Layer;
 
 /// A passage of the notice that tells of changes.
 pub(super) struct Told {
@@ -29,70 +28,49 @@ pub(super) enum Entry {
     Of(Option<Status>),
 }
 
-/// Returns the passages of the notice that tell of changes, in every form of it. `text` and `page` are the mail's first bodies,
-/// where it has them.
-pub(super) fn told(mail: &Mail, text: Option<&Lines>, page: Option<&Page>) -> Vec<Told> {
-    let of_bodies = of_bodies(mail, text, page).into_iter().map(|passage| (passage, Entry::None));
-    let of_calendars = of_calendars(mail).into_iter().map(|(passage, status)| (passage, Entry::Of(status)));
+/// Returns the passages of the notice that tell of changes, in every form of it.
+pub(super) fn told(source: &Source<'_>) -> Vec<Told> {
+    let of_bodies = of_bodies(source).into_iter().map(|passage| (passage, Entry::None));
+    let of_calendars = of_calendars(source).into_iter().map(|(passage, status)| (passage, Entry::Of(status)));
     of_bodies
         .chain(of_calendars)
         .filter_map(|(Passage { text, place }, entry)| {
             let statements = change::statements(&text);
-            (!statements.is_empty()).then_some(Told { text, place, entry, statements })
+            (!statements.is_empty()).then(|| Told { text: text.into_owned(), place, entry, statements })
         })
         .collect()
 }
 
 /// Text that is read as one piece: a sentence does not go on beyond it.
-struct Passage {
-    text: String,
+struct Passage<'mail> {
+    text: Cow<'mail, str>,
     place: Place,
 }
 
-/// Returns the subjects and the paragraphs of the bodies.
-fn of_bodies(mail: &Mail, text: Option<&Lines>, page: Option<&Page>) -> Vec<Passage> {
-    let mut passages = Vec::new();
-    let mut subjects: Vec<&str> = mail.layers().iter().map(Layer::bare_subject).collect();
+/// Returns the subjects and the paragraphs of the bodies. What page and text say in the same words counts once.
+fn of_bodies<'mail>(source: &'mail Source<'_>) -> Vec<Passage<'mail>> {
+    let mut subjects: Vec<&str> = source.mail().layers().iter().map(Layer::bare_subject).collect();
     subjects.dedup();
-    passages.extend(
-        subjects.into_iter().map(|subject| Passage { text: subject.to_owned(), place: Place::Header("Subject") }),
-    );
-    if let Some(text) = text {
-        of_lines(text, &mut passages);
-    }
-    if let Some(page) = page {
-        of_lines(page.lines(), &mut passages);
-    }
-    for text in mail.texts.iter().skip(1) {
-        of_lines(&Lines::of_text(text), &mut passages);
-    }
-    for page in mail.pages.iter().skip(1).filter_map(|page| Page::parse(page).ok()) {
-        of_lines(page.lines(), &mut passages);
-    }
-    for text in &mail.cover.texts {
-        of_lines(&Lines::of_text(text), &mut passages);
-    }
-    for page in mail.cover.pages.iter().filter_map(|page| Page::parse(page).ok()) {
-        of_lines(page.lines(), &mut passages);
+    let subject = |text| Passage { text: Cow::Borrowed(text), place: Place::Header("Subject") };
+    let mut passages: Vec<Passage<'_>> = subjects.into_iter().map(subject).collect();
+    let mut known = HashSet::new();
+    for lines in source.bodies() {
+        let paragraphs = change::paragraphs(lines.iter());
+        let new = paragraphs.into_iter().filter(|(_, text)| known.insert(text.clone()));
+        passages.extend(new.map(|(place, text)| Passage { text, place }));
     }
     passages
-}
-
-fn of_lines(lines: &Lines, passages: &mut Vec<Passage>) {
-    let paragraphs = change::paragraphs(lines.iter());
-    passages.extend(paragraphs.into_iter().map(|(place, text)| Passage { text, place }));
 }
 
 /// The properties of an entry that people read.
 const READ_BY_PEOPLE: [&str; 3] = ["SUMMARY", "DESCRIPTION", "COMMENT"];
 
 /// Returns the texts of the calendars, each with the status of its entry; `None` if the entry has none.
-fn of_calendars(mail: &Mail) -> Vec<(Passage, Option<Status>)> {
+fn of_calendars(source: &Source<'_>) -> Vec<(Passage<'static>, Option<Status>)> {
     let mut passages = Vec::new();
     let mut event = 0;
-    for calendar in &mail.calendars {
-        let unfolded = unfold(calendar);
-        for entry in unfolded.split("BEGIN:VEVENT").skip(1) {
+    for calendar in source.calendars() {
+        for entry in calendar.entries() {
             event += 1;
             let value_of = |line: &str, name: &str| {
                 let (property, value) = line.split_once(':')?;
@@ -107,7 +85,7 @@ fn of_calendars(mail: &Mail) -> Vec<(Passage, Option<Status>)> {
                 let text = value.replace("\\n", "\n").replace("\\N", "\n").replace("\\,", ",").replace("\\;", ";");
                 for text in text.lines().map(str::trim).filter(|text| !text.is_empty()) {
                     let place = Place::Calendar { event, property };
-                    passages.push((Passage { text: text.to_owned(), place }, status));
+                    passages.push((Passage { text: Cow::Owned(text.to_owned()), place }, status));
                 }
             }
         }

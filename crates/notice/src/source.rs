@@ -30,6 +30,7 @@ struct Forms {
     text_as_page: OnceCell<Option<Result<Page, Failure>>>,
     page_is_footer: OnceCell<bool>,
     calendars: OnceCell<Vec<Content>>,
+    further: OnceCell<Vec<Lines>>,
     told: OnceCell<Vec<Told>>,
 }
 
@@ -122,9 +123,21 @@ impl<'mail> Source<'mail> {
         self.forms.calendars.get_or_init(|| self.mail.calendars.iter().map(|text| calendar::parse(text)).collect())
     }
 
+    /// Returns every body in lines: the first text and the first page, further ones, and those of a cover above the notice.
+    pub(super) fn bodies(&self) -> impl Iterator<Item = &Lines> {
+        let further = self.forms.further.get_or_init(|| {
+            let Mail { texts, pages, cover, .. } = self.mail;
+            let of_text = |text: &String| Lines::of_text(text);
+            let of_page = |page: &String| Page::parse(page).ok().map(Page::into_lines);
+            let own = texts.iter().skip(1).map(of_text).chain(pages.iter().skip(1).filter_map(of_page));
+            own.chain(cover.texts.iter().map(of_text)).chain(cover.pages.iter().filter_map(of_page)).collect()
+        });
+        self.text().into_iter().chain(self.page().map(Page::lines)).chain(further)
+    }
+
     /// Returns the passages that tell of changes in the notice's own words, in every form of it.
     pub(super) fn told(&self) -> &[Told] {
-        self.forms.told.get_or_init(|| passages::told(self.mail, self.text().ok(), self.page().ok()))
+        self.forms.told.get_or_init(|| passages::told(self))
     }
 
     /// A failure unless something closes the body, or a line of it holds one of these words, which the format has below all

@@ -123,7 +123,7 @@ pub(super) const WORK: &[&str] = &[
 pub(super) const SERVICE: &[&str] = &[
     "session", "service", "traffic", "circuit", "connection", "connectivity", "link", "port", "customer", "fiber",
     "fibre", "cable", "equipment", "card", "router", "switch", "path", "device", "pole", "node", "power", "route",
-    "light", "installation", "order", "ring", "splice", "payment", "invoice", "support", "alarm", "server", "system",
+    "light", "installation", "order", "ring", "splice", "payment", "invoice", "support", "alarm", "server", "system", "subscription",
     "protection", "user", "account", "verkehr", "dienst", "leitung", "kabel", "faser", "verkeer", "servicio", "trafico",
     "servico", "trafego", "servizi", "traffico", "trafic", "lien", "hizmet", "trafik", "devre", "hat", "hatt",
 ];
@@ -131,7 +131,7 @@ pub(super) const SERVICE: &[&str] = &[
 pub(super) const PREPOSITIONS: &[&str] = &[
     "on", "of", "for", "at", "to", "in", "with", "affecting", "regarding", "about", "concerning", "impacting", "by",
     "near", "from", "our", "your", "under", "an", "am", "fur", "von", "bei", "im", "voor", "van", "op", "aan", "del",
-    "sobre", "para", "em", "na", "do", "da", "di", "su", "per", "sul", "sulla", "della", "sur", "pour", "du", "dans",
+    "sobre", "para", "em", "na", "do", "da", "di", "per", "sul", "sulla", "della", "sur", "pour", "du", "dans",
 ];
 
 /// Behind a noun of change these make it a matter of rules: "cancellation policy".

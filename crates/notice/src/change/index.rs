@@ -61,11 +61,12 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
     Index { by_first, by_longest }
 });
 
-/// Returns where words that begin like this one stand in the index; `None` for what begins otherwise than with two
+/// Returns where words that begin like this one stand in the index; `None` for what begins otherwise than with
 /// letters.
 fn slot(word: &str) -> Option<usize> {
-    let mut letters = word.bytes().map(|letter| usize::from(letter.wrapping_sub(b'a'))).take(2);
-    let (first, second) = (letters.next()?, letters.next()?);
+    let mut letters = word.bytes().map(|letter| usize::from(letter.to_ascii_lowercase().wrapping_sub(b'a'))).take(2);
+    let first = letters.next()?;
+    let second = letters.next().unwrap_or(first);
     (first < LETTERS && second < LETTERS).then_some(first * LETTERS + second)
 }
 
@@ -75,10 +76,19 @@ fn is(word: &str, pattern: &str) -> bool {
 
 /// Returns whether the text has a word with which a change could be told.
 pub(super) fn may_tell(text: &str) -> bool {
+    let index = &*INDEX;
     tokens::any_word(text, |word| {
-        let words = slot(word).and_then(|slot| INDEX.by_longest.get(slot));
-        words.is_some_and(|words| words.iter().any(|pattern| is(word, pattern)))
+        let words = slot(word).and_then(|slot| index.by_longest.get(slot));
+        words.is_some_and(|words| words.iter().any(|pattern| may_be(word, pattern)))
     })
+}
+
+/// Returns whether a word, in any case, is one of the pattern.
+fn may_be(word: &str, pattern: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(stem) => word.get(..stem.len()).is_some_and(|start| start.eq_ignore_ascii_case(stem)),
+        None => word.eq_ignore_ascii_case(pattern),
+    }
 }
 
 /// Returns the phrases that stand in a sentence, in order; of several at one place the longest.
@@ -86,7 +96,8 @@ pub(super) fn hits(tokens: &[Token]) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
         let phrases = slot(&token.word).and_then(|slot| INDEX.by_first.get(slot)).map_or(&[][..], Vec::as_slice);
-        let found = phrases.iter().filter_map(|phrase| Some((end_of(tokens, at, &phrase.words)?, phrase.entry)));
+        let phrases = phrases.iter().filter(|phrase| phrase.words.first().is_some_and(|first| is(&token.word, first)));
+        let found = phrases.filter_map(|phrase| Some((end_of(tokens, at, &phrase.words)?, phrase.entry)));
         // What happens is told of only where it is negated; what has happened stands above it.
         let longest = found.max_by_key(|(end, entry)| (*end, entry.form != Form::Happens));
         if let Some((end, entry)) = longest

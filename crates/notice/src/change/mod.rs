@@ -15,6 +15,7 @@ mod tokens;
 mod vocabulary;
 
 pub(crate) use paragraphs::paragraphs;
+pub(crate) use tokens::split;
 
 use super::model::Status;
 
@@ -35,6 +36,8 @@ pub enum Change {
     Unfinished,
     /// The maintenance has begun.
     Started,
+    /// The maintenance is not as it was announced; whether it is off or moved, a person has to see.
+    Unclear,
 }
 
 impl Change {
@@ -49,6 +52,7 @@ impl Change {
             Self::Ended => matches!(status, Completed | Cancelled | InProcess | ReScheduled),
             Self::Unfinished => matches!(status, Cancelled | ReScheduled | InProcess),
             Self::Started => matches!(status, InProcess | Completed | Cancelled),
+            Self::Unclear => matches!(status, Cancelled | ReScheduled),
         }
     }
 
@@ -59,7 +63,7 @@ impl Change {
             Self::Postponed => Some(Status::ReScheduled),
             Self::Completed | Self::Ended => Some(Status::Completed),
             Self::Started => Some(Status::InProcess),
-            Self::Extended | Self::Unfinished => None,
+            Self::Extended | Self::Unfinished | Self::Unclear => None,
         }
     }
 
@@ -73,6 +77,7 @@ impl Change {
             Self::Ended => "ended",
             Self::Unfinished => "not completed",
             Self::Started => "begun",
+            Self::Unclear => "not as it was announced",
         }
     }
 }

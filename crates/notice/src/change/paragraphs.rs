@@ -1,5 +1,7 @@
 //! The paragraphs of a body in lines: a sentence may be wrapped, and a heading, a cell or a label stands for itself.
 
+use std::borrow::Cow;
+
 use crate::found::Place;
 
 /// A line of at least this many bytes may have been broken within a sentence.
@@ -13,18 +15,19 @@ const OPENERS: &[&str] = &[
 ];
 
 /// Joins the lines that were broken within a sentence; marks of quotation are left out.
-pub(crate) fn paragraphs<'body>(lines: impl Iterator<Item = (Place, &'body str)>) -> Vec<(Place, String)> {
-    let mut paragraphs: Vec<(Place, String)> = Vec::new();
+pub(crate) fn paragraphs<'body>(lines: impl Iterator<Item = (Place, &'body str)>) -> Vec<(Place, Cow<'body, str>)> {
+    let mut paragraphs: Vec<(Place, Cow<'body, str>)> = Vec::new();
     let mut last = "";
     for (place, line) in lines {
         let line = line.trim_start_matches(['>', ' ']);
         match paragraphs.last_mut().filter(|_| goes_on(last, line)) {
             Some((_, paragraph)) => {
+                let paragraph = paragraph.to_mut();
                 paragraph.push(' ');
                 paragraph.push_str(line);
             }
             None if line.is_empty() => {}
-            None => paragraphs.push((place, line.to_owned())),
+            None => paragraphs.push((place, Cow::Borrowed(line))),
         }
         last = line;
     }

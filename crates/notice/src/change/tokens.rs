@@ -34,7 +34,7 @@ pub(super) fn sentences(paragraph: &str) -> Vec<Sentence<'_>> {
 
 /// Returns the text of each sentence. A full stop ends one only before a blank, and a blank line or a bullet does
 /// as well.
-fn split(paragraph: &str) -> Vec<&str> {
+pub(crate) fn split(paragraph: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;
     let mut characters = paragraph.char_indices().peekable();
@@ -155,26 +155,44 @@ fn fold(letter: char, word: &mut String) {
     }
 }
 
-/// Returns whether any word of a text, folded, is one that `is_meant` looks for. Nothing is kept: most texts have
-/// none.
+/// Returns whether any word of a text, without accents but in any case, is one that `is_meant` looks for. Nothing is kept: most
+/// texts have none. A text with a negation ("isn't") has one.
 pub(super) fn any_word(text: &str, is_meant: impl Fn(&str) -> bool) -> bool {
-    let mut word = String::new();
-    for (at, character) in text.char_indices() {
-        if character.is_alphanumeric() {
-            fold(character, &mut word);
-            continue;
+    let mut folded = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(is_of_word) {
+        rest = rest.get(start..).unwrap_or_default();
+        let mut end = rest.find(|letter| !is_of_word(letter)).unwrap_or(rest.len());
+        let mut word = rest.get(..end).unwrap_or_default();
+        let mut behind = rest.get(end..).unwrap_or_default();
+        if behind.starts_with('-') && word.eq_ignore_ascii_case("re") {
+            let more = behind.find(|letter| letter != '-' && !is_of_word(letter)).unwrap_or(behind.len());
+            folded.clear();
+            folded.push_str("re");
+            behind
+                .get(..more)
+                .unwrap_or_default()
+                .chars()
+                .filter(|letter| *letter != '-')
+                .for_each(|letter| fold(letter, &mut folded));
+            end += more;
+            (word, behind) = (&folded, rest.get(end..).unwrap_or_default());
+        } else if !word.is_ascii() {
+            folded.clear();
+            word.chars().for_each(|letter| fold(letter, &mut folded));
+            word = &folded;
         }
-        let rest = || text.get(at + character.len_utf8()..).unwrap_or_default();
-        if character == '-' && word == "re" {
-            continue;
-        }
-        let is_negation = matches!(character, '\'' | '’') && word.ends_with('n') && rest().starts_with('t');
-        if !word.is_empty() && (is_negation || is_meant(&word)) {
+        let is_negation = word.ends_with(['n', 'N']) && (behind.starts_with("'t") || behind.starts_with("’t"));
+        if is_negation || is_meant(word) {
             return true;
         }
-        word.clear();
+        rest = behind;
     }
-    !word.is_empty() && is_meant(&word)
+    false
+}
+
+fn is_of_word(letter: char) -> bool {
+    letter.is_alphanumeric()
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ const fn entry(language: Language, change: Change, form: Form, phrases: &'static
     Entry { language, change, form, phrases }
 }
 
-use Change::{Cancelled, Completed, Ended, Extended, Postponed, Started};
+use Change::{Cancelled, Completed, Ended, Extended, Postponed, Started, Unclear};
 use Form::{Act, Done, DoneToWork, Happens, Noun};
 use Language::{Dutch, English, German, Romance, Turkish};
 
@@ -58,12 +58,13 @@ pub(super) const ENTRIES: &[Entry] = &[
         "scrapped", "shelved", "revoked", "rescinded", "retracted", "annulled", "nullified", "voided", "null and void", "axed",
         "stood down", "stood _ down", "standing down", "stand down", "rolled back", "rolled _ back", "backed out", "written off", "given up", "decided against", "decided not to",
         "opted not to", "chosen not to", "elected not to", "superseded", "sent in error", "issued in error", "sent by mistake", "issued by mistake", "announced in error",
-        "disregard", "please ignore", "off the table", "off the calendar", "removed from _ calendar", "removed from _ schedule", "remove _ from your calendar",
+        "disregard", "please ignore", "off the table", "without being carried out", "without being performed", "without being done", "without having been carried out", "no longer any need", "no longer a need", "no longer any reason",
+        "strike this", "off the calendar", "removed from _ calendar", "removed from _ schedule", "remove _ from your calendar",
         "no maintenance will", "no work will", "no works will", "there will be no maintenance", "there is no maintenance", "will not be any maintenance",
     ]),
     entry(English, Cancelled, DoneToWork, &[
         "is off", "are off", "now off", "taken off", "dropped", "pulled", "terminated", "discontinued", "halted", "stopped", "scratched", "obsolete", "void", "invalid",
-        "not valid", "not happening", "discarded", "reverted", "removed", "deleted", "rejected", "declined", "expired", "refused", "failed", "unsuccessful", "skipped",
+        "not valid", "not happening", "released", "turned down", "discarded", "reverted", "removed", "deleted", "rejected", "declined", "expired", "refused", "failed", "unsuccessful", "skipped",
         "off the", "struck off", "taken down from",
     ]),
     entry(English, Cancelled, Act, &[
@@ -74,13 +75,14 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry(English, Cancelled, Noun, &["cancellation", "cancellations", "cancelation", "withdrawal", "cancellation notice", "stand down", "abandonment"]),
     entry(English, Cancelled, Happens, &[
         "go ahead", "going ahead", "gone ahead", "go forward", "going forward", "go on", "going on", "proceed", "proceeding", "proceeded", "happen", "happening", "take place", "taking place", "taken place",
-        "occur", "carried out", "performed", "executed", "conducted", "implemented", "undertaken", "done", "done as planned", "held", "required", "needed", "necessary",
+        "occur", "approved", "granted", "authorised", "authorized", "carried out", "performed", "executed", "conducted", "implemented", "undertaken", "done", "done as planned", "held", "required", "needed", "necessary",
         "apply", "applies", "applicable", "valid", "planned", "scheduled", "relevant", "in effect", "in force", "in place", "come off", "materialise", "materialize", "continue", "continuing", "be on",
         "have any effect", "pursued", "start", "begin", "commence", "perform", "carry out", "conduct", "execute", "implement", "do the", "do this", "be doing", "performing", "carrying out", "conducting", "need to", "valid",
     ]),
     entry(English, Postponed, Done, &[
         "postponed", "deferred", "rescheduled", "put off", "put back", "pushed back", "pushed out", "pushed _ back", "held over", "on hold", "put _ hold", "adjourned", "rearranged", "replanned", "re planned",
-        "rebooked", "brought forward", "brought _ forward", "bringing _ forward", "moved forward", "moved back", "moved up", "in abeyance", "until further notice", "new date", "new dates", "new maintenance date", "new maintenance window", "new start date", "new start time", "new end time", "new time is", "new window is", 
+        "rebooked", "brought forward", "brought _ forward", "bringing _ forward", "moved forward", "moved back", "moved up", "in abeyance", "on ice", "back burner", "pushed _ out", "push _ out", "held off", "until further notice", "new date", "new dates", "new window", "new time slot", "new slot", "new schedule", "revised window", "revised date", "revised dates", "revised time",
+        "revised times", "revised schedule", "revised start", "updated window", "updated schedule", "new maintenance date", "new maintenance window", "new start date", "new start time", "new end time", "new time is", "new window is", 
         "sine die",
     ]),
     entry(English, Postponed, DoneToWork, &[
@@ -90,25 +92,26 @@ pub(super) const ENTRIES: &[Entry] = &[
         "amended to", "revised to", "corrected to", "updated to", "instead", "switched to",
     ]),
     entry(English, Postponed, Act, &[
-        "postpone", "postpones", "postponing", "defer", "defers", "deferring", "reschedule", "reschedules", "rescheduling", "put off", "put back", "push back", "push _ back",
+        "hold off", "holding off", "postpone", "postpones", "postponing", "defer", "defers", "deferring", "reschedule", "reschedules", "rescheduling", "put off", "put back", "push back", "push _ back",
         "bring forward", "bring _ forward", "suspend this", "suspend the maintenance", "suspending this", "suspending the maintenance", "move this maintenance", "move the maintenance", "moving this maintenance", "moving the maintenance", "delay this", "delay the maintenance", "delaying the maintenance",
     ]),
-    entry(English, Postponed, Noun, &["change of date", "change of time", "change of schedule", "date change", "time change", "schedule change", "change in schedule", "change to the schedule", "change in date", "change in the date",
+    entry(English, Postponed, Noun, &["change of date", "change of time", "change of schedule", "change of _ date", "change of _ time", "change of _ window", "change of _ schedule", "change to _ date", "change to _ time", "change to _ window", "change in _ time", "date change", "time change", "schedule change", "change in schedule", "change to the schedule", "change in date", "change in the date",
         "change to the date", "postponement", "postponements", "deferral", "deferment", "suspension of the maintenance", "suspension of this maintenance"]),
-    entry(English, Extended, Done, &["prolonged", "overrun", "overran", "running late", "running over", "taking longer", "takes longer than", "took longer", "lengthened", "extra time", "additional time"]),
+    entry(English, Unclear, Done, &["is now scheduled for", "are now scheduled for", "is now planned for", "are now planned for", "now take place", "now be carried out", "now be performed"]),
+    entry(English, Extended, Done, &["prolonged", "needs _ more hours", "need _ more hours", "needs more time", "need more time", "need another", "needs another", "overrun", "overran", "running late", "running over", "taking longer", "takes longer than", "took longer", "lengthened", "extra time", "additional time"]),
     entry(English, Extended, DoneToWork, &["extended", "expanded", "shortened"]),
     entry(English, Extended, Act, &["extend the", "extend this", "extending the", "extending this", "prolong", "prolonging", "overrunning"]),
     entry(English, Extended, Noun, &["extension notification", "extension notice", "extension of the maintenance", "extension of this maintenance", "extension of the window", "extension of maintenance", "extension of window", "maintenance extension"]),
     entry(English, Completed, Done, &[
         "completed", "is complete", "are complete", "was complete", "now complete", "been complete", "complete and", "finished", "concluded", "finalised", "finalized", "wrapped up", "accomplished",
         "successfully carried out", "successfully performed", "successfully executed", "successfully implemented", "successfully done", "carried out successfully", "performed successfully", "executed successfully",
-        "went well", "was successful", "were successful", "all clear", "finished early", "all done",
+        "is behind us", "are behind us", "went well", "was successful", "were successful", "all clear", "finished early", "all done",
     ]),
     entry(English, Completed, DoneToWork, &["is done", "are done", "now done", "been done", "was done", "complete"]),
     entry(English, Completed, Noun, &["completion", "closure", "conclusion"]),
     entry(English, Ended, Done, &["now over", "now closed"]),
     entry(English, Ended, DoneToWork, &["is over", "are over", "ended", "closed", "over", "was carried out", "were carried out", "been carried out", "was performed", "were performed", "been performed", "took place", "taken place", "been executed", "been implemented"]),
-    entry(English, Started, Done, &["begun", "began", "commenced", "underway", "under way", "in progress", "kicked off"]),
+    entry(English, Started, Done, &["now starting", "are starting the", "is starting now", "begun", "began", "commenced", "underway", "under way", "in progress", "kicked off"]),
     entry(English, Started, DoneToWork, &["started", "is ongoing", "are ongoing", "currently ongoing", "now ongoing", "still ongoing", "now live"]),
     // German.
     entry(German, Cancelled, Done, &[
@@ -154,34 +157,35 @@ pub(super) const ENTRIES: &[Entry] = &[
     // Spanish, Portuguese, Italian, French.
     entry(Romance, Cancelled, Done, &[
         "cancelad*", "cancelo", "cancelou", "cancela", "cancelan", "anulad*", "anulo", "anulou", "annullat*", "annulla", "cancellato", "cancellata", "cancellati", "cancellate", "annule", "annulee", "annules", "annulees", "annulons", "cancelamos", "anulamos", "suprimid*", "supprime", "supprimee", "supprimes", "soppress*", "revocat*", "revocad*", "revogad*", "revoque", "revoquee", "ritirat*", "retirad*", "ete retire*", "est retire*", "retiree", "abortad*", "abortit*", "abandonad*", "abandonne", "abandonnee", "abandonnes",
-        "abbandonat*", "interrott*", "sin efecto", "sem efeito", "caduque", "caduc", "desestimad*", "descartad*", "desconvocad*", "desmarcad*", "interrompu*", "desistid*", "desistio", "decommande*",
-        "no se realizar*", "no se llevar* a cabo", "no se ejecutar*", "no se efectuar*", "no se hara", "no tendra lugar", "no tendran lugar", "no va a realizarse", "no sera realizad*", "no seran realizad*", "ya no es", "ya no sera", "ya no se", "no procede",
+        "abbandonat*", "sin efecto", "sem efeito", "caduque", "caduc", "desestimad*", "descartad*", "desconvocad*", "desmarcad*", "desistid*", "desistio", "decommande*",
+        "no se realizar*", "no se llevar* a cabo", "no se ejecutar*", "no se efectuar*", "no se hara", "no tendra lugar", "no tendran lugar", "no va a realizarse", "no sera realizad*", "no seran realizad*", "ya no es", "ya no sera", "ya no se", "no procede", "no se va* a realizar", "no se va* a ejecutar", "no se va* a efectuar", "no se va* a llevar a cabo", "no vamos a realizar",
         "nao _ realizad*", "nao _ executad*", "nao _ efetuad*", "nao _ mais necessari*", "nao ocorrera*", "nao ira ocorrer", "nao vai ocorrer", "nao acontecer*", "nao ira acontecer", "nao vai acontecer", "nao tera lugar", "nao se realizar*", "nao havera manutencao", "nao e mais",
-        "non avra luogo", "non avranno luogo", "non si terra*", "non si fara*", "non si svolger*", "non _ effettuat*", "non _ eseguit*", "non _ svolt*", "non _ piu necessari*", "non si effettuer*", "non e piu valid*", "non e piu previst*", "non sono piu previst*",
-        "aura pas lieu", "aura plus lieu", "auront pas lieu", "auront plus lieu", "se tiendra pas", "se deroulera pas", "pas _ effectue*", "pas _ realise*", "pas maintenu*", "plus necessaire*", "plus prevu*", "plus valable*", "plus maintenu*",
+        "non avra _ luogo", "non avranno _ luogo", "non si terra*", "non si fara*", "non si svolger*", "non _ effettuat*", "non _ eseguit*", "non _ svolt*", "non _ piu necessari*", "non si effettuer*", "non e piu valid*", "non e piu previst*", "non sono piu previst*",
+        "aura _ pas lieu", "aura _ plus lieu", "auront _ pas lieu", "auront _ plus lieu", "se tiendra pas", "se deroulera pas", "pas _ effectue*", "pas _ realise*", "pas maintenu*", "plus necessaire*", "plus prevu*", "plus valable*", "plus maintenu*",
         "plus d actualite",
     ]),
+    entry(Romance, Cancelled, DoneToWork, &["interrott*", "interrompu*", "interrumpid*", "interrompid*"]),
     entry(Romance, Cancelled, Act, &["annuler", "cancelar", "anular", "annullare"]),
     entry(Romance, Cancelled, Noun, &["cancelacion", "anulacion", "cancelamento", "annullamento", "cancellazione", "annulation", "revoca", "anulacao", "retirada"]),
     entry(Romance, Postponed, Done, &[
-        "suspendid*", "suspendio", "suspenso", "suspensa", "suspensos", "suspensas", "sospes*", "suspendu*", "aplazad*", "aplaza", "aplazo", "pospuest*", "pospone", "pospuso", "postergad*", "postergo", "diferid*", "reprogramad*", "reprogramo", "reprogramou", "replanificad*", "traslado al", "adelantad*", "retrasad*", "reagendad*", "modificad* la fecha", "adiad*", "adiou", "remarcad*", "antecipad*",
+        "aplazad*", "aplazan", "aplaza", "aplazo", "pospuest*", "pospone", "posponen", "reprograman", "postergan", "pospuso", "postergad*", "postergo", "diferid*", "reprogramad*", "reprogramo", "reprogramou", "replanificad*", "traslado al", "adelantad*", "retrasad*", "reagendad*", "modificad* la fecha", "adiad*", "adiou", "remarcad*", "antecipad*",
         "atrasad*", "alterad* para", "rinviat*", "posticipat*", "differit*", "rimandat*", "ripianificat*", "riprogrammat*", "anticipato", "anticipata", "anticipati", "anticipate", "ritardat*", "slitta*", "ete reporte*", "est reporte*", "sont reporte*", "sera reporte*", "seront reporte*", "reportee", "reportees", "differe", "differee", "differes", "decale", "decalee", "decales", "decalees", "ajourne", "ajournee",
         "ajournes", "repousse", "repoussee", "repousses", "avance", "avancee", "avances", "replanifie*", "reprogramme", "reprogrammee", "reprogrammes", "reprogrammees", "retarde", "retardee", "retardes", "remis a", "remise a", "remis au", "remise au", "nueva fecha", "nuevo horario", "nova data", "novo horario", "nuova data", "nuove date", "nouvelle date",
         "nouvelles dates", "nouvel horaire", "otra fecha", "outra data", "altra data", "autre date", "hasta nuevo aviso", "ate novo aviso", "fino a nuova comunicazione", "fino a nuovo avviso", "jusqu a nouvel ordre", "en pausa", "em pausa", "in pausa", "en pause", "postposad*", "adiada", "fue movid*", "cambio de fecha", "mudanca de data", "cambio data", "changement de date",
     ]),
-    entry(Romance, Postponed, DoneToWork, &["movid*", "trasladad*", "cambiad*", "transferid*", "spostat*", "deplace", "deplacee", "deplaces", "deplacees", "modificato", "modificata", "modificati", "modificate", "modificad*", "alterad*", "modifie*", "cambio", "reporte", "reportes", "en espera", "em espera", "in attesa", "en attente"]),
+    entry(Romance, Postponed, DoneToWork, &["suspendid*", "suspendio", "suspenso", "suspensa", "suspensos", "suspensas", "sospes*", "suspendu*", "movid*", "trasladad*", "cambiad*", "transferid*", "spostat*", "deplace", "deplacee", "deplaces", "deplacees", "modificato", "modificata", "modificati", "modificate", "modificad*", "alterad*", "modifie*", "cambio", "reporte", "reportes", "en espera", "em espera", "in attesa", "en attente"]),
     entry(Romance, Postponed, Act, &["aplazar", "posponer", "reprogramar", "adiar", "reagendar", "rinviare", "posticipare", "riprogrammare", "reporter", "replanifier"]),
     entry(Romance, Postponed, Noun, &["aplazamiento", "postergacion", "reprogramacion", "adiamento", "reagendamento", "rinvio", "posticipo", "riprogrammazione", "report de", "report du", "ajournement", "suspension", "sospensione", "suspensao", "reprogramacao", "reprogrammation", "spostamento"]),
     entry(Romance, Extended, Done, &["prorrogad*", "prorrogo", "extendid*", "ampliad*", "prolongad*", "estendid*", "prorogat*", "estes*", "prolungat*", "prolonge", "prolongee", "prolonges", "prolongees", "etendu*"]),
     entry(Romance, Extended, Noun, &["prorroga", "prorrogacao", "prorrogacion", "proroga", "prolongation", "prolungamento"]),
     entry(Romance, Completed, Done, &[
-        "completad*", "completo con exito", "finalizad*", "finalizo", "finalizou", "terminad*", "termino", "terminou", "concluid*", "concluyo", "concluiu", "encerrad*", "encerrou", "completato", "completata", "completati", "completate", "terminato", "terminata", "terminati", "sono terminate", "conclus", "concluso", "conclusa", "conclusi", "concluse", "conclusos", "conclusas", "ultimato", "ultimata", "ultimati", "finito", "finita", "finiti", "finite", "acabad*", "acheve", "achevee", "acheves", "achevees", "terminee",
+        "completad*", "completo con exito", "finalizad*", "finalizo", "finalizou", "finalizaron", "finalizaram", "terminaron", "terminaram", "concluyeron", "concluiram", "acabaron", "acabaram", "terminad*", "termino", "terminou", "concluid*", "concluyo", "concluiu", "encerrad*", "encerrou", "completato", "completata", "completati", "completate", "terminato", "terminata", "terminati", "sono terminate", "conclus", "concluso", "conclusa", "conclusi", "concluse", "conclusos", "conclusas", "ultimato", "ultimata", "ultimati", "finito", "finita", "finiti", "finite", "acabad*", "acheve", "achevee", "acheves", "achevees", "terminee",
         "termines", "terminees", "cloture", "cloturee", "clotures", "fini", "finie", "finis", "finies", "acabou", "realizad* con exito", "realizad* com sucesso", "eseguit* con successo", "realise* avec succes", "effectue* avec succes",
     ]),
     entry(Romance, Completed, DoneToWork, &["termine"]),
     entry(Romance, Completed, Noun, &["finalizacion", "conclusao", "finalizacao", "completamento", "achevement", "fin des travaux", "fin de los trabajos", "fine lavori", "cierre", "encerramento"]),
     entry(Romance, Started, Done, &[
-        "iniciad*", "inicio el mantenimiento", "iniciou", "comenzad*", "comenzo", "han comenzado", "empezad*", "comecou", "comecad*", "iniziat*", "avviat*", "cominciat*", "a commence", "ont commence", "est commence*", "sont commence*", "debute", "debutee", "demarre", "demarree", "en curso",
+        "iniciad*", "dado inicio", "teve inicio", "tiveram inicio", "deu inicio", "han dado comienzo", "ha dado comienzo", "avuto inizio", "inicio el mantenimiento", "iniciou", "comenzad*", "comenzo", "comenzaron", "empezaron", "iniciaron", "iniciaram", "comecaram", "han comenzado", "empezad*", "comecou", "comecad*", "iniziat*", "avviat*", "cominciat*", "a commence", "ont commence", "est commence*", "sont commence*", "debute", "debutee", "demarre", "demarree", "en curso",
         "em curso", "em andamento", "in corso", "en cours",
     ]),
     // Turkish: the ending of the word, or the next word, tells how.

@@ -89,10 +89,9 @@ pub fn instant(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     }
 }
 
-/// Returns the instant of a local time in a zone, with the offset that the zone has then. See [`instant`].
+/// Returns the instant of a local time in a zone, which it keeps. See [`instant`].
 pub fn moment(local: DateTime, zone: &TimeZone) -> Option<Moment> {
-    let at = instant(local, zone)?;
-    Some(Moment::new(at, zone.to_offset(at)))
+    Some(Moment::in_zone(instant(local, zone)?, zone))
 }
 
 /// Returns the instant of a local time in a zone that is named in any way that [`zones::by_name`] knows. `None` also where the name does

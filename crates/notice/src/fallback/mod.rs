@@ -111,7 +111,7 @@ fn status(source: &Source<'_>, subject: &Found<String>, facts: &[Fact]) -> Optio
         (_, Some(told)) => Some(told),
         (Some(stated), None) => Some(stated),
         (None, None) if body.matching(&CHANGE).is_some() => None,
-        (None, None) => Some(Found::by_rule(Status::Confirmed, "a notice without a word of change announces a plan")),
+        (None, None) => words::announced([subject.clone()], body.iter()).ok(),
     }
 }
 

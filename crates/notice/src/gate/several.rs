@@ -72,8 +72,12 @@ fn alike_id(lines: &Lines, id: &str, read: &BTreeSet<&str>) -> Option<(Place, St
     if core.bytes().filter(u8::is_ascii_digit).count() < LEAST_DIGITS {
         return None;
     }
-    let mut before = String::new();
+    let mut before = "";
     for (place, line) in lines.iter() {
+        if !line.bytes().any(|byte| byte.is_ascii_digit()) {
+            before = if line.is_empty() { before } else { line };
+            continue;
+        }
         for word in line.split(' ').map(|word| word.trim_matches(|mark: char| !mark.is_alphanumeric())) {
             let is_other =
                 has_form(self::core(word), core) && !read.iter().any(|id| self::core(id) == self::core(word));
@@ -82,15 +86,14 @@ fn alike_id(lines: &Lines, id: &str, read: &BTreeSet<&str>) -> Option<(Place, St
             }
             let label = line.find(word).and_then(|at| line.get(..at)).unwrap_or_default();
             let is_above = label.trim().is_empty();
-            let label = if is_above { &before } else { label }.to_lowercase();
+            let label = if is_above { before } else { label }.to_lowercase();
             // In the midst of prose a desk's own number may stand.
             if label.len() <= LONGEST_LABEL && names_maintenance(&label, is_above) {
                 return Some((place, word.to_owned()));
             }
         }
         if !line.is_empty() {
-            before.clear();
-            before.push_str(line);
+            before = line;
         }
     }
     None
@@ -177,6 +180,7 @@ fn has_form(word: &str, id: &str) -> bool {
         _ if byte.is_ascii_alphabetic() => b'a',
         other => other,
     };
-    let form = |text: &str| text.bytes().enumerate().map(kind).collect::<Vec<_>>();
-    !word.is_empty() && word.len() == id.len() && form(word) == form(id)
+    !word.is_empty()
+        && word.len() == id.len()
+        && word.bytes().enumerate().map(kind).eq(id.bytes().enumerate().map(kind))
 }

@@ -3,7 +3,7 @@
 use jiff::{
     Span, Timestamp,
     civil::{Date, DateTime},
-    tz::{Offset, TimeZone},
+    tz::TimeZone,
 };
 
 use super::zone::{self, Definition};
@@ -110,7 +110,7 @@ impl Zones {
                     .with_quote(&quote)
             }),
             Some(Ok(moment)) => {
-                let end = moment.at().checked_add(exact).ok().map(|at| Moment::new(at, zone.offset_at(at)));
+                let end = moment.at().checked_add(exact).ok().map(|at| zone.moment(at));
                 begin.try_map("a time within the calendar", |_| end)
             }
         }
@@ -146,11 +146,12 @@ impl Zone<'_> {
         self.definition.is_none() && self.known.is_none()
     }
 
-    fn offset_at(&self, at: Timestamp) -> Offset {
+    fn moment(&self, at: Timestamp) -> Moment {
         match (self.definition, &self.known) {
-            (Some(definition), _) => definition.offset_at(at),
-            (None, Some(known)) => known.zone.to_offset(at),
-            (None, None) => Offset::UTC,
+            (_, Some(known)) if known.is_place => Moment::in_zone(at, &known.zone),
+            (Some(definition), _) => Moment::new(at, definition.offset_at(at)),
+            (None, Some(known)) => Moment::in_zone(at, &known.zone),
+            (None, None) => at.into(),
         }
     }
 
@@ -167,7 +168,12 @@ impl Zone<'_> {
         match (own, known) {
             (Some(own), known) => {
                 let own = own.map(|(at, offset)| Moment::new(at, offset));
-                if is_place && known.is_some_and(|known| known != own) { Some(Err(())) } else { own.map(Ok) }
+                match known.filter(|_| is_place) {
+                    Some(known) if known != own => Some(Err(())),
+                    // It says more than the definition: the zone's name.
+                    Some(known) => known.map(Ok),
+                    None => own.map(Ok),
+                }
             }
             (None, known) => known.flatten().map(Ok),
         }

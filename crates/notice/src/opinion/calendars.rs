@@ -1,7 +1,6 @@
 //! What the MAINTNOTE entries of the mail's calendars say, read line by line: id, window and status of one maintenance stand in one
 //! entry.
 
-use icalendar::parser::unfold;
 use jiff::{
     Timestamp,
     civil::DateTime,
@@ -29,12 +28,11 @@ const MOST: usize = 2_500;
 
 /// The answers on ids, windows and statuses; silent where there is no entry, or more of them than a notice has.
 pub(super) fn answers(source: &Source<'_>, maintenances: &[Maintenance]) -> (Answer, Answer, Answer) {
-    let unfolded: Vec<String> = source.mail().calendars.iter().map(|calendar| unfold(calendar)).collect();
     let mut entries = Vec::new();
-    for calendar in &unfolded {
+    for calendar in source.calendars() {
         let offsets: Vec<Offset> =
             calendar.lines().filter_map(|line| offset(line.strip_prefix("TZOFFSETTO:")?)).collect();
-        for text in calendar.split("BEGIN:VEVENT").skip(1) {
+        for text in calendar.entries() {
             entries.push(Entry { number: entries.len() + 1, text, offsets: offsets.clone() });
         }
     }

@@ -75,7 +75,9 @@ fn tells(change: Change, status: Status) -> bool {
         Change::Cancelled => status == Status::Cancelled,
         Change::Completed | Change::Ended => status == Status::Completed,
         // Nobody knows when it takes place: some carriers' format has no other word for it.
-        Change::Postponed | Change::Unfinished => matches!(status, Status::ReScheduled | Status::Cancelled),
+        Change::Postponed | Change::Unfinished | Change::Unclear => {
+            matches!(status, Status::ReScheduled | Status::Cancelled)
+        }
         Change::Extended => matches!(status, Status::InProcess | Status::ReScheduled),
         Change::Started => status == Status::InProcess,
     }

@@ -7,19 +7,19 @@
 
 use std::{
     borrow::Cow,
-    cell::{Cell, RefCell},
-    collections::HashMap,
+    cell::{Cell, Ref, RefCell},
 };
 
-use ego_tree::NodeId;
 use html5ever::{
-    Attribute, ParseOpts, QualName,
+    Attribute as Parsed, ParseOpts, QualName,
     driver::parse_document,
+    expanded_name,
     interface::{ElementFlags, NodeOrText, QuirksMode, TreeSink},
+    local_name, ns,
     tendril::{StrTendril, TendrilSink},
 };
-use scraper::{Html, HtmlTreeSink};
 
+use super::tree::{Attribute, Content, NodeId, Tree};
 use crate::failure::Failure;
 
 /// The most elements and comments of a page, each with a text beside it: some 40 MB. The largest mail of a carrier that was
@@ -32,10 +32,10 @@ const MOST_STEPS: usize = 30_000_000;
 /// The most pairwise comparisons of attributes: a third of a second. An inline image of a megabyte stays below.
 const MOST_COMPARISONS: usize = 800_000_000;
 /// Bytes that are fed between two looks at the meter. The depth before a piece bounds the cost of the piece.
-const PIECE: usize = 512;
+const PIECE: usize = 4096;
 
 /// Parses a page, or says that it would grow out of proportion.
-pub(super) fn parse(html: &str) -> Result<Html, Failure> {
+pub(super) fn parse(html: &str) -> Result<Tree, Failure> {
     let sink = Metered::new();
     let mut parser = parse_document(sink, ParseOpts::default());
     let mut rest = html;
@@ -48,10 +48,9 @@ pub(super) fn parse(html: &str) -> Result<Html, Failure> {
     Ok(parser.finish())
 }
 
-/// The sink of `scraper`, with a meter.
+/// The sink of the parser, with a meter.
 struct Metered {
-    inner: HtmlTreeSink,
-    depths: RefCell<HashMap<NodeId, u32>>,
+    tree: RefCell<Tree>,
     nodes: Cell<usize>,
     deepest: Cell<u32>,
     steps: Cell<usize>,
@@ -67,8 +66,7 @@ struct Metered {
 impl Metered {
     fn new() -> Self {
         Self {
-            inner: HtmlTreeSink::new(Html::new_document()),
-            depths: RefCell::default(),
+            tree: RefCell::new(Tree::new()),
             nodes: Cell::default(),
             deepest: Cell::default(),
             steps: Cell::default(),
@@ -109,115 +107,122 @@ impl Metered {
         self.has_token.set(true);
     }
 
-    fn count_node(&self) {
+    fn add(&self, content: Content) -> NodeId {
         self.nodes.set(self.nodes.get() + 1);
         self.step();
+        self.tree.borrow_mut().add(content)
     }
 
     fn place_under(&self, parent: NodeId, child: &NodeOrText<NodeId>) {
-        match child {
-            NodeOrText::AppendNode(child) => {
-                let mut depths = self.depths.borrow_mut();
-                let depth = depths.get(&parent).copied().unwrap_or(0) + 1;
-                depths.insert(*child, depth);
-                self.deepest.set(self.deepest.get().max(depth));
-                self.step();
-            }
-            // It joins the text before it, if there is one: only elements and comments make room for more.
-            NodeOrText::AppendText(_) => self.step(),
+        // A text joins the one before it, if there is one: only elements and comments make room for more.
+        if let NodeOrText::AppendNode(child) = child {
+            let depth = self.tree.borrow_mut().place_under(parent, *child);
+            self.deepest.set(self.deepest.get().max(depth));
         }
+        self.step();
     }
 }
 
 impl TreeSink for Metered {
     type Handle = NodeId;
-    type Output = Html;
-    type ElemName<'sink> = <HtmlTreeSink as TreeSink>::ElemName<'sink>;
+    type Output = Tree;
+    type ElemName<'sink> = Ref<'sink, QualName>;
 
-    fn finish(self) -> Html {
-        self.inner.finish()
+    fn finish(self) -> Tree {
+        self.tree.into_inner()
     }
 
     /// Called in the midst of a tag too, so it does not count as a token.
     fn parse_error(&self, _message: Cow<'static, str>) {}
 
     fn get_document(&self) -> NodeId {
-        self.inner.get_document()
+        NodeId::DOCUMENT
     }
 
     fn elem_name<'sink>(&'sink self, target: &'sink NodeId) -> Self::ElemName<'sink> {
         self.step();
-        self.inner.elem_name(target)
+        Ref::map(self.tree.borrow(), |tree| tree.name(*target))
     }
 
-    fn create_element(&self, name: QualName, attributes: Vec<Attribute>, flags: ElementFlags) -> NodeId {
-        self.count_node();
-        self.inner.create_element(name, attributes, flags)
+    fn create_element(&self, name: QualName, attributes: Vec<Parsed>, _flags: ElementFlags) -> NodeId {
+        let is_template = name.expanded() == expanded_name!(html "template");
+        let element = self.add(Content::Element(name, Attribute::read(attributes)));
+        if is_template {
+            let mut tree = self.tree.borrow_mut();
+            let contents = tree.add(Content::Nothing);
+            tree.append(element, contents);
+        }
+        element
     }
 
-    fn create_comment(&self, text: StrTendril) -> NodeId {
-        self.count_node();
-        // Nobody reads comments: they keep their place only.
-        drop(text);
-        self.inner.create_comment(StrTendril::new())
+    /// Nobody reads comments: they keep their place only.
+    fn create_comment(&self, _text: StrTendril) -> NodeId {
+        self.add(Content::Nothing)
     }
 
-    fn create_pi(&self, target: StrTendril, data: StrTendril) -> NodeId {
-        self.count_node();
-        self.inner.create_pi(target, data)
+    fn create_pi(&self, _target: StrTendril, _data: StrTendril) -> NodeId {
+        self.add(Content::Nothing)
     }
 
     fn append(&self, parent: &NodeId, child: NodeOrText<NodeId>) {
         self.place_under(*parent, &child);
-        self.inner.append(parent, child);
+        let mut tree = self.tree.borrow_mut();
+        match child {
+            NodeOrText::AppendNode(child) => tree.append(*parent, child),
+            NodeOrText::AppendText(text) => tree.append_text(*parent, &text),
+        }
     }
 
     fn append_based_on_parent_node(&self, element: &NodeId, before: &NodeId, child: NodeOrText<NodeId>) {
-        self.place_under(*element, &child);
-        self.inner.append_based_on_parent_node(element, before, child);
+        if self.tree.borrow().has_parent(*element) {
+            self.append_before_sibling(element, child);
+        } else {
+            self.append(before, child);
+        }
     }
 
-    fn append_doctype_to_document(&self, name: StrTendril, public: StrTendril, system: StrTendril) {
-        self.count_node();
-        self.inner.append_doctype_to_document(name, public, system);
+    fn append_doctype_to_document(&self, _name: StrTendril, _public: StrTendril, _system: StrTendril) {
+        let doctype = self.add(Content::Nothing);
+        self.tree.borrow_mut().append(NodeId::DOCUMENT, doctype);
     }
 
     fn get_template_contents(&self, target: &NodeId) -> NodeId {
         self.step();
-        let contents = self.inner.get_template_contents(target);
-        let mut depths = self.depths.borrow_mut();
-        let depth = depths.get(target).copied().unwrap_or(0) + 1;
-        depths.insert(contents, depth);
+        let mut tree = self.tree.borrow_mut();
+        let contents = tree.first_child(*target).unwrap_or(*target);
+        tree.place_under(*target, contents);
         contents
     }
 
     fn same_node(&self, one: &NodeId, other: &NodeId) -> bool {
         self.step();
-        self.inner.same_node(one, other)
+        one == other
     }
 
-    fn set_quirks_mode(&self, mode: QuirksMode) {
-        self.inner.set_quirks_mode(mode);
-    }
+    fn set_quirks_mode(&self, _mode: QuirksMode) {}
 
     fn append_before_sibling(&self, sibling: &NodeId, child: NodeOrText<NodeId>) {
         self.place_under(*sibling, &child);
-        self.inner.append_before_sibling(sibling, child);
+        let mut tree = self.tree.borrow_mut();
+        match child {
+            NodeOrText::AppendNode(child) => tree.insert_before(*sibling, child),
+            NodeOrText::AppendText(text) => tree.insert_text_before(*sibling, &text),
+        }
     }
 
-    fn add_attrs_if_missing(&self, target: &NodeId, attributes: Vec<Attribute>) {
+    fn add_attrs_if_missing(&self, target: &NodeId, attributes: Vec<Parsed>) {
         self.step();
-        self.inner.add_attrs_if_missing(target, attributes);
+        self.tree.borrow_mut().add_attributes(*target, Attribute::read(attributes));
     }
 
     fn remove_from_parent(&self, target: &NodeId) {
         self.step();
-        self.inner.remove_from_parent(target);
+        self.tree.borrow_mut().detach(*target);
     }
 
     fn reparent_children(&self, node: &NodeId, parent: &NodeId) {
         self.step();
-        self.inner.reparent_children(node, parent);
+        self.tree.borrow_mut().move_children(*node, *parent);
     }
 }
 

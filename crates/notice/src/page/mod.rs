@@ -1,4 +1,4 @@
-//! An HTML body: its document for CSS selectors, its text in lines as a person sees it, and its tables.
+//! An HTML body: its document, its text in lines as a person sees it, and its tables.
 //!
 //! Text that is struck through is the old value and is left out everywhere; so is what is not displayed.
 //! Parsing and rendering are bounded, whatever the markup: see [`bounded`] and [`render`].
@@ -8,10 +8,9 @@ mod render;
 mod structure;
 mod table;
 mod text;
+mod tree;
 
 use std::collections::BTreeMap;
-
-use scraper::{ElementRef, Html};
 
 use super::{
     failure::Failure,
@@ -20,10 +19,11 @@ use super::{
 };
 pub use structure::structure;
 pub use table::{Headed, Row, Table};
+pub use tree::{Attribute, Element, Node, Tree};
 
 /// A parsed HTML body.
 pub struct Page {
-    document: Html,
+    document: Tree,
     lines: Lines,
     tables: Vec<Table>,
     /// The lines of the values of a text that is seen as a page.
@@ -36,13 +36,14 @@ impl Page {
     /// Parses a body. Total, but for one that would grow without bound.
     pub fn parse(html: &str) -> Result<Self, Failure> {
         let document = bounded::parse(html)?;
-        let rendered = render::render(document.root_element());
+        let rendered = render::render(document.steps());
         if rendered.is_too_large {
             return Err(Failure::too_large("tables whose cells do not repeat each other's text"));
         }
-        let lines = Lines::of_page(rendered.lines).with_written(rendered.written);
-        let tables =
-            rendered.tables.into_iter().enumerate().map(|(index, table)| Table::new(index + 1, table)).collect();
+        let (lines, written) = (rendered.lines, rendered.written);
+        let table = |(index, raw)| Table::new(index + 1, raw, &lines, &written);
+        let tables = rendered.tables.into_iter().enumerate().map(table).collect();
+        let lines = Lines::of_page(lines).with_written(written);
         Ok(Self { document, lines, tables, lines_of: BTreeMap::new(), written: BTreeMap::new() })
     }
 
@@ -51,7 +52,7 @@ impl Page {
     pub fn of_text(text: &str) -> Result<Self, Failure> {
         let lines = Lines::of_text(text);
         let text::Parts { tables, lines_of, written } = text::tables(text, &lines)?;
-        Ok(Self { document: Html::new_document(), lines, tables, lines_of, written })
+        Ok(Self { document: Tree::new(), lines, tables, lines_of, written })
     }
 
     /// Returns a failure where a table with these headings lost its form when the page became text: its rows are broken, or
@@ -84,14 +85,19 @@ impl Page {
         Err(Failure { place: Some(doubt), ..Failure::ambiguous(expected).with_quote(line) })
     }
 
-    /// Returns the document, for CSS selectors. What they select may be struck through or hidden: [`text_of`] leaves that out.
-    pub fn document(&self) -> &Html {
+    /// Returns the document. Its texts may be struck through or hidden: [`text_of`] leaves that out.
+    pub fn document(&self) -> &Tree {
         &self.document
     }
 
     /// Returns the text as a person sees it: a line per block, table cell or line break, never two blank ones in a row.
     pub fn lines(&self) -> &Lines {
         &self.lines
+    }
+
+    /// Returns the text alone.
+    pub fn into_lines(self) -> Lines {
+        self.lines
     }
 
     /// Returns the tables in document order; a nested one comes after the one around it.
@@ -160,13 +166,13 @@ impl Page {
 }
 
 /// Returns the visible text of an element in one line.
-pub fn text_of(element: ElementRef<'_>) -> String {
+pub fn text_of(element: Element<'_>) -> String {
     lines_in(element).join(" ")
 }
 
 /// Returns the visible text of an element in lines, without blank ones.
-pub fn lines_in(element: ElementRef<'_>) -> Vec<String> {
-    let mut lines = render::render(element).lines;
+pub fn lines_in(element: Element<'_>) -> Vec<String> {
+    let mut lines = render::render(element.steps()).lines;
     lines.retain(|line| !line.is_empty());
     lines
 }

@@ -1,11 +1,9 @@
 //! Renders the tree as a person sees it: lines of text, and the cells of tables. One walk without recursion, so
 //! that neither the depth of the nesting nor tables within tables cost more than they should.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
-use ego_tree::{NodeId, iter::Edge};
-use scraper::{ElementRef, Node, node::Element};
-
+use super::tree::{Attribute, Element, Step, Steps};
 use crate::lines::fold;
 
 /// The text that a walk over a part of the page yields.
@@ -30,9 +28,8 @@ pub(super) struct RawTable {
 /// A cell with its lines, those of tables within it included.
 #[derive(Debug, Default)]
 pub(super) struct RawCell {
-    pub(super) lines: Vec<String>,
-    /// The text as it is written, where it has one line and its white space was folded.
-    pub(super) written: Option<String>,
+    /// The lines of the page that are those of the cell: all but the blank ones.
+    pub(super) lines: Range<usize>,
     pub(super) columns: usize,
     pub(super) rows: usize,
 }
@@ -40,16 +37,15 @@ pub(super) struct RawCell {
 /// The most text that cells may hold in all. Text counts once for each cell around it.
 const MOST_CELL_TEXT: usize = 8 * 1024 * 1024;
 
-/// Renders an element and what is in it.
-pub(super) fn render(root: ElementRef<'_>) -> Rendered {
+/// Renders what these steps pass.
+pub(super) fn render(mut steps: Steps<'_>) -> Rendered {
     let mut walk = Walk::default();
-    let mut hidden: Option<NodeId> = None;
-    for edge in root.traverse() {
-        match edge {
-            Edge::Open(node) if hidden.is_none() && !walk.open(node.value()) => hidden = Some(node.id()),
-            Edge::Close(node) if hidden == Some(node.id()) => hidden = None,
-            Edge::Close(node) if hidden.is_none() => walk.close(node.value()),
-            Edge::Open(_) | Edge::Close(_) => {}
+    while let Some(step) = steps.next() {
+        match step {
+            Step::Text(text) => walk.push(text),
+            Step::Enter(element) if is_hidden(&element) => steps.skip_content(element),
+            Step::Enter(element) => walk.enter(&element),
+            Step::Leave(element) => walk.leave(&element),
         }
     }
     walk.finish()
@@ -66,30 +62,20 @@ struct Walk {
 }
 
 struct OpenCell {
-    text: Text,
+    /// Its first line.
+    start: usize,
     columns: usize,
     rows: usize,
 }
 
 impl Walk {
-    /// Enters a node; whether it is to be seen.
-    fn open(&mut self, node: &Node) -> bool {
-        match node {
-            Node::Text(text) => self.push(text),
-            Node::Element(element) if is_hidden(element) => return false,
-            Node::Element(element) => self.open_element(element),
-            _ => {}
-        }
-        true
-    }
-
-    fn open_element(&mut self, element: &Element) {
+    fn enter(&mut self, element: &Element<'_>) {
         let name = element.name();
         if name == "pre" {
             self.verbatim += 1;
         }
         if name == "br" || is_block(name) {
-            self.break_line();
+            self.text.break_line();
         }
         match name {
             "table" => {
@@ -104,19 +90,21 @@ impl Walk {
             }
             "td" | "th" => {
                 self.close_cell();
-                let span = |name| element.attr(name).and_then(|span| span.trim().parse().ok()).unwrap_or(1);
-                let (columns, rows) = (span("colspan").clamp(1, 64), span("rowspan").clamp(1, 1_000));
+                let span = |name| element.attribute(name).and_then(|span| span.trim().parse().ok()).unwrap_or(1);
+                let (columns, rows) = (span(Attribute::Columns).clamp(1, 64), span(Attribute::Rows).clamp(1, 1_000));
+                let start = self.text.lines.len();
                 if let Some((_, cell)) = self.open_tables.last_mut() {
-                    *cell = Some(OpenCell { text: Text::default(), columns, rows });
+                    *cell = Some(OpenCell { start, columns, rows });
                 }
             }
             _ => {}
         }
     }
 
-    /// Leaves a node that is to be seen.
-    fn close(&mut self, node: &Node) {
-        let Node::Element(element) = node else { return };
+    fn leave(&mut self, element: &Element<'_>) {
+        if is_block(element.name()) {
+            self.text.break_line();
+        }
         match element.name() {
             "td" | "th" => self.close_cell(),
             "table" => {
@@ -126,9 +114,6 @@ impl Walk {
             "pre" => self.verbatim = self.verbatim.saturating_sub(1),
             _ => {}
         }
-        if is_block(element.name()) {
-            self.break_line();
-        }
     }
 
     fn table(&mut self) -> Option<&mut RawTable> {
@@ -136,12 +121,19 @@ impl Walk {
         self.rendered.tables.get_mut(*index)
     }
 
+    /// Ends the open cell at the last line, which is broken.
     fn close_cell(&mut self) {
-        let Some(cell) = self.open_tables.last_mut().and_then(|(_, cell)| cell.take()) else { return };
-        let (mut lines, written) = cell.text.finish();
-        lines.retain(|line| !line.is_empty());
-        let written = if lines.len() == 1 { written.into_values().next() } else { None };
-        let cell = RawCell { lines, written, columns: cell.columns, rows: cell.rows };
+        let Some(OpenCell { start, columns, rows }) = self.open_tables.last_mut().and_then(|(_, cell)| cell.take())
+        else {
+            return;
+        };
+        let lines = start..self.text.lines.len();
+        if !self.rendered.is_too_large {
+            let own = self.text.lines.get(lines.clone()).unwrap_or_default();
+            self.cell_text += own.iter().map(String::len).sum::<usize>();
+            self.rendered.is_too_large = self.cell_text > MOST_CELL_TEXT;
+        }
+        let cell = RawCell { lines, columns, rows };
         if let Some(row) = self.table().and_then(|table| table.rows.last_mut()) {
             row.push(cell);
         }
@@ -151,31 +143,12 @@ impl Walk {
         if self.verbatim > 0 {
             for (index, line) in text.split('\n').enumerate() {
                 if index > 0 {
-                    self.break_line();
+                    self.text.break_line();
                 }
-                self.push_inline(line);
+                self.text.push(line);
             }
         } else {
-            self.push_inline(text);
-        }
-    }
-
-    fn push_inline(&mut self, text: &str) {
-        self.text.push(text);
-        for cell in self.open_tables.iter_mut().filter_map(|(_, cell)| cell.as_mut()) {
-            self.cell_text += text.len();
-            if self.cell_text > MOST_CELL_TEXT {
-                self.rendered.is_too_large = true;
-                return;
-            }
-            cell.text.push(text);
-        }
-    }
-
-    fn break_line(&mut self) {
-        self.text.break_line();
-        for cell in self.open_tables.iter_mut().filter_map(|(_, cell)| cell.as_mut()) {
-            cell.text.break_line();
+            self.text.push(text);
         }
     }
 
@@ -196,7 +169,8 @@ struct Text {
 
 impl Text {
     fn push(&mut self, text: &str) {
-        self.current.push_str(text);
+        // What stands before the first word is of no line.
+        self.current.push_str(if self.current.is_empty() { text.trim_start() } else { text });
     }
 
     fn break_line(&mut self) {
@@ -259,7 +233,7 @@ fn is_block(name: &str) -> bool {
     )
 }
 
-fn is_hidden(element: &Element) -> bool {
+fn is_hidden(element: &Element<'_>) -> bool {
     if matches!(
         element.name(),
         "s" | "strike"
@@ -274,11 +248,11 @@ fn is_hidden(element: &Element) -> bool {
             | "noembed"
             | "noframes"
             | "object"
-    ) || element.attr("hidden").is_some()
+    ) || element.attribute(Attribute::Hidden).is_some()
     {
         return true;
     }
-    let Some(style) = element.attr("style") else { return false };
+    let Some(style) = element.attribute(Attribute::Style) else { return false };
     style.split(';').filter_map(|rule| rule.split_once(':')).any(|(property, value)| {
         let is = |name: &str| property.trim().eq_ignore_ascii_case(name);
         let says = |word: &str| {

@@ -27,19 +27,29 @@ pub struct Table {
 }
 
 impl Table {
-    pub(super) fn new(number: usize, raw: RawTable) -> Self {
+    /// Returns the table of that number, whose cells are made of these lines of the page.
+    pub(super) fn new(number: usize, raw: RawTable, lines: &[String], written: &BTreeMap<usize, String>) -> Self {
         let mut table = Self::default();
         for (row, cells) in raw.rows.into_iter().enumerate() {
             let mut values = Vec::with_capacity(cells.len());
-            for (column, cell) in cells.into_iter().enumerate() {
+            for (column, RawCell { lines: range, columns, rows }) in cells.into_iter().enumerate() {
                 let place = Place::Table { table: number, row: row + 1, column: column + 1 };
-                values.push(Found::text(&cell.lines.join(" "), place));
-                let RawCell { lines, written, columns, rows } = cell;
-                if lines.len() > 1 {
-                    table.lines.insert((row, column), lines);
-                }
-                if let Some(written) = written {
-                    table.written.insert((row, column), written);
+                // A blank line at the end of the page is left out, and may be the cell's last.
+                let own = lines.get(range.start..range.end.min(lines.len())).unwrap_or_default();
+                let mut filled = range.zip(own).filter(|(_, line)| !line.is_empty());
+                match (filled.next(), filled.next()) {
+                    (Some((at, line)), None) => {
+                        if let Some(written) = written.get(&at) {
+                            table.written.insert((row, column), written.clone());
+                        }
+                        values.push(Found::text(line, place));
+                    }
+                    (None, _) => values.push(Found::text("", place)),
+                    (Some(_), Some(_)) => {
+                        let own: Vec<String> = own.iter().filter(|line| !line.is_empty()).cloned().collect();
+                        values.push(Found::text(&own.join(" "), place));
+                        table.lines.insert((row, column), own);
+                    }
                 }
                 if columns > 1 || rows > 1 {
                     table.spans.insert((row, column), (columns, rows));

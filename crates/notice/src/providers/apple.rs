@@ -68,8 +68,8 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
 
 fn status(source: &Source<'_>, body: &Lines) -> Result<Found<Status>, Failure> {
     let titles = [Some(source.subject()), body.labelled("Status"), body.matching(&TITLE)];
-    let status = words::status_of(titles.into_iter().flatten(), body.iter())?;
-    Ok(status.unwrap_or(Found::by_rule(Status::Confirmed, "a notice announces settled work unless it says otherwise")))
+    let told = words::status_of(titles.iter().flatten().cloned(), body.iter())?;
+    told.map_or_else(|| words::announced(titles.into_iter().flatten(), body.iter()), Ok)
 }
 
 fn time(body: &Lines, label: &str) -> Result<Found<Moment>, Failure> {

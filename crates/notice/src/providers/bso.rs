@@ -101,8 +101,7 @@ fn reason(page: &Page) -> Option<Found<String>> {
     let folded = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let words: Vec<String> = page
         .document()
-        .root_element()
-        .text()
+        .texts()
         .map(folded)
         .skip_while(|text| !text.eq_ignore_ascii_case("Maintenance Reason"))
         .skip(1)

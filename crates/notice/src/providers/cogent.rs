@@ -78,9 +78,8 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
 fn titles(source: &Source<'_>) -> Vec<Found<String>> {
     let mut titles = vec![source.subject()];
     if let Ok(page) = source.page() {
-        let title =
-            page.document().root_element().descendent_elements().find(|element| element.value().name() == "title");
-        titles.extend(title.map(|title| Found::text(&title.text().collect::<String>(), Place::Page { line: 1 })));
+        let title = page.document().elements().find(|element| element.name() == "title");
+        titles.extend(title.map(|title| Found::text(&title.texts().collect::<String>(), Place::Page { line: 1 })));
     }
     titles.extend(source.body().ok().and_then(|lines| lines.labelled("Subject")));
     titles
@@ -97,7 +96,7 @@ fn status(titles: &[Found<String>], lines: &Lines) -> Result<Found<Status>, Fail
     }
     statements.extend(introduction(lines).as_ref().map(words::status_told).transpose()?.flatten());
     let told = words::strongest(statements)?;
-    Ok(told.unwrap_or_else(|| Found::by_rule(Status::Confirmed, "a notice without another word is confirmed")))
+    told.map_or_else(|| words::announced(titles.iter().cloned(), lines.iter()), Ok)
 }
 
 /// Returns the line above the salutation, if it is about a maintenance.

@@ -78,8 +78,8 @@ impl Subject {
     /// Returns the status. An alert states it at its end, a notification at its beginning; one without a status is confirmed.
     fn status(&self) -> Result<Found<Status>, Failure> {
         if !self.is_alert() {
-            let confirmed = || Found::by_rule(Status::Confirmed, "a notification without another word is confirmed");
-            return Ok(words::status(&self.title)?.unwrap_or_else(confirmed));
+            let told = words::status(&self.title)?;
+            return told.map_or_else(|| words::announced([self.title.clone()], std::iter::empty()), Ok);
         }
         if ABOUT_TO_START.is_match(&self.rest.value) {
             return Ok(self.rest.clone().map(|_| Status::InProcess));

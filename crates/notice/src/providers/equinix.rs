@@ -106,7 +106,10 @@ fn status(mark: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failure>
     if marked.is_none() && !mark.value.is_empty() && !mark.value.split(' ').any(is_title) {
         return Err(Failure::malformed("a mark before the title that says where the maintenance stands", mark));
     }
-    let marked = marked.filter(|status| status.value != Status::Confirmed);
+    let (plan, marked) = match marked {
+        Some(status) if status.value == Status::Confirmed => (Some(status), None),
+        marked => (None, marked),
+    };
     let is_date = |line: &str| ["DATE:", "SPAN:", "UTC:"].iter().any(|label| line.starts_with(label));
     let opening = lines.iter().skip_while(|(_, line)| !line.contains("Dear Equinix Customer"));
     let told = words::status_told_in(opening.take_while(|(_, line)| !is_date(line)))?;
@@ -117,7 +120,7 @@ fn status(mark: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failure>
                 .with_quote(&format!("{} … {}", marked.quote, told.quote)))
         }
         (Some(status), _) | (None, Some(status)) => Ok(status),
-        (None, None) => Ok(Found::by_rule(Status::Confirmed, "a notice without a word of change announces a plan")),
+        (None, None) => plan.map_or_else(|| words::announced([mark.clone()], lines.iter()), Ok),
     }
 }
 

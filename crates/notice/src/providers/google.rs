@@ -100,7 +100,7 @@ fn status(source: &Source<'_>, title: &Found<String>, body: &Lines) -> Result<Fo
         }
         None => words::status_of([title.clone()], body.iter())?,
     };
-    Ok(told.unwrap_or(Found::by_rule(Status::Confirmed, "a notice announces settled work unless it says otherwise")))
+    told.map_or_else(|| words::announced([title.clone()], body.iter()), Ok)
 }
 
 fn is_of_somebody_else(tag: &str) -> bool {

@@ -7,8 +7,6 @@
 
 use std::collections::BTreeSet;
 
-use scraper::ElementRef;
-
 use crate::{
     dates,
     draft::{Draft, Times},
@@ -16,7 +14,7 @@ use crate::{
     found::Found,
     maintnote,
     model::{Circuit, Impact, Status},
-    page::{self, Page, Row},
+    page::{self, Attribute, Element, Page, Row},
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
     source::Source,
@@ -149,22 +147,21 @@ fn text_of_row(row: &Row<'_>) -> String {
 
 /// Returns the texts of the rows that have a cell in the colour which the legend gives to a loss of resiliency.
 fn rows_in_colour_of_resiliency(page: &Page) -> BTreeSet<String> {
-    let elements = || page.document().root_element().descendent_elements();
-    let is_cell = |element: &ElementRef<'_>| matches!(element.value().name(), "td" | "th");
-    let is_legend = |cell: &ElementRef<'_>| page::text_of(*cell).eq_ignore_ascii_case("Resiliency Loss");
+    let elements = || page.document().elements();
+    let is_cell = |element: &Element<'_>| matches!(element.name(), "td" | "th");
+    let is_legend = |cell: &Element<'_>| page::text_of(*cell).eq_ignore_ascii_case("Resiliency Loss");
     let coloured = || elements().filter(is_cell).filter(|cell| colour(*cell).is_some());
     let Some(legend) = coloured().find(is_legend).and_then(colour) else { return BTreeSet::new() };
-    let rows = elements().filter(|element| element.value().name() == "tr");
-    let is_in_colour = |row: &ElementRef<'_>| {
-        row.child_elements().any(|cell| is_cell(&cell) && colour(cell).as_ref() == Some(&legend))
-    };
-    let text = |row: ElementRef<'_>| row.child_elements().map(page::text_of).collect::<Vec<_>>().join("|");
+    let rows = elements().filter(|element| element.name() == "tr");
+    let is_in_colour =
+        |row: &Element<'_>| row.children().any(|cell| is_cell(&cell) && colour(cell).as_ref() == Some(&legend));
+    let text = |row: Element<'_>| row.children().map(page::text_of).collect::<Vec<_>>().join("|");
     rows.filter(is_in_colour).map(text).collect()
 }
 
-fn colour(cell: ElementRef<'_>) -> Option<String> {
-    let in_style = || BACKGROUND.captures(cell.attr("style")?)?.get(1).map(|colour| colour.as_str());
-    cell.attr("bgcolor").or_else(in_style).map(str::to_ascii_lowercase)
+fn colour(cell: Element<'_>) -> Option<String> {
+    let in_style = || BACKGROUND.captures(cell.attribute(Attribute::Style)?)?.get(1).map(|colour| colour.as_str());
+    cell.attribute(Attribute::Background).or_else(in_style).map(str::to_ascii_lowercase)
 }
 
 #[cfg(test)]

@@ -174,9 +174,9 @@ fn status(subject: &Found<String>, body: &Lines) -> Result<Found<Status>, Failur
         let end = [" - ", " – ", "|"].iter().filter_map(|mark| subject.find(mark)).min();
         subject.get(..end.unwrap_or(subject.len())).unwrap_or_default().to_owned()
     });
-    let lead = body.iter().take_while(|(_, line)| label(line).is_none());
-    let told = words::status_of([title], lead)?;
-    Ok(told.unwrap_or(Found::by_rule(Status::Confirmed, "a notice announces settled work unless it says otherwise")))
+    let lead = || body.iter().take_while(|(_, line)| label(line).is_none());
+    let told = words::status_of([title.clone()], lead())?;
+    told.map_or_else(|| words::announced([title], lead()), Ok)
 }
 
 fn window(fields: &Fields) -> Result<Times, Failure> {

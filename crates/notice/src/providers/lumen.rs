@@ -134,7 +134,7 @@ fn status_of_notice(source: &Source<'_>, updates: &[Update]) -> Result<Found<Sta
     }
     match updates.last() {
         Some(update) => Err(Failure::malformed("an update that says where the maintenance stands", update)),
-        None => Ok(Found::by_rule(Status::Confirmed, "a notice without updates is as it was first announced")),
+        None => words::announced([source.subject()], source.body()?.iter()),
     }
 }
 

@@ -107,9 +107,10 @@ fn status(subject: &Found<String>, body: &Lines) -> Result<Found<Status>, Failur
     let is_label = |line: &str| {
         LABELS.iter().any(|label| line.get(..label.len()).is_some_and(|start| start.eq_ignore_ascii_case(label)))
     };
-    let lead = body.iter().skip_while(|(_, line)| !line.starts_with("Dear")).take_while(|(_, line)| !is_label(line));
-    let told = words::status_of([title], lead)?;
-    Ok(told.unwrap_or(Found::by_rule(Status::Confirmed, "a notice announces settled work unless it says otherwise")))
+    let opening = || body.iter().skip_while(|(_, line)| !line.starts_with("Dear"));
+    let lead = || opening().take_while(|(_, line)| !is_label(line));
+    let told = words::status_of([title.clone()], lead())?;
+    told.map_or_else(|| words::announced([title], lead()), Ok)
 }
 
 fn windows(body: &Lines) -> Result<Vec<Times>, Failure> {

@@ -89,13 +89,13 @@ fn status(subject: &Found<String>, page: &Page) -> Result<Found<Status>, Failure
     if let Some(remark) = remarks.iter().find(|remark| NOT_DONE.is_match(&remark.value)) {
         return Ok(remark.clone().map(|_| Status::Cancelled));
     }
-    let titles = page.lines().matching(&HEADING).into_iter().chain([subject.clone()]);
+    let titles: Vec<_> = page.lines().matching(&HEADING).into_iter().chain([subject.clone()]).collect();
     let mut statements = Vec::new();
-    for text in remarks.into_iter().chain(titles) {
-        statements.extend(words::status_told(&text)?);
+    for text in remarks.iter().chain(&titles) {
+        statements.extend(words::status_told(text)?);
     }
     let told = words::strongest(statements)?;
-    Ok(told.unwrap_or_else(|| Found::by_rule(Status::Confirmed, "a notice without a remark is confirmed")))
+    told.map_or_else(|| words::announced(titles, page.lines().iter()), Ok)
 }
 
 /// Returns the windows of a cell that has nothing else.

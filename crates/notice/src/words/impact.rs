@@ -1,6 +1,6 @@
 //! Reads the impact of a maintenance on a circuit from a field.
 
-use super::{contradiction, has_any, words};
+use super::{contradiction, has_any, lower, words};
 use crate::{
     failure::{Failure, FailureKind},
     found::Found,
@@ -89,7 +89,8 @@ const HEDGES: &[&str] = &["potential", "potentially", "possible", "possibly", "m
 /// Returns the impact that a field says. Of several the worst counts, but what is only "at risk of an outage" is
 /// at risk. A word that nobody knows, or that is hedged ("potentially service affecting"), is a failure.
 pub fn impact(field: &Found<String>) -> Result<Found<Impact>, Failure> {
-    let words = words(&field.value);
+    let lower = lower(&field.value);
+    let words = words(&lower);
     let none = has_any(&words, NO_IMPACT);
     let reduced = has_any(&words, REDUCED);
     let degraded = has_any(&words, DEGRADED);
@@ -112,7 +113,7 @@ pub fn impact(field: &Found<String>) -> Result<Found<Impact>, Failure> {
 /// Like [`impact`], for formats in which hits ("Switch hit", "50 ms hits") are outages of moments.
 pub fn impact_or_hit(field: &Found<String>) -> Result<Found<Impact>, Failure> {
     impact(field).or_else(|failure| {
-        let is_hit = failure.kind == FailureKind::Malformed && has_any(&words(&field.value), &["hit", "hits"]);
+        let is_hit = failure.kind == FailureKind::Malformed && has_any(&words(&lower(&field.value)), &["hit", "hits"]);
         if is_hit { Ok(field.clone().map(|_| Impact::Outage)) } else { Err(failure) }
     })
 }

@@ -4,8 +4,10 @@
 //! is the same everywhere, so it stands here once; a format whose words mean something else keeps a table of its own.
 //! Words that contradict each other, or are negated, are a failure: they are for a person.
 
+mod announced;
 mod impact;
 
+pub use announced::announced;
 pub use impact::{impact, impact_or_hit};
 
 use super::{
@@ -92,11 +94,12 @@ const CONDITIONS: &[&str] =
 /// stand above "planned": a cancelled planned work is cancelled.
 pub fn status(title: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
     // A sentence that stands where a title does may have a word of change and tell of none; what stands beside it is a title still.
-    let whole = words(&title.value);
+    let lower = lower(&title.value);
+    let whole = words(&lower);
     if !is_sentence(&whole) || !change::statements(&title.value).is_empty() {
         return status_in(CHANGES, &whole, title);
     }
-    let parts = title.value.split([':', '|']).flat_map(|part| part.split(" - "));
+    let parts = lower.split([':', '|']).flat_map(|part| part.split(" - "));
     let statuses = parts.filter_map(|part| {
         let words = words(part);
         status_in(if is_sentence(&words) { &[] } else { CHANGES }, &words, title).transpose()
@@ -115,17 +118,13 @@ const OPENERS: &[&str] =
 const VERBS: &[&str] = &["is", "are", "was", "were", "be", "been", "has", "have", "will", "may", "can"];
 
 /// Returns whether the words are those of a sentence, which has a verb and some length.
-fn is_sentence(words: &[String]) -> bool {
-    let has_verb = words.first().is_some_and(|first| OPENERS.contains(&first.as_str())) || has_any(words, VERBS);
+fn is_sentence(words: &[&str]) -> bool {
+    let has_verb = words.first().is_some_and(|first| OPENERS.contains(first)) || has_any(words, VERBS);
     has_verb && words.len() >= SENTENCE
 }
 
 /// Returns the status that these words of the title say.
-fn status_in(
-    vocabulary: Vocabulary,
-    words: &[String],
-    title: &Found<String>,
-) -> Result<Option<Found<Status>>, Failure> {
+fn status_in(vocabulary: Vocabulary, words: &[&str], title: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
     let mut changes = vocabulary.iter().filter_map(|(status, phrases)| Some((*status, first(words, phrases)?)));
     let found = match (changes.next(), changes.next()) {
         (Some(_), Some(_)) => return Err(contradiction("one status", title)),
@@ -147,8 +146,8 @@ pub fn status_told(prose: &Found<String>) -> Result<Option<Found<Status>>, Failu
     for Statement { change, sentence, .. } in
         change::statements(&prose.value).into_iter().filter(|statement| !statement.is_negated)
     {
-        if change == Change::Unfinished {
-            return Err(contradiction("a status that is not negated", &prose.clone().map(|_| sentence)));
+        if matches!(change, Change::Unfinished | Change::Unclear) {
+            return Err(contradiction("a status that is stated plainly", &prose.clone().map(|_| sentence)));
         }
         let Some(status) = change.status() else { continue };
         let found = Found { quote: super::found::quote(&sentence), ..prose.clone() }.map(|_| status);
@@ -162,7 +161,8 @@ pub fn status_told(prose: &Found<String>) -> Result<Option<Found<Status>>, Failu
         return Ok(told);
     }
     for sentence in prose.value.split(['!', '?', ';', '\n']).flat_map(|part| part.split(". ")) {
-        let mut words = words(sentence);
+        let lower = lower(sentence);
+        let mut words = words(&lower);
         words.truncate(first(&words, CONDITIONS).unwrap_or(words.len()));
         let plan = if has_any(&words, TENTATIVE) {
             Status::Tentative
@@ -233,33 +233,38 @@ fn contradiction(expected: &str, found: &Found<String>) -> Failure {
     Failure { place: Some(found.place.clone()), ..Failure::ambiguous(expected).with_quote(&found.quote) }
 }
 
-fn is_negated(words: &[String], at: usize) -> bool {
+fn is_negated(words: &[&str], at: usize) -> bool {
     words.get(at.saturating_sub(NEGATION_REACH)..at).is_some_and(|before| has_any(before, NEGATIONS))
 }
 
-/// Returns the words in lower case. `re-scheduled` is one word, every other mark separates.
-fn words(text: &str) -> Vec<String> {
-    let text = text.to_lowercase().replace("re-sch", "resch");
-    text.split(|character: char| !character.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect()
+/// Returns the text in lower case, of which [`words`] are taken. `re-scheduled` is one word.
+fn lower(text: &str) -> String {
+    let lower = text.to_lowercase();
+    if lower.contains("re-sch") { lower.replace("re-sch", "resch") } else { lower }
+}
+
+/// Returns the words of a text in lower case: every mark separates them.
+fn words(lower: &str) -> Vec<&str> {
+    lower.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty()).collect()
 }
 
 /// Returns whether one of the phrases stands in the words.
-fn has_any(words: &[String], phrases: &[&str]) -> bool {
+fn has_any(words: &[&str], phrases: &[&str]) -> bool {
     first(words, phrases).is_some()
 }
 
 /// Returns where the first of the phrases stands in the words.
-fn first(words: &[String], phrases: &[&str]) -> Option<usize> {
-    phrases
-        .iter()
-        .filter_map(|phrase| {
-            let parts: Vec<&str> = phrase.split(' ').collect();
-            words.windows(parts.len()).position(|window| window.iter().zip(&parts).all(|(word, part)| word == part))
-        })
-        .min()
+fn first(words: &[&str], phrases: &[&str]) -> Option<usize> {
+    (0..words.len()).find(|at| {
+        let behind = words.get(*at..).unwrap_or_default();
+        phrases.iter().any(|phrase| begins(behind, phrase))
+    })
+}
+
+/// Returns whether words begin with those of a phrase.
+fn begins(words: &[&str], phrase: &str) -> bool {
+    let mut words = words.iter();
+    phrase.split(' ').all(|part| words.next() == Some(&part))
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! The zones of cities, for providers that write "local time" and name a place. The table covers where carriers have
 //! sites; a place outside of it is known only if its whole region or country keeps one zone.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
 const TABLE: &str = include_str!("cities.txt");
 
@@ -26,10 +29,12 @@ struct Region {
 struct Cities {
     regions: Vec<Region>,
     by_name: HashMap<String, Vec<usize>>,
+    /// Names of regions and of their countries.
+    names: HashSet<String>,
 }
 
 static CITIES: LazyLock<Cities> = LazyLock::new(|| {
-    let mut cities = Cities { regions: Vec::new(), by_name: HashMap::new() };
+    let mut cities = Cities { regions: Vec::new(), by_name: HashMap::new(), names: HashSet::new() };
     for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
         let mut fields = line.split('|').map(str::trim);
         let (Some(country), Some(names), Some(zone), Some(places)) =
@@ -46,7 +51,8 @@ static CITIES: LazyLock<Cities> = LazyLock::new(|| {
                 cities.by_name.entry(city_name(place)).or_default().push(index);
             }
         }
-        let names = names.split(';').map(plain).collect();
+        let names: Vec<String> = names.split(';').map(plain).collect();
+        cities.names.extend(names.iter().cloned().chain([plain(country)]));
         cities.regions.push(Region { country: plain(country), names, zone, is_whole });
     }
     cities
@@ -74,6 +80,11 @@ pub(super) fn zone_of(place: &str) -> Option<&'static str> {
     }
     // A place that the table has with two zones is not decided by its region: it lists those itself.
     if !candidates.is_empty() || qualifiers.is_empty() {
+        return None;
+    }
+    let is_known =
+        |name: &String| CITIES.names.contains(name.as_str()) || COUNTRIES.iter().any(|(long, _)| long == name);
+    if !qualifiers.iter().all(is_known) {
         return None;
     }
     let regions: Vec<_> =

@@ -5,6 +5,12 @@
 
 use std::fs;
 
+use mail::Mail;
+use notice::{
+    found::Place,
+    model::{Maintenance, Status},
+    outcome::Outcome,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -66,6 +72,23 @@ impl Case {
             None => support::difference(what, &Value::from("failed"), &actual["outcome"]),
         }
     }
+}
+
+/// Each status was read somewhere in the mail: no format's rule states one. What a calendar says of its entries by its method, or
+/// by leaving the status out, is a rule of the standard.
+#[test]
+fn no_status_is_a_rule() {
+    let mut by_rule = Vec::new();
+    for mail in support::corpus_mails().into_iter().chain(support::own_mails()) {
+        let Outcome::Notice(notice) = notice::parse(&Mail::decode(&mail.bytes)) else { continue };
+        let statuses = notice.maintenances.iter().filter(|one| one.status() != Status::NoChange);
+        let evidence = statuses.flat_map(Maintenance::evidence).filter(|evidence| evidence.field == "status");
+        let rules = evidence.filter(|evidence| {
+            matches!(evidence.place, Place::Rule(rule) if !rule.starts_with("a calendar entry that is taken back"))
+        });
+        by_rule.extend(rules.map(|evidence| format!("{}: {}", mail.name, evidence.place)));
+    }
+    assert!(by_rule.is_empty(), "{}", by_rule.join("\n"));
 }
 
 #[test]

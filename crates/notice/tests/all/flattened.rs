@@ -2,8 +2,7 @@
 //! refused: never anything else, and it is not passed over.
 
 use mail::Mail;
-use notice::page::text_of;
-use scraper::{ElementRef, Html, Selector};
+use notice::page::{Element, Node, Page, text_of};
 use serde_json::Value;
 
 use crate::support;
@@ -29,22 +28,22 @@ const STYLES: [Style; 5] = [Style::Bars, Style::Framed, Style::Tabs, Style::Labe
 const READ_AS_TEXT: [&str; 7] = ["equinix", "lumen", "sparkle", "turkcell", "verizon", "windstream", "zayo"];
 
 /// Writes an element as text, table rows in that style.
-fn write(element: ElementRef<'_>, style: Style, text: &mut String) {
+fn write(element: Element<'_>, style: Style, text: &mut String) {
     let break_line = |text: &mut String| {
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }
     };
-    for child in element.children() {
-        if let Some(words) = child.value().as_text() {
+    for child in element.content() {
+        if let Node::Text(words) = child {
             let folded = words.split_whitespace().collect::<Vec<_>>().join(" ");
             let is_apart = words.starts_with(char::is_whitespace) && !text.ends_with(['\n', ' ']);
             text.push_str(if is_apart && !text.is_empty() { " " } else { "" });
             text.push_str(&folded);
             text.push_str(if words.ends_with(char::is_whitespace) && !folded.is_empty() { " " } else { "" });
         }
-        let Some(child) = ElementRef::wrap(child) else { continue };
-        match child.value().name() {
+        let Node::Element(child) = child else { continue };
+        match child.name() {
             "head" | "style" | "script" | "title" | "s" | "strike" | "del" => {}
             "br" => text.push('\n'),
             "tr" => {
@@ -64,10 +63,10 @@ fn write(element: ElementRef<'_>, style: Style, text: &mut String) {
     }
 }
 
-fn row(row: ElementRef<'_>, style: Style, text: &mut String) {
-    let cells: Vec<_> = row.child_elements().filter(|cell| matches!(cell.value().name(), "td" | "th")).collect();
-    let holds_table = |cell: &ElementRef<'_>| cell.select(&Selector::parse("table").unwrap()).next().is_some();
-    let is_label = |cell: &ElementRef<'_>| cells.len() == 2 && !holds_table(cell);
+fn row(row: Element<'_>, style: Style, text: &mut String) {
+    let cells: Vec<_> = row.children().filter(|cell| matches!(cell.name(), "td" | "th")).collect();
+    let holds_table = |cell: &Element<'_>| cell.descendants().any(|element| element.name() == "table");
+    let is_label = |cell: &Element<'_>| cells.len() == 2 && !holds_table(cell);
     if cells.iter().any(holds_table) {
         for cell in &cells {
             let label = if is_label(cell) { text_of(*cell) } else { String::new() };
@@ -103,9 +102,9 @@ fn flattened(mail: &[u8], style: Style) -> Option<(String, String)> {
     if decoded.is_forwarded() || !decoded.attachments.is_empty() || !decoded.calendars.is_empty() {
         return None;
     }
-    let page = Html::parse_document(decoded.pages.first()?);
+    let page = Page::parse(decoded.pages.first()?).ok()?;
     let mut text = String::new();
-    write(page.root_element(), style, &mut text);
+    write(page.document().elements().next()?, style, &mut text);
     let header = |name| decoded.outer().header(name).map(|value| format!("{name}: {value}\r\n")).unwrap_or_default();
     let head: String = ["From", "Date", "Subject"].map(header).concat();
     Some((head, text))

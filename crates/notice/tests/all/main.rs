@@ -7,6 +7,9 @@
 mod answers;
 mod change;
 mod corpus;
+#[path = "../../../../tests/all/effort.rs"]
+#[expect(dead_code, reason = "not every suite leaves tests out")]
+mod effort;
 mod faults;
 mod field;
 mod flattened;

@@ -62,7 +62,7 @@ pub(super) fn stage(source: &Source<'_>, lines: &Lines) -> Result<Found<Stage>, 
                 .with_quote(&format!("{} … {}", titled.quote, told.quote))),
         },
         (Some(stage), None) | (None, Some(stage)) => Ok(stage),
-        (None, None) => Ok(Found::by_rule(Stage::Planned, "a notice without a word of change announces a plan")),
+        (None, None) => Ok(words::announced([source.subject()], lines.iter())?.map(|_| Stage::Planned)),
     }
 }
 

@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, sync::LazyLock};
 use notice::change;
 use serde_json::Value;
 
-use crate::support;
+use crate::{effort::Effort, support};
 use phrases::{DOUBTED, FURTHER, HARMLESS, NEGATED, TOLD, Told};
 use places::{PLACES, Place};
 
@@ -67,9 +67,9 @@ fn statuses(reading: &Value) -> Vec<String> {
     maintenances.map(|one| one["status"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Returns the sentences for a notice: every N-th, other ones than its neighbour's; all of them with `WHOLE=1`.
+/// Returns the sentences for a notice: every N-th, other ones than its neighbour's; all of them with `PROVISION_EFFORT=whole`.
 fn share<T>(sentences: &[T], sample: usize) -> impl Iterator<Item = (usize, &T)> {
-    let step = if std::env::var_os("WHOLE").is_some() { 1 } else { 7 };
+    let step = Effort::asked().of(23, 7, 1);
     sentences.iter().enumerate().filter(move |(at, _)| (at + sample).is_multiple_of(step))
 }
 
@@ -109,7 +109,8 @@ fn a_change_told_anywhere_is_read_or_for_a_person() {
         }
     }
     println!(
-        "{ran} notices of {} providers told of a change: {read} read it, {refused} for a person, {} did not hear",
+        "{}: {ran} notices of {} providers told of a change: {read} read it, {refused} for a person, {} did not hear",
+        Effort::asked(),
         providers.len(),
         wrong.len()
     );

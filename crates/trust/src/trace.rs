@@ -80,17 +80,15 @@ impl Trace {
             return Err(NotOfSes::OtherMail);
         }
         let sender = field("Return-Path").map(|value| sender(value).ok_or(NotOfSes::Odd("Return-Path"))).transpose()?;
-        let dialogue = field("Received-SPF").map(|value| results::read_spf(value).ok_or(NotOfSes::Odd("Received-SPF")));
-        let dialogue = dialogue.transpose()?;
-        let results = field("Authentication-Results")
-            .map(|value| results::read(value, dialogue.as_ref()).ok_or(NotOfSes::Odd("Authentication-Results")));
+        let results = results::read(field("Received-SPF"), field("Authentication-Results"))
+            .map_err(|results::Odd(name)| NotOfSes::Odd(name))?;
         Ok(Self {
             helo: received.helo.to_owned(),
             recipient: received.recipient.map(str::to_owned),
             received_at: received.at,
             spam: field("X-SES-Spam-Verdict").and_then(word),
             virus: field("X-SES-Virus-Verdict").and_then(word),
-            results: results.transpose()?,
+            results,
             length: block.last().map_or(0, |field| field.end),
             sender,
         })

@@ -22,7 +22,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::R
 }
 
 async fn diff(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Result<ExitCode> {
-    let opened = account::open(&common.file, common.stage.as_deref()).await?;
+    let opened = account::open_checked(&common.file, common.stage.as_deref()).await?;
     let code = if typed.no_build {
         Code::NotBuilt
     } else {

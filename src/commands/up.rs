@@ -36,7 +36,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Res
 }
 
 async fn prepared(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Result<Prepared> {
-    let opened = account::open(&common.file, common.stage.as_deref()).await?;
+    let opened = account::open_checked(&common.file, common.stage.as_deref()).await?;
     secrets::known(&opened.declaration, &typed.set_secret)?;
     let built = artifacts(printer, common, &opened.declaration).await?;
     prepare(opened, &built, &common.file, (&typed.set_secret, common.dry_run)).await

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use super::schemas;
 use aws::{Aws, Pacing};
 use declaration::Declaration;
 use engine::Stack;
@@ -21,7 +22,15 @@ pub(crate) struct Opened {
 
 /// Reads the declaration and looks up the AWS identity. Another account than the declared one is an error.
 pub(crate) async fn open(file: &Path, stage: Option<&str>) -> anyhow::Result<Opened> {
-    let declaration = Declaration::read(file, stage)?;
+    of(Declaration::read(file, stage)?).await
+}
+
+/// The same for what is about to stand in AWS: the functions' environments are checked too, before anything is asked of AWS.
+pub(crate) async fn open_checked(file: &Path, stage: Option<&str>) -> anyhow::Result<Opened> {
+    of(schemas::read(file, stage).await?).await
+}
+
+async fn of(declaration: Declaration) -> anyhow::Result<Opened> {
     let aws = Aws::connect(Some(&declaration.region), Pacing::from_environment()).await?;
     if let Some(account) = declaration.account.as_ref().filter(|account| **account != aws.realm.account) {
         let message = format!(

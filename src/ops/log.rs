@@ -66,7 +66,8 @@ impl Reader {
     /// Reads every log once.
     pub(crate) async fn look(&mut self, session: &Session) -> Result<Found, Failure> {
         let looks = self.sources.iter_mut().map(|(source, told)| async move {
-            let events = events(session, &source.group, told.since_when()).await?;
+            let since = Search { since: told.since_when(), ..Search::default() };
+            let events = search(session, &source.group, since).await?;
             Ok::<_, Failure>((source.function.clone(), events.map(|events| told.news(events))))
         });
         let mut found = Found::default();
@@ -119,9 +120,28 @@ impl Told {
     }
 }
 
-/// Returns all events of a group since that time, in order; `None` if the group does not exist.
-async fn events(session: &Session, group: &str, since: i64) -> Result<Option<Vec<FilteredLogEvent>>, Failure> {
+/// The events of a log that are searched for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Search {
+    /// Time of the earliest one, in milliseconds since the epoch.
+    pub(crate) since: i64,
+    /// Time of the latest one, in milliseconds since the epoch; `None` for no limit.
+    pub(crate) until: Option<i64>,
+    /// CloudWatch's filter pattern; `None` for all events.
+    pub(crate) pattern: Option<String>,
+    /// The only log stream; `None` for all of them.
+    pub(crate) stream: Option<String>,
+}
+
+/// Returns the events of a group, in order; `None` if the group does not exist.
+pub(crate) async fn search(
+    session: &Session,
+    group: &str,
+    searched: Search,
+) -> Result<Option<Vec<FilteredLogEvent>>, Failure> {
+    let Search { since, until, pattern, stream } = searched;
     let call = session.aws.read.logs.filter_log_events().log_group_name(group).start_time(since);
+    let call = call.set_end_time(until).set_filter_pattern(pattern).set_log_stream_names(stream.map(|name| vec![name]));
     let mut pages = call.into_paginator().send();
     let mut events = Vec::new();
     while let Some(page) = pages.next().await {

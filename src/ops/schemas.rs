@@ -26,6 +26,11 @@ pub(crate) async fn check(file: &Path, stage: Option<&str>) -> anyhow::Result<Ch
     Ok(Declaration::check_with(file, stage, &look_up)?)
 }
 
+/// Reads a declaration in a stage, checked as a whole: a secret that stands where everybody reads it goes to nobody.
+pub(crate) async fn read(file: &Path, stage: Option<&str>) -> anyhow::Result<Declaration> {
+    Ok(check(file, stage).await?.chosen(file, stage)?)
+}
+
 /// Returns the secrets and addresses of this version's function of that name, as far as it can be said of another one.
 fn ours(name: &str) -> Result<Option<Configuration>, Unavailable> {
     let ours = OURS.iter().find(|(ours, _)| *ours == name);

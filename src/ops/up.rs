@@ -9,11 +9,16 @@ use super::{
     compare::{Code, Compared, compare},
     netbox, secrets,
 };
-use engine::{Action, Failure, Live};
+use contract::context::{Context, MailPlace, VARIABLE};
+use declaration::Function;
+use engine::{Action, Address, Failure, Live};
 use kinds::{Item, Kind, Output, Plan, Read, Resource, Session, Settings, secretsmanager::secret};
 use package::{Artifact, Upload};
 use problem::Problem;
-use stack::preconditions::{self, Dns, Finding, Weight};
+use stack::{
+    Names,
+    preconditions::{self, Dns, Finding, Weight},
+};
 
 /// Everything that is known before a change.
 pub(crate) struct Prepared {
@@ -46,6 +51,7 @@ pub(crate) async fn prepare(
         netbox::precondition::check(&opened.declaration),
     );
     findings.extend(netboxes);
+    findings.extend(left_behind(&opened, &compared));
     findings.sort();
     if !dry_run {
         let folder = file.parent().unwrap_or(Path::new(""));
@@ -85,6 +91,33 @@ pub(crate) fn ensure_no_blockers(findings: &[Finding]) -> Result<(), Problem> {
     }
     Err(Problem::new("Failed to start: fix the errors above first")
         .with_hint("`provision up --dry-run` shows them again without changing anything"))
+}
+
+/// Returns the places where mails were stored so far, and whose function no longer finds them: it could not replay them.
+fn left_behind(opened: &Opened, compared: &Compared) -> Vec<Finding> {
+    let Opened { declaration, names, .. } = opened;
+    let of_function = |(entry, function): (&String, &Function)| {
+        let place = (Kind::Function, Address::of(names.name(Kind::Function, entry)));
+        let Some(Read::Present(Live { settings: Settings::Function(live), .. })) = compared.survey.read.get(&place)
+        else {
+            return Vec::new();
+        };
+        let context = live.environment.get(VARIABLE).and_then(|text| serde_json::from_str::<Context>(text).ok());
+        let now = names.function_context(declaration, entry).mail;
+        let is_told = |old: &MailPlace| now.iter().any(|new| (&new.bucket, &new.prefix) == (&old.bucket, &old.prefix));
+        let left = context.unwrap_or_default().mail.into_iter().filter(|old| !is_told(old));
+        left.filter_map(|old| keep_readable(names, entry, function, &old)).collect()
+    };
+    declaration.functions.iter().flat_map(of_function).collect()
+}
+
+/// Returns the line that keeps mails readable under an earlier prefix; `None` if the function reads nothing of their bucket.
+fn keep_readable(names: &Names, entry: &str, function: &Function, old: &MailPlace) -> Option<Finding> {
+    let read = function.reads.iter().find(|read| names.name(Kind::Bucket, &read.bucket) == old.bucket)?;
+    let formerly: Vec<&str> = [&old.prefix].into_iter().chain(&read.formerly).map(String::as_str).collect();
+    let line = format!("{{bucket: {}, prefix: {}, formerly: [{}]}}", read.bucket, read.prefix, formerly.join(", "));
+    let what = format!("function `{entry}` no longer finds the mails that were stored under `{}`", old.prefix);
+    Some(Finding::warns(what, format!("to read and replay them, write `reads: [{line}]`")))
 }
 
 /// Returns the subscriptions that still wait for confirmation, as of the last survey.

@@ -37,6 +37,15 @@ pub struct Place {
     pub bucket: String,
     /// Prefix of the objects' keys: empty for all of them, or ends with `/`.
     pub prefix: String,
+    /// Prefixes that mails were stored with earlier, newest first: what is there stays readable.
+    pub formerly: Vec<String>,
+}
+
+impl Place {
+    /// Returns the prefix and the earlier ones.
+    pub fn prefixes(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.prefix).chain(&self.formerly)
+    }
 }
 
 pub(super) static SHAPE: Shape = Shape {
@@ -67,6 +76,24 @@ static PLACE: Shape = Shape {
             .or(""),
     ],
 };
+
+static READ_PLACE: Shape = Shape {
+    name: "read_place",
+    keys: &[
+        Field::new("bucket", Holds::Reference(Kind::Bucket), "The bucket.").required("mail"),
+        Field::new("prefix", Holds::Text(scalars::PREFIX), "Prefix of the objects' keys. Empty means all objects.")
+            .or(""),
+        Field::new(
+            "formerly",
+            Holds::List(&Holds::Text(scalars::PREFIX)),
+            "Prefixes that mails were stored with before `prefix`: they stay readable, and `replay` finds them.",
+        ),
+    ],
+};
+
+/// Lists of places to read from: a bucket's entry, or `{bucket: mail, prefix: in/, formerly: [inbound/]}`.
+pub(super) const READ_PLACES: Holds =
+    Holds::List(&Holds::AnyOf(&[Holds::Reference(Kind::Bucket), Holds::Mapping(&READ_PLACE)]));
 
 /// Lists of places: a bucket's entry, or `{bucket: mail, prefix: inbound/}`.
 pub(super) const PLACES: Holds = Holds::List(&Holds::AnyOf(&[Holds::Reference(Kind::Bucket), Holds::Mapping(&PLACE)]));
@@ -106,7 +133,7 @@ pub(super) fn places(reader: &mut Reader, fields: &Fields<'_>, name: &str) -> Ve
         let Some(place) = place(reader, item, name) else { continue };
         let covers = |other: &Place| other.bucket == place.bucket && place.prefix.starts_with(&other.prefix);
         if let Some(other) = places.iter().find(|other| covers(other)) {
-            let message = if *other == place {
+            let message = if other.prefix == place.prefix {
                 format!("`{}` is there twice in `{name}`", place.bucket)
             } else {
                 format!("`{}{}` is part of an earlier entry of `{name}`", place.bucket, shown(&place.prefix))
@@ -124,9 +151,25 @@ fn shown(prefix: &str) -> String {
 
 fn place(reader: &mut Reader, node: &Node, name: &str) -> Option<Place> {
     if let Value::Map(_) = node.value {
-        let fields = reader.fields(node, &node.span, format!("an item of `{name}`"), &PLACE);
+        let shape = if name == "reads" { &READ_PLACE } else { &PLACE };
+        let fields = reader.fields(node, &node.span, format!("an item of `{name}`"), shape);
         let prefix = reader.text(&fields, "prefix", scalars::prefix).unwrap_or_default();
-        return Some(Place { bucket: reader.reference(&fields, "bucket")?, prefix });
+        let formerly = formerly(reader, &fields, &prefix);
+        return Some(Place { bucket: reader.reference(&fields, "bucket")?, prefix, formerly });
     }
-    Some(Place { bucket: reader.refer(node, name, Kind::Bucket)?, prefix: String::new() })
+    Some(Place { bucket: reader.refer(node, name, Kind::Bucket)?, prefix: String::new(), formerly: Vec::new() })
+}
+
+/// Returns the earlier prefixes of a place, each once.
+fn formerly(reader: &mut Reader, fields: &Fields<'_>, prefix: &String) -> Vec<String> {
+    let mut earlier: Vec<String> = Vec::new();
+    for item in reader.items(fields, "formerly", "inbound/") {
+        let read = reader.scalar(item, "formerly", scalars::PREFIX.what, scalars::prefix);
+        let Some(former) = read else { continue };
+        if former == *prefix || earlier.contains(&former) {
+            reader.report(Diagnostic::new(item.span.clone(), format!("`{former}` is there twice")));
+        }
+        earlier.push(former);
+    }
+    earlier
 }

@@ -55,7 +55,7 @@ fn stored(reader: &mut Reader, span: &Range<usize>, (name, function): (&str, &Fu
     let may_read = |(bucket, prefix): (&String, &String)| {
         function.reads.iter().any(|place| place.bucket == *bucket && prefix.starts_with(&place.prefix))
     };
-    let Some(Place { bucket, prefix }) = function.reads.first() else { return };
+    let Some(Place { bucket, prefix, .. }) = function.reads.first() else { return };
     if !stored.any(may_read) {
         let (place, hint) = if prefix.is_empty() {
             (format!("bucket `{bucket}`"), format!("put `{{store: {bucket}}}` before it"))

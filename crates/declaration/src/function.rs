@@ -7,7 +7,7 @@ use trust::{Fault, Grants, Purpose};
 
 use super::{
     Place,
-    bucket::{PLACES, places},
+    bucket::{PLACES, READ_PLACES, places},
     diagnostic::Diagnostic,
     protection::{BOUNDARY, KMS_KEY},
     reader::{Fields, Reader, Wrong, closest},
@@ -179,7 +179,7 @@ pub(super) static SHAPE: Shape = Shape {
             Holds::Reference(Kind::Queue),
             "Failure queue: receives the events whose last retry failed.",
         ),
-        Field::new("reads", PLACES, "Objects that it may read."),
+        Field::new("reads", READ_PLACES, "Objects that it may read."),
         Field::new("writes", PLACES, "Places where it may write objects."),
         Field::new("deletes", PLACES, "Objects that it may delete."),
         Field::new("publishes", Holds::List(&Holds::Reference(Kind::Topic)), "Topics that it may publish to."),

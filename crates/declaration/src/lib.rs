@@ -94,15 +94,26 @@ pub struct Checked {
     pub warnings: Option<Diagnostics>,
 }
 
+impl Checked {
+    /// Returns the declaration in the chosen stage, which must be named if the declaration has stages.
+    pub fn chosen(self, path: &Path, stage: Option<&str>) -> Result<Declaration, DeclarationError> {
+        match <[Declaration; 1]>::try_from(self.declarations) {
+            Ok([one]) if stage.is_some() || one.stage.is_none() => Ok(one),
+            Ok([one]) => {
+                Err(DeclarationError::NoStage { path: path.to_owned(), stages: one.stage.into_iter().collect() })
+            }
+            Err(several) => {
+                let stages = several.into_iter().filter_map(|declaration| declaration.stage).collect();
+                Err(DeclarationError::NoStage { path: path.to_owned(), stages })
+            }
+        }
+    }
+}
+
 impl Declaration {
     /// Reads and checks a declaration in a stage, which must be named if the declaration has stages.
     pub fn read(path: &Path, stage: Option<&str>) -> Result<Self, DeclarationError> {
-        let checked = Self::parse(path, &bytes_of(path)?, stage)?;
-        let stages = || checked.declarations.iter().filter_map(|declaration| declaration.stage.clone()).collect();
-        match checked.declarations.as_slice() {
-            [one] if stage.is_some() || one.stage.is_none() => Ok(one.clone()),
-            _ => Err(DeclarationError::NoStage { path: path.to_owned(), stages: stages() }),
-        }
+        Self::parse(path, &bytes_of(path)?, stage)?.chosen(path, stage)
     }
 
     /// Reads and checks a declaration in a stage, else in every stage, and returns warnings too.

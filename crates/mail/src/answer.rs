@@ -186,7 +186,7 @@ fn says_who_wrote(lines: &[&str], at: usize) -> bool {
 
 /// Returns whether this line and the next ones are quoted deeper than their surroundings.
 fn is_quoted(lines: &[&str], at: usize, depth: usize) -> bool {
-    let quoted = lines.iter().skip(at).take_while(|line| unquoted(line).0 > depth).count();
+    let quoted = lines.iter().skip(at).take(QUOTED_LINES).take_while(|line| unquoted(line).0 > depth).count();
     quoted >= QUOTED_LINES
 }
 

@@ -137,15 +137,14 @@ impl Draft {
 
     /// Adds circuits in the mail's order; repetitions are kept.
     pub fn circuits(mut self, circuits: impl IntoIterator<Item = Found<Circuit>>) -> Self {
-        for circuit in circuits {
-            self.evidence.push(Evidence {
-                field: "circuits",
-                place: circuit.place.clone(),
-                quote: circuit.quote.clone(),
-            });
-            self.circuits.push(circuit.value);
-        }
+        circuits.into_iter().for_each(|circuit| self.add_circuit(circuit));
         self
+    }
+
+    /// Adds a circuit after the others.
+    pub fn add_circuit(&mut self, circuit: Found<Circuit>) {
+        self.evidence.push(Evidence { field: "circuits", place: circuit.place, quote: circuit.quote });
+        self.circuits.push(circuit.value);
     }
 
     /// Notes the status of one row where the status of the maintenance follows from several: the words there are read.
@@ -170,8 +169,14 @@ impl Draft {
 
     /// Returns one draft per window, all with the same circuits; fails if that makes more than any network has.
     pub fn in_windows(self, windows: Vec<Times>) -> Result<Vec<Self>, Failure> {
-        bounded(windows.len(), self.circuits.len())?;
-        Ok(windows.into_iter().map(|(start, end)| self.clone().window(start, end)).collect())
+        self.for_each(windows, |draft, (start, end)| draft.window(start, end))
+    }
+
+    /// Returns one draft per item, all with the same circuits; fails if that makes more than any network has. Readers copy drafts in no
+    /// other way.
+    pub fn for_each<T>(self, items: Vec<T>, set: impl Fn(Self, T) -> Self) -> Result<Vec<Self>, Failure> {
+        bounded(items.len(), self.circuits.len())?;
+        Ok(items.into_iter().map(|item| set(self.clone(), item)).collect())
     }
 
     /// Sets when the notice was issued; without it, that is the mail's outer date. One of both is needed.

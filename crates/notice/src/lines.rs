@@ -208,6 +208,11 @@ pub(crate) fn label_and_value(line: &str) -> Option<(&str, &str)> {
 
 fn after_label<'line>(line: &'line str, label: &str) -> Option<&'line str> {
     let line = line.trim_start_matches(['*', '>', '-', '•', ' ']);
+    // Most lines begin otherwise: every label is looked for in every line.
+    let (first, expected) = (line.as_bytes().first()?, label.as_bytes().first()?);
+    if !first.eq_ignore_ascii_case(expected) {
+        return None;
+    }
     let bare = label.trim_end_matches([':', ' ']);
     let (start, rest) = line.split_at_checked(bare.len())?;
     if !start.eq_ignore_ascii_case(bare) {

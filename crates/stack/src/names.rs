@@ -107,11 +107,11 @@ impl Names {
 
     /// Returns places with the names of their buckets in AWS.
     pub fn places(&self, declared: &[declaration::Place]) -> Vec<Place> {
-        let place = |place: &declaration::Place| Place {
-            bucket: self.name(Kind::Bucket, &place.bucket),
-            prefix: place.prefix.clone(),
+        let places = |place: &declaration::Place| {
+            let bucket = self.name(Kind::Bucket, &place.bucket);
+            place.prefixes().map(|prefix| Place { bucket: bucket.clone(), prefix: prefix.clone() }).collect::<Vec<_>>()
         };
-        declared.iter().map(place).collect()
+        declared.iter().flat_map(places).collect()
     }
 
     /// Returns the places where the rules that invoke a function store the mail before they do, as far as the function may
@@ -136,7 +136,21 @@ impl Names {
                 }
             }
         }
+        self.add_former(&mut places, reads);
         places
+    }
+
+    /// Adds the places where mails were stored earlier, behind those where they are now, with the same headers.
+    fn add_former(&self, places: &mut Vec<MailPlace>, reads: &[declaration::Place]) {
+        for read in reads {
+            let bucket = self.name(Kind::Bucket, &read.bucket);
+            let is_now = |place: &&MailPlace| place.bucket == bucket && place.prefix.starts_with(&read.prefix);
+            let Some(now) = places.iter().find(is_now) else { continue };
+            let headers = now.added_headers.clone();
+            for former in &read.formerly {
+                self.add_place(places, &read.bucket, former, &headers);
+            }
+        }
     }
 
     /// Adds a place by the name of its bucket in AWS; of a place that is listed already, only the headers are added.
@@ -188,6 +202,22 @@ stages: {prod: {}}
     fn a_function_is_told_of_those_mails_alone_that_it_may_read() {
         assert_eq!(told("reader"), ["circuits-prod-mail-123456789012-eu-west-1/inbound/", "example-archive/"]);
         assert_eq!(told("counter"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_function_is_told_of_earlier_places_behind_those_of_now() {
+        let source = "\
+stack: circuits
+region: eu-west-1
+buckets: {mail: {}}
+functions: {reader: {crate: maintenance, bin: reader, reads: [{bucket: mail, prefix: in/, formerly: [inbound/, mails/]}]}}
+receipt_rules: [{name: all, actions: [{store: mail, prefix: in/}, {invoke: reader}]}]
+";
+        let checked = Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), None).unwrap();
+        let declaration = &checked.declarations[0];
+        let context = Names::new(declaration, "123456789012").function_context(declaration, "reader");
+        let prefixes: Vec<&str> = context.mail.iter().map(|place| place.prefix.as_str()).collect();
+        assert_eq!(prefixes, ["in/", "inbound/", "mails/"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use thiserror::Error;
 
 use super::{
+    automatic,
     results::{Checked, Results},
     section::Section,
     trace::{NotOfSes, Trace},
@@ -75,9 +76,13 @@ impl Evidence {
         if results.from.as_ref() != Some(&author.domain) {
             return Err(NoEvidence::OtherInResults);
         }
-        let is_null = |sender: &str| matches!(sender.trim(), "" | "<>");
-        let is_returned =
-            trace.sender.as_deref().is_some_and(is_null) || received.mail.source.as_deref().is_some_and(is_null);
+        // A mail without a return path, by the block or by the event, is a bounce; so is one that a mail server returns.
+        let is_bounce = |sender: &str| {
+            let sender = sender.trim_matches(['<', '>', ' ', '\t']);
+            sender.is_empty() || automatic::is_server(sender)
+        };
+        let mut senders = trace.sender.iter().chain(&received.mail.source).peekable();
+        let is_returned = senders.peek().is_none() || senders.any(|sender| is_bounce(sender));
         Ok(Self { author, is_returned, results })
     }
 
@@ -97,7 +102,7 @@ impl Evidence {
         &self.author
     }
 
-    /// Returns whether the mail was sent with a null return path, as bounces are.
+    /// Returns whether the mail was sent as bounces are: with a null return path, or with that of a mail server.
     pub fn is_returned(&self) -> bool {
         self.is_returned
     }

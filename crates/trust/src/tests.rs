@@ -223,10 +223,10 @@ fn a_failed_dmarc_check_can_be_told_to_prove_nothing() {
 
 #[test]
 fn headers_that_the_sender_wrote_prove_nothing() {
-    const RESULTS: &str = "Authentication-Results: amazonses.com; dkim=pass header.i=@carrier.example; dmarc=none header.from=carrier.example\r\n";
+    const RESULTS: &str = "Authentication-Results: amazonses.com; dkim=pass header.i=@carrier.example; dmarc=none header.from=carrier.example\r\nX-SES-RECEIPT: AEFB\r\n";
     let received = |id: &str, said: &str| {
         format!(
-            "Received: from {said} by inbound-smtp.eu-west-1.amazonaws.com with SMTP id {id} for noc@customer.example\r\n"
+            "Return-Path: <bounce@carrier.example>\r\nReceived: from {said} by inbound-smtp.eu-west-1.amazonaws.com with SMTP id {id} for noc@customer.example\r\n"
         )
     };
     let (own, other) = (received(ID, "mx.carrier.example"), received("another0id", "mx.carrier.example"));
@@ -273,13 +273,17 @@ fn carriers(headers: &str) -> String {
     stored(results, &format!("From: noc@carrier.example\r\n{headers}"))
 }
 
-#[test]
-fn bounces_and_automatic_replies_speak_for_no_carrier() {
-    let written = |object: &str| match judged(&policy(), PASS, object, &by_sender()) {
+/// Returns whether a carrier's mail is taken for one that was written as a notice.
+fn written(object: &str) -> bool {
+    match judged(&policy(), PASS, object, &by_sender()) {
         Ok(_) => true,
         Err(Doubt::NotWritten(_)) => false,
         Err(doubt) => panic!("{doubt}: {object}"),
-    };
+    }
+}
+
+#[test]
+fn bounces_and_automatic_replies_speak_for_no_carrier() {
     for own in [
         "",
         "Auto-Submitted: auto-generated\r\n",
@@ -322,6 +326,27 @@ fn bounces_and_automatic_replies_speak_for_no_carrier() {
         "Content-Type: text/rfc822-headers\r\n",
         "X-Original-From: x@attacker.example\r\n",
         "List-Id: Announcements <announce.lists.carrier.example>\r\n",
+        "X-BeenThere: announce@carrier.example\r\n",
+        "X-Loop: announce@lists.carrier.example\r\n",
+        "Auto-Submitted: ( no ) auto-replied\r\n",
+        "Auto-Submitted: (a (no) b)\r\n\tauto-replied (no)\r\n",
+        "Auto-Submitted: \"no\"\r\n",
+        "Auto-Submitted:\r\n AUTO-REPLIED;\r\n x=no\r\n",
+        "Auto-Submitted: =?utf-8?q?auto-replied?=\r\n",
+        "Auto-Submitted: auto-generated (rejected)\r\nIn-Reply-To:\r\n <x@attacker.example>\r\n",
+        "X-Auto-Submitted: auto-replied\r\n",
+        "X-Auto_Reply: yes\r\n",
+        "x-autoreply : YES\r\n",
+        "X-Vacation: yes\r\n",
+        "X-Out-Of-Office: 1\r\n",
+        "Precedence: junk\r\n",
+        "Precedence:\r\n  auto_reply\r\n",
+        "X-MS-Exchange-Message-Is-Ndr:\r\n",
+        "X-MS-Exchange-Parent-Message-Id: <x@attacker.example>\r\n",
+        "X-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent\r\n",
+        "Content-Type: Message / RFC822\r\n",
+        "Content-Type: multipart/report;\r\n\tboundary=b;\r\n\treport-type=disposition-notification\r\n",
+        "Content-Type: (x) multipart/report; boundary=b\r\n",
     ] {
         assert!(!written(&carriers(others)), "{others}");
     }
@@ -334,8 +359,46 @@ fn bounces_and_automatic_replies_speak_for_no_carrier() {
     ] {
         assert!(!written(&carriers("").replace("Subject: Planned works", &format!("Subject: {subject}"))), "{subject}");
     }
-    assert!(!written(&carriers("").replace("<bounce@carrier.example>", "<>")), "a null return path");
-    assert!(!written(&carriers("").replace("noc@carrier.example", "MAILER-DAEMON@carrier.example")), "a mail server");
+}
+
+#[test]
+fn bounces_are_known_by_their_return_path_their_author_and_their_words() {
+    for path in
+        ["<>", "", " <> ", "<MAILER-DAEMON@mx.carrier.example>", "postmaster@carrier.example", "<mailer-daemon>"]
+    {
+        let object = carriers("").replace("<bounce@carrier.example>", path);
+        assert!(!written(&object), "return path {path:?}");
+    }
+    let unsaid = carriers("").replace("Return-Path: <bounce@carrier.example>\r\n", "");
+    assert!(!written(&unsaid), "no return path");
+    for local in [
+        "MAILER-DAEMON",
+        "mailer_daemon",
+        "Postmaster",
+        "MDaemon",
+        "mail-daemon",
+        "MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e",
+    ] {
+        let object = carriers("").replace("From: noc@", &format!("From: {local}@"));
+        assert!(!written(&object), "{local}");
+    }
+    for name in ["Somebody via NOC", "\"'Somebody' via NOC\"", "Somebody (via NOC)", "=?utf-8?q?Some_via_NOC?="] {
+        let object = carriers("").replace("From: noc@carrier.example", &format!("From: {name} <noc@carrier.example>"));
+        match judged(&policy(), PASS, &object, &by_sender()) {
+            Ok(trust) => assert_eq!(name, "Somebody (via NOC)", "a comment is no name: {trust}"),
+            Err(doubt) => assert!(matches!(doubt, Doubt::NotWritten(_)), "{name}: {doubt}"),
+        }
+    }
+    for introduction in [
+        "Hi. This is the qmail-send program at mx.carrier.example.\r\nI'm afraid I wasn't able to deliver your message to the following addresses.\r\n\r\n--- Below this line is a copy of the message.\r\n",
+        "This is the mail system at host mx.carrier.example.\r\n",
+        "This message was created automatically by mail\r\ndelivery software.\r\n",
+        "Your message\r\n  could not be delivered.\r\n",
+        "Delivery has failed to these recipients or groups:\r\n",
+    ] {
+        let object = carriers("").replace("\r\n\r\ntext\r\n", &format!("\r\n\r\n{introduction}\r\ntext\r\n"));
+        assert!(!written(&object), "{introduction}");
+    }
 }
 
 /// A report or a message in a multipart mail is somebody else's, in whichever part it is.

@@ -88,7 +88,8 @@ impl Trace {
             received_at: received.at,
             spam: field("X-SES-Spam-Verdict").and_then(word),
             virus: field("X-SES-Virus-Verdict").and_then(word),
-            results,
+            // SES ends its block with the receipt: where there is none, the sender may have gone on with results of its own.
+            results: results.filter(|_| field("X-SES-RECEIPT").is_some()),
             length: block.last().map_or(0, |field| field.end),
             sender,
         })
@@ -210,6 +211,8 @@ mod tests {
         let own = received("mx", ID);
         for object in [
             [PATH, &own, SPF, RECEIPT, RESULTS].concat(),
+            [PATH, &own, RESULTS].concat(),
+            [PATH, &own, SPF, RESULTS, "X-SES-Spam-Verdict: PASS\r\n", "X-SES-DKIM-SIGNATURE: x\r\n"].concat(),
             [PATH, &own, "X-SES-RECEIPT: AEFB\r\n", RESULTS, RECEIPT].concat(),
             [PATH, &own, "From: a@a.example\r\n", RESULTS].concat(),
             [PATH, &own, &received("mx", "other"), RESULTS].concat(),

@@ -4,7 +4,9 @@
 //! event in a failure queue goes to the function that failed. Both are invoked asynchronously as SES does, so that Lambda retries
 //! and, in the end, puts them into the failure queue: a replay never loses a mail.
 
+mod ending;
 pub(crate) mod queue;
+mod record;
 pub(crate) mod stored;
 mod trace;
 
@@ -54,7 +56,11 @@ pub(crate) fn routes<'declared>(
             }
             for before in rule.actions.iter().take(position) {
                 let Action::Store { bucket, prefix, .. } = before else { continue };
-                routes.push(Route { rule, bucket: names.name(Kind::Bucket, bucket), prefix, function });
+                let reads = declaration.functions.get(function).map_or(&[][..], |function| &function.reads);
+                let reads = reads.iter().filter(|read| read.bucket == *bucket && prefix.starts_with(&read.prefix));
+                for prefix in std::iter::once(prefix).chain(reads.flat_map(|read| &read.formerly)) {
+                    routes.push(Route { rule, bucket: names.name(Kind::Bucket, bucket), prefix, function });
+                }
             }
         }
     }

@@ -6,11 +6,12 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, Message, QueueAttributeName};
-use contract::receipt_event::ReceiptEvent;
-use serde::Deserialize;
-use serde_json::Value;
+use futures::{StreamExt, stream};
 
-use super::{About, Item, Origin, Prepared, Refused, Work};
+use super::{
+    Item, Origin, Prepared, Refused, Work, ending,
+    record::{self, FailedEvent, Invocation},
+};
 use aws::OrFail;
 use declaration::Declaration;
 use engine::Failure;
@@ -26,6 +27,10 @@ const PATIENCE: i32 = 1;
 /// Time for a person's decision, during which messages stay hidden, besides the run's own time; SQS allows 12 h.
 const THOUGHT: Duration = Duration::from_mins(15);
 const LONGEST: Duration = Duration::from_hours(12);
+/// Maximum number of failures that are looked up in logs: CloudWatch answers some five searches a second.
+const MOST_EXPLAINED: usize = 50;
+/// Maximum number of searches at once.
+const LOOKS_AT_ONCE: usize = 4;
 
 /// A message that SQS has handed out and hides from others.
 #[derive(Debug, Clone)]
@@ -34,22 +39,6 @@ pub(crate) struct Received {
     receipt: String,
     /// Event in the message, as JSON; empty if it is not ours.
     pub(crate) event: String,
-}
-
-/// Lambda's record for a failure destination, as far as we need it.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct InvocationRecord {
-    request_context: RequestContext,
-    request_payload: Value,
-    #[serde(default)]
-    response_payload: Value,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RequestContext {
-    function_arn: String,
 }
 
 /// Receives the messages of failure queues: those of one function, or of all.
@@ -65,16 +54,18 @@ pub(crate) async fn receive<'declared>(
     let mut queues: Vec<&str> = asked.filter_map(|(_, function)| function.on_failure.as_deref()).collect();
     queues.sort_unstable();
     queues.dedup();
+    let mut unexplained: Vec<(usize, Invocation)> = Vec::new();
     for queue in queues {
         for (message, url) in messages(session, &names.name(Kind::Queue, queue), each).await? {
             let (id, body) = (message.message_id.unwrap_or_default(), message.body.unwrap_or_default());
             let origin = Origin::Queued { queue: queue.to_owned(), message_id: id };
             let mut received =
                 Received { url, receipt: message.receipt_handle.unwrap_or_default(), event: String::new() };
-            match failed_event(declaration, names, queue, &body) {
-                Ok((function, ..)) if only.is_some_and(|only| only != function) => prepared.strange.push(received),
-                Ok((function, event, about)) => {
+            match record::read(declaration, names, queue, &body) {
+                Ok(failed) if only.is_some_and(|only| only != failed.function) => prepared.strange.push(received),
+                Ok(FailedEvent { function, event, about, unexplained: invocation }) => {
                     received.event = event;
+                    unexplained.extend(invocation.map(|invocation| (prepared.items.len(), invocation)));
                     prepared.items.push((Item { origin, function, about }, Work::Queued(received)));
                 }
                 Err(reason) => {
@@ -84,7 +75,27 @@ pub(crate) async fn receive<'declared>(
             }
         }
     }
+    explain(session, names, &mut prepared, unexplained).await;
     Ok(prepared)
+}
+
+/// Adds to failures that the function could not explain what its log has of them. A log that cannot be read stops nothing.
+async fn explain(session: &Session, names: &Names, prepared: &mut Prepared<'_>, unexplained: Vec<(usize, Invocation)>) {
+    let group = |at: usize| {
+        let (item, _) = prepared.items.get(at)?;
+        Some(names.name(Kind::LogGroup, &item.function))
+    };
+    let looks: Vec<_> =
+        unexplained.into_iter().take(MOST_EXPLAINED).filter_map(|(at, one)| Some((at, group(at)?, one))).collect();
+    let looks =
+        looks.into_iter().map(|(at, group, one)| async move { (at, ending::find(session, &group, &one).await) });
+    let found: Vec<_> = stream::iter(looks).buffered(LOOKS_AT_ONCE).collect().await;
+    for (at, ending) in found {
+        if let Some((item, _)) = prepared.items.get_mut(at) {
+            let known = item.about.failure.take().unwrap_or_else(|| "the record does not say why".to_owned());
+            item.about.failure = Some(format!("{known}; {ending}"));
+        }
+    }
 }
 
 /// Receives all visible messages of a queue, each once.
@@ -128,64 +139,6 @@ fn hidden_for(count: usize, each: Duration) -> i32 {
     i32::try_from(hidden.as_secs()).unwrap_or(i32::MAX)
 }
 
-/// Returns the function, the event and the description of the mail; `None` unless the message is a failed event about mails, of a
-/// function whose failure queue this is.
-fn failed_event(
-    declaration: &Declaration,
-    names: &Names,
-    queue: &str,
-    body: &str,
-) -> Result<(String, String, About), String> {
-    let record: InvocationRecord =
-        serde_json::from_str(body).map_err(|_| "it is not the record of a failed invocation".to_owned())?;
-    let arn = &record.request_context.function_arn;
-    let is_it = |entry: &str| {
-        let ours = names.arn(Kind::Function, entry);
-        arn.strip_prefix(&ours).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
-    };
-    let mut functions =
-        declaration.functions.iter().filter(|(_, function)| function.on_failure.as_deref() == Some(queue));
-    let (function, _) = functions
-        .find(|(entry, _)| is_it(entry))
-        .ok_or_else(|| format!("it is of `{arn}`, and no declared function that sends its failures here"))?;
-    let event = ReceiptEvent::deserialize(&record.request_payload).unwrap_or_default();
-    let is_mail = |record: &contract::receipt_event::Record| {
-        record.event_source.as_deref() == Some("aws:ses") && record.ses.mail.message_id.is_some()
-    };
-    let first = event.records.first().filter(|_| event.records.iter().all(is_mail));
-    let mail = &first.ok_or_else(|| "its event is about no mail".to_owned())?.ses.mail;
-    let about = About {
-        received_at: mail.timestamp,
-        from: mail.common_headers.from.first().cloned(),
-        subject: mail.common_headers.subject.clone(),
-        failure: failure(&record.response_payload),
-    };
-    Ok((function.clone(), record.request_payload.to_string(), about))
-}
-
-/// Returns the function's own error message.
-fn failure(answer: &Value) -> Option<String> {
-    let text = |key: &str| answer.get(key).and_then(Value::as_str);
-    match (text("errorType"), text("errorMessage")) {
-        (Some(kind @ ("Runtime.ExitError" | "Runtime.OutOfMemory")), message) => {
-            Some(ended(kind, message.unwrap_or_default()))
-        }
-        (Some(kind), Some(message)) => Some(format!("{kind}: {message}")),
-        (one, other) => one.or(other).map(str::to_owned),
-    }
-}
-
-/// Returns how a process ended without an answer, from Lambda's `RequestId: ID Error: Runtime exited with error: HOW`.
-fn ended(kind: &str, message: &str) -> String {
-    let how = message.rsplit("Runtime exited with error: ").next().unwrap_or_default().trim();
-    let how = how.strip_prefix("the process ended without an answer: ").unwrap_or(how);
-    // Lambda kills a process that takes more memory than its function has.
-    if kind == "Runtime.OutOfMemory" || how == "signal: killed" || how.starts_with("out of memory") {
-        return format!("the process ended: out of memory ({})", if how.is_empty() { kind } else { how });
-    }
-    format!("the process ended: {}", if how.is_empty() { kind } else { how })
-}
-
 /// Deletes a message whose event Lambda has accepted.
 pub(crate) async fn delete(session: &Session, received: &Received) -> Result<(), Failure> {
     let call = session.aws.write.sqs.delete_message().queue_url(&received.url).receipt_handle(&received.receipt);
@@ -218,25 +171,6 @@ pub(crate) async fn give_back(session: &Session, messages: &[&Received]) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_process_that_ended_is_told_in_words() {
-        let told = |kind: &str, message: &str| {
-            failure(&serde_json::json!({"errorType": kind, "errorMessage": message})).unwrap()
-        };
-        let exited =
-            |how: &str| told("Runtime.ExitError", &format!("RequestId: 1a-2b Error: Runtime exited with error: {how}"));
-        assert_eq!(exited("signal: killed"), "the process ended: out of memory (signal: killed)");
-        assert_eq!(exited("exit status 134"), "the process ended: exit status 134");
-        assert_eq!(told("Runtime.OutOfMemory", ""), "the process ended: out of memory (Runtime.OutOfMemory)");
-        let local = "out of memory: 301 MB resident, 256 MB declared; killed";
-        assert_eq!(told("Runtime.ExitError", local), format!("the process ended: out of memory ({local})"));
-        assert_eq!(
-            told("Runtime.ExitError", "the process ended without an answer: exit status 7"),
-            "the process ended: exit status 7"
-        );
-        assert_eq!(told("Transient", "S3 is away"), "Transient: S3 is away");
-    }
 
     #[test]
     fn messages_are_hidden_for_as_long_as_it_takes() {

@@ -101,3 +101,22 @@ fn mail_gets_through_while_a_set_is_taken_over() {
     trial.up();
     change(&trial, "taking over", &format!("{DECLARATION}take_over: true\n"));
 }
+
+#[test]
+fn mails_under_an_earlier_prefix_stay_readable_on_request() {
+    let Some(trial) = Trial::new(DECLARATION) else { return };
+    trial.up();
+    deliver(&trial.account, "noc@carrier.example", &[RECIPIENT], MAIL);
+    let changed = replaced(DECLARATION, &[("inbound/", "in/")]);
+    trial.folder.write("infra.yaml", &changed);
+    let line = "reads: [{bucket: mail, prefix: in/, formerly: [inbound/]}]";
+    let run = trial.up();
+    assert!(run.stdout().contains(line), "{run}");
+    let lost = trial.run(&["replay", "--prefix", "inbound/", "--dry-run"]);
+    assert!(!lost.stdout().contains("1 to replay"), "{lost}");
+    trial.folder.write("infra.yaml", replaced(&changed, &[("reads: [{bucket: mail, prefix: in/}]", line)]));
+    let run = trial.up();
+    assert!(!run.stdout().contains("no longer finds"), "{run}");
+    let found = trial.expect(0, &["replay", "--prefix", "inbound/", "--dry-run"]);
+    assert!(found.stdout().contains("1 to replay"), "{found}");
+}

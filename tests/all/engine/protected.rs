@@ -308,3 +308,27 @@ fn a_policy_that_nobody_may_read_stays() {
     let run = trial.expect(0, &["diff"]);
     assert!(run.stdout().contains("policy/theirs stays, not declared"), "{run}");
 }
+
+/// A policy of which AWS says nothing now may allow everything: whoever hears that nothing differs would not look again.
+#[test]
+fn what_cannot_be_read_for_now_is_neither_kept_nor_taken_for_absent() {
+    let Some(trial) = Trial::new(EVERYTHING) else { return };
+    trial.up();
+    attach(&trial.account);
+    put_inline(&trial.account);
+    let reads =
+        ["GetPolicy", "GetPolicyVersion", "ListAttachedRolePolicies", "ListRolePolicies", "GetRolePolicy", "GetRole"];
+    let some = [(Fault::Throttles, &reads[..]), (Fault::Fails, &reads[..2]), (Fault::CutBefore, &reads[..1])];
+    for (fault, name) in some.iter().flat_map(|(fault, reads)| reads.iter().map(|name| (*fault, *name))) {
+        let _told = trial.proxy.on(fault, move |call| call.operation.service == "iam" && call.operation.name == name);
+        let run = trial.expect(2, &["diff"]);
+        let said = |end: char| run.stdout().contains(&format!("could not be read: iam.{name}{end}"));
+        assert!(said(' ') || said(':'), "{name}: {run}");
+        assert!(!run.stdout().contains("policy/quarantine stays, not declared"), "{name}: {run}");
+        trial.proxy.reset();
+    }
+    for case in CASES.iter().filter(|case| ["attached", "policies.guard"].contains(&case.path)) {
+        assert!(!(case.read)(&trial.account).is_empty(), "{}", case.path);
+    }
+    trial.is_converged();
+}

@@ -198,6 +198,157 @@ fn failed_events_leave_their_queue_once_they_are_taken_and_all_else_stays() {
     assert_eq!(place.waiting(&url), ("3".to_owned(), "0".to_owned()));
 }
 
+/// The lines that Lambda and a process write of an invocation whose process ends.
+fn lines_of(request: &str, said: &str, how: &str) -> Vec<String> {
+    vec![
+        format!("START RequestId: {request} Version: $LATEST"),
+        said.to_owned(),
+        format!("RequestId: {request} Error: Runtime exited with error: {how}"),
+        "Runtime.ExitError".to_owned(),
+        format!("END RequestId: {request}"),
+        format!(
+            "REPORT RequestId: {request}\tDuration: 41.07 ms\tBilled Duration: 42 ms\tMemory Size: 256 MB\tMax Memory Used: 61 MB"
+        ),
+    ]
+}
+
+/// A process that ends has told nobody why: the log has it, by the request id, in the lines of the last attempt.
+#[test]
+fn the_reason_of_a_process_that_ended_is_found_in_its_log() {
+    let Some(place) = Place::new() else { return };
+    place.make_function("reader");
+    let (logs, group, stream) = (&place.account.logs, "/aws/lambda/op-reader", "2027/01/05/[$LATEST]0a1b2c");
+    place.account.wait(logs.create_log_group().log_group_name(group).send()).ok();
+    place.account.wait(logs.create_log_stream().log_group_name(group).log_stream_name(stream).send()).unwrap();
+    let now = jiff::Timestamp::now().as_millisecond();
+    let attempts = [
+        ("5d1e-2b7f-other", "thread 'main' panicked: of another request", "exit status 101"),
+        ("5d1e-2b7f", "the first attempt", "signal: killed"),
+        ("5d1e-2b7f", "memory allocation of 10000000000 bytes failed", "signal: aborted"),
+        ("5d1e-2b7f-later", "of a later request", "exit status 7"),
+    ];
+    for (number, (request, said, how)) in attempts.into_iter().enumerate() {
+        let at = now - 60_000 + i64::try_from(number).unwrap() * 1_000;
+        let event = |line: String| {
+            aws_sdk_cloudwatchlogs::types::InputLogEvent::builder().timestamp(at).message(line).build().unwrap()
+        };
+        let putting = logs.put_log_events().log_group_name(group).log_stream_name(stream);
+        let events = lines_of(request, said, how).into_iter().map(event).collect();
+        place.account.wait(putting.set_log_events(Some(events)).send()).unwrap();
+    }
+    let timestamp = format!("{:.3}", jiff::Timestamp::now());
+    let failed = |request: &str, answer: &Value| {
+        let record: Value = serde_json::from_str(&record(ARN, request)).unwrap();
+        let mut record = record;
+        record["timestamp"] = json!(timestamp);
+        record["requestContext"]["requestId"] = json!(request);
+        record["responsePayload"] = answer.clone();
+        record.to_string()
+    };
+    let exited = json!({"errorType": "Runtime.ExitError", "errorMessage": "RequestId: 5d1e-2b7f Error: Runtime exited with error: signal: aborted"});
+    let url = place.fail(&[
+        failed("5d1e-2b7f", &exited),
+        failed("5d1e-2b7f-unknown", &Value::Null),
+        failed("5d1e-2b7f-said", &json!({"errorType": "Transient", "errorMessage": "S3 is away"})),
+    ]);
+    let (code, document) = place.document(&["replay", "--failed", "--dry-run"]);
+    assert_eq!(code, Some(0), "{document}");
+    let reason = |request: &str| {
+        let mut items = document["items"].as_array().unwrap().iter();
+        items.find(|item| item["subject"] == request).unwrap()["failure"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        reason("5d1e-2b7f"),
+        "the process ended: signal: aborted; it ended with `signal: aborted`; it said `memory allocation of 10000000000 bytes failed`; \
+         it used 61 of 256 MB; log stream `2027/01/05/[$LATEST]0a1b2c`, request 5d1e-2b7f"
+    );
+    assert_eq!(
+        reason("5d1e-2b7f-unknown"),
+        "every attempt failed; `/aws/lambda/op-reader` has no line of request 5d1e-2b7f-unknown"
+    );
+    assert_eq!(reason("5d1e-2b7f-said"), "Transient: S3 is away");
+    assert_eq!(place.waiting(&url), ("3".to_owned(), "0".to_owned()));
+}
+
+/// The whole way, as far as the emulator has it: a process that ends by itself, its log, and a record with its request id.
+#[test]
+fn a_process_that_ends_is_found_by_its_request_id() {
+    let Some(place) = Place::new() else { return };
+    place.make_pipeline();
+    place.deliver("crash");
+    let started = logged_times(&place.account, "op-reader", "START RequestId: ", 1).remove(0);
+    let request = started.split(' ').nth(2).unwrap().to_owned();
+    let mut failed: Value = serde_json::from_str(&record(ARN, "crash")).unwrap();
+    failed["timestamp"] = json!(format!("{:.3}", jiff::Timestamp::now()));
+    failed["requestContext"]["requestId"] = json!(request);
+    failed["responsePayload"] = json!({"errorType": "Runtime.ExitError", "errorMessage": ""});
+    place.fail(&[failed.to_string()]);
+    let run = place.run(&["replay", "--failed", "--dry-run"]);
+    assert_eq!(run.code(), Some(0), "{run}");
+    assert!(run.stdout().contains(&format!("request {request}")) && run.stdout().contains("log stream `"), "{run}");
+}
+
+/// Whoever may write into the bucket forges what he likes; whoever cannot write as SES does is told from it.
+#[test]
+fn an_object_that_is_not_as_ses_stored_it_under_its_key_reaches_no_function() {
+    let Some(place) = Place::new() else { return };
+    place.make_pipeline();
+    let key = place.deliver("print theirs");
+    logged_times(&place.account, "op-reader", "theirs=", 1);
+    let reading = place.account.s3.get_object().bucket(BUCKET).key(&key).send();
+    let stored = place.account.wait(reading).unwrap();
+    let stored = String::from_utf8(place.account.wait(stored.body.collect()).unwrap().into_bytes().to_vec()).unwrap();
+    let id = key.rsplit('/').next().unwrap();
+    let author = stored.find("From: NOC").unwrap();
+    let theirs = &stored[author..];
+    let forgeries = [
+        ("without a block", theirs.to_owned()),
+        ("with the block of another mail", stored.clone()),
+        ("behind a field of its own", replaced(&format!("X-Mine: 1\r\n{stored}"), &[(id, "ID")])),
+        (
+            "of another host",
+            replaced(&stored, &[(".amazonaws.com with", ".amazonaws.com.evil.example with"), (id, "ID")]),
+        ),
+        (
+            "of another authority",
+            replaced(
+                &stored,
+                &[("Authentication-Results: amazonses.com", "Authentication-Results: evil.example"), (id, "ID")],
+            ),
+        ),
+        (
+            "with two results",
+            replaced(
+                &stored,
+                &[(" dmarc=pass", " dmarc=pass header.from=carrier.example;\r\n dmarc=pass"), (id, "ID")],
+            ),
+        ),
+        (
+            "with a result in HELO",
+            replaced(
+                &stored,
+                &[("Received: from ", "Received: from x;dkim=pass()header.i=@carrier.example;"), (id, "ID")],
+            ),
+        ),
+        ("with results that are quoted", replaced(&stored, &[("dkim=pass", "dkim=\"pass\""), (id, "ID")])),
+        ("with encoded words", replaced(&stored, &[("dkim=pass", "=?utf-8?q?dkim=3Dpass?="), (id, "ID")])),
+        ("with two ids", replaced(&stored, &[("with SMTP id ", "with SMTP id other id "), (id, "ID")])),
+    ];
+    for (number, (_, object)) in forgeries.iter().enumerate() {
+        let forged = format!("{number:040}");
+        place.put(&format!("inbound/{forged}"), object.replace("ID", &forged).as_bytes());
+    }
+    let (code, document) = place.document(&["replay", "--prefix", "inbound/0000", "--yes", "--rate", "100"]);
+    assert_eq!(code, Some(1), "{document}");
+    let refused = document["refused"].as_array().unwrap();
+    for (number, (what, _)) in forgeries.iter().enumerate() {
+        let key = format!("inbound/{number:040}");
+        assert!(refused.iter().any(|one| one["key"] == key), "{what}: {document}");
+    }
+    assert_eq!((&document["counts"]["replayed"], refused.len()), (&json!(0), forgeries.len()), "{document}");
+    assert_eq!(log(&place.account, "op-reader").iter().filter(|line| line.contains("theirs=")).count(), 1);
+}
+
 #[test]
 fn events_that_lambda_refuses_stay_in_the_queue() {
     let Some(place) = Place::new() else { return };

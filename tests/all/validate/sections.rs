@@ -113,9 +113,12 @@ fn functions_and_how_they_run() {
 #[test]
 fn permissions_name_declared_entries() {
     let faults = [
-        only("reads: [{bucket: mail, prefix: inbound/}]", "reads: [{bucket: mial, prefix: inbound/}]"),
-        only("reads: [{bucket: mail, prefix: inbound/}]", "reads: [{bucket: mail, prefix: other/}]"),
-        only("reads: [{bucket: mail, prefix: inbound/}]", "reads: [{prefix: inbound/}]"),
+        only(
+            "reads: [{bucket: mail, prefix: inbound/, formerly: [old/]}]",
+            "reads: [{bucket: mial, prefix: inbound/}]",
+        ),
+        only("reads: [{bucket: mail, prefix: inbound/, formerly: [old/]}]", "reads: [{bucket: mail, prefix: other/}]"),
+        only("reads: [{bucket: mail, prefix: inbound/, formerly: [old/]}]", "reads: [{prefix: inbound/}]"),
         only(
             "writes: [{bucket: mail, prefix: unmatched/}, archive]",
             "writes: [mail, {bucket: mail, prefix: unmatched/}]",

@@ -130,9 +130,9 @@ fn document(call: &str, text: &str) -> Result<Policy, Failure> {
     Policy::from_json(text).map_err(|error| Failure::found(call, Class::Other, error.to_string()))
 }
 
-/// Returns whether a managed policy only denies, by its default version. One that cannot be read may protect, so it counts
-/// as one that does.
-async fn only_denies(session: &Session, arn: String) -> Option<String> {
+/// Returns a managed policy that only denies, by its default version. One that the caller may not read may protect, so it counts
+/// as one that does; where AWS does not answer now, nothing is known, neither that it protects nor that it allows.
+async fn only_denies(session: &Session, arn: String) -> Result<Option<String>, Failure> {
     let iam = &session.aws.read.iam;
     let read = async {
         let policy = iam.get_policy().policy_arn(&arn).send().await.or_fail("iam.GetPolicy")?.policy;
@@ -141,7 +141,11 @@ async fn only_denies(session: &Session, arn: String) -> Option<String> {
         let version = call.send().await.or_fail("iam.GetPolicyVersion")?.policy_version;
         document("iam.GetPolicyVersion", &version.and_then(|version| version.document).unwrap_or_default())
     };
-    read.await.map_or(true, |policy: Policy| policy.only_denies()).then_some(arn)
+    match read.await {
+        Ok(policy) => Ok(policy.only_denies().then_some(arn)),
+        Err(failure) if matches!(failure.class, Class::Denied | Class::NotFound | Class::Other) => Ok(Some(arn)),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Returns the names of inline policies; `None` if there is no such role.
@@ -213,9 +217,9 @@ async fn documents(session: &Session, role: &str, names: Vec<String>) -> Result<
 }
 
 /// Returns those of some managed policies that only deny, or cannot be read.
-async fn denying(session: &Session, attached: &BTreeSet<String>) -> Input<BTreeSet<String>> {
+async fn denying(session: &Session, attached: &BTreeSet<String>) -> Result<Input<BTreeSet<String>>, Failure> {
     let denying = attached.iter().cloned().map(|arn| only_denies(session, arn));
-    Input(futures::future::join_all(denying).await.into_iter().flatten().collect())
+    Ok(Input(futures::future::try_join_all(denying).await?.into_iter().flatten().collect()))
 }
 
 /// Writes the declared boundary. There is no call that removes one: where none is declared, the one that is there stays.
@@ -324,8 +328,8 @@ impl Manage for Role {
         let (Some(role), Some(inline), Some(attached)) = (role.and_then(|answer| answer.role), inline, attached) else {
             return Ok(None);
         };
-        let (policies, denying) = tokio::join!(documents(session, name, inline), denying(session, &attached));
-        let settings = Settings { policies: policies?, attached, denying, ..Settings::of(role)? };
+        let (policies, denying) = tokio::try_join!(documents(session, name, inline), denying(session, &attached))?;
+        let settings = Settings { policies, attached, denying, ..Settings::of(role)? };
         let holds = !settings.policies.is_empty() || !settings.attached.is_empty();
         let owner = Owner::of(&settings.tags, &session.stack, holds);
         Ok(Some(Live { settings, owner }))
@@ -408,9 +412,9 @@ impl Manage for Role {
         let name = &address.name;
         let (inline, attached) = tokio::try_join!(inline(session, name), attached(session, name))?;
         let (inline, attached) = (inline.unwrap_or_default(), attached.unwrap_or_default());
-        let (policies, denying) = tokio::join!(documents(session, name, inline), denying(session, &attached));
+        let (policies, denying) = tokio::try_join!(documents(session, name, inline), denying(session, &attached))?;
         // IAM deletes only a role without policies.
-        let live = Settings { policies: policies?, attached, denying, ..Settings::default() };
+        let live = Settings { policies, attached, denying, ..Settings::default() };
         write_policies(session, name, &Settings::default(), &live).await?;
         session.aws.write.iam.delete_role().role_name(name).send().await.or_absent("iam.DeleteRole").map(drop)
     }

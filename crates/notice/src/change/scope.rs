@@ -396,7 +396,11 @@ pub(super) fn begins(token: &Token, list: &[&str]) -> bool {
 
 /// Returns the end of the longest phrase that begins at a word; `None` if none does.
 pub(super) fn phrase_at(tokens: &[Token], at: usize, phrases: &[&str]) -> Option<usize> {
-    let ends = phrases.iter().filter_map(|phrase| {
+    let first = tokens.get(at)?.word.as_str();
+    // Most phrases begin with another word: they need not be taken apart.
+    let begins =
+        |phrase: &&&str| phrase.strip_prefix(first).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
+    let ends = phrases.iter().filter(begins).filter_map(|phrase| {
         let mut end = at;
         for word in phrase.split(' ') {
             let token = tokens.get(end)?;

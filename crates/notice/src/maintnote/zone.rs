@@ -43,22 +43,36 @@ enum Day {
     Of(i8),
 }
 
+/// The most onsets, rules and dates of a definition: every time of the zone costs a look at all of them. The whole history of a zone
+/// has some 150.
+const MOST_ONSETS: usize = 200;
+/// The most offsets of a definition, each of which is tried for every time of the zone. Whole histories have some ten.
+const MOST_OFFSETS: usize = 16;
+
 impl Definition {
     /// Returns the definition; `None` if any part of it is written in an unsupported way, since a zone
-    /// without one of its changes would be wrong.
+    /// without one of its changes would be wrong, or if it has more than any zone has.
     pub(super) fn of(component: &Component) -> Option<Self> {
         let parts = component.components.iter().filter(|part| part.is("STANDARD") || part.is("DAYLIGHT"));
-        let observances: Vec<_> = parts.map(Observance::of).collect::<Option<_>>()?;
-        (!observances.is_empty()).then_some(Self { observances })
+        let observances: Vec<_> = parts.take(MOST_ONSETS + 1).map(Observance::of).collect::<Option<_>>()?;
+        let definition = Self { observances };
+        let onsets: usize = definition.observances.iter().map(|one| 1 + one.rules.len() + one.further.len()).sum();
+        let is_sound = (1..=MOST_ONSETS).contains(&onsets) && definition.offsets().len() <= MOST_OFFSETS;
+        is_sound.then_some(definition)
+    }
+
+    /// Returns the offsets that the zone ever has, in order.
+    fn offsets(&self) -> Vec<Offset> {
+        let mut offsets: Vec<_> = self.observances.iter().flat_map(|one| [one.from, one.to]).collect();
+        offsets.sort();
+        offsets.dedup();
+        offsets
     }
 
     /// Returns the instant and the offset of a local time; `None` where the clock skips it or shows it twice.
     pub(super) fn resolve(&self, local: DateTime) -> Option<(Timestamp, Offset)> {
         let changes = self.changes(local.year());
-        let mut offsets: Vec<_> = self.observances.iter().flat_map(|one| [one.from, one.to]).collect();
-        offsets.sort();
-        offsets.dedup();
-        let mut instants = offsets.into_iter().filter_map(|offset| {
+        let mut instants = self.offsets().into_iter().filter_map(|offset| {
             let at = offset.to_timestamp(local).ok()?;
             (self.offset_after(&changes, at) == offset).then_some((at, offset))
         });

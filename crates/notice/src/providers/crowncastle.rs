@@ -77,7 +77,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if windows.is_empty() {
         return Ok(Reading::Notice(vec![draft]));
     }
-    Ok(Reading::Notice(windows.into_iter().map(|(start, end)| draft.clone().window(start, end)).collect()))
+    Ok(Reading::Notice(draft.in_windows(windows)?))
 }
 
 /// Returns the status of the subject, the heading of the page, or the sentence before the ticket. The rest is about the work

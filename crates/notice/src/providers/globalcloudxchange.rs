@@ -80,7 +80,7 @@ pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if windows.is_empty() {
         return Ok(Reading::Notice(vec![draft]));
     }
-    Ok(Reading::Notice(windows.into_iter().map(|(start, end)| draft.clone().window(start, end)).collect()))
+    Ok(Reading::Notice(draft.in_windows(windows)?))
 }
 
 fn record(subject: &Found<String>) -> Option<Record> {

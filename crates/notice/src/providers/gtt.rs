@@ -76,7 +76,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
         };
     }
     let draft = draft.status(status);
-    Ok(Reading::Notice(windows.into_iter().map(|(start, end)| draft.clone().window(start, end)).collect()))
+    Ok(Reading::Notice(draft.in_windows(windows)?))
 }
 
 /// Returns the id and the word behind it.

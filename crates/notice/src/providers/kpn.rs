@@ -4,6 +4,8 @@
 //! No zone is stated. Work at Dutch addresses is most likely meant by Dutch clocks, which is a suggestion and no reading: every such
 //! notice goes to a person. Other notices of the carrier are lists of labels and values.
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 
 use super::published::read_labels;
@@ -66,7 +68,8 @@ fn drafts_of(source: &Source<'_>, table: &Table) -> Result<Vec<Draft>, Failure> 
         return Ok(Vec::new());
     };
     let Some((headings, rows)) = table.rows.get(at..).and_then(<[_]>::split_first) else { return Ok(Vec::new()) };
-    let mut drafts: Vec<(Vec<String>, Draft)> = Vec::new();
+    let mut drafts: Vec<Draft> = Vec::new();
+    let mut known = BTreeMap::new();
     for row in rows.iter().filter(|row| row.iter().any(|cell| !cell.value.is_empty())) {
         let cell = |name: &str| {
             let cell = column(headings, name).and_then(|at| row.get(at)).filter(|cell| !cell.value.is_empty());
@@ -92,8 +95,9 @@ fn drafts_of(source: &Source<'_>, table: &Table) -> Result<Vec<Draft>, Failure> 
         let id = cell(ID)?.clone();
         let (start, end) = (time("Start date", "Start time")?, time("End date", "End time")?);
         let key = vec![id.value.clone(), status.value.to_string(), start.value.to_string(), end.value.to_string()];
-        if let Some((_, draft)) = drafts.iter_mut().find(|(known, _)| *known == key) {
-            *draft = draft.clone().circuits([circuit]);
+        let at = *known.entry(key).or_insert(drafts.len());
+        if let Some(draft) = drafts.get_mut(at) {
+            draft.add_circuit(circuit);
             continue;
         }
         let line = cell(LINE)?;
@@ -103,9 +107,9 @@ fn drafts_of(source: &Source<'_>, table: &Table) -> Result<Vec<Draft>, Failure> 
         if let Ok(company) = cell(COMPANY) {
             draft = draft.account(company.clone());
         }
-        drafts.push((key, draft.window(start, end)));
+        drafts.push(draft.window(start, end));
     }
-    Ok(drafts.into_iter().map(|(_, draft)| draft).collect())
+    Ok(drafts)
 }
 
 /// Returns the column whose heading has that name in one of its languages.

@@ -109,7 +109,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if windows.is_empty() {
         return Ok(Reading::Notice(vec![draft]));
     }
-    Ok(Reading::Notice(windows.into_iter().map(|(start, end)| draft.clone().window(start, end)).collect()))
+    Ok(Reading::Notice(draft.in_windows(windows)?))
 }
 
 /// Returns the status of subject and type, or of the sentence before the labels, with which every notice begins.

@@ -71,12 +71,12 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let ids: Vec<_> = tickets.value.split(['/', ',', '&']).map(str::trim).filter(|id| !id.is_empty()).collect();
     let ids: Vec<_> = ids.into_iter().map(|id| tickets.clone().map(|_| id.to_owned())).collect();
     if windows.is_empty() && is_final {
-        return Ok(Reading::Notice(ids.into_iter().map(|id| draft.clone().id(id)).collect()));
+        return Ok(Reading::Notice(draft.for_each(ids, Draft::id)?));
     }
     let paired = pair(&ids, windows).ok_or_else(|| {
         Failure::ambiguous("a window for every ticket, or several for one").with_quote(&tickets.quote)
     })?;
-    Ok(Reading::Notice(paired.into_iter().map(|(id, (start, end))| draft.clone().id(id).window(start, end)).collect()))
+    Ok(Reading::Notice(draft.for_each(paired, |draft, (id, (start, end))| draft.id(id).window(start, end))?))
 }
 
 fn value(table: &Table, labels: &[&str]) -> Option<Found<String>> {

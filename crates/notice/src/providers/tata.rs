@@ -77,7 +77,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if windows.is_empty() {
         return Ok(Reading::Notice(vec![draft]));
     }
-    Ok(Reading::Notice(windows.into_iter().map(|(start, end)| draft.clone().window(start, end)).collect()))
+    Ok(Reading::Notice(draft.in_windows(windows)?))
 }
 
 /// Returns the text beside a label in the table, or after it in the text.

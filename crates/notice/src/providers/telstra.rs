@@ -85,7 +85,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     match windows.as_slice() {
         [] if is_off => Ok(Reading::Notice(vec![draft])),
         [] => Err(Failure::missing("`Maintenance Window:` with a start and an end")),
-        _ => Ok(Reading::Notice(windows.into_iter().map(|(start, end)| draft.clone().window(start, end)).collect())),
+        _ => Ok(Reading::Notice(draft.in_windows(windows)?)),
     }
 }
 

@@ -79,8 +79,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
         let missing = Failure::missing(format!("a cell beside `{WINDOW_IN_GMT}`"));
         return if status.value.is_final() { Ok(Reading::Notice(vec![draft])) } else { Err(missing) };
     };
-    let drafts = windows(&cell)?.into_iter().map(|(start, end)| draft.clone().window(start, end));
-    Ok(Reading::Notice(drafts.collect()))
+    Ok(Reading::Notice(draft.in_windows(windows(&cell)?)?))
 }
 
 /// Returns the status of the remark, else of the heading and the subject. A maintenance that was not carried out is

@@ -85,7 +85,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if windows.is_empty() {
         return Ok(Reading::Notice(vec![draft]));
     }
-    Ok(Reading::Notice(windows.into_iter().map(|(start, end)| draft.clone().window(start, end)).collect()))
+    Ok(Reading::Notice(draft.in_windows(windows)?))
 }
 
 /// Returns a mail without a ticket: either not understood, or about something else.

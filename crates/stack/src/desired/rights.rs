@@ -87,8 +87,11 @@ fn keys(blueprint: &Blueprint<'_>, function: &Function, writes_alone: bool) -> V
 }
 
 fn objects(blueprint: &Blueprint<'_>, places: &[Place]) -> Vec<String> {
-    let arn = |place: &Place| format!("{}/{}*", blueprint.names().arn(Kind::Bucket, &place.bucket), place.prefix);
-    places.iter().map(arn).collect()
+    let arns = |place: &Place| {
+        let bucket = blueprint.names().arn(Kind::Bucket, &place.bucket);
+        place.prefixes().map(|prefix| format!("{bucket}/{prefix}*")).collect::<Vec<_>>()
+    };
+    places.iter().flat_map(arns).collect()
 }
 
 /// Returns the pattern of a secret's ARN: Secrets Manager appends six random characters.

@@ -265,6 +265,14 @@ impl Running {
         peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
+    /// Returns the time that it has taken of a processor, in milliseconds.
+    pub(crate) fn processor_ms(&self) -> u64 {
+        // Ticks of user and system time, of which Linux counts a hundred a second.
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let fields = stat.rsplit_once(')').unwrap().1.split_whitespace().skip(11).take(2);
+        fields.map(|ticks| ticks.parse::<u64>().unwrap() * 10).sum()
+    }
+
     /// Ends the function, and returns its output.
     pub(crate) fn stop(mut self) -> (Vec<String>, String) {
         self.child.kill().unwrap();

@@ -4,6 +4,8 @@
 
 mod cloud;
 mod function;
+mod hostile;
+mod limits;
 mod notices;
 #[path = "../../../../crates/notice/tests/all/support.rs"]
 #[expect(dead_code, reason = "the tests of the parser use more of it")]

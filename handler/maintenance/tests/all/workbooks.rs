@@ -4,26 +4,16 @@
 use std::{
     fmt::Write as _,
     io::{Cursor, Write as _},
-    process::Command,
 };
 
-use contract::report::{ItemReport, Report};
-use serde_json::json;
 use zip::{ZipWriter, write::SimpleFileOptions};
 
 use crate::{
-    cloud::{Cloud, Running},
-    support, trusted,
+    limits::{MEGABYTE, handle, handle_with},
+    support,
 };
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_maintenance");
-const MEGABYTE: u64 = 1024 * 1024;
-/// Memory limit for any mail of a megabyte, in bytes.
-const MOST_MEMORY: u64 = 100 * MEGABYTE;
-/// Address space of the child, in bytes: an allocation above this ends it.
-const ADDRESS_SPACE: u64 = 1500 * MEGABYTE;
-/// Time limit of the same mail, in milliseconds: unoptimised code is many times slower.
-const LONGEST_MS: f64 = if cfg!(debug_assertions) { 30_000.0 } else { 1_000.0 };
+const SENDER: &str = "g31654@att.com";
 
 const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
 const RELATIONS: &str = "http://schemas.openxmlformats.org/package/2006/relationships";
@@ -213,7 +203,7 @@ fn of_sheets() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for (index, three) in bytes.chunks(3).enumerate() {
@@ -236,54 +226,14 @@ fn mail(workbook: &[u8]) -> Vec<u8> {
     format!("{before}Content-Transfer-Encoding: base64\n\n{}\n--{after}", base64(workbook)).into_bytes()
 }
 
-/// Returns the function, with a limit on its memory.
-fn limited(cloud: &Cloud) -> Command {
-    let mut command = cloud.function("/bin/sh");
-    command.args(["-c", &format!("ulimit -v {} && exec \"$0\"", ADDRESS_SPACE / 1024), PROGRAM]);
-    command
-}
-
-fn event(id: &str, dmarc: &str) -> String {
-    let status = |word: &str| json!({"status": word});
-    let passed = status("PASS");
-    json!({"Records": [{"eventSource": "aws:ses", "ses": {
-        "mail": {"timestamp": "2026-03-02T08:00:01.250Z", "messageId": id, "source": "bounce@carrier.example",
-            "commonHeaders": {"from": ["g31654@att.com"]}},
-        "receipt": {"spamVerdict": passed, "virusVerdict": passed, "spfVerdict": passed, "dkimVerdict": passed,
-            "dmarcVerdict": status(dmarc)}}}]})
-    .to_string()
-}
-
-fn reports(lines: &[String]) -> Vec<ItemReport> {
-    let read = |line: &String| match serde_json::from_str(line).unwrap() {
-        Report::Item(item) => Some(*item),
-        Report::Output(_) => None,
-    };
-    lines.iter().filter_map(read).collect()
-}
-
 #[test]
 fn no_workbook_takes_more_than_a_mail_may() {
     for (what, workbook) in of_texts().into_iter().chain(of_sheets()) {
-        let mail = trusted::stored("id", &mail(&workbook));
+        let mail = mail(&workbook);
         assert!(mail.len() as u64 <= MEGABYTE, "{what}: {} bytes", mail.len());
-        let cloud = Cloud::start();
-        cloud.answer("mail/inbound/id", 200, &mail);
-        let function = Running::start(limited(&cloud));
-        let said = cloud.invoke("request", &event("id", "PASS"));
-        let peak = function.peak_memory();
-        let (lines, log) = function.stop();
-        assert!(said.path.ends_with("/response"), "{what}: {said:?}\n{log}");
-        let report = &reports(&lines)[0];
-        println!(
-            "{what}: {} KB, {} MB, {} ms, {:?}",
-            mail.len() / 1024,
-            peak / MEGABYTE,
-            report.duration_ms,
-            report.reason
-        );
-        assert!(peak < MOST_MEMORY, "{what}: {} MB", peak / MEGABYTE);
-        assert!(report.duration_ms < LONGEST_MS, "{what}: {} ms", report.duration_ms);
+        let taken = handle(&mail, SENDER).unwrap_or_else(|failure| panic!("{what}: {failure}"));
+        println!("{what}: {taken}");
+        assert_eq!(taken.excess(), None, "{what}");
     }
 }
 
@@ -291,14 +241,10 @@ fn no_workbook_takes_more_than_a_mail_may() {
 #[test]
 fn attachments_of_a_mail_that_proves_nothing_stay_shut() {
     let path = support::repository().join("tests/mails/att/planned.eml");
-    let mail = trusted::stored("id", &std::fs::read(path).unwrap());
+    let mail = std::fs::read(path).unwrap();
     for (dmarc, is_open) in [("PASS", true), ("FAIL", false)] {
-        let cloud = Cloud::start();
-        cloud.answer("mail/inbound/id", 200, &mail);
-        let function = Running::start(limited(&cloud));
-        assert!(cloud.invoke("request", &event("id", dmarc)).path.ends_with("/response"));
-        let (lines, log) = function.stop();
-        let circuits: usize = lines.iter().map(|line| line.matches("circuit_id").count()).sum();
-        assert_eq!(circuits > 0, is_open, "{dmarc}: {lines:?}\n{log}");
+        let taken = handle_with(&mail, SENDER, dmarc).unwrap();
+        let circuits: usize = taken.lines.iter().map(|line| line.matches("circuit_id").count()).sum();
+        assert_eq!(circuits > 0, is_open, "{dmarc}: {taken}");
     }
 }

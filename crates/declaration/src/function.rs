@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
+use contract::context::{Context, VARIABLE};
 use trust::{Fault, Grants, Purpose};
 
 use super::{
@@ -21,7 +22,7 @@ use super::{
 pub struct Function {
     /// Origin of the zip that Lambda runs.
     pub code: Code,
-    /// For people; may be empty.
+    /// Description for people; may be empty.
     pub description: String,
     /// Processor architecture of its binary.
     pub architecture: Architecture,
@@ -31,8 +32,7 @@ pub struct Function {
     pub timeout: Duration,
     /// Environment variables with plain values.
     pub environment: BTreeMap<String, String>,
-    /// Secrets by the environment variable that names them. The function reads the value itself: it never passes through the
-    /// declaration.
+    /// Secrets by the environment variable for which the function reads their value. The value never passes through the declaration.
     pub secrets: BTreeMap<String, SecretReference>,
     /// Network in which it runs; `None` is Lambda's own.
     pub vpc: Option<Vpc>,
@@ -44,13 +44,13 @@ pub struct Function {
     pub retries: u8,
     /// Age after which an asynchronous event is not retried.
     pub maximum_event_age: Duration,
-    /// Failure queue, by its entry name: it takes events whose every attempt failed. `None` drops them.
+    /// Failure queue, by its entry name: receives the events whose last retry failed. `None` drops them.
     pub on_failure: Option<String>,
-    /// Places from which it may get objects.
+    /// Objects that it may read.
     pub reads: Vec<Place>,
     /// Places where it may write objects.
     pub writes: Vec<Place>,
-    /// Places in which it may delete objects.
+    /// Objects that it may delete.
     pub deletes: Vec<Place>,
     /// Topics that it may publish to, by entry name.
     pub publishes: Vec<String>,
@@ -130,8 +130,8 @@ const MEMORY: Holds = Holds::Size(128, 10_240);
 const TIMEOUT: Holds = Holds::Duration(Duration::from_secs(1), Duration::from_mins(15));
 /// Bounds of Lambda for `MaximumEventAgeInSeconds`.
 const EVENT_AGE: Holds = Holds::Duration(Duration::from_mins(1), Duration::from_hours(6));
-/// Lambda's size limit of all environment variables together, in bytes.
-const LARGEST_ENVIRONMENT: usize = 4096;
+/// Lambda's size limit of all environment variables together, names and values, in bytes.
+const MAX_ENVIRONMENT: usize = 4096;
 
 pub(super) static SHAPE: Shape = Shape {
     name: "function",
@@ -210,7 +210,7 @@ static VPC: Shape = Shape {
 
 pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Function {
     let fields = &reader.fields(node, &key.span, format!("function `{}`", key.name), &SHAPE);
-    let (environment, secrets) = variables(reader, fields);
+    let (environment, secrets) = variables(reader, fields, &key.name);
     Function {
         code: code(reader, fields, matches!(node.value, Value::Map(_) | Value::Null))
             .unwrap_or_else(|| Code::Shipped(String::new())),
@@ -237,7 +237,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Function {
     }
 }
 
-/// Reads the origin of the code: `use`, or `crate` with `bin`. Of what `is_mapping` says to be no mapping, nothing is missing.
+/// Reads the origin of the code: `use`, or `crate` with `bin`. Only a mapping can miss one of them: `is_mapping`.
 fn code(reader: &mut Reader, fields: &Fields<'_>, is_mapping: bool) -> Option<Code> {
     let shipped = reader.text(fields, "use", scalars::cargo_name);
     let package = reader.text(fields, "crate", scalars::cargo_name);
@@ -264,10 +264,10 @@ fn code(reader: &mut Reader, fields: &Fields<'_>, is_mapping: bool) -> Option<Co
 type Environment = BTreeMap<String, String>;
 type Secrets = BTreeMap<String, SecretReference>;
 
-/// Reads `environment` and `secrets`, which become variables of one environment.
-fn variables(reader: &mut Reader, fields: &Fields<'_>) -> (Environment, Secrets) {
-    let environment = named(reader, fields, "environment", "a text", |_, text| Ok(text.to_owned()));
-    let secrets = named(reader, fields, "secrets", scalars::SECRET.what, |reader, text| {
+/// Reads `environment` and `secrets`: no variable may be in both, and together they must fit into the environment of Lambda.
+fn variables(reader: &mut Reader, fields: &Fields<'_>, function: &str) -> (Environment, Secrets) {
+    let environment = read_variables(reader, fields, "environment", "a text", |_, text| Ok(text.to_owned()));
+    let secrets = read_variables(reader, fields, "secrets", scalars::SECRET.what, |reader, text| {
         if reader.is_declared(Kind::Secret, text) {
             return Ok(SecretReference::Declared(text.to_owned()));
         }
@@ -286,17 +286,39 @@ fn variables(reader: &mut Reader, fields: &Fields<'_>) -> (Environment, Secrets)
         let message = format!("`{}` is both in `environment` and in `secrets`", key.name);
         reader.note_at(&key.span, message, "remove one of them");
     }
-    grants(reader, fields);
-    let size: usize = environment.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if size > LARGEST_ENVIRONMENT {
-        let message = format!("Lambda takes {LARGEST_ENVIRONMENT} bytes of variables at most, and these are {size}");
-        reader.report(Diagnostic::new(fields.span_of("environment"), message));
+    check_sender_lists(reader, fields);
+    let size = least_size(&environment, &secrets, function);
+    if size > MAX_ENVIRONMENT {
+        let section = if fields.entry("environment").is_some() { "environment" } else { "secrets" };
+        let message = format!(
+            "Lambda takes {MAX_ENVIRONMENT} bytes of variables at most; with those that `provision` adds, these are {size} at least"
+        );
+        reader.report(Diagnostic::new(fields.span_of(section), message));
     }
     (environment, secrets)
 }
 
-/// Checks the lists of trusted senders. The function itself starts with a faulty entry too, and grants nothing for it.
-fn grants(reader: &mut Reader, fields: &Fields<'_>) {
+/// Returns the bytes that the environment has at least. To the plain variables comes the function's context, which names its secrets; the
+/// names that depend on the account are not known here.
+fn least_size(environment: &Environment, secrets: &Secrets, function: &str) -> usize {
+    let name = |secret: &SecretReference| match secret {
+        SecretReference::Existing(name) => name.clone(),
+        SecretReference::Declared(_) => String::new(),
+    };
+    let context = Context {
+        function: function.to_owned(),
+        secrets: secrets.iter().map(|(variable, secret)| (variable.clone(), name(secret))).collect(),
+        ..Context::default()
+    };
+    let context = serde_json::to_string(&context).unwrap_or_default();
+    let plain: usize = environment.iter().map(|(name, value)| name.len() + value.len()).sum();
+    plain + VARIABLE.len() + context.len()
+}
+
+/// Checks the lists of trusted senders. A function starts with a faulty entry too, and trusts nobody for it.
+///
+/// Domains of registries are checked against the public suffix list here; the function itself knows a few of them, to stay small.
+fn check_sender_lists(reader: &mut Reader, fields: &Fields<'_>) {
     for (key, node) in reader.chosen(fields, "environment") {
         let Some(purpose) = Purpose::of_variable(&key.name) else { continue };
         let Value::Text(text) = &node.value else { continue };
@@ -306,7 +328,7 @@ fn grants(reader: &mut Reader, fields: &Fields<'_>) {
             reader.note_at(&node.span, message, faulty.fault.remedy());
         }
         for domain in grants.domains().filter(|domain| is_public_suffix(domain.as_str())) {
-            let fault = Fault::public(domain.as_str());
+            let fault = Fault::registry(domain);
             let message = format!("`{}` has `{domain}`, which {}", key.name, fault.what());
             reader.note_at(&node.span, message, fault.remedy());
         }
@@ -318,8 +340,8 @@ fn is_public_suffix(domain: &str) -> bool {
     psl::suffix(domain.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == domain.as_bytes())
 }
 
-/// Reads the variables of one key, each value with `read`.
-fn named<T>(
+/// Reads the variables of one section, each value with `value`.
+fn read_variables<T>(
     reader: &mut Reader,
     fields: &Fields<'_>,
     section: &str,
@@ -356,15 +378,16 @@ fn vpc(reader: &mut Reader, fields: &Fields<'_>) -> Option<Vpc> {
     Some(vpc)
 }
 
-/// Returns the ids of a list, each once; a list needs at least one.
+/// Reads the ids of a list, which needs at least one and has none twice.
 fn ids(reader: &mut Reader, fields: &Fields<'_>, name: &str, prefix: &str, form: Form) -> Vec<String> {
     let mut ids = Vec::new();
     for item in reader.items(fields, name, &format!("{prefix}-0a1b2c3d")) {
         let Some(id) = reader.scalar(item, name, form.what, |text| scalars::id(text, prefix)) else { continue };
         if ids.contains(&id) {
             reader.report(Diagnostic::new(item.span.clone(), format!("`{id}` is there twice in `{name}`")));
+        } else {
+            ids.push(id);
         }
-        ids.push(id);
     }
     if let Some(Node { value: Value::List(items), span }) = fields.get(name)
         && items.is_empty()

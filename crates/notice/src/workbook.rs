@@ -1,8 +1,9 @@
 //! Reads attached XLSX workbooks: their sheets become the [`Table`]s that pages have too.
 //!
-//! A workbook is a zip archive, and a few kilobytes of it may unpack to gigabytes or name the last cell of an endless
-//! sheet. So everything is unpacked once and counted before it is read, and cells are read one by one: only those that are
-//! filled count. An id that is stored as a number keeps the zeros that its format shows before it.
+//! A workbook is a zip archive: a few kilobytes of it may unpack to gigabytes, or fill a cell in the last row and column that a sheet can
+//! have. So every part is unpacked once and counted before it is read, and cells are read one by one. The budget is that of the mail, and
+//! a workbook that is refused has used its share as well. A cell costs one unit, and so does each empty one before it in its row. An id
+//! that is stored as a number keeps the zeros that its format shows before it.
 
 use std::io::{self, Cursor, Read, Write};
 
@@ -17,26 +18,26 @@ use super::{
 };
 
 /// Size limit of all workbooks of a mail together, unpacked, in bytes.
-pub const LARGEST_WORKBOOK: u64 = 16 * 1024 * 1024;
+pub const MAX_UNPACKED_PER_MAIL: u64 = 16 * 1024 * 1024;
 
-/// Endings of the parts that are read, in lower case.
-const READ: [&str; 2] = [".xml", ".rels"];
+/// Endings of the parts that may be read, in lower case.
+const READABLE_SUFFIXES: [&str; 2] = [".xml", ".rels"];
 /// Maximum number of files in a workbook's archive.
-const MOST_FILES: usize = 1_000;
+const MAX_FILES: usize = 1_000;
 /// Length limit of a tag or a text, in bytes: a cell holds 32,767 letters at most.
-const LONGEST_RUN: usize = 128 * 1024;
+const MAX_RUN: usize = 128 * 1024;
 /// Maximum number of sheets in a workbook.
-const MOST_SHEETS: usize = 20;
-/// Maximum number of cells of all workbooks of a mail together, empty ones before a filled one included.
-const MOST_CELLS: usize = 100_000;
+const MAX_SHEETS: usize = 20;
+/// Maximum number of cells of all workbooks of a mail together, with the empty ones before a filled one in its row.
+const MAX_CELLS_PER_MAIL: usize = 100_000;
 /// Maximum number of columns in a sheet.
-const MOST_COLUMNS: usize = 1_000;
-/// Size limit of the texts of all cells together, in bytes: many cells may repeat one shared text.
-const MOST_TEXT: usize = 8 * 1024 * 1024;
+const MAX_COLUMNS: usize = 1_000;
+/// Size limit of the texts of all cells of a mail's workbooks together, in bytes: many cells may repeat one shared text.
+const MAX_TEXT_PER_MAIL: usize = 8 * 1024 * 1024;
 
-/// Maximum number of elements in a part, by the end of its path; the first match counts. Each element becomes a value in memory,
-/// however short it is: an element of a sheet is read and forgotten, a style is copied into each cell format.
-const MOST_ELEMENTS: [(&str, usize); 7] = [
+/// Maximum number of tags in a part, opening and closing ones, by the end of its path; the first match counts. Each element becomes a
+/// value in memory, however short it is: an element of a sheet is read and forgotten, a style is copied into each cell format.
+const MAX_TAGS: [(&str, usize); 7] = [
     (".rels", 4_000),
     ("styles.xml", 20_000),
     ("workbook.xml", 20_000),
@@ -46,13 +47,13 @@ const MOST_ELEMENTS: [(&str, usize); 7] = [
     ("", 0),
 ];
 /// Maximum number of cell formats, each of which gets a copy of everything that it refers to.
-const MOST_FORMATS: usize = 4_000;
+const MAX_FORMATS: usize = 4_000;
 /// Size limit of the part with the formats, in bytes, so that no copy is long.
-const LARGEST_STYLES: usize = 1024 * 1024;
+const MAX_STYLES: usize = 1024 * 1024;
 /// Length limit of a tag in that part, in bytes.
-const LONGEST_STYLE: usize = 2_048;
+const MAX_STYLE_TAG: usize = 2_048;
 
-/// Returns the sheets of a workbook, in order, without their empty rows. Takes what it uses from `room`, the budget that is left for
+/// Returns the sheets of a workbook, in order, without their empty rows. What it uses is taken from `room`, the budget that is left for
 /// the workbooks of the mail.
 pub fn tables(bytes: &[u8], room: &mut Room) -> Result<Vec<Table>, Failure> {
     let (checked, largest) = checked(bytes, room)?;
@@ -60,9 +61,16 @@ pub fn tables(bytes: &[u8], room: &mut Room) -> Result<Vec<Table>, Failure> {
     let sheets = workbook.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
     let names: Vec<_> = sheets.map(|sheet| sheet.name.clone()).collect();
     // Several sheets may refer to one part, which is read for each of them.
-    let is_repeated = names.len() > 1 && largest.saturating_mul(names.len() as u64) > 2 * LARGEST_WORKBOOK;
-    if names.len() > MOST_SHEETS || is_repeated {
-        return Err(Failure::too_large(format!("a workbook of at most {MOST_SHEETS} sheets")));
+    let is_repeated_too_often =
+        names.len() > 1 && largest.saturating_mul(names.len() as u64) > 2 * MAX_UNPACKED_PER_MAIL;
+    if names.len() > MAX_SHEETS {
+        return Err(Failure::too_large(format!("a workbook of at most {MAX_SHEETS} sheets")));
+    }
+    if is_repeated_too_often {
+        let limit = 2 * MAX_UNPACKED_PER_MAIL;
+        return Err(Failure::too_large(format!(
+            "sheets of at most {limit} bytes, were each as large as the largest part"
+        )));
     }
     names.iter().map(|name| table(&mut workbook, name, room)).collect()
 }
@@ -74,22 +82,38 @@ pub struct Room {
     unpacked: u64,
     /// Number of cells that are left.
     cells: usize,
-    /// Bytes of cells' texts.
+    /// Bytes of texts of cells that are left.
     text: usize,
 }
 
 impl Default for Room {
     fn default() -> Self {
-        Self { unpacked: LARGEST_WORKBOOK, cells: MOST_CELLS, text: MOST_TEXT }
+        Self { unpacked: MAX_UNPACKED_PER_MAIL, cells: MAX_CELLS_PER_MAIL, text: MAX_TEXT_PER_MAIL }
     }
 }
 
 impl Room {
-    fn take(&mut self, cells: usize, text: usize) -> Result<(), Failure> {
-        let left = self.cells.checked_sub(cells).zip(self.text.checked_sub(text));
-        (self.cells, self.text) =
-            left.ok_or_else(|| Failure::too_large(format!("a workbook of at most {MOST_CELLS} cells")))?;
-        Ok(())
+    /// Takes cells and their text; a failure, which leaves nothing, if less is left.
+    fn take_cells(&mut self, cells: usize, text: usize) -> Result<(), Failure> {
+        let is_enough = (self.cells >= cells, self.text >= text);
+        self.cells = self.cells.saturating_sub(cells);
+        self.text = self.text.saturating_sub(text);
+        match is_enough {
+            (false, _) => Err(Failure::too_large(format!("workbooks of at most {MAX_CELLS_PER_MAIL} cells in a mail"))),
+            (_, false) => {
+                Err(Failure::too_large(format!("workbooks of at most {MAX_TEXT_PER_MAIL} bytes of text in a mail")))
+            }
+            (true, true) => Ok(()),
+        }
+    }
+
+    /// Takes unpacked bytes; a failure, which leaves nothing, if fewer are left.
+    fn take_unpacked(&mut self, bytes: u64) -> Result<(), Failure> {
+        let is_enough = self.unpacked >= bytes;
+        self.unpacked = self.unpacked.saturating_sub(bytes);
+        let failure =
+            || Failure::too_large(format!("workbooks of at most {MAX_UNPACKED_PER_MAIL} bytes unpacked in a mail"));
+        is_enough.then_some(()).ok_or_else(failure)
     }
 }
 
@@ -104,20 +128,23 @@ fn table(workbook: &mut Xlsx<Cursor<&[u8]>>, name: &str, room: &mut Room) -> Res
         }
         let (row, column) = cell.get_position();
         let (row, column) = (row as usize, column as usize);
-        if column >= MOST_COLUMNS {
-            return Err(Failure::too_large(format!("a sheet of at most {MOST_COLUMNS} columns")));
+        if column >= MAX_COLUMNS {
+            return Err(Failure::too_large(format!("a sheet of at most {MAX_COLUMNS} columns")));
         }
         if present != Some(row) {
+            // Two cells in one place make the sheet malformed: which of their values is right is unknown. So rows and columns must ascend.
+            if present.is_some_and(|present| row < present) {
+                return Err(malformed());
+            }
             present = Some(row);
             table.rows.push(Vec::new());
         }
         let Some(cells) = table.rows.last_mut() else { continue };
-        room.take(column.saturating_sub(cells.len()) + 1, text.len())?;
+        room.take_cells(column.saturating_sub(cells.len()) + 1, text.len())?;
         let place = |column| Place::Sheet { row: row.saturating_add(1), column: column + 1 };
         while cells.len() < column {
             cells.push(Found::text("", place(cells.len())));
         }
-        // A cell that comes twice or out of order makes the sheet malformed: which of two values is right is unknown.
         if cells.len() > column {
             return Err(malformed());
         }
@@ -133,8 +160,11 @@ fn text_of(value: &DataRef<'_>, style: Option<&Style>) -> String {
         DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => return text.clone(),
         DataRef::SharedString(text) => return (*text).to_owned(),
         DataRef::Bool(value) => return value.to_string(),
+        // The number of a day is the value that is stored; how it is shown depends on the reader's country.
         DataRef::DateTime(time) => return time.as_f64().to_string(),
-        DataRef::Error(_) | DataRef::Empty => return String::new(),
+        // `#REF!`: an empty text would look like an empty cell.
+        DataRef::Error(error) => return error.to_string(),
+        DataRef::Empty => return String::new(),
     };
     let format = style.and_then(|style| style.number_format.as_ref()).map_or("", |format| format.format_code.as_str());
     let is_padded = format.len() <= 64 && format.bytes().all(|digit| digit == b'0');
@@ -149,8 +179,8 @@ fn text_of(value: &DataRef<'_>, style: Option<&Style>) -> String {
 /// unreadable.
 fn checked(bytes: &[u8], room: &mut Room) -> Result<(Vec<u8>, u64), Failure> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| malformed())?;
-    if archive.len() > MOST_FILES {
-        return Err(Failure::too_large(format!("a workbook of at most {MOST_FILES} files")));
+    if archive.len() > MAX_FILES {
+        return Err(Failure::too_large(format!("a workbook of at most {MAX_FILES} files")));
     }
     let (mut checked, mut largest) = (bytes.to_vec(), 0);
     for index in 0..archive.len() {
@@ -158,25 +188,25 @@ fn checked(bytes: &[u8], room: &mut Room) -> Result<(Vec<u8>, u64), Failure> {
         let name = file.name().map_err(|_| malformed())?.to_lowercase();
         let header = file.central_header_start();
         drop(file);
-        if READ.iter().all(|end| !name.ends_with(end)) {
-            close(&mut checked, header)?;
+        if READABLE_SUFFIXES.iter().all(|end| !name.ends_with(end)) {
+            make_unreadable(&mut checked, header)?;
             continue;
         }
         let file = archive.by_index(index).map_err(|_| malformed())?;
         let mut part = Part::new(&name);
-        let unpacked = io::copy(&mut file.take(room.unpacked + 1), &mut part).map_err(|_| malformed())?;
-        room.unpacked = room
-            .unpacked
-            .checked_sub(unpacked)
-            .ok_or_else(|| Failure::too_large(format!("a workbook of at most {LARGEST_WORKBOOK} bytes unpacked")))?;
-        part.judge()?;
+        let copied = io::copy(&mut file.take(room.unpacked + 1), &mut part);
+        // Damaged parts have been unpacked as far as they go.
+        let unpacked = part.length as u64;
+        room.take_unpacked(unpacked)?;
+        copied.map_err(|_| malformed())?;
+        part.check_limits()?;
         largest = largest.max(unpacked);
     }
     Ok((checked, largest))
 }
 
 /// Makes a file of the archive unreadable, by an unknown compression method in its header.
-fn close(archive: &mut [u8], header: u64) -> Result<(), Failure> {
+fn make_unreadable(archive: &mut [u8], header: u64) -> Result<(), Failure> {
     const SIGNATURE: &[u8] = b"PK\x01\x02";
     const METHOD: std::ops::Range<usize> = 10..12;
     let header = usize::try_from(header).ok().and_then(|start| archive.get_mut(start..)).ok_or_else(malformed)?;
@@ -187,16 +217,22 @@ fn close(archive: &mut [u8], header: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A part that counts what is written to it.
+/// The counts of a part, taken while it is written.
 #[derive(Debug)]
 struct Part {
-    most_elements: usize,
+    /// Maximum number of its tags.
+    max_tags: usize,
+    /// `true` if it is the part with the formats.
     is_styles: bool,
+    /// Its bytes so far.
     length: usize,
-    elements: usize,
+    /// Its tags so far, opening and closing ones.
+    tags: usize,
+    /// Its cell formats so far.
     formats: usize,
-    /// Bytes since the last bracket, and their maximum so far.
+    /// Bytes since the last angle bracket.
     run: usize,
+    /// Maximum of `run` so far.
     longest: usize,
     /// Last bytes of the previous piece, so that a word that spans two pieces is found.
     tail: Vec<u8>,
@@ -206,12 +242,12 @@ struct Part {
 
 impl Part {
     fn new(name: &str) -> Self {
-        let most = MOST_ELEMENTS.iter().find(|(end, _)| name.ends_with(end)).map_or(0, |(_, most)| *most);
+        let most = MAX_TAGS.iter().find(|(end, _)| name.ends_with(end)).map_or(0, |(_, most)| *most);
         Self {
-            most_elements: most,
+            max_tags: most,
             is_styles: name.ends_with("styles.xml"),
             length: 0,
-            elements: 0,
+            tags: 0,
             formats: 0,
             run: 0,
             longest: 0,
@@ -220,45 +256,49 @@ impl Part {
         }
     }
 
-    /// Refuses a part that exceeds a limit, or that declares more texts than it has elements.
-    fn judge(&self) -> Result<(), Failure> {
+    /// Returns a failure if the part exceeds a limit, or declares more texts than it has tags.
+    fn check_limits(&self) -> Result<(), Failure> {
         let too_large = |what: &str| Err(Failure::too_large(format!("a workbook with {what}")));
-        if self.elements > self.most_elements {
-            return too_large(&format!("at most {} elements in a part", self.most_elements));
+        if self.tags > self.max_tags {
+            return too_large(&format!("at most {} tags in a part", self.max_tags));
         }
-        let (longest, largest) =
-            if self.is_styles { (LONGEST_STYLE, LARGEST_STYLES) } else { (LONGEST_RUN, usize::MAX) };
+        let (longest, largest) = if self.is_styles { (MAX_STYLE_TAG, MAX_STYLES) } else { (MAX_RUN, usize::MAX) };
         if self.longest.max(self.run) > longest {
             return too_large(&format!("texts of at most {longest} bytes"));
         }
-        if self.is_styles && (self.formats > MOST_FORMATS || self.length > largest) {
-            return too_large(&format!("at most {MOST_FORMATS} formats of cells"));
+        if self.is_styles && (self.formats > MAX_FORMATS || self.length > largest) {
+            return too_large(&format!("at most {MAX_FORMATS} formats of cells"));
         }
-        if self.declared > self.elements {
+        if self.declared > self.tags {
             return Err(malformed());
         }
         Ok(())
     }
 
-    /// Counts words in a piece and the end of the previous one. Words that are longer than the window are not found.
-    fn look(&mut self, bytes: &[u8]) {
+    /// Counts formats, and finds declared counts, in a piece and the end of the previous one.
+    fn count_words(&mut self, bytes: &[u8]) {
         const COUNT: &[u8] = b"uniqueCount";
         const FORMAT: &[u8] = b"xf";
         const WINDOW: usize = 256;
         let from = self.tail.len();
         self.tail.extend_from_slice(bytes);
         let text = std::mem::take(&mut self.tail);
-        // A word counts if it ends in the new piece, so that each counts once.
         if self.is_styles {
-            let ends = memmem::find_iter(&text, FORMAT).filter(|at| at + FORMAT.len() > from);
-            self.formats += ends.count();
+            // `<xf …>` or `<x:xf …>`, but neither `</xf>` nor `<dxf>` nor `xfId=`. It counts in the piece of the byte after it.
+            let is_tag = |at: &usize| {
+                let before = at.checked_sub(1).and_then(|before| text.get(before));
+                let after = text.get(at + FORMAT.len());
+                matches!(before, Some(b'<' | b':')) && matches!(after, Some(b' ' | b'\t' | b'\r' | b'\n' | b'/' | b'>'))
+            };
+            let tags = memmem::find_iter(&text, FORMAT).filter(|at| at + FORMAT.len() >= from && is_tag(at));
+            self.formats += tags.count();
         }
         for at in memmem::find_iter(&text, COUNT) {
             let window = text.get(at + COUNT.len()..).unwrap_or_default();
             let window = window.get(..WINDOW - COUNT.len()).unwrap_or(window);
             let number = window.iter().skip_while(|byte| !byte.is_ascii_digit());
             let digits = number.clone().take_while(|byte| byte.is_ascii_digit());
-            // A window that is cut by the end of the piece is complete in the next one.
+            // A number that fills the window goes on after it. A window that the end of the piece cuts is whole in the next piece.
             let is_endless = window.len() == WINDOW - COUNT.len() && number.count() == digits.clone().count();
             let add = |so_far: usize, digit: &u8| so_far.saturating_mul(10).saturating_add(usize::from(digit - b'0'));
             let declared = if is_endless { usize::MAX } else { digits.fold(0, add) };
@@ -272,14 +312,14 @@ impl Part {
 impl Write for Part {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.length = self.length.saturating_add(bytes.len());
-        self.elements += memchr::memchr_iter(b'<', bytes).count();
+        self.tags += memchr::memchr_iter(b'<', bytes).count();
         let mut start = 0;
         for at in memchr::memchr2_iter(b'<', b'>', bytes) {
             self.longest = self.longest.max(self.run + at - start);
             (self.run, start) = (0, at);
         }
         self.run += bytes.len() - start;
-        self.look(bytes);
+        self.count_words(bytes);
         Ok(bytes.len())
     }
 
@@ -362,7 +402,7 @@ mod tests {
 
     #[test]
     fn an_archive_that_unpacks_to_too_much_is_refused() {
-        let large = " ".repeat(usize::try_from(LARGEST_WORKBOOK).unwrap());
+        let large = " ".repeat(usize::try_from(MAX_UNPACKED_PER_MAIL).unwrap());
         assert_eq!(tables(&workbook(&large), &mut Room::default()).unwrap_err().kind, FailureKind::TooLarge);
         let elements = "<a/>".repeat(1_000_001);
         assert_eq!(tables(&workbook(&elements), &mut Room::default()).unwrap_err().kind, FailureKind::TooLarge);
@@ -399,7 +439,7 @@ mod tests {
             for piece in text.as_bytes().chunks(7) {
                 part.write_all(piece).unwrap();
             }
-            part.judge().map_err(|failure| failure.kind)
+            part.check_limits().map_err(|failure| failure.kind)
         };
         let shared = "xl/sharedstrings.xml";
         assert_eq!(judged(shared, "<sst uniqueCount=\"2\"><si><t>a</t></si><si><t>b</t></si></sst>"), Ok(()));
@@ -414,11 +454,20 @@ mod tests {
             let text = format!("<sst uniqueCount{declared}><si><t>a</t></si></sst>");
             assert_eq!(judged(shared, &text), Err(FailureKind::Malformed), "{declared}");
         }
-        let formats = "<xf/>".repeat(MOST_FORMATS + 1);
-        assert_eq!(judged("xl/styles.xml", &formats), Err(FailureKind::TooLarge));
-        let long = format!("<numFmt formatCode=\"{}\"/>", "0".repeat(LONGEST_STYLE));
+        for (format, expected) in [
+            ("<xf/>", Err(FailureKind::TooLarge)),
+            ("<x:xf numFmtId=\"0\"/>", Err(FailureKind::TooLarge)),
+            ("<xf\nnumFmtId=\"0\">", Err(FailureKind::TooLarge)),
+            ("</xf>", Ok(())),
+            ("<dxf/>", Ok(())),
+            ("<b xfId=\"0\"/>", Ok(())),
+        ] {
+            assert_eq!(judged("xl/styles.xml", &format.repeat(MAX_FORMATS + 1)), expected, "{format}");
+            assert_eq!(judged("xl/styles.xml", &format.repeat(MAX_FORMATS)), Ok(()), "{format}");
+        }
+        let long = format!("<numFmt formatCode=\"{}\"/>", "0".repeat(MAX_STYLE_TAG));
         assert_eq!(judged("xl/styles.xml", &long), Err(FailureKind::TooLarge));
-        assert_eq!(judged("xl/other.xml", &"a".repeat(LONGEST_RUN + 1)), Err(FailureKind::TooLarge));
+        assert_eq!(judged("xl/other.xml", &"a".repeat(MAX_RUN + 1)), Err(FailureKind::TooLarge));
         assert_eq!(judged("xl/worksheets/_rels/a.rels", &"<a/>".repeat(4_001)), Err(FailureKind::TooLarge));
     }
 
@@ -437,6 +486,41 @@ mod tests {
         };
         assert!(tables(&archive(&parts("xl/workbook.xml")), &mut Room::default()).is_ok());
         assert!(tables(&archive(&parts("xl/workbook.bin")), &mut Room::default()).is_err());
+    }
+
+    #[test]
+    fn a_cell_that_is_there_twice_makes_a_sheet_malformed() {
+        let row = |number: usize, cell: &str| format!(r#"<row r="{number}"><c r="{cell}"><v>7</v></c></row>"#);
+        for (rows, is_sound) in [
+            ([row(1, "A1"), row(2, "A2"), row(3, "B3")], true),
+            ([row(1, "A1"), row(1, "A1"), row(2, "A2")], false),
+            ([row(1, "A1"), row(2, "A2"), row(1, "A1")], false),
+            ([row(1, "A1"), row(2, "A2"), row(1, "B1")], false),
+        ] {
+            assert_eq!(tables(&workbook(&rows.concat()), &mut Room::default()).is_ok(), is_sound, "{rows:?}");
+        }
+    }
+
+    #[test]
+    fn a_workbook_that_is_refused_uses_the_budget_of_its_mail() {
+        let mut room = Room { unpacked: 600, ..Room::default() };
+        let bytes = workbook(r#"<row r="1"><c r="A1"><v>7</v></c></row>"#);
+        assert_eq!(tables(&bytes, &mut room).unwrap_err().kind, FailureKind::TooLarge);
+        assert_eq!(room.unpacked, 0);
+        let mut room = Room { cells: 1, ..Room::default() };
+        let bytes = workbook(r#"<row r="1"><c r="C1"><v>7</v></c></row>"#);
+        let failure = tables(&bytes, &mut room).unwrap_err();
+        assert!(failure.expected.contains("cells") && room.cells == 0, "{failure}");
+        let mut room = Room { text: 0, ..Room::default() };
+        let failure = tables(&bytes, &mut room).unwrap_err();
+        assert!(failure.expected.contains("bytes of text"), "{failure}");
+    }
+
+    #[test]
+    fn the_error_of_a_cell_is_its_text() {
+        let bytes = workbook(r##"<row r="1"><c r="A1" t="e"><v>#REF!</v></c></row>"##);
+        let tables = tables(&bytes, &mut Room::default()).unwrap();
+        assert_eq!(tables[0].rows[0][0].value, "#REF!");
     }
 
     proptest! {

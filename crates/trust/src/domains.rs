@@ -148,14 +148,17 @@ pub(super) fn is_desk(provider_domain: &str, address: &str, domain: &Domain) -> 
 
 /// Returns whether anybody can have an address at that very domain, or a domain below it.
 pub fn is_public(domain: &Domain) -> bool {
-    let name = domain.as_str();
-    let labels: Vec<&str> = name.split('.').collect();
-    let is_registry = match labels.as_slice() {
+    is_registry(domain) || PUBLIC_MAIL.contains(&domain.as_str())
+}
+
+/// Returns whether a registry gives out names below a domain, such as `com` and `co.uk`: nobody has an address at it.
+pub(super) fn is_registry(domain: &Domain) -> bool {
+    let labels: Vec<&str> = domain.as_str().split('.').collect();
+    match labels.as_slice() {
         [_] => true,
         [second, top] => top.len() == 2 && REGISTRY_LABELS.contains(second),
         _ => false,
-    };
-    is_registry || PUBLIC_MAIL.contains(&name)
+    }
 }
 
 #[cfg(test)]

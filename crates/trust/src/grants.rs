@@ -1,8 +1,8 @@
 //! Lists of senders that a person has decided to trust, each for one provider: `DOMAIN=PROVIDER` or `ADDRESS=PROVIDER`, with `*`
 //! for every provider.
 //!
-//! An entry without a provider grants nothing. It does not stop a function either: mails that it may have been meant for go to a
-//! person, with the entry and the line to write in its place.
+//! An entry without a provider grants nothing, and stops no function: a mail that it may have been meant for goes to a person, with the
+//! entry and the line to write instead.
 
 use thiserror::Error;
 
@@ -30,10 +30,11 @@ impl Listed {
         is_sound.then(|| Self::Address(text.clone(), domain))
     }
 
-    /// Returns the domain by which an author has standing under this entry; `None` if the entry is not about the author.
-    fn standing(&self, address: &str, domain: &Domain) -> Option<Domain> {
+    /// Returns the domain within which a mail of this author must be signed; `None` if the entry is not about the author. The domain of
+    /// an entry that lists one address proves that mail alone: it trusts no other address there.
+    fn signing_domain(&self, address: &str, domain: &Domain) -> Option<Domain> {
         match self {
-            Self::Address(own, standing) => (own == address).then(|| standing.clone()),
+            Self::Address(own, signing) => own.eq_ignore_ascii_case(address).then(|| signing.clone()),
             Self::Domain(parent) => domain.is_within(parent.as_str()).then(|| parent.clone()),
         }
     }
@@ -90,30 +91,44 @@ pub struct Faulty {
     pub fault: Fault,
 }
 
-/// The mistake in an entry: the text that describes it, and the line to write instead.
+/// The mistake in an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{}: {}", .0.0, .0.1)]
-pub struct Fault((String, String));
+#[error("{what}: {remedy}")]
+pub struct Fault {
+    /// The mistake in words that continue "an entry, which …".
+    what: String,
+    /// The line to write instead.
+    remedy: String,
+}
 
 impl Fault {
     fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self((what.into(), remedy.into()))
+        Self { what: what.into(), remedy: remedy.into() }
     }
 
     /// Returns the fault of a domain at which anybody can have an address.
-    pub fn public(domain: &str) -> Self {
+    pub fn public(domain: &Domain) -> Self {
+        if domains::is_registry(domain) {
+            return Self::registry(domain);
+        }
         let remedy = format!("write the addresses that you mean, such as `noc@{domain}=PROVIDER`");
+        Self::new("names a domain at which anybody can have an address", remedy)
+    }
+
+    /// Returns the fault of a domain below which a registry gives out names: nobody has an address at it.
+    pub fn registry(domain: &Domain) -> Self {
+        let remedy = format!("write the sender's own domain, such as `carrier.{domain}=PROVIDER`");
         Self::new("names a domain at which anybody can have an address", remedy)
     }
 
     /// Returns the text that continues "an entry, which …".
     pub fn what(&self) -> &str {
-        &self.0.0
+        &self.what
     }
 
     /// Returns the line to write instead.
     pub fn remedy(&self) -> &str {
-        &self.0.1
+        &self.remedy
     }
 }
 
@@ -153,8 +168,8 @@ impl Grants {
         &self.faulty
     }
 
-    /// Returns the domain by which an author has standing for a provider, and the scope of the entry; `None` if it has none.
-    /// `is_meant` tells whether a slug is the provider's.
+    /// Returns the domain within which an author's mails for a provider must be signed, and the scope of the entry; `None` if no entry
+    /// trusts the author for it. `is_meant` tells whether a slug is the provider's.
     pub(super) fn standing(
         &self,
         address: &str,
@@ -162,29 +177,30 @@ impl Grants {
         is_meant: impl Fn(&str) -> bool,
     ) -> Option<(Domain, Scope)> {
         self.entries.iter().find_map(|grant| {
-            let standing = grant.who.standing(address, domain)?;
+            let signing = grant.who.signing_domain(address, domain)?;
             let is_meant = match &grant.scope {
                 Scope::All => true,
                 Scope::Provider(slug) => is_meant(slug),
             };
-            is_meant.then(|| (standing, grant.scope.clone()))
+            is_meant.then(|| (signing, grant.scope.clone()))
         })
     }
 
-    /// Returns the only entry about an author; `None` if there is none, or more than one.
-    pub(super) fn only(&self, address: &str, domain: &Domain) -> Option<(Domain, Scope)> {
-        let about = |grant: &Grant| Some((grant.who.standing(address, domain)?, grant.scope.clone()));
-        let mut found = self.entries.iter().filter_map(about);
-        found.next().filter(|_| found.next().is_none())
+    /// Returns the one entry about an author, which may be there twice; `None` if there is none, or if several differ.
+    pub(super) fn single(&self, address: &str, domain: &Domain) -> Option<(Domain, Scope)> {
+        let mut found = self.entries.iter().filter(|grant| grant.who.signing_domain(address, domain).is_some());
+        let first = found.next()?;
+        if found.any(|other| other != first) {
+            return None;
+        }
+        Some((first.who.signing_domain(address, domain)?, first.scope.clone()))
     }
 
-    /// Returns the first faulty entry that may have been meant for an author: one about the author, or one whose sender cannot
-    /// be read. `None` if there is none.
+    /// Returns the faulty entry that may have been meant for an author: one about the author, or else one whose sender cannot be read.
     pub(super) fn possibly_meant(&self, address: &str, domain: &Domain) -> Option<&Faulty> {
-        let is_about = |faulty: &&Faulty| {
-            faulty.who.as_ref().is_some_and(|who| who.standing(address, domain).is_some()) || faulty.who.is_none()
-        };
-        self.faulty.iter().find(is_about)
+        let about = |who: &Listed| who.signing_domain(address, domain).is_some();
+        let is_about = |faulty: &&Faulty| faulty.who.as_ref().is_some_and(about);
+        self.faulty.iter().find(is_about).or_else(|| self.faulty.iter().find(|faulty| faulty.who.is_none()))
     }
 }
 
@@ -203,7 +219,7 @@ fn grant(purpose: Purpose, entry: &str) -> Result<Grant, Fault> {
     if let Listed::Domain(domain) = &listed
         && domains::is_public(domain)
     {
-        return Err(Fault::public(domain.as_str()));
+        return Err(Fault::public(domain));
     }
     let scope = match scope {
         "" => {
@@ -286,5 +302,40 @@ mod tests {
         assert_eq!(standing("noc@gmail.com", "colt").as_deref(), Some("gmail.com"));
         assert_eq!(standing("other@gmail.com", "colt"), None);
         assert_eq!(standing("a@desk.example", "lumen").as_deref(), Some("desk.example"));
+        assert_eq!(standing("NOC@gmail.com", "colt").as_deref(), Some("gmail.com"), "case does not matter");
+    }
+
+    #[test]
+    fn an_entry_that_is_there_twice_is_one() {
+        let domain = Domain::new("carrier.example").unwrap();
+        for (list, expected) in [
+            ("carrier.example=fjord", true),
+            ("carrier.example=fjord,carrier.example=fjord", true),
+            ("carrier.example=fjord,carrier.example=*", false),
+            ("carrier.example=fjord,noc@carrier.example=fjord", false),
+            ("", false),
+        ] {
+            let grants = Grants::read(Purpose::Carriers, list);
+            assert_eq!(grants.single("noc@carrier.example", &domain).is_some(), expected, "{list}");
+        }
+    }
+
+    #[test]
+    fn the_faulty_entry_about_the_author_comes_first() {
+        let grants = Grants::read(Purpose::Forwarders, "desk,other.example,customer.example");
+        let meant = |address: &str| {
+            let domain = Domain::new(address.split_once('@').unwrap().1).unwrap();
+            grants.possibly_meant(address, &domain).map(|faulty| faulty.entry.as_str())
+        };
+        assert_eq!(meant("a@customer.example"), Some("customer.example"));
+        assert_eq!(meant("a@nobody.example"), Some("desk"));
+    }
+
+    #[test]
+    fn the_line_to_write_instead_of_a_public_domain_is_no_address_of_a_registry() {
+        for (domain, remedy) in [("co.uk", "`carrier.co.uk=PROVIDER`"), ("gmail.com", "`noc@gmail.com=PROVIDER`")] {
+            let fault = Fault::public(&Domain::new(domain).unwrap());
+            assert!(fault.remedy().contains(remedy), "{domain}: {fault}");
+        }
     }
 }

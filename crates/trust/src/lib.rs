@@ -267,7 +267,7 @@ fn vouched(policy: &Policy, author: &Author, announced: &[&str]) -> Result<Optio
     let is_announced =
         |name: &str| !announced.is_empty() && announced.iter().all(|own| own.trim().eq_ignore_ascii_case(name));
     let exact = list.standing(&author.address, &author.domain, is_announced);
-    let Some((domain, scope)) = exact.or_else(|| list.only(&author.address, &author.domain)) else {
+    let Some((domain, scope)) = exact.or_else(|| list.single(&author.address, &author.domain)) else {
         return Ok(None);
     };
     let Scope::Provider(name) = &scope else { return Ok(Some((domain, scope))) };

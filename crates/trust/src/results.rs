@@ -1,16 +1,16 @@
 //! Reads `Authentication-Results` and `Received-SPF` as SES writes them (RFC 8601, RFC 7208).
 //!
 //! SES writes the result of SPF first, with what the sender said in the SMTP dialogue, then one result per signature, then that of
-//! DMARC. A sender can bring any text into his own part. So each part has its place, each property its alphabet, and repeated values
-//! must be equal: a value that deviates in a single letter proves nothing.
+//! DMARC. A sender chooses what he says in the dialogue. So a value counts only if it is exactly as SES writes it: each part in its
+//! place, each property in its alphabet, and what both headers repeat equal in both. Any other value proves nothing.
 
 use super::lexer;
 use mail::Domain;
 
-/// The `authserv-id` with which SES signs its `Authentication-Results`.
+/// The `authserv-id` with which SES begins its `Authentication-Results`.
 const AUTHORITY: &str = "amazonses.com";
 
-/// One result of RFC 8601.
+/// The result of one check of RFC 8601.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checked {
     /// The check passed: the sender is authenticated.
@@ -36,17 +36,27 @@ pub struct Results {
     pub from: Option<Domain>,
 }
 
-/// The sender's statements in the SMTP dialogue.
+/// The error of a value that SES does not write: the name of its header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Odd(pub(super) &'static str);
+
+const SPF: Odd = Odd("Received-SPF");
+const RESULTS: Odd = Odd("Authentication-Results");
+
+/// The sender's statements in the SMTP dialogue, as one header repeats them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Dialogue<'value> {
+struct Dialogue<'value> {
+    /// IP address of the sender's server.
     client: Option<&'value str>,
+    /// Sender of the envelope.
     sender: Option<&'value str>,
+    /// Host name by which the sender's server introduced itself.
     helo: Option<&'value str>,
 }
 
 impl<'value> Dialogue<'value> {
-    /// Takes one `name=value`; `None` if it is no such property, occurs twice or has another alphabet.
-    fn take(&mut self, word: &'value str) -> Option<()> {
+    /// Adds one `name=value`; `None` if it is no property of the dialogue, occurs twice, or has another alphabet.
+    fn add(&mut self, word: &'value str) -> Option<()> {
         let (name, value) = word.split_once('=')?;
         let (slot, is_sound) = match name {
             "client-ip" => (&mut self.client, is_client(value)),
@@ -54,10 +64,12 @@ impl<'value> Dialogue<'value> {
             "helo" | "smtp.helo" => (&mut self.helo, is_host(value)),
             _ => return None,
         };
-        (is_sound && slot.replace(value).is_none()).then_some(())
+        let is_first = slot.replace(value).is_none();
+        if is_sound && is_first { Some(()) } else { None }
     }
 
-    /// Returns whether two dialogues state the same, where both state something.
+    /// Returns whether two headers repeat the same dialogue. A property that SES has left out of one of them is not compared; the sender
+    /// cannot leave one out, for SES writes the names.
     fn agrees(&self, other: &Self) -> bool {
         let same = |one: Option<&str>, two: Option<&str>| one.is_none() || two.is_none() || one == two;
         same(self.client, other.client) && same(self.sender, other.sender) && same(self.helo, other.helo)
@@ -81,16 +93,25 @@ fn is_client(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'))
 }
 
+/// Reads the values of `Received-SPF` and `Authentication-Results`, which must agree about the dialogue. `None` if there are no results.
+pub(super) fn read(spf: Option<&[u8]>, results: Option<&[u8]>) -> Result<Option<Results>, Odd> {
+    let dialogue = spf.map(|value| read_spf(value).ok_or(SPF)).transpose()?;
+    let Some(value) = results else { return Ok(None) };
+    let (results, repeated) = read_results(value).ok_or(RESULTS)?;
+    let agrees = dialogue.is_none_or(|dialogue| repeated.agrees(&dialogue));
+    if agrees { Ok(Some(results)) } else { Err(RESULTS) }
+}
+
 /// Reads the value of `Received-SPF`; `None` for one that SES does not write.
-pub(super) fn read_spf(value: &[u8]) -> Option<Dialogue<'_>> {
+fn read_spf(value: &[u8]) -> Option<Dialogue<'_>> {
     let mut words = lexer::clauses(value)?.into_iter().flatten();
-    checked(words.next()?)?;
+    check_result(words.next()?)?;
     let mut dialogue = Dialogue::default();
-    words.try_for_each(|word| dialogue.take(word))?;
+    words.try_for_each(|word| dialogue.add(word))?;
     Some(dialogue)
 }
 
-/// The position within the value that the reader has reached.
+/// The part of the value that the reader has reached.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Begin,
@@ -99,9 +120,8 @@ enum Stage {
     Dmarc,
 }
 
-/// Reads the value of `Authentication-Results`; `None` for one that SES does not write. `known` is the dialogue that `Received-SPF`
-/// states, where SES has written one.
-pub(super) fn read(value: &[u8], known: Option<&Dialogue<'_>>) -> Option<Results> {
+/// Reads the value of `Authentication-Results`, with the dialogue that it repeats; `None` for one that SES does not write.
+fn read_results(value: &[u8]) -> Option<(Results, Dialogue<'_>)> {
     let clauses = lexer::clauses(value)?;
     let (authority, clauses) = clauses.split_first()?;
     if !matches!(authority.as_slice(), [AUTHORITY] | [AUTHORITY, "1"]) {
@@ -116,27 +136,28 @@ pub(super) fn read(value: &[u8], known: Option<&Dialogue<'_>>) -> Option<Results
         match method {
             "spf" if stage == Stage::Begin => {
                 stage = Stage::Spf;
-                results.spf = Some(checked(result)?);
-                properties.iter().try_for_each(|word| dialogue.take(word))?;
+                results.spf = Some(check_result(result)?);
+                properties.iter().try_for_each(|word| dialogue.add(word))?;
             }
             "dkim" if stage <= Stage::Dkim => {
                 stage = Stage::Dkim;
-                results.dkim.push((checked(result)?, signer(properties)?));
+                results.dkim.push((check_result(result)?, signer(properties).ok()?));
             }
             "dmarc" if stage <= Stage::Dkim => {
                 stage = Stage::Dmarc;
-                results.dmarc = Some(checked(result)?);
-                results.from = author(properties)?;
+                results.dmarc = Some(check_result(result)?);
+                results.from = author(properties).ok()?;
             }
             // SES ends each property of SPF with a semicolon.
-            _ if stage == Stage::Spf => clause.iter().try_for_each(|word| dialogue.take(word))?,
+            _ if stage == Stage::Spf => clause.iter().try_for_each(|word| dialogue.add(word))?,
             _ => return None,
         }
     }
-    known.is_none_or(|other| dialogue.agrees(other)).then_some(results)
+    Some((results, dialogue))
 }
 
-fn checked(word: &str) -> Option<Checked> {
+/// Returns the result that a word of RFC 8601 names; `None` for a word that SES does not write.
+fn check_result(word: &str) -> Option<Checked> {
     match word {
         "pass" => Some(Checked::Pass),
         "fail" | "softfail" => Some(Checked::Fail),
@@ -146,43 +167,50 @@ fn checked(word: &str) -> Option<Checked> {
     }
 }
 
-/// Returns the signing domain: that of `header.d=DOMAIN`, else that of `header.i=@DOMAIN`, which must not be outside of it. The
-/// inner `None` if the result has neither; the outer `None` if SES does not write such a result.
-#[expect(clippy::option_option, reason = "the outer one says that the clause is odd")]
-fn signer(properties: &[&str]) -> Option<Option<Domain>> {
+/// A clause that SES does not write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct OddClause;
+
+/// Returns the signing domain: that of `header.d=DOMAIN`, else that of `header.i=@DOMAIN`, which must be within the first. `None` if the
+/// result has neither.
+fn signer(properties: &[&str]) -> Result<Option<Domain>, OddClause> {
     let (mut identity, mut domain) = (None, None);
     for word in properties {
-        let (name, value) = word.split_once('=')?;
-        match name {
-            "header.i" => {
-                let (local, host) = value.split_once('@')?;
-                let is_sound = local.bytes().all(|byte| byte == b'.' || mail::is_atext(byte));
-                let named = is_sound.then(|| Domain::strict(host)).flatten()?;
-                identity.replace(named).is_none().then_some(())?;
-            }
-            "header.d" => domain.replace(Domain::strict(value)?).is_none().then_some(())?,
-            "header.s" | "header.b" | "header.a" => {}
-            _ => return None,
+        let (name, value) = word.split_once('=').ok_or(OddClause)?;
+        let slot = match name {
+            "header.i" => &mut identity,
+            "header.d" => &mut domain,
+            "header.s" | "header.b" | "header.a" => continue,
+            _ => return Err(OddClause),
+        };
+        let named = if name == "header.i" { domain_of_identity(value) } else { Domain::strict(value) };
+        if slot.replace(named.ok_or(OddClause)?).is_some() {
+            return Err(OddClause);
         }
     }
     match (identity, domain) {
-        (Some(identity), Some(domain)) => identity.is_within(domain.as_str()).then_some(Some(domain)),
-        (identity, domain) => Some(domain.or(identity)),
+        (Some(identity), Some(domain)) if !identity.is_within(domain.as_str()) => Err(OddClause),
+        (identity, domain) => Ok(domain.or(identity)),
     }
 }
 
-/// Returns the domain of `header.from=DOMAIN`. The inner `None` if the result has none; the outer `None` if SES does not write such
-/// a result.
-#[expect(clippy::option_option, reason = "the outer one says that the clause is odd")]
-fn author(properties: &[&str]) -> Option<Option<Domain>> {
+/// Returns the domain of `LOCAL@DOMAIN`, where the local part may be empty.
+fn domain_of_identity(identity: &str) -> Option<Domain> {
+    let (local, host) = identity.split_once('@')?;
+    let is_sound = local.bytes().all(|byte| byte == b'.' || mail::is_atext(byte));
+    if is_sound { Domain::strict(host) } else { None }
+}
+
+/// Returns the domain of `header.from=DOMAIN`; `None` if the result has none.
+fn author(properties: &[&str]) -> Result<Option<Domain>, OddClause> {
     match properties {
-        [] => Some(None),
+        // For a mail without an author, some results name none.
+        [] | ["header.from="] => Ok(None),
         [word] => {
-            let value = word.strip_prefix("header.from=")?;
-            // For a mail without an author, some results name none.
-            if value.is_empty() { Some(None) } else { Domain::strict(value).map(Some) }
+            let domain = word.strip_prefix("header.from=").and_then(Domain::strict);
+            domain.map(Some).ok_or(OddClause)
         }
-        _ => None,
+        _ => Err(OddClause),
     }
 }
 
@@ -192,12 +220,8 @@ mod tests {
 
     use super::*;
 
-    fn dialogue<'value>(sender: &'value str, helo: &'value str) -> Dialogue<'value> {
-        Dialogue { client: None, sender: Some(sender), helo: Some(helo) }
-    }
-
-    fn signers(value: &str, known: Option<&Dialogue<'_>>) -> Vec<String> {
-        let results = read(value.as_bytes(), known);
+    fn signers(value: &str, spf: Option<&str>) -> Vec<String> {
+        let results = read(spf.map(str::as_bytes), Some(value.as_bytes())).ok().flatten();
         let passed =
             results.into_iter().flat_map(|results| results.dkim).filter(|(result, _)| *result == Checked::Pass);
         passed.filter_map(|(_, domain)| Some(domain?.as_str().to_owned())).collect()
@@ -215,9 +239,10 @@ mod tests {
             dmarc: Some(Checked::Pass),
             from: domain("a.example"),
         };
-        assert_eq!(read(written.as_bytes(), Some(&dialogue("bounce+x=y@a.example", "mx.a.example"))), Some(expected));
-        let spf = "pass (spfCheck: x) client-ip=192.0.2.7; envelope-from=a@a.example; helo=mx;";
-        assert_eq!(read_spf(spf.as_bytes()).and_then(|read| read.helo), Some("mx"));
+        let spf = "pass (spfCheck: x) client-ip=192.0.2.7; envelope-from=bounce+x=y@a.example; helo=mx.a.example;";
+        assert_eq!(read(Some(spf.as_bytes()), Some(written.as_bytes())), Ok(Some(expected)));
+        assert_eq!(read_spf(spf.as_bytes()).and_then(|read| read.helo), Some("mx.a.example"));
+        assert_eq!(read(Some(spf.as_bytes()), None), Ok(None));
     }
 
     #[test]
@@ -250,15 +275,28 @@ mod tests {
             "amazonses.com; spf=pass; dkim=pass header.i=@a.example; dmarc=none header.from=\"a.example\"",
         ];
         for value in table {
-            assert_eq!(read(value.as_bytes(), None), None, "{value}");
+            assert_eq!(read(None, Some(value.as_bytes())), Err(RESULTS), "{value}");
         }
     }
 
     #[test]
-    fn fields_that_contradict_each_other_prove_nothing() {
-        let value = "amazonses.com; spf=pass helo=mx; dkim=pass header.i=@a.example";
-        assert_eq!(signers(value, Some(&Dialogue { helo: Some("mx"), ..Dialogue::default() })), ["a.example"]);
-        assert_eq!(signers(value, Some(&dialogue("x", "other"))), Vec::<String>::new());
+    fn headers_that_contradict_each_other_or_are_odd_prove_nothing() {
+        let results = "amazonses.com; spf=pass helo=mx; dkim=pass header.i=@a.example";
+        let table = [
+            (None, Ok(())),
+            (Some("pass helo=mx"), Ok(())),
+            (Some("pass client-ip=192.0.2.7; helo=mx"), Ok(())),
+            (Some("pass helo=other"), Err(RESULTS)),
+            // An odd header is none that is absent.
+            (Some(""), Err(SPF)),
+            (Some("pass helo=mx; helo=mx"), Err(SPF)),
+            (Some("pass helo=m x"), Err(SPF)),
+            (Some("passed helo=mx"), Err(SPF)),
+        ];
+        for (spf, expected) in table {
+            let read = read(spf.map(str::as_bytes), Some(results.as_bytes()));
+            assert_eq!(read.map(|results| assert!(results.is_some())), expected, "{spf:?}");
+        }
     }
 
     /// Returns both fields as SES writes them for a sender that said this.
@@ -281,8 +319,7 @@ mod tests {
             helo in r#"([a-z0-9;:=?_@()"\\.-]|;dkim=pass\(\)header.i=@zayo.com|dkim=pass|\(\)header.i=@zayo.com|;dmarc=pass){0,8}"#,
         ) {
             let (spf, results) = written(&sender, &helo);
-            let Some(dialogue) = read_spf(spf.as_bytes()) else { return Ok(()) };
-            let signers = signers(&results, Some(&dialogue));
+            let signers = signers(&results, Some(&spf));
             prop_assert!(signers.iter().all(|signer| signer == "evil.example"), "{signers:?}: {results}");
         }
 
@@ -290,9 +327,8 @@ mod tests {
         #[test]
         fn any_local_part_of_atext_leaves_the_signers_alone(local in r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,40}") {
             let (spf, results) = written(&format!("{local}@evil.example"), "mx.evil.example");
-            let dialogue = read_spf(spf.as_bytes());
-            prop_assert!(dialogue.is_some(), "{spf}");
-            prop_assert_eq!(signers(&results, dialogue.as_ref()), ["evil.example"]);
+            prop_assert!(read_spf(spf.as_bytes()).is_some(), "{}", spf);
+            prop_assert_eq!(signers(&results, Some(&spf)), ["evil.example"]);
         }
     }
 }

@@ -80,10 +80,8 @@ impl Trace {
             return Err(NotOfSes::OtherMail);
         }
         let sender = field("Return-Path").map(|value| sender(value).ok_or(NotOfSes::Odd("Return-Path"))).transpose()?;
-        let dialogue = field("Received-SPF").map(|value| results::read_spf(value).ok_or(NotOfSes::Odd("Received-SPF")));
-        let dialogue = dialogue.transpose()?;
-        let results = field("Authentication-Results")
-            .map(|value| results::read(value, dialogue.as_ref()).ok_or(NotOfSes::Odd("Authentication-Results")));
+        let results = results::read(field("Received-SPF"), field("Authentication-Results"))
+            .map_err(|results::Odd(name)| NotOfSes::Odd(name))?;
         Ok(Self {
             helo: received.helo.to_owned(),
             recipient: received.recipient.map(str::to_owned),
@@ -91,7 +89,7 @@ impl Trace {
             spam: field("X-SES-Spam-Verdict").and_then(word),
             virus: field("X-SES-Virus-Verdict").and_then(word),
             // SES ends its block with the receipt: where there is none, the sender may have gone on with results of its own.
-            results: results.transpose()?.filter(|_| field("X-SES-RECEIPT").is_some()),
+            results: results.filter(|_| field("X-SES-RECEIPT").is_some()),
             length: block.last().map_or(0, |field| field.end),
             sender,
         })

@@ -1,12 +1,13 @@
-//! Plans the next calls that make NetBox say what a notice says. Pure: what was read goes in, calls come out.
+//! Plans the next calls that make NetBox say what a notice says. Pure: it takes what was read and returns calls.
 //!
 //! The rules, in the order in which they are applied:
-//! 1. Events made in a race are merged: see [`super::merge`].
+//! 1. Events that concurrent deliveries created are merged: see [`super::merge`].
 //! 2. A notice changes events as [`schedule`] decides.
 //! 3. Impacts are brought in line with the note of their event, whoever wrote it.
 //! 4. A final status that had to wait for impacts is set.
 //!
-//! Each is such that doing a part of it and then starting over leads to the same end.
+//! Each rule is idempotent and may be interrupted: doing a part of it and starting over leads to the same end. Rules 3 and 4 finish what
+//! an earlier notice began, whatever this notice is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +22,7 @@ use super::{
     records::{Action, EventChange, ImpactChange, NewImpact},
     stored::{StoredEvent, StoredImpact},
 };
-use schedule::{Announcement, Content, Order, PairedEvent, Stored, StoredWindow, WindowPairing};
+use schedule::{Announcement, Content, EventStatus, Order, PairedEvent, Stored, StoredWindow, WindowPairing};
 
 /// The next step of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,15 +40,16 @@ pub enum Next {
 pub struct Settled {
     /// Events that the notice is about: its notification belongs to them.
     pub events: Vec<StoredEvent>,
-    /// All events of the maintenance, if the notice is not the newest: its notification may be with any of them since it was.
+    /// All events of the maintenance if the notice is not the newest, else empty: its notification may be with any of them, for a newer
+    /// notice may have moved it.
     pub elsewhere: Vec<EventId>,
-    /// Events that were made for the notice; a plan leaves it empty, and [`super::converge`] fills it.
+    /// Events that were created for the notice. A plan leaves it empty; [`super::converge`] fills it.
     pub made: BTreeSet<EventId>,
-    /// Facts that a person has to look at.
+    /// Remarks that a person has to look at.
     pub concerns: Vec<String>,
 }
 
-/// The error of several events that people have made, of which nothing tells which one stands for the window.
+/// The error of several events that people have made under the name of one window: nothing tells which one is meant.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("NetBox has {count} events named `{name}` of this provider, none of which we have made: which one is meant?")]
 pub struct Ambiguous {
@@ -63,7 +65,13 @@ struct Comparison<'case> {
 
 impl<'case> Comparison<'case> {
     fn new(announcement: &'case Announcement, view: &'case View) -> Result<Self, Ambiguous> {
-        let members = members(announcement, view)?;
+        let managed = managed_events(announcement, view);
+        let order = Order::of_all(managed.iter().map(|member| member.scheduled().order(&announcement.version)));
+        let members = match with_foreign(announcement, view, managed.clone()) {
+            // A notice that changes nothing takes over no event.
+            Err(_) if !order.changes() => managed,
+            members => members?,
+        };
         let stored: Vec<StoredWindow<'_>> = members.iter().map(Member::scheduled).collect();
         let pairing = WindowPairing::new(announcement, &stored);
         Ok(Self { members, pairing })
@@ -73,8 +81,8 @@ impl<'case> Comparison<'case> {
         self.members.get(stored.place).copied()
     }
 
-    /// Returns the events that the notice is about.
-    fn named(&self) -> Vec<Member<'case>> {
+    /// Returns the events that the notice is about: those of its windows, and those that it is about without a window.
+    fn concerned(&self) -> Vec<Member<'case>> {
         let paired = self.pairing.windows.iter().filter_map(|paired| match paired.event {
             PairedEvent::Stored(stored) => Some(stored),
             PairedEvent::New(_) => None,
@@ -93,7 +101,7 @@ pub fn next(input: &PlanInput<'_>, view: &View) -> Result<Next, Ambiguous> {
     let comparison = Comparison::new(input.announcement, view)?;
     let writes = match comparison.pairing.order {
         Order::Newer | Order::Same => changes(input, &comparison, view),
-        Order::Older => strays(input, &comparison.members, view),
+        Order::Older => cancel_strays(input, &comparison.members, view),
         Order::Tie => Vec::new(),
     };
     if !writes.is_empty() {
@@ -113,10 +121,14 @@ pub fn next(input: &PlanInput<'_>, view: &View) -> Result<Next, Ambiguous> {
     Ok(Next::Settled(settled(input, &comparison)))
 }
 
-/// Returns the events of the maintenance: those with our note, and for a number without one the event that a person has made, which is
-/// taken over.
-fn members<'view>(announcement: &Announcement, view: &'view View) -> Result<Vec<Member<'view>>, Ambiguous> {
-    let mut members = managed_events(announcement, view);
+/// Returns the events of the maintenance: the managed ones, which have our note, and for a number without one the event that a person has
+/// made, which is taken over.
+fn with_foreign<'view>(
+    announcement: &Announcement,
+    view: &'view View,
+    managed: Vec<Member<'view>>,
+) -> Result<Vec<Member<'view>>, Ambiguous> {
+    let mut members = managed;
     let mut foreign: BTreeMap<usize, Vec<&StoredEvent>> = BTreeMap::new();
     for event in view.events.iter().filter(|event| event.note.is_none()) {
         if let Some(number) = fields::number(&announcement.id, &event.name) {
@@ -169,9 +181,9 @@ fn changes(input: &PlanInput<'_>, comparison: &Comparison<'_>, view: &View) -> V
     actions
 }
 
-/// Cancels events that this notice has made while a newer one was being written, whose writer did not see them. Had it seen them, they
-/// would show the newer notice, or be cancelled.
-fn strays(input: &PlanInput<'_>, members: &[Member<'_>], view: &View) -> Vec<Action> {
+/// Returns the calls that cancel stray events: this notice created them while a newer one was being written, whose writer did not see
+/// them. Had it seen them, they would show the newer notice, or be cancelled.
+fn cancel_strays(input: &PlanInput<'_>, members: &[Member<'_>], view: &View) -> Vec<Action> {
     let is_stray = |member: &&Member<'_>| {
         member.scheduled().shows(&input.announcement.version) && !lifecycle(member.event).status.is_final()
     };
@@ -192,8 +204,8 @@ fn impacts(event: &StoredEvent, note: &Note, view: &View) -> Vec<Action> {
     for impact in view.impacts.iter().filter(|impact| impact.event == event.id) {
         stored.entry(impact.circuit).or_default().push(impact);
     }
-    let of = |circuit: &CircuitId| stored.get(circuit).into_iter().flatten();
-    let first = |circuit: &CircuitId| of(circuit).min_by_key(|impact| impact.id);
+    let impacts_on = |circuit: &CircuitId| stored.get(circuit).into_iter().flatten();
+    let first = |circuit: &CircuitId| impacts_on(circuit).min_by_key(|impact| impact.id);
     let mut added = Vec::new();
     let mut changed = Vec::new();
     for (circuit, impact) in &note.impacts {
@@ -205,10 +217,12 @@ fn impacts(event: &StoredEvent, note: &Note, view: &View) -> Vec<Action> {
             Some(_) => {}
         }
     }
-    // Until 0.7 the plugin accepted a second impact on a circuit in a race: the first stays.
-    let twins =
-        note.impacts.keys().flat_map(|circuit| of(circuit).filter(|impact| Some(impact) != first(circuit).as_ref()));
-    let removed: Vec<_> = note.removed.iter().flat_map(of).chain(twins).map(|impact| impact.id).collect();
+    // The first of two impacts on a circuit stays: until 0.7 the plugin accepted a second one in a race.
+    let twins = note
+        .impacts
+        .keys()
+        .flat_map(|circuit| impacts_on(circuit).filter(|impact| Some(impact) != first(circuit).as_ref()));
+    let removed: Vec<_> = note.removed.iter().flat_map(impacts_on).chain(twins).map(|impact| impact.id).collect();
     let writes: Vec<_> = [
         (!added.is_empty()).then_some(Action::AddImpacts(added)),
         (!changed.is_empty()).then_some(Action::ChangeImpacts(changed)),
@@ -220,7 +234,7 @@ fn impacts(event: &StoredEvent, note: &Note, view: &View) -> Vec<Action> {
     if event.status.is_final() && !writes.is_empty() { vec![event::reopen(event, note)] } else { writes }
 }
 
-/// Returns the call that sets the final status that had to wait.
+/// Returns the call that sets the final status that had to wait for impacts; `None` if none had to.
 fn finish(event: &StoredEvent, note: &Note) -> Option<Action> {
     let status = note.then?;
     let done = Note { then: None, ..note.clone() };
@@ -232,7 +246,7 @@ fn finish(event: &StoredEvent, note: &Note) -> Option<Action> {
 /// Returns the result of a maintenance that is settled. A notice that names no event is about the first one.
 fn settled(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Settled {
     let members = &comparison.members;
-    let mut about = comparison.named();
+    let mut about = comparison.concerned();
     if about.is_empty() {
         about.extend(members.first());
     }
@@ -257,31 +271,39 @@ fn concerns(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Vec<String> {
     let mut concerns = Vec::new();
     if comparison.members.is_empty() {
         concerns.push(format!(
-            "the notice says that `{id}` of {provider} is off or over, states no window, and NetBox has no such event"
+            "the notice says that `{id}` of {provider} is cancelled or completed, states no window, and NetBox has no such event"
         ));
     }
     match comparison.pairing.order {
         Order::Tie => concerns.push(format!(
-            "another notice of `{id}` says something else, and nothing tells which came first; NetBox was left as it is"
+            "another notice of `{id}` says something else, and nothing tells which came first; nothing of this one was written to NetBox"
         )),
         Order::Newer | Order::Same => {
             concerns.extend(unknown_circuits(input));
             let left_out = comparison.pairing.left_out.iter().filter_map(|stored| comparison.member(*stored));
-            concerns.extend(left_out.map(|member| {
-                format!("the notice no longer has the window of `{}`: it is cancelled", member.event.name)
-            }));
+            concerns.extend(left_out.map(|member| left_out_concern(member)));
         }
         Order::Older => {}
     }
     concerns
 }
 
+/// Returns the remark on an event whose window the notice left out.
+fn left_out_concern(member: Member<'_>) -> String {
+    let state = match member.event.status {
+        EventStatus::Cancelled => "it is cancelled",
+        _ => "it was cancelled, and somebody has changed its status since",
+    };
+    format!("the notice no longer has the window of `{}`: {state}", member.event.name)
+}
+
+/// Returns the remark on circuits that NetBox does not have; `None` if it has all of them.
 fn unknown_circuits(input: &PlanInput<'_>) -> Option<String> {
     let contents = input.announcement.contents();
     let unknown = contents.flat_map(|content| circuits::unknown(content, input.circuits)).map(|(circuit, _)| circuit);
     let names: BTreeSet<_> = unknown.collect();
     let names: Vec<_> =
         names.into_iter().map(|name| format!("`{}`", fields::cut(name, fields::LONGEST_NAME))).collect();
-    let of = &input.provider.name;
-    (!names.is_empty()).then(|| format!("NetBox has no circuits of {of} with these CIDs: {}", names.join(", ")))
+    let provider = &input.provider.name;
+    (!names.is_empty()).then(|| format!("NetBox has no circuits of {provider} with these CIDs: {}", names.join(", ")))
 }

@@ -186,3 +186,51 @@ fn another_maintenance_whose_id_looks_like_a_further_window_is_left_alone() {
     let expected = ["CHG-1 #2 Confirmed 9 1=OUTAGE", "CHG-1 Confirmed 1 1=OUTAGE", "CHG-1 #2 Cancelled 2 1=OUTAGE"];
     assert_eq!(told(&base.borrow()), expected);
 }
+
+#[test]
+fn a_tie_finishes_an_earlier_notice_and_writes_nothing_of_its_own() {
+    let (base, dice) = (RefCell::new(Base::default()), Dice(Cell::new(7)));
+    let records = Simulated::new(&base, &dice, 0);
+    deliver(&records, &wanted(1, &[(1, content(EventStatus::Confirmed, OUT))]));
+    base.borrow_mut().impacts.clear();
+    let concerns = deliver(&records, &wanted(1, &[(2, content(EventStatus::Confirmed, OUT))])).concerns;
+    assert_eq!(told(&base.borrow()), ["CHG-1 Confirmed 1 1=OUTAGE"]);
+    assert!(concerns[0].ends_with("nothing of this one was written to NetBox"), "{concerns:?}");
+}
+
+#[test]
+fn a_window_that_was_left_out_and_opened_by_a_person_is_not_called_cancelled() {
+    let (base, dice) = (RefCell::new(Base::default()), Dice(Cell::new(7)));
+    let records = Simulated::new(&base, &dice, 0);
+    let confirmed = || content(EventStatus::Confirmed, OUT);
+    deliver(&records, &wanted(1, &[(1, confirmed()), (2, confirmed())]));
+    let shorter = wanted(2, &[(1, confirmed())]);
+    assert_eq!(
+        deliver(&records, &shorter).concerns,
+        ["the notice no longer has the window of `CHG-1 #2`: it is cancelled"]
+    );
+    let mut event = base.borrow().events.values().find(|event| event.name == "CHG-1 #2").unwrap().clone();
+    event.status = EventStatus::Confirmed;
+    base.borrow_mut().store(event);
+    let concerns = deliver(&records, &shorter).concerns;
+    assert!(concerns[0].ends_with("somebody has changed its status since"), "{concerns:?}");
+}
+
+#[test]
+fn an_older_notice_takes_over_no_event_and_is_not_ambiguous() {
+    let (base, dice) = (RefCell::new(Base::default()), Dice(Cell::new(7)));
+    let records = Simulated::new(&base, &dice, 0);
+    let confirmed = || content(EventStatus::Confirmed, OUT);
+    deliver(&records, &wanted(2, &[(1, confirmed())]));
+    let mut foreign = base.borrow().events.values().next().unwrap().clone();
+    (foreign.name, foreign.comments) = ("CHG-1 #2".to_owned(), String::new());
+    for id in [1000, 1001] {
+        base.borrow_mut().store(StoredEvent { id: EventId::new(id), ..foreign.clone() });
+    }
+    let before = told(&base.borrow());
+    deliver(&records, &wanted(1, &[(1, confirmed())]));
+    assert_eq!(told(&base.borrow()), before);
+    let newer = wanted(3, &[(1, confirmed())]);
+    let fault = run(deliver_mail(&records, &claimant(&newer, 1000), &newer, &circuits())).unwrap_err();
+    assert!(matches!(&fault, Fault::Refused(reason) if reason.contains("2 events named `CHG-1 #2`")), "{fault}");
+}

@@ -518,7 +518,7 @@ mod tests {
 
     #[test]
     fn the_error_of_a_cell_is_its_text() {
-        let bytes = workbook(r##"<row r="1"><c r="A1" t="e"><v>#REF!</v></c></row>"##);
+        let bytes = workbook(r#"<row r="1"><c r="A1" t="e"><v>#REF!</v></c></row>"#);
         let tables = tables(&bytes, &mut Room::default()).unwrap();
         assert_eq!(tables[0].rows[0][0].value, "#REF!");
     }

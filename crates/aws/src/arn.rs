@@ -31,6 +31,14 @@ impl Partition {
             Self::GovCloud => "aws-us-gov",
         }
     }
+
+    /// Returns the domain below which the partition's services are.
+    pub const fn domain(self) -> &'static str {
+        match self {
+            Self::Commercial | Self::GovCloud => "amazonaws.com",
+            Self::China => "amazonaws.com.cn",
+        }
+    }
 }
 
 /// The form of a kind's ARNs behind the partition, such as `sqs:{region}:{account}:{name}`.
@@ -53,6 +61,16 @@ pub struct Realm {
 pub struct Arn(String);
 
 impl Realm {
+    /// Returns the host of a service in the region.
+    ///
+    /// ```
+    /// let realm = aws::Realm { region: "cn-north-1".to_owned(), account: "123456789012".to_owned() };
+    /// assert_eq!(realm.endpoint("sqs"), "sqs.cn-north-1.amazonaws.com.cn");
+    /// ```
+    pub fn endpoint(&self, service: &str) -> String {
+        format!("{service}.{}.{}", self.region, Partition::of_region(&self.region).domain())
+    }
+
     /// Returns the ARN of a resource that is part of nothing.
     ///
     /// ```

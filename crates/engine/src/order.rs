@@ -137,8 +137,8 @@ fn refers<K: Kind>(kind: K, other: K) -> bool {
 ///
 /// A resource is created after everything that it refers to, directly or indirectly, even where the steps in between have nothing
 /// to do: a failure destination needs the permissions of the function's role, and refers to the function. When everything that is
-/// declared is there, it is read again. Only then something is deleted, after every deletion of a kind that may refer to it; and
-/// only then something is taken away from what stays.
+/// declared is there, it is read again. Only then something is deleted or taken away, from the users to the used: after every
+/// deletion, and everything that is taken away, of a kind that may refer to it.
 fn steps<K: Kind>(items: &[Item<K>]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for (item, of) in items.iter().enumerate() {
@@ -176,7 +176,12 @@ fn steps<K: Kind>(items: &[Item<K>]) -> Vec<Step> {
                 let is_before = |other: &Item<K>| {
                     other.id.kind != item.id.kind && other.id.kind.refers_to().contains(&item.id.kind)
                 };
-                [kept.clone(), deleted(&is_before)].concat()
+                // Something that no longer uses a resource does so until it is narrowed.
+                let is_user = |other: &Step| {
+                    other.phase == Phase::Narrow
+                        && items.get(other.item).is_some_and(|other| refers(other.id.kind, item.id.kind))
+                };
+                [kept.clone(), deleted(&is_before), of(&is_user)].concat()
             }
             Phase::Narrow => {
                 let is_before = |other: &Item<K>| other.id.kind == item.id.kind || refers(other.id.kind, item.id.kind);

@@ -109,8 +109,7 @@ fn finds_by_tag(right: &Right) -> bool {
 
 /// Services that use a key in the name of whoever calls them.
 fn key_services(names: &Names) -> Vec<String> {
-    let region = &names.realm().region;
-    ["lambda", "logs", "s3", "secretsmanager", "sns", "sqs"].map(|it| format!("{it}.{region}.amazonaws.com")).into()
+    ["lambda", "logs", "s3", "secretsmanager", "sns", "sqs"].map(|service| names.realm().endpoint(service)).into()
 }
 
 /// Statements about the rights of roles, one for each boundary: of a function that one is declared for, the role may be made

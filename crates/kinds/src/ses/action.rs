@@ -1,5 +1,7 @@
 //! Actions of receipt rules: all that SES has, in one normal form.
 
+use std::mem::discriminant;
+
 use aws_sdk_ses::types::{
     AddHeaderAction, BounceAction, ConnectAction, InvocationType, LambdaAction, ReceiptAction, S3Action, SnsAction,
     SnsActionEncoding, StopAction, StopScope, WorkmailAction,
@@ -114,6 +116,40 @@ pub enum Encoding {
     /// As Base64: every byte is kept.
     #[serde(rename = "base64")]
     Base64,
+}
+
+/// Maximum number of actions of a rule.
+const MAX_ACTIONS: usize = 10;
+
+/// Returns the actions that are desired, and those that no desired one replaces: as long as another rule does not yet store, publish
+/// or hand over a mail, this one still does. A function is kept only with the places in which it finds the mail, and a place only
+/// without a function that may not know it. Without room for them, returns what is desired.
+pub(super) fn with_lost(desired: &[Action], live: &[Action]) -> Vec<Action> {
+    let is_replaced = |action: &Action| desired.iter().any(|other| discriminant(other) == discriminant(action));
+    let invokes = desired.iter().any(|action| matches!(action, Action::Lambda { .. }));
+    let is_known = |action: &Action| live.iter().any(|other| place(other) == place(action));
+    let are_places_known = desired.iter().all(|action| place(action).is_none() || is_known(action));
+    let is_kept = |action: &&Action| match action {
+        Action::S3 { .. } => !invokes,
+        Action::Lambda { .. } => are_places_known,
+        Action::Sns { .. } => true,
+        _ => false,
+    };
+    let lost = live.iter().filter(|action| !is_replaced(action)).filter(is_kept);
+    // A function reads what was stored before.
+    let (stores, others): (Vec<&Action>, Vec<&Action>) = lost.partition(|action| place(action).is_some());
+    let end = desired.iter().position(|action| matches!(action, Action::Stop { .. })).unwrap_or(desired.len());
+    let (before, stop) = desired.split_at(end);
+    let all: Vec<Action> = stores.into_iter().chain(before).chain(others).chain(stop).cloned().collect();
+    if all.len() > MAX_ACTIONS { desired.to_vec() } else { all }
+}
+
+/// Returns the bucket and the prefix in which an action stores a mail; `None` if it stores none.
+fn place(action: &Action) -> Option<(&str, &str)> {
+    match action {
+        Action::S3 { bucket, prefix, .. } => Some((bucket, prefix.as_deref().unwrap_or_default())),
+        _ => None,
+    }
 }
 
 impl Action {

@@ -9,7 +9,7 @@ use aws_sdk_ses::types::{ReceiptRule as AwsRule, TlsPolicy};
 use serde::Serialize;
 
 use super::{
-    action::{Action, unbuilt},
+    action::{self, Action, unbuilt},
     is_own_rule, known_rules, names, rules, snapshot,
 };
 use crate::{
@@ -157,12 +157,17 @@ impl Manage for Rule {
         if !live.enabled {
             return desired.clone();
         }
+        // Until another rule takes its mails, one that is switched off does all that it did.
+        if !desired.enabled {
+            return live.clone();
+        }
         let is_for_all = desired.recipients.is_empty() || live.recipients.is_empty();
         let both = desired.recipients.union(&live.recipients).filter(|_| !is_for_all);
         Settings {
             enabled: true,
             recipients: both.cloned().collect(),
             tls: desired.tls.min(live.tls),
+            actions: action::with_lost(&desired.actions, &live.actions),
             ..desired.clone()
         }
     }

@@ -32,8 +32,11 @@ pub(super) fn sentences(paragraph: &str) -> Vec<Sentence<'_>> {
     split(paragraph).into_iter().map(sentence).filter(|sentence| !sentence.tokens.is_empty()).collect()
 }
 
-/// Returns the text of each sentence. A full stop ends one only before a blank, and a blank line or a bullet does
-/// as well.
+/// Beginnings of the German months, before which an ordinal number has a full stop: `3. Mai`.
+const MONTHS: &[&str] = &["jan", "jän", "feb", "mär", "apr", "mai", "jun", "jul", "aug", "sep", "okt", "nov", "dez"];
+
+/// Returns the text of each sentence. A full stop ends one only before a blank, and not in a date such as `3. Mai`; a blank line or
+/// a bullet does as well.
 pub(crate) fn split(paragraph: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;
@@ -45,7 +48,8 @@ pub(crate) fn split(paragraph: &str) -> Vec<&str> {
             '!' | '?' | ';' | '\n' | '•' | '·' | '¡' | '¿' | '。' => true,
             _ => false,
         };
-        if ends {
+        let is_in_date = || character == '.' && is_day_of_month(paragraph.get(start..at), paragraph.get(at + 1..));
+        if ends && !is_in_date() {
             let end = at + character.len_utf8();
             parts.extend(paragraph.get(start..end));
             start = end;
@@ -53,6 +57,17 @@ pub(crate) fn split(paragraph: &str) -> Vec<&str> {
     }
     parts.extend(paragraph.get(start..));
     parts
+}
+
+/// Returns whether a full stop stands between the number of a day and its month.
+fn is_day_of_month(before: Option<&str>, after: Option<&str>) -> bool {
+    let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default().trim_start());
+    let digits = before.chars().rev().take_while(char::is_ascii_digit).count();
+    let rest = before.get(..before.len() - digits).unwrap_or_default();
+    let is_day = matches!(digits, 1 | 2) && !rest.ends_with(['.', ':', ',']);
+    let word: String = after.chars().take_while(|character| character.is_alphabetic()).collect();
+    let word = word.to_lowercase();
+    is_day && MONTHS.iter().any(|month| word.starts_with(month))
 }
 
 fn sentence(text: &str) -> Sentence<'_> {
@@ -215,5 +230,9 @@ mod tests {
         let texts = |text| sentences(text).iter().map(|sentence| sentence.text.trim().to_owned()).collect::<Vec<_>>();
         assert_eq!(texts("At 10.30 it is over. Thanks! Bye"), ["At 10.30 it is over.", "Thanks!", "Bye"]);
         assert!(texts(" ... ").is_empty());
+        assert_eq!(
+            texts("Die Arbeiten am 3. Mai fallen aus. Am 4. beginnen sie."),
+            ["Die Arbeiten am 3. Mai fallen aus.", "Am 4.", "beginnen sie."]
+        );
     }
 }

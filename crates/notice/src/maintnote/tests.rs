@@ -1,7 +1,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{failure::FailureKind, model::Maintenance, provider::LearnedFrom};
+use crate::{
+    failure::FailureKind,
+    model::{Maintenance, Moment},
+    provider::LearnedFrom,
+};
 use mail::Mail;
 
 mod entries;
@@ -268,7 +272,12 @@ const PARIS: &str = "BEGIN:VTIMEZONE\nTZID:NAME\nBEGIN:STANDARD\nDTSTART:1996102
 fn start_in(definition: &str, name: &str, local: &str) -> Result<String, FailureKind> {
     let calendar = with("DTSTART", &format!("DTSTART;TZID={name}:{local}\n")).replace("20310402T04", "20320402T04");
     let calendar = calendar.replacen("VERSION:2.0\n", &definition.replace("NAME", name), 1);
-    read_all(&calendar).map(|all| all[0].window().unwrap().stated().0.to_string()).map_err(|failure| failure.kind)
+    read_all(&calendar).map(|all| clock(&all[0].window().unwrap().stated().0)).map_err(|failure| failure.kind)
+}
+
+/// Returns a moment on its own clock, without the name of its zone.
+fn clock(moment: &Moment) -> String {
+    moment.to_string().split('[').next().unwrap_or_default().to_owned()
 }
 
 #[test]
@@ -318,7 +327,7 @@ fn a_day_of_a_duration_is_as_long_as_its_day() {
     let end = |start: &str, duration: &str| {
         let calendar = with("DTEND", &format!("DURATION:{duration}\n"));
         let calendar = calendar.replace("DTSTART:20310401T220000Z", &format!("DTSTART;TZID=Europe/Paris:{start}"));
-        read_all(&calendar).map(|all| all[0].window().unwrap().stated().1.to_string()).ok()
+        read_all(&calendar).map(|all| clock(&all[0].window().unwrap().stated().1)).ok()
     };
     assert_eq!(end("20310329T230000", "P1D").as_deref(), Some("2031-03-30T23:00:00+02:00"), "23 hours");
     assert_eq!(end("20310329T230000", "PT24H").as_deref(), Some("2031-03-31T00:00:00+02:00"));

@@ -166,6 +166,11 @@ fn steps<K: Kind>(items: &[Item<K>]) -> Vec<Step> {
         let deleted = |is_before: &dyn Fn(&Item<K>) -> bool| {
             of(&|other| other.phase == Phase::Delete && items.get(other.item).is_some_and(is_before))
         };
+        // Something that no longer uses a resource does so until it is narrowed.
+        let is_user = |other: &Step| {
+            other.phase == Phase::Narrow
+                && items.get(other.item).is_some_and(|other| refers(other.id.kind, item.id.kind))
+        };
         Some(match step.phase {
             Phase::Settled => Vec::new(),
             Phase::Write | Phase::Widen => {
@@ -176,16 +181,11 @@ fn steps<K: Kind>(items: &[Item<K>]) -> Vec<Step> {
                 let is_before = |other: &Item<K>| {
                     other.id.kind != item.id.kind && other.id.kind.refers_to().contains(&item.id.kind)
                 };
-                // Something that no longer uses a resource does so until it is narrowed.
-                let is_user = |other: &Step| {
-                    other.phase == Phase::Narrow
-                        && items.get(other.item).is_some_and(|other| refers(other.id.kind, item.id.kind))
-                };
                 [kept.clone(), deleted(&is_before), of(&is_user)].concat()
             }
             Phase::Narrow => {
                 let is_before = |other: &Item<K>| other.id.kind == item.id.kind || refers(other.id.kind, item.id.kind);
-                [kept.clone(), deleted(&is_before)].concat()
+                [kept.clone(), deleted(&is_before), of(&is_user)].concat()
             }
         })
     };

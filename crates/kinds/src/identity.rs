@@ -44,6 +44,10 @@ pub enum Naming {
     After(&'static str, usize),
 }
 
+/// Prefix of the log groups that Lambda writes to.
+pub(crate) const LOG_GROUPS: &str = "/aws/lambda/";
+/// Maximum length of a function's name, in characters.
+pub(crate) const LONGEST_FUNCTION: usize = 64;
 /// Longest entry in a [`Naming::Dotted`] name that was cut; the rest is the stack's.
 const LONGEST_ENTRY: usize = 32;
 

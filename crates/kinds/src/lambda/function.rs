@@ -6,7 +6,7 @@
 mod wire;
 
 use crate::Condition;
-use crate::identity::{Identity, Output};
+use crate::identity::{Identity, LOG_GROUPS, LONGEST_FUNCTION, Output};
 use aws::ArnForm;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -248,9 +248,6 @@ async fn write_revision(session: &Session, name: &str) -> Result<(), Failure> {
     call.send().await.or_fail("lambda.TagResource").map(drop)
 }
 
-/// Prefix of the log groups that Lambda writes to.
-pub const LOG_GROUPS: &str = "/aws/lambda/";
-
 /// Returns the name of the log group to which Lambda writes what a function of that name logs.
 pub fn log_group_of(function: &str) -> String {
     format!("{LOG_GROUPS}{function}")
@@ -261,7 +258,7 @@ pub const IDENTITY: Identity = Identity {
     section: Some("functions"),
     arn: Some(ArnForm("lambda:{region}:{account}:function:{name}")),
     output: Output::Arn,
-    ..Identity::implied("function", "Functions", 64)
+    ..Identity::implied("function", "Functions", LONGEST_FUNCTION)
 };
 
 impl Manage for Function {

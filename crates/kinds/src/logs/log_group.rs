@@ -3,8 +3,7 @@
 //! Lambda creates a function's log group by itself if it may, and keeps it for ever. So the stack creates it, and the
 //! function may not.
 
-use crate::identity::{Identity, Naming};
-use crate::lambda::function::{self, LOG_GROUPS};
+use crate::identity::{Identity, LOG_GROUPS, LONGEST_FUNCTION, Naming};
 use aws::ArnForm;
 use aws_sdk_cloudwatchlogs::types::{LogGroup as LiveGroup, LogGroupClass};
 use serde::Serialize;
@@ -106,7 +105,7 @@ async fn write_retention(session: &Session, name: &str, desired: Option<u32>) ->
 /// The identity of this kind.
 pub const IDENTITY: Identity = Identity {
     arn: Some(ArnForm("logs:{region}:{account}:log-group:{name}")),
-    naming: Naming::After(LOG_GROUPS, function::IDENTITY.longest),
+    naming: Naming::After(LOG_GROUPS, LONGEST_FUNCTION),
     ..Identity::implied("log group", "LogGroups", 512)
 };
 

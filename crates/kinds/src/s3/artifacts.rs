@@ -19,8 +19,6 @@ use data_encoding::HEXLOWER;
 use engine::Tags;
 use engine::{Class, Failure};
 
-/// Entry that the bucket is created for. No entry of a declaration has a dot.
-pub const ENTRY: &str = "provision.artifacts";
 /// Days after which a zip is deleted. Nobody reads it after its function was created, but it may help to find a fault for
 /// a while.
 const EXPIRE_DAYS: u32 = 7;

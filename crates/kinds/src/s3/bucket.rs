@@ -161,10 +161,13 @@ pub const IDENTITY: Identity = Identity {
     ..Identity::implied("bucket", "Buckets", 63)
 };
 
+/// Entry that the bucket for artefacts is created for. No entry of a declaration has a dot.
+pub const ARTIFACTS: &str = "provision.artifacts";
+
 /// Returns the name of a stack's bucket for artefacts. No entry leads to it: the names of declared buckets end with the region.
 pub fn artifacts_name(stack: &Stack, account: &str) -> String {
     let name = format!("{}-{account}-{}-artifacts", stack.prefix(), stack.region);
-    aws::cut(name, IDENTITY.longest, &format!("{account}/{}/{}", stack.id(), super::artifacts::ENTRY))
+    aws::cut(name, IDENTITY.longest, &format!("{account}/{}/{}", stack.id(), ARTIFACTS))
 }
 
 /// Returns whether a bucket of the stack is the one for artefacts: its content is rebuilt when needed.

@@ -121,27 +121,24 @@ pub enum Encoding {
 /// Maximum number of actions of a rule.
 const MAX_ACTIONS: usize = 10;
 
-/// Returns the actions that are desired, and those that no desired one replaces: as long as another rule does not yet store, publish
-/// or hand over a mail, this one still does. A function is kept only with the places in which it finds the mail, and a place only
-/// without a function that may not know it. Without room for them, returns what is desired.
-pub(super) fn with_lost(desired: &[Action], live: &[Action]) -> Vec<Action> {
-    let is_replaced = |action: &Action| desired.iter().any(|other| discriminant(other) == discriminant(action));
-    let invokes = desired.iter().any(|action| matches!(action, Action::Lambda { .. }));
-    let is_known = |action: &Action| live.iter().any(|other| place(other) == place(action));
-    let are_places_known = desired.iter().all(|action| place(action).is_none() || is_known(action));
-    let is_kept = |action: &&Action| match action {
-        Action::S3 { .. } => !invokes,
-        Action::Lambda { .. } => are_places_known,
-        Action::Sns { .. } => true,
-        _ => false,
-    };
-    let lost = live.iter().filter(|action| !is_replaced(action)).filter(is_kept);
-    // A function reads what was stored before.
-    let (stores, others): (Vec<&Action>, Vec<&Action>) = lost.partition(|action| place(action).is_some());
-    let end = desired.iter().position(|action| matches!(action, Action::Stop { .. })).unwrap_or(desired.len());
-    let (before, stop) = desired.split_at(end);
-    let all: Vec<Action> = stores.into_iter().chain(before).chain(others).chain(stop).cloned().collect();
-    if all.len() > MAX_ACTIONS { desired.to_vec() } else { all }
+/// Returns the actions between two declarations. Where the desired ones no longer store, publish or hand over a mail, another rule may
+/// be about to: until then the rule does all that it did, and what it did not do before. A function that is new in it would not
+/// find what is stored elsewhere, and a rule may have no room for both: then it is what is desired.
+pub(super) fn between(desired: &[Action], live: &[Action]) -> Vec<Action> {
+    let has = |actions: &[Action], wanted: &Action| actions.iter().any(|one| discriminant(one) == discriminant(wanted));
+    let moves_mail = |action: &Action| matches!(action, Action::S3 { .. } | Action::Lambda { .. } | Action::Sns { .. });
+    let added: Vec<&Action> = desired.iter().filter(|action| !has(live, action)).collect();
+    let invokes = added.iter().any(|action| matches!(action, Action::Lambda { .. }));
+    let stays = |action: &Action| place(action).is_none() || desired.iter().any(|other| place(other) == place(action));
+    let is_lost = live.iter().any(|action| moves_mail(action) && !has(desired, action));
+    if !is_lost || invokes && !live.iter().all(stays) || live.len() + added.len() > MAX_ACTIONS {
+        return desired.to_vec();
+    }
+    // A function reads what was stored before, and nothing follows a stop.
+    let (stores, others): (Vec<&Action>, Vec<&Action>) = added.into_iter().partition(|action| place(action).is_some());
+    let end = live.iter().position(|action| matches!(action, Action::Stop { .. })).unwrap_or(live.len());
+    let (before, stop) = live.split_at(end);
+    stores.into_iter().chain(before).chain(others).chain(stop).cloned().collect()
 }
 
 /// Returns the bucket and the prefix in which an action stores a mail; `None` if it stores none.

@@ -167,7 +167,7 @@ impl Manage for Rule {
             enabled: true,
             recipients: both.cloned().collect(),
             tls: desired.tls.min(live.tls),
-            actions: action::with_lost(&desired.actions, &live.actions),
+            actions: action::between(&desired.actions, &live.actions),
             ..desired.clone()
         }
     }

@@ -15,7 +15,7 @@ use kinds::{
         permission,
     },
     logs::log_group,
-    s3::artifacts,
+    s3::bucket,
 };
 
 /// SES as a principal.
@@ -109,7 +109,7 @@ fn function(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
     };
     let mut after = vec![of(Kind::Role, entry), of(Kind::LogGroup, entry)];
     if blueprint.given.artifacts {
-        after.push(of(Kind::Bucket, artifacts::ENTRY));
+        after.push(of(Kind::Bucket, bucket::ARTIFACTS));
     }
     blueprint.add(of(Kind::Function, entry), Address::of(name), settings, after);
 }

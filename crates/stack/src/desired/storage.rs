@@ -80,13 +80,13 @@ fn tls_only(arn: &str) -> (String, Statement) {
 /// Adds the bucket for code that is too large for a call.
 fn artifacts(blueprint: &mut Blueprint<'_>) {
     let name = blueprint.names().artifacts();
-    let tags = blueprint.tags(artifacts::ENTRY, &BTreeMap::new());
+    let tags = blueprint.tags(bucket::ARTIFACTS, &BTreeMap::new());
     let policy = Policy::new([tls_only(&blueprint.names().arn_of(Kind::Bucket, &name))]);
     let settings = bucket::Settings {
         encryption: encryption(blueprint.declaration.kms_key.clone()),
         ..artifacts::settings(policy, tags)
     };
-    blueprint.add(of(Kind::Bucket, artifacts::ENTRY), Address::of(name), settings, Vec::new());
+    blueprint.add(of(Kind::Bucket, bucket::ARTIFACTS), Address::of(name), settings, Vec::new());
 }
 
 /// Adds our statements in the policy of an existing bucket; the rest of its policy stays.

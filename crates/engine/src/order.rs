@@ -1,7 +1,7 @@
-//! The order of the steps of a plan: widen, create, switch, verify, delete, narrow.
+//! The order of the steps of a plan: widen, create, switch, verify, then delete and narrow.
 //!
 //! A right is widened before what needs it is created or switched over. When everything that is declared works, and was read again,
-//! what is no longer declared is deleted, and the rights that it alone needed are taken away. So whatever flows through the stack
+//! what is no longer declared is deleted, and what is no longer desired is taken away, users before what they use. So whatever flows through the stack
 //! flows at every moment, and a failure leaves behind what works.
 
 use std::{

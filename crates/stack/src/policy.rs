@@ -14,6 +14,7 @@ use kinds::{
     Kind, Right,
     iam::role,
     rights::{Access, Target},
+    tagged,
 };
 
 /// The command that a policy must allow.
@@ -46,7 +47,7 @@ impl Purpose {
 /// Returns the policy: a statement for each kind of resource, and one for the actions without resource level.
 pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose) -> Policy {
     let declared = Declared::of(declaration, names);
-    let mut everywhere: BTreeSet<&str> = BTreeSet::new();
+    let mut everywhere: BTreeSet<&str> = BTreeSet::from([tagged::RIGHT]);
     let mut by_target: BTreeMap<Target, BTreeSet<&str>> = BTreeMap::new();
     let mut removed: BTreeSet<&str> = BTreeSet::new();
     for kind in Kind::ALL {

@@ -237,7 +237,8 @@ pub struct Adopt {
     pub id: String,
 }
 
-const ADOPT_EXIT_CODES: &str = "It shows what the next `up` will change, asks, and writes the tags `provision:stack` and `provision:id`.
+const ADOPT_EXIT_CODES: &str =
+    "It shows what the next `up` will change, asks, and writes the tags `provision:stack` and `provision:id`.
 The resource keeps its name. What is another stack's, or another entry's, is refused.
 
 Exit codes:

@@ -35,7 +35,8 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Down) -> anyhow::R
 async fn open(common: &Common, typed: &Down) -> anyhow::Result<Session> {
     let mut session = match &typed.stack {
         Some(name) => {
-            let stack = |region: &str| Stack { name: name.clone(), stage: common.stage.clone(), region: region.to_owned() };
+            let stack =
+                |region: &str| Stack { name: name.clone(), stage: common.stage.clone(), region: region.to_owned() };
             let session = account::session(typed.region.as_deref(), stack).await?;
             let stack = &session.stack;
             // A dot would make a stage of a part of the name.

@@ -6,12 +6,7 @@ use super::schemas;
 use aws::{Aws, Clients, Pacing};
 use declaration::Declaration;
 use engine::Stack;
-use kinds::{
-    Data, Session, Tagged,
-    s3::bucket_statement::Turn,
-    ses::Snapshots,
-    tagged,
-};
+use kinds::{Data, Session, Tagged, s3::bucket_statement::Turn, ses::Snapshots, tagged};
 use problem::Problem;
 use stack::Names;
 
@@ -42,8 +37,9 @@ async fn of(declaration: Declaration) -> anyhow::Result<Opened> {
     let session = session(Some(&declaration.region), |_| stack.clone()).await?;
     let account = &session.aws.realm.account;
     if let Some(declared) = declaration.account.as_ref().filter(|declared| *declared != account) {
-        let message =
-            format!("Failed to open the stack: it belongs into account {declared}, and these are credentials of {account}");
+        let message = format!(
+            "Failed to open the stack: it belongs into account {declared}, and these are credentials of {account}"
+        );
         return Err(Problem::new(message).with_hint("choose other credentials with `AWS_PROFILE`").into());
     }
     let names = Names::new(&declaration, account).as_listed(&session.tagged);

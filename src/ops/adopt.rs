@@ -80,7 +80,8 @@ pub(crate) async fn prepare(opened: &Opened, typed: &str, given: &str) -> anyhow
     let found = opened.names.as_surveyed(&compared.survey)?;
     let other = found.name(id.kind, &id.entry);
     if found.is_found(&id) && other != name {
-        let hint = format!("take the tags `{STACK_TAG}` and `{ENTRY_TAG}` from the one that is not to be it, or delete it");
+        let hint =
+            format!("take the tags `{STACK_TAG}` and `{ENTRY_TAG}` from the one that is not to be it, or delete it");
         return Err(refuse(format!("`{other}` is already {id}")).with_hint(hint).into());
     }
     let item = compared.plan.items().iter().find(|item| item.id == id && item.address == address);
@@ -99,7 +100,10 @@ impl Adoption {
         let end = tokio::time::Instant::now() + session.aws.pacing.deadline;
         while !self.is_seen(session).await? {
             if tokio::time::Instant::now() > end {
-                let message = format!("Failed to see `{}` by its tags: they are written, and AWS does not show them", self.address.name);
+                let message = format!(
+                    "Failed to see `{}` by its tags: they are written, and AWS does not show them",
+                    self.address.name
+                );
                 let hint = "wait until `provision diff` shows it, before the next `up`";
                 return Err(Problem::new(message).with_hint(hint).into());
             }
@@ -149,9 +153,16 @@ fn owned_by(live: &Settings, ours: &Tags, id: &Id) -> Result<Tags, (String, Stri
         )),
         (Some(_), Some(entry)) if *entry != id.entry => {
             let other = Id::new(id.kind, entry).typed();
-            Err((format!("it is this stack's `{other}`"), format!("write `moved: {{{other}: {}}}` into the declaration", id.typed())))
+            Err((
+                format!("it is this stack's `{other}`"),
+                format!("write `moved: {{{other}: {}}}` into the declaration", id.typed()),
+            ))
         }
-        _ => Ok(ours.iter().filter(|(key, value)| tags.get(*key) != Some(value)).map(|(k, v)| (k.clone(), v.clone())).collect()),
+        _ => Ok(ours
+            .iter()
+            .filter(|(key, value)| tags.get(*key) != Some(value))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect()),
     }
 }
 
@@ -191,14 +202,19 @@ fn declared(opened: &Opened, typed: &str) -> Result<Id, Problem> {
     let Some(kind) = Kind::ALL.iter().copied().find(|kind| kind.name().replace(' ', "-") == word) else {
         let tagged: Vec<&str> =
             Kind::ALL.iter().zip(&kinds).filter(|(kind, _)| kind.has_tags()).map(|(_, word)| word.as_str()).collect();
-        return Err(refuse(format!("`{word}` is no kind of resource")).with_hint(choose(&word, "kinds with tags are", &tagged)));
+        return Err(refuse(format!("`{word}` is no kind of resource")).with_hint(choose(
+            &word,
+            "kinds with tags are",
+            &tagged,
+        )));
     };
     if !kind.has_tags() {
         let (why, hint) = without_tags(kind);
         return Err(refuse(why).with_hint(hint));
     }
     let id = Id::new(kind, entry);
-    let declared: Vec<Id> = resources(opened, &opened.names).into_iter().map(|one| one.id).filter(|one| one.kind == kind).collect();
+    let declared: Vec<Id> =
+        resources(opened, &opened.names).into_iter().map(|one| one.id).filter(|one| one.kind == kind).collect();
     if declared.contains(&id) {
         return Ok(id);
     }

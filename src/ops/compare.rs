@@ -92,11 +92,7 @@ pub(crate) async fn compare_as_if(opened: &Opened, code: &Code, as_if: &AsIf<'_>
     compare_supposing(opened, code, Some(as_if)).await
 }
 
-async fn compare_supposing(
-    opened: &Opened,
-    code: &Code,
-    as_if: Option<&AsIf<'_>>,
-) -> Result<Compared, Disorder> {
+async fn compare_supposing(opened: &Opened, code: &Code, as_if: Option<&AsIf<'_>>) -> Result<Compared, Disorder> {
     let names_of = |names: Names| match as_if {
         Some(as_if) => names.with(as_if.id, as_if.name),
         None => names,

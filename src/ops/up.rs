@@ -83,14 +83,11 @@ pub(crate) fn ensure_no_foreign_resources(compared: &Compared, options: &str) ->
     }
     let words: Vec<_> =
         foreign.iter().map(|(item, owner)| format!("{} (`{}`): {owner}", item.id, item.address.name)).collect();
-    let problem = Problem::new(format!(
-        "Failed to plan: what has the stack's names is not the stack's: {}",
-        words.join("; ")
-    ));
+    let problem =
+        Problem::new(format!("Failed to plan: what has the stack's names is not the stack's: {}", words.join("; ")));
     let adoptable = foreign.iter().filter(|(item, _)| adopt::is_unmarked(&compared.survey, item));
-    let commands: Vec<_> = adoptable
-        .map(|(item, _)| format!("`{}`", adopt::command(&item.id, &item.address.name, options)))
-        .collect();
+    let commands: Vec<_> =
+        adoptable.map(|(item, _)| format!("`{}`", adopt::command(&item.id, &item.address.name, options))).collect();
     let rest = "delete or rename what is not, or give the stack or its stage another name";
     Err(problem.with_hint(match commands.as_slice() {
         [] => "delete or rename them, or give the stack or its stage another name".to_owned(),

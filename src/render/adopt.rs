@@ -29,7 +29,8 @@ pub(crate) fn text(heading: &Heading, adoption: &Adoption, look: &Look) -> Strin
     match adoption.item.action {
         Action::Unchanged => text.push_str("\nThe next `up` changes nothing of it."),
         _ => {
-            let _ = write!(text, "\nThe next `up` makes it as it is declared:\n\n{}", plan::entry(&adoption.item, look));
+            let _ =
+                write!(text, "\nThe next `up` makes it as it is declared:\n\n{}", plan::entry(&adoption.item, look));
         }
     }
     if adoption.id.kind == Kind::Function {

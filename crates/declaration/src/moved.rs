@@ -55,7 +55,11 @@ const OTHERS: &[(&[&str], &str, &str)] = &[
         "a statement in a policy has no tags: it is named by the rule that stores there",
         "leave it out: a statement of the new name is there before that of the old one is deleted",
     ),
-    (&["event invoke"], "it is a part of its function, and has no tags", "move the function: `function/OLD: function/NEW`"),
+    (
+        &["event invoke"],
+        "it is a part of its function, and has no tags",
+        "move the function: `function/OLD: function/NEW`",
+    ),
     (
         &["role", "log group"],
         "it is made for a function, and moves with it",
@@ -77,15 +81,14 @@ fn resource(text: &str) -> Result<(Kind, String), Wrong> {
     if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.word() == word) {
         return scalars::name(entry).map(|entry| (kind, entry));
     }
-    let other = OTHERS.iter().find(|(words, ..)| words.iter().any(|one| [*one, &format!("{one}s")].contains(&&*spaced)));
+    let other =
+        OTHERS.iter().find(|(words, ..)| words.iter().any(|one| [*one, &format!("{one}s")].contains(&&*spaced)));
     if let Some((_, why, instead)) = other {
         return Err(Wrong::expected(format!("a {}: {why}", one_of(&known))).hint(*instead));
     }
     let plural = Kind::ALL.into_iter().find(|kind| kind.section() == word);
-    let hint = plural.map_or_else(
-        || choose(word, "what can be moved", &known),
-        |kind| format!("write `{}/{entry}`", kind.word()),
-    );
+    let hint = plural
+        .map_or_else(|| choose(word, "what can be moved", &known), |kind| format!("write `{}/{entry}`", kind.word()));
     Err(expected().hint(hint))
 }
 
@@ -144,7 +147,8 @@ pub(super) fn of_the_stack(
     };
     let (strange, ours): (Vec<_>, Vec<_>) = moved.into_iter().partition(|(_, one)| exists(one));
     for (span, Move { to, .. }) in strange {
-        let message = format!("`{to}` is declared as `existing`: it is not the stack's, and has no tag that could be changed");
+        let message =
+            format!("`{to}` is declared as `existing`: it is not the stack's, and has no tag that could be changed");
         reader.note_at(&span, message, "remove this line: its name in AWS is what is declared");
     }
     ours.into_iter().map(|(_, one)| one).collect()

@@ -218,7 +218,18 @@ fn compare<K: Kind>(resource: &Resource<K>, survey: &Survey<K>) -> Item<K> {
     let moved_from = resource.moved_from.clone();
     let is_replaced = matches!(action, Action::Replace { .. });
     let interrupts = kind.gap().filter(|_| is_replaced).map(|gap| gap.as_secs());
-    Item { id, address, action, unchanged_fields, after, is_declared: true, widened, interrupts, moved_from, protections }
+    Item {
+        id,
+        address,
+        action,
+        unchanged_fields,
+        after,
+        is_declared: true,
+        widened,
+        interrupts,
+        moved_from,
+        protections,
+    }
 }
 
 /// Turns children of replaced resources into creates: replacing a function deletes its permissions.

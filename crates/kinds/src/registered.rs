@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Kind, Settings};
 use aws::policy::{Policy, Statement};
-use engine::{Kind as _, Tags};
 use engine::difference::paths;
+use engine::{Kind as _, Tags};
 
 pub(crate) fn text() -> String {
     "text".to_owned()

@@ -370,8 +370,9 @@ impl Manage for Bucket {
         }
         names.retain(|name| name.starts_with(&prefix));
         names.extend(session.named_otherwise(Kind::Bucket)?);
-        let owned =
-            names.iter().map(|name| async move { session.owned(Kind::Bucket, name, tags(session, name).await.map(Some)) });
+        let owned = names
+            .iter()
+            .map(|name| async move { session.owned(Kind::Bucket, name, tags(session, name).await.map(Some)) });
         Ok(futures::future::try_join_all(owned).await?.into_iter().flatten().collect())
     }
 }

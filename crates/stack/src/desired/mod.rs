@@ -87,7 +87,14 @@ impl<'given> Blueprint<'given> {
     /// Adds a resource, and the resources that must exist before it.
     fn add(&mut self, id: Id, address: Address, settings: impl Into<Settings>, after: Vec<Id>) {
         let moved_from = self.names().moved_from(&id).map(str::to_owned);
-        self.resources.push(Resource { id, address, settings: settings.into(), after, moved_from, protections: Vec::new() });
+        self.resources.push(Resource {
+            id,
+            address,
+            settings: settings.into(),
+            after,
+            moved_from,
+            protections: Vec::new(),
+        });
     }
 
     /// Returns the tags of an entry: the stack's, overridden by its own, overridden by those that mark ownership.

@@ -21,6 +21,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Adopt) -> anyhow::
         let mut interrupts = Interrupts::new()?;
         let prepared = async {
             let opened = account::open_checked(&common.file, common.stage.as_deref()).await?;
+            account::ensure_listed(&opened.session)?;
             let adoption = prepare(&opened, &typed.resource, &typed.id).await?;
             anyhow::Ok((opened, adoption))
         };

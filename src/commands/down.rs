@@ -48,7 +48,6 @@ async fn open(common: &Common, typed: &Down) -> anyhow::Result<Session> {
         }
         None => account::open(&common.file, common.stage.as_deref()).await?.session,
     };
-    account::ensure_listed(&session)?;
     if typed.delete_data {
         session.data = Data::Delete;
     }

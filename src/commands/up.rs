@@ -60,6 +60,7 @@ async fn up(
         return Ok(if is_known { ExitCode::SUCCESS } else { ExitCode::from(ERROR) });
     }
     ensure_no_foreign_resources(&compared, &common.options())?;
+    account::ensure_listed(&opened.session)?;
     ensure_no_blockers(&findings)?;
     let has_work = compared.plan.counts().steps() + typed.set_secret.len() > 0;
     let (converged, exit_code) = if has_work {

@@ -27,9 +27,7 @@ pub(crate) async fn open(file: &Path, stage: Option<&str>) -> anyhow::Result<Ope
 
 /// The same for what is about to stand in AWS: the functions' environments are checked too, before anything is asked of AWS.
 pub(crate) async fn open_checked(file: &Path, stage: Option<&str>) -> anyhow::Result<Opened> {
-    let opened = of(schemas::read(file, stage).await?).await?;
-    ensure_listed(&opened.session)?;
-    Ok(opened)
+    of(schemas::read(file, stage).await?).await
 }
 
 async fn of(declaration: Declaration) -> anyhow::Result<Opened> {
@@ -64,7 +62,7 @@ pub(crate) async fn session(region: Option<&str>, stack: impl Fn(&str) -> Stack)
     })
 }
 
-/// Fails if the index of tags could not be read: a resource under another name would not be seen, and made a second time.
+/// Fails before a change if the index of tags could not be read: a resource under another name would not be seen, and made a second time.
 pub(crate) fn ensure_listed(session: &Session) -> Result<(), Problem> {
     match session.tagged.failure() {
         None => Ok(()),

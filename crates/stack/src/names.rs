@@ -141,6 +141,17 @@ impl Names {
         }
     }
 
+    /// Returns what names something that is for an entry's resource in another one: a statement, a permission. It follows from the
+    /// resource's name in AWS, so that it stays when the entry is renamed: the entry's own name for what the stack has named.
+    pub fn part(&self, kind: Kind, entry: &str) -> String {
+        let name = self.name(kind, entry);
+        match name.strip_prefix(&format!("{}-", self.stack.prefix())) {
+            Some(part) => part.to_owned(),
+            // No entry has an underscore.
+            None => format!("_{name}"),
+        }
+    }
+
     /// Returns the name that `up` gives to a new resource of an entry.
     pub fn derived(&self, kind: Kind, entry: &str) -> String {
         kind.identity().name_of(&self.stack, self.account(), entry)

@@ -152,7 +152,7 @@ fn what_is_not_to_be_adopted_is_refused_with_the_reason() {
 fn a_role_elsewhere_cannot_be_found_again() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
     let account = &trial.account;
-    let trust = r#"{"Version":"2012-10-17","Statement":[]}"#;
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
     let call = account.iam.create_role().role_name("by-hand").path("/service-role/");
     account.wait(call.assume_role_policy_document(trust).send()).unwrap();
     for id in ["by-hand", "arn:aws:iam::123456789012:role/service-role/by-hand"] {

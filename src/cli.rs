@@ -1,6 +1,9 @@
 //! The command line's arguments, as they were typed: the source of help, completions and manual pages.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo, Timestamp};
@@ -43,14 +46,10 @@ pub struct Common {
 impl Common {
     /// Returns the options that choose the declaration, as they are appended to a command; empty for the defaults.
     pub(crate) fn options(&self) -> String {
-        let mut options = String::new();
-        if self.file != std::path::Path::new("infra.yaml") {
-            options.push_str(&format!(" --file '{}'", self.file.display()));
-        }
-        if let Some(stage) = &self.stage {
-            options.push_str(&format!(" --stage {stage}"));
-        }
-        options
+        let is_default = self.file == Path::new("infra.yaml");
+        let file = if is_default { String::new() } else { format!(" --file '{}'", self.file.display()) };
+        let stage = self.stage.as_ref().map_or_else(String::new, |stage| format!(" --stage {stage}"));
+        file + &stage
     }
 }
 
@@ -85,7 +84,7 @@ pub enum Command {
     Invoke(Invoke),
     /// Show the state of every resource, queue, rule, function and alarm, and of NetBox. Changes nothing.
     Status(Status),
-    /// Print the least IAM policy that running `up`, `diff` or `down` for this declaration needs.
+    /// Print the least IAM policy that running `up`, `diff`, `down` or `adopt` for this declaration needs.
     Policy(Policy),
     /// Process mails again: stored mails, or the events in the failure queues.
     Replay(Replay),
@@ -382,10 +381,19 @@ pub struct Policy {
     /// Command that the policy must allow. `up` includes the others.
     #[arg(long = "for", value_name = "COMMAND", default_value = "up")]
     pub purpose: Purpose,
+    /// Ask AWS for the names of what is there already: resources that were moved or adopted have names of their own.
+    #[arg(long)]
+    pub found: bool,
+    /// With `--for adopt`: kind and entry that the resource is to be.
+    #[arg(value_name = "KIND/ENTRY", required_if_eq("purpose", "adopt"), requires = "id")]
+    pub resource: Option<String>,
+    /// With `--for adopt`: name of the resource in AWS, or its ARN.
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
 }
 
 const POLICY_EXIT_CODES: &str =
-    "The policy names the declared account, or the account of your credentials if the declaration names none.
+    "The policy names the declared account and needs no credentials, unless you pass `--found`, or the account of your credentials if the declaration names none.
 
 Exit codes:
     0  the policy was printed
@@ -400,6 +408,8 @@ pub enum Purpose {
     Diff,
     /// Delete the stack.
     Down,
+    /// Adopt one resource.
+    Adopt,
 }
 
 /// The arguments of `provision completions`.

@@ -7,7 +7,7 @@ use super::{
     compare::{AsIf, Code, compare_as_if},
 };
 use aws::Arn;
-use declaration::choose;
+use declaration::{Declaration, choose};
 use engine::{Address, ENTRY_TAG, Failure, Kind as _, Live, STACK_TAG, Stack, Tags};
 use kinds::{Id, Item, Kind, Naming, Read, Session, Settings, Survey, iam::role, tagged};
 use problem::Problem;
@@ -49,8 +49,7 @@ pub(crate) fn is_unmarked(survey: &Survey, item: &Item) -> bool {
 
 /// Checks that a resource may become that of an entry, and returns what `up` will change then.
 pub(crate) async fn prepare(opened: &Opened, typed: &str, given: &str) -> anyhow::Result<Adoption> {
-    let id = declared(opened, typed)?;
-    let name = name_of(&id, given, &opened.session)?;
+    let (id, name) = meant(&opened.declaration, &opened.names, (typed, given))?;
     let refuse = |why: String| Problem::new(format!("Failed to adopt `{name}` as {id}: {why}"));
     let derived = derived(opened, &id);
     if is_of_the_stack_itself(&id.entry) && name != derived {
@@ -87,6 +86,17 @@ pub(crate) async fn prepare(opened: &Opened, typed: &str, given: &str) -> anyhow
     let item = compared.plan.items().iter().find(|item| item.id == id && item.address == address);
     let item = item.cloned().ok_or_else(|| refuse("the plan does not have it".to_owned()))?;
     Ok(Adoption { id, address, tags: missing, item, live })
+}
+
+/// Returns the declared resource and the name that were typed.
+pub(crate) fn meant(
+    declaration: &Declaration,
+    names: &Names,
+    (typed, given): (&str, &str),
+) -> Result<(Id, String), Problem> {
+    let id = declared(declaration, names, typed)?;
+    let name = name_of(&id, given, names)?;
+    Ok((id, name))
 }
 
 impl Adoption {
@@ -182,17 +192,17 @@ fn ensure_found_later(live: &Settings, stack: &Stack, (name, derived): (&str, &s
 /// Returns the name that `up` gives to a new resource of an entry.
 fn derived(opened: &Opened, id: &Id) -> String {
     let plain = Names::new(&opened.declaration, opened.names.account());
-    let resource = resources(opened, &plain).into_iter().find(|resource| resource.id == *id);
+    let resource = resources(&opened.declaration, &plain).into_iter().find(|resource| resource.id == *id);
     resource.map_or_else(|| plain.name(id.kind, &id.entry), |resource| resource.address.name)
 }
 
-fn resources(opened: &Opened, names: &Names) -> Vec<kinds::Resource> {
+fn resources(declaration: &Declaration, names: &Names) -> Vec<kinds::Resource> {
     let none = BTreeMap::new();
-    desired::resources(&opened.declaration, Inputs { names, code: &none, artifacts: true, rule_set: &RuleSet::Own })
+    desired::resources(declaration, Inputs { names, code: &none, artifacts: true, rule_set: &RuleSet::Own })
 }
 
 /// Returns the declared resource that was typed as `KIND/ENTRY`.
-fn declared(opened: &Opened, typed: &str) -> Result<Id, Problem> {
+fn declared(declaration: &Declaration, names: &Names, typed: &str) -> Result<Id, Problem> {
     let refuse = |why: String| Problem::new(format!("Failed to adopt `{typed}`: {why}"));
     let kinds: Vec<String> = Kind::ALL.iter().map(|kind| kind.name().replace(' ', "-")).collect();
     let Some((word, entry)) = typed.split_once('/') else {
@@ -214,11 +224,11 @@ fn declared(opened: &Opened, typed: &str) -> Result<Id, Problem> {
     }
     let id = Id::new(kind, entry);
     let declared: Vec<Id> =
-        resources(opened, &opened.names).into_iter().map(|one| one.id).filter(|one| one.kind == kind).collect();
+        resources(declaration, names).into_iter().map(|one| one.id).filter(|one| one.kind == kind).collect();
     if declared.contains(&id) {
         return Ok(id);
     }
-    if opened.declaration.buckets.get(entry).is_some_and(|bucket| kind == Kind::Bucket && bucket.existing.is_some()) {
+    if declaration.buckets.get(entry).is_some_and(|bucket| kind == Kind::Bucket && bucket.existing.is_some()) {
         return Err(refuse("it is declared as `existing`, and so never the stack's".to_owned())
             .with_hint("declare it without `existing` first"));
     }
@@ -244,8 +254,8 @@ fn without_tags(kind: Kind) -> (String, String) {
 }
 
 /// Returns the name of what was given: a name, an ARN, or a queue's URL. One in another account or region is refused.
-fn name_of(id: &Id, given: &str, session: &Session) -> Result<String, Problem> {
-    let realm = &session.aws.realm;
+fn name_of(id: &Id, given: &str, names: &Names) -> Result<String, Problem> {
+    let realm = names.realm();
     let refuse = |why: String| Problem::new(format!("Failed to adopt `{given}` as {id}: {why}"));
     let elsewhere = |account: &str, region: &str| {
         let is_elsewhere = |there: &str, here: &str| !there.is_empty() && there != here;
@@ -259,7 +269,7 @@ fn name_of(id: &Id, given: &str, session: &Session) -> Result<String, Problem> {
             return Err(problem);
         }
         let of_role = || given.rsplit_once('/').filter(|(path, _)| id.kind == Kind::Role && path.contains(":role"));
-        let name = id.kind.identity().name_in(realm, &session.stack, given);
+        let name = id.kind.identity().name_in(realm, names.stack(), given);
         let name = name.or_else(|| of_role().map(|(_, name)| name.to_owned()));
         return name.ok_or_else(|| refuse(format!("it is not the ARN of a {}", id.kind.name())));
     }

@@ -109,8 +109,8 @@ async fn compare_supposing(opened: &Opened, code: &Code, as_if: Option<&AsIf<'_>
     session.receipt.forget().await;
     // Almost always these are the names that the tags of the live resources give, too.
     let likely = resources(&names_of(names.clone()), &RuleSet::Own, artifacts);
-    let named = likely.into_iter().map(|resource| (resource.id.kind, resource.address));
-    let (snapshot, mut survey) = tokio::join!(ses::snapshot(session), survey(session, named));
+    let places = likely.into_iter().map(|resource| (resource.id.kind, resource.address));
+    let (snapshot, mut survey) = tokio::join!(ses::snapshot(session), survey(session, places));
     // Without an answer the rules are unreadable too, and are reported as such.
     let snapshot = snapshot.ok();
     let names = names_of(names.as_surveyed(&survey)?);

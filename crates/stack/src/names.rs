@@ -49,6 +49,7 @@ impl Names {
 
     /// Returns the names with those that AWS's index of tags gives, which may be a little behind. Of two for one entry, the derived
     /// one counts: what is right is told by [`Names::as_surveyed`].
+    #[must_use]
     pub fn as_listed(&self, tagged: &Tagged) -> Self {
         let mut names = Self { found: BTreeMap::new(), moved_from: BTreeMap::new(), ..self.clone() };
         for (kind, entry, name) in tagged.entries() {
@@ -82,6 +83,7 @@ impl Names {
     }
 
     /// Returns the names as if a resource had the tags of an entry.
+    #[must_use]
     pub fn with(&self, id: &Id, name: &str) -> Self {
         let mut names = self.clone();
         names.note(id.kind, &id.entry, name);

@@ -56,7 +56,7 @@ fn what_has_another_name_keeps_it_and_is_the_entry_from_then_on() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
     trial.up();
     let copies = copies(&trial.account);
-    trial.folder.write("infra.yaml", &replaced(EVERYTHING, FURTHER));
+    trial.folder.write("infra.yaml", replaced(EVERYTHING, FURTHER));
     let mut adopted = Vec::new();
     for (case, name) in copies.iter().filter(|(case, _)| ["bucket", "queue", "topic", "secret"].contains(&case.kind)) {
         let typed = format!("{}/old", case.kind);

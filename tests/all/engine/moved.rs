@@ -79,7 +79,7 @@ fn a_renamed_entry_changes_the_tag_alone() {
     trial.up();
     for case in CASES {
         let renamed = replaced(EVERYTHING, case.renamed);
-        trial.folder.write("infra.yaml", &format!("{renamed}moved: {{{}}}\n", case.moved));
+        trial.folder.write("infra.yaml", format!("{renamed}moved: {{{}}}\n", case.moved));
         let run = trial.expect(1, &["diff"]);
         let (from, to) = case.moved.split_once(": ").unwrap();
         let name = case.keep[0].2;
@@ -104,7 +104,7 @@ fn a_renamed_entry_changes_the_tag_alone() {
         trial.folder.write("infra.yaml", &renamed);
         trial.is_converged();
         // Back again, by the same way.
-        trial.folder.write("infra.yaml", &format!("{EVERYTHING}moved: {{{to}: {from}}}\n"));
+        trial.folder.write("infra.yaml", format!("{EVERYTHING}moved: {{{to}: {from}}}\n"));
         trial.up();
         trial.folder.write("infra.yaml", EVERYTHING);
         trial.is_converged();
@@ -119,10 +119,10 @@ fn what_was_moved_goes_with_the_stack() {
     let moved: Vec<&str> = CASES.iter().map(|case| case.moved).collect();
     trial
         .folder
-        .write("infra.yaml", &format!("{}moved: {{{}}}\n", replaced(EVERYTHING, &replacements), moved.join(", ")));
+        .write("infra.yaml", format!("{}moved: {{{}}}\n", replaced(EVERYTHING, &replacements), moved.join(", ")));
     let run = trial.up();
     assert!(run.stdout().contains("0 to create") && run.stdout().contains("0 to delete"), "{run}");
-    trial.folder.write("infra.yaml", &replaced(EVERYTHING, &replacements));
+    trial.folder.write("infra.yaml", replaced(EVERYTHING, &replacements));
     trial.is_converged();
     trial.expect(0, &["down", "--confirm", "circuits", "--delete-data"]);
     let left: Vec<_> = trial.account.inventory().into_iter().filter(|name| name.contains("circuits")).collect();
@@ -133,14 +133,14 @@ fn what_was_moved_goes_with_the_stack() {
 fn both_in_aws_is_an_error_and_none_a_remark() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
     // Nothing is there yet: the line does nothing, and says so.
-    trial.folder.write("infra.yaml", &format!("{EVERYTHING}moved: {{bucket/inbox: bucket/mail}}\n"));
+    trial.folder.write("infra.yaml", format!("{EVERYTHING}moved: {{bucket/inbox: bucket/mail}}\n"));
     let run = trial.up();
     assert!(run.stderr().contains("nothing in AWS has the tags of `bucket/inbox`"), "{run}");
     // Both are there.
     let both = replaced(EVERYTHING, &[("  mail: {exp", "  inbox: {}\n  mail: {exp")]);
     trial.folder.write("infra.yaml", &both);
     trial.up();
-    trial.folder.write("infra.yaml", &format!("{EVERYTHING}moved: {{bucket/inbox: bucket/mail}}\n"));
+    trial.folder.write("infra.yaml", format!("{EVERYTHING}moved: {{bucket/inbox: bucket/mail}}\n"));
     trial.proxy.reset();
     for arguments in [&["diff"][..], &["up", "--yes"]] {
         let run = trial.expect(2, arguments);

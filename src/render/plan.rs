@@ -19,7 +19,7 @@ use crate::cli::{Common, Down};
 use aws::Aws;
 use contract::{address::shown as shown_address, secret::REDACTED};
 use engine::{Action, Class, Counts, Difference, Failure, Protection, Reasons};
-use kinds::{Item, Plan};
+use kinds::{Id, Item, Plan};
 
 /// The heading of a plan: file or stack, account and region.
 #[derive(Debug, Clone)]
@@ -137,7 +137,7 @@ pub(crate) fn summary(counts: Counts) -> String {
     text
 }
 
-fn entry(item: &Item, look: &Look) -> String {
+pub(super) fn entry(item: &Item, look: &Look) -> String {
     let (mark, style, words) = match &item.action {
         Action::Unchanged => ("=", Style::new().cyan(), "   unchanged".to_owned()),
         Action::Create => ("+", Style::new().green(), String::new()),
@@ -149,6 +149,10 @@ fn entry(item: &Item, look: &Look) -> String {
         Action::Foreign { owner } => ("!", Style::new().red().bold(), format!("   is not touched: {owner}")),
     };
     let mut text = format!("  {} {}{}\n", look.paint(style, mark), item.id, clean(&words));
+    if let Some(from) = &item.moved_from {
+        let (from, to) = (Id::new(item.id.kind, from).typed(), item.id.typed());
+        let _ = writeln!(text, "      {to}  moved from {from}, keeps its name {}", clean(&item.address.name));
+    }
     match &item.action {
         Action::Change { differences } => text.push_str(&fields(differences, None, item.unchanged_fields, look)),
         Action::Replace { differences, reasons } => {
@@ -184,7 +188,7 @@ fn fields(differences: &[Difference], reasons: Option<&Reasons>, unchanged: usiz
 }
 
 /// An item as JSON, without what may be secret in it.
-fn document(item: &Item) -> Value {
+pub(super) fn document(item: &Item) -> Value {
     let mut document = json!(item);
     let differences = document.get_mut("differences").and_then(Value::as_array_mut);
     for difference in differences.into_iter().flatten() {

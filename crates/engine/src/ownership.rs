@@ -11,6 +11,8 @@ use crate::Address;
 pub const STACK_TAG: &str = "provision:stack";
 /// Tag that names the declaration's entry that a resource was created for.
 pub const ENTRY_TAG: &str = "provision:id";
+/// Why a resource stays that has this stack's tag alone.
+const HALF_TAGGED: &str = "it has this stack's tag, but neither an entry's tag nor a name of this stack's";
 /// Tags by key. All are managed by us, except AWS's own (`aws:…`), which nobody can change.
 pub type Tags = BTreeMap<String, String>;
 
@@ -126,13 +128,14 @@ impl Stack {
         }
     }
 
-    /// Returns a resource that a list gave, if its tags say that it is this stack's. One that has this stack's tag and no name of
-    /// this stack's was made by somebody, who may have copied the tag: it is told of and stays.
+    /// Returns a resource that a list gave, if its tags say that it is this stack's, and for which entry it is, whatever its name.
+    /// One that has neither an entry's tag nor a name of this stack's was tagged by somebody, halfway: it is told of and stays.
     pub fn owned(&self, name: &str, tags: &Tags, is_named_ours: bool) -> Option<Owned> {
+        let entry = tags.get(ENTRY_TAG);
         (tags.get(STACK_TAG) == Some(&self.id())).then(|| Owned {
-            entry: tags.get(ENTRY_TAG).filter(|_| is_named_ours).cloned().unwrap_or_else(|| name.to_owned()),
+            entry: entry.cloned().unwrap_or_else(|| name.to_owned()),
             address: Address::of(name),
-            stays: (!is_named_ours).then_some("it has this stack's tag, but its name is not one of this stack's"),
+            stays: (entry.is_none() && !is_named_ours).then_some(HALF_TAGGED),
         })
     }
 }

@@ -77,6 +77,9 @@ pub struct Item<K: Kind> {
     /// Seconds for which nothing flows through the resource, since it is replaced; `None` if nothing is interrupted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interrupts: Option<u64>,
+    /// Entry that the resource was for before, whose name in AWS it keeps; `None` if it was not moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<String>,
     /// Protections that others put there. They are not declared, and stay.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub protections: Vec<Protection>,
@@ -212,9 +215,21 @@ fn compare<K: Kind>(resource: &Resource<K>, survey: &Survey<K>) -> Item<K> {
     };
     let (id, address) = (resource.id.clone(), resource.address.clone());
     let (after, protections) = (resource.after.clone(), resource.protections.clone());
+    let moved_from = resource.moved_from.clone();
     let is_replaced = matches!(action, Action::Replace { .. });
     let interrupts = kind.gap().filter(|_| is_replaced).map(|gap| gap.as_secs());
-    Item { id, address, action, unchanged_fields, after, is_declared: true, widened, interrupts, protections }
+    Item {
+        id,
+        address,
+        action,
+        unchanged_fields,
+        after,
+        is_declared: true,
+        widened,
+        interrupts,
+        moved_from,
+        protections,
+    }
 }
 
 /// Turns children of replaced resources into creates: replacing a function deletes its permissions.
@@ -253,6 +268,7 @@ fn undeclared<K: Kind>(survey: &Survey<K>) -> impl Iterator<Item = Item<K>> {
             is_declared: false,
             widened: None,
             interrupts: None,
+            moved_from: None,
             protections: Vec::new(),
         }
     })

@@ -18,6 +18,11 @@ impl<K: Kind> Id<K> {
     pub fn new(kind: K, entry: impl Into<String>) -> Self {
         Self { kind, entry: entry.into() }
     }
+
+    /// Returns the id as a person types it, `KIND/ENTRY`: `bucket/mail`, `log-group/reader`.
+    pub fn typed(&self) -> String {
+        format!("{}/{}", self.kind.name().replace(' ', "-"), self.entry)
+    }
 }
 
 impl<K: Kind> std::fmt::Display for Id<K> {
@@ -37,6 +42,8 @@ pub struct Resource<K: Kind> {
     pub settings: K::Settings,
     /// Resources that must exist before it.
     pub after: Vec<Id<K>>,
+    /// Entry that it was for before, as the declaration says under `moved`; `None` if its tag is to be what it is.
+    pub moved_from: Option<String>,
     /// Undeclared protections of the live one, which the settings have taken over.
     pub protections: Vec<Protection>,
 }

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Kind, Settings};
 use aws::policy::{Policy, Statement};
-use engine::Tags;
 use engine::difference::paths;
+use engine::{Kind as _, Tags};
 
 pub(crate) fn text() -> String {
     "text".to_owned()
@@ -39,6 +39,13 @@ pub(crate) fn statement() -> Statement {
 
 pub(crate) fn policy() -> Policy {
     Policy::new([("id".to_owned(), statement())])
+}
+
+#[test]
+fn a_kind_gives_its_tags_if_it_has_any() {
+    for kind in Kind::ALL {
+        assert_eq!(Settings::full(*kind).tags_mut().is_some(), kind.has_tags(), "{}", kind.name());
+    }
 }
 
 #[test]

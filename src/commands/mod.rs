@@ -10,6 +10,7 @@ use crate::{
 mod build;
 mod check;
 mod completions;
+mod consent;
 mod converge;
 mod dev;
 mod diff;

@@ -1,12 +1,15 @@
 //! Opens a stack: reads the declaration, looks up the AWS identity, and derives the names.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use super::schemas;
 use aws::{Aws, Pacing};
 use declaration::Declaration;
-use engine::Stack;
-use kinds::{Data, Session, s3::bucket_statement::Turn, ses::Snapshots};
+use engine::{Consent, Stack};
+use kinds::{Session, s3::bucket_statement::Turn, ses::Snapshots};
 use problem::Problem;
 use stack::Names;
 
@@ -52,7 +55,8 @@ pub(crate) fn session(aws: Aws, stack: Stack) -> Session {
         code: BTreeMap::new(),
         secrets: BTreeMap::new(),
         receipt: Snapshots::default(),
-        data: Data::Keep,
+        consent: Consent::default(),
+        emptied: BTreeSet::new(),
         revision: None,
         statements: Turn::default(),
     }

@@ -74,7 +74,7 @@ pub(crate) async fn compare(opened: &Opened, code: &Code) -> Result<Compared, Di
         take_live_code(&mut resources, &survey);
     }
     keep_protections(&mut resources, &survey);
-    let plan = Plan::new(&resources, &survey)?;
+    let plan = Plan::with_consent(&resources, &survey, &session.consent)?;
     Ok(Compared { resources, survey, plan, rule_set, snapshot })
 }
 
@@ -83,7 +83,7 @@ pub(crate) async fn nothing_declared(session: &Session) -> Result<Compared, Diso
     session.receipt.forget().await;
     let (snapshot, mut survey) = tokio::join!(ses::snapshot(session), survey(session, []));
     survey.complete(session, &[]).await;
-    let plan = Plan::new(&[], &survey)?;
+    let plan = Plan::with_consent(&[], &survey, &session.consent)?;
     Ok(Compared { resources: Vec::new(), survey, plan, rule_set: RuleSet::Own, snapshot: snapshot.ok() })
 }
 

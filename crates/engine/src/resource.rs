@@ -18,6 +18,11 @@ impl<K: Kind> Id<K> {
     pub fn new(kind: K, entry: impl Into<String>) -> Self {
         Self { kind, entry: entry.into() }
     }
+
+    /// Returns the id as a person types it, `KIND/ENTRY`: `bucket/mail`, `log-group/reader`.
+    pub fn typed(&self) -> String {
+        format!("{}/{}", self.kind.name().replace(' ', "-"), self.entry)
+    }
 }
 
 impl<K: Kind> std::fmt::Display for Id<K> {

@@ -1,5 +1,6 @@
 //! Tests the engine on an account that somebody else changes too.
 
+mod consent;
 mod existing;
 mod fields;
 mod large;

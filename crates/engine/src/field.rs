@@ -70,7 +70,7 @@ impl Life {
 
 impl Makers {
     /// Returns the names of the items that are live, not declared, and none of the stack's.
-    pub(crate) fn others(self, live: &Value, declared: &Value) -> Vec<String> {
+    pub fn others(self, live: &Value, declared: &Value) -> Vec<String> {
         let Self::Others(own) = self else { return Vec::new() };
         let is_theirs = |name: &String| !own.iter().any(|beginning| name.starts_with(beginning));
         let surplus: Vec<String> = match (live, declared) {

@@ -318,3 +318,22 @@ fn rules_and_their_actions() {
     78:5: no mail reaches receipt rule `maintenance`: rule `gone` takes every mail and stops | put it before `gone`
     ");
 }
+
+#[test]
+fn what_has_no_tags_of_its_own_cannot_be_protected() {
+    for (old, new, subject) in [
+        ("    tls: require\n", "    tls: require\n    protect: true\n", "receipt rule `maintenance`"),
+        ("{queue: jobs, raw: true}", "{queue: jobs, protect: true}", "a `queue` subscription"),
+        ("{queue: dead, after: 5}", "{queue: dead, protect: true}", "`redrive`"),
+    ] {
+        let told = only(old, new);
+        assert!(told.contains(&format!("{subject} cannot have `protect`")), "{told}");
+        assert!(told.contains("it has no tags of its own"), "{told}");
+    }
+    for existing in ["{existing: example-archive", "{existing: example/tls"] {
+        let told = only(existing, &format!("{existing}, protect: true"));
+        assert!(told.contains("stays as it is: `protect` cannot be declared for it"), "{told}");
+    }
+    let told = only("dead: {}", "dead: {protect: always}");
+    assert!(told.contains("`protect` must be `true` or `false`"), "{told}");
+}

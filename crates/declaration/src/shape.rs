@@ -206,19 +206,8 @@ mod tests {
     fn every_key_of_the_tables_has_an_effect() {
         const FULL: &str = include_str!("../../../tests/all/validate/full.yaml");
         let all = "{errors: 2, throttles: 2, duration: 2, undelivered: 2, messages: 2, age: 2}";
-        let changes = [
-            ("  off: [throttles]\n", ""),
-            ("{errors: 5, age: 25}", all),
-            ("    tags: {content: mail}\n", "    protect: true\n"),
-            ("    tags: {content: events}\n", "    protect: true\n"),
-            ("{use: echo}", "{use: echo, protect: true}"),
-            ("dead: {}", "dead: {protect: true}"),
-            ("{file: key.pem}", "{file: key.pem}, protect: false"),
-        ];
-        let with_all = changes.iter().fold(FULL.to_owned(), |text, (from, to)| {
-            assert!(text.contains(from), "{from}");
-            text.replacen(from, to, 1)
-        });
+        let with_all = FULL.replace("  off: [throttles]\n", "").replace("{errors: 5, age: 25}", all);
+        assert!(with_all.contains(all));
         let root = Holds::Mapping(&ROOT);
         let root: &'static Holds = Box::leak(Box::new(root));
         let mut seen = BTreeSet::new();

@@ -121,7 +121,7 @@ pub(crate) fn json(heading: &Heading, plan: &Plan) -> Value {
         "unlisted": plan.unlisted,
         "counts": plan.counts(),
         "converged": plan.is_converged(),
-        "allow_delete": plan.items().iter().filter(|item| !item.losses.is_empty()).map(|item| item.id.typed()).collect::<Vec<_>>(),
+        "allow_delete": needed(plan),
     })
 }
 
@@ -163,7 +163,8 @@ fn entry(item: &Item, look: &Look) -> String {
     }
     for loss in losses(item) {
         let mark = look.paint(Style::new().red().bold(), "!");
-        let _ = writeln!(text, "      {mark} {loss}; needs `{}`", flag(item));
+        let needs = if item.agreed { "agreed".to_owned() } else { format!("needs `{}`", flag(item)) };
+        let _ = writeln!(text, "      {mark} {loss}; {needs}");
     }
     for Protection { path, value, why } in &item.protections {
         let _ = writeln!(text, "      {}   {} stays, not declared: {why}", clean(path), clean(value));
@@ -187,6 +188,12 @@ fn in_words(loss: &Loss) -> String {
         Loses::Life => format!("shortens the life of data: {} {from} → {to}", clean(path)),
         Loses::Others => format!("removes what others made: {} {from}", clean(path)),
     }
+}
+
+/// Returns the names of the resources whose losses nobody has agreed to.
+fn needed(plan: &Plan) -> Vec<String> {
+    let open = plan.items().iter().filter(|item| !item.losses.is_empty() && !item.agreed);
+    open.map(|item| item.id.typed()).collect()
 }
 
 /// Returns the flag that agrees to the losses of an item, as a shell takes it.

@@ -9,7 +9,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Difference, Id, Item, Kind, Owned, PROTECT_TAG, Plan, Resource, UNFINISHED_TAG, difference, ownership::is_protect,
+    Difference, Field, Id, Item, Kind, Owned, PROTECT_TAG, Plan, Resource, UNFINISHED_TAG, difference,
+    ownership::is_protect,
 };
 
 /// The ways in which a kind holds data that is lost with a resource.
@@ -116,6 +117,12 @@ impl Consent {
         self.named.insert(id.typed());
     }
 
+    /// Returns `true` if the losses of a planned action on a resource are agreed to.
+    pub(crate) fn covers<K: Kind>(&self, id: &Id<K>) -> bool {
+        // In the plan of a whole stack, what was not agreed to stays.
+        self.stack.is_some() || self.names(id)
+    }
+
     /// Returns `true` if a resource was named.
     pub(crate) fn names<K: Kind>(&self, id: &Id<K>) -> bool {
         self.named.contains(&id.typed())
@@ -149,7 +156,8 @@ pub(crate) fn fate<K: Kind>(id: &Id<K>, owned: &Owned, holding: Option<&String>,
     if consent.stack.is_some() && owned.protect == Some(true) && !consent.names(id) {
         return Fate::Stays(format!("it is protected; `--allow-delete {}` deletes it", id.typed()));
     }
-    if owned.protect.unwrap_or(holds == Holds::Lasting) {
+    // Who ends the stack has typed its name: what is protected without having been declared so goes with it.
+    if owned.protect.unwrap_or(holds == Holds::Lasting && consent.stack.is_none()) {
         losses.push(Loss::of_resource(Loses::Protected, Value::Null));
     }
     Fate::Goes(losses)
@@ -166,30 +174,42 @@ pub(crate) fn of_replacement<K: Kind>(id: &Id<K>, live: &Value) -> Vec<Loss> {
 
 /// Returns what is lost when a live resource becomes the declared one, field by field.
 pub(crate) fn of_change<K: Kind>(resource: &Resource<K>, live: &Value, differences: &[Difference]) -> Vec<Loss> {
-    let id = &resource.id;
-    let declared = K::tree(&resource.settings);
-    let mut losses = Vec::new();
-    if is_protected(id, live) && !is_protected(id, &declared) {
-        let [from, to] = [live, &declared].map(|tree| protect_tag(tree).cloned().unwrap_or_default());
-        losses.push(Loss { loses: Loses::Protection, path: Some(format!("tags.{PROTECT_TAG}")), from, to });
-    }
-    for difference in differences {
-        let Difference { path, live, declared } = difference;
-        let life = difference::field(id.kind, path).and_then(|field| field.life);
-        if life.is_some_and(|life| life.is_shortened(live, declared)) {
-            let (path, from, to) = (Some(path.clone()), live.clone(), declared.clone());
-            losses.push(Loss { loses: Loses::Life, path, from, to });
-        }
-    }
-    for field in id.kind.fields() {
+    let (kind, declared) = (resource.id.kind, K::tree(&resource.settings));
+    let shorter = differences.iter().filter_map(|difference| shorter_life(kind, difference));
+    protection_ended(&resource.id, live, &declared)
+        .into_iter()
+        .chain(shorter)
+        .chain(taken(kind, live, &declared))
+        .collect()
+}
+
+/// Returns the loss of a protection that is switched off.
+fn protection_ended<K: Kind>(id: &Id<K>, live: &Value, declared: &Value) -> Option<Loss> {
+    let [from, to] = [live, declared].map(|tree| protect_tag(tree).cloned().unwrap_or_default());
+    let path = Some(format!("tags.{PROTECT_TAG}"));
+    let is_ended = is_protected(id, live) && !is_protected(id, declared);
+    is_ended.then_some(Loss { loses: Loses::Protection, path, from, to })
+}
+
+/// Returns the loss of a change that shortens the life of data.
+fn shorter_life<K: Kind>(kind: K, change: &Difference) -> Option<Loss> {
+    let life = difference::field(kind, &change.path)?.life?;
+    let (path, from, to) = (Some(change.path.clone()), change.live.clone(), change.declared.clone());
+    life.is_shortened(&from, &to).then_some(Loss { loses: Loses::Life, path, from, to })
+}
+
+/// Returns the losses of what others made, and the declared settings do not have.
+fn taken<K: Kind>(kind: K, live: &Value, declared: &Value) -> Vec<Loss> {
+    let of_field = |field: &Field| {
         let path = field.path.strip_suffix(".*").unwrap_or(field.path);
-        let of = |tree: &Value| tree.pointer(&format!("/{}", path.replace('.', "/"))).cloned().unwrap_or_default();
-        for name in field.makers.others(&of(live), &of(&declared)) {
-            let (path, from) = (Some(path.to_owned()), json!(name));
-            losses.push(Loss { loses: Loses::Others, path, from, to: Value::Null });
-        }
-    }
-    losses
+        let pointer = format!("/{}", path.replace('.', "/"));
+        let [live, declared] = [live, declared].map(|tree| tree.pointer(&pointer).cloned().unwrap_or_default());
+        let names = field.makers.others(&live, &declared).into_iter();
+        let loss =
+            |name| Loss { loses: Loses::Others, path: Some(path.to_owned()), from: json!(name), to: Value::Null };
+        names.map(loss).collect::<Vec<_>>()
+    };
+    kind.fields().iter().flat_map(of_field).collect()
 }
 
 /// Returns `true` if a run was ended before it had created the whole resource.
@@ -210,8 +230,7 @@ pub(crate) fn is_protected<K: Kind>(id: &Id<K>, tree: &Value) -> bool {
 impl<K: Kind> Plan<K> {
     /// Returns the items whose losses nobody has agreed to. With one of them the plan must not be applied.
     pub fn unconsented(&self, consent: &Consent) -> Vec<&Item<K>> {
-        // In the plan of a whole stack, what was not agreed to stays.
-        let is_open = |item: &&Item<K>| !item.losses.is_empty() && consent.stack.is_none() && !consent.names(&item.id);
+        let is_open = |item: &&Item<K>| !item.losses.is_empty() && !consent.covers(&item.id);
         self.items().iter().filter(is_open).collect()
     }
 

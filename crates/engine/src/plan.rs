@@ -84,6 +84,9 @@ pub struct Item<K: Kind> {
     /// What the action takes away for good. Somebody has to agree to it by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub losses: Vec<Loss>,
+    /// `true` if somebody agreed to the losses before the plan was made.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub agreed: bool,
 }
 
 /// The items to do, in an order in which they can be done. A resource is in it once: its kind and address are the key.
@@ -154,6 +157,9 @@ impl<K: Kind> Plan<K> {
         }
         let mut items: Vec<Item<K>> = items.into_values().collect();
         renew_parts(&mut items);
+        for item in &mut items {
+            item.agreed = !item.losses.is_empty() && consent.covers(&item.id);
+        }
         let (items, steps) = order::sort(items)?;
         let unlisted = survey.unlisted.iter().map(|(kind, failure)| Unlisted { kind: *kind, failure: failure.clone() });
         Ok(Self { items, steps, unlisted: unlisted.collect() })
@@ -237,7 +243,19 @@ fn compare<K: Kind>(resource: &Resource<K>, survey: &Survey<K>) -> Item<K> {
     let (after, protections) = (resource.after.clone(), resource.protections.clone());
     let is_replaced = matches!(action, Action::Replace { .. });
     let interrupts = kind.gap().filter(|_| is_replaced).map(|gap| gap.as_secs());
-    Item { id, address, action, unchanged_fields, after, is_declared: true, widened, interrupts, protections, losses }
+    Item {
+        id,
+        address,
+        action,
+        unchanged_fields,
+        after,
+        is_declared: true,
+        widened,
+        interrupts,
+        protections,
+        losses,
+        agreed: false,
+    }
 }
 
 /// Turns children of replaced resources into creates: replacing a function deletes its permissions.
@@ -287,6 +305,7 @@ fn undeclared<'a, K: Kind>(survey: &'a Survey<K>, consent: &'a Consent) -> impl 
             interrupts: None,
             protections: Vec::new(),
             losses,
+            agreed: false,
         }
     })
 }

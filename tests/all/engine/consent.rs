@@ -58,8 +58,8 @@ fn refuses(trial: &Trial, names: &[&str]) -> Run {
 /// Lets `up` do what these names agree to.
 #[track_caller]
 fn agrees(trial: &Trial, names: &[&str]) {
-    let named = names.iter().flat_map(|name| ["--allow-delete", name]);
-    let arguments: Vec<&str> = ["up", "--yes"].into_iter().chain(named).collect();
+    let flags = names.iter().flat_map(|name| ["--allow-delete", name]);
+    let arguments: Vec<&str> = ["up", "--yes"].into_iter().chain(flags).collect();
     trial.expect(0, &arguments);
     trial.is_converged();
 }

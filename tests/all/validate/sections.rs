@@ -250,7 +250,7 @@ fn possible_secrets_are_not_shown() {
     assert_snapshot!(run.stderr(), @r"
     infra.yaml:69:8: error: secret `tls` must be a mapping (`key: value`), not what stands there
        |
-    67 | …
+    69 | …
        | ^
 
     error: Failed to read `infra.yaml`: 1 error

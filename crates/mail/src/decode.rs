@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::{
     Attachment, Cover, Defect, Ending, Kinds, LARGEST_TEXT, Layer, Mail, Wrapping, charset, complete, flowed, forward,
     headers::Headers,
+    identity::{Fingerprint, PartKind},
     list,
     parts::{self, Disposition, Leaf, Visitor},
 };
@@ -43,6 +44,7 @@ struct Collector {
     text: usize,
     ending: Ending,
     kinds: Kinds,
+    fingerprint: Fingerprint,
 }
 
 /// A message and its bodies.
@@ -68,6 +70,7 @@ impl Visitor for Collector {
             message_id: headers.message_id(),
             headers: headers.decoded(),
         };
+        self.fingerprint.message(&layer, inside.is_some());
         self.messages.push(Message { inside, layer, ..Message::default() });
         self.messages.len() - 1
     }
@@ -83,6 +86,10 @@ impl Visitor for Collector {
     fn part(&mut self, content_type: &str) {
         self.kinds.has_report |= REPORTS.contains(&content_type);
         self.kinds.has_message |= content_type.starts_with("message/") || content_type == "text/rfc822-headers";
+    }
+
+    fn unread(&mut self, bytes: &[u8]) {
+        self.fingerprint.part(PartKind::Unread, None, bytes);
     }
 
     fn defect(&mut self, defect: Defect) {
@@ -169,6 +176,7 @@ impl Collector {
         if start.get(..CALENDAR.len()).is_some_and(|start| start.eq_ignore_ascii_case(CALENDAR)) {
             return self.calendar(&leaf);
         }
+        self.fingerprint.part(PartKind::Attachment, leaf.name.as_deref(), &decoded.bytes);
         self.attachments.push(Attachment {
             name: leaf.name,
             content_type: leaf.content_type,
@@ -179,6 +187,7 @@ impl Collector {
     /// Returns the decoded text of a part, with LF line ends; `None`, and a defect, if it is too large.
     fn text(&mut self, leaf: &Leaf<'_>) -> Option<String> {
         if leaf.body.len() > LARGEST_ENCODED_TEXT {
+            self.fingerprint.part(PartKind::Unread, leaf.name.as_deref(), leaf.body);
             self.defect(Defect::TooLarge(leaf.body.len()));
             return None;
         }
@@ -188,13 +197,16 @@ impl Collector {
         }
         let size = decoded.bytes.len();
         if size > LARGEST_TEXT || self.text + size > MOST_TEXT {
+            self.fingerprint.part(PartKind::Unread, leaf.name.as_deref(), &decoded.bytes);
             self.defect(Defect::TooLarge(size));
             return None;
         }
         self.text += size;
         let declared = leaf.charset.clone().or_else(|| charset_of_page(&decoded.bytes));
         let text = charset::decode(decoded.bytes, declared.as_deref());
-        Some(if text.contains('\r') { text.replace("\r\n", "\n") } else { text })
+        let text = if text.contains('\r') { text.replace("\r\n", "\n") } else { text };
+        self.fingerprint.part(PartKind::Text, None, text.trim_end().as_bytes());
+        Some(text)
     }
 
     /// Follows the messages inwards. If two messages are side by side, nobody can tell which one the mail is about.
@@ -227,6 +239,7 @@ impl Collector {
         let subject = layers.last().map(|layer| layer.subject.as_str()).unwrap_or_default();
         let forwards = forward::find(subject, message.texts.first(), message.pages.first());
         layers.extend(forwards);
+        let parts_digest = self.fingerprint.digest();
         Mail {
             layers,
             texts: message.texts,
@@ -237,6 +250,7 @@ impl Collector {
             defects: self.defects,
             ending: self.ending,
             kinds: self.kinds,
+            parts_digest,
         }
     }
 }

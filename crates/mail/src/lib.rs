@@ -46,6 +46,8 @@ pub struct Mail {
     pub ending: Ending,
     /// Kinds of parts that the mail contains.
     pub kinds: Kinds,
+    /// Digest of every part, read or not: see [`Identity::digest`].
+    parts_digest: [u8; 32],
 }
 
 /// Kinds of parts that tell how a mail came to be, wherever in it they are.

@@ -29,6 +29,8 @@ pub(super) trait Visitor {
     fn leaf(&mut self, leaf: Leaf<'_>);
     /// Visits the beginning of a part of that type, `type/subtype` in lower case.
     fn part(&mut self, content_type: &str);
+    /// Visits bytes that are not read, and that tell this mail from others all the same.
+    fn unread(&mut self, bytes: &[u8]);
     /// Records a defect of the mail.
     fn defect(&mut self, defect: Defect);
 }
@@ -133,10 +135,13 @@ pub(super) fn walk(mail: &[u8], visitor: &mut impl Visitor) {
         parts += 1;
         if parts > MOST_PARTS {
             visitor.defect(Defect::TooMany(MOST_PARTS));
+            visitor.unread(entity.slice.bytes());
+            left.iter().rev().for_each(|entity| visitor.unread(entity.slice.bytes()));
             return;
         }
         if entity.depth > DEEPEST {
             visitor.defect(Defect::TooDeep);
+            visitor.unread(entity.slice.bytes());
             continue;
         }
         let below = look(&entity, &mut room, visitor);
@@ -150,6 +155,7 @@ fn look<'mail>(entity: &Entity<'mail>, room: &mut usize, visitor: &mut impl Visi
     let (headers, body) = Headers::split(bytes);
     if let Some(length) = headers.too_large {
         visitor.defect(Defect::TooLarge(length));
+        visitor.unread(bytes.get(..bytes.len() - body.len()).unwrap_or_default());
     }
     let (message, is_root, is_digest) = match entity.kind {
         Kind::Message { inside } => (visitor.message(&headers, inside), true, false),
@@ -200,6 +206,7 @@ fn look<'mail>(entity: &Entity<'mail>, room: &mut usize, visitor: &mut impl Visi
         }
         Cow::Owned(decoded) => {
             visitor.defect(Defect::TooLarge(decoded.len()));
+            visitor.unread(&decoded);
             return Vec::new();
         }
     };

@@ -5,7 +5,8 @@
 //! next notice does to each, and writes that in its own way. The crate is pure: it knows the model of notices only.
 //!
 //! The rules:
-//! 1. [`Version`] orders notices. An older notice changes nothing. Neither does another notice of the same moment, which a person sees.
+//! 1. [`Version`] orders notices. An older notice changes nothing. Neither does another notice of the same moment, or one whose revision
+//!    and date contradict each other, which a person sees.
 //! 2. A newer notice pairs equal windows first, then its other windows with the other events, in order. An event that is COMPLETED
 //!    is never moved to another window.
 //! 3. A window that has no event yet gets the next number: `ID`, `ID #2`, `ID #3`, ….

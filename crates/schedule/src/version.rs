@@ -33,7 +33,8 @@ pub enum Order {
     Same,
     /// A newer notice is stored.
     Older,
-    /// The notices say different things, and nothing tells which came first.
+    /// The notices say different things, and nothing tells which came first: neither states more than the other, or the one has the
+    /// higher revision and the other the later date.
     Tie,
 }
 
@@ -57,7 +58,8 @@ impl Order {
 
 impl Version {
     /// Returns how this notice stands to a stored one. Revisions count between notices of one UID only; providers that state none,
-    /// or always the same one, are ordered by their own date, and in the end by the time of receipt.
+    /// or always the same one, are ordered by their own date, and in the end by the time of receipt. A revision and a date that
+    /// contradict each other prove nothing: a cancellation under an old revision may be the last word.
     ///
     /// ```
     /// use schedule::{Order, Version};
@@ -82,11 +84,13 @@ impl Version {
             Some(Ordering::Less) => Some(Order::Older),
             Some(Ordering::Equal) | None => None,
         };
-        settled(revision)
-            .or_else(|| settled(compare(self.announced_at, stored.announced_at)))
-            .or_else(|| (self.digest == stored.digest).then_some(Order::Same))
-            .or_else(|| settled(compare(self.received_at, stored.received_at)))
-            .unwrap_or(Order::Tie)
+        let same = (self.digest == stored.digest).then_some(Order::Same);
+        match (settled(revision), settled(compare(self.announced_at, stored.announced_at))) {
+            (Some(one), Some(other)) if one != other => return same.unwrap_or(Order::Tie),
+            (Some(order), _) | (None, Some(order)) => return order,
+            (None, None) => {}
+        }
+        same.or_else(|| settled(compare(self.received_at, stored.received_at))).unwrap_or(Order::Tie)
     }
 }
 
@@ -113,10 +117,13 @@ mod tests {
     }
 
     #[test]
-    fn revisions_of_one_uid_count_first_then_dates_then_receipt() {
+    fn revisions_of_one_uid_count_first_then_dates_then_receipt_and_a_contradiction_proves_nothing() {
         let table = [
-            ("u 2 10 10 a", "u 1 20 20 b", Order::Newer),
-            ("u 1 20 20 a", "u 2 10 10 b", Order::Older),
+            ("u 2 20 10 a", "u 1 10 20 b", Order::Newer),
+            ("u 2 10 10 a", "u 1 10 20 b", Order::Newer),
+            ("u 2 - 10 a", "u 1 20 20 b", Order::Newer),
+            ("u 1 20 20 a", "u 2 10 10 b", Order::Tie),
+            ("u 1 20 20 a", "u 2 10 10 a", Order::Same),
             ("u 1 20 20 a", "v 2 10 10 b", Order::Newer),
             ("- 1 20 20 a", "- 2 10 10 b", Order::Newer),
             ("u - 20 20 a", "u 2 10 10 b", Order::Newer),

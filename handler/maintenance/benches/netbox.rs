@@ -90,8 +90,9 @@ async fn deliver(sink: &NetBox, bytes: &[u8]) -> Cost {
         subject: Some(mail.outer().subject.clone()),
         message_id: None,
         mail: Some(mail),
+        ..ArrivedMail::default()
     };
-    assert_eq!(sink.deliver(&arrived, &notice).await.unwrap(), Delivered::Whole);
+    assert_eq!(sink.deliver(&arrived, &notice).await.unwrap(), Delivered::completely());
     let own = computed().saturating_sub(before);
     Cost { calls: sink.client.calls() - calls, own, whole: started.elapsed() }
 }

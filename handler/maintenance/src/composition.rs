@@ -9,6 +9,7 @@ use crate::{
     configuration::{Configuration, SinkKind},
     pipeline::{
         arrived_mail::ArrivedMail,
+        held::{Held, Purpose},
         sink::{Delivered, Handover, Several, Sink, SinkError},
     },
     sinks::{calendar::CalendarFile, lines::Lines, netbox::delivery::NetBox, webhook::Webhook},
@@ -49,6 +50,15 @@ impl Sink for OneSink {
         }
     }
 
+    fn can_hold(&self, arrived: &ArrivedMail, purpose: Purpose) -> Held {
+        match self {
+            Self::Lines(sink) => sink.can_hold(arrived, purpose),
+            Self::NetBox(sink) => sink.can_hold(arrived, purpose),
+            Self::Webhook(sink) => sink.can_hold(arrived, purpose),
+            Self::Calendar(sink) => sink.can_hold(arrived, purpose),
+        }
+    }
+
     async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
         match self {
             Self::Lines(sink) => sink.deliver(arrived, notice).await,
@@ -58,7 +68,7 @@ impl Sink for OneSink {
         }
     }
 
-    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<(), SinkError> {
+    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<Held, SinkError> {
         match self {
             Self::Lines(sink) => sink.hand_over(arrived, handover).await,
             Self::NetBox(sink) => sink.hand_over(arrived, handover).await,

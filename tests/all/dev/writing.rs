@@ -107,14 +107,25 @@ fn a_calendar_and_mails_for_a_person_are_kept_where_the_function_writes() {
 
 #[test]
 fn mails_are_deleted_if_they_are_to_be_and_the_function_may() {
-    let delete = "{SINK: lines, DELETE_PROCESSED_MAIL: \"true\", DELETE_UNKNOWN_MAIL: \"true\"}";
+    let delete = "{SINK: calendar, DELETE_PROCESSED_MAIL: \"true\", DELETE_UNKNOWN_MAIL: \"true\"}";
+    let writes = "writes: [{bucket: mail, prefix: calendar/}, {bucket: mail, prefix: unmatched/}]";
     let all = ["aws/planned.eml", "genericprovider/planned.eml", "unrecognised/no-zone.eml"];
-    let may = Stack::new(delete, "deletes: [{bucket: mail, prefix: inbound/}]");
-    outcomes(&may.deliver(&all), &["delivered", "for_person", "for_person"]);
-    assert_eq!(may.objects("inbound").len(), 1, "what is not trusted is not unknown, and stays");
+    let may = Stack::new(delete, &format!("{writes}\n    deletes: [{{bucket: mail, prefix: inbound/}}]"));
+    let mails = may.deliver(&all);
+    outcomes(&mails, &["delivered", "for_person", "for_person"]);
+    assert_eq!(may.objects("inbound").len(), 2, "what no sink holds stays, and what is not trusted is not unknown");
+    let reason = mails[0]["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("the mail stays in its bucket, since no sink holds all of it"), "{mails:#?}");
+    let deleted: Vec<_> = mails.iter().map(|mail| mail["details"]["deleted"].as_bool().unwrap()).collect();
+    assert_eq!(deleted, [false, false, true]);
+    let id = mails[2]["ses_message_id"].as_str().unwrap();
+    let beside = may.objects("unmatched").into_iter().find(|path| path.ends_with(format!("{id}.json"))).unwrap();
+    let document: Value = serde_json::from_slice(&fs::read(&beside).unwrap()).unwrap();
+    assert!(document["mail"]["object"].as_str().unwrap().ends_with(&format!("/unmatched/{id}")), "{document:#}");
+    assert!(document["mail"]["key"].is_null() && beside.with_extension("").is_file(), "{document:#}");
 
-    let may_not = Stack::new(delete, "deletes: [{bucket: mail, prefix: elsewhere/}]");
-    let mails = may_not.deliver(&all[..1]);
+    let may_not = Stack::new(delete, &format!("{writes}\n    deletes: [{{bucket: mail, prefix: elsewhere/}}]"));
+    let mails = may_not.deliver(&all[2..]);
     let failure = mails[0]["reason"].as_str().unwrap_or_default();
     assert!(failure.contains("could not be deleted: DeleteObject AccessDenied"), "{mails:#?}");
     assert_eq!(may_not.objects("inbound").len(), 1);

@@ -14,9 +14,9 @@ use crate::pipeline::Deletion;
 /// an aligned DKIM signature is still required.
 pub const DMARC_FAIL: &str = "DMARC_FAIL";
 
-/// Variable: `true` deletes a mail from its bucket once it is delivered or ignored; `false` is the default.
+/// Variable: `true` deletes a mail from its bucket once it is delivered and a sink holds all of it; `false` is the default.
 pub const DELETE_PROCESSED_MAIL: &str = "DELETE_PROCESSED_MAIL";
-/// Variable: `true` deletes a mail of an unknown provider once a person can find it elsewhere; `false` is the default.
+/// Variable: `true` deletes a mail of an unknown provider once a person can find all of it elsewhere; `false` is the default.
 pub const DELETE_UNKNOWN_MAIL: &str = "DELETE_UNKNOWN_MAIL";
 
 /// The configuration of the function.

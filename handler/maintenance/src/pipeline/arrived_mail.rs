@@ -2,11 +2,13 @@
 
 use jiff::Timestamp;
 
+use super::held::{Fate, Source};
 use contract::receipt_event::Received;
 use mail::Mail;
+use schedule::digest;
 
 /// A mail that arrived.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ArrivedMail {
     /// SES message id of the mail.
     pub ses_message_id: String,
@@ -24,6 +26,10 @@ pub struct ArrivedMail {
     pub subject: Option<String>,
     /// Its `Message-ID`, without angle brackets; `None` if it has none.
     pub message_id: Option<String>,
+    /// The mail as it came; `None` if its object stays in any case.
+    pub source: Option<Source>,
+    /// What becomes of the object.
+    pub fate: Fate,
 }
 
 impl ArrivedMail {
@@ -36,10 +42,10 @@ impl ArrivedMail {
             bucket,
             key,
             received_at: received.mail.timestamp,
-            mail: None,
             sender: headers.from.first().cloned(),
             subject: headers.subject.clone(),
             message_id,
+            ..Self::default()
         }
     }
 
@@ -52,9 +58,29 @@ impl ArrivedMail {
         self.mail = Some(mail);
     }
 
-    /// Returns the identity of the mail, which stays the same however often it arrives: see [`Mail::identity`]. For an unopened
-    /// mail, it is the SES message id.
+    /// Returns the identity of the mail, which stays the same however often it arrives: see [`mail::Identity`]. For an unopened
+    /// mail, it is the SES message id. Every sink tells mails apart by it, and by nothing else.
     pub fn identity(&self) -> String {
         self.mail.as_ref().map_or_else(|| self.ses_message_id.clone(), |mail| mail.identity().to_string())
+    }
+
+    /// Returns a short form of the identity, 32 hexadecimal digits.
+    pub fn fingerprint(&self) -> String {
+        digest(self.identity().as_bytes(), 16)
+    }
+
+    /// Returns the address of the object, `s3://BUCKET/KEY`, whatever becomes of it.
+    pub fn address(&self) -> String {
+        format!("s3://{}/{}", self.bucket, self.key)
+    }
+
+    /// Returns the address that a sink may point at; `None` if the object may go.
+    pub fn pointer(&self) -> Option<String> {
+        (self.fate == Fate::Stays).then(|| self.address())
+    }
+
+    /// Returns the copy that a sink has to hold if it can, since the object may go; `None` if the object stays, or a copy is too large.
+    pub fn copy(&self) -> Option<&[u8]> {
+        self.source.as_ref().filter(|_| self.fate == Fate::MayGo)?.bytes()
     }
 }

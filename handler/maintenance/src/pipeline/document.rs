@@ -1,16 +1,24 @@
 //! A mail as a JSON document for other systems, with a version. A webhook gets it, and it is stored beside a mail that is kept for a
 //! person.
 
+use aws_smithy_types::base64;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{arrived_mail::ArrivedMail, sink::Handover};
+use super::{
+    arrived_mail::ArrivedMail,
+    held::{Fate, Held},
+    sink::Handover,
+};
 use contract::maintenance::Record;
-use notice::outcome::Notice;
+use mail::Mail;
+use notice::{outcome::Notice, page::Page};
 use schedule::digest;
 
 /// Version of the document: a key may be added without a new version; existing keys keep their meaning.
 pub const VERSION: u32 = 1;
+/// Longest text of a mail in a document, in characters.
+const LONGEST_TEXT: usize = 100_000;
 
 /// A mail as other systems see it.
 #[derive(Debug, Clone, Serialize)]
@@ -48,7 +56,7 @@ pub enum Content<'mail> {
     },
 }
 
-/// A mail, without its text.
+/// A mail: what a person needs of it, and where all of it is.
 #[derive(Debug, Clone, Serialize)]
 pub struct MailPart<'mail> {
     /// Identity of the mail: see [`ArrivedMail::identity`].
@@ -61,10 +69,31 @@ pub struct MailPart<'mail> {
     pub subject: Option<&'mail str>,
     /// Time at which SES received it; `None` if unknown.
     pub received_at: Option<Timestamp>,
-    /// Bucket that contains it.
-    pub bucket: &'mail str,
-    /// Key of the object.
-    pub key: &'mail str,
+    /// Bucket that contains it; `None` if it is deleted from there.
+    pub bucket: Option<&'mail str>,
+    /// Key of the object; `None` if it is deleted.
+    pub key: Option<&'mail str>,
+    /// Address of the whole mail, `s3://BUCKET/KEY`, never a presigned link; `None` if the document holds all of it.
+    pub object: Option<String>,
+    /// Text of the mail, of a page as a person sees it; `None` if it has none, or was not opened.
+    pub text: Option<String>,
+    /// `true` if the text goes on in the whole mail.
+    pub text_is_cut: bool,
+    /// Files that are attached, calendars not counted.
+    pub attachments: Vec<AttachmentPart<'mail>>,
+    /// The whole mail as it came, in base64, where its object is deleted; else `None`.
+    pub source: Option<String>,
+}
+
+/// An attached file, without its content.
+#[derive(Debug, Clone, Serialize)]
+pub struct AttachmentPart<'mail> {
+    /// Name that the sender gave it; `None` if it has none.
+    pub name: Option<&'mail str>,
+    /// Content type, `type/subtype`.
+    pub content_type: &'mail str,
+    /// Size, in bytes.
+    pub size: usize,
 }
 
 impl<'mail> Document<'mail> {
@@ -86,9 +115,12 @@ impl<'mail> Document<'mail> {
 
     fn new(arrived: &'mail ArrivedMail, kind: &str, content: Content<'mail>) -> Self {
         let identity = arrived.identity();
+        let (text, text_is_cut) = arrived.mail.as_ref().map(text).unwrap_or_default();
+        let attachments = arrived.mail.iter().flat_map(|mail| &mail.attachments);
+        let stays = arrived.fate == Fate::Stays;
         Self {
             version: VERSION,
-            id: digest(format!("{kind}\n{identity}").as_bytes(), 16),
+            id: id(kind, &identity, arrived.copy().is_some()),
             content,
             mail: MailPart {
                 identity,
@@ -96,9 +128,67 @@ impl<'mail> Document<'mail> {
                 sender: arrived.sender.as_deref(),
                 subject: arrived.subject.as_deref(),
                 received_at: arrived.received_at,
-                bucket: &arrived.bucket,
-                key: &arrived.key,
+                bucket: stays.then_some(&arrived.bucket),
+                key: stays.then_some(&arrived.key),
+                object: arrived.pointer(),
+                text,
+                text_is_cut,
+                attachments: attachments.map(AttachmentPart::of).collect(),
+                source: arrived.copy().map(base64::encode),
             },
         }
     }
+
+    /// Returns the document without the whole mail, which is at that address.
+    #[must_use]
+    pub fn pointing_at(mut self, object: String) -> Self {
+        self.mail.source = None;
+        self.mail.object = Some(object);
+        let kind = match self.content {
+            Content::Notice { .. } => "notice",
+            Content::ForPerson { .. } => "for_person",
+        };
+        self.id = id(kind, &self.mail.identity, false);
+        self
+    }
+
+    /// Returns what whoever has this document holds of the mail.
+    pub fn held(&self, arrived: &ArrivedMail) -> Held {
+        let copy = self.mail.source.as_ref().and_then(|source| base64::decode(source).ok());
+        match copy {
+            Some(copy) => Held::of_copy(arrived.source.as_ref(), &copy),
+            None if self.mail.object.is_some() => Held::POINTER,
+            None => Held::NOTHING,
+        }
+    }
+}
+
+/// Returns the id of a document. One that holds the whole mail is no repetition of one that points at it.
+fn id(kind: &str, identity: &str, has_copy: bool) -> String {
+    let copy = if has_copy { "\nwhole" } else { "" };
+    digest(format!("{kind}\n{identity}{copy}").as_bytes(), 16)
+}
+
+impl<'mail> AttachmentPart<'mail> {
+    fn of(attachment: &'mail mail::Attachment) -> Self {
+        let mail::Attachment { name, content_type, bytes } = attachment;
+        Self { name: name.as_deref(), content_type, size: bytes.len() }
+    }
+}
+
+/// Returns the text of a mail, or of its pages, and whether it was cut.
+fn text(mail: &Mail) -> (Option<String>, bool) {
+    let is_blank = |texts: &[String]| texts.iter().all(|text| text.trim().is_empty());
+    let bodies = [&mail.cover.texts, &mail.texts].into_iter().flatten().cloned();
+    let text = if is_blank(&mail.texts) {
+        let pages = mail.pages.iter().filter_map(|page| Page::parse(page).ok());
+        let lines = pages.flat_map(|page| page.lines().iter().map(|(_, line)| line.to_owned()).collect::<Vec<_>>());
+        bodies.chain(lines).collect::<Vec<_>>().join("\n")
+    } else {
+        bodies.collect::<Vec<_>>().join("\n")
+    };
+    let text = text.trim();
+    let end = text.char_indices().nth(LONGEST_TEXT).map(|(end, _)| end);
+    let shown = text.get(..end.unwrap_or(text.len())).filter(|text| !text.is_empty());
+    (shown.map(str::to_owned), end.is_some())
 }

@@ -19,7 +19,7 @@ pub(super) struct MailReport {
     pub(super) ses_message_id: String,
     /// Outcome of the mail.
     pub(super) outcome: MailOutcome,
-    /// Why it was not delivered; `None` if it was.
+    /// Why it was not delivered, or what its delivery did not do; `None` if it was delivered and did everything.
     pub(super) reason: Option<String>,
     /// Duration of the handling, in milliseconds.
     pub(super) duration_ms: f64,
@@ -34,6 +34,9 @@ pub(super) struct MailDetails {
     pub(super) bucket: Option<String>,
     /// Key of the object.
     pub(super) key: Option<String>,
+    /// `true` if the object is deleted after the event's last mail.
+    #[serde(rename = "deleted")]
+    pub(super) is_deleted: bool,
     /// Its `Message-ID`, without angle brackets.
     pub(super) message_id: Option<String>,
     /// Address of its outer `From`.
@@ -100,11 +103,11 @@ impl From<MailReport> for ItemReport {
 }
 
 fn facts(report: &MailReport) -> Vec<(String, String)> {
-    let MailDetails { provider, subject, sender, key, announced, .. } = &report.details;
+    let MailDetails { provider, subject, sender, key, announced, is_deleted, .. } = &report.details;
     let ids: Vec<&str> = announced.maintenances.iter().map(|record| record.maintenance_id.as_ref()).collect();
     let ids = (!ids.is_empty()).then(|| ids.join(" "));
-    // If the mail was not found, SES's id is all that leads to it.
-    let place = key.as_ref().unwrap_or(&report.ses_message_id);
+    // Of a mail that was not found, or is deleted, SES's id is all that is left.
+    let place = key.as_ref().filter(|_| !is_deleted).unwrap_or(&report.ses_message_id);
     [
         ("provider", Some(provider.as_deref().unwrap_or("unknown"))),
         ("maintenance", ids.as_deref()),

@@ -7,6 +7,7 @@
 pub mod arrived_mail;
 pub mod decision;
 pub mod document;
+pub mod held;
 mod mail_report;
 mod one_mail;
 pub mod sink;
@@ -46,10 +47,10 @@ pub struct Pipeline<Store, Delivery> {
     pub log: Arc<Log>,
 }
 
-/// The mails that are deleted from their bucket after their handling.
+/// The mails that are deleted from their bucket after their handling, if the sinks hold all of them: see [`held`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Deletion {
-    /// `true` for mails that were delivered or ignored.
+    /// `true` for mails that were delivered.
     pub processed: bool,
     /// `true` for unrecognised mails that have been handed to a person.
     pub unknown: bool,

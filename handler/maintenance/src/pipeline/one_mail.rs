@@ -9,8 +9,9 @@ use super::{
     Pipeline,
     arrived_mail::ArrivedMail,
     decision::{Decision, decide},
+    held::{Fate, Held, Purpose, Source},
     mail_report::{MailDetails, MailOutcome, MailReport},
-    sink::{Delivered, Handover, Sink, SinkError},
+    sink::{Handover, Sink, SinkError},
 };
 use contract::{
     context::MailPlace,
@@ -27,6 +28,8 @@ use trust::{Doubt, Evidence, NoEvidence};
 
 /// Length limit of a header in the log, in characters.
 const LONGEST_HEADER: usize = 998;
+/// Remark on a mail that the configuration would delete.
+const KEPT: &str = "the mail stays in its bucket, since no sink holds all of it";
 
 /// The end of a mail's handling.
 struct End {
@@ -34,15 +37,27 @@ struct End {
     reason: Option<String>,
     maintenances: Vec<Record<'static>>,
     suggestion: Vec<Record<'static>>,
+    /// `true` if the object is to be deleted.
+    is_spent: bool,
 }
 
 impl End {
     fn new(outcome: MailOutcome, reason: impl Into<Option<String>>) -> Self {
-        Self { outcome, reason: reason.into(), maintenances: Vec::new(), suggestion: Vec::new() }
+        Self { outcome, reason: reason.into(), maintenances: Vec::new(), suggestion: Vec::new(), is_spent: false }
     }
 
     fn retry(reason: String) -> Self {
         Self::new(MailOutcome::Retry, reason)
+    }
+
+    /// Decides on an object that the configuration would delete: it stays unless the sinks hold all of the mail.
+    fn with_object(mut self, arrived: &ArrivedMail, held: Held) -> Self {
+        self.is_spent = arrived.fate == Fate::MayGo && held.frees_object();
+        if !self.is_spent {
+            let said = self.reason.take().into_iter().chain([KEPT.to_owned()]);
+            self.reason = Some(said.collect::<Vec<_>>().join("; "));
+        }
+        self
     }
 }
 
@@ -76,29 +91,25 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
         let id = received.mail.message_id.as_deref().unwrap_or_default();
         let mut arrived = ArrivedMail::unopened(id, String::new(), String::new(), received);
         let mut understood = Understood { recognised: None, outcome: None };
-        let (mut panicked, mut is_nobodys) = (false, false);
+        let mut panicked = false;
         let end = match self.search(id, &mut arrived).await {
             Search::NotFound(reason) => End::retry(reason),
-            Search::TooLarge(error) => self.hand_over(&arrived, error.to_string(), &[]).await,
+            Search::TooLarge(error) => self.hand_over(&mut arrived, error.to_string(), &[], false).await,
             Search::Found(_) if received.receipt.verdicts().virus == Verdict::Fail => {
-                self.hand_over(&arrived, format!("{}; it was not opened", Doubt::Virus), &[]).await
+                self.hand_over(&mut arrived, format!("{}; it was not opened", Doubt::Virus), &[], false).await
             }
             Search::Found(bytes) => {
                 let evidence = self.evidence(&bytes, received, &arrived);
                 let is_open =
                     evidence.is_ok() && trust::of_verdicts(&self.policy, &received.receipt.verdicts()).is_ok();
                 understood = understand(&bytes, &mut arrived, self.parse, is_open);
-                drop(bytes);
+                let may_delete = self.deletion.processed || self.deletion.unknown;
+                arrived.source = may_delete.then(|| Source::of(bytes));
                 panicked = understood.outcome.is_none();
-                is_nobodys = matches!(understood.outcome, Some(Outcome::Unrecognised { .. }));
-                self.act(&arrived, received, &evidence, understood.outcome.take()).await
+                self.act(&mut arrived, received, &evidence, understood.outcome.take()).await
             }
         };
-        let is_spent = match end.outcome {
-            MailOutcome::Delivered | MailOutcome::Ignored => self.deletion.processed,
-            MailOutcome::ForPerson => self.deletion.unknown && is_nobodys,
-            MailOutcome::Retry => false,
-        };
+        let is_spent = end.is_spent;
         let report = report(request_id, received, arrived, understood.recognised.as_ref(), end, started);
         Handled { report, panicked, is_spent }
     }
@@ -133,42 +144,72 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
 
     async fn act(
         &self,
-        arrived: &ArrivedMail,
+        arrived: &mut ArrivedMail,
         received: &Received,
         evidence: &Result<Evidence, NoEvidence>,
         outcome: Option<Outcome>,
     ) -> End {
         let (Some(mail), Some(outcome)) = (&arrived.mail, outcome) else {
             return self
-                .hand_over(arrived, "our parser panicked over it, which is a fault of ours".to_owned(), &[])
+                .hand_over(arrived, "our parser panicked over it, which is a fault of ours".to_owned(), &[], false)
                 .await;
         };
+        let is_nobodys = matches!(outcome, Outcome::Unrecognised { .. });
         match decide(&self.policy, &received.receipt.verdicts(), evidence, mail, outcome) {
             Decision::Deliver(notice) => self.deliver(arrived, &notice).await,
-            Decision::Ignore { reason } => End::new(MailOutcome::Ignored, reason),
-            Decision::HandOver { reason, suggestion } => self.hand_over(arrived, reason, &suggestion).await,
+            Decision::Ignore { reason } => {
+                let end = End::new(MailOutcome::Ignored, reason);
+                // No sink is given it.
+                if self.deletion.processed { end.with_object(arrived, Held::NOTHING) } else { end }
+            }
+            Decision::HandOver { reason, suggestion } => self.hand_over(arrived, reason, &suggestion, is_nobodys).await,
         }
     }
 
-    async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> End {
-        let delivered =
+    async fn deliver(&self, arrived: &mut ArrivedMail, notice: &Notice) -> End {
+        self.decide_fate(arrived, self.deletion.processed, Purpose::Delivery);
+        let with_records =
             |outcome, reason| End { maintenances: records(&notice.maintenances), ..End::new(outcome, reason) };
         match self.sink.deliver(arrived, notice).await {
-            Ok(Delivered::Whole) => delivered(MailOutcome::Delivered, None),
-            Ok(Delivered::ForPerson { reason }) => delivered(MailOutcome::ForPerson, Some(reason)),
+            Ok(delivered) if delivered.concerns.is_empty() => {
+                let remarks = (!delivered.remarks.is_empty()).then(|| delivered.remarks.join("; "));
+                let end = with_records(MailOutcome::Delivered, remarks);
+                if self.deletion.processed { end.with_object(arrived, delivered.held) } else { end }
+            }
+            Ok(delivered) => {
+                let said = [delivered.concerns, delivered.remarks].concat();
+                with_records(MailOutcome::ForPerson, Some(said.join("; ")))
+            }
             Err(SinkError::Refused(reason)) => {
-                self.hand_over(arrived, format!("the notice was refused: {reason}"), &notice.maintenances).await
+                self.hand_over(arrived, format!("the notice was refused: {reason}"), &notice.maintenances, false).await
             }
             Err(SinkError::Transient(reason)) => End::retry(format!("the notice could not be delivered: {reason}")),
         }
     }
 
     /// Hands a mail to a person. If that fails, it is retried, and so gets into the failure queue: it is not lost.
-    async fn hand_over(&self, arrived: &ArrivedMail, reason: String, suggestion: &[Maintenance]) -> End {
+    async fn hand_over(
+        &self,
+        arrived: &mut ArrivedMail,
+        reason: String,
+        suggestion: &[Maintenance],
+        is_nobodys: bool,
+    ) -> End {
+        let may_delete = self.deletion.unknown && is_nobodys;
+        self.decide_fate(arrived, may_delete, Purpose::HandOver);
         match self.sink.hand_over(arrived, &Handover { reason: &reason, suggestion }).await {
-            Ok(()) => End { suggestion: records(suggestion), ..End::new(MailOutcome::ForPerson, reason) },
+            Ok(held) => {
+                let end = End { suggestion: records(suggestion), ..End::new(MailOutcome::ForPerson, reason) };
+                if may_delete { end.with_object(arrived, held) } else { end }
+            }
             Err(error) => End::retry(format!("the mail could not be put before a person: {error} ({reason})")),
         }
+    }
+
+    /// Decides before the sinks are given the mail, since what they write points at the object only if it stays.
+    fn decide_fate(&self, arrived: &mut ArrivedMail, may_delete: bool, purpose: Purpose) {
+        let may_go = may_delete && self.sink.can_hold(arrived, purpose).frees_object();
+        arrived.fate = if may_go { Fate::MayGo } else { Fate::Stays };
     }
 }
 
@@ -216,6 +257,7 @@ fn report(
         details: MailDetails {
             bucket: place(arrived.bucket),
             key: place(arrived.key),
+            is_deleted: end.is_spent,
             message_id: cut(arrived.message_id),
             sender: cut(arrived.sender),
             subject: cut(arrived.subject),

@@ -6,7 +6,10 @@ use std::future::Future;
 use runtime::Deadline;
 use thiserror::Error;
 
-use super::arrived_mail::ArrivedMail;
+use super::{
+    arrived_mail::ArrivedMail,
+    held::{Held, Purpose},
+};
 use notice::{model::Maintenance, outcome::Notice};
 
 /// A destination of notices.
@@ -14,23 +17,44 @@ pub trait Sink {
     /// Sets the invocation's deadline; start nothing that cannot finish before it.
     fn until(&self, _deadline: Deadline) {}
 
+    /// Returns what the sink would hold of a mail that it is given with the fate [`Fate::MayGo`](super::held::Fate::MayGo). No promise:
+    /// what it does hold, its answer says.
+    fn can_hold(&self, arrived: &ArrivedMail, purpose: Purpose) -> Held;
+
     /// Delivers every maintenance of a trusted notice.
     fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> impl Future<Output = Result<Delivered, SinkError>>;
 
-    /// Hands a mail to a person.
-    fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> impl Future<Output = Result<(), SinkError>>;
+    /// Hands a mail to a person; returns what the sink holds of it.
+    fn hand_over(
+        &self,
+        arrived: &ArrivedMail,
+        handover: &Handover<'_>,
+    ) -> impl Future<Output = Result<Held, SinkError>>;
 }
 
 /// The result of a delivery.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Delivered {
-    /// The notice was delivered completely.
-    Whole,
-    /// The notice was delivered as far as possible: the sink itself has handed the rest to a person.
-    ForPerson {
-        /// Remaining work, and the reason for it.
-        reason: String,
-    },
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// What the sink holds of the mail.
+    pub held: Held,
+    /// Remaining work that the sink itself has handed to a person, with the reasons; empty if the notice was delivered completely.
+    pub concerns: Vec<String>,
+    /// Remarks on what the notice did not change, for whoever reads the log.
+    pub remarks: Vec<String>,
+}
+
+impl Delivered {
+    /// Returns the result of a complete delivery by a sink that holds nothing of the mail.
+    pub fn completely() -> Self {
+        Self::default()
+    }
+
+    /// Adds the result of another sink.
+    fn add(&mut self, other: Self) {
+        self.held = self.held.and(other.held);
+        self.concerns.extend(other.concerns);
+        self.remarks.extend(other.remarks);
+    }
 }
 
 /// The information that a person needs about a mail.
@@ -65,12 +89,16 @@ impl<One: Sink> Sink for Several<One> {
         }
     }
 
+    fn can_hold(&self, arrived: &ArrivedMail, purpose: Purpose) -> Held {
+        self.0.iter().fold(Held::NOTHING, |held, sink| held.and(sink.can_hold(arrived, purpose)))
+    }
+
     async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
-        let (mut concerns, mut transient, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        let mut all = Delivered::default();
+        let (mut transient, mut refused) = (Vec::new(), Vec::new());
         for sink in &self.0 {
             match sink.deliver(arrived, notice).await {
-                Ok(Delivered::Whole) => {}
-                Ok(Delivered::ForPerson { reason }) => concerns.push(reason),
+                Ok(delivered) => all.add(delivered),
                 Err(SinkError::Transient(reason)) => transient.push(reason),
                 Err(SinkError::Refused(reason)) => refused.push(reason),
             }
@@ -81,18 +109,15 @@ impl<One: Sink> Sink for Several<One> {
         if !refused.is_empty() {
             return Err(SinkError::Refused(refused.join("; ")));
         }
-        if concerns.is_empty() {
-            Ok(Delivered::Whole)
-        } else {
-            Ok(Delivered::ForPerson { reason: concerns.join("; ") })
-        }
+        Ok(all)
     }
 
-    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<(), SinkError> {
-        let mut failed = Ok(());
+    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<Held, SinkError> {
+        let mut all = Ok(Held::NOTHING);
         for sink in &self.0 {
-            failed = failed.and(sink.hand_over(arrived, handover).await);
+            let one = sink.hand_over(arrived, handover).await;
+            all = all.and_then(|held| one.map(|one| held.and(one)));
         }
-        failed
+        all
     }
 }

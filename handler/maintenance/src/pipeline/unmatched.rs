@@ -4,6 +4,7 @@
 use super::{
     arrived_mail::ArrivedMail,
     document::Document,
+    held::Held,
     sink::{Handover, SinkError},
 };
 use contract::context::Place;
@@ -19,26 +20,31 @@ pub struct Unmatched<Store> {
 }
 
 impl<Store: ObjectStore> Unmatched<Store> {
-    /// Stores a mail and its document.
-    pub async fn keep(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<(), SinkError> {
+    /// Stores a mail and its document, which points at this copy; returns what is held of the mail.
+    pub async fn keep(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<Held, SinkError> {
         let Place { bucket, prefix } = &self.place;
         let key = format!("{prefix}{}", arrived.ses_message_id);
-        let transient = |error: &dyn std::fmt::Display| SinkError::Transient(format!("s3://{bucket}/{key}: {error}"));
-        let document = serde_json::to_string_pretty(&Document::for_person(arrived, handover))
-            .map_err(|error| SinkError::Refused(error.to_string()))?;
-        let document = contract::text::clean_json(&document).into_bytes();
-        match self.store.fetch(&arrived.bucket, &arrived.key).await {
+        let copy = format!("s3://{bucket}/{key}");
+        let transient = |error: &dyn std::fmt::Display| SinkError::Transient(format!("{copy}: {error}"));
+        let (held, object) = match self.store.fetch(&arrived.bucket, &arrived.key).await {
             Ok(Some(mail)) => {
+                let held = Held::of_copy(arrived.source.as_ref(), &mail.bytes);
                 let kept = self.store.put(bucket, &key, mail.bytes, "message/rfc822", Expected::Anything).await;
                 kept.map_err(|error| transient(&error))?;
+                (held, copy.clone())
             }
-            // The mail's key is not one of SES's; the document tells its bucket and key.
-            Err(StoreError::TooLarge(_)) => {}
-            Ok(None) => return Err(transient(&format!("s3://{}/{} is not there", arrived.bucket, arrived.key))),
+            // Too large to be copied.
+            Err(StoreError::TooLarge(_)) => (Held::POINTER, arrived.address()),
+            Ok(None) => return Err(transient(&format!("{} is not there", arrived.address()))),
             Err(error) => return Err(transient(&error)),
-        }
+        };
+        let document = Document::for_person(arrived, handover).pointing_at(object);
+        let document =
+            serde_json::to_string_pretty(&document).map_err(|error| SinkError::Refused(error.to_string()))?;
+        let document = contract::text::clean_json(&document).into_bytes();
         let beside = format!("{key}.json");
         let put = self.store.put(bucket, &beside, document, "application/json", Expected::Anything).await;
-        put.map(|_| ()).map_err(|error| transient(&error))
+        put.map_err(|error| transient(&error))?;
+        Ok(held)
     }
 }

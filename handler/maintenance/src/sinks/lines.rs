@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::pipeline::{
     arrived_mail::ArrivedMail,
+    held::{Fate, Held, Purpose},
     sink::{Delivered, Handover, Sink, SinkError},
 };
 
@@ -36,10 +37,10 @@ struct DeliveredMaintenance<'notice> {
 struct HandedOver<'mail> {
     /// Identity of the mail.
     mail: &'mail str,
-    /// Bucket that contains it.
-    bucket: &'mail str,
-    /// Key of the object.
-    key: &'mail str,
+    /// Bucket that contains it; `None` if it is deleted.
+    bucket: Option<&'mail str>,
+    /// Key of the object; `None` if it is deleted.
+    key: Option<&'mail str>,
     /// Why a person has to look at it.
     reason: &'mail str,
     /// Maintenances that could be read, unverified.
@@ -71,6 +72,11 @@ impl Lines {
 }
 
 impl Sink for Lines {
+    /// The log has no room for a mail.
+    fn can_hold(&self, _: &ArrivedMail, _: Purpose) -> Held {
+        Held::NOTHING
+    }
+
     async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
         let mail = arrived.identity();
         for maintenance in &notice.maintenances {
@@ -84,18 +90,21 @@ impl Sink for Lines {
             };
             self.write("maintenance", &facts, &document)?;
         }
-        Ok(Delivered::Whole)
+        Ok(Delivered::completely())
     }
 
-    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<(), SinkError> {
+    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<Held, SinkError> {
         let mail = arrived.identity();
+        let stays = arrived.fate == Fate::Stays;
         let document = HandedOver {
             mail: &mail,
-            bucket: &arrived.bucket,
-            key: &arrived.key,
+            bucket: stays.then_some(&arrived.bucket),
+            key: stays.then_some(&arrived.key),
             reason: handover.reason,
             suggestion: handover.suggestion.iter().map(Record::from).collect(),
         };
-        self.write("for_person", &[("mail", &arrived.key), ("because", handover.reason)], &document)
+        let place = if stays { &arrived.key } else { &arrived.ses_message_id };
+        self.write("for_person", &[("mail", place), ("because", handover.reason)], &document)?;
+        Ok(if stays { Held::POINTER } else { Held::NOTHING })
     }
 }

@@ -183,8 +183,10 @@ fn a_calendar_is_written_and_mails_for_a_person_are_kept() {
     assert_eq!(calendar.matches("BEGIN:VEVENT").count(), 1);
     assert!(written["mail/unmatched/other"].starts_with(b"From: somebody@"));
     let beside: Value = serde_json::from_slice(&written["mail/unmatched/other.json"]).unwrap();
-    assert_eq!((&beside["kind"], &beside["mail"]["key"]), (&json!("for_person"), &json!("inbound/other")));
-    assert_eq!(cloud.deleted(), ["mail/inbound/planned", "mail/inbound/planned", "mail/inbound/other"]);
+    let copy = json!("s3://mail/unmatched/other");
+    assert_eq!((&beside["kind"], &beside["mail"]["object"]), (&json!("for_person"), &copy));
+    assert_eq!(beside["mail"]["key"], Value::Null, "nothing points at what is deleted");
+    assert_eq!(cloud.deleted(), ["mail/inbound/other"], "the calendar holds no mail that is delivered");
 }
 
 #[test]

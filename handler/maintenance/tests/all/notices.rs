@@ -141,6 +141,7 @@ fn read(bytes: &[u8]) -> (ArrivedMail, Notice) {
         subject: Some(outer.subject.clone()),
         message_id: outer.message_id.clone(),
         mail: Some(mail),
+        ..ArrivedMail::default()
     };
     (arrived, notice)
 }
@@ -187,7 +188,7 @@ fn notices_of_every_provider_are_there_once_and_right() {
         let sink = server.sink();
         let mut all = BTreeMap::new();
         for mail in &mails {
-            assert_eq!(server.deliver(&sink, &mail.bytes).await, Ok(Delivered::Whole), "{}", mail.name);
+            assert_eq!(server.deliver(&sink, &mail.bytes).await, Ok(Delivered::completely()), "{}", mail.name);
             let (arrived, notice) = read(&mail.bytes);
             all.extend(expected(&notice, &arrived));
         }
@@ -204,7 +205,7 @@ fn notices_of_every_provider_are_there_once_and_right() {
             server.calls.load(Ordering::Relaxed)
         );
         for mail in &mails {
-            assert_eq!(server.deliver(&sink, &mail.bytes).await, Ok(Delivered::Whole), "{}", mail.name);
+            assert_eq!(server.deliver(&sink, &mail.bytes).await, Ok(Delivered::completely()), "{}", mail.name);
         }
         assert_eq!(server.content().await, first, "a second time nothing changes");
     });
@@ -236,7 +237,7 @@ fn notices_that_change_and_cancel_are_followed_and_nothing_is_twice() {
                     deliveries.spawn_local(async move { server.deliver(&sink, &planned).await });
                 }
                 while let Some(end) = deliveries.join_next().await {
-                    assert_eq!(end.unwrap(), Ok(Delivered::Whole));
+                    assert_eq!(end.unwrap(), Ok(Delivered::completely()));
                 }
             })
             .await;

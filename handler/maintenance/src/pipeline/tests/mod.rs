@@ -3,6 +3,7 @@
 mod deletion;
 mod log_faults;
 mod sinks;
+mod whole;
 
 use std::{
     collections::BTreeMap,
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::{
     arrived_mail::ArrivedMail,
+    held::{Held, Purpose},
     sink::{Delivered, Handover, Several, SinkError},
     *,
 };
@@ -53,12 +55,19 @@ impl ObjectSource for Objects {
 struct Noting {
     answer: Result<Delivered, SinkError>,
     person: Result<(), SinkError>,
+    /// `true` if it can hold a mail.
+    holds: bool,
     calls: Mutex<Vec<String>>,
 }
 
 impl Noting {
     fn new(answer: Result<Delivered, SinkError>, person: Result<(), SinkError>) -> Self {
-        Self { answer, person, calls: Mutex::default() }
+        Self { answer, person, holds: false, calls: Mutex::default() }
+    }
+
+    /// Returns what it holds of a mail: all of it, if it can hold any.
+    fn held(&self, arrived: &ArrivedMail) -> Held {
+        arrived.copy().filter(|_| self.holds).map_or(Held::NOTHING, |copy| Held::of_copy(arrived.source.as_ref(), copy))
     }
 
     fn note(&self, call: String) {
@@ -67,15 +76,19 @@ impl Noting {
 }
 
 impl Sink for Noting {
-    async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
-        self.note(format!("deliver {} {}", arrived.key, notice.recognised.provider.slug));
-        self.answer.clone()
+    fn can_hold(&self, _: &ArrivedMail, _: Purpose) -> Held {
+        Held::expected(self.holds)
     }
 
-    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<(), SinkError> {
+    async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
+        self.note(format!("deliver {} {}", arrived.key, notice.recognised.provider.slug));
+        self.answer.clone().map(|delivered| Delivered { held: self.held(arrived), ..delivered })
+    }
+
+    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<Held, SinkError> {
         let opened = if arrived.mail.is_some() { "opened" } else { "unopened" };
         self.note(format!("person {} {opened} {}", arrived.key, handover.suggestion.len()));
-        self.person.clone()
+        self.person.clone().map(|()| self.held(arrived))
     }
 }
 
@@ -192,16 +205,21 @@ fn one(bytes: &[u8], failing: &str, sink: &Noting, parse: fn(&Mail) -> Outcome) 
 }
 
 impl Sink for &Noting {
+    fn can_hold(&self, arrived: &ArrivedMail, purpose: Purpose) -> Held {
+        (**self).can_hold(arrived, purpose)
+    }
+
     async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
         (**self).deliver(arrived, notice).await
     }
 
-    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<(), SinkError> {
+    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<Held, SinkError> {
         (**self).hand_over(arrived, handover).await
     }
 }
 
-const WHOLE: Result<Delivered, SinkError> = Ok(Delivered::Whole);
+const WHOLE: Result<Delivered, SinkError> =
+    Ok(Delivered { held: Held::NOTHING, concerns: Vec::new(), remarks: Vec::new() });
 
 /// Name of the case, mail, failing verdict, sink; expected outcome, words of the reason, and the sink's calls.
 type Row = (&'static str, &'static [u8], &'static str, Noting, &'static str, &'static str, &'static [&'static str]);
@@ -210,7 +228,7 @@ type Row = (&'static str, &'static [u8], &'static str, Noting, &'static str, &'s
 fn every_mail_ends_in_one_outcome() {
     let refused = || SinkError::Refused("too odd".to_owned());
     let slow = || SinkError::Transient("too slow".to_owned());
-    let in_part = Ok(Delivered::ForPerson { reason: "an unknown circuit".to_owned() });
+    let in_part = Ok(Delivered { concerns: vec!["an unknown circuit".to_owned()], ..Delivered::completely() });
     let table: [Row; 13] = [
         ("a notice", PLANNED, "", Noting::new(WHOLE, Ok(())), "delivered", "", &["deliver inbound/m aws"]),
         ("an order", ORDER, "", Noting::new(WHOLE, Ok(())), "ignored", "", &[]),

@@ -30,7 +30,7 @@ fn the_sink_lines_writes_every_notice_and_mail() {
 fn of_several_sinks_each_is_given_everything() {
     let refused = || Err(SinkError::Refused("odd".to_owned()));
     let slow = || Err(SinkError::Transient("slow".to_owned()));
-    let in_part = || Ok(Delivered::ForPerson { reason: "a circuit".to_owned() });
+    let in_part = || Ok(Delivered { concerns: vec!["a circuit".to_owned()], ..Delivered::completely() });
     let table = [
         (WHOLE, WHOLE, "delivered", "", 2),
         (in_part(), WHOLE, "for_person", "a circuit", 2),

@@ -1,9 +1,12 @@
 //! The entries of a calendar, and how a notice changes them. Pure; the whole calendar is written at once, so that nothing can be half
 //! done. What a notice does to each entry is decided in [`schedule`].
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use notice::model::{Impact, Window};
@@ -11,8 +14,13 @@ use schedule::{
     Announcement, Content, EventStatus, Lifecycle, Order, PairedEvent, StoredWindow, Version, WindowPairing,
 };
 
-/// Maximum entries of a calendar, about 2 MB: those that ended first are removed.
-const MOST_EVENTS: usize = 2000;
+/// Maximum entries of a calendar, about 2 MB.
+pub const MOST_EVENTS: usize = 2000;
+/// Days for which entries stay after their end.
+const KEPT_DAYS: i64 = 90;
+
+/// What tells an entry from others: the provider, the maintenance's id, and the window's number.
+pub type Key = (String, String, usize);
 
 /// One maintenance in one window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +79,23 @@ pub struct Feed {
     pub events: Vec<Event>,
 }
 
+/// What is to be said of a notice after it was applied.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// What a person has to look at.
+    pub concerns: Vec<String>,
+    /// What the notice did not change, for whoever reads the log.
+    pub remarks: Vec<String>,
+}
+
+impl Said {
+    /// Adds what is to be said besides.
+    pub fn add(&mut self, other: Self) {
+        self.concerns.extend(other.concerns);
+        self.remarks.extend(other.remarks);
+    }
+}
+
 impl Shown {
     fn new(window: Window, content: &Content) -> Self {
         Self {
@@ -109,6 +134,10 @@ impl Shown {
 }
 
 impl Event {
+    fn key(&self) -> Key {
+        (self.provider.clone(), self.id.clone(), self.number)
+    }
+
     fn scheduled(&self) -> StoredWindow<'_> {
         StoredWindow {
             number: self.number,
@@ -130,15 +159,20 @@ impl Event {
 }
 
 impl Feed {
-    /// Makes the calendar say what a notice says of one maintenance; returns what a person has to look at.
-    pub fn apply(&mut self, source: &Source, announcement: &Announcement) -> Vec<String> {
+    /// Makes the calendar say what a notice says of one maintenance.
+    pub fn apply(&mut self, source: &Source, announcement: &Announcement) -> Said {
         let is_member = |event: &Event| event.provider == source.provider && event.id == announcement.id;
         let (mut members, others): (Vec<Event>, Vec<Event>) = self.events.drain(..).partition(is_member);
         self.events = others;
         members.sort_by_key(|event| event.number);
         let pairing = WindowPairing::new(announcement, &members.iter().map(Event::scheduled).collect::<Vec<_>>());
+        let mut remarks = Vec::new();
         let concerns = match pairing.order {
-            Order::Older => Vec::new(),
+            Order::Older => {
+                remarks
+                    .push(format!("`{}` is older than what the calendar has of it: nothing changed", announcement.id));
+                Vec::new()
+            }
             Order::Tie => vec![format!(
                 "another notice of `{}` says something else, and nothing tells which came first; the calendar was left as it is",
                 announcement.id
@@ -150,17 +184,53 @@ impl Feed {
             Order::Newer | Order::Same => update(&mut members, source, announcement, &pairing),
         };
         self.events.append(&mut members);
-        concerns
+        Said { concerns, remarks }
     }
 
-    /// Removes the entries that ended before that time, and those that are too many.
-    pub fn cut(&mut self, before: Timestamp) {
-        self.events.retain(|event| event.shown.end >= before);
-        self.events.sort_by_key(|event| Reverse(event.shown.end));
-        self.events.truncate(MOST_EVENTS);
-        let key = |event: &Event| (event.shown.start, event.provider.clone(), event.id.clone(), event.number);
-        self.events.sort_by_cached_key(key);
+    /// Returns the keys of all entries.
+    pub fn keys(&self) -> BTreeSet<Key> {
+        self.events.iter().map(Event::key).collect()
     }
+
+    /// Removes what the calendar has no room for: entries that ended long ago, then other entries that are over, those that ended
+    /// first before the others. What is not over is never removed: new entries, besides those `before`, that still do not fit are left
+    /// out, and go to a person.
+    pub fn cut(&mut self, before: &BTreeSet<Key>, now: Timestamp) -> Said {
+        let oldest = now.saturating_sub(SignedDuration::from_hours(KEPT_DAYS * 24)).unwrap_or(Timestamp::MIN);
+        let mut said = Said::default();
+        let is_new = |event: &Event| !before.contains(&event.key());
+        let (mut kept, past): (Vec<Event>, Vec<Event>) =
+            self.events.drain(..).partition(|event| event.shown.end >= oldest);
+        said.remarks.extend(past.iter().filter(|event| is_new(event)).map(|event| {
+            format!("{} is over for more than {KEPT_DAYS} days: the calendar has no entry of it", named(event))
+        }));
+        // What may be removed stands last: new entries that are not over, then those that are over, the oldest at the end.
+        kept.sort_by_key(|event| match (event.shown.end < now, is_new(event)) {
+            (false, false) => (0, Reverse(event.shown.end)),
+            (false, true) => (1, Reverse(Timestamp::MAX)),
+            (true, _) => (2, Reverse(event.shown.end)),
+        });
+        let first_removable = kept.iter().position(|event| event.shown.end < now || is_new(event));
+        let room = MOST_EVENTS.max(first_removable.unwrap_or(kept.len()));
+        for event in kept.split_off(room.min(kept.len())) {
+            let name = named(&event);
+            if event.shown.end >= now {
+                said.concerns
+                    .push(format!("{name} has no entry: the calendar is full, with {MOST_EVENTS} that are not over"));
+            } else if is_new(&event) {
+                said.remarks.push(format!("{name} is over: the calendar is full, and has no entry of it"));
+            }
+        }
+        self.events = kept;
+        let order = |event: &Event| (event.shown.start, event.provider.clone(), event.id.clone(), event.number);
+        self.events.sort_by_cached_key(order);
+        said
+    }
+}
+
+/// Returns an entry's maintenance and window in words.
+fn named(event: &Event) -> String {
+    format!("`{}` from {} to {}", event.id, event.shown.start, event.shown.end)
 }
 
 /// Writes what a notice does to the entries of its maintenance; returns what a person has to look at.

@@ -9,11 +9,12 @@ pub mod text;
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use self::event::{Feed, Source};
+use self::event::{Feed, Said, Source};
 use crate::pipeline::{
     arrived_mail::ArrivedMail,
+    held::{Held, Purpose},
     sink::{Delivered, Handover, Sink, SinkError},
     unmatched::Unmatched,
 };
@@ -25,8 +26,6 @@ use schedule::Announcement;
 /// Name of the file below the prefix of its place.
 pub const FILE: &str = "maintenance.ics";
 const MEDIA_TYPE: &str = "text/calendar; charset=utf-8";
-/// Time for which entries stay after their end.
-const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Maximum attempts to write the file while others write it.
 const MOST_ATTEMPTS: u32 = 12;
 
@@ -50,9 +49,9 @@ impl<Store: ObjectStore> CalendarFile<Store> {
         format!("{}{FILE}", self.place.prefix)
     }
 
-    /// Applies all of a notice to the current calendar; returns what a person has to look at, or `None` if somebody else has written the
+    /// Applies all of a notice to the current calendar; returns what is to be said of it, or `None` if somebody else has written the
     /// file meanwhile.
-    async fn attempt(&self, source: &Source, all: &[Announcement]) -> Result<Option<Vec<String>>, String> {
+    async fn attempt(&self, source: &Source, all: &[Announcement]) -> Result<Option<Said>, String> {
         let (bucket, key) = (&self.place.bucket, self.key());
         let found = self.store.fetch(bucket, &key).await.map_err(|error| error.to_string())?;
         let expected = found.as_ref().map_or(Expected::Nothing, |object| Expected::Tag(object.tag.clone()));
@@ -63,18 +62,27 @@ impl<Store: ObjectStore> CalendarFile<Store> {
                 (text::read(&old).map_err(|error| error.to_string())?, Some(old))
             }
         };
-        let concerns = all.iter().flat_map(|announcement| feed.apply(source, announcement)).collect();
-        feed.cut((self.now)().saturating_sub(KEPT).unwrap_or(Timestamp::MIN));
+        let before = feed.keys();
+        let mut said = Said::default();
+        for announcement in all {
+            said.add(feed.apply(source, announcement));
+        }
+        said.add(feed.cut(&before, (self.now)()));
         let new = text::write(&feed, &self.name).map_err(|error| error.to_string())?;
         if old.as_ref() == Some(&new) {
-            return Ok(Some(concerns));
+            return Ok(Some(said));
         }
         let written = self.store.put(bucket, &key, new.into_bytes(), MEDIA_TYPE, expected).await;
-        Ok(written.map_err(|error| error.to_string())?.then_some(concerns))
+        Ok(written.map_err(|error| error.to_string())?.then_some(said))
     }
 }
 
 impl<Store: ObjectStore> Sink for CalendarFile<Store> {
+    /// An entry holds no mail; what is kept for a person is whole.
+    fn can_hold(&self, _: &ArrivedMail, purpose: Purpose) -> Held {
+        Held::expected(purpose == Purpose::HandOver && self.unmatched.is_some())
+    }
+
     async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
         let all =
             Announcement::of(notice, arrived.received_at).map_err(|error| SinkError::Refused(error.to_string()))?;
@@ -82,27 +90,28 @@ impl<Store: ObjectStore> Sink for CalendarFile<Store> {
         let transient = |reason: &str| {
             SinkError::Transient(format!("the calendar s3://{}/{}: {reason}", self.place.bucket, self.key()))
         };
-        let mut concerns = None;
+        let mut said = None;
         for attempt in 0..MOST_ATTEMPTS {
-            concerns = self.attempt(&source, &all).await.map_err(|reason| transient(&reason))?;
-            if concerns.is_some() {
+            said = self.attempt(&source, &all).await.map_err(|reason| transient(&reason))?;
+            if said.is_some() {
                 break;
             }
             self.store.pause(Duration::from_millis(40 << attempt.min(5))).await;
         }
-        let concerns = concerns.ok_or_else(|| transient("others were quicker each time, or it may not be read"))?;
-        if concerns.is_empty() {
-            return Ok(Delivered::Whole);
+        let Said { concerns, remarks } =
+            said.ok_or_else(|| transient("others were quicker each time, or it may not be read"))?;
+        let mut held = Held::NOTHING;
+        if !concerns.is_empty() {
+            let reason = concerns.join("; ");
+            held = self.hand_over(arrived, &Handover { reason: &reason, suggestion: &notice.maintenances }).await?;
         }
-        let reason = concerns.join("; ");
-        self.hand_over(arrived, &Handover { reason: &reason, suggestion: &notice.maintenances }).await?;
-        Ok(Delivered::ForPerson { reason })
+        Ok(Delivered { held, concerns, remarks })
     }
 
-    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<(), SinkError> {
+    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<Held, SinkError> {
         match &self.unmatched {
             Some(unmatched) => unmatched.keep(arrived, handover).await,
-            None => Ok(()),
+            None => Ok(Held::NOTHING),
         }
     }
 }

@@ -126,7 +126,7 @@ fn each(bucket: &Bucket, name: &str) -> Vec<String> {
 fn entries_follow_their_maintenance() {
     let bucket = Bucket::default();
     let calendar = calendar(&bucket);
-    assert_eq!(deliver(&calendar, PLANNED), Ok(Delivered::Whole));
+    assert_eq!(deliver(&calendar, PLANNED), Ok(Delivered::completely()));
     let uids = each(&bucket, "UID");
     assert_eq!(uids.len(), 2);
     assert_eq!(each(&bucket, "DTSTART"), ["20240306T040000Z", "20240307T040000Z"]);
@@ -136,7 +136,8 @@ fn entries_follow_their_maintenance() {
     assert_eq!(lines(&bucket, &["X-MAINTNOTE-OBJECT-ID"]).len(), 4);
 
     // One window instead of two: the first moves, the second is off.
-    let Ok(Delivered::ForPerson { reason }) = deliver(&calendar, RESCHEDULED) else { panic!("no person") };
+    let rescheduled = deliver(&calendar, RESCHEDULED);
+    let reason = rescheduled.clone().unwrap().concerns.join("; ");
     assert!(reason.contains("no longer has the window of `TTN-0007310442` from 2024-03-07T04:00:00Z"), "{reason}");
     assert_eq!(each(&bucket, "DTSTART"), ["20240307T040000Z", "20240320T030000Z"]);
     assert_eq!(each(&bucket, "UID"), [uids[1].clone(), uids[0].clone()]);
@@ -144,11 +145,13 @@ fn entries_follow_their_maintenance() {
 
     let before = bucket.text("calendar/maintenance.ics");
     // The first delivery may have failed to hand the mail to a person.
-    assert_eq!(deliver(&calendar, RESCHEDULED), Ok(Delivered::ForPerson { reason }));
-    assert_eq!(deliver(&calendar, PLANNED), Ok(Delivered::Whole));
+    assert_eq!(deliver(&calendar, RESCHEDULED), rescheduled);
+    let older = "`TTN-0007310442` is older than what the calendar has of it: nothing changed".to_owned();
+    let delivered = Delivered { remarks: vec![older], ..Delivered::completely() };
+    assert_eq!(deliver(&calendar, PLANNED), Ok(delivered));
     assert_eq!(bucket.text("calendar/maintenance.ics"), before, "the same again, and an older one, change nothing");
 
-    assert_eq!(deliver(&calendar, CANCELLED), Ok(Delivered::Whole));
+    assert_eq!(deliver(&calendar, CANCELLED), Ok(Delivered::completely()));
     assert_eq!(each(&bucket, "DTSTART"), ["20240307T040000Z", "20240320T030000Z"]);
     assert_eq!((each(&bucket, "SEQUENCE"), each(&bucket, "STATUS")), (words("1 2"), words("CANCELLED CANCELLED")));
     assert!(each(&bucket, "SUMMARY")[1].starts_with("Cancelled: Zayo TTN-0007310442: "));
@@ -166,7 +169,7 @@ fn of_two_writers_at_once_none_is_lost() {
     let bucket = Bucket::default();
     bucket.before_put.lock().unwrap().push(theirs.into_bytes());
     let calendar = CalendarFile { now: || Timestamp::UNIX_EPOCH, ..calendar(&bucket) };
-    assert_eq!(deliver(&calendar, NIGHTS), Ok(Delivered::Whole));
+    assert_eq!(deliver(&calendar, NIGHTS), Ok(Delivered::completely()));
     assert_eq!(each(&bucket, "UID").len(), 4, "two of theirs and two of ours");
 }
 
@@ -174,14 +177,17 @@ fn of_two_writers_at_once_none_is_lost() {
 fn entries_that_ended_long_ago_are_removed() {
     let bucket = Bucket::default();
     let calendar = CalendarFile { now: || "2024-07-01T00:00:00Z".parse().unwrap(), ..calendar(&bucket) };
-    assert_eq!(deliver(&calendar, PLANNED), Ok(Delivered::Whole));
+    let said = deliver(&calendar, PLANNED).unwrap();
+    assert_eq!((said.concerns.len(), said.remarks.len()), (0, 2), "{said:?}");
+    let words = "`TTN-0007310442` from 2024-03-06T04:00:00Z to 2024-03-06T10:00:00Z is over for more than 90 days: the calendar has no entry of it";
+    assert_eq!(said.remarks[0], words);
     assert_eq!(lines(&bucket, &["BEGIN:VEVENT"]), [""; 0]);
 }
 
 #[test]
 fn a_cancellation_of_an_unknown_entry_is_for_a_person() {
     let bucket = Bucket::default();
-    let Ok(Delivered::ForPerson { reason }) = deliver(&calendar(&bucket), CANCELLED) else { panic!("no person") };
+    let reason = deliver(&calendar(&bucket), CANCELLED).unwrap().concerns.join("; ");
     assert!(reason.contains("states no window"), "{reason}");
     assert_eq!(bucket.text("unmatched/ses-1"), "as it came");
     let beside: serde_json::Value = serde_json::from_str(&bucket.text("unmatched/ses-1.json")).unwrap();
@@ -214,10 +220,10 @@ fn notices_of_unknown_order_are_for_a_person() {
     let Outcome::Notice(notice) = notice::parse(&mail) else { panic!("no notice") };
     let mut announcement = Announcement::of(&notice, mail.outer().date).unwrap().remove(0);
     let source = Source { provider: "zayo".to_owned(), provider_name: "Zayo".to_owned(), stamp: now() };
-    assert_eq!(feed.apply(&source, &announcement), [""; 0], "the same again");
+    assert_eq!(feed.apply(&source, &announcement), Said::default(), "the same again");
     announcement.windows.remove(0);
     announcement.version.digest = "another".to_owned();
-    assert!(feed.apply(&source, &announcement)[0].contains("nothing tells which came first"));
+    assert!(feed.apply(&source, &announcement).concerns[0].contains("nothing tells which came first"));
     assert_eq!(feed, before);
 }
 
@@ -235,4 +241,52 @@ fn a_mails_text_cannot_end_a_line_or_forge_an_entry() {
     }
     let written = text::write(&feed, nasty).unwrap();
     assert_eq!(text::read(&written), Ok(feed));
+}
+
+/// Returns a calendar with that many entries, a day each, the first of which begins on that day.
+fn full(entries: usize, first: Timestamp) -> Feed {
+    let bucket = Bucket::default();
+    deliver(&CalendarFile { now: || Timestamp::UNIX_EPOCH, ..calendar(&bucket) }, PLANNED).unwrap();
+    let one = text::read(&bucket.text("calendar/maintenance.ics")).unwrap().events.remove(0);
+    let day = |number: usize| first + jiff::SignedDuration::from_hours(24 * i64::try_from(number).unwrap());
+    let entry = |number: usize| {
+        let mut event = one.clone();
+        event.id = format!("OTHER-{number}");
+        (event.shown.start, event.shown.end) = (day(number), day(number + 1));
+        event
+    };
+    Feed { events: (0..entries).map(entry).collect() }
+}
+
+#[test]
+fn a_full_calendar_drops_what_is_over_and_never_what_is_to_come() {
+    // Entries of the 60 days before now and of as many days to come as there is room for.
+    let first = now() - jiff::SignedDuration::from_hours(60 * 24);
+    let bucket = Bucket::default();
+    let calendar = calendar(&bucket);
+    let store =
+        |feed: &Feed| bucket.write("calendar/maintenance.ics", text::write(feed, &calendar.name).unwrap().into_bytes());
+    let ids = || text::read(&bucket.text("calendar/maintenance.ics")).unwrap().events.into_iter().map(|event| event.id);
+    store(&full(event::MOST_EVENTS, first));
+    assert_eq!(deliver(&calendar, PLANNED), Ok(Delivered::completely()));
+    assert_eq!(ids().count(), event::MOST_EVENTS);
+    assert_eq!(ids().filter(|id| id.starts_with("TTN-")).count(), 2);
+    let there: Vec<_> = (0..4).map(|number| ids().any(|id| id == format!("OTHER-{number}"))).collect();
+    assert_eq!(there, [false, false, true, true], "the two that ended first make room");
+
+    // Nothing is over, and there is room for one of two.
+    store(&full(event::MOST_EVENTS - 1, now()));
+    let delivered = deliver(&calendar, PLANNED).unwrap();
+    assert_eq!(
+        ids().filter(|id| id.starts_with("OTHER-")).count(),
+        event::MOST_EVENTS - 1,
+        "nothing to come is dropped"
+    );
+    assert_eq!((ids().count(), delivered.concerns.len()), (event::MOST_EVENTS, 1), "{delivered:?}");
+    let reason = &delivered.concerns[0];
+    assert!(reason.contains("from 2024-03-07T04:00:00Z") && reason.contains("the calendar is full"), "{reason}");
+    assert_eq!(bucket.text("unmatched/ses-1"), "as it came", "a person is given the mail");
+    assert_eq!(deliver(&calendar, PLANNED).unwrap(), delivered, "and once more, until there is room");
+    store(&full(10, now()));
+    assert_eq!(deliver(&calendar, PLANNED), Ok(Delivered::completely()));
 }

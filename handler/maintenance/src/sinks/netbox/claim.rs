@@ -23,7 +23,7 @@ pub type Claims = BTreeMap<String, Claim>;
 /// A delivery of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimant {
-    /// The mail's fingerprint: see [`fingerprint`].
+    /// The mail's fingerprint: see [`ArrivedMail::fingerprint`](crate::pipeline::arrived_mail::ArrivedMail::fingerprint).
     pub mail: String,
     /// The claim that this delivery writes.
     pub claim: Claim,
@@ -77,19 +77,6 @@ pub fn live(claims: &Claims, now: Timestamp) -> Claims {
     claims.iter().filter(|(_, claim)| claim.until > now).map(|(mail, claim)| (mail.clone(), claim.clone())).collect()
 }
 
-/// Returns a digest that tells a notification from others, however NetBox stores it.
-pub fn fingerprint(subject: &str, sender: &str, body: &str) -> String {
-    // Plugins cut subjects at different lengths.
-    let subject = super::fields::cut(&super::fields::line(subject), super::fields::SHORT_SUBJECT);
-    let text = format!("{subject}\n{}\n{}", sender.to_ascii_lowercase(), trimmed(body));
-    super::fields::digest(text.as_bytes(), 8)
-}
-
-/// Returns the text as NetBox stores it: NetBox strips surrounding whitespace (Python's `str.strip`).
-pub fn trimmed(text: &str) -> &str {
-    text.trim_matches(|letter: char| letter.is_whitespace() || letter.is_control())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,12 +117,5 @@ mod tests {
         assert_eq!(us.of_others(&both, time(3)).collect::<Vec<_>>(), ["m"]);
         assert_eq!(us.of_others(&both, time(10)).count(), 0);
         assert_eq!(live(&both, time(10)).keys().collect::<Vec<_>>(), ["n"]);
-    }
-
-    #[test]
-    fn a_fingerprint_is_that_of_the_stored_text() {
-        let sent = fingerprint("A  b", "NOC@carrier.example", "\n body \n");
-        assert_eq!(sent, fingerprint("A b", "noc@carrier.example", "body"));
-        assert_ne!(sent, fingerprint("A b", "noc@carrier.example", "other"));
     }
 }

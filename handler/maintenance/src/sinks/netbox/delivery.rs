@@ -2,6 +2,7 @@
 //! or, where the plugin takes none, is kept in S3.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     time::{Duration, SystemTime},
 };
@@ -10,8 +11,8 @@ use jiff::{Timestamp, Unit};
 
 use super::{
     case::PlanInput,
-    claim::{self, Claim, Claimant},
-    client::{Among, Client, NewNotification, StoredNotification},
+    claim::{Claim, Claimant},
+    client::{Among, Client, NewNotification},
     converge::{Attempts, converge},
     fields,
     ids::{EventId, ProviderId},
@@ -24,6 +25,7 @@ use super::{
 };
 use crate::pipeline::{
     arrived_mail::ArrivedMail,
+    held::{Fate, Held, Purpose},
     sink::{Delivered, Handover, Sink, SinkError},
     unmatched::Unmatched,
 };
@@ -57,6 +59,7 @@ pub struct NetBox {
 struct Progress {
     targets: Vec<Target>,
     concerns: Vec<String>,
+    remarks: Vec<String>,
 }
 
 /// A mail on its way to NetBox.
@@ -67,6 +70,8 @@ struct Outgoing<'mail> {
     for_person: Option<NewNotification>,
     /// The reason, and the place where the mail is kept if NetBox does not take it.
     kept: KeptForPerson<'mail>,
+    /// What NetBox and the place in S3 hold of the mail so far.
+    held: Cell<Held>,
 }
 
 /// A mail that is kept in S3.
@@ -91,23 +96,33 @@ impl Sink for NetBox {
         self.client.until(deadline);
     }
 
+    /// A plugin that is seen to take no mail without an event leaves it to the place in S3, which takes any.
+    fn can_hold(&self, arrived: &ArrivedMail, purpose: Purpose) -> Held {
+        let is_kept = purpose == Purpose::HandOver && self.unmatched.is_some() && !self.client.has_queue();
+        Held::expected(is_kept || notification::has_room_for(arrived.source.as_ref()))
+    }
+
     async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
         let all =
             Announcement::of(notice, arrived.received_at).map_err(|error| SinkError::Refused(error.to_string()))?;
-        let mail = notification::from_mail(arrived, None);
+        let mail = notification::of_event(arrived);
         let claimant = self.claimant(&mail);
         let mut attempts = Attempts::default();
         loop {
             // Boxed, since the compiler limits the depth of nested futures.
-            let progress = Box::pin(self.maintenances(notice, &all, &claimant)).await?;
+            let mut progress = Box::pin(self.maintenances(notice, &all, &claimant)).await?;
             let reason = progress.concerns.join("; ");
             let handover = Handover { reason: &reason, suggestion: &notice.maintenances };
-            let for_person = (!reason.is_empty()).then(|| notification::for_person(arrived, &handover));
+            // Its object stays, since a person has to look at the mail.
+            let for_person = (!reason.is_empty()).then(|| notification::for_person(arrived, &handover, Fate::Stays));
             let kept = KeptForPerson { arrived, handover, unmatched: self.unmatched.as_ref() };
-            let outgoing = Outgoing { client: &self.client, mail: mail.clone(), for_person, kept };
-            match Box::pin(link(&self.client, &outgoing, &claimant, progress.targets)).await? {
-                Linked::Whole if reason.is_empty() => return Ok(Delivered::Whole),
-                Linked::Whole => return Ok(Delivered::ForPerson { reason }),
+            let outgoing =
+                Outgoing { client: &self.client, mail: mail.clone(), for_person, kept, held: Cell::default() };
+            match Box::pin(link(&self.client, &outgoing, &claimant, std::mem::take(&mut progress.targets))).await? {
+                Linked::Whole => {
+                    let Progress { concerns, remarks, .. } = progress;
+                    return Ok(Delivered { held: outgoing.held.get(), concerns, remarks });
+                }
                 Linked::Moved => {
                     let fault = Fault::Conflict("an event was merged into another".to_owned());
                     self.client.pause(attempts.after(fault)?).await;
@@ -116,15 +131,15 @@ impl Sink for NetBox {
         }
     }
 
-    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<(), SinkError> {
-        let for_person = Some(notification::for_person(arrived, handover));
+    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<Held, SinkError> {
+        let for_person = Some(notification::for_person(arrived, handover, arrived.fate));
         let kept = KeptForPerson { arrived, handover: *handover, unmatched: self.unmatched.as_ref() };
-        let outgoing =
-            Outgoing { client: &self.client, mail: notification::from_mail(arrived, None), for_person, kept };
+        let mail = notification::of_event(arrived);
+        let outgoing = Outgoing { client: &self.client, mail, for_person, kept, held: Cell::default() };
         let mut attempts = Attempts::default();
         loop {
             match outgoing.hand_over().await {
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(outgoing.held.get()),
                 Err(fault) => self.client.pause(attempts.after(fault)?).await,
             }
         }
@@ -133,8 +148,8 @@ impl Sink for NetBox {
 
 impl Mailbox for Outgoing<'_> {
     async fn holds(&self, event: EventId) -> Result<bool, Fault> {
-        let is_same = |found: &StoredNotification| notification::is_same(found.body(), &self.mail.body);
-        self.client.any_notification(&self.mail, Among::Event(event), is_same).await
+        let found = self.client.find_notification(&self.mail, Among::Event(event)).await?;
+        Ok(found.is_some_and(|body| self.holds_body(&body)))
     }
 
     async fn store(&self, events: &[EventId]) -> Result<(), Fault> {
@@ -145,6 +160,7 @@ impl Mailbox for Outgoing<'_> {
         for some in mails.chunks(at_once) {
             self.client.notify(some).await?;
         }
+        self.holds_body(&self.mail.body);
         Ok(())
     }
 
@@ -157,12 +173,14 @@ impl Mailbox for Outgoing<'_> {
                 other => return other,
             }
         }
-        self.kept.keep().await
+        let held = self.kept.keep().await?;
+        self.held.set(self.held.get().and(held));
+        Ok(())
     }
 }
 
 impl KeptForPerson<'_> {
-    async fn keep(&self) -> Result<(), Fault> {
+    async fn keep(&self) -> Result<Held, Fault> {
         let Some(unmatched) = self.unmatched else {
             return Err(Fault::Unavailable(
                 "NetBox's plugin takes no mail without an event, and the function's `writes` names no prefix that ends in \
@@ -181,13 +199,21 @@ impl Outgoing<'_> {
     /// Puts the mail into NetBox's queue of what a person has to look at, once.
     async fn queue(&self, mail: &NewNotification) -> Result<(), Fault> {
         // The mail has been here before if it is in the queue, whatever was said of it then, or has been worked through since.
-        let handed_over = |found: &StoredNotification| notification::is_of(found.body(), &self.mail.body);
-        if self.client.any_notification(mail, Among::Unlinked, handed_over).await?
-            || self.client.any_notification(mail, Among::Received(mail.received_at), handed_over).await?
-        {
-            return Ok(());
+        for among in [Among::Unlinked, Among::Received(mail.received_at)] {
+            if let Some(body) = self.client.find_notification(mail, among).await? {
+                self.holds_body(&body);
+                return Ok(());
+            }
         }
-        self.client.notify(std::slice::from_ref(mail)).await
+        self.client.notify(std::slice::from_ref(mail)).await?;
+        self.holds_body(&mail.body);
+        Ok(())
+    }
+
+    /// Records that NetBox has a notification of the mail, with that body; returns `true`.
+    fn holds_body(&self, body: &str) -> bool {
+        self.held.set(self.held.get().and(notification::held(self.kept.arrived, body)));
+        true
     }
 }
 
@@ -217,8 +243,7 @@ impl NetBox {
         let left = self.client.left().min(LONGEST_INVOCATION) + AFTERMATH;
         let until = SystemTime::now() + left;
         let until = Timestamp::try_from(until).unwrap_or(Timestamp::MAX).round(Unit::Second).unwrap_or(Timestamp::MAX);
-        let mail = claim::fingerprint(&mail.subject, &mail.sender, &mail.body);
-        Claimant { mail, claim: Claim { by: self.instance.clone(), until } }
+        Claimant { mail: mail.mark.mail.clone(), claim: Claim { by: self.instance.clone(), until } }
     }
 
     /// Brings every maintenance of a notice into NetBox.
@@ -240,6 +265,7 @@ impl NetBox {
                     };
                     progress.targets.extend(settled.events.iter().map(target));
                     progress.concerns.extend(settled.concerns);
+                    progress.remarks.extend(settled.remarks);
                 }
                 Err(Fault::Refused(reason)) => progress.concerns.push(reason),
                 Err(other) => return Err(other.into()),

@@ -47,13 +47,14 @@ pub fn duplicate_name(name: &str, event: impl std::fmt::Display) -> String {
     format!("{}{mark}", cut(name, LONGEST_NAME.saturating_sub(mark.chars().count())))
 }
 
-/// Returns a body that NetBox takes: without NUL, which `PostgreSQL` cannot store, and so short that the request is read.
-pub fn body(text: &str, remark: &str) -> String {
+/// Returns a body that NetBox takes: without NUL, which `PostgreSQL` cannot store, and not longer in JSON than `room`, in bytes, so that
+/// the request is read.
+pub fn body(text: &str, remark: &str, room: usize) -> String {
     let clean = text.replace('\0', "");
     let mut size = remark.len();
     for (offset, letter) in clean.char_indices() {
         size += escaped(letter);
-        if size > LARGEST_NOTIFICATION {
+        if size > room {
             return format!("{}{remark}", clean.get(..offset).unwrap_or_default());
         }
     }
@@ -157,9 +158,9 @@ mod tests {
 
     #[test]
     fn a_body_is_cut_where_its_json_would_be_too_large() {
-        assert_eq!(body("a\0b", "cut"), "ab");
+        assert_eq!(body("a\0b", "cut", 100), "ab");
         for letter in ["a", "\n", "\"", "ü", "\u{1}"] {
-            let cut = body(&letter.repeat(3_000_000), "[cut]");
+            let cut = body(&letter.repeat(3_000_000), "[cut]", LARGEST_NOTIFICATION);
             assert!(cut.ends_with("[cut]"), "{letter:?}");
             let size = serde_json::to_string(&cut).unwrap().len();
             assert!((LARGEST_NOTIFICATION - 10..=LARGEST_NOTIFICATION + 10).contains(&size), "{letter:?} {size}");

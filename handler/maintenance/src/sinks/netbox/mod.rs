@@ -15,6 +15,7 @@ mod event;
 pub mod fields;
 pub mod ids;
 pub mod link;
+pub mod mark;
 mod merge;
 pub mod note;
 mod notification;

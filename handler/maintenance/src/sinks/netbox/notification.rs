@@ -4,49 +4,52 @@ use std::fmt::Write as _;
 
 use contract::text::is_unseen;
 use jiff::Timestamp;
-use mail::Mail;
+use mail::{Defect, Mail};
 use notice::page::structure;
 
-use super::{claim::trimmed, client::NewNotification, fields, ids::EventId};
-use crate::pipeline::{arrived_mail::ArrivedMail, sink::Handover};
+use super::{
+    client::NewNotification,
+    fields,
+    mark::{Mark, Role, trimmed},
+};
+use crate::pipeline::{
+    arrived_mail::ArrivedMail,
+    held::{Fate, Held, Source},
+    sink::Handover,
+};
 
 /// Sender of a mail that names none that NetBox takes: the domain can never exist.
 const NOBODY: &str = "unknown@sender.invalid";
 /// Prefix of our text above a mail that is for a person.
-const MARK: &str = "provision: ";
+const PREFIX: &str = "provision: ";
 /// Length limit of a reason, in characters.
 const LONGEST_REASON: usize = 4000;
+/// Length limit of another line above a mail, in characters.
+const LONGEST_LINE: usize = 2000;
 /// Maximum number of suggestions in the text.
 const MOST_SUGGESTIONS: usize = 20;
+/// The largest mail that a notification holds as it came, in bytes.
+const LARGEST_COPY: usize = 256 * 1024;
+/// Line above the mail as it came.
+const COPY: &str = "The mail as it came:";
 
-/// Returns the mail as a notification of an event, or of none.
-pub(super) fn from_mail(arrived: &ArrivedMail, event: Option<EventId>) -> NewNotification {
-    let place = format!("s3://{}/{}", arrived.bucket, arrived.key);
-    let body = match text(arrived) {
-        Some(text) => trimmed(&fields::body(text.trim(), &format!("\n\n[cut: the whole mail is {place}]"))).to_owned(),
-        None if arrived.mail.is_some() => format!("(The mail has no text. It is {place})"),
-        None => format!("(The mail was not opened. It is {place})"),
-    };
-    let subject = fields::cut(&fields::line(arrived.subject.as_deref().unwrap_or_default()), fields::LONGEST_SUBJECT);
-    let sent = arrived.mail.as_ref().and_then(|mail| mail.outer().date);
-    NewNotification {
-        event,
-        body,
-        subject: if subject.is_empty() { "(no subject)".to_owned() } else { subject },
-        sender: sender(arrived).unwrap_or(NOBODY).to_owned(),
-        received_at: arrived.received_at.or(sent).unwrap_or_else(Timestamp::now),
-    }
+/// Returns the mail as a notification of an event.
+pub(super) fn of_event(arrived: &ArrivedMail) -> NewNotification {
+    notification(arrived, Role::OfEvent, arrived.fate, &[])
 }
 
-/// Returns the mail as a notification for a person, with the reason above its text.
-pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>) -> NewNotification {
-    let mail = from_mail(arrived, None);
-    let mut lines = vec![fields::cut(&fields::line(handover.reason), LONGEST_REASON)];
+/// Returns the mail as a notification for a person, with the reason above its text. `fate`: what becomes of the mail's object.
+pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>, fate: Fate) -> NewNotification {
+    let mut lines = vec![format!("{PREFIX}{}", fields::cut(&fields::line(handover.reason), LONGEST_REASON))];
     if sender(arrived).is_none() {
         let named = arrived.sender.as_deref().map(fields::line).filter(|name| !name.is_empty());
         lines.push(format!("Sender: {}", named.unwrap_or_else(|| "none".to_owned())));
     }
-    lines.push(format!("The mail: s3://{}/{}", arrived.bucket, arrived.key));
+    if fate == Fate::Stays {
+        lines.push(format!("The mail: {}", arrived.address()));
+    }
+    lines.extend(arrived.mail.as_ref().and_then(too_large));
+    lines.extend(not_shown(arrived));
     for read in handover.suggestion.iter().take(MOST_SUGGESTIONS) {
         let window = read.window().map(|window| format!(" {} to {}", window.start(), window.end())).unwrap_or_default();
         let mut line = format!("Read, not verified: {} {}{window}", fields::line(read.id()), read.status());
@@ -55,29 +58,115 @@ pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>) -> NewN
         }
         lines.push(line);
     }
-    let is_page = arrived.mail.as_ref().is_some_and(|mail| page(mail).is_some());
-    let mut before = String::new();
-    for (index, line) in lines.iter().enumerate() {
-        let mark = if index == 0 { MARK } else { "" };
-        let _ = if is_page {
-            write!(before, "<p>{mark}{}</p>", escaped(line))
-        } else {
-            writeln!(before, "{mark}{}", line.replace('<', "&lt;"))
-        };
+    notification(arrived, Role::ForPerson, fate, &lines)
+}
+
+fn notification(arrived: &ArrivedMail, role: Role, fate: Fate, above: &[String]) -> NewNotification {
+    let subject = fields::cut(&fields::line(arrived.subject.as_deref().unwrap_or_default()), fields::LONGEST_SUBJECT);
+    let sent = arrived.mail.as_ref().and_then(|mail| mail.outer().date);
+    let mark = Mark { role, mail: arrived.fingerprint() };
+    NewNotification {
+        event: None,
+        body: body(arrived, fate, above, &mark),
+        mark,
+        subject: if subject.is_empty() { "(no subject)".to_owned() } else { subject },
+        sender: sender(arrived).unwrap_or(NOBODY).to_owned(),
+        received_at: arrived.received_at.or(sent).unwrap_or_else(Timestamp::now),
     }
-    NewNotification { body: format!("{before}\n{}", mail.body), ..mail }
 }
 
-/// Returns whether a stored body is that of this mail, with whatever text above it.
-pub(super) fn is_of(stored: &str, body: &str) -> bool {
-    let stored = trimmed(stored);
-    let marked = stored.starts_with(MARK) || stored.starts_with(&format!("<p>{MARK}"));
-    marked && stored.ends_with(trimmed(body))
+/// Returns the body: our lines, the text, the mail as it came where its object may go, and the mark.
+fn body(arrived: &ArrivedMail, fate: Fate, above: &[String], mark: &Mark) -> String {
+    let is_page = arrived.mail.as_ref().is_some_and(|mail| page(mail).is_some());
+    let paragraph = |line: &str| {
+        let line = fields::cut(line, LONGEST_REASON.max(LONGEST_LINE));
+        if is_page { format!("<p>{}</p>", escaped(&line)) } else { format!("{}\n", line.replace('<', "&lt;")) }
+    };
+    let mut before: String = above.iter().map(|line| paragraph(line)).collect();
+    if !before.is_empty() {
+        before.push('\n');
+    }
+    let copy = arrived.source.as_ref().filter(|_| fate == Fate::MayGo).and_then(copy_of);
+    let copy =
+        copy.map(
+            |copy| if is_page { format!("\n<p>{COPY}</p><pre>\n{copy}</pre>") } else { format!("\n\n{COPY}\n{copy}") },
+        );
+    let mark = if is_page { format!("\n<p>{}</p>", mark.line()) } else { format!("\n\n{}", mark.line()) };
+    let after = copy.unwrap_or_default() + &mark;
+    let place = if fate == Fate::Stays { format!(" It is {}", arrived.address()) } else { String::new() };
+    let text = match text(arrived) {
+        Some(text) => {
+            let cut = if fate == Fate::Stays {
+                format!("\n\n[cut: the whole mail is {}]", arrived.address())
+            } else {
+                "\n\n[cut]".to_owned()
+            };
+            let room = fields::LARGEST_NOTIFICATION
+                .saturating_sub(fields::escaped_length(&before) + fields::escaped_length(&after));
+            trimmed(&fields::body(text.trim(), &cut, room)).to_owned()
+        }
+        None => format!("({}{place})", missing_text(arrived)),
+    };
+    format!("{before}{text}{after}")
 }
 
-/// Returns whether a stored body is exactly this one.
-pub(super) fn is_same(stored: &str, body: &str) -> bool {
-    trimmed(stored) == trimmed(body)
+/// Says why a mail has no text to show.
+fn missing_text(arrived: &ArrivedMail) -> String {
+    let Some(mail) = &arrived.mail else { return "The mail was not opened.".to_owned() };
+    match too_large(mail) {
+        Some(said) => said,
+        None if !blank(&mail.pages) => {
+            "The page of the mail is out of all proportion, and is not shown here.".to_owned()
+        }
+        None => "The mail has no text.".to_owned(),
+    }
+}
+
+/// Returns the remark on the largest text that was not read; `None` if all were.
+fn too_large(mail: &Mail) -> Option<String> {
+    let sizes = mail.defects.iter().filter_map(|defect| match defect {
+        Defect::TooLarge(size) => Some(size),
+        _ => None,
+    });
+    sizes.max().map(|size| format!("The mail has text of {size} bytes, more than is shown here."))
+}
+
+/// Names the parts of a mail that a notification does not show; `None` if there are none.
+fn not_shown(arrived: &ArrivedMail) -> Option<String> {
+    let mail = arrived.mail.as_ref()?;
+    let named = mail.attachments.iter().map(|part| {
+        let name = part.name.as_deref().map_or_else(|| "a part without a name".to_owned(), fields::line);
+        format!("{name} ({}, {} bytes)", fields::line(&part.content_type), part.bytes.len())
+    });
+    let calendars = (!mail.calendars.is_empty()).then(|| contract::count::counted(mail.calendars.len(), "calendar"));
+    let parts: Vec<_> = named.chain(calendars).collect();
+    (!parts.is_empty()).then(|| fields::cut(&format!("Attached: {}", parts.join(", ")), LONGEST_LINE))
+}
+
+/// Returns whether a notification has room for a mail as it came.
+pub(super) fn has_room_for(source: Option<&Source>) -> bool {
+    source.is_some_and(|source| copy_of(source).is_some())
+}
+
+/// Returns the mail as it came, escaped as a text within a page; `None` if NetBox cannot hold it unchanged.
+fn copy_of(source: &Source) -> Option<String> {
+    let bytes = source.bytes().filter(|bytes| bytes.len() <= LARGEST_COPY)?;
+    str::from_utf8(bytes).ok().filter(|text| !text.contains('\0')).map(escaped)
+}
+
+/// Returns what whoever has a notification with this body holds of the mail.
+pub(super) fn held(arrived: &ArrivedMail, body: &str) -> Held {
+    let end = body.rfind("\n<p>[provision: ").or_else(|| body.rfind("\n\n[provision: ")).unwrap_or(body.len());
+    let above = body.get(..end).unwrap_or_default();
+    let above = above.strip_suffix("</pre>").unwrap_or(above);
+    let source = arrived.source.as_ref();
+    let before = source.and_then(copy_of).and_then(|copy| above.strip_suffix(copy.as_str()));
+    let is_copy = before.is_some_and(|before| {
+        [format!("{COPY}\n"), format!("{COPY}</p><pre>\n")].iter().any(|line| before.ends_with(line))
+    });
+    let copy = source.and_then(Source::bytes).filter(|_| is_copy);
+    let held = copy.map_or(Held::NOTHING, |copy| Held::of_copy(source, copy));
+    if body.contains(&arrived.address()) { held.and(Held::POINTER) } else { held }
 }
 
 fn sender(arrived: &ArrivedMail) -> Option<&str> {
@@ -118,8 +207,8 @@ fn blank(bodies: &[String]) -> bool {
     bodies.iter().all(|body| body.chars().all(|letter| letter.is_whitespace() || letter.is_control()))
 }
 
-fn escaped(line: &str) -> String {
-    line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]
@@ -127,14 +216,84 @@ mod tests {
     use super::*;
 
     fn shown(content_type: &str, body: &str) -> String {
-        let mail = format!("From: a@b.example\r\nSubject: x\r\nContent-Type: {content_type}\r\n\r\n{body}\r\n");
+        let arrived = arrived(&format!("Content-Type: {content_type}\r\n\r\n{body}\r\n"));
+        let whole = of_event(&arrived).body;
+        let handover = Handover { reason: "said <b>by</b> a mail", suggestion: &[] };
+        assert!(for_person(&arrived, &handover, Fate::Stays).body.contains("&lt;b"), "{whole}");
+        let mark = of_event(&arrived).mark;
+        assert_eq!(Mark::read(&whole), Some(mark));
+        let end = whole.rfind("[provision: ").unwrap();
+        whole[..end].trim_end_matches("<p>").trim_end().to_owned()
+    }
+
+    fn arrived(rest: &str) -> ArrivedMail {
+        let mail = format!("From: a@b.example\r\nSubject: x\r\n{rest}");
         let received = contract::receipt_event::Received::default();
         let mut arrived = ArrivedMail::unopened("id", "bucket".to_owned(), "key".to_owned(), &received);
         arrived.open(Mail::decode(mail.as_bytes()));
-        let whole = from_mail(&arrived, None).body;
-        let handover = Handover { reason: "said <b>by</b> a mail", suggestion: &[] };
-        assert!(for_person(&arrived, &handover).body.contains("&lt;b"), "{whole}");
-        whole
+        arrived.source = Some(Source::of(mail.into_bytes()));
+        arrived
+    }
+
+    #[test]
+    fn mails_with_the_same_words_have_marks_of_their_own() {
+        let with = |part: &str| {
+            let mixed =
+                "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nSee below.\r\n--b";
+            for_person(
+                &arrived(&format!("{mixed}\r\n{part}\r\n--b--\r\n")),
+                &Handover { reason: "odd", suggestion: &[] },
+                Fate::Stays,
+            )
+        };
+        let parts = [
+            "Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nQUFB",
+            "Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nQkJC",
+            "Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nUID:1\r\nEND:VCALENDAR",
+            "Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nUID:2\r\nEND:VCALENDAR",
+        ];
+        let marks: std::collections::BTreeSet<String> = parts.iter().map(|part| with(part).mark.mail).collect();
+        assert_eq!(marks.len(), parts.len());
+        let again = with(parts[0]);
+        assert_eq!(again.mark, with(parts[0]).mark, "the same mail is the same again");
+        assert!(again.body.contains("Attached: a part without a name (application/pdf, 3 bytes)"), "{}", again.body);
+    }
+
+    #[test]
+    fn a_mail_whose_object_may_go_is_whole_in_the_notification_and_nothing_points_at_the_object() {
+        let handover = Handover { reason: "odd", suggestion: &[] };
+        for rest in [
+            "X-Note: a & b\r\n\r\nTonight <1h>.\r\n\r\n The mail as it came:\r\n",
+            "Content-Type: text/html\r\n\r\n<html><body><p>Tonight &lt;</p><pre>The mail as it came:</pre></body></html>\r\n\t ",
+            "Content-Type: application/pdf\r\n\r\n%PDF",
+        ] {
+            let mut arrived = arrived(rest);
+            for fate in [Fate::Stays, Fate::MayGo] {
+                arrived.fate = fate;
+                for notification in [of_event(&arrived), for_person(&arrived, &handover, fate)] {
+                    let held = held(&arrived, &notification.body);
+                    assert_eq!(held.frees_object(), fate == Fate::MayGo, "{}", notification.body);
+                    assert!(fate == Fate::Stays || !notification.body.contains("s3://"), "{}", notification.body);
+                }
+            }
+        }
+        assert!(!has_room_for(Some(&Source::of(vec![b'x'; LARGEST_COPY + 1]))));
+        assert!(!has_room_for(Some(&Source::of(b"\0".to_vec()))) && !has_room_for(Some(&Source::of(b"\xff".to_vec()))));
+    }
+
+    #[test]
+    fn a_text_that_is_too_large_to_be_read_is_not_called_missing() {
+        let large = arrived(&format!("\r\n{}", "x".repeat(mail::LARGEST_TEXT + 1)));
+        let body = of_event(&large).body;
+        let said = format!(
+            "(The mail has text of {} bytes, more than is shown here. It is s3://bucket/key)",
+            mail::LARGEST_TEXT + 1
+        );
+        assert!(body.starts_with(&said), "{body}");
+        let cut = arrived(&format!("\r\n{}", "\"".repeat(1_900_000)));
+        let for_person = for_person(&cut, &Handover { reason: &"r".repeat(9000), suggestion: &[] }, Fate::Stays);
+        assert!(for_person.body.contains("[cut: the whole mail is s3://bucket/key]"));
+        assert!(fields::escaped_length(&for_person.body) <= fields::LARGEST_NOTIFICATION + 100);
     }
 
     #[test]
@@ -182,6 +341,9 @@ mod tests {
     #[test]
     fn a_page_out_of_all_proportion_is_not_shown() {
         let deep = format!("<html><body>{}</body></html>", "<div>".repeat(2000));
-        assert_eq!(shown("text/html", &deep), "(The mail has no text. It is s3://bucket/key)");
+        assert_eq!(
+            shown("text/html", &deep),
+            "(The page of the mail is out of all proportion, and is not shown here. It is s3://bucket/key)"
+        );
     }
 }

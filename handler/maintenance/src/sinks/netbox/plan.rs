@@ -47,6 +47,8 @@ pub struct Settled {
     pub made: BTreeSet<EventId>,
     /// Remarks that a person has to look at.
     pub concerns: Vec<String>,
+    /// Remarks on what the notice did not change, for whoever reads the log.
+    pub remarks: Vec<String>,
 }
 
 /// The error of several events that people have made under the name of one window: nothing tells which one is meant.
@@ -262,7 +264,15 @@ fn settled(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Settled {
         events: about.iter().map(|member| member.event.clone()).collect(),
         made: BTreeSet::new(),
         concerns: concerns(input, comparison),
+        remarks: remarks(input, comparison),
     }
+}
+
+/// Returns what the notice did not change.
+fn remarks(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Vec<String> {
+    let id = &input.announcement.id;
+    let is_older = comparison.pairing.order == Order::Older;
+    is_older.then(|| format!("`{id}` is older than what NetBox has of it: nothing changed")).into_iter().collect()
 }
 
 /// Returns what a person has to look at.

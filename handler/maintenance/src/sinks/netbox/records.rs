@@ -160,7 +160,7 @@ pub trait Records {
     /// Returns whether two concurrent writers may each leave an impact of one circuit: a writer then has to read again.
     fn takes_twins(&self) -> bool;
 
-    /// Fetches the fingerprints of the mails of an event: see [`super::claim::fingerprint`].
+    /// Fetches the fingerprints of the mails of an event: see [`super::mark`].
     fn mails(&self, event: EventId) -> impl Future<Output = Result<BTreeSet<String>, Fault>>;
 
     /// Makes a call, once. The caller finds out whether a failed attempt has had an effect.

@@ -15,6 +15,7 @@ use self::signature::Key;
 use crate::pipeline::{
     arrived_mail::ArrivedMail,
     document::Document,
+    held::{Held, Purpose},
     sink::{Delivered, Handover, Sink, SinkError},
 };
 use notice::outcome::Notice;
@@ -46,14 +47,31 @@ impl Webhook {
         Self { http, path: format!("{slash}{}", path.expose()).into(), secret, key: Mutex::new(None) }
     }
 
-    async fn send(&self, document: &Document<'_>) -> Result<(), SinkError> {
+    /// Sends a document; returns what the server then holds of the mail. A server that finds it too large gets it without the whole
+    /// mail, whose object then has to stay.
+    async fn hold(&self, arrived: &ArrivedMail, document: Document<'_>) -> Result<Held, SinkError> {
+        match self.send(&document).await? {
+            Sent::Taken => Ok(document.held(arrived)),
+            Sent::TooLarge(_) if document.mail.source.is_some() => {
+                let shorter = document.pointing_at(arrived.address());
+                match self.send(&shorter).await? {
+                    Sent::Taken => Ok(shorter.held(arrived)),
+                    Sent::TooLarge(said) => Err(SinkError::Refused(said)),
+                }
+            }
+            Sent::TooLarge(said) => Err(SinkError::Refused(said)),
+        }
+    }
+
+    async fn send(&self, document: &Document<'_>) -> Result<Sent, SinkError> {
         let body = serde_json::to_string(document).map_err(|error| SinkError::Refused(error.to_string()))?;
         let body = contract::text::clean_json(&body).into_bytes();
         let mut renewed = false;
         let mut attempt = 1;
         loop {
             let said = match self.post(&document.id, &body).await? {
-                Ok(answer) if (200..300).contains(&answer.status) => return Ok(()),
+                Ok(answer) if (200..300).contains(&answer.status) => return Ok(Sent::Taken),
+                Ok(answer) if answer.status == 413 => return Ok(Sent::TooLarge(said(&answer))),
                 // The secret may have been changed since it was read.
                 Ok(answer) if matches!(answer.status, 401 | 403) && !renewed => {
                     renewed = true;
@@ -62,7 +80,7 @@ impl Webhook {
                     }
                     return Err(SinkError::Transient(said(&answer)));
                 }
-                Ok(answer) if matches!(answer.status, 400 | 409 | 413 | 415 | 422) => {
+                Ok(answer) if matches!(answer.status, 400 | 409 | 415 | 422) => {
                     return Err(SinkError::Refused(said(&answer)));
                 }
                 Ok(answer) if answer.status == 429 || answer.status >= 500 => {
@@ -122,6 +140,13 @@ impl Webhook {
     }
 }
 
+/// The answer of a server to a document, if it is not an error.
+enum Sent {
+    Taken,
+    /// The document is too large; the server's words.
+    TooLarge(String),
+}
+
 fn said(answer: &Answer) -> String {
     format!("the webhook answers {}: {}", answer.status, answer.quote())
 }
@@ -131,12 +156,17 @@ impl Sink for Webhook {
         self.http.until(deadline);
     }
 
-    async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
-        self.send(&Document::of_notice(arrived, notice)).await.map(|()| Delivered::Whole)
+    fn can_hold(&self, arrived: &ArrivedMail, _: Purpose) -> Held {
+        Held::expected(arrived.source.as_ref().is_some_and(|source| source.bytes().is_some()))
     }
 
-    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<(), SinkError> {
-        self.send(&Document::for_person(arrived, handover)).await
+    async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
+        let held = self.hold(arrived, Document::of_notice(arrived, notice)).await?;
+        Ok(Delivered { held, ..Delivered::completely() })
+    }
+
+    async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<Held, SinkError> {
+        self.hold(arrived, Document::for_person(arrived, handover)).await
     }
 }
 

@@ -59,6 +59,11 @@ async fn deliver(webhook: &Webhook) -> Result<Delivered, SinkError> {
     webhook.deliver(&arrived, &notice).await
 }
 
+/// Returns the result of a delivery whose document points at the mail's object.
+fn pointing() -> Delivered {
+    Delivered { held: Held::POINTER, ..Delivered::completely() }
+}
+
 /// Returns the headers of a request by name, and its body.
 fn parts(request: &str) -> (std::collections::BTreeMap<&str, &str>, &str) {
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
@@ -68,8 +73,8 @@ fn parts(request: &str) -> (std::collections::BTreeMap<&str, &str>, &str) {
 #[tokio::test]
 async fn a_notice_is_sent_once_signed_and_whole() {
     let (webhook, asked) = server(&[204, 200]).await;
-    assert_eq!(deliver(&webhook).await, Ok(Delivered::Whole));
-    assert_eq!(deliver(&webhook).await, Ok(Delivered::Whole));
+    assert_eq!(deliver(&webhook).await, Ok(pointing()));
+    assert_eq!(deliver(&webhook).await, Ok(pointing()));
     let asked = asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
     assert!(asked[0].starts_with("POST /in?key=1 HTTP/1.1\r\n"), "{}", asked[0]);
     let ((headers, body), (again, _)) = (parts(&asked[0]), parts(&asked[1]));
@@ -96,8 +101,8 @@ async fn every_answer_has_its_reaction() {
     let transient: Is = |end| matches!(end, Err(SinkError::Transient(_)));
     let refused: Is = |end| matches!(end, Err(SinkError::Refused(reason)) if reason.contains("as it was"));
     let table: [(&'static [u16], Is, usize); 9] = [
-        (&[503, 0, 200], |end| *end == Ok(Delivered::Whole), 3),
-        (&[429, 201], |end| *end == Ok(Delivered::Whole), 2),
+        (&[503, 0, 200], |end| *end == Ok(pointing()), 3),
+        (&[429, 201], |end| *end == Ok(pointing()), 2),
         (&[500, 500, 500, 500], transient, 4),
         (&[400], refused, 1),
         (&[422], refused, 1),
@@ -118,7 +123,8 @@ async fn every_answer_has_its_reaction() {
 async fn a_mail_for_a_person_is_a_document_of_its_own() {
     let (webhook, asked) = server(&[200]).await;
     let arrived = ArrivedMail::unopened("ses-1", "mail".to_owned(), "inbound/ses-1".to_owned(), &Received::default());
-    webhook.hand_over(&arrived, &Handover { reason: "a virus", suggestion: &[] }).await.unwrap();
+    let held = webhook.hand_over(&arrived, &Handover { reason: "a virus", suggestion: &[] }).await;
+    assert_eq!(held, Ok(Held::POINTER));
     let asked = asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let document: serde_json::Value = serde_json::from_str(parts(&asked[0]).1).unwrap();
     assert_eq!((document["kind"].as_str(), document["reason"].as_str()), (Some("for_person"), Some("a virus")));

@@ -15,7 +15,7 @@ use std::{sync::OnceLock, time::Duration};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, de::DeserializeOwned};
 
-pub use self::notification::{Among, NewNotification, StoredNotification};
+pub use self::notification::{Among, NewNotification};
 use self::{plugin::Spoken, plugin_version::OldestShown, token::Token};
 use super::records::Fault;
 use super::settings::{NETBOX_CA, Plugin};

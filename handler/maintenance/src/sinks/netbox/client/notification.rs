@@ -10,9 +10,9 @@ use super::{
     Client, PLUGIN, Page, encoded, lookup::Nested, notices, plugin::Spoken, plugin_version::PluginVersion, write::bytes,
 };
 use crate::sinks::netbox::{
-    claim::fingerprint,
     fields,
     ids::{EventId, NotificationId},
+    mark::Mark,
     records::Fault,
 };
 
@@ -26,8 +26,10 @@ const MOST_PAGES: usize = 20;
 pub struct NewNotification {
     /// Event that it belongs to; `None` for a person to look at.
     pub event: Option<EventId>,
-    /// Decoded body, not blank.
+    /// Body, with the mark at its end.
     pub body: String,
+    /// Mark that tells the mail from others.
+    pub mark: Mark,
     /// Subject, not empty, at most 500 characters.
     pub subject: String,
     /// Sender, as a bare address.
@@ -38,7 +40,7 @@ pub struct NewNotification {
 
 /// A mail as NetBox has stored it.
 #[derive(Debug, Clone, Deserialize)]
-pub struct StoredNotification {
+struct StoredNotification {
     #[serde(rename = "circuitmaintenance", default)]
     event: Option<Nested<EventId>>,
     /// Object that it belongs to, of `netbox-notices`; that object may lack a window.
@@ -60,11 +62,6 @@ impl StoredNotification {
                 self.event_object_id.filter(|_| self.event_content_type == Some(types.maintenance))
             }
         }
-    }
-
-    /// Returns the stored body.
-    pub fn body(&self) -> &str {
-        &self.email_body
     }
 }
 
@@ -102,23 +99,12 @@ fn subject_filter(subject: &str) -> String {
 }
 
 impl Client {
-    /// Returns whether a notification with the same subject and sender satisfies `is`; the newest are read first.
-    pub async fn any_notification(
-        &self,
-        like: &NewNotification,
-        among: Among,
-        is: impl Fn(&StoredNotification) -> bool,
-    ) -> Result<bool, Fault> {
-        self.look_up(async |spoken| self.any_spoken(spoken, like, among, &is).await).await
+    /// Returns the body of the notification with that mark; `None` if there is none. The newest are read first.
+    pub async fn find_notification(&self, like: &NewNotification, among: Among) -> Result<Option<String>, Fault> {
+        self.look_up(async |spoken| self.find_spoken(spoken, like, among).await).await
     }
 
-    async fn any_spoken(
-        &self,
-        spoken: Spoken,
-        like: &NewNotification,
-        among: Among,
-        is: &impl Fn(&StoredNotification) -> bool,
-    ) -> Result<bool, Fault> {
+    async fn find_spoken(&self, spoken: Spoken, like: &NewNotification, among: Among) -> Result<Option<String>, Fault> {
         let filter = match (among, spoken) {
             (Among::Event(event), Spoken::CircuitMaintenance) => format!("&circuitmaintenance={event}"),
             (Among::Event(event), Spoken::Notices(_)) => {
@@ -126,16 +112,18 @@ impl Client {
             }
             (Among::Received(time), _) => format!("&email_received={}", encoded(&time.to_string())),
             (Among::Unlinked, Spoken::CircuitMaintenance) => "&has_maintenance=false".to_owned(),
-            (Among::Unlinked, Spoken::Notices(_)) => return Ok(false),
+            (Among::Unlinked, Spoken::Notices(_)) => return Ok(None),
         };
         let subject = subject_filter(&like.subject);
         let short = |subject: &str| fields::cut(subject, fields::SHORT_SUBJECT);
         let listed = listed(spoken);
-        let query = format!("&ordering=-id&{subject}&email_from={}{filter}", encoded(&like.sender));
+        // A version that does not know the filter of the mark answers with more.
+        let (sender, mark) = (encoded(&like.sender), &like.mark.mail);
+        let query = format!("&ordering=-id&{subject}&email_from={sender}{filter}&email_body__ic={mark}");
         for page in 0..MOST_PAGES {
             let path = format!("{listed}{query}&limit={PAGE}&offset={}", page * PAGE);
             let page: Page<StoredNotification> = self.get(&path).await?;
-            let asked = |found: &&StoredNotification| {
+            let asked = |found: &StoredNotification| {
                 short(&found.subject) == short(&like.subject)
                     && found.email_from.eq_ignore_ascii_case(&like.sender)
                     && match among {
@@ -144,14 +132,16 @@ impl Client {
                         Among::Received(_) => true,
                     }
             };
-            if page.results.iter().filter(asked).any(is) {
-                return Ok(true);
+            let is_it =
+                |found: &StoredNotification| asked(found) && Mark::read(&found.email_body).as_ref() == Some(&like.mark);
+            if let Some(found) = page.results.into_iter().find(is_it) {
+                return Ok(Some(found.email_body));
             }
             if page.next.is_none() {
                 break;
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Returns the ids of an event's notifications. Before 0.8 the plugin lists those of all events, whichever is asked
@@ -181,7 +171,7 @@ impl Client {
             let path = format!("{}&{}&limit={PAGE}", listed(spoken), ids.join("&"));
             let page: Page<StoredNotification> = self.get(&path).await?;
             let stored = page.results.iter().filter(|stored| stored.event(spoken) == Some(event));
-            found.extend(stored.map(|stored| fingerprint(&stored.subject, &stored.email_from, &stored.email_body)));
+            found.extend(stored.filter_map(|stored| Some(Mark::read(&stored.email_body)?.mail)));
         }
         Ok(found)
     }

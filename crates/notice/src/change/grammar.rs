@@ -37,6 +37,25 @@ pub(super) const NOT: &[&str] = &[
     "pas", "jamais", "degil", "unable", "without",
 ];
 
+/// What has to be there so that work can be done, as word beginnings.
+pub(super) const CONSENT: &[&str] = &[
+    "permit", "permission", "approval", "consent", "clearance", "agreement", "authorisation", "authorization",
+    "genehmigung", "freigabe", "zustimmung", "vergunning", "goedkeuring", "toestemming", "permiso", "aprobacion",
+    "autorizacion", "aprovacao", "autorizacao", "permesso", "autorizzazione", "approvazione", "autorisation", "accord",
+    "izin", "onay",
+];
+
+/// Orders not to read a notice, as word beginnings: they hold nothing where a condition follows.
+pub(super) const ORDERS_TO_IGNORE: &[&str] =
+    &["disregard", "ignor", "negeer", "negeren", "omiso", "desconsider", "compte", "considerare", "dikkate"];
+
+/// Words that stand for the notice itself: "the below is not valid".
+pub(super) const POINTERS: &[&str] = &["below", "above", "following", "abovementioned", "aforementioned"];
+
+/// Labels whose value is said of the maintenance.
+pub(super) const LABELS: &[&str] =
+    &["status", "state", "phase", "stage", "outcome", "result", "resolution", "closure", "disposition", "decision"];
+
 /// Words that may stand between a verb and its participle.
 pub(super) const HELPERS: &[&str] = &[
     "be", "been", "being", "is", "are", "am", "was", "were", "has", "have", "had", "having", "do", "does", "did", "get",
@@ -111,8 +130,8 @@ pub(super) const WORK: &[&str] = &[
     "maintenance", "work", "activit", "window", "event", "date", "time", "schedule", "notification", "notice",
     "announcement", "intervention", "upgrade", "migration", "operation", "job", "ticket", "change", "outage", "slot",
     "it", "this", "these", "they", "crew", "start", "end", "begin", "everything", "night", "appointment", "mw", "pw",
-    "we", "procedure", "repair", "plan", "replacement", "test", "task", "project", "status", "wartung", "arbeit",
-    "massnahme", "fenster", "termin", "ankundigung", "eingriff", "es", "sie", "diese", "beginn", "onderhoud", "werk",
+    "we", "timing", "cutover", "splicing", "procedure", "repair", "plan", "replacement", "test", "task", "project", "status", "wartung", "arbeit",
+    "massnahme", "fenster", "zeitraum", "zeitfenster", "uhrzeit", "termin", "ankundigung", "eingriff", "es", "sie", "diese", "beginn", "onderhoud", "werk",
     "werkzaamhed", "venster", "datum", "tijd", "aankondiging", "het", "dit", "deze", "ingreep", "mantenimiento",
     "trabajo", "ventana", "intervencion", "actividad", "fecha", "horario", "tarea", "aviso", "manutencao",
     "manutencoes", "trabalho", "janela", "intervencao", "atividade", "data", "obra", "manutenzion", "lavor",
@@ -130,7 +149,7 @@ pub(super) const SERVICE: &[&str] = &[
 
 pub(super) const PREPOSITIONS: &[&str] = &[
     "on", "of", "for", "at", "to", "in", "with", "affecting", "regarding", "about", "concerning", "impacting", "by",
-    "near", "from", "our", "your", "under", "an", "am", "fur", "von", "bei", "im", "voor", "van", "op", "aan", "del",
+    "near", "from", "our", "your", "under", "during", "throughout", "within", "wahrend", "tijdens", "durante", "pendant", "an", "am", "fur", "von", "bei", "im", "voor", "van", "op", "aan", "del",
     "sobre", "para", "em", "na", "do", "da", "di", "per", "sul", "sulla", "della", "sur", "pour", "du", "dans",
 ];
 

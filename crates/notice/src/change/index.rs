@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{
+    plans,
     tokens::{self, Gap, Token},
     vocabulary::{ENTRIES, Entry, Form, LONGEST_GAP},
 };
@@ -27,8 +28,8 @@ struct Index {
     by_longest: Vec<Vec<&'static str>>,
 }
 
-/// Words beside which something that happens does not. An index of what happens would find it in every mail.
-const NEGATIONS: [&str; 4] = ["not", "never", "no", "cannot"];
+/// Further words beside which a sentence may deny the maintenance: in Turkish the verb's ending does, of whatever verb.
+const NEGATIONS: [&str; 4] = ["no", "cannot", "calisma*", "bakim*"];
 
 const LETTERS: usize = 26;
 
@@ -43,18 +44,19 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
             words.push(word);
         }
     };
-    for word in NEGATIONS {
-        add(word);
+    // Beside these a sentence may tell without a word of change. An index of what happens would find it in every mail.
+    for words in [&NEGATIONS[..], plans::DENIALS, plans::PAST_VERBS, plans::NOW] {
+        words.iter().copied().for_each(&mut add);
     }
     for entry in ENTRIES {
         for phrase in entry.phrases {
-            let words: Vec<_> = phrase.split(' ').collect();
+            let parts: Vec<_> = phrase.split(' ').collect();
             if entry.form != Form::Happens {
-                words.iter().max_by_key(|word| word.len()).into_iter().for_each(|word| add(word));
+                parts.iter().max_by_key(|word| word.len()).into_iter().for_each(|word| add(word));
             }
-            let first = words.first().and_then(|word| slot(word));
+            let first = parts.first().and_then(|word| slot(word));
             if let Some(phrases) = first.and_then(|slot| by_first.get_mut(slot)) {
-                phrases.push(Phrase { entry, words });
+                phrases.push(Phrase { entry, words: parts });
             }
         }
     }

@@ -1,9 +1,10 @@
 //! Judges a word of change by the words around it.
 
 use super::{
-    Change, Statement, grammar as words,
+    Change, Statement, denial, grammar as words,
     index::{self, Hit},
-    scope::{Condition, PREPOSITION_REACH, clause_around, group_start, is_conjunction, is_in},
+    past,
+    scope::{Condition, PREPOSITION_REACH, Subject, begins, clause_around, group_start, is_conjunction, is_in},
     tokens::{Gap, Sentence, Token},
     vocabulary::{Form, Language},
 };
@@ -12,6 +13,8 @@ use super::{
 const LONGEST_TITLE: usize = 7;
 /// Maximum distance from an infinitive back to the word that governs it, in words.
 const GOVERNOR_REACH: usize = 5;
+/// Maximum distance from a verb to the noun that is its object, in words: "cancel your free subscription".
+const OBJECT_REACH: usize = 4;
 
 /// The meaning of a word of change in its sentence.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,10 +26,10 @@ enum Verdict {
 
 /// Returns the changes that a sentence tells.
 pub(super) fn statements(sentence: &Sentence<'_>) -> Vec<Statement> {
-    let hits = index::hits(&sentence.tokens);
-    if hits.is_empty() || is_asked_or_legal(sentence) {
+    if is_asked_or_legal(sentence) {
         return Vec::new();
     }
+    let hits = index::hits(&sentence.tokens);
     let mut told: Vec<Statement> = Vec::new();
     for index in 0..hits.len() {
         let Some(judge) = Judge::new(sentence, &hits, index) else { continue };
@@ -38,6 +41,9 @@ pub(super) fn statements(sentence: &Sentence<'_>) -> Vec<Statement> {
         if !told.iter().any(|known| known.change == change && known.is_negated == is_negated) {
             told.push(Statement { change, is_negated, sentence: sentence.text.trim().to_owned() });
         }
+    }
+    if told.is_empty() {
+        told.extend(denial::statement(sentence, &hits).or_else(|| past::statement(sentence, &hits)));
     }
     told
 }
@@ -86,8 +92,13 @@ impl<'sentence> Judge<'sentence> {
     fn verdict(&self) -> Verdict {
         let change = self.hit.entry.change;
         let phrase = self.tokens.get(self.hit.at..self.hit.end).unwrap_or_default();
-        let is_order = phrase.iter().any(|token| is_in(token, &["disregard", "ignore"]));
-        if self.is_answered_with_no() || self.is_extent() || is_order && self.is_followed_by_condition() {
+        let is_order = phrase.iter().any(|token| begins(token, words::ORDERS_TO_IGNORE));
+        if self.is_answered_with_no() {
+            // "Approved: no" denies the plan, "Cancelled: no" does not.
+            let is_plan = self.hit.entry.form == Form::Happens;
+            return if is_plan { Verdict::Told(change) } else { Verdict::Harmless };
+        }
+        if self.is_extent() || is_order && self.is_followed_by_condition() {
             return Verdict::Harmless;
         }
         if self.hit.entry.language == Language::Turkish {
@@ -96,6 +107,10 @@ impl<'sentence> Judge<'sentence> {
         match self.hit.entry.form {
             Form::Done => self.done(change),
             Form::DoneToWork if self.is_said_of_work() => self.done(change),
+            // "Permission was refused": whether the work is off or moved, nobody says.
+            Form::DoneToWork if change == Change::Cancelled && self.subject() == Subject::Consent => {
+                self.done(Change::Unclear)
+            }
             Form::DoneToWork => Verdict::Harmless,
             Form::Act => self.act(change),
             Form::Noun => self.noun(change),
@@ -110,8 +125,13 @@ impl<'sentence> Judge<'sentence> {
     /// "It has been cancelled".
     fn done(&self, change: Change) -> Verdict {
         let is_of_progress = matches!(change, Change::Completed | Change::Started | Change::Ended);
-        let (is_possible, is_negated) = (self.has(words::POSSIBLE), self.has(words::NOT) && !self.negates_itself());
+        // "Können nicht stattfinden": what cannot happen will not.
+        let is_possible = self.has(words::POSSIBLE) && !self.negates_itself();
+        let is_negated = self.has(words::NOT) && !self.negates_itself();
         let is_past = self.has(words::PAST) || self.hit.entry.language == Language::Dutch && self.has(&["werden"]);
+        // "If it rains, a new date will be announced": a noun has its verb behind it.
+        let next = self.tokens.get(self.hit.end).filter(|token| token.before == Gap::Blank);
+        let is_ahead_behind = next.is_some_and(|token| is_in(token, words::AHEAD));
         let is_ahead = !is_past
             && (self.has(words::AHEAD) || self.is_clause_wide() && self.has(&["worden"]) && !self.has(words::PERFECT));
         let condition = self.condition(words::CONDITIONS);
@@ -127,6 +147,7 @@ impl<'sentence> Judge<'sentence> {
             (_, true) if change == Change::Completed && !self.has(&["yet"]) => {
                 return Verdict::Told(Change::Unfinished);
             }
+            (_, true) if change == Change::Started && self.has(&["never"]) => return Verdict::Told(Change::Unclear),
             (_, true) if is_of_progress => return Verdict::Harmless,
             (true, _) => return Verdict::Harmless,
             (false, true) => return Verdict::Negated(change),
@@ -138,12 +159,37 @@ impl<'sentence> Judge<'sentence> {
         if is_consequence {
             return Verdict::Harmless;
         }
+        if is_ahead_behind && condition == Some(Condition::InConsequence) || self.is_unexpected() {
+            return Verdict::Harmless;
+        }
         if is_ahead
             && (is_of_progress || condition == Some(Condition::InConsequence) || self.is_followed_by_condition())
         {
             return Verdict::Harmless;
         }
         if change == Change::Completed && self.is_attribute() { Verdict::Harmless } else { Verdict::Told(change) }
+    }
+
+    /// "We do not expect this work to be extended".
+    fn is_unexpected(&self) -> bool {
+        let before = self.tokens.get(self.clause_start()..self.group).unwrap_or_default();
+        let expects = |token: &Token| {
+            ["expect", "anticipate", "foresee", "intend", "plan"].iter().any(|verb| token.word.starts_with(verb))
+        };
+        let is_denied = |pair: &[Token]| {
+            pair.first().is_some_and(|token| is_in(token, words::NOT)) && pair.last().is_some_and(expects)
+        };
+        self.has(&["to"]) && before.windows(2).any(is_denied)
+    }
+
+    /// Returns whether the word's object is no maintenance: "cancel your subscription".
+    fn is_done_to_another_object(&self) -> bool {
+        let after = self.tokens.get(self.hit.end..).unwrap_or_default().iter().take(OBJECT_REACH);
+        let object: Vec<_> = after.take_while(|token| token.before <= Gap::Bracket).collect();
+        let is_owned = object.first().is_some_and(|token| is_in(token, &["your", "their", "my"]));
+        is_owned
+            && object.iter().any(|token| begins(token, words::SERVICE))
+            && !object.iter().any(|token| begins(token, words::WORK))
     }
 
     /// "We cancel", "had to reschedule".
@@ -160,6 +206,7 @@ impl<'sentence> Judge<'sentence> {
                     || change != Change::Cancelled && words::UNDONE.contains(&word)
             });
         if is_possible
+            || self.is_done_to_another_object()
             || is_requested
             || is_governed
             || self.condition(words::CONDITIONS).is_some()
@@ -216,7 +263,17 @@ impl<'sentence> Judge<'sentence> {
         let is_history = self.tokens.first().is_some_and(|token| token.word == "update")
             && self.tokens.get(1).is_some_and(|token| token.word.bytes().all(|digit| digit.is_ascii_digit()));
         let is_conditional = self.condition(words::CONDITIONS).is_some() || self.condition(words::TIMES).is_some();
-        if is_unmeant || is_rule || is_told_later || is_possible || is_prose || is_conditional || is_history {
+        // "Correction" is a word of many works; as a title it is of the notice.
+        let is_of_works = change == Change::Unclear && !(self.hit.at == 0 && next.is_none());
+        if is_unmeant
+            || is_rule
+            || is_of_works
+            || is_told_later
+            || is_possible
+            || is_prose
+            || is_conditional
+            || is_history
+        {
             Verdict::Harmless
         } else if self.has(words::NOT) {
             Verdict::Negated(change)

@@ -5,11 +5,16 @@
 //! a negation, another event ("the previous maintenance was cancelled"). The vocabulary and the words around are data; the rules
 //! are a few for all languages, so that a sentence that nobody has seen yet is heard as well.
 
+mod clause;
+mod denial;
 #[rustfmt::skip]
 mod grammar;
 mod index;
 mod judge;
 mod paragraphs;
+mod past;
+#[rustfmt::skip]
+mod plans;
 mod scope;
 mod tokens;
 mod vocabulary;
@@ -103,8 +108,6 @@ pub fn fold(text: &str) -> String {
 
 /// Returns the changes that a paragraph tells, in its order.
 pub fn statements(paragraph: &str) -> Vec<Statement> {
-    if !index::may_tell(paragraph) {
-        return Vec::new();
-    }
-    tokens::sentences(paragraph).iter().flat_map(judge::statements).collect()
+    let sentences = tokens::split(paragraph).into_iter().filter(|sentence| index::may_tell(sentence));
+    sentences.map(tokens::sentence).flat_map(|sentence| judge::statements(&sentence)).collect()
 }

@@ -26,9 +26,11 @@ pub(super) enum Condition {
 
 /// The subject of a word of change.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Subject {
+pub(super) enum Subject {
     /// The maintenance: "the work on your circuit".
     Work,
+    /// What the work needs from others: "the permit".
+    Consent,
     /// An object of the work: "your circuit".
     Object,
     /// Only parts of other nouns are named: "of your circuit".
@@ -155,8 +157,11 @@ impl Judge<'_> {
     ///
     /// The nearest known noun before the verb group decides. A title has no noun, or has it after the word.
     pub(super) fn is_said_of_work(&self) -> bool {
+        if self.is_labelled() {
+            return true;
+        }
         let subject = self.subject();
-        if let Subject::Work | Subject::Object = subject {
+        if let Subject::Work | Subject::Object | Subject::Consent = subject {
             return subject == Subject::Work;
         }
         if self.is_clause_wide() {
@@ -165,19 +170,32 @@ impl Judge<'_> {
         self.is_followed_by_work() || subject == Subject::Unknown && (self.opens_title() || self.tokens.len() <= 2)
     }
 
+    /// Returns whether the word is in the value of a label that is said of the maintenance: "Outcome: closed, unsuccessful".
+    fn is_labelled(&self) -> bool {
+        let label =
+            (0..self.hit.at).rev().find(|at| self.tokens.get(at + 1).is_some_and(|token| token.before == Gap::Break));
+        label.and_then(|at| self.tokens.get(at)).is_some_and(|token| is_in(token, words::LABELS))
+    }
+
     /// Returns the nearest known noun before the verb group that is not a part of another one.
-    fn subject(&self) -> Subject {
+    pub(super) fn subject(&self) -> Subject {
         let start = self.clause_start();
         let mut subject = Subject::Unknown;
         for at in (start..self.group).rev() {
             let Some(token) = self.tokens.get(at) else { continue };
             let is_object = begins(token, words::SERVICE) && !is_in(token, words::WORK);
-            if !is_object && !begins(token, words::WORK) {
+            let is_work = begins(token, words::WORK) || is_pointer(self.tokens, at);
+            let is_consent = begins(token, words::CONSENT);
+            if !is_object && !is_work && !is_consent {
                 continue;
             }
             let before = self.tokens.get(at.saturating_sub(PREPOSITION_REACH).max(start)..at).unwrap_or_default();
             if !before.iter().any(|token| is_in(token, words::PREPOSITIONS)) {
-                return if is_object { Subject::Object } else { Subject::Work };
+                return match (is_consent, is_object) {
+                    (true, _) => Subject::Consent,
+                    (false, true) => Subject::Object,
+                    (false, false) => Subject::Work,
+                };
             }
             subject = Subject::PartOnly;
         }
@@ -363,6 +381,13 @@ pub(super) fn is_adverb(token: &Token) -> bool {
     is_in(token, words::FRENCH_ADVERBS)
         || word.len() > 5 && word.ends_with("mente")
         || word.len() > 4 && word.ends_with("ly") && !is_in(token, words::NO_ADVERBS)
+}
+
+/// Returns whether a word stands for the notice itself: "the below".
+pub(super) fn is_pointer(tokens: &[Token], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|at| tokens.get(at));
+    tokens.get(at).is_some_and(|token| is_in(token, words::POINTERS))
+        && before.is_some_and(|token| is_in(token, &["the", "our", "this"]))
 }
 
 /// Returns whether a word joins two others in a language.

@@ -70,7 +70,8 @@ fn is_day_of_month(before: Option<&str>, after: Option<&str>) -> bool {
     is_day && MONTHS.iter().any(|month| word.starts_with(month))
 }
 
-fn sentence(text: &str) -> Sentence<'_> {
+/// Splits a sentence into its words.
+pub(super) fn sentence(text: &str) -> Sentence<'_> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut gap = Gap::Break;
     let mut word = String::new();

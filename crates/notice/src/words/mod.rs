@@ -140,13 +140,13 @@ fn status_in(vocabulary: Vocabulary, words: &[&str], title: &Found<String>) -> R
 }
 
 /// Returns the status that running text tells: the change of its sentences, by [`change::statements`], else the plan that they
-/// speak of. `None` where no sentence tells.
+/// speak of. `None` where no sentence tells. What leaves the maintenance unclear is no status: the gate holds it against the one that is read.
 pub fn status_told(prose: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
     let mut told: Option<Found<Status>> = None;
     for Statement { change, sentence, .. } in
         change::statements(&prose.value).into_iter().filter(|statement| !statement.is_negated)
     {
-        if matches!(change, Change::Unfinished | Change::Unclear) {
+        if change == Change::Unfinished {
             return Err(contradiction("a status that is stated plainly", &prose.clone().map(|_| sentence)));
         }
         let Some(status) = change.status() else { continue };

@@ -1,6 +1,8 @@
 //! A change that is told is heard: in every notice of every provider, wherever a sentence of change stands, the reading says
 //! the change or goes to a person; a sentence that any notice may hold changes nothing.
 
+mod further;
+mod harmless;
 mod phrases;
 mod places;
 
@@ -10,7 +12,9 @@ use notice::change;
 use serde_json::Value;
 
 use crate::{effort::Effort, support};
-use phrases::{DOUBTED, FURTHER, HARMLESS, NEGATED, TOLD, Told};
+use further::FURTHER;
+use harmless::{DOUBTED, HARMLESS, NEGATED};
+use phrases::{TOLD, Told};
 use places::{PLACES, Place};
 
 #[test]

@@ -1,6 +1,9 @@
 //! The command line's arguments, as they were typed: the source of help, completions and manual pages.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo, Timestamp};
@@ -40,6 +43,16 @@ pub struct Common {
     pub verbose: u8,
 }
 
+impl Common {
+    /// Returns the options that choose the declaration, as they are appended to a command; empty for the defaults.
+    pub(crate) fn options(&self) -> String {
+        let is_default = self.file == Path::new("infra.yaml");
+        let file = if is_default { String::new() } else { format!(" --file '{}'", self.file.display()) };
+        let stage = self.stage.as_ref().map_or_else(String::new, |stage| format!(" --stage {stage}"));
+        file + &stage
+    }
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -59,6 +72,8 @@ pub enum Command {
     Diff(Diff),
     /// Delete the stack. Mails, logs and failed events stay unless you pass `--delete-data`.
     Down(Down),
+    /// Take over a resource that was made by hand, or has lost its tags: it gets the tags of an entry, and nothing else changes.
+    Adopt(Adopt),
     /// Build one zip per function for Lambda. The same source gives the same bytes.
     Build(Build),
     /// Run the declared pipeline on this machine, with the real functions and without an AWS account.
@@ -69,7 +84,7 @@ pub enum Command {
     Invoke(Invoke),
     /// Show the state of every resource, queue, rule, function and alarm, and of NetBox. Changes nothing.
     Status(Status),
-    /// Print the least IAM policy that running `up`, `diff` or `down` for this declaration needs.
+    /// Print the least IAM policy that running `up`, `diff`, `down` or `adopt` for this declaration needs.
     Policy(Policy),
     /// Process mails again: stored mails, or the events in the failure queues.
     Replay(Replay),
@@ -219,6 +234,28 @@ const DOWN_EXIT_CODES: &str = "Exit codes:
     2  an error, or only a part was deleted: run `down` again to continue
   130  interrupted by Ctrl-C: running steps were finished, the remaining ones are printed";
 
+/// The arguments of `provision adopt`.
+#[derive(Debug, Args)]
+#[command(after_long_help = ADOPT_EXIT_CODES)]
+pub struct Adopt {
+    /// Kind and entry that the resource is to be, such as `bucket/mail` or `log-group/reader`.
+    #[arg(value_name = "KIND/ENTRY")]
+    pub resource: String,
+    /// Name of the resource in AWS, or its ARN.
+    #[arg(value_name = "ID")]
+    pub id: String,
+}
+
+const ADOPT_EXIT_CODES: &str =
+    "It shows what the next `up` will change, asks, and writes the tags `provision:stack` and `provision:id`.
+The resource keeps its name. What is another stack's, or another entry's, is refused.
+
+Exit codes:
+    0  the resource has the tags
+    1  declined
+    2  an error: the resource is not there, is somebody else's, or cannot have tags
+  130  interrupted by Ctrl-C";
+
 /// The arguments of `provision dev`.
 #[derive(Debug, Args)]
 #[command(after_long_help = DEV_EXIT_CODES)]
@@ -354,10 +391,19 @@ pub struct Policy {
     /// Command that the policy must allow. `up` includes the others.
     #[arg(long = "for", value_name = "COMMAND", default_value = "up")]
     pub purpose: Purpose,
+    /// Ask AWS for the names of what is there already: resources that were moved or adopted have names of their own.
+    #[arg(long)]
+    pub found: bool,
+    /// With `--for adopt`: kind and entry that the resource is to be.
+    #[arg(value_name = "KIND/ENTRY", required_if_eq("purpose", "adopt"), requires = "id")]
+    pub resource: Option<String>,
+    /// With `--for adopt`: name of the resource in AWS, or its ARN.
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
 }
 
 const POLICY_EXIT_CODES: &str =
-    "The policy names the declared account, or the account of your credentials if the declaration names none.
+    "The policy names the declared account and needs no credentials, unless you pass `--found`, or the account of your credentials if the declaration names none.
 
 Exit codes:
     0  the policy was printed
@@ -372,6 +418,8 @@ pub enum Purpose {
     Diff,
     /// Delete the stack.
     Down,
+    /// Adopt one resource.
+    Adopt,
 }
 
 /// The arguments of `provision completions`.

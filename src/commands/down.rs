@@ -17,7 +17,6 @@ use crate::{
     cli::{Common, Down},
     render::{Printer, apply::Report, plan::Heading},
 };
-use aws::{Aws, Pacing};
 use engine::Stack;
 use kinds::Session;
 use problem::Problem;
@@ -38,15 +37,16 @@ async fn open(common: &Common, typed: &Down) -> anyhow::Result<Session> {
     let consent = consent(&typed.allow_delete)?;
     let mut session = match &typed.stack {
         Some(name) => {
-            let aws = Aws::connect(typed.region.as_deref(), Pacing::from_environment()).await?;
-            let region = aws.realm.region.clone();
-            let stack = Stack { name: name.clone(), stage: common.stage.clone(), region };
+            let stack =
+                |region: &str| Stack { name: name.clone(), stage: common.stage.clone(), region: region.to_owned() };
+            let session = account::session(typed.region.as_deref(), stack).await?;
+            let stack = &session.stack;
             // A dot would make a stage of a part of the name.
-            if Stack::parse(&stack.id()).as_ref() != Some(&stack) {
+            if Stack::parse(&stack.id()).as_ref() != Some(stack) {
                 let message = format!("Failed to find {stack}: the name of a stack or stage has no dot");
                 return Err(Problem::new(message).with_hint("name the stage with `--stage`").into());
             }
-            account::session(aws, stack)
+            session
         }
         None => account::open(&common.file, common.stage.as_deref()).await?.session,
     };

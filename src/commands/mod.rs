@@ -7,6 +7,7 @@ use crate::{
     render::Printer,
 };
 
+mod adopt;
 mod build;
 mod check;
 mod completions;
@@ -48,6 +49,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Up(typed) => up::run(&printer, &arguments.common, typed),
         Command::Diff(typed) => diff::run(&printer, &arguments.common, typed),
         Command::Down(typed) => down::run(&printer, &arguments.common, typed),
+        Command::Adopt(typed) => adopt::run(&printer, &arguments.common, typed),
         Command::Build(typed) => build::run(&printer, &arguments.common, typed),
         Command::Dev(typed) => dev::run(&printer, &arguments.common, typed),
         Command::Logs(typed) => logs::run(&printer, &arguments.common, typed),

@@ -62,7 +62,8 @@ async fn up(
         let is_known = compared.plan.counts().unreadable == 0;
         return Ok(if is_known { ExitCode::SUCCESS } else { ExitCode::from(ERROR) });
     }
-    ensure_no_foreign_resources(&compared.plan)?;
+    ensure_no_foreign_resources(&compared, &common.options())?;
+    account::ensure_listed(&opened.session)?;
     ensure_no_blockers(&findings)?;
     let has_work = compared.plan.counts().steps() + typed.set_secret.len() > 0;
     let (converged, exit_code) = if has_work {
@@ -77,7 +78,7 @@ async fn up(
             converge(printer, &opened.session, &compared, interrupts, async || compare(&opened, &code).await).await?;
         if converged.is_complete() {
             tokio::select! {
-                written = set_values(&opened, &typed.set_secret) => written?,
+                written = set_values(&opened, compared.names(&opened), &typed.set_secret) => written?,
                 () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
             }
         }

@@ -6,10 +6,10 @@ use std::{
 };
 
 use super::schemas;
-use aws::{Aws, Pacing};
+use aws::{Aws, Clients, Pacing};
 use declaration::Declaration;
 use engine::{Consent, Stack};
-use kinds::{Session, s3::bucket_statement::Turn, ses::Snapshots};
+use kinds::{Session, Tagged, s3::bucket_statement::Turn, ses::Snapshots, tagged};
 use problem::Problem;
 use stack::Names;
 
@@ -34,22 +34,26 @@ pub(crate) async fn open_checked(file: &Path, stage: Option<&str>) -> anyhow::Re
 }
 
 async fn of(declaration: Declaration) -> anyhow::Result<Opened> {
-    let aws = Aws::connect(Some(&declaration.region), Pacing::from_environment()).await?;
-    if let Some(account) = declaration.account.as_ref().filter(|account| **account != aws.realm.account) {
+    let stack = Names::stack_of(&declaration);
+    let session = session(Some(&declaration.region), |_| stack.clone()).await?;
+    let account = &session.aws.realm.account;
+    if let Some(declared) = declaration.account.as_ref().filter(|declared| *declared != account) {
         let message = format!(
-            "Failed to open the stack: it belongs into account {account}, and these are credentials of {}",
-            aws.realm.account
+            "Failed to open the stack: it belongs into account {declared}, and these are credentials of {account}"
         );
         return Err(Problem::new(message).with_hint("choose other credentials with `AWS_PROFILE`").into());
     }
-    let names = Names::new(&declaration, &aws.realm.account);
-    let session = session(aws, names.stack().clone());
+    let names = Names::new(&declaration, account).as_listed(&session.tagged);
     Ok(Opened { declaration, names, session })
 }
 
-/// Returns a session of a stack of which no declaration is there.
-pub(crate) fn session(aws: Aws, stack: Stack) -> Session {
-    Session {
+/// Connects to a stack, in a region or in that of the AWS configuration. What has the stack's tag is read while AWS says who is calling.
+pub(crate) async fn session(region: Option<&str>, stack: impl Fn(&str) -> Stack) -> Result<Session, Problem> {
+    let list = async |clients: &Clients, region: &str| tagged::list(clients, &stack(region)).await;
+    let (aws, listed) = Aws::connect_and(region, Pacing::from_environment(), list).await?;
+    let stack = stack(&aws.realm.region);
+    Ok(Session {
+        tagged: Tagged::new(listed, &aws.realm, &stack),
         aws,
         stack,
         code: BTreeMap::new(),
@@ -59,5 +63,15 @@ pub(crate) fn session(aws: Aws, stack: Stack) -> Session {
         emptied: BTreeSet::new(),
         revision: None,
         statements: Turn::default(),
+    })
+}
+
+/// Fails before a change if the index of tags could not be read: a resource under another name would not be seen, and made a second time.
+pub(crate) fn ensure_listed(session: &Session) -> Result<(), Problem> {
+    match session.tagged.failure() {
+        None => Ok(()),
+        Some(failure) => Err(Problem::new("Failed to find what has the stack's tag")
+            .with_hint("allow `tag:GetResources`, as `provision policy` does")
+            .with_source(failure.clone())),
     }
 }

@@ -3,10 +3,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::account::Opened;
-use engine::{Address, Disorder, Live, keep_protections, survey};
-use kinds::{Kind, Plan, Read, Resource, Session, Settings, Survey, ses};
+use engine::{Address, Disorder, Live, Owner, Tags, keep_protections, survey};
+use kinds::{Id, Kind, Plan, Read, Resource, Session, Settings, Survey, ses};
 use package::{Artifact, Upload};
-use stack::desired::{self, Inputs, RuleSet};
+use stack::{
+    Names,
+    desired::{self, Inputs, RuleSet},
+};
 
 /// The code of the functions.
 #[derive(Debug, Clone)]
@@ -36,6 +39,8 @@ impl Code {
 pub(crate) struct Compared {
     /// Declared resources; empty if everything is to be deleted.
     pub(crate) resources: Vec<Resource>,
+    /// Names of the declared resources, as the tags of the live ones are; `None` if nothing is declared.
+    pub(crate) names: Option<Names>,
     pub(crate) survey: Survey,
     pub(crate) plan: Plan,
     /// The rule set that has, or will have, the receipt rules.
@@ -44,47 +49,98 @@ pub(crate) struct Compared {
     pub(crate) snapshot: Option<Arc<ses::Snapshot>>,
 }
 
+impl Compared {
+    /// Returns the names of the declared resources.
+    pub(crate) fn names<'this>(&'this self, opened: &'this Opened) -> &'this Names {
+        self.names.as_ref().unwrap_or(&opened.names)
+    }
+}
+
 /// Compares the whole declaration with the account.
 ///
 /// Only the place of the rules depends on which rule set is active: so SES is queried while everything else is read, and the
 /// rules are read afterwards.
 pub(crate) async fn compare(opened: &Opened, code: &Code) -> Result<Compared, Disorder> {
+    compare_supposing(opened, code, None).await
+}
+
+/// Tags that a resource does not have, to see what `up` would do if it had them.
+#[derive(Debug)]
+pub(crate) struct AsIf<'given> {
+    /// The declared resource.
+    pub(crate) id: &'given Id,
+    /// Name of the live one in AWS.
+    pub(crate) name: &'given str,
+    pub(crate) tags: &'given Tags,
+}
+
+impl AsIf<'_> {
+    /// Gives a survey the tags.
+    fn tag(&self, survey: &mut Survey) {
+        let place = (self.id.kind, Address::of(self.name));
+        if let Some(Read::Present(live)) = survey.read.get_mut(&place) {
+            live.owner = Owner::Ours;
+            if let Some(tags) = live.settings.tags_mut() {
+                tags.extend(self.tags.clone());
+            }
+        }
+    }
+}
+
+/// Compares as if a resource had the tags of an entry.
+pub(crate) async fn compare_as_if(opened: &Opened, code: &Code, as_if: &AsIf<'_>) -> Result<Compared, Disorder> {
+    compare_supposing(opened, code, Some(as_if)).await
+}
+
+async fn compare_supposing(opened: &Opened, code: &Code, as_if: Option<&AsIf<'_>>) -> Result<Compared, Disorder> {
+    let names_of = |names: Names| match as_if {
+        Some(as_if) => names.with(as_if.id, as_if.name),
+        None => names,
+    };
     let Opened { declaration, names, session } = opened;
     let none = BTreeMap::new();
     let (code_sha256, mut artifacts) = match code {
         Code::Built { code_sha256, artifacts } => (code_sha256, *artifacts),
         Code::NotBuilt => (&none, false),
     };
-    let resources = |rule_set: &RuleSet, artifacts: bool| {
+    let resources = |names: &Names, rule_set: &RuleSet, artifacts: bool| {
         desired::resources(declaration, Inputs { names, code: code_sha256, artifacts, rule_set })
     };
     session.receipt.forget().await;
-    let likely = resources(&RuleSet::Own, artifacts);
-    let named = likely.into_iter().map(|resource| (resource.id.kind, resource.address));
-    let (snapshot, mut survey) = tokio::join!(ses::snapshot(session), survey(session, named));
+    // Almost always these are the names that the tags of the live resources give, too.
+    let likely = resources(&names_of(names.clone()), &RuleSet::Own, artifacts);
+    let places = likely.into_iter().map(|resource| (resource.id.kind, resource.address));
+    let (snapshot, mut survey) = tokio::join!(ses::snapshot(session), survey(session, places));
     // Without an answer the rules are unreadable too, and are reported as such.
     let snapshot = snapshot.ok();
-    let rule_set = snapshot.as_ref().map_or(RuleSet::Own, |snapshot| RuleSet::choose(declaration, names, snapshot));
+    let names = names_of(names.as_surveyed(&survey)?);
+    let rule_set = snapshot.as_ref().map_or(RuleSet::Own, |snapshot| RuleSet::choose(declaration, &names, snapshot));
     if matches!(code, Code::NotBuilt) {
-        artifacts = survey.owns(Kind::Bucket, &Address::of(names.artifacts()));
+        let is_meant = as_if.is_some_and(|as_if| as_if.name == names.artifacts());
+        artifacts = is_meant || survey.owns(Kind::Bucket, &Address::of(names.artifacts()));
     }
-    let mut resources = resources(&rule_set, artifacts);
+    let mut resources = resources(&names, &rule_set, artifacts);
     survey.complete(session, &resources).await;
+    if let Some(as_if) = as_if {
+        as_if.tag(&mut survey);
+    }
     if matches!(code, Code::NotBuilt) {
         take_live_code(&mut resources, &survey);
     }
     keep_protections(&mut resources, &survey);
     let plan = Plan::with_consent(&resources, &survey, &session.consent)?;
-    Ok(Compared { resources, survey, plan, rule_set, snapshot })
+    Ok(Compared { names: Some(names), resources, survey, plan, rule_set, snapshot })
 }
 
 /// Compares the live resources of a stack with an empty declaration: the plan of `down`.
 pub(crate) async fn nothing_declared(session: &Session) -> Result<Compared, Disorder> {
     session.receipt.forget().await;
     let (snapshot, mut survey) = tokio::join!(ses::snapshot(session), survey(session, []));
+    // Of two with one entry's tags, one may be somebody's copy.
+    survey.names_by_entry()?;
     survey.complete(session, &[]).await;
     let plan = Plan::with_consent(&[], &survey, &session.consent)?;
-    Ok(Compared { resources: Vec::new(), survey, plan, rule_set: RuleSet::Own, snapshot: snapshot.ok() })
+    Ok(Compared { names: None, resources: Vec::new(), survey, plan, rule_set: RuleSet::Own, snapshot: snapshot.ok() })
 }
 
 /// Takes the live code for the declared one.

@@ -1,6 +1,7 @@
 //! Operations on stacks. They return values and print nothing, so that they can be called as a library.
 
 pub(crate) mod account;
+pub(crate) mod adopt;
 pub(crate) mod compare;
 pub(crate) mod converge;
 pub(crate) mod invocation;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{
     account::Opened,
+    adopt,
     compare::{Code, Compared, compare},
     netbox, secrets,
 };
@@ -47,7 +48,7 @@ pub(crate) async fn prepare(
     let dns = Dns::from_environment()?;
     let rules = (&compared.rule_set, compared.snapshot.as_deref());
     let (mut findings, netboxes) = tokio::join!(
-        preconditions::check(&opened.session, &opened.declaration, rules, &dns),
+        preconditions::check(&opened.session, (&opened.declaration, compared.names(&opened)), rules, &dns),
         netbox::precondition::check(&opened.declaration),
     );
     findings.extend(netboxes);
@@ -69,18 +70,29 @@ fn zip(session: &Session, artifact: &Artifact) -> kinds::Code {
     }
 }
 
-/// Fails if a resource with one of the stack's names belongs to somebody else: a person has to look at it first.
-pub(crate) fn ensure_no_foreign_resources(plan: &Plan) -> Result<(), Problem> {
-    let foreign = plan.items().iter().filter_map(|item| match &item.action {
-        Action::Foreign { owner } => Some(format!("{} (`{}`): {owner}", item.id, item.address.name)),
+/// Fails if a resource with one of the stack's names belongs to somebody else: a person has to look at it first. `options` are
+/// those that chose the declaration.
+pub(crate) fn ensure_no_foreign_resources(compared: &Compared, options: &str) -> Result<(), Problem> {
+    let foreign = compared.plan.items().iter().filter_map(|item| match &item.action {
+        Action::Foreign { owner } => Some((item, owner)),
         _ => None,
     });
     let foreign: Vec<_> = foreign.collect();
     if foreign.is_empty() {
         return Ok(());
     }
-    let message = format!("Failed to plan: what has the stack's names is not the stack's: {}", foreign.join("; "));
-    Err(Problem::new(message).with_hint("delete or rename them, or give the stack or its stage another name"))
+    let words: Vec<_> =
+        foreign.iter().map(|(item, owner)| format!("{} (`{}`): {owner}", item.id, item.address.name)).collect();
+    let problem =
+        Problem::new(format!("Failed to plan: what has the stack's names is not the stack's: {}", words.join("; ")));
+    let adoptable = foreign.iter().filter(|(item, _)| adopt::is_unmarked(&compared.survey, item));
+    let commands: Vec<_> =
+        adoptable.map(|(item, _)| format!("`{}`", adopt::command(&item.id, &item.address.name, options))).collect();
+    let rest = "delete or rename what is not, or give the stack or its stage another name";
+    Err(problem.with_hint(match commands.as_slice() {
+        [] => "delete or rename them, or give the stack or its stage another name".to_owned(),
+        commands => format!("take over what is the stack's with {}; {rest}", commands.join(", ")),
+    }))
 }
 
 /// Fails if a finding would keep the stack from working at all.
@@ -95,7 +107,8 @@ pub(crate) fn ensure_no_blockers(findings: &[Finding]) -> Result<(), Problem> {
 
 /// Returns the places where mails were stored so far, and whose function no longer finds them: it could not replay them.
 fn left_behind(opened: &Opened, compared: &Compared) -> Vec<Finding> {
-    let Opened { declaration, names, .. } = opened;
+    let Opened { declaration, .. } = opened;
+    let names = compared.names(opened);
     let of_function = |(entry, function): (&String, &Function)| {
         let place = (Kind::Function, Address::of(names.name(Kind::Function, entry)));
         let Some(Read::Present(Live { settings: Settings::Function(live), .. })) = compared.survey.read.get(&place)
@@ -149,10 +162,10 @@ async fn needed_values(opened: &Opened, plan: &Plan, set: &[String]) -> Result<V
 }
 
 /// Writes the values of the secrets that were named.
-pub(crate) async fn set_values(opened: &Opened, set: &[String]) -> Result<(), Failure> {
+pub(crate) async fn set_values(opened: &Opened, names: &Names, set: &[String]) -> Result<(), Failure> {
     for entry in set {
         if let Some(value) = opened.session.secrets.get(entry) {
-            secret::write_value(&opened.session, &opened.names.name(Kind::Secret, entry), value).await?;
+            secret::write_value(&opened.session, &names.name(Kind::Secret, entry), value).await?;
         }
     }
     Ok(())
@@ -160,7 +173,8 @@ pub(crate) async fn set_values(opened: &Opened, set: &[String]) -> Result<(), Fa
 
 /// Returns the names and addresses that a person or a script needs afterwards.
 pub(crate) fn outputs(opened: &Opened, compared: &Compared, code: &Code) -> Outputs {
-    let Opened { declaration, names, .. } = opened;
+    let Opened { declaration, .. } = opened;
+    let names = compared.names(opened);
     let mut outputs = Outputs::default();
     let none = BTreeMap::new();
     let built = if let Code::Built { code_sha256, .. } = code { code_sha256 } else { &none };

@@ -3,6 +3,7 @@
 //! Everything is first rendered as text by functions that take a [`Look`], so that it can be tested without a
 //! terminal.
 
+pub(crate) mod adopt;
 pub(crate) mod apply;
 pub(crate) mod build;
 pub(crate) mod dev;

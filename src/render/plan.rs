@@ -19,7 +19,7 @@ use crate::cli::{Common, Down};
 use aws::Aws;
 use contract::{address::shown as shown_address, secret::REDACTED};
 use engine::{Action, Class, Counts, Difference, Failure, Loses, Loss, Protection, Reasons};
-use kinds::{Item, Plan};
+use kinds::{Id, Item, Plan};
 use problem::Problem;
 
 /// The heading of a plan: file or stack, account and region.
@@ -139,7 +139,7 @@ pub(crate) fn summary(counts: Counts) -> String {
     text
 }
 
-fn entry(item: &Item, look: &Look) -> String {
+pub(super) fn entry(item: &Item, look: &Look) -> String {
     let (mark, style, words) = match &item.action {
         Action::Unchanged => ("=", Style::new().cyan(), "   unchanged".to_owned()),
         Action::Create => ("+", Style::new().green(), String::new()),
@@ -151,6 +151,10 @@ fn entry(item: &Item, look: &Look) -> String {
         Action::Foreign { owner } => ("!", Style::new().red().bold(), format!("   is not touched: {owner}")),
     };
     let mut text = format!("  {} {}{}\n", look.paint(style, mark), item.id, clean(&words));
+    if let Some(from) = &item.moved_from {
+        let (from, to) = (Id::new(item.id.kind, from).typed(), item.id.typed());
+        let _ = writeln!(text, "      {to}  moved from {from}, keeps its name {}", clean(&item.address.name));
+    }
     match &item.action {
         Action::Change { differences } => text.push_str(&fields(differences, None, item.unchanged_fields, look)),
         Action::Replace { differences, reasons } => {
@@ -248,7 +252,7 @@ fn fields(differences: &[Difference], reasons: Option<&Reasons>, unchanged: usiz
 }
 
 /// An item as JSON, without what may be secret in it.
-fn document(item: &Item) -> Value {
+pub(super) fn document(item: &Item) -> Value {
     let mut document = json!(item);
     let differences = document.get_mut("differences").and_then(Value::as_array_mut);
     for difference in differences.into_iter().flatten() {

@@ -18,6 +18,7 @@ import policies
 import receipt_rules
 import resources
 import snapshots
+import tag_index
 from ministack.app import main
 
 
@@ -38,6 +39,6 @@ if __name__ == "__main__":
             sys.exit("--while-open is for the leader of a process group")
         sys.argv.remove("--while-open")
         end_with_standard_input()
-    for extension in (functions, policies, containers, receipt_rules, configuration_sets, log_events, resources, snapshots):
+    for extension in (functions, policies, containers, receipt_rules, configuration_sets, log_events, resources, snapshots, tag_index):
         extension.install()
     main()

@@ -104,6 +104,21 @@ impl Realm {
 }
 
 impl Arn {
+    /// Returns the region and the account of an ARN, each empty where the service has none in it; `None` if the text is no ARN.
+    ///
+    /// ```
+    /// use aws::Arn;
+    ///
+    /// assert_eq!(Arn::realm_of("arn:aws:sqs:eu-west-1:123456789012:mail"), Some(("eu-west-1", "123456789012")));
+    /// assert_eq!(Arn::realm_of("arn:aws-cn:s3:::mail"), Some(("", "")));
+    /// assert_eq!(Arn::realm_of("mail"), None);
+    /// ```
+    pub fn realm_of(text: &str) -> Option<(&str, &str)> {
+        let mut parts = text.strip_prefix("arn:")?.splitn(5, ':').skip(2);
+        let (region, account) = (parts.next()?, parts.next()?);
+        parts.next().map(|_| (region, account))
+    }
+
     /// Returns the account whose root user an ARN names: `arn:aws:iam::123456789012:root`, in any partition.
     pub fn root_account(text: &str) -> Option<&str> {
         let mut parts = text.strip_prefix("arn:")?.splitn(5, ':').skip(1);

@@ -62,6 +62,8 @@ pub struct Clients {
     pub sqs: aws_sdk_sqs::Client,
     /// Client of the service STS.
     pub sts: aws_sdk_sts::Client,
+    /// Client of the index of tags: the Resource Groups Tagging API.
+    pub tagging: aws_sdk_resourcegroupstagging::Client,
 }
 
 impl Clients {
@@ -85,6 +87,7 @@ impl Clients {
             sns: client!(aws_sdk_sns),
             sqs: client!(aws_sdk_sqs),
             sts: client!(aws_sdk_sts),
+            tagging: client!(aws_sdk_resourcegroupstagging),
         }
     }
 }
@@ -108,6 +111,15 @@ impl Aws {
     /// Finds credentials as every AWS tool does, and looks up their identity. Without a region, that of the AWS configuration is
     /// used.
     pub async fn connect(region: Option<&str>, pacing: Pacing) -> Result<Self, Problem> {
+        Ok(Self::connect_and(region, pacing, async |_, _| ()).await?.0)
+    }
+
+    /// The same, and reads something in the region for which it does not matter who the caller is, at the same time.
+    pub async fn connect_and<T>(
+        region: Option<&str>,
+        pacing: Pacing,
+        read_first: impl AsyncFnOnce(&Clients, &str) -> T,
+    ) -> Result<(Self, T), Problem> {
         let timeouts = timeouts_until_connected().read_timeout(READ_TIMEOUT).build();
         let config = aws_config::defaults(BehaviorVersion::latest());
         let config = match region {
@@ -128,10 +140,11 @@ impl Aws {
             timeouts_until_connected().read_timeout(READ_TIMEOUT / 3).operation_timeout(READ_DEADLINE).build();
         let retrying = config.to_builder().retry_config(retries(pacing)).timeout_config(reading).build();
         let (read, write) = (Clients::new(&retrying), Clients::new(&config));
-        let identity = read.sts.get_caller_identity().send().await.or_fail("sts.GetCallerIdentity").map_err(unknown)?;
+        let (identity, first) = tokio::join!(read.sts.get_caller_identity().send(), read_first(&read, &region));
+        let identity = identity.or_fail("sts.GetCallerIdentity").map_err(unknown)?;
         let account = identity.account.ok_or_else(|| Problem::new("Failed to find out the account: AWS names none"))?;
         let receipt_rules = Turnstile::new(pacing.receipt_rules);
-        Ok(Self { read, write, realm: Realm { region, account }, pacing, receipt_rules })
+        Ok((Self { read, write, realm: Realm { region, account }, pacing, receipt_rules }, first))
     }
 }
 

@@ -8,6 +8,7 @@ mod checks;
 mod configuration;
 mod diagnostic;
 mod function;
+mod moved;
 mod protection;
 mod queue;
 mod reader;
@@ -36,6 +37,7 @@ pub use bucket::{Bucket, Place};
 pub use configuration::{Configuration, LookUp, Unavailable};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use function::{Architecture, Code, Function, LOG_RETENTION, SecretReference, Vpc};
+pub use moved::Move;
 pub use queue::{Queue, Redrive};
 pub use reference::reference;
 pub use rule::{Action, Bounce, Encoding, Invocation, ReceiptRule, Recipient, Tls};
@@ -66,6 +68,8 @@ pub struct Declaration {
     pub tags: BTreeMap<String, String>,
     /// `true` to make the stack's own receipt rule set active even if another one is.
     pub take_over: bool,
+    /// Entries that had other names, whose resources stay.
+    pub moved: Vec<Move>,
     /// Buckets by entry name.
     pub buckets: BTreeMap<String, Bucket>,
     /// Functions by entry name.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{
     Declaration, Function, alarms, bucket, checks,
     diagnostic::Diagnostic,
-    function, queue,
+    function, moved, queue,
     reader::{Fields, Reader},
     rule, scalars, secret,
     shape::{Field, Holds, Kind, Shape},
@@ -54,6 +54,7 @@ pub(super) static ROOT: Shape = Shape {
             Holds::Mapping(&alarms::SHAPE),
             "CloudWatch alarms. Every function and failure queue has them by default.",
         ),
+        moved::MOVED,
         Field::new("stages", Holds::Stages, "Overrides by stage, merged key by key: a list replaces, `null` removes."),
     ],
 };
@@ -64,6 +65,9 @@ pub(super) fn declaration(root: &Node) -> (Declaration, Vec<Diagnostic>) {
     let reader = &mut reader;
     let fields = &reader.fields(root, &(0..0), "the declaration", &ROOT);
     let functions: BTreeMap<String, Function> = section(reader, fields, Kind::Function, function::read);
+    let buckets = section(reader, fields, Kind::Bucket, bucket::read);
+    let secrets = secrets(reader, fields);
+    let moved = moved::read(reader, fields);
     let declaration = Declaration {
         stack: reader.text(fields, "stack", scalars::name).unwrap_or_default(),
         stage: None,
@@ -73,10 +77,11 @@ pub(super) fn declaration(root: &Node) -> (Declaration, Vec<Diagnostic>) {
         permissions_boundary: reader.text(fields, "permissions_boundary", scalars::boundary),
         tags: tags(reader, fields),
         take_over: reader.switch(fields, "take_over").unwrap_or_default(),
-        buckets: section(reader, fields, Kind::Bucket, bucket::read),
+        moved: moved::of_the_stack(reader, moved, &buckets, &secrets),
+        buckets,
         queues: section(reader, fields, Kind::Queue, queue::read),
         topics: section(reader, fields, Kind::Topic, topic::read),
-        secrets: secrets(reader, fields),
+        secrets,
         alarms: alarms::read(reader, fields),
         receipt_rules: rule::read(reader, fields, &functions),
         functions,

@@ -27,6 +27,11 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
     /// Returns every field of the kind's settings.
     fn fields(self) -> &'static [Field];
 
+    /// Returns `true` if resources of this kind carry tags, which tell whose they are and for which entry.
+    fn has_tags(self) -> bool {
+        self.fields().iter().any(|field| field.covers("tags"))
+    }
+
     /// Returns the kinds that a resource of this kind may refer to: they are created before it and deleted after it.
     fn refers_to(self) -> &'static [Self];
 

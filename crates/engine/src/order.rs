@@ -10,7 +10,7 @@ use std::{
     fmt,
 };
 
-use crate::{Action, Id, Item, Kind};
+use crate::{Action, ENTRY_TAG, Id, Item, Kind, STACK_TAG};
 
 /// The part of an item's action that a step carries out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +50,20 @@ pub enum Disorder {
         /// Name of the one resource in AWS.
         name: String,
     },
+    /// Two resources in AWS have the tags of one entry.
+    SameEntry {
+        /// The entry's resource.
+        id: String,
+        /// Names of the resources in AWS.
+        names: [String; 2],
+    },
+    /// A resource cannot become that of another entry, which has one.
+    Moved {
+        /// The resource of the entry of before, and that of the entry of now.
+        ids: [String; 2],
+        /// Their names in AWS.
+        names: [String; 2],
+    },
     /// Each of these waits for another one of them.
     Circle {
         /// The resources, in no order.
@@ -64,6 +78,19 @@ impl fmt::Display for Disorder {
         match self {
             Self::Twice { ids: [one, other], name } => {
                 write!(formatter, "Failed to plan: {one} and {other} would both be `{name}`; rename one of them")
+            }
+            Self::SameEntry { id, names: [one, other] } => {
+                let tags = format!("`{STACK_TAG}` and `{ENTRY_TAG}`");
+                write!(
+                    formatter,
+                    "Failed to plan: `{one}` and `{other}` are both tagged as {id}; take the tags {tags} from the one that is not"
+                )
+            }
+            Self::Moved { ids: [from, to], names: [one, other] } => {
+                write!(
+                    formatter,
+                    "Failed to plan: {from} cannot become {to}, since both exist: `{one}` and `{other}`; delete one of them, or remove the line under `moved`"
+                )
             }
             Self::Circle { ids } => {
                 let ids = ids.join(", ");

@@ -17,6 +17,8 @@ pub const PROTECT_TAG: &str = "provision:protect";
 /// Tag of a resource whose first creation takes several calls, until the last one is done: until then nothing has relied on its
 /// settings.
 pub const UNFINISHED_TAG: &str = "provision:unfinished";
+/// Why a resource stays that has this stack's tag alone.
+const HALF_TAGGED: &str = "it has this stack's tag, but neither an entry's tag nor a name of this stack's";
 /// Tags by key. All are managed by us, except AWS's own (`aws:…`), which nobody can change.
 pub type Tags = BTreeMap<String, String>;
 
@@ -139,13 +141,14 @@ impl Stack {
         }
     }
 
-    /// Returns a resource that a list gave, if its tags say that it is this stack's. One that has this stack's tag and no name of
-    /// this stack's was made by somebody, who may have copied the tag: it is told of and stays.
+    /// Returns a resource that a list gave, if its tags say that it is this stack's, and for which entry it is, whatever its name.
+    /// One that has neither an entry's tag nor a name of this stack's was tagged by somebody, halfway: it is told of and stays.
     pub fn owned(&self, name: &str, tags: &Tags, is_named_ours: bool) -> Option<Owned> {
+        let entry = tags.get(ENTRY_TAG);
         (tags.get(STACK_TAG) == Some(&self.id())).then(|| Owned {
-            entry: tags.get(ENTRY_TAG).filter(|_| is_named_ours).cloned().unwrap_or_else(|| name.to_owned()),
+            entry: entry.cloned().unwrap_or_else(|| name.to_owned()),
             address: Address::of(name),
-            stays: (!is_named_ours).then_some("it has this stack's tag, but its name is not one of this stack's"),
+            stays: (entry.is_none() && !is_named_ours).then_some(HALF_TAGGED),
             protect: tags.get(PROTECT_TAG).map(|value| is_protect(value)),
         })
     }

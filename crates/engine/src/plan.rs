@@ -78,6 +78,9 @@ pub struct Item<K: Kind> {
     /// Seconds for which nothing flows through the resource, since it is replaced; `None` if nothing is interrupted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interrupts: Option<u64>,
+    /// Entry that the resource was for before, whose name in AWS it keeps; `None` if it was not moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<String>,
     /// Protections that others put there. They are not declared, and stay.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub protections: Vec<Protection>,
@@ -241,6 +244,7 @@ fn compare<K: Kind>(resource: &Resource<K>, survey: &Survey<K>) -> Item<K> {
     };
     let (id, address) = (resource.id.clone(), resource.address.clone());
     let (after, protections) = (resource.after.clone(), resource.protections.clone());
+    let moved_from = resource.moved_from.clone();
     let is_replaced = matches!(action, Action::Replace { .. });
     let interrupts = kind.gap().filter(|_| is_replaced).map(|gap| gap.as_secs());
     Item {
@@ -252,6 +256,7 @@ fn compare<K: Kind>(resource: &Resource<K>, survey: &Survey<K>) -> Item<K> {
         is_declared: true,
         widened,
         interrupts,
+        moved_from,
         protections,
         losses,
         agreed: false,
@@ -303,6 +308,7 @@ fn undeclared<'a, K: Kind>(survey: &'a Survey<K>, consent: &'a Consent) -> impl 
             is_declared: false,
             widened: None,
             interrupts: None,
+            moved_from: None,
             protections: Vec::new(),
             losses,
             agreed: false,

@@ -42,6 +42,8 @@ pub struct Resource<K: Kind> {
     pub settings: K::Settings,
     /// Resources that must exist before it.
     pub after: Vec<Id<K>>,
+    /// Entry that it was for before, as the declaration says under `moved`; `None` if its tag is to be what it is.
+    pub moved_from: Option<String>,
     /// Undeclared protections of the live one, which the settings have taken over.
     pub protections: Vec<Protection>,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures::{StreamExt, future::Either, stream::FuturesUnordered};
 
-use crate::{Address, Failure, Kind, Owned, Read, Resource, plan::OwnedByKind};
+use crate::{Address, Disorder, Failure, Id, Kind, Owned, Read, Resource, plan::OwnedByKind};
 
 /// The result of the survey.
 #[derive(Debug, Clone)]
@@ -57,6 +57,22 @@ impl<K: Kind> Survey<K> {
     /// Returns `true` if a live resource of this stack, declared or not, has this address.
     pub fn owns(&self, kind: K, address: &Address) -> bool {
         self.owned.get(&kind).is_some_and(|owned| owned.iter().any(|owned| owned.address == *address))
+    }
+
+    /// Returns the names of the resources that the tags of this stack's entries are on, whatever names they are. A kind
+    /// that could not be listed is missing. Two with the tags of one entry are an error: nobody but a person knows which of them it is.
+    pub fn names_by_entry(&self) -> Result<BTreeMap<K, BTreeMap<String, String>>, Disorder> {
+        let mut names: BTreeMap<K, BTreeMap<String, String>> = BTreeMap::new();
+        for (kind, owned) in self.owned.iter().filter(|(kind, _)| kind.has_tags()) {
+            let by_entry = names.entry(*kind).or_default();
+            for one in owned.iter().filter(|one| one.stays.is_none()) {
+                if let Some(other) = by_entry.insert(one.entry.clone(), one.address.name.clone()) {
+                    let id = Id::new(*kind, one.entry.clone()).to_string();
+                    return Err(Disorder::SameEntry { id, names: [other, one.address.name.clone()] });
+                }
+            }
+        }
+        Ok(names)
     }
 
     fn note(&mut self, answers: Vec<Answer<K>>) {

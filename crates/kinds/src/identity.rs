@@ -14,6 +14,8 @@ pub struct Identity {
     pub section: Option<&'static str>,
     /// Form of its ARN; `None` for a kind that is no resource to IAM.
     pub arn: Option<ArnForm>,
+    /// Number of characters that AWS adds to a name in its ARN; 0 for most kinds.
+    pub added_to_arn: usize,
     /// Longest name that AWS takes, in bytes.
     pub longest: usize,
     /// Form of its names.
@@ -65,7 +67,16 @@ pub enum Output {
 impl Identity {
     /// Returns the identity of a kind that entries imply: prefixed names, no output, no ARN.
     pub const fn implied(name: &'static str, plural: &'static str, longest: usize) -> Self {
-        Self { name, plural, section: None, arn: None, longest, naming: Naming::Prefixed, output: Output::Nothing }
+        Self {
+            name,
+            plural,
+            section: None,
+            arn: None,
+            added_to_arn: 0,
+            longest,
+            naming: Naming::Prefixed,
+            output: Output::Nothing,
+        }
     }
 
     /// Returns the name of an entry's resource, cut to what AWS takes.
@@ -132,6 +143,16 @@ impl Identity {
         let after = |beginning: &str| name.strip_prefix(beginning)?.strip_prefix('.');
         let entry = after(&stack.dotted()).or_else(|| after(&self.short(stack)))?;
         (!entry.is_empty() && !entry.contains('.')).then_some(entry)
+    }
+
+    /// Returns the name in the ARN of a resource of this kind; `None` if it is none, or in another account or region.
+    pub fn name_in(&self, realm: &Realm, stack: &Stack, arn: &str) -> Option<String> {
+        let beginning = self.arn_of(realm, stack, "");
+        let name = arn.strip_prefix(&beginning).filter(|_| !beginning.is_empty())?;
+        // A log group's may end with all of its streams.
+        let name = name.strip_suffix(":*").unwrap_or(name);
+        let end = name.len().checked_sub(self.added_to_arn)?;
+        name.get(..end).filter(|name| !name.is_empty()).map(str::to_owned)
     }
 
     /// Returns the ARN of a resource by its name; empty for a kind without ARNs.

@@ -24,6 +24,7 @@ pub mod secretsmanager;
 pub mod ses;
 pub mod sns;
 pub mod sqs;
+pub mod tagged;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -42,6 +43,7 @@ pub use identity::{Identity, Naming, Output};
 pub use input::Input;
 pub use registry::{Kind, Settings};
 pub use rights::Right;
+pub use tagged::Tagged;
 
 /// A resource's kind and entry.
 pub type Id = engine::Id<Kind>;
@@ -104,6 +106,8 @@ pub struct Session {
     pub aws: Aws,
     /// Stack that owns the resources.
     pub stack: Stack,
+    /// Resources with the stack's tag, whatever their names.
+    pub tagged: Tagged,
     /// Zips of functions by `code_sha256`.
     pub code: BTreeMap<String, Code>,
     /// Values of secrets by entry: they go to AWS, and nowhere else.
@@ -128,16 +132,23 @@ impl Session {
     /// at those of others whose names begin alike.
     pub(crate) fn owned(
         &self,
-        identity: Identity,
+        kind: Kind,
         name: &str,
         tags: Result<Option<Tags>, Failure>,
     ) -> Result<Option<Owned>, Failure> {
         let unknown =
             || Owned { entry: name.to_owned(), address: Address::of(name), stays: Some(UNKNOWN_OWNER), protect: None };
-        match tags {
-            Err(failure) if failure.class == Class::Denied => Ok(Some(unknown())),
-            tags => Ok(tags?.and_then(|tags| self.stack.owned(name, &tags, identity.is_given_by(&self.stack, name)))),
+        let owned = |tags: &Tags| self.stack.owned(name, tags, kind.identity().is_given_by(&self.stack, name));
+        match (tags, self.tagged.tags(kind, name)) {
+            (Err(failure), Some(tags)) if failure.class == Class::Denied => Ok(owned(tags)),
+            (Err(failure), None) if failure.class == Class::Denied => Ok(Some(unknown())),
+            (tags, _) => Ok(tags?.and_then(|tags| owned(&tags))),
         }
+    }
+
+    /// Returns the names of a kind's resources that have the stack's tag and no name of this stack's: what lists by a prefix add.
+    pub(crate) fn named_otherwise(&self, kind: Kind) -> Result<Vec<String>, Failure> {
+        self.tagged.named_otherwise(kind, &self.stack)
     }
 
     /// Returns `true` if the plan deletes a resource with the data that it holds.
@@ -227,6 +238,11 @@ pub trait Manage {
     /// nothing of the sort.
     fn keep_protections(_desired: &mut Self::Settings, _live: &Self::Settings) -> Vec<Protection> {
         Vec::new()
+    }
+
+    /// Returns the tags among the settings; `None` (the default) for a kind that AWS keeps no tags of.
+    fn tags(_settings: &mut Self::Settings) -> Option<&mut Tags> {
+        None
     }
 
     /// Returns settings between the live and the desired ones, under which everything works that works under either. Most kinds take

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{Kind, Settings};
 use aws::policy::{Policy, Statement};
 use engine::difference::paths;
-use engine::{Holds, Life, Tags};
+use engine::{Holds, Kind as _, Life, Tags};
 
 pub(crate) fn text() -> String {
     "text".to_owned()
@@ -87,6 +87,13 @@ fn what_holds_data_to_last_is_protected_and_can_carry_the_tag() {
     }
     for kind in [Kind::Bucket, Kind::Secret] {
         assert_eq!(kind.holds("entry"), Holds::Lasting);
+    }
+}
+
+#[test]
+fn a_kind_gives_its_tags_if_it_has_any() {
+    for kind in Kind::ALL {
+        assert_eq!(Settings::full(*kind).tags_mut().is_some(), kind.has_tags(), "{}", kind.name());
     }
 }
 

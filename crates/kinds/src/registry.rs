@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use serde_json::Value;
 
-use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Protection};
+use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Protection, Tags};
 
 use crate::{
     Condition, Identity, Manage, Right, Session, cloudwatch, iam, lambda, logs, s3, secretsmanager, ses, sns, sqs,
@@ -81,6 +81,11 @@ macro_rules! kinds {
             /// Returns the condition of a live resource: it may exist, as declared, and not work.
             pub fn condition(&self) -> Condition {
                 match self { $(Self::$variant(live) => <$kind as Manage>::condition(live),)+ }
+            }
+
+            /// Returns the tags among the settings; `None` for a kind that AWS keeps no tags of.
+            pub fn tags_mut(&mut self) -> Option<&mut Tags> {
+                match self { $(Self::$variant(settings) => <$kind as Manage>::tags(settings),)+ }
             }
 
             /// Returns settings of a kind with a value in every field.

@@ -1,8 +1,9 @@
 //! A declared stack in AWS: its names, its desired resources, the rights that its operator needs, and its preconditions.
 
 pub mod desired;
+mod moves;
 mod names;
 pub mod policy;
 pub mod preconditions;
 
-pub use names::Names;
+pub use names::{Names, is_of_the_stack_itself};

@@ -1,4 +1,7 @@
-//! Names of the stack's resources in AWS: the one place that derives names and ARNs from the declaration.
+//! Names of the stack's resources in AWS: the one place that knows names and ARNs of what is declared.
+//!
+//! What has the tags of the stack and of an entry is that entry's resource, whatever its name; where nothing has them, the name is
+//! derived from stack, stage, entry, account and region.
 //!
 //! Functions' contexts are derived here too, since they follow from the receipt rules and not from the function's own entry.
 
@@ -7,10 +10,12 @@ use std::collections::BTreeMap;
 use aws::Realm;
 use contract::context::{Context, MailPlace, Place};
 use declaration::{Action, Declaration, SecretReference, SecretSource};
-use engine::Stack;
-use kinds::{Kind, s3::bucket};
+use engine::{Disorder, Stack};
+use kinds::{Id, Kind, Survey, Tagged, s3::bucket};
 
-/// Derives names and ARNs.
+use crate::moves::moves;
+
+/// Names and ARNs: those that were found by tags, and derived ones.
 #[derive(Debug, Clone)]
 pub struct Names {
     /// The stack, in its stage and region.
@@ -18,23 +23,101 @@ pub struct Names {
     /// Names of existing buckets, by entry.
     existing_buckets: BTreeMap<String, String>,
     realm: Realm,
+    /// Names of resources that were found by their tags.
+    found: BTreeMap<(Kind, String), String>,
+    /// Entries that are for resources of other entries before, by kind and the entry of before.
+    moves: BTreeMap<(Kind, String), String>,
+    /// Entries whose tags the resources found still have, by kind and the entry of now.
+    moved_from: BTreeMap<(Kind, String), String>,
 }
 
 impl Names {
     /// Returns the names of a stack in an account.
     pub fn new(declaration: &Declaration, account: &str) -> Self {
-        let stack = Stack {
-            name: declaration.stack.clone(),
-            stage: declaration.stage.clone(),
-            region: declaration.region.clone(),
-        };
+        let stack = Self::stack_of(declaration);
         let existing =
             declaration.buckets.iter().filter_map(|(entry, bucket)| Some((entry, bucket.existing.as_ref()?)));
         Self {
             stack,
             existing_buckets: existing.map(|(entry, name)| (entry.clone(), name.clone())).collect(),
             realm: Realm { region: declaration.region.clone(), account: account.to_owned() },
+            found: BTreeMap::new(),
+            moves: moves(declaration),
+            moved_from: BTreeMap::new(),
         }
+    }
+
+    /// Returns the names with those that AWS's index of tags gives, which may be a little behind. Of two for one entry, the derived
+    /// one counts: what is right is told by [`Names::as_surveyed`].
+    #[must_use]
+    pub fn as_listed(&self, tagged: &Tagged) -> Self {
+        let mut names = Self { found: BTreeMap::new(), moved_from: BTreeMap::new(), ..self.clone() };
+        for (kind, entry, name) in tagged.entries() {
+            let to = self.moves.get(&(kind, entry.to_owned())).map_or(entry, String::as_str);
+            let derived = self.derived(kind, entry);
+            if !names.found.contains_key(&(kind, to.to_owned())) || name == derived {
+                names.note(kind, entry, name);
+            }
+        }
+        names
+    }
+
+    /// Returns the names as the tags of the live resources are. Two resources of one entry are an error.
+    pub fn as_surveyed(&self, survey: &Survey) -> Result<Self, Disorder> {
+        let surveyed = survey.names_by_entry()?;
+        let mut names = self.clone();
+        // Of a kind that could not be listed, the names are those that were known before.
+        names.found.retain(|(kind, _), _| !surveyed.contains_key(kind));
+        names.moved_from.retain(|(kind, _), _| !surveyed.contains_key(kind));
+        for (kind, by_entry) in surveyed {
+            for (entry, name) in &by_entry {
+                let to = self.moves.get(&(kind, entry.clone()));
+                if let Some((to, other)) = to.and_then(|to| Some((to, by_entry.get(to)?))) {
+                    let ids = [entry, to].map(|entry| Id::new(kind, entry).to_string());
+                    return Err(Disorder::Moved { ids, names: [name.clone(), other.clone()] });
+                }
+                names.note(kind, entry, name);
+            }
+        }
+        Ok(names)
+    }
+
+    /// Returns the names as if a resource had the tags of an entry.
+    #[must_use]
+    pub fn with(&self, id: &Id, name: &str) -> Self {
+        let mut names = self.clone();
+        names.note(id.kind, &id.entry, name);
+        names
+    }
+
+    /// Notes the name of a resource by the entry in its tags.
+    fn note(&mut self, kind: Kind, entry: &str, name: &str) {
+        // No entry of a declaration has a dot: this is one of the stack's own things, which are found by their names.
+        if is_of_the_stack_itself(entry) {
+            return;
+        }
+        let now = self.moves.get(&(kind, entry.to_owned())).cloned();
+        let key = (kind, now.clone().unwrap_or_else(|| entry.to_owned()));
+        if now.is_some() {
+            self.moved_from.insert(key.clone(), entry.to_owned());
+        }
+        self.found.insert(key, name.to_owned());
+    }
+
+    /// Returns the entry that an entry's resource was for before, if it still has its tag.
+    pub fn moved_from(&self, id: &Id) -> Option<&str> {
+        self.moved_from.get(&(id.kind, id.entry.clone())).map(String::as_str)
+    }
+
+    /// Returns `true` if a resource with the tags of the entry was found.
+    pub fn is_found(&self, id: &Id) -> bool {
+        self.found.contains_key(&(id.kind, id.entry.clone()))
+    }
+
+    /// Returns the stack of a declaration, in its stage and region.
+    pub fn stack_of(declaration: &Declaration) -> Stack {
+        let Declaration { stack, stage, region, .. } = declaration;
+        Stack { name: stack.clone(), stage: stage.clone(), region: region.clone() }
     }
 
     /// Returns the stack, in its stage and region.
@@ -56,8 +139,24 @@ impl Names {
     pub fn name(&self, kind: Kind, entry: &str) -> String {
         match self.existing_buckets.get(entry) {
             Some(existing) if kind == Kind::Bucket => existing.clone(),
-            _ => kind.identity().name_of(&self.stack, self.account(), entry),
+            _ => self.found.get(&(kind, entry.to_owned())).cloned().unwrap_or_else(|| self.derived(kind, entry)),
         }
+    }
+
+    /// Returns what names something that is for an entry's resource in another one: a statement, a permission. It follows from the
+    /// resource's name in AWS, so that it stays when the entry is renamed: the entry's own name for what the stack has named.
+    pub fn part(&self, kind: Kind, entry: &str) -> String {
+        let name = self.name(kind, entry);
+        match name.strip_prefix(&format!("{}-", self.stack.prefix())) {
+            Some(part) => part.to_owned(),
+            // No entry has an underscore.
+            None => format!("_{name}"),
+        }
+    }
+
+    /// Returns the name that `up` gives to a new resource of an entry.
+    pub fn derived(&self, kind: Kind, entry: &str) -> String {
+        kind.identity().name_of(&self.stack, self.account(), entry)
     }
 
     /// Returns the ARN of an entry's resource of a kind.
@@ -166,6 +265,11 @@ impl Names {
         let new: Vec<_> = added_headers.iter().filter(|name| !place.added_headers.contains(name)).cloned().collect();
         place.added_headers.extend(new);
     }
+}
+
+/// Returns `true` for the entries of what the stack has for itself, such as the bucket for artefacts: it always has its derived name.
+pub fn is_of_the_stack_itself(entry: &str) -> bool {
+    entry.contains('.')
 }
 
 #[cfg(test)]

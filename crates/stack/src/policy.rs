@@ -14,17 +14,20 @@ use kinds::{
     Kind, Right,
     iam::role,
     rights::{Access, Target},
+    tagged,
 };
 
 /// The command that a policy must allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum Purpose<'given> {
     /// The command `provision up`.
     Up,
     /// The command `provision diff`.
     Diff,
     /// The command `provision down`.
     Down,
+    /// The command `provision adopt`, for a resource of this kind and name.
+    Adopt(Kind, &'given str),
 }
 
 /// Calls that services make to KMS on behalf of whoever puts a key somewhere or writes by it.
@@ -32,21 +35,22 @@ const KEYS: &[&str] = &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "km
 /// EC2 actions that Lambda takes on behalf of whoever puts a function into a VPC; they have no resource level.
 const NETWORK: &[&str] = &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
 
-impl Purpose {
+impl Purpose<'_> {
     /// Returns `true` if a permission is needed. A resource to delete may be of any kind: it may no longer be declared.
     fn needs(self, right: &Right, is_declared: bool) -> bool {
         match (right.access, self) {
             (Access::Read, _) | (Access::Delete, Self::Up | Self::Down) => true,
             (Access::Write, Self::Up) => is_declared,
-            (Access::Write, Self::Diff | Self::Down) | (Access::Delete, Self::Diff) => false,
+            (Access::Write, Self::Diff | Self::Down | Self::Adopt(..))
+            | (Access::Delete, Self::Diff | Self::Adopt(..)) => false,
         }
     }
 }
 
 /// Returns the policy: a statement for each kind of resource, and one for the actions without resource level.
-pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose) -> Policy {
+pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) -> Policy {
     let declared = Declared::of(declaration, names);
-    let mut everywhere: BTreeSet<&str> = BTreeSet::new();
+    let mut everywhere: BTreeSet<&str> = BTreeSet::from([tagged::RIGHT]);
     let mut by_target: BTreeMap<Target, BTreeSet<&str>> = BTreeMap::new();
     let mut removed: BTreeSet<&str> = BTreeSet::new();
     for kind in Kind::ALL {
@@ -97,7 +101,29 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose) -> Pol
     let owner = format!("aws:ResourceTag/{STACK_TAG}");
     let removed = statement(removed, vec!["*".to_owned()]).when("StringEquals", &owner, [names.stack().id()]);
     let everything = statement(everywhere, vec!["*".to_owned()]);
-    Policy::new(targeted.chain([("Removed".to_owned(), removed), ("Everything".to_owned(), everything)]))
+    let adopted = match purpose {
+        Purpose::Adopt(kind, name) => {
+            Some(("Adopted".to_owned(), statement(tagging(kind), arns_of(kind, name, names))))
+        }
+        _ => None,
+    };
+    let rest = [("Removed".to_owned(), removed), ("Everything".to_owned(), everything)];
+    Policy::new(targeted.chain(adopted).chain(rest))
+}
+
+/// Returns the actions that write tags of a kind.
+fn tagging(kind: Kind) -> BTreeSet<&'static str> {
+    let writes =
+        kind.rights().iter().filter(|right| right.access == Access::Write && right.target == Target::Own(kind));
+    let is_tagging = |action: &&&str| action.contains("Tag") && !action.contains("Untag");
+    writes.flat_map(|right| right.actions).filter(is_tagging).copied().collect()
+}
+
+/// Returns the ARNs by which IAM knows a resource.
+fn arns_of(kind: Kind, name: &str, names: &Names) -> Vec<String> {
+    let arn = names.arn_of(kind, name);
+    // An ARN of a secret ends with a hyphen and six characters, as soon as there is the secret.
+    if kind == Kind::Secret { vec![format!("{arn}-??????"), arn] } else { vec![arn] }
 }
 
 /// Returns whether a permission is also needed on resources that are no longer declared, which have the stack's tag. Roles are found
@@ -177,12 +203,9 @@ fn arns(target: Target, declaration: &Declaration, names: &Names, declared: &Dec
     match target {
         // The path of a role is the stack's alone, so that roles of removed functions are found there, too.
         Target::Own(Kind::Role) | Target::Passed(Kind::Role) => vec![of(Kind::Role, "*")],
-        // An ARN of a secret ends with a hyphen and six characters, as soon as there is the secret.
-        Target::Own(Kind::Secret) => {
-            let arns = declared.names(Kind::Secret).map(|name| of(Kind::Secret, name));
-            arns.flat_map(|arn| [format!("{arn}-??????"), arn]).collect()
+        Target::Own(kind) | Target::Passed(kind) => {
+            declared.names(kind).flat_map(|name| arns_of(kind, name, names)).collect()
         }
-        Target::Own(kind) | Target::Passed(kind) => declared.names(kind).map(|name| of(kind, name)).collect(),
         Target::All(kind) => vec![of(kind, "*")],
         Target::Contents(kind) => declared.names(kind).map(|name| format!("{}/*", of(kind, name))).collect(),
         Target::Existing(kind) => {
@@ -207,7 +230,22 @@ mod tests {
 
     use super::*;
 
-    fn policy_of(source: &str, purpose: Purpose) -> Policy {
+    #[test]
+    fn adopting_needs_to_tag_that_one_resource_and_to_read_the_rest() {
+        use engine::Kind as _;
+        for kind in Kind::ALL.iter().filter(|kind| kind.has_tags()) {
+            assert_eq!(tagging(*kind).len(), 1, "{kind:?}");
+        }
+        let policy = policy_of(QUEUE, Purpose::Adopt(Kind::Queue, "old"));
+        let adopted = &policy.statements()["Adopted"];
+        assert_eq!(adopted.actions, BTreeSet::from(["sqs:TagQueue".to_owned()]));
+        assert_eq!(adopted.resources, BTreeSet::from(["arn:aws:sqs:eu-west-1:123456789012:old".to_owned()]));
+        let writes = policy.statements().values().flat_map(|statement| &statement.actions);
+        let writes: Vec<_> = writes.filter(|action| action.contains(":Create") || action.contains(":Delete")).collect();
+        assert_eq!(writes, Vec::<&String>::new());
+    }
+
+    fn policy_of(source: &str, purpose: Purpose<'_>) -> Policy {
         let checked = Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), None).unwrap();
         let declaration = &checked.declarations[0];
         policy(declaration, &Names::new(declaration, "123456789012"), purpose)

@@ -18,6 +18,7 @@ fn queue(entry: &str, settings: queue::Settings) -> Resource {
         address: Address::of(format!("a-{entry}")),
         settings: Settings::Queue(Box::new(settings)),
         after: Vec::new(),
+        moved_from: None,
         protections: Vec::new(),
     }
 }
@@ -163,6 +164,7 @@ fn the_parts_of_a_replaced_resource_are_created_again() {
         address,
         settings,
         after: after.iter().map(|id| (*id).clone()).collect(),
+        moved_from: None,
         protections: Vec::new(),
     };
     let declared = [
@@ -234,6 +236,7 @@ fn no_plan_shows_a_token_or_what_is_secret_in_an_address() {
         address: address.clone(),
         settings: settings("canary"),
         after: Vec::new(),
+        moved_from: None,
         protections: Vec::new(),
     };
     let read = Read::Present(Live { settings: settings("canary-two"), owner: Owner::Ours });

@@ -54,6 +54,7 @@ fn desired(declaration: &Declaration, account: &Account) -> Vec<Resource> {
         address: one.address,
         settings: one.settings,
         after: one.after.into_iter().map(id).collect(),
+        moved_from: one.moved_from,
         protections: one.protections,
     };
     resources(declaration, given).into_iter().map(resource).collect()

@@ -1,14 +1,17 @@
 //! Tests the engine on an account that somebody else changes too.
 
+mod adopt;
 mod consent;
 mod existing;
 mod fields;
 mod large;
 mod limits;
 mod missing;
+mod moved;
 mod noise;
 mod others;
 mod owners;
 mod paths;
 mod propagation;
 mod protected;
+pub(crate) mod tags;

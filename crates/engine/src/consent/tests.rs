@@ -220,6 +220,7 @@ fn account(cases: &[Case]) -> (Vec<Resource<Sort>>, Survey<Sort>) {
                 address,
                 settings: settings.tree(),
                 after: Vec::new(),
+                moved_from: None,
                 protections: Vec::new(),
             }),
             None => {

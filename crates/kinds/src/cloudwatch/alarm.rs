@@ -284,6 +284,10 @@ impl Manage for Alarm {
         Ok(Some(Live { settings: Settings::from_aws(&alarm, tags), owner }))
     }
 
+    fn tags(settings: &mut Settings) -> Option<&mut Tags> {
+        Some(&mut settings.tags)
+    }
+
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         put(session, &address.name, desired).await
     }
@@ -318,8 +322,9 @@ impl Manage for Alarm {
             let alarms = page.or_fail("cloudwatch.DescribeAlarms")?.metric_alarms.unwrap_or_default();
             names.extend(alarms.into_iter().filter_map(|alarm| alarm.alarm_name));
         }
+        names.extend(session.named_otherwise(Kind::Alarm)?);
         let tagged = try_join_all(
-            names.iter().map(|name| async move { session.owned(IDENTITY, name, tags(session, name).await) }),
+            names.iter().map(|name| async move { session.owned(Kind::Alarm, name, tags(session, name).await) }),
         );
         Ok(tagged.await?.into_iter().flatten().collect())
     }

@@ -376,6 +376,10 @@ impl Manage for Role {
         kept
     }
 
+    fn tags(settings: &mut Settings) -> Option<&mut Tags> {
+        Some(&mut settings.tags)
+    }
+
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         const CALL: &str = "iam.CreateRole";
         let call = session.aws.write.iam.create_role().role_name(&address.name).path(&desired.path);

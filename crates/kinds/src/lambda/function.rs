@@ -147,7 +147,7 @@ fn with_places_of(context: &str, earlier: &str) -> Option<String> {
 const CONFIGURATION: &str = "lambda.GetFunctionConfiguration";
 const VPC: &[&str] = &["vpc.subnets", "vpc.security_groups"];
 
-/// Returns the names and ARNs of all functions with the stack's names. Lambda's list has neither tags nor a filter.
+/// Returns the names and ARNs of all functions with the stack's names, or its tag. Lambda's list has neither tags nor a filter.
 pub(super) async fn named(session: &Session) -> Result<Vec<(String, String)>, Failure> {
     let mut pages = session.aws.read.lambda.list_functions().into_paginator().send();
     let mut named = Vec::new();
@@ -156,6 +156,8 @@ pub(super) async fn named(session: &Session) -> Result<Vec<(String, String)>, Fa
         named.extend(functions.into_iter().filter_map(|one| one.function_name.zip(one.function_arn)));
     }
     named.retain(|(name, _)| IDENTITY.is_given_by(&session.stack, name));
+    let others = session.named_otherwise(Kind::Function)?.into_iter();
+    named.extend(others.map(|name| (name.clone(), arn(session, &name))));
     Ok(named)
 }
 
@@ -163,7 +165,7 @@ pub(super) async fn named(session: &Session) -> Result<Vec<(String, String)>, Fa
 pub(super) async fn owned(session: &Session, name: &str, arn: &str) -> Result<Option<Owned>, Failure> {
     let answer = session.aws.read.lambda.list_tags().resource(arn).send().await.or_absent("lambda.ListTags");
     let tags = answer.map(|answer| answer.map(|answer| own_tags(answer.tags.unwrap_or_default())));
-    session.owned(IDENTITY, name, tags)
+    session.owned(Kind::Function, name, tags)
 }
 
 /// Returns the ARN of a function.
@@ -387,6 +389,10 @@ impl Manage for Function {
 
     fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
         crate::keep_key("kms_key", &mut desired.kms_key, live.kms_key.as_ref()).into_iter().collect()
+    }
+
+    fn tags(settings: &mut Settings) -> Option<&mut Tags> {
+        Some(&mut settings.tags)
     }
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {

@@ -159,6 +159,10 @@ impl Manage for LogGroup {
         crate::keep_key("kms_key", &mut desired.kms_key, live.kms_key.as_ref()).into_iter().collect()
     }
 
+    fn tags(settings: &mut Settings) -> Option<&mut Tags> {
+        Some(&mut settings.tags)
+    }
+
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let call = session.aws.write.logs.create_log_group().log_group_name(&address.name);
         let call = call.log_group_class(LogGroupClass::from(desired.class.as_str()));
@@ -215,8 +219,10 @@ impl Manage for LogGroup {
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         let groups = groups(session, &IDENTITY.listed_by(&session.stack), |_| false).await?;
-        let names = groups.iter().filter_map(|group| group.log_group_name.as_deref());
-        let owned = names.map(|name| async move { session.owned(IDENTITY, name, tags(session, name).await) });
+        let mut names: Vec<String> = groups.into_iter().filter_map(|group| group.log_group_name).collect();
+        names.extend(session.named_otherwise(Kind::LogGroup)?);
+        let owned =
+            names.iter().map(|name| async move { session.owned(Kind::LogGroup, name, tags(session, name).await) });
         Ok(futures::future::try_join_all(owned).await?.into_iter().flatten().collect())
     }
 }

@@ -328,6 +328,10 @@ impl Manage for Bucket {
         kept
     }
 
+    fn tags(settings: &mut Settings) -> Option<&mut Tags> {
+        Some(&mut settings.tags)
+    }
+
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let mut call = session.aws.write.s3.create_bucket().bucket(&address.name);
         // The one region that has no name here.
@@ -373,8 +377,11 @@ impl Manage for Bucket {
                 page.or_fail("s3.ListBuckets")?.buckets.unwrap_or_default().into_iter().filter_map(|one| one.name),
             );
         }
-        let ours = names.iter().filter(|name| name.starts_with(&prefix));
-        let owned = ours.map(|name| async move { session.owned(IDENTITY, name, tags(session, name).await.map(Some)) });
+        names.retain(|name| name.starts_with(&prefix));
+        names.extend(session.named_otherwise(Kind::Bucket)?);
+        let owned = names
+            .iter()
+            .map(|name| async move { session.owned(Kind::Bucket, name, tags(session, name).await.map(Some)) });
         Ok(futures::future::try_join_all(owned).await?.into_iter().flatten().collect())
     }
 }

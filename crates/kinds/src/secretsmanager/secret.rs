@@ -106,6 +106,8 @@ async fn restore(
 pub const IDENTITY: Identity = Identity {
     section: Some("secrets"),
     arn: Some(ArnForm("secretsmanager:{region}:{account}:secret:{name}")),
+    // A hyphen and six characters.
+    added_to_arn: 7,
     ..Identity::implied("secret", "Secrets", 512)
 };
 
@@ -155,6 +157,10 @@ impl Manage for Secret {
 
     fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
         crate::keep_key("kms_key", &mut desired.kms_key, live.kms_key.as_ref()).into_iter().collect()
+    }
+
+    fn tags(settings: &mut Settings) -> Option<&mut Tags> {
+        Some(&mut settings.tags)
     }
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {

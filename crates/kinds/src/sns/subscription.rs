@@ -245,7 +245,7 @@ impl Manage for Subscription {
             let (listed, tags) = tokio::join!(listed(session, name), topic::all_tags(session, arn));
             let as_tags = |tags: Vec<Tag>| tags.into_iter().map(|tag| (tag.key, tag.value)).collect::<Tags>();
             let tags = tags.map(|tags| tags.map(as_tags));
-            let found = session.owned(topic::IDENTITY, name, tags.clone())?;
+            let found = session.owned(Kind::Topic, name, tags.clone())?;
             if found.is_none_or(|topic| topic.stays.is_some()) {
                 return Ok(Vec::new());
             }

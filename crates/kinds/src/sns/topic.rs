@@ -129,7 +129,7 @@ pub(super) async fn remove_tags(session: &Session, arn: &str, keys: Vec<String>)
     answer.or_absent("sns.UntagResource").map(drop)
 }
 
-/// ARNs and names of the topics whose names begin as this stack's do.
+/// Returns the ARNs and names of the topics whose names begin as this stack's do, or that have its tag.
 pub(super) async fn named(session: &Session) -> Result<Vec<(String, String)>, Failure> {
     let mut pages = session.aws.read.sns.list_topics().into_paginator().send();
     let mut named = Vec::new();
@@ -141,6 +141,8 @@ pub(super) async fn named(session: &Session) -> Result<Vec<(String, String)>, Fa
         });
         named.extend(topics.filter(|(_, name)| IDENTITY.is_given_by(&session.stack, name)));
     }
+    let others = session.named_otherwise(Kind::Topic)?.into_iter();
+    named.extend(others.map(|name| (arn(session, &name), name)));
     Ok(named)
 }
 
@@ -221,6 +223,10 @@ impl Manage for Topic {
         kept
     }
 
+    fn tags(settings: &mut Settings) -> Option<&mut Tags> {
+        Some(&mut settings.tags)
+    }
+
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let attributes = desired.attributes(&arn(session, &address.name)).into_iter();
         let attributes =
@@ -257,7 +263,7 @@ impl Manage for Topic {
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         let named = named(session).await?;
         let tagged = try_join_all(
-            named.iter().map(|(arn, name)| async move { session.owned(IDENTITY, name, tags(session, arn).await) }),
+            named.iter().map(|(arn, name)| async move { session.owned(Kind::Topic, name, tags(session, arn).await) }),
         );
         Ok(tagged.await?.into_iter().flatten().collect())
     }

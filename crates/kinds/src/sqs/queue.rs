@@ -249,6 +249,10 @@ impl Manage for Queue {
         kept
     }
 
+    fn tags(settings: &mut Settings) -> Option<&mut Tags> {
+        Some(&mut settings.tags)
+    }
+
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let attributes = desired.attributes().into_iter().filter(|(_, value)| !value.is_empty()).collect();
         let call = session.aws.write.sqs.create_queue().queue_name(&address.name);
@@ -302,9 +306,15 @@ impl Manage for Queue {
         }
         let tagged = futures::future::try_join_all(urls.iter().map(|url| async move {
             let name = url.rsplit('/').next().unwrap_or(url);
-            session.owned(IDENTITY, name, tags(session, url).await)
+            session.owned(Kind::Queue, name, tags(session, url).await)
         }));
-        Ok(tagged.await?.into_iter().flatten().collect())
+        let others = session.named_otherwise(Kind::Queue)?;
+        let others = futures::future::try_join_all(others.iter().map(|name| async move {
+            let Some(url) = url(session, name).await? else { return Ok(None) };
+            session.owned(Kind::Queue, name, tags(session, &url).await)
+        }));
+        let (tagged, others) = tokio::try_join!(tagged, others)?;
+        Ok(tagged.into_iter().chain(others).flatten().collect())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Blueprint, of, seconds, storage};
+use crate::moves::alarm_entry;
 use aws::policy::Statement;
 use declaration::{AlarmKind, Declaration, Measure, Notify, Subscription, Unit, Watched};
 use engine::Address;
@@ -49,7 +50,7 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
             }
             Watched::FailureQueue => ("QueueName", names.name(Kind::Queue, watch.entry)),
         };
-        let id = format!("{}-{}", watch.entry, watch.measure.name);
+        let id = alarm_entry(watch.entry, watch.measure.name);
         let settings = alarm::Settings {
             description: watch.measure.description.to_owned(),
             namespace: watch.measure.namespace.to_owned(),
@@ -65,7 +66,7 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
             tags: blueprint.tags(&id, &BTreeMap::new()),
             ..alarm::Settings::default()
         };
-        let address = Address::of(names.name(Kind::Alarm, &format!("{}-{}", watch.entry, watch.measure.name)));
+        let address = Address::of(names.name(Kind::Alarm, &id));
         blueprint.add(of(Kind::Alarm, id), address, settings, after.clone());
     }
 }
@@ -93,7 +94,7 @@ pub(super) fn arns(blueprint: &Blueprint<'_>) -> Vec<String> {
     let names = blueprint.names();
     watches(blueprint.declaration)
         .iter()
-        .map(|watch| names.arn(Kind::Alarm, &format!("{}-{}", watch.entry, watch.measure.name)))
+        .map(|watch| names.arn(Kind::Alarm, &alarm_entry(watch.entry, watch.measure.name)))
         .collect()
 }
 

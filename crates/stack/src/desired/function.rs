@@ -11,7 +11,7 @@ use kinds::{
     iam::role,
     lambda::{
         event_invoke,
-        function::{self, Vpc},
+        function::{self, Logging, Vpc},
         permission,
     },
     logs::log_group,
@@ -88,6 +88,7 @@ fn function(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
     // `Serialize` fails only for maps whose keys are not strings; a context has none.
     environment.insert(VARIABLE.to_owned(), serde_json::to_string(&context).unwrap_or_default());
     let code = blueprint.given.code.get(entry).cloned().unwrap_or_default();
+    let defaults = function::Settings::new(&name, names.arn(Kind::Role, entry), code);
     let settings = function::Settings {
         architecture: match declared.architecture {
             Architecture::X86_64 => "x86_64",
@@ -104,8 +105,10 @@ fn function(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
             security_groups: vpc.security_groups.iter().cloned().collect(),
         }),
         reserved_concurrency: declared.reserved_concurrency,
+        // Either of the two may have a name of its own.
+        logging: Logging { log_group: names.name(Kind::LogGroup, entry), ..defaults.logging },
         tags: blueprint.protected_tags(Kind::Function, entry, &declared.tags, declared.protect),
-        ..function::Settings::new(&name, names.arn(Kind::Role, entry), code)
+        ..defaults
     };
     let mut after = vec![of(Kind::Role, entry), of(Kind::LogGroup, entry)];
     if blueprint.given.artifacts {
@@ -145,7 +148,7 @@ fn permissions(blueprint: &mut Blueprint<'_>) {
             let Subscription::Function(function) = told else { continue };
             let settings =
                 permission::Settings::invoke("sns.amazonaws.com", names.account(), names.arn(Kind::Topic, topic));
-            permissions.push((function, invoked_by_topic(function, topic), settings));
+            permissions.push((function, invoked_by_topic(names, function, topic), settings));
         }
     }
     // A rule may invoke a function twice.

@@ -86,7 +86,15 @@ impl<'given> Blueprint<'given> {
 
     /// Adds a resource, and the resources that must exist before it.
     fn add(&mut self, id: Id, address: Address, settings: impl Into<Settings>, after: Vec<Id>) {
-        self.resources.push(Resource { id, address, settings: settings.into(), after, protections: Vec::new() });
+        let moved_from = self.names().moved_from(&id).map(str::to_owned);
+        self.resources.push(Resource {
+            id,
+            address,
+            settings: settings.into(),
+            after,
+            moved_from,
+            protections: Vec::new(),
+        });
     }
 
     /// Returns the tags of an entry: the stack's, overridden by its own, overridden by those that mark ownership.

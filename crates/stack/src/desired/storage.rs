@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Blueprint, days, of, seconds, statement_id, topic_of, with_ids};
+use crate::Names;
 use aws::policy::{Policy, Statement};
 use declaration::{Action, Bucket, Declaration, Notify, Secret, SecretSource, Subscription, Topic};
 use engine::Address;
@@ -136,10 +137,8 @@ fn queue(blueprint: &mut Blueprint<'_>, entry: &str) {
     let statements = told.map(|(topic, _)| {
         let statement =
             Statement::allow(&["sqs:SendMessage"], [names.arn(Kind::Queue, entry)]).for_service("sns.amazonaws.com");
-        (
-            statement_id(&[queue::MESSAGES_OF, topic]),
-            statement.with_source(names.account(), [names.arn(Kind::Topic, topic)]),
-        )
+        let id = statement_id(&[queue::MESSAGES_OF, &names.part(Kind::Topic, topic)]);
+        (id, statement.with_source(names.account(), [names.arn(Kind::Topic, topic)]))
     });
     let kms_key = blueprint.declaration.kms_key(declared.kms_key.as_ref());
     let settings = queue::Settings {
@@ -213,7 +212,7 @@ pub(super) fn subscribe(blueprint: &mut Blueprint<'_>, entry: &str, told: &Subsc
             ("sqs", names.arn(Kind::Queue, queue), queue, *raw)
         }
         Subscription::Function(function) => {
-            after.extend([of(Kind::Function, function), invoked_by_topic(function, entry)]);
+            after.extend([of(Kind::Function, function), invoked_by_topic(names, function, entry)]);
             ("lambda", names.arn(Kind::Function, function), function, false)
         }
     };
@@ -239,8 +238,8 @@ pub(super) fn subscriptions_of(declaration: &Declaration, topic: &str) -> Vec<Id
 }
 
 /// Returns the identity of a topic's permission to invoke a function.
-pub(super) fn invoked_by_topic(function: &str, topic: &str) -> Id {
-    of(Kind::Permission, permission::entry(function, &format!("sns-{topic}")))
+pub(super) fn invoked_by_topic(names: &Names, function: &str, topic: &str) -> Id {
+    of(Kind::Permission, permission::entry(function, &format!("sns-{}", names.part(Kind::Topic, topic))))
 }
 
 fn secret(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Secret) {

@@ -24,12 +24,12 @@ const MOST_SETS: usize = 40;
 const UNRESERVED: i64 = 100;
 
 /// Checks that the account has the concurrency that the functions reserve, beside other functions' reservations.
-pub(super) async fn concurrency(session: &Session, declaration: &Declaration) -> Vec<Finding> {
+pub(super) async fn concurrency(session: &Session, declaration: &Declaration, names: &Names) -> Vec<Finding> {
     let reserved: i64 = declaration.functions.values().filter_map(|one| one.reserved_concurrency).map(i64::from).sum();
     if reserved == 0 {
         return Vec::new();
     }
-    let (unreserved, held) = match tokio::try_join!(unreserved(session), held(session, declaration)) {
+    let (unreserved, held) = match tokio::try_join!(unreserved(session), held(session, declaration, names)) {
         Ok(found) => found,
         Err(failure) => {
             let what = format!("how much concurrency the account has is not known: {failure}");
@@ -47,8 +47,7 @@ async fn unreserved(session: &Session) -> Result<i64, Failure> {
 }
 
 /// Reads the concurrency that the stack's functions have reserved already.
-async fn held(session: &Session, declaration: &Declaration) -> Result<i64, Failure> {
-    let names = Names::new(declaration, &session.aws.realm.account);
+async fn held(session: &Session, declaration: &Declaration, names: &Names) -> Result<i64, Failure> {
     let held = try_join_all(declaration.functions.keys().map(|entry| {
         let call = session.aws.read.lambda.get_function().function_name(names.name(Kind::Function, entry));
         async move {

@@ -8,9 +8,9 @@ use serde::Serialize;
 
 pub use dns::Dns;
 
-use crate::desired::RuleSet;
-use declaration::Declaration;
-use kinds::{Session, ses::Snapshot};
+use crate::{Names, desired::RuleSet};
+use declaration::{Declaration, Move};
+use kinds::{Id, Kind, Session, ses::Snapshot};
 
 /// The weight of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -58,7 +58,7 @@ pub fn actions(declaration: &Declaration) -> Vec<&'static str> {
 /// Checks every precondition at once; blocking findings come first.
 pub async fn check(
     session: &Session,
-    declaration: &Declaration,
+    (declaration, names): (&Declaration, &Names),
     (rule_set, snapshot): (&RuleSet, Option<&Snapshot>),
     dns: &Dns,
 ) -> Vec<Finding> {
@@ -74,7 +74,7 @@ pub async fn check(
         receiving::identities(session, &domains),
         receiving::records(dns, &session.aws.realm.region, &domains),
         receiving::region(dns, &session.aws.realm.region, declaration),
-        Box::pin(limits::concurrency(session, declaration)),
+        Box::pin(limits::concurrency(session, declaration, names)),
         sets,
     );
     let mut findings: Vec<Finding> = [identities, records, region, concurrency, sets].into_iter().flatten().collect();
@@ -87,6 +87,19 @@ pub async fn check(
             "name mail addresses or topics: `alarms: {notify: [noc@example.com]}`",
         ));
     }
+    findings.extend(done_moves(declaration, names));
     findings.sort();
     findings
+}
+
+/// Returns the lines under `moved` that have nothing left to do.
+fn done_moves(declaration: &Declaration, names: &Names) -> impl Iterator<Item = Finding> {
+    let kind = |one: &Move| Kind::ALL.iter().find(|kind| kind.identity().section == Some(one.section)).copied();
+    declaration.moved.iter().filter_map(move |one| {
+        let kind = kind(one)?;
+        let [from, to] = [&one.from, &one.to].map(|entry| Id::new(kind, entry).typed());
+        let is_done = names.moved_from(&Id::new(kind, &one.to)).is_none();
+        let what = format!("nothing in AWS has the tags of `{from}`, so that nothing moves");
+        is_done.then(|| Finding::warns(what, format!("remove the line `{from}: {to}` under `moved`")))
+    })
 }

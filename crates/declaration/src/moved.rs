@@ -1,0 +1,155 @@
+//! Renamed entries: what was made for the entry of before stays, under its name in AWS.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use super::{
+    Bucket, Secret, SecretSource,
+    reader::{Fields, Reader, Wrong},
+    scalars,
+    shape::{Field, Holds, Kind},
+    suggestion::{choose, one_of},
+};
+
+/// An entry that had another name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// Section of both entries: `buckets`.
+    pub section: &'static str,
+    /// Name of the entry as it was.
+    pub from: String,
+    /// Name of the entry as it is declared.
+    pub to: String,
+}
+
+/// The key `moved` of a declaration.
+pub(super) const MOVED: Field = Field::new(
+    "moved",
+    Holds::Chosen(scalars::RESOURCE, &Holds::Text(scalars::RESOURCE)),
+    "Renamed entries, `bucket/OLD: bucket/NEW`: what was made for the old name stays, with its name in AWS. After one `up` the line may go.",
+);
+
+/// Kinds that cannot be moved: their names, why, and what happens instead.
+const OTHERS: &[(&[&str], &str, &str)] = &[
+    (
+        &["receipt rule", "rule"],
+        "SES keeps no tags on receipt rules, so that the name alone tells which entry one is for",
+        "rename it without `moved`: the rule of the new name is there before that of the old one is deleted, and no mail falls between them",
+    ),
+    (
+        &["receipt rule set", "receipt rule order", "active rule set"],
+        "SES keeps no tags on rule sets, and there is one for the stack",
+        "leave it out",
+    ),
+    (
+        &["permission"],
+        "Lambda keeps no tags on permissions: each is named by what may invoke the function",
+        "leave it out: a permission of the new name is there before that of the old one is deleted",
+    ),
+    (
+        &["subscription"],
+        "SNS keeps no tags on subscriptions: each is named by who is told",
+        "leave it out: it stays as long as the topic and who is told do",
+    ),
+    (
+        &["bucket statement"],
+        "a statement in a policy has no tags: it is named by the rule that stores there",
+        "leave it out: a statement of the new name is there before that of the old one is deleted",
+    ),
+    (
+        &["event invoke"],
+        "it is a part of its function, and has no tags",
+        "move the function: `function/OLD: function/NEW`",
+    ),
+    (
+        &["role", "log group"],
+        "it is made for a function, and moves with it",
+        "move the function: `function/OLD: function/NEW`",
+    ),
+    (
+        &["alarm"],
+        "it is made for a function or a failure queue, and moves with it",
+        "move that one: `function/OLD: function/NEW` or `queue/OLD: queue/NEW`",
+    ),
+];
+
+/// Parses the name of a resource, `bucket/mail`.
+fn resource(text: &str) -> Result<(Kind, String), Wrong> {
+    let known: Vec<&str> = Kind::ALL.into_iter().map(Kind::word).collect();
+    let expected = || Wrong::expected(scalars::RESOURCE.what);
+    let (word, entry) = text.split_once('/').ok_or_else(expected)?;
+    let spaced = word.replace(['_', '-'], " ");
+    if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.word() == word) {
+        return scalars::name(entry).map(|entry| (kind, entry));
+    }
+    let other =
+        OTHERS.iter().find(|(words, ..)| words.iter().any(|one| [*one, &format!("{one}s")].contains(&&*spaced)));
+    if let Some((_, why, instead)) = other {
+        return Err(Wrong::expected(format!("a {}: {why}", one_of(&known))).hint(*instead));
+    }
+    let plural = Kind::ALL.into_iter().find(|kind| kind.section() == word);
+    let hint = plural
+        .map_or_else(|| choose(word, "what can be moved", &known), |kind| format!("write `{}/{entry}`", kind.word()));
+    Err(expected().hint(hint))
+}
+
+/// Reads the renamed entries. Both names are of one kind; the old one is no longer declared, and the new one is.
+pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Vec<(Range<usize>, Move)> {
+    let mut moved: Vec<(Range<usize>, Move)> = Vec::new();
+    for (key, node) in reader.chosen(fields, MOVED.name) {
+        let from = match resource(&key.name) {
+            Ok(from) => Some(from),
+            Err(Wrong { expected, hint }) => {
+                let expected = expected.unwrap_or_else(|| scalars::RESOURCE.what.to_owned());
+                let message = format!("what is moved must be {expected}, not `{}`", key.name.escape_debug());
+                reader.note_at(&key.span, message, hint.unwrap_or_else(|| "write `bucket/OLD: bucket/NEW`".to_owned()));
+                None
+            }
+        };
+        let to = reader.scalar(node, &key.name, scalars::RESOURCE.what, resource);
+        let (Some((kind, from)), Some((new, to))) = (from, to) else { continue };
+        let word = kind.word();
+        if new != kind {
+            let message = format!("a {word} cannot become a {}", new.word());
+            reader.note_at(&node.span, message, format!("write `{word}/{from}: {word}/NEW`"));
+        } else if reader.is_declared(kind, &from) {
+            let message = format!("{word} `{from}` is still declared, so that it has not moved");
+            reader.note_at(&key.span, message, format!("remove `{from}` from `{}`, or this line", kind.section()));
+        } else if !reader.is_declared(kind, &to) {
+            let message = format!("{word} `{to}` is not declared, so that nothing can move there");
+            let declared: Vec<&str> = reader.declared(kind).iter().map(String::as_str).collect();
+            let hint = if declared.is_empty() {
+                format!("declare `{to}` under `{}`", kind.section())
+            } else {
+                choose(&to, &format!("declared {word}s"), &declared)
+            };
+            reader.note_at(&node.span, message, hint);
+        } else if let Some((_, other)) = moved.iter().find(|(_, one)| one.section == kind.section() && one.to == to) {
+            let message = format!("{word}s `{}` and `{from}` cannot both become `{to}`", other.from);
+            reader.note_at(&node.span, message, "keep one of the two lines");
+        } else {
+            moved.push((node.span.clone(), Move { section: kind.section(), from, to }));
+        }
+    }
+    moved
+}
+
+/// Returns the renamed entries without those whose resource is not the stack's, which are reported.
+pub(super) fn of_the_stack(
+    reader: &mut Reader,
+    moved: Vec<(Range<usize>, Move)>,
+    buckets: &BTreeMap<String, Bucket>,
+    secrets: &BTreeMap<String, Secret>,
+) -> Vec<Move> {
+    let exists = |one: &Move| match one.section {
+        "buckets" => buckets.get(&one.to).is_some_and(|bucket| bucket.existing.is_some()),
+        "secrets" => secrets.get(&one.to).is_some_and(|secret| matches!(secret.source, SecretSource::Existing(_))),
+        _ => false,
+    };
+    let (strange, ours): (Vec<_>, Vec<_>) = moved.into_iter().partition(|(_, one)| exists(one));
+    for (span, Move { to, .. }) in strange {
+        let message =
+            format!("`{to}` is declared as `existing`: it is not the stack's, and has no tag that could be changed");
+        reader.note_at(&span, message, "remove this line: its name in AWS is what is declared");
+    }
+    ours.into_iter().map(|(_, one)| one).collect()
+}

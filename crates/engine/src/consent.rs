@@ -187,7 +187,9 @@ pub(crate) fn of_change<K: Kind>(resource: &Resource<K>, live: &Value, differenc
 fn protection_ended<K: Kind>(id: &Id<K>, live: &Value, declared: &Value) -> Option<Loss> {
     let [from, to] = [live, declared].map(|tree| protect_tag(tree).cloned().unwrap_or_default());
     let path = Some(format!("tags.{PROTECT_TAG}"));
-    let is_ended = is_protected(id, live) && !is_protected(id, declared);
+    let is_ended = |is_so: &dyn Fn(&Value) -> bool| is_so(live) && !is_so(declared);
+    // What its kind protects goes with the stack, what is protected by name does not: the one is less than the other.
+    let is_ended = is_ended(&|tree| is_protected(id, tree)) || is_ended(&is_protected_by_name);
     is_ended.then_some(Loss { loses: Loses::Protection, path, from, to })
 }
 
@@ -225,6 +227,11 @@ fn protect_tag(tree: &Value) -> Option<&Value> {
 pub(crate) fn is_protected<K: Kind>(id: &Id<K>, tree: &Value) -> bool {
     let tag = protect_tag(tree).and_then(Value::as_str).map(is_protect);
     tag.unwrap_or_else(|| id.kind.holds(&id.entry) == Holds::Lasting)
+}
+
+/// Returns `true` if a resource with these settings is protected by its tag.
+fn is_protected_by_name(tree: &Value) -> bool {
+    protect_tag(tree).and_then(Value::as_str).is_some_and(is_protect)
 }
 
 impl<K: Kind> Plan<K> {

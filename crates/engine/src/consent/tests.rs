@@ -165,7 +165,9 @@ impl Case {
         let is_replaced = live.fixed != declared.fixed;
         add(is_replaced && self.kind != Sort::Plain, Loses::Data);
         add(is_replaced && protected, Loses::Protected);
-        add(protected && !self.is_protected(declared), Loses::Protection);
+        let is_by_name = |settings: &Settings| settings.protect == Some(true);
+        let is_less = is_by_name(live) && !is_by_name(declared);
+        add(protected && !self.is_protected(declared) || is_less, Loses::Protection);
         let ends = declared.ends.is_some_and(|to| live.ends.is_none_or(|from| to < from));
         let recovers = declared.recovers.unwrap_or(0) < live.recovers.unwrap_or(0);
         add(ends || recovers || live.keeps && !declared.keeps, Loses::Life);

@@ -15,7 +15,8 @@ use serde_json::Value;
 use tokio::{sync::watch, time};
 
 use crate::{
-    Action, Address, Class, Failure, Id, Item, Kind, Live, Owner, Phase, Plan, Read, Resource, Step, Survey, consent,
+    Action, Address, Class, Failure, Holds, Id, Item, Kind, Live, Loses, Owner, Phase, Plan, Read, Resource, Step,
+    Survey, consent,
     difference::{Reasons, differences},
 };
 
@@ -363,7 +364,10 @@ impl<K: Kind> Run<'_, K> {
     ) -> Result<(), Failure> {
         let (session, kind, address) = (self.session, item.id.kind, &item.address);
         let settings = match target {
-            Target::Absent => return kind.delete(session, address).await,
+            Target::Absent => {
+                self.ensure_still_empty(item).await?;
+                return kind.delete(session, address).await;
+            }
             Target::Seen(settings) => return self.verify(item, settings).await,
             Target::Settings(settings) => *settings,
         };
@@ -388,6 +392,21 @@ impl<K: Kind> Run<'_, K> {
                 K::create(settings, session, address).await
             }
             Some(live) => K::update(settings, session, address, &live.settings).await,
+        }
+    }
+
+    /// Fails if a resource that is deleted as one without data has got some since the survey.
+    async fn ensure_still_empty(&self, item: &Item<K>) -> Result<(), Failure> {
+        let is_given_up = item.losses.iter().any(|loss| loss.loses == Loses::Data);
+        if is_given_up || item.id.kind.holds(&item.id.entry) == Holds::Nothing {
+            return Ok(());
+        }
+        match item.id.kind.holds_data(self.session, &item.address).await? {
+            None => Ok(()),
+            Some(what) => {
+                let words = format!("it holds data that came after the plan was made, and stays: {what}; run it again");
+                Err(Failure::found(&item.id.to_string(), Class::Other, words))
+            }
         }
     }
 

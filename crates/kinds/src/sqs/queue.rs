@@ -141,6 +141,12 @@ fn redrive(text: &str) -> Option<Redrive> {
 }
 
 const ATTRIBUTES: &str = "sqs.GetQueueAttributes";
+/// Attributes that count the messages of a queue: those that wait, those that are being read, and those that are delayed.
+const MESSAGES: [Name; 3] = [
+    Name::ApproximateNumberOfMessages,
+    Name::ApproximateNumberOfMessagesNotVisible,
+    Name::ApproximateNumberOfMessagesDelayed,
+];
 
 /// Returns the queue's URL, which calls need; it is not always the one that account and region suggest.
 async fn url(session: &Session, name: &str) -> Result<Option<String>, Failure> {
@@ -286,13 +292,12 @@ impl Manage for Queue {
 
     async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
         let Some(url) = url(session, &address.name).await? else { return Ok(None) };
-        let (visible, hidden) = (Name::ApproximateNumberOfMessages, Name::ApproximateNumberOfMessagesNotVisible);
         let call = session.aws.read.sqs.get_queue_attributes().queue_url(url);
-        let call = call.attribute_names(visible.clone()).attribute_names(hidden.clone());
+        let call = call.set_attribute_names(Some(MESSAGES.to_vec()));
         let Some(answer) = call.send().await.or_absent(ATTRIBUTES)? else { return Ok(None) };
         let counts = answer.attributes.unwrap_or_default();
-        let count = |name| counts.get(&name).and_then(|count: &String| count.parse::<u64>().ok()).unwrap_or(0);
-        let messages = count(visible) + count(hidden);
+        let count = |name| counts.get(name).and_then(|count: &String| count.parse::<u64>().ok()).unwrap_or(0);
+        let messages: u64 = MESSAGES.iter().map(count).sum();
         Ok((messages > 0).then(|| counted(usize::try_from(messages).unwrap_or(usize::MAX), "message")))
     }
 

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::account::Opened;
+use declaration::{Declaration, SecretSource};
 use engine::{Address, Disorder, Live, Owner, Tags, keep_protections, survey};
 use kinds::{Id, Kind, Plan, Read, Resource, Session, Settings, Survey, ses};
 use package::{Artifact, Upload};
@@ -113,6 +114,7 @@ async fn compare_supposing(opened: &Opened, code: &Code, as_if: Option<&AsIf<'_>
     let (snapshot, mut survey) = tokio::join!(ses::snapshot(session), survey(session, places));
     // Without an answer the rules are unreadable too, and are reported as such.
     let snapshot = snapshot.ok();
+    ensure_others_own(declaration, &survey)?;
     let names = names_of(names.as_surveyed(&survey)?);
     let rule_set = snapshot.as_ref().map_or(RuleSet::Own, |snapshot| RuleSet::choose(declaration, &names, snapshot));
     if matches!(code, Code::NotBuilt) {
@@ -141,6 +143,23 @@ pub(crate) async fn nothing_declared(session: &Session) -> Result<Compared, Diso
     survey.complete(session, &[]).await;
     let plan = Plan::with_consent(&[], &survey, &session.consent)?;
     Ok(Compared { names: None, resources: Vec::new(), survey, plan, rule_set: RuleSet::Own, snapshot: snapshot.ok() })
+}
+
+/// Fails if something that is declared as `existing` is the stack's: it would be deleted while the stack uses it.
+fn ensure_others_own(declaration: &Declaration, survey: &Survey) -> Result<(), Disorder> {
+    let buckets = declaration.buckets.values().filter_map(|bucket| bucket.existing.as_ref());
+    let secrets = declaration.secrets.values().filter_map(|secret| match &secret.source {
+        SecretSource::Existing(name) => Some(name),
+        SecretSource::Created(_) => None,
+    });
+    let existing = buckets.map(|name| (Kind::Bucket, name)).chain(secrets.map(|name| (Kind::Secret, name)));
+    for (kind, name) in existing {
+        let mut owned = survey.owned.get(&kind).into_iter().flatten();
+        if let Some(own) = owned.find(|owned| owned.address.name == *name) {
+            return Err(Disorder::Own { id: Id::new(kind, &own.entry).typed(), name: name.clone() });
+        }
+    }
+    Ok(())
 }
 
 /// Takes the live code for the declared one.

@@ -64,6 +64,13 @@ pub enum Disorder {
         /// Their names in AWS.
         names: [String; 2],
     },
+    /// A resource that is declared as somebody else's is this stack's, and would be deleted as one that is no longer declared.
+    Own {
+        /// The resource that its tags say it is.
+        id: String,
+        /// Its name in AWS.
+        name: String,
+    },
     /// Each of these waits for another one of them.
     Circle {
         /// The resources, in no order.
@@ -90,6 +97,13 @@ impl fmt::Display for Disorder {
                 write!(
                     formatter,
                     "Failed to plan: {from} cannot become {to}, since both exist: `{one}` and `{other}`; delete one of them, or remove the line under `moved`"
+                )
+            }
+            Self::Own { id, name } => {
+                let tags = format!("`{STACK_TAG}` and `{ENTRY_TAG}`");
+                write!(
+                    formatter,
+                    "Failed to plan: `{name}` is declared as `existing`, and is this stack's own {id}, which would be deleted; declare it without `existing`, or take the tags {tags} from it to let the stack go on without it"
                 )
             }
             Self::Circle { ids } => {

@@ -273,12 +273,24 @@ fn name_of(id: &Id, given: &str, names: &Names) -> Result<String, Problem> {
         let name = name.or_else(|| of_role().map(|(_, name)| name.to_owned()));
         return name.ok_or_else(|| refuse(format!("it is not the ARN of a {}", id.kind.name())));
     }
-    if id.kind == Kind::Queue && given.contains("://") {
-        let mut parts = given.rsplit('/');
+    if let Some((_, rest)) = given.split_once("://").filter(|_| id.kind == Kind::Queue) {
+        let mut parts = rest.rsplit('/');
         let (name, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        return elsewhere(account, "").map_or_else(|| Ok(name.to_owned()), Err);
+        return elsewhere(account, region_of_host(rest)).map_or_else(|| Ok(name.to_owned()), Err);
+    }
+    if given.is_empty() {
+        return Err(refuse("it is no name".to_owned()));
     }
     Ok(given.to_owned())
+}
+
+/// Returns the region in a host of SQS, `sqs.REGION.amazonaws.com` or `REGION.queue.amazonaws.com`; nothing if it has another form.
+fn region_of_host(address: &str) -> &str {
+    let host = address.split(['/', ':']).next().unwrap_or_default();
+    match host.split('.').collect::<Vec<_>>().as_slice() {
+        ["sqs" | "sqs-fips", region, "amazonaws", ..] | [region, "queue", "amazonaws", ..] => region,
+        _ => "",
+    }
 }
 
 fn unreadable(refuse: &impl Fn(String) -> Problem, failure: Failure) -> Problem {

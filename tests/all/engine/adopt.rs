@@ -139,6 +139,8 @@ fn what_is_not_to_be_adopted_is_refused_with_the_reason() {
         ("queue/failed", "arn:aws:sqs:eu-west-1:210987654321:theirs", "it is in 210987654321, eu-west-1"),
         ("queue/failed", "arn:aws:sns:eu-west-1:123456789012:theirs", "it is not the ARN of a queue"),
         ("queue/failed", "https://sqs.eu-west-1.amazonaws.com/210987654321/theirs", "it is in 210987654321"),
+        ("queue/failed", "https://sqs.us-east-1.amazonaws.com/123456789012/theirs", "it is in 123456789012, us-east-1"),
+        ("queue/failed", "", "it is no name"),
     ] {
         let run = trial.expect(2, &["adopt", typed, id, "--yes"]);
         assert!(run.stderr().contains(words), "{typed} {id}: {words}\n{run}");

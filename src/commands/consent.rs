@@ -27,6 +27,13 @@ pub(super) fn consent(typed: &[String]) -> Result<Consent, Problem> {
     })
 }
 
+/// Tells the names that were given and lose nothing in a plan: one may be misspelt.
+pub(super) fn tell_needless(printer: &Printer, plan: &Plan, consent: &Consent) {
+    for name in plan.needless(consent) {
+        printer.line(&format!("`--allow-delete {name}` changes nothing: this plan loses nothing there"));
+    }
+}
+
 /// Asks for each loss of a plan that nobody has agreed to, where there is a terminal; else prints the flags that agree. Returns the exit
 /// code of the run if some loss is not agreed to.
 pub(super) async fn refusal(
@@ -35,9 +42,6 @@ pub(super) async fn refusal(
     (heading, plan): (&Heading, &Plan),
     consent: &Consent,
 ) -> anyhow::Result<Option<ExitCode>> {
-    for name in plan.needless(consent) {
-        printer.line(&format!("`--allow-delete {name}` changes nothing: this plan loses nothing there"));
-    }
     let open = plan.unconsented(consent);
     if open.is_empty() {
         return Ok(None);

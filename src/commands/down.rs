@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use super::{
     DECLINED, block_on,
-    consent::consent,
+    consent::{consent, tell_needless},
     converge::{Answer, ask, converge},
     interrupts::{INTERRUPTED, Interrupts},
 };
@@ -74,6 +74,7 @@ async fn down(
     if common.dry_run || !printer.is_json() {
         printer.plan(&heading, &compared.plan);
     }
+    tell_needless(printer, &compared.plan, &session.consent);
     if common.dry_run {
         let is_known = compared.plan.counts().unreadable == 0;
         return Ok(if is_known { ExitCode::SUCCESS } else { ExitCode::from(super::ERROR) });

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use super::{
     DECLINED, ERROR, block_on,
     build::artifacts,
-    consent::{consent, refusal},
+    consent::{consent, refusal, tell_needless},
     converge::{Answer, ask, converge},
     interrupts::{INTERRUPTED, Interrupts},
 };
@@ -57,6 +57,7 @@ async fn up(
     if common.dry_run || !printer.is_json() {
         printer.plan(&heading, &compared.plan);
     }
+    tell_needless(printer, &compared.plan, &opened.session.consent);
     printer.findings(&findings);
     if common.dry_run {
         let is_known = compared.plan.counts().unreadable == 0;

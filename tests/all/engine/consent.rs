@@ -1,10 +1,15 @@
 //! Tests that nothing is lost unasked: `--yes` agrees to no loss, the flags that `up` prints do, and nobody else's consent counts.
 
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::{Value, json};
 
 use crate::{
-    emulator::account::Account,
+    emulator::{account::Account, fault::Fault},
     harness::{Run, replaced},
     stack::{EVERYTHING, Trial, actions},
 };
@@ -169,6 +174,59 @@ fn a_protection_outlives_its_entry_and_is_switched_off_by_name() {
     trial.up();
 }
 
+/// What is protected by its kind goes with the stack, what is protected by name does not.
+#[test]
+fn a_protection_by_name_is_more_than_that_of_the_kind() {
+    let protected = replaced(DATA, &[("versioning: true", "versioning: true, protect: true")]);
+    let Some(trial) = Trial::new(&protected) else { return };
+    trial.up();
+    loses(&trial, DATA, &["bucket/mail"], &["bucket/mail   switches its protection off"]);
+}
+
+/// A rename takes minutes where somebody is asked: what comes meanwhile has not been agreed to.
+#[test]
+fn what_comes_between_plan_and_deletion_stays() {
+    let Some(trial) = Trial::new(DATA) else { return };
+    trial.up();
+    let queue = trial.account.wait(trial.account.sqs.get_queue_url().queue_name("circuits-failed").send()).unwrap();
+    let (account, url) = (Account::at(&trial.emulator.url), queue.queue_url.unwrap());
+    let looks = AtomicUsize::new(0);
+    // The survey looks first; whoever deletes without another look deletes the message.
+    let _looked = trial.proxy.on(Fault::Fails, move |call| {
+        if call.operation.name == "GetQueueAttributes" && looks.fetch_add(1, Ordering::SeqCst) == 1 {
+            let send = || account.wait(account.sqs.send_message().queue_url(&url).message_body("event").send());
+            thread::scope(|scope| scope.spawn(send).join()).unwrap().unwrap();
+        }
+        false
+    });
+    trial.folder.write("infra.yaml", replaced(DATA, &[("queues:\n  failed: {retention: 14d}\n", "")]));
+    let run = trial.expect(2, &["up", "--yes"]);
+    assert!(run.stderr().contains("it holds data that came after the plan was made, and stays: 1 message"), "{run}");
+    trial.proxy.reset();
+    trial.up();
+    assert_eq!(actions(&trial.diff()), ["keep queue failed"]);
+}
+
+#[test]
+fn what_is_ours_is_not_declared_as_anothers() {
+    let own = replaced(DATA, &[("versioning: true", "versioning: true, protect: false")]);
+    let Some(trial) = Trial::new(&own) else { return };
+    trial.up();
+    trial.proxy.reset();
+    for (kind, from, to) in [
+        ("bucket/mail", "mail: {expire: 90d, versioning: true}".to_owned(), format!("mail: {{existing: {BUCKET}}}")),
+        ("bucket/mail", "mail: {expire: 90d, versioning: true}".to_owned(), format!("old: {{existing: {BUCKET}}}")),
+        ("secret/token", "{value_from: {environment: TRY_TOKEN}}".to_owned(), "{existing: circuits-token}".to_owned()),
+    ] {
+        trial.folder.write("infra.yaml", replaced(DATA, &[(&from, &to)]));
+        for arguments in [&["up", "--yes", "--allow-delete", kind][..], &["diff"]] {
+            let run = trial.expect(2, arguments);
+            assert!(run.stderr().contains(&format!("is this stack's own {kind}")), "{run}");
+        }
+    }
+    assert_eq!(trial.proxy.mutating().len(), 0, "{}", trial.proxy.record());
+}
+
 #[test]
 fn down_keeps_what_is_protected_by_name() {
     let declared = replaced(
@@ -223,8 +281,13 @@ fn the_log_of_a_function_is_data() {
 #[test]
 fn a_name_that_agrees_to_nothing_is_told() {
     let Some(trial) = Trial::new(DATA) else { return };
-    let run = trial.expect(0, &["up", "--yes", "--allow-delete", "bucket/mial"]);
-    assert!(run.stderr().contains("`--allow-delete bucket/mial` changes nothing"), "{run}");
+    for arguments in
+        [&["up", "--yes"][..], &["up", "--dry-run"], &["down", "--dry-run"], &["down", "--confirm", "circuits"]]
+    {
+        let arguments: Vec<&str> = arguments.iter().copied().chain(["--allow-delete", "bucket/mial"]).collect();
+        let run = trial.expect(0, &arguments);
+        assert!(run.stderr().contains("`--allow-delete bucket/mial` changes nothing"), "{run}");
+    }
     trial.proxy.reset();
     for (typed, hint) in [("buckt/mail", "bucket"), ("mail", "KIND/ENTRY"), ("bucket/", "KIND/ENTRY")] {
         let run = trial.expect(2, &["up", "--yes", "--allow-delete", typed]);

@@ -34,7 +34,7 @@ const END: &str = "End time";
 
 static MAINTENANCE: Pattern = Pattern::new(r"(?i)\bmaintenance\b");
 /// A correction gives other times than the notice before it.
-static CORRECTION: Pattern = Pattern::new(r"(?i)^(?:\s*(?:\[[^\]]*\]|[\w-]+:))*\s*correct(?:ion|ed)\b");
+static CORRECTION: Pattern = Pattern::new(r"(?i)(?:^|[\]:–-]\s)\s*correct(?:ion|ed)\b");
 static ORDERS: Pattern = Pattern::new(r"(?i)^[>*\s-]*Order IDs?(?:\(s\))?(?: impacted| affected)?\s*:\s*(.*)$");
 /// The number of a work or of a customer's order.
 static ORDER: Pattern = Pattern::new(r"^[A-Za-z0-9-]*[0-9][A-Za-z0-9-]*$");
@@ -202,6 +202,10 @@ mod tests {
         for (subject, status) in [
             ("03/05/2031 MNT1-1 Planned Network Maintenance - Porto, Portugal 1-1", Some(Status::Confirmed)),
             ("03/05/2031 MNT1-1 Emergency Network Maintenance - Porto, Portugal 1-1", Some(Status::Confirmed)),
+            (
+                "The window is the same - Correction 03/05/2031 MNT1-1 Planned Network Maintenance",
+                Some(Status::ReScheduled),
+            ),
             ("Fwd: [noc] Correction: 03/05/2031 MNT1-1 Planned Network Maintenance", Some(Status::ReScheduled)),
             ("Rescheduled 03/05/2031 MNT1-1 Planned Network Maintenance", Some(Status::ReScheduled)),
             ("Postponed - Planned Network Maintenance", Some(Status::ReScheduled)),

@@ -35,7 +35,7 @@ pub struct Common {
     /// Show what would be done, and change nothing.
     #[arg(long, global = true)]
     pub dry_run: bool,
-    /// Answer the question before a change with yes.
+    /// Answer the question before a change with yes. Losses have to be named all the same, see `up --allow-delete`.
     #[arg(short, long, global = true)]
     pub yes: bool,
     /// Print more detail.
@@ -178,12 +178,19 @@ pub struct Up {
     /// Write the value of this secret again, from where the declaration takes it.
     #[arg(long, value_name = "NAME")]
     pub set_secret: Vec<String>,
+    /// Agree to what the plan takes away for good with this resource. Can be repeated. `--yes` does not agree to it.
+    ///
+    /// The plan says what needs this: deleting or replacing what holds data or is protected, a shorter life of data, and removing
+    /// what others made. The words are those of the plan: `bucket/mail`, `log-group/reader`.
+    #[arg(long, value_name = "KIND/ENTRY")]
+    pub allow_delete: Vec<String>,
 }
 
 const UP_EXIT_CODES: &str = "Exit codes:
     0  the account matches the declaration
     1  declined
-    2  an error, or only a part was applied: run `up` again to continue
+    2  an error, or only a part was applied: run `up` again to continue; or something would be lost that no
+       `--allow-delete` names: nothing was done
   130  interrupted by Ctrl-C: running steps were finished, the remaining ones are printed";
 
 /// The arguments of `provision diff`.
@@ -207,9 +214,12 @@ pub struct Down {
     /// Confirm with the stack's name (STACK or STACK-STAGE) instead of typing it when asked. `--yes` is not enough.
     #[arg(long, value_name = "STACK")]
     pub confirm: Option<String>,
-    /// Also delete mails, logs and failed events.
+    /// Also delete mails, logs and failed events, but for what is declared with `protect: true`.
     #[arg(long)]
     pub delete_data: bool,
+    /// Also delete this resource with its data, even if it is declared with `protect: true`. Can be repeated.
+    #[arg(long, value_name = "KIND/ENTRY")]
+    pub allow_delete: Vec<String>,
     /// Delete this stack, in the stage of `--stage`, without its declaration.
     #[arg(long, value_name = "STACK")]
     pub stack: Option<String>,
@@ -219,7 +229,7 @@ pub struct Down {
 }
 
 const DOWN_EXIT_CODES: &str = "Exit codes:
-    0  the stack is deleted, except for what is kept because it holds data
+    0  the stack is deleted, except for what is kept because it holds data or is protected
     1  declined
     2  an error, or only a part was deleted: run `down` again to continue
   130  interrupted by Ctrl-C: running steps were finished, the remaining ones are printed";

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::{
     DECLINED, block_on,
-    converge::{Consent, ask},
+    converge::{Answer, ask},
     interrupts::{INTERRUPTED, Interrupts},
 };
 use crate::{
@@ -57,12 +57,12 @@ async fn ended(printer: &Printer, common: &Common, interrupts: &mut Interrupts) 
     }
     let hint = "pass `--yes`, or `--dry-run` to see what would be done only";
     match ask(printer, interrupts, "Adopt it? Type `yes` to confirm:", "yes", hint).await? {
-        Consent::Given => Ok(None),
-        Consent::Declined => {
+        Answer::Given => Ok(None),
+        Answer::Declined => {
             printer.line("Declined: nothing was changed");
             Ok(Some(ExitCode::from(DECLINED)))
         }
-        Consent::Interrupted => Ok(Some(ExitCode::from(INTERRUPTED))),
+        Answer::Interrupted => Ok(Some(ExitCode::from(INTERRUPTED))),
     }
 }
 

@@ -18,7 +18,7 @@ use kinds::{Results, Session};
 use problem::Problem;
 
 /// The answer to the question before a plan is applied.
-pub(super) enum Consent {
+pub(super) enum Answer {
     Given,
     Declined,
     Interrupted,
@@ -82,7 +82,7 @@ pub(super) async fn ask(
     question: &str,
     word: &str,
     hint: &str,
-) -> anyhow::Result<Consent> {
+) -> anyhow::Result<Answer> {
     if !printer.can_ask() {
         return Err(Problem::new("Failed to ask: there is no terminal").with_hint(hint).into());
     }
@@ -94,8 +94,8 @@ pub(super) async fn ask(
     tokio::select! {
         answer = answer => {
             let is_agreed = answer??.trim() == word;
-            Ok(if is_agreed { Consent::Given } else { Consent::Declined })
+            Ok(if is_agreed { Answer::Given } else { Answer::Declined })
         }
-        () = interrupts.next() => Ok(Consent::Interrupted),
+        () = interrupts.next() => Ok(Answer::Interrupted),
     }
 }

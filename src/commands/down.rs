@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use super::{
     DECLINED, block_on,
-    converge::{Consent, ask, converge},
+    consent::consent,
+    converge::{Answer, ask, converge},
     interrupts::{INTERRUPTED, Interrupts},
 };
 use crate::ops::up::Outputs;
@@ -17,7 +18,7 @@ use crate::{
     render::{Printer, apply::Report, plan::Heading},
 };
 use engine::Stack;
-use kinds::{Data, Session};
+use kinds::Session;
 use problem::Problem;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Down) -> anyhow::Result<ExitCode> {
@@ -33,6 +34,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Down) -> anyhow::R
 
 /// Opens the stack by its name alone, or by its declaration.
 async fn open(common: &Common, typed: &Down) -> anyhow::Result<Session> {
+    let consent = consent(&typed.allow_delete)?;
     let mut session = match &typed.stack {
         Some(name) => {
             let stack =
@@ -48,9 +50,7 @@ async fn open(common: &Common, typed: &Down) -> anyhow::Result<Session> {
         }
         None => account::open(&common.file, common.stage.as_deref()).await?.session,
     };
-    if typed.delete_data {
-        session.data = Data::Delete;
-    }
+    session.consent = consent.with_stack(typed.delete_data);
     Ok(session)
 }
 
@@ -83,12 +83,12 @@ async fn down(
         let question = format!("Delete all this? Type the stack's name, `{stack}`, to confirm:");
         let hint = format!("pass `--confirm {stack}`, or `--dry-run` to see the plan only");
         match ask(printer, interrupts, &question, &stack, &hint).await? {
-            Consent::Given => {}
-            Consent::Declined => {
+            Answer::Given => {}
+            Answer::Declined => {
                 printer.line("Declined: nothing was deleted");
                 return Ok(ExitCode::from(DECLINED));
             }
-            Consent::Interrupted => return Ok(ExitCode::from(INTERRUPTED)),
+            Answer::Interrupted => return Ok(ExitCode::from(INTERRUPTED)),
         }
     }
     let converged = converge(printer, session, &compared, interrupts, async || nothing_declared(session).await).await?;

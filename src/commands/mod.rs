@@ -11,6 +11,7 @@ mod adopt;
 mod build;
 mod check;
 mod completions;
+mod consent;
 mod converge;
 mod dev;
 mod diff;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::{
     DECLINED, block_on,
-    converge::{Consent, ask},
+    converge::{Answer, ask},
     interrupts::{INTERRUPTED, Interrupts},
 };
 use crate::ops::account::{self, Opened};
@@ -104,12 +104,12 @@ async fn converse(
     }
     if !common.yes {
         match ask(printer, interrupts, "Replay? Type `yes` to confirm:", "yes", HINT).await? {
-            Consent::Given => {}
-            Consent::Declined => {
+            Answer::Given => {}
+            Answer::Declined => {
                 printer.line("Declined: nothing was replayed");
                 return Ok(Some(ExitCode::from(DECLINED)));
             }
-            Consent::Interrupted => return Ok(Some(ExitCode::from(INTERRUPTED))),
+            Answer::Interrupted => return Ok(Some(ExitCode::from(INTERRUPTED))),
         }
     }
     let turnstile = Turnstile::new(typed.rate.interval);

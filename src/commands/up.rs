@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use super::{
     DECLINED, ERROR, block_on,
     build::artifacts,
-    converge::{Consent, ask, converge},
+    consent::{consent, refusal},
+    converge::{Answer, ask, converge},
     interrupts::{INTERRUPTED, Interrupts},
 };
 use crate::{
@@ -36,7 +37,9 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Res
 }
 
 async fn prepared(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Result<Prepared> {
-    let opened = account::open_checked(&common.file, common.stage.as_deref()).await?;
+    let consent = consent(&typed.allow_delete)?;
+    let mut opened = account::open_checked(&common.file, common.stage.as_deref()).await?;
+    opened.session.consent = consent;
     secrets::known(&opened.declaration, &typed.set_secret)?;
     let built = artifacts(printer, common, &opened.declaration).await?;
     prepare(opened, &built, &common.file, (&typed.set_secret, common.dry_run)).await
@@ -64,6 +67,10 @@ async fn up(
     ensure_no_blockers(&findings)?;
     let has_work = compared.plan.counts().steps() + typed.set_secret.len() > 0;
     let (converged, exit_code) = if has_work {
+        let planned = (&heading, &compared.plan);
+        if let Some(refused) = refusal(printer, interrupts, planned, &opened.session.consent).await? {
+            return Ok(refused);
+        }
         if let Some(declined) = declined(printer, common, interrupts).await? {
             return Ok(declined);
         }
@@ -103,11 +110,11 @@ async fn declined(printer: &Printer, common: &Common, interrupts: &mut Interrupt
     }
     let hint = "pass `--yes`, or `--dry-run` to see the plan only";
     match ask(printer, interrupts, "Apply this plan? Type `yes` to confirm:", "yes", hint).await? {
-        Consent::Given => Ok(None),
-        Consent::Declined => {
+        Answer::Given => Ok(None),
+        Answer::Declined => {
             printer.line("Declined: nothing was changed");
             Ok(Some(ExitCode::from(DECLINED)))
         }
-        Consent::Interrupted => Ok(Some(ExitCode::from(INTERRUPTED))),
+        Answer::Interrupted => Ok(Some(ExitCode::from(INTERRUPTED))),
     }
 }

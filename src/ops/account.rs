@@ -1,12 +1,15 @@
 //! Opens a stack: reads the declaration, looks up the AWS identity, and derives the names.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use super::schemas;
 use aws::{Aws, Clients, Pacing};
 use declaration::Declaration;
-use engine::Stack;
-use kinds::{Data, Session, Tagged, s3::bucket_statement::Turn, ses::Snapshots, tagged};
+use engine::{Consent, Stack};
+use kinds::{Session, Tagged, s3::bucket_statement::Turn, ses::Snapshots, tagged};
 use problem::Problem;
 use stack::Names;
 
@@ -56,7 +59,8 @@ pub(crate) async fn session(region: Option<&str>, stack: impl Fn(&str) -> Stack)
         code: BTreeMap::new(),
         secrets: BTreeMap::new(),
         receipt: Snapshots::default(),
-        data: Data::Keep,
+        consent: Consent::default(),
+        emptied: BTreeSet::new(),
         revision: None,
         statements: Turn::default(),
     })

@@ -132,7 +132,7 @@ async fn compare_supposing(opened: &Opened, code: &Code, as_if: Option<&AsIf<'_>
         take_live_code(&mut resources, &survey);
     }
     keep_protections(&mut resources, &survey);
-    let plan = Plan::new(&resources, &survey)?;
+    let plan = Plan::with_consent(&resources, &survey, &session.consent)?;
     Ok(Compared { names: Some(names), resources, survey, plan, rule_set, snapshot })
 }
 
@@ -143,7 +143,7 @@ pub(crate) async fn nothing_declared(session: &Session) -> Result<Compared, Diso
     // Of two with one entry's tags, one may be somebody's copy.
     survey.names_by_entry()?;
     survey.complete(session, &[]).await;
-    let plan = Plan::new(&[], &survey)?;
+    let plan = Plan::with_consent(&[], &survey, &session.consent)?;
     Ok(Compared { names: None, resources: Vec::new(), survey, plan, rule_set: RuleSet::Own, snapshot: snapshot.ok() })
 }
 

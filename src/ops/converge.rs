@@ -37,7 +37,8 @@ pub(crate) async fn apply(
     let Pacing { poll, deadline, attempt, .. } = session.aws.pacing;
     let patience = Patience { poll, deadline, attempt };
     let known = (compared.resources.as_slice(), &compared.survey);
-    engine::apply((session, patience), &compared.plan, known, observer, stop).await
+    let session = Session { emptied: compared.plan.emptied(), ..session.clone() };
+    engine::apply((&session, patience), &compared.plan, known, observer, stop).await
 }
 
 /// Compares again after applying, until the account matches; `None` if some step was not done, which makes it pointless.

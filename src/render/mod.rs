@@ -30,7 +30,7 @@ use std::{
 use crate::cli::Common;
 use aws::policy::Policy;
 use declaration::Checked;
-use kinds::Plan;
+use kinds::{Item, Plan};
 use problem::Problem;
 use stack::preconditions::Finding;
 
@@ -135,6 +135,18 @@ impl Printer {
         } else {
             self.data(&plan::text(heading, plan, &self.output));
         }
+    }
+
+    /// Prints what a plan would lose without consent, and the flags that give it.
+    pub(crate) fn unconsented(&self, heading: &plan::Heading, plan: &Plan, open: &[&Item]) {
+        let problem = plan::unconsented(open);
+        if self.json {
+            self.data(&plan::json_of_unconsented(heading, plan, open, &problem).to_string());
+        }
+        for item in open {
+            self.line(&format!("  ! {}   {}", item.id.typed(), plan::losses(item).join("; ")));
+        }
+        self.problem(&problem);
     }
 
     /// Prints unfulfilled preconditions, before anything is changed.

@@ -18,8 +18,9 @@ use super::{
 use crate::cli::{Common, Down};
 use aws::Aws;
 use contract::{address::shown as shown_address, secret::REDACTED};
-use engine::{Action, Class, Counts, Difference, Failure, Protection, Reasons};
+use engine::{Action, Class, Counts, Difference, Failure, Loses, Loss, Protection, Reasons};
 use kinds::{Id, Item, Plan};
+use problem::Problem;
 
 /// The heading of a plan: file or stack, account and region.
 #[derive(Debug, Clone)]
@@ -120,6 +121,7 @@ pub(crate) fn json(heading: &Heading, plan: &Plan) -> Value {
         "unlisted": plan.unlisted,
         "counts": plan.counts(),
         "converged": plan.is_converged(),
+        "allow_delete": needed(plan),
     })
 }
 
@@ -163,10 +165,72 @@ pub(super) fn entry(item: &Item, look: &Look) -> String {
     if let Some(seconds) = item.interrupts {
         let _ = writeln!(text, "      interrupts what flows through it for about {seconds} s");
     }
+    for loss in losses(item) {
+        let mark = look.paint(Style::new().red().bold(), "!");
+        let needs = if item.agreed { "agreed".to_owned() } else { format!("needs `{}`", flag(item)) };
+        let _ = writeln!(text, "      {mark} {loss}; {needs}");
+    }
     for Protection { path, value, why } in &item.protections {
         let _ = writeln!(text, "      {}   {} stays, not declared: {why}", clean(path), clean(value));
     }
     text
+}
+
+/// Returns what an item takes away for good, in words.
+pub(crate) fn losses(item: &Item) -> Vec<String> {
+    item.losses.iter().map(in_words).collect()
+}
+
+fn in_words(loss: &Loss) -> String {
+    let path = loss.path.as_deref().unwrap_or_default();
+    let [from, to] = [&loss.from, &loss.to].map(|side| value(&shown(path, side)));
+    match loss.loses {
+        Loses::Data if loss.from.is_null() => "deletes the data that it may hold".to_owned(),
+        Loses::Data => format!("deletes the data that it holds: {}", clean(loss.from.as_str().unwrap_or(&from))),
+        Loses::Protected => "deletes what is protected".to_owned(),
+        Loses::Protection => "switches its protection off".to_owned(),
+        Loses::Life => format!("shortens the life of data: {} {from} → {to}", clean(path)),
+        Loses::Others => format!("removes what others made: {} {from}", clean(path)),
+    }
+}
+
+/// Returns the names of the resources whose losses nobody has agreed to.
+fn needed(plan: &Plan) -> Vec<String> {
+    let open = plan.items().iter().filter(|item| !item.losses.is_empty() && !item.agreed);
+    open.map(|item| item.id.typed()).collect()
+}
+
+/// Returns the flag that agrees to the losses of an item, as a shell takes it.
+fn flag(item: &Item) -> String {
+    let name = item.id.typed();
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "/.:@-_+".contains(character);
+    if name.chars().all(is_plain) {
+        return format!("--allow-delete {name}");
+    }
+    format!("--allow-delete '{}'", name.replace('\'', "'\\''"))
+}
+
+/// Returns the error of a plan with losses that nobody has agreed to.
+pub(crate) fn unconsented(open: &[&Item]) -> Problem {
+    let flags: Vec<String> = open.iter().map(|item| flag(item)).collect();
+    let mut hint = format!("to agree, add {}", flags.join(" "));
+    if open.iter().any(|item| item.losses.iter().any(|loss| loss.loses == Loses::Protected)) {
+        hint.push_str("; to protect it no longer, declare `protect: false` and apply that first");
+    }
+    Problem::new("Failed to start: the plan would take away for good what nobody has named; nothing was done")
+        .with_hint(hint)
+}
+
+/// Returns the same as one JSON document.
+pub(crate) fn json_of_unconsented(heading: &Heading, plan: &Plan, open: &[&Item], problem: &Problem) -> Value {
+    let names: Vec<String> = open.iter().map(|item| item.id.typed()).collect();
+    let hints: Vec<&str> = problem.hint().into_iter().collect();
+    json!({
+        "version": VERSION,
+        "error": {"message": problem.to_string(), "causes": [], "hints": hints},
+        "allow_delete": names,
+        "plan": json(heading, plan),
+    })
 }
 
 fn fields(differences: &[Difference], reasons: Option<&Reasons>, unchanged: usize, look: &Look) -> String {

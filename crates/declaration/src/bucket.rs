@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     diagnostic::Diagnostic,
-    protection::KMS_KEY,
+    protection::{KMS_KEY, PROTECT_DATA, protect},
     reader::{Fields, Reader},
     scalars,
     shape::{Field, Holds, Kind, Shape},
@@ -26,6 +26,8 @@ pub struct Bucket {
     pub expire_noncurrent: Option<Duration>,
     /// ARN of the KMS key that encrypts it; `None` is that of the stack.
     pub kms_key: Option<String>,
+    /// `true` to delete or replace it only by name, `false` to protect it no longer; `None` leaves that to the kind.
+    pub protect: Option<bool>,
     /// Tags of the bucket; they override the stack's.
     pub tags: BTreeMap<String, String>,
 }
@@ -64,6 +66,7 @@ pub(super) static SHAPE: Shape = Shape {
             "Time after which overwritten and deleted versions are removed. Without it, the time of `expire`.",
         ),
         KMS_KEY,
+        PROTECT_DATA,
         TAGS,
     ],
 };
@@ -108,10 +111,11 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Bucket {
         versioning: versioning.unwrap_or_default(),
         expire_noncurrent: reader.duration(&fields, "expire_noncurrent"),
         kms_key: reader.text(&fields, "kms_key", scalars::kms_key),
+        protect: protect(reader, &fields),
         tags: tags(reader, &fields),
     };
     if bucket.existing.is_some() {
-        for name in ["expire", "versioning", "expire_noncurrent", "kms_key", "tags"] {
+        for name in ["expire", "versioning", "expire_noncurrent", "kms_key", "protect", "tags"] {
             if let Some((key, _)) = fields.entry(name) {
                 let message = format!("a bucket that exists stays as it is: `{name}` cannot be declared for it");
                 reader.note_at(&key.span, message, "remove one of them");

@@ -9,7 +9,7 @@ use super::{
     Place,
     bucket::{PLACES, READ_PLACES, places},
     diagnostic::Diagnostic,
-    protection::{BOUNDARY, KMS_KEY},
+    protection::{BOUNDARY, KMS_KEY, PROTECT, protect},
     reader::{Fields, Reader, Wrong, closest},
     scalars,
     shape::{Field, Form, Holds, Kind, Shape, Word, words},
@@ -60,6 +60,8 @@ pub struct Function {
     pub kms_key: Option<String>,
     /// ARN of the managed policy that limits its role; `None` is that of the stack.
     pub permissions_boundary: Option<String>,
+    /// `true` to delete or replace it only by name, `false` to protect it no longer; `None` leaves that to the kind.
+    pub protect: Option<bool>,
     /// Tags of the function; they override the stack's.
     pub tags: BTreeMap<String, String>,
 }
@@ -186,6 +188,7 @@ pub(super) static SHAPE: Shape = Shape {
         Field::new("sends", Holds::List(&Holds::Reference(Kind::Queue)), "Queues that it may send to."),
         KMS_KEY,
         BOUNDARY,
+        PROTECT,
         TAGS,
     ],
 };
@@ -233,6 +236,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Function {
         sends: reader.references(fields, "sends"),
         kms_key: reader.text(fields, "kms_key", scalars::kms_key),
         permissions_boundary: reader.text(fields, "permissions_boundary", scalars::boundary),
+        protect: protect(reader, fields),
         tags: tags(reader, fields),
     }
 }

@@ -1,9 +1,33 @@
-//! `kms_key` and `permissions_boundary`: what protects resources, of the stack and of its entries.
+//! `kms_key`, `permissions_boundary` and `protect`: what protects resources, of the stack and of its entries.
 
 use super::{
-    Declaration, Function, scalars,
+    Declaration, Function,
+    reader::{Fields, Reader},
+    scalars,
     shape::{Field, Holds},
 };
+
+/// The key of every entry that can carry a tag: the protection outlives the entry.
+pub(super) const PROTECT: Field = Field::new(
+    "protect",
+    Holds::Switch,
+    "Delete or replace it only if `--allow-delete` names it, and keep it on `down --delete-data`. It holds even after the entry was removed.",
+);
+
+/// The same key of what holds data to last.
+pub(super) const PROTECT_DATA: Field = Field::new(
+    "protect",
+    Holds::Switch,
+    "Delete or replace it only if `--allow-delete` names it; this is so without the key, too. `true` also keeps it on `down --delete-data`, `false` ends all that. It holds even after the entry was removed.",
+);
+
+/// Hint where something has the key that cannot be protected.
+pub(super) const UNPROTECTED: &str = "take it away: it has no tags of its own, so that its protection would go with it. Buckets, functions, queues, topics and secrets can be protected";
+
+/// Returns what an entry says about its protection; `None` if it says nothing.
+pub(super) fn protect(reader: &mut Reader, fields: &Fields<'_>) -> Option<bool> {
+    fields.get(PROTECT.name).and_then(|_| reader.switch(fields, PROTECT.name))
+}
 
 /// The key that every entry with encryption has.
 pub(super) const KMS_KEY: Field = Field::new(

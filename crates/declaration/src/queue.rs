@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    protection::KMS_KEY,
+    protection::{KMS_KEY, PROTECT, protect},
     reader::Reader,
     scalars,
     shape::{Field, Holds, Kind, Shape},
@@ -22,6 +22,8 @@ pub struct Queue {
     pub redrive: Option<Redrive>,
     /// ARN of the KMS key that encrypts it; `None` is that of the stack.
     pub kms_key: Option<String>,
+    /// `true` to delete or replace it only by name, `false` to protect it no longer; `None` leaves that to the kind.
+    pub protect: Option<bool>,
     /// Tags of the queue; they override the stack's.
     pub tags: BTreeMap<String, String>,
 }
@@ -52,6 +54,7 @@ pub(super) static SHAPE: Shape = Shape {
         .or("30s"),
         Field::new("redrive", Holds::Mapping(&REDRIVE), "Dead-letter queue for messages that were received too often."),
         KMS_KEY,
+        PROTECT,
         TAGS,
     ],
 };
@@ -83,6 +86,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Queue {
         visibility_timeout: reader.duration(fields, "visibility_timeout").unwrap_or_default(),
         redrive,
         kms_key: reader.text(fields, "kms_key", scalars::kms_key),
+        protect: protect(reader, fields),
         tags: tags(reader, fields),
     }
 }

@@ -10,6 +10,7 @@ use std::{
 pub(super) use super::suggestion::{choose, closest, did_you_mean, one_of};
 use super::{
     diagnostic::Diagnostic,
+    protection::{PROTECT, UNPROTECTED},
     scalars,
     shape::{Field, Form, Holds, Kind, Shape, Word, words},
     tree::{Key, Node, Value},
@@ -118,6 +119,8 @@ impl Reader {
             let (key, _) = entry;
             if known.contains(&key.name.as_str()) {
                 entries.push(entry);
+            } else if key.name == PROTECT.name {
+                self.note_at(&key.span, format!("{subject} cannot have `protect`"), UNPROTECTED);
             } else {
                 let message = format!("unknown key `{}` in {subject}", key.name.escape_debug());
                 self.note_at(&key.span, message, choose(&key.name, "known keys", &known));

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{
-    protection::KMS_KEY,
+    protection::{KMS_KEY, PROTECT_DATA, protect},
     reader::{Reader, Wrong, word},
     scalars,
     shape::{Field, Holds, Shape, Word, words},
@@ -20,6 +20,8 @@ pub struct Secret {
     pub description: String,
     /// ARN of the KMS key that encrypts it; `None` is that of the stack.
     pub kms_key: Option<String>,
+    /// `true` to delete or replace it only by name, `false` to protect it no longer; `None` leaves that to the kind.
+    pub protect: Option<bool>,
     /// Tags of the secret; they override the stack's. Empty for an existing secret.
     pub tags: BTreeMap<String, String>,
 }
@@ -59,6 +61,7 @@ pub(super) static SHAPE: Shape = Shape {
         ),
         Field::new("description", Holds::Text(scalars::LINE), "Description for people.").or(""),
         KMS_KEY,
+        PROTECT_DATA,
         TAGS,
     ],
 };
@@ -107,7 +110,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Secret {
         _ => {}
     }
     if fields.get("existing").is_some() && fields.get("value_from").is_none() {
-        for (key, _) in ["description", "kms_key", "tags"].iter().filter_map(|name| fields.entry(name)) {
+        for (key, _) in ["description", "kms_key", "protect", "tags"].iter().filter_map(|name| fields.entry(name)) {
             let message = format!("a secret that exists stays as it is: `{}` cannot be declared for it", key.name);
             reader.note_at(&key.span, message, "take it away");
         }
@@ -120,6 +123,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Secret {
         source,
         description: reader.text(fields, "description", scalars::line).unwrap_or_default(),
         kms_key: reader.text(fields, "kms_key", scalars::kms_key),
+        protect: protect(reader, fields),
         tags: tags(reader, fields),
     }
 }

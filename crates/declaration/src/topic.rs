@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     diagnostic::Diagnostic,
-    protection::KMS_KEY,
+    protection::{KMS_KEY, PROTECT, protect},
     reader::Reader,
     scalars,
     shape::{Field, Holds, Kind, Shape},
@@ -21,6 +21,8 @@ pub struct Topic {
     pub subscriptions: Vec<Subscription>,
     /// ARN of the KMS key that encrypts it; `None` is that of the stack.
     pub kms_key: Option<String>,
+    /// `true` to delete or replace it only by name, `false` to protect it no longer; `None` leaves that to the kind.
+    pub protect: Option<bool>,
     /// Tags of the topic; they override the stack's.
     pub tags: BTreeMap<String, String>,
 }
@@ -55,6 +57,7 @@ pub(super) static SHAPE: Shape = Shape {
             "Subscribers: mail addresses, queues and functions. Subscriptions of others are left alone.",
         ),
         KMS_KEY,
+        PROTECT,
         TAGS,
     ],
 };
@@ -86,6 +89,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Topic {
         display_name: reader.text(fields, "display_name", scalars::line).unwrap_or_default(),
         subscriptions,
         kms_key: reader.text(fields, "kms_key", scalars::kms_key),
+        protect: protect(reader, fields),
         tags: tags(reader, fields),
     }
 }

@@ -11,10 +11,11 @@ use std::{
 
 use futures::{StreamExt, future, stream::FuturesUnordered};
 use serde::Serialize;
+use serde_json::Value;
 use tokio::{sync::watch, time};
 
 use crate::{
-    Action, Address, Class, Failure, Id, Item, Kind, Live, Owner, Phase, Plan, Read, Resource, Step, Survey,
+    Action, Address, Class, Failure, Id, Item, Kind, Live, Owner, Phase, Plan, Read, Resource, Step, Survey, consent,
     difference::{Reasons, differences},
 };
 
@@ -379,6 +380,10 @@ impl<K: Kind> Run<'_, K> {
             }
             Some(live) if live.settings == *settings => Ok(()),
             Some(live) if is_replaced(kind, &live.settings, settings) => {
+                if !matches!(item.action, Action::Replace { .. }) && is_kept(&item.id, &K::tree(&live.settings)) {
+                    let words = "it would have to be replaced, and was not planned to be: run it again";
+                    return Err(Failure::found(&item.id.to_string(), Class::Other, words));
+                }
                 kind.delete(session, address).await?;
                 K::create(settings, session, address).await
             }
@@ -397,6 +402,11 @@ impl<K: Kind> Run<'_, K> {
             }
         }
     }
+}
+
+/// Returns `true` if nothing may delete a resource that nobody has agreed to lose.
+fn is_kept<K: Kind>(id: &Id<K>, live: &Value) -> bool {
+    !consent::of_replacement(id, live).is_empty()
 }
 
 /// Returns `true` if the live resource must be deleted before the declared one can be created.

@@ -1,6 +1,7 @@
-//! The fields of a kind's settings, and how a change of each is treated.
+//! The fields of a kind's settings: how a change of each is treated, and what is lost by it.
 
 use serde::Serialize;
+use serde_json::Value;
 
 /// A field, by its path: `public_access.block_policy`. `tags.*` is every path below `tags`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +10,92 @@ pub struct Field {
     pub path: &'static str,
     /// Treatment of a change.
     pub treatment: Treatment,
+    /// Relation of its value to the life of data; `None` if its name does not suggest any.
+    pub life: Option<Life>,
+    /// Makers of its items.
+    pub makers: Makers,
+}
+
+/// The relation of a field's value to the life of data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Life {
+    /// No value of it ends the life of data.
+    Unrelated,
+    /// Time after which data is deleted: a shorter one, or one where there was none, shortens its life.
+    Ends,
+    /// Time for which deleted data can be had back: a shorter one, or none where there was one, shortens its life.
+    Recovers,
+    /// Switch that keeps data: switching it off shortens its life.
+    Keeps,
+}
+
+/// The makers of a field's items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Makers {
+    /// The stack, or somebody who cannot be told from it.
+    Stack,
+    /// Others, too: the stack's own items have names that begin like one of these, and none if there are none. The name of a map's
+    /// item is its key, that of a list's item its text, or the `action` that it states.
+    Others(&'static [&'static str]),
+}
+
+impl Life {
+    /// Returns `true` if a change from the live value to the declared one shortens the life of data.
+    ///
+    /// ```
+    /// use engine::Life;
+    /// use serde_json::json;
+    ///
+    /// assert!(Life::Ends.is_shortened(&json!(null), &json!(30)));
+    /// assert!(!Life::Ends.is_shortened(&json!(30), &json!(null)));
+    /// assert!(Life::Recovers.is_shortened(&json!(7), &json!(null)));
+    /// assert!(Life::Keeps.is_shortened(&json!(true), &json!(false)));
+    /// ```
+    pub fn is_shortened(self, live: &Value, declared: &Value) -> bool {
+        // A value that is neither a number nor none is not understood, and counts as shorter.
+        let number = |value: &Value, none: f64| if value.is_null() { Some(none) } else { value.as_f64() };
+        let is_less = |none: f64| match (number(live, none), number(declared, none)) {
+            (Some(live), Some(declared)) => declared < live,
+            _ => live != declared,
+        };
+        match self {
+            Self::Unrelated => false,
+            Self::Ends => is_less(f64::INFINITY),
+            Self::Recovers => is_less(0.0),
+            Self::Keeps => *live == Value::Bool(true) && live != declared,
+        }
+    }
+}
+
+impl Makers {
+    /// Returns the names of the items that are live, not declared, and none of the stack's.
+    pub fn others(self, live: &Value, declared: &Value) -> Vec<String> {
+        let Self::Others(own) = self else { return Vec::new() };
+        let is_theirs = |name: &String| !own.iter().any(|beginning| name.starts_with(beginning));
+        let surplus: Vec<String> = match (live, declared) {
+            (Value::Object(live), _) => {
+                let is_surplus = |key: &&String| declared.get(key.as_str()).is_none_or(Value::is_null);
+                let present = live.iter().filter(|(_, item)| !item.is_null()).map(|(key, _)| key);
+                present.filter(is_surplus).cloned().collect()
+            }
+            (Value::Array(live), _) => {
+                let is_surplus = |item: &&Value| declared.as_array().is_none_or(|declared| !declared.contains(item));
+                live.iter().filter(is_surplus).map(name_of).collect()
+            }
+            (Value::Null, _) => Vec::new(),
+            // One value: what was there goes, whatever comes in its place.
+            (one, other) if one != other => vec![name_of(one)],
+            _ => Vec::new(),
+        };
+        surplus.into_iter().filter(is_theirs).collect()
+    }
+}
+
+/// Returns the name of a list's item, or of a value.
+fn name_of(item: &Value) -> String {
+    let text = item.get("action").unwrap_or(item);
+    text.as_str().map_or_else(|| text.to_string(), str::to_owned)
 }
 
 /// The treatments of a field's changes.
@@ -25,20 +112,36 @@ pub enum Treatment {
 
 /// Returns a field that can be changed by itself.
 pub const fn plain(path: &'static str) -> Field {
-    Field { path, treatment: Treatment::Plain }
+    Field::new(path, Treatment::Plain)
 }
 
 /// Returns a field that AWS changes together with others.
 pub const fn coupled(path: &'static str, set: &'static [&'static str]) -> Field {
-    Field { path, treatment: Treatment::Coupled(set) }
+    Field::new(path, Treatment::Coupled(set))
 }
 
 /// Returns a field that changes only by a replacement.
 pub const fn immutable(path: &'static str, reason: &'static str) -> Field {
-    Field { path, treatment: Treatment::Immutable(reason) }
+    Field::new(path, Treatment::Immutable(reason))
 }
 
 impl Field {
+    const fn new(path: &'static str, treatment: Treatment) -> Self {
+        Self { path, treatment, life: None, makers: Makers::Stack }
+    }
+
+    /// Returns the field with its relation to the life of data.
+    #[must_use]
+    pub const fn with_life(self, life: Life) -> Self {
+        Self { life: Some(life), ..self }
+    }
+
+    /// Returns the field as one to which others add items, too: names of the stack's own begin like one of these.
+    #[must_use]
+    pub const fn shared(self, own: &'static [&'static str]) -> Self {
+        Self { makers: Makers::Others(own), ..self }
+    }
+
     /// Returns `true` if a path belongs to this field.
     pub fn covers(&self, path: &str) -> bool {
         match self.path.strip_suffix(".*") {

@@ -9,7 +9,7 @@ use std::{
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Address, Failure, Field, Live, Owned, Protection};
+use crate::{Address, Failure, Field, Holds, Live, Owned, Protection};
 
 /// A kind of resource: one value of an enum over all kinds. Its order is that in which resources are shown.
 pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
@@ -79,8 +79,10 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
     /// Returns the time since which a live resource is as it is, where AWS tells it: others may not see it yet.
     fn created_at(live: &Self::Settings) -> Option<SystemTime>;
 
-    /// Returns why an undeclared resource must be kept (it holds data, or other people's items); `None` if it may be
-    /// deleted.
+    /// Returns how the kind holds data that is lost with a resource. The entry tells what can be made again, such as zips of code.
+    fn holds(self, entry: &str) -> Holds;
+
+    /// Returns what an undeclared resource holds now (data, or other people's items); `None` if it holds nothing.
     fn holds_data(
         self,
         session: &Self::Session,

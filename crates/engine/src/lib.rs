@@ -5,6 +5,7 @@
 
 mod address;
 mod apply;
+mod consent;
 pub mod difference;
 mod failure;
 mod field;
@@ -18,12 +19,13 @@ mod survey;
 
 pub use address::Address;
 pub use apply::{Event, Observer, Outcome, Patience, Results, Verb, apply};
+pub use consent::{Consent, Holds, Loses, Loss, UnknownKind};
 pub use difference::{Difference, Reasons, differences};
 pub use failure::{Class, Failure};
-pub use field::{Field, Treatment, coupled, immutable, plain};
+pub use field::{Field, Life, Makers, Treatment, coupled, immutable, plain};
 pub use kind::Kind;
 pub use order::{Disorder, Phase, Step};
-pub use ownership::{ENTRY_TAG, Live, Owned, Owner, STACK_TAG, Stack, Tags};
+pub use ownership::{ENTRY_TAG, Live, Owned, Owner, PROTECT_TAG, STACK_TAG, Stack, Tags, UNFINISHED_TAG};
 pub use plan::{Action, Counts, Item, OwnedByKind, Plan, Unlisted};
 pub use protection::{Protection, keep_protections};
 pub use resource::{Id, Read, Resource};

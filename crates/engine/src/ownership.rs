@@ -11,6 +11,12 @@ use crate::Address;
 pub const STACK_TAG: &str = "provision:stack";
 /// Tag that names the declaration's entry that a resource was created for.
 pub const ENTRY_TAG: &str = "provision:id";
+/// Tag that says whether a resource is protected, `true` or `false`: it outlives the entry in the declaration. Without it, the kind
+/// decides.
+pub const PROTECT_TAG: &str = "provision:protect";
+/// Tag of a resource whose first creation takes several calls, until the last one is done: until then nothing has relied on its
+/// settings.
+pub const UNFINISHED_TAG: &str = "provision:unfinished";
 /// Why a resource stays that has this stack's tag alone.
 const HALF_TAGGED: &str = "it has this stack's tag, but neither an entry's tag nor a name of this stack's";
 /// Tags by key. All are managed by us, except AWS's own (`aws:…`), which nobody can change.
@@ -61,13 +67,20 @@ pub struct Owned {
     pub address: Address,
     /// Why it stays although it has a mark of this stack, in words; `None` if it is this stack's beyond doubt.
     pub stays: Option<&'static str>,
+    /// What its tags say about its protection; `None` if they say nothing.
+    pub protect: Option<bool>,
 }
 
 impl Owned {
     /// A resource that is this stack's beyond doubt.
     pub fn new(entry: impl Into<String>, address: Address) -> Self {
-        Self { entry: entry.into(), address, stays: None }
+        Self { entry: entry.into(), address, stays: None, protect: None }
     }
+}
+
+/// Returns what the value of [`PROTECT_TAG`] says: only the word `false` switches a protection off.
+pub(crate) fn is_protect(value: &str) -> bool {
+    value != "false"
 }
 
 /// A stack in one stage and one region: whose a resource is.
@@ -136,6 +149,7 @@ impl Stack {
             entry: entry.cloned().unwrap_or_else(|| name.to_owned()),
             address: Address::of(name),
             stays: (entry.is_none() && !is_named_ours).then_some(HALF_TAGGED),
+            protect: tags.get(PROTECT_TAG).map(|value| is_protect(value)),
         })
     }
 }

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
-    Address, Failure, Id, Kind, Live, Owned, Owner, Protection, Read, Resource, Survey,
+    Address, Consent, Failure, Id, Kind, Live, Loses, Loss, Owned, Owner, Protection, Read, Resource, Survey,
+    consent::{self, Fate},
     difference::{self, Difference, Reasons, differences},
     order::{self, Disorder, Step},
 };
@@ -83,6 +84,12 @@ pub struct Item<K: Kind> {
     /// Protections that others put there. They are not declared, and stay.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub protections: Vec<Protection>,
+    /// What the action takes away for good. Somebody has to agree to it by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<Loss>,
+    /// `true` if somebody agreed to the losses before the plan was made.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub agreed: bool,
 }
 
 /// The items to do, in an order in which they can be done. A resource is in it once: its kind and address are the key.
@@ -133,8 +140,13 @@ impl Counts {
 }
 
 impl<K: Kind> Plan<K> {
-    /// Compares the declared resources with the survey. Without an order there is no plan.
+    /// Compares the declared resources with the survey, and keeps what holds data. Without an order there is no plan.
     pub fn new(declared: &[Resource<K>], survey: &Survey<K>) -> Result<Self, Disorder> {
+        Self::with_consent(declared, survey, &Consent::default())
+    }
+
+    /// Compares the declared resources with the survey. What is no longer declared and holds data is deleted only by consent.
+    pub fn with_consent(declared: &[Resource<K>], survey: &Survey<K>, consent: &Consent) -> Result<Self, Disorder> {
         let mut items: BTreeMap<(K, Address), Item<K>> = BTreeMap::new();
         for resource in declared {
             let item = compare(resource, survey);
@@ -143,11 +155,14 @@ impl<K: Kind> Plan<K> {
                 return Err(Disorder::Twice { ids, name: other.address.name });
             }
         }
-        for item in undeclared(survey) {
+        for item in undeclared(survey, consent) {
             items.entry((item.id.kind, item.address.clone())).or_insert(item);
         }
         let mut items: Vec<Item<K>> = items.into_values().collect();
         renew_parts(&mut items);
+        for item in &mut items {
+            item.agreed = !item.losses.is_empty() && consent.covers(&item.id);
+        }
         let (items, steps) = order::sort(items)?;
         let unlisted = survey.unlisted.iter().map(|(kind, failure)| Unlisted { kind: *kind, failure: failure.clone() });
         Ok(Self { items, steps, unlisted: unlisted.collect() })
@@ -182,6 +197,12 @@ impl<K: Kind> Plan<K> {
         counts
     }
 
+    /// Returns the addresses of what is deleted, or replaced, with the data that it holds.
+    pub fn emptied(&self) -> BTreeSet<(K, Address)> {
+        let loses_data = |item: &&Item<K>| item.losses.iter().any(|loss| loss.loses == Loses::Data);
+        self.items.iter().filter(loses_data).map(|item| (item.id.kind, item.address.clone())).collect()
+    }
+
     /// Returns `true` if there is nothing to do and nothing unreadable.
     pub fn is_converged(&self) -> bool {
         let counts = self.counts();
@@ -193,18 +214,26 @@ fn compare<K: Kind>(resource: &Resource<K>, survey: &Survey<K>) -> Item<K> {
     let kind = resource.id.kind;
     let declared = K::tree(&resource.settings);
     let mut unchanged_fields = 0;
-    let mut widened = None;
+    let (mut widened, mut losses) = (None, Vec::new());
     let action = match survey.read.get(&(kind, resource.address.clone())) {
         None | Some(Read::Absent) => Action::Create,
         Some(Read::Unreadable(failure)) => Action::Unreadable { failure: failure.clone() },
         Some(Read::Present(Live { owner: Owner::Other(owner), .. })) => Action::Foreign { owner: owner.clone() },
         Some(Read::Present(live)) if live.settings == resource.settings => Action::Unchanged,
         Some(Read::Present(live)) => {
-            let differences = differences(&K::tree(&live.settings), &declared);
+            let tree = K::tree(&live.settings);
+            let differences = differences(&tree, &declared);
+            let is_used = live.owner == Owner::Ours && !consent::is_unfinished(&tree);
+            if is_used {
+                losses = consent::of_change(resource, &tree, &differences);
+            }
             let changed: BTreeSet<_> =
                 differences.iter().filter_map(|it| difference::field(kind, &it.path)).map(|field| field.path).collect();
             unchanged_fields = kind.fields().len().saturating_sub(changed.len());
             if let Some(reasons) = Reasons::among(kind, &differences) {
+                if is_used {
+                    losses.splice(0..0, consent::of_replacement(&resource.id, &tree));
+                }
                 Action::Replace { differences, reasons }
             } else {
                 let between = K::widened(&resource.settings, &live.settings);
@@ -229,6 +258,8 @@ fn compare<K: Kind>(resource: &Resource<K>, survey: &Survey<K>) -> Item<K> {
         interrupts,
         moved_from,
         protections,
+        losses,
+        agreed: false,
     }
 }
 
@@ -244,21 +275,30 @@ fn renew_parts<K: Kind>(items: &mut [Item<K>]) {
             item.action = Action::Create;
             item.unchanged_fields = 0;
             item.widened = None;
+            item.losses = Vec::new();
         }
     }
 }
 
 /// Returns the stack's live resources as if none of them were declared.
-fn undeclared<K: Kind>(survey: &Survey<K>) -> impl Iterator<Item = Item<K>> {
+fn undeclared<'a, K: Kind>(survey: &'a Survey<K>, consent: &'a Consent) -> impl Iterator<Item = Item<K>> {
     let ours = survey.owned.iter().flat_map(|(kind, owned)| owned.iter().map(|owned| (*kind, owned)));
     ours.map(|(kind, owned)| {
-        let action = match (&owned.stays, survey.holds.get(&(kind, owned.address.clone()))) {
-            (Some(why), _) => Action::Keep { why: (*why).to_owned() },
-            (None, Some(Ok(why))) => Action::Keep { why: why.clone() },
-            (None, Some(Err(failure))) => Action::Unreadable { failure: failure.clone() },
-            (None, None) => Action::Delete,
-        };
         let (id, address) = (Id::new(kind, owned.entry.clone()), owned.address.clone());
+        let mut losses = Vec::new();
+        let mut action_on = |holding: Option<&String>| match consent::fate(&id, owned, holding, consent) {
+            Fate::Stays(why) => Action::Keep { why },
+            Fate::Goes(lost) => {
+                losses = lost;
+                Action::Delete
+            }
+        };
+        let action = match (&owned.stays, survey.holds.get(&(kind, address.clone()))) {
+            (Some(why), _) => Action::Keep { why: (*why).to_owned() },
+            (None, Some(Err(failure))) => Action::Unreadable { failure: failure.clone() },
+            (None, Some(Ok(holding))) => action_on(Some(holding)),
+            (None, None) => action_on(None),
+        };
         Item {
             id,
             address,
@@ -270,6 +310,8 @@ fn undeclared<K: Kind>(survey: &Survey<K>) -> impl Iterator<Item = Item<K>> {
             interrupts: None,
             moved_from: None,
             protections: Vec::new(),
+            losses,
+            agreed: false,
         }
     })
 }

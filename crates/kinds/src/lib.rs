@@ -27,7 +27,7 @@ pub mod sqs;
 pub mod tagged;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future::Future,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -37,7 +37,7 @@ use contract::secret::Secret;
 use serde::Serialize;
 
 use aws::{Aws, policy::Policy};
-use engine::{Address, Class, Failure, Field, Live, Owned, Protection, Stack, Tags};
+use engine::{Address, Class, Consent, Failure, Field, Holds, Live, Owned, Protection, Stack, Tags, UNFINISHED_TAG};
 
 pub use identity::{Identity, Naming, Output};
 pub use input::Input;
@@ -99,15 +99,6 @@ pub enum Condition {
     Failed(String),
 }
 
-/// The treatment of resources that hold data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Data {
-    /// Resources that hold data stay.
-    Keep,
-    /// They are deleted with their data, since somebody asked for it.
-    Delete,
-}
-
 /// The input of steps: the account, the stack, and values that are too large or too secret for settings.
 #[derive(Debug, Clone)]
 pub struct Session {
@@ -123,8 +114,10 @@ pub struct Session {
     pub secrets: BTreeMap<String, Secret>,
     /// Rule sets of SES, as far as they were read; forgotten before each pass.
     pub receipt: ses::Snapshots,
-    /// Treatment of resources that hold data.
-    pub data: Data,
+    /// Losses that somebody has agreed to.
+    pub consent: Consent,
+    /// Resources that the plan deletes with the data that they hold.
+    pub emptied: BTreeSet<(Kind, Address)>,
     /// Commit that the code is built from: written beside new code for people to read, and never compared.
     pub revision: Option<String>,
     /// Lock for writing into the policies of buckets that are not ours.
@@ -143,7 +136,8 @@ impl Session {
         name: &str,
         tags: Result<Option<Tags>, Failure>,
     ) -> Result<Option<Owned>, Failure> {
-        let unknown = || Owned { entry: name.to_owned(), address: Address::of(name), stays: Some(UNKNOWN_OWNER) };
+        let unknown =
+            || Owned { entry: name.to_owned(), address: Address::of(name), stays: Some(UNKNOWN_OWNER), protect: None };
         let owned = |tags: &Tags| self.stack.owned(name, tags, kind.identity().is_given_by(&self.stack, name));
         match (tags, self.tagged.tags(kind, name)) {
             (Err(failure), Some(tags)) if failure.class == Class::Denied => Ok(owned(tags)),
@@ -155,6 +149,11 @@ impl Session {
     /// Returns the names of a kind's resources that have the stack's tag and no name of this stack's: what lists by a prefix add.
     pub(crate) fn named_otherwise(&self, kind: Kind) -> Result<Vec<String>, Failure> {
         self.tagged.named_otherwise(kind, &self.stack)
+    }
+
+    /// Returns `true` if the plan deletes a resource with the data that it holds.
+    pub(crate) fn empties(&self, kind: Kind, address: &Address) -> bool {
+        self.emptied.contains(&(kind, address.clone()))
     }
 
     /// Returns the rules of others in the stack's own rule set, in words, while that is the active one; `None` if there are none.
@@ -193,6 +192,9 @@ pub trait Manage {
     /// Every field of the settings, by path, with the treatment of its changes. A test compares them with the struct.
     const FIELDS: &'static [Field];
 
+    /// The way in which it holds data that is lost with it.
+    const HOLDS: Holds;
+
     /// Kinds that a resource of this kind may refer to: they are created before it, and deleted after it.
     const REFERS_TO: &'static [Kind];
 
@@ -224,8 +226,7 @@ pub trait Manage {
     /// Deletes a resource; succeeds if it does not exist.
     fn delete(session: &Session, address: &Address) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Returns why an undeclared resource must be kept (it holds data, or other people's items); `None` (the default) if it
-    /// may be deleted.
+    /// Returns what an undeclared resource holds now (data, or other people's items); `None` (the default) if it holds nothing.
     fn holds_data(
         _session: &Session,
         _address: &Address,
@@ -277,6 +278,11 @@ pub fn own_tags<K: Into<String>, V: Into<String>>(tags: impl IntoIterator<Item =
     let tags = tags.into_iter().map(|(key, value)| (key.into(), value.into()));
     let notes = ["aws:", PREVIOUS_RULE_SET_TAG, REVISION_TAG, STATEMENTS_TAG, SUBSCRIPTION_TAG];
     tags.filter(|(key, _): &(String, String)| !notes.iter().any(|note| key.starts_with(note))).collect()
+}
+
+/// Returns the tags of a resource whose first creation takes several calls.
+pub(crate) fn unfinished(tags: &Tags) -> Tags {
+    tags.clone().into_iter().chain([(UNFINISHED_TAG.to_owned(), "true".to_owned())]).collect()
 }
 
 /// Returns the keys of live tags that are not desired.

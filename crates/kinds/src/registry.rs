@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use serde_json::Value;
 
-use engine::{Address, Class, Failure, Field, Live, Owned, Protection, Tags};
+use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Protection, Tags};
 
 use crate::{
     Condition, Identity, Manage, Right, Session, cloudwatch, iam, lambda, logs, s3, secretsmanager, ses, sns, sqs,
@@ -55,6 +55,15 @@ macro_rules! kinds {
             /// Returns the kinds that a resource of this kind may refer to.
             pub const fn refers_to(self) -> &'static [Self] {
                 match self { $(Self::$variant => <$kind as Manage>::REFERS_TO,)+ }
+            }
+
+            /// Returns how it holds data that is lost with a resource. An entry with a dot is of something that another entry implies,
+            /// and holds what can be made again.
+            pub fn holds(self, entry: &str) -> Holds {
+                if entry.contains('.') {
+                    return Holds::Nothing;
+                }
+                match self { $(Self::$variant => <$kind as Manage>::HOLDS,)+ }
             }
 
             /// Returns the permissions that its calls need.
@@ -109,6 +118,10 @@ macro_rules! kinds {
 
             fn refers_to(self) -> &'static [Self] {
                 self.refers_to()
+            }
+
+            fn holds(self, entry: &str) -> Holds {
+                self.holds(entry)
             }
 
             fn tree(settings: &Settings) -> Value {

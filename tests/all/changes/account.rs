@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::working::Way;
-use engine::{Address, Class, Failure, Field, Live, Owned, Owner, Protection};
+use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Owner, Protection};
 use kinds::{Kind, Settings, ses::activation};
 
 /// Name of somebody's rule set.
@@ -168,6 +168,10 @@ impl engine::Kind for InMemory {
 
     fn tree(settings: &Settings) -> Value {
         settings.tree()
+    }
+
+    fn holds(self, entry: &str) -> Holds {
+        self.0.holds(entry)
     }
 
     async fn read(self, account: &Account, address: &Address) -> Result<Option<Live<Settings>>, Failure> {

@@ -124,7 +124,7 @@ fn resources_that_are_no_longer_declared_are_found_and_deleted() {
         trial.folder.write("infra.yaml", declared);
         let plan = trial.diff();
         let told = resources(&plan, |action| action == "delete");
-        trial.up();
+        trial.up_losing(&plan);
         trial.is_converged();
         let left = resources(&trial.diff(), |_| true);
         let gone: Vec<&String> = there.difference(&left).collect();

@@ -11,6 +11,7 @@ mod pipeline;
 mod proxy;
 mod server;
 mod tls;
+mod whole;
 
 use serde_json::json;
 

@@ -87,9 +87,21 @@ impl Pipeline {
 
     /// Adds a place in its bucket for mails that the plugin does not take.
     fn with_unmatched(self) -> Self {
-        let file = self.folder.path().join("infra.yaml");
         let writes = "reads: [mail]\n    writes: [{bucket: mail, prefix: unmatched/}]";
-        fs::write(&file, replaced(&fs::read_to_string(&file).unwrap(), &[("reads: [mail]", writes)])).unwrap();
+        self.with(&[("reads: [mail]", writes)])
+    }
+
+    /// Lets the function delete mails.
+    pub(crate) fn with_deletion(self) -> Self {
+        let deletes = "reads: [mail]\n    deletes: [{bucket: mail, prefix: inbound/}]";
+        let switches = "{SINK: lines, DELETE_PROCESSED_MAIL: \"true\", DELETE_UNKNOWN_MAIL: \"true\",";
+        self.with(&[("reads: [mail]", deletes), ("{SINK: lines,", switches)])
+    }
+
+    /// Changes its declaration.
+    fn with(self, changes: &[(&str, &str)]) -> Self {
+        let file = self.folder.path().join("infra.yaml");
+        fs::write(&file, replaced(&fs::read_to_string(&file).unwrap(), changes)).unwrap();
         self
     }
 

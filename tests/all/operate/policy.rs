@@ -100,7 +100,9 @@ fn the_policy_suffices_and_every_part_of_it_is_needed() {
     }
 
     // A changed declaration needs nothing for a caller that may only look.
-    place.folder.write("infra.yaml", replaced(EVERYTHING, &[("retention: 14d", "retention: 13d")]));
+    place
+        .folder
+        .write("infra.yaml", replaced(EVERYTHING, &[("retention: 14d", "retention: 14d, visibility_timeout: 40s")]));
     place.expect(1, &diff, &["diff"]);
     let run = place.expect(2, &diff, &["up", "--yes"]);
     assert!(run.stderr().contains("sqs.SetQueueAttributes 403 AccessDenied"), "{run}");

@@ -55,7 +55,9 @@ impl Stage {
 
     fn arguments(self) -> &'static [&'static str] {
         match self {
-            Self::First | Self::Update => &["up", "--yes"],
+            Self::First => &["up", "--yes"],
+            // Messages live shorter.
+            Self::Update => &["up", "--yes", "--allow-delete", "queue/failed"],
             Self::Down => &["down", "--confirm", "circuits", "--delete-data"],
         }
     }

@@ -57,7 +57,7 @@ fn undeclared_resources_are_deleted_unless_they_hold_data() {
     deliver(&trial.account, "noc@carrier.example", &["noc@example.com"], MAIL);
     let less = "stack: circuits\nregion: eu-west-1\nqueues: {events: {}}\n";
     trial.folder.write("infra.yaml", less);
-    let run = trial.up();
+    let run = trial.expect(0, &["up", "--yes", "--allow-delete", "secret/token"]);
     assert!(run.stdout().contains("= bucket mail   stays: objects"), "{run}");
     let plan = trial.diff();
     let kept = actions(&plan);

@@ -98,6 +98,14 @@ impl Trial {
         self.expect(0, &["up", "--yes"])
     }
 
+    /// Applies the declaration, with consent to all that a plan loses.
+    #[track_caller]
+    pub(crate) fn up_losing(&self, plan: &serde_json::Value) -> Run {
+        let named = plan["allow_delete"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
+        let named = named.flat_map(|name| ["--allow-delete", name]);
+        self.expect(0, &["up", "--yes"].into_iter().chain(named).collect::<Vec<_>>())
+    }
+
     /// Checks that nothing differs, and that another `up` changes nothing.
     #[track_caller]
     pub(crate) fn is_converged(&self) {

@@ -13,6 +13,7 @@ use rustix::{
 };
 
 use super::{EVERYTHING, Trial};
+use crate::harness::replaced;
 
 /// Returns a pseudo-terminal: the side of the person, and that of the program.
 fn terminal() -> (File, File) {
@@ -53,6 +54,56 @@ fn asked(trial: &Trial, arguments: &[&str], react: impl Fn(&mut File, &Child)) -
         }
     }
     (child.wait().unwrap().code(), shown)
+}
+
+/// Runs a command on a terminal, and types one answer after the other, each when it is asked.
+fn answers(trial: &Trial, arguments: &[&str], answers: &[&str]) -> (Option<i32>, String) {
+    let (mut person, program) = terminal();
+    let mut command = trial.command(arguments);
+    command.env("TERM", "xterm-256color");
+    command.stdin(program.try_clone().unwrap()).stdout(program.try_clone().unwrap()).stderr(program);
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    let (mut shown, mut bytes, mut left) = (String::new(), [0; 4096], answers.iter());
+    loop {
+        match person.read(&mut bytes) {
+            Ok(0) => break,
+            Ok(count) => shown.push_str(&String::from_utf8_lossy(&bytes[..count])),
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => break,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => panic!("{error}\n{shown}"),
+        }
+        if shown.matches("to confirm:").count() > answers.len() - left.len()
+            && let Some(answer) = left.next()
+        {
+            writeln!(person, "{answer}").unwrap();
+        }
+    }
+    (child.wait().unwrap().code(), shown)
+}
+
+#[test]
+fn a_person_agrees_to_a_loss_by_its_name_alone() {
+    const BEFORE: &str =
+        "stack: circuits\nregion: eu-west-1\nbuckets: {mail: {expire: 90d}}\nqueues: {failed: {retention: 14d}}\n";
+    let Some(trial) = Trial::new(BEFORE) else { return };
+    trial.up();
+    trial.folder.write("infra.yaml", replaced(BEFORE, &[("90d", "30d"), ("14d", "4d")]));
+    trial.proxy.reset();
+    for declined in [&["yes"][..], &["y"], &["bucket/mail", "yes"], &["bucket/mail", "queue/failed", "no"]] {
+        let (code, shown) = answers(&trial, &["up"], declined);
+        assert_eq!(code, Some(1), "{shown}");
+        assert!(shown.contains("bucket/mail shortens the life of data: lifecycle.expire_days 90 → 30"), "{shown}");
+        assert!(shown.contains("Declined: nothing was changed"), "{shown}");
+        assert_eq!(trial.proxy.mutating().len(), 0, "{}", trial.proxy.record());
+    }
+    let (code, shown) = answers(&trial, &["up"], &["bucket/mail", "queue/failed", "yes"]);
+    assert_eq!(code, Some(0), "{shown}");
+    trial.is_converged();
+    // The general answer can be given before, the names cannot.
+    trial.folder.write("infra.yaml", replaced(BEFORE, &[("90d", "10d"), ("14d", "4d")]));
+    let (code, shown) = answers(&trial, &["up", "--yes"], &["bucket/mail"]);
+    assert_eq!(code, Some(0), "{shown}");
 }
 
 /// Returns the final content of the screen: without colours, and without what was wiped.

@@ -19,7 +19,7 @@ fn every_key_has_its_place() {
     // No zips came with the binary that is tested: the declaration is valid all the same.
     let [warning] = run.diagnostics().try_into().unwrap();
     assert!(
-        run.code() == Some(0) && warning.starts_with("infra.yaml:43:17: warning: Failed to find the function `echo`"),
+        run.code() == Some(0) && warning.starts_with("infra.yaml:44:17: warning: Failed to find the function `echo`"),
         "{run}"
     );
 }
@@ -63,10 +63,10 @@ fn buckets() {
     13:5: `expire_noncurrent` needs `versioning: true`: without it nothing is kept | add `versioning: true`, or take this away
     12:17: `versioning` must be `true` or `false`, not the text `yes`
     13:24: `expire_noncurrent` must be a whole number of days, not the text `12h` | S3 expires objects by the day, such as `400d`
-    16:23: `existing` must be the name of a bucket in AWS, not the text `Example_Archive`
-    16:23: `existing` must be the name of a bucket in AWS, not the text `arn:aws:s3:::example-archive` | write the name alone: `example-archive`
-    16:40: a bucket that exists stays as it is: `expire` cannot be declared for it | remove one of them
-    16:40: a bucket that exists stays as it is: `tags` cannot be declared for it | remove one of them
+    17:23: `existing` must be the name of a bucket in AWS, not the text `Example_Archive`
+    17:23: `existing` must be the name of a bucket in AWS, not the text `arn:aws:s3:::example-archive` | write the name alone: `example-archive`
+    17:40: a bucket that exists stays as it is: `expire` cannot be declared for it | remove one of them
+    17:40: a bucket that exists stays as it is: `tags` cannot be declared for it | remove one of them
     ");
 }
 
@@ -90,24 +90,24 @@ fn functions_and_how_they_run() {
         only("      security_groups: [sg-0a1b2c3d]\n", ""),
     ];
     assert_snapshot!(faults.join("\n"), @r"
-    22:19: `architecture` must be `x86_64` or `arm64`, not the text `aarch64`
-    22:19: `architecture` must be `x86_64` or `arm64`, not the text `armm64` | did you mean `arm64`?
-    30:20: `log_retention` must be one of 1d, 3d, 5d, 7d, 14d, 30d, 60d, 90d, 120d, 150d, 180d, 365d, 400d, 545d, 731d, 1096d, 1827d, 2192d, 2557d, 2922d, 3288d, 3653d, not the text `31d`
-    30:20: `log_retention` must be a duration such as `30s`, `15m`, `12h` or `14d`, not the text `never`
-    31:27: `reserved_concurrency` must be a whole number from 0 to 1000, not the number `-1`
-    31:27: `reserved_concurrency` must be a whole number from 0 to 1000, not the text `some`
-    32:14: `retries` must be `0`, `1` or `2`, not the number `3`
-    33:24: `maximum_event_age` must be between `1m` and `6h`, not the text `7h`
-    33:24: `maximum_event_age` must be between `1m` and `6h`, not the text `30s`
-    21:18: `description` must be one line of text, at most 256, not the text `Reads\nnotices`
-    28:16: a function needs two subnets: with one it stops when that zone does | add a subnet in another zone
-    28:34: `subnets` must be the id of a subnet, such as `subnet-0a1b2c3d`, not the text `vpc-4e5f6a7b`
-    28:34: `subnet-0a1b2c3d` is there twice in `subnets`
-    29:24: `security_groups` is empty | name one at least: `security_groups: [sg-0a1b2c3d]`
-    27:5: `vpc` lacks `security_groups` | add `security_groups: [sg-0a1b2c3d]`
+    23:19: `architecture` must be `x86_64` or `arm64`, not the text `aarch64`
+    23:19: `architecture` must be `x86_64` or `arm64`, not the text `armm64` | did you mean `arm64`?
+    31:20: `log_retention` must be one of 1d, 3d, 5d, 7d, 14d, 30d, 60d, 90d, 120d, 150d, 180d, 365d, 400d, 545d, 731d, 1096d, 1827d, 2192d, 2557d, 2922d, 3288d, 3653d, not the text `31d`
+    31:20: `log_retention` must be a duration such as `30s`, `15m`, `12h` or `14d`, not the text `never`
+    32:27: `reserved_concurrency` must be a whole number from 0 to 1000, not the number `-1`
+    32:27: `reserved_concurrency` must be a whole number from 0 to 1000, not the text `some`
+    33:14: `retries` must be `0`, `1` or `2`, not the number `3`
+    34:24: `maximum_event_age` must be between `1m` and `6h`, not the text `7h`
+    34:24: `maximum_event_age` must be between `1m` and `6h`, not the text `30s`
+    22:18: `description` must be one line of text, at most 256, not the text `Reads\nnotices`
+    29:16: a function needs two subnets: with one it stops when that zone does | add a subnet in another zone
+    29:34: `subnets` must be the id of a subnet, such as `subnet-0a1b2c3d`, not the text `vpc-4e5f6a7b`
+    29:34: `subnet-0a1b2c3d` is there twice in `subnets`
+    30:24: `security_groups` is empty | name one at least: `security_groups: [sg-0a1b2c3d]`
+    28:5: `vpc` lacks `security_groups` | add `security_groups: [sg-0a1b2c3d]`
     ");
     let long = format!("MODE: '{}'", "x".repeat(5000));
-    assert_snapshot!(only("MODE: quick", &long), @"25:18: Lambda takes 4096 bytes of variables at most; with those that `provision` adds, these are 5134 at least");
+    assert_snapshot!(only("MODE: quick", &long), @"26:18: Lambda takes 4096 bytes of variables at most; with those that `provision` adds, these are 5134 at least");
 }
 
 #[test]
@@ -132,17 +132,17 @@ fn permissions_name_declared_entries() {
         only("NETBOX_TOKEN: netbox-token", "NETBOX_TOKEN: netbox-tokn"),
     ];
     assert_snapshot!(faults.join("\n"), @r"
-    35:22: bucket `mial` is not declared | did you mean `mail`?
-    87:18: function `maintenance` reads `other/` of bucket `mail`, and no action before this one stores the mail there | put `{store: mail, prefix: other/}` before it
-    35:13: an item of `reads` lacks `bucket` | add `bucket: mail`
-    36:20: `mail/unmatched/` is part of an earlier entry of `writes`
-    36:23: `archive` is there twice in `writes`
-    36:13: `writes` must be a list, not a mapping | write `writes: [mail]`
-    37:38: `prefix` must be empty or end with `/`, not the text `inbound` | write `inbound/`
-    38:17: topic `event` is not declared | did you mean `events`?
-    38:25: `events` is there twice in `publishes`
-    39:13: queue `events` is not declared | declared queues: `jobs`, `dead`
-    26:29: `NETBOX_TOKEN` must be an entry of `secrets`, or a name in Secrets Manager, not the text `netbox-tokn` | did you mean `netbox-token`? If not, declare it: `secrets: {NAME: {existing: netbox-tokn}}`
+    36:22: bucket `mial` is not declared | did you mean `mail`?
+    89:18: function `maintenance` reads `other/` of bucket `mail`, and no action before this one stores the mail there | put `{store: mail, prefix: other/}` before it
+    36:13: an item of `reads` lacks `bucket` | add `bucket: mail`
+    37:20: `mail/unmatched/` is part of an earlier entry of `writes`
+    37:23: `archive` is there twice in `writes`
+    37:13: `writes` must be a list, not a mapping | write `writes: [mail]`
+    38:38: `prefix` must be empty or end with `/`, not the text `inbound` | write `inbound/`
+    39:17: topic `event` is not declared | did you mean `events`?
+    39:25: `events` is there twice in `publishes`
+    40:13: queue `events` is not declared | declared queues: `jobs`, `dead`
+    27:29: `NETBOX_TOKEN` must be an entry of `secrets`, or a name in Secrets Manager, not the text `netbox-tokn` | did you mean `netbox-token`? If not, declare it: `secrets: {NAME: {existing: netbox-tokn}}`
     ");
 }
 
@@ -155,16 +155,16 @@ fn queues_and_where_they_redrive_to() {
         only("redrive: {queue: dead, after: 5}", "redrive: dead"),
         only("redrive: {queue: dead, after: 5}", "redrive: {after: 5}"),
         only("redrive: {queue: dead, after: 5}", "redrive: {queue: dead, fifo: true}"),
-        only("  dead: {}", "  dead: {retention: 4d, redrive: {queue: jobs}}"),
+        only("  dead: {protect: true}", "  dead: {retention: 4d, redrive: {queue: jobs}}"),
     ];
     assert_snapshot!(faults.join("\n"), @r"
-    47:25: `visibility_timeout` must be between `0s` and `12h`, not the text `13h`
-    48:22: queue `jobs` redrives to itself | name another queue
-    48:35: `after` must be a whole number from 1 to 1000, not the number `0`
-    48:14: `redrive` must be a mapping (`key: value`), not the text `dead`
-    48:5: `redrive` lacks `queue` | add `queue: dead-letters`
-    48:28: unknown key `fifo` in `redrive` | known keys: `queue`, `after`
-    51:42: queues redrive in a circle: `dead` → `jobs` → `dead` | let one of them end it
+    48:25: `visibility_timeout` must be between `0s` and `12h`, not the text `13h`
+    49:22: queue `jobs` redrives to itself | name another queue
+    49:35: `after` must be a whole number from 1 to 1000, not the number `0`
+    49:14: `redrive` must be a mapping (`key: value`), not the text `dead`
+    49:5: `redrive` lacks `queue` | add `queue: dead-letters`
+    49:28: unknown key `fifo` in `redrive` | known keys: `queue`, `after`
+    52:42: queues redrive in a circle: `dead` → `jobs` → `dead` | let one of them end it
     ");
 }
 
@@ -182,15 +182,15 @@ fn topics_and_who_is_told() {
         only("display_name: Circuit maintenance", "display_nmae: Circuit maintenance"),
     ];
     assert_snapshot!(faults.join("\n"), @r"
-    56:9: `subscriptions` must be a mail address, `{queue: NAME}` or `{function: NAME}`, not the text `noc`
-    57:9: `subscriptions` must be a mail address, `{queue: NAME}` or `{function: NAME}`, not the text `NOC <noc@example.com>` | write the address alone: `noc@example.com`
-    57:9: this subscription is there twice
-    56:10: unknown subscription `mail` | subscriptions: `queue`, `function`
-    57:17: queue `job` is not declared | did you mean `jobs`?
-    57:28: `raw` must be `true` or `false`, not the text `maybe`
-    58:28: unknown key `raw` in a `function` subscription | known keys: `function`
-    58:20: function `maintenance` publishes to topic `events`, which invokes it again | publish to another topic
-    54:5: unknown key `display_nmae` in topic `events` | did you mean `display_name`?
+    57:9: `subscriptions` must be a mail address, `{queue: NAME}` or `{function: NAME}`, not the text `noc`
+    58:9: `subscriptions` must be a mail address, `{queue: NAME}` or `{function: NAME}`, not the text `NOC <noc@example.com>` | write the address alone: `noc@example.com`
+    58:9: this subscription is there twice
+    57:10: unknown subscription `mail` | subscriptions: `queue`, `function`
+    58:17: queue `job` is not declared | did you mean `jobs`?
+    58:28: `raw` must be `true` or `false`, not the text `maybe`
+    59:28: unknown key `raw` in a `function` subscription | known keys: `function`
+    59:20: function `maintenance` publishes to topic `events`, which invokes it again | publish to another topic
+    55:5: unknown key `display_nmae` in topic `events` | did you mean `display_name`?
     ");
 }
 
@@ -211,12 +211,12 @@ fn secrets_never_have_a_value() {
         only("{existing: example/tls}", "{value_from: stdin}\n  second: {value_from: stdin}"),
     ];
     assert_snapshot!(faults.join("\n"), @r"
-    64:5: a secret that exists stays as it is: `tags` cannot be declared for it | take it away
-    62:3: secret `netbox-token` has neither `existing` nor `value_from` | add `value_from: {environment: NETBOX_TOKEN}`
-    63:31: `environment` must be the name of an environment variable, not what stands there
-    63:5: secret `netbox-token` cannot both exist and get a value | take `existing` or `value_from` away
-    67:32: a secret that exists stays as it is: `tags` cannot be declared for it | take it away
-    67:21: a second secret is read from standard input, which can be read once | read one of them from a file or an environment variable
+    66:5: a secret that exists stays as it is: `tags` cannot be declared for it | take it away
+    64:3: secret `netbox-token` has neither `existing` nor `value_from` | add `value_from: {environment: NETBOX_TOKEN}`
+    65:31: `environment` must be the name of an environment variable, not what stands there
+    65:5: secret `netbox-token` cannot both exist and get a value | take `existing` or `value_from` away
+    69:32: a secret that exists stays as it is: `tags` cannot be declared for it | take it away
+    69:21: a second secret is read from standard input, which can be read once | read one of them from a file or an environment variable
     ");
 }
 
@@ -238,19 +238,19 @@ fn possible_secrets_are_not_shown() {
         told.extend(run.diagnostics());
     }
     assert_snapshot!(told.join("\n"), @r"
-    infra.yaml:63:17: error: `value_from` must be `{file: PATH}`, `{environment: VARIABLE}` or `stdin`, not what stands there
-    infra.yaml:62:3: error: secret `netbox-token` has neither `existing` nor `value_from`
-    infra.yaml:63:5: error: unknown key `value` in secret `netbox-token`
-    infra.yaml:63:18: error: unknown place of a value `text`
-    infra.yaml:63:31: error: `environment` must be the name of an environment variable, not what stands there
-    infra.yaml:67:8: error: secret `tls` must be a mapping (`key: value`), not what stands there
-    infra.yaml:67:8: error: secret `tls` must be a mapping (`key: value`), not a list
+    infra.yaml:65:17: error: `value_from` must be `{file: PATH}`, `{environment: VARIABLE}` or `stdin`, not what stands there
+    infra.yaml:64:3: error: secret `netbox-token` has neither `existing` nor `value_from`
+    infra.yaml:65:5: error: unknown key `value` in secret `netbox-token`
+    infra.yaml:65:18: error: unknown place of a value `text`
+    infra.yaml:65:31: error: `environment` must be the name of an environment variable, not what stands there
+    infra.yaml:69:8: error: secret `tls` must be a mapping (`key: value`), not what stands there
+    infra.yaml:69:8: error: secret `tls` must be a mapping (`key: value`), not a list
     ");
     let run = validated(&FULL.replacen("{existing: example/tls}", secret, 1));
     assert_snapshot!(run.stderr(), @r"
-    infra.yaml:67:8: error: secret `tls` must be a mapping (`key: value`), not what stands there
+    infra.yaml:69:8: error: secret `tls` must be a mapping (`key: value`), not what stands there
        |
-    67 | …
+    69 | …
        | ^
 
     error: Failed to read `infra.yaml`: 1 error
@@ -271,15 +271,15 @@ fn alarms_and_who_is_told() {
         only("{errors: 5, age: 25}", "{error: 5}"),
     ];
     assert_snapshot!(faults.join("\n"), @r"
-    70:29: topic `event` is not declared | did you mean `events`?
-    70:12: `notify` must be a mail address such as `noc@example.com`, not the text `noc@example`
-    70:20: this one is told already
-    71:9: `off` must be `errors`, `throttles`, `duration`, `undelivered`, `messages` or `age`, not the text `throttle`
-    71:20: `throttles` is off already
-    71:9: `errors` is off, and has a threshold | remove one of them
-    72:24: `errors` must be a whole number from 1 to 1000000, not the number `0`
-    72:21: `age` must be a whole number from 1 to 100, not the number `101`
-    72:16: unknown key `error` in `thresholds` | did you mean `errors`?
+    72:29: topic `event` is not declared | did you mean `events`?
+    72:12: `notify` must be a mail address such as `noc@example.com`, not the text `noc@example`
+    72:20: this one is told already
+    73:9: `off` must be `errors`, `throttles`, `duration`, `undelivered`, `messages` or `age`, not the text `throttle`
+    73:20: `throttles` is off already
+    73:9: `errors` is off, and has a threshold | remove one of them
+    74:24: `errors` must be a whole number from 1 to 1000000, not the number `0`
+    74:21: `age` must be a whole number from 1 to 100, not the number `101`
+    74:16: unknown key `error` in `thresholds` | did you mean `errors`?
     ");
 }
 
@@ -302,19 +302,38 @@ fn rules_and_their_actions() {
         only("    enabled: false\n    recipients: [gone.example.com]\n", ""),
     ];
     assert_snapshot!(faults.join("\n"), @r"
-    75:14: `enabled` must be `true` or `false`, not the number `0`
-    85:22: `add_header` must be the name of a header: letters, digits and hyphens, at most 50, not the text `X Pipeline`
-    85:41: `value` must be one line of ASCII, at most 2048, not the text `a\nb`
-    85:10: a `add_header` action lacks `value` | add `value: maintenance`
-    89:9: `add_header` cannot be the last action: only those after it see the header | put it before the action that needs it
-    89:19: topic `event` is not declared | did you mean `events`?
-    89:37: `encoding` must be `UTF-8` or `Base64`, not the text `base32` | did you mean `Base64`?
-    78:57: `smtp_code` must be an SMTP code that refuses, such as `550`, not the number `250`
-    78:75: `status_code` must be an enhanced SMTP status, such as `5.1.1`, not the number `5.1`
-    78:90: `sender` must be a mail address such as `noc@example.com`, not the text `postmaster`
-    78:10: a `bounce` action lacks `sender` | add `sender: postmaster@example.com`
-    87:38: topic `event` is not declared | did you mean `events`?
-    87:10: unknown key `invoke` in a `store` action | known keys: `store`, `prefix`, `topic`
-    78:5: no mail reaches receipt rule `maintenance`: rule `gone` takes every mail and stops | put it before `gone`
+    77:14: `enabled` must be `true` or `false`, not the number `0`
+    87:22: `add_header` must be the name of a header: letters, digits and hyphens, at most 50, not the text `X Pipeline`
+    87:41: `value` must be one line of ASCII, at most 2048, not the text `a\nb`
+    87:10: a `add_header` action lacks `value` | add `value: maintenance`
+    91:9: `add_header` cannot be the last action: only those after it see the header | put it before the action that needs it
+    91:19: topic `event` is not declared | did you mean `events`?
+    91:37: `encoding` must be `UTF-8` or `Base64`, not the text `base32` | did you mean `Base64`?
+    80:57: `smtp_code` must be an SMTP code that refuses, such as `550`, not the number `250`
+    80:75: `status_code` must be an enhanced SMTP status, such as `5.1.1`, not the number `5.1`
+    80:90: `sender` must be a mail address such as `noc@example.com`, not the text `postmaster`
+    80:10: a `bounce` action lacks `sender` | add `sender: postmaster@example.com`
+    89:38: topic `event` is not declared | did you mean `events`?
+    89:10: unknown key `invoke` in a `store` action | known keys: `store`, `prefix`, `topic`
+    80:5: no mail reaches receipt rule `maintenance`: rule `gone` takes every mail and stops | put it before `gone`
     ");
+}
+
+#[test]
+fn what_has_no_tags_of_its_own_cannot_be_protected() {
+    for (old, new, subject) in [
+        ("    tls: require\n", "    tls: require\n    protect: true\n", "receipt rule `maintenance`"),
+        ("{queue: jobs, raw: true}", "{queue: jobs, protect: true}", "a `queue` subscription"),
+        ("{queue: dead, after: 5}", "{queue: dead, protect: true}", "`redrive`"),
+    ] {
+        let told = only(old, new);
+        assert!(told.contains(&format!("{subject} cannot have `protect`")), "{told}");
+        assert!(told.contains("it has no tags of its own"), "{told}");
+    }
+    for existing in ["{existing: example-archive", "{existing: example/tls"] {
+        let told = only(existing, &format!("{existing}, protect: true"));
+        assert!(told.contains("stays as it is: `protect` cannot be declared for it"), "{told}");
+    }
+    let told = only("dead: {protect: true}", "dead: {protect: always}");
+    assert!(told.contains("`protect` must be `true` or `false`"), "{told}");
 }

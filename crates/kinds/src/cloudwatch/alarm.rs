@@ -20,7 +20,7 @@ use crate::{
 };
 use aws::OrFail;
 use engine::Failure;
-use engine::{Address, Field, Live, Owned, Owner, Tags, coupled, plain};
+use engine::{Address, Field, Holds, Live, Owned, Owner, Tags, coupled, plain};
 
 /// Alarms on a metric.
 #[derive(Debug)]
@@ -229,9 +229,11 @@ impl Manage for Alarm {
         plain("enabled"),
         plain("alarm_actions"),
         plain("ok_actions"),
-        plain("insufficient_data_actions"),
+        plain("insufficient_data_actions").shared(&[]),
         plain("tags.*"),
     ];
+
+    const HOLDS: Holds = Holds::Nothing;
 
     const REFERS_TO: &'static [Kind] = &[Kind::Topic];
 

@@ -23,7 +23,7 @@ use crate::{
     surplus_tags,
 };
 use aws::{Clients, OrFail, policy::Policy};
-use engine::{Address, Field, Live, Owned, Owner, Protection, Stack, Tags, immutable, plain};
+use engine::{Address, Field, Holds, Live, Owned, Owner, Protection, Stack, Tags, immutable, plain};
 use engine::{Class, Failure};
 
 /// IAM roles.
@@ -245,6 +245,11 @@ pub const IDENTITY: Identity = Identity {
     ..Identity::implied("role", "Roles", 64)
 };
 
+/// Name of a role's one policy.
+pub const POLICY: &str = "provision";
+/// Id of the statement that lets Lambda assume a role.
+pub const TRUST: &str = "Lambda";
+
 impl Manage for Role {
     type Settings = Settings;
 
@@ -252,14 +257,17 @@ impl Manage for Role {
 
     const FIELDS: &'static [Field] = &[
         immutable("path", "IAM cannot move a role to another path"),
-        plain("trust.*"),
-        plain("policies.*"),
-        plain("attached"),
+        plain("trust.*").shared(&[TRUST]),
+        plain("policies.*").shared(&[POLICY]),
+        // We attach none.
+        plain("attached").shared(&[]),
         plain("description"),
         plain("max_session"),
         plain("permissions_boundary"),
         plain("tags.*"),
     ];
+
+    const HOLDS: Holds = Holds::Nothing;
 
     const REFERS_TO: &'static [Kind] = &[];
 

@@ -14,7 +14,7 @@ use crate::{
 };
 use aws::OrFail;
 use engine::Failure;
-use engine::{Address, Field, Live, Owned, Owner, plain};
+use engine::{Address, Field, Holds, Life, Live, Owned, Owner, plain};
 
 /// Event invoke configurations. Their address is [`QUALIFIER`] within the function.
 #[derive(Debug)]
@@ -79,8 +79,14 @@ impl Manage for EventInvoke {
 
     const IDENTITY: Identity = IDENTITY;
 
-    const FIELDS: &'static [Field] =
-        &[plain("retries"), plain("maximum_age"), plain("on_failure"), plain("on_success")];
+    const FIELDS: &'static [Field] = &[
+        plain("retries"),
+        plain("maximum_age").with_life(Life::Unrelated),
+        plain("on_failure"),
+        plain("on_success").shared(&[]),
+    ];
+
+    const HOLDS: Holds = Holds::Nothing;
 
     const REFERS_TO: &'static [Kind] = &[Kind::Function, Kind::Queue];
 

@@ -22,7 +22,7 @@ use crate::{
     surplus_tags,
 };
 use aws::OrFail;
-use engine::{Address, Field, Live, Owned, Owner, Protection, Tags, coupled, immutable, plain};
+use engine::{Address, Field, Holds, Live, Owned, Owner, Protection, Tags, coupled, immutable, plain};
 use engine::{Class, Failure};
 
 /// Lambda functions.
@@ -280,7 +280,7 @@ impl Manage for Function {
         plain("environment.*"),
         plain("kms_key"),
         plain("code_sha256"),
-        plain("layers"),
+        plain("layers").shared(&[]),
         coupled("vpc.subnets", VPC),
         coupled("vpc.security_groups", VPC),
         plain("tracing"),
@@ -291,6 +291,8 @@ impl Manage for Function {
         plain("failure"),
         plain("tags.*"),
     ];
+
+    const HOLDS: Holds = Holds::Nothing;
 
     const REFERS_TO: &'static [Kind] = &[Kind::Role, Kind::LogGroup, Kind::Bucket, Kind::Queue];
 

@@ -20,7 +20,7 @@ use aws::{
     OrFail,
     policy::{Effect, Policy, Statement},
 };
-use engine::{Address, Field, Live, Owned, Owner, immutable};
+use engine::{Address, Field, Holds, Live, Owned, Owner, immutable};
 use engine::{Class, Failure};
 
 /// Permissions of functions. Their address is the function's name and the statement's id.
@@ -139,6 +139,8 @@ impl Manage for Permission {
         immutable("source_arn", NO_CHANGE),
         immutable("other", NO_CHANGE),
     ];
+
+    const HOLDS: Holds = Holds::Nothing;
 
     const REFERS_TO: &'static [Kind] = &[Kind::Function];
 

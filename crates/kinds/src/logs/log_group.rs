@@ -9,16 +9,16 @@ use aws_sdk_cloudwatchlogs::types::{LogGroup as LiveGroup, LogGroupClass};
 use serde::Serialize;
 
 use crate::{
-    Data, Kind, Manage, Session,
+    Kind, Manage, Session,
     logs::notes,
     number::{natural, wire},
     own_tags,
     rights::{Right, Target, deletes, reads, writes},
-    surplus_tags,
+    surplus_tags, unfinished,
 };
 use aws::OrFail;
 use engine::Failure;
-use engine::{Address, Field, Live, Owned, Owner, Protection, Tags, immutable, plain};
+use engine::{Address, Field, Holds, Life, Live, Owned, Owner, Protection, Tags, UNFINISHED_TAG, immutable, plain};
 
 /// Log groups.
 #[derive(Debug)]
@@ -115,11 +115,13 @@ impl Manage for LogGroup {
     const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[
-        plain("retention"),
+        plain("retention").with_life(Life::Ends),
         immutable("class", "CloudWatch cannot change the class of a log group"),
         plain("kms_key"),
         plain("tags.*"),
     ];
+
+    const HOLDS: Holds = Holds::Passing;
 
     const REFERS_TO: &'static [Kind] = &[];
 
@@ -164,13 +166,16 @@ impl Manage for LogGroup {
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let call = session.aws.write.logs.create_log_group().log_group_name(&address.name);
         let call = call.log_group_class(LogGroupClass::from(desired.class.as_str()));
-        let call =
-            call.set_kms_key_id(desired.kms_key.clone()).set_tags(Some(desired.tags.clone().into_iter().collect()));
+        let is_one_call = desired.retention.is_none();
+        let tags = if is_one_call { desired.tags.clone() } else { unfinished(&desired.tags) };
+        let call = call.set_kms_key_id(desired.kms_key.clone()).set_tags(Some(tags.into_iter().collect()));
         call.send().await.or_fail("logs.CreateLogGroup")?;
-        match desired.retention {
-            Some(_) => write_retention(session, &address.name, desired.retention).await,
-            None => Ok(()),
+        if is_one_call {
+            return Ok(());
         }
+        write_retention(session, &address.name, desired.retention).await?;
+        let call = session.aws.write.logs.untag_resource().resource_arn(arn(session, &address.name));
+        call.tag_keys(UNFINISHED_TAG).send().await.or_fail("logs.UntagResource").map(drop)
     }
 
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
@@ -204,9 +209,6 @@ impl Manage for LogGroup {
         // While our set goes on taking mail for others, somebody may still want to know what was active before.
         if notes::is_for_notes(session, &address.name) {
             return session.rules_of_others().await;
-        }
-        if session.data == Data::Delete {
-            return Ok(None);
         }
         // The count of bytes lags by hours, so a stream is looked for.
         let call = session.aws.read.logs.describe_log_streams().log_group_name(&address.name).limit(1);

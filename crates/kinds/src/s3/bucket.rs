@@ -17,15 +17,15 @@ use aws_smithy_types::error::operation::BuildError;
 use serde::Serialize;
 
 use crate::{
-    Data, Kind, Manage, Session, own_tags,
+    Kind, Manage, Session, own_tags,
     rights::{Right, Target, deletes, reads, writes},
 };
 use aws::{OrFail, policy::Policy};
-use engine::{Address, Field, Live, Owned, Owner, Protection, Stack, Tags, coupled, plain};
+use engine::{Address, Field, Holds, Life, Live, Owned, Owner, Protection, Stack, Tags, coupled, plain};
 use engine::{Class, Failure};
 
 pub use lifecycle::Lifecycle;
-use parts::{policy, tags, write};
+use parts::{policy, tags, write, write_tags};
 
 /// S3 buckets.
 #[derive(Debug)]
@@ -161,6 +161,13 @@ pub const IDENTITY: Identity = Identity {
     ..Identity::implied("bucket", "Buckets", 63)
 };
 
+/// Beginnings of the ids of our statements in a bucket's policy.
+pub const STATEMENTS: &[&str] = &[REFUSE_PLAIN, STORE];
+/// Id of the statement that refuses what comes without TLS.
+pub const REFUSE_PLAIN: &str = "RefuseWithoutTls";
+/// Beginning of the id of a statement that lets a rule store its mails.
+pub const STORE: &str = "StoreMailOf";
+
 /// Entry that the bucket for artefacts is created for. No entry of a declaration has a dot.
 pub const ARTIFACTS: &str = "provision.artifacts";
 
@@ -189,14 +196,17 @@ impl Manage for Bucket {
         coupled("encryption.algorithm", ENCRYPTION),
         coupled("encryption.kms_key", ENCRYPTION),
         coupled("encryption.bucket_key", ENCRYPTION),
-        plain("versioning"),
-        plain("lifecycle.expire_days"),
-        plain("lifecycle.noncurrent_days"),
-        plain("lifecycle.abort_incomplete_days"),
-        plain("lifecycle.others.*"),
-        plain("policy.*"),
+        plain("versioning").with_life(Life::Keeps),
+        plain("lifecycle.expire_days").with_life(Life::Ends),
+        plain("lifecycle.noncurrent_days").with_life(Life::Ends),
+        plain("lifecycle.abort_incomplete_days").with_life(Life::Ends),
+        // One of our own that does not do what it says is among them.
+        plain("lifecycle.others.*").with_life(Life::Unrelated).shared(&[lifecycle::RULE]),
+        plain("policy.*").shared(STATEMENTS),
         plain("tags.*"),
     ];
+
+    const HOLDS: Holds = Holds::Lasting;
 
     const REFERS_TO: &'static [Kind] = &[];
 
@@ -331,6 +341,8 @@ impl Manage for Bucket {
             call = call.create_bucket_configuration(configuration);
         }
         call.send().await.or_fail("s3.CreateBucket")?;
+        // Marked at once, so that it is found again whatever comes between.
+        write_tags(session, &address.name, &crate::unfinished(&desired.tags)).await?;
         write(session, &address.name, desired, None).await
     }
 
@@ -340,7 +352,7 @@ impl Manage for Bucket {
 
     /// Deletes a bucket if it is empty. Its content is somebody's mail, and is deleted only on request.
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
-        if session.data == Data::Delete || is_for_artifacts(session, &address.name) {
+        if session.empties(Kind::Bucket, address) || is_for_artifacts(session, &address.name) {
             contents::empty(session, &address.name).await?;
         }
         if !contents::clear(session, &address.name).await? {
@@ -351,9 +363,6 @@ impl Manage for Bucket {
     }
 
     async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
-        if session.data == Data::Delete {
-            return Ok(None);
-        }
         let is_data = !is_for_artifacts(session, &address.name) && contents::holds_data(session, &address.name).await?;
         Ok(is_data.then(|| "objects".to_owned()))
     }

@@ -28,7 +28,7 @@ use aws::{
     OrFail,
     policy::{Policy, Statement},
 };
-use engine::{Address, Field, Live, Owned, Owner, Stack, coupled, plain};
+use engine::{Address, Field, Holds, Live, Owned, Owner, Stack, coupled, plain};
 use engine::{Class, Failure};
 
 /// Statements in the policies of other people's buckets. Their address is the bucket's name and the statement's id.
@@ -189,6 +189,8 @@ impl Manage for BucketStatement {
         plain("conditions.*"),
         coupled("other.*", OTHER),
     ];
+
+    const HOLDS: Holds = Holds::Nothing;
 
     // A log group has the notes.
     const REFERS_TO: &'static [Kind] = &[Kind::LogGroup];

@@ -19,7 +19,7 @@ use crate::{
     surplus_tags,
 };
 use aws::OrFail;
-use engine::{Address, ENTRY_TAG, Field, Live, Owned, Owner, Protection, STACK_TAG, Tags, plain};
+use engine::{Address, ENTRY_TAG, Field, Holds, Live, Owned, Owner, Protection, STACK_TAG, Tags, plain};
 use engine::{Class, Failure};
 
 /// Secrets.
@@ -117,6 +117,8 @@ impl Manage for Secret {
     const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[plain("description"), plain("kms_key"), plain("tags.*")];
+
+    const HOLDS: Holds = Holds::Lasting;
 
     const REFERS_TO: &'static [Kind] = &[];
 

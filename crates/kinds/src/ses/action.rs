@@ -118,6 +118,8 @@ pub enum Encoding {
     Base64,
 }
 
+/// Actions that a declaration has, as they are in settings.
+pub(super) const OWN: &[&str] = &["s3", "lambda", "sns", "bounce", "add_header", "stop"];
 /// Maximum number of actions of a rule.
 const MAX_ACTIONS: usize = 10;
 

@@ -12,7 +12,7 @@ use crate::{
     rights::{Right, Target, deletes, reads, writes},
 };
 use aws::OrFail;
-use engine::{Address, Class, Failure, Field, Live, Owned, Owner, plain};
+use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Owner, plain};
 
 /// The activation of a rule set.
 #[derive(Debug)]
@@ -53,6 +53,8 @@ impl Manage for Activation {
     const FIELDS: &'static [Field] = &[plain("active")];
 
     // A log group has the note of what was active before. The rules do not count: they are deleted even where the set stays
+    const HOLDS: Holds = Holds::Nothing;
+
     // active for those of others.
     const REFERS_TO: &'static [Kind] = &[Kind::ReceiptRuleSet, Kind::LogGroup];
 

@@ -9,7 +9,7 @@ use crate::{
     rights::{Right, Target, reads, writes},
 };
 use aws::OrFail;
-use engine::{Address, Class, Failure, Field, Live, Owned, Owner, Stack, plain};
+use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Owner, Stack, plain};
 
 /// The order of a stack's rules in a set. It disappears with them.
 #[derive(Debug)]
@@ -77,6 +77,8 @@ impl Manage for Order {
     const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[plain("order")];
+
+    const HOLDS: Holds = Holds::Nothing;
 
     const REFERS_TO: &'static [Kind] = &[Kind::ReceiptRuleSet];
 

@@ -17,7 +17,7 @@ use crate::{
     rights::{Right, Target, deletes, reads, writes},
 };
 use aws::OrFail;
-use engine::{Address, Class, Failure, Field, Live, Owned, Owner, Stack, plain};
+use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Owner, Stack, plain};
 
 /// Receipt rules: parts of a set, named `STACK.STAGE.ENTRY`.
 #[derive(Debug)]
@@ -119,7 +119,9 @@ impl Manage for Rule {
     const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] =
-        &[plain("enabled"), plain("recipients"), plain("scan"), plain("tls"), plain("actions")];
+        &[plain("enabled"), plain("recipients"), plain("scan"), plain("tls"), plain("actions").shared(action::OWN)];
+
+    const HOLDS: Holds = Holds::Nothing;
 
     const REFERS_TO: &'static [Kind] = &[
         Kind::ReceiptRuleSet,

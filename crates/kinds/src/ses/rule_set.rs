@@ -9,7 +9,7 @@ use crate::{
     rights::{Right, Target, deletes, reads, writes},
 };
 use aws::OrFail;
-use engine::{Address, Class, Failure, Field, Live, Owned, Owner};
+use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Owner};
 
 /// Receipt rule sets.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ impl Manage for RuleSet {
     const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[];
+
+    const HOLDS: Holds = Holds::Nothing;
 
     const REFERS_TO: &'static [Kind] = &[];
 

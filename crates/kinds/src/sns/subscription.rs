@@ -20,7 +20,7 @@ use crate::{
     sns::topic,
 };
 use aws::OrFail;
-use engine::{Address, ENTRY_TAG, Field, Live, Owned, Owner, Tags, plain};
+use engine::{Address, ENTRY_TAG, Field, Holds, Live, Owned, Owner, Tags, plain};
 use engine::{Class, Failure};
 
 /// SNS subscriptions, each within its topic, named `PROTOCOL:ENDPOINT`.
@@ -151,7 +151,10 @@ impl Manage for Subscription {
 
     const IDENTITY: Identity = IDENTITY;
 
-    const FIELDS: &'static [Field] = &[plain("raw_delivery"), plain("filter.*"), plain("redrive")];
+    const FIELDS: &'static [Field] =
+        &[plain("raw_delivery"), plain("filter.*").shared(&[]), plain("redrive").shared(&[])];
+
+    const HOLDS: Holds = Holds::Nothing;
 
     const REFERS_TO: &'static [Kind] = &[Kind::Topic, Kind::Queue];
 

@@ -17,7 +17,7 @@ use aws::{
     OrFail,
     policy::{Policy, Statement},
 };
-use engine::{Address, Field, Live, Owned, Owner, Protection, Tags, plain};
+use engine::{Address, Field, Holds, Live, Owned, Owner, Protection, Tags, plain};
 use engine::{Class, Failure};
 
 /// SNS topics.
@@ -154,12 +154,22 @@ pub const IDENTITY: Identity = Identity {
     ..Identity::implied("topic", "Topics", 256)
 };
 
+/// Beginnings of the ids of our statements in a topic's policy.
+pub const STATEMENTS: &[&str] = &[NEWS_OF, ALARMS, OWNER];
+/// Beginning of the id of a statement that lets a rule publish.
+pub const NEWS_OF: &str = "NewsOf";
+/// Id of the statement that lets alarms publish.
+pub const ALARMS: &str = "Alarms";
+
 impl Manage for Topic {
     type Settings = Settings;
 
     const IDENTITY: Identity = IDENTITY;
 
-    const FIELDS: &'static [Field] = &[plain("display_name"), plain("policy.*"), plain("kms_key"), plain("tags.*")];
+    const FIELDS: &'static [Field] =
+        &[plain("display_name"), plain("policy.*").shared(STATEMENTS), plain("kms_key"), plain("tags.*")];
+
+    const HOLDS: Holds = Holds::Nothing;
 
     const REFERS_TO: &'static [Kind] = &[];
 

@@ -13,12 +13,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    Data, Kind, Manage, Session, own_tags,
+    Kind, Manage, Session, own_tags,
     rights::{Right, Target, deletes, reads, writes},
     surplus_tags,
 };
 use aws::{OrFail, policy::Policy};
-use engine::{Address, Field, Live, Owned, Owner, Protection, Tags, coupled, plain};
+use engine::{Address, Field, Holds, Life, Live, Owned, Owner, Protection, Tags, coupled, plain};
 use engine::{Class, Failure};
 
 /// SQS queues.
@@ -166,13 +166,18 @@ pub const IDENTITY: Identity = Identity {
     ..Identity::implied("queue", "Queues", 80)
 };
 
+/// Beginnings of the ids of our statements in a queue's policy.
+pub const STATEMENTS: &[&str] = &[MESSAGES_OF];
+/// Beginning of the id of a statement that lets a topic send.
+pub const MESSAGES_OF: &str = "MessagesOf";
+
 impl Manage for Queue {
     type Settings = Settings;
 
     const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[
-        plain("retention"),
+        plain("retention").with_life(Life::Ends),
         plain("visibility_timeout"),
         plain("delay"),
         plain("receive_wait"),
@@ -180,9 +185,11 @@ impl Manage for Queue {
         coupled("managed_encryption", ENCRYPTION),
         coupled("kms_key", ENCRYPTION),
         plain("redrive.*"),
-        plain("policy.*"),
+        plain("policy.*").shared(STATEMENTS),
         plain("tags.*"),
     ];
+
+    const HOLDS: Holds = Holds::Passing;
 
     const REFERS_TO: &'static [Kind] = &[];
 
@@ -278,9 +285,6 @@ impl Manage for Queue {
     }
 
     async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
-        if session.data == Data::Delete {
-            return Ok(None);
-        }
         let Some(url) = url(session, &address.name).await? else { return Ok(None) };
         let (visible, hidden) = (Name::ApproximateNumberOfMessages, Name::ApproximateNumberOfMessagesNotVisible);
         let call = session.aws.read.sqs.get_queue_attributes().queue_url(url);

@@ -78,7 +78,7 @@ fn mail_topic(blueprint: &mut Blueprint<'_>, entry: &str) {
     let publish = Statement::allow(&["SNS:Publish"], [arn.clone()]).for_service("cloudwatch.amazonaws.com");
     let publish = publish.with_source(names.account(), arns(blueprint));
     let settings = topic::Settings {
-        policy: storage::owned_policy(&arn, vec![("Alarms".to_owned(), publish)]),
+        policy: storage::owned_policy(&arn, vec![(topic::ALARMS.to_owned(), publish)]),
         kms_key: blueprint.declaration.kms_key.clone(),
         tags: blueprint.tags(entry, &BTreeMap::new()),
         ..topic::Settings::default()

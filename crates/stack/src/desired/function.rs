@@ -32,7 +32,7 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
 }
 
 /// Adds the role, after everything that its policy names: if a function's bucket cannot be created, the
-/// function is not created either.
+/// function is not created either. A protected function keeps its role: without it, it could do nothing.
 fn role(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
     let names = blueprint.names();
     let settings = role::Settings {
@@ -40,7 +40,7 @@ fn role(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
         trust: rights::trust(),
         policies: rights::policies(blueprint, entry, declared),
         permissions_boundary: blueprint.declaration.permissions_boundary(declared),
-        tags: blueprint.tags(entry, &declared.tags),
+        tags: blueprint.protected_tags(Kind::Role, entry, &declared.tags, declared.protect),
         ..role::Settings::default()
     };
     let after = referred(blueprint, declared);
@@ -107,7 +107,7 @@ fn function(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
         reserved_concurrency: declared.reserved_concurrency,
         // Either of the two may have a name of its own.
         logging: Logging { log_group: names.name(Kind::LogGroup, entry), ..defaults.logging },
-        tags: blueprint.tags(entry, &declared.tags),
+        tags: blueprint.protected_tags(Kind::Function, entry, &declared.tags, declared.protect),
         ..defaults
     };
     let mut after = vec![of(Kind::Role, entry), of(Kind::LogGroup, entry)];

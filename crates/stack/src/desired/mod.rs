@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use crate::Names;
 use declaration::{Action, Declaration};
-use engine::{Address, ENTRY_TAG, STACK_TAG, Tags};
+use engine::{Address, ENTRY_TAG, Holds, PROTECT_TAG, STACK_TAG, Tags};
 use kinds::{
     Id, Kind, Resource, Settings,
     ses::{Snapshot, own_set},
@@ -103,6 +103,17 @@ impl<'given> Blueprint<'given> {
         tags.extend(own.clone());
         tags.insert(STACK_TAG.to_owned(), self.names().stack().id());
         tags.insert(ENTRY_TAG.to_owned(), entry.to_owned());
+        tags
+    }
+
+    /// Returns the tags of an entry whose resource of a kind can be protected.
+    fn protected_tags(&self, kind: Kind, entry: &str, own: &BTreeMap<String, String>, protect: Option<bool>) -> Tags {
+        let mut tags = self.tags(entry, own);
+        // What is not protected anyhow needs no tag that says so.
+        let is_told = |protect: &bool| *protect || kind.holds(entry) == Holds::Lasting;
+        if let Some(protect) = protect.filter(is_told) {
+            tags.insert(PROTECT_TAG.to_owned(), protect.to_string());
+        }
         tags
     }
 

@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use super::{Blueprint, with_ids};
 use aws::policy::{Policy, Statement};
 use declaration::{Function, Place, SecretReference, SecretSource};
-use kinds::Kind;
-
-/// Name of a role's one policy.
-const POLICY: &str = "provision";
+use kinds::{Kind, iam::role};
 
 /// Actions without resource level (decision 11): there is no ARN that could limit them.
 const WITHOUT_RESOURCE: &[&str] = &[
@@ -23,7 +20,7 @@ const WITHOUT_RESOURCE: &[&str] = &[
 /// Returns the policy that lets Lambda assume a function's role.
 pub(super) fn trust() -> Policy {
     let statement = Statement::allow(&["sts:AssumeRole"], []).for_service("lambda.amazonaws.com");
-    Policy::new([("Lambda".to_owned(), statement)])
+    Policy::new([(role::TRUST.to_owned(), statement)])
 }
 
 /// Returns the policies of a function's role.
@@ -57,7 +54,7 @@ pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Functi
     }
     let needed = statements.into_iter().filter(|(_, statement)| !statement.resources.is_empty());
     let policy = Policy::new(with_ids(needed.map(|(id, statement)| (id.to_owned(), statement))));
-    BTreeMap::from([(POLICY.to_owned(), policy)])
+    BTreeMap::from([(role::POLICY.to_owned(), policy)])
 }
 
 /// The keys of what a function writes, or of all that it reads and writes: SQS and SNS decrypt, too, what they encrypt.

@@ -49,7 +49,7 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
 fn bucket(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Bucket) {
     let name = blueprint.names().name(Kind::Bucket, entry);
     let mut statements = vec![tls_only(&blueprint.names().arn_of(Kind::Bucket, &name))];
-    statements.extend(storing(blueprint, entry, |rule| statement_id(&["StoreMailOf", rule])));
+    statements.extend(storing(blueprint, entry, |rule| statement_id(&[bucket::STORE, rule])));
     let expire_days = declared.expire.map(days);
     let settings = bucket::Settings {
         versioning: declared.versioning,
@@ -60,7 +60,7 @@ fn bucket(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Bucket) {
             ..Lifecycle::default()
         },
         policy: Policy::new(with_ids(statements)),
-        tags: blueprint.tags(entry, &declared.tags),
+        tags: blueprint.protected_tags(Kind::Bucket, entry, &declared.tags, declared.protect),
         encryption: encryption(blueprint.declaration.kms_key(declared.kms_key.as_ref())),
         ..bucket::Settings::default()
     };
@@ -75,7 +75,7 @@ fn encryption(key: Option<String>) -> Encryption {
 /// Returns the statement that denies everything without TLS.
 fn tls_only(arn: &str) -> (String, Statement) {
     let plain = Statement::deny(&["s3:*"], [arn.to_owned(), format!("{arn}/*")]).for_everybody();
-    ("RefuseWithoutTls".to_owned(), plain.when("Bool", "aws:SecureTransport", ["false".to_owned()]))
+    (bucket::REFUSE_PLAIN.to_owned(), plain.when("Bool", "aws:SecureTransport", ["false".to_owned()]))
 }
 
 /// Adds the bucket for code that is too large for a call.
@@ -137,7 +137,7 @@ fn queue(blueprint: &mut Blueprint<'_>, entry: &str) {
     let statements = told.map(|(topic, _)| {
         let statement =
             Statement::allow(&["sqs:SendMessage"], [names.arn(Kind::Queue, entry)]).for_service("sns.amazonaws.com");
-        let id = statement_id(&["MessagesOf", &names.part(Kind::Topic, topic)]);
+        let id = statement_id(&[queue::MESSAGES_OF, &names.part(Kind::Topic, topic)]);
         (id, statement.with_source(names.account(), [names.arn(Kind::Topic, topic)]))
     });
     let kms_key = blueprint.declaration.kms_key(declared.kms_key.as_ref());
@@ -151,7 +151,7 @@ fn queue(blueprint: &mut Blueprint<'_>, entry: &str) {
         policy: Policy::new(with_ids(statements)),
         managed_encryption: kms_key.is_none(),
         kms_key,
-        tags: blueprint.tags(entry, &declared.tags),
+        tags: blueprint.protected_tags(Kind::Queue, entry, &declared.tags, declared.protect),
         ..queue::Settings::default()
     };
     let after = declared.redrive.iter().map(|redrive| of(Kind::Queue, &redrive.queue)).collect();
@@ -170,21 +170,21 @@ fn topic(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Topic) {
     for (rule, ()) in blueprint.rules_that(|action| (topic_of(action) == Some(entry)).then_some(())) {
         if !rules.contains(&rule) {
             rules.push(rule);
-            let id = statement_id(&["NewsOf", rule]);
+            let id = statement_id(&[topic::NEWS_OF, rule]);
             statements.push((id, publish("ses.amazonaws.com", vec![blueprint.rule_arn(rule)])));
         }
     }
     let watches = blueprint.declaration.alarms.notify.contains(&Notify::Topic(entry.to_owned()));
     if watches {
         let alarms = super::alarms::arns(blueprint);
-        statements.push(("Alarms".to_owned(), publish("cloudwatch.amazonaws.com", alarms)));
+        statements.push((topic::ALARMS.to_owned(), publish("cloudwatch.amazonaws.com", alarms)));
     }
     let policy = owned_policy(&arn, statements);
     let settings = topic::Settings {
         display_name: declared.display_name.clone(),
         policy,
         kms_key: blueprint.declaration.kms_key(declared.kms_key.as_ref()),
-        tags: blueprint.tags(entry, &declared.tags),
+        tags: blueprint.protected_tags(Kind::Topic, entry, &declared.tags, declared.protect),
     };
     blueprint.add(of(Kind::Topic, entry), Address::of(names.name(Kind::Topic, entry)), settings, Vec::new());
     for told in &declared.subscriptions {
@@ -249,7 +249,7 @@ fn secret(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Secret) {
     let settings = secret::Settings {
         description: declared.description.clone(),
         kms_key: blueprint.declaration.kms_key(declared.kms_key.as_ref()),
-        tags: blueprint.tags(entry, &declared.tags),
+        tags: blueprint.protected_tags(Kind::Secret, entry, &declared.tags, declared.protect),
     };
     let address = Address::of(blueprint.names().name(Kind::Secret, entry));
     blueprint.add(of(Kind::Secret, entry), address, settings, Vec::new());

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use engine::Makers;
+
 use super::*;
 
 const DECLARATION: &str = "\
@@ -53,6 +55,41 @@ fn code_that_is_too_large_for_a_call_has_a_bucket_of_its_own() {
     assert_eq!(tree["tags"]["provision:stack"], "circuits.eu-west-1");
     assert_eq!(tree["policy"].as_object().unwrap().keys().collect::<Vec<_>>(), ["RefuseWithoutTls"]);
     assert!(resources.iter().filter(|one| one.id.kind == Kind::Function).all(|one| one.after.contains(&id)));
+}
+
+/// What has another name was made by somebody else, and goes only by consent.
+#[test]
+fn every_item_that_a_declaration_gives_has_a_name_of_the_stacks_own() {
+    let full = include_str!("../../../../tests/all/validate/full.yaml");
+    let mut items = 0;
+    for source in [DECLARATION, full] {
+        for resource in all(source, &RuleSet::Own) {
+            let tree = resource.settings.tree();
+            for field in resource.id.kind.fields() {
+                let path = format!("/{}", field.path.trim_end_matches(".*").replace('.', "/"));
+                let given = tree.pointer(&path).cloned().unwrap_or_default();
+                assert_eq!(field.makers.others(&given, &Value::Null), [""; 0], "{} {}", resource.id, field.path);
+                items += usize::from(field.makers != Makers::Stack && !given.is_null());
+            }
+        }
+    }
+    assert!(items > 20, "{items}");
+}
+
+#[test]
+fn a_protection_is_a_tag_of_the_entrys_own_resource() {
+    let protected = DECLARATION
+        .replace("{expire: 30d, ", "{expire: 30d, protect: true, ")
+        .replace("{retention: 2d}", "{retention: 2d, protect: false}")
+        .replace("    timeout: 10s\n", "    timeout: 10s\n    protect: true\n");
+    let resources = all(&protected, &RuleSet::Own);
+    let tagged = resources.iter().filter_map(|resource| {
+        let tag = resource.settings.tree()["tags"]["provision:protect"].as_str()?.to_owned();
+        Some(format!("{} {tag}", resource.id))
+    });
+    assert_eq!(tagged.collect::<Vec<_>>(), ["bucket mail true", "role reader true", "function reader true"]);
+    let switched = all(&DECLARATION.replace("{expire: 30d, ", "{expire: 30d, protect: false, "), &RuleSet::Own);
+    assert_eq!(tree(&switched, Kind::Bucket, "mail")["tags"]["provision:protect"], "false");
 }
 
 #[test]

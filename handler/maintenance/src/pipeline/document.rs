@@ -77,7 +77,7 @@ pub struct MailPart<'mail> {
     pub object: Option<String>,
     /// Text of the mail, of a page as a person sees it; `None` if it has none, or was not opened.
     pub text: Option<String>,
-    /// `true` if the text goes on in the whole mail.
+    /// `true` if the mail may have more text than this.
     pub text_is_cut: bool,
     /// Files that are attached, calendars not counted.
     pub attachments: Vec<AttachmentPart<'mail>>,
@@ -120,7 +120,7 @@ impl<'mail> Document<'mail> {
         let stays = arrived.fate == Fate::Stays;
         Self {
             version: VERSION,
-            id: id(kind, &identity, arrived.copy().is_some()),
+            id: id(kind, &identity, arrived.copy()),
             content,
             mail: MailPart {
                 identity,
@@ -148,7 +148,7 @@ impl<'mail> Document<'mail> {
             Content::Notice { .. } => "notice",
             Content::ForPerson { .. } => "for_person",
         };
-        self.id = id(kind, &self.mail.identity, false);
+        self.id = id(kind, &self.mail.identity, None);
         self
     }
 
@@ -163,9 +163,10 @@ impl<'mail> Document<'mail> {
     }
 }
 
-/// Returns the id of a document. One that holds the whole mail is no repetition of one that points at it.
-fn id(kind: &str, identity: &str, has_copy: bool) -> String {
-    let copy = if has_copy { "\nwhole" } else { "" };
+/// Returns the id of a document. One that holds the whole mail is a repetition only of one with the same bytes: a mail that comes by two
+/// routes has headers of each.
+fn id(kind: &str, identity: &str, copy: Option<&[u8]>) -> String {
+    let copy = copy.map(|copy| format!("\n{}", digest(copy, 16))).unwrap_or_default();
     digest(format!("{kind}\n{identity}{copy}").as_bytes(), 16)
 }
 
@@ -190,5 +191,6 @@ fn text(mail: &Mail) -> (Option<String>, bool) {
     let text = text.trim();
     let end = text.char_indices().nth(LONGEST_TEXT).map(|(end, _)| end);
     let shown = text.get(..end.unwrap_or(text.len())).filter(|text| !text.is_empty());
-    (shown.map(str::to_owned), end.is_some())
+    // Of a defective mail, parts were not read.
+    (shown.map(str::to_owned), end.is_some() || !mail.defects.is_empty())
 }

@@ -202,14 +202,19 @@ fn change(cases: Vec<Case>, trial: &Trial, registry: &BTreeMap<(String, String),
         let diff = run(&["diff", "--json"]);
         let fields: Vec<String> = round.iter().map(|case| format!("{} {}", case.kind, case.field)).collect();
         assert_eq!(diff.code(), Some(1), "after {fields:#?}\n{diff}");
-        let mut told = told(&diff.json().remove(0));
+        let document = diff.json().remove(0);
+        let mut told = told(&document);
         for case in round {
             let treatment = &registry[&(case.kind.to_owned(), case.field.to_owned())];
             let said = told.remove(&(case.kind.to_owned(), case.entry.to_owned()));
             failures.extend(wrong(case, treatment, said.as_ref()));
         }
         failures.extend(told.into_iter().map(|(resource, told)| format!("{resource:?} was not touched: {told:?}")));
-        for arguments in [&["up", "--yes"][..], &["diff"]] {
+        // What others made, and what shortens the life of data, goes by name.
+        let named = document["allow_delete"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
+        let named = named.flat_map(|name| ["--allow-delete", name]);
+        let up: Vec<&str> = ["up", "--yes"].into_iter().chain(named).collect();
+        for arguments in [&up[..], &["diff"]] {
             let run = run(arguments);
             assert_eq!(run.code(), Some(0), "after {fields:#?}\n{failures:#?}\n{run}");
         }

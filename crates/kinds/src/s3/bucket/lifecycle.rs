@@ -15,7 +15,7 @@ use contract::count::counted;
 use engine::Failure;
 
 /// The id of our rule.
-const RULE: &str = "provision";
+pub(super) const RULE: &str = "provision";
 
 /// The ages at which objects are deleted, in days.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

@@ -33,11 +33,7 @@ pub(super) async fn write(
     desired: &Settings,
     live: Option<&Settings>,
 ) -> Result<(), Failure> {
-    // Tagged first: from then on it is ours. One after another: S3 refuses two concurrent changes of one
-    // bucket.
-    if live.is_none_or(|live| live.tags != desired.tags) {
-        write_tags(session, name, &desired.tags).await?;
-    }
+    // One after another: S3 refuses two concurrent changes of one bucket.
     if live.is_none_or(|live| live.public_access != desired.public_access) {
         write_public_access(session, name, &desired.public_access).await?;
     }
@@ -57,14 +53,18 @@ pub(super) async fn write(
     if live.map_or(!desired.lifecycle.is_empty(), |live| live.lifecycle != desired.lifecycle) {
         lifecycle::write(session, name, &desired.lifecycle).await?;
     }
-    // Last, since S3 refuses what the block forbids.
+    // After the block, since S3 refuses what it forbids.
     if live.map_or(!desired.policy.is_empty(), |live| live.policy != desired.policy) {
         write_policy(session, name, &desired.policy).await?;
+    }
+    // Without the mark of an unfinished one, others rely on it.
+    if live.is_none_or(|live| live.tags != desired.tags) {
+        write_tags(session, name, &desired.tags).await?;
     }
     Ok(())
 }
 
-async fn write_tags(session: &Session, name: &str, tags: &Tags) -> Result<(), Failure> {
+pub(super) async fn write_tags(session: &Session, name: &str, tags: &Tags) -> Result<(), Failure> {
     const CALL: &str = "s3.PutBucketTagging";
     let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
     let tags = tags.collect::<Result<_, _>>().map_err(unbuilt(CALL))?;

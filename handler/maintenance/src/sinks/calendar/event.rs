@@ -174,7 +174,8 @@ impl Feed {
                 Vec::new()
             }
             Order::Tie => vec![format!(
-                "another notice of `{}` says something else, and nothing tells which came first; the calendar was left as it is",
+                "another notice of `{}` says something else, and nothing tells which came first (revision and date are the same, or contradict \
+                 each other); the calendar was left as it is",
                 announcement.id
             )],
             Order::Newer | Order::Same if members.is_empty() && announcement.windows.is_empty() => vec![format!(

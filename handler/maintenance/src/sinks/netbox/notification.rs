@@ -47,6 +47,9 @@ pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>, fate: F
     }
     if fate == Fate::Stays {
         lines.push(format!("The mail: {}", arrived.address()));
+    } else if !has_room_for(arrived.source.as_ref()) {
+        lines
+            .push("All of the mail is in another sink, or in its bucket: the function's report says which.".to_owned());
     }
     lines.extend(arrived.mail.as_ref().and_then(too_large));
     lines.extend(not_shown(arrived));

@@ -286,7 +286,7 @@ fn concerns(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Vec<String> {
     }
     match comparison.pairing.order {
         Order::Tie => concerns.push(format!(
-            "another notice of `{id}` says something else, and nothing tells which came first; nothing of this one was written to NetBox"
+            "another notice of `{id}` says something else, and nothing tells which came first (revision and date are the same, or contradict each other); nothing of this one was written to NetBox"
         )),
         Order::Newer | Order::Same => {
             concerns.extend(unknown_circuits(input));

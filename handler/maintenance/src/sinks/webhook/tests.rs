@@ -9,6 +9,7 @@ use tokio::{
 };
 
 use super::*;
+use crate::pipeline::held::{Fate, Source};
 use contract::{address::Query, receipt_event::Received};
 use mail::Mail;
 use notice::outcome::Outcome;
@@ -128,6 +129,49 @@ async fn a_mail_for_a_person_is_a_document_of_its_own() {
     let asked = asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let document: serde_json::Value = serde_json::from_str(parts(&asked[0]).1).unwrap();
     assert_eq!((document["kind"].as_str(), document["reason"].as_str()), (Some("for_person"), Some("a virus")));
+}
+
+/// Returns the mail of a document that the server was sent.
+fn mail_in(asked: &Asked, index: usize) -> serde_json::Value {
+    let asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+    serde_json::from_str::<serde_json::Value>(parts(&asked[index]).1).unwrap()["mail"].take()
+}
+
+#[tokio::test]
+async fn a_document_has_what_a_person_needs_and_the_whole_mail_or_its_place() {
+    const MAIL: &str = "From: Jo <jo@carrier.example>\r\nSubject: Works\r\nMIME-Version: 1.0\r\n\
+        Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n\
+        <p>Tonight,<br>all night.</p>\r\n--b\r\nContent-Type: application/pdf; name=plan.pdf\r\n\r\n%PDF\r\n--b--\r\n";
+    let mut arrived = ArrivedMail::unopened("1", "mail".to_owned(), "inbound/1".to_owned(), &Received::default());
+    arrived.open(Mail::decode(MAIL.as_bytes()));
+    arrived.source = Some(Source::of(MAIL.as_bytes().to_vec()));
+    let handover = Handover { reason: "odd", suggestion: &[] };
+    let place = "s3://mail/inbound/1";
+
+    let (webhook, asked) = server(&[200, 200, 413, 200]).await;
+    assert_eq!(webhook.hand_over(&arrived, &handover).await, Ok(Held::POINTER));
+    let mail = mail_in(&asked, 0);
+    assert_eq!((&mail["text"], &mail["text_is_cut"]), (&"Tonight,\nall night.".into(), &false.into()));
+    assert_eq!(
+        mail["attachments"],
+        serde_json::json!([{"name": "plan.pdf", "content_type": "application/pdf", "size": 4}])
+    );
+    assert_eq!((mail["object"].as_str(), mail["source"].as_str()), (Some(place), None));
+
+    arrived.fate = Fate::MayGo;
+    assert!(webhook.hand_over(&arrived, &handover).await.unwrap().frees_object());
+    let mail = mail_in(&asked, 1);
+    let source = aws_smithy_types::base64::decode(mail["source"].as_str().unwrap()).unwrap();
+    assert_eq!((source.as_slice(), mail["object"].as_str(), mail["key"].as_str()), (MAIL.as_bytes(), None, None));
+
+    // It is too large for the server, so the object has to stay.
+    assert_eq!(webhook.hand_over(&arrived, &handover).await, Ok(Held::POINTER));
+    let mail = mail_in(&asked, 3);
+    assert_eq!((mail["object"].as_str(), mail["source"].as_str()), (Some(place), None));
+    let asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+    let ids: Vec<_> = asked.iter().map(|request| parts(request).0["webhook-id"].to_owned()).collect();
+    assert_eq!((&ids[1], &ids[3]), (&ids[2], &ids[0]), "what holds more is no repetition");
+    assert_ne!(ids[0], ids[1]);
 }
 
 #[tokio::test]

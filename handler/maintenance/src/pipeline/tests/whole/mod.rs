@@ -1,5 +1,6 @@
-//! Tests, for any mail, any sinks and any settings, that an object is deleted only where every byte of it is in what a sink was sent, and
-//! that nothing that a sink was sent points at it then. The sinks are the real ones, before servers in this process.
+//! Tests, for any mail, any sinks and any settings, that an object is deleted only where every byte of it is in what a sink was sent, that
+//! nothing that a sink was sent points at it then, and that a person is told of one that stays. The sinks are the real ones, before servers
+//! in this process.
 
 mod mails;
 mod servers;
@@ -256,6 +257,10 @@ fn whatever_is_deleted_is_whole_elsewhere_and_nothing_points_at_it() {
         } else {
             let says = first["reason"].as_str().unwrap_or_default().contains("the mail stays in its bucket");
             kept.set(kept.get() + u32::from(says));
+            let is_told = case.sinks.iter().any(|sink| *sink != One::Calendar(false));
+            if first["outcome"] == "for_person" && is_told {
+                prop_assert!(left.has_copy() || !left.pointers().is_empty(), "nobody is told where the mail is");
+            }
         }
         Ok(())
     });

@@ -1,0 +1,246 @@
+//! Losses, and the consent to them: what a plan takes away for good is named, and done only if somebody has named it too.
+//!
+//! A loss follows from the registry alone: from how a kind holds data, from the relation of a field to the life of data, and from
+//! whose items a field has.
+
+use std::{collections::BTreeSet, error::Error, fmt};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    Difference, Field, Id, Item, Kind, Owned, PROTECT_TAG, Plan, Resource, UNFINISHED_TAG, difference,
+    ownership::is_protect,
+};
+
+/// The ways in which a kind holds data that is lost with a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// It holds none, or what can be made again.
+    Nothing,
+    /// Data that comes and goes: the messages of a queue, the lines of a log.
+    Passing,
+    /// Data that is there to last. Such a resource is protected unless its declaration says otherwise.
+    Lasting,
+}
+
+/// What is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loses {
+    /// The data that a deleted or replaced resource holds.
+    Data,
+    /// A resource that is protected.
+    Protected,
+    /// The protection of a resource.
+    Protection,
+    /// Data, earlier than before.
+    Life,
+    /// What others made.
+    Others,
+}
+
+/// A loss that an action on a resource brings.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Loss {
+    /// What is lost.
+    pub loses: Loses,
+    /// Path of the field whose change loses it; `None` if it goes with the resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Live value, or a description of the data; null if neither is known.
+    pub from: Value,
+    /// Declared value; null if there is none.
+    pub to: Value,
+}
+
+impl Loss {
+    /// A loss that comes with the whole resource.
+    fn of_resource(loses: Loses, from: Value) -> Self {
+        Self { loses, path: None, from, to: Value::Null }
+    }
+}
+
+/// The losses that somebody has agreed to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Consent {
+    /// Resources that were named, as [`Id::typed`].
+    named: BTreeSet<String>,
+    /// Consent to the end of the whole stack; `None` if there is none.
+    stack: Option<Whole>,
+}
+
+/// The consent to the end of a whole stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Whole {
+    /// `true` if data goes, too.
+    data: bool,
+}
+
+/// A name that names no kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownKind {
+    /// Name, as it was typed.
+    pub typed: String,
+}
+
+impl Error for UnknownKind {}
+
+impl fmt::Display for UnknownKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Failed to understand `{}`: it is not KIND/ENTRY, such as `bucket/mail`", self.typed)
+    }
+}
+
+impl Consent {
+    /// Returns the consent to what is lost with some resources, each typed as `KIND/ENTRY`.
+    pub fn naming<K: Kind>(typed: &[String]) -> Result<Self, UnknownKind> {
+        let named = typed.iter().map(|typed| {
+            let unknown = || UnknownKind { typed: typed.clone() };
+            let (kind, entry) = typed.trim().split_once('/').ok_or_else(unknown)?;
+            let is_it = |one: &&K| one.name().replace(' ', "-") == kind.replace(' ', "-");
+            let kind = K::all().iter().find(is_it).filter(|_| !entry.is_empty()).ok_or_else(unknown)?;
+            Ok(Id::new(*kind, entry).typed())
+        });
+        Ok(Self { named: named.collect::<Result<_, _>>()?, stack: None })
+    }
+
+    /// Returns the consent with that to the end of the whole stack: everything goes but what is declared with `protect: true`, and
+    /// what holds data, unless `data` goes, too. What is named goes in any case.
+    #[must_use]
+    pub fn with_stack(self, data: bool) -> Self {
+        Self { stack: Some(Whole { data }), ..self }
+    }
+
+    /// Adds a resource that was named.
+    pub fn add<K: Kind>(&mut self, id: &Id<K>) {
+        self.named.insert(id.typed());
+    }
+
+    /// Returns `true` if the losses of a planned action on a resource are agreed to.
+    pub(crate) fn covers<K: Kind>(&self, id: &Id<K>) -> bool {
+        // In the plan of a whole stack, what was not agreed to stays.
+        self.stack.is_some() || self.names(id)
+    }
+
+    /// Returns `true` if a resource was named.
+    pub(crate) fn names<K: Kind>(&self, id: &Id<K>) -> bool {
+        self.named.contains(&id.typed())
+    }
+
+    /// Returns `true` if an undeclared resource may be deleted with the data that it holds.
+    fn covers_data<K: Kind>(&self, id: &Id<K>) -> bool {
+        self.names(id) || self.stack.is_some_and(|stack| stack.data)
+    }
+}
+
+/// The fate of an undeclared resource.
+pub(crate) enum Fate {
+    /// It is deleted, with these losses.
+    Goes(Vec<Loss>),
+    /// It stays, for this reason.
+    Stays(String),
+}
+
+/// Returns the fate of an undeclared resource that holds something, or nothing.
+pub(crate) fn fate<K: Kind>(id: &Id<K>, owned: &Owned, holding: Option<&String>, consent: &Consent) -> Fate {
+    let holds = id.kind.holds(&id.entry);
+    let mut losses = Vec::new();
+    if let Some(what) = holding {
+        if holds == Holds::Nothing || !consent.covers_data(id) {
+            return Fate::Stays(what.clone());
+        }
+        losses.push(Loss::of_resource(Loses::Data, json!(what)));
+    }
+    // Whoever ends the stack has not named what its declaration protects by name.
+    if consent.stack.is_some() && owned.protect == Some(true) && !consent.names(id) {
+        return Fate::Stays(format!("it is protected; `--allow-delete {}` deletes it", id.typed()));
+    }
+    // Who ends the stack has typed its name: what is protected without having been declared so goes with it.
+    if owned.protect.unwrap_or(holds == Holds::Lasting && consent.stack.is_none()) {
+        losses.push(Loss::of_resource(Loses::Protected, Value::Null));
+    }
+    Fate::Goes(losses)
+}
+
+/// Returns what is lost when a live resource is replaced.
+pub(crate) fn of_replacement<K: Kind>(id: &Id<K>, live: &Value) -> Vec<Loss> {
+    // Of a declared resource nobody asked what it holds.
+    let data = id.kind.holds(&id.entry) != Holds::Nothing;
+    let data = data.then(|| Loss::of_resource(Loses::Data, Value::Null));
+    let protected = is_protected(id, live).then(|| Loss::of_resource(Loses::Protected, Value::Null));
+    data.into_iter().chain(protected).collect()
+}
+
+/// Returns what is lost when a live resource becomes the declared one, field by field.
+pub(crate) fn of_change<K: Kind>(resource: &Resource<K>, live: &Value, differences: &[Difference]) -> Vec<Loss> {
+    let (kind, declared) = (resource.id.kind, K::tree(&resource.settings));
+    let shorter = differences.iter().filter_map(|difference| shorter_life(kind, difference));
+    protection_ended(&resource.id, live, &declared)
+        .into_iter()
+        .chain(shorter)
+        .chain(taken(kind, live, &declared))
+        .collect()
+}
+
+/// Returns the loss of a protection that is switched off.
+fn protection_ended<K: Kind>(id: &Id<K>, live: &Value, declared: &Value) -> Option<Loss> {
+    let [from, to] = [live, declared].map(|tree| protect_tag(tree).cloned().unwrap_or_default());
+    let path = Some(format!("tags.{PROTECT_TAG}"));
+    let is_ended = is_protected(id, live) && !is_protected(id, declared);
+    is_ended.then_some(Loss { loses: Loses::Protection, path, from, to })
+}
+
+/// Returns the loss of a change that shortens the life of data.
+fn shorter_life<K: Kind>(kind: K, change: &Difference) -> Option<Loss> {
+    let life = difference::field(kind, &change.path)?.life?;
+    let (path, from, to) = (Some(change.path.clone()), change.live.clone(), change.declared.clone());
+    life.is_shortened(&from, &to).then_some(Loss { loses: Loses::Life, path, from, to })
+}
+
+/// Returns the losses of what others made, and the declared settings do not have.
+fn taken<K: Kind>(kind: K, live: &Value, declared: &Value) -> Vec<Loss> {
+    let of_field = |field: &Field| {
+        let path = field.path.strip_suffix(".*").unwrap_or(field.path);
+        let pointer = format!("/{}", path.replace('.', "/"));
+        let [live, declared] = [live, declared].map(|tree| tree.pointer(&pointer).cloned().unwrap_or_default());
+        let names = field.makers.others(&live, &declared).into_iter();
+        let loss =
+            |name| Loss { loses: Loses::Others, path: Some(path.to_owned()), from: json!(name), to: Value::Null };
+        names.map(loss).collect::<Vec<_>>()
+    };
+    kind.fields().iter().flat_map(of_field).collect()
+}
+
+/// Returns `true` if a run was ended before it had created the whole resource.
+pub(crate) fn is_unfinished(tree: &Value) -> bool {
+    tree.get("tags").and_then(|tags| tags.get(UNFINISHED_TAG)).is_some()
+}
+
+fn protect_tag(tree: &Value) -> Option<&Value> {
+    tree.get("tags").and_then(|tags| tags.get(PROTECT_TAG))
+}
+
+/// Returns `true` if a resource with these settings is protected: by its tag, else by its kind.
+pub(crate) fn is_protected<K: Kind>(id: &Id<K>, tree: &Value) -> bool {
+    let tag = protect_tag(tree).and_then(Value::as_str).map(is_protect);
+    tag.unwrap_or_else(|| id.kind.holds(&id.entry) == Holds::Lasting)
+}
+
+impl<K: Kind> Plan<K> {
+    /// Returns the items whose losses nobody has agreed to. With one of them the plan must not be applied.
+    pub fn unconsented(&self, consent: &Consent) -> Vec<&Item<K>> {
+        let is_open = |item: &&Item<K>| !item.losses.is_empty() && !consent.covers(&item.id);
+        self.items().iter().filter(is_open).collect()
+    }
+
+    /// Returns the names that were given and lose nothing in this plan.
+    pub fn needless(&self, consent: &Consent) -> Vec<String> {
+        let losing = self.items().iter().filter(|item| !item.losses.is_empty()).map(|item| item.id.typed());
+        let losing: BTreeSet<String> = losing.collect();
+        consent.named.difference(&losing).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+//! Consent to losses: by `--allow-delete`, or by an answer that names what is lost. `--yes` is none.
+
+use std::process::ExitCode;
+
+use super::{
+    DECLINED, ERROR,
+    converge::{Answer, ask},
+    interrupts::{INTERRUPTED, Interrupts},
+};
+use crate::render::{
+    Printer,
+    plan::{Heading, losses},
+};
+use declaration::choose;
+use engine::Consent;
+use kinds::{Kind, Plan};
+use problem::Problem;
+
+/// Returns the consent to what was named with `--allow-delete`.
+pub(super) fn consent(typed: &[String]) -> Result<Consent, Problem> {
+    Consent::naming::<Kind>(typed).map_err(|unknown| {
+        let known: Vec<String> = Kind::ALL.iter().map(|kind| kind.name().replace(' ', "-")).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let (kind, _) = unknown.typed.split_once('/').unwrap_or((&unknown.typed, ""));
+        let hint = choose(kind, "kinds", &known);
+        Problem::new(unknown.to_string()).with_hint(hint)
+    })
+}
+
+/// Asks for each loss of a plan that nobody has agreed to, where there is a terminal; else prints the flags that agree. Returns the exit
+/// code of the run if some loss is not agreed to.
+pub(super) async fn refusal(
+    printer: &Printer,
+    interrupts: &mut Interrupts,
+    (heading, plan): (&Heading, &Plan),
+    consent: &Consent,
+) -> anyhow::Result<Option<ExitCode>> {
+    for name in plan.needless(consent) {
+        printer.line(&format!("`--allow-delete {name}` changes nothing: this plan loses nothing there"));
+    }
+    let open = plan.unconsented(consent);
+    if open.is_empty() {
+        return Ok(None);
+    }
+    if !printer.can_ask() {
+        printer.unconsented(heading, plan, &open);
+        return Ok(Some(ExitCode::from(ERROR)));
+    }
+    for item in open {
+        let name = item.id.typed();
+        printer.line(&format!("\n{name} {}", losses(item).join("; ")));
+        match ask(printer, interrupts, &format!("Do that? Type `{name}` to confirm:"), &name, "").await? {
+            Answer::Given => {}
+            Answer::Declined => {
+                printer.line("Declined: nothing was changed");
+                return Ok(Some(ExitCode::from(DECLINED)));
+            }
+            Answer::Interrupted => return Ok(Some(ExitCode::from(INTERRUPTED))),
+        }
+    }
+    Ok(None)
+}

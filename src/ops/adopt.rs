@@ -133,7 +133,7 @@ impl Adoption {
         if !has_them || self.id.kind == Kind::Role || identity.is_given_by(&session.stack, &self.address.name) {
             return Ok(has_them);
         }
-        let listed = tagged::list(&session.aws.read, &session.stack).await?;
+        let listed = tagged::index(&session.aws.read, &session.stack).await?;
         let named = |arn: &String| identity.name_in(&session.aws.realm, &session.stack, arn);
         Ok(listed.iter().any(|(arn, _)| named(arn).as_ref() == Some(&self.address.name)))
     }

@@ -1,6 +1,9 @@
 //! Compares the declaration with the account: the one way to a plan, for `up`, `diff`, `down` and `status`.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::account::Opened;
 use declaration::{Declaration, SecretSource};
@@ -111,6 +114,7 @@ async fn compare_supposing(opened: &Opened, code: &Code, as_if: Option<&AsIf<'_>
     // Almost always these are the names that the tags of the live resources give, too.
     let likely = resources(&names_of(names.clone()), &RuleSet::Own, artifacts);
     let places = likely.into_iter().map(|resource| (resource.id.kind, resource.address));
+    let places: BTreeSet<(Kind, Address)> = places.chain(session.tagged.roles()).collect();
     let (snapshot, mut survey) = tokio::join!(ses::snapshot(session), survey(session, places));
     // Without an answer the rules are unreadable too, and are reported as such.
     let snapshot = snapshot.ok();

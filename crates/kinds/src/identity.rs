@@ -253,6 +253,36 @@ mod tests {
         }
 
         #[test]
+        fn no_stack_takes_what_has_anothers_tags_whatever_its_name(
+            (one, other) in two_stacks(),
+            entry in name(),
+            given in "[a-z][a-z0-9-]{0,20}",
+        ) {
+            use engine::Kind as _;
+            let realm = Realm { region: one.region.clone(), account: ACCOUNT.to_owned() };
+            for kind in Kind::ALL.iter().filter(|kind| kind.has_tags() && **kind != Kind::Role) {
+                let identity = kind.identity();
+                // A name of anybody's, of the stack's own, and of the other stack's.
+                for name in [given.clone(), identity.name_of(&one, ACCOUNT, &entry), identity.name_of(&other, ACCOUNT, &entry)] {
+                    let ending = "-Ab1-9z".get(..identity.added_to_arn).unwrap();
+                    let arn = format!("{}{ending}", identity.arn_of(&realm, &one, &name));
+                    let index = || Ok(vec![(arn.clone(), tags(&one, &entry))]);
+                    let listed = || crate::tagged::Listed { index: index(), roles: Ok(Vec::new()) };
+                    let of = |stack: &Stack| {
+                        let tagged = crate::Tagged::new(listed(), &realm, stack);
+                        tagged.entries().map(|(kind, entry, name)| (kind, entry.to_owned(), name.to_owned())).collect::<Vec<_>>()
+                    };
+                    prop_assert_eq!(of(&one), [(*kind, entry.clone(), name.clone())]);
+                    prop_assert_eq!(of(&other), []);
+                    let is_given = |stack: &Stack| identity.is_given_by(stack, &name);
+                    let owned = one.owned(&name, &tags(&one, &entry), is_given(&one)).unwrap();
+                    prop_assert_eq!((owned.entry, owned.stays), (entry.clone(), None));
+                    prop_assert_eq!(other.owned(&name, &tags(&one, &entry), is_given(&other)), None);
+                }
+            }
+        }
+
+        #[test]
         fn entries_of_one_stack_have_names_of_their_own(one in stack(), entry in name(), other in name()) {
             prop_assume!(entry != other);
             for kind in Kind::ALL {

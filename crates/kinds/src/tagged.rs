@@ -9,31 +9,45 @@ use std::collections::BTreeMap;
 
 use aws_sdk_resourcegroupstagging::types::TagFilter;
 
-use crate::{Kind, own_tags};
+use crate::{Kind, iam::role, own_tags};
 use aws::{Clients, OrFail, Realm};
-use engine::{ENTRY_TAG, Failure, STACK_TAG, Stack, Tags};
+use engine::{Address, ENTRY_TAG, Failure, STACK_TAG, Stack, Tags};
 
 /// The right to read the index, which has no resources.
 pub const RIGHT: &str = "tag:GetResources";
 /// Maximum number of resources in a page of the index.
 const PAGE: i32 = 100;
 
-/// What the index has: ARNs with their tags.
-pub type Listed = Vec<(String, Tags)>;
+/// The answers about what has the stack's tag.
+#[derive(Debug)]
+pub struct Listed {
+    /// The index: ARNs with their tags.
+    pub index: Result<Vec<(String, Tags)>, Failure>,
+    /// Names of the roles in the stack's path.
+    pub roles: Result<Vec<String>, Failure>,
+}
 
 /// Resources with the stack's tag, as the index had them when the stack was opened.
 #[derive(Debug, Clone)]
 pub struct Tagged {
     /// Tags by kind and name; the failure, if the index could not be read.
     found: Result<BTreeMap<(Kind, String), Tags>, Failure>,
+    /// Names of the roles in the stack's path, whose entries only their own tags tell.
+    roles: Vec<String>,
+}
+
+/// Reads what is there, under whatever name.
+pub async fn list(clients: &Clients, stack: &Stack) -> Listed {
+    let (index, roles) = tokio::join!(index(clients, stack), role::in_path(clients, stack));
+    Listed { index, roles }
 }
 
 /// Reads the index.
-pub async fn list(clients: &Clients, stack: &Stack) -> Result<Listed, Failure> {
+pub async fn index(clients: &Clients, stack: &Stack) -> Result<Vec<(String, Tags)>, Failure> {
     let filter = TagFilter::builder().key(STACK_TAG).values(stack.id()).build();
     let call = clients.tagging.get_resources().tag_filters(filter).resources_per_page(PAGE);
     let mut pages = call.into_paginator().send();
-    let mut listed = Listed::new();
+    let mut listed = Vec::new();
     while let Some(page) = pages.next().await {
         let resources = page.or_fail("tagging.GetResources")?.resource_tag_mapping_list.unwrap_or_default();
         listed.extend(resources.into_iter().filter_map(|one| {
@@ -46,12 +60,20 @@ pub async fn list(clients: &Clients, stack: &Stack) -> Result<Listed, Failure> {
 
 impl Tagged {
     /// Returns the resources of an answer that are of our kinds.
-    pub fn new(listed: Result<Listed, Failure>, realm: &Realm, stack: &Stack) -> Self {
+    pub fn new(listed: Listed, realm: &Realm, stack: &Stack) -> Self {
+        let is_ours = |(_, tags): &(String, Tags)| tags.get(STACK_TAG) == Some(&stack.id());
         let known = |(arn, tags): (String, Tags)| {
             let named = |kind: &Kind| Some((*kind, kind.identity().name_in(realm, stack, &arn)?));
             Some((Kind::ALL.iter().find_map(named)?, tags))
         };
-        Self { found: listed.map(|listed| listed.into_iter().filter_map(known).collect()) }
+        let found = listed.index.map(|index| index.into_iter().filter(is_ours).filter_map(known).collect());
+        // If they cannot be listed now, they cannot be when the account is compared, which tells it.
+        Self { found, roles: listed.roles.unwrap_or_default() }
+    }
+
+    /// Returns the addresses of the roles in the stack's path: read at once, they cost no further round trip if one has a name of its own.
+    pub fn roles(&self) -> impl Iterator<Item = (Kind, Address)> {
+        self.roles.iter().map(|name| (Kind::Role, Address::of(name)))
     }
 
     /// Returns why the index could not be read; `None` if it was.
@@ -100,8 +122,10 @@ mod tests {
             ("sqs:eu-west-1:210987654321:old", None),
             ("dynamodb:eu-west-1:123456789012:table/old", None),
         ] {
-            let tags = Tags::from([(ENTRY_TAG.to_owned(), "entry".to_owned())]);
-            let tagged = Tagged::new(Ok(vec![(regional(arn), tags)]), &realm, &stack);
+            let tags = [(STACK_TAG, stack.id()), (ENTRY_TAG, "entry".to_owned())];
+            let tags = tags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+            let tagged =
+                Tagged::new(Listed { index: Ok(vec![(regional(arn), tags)]), roles: Ok(Vec::new()) }, &realm, &stack);
             let expected: Vec<_> = expected.into_iter().map(|(kind, name)| (kind, "entry", name)).collect();
             assert_eq!(tagged.entries().collect::<Vec<_>>(), expected, "{arn}");
         }

@@ -1,5 +1,7 @@
 //! Tests `provision adopt`: what was made by hand or has lost its tags becomes an entry's, with its name, and nothing else changes.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::tags::{CASES, Case, ENTRY, STACK, all_tags, copies};
@@ -109,9 +111,48 @@ fn parts_and_users_follow_what_was_adopted() {
     let rules = account.wait(account.ses.describe_active_receipt_rule_set().send()).unwrap().rules.unwrap();
     let rules = format!("{rules:?}");
     assert!(rules.contains("theirs-copied") && rules.contains("eu-west-1:123456789012:theirs"), "{rules}");
+    compares_in_three_round_trips(&trial);
     trial.run(&["down", "--confirm", "circuits", "--delete-data"]);
     let left: Vec<_> = account.inventory().into_iter().filter(|name| name.contains("theirs")).collect();
     assert_eq!(left, [""; 0]);
+}
+
+/// Checks that names that only tags tell cost no round trip. A failure counts only if calls take seconds: see `stack::pace`.
+#[track_caller]
+fn compares_in_three_round_trips(trial: &Trial) {
+    for delay in [1, 3] {
+        trial.proxy.reset();
+        trial.proxy.delay(Duration::from_secs(delay));
+        trial.expect(0, &["diff"]);
+        if trial.proxy.depth() <= 3 {
+            trial.proxy.reset();
+            return;
+        }
+    }
+    panic!("more than three round trips in sequence\n{}", trial.proxy.record());
+}
+
+#[test]
+fn the_command_that_is_named_has_the_options_that_chose_the_declaration() {
+    const STAGED: &str = "stack: circuits\nregion: eu-west-1\nqueues: {events: {}}\nstages: {prod: {}, test: {}}\n";
+    let Some(trial) = Trial::new(STAGED) else { return };
+    trial.folder.write("other.yaml", STAGED);
+    let chosen = ["--file", "other.yaml", "--stage", "prod"];
+    let up = [&["up", "--yes"][..], &chosen].concat();
+    trial.expect(0, &up);
+    let queues = CASES.iter().find(|case| case.kind == "queue").unwrap();
+    (queues.untag)(&trial.account, "circuits-prod-events");
+    let url = trial.account.wait(trial.account.sqs.get_queue_url().queue_name("circuits-prod-events").send()).unwrap();
+    trial
+        .account
+        .wait(trial.account.sqs.send_message().queue_url(url.queue_url.unwrap()).message_body("one").send())
+        .unwrap();
+    let run = trial.expect(2, &up);
+    let command = "`provision adopt queue/events circuits-prod-events --file 'other.yaml' --stage prod`";
+    assert!(run.stderr().contains(command), "{run}");
+    let adopt = [&["adopt", "queue/events", "circuits-prod-events", "--yes"][..], &chosen].concat();
+    trial.expect(0, &adopt);
+    trial.expect(0, &[&["diff"][..], &chosen].concat());
 }
 
 #[test]

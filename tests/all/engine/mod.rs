@@ -11,7 +11,7 @@ mod moved;
 mod noise;
 mod others;
 mod owners;
-mod paths;
+pub(crate) mod paths;
 mod propagation;
 mod protected;
 pub(crate) mod tags;

@@ -12,7 +12,7 @@ use crate::{
     stack::Trial,
 };
 
-const DECLARATION: &str = "\
+pub(crate) const DECLARATION: &str = "\
 stack: circuits
 region: eu-west-1
 buckets: {mail: {}}
@@ -54,7 +54,7 @@ fn gets_through(account: &Account, what: &str) {
 }
 
 /// Changes the stack into another one, and stops before each write of the change.
-fn change(trial: &Trial, what: &str, changed: &str) {
+pub(crate) fn change(trial: &Trial, what: &str, changed: &str) {
     gets_through(&trial.account, what);
     let before = trial.emulator.snapshot();
     trial.folder.write("infra.yaml", changed);

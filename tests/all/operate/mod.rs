@@ -4,7 +4,7 @@
 mod invoke;
 mod logs;
 mod policy;
-mod replay;
+pub(crate) mod replay;
 mod status;
 mod together;
 

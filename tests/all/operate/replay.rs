@@ -71,7 +71,7 @@ impl Place {
 }
 
 /// Returns the message that Lambda sends to a failure destination.
-fn record(function_arn: &str, subject: &str) -> String {
+pub(crate) fn record(function_arn: &str, subject: &str) -> String {
     let payload: Value = serde_json::from_str(&event(subject)).unwrap();
     json!({
         "version": "1.0",

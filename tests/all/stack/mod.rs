@@ -11,6 +11,7 @@ mod pace;
 mod preconditions;
 mod secrets;
 mod terminal;
+mod versions;
 mod words;
 
 use std::{env, path::Path, process::Command};

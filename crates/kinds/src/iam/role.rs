@@ -22,7 +22,7 @@ use crate::{
     rights::{Right, Target, deletes, reads, writes},
     surplus_tags,
 };
-use aws::{OrFail, policy::Policy};
+use aws::{Clients, OrFail, policy::Policy};
 use engine::{Address, Field, Holds, Live, Owned, Owner, Protection, Stack, Tags, immutable, plain};
 use engine::{Class, Failure};
 
@@ -101,9 +101,9 @@ pub fn path(stack: &Stack) -> String {
     format!("/provision/{}/", stack.id())
 }
 
-/// Returns the names of all roles in the stack's path.
-async fn in_path(session: &Session) -> Result<Vec<String>, Failure> {
-    let mut pages = session.aws.read.iam.list_roles().path_prefix(path(&session.stack)).into_paginator().send();
+/// Returns the names of all roles in a stack's path.
+pub async fn in_path(clients: &Clients, stack: &Stack) -> Result<Vec<String>, Failure> {
+    let mut pages = clients.iam.list_roles().path_prefix(path(stack)).into_paginator().send();
     let mut names = Vec::new();
     while let Some(page) = pages.next().await {
         names.extend(page.or_fail("iam.ListRoles")?.roles.into_iter().map(|role| role.role_name));
@@ -113,7 +113,7 @@ async fn in_path(session: &Session) -> Result<Vec<String>, Failure> {
 
 /// Returns the roles in the stack's path with all their tags, which the list leaves out.
 async fn tagged(session: &Session) -> Result<Vec<(String, Tags)>, Failure> {
-    let roles = in_path(session).await?.into_iter().map(|name| async move {
+    let roles = in_path(&session.aws.read, &session.stack).await?.into_iter().map(|name| async move {
         let answer = session.aws.read.iam.list_role_tags().role_name(&name).send().await;
         let tags = answer.or_absent("iam.ListRoleTags")?.map(|answer| answer.tags).unwrap_or_default();
         Ok((name, tags.into_iter().map(|tag| (tag.key, tag.value)).collect()))

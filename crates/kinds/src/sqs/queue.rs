@@ -302,25 +302,34 @@ impl Manage for Queue {
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
-        let call =
-            session.aws.read.sqs.list_queues().queue_name_prefix(IDENTITY.listed_by(&session.stack)).max_results(1_000);
-        let mut pages = call.into_paginator().send();
-        let mut urls = Vec::new();
-        while let Some(page) = pages.next().await {
-            urls.extend(page.or_fail("sqs.ListQueues")?.queue_urls.unwrap_or_default());
-        }
-        let tagged = futures::future::try_join_all(urls.iter().map(|url| async move {
-            let name = url.rsplit('/').next().unwrap_or(url);
-            session.owned(Kind::Queue, name, tags(session, url).await)
-        }));
-        let others = session.named_otherwise(Kind::Queue)?;
-        let others = futures::future::try_join_all(others.iter().map(|name| async move {
-            let Some(url) = url(session, name).await? else { return Ok(None) };
-            session.owned(Kind::Queue, name, tags(session, &url).await)
-        }));
-        let (tagged, others) = tokio::try_join!(tagged, others)?;
-        Ok(tagged.into_iter().chain(others).flatten().collect())
+        let (named, others) = tokio::try_join!(named(session), named_otherwise(session))?;
+        Ok(named.into_iter().chain(others).flatten().collect())
     }
+}
+
+/// Returns the queues whose names begin as this stack's do, as far as they are its.
+async fn named(session: &Session) -> Result<Vec<Option<Owned>>, Failure> {
+    let call = session.aws.read.sqs.list_queues().queue_name_prefix(IDENTITY.listed_by(&session.stack));
+    let mut pages = call.max_results(1_000).into_paginator().send();
+    let mut urls = Vec::new();
+    while let Some(page) = pages.next().await {
+        urls.extend(page.or_fail("sqs.ListQueues")?.queue_urls.unwrap_or_default());
+    }
+    futures::future::try_join_all(urls.iter().map(|url| async move {
+        let name = url.rsplit('/').next().unwrap_or(url);
+        session.owned(Kind::Queue, name, tags(session, url).await)
+    }))
+    .await
+}
+
+/// Returns the queues with this stack's tag and other names, as far as they are its.
+async fn named_otherwise(session: &Session) -> Result<Vec<Option<Owned>>, Failure> {
+    let names = session.named_otherwise(Kind::Queue)?;
+    futures::future::try_join_all(names.iter().map(|name| async move {
+        let Some(url) = url(session, name).await? else { return Ok(None) };
+        session.owned(Kind::Queue, name, tags(session, &url).await)
+    }))
+    .await
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ pub enum Command {
     Up(Up),
     /// Compare the declaration with the account, field by field. Changes nothing and asks nothing.
     Diff(Diff),
-    /// Delete the stack. Mails, logs and failed events stay unless you pass `--delete-data`.
+    /// Delete the stack. Mails, logs and failed events stay unless you pass `--delete-data`. Secrets can be restored for 7 days.
     Down(Down),
     /// Take over a resource that was made by hand, or has lost its tags: it gets the tags of an entry, and nothing else changes.
     Adopt(Adopt),

@@ -204,25 +204,22 @@ fn resources(declaration: &Declaration, names: &Names) -> Vec<kinds::Resource> {
 /// Returns the declared resource that was typed as `KIND/ENTRY`.
 fn declared(declaration: &Declaration, names: &Names, typed: &str) -> Result<Id, Problem> {
     let refuse = |why: String| Problem::new(format!("Failed to adopt `{typed}`: {why}"));
-    let kinds: Vec<String> = Kind::ALL.iter().map(|kind| kind.name().replace(' ', "-")).collect();
-    let Some((word, entry)) = typed.split_once('/') else {
+    if !typed.contains('/') {
         return Err(refuse("expected a kind and an entry".to_owned()).with_hint("write them as `bucket/mail`"));
+    }
+    let Ok(id) = Id::parse(typed) else {
+        let word = typed.split('/').next().unwrap_or_default();
+        let with_tags = Kind::ALL.iter().filter(|kind| kind.has_tags());
+        let kinds: Vec<String> = with_tags.map(|kind| kind.name().replace(' ', "-")).collect();
+        let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
+        return Err(refuse(format!("`{word}` is no kind of resource"))
+            .with_hint(choose(word, "kinds with tags are", &kinds)));
     };
-    let word = word.replace(['_', ' '], "-");
-    let Some(kind) = Kind::ALL.iter().copied().find(|kind| kind.name().replace(' ', "-") == word) else {
-        let tagged: Vec<&str> =
-            Kind::ALL.iter().zip(&kinds).filter(|(kind, _)| kind.has_tags()).map(|(_, word)| word.as_str()).collect();
-        return Err(refuse(format!("`{word}` is no kind of resource")).with_hint(choose(
-            &word,
-            "kinds with tags are",
-            &tagged,
-        )));
-    };
+    let (kind, entry) = (id.kind, id.entry.as_str());
     if !kind.has_tags() {
         let (why, hint) = without_tags(kind);
         return Err(refuse(why).with_hint(hint));
     }
-    let id = Id::new(kind, entry);
     let declared: Vec<Id> =
         resources(declaration, names).into_iter().map(|one| one.id).filter(|one| one.kind == kind).collect();
     if declared.contains(&id) {

@@ -3,13 +3,13 @@
 //! A loss follows from the registry alone: from how a kind holds data, from the relation of a field to the life of data, and from
 //! whose items a field has.
 
-use std::{collections::BTreeSet, error::Error, fmt};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Difference, Field, Id, Item, Kind, Owned, PROTECT_TAG, Plan, Resource, UNFINISHED_TAG, difference,
+    Difference, Field, Id, Item, Kind, Owned, PROTECT_TAG, Plan, Resource, UNFINISHED_TAG, UnknownKind, difference,
     ownership::is_protect,
 };
 
@@ -24,7 +24,7 @@ pub enum Holds {
     Lasting,
 }
 
-/// What is lost.
+/// The things that can be lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Loses {
@@ -36,14 +36,14 @@ pub enum Loses {
     Protection,
     /// Data, earlier than before.
     Life,
-    /// What others made.
+    /// Items that others made.
     Others,
 }
 
 /// A loss that an action on a resource brings.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Loss {
-    /// What is lost.
+    /// The things that can be lost.
     pub loses: Loses,
     /// Path of the field whose change loses it; `None` if it goes with the resource.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,31 +77,10 @@ struct Whole {
     data: bool,
 }
 
-/// A name that names no kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownKind {
-    /// Name, as it was typed.
-    pub typed: String,
-}
-
-impl Error for UnknownKind {}
-
-impl fmt::Display for UnknownKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Failed to understand `{}`: it is not KIND/ENTRY, such as `bucket/mail`", self.typed)
-    }
-}
-
 impl Consent {
     /// Returns the consent to what is lost with some resources, each typed as `KIND/ENTRY`.
     pub fn naming<K: Kind>(typed: &[String]) -> Result<Self, UnknownKind> {
-        let named = typed.iter().map(|typed| {
-            let unknown = || UnknownKind { typed: typed.clone() };
-            let (kind, entry) = typed.trim().split_once('/').ok_or_else(unknown)?;
-            let is_it = |one: &&K| one.name().replace(' ', "-") == kind.replace(' ', "-");
-            let kind = K::all().iter().find(is_it).filter(|_| !entry.is_empty()).ok_or_else(unknown)?;
-            Ok(Id::new(*kind, entry).typed())
-        });
+        let named = typed.iter().map(|typed| Ok(Id::<K>::parse(typed)?.typed()));
         Ok(Self { named: named.collect::<Result<_, _>>()?, stack: None })
     }
 

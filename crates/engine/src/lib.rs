@@ -19,7 +19,7 @@ mod survey;
 
 pub use address::Address;
 pub use apply::{Event, Observer, Outcome, Patience, Results, Verb, apply};
-pub use consent::{Consent, Holds, Loses, Loss, UnknownKind};
+pub use consent::{Consent, Holds, Loses, Loss};
 pub use difference::{Difference, Reasons, differences};
 pub use failure::{Class, Failure};
 pub use field::{Field, Life, Makers, Treatment, coupled, immutable, plain};
@@ -28,5 +28,5 @@ pub use order::{Disorder, Phase, Step};
 pub use ownership::{ENTRY_TAG, Live, Owned, Owner, PROTECT_TAG, STACK_TAG, Stack, Tags, UNFINISHED_TAG};
 pub use plan::{Action, Counts, Item, OwnedByKind, Plan, Unlisted};
 pub use protection::{Protection, keep_protections};
-pub use resource::{Id, Read, Resource};
+pub use resource::{Id, Read, Resource, UnknownKind};
 pub use survey::{Survey, survey};

@@ -1,5 +1,7 @@
 //! Desired resources, and the results of reading live ones.
 
+use std::{error::Error, fmt};
+
 use serde::Serialize;
 
 use crate::{Address, Failure, Kind, Live, Protection};
@@ -23,10 +25,34 @@ impl<K: Kind> Id<K> {
     pub fn typed(&self) -> String {
         format!("{}/{}", self.kind.name().replace(' ', "-"), self.entry)
     }
+
+    /// Returns the id that a person typed as `KIND/ENTRY`. The words of a kind may be joined by `-` or `_`.
+    pub fn parse(typed: &str) -> Result<Self, UnknownKind> {
+        let unknown = || UnknownKind { typed: typed.to_owned() };
+        let (kind, entry) = typed.trim().split_once('/').ok_or_else(unknown)?;
+        let kind = kind.replace(['-', '_'], " ");
+        let kind = K::all().iter().find(|one| one.name() == kind).filter(|_| !entry.is_empty()).ok_or_else(unknown)?;
+        Ok(Self::new(*kind, entry))
+    }
 }
 
-impl<K: Kind> std::fmt::Display for Id<K> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// A typed id that names no kind, or no entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownKind {
+    /// Name, as it was typed.
+    pub typed: String,
+}
+
+impl Error for UnknownKind {}
+
+impl fmt::Display for UnknownKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Failed to understand `{}`: it is not KIND/ENTRY, such as `bucket/mail`", self.typed)
+    }
+}
+
+impl<K: Kind> fmt::Display for Id<K> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.kind.name(), self.entry)
     }
 }

@@ -212,8 +212,11 @@ fn declared(declaration: &Declaration, names: &Names, typed: &str) -> Result<Id,
         let with_tags = Kind::ALL.iter().filter(|kind| kind.has_tags());
         let kinds: Vec<String> = with_tags.map(|kind| kind.name().replace(' ', "-")).collect();
         let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
-        return Err(refuse(format!("`{word}` is no kind of resource"))
-            .with_hint(choose(word, "kinds with tags are", &kinds)));
+        return Err(refuse(format!("`{word}` is no kind of resource")).with_hint(choose(
+            word,
+            "kinds with tags are",
+            &kinds,
+        )));
     };
     let (kind, entry) = (id.kind, id.entry.as_str());
     if !kind.has_tags() {

@@ -84,7 +84,10 @@ impl fmt::Display for Disorder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Twice { ids: [one, other], name } => {
-                write!(formatter, "Failed to plan: {one} and {other} would both be `{name}`; rename one of them. An entry that was moved keeps its former name in AWS")
+                write!(
+                    formatter,
+                    "Failed to plan: {one} and {other} would both be `{name}`; rename one of them. An entry that was moved keeps its former name in AWS"
+                )
             }
             Self::SameEntry { id, names: [one, other] } => {
                 let tags = format!("`{STACK_TAG}` and `{ENTRY_TAG}`");

@@ -10,7 +10,7 @@ use super::{
     grammar as words,
     index::Hit,
     plans,
-    scope::{begins, is_in, phrase_at},
+    scope::{begins, is_helper, is_in, phrase_at},
     tokens::{Sentence, Token},
     vocabulary::Form,
 };
@@ -100,12 +100,24 @@ impl Denial<'_> {
         }
     }
 
+    /// Returns whether the noun that is denied, or left out, is the maintenance: "nothing was done", but neither "nothing new" nor
+    /// "keine Fragen".
+    fn denies_thing(&self) -> bool {
+        let after = self.0.after();
+        match self.0.word() {
+            "no" => true,
+            "none" => false,
+            "nothing" | "nobody" => after.first().is_some_and(|token| is_helper(token) && token.word != "to"),
+            _ => after.iter().take(NOUN_REACH).any(|token| begins(token, words::WORK) || begins(token, words::CONSENT)),
+        }
+    }
+
     /// "Nothing was done", "Colt did not approve this work"; an order to the reader is no plan.
     fn denies_work(&self) -> bool {
         let clause = &self.0;
         let is_order = clause.before().iter().all(|token| is_in(token, plans::ORDERING));
         if is_order && self.is_thing() && (clause.word() != "no" || self.is_english()) {
-            return clause.word() != "none";
+            return self.denies_thing();
         }
         let is_work = |at: usize| {
             let noun = clause.tokens.get(at);

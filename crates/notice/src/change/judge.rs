@@ -289,7 +289,9 @@ impl<'sentence> Judge<'sentence> {
             ["during", "outside", "before", "until", "without", "to", "earlier", "unless", "by"].contains(&next);
         // "Maintenance: not going ahead".
         let is_title = self.group == self.clause_start() && self.tokens.len() <= LONGEST_TITLE;
-        let is_negated = self.has(words::NOT) && !is_limit;
+        // "Not applicable" is the value of any field.
+        let is_value = self.tokens.len() == 2 && self.tokens.get(1).is_some_and(|token| token.word == "applicable");
+        let is_negated = self.has(words::NOT) && !is_limit && !is_value;
         if !is_negated || !(is_title || self.is_said_of_work()) || self.condition(words::CONDITIONS).is_some() {
             return Verdict::Harmless;
         }

@@ -68,7 +68,7 @@ pub(super) const UNDENIED: &[&str] = &[
     "ulterior", "auswirk", "beeintracht", "erwart", "antwort", "beantwort", "betroffen", "notwendig", "verfug",
     "impacto", "impatt", "afect", "afeta", "dude", "dudar", "hesite", "rispond", "repond", "invlo", "gevolg",
     "beinvloed", "aarzel", "verwacht", "espera", "previs", "esita", "preve", "prevoi", "perturb", "imprim", "stampa",
-    "stampare", "riservat", "redund", "protect", "longer than", "exceed", "detail", "description", "compensat",
+    "stampare", "riservat", "redund", "protect", "applicable", "longer than", "exceed", "detail", "description", "compensat",
     "refund", "charg", "login", "password", "etkil",
 ];
 

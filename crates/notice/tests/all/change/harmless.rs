@@ -428,6 +428,18 @@ pub(crate) const HARMLESS: &[&str] = &[
     "Il fornitore ci ha comunicato questo intervento.",
     "Le fournisseur nous a annoncé ces travaux.",
     "Tedarikçimiz bu çalışmayı bildirmiştir.",
+    "Nothing new.",
+    "Nothing to add.",
+    "No news.",
+    "No changes.",
+    "No comments.",
+    "None.",
+    "Not applicable.",
+    "N/A",
+    "Keine Änderungen.",
+    "Geen bijzonderheden.",
+    "Sin novedades.",
+    "Nobody on site.",
 ];
 
 /// Further sentences that any notice may contain, and that send it to a person all the same: they are harmless by their

@@ -292,6 +292,17 @@ fn answer(reader: &mut impl BufRead) -> String {
     }
 }
 
+/// Returns whether a process is gone, or is within some seconds: one that was killed may still have to be taken from the processor.
+pub(crate) fn ends_soon(id: &str) -> bool {
+    (0..50).any(|_| {
+        let has_ended = !is_running(id);
+        if !has_ended {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        has_ended
+    })
+}
+
 /// Returns whether a process is there.
 pub(crate) fn is_running(id: &str) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();

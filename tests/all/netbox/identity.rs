@@ -9,14 +9,6 @@ use super::{
 };
 use crate::harness::replaced;
 
-/// Returns a NetBox with the carrier and one line of it.
-fn netbox() -> Option<NetBox> {
-    let netbox = NetBox::find()?;
-    netbox.empty();
-    netbox.fill(&[(DOMAIN.to_owned(), ["LINE-1".to_owned()].into())].into());
-    Some(netbox)
-}
-
 /// Delivers mails one after the other; returns their outcomes with the reasons.
 fn deliver(netbox: &NetBox, mails: &[String]) -> Vec<(String, String)> {
     let pipeline = Pipeline::new(&netbox.url, netbox.token(""), DOMAIN);
@@ -45,7 +37,7 @@ fn with_pdf(id: &str, base64: &str) -> String {
 
 #[test]
 fn mails_with_the_same_words_are_as_many_entries_in_the_queue_and_each_is_there_once() {
-    let Some(netbox) = netbox() else { return };
+    let Some(netbox) = NetBox::with_one_line() else { return };
     // Also where a carrier gives all its mails one Message-ID.
     let pdfs = [with_pdf("1", "QUFB"), with_pdf("2", "QkJC"), with_pdf("2", "Q0ND")];
     // Two maintenances of circuits that nobody knows, under one subject and the same covering words.
@@ -69,7 +61,7 @@ fn mails_with_the_same_words_are_as_many_entries_in_the_queue_and_each_is_there_
 
 #[test]
 fn a_reminder_and_a_revision_with_the_same_words_are_both_with_the_event() {
-    let Some(netbox) = netbox() else { return };
+    let Some(netbox) = NetBox::with_one_line() else { return };
     let first = Notice::new("CHG-1").mail();
     let reminder = replaced(&first, &[("Message-ID: <CHG-1.1@", "Message-ID: <CHG-1.reminder@")]);
     let second = Notice { number: 2, ..Notice::new("CHG-1") };
@@ -90,7 +82,7 @@ fn a_reminder_and_a_revision_with_the_same_words_are_both_with_the_event() {
 
 #[test]
 fn a_cancellation_under_an_older_revision_and_a_later_date_goes_to_a_person() {
-    let Some(netbox) = netbox() else { return };
+    let Some(netbox) = NetBox::with_one_line() else { return };
     let revision = Notice { number: 2, ..Notice::new("CHG-1") }.mail();
     let later = Notice { number: 3, status: "CANCELLED", ..Notice::new("CHG-1") }.mail();
     let cancelled = replaced(&later, &[("SEQUENCE:3", "SEQUENCE:1")]);

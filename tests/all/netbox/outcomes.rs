@@ -11,14 +11,6 @@ use super::{
 };
 use crate::harness::replaced;
 
-/// Returns a NetBox with the carrier and one line of it.
-fn netbox() -> Option<NetBox> {
-    let netbox = NetBox::find()?;
-    netbox.empty();
-    netbox.fill(&[(DOMAIN.to_owned(), ["LINE-1".to_owned()].into())].into());
-    Some(netbox)
-}
-
 /// Delivers a mail with the function's own token.
 fn deliver(netbox: &NetBox, mail: &str) -> Value {
     deliver_to(&netbox.url, netbox.token(""), mail)
@@ -56,7 +48,7 @@ fn unlinked(netbox: &NetBox) -> Vec<String> {
 
 #[test]
 fn a_right_that_is_missing_is_named_and_the_mail_is_kept() {
-    let Some(netbox) = netbox() else { return };
+    let Some(netbox) = NetBox::with_one_line() else { return };
     for (right, path) in [
         ("PROVIDER", "/api/circuits/providers/"),
         ("CIRCUIT", "/api/circuits/circuits/"),
@@ -80,7 +72,7 @@ fn a_right_that_is_missing_is_named_and_the_mail_is_kept() {
 
 #[test]
 fn a_wrong_token_a_netbox_that_is_away_and_one_without_the_plugin_keep_the_mail() {
-    let Some(netbox) = netbox() else { return };
+    let Some(netbox) = NetBox::with_one_line() else { return };
     let mail = Notice::new("CHG-1").mail();
     let wrong = deliver_to(&netbox.url, "0000000000000000000000000000000000000000", &mail);
     is_in_the_failure_queue(&wrong, &["NetBox answers 403", "Invalid v1 token"]);
@@ -97,7 +89,7 @@ fn a_wrong_token_a_netbox_that_is_away_and_one_without_the_plugin_keep_the_mail(
 
 #[test]
 fn unknown_providers_and_circuits_are_visible_in_netbox() {
-    let Some(netbox) = netbox() else { return };
+    let Some(netbox) = NetBox::with_one_line() else { return };
     let unknown = Notice { cids: vec!["LINE-1", "LINE-9"], ..Notice::new("CHG-1") };
     let said = "NetBox has no circuits of carrier.example with these CIDs: `LINE-9`";
     ends(&deliver(&netbox, &unknown.mail()), "for_person", &[said]);
@@ -180,7 +172,7 @@ fn a_first_notice_costs_six_calls_whatever_its_provider_is_found_by() {
 
 #[test]
 fn long_texts_are_cut_only_where_netbox_requires_it() {
-    let Some(netbox) = netbox() else { return };
+    let Some(netbox) = NetBox::with_one_line() else { return };
     let long = format!("{} end", "word ".repeat(199));
     let notice = Notice { summary: long.clone(), text: "a\0b".to_owned(), ..Notice::new("CHG-1") };
     ends(&deliver(&netbox, &notice.mail()), "delivered", &[]);
@@ -216,7 +208,7 @@ fn long_texts_are_cut_only_where_netbox_requires_it() {
 
 #[test]
 fn an_event_that_was_made_by_hand_is_taken_over_and_its_notification_stays_beside_ours() {
-    let Some(netbox) = netbox() else { return };
+    let Some(netbox) = NetBox::with_one_line() else { return };
     let notice = Notice::new("CHG-1");
     let event = json!({
         "name": "CHG-1", "summary": "Made by hand", "status": "TENTATIVE", "provider": 1,

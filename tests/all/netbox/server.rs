@@ -11,6 +11,8 @@ use std::{
 
 use serde_json::{Value, json};
 
+use super::notice::DOMAIN;
+
 pub(crate) const EVENTS: &str = "plugins/maintenance/circuitmaintenance";
 pub(crate) const IMPACTS: &str = "plugins/maintenance/circuitmaintenanceimpact";
 const NOTIFICATIONS: &str = "plugins/maintenance/circuitmaintenancenotifications";
@@ -29,6 +31,14 @@ pub(crate) struct NetBox {
 }
 
 impl NetBox {
+    /// Returns the NetBox that was started, with the carrier of [`DOMAIN`] and one line of it alone.
+    pub(crate) fn with_one_line() -> Option<Self> {
+        let netbox = Self::find()?;
+        netbox.empty();
+        netbox.fill(&[(DOMAIN.to_owned(), ["LINE-1".to_owned()].into())].into());
+        Some(netbox)
+    }
+
     /// Returns the NetBox that was started. Without one a test has nothing to do, and says so; with `netbox` in
     /// `PROVISION_REQUIRE` that is a failure.
     pub(crate) fn find() -> Option<Self> {

@@ -17,9 +17,7 @@ const PAGE: &str = "From: Jo <jo@stranger.example>\r\nTo: maintenance@example.co
 
 #[test]
 fn a_mail_that_is_deleted_is_in_netbox_byte_for_byte_and_once() {
-    let Some(netbox) = NetBox::find() else { return };
-    netbox.empty();
-    netbox.fill(&[(DOMAIN.to_owned(), ["LINE-1".to_owned()].into())].into());
+    let Some(netbox) = NetBox::with_one_line() else { return };
     let pipeline = Pipeline::new(&netbox.url, netbox.token(""), DOMAIN).with_deletion();
     let notice = Notice { text: "Tonight <1h> & later.\r\n\r\n".to_owned(), ..Notice::new("CHG-1") }.mail();
     let large = Notice { text: "Nothing new.\r\n".repeat(30_000), ..Notice::new("CHG-2") }.mail();

@@ -30,15 +30,15 @@ fn typed(trial: &Trial, arguments: &[&str], answer: &str) -> (Option<i32>, Strin
     asked(trial, arguments, |person, _| writeln!(person, "{answer}").unwrap())
 }
 
-/// Runs a command on a terminal, and does something when it asks.
-fn asked(trial: &Trial, arguments: &[&str], react: impl Fn(&mut File, &Child)) -> (Option<i32>, String) {
+/// Runs a command on a terminal, and does something each time that it asks.
+fn asked(trial: &Trial, arguments: &[&str], mut react: impl FnMut(&mut File, &Child)) -> (Option<i32>, String) {
     let (mut person, program) = terminal();
     let mut command = trial.command(arguments);
     command.env("TERM", "xterm-256color");
     command.stdin(program.try_clone().unwrap()).stdout(program.try_clone().unwrap()).stderr(program);
     let mut child = command.spawn().unwrap();
     drop(command);
-    let (mut shown, mut is_asked, mut bytes) = (String::new(), false, [0; 4096]);
+    let (mut shown, mut questions, mut bytes) = (String::new(), 0, [0; 4096]);
     loop {
         match person.read(&mut bytes) {
             Ok(0) => break,
@@ -48,8 +48,8 @@ fn asked(trial: &Trial, arguments: &[&str], react: impl Fn(&mut File, &Child)) -
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => panic!("{error}\n{shown}"),
         }
-        if !is_asked && shown.contains("to confirm:") {
-            is_asked = true;
+        if shown.matches("to confirm:").count() > questions {
+            questions += 1;
             react(&mut person, &child);
         }
     }
@@ -58,28 +58,12 @@ fn asked(trial: &Trial, arguments: &[&str], react: impl Fn(&mut File, &Child)) -
 
 /// Runs a command on a terminal, and types one answer after the other, each when it is asked.
 fn answers(trial: &Trial, arguments: &[&str], answers: &[&str]) -> (Option<i32>, String) {
-    let (mut person, program) = terminal();
-    let mut command = trial.command(arguments);
-    command.env("TERM", "xterm-256color");
-    command.stdin(program.try_clone().unwrap()).stdout(program.try_clone().unwrap()).stderr(program);
-    let mut child = command.spawn().unwrap();
-    drop(command);
-    let (mut shown, mut bytes, mut left) = (String::new(), [0; 4096], answers.iter());
-    loop {
-        match person.read(&mut bytes) {
-            Ok(0) => break,
-            Ok(count) => shown.push_str(&String::from_utf8_lossy(&bytes[..count])),
-            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => break,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => panic!("{error}\n{shown}"),
-        }
-        if shown.matches("to confirm:").count() > answers.len() - left.len()
-            && let Some(answer) = left.next()
-        {
+    let mut left = answers.iter();
+    asked(trial, arguments, |person, _| {
+        if let Some(answer) = left.next() {
             writeln!(person, "{answer}").unwrap();
         }
-    }
-    (child.wait().unwrap().code(), shown)
+    })
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use super::{
-    DECLINED, block_on,
-    converge::{Answer, ask},
+    block_on,
+    converge::{Question, ask},
     interrupts::{INTERRUPTED, Interrupts},
 };
 use crate::{
@@ -36,8 +36,8 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Adopt) -> anyhow::
         let is_written = if common.dry_run || adoption.tags.is_empty() {
             false
         } else {
-            if let Some(ended) = ended(printer, common, &mut interrupts).await? {
-                return Ok(ended);
+            if let Some(declined) = declined(printer, common, &mut interrupts).await? {
+                return Ok(declined);
             }
             tokio::select! {
                 written = adoption.write(&opened.session) => written?,
@@ -51,19 +51,17 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Adopt) -> anyhow::
 }
 
 /// Asks for consent; returns the exit code if it is declined.
-async fn ended(printer: &Printer, common: &Common, interrupts: &mut Interrupts) -> anyhow::Result<Option<ExitCode>> {
+async fn declined(printer: &Printer, common: &Common, interrupts: &mut Interrupts) -> anyhow::Result<Option<ExitCode>> {
     if common.yes {
         return Ok(None);
     }
-    let hint = "pass `--yes`, or `--dry-run` to see what would be done only";
-    match ask(printer, interrupts, "Adopt it? Type `yes` to confirm:", "yes", hint).await? {
-        Answer::Given => Ok(None),
-        Answer::Declined => {
-            printer.line("Declined: nothing was changed");
-            Ok(Some(ExitCode::from(DECLINED)))
-        }
-        Answer::Interrupted => Ok(Some(ExitCode::from(INTERRUPTED))),
-    }
+    let question = Question {
+        text: "Adopt it? Type `yes` to confirm:",
+        word: "yes",
+        hint: "pass `--yes`, or `--dry-run` to see what would be done only",
+        declined: "nothing was changed",
+    };
+    ask(printer, interrupts, &question).await
 }
 
 fn report(printer: &Printer, heading: &Heading, adoption: &Adoption, is_written: bool) {

@@ -3,23 +3,23 @@
 use std::process::ExitCode;
 
 use super::{
-    DECLINED, ERROR,
-    converge::{Answer, ask},
-    interrupts::{INTERRUPTED, Interrupts},
+    ERROR,
+    converge::{Question, ask},
+    interrupts::Interrupts,
 };
 use crate::render::{
     Printer,
     plan::{Heading, losses},
 };
 use declaration::choose;
-use engine::Consent;
+use engine::{Consent, Kind as _};
 use kinds::{Kind, Plan};
 use problem::Problem;
 
 /// Returns the consent to what was named with `--allow-delete`.
 pub(super) fn consent(typed: &[String]) -> Result<Consent, Problem> {
     Consent::naming::<Kind>(typed).map_err(|unknown| {
-        let known: Vec<String> = Kind::ALL.iter().map(|kind| kind.name().replace(' ', "-")).collect();
+        let known: Vec<String> = Kind::ALL.iter().map(|kind| kind.typed()).collect();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let (kind, _) = unknown.typed.split_once('/').unwrap_or((&unknown.typed, ""));
         let hint = choose(kind, "kinds", &known);
@@ -53,13 +53,10 @@ pub(super) async fn refusal(
     for item in open {
         let name = item.id.typed();
         printer.line(&format!("\n{name} {}", losses(item).join("; ")));
-        match ask(printer, interrupts, &format!("Do that? Type `{name}` to confirm:"), &name, "").await? {
-            Answer::Given => {}
-            Answer::Declined => {
-                printer.line("Declined: nothing was changed");
-                return Ok(Some(ExitCode::from(DECLINED)));
-            }
-            Answer::Interrupted => return Ok(Some(ExitCode::from(INTERRUPTED))),
+        let text = format!("Do that? Type `{name}` to confirm:");
+        let question = Question { text: &text, word: &name, hint: "", declined: "nothing was changed" };
+        if let Some(declined) = ask(printer, interrupts, &question).await? {
+            return Ok(Some(declined));
         }
     }
     Ok(None)

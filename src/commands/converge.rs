@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use tokio::sync::watch;
 
 use super::{
-    ERROR,
+    DECLINED, ERROR,
     interrupts::{INTERRUPTED, Interrupts},
 };
 use crate::ops::{
@@ -17,11 +17,15 @@ use engine::Disorder;
 use kinds::{Results, Session};
 use problem::Problem;
 
-/// The answer to the question before a plan is applied.
-pub(super) enum Answer {
-    Given,
-    Declined,
-    Interrupted,
+/// A question that a person answers with a word.
+pub(super) struct Question<'words> {
+    pub(super) text: &'words str,
+    /// Word that agrees.
+    pub(super) word: &'words str,
+    /// What to do where there is no terminal.
+    pub(super) hint: &'words str,
+    /// What is so after another answer.
+    pub(super) declined: &'static str,
 }
 
 /// Returns the exit code of a run that applied a plan.
@@ -75,27 +79,29 @@ pub(super) async fn converge(
     Ok(Converged { results, now, interrupted })
 }
 
-/// Asks for a word on a terminal. Without a terminal that is an error with a hint, never a silent no.
+/// Asks for a word on a terminal; returns the exit code of the run if the answer is another one. Without a terminal that is an error with
+/// a hint, never a silent no.
 pub(super) async fn ask(
     printer: &Printer,
     interrupts: &mut Interrupts,
-    question: &str,
-    word: &str,
-    hint: &str,
-) -> anyhow::Result<Answer> {
+    question: &Question<'_>,
+) -> anyhow::Result<Option<ExitCode>> {
     if !printer.can_ask() {
-        return Err(Problem::new("Failed to ask: there is no terminal").with_hint(hint).into());
+        return Err(Problem::new("Failed to ask: there is no terminal").with_hint(question.hint).into());
     }
-    printer.prompt(&format!("{question} "));
+    printer.prompt(&format!("{} ", question.text));
     let answer = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         std::io::stdin().read_line(&mut line).map(|_| line)
     });
     tokio::select! {
         answer = answer => {
-            let is_agreed = answer??.trim() == word;
-            Ok(if is_agreed { Answer::Given } else { Answer::Declined })
+            if answer??.trim() == question.word {
+                return Ok(None);
+            }
+            printer.line(&format!("Declined: {}", question.declined));
+            Ok(Some(ExitCode::from(DECLINED)))
         }
-        () = interrupts.next() => Ok(Answer::Interrupted),
+        () = interrupts.next() => Ok(Some(ExitCode::from(INTERRUPTED))),
     }
 }

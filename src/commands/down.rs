@@ -6,9 +6,9 @@
 use std::process::ExitCode;
 
 use super::{
-    DECLINED, block_on,
+    block_on,
     consent::{consent, tell_needless},
-    converge::{Answer, ask, converge},
+    converge::{Question, ask, converge},
     interrupts::{INTERRUPTED, Interrupts},
 };
 use crate::ops::up::Outputs;
@@ -81,15 +81,11 @@ async fn down(
     }
     let has_work = compared.plan.counts().steps() > 0;
     if has_work && typed.confirm.is_none() {
-        let question = format!("Delete all this? Type the stack's name, `{stack}`, to confirm:");
+        let text = format!("Delete all this? Type the stack's name, `{stack}`, to confirm:");
         let hint = format!("pass `--confirm {stack}`, or `--dry-run` to see the plan only");
-        match ask(printer, interrupts, &question, &stack, &hint).await? {
-            Answer::Given => {}
-            Answer::Declined => {
-                printer.line("Declined: nothing was deleted");
-                return Ok(ExitCode::from(DECLINED));
-            }
-            Answer::Interrupted => return Ok(ExitCode::from(INTERRUPTED)),
+        let question = Question { text: &text, word: &stack, hint: &hint, declined: "nothing was deleted" };
+        if let Some(declined) = ask(printer, interrupts, &question).await? {
+            return Ok(declined);
         }
     }
     let converged = converge(printer, session, &compared, interrupts, async || nothing_declared(session).await).await?;

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use super::{
-    DECLINED, block_on,
-    converge::{Answer, ask},
+    block_on,
+    converge::{Question, ask},
     interrupts::{INTERRUPTED, Interrupts},
 };
 use crate::ops::account::{self, Opened};
@@ -103,13 +103,14 @@ async fn converse(
         return Ok(None);
     }
     if !common.yes {
-        match ask(printer, interrupts, "Replay? Type `yes` to confirm:", "yes", HINT).await? {
-            Answer::Given => {}
-            Answer::Declined => {
-                printer.line("Declined: nothing was replayed");
-                return Ok(Some(ExitCode::from(DECLINED)));
-            }
-            Answer::Interrupted => return Ok(Some(ExitCode::from(INTERRUPTED))),
+        let question = Question {
+            text: "Replay? Type `yes` to confirm:",
+            word: "yes",
+            hint: HINT,
+            declined: "nothing was replayed",
+        };
+        if let Some(declined) = ask(printer, interrupts, &question).await? {
+            return Ok(Some(declined));
         }
     }
     let turnstile = Turnstile::new(typed.rate.interval);

@@ -6,10 +6,10 @@
 use std::process::ExitCode;
 
 use super::{
-    DECLINED, ERROR, block_on,
+    ERROR, block_on,
     build::artifacts,
     consent::{consent, refusal, tell_needless},
-    converge::{Answer, ask, converge},
+    converge::{Question, ask, converge},
     interrupts::{INTERRUPTED, Interrupts},
 };
 use crate::{
@@ -109,13 +109,11 @@ async fn declined(printer: &Printer, common: &Common, interrupts: &mut Interrupt
     if common.yes {
         return Ok(None);
     }
-    let hint = "pass `--yes`, or `--dry-run` to see the plan only";
-    match ask(printer, interrupts, "Apply this plan? Type `yes` to confirm:", "yes", hint).await? {
-        Answer::Given => Ok(None),
-        Answer::Declined => {
-            printer.line("Declined: nothing was changed");
-            Ok(Some(ExitCode::from(DECLINED)))
-        }
-        Answer::Interrupted => Ok(Some(ExitCode::from(INTERRUPTED))),
-    }
+    let question = Question {
+        text: "Apply this plan? Type `yes` to confirm:",
+        word: "yes",
+        hint: "pass `--yes`, or `--dry-run` to see the plan only",
+        declined: "nothing was changed",
+    };
+    ask(printer, interrupts, &question).await
 }

@@ -10,7 +10,7 @@ use aws::Arn;
 use declaration::{Declaration, choose};
 use engine::{Address, ENTRY_TAG, Failure, Kind as _, Live, STACK_TAG, Stack, Tags};
 use kinds::{Id, Item, Kind, Naming, Read, Session, Settings, Survey, iam::role, tagged};
-use problem::Problem;
+use problem::{Problem, shell_word};
 use stack::{
     Names,
     desired::{self, Inputs, RuleSet},
@@ -32,11 +32,7 @@ pub(crate) struct Adoption {
 
 /// Returns the command that adopts a resource, as a shell takes it. `options` choose the declaration.
 pub(crate) fn command(id: &Id, name: &str, options: &str) -> String {
-    let is_plain = |character: char| character.is_ascii_alphanumeric() || "/.:@-_+".contains(character);
-    let quoted = |text: &str| {
-        if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
-    };
-    format!("provision adopt {} {}{options}", quoted(&id.typed()), quoted(name))
+    format!("provision adopt {} {}{options}", shell_word(&id.typed()), shell_word(name))
 }
 
 /// Returns `true` if a resource with one of the stack's names has no stack's tag, and can be given one.
@@ -210,7 +206,7 @@ fn declared(declaration: &Declaration, names: &Names, typed: &str) -> Result<Id,
     let Ok(id) = Id::parse(typed) else {
         let word = typed.split('/').next().unwrap_or_default();
         let with_tags = Kind::ALL.iter().filter(|kind| kind.has_tags());
-        let kinds: Vec<String> = with_tags.map(|kind| kind.name().replace(' ', "-")).collect();
+        let kinds: Vec<String> = with_tags.map(|kind| kind.typed()).collect();
         let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
         return Err(refuse(format!("`{word}` is no kind of resource")).with_hint(choose(
             word,

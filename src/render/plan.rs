@@ -20,7 +20,7 @@ use aws::Aws;
 use contract::{address::shown as shown_address, secret::REDACTED};
 use engine::{Action, Class, Counts, Difference, Failure, Loses, Loss, Protection, Reasons};
 use kinds::{Id, Item, Plan};
-use problem::Problem;
+use problem::{Problem, shell_word};
 
 /// The heading of a plan: file or stack, account and region.
 #[derive(Debug, Clone)]
@@ -202,12 +202,7 @@ fn needed(plan: &Plan) -> Vec<String> {
 
 /// Returns the flag that agrees to the losses of an item, as a shell takes it.
 fn flag(item: &Item) -> String {
-    let name = item.id.typed();
-    let is_plain = |character: char| character.is_ascii_alphanumeric() || "/.:@-_+".contains(character);
-    if name.chars().all(is_plain) {
-        return format!("--allow-delete {name}");
-    }
-    format!("--allow-delete '{}'", name.replace('\'', "'\\''"))
+    format!("--allow-delete {}", shell_word(&item.id.typed()))
 }
 
 /// Returns the error of a plan with losses that nobody has agreed to.

@@ -43,7 +43,7 @@ pub enum Loses {
 /// A loss that an action on a resource brings.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Loss {
-    /// The things that can be lost.
+    /// Thing that is lost.
     pub loses: Loses,
     /// Path of the field whose change loses it; `None` if it goes with the resource.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -211,6 +211,13 @@ pub(crate) fn is_protected<K: Kind>(id: &Id<K>, tree: &Value) -> bool {
 /// Returns `true` if a resource with these settings is protected by its tag.
 fn is_protected_by_name(tree: &Value) -> bool {
     protect_tag(tree).and_then(Value::as_str).is_some_and(is_protect)
+}
+
+impl<K: Kind> Item<K> {
+    /// Returns `true` if the data goes that the resource holds.
+    pub(crate) fn loses_data(&self) -> bool {
+        self.losses.iter().any(|loss| loss.loses == Loses::Data)
+    }
 }
 
 impl<K: Kind> Plan<K> {

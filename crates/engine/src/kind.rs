@@ -24,6 +24,11 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
     /// Returns the kind's name in a plan, before an entry's name.
     fn name(self) -> &'static str;
 
+    /// Returns the kind's name as a person types it: `log-group`.
+    fn typed(self) -> String {
+        self.name().replace(' ', "-")
+    }
+
     /// Returns every field of the kind's settings.
     fn fields(self) -> &'static [Field];
 

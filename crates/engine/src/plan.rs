@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
-    Address, Consent, Failure, Id, Kind, Live, Loses, Loss, Owned, Owner, Protection, Read, Resource, Survey,
+    Address, Consent, Failure, Id, Kind, Live, Loss, Owned, Owner, Protection, Read, Resource, Survey,
     consent::{self, Fate},
     difference::{self, Difference, Reasons, differences},
     order::{self, Disorder, Step},
@@ -199,8 +199,7 @@ impl<K: Kind> Plan<K> {
 
     /// Returns the addresses of what is deleted, or replaced, with the data that it holds.
     pub fn emptied(&self) -> BTreeSet<(K, Address)> {
-        let loses_data = |item: &&Item<K>| item.losses.iter().any(|loss| loss.loses == Loses::Data);
-        self.items.iter().filter(loses_data).map(|item| (item.id.kind, item.address.clone())).collect()
+        self.items.iter().filter(|item| item.loses_data()).map(|item| (item.id.kind, item.address.clone())).collect()
     }
 
     /// Returns `true` if there is nothing to do and nothing unreadable.

@@ -23,7 +23,7 @@ impl<K: Kind> Id<K> {
 
     /// Returns the id as a person types it, `KIND/ENTRY`: `bucket/mail`, `log-group/reader`.
     pub fn typed(&self) -> String {
-        format!("{}/{}", self.kind.name().replace(' ', "-"), self.entry)
+        format!("{}/{}", self.kind.typed(), self.entry)
     }
 
     /// Returns the id that a person typed as `KIND/ENTRY`. The words of a kind may be joined by `-` or `_`.

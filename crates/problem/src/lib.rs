@@ -37,3 +37,14 @@ impl Problem {
         self.hint.as_deref()
     }
 }
+
+/// Returns a word of a command as a shell takes it: as it is, or in quotation marks.
+///
+/// ```
+/// assert_eq!(problem::shell_word("bucket/mail"), "bucket/mail");
+/// assert_eq!(problem::shell_word("it's"), r"'it'\''s'");
+/// ```
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "/.:@-_+".contains(character);
+    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}

@@ -12,7 +12,7 @@ use tokio::{sync::watch, time};
 
 use super::{Event, Observer, Outcome, Patience, Verb};
 use crate::{
-    Action, Address, Class, Failure, Holds, Id, Item, Kind, Live, Loses, Owner, Phase, Read, Resource, Survey, consent,
+    Action, Address, Class, Failure, Holds, Id, Item, Kind, Live, Owner, Phase, Read, Resource, Survey, consent,
     difference::{Reasons, differences},
 };
 
@@ -156,8 +156,7 @@ impl<K: Kind> Run<'_, K> {
 
     /// Fails if a resource that is deleted as one without data has got some since the survey.
     async fn ensure_still_empty(&self, item: &Item<K>) -> Result<(), Failure> {
-        let is_given_up = item.losses.iter().any(|loss| loss.loses == Loses::Data);
-        if is_given_up || item.id.kind.holds(&item.id.entry) == Holds::Nothing {
+        if item.loses_data() || item.id.kind.holds(&item.id.entry) == Holds::Nothing {
             return Ok(());
         }
         match item.id.kind.holds_data(self.session, &item.address).await? {

@@ -219,7 +219,7 @@ impl Sink for &Noting {
 }
 
 const WHOLE: Result<Delivered, SinkError> =
-    Ok(Delivered { held: Held::NOTHING, concerns: Vec::new(), remarks: Vec::new() });
+    Ok(Delivered { held: Held::NOTHING, concerns: Vec::new(), remarks: Vec::new(), conflicts: Vec::new() });
 
 /// Name of the case, mail, failing verdict, sink; expected outcome, words of the reason, and the sink's calls.
 type Row = (&'static str, &'static [u8], &'static str, Noting, &'static str, &'static str, &'static [&'static str]);

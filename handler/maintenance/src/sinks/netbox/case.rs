@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::{
     circuits::Circuits,
     claim::Claimant,
-    fields,
     ids::EventId,
+    note::Note,
     stored::{StoredEvent, StoredImpact, StoredProvider},
 };
 use schedule::{Announcement, Lifecycle, StoredWindow};
@@ -33,7 +33,7 @@ pub struct View {
     pub events: Vec<StoredEvent>,
     /// Impacts of these events.
     pub impacts: Vec<StoredImpact>,
-    /// Fingerprints of the mails of those events that yield to others.
+    /// Fingerprints of the mails of those events where these decide what is done.
     pub mails: BTreeMap<EventId, BTreeSet<String>>,
     /// Time at which NetBox was read.
     pub now: Timestamp,
@@ -49,8 +49,11 @@ pub(super) struct Member<'view> {
 impl<'view> Member<'view> {
     /// Returns the event as the schedule sees it.
     pub(super) fn scheduled(&self) -> StoredWindow<'view> {
-        let version = self.event.note.as_ref().map(|note| &note.version);
-        StoredWindow { number: self.number, window: self.event.window(), lifecycle: lifecycle(self.event), version }
+        let note = self.event.note.as_ref();
+        // A person may have moved the event: for the notices it stays the one of the window that they stated.
+        let window = note.map_or_else(|| self.event.window(), Note::window);
+        let version = note.map(|note| &note.version);
+        StoredWindow { number: self.number, window, lifecycle: lifecycle(self.event), version }
     }
 }
 
@@ -63,13 +66,11 @@ pub(super) fn lifecycle(event: &StoredEvent) -> Lifecycle {
 
 /// Returns every event of the maintenance that has a note: we have made it or taken it over. Sorted by number and id.
 pub(super) fn managed_events<'view>(announcement: &Announcement, view: &'view View) -> Vec<Member<'view>> {
-    let is_managed = |event: &StoredEvent| event.note.as_ref().is_some_and(|note| note.id == announcement.id);
-    let mut members: Vec<_> = view
-        .events
-        .iter()
-        .filter(|event| is_managed(event))
-        .filter_map(|event| Some(Member { number: fields::number(&announcement.id, &event.name)?, event }))
-        .collect();
+    let managed = view.events.iter().filter_map(|event| {
+        let note = event.note.as_ref().filter(|note| note.id == announcement.id)?;
+        Some(Member { number: note.number, event })
+    });
+    let mut members: Vec<_> = managed.collect();
     members.sort_by_key(|member| (member.number, member.event.id));
     members
 }

@@ -60,13 +60,13 @@ impl Attempts {
 /// Makes NetBox say what a notice says of one maintenance.
 pub async fn converge(records: &impl Records, input: &PlanInput<'_>) -> Result<Settled, Fault> {
     let mut attempts = Attempts::default();
-    let mut made = BTreeSet::new();
+    let mut done = Done::default();
     loop {
-        match settle(records, input, &mut made).await {
-            Ok(settled) => return Ok(Settled { made, ..settled }),
+        match settle(records, input, &mut done).await {
+            Ok(settled) => return Ok(Settled { made: done.made, conflicts: done.conflicts, ..settled }),
             Err(fault) => {
                 // Others may have stored a mail with what we have made.
-                made.clear();
+                done.made.clear();
                 let pause = attempts.after(fault)?;
                 records.pause(pause).await;
             }
@@ -74,7 +74,15 @@ pub async fn converge(records: &impl Records, input: &PlanInput<'_>) -> Result<S
     }
 }
 
-async fn settle(records: &impl Records, input: &PlanInput<'_>, made: &mut BTreeSet<EventId>) -> Result<Settled, Fault> {
+/// The part of what a delivery has done that its result tells.
+#[derive(Debug, Default)]
+struct Done {
+    /// Events that nobody else can have stored a mail with.
+    made: BTreeSet<EventId>,
+    conflicts: Vec<String>,
+}
+
+async fn settle(records: &impl Records, input: &PlanInput<'_>, done: &mut Done) -> Result<Settled, Fault> {
     let mut view = read(records, input).await?;
     let (mut wrote, mut updated) = (false, false);
     for _ in 0..MOST_STEPS {
@@ -87,9 +95,10 @@ async fn settle(records: &impl Records, input: &PlanInput<'_>, made: &mut BTreeS
                     let performed = records.perform(action).await?;
                     match (action, &performed) {
                         (Action::Create(_), Performed::Event(event)) => {
-                            made.insert(event.id);
+                            done.made.insert(event.id);
                         }
-                        (Action::MoveNotifications { .. }, _) => made.clear(),
+                        (Action::Update { conflicts, .. }, _) => done.conflicts.extend_from_slice(conflicts),
+                        (Action::MoveNotifications { .. }, _) => done.made.clear(),
                         _ => {}
                     }
                     view.record(action, performed);
@@ -99,7 +108,7 @@ async fn settle(records: &impl Records, input: &PlanInput<'_>, made: &mut BTreeS
             Next::Settled(settled) => match look_back(records, input, &view, updated || records.takes_twins()).await? {
                 None => return Ok(settled),
                 Some(changed) => {
-                    made.clear();
+                    done.made.clear();
                     view = changed;
                     (wrote, updated) = (false, false);
                 }
@@ -148,7 +157,9 @@ async fn with_the_rest(records: &impl Records, input: &PlanInput<'_>, events: Ve
     let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
     let impacts = if ids.is_empty() { Vec::new() } else { records.impacts(&ids).await? };
     let mut view = View { events, impacts, mails: BTreeMap::new(), now: records.now() };
-    for event in merge::disputed(input, &view) {
+    let mut asked = merge::disputed(input, &view);
+    asked.extend(plan::in_doubt(input, &view));
+    for event in asked {
         let mails = records.mails(event).await?;
         view.mails.insert(event, mails);
     }

@@ -60,6 +60,7 @@ struct Progress {
     targets: Vec<Target>,
     concerns: Vec<String>,
     remarks: Vec<String>,
+    conflicts: Vec<String>,
 }
 
 /// A mail on its way to NetBox.
@@ -108,9 +109,11 @@ impl Sink for NetBox {
         let mail = notification::of_event(arrived);
         let claimant = self.claimant(&mail);
         let mut attempts = Attempts::default();
+        let mut conflicts = Vec::new();
         loop {
             // Boxed, since the compiler limits the depth of nested futures.
             let mut progress = Box::pin(self.maintenances(notice, &all, &claimant)).await?;
+            conflicts.append(&mut progress.conflicts);
             let reason = progress.concerns.join("; ");
             let handover = Handover { reason: &reason, suggestion: &notice.maintenances };
             // Its object stays, since a person has to look at the mail.
@@ -121,7 +124,7 @@ impl Sink for NetBox {
             match Box::pin(link(&self.client, &outgoing, &claimant, std::mem::take(&mut progress.targets))).await? {
                 Linked::Whole => {
                     let Progress { concerns, remarks, .. } = progress;
-                    return Ok(Delivered { held: outgoing.held.get(), concerns, remarks });
+                    return Ok(Delivered { held: outgoing.held.get(), concerns, remarks, conflicts });
                 }
                 Linked::Moved => {
                     let fault = Fault::Conflict("an event was merged into another".to_owned());
@@ -266,6 +269,8 @@ impl NetBox {
                     progress.targets.extend(settled.events.iter().map(target));
                     progress.concerns.extend(settled.concerns);
                     progress.remarks.extend(settled.remarks);
+                    let id = fields::line(&announcement.id);
+                    progress.conflicts.extend(settled.conflicts.iter().map(|conflict| format!("`{id}`: {conflict}")));
                 }
                 Err(Fault::Refused(reason)) => progress.concerns.push(reason),
                 Err(other) => return Err(other.into()),

@@ -183,6 +183,5 @@ fn claim(records: &impl Records, claimant: &Claimant, event: &StoredEvent) -> Op
     let mut note = event.note.clone()?;
     note.claims = claimant.join(&note.claims, records.now());
     let comments = note.write(&event.comments, &note::remarks(&event.comments));
-    let change = EventChange { comments: Some(comments), ..EventChange::default() };
-    Some(Action::Update { event: event.id, etag: event.etag.clone(), change })
+    Some(Action::update(event, EventChange { comments: Some(comments), ..EventChange::default() }))
 }

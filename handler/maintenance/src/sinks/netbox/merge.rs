@@ -14,7 +14,7 @@ use super::{
     claim::Claims,
     event, fields,
     ids::EventId,
-    note::{self, Note},
+    note::{self, Evidence, Note, Pending},
     records::{Action, EventChange},
     stored::StoredEvent,
 };
@@ -133,17 +133,19 @@ fn supersede(loser: &StoredEvent, winner: &StoredEvent) -> Vec<Action> {
         comments: Some(note::point(&loser.comments, remark)),
         ..EventChange::default()
     };
-    vec![
-        // Its maker sees by the new ETag that mails may have come from elsewhere.
-        Action::Update { event: winner.id, etag: winner.etag.clone(), change: EventChange::default() },
-        Action::MoveNotifications { from: loser.id, to: winner.id },
-        Action::Update { event: loser.id, etag: loser.etag.clone(), change },
-    ]
+    // Its maker sees by the new ETag that mails may have come from elsewhere. These prove nothing of its impacts.
+    let touched = match &winner.note {
+        Some(note) if matches!(note.pending.evidence, Evidence::Mail(_)) => {
+            let pending = Pending { evidence: Evidence::Missing, ..note.pending.clone() };
+            renote(winner, &Note { pending, ..note.clone() })
+        }
+        _ => Action::update(winner, EventChange::default()),
+    };
+    vec![touched, Action::MoveNotifications { from: loser.id, to: winner.id }, Action::update(loser, change)]
 }
 
 /// Returns the call that replaces the note of an event.
 fn renote(event: &StoredEvent, note: &Note) -> Action {
     let comments = note.write(&event.comments, &note::remarks(&event.comments));
-    let change = EventChange { comments: Some(comments), ..EventChange::default() };
-    Action::Update { event: event.id, etag: event.etag.clone(), change }
+    Action::update(event, EventChange { comments: Some(comments), ..EventChange::default() })
 }

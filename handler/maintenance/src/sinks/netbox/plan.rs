@@ -3,8 +3,8 @@
 //! The rules, in the order in which they are applied:
 //! 1. Events that concurrent deliveries created are merged: see [`super::merge`].
 //! 2. A notice changes events as [`schedule`] decides.
-//! 3. Impacts are brought in line with the note of their event, whoever wrote it.
-//! 4. A final status that had to wait for impacts is set.
+//! 3. Impacts that are pending are brought in line with the note of their event, whoever wrote it.
+//! 4. A final status that had to wait for impacts is set, and that nothing is pending is noted.
 //!
 //! Each rule is idempotent and may be interrupted: doing a part of it and starting over leads to the same end. Rules 3 and 4 finish what
 //! an earlier notice began, whatever this notice is.
@@ -15,12 +15,12 @@ use thiserror::Error;
 
 use super::{
     case::{Member, PlanInput, View, lifecycle, managed_events},
-    circuits, event, fields,
-    ids::{CircuitId, EventId},
+    circuits, edits, event, fields,
+    ids::{CircuitId, EventId, ImpactId},
     merge::{Merge, merge},
-    note::{self, Note},
+    note::{self, Evidence, Note, Pending},
     records::{Action, EventChange, ImpactChange, NewImpact},
-    stored::{StoredEvent, StoredImpact},
+    stored::StoredEvent,
 };
 use schedule::{Announcement, Content, EventStatus, Order, PairedEvent, Stored, StoredWindow, WindowPairing};
 
@@ -45,6 +45,8 @@ pub struct Settled {
     pub elsewhere: Vec<EventId>,
     /// Events that were created for the notice. A plan leaves it empty; [`super::converge`] fills it.
     pub made: BTreeSet<EventId>,
+    /// Conflicts between what the notice changed and what people had set. A plan leaves it empty, too.
+    pub conflicts: Vec<String>,
     /// Remarks that a person has to look at.
     pub concerns: Vec<String>,
     /// Remarks on what the notice did not change, for whoever reads the log.
@@ -123,6 +125,15 @@ pub fn next(input: &PlanInput<'_>, view: &View) -> Result<Next, Ambiguous> {
     Ok(Next::Settled(settled(input, &comparison)))
 }
 
+/// Returns the events whose mails tell if a person has changed them: the impacts of one with a note, and the note of one without.
+pub(super) fn in_doubt(input: &PlanInput<'_>, view: &View) -> Vec<EventId> {
+    let is_in_doubt = |event: &&StoredEvent| match &event.note {
+        Some(note) => note.id == input.announcement.id && edits::needs_mails(event, note, view),
+        None => fields::number(&input.announcement.id, &event.name).is_some(),
+    };
+    view.events.iter().filter(is_in_doubt).map(|event| event.id).collect()
+}
+
 /// Returns the events of the maintenance: the managed ones, which have our note, and for a number without one the event that a person has
 /// made, which is taken over.
 fn with_foreign<'view>(
@@ -155,31 +166,30 @@ fn with_foreign<'view>(
 fn changes(input: &PlanInput<'_>, comparison: &Comparison<'_>, view: &View) -> Vec<Action> {
     let pairing = &comparison.pairing;
     let is_due = |stored: Stored, member: &Member<'_>, content: &Content| {
-        stored.is_due || names_new_circuit(input, member, content)
+        (stored.is_due || names_new_circuit(input, member, content)) && !has_lost_its_note(input, member, view)
     };
     let mut actions = Vec::new();
     for paired in &pairing.windows {
         let (window, content) = (paired.scheduled.window, &paired.scheduled.content);
         match paired.event {
             PairedEvent::New(number) => {
-                let name = fields::name(&input.announcement.id, number);
-                actions.push(Action::Create(event::make(input, name, window, content, view.now)));
+                actions.push(Action::Create(event::make(input, number, paired.scheduled, view.now)));
             }
             PairedEvent::Stored(stored) => {
                 let member = comparison.member(stored).filter(|member| is_due(stored, member, content));
-                actions.extend(member.map(|member| event::change(input, member.event, Some(window), content, view)));
+                actions.extend(member.map(|member| event::change(input, member, Some(window), content, view)));
             }
         }
     }
     if let Some(content) = pairing.rest {
         for stored in &pairing.spoken_of {
             let member = comparison.member(*stored).filter(|member| is_due(*stored, member, content));
-            actions.extend(member.map(|member| event::change(input, member.event, None, content, view)));
+            actions.extend(member.map(|member| event::change(input, member, None, content, view)));
         }
     }
     let left_out = pairing.left_out.iter().filter(|stored| stored.is_due);
     let left_out = left_out.filter_map(|stored| comparison.member(*stored));
-    actions.extend(left_out.map(|member| event::leave_out(input, member.event, view)));
+    actions.extend(left_out.map(|member| event::leave_out(input, member, view)));
     actions
 }
 
@@ -189,7 +199,13 @@ fn cancel_strays(input: &PlanInput<'_>, members: &[Member<'_>], view: &View) -> 
     let is_stray = |member: &&Member<'_>| {
         member.scheduled().shows(&input.announcement.version) && !lifecycle(member.event).status.is_final()
     };
-    members.iter().filter(is_stray).map(|member| event::leave_out(input, member.event, view)).collect()
+    members.iter().filter(is_stray).map(|member| event::leave_out(input, *member, view)).collect()
+}
+
+/// Returns whether a person has removed our note from an event that has the mail of this notice already: nothing is new to it.
+fn has_lost_its_note(input: &PlanInput<'_>, member: &Member<'_>, view: &View) -> bool {
+    let has_mail = || view.mails.get(&member.event.id).is_some_and(|mails| mails.contains(&input.claimant.mail));
+    member.event.note.is_none() && has_mail()
 }
 
 /// Returns whether circuits of this very notice that were unknown have been entered into NetBox meanwhile.
@@ -200,31 +216,19 @@ fn names_new_circuit(input: &PlanInput<'_>, member: &Member<'_>, content: &Conte
         && circuits::known_impacts(content, input.circuits).keys().any(|circuit| !note.impacts.contains_key(circuit))
 }
 
-/// Returns the calls that bring the impacts of an event in line with its note.
+/// Returns the calls that bring the impacts of an event in line with its note, as far as they are pending.
 fn impacts(event: &StoredEvent, note: &Note, view: &View) -> Vec<Action> {
-    let mut stored: BTreeMap<CircuitId, Vec<&StoredImpact>> = BTreeMap::new();
-    for impact in view.impacts.iter().filter(|impact| impact.event == event.id) {
-        stored.entry(impact.circuit).or_default().push(impact);
-    }
-    let impacts_on = |circuit: &CircuitId| stored.get(circuit).into_iter().flatten();
-    let first = |circuit: &CircuitId| impacts_on(circuit).min_by_key(|impact| impact.id);
-    let mut added = Vec::new();
-    let mut changed = Vec::new();
-    for (circuit, impact) in &note.impacts {
-        match first(circuit) {
-            None => added.push(NewImpact { event: event.id, circuit: *circuit, impact: *impact }),
-            Some(found) if found.impact != Some(*impact) => {
-                changed.push(ImpactChange { id: found.id, impact: *impact });
-            }
-            Some(_) => {}
+    let (mut added, mut changed, mut removed) = (Vec::new(), Vec::new(), Vec::new());
+    for circuit in edits::due(event, note, view) {
+        match (edits::stored(event, circuit, view), note.impacts.get(&circuit)) {
+            (None, Some(impact)) => added.push(NewImpact { event: event.id, circuit, impact: *impact }),
+            (Some(found), Some(impact)) => changed.push(ImpactChange { id: found.id, impact: *impact }),
+            (Some(_), None) => removed.extend(all_on(event, circuit, view)),
+            (None, None) => {}
         }
     }
     // The first of two impacts on a circuit stays: until 0.7 the plugin accepted a second one in a race.
-    let twins = note
-        .impacts
-        .keys()
-        .flat_map(|circuit| impacts_on(circuit).filter(|impact| Some(impact) != first(circuit).as_ref()));
-    let removed: Vec<_> = note.removed.iter().flat_map(impacts_on).chain(twins).map(|impact| impact.id).collect();
+    removed.extend(note.impacts.keys().flat_map(|circuit| all_on(event, *circuit, view).into_iter().skip(1)));
     let writes: Vec<_> = [
         (!added.is_empty()).then_some(Action::AddImpacts(added)),
         (!changed.is_empty()).then_some(Action::ChangeImpacts(changed)),
@@ -236,13 +240,25 @@ fn impacts(event: &StoredEvent, note: &Note, view: &View) -> Vec<Action> {
     if event.status.is_final() && !writes.is_empty() { vec![event::reopen(event, note)] } else { writes }
 }
 
-/// Returns the call that sets the final status that had to wait for impacts; `None` if none had to.
+/// Returns the stored impacts of an event on a circuit, the first one first.
+fn all_on(event: &StoredEvent, circuit: CircuitId, view: &View) -> Vec<ImpactId> {
+    let of_both = view.impacts.iter().filter(|impact| (impact.event, impact.circuit) == (event.id, circuit));
+    let mut ids: Vec<_> = of_both.map(|impact| impact.id).collect();
+    ids.sort();
+    ids
+}
+
+/// Returns the call that sets the final status that had to wait for impacts, and notes that these are written; `None` if nothing had
+/// to wait, or the mail will tell.
 fn finish(event: &StoredEvent, note: &Note) -> Option<Action> {
-    let status = note.then?;
-    let done = Note { then: None, ..note.clone() };
+    let is_unnoted = !note.pending.circuits.is_empty() && note.pending.evidence == Evidence::Missing;
+    if note.then.is_none() && !is_unnoted {
+        return None;
+    }
+    let pending = Pending { evidence: Evidence::Seen, ..note.pending.clone() };
+    let done = Note { then: None, pending, ..note.clone() };
     let comments = done.write(&event.comments, &note::remarks(&event.comments));
-    let change = EventChange { status: Some(status), comments: Some(comments), ..EventChange::default() };
-    Some(Action::Update { event: event.id, etag: event.etag.clone(), change })
+    Some(Action::update(event, EventChange { status: note.then, comments: Some(comments), ..EventChange::default() }))
 }
 
 /// Returns the result of a maintenance that is settled. A notice that names no event is about the first one.
@@ -263,6 +279,7 @@ fn settled(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Settled {
         elsewhere: members.iter().filter(|_| is_old).map(|member| member.event.id).collect(),
         events: about.iter().map(|member| member.event.clone()).collect(),
         made: BTreeSet::new(),
+        conflicts: Vec::new(),
         concerns: concerns(input, comparison),
         remarks: remarks(input, comparison),
     }

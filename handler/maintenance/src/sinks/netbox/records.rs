@@ -113,6 +113,8 @@ pub enum Action {
         etag: String,
         /// Change of the event's fields.
         change: EventChange,
+        /// Conflicts with what people had set, as the comments tell them.
+        conflicts: Vec<String>,
     },
     /// Makes impacts: all or none.
     AddImpacts(Vec<NewImpact>),
@@ -127,6 +129,13 @@ pub enum Action {
         /// Event that gets them.
         to: EventId,
     },
+}
+
+impl Action {
+    /// Returns the change of an event, as it was read, that conflicts with nothing.
+    pub fn update(event: &StoredEvent, change: EventChange) -> Self {
+        Self::Update { event: event.id, etag: event.etag.clone(), change, conflicts: Vec::new() }
+    }
 }
 
 /// The result of a call.

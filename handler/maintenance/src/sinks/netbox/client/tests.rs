@@ -154,7 +154,7 @@ async fn every_error_answer_has_its_fault() {
 async fn a_change_carries_the_tag_and_both_kinds_of_tokens_are_sent() {
     let (mut client, asked) = server(vec![ok(EVENT), ok(EVENT)]).await;
     let change = EventChange { summary: Some("t".to_owned()), ..EventChange::default() };
-    let action = Action::Update { event: EventId::new(7), etag: "W/\"1\"".to_owned(), change };
+    let action = Action::Update { event: EventId::new(7), etag: "W/\"1\"".to_owned(), change, conflicts: Vec::new() };
     let Performed::Event(event) = client.perform(&action).await.unwrap() else { panic!("no event") };
     assert_eq!(event.id, EventId::new(7));
     client.token = Token::new(SecretSource::Given("nbt_key.secret".into()));

@@ -51,7 +51,7 @@ impl Records for Client {
         };
         match action {
             Action::Create(event) => self.event(spoken, "POST", &events, None, event).await,
-            Action::Update { event, etag, change } => {
+            Action::Update { event, etag, change, .. } => {
                 self.event(spoken, "PATCH", &format!("{events}{event}/"), Some(etag), change).await
             }
             Action::AddImpacts(new) => match spoken {

@@ -1,5 +1,6 @@
 //! Simulates NetBox, and delivers to it: one step of any writer at a time, with any fault.
 
+mod edits;
 mod race;
 mod rules;
 
@@ -38,6 +39,7 @@ struct Base {
     last: u64,
     /// `true` if it takes a second impact for one circuit of an event, as the plugin did until 0.7.
     takes_twins: bool,
+    now: Timestamp,
 }
 
 impl Base {
@@ -69,7 +71,7 @@ impl Base {
                 }
                 Ok(Performed::Done)
             }
-            Action::Update { event, etag, change } => {
+            Action::Update { event, etag, change, .. } => {
                 let mut event = self.events.get(event).cloned().ok_or(Fault::Conflict("no such event".into()))?;
                 if event.etag != *etag {
                     return Err(Fault::Conflict("Precondition failed.".into()));
@@ -193,7 +195,7 @@ impl Records for Simulated<'_> {
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::UNIX_EPOCH
+        self.base.borrow().now
     }
 
     async fn perform(&self, action: &Action) -> Result<Performed, Fault> {

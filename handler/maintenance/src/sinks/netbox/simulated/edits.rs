@@ -1,0 +1,274 @@
+//! Tests that people's edits stay: every field that a person may change × every kind of notice, one after the other and in any order,
+//! compared with a model that knows three values of each field.
+
+use proptest::{prelude::*, sample};
+
+use super::*;
+
+/// The fields of an event that both people and notices change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fields {
+    status: EventStatus,
+    start: i64,
+    end: i64,
+    summary: &'static str,
+    impacts: BTreeMap<CircuitId, Impact>,
+}
+
+/// A person's change of an event.
+#[derive(Debug, Clone)]
+enum Edit {
+    Status(EventStatus),
+    Start(i64),
+    End(i64),
+    Summary(&'static str),
+    Impact(u64, Option<Impact>),
+    Acknowledge,
+    Comment(&'static str),
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Edit(Edit),
+    /// A newer notice; it may say what the last one said.
+    Notice(Fields),
+    /// The last mail once more.
+    Again,
+}
+
+/// A NetBox with one event, and what must stand there.
+struct Trial {
+    base: RefCell<Base>,
+    dice: Dice,
+    hour: i64,
+    last: Option<Announcement>,
+    /// What the notices have said last.
+    said: Fields,
+    /// What must stand in NetBox.
+    stands: Fields,
+    is_acknowledged: bool,
+    comments: Vec<&'static str>,
+}
+
+fn at(hour: i64) -> Timestamp {
+    Timestamp::from_second(hour * 3600).unwrap()
+}
+
+fn first() -> Fields {
+    let impacts = [(CircuitId::new(1), Impact::Outage)].into();
+    Fields { status: EventStatus::Confirmed, start: 1000, end: 2000, summary: "splicing", impacts }
+}
+
+impl Fields {
+    fn announcement(&self, hour: i64) -> Announcement {
+        let cids: BTreeMap<_, _> = circuits().into_iter().map(|(cid, id)| (id, cid)).collect();
+        let circuits = self.impacts.iter().map(|(id, impact)| (cids[id].clone(), *impact)).collect();
+        let content = Content { status: Some(self.status), circuits, summary: self.summary.to_owned() };
+        let window = Window::new(at(self.start), at(self.end)).unwrap();
+        let version = Version {
+            uid: None,
+            sequence: None,
+            announced_at: Some(at(hour)),
+            received_at: None,
+            digest: String::new(),
+        };
+        let windows = vec![ScheduledWindow { window, content }];
+        let mut announcement = Announcement { id: "CHG-1".to_owned(), version, windows, rest: None };
+        announcement.version.digest = announcement.digest();
+        announcement
+    }
+}
+
+/// Merges one field; counts the conflicts.
+fn expected<Value: PartialEq + Clone>(said: &mut Value, stands: &mut Value, says: &Value, conflicts: &mut usize) {
+    if said != says {
+        *conflicts += usize::from(stands != said && stands != says);
+        says.clone_into(stands);
+    }
+    says.clone_into(said);
+}
+
+impl Trial {
+    fn start() -> Self {
+        let (base, dice) = (RefCell::new(Base::default()), Dice(Cell::new(7)));
+        let (hour, last, comments) = (0, None, Vec::new());
+        let mut trial =
+            Self { base, dice, hour, last, said: first(), stands: first(), is_acknowledged: false, comments };
+        trial.deliver(&first().announcement(0));
+        trial.check();
+        trial
+    }
+
+    /// Delivers a notice an hour later than the last step; returns the number of writes and of conflicts.
+    fn deliver(&mut self, announcement: &Announcement) -> (u32, usize) {
+        self.hour += 1;
+        self.base.borrow_mut().now = at(self.hour);
+        self.last = Some(announcement.clone());
+        let records = Simulated::new(&self.base, &self.dice, 0);
+        let until = at(self.hour).checked_add(jiff::SignedDuration::from_mins(1)).unwrap();
+        let mail = format!("{:?} {}", announcement.version.announced_at, announcement.version.digest);
+        let claimant = Claimant { mail, claim: Claim { by: self.hour.to_string(), until } };
+        let settled = run(deliver_mail(&records, &claimant, announcement, &circuits())).unwrap();
+        (records.writes.get(), settled.conflicts.len())
+    }
+
+    fn event(&self) -> StoredEvent {
+        let base = self.base.borrow();
+        let [event] = base.events.values().collect::<Vec<_>>()[..] else { panic!("not one event: {:?}", told(&base)) };
+        event.clone()
+    }
+
+    fn apply(&mut self, step: &Step) {
+        match step {
+            Step::Edit(edit) => self.edit(edit),
+            Step::Again => {
+                let last = self.last.clone().unwrap();
+                assert_eq!(self.deliver(&last), (0, 0), "the same mail again changes something");
+            }
+            Step::Notice(says) => {
+                let (before, mut conflicts) = (self.stands.clone(), 0);
+                let (said, stands) = (&mut self.said, &mut self.stands);
+                expected(&mut said.status, &mut stands.status, &says.status, &mut conflicts);
+                expected(&mut said.start, &mut stands.start, &says.start, &mut conflicts);
+                expected(&mut said.end, &mut stands.end, &says.end, &mut conflicts);
+                expected(&mut said.summary, &mut stands.summary, &says.summary, &mut conflicts);
+                for id in [1, 2, 3].map(CircuitId::new).into_iter().filter(|_| !says.impacts.is_empty()) {
+                    let of = |fields: &Fields| fields.impacts.get(&id).copied();
+                    let (mut one, mut other) = (of(said), of(stands));
+                    expected(&mut one, &mut other, &of(says), &mut conflicts);
+                    for (impact, fields) in [(one, &mut *said), (other, &mut *stands)] {
+                        fields.impacts.remove(&id);
+                        fields.impacts.extend(impact.map(|impact| (id, impact)));
+                    }
+                }
+                let of = |fields: &Fields| (fields.status, fields.start, fields.end);
+                self.is_acknowledged &= of(&before) == of(&self.stands);
+                let hour = self.hour + 1;
+                let (_, told) = self.deliver(&says.announcement(hour));
+                assert_eq!(told, conflicts);
+                assert!(conflicts <= self.event().comments.matches("> **Conflict**: ").count());
+            }
+        }
+        self.check();
+    }
+
+    fn edit(&mut self, edit: &Edit) {
+        let mut event = self.event();
+        match edit {
+            Edit::Status(status) => (event.status, self.stands.status) = (*status, *status),
+            Edit::Start(hour) => (event.start, self.stands.start) = (at(*hour), *hour),
+            Edit::End(hour) => (event.end, self.stands.end) = (at(*hour), *hour),
+            Edit::Summary(text) => (event.summary, self.stands.summary) = ((*text).to_owned(), text),
+            Edit::Acknowledge => (event.acknowledged, self.is_acknowledged) = (true, true),
+            Edit::Comment(text) => {
+                event.comments = format!("{text}\n\n{}", event.comments);
+                self.comments.push(text);
+            }
+            // The plugin refuses it once the event is over.
+            Edit::Impact(..) if event.status.is_final() => return,
+            Edit::Impact(circuit, impact) => {
+                let circuit = CircuitId::new(*circuit);
+                let mut base = self.base.borrow_mut();
+                base.impacts.retain(|_, stored| stored.circuit != circuit);
+                self.stands.impacts.remove(&circuit);
+                if let Some(impact) = *impact {
+                    let id = ImpactId::new(base.number());
+                    base.impacts.insert(id, StoredImpact { id, event: event.id, circuit, impact: Some(impact) });
+                    self.stands.impacts.insert(circuit, impact);
+                }
+                return;
+            }
+        }
+        self.base.borrow_mut().store(event);
+    }
+
+    #[track_caller]
+    fn check(&self) {
+        let event = self.event();
+        let impacts =
+            self.base.borrow().impacts.values().map(|impact| (impact.circuit, impact.impact.unwrap())).collect();
+        let (start, end) = (event.start.as_second() / 3600, event.end.as_second() / 3600);
+        let stands = (event.status, start, end, event.summary.as_str(), impacts);
+        let Fields { status, start, end, summary, impacts } = self.stands.clone();
+        assert_eq!(stands, (status, start, end, summary, impacts), "{}", event.comments);
+        assert_eq!(event.acknowledged, self.is_acknowledged);
+        let lost = self.comments.iter().find(|text| !event.comments.contains(**text));
+        assert_eq!(lost, None, "{}", event.comments);
+    }
+}
+
+const TEXTS: [&str; 3] = ["Ask Kim.", "<!-- provision {\"id\":\"CHG-1\"} -->", "> quoted\n<!-- /provision -->"];
+
+fn edits() -> Vec<Edit> {
+    let impacts = [Some(Impact::Degraded), Some(Impact::NoImpact), None];
+    let impacts = (1..=3).flat_map(|circuit| impacts.map(|impact| Edit::Impact(circuit, impact)));
+    let mut all = vec![
+        Edit::Status(EventStatus::Tentative),
+        Edit::Status(EventStatus::Cancelled),
+        Edit::Status(EventStatus::ReScheduled),
+        Edit::Start(900),
+        Edit::Start(1001),
+        Edit::End(2001),
+        Edit::End(1500),
+        Edit::Summary("by hand"),
+        Edit::Summary("works"),
+        Edit::Acknowledge,
+    ];
+    all.extend(TEXTS.map(Edit::Comment));
+    all.extend(impacts);
+    all
+}
+
+/// Returns notices that differ from the first in one field each, and one that differs in none.
+fn notices() -> Vec<Fields> {
+    let impacts = |all: &[(u64, Impact)]| all.iter().map(|(id, impact)| (CircuitId::new(*id), *impact)).collect();
+    vec![
+        first(),
+        Fields { status: EventStatus::Tentative, ..first() },
+        Fields { status: EventStatus::Cancelled, ..first() },
+        Fields { status: EventStatus::Cancelled, impacts: BTreeMap::new(), ..first() },
+        Fields { status: EventStatus::ReScheduled, start: 1001, ..first() },
+        Fields { start: 1001, ..first() },
+        Fields { end: 2001, ..first() },
+        Fields { summary: "works", ..first() },
+        Fields { impacts: impacts(&[(1, Impact::Degraded)]), ..first() },
+        Fields { impacts: impacts(&[(2, Impact::Outage)]), ..first() },
+        Fields { impacts: impacts(&[(1, Impact::Outage), (3, Impact::Degraded)]), ..first() },
+    ]
+}
+
+#[test]
+fn every_edit_stands_as_every_notice_leaves_it() {
+    for edit in edits() {
+        for notice in notices() {
+            let mut trial = Trial::start();
+            let again = [Step::Again, Step::Notice(first()), Step::Notice(notice.clone()), Step::Again];
+            for step in [Step::Edit(edit.clone())].iter().chain(&again) {
+                trial.apply(step);
+            }
+            // What a person sets to what the notice says later is no edit any more.
+            trial.apply(&Step::Notice(first()));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn edits_and_notices_in_any_order_leave_what_the_model_has(
+        steps in prop::collection::vec(
+            prop_oneof![
+                3 => sample::select(edits()).prop_map(Step::Edit),
+                3 => sample::select(notices()).prop_map(Step::Notice),
+                1 => Just(Step::Again),
+            ],
+            1..12,
+        )
+    ) {
+        let mut trial = Trial::start();
+        for step in &steps {
+            trial.apply(step);
+        }
+    }
+}

@@ -335,7 +335,7 @@ fn a_report_tells_the_mail_and_counts_it() {
     assert_eq!((&report["Delivered"], &report["ForPerson"], &report["Panics"]), (&json!(1), &json!(0), &json!(0)));
     let metrics = &report["_aws"]["CloudWatchMetrics"][0];
     let named = metrics["Metrics"].as_array().unwrap();
-    assert_eq!(named.len(), 7);
+    assert_eq!(named.len(), 8);
     for metric in named {
         assert!(report[metric["Name"].as_str().unwrap()].is_number(), "{metric}: {report}");
     }

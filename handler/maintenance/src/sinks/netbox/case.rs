@@ -31,6 +31,8 @@ pub struct PlanInput<'case> {
 pub struct View {
     /// Events with the maintenance's names.
     pub events: Vec<StoredEvent>,
+    /// Events that people have deleted; `None` if nobody has asked for them.
+    pub deleted: Option<Vec<StoredEvent>>,
     /// Impacts of these events.
     pub impacts: Vec<StoredImpact>,
     /// Fingerprints of the mails of those events where these decide what is done.
@@ -44,9 +46,16 @@ pub struct View {
 pub(super) struct Member<'view> {
     pub(super) number: usize,
     pub(super) event: &'view StoredEvent,
+    /// `true` if a person has deleted the event, which is as it was last.
+    pub(super) is_deleted: bool,
 }
 
 impl<'view> Member<'view> {
+    /// Returns whether the event is there, and no person has told us to leave it alone.
+    pub(super) fn is_changeable(&self) -> bool {
+        !self.is_deleted && !self.event.is_hands_off()
+    }
+
     /// Returns the event as the schedule sees it.
     pub(super) fn scheduled(&self) -> StoredWindow<'view> {
         let note = self.event.note.as_ref();
@@ -68,9 +77,27 @@ pub(super) fn lifecycle(event: &StoredEvent) -> Lifecycle {
 pub(super) fn managed_events<'view>(announcement: &Announcement, view: &'view View) -> Vec<Member<'view>> {
     let managed = view.events.iter().filter_map(|event| {
         let note = event.note.as_ref().filter(|note| note.id == announcement.id)?;
-        Some(Member { number: note.number, event })
+        Some(Member { number: note.number, event, is_deleted: false })
     });
     let mut members: Vec<_> = managed.collect();
     members.sort_by_key(|member| (member.number, member.event.id));
     members
+}
+
+/// Returns the events of the maintenance that people have deleted, unless there is another one for the window: the last one of each number.
+pub(super) fn deleted_events<'view>(
+    announcement: &Announcement,
+    view: &'view View,
+    there: &[Member<'_>],
+) -> Vec<Member<'view>> {
+    let mut last: BTreeMap<usize, &StoredEvent> = BTreeMap::new();
+    for event in view.deleted.iter().flatten() {
+        let note = event.note.as_ref().filter(|note| note.id == announcement.id);
+        let Some(note) = note.filter(|note| !there.iter().any(|member| member.number == note.number)) else { continue };
+        let later = last.entry(note.number).or_insert(event);
+        if later.id < event.id {
+            *later = event;
+        }
+    }
+    last.into_iter().map(|(number, event)| Member { number, event, is_deleted: true }).collect()
 }

@@ -12,7 +12,7 @@ use jiff::{Timestamp, Unit};
 use super::{
     case::PlanInput,
     claim::{Claim, Claimant},
-    client::{Among, Client, NewNotification},
+    client::{Among, Client, NewNotification, changelog_message},
     converge::{Attempts, converge},
     fields,
     ids::{EventId, ProviderId},
@@ -106,8 +106,10 @@ impl Sink for NetBox {
     async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
         let all =
             Announcement::of(notice, arrived.received_at).map_err(|error| SinkError::Refused(error.to_string()))?;
-        let mail = notification::of_event(arrived);
-        let claimant = self.claimant(&mail);
+        let source = notification::source(arrived, Some(notice.recognised.provider.slug));
+        let mut mail = notification::of_event(arrived);
+        mail.message = changelog_message(mail.mark.role.reason(), &source);
+        let claimant = self.claimant(&mail, source);
         let mut attempts = Attempts::default();
         let mut conflicts = Vec::new();
         loop {
@@ -242,11 +244,11 @@ impl NetBox {
     }
 
     /// Returns the claim of this delivery, which lasts until this invocation is over and everything that it has sent has been answered.
-    fn claimant(&self, mail: &NewNotification) -> Claimant {
+    fn claimant(&self, mail: &NewNotification, source: String) -> Claimant {
         let left = self.client.left().min(LONGEST_INVOCATION) + AFTERMATH;
         let until = SystemTime::now() + left;
         let until = Timestamp::try_from(until).unwrap_or(Timestamp::MAX).round(Unit::Second).unwrap_or(Timestamp::MAX);
-        Claimant { mail: mail.mark.mail.clone(), claim: Claim { by: self.instance.clone(), until } }
+        Claimant { mail: mail.mark.mail.clone(), claim: Claim { by: self.instance.clone(), until }, source }
     }
 
     /// Brings every maintenance of a notice into NetBox.

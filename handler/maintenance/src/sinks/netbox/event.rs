@@ -21,11 +21,12 @@ use schedule::{Content, EventStatus, Lifecycle, ScheduledWindow};
 /// Status of an event until its impacts are written, if its own status will not allow that.
 const INTERIM: EventStatus = EventStatus::Unknown;
 
-/// Returns a new event for a window that NetBox does not have.
+/// Returns a new event for a window that NetBox does not have. `after`: the event that a person has deleted.
 pub(super) fn make(
     input: &PlanInput<'_>,
     number: usize,
     ScheduledWindow { window, content }: &ScheduledWindow,
+    after: Option<&StoredEvent>,
     now: Timestamp,
 ) -> NewEvent {
     let impacts = circuits::known_impacts(content, input.circuits);
@@ -50,15 +51,27 @@ pub(super) fn make(
         yields: false,
         claims,
     };
+    let mut remarks = remarks(input, &name, content);
+    remarks.extend(
+        after.map(|event| format!("Event {} was deleted by hand; a later notice says something else.", event.id)),
+    );
     NewEvent {
         provider: input.provider.id,
-        comments: note.write("", &remarks(input, &name, content)),
+        comments: note.write("", &remarks),
         summary,
         status: if waits { INTERIM } else { target },
         start: window.start(),
         end: window.end(),
         name,
     }
+}
+
+/// Returns whether a notice says anything of an event that the notices before it did not.
+pub(super) fn is_news(input: &PlanInput<'_>, note: &Note, window: Option<Window>, content: &Content) -> bool {
+    let is_moved = window.is_some_and(|window| note.window() != Some(window));
+    let is_summary = !content.summary.is_empty() && digest(&summary(input, content)) != note.said.summary;
+    let is_impact = !content.circuits.is_empty() && circuits::known_impacts(content, input.circuits) != note.impacts;
+    is_moved || note.lifecycle().named(content.status).status != note.said.status || is_summary || is_impact
 }
 
 /// Returns the call that makes an event say what a notice says. Without a window of the notice, the event keeps the one it has.
@@ -74,7 +87,7 @@ pub(super) fn change(
         remarks = note::remarks(&member.event.comments);
     }
     let claims = input.claimant.join(&claims(member.event.note.as_ref()), view.now);
-    revise(input, member, window, content, Revision { left: false, claims, remarks }, view)
+    revise(input, member, window, content, Revision { left: false, claims, remarks, reason: "a notice" }, view)
 }
 
 /// Returns the call that cancels an event whose window the notice leaves out.
@@ -86,9 +99,10 @@ pub(super) fn leave_out(input: &PlanInput<'_>, member: Member<'_>, view: &View) 
     if !remarks.iter().any(|line| line == remark) {
         remarks.push(remark.to_owned());
     }
+    let reason = "a later notice no longer has this window";
     // The mail is not stored with this event.
     let claims = claim::live(&claims(member.event.note.as_ref()), view.now);
-    revise(input, member, None, &content, Revision { left: is_left_out, claims, remarks }, view)
+    revise(input, member, None, &content, Revision { left: is_left_out, claims, remarks, reason }, view)
 }
 
 /// The parts of a changed note that do not follow from the notice.
@@ -96,15 +110,16 @@ struct Revision {
     left: bool,
     claims: Claims,
     remarks: Vec<String>,
+    reason: &'static str,
 }
 
 /// Merges what a notice says into an event: see [`super::edits`].
 fn revise(
     input: &PlanInput<'_>,
-    Member { number, event }: Member<'_>,
+    Member { number, event, .. }: Member<'_>,
     window: Option<Window>,
     content: &Content,
-    Revision { left, claims, remarks }: Revision,
+    Revision { left, claims, remarks, reason }: Revision,
     view: &View,
 ) -> Action {
     let old = event.note.as_ref();
@@ -163,8 +178,16 @@ fn revise(
         claims,
     };
     let remarks = with_conflicts(remarks, &note::remarks(&event.comments), &conflicts);
-    let fields = Fields { target: status.value, start: start.value, end: end.value, summary: new_text, remarks };
-    write(event, note, fields, conflicts, view)
+    let fields = Fields {
+        target: status.value,
+        start: start.value,
+        end: end.value,
+        summary: new_text,
+        remarks,
+        conflicts,
+        reason,
+    };
+    write(event, note, fields, view)
 }
 
 /// Returns the call that gives an event the newer content of another one, made at the same time.
@@ -181,8 +204,10 @@ pub(super) fn take_over(event: &StoredEvent, old: &Note, newer: &StoredEvent, no
         end: newer.end,
         summary: (newer.summary != event.summary).then(|| newer.summary.clone()),
         remarks: note::remarks(&newer.comments),
+        conflicts: Vec::new(),
+        reason: "two events were made at the same time",
     };
-    write(event, note, fields, Vec::new(), view)
+    write(event, note, fields, view)
 }
 
 /// Returns the call that opens a final event whose impacts have to be written.
@@ -190,7 +215,7 @@ pub(super) fn reopen(event: &StoredEvent, note: &Note) -> Action {
     let note = Note { then: Some(note.then.unwrap_or(event.status)), ..note.clone() };
     let comments = note.write(&event.comments, &note::remarks(&event.comments));
     let change = EventChange { status: Some(INTERIM), comments: Some(comments), ..EventChange::default() };
-    Action::update(event, change)
+    Action::update(event, change, "impacts are yet to be written")
 }
 
 /// The new content of an event.
@@ -201,10 +226,12 @@ struct Fields {
     /// New summary; `None` if it stays.
     summary: Option<String>,
     remarks: Vec<String>,
+    conflicts: Vec<String>,
+    reason: &'static str,
 }
 
-fn write(event: &StoredEvent, mut note: Note, fields: Fields, conflicts: Vec<String>, view: &View) -> Action {
-    let Fields { target, start, end, summary, remarks } = fields;
+fn write(event: &StoredEvent, mut note: Note, fields: Fields, view: &View) -> Action {
+    let Fields { target, start, end, summary, remarks, conflicts, reason } = fields;
     let waits = target.is_final() && !due(event, &note, view).is_empty();
     let status = match (waits, event.status) {
         (false, _) => target,
@@ -223,7 +250,7 @@ fn write(event: &StoredEvent, mut note: Note, fields: Fields, conflicts: Vec<Str
         acknowledged: (event.acknowledged && has_moved).then_some(false),
         comments: Some(comments),
     };
-    Action::Update { event: event.id, etag: event.etag.clone(), change, conflicts }
+    Action::Update { event: event.id, etag: event.etag.clone(), change, conflicts, reason }
 }
 
 /// Returns the time until which deliveries that have read an earlier note may still write.

@@ -148,10 +148,10 @@ pub fn remarks(comments: &str) -> Vec<String> {
 }
 
 /// Returns the lines of the comments that are people's.
-pub fn lines_of_people(comments: &str) -> impl Iterator<Item = &str> {
+pub fn lines_of_people(comments: &str) -> Vec<&str> {
     let lines: Vec<_> = comments.lines().collect();
     let (before, _, after) = split(&lines);
-    [before, after].concat().into_iter()
+    [before, after].concat()
 }
 
 /// Splits comments into what people wrote above the note, the note with its remarks, and what people wrote below. A line that begins

@@ -8,7 +8,7 @@ use mail::{Defect, Mail};
 use notice::page::structure;
 
 use super::{
-    client::NewNotification,
+    client::{NewNotification, changelog_message},
     fields,
     mark::{Mark, Role, trimmed},
 };
@@ -64,6 +64,12 @@ pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>, fate: F
     notification(arrived, Role::ForPerson, fate, &lines)
 }
 
+/// Returns provider and mail, for NetBox's changelog; without a provider, the sender stands in its place.
+pub(super) fn source(arrived: &ArrivedMail, provider: Option<&str>) -> String {
+    let mail = arrived.message_id.as_deref().unwrap_or(&arrived.ses_message_id);
+    format!("{}, mail {mail}", provider.or(arrived.sender.as_deref()).unwrap_or("unknown sender"))
+}
+
 fn notification(arrived: &ArrivedMail, role: Role, fate: Fate, above: &[String]) -> NewNotification {
     let subject = fields::cut(&fields::line(arrived.subject.as_deref().unwrap_or_default()), fields::LONGEST_SUBJECT);
     let sent = arrived.mail.as_ref().and_then(|mail| mail.outer().date);
@@ -75,6 +81,7 @@ fn notification(arrived: &ArrivedMail, role: Role, fate: Fate, above: &[String])
         subject: if subject.is_empty() { "(no subject)".to_owned() } else { subject },
         sender: sender(arrived).unwrap_or(NOBODY).to_owned(),
         received_at: arrived.received_at.or(sent).unwrap_or_else(Timestamp::now),
+        message: changelog_message(role.reason(), &source(arrived, None)),
     }
 }
 

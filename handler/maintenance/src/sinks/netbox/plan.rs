@@ -14,14 +14,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 use super::{
-    case::{Member, PlanInput, View, lifecycle, managed_events},
+    case::{Member, PlanInput, View, deleted_events, lifecycle, managed_events},
     circuits, edits, event, fields,
     ids::{CircuitId, EventId, ImpactId},
     merge::{Merge, merge},
     note::{self, Evidence, Note, Pending},
     records::{Action, EventChange, ImpactChange, NewImpact},
-    stored::StoredEvent,
+    stored::{HANDS_OFF, StoredEvent},
 };
+use notice::model::Window;
 use schedule::{Announcement, Content, EventStatus, Order, PairedEvent, Stored, StoredWindow, WindowPairing};
 
 /// The next step of a delivery.
@@ -76,6 +77,7 @@ impl<'case> Comparison<'case> {
             Err(_) if !order.changes() => managed,
             members => members?,
         };
+        let members = with_deleted(announcement, view, members);
         let stored: Vec<StoredWindow<'_>> = members.iter().map(Member::scheduled).collect();
         let pairing = WindowPairing::new(announcement, &stored);
         Ok(Self { members, pairing })
@@ -83,6 +85,36 @@ impl<'case> Comparison<'case> {
 
     fn member(&self, stored: Stored) -> Option<Member<'case>> {
         self.members.get(stored.place).copied()
+    }
+
+    /// Returns whether the notice makes an event again that a person has deleted: it says something new of it, and not that it is over.
+    fn is_made_again(&self, input: &PlanInput<'_>, stored: Stored, window: Window, content: &Content) -> bool {
+        let deleted = self.member(stored).filter(|member| member.is_deleted && stored.is_due);
+        let note = deleted.and_then(|member| member.event.note.as_ref());
+        let is_over = content.status.is_some_and(EventStatus::is_final);
+        !is_over && note.is_some_and(|note| event::is_news(input, note, Some(window), content))
+    }
+
+    /// Returns the events of which the notice says something new, but which a person has told us not to change.
+    fn kept(&self, input: &PlanInput<'_>) -> Vec<Member<'case>> {
+        let paired = self.pairing.windows.iter().filter_map(|paired| match paired.event {
+            PairedEvent::Stored(stored) => Some((stored, Some(paired.scheduled.window), &paired.scheduled.content)),
+            PairedEvent::New(_) => None,
+        });
+        let spoken_of = self
+            .pairing
+            .rest
+            .iter()
+            .flat_map(|rest| self.pairing.spoken_of.iter().map(|stored| (*stored, None, *rest)));
+        let is_news = |member: &Member<'_>, window, content| {
+            member.event.note.as_ref().is_none_or(|note| event::is_news(input, note, window, content))
+        };
+        let named = paired.chain(spoken_of).filter_map(|(stored, window, content)| {
+            self.member(stored).filter(|member| stored.is_due && is_news(member, window, content))
+        });
+        let left_out = self.pairing.left_out.iter().filter(|stored| stored.is_due);
+        let left_out = left_out.filter_map(|stored| self.member(*stored));
+        named.chain(left_out).filter(|member| !member.is_deleted && member.event.is_hands_off()).collect()
     }
 
     /// Returns the events that the notice is about: those of its windows, and those that it is about without a window.
@@ -111,7 +143,8 @@ pub fn next(input: &PlanInput<'_>, view: &View) -> Result<Next, Ambiguous> {
     if !writes.is_empty() {
         return Ok(Next::Do(writes));
     }
-    let managed = || comparison.members.iter().filter_map(|member| Some((member.event, member.event.note.as_ref()?)));
+    let changeable = || comparison.members.iter().filter(|member| member.is_changeable());
+    let managed = || changeable().filter_map(|member| Some((member.event, member.event.note.as_ref()?)));
     for (event, note) in managed() {
         let writes = impacts(event, note, view);
         if !writes.is_empty() {
@@ -153,7 +186,7 @@ fn with_foreign<'view>(
             continue;
         }
         match &events[..] {
-            [event] => members.push(Member { number, event }),
+            [event] => members.push(Member { number, event, is_deleted: false }),
             [first, ..] => return Err(Ambiguous { name: first.name.clone(), count: events.len() }),
             [] => {}
         }
@@ -162,18 +195,36 @@ fn with_foreign<'view>(
     Ok(members)
 }
 
+/// Returns the events of the maintenance with those that people have deleted: a notice that says nothing new of these makes them no more.
+fn with_deleted<'view>(
+    announcement: &Announcement,
+    view: &'view View,
+    mut members: Vec<Member<'view>>,
+) -> Vec<Member<'view>> {
+    members.extend(deleted_events(announcement, view, &members));
+    members.sort_by_key(|member| (member.number, member.event.id));
+    members
+}
+
 /// Returns the calls that make the events say what the notice says.
 fn changes(input: &PlanInput<'_>, comparison: &Comparison<'_>, view: &View) -> Vec<Action> {
     let pairing = &comparison.pairing;
     let is_due = |stored: Stored, member: &Member<'_>, content: &Content| {
-        (stored.is_due || names_new_circuit(input, member, content)) && !has_lost_its_note(input, member, view)
+        (stored.is_due || names_new_circuit(input, member, content))
+            && member.is_changeable()
+            && !has_lost_its_note(input, member, view)
     };
     let mut actions = Vec::new();
     for paired in &pairing.windows {
         let (window, content) = (paired.scheduled.window, &paired.scheduled.content);
         match paired.event {
             PairedEvent::New(number) => {
-                actions.push(Action::Create(event::make(input, number, paired.scheduled, view.now)));
+                actions.push(Action::Create(event::make(input, number, paired.scheduled, None, view.now)));
+            }
+            PairedEvent::Stored(stored) if comparison.is_made_again(input, stored, window, content) => {
+                let Some(member) = comparison.member(stored) else { continue };
+                let new = event::make(input, member.number, paired.scheduled, Some(member.event), view.now);
+                actions.push(Action::Create(new));
             }
             PairedEvent::Stored(stored) => {
                 let member = comparison.member(stored).filter(|member| is_due(stored, member, content));
@@ -188,7 +239,7 @@ fn changes(input: &PlanInput<'_>, comparison: &Comparison<'_>, view: &View) -> V
         }
     }
     let left_out = pairing.left_out.iter().filter(|stored| stored.is_due);
-    let left_out = left_out.filter_map(|stored| comparison.member(*stored));
+    let left_out = left_out.filter_map(|stored| comparison.member(*stored)).filter(Member::is_changeable);
     actions.extend(left_out.map(|member| event::leave_out(input, member, view)));
     actions
 }
@@ -197,7 +248,8 @@ fn changes(input: &PlanInput<'_>, comparison: &Comparison<'_>, view: &View) -> V
 /// them. Had it seen them, they would show the newer notice, or be cancelled.
 fn cancel_strays(input: &PlanInput<'_>, members: &[Member<'_>], view: &View) -> Vec<Action> {
     let is_stray = |member: &&Member<'_>| {
-        member.scheduled().shows(&input.announcement.version) && !lifecycle(member.event).status.is_final()
+        let is_open = !lifecycle(member.event).status.is_final();
+        member.is_changeable() && is_open && member.scheduled().shows(&input.announcement.version)
     };
     members.iter().filter(is_stray).map(|member| event::leave_out(input, *member, view)).collect()
 }
@@ -258,13 +310,19 @@ fn finish(event: &StoredEvent, note: &Note) -> Option<Action> {
     let pending = Pending { evidence: Evidence::Seen, ..note.pending.clone() };
     let done = Note { then: None, pending, ..note.clone() };
     let comments = done.write(&event.comments, &note::remarks(&event.comments));
-    Some(Action::update(event, EventChange { status: note.then, comments: Some(comments), ..EventChange::default() }))
+    Some(Action::update(
+        event,
+        EventChange { status: note.then, comments: Some(comments), ..EventChange::default() },
+        "impacts are written",
+    ))
 }
 
 /// Returns the result of a maintenance that is settled. A notice that names no event is about the first one.
 fn settled(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Settled {
     let members = &comparison.members;
     let mut about = comparison.concerned();
+    about.retain(|member| !member.is_deleted);
+    let members: Vec<_> = members.iter().filter(|member| !member.is_deleted).copied().collect();
     if about.is_empty() {
         about.extend(members.first());
     }
@@ -289,7 +347,15 @@ fn settled(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Settled {
 fn remarks(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Vec<String> {
     let id = &input.announcement.id;
     let is_older = comparison.pairing.order == Order::Older;
-    is_older.then(|| format!("`{id}` is older than what NetBox has of it: nothing changed")).into_iter().collect()
+    let older = is_older.then(|| format!("`{id}` is older than what NetBox has of it: nothing changed"));
+    let deleted = comparison.concerned().into_iter().filter(|member| member.is_deleted);
+    let deleted = deleted.map(|member| {
+        format!(
+            "event {} of `{id}` was deleted in NetBox by hand, and is not made again by this notice",
+            member.event.id
+        )
+    });
+    older.into_iter().chain(deleted).collect()
 }
 
 /// Returns what a person has to look at.
@@ -308,7 +374,11 @@ fn concerns(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Vec<String> {
         Order::Newer | Order::Same => {
             concerns.extend(unknown_circuits(input));
             let left_out = comparison.pairing.left_out.iter().filter_map(|stored| comparison.member(*stored));
-            concerns.extend(left_out.map(|member| left_out_concern(member)));
+            concerns.extend(left_out.filter(|member| !member.is_deleted).map(|member| left_out_concern(member)));
+            concerns.extend(comparison.kept(input).into_iter().map(|member| {
+                let (id, name) = (member.event.id, &member.event.name);
+                format!("event {id} `{name}` has the mark `{HANDS_OFF}`: nothing of this notice was written there")
+            }));
         }
         Order::Older => {}
     }

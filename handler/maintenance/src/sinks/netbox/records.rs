@@ -8,6 +8,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::{
+    claim::Claimant,
     ids::{CircuitId, EventId, ImpactId, ProviderId},
     stored::{StoredEvent, StoredImpact},
 };
@@ -115,6 +116,8 @@ pub enum Action {
         change: EventChange,
         /// Conflicts with what people had set, as the comments tell them.
         conflicts: Vec<String>,
+        /// Reason, for NetBox's changelog.
+        reason: &'static str,
     },
     /// Makes impacts: all or none.
     AddImpacts(Vec<NewImpact>),
@@ -133,8 +136,20 @@ pub enum Action {
 
 impl Action {
     /// Returns the change of an event, as it was read, that conflicts with nothing.
-    pub fn update(event: &StoredEvent, change: EventChange) -> Self {
-        Self::Update { event: event.id, etag: event.etag.clone(), change, conflicts: Vec::new() }
+    pub fn update(event: &StoredEvent, change: EventChange, reason: &'static str) -> Self {
+        Self::Update { event: event.id, etag: event.etag.clone(), change, conflicts: Vec::new(), reason }
+    }
+
+    /// Returns the reason of the call, for NetBox's changelog.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Create(_) => "a maintenance is announced",
+            Self::Update { reason, .. } => reason,
+            Self::AddImpacts(_) => "the notice names these circuits",
+            Self::ChangeImpacts(_) => "the notice states another impact",
+            Self::RemoveImpacts(_) => "the notice no longer names these circuits",
+            Self::MoveNotifications { .. } => "two events were made at the same time",
+        }
     }
 }
 
@@ -147,6 +162,15 @@ pub enum Performed {
     Impacts(Vec<StoredImpact>),
     /// Nothing that later steps need.
     Done,
+}
+
+/// Events that no longer have the name with which they were made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Past {
+    /// Deleted events, as they were last.
+    pub deleted: Vec<StoredEvent>,
+    /// Events with another name.
+    pub renamed: Vec<StoredEvent>,
 }
 
 /// The reason for which delivery waits before it retries.
@@ -163,6 +187,16 @@ pub trait Records {
     /// Fetches the provider's events with one of these names.
     fn events(&self, provider: ProviderId, names: &[String]) -> impl Future<Output = Result<Vec<StoredEvent>, Fault>>;
 
+    /// Fetches events by their ids, whatever people have named them. Those that are gone are left out.
+    fn events_by_id(
+        &self,
+        provider: ProviderId,
+        ids: &[EventId],
+    ) -> impl Future<Output = Result<Vec<StoredEvent>, Fault>>;
+
+    /// Fetches what became of the provider's events that were made with one of these names, as far as NetBox tells it.
+    fn past(&self, provider: ProviderId, names: &[String]) -> impl Future<Output = Result<Past, Fault>>;
+
     /// Fetches the impacts of these events.
     fn impacts(&self, events: &[EventId]) -> impl Future<Output = Result<Vec<StoredImpact>, Fault>>;
 
@@ -172,8 +206,8 @@ pub trait Records {
     /// Fetches the fingerprints of the mails of an event: see [`super::mark`].
     fn mails(&self, event: EventId) -> impl Future<Output = Result<BTreeSet<String>, Fault>>;
 
-    /// Makes a call, once. The caller finds out whether a failed attempt has had an effect.
-    fn perform(&self, action: &Action) -> impl Future<Output = Result<Performed, Fault>>;
+    /// Makes a call for a delivery, once. The caller finds out whether a failed attempt has had an effect.
+    fn perform(&self, action: &Action, by: &Claimant) -> impl Future<Output = Result<Performed, Fault>>;
 
     /// Waits before a retry.
     fn pause(&self, pause: Pause) -> impl Future<Output = ()>;

@@ -11,13 +11,13 @@ use crate::sinks::netbox::{
     ids::{CircuitId, EventId, ImpactId, ProviderId},
     note::Note,
     records::Fault,
-    stored::{StoredCircuit, StoredEvent, StoredImpact, StoredProvider},
+    stored::{HANDS_OFF, StoredCircuit, StoredEvent, StoredImpact, StoredProvider},
 };
 use notice::model::Impact;
 use schedule::EventStatus;
 
 const EVENT_FIELDS: &str =
-    "fields=id,name,summary,status,provider,start,end,acknowledged,comments,last_updated,time_zone";
+    "fields=id,name,summary,status,provider,start,end,acknowledged,comments,last_updated,time_zone,tags";
 
 /// An object inside another.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -40,9 +40,17 @@ pub(super) struct WireEvent {
     #[serde(default)]
     comments: String,
     last_updated: String,
+    #[serde(default)]
+    tags: Vec<Tag>,
     /// Time zone; sent by `netbox-circuitmaintenance` 0.8 and newer only.
     #[serde(default)]
     time_zone: Option<String>,
+}
+
+/// A tag, which people alone set.
+#[derive(Debug, Deserialize)]
+struct Tag {
+    name: String,
 }
 
 impl From<WireEvent> for StoredEvent {
@@ -57,6 +65,7 @@ impl From<WireEvent> for StoredEvent {
             start: wire.start,
             end: wire.end,
             acknowledged: wire.acknowledged.unwrap_or(false),
+            is_tagged: wire.tags.iter().any(|tag| tag.name.trim().eq_ignore_ascii_case(HANDS_OFF)),
             note: Note::read(&wire.comments),
             comments: wire.comments,
             etag,
@@ -117,6 +126,23 @@ impl Client {
         let query = format!("{EVENT_FIELDS}&{filter}={provider}");
         let found: Vec<WireEvent> = self.list_any(&path, &query, "name", names.iter().cloned()).await?;
         let asked = |event: &WireEvent| event.provider.id == provider && names.contains(&event.name);
+        Ok(found.into_iter().filter(asked).map(|event| self.stored(spoken, event)).collect())
+    }
+
+    /// Returns those of the provider's events with these ids that are there.
+    pub(super) async fn events_with_ids(
+        &self,
+        spoken: Spoken,
+        provider: ProviderId,
+        ids: &[EventId],
+    ) -> Result<Vec<StoredEvent>, Fault> {
+        let path = match spoken {
+            Spoken::CircuitMaintenance => format!("{PLUGIN}/circuitmaintenance/"),
+            Spoken::Notices(_) => format!("{}/maintenance/", notices::PART),
+        };
+        let found: Vec<WireEvent> =
+            self.list_any(&path, EVENT_FIELDS, "id", ids.iter().map(ToString::to_string)).await?;
+        let asked = |event: &WireEvent| event.provider.id == provider && ids.contains(&event.id);
         Ok(found.into_iter().filter(asked).map(|event| self.stored(spoken, event)).collect())
     }
 

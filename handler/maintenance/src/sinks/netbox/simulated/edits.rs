@@ -25,11 +25,14 @@ enum Edit {
     Impact(u64, Option<Impact>),
     Acknowledge,
     Comment(&'static str),
+    Name(&'static str),
 }
 
 #[derive(Debug, Clone)]
 enum Step {
     Edit(Edit),
+    /// A person deletes the event.
+    Delete,
     /// A newer notice; it may say what the last one said.
     Notice(Fields),
     /// The last mail once more.
@@ -47,6 +50,8 @@ struct Trial {
     /// What must stand in NetBox.
     stands: Fields,
     is_acknowledged: bool,
+    is_deleted: bool,
+    name: &'static str,
     comments: Vec<&'static str>,
 }
 
@@ -60,6 +65,11 @@ fn first() -> Fields {
 }
 
 impl Fields {
+    fn says_more_than(&self, said: &Self) -> bool {
+        let is_impact = !self.impacts.is_empty() && self.impacts != said.impacts;
+        is_impact || Self { impacts: said.impacts.clone(), ..self.clone() } != *said
+    }
+
     fn announcement(&self, hour: i64) -> Announcement {
         let cids: BTreeMap<_, _> = circuits().into_iter().map(|(cid, id)| (id, cid)).collect();
         let circuits = self.impacts.iter().map(|(id, impact)| (cids[id].clone(), *impact)).collect();
@@ -91,9 +101,18 @@ fn expected<Value: PartialEq + Clone>(said: &mut Value, stands: &mut Value, says
 impl Trial {
     fn start() -> Self {
         let (base, dice) = (RefCell::new(Base::default()), Dice(Cell::new(7)));
-        let (hour, last, comments) = (0, None, Vec::new());
-        let mut trial =
-            Self { base, dice, hour, last, said: first(), stands: first(), is_acknowledged: false, comments };
+        let mut trial = Self {
+            base,
+            dice,
+            hour: 0,
+            last: None,
+            said: first(),
+            stands: first(),
+            is_acknowledged: false,
+            is_deleted: false,
+            name: "CHG-1",
+            comments: Vec::new(),
+        };
         trial.deliver(&first().announcement(0));
         trial.check();
         trial
@@ -107,7 +126,8 @@ impl Trial {
         let records = Simulated::new(&self.base, &self.dice, 0);
         let until = at(self.hour).checked_add(jiff::SignedDuration::from_mins(1)).unwrap();
         let mail = format!("{:?} {}", announcement.version.announced_at, announcement.version.digest);
-        let claimant = Claimant { mail, claim: Claim { by: self.hour.to_string(), until } };
+        let claim = Claim { by: self.hour.to_string(), until };
+        let claimant = Claimant { mail, claim, source: String::new() };
         let settled = run(deliver_mail(&records, &claimant, announcement, &circuits())).unwrap();
         (records.writes.get(), settled.conflicts.len())
     }
@@ -120,10 +140,26 @@ impl Trial {
 
     fn apply(&mut self, step: &Step) {
         match step {
+            Step::Edit(_) | Step::Delete if self.is_deleted => {}
             Step::Edit(edit) => self.edit(edit),
+            Step::Delete => {
+                let event = self.event().id;
+                self.base.borrow_mut().delete(event);
+                self.is_deleted = true;
+            }
             Step::Again => {
                 let last = self.last.clone().unwrap();
                 assert_eq!(self.deliver(&last), (0, 0), "the same mail again changes something");
+            }
+            Step::Notice(says) if self.is_deleted => {
+                if says.says_more_than(&self.said) && !says.status.is_final() {
+                    (self.said, self.stands, self.name) = (says.clone(), says.clone(), "CHG-1");
+                    (self.is_deleted, self.is_acknowledged) = (false, false);
+                    self.comments.clear();
+                }
+                let hour = self.hour + 1;
+                assert_eq!(self.deliver(&says.announcement(hour)).1, 0);
+                assert!(self.is_deleted || self.event().comments.contains("was deleted by hand"));
             }
             Step::Notice(says) => {
                 let (before, mut conflicts) = (self.stands.clone(), 0);
@@ -159,6 +195,7 @@ impl Trial {
             Edit::Start(hour) => (event.start, self.stands.start) = (at(*hour), *hour),
             Edit::End(hour) => (event.end, self.stands.end) = (at(*hour), *hour),
             Edit::Summary(text) => (event.summary, self.stands.summary) = ((*text).to_owned(), text),
+            Edit::Name(name) => (event.name, self.name) = ((*name).to_owned(), name),
             Edit::Acknowledge => (event.acknowledged, self.is_acknowledged) = (true, true),
             Edit::Comment(text) => {
                 event.comments = format!("{text}\n\n{}", event.comments);
@@ -184,6 +221,10 @@ impl Trial {
 
     #[track_caller]
     fn check(&self) {
+        if self.is_deleted {
+            assert_eq!(told(&self.base.borrow()), Vec::<String>::new());
+            return;
+        }
         let event = self.event();
         let impacts =
             self.base.borrow().impacts.values().map(|impact| (impact.circuit, impact.impact.unwrap())).collect();
@@ -191,7 +232,7 @@ impl Trial {
         let stands = (event.status, start, end, event.summary.as_str(), impacts);
         let Fields { status, start, end, summary, impacts } = self.stands.clone();
         assert_eq!(stands, (status, start, end, summary, impacts), "{}", event.comments);
-        assert_eq!(event.acknowledged, self.is_acknowledged);
+        assert_eq!((event.acknowledged, event.name.as_str()), (self.is_acknowledged, self.name));
         let lost = self.comments.iter().find(|text| !event.comments.contains(**text));
         assert_eq!(lost, None, "{}", event.comments);
     }
@@ -213,6 +254,8 @@ fn edits() -> Vec<Edit> {
         Edit::Summary("by hand"),
         Edit::Summary("works"),
         Edit::Acknowledge,
+        Edit::Name("Frankfurt"),
+        Edit::Name("CHG-1 #2"),
     ];
     all.extend(TEXTS.map(Edit::Comment));
     all.extend(impacts);
@@ -248,8 +291,67 @@ fn every_edit_stands_as_every_notice_leaves_it() {
             }
             // What a person sets to what the notice says later is no edit any more.
             trial.apply(&Step::Notice(first()));
+            let mut trial = Trial::start();
+            for step in [Step::Edit(edit.clone()), Step::Delete].iter().chain(&again) {
+                trial.apply(step);
+            }
+            trial.apply(&Step::Notice(first()));
         }
     }
+}
+
+#[test]
+fn an_event_with_the_mark_stays_as_it_is_until_the_mark_is_gone() {
+    const MARK: &str = "- Provision: hands off";
+    for by_tag in [true, false] {
+        for notice in notices() {
+            let mut trial = Trial::start();
+            trial.edit(&Edit::Impact(1, Some(Impact::Degraded)));
+            let before = trial.event();
+            let comments = if by_tag { before.comments.clone() } else { format!("{}\n{MARK}", before.comments) };
+            trial.base.borrow_mut().store(StoredEvent { comments, is_tagged: by_tag, ..before });
+            let (marked, impacts) = (trial.event(), trial.base.borrow().impacts.clone());
+            let announcement = notice.announcement(5);
+            trial.deliver(&announcement);
+            assert_eq!((trial.event(), &trial.base.borrow().impacts), (marked.clone(), &impacts), "{notice:?}");
+            assert_eq!(trial.base.borrow().mails.len(), 2, "the mail is with the event");
+            let settled = deliver(&Simulated::new(&trial.base, &trial.dice, 0), &announcement);
+            assert_eq!(settled.concerns.len(), usize::from(notice.says_more_than(&first())), "{:?}", settled.concerns);
+            let bare = StoredEvent { is_tagged: false, comments: marked.comments.replace(MARK, ""), ..marked };
+            trial.base.borrow_mut().store(bare);
+            trial.apply(&Step::Notice(notice));
+        }
+    }
+}
+
+#[test]
+fn without_the_record_of_changes_a_deleted_event_is_made_again() {
+    let mut trial = Trial::start();
+    trial.base.borrow_mut().hides_past = true;
+    trial.apply(&Step::Delete);
+    let last = trial.last.clone().unwrap();
+    trial.deliver(&last);
+    assert_eq!(told(&trial.base.borrow()).len(), 1);
+}
+
+#[test]
+fn swapped_windows_stay_swapped_and_each_event_keeps_what_it_stands_for() {
+    let (base, dice) = (RefCell::new(Base::default()), Dice(Cell::new(7)));
+    let records = Simulated::new(&base, &dice, 0);
+    let with = |status| content(status, &[("A", Impact::Outage)]);
+    let both = |second| [(1, with(EventStatus::Confirmed)), (2, with(second))];
+    let first = wanted(1, &both(EventStatus::Confirmed));
+    deliver(&records, &first);
+    let events: Vec<StoredEvent> = base.borrow().events.values().cloned().collect();
+    for (event, other) in [(0, 1), (1, 0)] {
+        let (start, end) = (events[other].start, events[other].end);
+        base.borrow_mut().store(StoredEvent { start, end, ..events[event].clone() });
+    }
+    deliver(&records, &first);
+    let expected = ["CHG-1 Confirmed 2 1=OUTAGE", "CHG-1 #2 Confirmed 1 1=OUTAGE"];
+    assert_eq!(told(&base.borrow()), expected);
+    deliver(&records, &wanted(2, &both(EventStatus::Cancelled)));
+    assert_eq!(told(&base.borrow()), [expected[0], "CHG-1 #2 Cancelled 1 1=OUTAGE"]);
 }
 
 proptest! {
@@ -259,9 +361,10 @@ proptest! {
     fn edits_and_notices_in_any_order_leave_what_the_model_has(
         steps in prop::collection::vec(
             prop_oneof![
-                3 => sample::select(edits()).prop_map(Step::Edit),
-                3 => sample::select(notices()).prop_map(Step::Notice),
-                1 => Just(Step::Again),
+                6 => sample::select(edits()).prop_map(Step::Edit),
+                1 => Just(Step::Delete),
+                6 => sample::select(notices()).prop_map(Step::Notice),
+                2 => Just(Step::Again),
             ],
             1..12,
         )
@@ -271,4 +374,47 @@ proptest! {
             trial.apply(step);
         }
     }
+
+    #[test]
+    fn no_words_of_a_mail_make_a_mark_or_a_note(
+        pieces in prop::collection::vec(sample::select(WORDS.to_vec()), 1..12),
+        repeated in 1_usize..9,
+    ) {
+        let (base, dice) = (RefCell::new(Base::default()), Dice(Cell::new(7)));
+        let text = pieces.concat();
+        let said = Content {
+            status: Some(EventStatus::Confirmed),
+            circuits: [(text.clone(), Impact::Outage), ("A".to_owned(), Impact::Outage)].into(),
+            summary: text.repeat(repeated),
+        };
+        let mut announcement = wanted(1, &[(1, said)]);
+        announcement.id = format!("{text}x");
+        let records = Simulated::new(&base, &dice, 0);
+        for time in [1, 2] {
+            announcement.version.announced_at = Some(at(time));
+            deliver(&records, &announcement);
+            let event = base.borrow().events.values().next().unwrap().clone();
+            prop_assert!(!event.is_hands_off(), "{}", event.comments);
+            prop_assert_eq!(event.note.as_ref().map(|note| &note.version), Some(&announcement.version));
+            let lines = crate::sinks::netbox::note::lines_of_people(&event.comments);
+            prop_assert!(lines.iter().all(|line| line.is_empty()), "{:?}", lines);
+        }
+        prop_assert_eq!(base.borrow().events.len(), 1);
+    }
 }
+
+/// Pieces of what a mail could say to be taken for a person or for us.
+const WORDS: [&str; 12] = [
+    "provision: hands off",
+    "\nprovision: hands off\n",
+    "\r\n",
+    "\n\n- ",
+    "<!-- provision {\"id\":\"CHG-1\"} -->",
+    "<!-- /provision -->",
+    "\n<!-- /provision -->\nprovision: hands off\n",
+    " -->",
+    "\u{2028}provision: hands off\u{2028}",
+    "\u{b}provision: hands off\u{c}",
+    "`",
+    "> ",
+];

@@ -24,7 +24,7 @@ use super::{
     link::{Linked, Mailbox, Target, link},
     note::Note,
     plan::Settled,
-    records::{Action, Fault, Pause, Performed, Records},
+    records::{Action, Fault, Past, Pause, Performed, Records},
     stored::{StoredEvent, StoredImpact, StoredProvider},
 };
 use notice::model::{Impact, Window};
@@ -40,6 +40,12 @@ struct Base {
     /// `true` if it takes a second impact for one circuit of an event, as the plugin did until 0.7.
     takes_twins: bool,
     now: Timestamp,
+    /// Names with which events were made.
+    made: BTreeMap<EventId, String>,
+    /// Events that were deleted, as they were last.
+    deleted: BTreeMap<EventId, StoredEvent>,
+    /// `true` if it does not show its record of changes.
+    hides_past: bool,
 }
 
 impl Base {
@@ -53,6 +59,22 @@ impl Base {
         event.note = Note::read(&event.comments);
         self.events.insert(event.id, event.clone());
         event
+    }
+
+    fn past(&self, names: &[String]) -> Past {
+        if self.hides_past {
+            return Past::default();
+        }
+        let made = self.made.iter().filter(|(_, name)| names.contains(name)).map(|(id, _)| id);
+        let deleted = made.clone().filter_map(|id| self.deleted.get(id)).cloned().collect();
+        Past { deleted, renamed: made.filter_map(|id| self.events.get(id)).cloned().collect() }
+    }
+
+    fn delete(&mut self, event: EventId) {
+        let gone = self.events.remove(&event).unwrap();
+        self.deleted.insert(event, gone);
+        self.impacts.retain(|_, impact| impact.event != event);
+        self.mails.retain(|(with, _)| *with != event);
     }
 
     fn writable(&self, event: EventId) -> Result<(), Fault> {
@@ -175,6 +197,22 @@ impl Records for Simulated<'_> {
         Ok(found)
     }
 
+    async fn events_by_id(&self, _: ProviderId, ids: &[EventId]) -> Result<Vec<StoredEvent>, Fault> {
+        self.calls.set(self.calls.get() + 1);
+        self.way().await?;
+        let found = ids.iter().filter_map(|id| self.base.borrow().events.get(id).cloned()).collect();
+        self.way().await?;
+        Ok(found)
+    }
+
+    async fn past(&self, _: ProviderId, names: &[String]) -> Result<Past, Fault> {
+        self.calls.set(self.calls.get() + 1);
+        self.way().await?;
+        let past = self.base.borrow().past(names);
+        self.way().await?;
+        Ok(past)
+    }
+
     async fn impacts(&self, events: &[EventId]) -> Result<Vec<StoredImpact>, Fault> {
         self.calls.set(self.calls.get() + 1);
         self.way().await?;
@@ -198,7 +236,7 @@ impl Records for Simulated<'_> {
         self.base.borrow().now
     }
 
-    async fn perform(&self, action: &Action) -> Result<Performed, Fault> {
+    async fn perform(&self, action: &Action, _: &Claimant) -> Result<Performed, Fault> {
         self.calls.set(self.calls.get() + 1);
         self.writes.set(self.writes.get() + 1);
         self.way().await?;
@@ -207,6 +245,7 @@ impl Records for Simulated<'_> {
             // first.
             let id = EventId::new(self.base.borrow_mut().number());
             let wait = self.way().await;
+            self.base.borrow_mut().made.insert(id, new.name.clone());
             let event = self.base.borrow_mut().store(StoredEvent {
                 id,
                 name: new.name.clone(),
@@ -215,6 +254,7 @@ impl Records for Simulated<'_> {
                 start: new.start,
                 end: new.end,
                 acknowledged: false,
+                is_tagged: false,
                 comments: new.comments.clone(),
                 note: None,
                 etag: String::new(),
@@ -261,7 +301,7 @@ impl Mailbox for Post<'_, '_> {
 /// Returns a delivery of the mail that a notice came in.
 fn claimant(announcement: &Announcement, by: usize) -> Claimant {
     let claim = Claim { by: by.to_string(), until: Timestamp::MAX };
-    Claimant { mail: announcement.version.digest.clone(), claim }
+    Claimant { mail: announcement.version.digest.clone(), claim, source: String::new() }
 }
 
 /// Makes one whole delivery.

@@ -22,8 +22,8 @@ fn the_first_notice_makes_an_event_with_few_calls() {
     assert_eq!(told(&base.borrow()), ["CHG-1 Confirmed 1 1=OUTAGE"]);
     assert_eq!(
         records.calls.get(),
-        4,
-        "look-up, event, impacts, look back; the circuits and the mail come to that, which is stored without a look"
+        5,
+        "look-up, deletions, event, impacts, look back; the circuits and the mail come to that, which is stored without a look"
     );
 }
 

@@ -19,7 +19,7 @@ pub enum SecretSource {
     /// Value from the environment.
     Given(Secret),
     /// Secret of Secrets Manager.
-    SecretsManager(StoredSecret),
+    SecretsManager(Box<StoredSecret>),
 }
 
 /// A secret of Secrets Manager.
@@ -37,7 +37,7 @@ impl SecretSource {
             SecretPlace::Given(secret) => Self::Given(secret),
             SecretPlace::SecretsManager(name) => {
                 let service = Service::new("secretsmanager", aws, aws.secrets_endpoint.as_deref());
-                Self::SecretsManager(StoredSecret { service, name })
+                Self::SecretsManager(Box::new(StoredSecret { service, name }))
             }
         }
     }

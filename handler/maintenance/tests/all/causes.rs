@@ -108,7 +108,7 @@ fn failing(failing: Failing) -> (String, Arc<AtomicUsize>) {
                 Failing::Refuses => drop(stream),
                 Failing::Closes => {
                     let mut stream = stream;
-                    let _read = stream.read(&mut [0; 64 * 1024]);
+                    let _read = stream.read(&mut [0; 8192]);
                 }
                 Failing::Silent => {
                     let mut stream = stream;

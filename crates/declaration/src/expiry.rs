@@ -81,6 +81,10 @@ impl Declaration {
 
 /// Reports what would be deleted although nobody named it, and ages that a shorter one makes void.
 pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration) {
+    // A rule or a place that was not understood is missing: what follows from it would be wrong.
+    if !reader.is_clean() {
+        return;
+    }
     for (entry, bucket) in &declaration.buckets {
         let (ages, path) = (declaration.expiry(entry), ["buckets", entry, "expire"]);
         let above =

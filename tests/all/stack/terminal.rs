@@ -16,7 +16,7 @@ use super::{EVERYTHING, Trial};
 use crate::harness::replaced;
 
 /// Returns a pseudo-terminal: the side of the person, and that of the program.
-fn terminal() -> (File, File) {
+pub(crate) fn terminal() -> (File, File) {
     let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&person).unwrap();
     unlockpt(&person).unwrap();

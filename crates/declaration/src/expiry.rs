@@ -180,31 +180,31 @@ receipt_rules: [RULES]
         }
     }
 
-    fn days(ages: &[(&str, u64)]) -> Result<Vec<(String, u64)>, Vec<String>> {
-        Ok(ages.iter().map(|(prefix, days)| ((*prefix).to_owned(), *days)).collect())
+    fn days(ages: &[(&str, u64)]) -> Vec<(String, u64)> {
+        ages.iter().map(|(prefix, days)| ((*prefix).to_owned(), *days)).collect()
     }
 
     const WRITES: &str = "{bucket: mail, prefix: unmatched/}, {bucket: mail, prefix: calendar/}";
 
     #[test]
     fn one_age_is_for_the_mails_that_rules_store_and_for_nothing_that_functions_write() {
-        assert_eq!(ages("30d", "mail", WRITES, STORES), days(&[("inbound/", 30)]));
-        assert_eq!(ages("30d", "mail", "mail", STORES), days(&[("inbound/", 30)]), "who may write anywhere");
+        assert_eq!(ages("30d", "mail", WRITES, STORES), Ok(days(&[("inbound/", 30)])));
+        assert_eq!(ages("30d", "mail", "mail", STORES), Ok(days(&[("inbound/", 30)])), "who may write anywhere");
         let two = "{name: one, actions: [{store: mail, prefix: a/}]}, {name: two, actions: [{store: mail, prefix: a/b/}, {store: mail, prefix: c/}]}";
-        assert_eq!(ages("30d", "mail", WRITES, two), days(&[("a/", 30), ("c/", 30)]));
+        assert_eq!(ages("30d", "mail", WRITES, two), Ok(days(&[("a/", 30), ("c/", 30)])));
         let formerly = "{bucket: mail, prefix: inbound/, formerly: [mails/]}";
-        assert_eq!(ages("30d", formerly, WRITES, STORES), days(&[("inbound/", 30), ("mails/", 30)]));
-        assert_eq!(ages("30d", "mail", "", ""), days(&[("", 30)]), "no rule stores any");
-        assert_eq!(ages("{}", "mail", WRITES, STORES), days(&[]));
+        assert_eq!(ages("30d", formerly, WRITES, STORES), Ok(days(&[("inbound/", 30), ("mails/", 30)])));
+        assert_eq!(ages("30d", "mail", "", ""), Ok(days(&[("", 30)])), "no rule stores any");
+        assert_eq!(ages("{}", "mail", WRITES, STORES), Ok(days(&[])));
     }
 
     #[test]
     fn ages_by_prefix_are_as_declared() {
         let named = "{inbound/: 30d, unmatched/: 400d}";
-        assert_eq!(ages(named, "mail", WRITES, STORES), days(&[("inbound/", 30), ("unmatched/", 400)]));
+        assert_eq!(ages(named, "mail", WRITES, STORES), Ok(days(&[("inbound/", 30), ("unmatched/", 400)])));
         let all = "{\"\": 400d, inbound/: 30d, unmatched/: 400d, calendar/: 90d}";
         let expected = [("", 400), ("calendar/", 90), ("inbound/", 30), ("unmatched/", 400)];
-        assert_eq!(ages(all, "mail", WRITES, STORES), days(&expected));
+        assert_eq!(ages(all, "mail", WRITES, STORES), Ok(days(&expected)));
     }
 
     #[test]

@@ -173,13 +173,13 @@ fn protection_ended<K: Kind>(id: &Id<K>, live: &Value, declared: &Value) -> Opti
 }
 
 /// Returns the loss of a change that shortens the life of data.
-fn shorter_life<K: Kind>(kind: K, change: &Difference, live: &Value) -> Option<Loss> {
+fn shorter_life<K: Kind>(kind: K, change: &Difference, before: &Value) -> Option<Loss> {
     let field = difference::field(kind, &change.path)?;
     let life = field.life?;
     let from =
         match (life, field.path.strip_suffix(".*").zip(change.path.strip_prefix(field.path.trim_end_matches('*')))) {
             // What covered the name until now counts, not only what stood at it.
-            (Life::EndsBelow, Some((above, beginning))) => shortest_above(below(live, above), beginning),
+            (Life::EndsBelow, Some((above, beginning))) => shortest_above(below(before, above), beginning),
             _ => change.live.clone(),
         };
     let (path, to) = (Some(change.path.clone()), change.declared.clone());

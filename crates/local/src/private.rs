@@ -206,9 +206,9 @@ mod tests {
             let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
             let target = elsewhere.path().join("target");
             if part == LOCK {
-                fs::write(&target, "theirs").unwrap()
+                fs::write(&target, "theirs").unwrap();
             } else {
-                fs::create_dir(&target).unwrap()
+                fs::create_dir(&target).unwrap();
             }
             std::os::unix::fs::symlink(&target, folder.path().join(part)).unwrap();
             assert!(open(folder.path()).is_err(), "{part}");

@@ -85,14 +85,11 @@ async fn accept(
                 _ = ended.wait_for(|ended| *ended) => None,
                 place = places.take() => place,
             };
-            match place {
-                Some(place) => {
-                    Session::new(Box::new(stream), client, receiver, certificate, place, ended).serve().await
-                }
-                None => {
-                    let full = b"421 4.3.2 Too many sessions: try again later\r\n";
-                    let _client_went_away = timeout(LAST_WORDS, stream.write_all(full)).await;
-                }
+            if let Some(place) = place {
+                Session::new(Box::new(stream), client, receiver, certificate, place, ended).serve().await;
+            } else {
+                let full = b"421 4.3.2 Too many sessions: try again later\r\n";
+                let _client_went_away = timeout(LAST_WORDS, stream.write_all(full)).await;
             }
         });
     }

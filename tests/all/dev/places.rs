@@ -24,11 +24,11 @@ fn sessions_that_are_left_alone_give_way_to_those_who_come_later() {
     assert!(answers[5].starts_with("250 2.0.0 OK"), "{answers:?}");
     let told = idle.into_iter().map(|mut client| {
         client.get_ref().set_read_timeout(Some(std::time::Duration::from_millis(10))).unwrap();
-        let mut line = String::new();
+        let mut words = String::new();
         // Who is not told anything still has the place.
-        client.read_line(&mut line).map(|_| line).unwrap_or_default()
+        client.read_line(&mut words).map(|_| words).unwrap_or_default()
     });
-    let told: Vec<String> = told.filter(|line| !line.is_empty()).collect();
+    let told: Vec<String> = told.filter(|words| !words.is_empty()).collect();
     assert_eq!(told, ["421 4.4.2 Idle, and others wait\r\n"]);
 }
 

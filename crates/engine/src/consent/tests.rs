@@ -172,11 +172,11 @@ impl Case {
         add(protected && !self.is_protected(declared) || is_less, Loses::Protection);
         let ends = declared.ends.is_some_and(|to| live.ends.is_none_or(|from| to < from));
         // The shortest time that covers a name is its life.
-        let life = |settings: &Settings, name: &str| {
+        let shortest = |settings: &Settings, name: &str| {
             let covers = |key: &str| key == "*" || name.starts_with(key);
             settings.below.iter().filter(|(key, _)| covers(key)).map(|(_, time)| *time).min().unwrap_or(u8::MAX)
         };
-        let below = ["x", "a/x", "a/b/x", "c/x"].iter().any(|name| life(declared, name) < life(live, name));
+        let below = ["x", "a/x", "a/b/x", "c/x"].iter().any(|name| shortest(declared, name) < shortest(live, name));
         let recovers = declared.recovers.unwrap_or(0) < live.recovers.unwrap_or(0);
         add(ends || below || recovers || live.keeps && !declared.keeps, Loses::Life);
         let theirs = |key: &&&str| !key.starts_with("own-");

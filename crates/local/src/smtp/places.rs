@@ -210,7 +210,7 @@ mod tests {
             taken.ask_the_idle(now + patience * 100);
             assert!(asked(&sessions).is_empty(), "nobody waits");
             taken.waiting = 2;
-            taken.ask_the_idle(now + patience - Duration::from_millis(1));
+            taken.ask_the_idle(now + patience.saturating_sub(Duration::from_millis(1)));
             assert!(asked(&sessions).is_empty(), "{doing:?}: nobody is idle for long enough");
             taken.ask_the_idle(now + patience);
             assert_eq!(asked(&sessions), [0], "{doing:?}");

@@ -183,8 +183,8 @@ impl Session {
         let size = format!("SIZE {LARGEST_MAIL}");
         let tls = self.certificate.as_ref().map(|_| "STARTTLS");
         let all = ["provision dev", &size, "8BITMIME", "SMTPUTF8", "PIPELINING"].into_iter().chain(tls);
-        let lines: String = all.map(|offer| format!("250-{offer}\r\n")).collect();
-        format!("{lines}250 ENHANCEDSTATUSCODES")
+        let lines: Vec<_> = all.map(|offer| format!("250-{offer}\r\n")).collect();
+        format!("{}250 ENHANCEDSTATUSCODES", lines.concat())
     }
 
     fn reset(&mut self) {

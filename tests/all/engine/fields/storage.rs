@@ -29,7 +29,7 @@ pub(super) const CASES: &[Case] = &[
     case("bucket", "mail", "lifecycle.expire_days.*", |trial| one_more_rule(trial, "provision calendar/", "calendar/")),
     case("bucket", "mail", "lifecycle.noncurrent_days.*", |trial| {
         lifecycle(trial, INBOUND, |rule| {
-            rule.noncurrent_version_expiration.as_mut().unwrap().noncurrent_days = Some(1)
+            rule.noncurrent_version_expiration.as_mut().unwrap().noncurrent_days = Some(1);
         });
     }),
     case("bucket", "mail", "lifecycle.abort_incomplete_days", |trial| {

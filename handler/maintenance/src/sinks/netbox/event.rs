@@ -264,8 +264,8 @@ fn digest(text: &str) -> String {
 
 /// Returns the CID of a circuit; its number in NetBox if the notice does not name it.
 fn circuit_name(input: &PlanInput<'_>, circuit: CircuitId) -> String {
-    let named = input.circuits.iter().find(|(_, id)| **id == circuit);
-    named.map_or_else(|| format!("circuit {circuit} of NetBox"), |(cid, _)| cid.clone())
+    let named = input.announcement.circuits().find(|cid| input.circuits.get(cid) == Some(circuit));
+    named.map_or_else(|| format!("circuit {circuit} of NetBox"), str::to_owned)
 }
 
 fn claims(note: Option<&Note>) -> Claims {

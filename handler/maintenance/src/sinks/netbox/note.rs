@@ -64,6 +64,9 @@ pub struct Said {
     pub end: Timestamp,
     /// Digest of the summary.
     pub summary: String,
+    /// Time zone in which they state the window; `None` if they name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
 }
 
 /// Impacts that are brought in line with the note. They are written after the note, one call later, and NetBox has no condition for that.
@@ -211,6 +214,7 @@ mod tests {
                 start: Timestamp::UNIX_EPOCH,
                 end: Timestamp::MAX,
                 summary: "ab".to_owned(),
+                zone: Some("Europe/Paris".to_owned()),
             },
             impacts: [(CircuitId::new(7), Impact::Outage)].into(),
             pending: Pending {

@@ -50,6 +50,9 @@ pub struct NewEvent {
     pub start: Timestamp,
     /// End of the window.
     pub end: Timestamp,
+    /// Name of the time zone in which the notice states the window; `None` if it has no name. The client sends it under the plugin's key.
+    #[serde(rename = "time_zone", skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// Comments, with the note.
     pub comments: String,
 }
@@ -72,6 +75,9 @@ pub struct EventChange {
     /// End of the window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<Timestamp>,
+    /// Name of the time zone, as in [`NewEvent::zone`].
+    #[serde(rename = "time_zone", skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// `true` if a person has acknowledged the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<bool>,

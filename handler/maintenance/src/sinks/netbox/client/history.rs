@@ -60,6 +60,7 @@ impl Recorded {
             status: self.status,
             start: self.start,
             end: self.end,
+            zone: None,
             acknowledged: false,
             is_tagged: false,
             note: Note::read(&self.comments),

@@ -16,8 +16,7 @@ use crate::sinks::netbox::{
 use notice::model::Impact;
 use schedule::EventStatus;
 
-const EVENT_FIELDS: &str =
-    "fields=id,name,summary,status,provider,start,end,acknowledged,comments,last_updated,time_zone,tags";
+const EVENT_FIELDS: &str = "fields=id,name,summary,status,provider,start,end,acknowledged,comments,last_updated,time_zone,original_timezone,tags";
 
 /// An object inside another.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -45,6 +44,9 @@ pub(super) struct WireEvent {
     /// Time zone; sent by `netbox-circuitmaintenance` 0.8 and newer only.
     #[serde(default)]
     time_zone: Option<String>,
+    /// Time zone; sent by `netbox-notices` only.
+    #[serde(default)]
+    original_timezone: Option<String>,
 }
 
 /// A tag, which people alone set.
@@ -64,6 +66,7 @@ impl From<WireEvent> for StoredEvent {
             status: wire.status,
             start: wire.start,
             end: wire.end,
+            zone: wire.time_zone.or(wire.original_timezone).filter(|zone| !zone.is_empty()),
             acknowledged: wire.acknowledged.unwrap_or(false),
             is_tagged: wire.tags.iter().any(|tag| tag.name.trim().eq_ignore_ascii_case(HANDS_OFF)),
             note: Note::read(&wire.comments),

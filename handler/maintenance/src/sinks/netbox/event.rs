@@ -42,6 +42,7 @@ pub(super) fn make(
     let note = Note {
         id: input.announcement.id.clone(),
         number,
+        last: number.max(input.announcement.windows.len()),
         version: input.announcement.version.clone(),
         said: Said {
             status: target,
@@ -181,6 +182,7 @@ fn revise(
     let note = Note {
         id: input.announcement.id.clone(),
         number,
+        last: old.map_or(number, |note| note.last.max(number)).max(input.announcement.windows.len()),
         version: input.announcement.version.clone(),
         said: Said { status: status.said, start: start.said, end: end.said, summary: text.said, zone: zone.said },
         impacts,

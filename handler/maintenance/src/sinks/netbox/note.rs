@@ -28,6 +28,9 @@ pub struct Note {
     /// Number of the window within the maintenance, from 1, whatever people call the event.
     #[serde(default = "first", skip_serializing_if = "is_first")]
     pub number: usize,
+    /// Highest number that a window of the maintenance is known to have: so an event that is missing is noticed.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub last: usize,
     /// Version of the notice that the event shows.
     pub version: Version,
     /// What the notices have said last of each field: what differs from that in NetBox is a person's doing.
@@ -208,6 +211,7 @@ mod tests {
         Note {
             id: "CHG --> <1>".to_owned(),
             number: 2,
+            last: 3,
             version,
             said: Said {
                 status: EventStatus::Completed,

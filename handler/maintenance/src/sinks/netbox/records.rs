@@ -170,12 +170,12 @@ pub enum Performed {
     Done,
 }
 
-/// Events that no longer have the name with which they were made.
+/// Events that are no longer found by the name with which they were made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Past {
     /// Deleted events, as they were last.
     pub deleted: Vec<StoredEvent>,
-    /// Events with another name.
+    /// Events that are there, perhaps with another name or provider.
     pub renamed: Vec<StoredEvent>,
 }
 
@@ -193,12 +193,8 @@ pub trait Records {
     /// Fetches the provider's events with one of these names.
     fn events(&self, provider: ProviderId, names: &[String]) -> impl Future<Output = Result<Vec<StoredEvent>, Fault>>;
 
-    /// Fetches events by their ids, whatever people have named them. Those that are gone are left out.
-    fn events_by_id(
-        &self,
-        provider: ProviderId,
-        ids: &[EventId],
-    ) -> impl Future<Output = Result<Vec<StoredEvent>, Fault>>;
+    /// Fetches events by their ids, whatever people have made of names and providers. Those that are gone are left out.
+    fn events_by_id(&self, ids: &[EventId]) -> impl Future<Output = Result<Vec<StoredEvent>, Fault>>;
 
     /// Fetches what became of the provider's events that were made with one of these names, as far as NetBox tells it.
     fn past(&self, provider: ProviderId, names: &[String]) -> impl Future<Output = Result<Past, Fault>>;

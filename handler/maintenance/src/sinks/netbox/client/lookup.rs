@@ -132,20 +132,15 @@ impl Client {
         Ok(found.into_iter().filter(asked).map(|event| self.stored(spoken, event)).collect())
     }
 
-    /// Returns those of the provider's events with these ids that are there.
-    pub(super) async fn events_with_ids(
-        &self,
-        spoken: Spoken,
-        provider: ProviderId,
-        ids: &[EventId],
-    ) -> Result<Vec<StoredEvent>, Fault> {
+    /// Returns those of the events with these ids that are there.
+    pub(super) async fn events_with_ids(&self, spoken: Spoken, ids: &[EventId]) -> Result<Vec<StoredEvent>, Fault> {
         let path = match spoken {
             Spoken::CircuitMaintenance => format!("{PLUGIN}/circuitmaintenance/"),
             Spoken::Notices(_) => format!("{}/maintenance/", notices::PART),
         };
         let found: Vec<WireEvent> =
             self.list_any(&path, EVENT_FIELDS, "id", ids.iter().map(ToString::to_string)).await?;
-        let asked = |event: &WireEvent| event.provider.id == provider && ids.contains(&event.id);
+        let asked = |event: &WireEvent| ids.contains(&event.id);
         Ok(found.into_iter().filter(asked).map(|event| self.stored(spoken, event)).collect())
     }
 

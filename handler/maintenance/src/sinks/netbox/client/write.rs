@@ -32,8 +32,8 @@ impl Records for Client {
         self.look_up(async |spoken| self.events_named(spoken, provider, names).await).await
     }
 
-    async fn events_by_id(&self, provider: ProviderId, ids: &[EventId]) -> Result<Vec<StoredEvent>, Fault> {
-        self.events_with_ids(self.spoken().await?, provider, ids).await
+    async fn events_by_id(&self, ids: &[EventId]) -> Result<Vec<StoredEvent>, Fault> {
+        self.events_with_ids(self.spoken().await?, ids).await
     }
 
     async fn past(&self, provider: ProviderId, names: &[String]) -> Result<Past, Fault> {

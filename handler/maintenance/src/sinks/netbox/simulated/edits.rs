@@ -347,6 +347,23 @@ fn without_the_record_of_changes_a_deleted_event_is_made_again() {
 }
 
 #[test]
+fn a_renamed_event_whose_window_is_left_out_is_found_and_a_deleted_one_is_not_missed() {
+    let (base, dice) = (RefCell::new(Base::default()), Dice(Cell::new(7)));
+    let records = Simulated::new(&base, &dice, 0);
+    let window = |day| (day, content(EventStatus::Confirmed, &[("A", Impact::Outage)]));
+    deliver(&records, &wanted(1, &[window(1), window(2), window(3)]));
+    let events: Vec<StoredEvent> = base.borrow().events.values().cloned().collect();
+    base.borrow_mut().store(StoredEvent { name: "Frankfurt".to_owned(), ..events[1].clone() });
+    base.borrow_mut().delete(events[2].id);
+    deliver(&records, &wanted(2, &[window(1)]));
+    assert_eq!(told(&base.borrow()), ["CHG-1 Confirmed 1 1=OUTAGE", "Frankfurt Cancelled 2 1=OUTAGE"]);
+    deliver(&records, &wanted(3, &[window(1), window(2), window(3)]));
+    let remarks = deliver(&records, &wanted(4, &[window(1), window(2), window(3)])).remarks;
+    assert_eq!(told(&base.borrow()), ["CHG-1 Confirmed 1 1=OUTAGE", "Frankfurt Confirmed 2 1=OUTAGE"]);
+    assert!(remarks.len() == 1 && remarks[0].contains("is not made again"), "{remarks:?}");
+}
+
+#[test]
 fn swapped_windows_stay_swapped_and_each_event_keeps_what_it_stands_for() {
     let (base, dice) = (RefCell::new(Base::default()), Dice(Cell::new(7)));
     let records = Simulated::new(&base, &dice, 0);

@@ -198,7 +198,7 @@ impl Records for Simulated<'_> {
         Ok(found)
     }
 
-    async fn events_by_id(&self, _: ProviderId, ids: &[EventId]) -> Result<Vec<StoredEvent>, Fault> {
+    async fn events_by_id(&self, ids: &[EventId]) -> Result<Vec<StoredEvent>, Fault> {
         self.calls.set(self.calls.get() + 1);
         self.way().await?;
         let found = ids.iter().filter_map(|id| self.base.borrow().events.get(id).cloned()).collect();

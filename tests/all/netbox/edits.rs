@@ -42,13 +42,18 @@ fn edits_stay_until_a_notice_changes_the_same_and_conflicts_are_told() {
     let first = mail(15, "CONFIRMED", "Works on a line");
     ends(&deliver(&netbox, &first), "delivered", "");
     let path = event(&netbox);
+    assert_eq!(netbox.get(&path)["time_zone"], "UTC");
+    assert!(netbox.content().notifications[0]["email_body"].as_str().unwrap().contains("The mail: s3://"));
     let edits = json!({
         "name": "Frankfurt", "summary": "by hand", "status": "TENTATIVE", "end": "2040-01-01T00:00:00Z",
-        "acknowledged": true, "internal_ticket": "T-1", "tags": [],
+        "acknowledged": true, "internal_ticket": "T-1", "time_zone": "Asia/Tokyo",
     });
     netbox.patch(&path, &edits);
     let impact = format!("{IMPACTS}/{}", netbox.content().impacts[0]["id"]);
     netbox.delete(&impact);
+    // Another provider, as for a subsidiary.
+    let other = netbox.post("circuits/providers", &json!({"name": "Other", "slug": "other"}))["id"].clone();
+    netbox.patch(&path, &json!({"provider": other}));
     let before = netbox.content();
     ends(&deliver(&netbox, &first), "delivered", "");
     let now = netbox.content();
@@ -62,7 +67,8 @@ fn edits_stay_until_a_notice_changes_the_same_and_conflicts_are_told() {
         "Summary was set to by hand by hand",
     );
     let now = netbox.get(&path);
-    let fields = ["name", "summary", "status", "end", "acknowledged", "internal_ticket"].map(|key| now[key].clone());
+    let fields = ["name", "summary", "status", "end", "acknowledged", "internal_ticket", "time_zone"];
+    let fields = fields.map(|key| now[key].clone());
     let expected = [
         json!("Frankfurt"),
         json!("Works on two lines"),
@@ -70,6 +76,7 @@ fn edits_stay_until_a_notice_changes_the_same_and_conflicts_are_told() {
         json!("2040-01-01T00:00:00Z"),
         json!(true),
         json!("T-1"),
+        json!("Asia/Tokyo"),
     ];
     assert_eq!(fields, expected);
     assert!(now["comments"].as_str().unwrap().contains("> **Conflict**: Summary was set to by hand by hand"), "{now}");

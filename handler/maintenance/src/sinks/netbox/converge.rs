@@ -88,12 +88,20 @@ struct Done {
 
 async fn settle(records: &impl Records, input: &PlanInput<'_>, done: &mut Done) -> Result<Settled, Fault> {
     let mut view = read(records, input, done).await?;
+    if let Some(last) = plan::last_if_missing(input, &view).filter(|_| done.deleted.is_none()) {
+        learn_past(records, input, last, done).await?;
+        view = read_again(records, input, &view, done).await?;
+    }
     let (mut wrote, mut updated) = (false, false);
     for _ in 0..MOST_STEPS {
         match plan::next(input, &view).map_err(|ambiguous| Fault::Refused(ambiguous.to_string()))? {
             Next::Wait(reason) => return Err(Fault::Conflict(reason)),
             Next::Do(actions) if done.deleted.is_none() && actions.iter().any(is_new) => {
-                learn_past(records, input, &actions, done).await?;
+                let numbers = actions.iter().filter_map(|action| match action {
+                    Action::Create(event) => fields::number(&input.announcement.id, &event.name),
+                    _ => None,
+                });
+                learn_past(records, input, numbers.max().unwrap_or(1), done).await?;
                 view = read_again(records, input, &view, done).await?;
             }
             Next::Do(actions) => {
@@ -132,19 +140,9 @@ fn is_new(action: &Action) -> bool {
     matches!(action, Action::Create(_))
 }
 
-/// Finds out whether events that are to be made have been deleted or renamed by hand.
-async fn learn_past(
-    records: &impl Records,
-    input: &PlanInput<'_>,
-    actions: &[Action],
-    done: &mut Done,
-) -> Result<(), Fault> {
-    let id = &input.announcement.id;
-    let numbers = actions.iter().filter_map(|action| match action {
-        Action::Create(event) => fields::number(id, &event.name),
-        _ => None,
-    });
-    let names: Vec<_> = (1..=numbers.max().unwrap_or(1)).map(|number| fields::name(id, number)).collect();
+/// Finds out whether events up to that number have been deleted or renamed by hand.
+async fn learn_past(records: &impl Records, input: &PlanInput<'_>, last: usize, done: &mut Done) -> Result<(), Fault> {
+    let names: Vec<_> = (1..=last).map(|number| fields::name(&input.announcement.id, number)).collect();
     let past = records.past(input.provider.id, &names).await?;
     let is_ours = |event: &&StoredEvent| event.note.as_ref().is_some_and(|note| note.id == input.announcement.id);
     done.renamed = past.renamed.iter().filter(is_ours).map(|event| event.id).collect();
@@ -219,7 +217,7 @@ async fn events(records: &impl Records, input: &PlanInput<'_>, done: &Done) -> R
     let id = &input.announcement.id;
     let mut found: Vec<StoredEvent> = Vec::new();
     if !done.renamed.is_empty() {
-        found = records.events_by_id(input.provider.id, &done.renamed).await?;
+        found = records.events_by_id(&done.renamed).await?;
     }
     let mut first = 1;
     let mut last = input.announcement.windows.len().max(WINDOWS);

@@ -42,8 +42,15 @@ pub(super) fn make(
     let note = Note {
         id: input.announcement.id.clone(),
         number,
+        last: number.max(input.announcement.windows.len()),
         version: input.announcement.version.clone(),
-        said: Said { status: target, start: window.start(), end: window.end(), summary: digest(&summary) },
+        said: Said {
+            status: target,
+            start: window.start(),
+            end: window.end(),
+            summary: digest(&summary),
+            zone: zone(window),
+        },
         pending: if impacts.is_empty() { Pending::default() } else { pending },
         impacts,
         then: waits.then_some(target),
@@ -62,6 +69,7 @@ pub(super) fn make(
         status: if waits { INTERIM } else { target },
         start: window.start(),
         end: window.end(),
+        zone: zone(window),
         name,
     }
 }
@@ -143,6 +151,9 @@ fn revise(
     let (stands, said) = (digest(&event.summary), says.as_deref().map(digest));
     let text = merge(before.map(|said| &said.summary), &stands, said);
     let new_text = says.filter(|_| text.value != stands);
+    // A plugin without that field, or a person who has cleared it, wants none.
+    let says = window.as_ref().and_then(zone).filter(|_| event.zone.is_some());
+    let zone = merge(before.map(|said| &said.zone), &event.zone, says.map(Some));
     let mut conflicts = Vec::new();
     if status.is_conflict {
         conflicts.push(conflict("Status", stood.word(), status.value.word()));
@@ -154,6 +165,9 @@ fn revise(
     }
     if let Some(new) = new_text.as_deref().filter(|_| text.is_conflict) {
         conflicts.push(conflict("Summary", &event.summary, new));
+    }
+    if let (true, Some(stood), Some(says)) = (zone.is_conflict, &event.zone, &zone.value) {
+        conflicts.push(conflict("Time zone", stood, says));
     }
     let impacts = match old {
         Some(note) if content.circuits.is_empty() => note.impacts.clone(),
@@ -168,8 +182,9 @@ fn revise(
     let note = Note {
         id: input.announcement.id.clone(),
         number,
+        last: old.map_or(number, |note| note.last.max(number)).max(input.announcement.windows.len()),
         version: input.announcement.version.clone(),
-        said: Said { status: status.said, start: start.said, end: end.said, summary: text.said },
+        said: Said { status: status.said, start: start.said, end: end.said, summary: text.said, zone: zone.said },
         impacts,
         pending: merged.pending,
         then: None,
@@ -182,6 +197,7 @@ fn revise(
         target: status.value,
         start: start.value,
         end: end.value,
+        zone: zone.value,
         summary: new_text,
         remarks,
         conflicts,
@@ -202,6 +218,7 @@ pub(super) fn take_over(event: &StoredEvent, old: &Note, newer: &StoredEvent, no
         target: lifecycle(newer).status,
         start: newer.start,
         end: newer.end,
+        zone: newer.zone.clone(),
         summary: (newer.summary != event.summary).then(|| newer.summary.clone()),
         remarks: note::remarks(&newer.comments),
         conflicts: Vec::new(),
@@ -223,6 +240,7 @@ struct Fields {
     target: EventStatus,
     start: Timestamp,
     end: Timestamp,
+    zone: Option<String>,
     /// New summary; `None` if it stays.
     summary: Option<String>,
     remarks: Vec<String>,
@@ -231,7 +249,7 @@ struct Fields {
 }
 
 fn write(event: &StoredEvent, mut note: Note, fields: Fields, view: &View) -> Action {
-    let Fields { target, start, end, summary, remarks, conflicts, reason } = fields;
+    let Fields { target, start, end, zone, summary, remarks, conflicts, reason } = fields;
     let waits = target.is_final() && !due(event, &note, view).is_empty();
     let status = match (waits, event.status) {
         (false, _) => target,
@@ -247,10 +265,16 @@ fn write(event: &StoredEvent, mut note: Note, fields: Fields, view: &View) -> Ac
         status: (status != event.status).then_some(status),
         start: (start != event.start).then_some(start),
         end: (end != event.end).then_some(end),
+        zone: zone.filter(|zone| event.zone.as_ref() != Some(zone)),
         acknowledged: (event.acknowledged && has_moved).then_some(false),
         comments: Some(comments),
     };
     Action::Update { event: event.id, etag: event.etag.clone(), change, conflicts, reason }
+}
+
+/// Returns the time zone in which a notice states a window.
+fn zone(window: &Window) -> Option<String> {
+    window.stated().0.zone_name()
 }
 
 /// Returns the time until which deliveries that have read an earlier note may still write.

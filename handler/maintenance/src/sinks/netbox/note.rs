@@ -28,6 +28,9 @@ pub struct Note {
     /// Number of the window within the maintenance, from 1, whatever people call the event.
     #[serde(default = "first", skip_serializing_if = "is_first")]
     pub number: usize,
+    /// Highest number that a window of the maintenance is known to have: so an event that is missing is noticed.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub last: usize,
     /// Version of the notice that the event shows.
     pub version: Version,
     /// What the notices have said last of each field: what differs from that in NetBox is a person's doing.
@@ -64,6 +67,9 @@ pub struct Said {
     pub end: Timestamp,
     /// Digest of the summary.
     pub summary: String,
+    /// Time zone in which they state the window; `None` if they name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
 }
 
 /// Impacts that are brought in line with the note. They are written after the note, one call later, and NetBox has no condition for that.
@@ -205,12 +211,14 @@ mod tests {
         Note {
             id: "CHG --> <1>".to_owned(),
             number: 2,
+            last: 3,
             version,
             said: Said {
                 status: EventStatus::Completed,
                 start: Timestamp::UNIX_EPOCH,
                 end: Timestamp::MAX,
                 summary: "ab".to_owned(),
+                zone: Some("Europe/Paris".to_owned()),
             },
             impacts: [(CircuitId::new(7), Impact::Outage)].into(),
             pending: Pending {

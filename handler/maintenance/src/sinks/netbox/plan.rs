@@ -158,6 +158,18 @@ pub fn next(input: &PlanInput<'_>, view: &View) -> Result<Next, Ambiguous> {
     Ok(Next::Settled(settled(input, &comparison)))
 }
 
+/// Returns the highest number of a window if an event that should be there is not: a person has renamed or deleted it, or it was not made.
+pub(super) fn last_if_missing(input: &PlanInput<'_>, view: &View) -> Option<usize> {
+    let managed = managed_events(input.announcement, view);
+    let last = managed.iter().filter_map(|member| Some(member.event.note.as_ref()?.last)).max()?;
+    let is_there = |number| {
+        let foreign =
+            || view.events.iter().any(|event| fields::number(&input.announcement.id, &event.name) == Some(number));
+        managed.iter().any(|member| member.number == number) || foreign()
+    };
+    (!(1..=last).all(is_there)).then_some(last)
+}
+
 /// Returns the events whose mails tell if a person has changed them: the impacts of one with a note, and the note of one without.
 pub(super) fn in_doubt(input: &PlanInput<'_>, view: &View) -> Vec<EventId> {
     let is_in_doubt = |event: &&StoredEvent| match &event.note {

@@ -50,6 +50,9 @@ pub struct NewEvent {
     pub start: Timestamp,
     /// End of the window.
     pub end: Timestamp,
+    /// Name of the time zone in which the notice states the window; `None` if it has no name. The client sends it under the plugin's key.
+    #[serde(rename = "time_zone", skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// Comments, with the note.
     pub comments: String,
 }
@@ -72,6 +75,9 @@ pub struct EventChange {
     /// End of the window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<Timestamp>,
+    /// Name of the time zone, as in [`NewEvent::zone`].
+    #[serde(rename = "time_zone", skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// `true` if a person has acknowledged the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<bool>,
@@ -164,12 +170,12 @@ pub enum Performed {
     Done,
 }
 
-/// Events that no longer have the name with which they were made.
+/// Events that are no longer found by the name with which they were made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Past {
     /// Deleted events, as they were last.
     pub deleted: Vec<StoredEvent>,
-    /// Events with another name.
+    /// Events that are there, perhaps with another name or provider.
     pub renamed: Vec<StoredEvent>,
 }
 
@@ -187,12 +193,8 @@ pub trait Records {
     /// Fetches the provider's events with one of these names.
     fn events(&self, provider: ProviderId, names: &[String]) -> impl Future<Output = Result<Vec<StoredEvent>, Fault>>;
 
-    /// Fetches events by their ids, whatever people have named them. Those that are gone are left out.
-    fn events_by_id(
-        &self,
-        provider: ProviderId,
-        ids: &[EventId],
-    ) -> impl Future<Output = Result<Vec<StoredEvent>, Fault>>;
+    /// Fetches events by their ids, whatever people have made of names and providers. Those that are gone are left out.
+    fn events_by_id(&self, ids: &[EventId]) -> impl Future<Output = Result<Vec<StoredEvent>, Fault>>;
 
     /// Fetches what became of the provider's events that were made with one of these names, as far as NetBox tells it.
     fn past(&self, provider: ProviderId, names: &[String]) -> impl Future<Output = Result<Past, Fault>>;

@@ -47,6 +47,8 @@ pub struct StoredEvent {
     pub start: Timestamp,
     /// End of the window.
     pub end: Timestamp,
+    /// Name of the time zone of the window; `None` if the event has none, or the plugin is older than that field.
+    pub zone: Option<String>,
     /// `true` if a person has acknowledged the event.
     pub acknowledged: bool,
     /// `true` if a person has given the event the tag [`HANDS_OFF`].

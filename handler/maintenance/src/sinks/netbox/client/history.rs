@@ -28,8 +28,12 @@ struct Change {
     /// The event, if it is there; `None` if it was deleted.
     #[serde(default)]
     changed_object: Option<Value>,
+    /// The event before it was deleted.
     #[serde(default)]
     prechange_data: Value,
+    /// The event as it was made.
+    #[serde(default)]
+    postchange_data: Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -43,7 +47,6 @@ struct Recorded {
     name: String,
     summary: String,
     status: EventStatus,
-    provider: ProviderId,
     start: Timestamp,
     end: Timestamp,
     #[serde(default)]
@@ -60,6 +63,7 @@ impl Recorded {
             status: self.status,
             start: self.start,
             end: self.end,
+            zone: None,
             acknowledged: false,
             is_tagged: false,
             note: Note::read(&self.comments),
@@ -78,11 +82,14 @@ impl Client {
         };
         let mut deleted: BTreeMap<EventId, Value> = BTreeMap::new();
         let (mut there, mut gone) = (BTreeSet::new(), BTreeSet::new());
+        let is_its = |data: &Value| data.get("provider").and_then(Value::as_u64).map(ProviderId::new) == Some(provider);
         for change in found {
+            let id = change.changed_object_id;
             match (change.action.value.as_str(), change.changed_object) {
-                ("delete", _) => _ = deleted.insert(change.changed_object_id, change.prechange_data),
-                ("create", Some(_)) => _ = there.insert(change.changed_object_id),
-                ("create", None) => _ = gone.insert(change.changed_object_id),
+                ("delete", _) if is_its(&change.prechange_data) => _ = deleted.insert(id, change.prechange_data),
+                // A person may have given it another provider since.
+                ("create", Some(_)) if is_its(&change.postchange_data) => _ = there.insert(id),
+                ("create", None) if is_its(&change.postchange_data) => _ = gone.insert(id),
                 _ => {}
             }
         }
@@ -96,12 +103,11 @@ impl Client {
         }
         let deleted = deleted.into_iter().filter_map(|(id, data)| {
             let event: Recorded = serde_json::from_value(data).ok()?;
-            (event.provider == provider).then(|| event.stored(id))
+            Some(event.stored(id))
         });
         let deleted = deleted.collect();
         let there: Vec<_> = there.into_iter().collect();
-        let renamed =
-            if there.is_empty() { Vec::new() } else { self.events_with_ids(spoken, provider, &there).await? };
+        let renamed = if there.is_empty() { Vec::new() } else { self.events_with_ids(spoken, &there).await? };
         Ok(Past { deleted, renamed })
     }
 
@@ -115,7 +121,7 @@ impl Client {
             Spoken::Notices(_) => "notices.maintenance",
         };
         let path = format!(
-            "{CHANGES}?changed_object_type={kind}&fields=action,changed_object,changed_object_id,prechange_data\
+            "{CHANGES}?changed_object_type={kind}&fields=action,changed_object,changed_object_id,prechange_data,postchange_data\
              &limit={MOST_CHANGES}{filter}"
         );
         let headers = [("authorization", self.token.header().await?)];

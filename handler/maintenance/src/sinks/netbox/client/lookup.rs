@@ -18,8 +18,7 @@ use crate::sinks::netbox::{
 use notice::model::Impact;
 use schedule::EventStatus;
 
-const EVENT_FIELDS: &str =
-    "fields=id,name,summary,status,provider,start,end,acknowledged,comments,last_updated,time_zone,tags";
+const EVENT_FIELDS: &str = "fields=id,name,summary,status,provider,start,end,acknowledged,comments,last_updated,time_zone,original_timezone,tags";
 
 /// Maximum number of pages of a provider's circuits.
 const MOST_CIRCUIT_PAGES: usize = 25;
@@ -50,6 +49,9 @@ pub(super) struct WireEvent {
     /// Time zone; sent by `netbox-circuitmaintenance` 0.8 and newer only.
     #[serde(default)]
     time_zone: Option<String>,
+    /// Time zone; sent by `netbox-notices` only.
+    #[serde(default)]
+    original_timezone: Option<String>,
 }
 
 /// A tag, which people alone set.
@@ -69,6 +71,7 @@ impl From<WireEvent> for StoredEvent {
             status: wire.status,
             start: wire.start,
             end: wire.end,
+            zone: wire.time_zone.or(wire.original_timezone).filter(|zone| !zone.is_empty()),
             acknowledged: wire.acknowledged.unwrap_or(false),
             is_tagged: wire.tags.iter().any(|tag| tag.name.trim().eq_ignore_ascii_case(HANDS_OFF)),
             note: Note::read(&wire.comments),
@@ -198,20 +201,15 @@ impl Client {
         Ok(found.into_iter().filter(asked).map(|event| self.stored(spoken, event)).collect())
     }
 
-    /// Returns those of the provider's events with these ids that are there.
-    pub(super) async fn events_with_ids(
-        &self,
-        spoken: Spoken,
-        provider: ProviderId,
-        ids: &[EventId],
-    ) -> Result<Vec<StoredEvent>, Fault> {
+    /// Returns those of the events with these ids that are there.
+    pub(super) async fn events_with_ids(&self, spoken: Spoken, ids: &[EventId]) -> Result<Vec<StoredEvent>, Fault> {
         let path = match spoken {
             Spoken::CircuitMaintenance => format!("{PLUGIN}/circuitmaintenance/"),
             Spoken::Notices(_) => format!("{}/maintenance/", notices::PART),
         };
         let found: Vec<WireEvent> =
             self.list_any(&path, EVENT_FIELDS, "id", ids.iter().map(ToString::to_string)).await?;
-        let asked = |event: &WireEvent| event.provider.id == provider && ids.contains(&event.id);
+        let asked = |event: &WireEvent| ids.contains(&event.id);
         Ok(found.into_iter().filter(asked).map(|event| self.stored(spoken, event)).collect())
     }
 

@@ -32,8 +32,8 @@ impl Records for Client {
         self.look_up(async |spoken| self.events_named(spoken, provider, names).await).await
     }
 
-    async fn events_by_id(&self, provider: ProviderId, ids: &[EventId]) -> Result<Vec<StoredEvent>, Fault> {
-        self.events_with_ids(self.spoken().await?, provider, ids).await
+    async fn events_by_id(&self, ids: &[EventId]) -> Result<Vec<StoredEvent>, Fault> {
+        self.events_with_ids(self.spoken().await?, ids).await
     }
 
     async fn past(&self, provider: ProviderId, names: &[String]) -> Result<Past, Fault> {
@@ -66,9 +66,9 @@ impl Records for Client {
             Spoken::Notices(_) => (format!("{}/maintenance/", notices::PART), format!("{}/impact/", notices::PART)),
         };
         match action {
-            Action::Create(event) => self.event(spoken, "POST", &events, None, &one(event, message)?).await,
+            Action::Create(event) => self.event(spoken, "POST", &events, None, one(event, message)?).await,
             Action::Update { event, etag, change, .. } => {
-                self.event(spoken, "PATCH", &format!("{events}{event}/"), Some(etag), &one(change, message)?).await
+                self.event(spoken, "PATCH", &format!("{events}{event}/"), Some(etag), one(change, message)?).await
             }
             Action::AddImpacts(new) => match spoken {
                 Spoken::CircuitMaintenance => self.impacts_written(spoken, "POST", &impacts, &all(new, message)?).await,
@@ -104,9 +104,14 @@ impl Client {
         method: &str,
         path: &str,
         etag: Option<&str>,
-        body: &Value,
+        mut body: Value,
     ) -> Result<Performed, Fault> {
-        let event: WireEvent = self.json(method, path, etag, Some(&bytes(body)?)).await?;
+        if let (Spoken::Notices(_), Value::Object(fields)) = (spoken, &mut body)
+            && let Some(zone) = fields.remove("time_zone")
+        {
+            fields.insert("original_timezone".to_owned(), zone);
+        }
+        let event: WireEvent = self.json(method, path, etag, Some(&bytes(&body)?)).await?;
         Ok(Performed::Event(Box::new(self.stored(spoken, event))))
     }
 

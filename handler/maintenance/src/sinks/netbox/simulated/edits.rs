@@ -1,6 +1,7 @@
 //! Tests that people's edits stay: every field that a person may change × every kind of notice, one after the other and in any order,
 //! compared with a model that knows three values of each field.
 
+use notice::model::Moment;
 use proptest::{prelude::*, sample};
 
 use super::*;
@@ -12,6 +13,7 @@ struct Fields {
     start: i64,
     end: i64,
     summary: &'static str,
+    zone: &'static str,
     impacts: BTreeMap<CircuitId, Impact>,
 }
 
@@ -22,6 +24,7 @@ enum Edit {
     Start(i64),
     End(i64),
     Summary(&'static str),
+    Zone(&'static str),
     Impact(u64, Option<Impact>),
     Acknowledge,
     Comment(&'static str),
@@ -61,20 +64,23 @@ fn at(hour: i64) -> Timestamp {
 
 fn first() -> Fields {
     let impacts = [(CircuitId::new(1), Impact::Outage)].into();
-    Fields { status: EventStatus::Confirmed, start: 1000, end: 2000, summary: "splicing", impacts }
+    Fields { status: EventStatus::Confirmed, start: 1000, end: 2000, summary: "splicing", zone: "UTC", impacts }
 }
 
 impl Fields {
     fn says_more_than(&self, said: &Self) -> bool {
         let is_impact = !self.impacts.is_empty() && self.impacts != said.impacts;
-        is_impact || Self { impacts: said.impacts.clone(), ..self.clone() } != *said
+        // The time zone alone is no news: the window is the same.
+        is_impact || Self { impacts: said.impacts.clone(), zone: said.zone, ..self.clone() } != *said
     }
 
     fn announcement(&self, hour: i64) -> Announcement {
         let cids: BTreeMap<_, _> = circuits().into_iter().map(|(cid, id)| (id, cid)).collect();
         let circuits = self.impacts.iter().map(|(id, impact)| (cids[id].clone(), *impact)).collect();
         let content = Content { status: Some(self.status), circuits, summary: self.summary.to_owned() };
-        let window = Window::new(at(self.start), at(self.end)).unwrap();
+        let zone = jiff::tz::TimeZone::get(self.zone).unwrap();
+        let [start, end] = [self.start, self.end].map(|hour| Moment::in_zone(at(hour), &zone));
+        let window = Window::new(start, end).unwrap();
         let version = Version {
             uid: None,
             sequence: None,
@@ -167,6 +173,7 @@ impl Trial {
                 expected(&mut said.status, &mut stands.status, &says.status, &mut conflicts);
                 expected(&mut said.start, &mut stands.start, &says.start, &mut conflicts);
                 expected(&mut said.end, &mut stands.end, &says.end, &mut conflicts);
+                expected(&mut said.zone, &mut stands.zone, &says.zone, &mut conflicts);
                 expected(&mut said.summary, &mut stands.summary, &says.summary, &mut conflicts);
                 for id in [1, 2, 3].map(CircuitId::new).into_iter().filter(|_| !says.impacts.is_empty()) {
                     let of = |fields: &Fields| fields.impacts.get(&id).copied();
@@ -195,6 +202,7 @@ impl Trial {
             Edit::Start(hour) => (event.start, self.stands.start) = (at(*hour), *hour),
             Edit::End(hour) => (event.end, self.stands.end) = (at(*hour), *hour),
             Edit::Summary(text) => (event.summary, self.stands.summary) = ((*text).to_owned(), text),
+            Edit::Zone(zone) => (event.zone, self.stands.zone) = (Some((*zone).to_owned()), zone),
             Edit::Name(name) => (event.name, self.name) = ((*name).to_owned(), name),
             Edit::Acknowledge => (event.acknowledged, self.is_acknowledged) = (true, true),
             Edit::Comment(text) => {
@@ -229,9 +237,10 @@ impl Trial {
         let impacts =
             self.base.borrow().impacts.values().map(|impact| (impact.circuit, impact.impact.unwrap())).collect();
         let (start, end) = (event.start.as_second() / 3600, event.end.as_second() / 3600);
-        let stands = (event.status, start, end, event.summary.as_str(), impacts);
-        let Fields { status, start, end, summary, impacts } = self.stands.clone();
-        assert_eq!(stands, (status, start, end, summary, impacts), "{}", event.comments);
+        let zone = event.zone.as_deref().unwrap();
+        let stands = (event.status, start, end, event.summary.as_str(), zone, impacts);
+        let Fields { status, start, end, summary, zone, impacts } = self.stands.clone();
+        assert_eq!(stands, (status, start, end, summary, zone, impacts), "{}", event.comments);
         assert_eq!((event.acknowledged, event.name.as_str()), (self.is_acknowledged, self.name));
         let lost = self.comments.iter().find(|text| !event.comments.contains(**text));
         assert_eq!(lost, None, "{}", event.comments);
@@ -253,6 +262,8 @@ fn edits() -> Vec<Edit> {
         Edit::End(1500),
         Edit::Summary("by hand"),
         Edit::Summary("works"),
+        Edit::Zone("Europe/Paris"),
+        Edit::Zone("America/New_York"),
         Edit::Acknowledge,
         Edit::Name("Frankfurt"),
         Edit::Name("CHG-1 #2"),
@@ -274,6 +285,7 @@ fn notices() -> Vec<Fields> {
         Fields { start: 1001, ..first() },
         Fields { end: 2001, ..first() },
         Fields { summary: "works", ..first() },
+        Fields { zone: "Europe/Paris", ..first() },
         Fields { impacts: impacts(&[(1, Impact::Degraded)]), ..first() },
         Fields { impacts: impacts(&[(2, Impact::Outage)]), ..first() },
         Fields { impacts: impacts(&[(1, Impact::Outage), (3, Impact::Degraded)]), ..first() },
@@ -332,6 +344,23 @@ fn without_the_record_of_changes_a_deleted_event_is_made_again() {
     let last = trial.last.clone().unwrap();
     trial.deliver(&last);
     assert_eq!(told(&trial.base.borrow()).len(), 1);
+}
+
+#[test]
+fn a_renamed_event_whose_window_is_left_out_is_found_and_a_deleted_one_is_not_missed() {
+    let (base, dice) = (RefCell::new(Base::default()), Dice(Cell::new(7)));
+    let records = Simulated::new(&base, &dice, 0);
+    let window = |day| (day, content(EventStatus::Confirmed, &[("A", Impact::Outage)]));
+    deliver(&records, &wanted(1, &[window(1), window(2), window(3)]));
+    let events: Vec<StoredEvent> = base.borrow().events.values().cloned().collect();
+    base.borrow_mut().store(StoredEvent { name: "Frankfurt".to_owned(), ..events[1].clone() });
+    base.borrow_mut().delete(events[2].id);
+    deliver(&records, &wanted(2, &[window(1)]));
+    assert_eq!(told(&base.borrow()), ["CHG-1 Confirmed 1 1=OUTAGE", "Frankfurt Cancelled 2 1=OUTAGE"]);
+    deliver(&records, &wanted(3, &[window(1), window(2), window(3)]));
+    let remarks = deliver(&records, &wanted(4, &[window(1), window(2), window(3)])).remarks;
+    assert_eq!(told(&base.borrow()), ["CHG-1 Confirmed 1 1=OUTAGE", "Frankfurt Confirmed 2 1=OUTAGE"]);
+    assert!(remarks.len() == 1 && remarks[0].contains("is not made again"), "{remarks:?}");
 }
 
 #[test]

@@ -104,6 +104,7 @@ impl Base {
                 event.status = change.status.unwrap_or(event.status);
                 event.start = change.start.unwrap_or(event.start);
                 event.end = change.end.unwrap_or(event.end);
+                event.zone = change.zone.or(event.zone);
                 event.acknowledged = change.acknowledged.unwrap_or(event.acknowledged);
                 event.comments = change.comments.unwrap_or(event.comments);
                 Ok(Performed::Event(Box::new(self.store(event))))
@@ -197,7 +198,7 @@ impl Records for Simulated<'_> {
         Ok(found)
     }
 
-    async fn events_by_id(&self, _: ProviderId, ids: &[EventId]) -> Result<Vec<StoredEvent>, Fault> {
+    async fn events_by_id(&self, ids: &[EventId]) -> Result<Vec<StoredEvent>, Fault> {
         self.calls.set(self.calls.get() + 1);
         self.way().await?;
         let found = ids.iter().filter_map(|id| self.base.borrow().events.get(id).cloned()).collect();
@@ -253,6 +254,7 @@ impl Records for Simulated<'_> {
                 status: new.status,
                 start: new.start,
                 end: new.end,
+                zone: new.zone.clone(),
                 acknowledged: false,
                 is_tagged: false,
                 comments: new.comments.clone(),

@@ -4,6 +4,7 @@ mod at_once;
 mod chaos;
 mod check;
 mod corpus;
+mod edits;
 mod identity;
 mod notice;
 mod outcomes;

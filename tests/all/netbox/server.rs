@@ -132,6 +132,29 @@ impl NetBox {
         serde_json::from_str(&text).unwrap()
     }
 
+    /// Changes an object, as a person would.
+    pub(crate) fn patch(&self, path: &str, body: &Value) -> Value {
+        let url = format!("{}/api/{path}/", self.url);
+        let mut answer = self.agent.patch(&url).header("Authorization", self.authorization()).send_json(body).unwrap();
+        let text = answer.body_mut().read_to_string().unwrap();
+        assert!(answer.status().is_success(), "PATCH {url}: {} {text}", answer.status());
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Deletes an object, as a person would.
+    pub(crate) fn delete(&self, path: &str) {
+        let url = format!("{}/api/{path}/", self.url);
+        let answer = self.agent.delete(&url).header("Authorization", self.authorization()).call().unwrap();
+        assert!(answer.status().is_success(), "DELETE {url}: {}", answer.status());
+    }
+
+    /// Returns the messages of the changelog, in order, without those of people.
+    pub(crate) fn messages(&self) -> Vec<String> {
+        let changes = self.all("core/object-changes");
+        let messages = changes.iter().map(|change| change["message"].as_str().unwrap().to_owned());
+        messages.filter(|message| message.starts_with("provision: ")).collect()
+    }
+
     /// Returns one object by its path.
     pub(crate) fn get(&self, path: &str) -> Value {
         let url = format!("{}/api/{path}/", self.url);

@@ -25,8 +25,8 @@ pub struct Context {
     /// Environment variable → name in Secrets Manager, for secrets that the function reads by itself.
     #[serde(default)]
     pub secrets: BTreeMap<String, String>,
-    /// Places where the function may write, each once. The last folder of the prefix tells the purpose: see [`UNMATCHED`] and
-    /// [`CALENDAR`].
+    /// Places where the function may write, each once. The last folder of the prefix tells the purpose: see [`UNMATCHED`],
+    /// [`CALENDAR`] and [`STATE`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub writes: Vec<Place>,
 }
@@ -36,7 +36,15 @@ pub const UNMATCHED: &str = "unmatched";
 /// Folder of the calendar that people subscribe to.
 pub const CALENDAR: &str = "calendar";
 
+/// Folder of what a function has to remember.
+pub const STATE: &str = "state";
+
 impl Context {
+    /// Returns the place of what the function has to remember; `None` if the function may not write there.
+    pub fn state(&self) -> Option<&Place> {
+        self.place_for(STATE)
+    }
+
     /// Returns the place of mails that are kept for a person; `None` if the function may not write there.
     pub fn unmatched(&self) -> Option<&Place> {
         self.place_for(UNMATCHED)

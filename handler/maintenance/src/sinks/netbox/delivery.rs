@@ -13,10 +13,11 @@ use super::{
     case::PlanInput,
     claim::{Claim, Claimant},
     client::{Among, Client, NewNotification, changelog_message},
-    converge::{Attempts, converge},
+    converge::Attempts,
     fields,
     ids::{EventId, ProviderId},
     link::{Linked, Mailbox, Target, link},
+    memory::{Memory, converge_and_remember},
     notification, plan,
     records::{Fault, Records},
     resolve::provider_and_circuits,
@@ -52,6 +53,8 @@ pub struct NetBox {
     pub aliases: Option<String>,
     /// Place for mails that a person has to see, if NetBox takes none without an event.
     pub unmatched: Option<Unmatched<S3>>,
+    /// Memory of events; `None` if NetBox's record of changes has to do.
+    pub memory: Option<Memory<S3>>,
     /// Name of this instance of the function, which delivers one mail at a time.
     instance: String,
 }
@@ -230,12 +233,14 @@ impl NetBox {
         let token = SecretSource::at(settings.token, aws);
         let client = Client::new(settings.url.expose(), settings.ca, token).with_plugin(settings.plugin);
         let unmatched = settings.unmatched.map(|place| Unmatched { store: store.clone(), place });
-        Self { aliases: settings.aliases, ..Self::new(client, settings.providers).with_unmatched(unmatched) }
+        let memory = settings.state.map(|place| Memory { store: store.clone(), place });
+        Self { aliases: settings.aliases, memory, ..Self::new(client, settings.providers).with_unmatched(unmatched) }
     }
 
     /// Returns a NetBox that takes notices; `providers` as in [`NetBox::providers`].
     pub fn new(client: Client, providers: BTreeMap<String, String>) -> Self {
-        Self { client, providers, aliases: None, unmatched: None, instance: format!("{:016x}", fastrand::u64(..)) }
+        let instance = format!("{:016x}", fastrand::u64(..));
+        Self { client, providers, aliases: None, unmatched: None, memory: None, instance }
     }
 
     /// Sets the place of mails that NetBox does not take.
@@ -298,7 +303,7 @@ impl NetBox {
             }
         };
         let input = PlanInput { announcement, provider: &provider, circuits: &circuits, claimant };
-        Ok((provider.id, Box::pin(converge(&self.client, &input)).await?))
+        Ok((provider.id, Box::pin(converge_and_remember(&self.client, self.memory.as_ref(), &input)).await?))
     }
 
     /// Returns the names by which NetBox may know the provider: the configured one, else our slug, then its name. A calendar of somebody

@@ -17,6 +17,7 @@ pub mod fields;
 pub mod ids;
 pub mod link;
 pub mod mark;
+pub mod memory;
 mod merge;
 pub mod note;
 mod notification;

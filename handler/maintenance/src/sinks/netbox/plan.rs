@@ -44,6 +44,8 @@ pub struct Settled {
     /// All events of the maintenance if the notice is not the newest, else empty: its notification may be with any of them, for a newer
     /// notice may have moved it.
     pub elsewhere: Vec<EventId>,
+    /// All events of the maintenance that have our note.
+    pub managed: Vec<StoredEvent>,
     /// Events that were created for the notice. A plan leaves it empty; [`super::converge`] fills it.
     pub made: BTreeSet<EventId>,
     /// Conflicts between what the notice changed and what people had set. A plan leaves it empty, too.
@@ -348,6 +350,11 @@ fn settled(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Settled {
     Settled {
         elsewhere: members.iter().filter(|_| is_old).map(|member| member.event.id).collect(),
         events: about.iter().map(|member| member.event.clone()).collect(),
+        managed: members
+            .iter()
+            .filter(|member| member.event.note.is_some())
+            .map(|member| member.event.clone())
+            .collect(),
         made: BTreeSet::new(),
         conflicts: Vec::new(),
         concerns: concerns(input, comparison),

@@ -199,6 +199,9 @@ pub trait Records {
     /// Fetches what became of the provider's events that were made with one of these names, as far as NetBox tells it.
     fn past(&self, provider: ProviderId, names: &[String]) -> impl Future<Output = Result<Past, Fault>>;
 
+    /// Returns whether [`Records::past`] tells everything, as far as it was asked.
+    fn shows_past(&self) -> bool;
+
     /// Fetches the impacts of these events.
     fn impacts(&self, events: &[EventId]) -> impl Future<Output = Result<Vec<StoredImpact>, Fault>>;
 

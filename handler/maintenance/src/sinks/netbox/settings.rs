@@ -39,6 +39,8 @@ pub struct Settings {
     pub plugin: Option<Plugin>,
     /// Place of mails for a person if the plugin has no queue of them.
     pub unmatched: Option<Place>,
+    /// Place of the memory of events; `None` if the function remembers none.
+    pub state: Option<Place>,
 }
 
 /// The plugins for maintenances.
@@ -70,7 +72,8 @@ impl Settings {
         let aliases = aliases(reader);
         let ca = reader.optional(NETBOX_CA);
         let unmatched = context.and_then(Context::unmatched).cloned();
-        Some(Self { url: url?, token: token?, ca, providers: providers?, aliases, plugin: plugin?, unmatched })
+        let state = context.and_then(Context::state).cloned();
+        Some(Self { url: url?, token: token?, ca, providers: providers?, aliases, plugin: plugin?, unmatched, state })
     }
 }
 

@@ -74,6 +74,11 @@ impl Recorded {
 }
 
 impl Client {
+    /// Returns whether the token may read the record: `true` until NetBox has refused it.
+    pub(super) fn has_history(&self) -> bool {
+        self.lacks_history.get().is_none()
+    }
+
     /// Returns what became of the events that were made with one of these names; nothing if the token may not read the record.
     pub(super) async fn past_of(&self, spoken: Spoken, provider: ProviderId, names: &[String]) -> Result<Past, Fault> {
         let names: Vec<_> = names.iter().map(|name| format!("&object_repr={}", encoded(name))).collect();
@@ -113,7 +118,7 @@ impl Client {
 
     /// Returns changes of events; `None` if the token may not read them, which is not asked again.
     async fn changes(&self, spoken: Spoken, filter: &str) -> Result<Option<Vec<Change>>, Fault> {
-        if self.lacks_history.get().is_some() {
+        if !self.has_history() {
             return Ok(None);
         }
         let kind = match spoken {

@@ -42,6 +42,10 @@ impl Records for Client {
         self.past_of(self.spoken().await?, provider, names).await
     }
 
+    fn shows_past(&self) -> bool {
+        self.has_history()
+    }
+
     async fn impacts(&self, events: &[EventId]) -> Result<Vec<StoredImpact>, Fault> {
         self.impacts_of(self.spoken().await?, events).await
     }

@@ -2,6 +2,7 @@
 
 mod edits;
 mod race;
+mod remembered;
 mod rules;
 
 use std::{
@@ -212,6 +213,10 @@ impl Records for Simulated<'_> {
         let past = self.base.borrow().past(names);
         self.way().await?;
         Ok(past)
+    }
+
+    fn shows_past(&self) -> bool {
+        !self.base.borrow().hides_past
     }
 
     async fn impacts(&self, events: &[EventId]) -> Result<Vec<StoredImpact>, Fault> {

@@ -1,5 +1,6 @@
 //! What NetBox tells of the token: whose it is, until when it holds, and what its rights leave out.
 
+use contract::secret::REDACTED;
 use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
 use serde_json::Value;
@@ -105,7 +106,8 @@ impl Token {
     /// Returns whether this is the token with that text. Of version 1 NetBox shows the last six characters.
     fn is(&self, text: &str) -> bool {
         match text.strip_prefix("nbt_").and_then(|text| text.split_once('.')) {
-            Some((key, _)) => self.key.as_deref() == Some(key),
+            // The client shows no part of the token, its key neither.
+            Some((key, _)) => self.key.as_deref().is_some_and(|shown| shown == key || shown == REDACTED),
             None => {
                 let shown = self.display.trim_start_matches('*');
                 self.key.is_none() && shown.len() >= 4 && text.ends_with(shown)

@@ -49,6 +49,35 @@ fn fill(netbox: &NetBox) -> Filled<'_> {
     filled
 }
 
+/// Returns the notifications in the queue of mails for a person.
+fn queue(netbox: &NetBox) -> usize {
+    netbox.content().notifications.iter().filter(|mail| mail["circuitmaintenance"].is_null()).count()
+}
+
+#[test]
+fn an_entry_for_a_person_is_closed_once_the_mail_is_delivered_again_and_nothing_is_left_to_look_at() {
+    let Some(netbox) = NetBox::with_one_line() else { return };
+    let mut notice = Notice { cids: vec!["LINE-1", "LINE-2", "LINE-3"], ..Notice::new("CHG-1") };
+    let deliver = |notice: &Notice| {
+        let pipeline = Pipeline::new(&netbox.url, netbox.token(""), DOMAIN);
+        let path = pipeline.mail("notice.eml", notice.mail());
+        pipeline.deliver(&[path]).mails[0]["outcome"].clone()
+    };
+    notice.text = "Another mail.".to_owned();
+    let another = Notice { cids: vec!["LINE-9"], ..Notice::new("CHG-2") };
+    assert_eq!((deliver(&notice), deliver(&another), queue(&netbox)), (json!("for_person"), json!("for_person"), 2));
+    let add = |cid: &str| netbox.fill_with(DOMAIN, cid);
+    add("LINE-2");
+    assert_eq!((deliver(&notice), queue(&netbox)), (json!("for_person"), 2), "one of its circuits is still not there");
+    add("line/3");
+    assert_eq!((deliver(&notice), queue(&netbox)), (json!("delivered"), 1), "the other mail's entry stays");
+    let content = netbox.content();
+    let of_event: Vec<_> =
+        content.notifications.iter().filter(|mail| mail["circuitmaintenance"]["name"] == "CHG-1").collect();
+    assert_eq!((of_event.len(), content.impacts.len()), (2, 3), "the mail, and what was said of it");
+    assert_eq!((deliver(&notice), netbox.content()), (json!("delivered"), content));
+}
+
 #[test]
 fn circuits_are_found_as_people_write_them_and_never_another_one() {
     let Some(netbox) = NetBox::find() else { return };

@@ -129,6 +129,14 @@ impl NetBox {
         }
     }
 
+    /// Creates a circuit of a provider that is there.
+    pub(crate) fn fill_with(&self, provider: &str, cid: &str) {
+        let providers = self.all("circuits/providers");
+        let provider = providers.iter().find(|found| found["name"] == provider).unwrap()["id"].clone();
+        let kind = self.all("circuits/circuit-types")[0]["id"].clone();
+        self.post("circuits/circuits", &json!({"cid": cid, "provider": provider, "type": kind, "status": "active"}));
+    }
+
     /// Creates objects, or fails the test with NetBox's answer.
     pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
         let url = format!("{}/api/{path}/", self.url);

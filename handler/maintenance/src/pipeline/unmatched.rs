@@ -8,7 +8,9 @@ use super::{
     sink::{Handover, SinkError},
 };
 use contract::context::Place;
+use jiff::Timestamp;
 use runtime::store::{Expected, ObjectStore, StoreError};
+use serde_json::Value;
 
 /// A store of mails for a person.
 #[derive(Debug, Clone)]
@@ -46,5 +48,28 @@ impl<Store: ObjectStore> Unmatched<Store> {
         let put = self.store.put(bucket, &beside, document, "application/json", Expected::Anything).await;
         put.map_err(|error| transient(&error))?;
         Ok(held)
+    }
+
+    /// Closes the entry of a mail that was delivered after all, if it is there and may be read: its document becomes one of the kind
+    /// `settled`. The function may have no right to delete it.
+    pub async fn close(&self, arrived: &ArrivedMail) -> Result<(), SinkError> {
+        let Place { bucket, prefix } = &self.place;
+        let key = format!("{prefix}{}.json", arrived.ses_message_id);
+        let transient = |error: &StoreError| SinkError::Transient(format!("s3://{bucket}/{key}: {error}"));
+        let Some(stored) = self.store.fetch(bucket, &key).await.map_err(|error| transient(&error))? else {
+            return Ok(());
+        };
+        let Ok(mut document) = serde_json::from_slice::<Value>(&stored.bytes) else { return Ok(()) };
+        if document.get("kind").and_then(Value::as_str) != Some("for_person") {
+            return Ok(());
+        }
+        if let Some(fields) = document.as_object_mut() {
+            fields.insert("kind".to_owned(), "settled".into());
+            fields.insert("settled_at".to_owned(), Timestamp::now().to_string().into());
+        }
+        let settled = format!("{document:#}").into_bytes();
+        // Whoever has changed it meanwhile is at work on it.
+        let put = self.store.put(bucket, &key, settled, "application/json", Expected::Tag(stored.tag)).await;
+        put.map(|_| ()).map_err(|error| transient(&error))
     }
 }

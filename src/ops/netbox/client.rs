@@ -33,7 +33,7 @@ pub(crate) struct Access {
 #[derive(Debug)]
 pub(crate) struct Client {
     runtime: Runtime,
-    client: legacy::Client<Connector, Full<Bytes>>,
+    http: legacy::Client<Connector, Full<Bytes>>,
     ca: OwnCa,
     base: String,
     token: Secret,
@@ -67,7 +67,7 @@ impl Client {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         Ok(Self {
             runtime: runtime.map_err(|error| error.to_string())?,
-            client: legacy::Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector),
+            http: legacy::Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector),
             ca,
             base: format!("{}/api/", access.address.expose().trim_end_matches('/')),
             token: access.token.clone(),
@@ -104,7 +104,7 @@ impl Client {
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT, "application/json")
             .body(Full::from(if has_content { "{}" } else { "" }));
-        let answer = self.client.request(request.map_err(|error| error.to_string())?).await;
+        let answer = self.http.request(request.map_err(|error| error.to_string())?).await;
         let answer = answer.map_err(|error| cause(&error, Some(&self.ca)).words)?;
         let status = answer.status().as_u16();
         let location = answer.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());

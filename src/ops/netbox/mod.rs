@@ -66,7 +66,7 @@ pub(crate) struct Declared {
     pub(crate) keeps_unmatched: Option<bool>,
 }
 
-/// Returns the NetBoxes that functions are configured with, by address.
+/// Returns every NetBox that functions are configured with, by address.
 pub(crate) fn declared(declaration: &Declaration) -> BTreeMap<String, Declared> {
     let mut all: BTreeMap<String, Declared> = BTreeMap::new();
     for function in declaration.functions.values() {

@@ -105,14 +105,12 @@ pub(super) fn told(client: &Client, findings: &mut Findings) {
 impl Token {
     /// Returns whether this is the token with that text. Of version 1 NetBox shows the last six characters.
     fn is(&self, text: &str) -> bool {
-        match text.strip_prefix("nbt_").and_then(|text| text.split_once('.')) {
+        if let Some((key, _)) = text.strip_prefix("nbt_").and_then(|text| text.split_once('.')) {
             // The client shows no part of the token, its key neither.
-            Some((key, _)) => self.key.as_deref().is_some_and(|shown| shown == key || shown == REDACTED),
-            None => {
-                let shown = self.display.trim_start_matches('*');
-                self.key.is_none() && shown.len() >= 4 && text.ends_with(shown)
-            }
+            return self.key.as_deref().is_some_and(|shown| shown == key || shown == REDACTED);
         }
+        let shown = self.display.trim_start_matches('*');
+        self.key.is_none() && shown.len() >= 4 && text.ends_with(shown)
     }
 }
 

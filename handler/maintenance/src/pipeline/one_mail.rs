@@ -172,6 +172,11 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
             |outcome, reason| End { maintenances: records(&notice.maintenances), ..End::new(outcome, reason) };
         match self.sink.deliver(arrived, notice).await {
             Ok(delivered) if delivered.concerns.is_empty() => {
+                if arrived.is_late()
+                    && let Err(error) = self.sink.settle(arrived).await
+                {
+                    return End::retry(format!("what was put before a person could not be closed: {error}"));
+                }
                 let remarks = (!delivered.remarks.is_empty()).then(|| delivered.remarks.join("; "));
                 let end = with_records(MailOutcome::Delivered, remarks);
                 if self.deletion.processed { end.with_object(arrived, delivered.held) } else { end }

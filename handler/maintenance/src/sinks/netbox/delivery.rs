@@ -128,7 +128,7 @@ impl Sink for NetBox {
                 Linked::Whole => {
                     // An earlier delivery of it may have been put before a person.
                     if reason.is_empty() && (!is_first || arrived.is_late()) {
-                        Box::pin(self.close_entry(arrived, &mail, event)).await?;
+                        Box::pin(self.close_entry(&mail, event)).await?;
                     }
                     let Progress { concerns, remarks, .. } = progress;
                     return Ok(Delivered { held: outgoing.held.get(), concerns, remarks });
@@ -152,6 +152,13 @@ impl Sink for NetBox {
                 Ok(()) => return Ok(outgoing.held.get()),
                 Err(fault) => self.client.pause(attempts.after(fault)?).await,
             }
+        }
+    }
+
+    async fn settle(&self, arrived: &ArrivedMail) -> Result<(), SinkError> {
+        match &self.unmatched {
+            Some(unmatched) => unmatched.close(arrived).await,
+            None => Ok(()),
         }
     }
 }
@@ -228,20 +235,9 @@ impl Outgoing<'_> {
 }
 
 impl NetBox {
-    /// Closes what an earlier delivery of the mail has put before a person, since nothing of it is left to look at.
-    async fn close_entry(
-        &self,
-        arrived: &ArrivedMail,
-        mail: &NewNotification,
-        event: Option<EventId>,
-    ) -> Result<(), SinkError> {
-        if !self.client.has_queue() {
-            return match &self.unmatched {
-                Some(unmatched) if arrived.is_late() => unmatched.close(arrived).await,
-                _ => Ok(()),
-            };
-        }
-        let Some(event) = event else { return Ok(()) };
+    /// Takes out of NetBox's queue what an earlier delivery of the mail has put there: nothing of it is left to look at.
+    async fn close_entry(&self, mail: &NewNotification, event: Option<EventId>) -> Result<(), SinkError> {
+        let Some(event) = event.filter(|_| self.client.has_queue()) else { return Ok(()) };
         let mark = Mark { role: Role::ForPerson, ..mail.mark.clone() };
         let entry = NewNotification { mark, body: String::new(), ..mail.clone() };
         let mut attempts = Attempts::default();

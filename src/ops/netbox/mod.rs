@@ -28,8 +28,12 @@ const OTHER_PLUGIN: &str = "notices";
 type Objects = &'static [(&'static str, &'static str, &'static [Right])];
 
 /// Objects of NetBox itself.
-const OBJECTS: Objects =
-    &[("circuits/providers", "providers", &[Right::View]), ("circuits/circuits", "circuits", &[Right::View])];
+const OBJECTS: Objects = &[
+    ("circuits/providers", "providers", &[Right::View]),
+    ("circuits/circuits", "circuits", &[Right::View]),
+    // They tell which events people have deleted or renamed.
+    ("core/object-changes", "changelog", &[Right::View]),
+];
 
 /// Objects of the plugin `netbox-circuitmaintenance`.
 const OBJECTS_OF_PLUGIN: Objects = &[

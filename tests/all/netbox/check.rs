@@ -39,6 +39,7 @@ fn the_least_rights_are_enough_with_either_kind_of_token() {
           plugin         fine
           providers      fine
           circuits       fine
+          changelog      fine
           maintenances   fine
           impacts        fine
           notifications  fine
@@ -60,6 +61,7 @@ fn missing_rights_are_named() {
       plugin         fine
       providers      fine
       circuits       fine
+      changelog      fine
       maintenances   wrong: the token may not add, change
                      hint: its user needs view, add, change, and the token must be allowed to write
       impacts        wrong: the token may not add, change, delete
@@ -77,6 +79,8 @@ fn missing_rights_are_named() {
       providers      wrong: the token may not view
                      hint: its user needs view
       circuits       wrong: the token may not view
+                     hint: its user needs view
+      changelog      wrong: the token may not view
                      hint: its user needs view
       maintenances   wrong: the token may not view, add, change
                      hint: its user needs view, add, change, and the token must be allowed to write

@@ -5,6 +5,7 @@ mod chaos;
 mod check;
 mod circuits;
 mod corpus;
+mod edits;
 mod identity;
 mod notice;
 mod outcomes;

@@ -146,7 +146,7 @@ impl NetBox {
         serde_json::from_str(&text).unwrap()
     }
 
-    /// Changes an object.
+    /// Changes an object, as a person would.
     pub(crate) fn patch(&self, path: &str, body: &Value) -> Value {
         let url = format!("{}/api/{path}/", self.url);
         let mut answer = self.agent.patch(&url).header("Authorization", self.authorization()).send_json(body).unwrap();
@@ -155,7 +155,7 @@ impl NetBox {
         serde_json::from_str(&text).unwrap()
     }
 
-    /// Deletes an object.
+    /// Deletes an object, as a person would.
     pub(crate) fn delete(&self, path: &str) {
         let url = format!("{}/api/{path}/", self.url);
         let answer = self.agent.delete(&url).header("Authorization", self.authorization()).call().unwrap();
@@ -166,6 +166,13 @@ impl NetBox {
     pub(crate) fn user(&self, name: &str) -> Value {
         let users = self.all("users/users");
         users.iter().find(|user| user["username"] == name).unwrap_or_else(|| panic!("no user {name}"))["id"].clone()
+    }
+
+    /// Returns the messages of the changelog, in order, without those of people.
+    pub(crate) fn messages(&self) -> Vec<String> {
+        let changes = self.all("core/object-changes");
+        let messages = changes.iter().map(|change| change["message"].as_str().unwrap().to_owned());
+        messages.filter(|message| message.starts_with("provision: ")).collect()
     }
 
     /// Returns one object by its path.

@@ -47,6 +47,8 @@ pub struct Delivered {
     pub concerns: Vec<String>,
     /// Remarks on what the notice did not change, for whoever reads the log.
     pub remarks: Vec<String>,
+    /// Conflicts between what the notice changed and what people had set, in words.
+    pub conflicts: Vec<String>,
 }
 
 impl Delivered {
@@ -60,6 +62,7 @@ impl Delivered {
         self.held = self.held.and(other.held);
         self.concerns.extend(other.concerns);
         self.remarks.extend(other.remarks);
+        self.conflicts.extend(other.conflicts);
     }
 }
 

@@ -12,7 +12,7 @@ use jiff::{Timestamp, Unit};
 use super::{
     case::PlanInput,
     claim::{Claim, Claimant},
-    client::{Among, Client, NewNotification},
+    client::{Among, Client, NewNotification, changelog_message},
     converge::{Attempts, converge},
     fields,
     ids::{EventId, ProviderId},
@@ -63,6 +63,7 @@ struct Progress {
     targets: Vec<Target>,
     concerns: Vec<String>,
     remarks: Vec<String>,
+    conflicts: Vec<String>,
 }
 
 /// A mail on its way to NetBox.
@@ -108,12 +109,16 @@ impl Sink for NetBox {
     async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
         let all =
             Announcement::of(notice, arrived.received_at).map_err(|error| SinkError::Refused(error.to_string()))?;
-        let mail = notification::of_event(arrived);
-        let claimant = self.claimant(&mail);
+        let source = notification::source(arrived, Some(notice.recognised.provider.slug));
+        let mut mail = notification::of_event(arrived);
+        mail.message = changelog_message(mail.mark.role.reason(), &source);
+        let claimant = self.claimant(&mail, source);
         let mut attempts = Attempts::default();
+        let mut conflicts = Vec::new();
         loop {
             // Boxed, since the compiler limits the depth of nested futures.
             let mut progress = Box::pin(self.maintenances(notice, &all, &claimant)).await?;
+            conflicts.append(&mut progress.conflicts);
             let reason = progress.concerns.join("; ");
             let handover = Handover { reason: &reason, suggestion: &notice.maintenances };
             // Its object stays, since a person has to look at the mail.
@@ -131,7 +136,7 @@ impl Sink for NetBox {
                         Box::pin(self.close_entry(&mail, event)).await?;
                     }
                     let Progress { concerns, remarks, .. } = progress;
-                    return Ok(Delivered { held: outgoing.held.get(), concerns, remarks });
+                    return Ok(Delivered { held: outgoing.held.get(), concerns, remarks, conflicts });
                 }
                 Linked::Moved => {
                     let fault = Fault::Conflict("an event was merged into another".to_owned());
@@ -268,11 +273,11 @@ impl NetBox {
     }
 
     /// Returns the claim of this delivery, which lasts until this invocation is over and everything that it has sent has been answered.
-    fn claimant(&self, mail: &NewNotification) -> Claimant {
+    fn claimant(&self, mail: &NewNotification, source: String) -> Claimant {
         let left = self.client.left().min(LONGEST_INVOCATION) + AFTERMATH;
         let until = SystemTime::now() + left;
         let until = Timestamp::try_from(until).unwrap_or(Timestamp::MAX).round(Unit::Second).unwrap_or(Timestamp::MAX);
-        Claimant { mail: mail.mark.mail.clone(), claim: Claim { by: self.instance.clone(), until } }
+        Claimant { mail: mail.mark.mail.clone(), claim: Claim { by: self.instance.clone(), until }, source }
     }
 
     /// Brings every maintenance of a notice into NetBox.
@@ -295,6 +300,8 @@ impl NetBox {
                     progress.targets.extend(settled.events.iter().map(target));
                     progress.concerns.extend(settled.concerns);
                     progress.remarks.extend(settled.remarks);
+                    let id = fields::line(&announcement.id);
+                    progress.conflicts.extend(settled.conflicts.iter().map(|conflict| format!("`{id}`: {conflict}")));
                 }
                 Err(Fault::Refused(reason)) => progress.concerns.push(reason),
                 Err(other) => return Err(other.into()),

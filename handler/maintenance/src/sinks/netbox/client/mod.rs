@@ -2,6 +2,7 @@
 //! does not know, and then answers with everything.
 
 mod answer;
+mod history;
 mod lookup;
 mod notices;
 mod notification;
@@ -16,6 +17,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, de::DeserializeOwned};
 
 pub use self::notification::{Among, NewNotification};
+pub(super) use self::write::changelog_message;
 use self::{plugin::Spoken, plugin_version::OldestShown, token::Token};
 use super::records::Fault;
 use super::settings::{NETBOX_CA, Plugin};
@@ -51,6 +53,8 @@ pub struct Client {
     plugin: Option<Plugin>,
     /// Plugin that answers, once it is known.
     spoken: OnceLock<Spoken>,
+    /// Set once NetBox has refused to show its record of changes.
+    lacks_history: OnceLock<()>,
 }
 
 /// A page of a list.
@@ -72,6 +76,7 @@ impl Client {
             shown: OldestShown::default(),
             plugin: None,
             spoken: OnceLock::new(),
+            lacks_history: OnceLock::new(),
         }
     }
 

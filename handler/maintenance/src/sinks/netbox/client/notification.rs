@@ -7,7 +7,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Client, PLUGIN, Page, encoded, lookup::Nested, notices, plugin::Spoken, plugin_version::PluginVersion, write::bytes,
+    Client, PLUGIN, Page, encoded,
+    lookup::Nested,
+    notices,
+    plugin::Spoken,
+    plugin_version::PluginVersion,
+    write::{MESSAGE, bytes},
 };
 use crate::sinks::netbox::{
     fields,
@@ -36,6 +41,8 @@ pub struct NewNotification {
     pub sender: String,
     /// Time at which SES received it.
     pub received_at: Timestamp,
+    /// Message for NetBox's changelog.
+    pub message: String,
 }
 
 /// A mail as NetBox has stored it.
@@ -231,6 +238,7 @@ impl Client {
                     "subject": fields::cut(&mail.subject, age.longest_subject()),
                     "email_from": mail.sender,
                     age.received(): mail.received_at,
+                    MESSAGE: mail.message,
                 })
             })
             .collect();

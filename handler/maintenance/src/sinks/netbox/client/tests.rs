@@ -10,6 +10,7 @@ use tokio::{
 
 use super::*;
 use crate::sinks::netbox::{
+    claim::{Claim, Claimant},
     ids::{CircuitId, EventId, ImpactId, ProviderId},
     mark::{Mark, Role},
     records::{Action, EventChange, NewImpact, Performed, Records},
@@ -116,7 +117,7 @@ async fn look_ups_are_tried_again_and_writes_are_not() {
     let (client, asked) = server(vec![cut(), ok("[]")]).await;
     let impact =
         NewImpact { event: EventId::new(7), circuit: CircuitId::new(1), impact: notice::model::Impact::Outage };
-    let fault = client.perform(&Action::AddImpacts(vec![impact])).await.unwrap_err();
+    let fault = client.perform(&Action::AddImpacts(vec![impact]), &claimant()).await.unwrap_err();
     assert!(matches!(fault, Fault::Transient(_)), "{fault:?}");
     assert_eq!(lines(&asked).len(), 1);
 }
@@ -140,7 +141,7 @@ async fn every_error_answer_has_its_fault() {
     ];
     for (status, body, expected) in table {
         let (client, _) = server(vec![(status, "", body.to_owned())]).await;
-        let fault = client.perform(&Action::RemoveImpacts(vec![ImpactId::new(1)])).await.unwrap_err();
+        let fault = client.perform(&Action::RemoveImpacts(vec![ImpactId::new(1)]), &claimant()).await.unwrap_err();
         assert!(expected(&fault), "{status} {body}: {fault:?}");
         let words = fault.to_string();
         assert!(
@@ -150,18 +151,26 @@ async fn every_error_answer_has_its_fault() {
     }
 }
 
+const CHANGED: &str = r#"{"changelog_message":"provision: a notice; carrier, mail <1@carrier.example>","summary":"t"}"#;
+
 #[tokio::test]
 async fn a_change_carries_the_tag_and_both_kinds_of_tokens_are_sent() {
     let (mut client, asked) = server(vec![ok(EVENT), ok(EVENT)]).await;
     let change = EventChange { summary: Some("t".to_owned()), ..EventChange::default() };
-    let action = Action::Update { event: EventId::new(7), etag: "W/\"1\"".to_owned(), change };
-    let Performed::Event(event) = client.perform(&action).await.unwrap() else { panic!("no event") };
+    let action = Action::Update {
+        event: EventId::new(7),
+        etag: "W/\"1\"".to_owned(),
+        change,
+        conflicts: Vec::new(),
+        reason: "a notice",
+    };
+    let Performed::Event(event) = client.perform(&action, &claimant()).await.unwrap() else { panic!("no event") };
     assert_eq!(event.id, EventId::new(7));
     client.token = Token::new(SecretSource::Given("nbt_key.secret".into()));
-    client.perform(&action).await.unwrap();
+    client.perform(&action, &claimant()).await.unwrap();
     let asked = asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
     assert!(asked[0].starts_with("PATCH /api/plugins/maintenance/circuitmaintenance/7/ "));
-    assert!(asked[0].contains("if-match: W/\"1\"\r\n") && asked[0].ends_with(r#"{"summary":"t"}"#), "{}", asked[0]);
+    assert!(asked[0].contains("if-match: W/\"1\"\r\n") && asked[0].ends_with(CHANGED), "{}", asked[0]);
     assert!(
         asked[0].contains("authorization: Token 0000") && asked[1].contains("authorization: Bearer nbt_key.secret\r\n")
     );
@@ -254,6 +263,11 @@ async fn until_0_8_a_mail_without_an_event_is_refused() {
     }
 }
 
+fn claimant() -> Claimant {
+    let claim = Claim { by: "a".to_owned(), until: jiff::Timestamp::UNIX_EPOCH };
+    Claimant { mail: "ab".to_owned(), claim, source: "carrier, mail <1@carrier.example>".to_owned() }
+}
+
 fn mail(event: Option<EventId>) -> NewNotification {
     NewNotification {
         event,
@@ -262,6 +276,7 @@ fn mail(event: Option<EventId>) -> NewNotification {
         subject: "s".repeat(200),
         sender: "noc@carrier.example".to_owned(),
         received_at: jiff::Timestamp::UNIX_EPOCH,
+        message: "provision: a mail".to_owned(),
     }
 }
 
@@ -283,7 +298,7 @@ async fn the_other_plugin_is_found_out_once_and_spoken_to_in_its_words() {
         assert_eq!((events.len(), events[0].acknowledged), (1, false));
     }
     let new = NewImpact { event: EventId::new(7), circuit: CircuitId::new(1), impact: notice::model::Impact::Outage };
-    let Performed::Impacts(written) = client.perform(&Action::AddImpacts(vec![new])).await.unwrap() else {
+    let Performed::Impacts(written) = client.perform(&Action::AddImpacts(vec![new]), &claimant()).await.unwrap() else {
         panic!("no impacts")
     };
     assert_eq!((written[0].id, written[0].circuit), (ImpactId::new(5), CircuitId::new(1)));
@@ -343,7 +358,7 @@ async fn no_call_is_begun_when_the_time_is_up() {
 async fn certificates_that_cannot_be_read_are_said_to_be_so() {
     let ca = Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned());
     let client = Client::new("https://127.0.0.1:9", ca, SecretSource::Given("t".into()));
-    let fault = client.perform(&Action::RemoveImpacts(vec![ImpactId::new(1)])).await.unwrap_err();
+    let fault = client.perform(&Action::RemoveImpacts(vec![ImpactId::new(1)]), &claimant()).await.unwrap_err();
     assert!(fault.to_string().contains("`NETBOX_CA` cannot be read"), "{fault}");
 }
 

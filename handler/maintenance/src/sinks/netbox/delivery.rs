@@ -206,7 +206,7 @@ impl KeptForPerson<'_> {
         let Some(unmatched) = self.unmatched else {
             return Err(Fault::Unavailable(
                 "NetBox's plugin takes no mail without an event, and the function's `writes` names no prefix that ends in \
-                 `unmatched/`, where it would be kept"
+                 `unmatched/`, where it would be kept; declare `writes: [{bucket: mail, prefix: unmatched/}]`"
                     .to_owned(),
             ));
         };

@@ -387,7 +387,7 @@ fn concerns(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Vec<String> {
         Order::Newer | Order::Same => {
             concerns.extend(unknown_circuits(input));
             let left_out = comparison.pairing.left_out.iter().filter_map(|stored| comparison.member(*stored));
-            concerns.extend(left_out.filter(|member| !member.is_deleted).map(|member| left_out_concern(member)));
+            concerns.extend(left_out.filter(Member::is_changeable).map(|member| left_out_concern(member)));
             concerns.extend(comparison.kept(input).into_iter().map(|member| {
                 let (id, name) = (member.event.id, &member.event.name);
                 format!("event {id} `{name}` has the mark `{HANDS_OFF}`: nothing of this notice was written there")

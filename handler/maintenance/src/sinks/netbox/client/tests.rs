@@ -8,12 +8,14 @@ use tokio::{
     net::TcpListener,
 };
 
+use schedule::EventStatus;
+
 use super::*;
 use crate::sinks::netbox::{
     claim::{Claim, Claimant},
     ids::{CircuitId, EventId, ImpactId, ProviderId},
     mark::{Mark, Role},
-    records::{Action, EventChange, NewImpact, Performed, Records},
+    records::{Action, EventChange, NewEvent, NewImpact, Past, Performed, Records},
 };
 
 /// Requests that the server received: request line, headers and body.
@@ -149,6 +151,52 @@ async fn every_error_answer_has_its_fault() {
             "{words}"
         );
     }
+}
+
+#[tokio::test]
+async fn changes_that_may_not_be_seen_are_asked_for_once_and_those_of_other_providers_are_passed_over() {
+    let names = ["CHG-1".to_owned()];
+    let refused = (403, "", r#"{"detail":"You do not have permission to perform this action."}"#.to_owned());
+    let (client, asked) = server(vec![refused]).await;
+    for _ in 0..2 {
+        assert_eq!(client.past(ProviderId::new(3), &names).await, Ok(Past::default()));
+    }
+    assert_eq!(lines(&asked).len(), 1);
+    let deleted = |id: u32, provider: u32| {
+        let data = format!(
+            r#"{{"name":"CHG-1","summary":"s","status":"CONFIRMED","provider":{provider},"start":"2026-03-02T08:00:00Z","end":"2026-03-02T09:00:00Z","comments":""}}"#
+        );
+        format!(
+            r#"{{"action":{{"value":"delete"}},"changed_object_id":{id},"changed_object":null,"prechange_data":{data},"postchange_data":{{}}}}"#
+        )
+    };
+    let (client, _) = server(vec![page(&format!("{},{}", deleted(7, 3), deleted(8, 4)))]).await;
+    let past = client.past(ProviderId::new(3), &names).await.unwrap();
+    assert_eq!(past.deleted.iter().map(|event| event.id).collect::<Vec<_>>(), [EventId::new(7)]);
+    let (client, _) = server(vec![(502, "", "bad gateway".to_owned())]).await;
+    let fault = client.past(ProviderId::new(3), &names).await.unwrap_err();
+    assert!(matches!(fault, Fault::Transient(_)), "what is not known is not taken for nothing: {fault:?}");
+}
+
+/// Recorded with NetBox 4.7.3.
+#[tokio::test]
+async fn a_zone_that_netbox_does_not_know_keeps_no_maintenance_back() {
+    let refused = (400, "", r#"{"time_zone":["A valid timezone is required."]}"#.to_owned());
+    let (client, asked) = server(vec![refused, (201, "", EVENT.to_owned())]).await;
+    let at = jiff::Timestamp::UNIX_EPOCH;
+    let new = NewEvent {
+        provider: ProviderId::new(3),
+        name: "CHG-1".to_owned(),
+        summary: "s".to_owned(),
+        status: EventStatus::Confirmed,
+        start: at,
+        end: at,
+        zone: Some("Europe/Atlantis".to_owned()),
+        comments: String::new(),
+    };
+    assert!(matches!(client.perform(&Action::Create(new), &claimant()).await, Ok(Performed::Event(_))));
+    let asked = asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    assert_eq!([&asked[0], &asked[1]].map(|request| request.contains("Europe/Atlantis")), [true, false]);
 }
 
 const CHANGED: &str = r#"{"changelog_message":"provision: a notice; carrier, mail <1@carrier.example>","summary":"t"}"#;

@@ -22,6 +22,8 @@ use crate::sinks::netbox::{
     stored::{StoredEvent, StoredImpact},
 };
 
+/// Key of the time zone, in our records and in `netbox-circuitmaintenance`.
+const TIME_ZONE: &str = "time_zone";
 /// Key of the message for NetBox's changelog.
 pub(super) const MESSAGE: &str = "changelog_message";
 /// Longest message for the changelog, in characters.
@@ -106,12 +108,25 @@ impl Client {
         etag: Option<&str>,
         mut body: Value,
     ) -> Result<Performed, Fault> {
-        if let (Spoken::Notices(_), Value::Object(fields)) = (spoken, &mut body)
-            && let Some(zone) = fields.remove("time_zone")
-        {
-            fields.insert("original_timezone".to_owned(), zone);
-        }
-        let event: WireEvent = self.json(method, path, etag, Some(&bytes(&body)?)).await?;
+        let key = if spoken == Spoken::CircuitMaintenance { TIME_ZONE } else { "original_timezone" };
+        let zone = body.as_object_mut().and_then(|fields| fields.remove(TIME_ZONE));
+        let without_zone = bytes(&body)?;
+        let sent = match zone {
+            None => self.json(method, path, etag, Some(&without_zone)).await,
+            Some(zone) => {
+                if let Some(fields) = body.as_object_mut() {
+                    fields.insert(key.to_owned(), zone);
+                }
+                match self.json(method, path, etag, Some(&bytes(&body)?)).await {
+                    // NetBox may know fewer zones than we do. A maintenance is not kept back for that.
+                    Err(Fault::Rejected(said)) if said.contains(key) => {
+                        self.json(method, path, etag, Some(&without_zone)).await
+                    }
+                    sent => sent,
+                }
+            }
+        };
+        let event: WireEvent = sent?;
         Ok(Performed::Event(Box::new(self.stored(spoken, event))))
     }
 

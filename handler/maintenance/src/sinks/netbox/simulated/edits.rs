@@ -337,6 +337,21 @@ fn an_event_with_the_mark_stays_as_it_is_until_the_mark_is_gone() {
 }
 
 #[test]
+fn a_marked_event_whose_window_is_left_out_stays_and_is_told_once() {
+    let (base, dice) = (RefCell::new(Base::default()), Dice(Cell::new(7)));
+    let records = Simulated::new(&base, &dice, 0);
+    let window = |day| (day, content(EventStatus::Confirmed, &[("A", Impact::Outage)]));
+    deliver(&records, &wanted(1, &[window(1), window(2)]));
+    let last = base.borrow().events.values().last().unwrap().clone();
+    base.borrow_mut().store(StoredEvent { is_tagged: true, ..last });
+    for _ in 0..2 {
+        let concerns = deliver(&records, &wanted(2, &[window(1)])).concerns;
+        assert!(concerns.len() == 1 && concerns[0].contains("has the mark `provision: hands off`"), "{concerns:?}");
+        assert_eq!(told(&base.borrow())[1], "CHG-1 #2 Confirmed 2 1=OUTAGE");
+    }
+}
+
+#[test]
 fn without_the_record_of_changes_a_deleted_event_is_made_again() {
     let mut trial = Trial::start();
     trial.base.borrow_mut().hides_past = true;

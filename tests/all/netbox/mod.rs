@@ -3,6 +3,7 @@
 mod at_once;
 mod chaos;
 mod check;
+mod circuits;
 mod corpus;
 mod edits;
 mod identity;

@@ -176,6 +176,12 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
         match self.sink.deliver(arrived, notice).await {
             Ok(Delivered { held, concerns, remarks, conflicts }) => {
                 let is_complete = concerns.is_empty();
+                if is_complete
+                    && arrived.is_late()
+                    && let Err(error) = self.sink.settle(arrived).await
+                {
+                    return End::retry(format!("what was put before a person could not be closed: {error}"));
+                }
                 let outcome = if is_complete { MailOutcome::Delivered } else { MailOutcome::ForPerson };
                 let count = conflicts.len();
                 let said = [concerns, remarks, conflicts].concat();

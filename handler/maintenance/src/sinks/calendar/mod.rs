@@ -114,6 +114,13 @@ impl<Store: ObjectStore> Sink for CalendarFile<Store> {
             None => Ok(Held::NOTHING),
         }
     }
+
+    async fn settle(&self, arrived: &ArrivedMail) -> Result<(), SinkError> {
+        match &self.unmatched {
+            Some(unmatched) => unmatched.close(arrived).await,
+            None => Ok(()),
+        }
+    }
 }
 
 fn source(arrived: &ArrivedMail, notice: &Notice) -> Source {

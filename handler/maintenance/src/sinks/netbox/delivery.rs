@@ -17,6 +17,7 @@ use super::{
     fields,
     ids::{EventId, ProviderId},
     link::{Linked, Mailbox, Target, link},
+    mark::{Mark, Role},
     memory::{Memory, converge_and_remember},
     notification, plan,
     records::{Fault, Records},
@@ -128,8 +129,15 @@ impl Sink for NetBox {
             let kept = KeptForPerson { arrived, handover, unmatched: self.unmatched.as_ref() };
             let outgoing =
                 Outgoing { client: &self.client, mail: mail.clone(), for_person, kept, held: Cell::default() };
-            match Box::pin(link(&self.client, &outgoing, &claimant, std::mem::take(&mut progress.targets))).await? {
+            let targets = std::mem::take(&mut progress.targets);
+            let (event, is_first) =
+                (targets.first().map(|target| target.event.id), targets.iter().all(|target| target.is_new));
+            match Box::pin(link(&self.client, &outgoing, &claimant, targets)).await? {
                 Linked::Whole => {
+                    // An earlier delivery of it may have been put before a person.
+                    if reason.is_empty() && (!is_first || arrived.is_late()) {
+                        Box::pin(self.close_entry(&mail, event)).await?;
+                    }
                     let Progress { concerns, remarks, .. } = progress;
                     return Ok(Delivered { held: outgoing.held.get(), concerns, remarks, conflicts });
                 }
@@ -152,6 +160,13 @@ impl Sink for NetBox {
                 Ok(()) => return Ok(outgoing.held.get()),
                 Err(fault) => self.client.pause(attempts.after(fault)?).await,
             }
+        }
+    }
+
+    async fn settle(&self, arrived: &ArrivedMail) -> Result<(), SinkError> {
+        match &self.unmatched {
+            Some(unmatched) => unmatched.close(arrived).await,
+            None => Ok(()),
         }
     }
 }
@@ -228,6 +243,18 @@ impl Outgoing<'_> {
 }
 
 impl NetBox {
+    /// Takes out of NetBox's queue what an earlier delivery of the mail has put there: nothing of it is left to look at.
+    async fn close_entry(&self, mail: &NewNotification, event: Option<EventId>) -> Result<(), SinkError> {
+        let Some(event) = event.filter(|_| self.client.has_queue()) else { return Ok(()) };
+        let mark = Mark { role: Role::ForPerson, ..mail.mark.clone() };
+        let entry = NewNotification { mark, body: String::new(), ..mail.clone() };
+        let mut attempts = Attempts::default();
+        while let Err(fault) = self.client.take_from_queue(&entry, event).await {
+            self.client.pause(attempts.after(fault)?).await;
+        }
+        Ok(())
+    }
+
     /// Creates the sink from its settings. Nothing is read or connected before the first mail needs it.
     pub fn open(settings: Settings, aws: &Aws, store: &S3) -> Self {
         let token = SecretSource::at(settings.token, aws);

@@ -13,6 +13,7 @@ use super::{
     ids::CircuitId,
     note::{self, Evidence, Note, Pending, Said},
     records::{Action, EventChange, NewEvent},
+    spelling::spelled,
     stored::StoredEvent,
 };
 use notice::model::{Impact, Window};
@@ -316,7 +317,7 @@ fn remarks(input: &PlanInput<'_>, name: &str, content: &Content) -> Vec<String> 
         remarks.push(fields::markdown(&content.summary));
     }
     for (circuit, impact) in circuits::unknown(content, input.circuits) {
-        remarks.push(format!("Not in NetBox: circuit `{}`, {impact}", fields::line(circuit).replace('`', "'")));
+        remarks.push(format!("Not in NetBox: circuit `{}`, {impact}", spelled(circuit).replace('`', "'")));
     }
     remarks
 }

@@ -160,7 +160,7 @@ impl Client {
     }
 
     /// Returns all circuits of a provider with everything that people may call them; `aliases` is the custom field with other names. `None`
-    /// if there are too many.
+    /// if there are too many for the time that is left.
     pub async fn all_circuits(
         &self,
         provider: ProviderId,

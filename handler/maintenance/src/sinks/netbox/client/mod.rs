@@ -162,7 +162,7 @@ impl Client {
         Ok(self.list_up_to(path, query, usize::MAX).await?.unwrap_or_default())
     }
 
-    /// Returns every page of a list; `None` if it has more pages than that.
+    /// Returns every page of a list; `None` if it has more pages than that, or a half of the invocation would not be left after them.
     async fn list_up_to<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -170,7 +170,11 @@ impl Client {
         most: usize,
     ) -> Result<Option<Vec<T>>, Fault> {
         let mut all = Vec::new();
-        for _ in 0..most {
+        let enough = self.http.left() / 2;
+        for page in 0..most {
+            if most < usize::MAX && page > 0 && self.http.left() < enough {
+                break;
+            }
             let page: Page<T> = self.get(&format!("{path}?{query}&limit={PAGE}&offset={}", all.len())).await?;
             let empty = page.results.is_empty();
             all.extend(page.results);

@@ -26,13 +26,13 @@ mod topic;
 mod tree;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
 };
 
-pub use alarms::{AlarmKind, Alarms, Measure, Notify, Unit, Watched};
+pub use alarms::{AlarmKind, Alarms, Measure, Notify, SILENCE, Unit, Watched};
 pub use bucket::{Bucket, Place};
 pub use configuration::{Configuration, LookUp, Unavailable};
 pub use diagnostic::{Diagnostic, Diagnostics};
@@ -115,6 +115,26 @@ impl Checked {
 }
 
 impl Declaration {
+    /// Returns the entries of the functions that mails reach: enabled rules invoke them, or publish to a topic that does.
+    pub fn receivers(&self) -> BTreeSet<&str> {
+        let actions = || self.receipt_rules.iter().filter(|rule| rule.enabled).flat_map(|rule| &rule.actions);
+        let invoked = actions().filter_map(|action| match action {
+            Action::Invoke { function, .. } => Some(function.as_str()),
+            _ => None,
+        });
+        let topics = actions().filter_map(|action| match action {
+            Action::Publish { topic, .. } => Some(topic),
+            Action::Store { topic, .. } | Action::Invoke { topic, .. } => topic.as_ref(),
+            Action::Bounce(_) | Action::AddHeader { .. } | Action::Stop => None,
+        });
+        let subscribed = topics.filter_map(|topic| self.topics.get(topic)).flat_map(|topic| &topic.subscriptions);
+        let subscribed = subscribed.filter_map(|subscription| match subscription {
+            Subscription::Function(function) => Some(function.as_str()),
+            Subscription::Mail(_) | Subscription::Queue { .. } => None,
+        });
+        invoked.chain(subscribed).collect()
+    }
+
     /// Reads and checks a declaration in a stage, which must be named if the declaration has stages.
     pub fn read(path: &Path, stage: Option<&str>) -> Result<Self, DeclarationError> {
         Self::parse(path, &bytes_of(path)?, stage)?.chosen(path, stage)

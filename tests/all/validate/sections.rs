@@ -266,6 +266,8 @@ fn alarms_and_who_is_told() {
         only("off: [throttles]", "off: [throttle]"),
         only("off: [throttles]", "off: [throttles, throttles]"),
         only("off: [throttles]", "off: [errors]"),
+        only("silence: 5d", "silence: 8d"),
+        only("silence: 5d", "silence: 90m"),
         only("{errors: 5, age: 25}", "{errors: 0}"),
         only("{errors: 5, age: 25}", "{age: 101}"),
         only("{errors: 5, age: 25}", "{error: 5}"),

@@ -1,41 +1,37 @@
 //! HTTP to servers outside AWS: one request, one answer, no retries.
 //!
-//! The connector is that of the AWS clients (rustls with ring), created at its first use. TLS is always verified.
+//! The client is created at its first use. TLS is always verified.
 
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::{
-        OnceLock,
+        Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use aws_smithy_http_client::{
-    Connector,
-    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
-};
-use aws_smithy_runtime_api::{
-    client::{
-        http::{HttpConnector, HttpConnectorSettings},
-        orchestrator::HttpRequest,
-    },
-    http::{Headers, Response},
-};
-use aws_smithy_types::body::SdkBody;
 use contract::secret::Secret;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    HeaderMap, Method, Request, Response,
+    body::{Bytes, Incoming},
+    header::{HeaderName, HeaderValue},
+};
+use hyper_util::{
+    client::legacy::Client,
+    rt::{TokioExecutor, TokioTimer},
+};
 use thiserror::Error;
+use tls::{Cause, Connector, OwnCa, cause};
 
 use crate::{
     Deadline,
     known::{redact, remember},
     store::LARGEST_OBJECT,
-    text::{self, chain},
+    text,
 };
 
-const CONNECT: Duration = Duration::from_secs(3);
 /// Timeout until an answer was received completely.
 const ANSWER: Duration = Duration::from_secs(8);
 /// Part of the invocation's time that is kept free, for the log line.
@@ -51,7 +47,7 @@ pub struct Answer {
     /// HTTP status of the answer.
     pub status: u16,
     /// Headers of the answer.
-    pub headers: Headers,
+    pub headers: HeaderMap,
     /// Body of the answer, complete.
     pub body: Vec<u8>,
     /// Time that the server asks to wait; `None` if it asks for none.
@@ -61,7 +57,12 @@ pub struct Answer {
 impl Answer {
     /// Returns a header's value; `None` if it is missing or not text.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Returns whether the answer is a failure that another attempt may not meet: too many requests, or a fault of the server.
+    pub fn is_trouble(&self) -> bool {
+        self.status == 429 || self.status >= 500
     }
 
     /// Returns the server's error message, in one line and without secrets: some servers repeat what they were sent.
@@ -74,12 +75,16 @@ impl Answer {
 /// The reasons why there is no answer. Texts are for people, and begin with the method and the path.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NoAnswer {
-    /// The invocation is about to end: the request was not sent.
-    #[error("the invocation's time is up")]
-    TimeIsUp,
+    /// The invocation is about to end: the request was not sent. The text is the last trouble with the server in this invocation; `None`
+    /// if there was none.
+    #[error("{}", time_is_up(.0.as_deref()))]
+    TimeIsUp(Option<String>),
     /// The request is malformed and was not sent.
     #[error("{0}")]
     NoRequest(String),
+    /// No connection is possible until somebody changes something: a certificate that is not trusted, a server that does not speak TLS.
+    #[error("{0}")]
+    Impossible(String),
     /// The answer is larger than any expected one. The number is its size, in bytes.
     #[error("the answer has {0} bytes")]
     TooLarge(u64),
@@ -88,13 +93,11 @@ pub enum NoAnswer {
     Lost(String),
 }
 
-/// Certificate authorities that are trusted besides the public ones.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnCa {
-    /// Environment variable that holds them.
-    pub variable: &'static str,
-    /// Certificates of the authorities, as PEM.
-    pub pem: String,
+fn time_is_up(trouble: Option<&str>) -> String {
+    match trouble {
+        None => "the invocation's time is up".to_owned(),
+        Some(trouble) => format!("{trouble} (tried until the invocation's time was up)"),
+    }
 }
 
 /// A client for one server.
@@ -104,9 +107,11 @@ pub struct Http {
     ca: Option<OwnCa>,
     /// `true` if paths are secret, and are told to nobody.
     hides_paths: bool,
-    connector: OnceLock<Connector>,
+    client: OnceLock<Client<Connector, Full<Bytes>>>,
     /// Deadline of the invocation, in milliseconds since the epoch.
     deadline: AtomicU64,
+    /// Last trouble with the server in this invocation.
+    trouble: Mutex<Option<String>>,
     calls: AtomicU64,
 }
 
@@ -114,7 +119,7 @@ impl Http {
     /// Returns a client for the server at that URL, without a slash at its end.
     pub fn new(base: String, ca: Option<OwnCa>) -> Self {
         let (deadline, calls) = (AtomicU64::new(u64::MAX), AtomicU64::new(0));
-        Self { base, ca, hides_paths: false, connector: OnceLock::new(), deadline, calls }
+        Self { base, ca, hides_paths: false, client: OnceLock::new(), deadline, trouble: Mutex::default(), calls }
     }
 
     /// Returns a client for a server that knows its senders by this path, which no error names.
@@ -125,7 +130,22 @@ impl Http {
 
     /// Sets the invocation's deadline: no request begins shortly before it or later.
     pub fn until(&self, deadline: Deadline) {
-        self.deadline.store(deadline.earlier(MARGIN).as_millis(), Ordering::Relaxed);
+        self.until_before(deadline, MARGIN);
+    }
+
+    /// Sets the invocation's deadline, and how much of the time before it is kept free.
+    pub(crate) fn until_before(&self, deadline: Deadline, margin: Duration) {
+        self.deadline.store(deadline.earlier(margin).as_millis(), Ordering::Relaxed);
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Remembers a trouble that another attempt may overcome: it is the cause if the time is up before one does. The first one of an
+    /// invocation is logged at once.
+    pub fn note_trouble(&self, trouble: &str) {
+        let mut last = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.replace(trouble.to_owned()).is_none() {
+            tracing::warn!(cause = trouble, "it is tried again");
+        }
     }
 
     /// Returns the time that is left for requests.
@@ -139,10 +159,10 @@ impl Http {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// Creates the connector ahead of the first request: reading the certificates is the most expensive part.
+    /// Creates the client ahead of the first request: reading the certificates is the most expensive part.
     pub fn prepare(&self) {
         // A fault of the certificates is reported by the first request.
-        let _is_said_later = self.connector();
+        let _is_said_later = self.client();
     }
 
     /// Sends a request with JSON, or without a body, once.
@@ -156,7 +176,7 @@ impl Http {
         let json = || "application/json".to_owned();
         let of_body = body.as_ref().map(|_| ("content-type", json()));
         let fixed = [("accept", json())].into_iter().chain(of_body);
-        let body = body.map_or_else(SdkBody::empty, SdkBody::from);
+        let body = body.map(Bytes::from).unwrap_or_default();
         self.send_body(method, path, fixed.chain(headers.iter().cloned()).collect(), body)
     }
 
@@ -166,99 +186,94 @@ impl Http {
         method: &str,
         path: &str,
         headers: Vec<(&'static str, String)>,
-        body: SdkBody,
+        body: Bytes,
     ) -> Result<Answer, NoAnswer> {
         let left = self.left();
         if left.is_zero() {
-            return Err(NoAnswer::TimeIsUp);
+            return Err(NoAnswer::TimeIsUp(self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()));
         }
         let place = if self.hides_paths { &self.base } else { path.split('?').next().unwrap_or_default() };
         let what = format!("{method} {place}");
         let request = self
-            .request(method, path, &headers, body)
+            .request(method, path, headers, body)
             .map_err(|error| NoAnswer::NoRequest(format!("{what}: {error}")))?;
         self.calls.fetch_add(1, Ordering::Relaxed);
-        match tokio::time::timeout(ANSWER.min(left), self.exchange(request)).await {
+        let ended = match tokio::time::timeout(ANSWER.min(left), self.exchange(request)).await {
             Ok(Err(NoAnswer::Lost(reason))) => Err(NoAnswer::Lost(redact(&format!("{what}: {reason}")))),
+            Ok(Err(NoAnswer::Impossible(reason))) => Err(NoAnswer::Impossible(redact(&format!("{what}: {reason}")))),
             Ok(ended) => ended,
             Err(_) => Err(NoAnswer::Lost(format!("{what}: no answer in time"))),
+        };
+        match &ended {
+            Ok(answer) if answer.is_trouble() => {
+                self.note_trouble(&format!("{what}: the server answers {}: {}", answer.status, answer.quote()));
+            }
+            Err(NoAnswer::Lost(reason)) => self.note_trouble(reason),
+            _ => {}
         }
+        ended
     }
 
     fn request(
         &self,
         method: &str,
         path: &str,
-        headers: &[(&'static str, String)],
-        body: SdkBody,
-    ) -> Result<HttpRequest, String> {
-        let length = body.content_length().filter(|length| *length > 0 || matches!(method, "PUT" | "POST"));
-        let mut request = HttpRequest::new(body);
-        request.set_method(method).map_err(|error| error.to_string())?;
-        request.set_uri(format!("{}{path}", self.base)).map_err(|error| error.to_string())?;
-        let length = length.map(|length| ("content-length", length.to_string()));
-        let fixed = [("user-agent", "provision".to_owned())];
-        for (name, value) in fixed.iter().chain(&length).chain(headers) {
+        headers: Vec<(&'static str, String)>,
+        body: Bytes,
+    ) -> Result<Request<Full<Bytes>>, String> {
+        let method = Method::from_bytes(method.as_bytes()).map_err(|error| error.to_string())?;
+        let uri = format!("{}{path}", self.base);
+        let mut request =
+            Request::builder().method(method).uri(uri).body(Full::new(body)).map_err(|error| error.to_string())?;
+        for (name, value) in headers.into_iter().chain([("user-agent", "provision".to_owned())]) {
             // The value may be the token, so it is not repeated.
-            request
-                .headers_mut()
-                .try_insert(*name, value.clone())
-                .map_err(|_| format!("`{name}` is not a valid header"))?;
+            let value = HeaderValue::try_from(value).map_err(|_| format!("`{name}` is not a valid header"))?;
+            request.headers_mut().insert(HeaderName::from_static(name), value);
         }
         Ok(request)
     }
 
-    async fn exchange(&self, request: HttpRequest) -> Result<Answer, NoAnswer> {
-        let has_body = request.method() != "HEAD";
-        let connector = self.connector().map_err(NoAnswer::Lost)?;
-        let response = connector.call(request).await.map_err(|error| NoAnswer::Lost(chain(&error)))?;
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, NoAnswer> {
+        let has_body = request.method() != Method::HEAD;
+        let client = self.client().map_err(NoAnswer::Impossible)?;
+        let response = client.request(request).await.map_err(|error| self.no_answer(&error))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let retry_after = headers.get("retry-after").and_then(|value| value.trim().parse().ok());
-        let length = headers.get("content-length").filter(|_| has_body).and_then(|length| length.parse().ok());
-        let body = read(response, length.unwrap_or_default()).await?;
-        Ok(Answer { status, headers, body, retry_after: retry_after.map(Duration::from_secs) })
+        let mut answer = Answer { status, headers, body: Vec::new(), retry_after: None };
+        answer.retry_after =
+            answer.header("retry-after").and_then(|value| value.trim().parse().ok()).map(Duration::from_secs);
+        let length = answer.header("content-length").filter(|_| has_body).and_then(|length| length.parse().ok());
+        answer.body = Self::read(response, length.unwrap_or_default()).await?;
+        Ok(answer)
     }
-}
 
-/// Reads a body into one buffer of the right size: collecting the chunks and joining them would take its size twice.
-async fn read(mut response: Response, announced: u64) -> Result<Vec<u8>, NoAnswer> {
-    let fits = |length: u64| if length > LARGEST_ANSWER { Err(NoAnswer::TooLarge(length)) } else { Ok(()) };
-    fits(announced)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
-    let mut body = pin!(response.take_body());
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| NoAnswer::Lost(format!("the answer ended early: {}", chain(&*error))))?;
-        if let Ok(data) = frame.into_data() {
-            bytes.extend_from_slice(&data);
-            fits(bytes.len() as u64)?;
+    fn no_answer(&self, error: &(dyn std::error::Error + 'static)) -> NoAnswer {
+        let Cause { words, is_permanent } = cause(error, self.ca.as_ref());
+        if is_permanent { NoAnswer::Impossible(words) } else { NoAnswer::Lost(words) }
+    }
+
+    /// Reads a body into one buffer of the right size: collecting the chunks and joining them would take its size twice.
+    async fn read(response: Response<Incoming>, announced: u64) -> Result<Vec<u8>, NoAnswer> {
+        let fits = |length: u64| if length > LARGEST_ANSWER { Err(NoAnswer::TooLarge(length)) } else { Ok(()) };
+        fits(announced)?;
+        let mut bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
+        let mut body = pin!(response.into_body());
+        while let Some(frame) = body.frame().await {
+            let frame = frame
+                .map_err(|error| NoAnswer::Lost(format!("the answer ended early: {}", cause(&error, None).words)))?;
+            if let Ok(data) = frame.into_data() {
+                bytes.extend_from_slice(&data);
+                fits(bytes.len() as u64)?;
+            }
         }
+        Ok(bytes)
     }
-    Ok(bytes)
-}
 
-impl Http {
-    fn connector(&self) -> Result<&Connector, String> {
-        if let Some(connector) = self.connector.get() {
-            return Ok(connector);
+    fn client(&self) -> Result<&Client<Connector, Full<Bytes>>, String> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
         }
-        // The library panics on unreadable certificates.
-        let made = catch_unwind(AssertUnwindSafe(|| connector(&self.base, self.ca.as_ref())));
-        let variable = self.ca.as_ref().map_or("the system", |ca| ca.variable);
-        let made = made.map_err(|_| format!("the certificates of `{variable}` cannot be read"))?;
-        Ok(self.connector.get_or_init(|| made))
-    }
-}
-
-fn connector(base: &str, ca: Option<&OwnCa>) -> Connector {
-    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
-    let builder = Connector::builder().connector_settings(settings);
-    if base.starts_with("http://") {
-        return builder.build_http();
-    }
-    let store = ca.into_iter().fold(TrustStore::default(), |store, ca| store.with_pem_certificate(ca.pem.as_bytes()));
-    let builder = builder.tls_provider(Provider::Rustls(CryptoMode::Ring));
-    match TlsContext::builder().with_trust_store(store).build() {
-        Ok(context) => builder.tls_context(context).build(),
-        Err(_) => builder.build(),
+        let connector = tls::connector(&self.base, self.ca.as_ref())?;
+        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
+        Ok(self.client.get_or_init(|| client))
     }
 }

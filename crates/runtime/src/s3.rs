@@ -1,57 +1,25 @@
-//! Gets, puts and deletes objects in S3. AWS's own library signs the requests, and [`Http`] sends them. The SDK's
-//! client is not used: with all of S3's checksum algorithms it would be a sixth of the function.
+//! Gets, puts and deletes objects in S3.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use aws_sdk_secretsmanager::config::Credentials;
-use aws_sigv4::{
-    http_request::{
-        PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-        UriPathNormalizationMode, sign,
-    },
-    sign::v4,
-};
-use aws_smithy_runtime_api::client::identity::Identity;
-use aws_smithy_types::{
-    body::SdkBody,
-    date_time::{DateTime, Format},
-};
+use aws_smithy_types::date_time::{DateTime, Format};
+use hyper::body::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::http::{Answer, Http, NoAnswer};
 use crate::{
+    Deadline,
     environment::Aws,
+    http::{Answer, NoAnswer},
+    signed::{self, Service},
     store::{Expected, Object, ObjectInfo, ObjectInfos, ObjectSource, ObjectStore, StoreError},
 };
 
-/// Maximum attempts of a call. Longer outages are left to Lambda's own retries.
-const ATTEMPTS: u32 = 3;
 /// Characters of a key that are not escaped in the path.
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
 
-/// A client of S3's objects.
+/// A client of S3's objects. Buckets are in the path, which every endpoint understands.
 #[derive(Debug, Clone)]
-pub struct S3(Arc<Inner>);
-
-struct Inner {
-    /// Base address: buckets are in the path, which every endpoint understands.
-    base: String,
-    http: Http,
-    region: String,
-    identity: Identity,
-}
-
-/// Shows neither the keys nor the requests that they sign.
-impl fmt::Debug for Inner {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("S3").field("base", &self.base).finish_non_exhaustive()
-    }
-}
+pub struct S3(Arc<Service>);
 
 /// A call and the object that it is about.
 #[derive(Clone, Copy)]
@@ -67,73 +35,33 @@ struct Call<'call> {
 impl S3 {
     /// Returns a client. The certificates are read now: during its start a function has the most computing power.
     pub fn new(aws: &Aws) -> Self {
-        let token = aws.session_token.as_ref().map(|token| token.expose().to_owned());
-        let secret = aws.secret_access_key.expose();
-        let identity = Credentials::new(&aws.access_key_id, secret, token, None, "environment").into();
-        let suffix = if aws.region.starts_with("cn-") { ".cn" } else { "" };
-        let own = || format!("https://s3.{}.amazonaws.com{suffix}", aws.region);
-        let base = aws.s3_endpoint.as_deref().map_or_else(own, |url| url.trim_end_matches('/').to_owned());
-        let http = Http::new(base.clone(), None);
-        http.prepare();
-        Self(Arc::new(Inner { base, http, region: aws.region.clone(), identity }))
+        let service = Service::new("s3", aws, aws.s3_endpoint.as_deref());
+        service.prepare();
+        Self(Arc::new(service))
     }
 
-    /// Sends a request, retrying throttling and server errors; every other answer is returned.
-    async fn call(&self, call: Call<'_>, body: SdkBody) -> Result<Answer, StoreError> {
+    /// Sets the invocation's deadline: no call begins shortly before it or later.
+    pub fn until(&self, deadline: Deadline) {
+        self.0.until(deadline);
+    }
+
+    async fn call(&self, call: Call<'_>, body: Bytes) -> Result<Answer, StoreError> {
         let path = format!("/{}/{}", call.bucket, utf8_percent_encode(call.key, IN_PATH));
-        let mut attempt = 1;
-        loop {
-            let unavailable = |reason: String| StoreError::Unavailable(format!("{}: {reason}", call.name));
-            let headers = self.0.signed(call, &path, &body).map_err(unavailable)?;
-            let again = body.try_clone().ok_or_else(|| unavailable("its body cannot be sent".to_owned()))?;
-            let is_last = attempt == ATTEMPTS;
-            match self.0.http.send_body(call.method, &path, headers, again).await {
-                Ok(answer) if is_last || !matches!(answer.status, 429 | 500 | 502 | 503 | 504) => return Ok(answer),
-                Err(NoAnswer::TooLarge(length)) => return Err(StoreError::TooLarge(length)),
-                Err(error) if is_last || !matches!(error, NoAnswer::Lost(_)) => {
-                    return Err(unavailable(error.to_string()));
-                }
-                Ok(_) | Err(_) => {}
-            }
-            self.pause(Duration::from_millis(50 << attempt)).await;
-            attempt += 1;
-        }
+        let request = signed::Call { method: call.method, path: &path, headers: call.headers, body };
+        self.0.send(request).await.map_err(|error| match error {
+            NoAnswer::TooLarge(length) => StoreError::TooLarge(length),
+            error => StoreError::Unavailable(format!("{}: {error}", call.name)),
+        })
     }
 
     /// Reads an object; returns S3's error answer if it refuses.
     async fn read(&self, bucket: &str, key: &str) -> Result<Result<Object, S3Error>, StoreError> {
         let call = Call { name: "GetObject", method: "GET", bucket, key, headers: &[] };
-        let answer = self.call(call, SdkBody::empty()).await?;
+        let answer = self.call(call, Bytes::new()).await?;
         Ok(match answer.status {
             200 => Ok(Object { tag: answer.header("etag").unwrap_or_default().to_owned(), bytes: answer.body }),
             _ => Err(S3Error::by(call, &answer)),
         })
-    }
-}
-
-impl Inner {
-    /// Returns the headers of a request, with its signature.
-    fn signed(&self, call: Call<'_>, path: &str, body: &SdkBody) -> Result<Vec<(&'static str, String)>, String> {
-        let mut settings = SigningSettings::default();
-        settings.percent_encoding_mode = PercentEncodingMode::Single;
-        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
-        let parameters = v4::SigningParams::builder()
-            .identity(&self.identity)
-            .region(&self.region)
-            .name("s3")
-            .time(SystemTime::now())
-            .settings(settings)
-            .build()
-            .map_err(|error| error.to_string())?;
-        let body = SignableBody::Bytes(body.bytes().unwrap_or_default());
-        let url = format!("{}{path}", self.base);
-        let request = SignableRequest::new(call.method, url.as_str(), call.headers.iter().copied(), body);
-        let request = request.map_err(|error| error.to_string())?;
-        let (signing, _) = sign(request, &parameters.into()).map_err(|error| error.to_string())?.into_parts();
-        let signature = signing.into_parts().0.into_iter().map(|header| (header.name(), header.value().to_owned()));
-        let own = call.headers.iter().map(|(name, value)| (*name, (*value).to_owned()));
-        Ok(own.chain(signature).collect())
     }
 }
 
@@ -158,8 +86,9 @@ impl S3Error {
                 let message = element("Message").unwrap_or_else(|| "no message".to_owned());
                 format!("{} {code}: {message} (request {request})", call.name)
             }
-            // An answer to HEAD has no body.
-            None => format!("{} {status} (request {request})", call.name),
+            // An answer to HEAD has no body, and not every server in between speaks S3's language.
+            None if answer.body.is_empty() => format!("{} {status} (request {request})", call.name),
+            None => format!("{} {status}: {} (request {request})", call.name, answer.quote()),
         };
         Self { status, code, words }
     }
@@ -186,7 +115,7 @@ impl ObjectSource for S3 {
 
     async fn delete(&self, bucket: &str, key: &str) -> Result<(), StoreError> {
         let call = Call { name: "DeleteObject", method: "DELETE", bucket, key, headers: &[] };
-        let answer = self.call(call, SdkBody::empty()).await?;
+        let answer = self.call(call, Bytes::new()).await?;
         if matches!(answer.status, 200 | 204) { Ok(()) } else { Err(S3Error::by(call, &answer).into()) }
     }
 }
@@ -216,7 +145,7 @@ impl ObjectStore for S3 {
         };
         let headers: Vec<_> = [("content-type", media_type)].into_iter().chain(condition).collect();
         let call = Call { name: "PutObject", method: "PUT", bucket, key, headers: &headers };
-        let answer = self.call(call, SdkBody::from(bytes)).await?;
+        let answer = self.call(call, Bytes::from(bytes)).await?;
         if answer.status == 200 {
             return Ok(true);
         }
@@ -228,22 +157,24 @@ impl ObjectStore for S3 {
     }
 
     async fn pause(&self, about: Duration) {
-        tokio::time::sleep(about.mul_f64(0.5 + fastrand::f64())).await;
+        signed::pause(about).await;
     }
 }
 
 impl ObjectInfos for S3 {
     async fn head(&self, bucket: &str, key: &str) -> Result<Option<ObjectInfo>, StoreError> {
         let call = Call { name: "HeadObject", method: "HEAD", bucket, key, headers: &[] };
-        let answer = self.call(call, SdkBody::empty()).await?;
+        let answer = self.call(call, Bytes::new()).await?;
         match answer.status {
             200 => {}
             404 => return Ok(None),
             _ => return Err(S3Error::by(call, &answer).into()),
         }
         let modified = answer.header("last-modified").and_then(|time| DateTime::from_str(time, Format::HttpDate).ok());
-        let metadata =
-            answer.headers.iter().filter_map(|(name, value)| Some((name.strip_prefix("x-amz-meta-")?, value)));
+        let metadata = answer
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str().strip_prefix("x-amz-meta-")?, value.to_str().ok()?)));
         Ok(Some(ObjectInfo {
             size: answer.header("content-length").and_then(|size| size.parse().ok()).unwrap_or_default(),
             etag: answer.header("etag").map(|etag| etag.trim_matches('"').to_owned()),

@@ -1,48 +1,33 @@
-//! Reads secrets: from Secrets Manager, with the timeouts of all our AWS clients, or, for trials, from the environment.
+//! Reads secrets: from Secrets Manager, or, for trials, from the environment.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
-use aws_sdk_secretsmanager::{
-    Client, Config,
-    config::{BehaviorVersion, Credentials, Region, SharedHttpClient, retry::RetryConfig, timeout::TimeoutConfig},
-};
-use aws_smithy_types::error::display::DisplayErrorContext;
+use hyper::body::Bytes;
+use serde_json::{Value, json};
 
 use crate::{
+    Deadline,
     environment::{Aws, Secret, SecretPlace},
+    http::Answer,
     known::remember,
-    start::http_client,
+    signed::{Call, Service},
 };
-
-/// Returns a client of Secrets Manager. It makes no call by itself.
-pub fn secrets_manager(aws: &Aws, http: SharedHttpClient) -> Client {
-    let timeouts =
-        TimeoutConfig::builder().connect_timeout(Duration::from_secs(2)).read_timeout(Duration::from_secs(5));
-    let token = aws.session_token.as_ref().map(|token| token.expose().to_owned());
-    let credentials = Credentials::new(&aws.access_key_id, aws.secret_access_key.expose(), token, None, "environment");
-    let mut config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(http)
-        .region(Region::new(aws.region.clone()))
-        .credentials_provider(credentials)
-        .retry_config(RetryConfig::standard().with_max_attempts(3))
-        .timeout_config(timeouts.build());
-    config.set_endpoint_url(aws.secrets_endpoint.clone());
-    Client::from_conf(config.build())
-}
 
 /// The source of a secret.
 #[derive(Debug)]
 pub enum SecretSource {
     /// Value from the environment.
     Given(Secret),
-    /// Secret of that name or ARN.
-    SecretsManager {
-        /// Client that reads it.
-        client: Client,
-        /// Name in Secrets Manager.
-        name: String,
-    },
+    /// Secret of Secrets Manager.
+    SecretsManager(Box<StoredSecret>),
+}
+
+/// A secret of Secrets Manager.
+#[derive(Debug)]
+pub struct StoredSecret {
+    service: Service,
+    /// Name or ARN.
+    name: String,
 }
 
 impl SecretSource {
@@ -51,31 +36,65 @@ impl SecretSource {
         match place {
             SecretPlace::Given(secret) => Self::Given(secret),
             SecretPlace::SecretsManager(name) => {
-                let client = secrets_manager(aws, http_client(aws.secrets_endpoint.as_deref()));
-                Self::SecretsManager { client, name }
+                let service = Service::new("secretsmanager", aws, aws.secrets_endpoint.as_deref());
+                Self::SecretsManager(Box::new(StoredSecret { service, name }))
             }
+        }
+    }
+
+    /// Sets the invocation's deadline: no call begins shortly before it or later.
+    pub fn until(&self, deadline: Deadline) {
+        if let Self::SecretsManager(stored) = self {
+            stored.service.until(deadline);
         }
     }
 
     /// Returns the secret without surrounding white space, or why it cannot be read.
     pub async fn read(&self) -> Result<Secret, String> {
-        let secret = self.fetch().await?.trimmed();
+        let secret = match self {
+            Self::Given(secret) => secret.clone(),
+            Self::SecretsManager(stored) => {
+                stored.fetch().await.map_err(|reason| format!("{self} could not be read: {reason}"))?
+            }
+        };
+        let secret = secret.trimmed();
         remember(&secret);
         Ok(secret)
     }
+}
 
+impl StoredSecret {
     async fn fetch(&self) -> Result<Secret, String> {
-        match self {
-            Self::Given(secret) => Ok(secret.clone()),
-            Self::SecretsManager { client, name } => {
-                let answer = client.get_secret_value().secret_id(name).send().await;
-                let answer = answer.map_err(|error| {
-                    format!("the secret `{name}` could not be read: {}", DisplayErrorContext(&error))
-                })?;
-                Ok(answer.secret_string().unwrap_or_default().into())
-            }
+        let headers =
+            [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "secretsmanager.GetSecretValue")];
+        let body = Bytes::from(json!({"SecretId": self.name}).to_string());
+        let call = Call { method: "POST", path: "/", headers: &headers, body };
+        let answer = self.service.send(call).await.map_err(|error| error.to_string())?;
+        let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        if answer.status != 200 {
+            return Err(refusal(&answer, &document));
         }
+        let text = document.get("SecretString").and_then(Value::as_str);
+        text.map(Secret::from).ok_or_else(|| "it has no text: its value was stored as bytes".to_owned())
     }
+}
+
+/// Returns an error answer in words, with what to do about it where that is known.
+fn refusal(answer: &Answer, document: &Value) -> String {
+    let field = |names: [&str; 2]| names.iter().find_map(|name| document.get(name)?.as_str());
+    // A type may have its service in front: `com.amazonaws.secretsmanager#ResourceNotFoundException`.
+    let Some(code) = field(["__type", "code"]).and_then(|code| code.rsplit('#').next()) else {
+        return format!("Secrets Manager answers {}: {}", answer.status, answer.quote());
+    };
+    let advice = match code {
+        "ResourceNotFoundException" => ": it does not exist; `provision up` creates the declared ones",
+        "AccessDeniedException" => ": the function's role may not read it; its `secrets` must name it",
+        "InvalidRequestException" => ": it may be scheduled for deletion; `provision up` restores it",
+        _ => "",
+    };
+    let message = field(["message", "Message"]).unwrap_or("no message");
+    let request = answer.header("x-amzn-requestid").map(|id| format!(" (request {id})")).unwrap_or_default();
+    format!("{code}: {message}{request}{advice}")
 }
 
 /// Shows the place, not the secret.
@@ -83,7 +102,7 @@ impl fmt::Display for SecretSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Given(_) => formatter.write_str("the secret in the environment"),
-            Self::SecretsManager { name, .. } => write!(formatter, "the secret `{name}`"),
+            Self::SecretsManager(stored) => write!(formatter, "the secret `{}`", stored.name),
         }
     }
 }

@@ -2,11 +2,6 @@
 
 use std::{fmt::Display, panic, process::ExitCode};
 
-use aws_sdk_secretsmanager::config::SharedHttpClient;
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use lambda_runtime_api_client::{PooledClient, build_request};
 use serde::{Serialize, de::DeserializeOwned};
@@ -104,15 +99,6 @@ impl std::io::Write for Redacting {
     fn flush(&mut self) -> std::io::Result<()> {
         self.0.flush()
     }
-}
-
-/// Returns the HTTP client that all clients share: reading the certificates is the most expensive part of a start, and is
-/// left out where the endpoint has no use for them.
-pub fn http_client(endpoint: Option<&str>) -> SharedHttpClient {
-    if endpoint.is_some_and(|url| url.starts_with("http://")) {
-        return Builder::new().build_http();
-    }
-    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 
 /// Reports to Lambda, and to the log, why the function cannot start.

@@ -24,6 +24,7 @@ async fn serve(configuration: Configuration) -> ExitCode {
     let Configuration { context, policy, deletion, .. } = configuration;
     let pipeline = Pipeline { places: context.mail, policy, deletion, parse: notice::parse, store, sink, log };
     answer("Unfinished", async |invocation: Invocation<ReceiptEvent>| {
+        pipeline.store.until(invocation.deadline);
         pipeline.sink.until(invocation.deadline);
         pipeline.handle(&invocation.request_id, &invocation.event).await
     })

@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Condvar, Mutex, MutexGuard},
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// Deadline of every wait.
@@ -29,6 +29,8 @@ struct State {
     /// Answers by `/bucket/key`, in order; the last one is repeated.
     objects: BTreeMap<String, VecDeque<(u16, Vec<u8>)>>,
     events: VecDeque<(String, String)>,
+    /// Time that an invocation has; `None` for as long as it takes.
+    timeout: Option<Duration>,
     said: Vec<Said>,
     fetched: Vec<String>,
     /// Written objects by `bucket/key`, and the number of their `ETag`.
@@ -63,6 +65,11 @@ impl Cloud {
     /// Sets an object, or an error answer of S3.
     pub(crate) fn answer(&self, object: &str, status: u16, bytes: &[u8]) {
         self.lock().objects.entry(format!("/{object}")).or_default().push_back((status, bytes.to_vec()));
+    }
+
+    /// Limits the time of every invocation.
+    pub(crate) fn limit(&self, timeout: Duration) {
+        self.lock().timeout = Some(timeout);
     }
 
     /// Invokes the function and waits for its message.
@@ -167,8 +174,11 @@ impl Cloud {
         if path.ends_with("/invocation/next") {
             loop {
                 if let Some((id, event)) = state.events.pop_front() {
+                    let deadline = state.timeout.map_or(4_102_444_800_000, |timeout| {
+                        (SystemTime::now() + timeout).duration_since(UNIX_EPOCH).unwrap().as_millis()
+                    });
                     let more = format!(
-                        "lambda-runtime-aws-request-id: {id}\r\nlambda-runtime-deadline-ms: 4102444800000\r\n\
+                        "lambda-runtime-aws-request-id: {id}\r\nlambda-runtime-deadline-ms: {deadline}\r\n\
                          lambda-runtime-invoked-function-arn: arn:aws:lambda:eu-west-1:123456789012:function:example-maintenance\r\n"
                     );
                     return response(200, &more, event.as_bytes());

@@ -10,10 +10,10 @@ use crate::{
     trusted,
 };
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_maintenance");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_maintenance");
 
 /// Returns one of our mails as SES stores it under that id.
-fn mail(id: &str, name: &str) -> Vec<u8> {
+pub(crate) fn mail(id: &str, name: &str) -> Vec<u8> {
     trusted::stored(id, &std::fs::read(support::repository().join("tests/mails/aws").join(name)).unwrap())
 }
 
@@ -31,7 +31,7 @@ fn record(id: &str, author: &str) -> Value {
             "action": {"type": "Lambda", "functionArn": "arn:aws:lambda:eu-west-1:123456789012:function:example", "invocationType": "Event"}}}})
 }
 
-fn event(ids: &[&str]) -> String {
+pub(crate) fn event(ids: &[&str]) -> String {
     event_by(DESK, ids)
 }
 

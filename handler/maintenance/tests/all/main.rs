@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says what it ran")]
 
+mod causes;
 mod cloud;
 mod function;
 mod hostile;

@@ -20,8 +20,9 @@ use crate::pipeline::{
 };
 use notice::outcome::Notice;
 use runtime::{
-    Deadline, SecretSource,
-    http::{Answer, Http, NoAnswer, OwnCa},
+    Deadline, OwnCa, SecretSource,
+    http::{Answer, Http, NoAnswer},
+    redact,
 };
 
 /// Maximum attempts to send a document while the server has a transient fault.
@@ -83,7 +84,7 @@ impl Webhook {
                 Ok(answer) if matches!(answer.status, 400 | 409 | 415 | 422) => {
                     return Err(SinkError::Refused(said(&answer)));
                 }
-                Ok(answer) if answer.status == 429 || answer.status >= 500 => {
+                Ok(answer) if answer.is_trouble() => {
                     self.wait(answer.retry_after.unwrap_or_default().min(LONGEST_WAIT)).await;
                     said(&answer)
                 }
@@ -148,12 +149,15 @@ enum Sent {
 }
 
 fn said(answer: &Answer) -> String {
-    format!("the webhook answers {}: {}", answer.status, answer.quote())
+    let place = answer.header("location").filter(|_| matches!(answer.status, 300..=399));
+    let moved = place.map(|place| format!(", it has moved to {}", redact(place))).unwrap_or_default();
+    format!("the webhook answers {}{moved}: {}", answer.status, answer.quote())
 }
 
 impl Sink for Webhook {
     fn until(&self, deadline: Deadline) {
         self.http.until(deadline);
+        self.secret.until(deadline);
     }
 
     fn can_hold(&self, arrived: &ArrivedMail, _: Purpose) -> Held {

@@ -5,9 +5,8 @@ use contract::{
     context::Context,
 };
 use runtime::{
-    SecretSource,
+    OwnCa, SecretSource,
     environment::{Aws, Reader, SecretPlace},
-    http::OwnCa,
 };
 
 use super::Webhook;
@@ -44,7 +43,7 @@ impl Settings {
 
     /// Creates the sink. Nothing is read or connected before the first mail needs it.
     pub fn open(self, aws: &Aws) -> Webhook {
-        let ca = self.ca.map(|pem| OwnCa { variable: WEBHOOK_CA, pem });
+        let ca = Some(OwnCa { variable: WEBHOOK_CA, pem: self.ca });
         Webhook::new(&self.url, ca, SecretSource::at(self.secret, aws))
     }
 }

@@ -121,7 +121,7 @@ impl ObjectStore for Buckets {
 /// A sink of a case, which is one of the real ones.
 enum Real {
     Lines(Lines),
-    Webhook(Webhook),
+    Webhook(Box<Webhook>),
     Calendar(CalendarFile<Buckets>),
     NetBox(Box<NetBox>),
 }
@@ -180,7 +180,7 @@ async fn run_case(case: &Case) -> Left {
     for sink in &case.sinks {
         sinks.push(match sink {
             One::Lines => Real::Lines(Lines::new(Arc::clone(&log))),
-            One::Webhook(largest) => Real::Webhook(webhook(*largest, Arc::clone(&documents)).await),
+            One::Webhook(largest) => Real::Webhook(Box::new(webhook(*largest, Arc::clone(&documents)).await)),
             One::Calendar(keeps) => Real::Calendar(CalendarFile {
                 store: buckets.clone(),
                 place: place("calendar/"),

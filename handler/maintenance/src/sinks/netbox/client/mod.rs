@@ -20,8 +20,8 @@ use self::{plugin::Spoken, plugin_version::OldestShown, token::Token};
 use super::records::Fault;
 use super::settings::{NETBOX_CA, Plugin};
 use runtime::{
-    Deadline, SecretSource,
-    http::{Answer, Http, OwnCa},
+    Deadline, OwnCa, SecretSource,
+    http::{Answer, Http},
     redact,
 };
 
@@ -65,7 +65,7 @@ impl Client {
     /// as PEM.
     pub fn new(url: &str, ca: Option<String>, token: SecretSource) -> Self {
         let base = url.trim_end_matches('/').to_owned();
-        let ca = ca.map(|pem| OwnCa { variable: NETBOX_CA, pem });
+        let ca = Some(OwnCa { variable: NETBOX_CA, pem: ca });
         Self {
             http: Http::new(base, ca),
             token: Token::new(token),
@@ -78,6 +78,7 @@ impl Client {
     /// Sets the deadline: no call is started shortly before it or later.
     pub fn until(&self, deadline: Deadline) {
         self.http.until(deadline);
+        self.token.until(deadline);
     }
 
     /// Returns the time that is left for calls.
@@ -131,11 +132,10 @@ impl Client {
         serde_json::from_slice(&answer.body).map_err(|error| {
             // Something between us and NetBox may have answered in its place.
             let what = format!("{method} {}", path.split('?').next().unwrap_or_default());
-            Fault::Transient(format!(
-                "{what}: the answer is not NetBox's ({}): {}",
-                redact(&error.to_string()),
-                answer.quote()
-            ))
+            let error = redact(&error.to_string());
+            let trouble = format!("{what}: the answer is not NetBox's ({error}): {}", answer.quote());
+            self.http.note_trouble(&trouble);
+            Fault::Transient(trouble)
         })
     }
 

@@ -3,7 +3,7 @@
 use tokio::sync::Mutex;
 
 use crate::sinks::netbox::records::Fault;
-use runtime::{SecretSource, environment::Secret};
+use runtime::{Deadline, SecretSource, environment::Secret};
 
 /// The token, read once per instance, and again if NetBox no longer takes it.
 #[derive(Debug)]
@@ -15,6 +15,11 @@ pub(super) struct Token {
 impl Token {
     pub(super) fn new(source: SecretSource) -> Self {
         Self { source, cached: Mutex::new(None) }
+    }
+
+    /// Sets the invocation's deadline.
+    pub(super) fn until(&self, deadline: Deadline) {
+        self.source.until(deadline);
     }
 
     /// Returns the value of `Authorization`. The prefix tells tokens of version 2 from those of version

@@ -1,0 +1,135 @@
+//! Signed requests to one service of AWS. AWS's own library signs them, and [`Http`] sends them: the SDK's clients would be a third of a
+//! function, and tell a failure in another way than every other server's is told.
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use aws_credential_types::Credentials;
+use aws_sigv4::{
+    http_request::{
+        PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+        UriPathNormalizationMode, sign,
+    },
+    sign::v4,
+};
+use aws_smithy_runtime_api::client::identity::Identity;
+use hyper::body::Bytes;
+
+use crate::{
+    Deadline,
+    environment::Aws,
+    http::{Answer, Http, NoAnswer},
+};
+
+/// Maximum attempts of a call. Longer outages are left to Lambda's own retries.
+const ATTEMPTS: u32 = 3;
+/// Part of the invocation's time that is kept free, for the log line: other servers are given up earlier, so that what follows from that
+/// can still be written.
+const MARGIN: Duration = Duration::from_millis(300);
+
+/// A service of AWS in one region.
+pub(crate) struct Service {
+    name: &'static str,
+    /// Base address, without a slash at its end.
+    base: String,
+    http: Http,
+    region: String,
+    identity: Identity,
+}
+
+/// A request.
+#[derive(Debug, Clone)]
+pub(crate) struct Call<'call> {
+    pub(crate) method: &'static str,
+    /// Path, escaped.
+    pub(crate) path: &'call str,
+    pub(crate) headers: &'call [(&'static str, &'call str)],
+    pub(crate) body: Bytes,
+}
+
+/// Shows neither the keys nor the requests that they sign.
+impl fmt::Debug for Service {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Service").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+impl Service {
+    /// Returns the service of that name in the function's region, or at another endpoint. It makes no call by itself.
+    pub(crate) fn new(name: &'static str, aws: &Aws, endpoint: Option<&str>) -> Self {
+        let token = aws.session_token.as_ref().map(|token| token.expose().to_owned());
+        let secret = aws.secret_access_key.expose();
+        let identity = Credentials::new(&aws.access_key_id, secret, token, None, "environment").into();
+        let suffix = if aws.region.starts_with("cn-") { ".cn" } else { "" };
+        let own = || format!("https://{name}.{}.amazonaws.com{suffix}", aws.region);
+        let base = endpoint.map_or_else(own, |url| url.trim_end_matches('/').to_owned());
+        let http = Http::new(base.clone(), None);
+        Self { name, base, http, region: aws.region.clone(), identity }
+    }
+
+    /// Reads the certificates now: during its start a function has the most computing power.
+    pub(crate) fn prepare(&self) {
+        self.http.prepare();
+    }
+
+    /// Sets the invocation's deadline.
+    pub(crate) fn until(&self, deadline: Deadline) {
+        self.http.until_before(deadline, MARGIN);
+    }
+
+    /// Sends a request, trying again after faults of the service, too many requests and lost connections; every other answer is returned.
+    pub(crate) async fn send(&self, call: Call<'_>) -> Result<Answer, NoAnswer> {
+        let mut attempt = 1;
+        loop {
+            let headers = self.signed(&call).map_err(NoAnswer::NoRequest)?;
+            let ended = self.http.send_body(call.method, call.path, headers, call.body.clone()).await;
+            let is_trouble = match &ended {
+                Ok(answer) => answer.is_trouble() || is_throttled(answer),
+                Err(error) => matches!(error, NoAnswer::Lost(_)),
+            };
+            if !is_trouble || attempt == ATTEMPTS {
+                return ended;
+            }
+            pause(Duration::from_millis(50 << attempt).min(self.http.left())).await;
+            attempt += 1;
+        }
+    }
+
+    /// Returns the headers of a request, with its signature.
+    fn signed(&self, call: &Call<'_>) -> Result<Vec<(&'static str, String)>, String> {
+        let mut settings = SigningSettings::default();
+        if self.name == "s3" {
+            settings.percent_encoding_mode = PercentEncodingMode::Single;
+            settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+            settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+        }
+        let parameters = v4::SigningParams::builder()
+            .identity(&self.identity)
+            .region(&self.region)
+            .name(self.name)
+            .time(SystemTime::now())
+            .settings(settings)
+            .build()
+            .map_err(|error| error.to_string())?;
+        let url = format!("{}{}", self.base, call.path);
+        let body = SignableBody::Bytes(&call.body);
+        let request = SignableRequest::new(call.method, url.as_str(), call.headers.iter().copied(), body);
+        let request = request.map_err(|error| error.to_string())?;
+        let (signing, _) = sign(request, &parameters.into()).map_err(|error| error.to_string())?.into_parts();
+        let signature = signing.into_parts().0.into_iter().map(|header| (header.name(), header.value().to_owned()));
+        let own = call.headers.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        Ok(own.chain(signature).collect())
+    }
+}
+
+/// Services that speak JSON answer 400 to too many requests.
+fn is_throttled(answer: &Answer) -> bool {
+    answer.status == 400 && String::from_utf8_lossy(&answer.body).contains("ThrottlingException")
+}
+
+/// Waits about that long.
+pub(crate) async fn pause(about: Duration) {
+    tokio::time::sleep(about.mul_f64(0.5 + fastrand::f64())).await;
+}

@@ -369,6 +369,21 @@ receipt_rules:
     }
 
     #[test]
+    fn whatever_mails_reach_can_be_watched_for_silence_and_nothing_else() {
+        let watched = |source: &str| parse(format!("{source}alarms: {{silence: 36h}}\n").as_bytes());
+        let sound = watched(SOUND).unwrap();
+        assert_eq!(sound.alarms.silence, Some(Duration::from_hours(36)));
+        assert_eq!(sound.receivers().into_iter().collect::<Vec<_>>(), ["waiter"], "nothing invokes the reader");
+        for unheard in [
+            SOUND.replace("{name: two,", "{name: two, enabled: false,"),
+            SOUND.replace("{invoke: waiter, invocation: RequestResponse}", "{store: mail}"),
+        ] {
+            let said = watched(&unheard).unwrap_err().to_string();
+            assert!(said.contains("nothing counts the mails of this stack"), "{said}");
+        }
+    }
+
+    #[test]
     fn line_ends_and_a_byte_order_mark_change_nothing() {
         let crlf = SOUND.replace('\n', "\r\n");
         assert_eq!(parse(crlf.as_bytes()).unwrap(), parse(SOUND.as_bytes()).unwrap());

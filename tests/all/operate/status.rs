@@ -45,7 +45,9 @@ fn the_status_of_a_complete_stack_lists_waiting_messages() {
         let at = SystemTime::now() - Duration::from_secs_f64(hours * 3600.0);
         let datum = MetricDatum::builder().metric_name("Invocations").timestamp(at.into()).value(count);
         let datum = datum.dimensions(Dimension::builder().name("FunctionName").value("circuits-reader").build());
-        account.wait(account.alarms.put_metric_data().namespace("AWS/Lambda").metric_data(datum.build()).send()).unwrap();
+        account
+            .wait(account.alarms.put_metric_data().namespace("AWS/Lambda").metric_data(datum.build()).send())
+            .unwrap();
         jiff::Timestamp::try_from(at).unwrap().round(minutes()).unwrap().to_string()
     };
     invoked(400.0, 1.0);

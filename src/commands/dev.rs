@@ -3,8 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs::Permissions,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -20,11 +18,11 @@ use super::{
 use crate::{
     cli::{Common, Dev, Sink},
     ops::{local_names::local_names, netbox},
-    render::{self, Printer},
+    render::{self, Printer, dev::State},
 };
 use contract::secret::Secret;
 use declaration::Declaration;
-use local::{Activity, NotStarted, Observer, Options, Stack, Tally, deliver};
+use local::{Activity, NotStarted, Observer, Options, Scratch, Stack, Tally, deliver};
 use package::{NotBuilt, Profile, Request};
 use problem::Problem;
 
@@ -48,20 +46,13 @@ async fn session(
 ) -> anyhow::Result<ExitCode> {
     let options = options(typed)?;
     let mut interrupts = Interrupts::new()?;
-    let unpacked =
-        tempfile::Builder::new().prefix("provision-functions-").permissions(Permissions::from_mode(0o700)).tempdir()?;
+    let scratch = Scratch::new().context("Failed to make a temporary folder")?;
+    let unpacked = scratch.join("functions");
     let executables = tokio::select! {
-        built = build(common, typed, declaration, unpacked.path()) => built?,
+        built = build(common, typed, declaration, &unpacked) => built?,
         () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
     };
-    let temporary = match &typed.state {
-        Some(_) => None,
-        None => Some(
-            tempfile::Builder::new().prefix("provision-dev-").permissions(Permissions::from_mode(0o700)).tempdir()?,
-        ),
-    };
-    let folder = typed.state.clone().or_else(|| temporary.as_ref().map(|folder| folder.path().to_owned()));
-    let folder = folder.unwrap_or_default();
+    let folder = typed.state.clone().unwrap_or_else(|| scratch.join("state"));
     let (observer, mut activities) = Observer::new();
     let stack = Stack::start(
         (declaration, local_names(declaration)),
@@ -70,24 +61,22 @@ async fn session(
         observer,
     )
     .await;
-    let stack = stack.map_err(with_hint)?;
-    let place = if temporary.is_some() {
-        format!("{}, removed at the end (`--state FOLDER` keeps them)", folder.display())
-    } else {
-        folder.display().to_string()
-    };
-    render::dev::banner(printer, declaration, &stack, &place, typed.once);
-    let mut tally = Tally::default();
-    let interrupted = watch(printer, typed, &stack, &mut activities, &mut tally, &mut interrupts).await;
+    let mut stack = stack.map_err(with_hint)?;
+    let state = State { folder: &folder, is_kept: typed.state.is_some() };
+    render::dev::banner(printer, declaration, &stack, state, typed.once);
+    let mut shown = Shown { printer, state, tally: Tally::default() };
+    let interrupted = watch(typed, &stack, &mut activities, &mut shown, &mut interrupts).await;
+    if interrupted {
+        finish(&mut stack, &mut activities, &mut shown, &mut interrupts).await;
+    }
     stack.end().await;
     while let Ok(activity) = activities.try_recv() {
-        show(printer, &mut tally, &activity);
+        shown.show(&activity);
     }
-    let summary = tally.summary(interrupted);
+    let summary = shown.tally.summary(interrupted);
+    let summary = if state.is_kept { summary } else { summary.without_files() };
     render::dev::summary(printer, &summary)?;
-    if let Some(temporary) = temporary {
-        temporary.close().with_context(|| format!("Failed to remove `{}`", folder.display()))?;
-    }
+    scratch.close().context("Failed to remove the temporary folder")?;
     Ok(ExitCode::from(match &summary {
         _ if interrupted => INTERRUPTED,
         summary if !summary.unreadable.is_empty() => 2,
@@ -118,7 +107,7 @@ fn variables(typed: &Dev) -> Result<BTreeMap<String, Secret>, Problem> {
     Ok(variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// Adds a hint to an error of starting: a port in use can be chosen otherwise.
+/// Adds a hint to an error of starting: a port or a folder in use can be chosen otherwise.
 fn with_hint(error: NotStarted) -> anyhow::Error {
     match error {
         NotStarted::Port { what: what @ "SMTP", port, error } => {
@@ -126,6 +115,9 @@ fn with_hint(error: NotStarted) -> anyhow::Error {
                 .with_source(error)
                 .with_hint("`--smtp-port 0` takes any free port")
                 .into()
+        }
+        error @ NotStarted::Held { .. } => {
+            Problem::new(error.to_string()).with_hint("end that one, or name another folder with `--state`").into()
         }
         error => error.into(),
     }
@@ -151,11 +143,10 @@ async fn build(
 /// Shows what happens until the deliveries have ended (with `--once`) or until an interrupt; returns
 /// which.
 async fn watch(
-    printer: &Printer,
     typed: &Dev,
     stack: &Stack,
     activities: &mut UnboundedReceiver<Activity>,
-    tally: &mut Tally,
+    shown: &mut Shown<'_>,
     interrupts: &mut Interrupts,
 ) -> bool {
     let mut deliveries = tokio::spawn(deliver(Arc::clone(&stack.receiver), typed.deliver.clone(), typed.to.clone()));
@@ -164,7 +155,7 @@ async fn watch(
         tokio::select! {
             biased;
             () = interrupts.next() => break true,
-            Some(activity) = activities.recv() => show(printer, tally, &activity),
+            Some(activity) = activities.recv() => shown.show(&activity),
             _ = &mut deliveries, if !delivered => {
                 delivered = true;
                 if typed.once {
@@ -173,11 +164,40 @@ async fn watch(
             }
         }
     };
-    deliveries.abort();
+    // It ends by itself with the mail that it is delivering: what was accepted is finished.
+    stack.receiver.close();
     interrupted
 }
 
-fn show(printer: &Printer, tally: &mut Tally, activity: &Activity) {
-    let number = tally.record(activity);
-    render::dev::activity(printer, number, activity);
+/// Takes no more mail, and lets the functions finish what was accepted, or until a second interrupt.
+async fn finish(
+    stack: &mut Stack,
+    activities: &mut UnboundedReceiver<Activity>,
+    shown: &mut Shown<'_>,
+    interrupts: &mut Interrupts,
+) {
+    render::dev::finishing(shown.printer, stack.open());
+    let mut finished = std::pin::pin!(stack.finish());
+    loop {
+        tokio::select! {
+            biased;
+            () = interrupts.next() => return,
+            Some(activity) = activities.recv() => shown.show(&activity),
+            () = &mut finished => return,
+        }
+    }
+}
+
+/// What was shown so far.
+struct Shown<'run> {
+    printer: &'run Printer,
+    state: State<'run>,
+    tally: Tally,
+}
+
+impl Shown<'_> {
+    fn show(&mut self, activity: &Activity) {
+        let number = self.tally.record(activity);
+        render::dev::activity(self.printer, self.state, number, activity);
+    }
 }

@@ -39,8 +39,8 @@ fn by_function(printer: &Printer, common: &Common, typed: &Parse, entry: &str) -
     let alone = reading::alone(&declaration, entry)?;
     until_interrupted(async {
         let told = |activity: &Activity| {
-            if matches!(activity, Activity::Logged { .. }) {
-                render::dev::activity(printer, None, activity);
+            if let Activity::Logged { function, line } = activity {
+                render::dev::logged(printer, function, line);
             }
         };
         let summary = reading::read((&common.file, &alone, entry), &typed.paths, told).await?;

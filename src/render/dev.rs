@@ -1,9 +1,9 @@
 //! Shows `provision dev`: the running stack, the events of each mail, and the summary. Every line about a mail begins
 //! with its number, so that mails which overlap can be told apart and searched for.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
-use comfy_table::{Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use contract::{
     count::{counted, counted_as},
     maintenance::Announced,
@@ -20,26 +20,49 @@ use super::{
 use declaration::{Action, Declaration, Invocation, ReceiptRule, Recipient, Tls};
 use local::{Activity, Next, Stack, Summary, Usage};
 
+/// The state folder of a run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct State<'run> {
+    /// Path of the folder.
+    pub(crate) folder: &'run Path,
+    /// `true` if it stays after the run.
+    pub(crate) is_kept: bool,
+}
+
 /// Prints the running stack: addresses, functions, folders.
-pub(crate) fn banner(printer: &Printer, declaration: &Declaration, stack: &Stack, folder: &str, once: bool) {
+pub(crate) fn banner(printer: &Printer, declaration: &Declaration, stack: &Stack, state: State<'_>, once: bool) {
     let mut lines = vec![format!("{} in {}, on this machine", declaration.stack, declaration.region)];
     for (entry, function) in &declaration.functions {
         lines.push(format!(
-            "  function {entry}: {}, {} MB, {} s, {}",
+            "  function {entry}: {}, {} MB, {}, {}",
             function.code,
             function.memory,
-            function.timeout.as_secs(),
+            span(function.timeout),
             counted_as(function.retries.into(), "retry", "retries")
         ));
     }
     lines.extend(declaration.receipt_rules.iter().map(|rule| format!("  rule {}: {}", rule.name, describe(rule))));
     lines.push(format!("  SMTP 127.0.0.1:{}, S3 http://{}", stack.smtp.port(), stack.s3));
-    lines.push(format!("  mails and failure queues: {folder}"));
+    let removed = if state.is_kept { "" } else { ", removed at the end (`--state FOLDER` keeps them)" };
+    lines.push(format!("  mails and failure queues: {}{removed}", path(state.folder)));
     if !once {
+        lines.push(format!("  certificate of SMTP's STARTTLS: {}", path(&stack.certificate)));
         lines.push("Waiting for mail; Ctrl-C ends it".to_owned());
     }
     for line in &lines {
         printer.line(line);
+    }
+}
+
+/// Returns a path that is safe for a terminal.
+fn path(path: &Path) -> String {
+    clean(&path.display().to_string())
+}
+
+/// Prints that the run ends once everything is finished that was accepted.
+pub(crate) fn finishing(printer: &Printer, open: usize) {
+    if open > 0 {
+        printer.line("Finishing what was accepted; Ctrl-C once more ends it at once");
     }
 }
 
@@ -79,21 +102,27 @@ fn describe_action(action: &Action) -> String {
 }
 
 /// Prints an event as it happens. With `--json` only the functions' logs are shown.
-pub(crate) fn activity(printer: &Printer, number: Option<usize>, activity: &Activity) {
+pub(crate) fn activity(printer: &Printer, state: State<'_>, number: Option<usize>, activity: &Activity) {
     if let Activity::Logged { function, line } = activity {
-        printer.line(&format!("{function} | {}", clean(line)));
+        logged(printer, function, line);
         return;
     }
     if printer.is_json() {
         return;
     }
     let label = number.map_or_else(String::new, |number| format!("#{number} "));
-    for line in lines(activity, printer.look()) {
+    // The label stands before every line of a table.
+    for line in lines(activity, state, &printer.look().narrower(label.len())) {
         printer.data(&format!("{label}{line}"));
     }
 }
 
-fn lines(activity: &Activity, look: &Look) -> Vec<String> {
+/// Prints a line of a function's log.
+pub(crate) fn logged(printer: &Printer, function: &str, line: &str) {
+    printer.line(&format!("{function} | {}", clean(line)));
+}
+
+fn lines(activity: &Activity, state: State<'_>, look: &Look) -> Vec<String> {
     match activity {
         Activity::Refused { recipient } => vec![format!("refused    {}: no receipt rule takes it", clean(recipient))],
         Activity::Unreadable { reason } => vec![format!("unreadable {}", clean(reason))],
@@ -117,7 +146,7 @@ fn lines(activity: &Activity, look: &Look) -> Vec<String> {
             vec![format!("done       function {function}: {}", took(*usage))]
         }
         Activity::Failed { function, failure, next, .. } => {
-            vec![format!("failed     function {function}: {}; {}", clean(&failure.to_string()), follows(next))]
+            vec![format!("failed     function {function}: {}; {}", clean(&failure.to_string()), follows(next, state))]
         }
         Activity::Logged { .. } => Vec::new(),
     }
@@ -133,7 +162,7 @@ fn item(report: &ItemReport, look: &Look) -> Vec<String> {
 
 /// Returns the table of the maintenances of a function's details; no lines if they have none.
 pub(super) fn table_of(details: &Map<String, Value>, look: &Look) -> Vec<String> {
-    let announced = announced(details);
+    let (announced, look) = (announced(details), &look.narrower(2));
     let mut lines = Vec::new();
     lines.extend(maintenances(&announced.maintenances, look).lines().map(|line| format!("  {line}")));
     if !announced.suggestion.is_empty() {
@@ -154,20 +183,42 @@ pub(super) fn in_words(word: &str) -> String {
 }
 
 fn took(usage: Usage) -> String {
-    let milliseconds = |duration: Duration| format!("{:.1} ms", duration.as_secs_f64() * 1000.0);
-    let mut parts = vec![milliseconds(usage.duration)];
-    parts.extend(usage.start.map(|start| format!("start {}", milliseconds(start))));
+    let mut parts = vec![span(usage.duration)];
+    parts.extend(usage.start.map(|start| format!("start {}", span(start))));
     parts.extend(usage.memory.map(|bytes| format!("{} MB", bytes.div_ceil(1024 * 1024))));
     parts.join(", ")
 }
 
-fn follows(next: &Next) -> String {
+/// Returns a duration as people read it: `0.4 ms`, `50 ms`, `1.5 s`, `2 min 5 s`.
+fn span(duration: Duration) -> String {
+    let number = |value: f64| {
+        let digits = usize::from(value < 10.0);
+        let text = format!("{value:.digits$}");
+        text.strip_suffix(".0").unwrap_or(&text).to_owned()
+    };
+    let milliseconds = duration.as_secs_f64() * 1000.0;
+    if milliseconds < 999.5 {
+        return format!("{} ms", number(milliseconds));
+    }
+    if milliseconds < 59_500.0 {
+        return format!("{} s", number(milliseconds / 1000.0));
+    }
+    let seconds = duration.as_secs() + u64::from(duration.subsec_millis() >= 500);
+    let parts = [(seconds / 3600, "h"), (seconds % 3600 / 60, "min"), (seconds % 60, "s")];
+    let words = parts.iter().filter(|(number, _)| *number > 0).map(|(number, unit)| format!("{number} {unit}"));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn follows(next: &Next, state: State<'_>) -> String {
     match next {
         Next::Retry { after, lambda_waits, attempt, attempts } => {
-            format!("attempt {attempt} of {attempts} in {:?} (Lambda waits {} min)", after, lambda_waits.as_secs() / 60)
+            format!("attempt {attempt} of {attempts} in {} (Lambda waits {})", span(*after), span(*lambda_waits))
         }
-        Next::FailureQueue { queue, file } => format!("the event is in queue {queue}: {}", file.display()),
-        Next::Lost { reason } => format!("the event is lost: {reason}"),
+        Next::FailureQueue { queue, file } if state.is_kept => format!("the event is in queue {queue}: {}", path(file)),
+        Next::FailureQueue { queue, .. } => {
+            format!("the event is in queue {queue} until the end of this run (`--state FOLDER` keeps it)")
+        }
+        Next::Lost { reason } => format!("the event is lost: {}", clean(reason)),
         Next::NotRetried => "SES goes on without its answer".to_owned(),
     }
 }
@@ -196,6 +247,10 @@ pub(crate) fn summary(printer: &Printer, summary: &Summary) -> anyhow::Result<()
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
+    if let Some(width) = printer.look().width {
+        table.force_no_tty().set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    }
     table.set_header(["mail", "from", "outcome", "about", "attempts", "reason"]);
     for (number, mail) in (1..).zip(&summary.mails) {
         table.add_row([
@@ -213,4 +268,32 @@ pub(crate) fn summary(printer: &Printer, summary: &Summary) -> anyhow::Result<()
         summary.counts.iter().map(|(outcome, count)| format!("{count} {}", in_words(outcome.word()))).collect();
     printer.data(&format!("\n{}: {}", counted(summary.mails.len(), "mail"), counts.join(", ")));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_in_the_unit_that_people_think_in() {
+        let shown = |milliseconds: f64| span(Duration::from_secs_f64(milliseconds / 1000.0));
+        for (milliseconds, expected) in [
+            (0.0, "0 ms"),
+            (0.04, "0 ms"),
+            (0.44, "0.4 ms"),
+            (9.96, "10 ms"),
+            (50.0, "50 ms"),
+            (999.4, "999 ms"),
+            (999.6, "1 s"),
+            (1500.0, "1.5 s"),
+            (30_000.0, "30 s"),
+            (59_499.0, "59 s"),
+            (59_999.0, "1 min"),
+            (125_000.0, "2 min 5 s"),
+            (900_000.0, "15 min"),
+            (3_600_000.0, "1 h"),
+        ] {
+            assert_eq!(shown(milliseconds), expected, "{milliseconds}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     diagnostic::Diagnostic,
+    expiry::{self, EXPIRE, Expiry},
     protection::{KMS_KEY, PROTECT_DATA, protect},
     reader::{Fields, Reader},
     scalars,
@@ -18,11 +19,11 @@ pub struct Bucket {
     /// Name in AWS of an existing bucket, of which only our statements in its policy are managed; nothing else is declared for
     /// it. `None` for a bucket that the stack creates.
     pub existing: Option<String>,
-    /// Age at which objects are deleted, in whole days; `None` keeps them.
-    pub expire: Option<Duration>,
+    /// Ages at which objects are deleted. [`Declaration::expiry`](crate::Declaration::expiry) has them by prefix.
+    pub expire: Expiry,
     /// `true` if overwritten and deleted versions are kept.
     pub versioning: bool,
-    /// Age at which overwritten and deleted versions are removed, in whole days; `None` keeps them. Without versioning `None`.
+    /// Age at which overwritten and deleted versions are removed, in whole days; `None` is the age of the objects.
     pub expire_noncurrent: Option<Duration>,
     /// ARN of the KMS key that encrypts it; `None` is that of the stack.
     pub kms_key: Option<String>,
@@ -58,12 +59,13 @@ pub(super) static SHAPE: Shape = Shape {
             Holds::Text(scalars::BUCKET),
             "Name in AWS of an existing bucket. Only our own statement in its policy is managed.",
         ),
-        Field::new("expire", Holds::Days, "Age at which objects are deleted. Without it they are kept."),
+        EXPIRE,
         Field::new("versioning", Holds::Switch, "Keep versions that are overwritten or deleted.").or("false"),
         Field::new(
             "expire_noncurrent",
             Holds::Days,
-            "Time after which overwritten and deleted versions are removed. Without it, the time of `expire`.",
+            "Time after which overwritten and deleted versions are removed, of all objects. Without it, those that `expire` are \
+             removed in the same time.",
         ),
         KMS_KEY,
         PROTECT_DATA,
@@ -103,11 +105,10 @@ pub(super) const PLACES: Holds = Holds::List(&Holds::AnyOf(&[Holds::Reference(Ki
 
 pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Bucket {
     let fields = reader.fields(node, &key.span, format!("bucket `{}`", key.name), &SHAPE);
-    let expire = reader.duration(&fields, "expire");
     let versioning = reader.switch(&fields, "versioning");
     let bucket = Bucket {
         existing: reader.text(&fields, "existing", scalars::bucket),
-        expire,
+        expire: expiry::read(reader, &fields),
         versioning: versioning.unwrap_or_default(),
         expire_noncurrent: reader.duration(&fields, "expire_noncurrent"),
         kms_key: reader.text(&fields, "kms_key", scalars::kms_key),
@@ -125,8 +126,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Bucket {
         let message = "`expire_noncurrent` needs `versioning: true`: without it nothing is kept";
         reader.note_at(&key.span, message, "add `versioning: true`, or take this away");
     }
-    let expire_noncurrent = bucket.expire_noncurrent.or(expire.filter(|_| bucket.versioning));
-    Bucket { expire_noncurrent, ..bucket }
+    bucket
 }
 
 /// Returns the places that a key of a function names, each once.

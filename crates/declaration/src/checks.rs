@@ -9,6 +9,7 @@ use std::{
 use super::{
     Action, Declaration, Function, Invocation, Place, ReceiptRule, SecretSource, Subscription, ValueFrom,
     diagnostic::Diagnostic,
+    expiry,
     reader::Reader,
     scalars,
     tree::{Node, Value},
@@ -74,6 +75,7 @@ pub(super) fn whole(reader: &mut Reader, root: &Node, declaration: &Declaration)
     publishing_circles(reader, root, declaration);
     standard_input(reader, root, declaration);
     lost_in_redrive(reader, root, declaration);
+    expiry::check(reader, root, declaration);
     unheard_silence(reader, root, declaration);
 }
 

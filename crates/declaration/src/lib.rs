@@ -7,6 +7,7 @@ mod bucket;
 mod checks;
 mod configuration;
 mod diagnostic;
+mod expiry;
 mod function;
 mod moved;
 mod protection;
@@ -36,6 +37,7 @@ pub use alarms::{AlarmKind, Alarms, Measure, Notify, SILENCE, Unit, Watched};
 pub use bucket::{Bucket, Place};
 pub use configuration::{Configuration, LookUp, Unavailable};
 pub use diagnostic::{Diagnostic, Diagnostics};
+pub use expiry::Expiry;
 pub use function::{Architecture, Code, Function, LOG_RETENTION, SecretReference, Vpc};
 pub use moved::Move;
 pub use queue::{Queue, Redrive};
@@ -349,7 +351,7 @@ receipt_rules:
         assert_eq!(reader.environment["DEBUG"], "true");
         let waiter = &declaration.functions["waiter"];
         assert_eq!((waiter.memory, waiter.retries, waiter.on_failure.as_deref()), (1024, 0, Some("failed")));
-        assert_eq!(declaration.buckets["mail"].expire, Some(Duration::from_hours(400 * 24)));
+        assert_eq!(declaration.buckets["mail"].expire, Expiry::Mails(Duration::from_hours(400 * 24)));
         assert_eq!(declaration.queues["failed"].retention, Duration::from_hours(14 * 24));
         let [one, two] = declaration.receipt_rules.as_slice() else { panic!("{declaration:?}") };
         assert_eq!((one.tls, one.scan, two.tls, two.scan), (Tls::Require, true, Tls::Optional, false));
@@ -378,7 +380,7 @@ receipt_rules:
             SOUND.replace("{name: two,", "{name: two, enabled: false,"),
             SOUND.replace("{invoke: waiter, invocation: RequestResponse}", "{store: mail}"),
         ] {
-            let said = watched(&unheard).unwrap_err().to_string();
+            let said = format!("{:?}", watched(&unheard).unwrap_err());
             assert!(said.contains("nothing counts the mails of this stack"), "{said}");
         }
     }

@@ -99,6 +99,11 @@ impl Reader {
         self.report(Diagnostic::new(span.clone(), message).with_hint(hint));
     }
 
+    /// Returns `true` if nothing was reported so far.
+    pub(super) fn is_clean(&self) -> bool {
+        self.diagnostics.is_empty()
+    }
+
     /// Returns the collected diagnostics.
     pub(super) fn finish(self) -> Vec<Diagnostic> {
         self.diagnostics

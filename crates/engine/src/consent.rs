@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Difference, Field, Id, Item, Kind, Owned, PROTECT_TAG, Plan, Resource, UNFINISHED_TAG, UnknownKind, difference,
-    ownership::is_protect,
+    Difference, Field, Id, Item, Kind, Life, Owned, PROTECT_TAG, Plan, Resource, UNFINISHED_TAG, UnknownKind,
+    difference, ownership::is_protect, shortest_above,
 };
 
 /// The ways in which a kind holds data that is lost with a resource.
@@ -154,7 +154,7 @@ pub(crate) fn of_replacement<K: Kind>(id: &Id<K>, live: &Value) -> Vec<Loss> {
 /// Returns what is lost when a live resource becomes the declared one, field by field.
 pub(crate) fn of_change<K: Kind>(resource: &Resource<K>, live: &Value, differences: &[Difference]) -> Vec<Loss> {
     let (kind, declared) = (resource.id.kind, K::tree(&resource.settings));
-    let shorter = differences.iter().filter_map(|difference| shorter_life(kind, difference));
+    let shorter = differences.iter().filter_map(|difference| shorter_life(kind, difference, live));
     protection_ended(&resource.id, live, &declared)
         .into_iter()
         .chain(shorter)
@@ -173,19 +173,29 @@ fn protection_ended<K: Kind>(id: &Id<K>, live: &Value, declared: &Value) -> Opti
 }
 
 /// Returns the loss of a change that shortens the life of data.
-fn shorter_life<K: Kind>(kind: K, change: &Difference) -> Option<Loss> {
-    let life = difference::field(kind, &change.path)?.life?;
-    let (path, from, to) = (Some(change.path.clone()), change.live.clone(), change.declared.clone());
+fn shorter_life<K: Kind>(kind: K, change: &Difference, before: &Value) -> Option<Loss> {
+    let field = difference::field(kind, &change.path)?;
+    let life = field.life?;
+    let from =
+        match (life, field.path.strip_suffix(".*").zip(change.path.strip_prefix(field.path.trim_end_matches('*')))) {
+            // What covered the name until now counts, not only what stood at it.
+            (Life::EndsBelow, Some((above, beginning))) => shortest_above(below(before, above), beginning),
+            _ => change.live.clone(),
+        };
+    let (path, to) = (Some(change.path.clone()), change.declared.clone());
     life.is_shortened(&from, &to).then_some(Loss { loses: Loses::Life, path, from, to })
+}
+
+/// Returns the value at the path of a field; null if there is none.
+fn below<'tree>(tree: &'tree Value, path: &str) -> &'tree Value {
+    tree.pointer(&format!("/{}", path.replace('.', "/"))).unwrap_or(&Value::Null)
 }
 
 /// Returns the losses of what others made, and the declared settings do not have.
 fn taken<K: Kind>(kind: K, live: &Value, declared: &Value) -> Vec<Loss> {
     let of_field = |field: &Field| {
         let path = field.path.strip_suffix(".*").unwrap_or(field.path);
-        let pointer = format!("/{}", path.replace('.', "/"));
-        let [live, declared] = [live, declared].map(|tree| tree.pointer(&pointer).cloned().unwrap_or_default());
-        let names = field.makers.others(&live, &declared).into_iter();
+        let names = field.makers.others(below(live, path), below(declared, path)).into_iter();
         let loss =
             |name| Loss { loses: Loses::Others, path: Some(path.to_owned()), from: json!(name), to: Value::Null };
         names.map(loss).collect::<Vec<_>>()

@@ -24,6 +24,9 @@ pub enum Life {
     Unrelated,
     /// Time after which data is deleted: a shorter one, or one where there was none, shortens its life.
     Ends,
+    /// Times after which data is deleted, by the beginning of its name, and by `*` for all data: of several that cover a name the
+    /// shortest counts.
+    EndsBelow,
     /// Time for which deleted data can be had back: a shorter one, or none where there was one, shortens its life.
     Recovers,
     /// Switch that keeps data: switching it off shortens its life.
@@ -61,11 +64,29 @@ impl Life {
         };
         match self {
             Self::Unrelated => false,
-            Self::Ends => is_less(f64::INFINITY),
+            Self::Ends | Self::EndsBelow => is_less(f64::INFINITY),
             Self::Recovers => is_less(0.0),
             Self::Keeps => *live == Value::Bool(true) && live != declared,
         }
     }
+}
+
+/// Returns the shortest of some times by the beginnings of names that covers every name with this beginning; null if none does.
+///
+/// ```
+/// use engine::shortest_above;
+/// use serde_json::json;
+///
+/// let times = json!({"*": 400, "inbound/": 30});
+/// assert_eq!(shortest_above(&times, "inbound/old/"), json!(30));
+/// assert_eq!(shortest_above(&times, "calendar/"), json!(400));
+/// assert_eq!(shortest_above(&json!({"inbound/": 30}), "*"), json!(null));
+/// ```
+pub fn shortest_above(times: &Value, beginning: &str) -> Value {
+    let covers = |key: &str| key == "*" || key == beginning || (beginning != "*" && beginning.starts_with(key));
+    let covering = times.as_object().into_iter().flatten().filter(|(key, _)| covers(key));
+    let shortest = covering.filter_map(|(_, time)| Some((time.as_f64()?, time)));
+    shortest.min_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, time)| time.clone()).unwrap_or_default()
 }
 
 impl Makers {

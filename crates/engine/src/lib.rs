@@ -22,7 +22,7 @@ pub use apply::{Event, Observer, Outcome, Patience, Results, Verb, apply};
 pub use consent::{Consent, Holds, Loses, Loss};
 pub use difference::{Difference, Reasons, differences};
 pub use failure::{Class, Failure};
-pub use field::{Field, Life, Makers, Treatment, coupled, immutable, plain};
+pub use field::{Field, Life, Makers, Treatment, coupled, immutable, plain, shortest_above};
 pub use kind::Kind;
 pub use order::{Disorder, Phase, Step};
 pub use ownership::{ENTRY_TAG, Live, Owned, Owner, PROTECT_TAG, STACK_TAG, Stack, Tags, UNFINISHED_TAG};

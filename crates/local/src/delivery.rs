@@ -12,7 +12,7 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use super::{
     arrival::{Envelope, with_crlf},
     observer::Activity,
-    receiver::Receiver,
+    receiver::{NotReceived, Receiver},
 };
 use crate::mail_files;
 use declaration::{ReceiptRule, Recipient};
@@ -33,7 +33,7 @@ pub async fn deliver(receiver: Arc<Receiver>, paths: Vec<PathBuf>, to: Vec<Strin
         }
     });
     let mut deliveries = JoinSet::new();
-    while let Some(mail) = mails.recv().await {
+    while let Some(mail) = mails.recv().await.filter(|_| !receiver.is_closed()) {
         while deliveries.try_join_next().is_some() {}
         match mail {
             Ok(mail) => {
@@ -52,6 +52,8 @@ pub async fn deliver(receiver: Arc<Receiver>, paths: Vec<PathBuf>, to: Vec<Strin
             }
         }
     }
+    // Whoever still reads finds nobody who receives.
+    drop(mails);
     let _reader_panicked = reading.await;
     while deliveries.join_next().await.is_some() {}
 }
@@ -81,6 +83,8 @@ async fn deliver_one(
     }
     match receiver.receive(Envelope { recipients: taken, ..envelope }, bytes, mail.name.clone()).await {
         Ok(mail) => mail.invocations,
+        // The run ends: this mail and those after it stay where they are.
+        Err(NotReceived::Closed) => Vec::new(),
         Err(error) => {
             observer.tell(Activity::NotTaken { origin: mail.name, reason: error.to_string() });
             Vec::new()

@@ -12,6 +12,8 @@ use super::{
     failure::{self, Failure},
     instance::{Instance, Program},
     observer::{Activity, Next, Observer, Usage},
+    private,
+    work::Piece,
 };
 
 /// Lambda's waits before the second and the third attempt.
@@ -50,6 +52,8 @@ pub(crate) struct Job {
     pub asynchronous: bool,
     /// Receiver of the event's ending, after the last attempt.
     pub ended: oneshot::Sender<Ending>,
+    /// Work that is open until then.
+    _work: Piece,
 }
 
 /// The ending of an event, after all its attempts.
@@ -83,7 +87,13 @@ impl Function {
     }
 
     /// Queues an event, and returns the receiver of its ending.
-    pub(crate) fn invoke(&self, mail: &str, event: Value, asynchronous: bool) -> oneshot::Receiver<Ending> {
+    pub(crate) fn invoke(
+        &self,
+        mail: &str,
+        event: Value,
+        asynchronous: bool,
+        work: Piece,
+    ) -> oneshot::Receiver<Ending> {
         let (ended, ending) = oneshot::channel();
         let job = Job {
             mail: mail.to_owned(),
@@ -92,6 +102,7 @@ impl Function {
             attempt: 1,
             asynchronous,
             ended,
+            _work: work,
         };
         // A worker that has ended drops the job, and the receiver fails.
         let _worker_has_ended = self.queue.send(job);
@@ -238,7 +249,7 @@ impl Worker {
         let arn = &self.settings.program.function_arn;
         let record = failure::record(&job.request_id, arn, job.attempt, &job.event, failure);
         let file = folder.join(format!("{}.json", job.request_id));
-        match tokio::fs::write(&file, format!("{record:#}\n")).await {
+        match private::write(&file, format!("{record:#}\n").into_bytes()).await {
             Ok(()) => Next::FailureQueue { queue: queue.clone(), file },
             Err(error) => Next::Lost { reason: format!("failed to write `{}`: {error}", file.display()) },
         }

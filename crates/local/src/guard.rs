@@ -108,7 +108,13 @@ fn is_own(client: SocketAddr, server: SocketAddr) -> bool {
 
 /// Returns `true` if a table has the client's end of the connection as that user's, or as root's.
 fn has_own(table: &str, client: SocketAddr, server: SocketAddr, own: u32) -> bool {
-    let lines = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    // There may be thousands of lines, and this is done for every connection.
+    let port = format!(":{:04X} ", client.port());
+    let lines = table
+        .lines()
+        .skip(1)
+        .filter(|line| line.contains(&port))
+        .map(|line| line.split_whitespace().collect::<Vec<_>>());
     lines.into_iter().any(|fields| {
         let [_, local, remote, state, _, _, _, user, ..] = fields[..] else { return false };
         let is_it = endpoint(local) == Some(client) && endpoint(remote) == Some(server);

@@ -1,6 +1,10 @@
 //! Handles a mail that arrives, by SMTP or by `--deliver`: applies the receipt rules, action by action.
 
-use std::{collections::BTreeMap, io};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use mail_parser::MessageParser;
 use serde_json::Value;
@@ -14,6 +18,7 @@ use super::{
     receipt::{self, Disposition, Flow, Match},
     storage::Storage,
     verdicts::Verdicts,
+    work::Work,
 };
 use crate::names::Names;
 use declaration::{Action, Bounce, Invocation, ReceiptRule};
@@ -28,6 +33,9 @@ pub struct Receiver {
     pub(super) storage: Storage,
     pub(super) functions: BTreeMap<String, Function>,
     pub(super) observer: Observer,
+    pub(super) work: Work,
+    /// `true` once no more mail is taken.
+    pub(super) is_closed: AtomicBool,
 }
 
 /// A mail that was accepted.
@@ -50,6 +58,9 @@ pub enum NotReceived {
         /// Error of the file system.
         error: io::Error,
     },
+    /// The run ends, and takes no more mail.
+    #[error("`provision dev` ends")]
+    Closed,
     /// The event of the mail could not be serialised.
     #[error("could not write the event: {0}")]
     Event(#[from] serde_json::Error),
@@ -66,8 +77,23 @@ impl Receiver {
         &self.observer
     }
 
+    /// Takes no more mail from now on. What was accepted goes on.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
+    }
+
+    /// Returns `true` if no more mail is taken.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::SeqCst)
+    }
+
     /// Accepts a mail: when this returns, everything that the rules store is stored.
     pub async fn receive(&self, envelope: Envelope, bytes: Vec<u8>, origin: String) -> Result<Received, NotReceived> {
+        // Begun before the look, so that whoever closes and then waits for all work misses none.
+        let _work = self.work.begin();
+        if self.is_closed() {
+            return Err(NotReceived::Closed);
+        }
         let mut arrival = Arrival::now(envelope, bytes);
         self.observer.tell(Activity::Arrived {
             mail: arrival.id.clone(),
@@ -125,7 +151,7 @@ impl Receiver {
                 let Some(function) = self.functions.get(entry) else { return Ok(Disposition::Continue) };
                 self.observer.tell(Activity::Handed { mail, rule, function: entry.clone() });
                 let event = self.event(matched, arrival, verdicts, entry, *invocation)?;
-                let ending = function.invoke(&arrival.id, event, *invocation == Invocation::Event);
+                let ending = function.invoke(&arrival.id, event, *invocation == Invocation::Event, self.work.begin());
                 match invocation {
                     Invocation::Event => invocations.push(ending),
                     // Without an answer SES goes on.

@@ -18,12 +18,14 @@ use super::{
     guard,
     instance::Program,
     observer::Observer,
-    private,
+    private::{self, Lock, NotOpened},
     receiver::Receiver,
     rights::Grant,
-    services, smtp,
+    services,
+    smtp::{self, Certificate},
     storage::Storage,
     verdicts::{Setting, Verdicts},
+    work::Work,
 };
 use crate::names::{FunctionNames, Names};
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
@@ -57,6 +59,17 @@ pub enum NotStarted {
         #[source]
         error: io::Error,
     },
+    /// The state folder is another run's.
+    #[error("Failed to take the folder `{}`: {holder}", folder.display())]
+    Held {
+        /// Path of the folder.
+        folder: PathBuf,
+        /// Who has it, in words.
+        holder: String,
+    },
+    /// The certificate of the SMTP server could not be made.
+    #[error("Failed to make a certificate for SMTP")]
+    Certificate(#[source] io::Error),
     /// A port could not be opened.
     #[error("Failed to listen on 127.0.0.1:{port} for {what}")]
     Port {
@@ -93,8 +106,12 @@ pub struct Stack {
     pub smtp: SocketAddr,
     /// Address of the S3 endpoint.
     pub s3: SocketAddr,
+    /// Certificate of the SMTP listener, as PEM.
+    pub certificate: PathBuf,
     smtp_server: smtp::Server,
     servers: Vec<Server>,
+    work: Work,
+    _lock: Lock,
 }
 
 /// An HTTP server; dropping it ends it.
@@ -120,7 +137,11 @@ impl Stack {
     ) -> Result<Self, NotStarted> {
         let buckets = options.folder.join(private::BUCKETS);
         private::keep_to_ourselves();
-        private::open(&options.folder).map_err(|error| NotStarted::Folder { folder: options.folder.clone(), error })?;
+        let folder = options.folder.clone();
+        let lock = private::open(&folder).map_err(|error| match error {
+            NotOpened::Held(holder) => NotStarted::Held { folder: folder.clone(), holder },
+            NotOpened::Failed(error) => NotStarted::Folder { folder: folder.clone(), error },
+        })?;
         let storage = Storage::open(&buckets, names.buckets.values().cloned())
             .map_err(|error| NotStarted::Folder { folder: buckets.clone(), error })?;
         let mut grants = BTreeMap::new();
@@ -145,6 +166,7 @@ impl Stack {
             let settings = settings(entry, function, options, program(function, executable, environment, arn))?;
             functions.insert(entry.clone(), Function::start(settings, observer.clone()));
         }
+        let work = Work::new();
         let receiver = Arc::new(Receiver {
             rules: declaration.receipt_rules.clone(),
             names,
@@ -153,11 +175,32 @@ impl Stack {
             storage,
             functions,
             observer,
+            work: work.clone(),
+            is_closed: false.into(),
         });
-        let smtp_server = smtp::Server::start(options.smtp_port, Arc::clone(&receiver))
+        let made = Certificate::new().map_err(NotStarted::Certificate)?;
+        let certificate = folder.join(private::CERTIFICATE);
+        private::write(&certificate, made.pem.clone().into_bytes())
+            .await
+            .map_err(|error| NotStarted::Folder { folder, error })?;
+        let smtp_server = smtp::Server::start(options.smtp_port, Arc::clone(&receiver), made)
             .await
             .map_err(|error| NotStarted::Port { what: "SMTP", port: options.smtp_port, error })?;
-        Ok(Self { receiver, smtp: smtp_server.address, s3: s3.address, smtp_server, servers: vec![s3, other] })
+        let (smtp, s3_address) = (smtp_server.address, s3.address);
+        let servers = vec![s3, other];
+        Ok(Self { receiver, smtp, s3: s3_address, certificate, smtp_server, servers, work, _lock: lock })
+    }
+
+    /// Returns the number of mails and events that were accepted and are not done.
+    pub fn open(&self) -> usize {
+        self.work.open()
+    }
+
+    /// Takes no more mail, and returns when every mail that was accepted is done, or has come into a failure queue.
+    pub async fn finish(&mut self) {
+        self.receiver.close();
+        self.smtp_server.end().await;
+        self.work.done().await;
     }
 
     /// Ends everything, and returns when no process is left.

@@ -52,10 +52,7 @@ impl Storage {
         let root = self.folder.clone();
         let write = move || {
             std::fs::create_dir_all(&folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(root)?;
-            io::Write::write_all(&mut file, &bytes)?;
-            file.persist(path).map_err(io::Error::from)?;
-            Ok(())
+            private::write_from(&root, &path, &bytes)
         };
         tokio::task::spawn_blocking(write).await.map_err(io::Error::other)?
     }

@@ -69,7 +69,7 @@ pub struct Mail {
     pub details: Map<String, Value>,
     /// Number of invocations for this mail.
     pub attempts: u32,
-    /// Message in the failure queue; `None` if there is none.
+    /// Message in the failure queue; `None` if there is none, or if it was removed with the run.
     pub failure_message: Option<PathBuf>,
     #[serde(skip)]
     handed: u32,
@@ -111,6 +111,13 @@ impl Summary {
     /// Returns whether every mail is where it should be.
     pub fn is_well(&self) -> bool {
         self.counts.keys().all(Outcome::is_well)
+    }
+
+    /// Returns the summary of a run whose failure queues are removed at its end: it points at nothing in them.
+    #[must_use]
+    pub fn without_files(mut self) -> Self {
+        self.mails.iter_mut().for_each(|mail| mail.failure_message = None);
+        self
     }
 }
 

@@ -65,6 +65,14 @@ impl S3 {
     }
 }
 
+/// Returns a text of XML without escapes: the five names that XML knows by itself, and the numbers of quotes.
+fn unescaped(text: &str) -> String {
+    let escapes = [("&apos;", "'"), ("&#39;", "'"), ("&quot;", "\""), ("&#34;", "\""), ("&lt;", "<"), ("&gt;", ">")];
+    let text = escapes.into_iter().fold(text.to_owned(), |text, (escape, plain)| text.replace(escape, plain));
+    // The last one, so that nothing is taken for an escape that was none.
+    text.replace("&amp;", "&")
+}
+
 /// An error answer of S3.
 struct S3Error {
     status: u16,
@@ -77,7 +85,7 @@ impl S3Error {
         let (status, text) = (answer.status, String::from_utf8_lossy(&answer.body));
         let element = |name: &str| {
             let (_, rest) = text.split_once(&format!("<{name}>"))?;
-            Some(rest.split_once('<')?.0.to_owned())
+            Some(unescaped(rest.split_once('<')?.0))
         };
         let request = answer.header("x-amz-request-id").unwrap_or("unknown");
         let code = element("Code");

@@ -1,11 +1,14 @@
 //! Tests `provision dev`, with a function that does what a mail's subject asks for
 //! (`tests/standin`).
 
+mod ending;
 mod limits;
 mod neighbours;
+mod places;
 mod real;
 mod receiving;
 mod session;
+mod tls;
 mod writing;
 
 use session::{Run, mail};

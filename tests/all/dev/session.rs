@@ -13,7 +13,7 @@ use std::{
 /// Time limit of a run, after which its test fails.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-const DECLARATION: &str = "
+pub(crate) const DECLARATION: &str = "
 stack: standin
 region: eu-west-1
 buckets:
@@ -69,6 +69,16 @@ impl Run {
         Self { folder, declaration: DECLARATION.to_owned(), variables: Vec::new(), keeps_state: true }
     }
 
+    /// Returns a run in the folder of an earlier one.
+    pub(crate) fn within(folder: tempfile::TempDir) -> Self {
+        Self { folder, ..Self::new() }
+    }
+
+    /// Returns the path of the run's folder.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Replaces a part of the declaration.
     #[track_caller]
     pub(crate) fn declared(mut self, before: &str, after: &str) -> Self {
@@ -91,17 +101,20 @@ impl Run {
     /// Runs without a state folder, with a temporary folder of its own.
     pub(crate) fn temporary(mut self) -> Self {
         let folder = self.folder.path().join("temporary");
-        std::fs::create_dir(&folder).unwrap();
+        std::fs::create_dir_all(&folder).unwrap();
         self.keeps_state = false;
         self.variable("TMPDIR", folder.to_str().unwrap())
     }
 
     /// Delivers the mails and waits for the end.
     pub(crate) fn once(self, arguments: &[&str]) -> Ended {
+        self.delivering(arguments).end()
+    }
+
+    /// Delivers the mails without waiting for the end.
+    pub(crate) fn delivering(self, arguments: &[&str]) -> Live {
         let mails = self.folder.path().join("mails");
-        let mut live = self.start(&["--once", "--retry-delay", "0.05", "--deliver"], Some(&mails), arguments);
-        let code = live.wait();
-        live.ended(code)
+        self.start(&["--once", "--retry-delay", "0.05", "--deliver"], Some(&mails), arguments)
     }
 
     /// Starts the run with a script in place of Cargo, without waiting.
@@ -114,7 +127,8 @@ impl Run {
 
     /// Starts the run, and leaves it running.
     pub(crate) fn live(self, arguments: &[&str]) -> Live {
-        let mut live = self.start(&["--smtp-port", "0", "--retry-delay", "0.05"], None, arguments);
+        let delay: &[&str] = if arguments.contains(&"--retry-delay") { &[] } else { &["--retry-delay", "0.05"] };
+        let mut live = self.start(&[&["--smtp-port", "0"], delay].concat(), None, arguments);
         let announced = live.until_error(|line| line.contains("SMTP 127.0.0.1:"));
         let port = announced.split("127.0.0.1:").nth(1).unwrap().split(',').next().unwrap();
         live.port = port.parse().unwrap();
@@ -192,25 +206,61 @@ impl Live {
             .unwrap_or_else(|| panic!("no such line:\n{}\n{}", self.printed, self.complained))
     }
 
-    /// Presses Ctrl-C, and waits for the end.
-    pub(crate) fn interrupt(mut self) -> Ended {
+    /// Presses Ctrl-C.
+    pub(crate) fn press_ctrl_c(&self) {
         let killed = Command::new("kill").arg("-INT").arg(self.child.id().to_string()).status().unwrap();
         assert!(killed.success());
+    }
+
+    /// Presses Ctrl-C, and waits for the end.
+    pub(crate) fn interrupt(self) -> Ended {
+        self.press_ctrl_c();
+        self.end()
+    }
+
+    /// Waits for the end.
+    pub(crate) fn end(mut self) -> Ended {
         let code = self.wait();
         self.ended(code)
     }
 
-    /// Sends a client's lines, one by one, and returns the server's answer to each.
-    pub(crate) fn smtp(&self, says: &[&[u8]]) -> Vec<String> {
+    /// Kills it at once, so that it can tidy nothing up; returns its folder.
+    pub(crate) fn kill(mut self) -> tempfile::TempDir {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.folder.take().unwrap()
+    }
+
+    /// Returns the id of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Returns the ids of the processes that it has started.
+    pub(crate) fn children(&self) -> Vec<String> {
+        let id = self.child.id();
+        let threads = std::fs::read_dir(format!("/proc/{id}/task")).unwrap().map(|thread| thread.unwrap().path());
+        let children = threads.filter_map(|thread| std::fs::read_to_string(thread.join("children")).ok());
+        children.flat_map(|ids| ids.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
+    }
+
+    /// Returns the path of its state folder.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.folder.as_ref().unwrap().path().join("state")
+    }
+
+    /// Connects a client, and reads the greeting.
+    pub(crate) fn client(&self) -> BufReader<TcpStream> {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut reader = BufReader::new(stream.try_clone().unwrap());
-        let mut answers = vec![answer(&mut reader)];
-        for words in says {
-            (&stream).write_all(words).unwrap();
-            answers.push(answer(&mut reader));
-        }
-        answers
+        let mut client = BufReader::new(stream);
+        assert_eq!(answer(&mut client), "220 provision dev, ESMTP");
+        client
+    }
+
+    /// Sends a client's lines, one by one, and returns the server's answer to each.
+    pub(crate) fn smtp(&self, says: &[&[u8]]) -> Vec<String> {
+        talk(self.port, says)
     }
 
     /// Waits for the end; returns the exit code, -1 for a signal.
@@ -281,8 +331,21 @@ fn wait_for(lines: &mpsc::Receiver<String>, seen: &mut String, is_it: impl Fn(&s
     }
 }
 
+/// Sends a client's lines to a port, one by one, and returns the answer to each.
+pub(crate) fn talk(port: u16, says: &[&[u8]]) -> Vec<String> {
+    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut answers = vec![answer(&mut reader)];
+    for words in says {
+        (&stream).write_all(words).unwrap();
+        answers.push(answer(&mut reader));
+    }
+    answers
+}
+
 /// Returns the last line of an SMTP answer.
-fn answer(reader: &mut impl BufRead) -> String {
+pub(crate) fn answer(reader: &mut impl BufRead) -> String {
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).unwrap();

@@ -93,7 +93,7 @@ fn a_shorter_life_of_data_is_named() {
     trial.up();
     let mut declared = DATA.to_owned();
     for (from, to, name, words) in [
-        ("{expire: 90d,", "{expire: 30d,", "bucket/mail", "shortens the life of data: lifecycle.expire_days 90 → 30"),
+        ("{expire: 90d,", "{expire: 30d,", "bucket/mail", "shortens the life of data: lifecycle.expire_days.* 90 → 30"),
         ("versioning: true", "versioning: false", "bucket/mail", "shortens the life of data: versioning true → false"),
         ("retention: 14d", "retention: 4d", "queue/failed", "shortens the life of data: retention 1209600 → 345600"),
     ] {
@@ -106,8 +106,41 @@ fn a_shorter_life_of_data_is_named() {
     trial.folder.write("infra.yaml", &declared);
     trial.up();
     declared = replaced(&declared, &[("{versioning: false}", "{expire: 400d}"), ("retention: 5d", "retention: 1d")]);
-    let words = &["lifecycle.expire_days none → 400", "retention 432000 → 86400"];
+    let words = &["lifecycle.expire_days.* none → 400", "retention 432000 → 86400"];
     loses(&trial, &declared, &["bucket/mail", "queue/failed"], words);
+}
+
+#[test]
+fn a_shorter_life_below_a_prefix_is_named_and_the_same_life_is_not() {
+    let mails = "receipt_rules: [{name: one, recipients: [noc@example.com], actions: [{store: mail, prefix: in/}]}]\n";
+    let ages = |ages: &str| replaced(DATA, &[("{expire: 90d, versioning: true}", ages)]);
+    let Some(trial) = Trial::new(&ages("{expire: 90d}")) else { return };
+    trial.up();
+    // All objects until now; from now on the mails alone, which live as long as before.
+    trial.folder.write("infra.yaml", ages("{expire: 90d}") + mails);
+    trial.up();
+    trial.is_converged();
+    let named = ages("{expire: {in/: 90d, unmatched/: 400d}}") + mails;
+    loses(
+        &trial,
+        &named,
+        &["bucket/mail"],
+        &["shortens the life of data: lifecycle.expire_days.unmatched/ none → 400"],
+    );
+    trial.folder.write("infra.yaml", ages("{expire: {in/: 120d}}") + mails);
+    trial.up();
+    let all = ages("{expire: {\"\": 400d, in/: 30d}}") + mails;
+    let words = ["lifecycle.expire_days.* none → 400", "lifecycle.expire_days.in/ 120 → 30"];
+    loses(&trial, &all, &["bucket/mail"], &words);
+    trial.is_converged();
+    // What covered a prefix before counts for it: 400 days until now.
+    let narrower = ages("{expire: {in/: 30d, else/: 100d, later/: 500d}}") + mails;
+    let run = {
+        trial.folder.write("infra.yaml", &narrower);
+        refuses(&trial, &["bucket/mail"])
+    };
+    assert!(run.stderr().contains("lifecycle.expire_days.else/ 400 → 100"), "{run}");
+    assert!(!run.stderr().contains("lifecycle.expire_days.later/"), "{run}");
 }
 
 #[test]

@@ -57,8 +57,11 @@ fn storage(trial: &Trial) {
     account.wait(s3.put_bucket_policy().bucket(BUCKET).policy(other_shape(&policy)).send()).unwrap();
     existing::write(account, &serde_json::from_str(&other_shape(&existing::policy(account).to_string())).unwrap());
     let rules = account.wait(s3.get_bucket_lifecycle_configuration().bucket(BUCKET).send()).unwrap().rules.unwrap();
-    let rules = rules.into_iter().map(|mut rule| {
-        rule.filter = Some(LifecycleRuleFilter::builder().prefix("").build());
+    let rules = rules.into_iter().rev().map(|mut rule| {
+        // Of the whole bucket S3 gives no prefix, an empty one, or an empty filter.
+        if rule.filter.as_ref().is_none_or(|filter| filter.prefix.as_deref().unwrap_or_default().is_empty()) {
+            rule.filter = Some(LifecycleRuleFilter::builder().prefix("").build());
+        }
         rule
     });
     let rules = aws_sdk_s3::types::BucketLifecycleConfiguration::builder().set_rules(Some(rules.collect())).build();

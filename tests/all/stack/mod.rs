@@ -10,7 +10,7 @@ mod neighbours;
 mod pace;
 mod preconditions;
 mod secrets;
-mod terminal;
+pub(crate) mod terminal;
 mod versions;
 mod words;
 

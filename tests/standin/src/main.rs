@@ -38,6 +38,11 @@ fn main() {
             ("report", outcome) => println!("{}", report(&request, &event, outcome)),
             ("crash", _) => exit(7),
             ("sleep", _) => sleep(Duration::from_secs(60)),
+            ("slow", seconds) => {
+                println!("begun");
+                sleep(Duration::from_secs(seconds.parse().unwrap_or(1)));
+                println!("handled {subject}");
+            }
             ("memory", _) => {
                 let much = vec![1_u8; 300 * 1024 * 1024];
                 sleep(Duration::from_secs(60));

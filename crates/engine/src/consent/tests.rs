@@ -21,6 +21,7 @@ enum Sort {
 
 const FIELDS: &[Field] = &[
     plain("ends").with_life(Life::Ends),
+    plain("below.*").with_life(Life::EndsBelow),
     plain("recovers").with_life(Life::Recovers),
     plain("keeps").with_life(Life::Keeps),
     plain("other"),
@@ -113,6 +114,7 @@ impl Kind for Sort {
 #[derive(Debug, Clone, Default)]
 struct Settings {
     ends: Option<u8>,
+    below: BTreeMap<&'static str, u8>,
     recovers: Option<u8>,
     keeps: bool,
     other: u8,
@@ -127,7 +129,7 @@ impl Settings {
         let shared: Map<String, Value> = self.shared.iter().map(|key| ((*key).to_owned(), json!({"a": 1}))).collect();
         let tags: Map<String, Value> =
             self.protect.iter().map(|protect| (PROTECT_TAG.to_owned(), json!(protect.to_string()))).collect();
-        json!({"ends": self.ends, "recovers": self.recovers, "keeps": self.keeps, "other": self.other, "shared": shared,
+        json!({"ends": self.ends, "below": self.below, "recovers": self.recovers, "keeps": self.keeps, "other": self.other, "shared": shared,
             "list": self.list, "tags": tags, "fixed": self.fixed})
     }
 }
@@ -169,8 +171,14 @@ impl Case {
         let is_less = is_by_name(live) && !is_by_name(declared);
         add(protected && !self.is_protected(declared) || is_less, Loses::Protection);
         let ends = declared.ends.is_some_and(|to| live.ends.is_none_or(|from| to < from));
+        // The shortest time that covers a name is its life.
+        let shortest = |settings: &Settings, name: &str| {
+            let covers = |key: &str| key == "*" || name.starts_with(key);
+            settings.below.iter().filter(|(key, _)| covers(key)).map(|(_, time)| *time).min().unwrap_or(u8::MAX)
+        };
+        let below = ["x", "a/x", "a/b/x", "c/x"].iter().any(|name| shortest(declared, name) < shortest(live, name));
         let recovers = declared.recovers.unwrap_or(0) < live.recovers.unwrap_or(0);
-        add(ends || recovers || live.keeps && !declared.keeps, Loses::Life);
+        add(ends || below || recovers || live.keeps && !declared.keeps, Loses::Life);
         let theirs = |key: &&&str| !key.starts_with("own-");
         let others = live.shared.difference(&declared.shared).any(|key| theirs(&key));
         add(others || live.list.difference(&declared.list).next().is_some(), Loses::Others);
@@ -182,9 +190,21 @@ fn settings() -> impl Strategy<Value = Settings> {
     let names =
         || vec(select(vec!["own-a", "own-b", "theirs", "further"]), 0..3).prop_map(|names| names.into_iter().collect());
     let small = || option::of(0..3u8);
-    (small(), small(), any::<bool>(), 0..2u8, names(), names(), option::of(any::<bool>()), prop::bool::weighted(0.2))
-        .prop_map(|(ends, recovers, keeps, other, shared, list, protect, fixed)| Settings {
+    let below = prop::collection::btree_map(select(vec!["*", "a/", "a/b/", "c/"]), 0..3u8, 0..3);
+    (
+        small(),
+        below,
+        small(),
+        any::<bool>(),
+        0..2u8,
+        names(),
+        names(),
+        option::of(any::<bool>()),
+        prop::bool::weighted(0.2),
+    )
+        .prop_map(|(ends, below, recovers, keeps, other, shared, list, protect, fixed)| Settings {
             ends,
+            below,
             recovers,
             keeps,
             other,

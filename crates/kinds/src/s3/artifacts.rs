@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::{
     Code, Session,
-    s3::bucket::{self, Lifecycle, Settings},
+    s3::bucket::{self, DaysByPrefix, Lifecycle, Settings},
 };
 use aws::{OrFail, policy::Policy};
 use data_encoding::HEXLOWER;
@@ -29,7 +29,7 @@ const LONGEST_UPLOAD: Duration = Duration::from_mins(30);
 /// Returns the bucket's settings.
 pub fn settings(policy: Policy, tags: Tags) -> Settings {
     let lifecycle = Lifecycle {
-        expire_days: Some(EXPIRE_DAYS),
+        expire_days: DaysByPrefix::from_iter([(String::new(), EXPIRE_DAYS)]),
         abort_incomplete_days: Some(ABORT_INCOMPLETE_DAYS),
         ..Lifecycle::default()
     };

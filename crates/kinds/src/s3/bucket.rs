@@ -24,7 +24,7 @@ use aws::{OrFail, policy::Policy};
 use engine::{Address, Field, Holds, Life, Live, Owned, Owner, Protection, Stack, Tags, coupled, plain};
 use engine::{Class, Failure};
 
-pub use lifecycle::Lifecycle;
+pub use lifecycle::{DaysByPrefix, Lifecycle};
 use parts::{policy, tags, write, write_tags};
 
 /// S3 buckets.
@@ -197,8 +197,8 @@ impl Manage for Bucket {
         coupled("encryption.kms_key", ENCRYPTION),
         coupled("encryption.bucket_key", ENCRYPTION),
         plain("versioning").with_life(Life::Keeps),
-        plain("lifecycle.expire_days").with_life(Life::Ends),
-        plain("lifecycle.noncurrent_days").with_life(Life::Ends),
+        plain("lifecycle.expire_days.*").with_life(Life::EndsBelow),
+        plain("lifecycle.noncurrent_days.*").with_life(Life::EndsBelow),
         plain("lifecycle.abort_incomplete_days").with_life(Life::Ends),
         // One of our own that does not do what it says is among them.
         plain("lifecycle.others.*").with_life(Life::Unrelated).shared(&[lifecycle::RULE]),
@@ -259,8 +259,8 @@ impl Manage for Bucket {
             encryption,
             versioning: true,
             lifecycle: Lifecycle {
-                expire_days: Some(1),
-                noncurrent_days: Some(1),
+                expire_days: DaysByPrefix::from_iter([(text(), 1)]),
+                noncurrent_days: DaysByPrefix::from_iter([(text(), 1)]),
                 abort_incomplete_days: Some(1),
                 others: map(),
             },

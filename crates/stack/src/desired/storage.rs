@@ -13,7 +13,7 @@ use kinds::{
     logs::notes,
     s3::{
         artifacts,
-        bucket::{self, Encryption, Lifecycle},
+        bucket::{self, DaysByPrefix, Encryption, Lifecycle},
         bucket_statement,
     },
     secretsmanager::secret,
@@ -50,12 +50,18 @@ fn bucket(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Bucket) {
     let name = blueprint.names().name(Kind::Bucket, entry);
     let mut statements = vec![tls_only(&blueprint.names().arn_of(Kind::Bucket, &name))];
     statements.extend(storing(blueprint, entry, |rule| statement_id(&[bucket::STORE, rule])));
-    let expire_days = declared.expire.map(days);
+    let expire_days: DaysByPrefix =
+        blueprint.declaration.expiry(entry).into_iter().map(|(prefix, age)| (prefix, days(age))).collect();
+    let noncurrent_days = match declared.expire_noncurrent {
+        _ if !declared.versioning => DaysByPrefix::default(),
+        Some(age) => DaysByPrefix::from_iter([(String::new(), days(age))]),
+        None => expire_days.clone(),
+    };
     let settings = bucket::Settings {
         versioning: declared.versioning,
         lifecycle: Lifecycle {
             expire_days,
-            noncurrent_days: declared.expire_noncurrent.map(days).or(expire_days).filter(|_| declared.versioning),
+            noncurrent_days,
             abort_incomplete_days: Some(ABORT_INCOMPLETE_DAYS),
             ..Lifecycle::default()
         },

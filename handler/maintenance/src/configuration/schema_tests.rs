@@ -71,6 +71,7 @@ fn the_schema_accepts_the_values_that_the_reader_accepts() {
         ),
         ("NETBOX_TOKEN", &["nbt_a.b", "a b"]),
         ("NETBOX_PROVIDERS", &["telia=arelion, x y = Y Z", "telia", "=arelion", "telia=", "a=b,,c=d"]),
+        ("NETBOX_CIRCUIT_ALIASES", &["aliases", " other_names ", "cf.aliases", "a b", "a,b"]),
         ("NETBOX_PLUGIN", &["notices", "circuitmaintenance", "maintenance"]),
         ("WEBHOOK_URL", &["https://a.example/in?key=1", "https://a.example?key=1", "http://a.example", "a"]),
         ("WEBHOOK_SECRET", &["whsec_abc", "abc"]),

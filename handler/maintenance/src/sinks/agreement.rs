@@ -20,7 +20,7 @@ fn in_calendar(feed: &Feed) -> Vec<Shown> {
     let shown = |event: &Event| {
         let shown = &event.shown;
         let mut circuits = shown.circuits.clone();
-        circuits.retain(|cid, _| known.contains_key(cid));
+        circuits.retain(|cid, _| known.get(cid).is_some());
         (event_name(&event.id, event.number), Window::new(shown.start, shown.end), shown.status, circuits)
     };
     let mut all: Vec<_> = feed.events.iter().map(shown).collect();

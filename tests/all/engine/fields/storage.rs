@@ -1,10 +1,10 @@
 //! Buckets, statements in the policies of other people's buckets, and queues.
 
 use aws_sdk_s3::types::{
-    BucketVersioningStatus, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter, ObjectOwnership,
-    OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption,
-    ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
-    VersioningConfiguration,
+    AbortIncompleteMultipartUpload, BucketVersioningStatus, ExpirationStatus, LifecycleExpiration, LifecycleRule,
+    LifecycleRuleFilter, ObjectOwnership, OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration,
+    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
+    Tag, Tagging, VersioningConfiguration,
 };
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::{Value, json};
@@ -22,16 +22,23 @@ pub(super) const CASES: &[Case] = &[
     case("bucket", "mail", "encryption.kms_key", |trial| encrypt(trial, "aws:kms", Some("alias/theirs"), false)),
     case("bucket", "mail", "encryption.bucket_key", |trial| encrypt(trial, "AES256", None, true)),
     case("bucket", "mail", "versioning", versioning),
-    case("bucket", "mail", "lifecycle.expire_days", |trial| {
-        lifecycle(trial, |rule| rule.expiration.as_mut().unwrap().days = Some(1));
+    case("bucket", "mail", "lifecycle.expire_days.*", |trial| {
+        lifecycle(trial, INBOUND, |rule| rule.expiration.as_mut().unwrap().days = Some(1));
     }),
-    case("bucket", "mail", "lifecycle.noncurrent_days", |trial| {
-        lifecycle(trial, |rule| rule.noncurrent_version_expiration.as_mut().unwrap().noncurrent_days = Some(1));
+    case("bucket", "mail", "lifecycle.expire_days.*", |trial| lifecycle(trial, INBOUND, |rule| rule.expiration = None)),
+    case("bucket", "mail", "lifecycle.expire_days.*", |trial| one_more_rule(trial, "provision calendar/", "calendar/")),
+    case("bucket", "mail", "lifecycle.noncurrent_days.*", |trial| {
+        lifecycle(trial, INBOUND, |rule| {
+            rule.noncurrent_version_expiration.as_mut().unwrap().noncurrent_days = Some(1);
+        });
     }),
     case("bucket", "mail", "lifecycle.abort_incomplete_days", |trial| {
-        lifecycle(trial, |rule| rule.abort_incomplete_multipart_upload = None);
+        lifecycle(trial, "provision", |rule| {
+            let days = AbortIncompleteMultipartUpload::builder().days_after_initiation(1).build();
+            rule.abort_incomplete_multipart_upload = Some(days);
+        });
     }),
-    case("bucket", "mail", "lifecycle.others.*", one_more_rule),
+    case("bucket", "mail", "lifecycle.others.*", |trial| one_more_rule(trial, "tidy", "inbound/")),
     case("bucket", "mail", "policy.*", |trial| policy(trial, |statement| statement["Resource"] = json!(ALL))),
     case("bucket", "mail", "policy.*", one_more_statement),
     case("bucket", "mail", "tags.*", |trial| tags(trial, &[("team", "somebody else")])),
@@ -80,6 +87,8 @@ pub(super) const CASES: &[Case] = &[
     }),
 ];
 
+/// The id of our lifecycle rule for the mails.
+const INBOUND: &str = "provision inbound/";
 const BUCKET: &str = "circuits-mail-123456789012-eu-west-1";
 const ALL: &str = "arn:aws:s3:::circuits-mail-123456789012-eu-west-1/*";
 
@@ -125,15 +134,16 @@ fn write_rules(trial: &Trial, rules: Vec<LifecycleRule>) {
     trial.account.wait(call.send()).unwrap();
 }
 
-fn lifecycle(trial: &Trial, change: impl Fn(&mut LifecycleRule)) {
+/// Changes our rule with this id.
+fn lifecycle(trial: &Trial, id: &str, change: impl Fn(&mut LifecycleRule)) {
     let mut rules = rules(trial);
-    change(&mut rules[0]);
+    change(rules.iter_mut().find(|rule| rule.id.as_deref() == Some(id)).unwrap());
     write_rules(trial, rules);
 }
 
-fn one_more_rule(trial: &Trial) {
-    let rule = LifecycleRule::builder().id("tidy").status(ExpirationStatus::Enabled);
-    let rule = rule.filter(LifecycleRuleFilter::builder().prefix("inbound/").build());
+fn one_more_rule(trial: &Trial, id: &str, prefix: &str) {
+    let rule = LifecycleRule::builder().id(id).status(ExpirationStatus::Enabled);
+    let rule = rule.filter(LifecycleRuleFilter::builder().prefix(prefix).build());
     let rule = rule.expiration(LifecycleExpiration::builder().days(1).build()).build().unwrap();
     write_rules(trial, rules(trial).into_iter().chain([rule]).collect());
 }

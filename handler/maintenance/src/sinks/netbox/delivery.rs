@@ -48,6 +48,8 @@ pub struct NetBox {
     pub client: Client,
     /// Our slug of a provider, or the name that its calendars give → NetBox's slug or name of it.
     pub providers: BTreeMap<String, String>,
+    /// Custom field of circuits with other names of them; `None` if there is none.
+    pub aliases: Option<String>,
     /// Place for mails that a person has to see, if NetBox takes none without an event.
     pub unmatched: Option<Unmatched<S3>>,
     /// Name of this instance of the function, which delivers one mail at a time.
@@ -223,12 +225,12 @@ impl NetBox {
         let token = SecretSource::at(settings.token, aws);
         let client = Client::new(settings.url.expose(), settings.ca, token).with_plugin(settings.plugin);
         let unmatched = settings.unmatched.map(|place| Unmatched { store: store.clone(), place });
-        Self::new(client, settings.providers).with_unmatched(unmatched)
+        Self { aliases: settings.aliases, ..Self::new(client, settings.providers).with_unmatched(unmatched) }
     }
 
     /// Returns a NetBox that takes notices; `providers` as in [`NetBox::providers`].
     pub fn new(client: Client, providers: BTreeMap<String, String>) -> Self {
-        Self { client, providers, unmatched: None, instance: format!("{:016x}", fastrand::u64(..)) }
+        Self { client, providers, aliases: None, unmatched: None, instance: format!("{:016x}", fastrand::u64(..)) }
     }
 
     /// Sets the place of mails that NetBox does not take.
@@ -283,7 +285,7 @@ impl NetBox {
         let mut attempts = Attempts::default();
         let names = self.names(notice, announcement);
         let (provider, circuits) = loop {
-            match provider_and_circuits(&self.client, &names, announcement).await {
+            match provider_and_circuits(&self.client, &names, self.aliases.as_deref(), announcement).await {
                 Ok(known) => break known,
                 Err(fault) => self.client.pause(attempts.after(fault)?).await,
             }

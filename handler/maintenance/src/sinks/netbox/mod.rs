@@ -23,6 +23,7 @@ pub mod plan;
 pub mod records;
 mod resolve;
 pub mod settings;
+mod spelling;
 pub mod stored;
 
 #[cfg(test)]

@@ -40,7 +40,10 @@ pub(super) fn of_event(arrived: &ArrivedMail) -> NewNotification {
 
 /// Returns the mail as a notification for a person, with the reason above its text. `fate`: what becomes of the mail's object.
 pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>, fate: Fate) -> NewNotification {
-    let mut lines = vec![format!("{PREFIX}{}", fields::cut(&fields::line(handover.reason), LONGEST_REASON))];
+    // Blanks stay as they are: the reason may spell the id of a circuit.
+    let reason = handover.reason.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+    let reason: String = reason.filter(|letter| !is_unseen(*letter)).collect();
+    let mut lines = vec![format!("{PREFIX}{}", fields::cut(reason.trim(), LONGEST_REASON))];
     if sender(arrived).is_none() {
         let named = arrived.sender.as_deref().map(fields::line).filter(|name| !name.is_empty());
         lines.push(format!("Sender: {}", named.unwrap_or_else(|| "none".to_owned())));
@@ -83,7 +86,11 @@ fn body(arrived: &ArrivedMail, fate: Fate, above: &[String], mark: &Mark) -> Str
     let is_page = arrived.mail.as_ref().is_some_and(|mail| page(mail).is_some());
     let paragraph = |line: &str| {
         let line = fields::cut(line, LONGEST_REASON.max(LONGEST_LINE));
-        if is_page { format!("<p>{}</p>", escaped(&line)) } else { format!("{}\n", line.replace('<', "&lt;")) }
+        if is_page {
+            format!("<p>{}</p>", escaped(&line).replace("  ", " &nbsp;"))
+        } else {
+            format!("{}\n", line.replace('<', "&lt;"))
+        }
     };
     let mut before: String = above.iter().map(|line| paragraph(line)).collect();
     if !before.is_empty() {

@@ -272,7 +272,8 @@ fn settled(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Settled {
 fn remarks(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Vec<String> {
     let id = &input.announcement.id;
     let is_older = comparison.pairing.order == Order::Older;
-    is_older.then(|| format!("`{id}` is older than what NetBox has of it: nothing changed")).into_iter().collect()
+    let older = is_older.then(|| format!("`{id}` is older than what NetBox has of it: nothing changed"));
+    older.or_else(|| input.circuits.taken_for()).into_iter().collect()
 }
 
 /// Returns what a person has to look at.
@@ -311,9 +312,5 @@ fn left_out_concern(member: Member<'_>) -> String {
 fn unknown_circuits(input: &PlanInput<'_>) -> Option<String> {
     let contents = input.announcement.contents();
     let unknown = contents.flat_map(|content| circuits::unknown(content, input.circuits)).map(|(circuit, _)| circuit);
-    let names: BTreeSet<_> = unknown.collect();
-    let names: Vec<_> =
-        names.into_iter().map(|name| format!("`{}`", fields::cut(name, fields::LONGEST_NAME))).collect();
-    let provider = &input.provider.name;
-    (!names.is_empty()).then(|| format!("NetBox has no circuits of {provider} with these CIDs: {}", names.join(", ")))
+    input.circuits.unknown_of(&input.provider.name, &unknown.collect())
 }

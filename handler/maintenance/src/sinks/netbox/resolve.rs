@@ -1,7 +1,7 @@
-//! Finds the provider of a notice in NetBox, and the notice's circuits there, by their exact names.
+//! Finds the provider of a notice in NetBox, and the notice's circuits there.
 //!
-//! Circuits are looked up first, across all providers: the answer usually names the provider too. Providers are queried only if that
-//! does not settle it.
+//! Circuits are looked up first by their exact ids, across all providers: the answer usually names the provider too. Providers are queried
+//! only if that does not settle it, and all circuits of the provider only if one of the ids is not exactly one of theirs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +11,17 @@ use super::{
     fields,
     ids::ProviderId,
     records::Fault,
+    spelling::Prefixes,
     stored::{StoredCircuit, StoredProvider},
 };
 use schedule::Announcement;
 
-/// Finds the provider with one of these slugs or names, and those of its circuits that the notice names.
+/// Finds the provider with one of these slugs or names, and those of its circuits that the notice names. `aliases` is the custom field with
+/// other names of circuits.
 pub(super) async fn provider_and_circuits(
     client: &Client,
     names: &[String],
+    aliases: Option<&str>,
     announcement: &Announcement,
 ) -> Result<(StoredProvider, Circuits), Fault> {
     let cids: BTreeSet<&str> = announcement.circuits().collect();
@@ -28,7 +31,20 @@ pub(super) async fn provider_and_circuits(
         Some(provider) => provider?,
         None => fetch_provider(client, names).await?,
     };
-    Ok((provider.clone(), circuits_of(&provider, circuits)))
+    let known = circuits_of(&provider, circuits);
+    let missing = known.missing(&cids);
+    if missing.is_empty() {
+        return Ok((provider, known));
+    }
+    let Some(all) = client.all_circuits(provider.id, aliases).await? else {
+        return Ok((
+            provider,
+            known.not_searched("it has too many circuits to look for them in another spelling".to_owned()),
+        ));
+    };
+    let called = [provider.name.as_str(), provider.slug.as_str()].into_iter().chain(names.iter().map(String::as_str));
+    let circuits = known.with_tolerance(&missing, &all, &Prefixes::of(called));
+    Ok((provider, circuits))
 }
 
 /// Finds the provider by asking for providers.
@@ -130,6 +146,6 @@ mod tests {
         let (ours, other) = (provider(1, "a", "A"), provider(2, "b", "B"));
         let id = crate::sinks::netbox::ids::CircuitId::new;
         let all = vec![circuit(id(10), other), circuit(id(11), ours.clone())];
-        assert_eq!(circuits_of(&ours, all), [("C-1".to_owned(), id(11))].into());
+        assert_eq!(circuits_of(&ours, all).get("C-1"), Some(id(11)));
     }
 }

@@ -17,6 +17,8 @@ pub const NETBOX_TOKEN: &str = "NETBOX_TOKEN";
 pub const NETBOX_CA: &str = "NETBOX_CA";
 /// Variable: `OURS=THEIRS, …`, our slug of a provider (or the name that its calendars give) and NetBox's slug or name of it.
 pub const NETBOX_PROVIDERS: &str = "NETBOX_PROVIDERS";
+/// Variable: name of the custom field of circuits that holds other names of them, separated by commas or on lines of their own.
+pub const NETBOX_CIRCUIT_ALIASES: &str = "NETBOX_CIRCUIT_ALIASES";
 /// Variable: plugin for maintenances, `circuitmaintenance` or `notices`. By default it is found out.
 pub const NETBOX_PLUGIN: &str = "NETBOX_PLUGIN";
 
@@ -31,6 +33,8 @@ pub struct Settings {
     pub ca: Option<String>,
     /// Our slug or the calendar's name → NetBox's slug or name.
     pub providers: BTreeMap<String, String>,
+    /// Custom field of circuits with other names of them; `None` if there is none.
+    pub aliases: Option<String>,
     /// Plugin for maintenances; `None` finds it out.
     pub plugin: Option<Plugin>,
     /// Place of mails for a person if the plugin has no queue of them.
@@ -63,10 +67,22 @@ impl Settings {
                 None
             }
         };
+        let aliases = aliases(reader);
         let ca = reader.optional(NETBOX_CA);
         let unmatched = context.and_then(Context::unmatched).cloned();
-        Some(Self { url: url?, token: token?, ca, providers: providers?, plugin: plugin?, unmatched })
+        Some(Self { url: url?, token: token?, ca, providers: providers?, aliases, plugin: plugin?, unmatched })
     }
+}
+
+/// Reads the name of the custom field with other names of circuits; `None` if there is none, or it is reported as wrong.
+fn aliases(reader: &mut Reader<'_>) -> Option<String> {
+    let field = reader.optional(NETBOX_CIRCUIT_ALIASES)?.trim().to_owned();
+    if field.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_') {
+        return Some(field);
+    }
+    let fault = format!("is `{field}`, expected the name of a custom field of circuits: letters, digits and `_`");
+    reader.problem(NETBOX_CIRCUIT_ALIASES, fault);
+    None
 }
 
 fn providers(reader: &mut Reader<'_>) -> Option<BTreeMap<String, String>> {

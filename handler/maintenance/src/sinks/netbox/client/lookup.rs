@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Client, PLUGIN, notices, plugin::Spoken, plugin_version::PluginVersion};
 use crate::sinks::netbox::{
+    circuits::NamedCircuit,
     fields,
     ids::{CircuitId, EventId, ImpactId, ProviderId},
     note::Note,
@@ -18,6 +20,9 @@ use schedule::EventStatus;
 
 const EVENT_FIELDS: &str =
     "fields=id,name,summary,status,provider,start,end,acknowledged,comments,last_updated,time_zone";
+
+/// Maximum number of pages of a provider's circuits.
+const MOST_CIRCUIT_PAGES: usize = 25;
 
 /// An object inside another.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -84,6 +89,51 @@ impl From<WireImpact> for StoredImpact {
     }
 }
 
+/// A circuit as NetBox writes it.
+#[derive(Debug, Deserialize)]
+struct WireCircuit {
+    id: CircuitId,
+    cid: String,
+    provider: Nested<ProviderId>,
+    #[serde(default)]
+    termination_a: Option<WireEnd>,
+    #[serde(default)]
+    termination_z: Option<WireEnd>,
+    #[serde(default)]
+    custom_fields: serde_json::Map<String, Value>,
+}
+
+/// An end of a circuit.
+#[derive(Debug, Deserialize)]
+struct WireEnd {
+    #[serde(default)]
+    xconnect_id: Option<String>,
+}
+
+impl WireCircuit {
+    fn named(self, aliases: Option<&str>) -> NamedCircuit {
+        let ends = [self.termination_a, self.termination_z].into_iter().flatten();
+        let cross_connects = ends.filter_map(|end| end.xconnect_id).filter(|id| !id.trim().is_empty()).collect();
+        let value = aliases.and_then(|field| self.custom_fields.get(field));
+        NamedCircuit { id: self.id, cid: self.cid, aliases: value.map(names).unwrap_or_default(), cross_connects }
+    }
+}
+
+/// Returns the names in a custom field, whatever its type: the text as a whole, each of its parts, or each value of a list.
+fn names(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => {
+            let parts = text.split(['\n', '\r', ',', ';']);
+            let all = std::iter::once(text.as_str()).chain(parts).map(|name| name.trim().to_owned());
+            let names: BTreeSet<String> = all.filter(|name| !name.is_empty()).collect();
+            names.into_iter().collect()
+        }
+        Value::Number(number) => vec![number.to_string()],
+        Value::Array(values) => values.iter().flat_map(names).collect(),
+        _ => Vec::new(),
+    }
+}
+
 impl Client {
     /// Returns the circuits with one of these CIDs, of any provider.
     pub async fn circuits(&self, cids: &BTreeSet<&str>) -> Result<Vec<StoredCircuit>, Fault> {
@@ -95,6 +145,25 @@ impl Client {
         let found: Vec<StoredCircuit> =
             self.list_any("/api/circuits/circuits/", "fields=id,cid,provider", "cid", asked).await?;
         Ok(found.into_iter().filter(|circuit| cids.contains(circuit.cid.as_str())).collect())
+    }
+
+    /// Returns all circuits of a provider with everything that people may call them; `aliases` is the custom field with other names. `None`
+    /// if there are too many.
+    pub async fn all_circuits(
+        &self,
+        provider: ProviderId,
+        aliases: Option<&str>,
+    ) -> Result<Option<Vec<NamedCircuit>>, Fault> {
+        let fields = if aliases.is_some() { ",custom_fields" } else { "" };
+        let query =
+            format!("fields=id,cid,provider,termination_a,termination_z{fields}&provider_id={provider}&ordering=id");
+        let listed: Option<Vec<WireCircuit>> =
+            self.list_up_to("/api/circuits/circuits/", &query, MOST_CIRCUIT_PAGES).await?;
+        let ours = |listed: Vec<WireCircuit>| {
+            let ours = listed.into_iter().filter(|circuit| circuit.provider.id == provider);
+            ours.map(|circuit| circuit.named(aliases)).collect()
+        };
+        Ok(listed.map(ours))
     }
 
     /// Returns the providers whose field has one of these values; others may be among them.

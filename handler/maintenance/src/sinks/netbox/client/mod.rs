@@ -154,15 +154,26 @@ impl Client {
 
     /// Returns every page of a list.
     async fn list<T: DeserializeOwned>(&self, path: &str, query: &str) -> Result<Vec<T>, Fault> {
+        Ok(self.list_up_to(path, query, usize::MAX).await?.unwrap_or_default())
+    }
+
+    /// Returns every page of a list; `None` if it has more pages than that.
+    async fn list_up_to<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &str,
+        most: usize,
+    ) -> Result<Option<Vec<T>>, Fault> {
         let mut all = Vec::new();
-        loop {
+        for _ in 0..most {
             let page: Page<T> = self.get(&format!("{path}?{query}&limit={PAGE}&offset={}", all.len())).await?;
             let empty = page.results.is_empty();
             all.extend(page.results);
             if page.next.is_none() || empty {
-                return Ok(all);
+                return Ok(Some(all));
             }
         }
+        Ok(None)
     }
 
     /// Returns every object with one of these values in a field, in as many look-ups as the length limit requires.

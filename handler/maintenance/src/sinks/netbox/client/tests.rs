@@ -346,3 +346,40 @@ async fn certificates_that_cannot_be_read_are_said_to_be_so() {
     let fault = client.perform(&Action::RemoveImpacts(vec![ImpactId::new(1)])).await.unwrap_err();
     assert!(fault.to_string().contains("`NETBOX_CA` cannot be read"), "{fault}");
 }
+
+/// Recorded with NetBox 4.7.3. A NetBox that does not know the filter would answer with the circuits of all providers.
+#[tokio::test]
+async fn all_names_of_a_providers_circuits_are_listed_page_by_page() {
+    let circuit = |id: u32, provider: u32, more: &str| {
+        format!(
+            r#"{{"id":{id},"cid":"C-{id}","provider":{{"id":{provider},"name":"Carrier","slug":"carrier"}}{more}}}"#
+        )
+    };
+    let ends = r#","termination_a":{"id":1,"display":"s","xconnect_id":"XC-1","description":""},"termination_z":null"#;
+    let field = |value: &str| format!(r#","custom_fields":{{"aliases":{value},"other":"no alias"}}"#);
+    let first = [circuit(1, 3, ends), circuit(2, 4, ends), circuit(3, 3, &field(r#"" A 1, B-2\n;C""#))].join(",");
+    let second =
+        [circuit(4, 3, &field("null")), circuit(5, 3, &field(r#"["D","E,F"]"#)), circuit(6, 3, &field("7"))].join(",");
+    let paged = ok(&format!(r#"{{"next":"http://x/","results":[{first}]}}"#));
+    let (client, asked) = server(vec![paged, page(&second)]).await;
+    let found = client.all_circuits(ProviderId::new(3), Some("aliases")).await.unwrap().unwrap();
+    let names: Vec<_> = found
+        .iter()
+        .map(|circuit| (circuit.cid.as_str(), circuit.aliases.join("|"), circuit.cross_connects.join("|")))
+        .collect();
+    let expected = [
+        ("C-1", "", "XC-1"),
+        ("C-3", "A 1|A 1, B-2\n;C|B-2|C", ""),
+        ("C-4", "", ""),
+        ("C-5", "D|E|E,F|F", ""),
+        ("C-6", "7", ""),
+    ];
+    assert_eq!(names, expected.map(|(cid, aliases, ends)| (cid, aliases.to_owned(), ends.to_owned())));
+    let lines = lines(&asked);
+    assert!(lines[0].contains("custom_fields&provider_id=3&ordering=id&limit=1000&offset=0"), "{lines:?}");
+    assert!(lines[1].ends_with("offset=3"), "{lines:?}");
+    let endless = || ok(r#"{"next":"http://x/","results":[{"id":1,"cid":"C","provider":{"id":3}}]}"#);
+    let (client, asked) = server((0..30).map(|_| endless()).collect()).await;
+    assert_eq!(client.all_circuits(ProviderId::new(3), None).await, Ok(None), "too many to look through");
+    assert_eq!(asked.lock().unwrap_or_else(PoisonError::into_inner).len(), 25);
+}

@@ -301,7 +301,7 @@ fn provider() -> StoredProvider {
 
 /// Returns the circuits that the simulated NetBox knows.
 pub(in crate::sinks) fn circuits() -> Circuits {
-    [("A", 1), ("B", 2), ("C", 3)].map(|(cid, id)| (cid.to_owned(), CircuitId::new(id))).into()
+    [("A", 1), ("B", 2), ("C", 3)].map(|(cid, id)| (cid.to_owned(), CircuitId::new(id))).into_iter().collect()
 }
 
 fn window(day: u8) -> Window {

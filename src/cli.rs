@@ -133,6 +133,9 @@ pub struct Init {
     /// The declaration to start from.
     #[arg(long, value_name = "NAME", default_value = "maintenance")]
     pub example: Example,
+    /// Where maintenances go, in the declaration of the example `maintenance`. [default: lines]
+    #[arg(long, value_name = "NAME", conflicts_with = "example")]
+    pub sink: Option<Sink>,
 }
 
 /// Declarations that `provision init` can write.
@@ -275,9 +278,12 @@ pub struct Dev {
     /// Verdict of SES for every mail, such as `dmarc=FAIL`. Checks: spam, virus, spf, dkim, dmarc. [default: PASS]
     #[arg(long, value_name = "CHECK=VERDICT")]
     pub verdict: Vec<local::Setting>,
-    /// Deliver maintenances to this sink instead of the declared one.
-    #[arg(long)]
-    pub sink: Option<Sink>,
+    /// Deliver maintenances to these sinks instead of the declared ones: names, separated by commas.
+    ///
+    /// What the sink needs and the declaration does not have is taken from environment variables of the same names, such as
+    /// `NETBOX_URL` and `WEBHOOK_SECRET`.
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    pub sink: Vec<Sink>,
     /// Deliver to this NetBox, with the token in the environment variable `NETBOX_TOKEN`.
     #[arg(long, value_name = "URL", conflicts_with = "sink")]
     pub netbox: Option<String>,
@@ -301,21 +307,44 @@ const DEV_EXIT_CODES: &str = "Exit codes:
     2  an error: an invalid declaration, a failed build, a port in use, a file that cannot be read
   130  interrupted by Ctrl-C; the summary shows what is left";
 
-/// Sinks that `provision dev` can put in place of the declared one.
+/// Sinks of the function `maintenance`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Sink {
     /// One JSON line each, in the function's log.
     Lines,
-    /// NetBox.
+    /// Events in NetBox.
     Netbox,
+    /// Signed JSON by POST.
+    Webhook,
+    /// An iCalendar file in a bucket.
+    Calendar,
 }
 
 impl Sink {
+    /// Returns the environment variables that the sink is configured by.
+    pub(crate) fn variables(self) -> &'static [&'static str] {
+        match self {
+            Self::Lines => &[],
+            Self::Netbox => &[
+                "NETBOX_URL",
+                "NETBOX_TOKEN",
+                "NETBOX_CA",
+                "NETBOX_PROVIDERS",
+                "NETBOX_CIRCUIT_ALIASES",
+                "NETBOX_PLUGIN",
+            ],
+            Self::Webhook => &["WEBHOOK_URL", "WEBHOOK_SECRET", "WEBHOOK_CA"],
+            Self::Calendar => &["CALENDAR_NAME"],
+        }
+    }
+
     /// Returns the sink's name, as in the function's environment variable `SINK`.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Lines => "lines",
             Self::Netbox => "netbox",
+            Self::Webhook => "webhook",
+            Self::Calendar => "calendar",
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, process::ExitCode};
 
 use crate::{
     cli::{Check, Common},
-    ops::netbox::{self, Access, CA, Client, Findings, TOKEN},
+    ops::netbox::{self, Access, CA, Client, Declared, Findings, TOKEN},
     render::{self, Printer},
 };
 use contract::{
@@ -18,11 +18,14 @@ use problem::Problem;
 const WRONG: u8 = 1;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Check) -> anyhow::Result<ExitCode> {
-    let addresses = match &typed.netbox {
-        Some(url) => BTreeMap::from([(url.clone(), None)]),
-        None => netbox::declared(&Declaration::read(&common.file, common.stage.as_deref())?),
+    let declared =
+        Declaration::read(&common.file, common.stage.as_deref()).map(|declaration| netbox::declared(&declaration));
+    let netboxes = match &typed.netbox {
+        // A declaration is not needed for it, but what it says of the same NetBox counts.
+        Some(url) => BTreeMap::from([(url.clone(), meant(url, declared.unwrap_or_default()))]),
+        None => declared?,
     };
-    if addresses.is_empty() {
+    if netboxes.is_empty() {
         return Err(Problem::new(
             "Failed to find a NetBox: no function of the declaration has the variable `NETBOX_URL`",
         )
@@ -31,30 +34,66 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Check) -> anyhow::
     }
     let token = token()?;
     let mut all: BTreeMap<String, Findings> = BTreeMap::new();
-    for (url, ca) in addresses {
-        let address = address(&url)?;
-        let access = Access { address, token: token.clone(), ca: ca.or_else(|| variable(CA)) };
-        let client = Client::new(&access).map_err(|error| Problem::new("Failed to reach NetBox").with_source(error))?;
-        all.insert(url, netbox::examine(&client));
+    for (url, declared) in netboxes {
+        let client = client(&url, &declared, &token)?;
+        all.insert(url, netbox::examine(&client, declared.keeps_unmatched));
     }
     render::netbox::findings(printer, &all)?;
     Ok(if all.values().all(Findings::is_well) { ExitCode::SUCCESS } else { ExitCode::from(WRONG) })
 }
 
+/// Returns a client for the NetBox at an address, with the certificates that are declared for it, else those of the environment.
+pub(super) fn client(url: &str, declared: &Declared, token: &Secret) -> Result<Client, Problem> {
+    let ca = declared.ca.clone().or_else(|| variable(CA));
+    let access = Access { address: address(url)?, token: token.clone(), ca };
+    Client::new(&access).map_err(|error| Problem::new(format!("Failed to reach NetBox at {}: {error}", access.address)))
+}
+
+/// Returns what is declared of the NetBox at an address: of the one with this address, else of the only one, which may be reached by another
+/// address from here.
+fn meant(url: &str, mut declared: BTreeMap<String, Declared>) -> Declared {
+    let same = declared.keys().find(|other| other.trim_end_matches('/') == url.trim_end_matches('/')).cloned();
+    let only = declared.keys().next().filter(|_| declared.len() == 1).cloned();
+    same.or(only).and_then(|url| declared.remove(&url)).unwrap_or_default()
+}
+
 /// Reads an address to which the token may be sent, by the rules of the function.
 pub(super) fn address(url: &str) -> Result<Address, Problem> {
     Address::read(url, Query::Refused).map_err(|error| {
-        Problem::new(format!("Failed to read the address of NetBox {error}"))
-            .with_hint("name it with `https://`: the token would be sent in clear otherwise")
+        let hint = without_scheme(url).map_or_else(
+            || "name it with `https://`: the token would be sent in clear otherwise".to_owned(),
+            |host| format!("put `https://` in front of it: `https://{host}`"),
+        );
+        Problem::new(format!("Failed to read the address of NetBox {error}")).with_hint(hint)
     })
+}
+
+/// Returns the server that an address without a scheme names; `None` if it is no such address. What follows may be a secret.
+fn without_scheme(url: &str) -> Option<&str> {
+    let host = url.trim().split(['/', '?', '#']).next().unwrap_or_default();
+    let is_host = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | ':');
+    (!url.contains("://") && !url.contains('@') && !host.is_empty() && host.chars().all(is_host)).then_some(host)
 }
 
 /// Returns the token from the environment: a secret is neither typed nor declared.
 pub(super) fn token() -> Result<Secret, Problem> {
-    variable(TOKEN).map(Secret::from).ok_or_else(|| {
+    let text = variable(TOKEN).ok_or_else(|| {
         Problem::new("Failed to find NetBox's token: the environment variable `NETBOX_TOKEN` is not set")
             .with_hint("set it to a token of the function's user")
-    })
+    })?;
+    let first = text.split(|letter: char| letter.is_whitespace() || letter == ':').next().unwrap_or_default();
+    let fault = match first.to_ascii_lowercase().as_str() {
+        word @ ("token" | "bearer" | "authorization") if word.len() < text.len() => {
+            format!("`NETBOX_TOKEN` begins with `{first}`, which is no part of the token")
+        }
+        _ if text.contains(['"', '\'']) => "`NETBOX_TOKEN` has quotation marks in it".to_owned(),
+        _ if !text.chars().all(|letter| letter.is_ascii_graphic()) => {
+            "`NETBOX_TOKEN` has blanks or other characters in it that no token has".to_owned()
+        }
+        _ => return Ok(text.into()),
+    };
+    Err(Problem::new(format!("Failed to read NetBox's token: {fault}"))
+        .with_hint("set it to the token alone: 40 characters, or `nbt_KEY.TOKEN`"))
 }
 
 pub(super) fn variable(name: &str) -> Option<String> {

@@ -44,7 +44,7 @@ async fn session(
     typed: &Dev,
     declaration: &Declaration,
 ) -> anyhow::Result<ExitCode> {
-    let options = options(typed)?;
+    let options = options(typed, declaration)?;
     let mut interrupts = Interrupts::new()?;
     let scratch = Scratch::new().context("Failed to make a temporary folder")?;
     let unpacked = scratch.join("functions");
@@ -86,20 +86,28 @@ async fn session(
 }
 
 /// Converts the arguments into options; the folder is added later.
-fn options(typed: &Dev) -> Result<Options, Problem> {
+fn options(typed: &Dev, declaration: &Declaration) -> Result<Options, Problem> {
     Ok(Options {
         folder: PathBuf::new(),
         smtp_port: typed.smtp_port.unwrap_or(if typed.once { 0 } else { SMTP_PORT }),
         verdicts: typed.verdict.clone(),
-        variables: variables(typed)?,
+        variables: variables(typed, declaration)?,
         retry_delay: typed.retry_delay,
     })
 }
 
-/// Converts the arguments about the sink into the function's environment variables.
-fn variables(typed: &Dev) -> Result<BTreeMap<String, Secret>, Problem> {
-    let sink = typed.netbox.as_ref().map_or(typed.sink, |_| Some(Sink::Netbox));
-    let mut variables = BTreeMap::from_iter(sink.map(|sink| ("SINK", Sink::as_str(sink).into())));
+/// Converts the arguments about the sinks into the function's environment variables. What is not declared for a sink is taken from the
+/// environment.
+fn variables(typed: &Dev, declaration: &Declaration) -> Result<BTreeMap<String, Secret>, Problem> {
+    let sinks = if typed.netbox.is_some() { &[Sink::Netbox][..] } else { &typed.sink };
+    let names: Vec<_> = sinks.iter().map(|sink| sink.as_str()).collect();
+    let mut variables = BTreeMap::from_iter((!names.is_empty()).then(|| ("SINK", names.join(",").into())));
+    let is_declared = |name: &str| {
+        let mut functions = declaration.functions.values();
+        functions.any(|function| function.environment.contains_key(name) || function.secrets.contains_key(name))
+    };
+    let undeclared = sinks.iter().flat_map(|sink| sink.variables()).filter(|name| !is_declared(name));
+    variables.extend(undeclared.filter_map(|name| Some((*name, check::variable(name)?.into()))));
     if let Some(url) = &typed.netbox {
         variables.extend([(netbox::URL, check::address(url)?.expose().into()), (netbox::TOKEN, check::token()?)]);
         variables.extend(check::variable(netbox::CA).map(|ca| (netbox::CA, ca.into())));
@@ -199,5 +207,30 @@ impl Shown<'_> {
     fn show(&mut self, activity: &Activity) {
         let number = self.tally.record(activity);
         render::dev::activity(self.printer, self.state, number, activity);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+
+    use super::*;
+
+    #[test]
+    fn every_variable_of_a_sink_is_known() {
+        let schema = include_str!("../../handler/maintenance/configuration.json");
+        let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+        let names = schema["properties"].as_object().unwrap().keys();
+        let beginnings = Sink::value_variants().iter().map(|sink| format!("{}_", sink.as_str().to_uppercase()));
+        let beginnings: Vec<_> = beginnings.collect();
+        let mut described: Vec<_> =
+            names.filter(|name| beginnings.iter().any(|beginning| name.starts_with(beginning))).collect();
+        let mut known: Vec<_> = Sink::value_variants().iter().flat_map(|sink| sink.variables()).collect();
+        described.sort();
+        known.sort();
+        assert_eq!(described, known);
+        let pattern = schema["properties"]["SINK"]["pattern"].as_str().unwrap();
+        let all: Vec<_> = Sink::value_variants().iter().map(|sink| sink.as_str()).collect();
+        assert!(pattern.contains(&format!("({})", all.join("|"))), "{pattern}: {all:?}");
     }
 }

@@ -4,18 +4,24 @@
 use std::{fs::OpenOptions, io::Write, process::ExitCode};
 
 use crate::{
-    cli::{Common, Example, Init},
+    cli::{Common, Example, Init, Sink},
     render::Printer,
 };
 use problem::Problem;
 
 const MAINTENANCE: &str = include_str!("../../infra.yaml");
+const NETBOX: &str = include_str!("../../examples/netbox.yaml");
+const WEBHOOK: &str = include_str!("../../examples/webhook.yaml");
+const CALENDAR: &str = include_str!("../../examples/calendar.yaml");
 const ECHO: &str = include_str!("../../examples/echo.yaml");
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Init) -> anyhow::Result<ExitCode> {
-    let content = &shipped(match typed.example {
-        Example::Maintenance => MAINTENANCE,
-        Example::Echo => ECHO,
+    let content = &shipped(match (typed.example, typed.sink) {
+        (Example::Maintenance, None | Some(Sink::Lines)) => MAINTENANCE,
+        (Example::Maintenance, Some(Sink::Netbox)) => NETBOX,
+        (Example::Maintenance, Some(Sink::Webhook)) => WEBHOOK,
+        (Example::Maintenance, Some(Sink::Calendar)) => CALENDAR,
+        (Example::Echo, _) => ECHO,
     });
     if common.dry_run {
         printer.would_write(&common.file, content);
@@ -52,7 +58,7 @@ mod tests {
 
     #[test]
     fn no_example_needs_a_crate() {
-        for example in [MAINTENANCE, ECHO] {
+        for example in [MAINTENANCE, NETBOX, WEBHOOK, CALENDAR, ECHO] {
             let checked = Declaration::parse(Path::new("infra.yaml"), shipped(example).as_bytes(), None).unwrap();
             let mut functions = checked.declarations.iter().flat_map(|one| one.functions.iter()).peekable();
             assert!(functions.peek().is_some());

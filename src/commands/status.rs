@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeMap, process::ExitCode};
 
-use super::{ERROR, check::variable, until_interrupted};
+use super::{
+    ERROR,
+    check::{self, variable},
+    until_interrupted,
+};
 use crate::ops::{
     account::{self, Opened},
     compare::{Code, compare},
@@ -10,7 +14,7 @@ use crate::ops::{
 use crate::{
     cli::Common,
     ops::{
-        netbox::{self, Access, CA, Client, Findings, TOKEN},
+        netbox::{self, Declared, Findings, TOKEN},
         status::{Status, look, receiving, resources},
     },
     render::{self, Printer, plan::Heading},
@@ -45,13 +49,12 @@ async fn status(opened: &Opened) -> anyhow::Result<Status> {
 }
 
 /// Checks every NetBox that functions write to; `None` if there is no token for it.
-fn netboxes(addresses: BTreeMap<String, Option<String>>) -> Result<BTreeMap<String, Option<Findings>>, Problem> {
+fn netboxes(addresses: BTreeMap<String, Declared>) -> Result<BTreeMap<String, Option<Findings>>, Problem> {
     let token = variable(TOKEN);
-    let looked = addresses.into_iter().map(|(url, ca)| {
+    let looked = addresses.into_iter().map(|(url, declared)| {
         let Some(token) = token.clone().map(Secret::from) else { return Ok((url, None)) };
-        let access = Access { address: super::check::address(&url)?, token, ca: ca.or_else(|| variable(CA)) };
-        let client = Client::new(&access).map_err(|error| Problem::new("Failed to reach NetBox").with_source(error))?;
-        Ok((url, Some(netbox::examine(&client))))
+        let client = check::client(&url, &declared, &token)?;
+        Ok((url, Some(netbox::examine(&client, declared.keeps_unmatched))))
     });
     looked.collect()
 }

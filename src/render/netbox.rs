@@ -41,7 +41,8 @@ fn text(url: &str, findings: &Findings, look: &Look) -> String {
 fn line(check: &Check, look: &Look) -> String {
     let subject = format!("{:<14}", check.subject);
     let Some(fault) = &check.fault else {
-        return format!("  {subject} {}\n", look.paint(Style::new().green(), "fine"));
+        let detail = check.detail.as_deref().map(|detail| format!(": {}", clean(detail))).unwrap_or_default();
+        return format!("  {subject} {}{detail}\n", look.paint(Style::new().green(), "fine"));
     };
     let mut line = format!("  {subject} {} {}\n", look.paint(Style::new().red().bold(), "wrong:"), clean(fault));
     if let Some(hint) = &check.hint {

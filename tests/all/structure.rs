@@ -49,6 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "problem",
             "process",
             "stack",
+            "tls",
             "trust",
         ],
     ),

@@ -17,7 +17,7 @@ VENV=$STATE/venv
 case $PLUGIN in
   circuitmaintenance) PACKAGE=netbox-circuitmaintenance==0.8.0 MODULE=netbox_circuitmaintenance REDIS_DATABASE=0
     # In the order of bootstrap.py.
-    MODELS="PROVIDER CIRCUIT CIRCUITMAINTENANCE CIRCUITMAINTENANCENOTIFICATIONS CIRCUITMAINTENANCEIMPACT" ;;
+    MODELS="PROVIDER CIRCUIT CIRCUITMAINTENANCE CIRCUITMAINTENANCENOTIFICATIONS CIRCUITMAINTENANCEIMPACT OBJECTCHANGE" ;;
   # A version of the same package, so an installation of its own.
   circuitmaintenance-0.6) PACKAGE=netbox-circuitmaintenance==0.6.0 MODULE=netbox_circuitmaintenance REDIS_DATABASE=8
     VENV=$STATE/venv-0.6 ;;

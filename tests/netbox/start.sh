@@ -118,10 +118,11 @@ databases() {
     say "made NetBox's tables"
   fi
   configure "$INSTANCE" "$DATABASE" "$MODULE" "$REDIS_DATABASE"
-  if [ "$(cat "$INSTANCE/migrated" 2>/dev/null)" != "$NETBOX_VERSION $PACKAGE" ] || ! exists "$DATABASE"; then
+  local wanted; wanted="$NETBOX_VERSION $PACKAGE $(cksum <"$HERE/bootstrap.py")"
+  if [ "$(cat "$INSTANCE/migrated" 2>/dev/null)" != "$wanted" ] || ! exists "$DATABASE"; then
     exists "$DATABASE" || sql -d postgres -c "create database $DATABASE template netbox_base"
     NETBOX_ROOT=$INSTANCE "$VENV/bin/python" "$HERE/bootstrap.py" >"$INSTANCE/log/bootstrap.log" 2>&1 || { tail -n 30 "$INSTANCE/log/bootstrap.log" >&2; exit 5; }
-    echo "$NETBOX_VERSION $PACKAGE" >"$INSTANCE/migrated"
+    echo "$wanted" >"$INSTANCE/migrated"
     say "made the plugin's tables, users and tokens"
   fi
 }

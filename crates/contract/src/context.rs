@@ -47,9 +47,18 @@ impl Context {
         self.place_for(CALENDAR)
     }
 
-    fn place_for(&self, folder: &str) -> Option<&Place> {
-        self.writes.iter().find(|place| place.prefix.trim_end_matches('/').rsplit('/').next() == Some(folder))
+    /// Returns whether mails that are kept for a person belong below that prefix.
+    pub fn is_unmatched(prefix: &str) -> bool {
+        has_last_folder(prefix, UNMATCHED)
     }
+
+    fn place_for(&self, folder: &str) -> Option<&Place> {
+        self.writes.iter().find(|place| has_last_folder(&place.prefix, folder))
+    }
+}
+
+fn has_last_folder(prefix: &str, folder: &str) -> bool {
+    prefix.trim_end_matches('/').rsplit('/').next() == Some(folder)
 }
 
 /// A bucket and the prefix of the mails in it; the key is prefix + SES message id.

@@ -9,7 +9,7 @@ use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Code, Declaration, Function,
+    Code, Declaration, Function, Place,
     checks::{at, span_of},
     diagnostic::Diagnostic,
     suggestion::choose,
@@ -128,7 +128,7 @@ struct Environment<'check> {
 impl Environment<'_> {
     /// Returns everything that is wrong with it.
     fn all(&self) -> Vec<Diagnostic> {
-        [self.names(), self.values()].concat()
+        [self.names(), self.values(), self.places()].concat()
     }
 
     /// Returns the place of a variable's value.
@@ -173,16 +173,12 @@ impl Environment<'_> {
 
     /// Notes variables that are missing, and values of another form. Values may hold a secret by mistake, and are not repeated.
     fn values(&self) -> Vec<Diagnostic> {
-        let Self { entry, function, configuration, .. } = self;
-        let is_secret = |name: &&String| configuration.property(name).is_some_and(is_secret);
-        let mentioned = function.environment.keys().filter(is_secret);
-        let secrets: BTreeSet<&String> = function.secrets.keys().chain(mentioned).collect();
+        let Self { entry, configuration, .. } = self;
+        let secrets = self.secrets();
         let schema = configuration.without_forms(&secrets);
         // It was made when the whole was read.
         let Ok(validator) = jsonschema::validator_for(&schema) else { return Vec::new() };
-        let values = function.environment.iter().map(|(name, value)| (name.clone(), json!(value)));
-        let hidden = secrets.iter().map(|name| ((*name).clone(), json!("")));
-        let given = Value::Object(values.chain(hidden).collect());
+        let given = self.given(&secrets);
         let diagnostics = validator.iter_errors(&given).map(|error| {
             if let ValidationErrorKind::Required { property } = error.kind() {
                 let name = property.as_str().unwrap_or_default();
@@ -195,6 +191,50 @@ impl Environment<'_> {
             self.explained(Diagnostic::new(self.place(name), message).concealed(), name, "")
         });
         diagnostics.collect()
+    }
+
+    /// Returns the variables whose values the declaration does not have, or that stand in it by mistake.
+    fn secrets(&self) -> BTreeSet<&String> {
+        let is_secret = |name: &&String| self.configuration.property(name).is_some_and(is_secret);
+        let mentioned = self.function.environment.keys().filter(is_secret);
+        self.function.secrets.keys().chain(mentioned).collect()
+    }
+
+    /// Returns the environment as the schema sees it, without the values of secrets.
+    fn given(&self, secrets: &BTreeSet<&String>) -> Value {
+        let values = self.function.environment.iter().map(|(name, value)| (name.clone(), json!(value)));
+        let hidden = secrets.iter().map(|name| ((*name).clone(), json!("")));
+        Value::Object(values.chain(hidden).collect())
+    }
+
+    /// Notes places that the function writes to with this environment, and that it may not write to.
+    fn places(&self) -> Vec<Diagnostic> {
+        let Self { entry, function, configuration, .. } = self;
+        let given = self.given(&self.secrets());
+        let applies = |condition: &&Value| {
+            let condition = condition.get("if").and_then(|condition| jsonschema::validator_for(condition).ok());
+            condition.is_some_and(|condition| condition.is_valid(&given))
+        };
+        let conditions = configuration.schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+        let needed = conditions.filter(applies).filter_map(|condition| condition.pointer("/then/writes")?.as_array());
+        let needed: BTreeSet<&str> = needed.flatten().filter_map(Value::as_str).collect();
+        let may_write = |end: &str| function.writes.iter().any(|place| place.prefix.ends_with(end));
+        let missing: Vec<&str> = needed.into_iter().filter(|end| !may_write(end)).collect();
+        if missing.is_empty() {
+            return Vec::new();
+        }
+        let bucket = function.reads.first().map_or("mail", |place| &place.bucket);
+        let shown = |place: &Place| format!("{{bucket: {}, prefix: {}}}", place.bucket, place.prefix);
+        let there = function.writes.iter().map(|place| match place.prefix.as_str() {
+            "" => place.bucket.clone(),
+            _ => shown(place),
+        });
+        let added = missing.iter().map(|end| format!("{{bucket: {bucket}, prefix: {end}}}"));
+        let all: Vec<_> = there.chain(added).collect();
+        let names: Vec<_> = missing.iter().map(|end| format!("`{end}`")).collect();
+        let message = format!("function `{entry}` may not write below {}, as it has to", names.join(" and "));
+        let hint = format!("write `writes: [{}]`", all.join(", "));
+        vec![Diagnostic::new(self.lacking(), message).with_hint(hint)]
     }
 
     /// Adds the description of a variable, if there is one, as the hint.

@@ -76,4 +76,13 @@ impl Sink for OneSink {
             Self::Calendar(sink) => sink.hand_over(arrived, handover).await,
         }
     }
+
+    async fn settle(&self, arrived: &ArrivedMail) -> Result<(), SinkError> {
+        match self {
+            Self::Lines(sink) => sink.settle(arrived).await,
+            Self::NetBox(sink) => sink.settle(arrived).await,
+            Self::Webhook(sink) => sink.settle(arrived).await,
+            Self::Calendar(sink) => sink.settle(arrived).await,
+        }
+    }
 }

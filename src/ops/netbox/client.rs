@@ -1,18 +1,20 @@
-//! Calls to NetBox's REST API, one after the other.
+//! Calls to NetBox's REST API, one after the other, over connections as the function makes them.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
 use contract::{address::Address, secret::Secret};
-use ureq::{
-    Agent,
-    http::{Request, header},
-    tls::{Certificate, RootCerts, TlsConfig, parse_pem},
-};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{Method, Request, body::Bytes, header};
+use hyper_util::{client::legacy, rt::TokioExecutor};
+use tls::{Connector, OwnCa, cause};
+use tokio::runtime::Runtime;
+
+use super::CA;
 
 /// Timeout of a call.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Size limit of an answer, in bytes; the rest is not read.
-const LONGEST_BODY: u64 = 1024 * 1024;
+/// Size limit of an answer, in bytes.
+const LONGEST_BODY: usize = 4 * 1024 * 1024;
 /// Length limit of a quoted answer, in characters.
 const LONGEST_EXCERPT: usize = 200;
 
@@ -23,22 +25,16 @@ pub(crate) struct Access {
     pub(crate) address: Address,
     /// Of version 1, or of version 2 with its prefix.
     pub(crate) token: Secret,
-    /// Certificates of CAs that the system does not know, in PEM.
+    /// Certificates that the system does not know, in PEM.
     pub(crate) ca: Option<String>,
-}
-
-/// Errors that make calls impossible.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NoClient {
-    /// The certificates are unreadable.
-    #[error("NETBOX_CA has no certificate in PEM that can be read")]
-    Certificates,
 }
 
 /// A client of NetBox's REST API.
 #[derive(Debug)]
 pub(crate) struct Client {
-    agent: Agent,
+    runtime: Runtime,
+    http: legacy::Client<Connector, Full<Bytes>>,
+    ca: OwnCa,
     base: String,
     token: Secret,
 }
@@ -64,66 +60,57 @@ impl fmt::Display for Answer {
 }
 
 impl Client {
-    /// Returns a client for that NetBox. Certificates are always verified.
-    pub(crate) fn new(access: &Access) -> Result<Self, NoClient> {
-        let mut roots: Vec<_> = rustls_native_certs::load_native_certs()
-            .certs
-            .iter()
-            .map(|certificate| Certificate::from_der(certificate).to_owned())
-            .collect();
-        if let Some(ca) = &access.ca {
-            let own: Vec<_> = parse_pem(ca.as_bytes())
-                .filter_map(|item| match item {
-                    Ok(ureq::tls::PemItem::Certificate(certificate)) => Some(certificate),
-                    _ => None,
-                })
-                .collect();
-            if own.is_empty() {
-                return Err(NoClient::Certificates);
-            }
-            roots.extend(own);
-        }
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::Specific(Arc::new(roots)))
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .build();
-        // A redirected write would become a read.
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_global(Some(PATIENCE))
-            .tls_config(tls)
-            .build();
+    /// Returns a client for that NetBox, or why there can be none. Certificates are always verified.
+    pub(crate) fn new(access: &Access) -> Result<Self, String> {
+        let ca = OwnCa { variable: CA, pem: access.ca.clone() };
+        let connector = tls::connector(access.address.expose(), Some(&ca))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         Ok(Self {
-            agent: config.into(),
+            runtime: runtime.map_err(|error| error.to_string())?,
+            http: legacy::Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector),
+            ca,
             base: format!("{}/api/", access.address.expose().trim_end_matches('/')),
             token: access.token.clone(),
         })
     }
 
-    /// Sends an empty object; the path is what follows `/api/`.
+    /// Returns the token.
+    pub(super) fn token(&self) -> &Secret {
+        &self.token
+    }
+
+    /// Returns whether the address is one of plain HTTP.
+    pub(super) fn is_plain(&self) -> bool {
+        self.base.starts_with("http://")
+    }
+
+    /// Sends an empty object, except with methods that have no content; the path is what follows `/api/`.
     pub(crate) fn ask(&self, method: &str, path: &str) -> Result<Answer, String> {
-        let token = self.token.expose();
-        let scheme = if token.starts_with("nbt_") { "Bearer" } else { "Token" };
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.base))
-            .header(header::AUTHORIZATION, format!("{scheme} {token}"))
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(header::ACCEPT, "application/json");
-        let answer = match method {
-            "GET" | "DELETE" => request.body(()).map_err(ureq::Error::from).and_then(|request| self.agent.run(request)),
-            _ => request.body("{}").map_err(ureq::Error::from).and_then(|request| self.agent.run(request)),
+        let asked = async {
+            let ended = tokio::time::timeout(PATIENCE, self.send(method, path)).await;
+            ended.unwrap_or_else(|_| Err(format!("no answer within {} seconds", PATIENCE.as_secs())))
         };
-        let mut answer = answer.map_err(|error| self.token.redact(&error.to_string()))?;
-        let location = answer.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
         // Some servers repeat what they were sent.
+        self.runtime.block_on(asked).map_err(|error| self.token.redact(&error))
+    }
+
+    async fn send(&self, method: &str, path: &str) -> Result<Answer, String> {
+        let scheme = if self.token.expose().starts_with("nbt_") { "Bearer" } else { "Token" };
+        let has_content = !matches!(method, "GET" | "DELETE");
+        let request = Request::builder()
+            .method(Method::from_bytes(method.as_bytes()).map_err(|error| error.to_string())?)
+            .uri(format!("{}{path}", self.base))
+            .header(header::AUTHORIZATION, format!("{scheme} {}", self.token.expose()))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, "application/json")
+            .body(Full::from(if has_content { "{}" } else { "" }));
+        let answer = self.http.request(request.map_err(|error| error.to_string())?).await;
+        let answer = answer.map_err(|error| cause(&error, Some(&self.ca)).words)?;
+        let status = answer.status().as_u16();
+        let location = answer.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
         let location = location.map(|location| self.token.redact(location));
-        let body = answer.body_mut().with_config().limit(LONGEST_BODY).lossy_utf8(true).read_to_string();
-        Ok(Answer {
-            status: answer.status().as_u16(),
-            location,
-            body: self.token.redact(&body.map_err(|error| error.to_string())?),
-        })
+        let body = Limited::new(answer.into_body(), LONGEST_BODY).collect().await.map_err(|error| error.to_string())?;
+        let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+        Ok(Answer { status, location, body: self.token.redact(&body) })
     }
 }

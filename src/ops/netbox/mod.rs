@@ -6,6 +6,7 @@
 
 mod client;
 pub(crate) mod precondition;
+mod token;
 
 pub(crate) use client::{Access, Client};
 
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 use client::Answer;
 
+use contract::context::Context;
 use declaration::Declaration;
 
 /// Names of the plugins in NetBox.
@@ -26,8 +28,12 @@ const OTHER_PLUGIN: &str = "notices";
 type Objects = &'static [(&'static str, &'static str, &'static [Right])];
 
 /// Objects of NetBox itself.
-const OBJECTS: Objects =
-    &[("circuits/providers", "providers", &[Right::View]), ("circuits/circuits", "circuits", &[Right::View])];
+const OBJECTS: Objects = &[
+    ("circuits/providers", "providers", &[Right::View]),
+    ("circuits/circuits", "circuits", &[Right::View]),
+    // They tell which events people have deleted or renamed.
+    ("core/object-changes", "changelog", &[Right::View]),
+];
 
 /// Objects of the plugin `netbox-circuitmaintenance`.
 const OBJECTS_OF_PLUGIN: Objects = &[
@@ -52,10 +58,29 @@ pub(crate) const URL: &str = "NETBOX_URL";
 pub(crate) const TOKEN: &str = "NETBOX_TOKEN";
 pub(crate) const CA: &str = "NETBOX_CA";
 
-/// Returns the addresses that functions are configured with, each with its own CA.
-pub(crate) fn declared(declaration: &Declaration) -> BTreeMap<String, Option<String>> {
-    let environments = declaration.functions.values().map(|function| &function.environment);
-    environments.filter_map(|variables| Some((variables.get(URL)?.clone(), variables.get(CA).cloned()))).collect()
+/// Oldest version of NetBox that compares what is written with what was read (`If-Match`).
+const OLDEST: (u32, u32) = (4, 6);
+
+/// A NetBox, as functions are configured with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Declared {
+    /// Certificates that are trusted for it, as PEM; `None` if none are declared.
+    pub(crate) ca: Option<String>,
+    /// `true` if each of its functions has a place for mails that NetBox does not take; `None` without a declaration.
+    pub(crate) keeps_unmatched: Option<bool>,
+}
+
+/// Returns every NetBox that functions are configured with, by address.
+pub(crate) fn declared(declaration: &Declaration) -> BTreeMap<String, Declared> {
+    let mut all: BTreeMap<String, Declared> = BTreeMap::new();
+    for function in declaration.functions.values() {
+        let Some(url) = function.environment.get(URL) else { continue };
+        let netbox = all.entry(url.clone()).or_default();
+        netbox.ca = netbox.ca.take().or_else(|| function.environment.get(CA).cloned());
+        let keeps = function.writes.iter().any(|place| Context::is_unmatched(&place.prefix));
+        netbox.keeps_unmatched = Some(netbox.keeps_unmatched.unwrap_or(true) && keeps);
+    }
+    all
 }
 
 /// A permission on a kind of object, in NetBox's words.
@@ -108,6 +133,8 @@ pub(crate) struct Check {
     pub(crate) fault: Option<String>,
     /// What to do about the fault; `None` without a fault.
     pub(crate) hint: Option<String>,
+    /// What was found of a part that is fine; `None` if there is nothing to tell.
+    pub(crate) detail: Option<String>,
 }
 
 impl Findings {
@@ -117,16 +144,25 @@ impl Findings {
     }
 
     fn fine(&mut self, subject: impl Into<String>) {
-        self.checks.push(Check { subject: subject.into(), fault: None, hint: None });
+        self.checks.push(Check { subject: subject.into(), fault: None, hint: None, detail: None });
+    }
+
+    fn well(&mut self, subject: impl Into<String>, detail: impl Into<String>) {
+        self.checks.push(Check { subject: subject.into(), fault: None, hint: None, detail: Some(detail.into()) });
     }
 
     fn wrong(&mut self, subject: impl Into<String>, fault: impl Into<String>, hint: impl Into<String>) {
-        self.checks.push(Check { subject: subject.into(), fault: Some(fault.into()), hint: Some(hint.into()) });
+        self.checks.push(Check {
+            subject: subject.into(),
+            fault: Some(fault.into()),
+            hint: Some(hint.into()),
+            detail: None,
+        });
     }
 }
 
-/// Checks a NetBox. Parts that depend on a faulty one are not checked.
-pub(crate) fn examine(client: &Client) -> Findings {
+/// Checks a NetBox. Parts that depend on a faulty one are not checked. `keeps_unmatched`: see [`Declared::keeps_unmatched`].
+pub(crate) fn examine(client: &Client, keeps_unmatched: Option<bool>) -> Findings {
     let mut findings = Findings::default();
     if let Some(plugins) = status(client, &mut findings)
         && let Some(objects) = plugin(&plugins, &mut findings)
@@ -134,6 +170,8 @@ pub(crate) fn examine(client: &Client) -> Findings {
         for (path, name, rights) in OBJECTS.iter().chain(objects) {
             rights_of(client, path, name, rights, &mut findings);
         }
+        token::constraints(client, objects, &mut findings);
+        unmatched(keeps_unmatched, &mut findings);
     }
     findings
 }
@@ -144,11 +182,12 @@ fn status(client: &Client, findings: &mut Findings) -> Option<Value> {
     let answer = match client.ask("GET", "status/") {
         Ok(answer) => answer,
         Err(error) => {
-            findings.wrong(
-                subject,
-                error,
-                "the address is NETBOX_URL; a certificate of your own CA goes into NETBOX_CA",
-            );
+            let hint = if client.is_plain() && !error.contains("refused") {
+                "the address is NETBOX_URL; a server that expects TLS needs `https://`"
+            } else {
+                "the address is NETBOX_URL; a certificate of your own goes into NETBOX_CA"
+            };
+            findings.wrong(subject, error, hint);
             return None;
         }
     };
@@ -156,16 +195,25 @@ fn status(client: &Client, findings: &mut Findings) -> Option<Value> {
     match (answer.status, status.get("netbox-version").and_then(Value::as_str)) {
         (200, Some(version)) => {
             findings.netbox = Some(version.to_owned());
+            if numbers(version) < OLDEST {
+                findings.wrong(
+                    subject,
+                    format!("version {version} does not know `If-Match`: of two writers at once, one would undo the other's work"),
+                    "update NetBox to 4.6 or newer",
+                );
+                return None;
+            }
             findings.fine(subject);
-            findings.fine("token");
+            token::told(client, findings);
             Some(status.get("plugins").cloned().unwrap_or_default())
         }
         (401 | 403, _) => {
-            findings.wrong(
-                "token",
-                answer.to_string(),
-                "make one for the function's user, and put it into NETBOX_TOKEN",
-            );
+            let hint = "make one for the function's user, and put it into NETBOX_TOKEN";
+            findings.wrong("token", answer.to_string(), hint);
+            None
+        }
+        (400, _) if client.is_plain() && answer.body.contains("HTTPS") => {
+            findings.wrong(subject, answer.to_string(), "the server expects TLS: NETBOX_URL needs `https://`");
             None
         }
         (300..=399, _) => {
@@ -200,12 +248,37 @@ fn plugin(plugins: &Value, findings: &mut Findings) -> Option<Objects> {
         return None;
     };
     findings.plugin = Some(format!("netbox-circuitmaintenance {version}"));
-    let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or_default());
-    match (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default()) {
+    match numbers(version) {
         (0, ..6) => findings.wrong(subject, format!("version {version} is too old"), "install 0.8"),
         _ => findings.fine(subject),
     }
     Some(OBJECTS_OF_PLUGIN)
+}
+
+/// Returns major and minor version; 0 for what is no number.
+fn numbers(version: &str) -> (u32, u32) {
+    let mut numbers = version.split('.').map(|number| number.parse().unwrap_or_default());
+    (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
+}
+
+/// Checks that mails for a person have a place: only `netbox-circuitmaintenance` 0.8 and newer takes those without an event.
+fn unmatched(keeps: Option<bool>, findings: &mut Findings) {
+    let plugin = findings.plugin.clone().unwrap_or_default();
+    let version = plugin.strip_prefix("netbox-circuitmaintenance ");
+    if version.is_some_and(|version| numbers(version) >= (0, 8)) {
+        return;
+    }
+    let subject = "unmatched";
+    let needs = format!("{plugin} takes no mail without an event: the function keeps mails for a person in a bucket");
+    match keeps {
+        Some(true) => findings.fine(subject),
+        Some(false) => findings.wrong(
+            subject,
+            format!("{needs}, and its `writes` names no prefix that ends in `unmatched/`"),
+            "add `writes: [{bucket: mail, prefix: unmatched/}]` to the function",
+        ),
+        None => findings.well(subject, format!("{needs}: it needs `writes: [{{bucket: mail, prefix: unmatched/}}]`")),
+    }
 }
 
 fn rights_of(client: &Client, path: &str, name: &str, rights: &[Right], findings: &mut Findings) {

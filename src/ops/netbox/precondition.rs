@@ -1,6 +1,6 @@
 //! Checks that the declared functions can write to their NetBox.
 
-use crate::ops::netbox::{Access, CA, Client, TOKEN, URL, declared, examine};
+use crate::ops::netbox::{Access, CA, Client, Declared, TOKEN, URL, declared, examine};
 use contract::address::{Address, Query};
 use declaration::Declaration;
 
@@ -10,7 +10,7 @@ use stack::preconditions::Finding;
 pub(crate) async fn check(declaration: &Declaration) -> Vec<Finding> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
     let mut findings = Vec::new();
-    for (url, ca) in declared(declaration) {
+    for (url, Declared { ca, keeps_unmatched }) in declared(declaration) {
         let address = match Address::read(&url, Query::Refused) {
             Ok(address) => address,
             Err(error) => {
@@ -26,7 +26,9 @@ pub(crate) async fn check(declaration: &Declaration) -> Vec<Finding> {
             continue;
         };
         let access = Access { address, token: token.trim().into(), ca: ca.or_else(|| variable(CA)) };
-        let examined = tokio::task::spawn_blocking(move || Client::new(&access).map(|client| examine(&client))).await;
+        let examined =
+            tokio::task::spawn_blocking(move || Client::new(&access).map(|client| examine(&client, keeps_unmatched)))
+                .await;
         let wrong = |reason: String| {
             Finding::warns(format!("the NetBox at {url} cannot be looked at: {reason}"), "run `provision check`")
         };
@@ -36,7 +38,7 @@ pub(crate) async fn check(declaration: &Declaration) -> Vec<Finding> {
                 let what = format!("the NetBox at {url} is not ready: {}: {fault}", check.subject);
                 Some(Finding::warns(what, check.hint.unwrap_or_default()))
             })),
-            Ok(Err(error)) => findings.push(wrong(error.to_string())),
+            Ok(Err(error)) => findings.push(wrong(error)),
             Err(error) => findings.push(wrong(error.to_string())),
         }
     }

@@ -7,6 +7,7 @@ mod neighbours;
 mod places;
 mod real;
 mod receiving;
+mod screen;
 mod session;
 mod tls;
 mod writing;
@@ -66,6 +67,25 @@ fn the_function_sees_the_environment_of_lambda_and_nothing_of_ours() {
     GREETING=hello
     SINK=lines
     "#);
+}
+
+#[test]
+fn every_sink_can_be_chosen_and_what_is_not_declared_for_it_comes_from_the_environment() {
+    let run = Run::new()
+        .mail("a.eml", mail("print SINK"))
+        .mail("b.eml", mail("print NETBOX_URL"))
+        .mail("c.eml", mail("print WEBHOOK_URL"))
+        .declared("{GREETING: hello}", "{GREETING: hello, NETBOX_URL: \"https://declared.example\"}")
+        .variable("NETBOX_URL", "https://environment.example")
+        .variable("WEBHOOK_URL", "https://hooks.example");
+    let run = run.once(&["--sink", "lines,netbox,webhook", "--sink", "calendar"]);
+    insta::assert_snapshot!(run.logged(), @r"
+    SINK=lines,netbox,webhook,calendar
+    NETBOX_URL=https://declared.example
+    WEBHOOK_URL=https://hooks.example
+    ");
+    let run = Run::new().mail("a.eml", mail("print WEBHOOK_URL")).variable("WEBHOOK_URL", "https://hooks.example");
+    assert_eq!(run.once(&["--sink", "netbox"]).logged(), "WEBHOOK_URL=", "a sink that was not chosen");
 }
 
 #[test]

@@ -79,6 +79,32 @@ fn an_untrusted_mail_is_only_suggested() {
 }
 
 #[test]
+fn the_calendar_of_the_examples_is_written() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_provision"))
+        .args([
+            "--json",
+            "-f",
+            "examples/calendar.yaml",
+            "dev",
+            "--once",
+            "--deliver",
+            "tests/mails/aws/planned.eml",
+            "--state",
+        ])
+        .arg(folder.path().join("state"))
+        .current_dir(root)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    let bucket = "state/buckets/circuit-maintenance-mail-123456789012-eu-west-1";
+    let calendar = std::fs::read_to_string(folder.path().join(bucket).join("calendar/maintenance.ics")).unwrap();
+    assert!(calendar.contains("BEGIN:VEVENT") && calendar.contains("Carrier maintenance"), "{calendar}");
+}
+
+#[test]
 fn the_echo_stack_tells_of_every_mail_and_where_it_lies() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = tempfile::tempdir().unwrap();

@@ -136,25 +136,15 @@ impl Run {
         live
     }
 
+    /// Returns the command that delivers the mails and ends.
+    pub(crate) fn command_once(&self) -> Command {
+        let mails = self.folder.path().join("mails");
+        self.command(&["--once", "--retry-delay", "0.05", "--deliver"], Some(&mails), &[])
+    }
+
     fn start(self, first: &[&str], mails: Option<&Path>, then: &[&str]) -> Live {
-        let file = self.folder.path().join("infra.yaml");
-        std::fs::write(&file, &self.declaration).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
-        command
-            .arg("--file")
-            .arg(file)
-            .arg("dev")
-            .args(first)
-            .args(mails)
-            .args(then)
-            .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("standin"))
-            .envs(self.variables)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        if self.keeps_state {
-            command.arg("--state").arg(self.folder.path().join("state"));
-        }
+        let mut command = self.command(first, mails, then);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let output = lines(child.stdout.take().unwrap());
         let errors = lines(child.stderr.take().unwrap());
@@ -167,6 +157,26 @@ impl Run {
             complained: String::new(),
             folder: Some(self.folder),
         }
+    }
+
+    fn command(&self, first: &[&str], mails: Option<&Path>, then: &[&str]) -> Command {
+        let file = self.folder.path().join("infra.yaml");
+        std::fs::write(&file, &self.declaration).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
+        command
+            .arg("--file")
+            .arg(file)
+            .arg("dev")
+            .args(first)
+            .args(mails)
+            .args(then)
+            .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("standin"))
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null());
+        if self.keeps_state {
+            command.arg("--state").arg(self.folder.path().join("state"));
+        }
+        command
     }
 }
 

@@ -3,7 +3,9 @@
 mod at_once;
 mod chaos;
 mod check;
+mod circuits;
 mod corpus;
+mod edits;
 mod identity;
 mod notice;
 mod outcomes;

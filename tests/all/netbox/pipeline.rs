@@ -98,6 +98,11 @@ impl Pipeline {
         self.with(&[("reads: [mail]", deletes), ("{SINK: lines,", switches)])
     }
 
+    /// Names the custom field with other names of circuits.
+    pub(crate) fn with_aliases(self, field: &str) -> Self {
+        self.with(&[("{SINK: lines,", &format!("{{SINK: lines, NETBOX_CIRCUIT_ALIASES: {field},"))])
+    }
+
     /// Changes its declaration.
     fn with(self, changes: &[(&str, &str)]) -> Self {
         let file = self.folder.path().join("infra.yaml");

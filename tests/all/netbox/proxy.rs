@@ -124,12 +124,18 @@ impl Proxy {
         let issuer = rcgen::Issuer::new(about, key);
         let own = rcgen::KeyPair::generate().unwrap();
         let certificate = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        let certificate = certificate.signed_by(&own, &issuer).unwrap().der().clone();
-        let key = rustls::pki_types::PrivateKeyDer::try_from(own.serialize_der()).unwrap();
-        let ring = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ServerConfig::builder_with_provider(ring).with_safe_default_protocol_versions().unwrap();
-        let tls = tls.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
-        (Self::run(Shared::before(upstream), Some(Arc::new(tls))), authority)
+        let certificate = certificate.signed_by(&own, &issuer).unwrap();
+        (Self::run(Shared::before(upstream), Some(tls(&certificate, &own))), authority)
+    }
+
+    /// Returns a proxy whose certificate is one as `openssl req -x509 -subj /CN=netbox` makes it, which signs itself, calls itself an
+    /// authority and states no name; and that certificate, as PEM.
+    pub(crate) fn self_signed(upstream: &str) -> (Self, String) {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut about = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        about.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let certificate = about.self_signed(&key).unwrap();
+        (Self::run(Shared::before(upstream), Some(tls(&certificate, &key))), certificate.pem())
     }
 
     fn run(shared: Shared, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
@@ -244,6 +250,13 @@ impl Shared {
             head.split("\r\n").filter(|line| !line.to_ascii_lowercase().starts_with("connection:")).collect();
         Some([lines.join("\r\n").as_bytes(), &answer[end..]].concat())
     }
+}
+
+fn tls(certificate: &rcgen::Certificate, key: &rcgen::KeyPair) -> Arc<rustls::ServerConfig> {
+    let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let ring = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ServerConfig::builder_with_provider(ring).with_safe_default_protocol_versions().unwrap();
+    Arc::new(tls.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key).unwrap())
 }
 
 fn read(reader: &mut impl BufRead) -> Option<Call> {

@@ -105,6 +105,12 @@ impl NetBox {
 
     /// Creates providers and their circuits.
     pub(crate) fn fill(&self, circuits: &Circuits) {
+        self.post("circuits/circuit-types", &json!({"name": "Line", "slug": "line"}));
+        self.fill_more(circuits);
+    }
+
+    /// Creates further providers and their circuits.
+    pub(crate) fn fill_more(&self, circuits: &Circuits) {
         let providers: Vec<_> = circuits
             .keys()
             .map(
@@ -114,13 +120,21 @@ impl NetBox {
         let made = self.post("circuits/providers", &Value::from(providers));
         let ids: BTreeMap<&str, i64> =
             list(&made).iter().map(|made| (made["name"].as_str().unwrap(), made["id"].as_i64().unwrap())).collect();
-        let kind = self.post("circuits/circuit-types", &json!({"name": "Line", "slug": "line"}))["id"].clone();
+        let kind = self.all("circuits/circuit-types")[0]["id"].clone();
         let circuit = |provider: &str, cid: &str| json!({"cid": cid, "provider": ids[provider], "type": kind, "status": "active"});
         let circuits: Vec<_> =
             circuits.iter().flat_map(|(provider, cids)| cids.iter().map(|cid| circuit(provider, cid))).collect();
         if !circuits.is_empty() {
             self.post("circuits/circuits", &Value::from(circuits));
         }
+    }
+
+    /// Creates a circuit of a provider that is there.
+    pub(crate) fn fill_with(&self, provider: &str, cid: &str) {
+        let providers = self.all("circuits/providers");
+        let provider = providers.iter().find(|found| found["name"] == provider).unwrap()["id"].clone();
+        let kind = self.all("circuits/circuit-types")[0]["id"].clone();
+        self.post("circuits/circuits", &json!({"cid": cid, "provider": provider, "type": kind, "status": "active"}));
     }
 
     /// Creates objects, or fails the test with NetBox's answer.
@@ -130,6 +144,35 @@ impl NetBox {
         let text = answer.body_mut().read_to_string().unwrap();
         assert!(answer.status().is_success(), "POST {url}: {} {text}", answer.status());
         serde_json::from_str(&text).unwrap()
+    }
+
+    /// Changes an object, as a person would.
+    pub(crate) fn patch(&self, path: &str, body: &Value) -> Value {
+        let url = format!("{}/api/{path}/", self.url);
+        let mut answer = self.agent.patch(&url).header("Authorization", self.authorization()).send_json(body).unwrap();
+        let text = answer.body_mut().read_to_string().unwrap();
+        assert!(answer.status().is_success(), "PATCH {url}: {} {text}", answer.status());
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Deletes an object, as a person would.
+    pub(crate) fn delete(&self, path: &str) {
+        let url = format!("{}/api/{path}/", self.url);
+        let answer = self.agent.delete(&url).header("Authorization", self.authorization()).call().unwrap();
+        assert!(answer.status().is_success(), "DELETE {url}: {}", answer.status());
+    }
+
+    /// Returns the id of a user.
+    pub(crate) fn user(&self, name: &str) -> Value {
+        let users = self.all("users/users");
+        users.iter().find(|user| user["username"] == name).unwrap_or_else(|| panic!("no user {name}"))["id"].clone()
+    }
+
+    /// Returns the messages of the changelog, in order, without those of people.
+    pub(crate) fn messages(&self) -> Vec<String> {
+        let changes = self.all("core/object-changes");
+        let messages = changes.iter().map(|change| change["message"].as_str().unwrap().to_owned());
+        messages.filter(|message| message.starts_with("provision: ")).collect()
     }
 
     /// Returns one object by its path.
@@ -142,7 +185,7 @@ impl NetBox {
     }
 
     /// Returns all objects of a kind, as NetBox shows them, in the order in which they were made.
-    fn all(&self, path: &str) -> Vec<Value> {
+    pub(crate) fn all(&self, path: &str) -> Vec<Value> {
         let url = format!("{}/api/{path}/?limit=1000&ordering=id", self.url);
         let mut answer = self.agent.get(&url).header("Authorization", self.authorization()).call().unwrap();
         let text = answer.body_mut().with_config().limit(1 << 30).read_to_string().unwrap();

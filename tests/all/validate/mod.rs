@@ -5,6 +5,7 @@ mod moved;
 mod schema;
 mod secrets;
 mod sections;
+mod sinks;
 mod stages;
 
 use std::path::Path;

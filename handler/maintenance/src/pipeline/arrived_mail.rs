@@ -1,11 +1,14 @@
 //! A mail with what is known of it besides its content: the input of a sink.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::held::{Fate, Source};
 use contract::receipt_event::Received;
 use mail::Mail;
 use schedule::digest;
+
+/// Longest time from a mail's receipt to its first handling. Lambda tries again after a minute at the earliest.
+const PROMPT: SignedDuration = SignedDuration::from_secs(50);
 
 /// A mail that arrived.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +65,11 @@ impl ArrivedMail {
     /// mail, it is the SES message id. Every sink tells mails apart by it, and by nothing else.
     pub fn identity(&self) -> String {
         self.mail.as_ref().map_or_else(|| self.ses_message_id.clone(), |mail| mail.identity().to_string())
+    }
+
+    /// Returns whether the mail arrived so long ago that it may have been handled before: it is replayed, or tried again.
+    pub fn is_late(&self) -> bool {
+        self.received_at.is_none_or(|received| Timestamp::now().duration_since(received) > PROMPT)
     }
 
     /// Returns a short form of the identity, 32 hexadecimal digits.

@@ -51,9 +51,17 @@ pub(super) struct MailDetails {
     pub(super) recognised_by: Option<String>,
     /// SES's verdicts on the mail.
     pub(super) verdicts: Verdicts,
+    /// Number of conflicts between what the notice changed and what people had set.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(super) conflicts: usize,
     /// Maintenances that were delivered, and those that were suggested to a person.
     #[serde(flatten)]
     pub(super) announced: Announced,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The outcome of a mail: exactly one of four.
@@ -121,17 +129,18 @@ fn facts(report: &MailReport) -> Vec<(String, String)> {
 }
 
 /// Returns the metrics of a mail. Every outcome is counted, with 0 too, so that alarms have data.
-pub(super) fn metrics(report: &MailReport, panicked: bool) -> [Metric; 7] {
+pub(super) fn metrics(report: &MailReport, panicked: bool) -> [Metric; 8] {
     let is = |outcome| f64::from(u8::from(report.outcome == outcome));
     let count = |name, value| Metric { name, unit: Unit::Count, value };
-    let maintenances = u32::try_from(report.details.announced.maintenances.len()).unwrap_or(u32::MAX);
+    let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     [
         count("Delivered", is(MailOutcome::Delivered)),
         count("Ignored", is(MailOutcome::Ignored)),
         count("ForPerson", is(MailOutcome::ForPerson)),
         count("Retry", is(MailOutcome::Retry)),
         count("Panics", f64::from(u8::from(panicked))),
-        count("Maintenances", f64::from(maintenances)),
+        count("Maintenances", number(report.details.announced.maintenances.len())),
+        count("Conflicts", number(report.details.conflicts)),
         Metric { name: "Duration", unit: Unit::Milliseconds, value: report.duration_ms },
     ]
 }

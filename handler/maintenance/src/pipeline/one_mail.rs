@@ -11,7 +11,7 @@ use super::{
     decision::{Decision, decide},
     held::{Fate, Held, Purpose, Source},
     mail_report::{MailDetails, MailOutcome, MailReport},
-    sink::{Handover, Sink, SinkError},
+    sink::{Delivered, Handover, Sink, SinkError},
 };
 use contract::{
     context::MailPlace,
@@ -37,13 +37,16 @@ struct End {
     reason: Option<String>,
     maintenances: Vec<Record<'static>>,
     suggestion: Vec<Record<'static>>,
+    /// Number of conflicts with what people had set.
+    conflicts: usize,
     /// `true` if the object is to be deleted.
     is_spent: bool,
 }
 
 impl End {
     fn new(outcome: MailOutcome, reason: impl Into<Option<String>>) -> Self {
-        Self { outcome, reason: reason.into(), maintenances: Vec::new(), suggestion: Vec::new(), is_spent: false }
+        let (maintenances, suggestion) = (Vec::new(), Vec::new());
+        Self { outcome, reason: reason.into(), maintenances, suggestion, conflicts: 0, is_spent: false }
     }
 
     fn retry(reason: String) -> Self {
@@ -171,14 +174,20 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
         let with_records =
             |outcome, reason| End { maintenances: records(&notice.maintenances), ..End::new(outcome, reason) };
         match self.sink.deliver(arrived, notice).await {
-            Ok(delivered) if delivered.concerns.is_empty() => {
-                let remarks = (!delivered.remarks.is_empty()).then(|| delivered.remarks.join("; "));
-                let end = with_records(MailOutcome::Delivered, remarks);
-                if self.deletion.processed { end.with_object(arrived, delivered.held) } else { end }
-            }
-            Ok(delivered) => {
-                let said = [delivered.concerns, delivered.remarks].concat();
-                with_records(MailOutcome::ForPerson, Some(said.join("; ")))
+            Ok(Delivered { held, concerns, remarks, conflicts }) => {
+                let is_complete = concerns.is_empty();
+                if is_complete
+                    && arrived.is_late()
+                    && let Err(error) = self.sink.settle(arrived).await
+                {
+                    return End::retry(format!("what was put before a person could not be closed: {error}"));
+                }
+                let outcome = if is_complete { MailOutcome::Delivered } else { MailOutcome::ForPerson };
+                let count = conflicts.len();
+                let said = [concerns, remarks, conflicts].concat();
+                let end = with_records(outcome, (!said.is_empty()).then(|| said.join("; ")));
+                let end = End { conflicts: count, ..end };
+                if is_complete && self.deletion.processed { end.with_object(arrived, held) } else { end }
             }
             Err(SinkError::Refused(reason)) => {
                 self.hand_over(arrived, format!("the notice was refused: {reason}"), &notice.maintenances, false).await
@@ -265,6 +274,7 @@ fn report(
             provider: recognised.map(|recognised| recognised.provider.slug.to_owned()),
             recognised_by: recognised.map(|recognised| in_words(&recognised.by)),
             verdicts: received.receipt.verdicts(),
+            conflicts: end.conflicts,
             announced: Announced { maintenances: end.maintenances, suggestion: end.suggestion },
         },
     }

@@ -30,6 +30,12 @@ pub trait Sink {
         arrived: &ArrivedMail,
         handover: &Handover<'_>,
     ) -> impl Future<Output = Result<Held, SinkError>>;
+
+    /// Closes what an earlier delivery of the mail has put before a person, after every sink has delivered it and nothing of it is left to
+    /// look at. Most sinks keep nothing of it.
+    fn settle(&self, _arrived: &ArrivedMail) -> impl Future<Output = Result<(), SinkError>> {
+        async { Ok(()) }
+    }
 }
 
 /// The result of a delivery.
@@ -41,6 +47,8 @@ pub struct Delivered {
     pub concerns: Vec<String>,
     /// Remarks on what the notice did not change, for whoever reads the log.
     pub remarks: Vec<String>,
+    /// Conflicts between what the notice changed and what people had set, in words.
+    pub conflicts: Vec<String>,
 }
 
 impl Delivered {
@@ -54,6 +62,7 @@ impl Delivered {
         self.held = self.held.and(other.held);
         self.concerns.extend(other.concerns);
         self.remarks.extend(other.remarks);
+        self.conflicts.extend(other.conflicts);
     }
 }
 
@@ -119,5 +128,12 @@ impl<One: Sink> Sink for Several<One> {
             all = all.and_then(|held| one.map(|one| held.and(one)));
         }
         all
+    }
+
+    async fn settle(&self, arrived: &ArrivedMail) -> Result<(), SinkError> {
+        for sink in &self.0 {
+            sink.settle(arrived).await?;
+        }
+        Ok(())
     }
 }

@@ -17,6 +17,7 @@ use mail::Mail;
 use maintenance::{
     pipeline::{
         arrived_mail::ArrivedMail,
+        held::Held,
         sink::{Delivered, Sink},
     },
     sinks::netbox::{client::Client, delivery::NetBox, fields},
@@ -146,6 +147,11 @@ fn read(bytes: &[u8]) -> (ArrivedMail, Notice) {
     (arrived, notice)
 }
 
+/// Returns the result of a complete delivery: a notification points at the mail's object.
+fn pointing() -> Delivered {
+    Delivered { held: Held::POINTER, ..Delivered::completely() }
+}
+
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
@@ -188,7 +194,7 @@ fn notices_of_every_provider_are_there_once_and_right() {
         let sink = server.sink();
         let mut all = BTreeMap::new();
         for mail in &mails {
-            assert_eq!(server.deliver(&sink, &mail.bytes).await, Ok(Delivered::completely()), "{}", mail.name);
+            assert_eq!(server.deliver(&sink, &mail.bytes).await, Ok(pointing()), "{}", mail.name);
             let (arrived, notice) = read(&mail.bytes);
             all.extend(expected(&notice, &arrived));
         }
@@ -205,7 +211,7 @@ fn notices_of_every_provider_are_there_once_and_right() {
             server.calls.load(Ordering::Relaxed)
         );
         for mail in &mails {
-            assert_eq!(server.deliver(&sink, &mail.bytes).await, Ok(Delivered::completely()), "{}", mail.name);
+            assert_eq!(server.deliver(&sink, &mail.bytes).await, Ok(pointing()), "{}", mail.name);
         }
         assert_eq!(server.content().await, first, "a second time nothing changes");
     });
@@ -237,7 +243,7 @@ fn notices_that_change_and_cancel_are_followed_and_nothing_is_twice() {
                     deliveries.spawn_local(async move { server.deliver(&sink, &planned).await });
                 }
                 while let Some(end) = deliveries.join_next().await {
-                    assert_eq!(end.unwrap(), Ok(Delivered::completely()));
+                    assert_eq!(end.unwrap(), Ok(pointing()));
                 }
             })
             .await;
@@ -258,5 +264,34 @@ fn notices_that_change_and_cancel_are_followed_and_nothing_is_twice() {
         assert_eq!(states(&server.content().await.0), words(&["CANCELLED"]));
         assert!(server.deliver(&sink, &planned).await.is_ok(), "an older notice changes nothing");
         assert_eq!(states(&server.content().await.0), words(&["CANCELLED"]));
+    });
+}
+
+#[test]
+fn edits_stay_and_events_that_were_renamed_or_deleted_are_known() {
+    let Some(server) = Server::find() else { return };
+    Server::empty();
+    let planned = fs::read(support::repository().join("tests/mails/zayo/planned.eml")).unwrap();
+    let (arrived, notice) = read(&planned);
+    let cids = notice.maintenances.iter().flat_map(Maintenance::circuits).map(|one| one.id().to_owned()).collect();
+    runtime().block_on(async {
+        server.fill(&[("zayo".to_owned(), cids)].into()).await;
+        let sink = server.sink();
+        assert_eq!(server.deliver(&sink, &planned).await, Ok(pointing()));
+        let events = server.list("plugins/notices/maintenance").await;
+        let windows = Announcement::of(&notice, arrived.received_at).unwrap();
+        let zone = windows[0].windows[0].window.stated().0.zone_name().unwrap();
+        assert!(events.len() == 2 && events[0]["original_timezone"] == json!(zone), "{zone}: {events:?}");
+        let path = |event: &Value| format!("plugins/notices/maintenance/{}/", event["id"]);
+        let edit = json!({"name": "Frankfurt", "status": "TENTATIVE", "original_timezone": "", "impact": "by hand", "acknowledged": true});
+        server.ask("PATCH", &path(&events[0]), Some(edit)).await;
+        server.ask("DELETE", &path(&events[1]), None).await;
+        let before = server.list("plugins/notices/maintenance").await;
+        let again = server.deliver(&sink, &planned).await.unwrap();
+        assert!(again.remarks[0].contains("was deleted in NetBox by hand"), "{again:?}");
+        assert_eq!(server.list("plugins/notices/maintenance").await, before);
+        let changes = server.list("core/object-changes").await;
+        let told = |change: &&Value| change["message"].as_str().unwrap().starts_with("provision: a maintenance is announced; zayo, mail ");
+        assert_eq!(changes.iter().filter(told).count(), 2);
     });
 }

@@ -219,7 +219,7 @@ impl Sink for &Noting {
 }
 
 const WHOLE: Result<Delivered, SinkError> =
-    Ok(Delivered { held: Held::NOTHING, concerns: Vec::new(), remarks: Vec::new() });
+    Ok(Delivered { held: Held::NOTHING, concerns: Vec::new(), remarks: Vec::new(), conflicts: Vec::new() });
 
 /// Name of the case, mail, failing verdict, sink; expected outcome, words of the reason, and the sink's calls.
 type Row = (&'static str, &'static [u8], &'static str, Noting, &'static str, &'static str, &'static [&'static str]);
@@ -335,7 +335,7 @@ fn a_report_tells_the_mail_and_counts_it() {
     assert_eq!((&report["Delivered"], &report["ForPerson"], &report["Panics"]), (&json!(1), &json!(0), &json!(0)));
     let metrics = &report["_aws"]["CloudWatchMetrics"][0];
     let named = metrics["Metrics"].as_array().unwrap();
-    assert_eq!(named.len(), 7);
+    assert_eq!(named.len(), 8);
     for metric in named {
         assert!(report[metric["Name"].as_str().unwrap()].is_number(), "{metric}: {report}");
     }

@@ -105,13 +105,20 @@ impl<Store: ObjectStore> Sink for CalendarFile<Store> {
             let reason = concerns.join("; ");
             held = self.hand_over(arrived, &Handover { reason: &reason, suggestion: &notice.maintenances }).await?;
         }
-        Ok(Delivered { held, concerns, remarks })
+        Ok(Delivered { held, concerns, remarks, ..Delivered::default() })
     }
 
     async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<Held, SinkError> {
         match &self.unmatched {
             Some(unmatched) => unmatched.keep(arrived, handover).await,
             None => Ok(Held::NOTHING),
+        }
+    }
+
+    async fn settle(&self, arrived: &ArrivedMail) -> Result<(), SinkError> {
+        match &self.unmatched {
+            Some(unmatched) => unmatched.close(arrived).await,
+            None => Ok(()),
         }
     }
 }

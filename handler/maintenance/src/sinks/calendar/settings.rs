@@ -28,11 +28,14 @@ impl Settings {
         let context = context?;
         let unmatched = context.unmatched().cloned();
         if context.calendar().is_none() {
-            reader.problem(SINK, "is `calendar`, and the function's `writes` names no prefix that ends in `calendar/`");
+            let fault = "is `calendar`, and the function's `writes` names no prefix that ends in `calendar/`; declare \
+                         `writes: [{bucket: mail, prefix: calendar/}, {bucket: mail, prefix: unmatched/}]`";
+            reader.problem(SINK, fault);
         }
         if alone && unmatched.is_none() {
             let fault = "is `calendar` alone, and the function's `writes` names no prefix that ends in `unmatched/`, \
-                         where mails for a person would be kept";
+                         where mails for a person would be kept; declare \
+                         `writes: [{bucket: mail, prefix: calendar/}, {bucket: mail, prefix: unmatched/}]`";
             reader.problem(SINK, fault);
             return None;
         }

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::{
     circuits::Circuits,
     claim::Claimant,
-    fields,
     ids::EventId,
+    note::Note,
     stored::{StoredEvent, StoredImpact, StoredProvider},
 };
 use schedule::{Announcement, Lifecycle, StoredWindow};
@@ -31,9 +31,11 @@ pub struct PlanInput<'case> {
 pub struct View {
     /// Events with the maintenance's names.
     pub events: Vec<StoredEvent>,
+    /// Events that people have deleted; `None` if nobody has asked for them.
+    pub deleted: Option<Vec<StoredEvent>>,
     /// Impacts of these events.
     pub impacts: Vec<StoredImpact>,
-    /// Fingerprints of the mails of those events that yield to others.
+    /// Fingerprints of the mails of those events where these decide what is done.
     pub mails: BTreeMap<EventId, BTreeSet<String>>,
     /// Time at which NetBox was read.
     pub now: Timestamp,
@@ -44,13 +46,23 @@ pub struct View {
 pub(super) struct Member<'view> {
     pub(super) number: usize,
     pub(super) event: &'view StoredEvent,
+    /// `true` if a person has deleted the event, which is as it was last.
+    pub(super) is_deleted: bool,
 }
 
 impl<'view> Member<'view> {
+    /// Returns whether the event is there, and no person has told us to leave it alone.
+    pub(super) fn is_changeable(&self) -> bool {
+        !self.is_deleted && !self.event.is_hands_off()
+    }
+
     /// Returns the event as the schedule sees it.
     pub(super) fn scheduled(&self) -> StoredWindow<'view> {
-        let version = self.event.note.as_ref().map(|note| &note.version);
-        StoredWindow { number: self.number, window: self.event.window(), lifecycle: lifecycle(self.event), version }
+        let note = self.event.note.as_ref();
+        // A person may have moved the event: for the notices it stays the one of the window that they stated.
+        let window = note.map_or_else(|| self.event.window(), Note::window);
+        let version = note.map(|note| &note.version);
+        StoredWindow { number: self.number, window, lifecycle: lifecycle(self.event), version }
     }
 }
 
@@ -63,13 +75,29 @@ pub(super) fn lifecycle(event: &StoredEvent) -> Lifecycle {
 
 /// Returns every event of the maintenance that has a note: we have made it or taken it over. Sorted by number and id.
 pub(super) fn managed_events<'view>(announcement: &Announcement, view: &'view View) -> Vec<Member<'view>> {
-    let is_managed = |event: &StoredEvent| event.note.as_ref().is_some_and(|note| note.id == announcement.id);
-    let mut members: Vec<_> = view
-        .events
-        .iter()
-        .filter(|event| is_managed(event))
-        .filter_map(|event| Some(Member { number: fields::number(&announcement.id, &event.name)?, event }))
-        .collect();
+    let managed = view.events.iter().filter_map(|event| {
+        let note = event.note.as_ref().filter(|note| note.id == announcement.id)?;
+        Some(Member { number: note.number, event, is_deleted: false })
+    });
+    let mut members: Vec<_> = managed.collect();
     members.sort_by_key(|member| (member.number, member.event.id));
     members
+}
+
+/// Returns the events of the maintenance that people have deleted, unless there is another one for the window: the last one of each number.
+pub(super) fn deleted_events<'view>(
+    announcement: &Announcement,
+    view: &'view View,
+    there: &[Member<'_>],
+) -> Vec<Member<'view>> {
+    let mut last: BTreeMap<usize, &StoredEvent> = BTreeMap::new();
+    for event in view.deleted.iter().flatten() {
+        let note = event.note.as_ref().filter(|note| note.id == announcement.id);
+        let Some(note) = note.filter(|note| !there.iter().any(|member| member.number == note.number)) else { continue };
+        let later = last.entry(note.number).or_insert(event);
+        if later.id < event.id {
+            *later = event;
+        }
+    }
+    last.into_iter().map(|(number, event)| Member { number, event, is_deleted: true }).collect()
 }

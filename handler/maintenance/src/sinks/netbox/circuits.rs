@@ -16,7 +16,7 @@ use schedule::Content;
 
 /// Maximum number of circuits that are named beside an id that none of them fits alone.
 const MOST_CANDIDATES: usize = 5;
-/// Length limit of what two ids have in common if they are named as alike, in letters and digits.
+/// Length limit of what two ids have in common if they are named as alike, in bytes of letters and digits.
 const SHORTEST_COMMON: usize = 4;
 
 /// A circuit of the provider, with everything that people may call it.
@@ -88,49 +88,35 @@ impl Circuits {
         all: &[NamedCircuit],
         prefixes: &Prefixes,
     ) -> Self {
-        let read: Vec<_> = all.iter().map(Read::of).collect();
-        let mut found: BTreeMap<&str, Vec<(&Read<'_>, Fit)>> = BTreeMap::new();
-        for cid in missing {
-            let spelling = Spelling::of(cid);
-            let fits = read.iter().filter_map(|circuit| Some((circuit, circuit.fit(&spelling, prefixes)?)));
-            found.insert(cid, fits.collect());
-        }
-        let named = found
-            .values()
-            .filter_map(|fits| if let [(circuit, Fit::Named)] = fits[..] { Some(circuit.of.id) } else { None });
+        let index = Index::of(all, prefixes);
+        let found: BTreeMap<&str, Vec<(&NamedCircuit, Fit)>> =
+            missing.iter().map(|cid| (*cid, index.fitting(cid, prefixes))).collect();
+        let named = found.values().filter_map(|fits| match fits[..] {
+            [(circuit, Fit::Named)] => Some(circuit.id),
+            _ => None,
+        });
         let taken: BTreeSet<CircuitId> = self.known.values().copied().chain(named).collect();
         // Whatever else fits them: two ids that may mean one circuit are told apart by nothing.
-        let guesses = |id: CircuitId| {
-            let means = |fits: &&Vec<(&Read<'_>, Fit)>| fits.iter().any(|(circuit, _)| circuit.of.id == id);
-            found.values().filter(means).count()
-        };
-        let mut matched = BTreeMap::new();
-        for (cid, fits) in &found {
+        let mut meant: BTreeMap<CircuitId, usize> = BTreeMap::new();
+        for (circuit, _) in found.values().flatten() {
+            *meant.entry(circuit.id).or_default() += 1;
+        }
+        let is_guessed_alone =
+            |circuit: &NamedCircuit| !taken.contains(&circuit.id) && meant.get(&circuit.id) == Some(&1);
+        for (cid, fits) in found {
             match fits[..] {
-                [(circuit, Fit::Named)] => {
-                    matched.insert((*cid).to_owned(), circuit.of);
-                }
-                [(circuit, Fit::Spelled)] if !taken.contains(&circuit.of.id) && guesses(circuit.of.id) == 1 => {
-                    matched.insert((*cid).to_owned(), circuit.of);
+                [(circuit, fit)] if fit == Fit::Named || is_guessed_alone(circuit) => {
+                    self.spelled.insert(cid.to_owned(), circuit.cid.clone());
+                    self.known.insert(cid.to_owned(), circuit.id);
                 }
                 _ => {
-                    let mut alike: Vec<&str> = fits.iter().map(|(circuit, _)| circuit.of.cid.as_str()).collect();
-                    if alike.is_empty() {
-                        let squeezed = Spelling::of(cid).squeezed();
-                        alike = read
-                            .iter()
-                            .filter(|circuit| circuit.resembles(&squeezed))
-                            .map(|circuit| circuit.of.cid.as_str())
-                            .collect();
-                    }
+                    let fitting: Vec<_> = fits.iter().map(|(circuit, _)| *circuit).collect();
+                    let alike = if fitting.is_empty() { index.resembling(cid) } else { fitting };
+                    let mut alike: Vec<_> = alike.into_iter().map(|circuit| circuit.cid.clone()).collect();
                     alike.sort_unstable();
-                    self.candidates.insert((*cid).to_owned(), alike.into_iter().map(str::to_owned).collect());
+                    self.candidates.insert(cid.to_owned(), alike);
                 }
             }
-        }
-        for (cid, circuit) in matched {
-            self.spelled.insert(cid.clone(), circuit.cid.clone());
-            self.known.insert(cid, circuit.id);
         }
         self
     }
@@ -172,40 +158,58 @@ impl Circuits {
     }
 }
 
-/// A circuit whose names are read for comparison.
-struct Read<'circuit> {
-    of: &'circuit NamedCircuit,
-    cid: Spelling,
-    aliases: Vec<Spelling>,
-    cross_connects: Vec<Spelling>,
+/// The circuits of a provider by what they are known by, so that a notice with many circuits is compared with many quickly.
+struct Index<'circuit> {
+    all: &'circuit [NamedCircuit],
+    /// Places of the circuits by the spelling of an alias or a cross-connect.
+    named: BTreeMap<Spelling, BTreeSet<usize>>,
+    /// Places of the circuits by the keys of their ids and aliases.
+    spelled: BTreeMap<Spelling, BTreeSet<usize>>,
+    /// Letters and digits of every name, with the place of its circuit.
+    squeezed: Vec<(String, usize)>,
 }
 
-impl<'circuit> Read<'circuit> {
-    fn of(of: &'circuit NamedCircuit) -> Self {
-        let read = |names: &[String]| names.iter().map(|name| Spelling::of(name)).collect::<Vec<_>>();
-        let mut cross_connects = read(&of.cross_connects);
-        cross_connects.retain(Spelling::is_of_cross_connect);
-        Self { of, cid: Spelling::of(&of.cid), aliases: read(&of.aliases), cross_connects }
+impl<'circuit> Index<'circuit> {
+    fn of(all: &'circuit [NamedCircuit], prefixes: &Prefixes) -> Self {
+        let mut index = Self { all, named: BTreeMap::new(), spelled: BTreeMap::new(), squeezed: Vec::new() };
+        for (place, circuit) in all.iter().enumerate() {
+            for name in std::iter::once(&circuit.cid).chain(&circuit.aliases) {
+                for key in prefixes.keys(name) {
+                    index.spelled.entry(key).or_default().insert(place);
+                }
+            }
+            let aliases = circuit.aliases.iter().map(|name| Spelling::of(name)).filter(|name| !name.is_empty());
+            let cross_connects = circuit.cross_connects.iter().map(|name| Spelling::of(name));
+            for name in aliases.chain(cross_connects.filter(Spelling::is_of_cross_connect)) {
+                index.squeezed.push((name.squeezed(), place));
+                index.named.entry(name).or_default().insert(place);
+            }
+            index.squeezed.push((Spelling::of(&circuit.cid).squeezed(), place));
+        }
+        index
     }
 
-    fn fit(&self, id: &Spelling, prefixes: &Prefixes) -> Option<Fit> {
-        if id.is_empty() {
-            return None;
+    /// Returns the circuits that fit an id, each once.
+    fn fitting(&self, cid: &str, prefixes: &Prefixes) -> Vec<(&'circuit NamedCircuit, Fit)> {
+        let mut fits: BTreeMap<usize, Fit> = BTreeMap::new();
+        let keys = prefixes.keys(cid);
+        for place in keys.iter().filter_map(|key| self.spelled.get(key)).flatten() {
+            fits.insert(*place, Fit::Spelled);
         }
-        if self.aliases.contains(id) || self.cross_connects.contains(id) {
-            return Some(Fit::Named);
+        for place in keys.first().and_then(|spelling| self.named.get(spelling)).into_iter().flatten() {
+            fits.insert(*place, Fit::Named);
         }
-        let names = std::iter::once(&self.cid).chain(&self.aliases);
-        names.into_iter().any(|name| prefixes.are_alike(name, id)).then_some(Fit::Spelled)
+        fits.into_iter().filter_map(|(place, fit)| Some((self.all.get(place)?, fit))).collect()
     }
 
-    /// Returns whether a person should look at the circuit if nothing fits an id, of which this is left without signs.
-    fn resembles(&self, squeezed: &str) -> bool {
-        let is_part = |part: &str, whole: &str| part.chars().count() >= SHORTEST_COMMON && whole.contains(part);
-        let names = std::iter::once(&self.cid).chain(&self.aliases).chain(&self.cross_connects).map(Spelling::squeezed);
-        names
-            .into_iter()
-            .any(|name| !name.is_empty() && (name == squeezed || is_part(&name, squeezed) || is_part(squeezed, &name)))
+    /// Returns the circuits that a person should look at if nothing fits an id.
+    fn resembling(&self, cid: &str) -> Vec<&'circuit NamedCircuit> {
+        let squeezed = Spelling::of(cid).squeezed();
+        let is_part = |part: &str, whole: &str| part.len() >= SHORTEST_COMMON && whole.contains(part);
+        let resembles =
+            |name: &str| !name.is_empty() && (name == squeezed || is_part(name, &squeezed) || is_part(&squeezed, name));
+        let places = self.squeezed.iter().filter(|(name, _)| resembles(name)).map(|(_, place)| *place);
+        places.collect::<BTreeSet<_>>().into_iter().filter_map(|place| self.all.get(place)).collect()
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Claimant {
     pub mail: String,
     /// The claim that this delivery writes.
     pub claim: Claim,
+    /// Provider and mail, for NetBox's changelog.
+    pub source: String,
 }
 
 /// The delivery that may store a mail with an event.
@@ -86,7 +88,8 @@ mod tests {
     }
 
     fn claimant(mail: &str, by: &str, until: i64) -> Claimant {
-        Claimant { mail: mail.to_owned(), claim: Claim { by: by.to_owned(), until: time(until) } }
+        let claim = Claim { by: by.to_owned(), until: time(until) };
+        Claimant { mail: mail.to_owned(), claim, source: String::new() }
     }
 
     #[test]

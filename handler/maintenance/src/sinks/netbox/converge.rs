@@ -60,13 +60,13 @@ impl Attempts {
 /// Makes NetBox say what a notice says of one maintenance.
 pub async fn converge(records: &impl Records, input: &PlanInput<'_>) -> Result<Settled, Fault> {
     let mut attempts = Attempts::default();
-    let mut made = BTreeSet::new();
+    let mut done = Done::default();
     loop {
-        match settle(records, input, &mut made).await {
-            Ok(settled) => return Ok(Settled { made, ..settled }),
+        match settle(records, input, &mut done).await {
+            Ok(settled) => return Ok(Settled { made: done.made, conflicts: done.conflicts, ..settled }),
             Err(fault) => {
                 // Others may have stored a mail with what we have made.
-                made.clear();
+                done.made.clear();
                 let pause = attempts.after(fault)?;
                 records.pause(pause).await;
             }
@@ -74,39 +74,88 @@ pub async fn converge(records: &impl Records, input: &PlanInput<'_>) -> Result<S
     }
 }
 
-async fn settle(records: &impl Records, input: &PlanInput<'_>, made: &mut BTreeSet<EventId>) -> Result<Settled, Fault> {
-    let mut view = read(records, input).await?;
+/// What a delivery has done and learnt, besides what it reads again.
+#[derive(Debug, Default)]
+struct Done {
+    /// Events that nobody else can have stored a mail with.
+    made: BTreeSet<EventId>,
+    conflicts: Vec<String>,
+    /// Events that were deleted by hand; `None` if nobody has asked for them.
+    deleted: Option<Vec<StoredEvent>>,
+    /// Events that have been renamed by hand: no look-up by name finds them.
+    renamed: Vec<EventId>,
+}
+
+async fn settle(records: &impl Records, input: &PlanInput<'_>, done: &mut Done) -> Result<Settled, Fault> {
+    let mut view = read(records, input, done).await?;
+    if let Some(last) = plan::last_if_missing(input, &view).filter(|_| done.deleted.is_none()) {
+        learn_past(records, input, last, done).await?;
+        view = read_again(records, input, &view, done).await?;
+    }
     let (mut wrote, mut updated) = (false, false);
     for _ in 0..MOST_STEPS {
         match plan::next(input, &view).map_err(|ambiguous| Fault::Refused(ambiguous.to_string()))? {
             Next::Wait(reason) => return Err(Fault::Conflict(reason)),
+            Next::Do(actions) if done.deleted.is_none() && actions.iter().any(is_new) => {
+                let numbers = actions.iter().filter_map(|action| match action {
+                    Action::Create(event) => fields::number(&input.announcement.id, &event.name),
+                    _ => None,
+                });
+                learn_past(records, input, numbers.max().unwrap_or(1), done).await?;
+                view = read_again(records, input, &view, done).await?;
+            }
             Next::Do(actions) => {
                 for action in &actions {
                     wrote = true;
                     updated |= matches!(action, Action::Update { .. });
-                    let performed = records.perform(action).await?;
+                    let performed = records.perform(action, input.claimant).await?;
                     match (action, &performed) {
                         (Action::Create(_), Performed::Event(event)) => {
-                            made.insert(event.id);
+                            done.made.insert(event.id);
                         }
-                        (Action::MoveNotifications { .. }, _) => made.clear(),
+                        (Action::Update { conflicts, .. }, _) => done.conflicts.extend_from_slice(conflicts),
+                        (Action::MoveNotifications { .. }, _) => done.made.clear(),
                         _ => {}
                     }
                     view.record(action, performed);
                 }
             }
             Next::Settled(settled) if !wrote => return Ok(settled),
-            Next::Settled(settled) => match look_back(records, input, &view, updated || records.takes_twins()).await? {
-                None => return Ok(settled),
-                Some(changed) => {
-                    made.clear();
-                    view = changed;
-                    (wrote, updated) = (false, false);
+            Next::Settled(settled) => {
+                match look_back(records, input, (&view, done), updated || records.takes_twins()).await? {
+                    None => return Ok(settled),
+                    Some(changed) => {
+                        done.made.clear();
+                        view = changed;
+                        (wrote, updated) = (false, false);
+                    }
                 }
-            },
+            }
         }
     }
     Err(Fault::Conflict(format!("`{}` keeps changing", input.announcement.id)))
+}
+
+fn is_new(action: &Action) -> bool {
+    matches!(action, Action::Create(_))
+}
+
+/// Finds out whether events up to that number have been deleted or renamed by hand.
+async fn learn_past(records: &impl Records, input: &PlanInput<'_>, last: usize, done: &mut Done) -> Result<(), Fault> {
+    let names: Vec<_> = (1..=last).map(|number| fields::name(&input.announcement.id, number)).collect();
+    let past = records.past(input.provider.id, &names).await?;
+    let is_ours = |event: &&StoredEvent| event.note.as_ref().is_some_and(|note| note.id == input.announcement.id);
+    done.renamed = past.renamed.iter().filter(is_ours).map(|event| event.id).collect();
+    done.deleted = Some(past.deleted);
+    Ok(())
+}
+
+/// Returns the view with what was learnt; reads only where an event came to it.
+async fn read_again(records: &impl Records, input: &PlanInput<'_>, view: &View, done: &Done) -> Result<View, Fault> {
+    if done.renamed.is_empty() {
+        return Ok(View { deleted: done.deleted.clone(), ..view.clone() });
+    }
+    read(records, input, done).await
 }
 
 /// Returns what is stored, if that differs from what we left behind. The impacts of events that we have just made are nobody else's,
@@ -114,15 +163,15 @@ async fn settle(records: &impl Records, input: &PlanInput<'_>, made: &mut BTreeS
 async fn look_back(
     records: &impl Records,
     input: &PlanInput<'_>,
-    view: &View,
+    (view, done): (&View, &Done),
     impacts_too: bool,
 ) -> Result<Option<View>, Fault> {
-    let events = events(records, input).await?;
+    let events = events(records, input, done).await?;
     if !same(&events, &view.events) {
-        return with_the_rest(records, input, events).await.map(Some);
+        return with_the_rest(records, input, events, done).await.map(Some);
     }
     if impacts_too {
-        let fresh = with_the_rest(records, input, events).await?;
+        let fresh = with_the_rest(records, input, events, done).await?;
         return Ok((!same_impacts(&fresh, view)).then_some(fresh));
     }
     Ok(None)
@@ -139,16 +188,24 @@ fn same_impacts(one: &View, other: &View) -> bool {
     states(one) == states(other)
 }
 
-async fn read(records: &impl Records, input: &PlanInput<'_>) -> Result<View, Fault> {
-    let events = events(records, input).await?;
-    with_the_rest(records, input, events).await
+async fn read(records: &impl Records, input: &PlanInput<'_>, done: &Done) -> Result<View, Fault> {
+    let events = events(records, input, done).await?;
+    with_the_rest(records, input, events, done).await
 }
 
-async fn with_the_rest(records: &impl Records, input: &PlanInput<'_>, events: Vec<StoredEvent>) -> Result<View, Fault> {
+async fn with_the_rest(
+    records: &impl Records,
+    input: &PlanInput<'_>,
+    events: Vec<StoredEvent>,
+    done: &Done,
+) -> Result<View, Fault> {
     let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
     let impacts = if ids.is_empty() { Vec::new() } else { records.impacts(&ids).await? };
-    let mut view = View { events, impacts, mails: BTreeMap::new(), now: records.now() };
-    for event in merge::disputed(input, &view) {
+    let deleted = done.deleted.clone();
+    let mut view = View { events, deleted, impacts, mails: BTreeMap::new(), now: records.now() };
+    let mut asked = merge::disputed(input, &view);
+    asked.extend(plan::in_doubt(input, &view));
+    for event in asked {
         let mails = records.mails(event).await?;
         view.mails.insert(event, mails);
     }
@@ -156,9 +213,12 @@ async fn with_the_rest(records: &impl Records, input: &PlanInput<'_>, events: Ve
 }
 
 /// Returns the provider's events of every window; looks for more as long as the last one that was looked for is there.
-async fn events(records: &impl Records, input: &PlanInput<'_>) -> Result<Vec<StoredEvent>, Fault> {
+async fn events(records: &impl Records, input: &PlanInput<'_>, done: &Done) -> Result<Vec<StoredEvent>, Fault> {
     let id = &input.announcement.id;
     let mut found: Vec<StoredEvent> = Vec::new();
+    if !done.renamed.is_empty() {
+        found = records.events_by_id(&done.renamed).await?;
+    }
     let mut first = 1;
     let mut last = input.announcement.windows.len().max(WINDOWS);
     loop {

@@ -12,11 +12,12 @@ use jiff::{Timestamp, Unit};
 use super::{
     case::PlanInput,
     claim::{Claim, Claimant},
-    client::{Among, Client, NewNotification},
+    client::{Among, Client, NewNotification, changelog_message},
     converge::{Attempts, converge},
     fields,
     ids::{EventId, ProviderId},
     link::{Linked, Mailbox, Target, link},
+    mark::{Mark, Role},
     notification, plan,
     records::{Fault, Records},
     resolve::provider_and_circuits,
@@ -62,6 +63,7 @@ struct Progress {
     targets: Vec<Target>,
     concerns: Vec<String>,
     remarks: Vec<String>,
+    conflicts: Vec<String>,
 }
 
 /// A mail on its way to NetBox.
@@ -107,12 +109,16 @@ impl Sink for NetBox {
     async fn deliver(&self, arrived: &ArrivedMail, notice: &Notice) -> Result<Delivered, SinkError> {
         let all =
             Announcement::of(notice, arrived.received_at).map_err(|error| SinkError::Refused(error.to_string()))?;
-        let mail = notification::of_event(arrived);
-        let claimant = self.claimant(&mail);
+        let source = notification::source(arrived, Some(notice.recognised.provider.slug));
+        let mut mail = notification::of_event(arrived);
+        mail.message = changelog_message(mail.mark.role.reason(), &source);
+        let claimant = self.claimant(&mail, source);
         let mut attempts = Attempts::default();
+        let mut conflicts = Vec::new();
         loop {
             // Boxed, since the compiler limits the depth of nested futures.
             let mut progress = Box::pin(self.maintenances(notice, &all, &claimant)).await?;
+            conflicts.append(&mut progress.conflicts);
             let reason = progress.concerns.join("; ");
             let handover = Handover { reason: &reason, suggestion: &notice.maintenances };
             // Its object stays, since a person has to look at the mail.
@@ -120,10 +126,17 @@ impl Sink for NetBox {
             let kept = KeptForPerson { arrived, handover, unmatched: self.unmatched.as_ref() };
             let outgoing =
                 Outgoing { client: &self.client, mail: mail.clone(), for_person, kept, held: Cell::default() };
-            match Box::pin(link(&self.client, &outgoing, &claimant, std::mem::take(&mut progress.targets))).await? {
+            let targets = std::mem::take(&mut progress.targets);
+            let (event, is_first) =
+                (targets.first().map(|target| target.event.id), targets.iter().all(|target| target.is_new));
+            match Box::pin(link(&self.client, &outgoing, &claimant, targets)).await? {
                 Linked::Whole => {
+                    // An earlier delivery of it may have been put before a person.
+                    if reason.is_empty() && (!is_first || arrived.is_late()) {
+                        Box::pin(self.close_entry(&mail, event)).await?;
+                    }
                     let Progress { concerns, remarks, .. } = progress;
-                    return Ok(Delivered { held: outgoing.held.get(), concerns, remarks });
+                    return Ok(Delivered { held: outgoing.held.get(), concerns, remarks, conflicts });
                 }
                 Linked::Moved => {
                     let fault = Fault::Conflict("an event was merged into another".to_owned());
@@ -144,6 +157,13 @@ impl Sink for NetBox {
                 Ok(()) => return Ok(outgoing.held.get()),
                 Err(fault) => self.client.pause(attempts.after(fault)?).await,
             }
+        }
+    }
+
+    async fn settle(&self, arrived: &ArrivedMail) -> Result<(), SinkError> {
+        match &self.unmatched {
+            Some(unmatched) => unmatched.close(arrived).await,
+            None => Ok(()),
         }
     }
 }
@@ -186,7 +206,7 @@ impl KeptForPerson<'_> {
         let Some(unmatched) = self.unmatched else {
             return Err(Fault::Unavailable(
                 "NetBox's plugin takes no mail without an event, and the function's `writes` names no prefix that ends in \
-                 `unmatched/`, where it would be kept"
+                 `unmatched/`, where it would be kept; declare `writes: [{bucket: mail, prefix: unmatched/}]`"
                     .to_owned(),
             ));
         };
@@ -220,6 +240,18 @@ impl Outgoing<'_> {
 }
 
 impl NetBox {
+    /// Takes out of NetBox's queue what an earlier delivery of the mail has put there: nothing of it is left to look at.
+    async fn close_entry(&self, mail: &NewNotification, event: Option<EventId>) -> Result<(), SinkError> {
+        let Some(event) = event.filter(|_| self.client.has_queue()) else { return Ok(()) };
+        let mark = Mark { role: Role::ForPerson, ..mail.mark.clone() };
+        let entry = NewNotification { mark, body: String::new(), ..mail.clone() };
+        let mut attempts = Attempts::default();
+        while let Err(fault) = self.client.take_from_queue(&entry, event).await {
+            self.client.pause(attempts.after(fault)?).await;
+        }
+        Ok(())
+    }
+
     /// Creates the sink from its settings. Nothing is read or connected before the first mail needs it.
     pub fn open(settings: Settings, aws: &Aws, store: &S3) -> Self {
         let token = SecretSource::at(settings.token, aws);
@@ -241,11 +273,11 @@ impl NetBox {
     }
 
     /// Returns the claim of this delivery, which lasts until this invocation is over and everything that it has sent has been answered.
-    fn claimant(&self, mail: &NewNotification) -> Claimant {
+    fn claimant(&self, mail: &NewNotification, source: String) -> Claimant {
         let left = self.client.left().min(LONGEST_INVOCATION) + AFTERMATH;
         let until = SystemTime::now() + left;
         let until = Timestamp::try_from(until).unwrap_or(Timestamp::MAX).round(Unit::Second).unwrap_or(Timestamp::MAX);
-        Claimant { mail: mail.mark.mail.clone(), claim: Claim { by: self.instance.clone(), until } }
+        Claimant { mail: mail.mark.mail.clone(), claim: Claim { by: self.instance.clone(), until }, source }
     }
 
     /// Brings every maintenance of a notice into NetBox.
@@ -268,6 +300,8 @@ impl NetBox {
                     progress.targets.extend(settled.events.iter().map(target));
                     progress.concerns.extend(settled.concerns);
                     progress.remarks.extend(settled.remarks);
+                    let id = fields::line(&announcement.id);
+                    progress.conflicts.extend(settled.conflicts.iter().map(|conflict| format!("`{id}`: {conflict}")));
                 }
                 Err(Fault::Refused(reason)) => progress.concerns.push(reason),
                 Err(other) => return Err(other.into()),

@@ -5,109 +5,227 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{
-    case::{PlanInput, View, lifecycle},
+    case::{Member, PlanInput, View, lifecycle},
     circuits,
     claim::{self, Claims},
+    edits::{conflict, due, merge, merge_impacts, with_conflicts},
     fields,
     ids::CircuitId,
-    note::{self, Note},
+    note::{self, Evidence, Note, Pending, Said},
     records::{Action, EventChange, NewEvent},
+    spelling::spelled,
     stored::StoredEvent,
 };
 use notice::model::{Impact, Window};
-use schedule::{Content, EventStatus, Lifecycle};
+use schedule::{Content, EventStatus, Lifecycle, ScheduledWindow};
 
 /// Status of an event until its impacts are written, if its own status will not allow that.
 const INTERIM: EventStatus = EventStatus::Unknown;
 
-/// Returns a new event for a window that NetBox does not have.
-pub(super) fn make(input: &PlanInput<'_>, name: String, window: Window, content: &Content, now: Timestamp) -> NewEvent {
+/// Returns a new event for a window that NetBox does not have. `after`: the event that a person has deleted.
+pub(super) fn make(
+    input: &PlanInput<'_>,
+    number: usize,
+    ScheduledWindow { window, content }: &ScheduledWindow,
+    after: Option<&StoredEvent>,
+    now: Timestamp,
+) -> NewEvent {
     let impacts = circuits::known_impacts(content, input.circuits);
     let target = Lifecycle::announced(content.status).status;
     let waits = target.is_final() && !impacts.is_empty();
+    let (name, summary) = (fields::name(&input.announcement.id, number), summary(input, content));
+    let claims = input.claimant.join(&Claims::new(), now);
+    let pending = Pending {
+        circuits: impacts.keys().copied().collect(),
+        until: until(input, &claims),
+        evidence: Evidence::Mail(input.claimant.mail.clone()),
+    };
     let note = Note {
         id: input.announcement.id.clone(),
+        number,
+        last: number.max(input.announcement.windows.len()),
         version: input.announcement.version.clone(),
+        said: Said {
+            status: target,
+            start: window.start(),
+            end: window.end(),
+            summary: digest(&summary),
+            zone: zone(window),
+        },
+        pending: if impacts.is_empty() { Pending::default() } else { pending },
         impacts,
-        removed: [].into(),
         then: waits.then_some(target),
         left: false,
         yields: false,
-        claims: input.claimant.join(&Claims::new(), now),
+        claims,
     };
+    let mut remarks = remarks(input, &name, content);
+    remarks.extend(
+        after.map(|event| format!("Event {} was deleted by hand; a later notice says something else.", event.id)),
+    );
     NewEvent {
         provider: input.provider.id,
-        comments: note.write("", &remarks(input, &name, content)),
-        summary: summary(input, content),
+        comments: note.write("", &remarks),
+        summary,
         status: if waits { INTERIM } else { target },
         start: window.start(),
         end: window.end(),
+        zone: zone(window),
         name,
     }
+}
+
+/// Returns whether a notice says anything of an event that the notices before it did not.
+pub(super) fn is_news(input: &PlanInput<'_>, note: &Note, window: Option<Window>, content: &Content) -> bool {
+    let is_moved = window.is_some_and(|window| note.window() != Some(window));
+    let is_summary = !content.summary.is_empty() && digest(&summary(input, content)) != note.said.summary;
+    let is_impact = !content.circuits.is_empty() && circuits::known_impacts(content, input.circuits) != note.impacts;
+    is_moved || note.lifecycle().named(content.status).status != note.said.status || is_summary || is_impact
 }
 
 /// Returns the call that makes an event say what a notice says. Without a window of the notice, the event keeps the one it has.
 pub(super) fn change(
     input: &PlanInput<'_>,
-    event: &StoredEvent,
+    member: Member<'_>,
     window: Option<Window>,
     content: &Content,
     view: &View,
 ) -> Action {
-    let old = event.note.as_ref();
-    let impacts = if content.circuits.is_empty() {
-        old.map(|note| note.impacts.clone()).unwrap_or_default()
-    } else {
-        circuits::known_impacts(content, input.circuits)
-    };
-    let note = Note {
-        id: input.announcement.id.clone(),
-        version: input.announcement.version.clone(),
-        removed: removed(old, &impacts),
-        impacts,
-        then: None,
-        left: false,
-        yields: false,
-        claims: input.claimant.join(&claims(old), view.now),
-    };
-    let text = if content.summary.is_empty() { event.summary.clone() } else { summary(input, content) };
-    let mut remarks = remarks(input, &event.name, content);
+    let mut remarks = remarks(input, &member.event.name, content);
     if content.circuits.is_empty() && content.summary.is_empty() {
-        remarks = note::remarks(&event.comments);
+        remarks = note::remarks(&member.event.comments);
     }
-    let target = lifecycle(event).named(content.status).status;
-    write(event, note, &Fields { target, window, summary: text, remarks }, view)
+    let claims = input.claimant.join(&claims(member.event.note.as_ref()), view.now);
+    revise(input, member, window, content, Revision { left: false, claims, remarks, reason: "a notice" }, view)
 }
 
 /// Returns the call that cancels an event whose window the notice leaves out.
-pub(super) fn leave_out(input: &PlanInput<'_>, event: &StoredEvent, view: &View) -> Action {
+pub(super) fn leave_out(input: &PlanInput<'_>, member: Member<'_>, view: &View) -> Action {
     let Lifecycle { status, is_left_out } = Lifecycle::left_out();
     let content = Content { status: Some(status), circuits: BTreeMap::new(), summary: String::new() };
-    let mut action = change(input, event, None, &content, view);
-    if let Action::Update { change: EventChange { comments: Some(comments), .. }, .. } = &mut action
-        && let Some(note) = Note::read(comments)
-    {
-        // The mail is not stored with this event.
-        let claims = claim::live(&claims(event.note.as_ref()), view.now);
-        let note = Note { left: is_left_out, claims, ..note };
-        let mut remarks = note::remarks(&event.comments);
-        let remark = "A later notice of this maintenance no longer has this window.";
-        if !remarks.iter().any(|line| line == remark) {
-            remarks.push(remark.to_owned());
-        }
-        *comments = note.write(&event.comments, &remarks);
+    let mut remarks = note::remarks(&member.event.comments);
+    let remark = "A later notice of this maintenance no longer has this window.";
+    if !remarks.iter().any(|line| line == remark) {
+        remarks.push(remark.to_owned());
     }
-    action
+    let reason = "a later notice no longer has this window";
+    // The mail is not stored with this event.
+    let claims = claim::live(&claims(member.event.note.as_ref()), view.now);
+    revise(input, member, None, &content, Revision { left: is_left_out, claims, remarks, reason }, view)
+}
+
+/// The parts of a changed note that do not follow from the notice.
+struct Revision {
+    left: bool,
+    claims: Claims,
+    remarks: Vec<String>,
+    reason: &'static str,
+}
+
+/// Merges what a notice says into an event: see [`super::edits`].
+fn revise(
+    input: &PlanInput<'_>,
+    Member { number, event, .. }: Member<'_>,
+    window: Option<Window>,
+    content: &Content,
+    Revision { left, claims, remarks, reason }: Revision,
+    view: &View,
+) -> Action {
+    let old = event.note.as_ref();
+    let before = old.map(|note| &note.said);
+    let says = match old {
+        Some(note) => Some(note.lifecycle().named(content.status).status),
+        None => content.status,
+    };
+    let stood = lifecycle(event).status;
+    let status = merge(before.map(|said| &said.status), &stood, says);
+    let mut start = merge(before.map(|said| &said.start), &event.start, window.map(|window| window.start()));
+    let mut end = merge(before.map(|said| &said.end), &event.end, window.map(|window| window.end()));
+    if end.value <= start.value {
+        // The notice moves one end beyond the other, which a person has set: there is no window that has both.
+        for (bound, stands) in [(&mut start, event.start), (&mut end, event.end)] {
+            bound.is_conflict |= stands != bound.said && bound.value == stands;
+            bound.value = bound.said;
+        }
+    }
+    let says = (!content.summary.is_empty()).then(|| summary(input, content));
+    let (stands, said) = (digest(&event.summary), says.as_deref().map(digest));
+    let text = merge(before.map(|said| &said.summary), &stands, said);
+    let new_text = says.filter(|_| text.value != stands);
+    // A plugin without that field, or a person who has cleared it, wants none.
+    let says = window.as_ref().and_then(zone).filter(|_| event.zone.is_some());
+    let zone = merge(before.map(|said| &said.zone), &event.zone, says.map(Some));
+    let mut conflicts = Vec::new();
+    if status.is_conflict {
+        conflicts.push(conflict("Status", stood.word(), status.value.word()));
+    }
+    for (field, bound, stands) in [("Start", &start, event.start), ("End", &end, event.end)] {
+        if bound.is_conflict {
+            conflicts.push(conflict(field, &stands.to_string(), &bound.value.to_string()));
+        }
+    }
+    if let Some(new) = new_text.as_deref().filter(|_| text.is_conflict) {
+        conflicts.push(conflict("Summary", &event.summary, new));
+    }
+    if let (true, Some(stood), Some(says)) = (zone.is_conflict, &event.zone, &zone.value) {
+        conflicts.push(conflict("Time zone", stood, says));
+    }
+    let impacts = match old {
+        Some(note) if content.circuits.is_empty() => note.impacts.clone(),
+        _ => circuits::known_impacts(content, input.circuits),
+    };
+    let merged = merge_impacts(event, &impacts, view, until(input, &claims));
+    conflicts.extend(merged.conflicts.iter().map(|(circuit, stood)| {
+        let word = |impact: Option<Impact>| impact.map_or_else(|| "none".to_owned(), |impact| impact.to_string());
+        let says = word(impacts.get(circuit).copied());
+        conflict(&format!("Impact on {}", circuit_name(input, *circuit)), &word(*stood), &says)
+    }));
+    let note = Note {
+        id: input.announcement.id.clone(),
+        number,
+        last: old.map_or(number, |note| note.last.max(number)).max(input.announcement.windows.len()),
+        version: input.announcement.version.clone(),
+        said: Said { status: status.said, start: start.said, end: end.said, summary: text.said, zone: zone.said },
+        impacts,
+        pending: merged.pending,
+        then: None,
+        left,
+        yields: false,
+        claims,
+    };
+    let remarks = with_conflicts(remarks, &note::remarks(&event.comments), &conflicts);
+    let fields = Fields {
+        target: status.value,
+        start: start.value,
+        end: end.value,
+        zone: zone.value,
+        summary: new_text,
+        remarks,
+        conflicts,
+        reason,
+    };
+    write(event, note, fields, view)
 }
 
 /// Returns the call that gives an event the newer content of another one, made at the same time.
 pub(super) fn take_over(event: &StoredEvent, old: &Note, newer: &StoredEvent, note: &Note, view: &View) -> Action {
-    let target = lifecycle(newer).status;
     let claims = claim::live(&old.claims, view.now);
-    let note = Note { removed: removed(Some(old), &note.impacts), then: None, yields: false, claims, ..note.clone() };
-    let remarks = note::remarks(&newer.comments);
-    let fields = Fields { target, window: newer.window(), summary: newer.summary.clone(), remarks };
-    write(event, note, &fields, view)
+    let circuits = [&old.impacts, &note.impacts].into_iter().flat_map(BTreeMap::keys);
+    let circuits = circuits.chain(&old.pending.circuits).chain(&note.pending.circuits).copied().collect();
+    let until = old.pending.until.max(note.pending.until);
+    let pending = Pending { circuits, until, evidence: Evidence::Missing };
+    let note = Note { pending, then: None, yields: false, claims, ..note.clone() };
+    let fields = Fields {
+        target: lifecycle(newer).status,
+        start: newer.start,
+        end: newer.end,
+        zone: newer.zone.clone(),
+        summary: (newer.summary != event.summary).then(|| newer.summary.clone()),
+        remarks: note::remarks(&newer.comments),
+        conflicts: Vec::new(),
+        reason: "two events were made at the same time",
+    };
+    write(event, note, fields, view)
 }
 
 /// Returns the call that opens a final event whose impacts have to be written.
@@ -115,60 +233,68 @@ pub(super) fn reopen(event: &StoredEvent, note: &Note) -> Action {
     let note = Note { then: Some(note.then.unwrap_or(event.status)), ..note.clone() };
     let comments = note.write(&event.comments, &note::remarks(&event.comments));
     let change = EventChange { status: Some(INTERIM), comments: Some(comments), ..EventChange::default() };
-    Action::Update { event: event.id, etag: event.etag.clone(), change }
+    Action::update(event, change, "impacts are yet to be written")
 }
 
 /// The new content of an event.
 struct Fields {
     target: EventStatus,
-    window: Option<Window>,
-    summary: String,
+    start: Timestamp,
+    end: Timestamp,
+    zone: Option<String>,
+    /// New summary; `None` if it stays.
+    summary: Option<String>,
     remarks: Vec<String>,
+    conflicts: Vec<String>,
+    reason: &'static str,
 }
 
-fn write(event: &StoredEvent, mut note: Note, fields: &Fields, view: &View) -> Action {
-    let waits = fields.target.is_final() && !in_line(event, &note, view);
+fn write(event: &StoredEvent, mut note: Note, fields: Fields, view: &View) -> Action {
+    let Fields { target, start, end, zone, summary, remarks, conflicts, reason } = fields;
+    let waits = target.is_final() && !due(event, &note, view).is_empty();
     let status = match (waits, event.status) {
-        (false, _) => fields.target,
+        (false, _) => target,
         (true, now) if now.is_final() => INTERIM,
         (true, now) => now,
     };
-    note.then = waits.then_some(fields.target);
-    let (start, end) = fields.window.map_or((event.start, event.end), |window| (window.start(), window.end()));
-    let same_impacts = event.note.as_ref().is_some_and(|old| old.impacts == note.impacts);
-    let unchanged = fields.target == event.status && (start, end) == (event.start, event.end) && same_impacts;
-    let comments = note.write(&event.comments, &fields.remarks);
+    note.then = waits.then_some(target);
+    let has_moved = target != lifecycle(event).status || (start, end) != (event.start, event.end);
+    let comments = note.write(&event.comments, &remarks);
     let change = EventChange {
         name: None,
-        summary: (fields.summary != event.summary).then(|| fields.summary.clone()),
+        summary,
         status: (status != event.status).then_some(status),
         start: (start != event.start).then_some(start),
         end: (end != event.end).then_some(end),
-        acknowledged: (event.acknowledged && !unchanged).then_some(false),
+        zone: zone.filter(|zone| event.zone.as_ref() != Some(zone)),
+        acknowledged: (event.acknowledged && has_moved).then_some(false),
         comments: Some(comments),
     };
-    Action::Update { event: event.id, etag: event.etag.clone(), change }
+    Action::Update { event: event.id, etag: event.etag.clone(), change, conflicts, reason }
 }
 
-/// Returns whether the stored impacts are those of the note.
-fn in_line(event: &StoredEvent, note: &Note, view: &View) -> bool {
-    let stored: BTreeMap<CircuitId, Option<Impact>> = view
-        .impacts
-        .iter()
-        .filter(|impact| impact.event == event.id)
-        .map(|impact| (impact.circuit, impact.impact))
-        .collect();
-    note.impacts.iter().all(|(circuit, impact)| stored.get(circuit) == Some(&Some(*impact)))
-        && !note.removed.iter().any(|circuit| stored.contains_key(circuit))
+/// Returns the time zone in which a notice states a window.
+fn zone(window: &Window) -> Option<String> {
+    window.stated().0.zone_name()
+}
+
+/// Returns the time until which deliveries that have read an earlier note may still write.
+fn until(input: &PlanInput<'_>, claims: &Claims) -> Timestamp {
+    claims.values().map(|claim| claim.until).fold(input.claimant.claim.until, Timestamp::max)
+}
+
+fn digest(text: &str) -> String {
+    fields::digest(text.as_bytes(), 8)
+}
+
+/// Returns the CID of a circuit; its number in NetBox if the notice does not name it.
+fn circuit_name(input: &PlanInput<'_>, circuit: CircuitId) -> String {
+    let named = input.announcement.circuits().find(|cid| input.circuits.get(cid) == Some(circuit));
+    named.map_or_else(|| format!("circuit {circuit} of NetBox"), str::to_owned)
 }
 
 fn claims(note: Option<&Note>) -> Claims {
     note.map(|note| note.claims.clone()).unwrap_or_default()
-}
-
-fn removed(old: Option<&Note>, impacts: &BTreeMap<CircuitId, Impact>) -> std::collections::BTreeSet<CircuitId> {
-    let before = old.map(|note| note.impacts.keys().chain(&note.removed).copied()).into_iter().flatten();
-    before.filter(|circuit| !impacts.contains_key(circuit)).collect()
 }
 
 fn summary(input: &PlanInput<'_>, content: &Content) -> String {
@@ -191,7 +317,7 @@ fn remarks(input: &PlanInput<'_>, name: &str, content: &Content) -> Vec<String> 
         remarks.push(fields::markdown(&content.summary));
     }
     for (circuit, impact) in circuits::unknown(content, input.circuits) {
-        remarks.push(format!("Not in NetBox: circuit `{}`, {impact}", fields::line(circuit).replace('`', "'")));
+        remarks.push(format!("Not in NetBox: circuit `{}`, {impact}", spelled(circuit).replace('`', "'")));
     }
     remarks
 }

@@ -165,14 +165,14 @@ async fn turn(
         }
         let Some(claim) = claim(records, claimant, &target.event) else { return Ok(Turn::Ours) };
         // Somebody may have stored it between our look and our claim: so we look again.
-        if let Performed::Event(event) = records.perform(&claim).await? {
+        if let Performed::Event(event) = records.perform(&claim, claimant).await? {
             target.event = *event;
         }
     }
 }
 
-/// Returns the delivery that may store the mail with an event. An event without a note belongs to a person and stays as it is: nobody can
-/// claim anything there.
+/// Returns the delivery that may store the mail with an event. An event without a note belongs to a person and stays as it is, as
+/// does one that we may not change: nobody can claim anything there.
 fn holder(records: &impl Records, claimant: &Claimant, event: &StoredEvent) -> Holder {
     let none = Claims::new();
     let claims = event.note.as_ref().map_or(&none, |note| &note.claims);
@@ -180,9 +180,9 @@ fn holder(records: &impl Records, claimant: &Claimant, event: &StoredEvent) -> H
 }
 
 fn claim(records: &impl Records, claimant: &Claimant, event: &StoredEvent) -> Option<Action> {
-    let mut note = event.note.clone()?;
+    let mut note = event.note.clone().filter(|_| !event.is_hands_off())?;
     note.claims = claimant.join(&note.claims, records.now());
     let comments = note.write(&event.comments, &note::remarks(&event.comments));
     let change = EventChange { comments: Some(comments), ..EventChange::default() };
-    Some(Action::Update { event: event.id, etag: event.etag.clone(), change })
+    Some(Action::update(event, change, "the mail is stored"))
 }

@@ -23,6 +23,14 @@ const OPEN: &str = "[provision: ";
 const SHUT: &str = "]";
 
 impl Role {
+    /// Returns why a notification is stored, for NetBox's changelog.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::OfEvent => "the mail of an event is stored",
+            Self::ForPerson => "a mail is for a person",
+        }
+    }
+
     fn word(self) -> &'static str {
         match self {
             Self::OfEvent => "mail",

@@ -14,11 +14,14 @@ use super::{
     claim::Claims,
     event, fields,
     ids::EventId,
-    note::{self, Note},
+    note::{self, Evidence, Note, Pending},
     records::{Action, EventChange},
     stored::StoredEvent,
 };
 use schedule::{EventStatus, Order};
+
+/// Reason of these calls, for NetBox's changelog.
+const AT_ONCE: &str = "two events were made at the same time";
 
 /// The next step about events that were made at once.
 pub(super) enum Merge {
@@ -38,7 +41,7 @@ pub(super) fn merge(input: &PlanInput<'_>, view: &View) -> Merge {
     for same in members.chunk_by(|one, other| one.number == other.number) {
         // The event that it yields to is gone: a person must have deleted it.
         let first = same.first().and_then(|first| Some((first.event, first.event.note.as_ref()?)));
-        if let Some((event, note)) = first.filter(|(_, note)| note.yields) {
+        if let Some((event, note)) = first.filter(|(event, note)| note.yields && !event.is_hands_off()) {
             return Merge::Do(vec![renote(event, &Note { yields: false, ..note.clone() })]);
         }
     }
@@ -81,6 +84,8 @@ fn made_at_once<'members, 'view>(
     members: &'members [Member<'view>],
 ) -> impl Iterator<Item = (&'view StoredEvent, &'members [Member<'view>])> {
     members.chunk_by(|one, other| one.number == other.number).filter_map(|same| match same {
+        // What a person keeps us from changing stays beside the other.
+        same if same.iter().any(|member| member.event.is_hands_off()) => None,
         [winner, losers @ ..] if !losers.is_empty() => Some((winner.event, losers)),
         _ => None,
     })
@@ -133,17 +138,19 @@ fn supersede(loser: &StoredEvent, winner: &StoredEvent) -> Vec<Action> {
         comments: Some(note::point(&loser.comments, remark)),
         ..EventChange::default()
     };
-    vec![
-        // Its maker sees by the new ETag that mails may have come from elsewhere.
-        Action::Update { event: winner.id, etag: winner.etag.clone(), change: EventChange::default() },
-        Action::MoveNotifications { from: loser.id, to: winner.id },
-        Action::Update { event: loser.id, etag: loser.etag.clone(), change },
-    ]
+    // Its maker sees by the new ETag that mails may have come from elsewhere. These prove nothing of its impacts.
+    let touched = match &winner.note {
+        Some(note) if matches!(note.pending.evidence, Evidence::Mail(_)) => {
+            let pending = Pending { evidence: Evidence::Missing, ..note.pending.clone() };
+            renote(winner, &Note { pending, ..note.clone() })
+        }
+        _ => Action::update(winner, EventChange::default(), AT_ONCE),
+    };
+    vec![touched, Action::MoveNotifications { from: loser.id, to: winner.id }, Action::update(loser, change, AT_ONCE)]
 }
 
 /// Returns the call that replaces the note of an event.
 fn renote(event: &StoredEvent, note: &Note) -> Action {
     let comments = note.write(&event.comments, &note::remarks(&event.comments));
-    let change = EventChange { comments: Some(comments), ..EventChange::default() };
-    Action::Update { event: event.id, etag: event.etag.clone(), change }
+    Action::update(event, EventChange { comments: Some(comments), ..EventChange::default() }, AT_ONCE)
 }

@@ -11,6 +11,7 @@ pub mod claim;
 pub mod client;
 pub mod converge;
 pub mod delivery;
+mod edits;
 mod event;
 pub mod fields;
 pub mod ids;

@@ -1,5 +1,5 @@
-//! The note in an event's comments: one line for the machine, which says what the event stands for and what we have written, and below
-//! it lines for people. All text around that is theirs, and stays as it is.
+//! The note in an event's comments: one line for the machine, which says what the event stands for and what the last notice said of each
+//! field, and below it lines for people. All text around that is theirs, and stays as it is.
 //!
 //! The line is an HTML comment, which NetBox does not show. What a mail says never stands at the start of a line, so that
 //! no mail can write such a line.
@@ -9,11 +9,12 @@ use std::{
     fmt::Write as _,
 };
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{claim::Claims, ids::CircuitId};
-use notice::model::Impact;
-use schedule::{EventStatus, Version};
+use notice::model::{Impact, Window};
+use schedule::{EventStatus, Lifecycle, Version};
 
 const OPEN: &str = "<!-- provision ";
 const SHUT: &str = " -->";
@@ -24,14 +25,23 @@ const END: &str = "<!-- /provision -->";
 pub struct Note {
     /// Id that the provider gave the maintenance, uncut (the event's name may be cut).
     pub id: String,
+    /// Number of the window within the maintenance, from 1, whatever people call the event.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub number: usize,
+    /// Highest number that a window of the maintenance is known to have: so an event that is missing is noticed.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub last: usize,
     /// Version of the notice that the event shows.
     pub version: Version,
-    /// Impacts that the notice states. The stored ones are brought in line with these.
+    /// What the notices have said last of each field: what differs from that in NetBox is a person's doing.
+    pub said: Said,
+    /// Impacts that the notices have stated last. What differs from these in NetBox is a person's doing, except on those that
+    /// are `pending`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub impacts: BTreeMap<CircuitId, Impact>,
-    /// Circuits that an earlier notice named and this one does not: their impacts are ours, and are removed.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub removed: BTreeSet<CircuitId>,
+    /// Circuits whose impacts have yet to be written.
+    #[serde(default, skip_serializing_if = "Pending::is_empty")]
+    pub pending: Pending,
     /// Final status that the event gets once its impacts are written, since the plugin refuses them afterwards; `None` if nothing waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub then: Option<EventStatus>,
@@ -46,11 +56,80 @@ pub struct Note {
     pub claims: Claims,
 }
 
+/// What the notices have said last of an event's fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// Status, or the one that follows from what they said.
+    pub status: EventStatus,
+    /// Start of the window.
+    pub start: Timestamp,
+    /// End of the window.
+    pub end: Timestamp,
+    /// Digest of the summary.
+    pub summary: String,
+    /// Time zone in which they state the window; `None` if they name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+}
+
+/// Impacts that are brought in line with the note. They are written after the note, one call later, and NetBox has no condition for that.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// Circuits; the impacts on those that [`Note::impacts`] does not have are removed.
+    pub circuits: BTreeSet<CircuitId>,
+    /// Time until which a delivery that has read an earlier note may still write what it says.
+    pub until: Timestamp,
+    /// Evidence that everything was written.
+    pub evidence: Evidence,
+}
+
+/// Evidence that the impacts of a note were written, so that a difference from then on is a person's doing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Evidence {
+    /// None so far: another change of the note will tell.
+    #[default]
+    Missing,
+    /// This mail, if it is stored with the event: that is done last. A new event needs no other evidence, which would cost a call.
+    Mail(String),
+    /// They were all seen.
+    Seen,
+}
+
+impl Pending {
+    fn is_empty(&self) -> bool {
+        self.circuits.is_empty()
+    }
+}
+
+fn first() -> usize {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_first(number: &usize) -> bool {
+    *number == 1
+}
+
 impl Note {
-    /// Reads the note in the comments; `None` if there is none, or a person has changed the line so that it cannot be read.
+    /// Reads the note in the comments; `None` if there is none, or a person has changed the line so that it cannot be read. A line that
+    /// only looks like it is a person's text.
     pub fn read(comments: &str) -> Option<Self> {
-        let line = comments.lines().find_map(|line| line.trim_end().strip_prefix(OPEN)?.strip_suffix(SHUT))?;
-        serde_json::from_str(line).ok()
+        comments.lines().find_map(Self::read_line)
+    }
+
+    fn read_line(line: &str) -> Option<Self> {
+        serde_json::from_str(line.trim_end().strip_prefix(OPEN)?.strip_suffix(SHUT)?).ok()
+    }
+
+    /// Returns the state that the notices have left the event in, whatever people have made of it.
+    pub fn lifecycle(&self) -> Lifecycle {
+        Lifecycle { status: self.said.status, is_left_out: self.left }
+    }
+
+    /// Returns the window that the notices have stated last.
+    pub fn window(&self) -> Option<Window> {
+        Window::new(self.said.start, self.said.end)
     }
 
     /// Returns the comments with this note, and these lines for people, in place of the earlier ones; a new note stands at the end.
@@ -68,27 +147,37 @@ pub fn point(comments: &str, remark: String) -> String {
 
 /// Returns the remarks that stand below the note.
 pub fn remarks(comments: &str) -> Vec<String> {
-    let mut lines = comments.lines().skip_while(|line| !line.starts_with(OPEN)).skip(1);
-    let below: Vec<_> = lines.by_ref().take_while(|line| line.trim_end() != END).collect();
-    if comments.lines().any(|line| line.trim_end() == END) {
-        below.into_iter().map(|line| line.trim_start_matches("> ").to_owned()).filter(|line| !line.is_empty()).collect()
-    } else {
-        Vec::new()
-    }
+    let lines: Vec<_> = comments.lines().collect();
+    let [_, remarks @ .., last] = split(&lines).1 else { return Vec::new() };
+    let remarks = if last.trim_end() == END { remarks } else { &[] };
+    remarks.iter().map(|line| line.trim_start_matches("> ").to_owned()).filter(|line| !line.is_empty()).collect()
+}
+
+/// Returns the lines of the comments that are people's.
+pub fn lines_of_people(comments: &str) -> Vec<&str> {
+    let lines: Vec<_> = comments.lines().collect();
+    let (before, _, after) = split(&lines);
+    [before, after].concat()
+}
+
+/// Splits comments into what people wrote above the note, the note with its remarks, and what people wrote below. A line that begins
+/// like a note counts as one that a person has damaged, if there is no other.
+fn split<'lines, 'text>(
+    lines: &'lines [&'text str],
+) -> (&'lines [&'text str], &'lines [&'text str], &'lines [&'text str]) {
+    let readable = lines.iter().position(|line| Note::read_line(line).is_some());
+    let is_damaged = |line: &&str| line.strip_prefix(OPEN).is_some_and(|rest| rest.starts_with('{'));
+    let Some(start) = readable.or_else(|| lines.iter().position(is_damaged)) else { return (lines, &[], &[]) };
+    let (before, rest) = lines.split_at(start);
+    // Without its last line (a person has removed it) only the first one is known to be ours.
+    let length = rest.iter().position(|line| line.trim_end() == END).unwrap_or(0) + 1;
+    let (note, after) = rest.split_at(length);
+    (before, note, after)
 }
 
 fn replace(comments: &str, line: &str, remarks: &[String]) -> String {
     let lines: Vec<_> = comments.lines().collect();
-    let start = lines.iter().position(|line| line.starts_with(OPEN));
-    let (before, after) = match start {
-        None => (&lines[..], &[][..]),
-        Some(start) => {
-            let (before, rest) = lines.split_at(start);
-            // Without its last line (a person has removed it) only the first one is known to be ours.
-            let length = rest.iter().position(|line| line.trim_end() == END).unwrap_or(0) + 1;
-            (before, rest.split_at(length).1)
-        }
-    };
+    let (before, _, after) = split(&lines);
     let mut text = before.join("\n");
     if !text.is_empty() {
         // NetBox shows Markdown, where a blank line begins a paragraph.
@@ -121,9 +210,22 @@ mod tests {
             Version { uid: None, sequence: Some(2), announced_at: None, received_at: None, digest: digest.to_owned() };
         Note {
             id: "CHG --> <1>".to_owned(),
+            number: 2,
+            last: 3,
             version,
+            said: Said {
+                status: EventStatus::Completed,
+                start: Timestamp::UNIX_EPOCH,
+                end: Timestamp::MAX,
+                summary: "ab".to_owned(),
+                zone: Some("Europe/Paris".to_owned()),
+            },
             impacts: [(CircuitId::new(7), Impact::Outage)].into(),
-            removed: [CircuitId::new(9)].into(),
+            pending: Pending {
+                circuits: [CircuitId::new(9)].into(),
+                until: Timestamp::MAX,
+                evidence: Evidence::Mail("ab".to_owned()),
+            },
             then: Some(EventStatus::Completed),
             left: true,
             yields: true,
@@ -163,6 +265,12 @@ mod tests {
         let whole = note("a").write("", &["of the mail".to_owned()]);
         for broken in ["", "<!-- provision -->", "<!-- provision {} -->", &whole.replace("\"version\"", "\"v\"")] {
             assert_eq!(Note::read(broken), None, "{broken}");
+        }
+        // A line of a person that looks like a note neither hides ours nor is lost.
+        for line in ["<!-- provision is great -->", "<!-- provision {} -->"] {
+            let odd = format!("{line}\n\n{whole}");
+            assert_eq!(Note::read(&odd), Some(note("a")), "{odd}");
+            assert_eq!(note("b").write(&odd, &[]), format!("{line}\n\n{}", note("b").write("", &[])));
         }
         let open = whole.replace(END, "a person's line");
         let again = note("b").write(&open, &[]);

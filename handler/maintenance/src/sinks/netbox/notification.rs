@@ -8,7 +8,7 @@ use mail::{Defect, Mail};
 use notice::page::structure;
 
 use super::{
-    client::NewNotification,
+    client::{NewNotification, changelog_message},
     fields,
     mark::{Mark, Role, trimmed},
 };
@@ -49,7 +49,7 @@ pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>, fate: F
         lines.push(format!("Sender: {}", named.unwrap_or_else(|| "none".to_owned())));
     }
     if fate == Fate::Stays {
-        lines.push(format!("The mail: {}", arrived.address()));
+        lines.push(at(arrived));
     } else if !has_room_for(arrived.source.as_ref()) {
         lines
             .push("All of the mail is in another sink, or in its bucket: the function's report says which.".to_owned());
@@ -67,6 +67,12 @@ pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>, fate: F
     notification(arrived, Role::ForPerson, fate, &lines)
 }
 
+/// Returns provider and mail, for NetBox's changelog; without a provider, the sender stands in its place.
+pub(super) fn source(arrived: &ArrivedMail, provider: Option<&str>) -> String {
+    let mail = arrived.message_id.as_deref().unwrap_or(&arrived.ses_message_id);
+    format!("{}, mail {mail}", provider.or(arrived.sender.as_deref()).unwrap_or("unknown sender"))
+}
+
 fn notification(arrived: &ArrivedMail, role: Role, fate: Fate, above: &[String]) -> NewNotification {
     let subject = fields::cut(&fields::line(arrived.subject.as_deref().unwrap_or_default()), fields::LONGEST_SUBJECT);
     let sent = arrived.mail.as_ref().and_then(|mail| mail.outer().date);
@@ -78,6 +84,7 @@ fn notification(arrived: &ArrivedMail, role: Role, fate: Fate, above: &[String])
         subject: if subject.is_empty() { "(no subject)".to_owned() } else { subject },
         sender: sender(arrived).unwrap_or(NOBODY).to_owned(),
         received_at: arrived.received_at.or(sent).unwrap_or_else(Timestamp::now),
+        message: changelog_message(role.reason(), &source(arrived, None)),
     }
 }
 
@@ -96,13 +103,16 @@ fn body(arrived: &ArrivedMail, fate: Fate, above: &[String], mark: &Mark) -> Str
     if !before.is_empty() {
         before.push('\n');
     }
+    // A person finds it above the text of a mail that is for a person.
+    let is_told_below = mark.role == Role::OfEvent && fate == Fate::Stays && !arrived.bucket.is_empty();
+    let pointer = if is_told_below { format!("\n\n{}", paragraph(&at(arrived)).trim_end()) } else { String::new() };
     let copy = arrived.source.as_ref().filter(|_| fate == Fate::MayGo).and_then(copy_of);
     let copy =
         copy.map(
             |copy| if is_page { format!("\n<p>{COPY}</p><pre>\n{copy}</pre>") } else { format!("\n\n{COPY}\n{copy}") },
         );
     let mark = if is_page { format!("\n<p>{}</p>", mark.line()) } else { format!("\n\n{}", mark.line()) };
-    let after = copy.unwrap_or_default() + &mark;
+    let after = copy.unwrap_or_default() + &pointer + &mark;
     let place = if fate == Fate::Stays { format!(" It is {}", arrived.address()) } else { String::new() };
     let text = match text(arrived) {
         Some(text) => {
@@ -118,6 +128,11 @@ fn body(arrived: &ArrivedMail, fate: Fate, above: &[String], mark: &Mark) -> Str
         None => format!("({}{place})", missing_text(arrived)),
     };
     format!("{before}{text}{after}")
+}
+
+/// Says where the mail is.
+fn at(arrived: &ArrivedMail) -> String {
+    format!("The mail: {}", arrived.address())
 }
 
 /// Says why a mail has no text to show.
@@ -233,7 +248,10 @@ mod tests {
         let mark = of_event(&arrived).mark;
         assert_eq!(Mark::read(&whole), Some(mark));
         let end = whole.rfind("[provision: ").unwrap();
-        whole[..end].trim_end_matches("<p>").trim_end().to_owned()
+        let above = whole[..end].trim_end_matches("<p>").trim_end();
+        let pointer = ["The mail: s3://bucket/key", "<p>The mail: s3://bucket/key</p>"];
+        let shown = pointer.iter().rev().find_map(|pointer| above.strip_suffix(pointer));
+        shown.unwrap_or_else(|| panic!("{whole}")).trim_end().to_owned()
     }
 
     fn arrived(rest: &str) -> ArrivedMail {

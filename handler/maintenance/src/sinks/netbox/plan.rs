@@ -3,8 +3,8 @@
 //! The rules, in the order in which they are applied:
 //! 1. Events that concurrent deliveries created are merged: see [`super::merge`].
 //! 2. A notice changes events as [`schedule`] decides.
-//! 3. Impacts are brought in line with the note of their event, whoever wrote it.
-//! 4. A final status that had to wait for impacts is set.
+//! 3. Impacts that are pending are brought in line with the note of their event, whoever wrote it.
+//! 4. A final status that had to wait for impacts is set, and that nothing is pending is noted.
 //!
 //! Each rule is idempotent and may be interrupted: doing a part of it and starting over leads to the same end. Rules 3 and 4 finish what
 //! an earlier notice began, whatever this notice is.
@@ -14,14 +14,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 use super::{
-    case::{Member, PlanInput, View, lifecycle, managed_events},
-    circuits, event, fields,
-    ids::{CircuitId, EventId},
+    case::{Member, PlanInput, View, deleted_events, lifecycle, managed_events},
+    circuits, edits, event, fields,
+    ids::{CircuitId, EventId, ImpactId},
     merge::{Merge, merge},
-    note::{self, Note},
+    note::{self, Evidence, Note, Pending},
     records::{Action, EventChange, ImpactChange, NewImpact},
-    stored::{StoredEvent, StoredImpact},
+    stored::{HANDS_OFF, StoredEvent},
 };
+use notice::model::Window;
 use schedule::{Announcement, Content, EventStatus, Order, PairedEvent, Stored, StoredWindow, WindowPairing};
 
 /// The next step of a delivery.
@@ -45,6 +46,8 @@ pub struct Settled {
     pub elsewhere: Vec<EventId>,
     /// Events that were created for the notice. A plan leaves it empty; [`super::converge`] fills it.
     pub made: BTreeSet<EventId>,
+    /// Conflicts between what the notice changed and what people had set. A plan leaves it empty, too.
+    pub conflicts: Vec<String>,
     /// Remarks that a person has to look at.
     pub concerns: Vec<String>,
     /// Remarks on what the notice did not change, for whoever reads the log.
@@ -74,6 +77,7 @@ impl<'case> Comparison<'case> {
             Err(_) if !order.changes() => managed,
             members => members?,
         };
+        let members = with_deleted(announcement, view, members);
         let stored: Vec<StoredWindow<'_>> = members.iter().map(Member::scheduled).collect();
         let pairing = WindowPairing::new(announcement, &stored);
         Ok(Self { members, pairing })
@@ -81,6 +85,36 @@ impl<'case> Comparison<'case> {
 
     fn member(&self, stored: Stored) -> Option<Member<'case>> {
         self.members.get(stored.place).copied()
+    }
+
+    /// Returns whether the notice makes an event again that a person has deleted: it says something new of it, and not that it is over.
+    fn is_made_again(&self, input: &PlanInput<'_>, stored: Stored, window: Window, content: &Content) -> bool {
+        let deleted = self.member(stored).filter(|member| member.is_deleted && stored.is_due);
+        let note = deleted.and_then(|member| member.event.note.as_ref());
+        let is_over = content.status.is_some_and(EventStatus::is_final);
+        !is_over && note.is_some_and(|note| event::is_news(input, note, Some(window), content))
+    }
+
+    /// Returns the events of which the notice says something new, but which a person has told us not to change.
+    fn kept(&self, input: &PlanInput<'_>) -> Vec<Member<'case>> {
+        let paired = self.pairing.windows.iter().filter_map(|paired| match paired.event {
+            PairedEvent::Stored(stored) => Some((stored, Some(paired.scheduled.window), &paired.scheduled.content)),
+            PairedEvent::New(_) => None,
+        });
+        let spoken_of = self
+            .pairing
+            .rest
+            .iter()
+            .flat_map(|rest| self.pairing.spoken_of.iter().map(|stored| (*stored, None, *rest)));
+        let is_news = |member: &Member<'_>, window, content| {
+            member.event.note.as_ref().is_none_or(|note| event::is_news(input, note, window, content))
+        };
+        let named = paired.chain(spoken_of).filter_map(|(stored, window, content)| {
+            self.member(stored).filter(|member| stored.is_due && is_news(member, window, content))
+        });
+        let left_out = self.pairing.left_out.iter().filter(|stored| stored.is_due);
+        let left_out = left_out.filter_map(|stored| self.member(*stored));
+        named.chain(left_out).filter(|member| !member.is_deleted && member.event.is_hands_off()).collect()
     }
 
     /// Returns the events that the notice is about: those of its windows, and those that it is about without a window.
@@ -109,7 +143,8 @@ pub fn next(input: &PlanInput<'_>, view: &View) -> Result<Next, Ambiguous> {
     if !writes.is_empty() {
         return Ok(Next::Do(writes));
     }
-    let managed = || comparison.members.iter().filter_map(|member| Some((member.event, member.event.note.as_ref()?)));
+    let changeable = || comparison.members.iter().filter(|member| member.is_changeable());
+    let managed = || changeable().filter_map(|member| Some((member.event, member.event.note.as_ref()?)));
     for (event, note) in managed() {
         let writes = impacts(event, note, view);
         if !writes.is_empty() {
@@ -121,6 +156,27 @@ pub fn next(input: &PlanInput<'_>, view: &View) -> Result<Next, Ambiguous> {
         return Ok(Next::Do(ends));
     }
     Ok(Next::Settled(settled(input, &comparison)))
+}
+
+/// Returns the highest number of a window if an event that should be there is not: a person has renamed or deleted it, or it was not made.
+pub(super) fn last_if_missing(input: &PlanInput<'_>, view: &View) -> Option<usize> {
+    let managed = managed_events(input.announcement, view);
+    let last = managed.iter().filter_map(|member| Some(member.event.note.as_ref()?.last)).max()?;
+    let is_there = |number| {
+        let foreign =
+            || view.events.iter().any(|event| fields::number(&input.announcement.id, &event.name) == Some(number));
+        managed.iter().any(|member| member.number == number) || foreign()
+    };
+    (!(1..=last).all(is_there)).then_some(last)
+}
+
+/// Returns the events whose mails tell if a person has changed them: the impacts of one with a note, and the note of one without.
+pub(super) fn in_doubt(input: &PlanInput<'_>, view: &View) -> Vec<EventId> {
+    let is_in_doubt = |event: &&StoredEvent| match &event.note {
+        Some(note) => note.id == input.announcement.id && edits::needs_mails(event, note, view),
+        None => fields::number(&input.announcement.id, &event.name).is_some(),
+    };
+    view.events.iter().filter(is_in_doubt).map(|event| event.id).collect()
 }
 
 /// Returns the events of the maintenance: the managed ones, which have our note, and for a number without one the event that a person has
@@ -142,7 +198,7 @@ fn with_foreign<'view>(
             continue;
         }
         match &events[..] {
-            [event] => members.push(Member { number, event }),
+            [event] => members.push(Member { number, event, is_deleted: false }),
             [first, ..] => return Err(Ambiguous { name: first.name.clone(), count: events.len() }),
             [] => {}
         }
@@ -151,35 +207,52 @@ fn with_foreign<'view>(
     Ok(members)
 }
 
+/// Returns the events of the maintenance with those that people have deleted: a notice that says nothing new of these makes them no more.
+fn with_deleted<'view>(
+    announcement: &Announcement,
+    view: &'view View,
+    mut members: Vec<Member<'view>>,
+) -> Vec<Member<'view>> {
+    members.extend(deleted_events(announcement, view, &members));
+    members.sort_by_key(|member| (member.number, member.event.id));
+    members
+}
+
 /// Returns the calls that make the events say what the notice says.
 fn changes(input: &PlanInput<'_>, comparison: &Comparison<'_>, view: &View) -> Vec<Action> {
     let pairing = &comparison.pairing;
     let is_due = |stored: Stored, member: &Member<'_>, content: &Content| {
-        stored.is_due || names_new_circuit(input, member, content)
+        (stored.is_due || names_new_circuit(input, member, content))
+            && member.is_changeable()
+            && !has_lost_its_note(input, member, view)
     };
     let mut actions = Vec::new();
     for paired in &pairing.windows {
         let (window, content) = (paired.scheduled.window, &paired.scheduled.content);
         match paired.event {
             PairedEvent::New(number) => {
-                let name = fields::name(&input.announcement.id, number);
-                actions.push(Action::Create(event::make(input, name, window, content, view.now)));
+                actions.push(Action::Create(event::make(input, number, paired.scheduled, None, view.now)));
+            }
+            PairedEvent::Stored(stored) if comparison.is_made_again(input, stored, window, content) => {
+                let Some(member) = comparison.member(stored) else { continue };
+                let new = event::make(input, member.number, paired.scheduled, Some(member.event), view.now);
+                actions.push(Action::Create(new));
             }
             PairedEvent::Stored(stored) => {
                 let member = comparison.member(stored).filter(|member| is_due(stored, member, content));
-                actions.extend(member.map(|member| event::change(input, member.event, Some(window), content, view)));
+                actions.extend(member.map(|member| event::change(input, member, Some(window), content, view)));
             }
         }
     }
     if let Some(content) = pairing.rest {
         for stored in &pairing.spoken_of {
             let member = comparison.member(*stored).filter(|member| is_due(*stored, member, content));
-            actions.extend(member.map(|member| event::change(input, member.event, None, content, view)));
+            actions.extend(member.map(|member| event::change(input, member, None, content, view)));
         }
     }
     let left_out = pairing.left_out.iter().filter(|stored| stored.is_due);
-    let left_out = left_out.filter_map(|stored| comparison.member(*stored));
-    actions.extend(left_out.map(|member| event::leave_out(input, member.event, view)));
+    let left_out = left_out.filter_map(|stored| comparison.member(*stored)).filter(Member::is_changeable);
+    actions.extend(left_out.map(|member| event::leave_out(input, member, view)));
     actions
 }
 
@@ -187,9 +260,16 @@ fn changes(input: &PlanInput<'_>, comparison: &Comparison<'_>, view: &View) -> V
 /// them. Had it seen them, they would show the newer notice, or be cancelled.
 fn cancel_strays(input: &PlanInput<'_>, members: &[Member<'_>], view: &View) -> Vec<Action> {
     let is_stray = |member: &&Member<'_>| {
-        member.scheduled().shows(&input.announcement.version) && !lifecycle(member.event).status.is_final()
+        let is_open = !lifecycle(member.event).status.is_final();
+        member.is_changeable() && is_open && member.scheduled().shows(&input.announcement.version)
     };
-    members.iter().filter(is_stray).map(|member| event::leave_out(input, member.event, view)).collect()
+    members.iter().filter(is_stray).map(|member| event::leave_out(input, *member, view)).collect()
+}
+
+/// Returns whether a person has removed our note from an event that has the mail of this notice already: nothing is new to it.
+fn has_lost_its_note(input: &PlanInput<'_>, member: &Member<'_>, view: &View) -> bool {
+    let has_mail = || view.mails.get(&member.event.id).is_some_and(|mails| mails.contains(&input.claimant.mail));
+    member.event.note.is_none() && has_mail()
 }
 
 /// Returns whether circuits of this very notice that were unknown have been entered into NetBox meanwhile.
@@ -200,31 +280,19 @@ fn names_new_circuit(input: &PlanInput<'_>, member: &Member<'_>, content: &Conte
         && circuits::known_impacts(content, input.circuits).keys().any(|circuit| !note.impacts.contains_key(circuit))
 }
 
-/// Returns the calls that bring the impacts of an event in line with its note.
+/// Returns the calls that bring the impacts of an event in line with its note, as far as they are pending.
 fn impacts(event: &StoredEvent, note: &Note, view: &View) -> Vec<Action> {
-    let mut stored: BTreeMap<CircuitId, Vec<&StoredImpact>> = BTreeMap::new();
-    for impact in view.impacts.iter().filter(|impact| impact.event == event.id) {
-        stored.entry(impact.circuit).or_default().push(impact);
-    }
-    let impacts_on = |circuit: &CircuitId| stored.get(circuit).into_iter().flatten();
-    let first = |circuit: &CircuitId| impacts_on(circuit).min_by_key(|impact| impact.id);
-    let mut added = Vec::new();
-    let mut changed = Vec::new();
-    for (circuit, impact) in &note.impacts {
-        match first(circuit) {
-            None => added.push(NewImpact { event: event.id, circuit: *circuit, impact: *impact }),
-            Some(found) if found.impact != Some(*impact) => {
-                changed.push(ImpactChange { id: found.id, impact: *impact });
-            }
-            Some(_) => {}
+    let (mut added, mut changed, mut removed) = (Vec::new(), Vec::new(), Vec::new());
+    for circuit in edits::due(event, note, view) {
+        match (edits::stored(event, circuit, view), note.impacts.get(&circuit)) {
+            (None, Some(impact)) => added.push(NewImpact { event: event.id, circuit, impact: *impact }),
+            (Some(found), Some(impact)) => changed.push(ImpactChange { id: found.id, impact: *impact }),
+            (Some(_), None) => removed.extend(all_on(event, circuit, view)),
+            (None, None) => {}
         }
     }
     // The first of two impacts on a circuit stays: until 0.7 the plugin accepted a second one in a race.
-    let twins = note
-        .impacts
-        .keys()
-        .flat_map(|circuit| impacts_on(circuit).filter(|impact| Some(impact) != first(circuit).as_ref()));
-    let removed: Vec<_> = note.removed.iter().flat_map(impacts_on).chain(twins).map(|impact| impact.id).collect();
+    removed.extend(note.impacts.keys().flat_map(|circuit| all_on(event, *circuit, view).into_iter().skip(1)));
     let writes: Vec<_> = [
         (!added.is_empty()).then_some(Action::AddImpacts(added)),
         (!changed.is_empty()).then_some(Action::ChangeImpacts(changed)),
@@ -236,19 +304,37 @@ fn impacts(event: &StoredEvent, note: &Note, view: &View) -> Vec<Action> {
     if event.status.is_final() && !writes.is_empty() { vec![event::reopen(event, note)] } else { writes }
 }
 
-/// Returns the call that sets the final status that had to wait for impacts; `None` if none had to.
+/// Returns the stored impacts of an event on a circuit, the first one first.
+fn all_on(event: &StoredEvent, circuit: CircuitId, view: &View) -> Vec<ImpactId> {
+    let of_both = view.impacts.iter().filter(|impact| (impact.event, impact.circuit) == (event.id, circuit));
+    let mut ids: Vec<_> = of_both.map(|impact| impact.id).collect();
+    ids.sort();
+    ids
+}
+
+/// Returns the call that sets the final status that had to wait for impacts, and notes that these are written; `None` if nothing had
+/// to wait, or the mail will tell.
 fn finish(event: &StoredEvent, note: &Note) -> Option<Action> {
-    let status = note.then?;
-    let done = Note { then: None, ..note.clone() };
+    let is_unnoted = !note.pending.circuits.is_empty() && note.pending.evidence == Evidence::Missing;
+    if note.then.is_none() && !is_unnoted {
+        return None;
+    }
+    let pending = Pending { evidence: Evidence::Seen, ..note.pending.clone() };
+    let done = Note { then: None, pending, ..note.clone() };
     let comments = done.write(&event.comments, &note::remarks(&event.comments));
-    let change = EventChange { status: Some(status), comments: Some(comments), ..EventChange::default() };
-    Some(Action::Update { event: event.id, etag: event.etag.clone(), change })
+    Some(Action::update(
+        event,
+        EventChange { status: note.then, comments: Some(comments), ..EventChange::default() },
+        "impacts are written",
+    ))
 }
 
 /// Returns the result of a maintenance that is settled. A notice that names no event is about the first one.
 fn settled(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Settled {
     let members = &comparison.members;
     let mut about = comparison.concerned();
+    about.retain(|member| !member.is_deleted);
+    let members: Vec<_> = members.iter().filter(|member| !member.is_deleted).copied().collect();
     if about.is_empty() {
         about.extend(members.first());
     }
@@ -263,6 +349,7 @@ fn settled(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Settled {
         elsewhere: members.iter().filter(|_| is_old).map(|member| member.event.id).collect(),
         events: about.iter().map(|member| member.event.clone()).collect(),
         made: BTreeSet::new(),
+        conflicts: Vec::new(),
         concerns: concerns(input, comparison),
         remarks: remarks(input, comparison),
     }
@@ -273,7 +360,15 @@ fn remarks(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Vec<String> {
     let id = &input.announcement.id;
     let is_older = comparison.pairing.order == Order::Older;
     let older = is_older.then(|| format!("`{id}` is older than what NetBox has of it: nothing changed"));
-    older.or_else(|| input.circuits.taken_for()).into_iter().collect()
+    let taken_for = if is_older { None } else { input.circuits.taken_for() };
+    let deleted = comparison.concerned().into_iter().filter(|member| member.is_deleted);
+    let deleted = deleted.map(|member| {
+        format!(
+            "event {} of `{id}` was deleted in NetBox by hand, and is not made again by this notice",
+            member.event.id
+        )
+    });
+    older.into_iter().chain(taken_for).chain(deleted).collect()
 }
 
 /// Returns what a person has to look at.
@@ -292,7 +387,11 @@ fn concerns(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Vec<String> {
         Order::Newer | Order::Same => {
             concerns.extend(unknown_circuits(input));
             let left_out = comparison.pairing.left_out.iter().filter_map(|stored| comparison.member(*stored));
-            concerns.extend(left_out.map(|member| left_out_concern(member)));
+            concerns.extend(left_out.filter(Member::is_changeable).map(|member| left_out_concern(member)));
+            concerns.extend(comparison.kept(input).into_iter().map(|member| {
+                let (id, name) = (member.event.id, &member.event.name);
+                format!("event {id} `{name}` has the mark `{HANDS_OFF}`: nothing of this notice was written there")
+            }));
         }
         Order::Older => {}
     }

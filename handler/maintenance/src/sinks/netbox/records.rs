@@ -8,6 +8,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::{
+    claim::Claimant,
     ids::{CircuitId, EventId, ImpactId, ProviderId},
     stored::{StoredEvent, StoredImpact},
 };
@@ -49,6 +50,9 @@ pub struct NewEvent {
     pub start: Timestamp,
     /// End of the window.
     pub end: Timestamp,
+    /// Name of the time zone in which the notice states the window; `None` if it has no name. The client sends it under the plugin's key.
+    #[serde(rename = "time_zone", skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// Comments, with the note.
     pub comments: String,
 }
@@ -71,6 +75,9 @@ pub struct EventChange {
     /// End of the window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<Timestamp>,
+    /// Name of the time zone, as in [`NewEvent::zone`].
+    #[serde(rename = "time_zone", skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// `true` if a person has acknowledged the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<bool>,
@@ -113,6 +120,10 @@ pub enum Action {
         etag: String,
         /// Change of the event's fields.
         change: EventChange,
+        /// Conflicts with what people had set, as the comments tell them.
+        conflicts: Vec<String>,
+        /// Reason, for NetBox's changelog.
+        reason: &'static str,
     },
     /// Makes impacts: all or none.
     AddImpacts(Vec<NewImpact>),
@@ -129,6 +140,25 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// Returns the change of an event, as it was read, that conflicts with nothing.
+    pub fn update(event: &StoredEvent, change: EventChange, reason: &'static str) -> Self {
+        Self::Update { event: event.id, etag: event.etag.clone(), change, conflicts: Vec::new(), reason }
+    }
+
+    /// Returns the reason of the call, for NetBox's changelog.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Create(_) => "a maintenance is announced",
+            Self::Update { reason, .. } => reason,
+            Self::AddImpacts(_) => "the notice names these circuits",
+            Self::ChangeImpacts(_) => "the notice states another impact",
+            Self::RemoveImpacts(_) => "the notice no longer names these circuits",
+            Self::MoveNotifications { .. } => "two events were made at the same time",
+        }
+    }
+}
+
 /// The result of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Performed {
@@ -138,6 +168,15 @@ pub enum Performed {
     Impacts(Vec<StoredImpact>),
     /// Nothing that later steps need.
     Done,
+}
+
+/// Events that are no longer found by the name with which they were made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Past {
+    /// Deleted events, as they were last.
+    pub deleted: Vec<StoredEvent>,
+    /// Events that are there, perhaps with another name or provider.
+    pub renamed: Vec<StoredEvent>,
 }
 
 /// The reason for which delivery waits before it retries.
@@ -154,6 +193,12 @@ pub trait Records {
     /// Fetches the provider's events with one of these names.
     fn events(&self, provider: ProviderId, names: &[String]) -> impl Future<Output = Result<Vec<StoredEvent>, Fault>>;
 
+    /// Fetches events by their ids, whatever people have made of names and providers. Those that are gone are left out.
+    fn events_by_id(&self, ids: &[EventId]) -> impl Future<Output = Result<Vec<StoredEvent>, Fault>>;
+
+    /// Fetches what became of the provider's events that were made with one of these names, as far as NetBox tells it.
+    fn past(&self, provider: ProviderId, names: &[String]) -> impl Future<Output = Result<Past, Fault>>;
+
     /// Fetches the impacts of these events.
     fn impacts(&self, events: &[EventId]) -> impl Future<Output = Result<Vec<StoredImpact>, Fault>>;
 
@@ -163,8 +208,8 @@ pub trait Records {
     /// Fetches the fingerprints of the mails of an event: see [`super::mark`].
     fn mails(&self, event: EventId) -> impl Future<Output = Result<BTreeSet<String>, Fault>>;
 
-    /// Makes a call, once. The caller finds out whether a failed attempt has had an effect.
-    fn perform(&self, action: &Action) -> impl Future<Output = Result<Performed, Fault>>;
+    /// Makes a call for a delivery, once. The caller finds out whether a failed attempt has had an effect.
+    fn perform(&self, action: &Action, by: &Claimant) -> impl Future<Output = Result<Performed, Fault>>;
 
     /// Waits before a retry.
     fn pause(&self, pause: Pause) -> impl Future<Output = ()>;

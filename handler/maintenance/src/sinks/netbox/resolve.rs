@@ -39,7 +39,10 @@ pub(super) async fn provider_and_circuits(
     let Some(all) = client.all_circuits(provider.id, aliases).await? else {
         return Ok((
             provider,
-            known.not_searched("it has too many circuits to look for them in another spelling".to_owned()),
+            known.not_searched(
+                "there are too many of its circuits to look for another spelling in the time of an invocation"
+                    .to_owned(),
+            ),
         ));
     };
     let called = [provider.name.as_str(), provider.slug.as_str()].into_iter().chain(names.iter().map(String::as_str));

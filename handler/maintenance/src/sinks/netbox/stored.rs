@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     ids::{CircuitId, EventId, ImpactId, ProviderId},
-    note::Note,
+    note::{self, Note},
 };
 use notice::model::{Impact, Window};
 use schedule::EventStatus;
@@ -47,8 +47,12 @@ pub struct StoredEvent {
     pub start: Timestamp,
     /// End of the window.
     pub end: Timestamp,
+    /// Name of the time zone of the window; `None` if the event has none, or the plugin is older than that field.
+    pub zone: Option<String>,
     /// `true` if a person has acknowledged the event.
     pub acknowledged: bool,
+    /// `true` if a person has given the event the tag [`HANDS_OFF`].
+    pub is_tagged: bool,
     /// Comments of people, with our note.
     pub comments: String,
     /// Our note in the comments; `None` if somebody else made the event.
@@ -57,7 +61,19 @@ pub struct StoredEvent {
     pub etag: String,
 }
 
+/// Tag or line of the comments with which people keep us from changing an event.
+pub const HANDS_OFF: &str = "provision: hands off";
+
 impl StoredEvent {
+    /// Returns whether a person has told us not to change the event, by a tag or by a line of the comments. What stands in our part of the
+    /// comments counts for nothing, since words of mails are there.
+    pub fn is_hands_off(&self) -> bool {
+        let is_mark = |line: &str| {
+            line.trim().trim_matches(|letter| "*_`-. ".contains(letter)).trim().eq_ignore_ascii_case(HANDS_OFF)
+        };
+        self.is_tagged || note::lines_of_people(&self.comments).into_iter().any(is_mark)
+    }
+
     /// Returns the window. `None` if the event does not end after it starts, which the plugin would refuse today.
     pub fn window(&self) -> Option<Window> {
         Window::new(self.start, self.end)

@@ -149,8 +149,25 @@ fn any_circuits() -> impl Strategy<Value = Vec<NamedCircuit>> {
     })
 }
 
+/// Returns whether a circuit fits an id, each name compared by itself.
 fn fits(cid: &str, circuit: &NamedCircuit) -> bool {
-    Read::of(circuit).fit(&Spelling::of(cid), &prefixes()).is_some()
+    let keys = prefixes().keys(cid);
+    let has_key = |name: &String| prefixes().keys(name).iter().any(|key| keys.contains(key));
+    let is_end = |name: &String| {
+        let name = Spelling::of(name);
+        name.is_of_cross_connect() && keys.first() == Some(&name)
+    };
+    std::iter::once(&circuit.cid).chain(&circuit.aliases).any(has_key) || circuit.cross_connects.iter().any(is_end)
+}
+
+#[test]
+fn a_large_notice_finds_its_circuits_among_many() {
+    let all: Vec<_> = (0..25_000).map(|id| circuit(id, &format!("OGYX/{id:06}//ZYO"))).collect();
+    let cids: Vec<String> = (0..500).map(|id| format!("Zayo ogyx {:06} zyo", id * 49)).collect();
+    let cids: Vec<&str> = cids.iter().map(String::as_str).collect();
+    assert_eq!(ids(&cids, &all), (0..500).map(|id| Some(id * 49)).collect::<Vec<_>>());
+    let unknown: Vec<String> = (0..500).map(|id| format!("ABC-{id:06}")).collect();
+    assert!(ids(&unknown.iter().map(String::as_str).collect::<Vec<_>>(), &all).iter().all(Option::is_none));
 }
 
 proptest! {

@@ -13,13 +13,12 @@ use crate::sinks::netbox::{
     ids::{CircuitId, EventId, ImpactId, ProviderId},
     note::Note,
     records::Fault,
-    stored::{StoredCircuit, StoredEvent, StoredImpact, StoredProvider},
+    stored::{HANDS_OFF, StoredCircuit, StoredEvent, StoredImpact, StoredProvider},
 };
 use notice::model::Impact;
 use schedule::EventStatus;
 
-const EVENT_FIELDS: &str =
-    "fields=id,name,summary,status,provider,start,end,acknowledged,comments,last_updated,time_zone";
+const EVENT_FIELDS: &str = "fields=id,name,summary,status,provider,start,end,acknowledged,comments,last_updated,time_zone,original_timezone,tags";
 
 /// Maximum number of pages of a provider's circuits.
 const MOST_CIRCUIT_PAGES: usize = 25;
@@ -45,9 +44,20 @@ pub(super) struct WireEvent {
     #[serde(default)]
     comments: String,
     last_updated: String,
+    #[serde(default)]
+    tags: Vec<Tag>,
     /// Time zone; sent by `netbox-circuitmaintenance` 0.8 and newer only.
     #[serde(default)]
     time_zone: Option<String>,
+    /// Time zone; sent by `netbox-notices` only.
+    #[serde(default)]
+    original_timezone: Option<String>,
+}
+
+/// A tag, which people alone set.
+#[derive(Debug, Deserialize)]
+struct Tag {
+    name: String,
 }
 
 impl From<WireEvent> for StoredEvent {
@@ -61,7 +71,9 @@ impl From<WireEvent> for StoredEvent {
             status: wire.status,
             start: wire.start,
             end: wire.end,
+            zone: wire.time_zone.or(wire.original_timezone).filter(|zone| !zone.is_empty()),
             acknowledged: wire.acknowledged.unwrap_or(false),
+            is_tagged: wire.tags.iter().any(|tag| tag.name.trim().eq_ignore_ascii_case(HANDS_OFF)),
             note: Note::read(&wire.comments),
             comments: wire.comments,
             etag,
@@ -148,7 +160,7 @@ impl Client {
     }
 
     /// Returns all circuits of a provider with everything that people may call them; `aliases` is the custom field with other names. `None`
-    /// if there are too many.
+    /// if there are too many for the time that is left.
     pub async fn all_circuits(
         &self,
         provider: ProviderId,
@@ -186,6 +198,18 @@ impl Client {
         let query = format!("{EVENT_FIELDS}&{filter}={provider}");
         let found: Vec<WireEvent> = self.list_any(&path, &query, "name", names.iter().cloned()).await?;
         let asked = |event: &WireEvent| event.provider.id == provider && names.contains(&event.name);
+        Ok(found.into_iter().filter(asked).map(|event| self.stored(spoken, event)).collect())
+    }
+
+    /// Returns those of the events with these ids that are there.
+    pub(super) async fn events_with_ids(&self, spoken: Spoken, ids: &[EventId]) -> Result<Vec<StoredEvent>, Fault> {
+        let path = match spoken {
+            Spoken::CircuitMaintenance => format!("{PLUGIN}/circuitmaintenance/"),
+            Spoken::Notices(_) => format!("{}/maintenance/", notices::PART),
+        };
+        let found: Vec<WireEvent> =
+            self.list_any(&path, EVENT_FIELDS, "id", ids.iter().map(ToString::to_string)).await?;
+        let asked = |event: &WireEvent| ids.contains(&event.id);
         Ok(found.into_iter().filter(asked).map(|event| self.stored(spoken, event)).collect())
     }
 

@@ -2,6 +2,7 @@
 //! does not know, and then answers with everything.
 
 mod answer;
+mod history;
 mod lookup;
 mod notices;
 mod notification;
@@ -16,6 +17,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, de::DeserializeOwned};
 
 pub use self::notification::{Among, NewNotification};
+pub(super) use self::write::changelog_message;
 use self::{plugin::Spoken, plugin_version::OldestShown, token::Token};
 use super::records::Fault;
 use super::settings::{NETBOX_CA, Plugin};
@@ -51,6 +53,8 @@ pub struct Client {
     plugin: Option<Plugin>,
     /// Plugin that answers, once it is known.
     spoken: OnceLock<Spoken>,
+    /// Set once NetBox has refused to show its record of changes.
+    lacks_history: OnceLock<()>,
 }
 
 /// A page of a list.
@@ -72,6 +76,7 @@ impl Client {
             shown: OldestShown::default(),
             plugin: None,
             spoken: OnceLock::new(),
+            lacks_history: OnceLock::new(),
         }
     }
 
@@ -157,7 +162,7 @@ impl Client {
         Ok(self.list_up_to(path, query, usize::MAX).await?.unwrap_or_default())
     }
 
-    /// Returns every page of a list; `None` if it has more pages than that.
+    /// Returns every page of a list; `None` if it has more pages than that, or a half of the invocation would not be left after them.
     async fn list_up_to<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -165,7 +170,11 @@ impl Client {
         most: usize,
     ) -> Result<Option<Vec<T>>, Fault> {
         let mut all = Vec::new();
-        for _ in 0..most {
+        let enough = self.http.left() / 2;
+        for page in 0..most {
+            if most < usize::MAX && page > 0 && self.http.left() < enough {
+                break;
+            }
             let page: Page<T> = self.get(&format!("{path}?{query}&limit={PAGE}&offset={}", all.len())).await?;
             let empty = page.results.is_empty();
             all.extend(page.results);

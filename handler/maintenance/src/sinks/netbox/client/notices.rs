@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Client, NewNotification, plugin::Types};
+use super::{Client, NewNotification, plugin::Types, write::MESSAGE};
 use crate::sinks::netbox::{
     fields,
     ids::{CircuitId, EventId, ImpactId, NotificationId},
@@ -61,6 +61,7 @@ pub(super) fn notification(mail: &NewNotification, types: Types) -> Value {
         "subject": fields::cut(&mail.subject, fields::SHORT_SUBJECT),
         "email_from": mail.sender,
         "email_received": mail.received_at,
+        MESSAGE: mail.message,
     })
 }
 

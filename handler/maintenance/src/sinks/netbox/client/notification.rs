@@ -7,12 +7,17 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Client, PLUGIN, Page, encoded, lookup::Nested, notices, plugin::Spoken, plugin_version::PluginVersion, write::bytes,
+    Client, PLUGIN, Page, encoded,
+    lookup::Nested,
+    notices,
+    plugin::Spoken,
+    plugin_version::PluginVersion,
+    write::{MESSAGE, bytes},
 };
 use crate::sinks::netbox::{
     fields,
     ids::{EventId, NotificationId},
-    mark::Mark,
+    mark::{Mark, Role},
     records::Fault,
 };
 
@@ -36,11 +41,14 @@ pub struct NewNotification {
     pub sender: String,
     /// Time at which SES received it.
     pub received_at: Timestamp,
+    /// Message for NetBox's changelog.
+    pub message: String,
 }
 
 /// A mail as NetBox has stored it.
 #[derive(Debug, Clone, Deserialize)]
 struct StoredNotification {
+    id: NotificationId,
     #[serde(rename = "circuitmaintenance", default)]
     event: Option<Nested<EventId>>,
     /// Object that it belongs to, of `netbox-notices`; that object may lack a window.
@@ -101,10 +109,28 @@ fn subject_filter(subject: &str) -> String {
 impl Client {
     /// Returns the body of the notification with that mark; `None` if there is none. The newest are read first.
     pub async fn find_notification(&self, like: &NewNotification, among: Among) -> Result<Option<String>, Fault> {
-        self.look_up(async |spoken| self.find_spoken(spoken, like, among).await).await
+        let found = self.look_up(async |spoken| self.find_spoken(spoken, like, among).await).await?;
+        Ok(found.map(|found| found.email_body))
     }
 
-    async fn find_spoken(&self, spoken: Spoken, like: &NewNotification, among: Among) -> Result<Option<String>, Fault> {
+    /// Takes the notification with that mark out of the queue of mails for a person, if it is there: it then belongs to an event.
+    pub async fn take_from_queue(&self, like: &NewNotification, event: EventId) -> Result<(), Fault> {
+        let found = self.look_up(async |spoken| self.find_spoken(spoken, like, Among::Unlinked).await).await?;
+        let Some(found) = found else { return Ok(()) };
+        let path = format!("{PLUGIN}/circuitmaintenancenotifications/{}/", found.id);
+        match self.call("PATCH", &path, None, Some(&bytes(&json!({"circuitmaintenance": event}))?)).await {
+            // Somebody has removed it meanwhile.
+            Err(Fault::Rejected(_)) | Ok(_) => Ok(()),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    async fn find_spoken(
+        &self,
+        spoken: Spoken,
+        like: &NewNotification,
+        among: Among,
+    ) -> Result<Option<StoredNotification>, Fault> {
         let filter = match (among, spoken) {
             (Among::Event(event), Spoken::CircuitMaintenance) => format!("&circuitmaintenance={event}"),
             (Among::Event(event), Spoken::Notices(_)) => {
@@ -135,7 +161,7 @@ impl Client {
             let is_it =
                 |found: &StoredNotification| asked(found) && Mark::read(&found.email_body).as_ref() == Some(&like.mark);
             if let Some(found) = page.results.into_iter().find(is_it) {
-                return Ok(Some(found.email_body));
+                return Ok(Some(found));
             }
             if page.next.is_none() {
                 break;
@@ -162,7 +188,7 @@ impl Client {
         Ok(found.iter().filter(is_asked).map(|found| found.id).collect())
     }
 
-    /// Returns the fingerprints of an event's notifications.
+    /// Returns the fingerprints of an event's notifications. Those that were for a person say nothing of what is stored with the event.
     pub(super) async fn fingerprints(&self, event: EventId) -> Result<BTreeSet<String>, Fault> {
         let spoken = self.spoken().await?;
         let mut found = BTreeSet::new();
@@ -171,7 +197,8 @@ impl Client {
             let path = format!("{}&{}&limit={PAGE}", listed(spoken), ids.join("&"));
             let page: Page<StoredNotification> = self.get(&path).await?;
             let stored = page.results.iter().filter(|stored| stored.event(spoken) == Some(event));
-            found.extend(stored.filter_map(|stored| Some(Mark::read(&stored.email_body)?.mail)));
+            let marks = stored.filter_map(|stored| Mark::read(&stored.email_body));
+            found.extend(marks.filter(|mark| mark.role == Role::OfEvent).map(|mark| mark.mail));
         }
         Ok(found)
     }
@@ -211,6 +238,7 @@ impl Client {
                     "subject": fields::cut(&mail.subject, age.longest_subject()),
                     "email_from": mail.sender,
                     age.received(): mail.received_at,
+                    MESSAGE: mail.message,
                 })
             })
             .collect();

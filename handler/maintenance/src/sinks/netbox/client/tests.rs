@@ -8,11 +8,14 @@ use tokio::{
     net::TcpListener,
 };
 
+use schedule::EventStatus;
+
 use super::*;
 use crate::sinks::netbox::{
+    claim::{Claim, Claimant},
     ids::{CircuitId, EventId, ImpactId, ProviderId},
     mark::{Mark, Role},
-    records::{Action, EventChange, NewImpact, Performed, Records},
+    records::{Action, EventChange, NewEvent, NewImpact, Past, Performed, Records},
 };
 
 /// Requests that the server received: request line, headers and body.
@@ -116,7 +119,7 @@ async fn look_ups_are_tried_again_and_writes_are_not() {
     let (client, asked) = server(vec![cut(), ok("[]")]).await;
     let impact =
         NewImpact { event: EventId::new(7), circuit: CircuitId::new(1), impact: notice::model::Impact::Outage };
-    let fault = client.perform(&Action::AddImpacts(vec![impact])).await.unwrap_err();
+    let fault = client.perform(&Action::AddImpacts(vec![impact]), &claimant()).await.unwrap_err();
     assert!(matches!(fault, Fault::Transient(_)), "{fault:?}");
     assert_eq!(lines(&asked).len(), 1);
 }
@@ -140,7 +143,7 @@ async fn every_error_answer_has_its_fault() {
     ];
     for (status, body, expected) in table {
         let (client, _) = server(vec![(status, "", body.to_owned())]).await;
-        let fault = client.perform(&Action::RemoveImpacts(vec![ImpactId::new(1)])).await.unwrap_err();
+        let fault = client.perform(&Action::RemoveImpacts(vec![ImpactId::new(1)]), &claimant()).await.unwrap_err();
         assert!(expected(&fault), "{status} {body}: {fault:?}");
         let words = fault.to_string();
         assert!(
@@ -151,17 +154,71 @@ async fn every_error_answer_has_its_fault() {
 }
 
 #[tokio::test]
+async fn changes_that_may_not_be_seen_are_asked_for_once_and_those_of_other_providers_are_passed_over() {
+    let names = ["CHG-1".to_owned()];
+    let refused = (403, "", r#"{"detail":"You do not have permission to perform this action."}"#.to_owned());
+    let (client, asked) = server(vec![refused]).await;
+    for _ in 0..2 {
+        assert_eq!(client.past(ProviderId::new(3), &names).await, Ok(Past::default()));
+    }
+    assert_eq!(lines(&asked).len(), 1);
+    let deleted = |id: u32, provider: u32| {
+        let data = format!(
+            r#"{{"name":"CHG-1","summary":"s","status":"CONFIRMED","provider":{provider},"start":"2026-03-02T08:00:00Z","end":"2026-03-02T09:00:00Z","comments":""}}"#
+        );
+        format!(
+            r#"{{"action":{{"value":"delete"}},"changed_object_id":{id},"changed_object":null,"prechange_data":{data},"postchange_data":{{}}}}"#
+        )
+    };
+    let (client, _) = server(vec![page(&format!("{},{}", deleted(7, 3), deleted(8, 4)))]).await;
+    let past = client.past(ProviderId::new(3), &names).await.unwrap();
+    assert_eq!(past.deleted.iter().map(|event| event.id).collect::<Vec<_>>(), [EventId::new(7)]);
+    let (client, _) = server(vec![(502, "", "bad gateway".to_owned())]).await;
+    let fault = client.past(ProviderId::new(3), &names).await.unwrap_err();
+    assert!(matches!(fault, Fault::Transient(_)), "what is not known is not taken for nothing: {fault:?}");
+}
+
+/// Recorded with NetBox 4.7.3.
+#[tokio::test]
+async fn a_zone_that_netbox_does_not_know_keeps_no_maintenance_back() {
+    let refused = (400, "", r#"{"time_zone":["A valid timezone is required."]}"#.to_owned());
+    let (client, asked) = server(vec![refused, (201, "", EVENT.to_owned())]).await;
+    let at = jiff::Timestamp::UNIX_EPOCH;
+    let new = NewEvent {
+        provider: ProviderId::new(3),
+        name: "CHG-1".to_owned(),
+        summary: "s".to_owned(),
+        status: EventStatus::Confirmed,
+        start: at,
+        end: at,
+        zone: Some("Europe/Atlantis".to_owned()),
+        comments: String::new(),
+    };
+    assert!(matches!(client.perform(&Action::Create(new), &claimant()).await, Ok(Performed::Event(_))));
+    let asked = asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    assert_eq!([&asked[0], &asked[1]].map(|request| request.contains("Europe/Atlantis")), [true, false]);
+}
+
+const CHANGED: &str = r#"{"changelog_message":"provision: a notice; carrier, mail <1@carrier.example>","summary":"t"}"#;
+
+#[tokio::test]
 async fn a_change_carries_the_tag_and_both_kinds_of_tokens_are_sent() {
     let (mut client, asked) = server(vec![ok(EVENT), ok(EVENT)]).await;
     let change = EventChange { summary: Some("t".to_owned()), ..EventChange::default() };
-    let action = Action::Update { event: EventId::new(7), etag: "W/\"1\"".to_owned(), change };
-    let Performed::Event(event) = client.perform(&action).await.unwrap() else { panic!("no event") };
+    let action = Action::Update {
+        event: EventId::new(7),
+        etag: "W/\"1\"".to_owned(),
+        change,
+        conflicts: Vec::new(),
+        reason: "a notice",
+    };
+    let Performed::Event(event) = client.perform(&action, &claimant()).await.unwrap() else { panic!("no event") };
     assert_eq!(event.id, EventId::new(7));
     client.token = Token::new(SecretSource::Given("nbt_key.secret".into()));
-    client.perform(&action).await.unwrap();
+    client.perform(&action, &claimant()).await.unwrap();
     let asked = asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
     assert!(asked[0].starts_with("PATCH /api/plugins/maintenance/circuitmaintenance/7/ "));
-    assert!(asked[0].contains("if-match: W/\"1\"\r\n") && asked[0].ends_with(r#"{"summary":"t"}"#), "{}", asked[0]);
+    assert!(asked[0].contains("if-match: W/\"1\"\r\n") && asked[0].ends_with(CHANGED), "{}", asked[0]);
     assert!(
         asked[0].contains("authorization: Token 0000") && asked[1].contains("authorization: Bearer nbt_key.secret\r\n")
     );
@@ -254,6 +311,11 @@ async fn until_0_8_a_mail_without_an_event_is_refused() {
     }
 }
 
+fn claimant() -> Claimant {
+    let claim = Claim { by: "a".to_owned(), until: jiff::Timestamp::UNIX_EPOCH };
+    Claimant { mail: "ab".to_owned(), claim, source: "carrier, mail <1@carrier.example>".to_owned() }
+}
+
 fn mail(event: Option<EventId>) -> NewNotification {
     NewNotification {
         event,
@@ -262,6 +324,7 @@ fn mail(event: Option<EventId>) -> NewNotification {
         subject: "s".repeat(200),
         sender: "noc@carrier.example".to_owned(),
         received_at: jiff::Timestamp::UNIX_EPOCH,
+        message: "provision: a mail".to_owned(),
     }
 }
 
@@ -283,7 +346,7 @@ async fn the_other_plugin_is_found_out_once_and_spoken_to_in_its_words() {
         assert_eq!((events.len(), events[0].acknowledged), (1, false));
     }
     let new = NewImpact { event: EventId::new(7), circuit: CircuitId::new(1), impact: notice::model::Impact::Outage };
-    let Performed::Impacts(written) = client.perform(&Action::AddImpacts(vec![new])).await.unwrap() else {
+    let Performed::Impacts(written) = client.perform(&Action::AddImpacts(vec![new]), &claimant()).await.unwrap() else {
         panic!("no impacts")
     };
     assert_eq!((written[0].id, written[0].circuit), (ImpactId::new(5), CircuitId::new(1)));
@@ -343,7 +406,7 @@ async fn no_call_is_begun_when_the_time_is_up() {
 async fn certificates_that_cannot_be_read_are_said_to_be_so() {
     let ca = Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned());
     let client = Client::new("https://127.0.0.1:9", ca, SecretSource::Given("t".into()));
-    let fault = client.perform(&Action::RemoveImpacts(vec![ImpactId::new(1)])).await.unwrap_err();
+    let fault = client.perform(&Action::RemoveImpacts(vec![ImpactId::new(1)]), &claimant()).await.unwrap_err();
     assert!(fault.to_string().contains("`NETBOX_CA` cannot be read"), "{fault}");
 }
 

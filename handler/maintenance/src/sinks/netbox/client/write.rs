@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Client, PLUGIN,
@@ -15,14 +15,31 @@ use super::{
     plugin_version::PluginVersion,
 };
 use crate::sinks::netbox::{
+    claim::Claimant,
+    fields,
     ids::{EventId, ProviderId},
-    records::{Action, Fault, Pause, Performed, Records},
+    records::{Action, Fault, Past, Pause, Performed, Records},
     stored::{StoredEvent, StoredImpact},
 };
+
+/// Key of the time zone, in our records and in `netbox-circuitmaintenance`.
+const TIME_ZONE: &str = "time_zone";
+/// Key of the message for NetBox's changelog.
+pub(super) const MESSAGE: &str = "changelog_message";
+/// Longest message for the changelog, in characters.
+const LONGEST_MESSAGE: usize = 200;
 
 impl Records for Client {
     async fn events(&self, provider: ProviderId, names: &[String]) -> Result<Vec<StoredEvent>, Fault> {
         self.look_up(async |spoken| self.events_named(spoken, provider, names).await).await
+    }
+
+    async fn events_by_id(&self, ids: &[EventId]) -> Result<Vec<StoredEvent>, Fault> {
+        self.events_with_ids(self.spoken().await?, ids).await
+    }
+
+    async fn past(&self, provider: ProviderId, names: &[String]) -> Result<Past, Fault> {
+        self.past_of(self.spoken().await?, provider, names).await
     }
 
     async fn impacts(&self, events: &[EventId]) -> Result<Vec<StoredImpact>, Fault> {
@@ -41,8 +58,9 @@ impl Records for Client {
         Timestamp::now()
     }
 
-    async fn perform(&self, action: &Action) -> Result<Performed, Fault> {
+    async fn perform(&self, action: &Action, by: &Claimant) -> Result<Performed, Fault> {
         let spoken = self.spoken().await?;
+        let message = &changelog_message(action.reason(), &by.source);
         let (events, impacts) = match spoken {
             Spoken::CircuitMaintenance => {
                 (format!("{PLUGIN}/circuitmaintenance/"), format!("{PLUGIN}/circuitmaintenanceimpact/"))
@@ -50,23 +68,25 @@ impl Records for Client {
             Spoken::Notices(_) => (format!("{}/maintenance/", notices::PART), format!("{}/impact/", notices::PART)),
         };
         match action {
-            Action::Create(event) => self.event(spoken, "POST", &events, None, event).await,
-            Action::Update { event, etag, change } => {
-                self.event(spoken, "PATCH", &format!("{events}{event}/"), Some(etag), change).await
+            Action::Create(event) => self.event(spoken, "POST", &events, None, one(event, message)?).await,
+            Action::Update { event, etag, change, .. } => {
+                self.event(spoken, "PATCH", &format!("{events}{event}/"), Some(etag), one(change, message)?).await
             }
             Action::AddImpacts(new) => match spoken {
-                Spoken::CircuitMaintenance => self.impacts_written(spoken, "POST", &impacts, new).await,
+                Spoken::CircuitMaintenance => self.impacts_written(spoken, "POST", &impacts, &all(new, message)?).await,
                 Spoken::Notices(types) => {
                     let new: Vec<_> = new.iter().map(|new| notices::impact(new, types)).collect();
-                    self.impacts_written(spoken, "POST", &impacts, &new).await
+                    self.impacts_written(spoken, "POST", &impacts, &all(&new, message)?).await
                 }
             },
-            Action::ChangeImpacts(changes) => self.impacts_written(spoken, "PATCH", &impacts, changes).await,
+            Action::ChangeImpacts(changes) => {
+                self.impacts_written(spoken, "PATCH", &impacts, &all(changes, message)?).await
+            }
             Action::RemoveImpacts(removed) => {
-                let ids: Vec<_> = removed.iter().map(|id| json!({"id": id})).collect();
+                let ids: Vec<_> = removed.iter().map(|id| json!({"id": id, MESSAGE: message})).collect();
                 self.call("DELETE", &impacts, None, Some(&bytes(&ids)?)).await.map(|_| Performed::Done)
             }
-            Action::MoveNotifications { from, to } => self.move_notifications(spoken, *from, *to).await,
+            Action::MoveNotifications { from, to } => self.move_notifications(spoken, (*from, *to), message).await,
         }
     }
 
@@ -86,9 +106,27 @@ impl Client {
         method: &str,
         path: &str,
         etag: Option<&str>,
-        body: &impl Serialize,
+        mut body: Value,
     ) -> Result<Performed, Fault> {
-        let event: WireEvent = self.json(method, path, etag, Some(&bytes(body)?)).await?;
+        let key = if spoken == Spoken::CircuitMaintenance { TIME_ZONE } else { "original_timezone" };
+        let zone = body.as_object_mut().and_then(|fields| fields.remove(TIME_ZONE));
+        let without_zone = bytes(&body)?;
+        let sent = match zone {
+            None => self.json(method, path, etag, Some(&without_zone)).await,
+            Some(zone) => {
+                if let Some(fields) = body.as_object_mut() {
+                    fields.insert(key.to_owned(), zone);
+                }
+                match self.json(method, path, etag, Some(&bytes(&body)?)).await {
+                    // NetBox may know fewer zones than we do. A maintenance is not kept back for that.
+                    Err(Fault::Rejected(said)) if said.contains(key) => {
+                        self.json(method, path, etag, Some(&without_zone)).await
+                    }
+                    sent => sent,
+                }
+            }
+        };
+        let event: WireEvent = sent?;
         Ok(Performed::Event(Box::new(self.stored(spoken, event))))
     }
 
@@ -97,9 +135,9 @@ impl Client {
         spoken: Spoken,
         method: &str,
         path: &str,
-        body: &impl Serialize,
+        body: &[Value],
     ) -> Result<Performed, Fault> {
-        let body = bytes(body)?;
+        let body = bytes(&body)?;
         Ok(Performed::Impacts(match spoken {
             Spoken::CircuitMaintenance => {
                 let written: Vec<WireImpact> = self.json(method, path, None, Some(&body)).await?;
@@ -112,18 +150,41 @@ impl Client {
         }))
     }
 
-    async fn move_notifications(&self, spoken: Spoken, from: EventId, to: EventId) -> Result<Performed, Fault> {
+    async fn move_notifications(
+        &self,
+        spoken: Spoken,
+        (from, to): (EventId, EventId),
+        message: &str,
+    ) -> Result<Performed, Fault> {
         let (path, link) = match spoken {
             Spoken::CircuitMaintenance => (format!("{PLUGIN}/circuitmaintenancenotifications/"), "circuitmaintenance"),
             Spoken::Notices(_) => (format!("{}/eventnotification/", notices::PART), "event_object_id"),
         };
         let linked = self.linked(spoken, from).await?;
-        let changes: Vec<_> = linked.iter().map(|id| json!({"id": id, link: to})).collect();
+        let changes: Vec<_> = linked.iter().map(|id| json!({"id": id, link: to, MESSAGE: message})).collect();
         if !changes.is_empty() {
             self.call("PATCH", &path, None, Some(&bytes(&changes)?)).await?;
         }
         Ok(Performed::Done)
     }
+}
+
+/// Returns an object with the message for NetBox's changelog. Versions without one ignore it.
+pub(super) fn one(body: &impl Serialize, message: &str) -> Result<Value, Fault> {
+    let mut value = serde_json::to_value(body).map_err(|error| Fault::Refused(error.to_string()))?;
+    if let Value::Object(fields) = &mut value {
+        fields.insert(MESSAGE.to_owned(), Value::from(message));
+    }
+    Ok(value)
+}
+
+fn all(bodies: &[impl Serialize], message: &str) -> Result<Vec<Value>, Fault> {
+    bodies.iter().map(|body| one(body, message)).collect()
+}
+
+/// Returns the message for NetBox's changelog: NetBox fails at a longer one.
+pub(in crate::sinks::netbox) fn changelog_message(reason: &str, source: &str) -> String {
+    fields::cut(&fields::line(&format!("provision: {reason}; {source}")), LONGEST_MESSAGE)
 }
 
 pub(super) fn bytes(body: &impl Serialize) -> Result<Vec<u8>, Fault> {

@@ -1,5 +1,6 @@
 //! Simulates NetBox, and delivers to it: one step of any writer at a time, with any fault.
 
+mod edits;
 mod race;
 mod rules;
 
@@ -23,7 +24,7 @@ use super::{
     link::{Linked, Mailbox, Target, link},
     note::Note,
     plan::Settled,
-    records::{Action, Fault, Pause, Performed, Records},
+    records::{Action, Fault, Past, Pause, Performed, Records},
     stored::{StoredEvent, StoredImpact, StoredProvider},
 };
 use notice::model::{Impact, Window};
@@ -38,6 +39,13 @@ struct Base {
     last: u64,
     /// `true` if it takes a second impact for one circuit of an event, as the plugin did until 0.7.
     takes_twins: bool,
+    now: Timestamp,
+    /// Names with which events were made.
+    made: BTreeMap<EventId, String>,
+    /// Events that were deleted, as they were last.
+    deleted: BTreeMap<EventId, StoredEvent>,
+    /// `true` if it does not show its record of changes.
+    hides_past: bool,
 }
 
 impl Base {
@@ -51,6 +59,22 @@ impl Base {
         event.note = Note::read(&event.comments);
         self.events.insert(event.id, event.clone());
         event
+    }
+
+    fn past(&self, names: &[String]) -> Past {
+        if self.hides_past {
+            return Past::default();
+        }
+        let made = self.made.iter().filter(|(_, name)| names.contains(name)).map(|(id, _)| id);
+        let deleted = made.clone().filter_map(|id| self.deleted.get(id)).cloned().collect();
+        Past { deleted, renamed: made.filter_map(|id| self.events.get(id)).cloned().collect() }
+    }
+
+    fn delete(&mut self, event: EventId) {
+        let gone = self.events.remove(&event).unwrap();
+        self.deleted.insert(event, gone);
+        self.impacts.retain(|_, impact| impact.event != event);
+        self.mails.retain(|(with, _)| *with != event);
     }
 
     fn writable(&self, event: EventId) -> Result<(), Fault> {
@@ -69,7 +93,7 @@ impl Base {
                 }
                 Ok(Performed::Done)
             }
-            Action::Update { event, etag, change } => {
+            Action::Update { event, etag, change, .. } => {
                 let mut event = self.events.get(event).cloned().ok_or(Fault::Conflict("no such event".into()))?;
                 if event.etag != *etag {
                     return Err(Fault::Conflict("Precondition failed.".into()));
@@ -80,6 +104,7 @@ impl Base {
                 event.status = change.status.unwrap_or(event.status);
                 event.start = change.start.unwrap_or(event.start);
                 event.end = change.end.unwrap_or(event.end);
+                event.zone = change.zone.or(event.zone);
                 event.acknowledged = change.acknowledged.unwrap_or(event.acknowledged);
                 event.comments = change.comments.unwrap_or(event.comments);
                 Ok(Performed::Event(Box::new(self.store(event))))
@@ -173,6 +198,22 @@ impl Records for Simulated<'_> {
         Ok(found)
     }
 
+    async fn events_by_id(&self, ids: &[EventId]) -> Result<Vec<StoredEvent>, Fault> {
+        self.calls.set(self.calls.get() + 1);
+        self.way().await?;
+        let found = ids.iter().filter_map(|id| self.base.borrow().events.get(id).cloned()).collect();
+        self.way().await?;
+        Ok(found)
+    }
+
+    async fn past(&self, _: ProviderId, names: &[String]) -> Result<Past, Fault> {
+        self.calls.set(self.calls.get() + 1);
+        self.way().await?;
+        let past = self.base.borrow().past(names);
+        self.way().await?;
+        Ok(past)
+    }
+
     async fn impacts(&self, events: &[EventId]) -> Result<Vec<StoredImpact>, Fault> {
         self.calls.set(self.calls.get() + 1);
         self.way().await?;
@@ -193,10 +234,10 @@ impl Records for Simulated<'_> {
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::UNIX_EPOCH
+        self.base.borrow().now
     }
 
-    async fn perform(&self, action: &Action) -> Result<Performed, Fault> {
+    async fn perform(&self, action: &Action, _: &Claimant) -> Result<Performed, Fault> {
         self.calls.set(self.calls.get() + 1);
         self.writes.set(self.writes.get() + 1);
         self.way().await?;
@@ -205,6 +246,7 @@ impl Records for Simulated<'_> {
             // first.
             let id = EventId::new(self.base.borrow_mut().number());
             let wait = self.way().await;
+            self.base.borrow_mut().made.insert(id, new.name.clone());
             let event = self.base.borrow_mut().store(StoredEvent {
                 id,
                 name: new.name.clone(),
@@ -212,7 +254,9 @@ impl Records for Simulated<'_> {
                 status: new.status,
                 start: new.start,
                 end: new.end,
+                zone: new.zone.clone(),
                 acknowledged: false,
+                is_tagged: false,
                 comments: new.comments.clone(),
                 note: None,
                 etag: String::new(),
@@ -259,7 +303,7 @@ impl Mailbox for Post<'_, '_> {
 /// Returns a delivery of the mail that a notice came in.
 fn claimant(announcement: &Announcement, by: usize) -> Claimant {
     let claim = Claim { by: by.to_string(), until: Timestamp::MAX };
-    Claimant { mail: announcement.version.digest.clone(), claim }
+    Claimant { mail: announcement.version.digest.clone(), claim, source: String::new() }
 }
 
 /// Makes one whole delivery.

@@ -22,8 +22,8 @@ fn the_first_notice_makes_an_event_with_few_calls() {
     assert_eq!(told(&base.borrow()), ["CHG-1 Confirmed 1 1=OUTAGE"]);
     assert_eq!(
         records.calls.get(),
-        4,
-        "look-up, event, impacts, look back; the circuits and the mail come to that, which is stored without a look"
+        5,
+        "look-up, deletions, event, impacts, look back; the circuits and the mail come to that, which is stored without a look"
     );
 }
 
@@ -85,8 +85,9 @@ fn an_event_that_a_person_reopened_stays_open_at_the_same_notice() {
     base.borrow_mut().store(event);
     deliver(&records, &later);
     assert_eq!(told(&base.borrow())[1], "CHG-1 #2 Confirmed 2 1=OUTAGE");
-    deliver(&records, &wanted(3, &[(1, confirmed())]));
-    assert_eq!(told(&base.borrow())[1], "CHG-1 #2 Cancelled 2 1=OUTAGE", "a newer notice changes what it changes");
+    let concerns = deliver(&records, &wanted(3, &[(1, confirmed())])).concerns;
+    assert_eq!(told(&base.borrow())[1], "CHG-1 #2 Confirmed 2 1=OUTAGE", "a newer notice changes only what it changes");
+    assert!(concerns[0].ends_with("somebody has changed its status since"), "{concerns:?}");
 }
 
 #[test]
@@ -164,7 +165,12 @@ fn an_event_that_a_person_has_made_is_taken_over_unless_there_are_two() {
     base.borrow_mut().store(event.clone());
     deliver(&records, &notice);
     let now = base.borrow().events.values().next().unwrap().clone();
+    assert_eq!((now.comments.as_str(), now.status), ("Ask Kim.", EventStatus::Tentative), "it has that mail already");
+    let notice = wanted(2, &[(1, content(EventStatus::Confirmed, OUT))]);
+    let settled = deliver(&records, &notice);
+    let now = base.borrow().events.values().next().unwrap().clone();
     assert!(now.comments.starts_with("Ask Kim.\n") && now.note.is_some() && !now.acknowledged, "{now:?}");
+    assert_eq!((now.status, settled.conflicts.len()), (EventStatus::Confirmed, 1), "{:?}", settled.conflicts);
     event.id = EventId::new(1000);
     base.borrow_mut().store(event.clone());
     deliver(&records, &notice);

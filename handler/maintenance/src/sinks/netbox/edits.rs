@@ -1,0 +1,187 @@
+//! Keeps people's edits: merges what the notices said last, what stands in NetBox and what this notice says.
+//!
+//! What a notice does not change stays as it stands, whoever has set it. What it changes gets its value; if a person has set another one
+//! meanwhile, that is a conflict, which the event's comments tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    case::View,
+    fields,
+    ids::CircuitId,
+    note::{Evidence, Note, Pending},
+    stored::{StoredEvent, StoredImpact},
+};
+use notice::model::Impact;
+
+/// Beginning of a remark on a conflict. No mail can write it, since the asterisks of mails are escaped.
+const CONFLICT: &str = "**Conflict**: ";
+/// Maximum number of conflicts that the comments tell: the latest ones.
+const MOST_CONFLICTS: usize = 10;
+
+/// The result of merging one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Merged<Value> {
+    /// Value that the field gets.
+    pub(super) value: Value,
+    /// Value that the notices have stated last.
+    pub(super) said: Value,
+    /// `true` if a person had set a value that the notice changes to another one.
+    pub(super) is_conflict: bool,
+}
+
+/// Merges a field. `before`: what the notices said last, `None` if no notice has named the event; `says`: what this one says, `None` if
+/// nothing.
+pub(super) fn merge<Value: PartialEq + Clone>(
+    before: Option<&Value>,
+    stands: &Value,
+    says: Option<Value>,
+) -> Merged<Value> {
+    let Some(says) = says else {
+        let said = before.unwrap_or(stands).clone();
+        return Merged { value: stands.clone(), said, is_conflict: false };
+    };
+    let is_changed = before != Some(&says);
+    let is_by_a_person = before != Some(stands) && *stands != says;
+    let value = if is_changed || !is_by_a_person { says.clone() } else { stands.clone() };
+    Merged { value, said: says, is_conflict: is_changed && is_by_a_person }
+}
+
+/// Describes a conflict.
+pub(super) fn conflict(field: &str, stood: &str, says: &str) -> String {
+    let (stood, says) = (fields::markdown(&fields::line(stood)), fields::markdown(&fields::line(says)));
+    format!("{field} was set to {stood} by hand, and a notice has changed it to {says}.")
+}
+
+/// Adds the conflicts to the remarks of an event, below those that its comments tell already.
+pub(super) fn with_conflicts(mut remarks: Vec<String>, before: &[String], new: &[String]) -> Vec<String> {
+    remarks.retain(|remark| !remark.starts_with(CONFLICT));
+    let before = before.iter().filter(|remark| remark.starts_with(CONFLICT)).cloned();
+    let all: Vec<_> = before.chain(new.iter().map(|conflict| format!("{CONFLICT}{conflict}"))).collect();
+    remarks.extend_from_slice(all.get(all.len().saturating_sub(MOST_CONFLICTS)..).unwrap_or_default());
+    remarks
+}
+
+/// The impacts of an event after a notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct MergedImpacts {
+    /// Impacts that have yet to be written.
+    pub(super) pending: Pending,
+    /// Circuits on which a person had set an impact that the notice changes, with that impact.
+    pub(super) conflicts: Vec<(CircuitId, Option<Impact>)>,
+}
+
+/// Merges the impacts of an event. `until`: see [`Pending::until`].
+pub(super) fn merge_impacts(
+    event: &StoredEvent,
+    says: &BTreeMap<CircuitId, Impact>,
+    view: &View,
+    until: jiff::Timestamp,
+) -> MergedImpacts {
+    let none = BTreeMap::new();
+    let old = event.note.as_ref();
+    let before = old.map_or(&none, |note| &note.impacts);
+    let open = old.filter(|note| is_open(event, note, view)).map(|note| &note.pending);
+    let circuits: BTreeSet<_> = before.keys().chain(says.keys()).copied().collect();
+    let changed: BTreeSet<_> =
+        circuits.into_iter().filter(|circuit| before.get(circuit) != says.get(circuit)).collect();
+    let is_by_a_person = |circuit: &CircuitId| {
+        let is_open = open.is_some_and(|open| open.circuits.contains(circuit));
+        !is_open && differs(event, *circuit, before, view) && differs(event, *circuit, says, view)
+    };
+    let conflicts = changed.iter().filter(|circuit| is_by_a_person(circuit));
+    let conflicts = conflicts.map(|circuit| (*circuit, stored(event, *circuit, view).and_then(|found| found.impact)));
+    let conflicts = conflicts.collect();
+    let pending = match open {
+        Some(open) if changed.is_empty() => open.clone(),
+        Some(open) => Pending {
+            circuits: open.circuits.union(&changed).copied().collect(),
+            until: until.max(open.until),
+            evidence: Evidence::Missing,
+        },
+        None if changed.is_empty() => Pending::default(),
+        None => Pending { circuits: changed, until, evidence: Evidence::Missing },
+    };
+    MergedImpacts { pending, conflicts }
+}
+
+/// Returns the circuits whose impacts have to be written.
+pub(super) fn due(event: &StoredEvent, note: &Note, view: &View) -> BTreeSet<CircuitId> {
+    if !is_open(event, note, view) {
+        return BTreeSet::new();
+    }
+    let circuits = note.pending.circuits.iter().copied();
+    circuits.filter(|circuit| differs(event, *circuit, &note.impacts, view)).collect()
+}
+
+/// Returns whether only the mails of the event can tell if a person has changed its impacts.
+pub(super) fn needs_mails(event: &StoredEvent, note: &Note, view: &View) -> bool {
+    matches!(note.pending.evidence, Evidence::Mail(_))
+        && note.pending.until <= view.now
+        && !due(event, note, view).is_empty()
+}
+
+/// Returns whether the impacts may still have to be written.
+fn is_open(event: &StoredEvent, note: &Note, view: &View) -> bool {
+    let Pending { until, evidence, .. } = &note.pending;
+    *until > view.now
+        || match evidence {
+            Evidence::Missing => true,
+            Evidence::Mail(mail) => !view.mails.get(&event.id).is_some_and(|mails| mails.contains(mail)),
+            Evidence::Seen => false,
+        }
+}
+
+/// Returns whether the stored impact on a circuit is another one than these have.
+fn differs(event: &StoredEvent, circuit: CircuitId, impacts: &BTreeMap<CircuitId, Impact>, view: &View) -> bool {
+    match (stored(event, circuit, view), impacts.get(&circuit)) {
+        (None, None) => false,
+        (Some(found), Some(impact)) => found.impact != Some(*impact),
+        _ => true,
+    }
+}
+
+/// Returns the stored impact of an event on a circuit: the first one, if there are several.
+pub(super) fn stored<'view>(event: &StoredEvent, circuit: CircuitId, view: &'view View) -> Option<&'view StoredImpact> {
+    let of_both = view.impacts.iter().filter(|impact| (impact.event, impact.circuit) == (event.id, circuit));
+    of_both.min_by_key(|impact| impact.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_changes_only_if_the_notice_changes_it() {
+        // Before, stands, says; what it gets, and whether that is a conflict.
+        let table = [
+            (Some('a'), 'a', Some('a'), 'a', false),
+            (Some('a'), 'a', Some('b'), 'b', false),
+            (Some('a'), 'p', Some('a'), 'p', false),
+            (Some('a'), 'b', Some('b'), 'b', false),
+            (Some('a'), 'p', Some('b'), 'b', true),
+            (Some('a'), 'p', None, 'p', false),
+            (None, 'p', Some('p'), 'p', false),
+            (None, 'p', Some('b'), 'b', true),
+            (None, 'p', None, 'p', false),
+        ];
+        for (before, stands, says, value, is_conflict) in table {
+            let said = says.or(before).unwrap_or(stands);
+            let expected = Merged { value, said, is_conflict };
+            assert_eq!(merge(before.as_ref(), &stands, says), expected, "{before:?} {stands} {says:?}");
+        }
+    }
+
+    #[test]
+    fn conflicts_stay_told_and_no_mail_can_tell_one() {
+        let said = conflict("Status", "CONFIRMED", "CANCELLED");
+        let first = with_conflicts(vec!["a".to_owned()], &[], std::slice::from_ref(&said));
+        let told = format!("{CONFLICT}{said}");
+        assert_eq!(first, ["a".to_owned(), told.clone()]);
+        assert_eq!(with_conflicts(vec!["b".to_owned()], &first, &[]), ["b".to_owned(), told.clone()]);
+        assert_eq!(with_conflicts(first.clone(), &first, &[]), first, "once");
+        let many = vec![told.clone(); 30];
+        assert_eq!(with_conflicts(Vec::new(), &many, &[]).len(), MOST_CONFLICTS);
+        assert!(!fields::markdown(&told).starts_with(CONFLICT));
+    }
+}

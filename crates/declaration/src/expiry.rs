@@ -95,7 +95,8 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
                 if let Some((above, shorter)) = shorter {
                     let (age, shorter) = (scalars::spell(*age), scalars::spell(*shorter));
                     let message = format!(
-                        "objects below `{prefix}` are deleted after `{shorter}`, not `{age}`: they are below `{above}`, too"
+                        "objects below `{prefix}` are deleted after `{shorter}`, not `{age}`: they are below `{}`, too",
+                        if above.is_empty() { "\"\"" } else { above }
                     );
                     let span = at(root, &path).map_or(0..0, |node| key_span(node, prefix));
                     reader.note_at(&span, message, "of two ages S3 takes the shorter: name no prefix above this one");
@@ -226,7 +227,7 @@ receipt_rules: [RULES]
     #[test]
     fn an_age_that_a_shorter_one_makes_void_is_refused() {
         let found = ages("{\"\": 30d, unmatched/: 400d, inbound/: 7d}", "mail", "", STORES).unwrap_err();
-        let message = "objects below `unmatched/` are deleted after `30d`, not `400d`: they are below ``, too";
+        let message = "objects below `unmatched/` are deleted after `30d`, not `400d`: they are below `\"\"`, too";
         assert!(found.len() == 1 && found[0].starts_with(message), "{found:?}");
     }
 

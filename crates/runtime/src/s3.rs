@@ -191,3 +191,14 @@ impl ObjectInfos for S3 {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_read_as_s3_meant_them() {
+        assert_eq!(unescaped("isn&apos;t &quot;a&quot; &lt;b&gt; &#39;c&#34;"), "isn't \"a\" <b> 'c\"");
+        assert_eq!(unescaped("&amp;apos; & AT&amp;T"), "&apos; & AT&T");
+    }
+}

@@ -127,7 +127,11 @@ mod tests {
             (&[(WEBHOOK_SECRET, "abc")], "`WEBHOOK_SECRET` is not a webhook secret"),
             (&[(WEBHOOK_SECRET, "")], "the function's `secrets` can name it"),
             (&[(context::VARIABLE, NONE)], "no prefix that ends in `calendar/`"),
-            (&[(SINK, "calendar"), (context::VARIABLE, NONE)], "no prefix that ends in `unmatched/`"),
+            (
+                &[(SINK, "calendar"), (context::VARIABLE, NONE)],
+                "no prefix that ends in `calendar/`, and none that ends in `unmatched/`; declare `writes: [{bucket: mail, \
+                 prefix: calendar/}, {bucket: mail, prefix: unmatched/}]`",
+            ),
         ];
         for (changes, fault) in table {
             let error = all(changes).unwrap_err();

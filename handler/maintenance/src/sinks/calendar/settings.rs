@@ -27,15 +27,18 @@ impl Settings {
         let name = reader.optional(CALENDAR_NAME).map(|name| name.trim().to_owned());
         let context = context?;
         let unmatched = context.unmatched().cloned();
-        if context.calendar().is_none() {
-            let fault = "is `calendar`, and the function's `writes` names no prefix that ends in `calendar/`; declare \
-                         `writes: [{bucket: mail, prefix: calendar/}, {bucket: mail, prefix: unmatched/}]`";
-            reader.problem(SINK, fault);
-        }
-        if alone && unmatched.is_none() {
-            let fault = "is `calendar` alone, and the function's `writes` names no prefix that ends in `unmatched/`, \
-                         where mails for a person would be kept; declare \
-                         `writes: [{bucket: mail, prefix: calendar/}, {bucket: mail, prefix: unmatched/}]`";
+        // Mails for a person are kept by another sink, if there is one.
+        let needed = if alone { &["calendar/", "unmatched/"][..] } else { &["calendar/"] };
+        let is_missing =
+            |end: &&str| if *end == "calendar/" { context.calendar().is_none() } else { unmatched.is_none() };
+        let missing: Vec<&str> = needed.iter().copied().filter(is_missing).collect();
+        if !missing.is_empty() {
+            let lines: Vec<String> = needed.iter().map(|end| format!("{{bucket: mail, prefix: {end}}}")).collect();
+            let fault = format!(
+                "is `calendar`, and the function's `writes` names no prefix that ends in `{}`; declare `writes: [{}]`",
+                missing.join("`, and none that ends in `"),
+                lines.join(", ")
+            );
             reader.problem(SINK, fault);
             return None;
         }

@@ -1,16 +1,20 @@
 //! The status of a stack: its resources, its queues, the active rule set, unconfirmed subscriptions, the code of its functions,
-//! and the NetBox that they write to.
+//! their last mails, and the NetBox that they write to.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use aws_sdk_cloudwatch::types::StateValue;
+use aws_sdk_cloudwatch::{
+    primitives::DateTime,
+    types::{Dimension, StateValue, Statistic},
+};
 use aws_sdk_sqs::types::QueueAttributeName;
 use futures::future::join_all;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::ops::netbox::Findings;
 use aws::OrFail;
-use declaration::Declaration;
+use declaration::{Declaration, SILENCE};
 use engine::{Action, Address, Failure, Live};
 use kinds::{
     Condition, Item, Kind, Plan, REVISION_TAG, Read, Session, Survey,
@@ -83,6 +87,22 @@ pub(crate) struct Depth {
     pub(crate) delayed: u64,
 }
 
+/// The last invocation of a function that mails reach.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct LastMail {
+    /// Entry name of the function.
+    pub(crate) function: String,
+    /// Minute of the invocation; `None` if there was none within [`LOOKED_BACK`], or it is unknown.
+    pub(crate) at: Option<Timestamp>,
+    /// The reason why it could not be read; `None` if it was. It is no failure of the command: the right to read metrics is not needed
+    /// for anything else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unknown: Option<String>,
+}
+
+/// Time in which the last mail is looked for. CloudWatch keeps hours for longer, minutes for 15 days.
+pub(crate) const LOOKED_BACK: Duration = Duration::from_hours(14 * 24);
+
 /// The rule set that takes mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Receiving {
@@ -102,6 +122,8 @@ pub(crate) struct Status {
     pub(crate) queues: Vec<Depth>,
     /// Rule sets of SES; `None` if they could not be read.
     pub(crate) receiving: Option<Receiving>,
+    /// The last mail of each function that mails reach.
+    pub(crate) last_mails: Vec<LastMail>,
     /// Names of the stack's alarms that are firing.
     pub(crate) ringing: Vec<String>,
     /// Result of checking each NetBox, by address; `None` if there is no token for it.
@@ -173,11 +195,13 @@ pub(crate) fn receiving(session: &Session, snapshot: &Snapshot) -> Receiving {
     Receiving { active_rule_set: snapshot.active.clone(), rules, foreign_rules: foreign.len() }
 }
 
-/// Reads what the plan does not contain: queues, functions, alarms.
+/// Reads what the plan does not contain: queues, functions, mails, alarms.
 pub(crate) async fn look(session: &Session, declaration: &Declaration, names: &Names, status: &mut Status) {
     let functions = join_all(declaration.functions.keys().map(|entry| running(session, names, entry)));
     let queues = join_all(declaration.queues.keys().map(|entry| depth(session, names, entry)));
-    let (functions, queues, ringing) = tokio::join!(functions, queues, ringing(session));
+    let mails = join_all(declaration.receivers().into_iter().map(|entry| last_mail(session, names, entry)));
+    let (functions, queues, mails, ringing) = tokio::join!(functions, queues, mails, ringing(session));
+    status.last_mails = mails;
     status.functions = functions.into_iter().filter_map(|found| status.read_or_record(found).flatten()).collect();
     status.queues = queues.into_iter().filter_map(|found| status.read_or_record(found).flatten()).collect();
     status.ringing = status.read_or_record(ringing).unwrap_or_default();
@@ -217,6 +241,43 @@ async fn depth(session: &Session, names: &Names, entry: &str) -> Result<Option<D
     let [waiting, in_flight, delayed] =
         COUNTS.map(|name| counts.get(&name).and_then(|count| count.parse().ok()).unwrap_or(0));
     Ok(Some(Depth { queue: entry.to_owned(), waiting, in_flight, delayed }))
+}
+
+/// Reads when a function was invoked last.
+async fn last_mail(session: &Session, names: &Names, entry: &str) -> LastMail {
+    let name = names.name(Kind::Function, entry);
+    let now = Timestamp::now();
+    let at = async {
+        // First the hour, then the minute: CloudWatch gives at most 1,440 values at once.
+        let hour = last_invocation(session, &name, now - LOOKED_BACK, now, 3600).await?;
+        let Some(hour) = hour else { return Ok(None) };
+        let minute = last_invocation(session, &name, hour, hour + Duration::from_hours(1), 60).await?;
+        Ok::<_, Failure>(minute.or(Some(hour)))
+    };
+    let (at, unknown) = match at.await {
+        Ok(at) => (at, None),
+        Err(failure) => (None, Some(failure.to_string())),
+    };
+    LastMail { function: entry.to_owned(), at, unknown }
+}
+
+/// Returns the beginning of the last period with an invocation, the period in seconds.
+async fn last_invocation(
+    session: &Session,
+    function: &str,
+    from: Timestamp,
+    to: Timestamp,
+    period: i32,
+) -> Result<Option<Timestamp>, Failure> {
+    let seconds = |time: Timestamp| DateTime::from_secs(time.as_second());
+    let call = session.aws.read.cloudwatch.get_metric_statistics();
+    let call = call.namespace(SILENCE.namespace).metric_name(SILENCE.metric).statistics(Statistic::Sum);
+    let call = call.dimensions(Dimension::builder().name("FunctionName").value(function).build());
+    let call = call.start_time(seconds(from)).end_time(seconds(to)).period(period);
+    let points = call.send().await.or_fail("cloudwatch.GetMetricStatistics")?.datapoints.unwrap_or_default();
+    let invoked = points.into_iter().filter(|point| point.sum.is_some_and(|sum| sum > 0.0));
+    let last = invoked.filter_map(|point| point.timestamp).map(|time| time.secs()).max();
+    Ok(last.and_then(|seconds| Timestamp::from_second(seconds).ok()))
 }
 
 /// Returns the names of the stack's alarms that are firing.

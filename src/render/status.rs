@@ -12,7 +12,7 @@ use super::{
 };
 use crate::ops::{
     netbox::Findings,
-    status::{Receiving, Resource, State, Status},
+    status::{LOOKED_BACK, LastMail, Receiving, Resource, State, Status},
 };
 use kinds::Kind;
 
@@ -65,6 +65,7 @@ fn text(heading: &Heading, status: &Status, look: &Look) -> String {
         let _ = writeln!(text, "{}", format!("  {:<width$}   {word} {known}", name(resource)).trim_end());
     }
     let mut whole: Vec<String> = status.receiving.iter().map(mail).collect();
+    whole.extend(status.last_mails.iter().map(last_mail));
     whole.push(match status.ringing.as_slice() {
         [] => "Alarms: none rings".to_owned(),
         ringing => format!("Alarms: {}: {}", look.paint(Style::new().red().bold(), "ringing"), ringing.join(", ")),
@@ -116,6 +117,18 @@ fn mail(receiving: &Receiving) -> String {
     match receiving.rules.len() {
         0 => format!("Mail: rule set {active} is active, and none of the stack's rules is in it"),
         count => format!("Mail: rule set {active} is active, with {count} of the stack's rules{others}"),
+    }
+}
+
+fn last_mail(last: &LastMail) -> String {
+    let LastMail { function, at, unknown } = last;
+    match (at, unknown) {
+        (_, Some(failure)) => format!("Last mail for {function}: unknown: {failure}"),
+        (Some(at), None) => format!("Last mail for {function}: {at}"),
+        (None, None) => {
+            let days = LOOKED_BACK.as_secs() / (24 * 60 * 60);
+            format!("Last mail for {function}: none in the last {days} days")
+        }
     }
 }
 

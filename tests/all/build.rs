@@ -179,6 +179,56 @@ fn a_crate_beside_the_workspace_changes_no_bytes_with_its_place() {
     assert!(printed(&first_zip).starts_with("/outside/helper-0.1.0/src/lib.rs\n"), "{}", printed(&first_zip));
 }
 
+/// A crate that two functions use: one of its features is to be asked for by one of them alone.
+const VOICE: &str = "\
+#[cfg(feature = \"loud\")]
+pub const VOICE: &str = \"loud\";
+#[cfg(not(feature = \"loud\"))]
+pub const VOICE: &str = \"quiet\";
+";
+
+/// A change in one function leaves the other's zip as it was, byte for byte: a change of its source, and one of what it asks of a crate
+/// that both use. `structure` tries it with the functions of this repository.
+#[test]
+fn a_change_in_one_function_changes_no_other_zip() {
+    let folder = Folder::new();
+    let workspace = Workspace::new(&folder, "one");
+    let manifest = |name: &str, rest: &str| {
+        let text = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n{rest}");
+        workspace.write(&format!("{name}/Cargo.toml"), &text);
+    };
+    let uses_voice = "[dependencies]\nvoice = { path = \"../voice\" }\n";
+    let says = "fn main() { println!(\"says {}\", voice::VOICE); }\n";
+    let package = |name: &str, uses: &str| format!("\n[[package]]\nname = \"{name}\"\nversion = \"0.1.0\"\n{uses}");
+    let uses = "dependencies = [\n \"voice\",\n]\n";
+    let lock = ["version = 4\n", &package("reader", uses), &package("voice", ""), &package("writer", uses)].concat();
+    workspace.write("Cargo.lock", &lock);
+    workspace.write("Cargo.toml", "[workspace]\nmembers = [\"reader\", \"writer\", \"voice\"]\nresolver = \"3\"\n");
+    workspace.write("infra.yaml", &format!("{DECLARATION}  writer: {{crate: writer}}\n"));
+    manifest("voice", "[features]\nloud = []\n");
+    workspace.write("voice/src/lib.rs", VOICE);
+    for name in ["reader", "writer"] {
+        manifest(name, uses_voice);
+        workspace.write(&format!("{name}/src/main.rs"), says);
+    }
+    fs::remove_file(workspace.root().join("reader/build.rs")).unwrap();
+    fs::remove_file(workspace.root().join("reader/src/lib.rs")).unwrap();
+    let zips = || {
+        let run = workspace.build(&["--json"]);
+        assert_eq!(run.code(), Some(0), "{run}");
+        let functions = run.json().pop().unwrap()["functions"].take();
+        let zip = |index: usize| fs::read(functions[index]["path"].as_str().unwrap()).unwrap();
+        (zip(0), zip(1))
+    };
+    let (reader, writer) = zips();
+    assert_eq!((printed(&reader), printed(&writer)), ("says quiet\n".to_owned(), "says quiet\n".to_owned()));
+    workspace.write("writer/src/main.rs", &says.replace("says", "cries"));
+    manifest("writer", &uses_voice.replace(" }", ", features = [\"loud\"] }"));
+    let (reader_then, writer_then) = zips();
+    assert_eq!(printed(&writer_then), "cries loud\n");
+    assert!(reader == reader_then, "{}", printed(&reader_then));
+}
+
 #[test]
 fn a_binary_that_needs_a_newer_c_library_brings_its_own() {
     let output =

@@ -3,7 +3,7 @@
 use std::{env, fmt};
 
 /// The part of all cases that a test tries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Effort {
     /// A few cases: on a developer's machine, unless asked otherwise.
     Brief,
@@ -41,21 +41,28 @@ impl Effort {
         cases.into_iter().step_by(self.of(step, 1, 1)).collect()
     }
 
-    /// Reports that a test is skipped at this effort, and returns whether it is: `true` for
-    /// [`Effort::Brief`].
+    /// Reports that a test is skipped at less effort than `least`, and returns whether it is.
     #[expect(clippy::print_stdout, reason = "a test that is not run says so")]
-    pub(crate) fn leaves_out(self, why: &str) -> bool {
-        if self == Self::Brief {
-            println!("not run: {why}; {VARIABLE}=ci asks for it");
+    pub(crate) fn leaves_out_below(self, least: Self, why: &str) -> bool {
+        if self < least {
+            println!("not run: {why}; {VARIABLE}={} asks for it", least.word());
         }
-        self == Self::Brief
+        self < least
+    }
+
+    /// Reports that a test is skipped at [`Effort::Brief`], and returns whether it is.
+    pub(crate) fn leaves_out(self, why: &str) -> bool {
+        self.leaves_out_below(Self::Ci, why)
+    }
+
+    fn word(self) -> &'static str {
+        self.of("brief", "ci", "whole")
     }
 }
 
 impl fmt::Display for Effort {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = self.of("brief", "ci", "whole");
-        write!(formatter, "{VARIABLE}={word}")?;
+        write!(formatter, "{VARIABLE}={}", self.word())?;
         if *self == Self::Whole { Ok(()) } else { formatter.write_str(" (`whole` tries all)") }
     }
 }

@@ -1,9 +1,10 @@
 //! `alarms`: the recipients of alarms, and the thresholds.
 //!
 //! Every function and every failure queue is monitored without being asked for: a pipeline that fails in silence loses
-//! mail. Each metric and its default threshold are in one table, [`AlarmKind::measure`].
+//! mail. Each metric and its default threshold are in one table, [`AlarmKind::measure`]. Only [`SILENCE`] is asked for: how long
+//! nothing may come depends on the senders.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     diagnostic::Diagnostic,
@@ -20,6 +21,8 @@ pub struct Alarms {
     pub notify: Vec<Notify>,
     /// Threshold of each alarm that is on, in the unit of its measure.
     pub thresholds: BTreeMap<AlarmKind, u32>,
+    /// Time without any mail after which [`SILENCE`] rings, in whole hours; `None` leaves that alarm out.
+    pub silence: Option<Duration>,
 }
 
 /// A recipient of alarms.
@@ -55,6 +58,8 @@ pub enum Watched {
     Function,
     /// Every function that has a failure queue.
     FunctionWithFailureQueue,
+    /// Every function that mails reach: invoked by a receipt rule, or subscribed to a topic that one publishes to.
+    Receiver,
     /// Every queue that takes the failed events of functions or the dead letters of other queues.
     FailureQueue,
 }
@@ -71,7 +76,7 @@ pub enum Unit {
 }
 
 /// An alarm's measurement, in CloudWatch's words. The alarm fires from the threshold on, after one period; periods without
-/// data are fine.
+/// data are fine. [`SILENCE`] is the opposite in all three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Measure {
     /// Its name in a declaration, and at the end of the alarm's name.
@@ -94,6 +99,25 @@ pub struct Measure {
     pub description: &'static str,
 }
 
+/// The alarm on a function that no mail has reached for [`Alarms::silence`]: a mail exchanger that changed, another active rule set or
+/// a rule that stops before ours lose mail without any error. It has no threshold to choose: one invocation ends it.
+pub const SILENCE: Measure = Measure {
+    name: "silence",
+    watched: Watched::Receiver,
+    namespace: LAMBDA,
+    metric: "Invocations",
+    statistic: "Sum",
+    period: 3600,
+    threshold: 1,
+    unit: Unit::Count,
+    description: "no mail came for as long as the declaration allows",
+};
+
+/// Longest range that CloudWatch evaluates, with periods of an hour or longer.
+const LONGEST_SILENCE: Duration = Duration::from_hours(7 * 24);
+
+const LAMBDA: &str = "AWS/Lambda";
+
 impl AlarmKind {
     /// Every kind of alarm.
     pub const ALL: [Self; 6] =
@@ -101,7 +125,6 @@ impl AlarmKind {
 
     /// Returns the measurement of the alarm.
     pub const fn measure(self) -> Measure {
-        const LAMBDA: &str = "AWS/Lambda";
         const SQS: &str = "AWS/SQS";
         let (name, watched, namespace, metric, statistic, threshold, unit, description) = match self {
             Self::Errors => (
@@ -172,7 +195,7 @@ impl AlarmKind {
 impl Default for Alarms {
     fn default() -> Self {
         let thresholds = AlarmKind::ALL.into_iter().map(|kind| (kind, kind.measure().threshold)).collect();
-        Self { notify: Vec::new(), thresholds }
+        Self { notify: Vec::new(), thresholds, silence: None }
     }
 }
 
@@ -185,6 +208,11 @@ pub(super) static SHAPE: Shape = Shape {
             "Recipients of alarms: mail addresses and topics.",
         ),
         Field::new("off", Holds::List(&Holds::Word(words::<AlarmKind>)), "Alarms to leave out."),
+        Field::new(
+            "silence",
+            Holds::Duration(Duration::from_hours(1), LONGEST_SILENCE),
+            "Time in whole hours after which an alarm rings because no mail came. A new stack is silent: the alarm rings until its first mail.",
+        ),
         Field::new("thresholds", Holds::Mapping(&THRESHOLDS), "Values from which on an alarm fires."),
     ],
 };
@@ -236,7 +264,7 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Alarms {
         }
         notify.push(who);
     }
-    let mut alarms = Alarms { notify, ..Alarms::default() };
+    let mut alarms = Alarms { notify, silence: silence(reader, fields), ..Alarms::default() };
     let declared = reader.mapping(fields, "thresholds");
     if let Some(declared) = &declared {
         for kind in AlarmKind::ALL {
@@ -259,6 +287,17 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Alarms {
         }
     }
     alarms
+}
+
+/// Reads the time without mails, in CloudWatch's periods of an hour.
+fn silence(reader: &mut Reader, fields: &Fields<'_>) -> Option<Duration> {
+    let silence = reader.duration(fields, "silence")?;
+    if silence.as_secs().is_multiple_of(SILENCE.period.into()) {
+        return Some(silence);
+    }
+    let span = fields.get("silence").map(|node| node.span.clone()).unwrap_or_default();
+    reader.note_at(&span, "silence is measured in whole hours", "write it as `36h` or `5d`");
+    None
 }
 
 /// Reads a recipient: an address has an `@`, and a topic's name has none.

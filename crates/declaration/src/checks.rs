@@ -76,6 +76,16 @@ pub(super) fn whole(reader: &mut Reader, root: &Node, declaration: &Declaration)
     standard_input(reader, root, declaration);
     lost_in_redrive(reader, root, declaration);
     expiry::check(reader, root, declaration);
+    unheard_silence(reader, root, declaration);
+}
+
+/// Reports an alarm on silence that would watch nothing: the invocations of functions are what counts mails.
+fn unheard_silence(reader: &mut Reader, root: &Node, declaration: &Declaration) {
+    if declaration.alarms.silence.is_some() && declaration.receivers().is_empty() {
+        let span = span_of(root, &["alarms", "silence"]);
+        let message = "nothing counts the mails of this stack: no enabled receipt rule invokes a function, or publishes to a topic of one";
+        reader.note_at(&span, message, "let a rule invoke a function, or remove `silence`");
+    }
 }
 
 /// Warns of redrives that lose messages: a message's age goes on counting in the dead-letter queue.

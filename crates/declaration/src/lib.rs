@@ -27,13 +27,13 @@ mod topic;
 mod tree;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
 };
 
-pub use alarms::{AlarmKind, Alarms, Measure, Notify, Unit, Watched};
+pub use alarms::{AlarmKind, Alarms, Measure, Notify, SILENCE, Unit, Watched};
 pub use bucket::{Bucket, Place};
 pub use configuration::{Configuration, LookUp, Unavailable};
 pub use diagnostic::{Diagnostic, Diagnostics};
@@ -117,6 +117,26 @@ impl Checked {
 }
 
 impl Declaration {
+    /// Returns the entries of the functions that mails reach: enabled rules invoke them, or publish to a topic that does.
+    pub fn receivers(&self) -> BTreeSet<&str> {
+        let actions = || self.receipt_rules.iter().filter(|rule| rule.enabled).flat_map(|rule| &rule.actions);
+        let invoked = actions().filter_map(|action| match action {
+            Action::Invoke { function, .. } => Some(function.as_str()),
+            _ => None,
+        });
+        let topics = actions().filter_map(|action| match action {
+            Action::Publish { topic, .. } => Some(topic),
+            Action::Store { topic, .. } | Action::Invoke { topic, .. } => topic.as_ref(),
+            Action::Bounce(_) | Action::AddHeader { .. } | Action::Stop => None,
+        });
+        let subscribed = topics.filter_map(|topic| self.topics.get(topic)).flat_map(|topic| &topic.subscriptions);
+        let subscribed = subscribed.filter_map(|subscription| match subscription {
+            Subscription::Function(function) => Some(function.as_str()),
+            Subscription::Mail(_) | Subscription::Queue { .. } => None,
+        });
+        invoked.chain(subscribed).collect()
+    }
+
     /// Reads and checks a declaration in a stage, which must be named if the declaration has stages.
     pub fn read(path: &Path, stage: Option<&str>) -> Result<Self, DeclarationError> {
         Self::parse(path, &bytes_of(path)?, stage)?.chosen(path, stage)
@@ -348,6 +368,21 @@ receipt_rules:
         let invoke =
             Action::Invoke { function: "waiter".to_owned(), invocation: Invocation::RequestResponse, topic: None };
         assert_eq!((two.actions.as_slice(), two.recipients.len()), ([invoke].as_slice(), 0));
+    }
+
+    #[test]
+    fn whatever_mails_reach_can_be_watched_for_silence_and_nothing_else() {
+        let watched = |source: &str| parse(format!("{source}alarms: {{silence: 36h}}\n").as_bytes());
+        let sound = watched(SOUND).unwrap();
+        assert_eq!(sound.alarms.silence, Some(Duration::from_hours(36)));
+        assert_eq!(sound.receivers().into_iter().collect::<Vec<_>>(), ["waiter"], "nothing invokes the reader");
+        for unheard in [
+            SOUND.replace("{name: two,", "{name: two, enabled: false,"),
+            SOUND.replace("{invoke: waiter, invocation: RequestResponse}", "{store: mail}"),
+        ] {
+            let said = format!("{:?}", watched(&unheard).unwrap_err());
+            assert!(said.contains("nothing counts the mails of this stack"), "{said}");
+        }
     }
 
     #[test]

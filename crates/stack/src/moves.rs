@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use declaration::{AlarmKind, Declaration, Watched};
+use declaration::{AlarmKind, Declaration, SILENCE, Watched};
 use kinds::Kind;
 
 /// The entry that each resource of a renamed entry is for now, by its kind and the entry of before.
@@ -15,8 +15,9 @@ pub(crate) fn moves(declaration: &Declaration) -> BTreeMap<(Kind, String), Strin
             kind => std::slice::from_ref(kind),
         };
         moves.extend(together.iter().map(|kind| ((*kind, one.from.clone()), one.to.clone())));
-        let alarms = AlarmKind::ALL.into_iter().map(AlarmKind::measure).filter(|measure| match measure.watched {
-            Watched::Function | Watched::FunctionWithFailureQueue => *kind == Kind::Function,
+        let alarms = AlarmKind::ALL.into_iter().map(AlarmKind::measure).chain([SILENCE]);
+        let alarms = alarms.filter(|measure| match measure.watched {
+            Watched::Function | Watched::FunctionWithFailureQueue | Watched::Receiver => *kind == Kind::Function,
             Watched::FailureQueue => *kind == Kind::Queue,
         });
         moves.extend(alarms.map(|measure| {

@@ -1,6 +1,9 @@
 //! Tests `provision status`: resources, queues, faults, and what is masked.
 
-use aws_sdk_cloudwatch::types::StateValue;
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StateValue};
+use jiff::{RoundMode, TimestampRound, Unit};
 use serde_json::{Value, json};
 
 use crate::{
@@ -15,12 +18,18 @@ fn line<'text>(text: &'text str, beginning: &str) -> &'text str {
     found.unwrap_or_else(|| panic!("no `{beginning}` in\n{text}"))
 }
 
+/// Rounds down to the minute, as CloudWatch does.
+fn minutes() -> TimestampRound {
+    TimestampRound::new().smallest(Unit::Minute).mode(RoundMode::Trunc)
+}
+
 #[test]
 fn the_status_of_a_complete_stack_lists_waiting_messages() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
     let run = trial.expect(0, &["status"]);
     assert!(line(&run.stdout(), "function reader").ends_with(" absent"), "{run}");
     assert!(run.stdout().contains("\nMail: no rule set is active: SES takes no mail\n"), "{run}");
+    assert!(run.stdout().contains("\nLast mail for reader: none in the last 14 days\n"), "{run}");
 
     trial.up();
     let account = &trial.account;
@@ -32,9 +41,23 @@ fn the_status_of_a_complete_stack_lists_waiting_messages() {
     account.wait(account.sqs.receive_message().queue_url(&url).max_number_of_messages(1).send()).unwrap();
     let ringing = account.alarms.set_alarm_state().alarm_name("circuits-reader-errors").state_value(StateValue::Alarm);
     account.wait(ringing.state_reason("a test").send()).unwrap();
+    let invoked = |hours: f64, count: f64| {
+        let at = SystemTime::now() - Duration::from_secs_f64(hours * 3600.0);
+        let datum = MetricDatum::builder().metric_name("Invocations").timestamp(at.into()).value(count);
+        let datum = datum.dimensions(Dimension::builder().name("FunctionName").value("circuits-reader").build());
+        account
+            .wait(account.alarms.put_metric_data().namespace("AWS/Lambda").metric_data(datum.build()).send())
+            .unwrap();
+        jiff::Timestamp::try_from(at).unwrap().round(minutes()).unwrap().to_string()
+    };
+    invoked(400.0, 1.0);
+    invoked(30.0, 2.0);
+    let last = invoked(5.0, 1.0);
+    invoked(1.0, 0.0);
     trial.proxy.reset();
     let run = trial.expect(0, &["status"]);
     let text = run.stdout();
+    assert!(text.contains(&format!("\nLast mail for reader: {last}\n")), "{run}");
     assert_eq!(trial.proxy.mutating().len(), 0, "{}", trial.proxy.record());
     assert!(line(&text, "bucket mail").ends_with(" present"), "{run}");
     assert!(line(&text, "queue failed").ends_with(" present      1 waiting, 1 in flight"), "{run}");

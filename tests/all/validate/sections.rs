@@ -133,7 +133,7 @@ fn permissions_name_declared_entries() {
     ];
     assert_snapshot!(faults.join("\n"), @r"
     36:22: bucket `mial` is not declared | did you mean `mail`?
-    89:18: function `maintenance` reads `other/` of bucket `mail`, and no action before this one stores the mail there | put `{store: mail, prefix: other/}` before it
+    90:18: function `maintenance` reads `other/` of bucket `mail`, and no action before this one stores the mail there | put `{store: mail, prefix: other/}` before it
     36:13: an item of `reads` lacks `bucket` | add `bucket: mail`
     37:20: `mail/unmatched/` is part of an earlier entry of `writes`
     37:23: `archive` is there twice in `writes`
@@ -266,6 +266,8 @@ fn alarms_and_who_is_told() {
         only("off: [throttles]", "off: [throttle]"),
         only("off: [throttles]", "off: [throttles, throttles]"),
         only("off: [throttles]", "off: [errors]"),
+        only("silence: 5d", "silence: 8d"),
+        only("silence: 5d", "silence: 90m"),
         only("{errors: 5, age: 25}", "{errors: 0}"),
         only("{errors: 5, age: 25}", "{age: 101}"),
         only("{errors: 5, age: 25}", "{error: 5}"),
@@ -277,9 +279,11 @@ fn alarms_and_who_is_told() {
     73:9: `off` must be `errors`, `throttles`, `duration`, `undelivered`, `messages` or `age`, not the text `throttle`
     73:20: `throttles` is off already
     73:9: `errors` is off, and has a threshold | remove one of them
-    74:24: `errors` must be a whole number from 1 to 1000000, not the number `0`
-    74:21: `age` must be a whole number from 1 to 100, not the number `101`
-    74:16: unknown key `error` in `thresholds` | did you mean `errors`?
+    74:12: `silence` must be between `1h` and `7d`, not the text `8d`
+    74:12: silence is measured in whole hours | write it as `36h` or `5d`
+    75:24: `errors` must be a whole number from 1 to 1000000, not the number `0`
+    75:21: `age` must be a whole number from 1 to 100, not the number `101`
+    75:16: unknown key `error` in `thresholds` | did you mean `errors`?
     ");
 }
 
@@ -302,20 +306,20 @@ fn rules_and_their_actions() {
         only("    enabled: false\n    recipients: [gone.example.com]\n", ""),
     ];
     assert_snapshot!(faults.join("\n"), @r"
-    77:14: `enabled` must be `true` or `false`, not the number `0`
-    87:22: `add_header` must be the name of a header: letters, digits and hyphens, at most 50, not the text `X Pipeline`
-    87:41: `value` must be one line of ASCII, at most 2048, not the text `a\nb`
-    87:10: a `add_header` action lacks `value` | add `value: maintenance`
-    91:9: `add_header` cannot be the last action: only those after it see the header | put it before the action that needs it
-    91:19: topic `event` is not declared | did you mean `events`?
-    91:37: `encoding` must be `UTF-8` or `Base64`, not the text `base32` | did you mean `Base64`?
-    80:57: `smtp_code` must be an SMTP code that refuses, such as `550`, not the number `250`
-    80:75: `status_code` must be an enhanced SMTP status, such as `5.1.1`, not the number `5.1`
-    80:90: `sender` must be a mail address such as `noc@example.com`, not the text `postmaster`
-    80:10: a `bounce` action lacks `sender` | add `sender: postmaster@example.com`
-    89:38: topic `event` is not declared | did you mean `events`?
-    89:10: unknown key `invoke` in a `store` action | known keys: `store`, `prefix`, `topic`
-    80:5: no mail reaches receipt rule `maintenance`: rule `gone` takes every mail and stops | put it before `gone`
+    78:14: `enabled` must be `true` or `false`, not the number `0`
+    88:22: `add_header` must be the name of a header: letters, digits and hyphens, at most 50, not the text `X Pipeline`
+    88:41: `value` must be one line of ASCII, at most 2048, not the text `a\nb`
+    88:10: a `add_header` action lacks `value` | add `value: maintenance`
+    92:9: `add_header` cannot be the last action: only those after it see the header | put it before the action that needs it
+    92:19: topic `event` is not declared | did you mean `events`?
+    92:37: `encoding` must be `UTF-8` or `Base64`, not the text `base32` | did you mean `Base64`?
+    81:57: `smtp_code` must be an SMTP code that refuses, such as `550`, not the number `250`
+    81:75: `status_code` must be an enhanced SMTP status, such as `5.1.1`, not the number `5.1`
+    81:90: `sender` must be a mail address such as `noc@example.com`, not the text `postmaster`
+    81:10: a `bounce` action lacks `sender` | add `sender: postmaster@example.com`
+    90:38: topic `event` is not declared | did you mean `events`?
+    90:10: unknown key `invoke` in a `store` action | known keys: `store`, `prefix`, `topic`
+    81:5: no mail reaches receipt rule `maintenance`: rule `gone` takes every mail and stops | put it before `gone`
     ");
 }
 

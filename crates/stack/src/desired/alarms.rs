@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Blueprint, of, seconds, storage};
 use crate::moves::alarm_entry;
 use aws::policy::Statement;
-use declaration::{AlarmKind, Declaration, Measure, Notify, Subscription, Unit, Watched};
+use declaration::{AlarmKind, Declaration, Measure, Notify, SILENCE, Subscription, Unit, Watched};
 use engine::Address;
 use kinds::{Id, Kind, cloudwatch::alarm, sns::topic};
 
@@ -15,6 +15,8 @@ struct Watch<'given> {
     measure: Measure,
     /// Threshold, in the metric's unit.
     threshold: u32,
+    /// Hours without a value above the threshold that fire the alarm; `None` if values from the threshold on do.
+    silent_hours: Option<u32>,
 }
 
 /// Returns the entry of the topic that carries alarms to mail addresses.
@@ -45,12 +47,16 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
     let after: Vec<Id> = topics.iter().map(|topic| of(Kind::Topic, *topic)).collect();
     for watch in watches(declaration) {
         let (dimension, watched) = match watch.measure.watched {
-            Watched::Function | Watched::FunctionWithFailureQueue => {
+            Watched::Function | Watched::FunctionWithFailureQueue | Watched::Receiver => {
                 ("FunctionName", names.name(Kind::Function, watch.entry))
             }
             Watched::FailureQueue => ("QueueName", names.name(Kind::Queue, watch.entry)),
         };
         let id = alarm_entry(watch.entry, watch.measure.name);
+        let (comparison, missing_data) = match watch.silent_hours {
+            Some(_) => ("LessThanThreshold", "breaching"),
+            None => ("GreaterThanOrEqualToThreshold", "notBreaching"),
+        };
         let settings = alarm::Settings {
             description: watch.measure.description.to_owned(),
             namespace: watch.measure.namespace.to_owned(),
@@ -59,8 +65,9 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
             statistic: watch.measure.statistic.to_owned(),
             period: watch.measure.period,
             threshold: watch.threshold.into(),
-            comparison: "GreaterThanOrEqualToThreshold".to_owned(),
-            missing_data: "notBreaching".to_owned(),
+            evaluation_periods: watch.silent_hours.unwrap_or(1),
+            comparison: comparison.to_owned(),
+            missing_data: missing_data.to_owned(),
             alarm_actions: actions.clone(),
             ok_actions: actions.clone(),
             tags: blueprint.tags(&id, &BTreeMap::new()),
@@ -114,10 +121,17 @@ fn watches(declaration: &Declaration) -> Vec<Watch<'_>> {
                 let failing = declaration.functions.iter().filter(|(_, function)| function.on_failure.is_some());
                 failing.map(|(entry, _)| entry.as_str()).collect()
             }
+            Watched::Receiver => declaration.receivers().into_iter().collect(),
             Watched::FailureQueue => failure_queues.iter().copied().collect(),
         };
-        let watch = |entry| Watch { entry, measure, threshold: in_metric(declaration, *kind, entry, *threshold) };
+        let threshold = |entry| in_metric(declaration, *kind, entry, *threshold);
+        let watch = |entry| Watch { entry, measure, threshold: threshold(entry), silent_hours: None };
         watches.extend(entries.into_iter().map(watch));
+    }
+    if let Some(silence) = declaration.alarms.silence {
+        let silent_hours = Some(seconds(silence) / SILENCE.period);
+        let watch = |entry| Watch { entry, measure: SILENCE, threshold: SILENCE.threshold, silent_hours };
+        watches.extend(declaration.receivers().into_iter().map(watch));
     }
     watches
 }

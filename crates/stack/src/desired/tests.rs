@@ -204,6 +204,24 @@ fn everything_is_watched_in_the_unit_of_its_metric() {
 }
 
 #[test]
+fn whoever_takes_mails_is_watched_for_silence_where_it_is_asked_for() {
+    let silences = |source: &str| -> Vec<String> {
+        let resources = all(source, &RuleSet::Own);
+        let alarms = resources.iter().filter(|one| one.id.kind == Kind::Alarm).map(|one| one.id.entry.clone());
+        alarms.filter(|entry| entry.ends_with("-silence")).collect()
+    };
+    assert_eq!(silences(DECLARATION), [""; 0]);
+    let silence = format!("{DECLARATION}alarms: {{silence: 5d}}\n");
+    assert_eq!(silences(&silence), ["reader-silence"], "no mail reaches the counter");
+    let alarm = tree(&all(&silence, &RuleSet::Own), Kind::Alarm, "reader-silence");
+    let hours = ["period", "evaluation_periods", "threshold", "comparison", "missing_data"].map(|name| &alarm[name]);
+    let expected = [json!(3600), json!(120), json!(1.0), json!("LessThanThreshold"), json!("breaching")];
+    assert_eq!(hours, expected.each_ref());
+    let by_topic = silence.replace("{news: {}}", "{news: {subscriptions: [{function: counter}]}}");
+    assert_eq!(silences(&by_topic), ["counter-silence", "reader-silence"]);
+}
+
+#[test]
 fn tags_of_an_entry_stand_over_those_of_the_stack_and_ours_over_both() {
     let resources = all(DECLARATION, &RuleSet::Own);
     let expected = json!({"team": "noc", "provision:stack": "circuits.eu-west-1", "provision:id": "mail"});

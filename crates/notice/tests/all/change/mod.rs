@@ -73,7 +73,7 @@ fn statuses(reading: &Value) -> Vec<String> {
 
 /// Returns the sentences for a notice: every N-th, other ones than its neighbour's; all of them with `PROVISION_EFFORT=whole`.
 fn share<T>(sentences: &[T], sample: usize) -> impl Iterator<Item = (usize, &T)> {
-    let step = Effort::asked().of(23, 7, 1);
+    let step = Effort::asked().of(23, 13, 1);
     sentences.iter().enumerate().filter(move |(at, _)| (at + sample).is_multiple_of(step))
 }
 

@@ -2,44 +2,7 @@
 
 use std::fmt;
 
-/// A partition: its accounts, regions and ARNs are separate from those of other partitions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Partition {
-    /// `aws`: every region but those of the others.
-    Commercial,
-    /// `aws-cn`: the regions in China.
-    China,
-    /// `aws-us-gov`: the regions of the government of the United States.
-    GovCloud,
-}
-
-impl Partition {
-    /// Returns the partition that a region belongs to.
-    pub fn of_region(region: &str) -> Self {
-        match region {
-            _ if region.starts_with("cn-") => Self::China,
-            _ if region.starts_with("us-gov-") => Self::GovCloud,
-            _ => Self::Commercial,
-        }
-    }
-
-    /// Returns the partition's name in an ARN.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Commercial => "aws",
-            Self::China => "aws-cn",
-            Self::GovCloud => "aws-us-gov",
-        }
-    }
-
-    /// Returns the domain below which the partition's services are.
-    pub const fn domain(self) -> &'static str {
-        match self {
-            Self::Commercial | Self::GovCloud => "amazonaws.com",
-            Self::China => "amazonaws.com.cn",
-        }
-    }
-}
+use contract::partition::Partition;
 
 /// The form of a kind's ARNs behind the partition, such as `sqs:{region}:{account}:{name}`.
 ///
@@ -68,7 +31,7 @@ impl Realm {
     /// assert_eq!(realm.endpoint("sqs"), "sqs.cn-north-1.amazonaws.com.cn");
     /// ```
     pub fn endpoint(&self, service: &str) -> String {
-        format!("{service}.{}.{}", self.region, Partition::of_region(&self.region).domain())
+        Partition::endpoint(service, &self.region)
     }
 
     /// Returns the ARN of a resource that is part of nothing.

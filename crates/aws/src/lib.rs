@@ -22,7 +22,7 @@ use aws_smithy_http_client::{
 };
 use std::time::Duration;
 
-pub use arn::{Arn, ArnForm, Partition, Realm};
+pub use arn::{Arn, ArnForm, Realm};
 pub use failure::OrFail;
 pub use name::{cut, hashed, kept_prefix};
 pub use pace::{Pacing, Turnstile};

@@ -6,6 +6,7 @@ pub mod context;
 pub mod count;
 pub mod identifier;
 pub mod maintenance;
+pub mod partition;
 pub mod queue_event;
 pub mod receipt_event;
 pub mod report;

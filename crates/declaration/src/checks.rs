@@ -9,10 +9,10 @@ use std::{
 use super::{
     Action, Declaration, Function, Invocation, Place, ReceiptRule, SecretSource, Subscription, ValueFrom,
     diagnostic::Diagnostic,
-    expiry,
+    expiry, measures,
     reader::Reader,
-    scalars,
-    tree::{Node, Value},
+    tags,
+    tree::{Node, Value, at, span_of},
 };
 
 /// Time that SES waits for the answer of a synchronously invoked function.
@@ -39,8 +39,8 @@ pub(super) fn invocations(
         if *invocation == Invocation::RequestResponse && function.timeout > LONGEST_ANSWER {
             let message = format!(
                 "SES waits at most `{}` for an answer, and function `{name}` has a timeout of `{}`",
-                scalars::spell(LONGEST_ANSWER),
-                scalars::spell(function.timeout)
+                measures::spell(LONGEST_ANSWER),
+                measures::spell(function.timeout)
             );
             reader.note_at(&target.span, message, "shorten the timeout, or invoke it as an `Event`");
         }
@@ -77,6 +77,7 @@ pub(super) fn whole(reader: &mut Reader, root: &Node, declaration: &Declaration)
     lost_in_redrive(reader, root, declaration);
     expiry::check(reader, root, declaration);
     unheard_silence(reader, root, declaration);
+    tags::check(reader, root, declaration);
 }
 
 /// Reports an alarm on silence that would watch nothing: the invocations of functions are what counts mails.
@@ -99,8 +100,8 @@ fn lost_in_redrive(reader: &mut Reader, root: &Node, declaration: &Declaration) 
         let message = format!(
             "queue `{}` keeps messages for `{}`, counted from when they came into queue `{name}`, which keeps them for `{}`",
             redrive.queue,
-            scalars::spell(target.retention),
-            scalars::spell(queue.retention)
+            measures::spell(target.retention),
+            measures::spell(queue.retention)
         );
         let span = span_of(root, &["queues", name, "redrive", "queue"]);
         reader.report(Diagnostic::warning(span, message).with_hint("keep them longer there than here"));
@@ -195,16 +196,4 @@ fn standard_input(reader: &mut Reader, root: &Node, declaration: &Declaration) {
                 .with_hint("read one of them from a file or an environment variable"),
         );
     }
-}
-
-/// Returns the node under a path of keys.
-pub(super) fn at<'tree>(node: &'tree Node, path: &[&str]) -> Option<&'tree Node> {
-    path.iter().try_fold(node, |node, name| match &node.value {
-        Value::Map(entries) => entries.iter().find(|(key, _)| key.name == *name).map(|(_, value)| value),
-        _ => None,
-    })
-}
-
-pub(super) fn span_of(root: &Node, path: &[&str]) -> Range<usize> {
-    at(root, path).map_or(0..0, |node| node.span.clone())
 }

@@ -10,10 +10,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Code, Declaration, Function, Place,
-    checks::{at, span_of},
     diagnostic::Diagnostic,
     suggestion::choose,
-    tree::Node,
+    tree::{Node, at, span_of},
 };
 
 /// The schema of a function's environment variables.

@@ -8,12 +8,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Action, Declaration,
-    checks::{at, span_of},
     diagnostic::Diagnostic,
+    measures,
     reader::{Fields, Reader},
     scalars,
     shape::{Field, Holds},
-    tree::{Node, Value},
+    tree::{Node, Value, at, span_of},
 };
 
 /// The ages at which a bucket's objects are deleted, in whole days.
@@ -40,13 +40,13 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Expiry {
     let Some(node) = fields.get("expire") else { return Expiry::Never };
     if !matches!(node.value, Value::Map(_)) {
         let what = "a number of days such as `400d`, or prefixes with a number of days each";
-        return reader.scalar(node, "expire", what, scalars::days).map_or(Expiry::Never, Expiry::Mails);
+        return reader.scalar(node, "expire", what, measures::days).map_or(Expiry::Never, Expiry::Mails);
     }
     let mut ages = BTreeMap::new();
     for (key, value) in reader.chosen(fields, "expire") {
         let name = Node { value: Value::Text(key.name.clone()), span: key.span.clone() };
         let prefix = reader.scalar(&name, "expire", scalars::PREFIX.what, scalars::prefix);
-        let age = reader.scalar(value, &format!("expire: {{{}}}", key.name), scalars::DURATION, scalars::days);
+        let age = reader.scalar(value, &format!("expire: {{{}}}", key.name), measures::DURATION, measures::days);
         ages.extend(prefix.zip(age));
     }
     Expiry::Below(ages)
@@ -93,7 +93,7 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
             for (prefix, age) in named {
                 let shorter = ages.iter().find(|(above, other)| prefix.starts_with(above.as_str()) && *other < age);
                 if let Some((above, shorter)) = shorter {
-                    let (age, shorter) = (scalars::spell(*age), scalars::spell(*shorter));
+                    let (age, shorter) = (measures::spell(*age), measures::spell(*shorter));
                     let message = format!(
                         "objects below `{prefix}` are deleted after `{shorter}`, not `{age}`: they are below `{}`, too",
                         if above.is_empty() { "\"\"" } else { above }
@@ -110,7 +110,7 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
                 let message = format!(
                     "`expire` of bucket `{entry}` would also delete what function `{function}` writes below `{written}`"
                 );
-                let hint = hint(&ages, written, &scalars::spell(*age));
+                let hint = hint(&ages, written, &measures::spell(*age));
                 reader.report(Diagnostic::new(span_of(root, &path), message).with_hint(hint));
             }
         }
@@ -128,7 +128,7 @@ fn written<'all>(declaration: &'all Declaration, bucket: &str) -> Vec<(&'all Str
 /// Returns what to write instead: the prefixes that are not above the written one, or all with it.
 fn hint(ages: &BTreeMap<String, Duration>, written: &str, age: &str) -> String {
     let named = |prefix: &str, age: &str| format!("{}: {age}", if prefix.is_empty() { "\"\"" } else { prefix });
-    let all = ages.iter().map(|(prefix, age)| named(prefix, &scalars::spell(*age)));
+    let all = ages.iter().map(|(prefix, age)| named(prefix, &measures::spell(*age)));
     let all: Vec<_> = all.chain((!ages.contains_key(written)).then(|| named(written, age))).collect();
     let advice = format!("if it is to go, name it: `expire: {{{}}}`", all.join(", "));
     if ages.contains_key("") {

@@ -371,8 +371,8 @@ fn read_variables<T>(
 fn vpc(reader: &mut Reader, fields: &Fields<'_>) -> Option<Vpc> {
     let fields = &reader.mapping(fields, "vpc")?;
     let vpc = Vpc {
-        subnets: ids(reader, fields, "subnets", "subnet", scalars::SUBNET),
-        security_groups: ids(reader, fields, "security_groups", "sg", scalars::SECURITY_GROUP),
+        subnets: ids(reader, fields, "subnets", ("subnet", scalars::SUBNET), MOST_SUBNETS),
+        security_groups: ids(reader, fields, "security_groups", ("sg", scalars::SECURITY_GROUP), MOST_SECURITY_GROUPS),
     };
     let is_alone = matches!(fields.get("subnets"), Some(Node { value: Value::List(items), .. }) if items.len() == 1);
     if is_alone {
@@ -382,10 +382,19 @@ fn vpc(reader: &mut Reader, fields: &Fields<'_>) -> Option<Vpc> {
     Some(vpc)
 }
 
-/// Reads the ids of a list, which needs at least one and has none twice.
-fn ids(reader: &mut Reader, fields: &Fields<'_>, name: &str, prefix: &str, form: Form) -> Vec<String> {
+/// Subnets that Lambda takes for a function.
+const MOST_SUBNETS: usize = 16;
+/// Security groups that Lambda takes for a function.
+const MOST_SECURITY_GROUPS: usize = 5;
+
+/// Reads the ids of a list, which needs at least one, has none twice and not more than Lambda takes.
+fn ids(reader: &mut Reader, fields: &Fields<'_>, name: &str, (prefix, form): (&str, Form), most: usize) -> Vec<String> {
     let mut ids = Vec::new();
-    for item in reader.items(fields, name, &format!("{prefix}-0a1b2c3d")) {
+    let items = reader.items(fields, name, &format!("{prefix}-0a1b2c3d"));
+    if let Some(item) = items.get(most) {
+        reader.report(Diagnostic::new(item.span.clone(), format!("Lambda takes at most {most} in `{name}`")));
+    }
+    for item in items {
         let Some(id) = reader.scalar(item, name, form.what, |text| scalars::id(text, prefix)) else { continue };
         if ids.contains(&id) {
             reader.report(Diagnostic::new(item.span.clone(), format!("`{id}` is there twice in `{name}`")));

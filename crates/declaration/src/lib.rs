@@ -9,6 +9,7 @@ mod configuration;
 mod diagnostic;
 mod expiry;
 mod function;
+mod measures;
 mod moved;
 mod protection;
 mod queue;
@@ -382,6 +383,54 @@ receipt_rules:
         ] {
             let said = format!("{:?}", watched(&unheard).unwrap_err());
             assert!(said.contains("nothing counts the mails of this stack"), "{said}");
+        }
+    }
+
+    /// Limits of AWS, each with a piece of a declaration that passes it by one, and the words that tell it.
+    #[test]
+    fn what_aws_would_refuse_is_refused_at_once() {
+        let many = |count: usize, one: &dyn Fn(usize) -> String| (0..count).map(one).collect::<Vec<_>>().join(", ");
+        let tags = |count: usize, stem: &str| many(count, &|at| format!("{stem}{at}: x"));
+        let subnets = many(17, &|at| format!("subnet-{at:08x}"));
+        let groups = many(6, &|at| format!("sg-{at:08x}"));
+        let vpc = |subnets: &str, groups: &str| {
+            let vpc = format!("vpc: {{subnets: [{subnets}], security_groups: [{groups}]}}");
+            SOUND.replace("bin: waiter,", &format!("bin: waiter, {vpc},"))
+        };
+        let two = "subnet-00000001, subnet-00000002";
+        let cases = [
+            (vpc(&subnets, "sg-00000001"), "Lambda takes at most 16 in `subnets`"),
+            (vpc(two, &groups), "Lambda takes at most 5 in `security_groups`"),
+            (format!("{SOUND}topics: {{news: {{display_name: {}}}}}\n", "n".repeat(101)), "one line of text, at most 100"),
+            (format!("{SOUND}tags: {{Team: a, team: b}}\n"), "tag `team` differs from `Team` by its case alone"),
+            (
+                format!("{SOUND}tags: {{team: a}}\n").replace("{failed: {}}", "{failed: {tags: {TEAM: b}}}"),
+                "tag `TEAM` differs from the stack's `team` by its case alone",
+            ),
+            (
+                format!("{SOUND}tags: {{{}}}\n", tags(21, "a"))
+                    .replace("{failed: {}}", &format!("{{failed: {{tags: {{{}}}}}}}", tags(20, "b"))),
+                "with those of the stack these are 41 tags",
+            ),
+            (SOUND.replace("Example.com, ", "Example.com, noc@EXAMPLE.com, "), "this recipient is there twice"),
+            (
+                SOUND.replace(
+                    "actions: [{invoke: waiter, invocation: RequestResponse}]",
+                    "recipients: [a.example.com], actions: [{bounce: No, smtp_code: 550, status_code: 4.2.1, sender: a@example.com}]",
+                ),
+                "`4.2.1` contradicts the SMTP code `550`",
+            ),
+        ];
+        for (source, words) in cases {
+            let said = format!("{:?}", parse(source.as_bytes()).expect_err(words));
+            assert!(said.contains(words), "{words}: {said}");
+        }
+        for sound in [
+            vpc(&subnets.replace(", subnet-00000010", ""), &groups.replace(", sg-00000005", "")),
+            format!("{SOUND}tags: {{{}}}\n", tags(21, "a"))
+                .replace("{failed: {}}", &format!("{{failed: {{tags: {{{}}}}}}}", tags(21, "a"))),
+        ] {
+            parse(sound.as_bytes()).unwrap();
         }
     }
 

@@ -10,8 +10,8 @@ use std::{
 pub(super) use super::suggestion::{choose, closest, did_you_mean, one_of};
 use super::{
     diagnostic::Diagnostic,
+    measures,
     protection::{PROTECT, UNPROTECTED},
-    scalars,
     shape::{Field, Form, Holds, Kind, Shape, Word, words},
     tree::{Key, Node, Value},
 };
@@ -253,9 +253,9 @@ impl Reader {
     pub(super) fn duration(&mut self, fields: &Fields<'_>, name: &str) -> Option<Duration> {
         match fields.field(name)?.holds {
             Holds::Duration(least, most) => {
-                self.value(fields, name, scalars::DURATION, |text| scalars::duration(text, least, most))
+                self.value(fields, name, measures::DURATION, |text| measures::duration(text, least, most))
             }
-            Holds::Days => self.value(fields, name, scalars::DURATION, scalars::days),
+            Holds::Days => self.value(fields, name, measures::DURATION, measures::days),
             _ => None,
         }
     }
@@ -263,13 +263,13 @@ impl Reader {
     /// Reads the number of days of a key, which must be one of several.
     pub(super) fn one_of_days(&mut self, fields: &Fields<'_>, name: &str) -> Option<u16> {
         let Holds::OneOfDays(allowed) = fields.field(name)?.holds else { return None };
-        self.value(fields, name, scalars::DURATION, |text| scalars::one_of_days(text, allowed))
+        self.value(fields, name, measures::DURATION, |text| measures::one_of_days(text, allowed))
     }
 
     /// Reads the size of a key, in MiB.
     pub(super) fn size(&mut self, fields: &Fields<'_>, name: &str) -> Option<u32> {
         let Holds::Size(least, most) = fields.field(name)?.holds else { return None };
-        self.value(fields, name, scalars::SIZE, |text| scalars::megabytes(text, least, most))
+        self.value(fields, name, measures::SIZE, |text| measures::megabytes(text, least, most))
     }
 
     /// Reads the whole number of a key.
@@ -280,7 +280,7 @@ impl Reader {
         } else {
             format!("a whole number from {least} to {most}")
         };
-        self.value(fields, name, &expected, |text| scalars::number(text, least, most))
+        self.value(fields, name, &expected, |text| measures::number(text, least, most))
     }
 
     /// Reads the `true` or `false` of a key.
@@ -375,7 +375,9 @@ impl Reader {
         }
         let declared: Vec<_> = self.declared(kind).iter().map(String::as_str).collect();
         let message = format!("{word} `{}` is not declared", text.escape_debug());
-        let hint = if declared.is_empty() {
+        let hint = if text.starts_with("arn:") {
+            format!("name an entry of `{}`, not what it has become in AWS", kind.section())
+        } else if declared.is_empty() {
             format!("no {word} is declared: add it under `{}`", kind.section())
         } else {
             choose(&text, &format!("declared {word}s"), &declared)

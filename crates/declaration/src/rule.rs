@@ -320,7 +320,9 @@ fn recipients(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Recipient> {
     for item in items {
         let form = scalars::RECIPIENT.what;
         if let Some(recipient) = reader.scalar(item, "recipients", form, scalars::recipient) {
-            if recipients.contains(&recipient) {
+            // SES tells them apart by their letters, whatever the case of these.
+            let is_same = |other: &Recipient| other.to_string().eq_ignore_ascii_case(&recipient.to_string());
+            if recipients.iter().any(is_same) {
                 reader.report(Diagnostic::new(item.span.clone(), "this recipient is there twice"));
             }
             recipients.push(recipient);
@@ -379,16 +381,33 @@ fn action(reader: &mut Reader, node: &Node) -> Option<Action> {
             let encoding = reader.word(fields, "encoding").unwrap_or_default();
             Some(Action::Publish { topic: reader.reference(fields, "publish")?, encoding })
         }
-        "bounce" => Some(Action::Bounce(Bounce {
-            smtp_code: reader.text(fields, "smtp_code", scalars::smtp_code).unwrap_or_default(),
-            status_code: reader.text(fields, "status_code", scalars::status_code),
-            message: reader.text(fields, "bounce", scalars::line).unwrap_or_default(),
-            sender: reader.text(fields, "sender", scalars::address).unwrap_or_default(),
-            topic,
-        })),
+        "bounce" => Some(Action::Bounce(bounce(reader, fields, topic))),
         _ => {
             let value = reader.text(fields, "value", scalars::header_value).unwrap_or_default();
             Some(Action::AddHeader { name: reader.text(fields, "add_header", scalars::header)?, value })
         }
     }
+}
+
+/// Reads a bounce. Its two codes say by their first digit whether the sender is to try again (RFC 3463, section 2).
+fn bounce(reader: &mut Reader, fields: &Fields<'_>, topic: Option<String>) -> Bounce {
+    let bounce = Bounce {
+        smtp_code: reader.text(fields, "smtp_code", scalars::smtp_code).unwrap_or_default(),
+        status_code: reader.text(fields, "status_code", scalars::status_code),
+        message: reader.text(fields, "bounce", scalars::line).unwrap_or_default(),
+        sender: reader.text(fields, "sender", scalars::address).unwrap_or_default(),
+        topic,
+    };
+    let class = |code: &str| code.chars().next();
+    let contradicts = |status: &&String| !bounce.smtp_code.is_empty() && class(status) != class(&bounce.smtp_code);
+    if let Some(status) = bounce.status_code.as_ref().filter(contradicts) {
+        let span = fields.get("status_code").map(|node| node.span.clone()).unwrap_or_default();
+        let message = format!("`{status}` contradicts the SMTP code `{}`", bounce.smtp_code);
+        reader.note_at(
+            &span,
+            message,
+            "4 asks the sender to try again, 5 refuses for good: begin both with the same digit",
+        );
+    }
+    bounce
 }

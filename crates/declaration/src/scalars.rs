@@ -1,20 +1,24 @@
 //! The forms of sizes, durations, names and recipients.
 
-use std::time::Duration;
-
-use super::{Recipient, reader::Wrong, shape::Form};
+use super::{
+    Recipient,
+    reader::Wrong,
+    shape::Form,
+    suggestion::{closest, did_you_mean, one_of},
+};
 
 /// Length limit of a name: names in AWS are `STACK-STAGE-ENTRY`, of at most 63 or 64 characters.
 const LONGEST_NAME: usize = 32;
 
-const MINUTE: u64 = 60;
-const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
+/// Words before the number in the name of a region: every region of every partition has one of them.
+const DIRECTIONS: [&str; 9] =
+    ["north", "south", "east", "west", "central", "northeast", "northwest", "southeast", "southwest"];
 
-/// Description of a duration, for messages.
-pub(super) const DURATION: &str = "a duration such as `30s`, `15m`, `12h` or `14d`";
-/// Description of a size, for messages.
-pub(super) const SIZE: &str = "a size such as `256MB`";
+/// Beginnings of names that S3 keeps for itself
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>).
+const RESERVED_BEGINNINGS: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
+/// Ends of names that S3 keeps for itself.
+const RESERVED_ENDS: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
 
 const fn form(what: &'static str, pattern: &'static str) -> Form {
     Form { what, pattern }
@@ -85,92 +89,10 @@ pub(super) const HEADER: Form =
     form("the name of a header: letters, digits and hyphens, at most 50", "^[A-Za-z0-9-]{1,50}$");
 /// Form of a header's value.
 pub(super) const HEADER_VALUE: Form = form("one line of ASCII, at most 2048", "^[ -~]{1,2048}$");
+/// Form of the sender's name of a topic's mails.
+pub(super) const DISPLAY_NAME: Form = form("one line of text, at most 100", "");
 /// Form of one line of text for people.
 pub(super) const LINE: Form = form("one line of text, at most 256", "");
-
-/// Parses a duration within bounds: `30s`, `15m`, `12h`, `400d`.
-pub(super) fn duration(text: &str, least: Duration, most: Duration) -> Result<Duration, Wrong> {
-    let (number, unit) = split(text);
-    let seconds = match unit {
-        "s" => 1,
-        "m" => MINUTE,
-        "h" => HOUR,
-        "d" => DAY,
-        "" if !number.is_empty() => {
-            return Err(Wrong::default().hint(format!("say the unit, such as `{number}s` or `{number}d`")));
-        }
-        _ => return Err(Wrong::default()),
-    };
-    let number: u64 = number.parse().map_err(|_| Wrong::default())?;
-    let duration = Duration::from_secs(number.checked_mul(seconds).ok_or_else(Wrong::default)?);
-    if duration < least || duration > most {
-        return Err(Wrong::expected(format!("between `{}` and `{}`", spell(least), spell(most))));
-    }
-    Ok(duration)
-}
-
-/// Returns a duration in its largest whole unit, as a declaration has it.
-pub(super) fn spell(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    let (size, unit) = [(DAY, "d"), (HOUR, "h"), (MINUTE, "m")]
-        .into_iter()
-        .find(|(size, _)| seconds >= *size && seconds.is_multiple_of(*size))
-        .unwrap_or((1, "s"));
-    format!("{}{unit}", seconds / size)
-}
-
-/// Parses a whole number of days, after which S3 can expire objects.
-pub(super) fn days(text: &str) -> Result<Duration, Wrong> {
-    let duration = duration(text, Duration::from_secs(1), Duration::from_secs(36_500 * DAY))?;
-    if duration.as_secs().is_multiple_of(DAY) {
-        Ok(duration)
-    } else {
-        Err(Wrong::expected("a whole number of days").hint("S3 expires objects by the day, such as `400d`"))
-    }
-}
-
-/// Parses a size within bounds: `128MB`, `1GB`. Lambda's megabytes are MiB.
-pub(super) fn megabytes(text: &str, least: u32, most: u32) -> Result<u32, Wrong> {
-    let (number, unit) = split(text);
-    let factor = match unit {
-        "MB" | "MiB" => 1,
-        "GB" | "GiB" => 1024,
-        "" if !number.is_empty() => return Err(Wrong::default().hint(format!("say the unit: `{number}MB`"))),
-        _ => return Err(Wrong::default()),
-    };
-    let number: u32 = number.parse().map_err(|_| Wrong::default())?;
-    let size = number.checked_mul(factor).ok_or_else(Wrong::default)?;
-    if (least..=most).contains(&size) {
-        Ok(size)
-    } else {
-        Err(Wrong::expected(format!("between `{least}MB` and `{most}MB`")))
-    }
-}
-
-fn split(text: &str) -> (&str, &str) {
-    let text = text.trim();
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    text.split_at_checked(digits).map_or((text, ""), |(number, unit)| (number, unit.trim_start()))
-}
-
-/// Parses a number of days that must be one of several.
-pub(super) fn one_of_days(text: &str, allowed: &[u16]) -> Result<u16, Wrong> {
-    let duration = duration(text, Duration::from_secs(1), Duration::from_secs(36_500 * DAY))?;
-    let found = allowed.iter().find(|days| Duration::from_secs(u64::from(**days) * DAY) == duration);
-    found.copied().ok_or_else(|| {
-        let days: Vec<_> = allowed.iter().map(|days| format!("{days}d")).collect();
-        Wrong::expected(format!("one of {}", days.join(", ")))
-    })
-}
-
-/// Parses a whole number within bounds.
-pub(super) fn number<T: TryFrom<u32>>(text: &str, least: u32, most: u32) -> Result<T, Wrong> {
-    let number: u32 = text.parse().map_err(|_| Wrong::default())?;
-    if !(least..=most).contains(&number) {
-        return Err(Wrong::default());
-    }
-    T::try_from(number).map_err(|_| Wrong::default())
-}
 
 /// Parses the name of an entry, a stage, a stack or a rule. Names in AWS are made of it, and a bucket's name has lower-case
 /// letters, digits and hyphens only. Two hyphens in a row are in names that were cut, and in no other.
@@ -193,6 +115,9 @@ pub(super) fn name(text: &str) -> Result<String, Wrong> {
     let mended = mended.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
     let wrong =
         Wrong::expected(format!("a name of lower case letters, digits and single hyphens, at most {LONGEST_NAME}"));
+    if text.starts_with("arn:") {
+        return Err(wrong.hint("name an entry of this declaration, not what it has become in AWS"));
+    }
     Err(if mended.is_empty() { wrong } else { wrong.hint(format!("for example `{mended}`")) })
 }
 
@@ -240,14 +165,23 @@ pub(super) fn account(text: &str) -> Result<String, Wrong> {
 /// Parses an AWS region by its form: the list of regions grows, and not all of them receive mail.
 pub(super) fn region(text: &str) -> Result<String, Wrong> {
     let parts: Vec<_> = text.split('-').collect();
-    let sound = matches!(parts.as_slice(), [area, .., number]
-        if parts.len() >= 3 && area.len() >= 2 && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
-        && parts
-            .iter()
-            .rev()
-            .skip(1)
-            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase()));
-    if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
+    let is_word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    let [area @ .., direction, number] = parts.as_slice() else { return Err(Wrong::default()) };
+    let has_form = area.first().is_some_and(|first| first.len() >= 2)
+        && area.iter().chain([direction]).all(is_word)
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit());
+    if !has_form {
+        return Err(Wrong::default());
+    }
+    if DIRECTIONS.contains(direction) {
+        return Ok(text.to_owned());
+    }
+    let hint = match closest(direction, &DIRECTIONS) {
+        Some(meant) => did_you_mean(&format!("{}-{meant}-{number}", area.join("-"))),
+        None => format!("before its number stands {}", one_of(&DIRECTIONS)),
+    };
+    Err(Wrong::default().hint(hint))
 }
 
 /// Parses the name of a Cargo package or binary.
@@ -343,7 +277,14 @@ pub(super) fn bucket(text: &str) -> Result<String, Wrong> {
         Some(name) => Wrong::default().hint(format!("write the name alone: `{name}`")),
         None => Wrong::default(),
     };
-    if sound { Ok(text.to_owned()) } else { Err(wrong()) }
+    let is_reserved = RESERVED_BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
+        || RESERVED_ENDS.iter().any(|end| text.ends_with(end));
+    if is_reserved {
+        let all = RESERVED_BEGINNINGS.iter().chain(&RESERVED_ENDS).map(|part| format!("`{part}`")).collect::<Vec<_>>();
+        return Err(Wrong::expected(format!("a name without what S3 keeps for itself ({})", all.join(", "))));
+    }
+    let is_address = text.parse::<std::net::Ipv4Addr>().is_ok();
+    if sound && !is_address { Ok(text.to_owned()) } else { Err(wrong()) }
 }
 
 /// Parses an id such as `subnet-0a1b2c3d`.
@@ -410,6 +351,11 @@ pub(super) fn line(text: &str) -> Result<String, Wrong> {
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
+/// Parses the sender's name of a topic's mails, within the bounds of SNS.
+pub(super) fn display_name(text: &str) -> Result<String, Wrong> {
+    if text.chars().count() <= 100 { line(text) } else { Err(Wrong::default()) }
+}
+
 /// Parses a path; whether the file exists is checked when it is read.
 pub(super) fn path(text: &str) -> Result<std::path::PathBuf, Wrong> {
     if text.is_empty() || text.contains('\0') { Err(Wrong::default()) } else { Ok(text.into()) }
@@ -434,4 +380,28 @@ fn is_domain(text: &str) -> bool {
                 && !label.starts_with('-')
                 && !label.ends_with('-')
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_aws_would_refuse_are_refused_with_what_is_meant() {
+        let regions = |text: &str| region(text).map_err(|wrong| wrong.hint);
+        for sound in
+            ["eu-west-1", "us-gov-east-1", "cn-northwest-1", "ap-southeast-7", "us-isob-east-1", "eusc-de-east-1"]
+        {
+            assert_eq!(regions(sound).as_deref(), Ok(sound));
+        }
+        assert_eq!(regions("eu-wset-1"), Err(Some("did you mean `eu-west-1`?".to_owned())));
+        assert!(regions("eu-moon-1").unwrap_err().unwrap().starts_with("before its number stands `north`, "));
+        assert_eq!(regions("eu-west"), Err(None));
+        assert_eq!(regions("west-1"), Err(None));
+        for taken in ["xn--mail", "sthree-mail", "mail-s3alias", "mail--x-s3", "mail.mrap", "192.168.5.4"] {
+            assert!(bucket(taken).is_err(), "{taken}");
+        }
+        let arn = name("arn:aws:sqs:eu-west-1:123456789012:failed").unwrap_err().hint;
+        assert_eq!(arn.as_deref(), Some("name an entry of this declaration, not what it has become in AWS"));
+    }
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::{
+    Declaration,
     diagnostic::Diagnostic,
     reader::{Fields, Reader},
     scalars,
     shape::{Field, Holds},
+    tree::{Node, span_of},
 };
 
 /// Number of tags that a declaration may set: AWS takes 50, and the rest is ours.
@@ -32,9 +34,47 @@ pub(super) fn tags(reader: &mut Reader, fields: &Fields<'_>) -> BTreeMap<String,
             let message = format!("a tag must have {expected}, not `{}`", key.name.escape_debug());
             reader.report(Diagnostic::new(key.span.clone(), message));
         }
+        if let Some(other) = tags.keys().find(|other: &&String| differs_by_case(other, &key.name)) {
+            let message = format!("tag `{}` differs from `{other}` by its case alone, which AWS refuses", key.name);
+            reader.report(Diagnostic::new(key.span.clone(), message));
+        }
         if let Some(value) = reader.scalar(node, &key.name, scalars::TAG_VALUE.what, scalars::tag_value) {
             tags.insert(key.name.clone(), value);
         }
     }
     tags
+}
+
+/// Returns whether two keys are the same but for the case of their letters: IAM takes only one of such.
+fn differs_by_case(one: &str, other: &str) -> bool {
+    one != other && one.eq_ignore_ascii_case(other)
+}
+
+/// Reports tags of an entry that are too many together with those of the stack, or differ from one of them by case.
+pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration) {
+    let Declaration { tags: all, buckets, functions, queues, topics, secrets, .. } = declaration;
+    let entries = (buckets.iter().map(|(entry, bucket)| ("buckets", entry, &bucket.tags)))
+        .chain(functions.iter().map(|(entry, function)| ("functions", entry, &function.tags)))
+        .chain(queues.iter().map(|(entry, queue)| ("queues", entry, &queue.tags)))
+        .chain(topics.iter().map(|(entry, topic)| ("topics", entry, &topic.tags)))
+        .chain(secrets.iter().map(|(entry, secret)| ("secrets", entry, &secret.tags)));
+    for (section, entry, own) in entries {
+        let added = own.keys().filter(|key| !all.contains_key(*key)).count();
+        if all.len() <= MOST_TAGS && own.len() <= MOST_TAGS && all.len() + added > MOST_TAGS {
+            let span = span_of(root, &[section, entry, "tags"]);
+            let message = format!(
+                "with those of the stack these are {} tags: AWS takes at most {MOST_TAGS} besides ours",
+                all.len() + added
+            );
+            reader.report(Diagnostic::new(span, message));
+        }
+        for key in own.keys() {
+            if let Some(other) = all.keys().find(|other| differs_by_case(other, key)) {
+                let span = span_of(root, &[section, entry, "tags", key]);
+                let message =
+                    format!("tag `{key}` differs from the stack's `{other}` by its case alone, which AWS refuses");
+                reader.report(Diagnostic::new(span, message));
+            }
+        }
+    }
 }

@@ -46,7 +46,12 @@ pub enum Subscription {
 pub(super) static SHAPE: Shape = Shape {
     name: "topic",
     keys: &[
-        Field::new("display_name", Holds::Text(scalars::LINE), "Sender name of the mails that the topic sends.").or(""),
+        Field::new(
+            "display_name",
+            Holds::Text(scalars::DISPLAY_NAME),
+            "Sender name of the mails that the topic sends.",
+        )
+        .or(""),
         Field::new(
             "subscriptions",
             Holds::List(&Holds::AnyOf(&[
@@ -86,7 +91,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Topic {
         subscriptions.push(subscription);
     }
     Topic {
-        display_name: reader.text(fields, "display_name", scalars::line).unwrap_or_default(),
+        display_name: reader.text(fields, "display_name", scalars::display_name).unwrap_or_default(),
         subscriptions,
         kms_key: reader.text(fields, "kms_key", scalars::kms_key),
         protect: protect(reader, fields),

@@ -238,3 +238,16 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(Value::Map(map))
     }
 }
+
+/// Returns the node under a path of keys.
+pub(super) fn at<'tree>(node: &'tree Node, path: &[&str]) -> Option<&'tree Node> {
+    path.iter().try_fold(node, |node, name| match &node.value {
+        Value::Map(entries) => entries.iter().find(|(key, _)| key.name == *name).map(|(_, value)| value),
+        _ => None,
+    })
+}
+
+/// Returns the place of the node under a path of keys; the beginning if there is none.
+pub(super) fn span_of(root: &Node, path: &[&str]) -> Range<usize> {
+    at(root, path).map_or(0..0, |node| node.span.clone())
+}

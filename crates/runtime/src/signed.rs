@@ -15,6 +15,7 @@ use aws_sigv4::{
     sign::v4,
 };
 use aws_smithy_runtime_api::client::identity::Identity;
+use contract::partition::Partition;
 use hyper::body::Bytes;
 
 use crate::{
@@ -62,8 +63,7 @@ impl Service {
         let token = aws.session_token.as_ref().map(|token| token.expose().to_owned());
         let secret = aws.secret_access_key.expose();
         let identity = Credentials::new(&aws.access_key_id, secret, token, None, "environment").into();
-        let suffix = if aws.region.starts_with("cn-") { ".cn" } else { "" };
-        let own = || format!("https://{name}.{}.amazonaws.com{suffix}", aws.region);
+        let own = || format!("https://{}", Partition::endpoint(name, &aws.region));
         let base = endpoint.map_or_else(own, |url| url.trim_end_matches('/').to_owned());
         let http = Http::new(base.clone(), None);
         Self { name, base, http, region: aws.region.clone(), identity }

@@ -11,8 +11,9 @@ use super::{
     fields,
     ids::EventId,
     merge,
-    plan::{self, Next, Settled},
+    plan::{self, Next},
     records::{Action, Fault, Pause, Performed, Records},
+    settled::Settled,
     stored::StoredEvent,
 };
 

@@ -19,7 +19,7 @@ use super::{
     link::{Linked, Mailbox, Target, link},
     mark::{Mark, Role},
     memory::{Memory, converge_and_remember},
-    notification, plan,
+    notification,
     records::{Fault, Records},
     resolve::provider_and_circuits,
     settings::Settings,
@@ -320,7 +320,7 @@ impl NetBox {
         notice: &Notice,
         announcement: &Announcement,
         claimant: &Claimant,
-    ) -> Result<(ProviderId, plan::Settled), Fault> {
+    ) -> Result<(ProviderId, settled::Settled), Fault> {
         let mut attempts = Attempts::default();
         let names = self.names(notice, announcement);
         let (provider, circuits) = loop {

@@ -13,8 +13,8 @@ use super::{
     fields,
     ids::{EventId, ProviderId},
     note::Note,
-    plan::Settled,
     records::{Action, Fault, Past, Pause, Performed, Records},
+    settled::Settled,
     stored::{StoredEvent, StoredImpact},
 };
 use contract::context::Place;

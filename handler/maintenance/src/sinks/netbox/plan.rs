@@ -9,21 +9,19 @@
 //! Each rule is idempotent and may be interrupted: doing a part of it and starting over leads to the same end. Rules 3 and 4 finish what
 //! an earlier notice began, whatever this notice is.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use thiserror::Error;
-
 use super::{
-    case::{Member, PlanInput, View, deleted_events, lifecycle, managed_events},
-    circuits, edits, event, fields,
+    case::{Member, PlanInput, View, lifecycle, managed_events},
+    circuits,
+    comparison::{Ambiguous, Comparison},
+    edits, event, fields,
     ids::{CircuitId, EventId, ImpactId},
     merge::{Merge, merge},
     note::{self, Evidence, Note, Pending},
     records::{Action, EventChange, ImpactChange, NewImpact},
-    stored::{HANDS_OFF, StoredEvent},
+    settled::{Settled, settled},
+    stored::StoredEvent,
 };
-use notice::model::Window;
-use schedule::{Announcement, Content, EventStatus, Order, PairedEvent, Stored, StoredWindow, WindowPairing};
+use schedule::{Content, Order, PairedEvent, Stored};
 
 /// The next step of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,99 +32,6 @@ pub enum Next {
     Wait(String),
     /// Nothing is left to do.
     Settled(Settled),
-}
-
-/// Result of a delivery whose maintenance is in NetBox.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settled {
-    /// Events that the notice is about: its notification belongs to them.
-    pub events: Vec<StoredEvent>,
-    /// All events of the maintenance if the notice is not the newest, else empty: its notification may be with any of them, for a newer
-    /// notice may have moved it.
-    pub elsewhere: Vec<EventId>,
-    /// All events of the maintenance that have our note.
-    pub managed: Vec<StoredEvent>,
-    /// Events that were created for the notice. A plan leaves it empty; [`super::converge`] fills it.
-    pub made: BTreeSet<EventId>,
-    /// Conflicts between what the notice changed and what people had set. A plan leaves it empty, too.
-    pub conflicts: Vec<String>,
-    /// Remarks that a person has to look at.
-    pub concerns: Vec<String>,
-    /// Remarks on what the notice did not change, for whoever reads the log.
-    pub remarks: Vec<String>,
-}
-
-/// The error of several events that people have made under the name of one window: nothing tells which one is meant.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("NetBox has {count} events named `{name}` of this provider, none of which we have made: which one is meant?")]
-pub struct Ambiguous {
-    name: String,
-    count: usize,
-}
-
-/// The events of a maintenance, and what the notice does to each.
-struct Comparison<'case> {
-    members: Vec<Member<'case>>,
-    pairing: WindowPairing<'case>,
-}
-
-impl<'case> Comparison<'case> {
-    fn new(announcement: &'case Announcement, view: &'case View) -> Result<Self, Ambiguous> {
-        let managed = managed_events(announcement, view);
-        let order = Order::of_all(managed.iter().map(|member| member.scheduled().order(&announcement.version)));
-        let members = match with_foreign(announcement, view, managed.clone()) {
-            // A notice that changes nothing takes over no event.
-            Err(_) if !order.changes() => managed,
-            members => members?,
-        };
-        let members = with_deleted(announcement, view, members);
-        let stored: Vec<StoredWindow<'_>> = members.iter().map(Member::scheduled).collect();
-        let pairing = WindowPairing::new(announcement, &stored);
-        Ok(Self { members, pairing })
-    }
-
-    fn member(&self, stored: Stored) -> Option<Member<'case>> {
-        self.members.get(stored.place).copied()
-    }
-
-    /// Returns whether the notice makes an event again that a person has deleted: it says something new of it, and not that it is over.
-    fn is_made_again(&self, input: &PlanInput<'_>, stored: Stored, window: Window, content: &Content) -> bool {
-        let deleted = self.member(stored).filter(|member| member.is_deleted && stored.is_due);
-        let note = deleted.and_then(|member| member.event.note.as_ref());
-        let is_over = content.status.is_some_and(EventStatus::is_final);
-        !is_over && note.is_some_and(|note| event::is_news(input, note, Some(window), content))
-    }
-
-    /// Returns the events of which the notice says something new, but which a person has told us not to change.
-    fn kept(&self, input: &PlanInput<'_>) -> Vec<Member<'case>> {
-        let paired = self.pairing.windows.iter().filter_map(|paired| match paired.event {
-            PairedEvent::Stored(stored) => Some((stored, Some(paired.scheduled.window), &paired.scheduled.content)),
-            PairedEvent::New(_) => None,
-        });
-        let spoken_of = self
-            .pairing
-            .rest
-            .iter()
-            .flat_map(|rest| self.pairing.spoken_of.iter().map(|stored| (*stored, None, *rest)));
-        let is_news = |member: &Member<'_>, window, content| {
-            member.event.note.as_ref().is_none_or(|note| event::is_news(input, note, window, content))
-        };
-        let named = paired.chain(spoken_of).filter_map(|(stored, window, content)| {
-            self.member(stored).filter(|member| stored.is_due && is_news(member, window, content))
-        });
-        let left_out = self.pairing.left_out.iter().filter(|stored| stored.is_due);
-        let left_out = left_out.filter_map(|stored| self.member(*stored));
-        named.chain(left_out).filter(|member| !member.is_deleted && member.event.is_hands_off()).collect()
-    }
-
-    /// Returns the events that the notice is about: those of its windows, and those that it is about without a window.
-    fn concerned(&self) -> Vec<Member<'case>> {
-        let paired = self.pairing.windows.iter().filter_map(|paired| match paired.event {
-            PairedEvent::Stored(stored) => Some(stored),
-            PairedEvent::New(_) => None,
-        });
-        paired.chain(self.pairing.spoken_of.iter().copied()).filter_map(|stored| self.member(stored)).collect()
-    }
 }
 
 /// Returns the next step, by the first of the rules that has something to do.
@@ -179,45 +84,6 @@ pub(super) fn in_doubt(input: &PlanInput<'_>, view: &View) -> Vec<EventId> {
         None => fields::number(&input.announcement.id, &event.name).is_some(),
     };
     view.events.iter().filter(is_in_doubt).map(|event| event.id).collect()
-}
-
-/// Returns the events of the maintenance: the managed ones, which have our note, and for a number without one the event that a person has
-/// made, which is taken over.
-fn with_foreign<'view>(
-    announcement: &Announcement,
-    view: &'view View,
-    managed: Vec<Member<'view>>,
-) -> Result<Vec<Member<'view>>, Ambiguous> {
-    let mut members = managed;
-    let mut foreign: BTreeMap<usize, Vec<&StoredEvent>> = BTreeMap::new();
-    for event in view.events.iter().filter(|event| event.note.is_none()) {
-        if let Some(number) = fields::number(&announcement.id, &event.name) {
-            foreign.entry(number).or_default().push(event);
-        }
-    }
-    for (number, events) in foreign {
-        if members.iter().any(|member| member.number == number) {
-            continue;
-        }
-        match &events[..] {
-            [event] => members.push(Member { number, event, is_deleted: false }),
-            [first, ..] => return Err(Ambiguous { name: first.name.clone(), count: events.len() }),
-            [] => {}
-        }
-    }
-    members.sort_by_key(|member| (member.number, member.event.id));
-    Ok(members)
-}
-
-/// Returns the events of the maintenance with those that people have deleted: a notice that says nothing new of these makes them no more.
-fn with_deleted<'view>(
-    announcement: &Announcement,
-    view: &'view View,
-    mut members: Vec<Member<'view>>,
-) -> Vec<Member<'view>> {
-    members.extend(deleted_events(announcement, view, &members));
-    members.sort_by_key(|member| (member.number, member.event.id));
-    members
 }
 
 /// Returns the calls that make the events say what the notice says.
@@ -329,94 +195,4 @@ fn finish(event: &StoredEvent, note: &Note) -> Option<Action> {
         EventChange { status: note.then, comments: Some(comments), ..EventChange::default() },
         "impacts are written",
     ))
-}
-
-/// Returns the result of a maintenance that is settled. A notice that names no event is about the first one.
-fn settled(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Settled {
-    let members = &comparison.members;
-    let mut about = comparison.concerned();
-    about.retain(|member| !member.is_deleted);
-    let members: Vec<_> = members.iter().filter(|member| !member.is_deleted).copied().collect();
-    if about.is_empty() {
-        about.extend(members.first());
-    }
-    // Others wait for the mail wherever it is claimed, even if a newer notice has changed the event since.
-    let is_claimed =
-        |member: &Member<'_>| member.event.note.as_ref().is_some_and(|note| input.claimant.holds(&note.claims));
-    let is_new = |member: &Member<'_>| !about.iter().any(|other| other.event.id == member.event.id);
-    let claimed: Vec<_> = members.iter().filter(|member| is_claimed(member) && is_new(member)).copied().collect();
-    about.extend(claimed);
-    let is_old = !comparison.pairing.order.changes();
-    Settled {
-        elsewhere: members.iter().filter(|_| is_old).map(|member| member.event.id).collect(),
-        events: about.iter().map(|member| member.event.clone()).collect(),
-        managed: members
-            .iter()
-            .filter(|member| member.event.note.is_some())
-            .map(|member| member.event.clone())
-            .collect(),
-        made: BTreeSet::new(),
-        conflicts: Vec::new(),
-        concerns: concerns(input, comparison),
-        remarks: remarks(input, comparison),
-    }
-}
-
-/// Returns what the notice did not change.
-fn remarks(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Vec<String> {
-    let id = &input.announcement.id;
-    let is_older = comparison.pairing.order == Order::Older;
-    let older = is_older.then(|| format!("`{id}` is older than what NetBox has of it: nothing changed"));
-    let taken_for = if is_older { None } else { input.circuits.taken_for() };
-    let deleted = comparison.concerned().into_iter().filter(|member| member.is_deleted);
-    let deleted = deleted.map(|member| {
-        format!(
-            "event {} of `{id}` was deleted in NetBox by hand, and is not made again by this notice",
-            member.event.id
-        )
-    });
-    older.into_iter().chain(taken_for).chain(deleted).collect()
-}
-
-/// Returns what a person has to look at.
-fn concerns(input: &PlanInput<'_>, comparison: &Comparison<'_>) -> Vec<String> {
-    let (id, provider) = (&input.announcement.id, &input.provider.name);
-    let mut concerns = Vec::new();
-    if comparison.members.is_empty() {
-        concerns.push(format!(
-            "the notice says that `{id}` of {provider} is cancelled or completed, states no window, and NetBox has no such event"
-        ));
-    }
-    match comparison.pairing.order {
-        Order::Tie => concerns.push(format!(
-            "another notice of `{id}` says something else, and nothing tells which came first (revision and date are the same, or contradict each other); nothing of this one was written to NetBox"
-        )),
-        Order::Newer | Order::Same => {
-            concerns.extend(unknown_circuits(input));
-            let left_out = comparison.pairing.left_out.iter().filter_map(|stored| comparison.member(*stored));
-            concerns.extend(left_out.filter(Member::is_changeable).map(|member| left_out_concern(member)));
-            concerns.extend(comparison.kept(input).into_iter().map(|member| {
-                let (id, name) = (member.event.id, &member.event.name);
-                format!("event {id} `{name}` has the mark `{HANDS_OFF}`: nothing of this notice was written there")
-            }));
-        }
-        Order::Older => {}
-    }
-    concerns
-}
-
-/// Returns the remark on an event whose window the notice left out.
-fn left_out_concern(member: Member<'_>) -> String {
-    let state = match member.event.status {
-        EventStatus::Cancelled => "it is cancelled",
-        _ => "it was cancelled, and somebody has changed its status since",
-    };
-    format!("the notice no longer has the window of `{}`: {state}", member.event.name)
-}
-
-/// Returns the remark on circuits that NetBox does not have; `None` if it has all of them.
-fn unknown_circuits(input: &PlanInput<'_>) -> Option<String> {
-    let contents = input.announcement.contents();
-    let unknown = contents.flat_map(|content| circuits::unknown(content, input.circuits)).map(|(circuit, _)| circuit);
-    input.circuits.unknown_of(&input.provider.name, &unknown.collect())
 }

@@ -24,8 +24,8 @@ use super::{
     ids::{CircuitId, EventId, ImpactId, ProviderId},
     link::{Linked, Mailbox, Target, link},
     note::Note,
-    plan::Settled,
     records::{Action, Fault, Past, Pause, Performed, Records},
+    settled::Settled,
     stored::{StoredEvent, StoredImpact, StoredProvider},
 };
 use notice::model::{Impact, Window};

@@ -23,6 +23,7 @@ use super::{
     records::{Fault, Records},
     resolve::provider_and_circuits,
     settings::Settings,
+    settled::Settled,
     stored::StoredEvent,
 };
 use crate::pipeline::{
@@ -320,7 +321,7 @@ impl NetBox {
         notice: &Notice,
         announcement: &Announcement,
         claimant: &Claimant,
-    ) -> Result<(ProviderId, settled::Settled), Fault> {
+    ) -> Result<(ProviderId, Settled), Fault> {
         let mut attempts = Attempts::default();
         let names = self.names(notice, announcement);
         let (provider, circuits) = loop {

@@ -219,7 +219,7 @@ fn sizes_and_durations_have_units_and_bounds() {
     9:13: `memory` must be between `128MB` and `10240MB`, not the text `11GB`
     10:14: `timeout` must be a duration such as `30s`, `15m`, `12h` or `14d`, not the number `30` | say the unit, such as `30s` or `30d`
     10:14: `timeout` must be between `1s` and `15m`, not the text `16m`
-    10:14: `timeout` must be a duration such as `30s`, `15m`, `12h` or `14d`, not the text `30 seconds`
+    10:14: `timeout` must be a duration such as `30s`, `15m`, `12h` or `14d`, not the text `30 seconds` | write it as `30s`
     10:14: `timeout` must be a duration such as `30s`, `15m`, `12h` or `14d`, not the text `99999999999999999999s`
     16:23: `retention` must be between `1m` and `14d`, not the text `15d`
     16:23: `retention` must be between `1m` and `14d`, not the text `59s`

@@ -25,17 +25,23 @@ pub(super) fn duration(text: &str, least: Duration, most: Duration) -> Result<Du
             return Err(Wrong::default().hint(format!("say the unit, such as `{number}s` or `{number}d`")));
         }
         _ => {
-            let meant = written_otherwise(text).filter(|meant| (least..=most).contains(meant));
-            let hint = |meant| Wrong::default().hint(format!("write it as `{}`", spell(meant)));
-            return Err(meant.map_or_else(Wrong::default, hint));
+            return Err(match written_otherwise(text) {
+                None => Wrong::default(),
+                Some(meant) if meant < least || meant > most => between(least, most),
+                Some(meant) => Wrong::default().hint(format!("write it as `{}`", spell(meant))),
+            });
         }
     };
     let number: u64 = number.parse().map_err(|_| Wrong::default())?;
     let duration = Duration::from_secs(number.checked_mul(seconds).ok_or_else(Wrong::default)?);
     if duration < least || duration > most {
-        return Err(Wrong::expected(format!("between `{}` and `{}`", spell(least), spell(most))));
+        return Err(between(least, most));
     }
     Ok(duration)
+}
+
+fn between(least: Duration, most: Duration) -> Wrong {
+    Wrong::expected(format!("between `{}` and `{}`", spell(least), spell(most)))
 }
 
 /// Returns the duration that a text of several units, or of longer ones, means: `1h30m`, `15 min`; `None` if it is none.
@@ -151,6 +157,8 @@ mod tests {
         ] {
             assert_eq!(durations(text).as_deref(), hint, "{text}");
         }
+        let too_long = duration("2 days", Duration::ZERO, Duration::from_hours(24)).unwrap_err();
+        assert_eq!(too_long.expected.as_deref(), Some("between `0s` and `1d`"));
         let sizes = |text: &str| megabytes(text, 128, 10_240).unwrap_err().hint;
         for (text, hint) in [
             ("256mb", Some("write it as `256MB`")),

@@ -143,8 +143,15 @@ fn differs(event: &StoredEvent, circuit: CircuitId, impacts: &BTreeMap<CircuitId
 
 /// Returns the stored impact of an event on a circuit: the first one, if there are several.
 pub(super) fn stored<'view>(event: &StoredEvent, circuit: CircuitId, view: &'view View) -> Option<&'view StoredImpact> {
+    all_on(event, circuit, view).first().copied()
+}
+
+/// Returns the stored impacts of an event on a circuit, the first one first.
+pub(super) fn all_on<'view>(event: &StoredEvent, circuit: CircuitId, view: &'view View) -> Vec<&'view StoredImpact> {
     let of_both = view.impacts.iter().filter(|impact| (impact.event, impact.circuit) == (event.id, circuit));
-    of_both.min_by_key(|impact| impact.id)
+    let mut all: Vec<_> = of_both.collect();
+    all.sort_by_key(|impact| impact.id);
+    all
 }
 
 #[cfg(test)]

@@ -12,14 +12,12 @@ use super::{
     converge::converge,
     fields,
     ids::{EventId, ProviderId},
-    note::Note,
     records::{Action, Fault, Past, Pause, Performed, Records},
     settled::Settled,
-    stored::{StoredEvent, StoredImpact},
+    stored::{PastEvent, StoredEvent, StoredImpact},
 };
 use contract::context::Place;
 use runtime::store::{Expected, ObjectStore};
-use schedule::EventStatus;
 
 /// Maximum number of attempts to write, since another delivery may be quicker.
 const ATTEMPTS: u32 = 8;
@@ -37,44 +35,13 @@ pub struct Memory<Store> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Remembered {
     id: EventId,
-    name: String,
-    summary: String,
-    status: EventStatus,
-    start: Timestamp,
-    end: Timestamp,
-    comments: String,
+    #[serde(flatten)]
+    event: PastEvent,
 }
 
 impl From<&StoredEvent> for Remembered {
     fn from(event: &StoredEvent) -> Self {
-        Self {
-            id: event.id,
-            name: event.name.clone(),
-            summary: event.summary.clone(),
-            status: event.status,
-            start: event.start,
-            end: event.end,
-            comments: event.comments.clone(),
-        }
-    }
-}
-
-impl From<Remembered> for StoredEvent {
-    fn from(seen: Remembered) -> Self {
-        Self {
-            id: seen.id,
-            name: seen.name,
-            summary: seen.summary,
-            status: seen.status,
-            start: seen.start,
-            end: seen.end,
-            zone: None,
-            acknowledged: false,
-            is_tagged: false,
-            note: Note::read(&seen.comments),
-            comments: seen.comments,
-            etag: String::new(),
-        }
+        Self { id: event.id, event: event.into() }
     }
 }
 
@@ -158,7 +125,7 @@ impl<Inner: Records, Store: ObjectStore> Records for Remembering<'_, Inner, Stor
         let ids: Vec<_> = seen.iter().map(|one| one.id).collect();
         let renamed = self.records.events_by_id(&ids).await?;
         let deleted = seen.into_iter().filter(|one| !renamed.iter().any(|event| event.id == one.id));
-        Ok(Past { deleted: deleted.map(StoredEvent::from).collect(), renamed })
+        Ok(Past { deleted: deleted.map(|one| one.event.stored(one.id)).collect(), renamed })
     }
 
     fn shows_past(&self) -> bool {

@@ -14,7 +14,7 @@ use super::{
     circuits,
     comparison::{Ambiguous, Comparison},
     edits, event, fields,
-    ids::{CircuitId, EventId, ImpactId},
+    ids::EventId,
     merge::{Merge, merge},
     note::{self, Evidence, Note, Pending},
     records::{Action, EventChange, ImpactChange, NewImpact},
@@ -150,17 +150,18 @@ fn names_new_circuit(input: &PlanInput<'_>, member: &Member<'_>, content: &Conte
 
 /// Returns the calls that bring the impacts of an event in line with its note, as far as they are pending.
 fn impacts(event: &StoredEvent, note: &Note, view: &View) -> Vec<Action> {
+    let ids = |circuit| edits::all_on(event, circuit, view).into_iter().map(|impact| impact.id);
     let (mut added, mut changed, mut removed) = (Vec::new(), Vec::new(), Vec::new());
     for circuit in edits::due(event, note, view) {
         match (edits::stored(event, circuit, view), note.impacts.get(&circuit)) {
             (None, Some(impact)) => added.push(NewImpact { event: event.id, circuit, impact: *impact }),
             (Some(found), Some(impact)) => changed.push(ImpactChange { id: found.id, impact: *impact }),
-            (Some(_), None) => removed.extend(all_on(event, circuit, view)),
+            (Some(_), None) => removed.extend(ids(circuit)),
             (None, None) => {}
         }
     }
     // The first of two impacts on a circuit stays: until 0.7 the plugin accepted a second one in a race.
-    removed.extend(note.impacts.keys().flat_map(|circuit| all_on(event, *circuit, view).into_iter().skip(1)));
+    removed.extend(note.impacts.keys().flat_map(|circuit| ids(*circuit).skip(1)));
     let writes: Vec<_> = [
         (!added.is_empty()).then_some(Action::AddImpacts(added)),
         (!changed.is_empty()).then_some(Action::ChangeImpacts(changed)),
@@ -170,14 +171,6 @@ fn impacts(event: &StoredEvent, note: &Note, view: &View) -> Vec<Action> {
     .flatten()
     .collect();
     if event.status.is_final() && !writes.is_empty() { vec![event::reopen(event, note)] } else { writes }
-}
-
-/// Returns the stored impacts of an event on a circuit, the first one first.
-fn all_on(event: &StoredEvent, circuit: CircuitId, view: &View) -> Vec<ImpactId> {
-    let of_both = view.impacts.iter().filter(|impact| (impact.event, impact.circuit) == (event.id, circuit));
-    let mut ids: Vec<_> = of_both.map(|impact| impact.id).collect();
-    ids.sort();
-    ids
 }
 
 /// Returns the call that sets the final status that had to wait for impacts, and notes that these are written; `None` if nothing had

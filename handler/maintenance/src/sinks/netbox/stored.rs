@@ -1,7 +1,7 @@
 //! The objects of NetBox, as far as delivery has to know them.
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     ids::{CircuitId, EventId, ImpactId, ProviderId},
@@ -77,6 +77,51 @@ impl StoredEvent {
     /// Returns the window. `None` if the event does not end after it starts, which the plugin would refuse today.
     pub fn window(&self) -> Option<Window> {
         Window::new(self.start, self.end)
+    }
+}
+
+/// An event as it was once: before it was deleted, or when it was seen last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastEvent {
+    name: String,
+    summary: String,
+    status: EventStatus,
+    start: Timestamp,
+    end: Timestamp,
+    #[serde(default)]
+    comments: String,
+}
+
+impl PastEvent {
+    /// Returns the event with that id. What is of no use any more is left out: time zone, acknowledgement, tag and `ETag`.
+    pub fn stored(self, id: EventId) -> StoredEvent {
+        StoredEvent {
+            id,
+            name: self.name,
+            summary: self.summary,
+            status: self.status,
+            start: self.start,
+            end: self.end,
+            zone: None,
+            acknowledged: false,
+            is_tagged: false,
+            note: Note::read(&self.comments),
+            comments: self.comments,
+            etag: String::new(),
+        }
+    }
+}
+
+impl From<&StoredEvent> for PastEvent {
+    fn from(event: &StoredEvent) -> Self {
+        Self {
+            name: event.name.clone(),
+            summary: event.summary.clone(),
+            status: event.status,
+            start: event.start,
+            end: event.end,
+            comments: event.comments.clone(),
+        }
     }
 }
 

@@ -2,18 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Client, Page, answer, encoded, plugin::Spoken};
 use crate::sinks::netbox::{
     ids::{EventId, ProviderId},
-    note::Note,
     records::{Fault, Past},
-    stored::StoredEvent,
+    stored::PastEvent,
 };
-use schedule::EventStatus;
 
 /// Path of the record in the API.
 const CHANGES: &str = "/api/core/object-changes/";
@@ -39,38 +36,6 @@ struct Change {
 #[derive(Debug, Deserialize)]
 struct Action {
     value: String,
-}
-
-/// An event in the record.
-#[derive(Debug, Deserialize)]
-struct Recorded {
-    name: String,
-    summary: String,
-    status: EventStatus,
-    start: Timestamp,
-    end: Timestamp,
-    #[serde(default)]
-    comments: String,
-}
-
-impl Recorded {
-    /// Returns the event as it was when it was deleted.
-    fn stored(self, id: EventId) -> StoredEvent {
-        StoredEvent {
-            id,
-            name: self.name,
-            summary: self.summary,
-            status: self.status,
-            start: self.start,
-            end: self.end,
-            zone: None,
-            acknowledged: false,
-            is_tagged: false,
-            note: Note::read(&self.comments),
-            comments: self.comments,
-            etag: String::new(),
-        }
-    }
 }
 
 impl Client {
@@ -107,7 +72,7 @@ impl Client {
             deleted.extend(found.map(|change| (change.changed_object_id, change.prechange_data)));
         }
         let deleted = deleted.into_iter().filter_map(|(id, data)| {
-            let event: Recorded = serde_json::from_value(data).ok()?;
+            let event: PastEvent = serde_json::from_value(data).ok()?;
             Some(event.stored(id))
         });
         let deleted = deleted.collect();

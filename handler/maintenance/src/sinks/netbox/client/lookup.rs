@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Client, PLUGIN, notices, plugin::Spoken, plugin_version::PluginVersion};
+use super::{Client, plugin::Spoken, plugin_version::PluginVersion};
 use crate::sinks::netbox::{
     circuits::NamedCircuit,
     fields,
@@ -191,24 +191,20 @@ impl Client {
         provider: ProviderId,
         names: &[String],
     ) -> Result<Vec<StoredEvent>, Fault> {
-        let (path, filter) = match spoken {
-            Spoken::CircuitMaintenance => (format!("{PLUGIN}/circuitmaintenance/"), "provider"),
-            Spoken::Notices(_) => (format!("{}/maintenance/", notices::PART), "provider_id"),
+        let filter = match spoken {
+            Spoken::CircuitMaintenance => "provider",
+            Spoken::Notices(_) => "provider_id",
         };
         let query = format!("{EVENT_FIELDS}&{filter}={provider}");
-        let found: Vec<WireEvent> = self.list_any(&path, &query, "name", names.iter().cloned()).await?;
+        let found: Vec<WireEvent> = self.list_any(&spoken.events(), &query, "name", names.iter().cloned()).await?;
         let asked = |event: &WireEvent| event.provider.id == provider && names.contains(&event.name);
         Ok(found.into_iter().filter(asked).map(|event| self.stored(spoken, event)).collect())
     }
 
     /// Returns those of the events with these ids that are there.
     pub(super) async fn events_with_ids(&self, spoken: Spoken, ids: &[EventId]) -> Result<Vec<StoredEvent>, Fault> {
-        let path = match spoken {
-            Spoken::CircuitMaintenance => format!("{PLUGIN}/circuitmaintenance/"),
-            Spoken::Notices(_) => format!("{}/maintenance/", notices::PART),
-        };
         let found: Vec<WireEvent> =
-            self.list_any(&path, EVENT_FIELDS, "id", ids.iter().map(ToString::to_string)).await?;
+            self.list_any(&spoken.events(), EVENT_FIELDS, "id", ids.iter().map(ToString::to_string)).await?;
         let asked = |event: &WireEvent| ids.contains(&event.id);
         Ok(found.into_iter().filter(asked).map(|event| self.stored(spoken, event)).collect())
     }
@@ -227,7 +223,7 @@ impl Client {
         if let Spoken::Notices(types) = spoken {
             return self.notices_impacts(types, events).await;
         }
-        let path = format!("{PLUGIN}/circuitmaintenanceimpact/");
+        let path = spoken.impacts();
         let mut all = Vec::new();
         for event in events {
             let query = format!("fields=id,circuitmaintenance,circuit,impact&circuitmaintenance={event}");

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Client, Page, plugin_version::PluginVersion};
+use super::{Client, PLUGIN, Page, notices, plugin_version::PluginVersion};
 use crate::sinks::netbox::{records::Fault, settings::Plugin};
 
 /// Names of the plugins in NetBox.
@@ -20,6 +20,24 @@ pub(super) enum Spoken {
     CircuitMaintenance,
     /// The plugin `netbox-notices` answers.
     Notices(Types),
+}
+
+impl Spoken {
+    /// Returns the path of the plugin's events.
+    pub(super) fn events(self) -> String {
+        match self {
+            Self::CircuitMaintenance => format!("{PLUGIN}/circuitmaintenance/"),
+            Self::Notices(_) => format!("{}/maintenance/", notices::PART),
+        }
+    }
+
+    /// Returns the path of the plugin's impacts.
+    pub(super) fn impacts(self) -> String {
+        match self {
+            Self::CircuitMaintenance => format!("{PLUGIN}/circuitmaintenanceimpact/"),
+            Self::Notices(_) => format!("{}/impact/", notices::PART),
+        }
+    }
 }
 
 /// The numbers of content types, which vary from NetBox to NetBox.

@@ -65,12 +65,7 @@ impl Records for Client {
     async fn perform(&self, action: &Action, by: &Claimant) -> Result<Performed, Fault> {
         let spoken = self.spoken().await?;
         let message = &changelog_message(action.reason(), &by.source);
-        let (events, impacts) = match spoken {
-            Spoken::CircuitMaintenance => {
-                (format!("{PLUGIN}/circuitmaintenance/"), format!("{PLUGIN}/circuitmaintenanceimpact/"))
-            }
-            Spoken::Notices(_) => (format!("{}/maintenance/", notices::PART), format!("{}/impact/", notices::PART)),
-        };
+        let (events, impacts) = (spoken.events(), spoken.impacts());
         match action {
             Action::Create(event) => self.event(spoken, "POST", &events, None, one(event, message)?).await,
             Action::Update { event, etag, change, .. } => {

@@ -24,9 +24,9 @@ type Client<Connector> = legacy::Client<Connector, Full<Bytes>>;
 #[derive(Debug)]
 pub(super) enum Http {
     /// It connects as the function does.
-    Direct(Client<Connector>),
+    Direct(Box<Client<Connector>>),
     /// It connects through the proxy that this environment variable names.
-    Proxied(&'static str, Client<Over<Tunnel<Connector>>>),
+    Proxied(&'static str, Box<Client<Over<Tunnel<Connector>>>>),
 }
 
 impl Http {
@@ -65,6 +65,6 @@ impl Http {
     }
 }
 
-fn built<C: legacy::connect::Connect + Clone>(connector: C) -> Client<C> {
-    legacy::Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector)
+fn built<C: legacy::connect::Connect + Clone>(connector: C) -> Box<Client<C>> {
+    Box::new(legacy::Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector))
 }

@@ -42,7 +42,7 @@ login_session = arn:aws:iam::123456789012:user/late
 [profile console-never]
 login_session = arn:aws:iam::123456789012:user/never
 [profile process]
-credential_process = sh -c 'printf \"{\\\\\"Version\\\\\": 1, \\\\\"AccessKeyId\\\\\": \\\\\"test\\\\\", \\\\\"SecretAccessKey\\\\\": \\\\\"test\\\\\"}\"'
+credential_process = cat process.json
 [profile process-fails]
 credential_process = sh -c 'echo the vault is locked >&2; exit 3'
 [profile process-talks]
@@ -79,6 +79,8 @@ fn home() -> Folder {
         fs::create_dir(folder.path(path)).unwrap();
     }
     folder.write(".aws/config", CONFIG);
+    let keys = json!({"Version": 1, "AccessKeyId": "test", "SecretAccessKey": "test"});
+    folder.write("process.json", &keys.to_string());
     let token = json!({"accessToken": "token", "expiresAt": "2021-01-05T10:15:30Z", "region": "eu-west-1", "startUrl": "https://late.example/start"});
     for of in ["corp", "https://late.example/start"] {
         folder.write(&format!(".aws/sso/cache/{}", cached(of, "sha1sum")), &token.to_string());

@@ -16,3 +16,6 @@ topics: {people: {}}
 
 /// Credentials that the environment holds.
 const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
+
+/// The environment of a run, and what its errors say.
+type Row<'row> = (&'row [(&'row str, &'row str)], &'row [&'row str]);

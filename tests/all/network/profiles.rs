@@ -5,7 +5,7 @@ use std::{fs, sync::Arc};
 use serde_json::json;
 
 use super::{
-    DECLARATION, KEYS,
+    DECLARATION, KEYS, Row,
     servers::{Server, answer},
 };
 use crate::{
@@ -80,10 +80,10 @@ fn home() -> Folder {
     }
     folder.write(".aws/config", CONFIG);
     let keys = json!({"Version": 1, "AccessKeyId": "test", "SecretAccessKey": "test"});
-    folder.write("process.json", &keys.to_string());
+    folder.write("process.json", keys.to_string());
     let token = json!({"accessToken": "token", "expiresAt": "2021-01-05T10:15:30Z", "region": "eu-west-1", "startUrl": "https://late.example/start"});
     for of in ["corp", "https://late.example/start"] {
-        folder.write(&format!(".aws/sso/cache/{}", cached(of, "sha1sum")), &token.to_string());
+        folder.write(&format!(".aws/sso/cache/{}", cached(of, "sha1sum")), token.to_string());
     }
     for (user, expires) in [("admin", "2199-01-05T10:15:30Z"), ("late", "2021-01-05T10:15:30Z")] {
         let login = json!({
@@ -91,7 +91,7 @@ fn home() -> Folder {
             "tokenType": "aws_sigv4", "refreshToken": "r", "identityToken": "i", "clientId": "aws:signin:::cli/same-device", "dpopKey": "none",
         });
         let name = cached(&format!("arn:aws:iam::123456789012:user/{user}"), "sha256sum");
-        folder.write(&format!(".aws/login/cache/{name}"), &login.to_string());
+        folder.write(&format!(".aws/login/cache/{name}"), login.to_string());
     }
     folder
 }
@@ -125,9 +125,6 @@ fn refusal(status: &str, code: &str, message: &str) -> Vec<u8> {
     );
     answer(status, "text/xml", &body)
 }
-
-/// The environment of a run, and what its errors say.
-type Row<'row> = (&'row [(&'row str, &'row str)], &'row [&'row str]);
 
 #[test]
 fn every_fault_of_credentials_is_told_with_what_to_do() {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    DECLARATION, KEYS,
+    DECLARATION, KEYS, Row,
     servers::{Authority, Server, answer, passing_on, proxy},
 };
 use crate::{
@@ -154,7 +154,7 @@ fn a_faulty_way_to_aws_is_told_with_what_to_do() {
     let refusing = Server::plain(Arc::new(|_| answer("403 Forbidden", "text/html", "<h1>not here</h1>")));
     let secure = network.secure_url();
     let (locked_url, refusing_url) = (format!("http://me:{PASSWORD}@127.0.0.1:{}", locked.port), refusing.url());
-    let table: &[(&[(&str, &str)], &[&str])] = &[
+    let table: &[Row<'_>] = &[
         (
             &[("AWS_ENDPOINT_URL", &secure)],
             &["invalid peer certificate: UnknownIssuer", "name that in `AWS_CA_BUNDLE`"],

@@ -31,7 +31,9 @@ fn encode(value: &Value, encoder: &mut Encoder) {
         }
         Value::Array(items) => {
             encoder.array(items.len());
-            items.iter().for_each(|item| encode(item, encoder));
+            for item in items {
+                encode(item, encoder);
+            }
         }
         Value::Object(object) => {
             encoder.map(object.len());

@@ -7,6 +7,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo, Timestamp};
+use problem::shell_word;
 
 /// Carrier maintenance mails into NetBox: one declaration, one command, infrastructure and handler together.
 #[derive(Debug, Parser)]
@@ -46,10 +47,10 @@ pub struct Common {
 impl Common {
     /// Returns the options that choose the declaration, as they are appended to a command; empty for the defaults.
     pub(crate) fn options(&self) -> String {
-        let is_default = self.file == Path::new("infra.yaml");
-        let file = if is_default { String::new() } else { format!(" --file '{}'", self.file.display()) };
-        let stage = self.stage.as_ref().map_or_else(String::new, |stage| format!(" --stage {stage}"));
-        file + &stage
+        let file = Some(&self.file).filter(|file| *file != Path::new("infra.yaml"));
+        let file = file.map(|file| format!(" --file {}", shell_word(&file.display().to_string())));
+        let stage = self.stage.as_ref().map(|stage| format!(" --stage {}", shell_word(stage)));
+        [file, stage].into_iter().flatten().collect()
     }
 }
 
@@ -192,9 +193,12 @@ pub struct Up {
 const UP_EXIT_CODES: &str = "Exit codes:
     0  the account matches the declaration
     1  declined
-    2  an error, or only a part was applied: run `up` again to continue; or something would be lost that no
-       `--allow-delete` names: nothing was done
-  130  interrupted by Ctrl-C: running steps were finished, the remaining ones are printed";
+    2  an error, or only a part was applied: run `up` again to continue; or something
+       would be lost that no `--allow-delete` names: nothing was done
+  130  interrupted by Ctrl-C: running steps were finished, the remaining ones are printed
+
+With `--dry-run` the code is that with which `up --yes` would stop before its first change: 2 where
+a check fails, something cannot be read, or a loss is not named, and 0 otherwise.";
 
 /// The arguments of `provision diff`.
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use serde::Serialize;
 
 use super::{
-    account::Opened,
+    account::{self, Opened},
     adopt,
     compare::{Code, Compared, compare},
     netbox, secrets,
@@ -70,9 +70,15 @@ fn zip(session: &Session, artifact: &Artifact) -> kinds::Code {
     }
 }
 
-/// Fails if a resource with one of the stack's names belongs to somebody else: a person has to look at it first. `options` are
-/// those that chose the declaration.
-pub(crate) fn ensure_no_foreign_resources(compared: &Compared, options: &str) -> Result<(), Problem> {
+/// Fails if `up` must not start, whatever anybody agrees to. `options` are those that chose the declaration.
+pub(crate) fn ensure_startable(prepared: &Prepared, options: &str) -> Result<(), Problem> {
+    ensure_no_foreign_resources(&prepared.compared, options)?;
+    account::ensure_listed(&prepared.opened.session)?;
+    ensure_no_blockers(&prepared.findings)
+}
+
+/// Fails if a resource with one of the stack's names belongs to somebody else: a person has to look at it first.
+fn ensure_no_foreign_resources(compared: &Compared, options: &str) -> Result<(), Problem> {
     let foreign = compared.plan.items().iter().filter_map(|item| match &item.action {
         Action::Foreign { owner } => Some((item, owner)),
         _ => None,
@@ -96,7 +102,7 @@ pub(crate) fn ensure_no_foreign_resources(compared: &Compared, options: &str) ->
 }
 
 /// Fails if a finding would keep the stack from working at all.
-pub(crate) fn ensure_no_blockers(findings: &[Finding]) -> Result<(), Problem> {
+fn ensure_no_blockers(findings: &[Finding]) -> Result<(), Problem> {
     let blocking = findings.iter().filter(|finding| finding.weight == Weight::Blocks).count();
     if blocking == 0 {
         return Ok(());

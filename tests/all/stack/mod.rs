@@ -9,6 +9,7 @@ mod names;
 mod neighbours;
 mod pace;
 mod preconditions;
+mod rehearsal;
 mod secrets;
 pub(crate) mod terminal;
 mod versions;

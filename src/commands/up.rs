@@ -3,7 +3,7 @@
 //! Everything that can be read is read first: the declaration, the code, the account, the values of new secrets. Then the
 //! plan is shown, and only then something changes.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use super::{
     ERROR, block_on,
@@ -18,11 +18,18 @@ use crate::{
         account,
         compare::compare,
         converge::Converged,
+        outputs::outputs,
+        saved::{Parts, Saved},
         secrets,
-        up::{Prepared, ensure_startable, outputs, prepare, set_values, unconfirmed},
+        up::{Prepared, ensure_startable, prepare, set_values, unconfirmed},
     },
-    render::{Printer, apply::Report, plan::Heading},
+    render::{
+        Printer,
+        apply::Report,
+        plan::{self, Heading},
+    },
 };
+use problem::Problem;
 use stack::preconditions::Finding;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Result<ExitCode> {
@@ -37,12 +44,30 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Res
 }
 
 async fn prepared(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Result<Prepared> {
-    let consent = consent(&typed.allow_delete)?;
+    let saved = typed.plan.as_deref().map(|path| saved(printer, path)).transpose()?;
+    let consent = consent(saved.as_ref().map_or(&typed.allow_delete, |(_, saved)| &saved.consent))?;
     let mut opened = account::open_checked(&common.file, common.stage.as_deref()).await?;
     opened.session.consent = consent;
     secrets::known(&opened.declaration, &typed.set_secret)?;
     let built = artifacts(printer, common, &opened.declaration).await?;
-    prepare(opened, &built, &common.file, (&typed.set_secret, common.dry_run)).await
+    let prepared = prepare(opened, &built, &common.file, (&typed.set_secret, common.dry_run)).await?;
+    if let Some((path, saved)) = saved {
+        let Prepared { opened, code, compared, .. } = &prepared;
+        let plan = plan::json(&Heading::new(common, &opened.session.aws), &compared.plan);
+        let declaration = &std::fs::read(&common.file)?;
+        let now = saved.again(Parts { opened, code, compared, declaration, plan });
+        saved.ensure_equal(&now, path)?;
+    }
+    Ok(prepared)
+}
+
+/// Reads an approved plan.
+fn saved<'path>(printer: &Printer, path: &'path Path) -> Result<(&'path Path, Saved), Problem> {
+    let (saved, warning) = Saved::read(path)?;
+    if let Some(warning) = warning {
+        printer.line(&format!("warning: {warning}"));
+    }
+    Ok((path, saved))
 }
 
 async fn up(
@@ -68,7 +93,8 @@ async fn up(
         if let Some(refused) = refusal(printer, interrupts, (&heading, plan)).await? {
             return Ok(refused);
         }
-        if let Some(declined) = declined(printer, common, interrupts).await? {
+        let is_approved = common.yes || typed.plan.is_some();
+        if let Some(declined) = declined(printer, is_approved, interrupts).await? {
             return Ok(declined);
         }
     }
@@ -121,7 +147,7 @@ async fn applied(
 }
 
 fn report(printer: &Printer, heading: &Heading, prepared: Prepared, converged: &Converged, exit_code: ExitCode) {
-    let Prepared { opened, code, compared, findings } = prepared;
+    let Prepared { opened, compared, findings, .. } = prepared;
     let seen = converged.now.as_ref().unwrap_or(&compared);
     let mut todo: Vec<Finding> = findings;
     todo.extend(unconfirmed(seen));
@@ -131,14 +157,18 @@ fn report(printer: &Printer, heading: &Heading, prepared: Prepared, converged: &
         results: &converged.results,
         now: converged.now.as_ref().map(|now| &now.plan),
         is_complete: exit_code == ExitCode::SUCCESS,
-        outputs: &outputs(&opened, &compared, &code),
+        outputs: &outputs(&opened, seen),
         todo: &todo,
     });
 }
 
 /// Asks for consent to the plan; returns the exit code of `up` if it is declined.
-async fn declined(printer: &Printer, common: &Common, interrupts: &mut Interrupts) -> anyhow::Result<Option<ExitCode>> {
-    if common.yes {
+async fn declined(
+    printer: &Printer,
+    is_approved: bool,
+    interrupts: &mut Interrupts,
+) -> anyhow::Result<Option<ExitCode>> {
+    if is_approved {
         return Ok(None);
     }
     let question = Question {

@@ -38,6 +38,11 @@ impl Look {
     /// Returns the properties of a stream without a terminal, in UTC.
     #[cfg(test)]
     pub(crate) fn plain() -> Self {
+        Self::unstyled()
+    }
+
+    /// Returns the properties of a text that is no terminal's.
+    pub(super) fn unstyled() -> Self {
         Self { width: None, colour: false, whole: false, zone: TimeZone::UTC }
     }
 

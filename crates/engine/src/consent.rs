@@ -91,6 +91,11 @@ impl Consent {
         Self { stack: Some(Whole { data }), ..self }
     }
 
+    /// Returns the resources that were named, as `KIND/ENTRY`.
+    pub fn named(&self) -> impl Iterator<Item = &str> {
+        self.named.iter().map(String::as_str)
+    }
+
     /// Adds a resource that was named.
     pub fn add<K: Kind>(&mut self, id: &Id<K>) {
         self.named.insert(id.typed());

@@ -83,9 +83,8 @@ impl Saved {
     }
 
     fn salted(parts: Parts<'_>, salt: String) -> Self {
-        let Parts { opened, code, compared, declaration, mut plan } = parts;
+        let Parts { opened, code, compared, declaration, plan } = parts;
         let session = &opened.session;
-        forget_what_stays(&mut plan);
         let code = match code {
             Code::Built { code_sha256, .. } => code_sha256.clone(),
             Code::NotBuilt => BTreeMap::new(),
@@ -185,7 +184,7 @@ impl Saved {
             };
             found.push(format!("{resource} {difference}"));
         }
-        if found.is_empty() && self != now {
+        if found.is_empty() && self.without_what_stays() != now.without_what_stays() {
             found.push("the file was changed".to_owned());
         }
         found
@@ -203,6 +202,13 @@ impl Saved {
         ];
         let differing = pairs.into_iter().filter(|(_, before, after)| before != after);
         differing.map(|(what, before, after)| format!("its {what} is {before}, and this is {after}")).collect()
+    }
+
+    fn without_what_stays(&self) -> Self {
+        let mut saved = self.clone();
+        let resources = saved.plan.get_mut("resources").and_then(Value::as_array_mut);
+        resources.into_iter().flatten().for_each(forget_reason);
+        saved
     }
 
     /// Returns the action on a resource, as the plan shows it.
@@ -279,11 +285,7 @@ fn digest(salt: &str, item: &Item, compared: &Compared) -> String {
     hex(&Sha256::digest(whole.to_string().as_bytes()))
 }
 
-/// Leaves out how much it holds that stays: messages come and go.
-fn forget_what_stays(plan: &mut Value) {
-    plan.get_mut("resources").and_then(Value::as_array_mut).into_iter().flatten().for_each(forget_reason);
-}
-
+/// Leaves out how much an item holds that stays: messages come and go.
 fn forget_reason(item: &mut Value) {
     if item.get("action").is_some_and(|action| action == "keep")
         && let Some(item) = item.as_object_mut()

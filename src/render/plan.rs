@@ -90,6 +90,9 @@ pub(crate) fn text(heading: &Heading, plan: &Plan, look: &Look) -> String {
     if is_any {
         text.push('\n');
     }
+    if !look.whole && plan.counts().create > 0 {
+        text.push_str("With `-v`, new resources are shown with their settings.\n");
+    }
     text + &summary(plan.counts())
 }
 
@@ -152,7 +155,8 @@ pub(super) fn entry(item: &Item, look: &Look) -> String {
         Action::Unreadable { failure } => ("!", Style::new().red().bold(), format!("   could not be read: {failure}")),
         Action::Foreign { owner } => ("!", Style::new().red().bold(), format!("   is not touched: {owner}")),
     };
-    let mut text = format!("  {} {}{}\n", look.paint(style, mark), item.id, clean(&words));
+    let folded = folded(item, look);
+    let mut text = format!("  {} {}{}{folded}\n", look.paint(style, mark), item.id, clean(&words));
     if let Some(from) = &item.moved_from {
         let (from, to) = (Id::new(item.id.kind, from).typed(), item.id.typed());
         let _ = writeln!(text, "      {to}  moved from {from}, keeps its name {}", clean(&item.address.name));
@@ -244,16 +248,24 @@ fn approval(item: &Item, look: &Look) -> String {
     if let Some(seconds) = item.interrupts {
         let _ = writeln!(text, "      interrupts what flows through it for about {seconds} s");
     }
-    text + &item.settings.as_ref().map(|tree| settings(tree, look)).unwrap_or_default()
+    text + &item.settings.as_ref().filter(|_| look.whole).map(settings).unwrap_or_default()
 }
 
-/// Returns the settings of a new resource: their number, or all of them.
-fn settings(tree: &Value, look: &Look) -> String {
+/// Returns the number of settings of a new resource, where they are not shown.
+fn folded(item: &Item, look: &Look) -> String {
+    let count = item.settings.as_ref().map_or(0, |tree| differences(&Value::Null, tree).len());
+    let words = match count {
+        0 => return String::new(),
+        _ if look.whole => return String::new(),
+        1 => "# 1 setting".to_owned(),
+        _ => format!("# {count} settings"),
+    };
+    format!("   {}", look.paint(Style::new().dim(), &words))
+}
+
+/// Returns the settings of a new resource, one in a line.
+fn settings(tree: &Value) -> String {
     let leaves = differences(&Value::Null, tree);
-    if !look.whole {
-        let folded = format!("# {} settings, shown by `-v`", leaves.len());
-        return format!("      {}\n", look.paint(Style::new().dim(), &folded));
-    }
     let width = leaves.iter().map(|leaf| leaf.path.chars().count()).max().unwrap_or(0);
     let line = |leaf: &Difference| {
         let (path, value) = (clean(&leaf.path), value(&shown(&leaf.path, &leaf.declared)));

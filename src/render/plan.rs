@@ -305,19 +305,19 @@ pub(super) fn document(item: &Item) -> Value {
         }
     }
     if let Some(settings) = document.get_mut("settings") {
-        redact(String::new(), settings);
+        redact("", settings);
     }
     document
 }
 
 /// Redacts what may be secret below a path. Settings are only as deep as their structs are nested.
-fn redact(path: String, tree: &mut Value) {
+fn redact(path: &str, tree: &mut Value) {
     let Some(object) = tree.as_object_mut() else {
-        *tree = shown(&path, tree);
+        *tree = shown(path, tree);
         return;
     };
     for (key, value) in object {
-        redact(if path.is_empty() { key.clone() } else { format!("{path}.{key}") }, value);
+        redact(&if path.is_empty() { key.clone() } else { format!("{path}.{key}") }, value);
     }
 }
 

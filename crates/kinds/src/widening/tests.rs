@@ -96,8 +96,8 @@ fn every_kind_with_statements_is_looked_into() {
     }
 }
 
-fn words(live: Option<Settings>, desired: impl Into<Settings>) -> Vec<String> {
-    widenings(live.as_ref(), &desired.into()).into_iter().map(|one| format!("{}: {}", one.path, one.right)).collect()
+fn words(live: Option<&Settings>, desired: impl Into<Settings>) -> Vec<String> {
+    widenings(live, &desired.into()).into_iter().map(|one| format!("{}: {}", one.path, one.right)).collect()
 }
 
 #[test]
@@ -111,19 +111,19 @@ fn only_what_is_gained_is_told() {
     let before = role(Statement::allow(&["s3:GetObject"], [mail.clone()]));
     let wider = role(Statement::allow(&["s3:GetObject", "s3:PutObject"], [mail.clone()]));
     assert_eq!(
-        words(Some(before.clone().into()), wider),
+        words(Some(&before.clone().into()), wider),
         ["policies.own.Read: may s3:PutObject on arn:aws:s3:::mail/*"]
     );
     let further = role(Statement::allow(&["s3:GetObject"], [mail.clone(), rest.clone()]));
     assert_eq!(
-        words(Some(before.clone().into()), further),
+        words(Some(&before.clone().into()), further),
         ["policies.own.Read: may s3:GetObject on arn:aws:s3:::rest/*"]
     );
     let all = role(Statement::allow(&["s3:*"], ["*".to_owned()]));
-    assert_eq!(words(Some(before.clone().into()), all.clone()), ["policies.own.Read: may s3:* on everything (*)"]);
-    assert_eq!(words(Some(all.into()), before.clone()), [""; 0]);
+    assert_eq!(words(Some(&before.clone().into()), all.clone()), ["policies.own.Read: may s3:* on everything (*)"]);
+    assert_eq!(words(Some(&all.clone().into()), before.clone()), [""; 0]);
     let bounded = role::Settings { permissions_boundary: Some("arn:b".to_owned()), ..before.clone() };
-    assert_eq!(words(Some(bounded.into()), before), ["permissions_boundary: no longer limited by arn:b"]);
+    assert_eq!(words(Some(&bounded.clone().into()), before), ["permissions_boundary: no longer limited by arn:b"]);
     let open = Statement::allow(&["sqs:SendMessage"], []).for_everybody();
     let queue = queue::Settings { policy: policy(open), ..queue::Settings::default() };
     assert_eq!(words(None, queue), ["policy.Read: everybody (*) may sqs:SendMessage"]);

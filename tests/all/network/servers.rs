@@ -74,6 +74,9 @@ pub(super) fn passing_on(upstream: &str) -> Answers {
         stream.write_all(&request.body).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
+        // One connection for each request.
+        let line = answer.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        answer.splice(line..line, *b"Connection: close\r\n");
         answer
     })
 }
@@ -169,20 +172,28 @@ pub(super) fn proxy(to: u16, user: Option<&'static str>) -> Server {
             let _gone = stream.write_all(&answer("407 Proxy Authentication Required", "text/plain", ""));
             return;
         }
-        let server = TcpStream::connect(("127.0.0.1", to)).unwrap();
-        if request.head.starts_with("CONNECT ") {
-            stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").unwrap();
-        } else {
-            // The server is asked for a path, as if there were no proxy.
-            let (scheme, rest) = request.target().split_once("://").unwrap();
-            let origin = format!("{scheme}://{}", rest.split('/').next().unwrap());
-            (&server).write_all(request.head.replacen(&origin, "", 1).as_bytes()).unwrap();
+        if !request.head.starts_with("CONNECT ") {
+            let _gone =
+                stream.write_all(&passing_on(&format!("http://127.0.0.1:{to}"))(&in_origin_form(request, &mut stream)));
+            return;
         }
+        let server = TcpStream::connect(("127.0.0.1", to)).unwrap();
+        stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").unwrap();
         let (there, back) = ((stream.try_clone().unwrap(), server.try_clone().unwrap()), (server, stream));
         let copying = thread::spawn(move || copy(there.0, &there.1));
         copy(back.0, &back.1);
         let _ended = copying.join();
     })
+}
+
+/// Returns a request with its body, and with a path in place of the address: a server is asked as if there were no proxy.
+fn in_origin_form(request: Request, stream: &mut TcpStream) -> Request {
+    let (scheme, rest) = request.target().split_once("://").unwrap();
+    let origin = format!("{scheme}://{}", rest.split('/').next().unwrap());
+    let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).unwrap();
+    Request { head: request.head.replacen(&origin, "", 1), body }
 }
 
 fn copy(mut from: TcpStream, mut to: &TcpStream) {

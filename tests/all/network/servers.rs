@@ -173,8 +173,9 @@ pub(super) fn proxy(to: u16, user: Option<&'static str>) -> Server {
             return;
         }
         if !request.head.starts_with("CONNECT ") {
-            let _gone =
-                stream.write_all(&passing_on(&format!("http://127.0.0.1:{to}"))(&in_origin_form(request, &mut stream)));
+            let request = in_origin_form(&request, &mut stream);
+            let answer = passing_on(&format!("http://127.0.0.1:{to}"))(&request);
+            let _gone = stream.write_all(&answer);
             return;
         }
         let server = TcpStream::connect(("127.0.0.1", to)).unwrap();
@@ -187,7 +188,7 @@ pub(super) fn proxy(to: u16, user: Option<&'static str>) -> Server {
 }
 
 /// Returns a request with its body, and with a path in place of the address: a server is asked as if there were no proxy.
-fn in_origin_form(request: Request, stream: &mut TcpStream) -> Request {
+fn in_origin_form(request: &Request, stream: &mut TcpStream) -> Request {
     let (scheme, rest) = request.target().split_once("://").unwrap();
     let origin = format!("{scheme}://{}", rest.split('/').next().unwrap());
     let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);

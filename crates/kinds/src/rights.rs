@@ -39,6 +39,8 @@ pub enum Target {
     Keys,
     /// The contents of the stack's bucket for artefacts.
     Artifacts,
+    /// Event source mappings: AWS chooses their names.
+    Mappings,
     /// `*`: IAM has no resources for the action. Source: "Actions, resources, and condition keys for AWS services".
     Everything,
 }
@@ -57,6 +59,7 @@ impl Target {
             Self::Boundary(kind) => format!("BoundariesOf{}", kind.identity().plural),
             Self::Keys => "Keys".to_owned(),
             Self::Artifacts => "Artifacts".to_owned(),
+            Self::Mappings => "EventSourceMappings".to_owned(),
             Self::Everything => "Everything".to_owned(),
         }
     }
@@ -136,7 +139,7 @@ mod tests {
                 | Target::Passed(named)
                 | Target::Bounded(named)
                 | Target::Boundary(named) => named,
-                Target::Keys | Target::Artifacts | Target::Everything => continue,
+                Target::Keys | Target::Artifacts | Target::Mappings | Target::Everything => continue,
             };
             assert!(named.identity().arn.is_some(), "{kind:?} {right:?}");
         }

@@ -100,10 +100,15 @@ fn other(rest: Statement) -> Option<String> {
     (!is_plain).then(|| serde_json::to_string(&rest).unwrap_or_else(|error| error.to_string()))
 }
 
-/// Returns the statements of a function's policy by id; none if the function or its policy does not exist.
-async fn statements(session: &Session, function: &str) -> Result<BTreeMap<String, Statement>, Failure> {
+/// Returns the statements of the policy of a function, or of an alias of it, by id; none if there is no such policy.
+pub(super) async fn statements(
+    session: &Session,
+    function: &str,
+    alias: Option<&str>,
+) -> Result<BTreeMap<String, Statement>, Failure> {
     const CALL: &str = "lambda.GetPolicy";
-    let answer = session.aws.read.lambda.get_policy().function_name(function).send().await.or_absent(CALL)?;
+    let call = session.aws.read.lambda.get_policy().function_name(function).set_qualifier(alias.map(str::to_owned));
+    let answer = call.send().await.or_absent(CALL)?;
     match answer.and_then(|answer| answer.policy).filter(|text| !text.is_empty()) {
         Some(text) => {
             let policy = Policy::from_json(&text);
@@ -125,7 +130,7 @@ pub const IDENTITY: Identity =
     Identity { naming: Naming::Part(OURS), ..Identity::implied("permission", "Permissions", 100) };
 
 /// Beginning of the ids of our statements. The function is ours, and others may add statements of their own.
-const OURS: &str = "provision-";
+pub(super) const OURS: &str = "provision-";
 
 impl Manage for Permission {
     type Settings = Settings;
@@ -162,7 +167,7 @@ impl Manage for Permission {
     const GAP: Option<Duration> = Some(Duration::from_secs(2));
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
-        let statements = statements(session, address.container()).await?;
+        let statements = statements(session, address.container(), None).await?;
         // Its id is ours, in a function that is ours.
         Ok(statements
             .get(&address.name)
@@ -188,7 +193,7 @@ impl Manage for Permission {
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         let named = function::named(session).await?;
         let owned = named.iter().map(|(name, arn)| async move {
-            tokio::join!(function::owned(session, name, arn), statements(session, name))
+            tokio::join!(function::owned(session, name, arn), statements(session, name, None))
         });
         let mut found = Vec::new();
         for (function, statements) in futures::future::join_all(owned).await {

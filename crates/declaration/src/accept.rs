@@ -108,7 +108,8 @@ fn resource(reader: &mut Reader, key: &Key) -> Option<&'static [Acceptable]> {
     // A log group is its function's.
     let section = if *word == "log-group" { "function" } else { word };
     let kind = Kind::ALL.into_iter().find(|kind| kind.word() == section)?;
-    if !reader.is_declared(kind, entry) && !(kind == Kind::Topic && ALARM_TOPICS.contains(&entry)) {
+    let is_implied = kind == Kind::Topic && ALARM_TOPICS.contains(&entry);
+    if !is_implied && !reader.is_declared(kind, entry) {
         let message = format!("{} `{}` is not declared", kind.word(), entry.escape_debug());
         let declared: Vec<&str> = reader.declared(kind).iter().map(String::as_str).collect();
         let hint = if declared.is_empty() {

@@ -82,13 +82,11 @@ impl Serialize for Children {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (field, children) in &self.0 {
-            match children.get(ONLY) {
-                Some(child) => map.serialize_entry(field, &child.value)?,
-                None => {
-                    let values: BTreeMap<&String, &String> =
-                        children.iter().map(|(name, child)| (name, &child.value)).collect();
-                    map.serialize_entry(field, &values)?;
-                }
+            if let Some(child) = children.get(ONLY) {
+                map.serialize_entry(field, &child.value)?;
+            } else {
+                let values = children.iter().map(|(name, child)| (name, &child.value));
+                map.serialize_entry(field, &values.collect::<BTreeMap<_, _>>())?;
             }
         }
         map.end()

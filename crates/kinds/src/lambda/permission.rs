@@ -4,21 +4,21 @@
 //! statement, so every change is a replacement.
 
 use crate::identity::{Identity, Naming};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use serde::Serialize;
 
 use crate::{
     Kind, Manage, Session,
-    lambda::function,
+    lambda::{
+        function,
+        policy::{OURS, statements},
+    },
     rights::{Right, Target, deletes, reads, writes},
 };
 use aws::{
     OrFail,
-    policy::{Effect, Policy, Statement},
+    policy::{Effect, Statement},
 };
 use engine::{Address, Field, Holds, Live, Owned, Owner, immutable};
 use engine::{Class, Failure};
@@ -100,24 +100,6 @@ fn other(rest: Statement) -> Option<String> {
     (!is_plain).then(|| serde_json::to_string(&rest).unwrap_or_else(|error| error.to_string()))
 }
 
-/// Returns the statements of the policy of a function, or of an alias of it, by id; none if there is no such policy.
-pub(super) async fn statements(
-    session: &Session,
-    function: &str,
-    alias: Option<&str>,
-) -> Result<BTreeMap<String, Statement>, Failure> {
-    const CALL: &str = "lambda.GetPolicy";
-    let call = session.aws.read.lambda.get_policy().function_name(function).set_qualifier(alias.map(str::to_owned));
-    let answer = call.send().await.or_absent(CALL)?;
-    match answer.and_then(|answer| answer.policy).filter(|text| !text.is_empty()) {
-        Some(text) => {
-            let policy = Policy::from_json(&text);
-            Ok(policy.map_err(|error| Failure::found(CALL, Class::Other, error.to_string()))?.statements().clone())
-        }
-        None => Ok(BTreeMap::new()),
-    }
-}
-
 /// Returns the entry of a permission: a dot ends the function's, since no name has one.
 pub fn entry(function: &str, part: &str) -> String {
     format!("{function}.{part}")
@@ -128,9 +110,6 @@ const NO_CHANGE: &str = "Lambda cannot change a statement";
 /// The identity of this kind.
 pub const IDENTITY: Identity =
     Identity { naming: Naming::Part(OURS), ..Identity::implied("permission", "Permissions", 100) };
-
-/// Beginning of the ids of our statements. The function is ours, and others may add statements of their own.
-pub(super) const OURS: &str = "provision-";
 
 impl Manage for Permission {
     type Settings = Settings;
@@ -210,6 +189,7 @@ impl Manage for Permission {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws::policy::Policy;
 
     const RULE: &str = "arn:aws:ses:eu-west-1:123456789012:receipt-rule-set/a:receipt-rule/mail.maintenance";
 

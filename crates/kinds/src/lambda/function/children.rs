@@ -1,12 +1,14 @@
 //! Children of a function: who may reach it beside its declared permissions, what feeds it, and what hangs on to it.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_lambda::types::{
     AliasConfiguration, DeadLetterConfig, EventSourceMappingConfiguration, FunctionUrlAuthType,
 };
 use futures::future::try_join_all;
 
 use super::Settings;
-use crate::{Session, children::if_offered, lambda::permission};
+use crate::{Session, children::if_offered, lambda::policy};
 use aws::{
     OrFail,
     policy::{Effect, Statement},
@@ -15,7 +17,7 @@ use engine::{Children, Failure};
 
 /// Field of the function's URLs.
 pub(super) const URLS: &str = "urls";
-/// Field of the statements of others in its policy, and in those of its aliases.
+/// Field of the statements of others in its policy, and in those of its aliases and versions.
 pub(super) const PERMISSIONS: &str = "permissions";
 /// Field of what it is fed from.
 pub(super) const MAPPINGS: &str = "mappings";
@@ -28,7 +30,7 @@ const LATEST: &str = "$LATEST";
 
 /// Reads the children that the function's configuration does not have.
 pub(super) async fn read(session: &Session, name: &str) -> Result<Children, Failure> {
-    let (urls, permissions, mappings, aliases, versions) = tokio::try_join!(
+    let (urls, own, mappings, aliases, versions) = tokio::try_join!(
         urls(session, name),
         permissions(session, name, None),
         mappings(session, Source::Function(name)),
@@ -36,14 +38,16 @@ pub(super) async fn read(session: &Session, name: &str) -> Result<Children, Fail
         versions(session, name),
     )?;
     let mut children = urls;
-    children.extend(permissions);
+    children.extend(own);
     for one in mappings {
         let from =
             one.event_source_arn.or(one.self_managed_event_source.map(|_| "a cluster that is not AWS's".to_owned()));
         children.add(MAPPINGS, one.uuid.unwrap_or_default(), from.unwrap_or_default(), true);
     }
-    // An alias has a policy of its own.
-    for permissions in try_join_all(aliases.iter().map(|alias| permissions_of(session, name, alias))).await? {
+    // Each alias and each version has a policy of its own.
+    let qualifiers = aliases.iter().filter_map(|alias| alias.name.as_ref()).chain(&versions);
+    let permissions = qualifiers.map(|qualifier| permissions(session, name, Some(qualifier)));
+    for permissions in try_join_all(permissions).await? {
         children.extend(permissions);
     }
     for alias in aliases {
@@ -52,10 +56,6 @@ pub(super) async fn read(session: &Session, name: &str) -> Result<Children, Fail
     }
     children.add_only("versions", (!versions.is_empty()).then(|| versions.join(", ")), false);
     Ok(children)
-}
-
-async fn permissions_of(session: &Session, name: &str, alias: &AliasConfiguration) -> Result<Children, Failure> {
-    permissions(session, name, alias.name.as_deref()).await
 }
 
 async fn urls(session: &Session, name: &str) -> Result<Children, Failure> {
@@ -77,12 +77,12 @@ fn qualifier(arn: &str) -> Option<&str> {
     arn.split(':').nth(7)
 }
 
-/// Returns the statements that are not the stack's in the policy of a function, or of an alias of it.
-async fn permissions(session: &Session, name: &str, alias: Option<&str>) -> Result<Children, Failure> {
+/// Returns the statements that are not the stack's in the policy of a function, or of an alias or version of it.
+async fn permissions(session: &Session, name: &str, qualifier: Option<&str>) -> Result<Children, Failure> {
     let mut children = Children::default();
-    for (id, statement) in permission::statements(session, name, alias).await? {
-        if alias.is_some() || !id.starts_with(permission::OURS) {
-            let id = alias.map_or(id.clone(), |alias| format!("{alias}:{id}"));
+    for (id, statement) in policy::statements(session, name, qualifier).await? {
+        if qualifier.is_some() || !id.starts_with(policy::OURS) {
+            let id = qualifier.map_or(id.clone(), |qualifier| format!("{qualifier}:{id}"));
             children.add(PERMISSIONS, id, in_words(&statement), opens(&statement, &session.aws.realm.account));
         }
     }
@@ -91,14 +91,11 @@ async fn permissions(session: &Session, name: &str, alias: Option<&str>) -> Resu
 
 /// Returns a statement in words.
 fn in_words(statement: &Statement) -> String {
-    let listed = |set: &std::collections::BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(", ");
-    let mut words = format!("{} may {}", listed(&statement.principals), listed(&statement.actions));
-    for (operator, keys) in &statement.conditions {
-        for (key, values) in keys {
-            words.push_str(&format!(" if {key} {operator} {}", listed(values)));
-        }
-    }
-    words
+    let listed = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(", ");
+    let conditions = statement.conditions.iter().flat_map(|(of, keys)| keys.iter().map(move |key| (of, key)));
+    let conditions = conditions.map(|(of, (key, values))| format!(" if {key} {of} {}", listed(values)));
+    let conditions: Vec<String> = conditions.collect();
+    format!("{} may {}{}", listed(&statement.principals), listed(&statement.actions), conditions.concat())
 }
 
 /// Operators of conditions that hold for the named values alone.
@@ -107,7 +104,7 @@ const CONFINING: &[&str] = &["StringEquals", "StringEqualsIgnoreCase", "StringLi
 /// Returns `true` if a statement allows something to others than the account itself and what AWS's services do for it.
 pub(crate) fn opens(statement: &Statement, account: &str) -> bool {
     let is_own = |arn: &str| arn.split(':').nth(4) == Some(account);
-    let confines = |operator: &str, key: &str, values: &std::collections::BTreeSet<String>| {
+    let confines = |operator: &str, key: &str, values: &BTreeSet<String>| {
         let is_confining = match key {
             "aws:sourceaccount" | "aws:principalaccount" | "aws:sourceowner" => {
                 values.iter().all(|value| value == account)
@@ -195,8 +192,8 @@ pub(super) async fn remove(session: &Session, name: &str, desired: &Settings, li
         call.send().await.or_absent("lambda.DeleteFunctionUrlConfig")?;
     }
     for id in live.surplus(desired, PERMISSIONS) {
-        let (alias, id) = id.split_once(':').map_or((None, id), |(alias, id)| (Some(alias.to_owned()), id));
-        let call = lambda.remove_permission().function_name(name).statement_id(id).set_qualifier(alias);
+        let (qualifier, id) = id.split_once(':').map_or((None, id), |(of, id)| (Some(of.to_owned()), id));
+        let call = lambda.remove_permission().function_name(name).statement_id(id).set_qualifier(qualifier);
         call.send().await.or_absent("lambda.RemovePermission")?;
     }
     for uuid in live.surplus(desired, MAPPINGS) {

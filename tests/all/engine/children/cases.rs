@@ -54,7 +54,7 @@ pub(super) const CASES: &[Case] = &[
     severe("topic", "news", "subscriptions", |trial| subscribe(trial, NEWS, "sqs", FAILED)),
     stays("topic", "alarms", "subscriptions", |trial| subscribe(trial, ALARMS, "sqs", FAILED)),
     stays("topic", "news", "delivery_policy", |trial| {
-        topic(trial, "DeliveryPolicy", r#"{"http":{"disableSubscriptionOverrides":true}}"#)
+        topic(trial, "DeliveryPolicy", r#"{"http":{"disableSubscriptionOverrides":true}}"#);
     }),
     stays("topic", "news", "delivery_logging", |trial| {
         topic(trial, "SQSFailureFeedbackRoleArn", "arn:aws:iam::123456789012:role/theirs");
@@ -176,8 +176,8 @@ fn replicate(trial: &Trial) {
     let rule = ReplicationRule::builder().id("theirs").status(ReplicationRuleStatus::Enabled).destination(to);
     #[expect(deprecated, reason = "the shortest rule is one of the older form")]
     let rule = rule.prefix("").set_existing_object_replication(None::<ExistingObjectReplication>).build().unwrap();
-    let role = "arn:aws:iam::123456789012:role/theirs";
-    let rules = ReplicationConfiguration::builder().role(role).rules(rule).build().unwrap();
+    let by = "arn:aws:iam::123456789012:role/theirs";
+    let rules = ReplicationConfiguration::builder().role(by).rules(rule).build().unwrap();
     let call = trial.account.s3.put_bucket_replication().bucket(BUCKET).replication_configuration(rules);
     trial.account.wait(call.send()).unwrap();
 }

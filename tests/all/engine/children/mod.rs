@@ -199,8 +199,8 @@ fn severe_ones_go(trial: &Trial, run: Somebody<'_>) {
     for name in &names {
         assert!(refused.stderr().contains(&format!("--allow-delete {name}")), "{name}: {refused}");
     }
-    let named = names.iter().flat_map(|name| ["--allow-delete", name]);
-    let up = run(&["up", "--yes"].into_iter().chain(named).collect::<Vec<_>>());
+    let flags = names.iter().flat_map(|name| ["--allow-delete", name]);
+    let up = run(&["up", "--yes"].into_iter().chain(flags).collect::<Vec<_>>());
     assert_eq!(up.code(), Some(0), "{up}\n{}", trial.proxy.record());
     compared(run, 0);
 }

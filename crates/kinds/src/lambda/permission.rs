@@ -129,7 +129,7 @@ impl Manage for Permission {
     const REFERS_TO: &'static [Kind] = &[Kind::Function];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::Own(Kind::Function), &["lambda:GetPolicy", "lambda:ListTags"]),
+        reads(Target::Own(Kind::Function), &["lambda:Get*", "lambda:List*"]),
         reads(Target::Everything, &["lambda:ListFunctions"]),
         // Lambda cannot change a permission: it is created anew.
         writes(Target::Own(Kind::Function), &["lambda:AddPermission", "lambda:RemovePermission"]),

@@ -146,15 +146,7 @@ impl Manage for LogGroup {
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::All(Kind::LogGroup), &["logs:DescribeLogGroups"]),
-        reads(
-            Target::Own(Kind::LogGroup),
-            &[
-                "logs:DescribeLogStreams",
-                "logs:DescribeMetricFilters",
-                "logs:DescribeSubscriptionFilters",
-                "logs:ListTagsForResource",
-            ],
-        ),
+        reads(Target::Own(Kind::LogGroup), &["logs:Describe*", "logs:ListTagsForResource"]),
         writes(
             Target::Own(Kind::LogGroup),
             &[

@@ -11,7 +11,7 @@ use super::{
     converge::{Question, ask, converge},
     interrupts::{INTERRUPTED, Interrupts},
 };
-use crate::ops::up::Outputs;
+use crate::ops::outputs::Outputs;
 use crate::ops::{account, compare::nothing_declared};
 use crate::{
     cli::{Common, Down},
@@ -82,7 +82,7 @@ async fn down(
     let has_work = compared.plan.counts().steps() > 0;
     // What others made is not the stack's: its name is no consent to that.
     let planned = (&heading, &compared.plan);
-    if let Some(refused) = refusal(printer, interrupts, planned, &session.consent).await? {
+    if let Some(refused) = refusal(printer, interrupts, planned).await? {
         return Ok(refused);
     }
     if has_work && typed.confirm.is_none() {

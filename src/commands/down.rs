@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use super::{
     block_on,
-    consent::{consent, tell_needless},
+    consent::{consent, refusal, tell_needless},
     converge::{Question, ask, converge},
     interrupts::{INTERRUPTED, Interrupts},
 };
@@ -80,6 +80,11 @@ async fn down(
         return Ok(if is_known { ExitCode::SUCCESS } else { ExitCode::from(super::ERROR) });
     }
     let has_work = compared.plan.counts().steps() > 0;
+    // What others made is not the stack's: its name is no consent to that.
+    let planned = (&heading, &compared.plan);
+    if let Some(refused) = refusal(printer, interrupts, planned).await? {
+        return Ok(refused);
+    }
     if has_work && typed.confirm.is_none() {
         let text = format!("Delete all this? Type the stack's name, `{stack}`, to confirm:");
         let hint = format!("pass `--confirm {stack}`, or `--dry-run` to see the plan only");

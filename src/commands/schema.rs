@@ -31,10 +31,9 @@ pub(super) fn run(printer: &Printer, typed: &Schema) -> anyhow::Result<ExitCode>
 /// Returns every managed field of every kind of resource, with the treatment of its changes and its relation to the life of data.
 fn fields() -> Value {
     let kinds = Kind::ALL.iter().map(|kind| {
-        let fields = kind
-            .fields()
-            .iter()
-            .map(|field| json!({"path": field.path, "treatment": field.treatment, "life": field.life}));
+        let fields = kind.fields().iter().map(
+            |field| json!({"path": field.path, "treatment": field.treatment, "life": field.life, "child": field.child}),
+        );
         json!({"kind": kind.name(), "fields": fields.collect::<Vec<_>>()})
     });
     json!({"version": VERSION, "kinds": kinds.collect::<Vec<_>>()})

@@ -7,7 +7,7 @@ use std::{
 
 use super::account::Opened;
 use declaration::{Declaration, SecretSource};
-use engine::{Address, Disorder, Live, Owner, Tags, keep_protections, survey};
+use engine::{Address, Disorder, Live, Owner, Tags, keep_undeclared, survey};
 use kinds::{Id, Kind, Plan, Read, Resource, Session, Settings, Survey, ses};
 use package::{Artifact, Upload};
 use stack::{
@@ -133,7 +133,7 @@ async fn compare_supposing(opened: &Opened, code: &Code, as_if: Option<&AsIf<'_>
     if matches!(code, Code::NotBuilt) {
         take_live_code(&mut resources, &survey);
     }
-    keep_protections(&mut resources, &survey);
+    keep_undeclared(&mut resources, &survey, &declaration.accepted);
     let plan = Plan::with_consent(&resources, &survey, &session.consent)?;
     Ok(Compared { names: Some(names), resources, survey, plan, rule_set, snapshot })
 }

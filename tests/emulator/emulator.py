@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 
+import children
 import configuration_sets
 import containers
 import functions
@@ -39,6 +40,6 @@ if __name__ == "__main__":
             sys.exit("--while-open is for the leader of a process group")
         sys.argv.remove("--while-open")
         end_with_standard_input()
-    for extension in (functions, policies, containers, receipt_rules, configuration_sets, log_events, resources, snapshots, tag_index):
+    for extension in (functions, policies, containers, receipt_rules, configuration_sets, log_events, resources, snapshots, tag_index, children):
         extension.install()
     main()

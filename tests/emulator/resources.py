@@ -14,10 +14,23 @@ def install():
     replace(iam_actions, "request_tag_context", with_boundary)
 
 
+# Lambda's calls that ministack takes for others: method, end of the path, action.
+LAMBDA = (
+    ("GET", "/urls", "ListFunctionUrlConfigs"),
+    ("DELETE", "/url", "DeleteFunctionUrlConfig"),
+)
+
+
 def action_of(otherwise, service, method, path, headers, *rest):
     """CloudWatch's action stands in the path where it speaks CBOR."""
     if service == "monitoring" and "/operation/" in path:
         return f"cloudwatch:{path.rpartition('/')[2]}"
+    if service == "lambda":
+        if method == "DELETE" and "/event-source-mappings/" in path:
+            return "lambda:DeleteEventSourceMapping"
+        known = [action for of, end, action in LAMBDA if of == method and path.rstrip("/").endswith(end)]
+        if known:
+            return f"lambda:{known[0]}"
     return otherwise(service, method, path, headers, *rest)
 
 

@@ -2,6 +2,7 @@
 //!
 //! A value of these types is consistent: every reference names a declared entry.
 
+mod accept;
 mod alarms;
 mod bucket;
 mod checks;
@@ -34,6 +35,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use accept::{ACCEPTABLE, Acceptable};
 pub use alarms::{AlarmKind, Alarms, Measure, Notify, SILENCE, Unit, Watched};
 pub use bucket::{Bucket, Place};
 pub use configuration::{Configuration, LookUp, Unavailable};
@@ -73,6 +75,8 @@ pub struct Declaration {
     pub take_over: bool,
     /// Entries that had other names, whose resources stay.
     pub moved: Vec<Move>,
+    /// Parts of resources that others added and that are not shown: by `KIND/ENTRY`, their names.
+    pub accepted: BTreeMap<String, BTreeSet<String>>,
     /// Buckets by entry name.
     pub buckets: BTreeMap<String, Bucket>,
     /// Functions by entry name.

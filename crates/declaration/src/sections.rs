@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Declaration, Function, alarms, bucket, checks,
+    Declaration, Function, accept, alarms, bucket, checks,
     diagnostic::Diagnostic,
     function, moved, queue,
     reader::{Fields, Reader},
@@ -55,6 +55,7 @@ pub(super) static ROOT: Shape = Shape {
             "CloudWatch alarms. Every function and failure queue has them by default.",
         ),
         moved::MOVED,
+        accept::ACCEPT,
         Field::new("stages", Holds::Stages, "Overrides by stage, merged key by key: a list replaces, `null` removes."),
     ],
 };
@@ -78,6 +79,7 @@ pub(super) fn declaration(root: &Node) -> (Declaration, Vec<Diagnostic>) {
         tags: tags(reader, fields),
         take_over: reader.switch(fields, "take_over").unwrap_or_default(),
         moved: moved::of_the_stack(reader, moved, &buckets, &secrets),
+        accepted: accept::read(reader, fields),
         buckets,
         queues: section(reader, fields, Kind::Queue, queue::read),
         topics: section(reader, fields, Kind::Topic, topic::read),

@@ -101,10 +101,11 @@ impl Consent {
         self.named.insert(id.typed());
     }
 
-    /// Returns `true` if the losses of a planned action on a resource are agreed to.
-    pub(crate) fn covers<K: Kind>(&self, id: &Id<K>) -> bool {
-        // In the plan of a whole stack, what was not agreed to stays.
-        self.stack.is_some() || self.names(id)
+    /// Returns `true` if the losses of a planned action are agreed to.
+    pub(crate) fn covers<K: Kind>(&self, item: &Item<K>) -> bool {
+        // In the plan of a whole stack, what was not agreed to stays. What is not the stack's is another matter.
+        let is_theirs = item.losses.iter().any(|loss| loss.loses == Loses::Others);
+        self.stack.is_some() && !is_theirs || self.names(&item.id)
     }
 
     /// Returns `true` if a resource was named.
@@ -153,7 +154,13 @@ pub(crate) fn of_replacement<K: Kind>(id: &Id<K>, live: &Value) -> Vec<Loss> {
     let data = id.kind.holds(&id.entry) != Holds::Nothing;
     let data = data.then(|| Loss::of_resource(Loses::Data, Value::Null));
     let protected = is_protected(id, live).then(|| Loss::of_resource(Loses::Protected, Value::Null));
-    data.into_iter().chain(protected).collect()
+    data.into_iter().chain(protected).chain(of_users(id.kind, live)).collect()
+}
+
+/// Returns what others lose who use a live resource that is deleted or replaced.
+pub(crate) fn of_users<K: Kind>(kind: K, live: &Value) -> Vec<Loss> {
+    let fields = kind.fields().iter().filter(|field| field.child.is_some_and(|child| child.is_used));
+    fields.flat_map(|field| taken_of(field, live, &Value::Null)).collect()
 }
 
 /// Returns what is lost when a live resource becomes the declared one, field by field.
@@ -198,14 +205,15 @@ fn below<'tree>(tree: &'tree Value, path: &str) -> &'tree Value {
 
 /// Returns the losses of what others made, and the declared settings do not have.
 fn taken<K: Kind>(kind: K, live: &Value, declared: &Value) -> Vec<Loss> {
-    let of_field = |field: &Field| {
-        let path = field.path.strip_suffix(".*").unwrap_or(field.path);
-        let names = field.makers.others(below(live, path), below(declared, path)).into_iter();
-        let loss =
-            |name| Loss { loses: Loses::Others, path: Some(path.to_owned()), from: json!(name), to: Value::Null };
-        names.map(loss).collect::<Vec<_>>()
-    };
-    kind.fields().iter().flat_map(of_field).collect()
+    kind.fields().iter().flat_map(|field| taken_of(field, live, declared)).collect()
+}
+
+/// Returns the losses of what others made in one field.
+fn taken_of(field: &Field, live: &Value, declared: &Value) -> Vec<Loss> {
+    let path = field.path.strip_suffix(".*").unwrap_or(field.path);
+    let names = field.makers.others(below(live, path), below(declared, path)).into_iter();
+    let loss = |name| Loss { loses: Loses::Others, path: Some(path.to_owned()), from: json!(name), to: Value::Null };
+    names.map(loss).collect()
 }
 
 /// Returns `true` if a run was ended before it had created the whole resource.

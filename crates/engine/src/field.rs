@@ -14,6 +14,33 @@ pub struct Field {
     pub life: Option<Life>,
     /// Makers of its items.
     pub makers: Makers,
+    /// Treatment of the children that it is for; `None` if it is for a setting.
+    pub child: Option<OfChildren>,
+}
+
+/// The treatment of children: parts that others add to a resource, and that are never declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct OfChildren {
+    /// Harm that they do.
+    pub harm: Harm,
+    /// `true` if others use the resource through them, and lose something when it goes.
+    pub is_used: bool,
+    /// Name of the kind that some of them are declared as: such a one is compared there. `None` if none of them ever is.
+    pub declared_as: Option<&'static str>,
+    /// Description of one of them, in words.
+    pub is_what: &'static str,
+}
+
+/// The harm that children do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Harm {
+    /// They open the resource to others, or carry data out of it: they are drift.
+    Severe,
+    /// They do neither: they stay, and are shown.
+    None,
+    /// Some do, others do not: each tells by itself.
+    Depends,
 }
 
 /// The relation of a field's value to the life of data.
@@ -146,9 +173,51 @@ pub const fn immutable(path: &'static str, reason: &'static str) -> Field {
     Field::new(path, Treatment::Immutable(reason))
 }
 
+/// Returns a field for children that open the resource, or carry data out of it.
+pub const fn severe(path: &'static str, is_what: &'static str) -> Field {
+    Field::of_children(path, Harm::Severe, is_what)
+}
+
+/// Returns a field for children that stay.
+pub const fn stays(path: &'static str, is_what: &'static str) -> Field {
+    Field::of_children(path, Harm::None, is_what)
+}
+
+/// Returns a field for children that tell each by itself whether they stay.
+pub const fn depends(path: &'static str, is_what: &'static str) -> Field {
+    Field::of_children(path, Harm::Depends, is_what)
+}
+
 impl Field {
     const fn new(path: &'static str, treatment: Treatment) -> Self {
-        Self { path, treatment, life: None, makers: Makers::Stack }
+        Self { path, treatment, life: None, makers: Makers::Stack, child: None }
+    }
+
+    const fn of_children(path: &'static str, harm: Harm, is_what: &'static str) -> Self {
+        Self {
+            life: Some(Life::Unrelated),
+            makers: Makers::Others(&[]),
+            child: Some(OfChildren { harm, is_used: false, declared_as: None, is_what }),
+            ..plain(path)
+        }
+    }
+
+    /// Returns the field as one of children some of which are declared, as resources of this kind within their own.
+    #[must_use]
+    pub const fn declared_as(self, kind: &'static str) -> Self {
+        match self.child {
+            Some(child) => Self { child: Some(OfChildren { declared_as: Some(kind), ..child }), ..self },
+            None => self,
+        }
+    }
+
+    /// Returns the field as one of children that others use the resource through: without it, they lose something.
+    #[must_use]
+    pub const fn used(self) -> Self {
+        match self.child {
+            Some(child) => Self { child: Some(OfChildren { is_used: true, ..child }), ..self },
+            None => self,
+        }
     }
 
     /// Returns the field with its relation to the life of data.

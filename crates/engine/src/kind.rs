@@ -9,7 +9,7 @@ use std::{
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Address, Failure, Field, Holds, Live, Owned, Protection, Slow, Widening};
+use crate::{Address, Children, Failure, Field, Holds, Live, Owned, Protection, Slow, Widening};
 
 /// A kind of resource: one value of an enum over all kinds. Its order is that in which resources are shown.
 pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
@@ -70,6 +70,11 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
 
     /// Takes over into the desired settings the protections of a live one that are not declared, and returns them.
     fn keep_protections(desired: &mut Self::Settings, live: &Self::Settings) -> Vec<Protection>;
+
+    /// Returns the children among the settings; `None` (the default) for a kind that has none.
+    fn children(_settings: &mut Self::Settings) -> Option<&mut Children> {
+        None
+    }
 
     /// Returns settings between the live and the desired ones, under which everything works that works under either: the rights of
     /// both, and the recipients of both. The desired ones, if they take nothing away.

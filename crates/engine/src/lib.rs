@@ -5,6 +5,7 @@
 
 mod address;
 mod apply;
+mod children;
 mod consent;
 pub mod difference;
 mod failure;
@@ -20,15 +21,18 @@ mod widening;
 
 pub use address::Address;
 pub use apply::{Event, Observer, Outcome, Patience, Results, Verb, apply};
+pub use children::{Accepted, Child, Children};
 pub use consent::{Consent, Holds, Loses, Loss};
 pub use difference::{Difference, Reasons, differences};
 pub use failure::{Class, Failure};
-pub use field::{Field, Life, Makers, Treatment, coupled, immutable, plain, shortest_above};
+pub use field::{
+    Field, Harm, Life, Makers, OfChildren, Treatment, coupled, depends, immutable, plain, severe, shortest_above, stays,
+};
 pub use kind::Kind;
 pub use order::{Disorder, Phase, Step};
 pub use ownership::{ENTRY_TAG, Live, Owned, Owner, PROTECT_TAG, STACK_TAG, Stack, Tags, UNFINISHED_TAG};
 pub use plan::{Action, Counts, Item, OwnedByKind, Plan, Unlisted};
-pub use protection::{Protection, keep_protections};
+pub use protection::{Protection, keep_undeclared};
 pub use resource::{Id, Read, Resource, UnknownKind};
 pub use survey::{Survey, survey};
 pub use widening::{Slow, Widening};

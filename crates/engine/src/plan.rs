@@ -175,7 +175,7 @@ impl<K: Kind> Plan<K> {
         renew_parts(&mut items);
         describe(&mut items, declared, survey);
         for item in &mut items {
-            item.agreed = !item.losses.is_empty() && consent.covers(&item.id);
+            item.agreed = !item.losses.is_empty() && consent.covers(item);
         }
         let (items, steps) = order::sort(items)?;
         let unlisted = survey.unlisted.iter().map(|(kind, failure)| Unlisted { kind: *kind, failure: failure.clone() });
@@ -276,7 +276,9 @@ fn differing<K: Kind>(item: Item<K>, resource: &Resource<K>, live: &Live<K::Sett
     let unchanged_fields = kind.fields().len().saturating_sub(changed.len());
     if let Some(reasons) = Reasons::among(kind, &differences) {
         if is_used {
-            losses.splice(0..0, consent::of_replacement(&resource.id, &tree));
+            let with_resource = consent::of_replacement(&resource.id, &tree);
+            losses.retain(|loss| !with_resource.contains(loss));
+            losses.splice(0..0, with_resource);
         }
         let interrupts = kind.gap().map(|gap| gap.as_secs());
         return Item { action: Action::Replace { differences, reasons }, unchanged_fields, interrupts, losses, ..item };
@@ -336,12 +338,20 @@ fn undeclared<'a, K: Kind>(survey: &'a Survey<K>, consent: &'a Consent) -> impl 
                 Action::Delete
             }
         };
-        let action = match (&owned.stays, survey.holds.get(&(kind, address.clone()))) {
-            (Some(why), _) => Action::Keep { why: (*why).to_owned() },
-            (None, Some(Err(failure))) => Action::Unreadable { failure: failure.clone() },
-            (None, Some(Ok(holding))) => action_on(Some(holding)),
-            (None, None) => action_on(None),
+        let place = (kind, address.clone());
+        let action = match (&owned.stays, survey.holds.get(&place), survey.used.get(&place)) {
+            (Some(why), ..) => Action::Keep { why: (*why).to_owned() },
+            (None, Some(Err(failure)), _) | (None, _, Some(Err(failure))) => {
+                Action::Unreadable { failure: failure.clone() }
+            }
+            (None, Some(Ok(holding)), _) => action_on(Some(holding)),
+            (None, None, _) => action_on(None),
         };
+        if action == Action::Delete
+            && let Some(Ok(live)) = survey.used.get(&place)
+        {
+            losses.extend(consent::of_users(kind, live));
+        }
         Item { losses, ..Item::new(id, address, action) }
     })
 }

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use futures::{StreamExt, future::Either, stream::FuturesUnordered};
+use futures::{
+    StreamExt,
+    future::{Either, join},
+    stream::FuturesUnordered,
+};
+use serde_json::Value;
 
 use crate::{Address, Disorder, Failure, Id, Kind, Owned, Read, Resource, plan::OwnedByKind};
 
@@ -15,13 +20,21 @@ pub struct Survey<K: Kind> {
     pub owned: OwnedByKind<K>,
     /// Descriptions of the data that undeclared resources hold, for those that must be kept.
     pub holds: BTreeMap<(K, Address), Result<String, Failure>>,
+    /// Settings, as trees, of undeclared resources that others may use: what they lose is told.
+    pub used: BTreeMap<(K, Address), Result<Value, Failure>>,
     /// Kinds that could not be listed.
     pub unlisted: BTreeMap<K, Failure>,
 }
 
 impl<K: Kind> Default for Survey<K> {
     fn default() -> Self {
-        Self { read: BTreeMap::new(), owned: BTreeMap::new(), holds: BTreeMap::new(), unlisted: BTreeMap::new() }
+        Self {
+            read: BTreeMap::new(),
+            owned: BTreeMap::new(),
+            holds: BTreeMap::new(),
+            used: BTreeMap::new(),
+            unlisted: BTreeMap::new(),
+        }
     }
 }
 
@@ -51,7 +64,8 @@ impl<K: Kind> Survey<K> {
         let rest: Vec<_> = places.filter(|place| !self.read.contains_key(place)).collect();
         let answers: FuturesUnordered<_> = rest.into_iter().map(|place| read(session, place)).collect();
         self.note(answers.collect().await);
-        self.holds = holdings(session, declared, &self.owned).await;
+        let undeclared = undeclared(declared, &self.owned);
+        (self.holds, self.used) = join(holdings(session, &undeclared), uses(session, &undeclared)).await;
     }
 
     /// Returns `true` if a live resource of this stack, declared or not, has this address.
@@ -101,21 +115,42 @@ async fn read<K: Kind>(session: &K::Session, (kind, address): (K, Address)) -> A
     Answer::Read((kind, address), read)
 }
 
-/// Reads the data that undeclared resources hold.
-async fn holdings<K: Kind>(
-    session: &K::Session,
-    declared: &[Resource<K>],
-    owned: &OwnedByKind<K>,
-) -> BTreeMap<(K, Address), Result<String, Failure>> {
+/// Returns the stack's live resources that are not declared.
+fn undeclared<K: Kind>(declared: &[Resource<K>], owned: &OwnedByKind<K>) -> Vec<(K, Address)> {
     let is_declared = |kind: K, address: &Address| {
         declared.iter().any(|resource| resource.id.kind == kind && resource.address == *address)
     };
     let all = owned.iter().flat_map(|(kind, owned)| owned.iter().map(|owned| (*kind, owned.address.clone())));
-    let undeclared = all.filter(|(kind, address)| !is_declared(*kind, address));
+    all.filter(|(kind, address)| !is_declared(*kind, address)).collect()
+}
+
+/// Reads the data that undeclared resources hold.
+async fn holdings<K: Kind>(
+    session: &K::Session,
+    undeclared: &[(K, Address)],
+) -> BTreeMap<(K, Address), Result<String, Failure>> {
     let asked: FuturesUnordered<_> = undeclared
+        .iter()
         .map(|(kind, address)| async move {
-            let holds = kind.holds_data(session, &address).await.transpose();
-            holds.map(|holds| ((kind, address), holds))
+            let holds = kind.holds_data(session, address).await.transpose();
+            holds.map(|holds| ((*kind, address.clone()), holds))
+        })
+        .collect();
+    asked.filter_map(std::future::ready).collect().await
+}
+
+/// Reads the undeclared resources that others may use.
+async fn uses<K: Kind>(
+    session: &K::Session,
+    undeclared: &[(K, Address)],
+) -> BTreeMap<(K, Address), Result<Value, Failure>> {
+    let may_be_used = |kind: K| kind.fields().iter().any(|field| field.child.is_some_and(|child| child.is_used));
+    let asked: FuturesUnordered<_> = undeclared
+        .iter()
+        .filter(|(kind, _)| may_be_used(*kind))
+        .map(|(kind, address)| async move {
+            let live = kind.read(session, address).await.transpose()?;
+            Some(((*kind, address.clone()), live.map(|live| K::tree(&live.settings))))
         })
         .collect();
     asked.filter_map(std::future::ready).collect().await

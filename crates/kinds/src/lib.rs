@@ -7,6 +7,7 @@
 //! A kind's functions do one thing and do not retry: retries are decided in `engine::apply`. They may be called again after
 //! a failure or an interruption, and then finish what was begun.
 
+mod children;
 mod identity;
 mod input;
 mod number;
@@ -39,7 +40,8 @@ use serde::Serialize;
 
 use aws::{Aws, policy::Policy};
 use engine::{
-    Address, Class, Consent, Failure, Field, Holds, Live, Owned, Protection, Slow, Stack, Tags, UNFINISHED_TAG,
+    Address, Children, Class, Consent, Failure, Field, Holds, Live, Owned, Protection, Slow, Stack, Tags,
+    UNFINISHED_TAG,
 };
 
 pub use identity::{Identity, Naming, Output};
@@ -245,6 +247,11 @@ pub trait Manage {
 
     /// Returns the tags among the settings; `None` (the default) for a kind that AWS keeps no tags of.
     fn tags(_settings: &mut Self::Settings) -> Option<&mut Tags> {
+        None
+    }
+
+    /// Returns the children among the settings; `None` (the default) for a kind that has none.
+    fn children(_settings: &mut Self::Settings) -> Option<&mut Children> {
         None
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use serde_json::Value;
 
-use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Protection, Slow, Tags, Widening};
+use engine::{Address, Children, Class, Failure, Field, Holds, Live, Owned, Protection, Slow, Tags, Widening};
 
 use crate::{
     Condition, Identity, Manage, Right, Session, cloudwatch, iam, lambda, logs, s3, secretsmanager, ses, sns, sqs,
@@ -167,6 +167,10 @@ macro_rules! kinds {
                     return <$kind as Manage>::keep_protections(desired, live);
                 })+
                 Vec::new()
+            }
+
+            fn children(settings: &mut Settings) -> Option<&mut Children> {
+                match settings { $(Settings::$variant(settings) => <$kind as Manage>::children(settings),)+ }
             }
 
             fn widened(desired: &Settings, live: &Settings) -> Settings {

@@ -7,7 +7,10 @@ use crate::{
     desired::{self, Inputs, RuleSet},
     preconditions,
 };
-use aws::policy::{Policy, Statement};
+use aws::{
+    ArnForm,
+    policy::{Policy, Statement},
+};
 use declaration::Declaration;
 use engine::STACK_TAG;
 use kinds::{
@@ -122,9 +125,17 @@ fn tagging(kind: Kind) -> BTreeSet<&'static str> {
 /// Returns the ARNs by which IAM knows a resource.
 fn arns_of(kind: Kind, name: &str, names: &Names) -> Vec<String> {
     let arn = names.arn_of(kind, name);
-    // An ARN of a secret ends with a hyphen and six characters, as soon as there is the secret.
-    if kind == Kind::Secret { vec![format!("{arn}-??????"), arn] } else { vec![arn] }
+    match kind {
+        // An ARN of a secret ends with a hyphen and six characters, as soon as there is the secret.
+        Kind::Secret => vec![format!("{arn}-??????"), arn],
+        // An alias of a function, which others may have made, has a policy of its own.
+        Kind::Function => vec![format!("{arn}:*"), arn],
+        _ => vec![arn],
+    }
 }
+
+/// Form of the ARN of an event source mapping.
+const MAPPING: ArnForm = ArnForm("lambda:{region}:{account}:event-source-mapping:{name}");
 
 /// Returns whether a permission is also needed on resources that are no longer declared, which have the stack's tag. Roles are found
 /// by their path; S3 does not look at the tags of buckets, so that a removed one needs the policy of before.
@@ -220,6 +231,7 @@ fn arns(target: Target, declaration: &Declaration, names: &Names, declared: &Dec
         Target::Bounded(_) | Target::Boundary(_) => Vec::new(),
         Target::Keys => declaration.kms_keys(),
         Target::Artifacts => vec![format!("{}/*", of(Kind::Bucket, &names.artifacts()))],
+        Target::Mappings => vec![names.realm().arn(MAPPING, "", "*").into()],
         Target::Everything => vec!["*".to_owned()],
     }
 }

@@ -1,6 +1,7 @@
 //! Tests the engine on an account that somebody else changes too.
 
 mod adopt;
+mod children;
 mod consent;
 mod existing;
 mod fields;

@@ -13,7 +13,8 @@ use crate::{
 };
 
 const SET: &str = "circuits";
-const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:circuits-news";
+/// A topic that carries no mails: whoever hears one that does is drift.
+const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:circuits-alarms";
 const FUNCTION: &str = "circuits-reader";
 
 fn rule(name: &str) -> ReceiptRule {
@@ -95,7 +96,9 @@ fn additions_beside_ours_are_left_alone() {
     assert_eq!(after.1, before.1);
     let call = trial.account.sns.get_subscription_attributes().subscription_arn(&theirs);
     trial.account.wait(call.send()).unwrap();
-    trial.expect(0, &["down", "--confirm", "circuits", "--delete-data"]);
+    // They go with ours, by name.
+    let named = ["--allow-delete", "function/reader", "--allow-delete", "topic/alarms"];
+    trial.expect(0, &[&["down", "--confirm", "circuits", "--delete-data"][..], &named].concat());
     assert_eq!(rules(&trial), foreign(&before.0));
 }
 

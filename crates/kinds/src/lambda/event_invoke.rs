@@ -91,7 +91,7 @@ impl Manage for EventInvoke {
     const REFERS_TO: &'static [Kind] = &[Kind::Function, Kind::Queue];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::Own(Kind::Function), &["lambda:GetFunctionEventInvokeConfig", "lambda:ListTags"]),
+        reads(Target::Own(Kind::Function), &["lambda:Get*", "lambda:List*"]),
         reads(Target::Everything, &["lambda:ListFunctions"]),
         writes(Target::Own(Kind::Function), &["lambda:PutFunctionEventInvokeConfig"]),
         deletes(Target::Own(Kind::Function), &["lambda:DeleteFunctionEventInvokeConfig"]),

@@ -3,6 +3,7 @@
 //! A function takes one change at a time, and is not ready until it says so: after each call we wait, and a change that
 //! failed afterwards is an error with AWS's reason.
 
+pub(crate) mod children;
 mod wire;
 
 use crate::Condition;
@@ -22,7 +23,10 @@ use crate::{
     surplus_tags,
 };
 use aws::OrFail;
-use engine::{Address, Field, Holds, Live, Owned, Owner, Protection, Slow, Tags, coupled, immutable, plain};
+use engine::{
+    Address, Children, Field, Holds, Live, Owned, Owner, Protection, Slow, Tags, coupled, depends, immutable, plain,
+    severe, stays,
+};
 use engine::{Class, Failure};
 
 /// Lambda functions.
@@ -71,6 +75,9 @@ pub struct Settings {
     pub failure: Option<String>,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
+    /// Parts that others added.
+    #[serde(flatten)]
+    pub children: Children,
 }
 
 /// The network of a function; both sets are empty outside a VPC.
@@ -114,6 +121,7 @@ impl Settings {
             package: "Zip".to_owned(),
             failure: None,
             tags: Tags::new(),
+            children: Children::default(),
         }
     }
 
@@ -125,6 +133,7 @@ impl Settings {
             reserved_concurrency: None,
             package: String::new(),
             tags: Tags::new(),
+            children: Children::default(),
             ..self.clone()
         }
     }
@@ -293,6 +302,13 @@ impl Manage for Function {
         immutable("package", "Lambda cannot turn a function of one package type into another"),
         plain("failure"),
         plain("tags.*"),
+        depends("urls.*", "a URL of the function; whoever calls it needs a permission").used(),
+        depends("permissions.*", "somebody in this account may invoke the function").used(),
+        severe("mappings.*", "an event source feeds the function").used(),
+        severe("dead_letter", "a queue or topic gets the events that the function failed at"),
+        stays("file_systems.*", "the function mounts a file system"),
+        stays("aliases.*", "an alias of the function").used(),
+        stays("versions", "published versions of the function"),
     ];
 
     const HOLDS: Holds = Holds::Nothing;
@@ -300,23 +316,24 @@ impl Manage for Function {
     const REFERS_TO: &'static [Kind] = &[Kind::Role, Kind::LogGroup, Kind::Bucket, Kind::Queue];
 
     const RIGHTS: &'static [Right] = &[
-        reads(
-            Target::Own(Kind::Function),
-            &["lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:ListTags"],
-        ),
-        reads(Target::Everything, &["lambda:ListFunctions"]),
+        // All that is told of a function: each of these actions by its name would not fit into a managed policy.
+        reads(Target::Own(Kind::Function), &["lambda:Get*", "lambda:List*"]),
+        reads(Target::Everything, &["lambda:ListEventSourceMappings", "lambda:ListFunctions"]),
         writes(
             Target::Own(Kind::Function),
             &[
                 "lambda:CreateFunction",
                 "lambda:DeleteFunctionConcurrency",
+                "lambda:DeleteFunctionUrlConfig",
                 "lambda:PutFunctionConcurrency",
+                "lambda:RemovePermission",
                 "lambda:TagResource",
                 "lambda:UntagResource",
                 "lambda:UpdateFunctionCode",
                 "lambda:UpdateFunctionConfiguration",
             ],
         ),
+        writes(Target::Mappings, &["lambda:DeleteEventSourceMapping"]),
         writes(Target::Passed(Kind::Role), &["iam:PassRole"]),
         // Lambda fetches the code with the permissions of the caller.
         writes(Target::Artifacts, &["s3:GetObject", "s3:PutObject"]),
@@ -355,13 +372,18 @@ impl Manage for Function {
             package: text(),
             failure: Some(text()),
             tags: tags(),
+            children: Children::one_in_each(Self::FIELDS),
         }
     }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         const CALL: &str = "lambda.GetFunction";
-        let call = session.aws.read.lambda.get_function().function_name(&address.name);
-        let Some(answer) = call.send().await.or_absent(CALL)? else { return Ok(None) };
+        let function = async {
+            let call = session.aws.read.lambda.get_function().function_name(&address.name);
+            call.send().await.or_absent(CALL)
+        };
+        let (answer, children) = tokio::try_join!(function, children::read(session, &address.name))?;
+        let Some(answer) = answer else { return Ok(None) };
         // Without its tags, our own function would look like somebody else's.
         if let Some(error) = answer.tags_error {
             return Err(Failure::found(
@@ -371,11 +393,12 @@ impl Manage for Function {
             ));
         }
         let missing = || Failure::found(CALL, Class::Other, "AWS's answer has no configuration");
-        let settings = Settings {
+        let mut settings = Settings {
             reserved_concurrency: wire::concurrency(answer.concurrency),
             tags: own_tags(answer.tags.unwrap_or_default()),
             ..wire::settings(&address.name, answer.configuration.ok_or_else(missing)?)?
         };
+        settings.children.extend(children);
         // A function always holds something: code.
         let owner = Owner::of(&settings.tags, &session.stack, true);
         Ok(Some(Live { settings, owner }))
@@ -403,6 +426,10 @@ impl Manage for Function {
         Some(&mut settings.tags)
     }
 
+    fn children(settings: &mut Settings) -> Option<&mut Children> {
+        Some(&mut settings.children)
+    }
+
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         wire::create(session, &address.name, desired).await?;
         settle(session, &address.name).await?;
@@ -414,6 +441,7 @@ impl Manage for Function {
 
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
         let name = &address.name;
+        children::remove(session, name, desired, live).await?;
         // The configuration first: new code may need it, and old code does not mind.
         if desired.configuration() != live.configuration() {
             wire::update_configuration(session, name, desired).await?;

@@ -3,3 +3,4 @@
 pub mod event_invoke;
 pub mod function;
 pub mod permission;
+mod policy;

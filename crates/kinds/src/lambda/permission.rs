@@ -4,21 +4,21 @@
 //! statement, so every change is a replacement.
 
 use crate::identity::{Identity, Naming};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use serde::Serialize;
 
 use crate::{
     Kind, Manage, Session,
-    lambda::function,
+    lambda::{
+        function,
+        policy::{OURS, statements},
+    },
     rights::{Right, Target, deletes, reads, writes},
 };
 use aws::{
     OrFail,
-    policy::{Effect, Policy, Statement},
+    policy::{Effect, Statement},
 };
 use engine::{Address, Field, Holds, Live, Owned, Owner, immutable};
 use engine::{Class, Failure};
@@ -100,19 +100,6 @@ fn other(rest: Statement) -> Option<String> {
     (!is_plain).then(|| serde_json::to_string(&rest).unwrap_or_else(|error| error.to_string()))
 }
 
-/// Returns the statements of a function's policy by id; none if the function or its policy does not exist.
-async fn statements(session: &Session, function: &str) -> Result<BTreeMap<String, Statement>, Failure> {
-    const CALL: &str = "lambda.GetPolicy";
-    let answer = session.aws.read.lambda.get_policy().function_name(function).send().await.or_absent(CALL)?;
-    match answer.and_then(|answer| answer.policy).filter(|text| !text.is_empty()) {
-        Some(text) => {
-            let policy = Policy::from_json(&text);
-            Ok(policy.map_err(|error| Failure::found(CALL, Class::Other, error.to_string()))?.statements().clone())
-        }
-        None => Ok(BTreeMap::new()),
-    }
-}
-
 /// Returns the entry of a permission: a dot ends the function's, since no name has one.
 pub fn entry(function: &str, part: &str) -> String {
     format!("{function}.{part}")
@@ -123,9 +110,6 @@ const NO_CHANGE: &str = "Lambda cannot change a statement";
 /// The identity of this kind.
 pub const IDENTITY: Identity =
     Identity { naming: Naming::Part(OURS), ..Identity::implied("permission", "Permissions", 100) };
-
-/// Beginning of the ids of our statements. The function is ours, and others may add statements of their own.
-const OURS: &str = "provision-";
 
 impl Manage for Permission {
     type Settings = Settings;
@@ -145,7 +129,7 @@ impl Manage for Permission {
     const REFERS_TO: &'static [Kind] = &[Kind::Function];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::Own(Kind::Function), &["lambda:GetPolicy", "lambda:ListTags"]),
+        reads(Target::Own(Kind::Function), &["lambda:Get*", "lambda:List*"]),
         reads(Target::Everything, &["lambda:ListFunctions"]),
         // Lambda cannot change a permission: it is created anew.
         writes(Target::Own(Kind::Function), &["lambda:AddPermission", "lambda:RemovePermission"]),
@@ -162,7 +146,7 @@ impl Manage for Permission {
     const GAP: Option<Duration> = Some(Duration::from_secs(2));
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
-        let statements = statements(session, address.container()).await?;
+        let statements = statements(session, address.container(), None).await?;
         // Its id is ours, in a function that is ours.
         Ok(statements
             .get(&address.name)
@@ -188,7 +172,7 @@ impl Manage for Permission {
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         let named = function::named(session).await?;
         let owned = named.iter().map(|(name, arn)| async move {
-            tokio::join!(function::owned(session, name, arn), statements(session, name))
+            tokio::join!(function::owned(session, name, arn), statements(session, name, None))
         });
         let mut found = Vec::new();
         for (function, statements) in futures::future::join_all(owned).await {
@@ -205,6 +189,7 @@ impl Manage for Permission {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws::policy::Policy;
 
     const RULE: &str = "arn:aws:ses:eu-west-1:123456789012:receipt-rule-set/a:receipt-rule/mail.maintenance";
 

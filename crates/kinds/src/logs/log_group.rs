@@ -5,12 +5,12 @@
 
 use crate::identity::{Identity, LOG_GROUPS, LONGEST_FUNCTION, Naming};
 use aws::ArnForm;
-use aws_sdk_cloudwatchlogs::types::{LogGroup as LiveGroup, LogGroupClass};
+use aws_sdk_cloudwatchlogs::types::{DataProtectionStatus, LogGroup as LiveGroup, LogGroupClass};
 use serde::Serialize;
 
 use crate::{
     Kind, Manage, Session,
-    logs::notes,
+    logs::{children, notes},
     number::{natural, wire},
     own_tags,
     rights::{Right, Target, deletes, reads, writes},
@@ -18,7 +18,10 @@ use crate::{
 };
 use aws::OrFail;
 use engine::Failure;
-use engine::{Address, Field, Holds, Life, Live, Owned, Owner, Protection, Tags, UNFINISHED_TAG, immutable, plain};
+use engine::{
+    Address, Children, Field, Holds, Life, Live, Owned, Owner, Protection, Tags, UNFINISHED_TAG, immutable, plain,
+    severe, stays,
+};
 
 /// Log groups.
 #[derive(Debug)]
@@ -35,22 +38,35 @@ pub struct Settings {
     pub kms_key: Option<String>,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
+    /// Parts that others added.
+    #[serde(flatten)]
+    pub children: Children,
 }
 
 impl Default for Settings {
     /// Returns AWS's defaults for a group that is created with a name only.
     fn default() -> Self {
-        Self { retention: None, class: LogGroupClass::Standard.as_str().to_owned(), kms_key: None, tags: Tags::new() }
+        Self {
+            retention: None,
+            class: LogGroupClass::Standard.as_str().to_owned(),
+            kms_key: None,
+            tags: Tags::new(),
+            children: Children::default(),
+        }
     }
 }
 
 impl Settings {
     fn of(group: &LiveGroup, tags: Tags) -> Self {
+        let mut children = Children::default();
+        let protection = group.data_protection_status.as_ref().filter(|one| **one == DataProtectionStatus::Activated);
+        children.add_only("data_protection", protection.map(|_| "activated"), false);
         Self {
             retention: group.retention_in_days.map(natural),
             class: group.log_group_class.as_ref().unwrap_or(&LogGroupClass::Standard).as_str().to_owned(),
             kms_key: group.kms_key_id.clone().filter(|key| !key.is_empty()),
             tags,
+            children,
         }
     }
 }
@@ -119,6 +135,9 @@ impl Manage for LogGroup {
         immutable("class", "CloudWatch cannot change the class of a log group"),
         plain("kms_key"),
         plain("tags.*"),
+        severe("subscription_filters.*", "lines of the log are sent elsewhere"),
+        stays("metric_filters.*", "lines of the log are counted"),
+        stays("data_protection", "a policy hides parts of the log's lines"),
     ];
 
     const HOLDS: Holds = Holds::Passing;
@@ -127,13 +146,14 @@ impl Manage for LogGroup {
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::All(Kind::LogGroup), &["logs:DescribeLogGroups"]),
-        reads(Target::Own(Kind::LogGroup), &["logs:DescribeLogStreams", "logs:ListTagsForResource"]),
+        reads(Target::Own(Kind::LogGroup), &["logs:Describe*", "logs:ListTagsForResource"]),
         writes(
             Target::Own(Kind::LogGroup),
             &[
                 "logs:AssociateKmsKey",
                 "logs:CreateLogGroup",
                 "logs:DeleteRetentionPolicy",
+                "logs:DeleteSubscriptionFilter",
                 "logs:PutRetentionPolicy",
                 "logs:TagResource",
                 "logs:UntagResource",
@@ -145,14 +165,19 @@ impl Manage for LogGroup {
     #[cfg(test)]
     fn full() -> Settings {
         use crate::registered::{tags, text};
-        Settings { retention: Some(1), class: text(), kms_key: Some(text()), tags: tags() }
+        let children = Children::one_in_each(Self::FIELDS);
+        Settings { retention: Some(1), class: text(), kms_key: Some(text()), tags: tags(), children }
     }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
-        let (group, tags) = tokio::try_join!(find(session, &address.name), tags(session, &address.name))?;
+        let name = &address.name;
+        let (group, tags, children) =
+            tokio::try_join!(find(session, name), tags(session, name), children::read(session, name))?;
         let (Some(group), Some(tags)) = (group, tags) else { return Ok(None) };
         let owner = Owner::of(&tags, &session.stack, group.stored_bytes.is_some_and(|bytes| bytes > 0));
-        Ok(Some(Live { settings: Settings::of(&group, tags), owner }))
+        let mut settings = Settings::of(&group, tags);
+        settings.children.extend(children);
+        Ok(Some(Live { settings, owner }))
     }
 
     fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
@@ -161,6 +186,10 @@ impl Manage for LogGroup {
 
     fn tags(settings: &mut Settings) -> Option<&mut Tags> {
         Some(&mut settings.tags)
+    }
+
+    fn children(settings: &mut Settings) -> Option<&mut Children> {
+        Some(&mut settings.children)
     }
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
@@ -180,6 +209,7 @@ impl Manage for LogGroup {
 
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
         let (name, logs) = (&address.name, &session.aws.write.logs);
+        children::remove(session, name, &desired.children, &live.children).await?;
         if desired.retention != live.retention {
             write_retention(session, name, desired.retention).await?;
         }
@@ -253,6 +283,13 @@ mod tests {
     fn defaults_of_aws_are_the_defaults() {
         assert_eq!(settings(recorded()), Settings::default());
         assert_eq!(settings(recorded().set_log_group_class(None)), Settings::default());
+    }
+
+    #[test]
+    fn a_policy_that_hides_parts_of_lines_is_seen() {
+        for (status, count) in [(DataProtectionStatus::Activated, 1), (DataProtectionStatus::Deleted, 0)] {
+            assert_eq!(settings(recorded().data_protection_status(status)).children.iter().count(), count);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! S3 has a call for each part of a bucket. Bucket names are global: every call names the account that must own the bucket, so
 //! that one that somebody else created in our place is never written to.
 
+mod children;
 mod contents;
 mod lifecycle;
 mod parts;
@@ -21,7 +22,10 @@ use crate::{
     rights::{Right, Target, deletes, reads, writes},
 };
 use aws::{OrFail, policy::Policy};
-use engine::{Address, Field, Holds, Life, Live, Owned, Owner, Protection, Stack, Tags, coupled, plain};
+use engine::{
+    Address, Children, Field, Holds, Life, Live, Owned, Owner, Protection, Stack, Tags, coupled, depends, plain,
+    severe, stays,
+};
 use engine::{Class, Failure};
 
 pub use lifecycle::{DaysByPrefix, Lifecycle};
@@ -48,6 +52,9 @@ pub struct Settings {
     pub policy: Policy,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
+    /// Parts that others added.
+    #[serde(flatten)]
+    pub children: Children,
 }
 
 /// The public access block. A new bucket has all of it.
@@ -204,6 +211,18 @@ impl Manage for Bucket {
         plain("lifecycle.others.*").with_life(Life::Unrelated).shared(&[lifecycle::RULE]),
         plain("policy.*").shared(STATEMENTS),
         plain("tags.*"),
+        severe("replication.*", "a rule copies the bucket's objects"),
+        severe("notifications.*", "somebody is told of the bucket's objects"),
+        severe("inventories.*", "lists of the bucket's objects are written elsewhere"),
+        depends("analytics.*", "an analysis of how the bucket's objects are used"),
+        stays("logging", "requests to the bucket are logged"),
+        stays("cors", "pages of these origins may use the bucket"),
+        stays("website", "the bucket is a website for whoever may read it"),
+        stays("requester_pays", "whoever reads the bucket pays for it"),
+        stays("acceleration", "the bucket takes and gives objects at the edge"),
+        stays("object_lock", "objects can be locked against deletion"),
+        stays("tiering.*", "a rule moves objects between tiers of storage"),
+        stays("metrics.*", "requests to the bucket are counted"),
     ];
 
     const HOLDS: Holds = Holds::Lasting;
@@ -211,32 +230,25 @@ impl Manage for Bucket {
     const REFERS_TO: &'static [Kind] = &[];
 
     const RIGHTS: &'static [Right] = &[
-        reads(
-            Target::Own(Kind::Bucket),
-            &[
-                "s3:GetBucketOwnershipControls",
-                "s3:GetBucketPolicy",
-                "s3:GetBucketPublicAccessBlock",
-                "s3:GetBucketTagging",
-                "s3:GetBucketVersioning",
-                "s3:GetEncryptionConfiguration",
-                "s3:GetLifecycleConfiguration",
-                "s3:ListBucketVersions",
-            ],
-        ),
+        // All of a bucket's configuration: each of these actions by its name would not fit into a managed policy.
+        reads(Target::Own(Kind::Bucket), &["s3:Get*Configuration", "s3:GetBucket*", "s3:ListBucketVersions"]),
         reads(Target::Everything, &["s3:ListAllMyBuckets"]),
         writes(
             Target::Own(Kind::Bucket),
             &[
                 "s3:CreateBucket",
                 "s3:DeleteBucketPolicy",
+                "s3:PutAnalyticsConfiguration",
+                "s3:PutBucketNotification",
                 "s3:PutBucketOwnershipControls",
                 "s3:PutBucketPolicy",
                 "s3:PutBucketPublicAccessBlock",
                 "s3:PutBucketTagging",
                 "s3:PutBucketVersioning",
                 "s3:PutEncryptionConfiguration",
+                "s3:PutInventoryConfiguration",
                 "s3:PutLifecycleConfiguration",
+                "s3:PutReplicationConfiguration",
             ],
         ),
         deletes(Target::Own(Kind::Bucket), &["s3:DeleteBucket"]),
@@ -266,6 +278,7 @@ impl Manage for Bucket {
             },
             policy: policy(),
             tags: tags(),
+            children: Children::one_in_each(Self::FIELDS),
         }
     }
 
@@ -289,7 +302,7 @@ impl Manage for Bucket {
             let answer = answer.or_absent("s3.GetBucketEncryption")?;
             Ok(answer.and_then(|answer| answer.server_side_encryption_configuration))
         };
-        let (versioning, block, controls, encrypted, lifecycle, policy, tags, data) = tokio::try_join!(
+        let (versioning, block, controls, encrypted, lifecycle, policy, tags, data, children) = tokio::try_join!(
             versioning,
             block,
             controls,
@@ -298,6 +311,7 @@ impl Manage for Bucket {
             policy(session, name),
             tags(session, name),
             contents::holds_data(session, name),
+            children::read(session, name),
         )?;
         let Some(versioning) = versioning else { return Ok(None) };
         let owner = Owner::of(&tags, &session.stack, data);
@@ -309,6 +323,7 @@ impl Manage for Bucket {
             lifecycle,
             policy,
             tags,
+            children,
         };
         Ok(Some(Live { settings, owner }))
     }
@@ -332,6 +347,10 @@ impl Manage for Bucket {
         Some(&mut settings.tags)
     }
 
+    fn children(settings: &mut Settings) -> Option<&mut Children> {
+        Some(&mut settings.children)
+    }
+
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let mut call = session.aws.write.s3.create_bucket().bucket(&address.name);
         // The one region that has no name here.
@@ -347,6 +366,7 @@ impl Manage for Bucket {
     }
 
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
+        children::remove(session, &address.name, desired, live).await?;
         write(session, &address.name, desired, Some(live)).await
     }
 

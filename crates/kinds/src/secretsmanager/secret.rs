@@ -1,7 +1,7 @@
 //! Secrets Manager's secrets: their existence, and never their values.
 //!
-//! A value is written when a secret is created, and is never read, compared or kept anywhere else. Rotation, replicas and a
-//! secret's own resource policy are not managed. A deleted secret keeps its name, and can be restored, for
+//! A value is written when a secret is created, and is never read, compared or kept anywhere else. A secret's own policy is ours
+//! alone, and empty: the roles of the stack say who may read it. A deleted secret keeps its name, and can be restored, for
 //! [`RECOVERY_DAYS`]: a token that somebody had to request is not lost by a mistaken `down`. Until then AWS says that it
 //! exists; for us it is absent, and creating it restores it.
 
@@ -18,8 +18,10 @@ use crate::{
     rights::{Right, Target, deletes, reads, writes},
     surplus_tags,
 };
-use aws::OrFail;
-use engine::{Address, ENTRY_TAG, Field, Holds, Live, Owned, Owner, Protection, STACK_TAG, Tags, plain};
+use aws::{OrFail, policy::Policy};
+use engine::{
+    Address, Children, ENTRY_TAG, Field, Holds, Live, Owned, Owner, Protection, STACK_TAG, Tags, plain, severe, stays,
+};
 use engine::{Class, Failure};
 
 /// Secrets.
@@ -33,8 +35,13 @@ pub struct Settings {
     pub description: String,
     /// Encrypted by this KMS key in place of AWS's own; where none is declared, one that is there stays.
     pub kms_key: Option<String>,
+    /// Policy: who may read the secret beside those whom their own policies allow it. Ours alone, but for statements that deny.
+    pub policy: Policy,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
+    /// Parts that others added.
+    #[serde(flatten)]
+    pub children: Children,
 }
 
 /// Time for which a deleted secret can be restored, in days: AWS's minimum.
@@ -56,16 +63,54 @@ pub async fn needs_value(session: &Session, name: &str) -> Result<bool, Failure>
 impl Settings {
     fn from_aws(answer: &DescribeSecretOutput) -> Self {
         let key = answer.kms_key_id.clone().filter(|key| !key.is_empty() && !key.ends_with(DEFAULT_KEY));
+        let mut children = Children::default();
+        for one in answer.replication_status() {
+            let status = one.status.as_ref().map_or("", |status| status.as_str());
+            children.add(REPLICAS, one.region.clone().unwrap_or_default(), status, true);
+        }
+        let rotation = answer.rotation_enabled == Some(true);
+        let by = answer.rotation_lambda_arn.clone().unwrap_or_else(|| "AWS".to_owned());
+        children.add_only("rotation", rotation.then_some(by), false);
         Self {
             description: answer.description.clone().unwrap_or_default(),
             kms_key: key,
+            policy: Policy::default(),
             tags: own_tags(answer.tags().iter().filter_map(|tag| Some((tag.key()?, tag.value().unwrap_or_default())))),
+            children,
         }
     }
 
     fn aws_tags(&self) -> Vec<Tag> {
         self.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
     }
+}
+
+/// Field of the copies in other regions.
+const REPLICAS: &str = "replicas";
+
+/// Reads the policy of a secret; an empty one if it has none.
+async fn policy(session: &Session, name: &str) -> Result<Policy, Failure> {
+    const CALL: &str = "secretsmanager.GetResourcePolicy";
+    let answer = session.aws.read.secrets.get_resource_policy().secret_id(name).send().await.or_absent(CALL);
+    let answer = match answer {
+        // A deleted one is refused; its description tells that it is.
+        Err(failure) if failure.class == Class::Invalid => None,
+        answer => answer?,
+    };
+    match answer.and_then(|answer| answer.resource_policy).filter(|text| !text.is_empty()) {
+        Some(text) => Policy::from_json(&text).map_err(|error| Failure::found(CALL, Class::Other, error.to_string())),
+        None => Ok(Policy::default()),
+    }
+}
+
+async fn write_policy(session: &Session, name: &str, desired: &Policy) -> Result<(), Failure> {
+    let write = &session.aws.write.secrets;
+    if desired.is_empty() {
+        let answer = write.delete_resource_policy().secret_id(name).send().await;
+        return answer.or_absent("secretsmanager.DeleteResourcePolicy").map(drop);
+    }
+    let call = write.put_resource_policy().secret_id(name).resource_policy(desired.to_json());
+    call.send().await.or_fail("secretsmanager.PutResourcePolicy").map(drop)
 }
 
 /// Writes the value of a secret, if one was given.
@@ -116,20 +161,30 @@ impl Manage for Secret {
 
     const IDENTITY: Identity = IDENTITY;
 
-    const FIELDS: &'static [Field] = &[plain("description"), plain("kms_key"), plain("tags.*")];
+    const FIELDS: &'static [Field] = &[
+        plain("description"),
+        plain("kms_key"),
+        plain("policy.*").shared(&[]),
+        plain("tags.*"),
+        severe("replicas.*", "a copy of the secret in another region"),
+        stays("rotation", "a function changes the secret's value"),
+    ];
 
     const HOLDS: Holds = Holds::Lasting;
 
     const REFERS_TO: &'static [Kind] = &[];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::Own(Kind::Secret), &["secretsmanager:DescribeSecret"]),
+        reads(Target::Own(Kind::Secret), &["secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"]),
         reads(Target::Everything, &["secretsmanager:ListSecrets"]),
         writes(
             Target::Own(Kind::Secret),
             &[
                 "secretsmanager:CreateSecret",
+                "secretsmanager:DeleteResourcePolicy",
+                "secretsmanager:PutResourcePolicy",
                 "secretsmanager:PutSecretValue",
+                "secretsmanager:RemoveRegionsFromReplication",
                 "secretsmanager:RestoreSecret",
                 "secretsmanager:TagResource",
                 "secretsmanager:UntagResource",
@@ -141,14 +196,16 @@ impl Manage for Secret {
 
     #[cfg(test)]
     fn full() -> Settings {
-        use crate::registered::{tags, text};
-        Settings { description: text(), kms_key: Some(text()), tags: tags() }
+        use crate::registered::{policy, tags, text};
+        let children = Children::one_in_each(Self::FIELDS);
+        Settings { description: text(), kms_key: Some(text()), policy: policy(), tags: tags(), children }
     }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
-        let answer = describe(session, &address.name).await?.filter(|answer| answer.deleted_date.is_none());
+        let (answer, policy) = tokio::try_join!(describe(session, &address.name), policy(session, &address.name))?;
+        let answer = answer.filter(|answer| answer.deleted_date.is_none());
         Ok(answer.map(|answer| {
-            let settings = Settings::from_aws(&answer);
+            let settings = Settings { policy, ..Settings::from_aws(&answer) };
             let holds = answer.version_ids_to_stages.is_some_and(|versions| !versions.is_empty());
             let owner = Owner::of(&settings.tags, &session.stack, holds);
             Live { settings, owner }
@@ -156,11 +213,17 @@ impl Manage for Secret {
     }
 
     fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
-        crate::keep_key("kms_key", &mut desired.kms_key, live.kms_key.as_ref()).into_iter().collect()
+        let mut kept = crate::keep_denials(&mut desired.policy, &live.policy);
+        kept.extend(crate::keep_key("kms_key", &mut desired.kms_key, live.kms_key.as_ref()));
+        kept
     }
 
     fn tags(settings: &mut Settings) -> Option<&mut Tags> {
         Some(&mut settings.tags)
+    }
+
+    fn children(settings: &mut Settings) -> Option<&mut Children> {
+        Some(&mut settings.children)
     }
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
@@ -179,6 +242,16 @@ impl Manage for Secret {
 
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
         let write = &session.aws.write.secrets;
+        let replicas = live.children.surplus(&desired.children, REPLICAS);
+        if !replicas.is_empty() {
+            let regions = replicas.into_iter().map(str::to_owned).collect();
+            let call = write.remove_regions_from_replication().secret_id(&address.name);
+            let call = call.set_remove_replica_regions(Some(regions));
+            call.send().await.or_absent("secretsmanager.RemoveRegionsFromReplication")?;
+        }
+        if desired.policy != live.policy {
+            write_policy(session, &address.name, &desired.policy).await?;
+        }
         if (&desired.description, &desired.kms_key) != (&live.description, &live.kms_key) {
             // A key that is left out stays.
             let call = write.update_secret().secret_id(&address.name).description(&desired.description);

@@ -76,7 +76,7 @@ pub enum Action {
         #[serde(skip_serializing_if = "Option::is_none")]
         topic: Option<String>,
     },
-    /// Gives the mail to `WorkMail`. Read and kept, not offered.
+    /// Gives the mail to `WorkMail`. Not offered: whoever adds it carries mails out.
     WorkMail {
         /// ARN of the organisation.
         organization: String,
@@ -84,7 +84,7 @@ pub enum Action {
         #[serde(skip_serializing_if = "Option::is_none")]
         topic: Option<String>,
     },
-    /// Gives the mail to Amazon Connect. Read and kept, not offered.
+    /// Gives the mail to Amazon Connect. Not offered, either.
     Connect {
         /// ARN of the instance.
         instance: String,
@@ -152,11 +152,6 @@ fn place(action: &Action) -> Option<(&str, &str)> {
 }
 
 impl Action {
-    /// Returns whether the action is not offered in declarations, and stays where somebody else put it.
-    pub(super) fn is_kept(&self) -> bool {
-        matches!(self, Self::WorkMail { .. } | Self::Connect { .. })
-    }
-
     /// Converts an action of SES.
     pub(crate) fn from_aws(action: &ReceiptAction) -> Self {
         if let Some(it) = &action.s3_action {

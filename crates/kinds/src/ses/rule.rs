@@ -34,15 +34,12 @@ pub struct Settings {
     pub scan: bool,
     /// TLS that is required of the sender.
     pub tls: Tls,
-    /// Actions, in order, without `WorkMail` and Connect.
+    /// Actions, in order.
     pub actions: Vec<Action>,
     /// Names of our rules that are declared before this one, in order: needed to place a new one. SES does not return
     /// `After`.
     #[serde(skip)]
     pub after: Input<Vec<String>>,
-    /// Actions that are not offered in declarations, by their index among all: they stay where somebody put them.
-    #[serde(skip)]
-    pub kept: Input<Vec<(usize, Action)>>,
 }
 
 /// The requirement of TLS for incoming mail.
@@ -64,16 +61,13 @@ pub fn recipient(text: &str) -> String {
 impl Settings {
     /// Converts a rule of SES.
     pub(super) fn from_aws(rule: &AwsRule) -> Self {
-        let all = rule.actions.iter().flatten().map(Action::from_aws).enumerate();
-        let (kept, actions): (Vec<_>, Vec<_>) = all.partition(|(_, action)| action.is_kept());
         Self {
             enabled: rule.enabled,
             recipients: rule.recipients.iter().flatten().map(|text| recipient(text)).collect(),
             scan: rule.scan_enabled,
             tls: if rule.tls_policy == Some(TlsPolicy::Require) { Tls::Require } else { Tls::Optional },
-            actions: actions.into_iter().map(|(_, action)| action).collect(),
+            actions: rule.actions.iter().flatten().map(Action::from_aws).collect(),
             after: Input::default(),
-            kept: Input(kept),
         }
     }
 
@@ -83,11 +77,7 @@ impl Settings {
             Tls::Optional => TlsPolicy::Optional,
             Tls::Require => TlsPolicy::Require,
         };
-        let mut actions = self.actions.clone();
-        for (place, action) in self.kept.iter() {
-            actions.insert(actions.len().min(*place), action.clone());
-        }
-        let actions = actions.iter().map(Action::to_aws).collect::<Result<_, _>>()?;
+        let actions = self.actions.iter().map(Action::to_aws).collect::<Result<_, _>>()?;
         let rule = AwsRule::builder().name(name).enabled(self.enabled).scan_enabled(self.scan).tls_policy(tls);
         let recipients = self.recipients.iter().cloned().collect();
         rule.set_recipients(Some(recipients)).set_actions(Some(actions)).build().map_err(unbuilt)
@@ -150,7 +140,6 @@ impl Manage for Rule {
             tls: Tls::Require,
             actions: vec![Action::Stop { topic: None }],
             after: Input::default(),
-            kept: Input::default(),
         }
     }
 
@@ -200,8 +189,8 @@ impl Manage for Rule {
         answer.or_fail("ses.CreateReceiptRule").map(drop)
     }
 
-    async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
-        let rule = Settings { kept: live.kept.clone(), ..desired.clone() }.to_aws(&address.name)?;
+    async fn update(session: &Session, address: &Address, desired: &Settings, _: &Settings) -> Result<(), Failure> {
+        let rule = desired.to_aws(&address.name)?;
         session.aws.receipt_rules.pass().await;
         let call = session.aws.write.ses.update_receipt_rule().rule_set_name(address.container()).rule(rule);
         let answer = call.send().await;

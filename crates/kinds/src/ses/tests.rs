@@ -94,14 +94,21 @@ fn actions_are_a_sequence() {
 }
 
 #[test]
-fn actions_that_are_not_offered_stay_and_are_no_drift() {
+fn actions_that_carry_mails_out_are_what_others_made() {
+    use engine::{Kind as _, difference};
+
     let live = Settings::from_aws(&bare().set_actions(Some(every_action())).build().unwrap());
-    assert_eq!(live.actions.len(), 6);
-    let desired = Settings { kept: crate::Input::default(), ..live.clone() };
-    assert_eq!(desired, live);
-    let stop = Settings { kept: live.kept.clone(), actions: vec![Action::Stop { topic: None }], ..Settings::default() };
-    let written = stop.to_aws("mail.notices").unwrap().actions.unwrap();
-    assert_eq!(written.iter().filter(|it| it.workmail_action.is_some() || it.connect_action.is_some()).count(), 2);
+    assert_eq!(live.actions.len(), 8);
+    let is_declared = |action: &&Action| !matches!(action, Action::WorkMail { .. } | Action::Connect { .. });
+    let desired = Settings { actions: live.actions.iter().filter(is_declared).cloned().collect(), ..live.clone() };
+    let [from, to] = [&live, &desired].map(|settings| crate::Kind::tree(&settings.clone().into()));
+    let differences = difference::differences(&from, &to);
+    assert_eq!(differences.iter().map(|one| one.path.as_str()).collect::<Vec<_>>(), ["actions"]);
+    let field = difference::field(crate::Kind::ReceiptRule, "actions").unwrap();
+    assert_eq!(field.makers.others(&from["actions"], &to["actions"]), ["work_mail", "connect"]);
+    // What somebody may want is the declared rule alone.
+    let written = desired.to_aws("mail.notices").unwrap().actions.unwrap();
+    assert!(written.iter().all(|action| action.workmail_action.is_none() && action.connect_action.is_none()));
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Kinds of SNS's resources.
 
+mod children;
 pub mod subscription;
 pub mod topic;

@@ -109,20 +109,20 @@ fn same_name(one: &str, other: &str) -> bool {
     one == other || (is_mail && one.eq_ignore_ascii_case(other))
 }
 
-fn listed_name(listed: &Listed) -> String {
+pub(super) fn listed_name(listed: &Listed) -> String {
     name(listed.protocol.as_deref().unwrap_or_default(), listed.endpoint.as_deref().unwrap_or_default())
 }
 
 /// Returns the key of the tag that marks a subscription as ours on its topic: a name may be longer than a key, and have
 /// other characters.
-fn mark(name: &str) -> String {
+pub(super) fn mark(name: &str) -> String {
     let name = if name.starts_with("email") { name.to_ascii_lowercase() } else { name.to_owned() };
     let digest = Sha256::digest(name.as_bytes()).iter().take(8).fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
     format!("{SUBSCRIPTION_TAG}{digest:016x}")
 }
 
 /// Returns all subscriptions of a topic; `None` if the topic does not exist.
-async fn listed(session: &Session, topic: &str) -> Result<Option<Vec<Listed>>, Failure> {
+pub(super) async fn listed(session: &Session, topic: &str) -> Result<Option<Vec<Listed>>, Failure> {
     let call = session.aws.read.sns.list_subscriptions_by_topic().topic_arn(topic::arn(session, topic));
     let mut pages = call.into_paginator().send();
     let mut all = Vec::new();
@@ -139,7 +139,7 @@ async fn find(session: &Session, address: &Address) -> Result<Option<Listed>, Fa
     Ok(listed.into_iter().find(|listed| same_name(&listed_name(listed), &address.name)))
 }
 
-fn arn_of(listed: &Listed) -> Option<String> {
+pub(super) fn arn_of(listed: &Listed) -> Option<String> {
     listed.subscription_arn.clone().filter(|arn| arn != PENDING)
 }
 

@@ -11,13 +11,14 @@ use serde::Serialize;
 use crate::{
     Kind, Manage, Session, own_tags,
     rights::{Right, Target, deletes, reads, writes},
+    sns::children,
     surplus_tags,
 };
 use aws::{
     OrFail,
     policy::{Policy, Statement},
 };
-use engine::{Address, Field, Holds, Live, Owned, Owner, Protection, Tags, plain};
+use engine::{Address, Children, Field, Holds, Live, Owned, Owner, Protection, Tags, depends, plain, stays};
 use engine::{Class, Failure};
 
 /// SNS topics.
@@ -35,6 +36,9 @@ pub struct Settings {
     pub kms_key: Option<String>,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
+    /// Parts that others added.
+    #[serde(flatten)]
+    pub children: Children,
 }
 
 const ATTRIBUTES: &str = "sns.GetTopicAttributes";
@@ -97,6 +101,7 @@ impl Settings {
             policy: policy.filter(|policy| !is_default(policy, arn)).unwrap_or_default(),
             kms_key: text(KMS_KEY).cloned(),
             tags,
+            children: Children::default(),
         })
     }
 }
@@ -166,40 +171,59 @@ impl Manage for Topic {
 
     const IDENTITY: Identity = IDENTITY;
 
-    const FIELDS: &'static [Field] =
-        &[plain("display_name"), plain("policy.*").shared(STATEMENTS), plain("kms_key"), plain("tags.*")];
+    const FIELDS: &'static [Field] = &[
+        plain("display_name"),
+        plain("policy.*").shared(STATEMENTS),
+        plain("kms_key"),
+        plain("tags.*"),
+        depends("subscriptions.*", "somebody else hears what is published")
+            .used()
+            .declared_as(super::subscription::IDENTITY.name),
+        stays("delivery_policy", "how often messages are delivered anew"),
+        stays("delivery_logging.*", "deliveries are logged"),
+        stays("tracing", "messages are traced"),
+        stays("signature", "the version of the messages' signatures"),
+    ];
 
     const HOLDS: Holds = Holds::Nothing;
 
     const REFERS_TO: &'static [Kind] = &[];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::Own(Kind::Topic), &["sns:GetTopicAttributes", "sns:ListTagsForResource"]),
+        reads(
+            Target::Own(Kind::Topic),
+            &["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic", "sns:ListTagsForResource"],
+        ),
         reads(Target::Everything, &["sns:ListTopics"]),
         writes(
             Target::Own(Kind::Topic),
             &["sns:CreateTopic", "sns:SetTopicAttributes", "sns:TagResource", "sns:UntagResource"],
         ),
+        writes(Target::Everything, &["sns:Unsubscribe"]),
         deletes(Target::Own(Kind::Topic), &["sns:DeleteTopic"]),
     ];
 
     #[cfg(test)]
     fn full() -> Settings {
         use crate::registered::{policy, tags, text};
-        Settings { display_name: text(), policy: policy(), kms_key: Some(text()), tags: tags() }
+        let children = Children::one_in_each(Self::FIELDS);
+        Settings { display_name: text(), policy: policy(), kms_key: Some(text()), tags: tags(), children }
     }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let arn = arn(session, &address.name);
         let attributes =
             async { session.aws.read.sns.get_topic_attributes().topic_arn(&arn).send().await.or_absent(ATTRIBUTES) };
-        let (attributes, tags) = tokio::try_join!(attributes, tags(session, &arn))?;
-        let (Some(attributes), Some(tags)) = (attributes, tags) else { return Ok(None) };
+        let (attributes, there) = tokio::try_join!(attributes, children::read(session, &address.name))?;
+        let (Some(attributes), Some((tags, foreign))) = (attributes, there) else { return Ok(None) };
+        let tags = own_tags(tags.into_iter().map(|tag| (tag.key, tag.value)));
         let attributes = attributes.attributes.unwrap_or_default();
         let counts = ["SubscriptionsConfirmed", "SubscriptionsPending"];
         let holds = counts.iter().any(|name| attributes.get(*name).is_some_and(|count| count != "0"));
         let owner = Owner::of(&tags, &session.stack, holds);
-        let settings = Settings::from_attributes(|name| attributes.get(name), &arn, tags)?;
+        let mut settings = Settings::from_attributes(|name| attributes.get(name), &arn, tags)?;
+        settings.children.extend(children::of_attributes(attributes.iter()));
+        children::add_subscriptions(&mut settings, foreign);
         Ok(Some(Live { settings, owner }))
     }
 
@@ -227,6 +251,10 @@ impl Manage for Topic {
         Some(&mut settings.tags)
     }
 
+    fn children(settings: &mut Settings) -> Option<&mut Children> {
+        Some(&mut settings.children)
+    }
+
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let attributes = desired.attributes(&arn(session, &address.name)).into_iter();
         let attributes =
@@ -239,6 +267,7 @@ impl Manage for Topic {
 
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
         let arn = arn(session, &address.name);
+        children::remove(session, &address.name, &desired.children, &live.children).await?;
         let attributes = desired.attributes(&arn).into_iter().zip(live.attributes(&arn));
         for ((name, value), _) in attributes.filter(|(desired, live)| desired != live) {
             let call = session.aws.write.sns.set_topic_attributes().topic_arn(&arn).attribute_name(name);

@@ -13,12 +13,16 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    Kind, Manage, Session, own_tags,
+    Kind, Manage, Session,
+    lambda::function::children::{self as mappings, Source},
+    own_tags,
     rights::{Right, Target, deletes, reads, writes},
     surplus_tags,
 };
 use aws::{OrFail, policy::Policy};
-use engine::{Address, Field, Holds, Life, Live, Owned, Owner, Protection, Tags, coupled, plain};
+use engine::{
+    Address, Children, Field, Holds, Life, Live, Owned, Owner, Protection, Tags, coupled, plain, severe, stays,
+};
 use engine::{Class, Failure};
 
 /// SQS queues.
@@ -48,6 +52,9 @@ pub struct Settings {
     pub policy: Policy,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
+    /// Parts that others added.
+    #[serde(flatten)]
+    pub children: Children,
 }
 
 /// A dead-letter queue for messages that were received too often.
@@ -73,6 +80,7 @@ impl Default for Settings {
             redrive: None,
             policy: Policy::default(),
             tags: Tags::new(),
+            children: Children::default(),
         }
     }
 }
@@ -110,6 +118,8 @@ impl Settings {
             None => Ok(default),
         };
         let default = Self::default();
+        let mut children = Children::default();
+        children.add_only("redrive_allow", text(Name::RedriveAllowPolicy), false);
         Ok(Self {
             retention: number(Name::MessageRetentionPeriod, default.retention)?,
             visibility_timeout: number(Name::VisibilityTimeout, default.visibility_timeout)?,
@@ -127,6 +137,7 @@ impl Settings {
                 None => Policy::default(),
             },
             tags,
+            children,
         })
     }
 }
@@ -164,6 +175,35 @@ async fn tags(session: &Session, url: &str) -> Result<Option<Tags>, Failure> {
     Ok(answer.or_absent("sqs.ListQueueTags")?.map(|answer| own_tags(answer.tags.unwrap_or_default())))
 }
 
+/// Field of the event source mappings that take messages.
+const CONSUMERS: &str = "consumers";
+
+/// Returns what takes a queue's messages: functions, whosever they are.
+async fn consumers(session: &Session, name: &str) -> Result<Children, Failure> {
+    let arn = IDENTITY.arn_of(&session.aws.realm, &session.stack, name);
+    let mut children = Children::default();
+    for one in mappings::mappings(session, Source::Arn(&arn)).await? {
+        children.add(CONSUMERS, one.uuid.unwrap_or_default(), one.function_arn.unwrap_or_default(), true);
+    }
+    Ok(children)
+}
+
+/// Reads a queue without its consumers.
+async fn live(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
+    let Some(url) = url(session, &address.name).await? else { return Ok(None) };
+    let attributes = async {
+        let call = session.aws.read.sqs.get_queue_attributes().queue_url(&url).attribute_names(Name::All);
+        call.send().await.or_absent(ATTRIBUTES)
+    };
+    let (attributes, tags) = tokio::try_join!(attributes, tags(session, &url))?;
+    // Both are absent if the queue was deleted just after its URL was read.
+    let (Some(attributes), Some(tags)) = (attributes, tags) else { return Ok(None) };
+    let attributes = attributes.attributes.unwrap_or_default();
+    let holds = attributes.get(&Name::ApproximateNumberOfMessages).is_some_and(|count| count != "0");
+    let owner = Owner::of(&tags, &session.stack, holds);
+    Ok(Some(Live { settings: Settings::from_attributes(&attributes, tags)?, owner }))
+}
+
 /// The identity of this kind.
 pub const IDENTITY: Identity = Identity {
     section: Some("queues"),
@@ -193,6 +233,8 @@ impl Manage for Queue {
         plain("redrive.*"),
         plain("policy.*").shared(STATEMENTS),
         plain("tags.*"),
+        severe("consumers.*", "a function takes the queue's messages").used(),
+        stays("redrive_allow", "which queues may use this one for dead letters"),
     ];
 
     const HOLDS: Holds = Holds::Passing;
@@ -201,7 +243,8 @@ impl Manage for Queue {
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::Own(Kind::Queue), &["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"]),
-        reads(Target::Everything, &["sqs:ListQueues"]),
+        reads(Target::Everything, &["lambda:ListEventSourceMappings", "sqs:ListQueues"]),
+        writes(Target::Mappings, &["lambda:DeleteEventSourceMapping"]),
         writes(
             Target::Own(Kind::Queue),
             &["sqs:CreateQueue", "sqs:SetQueueAttributes", "sqs:TagQueue", "sqs:UntagQueue"],
@@ -223,22 +266,20 @@ impl Manage for Queue {
             redrive: Some(Redrive { queue: text(), after: 3 }),
             policy: policy(),
             tags: tags(),
+            children: Children::one_in_each(Self::FIELDS),
         }
     }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
-        let Some(url) = url(session, &address.name).await? else { return Ok(None) };
-        let attributes = async {
-            let call = session.aws.read.sqs.get_queue_attributes().queue_url(&url).attribute_names(Name::All);
-            call.send().await.or_absent(ATTRIBUTES)
-        };
-        let (attributes, tags) = tokio::try_join!(attributes, tags(session, &url))?;
-        // Both are absent if the queue was deleted just after its URL was read.
-        let (Some(attributes), Some(tags)) = (attributes, tags) else { return Ok(None) };
-        let attributes = attributes.attributes.unwrap_or_default();
-        let holds = attributes.get(&Name::ApproximateNumberOfMessages).is_some_and(|count| count != "0");
-        let owner = Owner::of(&tags, &session.stack, holds);
-        Ok(Some(Live { settings: Settings::from_attributes(&attributes, tags)?, owner }))
+        let (live, consumers) = tokio::try_join!(live(session, address), consumers(session, &address.name))?;
+        Ok(live.map(|mut live| {
+            live.settings.children.extend(consumers);
+            live
+        }))
+    }
+
+    fn children(settings: &mut Settings) -> Option<&mut Children> {
+        Some(&mut settings.children)
     }
 
     fn widened(desired: &Settings, live: &Settings) -> Settings {
@@ -267,6 +308,9 @@ impl Manage for Queue {
     }
 
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
+        for uuid in live.children.surplus(&desired.children, CONSUMERS) {
+            mappings::delete_mapping(session, uuid).await?;
+        }
         let url = existing_url(session, &address.name).await?;
         let write = &session.aws.write.sqs;
         if desired.attributes() != live.attributes() || desired.kms_key != live.kms_key {

@@ -84,7 +84,6 @@ fn rule(blueprint: &mut Blueprint<'_>, declared: &ReceiptRule, set: &str, predec
         },
         actions: declared.actions.iter().map(|action| to_ses_action(blueprint, action)).collect(),
         after: Input(predecessors),
-        ..rule::Settings::default()
     };
     let address = Address::within(set, blueprint.names().name(Kind::ReceiptRule, &declared.name));
     let after = prerequisites(blueprint, declared);

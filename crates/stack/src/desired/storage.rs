@@ -191,6 +191,7 @@ fn topic(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Topic) {
         policy,
         kms_key: blueprint.declaration.kms_key(declared.kms_key.as_ref()),
         tags: blueprint.protected_tags(Kind::Topic, entry, &declared.tags, declared.protect),
+        ..topic::Settings::default()
     };
     blueprint.add(of(Kind::Topic, entry), Address::of(names.name(Kind::Topic, entry)), settings, Vec::new());
     for told in &declared.subscriptions {
@@ -256,6 +257,7 @@ fn secret(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Secret) {
         description: declared.description.clone(),
         kms_key: blueprint.declaration.kms_key(declared.kms_key.as_ref()),
         tags: blueprint.protected_tags(Kind::Secret, entry, &declared.tags, declared.protect),
+        ..secret::Settings::default()
     };
     let address = Address::of(blueprint.names().name(Kind::Secret, entry));
     blueprint.add(of(Kind::Secret, entry), address, settings, Vec::new());

@@ -6,6 +6,7 @@ use aws_sdk_cloudwatch::{
 };
 use aws_sdk_secretsmanager::types::Tag as SecretTag;
 use aws_sdk_sns::types::Tag;
+use serde_json::json;
 
 use super::{Case, case};
 use crate::{harness::replaced, stack::Trial};
@@ -33,6 +34,13 @@ pub(super) const CASES: &[Case] = &[
     case("secret", "token", "kms_key", |trial| {
         let account = &trial.account;
         account.wait(account.secrets.update_secret().secret_id(SECRET).kms_key_id("alias/theirs").send()).unwrap();
+    }),
+    case("secret", "token", "policy.*", |trial| {
+        let statement =
+            json!({"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:GetSecretValue", "Resource": "*"});
+        let policy = json!({"Version": "2012-10-17", "Statement": [statement]});
+        let call = trial.account.secrets.put_resource_policy().secret_id(SECRET).resource_policy(policy.to_string());
+        trial.account.wait(call.send()).unwrap();
     }),
     case("secret", "token", "tags.*", |trial| {
         let tag = SecretTag::builder().key("team").value("somebody else").build();

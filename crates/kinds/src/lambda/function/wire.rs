@@ -10,14 +10,17 @@ use aws_sdk_lambda::{
     },
 };
 
-use super::{Logging, Settings, Vpc};
+use super::{
+    Logging, Settings, Vpc,
+    children::{DEAD_LETTER, FILE_SYSTEMS},
+};
 use crate::{
     Code, REVISION_TAG, Session,
     number::{natural, wire},
     s3::artifacts,
 };
 use aws::OrFail;
-use engine::{Class, Failure};
+use engine::{Children, Class, Failure};
 
 /// The progress of a function's last change.
 #[derive(Debug)]
@@ -73,6 +76,12 @@ pub(super) fn settings(name: &str, live: FunctionConfiguration) -> Result<Settin
         format: logging.log_format.map_or(new.logging.format.clone(), |format| format.as_str().to_owned()),
         log_group: logging.log_group.filter(|group| !group.is_empty()).unwrap_or(new.logging.log_group.clone()),
     });
+    let mut children = Children::default();
+    let dead_letter = live.dead_letter_config.and_then(|one| one.target_arn).filter(|arn| !arn.is_empty());
+    children.add_only(DEAD_LETTER, dead_letter, true);
+    for one in live.file_system_configs.unwrap_or_default() {
+        children.add(FILE_SYSTEMS, one.local_mount_path, one.arn, false);
+    }
     Ok(Settings {
         handler: live.handler.unwrap_or_default(),
         runtime: live.runtime.map(|runtime| runtime.as_str().to_owned()).unwrap_or_default(),
@@ -89,6 +98,7 @@ pub(super) fn settings(name: &str, live: FunctionConfiguration) -> Result<Settin
         logging: logging.unwrap_or(new.logging),
         package: live.package_type.map_or(new.package, |package| package.as_str().to_owned()),
         failure: progress.failure(),
+        children,
         ..new
     })
 }

@@ -1,0 +1,40 @@
+//! Help for reading the children of resources: parts that others add, and that no declaration has.
+
+use engine::{Class, Failure};
+
+/// Codes of services for a feature that they do not have in a region, or for a resource.
+const NOT_OFFERED: &[&str] = &["MethodNotAllowed", "NotImplemented", "UnsupportedArgument", "UnsupportedOperation"];
+
+/// Returns the answer about a feature; `None` if there is nothing, or if the service does not have the feature there.
+pub(crate) fn if_offered<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    let is_none = |failure: &Failure| {
+        failure.class == Class::NotFound || failure.code.as_deref().is_some_and(|code| NOT_OFFERED.contains(&code))
+    };
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(failure) if is_none(&failure) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(class: Class, code: &str) -> Result<(), Failure> {
+        Err(Failure { code: Some(code.to_owned()), ..Failure::found("s3.GetBucketAccelerateConfiguration", class, "") })
+    }
+
+    #[test]
+    fn only_what_is_not_there_or_not_offered_is_nothing() {
+        for (class, code) in [(Class::NotFound, "NoSuchCORSConfiguration"), (Class::Other, "MethodNotAllowed")] {
+            assert_eq!(if_offered(failure(class, code)), Ok(None), "{code}");
+        }
+        for (class, code) in
+            [(Class::Denied, "AccessDenied"), (Class::Throttled, "SlowDown"), (Class::Other, "Strange")]
+        {
+            assert!(if_offered(failure(class, code)).is_err(), "{code}");
+        }
+        assert_eq!(if_offered(Ok(1)), Ok(Some(1)));
+    }
+}

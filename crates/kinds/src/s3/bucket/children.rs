@@ -1,0 +1,224 @@
+//! Children of a bucket: where its objects, or news of them, are carried to, and how else it is used.
+
+use aws_sdk_s3::{
+    operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput,
+    types::{NotificationConfiguration, Payer},
+};
+
+use super::{Session, Settings, about};
+use crate::children::if_offered;
+use aws::OrFail;
+use engine::{Children, Failure};
+
+/// Field of the rules that copy objects to other buckets.
+const REPLICATION: &str = "replication";
+/// Field of what is told of new and deleted objects.
+const NOTIFICATIONS: &str = "notifications";
+/// Name of the notification that is for a whole event bus.
+const EVENT_BRIDGE: &str = "event_bridge";
+/// Field of the lists of objects that are written to other buckets.
+const INVENTORIES: &str = "inventories";
+/// Field of the analyses of how objects are used.
+const ANALYTICS: &str = "analytics";
+
+/// Adds the ids of a bucket's configurations of one sort, all pages of them.
+macro_rules! configurations {
+    ($session:expr, $name:expr, $call:ident, $called:literal, $list:ident, $add:expr) => {{
+        let (mut children, mut token, add) = (Children::default(), None, $add);
+        loop {
+            let call = about!($session.aws.read, $session, $name, $call).set_continuation_token(token.take());
+            let Some(page) = if_offered(call.send().await.or_fail($called))? else { break };
+            for one in page.$list.unwrap_or_default() {
+                add(&mut children, one);
+            }
+            token = page.next_continuation_token;
+            if token.is_none() {
+                break;
+            }
+        }
+        Ok::<_, Failure>(children)
+    }};
+}
+
+/// Reads the children of a bucket; none of one that does not exist.
+pub(super) async fn read(session: &Session, name: &str) -> Result<Children, Failure> {
+    let (carried, listed, used) =
+        tokio::try_join!(carried_out(session, name), configured(session, name), otherwise_used(session, name))?;
+    let mut children = carried;
+    children.extend(listed);
+    children.extend(used);
+    Ok(children)
+}
+
+/// Reads what carries objects out, or news of them.
+async fn carried_out(session: &Session, name: &str) -> Result<Children, Failure> {
+    let replication = async {
+        let answer = about!(session.aws.read, session, name, get_bucket_replication).send().await;
+        if_offered(answer.or_fail("s3.GetBucketReplication"))
+    };
+    let notifications = async {
+        let answer = about!(session.aws.read, session, name, get_bucket_notification_configuration).send().await;
+        if_offered(answer.or_fail("s3.GetBucketNotificationConfiguration"))
+    };
+    let (replication, notifications) = tokio::try_join!(replication, notifications)?;
+    let mut children = notifications.map(notifications_of).unwrap_or_default();
+    let replication = replication.and_then(|answer| answer.replication_configuration);
+    for (number, rule) in replication.map(|one| one.rules).unwrap_or_default().into_iter().enumerate() {
+        let to = rule.destination.map(|to| match to.account {
+            Some(account) => format!("{} of account {account}", to.bucket),
+            None => to.bucket,
+        });
+        let id = rule.id.filter(|id| !id.is_empty()).unwrap_or_else(|| format!("rule-{}", number + 1));
+        children.add(REPLICATION, id, to.unwrap_or_default(), true);
+    }
+    Ok(children)
+}
+
+fn notifications_of(live: GetBucketNotificationConfigurationOutput) -> Children {
+    let mut children = Children::default();
+    let queues = live.queue_configurations.unwrap_or_default().into_iter().map(|one| (one.id, one.queue_arn));
+    let topics = live.topic_configurations.unwrap_or_default().into_iter().map(|one| (one.id, one.topic_arn));
+    let functions = live.lambda_function_configurations.unwrap_or_default().into_iter();
+    let functions = functions.map(|one| (one.id, one.lambda_function_arn));
+    for (id, target) in queues.chain(topics).chain(functions) {
+        children.add(NOTIFICATIONS, id.unwrap_or_else(|| target.clone()), target, true);
+    }
+    if live.event_bridge_configuration.is_some() {
+        children.add(NOTIFICATIONS, EVENT_BRIDGE, "EventBridge", true);
+    }
+    children
+}
+
+/// Reads the configurations of which a bucket may have many.
+async fn configured(session: &Session, name: &str) -> Result<Children, Failure> {
+    let inventories = async {
+        configurations!(
+            session,
+            name,
+            list_bucket_inventory_configurations,
+            "s3.ListBucketInventoryConfigurations",
+            inventory_configuration_list,
+            |children: &mut Children, one: aws_sdk_s3::types::InventoryConfiguration| {
+                let to = one.destination.and_then(|to| to.s3_bucket_destination).map(|to| to.bucket);
+                children.add(INVENTORIES, one.id, to.unwrap_or_default(), true);
+            }
+        )
+    };
+    let analytics = async {
+        configurations!(
+            session,
+            name,
+            list_bucket_analytics_configurations,
+            "s3.ListBucketAnalyticsConfigurations",
+            analytics_configuration_list,
+            |children: &mut Children, one: aws_sdk_s3::types::AnalyticsConfiguration| {
+                let export = one.storage_class_analysis.and_then(|analysis| analysis.data_export);
+                let to = export.and_then(|export| export.destination).and_then(|to| to.s3_bucket_destination);
+                let to = to.map(|to| to.bucket);
+                let is_exported = to.is_some();
+                children.add(ANALYTICS, one.id, to.unwrap_or_else(|| "not exported".to_owned()), is_exported);
+            }
+        )
+    };
+    let tiering = async {
+        configurations!(
+            session,
+            name,
+            list_bucket_intelligent_tiering_configurations,
+            "s3.ListBucketIntelligentTieringConfigurations",
+            intelligent_tiering_configuration_list,
+            |children: &mut Children, one: aws_sdk_s3::types::IntelligentTieringConfiguration| {
+                children.add("tiering", one.id, one.status.as_str(), false);
+            }
+        )
+    };
+    let metrics = async {
+        configurations!(
+            session,
+            name,
+            list_bucket_metrics_configurations,
+            "s3.ListBucketMetricsConfigurations",
+            metrics_configuration_list,
+            |children: &mut Children, one: aws_sdk_s3::types::MetricsConfiguration| {
+                children.add("metrics", one.id, "counted apart", false);
+            }
+        )
+    };
+    let (inventories, analytics, tiering, metrics) = tokio::try_join!(inventories, analytics, tiering, metrics)?;
+    let mut children = inventories;
+    for others in [analytics, tiering, metrics] {
+        children.extend(others);
+    }
+    Ok(children)
+}
+
+/// Reads the settings of other uses, of which a bucket has one at most.
+async fn otherwise_used(session: &Session, name: &str) -> Result<Children, Failure> {
+    let read = &session.aws.read;
+    let logging = async {
+        let answer = about!(read, session, name, get_bucket_logging).send().await;
+        Ok::<_, Failure>(if_offered(answer.or_fail("s3.GetBucketLogging"))?.and_then(|answer| answer.logging_enabled))
+    };
+    let cors = async {
+        let answer = about!(read, session, name, get_bucket_cors).send().await;
+        Ok(if_offered(answer.or_fail("s3.GetBucketCors"))?.and_then(|answer| answer.cors_rules))
+    };
+    let website = async {
+        let answer = about!(read, session, name, get_bucket_website).send().await;
+        if_offered(answer.or_fail("s3.GetBucketWebsite"))
+    };
+    let payer = async {
+        let answer = about!(read, session, name, get_bucket_request_payment).send().await;
+        Ok(if_offered(answer.or_fail("s3.GetBucketRequestPayment"))?.and_then(|answer| answer.payer))
+    };
+    let acceleration = async {
+        let answer = about!(read, session, name, get_bucket_accelerate_configuration).send().await;
+        Ok(if_offered(answer.or_fail("s3.GetBucketAccelerateConfiguration"))?.and_then(|answer| answer.status))
+    };
+    let lock = async {
+        let answer = about!(read, session, name, get_object_lock_configuration).send().await;
+        let answer = if_offered(answer.or_fail("s3.GetObjectLockConfiguration"))?;
+        Ok(answer.and_then(|answer| answer.object_lock_configuration?.object_lock_enabled))
+    };
+    let (logging, cors, website, payer, acceleration, lock) =
+        tokio::try_join!(logging, cors, website, payer, acceleration, lock)?;
+    let mut children = Children::default();
+    children.add_only("logging", logging.map(|to| format!("to {}/{}", to.target_bucket, to.target_prefix)), false);
+    let origins = cors.into_iter().flatten().flat_map(|rule| rule.allowed_origins).collect::<Vec<_>>();
+    children.add_only("cors", (!origins.is_empty()).then(|| origins.join(", ")), false);
+    let website = website.map(|it| match (it.redirect_all_requests_to, it.index_document) {
+        (Some(to), _) => format!("redirects to {}", to.host_name),
+        (None, index) => format!("index {}", index.map(|index| index.suffix).unwrap_or_default()),
+    });
+    children.add_only("website", website, false);
+    children.add_only("requester_pays", payer.filter(|payer| *payer == Payer::Requester).map(|_| "yes"), false);
+    let is_on = |status: &aws_sdk_s3::types::BucketAccelerateStatus| status.as_str() == "Enabled";
+    children.add_only("acceleration", acceleration.filter(is_on).map(|_| "yes"), false);
+    children.add_only("object_lock", lock.map(|lock| lock.as_str().to_owned()), false);
+    Ok(children)
+}
+
+/// Removes the children that are not desired. S3 keeps all notifications, and all rules of replication, in one document each: none of
+/// them is ever desired.
+pub(super) async fn remove(session: &Session, name: &str, desired: &Settings, live: &Settings) -> Result<(), Failure> {
+    let (write, live, desired) = (&session.aws.write, &live.children, &desired.children);
+    if live.has_surplus(desired, REPLICATION) {
+        let answer = about!(write, session, name, delete_bucket_replication).send().await;
+        answer.or_absent("s3.DeleteBucketReplication")?;
+    }
+    if live.has_surplus(desired, NOTIFICATIONS) {
+        let none = NotificationConfiguration::builder().build();
+        let call = about!(write, session, name, put_bucket_notification_configuration);
+        let answer = call.notification_configuration(none).send().await;
+        answer.or_fail("s3.PutBucketNotificationConfiguration")?;
+    }
+    for id in live.surplus(desired, INVENTORIES) {
+        let answer = about!(write, session, name, delete_bucket_inventory_configuration).id(id).send().await;
+        answer.or_absent("s3.DeleteBucketInventoryConfiguration")?;
+    }
+    for id in live.surplus(desired, ANALYTICS) {
+        let answer = about!(write, session, name, delete_bucket_analytics_configuration).id(id).send().await;
+        answer.or_absent("s3.DeleteBucketAnalyticsConfiguration")?;
+    }
+    Ok(())
+}

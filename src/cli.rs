@@ -478,7 +478,8 @@ pub struct Replay {
     /// Replay the mails whose keys begin with this prefix.
     #[arg(long, value_name = "PREFIX", group = "what")]
     pub prefix: Option<String>,
-    /// Replay the events in the failure queues. An event leaves its queue once Lambda has accepted it.
+    /// Replay the events in the failure queues, and in those to which their redrives move events. An event leaves its queue once Lambda
+    /// has accepted it. With `--dry-run` no queue is read whose redrive would count that.
     #[arg(long, group = "what")]
     pub failed: bool,
     /// Replay for this function only.
@@ -491,7 +492,7 @@ pub struct Replay {
 
 const REPLAY_EXIT_CODES: &str = "Exit codes:
     0  Lambda accepted every event, or there is none; with `--dry-run`: every event can be replayed
-    1  declined, or at least one event was not or cannot be replayed
+    1  declined, at least one event was not or cannot be replayed, or a queue was not read
     2  an error: an invalid declaration, no credentials, no terminal and no `--yes`
   130  interrupted by Ctrl-C: running calls were finished; the remaining events stay where they are";
 

@@ -12,7 +12,11 @@ use crate::{
     cli::{Common, Replay},
     ops::{
         self,
-        replay::{Outcome, Prepared, queue, replay, routes, stored},
+        replay::{
+            Outcome, Prepared,
+            queue::{self, Use},
+            replay, routes, stored,
+        },
     },
     render::{self, Printer, replay::Report},
 };
@@ -38,13 +42,14 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Replay) -> anyhow:
         if let Some(function) = &typed.function {
             ops::function(&opened.declaration, function)?;
         }
-        let (prepared, interrupted) = {
-            let preparing = prepare(&opened, typed);
+        let mut prepared = Prepared::default();
+        let (found, interrupted) = {
+            let preparing = prepare(&opened, common, typed, &mut prepared);
             tokio::pin!(preparing);
             let mut interrupted = false;
             loop {
                 tokio::select! {
-                    prepared = &mut preparing => break (prepared?, interrupted),
+                    found = &mut preparing => break (found, interrupted),
                     // Received messages must be returned to their queues.
                     () = interrupts.next() => interrupted = true,
                 }
@@ -53,10 +58,16 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Replay) -> anyhow:
                 }
             }
         };
+        if common.dry_run || found.is_err() {
+            give_back(printer, &opened.session, &prepared, &[]).await;
+        }
+        found?;
         let mut report = Report::new(&prepared, common.dry_run);
         report.interrupted = interrupted;
         let result = converse(printer, common, typed, &opened, &prepared, &mut report, &mut interrupts).await;
-        give_back(printer, &opened.session, &prepared, &report.taken()).await;
+        if !common.dry_run {
+            give_back(printer, &opened.session, &prepared, &report.taken()).await;
+        }
         let code = result?;
         render::replay::report(printer, &report)?;
         Ok(code.unwrap_or_else(|| ExitCode::from(if report.is_well() { 0 } else { NOT_ALL })))
@@ -64,25 +75,27 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Replay) -> anyhow:
 }
 
 /// Finds the events to replay and those that cannot be replayed.
-async fn prepare<'opened>(opened: &'opened Opened, typed: &Replay) -> anyhow::Result<Prepared<'opened>> {
+async fn prepare<'opened>(
+    opened: &'opened Opened,
+    common: &Common,
+    typed: &Replay,
+    prepared: &mut Prepared<'opened>,
+) -> Result<(), Problem> {
     let Opened { declaration, names, session } = opened;
     let only = typed.function.as_deref();
-    let unread = || Problem::new("Failed to find the events to replay");
+    let unread = |failure| Problem::new("Failed to find the events to replay").with_source(failure);
     if typed.failed {
-        let received = queue::receive(session, declaration, names, only, typed.rate.interval).await;
-        return received.map_err(|failure| unread().with_source(failure).into());
+        let purpose = if common.dry_run { Use::Look } else { Use::Replay(typed.rate.interval) };
+        return queue::receive(session, declaration, names, only, purpose, prepared).await.map_err(unread);
     }
     let routes = routes(declaration, names, only);
     let (mails, refused) = match &typed.prefix {
-        Some(prefix) => {
-            let listed = stored::listed(session, &routes, prefix).await;
-            (listed.map_err(|failure| unread().with_source(failure))?, Vec::new())
-        }
+        Some(prefix) => (stored::listed(session, &routes, prefix).await.map_err(unread)?, Vec::new()),
         None => stored::named(&routes, &typed.keys),
     };
-    let mut prepared = stored::look(session, names, mails).await;
+    *prepared = stored::look(session, names, mails).await;
     prepared.refused.extend(refused);
-    Ok(prepared)
+    Ok(())
 }
 
 /// Shows the plan, asks, and replays. Returns an exit code if nothing was replayed.

@@ -8,7 +8,8 @@ use super::{
     Printer, VERSION,
     look::{Look, clean},
 };
-use crate::ops::replay::{Item, Outcome, Prepared, Refused};
+use crate::ops::replay::{Item, Outcome, Prepared, Refused, Unread};
+use contract::count::counted;
 
 /// Number of items that are listed, unless all are asked for.
 const SHOWN: usize = 20;
@@ -18,6 +19,7 @@ const SHOWN: usize = 20;
 pub(crate) struct Report {
     items: Vec<Entry>,
     refused: Vec<Refused>,
+    unread: Vec<Unread>,
     dry_run: bool,
     /// `true` if Ctrl-C interrupted the run.
     pub(crate) interrupted: bool,
@@ -36,7 +38,13 @@ impl Report {
     /// Returns the report of a replay that has not started.
     pub(crate) fn new(prepared: &Prepared<'_>, dry_run: bool) -> Self {
         let items = prepared.items.iter().map(|(item, _)| Entry { item: item.clone(), outcome: Outcome::Planned });
-        Self { items: items.collect(), refused: prepared.refused.clone(), dry_run, interrupted: false }
+        Self {
+            items: items.collect(),
+            refused: prepared.refused.clone(),
+            unread: prepared.unread.clone(),
+            dry_run,
+            interrupted: false,
+        }
     }
 
     /// Records the result of an item.
@@ -52,14 +60,14 @@ impl Report {
         self.items.iter().map(taken).collect()
     }
 
-    /// Returns `true` if every item was replayed.
+    /// Returns `true` if every item was replayed and no queue was left out.
     pub(crate) fn is_well(&self) -> bool {
         let is_well = |entry: &Entry| match entry.outcome {
             Outcome::Planned => self.dry_run,
             Outcome::Replayed { .. } => true,
             Outcome::Failed { .. } | Outcome::NotRemoved { .. } => false,
         };
-        self.refused.is_empty() && self.items.iter().all(is_well)
+        self.refused.is_empty() && self.unread.is_empty() && self.items.iter().all(is_well)
     }
 
     fn count(&self, is: impl Fn(&Outcome) -> bool) -> usize {
@@ -81,16 +89,22 @@ fn text(report: &Report, all: bool, look: &Look) -> String {
     if rest > 0 {
         lines.push(format!("  … and {rest} more; `-v` shows all"));
     }
+    let mark = look.paint(Style::new().yellow().bold(), "!");
     for refused in &report.refused {
-        let mark = look.paint(Style::new().yellow().bold(), "!");
         lines.push(format!("  {mark} {}: {}", clean(&refused.origin.to_string()), clean(&refused.reason)));
+    }
+    for Unread { queue, messages, reason } in &report.unread {
+        let messages = messages.map_or_else(|| "its messages".to_owned(), |count| counted(count, "message"));
+        lines.push(format!("  {mark} {}: {messages} not read: {}", clean(queue), clean(reason)));
     }
     if !lines.is_empty() {
         lines.push(String::new());
     }
     let left = report.refused.len();
     let left = if left > 0 { format!("; {left} cannot be") } else { String::new() };
-    lines.push(format!("Replay: {} to replay{left}", report.items.len()));
+    let unread = report.unread.len();
+    let unread = if unread > 0 { format!("; {} not read", counted(unread, "queue")) } else { String::new() };
+    lines.push(format!("Replay: {} to replay{left}{unread}", report.items.len()));
     lines.join("\n")
 }
 
@@ -129,6 +143,7 @@ pub(crate) fn report(printer: &Printer, report: &Report) -> serde_json::Result<(
             "interrupted": report.interrupted,
             "items": report.items,
             "refused": report.refused,
+            "unread": report.unread,
             "counts": {"replayed": replayed, "failed": failed, "left": left, "refused": report.refused.len()},
         });
         printer.data(&serde_json::to_string(&document)?);
@@ -156,7 +171,9 @@ mod tests {
         let items = (1..=22).map(|number| Entry { item: item(number), outcome: Outcome::Planned }).collect();
         let origin = Origin::Queued { queue: "failed".to_owned(), message_id: "m-1".to_owned() };
         let refused = vec![Refused { origin, reason: "it is not the record of a failed invocation".to_owned() }];
-        let report = Report { items, refused, dry_run: true, interrupted: false };
+        let unread = |queue: &str, messages| Unread { queue: queue.to_owned(), messages, reason: "because".to_owned() };
+        let unread = vec![unread("failed", Some(1)), unread("elsewhere", None)];
+        let report = Report { items, refused, unread, dry_run: true, interrupted: false };
         let text = text(&report, false, &Look::plain());
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "  inbound/1 → reader   \"Wo\u{fffd}rks\"");
@@ -165,10 +182,12 @@ mod tests {
             [
                 "  … and 2 more; `-v` shows all",
                 "  ! failed/m-1: it is not the record of a failed invocation",
+                "  ! failed: 1 message not read: because",
+                "  ! elsewhere: its messages not read: because",
                 "",
-                "Replay: 22 to replay; 1 cannot be",
+                "Replay: 22 to replay; 1 cannot be; 2 queues not read",
             ]
         );
-        assert_eq!(super::text(&report, true, &Look::plain()).lines().count(), 22 + 3);
+        assert_eq!(super::text(&report, true, &Look::plain()).lines().count(), 22 + 5);
     }
 }

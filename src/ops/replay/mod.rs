@@ -6,6 +6,7 @@
 
 mod ending;
 pub(crate) mod queue;
+mod queues;
 mod record;
 pub(crate) mod stored;
 mod trace;
@@ -124,6 +125,16 @@ pub(crate) struct Refused {
     pub(crate) reason: String,
 }
 
+/// A queue whose messages were not read, with the reason and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Unread {
+    /// Entry name of the queue, or its name in AWS if it is not declared.
+    pub(crate) queue: String,
+    /// Approximate number of its messages; `None` if it is unknown.
+    pub(crate) messages: Option<usize>,
+    pub(crate) reason: String,
+}
+
 /// The input for replaying one item.
 #[derive(Debug)]
 pub(crate) enum Work<'declared> {
@@ -138,13 +149,17 @@ pub(crate) enum Work<'declared> {
 pub(crate) struct Prepared<'declared> {
     pub(crate) items: Vec<(Item, Work<'declared>)>,
     pub(crate) refused: Vec<Refused>,
+    /// Queues in which failed events may stand, and that were not read.
+    pub(crate) unread: Vec<Unread>,
     /// Messages that were received and stay in their queue, since they are not ours.
     pub(crate) strange: Vec<queue::Received>,
 }
 
 impl Prepared<'_> {
-    /// Returns the received messages that are still in their queue; `gone` tells for each item whether its message was deleted.
+    /// Returns the received messages that are still in their queue. `gone` tells for each of the first items whether its message was
+    /// deleted; those of the others were not.
     pub(crate) fn received(&self, gone: &[bool]) -> Vec<&queue::Received> {
+        let gone = gone.iter().copied().chain(std::iter::repeat(false));
         let left = self.items.iter().zip(gone).filter_map(|((_, work), gone)| match work {
             Work::Queued(message) if !gone => Some(message),
             _ => None,

@@ -2,14 +2,17 @@
 //!
 //! A message is received, which hides it from others for a while, and deleted only after Lambda has accepted its event; if the run ends
 //! before, it becomes visible again. A message that is not a failed event of ours stays in the queue.
+//!
+//! SQS cannot show a message without counting a receipt. Where a redrive makes something of the count, nothing is received only to be shown.
 
 use std::time::Duration;
 
-use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, Message, QueueAttributeName};
+use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, Message};
 use futures::{StreamExt, stream};
 
 use super::{
-    Item, Origin, Prepared, Refused, Work, ending,
+    Item, Origin, Prepared, Refused, Unread, Work, ending,
+    queues::{self, Live, Place, reason_not_to_look},
     record::{self, FailedEvent, Invocation},
 };
 use aws::OrFail;
@@ -27,6 +30,8 @@ const PATIENCE: i32 = 1;
 /// Time for a person's decision, during which messages stay hidden, besides the run's own time; SQS allows 12 h.
 const THOUGHT: Duration = Duration::from_mins(15);
 const LONGEST: Duration = Duration::from_hours(12);
+/// Time for which messages stay hidden that are only shown, in seconds, if they cannot be given back.
+const LOOK: i32 = 60;
 /// Maximum number of failures that are looked up in logs: CloudWatch answers some five searches a second.
 const MOST_EXPLAINED: usize = 50;
 /// Maximum number of searches at once.
@@ -41,42 +46,71 @@ pub(crate) struct Received {
     pub(crate) event: String,
 }
 
-/// Receives the messages of failure queues: those of one function, or of all.
-pub(crate) async fn receive<'declared>(
+/// Use of the messages that are received.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Use {
+    /// They are shown, and visible to others again at once.
+    Look,
+    /// They are replayed after a person has agreed; each takes that long.
+    Replay(Duration),
+}
+
+/// Receives the messages of failure queues, and of those to which they redrive: of one function, or of all. What was received before a
+/// failure is among the prepared all the same, to be given back.
+pub(crate) async fn receive(
     session: &Session,
     declaration: &Declaration,
     names: &Names,
     only: Option<&str>,
-    each: Duration,
-) -> Result<Prepared<'declared>, Failure> {
-    let mut prepared = Prepared::default();
-    let asked = declaration.functions.iter().filter(|(entry, _)| only.is_none_or(|only| only == entry.as_str()));
-    let mut queues: Vec<&str> = asked.filter_map(|(_, function)| function.on_failure.as_deref()).collect();
-    queues.sort_unstable();
-    queues.dedup();
+    purpose: Use,
+    prepared: &mut Prepared<'_>,
+) -> Result<(), Failure> {
+    let (places, unread) = queues::find(session, declaration, names, only).await?;
+    prepared.unread.extend(unread);
     let mut unexplained: Vec<(usize, Invocation)> = Vec::new();
-    for queue in queues {
-        for (message, url) in messages(session, &names.name(Kind::Queue, queue), each).await? {
-            let (id, body) = (message.message_id.unwrap_or_default(), message.body.unwrap_or_default());
-            let origin = Origin::Queued { queue: queue.to_owned(), message_id: id };
-            let mut received =
-                Received { url, receipt: message.receipt_handle.unwrap_or_default(), event: String::new() };
-            match record::read(declaration, names, queue, &body) {
-                Ok(failed) if only.is_some_and(|only| only != failed.function) => prepared.strange.push(received),
-                Ok(FailedEvent { function, event, about, unexplained: invocation }) => {
-                    received.event = event;
-                    unexplained.extend(invocation.map(|invocation| (prepared.items.len(), invocation)));
-                    prepared.items.push((Item { origin, function, about }, Work::Queued(received)));
-                }
-                Err(reason) => {
-                    prepared.refused.push(Refused { origin, reason });
-                    prepared.strange.push(received);
-                }
+    for place in &places {
+        if let (Use::Look, Some(reason)) = (purpose, reason_not_to_look(place.live.redrive.as_ref())) {
+            let messages = place.live.waiting;
+            if messages > 0 {
+                prepared.unread.push(Unread { queue: place.entry.clone(), messages: Some(messages), reason });
             }
+            continue;
+        }
+        let (received, ended) = messages(session, &place.live, purpose).await;
+        for message in received {
+            unexplained.extend(sort(names, only, place, message, prepared));
+        }
+        ended?;
+    }
+    explain(session, names, prepared, unexplained).await;
+    Ok(())
+}
+
+/// Puts a message where it belongs; returns the invocation to look up, and the item that it is of.
+fn sort(
+    names: &Names,
+    only: Option<&str>,
+    place: &Place,
+    message: Message,
+    prepared: &mut Prepared<'_>,
+) -> Option<(usize, Invocation)> {
+    let (id, body) = (message.message_id.unwrap_or_default(), message.body.unwrap_or_default());
+    let origin = Origin::Queued { queue: place.entry.clone(), message_id: id };
+    let (url, receipt) = (place.live.url.clone(), message.receipt_handle.unwrap_or_default());
+    let mut received = Received { url, receipt, event: String::new() };
+    match record::read(names, &place.functions, &body) {
+        Ok(failed) if only.is_some_and(|only| only != failed.function) => prepared.strange.push(received),
+        Ok(FailedEvent { function, event, about, unexplained }) => {
+            received.event = event;
+            prepared.items.push((Item { origin, function, about }, Work::Queued(received)));
+            return unexplained.map(|invocation| (prepared.items.len() - 1, invocation));
+        }
+        Err(reason) => {
+            prepared.refused.push(Refused { origin, reason });
+            prepared.strange.push(received);
         }
     }
-    explain(session, names, &mut prepared, unexplained).await;
-    Ok(prepared)
+    None
 }
 
 /// Adds to failures that the function could not explain what its log has of them. A log that cannot be read stops nothing.
@@ -98,38 +132,32 @@ async fn explain(session: &Session, names: &Names, prepared: &mut Prepared<'_>, 
     }
 }
 
-/// Receives all visible messages of a queue, each once.
-async fn messages(session: &Session, name: &str, each: Duration) -> Result<Vec<(Message, String)>, Failure> {
-    let sqs = &session.aws.read.sqs;
-    let answer = sqs.get_queue_url().queue_name(name).send().await.or_absent("sqs.GetQueueUrl")?;
-    let Some(url) = answer.and_then(|answer| answer.queue_url) else { return Ok(Vec::new()) };
-    let hidden = hidden_for(waiting(session, &url).await?, each);
-    let mut all: Vec<(Message, String)> = Vec::new();
+/// Receives all visible messages of a queue, each once; with what ended that.
+async fn messages(session: &Session, queue: &Live, purpose: Use) -> (Vec<Message>, Result<(), Failure>) {
+    let hidden = match purpose {
+        Use::Look => LOOK,
+        Use::Replay(each) => hidden_for(queue.waiting, each),
+    };
+    let mut all: Vec<Message> = Vec::new();
     while all.len() < MOST {
-        let call = sqs.receive_message().queue_url(&url).max_number_of_messages(10).wait_time_seconds(PATIENCE);
-        let answer = call.visibility_timeout(hidden).send().await.or_fail("sqs.ReceiveMessage")?;
-        let messages = answer.messages.unwrap_or_default();
+        let call = session.aws.read.sqs.receive_message().queue_url(&queue.url).max_number_of_messages(10);
+        let call = call.wait_time_seconds(PATIENCE).visibility_timeout(hidden);
+        let messages = match call.send().await.or_fail("sqs.ReceiveMessage") {
+            Ok(answer) => answer.messages.unwrap_or_default(),
+            Err(failure) => return (all, Err(failure)),
+        };
         if messages.is_empty() {
             break;
         }
         for message in messages {
             // A queue may deliver a message twice: its last receipt counts.
-            match all.iter_mut().find(|(known, _)| known.message_id == message.message_id) {
-                Some(known) => known.0 = message,
-                None => all.push((message, url.clone())),
+            match all.iter_mut().find(|known| known.message_id == message.message_id) {
+                Some(known) => *known = message,
+                None => all.push(message),
             }
         }
     }
-    Ok(all)
-}
-
-/// Returns the approximate number of waiting messages.
-async fn waiting(session: &Session, url: &str) -> Result<usize, Failure> {
-    let name = QueueAttributeName::ApproximateNumberOfMessages;
-    let call = session.aws.read.sqs.get_queue_attributes().queue_url(url).attribute_names(name.clone());
-    let answer = call.send().await.or_fail("sqs.GetQueueAttributes")?;
-    let count = answer.attributes.unwrap_or_default().get(&name).and_then(|text| text.parse().ok());
-    Ok(count.unwrap_or(0))
+    (all, Ok(()))
 }
 
 /// Returns the visibility timeout in seconds, if each message takes that long.
@@ -162,7 +190,13 @@ pub(crate) async fn give_back(session: &Session, messages: &[&Received]) -> Resu
             let entries = entries.map_err(|error| Failure::found(CALL, engine::Class::Invalid, error.to_string()))?;
             let call =
                 session.aws.write.sqs.change_message_visibility_batch().queue_url(url).set_entries(Some(entries));
-            call.send().await.or_fail(CALL)?;
+            let answer = call.send().await.or_fail(CALL)?;
+            // A message that is not hidden any more is where it should be.
+            let refused = answer.failed.into_iter().find(|one| !one.code.contains("MessageNotInflight"));
+            if let Some(refused) = refused {
+                let message = refused.message.unwrap_or(refused.code);
+                return Err(Failure::found(CALL, engine::Class::Other, message));
+            }
         }
     }
     Ok(())

@@ -1,13 +1,14 @@
 //! Lambda's record of a failed event, as it stands in a failure queue: the function, the event, and the reason as far as the function
 //! could still say it.
 
+use std::collections::BTreeSet;
+
 use contract::receipt_event::ReceiptEvent;
 use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::About;
-use declaration::Declaration;
 use kinds::Kind;
 use stack::Names;
 
@@ -64,8 +65,8 @@ struct ResponseContext {
     function_error: Option<String>,
 }
 
-/// Reads a message of a failure queue. An error unless it is a failed event about mails, of a function whose failure queue this is.
-pub(super) fn read(declaration: &Declaration, names: &Names, queue: &str, body: &str) -> Result<FailedEvent, String> {
+/// Reads a message of a queue in which failed events of these functions can stand. An error unless it is one, about mails.
+pub(super) fn read(names: &Names, functions: &BTreeSet<String>, body: &str) -> Result<FailedEvent, String> {
     let record: InvocationRecord =
         serde_json::from_str(body).map_err(|_| "it is not the record of a failed invocation".to_owned())?;
     let arn = &record.request_context.function_arn;
@@ -73,10 +74,9 @@ pub(super) fn read(declaration: &Declaration, names: &Names, queue: &str, body: 
         let ours = names.arn(Kind::Function, entry);
         arn.strip_prefix(&ours).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
     };
-    let mut functions =
-        declaration.functions.iter().filter(|(_, function)| function.on_failure.as_deref() == Some(queue));
-    let (function, _) = functions
-        .find(|(entry, _)| is_it(entry))
+    let function = functions
+        .iter()
+        .find(|entry| is_it(entry))
         .ok_or_else(|| format!("it is of `{arn}`, and no declared function that sends its failures here"))?;
     let event = ReceiptEvent::deserialize(&record.request_payload).unwrap_or_default();
     let is_mail = |record: &contract::receipt_event::Record| {

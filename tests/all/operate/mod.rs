@@ -4,6 +4,7 @@
 mod invoke;
 mod logs;
 mod policy;
+mod redrive;
 pub(crate) mod replay;
 mod status;
 mod together;
@@ -42,9 +43,13 @@ struct Place {
 
 impl Place {
     fn new() -> Option<Self> {
+        Self::with(DECLARATION)
+    }
+
+    fn with(declaration: &str) -> Option<Self> {
         let emulator = Emulator::start()?;
         let account = Account::at(&emulator.url);
-        Some(Self { account, folder: Folder::with_declaration(DECLARATION), emulator })
+        Some(Self { account, folder: Folder::with_declaration(declaration), emulator })
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

@@ -19,7 +19,7 @@ use crate::emulator::{
 use crate::harness::replaced;
 
 const BUCKET: &str = "op-mail-123456789012-eu-west-1";
-const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:op-reader";
+pub(super) const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:op-reader";
 
 impl Place {
     /// Creates bucket, function and rule, as far as mail needs them.
@@ -58,7 +58,7 @@ impl Place {
     }
 
     /// Returns how many messages of the queue anybody can receive, and how many are hidden.
-    fn waiting(&self, url: &str) -> (String, String) {
+    pub(super) fn waiting(&self, url: &str) -> (String, String) {
         let names = [
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,

@@ -1,0 +1,194 @@
+//! The queues in which a failed event can stand: the failure queues of functions, and those to which their redrives move an event that
+//! was received too often.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_sqs::types::QueueAttributeName as Name;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Unread;
+use aws::OrFail;
+use declaration::Declaration;
+use engine::Failure;
+use kinds::{Kind, Session};
+use stack::Names;
+
+/// A queue in which failed events can stand.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// Entry name of the queue.
+    pub(super) entry: String,
+    /// Entry names of the functions whose failed events can stand there.
+    pub(super) functions: BTreeSet<String>,
+    /// The queue in AWS.
+    pub(super) live: Live,
+}
+
+/// A queue as it is in AWS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Live {
+    pub(super) url: String,
+    /// Approximate number of messages that can be received.
+    pub(super) waiting: usize,
+    /// Where a message goes that was received too often; `None` if it stays for as long as the queue keeps it.
+    pub(super) redrive: Option<Redrive>,
+}
+
+/// What a queue does with a message that was received too often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Redrive {
+    /// Entry name of the queue to which it moves, or its name in AWS if it is not declared.
+    pub(super) queue: Result<String, String>,
+    /// Number of receipts after which it moves.
+    pub(super) after: u64,
+}
+
+/// Finds the queues in which failed events of one function, or of all, can stand. A queue comes before the one that it redrives to: what
+/// moves while the first is read is found in the second. A redrive to a queue that is not declared is told.
+pub(super) async fn find(
+    session: &Session,
+    declaration: &Declaration,
+    names: &Names,
+    only: Option<&str>,
+) -> Result<(Vec<Place>, Vec<Unread>), Failure> {
+    let asked = declaration.functions.iter().filter(|(entry, _)| only.is_none_or(|only| only == entry.as_str()));
+    let mut pending: Vec<&str> = asked.filter_map(|(_, function)| function.on_failure.as_deref()).collect();
+    let mut seen: BTreeMap<String, Option<Live>> = BTreeMap::new();
+    let mut unread = Vec::new();
+    while let Some(entry) = pending.pop() {
+        if seen.contains_key(entry) {
+            continue;
+        }
+        let live = look(session, names, declaration, entry).await?;
+        match live.as_ref().and_then(|live| live.redrive.as_ref()) {
+            Some(Redrive { queue: Ok(next), .. }) => {
+                pending.extend(declaration.queues.get_key_value(next).map(|(known, _)| known.as_str()));
+            }
+            Some(Redrive { queue: Err(name), after }) => unread.extend(elsewhere(session, entry, name, *after).await),
+            None => {}
+        }
+        pending.extend(declared_next(declaration, entry));
+        seen.insert(entry.to_owned(), live);
+    }
+    let mut places: Vec<(usize, Place)> = Vec::new();
+    for (entry, live) in &seen {
+        let Some(live) = live else { continue };
+        let functions = declaration.functions.iter().filter(|(_, function)| {
+            let from = function.on_failure.as_deref();
+            from.is_some_and(|from| reached(declaration, &seen, from).contains(entry.as_str()))
+        });
+        let functions = functions.map(|(function, _)| function.clone()).collect();
+        let rest = reached(declaration, &seen, entry).len();
+        places.push((rest, Place { entry: entry.clone(), functions, live: live.clone() }));
+    }
+    places.sort_by(|(a, one), (b, other)| b.cmp(a).then_with(|| one.entry.cmp(&other.entry)));
+    Ok((places.into_iter().map(|(_, place)| place).collect(), unread))
+}
+
+/// Returns the queue that a declared one redrives to by its declaration.
+fn declared_next<'declared>(declaration: &'declared Declaration, entry: &str) -> Option<&'declared str> {
+    Some(declaration.queues.get(entry)?.redrive.as_ref()?.queue.as_str())
+}
+
+/// Returns a queue and all that its messages can move to, by the declaration and in AWS.
+fn reached<'all>(
+    declaration: &'all Declaration,
+    seen: &'all BTreeMap<String, Option<Live>>,
+    from: &'all str,
+) -> BTreeSet<&'all str> {
+    let mut reached = BTreeSet::new();
+    let mut pending = vec![from];
+    while let Some(entry) = pending.pop() {
+        if reached.insert(entry) {
+            let live = seen.get(entry).and_then(|live| live.as_ref()?.redrive.as_ref());
+            pending.extend(live.and_then(|redrive| redrive.queue.as_deref().ok()));
+            pending.extend(declared_next(declaration, entry));
+        }
+    }
+    reached
+}
+
+/// Looks at a declared queue; `None` if it does not exist.
+async fn look(
+    session: &Session,
+    names: &Names,
+    declaration: &Declaration,
+    entry: &str,
+) -> Result<Option<Live>, Failure> {
+    let entry_of = |name: &str| {
+        let known = declaration.queues.keys().find(|entry| names.name(Kind::Queue, entry) == name);
+        known.cloned().ok_or_else(|| name.to_owned())
+    };
+    let Some((url, attributes)) = attributes(session, &names.name(Kind::Queue, entry)).await? else { return Ok(None) };
+    let redrive = attributes.get(&Name::RedrivePolicy).and_then(|text| RedrivePolicy::deserialize_from(text));
+    let redrive = redrive.map(|RedrivePolicy { target, after }| {
+        let name = target.rsplit(':').next().unwrap_or(&target).to_owned();
+        Redrive { queue: entry_of(&name), after }
+    });
+    Ok(Some(Live { url, waiting: waiting(&attributes), redrive }))
+}
+
+type Attributes = std::collections::HashMap<Name, String>;
+
+async fn attributes(session: &Session, name: &str) -> Result<Option<(String, Attributes)>, Failure> {
+    let sqs = &session.aws.read.sqs;
+    let answer = sqs.get_queue_url().queue_name(name).send().await.or_absent("sqs.GetQueueUrl")?;
+    let Some(url) = answer.and_then(|answer| answer.queue_url) else { return Ok(None) };
+    let asked = vec![Name::ApproximateNumberOfMessages, Name::RedrivePolicy];
+    let call = sqs.get_queue_attributes().queue_url(&url).set_attribute_names(Some(asked));
+    let answer = call.send().await.or_absent("sqs.GetQueueAttributes")?;
+    Ok(answer.map(|answer| (url, answer.attributes.unwrap_or_default())))
+}
+
+fn waiting(attributes: &Attributes) -> usize {
+    attributes.get(&Name::ApproximateNumberOfMessages).and_then(|count| count.parse().ok()).unwrap_or(0)
+}
+
+/// Returns what waits in a queue that somebody else may read from; `None` if that is known to be nothing.
+async fn elsewhere(session: &Session, from: &str, name: &str, after: u64) -> Option<Unread> {
+    let messages = match attributes(session, name).await {
+        Ok(None) => return None,
+        Ok(Some((_, attributes))) => Some(waiting(&attributes)),
+        // Whoever may not look there is told all the same.
+        Err(_) => None,
+    };
+    let reason = format!(
+        "events that were received {} move there from `{from}`, and the queue is not declared: declare it below `queues`, or move them back \
+         with `aws sqs start-message-move-task` and take the redrive off",
+        times(after)
+    );
+    (messages != Some(0)).then(|| Unread { queue: name.to_owned(), messages, reason })
+}
+
+/// Returns the reason why a look would take something away, and what to do; `None` if nobody loses anything by it.
+pub(super) fn reason_not_to_look(redrive: Option<&Redrive>) -> Option<String> {
+    let Redrive { queue, after } = redrive?;
+    let (Ok(queue) | Err(queue)) = queue;
+    Some(format!(
+        "SQS counts every look, and its redrive moves what was received {} to `{queue}`: without `--dry-run`, \
+         `provision replay --failed` shows them and asks before it replays them",
+        times(*after)
+    ))
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
+/// A redrive policy, as SQS has it: its number is a number or a string.
+struct RedrivePolicy {
+    target: String,
+    after: u64,
+}
+
+impl RedrivePolicy {
+    fn deserialize_from(text: &str) -> Option<Self> {
+        let policy = BTreeMap::<String, Value>::deserialize(&mut serde_json::Deserializer::from_str(text)).ok()?;
+        let target = policy.get("deadLetterTargetArn")?.as_str()?.to_owned();
+        let after = policy.get("maxReceiveCount")?;
+        // A number that cannot be read is one that may be small.
+        let after = after.as_u64().or_else(|| after.as_str()?.parse().ok()).unwrap_or(1);
+        Some(Self { target, after })
+    }
+}

@@ -1,0 +1,163 @@
+//! Tests that a replay takes nothing away: SQS counts every look at a message, and a redrive makes something of the count.
+
+use aws_sdk_sqs::types::QueueAttributeName;
+use serde_json::json;
+
+use super::{
+    DECLARATION, Place,
+    replay::{ARN, record},
+};
+use crate::{
+    emulator::{fault::Fault, pipeline::logged_times, proxy::Proxy, server::Emulator},
+    harness::replaced,
+};
+
+/// The most dry runs in a row.
+const MOST_LOOKS: usize = 5;
+
+/// A chain of queues, each of which redrives to the next.
+const CHAIN: &str = "queues:
+  failed: {redrive: {queue: dead, after: 2}}
+  dead: {redrive: {queue: buried, after: 1}}
+  buried: {}
+";
+
+/// Returns a place whose failure queue redrives.
+fn place() -> Option<Place> {
+    Place::with(&replaced(DECLARATION, &[("queues: {failed: {}}\n", CHAIN)]))
+}
+
+impl Place {
+    /// Creates a queue, with the redrive to another one, and returns its URL.
+    fn queue(&self, name: &str, redrive: Option<(&str, usize)>) -> String {
+        let mut creating = self.account.sqs.create_queue().queue_name(name);
+        if let Some((target, after)) = redrive {
+            let arn = format!("arn:aws:sqs:eu-west-1:123456789012:{target}");
+            let policy = json!({"deadLetterTargetArn": arn, "maxReceiveCount": after.to_string()}).to_string();
+            creating = creating.attributes(QueueAttributeName::RedrivePolicy, policy);
+        }
+        self.account.wait(creating.send()).unwrap().queue_url.unwrap()
+    }
+
+    fn send(&self, url: &str, message: &str) {
+        self.account.wait(self.account.sqs.send_message().queue_url(url).message_body(message).send()).unwrap();
+    }
+
+    /// Receives what a queue has and shows it to others again at once, as somebody does in the console.
+    fn look(&self, url: &str) -> usize {
+        let receiving = self.account.sqs.receive_message().queue_url(url).max_number_of_messages(10);
+        self.account.wait(receiving.visibility_timeout(0).send()).unwrap().messages.map_or(0, |messages| messages.len())
+    }
+
+    fn visible(&self, url: &str) -> String {
+        let (visible, hidden) = self.waiting(url);
+        assert_eq!(hidden, "0");
+        visible
+    }
+}
+
+#[test]
+fn any_number_of_dry_runs_leaves_every_event_where_it_was() {
+    for after in [None, Some(1), Some(2), Some(3), Some(MOST_LOOKS + 1)] {
+        let Some(place) = place() else { return };
+        place.make_function("reader");
+        let dead = place.queue("op-dead", None);
+        let failed = place.queue("op-failed", after.map(|after| ("op-dead", after)));
+        place.send(&failed, &record(ARN, "print one"));
+        place.send(&failed, &record(ARN, "print two"));
+        for look in 1..=MOST_LOOKS {
+            let (code, document) = place.document(&["replay", "--failed", "--dry-run"]);
+            let standing = (place.visible(&failed), place.visible(&dead));
+            assert_eq!(standing, ("2".to_owned(), "0".to_owned()), "redrive after {after:?}, look {look}: {document}");
+            let shown = document["items"].as_array().unwrap().len();
+            if let Some(after) = after {
+                assert_eq!((code, shown), (Some(1), 0), "{document}");
+                assert_eq!(document["unread"][0]["queue"], "failed");
+                assert_eq!(document["unread"][0]["messages"], 2);
+                let times = if after == 1 { "once".to_owned() } else { format!("{after} times") };
+                let reason = document["unread"][0]["reason"].as_str().unwrap();
+                assert!(reason.contains(&format!("received {times} to `dead`")), "{reason}");
+            } else {
+                assert_eq!((code, shown), (Some(0), 2), "{document}");
+                assert_eq!(document["unread"], json!([]));
+            }
+        }
+        let (code, document) = place.document(&["replay", "--failed", "--yes", "--rate", "100"]);
+        assert_eq!((code, &document["counts"]["replayed"]), (Some(0), &json!(2)), "{document}");
+        assert_eq!((place.visible(&failed).as_str(), place.visible(&dead).as_str()), ("0", "0"));
+        logged_times(&place.account, "op-reader", "one=", 1);
+        logged_times(&place.account, "op-reader", "two=", 1);
+    }
+}
+
+/// Whoever has looked too often, here or in the console, finds the event in the queue to which it moved; it leaves none of them but by
+/// being replayed.
+#[test]
+fn an_event_is_replayed_from_every_queue_that_it_can_end_in() {
+    let Some(place) = place() else { return };
+    let buried = place.queue("op-buried", None);
+    let dead = place.queue("op-dead", Some(("op-buried", 1)));
+    let failed = place.queue("op-failed", Some(("op-dead", 2)));
+    let all = || [&failed, &dead, &buried].map(|url| place.visible(url));
+    place.send(&buried, &record(ARN, "print buried"));
+    place.send(&dead, &record(ARN, "print dead"));
+    place.send(&failed, &record(ARN, "print looked at"));
+    while place.look(&failed) > 0 {}
+    assert_eq!(all(), ["0", "2", "1"], "the emulator moves what was received too often");
+
+    let run = place.run(&["replay", "--failed", "--dry-run"]);
+    assert_eq!(run.code(), Some(1), "{run}");
+    assert!(run.stdout().contains("  buried/"), "{run}");
+    assert!(run.stdout().contains("  ! dead: 2 messages not read: SQS counts every look"), "{run}");
+    assert!(run.stdout().ends_with("Replay: 1 to replay; 1 queue not read\n"), "{run}");
+    assert_eq!(all(), ["0", "2", "1"]);
+
+    // Lambda refuses, as there is no function yet: nothing is deleted, wherever it stands now.
+    let (code, document) = place.document(&["replay", "--failed", "--yes", "--rate", "100"]);
+    assert_eq!((code, &document["counts"]["replayed"]), (Some(1), &json!(0)), "{document}");
+    let left: usize = all().iter().map(|count| count.parse::<usize>().unwrap()).sum();
+    assert_eq!(left, 3, "{document}");
+
+    place.make_function("reader");
+    let (code, document) = place.document(&["replay", "--failed", "--yes", "--rate", "100"]);
+    assert_eq!((code, &document["counts"]["replayed"]), (Some(0), &json!(3)), "{document}");
+    assert_eq!(all(), ["0", "0", "0"]);
+    for subject in ["buried=", "dead=", "at="] {
+        logged_times(&place.account, "op-reader", subject, 1);
+    }
+}
+
+#[test]
+fn a_redrive_that_is_not_declared_is_followed_by_a_person() {
+    let Some(place) = Place::new() else { return };
+    place.make_function("reader");
+    let theirs = place.queue("corporate-dead-letters", None);
+    let failed = place.queue("op-failed", Some(("corporate-dead-letters", 3)));
+    place.send(&theirs, &record(ARN, "print theirs"));
+    place.send(&failed, &record(ARN, "print ours"));
+    let (code, document) = place.document(&["replay", "--failed", "--yes"]);
+    assert_eq!((code, &document["counts"]["replayed"]), (Some(1), &json!(1)), "{document}");
+    assert_eq!(document["unread"][0]["queue"], "corporate-dead-letters");
+    assert_eq!(document["unread"][0]["messages"], 1);
+    let reason = document["unread"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("received 3 times move there from `failed`"), "{reason}");
+    assert_eq!((place.visible(&failed).as_str(), place.visible(&theirs).as_str()), ("0", "1"));
+}
+
+#[test]
+fn what_was_received_before_a_failure_is_shown_to_others_again() {
+    let Some(emulated) = Place::with(&replaced(DECLARATION, &[("queues: {failed: {}}\n", CHAIN)])) else { return };
+    let dead = emulated.queue("op-dead", None);
+    let failed = emulated.queue("op-failed", Some(("op-dead", 9)));
+    emulated.send(&failed, &record(ARN, "one"));
+    emulated.send(&dead, &record(ARN, "two"));
+    let proxy = Proxy::before(&emulated.emulator.url);
+    // One call has the message, the next says that there is no more; the third is of the other queue.
+    let denied = proxy.on(Fault::Denies, |call| call.operation == "sqs.ReceiveMessage" && call.repetition == 3);
+    let mut command = emulated.command(&["replay", "--failed", "--yes"]);
+    let run = emulated.folder.finish(&["replay"], command.envs(Emulator::environment(&proxy.url)).output().unwrap());
+    assert_eq!(denied.try_iter().count(), 1, "{run}\n{}", proxy.record());
+    assert_eq!(run.code(), Some(2), "{run}");
+    assert!(run.stderr().contains("Failed to find the events to replay"), "{run}");
+    assert_eq!((emulated.visible(&failed).as_str(), emulated.visible(&dead).as_str()), ("1", "1"));
+}

@@ -31,23 +31,29 @@ pub(crate) async fn read(file: &Path, stage: Option<&str>) -> anyhow::Result<Dec
     Ok(check(file, stage).await?.chosen(file, stage)?)
 }
 
-/// Returns the secrets and addresses of this version's function of that name, as far as it can be said of another one.
-fn ours(name: &str) -> Result<Option<Configuration>, Unavailable> {
-    let ours = OURS.iter().find(|(ours, _)| *ours == name);
-    ours.map(|(_, schema)| Configuration::read(schema).map(Configuration::of_secrets)).transpose()
+/// Returns the schema of this version's function of that name: the whole of it for a function that came with this version, and what
+/// can be said by its name of another one.
+fn ours(code: &Code) -> Result<Option<Configuration>, Unavailable> {
+    let (Code::Crate { package: name, .. } | Code::Shipped(name)) = code;
+    let ours = OURS.iter().find(|(ours, _)| ours == name).map(|(_, schema)| Configuration::read(schema)).transpose()?;
+    Ok(if matches!(code, Code::Shipped(_)) { ours } else { ours.map(Configuration::by_name) })
 }
 
 /// Reads the schema that a function's code has. A machine that cannot build a crate can check its declaration all the same: what
 /// the declaration itself says wrong is an error, and not what is missing around it.
 fn configuration(code: &Code, found: Result<Option<Vec<u8>>, NotBuilt>) -> Result<Option<Configuration>, Unavailable> {
-    let (Code::Crate { package: name, .. } | Code::Shipped(name)) = code;
     match found {
         Ok(schema) => schema.map(|bytes| Configuration::read(&bytes)).transpose(),
-        Err(NotBuilt::NoCargo(_) | NotBuilt::NoWorkspace { .. } | NotBuilt::NoLock { .. }) => ours(name),
+        Err(NotBuilt::NoCargo(_) | NotBuilt::NoWorkspace { .. } | NotBuilt::NoLock { .. }) => ours(code),
         Err(error) => {
             let is_warning = matches!(error, NotBuilt::NoneShipped { .. });
-            let instead = if is_warning { ours(name)? } else { None };
-            Err(Unavailable { message: error.to_string(), hint: error.hint(), is_warning, instead })
+            let key = match (&error, code) {
+                (NotBuilt::NoBin { .. }, _) => "bin",
+                (_, Code::Shipped(_)) => "use",
+                (_, Code::Crate { .. }) => "crate",
+            };
+            let instead = if is_warning { ours(code)? } else { None };
+            Err(Unavailable { message: error.to_string(), hint: error.hint(), is_warning, key, instead })
         }
     }
 }

@@ -267,8 +267,8 @@ fn validate_knows_the_variables_of_a_function_that_came_with_the_binary() {
     Some(2)
     infra.yaml:6:25: error: `SINK` is not what function `reader` takes
     hint: Where notices go: one or several of `lines`, `netbox`, `webhook` and `calendar`, separated by commas.
-    Some(0)
-    infra.yaml:6:44: warning: function `reader` reads no variable `NETBOX_ULR`
+    Some(2)
+    infra.yaml:6:32: error: function `reader` reads no variable `NETBOX_ULR`
     hint: did you mean `NETBOX_URL`?
     Some(2)
     infra.yaml:6:45: error: `NETBOX_URL` is not what function `reader` takes
@@ -297,5 +297,5 @@ fn validate_knows_the_variables_of_a_crate_where_cargo_is() {
     assert_snapshot!(validate("{crate: echo, environment: {DISPOSITION: STOP_RULE}}"), @"");
     assert_snapshot!(validate("{crate: echo, environment: {DISPOSITION: STOP}}"), @"infra.yaml:4:52: error: `DISPOSITION` is not what function `reader` takes");
     assert_snapshot!(validate("{crate: ecko}"), @"infra.yaml:4:19: error: Failed to find package `ecko` in the Cargo workspace `ROOT`");
-    assert_snapshot!(validate("{crate: echo, bin: other}"), @"infra.yaml:4:19: error: Failed to find binary `other` in package `echo`");
+    assert_snapshot!(validate("{crate: echo, bin: other}"), @"infra.yaml:4:30: error: Failed to find binary `other` in package `echo`");
 }

@@ -12,7 +12,7 @@ use super::{
     expiry, measures,
     reader::Reader,
     tags,
-    tree::{Node, Value, at, span_of},
+    tree::{Node, Value, at, key_at, span_of},
 };
 
 /// Time that SES waits for the answer of a synchronously invoked function.
@@ -77,6 +77,7 @@ pub(super) fn whole(reader: &mut Reader, root: &Node, declaration: &Declaration)
     lost_in_redrive(reader, root, declaration);
     expiry::check(reader, root, declaration);
     unheard_silence(reader, root, declaration);
+    lost_events(reader, root, declaration);
     tags::check(reader, root, declaration);
 }
 
@@ -86,6 +87,46 @@ fn unheard_silence(reader: &mut Reader, root: &Node, declaration: &Declaration) 
         let span = span_of(root, &["alarms", "silence"]);
         let message = "nothing counts the mails of this stack: no enabled receipt rule invokes a function, or publishes to a topic of one";
         reader.note_at(&span, message, "let a rule invoke a function, or remove `silence`");
+    }
+}
+
+/// Warns of events that are lost without a trace, and of settings for such events that have no effect: whoever waits for the
+/// answer of a function gets its error, and nothing is retried or kept.
+fn lost_events(reader: &mut Reader, root: &Node, declaration: &Declaration) {
+    for (name, function) in &declaration.functions {
+        let (mut waited_for, mut not_waited_for) = (false, false);
+        for action in declaration.receipt_rules.iter().flat_map(|rule| &rule.actions) {
+            match action {
+                Action::Invoke { function, invocation, .. } if function == name => match invocation {
+                    Invocation::RequestResponse => waited_for = true,
+                    Invocation::Event => not_waited_for = true,
+                },
+                _ => {}
+            }
+        }
+        let mut told = declaration.topics.values().flat_map(|topic| &topic.subscriptions);
+        not_waited_for |= told.any(|told| matches!(told, Subscription::Function(function) if function == name));
+        let has_queue = function.on_failure.is_some() || key_at(root, &["functions", name, "on_failure"]).is_some();
+        if not_waited_for && !has_queue {
+            let span = key_at(root, &["functions", name]).map_or(0..0, |key| key.span.clone());
+            let queue = declaration.queues.keys().next().map_or("failed", String::as_str);
+            let message =
+                format!("an event that function `{name}` fails on to the end is lost: it has no `on_failure`");
+            let there =
+                if declaration.queues.is_empty() { ", and a queue: `queues: {failed: {retention: 14d}}`" } else { "" };
+            let hint = format!("write `on_failure: {queue}`{there}");
+            reader.report(Diagnostic::warning(span, message).with_hint(hint));
+        }
+        if waited_for && !not_waited_for {
+            for setting in ["retries", "maximum_event_age", "on_failure"] {
+                let Some(key) = key_at(root, &["functions", name, setting]) else { continue };
+                let message = format!(
+                    "`{setting}` has no effect: SES waits for function `{name}`, and Lambda does not retry then"
+                );
+                let hint = format!("remove it, or invoke the function as an `Event`: `{{invoke: {name}}}`");
+                reader.report(Diagnostic::warning(key.span.clone(), message).with_hint(hint));
+            }
+        }
     }
 }
 

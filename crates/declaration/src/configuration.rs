@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use super::{
     Code, Declaration, Function, Place,
     diagnostic::Diagnostic,
-    suggestion::choose,
-    tree::{Node, at, span_of},
+    suggestion::{choose, closest},
+    tree::{Node, action_span, at, key_at, span_of},
 };
 
 /// The schema of a function's environment variables.
@@ -32,6 +32,8 @@ pub struct Unavailable {
     pub hint: Option<String>,
     /// `true` if the declaration is valid all the same, since it is this machine that lacks something.
     pub is_warning: bool,
+    /// Key of the function that the reason is about: `use`, `crate` or `bin`.
+    pub key: &'static str,
     /// Schema by which the environment is checked all the same; `None` if there is none.
     pub instead: Option<Configuration>,
 }
@@ -46,6 +48,7 @@ impl Configuration {
             message: format!("`configuration.json` is not a JSON Schema: {error}"),
             hint: None,
             is_warning: false,
+            key: "crate",
             instead: None,
         };
         let schema: Value = serde_json::from_slice(bytes).map_err(|error| unusable(&error))?;
@@ -53,21 +56,20 @@ impl Configuration {
         Ok(Self { schema, is_whole: true })
     }
 
-    /// Returns as much of the schema as protects somebody: which variables are secrets, and which addresses need TLS. For code of which
-    /// only the name is known.
+    /// Returns the schema for code of which only the name is known: it may need less than this one, and read more. A secret in the
+    /// open and an address without TLS are errors all the same, since they harm somebody whatever the code is.
     #[must_use]
-    pub fn of_secrets(mut self) -> Self {
-        let protects = |property: &Value| {
-            is_secret(property)
-                || property.get("pattern").and_then(Value::as_str).is_some_and(|form| form.contains("https://"))
-        };
+    pub fn by_name(mut self) -> Self {
         if let Some(schema) = self.schema.as_object_mut() {
-            schema.retain(|key, _| key != "required" && key != "allOf");
-            if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-                properties.retain(|_, property| protects(property));
-            }
+            schema.retain(|key, _| !["required", "allOf", "mail"].contains(&key.as_str()));
         }
         Self { is_whole: false, ..self }
+    }
+
+    /// Returns whether the function may read variables that the schema does not name.
+    fn takes_others(&self) -> bool {
+        let others = self.schema.get("additionalProperties");
+        !self.is_whole || others.is_some_and(|others| *others != json!(false))
     }
 
     /// Returns the description of a variable; `None` if the function does not read it.
@@ -90,21 +92,25 @@ impl Configuration {
     }
 }
 
+/// Variables that Rust's standard library reads, in every function.
+const READ_BY_RUST: [&str; 2] = ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE"];
+
 /// Checks every function's environment against the schema of its code.
 pub(super) fn check(root: &Node, declaration: &Declaration, look_up: LookUp<'_>) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for (entry, function) in &declaration.functions {
-        let key = if matches!(function.code, Code::Shipped(_)) { "use" } else { "crate" };
+        let environment = |configuration| Environment { root, declaration, entry, function, configuration };
         match look_up(&function.code) {
             Ok(None) => {}
             Ok(Some(configuration)) => {
-                diagnostics.extend(Environment { root, entry, function, configuration: &configuration }.all());
+                diagnostics.extend(environment(&configuration).all());
             }
-            Err(Unavailable { message, hint, is_warning, instead }) => {
+            Err(Unavailable { message, hint, is_warning, key, instead }) => {
                 if let Some(configuration) = &instead {
-                    diagnostics.extend(Environment { root, entry, function, configuration }.all());
+                    diagnostics.extend(environment(configuration).all());
                 }
-                let place = span_of(root, &["functions", entry, key]);
+                let found = [key, "crate", "use"].iter().find_map(|key| at(root, &["functions", entry, key]));
+                let place = found.map_or(0..0, |node| node.span.clone());
                 let diagnostic = Diagnostic { is_warning, ..Diagnostic::new(place, message) };
                 diagnostics.push(match hint {
                     Some(hint) => diagnostic.with_hint(hint),
@@ -119,6 +125,7 @@ pub(super) fn check(root: &Node, declaration: &Declaration, look_up: LookUp<'_>)
 /// A function's environment beside the schema that it should fit.
 struct Environment<'check> {
     root: &'check Node,
+    declaration: &'check Declaration,
     entry: &'check str,
     function: &'check Function,
     configuration: &'check Configuration,
@@ -127,7 +134,11 @@ struct Environment<'check> {
 impl Environment<'_> {
     /// Returns everything that is wrong with it.
     fn all(&self) -> Vec<Diagnostic> {
-        [self.names(), self.values(), self.places()].concat()
+        let all = [self.names(), self.values(), self.places(), self.mails(), self.deletions()].concat();
+        // A line that is shown may have a secret in it that stands in the open.
+        let is_secret = |name: &String| self.configuration.property(name).is_some_and(is_secret);
+        let conceals = self.function.environment.keys().any(is_secret);
+        all.into_iter().map(|one| if conceals { one.concealed() } else { one }).collect()
     }
 
     /// Returns the place of a variable's value.
@@ -136,6 +147,13 @@ impl Environment<'_> {
             Some(node) => node.span.clone(),
             None => span_of(self.root, &["functions", self.entry, "secrets", name]),
         }
+    }
+
+    /// Returns the place of a variable's name.
+    fn key_of(&self, name: &str) -> Range<usize> {
+        let sections = ["environment", "secrets"];
+        let keys = sections.iter().find_map(|section| key_at(self.root, &["functions", self.entry, section, name]));
+        keys.map_or_else(|| self.place(name), |key| key.span.clone())
     }
 
     /// Returns the place at which a missing variable is reported: the function's environment, else its code.
@@ -148,13 +166,17 @@ impl Environment<'_> {
     /// Notes variables that the function does not read, and secrets that stand where everybody reads them.
     fn names(&self) -> Vec<Diagnostic> {
         let Self { entry, function, configuration, .. } = self;
+        let known = configuration.names();
         let mut diagnostics = Vec::new();
         for name in function.environment.keys().chain(function.secrets.keys()) {
             match configuration.property(name) {
-                None if configuration.is_whole => {
+                None if READ_BY_RUST.contains(&name.as_str()) => {}
+                // A function may well read what its schema does not name: then only a slip of the pen is told.
+                None if !configuration.takes_others() || closest(name, &known).is_some() => {
                     let message = format!("function `{entry}` reads no variable `{name}`");
-                    let hint = choose(name, "variables that it reads", &configuration.names());
-                    diagnostics.push(Diagnostic::warning(self.place(name), message).with_hint(hint));
+                    let hint = choose(name, "variables that it reads", &known);
+                    let diagnostic = Diagnostic::new(self.key_of(name), message).with_hint(hint).concealed();
+                    diagnostics.push(Diagnostic { is_warning: configuration.takes_others(), ..diagnostic });
                 }
                 Some(property) if is_secret(property) && function.environment.contains_key(name) => {
                     let message =
@@ -187,7 +209,9 @@ impl Environment<'_> {
             let path = error.instance_path().to_string();
             let name = path.trim_start_matches('/');
             let message = format!("`{name}` is not what function `{entry}` takes");
-            self.explained(Diagnostic::new(self.place(name), message).concealed(), name, "")
+            let is_warning = !configuration.is_whole && !configuration.property(name).is_some_and(protects);
+            let diagnostic = Diagnostic { is_warning, ..Diagnostic::new(self.place(name), message).concealed() };
+            self.explained(diagnostic, name, "")
         });
         diagnostics.collect()
     }
@@ -208,14 +232,8 @@ impl Environment<'_> {
 
     /// Notes places that the function writes to with this environment, and that it may not write to.
     fn places(&self) -> Vec<Diagnostic> {
-        let Self { entry, function, configuration, .. } = self;
-        let given = self.given(&self.secrets());
-        let applies = |condition: &&Value| {
-            let condition = condition.get("if").and_then(|condition| jsonschema::validator_for(condition).ok());
-            condition.is_some_and(|condition| condition.is_valid(&given))
-        };
-        let conditions = configuration.schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
-        let needed = conditions.filter(applies).filter_map(|condition| condition.pointer("/then/writes")?.as_array());
+        let Self { entry, function, .. } = self;
+        let needed = self.applying().filter_map(|condition| condition.pointer("/then/writes")?.as_array());
         let needed: BTreeSet<&str> = needed.flatten().filter_map(Value::as_str).collect();
         let may_write = |end: &str| function.writes.iter().any(|place| place.prefix.ends_with(end));
         let missing: Vec<&str> = needed.into_iter().filter(|end| !may_write(end)).collect();
@@ -223,17 +241,79 @@ impl Environment<'_> {
             return Vec::new();
         }
         let bucket = function.reads.first().map_or("mail", |place| &place.bucket);
-        let shown = |place: &Place| format!("{{bucket: {}, prefix: {}}}", place.bucket, place.prefix);
-        let there = function.writes.iter().map(|place| match place.prefix.as_str() {
-            "" => place.bucket.clone(),
-            _ => shown(place),
-        });
-        let added = missing.iter().map(|end| format!("{{bucket: {bucket}, prefix: {end}}}"));
-        let all: Vec<_> = there.chain(added).collect();
         let names: Vec<_> = missing.iter().map(|end| format!("`{end}`")).collect();
         let message = format!("function `{entry}` may not write below {}, as it has to", names.join(" and "));
-        let hint = format!("write `writes: [{}]`", all.join(", "));
-        vec![Diagnostic::new(self.lacking(), message).with_hint(hint)]
+        let added = missing.iter().map(|end| (bucket, *end));
+        vec![Diagnostic::new(self.lacking(), message).with_hint(line("writes", &function.writes, added))]
+    }
+
+    /// Returns the conditions of the schema that this environment fulfils.
+    fn applying(&self) -> impl Iterator<Item = &Value> {
+        let given = self.given(&self.secrets());
+        let conditions = self.configuration.schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+        conditions.filter(move |condition| {
+            let condition = condition.get("if").and_then(|condition| jsonschema::validator_for(condition).ok());
+            condition.is_some_and(|condition| condition.is_valid(&given))
+        })
+    }
+
+    /// Notes mails that the function is invoked for and cannot read: it would not even start.
+    fn mails(&self) -> Vec<Diagnostic> {
+        let Self { root, declaration, entry, function, configuration } = self;
+        // That a rule stores the mail where a function with such rights reads is checked for every function.
+        if configuration.schema.get("mail") != Some(&json!(true)) || !function.reads.is_empty() {
+            return Vec::new();
+        }
+        let mut diagnostics = Vec::new();
+        for (index, rule) in declaration.receipt_rules.iter().enumerate() {
+            let Some(place) = rule.invokes(entry) else { continue };
+            let stored: Vec<(&str, &str)> = rule.stores(place).collect();
+            let (span, message, hint) = match stored.first() {
+                None => (
+                    action_span(root, index, place, "invoke"),
+                    format!(
+                        "function `{entry}` reads the mail that it is invoked for, and rule `{}` stores it nowhere",
+                        rule.name
+                    ),
+                    "put `{store: BUCKET}` before it, and write `reads: [BUCKET]` in the function".to_owned(),
+                ),
+                Some(_) => (
+                    self.lacking(),
+                    format!("function `{entry}` may not read the mail that rule `{}` stores for it", rule.name),
+                    line("reads", &[], stored.iter().copied()),
+                ),
+            };
+            diagnostics.push(Diagnostic::new(span, message).with_hint(hint));
+        }
+        diagnostics
+    }
+
+    /// Notes mails that the function deletes with this environment, and that it may not delete.
+    fn deletions(&self) -> Vec<Diagnostic> {
+        let Self { declaration, entry, function, .. } = self;
+        let deletes = |condition: &&Value| condition.pointer("/then/deletes") == Some(&json!(true));
+        let flags =
+            self.applying().filter(deletes).filter_map(|condition| condition.pointer("/if/properties")?.as_object());
+        let Some(flag) = flags.flat_map(Map::keys).find(|flag| function.environment.contains_key(*flag)) else {
+            return Vec::new();
+        };
+        let covers = |places: &[Place], (bucket, prefix): (&str, &str)| {
+            places.iter().any(|place| place.bucket == bucket && prefix.starts_with(&place.prefix))
+        };
+        let mut missing: Vec<(&str, &str)> = Vec::new();
+        for rule in &declaration.receipt_rules {
+            let Some(invokes) = rule.invokes(entry) else { continue };
+            for place in rule.stores(invokes).filter(|place| covers(&function.reads, *place)) {
+                if !covers(&function.deletes, place) && !missing.contains(&place) {
+                    missing.push(place);
+                }
+            }
+        }
+        if missing.is_empty() {
+            return Vec::new();
+        }
+        let message = format!("`{flag}` lets function `{entry}` delete mails, and it has no right to");
+        vec![Diagnostic::new(self.place(flag), message).with_hint(line("deletes", &function.deletes, missing))]
     }
 
     /// Adds the description of a variable, if there is one, as the hint.
@@ -243,6 +323,25 @@ impl Environment<'_> {
             None => diagnostic,
         }
     }
+}
+
+/// Returns the line that declares places: those that are there, and further ones by bucket and prefix.
+fn line<'place>(
+    key: &str,
+    there: &'place [Place],
+    added: impl IntoIterator<Item = (&'place str, &'place str)>,
+) -> String {
+    let shown = |(bucket, prefix): (&str, &str)| match prefix {
+        "" => bucket.to_owned(),
+        _ => format!("{{bucket: {bucket}, prefix: {prefix}}}"),
+    };
+    let there = there.iter().map(|place| (place.bucket.as_str(), place.prefix.as_str()));
+    format!("write `{key}: [{}]`", there.chain(added).map(shown).collect::<Vec<_>>().join(", "))
+}
+
+/// Returns whether another value harms somebody, whatever the function does with it: a secret, an address that needs TLS.
+fn protects(property: &Value) -> bool {
+    is_secret(property) || property.get("pattern").and_then(Value::as_str).is_some_and(|form| form.contains("https://"))
 }
 
 /// Returns whether a variable holds a secret, by its description.

@@ -446,7 +446,7 @@ receipt_rules:
             let diagnostics = diagnostics.unwrap_err();
             diagnostics.list().iter().map(|one| diagnostics.position(one.span.start)).collect::<Vec<_>>()
         };
-        assert_eq!(places(SOUND), [(3, 26), (6, 19), (6, 29)]);
+        assert_eq!(places(SOUND), [(3, 26), (6, 19), (6, 29), (6, 59), (6, 71)]);
         assert_eq!(places(&crlf), places(SOUND));
     }
 

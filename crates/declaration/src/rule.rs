@@ -28,6 +28,21 @@ pub struct ReceiptRule {
     pub actions: Vec<Action>,
 }
 
+impl ReceiptRule {
+    /// Returns the index of the last action that invokes a function; `None` if none does.
+    pub fn invokes(&self, entry: &str) -> Option<usize> {
+        self.actions.iter().rposition(|action| matches!(action, Action::Invoke { function, .. } if function == entry))
+    }
+
+    /// Returns the places where the rule stores a mail before the action of that index: bucket and prefix.
+    pub fn stores(&self, before: usize) -> impl Iterator<Item = (&str, &str)> {
+        self.actions.iter().take(before).filter_map(|action| match action {
+            Action::Store { bucket, prefix, .. } => Some((bucket.as_str(), prefix.as_str())),
+            _ => None,
+        })
+    }
+}
+
 /// The recipients that a rule takes mail for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipient {

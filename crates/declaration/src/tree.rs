@@ -247,6 +247,26 @@ pub(super) fn at<'tree>(node: &'tree Node, path: &[&str]) -> Option<&'tree Node>
     })
 }
 
+/// Returns the last key of a path of keys; `None` if there is none.
+pub(super) fn key_at<'tree>(root: &'tree Node, path: &[&str]) -> Option<&'tree Key> {
+    let (name, above) = path.split_last()?;
+    match &at(root, above)?.value {
+        Value::Map(entries) => entries.iter().find(|(key, _)| key.name == *name).map(|(key, _)| key),
+        _ => None,
+    }
+}
+
+/// Returns the place of a key in an action of a receipt rule, both by their index; the beginning if there is none.
+pub(super) fn action_span(root: &Node, rule: usize, action: usize, name: &str) -> Range<usize> {
+    fn item(node: &Node, index: usize) -> Option<&Node> {
+        if let Value::List(items) = &node.value { items.get(index) } else { None }
+    }
+    let rule = at(root, &["receipt_rules"]).and_then(|rules| item(rules, rule));
+    let actions = rule.and_then(|rule| at(rule, &["actions"]));
+    let value = actions.and_then(|actions| at(item(actions, action)?, &[name]));
+    value.map_or(0..0, |node| node.span.clone())
+}
+
 /// Returns the place of the node under a path of keys; the beginning if there is none.
 pub(super) fn span_of(root: &Node, path: &[&str]) -> Range<usize> {
     at(root, path).map_or(0..0, |node| node.span.clone())

@@ -7,6 +7,7 @@ mod secrets;
 mod sections;
 mod sinks;
 mod stages;
+mod variables;
 
 use std::path::Path;
 
@@ -276,16 +277,17 @@ fn contradictions_between_sections_are_found() {
     let faults = [
         only("{store: mail, prefix: inbound/}, {invoke: maintenance}", "{invoke: maintenance}, {store: mail}"),
         only("{invoke: maintenance}", "stop, {invoke: maintenance}"),
-        only("{invoke: maintenance}", "{invoke: maintenance, invocation: RequestResponse}, stop, stop"),
+        only("{invoke: maintenance}", "{invoke: maintenance}, stop, stop"),
     ];
     assert_snapshot!(faults.join("\n"), @r"
     22:24: function `maintenance` reads bucket `mail`, and no action before this one stores the mail there | put `{store: mail}` before it
     22:48: `stop` must be the last action: nothing after it is done
-    22:100: `stop` must be the last action: nothing after it is done
+    22:71: `stop` must be the last action: nothing after it is done
     ");
     let waits = "{invoke: maintenance, invocation: RequestResponse}";
-    let declaration = replaced(SOUND, &[("30s", "31s"), ("{invoke: maintenance}", waits)]);
-    assert_snapshot!(validate(declaration).diagnostics().concat(), @"infra.yaml:22:57: error: SES waits at most `30s` for an answer, and function `maintenance` has a timeout of `31s`");
+    let changes = [("30s", "31s"), ("{invoke: maintenance}", waits), ("    on_failure: failed\n", "")];
+    let declaration = replaced(SOUND, &changes);
+    assert_snapshot!(validate(declaration).diagnostics().concat(), @"infra.yaml:21:57: error: SES waits at most `30s` for an answer, and function `maintenance` has a timeout of `31s`");
 }
 
 #[test]

@@ -178,7 +178,7 @@ fn topics_and_who_is_told() {
         only("{queue: jobs, raw: true}", "{queue: job, raw: true}"),
         only("{queue: jobs, raw: true}", "{queue: jobs, raw: maybe}"),
         only("{function: worker}", "{function: worker, raw: true}"),
-        only("{function: worker}", "{function: maintenance}"),
+        only("- {function: worker}", "- {function: worker}\n      - {function: maintenance}"),
         only("display_name: Circuit maintenance", "display_nmae: Circuit maintenance"),
     ];
     assert_snapshot!(faults.join("\n"), @r"
@@ -189,7 +189,7 @@ fn topics_and_who_is_told() {
     58:17: queue `job` is not declared | did you mean `jobs`?
     58:28: `raw` must be `true` or `false`, not the text `maybe`
     59:28: unknown key `raw` in a `function` subscription | known keys: `function`
-    59:20: function `maintenance` publishes to topic `events`, which invokes it again | publish to another topic
+    60:20: function `maintenance` publishes to topic `events`, which invokes it again | publish to another topic
     55:5: unknown key `display_nmae` in topic `events` | did you mean `display_name`?
     ");
 }

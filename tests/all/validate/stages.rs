@@ -14,9 +14,9 @@ buckets:
 functions:
   maintenance:
     crate: maintenance
-    bin: maintenance
+    on_failure: failed
     environment: {SINK: lines, MODE: quick}
-    reads: [mail]
+queues: {failed: {}}
 receipt_rules:
   - name: maintenance
     recipients: [noc@example.com]
@@ -45,15 +45,15 @@ fn every_stage_is_checked_unless_one_is_named() {
     assert_snapshot!(validated(STAGED).shown(), @r"
     exit code: 0
     ----- stdout -----
-    infra.yaml: valid; stack circuits, stage dev, in eu-west-1: 1 bucket, 1 function, 1 receipt rule
-    infra.yaml: valid; stack circuits, stage prod, in eu-west-1: 1 bucket, 1 function, 1 receipt rule
+    infra.yaml: valid; stack circuits, stage dev, in eu-west-1: 1 bucket, 1 function, 1 queue, 1 receipt rule
+    infra.yaml: valid; stack circuits, stage prod, in eu-west-1: 1 bucket, 1 function, 1 queue, 1 receipt rule
     ----- stderr -----
     ");
     let folder = Folder::with_declaration(STAGED);
     assert_snapshot!(folder.run(&["validate", "--stage", "prod"]).shown(), @r"
     exit code: 0
     ----- stdout -----
-    infra.yaml: valid; stack circuits, stage prod, in eu-west-1: 1 bucket, 1 function, 1 receipt rule
+    infra.yaml: valid; stack circuits, stage prod, in eu-west-1: 1 bucket, 1 function, 1 queue, 1 receipt rule
     ----- stderr -----
     ");
     assert_snapshot!(folder.run(&["validate", "--stage", "test"]).shown(), @r"
@@ -97,7 +97,7 @@ fn mistakes_are_shown_where_they_were_written() {
         with("memory: 512MB", "memmory: 512MB"),
         with("MODE: null", "MOOD: null"),
         with("memory: 512MB", "crate: null"),
-        with("memory: 512MB", "reads: null"),
+        with("memory: 512MB", "on_failure: null"),
         with("prod: {account: 123456789012}", "prod: {region: Ireland}"),
         with("prod: {account: 123456789012}", "prod: {stack: other}"),
         with("prod: {account: 123456789012}", "Prod: {}"),
@@ -111,7 +111,7 @@ fn mistakes_are_shown_where_they_were_written() {
     infra.yaml:19:9: error: unknown key `memmory` in function `maintenance` (stage `dev`)
     infra.yaml:20:23: error: `MOOD` is not there, so that the stage cannot remove it (stage `dev`)
     infra.yaml:6:3: error: function `maintenance` has neither `use` nor `crate` (stage `dev`)
-
+    infra.yaml:6:3: warning: an event that function `maintenance` fails on to the end is lost: it has no `on_failure` (stage `dev`)
     infra.yaml:25:18: error: `region` must be an AWS region such as `eu-west-1`, not the text `Ireland` (stage `prod`)
     infra.yaml:25:10: error: a stage cannot have `stack` of its own
     infra.yaml:25:3: error: the name of a stage must be a name of lower case letters, digits and single hyphens, at most 32, not `Prod`
@@ -134,8 +134,8 @@ fn two_stages_that_take_the_same_mail_are_a_warning() {
     assert_snapshot!(run.shown(), @r"
     exit code: 0
     ----- stdout -----
-    infra.yaml: valid; stack circuits, stage dev, in eu-west-1: 1 bucket, 1 function, 1 receipt rule
-    infra.yaml: valid; stack circuits, stage prod, in eu-west-1: 1 bucket, 1 function, 1 receipt rule
+    infra.yaml: valid; stack circuits, stage dev, in eu-west-1: 1 bucket, 1 function, 1 queue, 1 receipt rule
+    infra.yaml: valid; stack circuits, stage prod, in eu-west-1: 1 bucket, 1 function, 1 queue, 1 receipt rule
     ----- stderr -----
     infra.yaml:25:3: warning: stages `dev` and `prod` take the same mail: `noc@example.com`
        |

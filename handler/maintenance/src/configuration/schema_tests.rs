@@ -53,7 +53,18 @@ fn the_schema_has_the_variables_that_are_read_and_no_other() {
 fn the_schema_accepts_the_values_that_the_reader_accepts() {
     let schema = jsonschema::validator_for(&schema()).unwrap();
     let values = [
-        ("SINK", &["lines", "lines,netbox , webhook", "nautobot", "lines;netbox", "line"][..]),
+        (
+            "SINK",
+            &[
+                "lines",
+                "lines,netbox , webhook",
+                "nautobot",
+                "lines;netbox",
+                "line",
+                "lines, lines",
+                "netbox,lines ,netbox",
+            ][..],
+        ),
         (
             "NETBOX_URL",
             &[
@@ -70,6 +81,7 @@ fn the_schema_accepts_the_values_that_the_reader_accepts() {
             ],
         ),
         ("NETBOX_TOKEN", &["nbt_a.b", "a b"]),
+        ("NETBOX_CA", &["", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"]),
         ("NETBOX_PROVIDERS", &["telia=arelion, x y = Y Z", "telia", "=arelion", "telia=", "a=b,,c=d"]),
         ("NETBOX_CIRCUIT_ALIASES", &["aliases", " other_names ", "cf.aliases", "a b", "a,b"]),
         ("NETBOX_PLUGIN", &["notices", "circuitmaintenance", "maintenance"]),

@@ -43,7 +43,7 @@ fn a_mail_that_two_rules_hand_over_is_in_every_sink_once() {
                     if is_notice { 0 } else { 2 },
                     "{what}: the mail, and what is said of it"
                 );
-                let calendar = left.buckets.iter().find(|(key, _)| key.ends_with(".ics"));
+                let calendar = left.buckets.iter().find(|(key, _)| key.starts_with("kept/calendar/"));
                 let entries =
                     calendar.map_or(0, |(_, text)| String::from_utf8_lossy(text).matches("BEGIN:VEVENT").count());
                 assert_eq!(entries, usize::from(is_notice), "{what}");

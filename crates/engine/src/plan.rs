@@ -273,7 +273,9 @@ fn differing<K: Kind>(item: Item<K>, resource: &Resource<K>, live: &Live<K::Sett
     let mut losses = if is_used { consent::of_change(resource, &tree, &differences) } else { Vec::new() };
     let changed: BTreeSet<_> =
         differences.iter().filter_map(|it| difference::field(kind, &it.path)).map(|field| field.path).collect();
-    let unchanged_fields = kind.fields().len().saturating_sub(changed.len());
+    // Nobody looks for what others did not add.
+    let settings = kind.fields().iter().filter(|field| field.child.is_none());
+    let unchanged_fields = settings.filter(|field| !changed.contains(field.path)).count();
     if let Some(reasons) = Reasons::among(kind, &differences) {
         if is_used {
             let with_resource = consent::of_replacement(&resource.id, &tree);

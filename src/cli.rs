@@ -7,6 +7,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo, Timestamp};
+use problem::shell_word;
 
 /// Carrier maintenance mails into NetBox: one declaration, one command, infrastructure and handler together.
 #[derive(Debug, Parser)]
@@ -46,10 +47,10 @@ pub struct Common {
 impl Common {
     /// Returns the options that choose the declaration, as they are appended to a command; empty for the defaults.
     pub(crate) fn options(&self) -> String {
-        let is_default = self.file == Path::new("infra.yaml");
-        let file = if is_default { String::new() } else { format!(" --file '{}'", self.file.display()) };
-        let stage = self.stage.as_ref().map_or_else(String::new, |stage| format!(" --stage {stage}"));
-        file + &stage
+        let file = Some(&self.file).filter(|file| *file != Path::new("infra.yaml"));
+        let file = file.map(|file| format!(" --file {}", shell_word(&file.display().to_string())));
+        let stage = self.stage.as_ref().map(|stage| format!(" --stage {}", shell_word(stage)));
+        [file, stage].into_iter().flatten().collect()
     }
 }
 
@@ -84,6 +85,9 @@ pub enum Command {
     Invoke(Invoke),
     /// Show the state of every resource, queue, rule, function and alarm, and of NetBox. Changes nothing.
     Status(Status),
+    /// Print the names and addresses of what is in the account, as `up` does at its end: for people, or for scripts with `--json`.
+    #[command(after_long_help = OUTPUTS_EXIT_CODES)]
+    Outputs,
     /// Print the least IAM policy that running `up`, `diff`, `down` or `adopt` for this declaration needs.
     Policy(Policy),
     /// Process mails again: stored mails, or the events in the failure queues.
@@ -125,6 +129,9 @@ pub struct Schema {
     /// Print the reference of declarations for people instead, as Markdown.
     #[arg(long)]
     pub markdown: bool,
+    /// Print the JSON Schema of plans instead, as `diff --json` prints them.
+    #[arg(long, conflicts_with_all = ["fields", "markdown"])]
+    pub plan: bool,
 }
 
 /// The arguments of `provision init`.
@@ -178,6 +185,12 @@ pub struct Build {
 #[derive(Debug, Args)]
 #[command(after_long_help = UP_EXIT_CODES)]
 pub struct Up {
+    /// Apply the plan in this file, made by `diff --out FILE`, and nothing else. It is the approval: nothing is asked.
+    ///
+    /// The account is surveyed and the plan made again. Where that is not the plan in the file, down to each setting, the code and the
+    /// consent, nothing is done.
+    #[arg(value_name = "FILE", conflicts_with_all = ["set_secret", "allow_delete"])]
+    pub plan: Option<PathBuf>,
     /// Write the value of this secret again, from where the declaration takes it.
     #[arg(long, value_name = "NAME")]
     pub set_secret: Vec<String>,
@@ -192,23 +205,37 @@ pub struct Up {
 const UP_EXIT_CODES: &str = "Exit codes:
     0  the account matches the declaration
     1  declined
-    2  an error, or only a part was applied: run `up` again to continue; or something would be lost that no
-       `--allow-delete` names: nothing was done
-  130  interrupted by Ctrl-C: running steps were finished, the remaining ones are printed";
+    2  an error, or only a part was applied: run `up` again to continue; or something
+       would be lost that no `--allow-delete` names, or the plan in FILE is not that of
+       now: nothing was done
+  130  interrupted by Ctrl-C: running steps were finished, the remaining ones are printed
+
+With `--dry-run` the code is that with which `up --yes` would stop before its first change: 2 where
+a check fails, something cannot be read, or a loss is not named, and 0 otherwise.";
 
 /// The arguments of `provision diff`.
 #[derive(Debug, Args)]
 #[command(after_long_help = DIFF_EXIT_CODES)]
 pub struct Diff {
     /// Do not build the functions. Their code is then not compared, and the exit code is never 0.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "out")]
     pub no_build: bool,
+    /// Write the plan into this new file, for `provision up FILE`. It has no secret values, and its owner alone can read it.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Agree to what the plan takes away for good with this resource, as `up --allow-delete` does. Can be repeated.
+    #[arg(long, value_name = "KIND/ENTRY")]
+    pub allow_delete: Vec<String>,
+    /// Print the plan as Markdown, for a pull request.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
 }
 
 const DIFF_EXIT_CODES: &str = "Exit codes:
     0  no difference
     1  at least one difference
-    2  an error, or something could not be read or was not compared";
+    2  an error, or something could not be read or was not compared; with `--out`: the plan was
+       not written, since the file exists or `up` would refuse the plan";
 
 /// The arguments of `provision down`.
 #[derive(Debug, Args)]
@@ -412,6 +439,11 @@ Exit codes:
     0  everything could be read, whatever its state
     2  an error, or something could not be read
   130  interrupted by Ctrl-C";
+
+const OUTPUTS_EXIT_CODES: &str = "Exit codes:
+    0  everything that is declared has its outputs
+    1  something that is declared is not in the account
+    2  an error, or something could not be read";
 
 /// The arguments of `provision policy`.
 #[derive(Debug, Args)]

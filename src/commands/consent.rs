@@ -40,9 +40,8 @@ pub(super) async fn refusal(
     printer: &Printer,
     interrupts: &mut Interrupts,
     (heading, plan): (&Heading, &Plan),
-    consent: &Consent,
 ) -> anyhow::Result<Option<ExitCode>> {
-    let open = plan.unconsented(consent);
+    let open = plan.unconsented();
     if open.is_empty() {
         return Ok(None);
     }

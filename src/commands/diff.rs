@@ -1,18 +1,28 @@
 //! `provision diff`: compares the declaration with the account, field by field. Changes nothing, asks
 //! nothing.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
-use super::{ERROR, build::artifacts, until_interrupted};
+use super::{
+    ERROR,
+    build::artifacts,
+    consent::{consent, tell_needless},
+    until_interrupted,
+};
 use crate::ops::{
     account,
     compare::{Code, compare},
+    saved::{self, Parts, Saved},
 };
 use crate::{
     cli::{Common, Diff},
-    render::{Printer, plan::Heading},
+    render::{
+        Printer, markdown,
+        plan::{self, Heading},
+    },
 };
-use problem::Problem;
+use kinds::Plan;
+use problem::{Problem, shell_word};
 
 /// Exit code of a comparison with differences.
 const CHANGES: u8 = 1;
@@ -22,7 +32,12 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::R
 }
 
 async fn diff(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Result<ExitCode> {
-    let opened = account::open_checked(&common.file, common.stage.as_deref()).await?;
+    let consent = consent(&typed.allow_delete)?;
+    if let Some(path) = &typed.out {
+        saved::ensure_new(path)?;
+    }
+    let mut opened = account::open_checked(&common.file, common.stage.as_deref()).await?;
+    opened.session.consent = consent;
     let code = if typed.no_build {
         Code::NotBuilt
     } else {
@@ -31,15 +46,49 @@ async fn diff(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Resul
     };
     let compared = compare(&opened, &code).await?;
     let heading = Heading::new(common, &opened.session.aws);
-    printer.plan(&heading, &compared.plan);
+    if typed.markdown {
+        printer.data(&markdown::text(&heading, &compared.plan));
+    } else {
+        printer.plan(&heading, &compared.plan);
+    }
+    tell_needless(printer, &compared.plan, &opened.session.consent);
+    if let Some(path) = &typed.out {
+        let plan = plan::json(&heading, &compared.plan);
+        let declaration = &std::fs::read(&common.file)?;
+        let parts = Parts { opened: &opened, code: &code, compared: &compared, declaration, plan };
+        if !save(printer, path, parts)? {
+            return Ok(ExitCode::from(ERROR));
+        }
+    }
     if typed.no_build {
         let problem = Problem::new("The code of the functions was not compared");
         printer.problem(&problem.with_hint("run without `--no-build` to compare it"));
     }
-    let counts = compared.plan.counts();
-    Ok(match counts {
-        _ if typed.no_build || counts.unreadable > 0 => ExitCode::from(ERROR),
+    Ok(exit_code(&compared.plan, typed.no_build))
+}
+
+fn exit_code(plan: &Plan, is_partial: bool) -> ExitCode {
+    let counts = plan.counts();
+    match counts {
+        _ if is_partial || counts.unreadable > 0 => ExitCode::from(ERROR),
         _ if counts.steps() + counts.foreign > 0 => ExitCode::from(CHANGES),
         _ => ExitCode::SUCCESS,
-    })
+    }
+}
+
+/// Writes a plan that `up` would apply; returns `false`, and tells why, if it would refuse it.
+fn save(printer: &Printer, path: &Path, parts: Parts<'_>) -> Result<bool, Problem> {
+    let open = parts.compared.plan.unconsented();
+    if !open.is_empty() {
+        printer.losses(&open);
+        return Ok(false);
+    }
+    let refused = saved::ensure_appliable(parts.compared).and_then(|()| account::ensure_listed(&parts.opened.session));
+    if let Err(problem) = refused {
+        printer.problem(&problem);
+        return Ok(false);
+    }
+    Saved::new(parts).write(path)?;
+    printer.line(&format!("Wrote the plan; `provision up {}` applies it", shell_word(&path.display().to_string())));
+    Ok(true)
 }

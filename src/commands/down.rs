@@ -11,7 +11,7 @@ use super::{
     converge::{Question, ask, converge},
     interrupts::{INTERRUPTED, Interrupts},
 };
-use crate::ops::up::Outputs;
+use crate::ops::outputs::Outputs;
 use crate::ops::{account, compare::nothing_declared};
 use crate::{
     cli::{Common, Down},

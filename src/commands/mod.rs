@@ -21,6 +21,7 @@ mod interrupts;
 mod invoke;
 mod logs;
 mod manual;
+mod outputs;
 mod parse;
 mod policy;
 mod replay;
@@ -54,6 +55,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Dev(typed) => dev::run(&printer, &arguments.common, typed),
         Command::Logs(typed) => logs::run(&printer, &arguments.common, typed),
         Command::Status(_) => status::run(&printer, &arguments.common),
+        Command::Outputs => outputs::run(&printer, &arguments.common),
         Command::Policy(typed) => policy::run(&printer, &arguments.common, typed),
         Command::Replay(typed) => replay::run(&printer, &arguments.common, typed),
         Command::Invoke(typed) => invoke::run(&printer, &arguments.common, typed),

@@ -1,4 +1,5 @@
-//! `provision schema`: the JSON Schema of declarations, their reference as Markdown, or every field that `diff` compares.
+//! `provision schema`: the JSON Schema of declarations or of plans, the reference of declarations as Markdown, or every field that
+//! `diff` compares.
 
 use std::process::ExitCode;
 
@@ -10,9 +11,16 @@ use crate::{
 };
 use kinds::Kind;
 
+/// JSON Schema of the plans that `diff --json` prints.
+const PLAN: &str = include_str!("../../docs/plan.schema.json");
+
 pub(super) fn run(printer: &Printer, typed: &Schema) -> anyhow::Result<ExitCode> {
     if typed.markdown {
         printer.data(declaration::reference().trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
+    if typed.plan {
+        printer.data(PLAN.trim_end());
         return Ok(ExitCode::SUCCESS);
     }
     let document = if typed.fields { fields() } else { declaration::schema() };

@@ -3,7 +3,7 @@
 //! Everything that can be read is read first: the declaration, the code, the account, the values of new secrets. Then the
 //! plan is shown, and only then something changes.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use super::{
     ERROR, block_on,
@@ -18,11 +18,18 @@ use crate::{
         account,
         compare::compare,
         converge::Converged,
+        outputs::outputs,
+        saved::{Parts, Saved},
         secrets,
-        up::{Prepared, ensure_no_blockers, ensure_no_foreign_resources, outputs, prepare, set_values, unconfirmed},
+        up::{Prepared, ensure_startable, prepare, set_values, unconfirmed},
     },
-    render::{Printer, apply::Report, plan::Heading},
+    render::{
+        Printer,
+        apply::Report,
+        plan::{self, Heading},
+    },
 };
+use problem::Problem;
 use stack::preconditions::Finding;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Result<ExitCode> {
@@ -37,12 +44,30 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Res
 }
 
 async fn prepared(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Result<Prepared> {
-    let consent = consent(&typed.allow_delete)?;
+    let saved = typed.plan.as_deref().map(|path| saved(printer, path)).transpose()?;
+    let consent = consent(saved.as_ref().map_or(&typed.allow_delete, |(_, saved)| &saved.consent))?;
     let mut opened = account::open_checked(&common.file, common.stage.as_deref()).await?;
     opened.session.consent = consent;
     secrets::known(&opened.declaration, &typed.set_secret)?;
     let built = artifacts(printer, common, &opened.declaration).await?;
-    prepare(opened, &built, &common.file, (&typed.set_secret, common.dry_run)).await
+    let prepared = prepare(opened, &built, &common.file, (&typed.set_secret, common.dry_run)).await?;
+    if let Some((path, saved)) = saved {
+        let Prepared { opened, code, compared, .. } = &prepared;
+        let plan = plan::json(&Heading::new(common, &opened.session.aws), &compared.plan);
+        let declaration = &std::fs::read(&common.file)?;
+        let now = saved.again(Parts { opened, code, compared, declaration, plan });
+        saved.ensure_equal(&now, path)?;
+    }
+    Ok(prepared)
+}
+
+/// Reads an approved plan.
+fn saved<'path>(printer: &Printer, path: &'path Path) -> Result<(&'path Path, Saved), Problem> {
+    let (saved, warning) = Saved::read(path)?;
+    if let Some(warning) = warning {
+        printer.line(&format!("warning: {warning}"));
+    }
+    Ok((path, saved))
 }
 
 async fn up(
@@ -52,61 +77,98 @@ async fn up(
     prepared: Prepared,
     interrupts: &mut Interrupts,
 ) -> anyhow::Result<ExitCode> {
-    let Prepared { opened, code, compared, findings } = prepared;
-    let heading = Heading::new(common, &opened.session.aws);
+    let heading = Heading::new(common, &prepared.opened.session.aws);
+    let plan = &prepared.compared.plan;
     if common.dry_run || !printer.is_json() {
-        printer.plan(&heading, &compared.plan);
+        printer.plan(&heading, plan);
     }
-    tell_needless(printer, &compared.plan, &opened.session.consent);
-    printer.findings(&findings);
+    tell_needless(printer, plan, &prepared.opened.session.consent);
+    printer.findings(&prepared.findings);
     if common.dry_run {
-        let is_known = compared.plan.counts().unreadable == 0;
-        return Ok(if is_known { ExitCode::SUCCESS } else { ExitCode::from(ERROR) });
+        return Ok(rehearse(printer, common, &prepared));
     }
-    ensure_no_foreign_resources(&compared, &common.options())?;
-    account::ensure_listed(&opened.session)?;
-    ensure_no_blockers(&findings)?;
-    let has_work = compared.plan.counts().steps() + typed.set_secret.len() > 0;
-    let (converged, exit_code) = if has_work {
-        let planned = (&heading, &compared.plan);
-        if let Some(refused) = refusal(printer, interrupts, planned, &opened.session.consent).await? {
+    ensure_startable(&prepared, &common.options())?;
+    let has_work = plan.counts().steps() + typed.set_secret.len() > 0;
+    if has_work {
+        if let Some(refused) = refusal(printer, interrupts, (&heading, plan)).await? {
             return Ok(refused);
         }
-        if let Some(declined) = declined(printer, common, interrupts).await? {
+        let is_approved = common.yes || typed.plan.is_some();
+        if let Some(declined) = declined(printer, is_approved, interrupts).await? {
             return Ok(declined);
         }
-        let converged =
-            converge(printer, &opened.session, &compared, interrupts, async || compare(&opened, &code).await).await?;
-        if converged.is_complete() {
-            tokio::select! {
-                written = set_values(&opened, compared.names(&opened), &typed.set_secret) => written?,
-                () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
-            }
-        }
+    }
+    let (converged, exit_code) = if has_work {
+        let Some(converged) = applied(printer, typed, &prepared, interrupts).await? else {
+            return Ok(ExitCode::from(INTERRUPTED));
+        };
         let exit_code = super::converge::exit_code(&converged);
         (converged, exit_code)
     } else {
-        let exit_code = if compared.plan.is_converged() { ExitCode::SUCCESS } else { ExitCode::from(ERROR) };
+        let exit_code = if plan.is_converged() { ExitCode::SUCCESS } else { ExitCode::from(ERROR) };
         (Converged { results: Vec::new(), now: None, interrupted: false }, exit_code)
     };
+    report(printer, &heading, prepared, &converged, exit_code);
+    Ok(exit_code)
+}
+
+/// Tells everything that would stop `up --yes` before its first change; returns the exit code that it would end with.
+fn rehearse(printer: &Printer, common: &Common, prepared: &Prepared) -> ExitCode {
+    let startable = ensure_startable(prepared, &common.options());
+    if let Err(problem) = &startable {
+        printer.problem(problem);
+    }
+    let plan = &prepared.compared.plan;
+    let open = plan.unconsented();
+    if !open.is_empty() {
+        printer.losses(&open);
+    }
+    let would_end_well = startable.is_ok() && open.is_empty() && plan.counts().unreadable == 0;
+    if would_end_well { ExitCode::SUCCESS } else { ExitCode::from(ERROR) }
+}
+
+/// Applies the plan and writes the values of the secrets that were named; `None` if that was interrupted.
+async fn applied(
+    printer: &Printer,
+    typed: &Up,
+    prepared: &Prepared,
+    interrupts: &mut Interrupts,
+) -> anyhow::Result<Option<Converged>> {
+    let Prepared { opened, code, compared, .. } = prepared;
+    let again = async || compare(opened, code).await;
+    let converged = converge(printer, &opened.session, compared, interrupts, again).await?;
+    if converged.is_complete() {
+        tokio::select! {
+            written = set_values(opened, compared.names(opened), &typed.set_secret) => written?,
+            () = interrupts.next() => return Ok(None),
+        }
+    }
+    Ok(Some(converged))
+}
+
+fn report(printer: &Printer, heading: &Heading, prepared: Prepared, converged: &Converged, exit_code: ExitCode) {
+    let Prepared { opened, compared, findings, .. } = prepared;
     let seen = converged.now.as_ref().unwrap_or(&compared);
     let mut todo: Vec<Finding> = findings;
     todo.extend(unconfirmed(seen));
     printer.report(&Report {
-        heading: &heading,
+        heading,
         plan: &compared.plan,
         results: &converged.results,
         now: converged.now.as_ref().map(|now| &now.plan),
         is_complete: exit_code == ExitCode::SUCCESS,
-        outputs: &outputs(&opened, &compared, &code),
+        outputs: &outputs(&opened, seen),
         todo: &todo,
     });
-    Ok(exit_code)
 }
 
 /// Asks for consent to the plan; returns the exit code of `up` if it is declined.
-async fn declined(printer: &Printer, common: &Common, interrupts: &mut Interrupts) -> anyhow::Result<Option<ExitCode>> {
-    if common.yes {
+async fn declined(
+    printer: &Printer,
+    is_approved: bool,
+    interrupts: &mut Interrupts,
+) -> anyhow::Result<Option<ExitCode>> {
+    if is_approved {
         return Ok(None);
     }
     let question = Question {

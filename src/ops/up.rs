@@ -2,10 +2,8 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use serde::Serialize;
-
 use super::{
-    account::Opened,
+    account::{self, Opened},
     adopt,
     compare::{Code, Compared, compare},
     netbox, secrets,
@@ -13,7 +11,7 @@ use super::{
 use contract::context::{Context, MailPlace, VARIABLE};
 use declaration::Function;
 use engine::{Action, Address, Failure, Live};
-use kinds::{Item, Kind, Output, Plan, Read, Resource, Session, Settings, secretsmanager::secret};
+use kinds::{Item, Kind, Plan, Read, Resource, Session, Settings, secretsmanager::secret};
 use package::{Artifact, Upload};
 use problem::Problem;
 use stack::{
@@ -70,9 +68,15 @@ fn zip(session: &Session, artifact: &Artifact) -> kinds::Code {
     }
 }
 
-/// Fails if a resource with one of the stack's names belongs to somebody else: a person has to look at it first. `options` are
-/// those that chose the declaration.
-pub(crate) fn ensure_no_foreign_resources(compared: &Compared, options: &str) -> Result<(), Problem> {
+/// Fails if `up` must not start, whatever anybody agrees to. `options` are those that chose the declaration.
+pub(crate) fn ensure_startable(prepared: &Prepared, options: &str) -> Result<(), Problem> {
+    ensure_no_foreign_resources(&prepared.compared, options)?;
+    account::ensure_listed(&prepared.opened.session)?;
+    ensure_no_blockers(&prepared.findings)
+}
+
+/// Fails if a resource with one of the stack's names belongs to somebody else: a person has to look at it first.
+fn ensure_no_foreign_resources(compared: &Compared, options: &str) -> Result<(), Problem> {
     let foreign = compared.plan.items().iter().filter_map(|item| match &item.action {
         Action::Foreign { owner } => Some((item, owner)),
         _ => None,
@@ -96,7 +100,7 @@ pub(crate) fn ensure_no_foreign_resources(compared: &Compared, options: &str) ->
 }
 
 /// Fails if a finding would keep the stack from working at all.
-pub(crate) fn ensure_no_blockers(findings: &[Finding]) -> Result<(), Problem> {
+fn ensure_no_blockers(findings: &[Finding]) -> Result<(), Problem> {
     let blocking = findings.iter().filter(|finding| finding.weight == Weight::Blocks).count();
     if blocking == 0 {
         return Ok(());
@@ -169,49 +173,4 @@ pub(crate) async fn set_values(opened: &Opened, names: &Names, set: &[String]) -
         }
     }
     Ok(())
-}
-
-/// Returns the names and addresses that a person or a script needs afterwards.
-pub(crate) fn outputs(opened: &Opened, compared: &Compared, code: &Code) -> Outputs {
-    let Opened { declaration, .. } = opened;
-    let names = compared.names(opened);
-    let mut outputs = Outputs::default();
-    let none = BTreeMap::new();
-    let built = if let Code::Built { code_sha256, .. } = code { code_sha256 } else { &none };
-    for kind in Kind::ALL {
-        let identity = kind.identity();
-        for entry in identity.section.into_iter().flat_map(|section| declaration.entries(section)) {
-            match identity.output {
-                Output::Nothing => {}
-                Output::Name => outputs.add(identity.name, entry, names.name(*kind, entry)),
-                Output::Arn => outputs.add(identity.name, entry, names.arn(*kind, entry)),
-            }
-            if let Some(sha256) = built.get(entry).filter(|_| *kind == Kind::Function) {
-                outputs.add("build", entry, sha256.clone());
-            }
-        }
-    }
-    if !declaration.receipt_rules.is_empty() {
-        outputs.add("receipt rule set", "", compared.rule_set.name(names));
-    }
-    outputs
-}
-
-/// A stack's outputs for people and scripts: kind, entry, value.
-#[derive(Debug, Default)]
-pub(crate) struct Outputs(pub(crate) Vec<StackOutput>);
-
-/// An output of `up`: a name or an address.
-#[derive(Debug, Serialize)]
-pub(crate) struct StackOutput {
-    pub(crate) kind: &'static str,
-    pub(crate) entry: String,
-    pub(crate) value: String,
-}
-
-impl Outputs {
-    /// Adds an output of an entry.
-    pub(crate) fn add(&mut self, kind: &'static str, entry: &str, value: String) {
-        self.0.push(StackOutput { kind, entry: entry.to_owned(), value });
-    }
 }

@@ -14,9 +14,10 @@ use serde_json::{Value, json};
 use super::{
     Printer, VERSION,
     look::{Look, clean},
+    outputs,
     plan::{self, Heading},
 };
-use crate::ops::up::{Outputs, StackOutput};
+use crate::ops::outputs::Outputs;
 use engine::{Event, Observer, Outcome, Verb};
 use kinds::Kind;
 use kinds::{Plan, Results};
@@ -172,17 +173,17 @@ pub(super) fn text(report: &Report<'_>, look: &Look) -> Vec<String> {
         lines.push("After all that, there is still a difference:".to_owned());
         lines.push(plan::text(report.heading, now, look));
     }
-    if report.is_complete && !report.outputs.0.is_empty() {
+    if report.is_complete && !report.outputs.present.is_empty() {
         lines.push("\nOutputs".to_owned());
-        let name = |output: &StackOutput| format!("{} {}", output.kind, output.entry).trim_end().to_owned();
-        let width = report.outputs.0.iter().map(|output| name(output).len()).max().unwrap_or_default();
-        let shown = report.outputs.0.iter().map(|output| format!("  {:<width$}   {}", name(output), output.value));
-        lines.extend(shown);
+        lines.extend(outputs::lines(report.outputs).into_iter().map(|line| format!("  {line}")));
     }
     if report.is_complete && !report.todo.is_empty() {
         lines.push("\nLeft for you".to_owned());
         let shown = report.todo.iter().map(|one| format!("  - {}\n    {}", clean(&one.what), clean(&one.todo)));
         lines.extend(shown);
+    }
+    if report.is_complete && !report.outputs.addresses.is_empty() {
+        lines.push(format!("\nGive to your carriers: {}", clean(&report.outputs.addresses.join(", "))));
     }
     lines
 }
@@ -216,7 +217,7 @@ pub(super) fn json(report: &Report<'_>) -> Value {
         "results": results.collect::<Vec<_>>(),
         "left": report.now.map(|now| plan::json(report.heading, now)),
         "converged": report.is_complete,
-        "outputs": report.outputs.0,
+        "outputs": report.outputs.present,
         "todo": report.todo,
     })
 }

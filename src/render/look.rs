@@ -12,14 +12,16 @@ pub(crate) struct Look {
     pub(crate) width: Option<usize>,
     /// `true` if colour may be used. Colour never carries information that the text lacks.
     pub(crate) colour: bool,
+    /// `true` if everything is shown that is folded otherwise.
+    pub(crate) whole: bool,
     /// Time zone of the person who reads.
     pub(crate) zone: TimeZone,
 }
 
 impl Look {
     /// Returns the properties of standard output.
-    pub(super) fn of_output() -> Self {
-        Self::of(&Term::stdout(), console::colors_enabled())
+    pub(super) fn of_output(whole: bool) -> Self {
+        Self { whole, ..Self::of(&Term::stdout(), console::colors_enabled()) }
     }
 
     /// Returns the properties of standard error.
@@ -30,18 +32,44 @@ impl Look {
     fn of(terminal: &Term, colours: bool) -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let width = terminal.is_term().then(|| usize::from(terminal.size().1).max(40));
-        Self { width, colour: colours && !refused, zone: TimeZone::system() }
+        Self { width, colour: colours && !refused, whole: false, zone: TimeZone::system() }
     }
 
     /// Returns the properties of a stream without a terminal, in UTC.
     #[cfg(test)]
     pub(crate) fn plain() -> Self {
-        Self { width: None, colour: false, zone: TimeZone::UTC }
+        Self::unstyled()
+    }
+
+    /// Returns the properties of a text that is no terminal's.
+    pub(super) fn unstyled() -> Self {
+        Self { width: None, colour: false, whole: false, zone: TimeZone::UTC }
     }
 
     /// Returns the properties with a smaller width.
     pub(super) fn narrower(&self, by: usize) -> Self {
         Self { width: self.width.map(|width| width.saturating_sub(by)), ..self.clone() }
+    }
+
+    /// Returns a text as lines of the terminal's width, broken at spaces, each after so many spaces and the further ones after two
+    /// more. A word that is longer than a line stays whole. Without a terminal it is one line.
+    pub(super) fn wrapped(&self, indent: usize, text: &str) -> String {
+        let width = self.width.unwrap_or(usize::MAX);
+        let mut lines = String::new();
+        let (mut line, mut begins_at) = (" ".repeat(indent), indent);
+        for word in text.split(' ') {
+            let is_first = line.chars().count() == begins_at;
+            if !is_first && line.chars().count() + 1 + word.chars().count() > width {
+                lines.push_str(line.trim_end());
+                lines.push('\n');
+                begins_at = indent + 2;
+                line = " ".repeat(begins_at);
+            } else if !is_first {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines + line.trim_end() + "\n"
     }
 
     /// Returns the text in a style, if colour may be used.
@@ -76,6 +104,15 @@ mod tests {
             clean("a\u{1b}[2Jb\r\nc\u{9b}d\u{202e}e\tf ü"),
             "a\u{fffd}[2Jb\u{fffd}\u{fffd}c\u{fffd}d\u{fffd}e f ü"
         );
+    }
+
+    #[test]
+    fn a_long_text_is_broken_at_spaces_and_no_word_is() {
+        let look = Look { width: Some(20), ..Look::plain() };
+        let text = "may s3:GetObject on arn:aws:s3:::a-long-name/* if it is so";
+        let expected = "  may s3:GetObject\n    on\n    arn:aws:s3:::a-long-name/*\n    if it is so\n";
+        assert_eq!(look.wrapped(2, text), expected);
+        assert_eq!(Look::plain().wrapped(2, text), format!("  {text}\n"));
     }
 
     #[test]

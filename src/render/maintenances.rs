@@ -173,7 +173,7 @@ mod tests {
     }
 
     fn person() -> Look {
-        Look { width: Some(80), colour: false, zone: TimeZone::get("Europe/Lisbon").unwrap() }
+        Look { width: Some(80), zone: TimeZone::get("Europe/Lisbon").unwrap(), ..Look::plain() }
     }
 
     #[test]

@@ -13,8 +13,10 @@ pub(crate) mod invoke;
 pub(crate) mod logs;
 mod look;
 mod maintenances;
+pub(crate) mod markdown;
 pub(crate) mod netbox;
 mod outcome;
+pub(crate) mod outputs;
 pub(crate) mod plan;
 pub(crate) mod reading;
 pub(crate) mod replay;
@@ -56,7 +58,7 @@ pub(crate) struct Printer {
 impl Printer {
     /// Returns a printer for these options.
     pub(crate) fn new(common: &Common) -> Self {
-        let (output, errors) = (Look::of_output(), Look::of_errors());
+        let (output, errors) = (Look::of_output(common.verbose > 0), Look::of_errors());
         Self { json: common.json, redacts: false, output, errors, failed: OnceLock::new() }
     }
 
@@ -139,14 +141,18 @@ impl Printer {
 
     /// Prints what a plan would lose without consent, and the flags that give it.
     pub(crate) fn unconsented(&self, heading: &plan::Heading, plan: &Plan, open: &[&Item]) {
-        let problem = plan::unconsented(open);
         if self.json {
-            self.data(&plan::json_of_unconsented(heading, plan, open, &problem).to_string());
+            self.data(&plan::json_of_unconsented(heading, plan, open).to_string());
         }
+        self.losses(open);
+    }
+
+    /// Prints what would be lost without consent, and the flags that give it, for people alone.
+    pub(crate) fn losses(&self, open: &[&Item]) {
         for item in open {
             self.line(&format!("  ! {}   {}", item.id.typed(), plan::losses(item).join("; ")));
         }
-        self.problem(&problem);
+        self.problem(&plan::unconsented(open));
     }
 
     /// Prints unfulfilled preconditions, before anything is changed.

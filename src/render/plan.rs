@@ -18,7 +18,9 @@ use super::{
 use crate::cli::{Common, Down};
 use aws::Aws;
 use contract::{address::shown as shown_address, secret::REDACTED};
-use engine::{Action, Class, Counts, Difference, Failure, Loses, Loss, Protection, Reasons};
+use engine::{
+    Action, Class, Counts, Difference, Failure, Loses, Loss, Protection, Reasons, Slow, Widening, differences,
+};
 use kinds::{Id, Item, Plan};
 use problem::{Problem, shell_word};
 
@@ -88,6 +90,9 @@ pub(crate) fn text(heading: &Heading, plan: &Plan, look: &Look) -> String {
     if is_any {
         text.push('\n');
     }
+    if !look.whole && plan.counts().create > 0 {
+        text.push_str("With `-v`, new resources are shown with their settings.\n");
+    }
     text + &summary(plan.counts())
 }
 
@@ -150,7 +155,8 @@ pub(super) fn entry(item: &Item, look: &Look) -> String {
         Action::Unreadable { failure } => ("!", Style::new().red().bold(), format!("   could not be read: {failure}")),
         Action::Foreign { owner } => ("!", Style::new().red().bold(), format!("   is not touched: {owner}")),
     };
-    let mut text = format!("  {} {}{}\n", look.paint(style, mark), item.id, clean(&words));
+    let folded = folded(item, look);
+    let mut text = format!("  {} {}{}{folded}\n", look.paint(style, mark), item.id, clean(&words));
     if let Some(from) = &item.moved_from {
         let (from, to) = (Id::new(item.id.kind, from).typed(), item.id.typed());
         let _ = writeln!(text, "      {to}  moved from {from}, keeps its name {}", clean(&item.address.name));
@@ -162,9 +168,7 @@ pub(super) fn entry(item: &Item, look: &Look) -> String {
         }
         _ => {}
     }
-    if let Some(seconds) = item.interrupts {
-        let _ = writeln!(text, "      interrupts what flows through it for about {seconds} s");
-    }
+    text.push_str(&approval(item, look));
     for loss in losses(item) {
         let mark = look.paint(Style::new().red().bold(), "!");
         let needs = if item.agreed { "agreed".to_owned() } else { format!("needs `{}`", flag(item)) };
@@ -196,8 +200,7 @@ fn in_words(loss: &Loss) -> String {
 
 /// Returns the names of the resources whose losses nobody has agreed to.
 fn needed(plan: &Plan) -> Vec<String> {
-    let open = plan.items().iter().filter(|item| !item.losses.is_empty() && !item.agreed);
-    open.map(|item| item.id.typed()).collect()
+    plan.unconsented().iter().map(|item| item.id.typed()).collect()
 }
 
 /// Returns the flag that agrees to the losses of an item, as a shell takes it.
@@ -217,7 +220,8 @@ pub(crate) fn unconsented(open: &[&Item]) -> Problem {
 }
 
 /// Returns the same as one JSON document.
-pub(crate) fn json_of_unconsented(heading: &Heading, plan: &Plan, open: &[&Item], problem: &Problem) -> Value {
+pub(crate) fn json_of_unconsented(heading: &Heading, plan: &Plan, open: &[&Item]) -> Value {
+    let problem = unconsented(open);
     let names: Vec<String> = open.iter().map(|item| item.id.typed()).collect();
     let hints: Vec<&str> = problem.hint().into_iter().collect();
     json!({
@@ -226,6 +230,48 @@ pub(crate) fn json_of_unconsented(heading: &Heading, plan: &Plan, open: &[&Item]
         "allow_delete": names,
         "plan": json(heading, plan),
     })
+}
+
+/// Returns what somebody looks for who approves an action: the rights that it gives, why and for how long, and the settings of what is new.
+fn approval(item: &Item, look: &Look) -> String {
+    let mut text = String::new();
+    for Widening { path, right } in &item.widens {
+        let path = if item.settings.is_some() || path.is_empty() { String::new() } else { format!("{path}: ") };
+        text.push_str(&look.wrapped(6, &format!("widens rights: {}{}", clean(&path), clean(right))));
+    }
+    if let Some(parent) = &item.renewed_with {
+        let _ = writeln!(text, "      created anew with {parent}, which is replaced");
+    }
+    if let Some(Slow { seconds, why }) = item.slow {
+        text.push_str(&look.wrapped(6, &format!("usually takes {} min: {why}", seconds.div_ceil(60))));
+    }
+    if let Some(seconds) = item.interrupts {
+        let _ = writeln!(text, "      interrupts what flows through it for about {seconds} s");
+    }
+    text + &item.settings.as_ref().filter(|_| look.whole).map(settings).unwrap_or_default()
+}
+
+/// Returns the number of settings of a new resource, where they are not shown.
+fn folded(item: &Item, look: &Look) -> String {
+    let count = item.settings.as_ref().map_or(0, |tree| differences(&Value::Null, tree).len());
+    let words = match count {
+        0 => return String::new(),
+        _ if look.whole => return String::new(),
+        1 => "# 1 setting".to_owned(),
+        _ => format!("# {count} settings"),
+    };
+    format!("   {}", look.paint(Style::new().dim(), &words))
+}
+
+/// Returns the settings of a new resource, one in a line.
+fn settings(tree: &Value) -> String {
+    let leaves = differences(&Value::Null, tree);
+    let width = leaves.iter().map(|leaf| leaf.path.chars().count()).max().unwrap_or(0);
+    let line = |leaf: &Difference| {
+        let (path, value) = (clean(&leaf.path), value(&shown(&leaf.path, &leaf.declared)));
+        format!("      {path:<width$}   {value}\n")
+    };
+    leaves.iter().map(line).collect()
 }
 
 fn fields(differences: &[Difference], reasons: Option<&Reasons>, unchanged: usize, look: &Look) -> String {
@@ -258,7 +304,21 @@ pub(super) fn document(item: &Item) -> Value {
             }
         }
     }
+    if let Some(settings) = document.get_mut("settings") {
+        redact("", settings);
+    }
     document
+}
+
+/// Redacts what may be secret below a path. Settings are only as deep as their structs are nested.
+fn redact(path: &str, tree: &mut Value) {
+    let Some(object) = tree.as_object_mut() else {
+        *tree = shown(path, tree);
+        return;
+    };
+    for (key, value) in object {
+        redact(&if path.is_empty() { key.clone() } else { format!("{path}.{key}") }, value);
+    }
 }
 
 /// Returns a value as it may be shown: of a function's variables no tokens and passwords, should somebody have written one there, and of

@@ -91,6 +91,11 @@ impl Consent {
         Self { stack: Some(Whole { data }), ..self }
     }
 
+    /// Returns the resources that were named, as `KIND/ENTRY`.
+    pub fn named(&self) -> impl Iterator<Item = &str> {
+        self.named.iter().map(String::as_str)
+    }
+
     /// Adds a resource that was named.
     pub fn add<K: Kind>(&mut self, id: &Id<K>) {
         self.named.insert(id.typed());
@@ -224,6 +229,11 @@ fn is_protected_by_name(tree: &Value) -> bool {
 }
 
 impl<K: Kind> Item<K> {
+    /// Returns `true` if the action loses something that nobody has agreed to.
+    pub fn lacks_consent(&self) -> bool {
+        !self.losses.is_empty() && !self.agreed
+    }
+
     /// Returns `true` if the data goes that the resource holds.
     pub(crate) fn loses_data(&self) -> bool {
         self.losses.iter().any(|loss| loss.loses == Loses::Data)
@@ -232,9 +242,8 @@ impl<K: Kind> Item<K> {
 
 impl<K: Kind> Plan<K> {
     /// Returns the items whose losses nobody has agreed to. With one of them the plan must not be applied.
-    pub fn unconsented(&self, consent: &Consent) -> Vec<&Item<K>> {
-        let is_open = |item: &&Item<K>| !item.losses.is_empty() && !consent.covers(&item.id);
-        self.items().iter().filter(is_open).collect()
+    pub fn unconsented(&self) -> Vec<&Item<K>> {
+        self.items().iter().filter(|item| item.lacks_consent()).collect()
     }
 
     /// Returns the names that were given and lose nothing in this plan.

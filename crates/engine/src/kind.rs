@@ -9,7 +9,7 @@ use std::{
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Address, Failure, Field, Holds, Live, Owned, Protection};
+use crate::{Address, Failure, Field, Holds, Live, Owned, Protection, Slow, Widening};
 
 /// A kind of resource: one value of an enum over all kinds. Its order is that in which resources are shown.
 pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
@@ -77,6 +77,12 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
 
     /// Returns how long nothing flows through a resource while it is replaced; `None` if nothing ever does.
     fn gap(self) -> Option<Duration>;
+
+    /// Returns the rights that the desired settings give and the live ones do not; all of them, if there are no live ones.
+    fn widenings(live: Option<&Self::Settings>, desired: &Self::Settings) -> Vec<Widening>;
+
+    /// Returns how long it usually takes to create a resource, or to change the live one, if that takes minutes.
+    fn slow(live: Option<&Self::Settings>, desired: &Self::Settings) -> Option<Slow>;
 
     /// Forgets what was read before, so that the next read is a new one.
     fn forget(session: &Self::Session) -> impl Future<Output = ()> + Send;

@@ -16,6 +16,7 @@ mod plan;
 mod protection;
 mod resource;
 mod survey;
+mod widening;
 
 pub use address::Address;
 pub use apply::{Event, Observer, Outcome, Patience, Results, Verb, apply};
@@ -30,3 +31,4 @@ pub use plan::{Action, Counts, Item, OwnedByKind, Plan, Unlisted};
 pub use protection::{Protection, keep_protections};
 pub use resource::{Id, Read, Resource, UnknownKind};
 pub use survey::{Survey, survey};
+pub use widening::{Slow, Widening};

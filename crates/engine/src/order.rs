@@ -118,7 +118,7 @@ impl fmt::Display for Disorder {
 }
 
 /// Returns `true` if an action creates or changes something.
-fn is_write(action: &Action) -> bool {
+pub(crate) fn is_write(action: &Action) -> bool {
     matches!(action, Action::Create | Action::Change { .. } | Action::Replace { .. })
 }
 

@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
-    Address, Consent, Failure, Id, Kind, Live, Loss, Owned, Owner, Protection, Read, Resource, Survey,
+    Address, Consent, Failure, Id, Kind, Live, Loss, Owned, Owner, Protection, Read, Resource, Slow, Survey, Widening,
     consent::{self, Fate},
     difference::{self, Difference, Reasons, differences},
     order::{self, Disorder, Step},
@@ -90,6 +91,18 @@ pub struct Item<K: Kind> {
     /// `true` if somebody agreed to the losses before the plan was made.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub agreed: bool,
+    /// Settings that a new resource will have, as a tree; `None` if it is not new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Value>,
+    /// Rights that the action gives, and that nobody had before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub widens: Vec<Widening>,
+    /// Usual duration of the action, if it takes minutes; `None` if it takes seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slow: Option<Slow>,
+    /// The replaced resource that it is a part of, and is created anew with; `None` if it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renewed_with: Option<Id<K>>,
 }
 
 /// The items to do, in an order in which they can be done. A resource is in it once: its kind and address are the key.
@@ -160,6 +173,7 @@ impl<K: Kind> Plan<K> {
         }
         let mut items: Vec<Item<K>> = items.into_values().collect();
         renew_parts(&mut items);
+        describe(&mut items, declared, survey);
         for item in &mut items {
             item.agreed = !item.losses.is_empty() && consent.covers(&item.id);
         }
@@ -209,56 +223,85 @@ impl<K: Kind> Plan<K> {
     }
 }
 
-fn compare<K: Kind>(resource: &Resource<K>, survey: &Survey<K>) -> Item<K> {
-    let kind = resource.id.kind;
-    let declared = K::tree(&resource.settings);
-    let mut unchanged_fields = 0;
-    let (mut widened, mut losses) = (None, Vec::new());
-    let action = match survey.read.get(&(kind, resource.address.clone())) {
-        None | Some(Read::Absent) => Action::Create,
-        Some(Read::Unreadable(failure)) => Action::Unreadable { failure: failure.clone() },
-        Some(Read::Present(Live { owner: Owner::Other(owner), .. })) => Action::Foreign { owner: owner.clone() },
-        Some(Read::Present(live)) if live.settings == resource.settings => Action::Unchanged,
-        Some(Read::Present(live)) => {
-            let tree = K::tree(&live.settings);
-            let differences = differences(&tree, &declared);
-            let is_used = live.owner == Owner::Ours && !consent::is_unfinished(&tree);
-            if is_used {
-                losses = consent::of_change(resource, &tree, &differences);
-            }
-            let changed: BTreeSet<_> =
-                differences.iter().filter_map(|it| difference::field(kind, &it.path)).map(|field| field.path).collect();
-            unchanged_fields = kind.fields().len().saturating_sub(changed.len());
-            if let Some(reasons) = Reasons::among(kind, &differences) {
-                if is_used {
-                    losses.splice(0..0, consent::of_replacement(&resource.id, &tree));
-                }
-                Action::Replace { differences, reasons }
-            } else {
-                let between = K::widened(&resource.settings, &live.settings);
-                widened = Some(between).filter(|between| *between != resource.settings);
-                Action::Change { differences }
-            }
+impl<K: Kind> Item<K> {
+    /// Returns an item of a resource that is not declared, with no loss yet.
+    fn new(id: Id<K>, address: Address, action: Action) -> Self {
+        Self {
+            id,
+            address,
+            action,
+            unchanged_fields: 0,
+            after: Vec::new(),
+            is_declared: false,
+            widened: None,
+            interrupts: None,
+            moved_from: None,
+            protections: Vec::new(),
+            losses: Vec::new(),
+            agreed: false,
+            settings: None,
+            widens: Vec::new(),
+            slow: None,
+            renewed_with: None,
         }
-    };
-    let (id, address) = (resource.id.clone(), resource.address.clone());
-    let (after, protections) = (resource.after.clone(), resource.protections.clone());
-    let moved_from = resource.moved_from.clone();
-    let is_replaced = matches!(action, Action::Replace { .. });
-    let interrupts = kind.gap().filter(|_| is_replaced).map(|gap| gap.as_secs());
-    Item {
-        id,
-        address,
-        action,
-        unchanged_fields,
-        after,
+    }
+}
+
+fn compare<K: Kind>(resource: &Resource<K>, survey: &Survey<K>) -> Item<K> {
+    let item = |action: Action| Item {
+        after: resource.after.clone(),
         is_declared: true,
-        widened,
-        interrupts,
-        moved_from,
-        protections,
-        losses,
-        agreed: false,
+        moved_from: resource.moved_from.clone(),
+        protections: resource.protections.clone(),
+        ..Item::new(resource.id.clone(), resource.address.clone(), action)
+    };
+    match survey.read.get(&(resource.id.kind, resource.address.clone())) {
+        None | Some(Read::Absent) => item(Action::Create),
+        Some(Read::Unreadable(failure)) => item(Action::Unreadable { failure: failure.clone() }),
+        Some(Read::Present(Live { owner: Owner::Other(owner), .. })) => item(Action::Foreign { owner: owner.clone() }),
+        Some(Read::Present(live)) if live.settings == resource.settings => item(Action::Unchanged),
+        Some(Read::Present(live)) => differing(item(Action::Unchanged), resource, live),
+    }
+}
+
+/// Returns the item of a live resource that differs from the declared one.
+fn differing<K: Kind>(item: Item<K>, resource: &Resource<K>, live: &Live<K::Settings>) -> Item<K> {
+    let kind = resource.id.kind;
+    let tree = K::tree(&live.settings);
+    let differences = differences(&tree, &K::tree(&resource.settings));
+    let is_used = live.owner == Owner::Ours && !consent::is_unfinished(&tree);
+    let mut losses = if is_used { consent::of_change(resource, &tree, &differences) } else { Vec::new() };
+    let changed: BTreeSet<_> =
+        differences.iter().filter_map(|it| difference::field(kind, &it.path)).map(|field| field.path).collect();
+    let unchanged_fields = kind.fields().len().saturating_sub(changed.len());
+    if let Some(reasons) = Reasons::among(kind, &differences) {
+        if is_used {
+            losses.splice(0..0, consent::of_replacement(&resource.id, &tree));
+        }
+        let interrupts = kind.gap().map(|gap| gap.as_secs());
+        return Item { action: Action::Replace { differences, reasons }, unchanged_fields, interrupts, losses, ..item };
+    }
+    let between = K::widened(&resource.settings, &live.settings);
+    let widened = Some(between).filter(|between| *between != resource.settings);
+    Item { action: Action::Change { differences }, unchanged_fields, widened, losses, ..item }
+}
+
+/// Adds to what is created or changed what somebody looks for who approves it: the settings of a new resource, the rights that are
+/// given, and the time that a step takes.
+fn describe<K: Kind>(items: &mut [Item<K>], declared: &[Resource<K>], survey: &Survey<K>) {
+    let desired: BTreeMap<(K, &Address), &K::Settings> =
+        declared.iter().map(|resource| ((resource.id.kind, &resource.address), &resource.settings)).collect();
+    for item in items.iter_mut().filter(|item| order::is_write(&item.action)) {
+        let Some(desired) = desired.get(&(item.id.kind, &item.address)) else { continue };
+        let live = match survey.read.get(&(item.id.kind, item.address.clone())) {
+            Some(Read::Present(live)) => Some(&live.settings),
+            _ => None,
+        };
+        let is_new = item.action == Action::Create;
+        item.settings = is_new.then(|| K::tree(desired));
+        // What goes with its parent and comes again gives no right that was not there.
+        item.widens = K::widenings(live, desired);
+        item.slow = K::slow(live.filter(|_| matches!(item.action, Action::Change { .. })), desired);
     }
 }
 
@@ -268,9 +311,10 @@ fn renew_parts<K: Kind>(items: &mut [Item<K>]) {
     let replaced: BTreeSet<(Id<K>, Option<String>)> =
         items.iter().filter(is_replaced).map(|item| (item.id.clone(), Some(item.address.name.clone()))).collect();
     for item in items {
-        let within = |id: &Id<K>| replaced.contains(&(id.clone(), item.address.container.clone()));
+        let within = |id: &&Id<K>| replaced.contains(&((*id).clone(), item.address.container.clone()));
         let is_known = !matches!(item.action, Action::Unreadable { .. } | Action::Foreign { .. });
-        if is_known && item.after.iter().any(within) {
+        if let Some(parent) = item.after.iter().find(within).filter(|_| is_known) {
+            item.renewed_with = Some(parent.clone());
             item.action = Action::Create;
             item.unchanged_fields = 0;
             item.widened = None;
@@ -298,20 +342,7 @@ fn undeclared<'a, K: Kind>(survey: &'a Survey<K>, consent: &'a Consent) -> impl 
             (None, Some(Ok(holding))) => action_on(Some(holding)),
             (None, None) => action_on(None),
         };
-        Item {
-            id,
-            address,
-            action,
-            unchanged_fields: 0,
-            after: Vec::new(),
-            is_declared: false,
-            widened: None,
-            interrupts: None,
-            moved_from: None,
-            protections: Vec::new(),
-            losses,
-            agreed: false,
-        }
+        Item { losses, ..Item::new(id, address, action) }
     })
 }
 

@@ -25,6 +25,7 @@ pub mod ses;
 pub mod sns;
 pub mod sqs;
 pub mod tagged;
+mod widening;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -37,7 +38,9 @@ use contract::secret::Secret;
 use serde::Serialize;
 
 use aws::{Aws, policy::Policy};
-use engine::{Address, Class, Consent, Failure, Field, Holds, Live, Owned, Protection, Stack, Tags, UNFINISHED_TAG};
+use engine::{
+    Address, Class, Consent, Failure, Field, Holds, Live, Owned, Protection, Slow, Stack, Tags, UNFINISHED_TAG,
+};
 
 pub use identity::{Identity, Naming, Output};
 pub use input::Input;
@@ -253,6 +256,11 @@ pub trait Manage {
 
     /// Time for which nothing flows through a resource while it is replaced; `None` if nothing ever does.
     const GAP: Option<Duration> = None;
+
+    /// Returns how long it usually takes to create one, or to change the live one, if that takes minutes. Most kinds take seconds.
+    fn slow(_live: Option<&Self::Settings>, _desired: &Self::Settings) -> Option<Slow> {
+        None
+    }
 
     /// Returns the time at which a live one was created, where AWS tells it and others may not see it at once.
     fn created_at(_live: &Self::Settings) -> Option<SystemTime> {

@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use serde_json::Value;
 
-use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Protection, Tags};
+use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Protection, Slow, Tags, Widening};
 
 use crate::{
     Condition, Identity, Manage, Right, Session, cloudwatch, iam, lambda, logs, s3, secretsmanager, ses, sns, sqs,
+    widening,
 };
 
 /// Creates the enums over all kinds, and passes each call on to the kind's own code.
@@ -177,6 +178,22 @@ macro_rules! kinds {
 
             fn gap(self) -> Option<Duration> {
                 match self { $(Self::$variant => <$kind as Manage>::GAP,)+ }
+            }
+
+            fn widenings(live: Option<&Settings>, desired: &Settings) -> Vec<Widening> {
+                widening::widenings(live, desired)
+            }
+
+            fn slow(live: Option<&Settings>, desired: &Settings) -> Option<Slow> {
+                match desired {
+                    $(Settings::$variant(desired) => {
+                        let live = live.and_then(|live| match live {
+                            Settings::$variant(live) => Some(live.as_ref()),
+                            _ => None,
+                        });
+                        <$kind as Manage>::slow(live, desired)
+                    })+
+                }
             }
 
             async fn forget(session: &Session) {

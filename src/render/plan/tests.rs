@@ -10,7 +10,7 @@ use kinds::{
     sqs::queue,
 };
 
-use crate::render::{Look, plan as render};
+use crate::render::{Look, markdown, plan as render};
 
 fn queue(entry: &str, settings: queue::Settings) -> Resource {
     Resource {
@@ -74,9 +74,10 @@ fn every_action_is_told_in_words() {
       ! queue denied   could not be read: sqs.GetQueueUrl 403 AccessDenied (request 1a2b)
       ! queue foreign   is not touched: it belongs to stack `b`
       = queue full   stays: 3 messages
-      + queue new
+      + queue new   # 6 settings
       - queue gone
 
+    With `-v`, new resources are shown with their settings.
     Plan: 1 to create, 1 to change, 0 to replace, 1 to delete; 1 unchanged; 1 kept; 1 unreadable; 1 not ours
     "#);
     assert!(!plan.is_converged());
@@ -180,6 +181,7 @@ fn the_parts_of_a_replaced_resource_are_created_again() {
         let present = |settings| Read::Present(Live { settings, owner: Owner::Ours });
         let read = live.map(|(kind, address, settings)| ((kind, address), present(settings))).into();
         let plan = Plan::new(&declared, &Survey { read, ..Survey::default() }).unwrap();
+        assert_eq!(package != "Image", !shown(&plan).contains("created anew with function f, which is replaced"));
         plan.items().iter().cloned().map(|item| (item.id.kind, item.action)).collect::<BTreeMap<_, _>>()
     };
     assert!(plan(&function.package).values().all(|action| *action == Action::Unchanged));
@@ -241,18 +243,20 @@ fn no_plan_shows_a_token_or_what_is_secret_in_an_address() {
     };
     let read = Read::Present(Live { settings: settings("canary-two"), owner: Owner::Ours });
     let survey = Survey { read: [((Kind::Function, address), read)].into(), ..Survey::default() };
-    let plan = Plan::new(&[resource], &survey).unwrap();
     let heading = render::Heading {
         source: "infra.yaml".to_owned(),
         account: "123456789012".to_owned(),
         region: "eu-west-1".to_owned(),
     };
-    for text in [shown(&plan), render::json(&heading, &plan).to_string()] {
-        assert!(!text.contains("canary"), "{text}");
-        for part in
-            ["environment.NETBOX_TOKEN", "https://hooks.example/…", "https://netbox.example/…", "shown 6", "shown 10"]
-        {
-            assert!(text.contains(part), "`{part}` is missing in {text}");
+    let whole = Look { whole: true, ..Look::plain() };
+    for survey in [survey, Survey::default()] {
+        let plan = Plan::new(std::slice::from_ref(&resource), &survey).unwrap();
+        let markdown = markdown::text(&heading, &plan).replace("&#58;", ":").replace("&#95;", "_");
+        for text in [render::text(&heading, &plan, &whole), render::json(&heading, &plan).to_string(), markdown] {
+            assert!(!text.contains("canary"), "{text}");
+            for part in ["NETBOX_TOKEN", "https://hooks.example/…", "https://netbox.example/…", "shown 6"] {
+                assert!(text.contains(part), "`{part}` is missing in {text}");
+            }
         }
     }
 }

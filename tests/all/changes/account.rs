@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::working::Way;
-use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Owner, Protection};
+use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Owner, Protection, Slow, Widening};
 use kinds::{Kind, Settings, ses::activation};
 
 /// Name of somebody's rule set.
@@ -219,6 +219,14 @@ impl engine::Kind for InMemory {
 
     fn gap(self) -> Option<Duration> {
         <Kind as engine::Kind>::gap(self.0)
+    }
+
+    fn widenings(live: Option<&Settings>, desired: &Settings) -> Vec<Widening> {
+        <Kind as engine::Kind>::widenings(live, desired)
+    }
+
+    fn slow(live: Option<&Settings>, desired: &Settings) -> Option<Slow> {
+        <Kind as engine::Kind>::slow(live, desired)
     }
 
     async fn forget(_: &Account) {}

@@ -148,7 +148,7 @@ fn the_command_that_is_named_has_the_options_that_chose_the_declaration() {
         .wait(trial.account.sqs.send_message().queue_url(url.queue_url.unwrap()).message_body("one").send())
         .unwrap();
     let run = trial.expect(2, &up);
-    let command = "`provision adopt queue/events circuits-prod-events --file 'other.yaml' --stage prod`";
+    let command = "`provision adopt queue/events circuits-prod-events --file other.yaml --stage prod`";
     assert!(run.stderr().contains(command), "{run}");
     let adopt = [&["adopt", "queue/events", "circuits-prod-events", "--yes"][..], &chosen].concat();
     trial.expect(0, &adopt);

@@ -49,7 +49,8 @@ fn refuses(trial: &Trial, names: &[&str]) -> Run {
     let [document] = &documents[..] else { panic!("{documents:?}") };
     assert_eq!(document["allow_delete"], json!(names), "{document}");
     assert_eq!(document["plan"]["allow_delete"], json!(names), "{document}");
-    let dry = trial.expect(0, &["up", "--dry-run"]);
+    let dry = trial.expect(2, &["up", "--dry-run"]);
+    assert_eq!(flags(&dry), names, "{dry}");
     let diff = trial.expect(1, &["diff"]);
     for name in names {
         for run in [&dry, &diff] {

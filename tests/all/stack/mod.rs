@@ -7,14 +7,20 @@ mod interrupts;
 mod lifecycle;
 mod names;
 mod neighbours;
+mod outputs;
 mod pace;
+mod plans;
 mod preconditions;
+mod rehearsal;
+mod saved;
 mod secrets;
 pub(crate) mod terminal;
 mod versions;
 mod words;
 
-use std::{env, path::Path, process::Command};
+use std::{env, path::Path, process::Command, sync::LazyLock};
+
+use jsonschema::Validator;
 
 use crate::{
     emulator::{account::Account, proxy::Proxy, server::Emulator},
@@ -121,8 +127,22 @@ impl Trial {
     pub(crate) fn diff(&self) -> serde_json::Value {
         let run = self.run(&["diff", "--json"]);
         assert!(matches!(run.code(), Some(0 | 1)), "{run}");
-        run.json().remove(0)
+        let plan = run.json().remove(0);
+        is_valid(&plan);
+        plan
     }
+}
+
+/// Checks that a plan is what its schema describes.
+#[track_caller]
+pub(crate) fn is_valid(plan: &serde_json::Value) {
+    static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
+        let text = include_str!("../../../docs/plan.schema.json");
+        jsonschema::validator_for(&serde_json::from_str(text).unwrap()).unwrap()
+    });
+    let errors: Vec<String> =
+        SCHEMA.iter_errors(plan).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(errors.is_empty(), "{}\n{plan:#}", errors.join("\n"));
 }
 
 /// Returns a declaration in a folder where Cargo finds the crate of the function that it names.

@@ -9,7 +9,9 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::Map;
 
 use super::*;
-use crate::{Action, Address, Failure, Field, Life, Live, Owner, Protection, Read, Survey, immutable, plain};
+use crate::{
+    Action, Address, Failure, Field, Life, Live, Owner, Protection, Read, Slow, Survey, Widening, immutable, plain,
+};
 
 /// A kind for each way to hold data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -92,6 +94,14 @@ impl Kind for Sort {
     }
 
     fn gap(self) -> Option<Duration> {
+        None
+    }
+
+    fn widenings(_: Option<&Value>, _: &Value) -> Vec<Widening> {
+        Vec::new()
+    }
+
+    fn slow(_: Option<&Value>, _: &Value) -> Option<Slow> {
         None
     }
 
@@ -268,7 +278,7 @@ proptest! {
         for consent in [Consent::default(), named(&names)] {
             let plan = Plan::with_consent(&declared, &survey, &consent).unwrap();
             let items: BTreeMap<&str, &Item<Sort>> = plan.items().iter().map(|item| (item.id.entry.as_str(), item)).collect();
-            let open: BTreeSet<String> = plan.unconsented(&consent).iter().map(|item| item.id.entry.clone()).collect();
+            let open: BTreeSet<String> = plan.unconsented().iter().map(|item| item.id.entry.clone()).collect();
             for (number, case) in cases.iter().enumerate() {
                 let id = id(number, case);
                 let item = items[id.entry.as_str()];
@@ -298,7 +308,7 @@ proptest! {
             cases.iter().enumerate().filter(|(_, case)| case.is_named).map(|(number, case)| id(number, case).typed()).collect();
         let consent = named(&names).with_stack(data);
         let plan = Plan::with_consent(&declared, &survey, &consent).unwrap();
-        prop_assert!(plan.unconsented(&consent).is_empty());
+        prop_assert!(plan.unconsented().is_empty());
         for item in plan.items() {
             let number: usize = item.id.entry[1..].parse().unwrap();
             let case = &cases[number];

@@ -22,7 +22,7 @@ use crate::{
     surplus_tags,
 };
 use aws::OrFail;
-use engine::{Address, Field, Holds, Live, Owned, Owner, Protection, Tags, coupled, immutable, plain};
+use engine::{Address, Field, Holds, Live, Owned, Owner, Protection, Slow, Tags, coupled, immutable, plain};
 use engine::{Class, Failure};
 
 /// Lambda functions.
@@ -145,6 +145,9 @@ fn with_places_of(context: &str, earlier: &str) -> Option<String> {
 }
 
 const CONFIGURATION: &str = "lambda.GetFunctionConfiguration";
+/// Lambda makes network interfaces before the function can run, and takes no other change meanwhile.
+const IN_NETWORK: Slow = Slow { seconds: 120, why: "Lambda makes its network interfaces in the VPC" };
+
 const VPC: &[&str] = &["vpc.subnets", "vpc.security_groups"];
 
 /// Returns the names and ARNs of all functions with the stack's names, or its tag. Lambda's list has neither tags nor a filter.
@@ -319,6 +322,11 @@ impl Manage for Function {
         writes(Target::Artifacts, &["s3:GetObject", "s3:PutObject"]),
         deletes(Target::Own(Kind::Function), &["lambda:DeleteFunction"]),
     ];
+
+    fn slow(live: Option<&Settings>, desired: &Settings) -> Option<Slow> {
+        let is_moved = !desired.vpc.subnets.is_empty() && live.is_none_or(|live| live.vpc != desired.vpc);
+        is_moved.then_some(IN_NETWORK)
+    }
 
     fn condition(live: &Settings) -> Condition {
         live.failure.clone().map_or(Condition::Well, Condition::Failed)

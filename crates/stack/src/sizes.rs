@@ -169,7 +169,7 @@ mod tests {
         for (index, prefix) in prefixes.iter().enumerate() {
             let _ = writeln!(
                 source,
-                "  - {{name: carrier-{index}, actions: [{{store: mail, prefix: {prefix}, topic: news}}, {{store: archive, prefix: {prefix}}}, {{invoke: reader}}]}}"
+                "  - {{name: carrier-{index}, actions: [{{store: mail, prefix: '{prefix}', topic: news}}, {{store: archive, prefix: '{prefix}'}}, {{invoke: reader}}]}}"
             );
         }
         source
@@ -324,8 +324,8 @@ mod tests {
 
     #[test]
     fn topics_and_places_that_are_too_many_are_told() {
-        let topics: String =
-            (0..21).fold(String::new(), |all, index| all + &format!("  t{index}: {{subscriptions: [{{queue: inbox}}]}}\n"));
+        let topics: String = (0..21)
+            .fold(String::new(), |all, index| all + &format!("  t{index}: {{subscriptions: [{{queue: inbox}}]}}\n"));
         let places: Vec<String> =
             (0..120).map(|index| format!("{{bucket: mail, prefix: {index}/{}/}}", "x".repeat(40))).collect();
         let source = format!(

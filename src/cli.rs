@@ -39,7 +39,7 @@ pub struct Common {
     /// Answer the question before a change with yes. Losses have to be named all the same, see `up --allow-delete`.
     #[arg(short, long, global = true)]
     pub yes: bool,
-    /// Print more detail.
+    /// Print more detail: the settings of new resources, and each call to AWS as it ends.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }

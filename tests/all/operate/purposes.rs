@@ -118,8 +118,8 @@ fn each_command_runs_with_its_policy_and_makes_no_other_call() {
             &[
                 &["replay", "--prefix", "inbound/", "--yes"],
                 &["replay", key, "--yes"],
-                &["replay", "--failed", "--dry-run"],
                 &["replay", "--failed", "--yes"],
+                &["replay", "--failed", "--dry-run"],
             ],
         ),
         ("outputs", &[&["outputs"]]),

@@ -72,10 +72,9 @@ impl Life {
         match self {
             Self::Unrelated => false,
             Self::Ends | Self::EndsBelow => is_less(f64::INFINITY),
-            Self::Recovers => is_less(0.0),
+            Self::Recovers | Self::EndsUncaught(_) => is_less(0.0),
             Self::Keeps => *live == Value::Bool(true) && live != declared,
             Self::Catches => !live.is_null() && declared.is_null(),
-            Self::EndsUncaught(_) => is_less(0.0),
         }
     }
 }

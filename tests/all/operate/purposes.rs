@@ -131,9 +131,8 @@ fn each_command_runs_with_its_policy_and_makes_no_other_call() {
         let key = place.user(purpose, &policy);
         let allowed = allowed(&policy);
         place.proxy.reset();
-        for arguments in *runs {
-            place.expect(0, Some(&key), arguments);
-        }
+        let runs: Vec<String> =
+            runs.iter().map(|arguments| place.expect(0, Some(&key), arguments).to_string()).collect();
         let called: BTreeSet<String> = place.proxy.calls().iter().filter_map(|call| action(&call.operation)).collect();
         let missing: Vec<_> = called.difference(&allowed).collect();
         assert!(missing.is_empty(), "{purpose}: {missing:?}\n{}", place.proxy.record());
@@ -141,7 +140,7 @@ fn each_command_runs_with_its_policy_and_makes_no_other_call() {
         let in_need = ["logs:FilterLogEvents", "sqs:ChangeMessageVisibility"].map(str::to_owned);
         if ["logs", "invoke", "replay"].contains(purpose) {
             let idle: Vec<_> = allowed.difference(&called).filter(|action| !in_need.contains(action)).collect();
-            assert!(idle.is_empty(), "{purpose}: {idle:?}");
+            assert!(idle.is_empty(), "{purpose}: {idle:?}\n{}", runs.join("\n"));
         }
         assert!(
             !allowed.iter().any(|action| action.contains(":Create") || action.contains(":Put")),

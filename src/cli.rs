@@ -2,6 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::LazyLock,
     time::Duration,
 };
 
@@ -9,9 +10,21 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo, Timestamp};
 use problem::shell_word;
 
+/// Version of the tool, with the commit where the build was told of it: `0.1.0 (0a1b2c3d4e5f)`. The build asks no Git by itself, so that
+/// the same source gives the same bytes anywhere.
+static VERSION: LazyLock<String> = LazyLock::new(|| version(option_env!("PROVISION_REVISION")));
+
+fn version(revision: Option<&str>) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match revision.filter(|revision| !revision.is_empty()) {
+        Some(revision) => format!("{version} ({revision})"),
+        None => version.to_owned(),
+    }
+}
+
 /// Carrier maintenance mails into NetBox: one declaration, one command, infrastructure and handler together.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version = VERSION.as_str(), max_term_width = 100)]
 pub struct Arguments {
     /// The command.
     #[command(subcommand)]
@@ -561,4 +574,16 @@ fn since(text: &str) -> Result<Timestamp, String> {
     let span: Span = text.parse().map_err(|_| wrong())?;
     let long_ago = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
     Timestamp::now().checked_sub(long_ago.abs()).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn the_version_names_the_commit_where_it_is_known() {
+        let plain = env!("CARGO_PKG_VERSION");
+        assert_eq!(version(Some("0a1b2c3d4e5f")), format!("{plain} (0a1b2c3d4e5f)"));
+        assert_eq!((version(None), version(Some(""))), (plain.to_owned(), plain.to_owned()));
+    }
 }

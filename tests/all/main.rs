@@ -12,6 +12,7 @@ mod emulator;
 mod engine;
 mod harness;
 mod netbox;
+mod network;
 mod operate;
 mod output;
 mod own;

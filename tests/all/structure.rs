@@ -27,7 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("problem", &[]),
     ("process", &[]),
     ("engine", &[]),
-    ("aws", &["contract", "engine", "problem"]),
+    ("aws", &["contract", "engine", "problem", "tls"]),
     ("kinds", &["aws", "contract", "engine"]),
     // The lists of trusted senders are read by the grammar of `trust`, so that `validate` refuses what the function refuses.
     ("declaration", &["contract", "trust"]),

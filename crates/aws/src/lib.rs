@@ -5,7 +5,9 @@
 
 mod arn;
 pub mod calls;
+mod credentials;
 mod failure;
+mod http;
 mod name;
 mod pace;
 pub mod policy;
@@ -16,19 +18,16 @@ use aws_config::{
     retry::RetryConfig,
     timeout::{TimeoutConfig, TimeoutConfigBuilder},
 };
-use aws_sdk_s3::config::SharedHttpClient;
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
+use aws_types::service_config::ServiceConfigKey;
 use std::time::Duration;
 
 pub use arn::{Arn, ArnForm, Realm};
 pub use failure::OrFail;
+pub use http::certificates;
 pub use name::{cut, hashed, kept_prefix};
 pub use pace::{Pacing, Turnstile};
 
-use engine::{Class, Failure};
+use credentials::Profiles;
 use problem::Problem;
 use refused::Refused;
 
@@ -78,7 +77,7 @@ impl Clients {
         }
         // Custom endpoints have no subdomain per bucket.
         let s3 = aws_sdk_s3::config::Builder::from(config).retry_classifier(Refused).interceptor(calls::Told);
-        let s3 = s3.force_path_style(config.endpoint_url().is_some()).build();
+        let s3 = s3.force_path_style(has_own_endpoint(config)).build();
         Self {
             cloudwatch: client!(aws_sdk_cloudwatch),
             iam: client!(aws_sdk_iam),
@@ -123,18 +122,16 @@ impl Aws {
         pacing: Pacing,
         read_first: impl AsyncFnOnce(&Clients, &str) -> T,
     ) -> Result<(Self, T), Problem> {
+        let profiles = Profiles::read().await?;
+        let http = http::client(profiles.ca_bundle().as_deref())?;
         let timeouts = timeouts_until_connected().read_timeout(READ_TIMEOUT).build();
         let config = aws_config::defaults(BehaviorVersion::latest());
         let config = match region {
             Some(region) => config.region(Region::new(region.to_owned())),
             None => config,
         };
-        let config = config
-            .http_client(http_client())
-            .timeout_config(timeouts)
-            .retry_config(RetryConfig::disabled())
-            .load()
-            .await;
+        let config =
+            config.http_client(http).timeout_config(timeouts).retry_config(RetryConfig::disabled()).load().await;
         let region = config.region().map(|region| region.as_ref().to_owned());
         let region = region.ok_or_else(|| {
             Problem::new("Failed to find the region: none is configured").with_hint("name it with `--region`")
@@ -144,7 +141,7 @@ impl Aws {
         let retrying = config.to_builder().retry_config(retries(pacing)).timeout_config(reading).build();
         let (read, write) = (Clients::new(&retrying), Clients::new(&config));
         let (identity, first) = tokio::join!(read.sts.get_caller_identity().send(), read_first(&read, &region));
-        let identity = identity.or_fail("sts.GetCallerIdentity").map_err(unknown)?;
+        let identity = identity.or_fail("sts.GetCallerIdentity").map_err(|failure| profiles.explain(failure))?;
         let account = identity.account.ok_or_else(|| Problem::new("Failed to find out the account: AWS names none"))?;
         let receipt_rules = Turnstile::new(pacing.receipt_rules);
         Ok((Self { read, write, realm: Realm { region, account }, pacing, receipt_rules }, first))
@@ -161,23 +158,9 @@ fn retries(pacing: Pacing) -> RetryConfig {
     RetryConfig::standard().with_max_attempts(READ_ATTEMPTS).with_initial_backoff(pacing.poll)
 }
 
-/// Returns one HTTP client for all services; the certificates are not read if no endpoint uses TLS.
-fn http_client() -> SharedHttpClient {
-    let is_plain = std::env::var("AWS_ENDPOINT_URL").is_ok_and(|url| url.starts_with("http://"));
-    if is_plain {
-        return Builder::new().build_http();
-    }
-    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
-}
-
-fn unknown(failure: Failure) -> Problem {
-    let problem = Problem::new("Failed to look up the AWS identity");
-    match failure.class {
-        Class::NoCredentials | Class::Denied => problem.with_hint(
-            "set up credentials as for every AWS tool: `aws configure`, `AWS_PROFILE`, or `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`",
-        ),
-        Class::Unreachable => problem.with_hint("AWS cannot be reached: is the network there, and is `AWS_ENDPOINT_URL` right?"),
-        _ => problem,
-    }
-    .with_source(failure)
+/// Returns `true` if S3 is not at AWS's own address: an endpoint is set for all services, or for it.
+fn has_own_endpoint(config: &aws_config::SdkConfig) -> bool {
+    let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    let own = config.service_config().zip(key.ok()).and_then(|(config, key)| config.load_config(key));
+    config.endpoint_url().is_some() || own.is_some()
 }

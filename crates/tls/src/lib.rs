@@ -21,7 +21,9 @@ use verifier::Verifier;
 const CONNECT: Duration = Duration::from_secs(3);
 
 /// Connects by HTTP, or by HTTPS with verified certificates.
-pub type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
+pub type Connector = Over<HttpConnector>;
+/// The same over connections that something else makes, such as a proxy.
+pub type Over<Tcp> = hyper_rustls::HttpsConnector<Tcp>;
 
 /// Certificates that are trusted besides the public ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +36,15 @@ pub struct OwnCa {
 
 /// Returns the connector for that address. Certificates are read only for one that begins with `https:`, since that is expensive.
 pub fn connector(address: &str, ca: Option<&OwnCa>) -> Result<Connector, String> {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(CONNECT));
+    over(tcp, address, ca)
+}
+
+/// Returns the connector for that address over connections that `tcp` makes.
+pub fn over<Tcp>(tcp: Tcp, address: &str, ca: Option<&OwnCa>) -> Result<Over<Tcp>, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| error.to_string())?;
@@ -43,10 +54,6 @@ pub fn connector(address: &str, ca: Option<&OwnCa>) -> Result<Connector, String>
     } else {
         builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth()
     };
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(CONNECT));
     let builder = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config);
     Ok(builder.https_or_http().enable_http1().wrap_connector(tcp))
 }
@@ -69,7 +76,7 @@ fn verifier(ca: Option<&OwnCa>, provider: Arc<CryptoProvider>) -> Result<Verifie
 }
 
 /// Reads the certificates of a PEM text; `None` if there is none, or one that cannot be read.
-fn own_certificates(pem: &str) -> Option<Vec<CertificateDer<'static>>> {
+pub fn own_certificates(pem: &str) -> Option<Vec<CertificateDer<'static>>> {
     let all: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<_, _>>().ok()?;
     let mut store = RootCertStore::empty();
     let are_read = !all.is_empty() && all.iter().all(|certificate| store.add(certificate.clone()).is_ok());

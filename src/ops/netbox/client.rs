@@ -4,12 +4,11 @@ use std::{fmt, time::Duration};
 
 use contract::{address::Address, secret::Secret};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::{Method, Request, body::Bytes, header};
-use hyper_util::{client::legacy, rt::TokioExecutor};
-use tls::{Connector, OwnCa, cause};
+use hyper::{Method, Request, header};
+use tls::{OwnCa, cause};
 use tokio::runtime::Runtime;
 
-use super::CA;
+use super::{CA, http::Http};
 
 /// Timeout of a call.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -33,7 +32,7 @@ pub(crate) struct Access {
 #[derive(Debug)]
 pub(crate) struct Client {
     runtime: Runtime,
-    http: legacy::Client<Connector, Full<Bytes>>,
+    http: Http,
     ca: OwnCa,
     base: String,
     token: Secret,
@@ -63,11 +62,11 @@ impl Client {
     /// Returns a client for that NetBox, or why there can be none. Certificates are always verified.
     pub(crate) fn new(access: &Access) -> Result<Self, String> {
         let ca = OwnCa { variable: CA, pem: access.ca.clone() };
-        let connector = tls::connector(access.address.expose(), Some(&ca))?;
+        let http = Http::new(access.address.expose(), &ca)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         Ok(Self {
             runtime: runtime.map_err(|error| error.to_string())?,
-            http: legacy::Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector),
+            http,
             ca,
             base: format!("{}/api/", access.address.expose().trim_end_matches('/')),
             token: access.token.clone(),
@@ -82,6 +81,11 @@ impl Client {
     /// Returns whether the address is one of plain HTTP.
     pub(super) fn is_plain(&self) -> bool {
         self.base.starts_with("http://")
+    }
+
+    /// Returns the environment variable that names the proxy on the way to the address; `None` if there is none.
+    pub(super) fn proxy(&self) -> Option<&'static str> {
+        self.http.proxy()
     }
 
     /// Sends an empty object, except with methods that have no content; the path is what follows `/api/`.

@@ -5,6 +5,7 @@
 //! empty object is invalid (400), or that there is no object 0 (404).
 
 mod client;
+mod http;
 pub(crate) mod precondition;
 mod token;
 
@@ -182,10 +183,14 @@ fn status(client: &Client, findings: &mut Findings) -> Option<Value> {
     let answer = match client.ask("GET", "status/") {
         Ok(answer) => answer,
         Err(error) => {
-            let hint = if client.is_plain() && !error.contains("refused") {
-                "the address is NETBOX_URL; a server that expects TLS needs `https://`"
-            } else {
-                "the address is NETBOX_URL; a certificate of your own goes into NETBOX_CA"
+            let hint = match client.proxy() {
+                Some(variable) => format!(
+                    "it is reached through the proxy that {variable} names; if no proxy leads there, name the server in NO_PROXY"
+                ),
+                None if client.is_plain() && !error.contains("refused") => {
+                    "the address is NETBOX_URL; a server that expects TLS needs `https://`".to_owned()
+                }
+                None => "the address is NETBOX_URL; a certificate of your own goes into NETBOX_CA".to_owned(),
             };
             findings.wrong(subject, error, hint);
             return None;
@@ -203,7 +208,13 @@ fn status(client: &Client, findings: &mut Findings) -> Option<Value> {
                 );
                 return None;
             }
-            findings.fine(subject);
+            match client.proxy() {
+                Some(variable) => findings.well(
+                    subject,
+                    format!("through the proxy that {variable} names here; the function connects without it"),
+                ),
+                None => findings.fine(subject),
+            }
             token::told(client, findings);
             Some(status.get("plugins").cloned().unwrap_or_default())
         }

@@ -1,0 +1,165 @@
+//! The one HTTP client of all services: plain or with TLS as each address says, through the proxies that the environment names, with the
+//! certificates that the system and `AWS_CA_BUNDLE` have, and under the tool's own name.
+
+use std::path::Path;
+
+use aws_sdk_s3::config::{HttpClient, RuntimeComponents, SharedHttpClient};
+use aws_smithy_http_client::{
+    Builder, ConnectorBuilder,
+    proxy::ProxyConfig,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
+    orchestrator::HttpRequest,
+};
+
+use problem::Problem;
+
+/// Environment variable with the file of certificates that are trusted besides the system's.
+pub(crate) const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
+/// Environment variables that name a proxy: for HTTPS, for HTTP, for both. The first of a pair counts.
+const PROXIES: [[&str; 2]; 3] =
+    [["HTTPS_PROXY", "https_proxy"], ["HTTP_PROXY", "http_proxy"], ["ALL_PROXY", "all_proxy"]];
+/// Beginning of the user agent of every call.
+const USER_AGENT: &str = concat!("provision/", env!("CARGO_PKG_VERSION"));
+
+/// Returns the client; `bundle` is a file of certificates in PEM, if there is one.
+pub(crate) fn client(bundle: Option<&Path>) -> Result<SharedHttpClient, Problem> {
+    check_proxies()?;
+    let trusted = TrustStore::default();
+    let trusted = match bundle {
+        Some(bundle) => trusted.with_pem_certificate(certificates(bundle)?),
+        None => trusted,
+    };
+    let unread = |error| Problem::new("Failed to set up TLS").with_source(error);
+    let tls = TlsContext::builder().with_trust_store(trusted).build().map_err(unread)?;
+    let plain = Builder::new().build_with_connector_fn(|settings, _| connector(settings).build_http());
+    let secure = Builder::new().build_with_connector_fn(move |settings, _| {
+        connector(settings).tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls.clone()).build()
+    });
+    Ok(SharedHttpClient::new(ByScheme { plain, secure }))
+}
+
+/// Returns the environment variable that names a proxy for addresses that begin with `https:`; `None` if there is no such proxy.
+pub(crate) fn proxy_variable() -> Option<&'static str> {
+    let [https, _, all] = PROXIES;
+    https.into_iter().chain(all).find(|name| std::env::var(name).is_ok_and(|value| !value.is_empty()))
+}
+
+/// Reads a file of certificates as text.
+///
+/// # Errors
+///
+/// It cannot be read, has no certificate, or one that is none.
+pub fn certificates(file: &Path) -> Result<String, Problem> {
+    let failed = || Problem::new(format!("Failed to read the certificates of `{}`", file.display()));
+    let hint = format!(
+        "`{CA_BUNDLE}`, or `ca_bundle` of the profile, is the path of a file with certificates in PEM, one after the other"
+    );
+    let pem = std::fs::read_to_string(file).map_err(|error| failed().with_hint(&hint).with_source(error))?;
+    match tls::own_certificates(&pem) {
+        Some(_) => Ok(pem),
+        None => Err(Problem::new(format!(
+            "Failed to read the certificates of `{}`: it has none, or one that cannot be read",
+            file.display()
+        ))
+        .with_hint(hint)),
+    }
+}
+
+/// Fails for a proxy that would be passed over in silence, or taken for another one.
+fn check_proxies() -> Result<(), Problem> {
+    for name in PROXIES.iter().flatten() {
+        let Some(value) = std::env::var(name).ok().filter(|value| !value.is_empty()) else { continue };
+        // The value may have a password.
+        if let Some(fault) = fault_of_proxy(&value) {
+            let message = format!("Failed to read the proxy that `{name}` names: {fault}");
+            return Err(
+                Problem::new(message).with_hint("write it as `http://HOST:PORT`, or `http://USER:PASSWORD@HOST:PORT`")
+            );
+        }
+    }
+    Ok(())
+}
+
+fn fault_of_proxy(value: &str) -> Option<&'static str> {
+    let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
+    if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) {
+        return Some("its scheme is neither `http` nor `https`; SOCKS is not spoken");
+    }
+    let after_user = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    let authority = after_user.split(['/', '?', '#']).next().unwrap_or_default();
+    let parsed = format!("http://{authority}/").parse::<http::Uri>();
+    match parsed {
+        Ok(uri) if uri.host().is_some_and(|host| !host.is_empty()) && !authority.ends_with(':') => None,
+        _ => Some("it has no host that can be read"),
+    }
+}
+
+fn connector(settings: Option<&HttpConnectorSettings>) -> ConnectorBuilder {
+    let mut builder = ConnectorBuilder::default().proxy_config(ProxyConfig::from_env());
+    builder.set_connector_settings(settings.cloned());
+    builder
+}
+
+/// Two clients, of which an address chooses one: certificates are read only if one uses TLS, and addresses of either kind may be mixed.
+#[derive(Debug)]
+struct ByScheme {
+    plain: SharedHttpClient,
+    secure: SharedHttpClient,
+}
+
+impl HttpClient for ByScheme {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(Choice {
+            plain: self.plain.clone(),
+            secure: self.secure.clone(),
+            settings: settings.clone(),
+            components: components.clone(),
+        })
+    }
+}
+
+/// The connector of one call, which does not know its address yet.
+#[derive(Debug)]
+struct Choice {
+    plain: SharedHttpClient,
+    secure: SharedHttpClient,
+    settings: HttpConnectorSettings,
+    components: RuntimeComponents,
+}
+
+impl HttpConnector for Choice {
+    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
+        // No signature covers it.
+        let agent = request.headers().get("user-agent").map(|agent| format!("{USER_AGENT} {agent}"));
+        request.headers_mut().insert("user-agent", agent.unwrap_or_else(|| USER_AGENT.to_owned()));
+        let client = if request.uri().starts_with("http://") { &self.plain } else { &self.secure };
+        client.http_connector(&self.settings, &self.components).call(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_that_cannot_be_read_is_not_passed_over() {
+        for fine in [
+            "http://proxy.example:3128",
+            "proxy.example:3128",
+            "https://proxy.example",
+            "HTTP://10.0.0.1:80/",
+            "http://name:pass@word@proxy.example:3128",
+            "http://[::1]:3128",
+        ] {
+            assert_eq!(fault_of_proxy(fine), None, "{fine}");
+        }
+        for wrong in
+            ["socks5://proxy.example:1080", "http://", "http://user@", "http://proxy example:1", "http://proxy:"]
+        {
+            assert!(fault_of_proxy(wrong).is_some(), "{wrong}");
+        }
+    }
+}

@@ -7,7 +7,7 @@
 //! - `NAME.shape`: the kind, the address, the settings and the source in its head; then each call with its status and its answer. The
 //!   answers of calls that are left out are those of `shapes/absent`: there is nothing.
 //! - `changes`: for each field a call and a part of its answer in `whole.shape`, and what stands in its place when the field was changed.
-//!   A line break in a part is written `\n`.
+//!   A line break in a part is written `\n`; the part `*` is the whole answer, with its status.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 

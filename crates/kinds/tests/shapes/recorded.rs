@@ -97,9 +97,14 @@ impl Answers {
         Self { by_call: Arc::new(answers.collect()), unlisted: Arc::default() }
     }
 
-    /// Returns the answers with one changed: every place of a part in it.
+    /// Returns the answers with one changed: every place of a part in it, or all of it for the part `*`.
     pub(crate) fn with(&self, call: &str, from: &str, to: &str) -> Self {
         let mut by_call = (*self.by_call).clone();
+        if from == "*" {
+            let (status, body) = to.split_once(' ').unwrap();
+            by_call.insert(call.to_owned(), Answer::new(status, body));
+            return Self { by_call: Arc::new(by_call), unlisted: Arc::default() };
+        }
         let answer = by_call.get_mut(call).unwrap_or_else(|| panic!("the shape has no {call}"));
         assert!(answer.body.contains(from), "{call} has no `{from}`");
         answer.body = answer.body.replace(from, to);

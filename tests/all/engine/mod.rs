@@ -2,6 +2,7 @@
 
 mod adopt;
 mod consent;
+mod events_lost;
 mod existing;
 mod fields;
 mod large;

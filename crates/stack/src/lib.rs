@@ -5,5 +5,9 @@ mod moves;
 mod names;
 pub mod policy;
 pub mod preconditions;
+mod purpose;
+mod sizes;
 
 pub use names::{Names, is_of_the_stack_itself};
+pub use purpose::Purpose;
+pub use sizes::oversized;

@@ -52,7 +52,7 @@ pub struct Common {
     /// Answer the question before a change with yes. Losses have to be named all the same, see `up --allow-delete`.
     #[arg(short, long, global = true)]
     pub yes: bool,
-    /// Print more detail.
+    /// Print more detail: the settings of new resources, and each call to AWS as it ends.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }
@@ -101,7 +101,7 @@ pub enum Command {
     /// Print the names and addresses of what is in the account, as `up` does at its end: for people, or for scripts with `--json`.
     #[command(after_long_help = OUTPUTS_EXIT_CODES)]
     Outputs,
-    /// Print the least IAM policy that running `up`, `diff`, `down` or `adopt` for this declaration needs.
+    /// Print the least IAM policy that a command needs for this declaration.
     Policy(Policy),
     /// Process mails again: stored mails, or the events in the failure queues.
     Replay(Replay),
@@ -462,7 +462,7 @@ const OUTPUTS_EXIT_CODES: &str = "Exit codes:
 #[derive(Debug, Args)]
 #[command(after_long_help = POLICY_EXIT_CODES)]
 pub struct Policy {
-    /// Command that the policy must allow. `up` includes the others.
+    /// Command that the policy must allow. `up` includes `diff`, `down` and `outputs`.
     #[arg(long = "for", value_name = "COMMAND", default_value = "up")]
     pub purpose: Purpose,
     /// Ask AWS for the names of what is there already: resources that were moved or adopted have names of their own.
@@ -494,6 +494,16 @@ pub enum Purpose {
     Down,
     /// Adopt one resource.
     Adopt,
+    /// Print the outputs.
+    Outputs,
+    /// Show the state of the stack.
+    Status,
+    /// Show the functions' logs.
+    Logs,
+    /// Invoke a function.
+    Invoke,
+    /// Process mails again.
+    Replay,
 }
 
 /// The arguments of `provision completions`.

@@ -18,7 +18,7 @@ use crate::{
     render::{Printer, apply::Report, plan::Heading},
 };
 use engine::Stack;
-use kinds::Session;
+use kinds::{Plan, Session};
 use problem::Problem;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Down) -> anyhow::Result<ExitCode> {
@@ -54,6 +54,18 @@ async fn open(common: &Common, typed: &Down) -> anyhow::Result<Session> {
     Ok(session)
 }
 
+/// Fails if there is nothing of a stack that was named: its name may be misspelt, or it is elsewhere.
+fn ensure_exists(session: &Session, plan: &Plan) -> Result<(), Problem> {
+    if !plan.items().is_empty() || !plan.unlisted.is_empty() {
+        return Ok(());
+    }
+    account::ensure_listed(session)?;
+    let account = &session.aws.realm.account;
+    let message = format!("Failed to find {}: nothing in account {account} is that stack's", session.stack);
+    let hint = "look at the spelling; name the stage with `--stage`, the region with `--region`, and the account with `AWS_PROFILE`";
+    Err(Problem::new(message).with_hint(hint))
+}
+
 async fn down(
     printer: &Printer,
     common: &Common,
@@ -70,6 +82,9 @@ async fn down(
         compared = nothing_declared(session) => compared?,
         () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
     };
+    if typed.stack.is_some() {
+        ensure_exists(session, &compared.plan)?;
+    }
     let heading = Heading::of_stack(common, typed, &session.aws);
     if common.dry_run || !printer.is_json() {
         printer.plan(&heading, &compared.plan);

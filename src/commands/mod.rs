@@ -39,6 +39,7 @@ const DECLINED: u8 = 1;
 pub fn run(arguments: &Arguments) -> ExitCode {
     let redact = matches!(&arguments.command, Command::Status(typed) if typed.redact);
     let printer = Printer::new(&arguments.common).redacting(redact);
+    printer.tell_calls();
     let result = match &arguments.command {
         Command::Parse(typed) => parse::run(&printer, &arguments.common, typed),
         Command::Validate => validate::run(&printer, &arguments.common),

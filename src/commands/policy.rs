@@ -10,10 +10,7 @@ use crate::{
 };
 use declaration::Declaration;
 use problem::Problem;
-use stack::{
-    Names,
-    policy::{Purpose, policy},
-};
+use stack::{Names, Purpose, policy::policy};
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Policy) -> anyhow::Result<ExitCode> {
     let declaration = Declaration::read(&common.file, common.stage.as_deref())?;
@@ -37,6 +34,11 @@ fn of(declaration: &Declaration, names: &Names, typed: &Policy) -> Result<aws::p
         cli::Purpose::Up => Purpose::Up,
         cli::Purpose::Diff => Purpose::Diff,
         cli::Purpose::Down => Purpose::Down,
+        cli::Purpose::Outputs => Purpose::Outputs,
+        cli::Purpose::Status => Purpose::Status,
+        cli::Purpose::Logs => Purpose::Logs,
+        cli::Purpose::Invoke => Purpose::Invoke,
+        cli::Purpose::Replay => Purpose::Replay,
         cli::Purpose::Adopt => {
             let given = (typed.resource.as_deref().unwrap_or_default(), typed.id.as_deref().unwrap_or_default());
             let (id, name) = adopt::meant(declaration, names, given)?;

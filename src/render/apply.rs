@@ -34,7 +34,8 @@ impl<'printer> Applying<'printer> {
     /// Starts to show the progress.
     pub(crate) fn begin(printer: &'printer Printer, plan: &Plan) -> Self {
         let steps = plan.counts().steps();
-        let bar = (printer.is_watched() && steps > 0).then(|| {
+        // The lines of calls would tear the moving line.
+        let bar = (printer.is_watched() && !printer.errors.whole && steps > 0).then(|| {
             let bar = ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::stderr());
             if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} {wide_msg} {elapsed}") {
                 bar.set_style(style);

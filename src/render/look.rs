@@ -25,8 +25,8 @@ impl Look {
     }
 
     /// Returns the properties of standard error.
-    pub(super) fn of_errors() -> Self {
-        Self::of(&Term::stderr(), console::colors_enabled_stderr())
+    pub(super) fn of_errors(whole: bool) -> Self {
+        Self { whole, ..Self::of(&Term::stderr(), console::colors_enabled_stderr()) }
     }
 
     fn of(terminal: &Term, colours: bool) -> Self {

@@ -58,13 +58,26 @@ pub(crate) struct Printer {
 impl Printer {
     /// Returns a printer for these options.
     pub(crate) fn new(common: &Common) -> Self {
-        let (output, errors) = (Look::of_output(common.verbose > 0), Look::of_errors());
+        let (output, errors) = (Look::of_output(common.verbose > 0), Look::of_errors(common.verbose > 0));
         Self { json: common.json, redacts: false, output, errors, failed: OnceLock::new() }
     }
 
     /// Sets whether account ids are masked.
     pub(crate) fn redacting(self, redacts: bool) -> Self {
         Self { redacts, ..self }
+    }
+
+    /// Prints every call to AWS as it ends, if more detail is asked for.
+    pub(crate) fn tell_calls(&self) {
+        if self.errors.whole {
+            let redacts = self.redacts;
+            aws::calls::listen(move |call| {
+                let line = format!("  → {call}");
+                let shown = if redacts { status::redact(&line) } else { line };
+                // If standard error fails, there is nobody to tell.
+                let _ = writeln!(io::stderr().lock(), "{}", look::clean(&shown));
+            });
+        }
     }
 
     /// Returns a text with account ids masked if asked for.

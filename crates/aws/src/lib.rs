@@ -4,6 +4,7 @@
 //! retries of writes are decided in one place (`engine::apply`), by the class of the error.
 
 mod arn;
+pub mod calls;
 mod credentials;
 mod failure;
 mod http;
@@ -69,11 +70,13 @@ impl Clients {
     fn new(config: &aws_config::SdkConfig) -> Self {
         macro_rules! client {
             ($service:ident) => {
-                $service::Client::from_conf($service::config::Builder::from(config).retry_classifier(Refused).build())
+                $service::Client::from_conf(
+                    $service::config::Builder::from(config).retry_classifier(Refused).interceptor(calls::Told).build(),
+                )
             };
         }
         // Custom endpoints have no subdomain per bucket.
-        let s3 = aws_sdk_s3::config::Builder::from(config).retry_classifier(Refused);
+        let s3 = aws_sdk_s3::config::Builder::from(config).retry_classifier(Refused).interceptor(calls::Told);
         let s3 = s3.force_path_style(has_own_endpoint(config)).build();
         Self {
             cloudwatch: client!(aws_sdk_cloudwatch),

@@ -166,7 +166,7 @@ pub(crate) fn of_users<K: Kind>(kind: K, live: &Value) -> Vec<Loss> {
 /// Returns what is lost when a live resource becomes the declared one, field by field.
 pub(crate) fn of_change<K: Kind>(resource: &Resource<K>, live: &Value, differences: &[Difference]) -> Vec<Loss> {
     let (kind, declared) = (resource.id.kind, K::tree(&resource.settings));
-    let shorter = differences.iter().filter_map(|difference| shorter_life(kind, difference, live));
+    let shorter = differences.iter().filter_map(|difference| shorter_life(kind, difference, (live, &declared)));
     protection_ended(&resource.id, live, &declared)
         .into_iter()
         .chain(shorter)
@@ -185,7 +185,7 @@ fn protection_ended<K: Kind>(id: &Id<K>, live: &Value, declared: &Value) -> Opti
 }
 
 /// Returns the loss of a change that shortens the life of data.
-fn shorter_life<K: Kind>(kind: K, change: &Difference, before: &Value) -> Option<Loss> {
+fn shorter_life<K: Kind>(kind: K, change: &Difference, (before, after): (&Value, &Value)) -> Option<Loss> {
     let field = difference::field(kind, &change.path)?;
     let life = field.life?;
     let from =
@@ -194,8 +194,9 @@ fn shorter_life<K: Kind>(kind: K, change: &Difference, before: &Value) -> Option
             (Life::EndsBelow, Some((above, beginning))) => shortest_above(below(before, above), beginning),
             _ => change.live.clone(),
         };
+    let is_caught = matches!(life, Life::EndsUncaught(by) if !below(after, by).is_null());
     let (path, to) = (Some(change.path.clone()), change.declared.clone());
-    life.is_shortened(&from, &to).then_some(Loss { loses: Loses::Life, path, from, to })
+    (!is_caught && life.is_shortened(&from, &to)).then_some(Loss { loses: Loses::Life, path, from, to })
 }
 
 /// Returns the value at the path of a field; null if there is none.

@@ -58,6 +58,11 @@ pub enum Life {
     Recovers,
     /// Switch that keeps data: switching it off shortens its life.
     Keeps,
+    /// Destination of data that would be lost otherwise: none where there was one shortens its life.
+    Catches,
+    /// Time or number of tries after which data is lost, unless the field of this path names a destination for it: less of it shortens
+    /// its life.
+    EndsUncaught(&'static str),
 }
 
 /// The makers of a field's items.
@@ -71,7 +76,7 @@ pub enum Makers {
 }
 
 impl Life {
-    /// Returns `true` if a change from the live value to the declared one shortens the life of data.
+    /// Returns `true` if a change from the live value to the declared one shortens the life of data, where nothing catches it.
     ///
     /// ```
     /// use engine::Life;
@@ -81,6 +86,8 @@ impl Life {
     /// assert!(!Life::Ends.is_shortened(&json!(30), &json!(null)));
     /// assert!(Life::Recovers.is_shortened(&json!(7), &json!(null)));
     /// assert!(Life::Keeps.is_shortened(&json!(true), &json!(false)));
+    /// assert!(Life::Catches.is_shortened(&json!("queue"), &json!(null)));
+    /// assert!(!Life::Catches.is_shortened(&json!("queue"), &json!("other")));
     /// ```
     pub fn is_shortened(self, live: &Value, declared: &Value) -> bool {
         // A value that is neither a number nor none is not understood, and counts as shorter.
@@ -92,8 +99,9 @@ impl Life {
         match self {
             Self::Unrelated => false,
             Self::Ends | Self::EndsBelow => is_less(f64::INFINITY),
-            Self::Recovers => is_less(0.0),
+            Self::Recovers | Self::EndsUncaught(_) => is_less(0.0),
             Self::Keeps => *live == Value::Bool(true) && live != declared,
+            Self::Catches => !live.is_null() && declared.is_null(),
         }
     }
 }

@@ -152,22 +152,7 @@ impl Receiver {
                 self.observer.tell(Activity::Handed { mail, rule, function: entry.clone() });
                 let event = self.event(matched, arrival, verdicts, entry, *invocation)?;
                 let ending = function.invoke(&arrival.id, event, *invocation == Invocation::Event, self.work.begin());
-                match invocation {
-                    Invocation::Event => invocations.push(ending),
-                    // Without an answer SES goes on.
-                    Invocation::RequestResponse => {
-                        if let Ok(ending) = ending.await {
-                            let disposition = match &ending {
-                                Ending::Succeeded { answer } => Disposition::of(answer),
-                                Ending::Failed => Disposition::Continue,
-                            };
-                            let (told, ended) = oneshot::channel();
-                            let _it_is_kept = told.send(ending);
-                            invocations.push(ended);
-                            return Ok(disposition);
-                        }
-                    }
-                }
+                return Ok(after_invocation(*invocation, ending, invocations).await);
             }
         }
         Ok(Disposition::Continue)
@@ -201,6 +186,28 @@ impl Receiver {
         let event = event::build(arrival, &stored, matched.recipients.clone(), verdicts, arn, invocation);
         Ok(serde_json::to_value(event)?)
     }
+}
+
+/// Waits for an invocation whose answer decides what comes next, and keeps its ending for whoever waits for all of them.
+async fn after_invocation(
+    invocation: Invocation,
+    ending: oneshot::Receiver<Ending>,
+    invocations: &mut Vec<oneshot::Receiver<Ending>>,
+) -> Disposition {
+    if invocation == Invocation::Event {
+        invocations.push(ending);
+        return Disposition::Continue;
+    }
+    // Without an answer SES goes on.
+    let Ok(ending) = ending.await else { return Disposition::Continue };
+    let disposition = match &ending {
+        Ending::Succeeded { answer } => Disposition::of(answer),
+        Ending::Failed => Disposition::Continue,
+    };
+    let (told, ended) = oneshot::channel();
+    let _it_is_kept = told.send(ending);
+    invocations.push(ended);
+    disposition
 }
 
 /// Returns the decoded subject, for display.

@@ -135,23 +135,18 @@ impl Stack {
         options: &Options,
         observer: Observer,
     ) -> Result<Self, NotStarted> {
-        let buckets = options.folder.join(private::BUCKETS);
         private::keep_to_ourselves();
-        let folder = options.folder.clone();
-        let lock = private::open(&folder).map_err(|error| match error {
-            NotOpened::Held(holder) => NotStarted::Held { folder: folder.clone(), holder },
-            NotOpened::Failed(error) => NotStarted::Folder { folder: folder.clone(), error },
-        })?;
-        let storage = Storage::open(&buckets, names.buckets.values().cloned())
-            .map_err(|error| NotStarted::Folder { folder: buckets.clone(), error })?;
+        let lock = locked(&options.folder)?;
+        let storage = storage(&options.folder, &names)?;
         let mut grants = BTreeMap::new();
         for (entry, names) in &names.functions {
             grants.insert(entry, grant(names)?);
         }
         let all = || grants.values().cloned().collect::<Vec<Grant>>();
-        let router = storage
-            .router(all())
-            .map_err(|error| NotStarted::Storage { folder: buckets.clone(), reason: format!("{error:?}") })?;
+        let router = storage.router(all()).map_err(|error| NotStarted::Storage {
+            folder: options.folder.join(private::BUCKETS),
+            reason: format!("{error:?}"),
+        })?;
         let s3 = serve("S3", router).await?;
         let other = serve("AWS services", services::router(names.secrets.clone(), all())).await?;
         let endpoints = [("AWS_ENDPOINT_URL_S3", &s3), ("AWS_ENDPOINT_URL", &other)]
@@ -178,11 +173,7 @@ impl Stack {
             work: work.clone(),
             is_closed: false.into(),
         });
-        let made = Certificate::new().map_err(NotStarted::Certificate)?;
-        let certificate = folder.join(private::CERTIFICATE);
-        private::write(&certificate, made.pem.clone().into_bytes())
-            .await
-            .map_err(|error| NotStarted::Folder { folder, error })?;
+        let (made, certificate) = certificate(&options.folder).await?;
         let smtp_server = smtp::Server::start(options.smtp_port, Arc::clone(&receiver), made)
             .await
             .map_err(|error| NotStarted::Port { what: "SMTP", port: options.smtp_port, error })?;
@@ -211,6 +202,31 @@ impl Stack {
         }
         drop(self.servers);
     }
+}
+
+/// Takes the state folder for this run.
+fn locked(folder: &Path) -> Result<Lock, NotStarted> {
+    let folder = folder.to_owned();
+    private::open(&folder).map_err(|error| match error {
+        NotOpened::Held(holder) => NotStarted::Held { folder, holder },
+        NotOpened::Failed(error) => NotStarted::Folder { folder, error },
+    })
+}
+
+/// Opens the buckets in the state folder.
+fn storage(folder: &Path, names: &Names) -> Result<Storage, NotStarted> {
+    let folder = folder.join(private::BUCKETS);
+    let opened = Storage::open(&folder, names.buckets.values().cloned());
+    opened.map_err(|error| NotStarted::Folder { folder, error })
+}
+
+/// Makes the certificate of the SMTP listener, and writes it into the state folder for clients. Returns it with its path.
+async fn certificate(folder: &Path) -> Result<(Certificate, PathBuf), NotStarted> {
+    let made = Certificate::new().map_err(NotStarted::Certificate)?;
+    let path = folder.join(private::CERTIFICATE);
+    let written = private::write(&path, made.pem.clone().into_bytes()).await;
+    written.map_err(|error| NotStarted::Folder { folder: folder.to_owned(), error })?;
+    Ok((made, path))
 }
 
 /// Returns the program of a function, with its environment and limits.

@@ -164,28 +164,9 @@ fn look<'mail>(entity: &Entity<'mail>, room: &mut usize, visitor: &mut impl Visi
     let content_type = headers.structured("Content-Type").unwrap_or_default();
     visitor.part(&content_type.value);
     let start = bytes.len() - body.len();
-    let depth = entity.depth + 1;
-    if content_type.value.starts_with("multipart/")
-        && let Some(boundary) = content_type.attribute("boundary").filter(|boundary| !boundary.trim_end().is_empty())
-    {
-        let parts = split(body, boundary.trim_end().as_bytes());
-        // In these the last part is read: only pictures, or another form of the same, can be lost after it.
-        let may_be_whole = matches!(content_type.value.as_str(), "multipart/related" | "multipart/alternative");
-        if !parts.is_closed && (!may_be_whole || parts.ranges.is_empty()) {
-            visitor.defect(Defect::CutShort);
-        }
-        if !parts.ranges.is_empty() {
-            let kind = Kind::Part { message, is_digest: content_type.value == "multipart/digest" };
-            let last = parts.ranges.len() - 1;
-            let of_part = |(index, range): (usize, &Range<usize>)| Entity {
-                slice: entity.slice.part(&(start + range.start..start + range.end)),
-                depth,
-                kind,
-                is_open: !parts.is_closed && index == last,
-                ends_mail: entity.ends_mail && !parts.is_closed && index == last,
-            };
-            return parts.ranges.iter().enumerate().map(of_part).collect();
-        }
+    let parts = parts(entity, (message, &content_type), &(start..bytes.len()), visitor);
+    if !parts.is_empty() {
+        return parts;
     }
     let leaf = Leaf {
         message,
@@ -194,12 +175,50 @@ fn look<'mail>(entity: &Entity<'mail>, room: &mut usize, visitor: &mut impl Visi
         ends_mail: entity.ends_mail,
         ..leaf(&headers, &content_type, body)
     };
-    if !is_message(&leaf, is_digest) {
-        visitor.leaf(leaf);
-        return Vec::new();
+    if is_message(&leaf, is_digest) {
+        return inner(entity, &leaf, &(start..bytes.len()), room, visitor).into_iter().collect();
     }
-    let slice = match leaf.transfer.decode(body).bytes {
-        Cow::Borrowed(_) => entity.slice.part(&(start..bytes.len())),
+    visitor.leaf(leaf);
+    Vec::new()
+}
+
+/// Returns the parts of a multipart, whose body is at this range of its entity; none if it is no multipart, or has no delimiter.
+fn parts<'mail>(
+    entity: &Entity<'mail>,
+    (message, content_type): (usize, &Structured),
+    body: &Range<usize>,
+    visitor: &mut impl Visitor,
+) -> Vec<Entity<'mail>> {
+    let boundary = content_type.attribute("boundary").filter(|boundary| !boundary.trim_end().is_empty());
+    let Some(boundary) = boundary.filter(|_| content_type.value.starts_with("multipart/")) else { return Vec::new() };
+    let parts = split(entity.slice.part(body).bytes(), boundary.trim_end().as_bytes());
+    // In these the last part is read: only pictures, or another form of the same, can be lost after it.
+    let may_be_whole = matches!(content_type.value.as_str(), "multipart/related" | "multipart/alternative");
+    if !parts.is_closed && (!may_be_whole || parts.ranges.is_empty()) {
+        visitor.defect(Defect::CutShort);
+    }
+    let kind = Kind::Part { message, is_digest: content_type.value == "multipart/digest" };
+    let count = parts.ranges.len();
+    let of_part = |(index, range): (usize, &Range<usize>)| Entity {
+        slice: entity.slice.part(&(body.start + range.start..body.start + range.end)),
+        depth: entity.depth + 1,
+        kind,
+        is_open: !parts.is_closed && index + 1 == count,
+        ends_mail: entity.ends_mail && !parts.is_closed && index + 1 == count,
+    };
+    parts.ranges.iter().enumerate().map(of_part).collect()
+}
+
+/// Returns the message that a leaf is, whose body is at this range of its entity; `None` if it is too large when decoded.
+fn inner<'mail>(
+    entity: &Entity<'mail>,
+    leaf: &Leaf<'_>,
+    body: &Range<usize>,
+    room: &mut usize,
+    visitor: &mut impl Visitor,
+) -> Option<Entity<'mail>> {
+    let slice = match leaf.transfer.decode(leaf.body).bytes {
+        Cow::Borrowed(_) => entity.slice.part(body),
         Cow::Owned(decoded) if decoded.len() <= *room => {
             *room -= decoded.len();
             Slice { range: 0..decoded.len(), buffer: Buffer::Decoded(Rc::new(decoded)) }
@@ -207,16 +226,11 @@ fn look<'mail>(entity: &Entity<'mail>, room: &mut usize, visitor: &mut impl Visi
         Cow::Owned(decoded) => {
             visitor.defect(Defect::TooLarge(decoded.len()));
             visitor.unread(&decoded);
-            return Vec::new();
+            return None;
         }
     };
-    vec![Entity {
-        slice,
-        depth,
-        kind: Kind::Message { inside: Some(message) },
-        is_open: entity.is_open,
-        ends_mail: entity.ends_mail,
-    }]
+    let Entity { depth, is_open, ends_mail, .. } = *entity;
+    Some(Entity { slice, depth: depth + 1, kind: Kind::Message { inside: Some(leaf.message) }, is_open, ends_mail })
 }
 
 fn leaf<'part>(headers: &Headers<'_>, content_type: &Structured, body: &'part [u8]) -> Leaf<'part> {

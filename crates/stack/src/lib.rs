@@ -5,5 +5,7 @@ mod moves;
 mod names;
 pub mod policy;
 pub mod preconditions;
+mod purpose;
 
 pub use names::{Names, is_of_the_stack_itself};
+pub use purpose::Purpose;

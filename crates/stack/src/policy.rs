@@ -6,6 +6,7 @@ use crate::{
     Names,
     desired::{self, Inputs, RuleSet},
     preconditions,
+    purpose::Purpose,
 };
 use aws::{
     ArnForm,
@@ -17,43 +18,17 @@ use kinds::{
     Kind, Right,
     iam::role,
     rights::{Access, Target},
-    tagged,
 };
-
-/// The command that a policy must allow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose<'given> {
-    /// The command `provision up`.
-    Up,
-    /// The command `provision diff`.
-    Diff,
-    /// The command `provision down`.
-    Down,
-    /// The command `provision adopt`, for a resource of this kind and name.
-    Adopt(Kind, &'given str),
-}
 
 /// Calls that services make to KMS on behalf of whoever puts a key somewhere or writes by it.
 const KEYS: &[&str] = &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"];
 /// EC2 actions that Lambda takes on behalf of whoever puts a function into a VPC; they have no resource level.
 const NETWORK: &[&str] = &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
 
-impl Purpose<'_> {
-    /// Returns `true` if a permission is needed. A resource to delete may be of any kind: it may no longer be declared.
-    fn needs(self, right: &Right, is_declared: bool) -> bool {
-        match (right.access, self) {
-            (Access::Read, _) | (Access::Delete, Self::Up | Self::Down) => true,
-            (Access::Write, Self::Up) => is_declared,
-            (Access::Write, Self::Diff | Self::Down | Self::Adopt(..))
-            | (Access::Delete, Self::Diff | Self::Adopt(..)) => false,
-        }
-    }
-}
-
 /// Returns the policy: a statement for each kind of resource, and one for the actions without resource level.
 pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) -> Policy {
     let declared = Declared::of(declaration, names);
-    let mut everywhere: BTreeSet<&str> = BTreeSet::from([tagged::RIGHT]);
+    let mut everywhere: BTreeSet<&str> = purpose.everywhere().into_iter().collect();
     let mut by_target: BTreeMap<Target, BTreeSet<&str>> = BTreeMap::new();
     let mut removed: BTreeSet<&str> = BTreeSet::new();
     for kind in Kind::ALL {
@@ -70,6 +45,9 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
             }
         }
     }
+    for (target, actions) in purpose.own_calls() {
+        by_target.entry(*target).or_default().extend(*actions);
+    }
     if purpose == Purpose::Up {
         everywhere.extend(preconditions::actions(declaration));
     }
@@ -79,9 +57,12 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
     let statement = |actions: BTreeSet<&str>, resources: Vec<String>| {
         Statement::allow(&actions.into_iter().collect::<Vec<_>>(), resources)
     };
-    if purpose == Purpose::Up {
-        by_target.insert(Target::Keys, KEYS.iter().copied().collect());
-    }
+    match purpose {
+        Purpose::Up => by_target.insert(Target::Keys, KEYS.iter().copied().collect()),
+        // What is encrypted by a declared key is read by it: mails, events and lines of a log.
+        Purpose::Replay | Purpose::Logs => by_target.insert(Target::Keys, BTreeSet::from(["kms:Decrypt"])),
+        _ => None,
+    };
     let targeted = by_target.into_iter().flat_map(|(target, actions)| {
         if let Target::Bounded(kind) | Target::Boundary(kind) = target {
             return bounded(target, kind, &actions, declaration, names);
@@ -110,8 +91,9 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
         }
         _ => None,
     };
-    let rest = [("Removed".to_owned(), removed), ("Everything".to_owned(), everything)];
-    Policy::new(targeted.chain(adopted).chain(rest))
+    let removed = Some(("Removed".to_owned(), removed)).filter(|(_, removed)| !removed.actions.is_empty());
+    let rest = removed.into_iter().chain([("Everything".to_owned(), everything)]);
+    Policy::new(targeted.chain(adopted).chain(purpose.mails(declaration, names)).chain(rest))
 }
 
 /// Returns the actions that write tags of a kind.

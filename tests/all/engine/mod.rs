@@ -3,6 +3,7 @@
 mod adopt;
 mod children;
 mod consent;
+mod events_lost;
 mod existing;
 mod fields;
 mod large;

@@ -7,6 +7,7 @@ use super::{
     notice::{DOMAIN, Notice},
     pipeline::Pipeline,
     proxy::Proxy,
+    say,
     server::{Content, NetBox},
 };
 use crate::effort::Effort;
@@ -84,9 +85,4 @@ fn wrong(round: usize, content: &Content) -> Vec<String> {
         }
     }
     wrong
-}
-
-#[expect(clippy::print_stdout, reason = "figures")]
-fn say(line: &str) {
-    println!("{line}");
 }

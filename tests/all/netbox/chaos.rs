@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use super::{
     pipeline::Pipeline,
     proxy::Proxy,
+    say,
     server::{Content, Event, NetBox},
 };
 use crate::effort::Effort;
@@ -274,9 +275,4 @@ impl Figures {
             self.lost.push(format!("{subject}: no notification"));
         }
     }
-}
-
-#[expect(clippy::print_stdout, reason = "figures")]
-fn say(line: &str) {
-    println!("{line}");
 }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::{
     pipeline::{Live, Pipeline},
     proxy::Proxy,
+    say,
     server::{Circuits, Event, NetBox},
 };
 
@@ -199,9 +200,4 @@ fn folders(folder: &Path) -> Vec<PathBuf> {
     folders.retain(|path| path.is_dir());
     folders.sort();
     folders
-}
-
-#[expect(clippy::print_stdout, reason = "figures, and what is not run")]
-fn say(line: &str) {
-    println!("{line}");
 }

@@ -5,6 +5,7 @@ mod chaos;
 mod check;
 mod circuits;
 mod corpus;
+mod edit_table;
 mod edits;
 mod identity;
 mod notice;
@@ -18,6 +19,12 @@ mod whole;
 use serde_json::json;
 
 use server::{Event, NetBox};
+
+/// Prints figures, and what is not run.
+#[expect(clippy::print_stdout, reason = "figures, and what is not run")]
+fn say(line: &str) {
+    println!("{line}");
+}
 
 #[test]
 fn the_harness_empties_fills_and_reads() {

@@ -12,9 +12,13 @@ pub(crate) struct Notice {
     pub(crate) id: String,
     /// Number of the notice: later ones say more.
     pub(crate) number: u32,
+    /// Day of the window; with `None` every notice states another one.
+    pub(crate) day: Option<u32>,
     pub(crate) status: &'static str,
     pub(crate) summary: String,
     pub(crate) cids: Vec<&'static str>,
+    /// Impact on all of its circuits.
+    pub(crate) impact: &'static str,
     /// Text beside the calendar.
     pub(crate) text: String,
 }
@@ -24,17 +28,18 @@ impl Notice {
         Self {
             id: id.into(),
             number: 1,
+            day: None,
             status: "CONFIRMED",
             summary: "Works on a line".to_owned(),
             cids: vec!["LINE-1"],
+            impact: "OUTAGE",
             text: "Details are in the calendar.".to_owned(),
         }
     }
 
-    /// Returns the start of the window, in seconds since the epoch; every notice states another
-    /// one.
+    /// Returns the start of the window, in seconds since the epoch.
     pub(crate) fn start(&self) -> i64 {
-        1_900_000_000 + i64::from(self.number) * 86_400
+        1_900_000_000 + i64::from(self.day.unwrap_or(self.number)) * 86_400
     }
 
     pub(crate) fn subject(&self) -> String {
@@ -53,7 +58,7 @@ impl Notice {
              BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//{DOMAIN}//notices//EN\r\nBEGIN:VEVENT\r\nUID:{id}@{DOMAIN}\r\n\
              DTSTAMP:{}\r\nDTSTART:{}\r\nDTEND:{}\r\nSUMMARY:{}\r\nSEQUENCE:{number}\r\nORGANIZER:mailto:noc@{DOMAIN}\r\n\
              X-MAINTNOTE-PROVIDER:{DOMAIN}\r\nX-MAINTNOTE-ACCOUNT:1001\r\nX-MAINTNOTE-MAINTENANCE-ID:{id}\r\n\
-             X-MAINTNOTE-STATUS:{}\r\nX-MAINTNOTE-IMPACT:OUTAGE\r\n",
+             X-MAINTNOTE-STATUS:{}\r\nX-MAINTNOTE-IMPACT:{}\r\n",
             self.subject(),
             written.strftime("%a, %d %b %Y %H:%M:%S +0000"),
             basic(written.as_second()),
@@ -61,6 +66,7 @@ impl Notice {
             basic(self.start() + 3_600),
             self.summary,
             self.status,
+            self.impact,
         );
         for cid in &self.cids {
             let _ = write!(mail, "X-MAINTNOTE-OBJECT-ID:{cid}\r\n");

@@ -7,6 +7,7 @@ use super::{
     notice::{DOMAIN, Notice},
     pipeline::Pipeline,
     proxy::Proxy,
+    say,
     server::NetBox,
 };
 use crate::harness::replaced;
@@ -231,9 +232,4 @@ fn an_event_that_was_made_by_hand_is_taken_over_and_its_notification_stays_besid
     let content = netbox.content();
     assert_eq!(content.events()[0].start, notice.start());
     assert!(content.events[0]["comments"].as_str().unwrap().starts_with("Ask Kim.\n"));
-}
-
-#[expect(clippy::print_stdout, reason = "figures")]
-fn say(line: &str) {
-    println!("{line}");
 }

@@ -103,6 +103,11 @@ impl Pipeline {
         self.with(&[("{SINK: lines,", &format!("{{SINK: lines, NETBOX_CIRCUIT_ALIASES: {field},"))])
     }
 
+    /// Sets the seconds that the function may run.
+    pub(crate) fn with_timeout(self, seconds: u64) -> Self {
+        self.with(&[("timeout: 60s", &format!("timeout: {seconds}s"))])
+    }
+
     /// Changes its declaration.
     fn with(self, changes: &[(&str, &str)]) -> Self {
         let file = self.folder.path().join("infra.yaml");

@@ -4,6 +4,7 @@
 mod invoke;
 mod logs;
 mod policy;
+mod purposes;
 mod redrive;
 pub(crate) mod replay;
 mod status;

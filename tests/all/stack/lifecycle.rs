@@ -33,8 +33,18 @@ fn everything_is_made_works_differs_in_nothing_and_goes() {
     trial.up();
     trial.is_converged();
     trial.expect(0, &["down", "--confirm", "circuits", "--delete-data"]);
-    let plan = trial.run(&["down", "--dry-run", "--json", "--stack", "circuits"]).json().remove(0);
+    let plan = trial.run(&["down", "--dry-run", "--json"]).json().remove(0);
     assert_eq!(plan["resources"].as_array().map(Vec::len), Some(0), "{plan}");
+    // A name under which there is nothing is told: it may be misspelt.
+    for name in ["circuits", "nosuch"] {
+        for option in [&["--dry-run"][..], &["--confirm", name]] {
+            let run = trial.expect(2, &[&["down", "--stack", name], option].concat());
+            assert!(
+                run.stderr().contains(&format!("Failed to find stack `{name}`, region eu-west-1: nothing in account")),
+                "{run}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -4,7 +4,10 @@
 use serde_json::{Value, json};
 
 use super::{EVERYTHING, Trial, VALUE, actions};
-use crate::harness::{Folder, replaced};
+use crate::{
+    emulator::fault::Fault,
+    harness::{Folder, replaced},
+};
 
 /// Returns the resource of a plan.
 #[track_caller]
@@ -154,4 +157,27 @@ fn the_schema_of_plans_is_that_of_the_documentation() {
     let mut further = plan;
     further["more"] = json!(1);
     assert!(!validator.is_valid(&further));
+}
+
+#[test]
+fn with_v_each_call_is_told_as_it_ends() {
+    let Some(trial) = Trial::new("stack: circuits\nregion: eu-west-1\nqueues: {failed: {}}\n") else { return };
+    let quiet = trial.expect(1, &["diff"]);
+    assert!(!quiet.stderr().contains("sqs.GetQueueUrl"), "{quiet}");
+    trial.proxy.reset();
+    let _throttled =
+        trial.proxy.on(Fault::Throttles, |call| call.operation == "sqs.GetQueueUrl" && call.repetition == 1);
+    let run = trial.expect(1, &["diff", "-v", "--json"]);
+    assert_eq!(run.json().len(), 1, "{run}");
+    let told: Vec<String> = run.stderr().lines().filter(|line| line.starts_with("  → ")).map(str::to_owned).collect();
+    // Each call once, however many attempts it took: the proxy saw one more.
+    assert_eq!(told.len() + 1, trial.proxy.calls().len(), "{run}\n{}", trial.proxy.record());
+    let retried = told.iter().find(|line| line.starts_with("  → sqs.GetQueueUrl ")).unwrap_or_else(|| panic!("{run}"));
+    assert!(retried.contains(" ms, 2 attempts"), "{retried}");
+    assert!(told.iter().all(|line| line.contains("(request ")), "{told:#?}");
+    let names: Vec<String> = trial.proxy.calls().iter().map(|call| call.operation.to_string()).collect();
+    for name in names.iter().filter(|name| !name.starts_with("tagging.")) {
+        assert!(told.iter().any(|line| line.starts_with(&format!("  → {name} "))), "{name}: {told:#?}");
+    }
+    assert!(!run.stderr().contains(VALUE), "{run}");
 }

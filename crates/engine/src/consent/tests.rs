@@ -26,6 +26,8 @@ const FIELDS: &[Field] = &[
     plain("below.*").with_life(Life::EndsBelow),
     plain("recovers").with_life(Life::Recovers),
     plain("keeps").with_life(Life::Keeps),
+    plain("tries").with_life(Life::EndsUncaught("catches")),
+    plain("catches").with_life(Life::Catches),
     plain("other"),
     plain("shared.*").shared(&["own-"]),
     plain("list").shared(&[]),
@@ -127,6 +129,8 @@ struct Settings {
     below: BTreeMap<&'static str, u8>,
     recovers: Option<u8>,
     keeps: bool,
+    tries: u8,
+    catches: Option<&'static str>,
     other: u8,
     shared: BTreeSet<&'static str>,
     list: BTreeSet<&'static str>,
@@ -139,7 +143,7 @@ impl Settings {
         let shared: Map<String, Value> = self.shared.iter().map(|key| ((*key).to_owned(), json!({"a": 1}))).collect();
         let tags: Map<String, Value> =
             self.protect.iter().map(|protect| (PROTECT_TAG.to_owned(), json!(protect.to_string()))).collect();
-        json!({"ends": self.ends, "below": self.below, "recovers": self.recovers, "keeps": self.keeps, "other": self.other, "shared": shared,
+        json!({"ends": self.ends, "below": self.below, "recovers": self.recovers, "keeps": self.keeps, "tries": self.tries, "catches": self.catches, "other": self.other, "shared": shared,
             "list": self.list, "tags": tags, "fixed": self.fixed})
     }
 }
@@ -188,7 +192,9 @@ impl Case {
         };
         let below = ["x", "a/x", "a/b/x", "c/x"].iter().any(|name| shortest(declared, name) < shortest(live, name));
         let recovers = declared.recovers.unwrap_or(0) < live.recovers.unwrap_or(0);
-        add(ends || below || recovers || live.keeps && !declared.keeps, Loses::Life);
+        // What is caught is not lost, however early.
+        let lost = declared.catches.is_none() && (live.catches.is_some() || declared.tries < live.tries);
+        add(ends || below || recovers || lost || live.keeps && !declared.keeps, Loses::Life);
         let theirs = |key: &&&str| !key.starts_with("own-");
         let others = live.shared.difference(&declared.shared).any(|key| theirs(&key));
         add(others || live.list.difference(&declared.list).next().is_some(), Loses::Others);
@@ -206,22 +212,15 @@ fn settings() -> impl Strategy<Value = Settings> {
         below,
         small(),
         any::<bool>(),
+        (0..3u8, option::of(select(vec!["one", "other"]))),
         0..2u8,
         names(),
         names(),
         option::of(any::<bool>()),
         prop::bool::weighted(0.2),
     )
-        .prop_map(|(ends, below, recovers, keeps, other, shared, list, protect, fixed)| Settings {
-            ends,
-            below,
-            recovers,
-            keeps,
-            other,
-            shared,
-            list,
-            protect,
-            fixed,
+        .prop_map(|(ends, below, recovers, keeps, (tries, catches), other, shared, list, protect, fixed)| {
+            Settings { ends, below, recovers, keeps, tries, catches, other, shared, list, protect, fixed }
         })
 }
 

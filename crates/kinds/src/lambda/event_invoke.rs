@@ -80,9 +80,9 @@ impl Manage for EventInvoke {
     const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[
-        plain("retries"),
-        plain("maximum_age").with_life(Life::Unrelated),
-        plain("on_failure"),
+        plain("retries").with_life(Life::EndsUncaught("on_failure")),
+        plain("maximum_age").with_life(Life::EndsUncaught("on_failure")),
+        plain("on_failure").with_life(Life::Catches),
         plain("on_success").shared(&[]),
     ];
 

@@ -5,14 +5,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::{
-    case::View,
+    case::{View, lifecycle},
     fields,
     ids::CircuitId,
-    note::{Evidence, Note, Pending},
+    note::{Evidence, Note, Pending, Said},
     stored::{StoredEvent, StoredImpact},
 };
-use notice::model::Impact;
+use notice::model::{Impact, Window};
+use schedule::EventStatus;
 
 /// Beginning of a remark on a conflict. No mail can write it, since the asterisks of mails are escaped.
 const CONFLICT: &str = "**Conflict**: ";
@@ -47,6 +50,83 @@ pub(super) fn merge<Value: PartialEq + Clone>(
     Merged { value, said: says, is_conflict: is_changed && is_by_a_person }
 }
 
+/// The content of a notice about one event.
+pub(super) struct Says {
+    /// Status; `None` if it states none.
+    pub(super) status: Option<EventStatus>,
+    /// Window; `None` if it states none.
+    pub(super) window: Option<Window>,
+    /// Summary; `None` if it states none.
+    pub(super) summary: Option<String>,
+}
+
+/// The fields of an event after a notice, without its impacts.
+pub(super) struct MergedFields {
+    pub(super) status: Merged<EventStatus>,
+    pub(super) start: Merged<Timestamp>,
+    pub(super) end: Merged<Timestamp>,
+    pub(super) zone: Merged<Option<String>>,
+    /// Digest of the summary.
+    summary: Merged<String>,
+    /// Summary that is to be written; `None` if it stays.
+    pub(super) new_summary: Option<String>,
+}
+
+/// Merges the fields of an event.
+pub(super) fn merge_fields(event: &StoredEvent, says: Says) -> MergedFields {
+    let before = event.note.as_ref().map(|note| &note.said);
+    let status = merge(before.map(|said| &said.status), &lifecycle(event).status, says.status);
+    let mut start = merge(before.map(|said| &said.start), &event.start, says.window.map(|window| window.start()));
+    let mut end = merge(before.map(|said| &said.end), &event.end, says.window.map(|window| window.end()));
+    if end.value <= start.value {
+        // The notice moves one end beyond the other, which a person has set: there is no window that has both.
+        for (bound, stands) in [(&mut start, event.start), (&mut end, event.end)] {
+            bound.is_conflict |= stands != bound.said && bound.value == stands;
+            bound.value = bound.said;
+        }
+    }
+    let stands = fields::summary_digest(&event.summary);
+    let summary = merge(before.map(|said| &said.summary), &stands, says.summary.as_deref().map(fields::summary_digest));
+    // A plugin without that field, or a person who has cleared it, wants none.
+    let zone = says.window.as_ref().and_then(zone_of).filter(|_| event.zone.is_some());
+    let zone = merge(before.map(|said| &said.zone), &event.zone, zone.map(Some));
+    let new_summary = says.summary.filter(|_| summary.value != stands);
+    MergedFields { status, start, end, zone, summary, new_summary }
+}
+
+impl MergedFields {
+    /// Describes the conflicts with what stands in an event.
+    pub(super) fn conflicts(&self, event: &StoredEvent) -> Vec<String> {
+        let mut conflicts = Vec::new();
+        if self.status.is_conflict {
+            conflicts.push(conflict("Status", lifecycle(event).status.word(), self.status.value.word()));
+        }
+        for (field, bound, stands) in [("Start", &self.start, event.start), ("End", &self.end, event.end)] {
+            if bound.is_conflict {
+                conflicts.push(conflict(field, &stands.to_string(), &bound.value.to_string()));
+            }
+        }
+        if let Some(new) = self.new_summary.as_deref().filter(|_| self.summary.is_conflict) {
+            conflicts.push(conflict("Summary", &event.summary, new));
+        }
+        if let (true, Some(stood), Some(says)) = (self.zone.is_conflict, &event.zone, &self.zone.value) {
+            conflicts.push(conflict("Time zone", stood, says));
+        }
+        conflicts
+    }
+
+    /// Returns what the notices have said of each field, this one included.
+    pub(super) fn said(self) -> Said {
+        let Self { status, start, end, zone, summary, .. } = self;
+        Said { status: status.said, start: start.said, end: end.said, summary: summary.said, zone: zone.said }
+    }
+}
+
+/// Returns the name of the time zone in which a notice states a window; `None` if the zone has no name.
+pub(super) fn zone_of(window: &Window) -> Option<String> {
+    window.stated().0.zone_name()
+}
+
 /// Describes a conflict.
 pub(super) fn conflict(field: &str, stood: &str, says: &str) -> String {
     let (stood, says) = (fields::markdown(&fields::line(stood)), fields::markdown(&fields::line(says)));
@@ -76,7 +156,7 @@ pub(super) fn merge_impacts(
     event: &StoredEvent,
     says: &BTreeMap<CircuitId, Impact>,
     view: &View,
-    until: jiff::Timestamp,
+    until: Timestamp,
 ) -> MergedImpacts {
     let none = BTreeMap::new();
     let old = event.note.as_ref();

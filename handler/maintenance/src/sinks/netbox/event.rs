@@ -8,8 +8,8 @@ use super::{
     case::{Member, PlanInput, View, lifecycle},
     circuits,
     claim::{self, Claims},
-    edits::{conflict, due, merge, merge_impacts, with_conflicts},
-    fields,
+    edits::{Says, conflict, due, merge_fields, merge_impacts, with_conflicts, zone_of},
+    fields::{self, summary_digest},
     ids::CircuitId,
     note::{self, Evidence, Note, Pending, Said},
     records::{Action, EventChange, NewEvent},
@@ -49,8 +49,8 @@ pub(super) fn make(
             status: target,
             start: window.start(),
             end: window.end(),
-            summary: digest(&summary),
-            zone: zone(window),
+            summary: summary_digest(&summary),
+            zone: zone_of(window),
         },
         pending: if impacts.is_empty() { Pending::default() } else { pending },
         impacts,
@@ -70,7 +70,7 @@ pub(super) fn make(
         status: if waits { INTERIM } else { target },
         start: window.start(),
         end: window.end(),
-        zone: zone(window),
+        zone: zone_of(window),
         name,
     }
 }
@@ -78,7 +78,7 @@ pub(super) fn make(
 /// Returns whether a notice says anything of an event that the notices before it did not.
 pub(super) fn is_news(input: &PlanInput<'_>, note: &Note, window: Option<Window>, content: &Content) -> bool {
     let is_moved = window.is_some_and(|window| note.window() != Some(window));
-    let is_summary = !content.summary.is_empty() && digest(&summary(input, content)) != note.said.summary;
+    let is_summary = !content.summary.is_empty() && summary_digest(&summary(input, content)) != note.said.summary;
     let is_impact = !content.circuits.is_empty() && circuits::known_impacts(content, input.circuits) != note.impacts;
     is_moved || note.lifecycle().named(content.status).status != note.said.status || is_summary || is_impact
 }
@@ -132,77 +132,42 @@ fn revise(
     view: &View,
 ) -> Action {
     let old = event.note.as_ref();
-    let before = old.map(|note| &note.said);
-    let says = match old {
-        Some(note) => Some(note.lifecycle().named(content.status).status),
-        None => content.status,
-    };
-    let stood = lifecycle(event).status;
-    let status = merge(before.map(|said| &said.status), &stood, says);
-    let mut start = merge(before.map(|said| &said.start), &event.start, window.map(|window| window.start()));
-    let mut end = merge(before.map(|said| &said.end), &event.end, window.map(|window| window.end()));
-    if end.value <= start.value {
-        // The notice moves one end beyond the other, which a person has set: there is no window that has both.
-        for (bound, stands) in [(&mut start, event.start), (&mut end, event.end)] {
-            bound.is_conflict |= stands != bound.said && bound.value == stands;
-            bound.value = bound.said;
-        }
-    }
-    let says = (!content.summary.is_empty()).then(|| summary(input, content));
-    let (stands, said) = (digest(&event.summary), says.as_deref().map(digest));
-    let text = merge(before.map(|said| &said.summary), &stands, said);
-    let new_text = says.filter(|_| text.value != stands);
-    // A plugin without that field, or a person who has cleared it, wants none.
-    let says = window.as_ref().and_then(zone).filter(|_| event.zone.is_some());
-    let zone = merge(before.map(|said| &said.zone), &event.zone, says.map(Some));
-    let mut conflicts = Vec::new();
-    if status.is_conflict {
-        conflicts.push(conflict("Status", stood.word(), status.value.word()));
-    }
-    for (field, bound, stands) in [("Start", &start, event.start), ("End", &end, event.end)] {
-        if bound.is_conflict {
-            conflicts.push(conflict(field, &stands.to_string(), &bound.value.to_string()));
-        }
-    }
-    if let Some(new) = new_text.as_deref().filter(|_| text.is_conflict) {
-        conflicts.push(conflict("Summary", &event.summary, new));
-    }
-    if let (true, Some(stood), Some(says)) = (zone.is_conflict, &event.zone, &zone.value) {
-        conflicts.push(conflict("Time zone", stood, says));
-    }
+    let status = old.map_or(content.status, |note| Some(note.lifecycle().named(content.status).status));
+    let summary = (!content.summary.is_empty()).then(|| summary(input, content));
+    let merged = merge_fields(event, Says { status, window, summary });
     let impacts = match old {
         Some(note) if content.circuits.is_empty() => note.impacts.clone(),
         _ => circuits::known_impacts(content, input.circuits),
     };
-    let merged = merge_impacts(event, &impacts, view, until(input, &claims));
-    conflicts.extend(merged.conflicts.iter().map(|(circuit, stood)| {
+    let on_circuits = merge_impacts(event, &impacts, view, until(input, &claims));
+    let mut conflicts = merged.conflicts(event);
+    conflicts.extend(on_circuits.conflicts.iter().map(|(circuit, stood)| {
         let word = |impact: Option<Impact>| impact.map_or_else(|| "none".to_owned(), |impact| impact.to_string());
         let says = word(impacts.get(circuit).copied());
         conflict(&format!("Impact on {}", circuit_name(input, *circuit)), &word(*stood), &says)
     }));
+    let fields = Fields {
+        target: merged.status.value,
+        start: merged.start.value,
+        end: merged.end.value,
+        zone: merged.zone.value.clone(),
+        summary: merged.new_summary.clone(),
+        remarks: with_conflicts(remarks, &note::remarks(&event.comments), &conflicts),
+        conflicts,
+        reason,
+    };
     let note = Note {
         id: input.announcement.id.clone(),
         number,
         last: old.map_or(number, |note| note.last.max(number)).max(input.announcement.windows.len()),
         version: input.announcement.version.clone(),
-        said: Said { status: status.said, start: start.said, end: end.said, summary: text.said, zone: zone.said },
+        said: merged.said(),
         impacts,
-        pending: merged.pending,
+        pending: on_circuits.pending,
         then: None,
         left,
         yields: false,
         claims,
-    };
-    let remarks = with_conflicts(remarks, &note::remarks(&event.comments), &conflicts);
-    let fields = Fields {
-        target: status.value,
-        start: start.value,
-        end: end.value,
-        zone: zone.value,
-        summary: new_text,
-        remarks,
-        conflicts,
-        reason,
     };
     write(event, note, fields, view)
 }
@@ -273,18 +238,9 @@ fn write(event: &StoredEvent, mut note: Note, fields: Fields, view: &View) -> Ac
     Action::Update { event: event.id, etag: event.etag.clone(), change, conflicts, reason }
 }
 
-/// Returns the time zone in which a notice states a window.
-fn zone(window: &Window) -> Option<String> {
-    window.stated().0.zone_name()
-}
-
 /// Returns the time until which deliveries that have read an earlier note may still write.
 fn until(input: &PlanInput<'_>, claims: &Claims) -> Timestamp {
     claims.values().map(|claim| claim.until).fold(input.claimant.claim.until, Timestamp::max)
-}
-
-fn digest(text: &str) -> String {
-    fields::digest(text.as_bytes(), 8)
 }
 
 /// Returns the CID of a circuit; its number in NetBox if the notice does not name it.

@@ -41,6 +41,11 @@ fn short(id: &str) -> String {
     format!("{}… {}", line.chars().take(LONGEST_ID - 14).collect::<String>(), digest(id.as_bytes(), 6))
 }
 
+/// Returns the digest by which a note remembers a summary.
+pub fn summary_digest(summary: &str) -> String {
+    digest(summary.as_bytes(), 8)
+}
+
 /// Returns the name of an event that was made in a race and lost.
 pub fn duplicate_name(name: &str, event: impl std::fmt::Display) -> String {
     let mark = format!(" (duplicate {event})");

@@ -4,6 +4,7 @@
 
 mod mails;
 mod servers;
+mod twice;
 
 use std::{
     cell::{Cell, RefCell},
@@ -52,6 +53,8 @@ struct Case {
     deletion: Deletion,
     failing: &'static str,
     times: usize,
+    /// Rules that have stored the mail, each in another place.
+    rules: usize,
 }
 
 fn cases() -> impl Strategy<Value = Case> {
@@ -74,6 +77,7 @@ fn cases() -> impl Strategy<Value = Case> {
             deletion,
             failing,
             times,
+            rules: 1,
         },
     )
 }
@@ -166,13 +170,17 @@ struct Left {
 }
 
 const OBJECT: &str = "second/m";
+/// Object of a mail that another rule has stored, too.
+const OTHER: &str = "first/inbound/m";
 
 async fn run_case(case: &Case) -> Left {
     let bytes = mail_of(case);
     let stored = stored(&[(OBJECT, &bytes)]);
     let whole = stored.0[OBJECT].clone().unwrap();
     let buckets = Buckets::default();
-    buckets.0.borrow_mut().insert(OBJECT.to_owned(), whole.clone());
+    for object in [OBJECT, OTHER].iter().take(case.rules) {
+        buckets.0.borrow_mut().insert((*object).to_owned(), whole.clone());
+    }
     let (documents, bodies, written) = (Accepted::default(), Accepted::default(), Written::default());
     let log = log(&written);
     let place = |prefix: &str| Place { bucket: "kept".to_owned(), prefix: prefix.to_owned() };
@@ -294,6 +302,7 @@ fn each_sink_that_can_hold_a_mail_frees_its_object() {
                 deletion: Deletion { processed: true, unknown: true },
                 failing: "",
                 times: 1,
+                rules: 1,
             };
             let left = runtime.block_on(run_case(&case));
             assert_eq!(left.is_deleted(), expected, "{sink:?} {is_notice}: {:#?}", left.log);

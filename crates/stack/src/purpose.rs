@@ -1,0 +1,95 @@
+//! The commands that a policy can be for, and the calls that each makes besides those of the kinds.
+
+use crate::Names;
+use aws::policy::Statement;
+use declaration::Declaration;
+use kinds::{
+    Kind, Right,
+    rights::{Access, Target},
+    tagged,
+};
+
+/// The command that a policy must allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose<'given> {
+    /// The command `provision up`.
+    Up,
+    /// The command `provision diff`.
+    Diff,
+    /// The command `provision down`.
+    Down,
+    /// The command `provision adopt`, for a resource of this kind and name.
+    Adopt(Kind, &'given str),
+    /// The command `provision outputs`.
+    Outputs,
+    /// The command `provision status`.
+    Status,
+    /// The command `provision logs`.
+    Logs,
+    /// The command `provision invoke`.
+    Invoke,
+    /// The command `provision replay`.
+    Replay,
+}
+
+/// Calls by which every command finds what the stack has, under whatever name.
+pub(crate) const OPENING: &[&str] = &[tagged::RIGHT, "iam:ListRoles"];
+/// Calls of `provision status` that have no resources.
+const FIGURES: &[&str] = &["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricStatistics"];
+/// Calls of `provision replay` to failure queues.
+const QUEUES: &[&str] = &[
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:ReceiveMessage",
+];
+
+impl Purpose<'_> {
+    /// Returns `true` if the command compares the declaration with the account, and so reads every kind.
+    fn compares(self) -> bool {
+        !matches!(self, Self::Logs | Self::Invoke | Self::Replay)
+    }
+
+    /// Returns `true` if a permission of a kind is needed. A resource to delete may be of any kind: it may no longer be declared.
+    pub(crate) fn needs(self, right: &Right, is_declared: bool) -> bool {
+        match right.access {
+            Access::Read => self.compares(),
+            Access::Delete => matches!(self, Self::Up | Self::Down),
+            Access::Write => self == Self::Up && is_declared,
+        }
+    }
+
+    /// Returns the calls without resources that the command makes itself.
+    pub(crate) fn everywhere(self) -> Vec<&'static str> {
+        let figures = if self == Self::Status { FIGURES } else { &[] };
+        OPENING.iter().chain(figures).copied().collect()
+    }
+
+    /// Returns the calls on resources that the command makes itself, by resources of a kind.
+    pub(crate) fn own_calls(self) -> &'static [(Target, &'static [&'static str])] {
+        const LOGS: (Target, &[&str]) = (Target::Own(Kind::LogGroup), &["logs:FilterLogEvents"]);
+        const INVOKE: (Target, &[&str]) = (Target::Own(Kind::Function), &["lambda:InvokeFunction"]);
+        match self {
+            Self::Logs => &[LOGS],
+            Self::Invoke => &[INVOKE],
+            Self::Replay => &[LOGS, INVOKE, (Target::Own(Kind::Queue), QUEUES)],
+            _ => &[],
+        }
+    }
+
+    /// Returns the statements about mails that the command reads: where receipt rules store them, in other people's buckets, too.
+    pub(crate) fn mails(self, declaration: &Declaration, names: &Names) -> Vec<(String, Statement)> {
+        if self != Self::Replay || declaration.buckets.is_empty() {
+            return Vec::new();
+        }
+        let arns = |ending: &str| -> Vec<String> {
+            let arn = |entry: &String| format!("{}{ending}", names.arn(Kind::Bucket, entry));
+            declaration.buckets.keys().map(arn).collect()
+        };
+        vec![
+            ("FindMails".to_owned(), Statement::allow(&["s3:ListBucket"], arns(""))),
+            ("ReadMails".to_owned(), Statement::allow(&["s3:GetObject"], arns("/*"))),
+        ]
+    }
+}

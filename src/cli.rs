@@ -249,7 +249,7 @@ pub struct Diff {
 
 const DIFF_EXIT_CODES: &str = "Exit codes:
     0  no difference
-    1  at least one difference
+    1  at least one difference, or others' rules keep mail from the stack
     2  an error, or something could not be read or was not compared; with
        `--out`: the plan was not written, since the file exists or `up` would
        refuse the plan";
@@ -460,6 +460,7 @@ environment variable `NETBOX_TOKEN` is set.
 
 Exit codes:
     0  everything could be read, whatever its state
+    1  others' rules keep mail from the stack
     2  an error, or something could not be read
   130  interrupted by Ctrl-C";
 

@@ -58,6 +58,23 @@ impl Place {
     }
 }
 
+/// Calls of S3 whose actions do not say that they are about a bucket.
+const CONFIGURATIONS: &[&str] = &[
+    "GetBucketAccelerateConfiguration",
+    "GetBucketAnalyticsConfiguration",
+    "GetBucketIntelligentTieringConfiguration",
+    "GetBucketInventoryConfiguration",
+    "GetBucketMetricsConfiguration",
+];
+
+/// Returns `true` if an action is one that a policy names, by a beginning and an end where it has a star.
+fn is_among(allowed: &BTreeSet<String>, action: &str) -> bool {
+    allowed.iter().any(|pattern| match pattern.split_once('*') {
+        Some((beginning, end)) => action.starts_with(beginning) && action.ends_with(end),
+        None => pattern == action,
+    })
+}
+
 /// Returns the action that IAM checks for a call; `None` if it checks none.
 fn action(operation: &Operation) -> Option<String> {
     let name = match (operation.service.as_str(), operation.name.as_str()) {
@@ -67,6 +84,11 @@ fn action(operation: &Operation) -> Option<String> {
         ("s3", "ListObjectVersions") => "s3:ListBucketVersions".to_owned(),
         ("s3", "GetBucketEncryption") => "s3:GetEncryptionConfiguration".to_owned(),
         ("s3", "GetBucketLifecycleConfiguration") => "s3:GetLifecycleConfiguration".to_owned(),
+        ("s3", "GetBucketReplication") => "s3:GetReplicationConfiguration".to_owned(),
+        ("s3", "GetBucketNotificationConfiguration") => "s3:GetBucketNotification".to_owned(),
+        ("s3", "GetObjectLockConfiguration") => "s3:GetBucketObjectLockConfiguration".to_owned(),
+        ("s3", "GetBucketCors") => "s3:GetBucketCORS".to_owned(),
+        ("s3", name) if CONFIGURATIONS.contains(&name) => format!("s3:{}", name.replacen("Bucket", "", 1)),
         ("s3", "GetPublicAccessBlock") => "s3:GetBucketPublicAccessBlock".to_owned(),
         ("s3", "HeadObject") => "s3:GetObject".to_owned(),
         ("lambda", "Invoke") => "lambda:InvokeFunction".to_owned(),
@@ -134,7 +156,7 @@ fn each_command_runs_with_its_policy_and_makes_no_other_call() {
         let runs: Vec<String> =
             runs.iter().map(|arguments| place.expect(0, Some(&key), arguments).to_string()).collect();
         let called: BTreeSet<String> = place.proxy.calls().iter().filter_map(|call| action(&call.operation)).collect();
-        let missing: Vec<_> = called.difference(&allowed).collect();
+        let missing: Vec<_> = called.iter().filter(|action| !is_among(&allowed, action)).collect();
         assert!(missing.is_empty(), "{purpose}: {missing:?}\n{}", place.proxy.record());
         // What is looked up only in need: the log, for an event that does not say why it failed; a message that is given back.
         let in_need = ["logs:FilterLogEvents", "sqs:ChangeMessageVisibility"].map(str::to_owned);

@@ -246,7 +246,7 @@ pub struct Diff {
 
 const DIFF_EXIT_CODES: &str = "Exit codes:
     0  no difference
-    1  at least one difference
+    1  at least one difference, or others' rules keep mail from the stack
     2  an error, or something could not be read or was not compared; with `--out`: the plan was
        not written, since the file exists or `up` would refuse the plan";
 
@@ -450,6 +450,7 @@ const STATUS_EXIT_CODES: &str =
 
 Exit codes:
     0  everything could be read, whatever its state
+    1  others' rules keep mail from the stack
     2  an error, or something could not be read
   130  interrupted by Ctrl-C";
 

@@ -23,8 +23,9 @@ use crate::{
 };
 use kinds::Plan;
 use problem::{Problem, shell_word};
+use stack::preconditions::others;
 
-/// Exit code of a comparison with differences.
+/// Exit code of a comparison with differences, or with rules or a rule set of others that keep mail from the stack.
 const CHANGES: u8 = 1;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Result<ExitCode> {
@@ -52,6 +53,12 @@ async fn diff(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Resul
         printer.plan(&heading, &compared.plan);
     }
     tell_needless(printer, &compared.plan, &opened.session.consent);
+    // What others have in the way is no difference of ours, and mail is lost all the same.
+    let stack = &opened.session.stack;
+    let others =
+        compared.snapshot.as_deref().map(|snapshot| others(stack, &opened.declaration, &compared.rule_set, snapshot));
+    let cut_off = others.unwrap_or_default().cut_off;
+    printer.findings(&cut_off);
     if let Some(path) = &typed.out {
         let plan = plan::json(&heading, &compared.plan);
         let declaration = &std::fs::read(&common.file)?;
@@ -64,14 +71,14 @@ async fn diff(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Resul
         let problem = Problem::new("The code of the functions was not compared");
         printer.problem(&problem.with_hint("run without `--no-build` to compare it"));
     }
-    Ok(exit_code(&compared.plan, typed.no_build))
+    Ok(exit_code(&compared.plan, typed.no_build, !cut_off.is_empty()))
 }
 
-fn exit_code(plan: &Plan, is_partial: bool) -> ExitCode {
+fn exit_code(plan: &Plan, is_partial: bool, is_cut_off: bool) -> ExitCode {
     let counts = plan.counts();
     match counts {
         _ if is_partial || counts.unreadable > 0 => ExitCode::from(ERROR),
-        _ if counts.steps() + counts.foreign > 0 => ExitCode::from(CHANGES),
+        _ if counts.steps() + counts.foreign > 0 || is_cut_off => ExitCode::from(CHANGES),
         _ => ExitCode::SUCCESS,
     }
 }

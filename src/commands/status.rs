@@ -22,6 +22,9 @@ use crate::{
 use contract::secret::Secret;
 use problem::Problem;
 
+/// Exit code of a stack whose mail somebody else's rules or rule set keep from it.
+const CUT_OFF: u8 = 1;
+
 pub(super) fn run(printer: &Printer, common: &Common) -> anyhow::Result<ExitCode> {
     until_interrupted(async {
         let opened = account::open(&common.file, common.stage.as_deref()).await?;
@@ -31,7 +34,11 @@ pub(super) fn run(printer: &Printer, common: &Common) -> anyhow::Result<ExitCode
         let status = status(&opened).await?;
         let status = Status { netboxes: netboxes.await??, ..status };
         render::status::status(printer, &Heading::new(common, &opened.session.aws), &status)?;
-        Ok(if status.is_known() { ExitCode::SUCCESS } else { ExitCode::from(ERROR) })
+        Ok(match status {
+            _ if !status.is_known() => ExitCode::from(ERROR),
+            _ if status.is_cut_off() => ExitCode::from(CUT_OFF),
+            _ => ExitCode::SUCCESS,
+        })
     })
 }
 
@@ -42,7 +49,8 @@ async fn status(opened: &Opened) -> anyhow::Result<Status> {
     let (compared, ()) = tokio::join!(compare(opened, &Code::NotBuilt), look(session, declaration, names, &mut status));
     let compared = compared?;
     status.resources = resources(&compared.plan, &compared.survey);
-    status.receiving = compared.snapshot.as_deref().map(|snapshot| receiving(session, snapshot));
+    status.receiving =
+        compared.snapshot.as_deref().map(|snapshot| receiving(session, declaration, &compared.rule_set, snapshot));
     let unlisted = compared.plan.unlisted.into_iter().map(|unlisted| unlisted.failure);
     status.unreadable.extend(unlisted);
     Ok(status)

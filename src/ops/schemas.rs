@@ -23,7 +23,7 @@ pub(crate) async fn check(file: &Path, stage: Option<&str>) -> anyhow::Result<Ch
         }
     }
     let look_up = |code: &Code| configurations.get(code).cloned().unwrap_or(Ok(None));
-    Ok(Declaration::check_with(file, stage, &look_up)?)
+    Ok(Declaration::check_with(file, stage, (&look_up, &stack::oversized))?)
 }
 
 /// Reads a declaration in a stage, checked as a whole: a secret that stands where everybody reads it goes to nobody.

@@ -21,7 +21,11 @@ use kinds::{
     cloudwatch::alarm,
     ses::{self, Snapshot},
 };
-use stack::Names;
+use stack::{
+    Names,
+    desired::RuleSet,
+    preconditions::{Finding, others},
+};
 
 /// The state of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -112,6 +116,9 @@ pub(crate) struct Receiving {
     pub(crate) rules: Vec<String>,
     /// Number of other people's rules in it.
     pub(crate) foreign_rules: usize,
+    /// Findings of others' rules and sets that keep mail from the stack's rules.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cut_off: Vec<Finding>,
 }
 
 /// The state of a stack.
@@ -137,6 +144,11 @@ impl Status {
     pub(crate) fn is_known(&self) -> bool {
         let is_known = |resource: &Resource| resource.state != State::Unreadable;
         self.unreadable.is_empty() && self.resources.iter().all(is_known)
+    }
+
+    /// Returns `true` if others keep mail from the stack's rules.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.receiving.as_ref().is_some_and(|receiving| !receiving.cut_off.is_empty())
     }
 
     /// Returns the number of resources in each state.
@@ -187,12 +199,18 @@ fn state(item: &Item, survey: &Survey) -> (State, Option<String>) {
     }
 }
 
-/// Returns the active rule set, with the stack's rules in it.
-pub(crate) fn receiving(session: &Session, snapshot: &Snapshot) -> Receiving {
+/// Returns the active rule set, with the stack's rules in it, and what keeps mail from them.
+pub(crate) fn receiving(
+    session: &Session,
+    declaration: &Declaration,
+    rule_set: &RuleSet,
+    snapshot: &Snapshot,
+) -> Receiving {
     let names = snapshot.active.as_ref().map(|active| snapshot.names(active)).unwrap_or_default();
     let (rules, foreign): (Vec<String>, Vec<String>) =
         names.into_iter().partition(|name| ses::is_own_rule(&session.stack, name));
-    Receiving { active_rule_set: snapshot.active.clone(), rules, foreign_rules: foreign.len() }
+    let cut_off = others(&session.stack, declaration, rule_set, snapshot).cut_off;
+    Receiving { active_rule_set: snapshot.active.clone(), rules, foreign_rules: foreign.len(), cut_off }
 }
 
 /// Reads what the plan does not contain: queues, functions, mails, alarms.

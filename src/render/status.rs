@@ -65,6 +65,11 @@ fn text(heading: &Heading, status: &Status, look: &Look) -> String {
         let _ = writeln!(text, "{}", format!("  {:<width$}   {word} {known}", name(resource)).trim_end());
     }
     let mut whole: Vec<String> = status.receiving.iter().map(mail).collect();
+    let cut_off = status.receiving.iter().flat_map(|receiving| &receiving.cut_off);
+    whole.extend(cut_off.map(|finding| {
+        let word = look.paint(Style::new().red().bold(), "cut off");
+        format!("Mail: {word}: {}; {}", finding.what, finding.todo)
+    }));
     whole.extend(status.last_mails.iter().map(last_mail));
     whole.push(match status.ringing.as_slice() {
         [] => "Alarms: none rings".to_owned(),

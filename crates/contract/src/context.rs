@@ -20,7 +20,7 @@ pub struct Context {
     pub function: String,
     /// Places where the receipt rules that invoke this function store the mail before they do, each once. SES does not say which
     /// rule it was, so a mail is looked up in this order.
-    #[serde(default)]
+    #[serde(default, with = "groups")]
     pub mail: Vec<MailPlace>,
     /// Environment variable → name in Secrets Manager, for secrets that the function reads by itself.
     #[serde(default)]
@@ -70,15 +70,81 @@ fn has_last_folder(prefix: &str, folder: &str) -> bool {
 }
 
 /// A bucket and the prefix of the mails in it; the key is prefix + SES message id.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailPlace {
     /// Name of the bucket in AWS.
     pub bucket: String,
     /// Prefix of the keys: empty, or ends with `/`.
     pub prefix: String,
     /// Names of the headers that a receipt rule adds to mails before it stores them here: they precede SES's own headers.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub added_headers: Vec<String>,
+}
+
+/// The form of places of mails: those of one bucket and with the same headers are one group, since Lambda takes 4 KB of environment
+/// and a rule set may have 200 rules.
+mod groups {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::MailPlace;
+
+    /// Character between two prefixes; no prefix has it.
+    const BETWEEN: char = '|';
+
+    /// Places in one bucket.
+    #[derive(Serialize, Deserialize)]
+    struct Group {
+        bucket: String,
+        /// Prefix of all of them: the whole of it, or the folder that they share.
+        prefix: String,
+        /// Rests of their prefixes, if there are several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        below: Option<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        added_headers: Vec<String>,
+    }
+
+    pub(super) fn serialize<S: Serializer>(places: &[MailPlace], serializer: S) -> Result<S::Ok, S::Error> {
+        let mut groups: Vec<Vec<&MailPlace>> = Vec::new();
+        for place in places {
+            let key = (&place.bucket, &place.added_headers);
+            let known =
+                groups.iter_mut().find(|group| group.iter().any(|one| (&one.bucket, &one.added_headers) == key));
+            match known {
+                Some(group) => group.push(place),
+                None => groups.push(vec![place]),
+            }
+        }
+        serializer.collect_seq(groups.iter().filter_map(|group| grouped(group)))
+    }
+
+    fn grouped(places: &[&MailPlace]) -> Option<Group> {
+        let (first, others) = places.split_first()?;
+        let mut prefix = first.prefix.as_str();
+        let mut below = None;
+        if !others.is_empty() {
+            for place in places {
+                while !place.prefix.starts_with(prefix) || !(prefix.is_empty() || prefix.ends_with('/')) {
+                    let shorter = prefix.char_indices().next_back().map_or(0, |(end, _)| end);
+                    prefix = prefix.get(..shorter).unwrap_or_default();
+                }
+            }
+            let rests: Vec<&str> = places.iter().filter_map(|place| place.prefix.strip_prefix(prefix)).collect();
+            below = Some(rests.join(&BETWEEN.to_string()));
+        }
+        let (bucket, added_headers) = (first.bucket.clone(), first.added_headers.clone());
+        Some(Group { bucket, prefix: prefix.to_owned(), below, added_headers })
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<MailPlace>, D::Error> {
+        let mut places = Vec::new();
+        for Group { bucket, prefix, below, added_headers } in Vec::<Group>::deserialize(deserializer)? {
+            for rest in below.as_deref().unwrap_or_default().split(BETWEEN) {
+                let prefix = format!("{prefix}{rest}");
+                places.push(MailPlace { bucket: bucket.clone(), prefix, added_headers: added_headers.clone() });
+            }
+        }
+        Ok(places)
+    }
 }
 
 /// A bucket and a prefix in it below which a function may write.
@@ -93,6 +159,34 @@ pub struct Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_of_mails_are_written_once_a_bucket_and_read_as_they_were() {
+        let place = |bucket: &str, prefix: &str, header: &str| MailPlace {
+            bucket: bucket.to_owned(),
+            prefix: prefix.to_owned(),
+            added_headers: Some(header.to_owned()).into_iter().filter(|header| !header.is_empty()).collect(),
+        };
+        for (mail, json) in [
+            (vec![], "[]"),
+            (vec![place("a", "in/", "")], r#"[{"bucket":"a","prefix":"in/"}]"#),
+            (vec![place("a", "", ""), place("a", "in/", "")], r#"[{"bucket":"a","prefix":"","below":"|in/"}]"#),
+            (vec![place("a", "in/", ""), place("a", "in/b/", "")], r#"[{"bucket":"a","prefix":"in/","below":"|b/"}]"#),
+            (
+                vec![place("a", "in-1/", ""), place("a", "in-2/", "")],
+                r#"[{"bucket":"a","prefix":"","below":"in-1/|in-2/"}]"#,
+            ),
+            (
+                vec![place("a", "in/b/", "X"), place("a", "in/bc/", "X"), place("b", "c/", "")],
+                r#"[{"bucket":"a","prefix":"in/","below":"b/|bc/","added_headers":["X"]},{"bucket":"b","prefix":"c/"}]"#,
+            ),
+        ] {
+            let context = Context { mail: mail.clone(), ..Context::default() };
+            let text = serde_json::to_string(&context).unwrap();
+            assert!(text.contains(&format!(r#""mail":{json},"#)), "{text}");
+            assert_eq!(serde_json::from_str::<Context>(&text).unwrap().mail, mail);
+        }
+    }
 
     #[test]
     fn the_last_folder_of_a_prefix_says_what_it_is_for() {

@@ -12,7 +12,7 @@ use super::{
     Code, Declaration, Function, Place,
     diagnostic::Diagnostic,
     suggestion::{choose, closest},
-    tree::{Node, action_span, at, key_at, span_of},
+    tree::{Key, Node, action_span, at, key_at, span_of},
 };
 
 /// The schema of a function's environment variables.
@@ -37,6 +37,20 @@ pub struct Unavailable {
     /// Schema by which the environment is checked all the same; `None` if there is none.
     pub instead: Option<Configuration>,
 }
+
+/// A contradiction between the declaration and what it implies: it is found where names in AWS and policies are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Derived {
+    /// Keys that lead to the place in the declaration, such as `functions` and the entry.
+    pub path: Vec<String>,
+    /// The contradiction, in one line.
+    pub message: String,
+    /// Advice on what to do.
+    pub hint: String,
+}
+
+/// Returns what contradicts a valid declaration in what it implies.
+pub type Derive<'derive> = &'derive dyn Fn(&Declaration) -> Vec<Derived>;
 
 /// Returns the schema of a function's code; `None` if it has none, or if it is not to be had here.
 pub type LookUp<'look_up> = &'look_up dyn Fn(&Code) -> Result<Option<Configuration>, Unavailable>;
@@ -90,6 +104,16 @@ impl Configuration {
         }
         schema
     }
+}
+
+/// Checks what a declaration implies.
+pub(super) fn derived(root: &Node, declaration: &Declaration, derive: Derive<'_>) -> Vec<Diagnostic> {
+    let diagnostic = |Derived { path, message, hint }| {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        let span = key_at(root, &path).map_or(0..0, |key: &Key| key.span.clone());
+        Diagnostic::new(span, message).with_hint(hint)
+    };
+    derive(declaration).into_iter().map(diagnostic).collect()
 }
 
 /// Variables that Rust's standard library reads, in every function.

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use contract::context::{Context, VARIABLE};
 use trust::{Fault, Grants, Purpose};
 
 use super::{
@@ -132,8 +131,6 @@ const MEMORY: Holds = Holds::Size(128, 10_240);
 const TIMEOUT: Holds = Holds::Duration(Duration::from_secs(1), Duration::from_mins(15));
 /// Bounds of Lambda for `MaximumEventAgeInSeconds`.
 const EVENT_AGE: Holds = Holds::Duration(Duration::from_mins(1), Duration::from_hours(6));
-/// Lambda's size limit of all environment variables together, names and values, in bytes.
-const MAX_ENVIRONMENT: usize = 4096;
 
 pub(super) static SHAPE: Shape = Shape {
     name: "function",
@@ -213,7 +210,7 @@ static VPC: Shape = Shape {
 
 pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Function {
     let fields = &reader.fields(node, &key.span, format!("function `{}`", key.name), &SHAPE);
-    let (environment, secrets) = variables(reader, fields, &key.name);
+    let (environment, secrets) = variables(reader, fields);
     Function {
         code: code(reader, fields, matches!(node.value, Value::Map(_) | Value::Null))
             .unwrap_or_else(|| Code::Shipped(String::new())),
@@ -268,8 +265,8 @@ fn code(reader: &mut Reader, fields: &Fields<'_>, is_mapping: bool) -> Option<Co
 type Environment = BTreeMap<String, String>;
 type Secrets = BTreeMap<String, SecretReference>;
 
-/// Reads `environment` and `secrets`: no variable may be in both, and together they must fit into the environment of Lambda.
-fn variables(reader: &mut Reader, fields: &Fields<'_>, function: &str) -> (Environment, Secrets) {
+/// Reads `environment` and `secrets`: no variable may be in both.
+fn variables(reader: &mut Reader, fields: &Fields<'_>) -> (Environment, Secrets) {
     let environment = read_variables(reader, fields, "environment", "a text", |_, text| Ok(text.to_owned()));
     let secrets = read_variables(reader, fields, "secrets", scalars::SECRET.what, |reader, text| {
         if reader.is_declared(Kind::Secret, text) {
@@ -291,32 +288,7 @@ fn variables(reader: &mut Reader, fields: &Fields<'_>, function: &str) -> (Envir
         reader.note_at(&key.span, message, "remove one of them");
     }
     check_sender_lists(reader, fields);
-    let size = least_size(&environment, &secrets, function);
-    if size > MAX_ENVIRONMENT {
-        let section = if fields.entry("environment").is_some() { "environment" } else { "secrets" };
-        let message = format!(
-            "Lambda takes {MAX_ENVIRONMENT} bytes of variables at most; with those that `provision` adds, these are {size} at least"
-        );
-        reader.report(Diagnostic::new(fields.span_of(section), message));
-    }
     (environment, secrets)
-}
-
-/// Returns the bytes that the environment has at least. To the plain variables comes the function's context, which names its secrets; the
-/// names that depend on the account are not known here.
-fn least_size(environment: &Environment, secrets: &Secrets, function: &str) -> usize {
-    let name = |secret: &SecretReference| match secret {
-        SecretReference::Existing(name) => name.clone(),
-        SecretReference::Declared(_) => String::new(),
-    };
-    let context = Context {
-        function: function.to_owned(),
-        secrets: secrets.iter().map(|(variable, secret)| (variable.clone(), name(secret))).collect(),
-        ..Context::default()
-    };
-    let context = serde_json::to_string(&context).unwrap_or_default();
-    let plain: usize = environment.iter().map(|(name, value)| name.len() + value.len()).sum();
-    plain + VARIABLE.len() + context.len()
 }
 
 /// Checks the lists of trusted senders. A function starts with a faulty entry too, and trusts nobody for it.

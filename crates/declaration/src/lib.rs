@@ -38,7 +38,7 @@ use std::{
 pub use accept::{ACCEPTABLE, Acceptable};
 pub use alarms::{AlarmKind, Alarms, Measure, Notify, SILENCE, Unit, Watched};
 pub use bucket::{Bucket, Place};
-pub use configuration::{Configuration, LookUp, Unavailable};
+pub use configuration::{Configuration, Derive, Derived, LookUp, Unavailable};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use expiry::Expiry;
 pub use function::{Architecture, Code, Function, LOG_RETENTION, SecretReference, Vpc};
@@ -152,21 +152,25 @@ impl Declaration {
         Self::parse(path, &bytes_of(path)?, stage)
     }
 
-    /// The same, with every function's environment checked against the schema of its code.
-    pub fn check_with(path: &Path, stage: Option<&str>, look_up: LookUp<'_>) -> Result<Checked, DeclarationError> {
-        Self::parse_with(path, &bytes_of(path)?, stage, look_up)
+    /// The same, with every function's environment checked against the schema of its code, and what the declaration implies.
+    pub fn check_with(
+        path: &Path,
+        stage: Option<&str>,
+        further: (LookUp<'_>, Derive<'_>),
+    ) -> Result<Checked, DeclarationError> {
+        Self::parse_with(path, &bytes_of(path)?, stage, further)
     }
 
     /// Reads a declaration from the bytes of that file.
     pub fn parse(path: &Path, bytes: &[u8], stage: Option<&str>) -> Result<Checked, DeclarationError> {
-        Self::parse_with(path, bytes, stage, &|_| Ok(None))
+        Self::parse_with(path, bytes, stage, (&|_| Ok(None), &|_| Vec::new()))
     }
 
     fn parse_with(
         path: &Path,
         bytes: &[u8],
         stage: Option<&str>,
-        look_up: LookUp<'_>,
+        further: (LookUp<'_>, Derive<'_>),
     ) -> Result<Checked, DeclarationError> {
         let source = String::from_utf8_lossy(bytes);
         let refuse = |list| DeclarationError::Invalid(Diagnostics::new(path, &source, list));
@@ -187,7 +191,7 @@ impl Declaration {
             let path = path.to_owned();
             return Err(DeclarationError::UnknownStage { path, stage: stage.to_owned(), stages: stages.names() });
         }
-        let read = every_stage(&root, &stages, stage, look_up);
+        let read = every_stage(&root, &stages, stage, further);
         let diagnostics = Diagnostics::new(path, &source, read.diagnostics);
         if diagnostics.list().iter().any(|diagnostic| !diagnostic.is_warning) {
             return Err(DeclarationError::Invalid(diagnostics));
@@ -216,21 +220,21 @@ struct Reading {
 }
 
 /// Reads the declaration as it is in one stage, in every stage, or, without any, as it stands.
-fn every_stage(root: &Node, stages: &Stages, chosen: Option<&str>, look_up: LookUp<'_>) -> Reading {
+fn every_stage(root: &Node, stages: &Stages, chosen: Option<&str>, further: (LookUp<'_>, Derive<'_>)) -> Reading {
     let names: Vec<_> = stages.names().into_iter().filter(|name| chosen.is_none_or(|chosen| chosen == name)).collect();
     if names.is_empty() {
         let (declaration, mut diagnostics) = sections::declaration(root);
-        diagnostics.extend(configuration::check(root, &declaration, look_up));
+        diagnostics.extend(beyond_sections(root, &declaration, &diagnostics, further));
         diagnostics.extend_from_slice(stages.diagnostics());
         return Reading { declarations: vec![declaration], diagnostics };
     }
     let (mut read, mut diagnostics_of) = (Vec::new(), Vec::new());
     for name in &names {
         let Some((merged, mut diagnostics)) = stages.laid_over(root, name) else { continue };
-        let (mut declaration, further) = sections::declaration(&merged);
+        let (mut declaration, found) = sections::declaration(&merged);
         declaration.stage = Some(name.clone());
-        diagnostics.extend(further);
-        diagnostics.extend(configuration::check(&merged, &declaration, look_up));
+        diagnostics.extend(found);
+        diagnostics.extend(beyond_sections(&merged, &declaration, &diagnostics, further));
         diagnostics_of.push((name.as_str(), diagnostics));
         read.push((stages.span(name), declaration));
     }
@@ -238,6 +242,20 @@ fn every_stage(root: &Node, stages: &Stages, chosen: Option<&str>, look_up: Look
     diagnostics.extend_from_slice(stages.diagnostics());
     diagnostics.extend(checks::shared_recipients(&read));
     Reading { declarations: read.into_iter().map(|(_, declaration)| declaration).collect(), diagnostics }
+}
+
+/// Checks what the sections cannot know: the code of functions, and, of a declaration without errors so far, what it implies.
+fn beyond_sections(
+    root: &Node,
+    declaration: &Declaration,
+    so_far: &[Diagnostic],
+    (look_up, derive): (LookUp<'_>, Derive<'_>),
+) -> Vec<Diagnostic> {
+    let mut diagnostics = configuration::check(root, declaration, look_up);
+    if so_far.iter().all(|diagnostic| diagnostic.is_warning) {
+        diagnostics.extend(configuration::derived(root, declaration, derive));
+    }
+    diagnostics
 }
 
 /// Merges the diagnostics of several stages: each appears once, and names its stages unless it holds for all.

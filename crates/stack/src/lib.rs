@@ -6,6 +6,8 @@ mod names;
 pub mod policy;
 pub mod preconditions;
 mod purpose;
+mod sizes;
 
 pub use names::{Names, is_of_the_stack_itself};
 pub use purpose::Purpose;
+pub use sizes::oversized;

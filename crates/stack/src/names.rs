@@ -171,9 +171,13 @@ impl Names {
 
     /// Returns the ARN of a receipt rule in a set.
     pub fn rule_arn(&self, set: &str, entry: &str) -> String {
+        self.rule_arn_of(set, &self.name(Kind::ReceiptRule, entry))
+    }
+
+    /// Returns the ARN of a receipt rule in a set by its name in AWS, or by a pattern of names.
+    pub fn rule_arn_of(&self, set: &str, name: &str) -> String {
         let form = Kind::ReceiptRule.identity().arn;
-        let name = self.name(Kind::ReceiptRule, entry);
-        form.map(|form| self.realm.arn_within(form, &self.stack.id(), set, &name).into()).unwrap_or_default()
+        form.map(|form| self.realm.arn_within(form, &self.stack.id(), set, name).into()).unwrap_or_default()
     }
 
     /// Returns the name of the bucket for artefacts.

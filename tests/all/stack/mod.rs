@@ -2,6 +2,7 @@
 //! AWS.
 
 mod connecting;
+mod cut_off;
 mod faults;
 mod interrupts;
 mod lifecycle;

@@ -106,8 +106,9 @@ fn functions_and_how_they_run() {
     30:24: `security_groups` is empty | name one at least: `security_groups: [sg-0a1b2c3d]`
     28:5: `vpc` lacks `security_groups` | add `security_groups: [sg-0a1b2c3d]`
     ");
-    let long = format!("MODE: '{}'", "x".repeat(5000));
-    assert_snapshot!(only("MODE: quick", &long), @"26:18: Lambda takes 4096 bytes of variables at most; with those that `provision` adds, these are 5134 at least");
+    let run = validated(&FULL.replacen("MODE: quick", &format!("MODE: '{}'", "x".repeat(5000)), 1));
+    let said = "infra.yaml:19:3: error: the environment of function `maintenance` would have 5";
+    assert!(run.code() == Some(2) && run.diagnostics().iter().any(|line| line.starts_with(said)), "{run}");
 }
 
 #[test]

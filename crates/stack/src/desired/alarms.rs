@@ -82,10 +82,8 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
 fn mail_topic(blueprint: &mut Blueprint<'_>, entry: &str) {
     let names = blueprint.names();
     let arn = names.arn(Kind::Topic, entry);
-    let publish = Statement::allow(&["SNS:Publish"], [arn.clone()]).for_service("cloudwatch.amazonaws.com");
-    let publish = publish.with_source(names.account(), arns(blueprint));
     let settings = topic::Settings {
-        policy: storage::owned_policy(&arn, vec![(topic::ALARMS.to_owned(), publish)]),
+        policy: storage::owned_policy(&arn, vec![(topic::ALARMS.to_owned(), publish(blueprint, &arn))]),
         kms_key: blueprint.declaration.kms_key.clone(),
         tags: blueprint.tags(entry, &BTreeMap::new()),
         ..topic::Settings::default()
@@ -96,8 +94,14 @@ fn mail_topic(blueprint: &mut Blueprint<'_>, entry: &str) {
     }
 }
 
+/// Returns the statement that lets the alarms publish to a topic.
+pub(super) fn publish(blueprint: &Blueprint<'_>, topic: &str) -> Statement {
+    let statement = Statement::allow(&["SNS:Publish"], [topic.to_owned()]).for_service("cloudwatch.amazonaws.com");
+    statement.with_source(blueprint.names().account(), arns(blueprint))
+}
+
 /// Returns the ARNs of all alarms.
-pub(super) fn arns(blueprint: &Blueprint<'_>) -> Vec<String> {
+fn arns(blueprint: &Blueprint<'_>) -> Vec<String> {
     let names = blueprint.names();
     watches(blueprint.declaration)
         .iter()
@@ -106,34 +110,35 @@ pub(super) fn arns(blueprint: &Blueprint<'_>) -> Vec<String> {
 }
 
 fn watches(declaration: &Declaration) -> Vec<Watch<'_>> {
-    let failure_queues: BTreeSet<&str> = declaration
-        .functions
-        .values()
-        .filter_map(|function| function.on_failure.as_deref())
-        .chain(declaration.queues.values().filter_map(|queue| Some(queue.redrive.as_ref()?.queue.as_str())))
-        .collect();
     let mut watches = Vec::new();
     for (kind, threshold) in &declaration.alarms.thresholds {
         let measure = kind.measure();
-        let entries: Vec<&str> = match measure.watched {
-            Watched::Function => declaration.functions.keys().map(String::as_str).collect(),
-            Watched::FunctionWithFailureQueue => {
-                let failing = declaration.functions.iter().filter(|(_, function)| function.on_failure.is_some());
-                failing.map(|(entry, _)| entry.as_str()).collect()
-            }
-            Watched::Receiver => declaration.receivers().into_iter().collect(),
-            Watched::FailureQueue => failure_queues.iter().copied().collect(),
-        };
         let threshold = |entry| in_metric(declaration, *kind, entry, *threshold);
         let watch = |entry| Watch { entry, measure, threshold: threshold(entry), silent_hours: None };
-        watches.extend(entries.into_iter().map(watch));
+        watches.extend(entries(declaration, measure.watched).into_iter().map(watch));
     }
     if let Some(silence) = declaration.alarms.silence {
         let silent_hours = Some(seconds(silence) / SILENCE.period);
         let watch = |entry| Watch { entry, measure: SILENCE, threshold: SILENCE.threshold, silent_hours };
-        watches.extend(declaration.receivers().into_iter().map(watch));
+        watches.extend(entries(declaration, SILENCE.watched).into_iter().map(watch));
     }
     watches
+}
+
+/// Returns the entries that an alarm watches.
+fn entries(declaration: &Declaration, watched: Watched) -> BTreeSet<&str> {
+    let functions = declaration.functions.iter();
+    match watched {
+        Watched::Function => functions.map(|(entry, _)| entry.as_str()).collect(),
+        Watched::FunctionWithFailureQueue => {
+            functions.filter(|(_, function)| function.on_failure.is_some()).map(|(entry, _)| entry.as_str()).collect()
+        }
+        Watched::Receiver => declaration.receivers(),
+        Watched::FailureQueue => {
+            let redrives = declaration.queues.values().filter_map(|queue| Some(queue.redrive.as_ref()?.queue.as_str()));
+            functions.filter_map(|(_, function)| function.on_failure.as_deref()).chain(redrives).collect()
+        }
+    }
 }
 
 /// Returns a threshold in the unit of its metric: milliseconds for a function, seconds for a queue.

@@ -1,9 +1,15 @@
 //! Functions, each with its role, its log group, its handling of failed events, and the permissions to
 //! invoke it.
 
+use std::collections::BTreeMap;
+
 use contract::context::VARIABLE;
 
-use super::{Blueprint, RuleSet, distinct, of, rights, seconds, storage::invoked_by_topic};
+use super::{
+    Blueprint, RuleSet, distinct, of, rights, seconds,
+    sharing::{Group, SES},
+    storage::invoked_by_topic,
+};
 use declaration::{Action, Architecture, Function, SecretReference, SecretSource, Subscription};
 use engine::Address;
 use kinds::{
@@ -17,9 +23,6 @@ use kinds::{
     logs::log_group,
     s3::bucket,
 };
-
-/// SES as a principal.
-const SES: &str = "ses.amazonaws.com";
 
 pub(super) fn add(blueprint: &mut Blueprint<'_>) {
     for (entry, declared) in &blueprint.declaration.functions {
@@ -139,9 +142,16 @@ fn permissions(blueprint: &mut Blueprint<'_>) {
         Action::Invoke { function, .. } => Some(function.as_str()),
         _ => None,
     });
+    let mut rules_of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (rule, function) in invokes {
-        let settings = permission::Settings::invoke(SES, names.account(), blueprint.rule_arn(rule));
-        permissions.push((function, invoked_by_rule(function, rule), settings));
+        rules_of.entry(function).or_default().push(rule);
+    }
+    for (function, rules) in rules_of {
+        for group in blueprint.groups(rules) {
+            let sources = group.sources.iter().map(|arn| permission::Settings::invoke(SES, names.account(), arn));
+            let permitted = invoked_by_rules(function, &group).into_iter().zip(sources);
+            permissions.extend(permitted.map(|(id, settings)| (function, id, settings)));
+        }
     }
     for (topic, declared) in &blueprint.declaration.topics {
         for told in &declared.subscriptions {
@@ -151,9 +161,7 @@ fn permissions(blueprint: &mut Blueprint<'_>) {
             permissions.push((function, invoked_by_topic(names, function, topic), settings));
         }
     }
-    // A rule may invoke a function twice.
     permissions.sort_by(|(_, one, _), (_, other, _)| one.cmp(other));
-    permissions.dedup_by(|(_, one, _), (_, other, _)| one == other);
     for (function, id, settings) in permissions {
         let part = id.entry.split_once('.').map_or(id.entry.as_str(), |(_, part)| part);
         // Lambda cannot change a statement: for a rule in another set there is another one, beside it, until the rules are switched.
@@ -166,7 +174,11 @@ fn permissions(blueprint: &mut Blueprint<'_>) {
     }
 }
 
-/// Returns the identity of a receipt rule's permission to invoke a function.
-pub(super) fn invoked_by_rule(function: &str, rule: &str) -> Id {
-    of(Kind::Permission, permission::entry(function, &format!("ses-{rule}")))
+/// Returns the identities of the permissions that let a group of receipt rules invoke a function: Lambda takes one source for each.
+pub(super) fn invoked_by_rules(function: &str, group: &Group<'_>) -> Vec<Id> {
+    let id = |index| {
+        let further = if index == 0 { String::new() } else { format!("-{}", index + 1) };
+        of(Kind::Permission, permission::entry(function, &format!("ses-{}{further}", group.part)))
+    };
+    (0..group.sources.len()).map(id).collect()
 }

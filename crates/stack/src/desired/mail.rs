@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Blueprint, RuleSet, distinct,
-    function::invoked_by_rule,
+    function::invoked_by_rules,
     of,
     storage::{stored_by, subscriptions_of},
     topic_of,
@@ -73,7 +73,12 @@ fn notes(blueprint: &mut Blueprint<'_>) {
     blueprint.add(of(Kind::LogGroup, notes::ENTRY), address, settings, Vec::new());
 }
 
-fn rule(blueprint: &mut Blueprint<'_>, declared: &ReceiptRule, set: &str, predecessors: Vec<String>) {
+fn rule<'given>(
+    blueprint: &mut Blueprint<'given>,
+    declared: &'given ReceiptRule,
+    set: &str,
+    predecessors: Vec<String>,
+) {
     let settings = rule::Settings {
         enabled: declared.enabled,
         recipients: declared.recipients.iter().map(|one| recipient(&one.to_string())).collect(),
@@ -92,7 +97,7 @@ fn rule(blueprint: &mut Blueprint<'_>, declared: &ReceiptRule, set: &str, predec
 
 /// Returns what must exist before a rule: SES checks at its creation that it may write, publish and invoke; and what a topic
 /// delivers to must listen before the first mail.
-fn prerequisites(blueprint: &Blueprint<'_>, declared: &ReceiptRule) -> Vec<Id> {
+fn prerequisites<'given>(blueprint: &Blueprint<'given>, declared: &'given ReceiptRule) -> Vec<Id> {
     let mut ids = Vec::new();
     if *blueprint.given.rule_set == RuleSet::Own {
         ids.push(own_set(blueprint));
@@ -103,10 +108,11 @@ fn prerequisites(blueprint: &Blueprint<'_>, declared: &ReceiptRule) -> Vec<Id> {
             ids.extend(subscriptions_of(blueprint.declaration, topic));
         }
         match action {
-            Action::Store { bucket, .. } => ids.push(write_permission_of(blueprint, bucket, &declared.name)),
+            Action::Store { bucket, .. } => ids.extend(write_permission_of(blueprint, bucket, &declared.name)),
             Action::Invoke { function, .. } => {
                 ids.extend([of(Kind::Function, function), of(Kind::EventInvoke, function)]);
-                ids.push(invoked_by_rule(function, &declared.name));
+                let group = blueprint.group_of(&declared.name);
+                ids.extend(group.iter().flat_map(|group| invoked_by_rules(function, group)));
             }
             _ => {}
         }
@@ -116,12 +122,13 @@ fn prerequisites(blueprint: &Blueprint<'_>, declared: &ReceiptRule) -> Vec<Id> {
 
 /// Returns the identity of the permission that lets SES store a rule's mails in a bucket: a
 /// statement for an existing bucket, else the bucket with its policy.
-fn write_permission_of(blueprint: &Blueprint<'_>, bucket: &str, rule: &str) -> Id {
+fn write_permission_of<'given>(blueprint: &Blueprint<'given>, bucket: &str, rule: &'given str) -> Option<Id> {
     let exists = |bucket: &Bucket| bucket.existing.is_some();
     if blueprint.declaration.buckets.get(bucket).is_some_and(exists) {
-        of(Kind::BucketStatement, stored_by(bucket, rule))
+        let group = blueprint.group_of(rule)?;
+        Some(of(Kind::BucketStatement, stored_by(bucket, group.part)))
     } else {
-        of(Kind::Bucket, bucket)
+        Some(of(Kind::Bucket, bucket))
     }
 }
 

@@ -7,6 +7,7 @@ mod alarms;
 mod function;
 mod mail;
 mod rights;
+mod sharing;
 mod storage;
 #[cfg(test)]
 mod tests;

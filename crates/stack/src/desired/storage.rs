@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Blueprint, days, of, seconds, statement_id, topic_of, with_ids};
+use super::{Blueprint, days, of, seconds, sharing, statement_id, topic_of, with_ids};
 use crate::Names;
 use aws::policy::{Policy, Statement};
 use declaration::{Action, Bucket, Declaration, Notify, Secret, SecretSource, Subscription, Topic};
@@ -112,24 +112,17 @@ pub(super) fn stored_by(bucket: &str, rule: &str) -> String {
     bucket_statement::entry(bucket, rule)
 }
 
-/// Returns the statements that let SES store the mails of each rule in its place, and nowhere else.
+/// Returns the statements that let SES store the mails of rules in their places, and nowhere else.
 pub(super) fn storing(blueprint: &Blueprint<'_>, entry: &str, id: impl Fn(&str) -> String) -> Vec<(String, Statement)> {
     let arn = blueprint.names().arn(Kind::Bucket, entry);
     let stores = blueprint.rules_that(|action| match action {
-        Action::Store { bucket, prefix, .. } if bucket == entry => Some(prefix.clone()),
+        Action::Store { bucket, prefix, .. } if bucket == entry => Some(prefix.as_str()),
         _ => None,
     });
-    let mut by_rule: Vec<(&str, Vec<String>)> = Vec::new();
-    for (rule, prefix) in stores {
-        let object = format!("{arn}/{prefix}*");
-        match by_rule.iter_mut().find(|(known, _)| *known == rule) {
-            Some((_, objects)) => objects.push(object),
-            None => by_rule.push((rule, vec![object])),
-        }
-    }
-    let statements = by_rule.into_iter().map(|(rule, objects)| {
-        let statement = Statement::allow(&["s3:PutObject"], objects).for_service("ses.amazonaws.com");
-        (id(rule), statement.with_source(blueprint.names().account(), [blueprint.rule_arn(rule)]))
+    let statements = blueprint.groups(stores.iter().map(|(rule, _)| *rule)).into_iter().map(|group| {
+        let prefixes = stores.iter().filter(|(rule, _)| group.rules.contains(rule)).map(|(_, prefix)| *prefix);
+        let statement = Statement::allow(&["s3:PutObject"], sharing::places(&arn, prefixes));
+        (id(group.part), blueprint.for_rules(statement, &group))
     });
     statements.collect()
 }
@@ -167,23 +160,15 @@ fn queue(blueprint: &mut Blueprint<'_>, entry: &str) {
 fn topic(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Topic) {
     let names = blueprint.names();
     let arn = names.arn(Kind::Topic, entry);
-    let publish = |service: &str, sources: Vec<String>| {
-        let statement = Statement::allow(&["SNS:Publish"], [arn.clone()]).for_service(service);
-        statement.with_source(names.account(), sources)
-    };
     let mut statements = Vec::new();
-    let mut rules: Vec<&str> = Vec::new();
-    for (rule, ()) in blueprint.rules_that(|action| (topic_of(action) == Some(entry)).then_some(())) {
-        if !rules.contains(&rule) {
-            rules.push(rule);
-            let id = statement_id(&[topic::NEWS_OF, rule]);
-            statements.push((id, publish("ses.amazonaws.com", vec![blueprint.rule_arn(rule)])));
-        }
+    let notify = blueprint.rules_that(|action| (topic_of(action) == Some(entry)).then_some(()));
+    for group in blueprint.groups(notify.into_iter().map(|(rule, ())| rule)) {
+        let statement = Statement::allow(&["SNS:Publish"], [arn.clone()]);
+        statements.push((statement_id(&[topic::NEWS_OF, group.part]), blueprint.for_rules(statement, &group)));
     }
     let watches = blueprint.declaration.alarms.notify.contains(&Notify::Topic(entry.to_owned()));
     if watches {
-        let alarms = super::alarms::arns(blueprint);
-        statements.push((topic::ALARMS.to_owned(), publish("cloudwatch.amazonaws.com", alarms)));
+        statements.push((topic::ALARMS.to_owned(), super::alarms::publish(blueprint, &arn)));
     }
     let policy = owned_policy(&arn, statements);
     let settings = topic::Settings {

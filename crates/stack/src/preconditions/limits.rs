@@ -1,4 +1,4 @@
-//! AWS's quotas, and other people's rules that would keep mail from ours.
+//! AWS's quotas.
 
 use std::collections::BTreeSet;
 
@@ -97,7 +97,7 @@ fn full(count: usize) -> Option<Finding> {
     })
 }
 
-/// Checks that the rules have room in the set, and that no other rule keeps mail from them.
+/// Checks that the rules have room in the set.
 pub(super) fn rules(stack: &Stack, declaration: &Declaration, rule_set: &RuleSet, snapshot: &Snapshot) -> Vec<Finding> {
     let name = match rule_set {
         RuleSet::Own => ses::own_set(stack),
@@ -128,38 +128,15 @@ pub(super) fn rules(stack: &Stack, declaration: &Declaration, rule_set: &RuleSet
             "make room there, or change fewer rules at once: no mail is lost between the old ones and the new ones then",
         ));
     }
-    let first = there.iter().position(|rule| ses::is_own_rule(stack, &rule.name)).unwrap_or(there.len());
-    let before = there.iter().take(first).filter(|rule| rule.enabled);
-    findings.extend(before.filter_map(|rule| in_the_way(rule, &name)));
     findings
-}
-
-/// Returns a finding if another rule before ours may stop mail or act on it as well.
-fn in_the_way(rule: &ReceiptRule, set: &str) -> Option<Finding> {
-    let stops = rule.actions.iter().flatten().any(|action| action.stop_action.is_some());
-    let takes_all = rule.recipients.as_ref().is_none_or(Vec::is_empty);
-    let what = match (stops, takes_all) {
-        (true, true) => "takes every mail and stops: none reaches the stack's rules",
-        (true, false) => "stops: what it takes does not reach the stack's rules",
-        (false, true) => "takes every mail, the stack's too",
-        (false, false) => return None,
-    };
-    let what = format!("somebody's rule `{}` comes before ours in rule set `{set}` and {what}", rule.name);
-    Some(Finding::warns(what, "ask its owner to put it behind them, if that is not meant"))
 }
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_ses::types::{ReceiptAction, StopAction, StopScope};
-
     use super::*;
 
-    fn rule(name: &str, recipients: &[&str], stops: bool) -> ReceiptRule {
-        let recipients = recipients.iter().map(|one| (*one).to_owned()).collect();
-        let rule = ReceiptRule::builder().name(name).enabled(true).set_recipients(Some(recipients));
-        let stop = StopAction::builder().scope(StopScope::RuleSet).build().unwrap();
-        let stop = ReceiptAction::builder().stop_action(stop).build();
-        rule.set_actions(Some(if stops { vec![stop] } else { Vec::new() })).build().unwrap()
+    fn rule(name: &str) -> ReceiptRule {
+        ReceiptRule::builder().name(name).enabled(true).recipients("a@example.com").build().unwrap()
     }
 
     fn told(rules: Vec<ReceiptRule>) -> Vec<Finding> {
@@ -177,26 +154,15 @@ mod tests {
     }
 
     #[test]
-    fn rules_of_others_before_ours_that_stop_or_take_all_are_told() {
-        let harmless = || rule("theirs", &["boss@example.com"], false);
-        assert_eq!(told(vec![harmless(), rule("mail.one", &[], false), rule("late", &[], true)]), []);
-        let findings = told(vec![rule("stops", &["a@example.com"], true), rule("all", &[], false), harmless()]);
-        let named: Vec<bool> =
-            findings.iter().map(|one| one.what.contains("`stops`") || one.what.contains("`all`")).collect();
-        assert_eq!(named, [true, true]);
-    }
-
-    #[test]
     fn a_set_that_is_full_blocks() {
-        let full = (0..200).map(|number| rule(&format!("rule-{number}"), &["a@example.com"], false)).collect();
+        let full = (0..200).map(|number| rule(&format!("rule-{number}"))).collect();
         assert_eq!(told(full).len(), 1);
     }
 
     #[test]
     fn a_set_without_room_for_new_rules_beside_the_old_ones_blocks() {
-        let others = |count: usize| (0..count).map(|number| rule(&format!("rule-{number}"), &["a@example.com"], false));
-        let with_old =
-            |count: usize| told(others(count).chain([rule("mail.old", &["a@example.com"], false)]).collect());
+        let others = |count: usize| (0..count).map(|number| rule(&format!("rule-{number}")));
+        let with_old = |count: usize| told(others(count).chain([rule("mail.old")]).collect());
         assert_eq!(with_old(198), []);
         let findings = with_old(199);
         assert!(findings.len() == 1 && findings[0].what.contains("no room for the new rules"), "{findings:?}");

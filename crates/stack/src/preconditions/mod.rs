@@ -2,11 +2,13 @@
 
 mod dns;
 mod limits;
+mod others;
 mod receiving;
 
 use serde::Serialize;
 
 pub use dns::Dns;
+pub use others::{Others, others};
 
 use crate::{Names, desired::RuleSet};
 use declaration::{Declaration, Move};
@@ -63,6 +65,7 @@ pub async fn check(
     dns: &Dns,
 ) -> Vec<Finding> {
     let domains = receiving::domains(declaration);
+    let senders = receiving::senders(declaration);
     // Boxed, since a future is as large as all calls that it may contain.
     let sets = Box::pin(async {
         match snapshot {
@@ -71,7 +74,7 @@ pub async fn check(
         }
     });
     let (identities, records, region, concurrency, sets) = tokio::join!(
-        receiving::identities(session, &domains),
+        receiving::identities(session, &domains, &senders),
         receiving::records(dns, &session.aws.realm.region, &domains),
         receiving::region(dns, &session.aws.realm.region, declaration),
         Box::pin(limits::concurrency(session, declaration, names)),
@@ -80,6 +83,8 @@ pub async fn check(
     let mut findings: Vec<Finding> = [identities, records, region, concurrency, sets].into_iter().flatten().collect();
     if let Some(snapshot) = snapshot {
         findings.extend(limits::rules(&session.stack, declaration, rule_set, snapshot));
+        let Others { cut_off, beside } = others(&session.stack, declaration, rule_set, snapshot);
+        findings.extend(cut_off.into_iter().chain(beside));
     }
     if declaration.alarms.notify.is_empty() && !declaration.functions.is_empty() {
         findings.push(Finding::warns(

@@ -1,7 +1,7 @@
 //! Checks that mail for the declared recipients reaches SES in this region: the domains are verified, their MX records point
 //! here, and the region receives mail.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_ses::types::VerificationStatus;
 use futures::future::join_all;
@@ -11,7 +11,7 @@ use super::{
     dns::{Dns, Exchanges, NoAnswer},
 };
 use aws::OrFail;
-use declaration::{Declaration, Recipient};
+use declaration::{Action, Declaration, Recipient};
 use kinds::Session;
 
 /// Returns the domains that rules take mail for, and whether the domain itself is meant, or only those below it.
@@ -40,28 +40,65 @@ fn host(region: &str) -> String {
     format!("inbound-smtp.{region}.amazonaws.com")
 }
 
-/// Returns a finding for each domain that is not a verified identity: SES takes no mail for it.
-pub(super) async fn identities(session: &Session, domains: &BTreeMap<String, bool>) -> Vec<Finding> {
-    let asked: BTreeSet<&str> = domains.keys().flat_map(|domain| candidates(domain)).collect();
-    if asked.is_empty() {
-        return Vec::new();
-    }
-    let names = asked.iter().map(|name| (*name).to_owned()).collect();
-    let call = session.aws.read.ses.get_identity_verification_attributes().set_identities(Some(names));
-    let answer = match call.send().await.or_fail("ses.GetIdentityVerificationAttributes") {
-        Ok(answer) => answer.verification_attributes,
-        Err(failure) => {
-            let what = format!("whether the recipients' domains are verified is not known: {failure}");
-            return vec![Finding::warns(what, "look into the SES console under `Verified identities`")];
+/// Returns the senders of bounces, each once: SES sends only for verified identities.
+pub(super) fn senders(declaration: &Declaration) -> BTreeSet<String> {
+    let rules = declaration.receipt_rules.iter().filter(|rule| rule.enabled);
+    let actions = rules.flat_map(|rule| &rule.actions);
+    let senders = actions.filter_map(|action| match action {
+        Action::Bounce(bounce) => Some(bounce.sender.to_lowercase()),
+        _ => None,
+    });
+    senders.collect()
+}
+
+/// Returns the identities of which one must be verified for an address: itself, its domain, and those above it.
+fn candidates_of_sender(address: &str) -> impl Iterator<Item = &str> {
+    let domain = address.rsplit('@').next().unwrap_or(address);
+    std::iter::once(address).chain(candidates(domain))
+}
+
+/// Identities that one call may ask for.
+const AT_ONCE: usize = 100;
+
+/// Returns a finding for each domain that is not a verified identity, since SES takes no mail for it, and for each such sender.
+pub(super) async fn identities(
+    session: &Session,
+    domains: &BTreeMap<String, bool>,
+    senders: &BTreeSet<String>,
+) -> Vec<Finding> {
+    let of_domains = domains.keys().flat_map(|domain| candidates(domain));
+    let asked: BTreeSet<&str> = of_domains.chain(senders.iter().flat_map(|one| candidates_of_sender(one))).collect();
+    let asked: Vec<String> = asked.into_iter().map(str::to_owned).collect();
+    let mut answer = HashMap::new();
+    for names in asked.chunks(AT_ONCE) {
+        let call = session.aws.read.ses.get_identity_verification_attributes().set_identities(Some(names.to_vec()));
+        match call.send().await.or_fail("ses.GetIdentityVerificationAttributes") {
+            Ok(found) => answer.extend(found.verification_attributes),
+            Err(failure) => {
+                let what = format!("whether domains and senders are verified is not known: {failure}");
+                return vec![Finding::warns(what, "look into the SES console under `Verified identities`")];
+            }
         }
-    };
+    }
     let is_verified = |name: &str| {
         let status = answer.get(name).map(|attributes| &attributes.verification_status);
         status == Some(&VerificationStatus::Success)
     };
-    let missing = domains.keys().filter(|domain| !candidates(domain).any(is_verified));
     let region = &session.aws.realm.region;
-    missing.map(|domain| unverified(domain, region)).collect()
+    let missing = domains.keys().filter(|domain| !candidates(domain).any(is_verified));
+    let missing = missing.map(|domain| unverified(domain, region));
+    let silent = senders.iter().filter(|sender| !candidates_of_sender(sender).any(is_verified));
+    missing.chain(silent.map(|sender| cannot_send(sender, region))).collect()
+}
+
+fn cannot_send(sender: &str, region: &str) -> Finding {
+    let what = format!(
+        "`{sender}` is not a verified identity of SES in {region}, nor is its domain: no bounce is sent from it"
+    );
+    let todo = format!(
+        "verify its domain, or the address: `aws sesv2 create-email-identity --email-identity {sender} --region {region}`"
+    );
+    Finding::warns(what, todo)
 }
 
 fn unverified(domain: &str, region: &str) -> Finding {
@@ -95,19 +132,40 @@ fn record(domain: &str, region: &str, found: &Result<Exchanges, NoAnswer>) -> Op
     Some(Finding::warns(what, todo))
 }
 
-/// Returns a finding if the region does not receive mail. The list of such regions changes, so the region's own host is looked
-/// up.
+/// Regions that receive mail (AWS's announcement of September 2023). There are more by now: others are looked up.
+const RECEIVING: &[&str] = &[
+    "ap-northeast-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-west-1",
+    "eu-west-2",
+    "us-east-1",
+    "us-east-2",
+    "us-west-2",
+];
+
+/// Returns a finding if the region does not receive mail, or may not. Where it is not known, the region's own host is looked up.
 pub(super) async fn region(dns: &Dns, region: &str, declaration: &Declaration) -> Vec<Finding> {
-    if declaration.receipt_rules.is_empty() {
+    if declaration.receipt_rules.is_empty() || RECEIVING.contains(&region) {
         return Vec::new();
     }
-    match dns.exists(&host(region)).await {
-        Ok(false) => vec![Finding::blocks(
-            format!("SES does not receive mail in {region}: there is no `{}`", host(region)),
+    receives(region, &dns.exists(&host(region)).await).into_iter().collect()
+}
+
+fn receives(region: &str, found: &Result<bool, NoAnswer>) -> Option<Finding> {
+    let host = host(region);
+    match found {
+        Ok(true) => None,
+        Ok(false) => Some(Finding::blocks(
+            format!("SES does not receive mail in {region}: there is no `{host}`"),
             "choose a region that does, such as `eu-west-1` or `us-east-1`",
-        )],
-        // Without an answer nothing is known; that the records were not looked up is reported already.
-        Ok(true) | Err(_) => Vec::new(),
+        )),
+        Err(reason) => Some(Finding::warns(
+            format!("whether SES receives mail in {region} is not known: `{host}` could not be looked up: {reason}"),
+            "look into AWS's list of SES's endpoints, or name a resolver that answers: `PROVISION_RESOLVER=192.0.2.53:53`",
+        )),
     }
 }
 
@@ -121,6 +179,23 @@ mod tests {
             candidates("a.b.example.com").collect::<Vec<_>>(),
             ["a.b.example.com", "b.example.com", "example.com"]
         );
+    }
+
+    #[test]
+    fn what_cannot_be_looked_up_is_doubted_and_stops_nothing() {
+        use super::super::Weight;
+        let weight = |found| receives("xx-north-1", &found).map(|finding| finding.weight);
+        assert_eq!(weight(Ok(true)), None);
+        assert_eq!(weight(Ok(false)), Some(Weight::Blocks));
+        for reason in [NoAnswer::Off, NoAnswer::Late] {
+            assert_eq!(weight(Err(reason)), Some(Weight::Warns));
+        }
+    }
+
+    #[test]
+    fn a_sender_is_verified_by_itself_or_by_a_domain_above_it() {
+        let all: Vec<&str> = candidates_of_sender("noc@a.example.com").collect();
+        assert_eq!(all, ["noc@a.example.com", "a.example.com", "example.com"]);
     }
 
     #[test]

@@ -1,0 +1,211 @@
+//! Other people's rules and rule sets that keep mail from the stack's rules.
+
+use aws_sdk_ses::types::ReceiptRule;
+
+use super::Finding;
+use crate::desired::RuleSet;
+use declaration::{Declaration, Recipient};
+use engine::Stack;
+use kinds::ses::{self, Snapshot};
+
+/// What others have in the way of the stack's mail.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Others {
+    /// Findings that tell of mail that does not reach the stack's rules.
+    pub cut_off: Vec<Finding>,
+    /// Findings to look at once: mail reaches the stack's rules all the same.
+    pub beside: Vec<Finding>,
+}
+
+/// Returns what others have in the way of a declaration's mail.
+pub fn others(stack: &Stack, declaration: &Declaration, rule_set: &RuleSet, snapshot: &Snapshot) -> Others {
+    let mut found = Others::default();
+    if declaration.receipt_rules.is_empty() {
+        return found;
+    }
+    let own = ses::own_set(stack);
+    let name = match rule_set {
+        RuleSet::Own => own.clone(),
+        RuleSet::Joined(name) => name.clone(),
+    };
+    match &snapshot.active {
+        Some(active) if *active != own && declaration.take_over => {
+            found.beside.push(taken_over(stack, active, &own, snapshot));
+        }
+        Some(active) if *active != own && has_rules_of(stack, snapshot, &own) => found.cut_off.push(Finding::warns(
+            format!("rule set `{active}` is active, and no longer the stack's own `{own}`: its rules there get no mail"),
+            format!("run `provision up`, which puts the rules into `{active}`, or say `take_over: true` to make `{own}` active again"),
+        )),
+        _ => {}
+    }
+    let there = snapshot.sets.get(&name).map_or(&[][..], Vec::as_slice);
+    let place = |rule: &ReceiptRule| {
+        let entry = ses::rule::IDENTITY.entry_of(stack, &rule.name)?;
+        declaration.receipt_rules.iter().find(|declared| declared.name == entry)
+    };
+    for (index, rule) in there.iter().enumerate().filter(|(_, rule)| rule.enabled) {
+        if ses::is_own_rule(stack, &rule.name) {
+            continue;
+        }
+        // Where none of ours is yet, they come behind all.
+        let behind: Vec<_> = there.iter().skip(index).filter_map(place).collect();
+        let is_new = !there.iter().any(|rule| ses::is_own_rule(stack, &rule.name));
+        let after: Vec<_> = if is_new { declaration.receipt_rules.iter().collect() } else { behind };
+        let after = after.into_iter().filter(|rule| rule.enabled);
+        let recipients: Vec<&[Recipient]> = after.map(|rule| rule.recipients.as_slice()).collect();
+        match in_the_way(rule, &recipients, &name) {
+            Some((finding, true)) => found.cut_off.push(finding),
+            Some((finding, false)) => found.beside.push(finding),
+            None => {}
+        }
+    }
+    found
+}
+
+fn has_rules_of(stack: &Stack, snapshot: &Snapshot, set: &str) -> bool {
+    snapshot.names(set).iter().any(|name| ses::is_own_rule(stack, name))
+}
+
+/// Returns the finding that names the set and the rules that `take_over` switches off.
+fn taken_over(stack: &Stack, active: &str, own: &str, snapshot: &Snapshot) -> Finding {
+    let names = snapshot.names(active).into_iter().filter(|name| !ses::is_own_rule(stack, name));
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    let rules = match names.as_slice() {
+        [] => "which has no rules of others".to_owned(),
+        [one] => format!("whose rule {one} then gets no mail"),
+        several => format!("whose rules {} then get no mail", several.join(", ")),
+    };
+    let what = format!("`take_over` makes rule set `{own}` active instead of `{active}`, {rules}");
+    Finding::warns(what, format!("leave `take_over` out to join `{active}`, if that is not meant"))
+}
+
+/// Returns a finding if a rule of somebody else may stop the mail of ours behind it, or act on it as well; `true` if ours lose mail
+/// that they name, or all of it.
+fn in_the_way(rule: &ReceiptRule, ours: &[&[Recipient]], set: &str) -> Option<(Finding, bool)> {
+    let taken: Vec<String> =
+        rule.recipients.iter().flatten().map(|recipient| recipient.trim().to_lowercase()).collect();
+    let names =
+        |ours: &[Recipient]| ours.iter().any(|ours| taken.iter().any(|theirs| overlap(theirs, &ours.to_string())));
+    let takes_all = taken.is_empty();
+    let takes_ours = takes_all || ours.iter().any(|ours| ours.is_empty() || names(ours));
+    let stops = rule.actions.iter().flatten().any(|action| action.stop_action.is_some());
+    if ours.is_empty() || !takes_ours {
+        return None;
+    }
+    let what = match (stops, takes_all) {
+        (true, true) => "takes every mail and stops: none reaches those behind it",
+        (true, false) => "stops: what it takes does not reach those behind it",
+        (false, true) => "takes every mail, the stack's too",
+        (false, false) => return None,
+    };
+    let what =
+        format!("somebody's rule `{}` comes before rules of the stack in rule set `{set}` and {what}", rule.name);
+    let finding = Finding::warns(what, "ask its owner to put it behind them, if that is not meant");
+    // Who takes the mail of all others leaves to these what they name.
+    Some((finding, stops && (takes_all || ours.iter().any(|ours| names(ours)))))
+}
+
+/// Returns whether two recipients in SES's form take mail of one address.
+fn overlap(one: &str, other: &str) -> bool {
+    let other = other.to_lowercase();
+    let contains = |wide: &str, narrow: &str| {
+        let domain = narrow.rsplit('@').next().unwrap_or(narrow);
+        match wide.strip_prefix('.') {
+            Some(_) => domain.ends_with(wide),
+            None => wide == narrow || (!wide.contains('@') && wide == domain),
+        }
+    };
+    contains(one, &other) || contains(&other, one)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ses::types::{ReceiptAction, StopAction, StopScope};
+
+    use super::*;
+
+    fn rule(name: &str, recipients: &[&str], stops: bool) -> ReceiptRule {
+        let recipients = recipients.iter().map(|one| (*one).to_owned()).collect();
+        let rule = ReceiptRule::builder().name(name).enabled(true).set_recipients(Some(recipients));
+        let stop = StopAction::builder().scope(StopScope::RuleSet).build().unwrap();
+        let stop = ReceiptAction::builder().stop_action(stop).build();
+        rule.set_actions(Some(if stops { vec![stop] } else { Vec::new() })).build().unwrap()
+    }
+
+    fn own(name: &str) -> ReceiptRule {
+        rule(&format!("mail.{name}"), &[], false)
+    }
+
+    /// Returns what is told of a set of others that the stack joins, and whose rules are these.
+    fn told(rules: Vec<ReceiptRule>) -> Others {
+        in_sets(Some("company"), &[("company", rules)], false)
+    }
+
+    fn in_sets(active: Option<&str>, sets: &[(&str, Vec<ReceiptRule>)], take_over: bool) -> Others {
+        let source = format!(
+            "stack: mail\nregion: eu-west-1\ntake_over: {take_over}\nbuckets: {{mail: {{}}}}\nreceipt_rules:\n  \
+             - {{name: one, recipients: [noc@example.com, .sub.example.com], actions: [{{store: mail}}]}}\n  \
+             - {{name: rest, actions: [{{store: mail}}]}}\n"
+        );
+        let checked = Declaration::parse(std::path::Path::new("infra.yaml"), source.as_bytes(), None).unwrap();
+        let mut snapshot = Snapshot { active: active.map(str::to_owned), ..Snapshot::default() };
+        snapshot.sets = sets.iter().map(|(name, rules)| ((*name).to_owned(), rules.clone())).collect();
+        let set = match active {
+            Some(active) if active != "mail" && !take_over => RuleSet::Joined(active.to_owned()),
+            _ => RuleSet::Own,
+        };
+        let stack = Stack { name: "mail".to_owned(), stage: None, region: "eu-west-1".to_owned() };
+        others(&stack, &checked.declarations[0], &set, &snapshot)
+    }
+
+    fn counts(others: &Others) -> (usize, usize) {
+        (others.cut_off.len(), others.beside.len())
+    }
+
+    #[test]
+    fn a_rule_of_others_that_stops_mail_that_ours_name_cuts_it_off_wherever_it_comes_before_them() {
+        let stops = |recipients: &[&str]| rule("stops", recipients, true);
+        for (recipients, cuts) in [
+            (&[][..], true),
+            (&["NOC@Example.com"], true),
+            (&["example.com"], true),
+            (&[".example.com"], true),
+            (&["a.sub.example.com"], true),
+            (&["boss@a.sub.example.com"], true),
+            (&["boss@example.com"], false),
+            (&["sub.example.com"], false),
+            (&[".example.net"], false),
+        ] {
+            let expected = if cuts { (1, 0) } else { (0, 1) };
+            assert_eq!(counts(&told(vec![stops(recipients)])), expected, "before the first up: {recipients:?}");
+            assert_eq!(counts(&told(vec![stops(recipients), own("one"), own("rest")])), expected, "{recipients:?}");
+            // Between ours it takes from those behind it alone: of the last, which takes the rest.
+            let between = told(vec![own("one"), stops(recipients), own("rest")]);
+            assert_eq!(counts(&between), if recipients.is_empty() { (1, 0) } else { (0, 1) }, "{recipients:?}");
+            assert_eq!(counts(&told(vec![own("one"), own("rest"), stops(recipients)])), (0, 0));
+        }
+        let mut off = stops(&[]);
+        off.enabled = false;
+        assert_eq!(counts(&told(vec![off, own("one")])), (0, 0));
+        assert_eq!(counts(&told(vec![rule("all", &[], false), own("one")])), (0, 1), "ours get it, too");
+        assert_eq!(counts(&told(vec![rule("theirs", &["noc@example.com"], false), own("one")])), (0, 0));
+    }
+
+    #[test]
+    fn another_active_set_is_told_and_whose_rules_a_take_over_switches_off() {
+        let ours = ("mail", vec![own("one"), own("rest")]);
+        let company = ("company", vec![rule("a", &["a@example.net"], false), rule("b", &["b@example.net"], false)]);
+        let sets = [ours, company.clone()];
+        assert_eq!(counts(&in_sets(Some("mail"), &sets, false)), (0, 0));
+        let lost = in_sets(Some("company"), &sets, false);
+        assert!(
+            lost.cut_off[0].what.starts_with("rule set `company` is active, and no longer the stack's own `mail`"),
+            "{lost:?}"
+        );
+        assert_eq!(counts(&in_sets(None, &sets, false)), (0, 0), "that is a difference of the stack's own");
+        let taken = in_sets(Some("company"), &[company], true);
+        let said =
+            "`take_over` makes rule set `mail` active instead of `company`, whose rules `a`, `b` then get no mail";
+        assert_eq!((taken.beside[0].what.as_str(), counts(&taken)), (said, (0, 1)));
+    }
+}

@@ -24,7 +24,7 @@ fn version(revision: Option<&str>) -> String {
 
 /// Carrier maintenance mails into NetBox: one declaration, one command, infrastructure and handler together.
 #[derive(Debug, Parser)]
-#[command(version = VERSION.as_str(), max_term_width = 100)]
+#[command(version = VERSION.as_str(), max_term_width = 80)]
 pub struct Arguments {
     /// The command.
     #[command(subcommand)]
@@ -169,7 +169,8 @@ pub enum Example {
 
 const PARSE_EXIT_CODES: &str = "Exit codes:
     0  every mail has an outcome other than `failed`
-    1  a mail of a known provider could not be understood; with `--function`: the function failed
+    1  a mail of a known provider could not be understood; with `--function`:
+       the function failed
     2  an error: a file that cannot be read or is empty, a folder without mails";
 
 /// The arguments of `provision check`.
@@ -218,13 +219,15 @@ pub struct Up {
 const UP_EXIT_CODES: &str = "Exit codes:
     0  the account matches the declaration
     1  declined
-    2  an error, or only a part was applied: run `up` again to continue; or something
-       would be lost that no `--allow-delete` names, or the plan in FILE is not that of
-       now: nothing was done
-  130  interrupted by Ctrl-C: running steps were finished, the remaining ones are printed
+    2  an error, or only a part was applied: run `up` again to continue; or
+       something would be lost that no `--allow-delete` names, or the plan in
+       FILE is not that of now: nothing was done
+  130  interrupted by Ctrl-C: running steps were finished, the remaining ones
+       are printed
 
-With `--dry-run` the code is that with which `up --yes` would stop before its first change: 2 where
-a check fails, something cannot be read, or a loss is not named, and 0 otherwise.";
+With `--dry-run` the code is that with which `up --yes` would stop before its
+first change: 2 where a check fails, something cannot be read, or a loss is not
+named, and 0 otherwise.";
 
 /// The arguments of `provision diff`.
 #[derive(Debug, Args)]
@@ -247,8 +250,9 @@ pub struct Diff {
 const DIFF_EXIT_CODES: &str = "Exit codes:
     0  no difference
     1  at least one difference, or others' rules keep mail from the stack
-    2  an error, or something could not be read or was not compared; with `--out`: the plan was
-       not written, since the file exists or `up` would refuse the plan";
+    2  an error, or something could not be read or was not compared; with
+       `--out`: the plan was not written, since the file exists or `up` would
+       refuse the plan";
 
 /// The arguments of `provision down`.
 #[derive(Debug, Args)]
@@ -272,10 +276,12 @@ pub struct Down {
 }
 
 const DOWN_EXIT_CODES: &str = "Exit codes:
-    0  the stack is deleted, except for what is kept because it holds data or is protected
+    0  the stack is deleted, except for what is kept because it holds data or is
+       protected
     1  declined
     2  an error, or only a part was deleted: run `down` again to continue
-  130  interrupted by Ctrl-C: running steps were finished, the remaining ones are printed";
+  130  interrupted by Ctrl-C: running steps were finished, the remaining ones
+       are printed";
 
 /// The arguments of `provision adopt`.
 #[derive(Debug, Args)]
@@ -289,14 +295,15 @@ pub struct Adopt {
     pub id: String,
 }
 
-const ADOPT_EXIT_CODES: &str =
-    "It shows what the next `up` will change, asks, and writes the tags `provision:stack` and `provision:id`.
-The resource keeps its name. What is another stack's, or another entry's, is refused.
+const ADOPT_EXIT_CODES: &str = "It shows what the next `up` will change, asks, and writes the tags
+`provision:stack` and `provision:id`. The resource keeps its name. What is
+another stack's, or another entry's, is refused.
 
 Exit codes:
     0  the resource has the tags
     1  declined
-    2  an error: the resource is not there, is somebody else's, or cannot have tags
+    2  an error: the resource is not there, is somebody else's, or cannot have
+       tags
   130  interrupted by Ctrl-C";
 
 /// The arguments of `provision dev`.
@@ -344,7 +351,8 @@ pub struct Dev {
 const DEV_EXIT_CODES: &str = "Exit codes:
     0  every mail was delivered, ignored, handed to a person, handled or stored
     1  an event ended in the failure queue, or no rule matched a mail
-    2  an error: an invalid declaration, a failed build, a port in use, a file that cannot be read
+    2  an error: an invalid declaration, a failed build, a port in use, a file
+       that cannot be read
   130  interrupted by Ctrl-C; the summary shows what is left";
 
 /// Sinks of the function `maintenance`.
@@ -412,7 +420,8 @@ pub struct Logs {
 
 const LOGS_EXIT_CODES: &str = "Exit codes:
     0  the lines were shown, if there are any
-    2  an error: an invalid declaration, no credentials, no such function, a log that cannot be read
+    2  an error: an invalid declaration, no credentials, no such function, a log
+       that cannot be read
   130  interrupted by Ctrl-C, which is how `--follow` ends";
 
 /// The arguments of `provision invoke`.
@@ -433,7 +442,8 @@ pub struct Invoke {
 const INVOKE_EXIT_CODES: &str = "Exit codes:
     0  the function answered; with `--async`: Lambda accepted the event
     1  the function failed
-    2  an error: an invalid declaration, no credentials, no such function, an event that is not valid JSON
+    2  an error: an invalid declaration, no credentials, no such function, an
+       event that is not valid JSON
   130  interrupted by Ctrl-C; the function keeps running";
 
 /// The arguments of `provision status`.
@@ -445,8 +455,8 @@ pub struct Status {
     pub redact: bool,
 }
 
-const STATUS_EXIT_CODES: &str =
-    "NetBox is checked if a function has the variable `NETBOX_URL` and the environment variable `NETBOX_TOKEN` is set.
+const STATUS_EXIT_CODES: &str = "NetBox is checked if a function has the variable `NETBOX_URL` and the
+environment variable `NETBOX_TOKEN` is set.
 
 Exit codes:
     0  everything could be read, whatever its state
@@ -477,8 +487,8 @@ pub struct Policy {
     pub id: Option<String>,
 }
 
-const POLICY_EXIT_CODES: &str =
-    "The policy names the declared account and needs no credentials, unless you pass `--found`, or the account of your credentials if the declaration names none.
+const POLICY_EXIT_CODES: &str = "The policy names the declared account and needs no credentials, unless you pass
+`--found`, or the account of your credentials if the declaration names none.
 
 Exit codes:
     0  the policy was printed
@@ -547,10 +557,14 @@ pub struct Replay {
 }
 
 const REPLAY_EXIT_CODES: &str = "Exit codes:
-    0  Lambda accepted every event, or there is none; with `--dry-run`: every event can be replayed
-    1  declined, at least one event was not or cannot be replayed, or a queue was not read
-    2  an error: an invalid declaration, no credentials, no terminal and no `--yes`
-  130  interrupted by Ctrl-C: running calls were finished; the remaining events stay where they are";
+    0  Lambda accepted every event, or there is none; with `--dry-run`: every
+       event can be replayed
+    1  declined, at least one event was not or cannot be replayed, or a queue
+       was not read
+    2  an error: an invalid declaration, no credentials, no terminal and no
+       `--yes`
+  130  interrupted by Ctrl-C: running calls were finished; the remaining events
+       stay where they are";
 
 /// A rate of repeated calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

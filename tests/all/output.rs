@@ -56,3 +56,19 @@ fn there_is_no_colour_without_a_terminal() {
     let run = Folder::with_declaration("stak: x\n").run(&["validate"]);
     assert!(!run.stderr().contains('\x1b'), "{run}");
 }
+
+/// A terminal has 80 columns at least, and so have a manual page and a mail.
+#[test]
+fn the_help_of_every_command_fits_eighty_columns() {
+    let folder = Folder::new();
+    let whole = folder.run(&["--help"]).stdout();
+    let commands = whole.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let is_command = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
+    let names: Vec<&str> = commands.filter(is_command).filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.len() > 15, "{names:?}");
+    for name in names {
+        let text = folder.run(&["help", name]).stdout();
+        let wide: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
+        assert!(!text.is_empty() && wide.is_empty(), "{name}: {wide:#?}");
+    }
+}

@@ -282,7 +282,7 @@ mod tests {
             let (_, resources) = all(&declared(&source("circuits", &prefixes), STAGES[ours]));
             let (names, _) = all(&declared(&source(other, &prefixes), STAGES[theirs]));
             for (kind, statement) in statements(&resources) {
-                // Lambda has no condition that leaves out, so that a large stack without a stage is told to have one.
+                // Lambda has no condition that leaves out: what a large stack without a stage permits holds for its stages, too.
                 let is_wide = kind == Kind::Permission && ours == 0 && count > 20 && other == "circuits";
                 // The others may stand in our set.
                 let rules = (0..count).map(|index| names.rule_arn("circuits", &format!("carrier-{index}")));

@@ -34,6 +34,17 @@ impl Realm {
         Partition::endpoint(service, &self.region)
     }
 
+    /// Returns `true` if a resource is in the account, by its ARN.
+    ///
+    /// ```
+    /// let realm = aws::Realm { region: "eu-west-1".to_owned(), account: "123456789012".to_owned() };
+    /// assert!(realm.has("arn:aws:sqs:eu-west-1:123456789012:mail"));
+    /// assert!(!realm.has("arn:aws:sqs:eu-west-1:210987654321:mail"));
+    /// ```
+    pub fn has(&self, arn: &str) -> bool {
+        arn.split(':').nth(4) == Some(self.account.as_str())
+    }
+
     /// Returns the ARN of a resource that is part of nothing.
     ///
     /// ```

@@ -32,7 +32,7 @@ pub const ACCEPTABLE: &[(&str, &[Acceptable])] = &[
         "bucket",
         &[
             severe("replication"),
-            severe("notifications"),
+            stays("notifications"),
             severe("inventories"),
             stays("analytics"),
             stays("logging"),
@@ -69,7 +69,7 @@ pub const ACCEPTABLE: &[(&str, &[Acceptable])] = &[
         ],
     ),
     ("secret", &[severe("replicas"), stays("rotation")]),
-    ("log-group", &[severe("subscription_filters"), stays("metric_filters"), stays("data_protection")]),
+    ("log-group", &[stays("subscription_filters"), stays("metric_filters"), stays("data_protection")]),
 ];
 
 /// Form of the resource.

@@ -23,7 +23,8 @@ async fn subscriptions(session: &Session, name: &str) -> Result<Children, Failur
         let Some(page) = if_offered(page.or_fail("logs.DescribeSubscriptionFilters"))? else { break };
         for one in page.subscription_filters.unwrap_or_default() {
             let to = one.destination_arn.unwrap_or_default();
-            children.add(SUBSCRIPTIONS, one.filter_name.unwrap_or_default(), to, true);
+            let is_severe = !session.aws.realm.has(&to);
+            children.add(SUBSCRIPTIONS, one.filter_name.unwrap_or_default(), to, is_severe);
         }
     }
     Ok(children)

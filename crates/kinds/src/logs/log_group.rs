@@ -19,8 +19,8 @@ use crate::{
 use aws::OrFail;
 use engine::Failure;
 use engine::{
-    Address, Children, Field, Holds, Life, Live, Owned, Owner, Protection, Tags, UNFINISHED_TAG, immutable, plain,
-    severe, stays,
+    Address, Children, Field, Holds, Life, Live, Owned, Owner, Protection, Tags, UNFINISHED_TAG, depends, immutable,
+    plain, stays,
 };
 
 /// Log groups.
@@ -135,7 +135,7 @@ impl Manage for LogGroup {
         immutable("class", "CloudWatch cannot change the class of a log group"),
         plain("kms_key"),
         plain("tags.*"),
-        severe("subscription_filters.*", "lines of the log are sent elsewhere"),
+        depends("subscription_filters.*", "lines of the log are sent elsewhere"),
         stays("metric_filters.*", "lines of the log are counted"),
         stays("data_protection", "a policy hides parts of the log's lines"),
     ];

@@ -63,10 +63,12 @@ pub(super) const CASES: &[Case] = &[
     stays("topic", "news", "signature", |trial| topic(trial, "SignatureVersion", "2")),
     severe("secret", "token", "replicas", replicate_secret),
     stays("secret", "token", "rotation", rotate),
-    severe("log group", "reader", "subscription_filters", subscription_filter),
+    severe("log group", "reader", "subscription_filters", |trial| send_lines(trial, "theirs", "210987654321")),
+    stays("log group", "reader", "subscription_filters", |trial| send_lines(trial, "ours", "123456789012")),
     stays("log group", "reader", "metric_filters", metric_filter),
     severe("bucket", "mail", "replication", replicate),
-    severe("bucket", "mail", "notifications", notify),
+    severe("bucket", "mail", "notifications", |trial| notify(trial, &["ours", "theirs"])),
+    stays("bucket", "mail", "notifications", |trial| notify(trial, &["ours"])),
     severe("bucket", "mail", "inventories", inventory),
     severe("bucket", "mail", "analytics", |trial| analyse(trial, "exported", true)),
     stays("bucket", "mail", "analytics", |trial| analyse(trial, "kept", false)),
@@ -158,10 +160,10 @@ fn rotate(trial: &Trial) {
     trial.account.wait(call.rotation_lambda_arn(by).send()).unwrap();
 }
 
-fn subscription_filter(trial: &Trial) {
-    let call = trial.account.logs.put_subscription_filter().log_group_name(LOGS).filter_name("theirs");
-    let call = call.filter_pattern("").destination_arn("arn:aws:logs:eu-west-1:210987654321:destination:theirs");
-    trial.account.wait(call.send()).unwrap();
+fn send_lines(trial: &Trial, name: &str, account: &str) {
+    let call = trial.account.logs.put_subscription_filter().log_group_name(LOGS).filter_name(name);
+    let to = format!("arn:aws:logs:eu-west-1:{account}:destination:all");
+    trial.account.wait(call.filter_pattern("").destination_arn(to).send()).unwrap();
 }
 
 fn metric_filter(trial: &Trial) {
@@ -182,12 +184,24 @@ fn replicate(trial: &Trial) {
     trial.account.wait(call.send()).unwrap();
 }
 
-fn notify(trial: &Trial) {
-    let queue = QueueConfiguration::builder().id("theirs").queue_arn(FAILED).events(Event::S3ObjectCreated);
-    let all = NotificationConfiguration::builder().queue_configurations(queue.build().unwrap());
+/// Tells an event bus of new objects, and queues: `ours` is one of this account.
+fn notify(trial: &Trial, ids: &[&str]) {
+    let queue = |id: &&str| {
+        let arn = if *id == "ours" { FAILED } else { "arn:aws:sqs:eu-west-1:210987654321:theirs" };
+        QueueConfiguration::builder().id(*id).queue_arn(arn).events(Event::S3ObjectCreated).build().unwrap()
+    };
+    let all = NotificationConfiguration::builder().set_queue_configurations(Some(ids.iter().map(queue).collect()));
     let all = all.event_bridge_configuration(EventBridgeConfiguration::builder().build()).build();
     let call = trial.account.s3.put_bucket_notification_configuration().bucket(BUCKET).notification_configuration(all);
     trial.account.wait(call.skip_destination_validation(true).send()).unwrap();
+}
+
+/// Returns the ids of the queues that are told of new objects, and whether an event bus is.
+pub(super) fn notified(trial: &Trial) -> (Vec<String>, bool) {
+    let call = trial.account.s3.get_bucket_notification_configuration().bucket(BUCKET);
+    let live = trial.account.wait(call.send()).unwrap();
+    let ids = live.queue_configurations.unwrap_or_default().into_iter().filter_map(|one| one.id).collect();
+    (ids, live.event_bridge_configuration.is_some())
 }
 
 fn inventory(trial: &Trial) {

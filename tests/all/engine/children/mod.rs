@@ -203,6 +203,7 @@ fn severe_ones_go(trial: &Trial, run: Somebody<'_>) {
     let up = run(&["up", "--yes"].into_iter().chain(flags).collect::<Vec<_>>());
     assert_eq!(up.code(), Some(0), "{up}\n{}", trial.proxy.record());
     compared(run, 0);
+    assert_eq!(cases::notified(trial), (vec!["ours".to_owned()], true), "what is in one document with it stays");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use aws_sdk_s3::{
 
 use super::{Session, Settings, about};
 use crate::children::if_offered;
-use aws::OrFail;
+use aws::{OrFail, Realm};
 use engine::{Children, Failure};
 
 /// Field of the rules that copy objects to other buckets.
@@ -61,7 +61,7 @@ async fn carried_out(session: &Session, name: &str) -> Result<Children, Failure>
         if_offered(answer.or_fail("s3.GetBucketNotificationConfiguration"))
     };
     let (replication, notifications) = tokio::try_join!(replication, notifications)?;
-    let mut children = notifications.map(notifications_of).unwrap_or_default();
+    let mut children = notifications.map(|live| notifications_of(live, &session.aws.realm)).unwrap_or_default();
     let replication = replication.and_then(|answer| answer.replication_configuration);
     for (number, rule) in replication.map(|one| one.rules).unwrap_or_default().into_iter().enumerate() {
         let to = rule.destination.map(|to| match to.account {
@@ -74,17 +74,19 @@ async fn carried_out(session: &Session, name: &str) -> Result<Children, Failure>
     Ok(children)
 }
 
-fn notifications_of(live: GetBucketNotificationConfigurationOutput) -> Children {
+/// Returns who is told of the bucket's objects: another account is severe.
+fn notifications_of(live: GetBucketNotificationConfigurationOutput, realm: &Realm) -> Children {
     let mut children = Children::default();
     let queues = live.queue_configurations.unwrap_or_default().into_iter().map(|one| (one.id, one.queue_arn));
     let topics = live.topic_configurations.unwrap_or_default().into_iter().map(|one| (one.id, one.topic_arn));
     let functions = live.lambda_function_configurations.unwrap_or_default().into_iter();
     let functions = functions.map(|one| (one.id, one.lambda_function_arn));
     for (id, target) in queues.chain(topics).chain(functions) {
-        children.add(NOTIFICATIONS, id.unwrap_or_else(|| target.clone()), target, true);
+        let is_severe = !realm.has(&target);
+        children.add(NOTIFICATIONS, id.unwrap_or_else(|| target.clone()), target, is_severe);
     }
     if live.event_bridge_configuration.is_some() {
-        children.add(NOTIFICATIONS, EVENT_BRIDGE, "EventBridge", true);
+        children.add(NOTIFICATIONS, EVENT_BRIDGE, "EventBridge", false);
     }
     children
 }
@@ -198,19 +200,16 @@ async fn otherwise_used(session: &Session, name: &str) -> Result<Children, Failu
     Ok(children)
 }
 
-/// Removes the children that are not desired. S3 keeps all notifications, and all rules of replication, in one document each: none of
-/// them is ever desired.
+/// Removes the children that are not desired. S3 keeps all rules of replication in one document, and none of them is ever desired.
 pub(super) async fn remove(session: &Session, name: &str, desired: &Settings, live: &Settings) -> Result<(), Failure> {
     let (write, live, desired) = (&session.aws.write, &live.children, &desired.children);
     if live.has_surplus(desired, REPLICATION) {
         let answer = about!(write, session, name, delete_bucket_replication).send().await;
         answer.or_absent("s3.DeleteBucketReplication")?;
     }
-    if live.has_surplus(desired, NOTIFICATIONS) {
-        let none = NotificationConfiguration::builder().build();
-        let call = about!(write, session, name, put_bucket_notification_configuration);
-        let answer = call.notification_configuration(none).send().await;
-        answer.or_fail("s3.PutBucketNotificationConfiguration")?;
+    let surplus = live.surplus(desired, NOTIFICATIONS);
+    if !surplus.is_empty() {
+        remove_notifications(session, name, &surplus).await?;
     }
     for id in live.surplus(desired, INVENTORIES) {
         let answer = about!(write, session, name, delete_bucket_inventory_configuration).id(id).send().await;
@@ -221,4 +220,32 @@ pub(super) async fn remove(session: &Session, name: &str, desired: &Settings, li
         answer.or_absent("s3.DeleteBucketAnalyticsConfiguration")?;
     }
     Ok(())
+}
+
+/// Removes notifications, by id or target. S3 keeps all of a bucket in one document.
+async fn remove_notifications(session: &Session, name: &str, surplus: &[&str]) -> Result<(), Failure> {
+    let answer = about!(session.aws.read, session, name, get_bucket_notification_configuration).send().await;
+    let live = answer.or_fail("s3.GetBucketNotificationConfiguration")?;
+    let stays = |id: &Option<String>, target: &str| !surplus.contains(&id.as_deref().unwrap_or(target));
+    let (mut queues, mut topics) = (live.queue_configurations, live.topic_configurations);
+    let mut functions = live.lambda_function_configurations;
+    if let Some(all) = &mut queues {
+        all.retain(|one| stays(&one.id, &one.queue_arn));
+    }
+    if let Some(all) = &mut topics {
+        all.retain(|one| stays(&one.id, &one.topic_arn));
+    }
+    if let Some(all) = &mut functions {
+        all.retain(|one| stays(&one.id, &one.lambda_function_arn));
+    }
+    let left = NotificationConfiguration::builder()
+        .set_queue_configurations(queues)
+        .set_topic_configurations(topics)
+        .set_lambda_function_configurations(functions)
+        .set_event_bridge_configuration(live.event_bridge_configuration)
+        .build();
+    let call = about!(session.aws.write, session, name, put_bucket_notification_configuration);
+    // What stays was valid when somebody made it, and is not ours to judge now.
+    let answer = call.notification_configuration(left).skip_destination_validation(true).send().await;
+    answer.or_fail("s3.PutBucketNotificationConfiguration").map(drop)
 }

@@ -212,7 +212,7 @@ mod tests {
             ("{queue/failed: [redrive_allow]}", "queue `failed` is not declared"),
             ("{role/reader: [policies]}", "nothing can be accepted of a `role`"),
             ("{mail: [cors]}", "a kind and an entry"),
-            ("{bucket/mail: cors}", "write `bucket/mail: [analytics]`"),
+            ("{bucket/mail: cors}", "write `bucket/mail: [notifications]`"),
             ("{bucket/mail: [cors, cors]}", "is there twice"),
             ("{bucket/mail: [cors], bucket/mail: [cors]}", "is there twice"),
             ("[cors]", "must be a mapping"),

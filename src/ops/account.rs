@@ -1,15 +1,12 @@
 //! Opens a stack: reads the declaration, looks up the AWS identity, and derives the names.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::path::Path;
 
 use super::schemas;
 use aws::{Aws, Clients, Pacing};
 use declaration::Declaration;
-use engine::{Consent, Stack};
-use kinds::{Session, Tagged, s3::bucket_statement::Turn, ses::Snapshots, tagged};
+use engine::Stack;
+use kinds::{Session, tagged};
 use problem::Problem;
 use stack::Names;
 
@@ -52,18 +49,7 @@ pub(crate) async fn session(region: Option<&str>, stack: impl Fn(&str) -> Stack)
     let list = async |clients: &Clients, region: &str| tagged::list(clients, &stack(region)).await;
     let (aws, listed) = Aws::connect_and(region, Pacing::from_environment(), list).await?;
     let stack = stack(&aws.realm.region);
-    Ok(Session {
-        tagged: Tagged::new(listed, &aws.realm, &stack),
-        aws,
-        stack,
-        code: BTreeMap::new(),
-        secrets: BTreeMap::new(),
-        receipt: Snapshots::default(),
-        consent: Consent::default(),
-        emptied: BTreeSet::new(),
-        revision: None,
-        statements: Turn::default(),
-    })
+    Ok(Session::new(aws, stack, listed))
 }
 
 /// Fails before a change if the index of tags could not be read: a resource under another name would not be seen, and made a second time.

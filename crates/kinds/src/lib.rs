@@ -133,6 +133,22 @@ pub struct Session {
 const UNKNOWN_OWNER: &str = "its tags may not be read, so that it may be somebody else's";
 
 impl Session {
+    /// Returns a session of a stack in which nothing was read, given or agreed to yet.
+    pub fn new(aws: Aws, stack: Stack, listed: tagged::Listed) -> Self {
+        Self {
+            tagged: Tagged::new(listed, &aws.realm, &stack),
+            aws,
+            stack,
+            code: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            receipt: ses::Snapshots::default(),
+            consent: Consent::default(),
+            emptied: BTreeSet::new(),
+            revision: None,
+            statements: s3::bucket_statement::Turn::default(),
+        }
+    }
+
     /// Returns a listed resource, if its tags say that it is this stack's. Whoever may read the stack's resources alone must not fail
     /// at those of others whose names begin alike.
     pub(crate) fn owned(

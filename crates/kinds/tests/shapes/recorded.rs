@@ -20,8 +20,8 @@ use aws_smithy_runtime_api::{
     http::StatusCode,
 };
 use aws_smithy_types::body::SdkBody;
-use engine::{Consent, Stack};
-use kinds::{Session, Tagged, s3::bucket_statement::Turn, ses::Snapshots, tagged::Listed};
+use engine::Stack;
+use kinds::{Session, tagged::Listed};
 
 use crate::cbor;
 
@@ -192,24 +192,12 @@ pub(crate) fn session(answers: &Answers) -> Session {
         tagging: client!(aws_sdk_resourcegroupstagging),
     };
     let stack = Stack { name: STACK.to_owned(), stage: None, region: REGION.to_owned() };
-    let realm = Realm { region: REGION.to_owned(), account: ACCOUNT.to_owned() };
-    let listed = Listed { index: Ok(Vec::new()), roles: Ok(Vec::new()) };
-    Session {
-        tagged: Tagged::new(listed, &realm, &stack),
-        aws: Aws {
-            read: clients.clone(),
-            write: clients,
-            realm,
-            pacing: Pacing { receipt_rules: Duration::ZERO, ..Pacing::default() },
-            receipt_rules: Turnstile::new(Duration::ZERO),
-        },
-        stack,
-        code: BTreeMap::new(),
-        secrets: BTreeMap::new(),
-        receipt: Snapshots::default(),
-        consent: Consent::default(),
-        emptied: BTreeSet::new(),
-        revision: None,
-        statements: Turn::default(),
-    }
+    let aws = Aws {
+        read: clients.clone(),
+        write: clients,
+        realm: Realm { region: REGION.to_owned(), account: ACCOUNT.to_owned() },
+        pacing: Pacing { receipt_rules: Duration::ZERO, ..Pacing::default() },
+        receipt_rules: Turnstile::new(Duration::ZERO),
+    };
+    Session::new(aws, stack, Listed { index: Ok(Vec::new()), roles: Ok(Vec::new()) })
 }

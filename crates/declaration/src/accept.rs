@@ -75,7 +75,7 @@ pub const ACCEPTABLE: &[(&str, &[Acceptable])] = &[
 /// Form of the resource.
 const RESOURCE: Form = Form {
     what: "a kind and an entry, such as `bucket/mail`",
-    pattern: "^(bucket|function|queue|topic|secret|log-group)/[a-z][a-z0-9-]*$",
+    pattern: "^(bucket|function|queue|topic|secret|log-group)/[a-z][a-z0-9.-]*$",
 };
 
 /// Form of the children.
@@ -89,8 +89,13 @@ pub(super) const ACCEPT: Field = Field::new(
     "Parts that others added to the stack's resources and that are no longer shown, `bucket/mail: [cors]`. What opens a resource or carries data out of it cannot be accepted.",
 );
 
-/// Entries of topics that alarms imply.
-const ALARM_TOPICS: [&str; 2] = ["alarms", "alarm-mails"];
+/// Entries that no declaration has by name: of what alarms imply, and of the stack's own.
+const IMPLIED: [(&str, &str); 4] = [
+    ("topic", "alarms"),
+    ("topic", "alarm-mails"),
+    ("log-group", "provision.notes"),
+    ("bucket", "provision.artifacts"),
+];
 
 /// Returns the children of the resource that a key names, and the resource's name; what is wrong with it is reported.
 fn resource(reader: &mut Reader, key: &Key) -> Option<&'static [Acceptable]> {
@@ -108,7 +113,7 @@ fn resource(reader: &mut Reader, key: &Key) -> Option<&'static [Acceptable]> {
     // A log group is its function's.
     let section = if *word == "log-group" { "function" } else { word };
     let kind = Kind::ALL.into_iter().find(|kind| kind.word() == section)?;
-    let is_implied = kind == Kind::Topic && ALARM_TOPICS.contains(&entry);
+    let is_implied = IMPLIED.contains(&(word, entry));
     if !is_implied && !reader.is_declared(kind, entry) {
         let message = format!("{} `{}` is not declared", kind.word(), entry.escape_debug());
         let declared: Vec<&str> = reader.declared(kind).iter().map(String::as_str).collect();

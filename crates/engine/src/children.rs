@@ -4,7 +4,7 @@
 //! loss that somebody names. Any other one stays: it is taken over into the desired settings, so that it is never compared, and shown
 //! until the declaration accepts it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
@@ -31,7 +31,13 @@ impl Children {
     /// Adds a child that has a name.
     pub fn add(&mut self, field: &'static str, name: impl Into<String>, value: impl Into<String>, is_severe: bool) {
         let child = Child { value: value.into(), is_severe };
-        self.0.entry(field).or_default().insert(name.into(), child);
+        let children = self.0.entry(field).or_default();
+        match children.entry(name.into()) {
+            // A harmless one of the same name must not hide it.
+            Entry::Occupied(known) if known.get().is_severe => {}
+            Entry::Occupied(mut known) => drop(known.insert(child)),
+            Entry::Vacant(place) => drop(place.insert(child)),
+        }
     }
 
     /// Adds the only child of a field, if there is one.
@@ -45,6 +51,13 @@ impl Children {
     pub fn extend(&mut self, others: Self) {
         for (field, children) in others.0 {
             self.0.entry(field).or_default().extend(children);
+        }
+    }
+
+    /// Changes whether the children of a field are severe, by their values.
+    pub fn judge(&mut self, field: &str, is_severe: impl Fn(&str) -> bool) {
+        for child in self.0.get_mut(field).into_iter().flat_map(BTreeMap::values_mut) {
+            child.is_severe = is_severe(&child.value);
         }
     }
 
@@ -105,6 +118,7 @@ pub(crate) fn keep<K: Kind>(
     accepted: &Accepted,
 ) {
     let (kind, mut live) = (resource.id.kind, live.clone());
+    K::judge_children(&mut live, &resource.settings);
     let Some(live) = K::children(&mut live) else { return };
     let Some(desired) = K::children(&mut resource.settings) else { return };
     let accepted = accepted.get(&resource.id.typed());

@@ -163,6 +163,12 @@ pub(crate) fn of_users<K: Kind>(kind: K, live: &Value) -> Vec<Loss> {
     fields.flat_map(|field| taken_of(field, live, &Value::Null)).collect()
 }
 
+/// Returns what others lose whose children of a live resource are removed.
+pub(crate) fn of_children<K: Kind>(kind: K, live: &Value, declared: &Value) -> Vec<Loss> {
+    let fields = kind.fields().iter().filter(|field| field.child.is_some());
+    fields.flat_map(|field| taken_of(field, live, declared)).collect()
+}
+
 /// Returns what is lost when a live resource becomes the declared one, field by field.
 pub(crate) fn of_change<K: Kind>(resource: &Resource<K>, live: &Value, differences: &[Difference]) -> Vec<Loss> {
     let (kind, declared) = (resource.id.kind, K::tree(&resource.settings));

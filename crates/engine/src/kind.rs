@@ -76,6 +76,9 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
         None
     }
 
+    /// Judges the children of a live resource by what it will be: some are harmless only as long as it is what it is.
+    fn judge_children(_live: &mut Self::Settings, _desired: &Self::Settings) {}
+
     /// Returns settings between the live and the desired ones, under which everything works that works under either: the rights of
     /// both, and the recipients of both. The desired ones, if they take nothing away.
     fn widened(desired: &Self::Settings, live: &Self::Settings) -> Self::Settings;

@@ -270,7 +270,12 @@ fn differing<K: Kind>(item: Item<K>, resource: &Resource<K>, live: &Live<K::Sett
     let tree = K::tree(&live.settings);
     let differences = differences(&tree, &K::tree(&resource.settings));
     let is_used = live.owner == Owner::Ours && !consent::is_unfinished(&tree);
-    let mut losses = if is_used { consent::of_change(resource, &tree, &differences) } else { Vec::new() };
+    // Of what a run was ended at nothing is lost but what others have added since.
+    let mut losses = if is_used {
+        consent::of_change(resource, &tree, &differences)
+    } else {
+        consent::of_children(kind, &tree, &K::tree(&resource.settings))
+    };
     let changed: BTreeSet<_> =
         differences.iter().filter_map(|it| difference::field(kind, &it.path)).map(|field| field.path).collect();
     // Nobody looks for what others did not add.

@@ -271,6 +271,9 @@ pub trait Manage {
         None
     }
 
+    /// Judges the children of a live resource by what it will be. Those of most kinds are as harmful as they are.
+    fn judge_children(_live: &mut Self::Settings, _desired: &Self::Settings) {}
+
     /// Returns settings between the live and the desired ones, under which everything works that works under either. Most kinds take
     /// nothing away that something uses: the desired ones.
     fn widened(desired: &Self::Settings, _live: &Self::Settings) -> Self::Settings {

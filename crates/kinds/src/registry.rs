@@ -173,6 +173,12 @@ macro_rules! kinds {
                 match settings { $(Settings::$variant(settings) => <$kind as Manage>::children(settings),)+ }
             }
 
+            fn judge_children(live: &mut Settings, desired: &Settings) {
+                $(if let (Settings::$variant(live), Settings::$variant(desired)) = (&mut *live, desired) {
+                    <$kind as Manage>::judge_children(live, desired);
+                })+
+            }
+
             fn widened(desired: &Settings, live: &Settings) -> Settings {
                 $(if let (Settings::$variant(desired), Settings::$variant(live)) = (desired, live) {
                     return <$kind as Manage>::widened(desired, live).into();

@@ -110,8 +110,9 @@ fn arns_of(kind: Kind, name: &str, names: &Names) -> Vec<String> {
     match kind {
         // An ARN of a secret ends with a hyphen and six characters, as soon as there is the secret.
         Kind::Secret => vec![format!("{arn}-??????"), arn],
-        // An alias of a function, which others may have made, has a policy of its own.
-        Kind::Function => vec![format!("{arn}:*"), arn],
+        // An alias of a function, which others may have made, has a policy of its own. Calls on lines and filters of a log group know
+        // it as all of its streams, those on tags as itself.
+        Kind::Function | Kind::LogGroup => vec![format!("{arn}:*"), arn],
         _ => vec![arn],
     }
 }

@@ -135,8 +135,8 @@ impl Manage for LogGroup {
         immutable("class", "CloudWatch cannot change the class of a log group"),
         plain("kms_key"),
         plain("tags.*"),
-        depends("subscription_filters.*", "lines of the log are sent elsewhere"),
-        stays("metric_filters.*", "lines of the log are counted"),
+        depends("subscription_filters.*", "lines of the log are sent elsewhere").used(),
+        stays("metric_filters.*", "lines of the log are counted").used(),
         stays("data_protection", "a policy hides parts of the log's lines"),
     ];
 

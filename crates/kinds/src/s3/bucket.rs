@@ -212,7 +212,7 @@ impl Manage for Bucket {
         plain("policy.*").shared(STATEMENTS),
         plain("tags.*"),
         severe("replication.*", "a rule copies the bucket's objects"),
-        depends("notifications.*", "somebody is told of the bucket's objects"),
+        depends("notifications.*", "somebody is told of the bucket's objects").used(),
         severe("inventories.*", "lists of the bucket's objects are written elsewhere"),
         depends("analytics.*", "an analysis of how the bucket's objects are used"),
         stays("logging", "requests to the bucket are logged"),

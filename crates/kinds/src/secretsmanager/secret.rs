@@ -134,15 +134,17 @@ async fn restore(
     desired: &Settings,
     found: &DescribeSecretOutput,
 ) -> Result<(), Failure> {
-    let live = Settings::from_aws(found);
+    let mut live = Settings::from_aws(found);
     if let Owner::Other(owner) = Owner::of(&live.tags, &session.stack, true) {
         return Err(Failure::found("secretsmanager.RestoreSecret", Class::Invalid, format!("not restored: {owner}")));
     }
+    let call = session.aws.write.secrets.restore_secret().secret_id(&address.name);
+    call.send().await.or_fail("secretsmanager.RestoreSecret")?;
+    // The policy of a deleted one cannot be read. Whoever it lets in must not get the new value.
+    live.policy = policy(session, &address.name).await?;
     let mut desired = desired.clone();
     Secret::keep_protections(&mut desired, &live);
     let desired = &desired;
-    let call = session.aws.write.secrets.restore_secret().secret_id(&address.name);
-    call.send().await.or_fail("secretsmanager.RestoreSecret")?;
     Secret::update(session, address, desired, &live).await?;
     put_value(session, address, desired).await
 }

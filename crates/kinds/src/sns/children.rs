@@ -2,13 +2,24 @@
 
 use super::{subscription, topic};
 use crate::{Session, sns::topic::Settings};
-use aws::{OrFail, policy::Effect};
+use aws::{
+    OrFail,
+    policy::{Effect, Policy},
+};
 use engine::{Children, Failure};
 
 /// Field of the subscriptions of others.
-const SUBSCRIPTIONS: &str = "subscriptions";
+pub(super) const SUBSCRIPTIONS: &str = "subscriptions";
 /// Service that publishes mails.
 const MAILS: &str = "Service:ses.amazonaws.com";
+
+/// State of a subscription that hears what is published.
+pub(super) const CONFIRMED: &str = "confirmed";
+
+/// Returns `true` if mails are published on a topic with this policy.
+pub(super) fn carries_mails(policy: &Policy) -> bool {
+    policy.statements().values().any(|one| one.effect == Effect::Allow && one.principals.contains(MAILS))
+}
 
 /// A subscription that is not the stack's.
 pub(super) struct Foreign {
@@ -20,10 +31,9 @@ pub(super) struct Foreign {
 
 /// Adds the subscriptions of others. On a topic that carries mails they are severe, once they are confirmed.
 pub(super) fn add_subscriptions(settings: &mut Settings, foreign: Vec<Foreign>) {
-    let mut statements = settings.policy.statements().values();
-    let carries_mails = statements.any(|one| one.effect == Effect::Allow && one.principals.contains(MAILS));
+    let carries_mails = carries_mails(&settings.policy);
     for Foreign { name, is_pending } in foreign {
-        let value = if is_pending { "not confirmed" } else { "confirmed" };
+        let value = if is_pending { "not confirmed" } else { CONFIRMED };
         settings.children.add(SUBSCRIPTIONS, name, value, carries_mails && !is_pending);
     }
 }
@@ -100,7 +110,7 @@ pub(super) async fn read(
 mod tests {
     use super::*;
     use crate::sns::topic::NEWS_OF;
-    use aws::policy::{Policy, Statement};
+    use aws::policy::Statement;
 
     fn heard(by: &str) -> Settings {
         let arn = "arn:aws:sns:eu-west-1:123456789012:news".to_owned();

@@ -255,6 +255,11 @@ impl Manage for Topic {
         Some(&mut settings.children)
     }
 
+    fn judge_children(live: &mut Settings, desired: &Settings) {
+        let carries_mails = [&live.policy, &desired.policy].into_iter().any(children::carries_mails);
+        live.children.judge(children::SUBSCRIPTIONS, |state| carries_mails && state == children::CONFIRMED);
+    }
+
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let attributes = desired.attributes(&arn(session, &address.name)).into_iter();
         let attributes =

@@ -7,7 +7,7 @@ use contract::context::VARIABLE;
 
 use super::{
     Blueprint, RuleSet, distinct, of, rights, seconds,
-    sharing::{Group, SES},
+    sharing::{ALL_RULES, Group, SES},
     storage::invoked_by_topic,
 };
 use declaration::{Action, Architecture, Function, SecretReference, SecretSource, Subscription};
@@ -176,9 +176,11 @@ fn permissions(blueprint: &mut Blueprint<'_>) {
 
 /// Returns the identities of the permissions that let a group of receipt rules invoke a function: Lambda takes one source for each.
 pub(super) fn invoked_by_rules(function: &str, group: &Group<'_>) -> Vec<Id> {
-    let id = |index| {
-        let further = if index == 0 { String::new() } else { format!("-{}", index + 1) };
-        of(Kind::Permission, permission::entry(function, &format!("ses-{}{further}", group.part)))
+    let id = |source: &String| {
+        // By its form, so that another pattern beside it leaves a permission as it is: no other name has two hyphens in a row.
+        let rule = source.rsplit('/').next().unwrap_or_default();
+        let form = if group.part == ALL_RULES && rule.contains("--") { "-cut" } else { "" };
+        of(Kind::Permission, permission::entry(function, &format!("ses-{}{form}", group.part)))
     };
-    (0..group.sources.len()).map(id).collect()
+    group.sources.iter().map(id).collect()
 }

@@ -45,7 +45,11 @@ pub(super) fn senders(declaration: &Declaration) -> BTreeSet<String> {
     let rules = declaration.receipt_rules.iter().filter(|rule| rule.enabled);
     let actions = rules.flat_map(|rule| &rule.actions);
     let senders = actions.filter_map(|action| match action {
-        Action::Bounce(bounce) => Some(bounce.sender.to_lowercase()),
+        // SES knows an address as it was written, and a domain in any case.
+        Action::Bounce(bounce) => Some(match bounce.sender.rsplit_once('@') {
+            Some((local, domain)) => format!("{local}@{}", domain.to_lowercase()),
+            None => bounce.sender.to_lowercase(),
+        }),
         _ => None,
     });
     senders.collect()

@@ -39,16 +39,13 @@ pub(super) async fn read(session: &Session, name: &str) -> Result<Children, Fail
     )?;
     let mut children = urls;
     children.extend(own);
-    for one in mappings {
-        let from =
-            one.event_source_arn.or(one.self_managed_event_source.map(|_| "a cluster that is not AWS's".to_owned()));
-        children.add(MAPPINGS, one.uuid.unwrap_or_default(), from.unwrap_or_default(), true);
-    }
-    // Each alias and each version has a policy of its own.
+    add_mappings(&mut children, mappings);
+    // Each alias and each version has a policy and mappings of its own.
     let qualifiers = aliases.iter().filter_map(|alias| alias.name.as_ref()).chain(&versions);
-    let permissions = qualifiers.map(|qualifier| permissions(session, name, Some(qualifier)));
-    for permissions in try_join_all(permissions).await? {
+    let of_each = qualifiers.map(|qualifier| of_qualifier(session, name, qualifier));
+    for (permissions, mappings) in try_join_all(of_each).await? {
         children.extend(permissions);
+        add_mappings(&mut children, mappings);
     }
     for alias in aliases {
         let version = format!("version {}", alias.function_version.unwrap_or_default());
@@ -56,6 +53,25 @@ pub(super) async fn read(session: &Session, name: &str) -> Result<Children, Fail
     }
     children.add_only("versions", (!versions.is_empty()).then(|| versions.join(", ")), false);
     Ok(children)
+}
+
+/// Reads the policy and the mappings of an alias or version.
+async fn of_qualifier(
+    session: &Session,
+    name: &str,
+    qualifier: &str,
+) -> Result<(Children, Vec<EventSourceMappingConfiguration>), Failure> {
+    let whole = format!("{name}:{qualifier}");
+    let mappings = mappings(session, Source::Function(&whole));
+    tokio::try_join!(permissions(session, name, Some(qualifier)), mappings)
+}
+
+fn add_mappings(children: &mut Children, mappings: Vec<EventSourceMappingConfiguration>) {
+    for one in mappings {
+        let cluster = one.self_managed_event_source.map(|_| "a cluster that is not AWS's".to_owned());
+        let from = one.event_source_arn.or(cluster).unwrap_or_default();
+        children.add(MAPPINGS, one.uuid.unwrap_or_default(), from, true);
+    }
 }
 
 async fn urls(session: &Session, name: &str) -> Result<Children, Failure> {

@@ -254,7 +254,7 @@ mod tests {
             let policy = policy_of(QUEUE, purpose);
             policy.statements()["Queues"].actions.iter().cloned().collect::<Vec<_>>().join(" ")
         };
-        let read = "sqs:GetQueueAttributes sqs:GetQueueUrl sqs:ListQueueTags";
+        let read = "sqs:GetQueue* sqs:ListQueueTags";
         assert_eq!(actions(Purpose::Diff), read);
         assert_eq!(actions(Purpose::Down), format!("sqs:DeleteQueue {read}"));
         let all = format!("sqs:CreateQueue sqs:DeleteQueue {read} sqs:SetQueueAttributes sqs:TagQueue sqs:UntagQueue");

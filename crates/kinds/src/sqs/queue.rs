@@ -242,7 +242,7 @@ impl Manage for Queue {
     const REFERS_TO: &'static [Kind] = &[];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::Own(Kind::Queue), &["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"]),
+        reads(Target::Own(Kind::Queue), &["sqs:GetQueue*", "sqs:ListQueueTags"]),
         reads(Target::Everything, &["lambda:ListEventSourceMappings", "sqs:ListQueues"]),
         writes(Target::Mappings, &["lambda:DeleteEventSourceMapping"]),
         writes(

@@ -225,9 +225,10 @@ const UP_EXIT_CODES: &str = "Exit codes:
   130  interrupted by Ctrl-C: running steps were finished, the remaining ones
        are printed
 
-With `--dry-run` the code is that with which `up --yes` would stop before its
-first change: 2 where a check fails, something cannot be read, or a loss is not
-named, and 0 otherwise.";
+With `--dry-run` the code is 2 where `up --yes` would stop before its first
+change, or could not finish: a check fails, something cannot be read, a loss is
+not named, or the value of a new secret is missing, unless it comes from
+standard input. It is 0 otherwise.";
 
 /// The arguments of `provision diff`.
 #[derive(Debug, Args)]
@@ -251,8 +252,11 @@ const DIFF_EXIT_CODES: &str = "Exit codes:
     0  no difference
     1  at least one difference, or others' rules keep mail from the stack
     2  an error, or something could not be read or was not compared; with
-       `--out`: the plan was not written, since the file exists or `up` would
-       refuse the plan";
+       `--out`: the plan was not written, since the file exists, a loss is not
+       named, or something is not the stack's
+
+It does not check what `up` checks before its first change, such as domains,
+MX records and the values of new secrets: `up --dry-run` does.";
 
 /// The arguments of `provision down`.
 #[derive(Debug, Args)]
@@ -279,9 +283,14 @@ const DOWN_EXIT_CODES: &str = "Exit codes:
     0  the stack is deleted, except for what is kept because it holds data or is
        protected
     1  declined
-    2  an error, or only a part was deleted: run `down` again to continue
+    2  an error, or only a part was deleted: run `down` again to continue; or
+       something would be lost that no `--allow-delete` names, or nothing in
+       the account is of the stack that `--stack` names: nothing was done
   130  interrupted by Ctrl-C: running steps were finished, the remaining ones
-       are printed";
+       are printed
+
+With `--dry-run` the code is 2 where `down --confirm STACK` would stop before
+its first change, or something cannot be read, and 0 otherwise.";
 
 /// The arguments of `provision adopt`.
 #[derive(Debug, Args)]
@@ -467,7 +476,8 @@ Exit codes:
 const OUTPUTS_EXIT_CODES: &str = "Exit codes:
     0  everything that is declared has its outputs
     1  something that is declared is not in the account
-    2  an error, or something could not be read";
+    2  an error, or something could not be read or is not the stack's
+  130  interrupted by Ctrl-C";
 
 /// The arguments of `provision policy`.
 #[derive(Debug, Args)]
@@ -560,7 +570,7 @@ const REPLAY_EXIT_CODES: &str = "Exit codes:
     0  Lambda accepted every event, or there is none; with `--dry-run`: every
        event can be replayed
     1  declined, at least one event was not or cannot be replayed, or a queue
-       was not read
+       was not read, or not to its end
     2  an error: an invalid declaration, no credentials, no terminal and no
        `--yes`
   130  interrupted by Ctrl-C: running calls were finished; the remaining events

@@ -34,6 +34,15 @@ pub(super) fn tell_needless(printer: &Printer, plan: &Plan, consent: &Consent) {
     }
 }
 
+/// Tells the losses that nobody has agreed to; returns `true` if there is none, and everything could be read.
+pub(super) fn tell_losses(printer: &Printer, plan: &Plan) -> bool {
+    let open = plan.unconsented();
+    if !open.is_empty() {
+        printer.losses(&open);
+    }
+    open.is_empty() && plan.counts().unreadable == 0
+}
+
 /// Asks for each loss of a plan that nobody has agreed to, where there is a terminal; else prints the flags that agree. Returns the exit
 /// code of the run if some loss is not agreed to.
 pub(super) async fn refusal(

@@ -47,17 +47,17 @@ async fn diff(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Resul
     };
     let compared = compare(&opened, &code).await?;
     let heading = Heading::new(common, &opened.session.aws);
-    if typed.markdown {
-        printer.data(&markdown::text(&heading, &compared.plan));
-    } else {
-        printer.plan(&heading, &compared.plan);
-    }
-    tell_needless(printer, &compared.plan, &opened.session.consent);
     // What others have in the way is no difference of ours, and mail is lost all the same.
     let stack = &opened.session.stack;
     let others =
         compared.snapshot.as_deref().map(|snapshot| others(stack, &opened.declaration, &compared.rule_set, snapshot));
     let cut_off = others.unwrap_or_default().cut_off;
+    if typed.markdown {
+        printer.data(&markdown::text(&heading, &compared.plan, &cut_off));
+    } else {
+        printer.comparison(&heading, &compared.plan, &cut_off);
+    }
+    tell_needless(printer, &compared.plan, &opened.session.consent);
     printer.findings(&cut_off);
     if let Some(path) = &typed.out {
         let plan = plan::json(&heading, &compared.plan);

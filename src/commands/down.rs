@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use super::{
     block_on,
-    consent::{consent, refusal, tell_needless},
+    consent::{consent, refusal, tell_losses, tell_needless},
     converge::{Question, ask, converge},
     interrupts::{INTERRUPTED, Interrupts},
 };
@@ -91,8 +91,8 @@ async fn down(
     }
     tell_needless(printer, &compared.plan, &session.consent);
     if common.dry_run {
-        let is_known = compared.plan.counts().unreadable == 0;
-        return Ok(if is_known { ExitCode::SUCCESS } else { ExitCode::from(super::ERROR) });
+        let would_start = tell_losses(printer, &compared.plan);
+        return Ok(if would_start { ExitCode::SUCCESS } else { ExitCode::from(super::ERROR) });
     }
     let has_work = compared.plan.counts().steps() > 0;
     // What others made is not the stack's: its name is no consent to that.

@@ -8,7 +8,7 @@ use std::{path::Path, process::ExitCode};
 use super::{
     ERROR, block_on,
     build::artifacts,
-    consent::{consent, refusal, tell_needless},
+    consent::{consent, refusal, tell_losses, tell_needless},
     converge::{Question, ask, converge},
     interrupts::{INTERRUPTED, Interrupts},
 };
@@ -118,13 +118,15 @@ fn rehearse(printer: &Printer, common: &Common, prepared: &Prepared) -> ExitCode
     if let Err(problem) = &startable {
         printer.problem(problem);
     }
-    let plan = &prepared.compared.plan;
-    let open = plan.unconsented();
-    if !open.is_empty() {
-        printer.losses(&open);
+    if let Some(problem) = &prepared.unread_value {
+        printer.problem(problem);
     }
-    let would_end_well = startable.is_ok() && open.is_empty() && plan.counts().unreadable == 0;
-    if would_end_well { ExitCode::SUCCESS } else { ExitCode::from(ERROR) }
+    let would_end_well = startable.is_ok() && prepared.unread_value.is_none();
+    if tell_losses(printer, &prepared.compared.plan) && would_end_well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(ERROR)
+    }
 }
 
 /// Applies the plan and writes the values of the secrets that were named; `None` if that was interrupted.

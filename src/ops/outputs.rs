@@ -34,7 +34,6 @@ pub(crate) fn outputs(opened: &Opened, compared: &Compared) -> Outputs {
     let mut add = |kind, entry: &str, value| {
         outputs.present.push(StackOutput { kind, entry: entry.to_owned(), value });
     };
-    let mut missing = Vec::new();
     for kind in Kind::ALL {
         let identity = kind.identity();
         if matches!(identity.output, Output::Nothing) {
@@ -42,8 +41,7 @@ pub(crate) fn outputs(opened: &Opened, compared: &Compared) -> Outputs {
         }
         for entry in identity.section.into_iter().flat_map(|section| declaration.entries(section)) {
             let id = Id::new(*kind, entry);
-            if is_missing(compared, &id) {
-                missing.push(id.typed());
+            if !is_ours(compared, &id) {
                 continue;
             }
             match identity.output {
@@ -56,7 +54,7 @@ pub(crate) fn outputs(opened: &Opened, compared: &Compared) -> Outputs {
             }
         }
     }
-    let has_rule = |rule: &str| !is_missing(compared, &Id::new(Kind::ReceiptRule, rule));
+    let has_rule = |rule: &str| is_ours(compared, &Id::new(Kind::ReceiptRule, rule));
     if declaration.receipt_rules.iter().any(|rule| has_rule(&rule.name)) {
         add("receipt rule set", "", compared.rule_set.name(names));
     }
@@ -65,14 +63,16 @@ pub(crate) fn outputs(opened: &Opened, compared: &Compared) -> Outputs {
         add("address", rule, address.clone());
     }
     let addresses = addresses.into_iter().map(|(_, address)| address).collect();
+    let declared = compared.plan.items().iter().filter(|item| item.is_declared);
+    let missing = declared.filter(|item| item.action == Action::Create).map(|item| item.id.typed()).collect();
     Outputs { missing, addresses, ..outputs }
 }
 
-/// Returns `true` if a declared resource is not in the account, or not to be read there.
-fn is_missing(compared: &Compared, id: &Id) -> bool {
-    let absent =
+/// Returns `true` if a declared resource is in the account, can be read there, and is the stack's.
+fn is_ours(compared: &Compared, id: &Id) -> bool {
+    let is_other =
         |action: &Action| matches!(action, Action::Create | Action::Unreadable { .. } | Action::Foreign { .. });
-    compared.plan.items().iter().any(|item| item.is_declared && item.id == *id && absent(&item.action))
+    !compared.plan.items().iter().any(|item| item.is_declared && item.id == *id && is_other(&item.action))
 }
 
 /// Returns the hash of the code that a function runs.

@@ -60,6 +60,16 @@ pub(crate) fn values(
     Ok(values)
 }
 
+/// Fails if the value of one of some secrets cannot be read. A value from standard input is not asked for: whoever types it does so once.
+pub(crate) fn ensure_readable(declaration: &Declaration, folder: &Path, mut names: Vec<String>) -> Result<(), Problem> {
+    let is_typed = |name: &String| {
+        let source = declaration.secrets.get(name).map(|secret| &secret.source);
+        matches!(source, Some(SecretSource::Created(ValueFrom::Stdin)))
+    };
+    names.retain(|name| !is_typed(name));
+    values(declaration, folder, &names).map(drop)
+}
+
 fn of_file(path: &Path) -> Result<String, (PathBuf, io::Error)> {
     fs::read_to_string(path).map_err(|error| (path.to_owned(), error))
 }

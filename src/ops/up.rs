@@ -29,10 +29,12 @@ pub(crate) struct Prepared {
     pub(crate) compared: Compared,
     /// Unfulfilled preconditions; blocking ones come first.
     pub(crate) findings: Vec<Finding>,
+    /// In a dry run: the reason why the value of a secret could not be read; `None` if there is none.
+    pub(crate) unread_value: Option<Problem>,
 }
 
 /// Reads everything that can be read before a change. Values of new secrets, and of those to be set by name, are read from beside
-/// `file`, unless `dry_run` is given.
+/// `file`; a dry run drops them, and does not read standard input.
 pub(crate) async fn prepare(
     mut opened: Opened,
     built: &BTreeMap<String, Artifact>,
@@ -52,12 +54,15 @@ pub(crate) async fn prepare(
     findings.extend(netboxes);
     findings.extend(left_behind(&opened, &compared));
     findings.sort();
-    if !dry_run {
-        let folder = file.parent().unwrap_or(Path::new(""));
-        let needed = needed_values(&opened, &compared.plan, set_secret).await?;
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let needed = needed_values(&opened, &compared.plan, set_secret).await?;
+    let unread_value = if dry_run {
+        secrets::ensure_readable(&opened.declaration, folder, needed).err()
+    } else {
         opened.session.secrets = secrets::values(&opened.declaration, folder, &needed)?;
-    }
-    Ok(Prepared { opened, code, compared, findings })
+        None
+    };
+    Ok(Prepared { opened, code, compared, findings, unread_value })
 }
 
 /// Returns the zip as Lambda gets it: with the call, or through the bucket.

@@ -10,12 +10,16 @@ use super::{
 };
 use engine::Action;
 use kinds::{Item, Plan};
+use stack::preconditions::Finding;
 
-/// Returns the plan, with the same text for the same plan.
-pub(crate) fn text(heading: &Heading, plan: &Plan) -> String {
+/// Returns the plan, and what cuts the stack off from its mail, with the same text for the same plan.
+pub(crate) fn text(heading: &Heading, plan: &Plan, cut_off: &[Finding]) -> String {
     let Heading { source, account, region } = heading;
     let mut text = format!("**{}**\n\n", plan::summary(plan.counts()));
     let _ = writeln!(text, "{} → account {account}, {region}", code(source));
+    for finding in cut_off {
+        let _ = write!(text, "\n**Mail is cut off:** {}; {}\n", entities(&finding.what), entities(&finding.todo));
+    }
     let shown: Vec<&Item> = plan.items().iter().filter(|item| is_shown(item)).collect();
     if shown.is_empty() && plan.unlisted.is_empty() {
         return text.trim_end().to_owned();

@@ -152,6 +152,15 @@ impl Printer {
         }
     }
 
+    /// Prints a plan as [`Self::plan`] does; the document has what cuts the stack off from its mail, too.
+    pub(crate) fn comparison(&self, heading: &plan::Heading, plan: &Plan, cut_off: &[Finding]) {
+        if self.json {
+            self.data(&plan::json_with(heading, plan, cut_off).to_string());
+        } else {
+            self.plan(heading, plan);
+        }
+    }
+
     /// Prints what a plan would lose without consent, and the flags that give it.
     pub(crate) fn unconsented(&self, heading: &plan::Heading, plan: &Plan, open: &[&Item]) {
         if self.json {

@@ -23,6 +23,7 @@ use engine::{
 };
 use kinds::{Id, Item, Plan};
 use problem::{Problem, shell_word};
+use stack::preconditions::Finding;
 
 /// The heading of a plan: file or stack, account and region.
 #[derive(Debug, Clone)]
@@ -128,6 +129,15 @@ pub(crate) fn json(heading: &Heading, plan: &Plan) -> Value {
         "converged": plan.is_converged(),
         "allow_delete": needed(plan),
     })
+}
+
+/// Returns the same with what cuts the stack off from its mail.
+pub(crate) fn json_with(heading: &Heading, plan: &Plan, cut_off: &[Finding]) -> Value {
+    let mut document = json(heading, plan);
+    if let Some(document) = document.as_object_mut() {
+        document.insert("cut_off".to_owned(), json!(cut_off));
+    }
+    document
 }
 
 /// Returns the summary: `Plan: 1 to create, 0 to change, …`; zero counts at the end are left out.
@@ -278,10 +288,11 @@ fn fields(differences: &[Difference], reasons: Option<&Reasons>, unchanged: usiz
     let width = differences.iter().map(|difference| difference.path.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     for difference in differences {
-        let path = &difference.path;
-        let [live, declared] = [&difference.live, &difference.declared].map(|side| value(&shown(path, side)));
+        let path = clean(&difference.path);
+        let [live, declared] =
+            [&difference.live, &difference.declared].map(|side| value(&shown(&difference.path, side)));
         let _ = write!(text, "      {path:<width$}   {live} → {declared}");
-        if let Some(reason) = reasons.and_then(|reasons| reasons.iter().find(|reason| reason.path == *path)) {
+        if let Some(reason) = reasons.and_then(|reasons| reasons.iter().find(|reason| reason.path == difference.path)) {
             let _ = write!(text, "   forces replacement: {}", reason.why);
         }
         text.push('\n');

@@ -118,6 +118,9 @@ impl Profiles {
             Some(login) => return login,
             None => {}
         }
+        if words.contains("not authorized to perform") && words.contains("sts:AssumeRole") {
+            return self.advice_on_role(words);
+        }
         if let Some(name) = with(&["credential_process"]) {
             return format!(
                 "the `credential_process` of profile `{name}` must print credentials as JSON: run it by hand"
@@ -134,6 +137,28 @@ impl Profiles {
         } else {
             format!("{SET_UP}; {}", self.those_there_are())
         }
+    }
+
+    /// Returns what to do where somebody may not assume a role: the one that AWS names, or the first that is configured.
+    fn advice_on_role(&self, words: &str) -> String {
+        let refused =
+            |whose: &str, role: &str| format!("{whose} may not assume `{role}`: look at the trust policy of that role");
+        let chain = self.chain();
+        let roles = chain.iter().filter_map(|(name, _)| Some((*name, self.get(name, "role_arn")?)));
+        let roles: Vec<(&str, &str)> = roles.collect();
+        let is_named = |(_, role): &&(&str, &str)| words.contains(*role);
+        let Some((name, role)) = roles.iter().find(is_named).or(roles.first()) else {
+            let role = variable("AWS_ROLE_ARN").unwrap_or_else(|| "ROLE_ARN".to_owned());
+            return refused("the web identity token of `AWS_WEB_IDENTITY_TOKEN_FILE`", &role);
+        };
+        let whose = match self.get(name, "source_profile") {
+            Some(source) => format!("the credentials of profile `{source}`"),
+            None if self.get(name, "web_identity_token_file").is_some() => {
+                format!("the web identity token of profile `{name}`")
+            }
+            None => format!("the credentials that profile `{name}` starts from"),
+        };
+        refused(&whose, role)
     }
 
     /// Returns what to do where AWS refuses credentials.
@@ -228,7 +253,8 @@ fn advice_on_network(words: &str) -> String {
              `{CA_BUNDLE}`"
         );
     }
-    match proxy_variable() {
+    // The client was set up with it: it can be read.
+    match proxy_variable().ok().flatten() {
         Some(name) if words.contains("authorization required") => {
             format!("the proxy that `{name}` names wants a user and a password: `http://USER:PASSWORD@HOST:PORT`")
         }

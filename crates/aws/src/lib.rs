@@ -23,7 +23,7 @@ use std::time::Duration;
 
 pub use arn::{Arn, ArnForm, Realm};
 pub use failure::OrFail;
-pub use http::certificates;
+pub use http::{certificates, proxy_variable};
 pub use name::{cut, hashed, kept_prefix};
 pub use pace::{Pacing, Turnstile};
 

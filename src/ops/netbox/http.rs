@@ -13,8 +13,6 @@ use hyper_util::{
 };
 use tls::{Connector, Over, OwnCa};
 
-/// Environment variables that name the proxy, the first first.
-const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 /// Environment variable with the file of certificates that a proxy may need which opens TLS.
 const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
 
@@ -33,10 +31,15 @@ impl Http {
     /// Returns the client for an address, or why there can be none. An address of plain HTTP is one of this machine, which needs no proxy.
     pub(super) fn new(address: &str, ca: &OwnCa) -> Result<Self, String> {
         let uri: Uri = address.parse().map_err(|_| "the address cannot be read".to_owned())?;
-        let proxy = address.starts_with("https:").then(|| Matcher::from_env().intercept(&uri)).flatten();
-        let Some(proxy) = proxy else { return Ok(Self::Direct(built(tls::connector(address, Some(ca))?))) };
-        let is_set = |name: &&str| std::env::var(name).is_ok_and(|value| !value.is_empty());
-        let variable = PROXIES.into_iter().find(is_set).unwrap_or(PROXIES[0]);
+        let variable = if address.starts_with("https:") {
+            aws::proxy_variable().map_err(|problem| problem.to_string())?
+        } else {
+            None
+        };
+        let proxy = variable.and_then(|variable| Some((variable, Matcher::from_env().intercept(&uri)?)));
+        let Some((variable, proxy)) = proxy else {
+            return Ok(Self::Direct(built(tls::connector(address, Some(ca))?)));
+        };
         // The proxy may be one that opens TLS: then its certificates are AWS's, too.
         let bundle = std::env::var(CA_BUNDLE).ok().filter(|path| !path.is_empty());
         let bundle = bundle.map(|path| aws::certificates(Path::new(&path)).map_err(|problem| problem.to_string()));

@@ -12,7 +12,7 @@ use futures::{StreamExt, stream};
 
 use super::{
     Item, Origin, Prepared, Refused, Unread, Work, ending,
-    queues::{self, Live, Place, reason_not_to_look},
+    queues::{self, Place, reason_not_to_look},
     record::{self, FailedEvent, Invocation},
 };
 use aws::OrFail;
@@ -30,8 +30,6 @@ const PATIENCE: i32 = 1;
 /// Time for a person's decision, during which messages stay hidden, besides the run's own time; SQS allows 12 h.
 const THOUGHT: Duration = Duration::from_mins(15);
 const LONGEST: Duration = Duration::from_hours(12);
-/// Time for which messages stay hidden that are only shown, in seconds, if they cannot be given back.
-const LOOK: i32 = 60;
 /// Maximum number of failures that are looked up in logs: CloudWatch answers some five searches a second.
 const MOST_EXPLAINED: usize = 50;
 /// Maximum number of searches at once.
@@ -68,6 +66,12 @@ pub(crate) async fn receive(
     let (places, unread) = queues::find(session, declaration, names, only).await?;
     prepared.unread.extend(unread);
     let mut unexplained: Vec<(usize, Invocation)> = Vec::new();
+    // Those of the last queue are hidden while those of the first are replayed.
+    let count: usize = places.iter().map(|place| place.live.waiting.min(MOST)).sum();
+    let hidden = match purpose {
+        Use::Look => hidden_for(count, Duration::ZERO),
+        Use::Replay(each) => hidden_for(count, each),
+    };
     for place in &places {
         if let (Use::Look, Some(reason)) = (purpose, reason_not_to_look(place.live.redrive.as_ref())) {
             let messages = place.live.waiting;
@@ -76,7 +80,10 @@ pub(crate) async fn receive(
             }
             continue;
         }
-        let (received, ended) = messages(session, &place.live, purpose).await;
+        let (received, ended) = messages(session, &place.live.url, hidden).await;
+        if let Ok(End::Early) = ended {
+            prepared.unread.extend(left_over(place, received.len()));
+        }
         for message in received {
             unexplained.extend(sort(names, only, place, message, prepared));
         }
@@ -84,6 +91,13 @@ pub(crate) async fn receive(
     }
     explain(session, names, prepared, unexplained).await;
     Ok(())
+}
+
+/// Returns the messages that a run leaves in a queue; `None` if there is none.
+fn left_over(place: &Place, received: usize) -> Option<Unread> {
+    let messages = place.live.waiting.checked_sub(received).filter(|left| *left > 0)?;
+    let reason = format!("one run takes no more than {MOST} of a queue: run it again when it has replayed these");
+    Some(Unread { queue: place.entry.clone(), messages: Some(messages), reason })
 }
 
 /// Puts a message where it belongs; returns the invocation to look up, and the item that it is of.
@@ -132,37 +146,52 @@ async fn explain(session: &Session, names: &Names, prepared: &mut Prepared<'_>, 
     }
 }
 
-/// Receives all visible messages of a queue, each once; with what ended that.
-async fn messages(session: &Session, queue: &Live, purpose: Use) -> (Vec<Message>, Result<(), Failure>) {
-    let hidden = match purpose {
-        Use::Look => LOOK,
-        Use::Replay(each) => hidden_for(queue.waiting, each),
-    };
+/// What ends the reading of a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Nothing visible is left.
+    Empty,
+    /// There may be more.
+    Early,
+}
+
+/// Receives the visible messages of a queue, each once, and hides them for that many seconds; with what ended that.
+async fn messages(session: &Session, url: &str, hidden: i32) -> (Vec<Message>, Result<End, Failure>) {
     let mut all: Vec<Message> = Vec::new();
     while all.len() < MOST {
-        let call = session.aws.read.sqs.receive_message().queue_url(&queue.url).max_number_of_messages(10);
+        let call = session.aws.read.sqs.receive_message().queue_url(url).max_number_of_messages(10);
         let call = call.wait_time_seconds(PATIENCE).visibility_timeout(hidden);
         let messages = match call.send().await.or_fail("sqs.ReceiveMessage") {
             Ok(answer) => answer.messages.unwrap_or_default(),
             Err(failure) => return (all, Err(failure)),
         };
         if messages.is_empty() {
+            return (all, Ok(End::Empty));
+        }
+        // Where messages become visible again at once, this would never end.
+        if !add(&mut all, messages) {
             break;
         }
-        for message in messages {
-            // A queue may deliver a message twice: its last receipt counts.
-            match all.iter_mut().find(|known| known.message_id == message.message_id) {
-                Some(known) => *known = message,
-                None => all.push(message),
-            }
-        }
     }
-    (all, Ok(()))
+    (all, Ok(End::Early))
 }
 
-/// Returns the visibility timeout in seconds, if each message takes that long.
+/// Adds messages to those that are known; returns `false` if none of them is new.
+fn add(all: &mut Vec<Message>, messages: Vec<Message>) -> bool {
+    let before = all.len();
+    for message in messages {
+        // A queue may deliver a message twice: its last receipt counts.
+        match all.iter_mut().find(|known| known.message_id == message.message_id) {
+            Some(known) => *known = message,
+            None => all.push(message),
+        }
+    }
+    all.len() > before
+}
+
+/// Returns the visibility timeout in seconds, if that many messages wait in all the queues of a run and each takes that long.
 fn hidden_for(count: usize, each: Duration) -> i32 {
-    let run = each.checked_mul(u32::try_from(count.min(MOST)).unwrap_or(u32::MAX)).unwrap_or(LONGEST);
+    let run = each.checked_mul(u32::try_from(count).unwrap_or(u32::MAX)).unwrap_or(LONGEST);
     let hidden = (THOUGHT + run.min(LONGEST) * 2).min(LONGEST);
     i32::try_from(hidden.as_secs()).unwrap_or(i32::MAX)
 }
@@ -173,43 +202,87 @@ pub(crate) async fn delete(session: &Session, received: &Received) -> Result<(),
     call.send().await.or_fail("sqs.DeleteMessage").map(drop)
 }
 
-/// Makes messages visible to others again.
+/// Makes messages visible to others again: all that it can, whatever fails. Returns the first failure.
 pub(crate) async fn give_back(session: &Session, messages: &[&Received]) -> Result<(), Failure> {
-    const CALL: &str = "sqs.ChangeMessageVisibilityBatch";
+    let mut given = Ok(());
     let mut urls: Vec<&str> = messages.iter().map(|message| message.url.as_str()).collect();
     urls.sort_unstable();
     urls.dedup();
     for url in urls {
         let of_queue: Vec<_> = messages.iter().filter(|message| message.url == url).collect();
         for some in of_queue.chunks(BATCH) {
-            let entry = |(number, message): (usize, &&&Received)| {
-                let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(number.to_string());
-                entry.receipt_handle(&message.receipt).visibility_timeout(0).build()
-            };
-            let entries: Result<Vec<_>, _> = some.iter().enumerate().map(entry).collect();
-            let entries = entries.map_err(|error| Failure::found(CALL, engine::Class::Invalid, error.to_string()))?;
-            let call =
-                session.aws.write.sqs.change_message_visibility_batch().queue_url(url).set_entries(Some(entries));
-            let answer = call.send().await.or_fail(CALL)?;
-            // A message that is not hidden any more is where it should be.
-            let refused = answer.failed.into_iter().find(|one| !one.code.contains("MessageNotInflight"));
-            if let Some(refused) = refused {
-                let message = refused.message.unwrap_or(refused.code);
-                return Err(Failure::found(CALL, engine::Class::Other, message));
-            }
+            given = given.and(give_back_some(session, url, some).await);
         }
     }
-    Ok(())
+    given
+}
+
+/// Makes messages of one queue visible to others again, as many as one call takes.
+async fn give_back_some(session: &Session, url: &str, messages: &[&&Received]) -> Result<(), Failure> {
+    const CALL: &str = "sqs.ChangeMessageVisibilityBatch";
+    let entry = |(number, message): (usize, &&&Received)| {
+        let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(number.to_string());
+        entry.receipt_handle(&message.receipt).visibility_timeout(0).build()
+    };
+    let entries: Result<Vec<_>, _> = messages.iter().enumerate().map(entry).collect();
+    let entries = entries.map_err(|error| Failure::found(CALL, engine::Class::Invalid, error.to_string()))?;
+    let call = session.aws.write.sqs.change_message_visibility_batch().queue_url(url).set_entries(Some(entries));
+    let answer = call.send().await.or_fail(CALL)?;
+    match answer.failed.into_iter().find(|one| !is_visible(&one.code, one.message.as_deref().unwrap_or_default())) {
+        Some(refused) => {
+            let message = refused.message.unwrap_or(refused.code);
+            Err(Failure::found(CALL, engine::Class::Other, message))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Returns `true` if SQS refuses to show a message since it is not hidden any more, or gone: then it is where it should be.
+fn is_visible(code: &str, message: &str) -> bool {
+    code.contains("MessageNotInflight")
+        || (code.contains("InvalidParameterValue") && message.contains("not available for visibility timeout change"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::BTreeSet;
+
+    use super::{queues::Live, *};
 
     #[test]
     fn messages_are_hidden_for_as_long_as_it_takes() {
         assert_eq!(hidden_for(0, Duration::from_millis(200)), 900);
         assert_eq!(hidden_for(100, Duration::from_millis(200)), 900 + 40);
         assert_eq!(hidden_for(usize::MAX, Duration::from_hours(1)), 12 * 3600);
+        assert_eq!(hidden_for(3 * MOST, Duration::ZERO), 900);
+    }
+
+    #[test]
+    fn an_answer_without_a_new_message_ends_the_reading() {
+        let some = |ids: &[&str]| ids.iter().map(|id| Message::builder().message_id(*id).build()).collect();
+        let mut all = Vec::new();
+        assert!(add(&mut all, some(&["a", "b"])));
+        assert!(add(&mut all, some(&["b", "c"])));
+        assert!(!add(&mut all, some(&["c", "a"])));
+        assert_eq!(all.len(), 3);
+    }
+
+    #[test]
+    fn what_a_run_does_not_take_is_told() {
+        let live = |waiting| Live { url: String::new(), waiting, redrive: None };
+        let place = |waiting| Place { entry: "failed".to_owned(), functions: BTreeSet::new(), live: live(waiting) };
+        assert_eq!(left_over(&place(MOST + 7), MOST).unwrap().messages, Some(7));
+        for (waiting, received) in [(MOST, MOST), (0, MOST), (3, 3)] {
+            assert_eq!(left_over(&place(waiting), received), None, "{waiting} {received}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_hidden_any_more_need_not_be_shown() {
+        let gone = "Value AQEB for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.";
+        assert!(is_visible("InvalidParameterValue", gone));
+        assert!(is_visible("AWS.SimpleQueueService.MessageNotInflight", ""));
+        assert!(!is_visible("InvalidParameterValue", "Value 90000 for parameter VisibilityTimeout is invalid."));
+        assert!(!is_visible("InternalError", gone));
     }
 }

@@ -56,6 +56,9 @@ aws_access_key_id = test
 role_arn = arn:aws:iam::123456789012:role/deploys
 source_profile = keys
 mfa_serial = arn:aws:iam::123456789012:mfa/me
+[profile refused]
+role_arn = arn:aws:iam::123456789012:role/deploys
+source_profile = keys
 [profile no-source]
 role_arn = arn:aws:iam::123456789012:role/deploys
 [profile dangling]
@@ -165,6 +168,19 @@ fn every_fault_of_credentials_is_told_with_what_to_do() {
         (&[("AWS_PROFILE", "half")], &["aws_secret_access_key", "hint: mend profile `half`"]),
         (&[("AWS_PROFILE", "no-source")], &["source_profile", "hint: mend profile `no-source`"]),
         (&[("AWS_PROFILE", "dangling")], &["profile `dangling` has `source_profile = nobody`", "are `code`"]),
+        (
+            &[("AWS_PROFILE", "refused")],
+            &[
+                "hint: the credentials of profile `keys` may not assume `arn:aws:iam::123456789012:role/deploys`: look at the trust \
+                 policy",
+            ],
+        ),
+        (
+            &[("AWS_WEB_IDENTITY_TOKEN_FILE", "infra.yaml"), ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/ci")],
+            &[
+                "`AWS_WEB_IDENTITY_TOKEN_FILE` may not assume `arn:aws:iam::123456789012:role/ci`: look at the trust policy",
+            ],
+        ),
         (&[("AWS_PROFILE", "only-region")], &["hint: set up credentials as for every AWS tool", "`sso`"]),
         (&[("AWS_CONFIG_FILE", "/nonexistent")], &["hint: set up credentials as for every AWS tool"]),
         (

@@ -221,6 +221,14 @@ fn check_reaches_netbox_through_the_proxy_and_says_so() {
     assert!(proxy.requests().iter().all(|request| request.target() == "netbox.example:443"));
     let run = check(&[("HTTPS_PROXY", &url)]);
     assert!(run.stdout().contains("UnknownIssuer"), "{run}");
+    // What is hidden by another variable is not looked at, and what counts has to be readable.
+    let run = check(&[("HTTPS_PROXY", &url), ("ALL_PROXY", "socks5://127.0.0.1:9"), ("AWS_CA_BUNDLE", "company.pem")]);
+    assert!(run.stdout().contains("NetBox 4.6.0"), "{run}");
+    for wrong in ["socks5://127.0.0.1:9", "http://me:s3cr3t@"] {
+        let run = check(&[("ALL_PROXY", wrong)]);
+        assert!(run.to_string().contains("Failed to read the proxy that `ALL_PROXY` names"), "{run}");
+        assert!(!run.to_string().contains(PASSWORD), "{run}");
+    }
     let asked = proxy.requests().len();
     let run = check(&[("HTTPS_PROXY", &url), ("NO_PROXY", "netbox.example"), ("AWS_CA_BUNDLE", "company.pem")]);
     assert_eq!((run.code(), proxy.requests().len()), (Some(1), asked), "{run}");

@@ -27,6 +27,10 @@ fn a_rule_of_others_that_stops_the_stacks_mail_is_told_by_diff_and_status() {
     let said = "somebody's rule `greedy` comes before rules of the stack in rule set `circuits` and takes every mail and stops";
     let run = trial.expect(1, &["diff"]);
     assert!(run.stderr().contains(said) && !run.stderr().contains("`theirs`"), "{run}");
+    let run = trial.expect(1, &["diff", "--markdown"]);
+    assert!(run.stdout().contains("**Mail is cut off:** somebody&#39;s rule &#96;greedy&#96; comes before"), "{run}");
+    let plan = trial.diff();
+    assert!(plan["cut_off"][0]["what"].as_str().unwrap().contains("`greedy`"), "{plan}");
     let run = trial.expect(1, &["status"]);
     assert!(run.stdout().contains("Mail: cut off: ") && run.stdout().contains(said), "{run}");
     let run = trial.expect(1, &["status", "--json"]);

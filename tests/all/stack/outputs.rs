@@ -49,8 +49,20 @@ fn the_outputs_are_those_of_up() {
         "{run}"
     );
     let _denied = trial.proxy.on(Fault::Denies, |call| call.operation == "sqs.GetQueueUrl");
-    let run = trial.expect(2, &["outputs"]);
+    let run = trial.expect(2, &["outputs", "--json"]);
     assert!(run.stderr().contains("Failed to read queue"), "{run}");
+    assert_eq!(run.json()[0]["missing"], json!([]), "{run}");
+    trial.proxy.reset();
+
+    // Whatever is declared counts, with an output or without; what is somebody else's is not missing.
+    let account = &trial.account;
+    account.wait(account.logs.delete_log_group().log_group_name("/aws/lambda/circuits-reader").send()).unwrap();
+    let run = trial.expect(1, &["outputs"]);
+    assert!(run.stderr().contains("log-group/reader is not in the account"), "{run}");
+    let tag = [("provision:stack".to_owned(), "office.eu-west-1".to_owned())];
+    account.wait(account.sqs.create_queue().queue_name("circuits-more").set_tags(Some(tag.into())).send()).unwrap();
+    let run = trial.expect(2, &["outputs"]);
+    assert!(run.stderr().contains("Failed to find queue more: `circuits-more` is not the stack's"), "{run}");
 }
 
 #[test]

@@ -62,6 +62,42 @@ fn a_dry_run_ends_as_the_run_would() {
 }
 
 #[test]
+fn the_value_of_a_new_secret_has_to_be_there() {
+    let declared = |from: &str| format!("{SMALL}secrets: {{token: {{value_from: {from}}}}}\n");
+    let Some(trial) = Trial::new(&declared("{file: token.txt}")) else { return };
+    both_end_with(&trial, 2, "Failed to read the value of the secret `token`");
+    trial.folder.write("token.txt", "");
+    both_end_with(&trial, 2, "it is empty");
+    trial.folder.write("infra.yaml", declared("{environment: NOBODY_SETS_THIS}"));
+    both_end_with(&trial, 2, "`NOBODY_SETS_THIS` is not set");
+    // Whoever types a value does so once.
+    trial.folder.write("infra.yaml", declared("stdin"));
+    assert_eq!(up(&trial, "--dry-run", &[]).code(), Some(0));
+    trial.folder.write("infra.yaml", declared("{file: token.txt}"));
+    trial.folder.write("token.txt", "value");
+    assert_eq!(up(&trial, "--dry-run", &[]).code(), Some(0));
+    trial.up();
+    // What is there already needs no value.
+    trial.folder.write("token.txt", "");
+    both_end_with(&trial, 0, "0 to create");
+}
+
+#[test]
+fn what_nobody_names_ends_a_dry_run_of_down_too() {
+    let Some(trial) = Trial::new(SMALL) else { return };
+    trial.up();
+    let account = &trial.account;
+    let subscribing = account.sns.subscribe().topic_arn("arn:aws:sns:eu-west-1:123456789012:circuits-news");
+    let subscribing = subscribing.protocol("sqs").endpoint("arn:aws:sqs:eu-west-1:123456789012:theirs");
+    account.wait(subscribing.send()).unwrap();
+    for option in [&["--dry-run"][..], &["--confirm", "circuits"]] {
+        let run = trial.expect(2, &[&["down"], option].concat());
+        assert!(run.stderr().contains("add --allow-delete topic/news"), "{run}");
+    }
+    trial.expect(0, &["down", "--dry-run", "--allow-delete", "topic/news"]);
+}
+
+#[test]
 fn a_precondition_that_blocks_ends_a_dry_run_with_two() {
     let rules = replaced(
         EVERYTHING,

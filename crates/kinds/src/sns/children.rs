@@ -23,7 +23,7 @@ pub(super) fn carries_mails(policy: &Policy) -> bool {
 
 /// A subscription that is not the stack's.
 pub(super) struct Foreign {
-    /// Name within the topic.
+    /// Name within the topic, as it may be shown.
     pub(super) name: String,
     /// `true` if its endpoint has not confirmed: it hears nothing, and nobody can remove it.
     pub(super) is_pending: bool,
@@ -68,7 +68,7 @@ pub(super) async fn remove(session: &Session, name: &str, desired: &Children, li
         return Ok(());
     }
     for listed in subscription::listed(session, name).await?.unwrap_or_default() {
-        if !surplus.contains(&subscription::listed_name(&listed).as_str()) {
+        if !surplus.contains(&subscription::shown_name(&subscription::listed_name(&listed)).as_str()) {
             continue;
         }
         if let Some(arn) = subscription::arn_of(&listed) {
@@ -89,7 +89,11 @@ pub(super) async fn foreign(
         let names = listed.iter().map(|listed| (subscription::listed_name(listed), subscription::arn_of(listed)));
         let is_ours = |name: &str| tags.iter().any(|tag| tag.key == subscription::mark(name));
         let foreign = names.filter(|(name, _)| !is_ours(name));
-        foreign.map(|(name, arn)| Foreign { name, is_pending: arn.is_none() }).collect()
+        let as_shown = |(name, arn): (String, Option<String>)| Foreign {
+            name: subscription::shown_name(&name),
+            is_pending: arn.is_none(),
+        };
+        foreign.map(as_shown).collect()
     })
 }
 

@@ -20,6 +20,7 @@ use crate::{
     sns::topic,
 };
 use aws::OrFail;
+use contract::address::shown;
 use engine::{Address, ENTRY_TAG, Field, Holds, Live, Owned, Owner, Tags, plain};
 use engine::{Class, Failure};
 
@@ -117,8 +118,21 @@ pub(super) fn listed_name(listed: &Listed) -> String {
 /// other characters.
 pub(super) fn mark(name: &str) -> String {
     let name = if name.starts_with("email") { name.to_ascii_lowercase() } else { name.to_owned() };
-    let digest = Sha256::digest(name.as_bytes()).iter().take(8).fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
-    format!("{SUBSCRIPTION_TAG}{digest:016x}")
+    format!("{SUBSCRIPTION_TAG}{}", digest(&name))
+}
+
+/// Returns a name as anybody may read it. The path of an address may be all that a server knows a sender by: scheme and host stay of it, and
+/// a digest that tells it from others.
+pub(super) fn shown_name(name: &str) -> String {
+    match name.split_once(':') {
+        Some((protocol @ ("http" | "https"), endpoint)) => format!("{protocol}:{}#{}", shown(endpoint), digest(name)),
+        _ => name.to_owned(),
+    }
+}
+
+fn digest(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes()).iter().take(8).fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
+    format!("{digest:016x}")
 }
 
 /// Returns all subscriptions of a topic; `None` if the topic does not exist.
@@ -311,5 +325,17 @@ mod tests {
         assert_ne!(one, mark("email:noc@noc2.example"));
         assert_ne!(mark("https:https://a.example/A"), mark("https:https://a.example/a"));
         assert!(mark(&"x".repeat(5_000)).len() <= 128);
+    }
+
+    #[test]
+    fn an_address_is_shown_without_what_may_be_a_key() {
+        let one = shown_name("https:https://me:s3cr3t@hooks.example:8443/in/k3y?t=k3y");
+        assert!(one.starts_with("https:https://hooks.example:8443#"), "{one}");
+        assert!(!one.contains("k3y") && !one.contains("s3cr3t"), "{one}");
+        assert_ne!(one, shown_name("https:https://me:s3cr3t@hooks.example:8443/in/k3y?t=other"));
+        assert!(!shown_name("https:hooks.example/in/k3y").contains("k3y"));
+        for whole in ["email:noc@noc.example", "sqs:arn:aws:sqs:eu-west-1:123456789012:mail", "sms:+15550100"] {
+            assert_eq!(shown_name(whole), whole);
+        }
     }
 }

@@ -35,7 +35,10 @@ fn another_account_than_the_declared_one_is_not_touched() {
 
 #[test]
 fn a_stage_is_a_stack_of_its_own() {
-    let staged = format!("{EVERYTHING}stages:\n  test: {{}}\n  prod: {{buckets: {{mail: {{expire: 400d}}}}}}\n");
+    // With recipients of its own, since the rules of the one stop before those of the other.
+    let prod = "receipt_rules: [{name: reader, recipients: [prod@example.com], actions: [{store: mail, prefix: inbound/}, {invoke: reader}]}]";
+    let staged =
+        format!("{EVERYTHING}stages:\n  test: {{}}\n  prod:\n    buckets: {{mail: {{expire: 400d}}}}\n    {prod}\n");
     let Some(trial) = Trial::new(&staged) else { return };
     let run = trial.expect(2, &["diff"]);
     assert!(run.stderr().contains("hint: name one, such as `--stage test`"), "{run}");

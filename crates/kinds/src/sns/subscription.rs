@@ -173,7 +173,7 @@ impl Manage for Subscription {
     const REFERS_TO: &'static [Kind] = &[Kind::Topic, Kind::Queue];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::Own(Kind::Topic), &["sns:ListSubscriptionsByTopic", "sns:ListTagsForResource"]),
+        reads(Target::Own(Kind::Topic), &["sns:List*"]),
         reads(Target::Everything, &["sns:GetSubscriptionAttributes", "sns:ListTopics"]),
         writes(Target::Own(Kind::Topic), &["sns:Subscribe", "sns:TagResource"]),
         writes(Target::Everything, &["sns:SetSubscriptionAttributes"]),

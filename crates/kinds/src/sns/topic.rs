@@ -190,10 +190,7 @@ impl Manage for Topic {
     const REFERS_TO: &'static [Kind] = &[];
 
     const RIGHTS: &'static [Right] = &[
-        reads(
-            Target::Own(Kind::Topic),
-            &["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic", "sns:ListTagsForResource"],
-        ),
+        reads(Target::Own(Kind::Topic), &["sns:GetTopicAttributes", "sns:List*"]),
         reads(Target::Everything, &["sns:ListTopics"]),
         writes(
             Target::Own(Kind::Topic),

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::webhook::Route;
+
 /// The environment variable that holds a [`Context`] as JSON.
 pub const VARIABLE: &str = "PROVISION_CONTEXT";
 
@@ -29,6 +31,12 @@ pub struct Context {
     /// [`CALENDAR`] and [`STATE`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub writes: Vec<Place>,
+    /// Queues that the function may send to: entry name → URL.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sends: BTreeMap<String, String>,
+    /// Routes of APIs that invoke the function, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<Route>,
 }
 
 /// Folder of mails that are kept for a person.

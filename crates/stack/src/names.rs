@@ -207,6 +207,8 @@ impl Names {
             mail: self.mail_places(declaration, entry),
             secrets,
             writes: declaration.functions.get(entry).map(|function| self.places(&function.writes)).unwrap_or_default(),
+            sends: BTreeMap::new(),
+            routes: Vec::new(),
         }
     }
 

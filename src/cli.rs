@@ -96,6 +96,10 @@ pub enum Command {
     Logs(Logs),
     /// Invoke a function with an event and show its answer.
     Invoke(Invoke),
+    /// Stop a function from taking messages of its queue, which keeps them. `up` leaves it so.
+    Pause(Pause),
+    /// Let a paused function take the messages of its queue again.
+    Resume(Pause),
     /// Show the state of every resource, queue, rule, function and alarm, and of NetBox. Changes nothing.
     Status(Status),
     /// Print the names and addresses of what is in the account, as `up` does at its end: for people, or for scripts with `--json`.
@@ -131,6 +135,14 @@ pub struct Parse {
     /// what it does in `dev`.
     #[arg(long, value_name = "NAME")]
     pub function: Option<String>,
+}
+
+/// The arguments of `provision pause` and `provision resume`.
+#[derive(Debug, Args)]
+pub struct Pause {
+    /// Function, by its entry name. It has to consume a queue.
+    #[arg(value_name = "FUNCTION")]
+    pub function: String,
 }
 
 /// The arguments of `provision schema`.

@@ -23,6 +23,7 @@ mod logs;
 mod manual;
 mod outputs;
 mod parse;
+mod pause;
 mod policy;
 mod replay;
 mod schema;
@@ -57,6 +58,8 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Logs(typed) => logs::run(&printer, &arguments.common, typed),
         Command::Status(_) => status::run(&printer, &arguments.common),
         Command::Outputs => outputs::run(&printer, &arguments.common),
+        Command::Pause(typed) => pause::run(&printer, &arguments.common, typed, pause::Switch::Off),
+        Command::Resume(typed) => pause::run(&printer, &arguments.common, typed, pause::Switch::On),
         Command::Policy(typed) => policy::run(&printer, &arguments.common, typed),
         Command::Replay(typed) => replay::run(&printer, &arguments.common, typed),
         Command::Invoke(typed) => invoke::run(&printer, &arguments.common, typed),

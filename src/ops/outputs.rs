@@ -54,6 +54,14 @@ pub(crate) fn outputs(opened: &Opened, compared: &Compared) -> Outputs {
             }
         }
     }
+    for (entry, api) in &declaration.apis {
+        for route in &api.routes {
+            if let Some(url) = url(compared, &names.name(Kind::Api, entry)) {
+                // As it is declared: what stands for a token in the path is known to its sender alone.
+                add("url", entry, format!("{url}{}", route.route.path()));
+            }
+        }
+    }
     let has_rule = |rule: &str| is_ours(compared, &Id::new(Kind::ReceiptRule, rule));
     if declaration.receipt_rules.iter().any(|rule| has_rule(&rule.name)) {
         add("receipt rule set", "", compared.rule_set.name(names));
@@ -73,6 +81,14 @@ fn is_ours(compared: &Compared, id: &Id) -> bool {
     let is_other =
         |action: &Action| matches!(action, Action::Create | Action::Unreadable { .. } | Action::Foreign { .. });
     !compared.plan.items().iter().any(|item| item.is_declared && item.id == *id && is_other(&item.action))
+}
+
+/// Returns the URL of a live API; `None` if it has none.
+fn url(compared: &Compared, name: &str) -> Option<String> {
+    match compared.survey.read.get(&(Kind::Api, Address::of(name)))? {
+        Read::Present(Live { settings: Settings::Api(live), .. }) => live.seen.url.clone(),
+        _ => None,
+    }
 }
 
 /// Returns the hash of the code that a function runs.

@@ -17,6 +17,7 @@ pub(crate) mod markdown;
 pub(crate) mod netbox;
 mod outcome;
 pub(crate) mod outputs;
+pub(crate) mod pause;
 pub(crate) mod plan;
 pub(crate) mod reading;
 pub(crate) mod replay;

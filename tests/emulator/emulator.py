@@ -14,6 +14,7 @@ import children
 import configuration_sets
 import containers
 import functions
+import http_apis
 import log_events
 import policies
 import receipt_rules
@@ -40,6 +41,6 @@ if __name__ == "__main__":
             sys.exit("--while-open is for the leader of a process group")
         sys.argv.remove("--while-open")
         end_with_standard_input()
-    for extension in (functions, policies, containers, receipt_rules, configuration_sets, log_events, resources, snapshots, tag_index, children):
+    for extension in (functions, policies, containers, receipt_rules, configuration_sets, log_events, resources, snapshots, tag_index, children, http_apis):
         extension.install()
     main()

@@ -97,6 +97,8 @@ const CLASSES_OF_SERVICES: &[(&str, Class, &[&str])] = &[
     // limit of the account.
     ("dynamodb", Class::Throttled, &["LimitExceeded", "ProvisionedThroughputExceeded"]),
     ("dynamodb", Class::InProgress, &["ResourceInUse", "TableInUse", "TransactionInProgress"]),
+    // Lambda: an event source mapping takes a change between two others only.
+    ("lambda", Class::InProgress, &["ResourceInUse"]),
     // SES validates bucket, function and topic when a rule is written.
     (
         "ses",
@@ -204,7 +206,12 @@ const CLASSES: &[(Class, &[&str])] = &[
 fn classify(call: &str, status: Option<u16>, code: Option<&str>, message: &str) -> Class {
     let Some(code) = code.filter(|code| !code.is_empty()) else { return by_status(status) };
     // Right after its role was created, a function cannot be created or changed (`aws-facts.md`).
-    let early = ["cannot be assumed", "does not have permissions to", "not authorized to perform"];
+    let early = [
+        "cannot be assumed",
+        "does not have permissions to",
+        "not authorized to perform",
+        "ensure the role can perform",
+    ];
     let is_lambda_write = call.starts_with("lambda.") && !call.starts_with("lambda.Get");
     if is_lambda_write && code == "InvalidParameterValue" && early.iter().any(|words| message.contains(words)) {
         return Class::NotYet;
@@ -212,6 +219,11 @@ fn classify(call: &str, status: Option<u16>, code: Option<&str>, message: &str) 
     // "Function exists already" and "an update is in progress" share this code; only the message tells them apart.
     if code == "ResourceConflict" && message.to_ascii_lowercase().contains("already exist") {
         return Class::Exists;
+    }
+    // API Gateway says with one code that something is there, and that it takes one change of an API at a time.
+    if call.starts_with("apigatewayv2.") && code == "Conflict" {
+        let is_there = message.to_ascii_lowercase().contains("already exist");
+        return if is_there { Class::Exists } else { Class::InProgress };
     }
     // SNS has no code of its own for this: `Invalid parameter: Tags Reason: Topic already exists with different tags`.
     if call == "sns.CreateTopic" && code == "InvalidParameter" && message.contains("already exists") {
@@ -281,6 +293,37 @@ mod tests {
             class("lambda.AddPermission", 409, code, "The statement id (a) provided already exists"),
             Class::Exists
         );
+    }
+
+    #[test]
+    fn an_api_takes_one_change_at_a_time() {
+        let words = "Unable to complete operation due to concurrent modification. Please try again later.";
+        let class = |call: &str, words: &str| class(call, 409, "ConflictException", words);
+        assert_eq!(class("apigatewayv2.CreateRoute", words), Class::InProgress);
+        let there = "Route with key POST /job-complete already exists for this API";
+        assert_eq!(class("apigatewayv2.CreateRoute", there), Class::Exists);
+    }
+
+    #[test]
+    fn a_mapping_takes_a_change_between_two_others() {
+        let update =
+            |code: &str, status: u16, words: &str| class("lambda.UpdateEventSourceMapping", status, code, words);
+        assert_eq!(update("ResourceInUseException", 400, "in use"), Class::InProgress);
+        assert_eq!(
+            update("ResourceConflictException", 409, "Cannot update the event source mapping"),
+            Class::InProgress
+        );
+        let create =
+            |words: &str| class("lambda.CreateEventSourceMapping", 400, "InvalidParameterValueException", words);
+        for words in [
+            "The provided execution role does not have permissions to call ReceiveMessage on SQS",
+            "Please ensure the role can perform the sqs:ReceiveMessage action",
+            "The role defined for the function cannot be assumed by Lambda.",
+        ] {
+            assert_eq!(create(words), Class::NotYet, "{words}");
+        }
+        let visibility = "Queue visibility timeout: 60 seconds is less than Function timeout: 180 seconds";
+        assert_eq!(create(visibility), Class::Invalid);
     }
 
     #[test]

@@ -42,6 +42,8 @@ const READ_ATTEMPTS: u32 = 6;
 /// One client for each service.
 #[derive(Debug, Clone)]
 pub struct Clients {
+    /// Client of API Gateway, version 2 of its interface: version 1 has no HTTP APIs.
+    pub apis: aws_sdk_apigatewayv2::Client,
     /// Client of CloudWatch: metrics and alarms.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// Client of the service IAM.
@@ -79,6 +81,7 @@ impl Clients {
         let s3 = aws_sdk_s3::config::Builder::from(config).retry_classifier(Refused).interceptor(calls::Told);
         let s3 = s3.force_path_style(has_own_endpoint(config)).build();
         Self {
+            apis: client!(aws_sdk_apigatewayv2),
             cloudwatch: client!(aws_sdk_cloudwatch),
             iam: client!(aws_sdk_iam),
             lambda: client!(aws_sdk_lambda),
@@ -107,6 +110,8 @@ pub struct Aws {
     pub pacing: Pacing,
     /// Turnstile before every call of SES's receipt rules, reads and writes.
     pub receipt_rules: Turnstile,
+    /// Turnstile before every call of API Gateway, reads and writes.
+    pub apis: Turnstile,
 }
 
 impl Aws {
@@ -144,7 +149,8 @@ impl Aws {
         let identity = identity.or_fail("sts.GetCallerIdentity").map_err(|failure| profiles.explain(failure))?;
         let account = identity.account.ok_or_else(|| Problem::new("Failed to find out the account: AWS names none"))?;
         let receipt_rules = Turnstile::new(pacing.receipt_rules);
-        Ok((Self { read, write, realm: Realm { region, account }, pacing, receipt_rules }, first))
+        let apis = Turnstile::new(pacing.apis);
+        Ok((Self { read, write, realm: Realm { region, account }, pacing, receipt_rules, apis }, first))
     }
 }
 

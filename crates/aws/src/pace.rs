@@ -13,6 +13,8 @@ use tokio::time::Instant;
 pub struct Pacing {
     /// Interval between two calls of SES's receipt rules: AWS takes one per second and account.
     pub receipt_rules: Duration,
+    /// Interval between two calls of API Gateway: AWS takes ten a second for the account.
+    pub apis: Duration,
     /// Interval between two reads of a resource that is in progress, and the first wait before a retry.
     pub poll: Duration,
     /// Deadline of a write's retries, if AWS may need to see another change first.
@@ -25,6 +27,7 @@ impl Default for Pacing {
     fn default() -> Self {
         Self {
             receipt_rules: Duration::from_secs(1),
+            apis: Duration::from_millis(100),
             poll: Duration::from_secs(1),
             deadline: Duration::from_mins(2),
             attempt: Duration::from_mins(10),
@@ -41,6 +44,7 @@ impl Pacing {
         let typed = std::env::var(Self::VARIABLE).ok().and_then(|text| text.trim().parse().ok());
         typed.map_or_else(Self::default, |milliseconds| Self {
             receipt_rules: Duration::from_millis(milliseconds),
+            apis: Duration::from_millis(milliseconds.min(100)),
             poll: Duration::from_millis(milliseconds.max(10)),
             ..Self::default()
         })

@@ -15,6 +15,7 @@ mod number;
 mod registered;
 mod registry;
 
+pub mod apigateway;
 pub mod cloudwatch;
 pub mod iam;
 pub mod lambda;
@@ -90,6 +91,8 @@ pub const REVISION_TAG: &str = "provision:revision";
 /// Prefix of tags on the stack's log group for notes, before a bucket's name: somebody else's bucket whose policy may have
 /// statements of ours.
 pub const STATEMENTS_TAG: &str = "provision:statements:";
+/// Tag on an event source mapping: the time since which it is paused, RFC 3339 in UTC.
+pub const PAUSED_TAG: &str = "provision:paused";
 /// Prefix of tags on a topic, before a digest: a subscription that the stack created. Not a setting of the topic.
 pub const SUBSCRIPTION_TAG: &str = "provision:subscription:";
 

@@ -9,8 +9,8 @@ use serde_json::Value;
 use engine::{Address, Children, Class, Failure, Field, Holds, Live, Owned, Protection, Slow, Tags, Widening};
 
 use crate::{
-    Condition, Identity, Manage, Right, Session, cloudwatch, iam, lambda, logs, s3, secretsmanager, ses, sns, sqs,
-    widening,
+    Condition, Identity, Manage, Right, Session, apigateway, cloudwatch, iam, lambda, logs, s3, secretsmanager, ses,
+    sns, sqs, widening,
 };
 
 /// Creates the enums over all kinds, and passes each call on to the kind's own code.
@@ -234,12 +234,18 @@ kinds! {
     Queue = sqs::queue::Queue;
     /// IAM roles.
     Role = iam::role::Role;
+    /// Access logs of APIs.
+    AccessLog = logs::access_log::AccessLog;
     /// Log groups.
     LogGroup = logs::log_group::LogGroup;
     /// Lambda functions.
     Function = lambda::function::Function;
     /// Event invoke configurations of functions.
     EventInvoke = lambda::event_invoke::EventInvoke;
+    /// HTTP APIs.
+    Api = apigateway::api::Api;
+    /// Event source mappings: queues whose messages invoke functions.
+    Mapping = lambda::mapping::Mapping;
     /// Permissions to invoke functions.
     Permission = lambda::permission::Permission;
     /// SNS topics.

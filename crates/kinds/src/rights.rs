@@ -41,6 +41,8 @@ pub enum Target {
     Artifacts,
     /// Event source mappings: AWS chooses their names.
     Mappings,
+    /// HTTP APIs with all their parts, and their tags: AWS chooses their names.
+    Apis,
     /// `*`: IAM has no resources for the action. Source: "Actions, resources, and condition keys for AWS services".
     Everything,
 }
@@ -59,6 +61,7 @@ impl Target {
             Self::Boundary(kind) => format!("BoundariesOf{}", kind.identity().plural),
             Self::Keys => "Keys".to_owned(),
             Self::Artifacts => "Artifacts".to_owned(),
+            Self::Apis => "HttpApis".to_owned(),
             Self::Mappings => "EventSourceMappings".to_owned(),
             Self::Everything => "Everything".to_owned(),
         }
@@ -142,7 +145,7 @@ mod tests {
                 | Target::Passed(named)
                 | Target::Bounded(named)
                 | Target::Boundary(named) => named,
-                Target::Keys | Target::Artifacts | Target::Mappings | Target::Everything => continue,
+                Target::Keys | Target::Artifacts | Target::Mappings | Target::Apis | Target::Everything => continue,
             };
             assert!(named.identity().arn.is_some(), "{kind:?} {right:?}");
         }

@@ -12,6 +12,7 @@ pub(crate) fn moves(declaration: &Declaration) -> BTreeMap<(Kind, String), Strin
         let Some(kind) = Kind::ALL.iter().find(|kind| kind.identity().section == Some(one.section)) else { continue };
         let together = match kind {
             Kind::Function => &[Kind::Function, Kind::Role, Kind::LogGroup][..],
+            Kind::Api => &[Kind::Api, Kind::AccessLog],
             kind => std::slice::from_ref(kind),
         };
         moves.extend(together.iter().map(|kind| ((*kind, one.from.clone()), one.to.clone())));

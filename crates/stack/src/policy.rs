@@ -112,13 +112,20 @@ fn arns_of(kind: Kind, name: &str, names: &Names) -> Vec<String> {
         Kind::Secret => vec![format!("{arn}-??????"), arn],
         // An alias of a function, which others may have made, has a policy of its own. Calls on lines and filters of a log group know
         // it as all of its streams, those on tags as itself.
-        Kind::Function | Kind::LogGroup => vec![format!("{arn}:*"), arn],
+        Kind::Function | Kind::LogGroup | Kind::AccessLog => vec![format!("{arn}:*"), arn],
         _ => vec![arn],
     }
 }
 
 /// Form of the ARN of an event source mapping.
 const MAPPING: ArnForm = ArnForm("lambda:{region}:{account}:event-source-mapping:{name}");
+
+/// Forms of the ARNs of HTTP APIs: the list of them, each with all its parts, and their tags.
+const APIS: [ArnForm; 3] = [
+    ArnForm("apigateway:{region}::/apis"),
+    ArnForm("apigateway:{region}::/apis/{name}"),
+    ArnForm("apigateway:{region}::/tags/{name}"),
+];
 
 /// Returns whether a permission is also needed on resources that are no longer declared, which have the stack's tag. Roles are found
 /// by their path; S3 does not look at the tags of buckets, so that a removed one needs the policy of before.
@@ -215,6 +222,7 @@ fn arns(target: Target, declaration: &Declaration, names: &Names, declared: &Dec
         Target::Keys => declaration.kms_keys(),
         Target::Artifacts => vec![format!("{}/*", of(Kind::Bucket, &names.artifacts()))],
         Target::Mappings => vec![names.realm().arn(MAPPING, "", "*").into()],
+        Target::Apis => APIS.iter().map(|form| names.realm().arn(*form, "", "*").into()).collect(),
         Target::Everything => vec!["*".to_owned()],
     }
 }

@@ -11,6 +11,7 @@ use super::server::{CREDENTIALS, REGION};
 
 /// One client per service.
 pub(crate) struct Account {
+    pub(crate) apis: aws_sdk_apigatewayv2::Client,
     pub(crate) alarms: aws_sdk_cloudwatch::Client,
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) lambda: aws_sdk_lambda::Client,
@@ -42,6 +43,7 @@ impl Account {
             .http_client(aws_smithy_http_client::Builder::new().build_http());
         let configuration = runtime.block_on(loading.load());
         Self {
+            apis: aws_sdk_apigatewayv2::Client::new(&configuration),
             alarms: aws_sdk_cloudwatch::Client::new(&configuration),
             iam: aws_sdk_iam::Client::new(&configuration),
             lambda: aws_sdk_lambda::Client::new(&configuration),

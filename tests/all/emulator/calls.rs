@@ -1,7 +1,7 @@
 //! Reads the service, the operation and the protocol from a request to AWS.
 //!
-//! The service is in the signature. The operation is in the body (query), in a header (JSON) or in the path (CBOR); S3 and
-//! Lambda have none of these, and a table each.
+//! The service is in the signature. The operation is in the body (query), in a header (JSON) or in the path (CBOR); S3 has
+//! none of these, nor have Lambda and API Gateway: they have tables.
 
 use std::fmt;
 
@@ -178,7 +178,7 @@ fn verb(method: &str) -> Option<&'static str> {
         .map(|(_, verb)| verb)
 }
 
-/// Lambda's operations: method, path after the version (`*` is one segment), name.
+/// Operations of Lambda and of API Gateway: method, path after the version (`*` is one segment), name.
 const LAMBDA: &[(&str, &str, &str)] = &[
     ("GET", "account-settings", "GetAccountSettings"),
     ("POST", "functions", "CreateFunction"),
@@ -211,6 +211,26 @@ const LAMBDA: &[(&str, &str, &str)] = &[
     ("GET", "event-source-mappings/*", "GetEventSourceMapping"),
     ("PUT", "event-source-mappings/*", "UpdateEventSourceMapping"),
     ("DELETE", "event-source-mappings/*", "DeleteEventSourceMapping"),
+    ("GET", "apis", "GetApis"),
+    ("POST", "apis", "CreateApi"),
+    ("PATCH", "apis/*", "UpdateApi"),
+    ("DELETE", "apis/*", "DeleteApi"),
+    ("DELETE", "apis/*/cors", "DeleteCorsConfiguration"),
+    ("GET", "apis/*/routes", "GetRoutes"),
+    ("POST", "apis/*/routes", "CreateRoute"),
+    ("PATCH", "apis/*/routes/*", "UpdateRoute"),
+    ("DELETE", "apis/*/routes/*", "DeleteRoute"),
+    ("GET", "apis/*/integrations", "GetIntegrations"),
+    ("POST", "apis/*/integrations", "CreateIntegration"),
+    ("PATCH", "apis/*/integrations/*", "UpdateIntegration"),
+    ("DELETE", "apis/*/integrations/*", "DeleteIntegration"),
+    ("GET", "apis/*/stages", "GetStages"),
+    ("POST", "apis/*/stages", "CreateStage"),
+    ("PATCH", "apis/*/stages/*", "UpdateStage"),
+    ("DELETE", "apis/*/stages/*", "DeleteStage"),
+    ("DELETE", "apis/*/stages/*/accesslogsettings", "DeleteAccessLogSettings"),
+    ("DELETE", "apis/*/stages/*/routesettings/*", "DeleteRouteSettings"),
+    ("GET", "apis/*/authorizers", "GetAuthorizers"),
     ("GET", "tags/*", "ListTags"),
     ("POST", "tags/*", "TagResource"),
     ("DELETE", "tags/*", "UntagResource"),

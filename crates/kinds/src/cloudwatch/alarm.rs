@@ -12,7 +12,7 @@ use futures::future::try_join_all;
 use serde::Serialize;
 
 use crate::{
-    Kind, Manage, Session,
+    Kind, Manage, Session, apigateway,
     number::{natural, wire},
     own_tags,
     rights::{Right, Target, deletes, reads, writes},
@@ -143,10 +143,6 @@ impl Settings {
         self.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
     }
 
-    fn dimensions(&self) -> Vec<Dimension> {
-        self.dimensions.iter().map(|(name, value)| Dimension::builder().name(name).value(value).build()).collect()
-    }
-
     fn list(items: &BTreeSet<String>) -> Vec<String> {
         items.iter().cloned().collect()
     }
@@ -168,6 +164,15 @@ async fn tags(session: &Session, name: &str) -> Result<Option<Tags>, Failure> {
     Ok(answer.map(|answer| own_tags(pairs(answer.tags.unwrap_or_default()))))
 }
 
+/// Returns the dimensions for a call. The id of an API is known as soon as there is the API.
+async fn dimensions(session: &Session, desired: &Settings) -> Result<Vec<Dimension>, Failure> {
+    let dimensions = desired.dimensions.iter().map(|(name, value)| async move {
+        let value = apigateway::with_id(session, value).await?;
+        Ok(Dimension::builder().name(name).value(value).build())
+    });
+    try_join_all(dimensions).await
+}
+
 /// Writes the whole alarm. AWS sets the tags of a new one only.
 async fn put(session: &Session, name: &str, desired: &Settings) -> Result<(), Failure> {
     let unit = desired.unit.as_deref().map(StandardUnit::from);
@@ -179,10 +184,11 @@ async fn put(session: &Session, name: &str, desired: &Settings) -> Result<(), Fa
     } else {
         call.extended_statistic(&desired.statistic)
     };
+    let dimensions = dimensions(session, desired).await?;
     call.alarm_description(&desired.description)
         .namespace(&desired.namespace)
         .metric_name(&desired.metric)
-        .set_dimensions(Some(desired.dimensions()))
+        .set_dimensions(Some(dimensions))
         .period(wire(desired.period))
         .evaluation_periods(wire(desired.evaluation_periods))
         .set_datapoints_to_alarm(desired.datapoints.map(wire))

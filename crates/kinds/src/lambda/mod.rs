@@ -2,5 +2,6 @@
 
 pub mod event_invoke;
 pub mod function;
+pub mod mapping;
 pub mod permission;
 mod policy;

@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, time::Duration};
 use serde::Serialize;
 
 use crate::{
-    Kind, Manage, Session,
+    Kind, Manage, Session, apigateway,
     lambda::{
         function,
         policy::{OURS, statements},
@@ -55,6 +55,11 @@ impl Settings {
             source_arn: Some(source_arn.into()),
             other: None,
         }
+    }
+
+    /// Returns the permission of a route of an API. Its ARN names the account, too.
+    pub fn route(source_arn: impl Into<String>) -> Self {
+        Self { source_account: None, ..Self::invoke("apigateway.amazonaws.com", "", source_arn) }
     }
 
     /// Returns the whole content of a statement: all of it is in some field.
@@ -126,7 +131,7 @@ impl Manage for Permission {
 
     const HOLDS: Holds = Holds::Nothing;
 
-    const REFERS_TO: &'static [Kind] = &[Kind::Function];
+    const REFERS_TO: &'static [Kind] = &[Kind::Function, Kind::Api];
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::Own(Kind::Function), &["lambda:Get*", "lambda:List*"]),
@@ -156,7 +161,11 @@ impl Manage for Permission {
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let call = session.aws.write.lambda.add_permission().function_name(address.container());
         let call = call.statement_id(&address.name).principal(&desired.principal).action(&desired.action);
-        let call = call.set_source_account(desired.source_account.clone()).set_source_arn(desired.source_arn.clone());
+        let source = match &desired.source_arn {
+            Some(arn) => Some(apigateway::with_id(session, arn).await?),
+            None => None,
+        };
+        let call = call.set_source_account(desired.source_account.clone()).set_source_arn(source);
         call.send().await.or_fail("lambda.AddPermission").map(drop)
     }
 

@@ -92,6 +92,12 @@ async fn groups(
     Ok(groups)
 }
 
+/// Returns the names that begin so.
+pub(super) async fn names(session: &Session, prefix: &str) -> Result<Vec<String>, Failure> {
+    let groups = groups(session, prefix, |_| false).await?;
+    Ok(groups.into_iter().filter_map(|group| group.log_group_name).collect())
+}
+
 async fn find(session: &Session, name: &str) -> Result<Option<LiveGroup>, Failure> {
     let is_it = |group: &LiveGroup| group.log_group_name.as_deref() == Some(name);
     Ok(groups(session, name, is_it).await?.into_iter().find(is_it))
@@ -104,7 +110,7 @@ pub(super) async fn all_tags(session: &Session, name: &str) -> Result<Option<Tag
     Ok(tags.map(|tags| tags.into_iter().collect()))
 }
 
-async fn tags(session: &Session, name: &str) -> Result<Option<Tags>, Failure> {
+pub(super) async fn tags(session: &Session, name: &str) -> Result<Option<Tags>, Failure> {
     Ok(all_tags(session, name).await?.map(own_tags))
 }
 
@@ -248,8 +254,7 @@ impl Manage for LogGroup {
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
-        let groups = groups(session, &IDENTITY.listed_by(&session.stack), |_| false).await?;
-        let mut names: Vec<String> = groups.into_iter().filter_map(|group| group.log_group_name).collect();
+        let mut names = names(session, &IDENTITY.listed_by(&session.stack)).await?;
         names.extend(session.named_otherwise(Kind::LogGroup)?);
         let owned =
             names.iter().map(|name| async move { session.owned(Kind::LogGroup, name, tags(session, name).await) });

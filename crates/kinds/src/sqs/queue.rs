@@ -182,7 +182,7 @@ const CONSUMERS: &str = "consumers";
 async fn consumers(session: &Session, name: &str) -> Result<Children, Failure> {
     let arn = IDENTITY.arn_of(&session.aws.realm, &session.stack, name);
     let mut children = Children::default();
-    for one in mappings::mappings(session, Source::Arn(&arn)).await? {
+    for one in mappings::mappings_of_others(session, Source::Arn(&arn)).await? {
         children.add(CONSUMERS, one.uuid.unwrap_or_default(), one.function_arn.unwrap_or_default(), true);
     }
     Ok(children)
@@ -244,6 +244,7 @@ impl Manage for Queue {
     const RIGHTS: &'static [Right] = &[
         reads(Target::Own(Kind::Queue), &["sqs:GetQueue*", "sqs:ListQueueTags"]),
         reads(Target::Everything, &["lambda:ListEventSourceMappings", "sqs:ListQueues"]),
+        reads(Target::Mappings, &["lambda:ListTags"]),
         writes(Target::Mappings, &["lambda:DeleteEventSourceMapping"]),
         writes(
             Target::Own(Kind::Queue),

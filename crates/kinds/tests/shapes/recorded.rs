@@ -179,6 +179,7 @@ pub(crate) fn session(answers: &Answers) -> Session {
         };
     }
     let clients = Clients {
+        apis: client!(aws_sdk_apigatewayv2),
         cloudwatch: client!(aws_sdk_cloudwatch),
         iam: client!(aws_sdk_iam),
         lambda: client!(aws_sdk_lambda),
@@ -196,8 +197,9 @@ pub(crate) fn session(answers: &Answers) -> Session {
         read: clients.clone(),
         write: clients,
         realm: Realm { region: REGION.to_owned(), account: ACCOUNT.to_owned() },
-        pacing: Pacing { receipt_rules: Duration::ZERO, ..Pacing::default() },
+        pacing: Pacing { receipt_rules: Duration::ZERO, apis: Duration::ZERO, ..Pacing::default() },
         receipt_rules: Turnstile::new(Duration::ZERO),
+        apis: Turnstile::new(Duration::ZERO),
     };
     Session::new(aws, stack, Listed { index: Ok(Vec::new()), roles: Ok(Vec::new()) })
 }

@@ -18,7 +18,7 @@ use kinds::{
     lambda::{
         event_invoke,
         function::{self, Logging, Vpc},
-        permission,
+        mapping, permission,
     },
     logs::log_group,
     s3::bucket,
@@ -30,6 +30,7 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
         log_group(blueprint, entry, declared);
         function(blueprint, entry, declared);
         event_invoke(blueprint, entry, declared);
+        mapping(blueprint, entry, declared);
     }
     permissions(blueprint);
 }
@@ -59,7 +60,8 @@ fn referred(blueprint: &Blueprint<'_>, declared: &Function) -> Vec<Id> {
     };
     let mut ids: Vec<Id> =
         places.filter(|place| is_ours(&place.bucket)).map(|place| of(Kind::Bucket, &place.bucket)).collect();
-    ids.extend(declared.sends.iter().chain(&declared.on_failure).map(|queue| of(Kind::Queue, queue)));
+    let consumed = declared.consumes.iter().map(|consumes| &consumes.queue);
+    ids.extend(declared.sends.iter().chain(&declared.on_failure).chain(consumed).map(|queue| of(Kind::Queue, queue)));
     ids.extend(declared.publishes.iter().map(|topic| of(Kind::Topic, topic)));
     ids.extend(declared.secrets.values().filter_map(|secret| match secret {
         SecretReference::Declared(entry) => {
@@ -132,6 +134,24 @@ fn event_invoke(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function)
     after.extend(declared.on_failure.iter().map(|queue| of(Kind::Queue, queue)));
     let address = Address::within(names.name(Kind::Function, entry), event_invoke::QUALIFIER);
     blueprint.add(of(Kind::EventInvoke, entry), address, settings, after);
+}
+
+/// Adds the mapping that lets a queue invoke the function. It comes after both, and goes before either.
+fn mapping(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
+    let Some(consumes) = &declared.consumes else { return };
+    let names = blueprint.names();
+    let id = mapping::entry(entry, &consumes.queue);
+    let settings = mapping::Settings {
+        batch: consumes.batch.into(),
+        window: seconds(consumes.window),
+        concurrency: consumes.concurrency.map(u32::from),
+        partial_batches: true,
+        tags: blueprint.tags(&id, &declared.tags),
+        ..mapping::Settings::default()
+    };
+    let after = vec![of(Kind::Function, entry), of(Kind::Queue, &consumes.queue)];
+    let address = Address::within(names.name(Kind::Function, entry), names.name(Kind::Queue, &consumes.queue));
+    blueprint.add(of(Kind::Mapping, id), address, settings, after);
 }
 
 /// Adds the permissions to invoke functions, each for one rule or topic.

@@ -4,6 +4,7 @@
 //! Pure: everything that must be read from AWS first is in [`Inputs`].
 
 mod alarms;
+mod api;
 mod function;
 mod mail;
 mod rights;
@@ -68,6 +69,7 @@ pub fn resources(declaration: &Declaration, given: Inputs<'_>) -> Vec<Resource> 
     let mut blueprint = Blueprint { declaration, given, resources: Vec::new() };
     storage::add(&mut blueprint);
     function::add(&mut blueprint);
+    api::add(&mut blueprint);
     mail::add(&mut blueprint);
     alarms::add(&mut blueprint);
     blueprint.resources

@@ -17,6 +17,9 @@ const WITHOUT_RESOURCE: &[&str] = &[
     "ec2:UnassignPrivateIpAddresses",
 ];
 
+/// Calls by which Lambda takes messages of a queue for a function, with the rights of its role.
+const RECEIVING: &[&str] = &["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
+
 /// Returns the policy that lets Lambda assume a function's role.
 pub(super) fn trust() -> Policy {
     let statement = Statement::allow(&["sts:AssumeRole"], []).for_service("lambda.amazonaws.com");
@@ -43,6 +46,8 @@ pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Functi
     let mut queues: Vec<String> = function.sends.iter().map(|queue| names.arn(Kind::Queue, queue)).collect();
     queues.extend(function.on_failure.iter().map(|queue| names.arn(Kind::Queue, queue)));
     statements.push(("SendMessages", Statement::allow(&["sqs:SendMessage"], queues)));
+    let consumed = function.consumes.iter().map(|consumes| names.arn(Kind::Queue, &consumes.queue));
+    statements.push(("ReceiveMessages", Statement::allow(RECEIVING, consumed)));
     let topics = function.publishes.iter().map(|topic| names.arn(Kind::Topic, topic));
     statements.push(("PublishMessages", Statement::allow(&["sns:Publish"], topics)));
     let secrets = function.secrets.values().map(|secret| secret_arn(blueprint, secret));
@@ -71,6 +76,8 @@ fn keys(blueprint: &Blueprint<'_>, function: &Function, writes_alone: bool) -> V
     let topics = function.publishes.iter().filter_map(|topic| declaration.topics.get(topic));
     keys.extend(topics.filter_map(|topic| key(&topic.kms_key)));
     if !writes_alone {
+        let consumed = function.consumes.iter().filter_map(|consumes| declaration.queues.get(&consumes.queue));
+        keys.extend(consumed.filter_map(|queue| key(&queue.kms_key)));
         keys.extend(of_places(&function.reads));
         keys.extend(function.secrets.values().filter_map(|secret| match secret {
             SecretReference::Declared(entry) => {

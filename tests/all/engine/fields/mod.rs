@@ -4,6 +4,7 @@
 //! The fields are those of the registry, as `provision schema --fields` prints them: a field or a kind without a case is a
 //! failure. Each round changes one field of each of several resources, so that the whole takes a minute and not an hour.
 
+mod apis;
 mod functions;
 mod mail;
 mod others;
@@ -106,7 +107,7 @@ fn covers(field: &str, path: &str) -> bool {
 
 /// Returns all cases, those of mail first: SES takes a rule only while everything else permits it.
 fn all_cases() -> Vec<Case> {
-    [mail::CASES, storage::CASES, functions::CASES, others::CASES].concat()
+    [mail::CASES, storage::CASES, functions::CASES, others::CASES, apis::CASES].concat()
 }
 
 /// Returns the cases in rounds, in each of which a resource is changed once.
@@ -163,7 +164,13 @@ pub(super) fn declaration() -> String {
 /// The same with a key and a boundary: where they are declared, another one is drift.
 fn protected() -> String {
     let head = format!("stack: circuits\nkms_key: {}\npermissions_boundary: {BOUNDARY}\n", protected::KEY);
-    replaced(&declaration(), &[("stack: circuits\n", &head)])
+    let on_failure = "    on_failure: failed\n";
+    let consumes = format!("{on_failure}{}", apis::CONSUMES);
+    let secrets = format!("{}secrets:\n", apis::DECLARED);
+    replaced(
+        &declaration(),
+        &[("stack: circuits\n", &head), (on_failure, &consumes), ("\nsecrets:\n", &format!("\n{secrets}"))],
+    )
 }
 
 /// Makes the boundary, which limits nothing that the test does.

@@ -8,12 +8,17 @@ use aws_sdk_lambda::types::{
 use futures::future::try_join_all;
 
 use super::Settings;
-use crate::{Session, children::if_offered, lambda::policy};
+use crate::{
+    Session,
+    children::if_offered,
+    lambda::{mapping, policy},
+    own_tags,
+};
 use aws::{
     OrFail,
     policy::{Effect, Statement},
 };
-use engine::{Children, Failure};
+use engine::{Children, Failure, STACK_TAG, Tags};
 
 /// Field of the function's URLs.
 pub(super) const URLS: &str = "urls";
@@ -33,7 +38,7 @@ pub(super) async fn read(session: &Session, name: &str) -> Result<Children, Fail
     let (urls, own, mappings, aliases, versions) = tokio::try_join!(
         urls(session, name),
         permissions(session, name, None),
-        mappings(session, Source::Function(name)),
+        mappings_of_others(session, Source::Function(name)),
         aliases(session, name),
         versions(session, name),
     )?;
@@ -62,7 +67,7 @@ async fn of_qualifier(
     qualifier: &str,
 ) -> Result<(Children, Vec<EventSourceMappingConfiguration>), Failure> {
     let whole = format!("{name}:{qualifier}");
-    let mappings = mappings(session, Source::Function(&whole));
+    let mappings = mappings_of_others(session, Source::Function(&whole));
     tokio::try_join!(permissions(session, name, Some(qualifier)), mappings)
 }
 
@@ -169,6 +174,26 @@ pub(crate) async fn mappings(
     // One that is being deleted takes nothing any more.
     found.retain(|one| one.state.as_deref() != Some("Deleting"));
     Ok(found)
+}
+
+/// Returns those that are not the stack's: its own are resources of their own.
+pub(crate) async fn mappings_of_others(
+    session: &Session,
+    end: Source<'_>,
+) -> Result<Vec<EventSourceMappingConfiguration>, Failure> {
+    let tagged = mappings(session, end).await?.into_iter().map(|one| async move {
+        let tags = mapping_tags(session, one.uuid.as_deref().unwrap_or_default()).await?;
+        Ok::<_, Failure>((tags.get(STACK_TAG) != Some(&session.stack.id())).then_some(one))
+    });
+    Ok(try_join_all(tagged).await?.into_iter().flatten().collect())
+}
+
+/// Returns the tags of an event source mapping; none if it does not exist.
+pub(crate) async fn mapping_tags(session: &Session, uuid: &str) -> Result<Tags, Failure> {
+    let arn = mapping::IDENTITY.arn_of(&session.aws.realm, &session.stack, uuid);
+    let answer = session.aws.read.lambda.list_tags().resource(arn).send().await;
+    let answer = if_offered(answer.or_fail("lambda.ListTags"))?;
+    Ok(own_tags(answer.and_then(|answer| answer.tags).unwrap_or_default()))
 }
 
 /// Deletes an event source mapping.

@@ -1,0 +1,80 @@
+//! Kinds of API Gateway's resources: HTTP APIs, version 2 of its interface.
+
+pub mod api;
+mod wire;
+
+use aws_sdk_apigatewayv2::types::Api;
+
+use crate::{Session, own_tags};
+use aws::OrFail;
+use engine::{Class, ENTRY_TAG, Failure, STACK_TAG, Tags};
+
+/// Largest page of a list; this interface takes it as a text.
+const PAGE: &str = "500";
+
+/// Returns every API of the account in the region, with its tags.
+async fn all(session: &Session) -> Result<Vec<Api>, Failure> {
+    let (mut found, mut next) = (Vec::new(), None);
+    loop {
+        session.aws.apis.pass().await;
+        let call = session.aws.read.apis.get_apis().max_results(PAGE).set_next_token(next);
+        let page = call.send().await.or_fail("apigatewayv2.GetApis")?;
+        found.extend(page.items.unwrap_or_default());
+        next = page.next_token.filter(|token| !token.is_empty());
+        if next.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+fn tags_of(api: &Api) -> Tags {
+    own_tags(api.tags.clone().unwrap_or_default())
+}
+
+/// Returns the API that is called so: by the id that AWS gave it, or, before anybody knows that, by the name that its entry has. Names
+/// are not unique, so that its tags tell it. Two with the tags of one entry are an error.
+async fn find(session: &Session, name: &str) -> Result<Option<Api>, Failure> {
+    let is_named = |api: &Api| {
+        let tags = tags_of(api);
+        let entry = tags.get(ENTRY_TAG).filter(|_| tags.get(STACK_TAG) == Some(&session.stack.id()));
+        entry.is_some_and(|entry| api::IDENTITY.name_of(&session.stack, &session.aws.realm.account, entry) == name)
+    };
+    let (with_id, others): (Vec<_>, Vec<_>) =
+        all(session).await?.into_iter().partition(|api| api.api_id.as_deref() == Some(name));
+    if let Some(api) = with_id.into_iter().next() {
+        return Ok(Some(api));
+    }
+    let mut named = others.into_iter().filter(is_named);
+    match (named.next(), named.next()) {
+        (Some(one), Some(other)) => {
+            let id = |api: Api| api.api_id.unwrap_or_default();
+            let words = format!(
+                "`{}` and `{}` have the tags of one entry; take `{STACK_TAG}` and `{ENTRY_TAG}` from the one that is not it",
+                id(one),
+                id(other)
+            );
+            Err(Failure::found("apigatewayv2.GetApis", Class::Other, words))
+        }
+        (found, _) => Ok(found),
+    }
+}
+
+/// Beginning and end of what stands for the id of an API of the stack that does not exist yet, around its name.
+const UNKNOWN: (&str, &str) = ("(id of ", ")");
+
+/// Returns what stands for the id of an API until it exists.
+pub fn unknown_id(name: &str) -> String {
+    let (beginning, end) = UNKNOWN;
+    format!("{beginning}{name}{end}")
+}
+
+/// Returns a text with the id of an API in place of what stands for it. It is an error if there is no such API: it has to be created
+/// before what names it.
+pub(crate) async fn with_id(session: &Session, text: &str) -> Result<String, Failure> {
+    let (beginning, end) = UNKNOWN;
+    let Some((before, rest)) = text.split_once(beginning) else { return Ok(text.to_owned()) };
+    let Some((name, behind)) = rest.split_once(end) else { return Ok(text.to_owned()) };
+    let missing = || Failure::found("apigatewayv2.GetApis", Class::NotYet, format!("API `{name}` is not there"));
+    let id = find(session, name).await?.and_then(|api| api.api_id).ok_or_else(missing)?;
+    Ok(format!("{before}{id}{behind}"))
+}

@@ -71,26 +71,19 @@ impl Answer {
     }
 
     fn send(self, is_head: bool, mut stream: &TcpStream) -> Option<()> {
-        let head = |status, headers: &[(String, String)], length| {
-            let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-            format!("HTTP/1.1 {status} Told\r\nContent-Length: {length}\r\n{headers}\r\n").into_bytes()
-        };
         match self {
             Self::Http(status, headers, body) => {
                 // An answer to HEAD may state the length of what it leaves out.
-                let states = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-                let mut bytes = head(status, &headers, body.len() as u64);
-                if states {
-                    let own = format!("Content-Length: {}\r\n", body.len());
-                    bytes = String::from_utf8(bytes).unwrap().replacen(&own, "", 1).into_bytes();
-                }
+                let is_stated = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+                let length = (!is_stated).then_some(body.len() as u64);
+                let mut bytes = head(status, &headers, length);
                 if !is_head {
                     bytes.extend_from_slice(&body);
                 }
                 stream.write_all(&bytes).ok()
             }
             Self::Cut(length, body) => {
-                stream.write_all(&[head(200, &[], length), body].concat()).ok()?;
+                stream.write_all(&[head(200, &[], Some(length)), body].concat()).ok()?;
                 stream.shutdown(Shutdown::Both).ok()?;
                 None
             }
@@ -104,6 +97,13 @@ impl Answer {
             }
         }
     }
+}
+
+/// Returns status line and headers of an answer.
+fn head(status: u16, headers: &[(String, String)], length: Option<u64>) -> Vec<u8> {
+    let length = length.map(|length| ("Content-Length".to_owned(), length.to_string()));
+    let lines = length.iter().chain(headers).map(|(name, value)| format!("{name}: {value}\r\n"));
+    format!("HTTP/1.1 {status} Told\r\n{}\r\n", lines.collect::<Vec<_>>().concat()).into_bytes()
 }
 
 /// A server of a test. It ends with the test's process.

@@ -2,7 +2,7 @@
 //! function's process between them. For tests only, which may panic. Nothing sleeps: every wait ends with what it waits for, or with
 //! a deadline.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test may fail")]
 
 mod http;
 mod lambda;

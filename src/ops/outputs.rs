@@ -49,6 +49,9 @@ pub(crate) fn outputs(opened: &Opened, compared: &Compared) -> Outputs {
                 Output::Name => add(identity.name, entry, names.name(*kind, entry)),
                 Output::Arn => add(identity.name, entry, names.arn(*kind, entry)),
             }
+            if *kind == Kind::Function && is_ours(compared, &Id::new(Kind::Role, entry)) {
+                add("role", entry, names.arn(Kind::Role, entry));
+            }
             if let Some(sha256) = build(compared, &id, &names.name(*kind, entry)) {
                 add("build", entry, sha256);
             }

@@ -70,12 +70,14 @@ pub const ACCEPTABLE: &[(&str, &[Acceptable])] = &[
     ),
     ("secret", &[severe("replicas"), stays("rotation")]),
     ("log-group", &[stays("subscription_filters"), stays("metric_filters"), stays("data_protection")]),
+    ("api", &[severe("stages"), stays("authorizers")]),
+    ("access-log", &[stays("subscription_filters"), stays("metric_filters"), stays("data_protection")]),
 ];
 
 /// Form of the resource.
 const RESOURCE: Form = Form {
     what: "a kind and an entry, such as `bucket/mail`",
-    pattern: "^(bucket|function|queue|topic|secret|log-group)/[a-z][a-z0-9.-]*$",
+    pattern: "^(bucket|function|queue|topic|secret|log-group|api|access-log)/[a-z][a-z0-9.-]*$",
 };
 
 /// Form of the children.
@@ -110,8 +112,12 @@ fn resource(reader: &mut Reader, key: &Key) -> Option<&'static [Acceptable]> {
         reader.note_at(&key.span, message, choose(word, "kinds whose parts can be accepted", &kinds));
         return None;
     };
-    // A log group is its function's.
-    let section = if *word == "log-group" { "function" } else { word };
+    // A log group is its function's, an access log its API's.
+    let section = match *word {
+        "log-group" => "function",
+        "access-log" => "api",
+        other => other,
+    };
     let kind = Kind::ALL.into_iter().find(|kind| kind.word() == section)?;
     let is_implied = IMPLIED.contains(&(word, entry));
     if !is_implied && !reader.is_declared(kind, entry) {

@@ -34,7 +34,7 @@ pub enum Notify {
     Topic(String),
 }
 
-/// An alarm that every function, or every failure queue, has.
+/// An alarm that every function, queue or API of a sort has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AlarmKind {
     /// Invocations of a function that ended in an error.
@@ -49,6 +49,10 @@ pub enum AlarmKind {
     Messages,
     /// The oldest message of a failure queue, in percent of its retention: when that has passed, it is lost.
     Age,
+    /// Requests to an API that ended in an error of ours: the function failed, or may not be invoked.
+    ServerErrors,
+    /// The oldest message of a queue that a function consumes: it does not keep up, or is paused.
+    Backlog,
 }
 
 /// The subjects of alarms.
@@ -62,6 +66,10 @@ pub enum Watched {
     Receiver,
     /// Every queue that takes the failed events of functions or the dead letters of other queues.
     FailureQueue,
+    /// Every HTTP API.
+    Api,
+    /// Every queue that a function consumes.
+    ConsumedQueue,
 }
 
 /// The units of thresholds.
@@ -120,8 +128,16 @@ const LAMBDA: &str = "AWS/Lambda";
 
 impl AlarmKind {
     /// Every kind of alarm.
-    pub const ALL: [Self; 6] =
-        [Self::Errors, Self::Throttles, Self::Duration, Self::Undelivered, Self::Messages, Self::Age];
+    pub const ALL: [Self; 8] = [
+        Self::Errors,
+        Self::Throttles,
+        Self::Duration,
+        Self::Undelivered,
+        Self::Messages,
+        Self::Age,
+        Self::ServerErrors,
+        Self::Backlog,
+    ];
 
     /// Returns the measurement of the alarm.
     pub const fn measure(self) -> Measure {
@@ -187,6 +203,26 @@ impl AlarmKind {
                 Unit::PercentOfRetention,
                 "an event that failed waits for so long that it will be lost",
             ),
+            Self::ServerErrors => (
+                "server_errors",
+                Watched::Api,
+                "AWS/ApiGateway",
+                "5xx",
+                "Sum",
+                1,
+                Unit::Count,
+                "a request ended in an error of the function, or of its permission",
+            ),
+            Self::Backlog => (
+                "backlog",
+                Watched::ConsumedQueue,
+                SQS,
+                "ApproximateAgeOfOldestMessage",
+                "Maximum",
+                3600,
+                Unit::Count,
+                "a message waits for its function for too long",
+            ),
         };
         Measure { name, watched, namespace, metric, statistic, period: 300, threshold, unit, description }
     }
@@ -240,6 +276,14 @@ static THRESHOLDS: Shape = Shape {
             "Age of the oldest message in a failure queue, in percent of its retention.",
         )
         .or("50"),
+        Field::new("server_errors", Holds::Number(1, MOST), "Requests to an API that ended in a 5xx, in 5 minutes.")
+            .or("1"),
+        Field::new(
+            "backlog",
+            Holds::Number(1, MOST),
+            "Age of the oldest message in a queue that a function consumes, in seconds.",
+        )
+        .or("3600"),
     ],
 };
 
@@ -251,6 +295,8 @@ impl Word for AlarmKind {
         (Self::Undelivered.measure().name, Self::Undelivered),
         (Self::Messages.measure().name, Self::Messages),
         (Self::Age.measure().name, Self::Age),
+        (Self::ServerErrors.measure().name, Self::ServerErrors),
+        (Self::Backlog.measure().name, Self::Backlog),
     ];
 }
 

@@ -65,6 +65,12 @@ const OTHERS: &[(&[&str], &str, &str)] = &[
         "it is made for a function, and moves with it",
         "move the function: `function/OLD: function/NEW`",
     ),
+    (&["access log"], "it is made for an API, and moves with it", "move the API: `api/OLD: api/NEW`"),
+    (
+        &["event source mapping", "mapping"],
+        "it is named by its function and its queue",
+        "move the function or the queue: `function/OLD: function/NEW` or `queue/OLD: queue/NEW`",
+    ),
     (
         &["alarm"],
         "it is made for a function or a failure queue, and moves with it",

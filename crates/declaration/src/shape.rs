@@ -220,7 +220,8 @@ mod tests {
     #[test]
     fn every_key_of_the_tables_has_an_effect() {
         const FULL: &str = include_str!("../../../tests/all/validate/full.yaml");
-        let all = "{errors: 2, throttles: 2, duration: 2, undelivered: 2, messages: 2, age: 2}";
+        let all =
+            "{errors: 2, throttles: 2, duration: 2, undelivered: 2, messages: 2, age: 2, server_errors: 2, backlog: 2}";
         let with_all = FULL.replace("  off: [throttles]\n", "").replace("{errors: 5, age: 25}", all);
         assert!(with_all.contains(all));
         let root = Holds::Mapping(&ROOT);

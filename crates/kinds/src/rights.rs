@@ -41,7 +41,9 @@ pub enum Target {
     Artifacts,
     /// Event source mappings: AWS chooses their names.
     Mappings,
-    /// HTTP APIs with all their parts, and their tags: AWS chooses their names.
+    /// Tags of event source mappings, for which IAM does not look at functions.
+    MappingTags,
+    /// The list of HTTP APIs, and, where some are declared, all of them with their parts and tags: AWS chooses their names.
     Apis,
     /// `*`: IAM has no resources for the action. Source: "Actions, resources, and condition keys for AWS services".
     Everything,
@@ -61,6 +63,7 @@ impl Target {
             Self::Boundary(kind) => format!("BoundariesOf{}", kind.identity().plural),
             Self::Keys => "Keys".to_owned(),
             Self::Artifacts => "Artifacts".to_owned(),
+            Self::MappingTags => "TagsOfMappings".to_owned(),
             Self::Apis => "HttpApis".to_owned(),
             Self::Mappings => "EventSourceMappings".to_owned(),
             Self::Everything => "Everything".to_owned(),
@@ -145,7 +148,12 @@ mod tests {
                 | Target::Passed(named)
                 | Target::Bounded(named)
                 | Target::Boundary(named) => named,
-                Target::Keys | Target::Artifacts | Target::Mappings | Target::Apis | Target::Everything => continue,
+                Target::Keys
+                | Target::Artifacts
+                | Target::Mappings
+                | Target::MappingTags
+                | Target::Apis
+                | Target::Everything => continue,
             };
             assert!(named.identity().arn.is_some(), "{kind:?} {right:?}");
         }

@@ -19,7 +19,8 @@ pub(crate) fn moves(declaration: &Declaration) -> BTreeMap<(Kind, String), Strin
         let alarms = AlarmKind::ALL.into_iter().map(AlarmKind::measure).chain([SILENCE]);
         let alarms = alarms.filter(|measure| match measure.watched {
             Watched::Function | Watched::FunctionWithFailureQueue | Watched::Receiver => *kind == Kind::Function,
-            Watched::FailureQueue => *kind == Kind::Queue,
+            Watched::FailureQueue | Watched::ConsumedQueue => *kind == Kind::Queue,
+            Watched::Api => *kind == Kind::Api,
         });
         moves.extend(alarms.map(|measure| {
             let alarm = |entry: &str| alarm_entry(entry, measure.name);

@@ -117,9 +117,6 @@ fn arns_of(kind: Kind, name: &str, names: &Names) -> Vec<String> {
     }
 }
 
-/// Form of the ARN of an event source mapping.
-const MAPPING: ArnForm = ArnForm("lambda:{region}:{account}:event-source-mapping:{name}");
-
 /// Forms of the ARNs of HTTP APIs: the list of them, each with all its parts, and their tags.
 const APIS: [ArnForm; 3] = [
     ArnForm("apigateway:{region}::/apis"),
@@ -221,8 +218,12 @@ fn arns(target: Target, declaration: &Declaration, names: &Names, declared: &Dec
         Target::Bounded(_) | Target::Boundary(_) => Vec::new(),
         Target::Keys => declaration.kms_keys(),
         Target::Artifacts => vec![format!("{}/*", of(Kind::Bucket, &names.artifacts()))],
-        Target::Mappings => vec![names.realm().arn(MAPPING, "", "*").into()],
-        Target::Apis => APIS.iter().map(|form| names.realm().arn(*form, "", "*").into()).collect(),
+        Target::Mappings | Target::MappingTags => vec![names.arn_of(Kind::Mapping, "*")],
+        // AWS's answer about the list tells which of them are the stack's.
+        Target::Apis => {
+            let forms = if declaration.apis.is_empty() { &APIS[..1] } else { &APIS };
+            forms.iter().map(|form| names.realm().arn(*form, "", "*").into()).collect()
+        }
         Target::Everything => vec!["*".to_owned()],
     }
 }
@@ -332,8 +333,13 @@ mod tests {
             let name = action.split_once(':').map_or("", |(_, name)| name);
             !["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb))
         });
-        let expected =
-            ["ses:DeleteReceiptRule", "ses:DeleteReceiptRuleSet", "ses:SetActiveReceiptRuleSet", "sns:Unsubscribe"];
+        let expected = [
+            "logs:DeleteLogDelivery",
+            "ses:DeleteReceiptRule",
+            "ses:DeleteReceiptRuleSet",
+            "ses:SetActiveReceiptRuleSet",
+            "sns:Unsubscribe",
+        ];
         assert_eq!(writes.collect::<Vec<_>>(), expected);
     }
 

@@ -277,7 +277,7 @@ fn alarms_and_who_is_told() {
     72:29: topic `event` is not declared | did you mean `events`?
     72:12: `notify` must be a mail address such as `noc@example.com`, not the text `noc@example`
     72:20: this one is told already
-    73:9: `off` must be `errors`, `throttles`, `duration`, `undelivered`, `messages` or `age`, not the text `throttle`
+    73:9: `off` must be `errors`, `throttles`, `duration`, `undelivered`, `messages`, `age`, `server_errors` or `backlog`, not the text `throttle`
     73:20: `throttles` is off already
     73:9: `errors` is off, and has a threshold | remove one of them
     74:12: `silence` must be between `1h` and `7d`, not the text `8d`

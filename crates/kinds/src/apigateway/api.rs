@@ -191,6 +191,7 @@ impl Manage for Api {
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::Apis, &["apigateway:GET"]),
+        reads(Target::Own(Kind::Api), &["apigateway:GET"]),
         writes(Target::Apis, &["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"]),
         // A stage with an access log has a delivery, which the caller makes.
         writes(
@@ -205,7 +206,7 @@ impl Manage for Api {
                 "logs:UpdateLogDelivery",
             ],
         ),
-        deletes(Target::Apis, &["apigateway:DELETE"]),
+        deletes(Target::Own(Kind::Api), &["apigateway:DELETE"]),
         deletes(Target::Everything, &["logs:DeleteLogDelivery"]),
     ];
 

@@ -241,7 +241,7 @@ impl Manage for Alarm {
 
     const HOLDS: Holds = Holds::Nothing;
 
-    const REFERS_TO: &'static [Kind] = &[Kind::Topic];
+    const REFERS_TO: &'static [Kind] = &[Kind::Topic, Kind::Api];
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::All(Kind::Alarm), &["cloudwatch:DescribeAlarms"]),

@@ -184,9 +184,10 @@ impl Manage for Mapping {
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::Everything, &["lambda:ListEventSourceMappings", "lambda:ListFunctions"]),
-        reads(Target::Mappings, &["lambda:GetEventSourceMapping", "lambda:ListTags"]),
-        writes(Target::Everything, &["lambda:CreateEventSourceMapping"]),
-        writes(Target::Mappings, &["lambda:TagResource", "lambda:UntagResource", "lambda:UpdateEventSourceMapping"]),
+        reads(Target::Mappings, &["lambda:GetEventSourceMapping"]),
+        reads(Target::MappingTags, &["lambda:ListTags"]),
+        writes(Target::Mappings, &["lambda:CreateEventSourceMapping", "lambda:UpdateEventSourceMapping"]),
+        writes(Target::MappingTags, &["lambda:TagResource", "lambda:UntagResource"]),
         deletes(Target::Mappings, &["lambda:DeleteEventSourceMapping"]),
     ];
 

@@ -244,7 +244,7 @@ impl Manage for Queue {
     const RIGHTS: &'static [Right] = &[
         reads(Target::Own(Kind::Queue), &["sqs:GetQueue*", "sqs:ListQueueTags"]),
         reads(Target::Everything, &["lambda:ListEventSourceMappings", "sqs:ListQueues"]),
-        reads(Target::Mappings, &["lambda:ListTags"]),
+        reads(Target::MappingTags, &["lambda:ListTags"]),
         writes(Target::Mappings, &["lambda:DeleteEventSourceMapping"]),
         writes(
             Target::Own(Kind::Queue),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Blueprint, of, seconds, storage};
+use super::{Blueprint, api, of, seconds, storage};
 use crate::moves::alarm_entry;
 use aws::policy::Statement;
 use declaration::{AlarmKind, Declaration, Measure, Notify, SILENCE, Subscription, Unit, Watched};
@@ -50,7 +50,8 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
             Watched::Function | Watched::FunctionWithFailureQueue | Watched::Receiver => {
                 ("FunctionName", names.name(Kind::Function, watch.entry))
             }
-            Watched::FailureQueue => ("QueueName", names.name(Kind::Queue, watch.entry)),
+            Watched::FailureQueue | Watched::ConsumedQueue => ("QueueName", names.name(Kind::Queue, watch.entry)),
+            Watched::Api => ("ApiId", api::id_of(blueprint, watch.entry)),
         };
         let id = alarm_entry(watch.entry, watch.measure.name);
         let (comparison, missing_data) = match watch.silent_hours {
@@ -74,7 +75,11 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
             ..alarm::Settings::default()
         };
         let address = Address::of(names.name(Kind::Alarm, &id));
-        blueprint.add(of(Kind::Alarm, id), address, settings, after.clone());
+        let mut after = after.clone();
+        if watch.measure.watched == Watched::Api {
+            after.push(of(Kind::Api, watch.entry));
+        }
+        blueprint.add(of(Kind::Alarm, id), address, settings, after);
     }
 }
 
@@ -134,6 +139,10 @@ fn entries(declaration: &Declaration, watched: Watched) -> BTreeSet<&str> {
             functions.filter(|(_, function)| function.on_failure.is_some()).map(|(entry, _)| entry.as_str()).collect()
         }
         Watched::Receiver => declaration.receivers(),
+        Watched::Api => declaration.apis.keys().map(String::as_str).collect(),
+        Watched::ConsumedQueue => {
+            functions.filter_map(|(_, function)| Some(function.consumes.as_ref()?.queue.as_str())).collect()
+        }
         Watched::FailureQueue => {
             let redrives = declaration.queues.values().filter_map(|queue| Some(queue.redrive.as_ref()?.queue.as_str()));
             functions.filter_map(|(_, function)| function.on_failure.as_deref()).chain(redrives).collect()

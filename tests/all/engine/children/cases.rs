@@ -21,6 +21,7 @@ use crate::stack::Trial;
 const BUCKET: &str = "circuits-mail-123456789012-eu-west-1";
 const FUNCTION: &str = "circuits-reader";
 const LOGS: &str = "/aws/lambda/circuits-reader";
+const ACCESS_LOGS: &str = "/aws/vendedlogs/circuits-hook";
 const NEWS: &str = "arn:aws:sns:eu-west-1:123456789012:circuits-news";
 const ALARMS: &str = "arn:aws:sns:eu-west-1:123456789012:circuits-alarms";
 const FAILED: &str = "arn:aws:sqs:eu-west-1:123456789012:circuits-failed";
@@ -33,6 +34,12 @@ const fn severe(kind: &'static str, entry: &'static str, field: &'static str, ad
 
 const fn stays(kind: &'static str, entry: &'static str, field: &'static str, add: fn(&Trial)) -> Case {
     Case { kind, entry, field, is_severe: false, add }
+}
+
+/// Returns the id of the stack's API.
+fn api(trial: &Trial) -> String {
+    let apis = trial.account.wait(trial.account.apis.get_apis().send()).unwrap().items.unwrap();
+    apis.into_iter().next().unwrap().api_id.unwrap()
 }
 
 /// Adds nothing: another case does.
@@ -63,9 +70,25 @@ pub(super) const CASES: &[Case] = &[
     stays("topic", "news", "signature", |trial| topic(trial, "SignatureVersion", "2")),
     severe("secret", "token", "replicas", replicate_secret),
     stays("secret", "token", "rotation", rotate),
-    severe("log group", "reader", "subscription_filters", |trial| send_lines(trial, "theirs", "210987654321")),
-    stays("log group", "reader", "subscription_filters", |trial| send_lines(trial, "ours", "123456789012")),
-    stays("log group", "reader", "metric_filters", metric_filter),
+    severe("log group", "reader", "subscription_filters", |trial| send_lines(trial, LOGS, "theirs", "210987654321")),
+    stays("log group", "reader", "subscription_filters", |trial| send_lines(trial, LOGS, "ours", "123456789012")),
+    stays("log group", "reader", "metric_filters", |trial| metric_filter(trial, LOGS)),
+    severe("access log", "hook", "subscription_filters", |trial| {
+        send_lines(trial, ACCESS_LOGS, "theirs", "210987654321");
+    }),
+    stays("access log", "hook", "subscription_filters", |trial| send_lines(trial, ACCESS_LOGS, "ours", "123456789012")),
+    stays("access log", "hook", "metric_filters", |trial| metric_filter(trial, ACCESS_LOGS)),
+    severe("api", "hook", "stages", |trial| {
+        let call = trial.account.apis.create_stage().api_id(api(trial)).stage_name("theirs");
+        trial.account.wait(call.send()).unwrap();
+    }),
+    stays("api", "hook", "authorizers", |trial| {
+        let call = trial.account.apis.create_authorizer().api_id(api(trial)).name("theirs");
+        let call = call.authorizer_type(aws_sdk_apigatewayv2::types::AuthorizerType::Request);
+        let call =
+            call.authorizer_payload_format_version("2.0").authorizer_uri("theirs").identity_source("$request.header.a");
+        trial.account.wait(call.send()).unwrap();
+    }),
     severe("bucket", "mail", "replication", replicate),
     severe("bucket", "mail", "notifications", |trial| notify(trial, &["ours", "theirs"])),
     stays("bucket", "mail", "notifications", |trial| notify(trial, &["ours"])),
@@ -160,16 +183,16 @@ fn rotate(trial: &Trial) {
     trial.account.wait(call.rotation_lambda_arn(by).send()).unwrap();
 }
 
-fn send_lines(trial: &Trial, name: &str, account: &str) {
-    let call = trial.account.logs.put_subscription_filter().log_group_name(LOGS).filter_name(name);
+fn send_lines(trial: &Trial, logs: &str, name: &str, account: &str) {
+    let call = trial.account.logs.put_subscription_filter().log_group_name(logs).filter_name(name);
     let to = format!("arn:aws:logs:eu-west-1:{account}:destination:all");
     trial.account.wait(call.filter_pattern("").destination_arn(to).send()).unwrap();
 }
 
-fn metric_filter(trial: &Trial) {
+fn metric_filter(trial: &Trial, logs: &str) {
     let metric = aws_sdk_cloudwatchlogs::types::MetricTransformation::builder();
     let metric = metric.metric_name("errors").metric_namespace("theirs").metric_value("1").build().unwrap();
-    let call = trial.account.logs.put_metric_filter().log_group_name(LOGS).filter_name("theirs");
+    let call = trial.account.logs.put_metric_filter().log_group_name(logs).filter_name("theirs");
     trial.account.wait(call.filter_pattern("ERROR").metric_transformations(metric).send()).unwrap();
 }
 

@@ -59,22 +59,31 @@ async fn find(session: &Session, name: &str) -> Result<Option<Api>, Failure> {
     }
 }
 
-/// Beginning and end of what stands for the id of an API of the stack that does not exist yet, around its name.
-const UNKNOWN: (&str, &str) = ("(id of ", ")");
+/// Beginning and end of what stands for the id of an API of the stack, around its name: AWS chooses the id when the API is created, and
+/// everything that names it is declared before.
+const STANDS_FOR_ID: (&str, &str) = ("(id of ", ")");
 
-/// Returns what stands for the id of an API until it exists.
-pub fn unknown_id(name: &str) -> String {
-    let (beginning, end) = UNKNOWN;
+/// Returns what stands for the id of an API of the stack in settings, declared and live ones.
+pub fn id_of(name: &str) -> String {
+    let (beginning, end) = STANDS_FOR_ID;
     format!("{beginning}{name}{end}")
 }
 
-/// Returns a text with the id of an API in place of what stands for it. It is an error if there is no such API: it has to be created
-/// before what names it.
+/// Returns a text for a call: with the id of an API in place of what stands for it. It is an error if there is no such API.
 pub(crate) async fn with_id(session: &Session, text: &str) -> Result<String, Failure> {
-    let (beginning, end) = UNKNOWN;
+    let (beginning, end) = STANDS_FOR_ID;
     let Some((before, rest)) = text.split_once(beginning) else { return Ok(text.to_owned()) };
     let Some((name, behind)) = rest.split_once(end) else { return Ok(text.to_owned()) };
     let missing = || Failure::found("apigatewayv2.GetApis", Class::NotYet, format!("API `{name}` is not there"));
     let id = find(session, name).await?.and_then(|api| api.api_id).ok_or_else(missing)?;
     Ok(format!("{before}{id}{behind}"))
+}
+
+/// Returns what stands for an id that was read, if it is that of an API of the stack; else the id.
+pub(crate) async fn without_id(session: &Session, id: &str) -> Result<String, Failure> {
+    let apis = all(session).await?;
+    let found = apis.iter().find(|api| api.api_id.as_deref() == Some(id)).map(tags_of);
+    let ours = found.filter(|tags| tags.get(STACK_TAG) == Some(&session.stack.id()));
+    let name = |entry: &String| api::IDENTITY.name_of(&session.stack, &session.aws.realm.account, entry);
+    Ok(ours.and_then(|tags| tags.get(ENTRY_TAG).map(name)).map_or_else(|| id.to_owned(), |name| id_of(&name)))
 }

@@ -94,6 +94,8 @@ impl Default for Settings {
 }
 
 const MISSING: &str = "missing";
+/// Dimension of the metrics of APIs.
+pub const API: &str = "ApiId";
 /// Number of periods: AWS takes all of them for the default.
 const PERIODS: &[&str] = &["evaluation_periods", "datapoints"];
 /// Statistic: only percentiles know `low_samples`.
@@ -287,7 +289,11 @@ impl Manage for Alarm {
         let alarm = alarms.metric_alarms.unwrap_or_default().into_iter().next();
         let (Some(alarm), Some(tags)) = (alarm, tags) else { return Ok(None) };
         let owner = Owner::of(&tags, &session.stack, false);
-        Ok(Some(Live { settings: Settings::from_aws(&alarm, tags), owner }))
+        let mut settings = Settings::from_aws(&alarm, tags);
+        if let Some(id) = settings.dimensions.get_mut(API) {
+            *id = apigateway::without_id(session, id).await?;
+        }
+        Ok(Some(Live { settings, owner }))
     }
 
     fn tags(settings: &mut Settings) -> Option<&mut Tags> {

@@ -42,6 +42,8 @@ pub struct Settings {
     pub other: Option<String>,
 }
 
+/// The service that invokes functions for the routes of APIs.
+const API_GATEWAY: &str = "apigateway.amazonaws.com";
 const ACCOUNT: &str = "aws:sourceaccount";
 const ARN: &str = "aws:sourcearn";
 
@@ -59,7 +61,7 @@ impl Settings {
 
     /// Returns the permission of a route of an API. Its ARN names the account, too.
     pub fn route(source_arn: impl Into<String>) -> Self {
-        Self { source_account: None, ..Self::invoke("apigateway.amazonaws.com", "", source_arn) }
+        Self { source_account: None, ..Self::invoke(API_GATEWAY, "", source_arn) }
     }
 
     /// Returns the whole content of a statement: all of it is in some field.
@@ -86,6 +88,15 @@ impl Settings {
             other: other(rest),
         }
     }
+}
+
+/// Returns the id of an API in the ARN of one of its routes, with what stands before and behind it; `None` if it is of something else.
+fn api_in(arn: &str) -> Option<(&str, &str, &str)> {
+    let start = arn.match_indices(':').nth(4).map(|(colon, _)| colon + 1)?;
+    let (before, resource) = arn.split_at_checked(start)?;
+    let length = resource.find('/')?;
+    let (id, behind) = resource.split_at_checked(length)?;
+    Some((before, id, behind))
 }
 
 /// Takes the one element out of a set of one.
@@ -153,9 +164,15 @@ impl Manage for Permission {
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let statements = statements(session, address.container(), None).await?;
         // Its id is ours, in a function that is ours.
-        Ok(statements
-            .get(&address.name)
-            .map(|statement| Live { settings: Settings::of(statement), owner: Owner::Ours }))
+        let Some(statement) = statements.get(&address.name) else { return Ok(None) };
+        let mut settings = Settings::of(statement);
+        if settings.principal == API_GATEWAY
+            && let Some(arn) = &mut settings.source_arn
+            && let Some((before, id, behind)) = api_in(arn)
+        {
+            *arn = format!("{before}{}{behind}", apigateway::without_id(session, id).await?);
+        }
+        Ok(Some(Live { settings, owner: Owner::Ours }))
     }
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
@@ -247,6 +264,16 @@ mod tests {
         ] {
             assert_eq!(read(&recorded().replacen(from, to, 1)), changed, "{from} → {to}");
         }
+    }
+
+    #[test]
+    fn the_id_of_an_api_is_a_part_of_its_routes_arn() {
+        let arn = "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/*/POST/in/{token}";
+        let (before, id, behind) = api_in(arn).unwrap();
+        assert_eq!((id, behind), ("a1b2c3", "/*/POST/in/{token}"));
+        assert_eq!(format!("{before}{id}{behind}"), arn);
+        assert_eq!(api_in("arn:aws:sns:eu-west-1:123456789012:news"), None);
+        assert_eq!(api_in("theirs"), None);
     }
 
     #[test]

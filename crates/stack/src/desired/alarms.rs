@@ -51,7 +51,7 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
                 ("FunctionName", names.name(Kind::Function, watch.entry))
             }
             Watched::FailureQueue | Watched::ConsumedQueue => ("QueueName", names.name(Kind::Queue, watch.entry)),
-            Watched::Api => ("ApiId", api::id_of(blueprint, watch.entry)),
+            Watched::Api => (alarm::API, api::id_of(blueprint, watch.entry)),
         };
         let id = alarm_entry(watch.entry, watch.measure.name);
         let (comparison, missing_data) = match watch.silent_hours {

@@ -6,8 +6,8 @@ use engine::Address;
 use kinds::{
     Id, Kind,
     apigateway::{
+        self,
         api::{self, Cors, LOG_FORMAT, Route, Stage},
-        unknown_id,
     },
     lambda::permission,
     logs::{access_log, log_group},
@@ -23,10 +23,9 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
     }
 }
 
-/// Returns the id of an API, or what stands for it until there is one.
+/// Returns what stands for the id of an API.
 pub(super) fn id_of(blueprint: &Blueprint<'_>, entry: &str) -> String {
-    let (names, id) = (blueprint.names(), of(Kind::Api, entry));
-    if names.is_found(&id) { names.name(Kind::Api, entry) } else { unknown_id(&names.derived(Kind::Api, entry)) }
+    apigateway::id_of(&blueprint.names().derived(Kind::Api, entry))
 }
 
 fn access_log(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Api) {

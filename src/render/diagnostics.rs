@@ -129,6 +129,7 @@ pub(super) fn text_of_valid(file: &Path, declaration: &Declaration) -> String {
         (declaration.topics.len(), "topic"),
         (declaration.secrets.len(), "secret"),
         (declaration.receipt_rules.len(), "receipt rule"),
+        (declaration.receipt_filters.len(), "receipt filter"),
     ];
     let parts: Vec<_> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(*count, noun)).collect();

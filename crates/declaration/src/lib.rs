@@ -9,6 +9,7 @@ mod checks;
 mod configuration;
 mod diagnostic;
 mod expiry;
+mod filter;
 mod function;
 mod measures;
 mod moved;
@@ -41,6 +42,7 @@ pub use bucket::{Bucket, Place};
 pub use configuration::{Configuration, Derive, Derived, LookUp, Unavailable};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use expiry::Expiry;
+pub use filter::{FilterPolicy, ReceiptFilter};
 pub use function::{Architecture, Code, Function, LOG_RETENTION, SecretReference, Vpc};
 pub use moved::Move;
 pub use queue::{Queue, Redrive};
@@ -91,6 +93,8 @@ pub struct Declaration {
     pub alarms: Alarms,
     /// Receipt rules, in the order in which SES evaluates them.
     pub receipt_rules: Vec<ReceiptRule>,
+    /// Receipt filters, which SES asks before any rule, in no order.
+    pub receipt_filters: Vec<ReceiptFilter>,
 }
 
 /// Size limit of a declaration, in bytes.

@@ -80,7 +80,7 @@ fn an_api_comes_and_goes_with_its_stack() {
         calls.iter().position(|call| call.contains(operation)).unwrap_or_else(|| panic!("{operation}: {calls:#?}"))
     };
     let mapping = place("DeleteEventSourceMapping");
-    assert!(mapping < place("DeleteFunction") && mapping < place("DeleteQueue"), "{calls:#?}");
+    assert!(mapping < place("lambda.DeleteFunction ") && mapping < place("sqs.DeleteQueue "), "{calls:#?}");
     assert_eq!(ids(&trial), Vec::<String>::new());
     trial.expect(0, &["down", "--confirm", "egress", "--delete-data"]);
 }

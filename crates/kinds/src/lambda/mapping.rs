@@ -7,7 +7,7 @@ use aws_sdk_lambda::types::{EventSourceMappingConfiguration, FilterCriteria, Fun
 use serde::Serialize;
 use serde_json::Value;
 
-use super::function::children::{Source, mapping_tags, mappings};
+use super::function::children::{Source, all_mappings, mapping_tags, mappings};
 use crate::{
     Kind, Manage, PAUSED_TAG, Session,
     identity::Identity,
@@ -123,18 +123,18 @@ async fn find(session: &Session, address: &Address) -> Result<Option<EventSource
     Ok(of_function.into_iter().find(is_it))
 }
 
-/// Waits until the last change of a mapping is done; `None` if it is gone.
-async fn settled(session: &Session, uuid: &str) -> Result<Option<EventSourceMappingConfiguration>, Failure> {
-    const CALL: &str = "lambda.GetEventSourceMapping";
+/// Waits until the last change of a mapping is done; `None` if it is gone. It is listed with its function's: of a mapping that is gone
+/// IAM knows no function, so that whoever has rights by function may not ask for it.
+async fn settled(session: &Session, address: &Address, uuid: &str) -> Result<Option<()>, Failure> {
     // The step has a deadline of its own.
     loop {
-        let answer = session.aws.read.lambda.get_event_source_mapping().uuid(uuid).send().await.or_absent(CALL)?;
-        let Some(answer) = answer else { return Ok(None) };
-        match answer.state.as_deref() {
+        let listed = all_mappings(session, Source::Function(address.container())).await?;
+        let Some(live) = listed.into_iter().find(|one| one.uuid.as_deref() == Some(uuid)) else { return Ok(None) };
+        match live.state.as_deref() {
             Some("Creating" | "Enabling" | "Disabling" | "Updating" | "Deleting") => {
                 tokio::time::sleep(session.aws.pacing.poll).await;
             }
-            _ => return Ok(Some(EventSourceMappingConfiguration::builder().set_state(answer.state).build())),
+            _ => return Ok(Some(())),
         }
     }
 }
@@ -184,7 +184,6 @@ impl Manage for Mapping {
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::Everything, &["lambda:ListEventSourceMappings", "lambda:ListFunctions"]),
-        reads(Target::Mappings, &["lambda:GetEventSourceMapping"]),
         reads(Target::MappingTags, &["lambda:ListTags"]),
         writes(Target::Mappings, &["lambda:CreateEventSourceMapping", "lambda:UpdateEventSourceMapping"]),
         writes(Target::MappingTags, &["lambda:TagResource", "lambda:UntagResource"]),
@@ -236,7 +235,7 @@ impl Manage for Mapping {
         let call = call.set_kms_key_arn(desired.kms_key.clone());
         let call = call.set_tags(Some(desired.tags.clone().into_iter().collect()));
         let answer = call.send().await.or_fail("lambda.CreateEventSourceMapping")?;
-        settled(session, answer.uuid.as_deref().unwrap_or_default()).await.map(drop)
+        settled(session, address, answer.uuid.as_deref().unwrap_or_default()).await.map(drop)
     }
 
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
@@ -251,7 +250,7 @@ impl Manage for Mapping {
             call.send().await.or_fail("lambda.TagResource")?;
         }
         if untagged(desired) != untagged(live) {
-            settled(session, &uuid).await?.ok_or_else(gone)?;
+            settled(session, address, &uuid).await?.ok_or_else(gone)?;
             // What a call leaves out keeps its value: an empty one takes it away.
             let call = lambda.update_event_source_mapping().uuid(&uuid).enabled(desired.enabled);
             let call = call.batch_size(wire(desired.batch));
@@ -260,7 +259,7 @@ impl Manage for Mapping {
             let call = call.scaling_config(desired.scaling()).filter_criteria(desired.criteria());
             let call = call.kms_key_arn(desired.kms_key.clone().unwrap_or_default());
             call.send().await.or_fail("lambda.UpdateEventSourceMapping")?;
-            settled(session, &uuid).await?.ok_or_else(gone)?;
+            settled(session, address, &uuid).await?.ok_or_else(gone)?;
         }
         let surplus = surplus_tags(&desired.tags, &live.tags);
         if !surplus.is_empty() {
@@ -272,11 +271,11 @@ impl Manage for Mapping {
 
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
         let Some(uuid) = find(session, address).await?.and_then(|live| live.uuid) else { return Ok(()) };
-        if settled(session, &uuid).await?.is_none() {
+        if settled(session, address, &uuid).await?.is_none() {
             return Ok(());
         }
-        function::children::delete_mapping(session, &uuid).await?;
-        settled(session, &uuid).await.map(drop)
+        function::children::delete_mapping(session, Source::Function(address.container()), &uuid).await?;
+        settled(session, address, &uuid).await.map(drop)
     }
 
     /// Lists the mappings of our functions that have our tag.

@@ -14,7 +14,6 @@ use crate::{
     lambda::function,
     number::{natural, wire},
     rights::{Right, Target, deletes, reads, writes},
-    sqs::queue,
     surplus_tags,
 };
 use aws::{ArnForm, OrFail};
@@ -117,7 +116,7 @@ pub fn entry(function: &str, queue: &str) -> String {
 
 /// Returns the mapping between a function and a queue, unless it is being deleted.
 async fn find(session: &Session, address: &Address) -> Result<Option<EventSourceMappingConfiguration>, Failure> {
-    let arn = queue::IDENTITY.arn_of(&session.aws.realm, &session.stack, &address.name);
+    let arn = Kind::Queue.identity().arn_of(&session.aws.realm, &session.stack, &address.name);
     let of_function = mappings(session, Source::Function(address.container())).await?;
     let is_it = |one: &EventSourceMappingConfiguration| one.event_source_arn.as_deref() == Some(&arn);
     Ok(of_function.into_iter().find(is_it))
@@ -225,7 +224,7 @@ impl Manage for Mapping {
     }
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
-        let queue = queue::IDENTITY.arn_of(&session.aws.realm, &session.stack, &address.name);
+        let queue = Kind::Queue.identity().arn_of(&session.aws.realm, &session.stack, &address.name);
         let call = session.aws.write.lambda.create_event_source_mapping().function_name(address.container());
         let call = call.event_source_arn(queue).enabled(desired.enabled).batch_size(wire(desired.batch));
         let call = call.maximum_batching_window_in_seconds(wire(desired.window));

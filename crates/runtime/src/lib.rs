@@ -32,6 +32,7 @@ pub mod environment;
 pub mod http;
 mod known;
 pub mod log;
+pub mod queue;
 mod s3;
 mod secrets;
 mod signed;

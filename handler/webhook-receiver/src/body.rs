@@ -73,6 +73,12 @@ pub(crate) fn decode(event: &ApiEvent) -> Option<Vec<u8>> {
     if event.is_base64 { BASE64.decode(event.body.as_bytes()).ok() } else { Some(event.body.clone().into_bytes()) }
 }
 
+/// Returns a text without the two characters that SQS refuses, of those that JSON does not escape: one of them would keep a job from the
+/// queue for ever.
+fn sendable(text: &str) -> String {
+    text.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
+}
+
 impl Intake {
     /// Reads what a request announces. The event comes first: one that nobody wants may look in any way.
     pub(crate) fn read(&self, request: &ApiEvent, body: Option<&[u8]>) -> Result<Announced, Refused> {
@@ -104,8 +110,8 @@ impl Intake {
             Value::String(message) => message,
             other => other.to_string(),
         });
-        let message = message.map(|message| message.chars().take(LONGEST_MESSAGE).collect());
-        Ok(Announced::Job { id, event, message })
+        let message = message.map(|message| sendable(&message).chars().take(LONGEST_MESSAGE).collect());
+        Ok(Announced::Job { id, event: sendable(&event), message })
     }
 
     /// Reads a body: a JSON object, or a form.

@@ -154,6 +154,19 @@ fn values_are_read_where_the_configuration_says() {
 }
 
 #[test]
+fn no_character_keeps_a_job_from_the_queue() {
+    // What SQS takes: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+    let is_taken = |letter: char| matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    let all: Vec<char> = ('\0'..'\u{300}').chain('\u{fff0}'..'\u{10010}').collect();
+    for odd in all {
+        let ended = Trial::bearer()
+            .post(&post(&json!({"id": ID, "event": format!("e{odd}"), "msg": format!("m{odd}")}).to_string()));
+        let message = ended.message.unwrap_or_else(|| panic!("{odd:?} is not queued: {}", ended.answer.body));
+        assert!(message.chars().all(is_taken), "{odd:?}: {message}");
+    }
+}
+
+#[test]
 fn what_is_not_queued_is_never_told_to_be() {
     let ended = Trial::bearer().broken().post(&post(&json!({"id": ID, "event": "e"}).to_string()));
     assert_eq!((ended.status, ended.answer.headers["retry-after"].as_str()), (503, "10"));

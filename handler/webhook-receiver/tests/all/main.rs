@@ -5,6 +5,7 @@
 mod authentication;
 mod bodies;
 mod program;
+mod samples;
 #[path = "../../../../crates/webhook/tests/all/schemes.rs"]
 #[expect(dead_code, reason = "the tests of the schemes use more of it")]
 mod schemes;

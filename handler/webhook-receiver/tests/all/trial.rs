@@ -73,6 +73,8 @@ pub(crate) struct Ended {
     pub(crate) line: Value,
     /// Message that came into the queue by it; `None` if none did.
     pub(crate) job: Option<Value>,
+    /// The message as it is.
+    pub(crate) message: Option<String>,
 }
 
 pub(crate) fn aws() -> Aws {
@@ -146,9 +148,10 @@ impl Trial {
         assert_eq!(jobs.len(), usize::from(answer.status_code == 202), "{answer:?}");
         let is_2xx = (200..300).contains(&answer.status_code);
         assert_eq!(is_2xx, ["queued", "ignored"].contains(&line["outcome"].as_str().unwrap()), "{line}");
-        let job = jobs.pop().map(|job| serde_json::from_str(&job).unwrap());
+        let message = jobs.pop();
+        let job = message.as_deref().map(|job| serde_json::from_str(job).unwrap());
         let body = serde_json::from_str(&answer.body).unwrap();
-        Ended { status: answer.status_code, answer, body, line, job }
+        Ended { status: answer.status_code, answer, body, line, job, message }
     }
 }
 

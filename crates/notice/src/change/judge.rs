@@ -98,7 +98,7 @@ impl<'sentence> Judge<'sentence> {
             let is_plan = self.hit.entry.form == Form::Happens;
             return if is_plan { Verdict::Told(change) } else { Verdict::Harmless };
         }
-        if self.is_extent() || is_order && self.is_followed_by_condition() {
+        if self.is_extent() || is_order && self.has_condition_behind() {
             return Verdict::Harmless;
         }
         if self.hit.entry.language == Language::Turkish {
@@ -106,6 +106,7 @@ impl<'sentence> Judge<'sentence> {
         }
         match self.hit.entry.form {
             Form::Done => self.done(change),
+            Form::DoneToWork if self.is_done_to_thing() => Verdict::Harmless,
             Form::DoneToWork if self.is_said_of_work() => self.done(change),
             // "Permission was refused": whether the work is off or moved, nobody says.
             Form::DoneToWork if change == Change::Cancelled && self.subject() == Subject::Consent => {
@@ -167,7 +168,13 @@ impl<'sentence> Judge<'sentence> {
         {
             return Verdict::Harmless;
         }
-        if change == Change::Completed && self.is_attribute() { Verdict::Harmless } else { Verdict::Told(change) }
+        // "In a closed ring".
+        let is_of_thing = self.hit.entry.form == Form::DoneToWork && self.is_attribute_of_thing();
+        if change == Change::Completed && self.is_attribute() || is_of_thing {
+            Verdict::Harmless
+        } else {
+            Verdict::Told(change)
+        }
     }
 
     /// "We do not expect this work to be extended".
@@ -229,7 +236,13 @@ impl<'sentence> Judge<'sentence> {
             pair.first().is_some_and(|token| is_in(token, &["been", "were", "was", "are"]))
                 && pair.last().is_some_and(|token| is_in(token, &["asked", "requested", "ordered", "told", "forced"]))
         });
-        if is_passive {
+        // "The vendor has asked us to hold off": so we do.
+        let is_asked_of_us = before.windows(2).any(|pair| {
+            pair.first().is_some_and(|token| {
+                is_in(token, &["ask", "asks", "asked", "requested", "told", "wants", "ordered", "forced"])
+            }) && pair.last().is_some_and(|token| token.word == "us")
+        });
+        if is_passive || is_asked_of_us {
             return false;
         }
         let is_order =
@@ -252,8 +265,8 @@ impl<'sentence> Judge<'sentence> {
         let next = self.tokens.get(self.hit.end).filter(|token| token.before == Gap::Blank);
         let is_rule = next.is_some_and(|token| is_in(token, words::RULES));
         let clause = self.tokens.get(self.clause()).unwrap_or_default();
-        let is_told_later = clause.iter().any(|token| is_in(token, &["will", "shall", "werden", "zullen", "zal"]));
-        let is_possible = clause.iter().any(|token| is_in(token, words::POSSIBLE));
+        let is_told_later = clause.iter().any(|token| is_in(token, words::WILL));
+        let is_possible = clause.iter().any(|token| is_in(token, words::POSSIBLE) || token.word == "possible");
         let tells = |token: &Token| {
             ["confirm", "announce", "notif", "inform", "advis"].iter().any(|stem| token.word.starts_with(stem))
         };
@@ -292,7 +305,12 @@ impl<'sentence> Judge<'sentence> {
         // "Not applicable" is the value of any field.
         let is_value = self.tokens.len() == 2 && self.tokens.get(1).is_some_and(|token| token.word == "applicable");
         let is_negated = self.has(words::NOT) && !is_limit && !is_value;
-        if !is_negated || !(is_title || self.is_said_of_work()) || self.condition(words::CONDITIONS).is_some() {
+        // "The customer asked us not to proceed".
+        let is_asked_of_us = self.before(1) == Some("us");
+        if !is_negated
+            || !(is_title || is_asked_of_us || self.is_said_of_work())
+            || self.condition(words::CONDITIONS).is_some()
+        {
             return Verdict::Harmless;
         }
         Verdict::Told(change)

@@ -108,7 +108,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     ]),
     entry(English, Unclear, Done, &["ticket replaces", "replaces ticket", "replaces the former", "replaces our former"]),
     entry(English, Unclear, Noun, &["correction", "corrigendum", "erratum"]),
-    entry(English, Unfinished, Done, &["only half", "only a part of the", "only part of the", "announced separately", "unfinished", "remains open", "without finishing", "without completing", "without having finished", "without having completed", "only _ was done", "only _ were done", "only _ could be done"]),
+    entry(English, Unfinished, Done, &["only half", "only a part of the", "only part of the", "remaining work*", "unfinished", "remains open", "without finishing", "without completing", "without having finished", "without having completed", "only _ was done", "only _ were done", "only _ could be done"]),
     entry(English, Extended, Done, &["prolonged", "needs _ more hours", "need _ more hours", "needs more time", "need more time", "need another", "needs another", "overrun", "overran", "running late", "running behind", "ran behind", "running over", "taking longer", "takes longer than", "took longer", "longer than planned", "takes longer", "needs _ second night", "need _ second night", "needs another night", "night is needed", "is late", "are late", "behind schedule", "further hour*", "hours more", "hour more", "additional hour*", "longer than expected", "longer than anticipated", "more time than", "lengthened", "extra time", "additional time"]),
     entry(English, Extended, DoneToWork, &["extended", "expanded", "shortened"]),
     entry(English, Extended, Act, &["extend the", "extend this", "extending the", "extending this", "prolong", "prolonging", "overrunning"]),

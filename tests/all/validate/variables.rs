@@ -127,7 +127,7 @@ fn told(run: &Run) -> BTreeMap<String, String> {
 fn without_second_letter(name: &str) -> String {
     // A name has two letters at least.
     if name.len() == 2 {
-        return name.to_owned() + name;
+        return format!("{name}X");
     }
     name.char_indices().filter(|(index, _)| *index != 1).map(|(_, letter)| letter).collect()
 }

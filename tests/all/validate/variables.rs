@@ -321,7 +321,7 @@ apis:
     );
     assert_eq!(errors(&[more]), ["infra.yaml:4:72: error: function `reader` reads no variable `MORE`"]);
     let unrouted = ("      - {route: POST /a, invoke: reader, authentication: {scheme: bearer, secret: HOOK}}\n", "");
-    assert_eq!(errors(&[unrouted]), ["infra.yaml:4:59: error: function `reader` reads no variable `HOOK`"]);
+    assert_eq!(errors(&[unrouted]), ["infra.yaml:4:60: error: function `reader` reads no variable `HOOK`"]);
 }
 
 #[test]

@@ -1,0 +1,1 @@
+//! Tests of streams and redirects, over servers of their own.

@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("trust", &["contract", "mail", "notice"]),
     ("tls", &[]),
     ("runtime", &["contract", "tls"]),
+    ("webhook", &["contract"]),
     ("echo", &["contract", "runtime"]),
     ("maintenance", &["contract", "mail", "notice", "runtime", "schedule", "trust"]),
     ("problem", &[]),

@@ -5,14 +5,17 @@ use std::fmt::Write;
 
 use aws_smithy_types::base64;
 use hyper::body::Bytes;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
 use crate::{
     S3,
-    s3::{Call, S3Error, element},
+    s3::{Call, IN_PATH, S3Error, element},
     store::StoreError,
 };
+
+/// Characters of a query's value that are not escaped.
+const IN_QUERY: &AsciiSet = &IN_PATH.add(b'/');
 
 /// Size of each part of an upload but the last, in bytes: 10,000 parts are 78 GiB.
 pub const PART: usize = 8 * 1024 * 1024;
@@ -111,7 +114,7 @@ impl S3 {
 
 impl Upload<'_> {
     fn query(&self, before: &str) -> String {
-        format!("{before}uploadId={}", utf8_percent_encode(&self.id, NON_ALPHANUMERIC))
+        format!("{before}uploadId={}", utf8_percent_encode(&self.id, IN_QUERY))
     }
 
     /// Sends the next part: [`PART`] bytes, the last one fewer.

@@ -185,7 +185,7 @@ impl Bucket {
 
     fn part(&self, request: &Request) -> (u16, String, Vec<u8>) {
         let number: u64 = request.parameter("partNumber").unwrap().parse().unwrap();
-        let id = request.parameter("uploadId").unwrap().replace("%2D", "-");
+        let id = request.parameter("uploadId").unwrap().to_owned();
         let Some(file) = self.lock().uploads.get(&id).map(|upload| Arc::clone(&upload.file)) else { return told(404, "NoSuchUpload") };
         file.write_all_at(&request.body, (number - 1) * PART).unwrap();
         let part = (request.body.len() as u64, base64(&request.body));
@@ -196,7 +196,7 @@ impl Bucket {
     }
 
     fn complete(&self, key: &str, request: &Request) -> (u16, String, Vec<u8>) {
-        let id = request.parameter("uploadId").unwrap().replace("%2D", "-");
+        let id = request.parameter("uploadId").unwrap().to_owned();
         let mut state = self.lock();
         let is_there = state.objects.contains_key(key);
         let Some(upload) = state.uploads.get(&id) else { return told(404, "NoSuchUpload") };

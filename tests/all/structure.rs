@@ -24,6 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("runtime", &["contract", "tls"]),
     ("webhook", &["contract"]),
     ("echo", &["contract", "runtime"]),
+    ("webhook-worker", &["contract", "runtime"]),
     ("maintenance", &["contract", "mail", "notice", "runtime", "schedule", "trust"]),
     ("problem", &[]),
     ("process", &[]),

@@ -9,11 +9,7 @@ use contract::{
 };
 use thiserror::Error;
 
-use crate::{
-    Reach,
-    known::remember,
-    reach::STREAM,
-};
+use crate::{Reach, known::remember, reach::STREAM};
 
 /// Variables that Lambda itself sets and the runtime cannot do without.
 const OF_LAMBDA: &[&str] = &[

@@ -161,8 +161,8 @@ fn build(request: &Request<'_>, uri: &Uri, is_own: bool) -> Result<HttpRequest<F
     for (name, value) in request.headers.iter().filter(|_| is_own) {
         let known = HeaderName::try_from(name).map_err(|_| format!("`{name}` is not the name of a header"))?;
         // The value may be a token, so it is not repeated.
-        let mut value =
-            HeaderValue::try_from(value.expose()).map_err(|_| format!("the value of `{name}` is not one of a header"))?;
+        let mut value = HeaderValue::try_from(value.expose())
+            .map_err(|_| format!("the value of `{name}` is not one of a header"))?;
         value.set_sensitive(true);
         headers.insert(known, value);
     }
@@ -215,7 +215,9 @@ impl Streamed {
             }
             let frame = match tokio::time::timeout(patience(self.deadline), self.body.frame()).await {
                 Ok(Some(Ok(frame))) => frame,
-                Ok(Some(Err(error))) => return Err(no_answer(&format!("{}: the answer ended early", self.what), &error)),
+                Ok(Some(Err(error))) => {
+                    return Err(no_answer(&format!("{}: the answer ended early", self.what), &error));
+                }
                 Ok(None) => return self.end(),
                 Err(_) => return Err(NoAnswer::Lost(format!("{}: the answer paused for too long", self.what))),
             };

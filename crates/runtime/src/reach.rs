@@ -61,7 +61,7 @@ impl Reach {
 
 /// Networks that no public server has: IANA's registry of special-purpose addresses, and multicast. Network and length of its prefix.
 const SPECIAL_V4: &[(Ipv4Addr, u32)] = &[
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     (Ipv4Addr::new(127, 0, 0, 0), 8),
@@ -119,9 +119,7 @@ impl Unreachable {
     /// Returns whether an error is one, or was caused by one.
     pub(crate) fn caused(error: &(dyn Error + 'static)) -> bool {
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        error.is::<Self>()
-            || inner.is_some_and(|inner| Self::caused(inner))
-            || error.source().is_some_and(|cause| Self::caused(cause))
+        error.is::<Self>() || inner.is_some_and(|inner| Self::caused(inner)) || error.source().is_some_and(Self::caused)
     }
 }
 
@@ -193,18 +191,58 @@ mod tests {
 
     #[test]
     fn only_public_addresses_are_reached() {
-        for public in ["8.8.8.8", "192.0.78.1", "100.128.0.1", "172.32.0.1", "2606:4700::1111", "2600:1f18::1", "223.255.255.255"] {
+        for public in
+            ["8.8.8.8", "192.0.78.1", "100.128.0.1", "172.32.0.1", "2606:4700::1111", "2600:1f18::1", "223.255.255.255"]
+        {
             let address = public.parse().unwrap();
             assert!(Reach::Public.permits(address) && Reach::PublicAndLoopback.permits(address), "{public}");
         }
         for refused in [
-            "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.255", "169.254.169.254", "169.254.170.2",
-            "172.16.0.1", "172.31.255.255", "192.0.0.8", "192.0.2.1", "192.88.99.1", "192.168.1.1", "198.18.0.1", "198.19.255.255",
-            "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255",
-            "::", "::ffff:127.0.0.1", "::ffff:8.8.8.8", "::127.0.0.1", "::8.8.8.8", "64:ff9b::7f00:1", "64:ff9b::808:808",
-            "64:ff9b:1::a00:1", "100::1", "2001::1", "2001:0:4136:e378:8000:63bf:3fff:fdd2", "2001:db8::1", "2002:7f00:1::",
-            "2002:808:808::1", "3fff::1", "2600:1f18::5efe:7f00:1", "2600:1f18::200:5efe:a00:1", "fc00::1", "fd00:ec2::254",
-            "fe80::1", "fec0::1", "ff02::1", "4000::1",
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.1",
+            "10.255.255.255",
+            "100.64.0.1",
+            "100.127.255.255",
+            "169.254.169.254",
+            "169.254.170.2",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.8",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "239.255.255.255",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::ffff:127.0.0.1",
+            "::ffff:8.8.8.8",
+            "::127.0.0.1",
+            "::8.8.8.8",
+            "64:ff9b::7f00:1",
+            "64:ff9b::808:808",
+            "64:ff9b:1::a00:1",
+            "100::1",
+            "2001::1",
+            "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "2002:808:808::1",
+            "3fff::1",
+            "2600:1f18::5efe:7f00:1",
+            "2600:1f18::200:5efe:a00:1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+            "4000::1",
         ] {
             let address = refused.parse().unwrap();
             assert!(!Reach::Public.permits(address) && !Reach::PublicAndLoopback.permits(address), "{refused}");
@@ -245,7 +283,9 @@ mod tests {
         }
         connect(Reach::PublicAndLoopback, "https://files.example.com/a", &["10.0.0.1:443", &own]).await.unwrap();
         // The system's resolver reads other forms of the address too; what it makes of them is what is checked.
-        for host in ["127.0.0.1", "2130706433", "0x7f.1", "0177.0.0.1", "127.1", "[::1]", "[::ffff:7f00:1]", "localhost"] {
+        for host in
+            ["127.0.0.1", "2130706433", "0x7f.1", "0177.0.0.1", "127.1", "[::1]", "[::ffff:7f00:1]", "localhost"]
+        {
             let uri = format!("https://{host}:1/").parse().unwrap();
             let error = Guarded::new(Reach::Public, system()).connect(uri).await.unwrap_err();
             assert!(Unreachable::caused(&error), "{host}: {error}");

@@ -15,7 +15,8 @@ use crate::{
 };
 
 /// Characters of a key that are not escaped in the path.
-pub(crate) const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+pub(crate) const IN_PATH: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
 
 /// Timeout of a call that sends a large part of an object, or joins parts.
 const LARGE: Duration = Duration::from_secs(30);

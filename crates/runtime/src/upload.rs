@@ -88,11 +88,8 @@ impl S3 {
     pub async fn put_new(&self, object: &NewObject, bytes: Bytes) -> Result<bool, StoreError> {
         let checksum = Checksum::of(&bytes);
         let headers = object.headers(&[("if-none-match", "*"), ("x-amz-checksum-sha256", &checksum.base64)]);
-        let call = Call {
-            headers: &headers,
-            digest: Some(&checksum.hexadecimal),
-            ..object.call("PutObject", "PUT", "")
-        };
+        let call =
+            Call { headers: &headers, digest: Some(&checksum.hexadecimal), ..object.call("PutObject", "PUT", "") };
         let answer = self.call(call, bytes).await?;
         if answer.status == 200 {
             return Ok(true);
@@ -102,7 +99,10 @@ impl S3 {
     }
 
     /// Begins an upload in parts.
-    pub async fn begin_upload<'upload>(&'upload self, object: &'upload NewObject) -> Result<Upload<'upload>, StoreError> {
+    pub async fn begin_upload<'upload>(
+        &'upload self,
+        object: &'upload NewObject,
+    ) -> Result<Upload<'upload>, StoreError> {
         let headers = object.headers(&[("x-amz-checksum-algorithm", "SHA256")]);
         let call = Call { headers: &headers, ..object.call("CreateMultipartUpload", "POST", "uploads=") };
         let answer = self.call(call, Bytes::new()).await?;

@@ -50,6 +50,13 @@ pub enum SourceSettings {
     },
 }
 
+/// The kinds of sources.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Platform,
+    Address,
+}
+
 /// The configuration of the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Configuration {
@@ -100,12 +107,12 @@ fn place(reader: &mut Reader<'_>, context: &Context) -> Option<Place> {
 
 /// Reads the variables of the source that is chosen. Those of the other one may be set, too.
 fn source(reader: &mut Reader<'_>, context: Option<&Context>, reach: Reach) -> Option<SourceSettings> {
-    let is_platform = reader.word(SOURCE, &[("voxel51", true), ("url", false)]);
+    let kind = reader.word(SOURCE, &[("voxel51", Kind::Platform), ("url", Kind::Address)]);
     let redirects = hosts(reader, reach);
     let extension_days = days(reader);
     let template = reader.optional(URL_TEMPLATE).map(|text| Template::read(&text, reach));
-    let headers = secret(reader, HEADERS, context);
-    let token = secret(reader, PLATFORM_TOKEN, context);
+    let headers = secret(reader, HEADERS, context, &['{']);
+    let token = secret(reader, PLATFORM_TOKEN, context, &['{', '"']);
     let template = template.and_then(|template| match template {
         Ok(template) => Some(template),
         Err(fault) => {
@@ -113,14 +120,14 @@ fn source(reader: &mut Reader<'_>, context: Option<&Context>, reach: Reach) -> O
             None
         }
     });
-    match is_platform? {
-        true => {
+    match kind? {
+        Kind::Platform => {
             if token.is_none() {
                 reader.problem(PLATFORM_TOKEN, "is missing: the function's `secrets` can name it");
             }
             Some(SourceSettings::Platform { token: token?, extension_days: extension_days?, redirects: redirects? })
         }
-        false => {
+        Kind::Address => {
             if template.is_none() {
                 reader.problem(URL_TEMPLATE, "is missing or wrong");
             }
@@ -129,13 +136,18 @@ fn source(reader: &mut Reader<'_>, context: Option<&Context>, reach: Reach) -> O
     }
 }
 
-/// Reads the place of a secret that may be absent.
-fn secret(reader: &mut Reader<'_>, name: &'static str, context: Option<&Context>) -> Option<SecretPlace> {
+/// Reads the place of a secret that may be absent: JSON that begins with one of these letters.
+fn secret(
+    reader: &mut Reader<'_>,
+    name: &'static str,
+    context: Option<&Context>,
+    begins: &[char],
+) -> Option<SecretPlace> {
     let is_declared = context.is_some_and(|context| context.secrets.contains_key(name));
     if reader.optional(name).is_none() && !is_declared {
         return None;
     }
-    reader.secret(name, context, |_| true, "cannot be read")
+    reader.secret(name, context, |text| text.starts_with(begins), "is not a JSON object")
 }
 
 /// Reads hosts, separated by commas.
@@ -153,7 +165,8 @@ fn hosts(reader: &mut Reader<'_>, reach: Reach) -> Option<Vec<Host>> {
 
 fn days(reader: &mut Reader<'_>) -> Option<u32> {
     let Some(text) = reader.optional(EXTENSION_DAYS) else { return Some(DEFAULT_DAYS) };
-    let days = text.trim().parse().ok().filter(|days| (0..=365).contains(days));
+    let is_number = text.trim().bytes().all(|digit| digit.is_ascii_digit());
+    let days = text.trim().parse().ok().filter(|days| is_number && (0..=365).contains(days));
     if days.is_none() {
         reader.problem(EXTENSION_DAYS, format!("is `{text}`, supported are 0 to 365"));
     }

@@ -16,8 +16,7 @@ fn main() -> ExitCode {
 async fn serve(configuration: Configuration) -> ExitCode {
     let Configuration { context, place, source, transform, aws, reach } = configuration;
     let log = Log::new(&context, io::stdout());
-    let worker =
-        Worker { place, source: source.open(&aws, reach), transform, store: S3::for_large_objects(&aws), log };
+    let worker = Worker { place, source: source.open(&aws, reach), transform, store: S3::for_large_objects(&aws), log };
     answer("NotStored", async |invocation: Invocation<QueueEvent>| {
         Ok::<_, Infallible>(worker.handle(&invocation.request_id, &invocation.event, invocation.deadline).await)
     })

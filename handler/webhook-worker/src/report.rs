@@ -1,6 +1,10 @@
 //! The log line of a message: outcome, facts and metrics.
 
-use contract::{job::Job, queue_event::QueueRecord, report::{Class, ItemReport}};
+use contract::{
+    job::Job,
+    queue_event::QueueRecord,
+    report::{Class, ItemReport},
+};
 use runtime::log::{Metric, Unit};
 use serde_json::{Map, json};
 
@@ -81,4 +85,3 @@ pub fn metrics(outcome: &Outcome, duration_ms: f64) -> [Metric; 5] {
         Metric { name: "Duration", unit: Unit::Milliseconds, value: duration_ms },
     ]
 }
-

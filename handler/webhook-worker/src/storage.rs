@@ -44,7 +44,6 @@ struct Parts {
     bytes: u64,
 }
 
-
 impl Parts {
     fn of(stream: Streamed) -> Self {
         Self { stream, rest: Vec::new(), bytes: 0 }
@@ -158,7 +157,8 @@ fn new_object(place: &Place, job: &Job, form: &Form, stream: &Streamed) -> NewOb
 
 /// Returns a text as metadata takes it: printable ASCII without blanks at its ends, of limited length.
 fn printable(text: &str) -> String {
-    let letters = text.trim().chars().map(|letter| if letter == ' ' || letter.is_ascii_graphic() { letter } else { '?' });
+    let letters =
+        text.trim().chars().map(|letter| if letter == ' ' || letter.is_ascii_graphic() { letter } else { '?' });
     letters.take(LONGEST_VALUE).collect::<String>().trim().to_owned()
 }
 
@@ -187,9 +187,8 @@ async fn send_all(upload: &mut Upload<'_>, parts: &mut Parts, first: Vec<u8>) ->
     let mut part = first;
     while !part.is_empty() {
         let is_last = part.len() < PART;
-        let (sent, next) = tokio::join!(upload.send(part.into()), async {
-            if is_last { Ok(Vec::new()) } else { parts.next().await }
-        });
+        let (sent, next) =
+            tokio::join!(upload.send(part.into()), async { if is_last { Ok(Vec::new()) } else { parts.next().await } });
         sent?;
         part = next?;
     }

@@ -68,7 +68,8 @@ mod tests {
     #[test]
     fn labels_become_what_the_reference_makes_of_them() {
         let weather = json!({"type": "eta.core.data.CategoricalAttribute", "name": "weather", "value": "rain", "confidence": 0.95});
-        let quality = json!({"type": "eta.core.data.CategoricalAttribute", "name": "Video-Quality", "value": "Amazing"});
+        let quality =
+            json!({"type": "eta.core.data.CategoricalAttribute", "name": "Video-Quality", "value": "Amazing"});
         let objects = json!({"objects": [{"label": "car", "index": 1}]});
         let labels = json!({"attrs": {"attrs": [weather]}, "frames": {"1": {"frame_number": 1, "objects": objects}}});
         assert_eq!(applied(&labels).unwrap(), json!({"attrs": {"attrs": [weather, quality]}, "frames": {}}));
@@ -79,7 +80,17 @@ mod tests {
 
     #[test]
     fn an_output_of_another_form_is_refused() {
-        for output in [&b"not json"[..], b"", b"[]", b"3", b"\xff", b"{\"attrs\": []}", b"{\"attrs\": {\"attrs\": 1}}", b"{\"frames\": []}", b"{}x"] {
+        for output in [
+            &b"not json"[..],
+            b"",
+            b"[]",
+            b"3",
+            b"\xff",
+            b"{\"attrs\": []}",
+            b"{\"attrs\": {\"attrs\": 1}}",
+            b"{\"frames\": []}",
+            b"{}x",
+        ] {
             assert!(VideoQuality.apply(output).is_err(), "{}", String::from_utf8_lossy(output));
         }
         assert!(OneTransform::None.as_transform().is_none());

@@ -45,7 +45,8 @@ impl<From: Source> Worker<From> {
         let deadline = end.earlier(RESERVE.min(end.left() / 5));
         self.store.until(end);
         self.source.until(deadline);
-        each_message(event, deadline, async |record: &QueueRecord| self.message(request_id, record, deadline).await).await
+        each_message(event, deadline, async |record: &QueueRecord| self.message(request_id, record, deadline).await)
+            .await
     }
 
     /// Handles a message and logs its outcome; returns why it is to be delivered again.
@@ -59,7 +60,9 @@ impl<From: Source> Worker<From> {
         };
         let duration_ms = started.elapsed().as_secs_f64() * 1e3;
         let line = report(request_id, record, job.as_ref().ok(), &outcome, duration_ms);
-        self.log.item(line, &metrics(&outcome, duration_ms)).map_err(|error| format!("the log is not written: {error}"))?;
+        self.log
+            .item(line, &metrics(&outcome, duration_ms))
+            .map_err(|error| format!("the log is not written: {error}"))?;
         match outcome {
             Outcome { class: Class::Retry, reason, .. } => Err(reason.unwrap_or_default()),
             _ => Ok(()),
@@ -71,7 +74,7 @@ impl<From: Source> Worker<From> {
         let mut attempts = 1;
         loop {
             let failure = match self.attempt(job, deadline).await {
-                Ok(stored) => return self.stored(stored, attempts),
+                Ok(stored) => return self.stored(&stored, attempts),
                 Err(failure) => failure,
             };
             let (reason, wait) = match failure {
@@ -101,7 +104,7 @@ impl<From: Source> Worker<From> {
         storage::store(&self.store, &self.place, job, &form, stream, transform, deadline).await
     }
 
-    fn stored(&self, stored: Stored, attempts: u32) -> Outcome {
+    fn stored(&self, stored: &Stored, attempts: u32) -> Outcome {
         let (class, word) = if stored.is_old { (Class::Ignored, "already stored") } else { (Class::Done, "stored") };
         let object = Some(format!("s3://{}/{}", self.place.bucket, stored.key));
         let bytes = if stored.is_old { 0 } else { stored.bytes };

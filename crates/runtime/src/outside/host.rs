@@ -74,7 +74,7 @@ fn is_name(text: &str) -> bool {
     };
     let labels: Vec<&str> = text.split('.').collect();
     let has_name_last = labels.last().is_some_and(|last| last.starts_with(|letter: char| letter.is_ascii_alphabetic()));
-    let is_local = text.ends_with(".localhost") || text.ends_with(".local") || text.ends_with(".internal");
+    let is_local = labels.last().is_some_and(|last| ["localhost", "local", "internal"].contains(last));
     labels.len() > 1 && text.len() <= 253 && labels.iter().all(|label| is_label(label)) && has_name_last && !is_local
 }
 
@@ -160,10 +160,40 @@ mod tests {
             assert_eq!(Host::read(text, Reach::Public).unwrap().to_string(), shown);
         }
         for refused in [
-            "", ".", "localhost", "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0x7f.0.0.1", "0177.0.0.1", "[::1]", "::1",
-            "[::ffff:127.0.0.1]", "a", "a.", "a..b", ".example.com", "example.com.", "-a.example", "a-.example", "me@a.example",
-            "a.example:", "a.example:0", "a.example:65536", "a.example:+1", "a.example/b", "a.example?b", "*.example", "ä.example",
-            "a%2eexample.com", "metadata.google.internal", "printer.local", "a.localhost", "1.2.3.4:443", "a.0x1",
+            "",
+            ".",
+            "localhost",
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "0x7f.0.0.1",
+            "0177.0.0.1",
+            "[::1]",
+            "::1",
+            "[::ffff:127.0.0.1]",
+            "a",
+            "a.",
+            "a..b",
+            ".example.com",
+            "example.com.",
+            "-a.example",
+            "a-.example",
+            "me@a.example",
+            "a.example:",
+            "a.example:0",
+            "a.example:65536",
+            "a.example:+1",
+            "a.example/b",
+            "a.example?b",
+            "*.example",
+            "ä.example",
+            "a%2eexample.com",
+            "metadata.google.internal",
+            "printer.local",
+            "a.localhost",
+            "1.2.3.4:443",
+            "a.0x1",
         ] {
             assert!(Host::read(refused, Reach::Public).is_err(), "{refused}");
         }
@@ -183,16 +213,48 @@ mod tests {
             assert!(hosts.check(taken, Reach::Public).is_ok(), "{taken}");
         }
         for refused in [
-            "http://api.example.com/", "https://api.example.com:8443/", "https://evil.example/", "https://api.example.com.evil.example/",
-            "https://evilapi.example.com/", "https://api.example.com@evil.example/", "https://evil.example\\@api.example.com/",
-            "https://api.example.com%2eevil.example/", "https://me:pass@api.example.com/", "https://@api.example.com/",
-            "https://api.example.com./", "https://api.example.com:/", "https:///api.example.com/", "https:api.example.com",
-            "https://127.0.0.1/", "https://2130706433/", "https://0x7f.1/", "https://0177.0.0.1/", "https://127.1/", "https://[::1]/",
-            "https://[::ffff:127.0.0.1]/", "https://[::ffff:7f00:1]/", "https://[64:ff9b::7f00:1]/", "https://[fe80::1%25eth0]/",
-            "https://169.254.169.254/latest/meta-data/", "https://localhost/", "http://localhost/", "http://127.0.0.1:9001/",
-            "https://metadata.google.internal/", "file:///etc/passwd", "ftp://api.example.com/", "gopher://api.example.com/",
-            "javascript:alert(1)", "//api.example.com/", "/v1", "", "https://", "https://api.example.com\t/", "https://äpi.example.com/",
-            "https://api。example.com/", "https://api.example.com /", "https://api.example.com\r\nHost: evil.example/",
+            "http://api.example.com/",
+            "https://api.example.com:8443/",
+            "https://evil.example/",
+            "https://api.example.com.evil.example/",
+            "https://evilapi.example.com/",
+            "https://api.example.com@evil.example/",
+            "https://evil.example\\@api.example.com/",
+            "https://api.example.com%2eevil.example/",
+            "https://me:pass@api.example.com/",
+            "https://@api.example.com/",
+            "https://api.example.com./",
+            "https://api.example.com:/",
+            "https:///api.example.com/",
+            "https:api.example.com",
+            "https://127.0.0.1/",
+            "https://2130706433/",
+            "https://0x7f.1/",
+            "https://0177.0.0.1/",
+            "https://127.1/",
+            "https://[::1]/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://[::ffff:7f00:1]/",
+            "https://[64:ff9b::7f00:1]/",
+            "https://[fe80::1%25eth0]/",
+            "https://169.254.169.254/latest/meta-data/",
+            "https://localhost/",
+            "http://localhost/",
+            "http://127.0.0.1:9001/",
+            "https://metadata.google.internal/",
+            "file:///etc/passwd",
+            "ftp://api.example.com/",
+            "gopher://api.example.com/",
+            "javascript:alert(1)",
+            "//api.example.com/",
+            "/v1",
+            "",
+            "https://",
+            "https://api.example.com\t/",
+            "https://äpi.example.com/",
+            "https://api。example.com/",
+            "https://api.example.com /",
+            "https://api.example.com\r\nHost: evil.example/",
         ] {
             assert!(hosts.check(refused, Reach::Public).is_err(), "{refused}");
         }

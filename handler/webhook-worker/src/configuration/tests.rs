@@ -74,6 +74,8 @@ fn the_schema_accepts_the_values_that_the_reader_accepts() {
     for (name, values) in [
         ("SOURCE", &["voxel51", "url", "s3"][..]),
         ("TRANSFORM", &["none", "video-quality", "other"]),
+        ("PLATFORM_TOKEN", &["{\"access_token\": {}}", " \"{}\"", "abc"]),
+        ("HEADERS", &["{\"X-Key\": \"a\"}", "X-Key: a", "[]"]),
         ("EXTENSION_DAYS", &["0", "7", "365", "366", "-1", "a", "1.5", "+7", " 30 "]),
         (
             "URL_TEMPLATE",
@@ -89,7 +91,18 @@ fn the_schema_accepts_the_values_that_the_reader_accepts() {
                 "a.example/{id}",
             ],
         ),
-        ("HOSTS", &["a.example", "a.example, b.example:8443", "a.example,", "10.0.0.1", "a", "*.example", "https://a.example"]),
+        (
+            "HOSTS",
+            &[
+                "a.example",
+                "a.example, b.example:8443",
+                "a.example,",
+                "10.0.0.1",
+                "a",
+                "*.example",
+                "https://a.example",
+            ],
+        ),
     ] {
         for value in values {
             let is_read = read(&[(name, value)]).is_ok();

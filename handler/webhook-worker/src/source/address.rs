@@ -26,7 +26,8 @@ impl Template {
     pub fn read(text: &str, reach: Reach) -> Result<Self, String> {
         let text = text.trim();
         let filled = text.replace(ID, "0");
-        let authority = text.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or_default());
+        let authority =
+            text.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or_default());
         let fault = if !text.contains(ID) {
             "does not contain `{id}`".to_owned()
         } else if authority.contains(['{', '}']) || filled.contains(['{', '}', '#', '@']) {
@@ -98,10 +99,11 @@ impl AddressSource {
 
 /// Reads a JSON object of headers. Errors are predicates and show nothing of it.
 fn read_headers(secret: &Secret) -> Result<Vec<(String, Secret)>, String> {
-    let headers: BTreeMap<String, String> =
-        serde_json::from_str(secret.expose()).map_err(|_| "is not a JSON object of headers and their values".to_owned())?;
+    let headers: BTreeMap<String, String> = serde_json::from_str(secret.expose())
+        .map_err(|_| "is not a JSON object of headers and their values".to_owned())?;
     let is_set = |name: &str| {
-        let is_token = !name.is_empty() && name.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'-' || letter == b'_');
+        let is_token = !name.is_empty()
+            && name.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'-' || letter == b'_');
         is_token && !RESERVED.iter().any(|reserved| name.eq_ignore_ascii_case(reserved))
     };
     let is_value = |value: &str| value.bytes().all(|letter| (0x20..0x7f).contains(&letter));
@@ -129,18 +131,45 @@ mod tests {
     fn a_template_has_the_id_in_its_path_and_a_public_host() {
         let id = JobId::read("01234567-89ab-cdef-0123-456789abcdef").unwrap();
         for (text, address, extension) in [
-            ("https://files.example.com/jobs/{id}", "https://files.example.com/jobs/01234567-89ab-cdef-0123-456789abcdef", "bin"),
-            (" https://a.example:8443/{id}.csv?x=1", "https://a.example:8443/01234567-89ab-cdef-0123-456789abcdef.csv?x=1", "csv"),
-            ("https://a.example/get.json?id={id}", "https://a.example/get.json?id=01234567-89ab-cdef-0123-456789abcdef", "json"),
+            (
+                "https://files.example.com/jobs/{id}",
+                "https://files.example.com/jobs/01234567-89ab-cdef-0123-456789abcdef",
+                "bin",
+            ),
+            (
+                " https://a.example:8443/{id}.csv?x=1",
+                "https://a.example:8443/01234567-89ab-cdef-0123-456789abcdef.csv?x=1",
+                "csv",
+            ),
+            (
+                "https://a.example/get.json?id={id}",
+                "https://a.example/get.json?id=01234567-89ab-cdef-0123-456789abcdef",
+                "json",
+            ),
         ] {
             let template = Template::read(text, Reach::Public).unwrap();
             assert_eq!((template.fill(&id), template.form().extension.as_str()), (address.to_owned(), extension));
         }
         for refused in [
-            "", "{id}", "https://a.example/", "https://{id}.example/", "https://a.example:{id}/", "https://{id}/a", "https://a.example{id}/",
-            "http://a.example/{id}", "https://127.0.0.1/{id}", "https://10.0.0.1/{id}", "https://[::1]/{id}", "https://localhost/{id}",
-            "https://me:pass@a.example/{id}", "https://a.example/{id}#a", "https://a.example/{id}/{name}", "ftp://a.example/{id}",
-            "https://a.example/a b/{id}", "https://169.254.169.254/{id}", "https://0x7f.1/{id}",
+            "",
+            "{id}",
+            "https://a.example/",
+            "https://{id}.example/",
+            "https://a.example:{id}/",
+            "https://{id}/a",
+            "https://a.example{id}/",
+            "http://a.example/{id}",
+            "https://127.0.0.1/{id}",
+            "https://10.0.0.1/{id}",
+            "https://[::1]/{id}",
+            "https://localhost/{id}",
+            "https://me:pass@a.example/{id}",
+            "https://a.example/{id}#a",
+            "https://a.example/{id}/{name}",
+            "ftp://a.example/{id}",
+            "https://a.example/a b/{id}",
+            "https://169.254.169.254/{id}",
+            "https://0x7f.1/{id}",
         ] {
             assert!(Template::read(refused, Reach::Public).is_err(), "{refused}");
         }
@@ -153,8 +182,15 @@ mod tests {
         assert_eq!(headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["Authorization", "X-Key"]);
         assert!(!runtime::redact("canary-1234").contains("canary"));
         for text in [
-            "", "[]", "canary", r#"{"A": 1}"#, r#"{"A b": "canary"}"#, r#"{"Host": "canary"}"#, r#"{"A": "canary\r\nB: c"}"#,
-            r#"{"": "canary"}"#, r#"{"Content-Length": "canary"}"#,
+            "",
+            "[]",
+            "canary",
+            r#"{"A": 1}"#,
+            r#"{"A b": "canary"}"#,
+            r#"{"Host": "canary"}"#,
+            r#"{"A": "canary\r\nB: c"}"#,
+            r#"{"": "canary"}"#,
+            r#"{"Content-Length": "canary"}"#,
         ] {
             let error = read_headers(&text.into()).unwrap_err();
             assert!(!error.contains("canary"), "{error}");

@@ -43,7 +43,8 @@ impl Token {
         let key = text("private_key").ok_or("has no `access_token.private_key`")?;
         let base = text("base_api_url").unwrap_or(BASE).trim_end_matches('/').to_owned();
         let is_plain = !base.contains(['?', '#', '@', '{', '}']);
-        let hosts = if is_plain { Hosts::new(&base, redirects, reach) } else { Err("it has more than a path".to_owned()) };
+        let hosts =
+            if is_plain { Hosts::new(&base, redirects, reach) } else { Err("it has more than a path".to_owned()) };
         let hosts = hosts.map_err(|reason| format!("has a `base_api_url` that is not used: {reason}"))?;
         let key = Secret::from(key);
         remember(&key);
@@ -75,7 +76,8 @@ mod tests {
 
     #[test]
     fn another_text_is_refused_and_not_shown() {
-        let of = |key: &str, base: &str| json!({"access_token": {"private_key": key, "base_api_url": base}}).to_string();
+        let of =
+            |key: &str, base: &str| json!({"access_token": {"private_key": key, "base_api_url": base}}).to_string();
         for text in [
             String::new(),
             "canary".to_owned(),

@@ -5,8 +5,10 @@ use std::{
     fs::File,
     os::unix::fs::FileExt,
     sync::{Arc, Mutex, MutexGuard},
+    time::{Duration, Instant},
 };
 
+use data_encoding::{BASE64, HEXLOWER};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -27,6 +29,7 @@ pub(crate) struct Object {
     file: Option<Arc<File>>,
     /// Content of a small object.
     pub(crate) bytes: Vec<u8>,
+    stored: Instant,
 }
 
 struct Upload {
@@ -75,7 +78,11 @@ impl Bucket {
             if is_lost {
                 return None;
             }
-            if request.method == "HEAD" { answer_head(stream, status, &headers) } else { answer(stream, status, &headers, &body) }
+            if request.method == "HEAD" {
+                answer_head(stream, status, &headers)
+            } else {
+                answer(stream, status, &headers, &body)
+            }
         }));
         bucket.endpoint = format!("http://{address}");
         bucket
@@ -107,14 +114,22 @@ impl Bucket {
         self.lock().objects.keys().cloned().collect()
     }
 
-    pub(crate) fn has(&self, key: &str) -> bool {
-        self.lock().objects.contains_key(key)
+    /// Returns the time for which an object has been there; `None` if it is not there.
+    pub(crate) fn age(&self, key: &str) -> Option<Duration> {
+        self.lock().objects.get(key).map(|object| object.stored.elapsed())
     }
 
     /// Puts an object of somebody else.
     pub(crate) fn put(&self, key: &str, headers: &[(&str, &str)], bytes: &[u8]) {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let object = Object { headers, size: bytes.len() as u64, digest: Some(hex(bytes)), file: None, bytes: bytes.to_vec() };
+        let object = Object {
+            headers,
+            size: bytes.len() as u64,
+            digest: Some(hex(bytes)),
+            file: None,
+            bytes: bytes.to_vec(),
+            stored: Instant::now(),
+        };
         self.lock().objects.insert(key.to_owned(), object);
     }
 
@@ -127,7 +142,8 @@ impl Bucket {
     fn handle(&self, operation: &str, request: &Request) -> (u16, String, Vec<u8>) {
         let key = request.path.trim_start_matches("/outputs/").to_owned();
         assert!(request.path.starts_with("/outputs/"), "{}", request.path);
-        let is_signed = request.header("authorization").is_some_and(|value| value.starts_with("AWS4-HMAC-SHA256 Credential="));
+        let is_signed =
+            request.header("authorization").is_some_and(|value| value.starts_with("AWS4-HMAC-SHA256 Credential="));
         assert!(is_signed, "an unsigned request");
         let digest = hex(&request.body);
         if request.header("x-amz-content-sha256") != Some(digest.as_str()) {
@@ -145,7 +161,11 @@ impl Bucket {
             "CompleteMultipartUpload" => self.complete(&key, request),
             "AbortMultipartUpload" => {
                 let id = request.parameter("uploadId").unwrap();
-                if self.lock().uploads.remove(id).is_some() { (204, String::new(), Vec::new()) } else { told(404, "NoSuchUpload") }
+                if self.lock().uploads.remove(id).is_some() {
+                    (204, String::new(), Vec::new())
+                } else {
+                    told(404, "NoSuchUpload")
+                }
             }
             other => panic!("{other} is not an operation of the function"),
         }
@@ -155,7 +175,7 @@ impl Bucket {
         let Some(object) = self.object(key) else { return (404, "Content-Length: 0\r\n".to_owned(), Vec::new()) };
         let mut headers = format!("Content-Length: {}\r\nETag: \"tag\"\r\n", object.size);
         for (name, value) in object.headers.iter().filter(|(name, _)| name.starts_with("x-amz-meta-")) {
-            headers.push_str(&format!("{name}: {value}\r\n"));
+            headers += &[name.as_str(), ": ", value, "\r\n"].concat();
         }
         (200, headers, Vec::new())
     }
@@ -166,7 +186,14 @@ impl Bucket {
             return told(412, "PreconditionFailed");
         }
         let (headers, bytes) = (request.headers.clone(), request.body.clone());
-        let object = Object { headers, size: bytes.len() as u64, digest: Some(digest), file: None, bytes };
+        let object = Object {
+            headers,
+            size: bytes.len() as u64,
+            digest: Some(digest),
+            file: None,
+            bytes,
+            stored: Instant::now(),
+        };
         state.objects.insert(key, object);
         (200, "ETag: \"tag\"\r\n".to_owned(), Vec::new())
     }
@@ -176,8 +203,10 @@ impl Bucket {
         let mut state = self.lock();
         state.begun += 1;
         let id = format!("upload-{}", state.begun);
-        let file = File::options().read(true).write(true).create(true).truncate(true).open(self.folder.path().join(&id));
-        let upload = Upload { key, headers: request.headers.clone(), file: Arc::new(file.unwrap()), parts: BTreeMap::new() };
+        let file =
+            File::options().read(true).write(true).create(true).truncate(true).open(self.folder.path().join(&id));
+        let upload =
+            Upload { key, headers: request.headers.clone(), file: Arc::new(file.unwrap()), parts: BTreeMap::new() };
         state.uploads.insert(id.clone(), upload);
         let body = format!("<InitiateMultipartUploadResult><UploadId>{id}</UploadId></InitiateMultipartUploadResult>");
         (200, String::new(), body.into_bytes())
@@ -186,7 +215,9 @@ impl Bucket {
     fn part(&self, request: &Request) -> (u16, String, Vec<u8>) {
         let number: u64 = request.parameter("partNumber").unwrap().parse().unwrap();
         let id = request.parameter("uploadId").unwrap().to_owned();
-        let Some(file) = self.lock().uploads.get(&id).map(|upload| Arc::clone(&upload.file)) else { return told(404, "NoSuchUpload") };
+        let Some(file) = self.lock().uploads.get(&id).map(|upload| Arc::clone(&upload.file)) else {
+            return told(404, "NoSuchUpload");
+        };
         file.write_all_at(&request.body, (number - 1) * PART).unwrap();
         let part = (request.body.len() as u64, base64(&request.body));
         if let Some(upload) = self.lock().uploads.get_mut(&id) {
@@ -204,13 +235,13 @@ impl Bucket {
         if request.header("if-none-match") == Some("*") && is_there {
             return told(412, "PreconditionFailed");
         }
-        let listed: String = upload
-            .parts
-            .iter()
-            .map(|(number, (_, checksum))| {
-                format!("<Part><PartNumber>{number}</PartNumber><ETag>&quot;part-{number}&quot;</ETag><ChecksumSHA256>{checksum}</ChecksumSHA256></Part>")
-            })
-            .collect();
+        let part = |(number, (_, checksum)): (&u64, &(u64, String))| {
+            format!(
+                "<Part><PartNumber>{number}</PartNumber><ETag>&quot;part-{number}&quot;</ETag>\
+                 <ChecksumSHA256>{checksum}</ChecksumSHA256></Part>"
+            )
+        };
+        let listed = upload.parts.iter().map(part).collect::<Vec<_>>().concat();
         let document = String::from_utf8(request.body.clone()).unwrap();
         let last = upload.parts.keys().last().copied().unwrap_or_default();
         let is_small = upload.parts.iter().any(|(number, (size, _))| *number != last && *size < LEAST_PART);
@@ -223,7 +254,14 @@ impl Bucket {
             return (200, String::new(), error("EntityTooSmall"));
         }
         let upload = state.uploads.remove(&id).unwrap();
-        let object = Object { headers: upload.headers, size, digest: None, file: Some(upload.file), bytes: Vec::new() };
+        let object = Object {
+            headers: upload.headers,
+            size,
+            digest: None,
+            file: Some(upload.file),
+            bytes: Vec::new(),
+            stored: Instant::now(),
+        };
         state.objects.insert(upload.key, object);
         (200, String::new(), b"<CompleteMultipartUploadResult/>".to_vec())
     }
@@ -257,7 +295,7 @@ impl Object {
             hasher.update(&buffer[..read]);
             offset += read as u64;
         }
-        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        HEXLOWER.encode(&hasher.finalize())
     }
 }
 
@@ -288,21 +326,9 @@ fn told(status: u16, code: &str) -> (u16, String, Vec<u8>) {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&Sha256::digest(bytes))
 }
 
 fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let digest = Sha256::digest(bytes);
-    let mut text = String::new();
-    for chunk in digest.chunks(3) {
-        let mut group = [0; 3];
-        group[..chunk.len()].copy_from_slice(chunk);
-        let bits = u32::from(group[0]) << 16 | u32::from(group[1]) << 8 | u32::from(group[2]);
-        for index in 0..4 {
-            let letter = LETTERS[(bits >> (18 - 6 * index) & 63) as usize];
-            text.push(if index <= chunk.len() { char::from(letter) } else { '=' });
-        }
-    }
-    text
+    BASE64.encode(&Sha256::digest(bytes))
 }

@@ -172,7 +172,11 @@ fn a_token_that_was_rotated_in_secrets_manager_is_used() {
     let endpoint = format!("http://{manager}");
     let context = r#"{"stack":"egress","function":"worker","writes":[{"bucket":"outputs","prefix":"labels/"}],
         "secrets":{"PLATFORM_TOKEN":"egress-token"}}"#;
-    let changes = [("PLATFORM_TOKEN", ""), ("PROVISION_CONTEXT", context), ("AWS_ENDPOINT_URL_SECRETS_MANAGER", endpoint.as_str())];
+    let changes = [
+        ("PLATFORM_TOKEN", ""),
+        ("PROVISION_CONTEXT", context),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", endpoint.as_str()),
+    ];
     let instance = crate::runtime_api::Instance::start(&crate::trial::environment(&platform, &bucket, &changes));
     let mut trial = Trial { platform, bucket, instance };
     for (id, key) in [("one", KEY), ("two", KEY), ("three", "EXAMPLE-NOT-A-KEY-2"), ("four", "EXAMPLE-NOT-A-KEY-2")] {

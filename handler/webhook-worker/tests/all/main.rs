@@ -1,5 +1,7 @@
 //! Tests of the function as Lambda runs it: its binary, between a Runtime API, a platform and a bucket of the tests' own.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says what it measured")]
+
 mod address;
 mod bucket;
 mod chaos;

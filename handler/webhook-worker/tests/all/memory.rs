@@ -20,7 +20,7 @@ fn memory_does_not_grow_with_the_output() {
     let began = std::time::Instant::now();
     assert!(trial.hand_over(&[job(ID)], Duration::from_mins(15)).is_empty());
     let (peak, seconds) = (trial.instance.peak_memory(), began.elapsed().as_secs_f64());
-    println!("{size} bytes: peak {:.1} MiB, {seconds:.1} s", peak as f64 / 1024.0 / 1024.0);
+    println!("{size} bytes: peak {} KiB, {seconds:.1} s", peak / 1024);
     let object = trial.bucket.object(&format!("labels/{ID}.json")).unwrap();
     assert_eq!(object.size, size);
     assert!(peak <= LIMIT, "{peak} bytes of memory");

@@ -90,7 +90,11 @@ impl Instance {
         loop {
             if let Some((path, body)) = state.said.iter().find(|(path, _)| path.contains(&id)) {
                 let is_answer = path.ends_with("/response");
-                return if is_answer { Ended::Answer(serde_json::from_str(body).unwrap()) } else { Ended::Error(body.clone()) };
+                return if is_answer {
+                    Ended::Answer(serde_json::from_str(body).unwrap())
+                } else {
+                    Ended::Error(body.clone())
+                };
             }
             assert!(began.elapsed() < PATIENCE, "no answer");
             state = self.state.1.wait_timeout(state, Duration::from_millis(20)).unwrap().0;

@@ -35,10 +35,19 @@ fn an_output_is_stored_as_it_is_with_what_is_known_of_it() {
     assert_eq!(asked, [format!("GET /v1/jobs/{ID}"), format!("GET /v1/jobs/{ID}/output")], "the state comes first");
     let lines = trial.stop();
     let [line] = &lines[..] else { panic!("{lines:?}") };
-    assert_eq!((&line["report"], &line["item"], &line["class"], &line["outcome"]), (&json!("item"), &json!(ID), &json!("done"), &json!("stored")));
-    assert_eq!((&line["Stored"], &line["Retry"], &line["ForPerson"], &line["Bytes"]), (&json!(1), &json!(0), &json!(0), &json!(9)));
+    assert_eq!(
+        (&line["report"], &line["item"], &line["class"], &line["outcome"]),
+        (&json!("item"), &json!(ID), &json!("done"), &json!("stored"))
+    );
+    assert_eq!(
+        (&line["Stored"], &line["Retry"], &line["ForPerson"], &line["Bytes"]),
+        (&json!(1), &json!(0), &json!(0), &json!(9))
+    );
     let details = &line["details"];
-    assert_eq!((&details["job"], &details["event"], &details["message"]), (&json!(ID), &json!("job_complete"), &json!("Job complete")));
+    assert_eq!(
+        (&details["job"], &details["event"], &details["message"]),
+        (&json!(ID), &json!("job_complete"), &json!("Job complete"))
+    );
     assert_eq!(line["facts"][0], json!(["object", format!("s3://outputs/{KEY}")]));
     assert!(line["duration_ms"].as_f64().unwrap() > 0.0 && line["_aws"].to_string().contains("\"Unit\":\"Bytes\""));
 }
@@ -125,7 +134,9 @@ fn two_workers_at_once_make_one_object() {
 fn an_object_of_somebody_else_is_not_written_over() {
     let mut trial = Trial::start(&[]);
     trial.platform.add(ID, Job::complete(b"{}"));
-    for headers in [&[][..], &[("x-amz-meta-job-id", "another")], &[("x-amz-meta-job-id", ID), ("x-amz-meta-length", "1000")]] {
+    for headers in
+        [&[][..], &[("x-amz-meta-job-id", "another")], &[("x-amz-meta-job-id", ID), ("x-amz-meta-length", "1000")]]
+    {
         trial.bucket.put(KEY, headers, b"theirs");
         assert!(!trial.take(), "{headers:?}");
         assert_eq!(trial.bucket.object(KEY).unwrap().bytes, b"theirs");
@@ -162,8 +173,12 @@ fn faults_of_the_bucket_are_tried_again_and_leave_nothing_half_done() {
         trial.bucket.lose(operation, 1);
         assert!(trial.take(), "{operation}: lost");
         assert_eq!(trial.bucket.object(KEY).unwrap().digest(), hex(output));
-        let left = if operation == "CreateMultipartUpload" { 1 } else { 0 };
-        assert_eq!(trial.bucket.uploads().0, left, "{operation}: only one that nobody knows is left to the lifecycle rule");
+        let left = usize::from(operation == "CreateMultipartUpload");
+        assert_eq!(
+            trial.bucket.uploads().0,
+            left,
+            "{operation}: only one that nobody knows is left to the lifecycle rule"
+        );
     }
 }
 
@@ -192,7 +207,10 @@ fn a_transform_is_applied_where_it_is_chosen() {
     let made: serde_json::Value = serde_json::from_slice(&object.bytes).unwrap();
     assert_eq!(made, json!({"attrs": {"attrs": [quality]}, "frames": {}}));
     assert_eq!(object.headers["x-amz-meta-length"], object.size.to_string());
-    assert_eq!(trial.bucket.keys(), [KEY, "labels/failed/large.json", "labels/failed/pieces.json", "labels/failed/wrong.json"]);
+    assert_eq!(
+        trial.bucket.keys(),
+        [KEY, "labels/failed/large.json", "labels/failed/pieces.json", "labels/failed/wrong.json"]
+    );
     let outcomes: Vec<_> = trial.stop().iter().map(|line| line["class"].as_str().unwrap().to_owned()).collect();
     assert_eq!(outcomes, ["done", "for_person", "for_person", "for_person"]);
 }
@@ -207,7 +225,11 @@ fn a_start_without_what_it_needs_says_so() {
         (&[("PROVISION_CONTEXT", r#"{"stack":"s","function":"f"}"#)], "names no place to write to"),
         // Nothing that a declaration can set opens this machine to the function.
         (
-            &[("AWS_LAMBDA_LOG_STREAM_NAME", "2026/11/28/[$LATEST]0"), ("SOURCE", "url"), ("URL_TEMPLATE", "http://127.0.0.1:9/{id}")],
+            &[
+                ("AWS_LAMBDA_LOG_STREAM_NAME", "2026/11/28/[$LATEST]0"),
+                ("SOURCE", "url"),
+                ("URL_TEMPLATE", "http://127.0.0.1:9/{id}"),
+            ],
             "`URL_TEMPLATE`",
         ),
     ] {
@@ -233,7 +255,10 @@ fn a_message_that_is_no_job_goes_to_the_dead_letters() {
     ];
     let ended = trial.instance.invoke(TIME, &event(&bodies));
     assert_eq!(failed(&ended), ["m-0", "m-1", "m-2", "m-3", "m-4", "m-5", "m-6"]);
-    assert!(trial.platform.seen().iter().all(|seen| seen.path.starts_with(&format!("/v1/jobs/{ID}"))), "nothing else was asked for");
+    assert!(
+        trial.platform.seen().iter().all(|seen| seen.path.starts_with(&format!("/v1/jobs/{ID}"))),
+        "nothing else was asked for"
+    );
     let Ended::Error(_) = trial.instance.invoke(TIME, &json!({"odd": 1})) else { panic!("another event is an error") };
     let lines = trial.stop();
     assert_eq!(lines.iter().filter(|line| line["outcome"] == "not a job" && line["Retry"] == 1).count(), 7);

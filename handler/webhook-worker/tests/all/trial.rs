@@ -13,7 +13,7 @@ use crate::{
 /// Id of a job.
 pub(crate) const ID: &str = "016f6063-51a1-4948-a827-ce4c31ec53ed";
 /// Time that an invocation has, if a test does not say.
-pub(crate) const TIME: Duration = Duration::from_secs(60);
+pub(crate) const TIME: Duration = Duration::from_mins(1);
 
 /// An instance of the function, a platform and a bucket.
 pub(crate) struct Trial {
@@ -57,7 +57,8 @@ pub(crate) fn event(bodies: &[String]) -> Value {
 
 /// Returns the message of a job.
 pub(crate) fn job(id: &str) -> String {
-    json!({"id": id, "event": "job_complete", "message": "Job complete", "received": "2026-11-28T12:00:00Z"}).to_string()
+    json!({"id": id, "event": "job_complete", "message": "Job complete", "received": "2026-11-28T12:00:00Z"})
+        .to_string()
 }
 
 /// Returns the ids of the messages that an answer names.

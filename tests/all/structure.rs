@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tls", &[]),
     ("runtime", &["contract", "tls"]),
     ("webhook", &["contract"]),
+    ("function-trial", &[]),
     ("echo", &["contract", "runtime"]),
     ("webhook-worker", &["contract", "runtime"]),
     ("maintenance", &["contract", "mail", "notice", "runtime", "schedule", "trust"]),

@@ -6,7 +6,7 @@
 use std::{convert::Infallible, io, process::ExitCode};
 
 use contract::queue_event::QueueEvent;
-use runtime::{Invocation, S3, answer, log::Log, start};
+use runtime::{Invocation, Postponing, S3, answer, log::Log, start};
 use webhook_worker::{configuration::Configuration, worker::Worker};
 
 fn main() -> ExitCode {
@@ -16,7 +16,8 @@ fn main() -> ExitCode {
 async fn serve(configuration: Configuration) -> ExitCode {
     let Configuration { context, place, source, transform, aws, reach } = configuration;
     let log = Log::new(&context, io::stdout());
-    let worker = Worker { place, source: source.open(&aws, reach), transform, store: S3::for_large_objects(&aws), log };
+    let (store, postponing) = (S3::for_large_objects(&aws), Postponing::new(&aws));
+    let worker = Worker { place, source: source.open(&aws, reach), transform, store, postponing, log };
     answer("NotStored", async |invocation: Invocation<QueueEvent>| {
         Ok::<_, Infallible>(worker.handle(&invocation.request_id, &invocation.event, invocation.deadline).await)
     })

@@ -1,5 +1,7 @@
 //! The log line of a message: outcome, facts and metrics.
 
+use std::time::Duration;
+
 use contract::{
     job::Job,
     queue_event::QueueRecord,
@@ -23,12 +25,14 @@ pub struct Outcome {
     pub bytes: u64,
     /// Attempts within the invocation.
     pub attempts: u32,
+    /// Time after which the message is to be delivered again; `None` leaves it to the queue.
+    pub wait: Option<Duration>,
 }
 
 impl Outcome {
     /// Returns the outcome of a message that is delivered again.
     pub fn retry(word: &'static str, reason: String) -> Self {
-        Self { class: Class::Retry, word, reason: Some(reason), object: None, bytes: 0, attempts: 1 }
+        Self { class: Class::Retry, word, reason: Some(reason), object: None, bytes: 0, attempts: 1, wait: None }
     }
 }
 

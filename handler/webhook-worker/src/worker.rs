@@ -8,7 +8,7 @@ use contract::{
     queue_event::{BatchAnswer, QueueEvent, QueueRecord},
     report::Class,
 };
-use runtime::{Deadline, S3, each_message, log::Log};
+use runtime::{Deadline, Postponing, S3, each_message, log::Log};
 
 use crate::{
     report::{Outcome, metrics, report},
@@ -35,6 +35,8 @@ pub struct Worker<From> {
     pub transform: OneTransform,
     /// Objects in the place.
     pub store: S3,
+    /// What puts off a message for as long as a server asks.
+    pub postponing: Postponing,
     /// Log of the function.
     pub log: Log,
 }
@@ -45,6 +47,7 @@ impl<From: Source> Worker<From> {
         let deadline = end.earlier(RESERVE.min(end.left() / 5));
         self.store.until(end);
         self.source.until(deadline);
+        self.postponing.until(end);
         each_message(event, deadline, async |record: &QueueRecord| self.message(request_id, record, deadline).await)
             .await
     }
@@ -63,10 +66,13 @@ impl<From: Source> Worker<From> {
         self.log
             .item(line, &metrics(&outcome, duration_ms))
             .map_err(|error| format!("the log is not written: {error}"))?;
-        match outcome {
-            Outcome { class: Class::Retry, reason, .. } => Err(reason.unwrap_or_default()),
-            _ => Ok(()),
+        let Outcome { class: Class::Retry, reason, wait, .. } = outcome else { return Ok(()) };
+        if let Some(wait) = wait
+            && let Err(fault) = self.postponing.postpone(record, wait).await
+        {
+            tracing::warn!(message = record.message_id, reason = fault, "the message comes again without the wait");
         }
+        Err(reason.unwrap_or_default())
     }
 
     /// Attempts to store the output of a job until it succeeds, another attempt is of no use, or the time is up.
@@ -82,11 +88,11 @@ impl<From: Source> Worker<From> {
                 Failure::Later(reason) => return Outcome { attempts, ..Outcome::retry("later", reason) },
                 Failure::Never(reason) => return Outcome { attempts, ..self.record(job, reason).await },
             };
-            let wait = wait.unwrap_or_default().max(pause(attempts));
-            if attempts == ATTEMPTS || wait > LONGEST_PAUSE || wait > deadline.left() / 2 {
-                return Outcome { attempts, ..Outcome::retry("retry", reason) };
+            let pause = wait.unwrap_or_default().max(pause(attempts));
+            if attempts == ATTEMPTS || pause > LONGEST_PAUSE || pause > deadline.left() / 2 {
+                return Outcome { attempts, wait, ..Outcome::retry("retry", reason) };
             }
-            tokio::time::sleep(wait).await;
+            tokio::time::sleep(pause).await;
             attempts += 1;
         }
     }
@@ -108,7 +114,7 @@ impl<From: Source> Worker<From> {
         let (class, word) = if stored.is_old { (Class::Ignored, "already stored") } else { (Class::Done, "stored") };
         let object = Some(format!("s3://{}/{}", self.place.bucket, stored.key));
         let bytes = if stored.is_old { 0 } else { stored.bytes };
-        Outcome { class, word, reason: None, object, bytes, attempts }
+        Outcome { class, word, reason: None, object, bytes, attempts, wait: None }
     }
 
     /// Records for a person that there is no output.
@@ -121,6 +127,7 @@ impl<From: Source> Worker<From> {
                 object: Some(format!("s3://{}/{key}", self.place.bucket)),
                 bytes: 0,
                 attempts: 1,
+                wait: None,
             },
             Err(Failure::Trouble { reason: fault, .. } | Failure::Later(fault) | Failure::Never(fault)) => {
                 Outcome::retry("retry", format!("{reason}; it could not be recorded: {fault}"))

@@ -1,12 +1,18 @@
 //! A platform that fails, says no, or tells that there is no output.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
 
 use crate::{
+    bucket::Bucket,
     platform::{Job, KEY, Odd, Platform},
-    trial::{ID, TIME, Trial, job},
+    runtime_api::Instance,
+    server::{answer, serve},
+    trial::{ID, TIME, Trial, environment, job},
 };
 
 const OBJECT: &str = "labels/016f6063-51a1-4948-a827-ce4c31ec53ed.json";
@@ -33,7 +39,7 @@ fn trouble_is_tried_again_within_the_invocation_and_no_cut_output_becomes_an_obj
         let mut trial = Trial::start(&[]);
         let output = vec![9; 300_000];
         trial.platform.add(ID, Job::complete(&output).odd(&[odd.clone(), odd.clone()]).odd_state(&[odd]));
-        assert!(trial.hand_over(&[job(ID)], Duration::from_secs(20)).is_empty(), "{name}");
+        assert!(trial.hand_over(&[job(ID)], Duration::from_secs(10)).is_empty(), "{name}");
         assert_eq!(trial.bucket.object(OBJECT).unwrap().bytes, output, "{name}");
         let lines = trial.stop();
         assert!(lines[0]["details"]["attempts"].as_u64().unwrap() >= 3, "{name}: {lines:?}");
@@ -57,16 +63,28 @@ fn trouble_that_lasts_fails_the_message_and_the_others_are_handled() {
 }
 
 #[test]
-fn a_long_wait_that_the_server_asks_for_is_not_spent_in_the_invocation() {
-    let mut trial = Trial::start(&[]);
-    for (id, value) in [("seconds", "3600"), ("date", "Fri, 01 Jan 2100 00:00:00 GMT")] {
+fn a_long_wait_that_the_server_asks_for_is_left_to_the_queue() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let served = Arc::clone(&asked);
+    let queue = serve(Arc::new(move |request, stream| {
+        assert_eq!(request.header("x-amz-target"), Some("AmazonSQS.ChangeMessageVisibility"));
+        assert!(request.header("authorization").unwrap().contains("/eu-west-1/sqs/"));
+        served.lock().unwrap().push(serde_json::from_slice::<serde_json::Value>(&request.body).unwrap());
+        answer(stream, 200, "", b"{}")
+    }));
+    let mut trial = Trial::start(&[("AWS_ENDPOINT_URL_SQS", &format!("http://{queue}"))]);
+    for (id, value, seconds) in [("seconds", "3600", 3600), ("date", "Fri, 01 Jan 2100 00:00:00 GMT", 41_400)] {
         let odd = Odd::Status(429, format!("Retry-After: {value}\r\n"));
         trial.platform.add(id, Job::complete(b"{}").odd_state(&[odd]));
         let began = Instant::now();
-        assert_eq!(trial.hand_over(&[job(id)], TIME), ["m-0"]);
+        assert_eq!(trial.hand_over(&[job("none"), job(id)], TIME), ["m-1"]);
         assert!(began.elapsed() < Duration::from_secs(10));
         assert_eq!(trial.platform.count("GET", &format!("/v1/jobs/{id}")), 1);
+        let url = "https://sqs.eu-west-1.amazonaws.com/123456789012/egress-jobs";
+        let expected = json!({"QueueUrl": url, "ReceiptHandle": "rh-1", "VisibilityTimeout": seconds});
+        assert_eq!(asked.lock().unwrap().pop(), Some(expected));
     }
+    assert!(asked.lock().unwrap().is_empty(), "the message that was done is left alone");
 }
 
 #[test]
@@ -159,15 +177,15 @@ fn a_token_that_is_not_accepted_is_read_again_once() {
 
 #[test]
 fn a_token_that_was_rotated_in_secrets_manager_is_used() {
-    let (platform, bucket) = (Platform::start(), crate::bucket::Bucket::start());
-    let secret = std::sync::Arc::new(std::sync::Mutex::new((platform.token(KEY), 0)));
-    let served = std::sync::Arc::clone(&secret);
-    let manager = crate::server::serve(std::sync::Arc::new(move |request, stream| {
+    let (platform, bucket) = (Platform::start(), Bucket::start());
+    let secret = Arc::new(Mutex::new((platform.token(KEY), 0)));
+    let served = Arc::clone(&secret);
+    let manager = serve(Arc::new(move |request, stream| {
         assert_eq!(request.header("x-amz-target"), Some("secretsmanager.GetSecretValue"));
         let mut secret = served.lock().unwrap();
         secret.1 += 1;
         let body = json!({"Name": "egress-token", "SecretString": secret.0}).to_string();
-        crate::server::answer(stream, 200, "", body.as_bytes())
+        answer(stream, 200, "", body.as_bytes())
     }));
     let endpoint = format!("http://{manager}");
     let context = r#"{"stack":"egress","function":"worker","writes":[{"bucket":"outputs","prefix":"labels/"}],
@@ -177,7 +195,7 @@ fn a_token_that_was_rotated_in_secrets_manager_is_used() {
         ("PROVISION_CONTEXT", context),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", endpoint.as_str()),
     ];
-    let instance = crate::runtime_api::Instance::start(&crate::trial::environment(&platform, &bucket, &changes));
+    let instance = Instance::start(&environment(&platform, &bucket, &changes));
     let mut trial = Trial { platform, bucket, instance };
     for (id, key) in [("one", KEY), ("two", KEY), ("three", "EXAMPLE-NOT-A-KEY-2"), ("four", "EXAMPLE-NOT-A-KEY-2")] {
         trial.platform.add(id, Job::complete(b"{}"));

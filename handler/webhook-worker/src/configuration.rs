@@ -7,7 +7,10 @@ use runtime::{
     outside::Host,
 };
 
-use crate::{source::Template, transform::OneTransform};
+use crate::{
+    source::{SourceSettings, Template},
+    transform::OneTransform,
+};
 
 /// Variable: the source of outputs, `voxel51` (default) or `url`.
 const SOURCE: &str = "SOURCE";
@@ -26,29 +29,6 @@ const TRANSFORM: &str = "TRANSFORM";
 
 /// The days of an extension without a variable.
 const DEFAULT_DAYS: u32 = 7;
-
-/// The source of outputs, and what it needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SourceSettings {
-    /// The platform of Voxel51.
-    Platform {
-        /// Place of the token file.
-        token: SecretPlace,
-        /// Days for which an output is kept that expires soon; 0 leaves it as it is.
-        extension_days: u32,
-        /// Hosts that redirects may lead to, besides the platform's own.
-        redirects: Vec<Host>,
-    },
-    /// An address for each job.
-    Address {
-        /// Address with a place for the id.
-        template: Template,
-        /// Place of the headers; `None` if there are none.
-        headers: Option<SecretPlace>,
-        /// Hosts that redirects may lead to, besides the template's own.
-        redirects: Vec<Host>,
-    },
-}
 
 /// The kinds of sources.
 #[derive(Debug, Clone, Copy)]

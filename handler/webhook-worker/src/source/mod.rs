@@ -8,11 +8,11 @@ use std::{
 use contract::{job::JobId, secret::Secret};
 use runtime::{
     Deadline, Reach, SecretSource,
-    environment::Aws,
-    outside::{NoAnswer, Outside, Streamed},
+    environment::{Aws, SecretPlace},
+    outside::{Host, NoAnswer, Outside, Streamed},
 };
 
-use crate::{configuration::SourceSettings, name::Form};
+use crate::name::Form;
 
 mod address;
 mod platform;
@@ -65,6 +65,29 @@ pub enum OneSource {
     Platform(Platform),
     /// An address for each job.
     Address(AddressSource),
+}
+
+/// The source of outputs, and what it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceSettings {
+    /// The platform of Voxel51.
+    Platform {
+        /// Place of the token file.
+        token: SecretPlace,
+        /// Days for which an output is kept that expires soon; 0 leaves it as it is.
+        extension_days: u32,
+        /// Hosts that redirects may lead to, besides the platform's own.
+        redirects: Vec<Host>,
+    },
+    /// An address for each job.
+    Address {
+        /// Address with a place for the id.
+        template: Template,
+        /// Place of the headers; `None` if there are none.
+        headers: Option<SecretPlace>,
+        /// Hosts that redirects may lead to, besides the template's own.
+        redirects: Vec<Host>,
+    },
 }
 
 impl SourceSettings {

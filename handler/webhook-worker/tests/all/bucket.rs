@@ -5,7 +5,6 @@ use std::{
     fs::File,
     os::unix::fs::FileExt,
     sync::{Arc, Mutex, MutexGuard},
-    time::{Duration, Instant},
 };
 
 use data_encoding::{BASE64, HEXLOWER};
@@ -29,7 +28,6 @@ pub(crate) struct Object {
     file: Option<Arc<File>>,
     /// Content of a small object.
     pub(crate) bytes: Vec<u8>,
-    stored: Instant,
 }
 
 struct Upload {
@@ -47,6 +45,8 @@ struct State {
     /// Number of uploads that were begun, and of all calls by `METHOD kind`.
     begun: usize,
     calls: BTreeMap<String, usize>,
+    /// Number of looks that found no object, by key.
+    misses: BTreeMap<String, usize>,
     /// Faults to come: operation, status (0 for silence), and how often.
     faults: Vec<(String, u16, usize)>,
     /// Answers that are lost although the call was done.
@@ -114,22 +114,16 @@ impl Bucket {
         self.lock().objects.keys().cloned().collect()
     }
 
-    /// Returns the time for which an object has been there; `None` if it is not there.
-    pub(crate) fn age(&self, key: &str) -> Option<Duration> {
-        self.lock().objects.get(key).map(|object| object.stored.elapsed())
+    /// Returns how often somebody looked for an object while there was none.
+    pub(crate) fn misses(&self, key: &str) -> usize {
+        self.lock().misses.get(key).copied().unwrap_or_default()
     }
 
     /// Puts an object of somebody else.
     pub(crate) fn put(&self, key: &str, headers: &[(&str, &str)], bytes: &[u8]) {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let object = Object {
-            headers,
-            size: bytes.len() as u64,
-            digest: Some(hex(bytes)),
-            file: None,
-            bytes: bytes.to_vec(),
-            stored: Instant::now(),
-        };
+        let object =
+            Object { headers, size: bytes.len() as u64, digest: Some(hex(bytes)), file: None, bytes: bytes.to_vec() };
         self.lock().objects.insert(key.to_owned(), object);
     }
 
@@ -172,7 +166,12 @@ impl Bucket {
     }
 
     fn head(&self, key: &str) -> (u16, String, Vec<u8>) {
-        let Some(object) = self.object(key) else { return (404, "Content-Length: 0\r\n".to_owned(), Vec::new()) };
+        let mut state = self.lock();
+        let Some(object) = state.objects.get(key).cloned() else {
+            *state.misses.entry(key.to_owned()).or_default() += 1;
+            return (404, "Content-Length: 0\r\n".to_owned(), Vec::new());
+        };
+        drop(state);
         let mut headers = format!("Content-Length: {}\r\nETag: \"tag\"\r\n", object.size);
         for (name, value) in object.headers.iter().filter(|(name, _)| name.starts_with("x-amz-meta-")) {
             headers += &[name.as_str(), ": ", value, "\r\n"].concat();
@@ -186,14 +185,7 @@ impl Bucket {
             return told(412, "PreconditionFailed");
         }
         let (headers, bytes) = (request.headers.clone(), request.body.clone());
-        let object = Object {
-            headers,
-            size: bytes.len() as u64,
-            digest: Some(digest),
-            file: None,
-            bytes,
-            stored: Instant::now(),
-        };
+        let object = Object { headers, size: bytes.len() as u64, digest: Some(digest), file: None, bytes };
         state.objects.insert(key, object);
         (200, "ETag: \"tag\"\r\n".to_owned(), Vec::new())
     }
@@ -254,14 +246,7 @@ impl Bucket {
             return (200, String::new(), error("EntityTooSmall"));
         }
         let upload = state.uploads.remove(&id).unwrap();
-        let object = Object {
-            headers: upload.headers,
-            size,
-            digest: None,
-            file: Some(upload.file),
-            bytes: Vec::new(),
-            stored: Instant::now(),
-        };
+        let object = Object { headers: upload.headers, size, digest: None, file: Some(upload.file), bytes: Vec::new() };
         state.objects.insert(upload.key, object);
         (200, String::new(), b"<CompleteMultipartUploadResult/>".to_vec())
     }

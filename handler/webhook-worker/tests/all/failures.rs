@@ -38,10 +38,11 @@ fn trouble_is_tried_again_within_the_invocation_and_no_cut_output_becomes_an_obj
     ] {
         let mut trial = Trial::start(&[]);
         let output = vec![9; 300_000];
-        trial.platform.add(ID, Job::complete(&output).odd(&[odd.clone(), odd.clone()]).odd_state(&[odd]));
-        assert!(trial.hand_over(&[job(ID)], Duration::from_secs(20)).is_empty(), "{name}");
-        assert_eq!(trial.bucket.object(OBJECT).unwrap().bytes, output, "{name}");
+        trial.platform.add(ID, Job::complete(&output).odd(&[odd.clone()]).odd_state(&[odd]));
+        let failed = trial.hand_over(&[job(ID)], Duration::from_secs(20));
+        let stored = trial.bucket.object(OBJECT);
         let lines = trial.stop();
+        assert!(failed.is_empty() && stored.unwrap().bytes == output, "{name}: {lines:?}");
         assert!(lines[0]["details"]["attempts"].as_u64().unwrap() >= 3, "{name}: {lines:?}");
     }
 }

@@ -38,7 +38,7 @@ fn trouble_is_tried_again_within_the_invocation_and_no_cut_output_becomes_an_obj
     ] {
         let mut trial = Trial::start(&[]);
         let output = vec![9; 300_000];
-        trial.platform.add(ID, Job::complete(&output).odd(&[odd.clone()]).odd_state(&[odd]));
+        trial.platform.add(ID, Job::complete(&output).odd(std::slice::from_ref(&odd)).odd_state(&[odd]));
         let failed = trial.hand_over(&[job(ID)], Duration::from_secs(20));
         let stored = trial.bucket.object(OBJECT);
         let lines = trial.stop();

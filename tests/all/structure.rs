@@ -36,7 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("declaration", &["contract", "trust"]),
     ("stack", &["aws", "contract", "declaration", "engine", "kinds", "problem"]),
     ("package", &["declaration", "process"]),
-    ("local", &["contract", "declaration", "problem", "process"]),
+    ("local", &["contract", "declaration", "problem", "process", "webhook"]),
     (
         "provision",
         &[

@@ -10,6 +10,7 @@ const OURS: &[(&str, &[u8])] = &[
     ("maintenance", include_bytes!("../../handler/maintenance/configuration.json")),
     ("echo", include_bytes!("../../handler/echo/configuration.json")),
     ("webhook-receiver", include_bytes!("../../handler/webhook-receiver/configuration.json")),
+    ("webhook-worker", include_bytes!("../../handler/webhook-worker/configuration.json")),
 ];
 
 /// Reads a declaration, and checks it as a whole.

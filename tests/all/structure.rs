@@ -26,6 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("function-trial", &[]),
     ("echo", &["contract", "runtime"]),
     ("webhook-receiver", &["contract", "runtime", "webhook"]),
+    ("webhook-worker", &["contract", "runtime"]),
     ("maintenance", &["contract", "mail", "notice", "runtime", "schedule", "trust"]),
     ("problem", &[]),
     ("process", &[]),
@@ -36,7 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("declaration", &["contract", "trust"]),
     ("stack", &["aws", "contract", "declaration", "engine", "kinds", "problem"]),
     ("package", &["declaration", "process"]),
-    ("local", &["contract", "declaration", "problem", "process"]),
+    ("local", &["contract", "declaration", "problem", "process", "webhook"]),
     (
         "provision",
         &[

@@ -9,7 +9,7 @@ use contract::{
 };
 use thiserror::Error;
 
-use crate::known::remember;
+use crate::{Reach, known::remember, reach::STREAM};
 
 /// Variables that Lambda itself sets and the runtime cannot do without.
 const OF_LAMBDA: &[&str] = &[
@@ -209,6 +209,11 @@ impl<'environment> Reader<'environment> {
             None => self.problem(name, "is missing: the function's `secrets` can name it"),
         }
         None
+    }
+
+    /// Reads the addresses that the function may connect to when others have a say in them.
+    pub fn reach(&mut self) -> Reach {
+        Reach::of_stream(self.optional(STREAM).as_deref())
     }
 
     /// Reads the variables that Lambda sets: those of its runtime, and those for calls to AWS.

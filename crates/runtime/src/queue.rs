@@ -40,7 +40,7 @@ impl Queue {
         let mut round = 1;
         loop {
             self.service.until(deadline.min(Deadline::at(SystemTime::now() + ROUND + MARGIN)));
-            let call = Call { method: "POST", path: "/", headers: &headers, body: body.clone() };
+            let call = Call { method: "POST", path: "/", headers: &headers, body: body.clone(), digest: None };
             match self.service.send(call).await {
                 Ok(answer) if !answer.is_trouble() => return read(&answer),
                 Err(error) if round == ROUNDS => return Err(error.to_string()),

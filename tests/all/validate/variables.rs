@@ -29,7 +29,7 @@ receipt_rules:
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 
 /// A sound value of each variable, by function. A variable that is not here fails the test.
-const SOUND: [(&str, &[(&str, &str)]); 3] = [
+const SOUND: [(&str, &[(&str, &str)]); 4] = [
     ("echo", &[("DISPOSITION", "STOP_RULE")]),
     (
         "maintenance",
@@ -63,6 +63,18 @@ const SOUND: [(&str, &[(&str, &str)]); 3] = [
             ("STRICT", "true"),
             ("QUEUE", "jobs"),
             ("LARGEST_BODY", "10000"),
+        ],
+    ),
+    (
+        "webhook-worker",
+        &[
+            ("SOURCE", "url"),
+            ("PLATFORM_TOKEN", "platform/token"),
+            ("EXTENSION_DAYS", "7"),
+            ("URL_TEMPLATE", "https://files.example.com/{id}"),
+            ("HEADERS", "platform/headers"),
+            ("HOSTS", "storage.example.com"),
+            ("TRANSFORM", "none"),
         ],
     ),
 ];
@@ -179,7 +191,7 @@ fn a_variable_with_one_letter_wrong_is_told_with_the_one_that_was_meant() {
             "{run}"
         );
     }
-    assert_eq!(count, 50);
+    assert_eq!(count, 64);
 }
 
 #[test]

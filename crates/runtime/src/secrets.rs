@@ -59,6 +59,8 @@ impl SecretSource {
         };
         let secret = secret.trimmed();
         remember(&secret);
+        // While a secret is rotated its value is a list, one a line.
+        secret.expose().lines().map(|line| Secret::from(line.trim())).for_each(|line| remember(&line));
         Ok(secret)
     }
 }
@@ -68,7 +70,7 @@ impl StoredSecret {
         let headers =
             [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "secretsmanager.GetSecretValue")];
         let body = Bytes::from(json!({"SecretId": self.name}).to_string());
-        let call = Call { method: "POST", path: "/", headers: &headers, body };
+        let call = Call { method: "POST", path: "/", headers: &headers, body, digest: None };
         let answer = self.service.send(call).await.map_err(|error| error.to_string())?;
         let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         if answer.status != 200 {

@@ -28,7 +28,7 @@ use crate::{
 const ATTEMPTS: u32 = 3;
 /// Part of the invocation's time that is kept free, for the log line: other servers are given up earlier, so that what follows from that
 /// can still be written.
-const MARGIN: Duration = Duration::from_millis(300);
+pub(crate) const MARGIN: Duration = Duration::from_millis(300);
 
 /// A service of AWS in one region.
 pub(crate) struct Service {
@@ -48,6 +48,8 @@ pub(crate) struct Call<'call> {
     pub(crate) path: &'call str,
     pub(crate) headers: &'call [(&'static str, &'call str)],
     pub(crate) body: Bytes,
+    /// SHA-256 of the body in hexadecimal digits; `None` if it is not known yet.
+    pub(crate) digest: Option<&'call str>,
 }
 
 /// Shows neither the keys nor the requests that they sign.
@@ -72,6 +74,13 @@ impl Service {
     /// Reads the certificates now: during its start a function has the most computing power.
     pub(crate) fn prepare(&self) {
         self.http.prepare();
+    }
+
+    /// Returns the service with that timeout of an answer.
+    #[must_use]
+    pub(crate) fn waiting(mut self, patience: Duration) -> Self {
+        self.http = self.http.waiting(patience);
+        self
     }
 
     /// Sets the invocation's deadline.
@@ -114,7 +123,8 @@ impl Service {
             .build()
             .map_err(|error| error.to_string())?;
         let url = format!("{}{}", self.base, call.path);
-        let body = SignableBody::Bytes(&call.body);
+        let known = |digest: &str| SignableBody::Precomputed(digest.to_owned());
+        let body = call.digest.map_or(SignableBody::Bytes(&call.body), known);
         let request = SignableRequest::new(call.method, url.as_str(), call.headers.iter().copied(), body);
         let request = request.map_err(|error| error.to_string())?;
         let (signing, _) = sign(request, &parameters.into()).map_err(|error| error.to_string())?.into_parts();
@@ -126,7 +136,9 @@ impl Service {
 
 /// Services that speak JSON answer 400 to too many requests.
 fn is_throttled(answer: &Answer) -> bool {
-    answer.status == 400 && String::from_utf8_lossy(&answer.body).contains("ThrottlingException")
+    const CODES: [&str; 3] = ["ThrottlingException", "RequestThrottled", "KmsThrottled"];
+    let body = String::from_utf8_lossy(&answer.body);
+    answer.status == 400 && CODES.iter().any(|code| body.contains(code))
 }
 
 /// Waits about that long.

@@ -34,6 +34,7 @@ mod known;
 pub mod log;
 pub mod outside;
 mod postpone;
+pub mod queue;
 mod reach;
 mod s3;
 mod secrets;

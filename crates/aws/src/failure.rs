@@ -250,7 +250,9 @@ fn classify(call: &str, status: Option<u16>, code: Option<&str>, message: &str) 
 fn by_ending(service: &str, code: &str) -> Option<Class> {
     // Some codes of RDS and ElastiCache end in `Fault`, others of the same meaning do not.
     let code = code.strip_suffix("Fault").unwrap_or(code);
-    let is_told = |(of, _, endings): &&(&str, Class, &[&str])| *of == service && endings.iter().any(|ending| code.ends_with(ending));
+    let is_told = |(of, _, endings): &&(&str, Class, &[&str])| {
+        *of == service && endings.iter().any(|ending| code.ends_with(ending))
+    };
     CLASSES_BY_ENDING.iter().find(is_told).map(|(_, class, _)| *class)
 }
 

@@ -42,13 +42,8 @@ pub const EC2: Service = Service {
     ],
 };
 /// RDS: databases. None of its actions takes a token: names are identities.
-pub const RDS: Service = Service {
-    id: "RDS",
-    name: "rds",
-    version: "2014-10-31",
-    page: ("Marker", "{action}Result/Marker"),
-    tokens: &[],
-};
+pub const RDS: Service =
+    Service { id: "RDS", name: "rds", version: "2014-10-31", page: ("Marker", "{action}Result/Marker"), tokens: &[] };
 /// `ElastiCache`: caches. None of its actions takes a token: names are identities.
 pub const ELASTICACHE: Service = Service {
     id: "ElastiCache",

@@ -37,7 +37,8 @@ impl Element {
                 Event::Text(text) => say(&mut open, &text.xml_content(XmlVersion::Implicit1_0)),
                 Event::CData(text) => say(&mut open, &text),
                 Event::GeneralRef(name) => {
-                    let text = escape::unescape(&format!("&{};", &*name)).map_err(|error| error.to_string())?.into_owned();
+                    let text =
+                        escape::unescape(&format!("&{};", &*name)).map_err(|error| error.to_string())?.into_owned();
                     say(&mut open, &text);
                 }
                 Event::Eof => break,

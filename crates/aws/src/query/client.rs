@@ -87,7 +87,8 @@ impl Client {
         let parts = &self.0;
         let name = format!("{}.{}", parts.service.name, call.action);
         let result = self.operation(call.action).invoke(form(parts.service, call)).await;
-        let said = result.as_ref().err().and_then(SdkError::as_service_error).and_then(|error| error.request_id.clone());
+        let said =
+            result.as_ref().err().and_then(SdkError::as_service_error).and_then(|error| error.request_id.clone());
         result.or_fail(&name).map_err(|failure| Failure { request_id: failure.request_id.or(said), ..failure })
     }
 
@@ -173,7 +174,8 @@ impl Client {
 
 /// Returns the address of a service: the one that is configured, else AWS's own in the partition of the region.
 fn endpoint(config: &SdkConfig, service: Service, region: &str) -> String {
-    let key = ServiceConfigKey::builder().service_id(service.id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    let key =
+        ServiceConfigKey::builder().service_id(service.id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
     let own = config.service_config().zip(key.ok()).and_then(|(config, key)| config.load_config(key));
     let name = match config.use_fips() {
         Some(true) => format!("{}-fips", service.name),
@@ -187,10 +189,12 @@ fn endpoint(config: &SdkConfig, service: Service, region: &str) -> String {
 
 /// Returns the body of a call.
 fn form(service: Service, call: &Call) -> String {
-    let token = call.step.as_ref().filter(|_| service.tokens.contains(&call.action)).map(|step| token(call.action, step));
+    let token =
+        call.step.as_ref().filter(|_| service.tokens.contains(&call.action)).map(|step| token(call.action, step));
     let fixed = [("Action", call.action), ("Version", service.version)];
     let pairs = fixed.into_iter().chain(call.parameters()).chain(token.as_deref().map(|token| ("ClientToken", token)));
-    let pairs = pairs.map(|(name, value)| format!("{}={}", utf8_percent_encode(name, IN_FORM), utf8_percent_encode(value, IN_FORM)));
+    let pairs = pairs
+        .map(|(name, value)| format!("{}={}", utf8_percent_encode(name, IN_FORM), utf8_percent_encode(value, IN_FORM)));
     pairs.collect::<Vec<_>>().join("&")
 }
 
@@ -210,7 +214,8 @@ fn request(form: String) -> Result<HttpRequest, aws_smithy_runtime_api::box_erro
 fn answer(response: &HttpResponse) -> Result<Element, OrchestratorError<Refusal>> {
     let body = String::from_utf8_lossy(response.body().bytes().unwrap_or_default());
     if response.status().is_success() {
-        return Element::read(&body).map_err(|error| OrchestratorError::other(format!("the answer is no XML: {error}")));
+        return Element::read(&body)
+            .map_err(|error| OrchestratorError::other(format!("the answer is no XML: {error}")));
     }
     Err(OrchestratorError::operation(Refusal::read(response.status(), &body)))
 }

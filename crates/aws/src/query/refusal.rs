@@ -22,7 +22,9 @@ impl Refusal {
         let told = |paths: [&str; 2]| paths.iter().map(|path| answer.text(path)).find(|text| !text.is_empty());
         let metadata = ErrorMetadata::builder();
         let metadata = match told(["Errors/Error/Code", "Error/Code"]) {
-            Some(code) => metadata.code(code).message(told(["Errors/Error/Message", "Error/Message"]).unwrap_or_default()),
+            Some(code) => {
+                metadata.code(code).message(told(["Errors/Error/Message", "Error/Message"]).unwrap_or_default())
+            }
             None => metadata.message(format!("the answer has the status {} and is no answer of AWS", status.as_u16())),
         };
         let request_id = told(["RequestID", "RequestId"]).map(str::to_owned);
@@ -53,7 +55,13 @@ mod tests {
         let ec2 = "<Response><Errors><Error><Code>InvalidSubnetID.NotFound</Code><Message>The subnet ID 'subnet-0a' does not exist</Message></Error></Errors><RequestID>ea966190-EXAMPLE</RequestID></Response>";
         let rds = r#"<ErrorResponse xmlns="http://rds.amazonaws.com/doc/2014-10-31/"><Error><Type>Sender</Type><Code>DBInstanceNotFound</Code><Message>DBInstance a not found.</Message></Error><RequestId>b9f9f2f5-EXAMPLE</RequestId></ErrorResponse>"#;
         for (status, body, code, message, id) in [
-            (400, ec2, Some("InvalidSubnetID.NotFound"), "The subnet ID 'subnet-0a' does not exist", Some("ea966190-EXAMPLE")),
+            (
+                400,
+                ec2,
+                Some("InvalidSubnetID.NotFound"),
+                "The subnet ID 'subnet-0a' does not exist",
+                Some("ea966190-EXAMPLE"),
+            ),
             (404, rds, Some("DBInstanceNotFound"), "DBInstance a not found.", Some("b9f9f2f5-EXAMPLE")),
             (502, "<html>Bad gateway", None, "the answer has the status 502 and is no answer of AWS", None),
         ] {

@@ -36,7 +36,9 @@ fn server(answers: Vec<Answer>) -> (String, mpsc::Receiver<Sent>) {
             match answer {
                 Some((status, headers, body)) => {
                     let length = body.len();
-                    let head = format!("HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n");
+                    let head = format!(
+                        "HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n"
+                    );
                     stream.write_all((head + &body).as_bytes()).unwrap();
                 }
                 None => silent.push(stream),
@@ -75,7 +77,9 @@ fn well(body: &str) -> Answer {
 }
 
 fn refused(status: u16, headers: &'static str, code: &str) -> Answer {
-    let body = format!("<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors><RequestID>r-1</RequestID></Response>");
+    let body = format!(
+        "<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors><RequestID>r-1</RequestID></Response>"
+    );
     Some((status, headers, body))
 }
 
@@ -86,10 +90,7 @@ async fn a_call_is_signed_and_told_as_those_of_the_generated_clients_are() {
     let answer = client(&url, EC2, 1).await.call(&call).await.unwrap();
     assert_eq!(answer.text("vpcSet/item/vpcId"), "vpc-1");
     let Sent { head, body } = told.recv().unwrap();
-    assert_eq!(
-        body,
-        "Action=DescribeVpcs&Version=2016-11-15&Filter.1.Name=tag%3Aa&Filter.1.Value.1=b%20%26%20%3Cc%3E"
-    );
+    assert_eq!(body, "Action=DescribeVpcs&Version=2016-11-15&Filter.1.Name=tag%3Aa&Filter.1.Value.1=b%20%26%20%3Cc%3E");
     for part in [
         "post / http/1.1",
         "/eu-west-1/ec2/aws4_request",
@@ -105,7 +106,9 @@ async fn a_call_is_signed_and_told_as_those_of_the_generated_clients_are() {
 
 #[tokio::test]
 async fn a_list_is_read_to_its_last_page_in_either_form() {
-    let ec2 = |id: &str, next: &str| well(&format!("<R><subnetSet><item><subnetId>{id}</subnetId></item></subnetSet>{next}</R>"));
+    let ec2 = |id: &str, next: &str| {
+        well(&format!("<R><subnetSet><item><subnetId>{id}</subnetId></item></subnetSet>{next}</R>"))
+    };
     let (url, told) = server(vec![ec2("subnet-1", "<nextToken>a+b=</nextToken>"), ec2("subnet-2", "<nextToken/>")]);
     let subnets = client(&url, EC2, 1).await.pages(Call::new("DescribeSubnets"), "subnetSet").await.unwrap();
     assert_eq!(subnets.iter().map(|one| one.text("subnetId")).collect::<Vec<_>>(), ["subnet-1", "subnet-2"]);
@@ -129,7 +132,8 @@ async fn a_step_has_one_token_in_all_its_attempts_where_the_action_takes_one() {
     let client = client(&url, EC2, 2).await;
     client.call(&Call::new("CreateRouteTable").once("mail/table/private")).await.unwrap();
     client.call(&Call::new("CreateVpc").once("mail/network/main")).await.unwrap();
-    let tokens: Vec<_> = told.iter().map(|sent| sent.body.split_once("ClientToken=").map(|(_, token)| token.to_owned())).collect();
+    let tokens: Vec<_> =
+        told.iter().map(|sent| sent.body.split_once("ClientToken=").map(|(_, token)| token.to_owned())).collect();
     assert_eq!(tokens[0], tokens[1]);
     assert_eq!((tokens[0].as_ref().map(String::len), &tokens[2]), (Some(64), &None), "CreateVpc takes none");
     let other = token("CreateRouteTable", "mail/table/public");
@@ -156,9 +160,11 @@ async fn what_passes_is_tried_again_and_what_does_not_is_told_with_its_code_and_
 
 #[tokio::test]
 async fn a_clock_that_is_wrong_is_set_right_by_the_service() {
-    let (url, told) = server(vec![refused(401, "date: Tue, 01 Jan 2030 00:00:00 GMT\r\n", "AuthFailure"), well("<R/>")]);
+    let (url, told) =
+        server(vec![refused(401, "date: Tue, 01 Jan 2030 00:00:00 GMT\r\n", "AuthFailure"), well("<R/>")]);
     client(&url, EC2, 2).await.call(&Call::new("DescribeVpcs")).await.unwrap();
-    let dates: Vec<_> = told.iter().map(|sent| sent.head.split_once("x-amz-date: ").unwrap().1[..8].to_owned()).collect();
+    let dates: Vec<_> =
+        told.iter().map(|sent| sent.head.split_once("x-amz-date: ").unwrap().1[..8].to_owned()).collect();
     assert!(dates[0] != dates[1] && ["20291231", "20300101"].contains(&dates[1].as_str()), "{dates:?}");
 }
 

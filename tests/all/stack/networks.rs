@@ -154,8 +154,8 @@ impl Deployed {
 
     /// Returns the ids of the network interfaces that are there.
     fn interfaces(&self) -> Vec<String> {
-        let answer = self.trial.account.ec2.call(&Call::new("DescribeNetworkInterfaces"));
-        let answer = self.trial.account.wait(answer).unwrap();
+        let call = Call::new("DescribeNetworkInterfaces");
+        let answer = self.trial.account.wait(self.trial.account.ec2.call(&call)).unwrap();
         answer.texts("networkInterfaceSet", "networkInterfaceId").collect()
     }
 

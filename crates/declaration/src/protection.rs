@@ -22,7 +22,7 @@ pub(super) const PROTECT_DATA: Field = Field::new(
 );
 
 /// Hint where something has the key that cannot be protected.
-pub(super) const UNPROTECTED: &str = "take it away: it has no tags of its own, so that its protection would go with it. Buckets, functions, queues, topics and secrets can be protected";
+pub(super) const UNPROTECTED: &str = "take it away: it has no tags of its own, so that its protection would go with it. Buckets, functions, queues, topics, APIs and secrets can be protected";
 
 /// Returns what an entry says about its protection; `None` if it says nothing.
 pub(super) fn protect(reader: &mut Reader, fields: &Fields<'_>) -> Option<bool> {
@@ -60,8 +60,9 @@ impl Declaration {
         let secrets = self.secrets.values().map(|secret| &secret.kms_key);
         let queues = self.queues.values().map(|queue| &queue.kms_key);
         let topics = self.topics.values().map(|topic| &topic.kms_key);
+        let apis = self.apis.values().map(|api| &api.kms_key);
         let functions = self.functions.values().map(|function| &function.kms_key);
-        let own = buckets.chain(secrets).chain(queues).chain(topics).chain(functions).flatten();
+        let own = buckets.chain(secrets).chain(queues).chain(topics).chain(apis).chain(functions).flatten();
         let mut keys: Vec<String> = own.chain(&self.kms_key).cloned().collect();
         keys.sort();
         keys.dedup();

@@ -238,7 +238,7 @@ fn declared(declaration: &Declaration, names: &Names, typed: &str) -> Result<Id,
 fn without_tags(kind: Kind) -> (String, String) {
     let name = kind.name();
     match kind.identity().naming {
-        Naming::Dotted | Naming::Alone => (
+        Naming::Joined(_) | Naming::Alone => (
             format!("SES keeps no tags on a {name}, so that its name alone tells whose it is"),
             "`up` makes its own beside it; delete the other one then".to_owned(),
         ),

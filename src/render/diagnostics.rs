@@ -130,6 +130,7 @@ pub(super) fn text_of_valid(file: &Path, declaration: &Declaration) -> String {
         (declaration.apis.len(), "API"),
         (declaration.secrets.len(), "secret"),
         (declaration.receipt_rules.len(), "receipt rule"),
+        (declaration.receipt_filters.len(), "receipt filter"),
     ];
     let parts: Vec<_> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(*count, noun)).collect();

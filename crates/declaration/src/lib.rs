@@ -11,6 +11,7 @@ mod configuration;
 mod consumes;
 mod diagnostic;
 mod expiry;
+mod filter;
 mod function;
 mod measures;
 mod moved;
@@ -45,6 +46,7 @@ pub use configuration::{Configuration, Derive, Derived, LookUp, Unavailable};
 pub use consumes::Consumes;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use expiry::Expiry;
+pub use filter::{FilterPolicy, ReceiptFilter};
 pub use function::{Architecture, Code, Function, LOG_RETENTION, SecretReference, Vpc};
 pub use moved::Move;
 pub use queue::{Queue, Redrive};
@@ -97,6 +99,8 @@ pub struct Declaration {
     pub alarms: Alarms,
     /// Receipt rules, in the order in which SES evaluates them.
     pub receipt_rules: Vec<ReceiptRule>,
+    /// Receipt filters, which SES asks before any rule, in no order.
+    pub receipt_filters: Vec<ReceiptFilter>,
 }
 
 /// Size limit of a declaration, in bytes.

@@ -1,5 +1,9 @@
 //! The forms of sizes, durations, names and recipients.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ipnet::{Ipv4Net, Ipv6Net};
+
 use super::{
     Recipient,
     reader::Wrong,
@@ -50,6 +54,9 @@ pub(super) const RECIPIENT: Form = form(
     "an address (`maintenance@example.com`), a domain (`example.com`) or its sub-domains (`.example.com`)",
     "^([^@ ]+@|\\.)?[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$",
 );
+/// Form of the addresses of servers that mail comes from.
+pub(super) const CIDR: Form =
+    form("an IPv4 address, or a range of them such as `192.0.2.0/24`", "^[0-9]{1,3}(\\.[0-9]{1,3}){3}(/[0-9]{1,2})?$");
 /// Form of a mail address.
 pub(super) const ADDRESS: Form =
     form("a mail address such as `noc@example.com`", "^[^@ ]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$");
@@ -130,6 +137,19 @@ fn arn<'text>(text: &'text str, service: &str) -> Option<(&'text str, &'text str
         })
         && parts.next() == Some(service);
     Some((parts.next()?, parts.next()?, parts.next()?)).filter(|_| is_one)
+}
+
+/// Parses an address, or a range that begins where its length says.
+pub(super) fn cidr(text: &str) -> Result<Ipv4Net, Wrong> {
+    let net = text.parse::<Ipv4Net>().or_else(|_| text.parse::<Ipv4Addr>().map(Ipv4Net::from));
+    let is_v6 = || text.parse::<Ipv6Net>().is_ok() || text.parse::<Ipv6Addr>().is_ok();
+    let net =
+        net.map_err(|_| if is_v6() { Wrong::default().hint("SES filters IPv4 alone") } else { Wrong::default() })?;
+    if net.addr() == net.network() {
+        return Ok(net);
+    }
+    let wrong = Wrong::expected(format!("the beginning of a range: `{text}` is an address within one"));
+    Err(wrong.hint(format!("write `{}` for the whole range, or `{}` for the address", net.trunc(), net.addr())))
 }
 
 /// A KMS key, by its ARN.

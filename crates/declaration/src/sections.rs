@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{
     Declaration, Function, accept, alarms, api, bucket, checks,
     diagnostic::Diagnostic,
-    function, moved, queue,
+    filter, function, moved, queue,
     reader::{Fields, Reader},
     rule, scalars, secret,
     shape::{Field, Holds, Kind, Shape},
@@ -51,6 +51,11 @@ pub(super) static ROOT: Shape = Shape {
         Field::new("secrets", Holds::Entries(&secret::SHAPE), "Secrets in Secrets Manager. The declaration never contains their values."),
         Field::new("receipt_rules", Holds::List(&Holds::Mapping(&rule::SHAPE)), "SES receipt rules, in the order in which SES evaluates them."),
         Field::new(
+            "receipt_filters",
+            Holds::List(&Holds::Mapping(&filter::SHAPE)),
+            "SES receipt IP address filters, for all mail of the account in the region: asked before any rule. `allow` overrides `block`.",
+        ),
+        Field::new(
             "alarms",
             Holds::Mapping(&alarms::SHAPE),
             "CloudWatch alarms. Every function and failure queue has them by default.",
@@ -88,6 +93,7 @@ pub(super) fn declaration(root: &Node) -> (Declaration, Vec<Diagnostic>) {
         secrets,
         alarms: alarms::read(reader, fields),
         receipt_rules: rule::read(reader, fields, &functions),
+        receipt_filters: filter::read(reader, fields),
         functions,
     };
     checks::whole(reader, root, &declaration);

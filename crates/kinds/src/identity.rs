@@ -33,8 +33,9 @@ pub enum Naming {
     Regional,
     /// `STACK-STAGE-ENTRY-ACCOUNT-REGION`: the name must be unique in the world.
     Global,
-    /// `STACK.STAGE.ENTRY`: the kind has no tags, so the name alone tells whose it is. A dot ends each part, since no name has one.
-    Dotted,
+    /// `STACK.STAGE.ENTRY`, or with another character between: the kind has no tags, so the name alone tells whose it is. No name of a
+    /// part has that character.
+    Joined(char),
     /// `STACK_STAGE`: one for a stack, and the kind has neither tags nor dots. No name has an underscore.
     Alone,
     /// `STACK.STAGE.REGION.ENTRY`: a part of something that is not ours, and that stacks of all regions share.
@@ -50,7 +51,7 @@ pub enum Naming {
 pub(crate) const LOG_GROUPS: &str = "/aws/lambda/";
 /// Maximum length of a function's name, in characters.
 pub(crate) const LONGEST_FUNCTION: usize = 64;
-/// Longest entry in a [`Naming::Dotted`] name that was cut; the rest is the stack's.
+/// Longest entry in a [`Naming::Joined`] name that was cut; the rest is the stack's.
 const LONGEST_ENTRY: usize = 32;
 
 /// The output of `up` for a declared entry.
@@ -88,12 +89,12 @@ impl Identity {
             Naming::Prefixed => cut(format!("{prefix}-{entry}"), self.longest, &whole),
             Naming::Regional => cut(format!("{prefix}-{entry}-{region}"), self.longest, &whole),
             Naming::Global => cut(format!("{prefix}-{entry}-{account}-{region}"), self.longest, &whole),
-            Naming::Dotted => {
-                let name = format!("{}.{entry}", stack.dotted());
+            Naming::Joined(between) => {
+                let name = format!("{}{between}{entry}", stack.joined(between));
                 if name.len() <= self.longest {
                     return name;
                 }
-                format!("{}.{}", self.short(stack), cut(entry.to_owned(), LONGEST_ENTRY, entry))
+                format!("{}{between}{}", self.short(stack), cut(entry.to_owned(), LONGEST_ENTRY, entry))
             }
             Naming::Alone => cut(stack.joined('_'), self.longest, &stack.id()),
             Naming::Marked => cut(format!("{}.{entry}", stack.id()), self.longest, &whole),
@@ -104,7 +105,7 @@ impl Identity {
         }
     }
 
-    /// Returns the beginning of a [`Naming::Dotted`] name that is too long with the stack's whole name. It has two hyphens in a row
+    /// Returns the beginning of a [`Naming::Joined`] name that is too long with the stack's whole name. It has two hyphens in a row
     /// before its hash, as no name has.
     fn short(&self, stack: &Stack) -> String {
         hashed(&stack.prefix(), self.longest.saturating_sub(LONGEST_ENTRY + 1), &stack.id())
@@ -126,7 +127,7 @@ impl Identity {
         name.starts_with(&self.listed_by(stack))
     }
 
-    /// Returns the entry of a name without tags, [`Naming::Dotted`]; `None` if it is not this stack's.
+    /// Returns the entry of a name without tags, [`Naming::Joined`]; `None` if it is not this stack's, or of another kind of names.
     ///
     /// ```
     /// use engine::Stack;
@@ -140,9 +141,10 @@ impl Identity {
     /// assert_eq!(IDENTITY.entry_of(&stack("mail-prod", None), "mail.prod.all"), None);
     /// ```
     pub fn entry_of<'name>(&self, stack: &Stack, name: &'name str) -> Option<&'name str> {
-        let after = |beginning: &str| name.strip_prefix(beginning)?.strip_prefix('.');
-        let entry = after(&stack.dotted()).or_else(|| after(&self.short(stack)))?;
-        (!entry.is_empty() && !entry.contains('.')).then_some(entry)
+        let Naming::Joined(between) = self.naming else { return None };
+        let after = |beginning: &str| name.strip_prefix(beginning)?.strip_prefix(between);
+        let entry = after(&stack.joined(between)).or_else(|| after(&self.short(stack)))?;
+        (!entry.is_empty() && !entry.contains(between)).then_some(entry)
     }
 
     /// Returns the name in the ARN of a resource of this kind; `None` if it is none, or in another account or region.
@@ -227,7 +229,7 @@ mod tests {
                 // Rule sets are of one region.
                 let is_apart = one.region != other.region;
                 match identity.naming {
-                    Naming::Dotted => {
+                    Naming::Joined(_) => {
                         prop_assert!(identity.entry_of(&one, &name).is_some(), "{name}");
                         prop_assert!(is_apart || identity.entry_of(&other, &name).is_none(), "{name}");
                     }

@@ -256,6 +256,8 @@ kinds! {
     ReceiptOrder = ses::order::Order;
     /// The activation of a rule set, of which an account has one.
     Activation = ses::activation::Activation;
+    /// Receipt IP address filters, which SES asks before any rule.
+    ReceiptFilter = ses::filter::Filter;
     /// Alarms on metrics.
     Alarm = cloudwatch::alarm::Alarm;
 }

@@ -373,7 +373,7 @@ receipt_rules: [{name: all, actions: [{store: mail, prefix: in/}, {invoke: reade
         }
         // Rules are a list, since their order counts.
         let others = of_kinds.into_iter().filter(|section| !declaration::sections().contains(section));
-        assert_eq!(others.collect::<Vec<_>>(), ["receipt_rules"]);
+        assert_eq!(others.collect::<Vec<_>>(), ["receipt_rules", "receipt_filters"]);
     }
 
     #[test]

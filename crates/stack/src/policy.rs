@@ -8,10 +8,7 @@ use crate::{
     preconditions,
     purpose::Purpose,
 };
-use aws::{
-    ArnForm,
-    policy::{Policy, Statement},
-};
+use aws::policy::{Policy, Statement};
 use declaration::Declaration;
 use engine::STACK_TAG;
 use kinds::{
@@ -84,6 +81,8 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
             }
             // Nobody decrypts anything by himself: the services do, for what he may do there.
             Target::Keys => statement.when("StringEquals", "kms:ViaService", key_services(names)),
+            // Of mappings, which have no names, those of the stack's functions.
+            Target::Mappings => statement.when("ArnLike", "lambda:FunctionArn", functions(declaration, names)),
             _ => statement,
         };
         vec![(target.id(), statement)]
@@ -123,8 +122,11 @@ fn arns_of(kind: Kind, name: &str, names: &Names) -> Vec<String> {
     }
 }
 
-/// Form of the ARN of an event source mapping.
-const MAPPING: ArnForm = ArnForm("lambda:{region}:{account}:event-source-mapping:{name}");
+/// Returns the ARNs of the declared functions, with those of their versions and aliases.
+fn functions(declaration: &Declaration, names: &Names) -> Vec<String> {
+    let functions = declaration.functions.keys().map(|entry| names.name(Kind::Function, entry));
+    functions.flat_map(|name| arns_of(Kind::Function, &name, names)).collect()
+}
 
 /// Returns whether a permission is also needed on resources that are no longer declared, which have the stack's tag. Roles are found
 /// by their path; S3 does not look at the tags of buckets, so that a removed one needs the policy of before.
@@ -220,7 +222,8 @@ fn arns(target: Target, declaration: &Declaration, names: &Names, declared: &Dec
         Target::Bounded(_) | Target::Boundary(_) => Vec::new(),
         Target::Keys => declaration.kms_keys(),
         Target::Artifacts => vec![format!("{}/*", of(Kind::Bucket, &names.artifacts()))],
-        Target::Mappings => vec![names.realm().arn(MAPPING, "", "*").into()],
+        // To make one, IAM knows no other resource. The condition names the functions.
+        Target::Mappings => Vec::from_iter((!declaration.functions.is_empty()).then(|| "*".to_owned())),
         Target::Everything => vec!["*".to_owned()],
     }
 }
@@ -324,15 +327,39 @@ mod tests {
             assert_eq!(is_everything, id == "Everything" || id == "Removed", "{id}");
         }
         let everything = &policy.statements()["Everything"];
-        // A write that IAM could limit to a resource must not be allowed on all. The exceptions are SES's receipt rules and
+        // A write that IAM could limit to a resource must not be allowed on all. The exceptions are SES's receipt rules and filters and
         // subscriptions, which have no ARN of their own there.
         let writes = everything.actions.iter().filter(|action| {
             let name = action.split_once(':').map_or("", |(_, name)| name);
             !["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb))
         });
-        let expected =
-            ["ses:DeleteReceiptRule", "ses:DeleteReceiptRuleSet", "ses:SetActiveReceiptRuleSet", "sns:Unsubscribe"];
+        let expected = [
+            "ses:DeleteReceiptFilter",
+            "ses:DeleteReceiptRule",
+            "ses:DeleteReceiptRuleSet",
+            "ses:SetActiveReceiptRuleSet",
+            "sns:Unsubscribe",
+        ];
         assert_eq!(writes.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn mappings_are_deleted_of_the_stacks_functions_alone() {
+        let functions = "functions: {reader: {crate: maintenance, bin: reader}}";
+        for (functions, purpose, is_there) in
+            [(functions, Purpose::Up, true), (functions, Purpose::Diff, false), ("tags: {}", Purpose::Up, false)]
+        {
+            let policy = policy_of(&format!("stack: circuits\nregion: eu-west-1\n{functions}\n"), purpose);
+            let is_mapping = |action: &String| action == "lambda:DeleteEventSourceMapping";
+            let statements: Vec<_> =
+                policy.statements().values().filter(|one| one.actions.iter().any(is_mapping)).collect();
+            assert_eq!(statements.len(), usize::from(is_there), "{functions} {purpose:?}");
+            for statement in statements {
+                let reader = "arn:aws:lambda:eu-west-1:123456789012:function:circuits-reader";
+                let expected = BTreeSet::from([reader.to_owned(), format!("{reader}:*")]);
+                assert_eq!(statement.conditions["ArnLike"]["lambda:functionarn"], expected);
+            }
+        }
     }
 
     #[test]

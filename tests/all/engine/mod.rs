@@ -6,6 +6,7 @@ mod consent;
 mod events_lost;
 mod existing;
 mod fields;
+mod filters;
 mod large;
 mod limits;
 mod missing;

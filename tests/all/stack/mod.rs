@@ -61,6 +61,7 @@ receipt_rules:
     actions: [{store: mail, prefix: inbound/, topic: news}, {invoke: reader}, stop]
   - name: rest
     actions: [{store: mail, prefix: rest/}]
+receipt_filters: [{name: office, policy: allow, cidr: 192.0.2.0/24}]
 ";
 
 /// Value of a secret that must not be visible anywhere.

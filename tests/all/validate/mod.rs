@@ -1,6 +1,7 @@
 //! Tests `provision validate`: every mistake in a declaration, with its place and a hint.
 
 mod files;
+mod filters;
 mod moved;
 mod schema;
 mod secrets;

@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod activation;
+pub mod filter;
 pub mod order;
 pub mod rule;
 pub mod rule_set;
@@ -15,7 +16,7 @@ mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use aws_sdk_ses::types::ReceiptRule;
+use aws_sdk_ses::types::{ReceiptFilter, ReceiptRule};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::Session;
@@ -29,6 +30,11 @@ pub fn own_set(stack: &Stack) -> String {
     rule_set::IDENTITY.name_of(stack, "", "")
 }
 
+/// Returns whether a filter is a stack's, by its name.
+pub fn is_own_filter(stack: &Stack, name: &str) -> bool {
+    filter::IDENTITY.entry_of(stack, name).is_some()
+}
+
 /// Returns whether a rule is a stack's, by its name.
 pub fn is_own_rule(stack: &Stack, name: &str) -> bool {
     rule::IDENTITY.entry_of(stack, name).is_some()
@@ -37,13 +43,21 @@ pub fn is_own_rule(stack: &Stack, name: &str) -> bool {
 /// Permissions for reading rule sets.
 const LOOKING: &[&str] = &["ses:DescribeActiveReceiptRuleSet", "ses:DescribeReceiptRuleSet"];
 
-/// The active set and ours, as they were at one moment.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// The active set and ours, and the filters before them, as they were at one moment.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
     /// Name of the active set; `None` if there is none.
     pub active: Option<String>,
     /// Rules of each set, in the order in which SES applies them. Sets that are neither active nor ours are missing.
     pub sets: BTreeMap<String, Vec<ReceiptRule>>,
+    /// Filters of the account in this region, whosever they are, or why they could not be read: the rules are known all the same.
+    pub filters: Result<Vec<ReceiptFilter>, Failure>,
+}
+
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self { active: None, sets: BTreeMap::new(), filters: Ok(Vec::new()) }
+    }
 }
 
 impl Snapshot {
@@ -73,26 +87,31 @@ impl Snapshots {
     }
 }
 
-/// Returns the active set and ours; the first caller of a pass reads them. A failure is not kept.
+/// Returns the active set and ours, and the filters; the first caller of a pass reads them. A failure to read the sets is not kept.
 pub async fn snapshot(session: &Session) -> Result<Arc<Snapshot>, Failure> {
     let mut taken = session.receipt.taken.lock().await;
     if let Some(snapshot) = taken.as_ref() {
         return Ok(Arc::clone(snapshot));
     }
-    let mut snapshot = Snapshot::default();
-    if let Some((name, rules)) = active(session).await? {
-        snapshot.active = Some(name.clone());
-        snapshot.sets.insert(name, rules);
-    }
-    let own = own_set(&session.stack);
-    if !snapshot.sets.contains_key(&own)
-        && let Some(rules) = rules(session, &own).await?
-    {
-        snapshot.sets.insert(own, rules);
-    }
-    let snapshot = Arc::new(snapshot);
+    let (sets, filters) = tokio::join!(sets(session), filter::all(session));
+    let (active, sets) = sets?;
+    let snapshot = Arc::new(Snapshot { active, sets, filters });
     *taken = Some(Arc::clone(&snapshot));
     Ok(snapshot)
+}
+
+/// Reads the active set and ours: the name of the active one, and the rules of both.
+async fn sets(session: &Session) -> Result<(Option<String>, BTreeMap<String, Vec<ReceiptRule>>), Failure> {
+    let active = active(session).await?;
+    let name = active.as_ref().map(|(name, _)| name.clone());
+    let mut sets: BTreeMap<_, _> = active.into_iter().collect();
+    let own = own_set(&session.stack);
+    if !sets.contains_key(&own)
+        && let Some(rules) = rules(session, &own).await?
+    {
+        sets.insert(own, rules);
+    }
+    Ok((name, sets))
 }
 
 /// Reads the active set.

@@ -99,7 +99,7 @@ pub(super) fn place(stack: &Stack, names: &[String], predecessors: &[String]) ->
 pub const IDENTITY: Identity = Identity {
     section: Some("receipt_rules"),
     arn: Some(ArnForm("ses:{region}:{account}:receipt-rule-set/{container}:receipt-rule/{name}")),
-    naming: Naming::Dotted,
+    naming: Naming::Joined('.'),
     ..Identity::implied("receipt rule", "ReceiptRules", 64)
 };
 

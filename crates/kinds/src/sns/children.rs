@@ -113,7 +113,10 @@ pub(super) async fn read(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sns::topic::NEWS_OF;
+    use crate::{
+        Input, Manage,
+        sns::topic::{NEWS_OF, Topic},
+    };
     use aws::policy::Statement;
 
     fn heard(by: &str) -> Settings {
@@ -133,6 +136,13 @@ mod tests {
             add_subscriptions(&mut settings, vec![Foreign { name: "email:a@b.example".to_owned(), is_pending }]);
             let found: Vec<_> = settings.children.iter().map(|(field, _, child)| (field, child.is_severe)).collect();
             assert_eq!(found, [(SUBSCRIPTIONS, is_severe)], "{by} {is_pending}");
+            // What functions publish is made of mails and events, whatever else is published.
+            for by_functions in [true, false] {
+                let desired = Settings { is_published_by_functions: Input(by_functions), ..Settings::default() };
+                Topic::judge_children(&mut settings, &desired);
+                let found: Vec<_> = settings.children.iter().map(|(.., child)| child.is_severe).collect();
+                assert_eq!(found, [is_severe || by_functions && !is_pending], "{by} {is_pending} {by_functions}");
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use futures::future::try_join_all;
 use serde::Serialize;
 
 use crate::{
-    Kind, Manage, Session, own_tags,
+    Input, Kind, Manage, Session, own_tags,
     rights::{Right, Target, deletes, reads, writes},
     sns::children,
     surplus_tags,
@@ -39,6 +39,9 @@ pub struct Settings {
     /// Parts that others added.
     #[serde(flatten)]
     pub children: Children,
+    /// `true` if functions of the stack publish there, which nothing about the topic tells in AWS.
+    #[serde(skip)]
+    pub is_published_by_functions: Input<bool>,
 }
 
 const ATTRIBUTES: &str = "sns.GetTopicAttributes";
@@ -101,7 +104,7 @@ impl Settings {
             policy: policy.filter(|policy| !is_default(policy, arn)).unwrap_or_default(),
             kms_key: text(KMS_KEY).cloned(),
             tags,
-            children: Children::default(),
+            ..Self::default()
         })
     }
 }
@@ -204,7 +207,15 @@ impl Manage for Topic {
     fn full() -> Settings {
         use crate::registered::{policy, tags, text};
         let children = Children::one_in_each(Self::FIELDS);
-        Settings { display_name: text(), policy: policy(), kms_key: Some(text()), tags: tags(), children }
+        let is_published_by_functions = Input::default();
+        Settings {
+            display_name: text(),
+            policy: policy(),
+            kms_key: Some(text()),
+            tags: tags(),
+            children,
+            is_published_by_functions,
+        }
     }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
@@ -254,7 +265,9 @@ impl Manage for Topic {
 
     fn judge_children(live: &mut Settings, desired: &Settings) {
         let carries_mails = [&live.policy, &desired.policy].into_iter().any(children::carries_mails);
-        live.children.judge(children::SUBSCRIPTIONS, |state| carries_mails && state == children::CONFIRMED);
+        // A function publishes what it makes of mails and events; an alarm says that it rings.
+        let carries_data = carries_mails || *desired.is_published_by_functions;
+        live.children.judge(children::SUBSCRIPTIONS, |state| carries_data && state == children::CONFIRMED);
     }
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! The receipt rules, the rule set that contains them, their order, and the activation of the set.
+//! The receipt rules, the rule set that contains them, their order, the activation of the set, and the filters before it.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use super::{
     storage::{stored_by, subscriptions_of},
     topic_of,
 };
-use declaration::{Action, Bucket, Encoding, Invocation, ReceiptRule, Tls};
+use declaration::{Action, Bucket, Encoding, FilterPolicy, Invocation, ReceiptFilter, ReceiptRule, Tls};
 use engine::Address;
 use kinds::{
     Id, Input, Kind,
     logs::{log_group, notes},
     ses::{
         action::{self, Action as SesAction},
-        activation, order,
+        activation, filter, order,
         rule::{self, recipient},
         rule_set,
     },
@@ -27,6 +27,7 @@ const RULES: &str = "rules";
 
 pub(super) fn add(blueprint: &mut Blueprint<'_>) {
     let declaration = blueprint.declaration;
+    filters(blueprint);
     if declaration.receipt_rules.is_empty() {
         return;
     }
@@ -56,6 +57,22 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
             after.push(of(Kind::ReceiptOrder, RULES));
         }
         blueprint.add(of(Kind::Activation, &set), Address::of(&set), settings, after);
+    }
+}
+
+/// Adds the filters. Whoever is allowed is so before anybody is blocked: else his mail would be refused in between.
+fn filters(blueprint: &mut Blueprint<'_>) {
+    let declared = &blueprint.declaration.receipt_filters;
+    let id = |filter: &ReceiptFilter| of(Kind::ReceiptFilter, &filter.name);
+    let allowed: Vec<Id> = declared.iter().filter(|filter| filter.policy == FilterPolicy::Allow).map(id).collect();
+    for filter in declared {
+        let (policy, after) = match filter.policy {
+            FilterPolicy::Allow => (filter::Policy::Allow, Vec::new()),
+            FilterPolicy::Block => (filter::Policy::Block, allowed.clone()),
+        };
+        let address = Address::of(blueprint.names().name(Kind::ReceiptFilter, &filter.name));
+        let settings = filter::Settings { policy, cidr: filter::range(&filter.cidr.to_string()) };
+        blueprint.add(id(filter), address, settings, after);
     }
 }
 

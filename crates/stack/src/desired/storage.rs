@@ -8,7 +8,7 @@ use aws::policy::{Policy, Statement};
 use declaration::{Action, Bucket, Declaration, Notify, Secret, SecretSource, Subscription, Topic};
 use engine::Address;
 use kinds::{
-    Id, Kind,
+    Id, Input, Kind,
     lambda::permission,
     logs::notes,
     s3::{
@@ -176,11 +176,20 @@ fn topic(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Topic) {
         policy,
         kms_key: blueprint.declaration.kms_key(declared.kms_key.as_ref()),
         tags: blueprint.protected_tags(Kind::Topic, entry, &declared.tags, declared.protect),
+        is_published_by_functions: Input(blueprint.is_published_by_functions(entry)),
         ..topic::Settings::default()
     };
     blueprint.add(of(Kind::Topic, entry), Address::of(names.name(Kind::Topic, entry)), settings, Vec::new());
     for told in &declared.subscriptions {
         subscribe(blueprint, entry, told);
+    }
+}
+
+impl Blueprint<'_> {
+    /// Returns `true` if some function publishes to a topic.
+    fn is_published_by_functions(&self, topic: &str) -> bool {
+        let mut functions = self.declaration.functions.values();
+        functions.any(|function| function.publishes.iter().any(|published| published == topic))
     }
 }
 

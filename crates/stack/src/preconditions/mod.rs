@@ -1,5 +1,6 @@
 //! Preconditions that only a person can fulfil: checked before the first change, and reported with what to do.
 
+mod catching;
 mod dns;
 mod limits;
 mod network;
@@ -55,6 +56,7 @@ pub fn actions(declaration: &Declaration) -> Vec<&'static str> {
     let mut actions = Vec::new();
     if !declaration.receipt_rules.is_empty() {
         actions.extend(["ses:GetIdentityVerificationAttributes", "ses:ListReceiptRuleSets"]);
+        actions.extend(catching::rule(declaration).map(|_| "ses:ListIdentities"));
     }
     actions.extend(reserves.then_some("lambda:GetAccountSettings"));
     if declaration.functions.values().any(|function| function.vpc.is_some()) {
@@ -79,15 +81,16 @@ pub async fn check(
             None => Vec::new(),
         }
     });
-    let (identities, records, region, concurrency, sets, networks) = tokio::join!(
+    let (identities, records, caught, region, concurrency, sets, networks) = tokio::join!(
         receiving::identities(session, &domains, &senders),
         receiving::records(dns, &session.aws.realm.region, &domains),
+        Box::pin(catching::every_domain(session, dns, declaration, &domains)),
         receiving::region(dns, &session.aws.realm.region, declaration),
         Box::pin(limits::concurrency(session, declaration, names)),
         sets,
         Box::pin(network::check(session, declaration, file, dns)),
     );
-    let found = [identities, records, region, concurrency, sets, networks];
+    let found = [identities, records, caught, region, concurrency, sets, networks];
     let mut findings: Vec<Finding> = found.into_iter().flatten().collect();
     if let Some(snapshot) = snapshot {
         findings.extend(limits::rules(&session.stack, declaration, rule_set, snapshot));

@@ -1,12 +1,13 @@
-//! Other people's rules and rule sets that keep mail from the stack's rules.
+//! Other people's rules, rule sets and filters that keep mail from the stack's rules.
 
-use aws_sdk_ses::types::ReceiptRule;
+use aws_sdk_ses::types::{ReceiptFilter, ReceiptFilterPolicy, ReceiptRule};
+use ipnet::Ipv4Net;
 
 use super::Finding;
 use crate::desired::RuleSet;
-use declaration::{Declaration, Recipient};
+use declaration::{Declaration, FilterPolicy, Recipient};
 use engine::Stack;
-use kinds::ses::{self, Snapshot};
+use kinds::ses::{self, Snapshot, filter::range};
 
 /// What others have in the way of the stack's mail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +24,7 @@ pub fn others(stack: &Stack, declaration: &Declaration, rule_set: &RuleSet, snap
     if declaration.receipt_rules.is_empty() {
         return found;
     }
+    blocked(stack, declaration, snapshot, &mut found);
     let own = ses::own_set(stack);
     let name = match rule_set {
         RuleSet::Own => own.clone(),
@@ -60,6 +62,41 @@ pub fn others(stack: &Stack, declaration: &Declaration, rule_set: &RuleSet, snap
         }
     }
     found
+}
+
+/// Most addresses that filters of others may block without being suspected of keeping out who sends to the stack: a `/16` has one more.
+const FEW_ADDRESSES: u64 = 65_535;
+
+/// Adds what filters of others refuse before any rule sees it, but for addresses that the stack itself allows some of: who does knows.
+fn blocked(stack: &Stack, declaration: &Declaration, snapshot: &Snapshot, found: &mut Others) {
+    let Ok(filters) = &snapshot.filters else { return };
+    let allowed = declaration.receipt_filters.iter().filter(|filter| filter.policy == FilterPolicy::Allow);
+    let allowed: Vec<Ipv4Net> = allowed.map(|filter| filter.cidr).collect();
+    let of_others = filters.iter().filter(|filter| !ses::is_own_filter(stack, &filter.name));
+    let blocking: Vec<(&str, Ipv4Net)> = of_others
+        .filter_map(blocked_by)
+        .filter(|(_, net)| !allowed.iter().any(|allowed| allowed.contains(net) || net.contains(allowed)))
+        .collect();
+    let Some((one, _)) = blocking.first() else { return };
+    let ranges: Vec<String> = blocking.iter().map(|(name, net)| format!("`{name}` ({net})")).collect();
+    let what = match ranges.as_slice() {
+        [one] => format!("somebody's IP filter {one} refuses mail before any rule of the stack sees it"),
+        several => {
+            format!("somebody's IP filters {} refuse mail before any rule of the stack sees it", several.join(", "))
+        }
+    };
+    let todo = format!(
+        "ask the owner of `{one}` about it, or let in who sends to the stack: `receipt_filters: [{{name: carriers, policy: allow, cidr: 192.0.2.0/24}}]`"
+    );
+    let count: u64 = blocking.iter().map(|(_, net)| 1_u64 << (32 - net.prefix_len())).sum();
+    let finding = Finding::warns(what, todo);
+    if count > FEW_ADDRESSES { found.cut_off.push(finding) } else { found.beside.push(finding) }
+}
+
+/// Returns the name of a filter and the addresses that it blocks; `None` if it blocks none that can be read.
+fn blocked_by(filter: &ReceiptFilter) -> Option<(&str, Ipv4Net)> {
+    let of = filter.ip_filter.as_ref().filter(|of| of.policy == ReceiptFilterPolicy::Block)?;
+    Some((&filter.name, range(&of.cidr).parse().ok()?))
 }
 
 fn has_rules_of(stack: &Stack, snapshot: &Snapshot, set: &str) -> bool {
@@ -189,6 +226,53 @@ mod tests {
         assert_eq!(counts(&told(vec![off, own("one")])), (0, 0));
         assert_eq!(counts(&told(vec![rule("all", &[], false), own("one")])), (0, 1), "ours get it, too");
         assert_eq!(counts(&told(vec![rule("theirs", &["noc@example.com"], false), own("one")])), (0, 0));
+    }
+
+    #[test]
+    fn filters_of_others_that_block_many_addresses_cut_the_stack_off_unless_it_allows_some_of_them() {
+        use aws_sdk_ses::types::ReceiptIpFilter;
+
+        type Row<'row> = (&'row [(&'row str, &'row str, &'row str)], &'row str, (usize, usize));
+        let filter = |name: &str, policy: &str, cidr: &str| {
+            let of = ReceiptIpFilter::builder().policy(policy.into()).cidr(cidr).build().unwrap();
+            ReceiptFilter::builder().name(name).ip_filter(of).build().unwrap()
+        };
+        let told = |filters: &[(&str, &str, &str)], allowed: &str| {
+            let allowed = match allowed {
+                "" => String::new(),
+                cidr => format!("receipt_filters: [{{name: carriers, policy: allow, cidr: {cidr}}}]\n"),
+            };
+            let source = format!(
+                "stack: mail\nregion: eu-west-1\nbuckets: {{mail: {{}}}}\nreceipt_rules: [{{name: one, actions: [{{store: mail}}]}}]\n{allowed}"
+            );
+            let checked = Declaration::parse(std::path::Path::new("infra.yaml"), source.as_bytes(), None).unwrap();
+            let filters = filters.iter().map(|(name, policy, cidr)| filter(name, policy, cidr)).collect();
+            let snapshot = Snapshot { filters: Ok(filters), ..Snapshot::default() };
+            let stack = Stack { name: "mail".to_owned(), stage: None, region: "eu-west-1".to_owned() };
+            others(&stack, &checked.declarations[0], &RuleSet::Own, &snapshot)
+        };
+        let rows: &[Row<'_>] = &[
+            (&[], "", (0, 0)),
+            (&[("theirs", "Block", "0.0.0.0/0")], "", (1, 0)),
+            (&[("theirs", "Block", "198.51.0.0/16")], "", (1, 0)),
+            (&[("theirs", "Block", "198.51.7.9/16")], "", (1, 0)),
+            (&[("theirs", "Block", "198.51.100.0/24")], "", (0, 1)),
+            (&[("theirs", "Block", "198.51.100.7")], "", (0, 1)),
+            // Halves of all addresses, one by one.
+            (&[("a", "Block", "198.51.0.0/17"), ("b", "Block", "198.51.128.0/17")], "", (1, 0)),
+            (&[("theirs", "Allow", "198.51.100.0/24")], "", (0, 0)),
+            (&[("theirs", "Block", "0.0.0.0/0"), ("friends", "Allow", "198.51.100.0/24")], "", (1, 0)),
+            (&[("theirs", "Block", "0.0.0.0/0")], "192.0.2.0/24", (0, 0)),
+            (&[("theirs", "Block", "198.51.0.0/16")], "192.0.2.0/24", (1, 0)),
+            (&[("theirs", "Block", "198.51.100.0/24")], "198.51.0.0/16", (0, 0)),
+            // The stack's own, and that of another stack.
+            (&[("mail_everybody", "Block", "0.0.0.0/0")], "", (0, 0)),
+            (&[("mail_prod_everybody", "Block", "0.0.0.0/0")], "", (1, 0)),
+            (&[("mail-prod_everybody", "Block", "0.0.0.0/0")], "", (1, 0)),
+        ];
+        for (filters, allowed, expected) in rows {
+            assert_eq!(counts(&told(filters, allowed)), *expected, "{filters:?} {allowed}");
+        }
     }
 
     #[test]

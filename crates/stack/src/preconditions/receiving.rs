@@ -1,7 +1,7 @@
 //! Checks that mail for the declared recipients reaches SES in this region: the domains are verified, their MX records point
 //! here, and the region receives mail.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ses::types::VerificationStatus;
 use futures::future::join_all;
@@ -12,6 +12,7 @@ use super::{
 };
 use aws::OrFail;
 use declaration::{Action, Declaration, Recipient};
+use engine::Failure;
 use kinds::Session;
 
 /// Returns the domains that rules take mail for, and whether the domain itself is meant, or only those below it.
@@ -36,7 +37,7 @@ fn candidates(domain: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Returns the host that takes SES's mail in a region.
-fn host(region: &str) -> String {
+pub(super) fn host(region: &str) -> String {
     format!("inbound-smtp.{region}.amazonaws.com")
 }
 
@@ -61,9 +62,6 @@ fn candidates_of_sender(address: &str) -> impl Iterator<Item = &str> {
     std::iter::once(address).chain(candidates(domain))
 }
 
-/// Identities that one call may ask for.
-const AT_ONCE: usize = 100;
-
 /// Returns a finding for each domain that is not a verified identity, since SES takes no mail for it, and for each such sender.
 pub(super) async fn identities(
     session: &Session,
@@ -73,26 +71,35 @@ pub(super) async fn identities(
     let of_domains = domains.keys().flat_map(|domain| candidates(domain));
     let asked: BTreeSet<&str> = of_domains.chain(senders.iter().flat_map(|one| candidates_of_sender(one))).collect();
     let asked: Vec<String> = asked.into_iter().map(str::to_owned).collect();
-    let mut answer = HashMap::new();
-    for names in asked.chunks(AT_ONCE) {
-        let call = session.aws.read.ses.get_identity_verification_attributes().set_identities(Some(names.to_vec()));
-        match call.send().await.or_fail("ses.GetIdentityVerificationAttributes") {
-            Ok(found) => answer.extend(found.verification_attributes),
-            Err(failure) => {
-                let what = format!("whether domains and senders are verified is not known: {failure}");
-                return vec![Finding::warns(what, "look into the SES console under `Verified identities`")];
-            }
+    let verified = match verified(session, &asked).await {
+        Ok(verified) => verified,
+        Err(failure) => {
+            let what = format!("whether domains and senders are verified is not known: {failure}");
+            return vec![Finding::warns(what, "look into the SES console under `Verified identities`")];
         }
-    }
-    let is_verified = |name: &str| {
-        let status = answer.get(name).map(|attributes| &attributes.verification_status);
-        status == Some(&VerificationStatus::Success)
     };
+    let is_verified = |name: &str| verified.contains(name);
     let region = &session.aws.realm.region;
     let missing = domains.keys().filter(|domain| !candidates(domain).any(is_verified));
     let missing = missing.map(|domain| unverified(domain, region));
     let silent = senders.iter().filter(|sender| !candidates_of_sender(sender).any(is_verified));
     missing.chain(silent.map(|sender| cannot_send(sender, region))).collect()
+}
+
+/// Identities that one call may ask for.
+const AT_ONCE: usize = 100;
+
+/// Returns those of some identities that are verified.
+pub(super) async fn verified(session: &Session, asked: &[String]) -> Result<BTreeSet<String>, Failure> {
+    let mut verified = BTreeSet::new();
+    for names in asked.chunks(AT_ONCE) {
+        let call = session.aws.read.ses.get_identity_verification_attributes().set_identities(Some(names.to_vec()));
+        let found = call.send().await.or_fail("ses.GetIdentityVerificationAttributes")?.verification_attributes;
+        let is_verified = |status: &VerificationStatus| *status == VerificationStatus::Success;
+        verified
+            .extend(found.into_iter().filter(|(_, one)| is_verified(&one.verification_status)).map(|(name, _)| name));
+    }
+    Ok(verified)
 }
 
 fn cannot_send(sender: &str, region: &str) -> Finding {
@@ -124,7 +131,7 @@ fn record(domain: &str, region: &str, found: &Result<Exchanges, NoAnswer>) -> Op
     let host = host(region);
     let wanted = format!("{domain}. MX 10 {host}.");
     let what = match found {
-        Ok(exchanges) if exchanges.first().is_some_and(|(_, name)| *name == host) => return None,
+        Ok(exchanges) if is_best(exchanges, &host) => return None,
         Ok(exchanges) => match exchanges.first() {
             None => format!("domain `{domain}` has no MX record: nobody can send mail to it"),
             Some((_, name)) => format!("mail for domain `{domain}` goes to `{name}`, not to SES in {region}"),
@@ -134,6 +141,11 @@ fn record(domain: &str, region: &str, found: &Result<Exchanges, NoAnswer>) -> Op
     };
     let todo = if found.is_ok() { format!("publish `{wanted}`") } else { format!("it should be `{wanted}`") };
     Some(Finding::warns(what, todo))
+}
+
+/// Returns `true` if mail goes to a host first.
+pub(super) fn is_best(exchanges: &Exchanges, host: &str) -> bool {
+    exchanges.first().is_some_and(|(_, name)| name == host)
 }
 
 /// Regions that receive mail (AWS's announcement of September 2023). There are more by now: others are looked up.

@@ -290,7 +290,6 @@ fn an_action_that_others_added_to_a_rule_goes_by_name() {
     trial.is_converged();
 }
 
-/// A topic that carries no mails may be heard by anybody in the account.
 #[test]
 fn a_declaration_without_children_accepts_nothing_severe() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };

@@ -1,6 +1,6 @@
-//! Receipt rules, their order, and the active set.
+//! Receipt rules, their order, the active set, and the filters before it.
 
-use aws_sdk_ses::types::{ReceiptRule, TlsPolicy};
+use aws_sdk_ses::types::{ReceiptFilter, ReceiptFilterPolicy, ReceiptIpFilter, ReceiptRule, TlsPolicy};
 
 use super::{Case, case};
 use crate::stack::Trial;
@@ -28,10 +28,22 @@ pub(super) const CASES: &[Case] = &[
         let call = trial.account.ses.set_receipt_rule_position().rule_set_name(SET).rule_name("circuits.rest");
         trial.account.wait(call.send()).unwrap();
     }),
+    case("receipt filter", "office", "policy", |trial| filter(trial, ReceiptFilterPolicy::Block, "192.0.2.0/24")),
+    case("receipt filter", "office", "cidr", |trial| filter(trial, ReceiptFilterPolicy::Allow, "198.51.100.0/24")),
     case("active rule set", "circuits", "active", |trial| {
         trial.account.wait(trial.account.ses.set_active_receipt_rule_set().send()).unwrap();
     }),
 ];
+
+/// Puts another filter in the place of one: SES cannot change it.
+fn filter(trial: &Trial, policy: ReceiptFilterPolicy, cidr: &str) {
+    const NAME: &str = "circuits_office";
+    let (account, ses) = (&trial.account, &trial.account.ses);
+    account.wait(ses.delete_receipt_filter().filter_name(NAME).send()).unwrap();
+    let of = ReceiptIpFilter::builder().policy(policy).cidr(cidr).build().unwrap();
+    let filter = ReceiptFilter::builder().name(NAME).ip_filter(of).build().unwrap();
+    account.wait(ses.create_receipt_filter().filter(filter).send()).unwrap();
+}
 
 const SET: &str = "circuits";
 

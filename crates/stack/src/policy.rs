@@ -21,6 +21,8 @@ use kinds::{
 const KEYS: &[&str] = &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"];
 /// EC2 actions that Lambda takes on behalf of whoever puts a function into a VPC; they have no resource level.
 const NETWORK: &[&str] = &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
+/// Action by which a function leaves its VPC before it goes.
+const LEAVING: &str = "lambda:UpdateFunctionConfiguration";
 /// EC2 actions by which a role waits for the network interfaces of its function; they have no resource level.
 const INTERFACES: &[&str] = &["ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"];
 
@@ -56,6 +58,8 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
     }
     if matches!(purpose, Purpose::Up | Purpose::Down) && is_in_vpc {
         everywhere.extend(INTERFACES);
+        by_target.entry(Target::Own(Kind::Function)).or_default().insert(LEAVING);
+        removed.insert(LEAVING);
     }
     let statement = |actions: BTreeSet<&str>, resources: Vec<String>| {
         Statement::allow(&actions.into_iter().collect::<Vec<_>>(), resources)
@@ -394,6 +398,8 @@ receipt_rules: [{name: all, actions: [{store: archive}]}]
             actions.filter(|action| action.starts_with("ec2:")).cloned().collect::<Vec<_>>()
         };
         assert_eq!(of_ec2(source, Purpose::Down), INTERFACES);
+        assert!(policy_of(source, Purpose::Down).statements()["Removed"].actions.contains(LEAVING));
+        assert!(!policy_of(QUEUE, Purpose::Down).statements()["Removed"].actions.contains(LEAVING));
         assert_eq!(of_ec2(QUEUE, Purpose::Up).len() + of_ec2(source, Purpose::Diff).len(), 0);
         assert_eq!(
             statements["ExistingBuckets"].resources,

@@ -348,14 +348,14 @@ impl Manage for Function {
                 "lambda:TagResource",
                 "lambda:UntagResource",
                 "lambda:UpdateFunctionCode",
+                "lambda:UpdateFunctionConfiguration",
             ],
         ),
         writes(Target::Mappings, &["lambda:DeleteEventSourceMapping"]),
         writes(Target::Passed(Kind::Role), &["iam:PassRole"]),
         // Lambda fetches the code with the permissions of the caller.
         writes(Target::Artifacts, &["s3:GetObject", "s3:PutObject"]),
-        // A function leaves its network before it goes.
-        deletes(Target::Own(Kind::Function), &["lambda:DeleteFunction", "lambda:UpdateFunctionConfiguration"]),
+        deletes(Target::Own(Kind::Function), &["lambda:DeleteFunction"]),
     ];
 
     fn slow(live: Option<&Settings>, desired: &Settings) -> Option<Slow> {

@@ -2,6 +2,7 @@
 //! receives, and the lines that it writes to its log. Serialisation only: no I/O, and nothing of mails' contents.
 
 pub mod address;
+pub mod api_event;
 pub mod context;
 pub mod count;
 pub mod identifier;

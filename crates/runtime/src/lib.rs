@@ -35,6 +35,7 @@ pub mod log;
 pub mod outside;
 mod postpone;
 mod probe;
+pub mod queue;
 mod reach;
 mod s3;
 mod secrets;

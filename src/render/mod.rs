@@ -19,6 +19,7 @@ mod outcome;
 pub(crate) mod outputs;
 pub(crate) mod pause;
 pub(crate) mod plan;
+pub(crate) mod probe;
 pub(crate) mod reading;
 pub(crate) mod replay;
 pub(crate) mod status;

@@ -11,6 +11,7 @@ mod http;
 mod name;
 mod pace;
 pub mod policy;
+pub mod query;
 mod refused;
 
 use aws_config::{
@@ -46,6 +47,8 @@ pub struct Clients {
     pub apis: aws_sdk_apigatewayv2::Client,
     /// Client of CloudWatch: metrics and alarms.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// Client of EC2: networks.
+    pub ec2: query::Client,
     /// Client of the service IAM.
     pub iam: aws_sdk_iam::Client,
     /// Client of the service Lambda.
@@ -83,6 +86,7 @@ impl Clients {
         Self {
             apis: client!(aws_sdk_apigatewayv2),
             cloudwatch: client!(aws_sdk_cloudwatch),
+            ec2: query::Client::new(config, query::EC2),
             iam: client!(aws_sdk_iam),
             lambda: client!(aws_sdk_lambda),
             logs: client!(aws_sdk_cloudwatchlogs),

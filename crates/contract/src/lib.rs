@@ -9,6 +9,7 @@ pub mod identifier;
 pub mod job;
 pub mod maintenance;
 pub mod partition;
+pub mod probe;
 pub mod queue_event;
 pub mod receipt_event;
 pub mod report;

@@ -13,6 +13,7 @@ use super::server::{CREDENTIALS, REGION};
 pub(crate) struct Account {
     pub(crate) apis: aws_sdk_apigatewayv2::Client,
     pub(crate) alarms: aws_sdk_cloudwatch::Client,
+    pub(crate) ec2: aws::query::Client,
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
@@ -45,6 +46,7 @@ impl Account {
         Self {
             apis: aws_sdk_apigatewayv2::Client::new(&configuration),
             alarms: aws_sdk_cloudwatch::Client::new(&configuration),
+            ec2: aws::query::Client::new(&configuration, aws::query::EC2),
             iam: aws_sdk_iam::Client::new(&configuration),
             lambda: aws_sdk_lambda::Client::new(&configuration),
             logs: aws_sdk_cloudwatchlogs::Client::new(&configuration),

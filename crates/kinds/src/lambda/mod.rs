@@ -2,6 +2,7 @@
 
 pub mod event_invoke;
 pub mod function;
+pub(crate) mod interfaces;
 pub mod mapping;
 pub mod permission;
 mod policy;

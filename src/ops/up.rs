@@ -48,7 +48,7 @@ pub(crate) async fn prepare(
     let dns = Dns::from_environment()?;
     let rules = (&compared.rule_set, compared.snapshot.as_deref());
     let (mut findings, netboxes) = tokio::join!(
-        preconditions::check(&opened.session, (&opened.declaration, compared.names(&opened)), rules, &dns),
+        preconditions::check(&opened.session, (file, &opened.declaration, compared.names(&opened)), rules, &dns),
         netbox::precondition::check(&opened.declaration),
     );
     findings.extend(netboxes);

@@ -11,6 +11,7 @@ mod http;
 mod name;
 mod pace;
 pub mod policy;
+pub mod query;
 mod refused;
 
 use aws_config::{
@@ -44,6 +45,8 @@ const READ_ATTEMPTS: u32 = 6;
 pub struct Clients {
     /// Client of CloudWatch: metrics and alarms.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// Client of EC2: networks.
+    pub ec2: query::Client,
     /// Client of the service IAM.
     pub iam: aws_sdk_iam::Client,
     /// Client of the service Lambda.
@@ -80,6 +83,7 @@ impl Clients {
         let s3 = s3.force_path_style(has_own_endpoint(config)).build();
         Self {
             cloudwatch: client!(aws_sdk_cloudwatch),
+            ec2: query::Client::new(config, query::EC2),
             iam: client!(aws_sdk_iam),
             lambda: client!(aws_sdk_lambda),
             logs: client!(aws_sdk_cloudwatchlogs),

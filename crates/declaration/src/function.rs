@@ -115,6 +115,10 @@ pub struct Vpc {
     pub subnets: Vec<String>,
     /// At least one security group.
     pub security_groups: Vec<String>,
+    /// Line of the declaration at which the network is named, from 1: what is wrong with it is known only once AWS has been asked.
+    pub line: usize,
+    /// Place of that line, in bytes from the file's start.
+    pub(super) start: usize,
 }
 
 /// Retentions that CloudWatch Logs takes as `retentionInDays`.
@@ -341,8 +345,11 @@ fn read_variables<T>(
 }
 
 fn vpc(reader: &mut Reader, fields: &Fields<'_>) -> Option<Vpc> {
+    let start = fields.entry("vpc").map(|(key, _)| key.span.start).unwrap_or_default();
     let fields = &reader.mapping(fields, "vpc")?;
     let vpc = Vpc {
+        start,
+        line: 0,
         subnets: ids(reader, fields, "subnets", ("subnet", scalars::SUBNET), MOST_SUBNETS),
         security_groups: ids(reader, fields, "security_groups", ("sg", scalars::SECURITY_GROUP), MOST_SECURITY_GROUPS),
     };

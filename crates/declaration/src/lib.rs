@@ -195,7 +195,11 @@ impl Declaration {
             let path = path.to_owned();
             return Err(DeclarationError::UnknownStage { path, stage: stage.to_owned(), stages: stages.names() });
         }
-        let read = every_stage(&root, &stages, stage, further);
+        let mut read = every_stage(&root, &stages, stage, further);
+        let functions = read.declarations.iter_mut().flat_map(|declaration| declaration.functions.values_mut());
+        for vpc in functions.filter_map(|function| function.vpc.as_mut()) {
+            vpc.line = source.get(..vpc.start).unwrap_or_default().matches('\n').count() + 1;
+        }
         let diagnostics = Diagnostics::new(path, &source, read.diagnostics);
         if diagnostics.list().iter().any(|diagnostic| !diagnostic.is_warning) {
             return Err(DeclarationError::Invalid(diagnostics));

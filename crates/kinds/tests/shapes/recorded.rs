@@ -178,8 +178,11 @@ pub(crate) fn session(answers: &Answers) -> Session {
             )
         };
     }
+    // No kind reads anything of EC2.
+    let nowhere = aws_types::SdkConfig::builder().http_client(answers.clone()).build();
     let clients = Clients {
         cloudwatch: client!(aws_sdk_cloudwatch),
+        ec2: aws::query::Client::new(&nowhere, aws::query::EC2),
         iam: client!(aws_sdk_iam),
         lambda: client!(aws_sdk_lambda),
         logs: client!(aws_sdk_cloudwatchlogs),

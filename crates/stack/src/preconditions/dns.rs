@@ -1,10 +1,14 @@
 //! Queries DNS: does a name exist, and which hosts take a domain's mail?
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use domain::{
     base::{Name, Rtype, iana::Rcode},
-    rdata::Mx,
+    rdata::{A, Mx},
     resolv::{
         StubResolver,
         stub::{
@@ -71,6 +75,14 @@ impl Dns {
     pub(super) async fn exists(&self, name: &str) -> Result<bool, NoAnswer> {
         let answer = self.ask(name, Rtype::A).await?;
         Ok(answer.header().rcode() != Rcode::NXDOMAIN && answer.header_counts().ancount() > 0)
+    }
+
+    /// Looks up the addresses of a name.
+    pub(super) async fn addresses(&self, name: &str) -> Result<Vec<Ipv4Addr>, NoAnswer> {
+        let answer = self.ask(name, Rtype::A).await?;
+        let section = answer.answer().map_err(|_| NoAnswer::Wrong)?;
+        let addresses = section.limit_to_in::<A>().map(|record| record.map(|record| record.data().addr()));
+        addresses.collect::<Result<_, _>>().map_err(|_| NoAnswer::Wrong)
     }
 
     /// Looks up a domain's mail exchangers.

@@ -3,8 +3,11 @@
 mod catching;
 mod dns;
 mod limits;
+mod network;
 mod others;
 mod receiving;
+
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -56,13 +59,16 @@ pub fn actions(declaration: &Declaration) -> Vec<&'static str> {
         actions.extend(catching::rule(declaration).map(|_| "ses:ListIdentities"));
     }
     actions.extend(reserves.then_some("lambda:GetAccountSettings"));
+    if declaration.functions.values().any(|function| function.vpc.is_some()) {
+        actions.extend(network::ACTIONS);
+    }
     actions
 }
 
-/// Checks every precondition at once; blocking findings come first.
+/// Checks every precondition at once; blocking findings come first. `file` is the declaration's, for places in messages.
 pub async fn check(
     session: &Session,
-    (declaration, names): (&Declaration, &Names),
+    (file, declaration, names): (&Path, &Declaration, &Names),
     (rule_set, snapshot): (&RuleSet, Option<&Snapshot>),
     dns: &Dns,
 ) -> Vec<Finding> {
@@ -75,16 +81,17 @@ pub async fn check(
             None => Vec::new(),
         }
     });
-    let (identities, records, caught, region, concurrency, sets) = tokio::join!(
+    let (identities, records, caught, region, concurrency, sets, networks) = tokio::join!(
         receiving::identities(session, &domains, &senders),
         receiving::records(dns, &session.aws.realm.region, &domains),
         Box::pin(catching::every_domain(session, dns, declaration, &domains)),
         receiving::region(dns, &session.aws.realm.region, declaration),
         Box::pin(limits::concurrency(session, declaration, names)),
         sets,
+        Box::pin(network::check(session, declaration, file, dns)),
     );
-    let mut findings: Vec<Finding> =
-        [identities, records, caught, region, concurrency, sets].into_iter().flatten().collect();
+    let found = [identities, records, caught, region, concurrency, sets, networks];
+    let mut findings: Vec<Finding> = found.into_iter().flatten().collect();
     if let Some(snapshot) = snapshot {
         findings.extend(limits::rules(&session.stack, declaration, rule_set, snapshot));
         let Others { cut_off, beside } = others(&session.stack, declaration, rule_set, snapshot);

@@ -13,6 +13,7 @@ mod filter;
 mod function;
 mod measures;
 mod moved;
+mod places;
 mod protection;
 mod queue;
 mod reader;
@@ -45,6 +46,7 @@ pub use expiry::Expiry;
 pub use filter::{FilterPolicy, ReceiptFilter};
 pub use function::{Architecture, Code, Function, LOG_RETENTION, SecretReference, Vpc};
 pub use moved::Move;
+pub use places::Places;
 pub use queue::{Queue, Redrive};
 pub use reference::reference;
 pub use rule::{Action, Bounce, Encoding, Invocation, ReceiptRule, Recipient, Tls};
@@ -95,6 +97,8 @@ pub struct Declaration {
     pub receipt_rules: Vec<ReceiptRule>,
     /// Receipt filters, which SES asks before any rule, in no order.
     pub receipt_filters: Vec<ReceiptFilter>,
+    /// Places of the values in the file.
+    pub places: Places,
 }
 
 /// Size limit of a declaration, in bytes.
@@ -195,7 +199,7 @@ impl Declaration {
             let path = path.to_owned();
             return Err(DeclarationError::UnknownStage { path, stage: stage.to_owned(), stages: stages.names() });
         }
-        let mut read = every_stage(&root, &stages, stage, further);
+        let mut read = every_stage((&root, &source), &stages, stage, further);
         let functions = read.declarations.iter_mut().flat_map(|declaration| declaration.functions.values_mut());
         for vpc in functions.filter_map(|function| function.vpc.as_mut()) {
             vpc.line = source.get(..vpc.start).unwrap_or_default().matches('\n').count() + 1;
@@ -228,10 +232,16 @@ struct Reading {
 }
 
 /// Reads the declaration as it is in one stage, in every stage, or, without any, as it stands.
-fn every_stage(root: &Node, stages: &Stages, chosen: Option<&str>, further: (LookUp<'_>, Derive<'_>)) -> Reading {
+fn every_stage(
+    (root, source): (&Node, &str),
+    stages: &Stages,
+    chosen: Option<&str>,
+    further: (LookUp<'_>, Derive<'_>),
+) -> Reading {
     let names: Vec<_> = stages.names().into_iter().filter(|name| chosen.is_none_or(|chosen| chosen == name)).collect();
     if names.is_empty() {
-        let (declaration, mut diagnostics) = sections::declaration(root);
+        let (mut declaration, mut diagnostics) = sections::declaration(root);
+        declaration.places = Places::of(root, source);
         diagnostics.extend(beyond_sections(root, &declaration, &diagnostics, further));
         diagnostics.extend_from_slice(stages.diagnostics());
         return Reading { declarations: vec![declaration], diagnostics };
@@ -241,6 +251,7 @@ fn every_stage(root: &Node, stages: &Stages, chosen: Option<&str>, further: (Loo
         let Some((merged, mut diagnostics)) = stages.laid_over(root, name) else { continue };
         let (mut declaration, found) = sections::declaration(&merged);
         declaration.stage = Some(name.clone());
+        declaration.places = Places::of(&merged, source);
         diagnostics.extend(found);
         diagnostics.extend(beyond_sections(&merged, &declaration, &diagnostics, further));
         diagnostics_of.push((name.as_str(), diagnostics));

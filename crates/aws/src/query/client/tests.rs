@@ -5,11 +5,12 @@ use std::{
     net::{TcpListener, TcpStream},
     sync::mpsc,
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use aws_config::BehaviorVersion;
 use aws_sdk_s3::config::Credentials;
+use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 
 use super::*;
 use crate::query::{EC2, ELASTICACHE, RDS};

@@ -231,6 +231,8 @@ mod tests {
     #[test]
     fn filters_of_others_that_block_many_addresses_cut_the_stack_off_unless_it_allows_some_of_them() {
         use aws_sdk_ses::types::ReceiptIpFilter;
+
+        type Row<'row> = (&'row [(&'row str, &'row str, &'row str)], &'row str, (usize, usize));
         let filter = |name: &str, policy: &str, cidr: &str| {
             let of = ReceiptIpFilter::builder().policy(policy.into()).cidr(cidr).build().unwrap();
             ReceiptFilter::builder().name(name).ip_filter(of).build().unwrap()
@@ -249,7 +251,6 @@ mod tests {
             let stack = Stack { name: "mail".to_owned(), stage: None, region: "eu-west-1".to_owned() };
             others(&stack, &checked.declarations[0], &RuleSet::Own, &snapshot)
         };
-        type Row<'row> = (&'row [(&'row str, &'row str, &'row str)], &'row str, (usize, usize));
         let rows: &[Row<'_>] = &[
             (&[], "", (0, 0)),
             (&[("theirs", "Block", "0.0.0.0/0")], "", (1, 0)),

@@ -14,6 +14,7 @@ import children
 import configuration_sets
 import containers
 import functions
+import keys
 import log_events
 import mappings
 import policies
@@ -42,6 +43,6 @@ if __name__ == "__main__":
             sys.exit("--while-open is for the leader of a process group")
         sys.argv.remove("--while-open")
         end_with_standard_input()
-    for extension in (functions, policies, mappings, containers, receipt_rules, receipt_filters, configuration_sets, log_events, resources, snapshots, tag_index, children):
+    for extension in (functions, policies, mappings, keys, containers, receipt_rules, receipt_filters, configuration_sets, log_events, resources, snapshots, tag_index, children):
         extension.install()
     main()

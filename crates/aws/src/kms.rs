@@ -97,9 +97,8 @@ fn answer(response: &HttpResponse) -> Result<Key, OrchestratorError<Refusal>> {
     let metadata = ErrorMetadata::builder();
     let metadata = match text(["__type", "code"]) {
         Some(code) => metadata.code(code).message(text(["message", "Message"]).unwrap_or_default()),
-        None => {
-            metadata.message(format!("the answer has the status {} and is no answer of AWS", response.status().as_u16()))
-        }
+        None => metadata
+            .message(format!("the answer has the status {} and is no answer of AWS", response.status().as_u16())),
     };
     Err(OrchestratorError::operation(Refusal(metadata.build())))
 }
@@ -123,10 +122,17 @@ mod tests {
     #[test]
     fn a_key_and_a_refusal_are_read() {
         let key = answered(200, DESCRIBED).unwrap();
-        assert_eq!((key.key_state.as_str(), key.key_usage.as_str(), key.key_spec.as_str()), ("Enabled", "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT"));
+        assert_eq!(
+            (key.key_state.as_str(), key.key_usage.as_str(), key.key_spec.as_str()),
+            ("Enabled", "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT")
+        );
         assert!(key.arn.ends_with("key/1234abcd-12ab-34cd-56ef-1234567890ab"));
         for (status, body, code) in [
-            (400, r#"{"__type": "NotFoundException", "message": "Key 'arn' does not exist"}"#, Some("NotFoundException")),
+            (
+                400,
+                r#"{"__type": "NotFoundException", "message": "Key 'arn' does not exist"}"#,
+                Some("NotFoundException"),
+            ),
             (400, r#"{"__type": "AccessDeniedException", "Message": "not allowed"}"#, Some("AccessDeniedException")),
             (502, "<html>Bad gateway", None),
         ] {

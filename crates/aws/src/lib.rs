@@ -85,7 +85,10 @@ impl Clients {
         macro_rules! client {
             ($service:ident) => {
                 $service::Client::from_conf(
-                    $service::config::Builder::from(config).retry_classifier(Refused).interceptor(observer.clone()).build(),
+                    $service::config::Builder::from(config)
+                        .retry_classifier(Refused)
+                        .interceptor(observer.clone())
+                        .build(),
                 )
             };
         }

@@ -9,6 +9,7 @@ mod fields;
 mod filters;
 mod large;
 mod limits;
+mod references;
 mod missing;
 mod moved;
 mod noise;

@@ -24,7 +24,11 @@ use std::{env, path::Path, process::Command, sync::LazyLock};
 use jsonschema::Validator;
 
 use crate::{
-    emulator::{account::Account, proxy::Proxy, server::Emulator},
+    emulator::{
+        account::{Account, Somebody},
+        proxy::Proxy,
+        server::{Authorisation, Emulator},
+    },
     harness::{Folder, Run},
 };
 
@@ -78,10 +82,30 @@ pub(crate) struct Trial {
 impl Trial {
     /// Returns an empty account; `None` where there is no emulator.
     pub(crate) fn new(declaration: &str) -> Option<Self> {
-        let emulator = Emulator::start()?;
-        let proxy = Proxy::before(&emulator.url);
-        let account = Account::at(&emulator.url);
-        Some(Self { folder: code_folder(declaration), emulator, proxy, account })
+        Some(Self::on(Emulator::start()?, code_folder(declaration)))
+    }
+
+    /// Returns an account whose permissions are checked; `None` where there is no emulator.
+    pub(crate) fn checked(declaration: &str) -> Option<Self> {
+        Some(Self::on(Emulator::start_with(Authorisation::Checked)?, code_folder(declaration)))
+    }
+
+    /// Returns the account of an emulator, for the declaration in a folder.
+    pub(crate) fn on(emulator: Emulator, folder: Folder) -> Self {
+        let (proxy, account) = (Proxy::before(&emulator.url), Account::at(&emulator.url));
+        Self { folder, emulator, proxy, account }
+    }
+
+    /// Returns somebody new who has the rights that `provision policy` prints for a command.
+    #[track_caller]
+    pub(crate) fn with_least_rights(&self, command: &str) -> Somebody {
+        let policy = self.expect(0, &["policy", "--for", command, "--json"]).stdout();
+        Somebody::new(&self.account, "somebody", &policy)
+    }
+
+    /// Runs the command as somebody.
+    pub(crate) fn run_as(&self, somebody: &Somebody, arguments: &[&str]) -> Run {
+        self.folder.finish(arguments, somebody.runs(self.command(arguments)).output().unwrap())
     }
 
     /// Returns the command that uses the proxy as AWS.

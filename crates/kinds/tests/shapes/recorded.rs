@@ -8,8 +8,8 @@ use std::{
 
 use aws::{Aws, Clients, Pacing, Realm, Turnstile};
 use aws_sdk_s3::config::{
-    BehaviorVersion, ConfigBag, Credentials, SharedCredentialsProvider, HttpClient, Intercept, Region, RuntimeComponents,
-    interceptors::BeforeTransmitInterceptorContextMut, retry::RetryConfig,
+    BehaviorVersion, ConfigBag, Credentials, HttpClient, Intercept, Region, RuntimeComponents,
+    SharedCredentialsProvider, interceptors::BeforeTransmitInterceptorContextMut, retry::RetryConfig,
 };
 use aws_smithy_runtime_api::{
     box_error::BoxError,

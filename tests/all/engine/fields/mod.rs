@@ -228,6 +228,7 @@ fn a_field_that_somebody_changes_is_named_alone_and_put_right() {
     let registry = registry(&trial);
     existing::bucket(&trial.account);
     boundary(&trial.account);
+    trial.emulator.key(protected::KEY, "Enabled");
     trial.up();
     change(all_cases(), &trial, &registry, &|arguments| trial.run(arguments));
     let count = |wanted: fn(&Treatment) -> bool| registry.values().filter(|treatment| wanted(treatment)).count();
@@ -253,6 +254,7 @@ fn the_least_policy_is_enough_to_put_every_field_right() {
     let registry = registry(&trial);
     existing::bucket(&trial.account);
     boundary(&trial.account);
+    trial.emulator.key(protected::KEY, "Enabled");
     let policy = trial.expect(0, &["policy", "--for", "up", "--json"]).stdout();
     let (account, iam) = (&trial.account, &trial.account.iam);
     account.wait(iam.create_user().user_name("somebody").send()).unwrap();

@@ -22,6 +22,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("trust", &["contract", "mail", "notice"]),
     ("tls", &[]),
     ("runtime", &["contract", "tls"]),
+    ("webhook", &["contract"]),
+    ("function-trial", &[]),
     ("echo", &["contract", "runtime"]),
     ("maintenance", &["contract", "mail", "notice", "runtime", "schedule", "trust"]),
     ("problem", &[]),

@@ -7,6 +7,8 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc
 from wrapping import replace
 
+# Conditions are looked up in lower case.
+KEY = "lambda:functionarn"
 ACTIONS = {"GET": "Get", "PUT": "Update", "DELETE": "Delete"}
 
 
@@ -31,12 +33,12 @@ def context_of_a_new_one(otherwise, service, action, body, parameters):
         return context
     name = json.loads(body).get("FunctionName", "")
     arn = name if name.startswith("arn:") else f"arn:aws:lambda:{get_region()}:{get_account_id()}:function:{name}"
-    return {**context, "lambda:FunctionArn": [arn]}
+    return {**context, KEY: arn}
 
 
 def enforce(otherwise, key, action, *others, resource_arn="", service_context=None, **further):
     """The function of a mapping that is there."""
     identifier = resource_arn.rpartition(":event-source-mapping:")[2]
     if action.endswith("EventSourceMapping") and (mapping := lambda_svc._esms.get(identifier)):
-        service_context = {**(service_context or {}), "lambda:FunctionArn": [mapping["FunctionArn"]]}
+        service_context = {**(service_context or {}), KEY: mapping["FunctionArn"]}
     return otherwise(key, action, *others, resource_arn=resource_arn, service_context=service_context, **further)

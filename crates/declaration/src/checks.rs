@@ -7,7 +7,8 @@ use std::{
 };
 
 use super::{
-    Action, Declaration, Function, Invocation, Place, ReceiptRule, SecretSource, Subscription, ValueFrom,
+    Action, Declaration, Function, Invocation, Place, ReceiptRule, SecretSource, Subscription, ValueFrom, api,
+    consumes,
     diagnostic::Diagnostic,
     expiry, measures,
     reader::Reader,
@@ -96,6 +97,8 @@ pub(super) fn whole(reader: &mut Reader, root: &Node, declaration: &Declaration)
     unheard_silence(reader, root, declaration);
     lost_events(reader, root, declaration);
     tags::check(reader, root, declaration);
+    api::check(reader, root, declaration);
+    consumes::check(reader, root, declaration);
 }
 
 /// Reports an alarm on silence that would watch nothing: the invocations of functions are what counts mails.
@@ -111,11 +114,12 @@ fn unheard_silence(reader: &mut Reader, root: &Node, declaration: &Declaration) 
 /// answer of a function gets its error, and nothing is retried or kept.
 fn lost_events(reader: &mut Reader, root: &Node, declaration: &Declaration) {
     for (name, function) in &declaration.functions {
-        let (mut waited_for, mut not_waited_for) = (false, false);
+        let mut waits = waiting(declaration, name, function);
+        let mut not_waited_for = false;
         for action in declaration.receipt_rules.iter().flat_map(|rule| &rule.actions) {
             match action {
                 Action::Invoke { function, invocation, .. } if function == name => match invocation {
-                    Invocation::RequestResponse => waited_for = true,
+                    Invocation::RequestResponse => waits = Some("SES waits"),
                     Invocation::Event => not_waited_for = true,
                 },
                 _ => {}
@@ -134,16 +138,29 @@ fn lost_events(reader: &mut Reader, root: &Node, declaration: &Declaration) {
             let hint = format!("write `on_failure: {queue}`{there}");
             reader.report(Diagnostic::warning(span, message).with_hint(hint));
         }
-        if waited_for && !not_waited_for {
+        if let Some(waits) = waits.filter(|_| !not_waited_for) {
             for setting in ["retries", "maximum_event_age", "on_failure"] {
                 let Some(key) = key_at(root, &["functions", name, setting]) else { continue };
-                let message = format!(
-                    "`{setting}` has no effect: SES waits for function `{name}`, and Lambda does not retry then"
-                );
-                let hint = format!("remove it, or invoke the function as an `Event`: `{{invoke: {name}}}`");
+                let message =
+                    format!("`{setting}` has no effect: {waits} for function `{name}`, and Lambda does not retry then");
+                let hint = if waits.starts_with("SES") {
+                    format!("remove it, or invoke the function as an `Event`: `{{invoke: {name}}}`")
+                } else {
+                    "remove it".to_owned()
+                };
                 reader.report(Diagnostic::warning(key.span.clone(), message).with_hint(hint));
             }
         }
+    }
+}
+
+/// Returns who waits for the answers of a function that a route or a queue invokes; `None` if neither does.
+fn waiting(declaration: &Declaration, name: &str, function: &Function) -> Option<&'static str> {
+    let mut routes = declaration.apis.values().flat_map(|api| &api.routes);
+    if function.consumes.is_some() {
+        Some("its queue waits")
+    } else {
+        routes.any(|route| route.invoke == name).then_some("API Gateway waits")
     }
 }
 

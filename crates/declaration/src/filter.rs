@@ -22,10 +22,9 @@ pub struct ReceiptFilter {
 }
 
 /// The treatment of mail by the address that it comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FilterPolicy {
     /// Refuses it.
-    #[default]
     Block,
     /// Takes it, even if another filter blocks it.
     Allow,
@@ -70,7 +69,10 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Vec<ReceiptFilte
             filters.push(filter);
         }
     }
-    if let Some(span) = of_everybody.filter(|_| filters.iter().all(|filter| filter.policy == FilterPolicy::Block)) {
+    // What was not understood may allow somebody.
+    let allows_nobody =
+        items.len() == filters.len() && filters.iter().all(|filter| filter.policy == FilterPolicy::Block);
+    if let Some(span) = of_everybody.filter(|_| allows_nobody) {
         let message = "this refuses every mail: no filter allows any address";
         reader.note_at(
             &span,
@@ -93,12 +95,12 @@ fn receipt_filter<'tree>(
         let message = format!("a second receipt filter is named `{name}`");
         reader.note_at(&fields.span_of("name"), message, "names of filters must differ");
     }
-    let policy = reader.word(fields, "policy").unwrap_or_default();
+    let policy = reader.word(fields, "policy");
     let cidr = reader.text(fields, "cidr", scalars::cidr)?;
     let written = fields.get("cidr")?;
     if let Some(other) = before.iter().find(|filter| filter.cidr == cidr) {
         let message = format!("filter `{}` is for these addresses, too", other.name);
         reader.report(Diagnostic::new(written.span.clone(), message));
     }
-    Some((ReceiptFilter { name, policy, cidr }, written))
+    Some((ReceiptFilter { name, policy: policy?, cidr }, written))
 }

@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use trust::{Fault, Grants, Purpose};
 
 use super::{
-    Place,
+    Consumes, Place,
     bucket::{PLACES, READ_PLACES, places},
+    consumes,
     diagnostic::Diagnostic,
     protection::{BOUNDARY, KMS_KEY, PROTECT, protect},
     reader::{Fields, Reader, Wrong, closest},
@@ -55,6 +56,8 @@ pub struct Function {
     pub publishes: Vec<String>,
     /// Queues that it may send to, by entry name.
     pub sends: Vec<String>,
+    /// Queue whose messages invoke it; `None` if no queue does.
+    pub consumes: Option<Consumes>,
     /// ARN of the KMS key that encrypts it; `None` is that of the stack.
     pub kms_key: Option<String>,
     /// ARN of the managed policy that limits its role; `None` is that of the stack.
@@ -187,6 +190,7 @@ pub(super) static SHAPE: Shape = Shape {
         Field::new("deletes", PLACES, "Objects that it may delete."),
         Field::new("publishes", Holds::List(&Holds::Reference(Kind::Topic)), "Topics that it may publish to."),
         Field::new("sends", Holds::List(&Holds::Reference(Kind::Queue)), "Queues that it may send to."),
+        Field::new("consumes", Holds::Mapping(&consumes::SHAPE), "Queue whose messages invoke it."),
         KMS_KEY,
         BOUNDARY,
         PROTECT,
@@ -235,6 +239,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Function {
         deletes: places(reader, fields, "deletes"),
         publishes: reader.references(fields, "publishes"),
         sends: reader.references(fields, "sends"),
+        consumes: consumes::read(reader, fields),
         kms_key: reader.text(fields, "kms_key", scalars::kms_key),
         permissions_boundary: reader.text(fields, "permissions_boundary", scalars::boundary),
         protect: protect(reader, fields),

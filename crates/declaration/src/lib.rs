@@ -4,9 +4,11 @@
 
 mod accept;
 mod alarms;
+mod api;
 mod bucket;
 mod checks;
 mod configuration;
+mod consumes;
 mod diagnostic;
 mod expiry;
 mod filter;
@@ -39,8 +41,10 @@ use std::{
 
 pub use accept::{ACCEPTABLE, Acceptable};
 pub use alarms::{AlarmKind, Alarms, Measure, Notify, SILENCE, Unit, Watched};
+pub use api::{Api, ApiRoute, Cors, DEFAULT_STAGE, RouteKey};
 pub use bucket::{Bucket, Place};
 pub use configuration::{Configuration, Derive, Derived, LookUp, Unavailable};
+pub use consumes::Consumes;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use expiry::Expiry;
 pub use filter::{FilterPolicy, ReceiptFilter};
@@ -89,6 +93,8 @@ pub struct Declaration {
     pub queues: BTreeMap<String, Queue>,
     /// Topics by entry name.
     pub topics: BTreeMap<String, Topic>,
+    /// HTTP APIs by entry name.
+    pub apis: BTreeMap<String, Api>,
     /// Secrets by entry name.
     pub secrets: BTreeMap<String, Secret>,
     /// Alarms and their recipients.

@@ -109,7 +109,7 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Vec<(Range<usize
         let (Some((kind, from)), Some((new, to))) = (from, to) else { continue };
         let word = kind.word();
         if new != kind {
-            let message = format!("a {word} cannot become a {}", new.word());
+            let message = format!("{} cannot become {}", kind.one(), new.one());
             reader.note_at(&node.span, message, format!("write `{word}/{from}: {word}/NEW`"));
         } else if reader.is_declared(kind, &from) {
             let message = format!("{word} `{from}` is still declared, so that it has not moved");

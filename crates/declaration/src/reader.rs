@@ -369,7 +369,7 @@ impl Reader {
     /// Returns the entry that a node names; an unknown entry is reported.
     pub(super) fn refer(&mut self, node: &Node, name: &str, kind: Kind) -> Option<String> {
         let word = kind.word();
-        let text = self.scalar(node, name, &format!("the name of a {word}"), |text| Ok(text.to_owned()))?;
+        let text = self.scalar(node, name, &format!("the name of {}", kind.one()), |text| Ok(text.to_owned()))?;
         if self.is_declared(kind, &text) {
             return Some(text);
         }

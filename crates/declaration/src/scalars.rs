@@ -83,7 +83,7 @@ pub(super) const TAG_VALUE: Form =
     form("the value of a tag: letters, digits, spaces and `_.:/=+-@`, at most 256", "^[A-Za-z0-9 _.:/=+@-]{0,256}$");
 /// Form of a resource of an entry.
 pub(super) const RESOURCE: Form =
-    form("a kind and an entry, such as `bucket/mail`", "^(bucket|function|queue|topic|secret)/[a-z][a-z0-9-]*$");
+    form("a kind and an entry, such as `bucket/mail`", "^(bucket|function|queue|topic|api|secret)/[a-z][a-z0-9-]*$");
 /// Form of a file's path.
 pub(super) const PATH: Form = form("the path of a file", "");
 /// Form of an SMTP code that refuses a mail.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Declaration, Function, accept, alarms, bucket, checks,
+    Declaration, Function, accept, alarms, api, bucket, checks,
     diagnostic::Diagnostic,
     filter, function, moved,
     places::Places,
@@ -49,6 +49,7 @@ pub(super) static ROOT: Shape = Shape {
         Field::new("functions", Holds::Entries(&function::SHAPE), "Lambda functions."),
         Field::new("queues", Holds::Entries(&queue::SHAPE), "SQS queues: always encrypted."),
         Field::new("topics", Holds::Entries(&topic::SHAPE), "SNS topics."),
+        Field::new("apis", Holds::Entries(&api::SHAPE), "HTTP APIs of API Gateway, for webhooks."),
         Field::new("secrets", Holds::Entries(&secret::SHAPE), "Secrets in Secrets Manager. The declaration never contains their values."),
         Field::new("receipt_rules", Holds::List(&Holds::Mapping(&rule::SHAPE)), "SES receipt rules, in the order in which SES evaluates them."),
         Field::new(
@@ -90,6 +91,7 @@ pub(super) fn declaration(root: &Node) -> (Declaration, Vec<Diagnostic>) {
         buckets,
         queues: section(reader, fields, Kind::Queue, queue::read),
         topics: section(reader, fields, Kind::Topic, topic::read),
+        apis: section(reader, fields, Kind::Api, api::read),
         secrets,
         alarms: alarms::read(reader, fields),
         receipt_rules: rule::read(reader, fields, &functions),
@@ -127,6 +129,7 @@ impl Declaration {
             Some(Kind::Function) => self.functions.keys().collect(),
             Some(Kind::Queue) => self.queues.keys().collect(),
             Some(Kind::Topic) => self.topics.keys().collect(),
+            Some(Kind::Api) => self.apis.keys().collect(),
             Some(Kind::Secret) => self.secrets.keys().collect(),
             None => Vec::new(),
         };
@@ -159,8 +162,7 @@ fn section<T>(
     for (key, node) in reader.chosen(fields, kind.section()) {
         if let Err(wrong) = scalars::name(&key.name) {
             let expected = wrong.expected.unwrap_or_default();
-            let message =
-                format!("the name of a {} must be {expected}, not `{}`", kind.word(), key.name.escape_debug());
+            let message = format!("the name of {} must be {expected}, not `{}`", kind.one(), key.name.escape_debug());
             let diagnostic = Diagnostic::new(key.span.clone(), message);
             reader.report(match wrong.hint {
                 Some(hint) => diagnostic.with_hint(hint),

@@ -97,12 +97,13 @@ pub(super) enum Kind {
     Function,
     Queue,
     Topic,
+    Api,
     Secret,
 }
 
 impl Kind {
     /// Every kind of entry, in order.
-    pub(super) const ALL: [Self; 5] = [Self::Bucket, Self::Function, Self::Queue, Self::Topic, Self::Secret];
+    pub(super) const ALL: [Self; 6] = [Self::Bucket, Self::Function, Self::Queue, Self::Topic, Self::Api, Self::Secret];
 
     /// Returns the kind as a word in a sentence.
     pub(super) const fn word(self) -> &'static str {
@@ -111,7 +112,20 @@ impl Kind {
             Self::Function => "function",
             Self::Queue => "queue",
             Self::Topic => "topic",
+            Self::Api => "api",
             Self::Secret => "secret",
+        }
+    }
+
+    /// Returns the kind as one of many: "a bucket".
+    pub(super) const fn one(self) -> &'static str {
+        match self {
+            Self::Bucket => "a bucket",
+            Self::Function => "a function",
+            Self::Queue => "a queue",
+            Self::Topic => "a topic",
+            Self::Api => "an api",
+            Self::Secret => "a secret",
         }
     }
 
@@ -122,6 +136,7 @@ impl Kind {
             Self::Function => "functions",
             Self::Queue => "queues",
             Self::Topic => "topics",
+            Self::Api => "apis",
             Self::Secret => "secrets",
         }
     }

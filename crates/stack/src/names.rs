@@ -8,7 +8,11 @@
 use std::collections::BTreeMap;
 
 use aws::Realm;
-use contract::context::{Context, MailPlace, Place};
+use contract::{
+    context::{Context, MailPlace, Place},
+    partition::Partition,
+    webhook::Route,
+};
 use declaration::{Action, Declaration, SecretReference, SecretSource};
 use engine::{Disorder, Stack};
 use kinds::{Id, Kind, Survey, Tagged, s3::bucket};
@@ -207,9 +211,21 @@ impl Names {
             mail: self.mail_places(declaration, entry),
             secrets,
             writes: declaration.functions.get(entry).map(|function| self.places(&function.writes)).unwrap_or_default(),
-            sends: BTreeMap::new(),
-            routes: Vec::new(),
+            sends: self.queue_urls(declaration, entry),
+            routes: routes(declaration, entry),
         }
+    }
+
+    /// Returns the URLs of the queues that a function may send to, by entry.
+    fn queue_urls(&self, declaration: &Declaration, entry: &str) -> BTreeMap<String, String> {
+        let queues = declaration.functions.get(entry).into_iter().flat_map(|function| &function.sends);
+        queues.map(|queue| (queue.clone(), self.queue_url(&self.name(Kind::Queue, queue)))).collect()
+    }
+
+    /// Returns the URL of a queue by its name in AWS.
+    fn queue_url(&self, name: &str) -> String {
+        let host = Partition::endpoint("sqs", &self.realm.region);
+        format!("https://{host}/{}/{name}", self.realm.account)
     }
 
     /// Returns places with the names of their buckets in AWS.
@@ -271,6 +287,23 @@ impl Names {
         let new: Vec<_> = added_headers.iter().filter(|name| !place.added_headers.contains(name)).cloned().collect();
         place.added_headers.extend(new);
     }
+}
+
+/// Returns the routes that invoke a function, each once: those of several APIs are the same then.
+fn routes(declaration: &Declaration, entry: &str) -> Vec<Route> {
+    let mut routes: Vec<Route> = Vec::new();
+    let declared = declaration.apis.values().flat_map(|api| &api.routes);
+    for route in declared.filter(|route| route.invoke == entry) {
+        let route = Route {
+            route: route.route.as_str().to_owned(),
+            authentication: route.authentication.clone(),
+            sources: route.sources.clone(),
+        };
+        if !routes.contains(&route) {
+            routes.push(route);
+        }
+    }
+    routes
 }
 
 /// Returns `true` for the entries of what the stack has for itself, such as the bucket for artefacts: it always has its derived name.
@@ -335,12 +368,50 @@ receipt_rules: [{name: all, actions: [{store: mail, prefix: in/}, {invoke: reade
     #[test]
     fn every_section_of_entries_is_that_of_one_kind() {
         let of_kinds: Vec<&str> = Kind::ALL.iter().filter_map(|kind| kind.identity().section).collect();
-        for section in declaration::sections() {
+        for section in declaration::sections().into_iter().filter(|section| *section != "apis") {
             assert_eq!(of_kinds.iter().filter(|of_kind| **of_kind == section).count(), 1, "{section}");
         }
         // Rules are a list, since their order counts.
         let others = of_kinds.into_iter().filter(|section| !declaration::sections().contains(section));
         assert_eq!(others.collect::<Vec<_>>(), ["receipt_rules", "receipt_filters"]);
+    }
+
+    #[test]
+    fn a_function_is_told_of_its_queues_and_routes() {
+        for (region, host) in
+            [("eu-west-1", "sqs.eu-west-1.amazonaws.com"), ("cn-north-1", "sqs.cn-north-1.amazonaws.com.cn")]
+        {
+            let source = format!(
+                "\
+stack: egress
+region: {region}
+queues: {{jobs: {{redrive: {{queue: dead}}}}, dead: {{}}}}
+functions:
+  receiver: {{crate: receiver, sends: [jobs], secrets: {{KEY: a/key}}}}
+  other: {{crate: other, secrets: {{KEY: a/key}}}}
+apis:
+  one: {{routes: [{{route: 'POST /in/{{token}}', invoke: receiver, authentication: {{scheme: path, secret: KEY}}}},
+    {{route: POST /b, invoke: other, authentication: {{scheme: github, secret: KEY}}}}]}}
+  two: {{stage: v2, routes: [{{route: 'POST /in/{{token}}', invoke: receiver, authentication: {{scheme: path, secret: KEY}}}},
+    {{route: PUT /c, invoke: receiver, authentication: {{scheme: bearer, secret: KEY}}, sources: [203.0.113.0/24]}}]}}
+"
+            );
+            let checked = Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), None).unwrap();
+            let declaration = &checked.declarations[0];
+            let names = Names::new(declaration, "123456789012");
+            let context = names.function_context(declaration, "receiver");
+            let queue = format!("https://{host}/123456789012/egress-jobs");
+            assert_eq!(context.sends, BTreeMap::from([("jobs".to_owned(), queue)]));
+            let routes: Vec<_> =
+                context.routes.iter().map(|route| (route.route.as_str(), route.sources.len())).collect();
+            assert_eq!(routes, [("POST /in/{token}", 0), ("PUT /c", 1)]);
+            let other = names.function_context(declaration, "other");
+            assert_eq!((other.sends.len(), other.routes.len()), (0, 1));
+            // A queue that keeps the name of an earlier entry is sent to by that name.
+            let names = names.with(&Id::new(Kind::Queue, "jobs"), "work");
+            let sends = names.function_context(declaration, "receiver").sends;
+            assert_eq!(sends["jobs"], format!("https://{host}/123456789012/work"));
+        }
     }
 
     #[test]

@@ -22,23 +22,22 @@ fn every_mistake_in_a_filter_is_told_with_its_place() {
     let sound = with_filters(FILTERS);
     let form = "must be an IPv4 address, or a range of them such as `192.0.2.0/24`";
     for (old, new, place, words) in [
-        ("policy: allow", "policy: alow", "22:29", "did you mean `allow`?"),
-        ("policy: allow, ", "", "22:5", "`policy`"),
-        ("name: carriers, ", "", "22:5", "`name`"),
-        ("name: carriers", "name: everybody", "22:12", "a second receipt filter is named `everybody`"),
+        ("policy: allow", "policy: alow", "25:30", "did you mean `allow`?"),
+        ("policy: allow, ", "", "25:5", "`policy`"),
+        ("name: carriers, ", "", "25:5", "`name`"),
+        ("name: carriers", "name: everybody", "25:12", "a second receipt filter is named `everybody`"),
         (
             "cidr: 192.0.2.0/24",
             "cidr: 192.0.2.7/24",
-            "22:42",
+            "25:43",
             "write `192.0.2.0/24` for the whole range, or `192.0.2.7` for the address",
         ),
-        ("cidr: 192.0.2.0/24", "cidr: 192.0.2.0/33", "22:42", form),
-        ("cidr: 192.0.2.0/24", "cidr: 192.0.2", "22:42", form),
-        ("cidr: 192.0.2.0/24", "cidr: carriers.example", "22:42", form),
-        ("cidr: 192.0.2.0/24", "cidr: '2001:db8::/32'", "22:42", "SES filters IPv4 alone"),
-        ("cidr: 192.0.2.0/24", "cidr: 0.0.0.0/0", "22:42", "filter `everybody` is for these addresses, too"),
-        ("policy: allow", "policy: block", "21:46", "this refuses every mail: no filter allows any address"),
-        ("cidr: 192.0.2.0/24", "cdir: 192.0.2.0/24", "22:36", "`cidr`"),
+        ("cidr: 192.0.2.0/24", "cidr: 192.0.2.0/33", "25:43", form),
+        ("cidr: 192.0.2.0/24", "cidr: 192.0.2", "25:43", form),
+        ("cidr: 192.0.2.0/24", "cidr: carriers.example", "25:43", form),
+        ("cidr: 192.0.2.0/24", "cidr: '2001:db8::/32'", "25:43", "SES filters IPv4 alone"),
+        ("cidr: 192.0.2.0/24", "cidr: 0.0.0.0/0", "25:43", "filter `everybody` is for these addresses, too"),
+        ("policy: allow", "policy: block", "24:44", "this refuses every mail: no filter allows any address"),
     ] {
         let told = only_in(&sound, old, new);
         assert!(told.starts_with(place) && told.contains(words), "{old} → {new}: {told}");

@@ -96,11 +96,29 @@ impl Trial {
         Self { folder, emulator, proxy, account }
     }
 
+    /// Returns the policy that `provision policy` prints for a command.
+    #[track_caller]
+    pub(crate) fn policy(&self, purpose: &str) -> serde_json::Value {
+        self.expect(0, &["policy", "--for", purpose, "--json"]).json().remove(0)
+    }
+
+    /// Returns somebody new who has a policy alone.
+    pub(crate) fn user(&self, name: &str, policy: &serde_json::Value) -> Somebody {
+        Somebody::new(&self.account, name, &policy.to_string())
+    }
+
     /// Returns somebody new who has the rights that `provision policy` prints for a command.
     #[track_caller]
-    pub(crate) fn with_least_rights(&self, command: &str) -> Somebody {
-        let policy = self.expect(0, &["policy", "--for", command, "--json"]).stdout();
-        Somebody::new(&self.account, "somebody", &policy)
+    pub(crate) fn with_least_rights(&self, purpose: &str) -> Somebody {
+        self.user("somebody", &self.policy(purpose))
+    }
+
+    /// Runs the command as somebody, and checks its exit code.
+    #[track_caller]
+    pub(crate) fn expect_as(&self, code: i32, somebody: &Somebody, arguments: &[&str]) -> Run {
+        let run = self.run_as(somebody, arguments);
+        assert_eq!(run.code(), Some(code), "{run}\n{}", self.proxy.record());
+        run
     }
 
     /// Runs the command as somebody.

@@ -92,6 +92,9 @@ impl Keys {
         {
             keys.add(key(&queue.kms_key), "sqs", true);
         }
+        for queue in function.consumes.iter().filter_map(|consumes| declaration.queues.get(&consumes.queue)) {
+            keys.add(key(&queue.kms_key), "sqs", false);
+        }
         for topic in function.publishes.iter().filter_map(|topic| declaration.topics.get(topic)) {
             keys.add(key(&topic.kms_key), "sns", true);
         }

@@ -103,7 +103,7 @@ async fn compare_supposing(opened: &Opened, code: &Code, as_if: Option<&AsIf<'_>
         Some(as_if) => names.with(as_if.id, as_if.name),
         None => names,
     };
-    let Opened { declaration, names, session } = opened;
+    let Opened { declaration, names, session, .. } = opened;
     let none = BTreeMap::new();
     let (code_sha256, mut artifacts) = match code {
         Code::Built { code_sha256, artifacts } => (code_sha256, *artifacts),
@@ -117,8 +117,9 @@ async fn compare_supposing(opened: &Opened, code: &Code, as_if: Option<&AsIf<'_>
     let likely = resources(&names_of(names.clone()), &RuleSet::Own, artifacts, &Existing::default());
     let places = likely.into_iter().map(|resource| (resource.id.kind, resource.address));
     let places: BTreeSet<(Kind, Address)> = places.chain(session.tagged.roles()).collect();
+    let suspected: Vec<_> = suspected(session).filter(|place| !places.contains(place)).collect();
     let (snapshot, mut survey, existing) =
-        tokio::join!(ses::snapshot(session), survey(session, places), Existing::read(session, declaration));
+        tokio::join!(ses::snapshot(session), survey(session, places, suspected), Existing::read(session, declaration));
     // Without an answer the rules are unreadable too, and are reported as such.
     let snapshot = snapshot.ok();
     ensure_others_own(declaration, &survey)?;
@@ -142,10 +143,15 @@ async fn compare_supposing(opened: &Opened, code: &Code, as_if: Option<&AsIf<'_>
     Ok(Compared { names: Some(names), resources, survey, plan, rule_set, snapshot, existing })
 }
 
+/// Returns what has the stack's tag: those that nobody declares are looked into while everything else is read.
+fn suspected(session: &Session) -> impl Iterator<Item = (Kind, Address)> {
+    session.tagged.entries().map(|(kind, _, name)| (kind, Address::of(name)))
+}
+
 /// Compares the live resources of a stack with an empty declaration: the plan of `down`.
 pub(crate) async fn nothing_declared(session: &Session) -> Result<Compared, Disorder> {
     session.receipt.forget().await;
-    let (snapshot, mut survey) = tokio::join!(ses::snapshot(session), survey(session, []));
+    let (snapshot, mut survey) = tokio::join!(ses::snapshot(session), survey(session, [], suspected(session)));
     // Of two with one entry's tags, one may be somebody's copy.
     survey.names_by_entry()?;
     survey.complete(session, &[]).await;

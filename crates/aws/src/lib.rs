@@ -27,7 +27,7 @@ use std::time::Duration;
 
 pub use arn::{Arn, ArnForm, Realm};
 pub use failure::OrFail;
-pub use http::{certificates, proxy_variable};
+pub use http::{bundled_certificates, proxy_variable};
 pub use name::{cut, hashed, kept_prefix};
 pub use pace::{Pacing, Turnstile};
 

@@ -158,29 +158,28 @@ impl Declaration {
 
     /// Reads and checks a declaration in a stage, which must be named if the declaration has stages.
     pub fn read(path: &Path, stage: Option<&str>) -> Result<Self, DeclarationError> {
-        Self::parse(path, &bytes_of(path)?, stage)?.chosen(path, stage)
+        Self::parse(path, &Self::source(path)?, stage)?.chosen(path, stage)
     }
 
-    /// Reads and checks a declaration in a stage, else in every stage, and returns warnings too.
-    pub fn check(path: &Path, stage: Option<&str>) -> Result<Checked, DeclarationError> {
-        Self::parse(path, &bytes_of(path)?, stage)
+    /// Returns the bytes of a file, unless it is larger than any declaration.
+    pub fn source(path: &Path) -> Result<Vec<u8>, DeclarationError> {
+        let unreadable = |source| DeclarationError::Unreadable { path: path.to_owned(), source };
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(unreadable)?;
+        file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > LARGEST_FILE {
+            return Err(DeclarationError::TooLarge(path.to_owned()));
+        }
+        Ok(bytes)
     }
 
-    /// The same, with every function's environment checked against the schema of its code, and what the declaration implies.
-    pub fn check_with(
-        path: &Path,
-        stage: Option<&str>,
-        further: (LookUp<'_>, Derive<'_>),
-    ) -> Result<Checked, DeclarationError> {
-        Self::parse_with(path, &bytes_of(path)?, stage, further)
-    }
-
-    /// Reads a declaration from the bytes of that file.
+    /// Reads and checks a declaration from the bytes of that file: in a stage, else in every stage.
     pub fn parse(path: &Path, bytes: &[u8], stage: Option<&str>) -> Result<Checked, DeclarationError> {
         Self::parse_with(path, bytes, stage, (&|_| Ok(None), &|_| Vec::new()))
     }
 
-    fn parse_with(
+    /// The same, with every function's environment checked against the schema of its code, and what the declaration implies.
+    pub fn parse_with(
         path: &Path,
         bytes: &[u8],
         stage: Option<&str>,
@@ -217,18 +216,6 @@ impl Declaration {
         let warnings = Some(diagnostics).filter(|diagnostics| !diagnostics.list().is_empty());
         Ok(Checked { declarations: read.declarations, warnings })
     }
-}
-
-/// Returns the bytes of a file, unless it is larger than any declaration.
-fn bytes_of(path: &Path) -> Result<Vec<u8>, DeclarationError> {
-    let unreadable = |source| DeclarationError::Unreadable { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(DeclarationError::TooLarge(path.to_owned()));
-    }
-    Ok(bytes)
 }
 
 /// The declarations that were read, with their diagnostics.

@@ -25,7 +25,7 @@ pub struct Survey<K: Kind> {
     /// Kinds that could not be listed.
     pub unlisted: BTreeMap<K, Failure>,
     /// Data that resources hold of which it was suspected that nobody declares them; `None` for none.
-    looked_into: BTreeMap<(K, Address), Option<Result<String, Failure>>>,
+    pub looked_into: BTreeMap<(K, Address), Option<Result<String, Failure>>>,
 }
 
 impl<K: Kind> Default for Survey<K> {

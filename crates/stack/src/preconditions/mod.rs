@@ -130,6 +130,8 @@ fn done_moves(declaration: &Declaration, names: &Names) -> impl Iterator<Item = 
         let [from, to] = [&one.from, &one.to].map(|entry| Id::new(kind, entry).typed());
         let is_done = names.moved_from(&Id::new(kind, &one.to)).is_none();
         let what = format!("nothing in AWS has the tags of `{from}`, so that nothing moves");
-        is_done.then(|| Finding::warns(what, format!("remove the line `{from}: {to}` under `moved`")))
+        // Another stage may still have them.
+        let when = if declaration.stage.is_some() { ", once `up` has run in every stage" } else { "" };
+        is_done.then(|| Finding::warns(what, format!("remove the line `{from}: {to}` under `moved`{when}")))
     })
 }

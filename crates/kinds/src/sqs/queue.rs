@@ -308,8 +308,9 @@ impl Manage for Queue {
     }
 
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
+        let arn = IDENTITY.arn_of(&session.aws.realm, &session.stack, &address.name);
         for uuid in live.children.surplus(&desired.children, CONSUMERS) {
-            mappings::delete_mapping(session, uuid).await?;
+            mappings::delete_mapping(session, Source::Arn(&arn), uuid).await?;
         }
         let url = existing_url(session, &address.name).await?;
         let write = &session.aws.write.sqs;

@@ -127,6 +127,7 @@ pub(super) fn text_of_valid(file: &Path, declaration: &Declaration) -> String {
         (declaration.functions.len(), "function"),
         (declaration.queues.len(), "queue"),
         (declaration.topics.len(), "topic"),
+        (declaration.apis.len(), "API"),
         (declaration.secrets.len(), "secret"),
         (declaration.receipt_rules.len(), "receipt rule"),
         (declaration.receipt_filters.len(), "receipt filter"),

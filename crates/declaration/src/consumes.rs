@@ -5,10 +5,10 @@ use std::{ops::Range, time::Duration};
 use super::{
     Declaration, Function, Queue,
     diagnostic::Diagnostic,
-    measures,
+    measures, queue,
     reader::{Fields, Reader},
     shape::{Field, Holds, Kind, Shape},
-    tree::{Node, at, key_at, span_of},
+    tree::{Node, Value, at, key_at, span_of},
 };
 
 /// A queue whose messages invoke a function. The function answers which messages of a batch it failed on: those alone come again.
@@ -116,17 +116,18 @@ fn visibility(
     queue: &Queue,
 ) {
     let needed = function.timeout * TIMEOUTS + consumes.window;
-    if queue.visibility_timeout >= needed {
+    let name = consumes.queue.as_str();
+    let path = ["queues", name, "visibility_timeout"];
+    if queue.visibility_timeout >= needed || at(root, &path).is_some_and(is_refused) {
         return;
     }
-    let name = consumes.queue.as_str();
     let message = format!(
         "queue `{name}` shows a message again after `{}`: for function `{entry}` it must hide it for `{}`, {TIMEOUTS} times its timeout{}",
         measures::spell(queue.visibility_timeout),
         measures::spell(needed),
         if consumes.window.is_zero() { "" } else { " and the window" },
     );
-    let place = first_of(root, &[&["queues", name, "visibility_timeout"], &["functions", entry, "consumes", "queue"]]);
+    let place = first_of(root, &[&path, &["functions", entry, "consumes", "queue"]]);
     let hint = format!("write `visibility_timeout: {}` in queue `{name}`", measures::spell(needed));
     reader.note_at(&place, message, hint);
 }
@@ -143,6 +144,12 @@ fn without_redrive(reader: &mut Reader, root: &Node, declaration: &Declaration, 
     );
     let place = key_at(root, &["queues", name]).map_or(0..0, |key| key.span.clone());
     reader.report(Diagnostic::warning(place, message).with_hint(hint));
+}
+
+/// Returns whether a value is no visibility timeout, which was reported where it stands.
+fn is_refused(node: &Node) -> bool {
+    let (Value::Text(text) | Value::Number(text)) = &node.value else { return true };
+    measures::duration(text, Duration::ZERO, queue::LONGEST_VISIBILITY).is_err()
 }
 
 /// Returns the place of the first of some nodes that is there.

@@ -40,7 +40,9 @@ pub struct Redrive {
 /// Bounds of SQS for `MessageRetentionPeriod`.
 const RETENTION: Holds = Holds::Duration(Duration::from_mins(1), Duration::from_hours(14 * 24));
 /// Bounds of SQS for `VisibilityTimeout`.
-const VISIBILITY: Holds = Holds::Duration(Duration::ZERO, Duration::from_hours(12));
+const VISIBILITY: Holds = Holds::Duration(Duration::ZERO, LONGEST_VISIBILITY);
+/// The longest `VisibilityTimeout` of SQS.
+pub(super) const LONGEST_VISIBILITY: Duration = Duration::from_hours(12);
 
 pub(super) static SHAPE: Shape = Shape {
     name: "queue",

@@ -77,11 +77,11 @@ pub struct Clients {
 impl Clients {
     /// Returns a client for each service, as a configuration says.
     pub fn new(config: &SdkConfig) -> Self {
-        Self::observed(config, calls::Told)
+        Self::observed(config, &calls::Told)
     }
 
     /// The same, with somebody else who looks at the calls of the generated clients.
-    pub fn observed(config: &SdkConfig, observer: impl Intercept + Clone + 'static) -> Self {
+    pub fn observed(config: &SdkConfig, observer: &(impl Intercept + Clone + 'static)) -> Self {
         macro_rules! client {
             ($service:ident) => {
                 $service::Client::from_conf(

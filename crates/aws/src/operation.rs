@@ -132,7 +132,7 @@ impl Caller {
     fn identification(&self) -> StaticRuntimePlugin {
         let Parts { name, config, region, identities, .. } = &*self.0;
         let mut layer = Layer::new("call");
-        layer.store_put(ApiMetadata::new(*name, env!("CARGO_PKG_VERSION")));
+        layer.store_put(ApiMetadata::new(name, env!("CARGO_PKG_VERSION")));
         layer.store_put(SigningRegion::from(Region::new(region.clone())));
         layer.store_put(SigningName::from(*name));
         layer.store_put(SigV4OperationSigningConfig::default());

@@ -204,7 +204,7 @@ impl Declaration {
             let path = path.to_owned();
             return Err(DeclarationError::UnknownStage { path, stage: stage.to_owned(), stages: stages.names() });
         }
-        let mut read = every_stage((&root, &source), &stages, stage, further);
+        let mut read = every_stage((&root, source.as_ref()), &stages, stage, further);
         let functions = read.declarations.iter_mut().flat_map(|declaration| declaration.functions.values_mut());
         for vpc in functions.filter_map(|function| function.vpc.as_mut()) {
             vpc.line = source.get(..vpc.start).unwrap_or_default().matches('\n').count() + 1;

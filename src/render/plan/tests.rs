@@ -101,7 +101,7 @@ fn every_part_of_a_plan_fits_80_columns_whatever_the_names_are() {
         ..Failure::found(
             "sqs.GetQueueUrl",
             Class::Denied,
-            &format!("somebody is not authorized to perform this on {arn}"),
+            format!("somebody is not authorized to perform this on {arn}"),
         )
     };
     let entries = ["changed", "denied", "foreign"].map(|name| format!("{name}-{long}"));

@@ -172,7 +172,7 @@ pub(crate) fn session(answers: &Answers) -> Session {
         .retry_config(RetryConfig::disabled())
         .http_client(answers.clone())
         .build();
-    let clients = Clients::observed(&config, Named);
+    let clients = Clients::observed(&config, &Named);
     let stack = Stack { name: STACK.to_owned(), stage: None, region: REGION.to_owned() };
     let aws = Aws {
         read: clients.clone(),

@@ -59,7 +59,7 @@ impl Target {
             Self::Boundary(kind) => format!("BoundariesOf{}", kind.identity().plural),
             Self::Keys => "Keys".to_owned(),
             Self::Artifacts => "Artifacts".to_owned(),
-            Self::Mappings => "EventSourceMappings".to_owned(),
+            Self::Mappings => "Mappings".to_owned(),
             Self::Everything => "Everything".to_owned(),
         }
     }

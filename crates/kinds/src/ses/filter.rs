@@ -128,9 +128,9 @@ impl Manage for Filter {
     const REFERS_TO: &'static [Kind] = &[];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::Everything, &["ses:ListReceiptFilters"]),
+        reads(Target::Everything, &["ses:ListReceipt*"]),
         writes(Target::Everything, &["ses:CreateReceiptFilter"]),
-        deletes(Target::Everything, &["ses:DeleteReceiptFilter"]),
+        deletes(Target::Everything, super::DELETING),
     ];
 
     #[cfg(test)]

@@ -56,7 +56,7 @@ pub fn actions(declaration: &Declaration) -> Vec<&'static str> {
     let reserves = declaration.functions.values().any(|function| function.reserved_concurrency.is_some());
     let mut actions = Vec::new();
     if !declaration.receipt_rules.is_empty() {
-        actions.extend(["ses:GetIdentityVerificationAttributes", "ses:ListReceiptRuleSets"]);
+        actions.push("ses:GetIdentityVerificationAttributes");
         actions.extend(catching::rule(declaration).map(|_| "ses:ListIdentities"));
     }
     actions.extend(reserves.then_some("lambda:GetAccountSettings"));

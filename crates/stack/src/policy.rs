@@ -101,7 +101,21 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
     };
     let removed = Some(("Removed".to_owned(), removed)).filter(|(_, removed)| !removed.actions.is_empty());
     let rest = removed.into_iter().chain([("Everything".to_owned(), everything)]);
-    Policy::new(targeted.chain(described).chain(adopted).chain(purpose.mails(declaration, names)).chain(rest))
+    Policy::new(merged(targeted.chain(described).chain(adopted).chain(purpose.mails(declaration, names)).chain(rest)))
+}
+
+/// Puts statements about the same resources, under the same conditions, into one: IAM limits the size of a policy.
+fn merged(statements: impl Iterator<Item = (String, Statement)>) -> Vec<(String, Statement)> {
+    let mut merged: Vec<(String, Statement)> = Vec::new();
+    for (id, statement) in statements {
+        let is_alike =
+            |other: &Statement| (&other.resources, &other.conditions) == (&statement.resources, &statement.conditions);
+        match merged.iter_mut().find(|(_, other)| is_alike(other)) {
+            Some((_, other)) => other.actions.extend(statement.actions),
+            None => merged.push((id, statement)),
+        }
+    }
+    merged
 }
 
 /// Returns the actions that write tags of a kind.
@@ -422,7 +436,9 @@ receipt_rules: [{name: all, actions: [{store: archive}]}]
             }
         }
         let without = policy_of(&of(""), Purpose::Up);
-        assert_eq!(condition(&without, "RightsOfRoles"), None);
+        // Without a boundary they are rights to the roles as all others are.
+        assert_eq!(condition(&without, "Roles"), None);
+        assert!(without.statements()["Roles"].actions.contains("iam:PutRolePolicy"));
         assert!(!without.statements().contains_key("BoundariesOfRoles"));
         // One function of two has one: neither role is made as the other.
         let one = of("").replace("bin: reader", &format!("bin: reader, permissions_boundary: '{BOUNDARY}'"));

@@ -101,7 +101,14 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
     };
     let removed = Some(("Removed".to_owned(), removed)).filter(|(_, removed)| !removed.actions.is_empty());
     let rest = removed.into_iter().chain([("Everything".to_owned(), everything)]);
-    Policy::new(merged(targeted.chain(described).chain(adopted).chain(purpose.mails(declaration, names)).chain(rest)))
+    Policy::new(
+        merged(targeted)
+            .into_iter()
+            .chain(described)
+            .chain(adopted)
+            .chain(purpose.mails(declaration, names))
+            .chain(rest),
+    )
 }
 
 /// Puts statements about the same resources, under the same conditions, into one: IAM limits the size of a policy.

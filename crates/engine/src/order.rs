@@ -188,56 +188,90 @@ fn steps<K: Kind>(items: &[Item<K>]) -> Vec<Step> {
     for (item, of) in items.iter().enumerate() {
         steps.extend(phases(of, items).into_iter().map(|phase| Step { item, phase, waits: Vec::new() }));
     }
-    let takes_away = |step: &Step| matches!(step.phase, Phase::Delete | Phase::Narrow);
     if steps.iter().any(takes_away) {
         let written = steps.iter().filter(|step| matches!(step.phase, Phase::Write | Phase::Widen));
         let verified: Vec<Step> =
             written.map(|step| Step { item: step.item, phase: Phase::Verify, waits: Vec::new() }).collect();
         steps.extend(verified);
     }
-    let is_declared = |step: &Step| items.get(step.item).is_some_and(|item| item.is_declared);
-    let of = |wanted: &dyn Fn(&Step) -> bool| -> Vec<usize> {
-        steps.iter().enumerate().filter(|(_, step)| wanted(step)).map(|(index, _)| index).collect()
-    };
-    let first: BTreeMap<usize, usize> = of(&|step| !takes_away_later(step))
-        .into_iter()
-        .filter_map(|index| Some((steps.get(index)?.item, index)))
-        .collect();
-    let kept: Vec<usize> = of(&|step| is_declared(step) && !takes_away(step));
-    let index = by_id(items);
-    let waits = |step: &Step| -> Option<Vec<usize>> {
-        let item = items.get(step.item)?;
-        let deleted = |is_before: &dyn Fn(&Item<K>) -> bool| {
-            of(&|other| other.phase == Phase::Delete && items.get(other.item).is_some_and(is_before))
-        };
-        // Something that no longer uses a resource does so until it is narrowed.
-        let is_user = |other: &Step| {
-            other.phase == Phase::Narrow
-                && items.get(other.item).is_some_and(|other| refers(other.id.kind, item.id.kind))
-        };
-        Some(match step.phase {
-            Phase::Settled => Vec::new(),
-            Phase::Write | Phase::Widen => {
-                ancestors(item, items, &index).iter().filter_map(|item| first.get(item).copied()).collect()
-            }
-            Phase::Verify => of(&|other| is_declared(other) && matches!(other.phase, Phase::Write | Phase::Widen)),
-            Phase::Delete => {
-                let is_before = |other: &Item<K>| {
-                    other.id.kind != item.id.kind && other.id.kind.refers_to().contains(&item.id.kind)
-                };
-                [kept.clone(), deleted(&is_before), of(&is_user)].concat()
-            }
-            Phase::Narrow => {
-                let is_before = |other: &Item<K>| other.id.kind == item.id.kind || refers(other.id.kind, item.id.kind);
-                [kept.clone(), deleted(&is_before), of(&is_user)].concat()
-            }
-        })
-    };
-    let all: Vec<Vec<usize>> = steps.iter().map(|step| waits(step).unwrap_or_default()).collect();
+    let order = Order::new(items, &steps);
+    let all: Vec<Vec<usize>> = steps.iter().map(|step| order.waits(step).unwrap_or_default()).collect();
     for (step, waits) in steps.iter_mut().zip(all) {
         step.waits = waits;
     }
     steps
+}
+
+/// Answers which steps must be done before another one.
+struct Order<'plan, K: Kind> {
+    items: &'plan [Item<K>],
+    steps: &'plan [Step],
+    index: BTreeMap<&'plan Id<K>, Vec<usize>>,
+    /// The step of each item for which its users wait.
+    first: BTreeMap<usize, usize>,
+    /// The steps of what is declared that take nothing away.
+    kept: Vec<usize>,
+}
+
+impl<'plan, K: Kind> Order<'plan, K> {
+    fn new(items: &'plan [Item<K>], steps: &'plan [Step]) -> Self {
+        let mut order = Self { items, steps, index: by_id(items), first: BTreeMap::new(), kept: Vec::new() };
+        let first = order.steps_of(&|step| !takes_away_later(step)).into_iter();
+        order.first = first.filter_map(|index| Some((steps.get(index)?.item, index))).collect();
+        order.kept = order.steps_of(&|step| order.is_declared(step) && !takes_away(step));
+        order
+    }
+
+    /// Returns the steps for which a step waits, by index.
+    fn waits(&self, step: &Step) -> Option<Vec<usize>> {
+        let item = self.items.get(step.item)?;
+        let kind = item.id.kind;
+        let is_written = |step: &Step| matches!(step.phase, Phase::Write | Phase::Widen);
+        Some(match step.phase {
+            Phase::Settled => Vec::new(),
+            Phase::Write | Phase::Widen => {
+                let ancestors = ancestors(item, self.items, &self.index);
+                ancestors.iter().filter_map(|item| self.first.get(item).copied()).collect()
+            }
+            Phase::Verify => self.steps_of(&|other| self.is_declared(other) && is_written(other)),
+            Phase::Delete => {
+                let is_before = |other: K| other != kind && other.refers_to().contains(&kind);
+                [self.kept.clone(), self.deletions(&is_before), self.users(kind)].concat()
+            }
+            Phase::Narrow => {
+                let is_before = |other: K| other == kind || refers(other, kind);
+                [self.kept.clone(), self.deletions(&is_before), self.users(kind)].concat()
+            }
+        })
+    }
+
+    fn deletions(&self, is_before: &dyn Fn(K) -> bool) -> Vec<usize> {
+        self.steps_of(&|step| step.phase == Phase::Delete && self.kind_of(step).is_some_and(is_before))
+    }
+
+    /// Returns the steps of what no longer uses a resource of that kind: it does so until it is narrowed.
+    fn users(&self, kind: K) -> Vec<usize> {
+        self.steps_of(&|step| {
+            step.phase == Phase::Narrow && self.kind_of(step).is_some_and(|other| refers(other, kind))
+        })
+    }
+
+    fn steps_of(&self, is_wanted: &dyn Fn(&Step) -> bool) -> Vec<usize> {
+        self.steps.iter().enumerate().filter(|(_, step)| is_wanted(step)).map(|(index, _)| index).collect()
+    }
+
+    fn kind_of(&self, step: &Step) -> Option<K> {
+        self.items.get(step.item).map(|item| item.id.kind)
+    }
+
+    fn is_declared(&self, step: &Step) -> bool {
+        self.items.get(step.item).is_some_and(|item| item.is_declared)
+    }
+}
+
+/// Returns `true` if a step takes something from the account.
+fn takes_away(step: &Step) -> bool {
+    matches!(step.phase, Phase::Delete | Phase::Narrow)
 }
 
 /// Returns `true` if others do not wait for a step to use the resource.

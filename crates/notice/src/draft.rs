@@ -19,13 +19,14 @@ const MOST_CIRCUITS: usize = 20_000;
 /// Returns a failure where so many windows with so many circuits each are more than any notice announces: the product grows with
 /// the square of the mail's size.
 pub fn bounded(windows: usize, circuits: usize) -> Result<(), Failure> {
-    if windows > 1 && windows.saturating_mul(circuits) > MOST_CIRCUITS {
-        return Err(Failure::too_large(format!(
-            "at most {MOST_CIRCUITS} circuits in all windows, there are {windows} windows of {}",
-            counted(circuits, "circuit")
-        )));
+    if windows.saturating_mul(circuits) <= MOST_CIRCUITS {
+        return Ok(());
     }
-    Ok(())
+    Err(Failure::too_large(format!(
+        "at most {MOST_CIRCUITS} circuits in all windows, there are {} of {}",
+        counted(windows, "window"),
+        counted(circuits, "circuit")
+    )))
 }
 
 /// The field of [`Evidence`] for a status that a row states, of which the maintenance's is made.

@@ -33,8 +33,15 @@ pub(super) enum Of {
 impl<'sentence> Clause<'sentence> {
     /// Returns the clause around a word, from comma to comma.
     pub(super) fn around(tokens: &'sentence [Token], at: usize) -> Self {
+        // "Necessary since the landlord has terminated the lease".
+        let is_reason = |at: usize| {
+            let next = tokens.get(at + 1);
+            tokens.get(at).is_some_and(|token| is_in(token, words::REASONS))
+                && next.is_some_and(|token| is_in(token, plans::DETERMINERS))
+        };
         let opens = |at: &usize| {
             tokens.get(*at).is_some_and(|token| token.before >= Gap::Comma || is_in(token, words::STATEMENTS))
+                || is_reason(*at)
         };
         let start = (0..=at).rev().find(opens).unwrap_or(0);
         let end = (at + 1..tokens.len()).find(opens).unwrap_or(tokens.len());

@@ -24,6 +24,13 @@ pub(super) const AHEAD: &[&str] = &[
     "vengano", "soit", "soient", "estara", "estaran",
 ];
 
+/// Helping verbs of what a carrier will do or tell.
+pub(super) const WILL: &[&str] = &[
+    "will", "shall", "werden", "wird", "zullen", "zal", "sera", "seran", "serao", "sara", "saranno", "serez", "serons",
+    "seront", "recevrez", "recibira", "recibiran", "recibiras", "recebera", "receberao", "ricevera", "riceverete",
+    "informaremos", "informeremo",
+];
+
 /// Helping words of the past: "after it was completed".
 pub(super) const PAST: &[&str] = &[
     "was", "were", "had", "wurde", "wurden", "war", "waren", "werd", "fue", "fueron", "foi", "foram", "fut", "furent",
@@ -116,6 +123,9 @@ pub(super) const INVERTED: &[&str] =
 /// A new statement begins, which a condition before does not hold.
 pub(super) const STATEMENTS: &[&str] = &["that", "dass", "dat", "que", "che", "ki"];
 
+/// Before an article these open a reason.
+pub(super) const REASONS: &[&str] = &["because", "since", "weil", "omdat", "porque", "perche", "poiche", "puisque"];
+
 /// Courtesies are no conditions of the maintenance: "If you have any questions about the cancelled work".
 pub(super) const COURTESY: &[&str] = &[
     "question", "questions", "concern", "concerns", "inquiries", "enquiries", "query", "queries", "doubt", "doubts",
@@ -130,7 +140,7 @@ pub(super) const WORK: &[&str] = &[
     "maintenance", "work", "activit", "window", "event", "date", "time", "schedule", "notification", "notice",
     "announcement", "intervention", "upgrade", "migration", "operation", "job", "ticket", "change", "outage", "slot",
     "it", "this", "these", "they", "crew", "start", "end", "begin", "everything", "night", "appointment", "mw", "pw",
-    "we", "timing", "cutover", "splicing", "procedure", "repair", "plan", "replacement", "test", "task", "project", "status", "wartung", "arbeit",
+    "we", "timing", "cutover", "splic", "visit", "procedure", "repair", "plan", "replacement", "test", "task", "project", "status", "wartung", "arbeit",
     "massnahme", "fenster", "zeitraum", "zeitfenster", "uhrzeit", "termin", "ankundigung", "eingriff", "es", "sie", "diese", "beginn", "onderhoud", "werk",
     "werkzaamhed", "venster", "datum", "tijd", "aankondiging", "het", "dit", "deze", "ingreep", "mantenimiento",
     "trabajo", "ventana", "intervencion", "actividad", "fecha", "horario", "tarea", "aviso", "manutencao",

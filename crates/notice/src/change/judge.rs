@@ -98,7 +98,7 @@ impl<'sentence> Judge<'sentence> {
             let is_plan = self.hit.entry.form == Form::Happens;
             return if is_plan { Verdict::Told(change) } else { Verdict::Harmless };
         }
-        if self.is_extent() || is_order && self.is_followed_by_condition() {
+        if self.is_extent() || is_order && self.has_condition_behind() {
             return Verdict::Harmless;
         }
         if self.hit.entry.language == Language::Turkish {
@@ -106,6 +106,7 @@ impl<'sentence> Judge<'sentence> {
         }
         match self.hit.entry.form {
             Form::Done => self.done(change),
+            Form::DoneToWork if self.is_done_to_thing() => Verdict::Harmless,
             Form::DoneToWork if self.is_said_of_work() => self.done(change),
             // "Permission was refused": whether the work is off or moved, nobody says.
             Form::DoneToWork if change == Change::Cancelled && self.subject() == Subject::Consent => {
@@ -124,50 +125,52 @@ impl<'sentence> Judge<'sentence> {
 
     /// "It has been cancelled".
     fn done(&self, change: Change) -> Verdict {
-        let is_of_progress = matches!(change, Change::Completed | Change::Started | Change::Ended);
+        let is_of_progress = is_of_progress(change);
         // "Können nicht stattfinden": what cannot happen will not.
         let is_possible = self.has(words::POSSIBLE) && !self.negates_itself();
         let is_negated = self.has(words::NOT) && !self.negates_itself();
-        let is_past = self.has(words::PAST) || self.hit.entry.language == Language::Dutch && self.has(&["werden"]);
-        // "If it rains, a new date will be announced": a noun has its verb behind it.
-        let next = self.tokens.get(self.hit.end).filter(|token| token.before == Gap::Blank);
-        let is_ahead_behind = next.is_some_and(|token| is_in(token, words::AHEAD));
-        let is_ahead = !is_past
-            && (self.has(words::AHEAD) || self.is_clause_wide() && self.has(&["worden"]) && !self.has(words::PERFECT));
-        let condition = self.condition(words::CONDITIONS);
-        if condition == Some(Condition::InCondition) || self.is_of_another() {
+        if self.condition(words::CONDITIONS) == Some(Condition::InCondition) || self.is_of_another() {
             return Verdict::Harmless;
         }
         let is_timed = self.condition(words::TIMES) == Some(Condition::InCondition);
         let is_open = is_of_progress || self.is_timed_in_present();
-        if is_timed && is_open && (is_possible || !is_past) {
+        if is_timed && is_open && (is_possible || !self.is_past()) {
             return Verdict::Harmless;
         }
         match (is_possible, is_negated) {
-            (_, true) if change == Change::Completed && !self.has(&["yet"]) => {
-                return Verdict::Told(Change::Unfinished);
-            }
-            (_, true) if change == Change::Started && self.has(&["never"]) => return Verdict::Told(Change::Unclear),
-            (_, true) if is_of_progress => return Verdict::Harmless,
-            (true, _) => return Verdict::Harmless,
-            (false, true) => return Verdict::Negated(change),
-            (false, false) => {}
+            (_, true) if change == Change::Completed && !self.has(&["yet"]) => Verdict::Told(Change::Unfinished),
+            (_, true) if change == Change::Started && self.has(&["never"]) => Verdict::Told(Change::Unclear),
+            (_, true) if is_of_progress => Verdict::Harmless,
+            (true, _) => Verdict::Harmless,
+            (false, true) => Verdict::Negated(change),
+            (false, false) if self.is_still_to_come(change) || self.is_of_thing(change) => Verdict::Harmless,
+            (false, false) => Verdict::Told(change),
         }
+    }
+
+    fn is_past(&self) -> bool {
+        self.has(words::PAST) || self.hit.entry.language == Language::Dutch && self.has(&["werden"])
+    }
+
+    /// Returns whether the word tells what will be, or what will be on a condition: "will be completed", "if it rains, it will be
+    /// postponed".
+    fn is_still_to_come(&self, change: Change) -> bool {
+        let is_consequence = self.condition(words::CONDITIONS) == Some(Condition::InConsequence);
+        // "If it rains, a new date will be announced": a noun has its verb behind it.
+        let next = self.tokens.get(self.hit.end).filter(|token| token.before == Gap::Blank);
+        let is_ahead_behind = next.is_some_and(|token| is_in(token, words::AHEAD));
+        let is_ahead = !self.is_past()
+            && (self.has(words::AHEAD) || self.is_clause_wide() && self.has(&["worden"]) && !self.has(words::PERFECT));
         // "Should the date have passed, please consider the work as completed".
-        let is_consequence =
-            condition == Some(Condition::InConsequence) && is_of_progress && self.before_group("consider");
-        if is_consequence {
-            return Verdict::Harmless;
-        }
-        if is_ahead_behind && condition == Some(Condition::InConsequence) || self.is_unexpected() {
-            return Verdict::Harmless;
-        }
-        if is_ahead
-            && (is_of_progress || condition == Some(Condition::InConsequence) || self.is_followed_by_condition())
-        {
-            return Verdict::Harmless;
-        }
-        if change == Change::Completed && self.is_attribute() { Verdict::Harmless } else { Verdict::Told(change) }
+        is_consequence && (is_ahead_behind || is_of_progress(change) && self.before_group("consider"))
+            || self.is_unexpected()
+            || is_ahead && (is_of_progress(change) || is_consequence || self.is_followed_by_condition())
+    }
+
+    /// "The completed form", "in a closed ring".
+    fn is_of_thing(&self, change: Change) -> bool {
+        change == Change::Completed && self.is_attribute()
+            || self.hit.entry.form == Form::DoneToWork && self.is_attribute_of_thing()
     }
 
     /// "We do not expect this work to be extended".
@@ -229,7 +232,13 @@ impl<'sentence> Judge<'sentence> {
             pair.first().is_some_and(|token| is_in(token, &["been", "were", "was", "are"]))
                 && pair.last().is_some_and(|token| is_in(token, &["asked", "requested", "ordered", "told", "forced"]))
         });
-        if is_passive {
+        // "The vendor has asked us to hold off": so we do.
+        let is_asked_of_us = before.windows(2).any(|pair| {
+            pair.first().is_some_and(|token| {
+                is_in(token, &["ask", "asks", "asked", "requested", "told", "wants", "ordered", "forced"])
+            }) && pair.last().is_some_and(|token| token.word == "us")
+        });
+        if is_passive || is_asked_of_us {
             return false;
         }
         let is_order =
@@ -252,8 +261,8 @@ impl<'sentence> Judge<'sentence> {
         let next = self.tokens.get(self.hit.end).filter(|token| token.before == Gap::Blank);
         let is_rule = next.is_some_and(|token| is_in(token, words::RULES));
         let clause = self.tokens.get(self.clause()).unwrap_or_default();
-        let is_told_later = clause.iter().any(|token| is_in(token, &["will", "shall", "werden", "zullen", "zal"]));
-        let is_possible = clause.iter().any(|token| is_in(token, words::POSSIBLE));
+        let is_told_later = clause.iter().any(|token| is_in(token, words::WILL));
+        let is_possible = clause.iter().any(|token| is_in(token, words::POSSIBLE) || token.word == "possible");
         let tells = |token: &Token| {
             ["confirm", "announce", "notif", "inform", "advis"].iter().any(|stem| token.word.starts_with(stem))
         };
@@ -292,7 +301,12 @@ impl<'sentence> Judge<'sentence> {
         // "Not applicable" is the value of any field.
         let is_value = self.tokens.len() == 2 && self.tokens.get(1).is_some_and(|token| token.word == "applicable");
         let is_negated = self.has(words::NOT) && !is_limit && !is_value;
-        if !is_negated || !(is_title || self.is_said_of_work()) || self.condition(words::CONDITIONS).is_some() {
+        // "The customer asked us not to proceed".
+        let is_asked_of_us = self.before(1) == Some("us");
+        if !is_negated
+            || !(is_title || is_asked_of_us || self.is_said_of_work())
+            || self.condition(words::CONDITIONS).is_some()
+        {
             return Verdict::Harmless;
         }
         Verdict::Told(change)
@@ -318,4 +332,9 @@ impl<'sentence> Judge<'sentence> {
         }
         Verdict::Told(change)
     }
+}
+
+/// Returns whether a change is told of every maintenance at its time.
+fn is_of_progress(change: Change) -> bool {
+    matches!(change, Change::Completed | Change::Started | Change::Ended)
 }

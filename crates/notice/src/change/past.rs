@@ -51,5 +51,7 @@ fn is_past_verb(tokens: &[Token], at: usize) -> bool {
     let before = at.checked_sub(1).and_then(|at| tokens.get(at));
     let next = tokens.get(at + 1);
     let is_own_verb = is_in(verb, PERFECT) && next.is_none_or(|token| is_in(token, plans::NO_PERFECT));
-    !is_own_verb && !before.is_some_and(|token| is_in(token, plans::UNREAL_PAST))
+    // "In a closed ring".
+    let is_attribute = before.is_some_and(|token| is_in(token, &["a", "an"]));
+    !is_own_verb && !is_attribute && !before.is_some_and(|token| is_in(token, plans::UNREAL_PAST))
 }

@@ -144,6 +144,22 @@ impl Judge<'_> {
         self.group == self.hit.at && is_noun && self.before(1).is_some_and(|word| determiners.contains(&word))
     }
 
+    /// Returns whether the word is an attribute of a noun that is no maintenance: "a closed ring", "the removed card".
+    pub(super) fn is_attribute_of_thing(&self) -> bool {
+        let last = self.hit.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        let next = self.tokens.get(self.hit.end).filter(|token| token.before == Gap::Blank);
+        last.is_some_and(|token| is_in(token, DETERMINERS)) && next.is_some_and(|token| begins(token, words::SERVICE))
+    }
+
+    /// Returns whether somebody has done it to an object that is no maintenance: "the landlord has terminated the lease".
+    pub(super) fn is_done_to_thing(&self) -> bool {
+        let is_active = self.has(&["has", "have", "had"]) && !self.has(&["been"]);
+        let mut after = self.tokens.get(self.hit.end..).unwrap_or_default().iter();
+        is_active
+            && after.next().is_some_and(|token| is_in(token, DETERMINERS) && token.before == Gap::Blank)
+            && after.take(OBJECT_NOUN_REACH).all(|token| !begins(token, words::WORK))
+    }
+
     /// Returns whether the word is a label whose value denies it: "Cancelled: no".
     pub(super) fn is_answered_with_no(&self) -> bool {
         let after = self.tokens.get(self.hit.end..).unwrap_or_default();
@@ -228,10 +244,16 @@ impl Judge<'_> {
     /// Returns whether a condition follows the word: "will be postponed if it rains".
     pub(super) fn is_followed_by_condition(&self) -> bool {
         let after = self.tokens.get(self.hit.end..).unwrap_or_default();
+        self.has_condition_behind() && !after.iter().any(|token| is_in(token, words::COURTESY))
+    }
+
+    /// Returns whether a condition, or a courtesy in the form of one, follows the word.
+    pub(super) fn has_condition_behind(&self) -> bool {
+        let after = self.tokens.get(self.hit.end..).unwrap_or_default();
         (0..after.len()).any(|at| {
             phrase_at(after, at, words::CONDITIONS).is_some()
                 || after.get(at).is_some_and(|token| token.before >= Gap::Comma && is_in(token, words::INVERTED))
-        }) && !after.iter().any(|token| is_in(token, words::COURTESY))
+        })
     }
 
     /// Returns the part of a conditional sentence in which the word is, by the last of these phrases before it; `None` if there is no
@@ -335,7 +357,7 @@ const NOT_NOUNS: &[&str] = &[
     "par",
 ];
 
-const DETERMINERS: &[&str] = &["the", "this", "our", "these", "all", "your"];
+const DETERMINERS: &[&str] = &["the", "this", "our", "these", "all", "your", "a", "an", "his", "its", "their"];
 
 /// Returns the range of the clause around a word of change, the word included.
 ///
@@ -382,6 +404,9 @@ pub(super) fn is_adverb(token: &Token) -> bool {
         || word.len() > 5 && word.ends_with("mente")
         || word.len() > 4 && word.ends_with("ly") && !is_in(token, words::NO_ADVERBS)
 }
+
+/// Maximum distance from a verb's article to the noun of its object, in words.
+const OBJECT_NOUN_REACH: usize = 3;
 
 /// Returns whether a word stands for the notice itself: "the below".
 pub(super) fn is_pointer(tokens: &[Token], at: usize) -> bool {

@@ -112,38 +112,54 @@ fn parse_plain(text: &str, format: &str) -> Option<Parts> {
 }
 
 impl Parts {
-    /// Reads what a directive asks for from the start of the text; the rest of it.
+    /// Reads what a directive asks for from the start of the text; returns the rest of it.
     fn read<'text>(&mut self, directive: char, text: &'text str) -> Option<&'text str> {
         let text = if directive == '%' { text } else { text.trim_start() };
-        let (value, rest) = match directive {
-            'F' => {
-                let text = self.read('Y', text)?.strip_prefix('-')?;
-                let text = self.read('m', text)?.strip_prefix('-')?;
-                return self.read('d', text);
-            }
-            'T' => {
-                let text = self.read('R', text)?.strip_prefix(':')?;
-                return self.read('S', text);
-            }
-            'R' => {
-                let text = self.read('H', text)?.strip_prefix(':')?;
-                return self.read('M', text);
-            }
+        match directive {
+            'F' => self.read_parts(['Y', 'm', 'd'], '-', text),
+            'T' => self.read_parts(['H', 'M', 'S'], ':', text),
+            'R' => self.read_parts(['H', 'M'], ':', text),
+            'a' | 'A' | 'b' | 'B' | 'h' | 'p' | 'P' => self.read_name(directive, text),
+            _ => self.read_number(directive, text),
+        }
+    }
+
+    /// Reads several directives with a separator between them.
+    fn read_parts<'text, const COUNT: usize>(
+        &mut self,
+        directives: [char; COUNT],
+        separator: char,
+        text: &'text str,
+    ) -> Option<&'text str> {
+        directives.into_iter().enumerate().try_fold(text, |text, (at, directive)| {
+            let text = if at == 0 { text } else { text.strip_prefix(separator)? };
+            self.read(directive, text)
+        })
+    }
+
+    /// Reads the name of a weekday, of a month, or of a half of the day.
+    fn read_name<'text>(&mut self, directive: char, text: &'text str) -> Option<&'text str> {
+        match directive {
             'a' | 'A' => {
                 let (weekday, rest) = weekday(text)?;
                 self.weekday = Some(weekday);
-                return Some(rest);
-            }
-            'b' | 'B' | 'h' => {
-                let (month, rest) = name(text, &MONTHS)?;
-                self.month = i8::try_from(month + 1).ok();
-                return Some(rest.strip_prefix('.').unwrap_or(rest));
+                Some(rest)
             }
             'p' | 'P' => {
                 let (half, rest) = half(text)?;
                 self.half = Some(half);
-                return Some(rest);
+                Some(rest)
             }
+            _ => {
+                let (month, rest) = name(text, &MONTHS)?;
+                self.month = i8::try_from(month + 1).ok();
+                Some(rest.strip_prefix('.').unwrap_or(rest))
+            }
+        }
+    }
+
+    fn read_number<'text>(&mut self, directive: char, text: &'text str) -> Option<&'text str> {
+        let (value, rest) = match directive {
             'Y' => number(text, 4, 4)?,
             'y' | 'M' | 'S' => number(text, 2, 2)?,
             'd' | 'e' | 'm' | 'H' | 'I' | 'k' | 'l' => number(text, 1, 2)?,

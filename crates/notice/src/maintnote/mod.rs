@@ -11,7 +11,7 @@ mod zone;
 use std::collections::BTreeMap;
 
 use super::{
-    draft::{Draft, Times},
+    draft::{Draft, Times, bounded},
     failure::{Failure, FailureKind},
     found::{Found, Place, quote},
     model::{Circuit, Impact, Moment, Status},
@@ -344,12 +344,12 @@ impl Event<'_> {
         for object in self.component.all(OBJECT) {
             let own =
                 ["X-MAINTNOTE-OBJECT-IMPACT", "X-MAINTNOTE-IMPACT"].iter().find_map(|name| object.parameter(name));
-            let found = object.found(OBJECT, self.number);
             // A blank object id names nothing.
             let ids = object.listed.iter().map(|id| id.trim()).filter(|id| !id.is_empty());
             for id in ids {
                 let impact = match (own.map(str::trim).filter(|own| !own.is_empty()), &common) {
                     (Some(own), _) => impact(own).ok_or_else(|| {
+                        let found = object.found(OBJECT, self.number);
                         Failure::malformed("an impact of the MAINTNOTE standard", &found).with_quote(own)
                     })?,
                     (None, Some(common)) => common.value,
@@ -357,8 +357,10 @@ impl Event<'_> {
                     (None, None) if status.is_final() => Impact::NoImpact,
                     (None, None) => return Err(self.missing("X-MAINTNOTE-IMPACT")),
                 };
-                let id = found.clone().map(|_| id.to_owned());
+                let place = Place::Calendar { event: self.number, property: OBJECT };
+                let id = Found { value: id.to_owned(), place, quote: quote(id) };
                 circuits.push(id.try_map("the id of an object", |id| Circuit::new(id, impact))?);
+                bounded(1, circuits.len())?;
             }
         }
         if circuits.is_empty() && common.is_none() && !status.is_final() {

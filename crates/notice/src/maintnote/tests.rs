@@ -55,6 +55,14 @@ fn only(calendar: &str) -> Maintenance {
 }
 
 #[test]
+fn a_list_longer_than_any_network_is_for_a_person() {
+    let listed =
+        |count| with("X-MAINTNOTE-OBJECT-ID", &format!("X-MAINTNOTE-OBJECT-ID:{}\n", vec!["EX/1"; count].join(",")));
+    assert_eq!(read_all(&listed(20_000)).unwrap()[0].circuits.len(), 20_000);
+    assert!(read_all(&listed(20_001)).unwrap_err().to_string().starts_with("too large: at most 20000 circuits"));
+}
+
+#[test]
 fn a_whole_entry() {
     let maintenance = only(&calendar(EVENT));
     assert_eq!(maintenance.id(), "CHG-77");

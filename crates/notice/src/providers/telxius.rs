@@ -11,7 +11,7 @@ use crate::{
     found::Found,
     lines::Lines,
     maintnote,
-    model::{Circuit, Status},
+    model::{Circuit, Moment, Status},
     page::Page,
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
@@ -92,60 +92,73 @@ fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failu
     status.ok_or_else(|| Failure::malformed("a subject such as `SCHEDULED Maintenance Notification`", subject))
 }
 
+const WINDOW: &str = "a window in UTC such as `22-Apr-2031 05:00 - 22-Apr-2031 08:00`";
+
+/// A line of times below `Schedule`.
+enum Schedule {
+    /// A whole window.
+    Window(Times),
+    /// Its start, or its end.
+    Bound { is_start: bool, is_backup: bool, time: Found<Moment> },
+    /// A window in reserve, which may not be needed.
+    Backup,
+}
+
 /// Returns the windows below `Schedule` that are not backups.
 fn windows(lines: &Lines) -> Result<Vec<Times>, Failure> {
-    let expected = "a window in UTC such as `22-Apr-2031 05:00 - 22-Apr-2031 08:00`";
     let label = |line: &str| line.split_once(':').map(|(label, _)| label.trim_matches(['*', ' ']).to_owned());
     let says = |line: &str, name| label(line).is_some_and(|label| bilingual::says(&label, name));
     let mut below = lines.iter().skip_while(|(_, line)| !says(line, SCHEDULE));
     let Some((_, heading)) = below.next() else { return Ok(Vec::new()) };
     let is_universal = UNIVERSAL.is_match(heading);
     let (mut windows, mut open) = (Vec::new(), None);
-    for (place, line) in below.take_while(|(_, line)| !says(line, CIRCUITS)).filter(|(_, line)| !line.is_empty()) {
+    for (place, line) in below.take_while(|(_, line)| !says(line, CIRCUITS)) {
         let line = line.trim_start_matches(['*', '-', '•', '>', ' ']);
-        let found = Found::text(line, place);
         if !line.contains(|digit: char| digit.is_ascii_digit()) {
             continue;
         }
+        let found = Found::text(line, place);
         if !is_universal && !UNIVERSAL.is_match(line) {
-            return Err(Failure::malformed(expected, &found));
+            return Err(Failure::malformed(WINDOW, &found));
         }
-        let time = |text: &str| {
-            let read = |_: &String| dates::universal(&format!("{} UTC", text.replace(',', "")), FORMATS);
-            found.clone().try_map(expected, read)
-        };
-        let part = |captures: &regex::Captures<'_>, group| {
-            captures.get(group).map_or(String::new(), |part| part.as_str().to_owned())
-        };
-        let is_backup = |rest: &str| match rest.trim() {
-            "" => Ok(false),
-            rest if BACKUP.is_match(rest) => Ok(true),
-            _ => Err(Failure::malformed(expected, &found)),
-        };
-        if let Some(captures) = RANGE.captures(line) {
-            if !is_backup(&part(&captures, 3))? {
-                windows.push((time(&part(&captures, 1))?, time(&part(&captures, 2))?));
+        match (schedule(&found)?, open.take()) {
+            (Schedule::Window(times), None) => windows.push(times),
+            (Schedule::Backup, None) => {}
+            (Schedule::Bound { is_start: true, is_backup, time }, None) => open = Some((time, is_backup)),
+            (Schedule::Bound { is_start: false, is_backup, time }, Some((start, also))) if is_backup == also => {
+                windows.extend((!is_backup).then_some((start, time)));
             }
-        } else if let Some(captures) = BOUND.captures(line) {
-            let (is_start, is_backup) =
-                (part(&captures, 1).eq_ignore_ascii_case("start"), is_backup(&part(&captures, 3))?);
-            match (is_start, open.take()) {
-                (true, None) => open = Some((time(&part(&captures, 2))?, is_backup)),
-                (false, Some((start, also))) if is_backup == also => {
-                    if !is_backup {
-                        windows.push((start, time(&part(&captures, 2))?));
-                    }
-                }
-                _ => return Err(Failure::malformed("a start and an end by turns", &found)),
-            }
-        } else {
-            return Err(Failure::malformed(expected, &found));
+            _ => return Err(Failure::malformed("a start and an end by turns", &found)),
         }
     }
-    if open.is_some() {
-        return Err(Failure::missing("an end time"));
+    if open.is_some() { Err(Failure::missing("an end time")) } else { Ok(windows) }
+}
+
+fn schedule(found: &Found<String>) -> Result<Schedule, Failure> {
+    let time = |text: &str| {
+        let read = |_: &String| dates::universal(&format!("{} UTC", text.replace(',', "")), FORMATS);
+        found.clone().try_map(WINDOW, read)
+    };
+    let is_backup = |rest: &str| match rest.trim() {
+        "" => Ok(false),
+        rest if BACKUP.is_match(rest) => Ok(true),
+        _ => Err(Failure::malformed(WINDOW, found)),
+    };
+    let part = |captures: &regex::Captures<'_>, group| {
+        captures.get(group).map_or(String::new(), |part| part.as_str().to_owned())
+    };
+    if let Some(captures) = RANGE.captures(&found.value) {
+        if is_backup(&part(&captures, 3))? {
+            return Ok(Schedule::Backup);
+        }
+        return Ok(Schedule::Window((time(&part(&captures, 1))?, time(&part(&captures, 2))?)));
     }
-    Ok(windows)
+    let captures = BOUND.captures(&found.value).ok_or_else(|| Failure::malformed(WINDOW, found))?;
+    Ok(Schedule::Bound {
+        is_start: part(&captures, 1).eq_ignore_ascii_case("start"),
+        is_backup: is_backup(&part(&captures, 3))?,
+        time: time(&part(&captures, 2))?,
+    })
 }
 
 fn circuits(source: &Source<'_>, lines: &Lines) -> Result<Vec<Found<Circuit>>, Failure> {

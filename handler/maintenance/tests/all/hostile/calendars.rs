@@ -124,6 +124,10 @@ pub(super) const SHAPES: &[Shape] = &[
             ),
         ))
     }),
+    ("ids in a list", |rng, size| {
+        let ids = fill(one_of(rng, &["a,", "\\;a,", "ab,,"]), size - 1_000);
+        calendar(&event(1, ";TZID=Europe/Berlin", &format!("X-MAINTNOTE-OBJECT-ID:{ids}\r\n")))
+    }),
     ("components in components", |rng, size| {
         let name = one_of(rng, &["VEVENT", "VCALENDAR", "X", "VTIMEZONE", "VALARM"]);
         format!("{HEAD}{}", fill(&format!("BEGIN:{name}\r\n"), size - 200))

@@ -12,12 +12,12 @@ use anyhow::Context;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
-    check,
+    block_on, check,
     interrupts::{INTERRUPTED, Interrupts},
 };
 use crate::{
     cli::{Common, Dev, Sink},
-    ops::{local_names::local_names, netbox},
+    ops::{local_names::local_names, netbox, schemas},
     render::{self, Printer, dev::State},
 };
 use contract::secret::Secret;
@@ -30,7 +30,8 @@ use problem::Problem;
 const SMTP_PORT: u16 = 1025;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Dev) -> anyhow::Result<ExitCode> {
-    let declaration = Declaration::read(&common.file, common.stage.as_deref())?;
+    let (file, stage) = (&common.file, common.stage.as_deref());
+    let declaration = block_on(schemas::check(file, stage))?.chosen(file, stage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let result = runtime.block_on(session(printer, common, typed, &declaration));
     // A read of standard input may never return.

@@ -116,9 +116,9 @@ mod tests {
         Realm { region: "eu-west-1".to_owned(), account: "123456789012".to_owned() }
     }
 
-    fn key(state: &str, usage: &str, spec: &str) -> Option<Key> {
+    fn key(state: &str, usage: &str, spec: &str) -> Key {
         let [key_state, key_usage, key_spec] = [state, usage, spec].map(str::to_owned);
-        Some(Key { arn: ARN.to_owned(), key_state, key_usage, key_spec })
+        Key { arn: ARN.to_owned(), key_state, key_usage, key_spec }
     }
 
     #[test]
@@ -127,19 +127,24 @@ mod tests {
         let late = Err(Failure::found("kms.DescribeKey", Class::Unreachable, "no answer"));
         let (use_of, spec) = ("ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT");
         for (arn, found, weight, words) in [
-            (ARN, Ok(key("Enabled", use_of, spec)), None, ""),
-            (ARN, Ok(key("Enabled", use_of, "")), None, ""),
-            (ARN, Ok(key("Updating", use_of, spec)), None, ""),
-            (ARN, Ok(key("Disabled", use_of, spec)), Some(Weight::Blocks), "is disabled"),
-            (ARN, Ok(key("PendingDeletion", use_of, spec)), Some(Weight::Blocks), "is scheduled for deletion"),
-            (ARN, Ok(key("PendingImport", use_of, spec)), Some(Weight::Blocks), "its state is `PendingImport`"),
+            (ARN, Ok(Some(key("Enabled", use_of, spec))), None, ""),
+            (ARN, Ok(Some(key("Enabled", use_of, ""))), None, ""),
+            (ARN, Ok(Some(key("Updating", use_of, spec))), None, ""),
+            (ARN, Ok(Some(key("Disabled", use_of, spec))), Some(Weight::Blocks), "is disabled"),
+            (ARN, Ok(Some(key("PendingDeletion", use_of, spec))), Some(Weight::Blocks), "is scheduled for deletion"),
+            (ARN, Ok(Some(key("PendingImport", use_of, spec))), Some(Weight::Blocks), "its state is `PendingImport`"),
             (
                 ARN,
-                Ok(key("Enabled", "SIGN_VERIFY", "RSA_2048")),
+                Ok(Some(key("Enabled", "SIGN_VERIFY", "RSA_2048"))),
                 Some(Weight::Blocks),
                 "not one by which services encrypt",
             ),
-            (ARN, Ok(key("Enabled", use_of, "RSA_2048")), Some(Weight::Blocks), "not one by which services encrypt"),
+            (
+                ARN,
+                Ok(Some(key("Enabled", use_of, "RSA_2048"))),
+                Some(Weight::Blocks),
+                "not one by which services encrypt",
+            ),
             (ARN, Ok(None), Some(Weight::Blocks), "does not exist"),
             (ARN, denied(), Some(Weight::Warns), "is not known"),
             (ARN, late, Some(Weight::Warns), "is not known"),

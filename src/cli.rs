@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo, Timestamp};
 use problem::shell_word;
 
@@ -317,7 +317,7 @@ Exit codes:
 
 /// The arguments of `provision dev`.
 #[derive(Debug, Args)]
-#[command(after_long_help = DEV_EXIT_CODES)]
+#[command(after_long_help = DEV_EXIT_CODES, group(ArgGroup::new("given").args(["deliver", "post"]).multiple(true)))]
 pub struct Dev {
     /// Deliver these mails as if they had just arrived: files, folders, mbox files, or `-`.
     ///
@@ -325,8 +325,14 @@ pub struct Dev {
     /// `Cc` that a rule matches, else the first address that the rules name.
     #[arg(long, num_args = 1.., value_name = "PATH")]
     pub deliver: Vec<PathBuf>,
-    /// Stop after these deliveries, with a summary and an exit code.
-    #[arg(long, requires = "deliver")]
+    /// Post these requests, each signed as the route in it wants: files, or folders with files `*.json`.
+    ///
+    /// A file has `route` (such as `POST /job-complete`), `body`, and `headers` to send beside those of the signature or in their place.
+    /// The secret is taken from the environment variable that the route names.
+    #[arg(long, num_args = 1.., value_name = "PATH")]
+    pub post: Vec<PathBuf>,
+    /// Stop after these deliveries and posts and all that follows from them, with a summary and an exit code.
+    #[arg(long, requires = "given")]
     pub once: bool,
     /// Recipient of the delivered mails, instead of those in their headers. Can be repeated.
     #[arg(long, value_name = "ADDRESS", requires = "deliver")]
@@ -343,13 +349,17 @@ pub struct Dev {
     /// Deliver to this NetBox, with the token in the environment variable `NETBOX_TOKEN`.
     #[arg(long, value_name = "URL", conflicts_with = "sink")]
     pub netbox: Option<String>,
-    /// Seconds before a failed invocation is retried. Lambda itself waits one minute, then two.
+    /// Seconds before a failed invocation is retried. Lambda itself waits one minute, then two, and SQS as long as the queue hides a
+    /// message.
     #[arg(long, value_parser = seconds, default_value = "1", value_name = "SECONDS")]
     pub retry_delay: Duration,
     /// Port of the SMTP listener; 0 takes any free one. [default: 1025; with `--once` any free one]
     #[arg(long, value_name = "PORT")]
     pub smtp_port: Option<u16>,
-    /// Keep stored mails and failure queues in this folder. [default: a temporary folder]
+    /// Port of the first HTTP API, further ones have the next ports; 0 takes any free ones. [default: 8080; with `--once` any free ones]
+    #[arg(long, value_name = "PORT")]
+    pub http_port: Option<u16>,
+    /// Keep objects and queues in this folder. What is left in a queue goes on in the next run. [default: a temporary folder]
     #[arg(long, value_name = "FOLDER")]
     pub state: Option<PathBuf>,
     /// Build the functions optimised, as they are deployed.
@@ -358,8 +368,10 @@ pub struct Dev {
 }
 
 const DEV_EXIT_CODES: &str = "Exit codes:
-    0  every mail was delivered, ignored, handed to a person, handled or stored
-    1  an event ended in the failure queue, or no rule matched a mail
+    0  every mail and request was delivered, ignored, handed to a person, handled
+       or stored
+    1  an event or message ended in a failure queue, no rule matched a mail, or a
+       request was answered with an error
     2  an error: an invalid declaration, a failed build, a port in use, a file
        that cannot be read
   130  interrupted by Ctrl-C; the summary shows what is left";

@@ -1,4 +1,4 @@
-//! `provision dev`: builds the functions, starts the stack, delivers mails, shows what happens, and ends
+//! `provision dev`: builds the functions, starts the stack, delivers mails and posts requests, shows what happens, and ends
 //! everything.
 
 use std::{
@@ -22,12 +22,14 @@ use crate::{
 };
 use contract::secret::Secret;
 use declaration::Declaration;
-use local::{Activity, NotStarted, Observer, Options, Scratch, Stack, Tally, deliver};
+use local::{Activity, HTTP, NotStarted, Observer, Options, SMTP, Scratch, Stack, Tally, deliver, post};
 use package::{NotBuilt, Profile, Request};
 use problem::Problem;
 
 /// Default port: the one that mail-testing tools use by convention.
 const SMTP_PORT: u16 = 1025;
+/// Default port of the first API.
+const HTTP_PORT: u16 = 8080;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Dev) -> anyhow::Result<ExitCode> {
     let (file, stage) = (&common.file, common.stage.as_deref());
@@ -59,17 +61,20 @@ async fn session(
         (declaration, local_names(declaration)),
         &executables,
         &Options { folder: folder.clone(), ..options },
-        observer,
+        observer.clone(),
     )
     .await;
     let mut stack = stack.map_err(with_hint)?;
     let state = State { folder: &folder, is_kept: typed.state.is_some() };
     render::dev::banner(printer, declaration, &stack, state, typed.once);
     let mut shown = Shown { printer, state, tally: Tally::default() };
-    let interrupted = watch(typed, &stack, &mut activities, &mut shown, &mut interrupts).await;
+    let posting = observer.clone();
+    let interrupted = watch((typed, &posting), &stack, &mut activities, &mut shown, &mut interrupts).await;
     if interrupted {
-        finish(&mut stack, &mut activities, &mut shown, &mut interrupts).await;
+        render::dev::finishing(printer, stack.open());
     }
+    // With `--once` the messages that functions have queued are still on their way.
+    let interrupted = interrupted | finish(&mut stack, &mut activities, &mut shown, &mut interrupts).await;
     stack.end().await;
     while let Ok(activity) = activities.try_recv() {
         shown.show(&activity);
@@ -91,6 +96,7 @@ fn options(typed: &Dev, declaration: &Declaration) -> Result<Options, Problem> {
     Ok(Options {
         folder: PathBuf::new(),
         smtp_port: typed.smtp_port.unwrap_or(if typed.once { 0 } else { SMTP_PORT }),
+        http_port: typed.http_port.unwrap_or(if typed.once { 0 } else { HTTP_PORT }),
         verdicts: typed.verdict.clone(),
         variables: variables(typed, declaration)?,
         retry_delay: typed.retry_delay,
@@ -119,10 +125,11 @@ fn variables(typed: &Dev, declaration: &Declaration) -> Result<BTreeMap<String, 
 /// Adds a hint to an error of starting: a port or a folder in use can be chosen otherwise.
 fn with_hint(error: NotStarted) -> anyhow::Error {
     match error {
-        NotStarted::Port { what: what @ "SMTP", port, error } => {
+        NotStarted::Port { what: what @ (SMTP | HTTP), port, error } => {
+            let option = if what == SMTP { "--smtp-port" } else { "--http-port" };
             Problem::new(format!("Failed to listen on 127.0.0.1:{port} for {what}"))
                 .with_source(error)
-                .with_hint("`--smtp-port 0` takes any free port")
+                .with_hint(format!("`{option} 0` takes any free port"))
                 .into()
         }
         error @ NotStarted::Held { .. } => {
@@ -149,50 +156,53 @@ async fn build(
     Ok(executables)
 }
 
-/// Shows what happens until the deliveries have ended (with `--once`) or until an interrupt; returns
-/// which.
+/// Shows what happens until the deliveries and posts have ended (with `--once`) or until an interrupt; returns `true` for the latter.
 async fn watch(
-    typed: &Dev,
+    (typed, observer): (&Dev, &Observer),
     stack: &Stack,
     activities: &mut UnboundedReceiver<Activity>,
     shown: &mut Shown<'_>,
     interrupts: &mut Interrupts,
 ) -> bool {
-    let mut deliveries = tokio::spawn(deliver(Arc::clone(&stack.receiver), typed.deliver.clone(), typed.to.clone()));
-    let mut delivered = false;
+    let deliveries = deliver(Arc::clone(&stack.receiver), typed.deliver.clone(), typed.to.clone());
+    let (observer, apis, posts) = (observer.clone(), stack.apis.clone(), typed.post.clone());
+    let mut given = tokio::spawn(async move {
+        deliveries.await;
+        post(&apis, &observer, &posts).await;
+    });
+    let mut is_given = false;
     let interrupted = loop {
         tokio::select! {
             biased;
             () = interrupts.next() => break true,
             Some(activity) = activities.recv() => shown.show(&activity),
-            _ = &mut deliveries, if !delivered => {
-                delivered = true;
+            _ = &mut given, if !is_given => {
+                is_given = true;
                 if typed.once {
                     break false;
                 }
             }
         }
     };
-    // It ends by itself with the mail that it is delivering: what was accepted is finished.
-    stack.receiver.close();
+    // It ends by itself with what it is delivering: what was accepted is finished.
+    stack.close();
     interrupted
 }
 
-/// Takes no more mail, and lets the functions finish what was accepted, or until a second interrupt.
+/// Takes nothing more, and lets the functions finish what was accepted, or until an interrupt; returns `true` for the latter.
 async fn finish(
     stack: &mut Stack,
     activities: &mut UnboundedReceiver<Activity>,
     shown: &mut Shown<'_>,
     interrupts: &mut Interrupts,
-) {
-    render::dev::finishing(shown.printer, stack.open());
+) -> bool {
     let mut finished = std::pin::pin!(stack.finish());
     loop {
         tokio::select! {
             biased;
-            () = interrupts.next() => return,
+            () = interrupts.next() => return true,
             Some(activity) = activities.recv() => shown.show(&activity),
-            () = &mut finished => return,
+            () = &mut finished => return false,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use declaration::{Declaration, Function};
 use kinds::Kind;
-use local::{ACCOUNT, FunctionNames, Secret};
+use local::{ACCOUNT, FunctionNames, QueueNames, Secret};
 use stack::Names;
 
 /// Returns the names of a declaration's resources, as if they were in the example account.
@@ -15,6 +15,14 @@ pub(crate) fn local_names(declaration: &Declaration) -> local::Names {
             .functions
             .iter()
             .map(|(entry, function)| (entry.clone(), of_function(declaration, &names, entry, function)))
+            .collect(),
+        queues: declaration
+            .queues
+            .keys()
+            .map(|entry| {
+                let url = names.queue_url(&names.name(Kind::Queue, entry));
+                (entry.clone(), QueueNames { arn: names.arn(Kind::Queue, entry), url })
+            })
             .collect(),
         secrets: secrets
             .map(|(variable, secret)| {

@@ -26,6 +26,7 @@ pub(crate) async fn read(
     let options = Options {
         folder: folder.path().join("state"),
         smtp_port: 0,
+        http_port: 0,
         verdicts: Vec::new(),
         variables: BTreeMap::from([(NO_DELIVERY.0.to_owned(), NO_DELIVERY.1.into())]),
         retry_delay: Duration::ZERO,
@@ -64,6 +65,8 @@ pub(crate) fn alone(declaration: &Declaration, entry: &str) -> Result<Declaratio
     let mut reduced = declaration.clone();
     let mut function = function(declaration, entry)?.clone();
     function.retries = 0;
+    function.consumes = None;
+    reduced.apis.clear();
     reduced.functions = BTreeMap::from([(entry.to_owned(), function)]);
     let rules = declaration.receipt_rules.iter();
     let invoked =

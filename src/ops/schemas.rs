@@ -6,9 +6,10 @@ use declaration::{Checked, Code, Configuration, Declaration, Unavailable};
 use package::{NotBuilt, Request};
 
 /// The schemas of the functions of this version: a declaration is checked by them where the functions' own are not to be had.
-const OURS: [(&str, &[u8]); 2] = [
+const OURS: &[(&str, &[u8])] = &[
     ("maintenance", include_bytes!("../../handler/maintenance/configuration.json")),
     ("echo", include_bytes!("../../handler/echo/configuration.json")),
+    ("webhook-worker", include_bytes!("../../handler/webhook-worker/configuration.json")),
 ];
 
 /// Reads a declaration, and checks it as a whole.

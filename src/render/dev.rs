@@ -1,5 +1,5 @@
-//! Shows `provision dev`: the running stack, the events of each mail, and the summary. Every line about a mail begins
-//! with its number, so that mails which overlap can be told apart and searched for.
+//! Shows `provision dev`: the running stack, the events of each mail, request and message, and the summary. Every line about one begins
+//! with its number, so that those which overlap can be told apart and searched for.
 
 use std::{path::Path, time::Duration};
 
@@ -17,8 +17,8 @@ use super::{
     look::{Look, clean},
     maintenances,
 };
-use declaration::{Action, Declaration, Invocation, ReceiptRule, Recipient, Tls};
-use local::{Activity, Next, Stack, Summary, Usage};
+use declaration::{Action, Consumes, Declaration, Invocation, ReceiptRule, Recipient, Tls};
+use local::{Activity, Arrival, Endpoint, Item, Next, Stack, Summary, Usage, Wait};
 
 /// The state folder of a run.
 #[derive(Debug, Clone, Copy)]
@@ -42,16 +42,52 @@ pub(crate) fn banner(printer: &Printer, declaration: &Declaration, stack: &Stack
         ));
     }
     lines.extend(declaration.receipt_rules.iter().map(|rule| format!("  rule {}: {}", rule.name, describe(rule))));
-    lines.push(format!("  SMTP 127.0.0.1:{}, S3 http://{}", stack.smtp.port(), stack.s3));
+    lines.extend(stack.apis.iter().flat_map(|endpoint| describe_api(declaration, endpoint)));
+    lines.extend(
+        declaration
+            .functions
+            .iter()
+            .filter_map(|(entry, function)| Some(describe_queue(declaration, entry, function.consumes.as_ref()?))),
+    );
+    let smtp = stack.smtp.iter().map(|smtp| format!("SMTP 127.0.0.1:{}", smtp.address.port()));
+    let listeners: Vec<_> = smtp.chain([format!("S3 http://{}", stack.s3)]).collect();
+    lines.push(format!("  {}", listeners.join(", ")));
     let removed = if state.is_kept { "" } else { ", removed at the end (`--state FOLDER` keeps them)" };
-    lines.push(format!("  mails and failure queues: {}{removed}", path(state.folder)));
+    lines.push(format!("  objects and queues: {}{removed}", path(state.folder)));
     if !once {
-        lines.push(format!("  certificate of SMTP's STARTTLS: {}", path(&stack.certificate)));
-        lines.push("Waiting for mail; Ctrl-C ends it".to_owned());
+        let certificate = stack.smtp.iter().map(|smtp| &smtp.certificate);
+        lines.extend(certificate.map(|certificate| format!("  certificate of SMTP's STARTTLS: {}", path(certificate))));
+        let awaited = match (&stack.smtp, &stack.apis[..]) {
+            (Some(_), []) => "mail",
+            (Some(_), _) => "mail and requests",
+            (None, _) => "requests",
+        };
+        lines.push(format!("Waiting for {awaited}; Ctrl-C ends it"));
     }
     for line in &lines {
         printer.line(line);
     }
+}
+
+/// Describes an API: a line for its address, and one for each route.
+fn describe_api(declaration: &Declaration, endpoint: &Endpoint) -> Vec<String> {
+    let mut lines = vec![format!("  api {}: {}", endpoint.entry, endpoint.url)];
+    let routes = declaration.apis.get(&endpoint.entry).into_iter().flat_map(|api| &api.routes);
+    lines.extend(routes.map(|route| {
+        let rate = counted(usize::try_from(route.rate).unwrap_or(usize::MAX), "request");
+        let first = route.sources.first().map(|network| format!(", as if from {network}")).unwrap_or_default();
+        format!("    {} → invoke {}, {rate} a second{first}", route.route, route.invoke)
+    }));
+    lines
+}
+
+/// Describes a queue that a function consumes.
+fn describe_queue(declaration: &Declaration, function: &str, consumes: &Consumes) -> String {
+    let queue = &consumes.queue;
+    let redrive = declaration.queues.get(queue).and_then(|queue| queue.redrive.as_ref());
+    let dead = redrive.map(|redrive| format!(", to {} after {} receipts", redrive.queue, redrive.after));
+    let batch = counted(consumes.batch.into(), "message");
+    format!("  queue {queue}: invoke {function} with up to {batch}{}", dead.unwrap_or_default())
 }
 
 /// Returns a path that is safe for a terminal.
@@ -132,7 +168,19 @@ fn lines(activity: &Activity, state: State<'_>, look: &Look) -> Vec<String> {
             vec![format!("arrived    {}: \"{}\" from {}", clean(origin), clean(subject), clean(sender))]
         }
         Activity::Stored { rule, bucket, key, .. } => vec![format!("stored     rule {rule} → bucket {bucket}, {key}")],
-        Activity::Handed { rule, function, .. } => vec![format!("handed     rule {rule} → function {function}")],
+        Activity::Handed { by, function, .. } => vec![format!("handed     {by} → function {function}")],
+        Activity::Requested { origin, route, .. } => vec![format!("posted     {}: {route}", clean(origin))],
+        Activity::TurnedAway { origin, request, status } => {
+            vec![format!("turned away {}: {}: {status}", clean(origin), clean(request))]
+        }
+        Activity::NotPosted { origin, route, reason } => {
+            vec![format!("not posted {}: {}: {}", clean(origin), clean(route), clean(reason))]
+        }
+        Activity::Answered { status, refusal, .. } => {
+            let refusal = if refusal.is_empty() { String::new() } else { format!(" {}", clean(refusal)) };
+            vec![format!("answered   {status}{refusal}")]
+        }
+        Activity::Queued { queue, message, .. } => vec![format!("queued     queue {queue}, message {message}")],
         Activity::Published { rule, topic, .. } => {
             vec![format!("published  rule {rule} → topic {topic}; nobody is subscribed here")]
         }
@@ -211,13 +259,15 @@ fn span(duration: Duration) -> String {
 
 fn follows(next: &Next, state: State<'_>) -> String {
     match next {
-        Next::Retry { after, lambda_waits, attempt, attempts } => {
-            format!("attempt {attempt} of {attempts} in {} (Lambda waits {})", span(*after), span(*lambda_waits))
+        Next::Retry { after, in_aws: Wait { service, duration }, attempt, attempts } => {
+            format!("attempt {attempt} of {attempts} in {} ({service} waits {})", span(*after), span(*duration))
         }
         Next::FailureQueue { queue, file } if state.is_kept => format!("the event is in queue {queue}: {}", path(file)),
         Next::FailureQueue { queue, .. } => {
             format!("the event is in queue {queue} until the end of this run (`--state FOLDER` keeps it)")
         }
+        Next::Left { queue, reason } => format!("the message stays in queue {queue}: {}", clean(reason)),
+        Next::InternalError => "the sender is answered 500".to_owned(),
         Next::Lost { reason } => format!("the event is lost: {}", clean(reason)),
         Next::NotRetried => "SES goes on without its answer".to_owned(),
     }
@@ -242,8 +292,72 @@ pub(crate) fn summary(printer: &Printer, summary: &Summary) -> anyhow::Result<()
         printer.data(&serde_json::to_string(&Document { version: VERSION, summary })?);
         return Ok(());
     }
-    if summary.mails.is_empty() {
-        return Ok(());
+    mails(printer, &summary.mails);
+    requests(printer, &summary.requests.iter().chain(&summary.messages).collect::<Vec<_>>());
+    let counts: Vec<String> =
+        summary.counts.iter().map(|(outcome, count)| format!("{count} {}", in_words(outcome.word()))).collect();
+    let kinds = [(&summary.mails, "mail"), (&summary.requests, "request"), (&summary.messages, "message")];
+    let kinds =
+        kinds.into_iter().filter(|(items, _)| !items.is_empty()).map(|(items, kind)| counted(items.len(), kind));
+    let kinds: Vec<String> = kinds.collect();
+    if !kinds.is_empty() {
+        printer.data(&format!("\n{}: {}", kinds.join(", "), counts.join(", ")));
+    }
+    Ok(())
+}
+
+/// Prints a table of mails.
+fn mails(printer: &Printer, mails: &[Item]) {
+    let rows = mails.iter().map(|mail| {
+        vec![
+            format!("#{}", mail.number),
+            clean(&mail.origin),
+            outcome(mail),
+            clean(&about(&mail.facts)),
+            mail.attempts.to_string(),
+            clean(mail.reason.as_deref().unwrap_or_default()),
+        ]
+    });
+    table(printer, &["mail", "from", "outcome", "about", "attempts", "reason"], rows.collect());
+}
+
+/// Prints a table of requests, and of messages that came from no request.
+fn requests(printer: &Printer, requests: &[&Item]) {
+    let rows = requests.iter().map(|request| {
+        let (route, status, item) = match &request.arrival {
+            Arrival::Request { route, status, item, .. } => (route.clone(), *status, item.clone()),
+            Arrival::Message { item, .. } => (String::new(), None, item.clone()),
+            Arrival::Mail { .. } => Default::default(),
+        };
+        vec![
+            format!("#{}", request.number),
+            clean(&request.origin),
+            clean(&route),
+            clean(&item.unwrap_or_default()),
+            status.map(|status| status.to_string()).unwrap_or_default(),
+            outcome(request),
+            clean(&object(&request.facts)),
+            request.attempts.to_string(),
+            clean(request.reason.as_deref().unwrap_or_default()),
+        ]
+    });
+    let header = ["request", "from", "route", "item", "answer", "outcome", "object", "attempts", "reason"];
+    table(printer, &header, rows.collect());
+}
+
+fn outcome(item: &Item) -> String {
+    item.outcome.as_ref().map(|outcome| in_words(outcome.word())).unwrap_or_default()
+}
+
+/// Returns the fact that names the object that a function has written; empty if there is none.
+fn object(facts: &[(String, String)]) -> String {
+    facts.iter().find(|(label, _)| label == "object").map(|(_, object)| object.clone()).unwrap_or_default()
+}
+
+/// Prints a table, unless it has no rows.
+fn table(printer: &Printer, header: &[&str], rows: Vec<Vec<String>>) {
+    if rows.is_empty() {
+        return;
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
@@ -251,23 +365,9 @@ pub(crate) fn summary(printer: &Printer, summary: &Summary) -> anyhow::Result<()
         table.force_no_tty().set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
     }
-    table.set_header(["mail", "from", "outcome", "about", "attempts", "reason"]);
-    for (number, mail) in (1..).zip(&summary.mails) {
-        table.add_row([
-            format!("#{number}"),
-            clean(&mail.origin),
-            mail.outcome.as_ref().map(|outcome| in_words(outcome.word())).unwrap_or_default(),
-            clean(&about(&mail.facts)),
-            mail.attempts.to_string(),
-            clean(mail.reason.as_deref().unwrap_or_default()),
-        ]);
-    }
+    table.set_header(header).add_rows(rows);
     printer.data("");
     printer.data(&table.trim_fmt());
-    let counts: Vec<String> =
-        summary.counts.iter().map(|(outcome, count)| format!("{count} {}", in_words(outcome.word()))).collect();
-    printer.data(&format!("\n{}: {}", counted(summary.mails.len(), "mail"), counts.join(", ")));
-    Ok(())
 }
 
 #[cfg(test)]

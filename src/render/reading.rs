@@ -1,6 +1,6 @@
 //! What a function made of a mail, for `provision parse --function`.
 
-use local::{Mail, Outcome};
+use local::{Item, Outcome};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Returns what became of a mail as text, without a line feed at its end.
-pub(crate) fn text(mail: &Mail, look: &Look) -> String {
+pub(crate) fn text(mail: &Item, look: &Look) -> String {
     let facts = mail.facts.iter().map(|(label, text)| format!(", {label} {text}"));
     let mut lines =
         vec![format!("{}: {}{}", clean(&mail.origin), in_words(word(mail)), clean(&facts.collect::<String>()))];
@@ -19,7 +19,7 @@ pub(crate) fn text(mail: &Mail, look: &Look) -> String {
 }
 
 /// Returns the same as a line of JSON: the function's own values, beside what every function reports.
-pub(crate) fn json(mail: &Mail) -> String {
+pub(crate) fn json(mail: &Item) -> String {
     let mut line: Map<String, Value> = mail.details.clone();
     let common = json!({"file": mail.origin, "outcome": word(mail), "reason": mail.reason, "facts": mail.facts});
     if let Value::Object(common) = common {
@@ -28,6 +28,6 @@ pub(crate) fn json(mail: &Mail) -> String {
     Value::Object(line).to_string()
 }
 
-fn word(mail: &Mail) -> &str {
+fn word(mail: &Item) -> &str {
     mail.outcome.as_ref().map_or("unfinished", Outcome::word)
 }

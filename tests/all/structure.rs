@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("webhook", &["contract"]),
     ("function-trial", &[]),
     ("echo", &["contract", "runtime"]),
+    ("webhook-worker", &["contract", "runtime"]),
     ("maintenance", &["contract", "mail", "notice", "runtime", "schedule", "trust"]),
     ("problem", &[]),
     ("process", &[]),
@@ -35,7 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("declaration", &["contract", "trust"]),
     ("stack", &["aws", "contract", "declaration", "engine", "kinds", "problem"]),
     ("package", &["declaration", "process"]),
-    ("local", &["contract", "declaration", "problem", "process"]),
+    ("local", &["contract", "declaration", "problem", "process", "webhook"]),
     (
         "provision",
         &[

@@ -19,6 +19,12 @@ pub struct QueueEvent {
 pub struct QueueRecord {
     /// SQS message id.
     pub message_id: String,
+    /// Handle of this delivery, for calls about it; empty if the event states none.
+    #[serde(default)]
+    pub receipt_handle: String,
+    /// ARN of the queue; empty if the event states none.
+    #[serde(default, rename = "eventSourceARN")]
+    pub queue_arn: String,
     /// Body of the message.
     pub body: String,
     /// Attributes that SQS adds, such as `ApproximateReceiveCount`.

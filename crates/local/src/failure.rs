@@ -45,6 +45,15 @@ pub enum Failure {
     /// The process could not be started. The text says why.
     #[error("could not run the binary: {0}")]
     NotRun(String),
+    /// The function named the message in its answer to a batch.
+    #[error("the function returned the message in `batchItemFailures`")]
+    Returned,
+    /// The answer to a batch is none: Lambda takes that for the failure of all its messages. The text says what is wrong.
+    #[error("the answer {0}, so that the whole batch failed")]
+    Malformed(String),
+    /// The function is done with the message, and its file could not be removed. The text says why.
+    #[error("could not delete the message: {0}")]
+    NotDeleted(String),
 }
 
 impl Failure {
@@ -58,7 +67,7 @@ impl Failure {
 
     /// Returns whether the failure ends the process, so that the next event meets a new one.
     pub fn ends_instance(&self) -> bool {
-        !matches!(self, Self::Answered { .. })
+        !matches!(self, Self::Answered { .. } | Self::Returned | Self::Malformed(_) | Self::NotDeleted(_))
     }
 
     /// Returns `errorType` and `errorMessage` as Lambda writes them.
@@ -73,6 +82,9 @@ impl Failure {
             }
             Self::NotReady(_) | Self::NotRun(_) => {
                 json!({"errorType": "Runtime.InvalidEntrypoint", "errorMessage": self.to_string()})
+            }
+            Self::Returned | Self::Malformed(_) | Self::NotDeleted(_) => {
+                json!({"errorType": "Function.BatchFailure", "errorMessage": self.to_string()})
             }
         }
     }

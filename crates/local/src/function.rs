@@ -1,23 +1,23 @@
-//! Runs a function as Lambda does: its queue of events, one instance at a time, retries, the failure
-//! queue.
+//! Runs a function as Lambda does: instances of its program, each with one event at a time, and as many as the events that come at
+//! once need.
+//!
+//! This is one attempt, whoever asks for it. Retries are of those who ask: of Lambda's own queue for [`crate::asynchronous`] events, of
+//! SQS for a [`crate::mapping`], of nobody for a request.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::body::Bytes;
 use contract::report::Report;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{
-    failure::{self, Failure},
+use crate::{
+    failure::Failure,
     instance::{Instance, Program},
-    observer::{Activity, Next, Observer, Usage},
-    private,
-    work::Piece,
+    observer::{Activity, Observer, Usage},
+    sessions::{Session, Sessions},
 };
 
-/// Lambda's waits before the second and the third attempt.
-const LAMBDA_WAITS: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(2)];
 /// Time for which the log is read after an answer: another task reads it, so a report may be seen a little
 /// later.
 const REPORT_DELAY: Duration = Duration::from_millis(300);
@@ -29,116 +29,183 @@ pub(crate) struct Settings {
     pub entry: String,
     /// Program that runs for the function, with its limits.
     pub program: Program,
-    /// Number of retries of a failed event.
-    pub retries: u8,
-    /// Wait before a retry.
-    pub retry_delay: Duration,
-    /// Failure queue: its entry name and its folder; `None` if the function has none.
-    pub failure_queue: Option<(String, PathBuf)>,
+    /// Instances that may run at once.
+    pub most_instances: usize,
+}
+
+/// Something that an event is about, and whose outcome is told.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    /// Id under which the observer knows it: of a mail, a request, or a message.
+    pub id: String,
+    /// Body of the message; empty for anything else.
+    pub body: String,
 }
 
 /// An event for a function.
 #[derive(Debug)]
-pub(crate) struct Job {
-    /// SES message id of the mail that the event is about.
-    pub mail: String,
+pub(crate) struct Event {
+    /// The items that it is about.
+    pub items: Vec<Item>,
     /// The event, as JSON.
-    pub event: Arc<Value>,
+    pub payload: Arc<Value>,
     /// Request id; the same for every attempt.
     pub request_id: String,
-    /// Number of the attempt, from 1.
-    pub attempt: u8,
-    /// `true` if a failure is retried.
-    pub asynchronous: bool,
-    /// Receiver of the event's ending, after the last attempt.
-    pub ended: oneshot::Sender<Ending>,
-    /// Work that is open until then.
-    _work: Piece,
 }
 
-/// The ending of an event, after all its attempts.
+/// An event, and the receiver of the result of its attempt.
 #[derive(Debug)]
-pub enum Ending {
-    /// The function answered without an error.
-    Succeeded {
-        /// Answer of the function, as JSON.
-        answer: Value,
-    },
-    /// Every attempt to invoke the function failed.
-    Failed,
+struct Task {
+    event: Event,
+    ended: oneshot::Sender<Attempt>,
 }
 
-/// A running function; dropping it kills its process.
+/// The result of an attempt.
+pub(crate) type Attempt = Result<Answered, Failure>;
+
+/// The answer of a function.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    /// The answer, as JSON.
+    pub answer: Value,
+    /// Time and memory that it took.
+    pub usage: Usage,
+}
+
+/// A running function; dropping it kills its processes.
 #[derive(Debug)]
 pub(crate) struct Function {
-    queue: mpsc::UnboundedSender<Job>,
+    tasks: mpsc::UnboundedSender<Task>,
     end: watch::Sender<bool>,
+    /// Name of the function's entry.
+    pub entry: String,
+    /// ARN of the function.
+    pub arn: String,
 }
 
 impl Function {
-    /// Starts a function. Its process starts with the first event.
-    pub(crate) fn start(settings: Settings, observer: Observer) -> Self {
-        let (queue, jobs) = mpsc::unbounded_channel();
+    /// Starts a function. Its first process starts with the first event.
+    pub(crate) fn start(settings: Settings, observer: Observer, sessions: Sessions) -> Self {
+        let (tasks, taken) = mpsc::unbounded_channel();
         let (end, ended) = watch::channel(false);
-        let (lines, written) = mpsc::unbounded_channel();
-        let worker = Worker { settings, observer, queue: queue.downgrade(), instance: None, lines, written };
-        tokio::spawn(worker.run(jobs, ended));
-        Self { queue, end }
+        let (entry, arn) = (settings.entry.clone(), settings.program.function_arn.clone());
+        tokio::spawn(dispatch(Hands { settings, observer, sessions }, taken, ended));
+        Self { tasks, end, entry, arn }
     }
 
-    /// Queues an event, and returns the receiver of its ending.
-    pub(crate) fn invoke(
-        &self,
-        mail: &str,
-        event: Value,
-        asynchronous: bool,
-        work: Piece,
-    ) -> oneshot::Receiver<Ending> {
+    /// Queues an event, and returns the receiver of the result. It fails if the function ends before.
+    pub(crate) fn invoke(&self, event: Event) -> oneshot::Receiver<Attempt> {
         let (ended, ending) = oneshot::channel();
-        let job = Job {
-            mail: mail.to_owned(),
-            event: Arc::new(event),
-            request_id: request_id(mail),
-            attempt: 1,
-            asynchronous,
-            ended,
-            _work: work,
-        };
-        // A worker that has ended drops the job, and the receiver fails.
-        let _worker_has_ended = self.queue.send(job);
+        let _function_has_ended = self.tasks.send(Task { event, ended });
         ending
     }
 
-    /// Ends the function's process, whatever it is doing, and returns when it has ended.
+    /// Ends the function's processes, whatever they are doing, and returns when they have ended.
     pub(crate) async fn end(&self) {
         self.end.send_replace(true);
         self.end.closed().await;
     }
 }
 
-#[derive(Debug)]
-struct Worker {
+/// Everything that a worker is made of.
+#[derive(Debug, Clone)]
+struct Hands {
     settings: Settings,
     observer: Observer,
-    /// Queue of the function. Weak, so that events that wait for a retry do not keep it open.
-    queue: mpsc::WeakUnboundedSender<Job>,
+    sessions: Sessions,
+}
+
+/// Gives each event to a worker: to the one that was busy last, since its process is warm, else to a new one, as far as there may be more.
+async fn dispatch(hands: Hands, mut tasks: mpsc::UnboundedReceiver<Task>, mut end: watch::Receiver<bool>) {
+    let (free, mut freed) = mpsc::unbounded_channel::<mpsc::UnboundedSender<Task>>();
+    let (mut idle, mut started) = (Vec::new(), 0);
+    loop {
+        tokio::select! {
+            biased;
+            _ = end.changed() => break,
+            Some(worker) = freed.recv() => idle.push(worker),
+            task = tasks.recv(), if !idle.is_empty() || started < hands.settings.most_instances => {
+                let Some(task) = task else { break };
+                let worker = idle.pop().unwrap_or_else(|| {
+                    started += 1;
+                    start_worker(hands.clone(), free.clone(), end.clone())
+                });
+                let _worker_has_ended = worker.send(task);
+            }
+        }
+    }
+}
+
+/// Starts a worker. It says that it is free after each event.
+fn start_worker(
+    hands: Hands,
+    free: mpsc::UnboundedSender<mpsc::UnboundedSender<Task>>,
+    end: watch::Receiver<bool>,
+) -> mpsc::UnboundedSender<Task> {
+    let (sender, tasks) = mpsc::unbounded_channel();
+    let (lines, written) = mpsc::unbounded_channel();
+    let own = sender.clone();
+    let worker = Worker { hands, session: None, instance: None, lines, written, current: Current::default() };
+    tokio::spawn(worker.run(tasks, end, move || {
+        let _function_has_ended = free.send(own.clone());
+    }));
+    sender
+}
+
+/// The event that a worker works on.
+#[derive(Debug, Default)]
+struct Current {
+    request_id: String,
+    items: Vec<Item>,
+    /// Positions of the items that were reported.
+    reported: BTreeSet<usize>,
+}
+
+impl Current {
+    /// Returns the id of the item that a report is about. Functions name an item in their own way: a mail by its id, a job by the
+    /// id in the message's body. Of several messages about one job, each has a report of its own.
+    fn item_of(&mut self, word: &str) -> Option<String> {
+        let quoted = format!("\"{word}\"");
+        let is_it = |item: &Item| item.id == word || item.body == word || item.body.contains(&quoted);
+        let fitting: Vec<usize> = match &self.items[..] {
+            [_] => vec![0],
+            items => items.iter().enumerate().filter(|(_, item)| is_it(item)).map(|(position, _)| position).collect(),
+        };
+        let open = fitting.iter().find(|position| !self.reported.contains(position));
+        let position = *open.or(fitting.last())?;
+        self.reported.insert(position);
+        self.items.get(position).map(|item| item.id.clone())
+    }
+}
+
+#[derive(Debug)]
+struct Worker {
+    hands: Hands,
+    session: Option<Session>,
     instance: Option<Instance>,
     lines: mpsc::UnboundedSender<String>,
     written: mpsc::UnboundedReceiver<String>,
+    current: Current,
 }
 
 impl Worker {
-    async fn run(mut self, mut jobs: mpsc::UnboundedReceiver<Job>, mut end: watch::Receiver<bool>) {
+    async fn run(
+        mut self,
+        mut tasks: mpsc::UnboundedReceiver<Task>,
+        mut end: watch::Receiver<bool>,
+        is_free: impl Fn() + Send,
+    ) {
         loop {
             tokio::select! {
                 _ = end.changed() => break,
                 Some(line) = self.written.recv() => { self.read(&line); }
-                job = jobs.recv() => {
-                    let Some(job) = job else { break };
+                task = tasks.recv() => {
+                    let Some(Task { event, ended }) = task else { break };
                     tokio::select! {
                         _ = end.changed() => break,
-                        () = self.handle(job) => {}
+                        result = self.attempt(event) => { let _nobody_waits = ended.send(result); }
                     }
+                    is_free();
                 }
             }
         }
@@ -147,65 +214,66 @@ impl Worker {
         }
     }
 
-    async fn handle(&mut self, job: Job) {
-        let (mail, function) = (job.mail.clone(), self.settings.entry.clone());
-        let result = self.attempt(&job).await;
-        match result {
-            Ok((answer, usage)) => {
-                self.observer.tell(Activity::Succeeded { mail, function, usage });
-                let _nobody_waits = job.ended.send(Ending::Succeeded { answer });
-            }
-            Err(failure) => {
-                if failure.ends_instance()
-                    && let Some(instance) = self.instance.take()
-                {
-                    instance.end().await;
-                    self.read_what_is_left(None).await;
-                }
-                let next = self.after_failure(&job, &failure).await;
-                self.observer.tell(Activity::Failed { mail, function, failure, next: next.clone() });
-                match next {
-                    Next::Retry { after, .. } => self.try_again(job, after),
-                    Next::FailureQueue { .. } | Next::Lost { .. } | Next::NotRetried => {
-                        let _nobody_waits = job.ended.send(Ending::Failed);
-                    }
-                }
-            }
+    /// Makes an attempt. A process that cannot go on after it is ended.
+    async fn attempt(&mut self, event: Event) -> Attempt {
+        let Event { items, payload, request_id } = event;
+        self.current = Current { request_id, items, reported: BTreeSet::new() };
+        let result = self.invoke(&payload).await;
+        if let Some(session) = &self.session {
+            session.work_on(Vec::new());
         }
+        if result.as_ref().is_err_and(Failure::ends_instance)
+            && let Some(instance) = self.instance.take()
+        {
+            instance.end().await;
+            self.read_what_is_left(false).await;
+        }
+        result
     }
 
-    /// Makes one attempt, and reads what the process writes meanwhile.
-    async fn attempt(&mut self, job: &Job) -> Result<(Value, Usage), Failure> {
+    /// Gives the event to a process, and reads what it writes meanwhile.
+    async fn invoke(&mut self, payload: &Value) -> Attempt {
         if self.instance.as_mut().is_some_and(Instance::has_ended) {
             self.instance = None;
         }
+        let items = self.current.items.iter().map(|item| item.id.clone()).collect();
+        let session = self.open_session()?;
+        session.work_on(items);
+        let token = session.token();
         let mut instance = match self.instance.take() {
             Some(instance) => instance,
-            None => Instance::start(self.settings.program.clone(), &self.lines).await?,
+            None => Instance::start(self.hands.settings.program.clone(), token, &self.lines).await?,
         };
-        let event = Bytes::from(job.event.to_string());
-        let mut reported = false;
+        let (request_id, mut reported) = (self.current.request_id.clone(), false);
         let result = {
-            let mut invoked = std::pin::pin!(instance.invoke(&job.request_id, event));
+            let mut invoked = std::pin::pin!(instance.invoke(&request_id, Bytes::from(payload.to_string())));
             loop {
                 tokio::select! {
                     biased;
-                    Some(line) = self.written.recv() => reported |= self.read(&line).as_ref() == Some(&job.request_id),
+                    Some(line) = self.written.recv() => reported |= self.read(&line),
                     result = &mut invoked => break result,
                 }
             }
         };
         self.instance = Some(instance);
-        self.read_what_is_left((!reported).then_some(&job.request_id)).await;
-        result
+        self.read_what_is_left(!reported).await;
+        result.map(|(answer, usage)| Answered { answer, usage })
     }
 
-    /// Reads the remaining lines, and waits a little for the report of a request if there was none.
-    async fn read_what_is_left(&mut self, mut waiting_for: Option<&String>) {
-        while let Some(request) = waiting_for {
+    /// Returns the session of this worker's processes.
+    fn open_session(&mut self) -> Result<&Session, Failure> {
+        if self.session.is_none() {
+            let opened = self.hands.sessions.open().map_err(|error| Failure::NotRun(error.to_string()))?;
+            self.session = Some(opened);
+        }
+        self.session.as_ref().ok_or_else(|| Failure::NotRun("it has no session".to_owned()))
+    }
+
+    /// Reads the remaining lines, and waits a little for the report of the event if there was none.
+    async fn read_what_is_left(&mut self, mut waiting: bool) {
+        while waiting {
             match tokio::time::timeout(REPORT_DELAY, self.written.recv()).await {
-                Ok(Some(line)) if self.read(&line).as_ref() == Some(request) => waiting_for = None,
-                Ok(Some(_)) => {}
+                Ok(Some(line)) => waiting = !self.read(&line),
                 Ok(None) | Err(_) => break,
             }
         }
@@ -214,65 +282,43 @@ impl Worker {
         }
     }
 
-    /// Reports a line to the observer; returns the request id if the line is the report of an item.
-    fn read(&self, line: &str) -> Option<String> {
+    /// Reports a line to the observer; returns `true` if the line is the report of an item of the current event.
+    fn read(&mut self, line: &str) -> bool {
         let Ok(report) = serde_json::from_str::<Report>(line) else {
-            let function = self.settings.entry.clone();
-            self.observer.tell(Activity::Logged { function, line: line.to_owned() });
-            return None;
+            let function = self.hands.settings.entry.clone();
+            self.hands.observer.tell(Activity::Logged { function, line: line.to_owned() });
+            return false;
         };
-        let request = match &report {
-            Report::Item(report) => Some(report.request_id.clone()),
-            Report::Output(_) => None,
-        };
-        self.observer.tell(Activity::Reported { report: Box::new(report) });
-        request
-    }
-
-    async fn after_failure(&self, job: &Job, failure: &Failure) -> Next {
-        if !job.asynchronous {
-            return Next::NotRetried;
+        let (mut item, mut is_current) = (None, false);
+        if let Report::Item(report) = &report {
+            is_current = report.request_id == self.current.request_id;
+            item = is_current.then(|| self.current.item_of(&report.item)).flatten();
         }
-        if job.attempt <= self.settings.retries {
-            let lambda_waits =
-                LAMBDA_WAITS.get(usize::from(job.attempt - 1)).copied().unwrap_or(Duration::from_mins(2));
-            return Next::Retry {
-                after: self.settings.retry_delay,
-                lambda_waits,
-                attempt: job.attempt + 1,
-                attempts: self.settings.retries + 1,
-            };
-        }
-        let Some((queue, folder)) = &self.settings.failure_queue else {
-            return Next::Lost { reason: "the function declares no `on_failure`".to_owned() };
-        };
-        let arn = &self.settings.program.function_arn;
-        let record = failure::record(&job.request_id, arn, job.attempt, &job.event, failure);
-        let file = folder.join(format!("{}.json", job.request_id));
-        match private::write(&file, format!("{record:#}\n").into_bytes()).await {
-            Ok(()) => Next::FailureQueue { queue: queue.clone(), file },
-            Err(error) => Next::Lost { reason: format!("failed to write `{}`: {error}", file.display()) },
-        }
-    }
-
-    /// Queues an event again after a wait; other events are handled meanwhile.
-    fn try_again(&self, job: Job, after: Duration) {
-        let queue = self.queue.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(after).await;
-            if let Some(queue) = queue.upgrade() {
-                let _worker_has_ended = queue.send(Job { attempt: job.attempt + 1, ..job });
-            }
-        });
+        self.hands.observer.tell(Activity::Reported { item, report: Box::new(report) });
+        is_current
     }
 }
 
-/// Returns a request id in the form of Lambda's.
-fn request_id(mail: &str) -> String {
-    use sha2::{Digest, Sha256};
-    static COUNTER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-    let count = COUNTER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let digits = data_encoding::HEXLOWER.encode(&Sha256::digest(format!("{mail} {count}").as_bytes()));
-    let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default().to_owned();
-    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_about_the_item_that_it_names_and_of_equal_ones_about_the_next() {
+        let item = |id: &str, body: &str| Item { id: id.to_owned(), body: body.to_owned() };
+        let mut current = Current { items: vec![item("mail", "")], ..Current::default() };
+        assert_eq!(current.item_of("anything").as_deref(), Some("mail"));
+        let items = vec![
+            item("post-1", r#"{"id": "job-1"}"#),
+            item("post-2", r#"{"id": "job-2"}"#),
+            item("post-3", r#"{"id": "job-1"}"#),
+        ];
+        let mut current = Current { items, ..Current::default() };
+        let mut told = |word: &str| current.item_of(word).unwrap_or_default();
+        assert_eq!(
+            [told("job-1"), told("job-2"), told("job-1"), told("job-1")],
+            ["post-1", "post-2", "post-3", "post-3"]
+        );
+        assert_eq!([told("post-2"), told("job")], ["post-2", ""]);
+    }
 }

@@ -62,7 +62,13 @@ pub(crate) struct Instance {
 
 impl Instance {
     /// Starts the process. The lines that it writes go to `lines`.
-    pub(crate) async fn start(program: Program, lines: &mpsc::UnboundedSender<String>) -> Result<Self, Failure> {
+    ///
+    /// Its credentials have a token, as those of every instance in Lambda.
+    pub(crate) async fn start(
+        program: Program,
+        token: Secret,
+        lines: &mpsc::UnboundedSender<String>,
+    ) -> Result<Self, Failure> {
         let not_run = |error: std::io::Error| Failure::NotRun(error.to_string());
         let api = RuntimeApi::start().await.map_err(not_run)?;
         let folder = program.executable.parent().map(PathBuf::from).unwrap_or_default();
@@ -70,6 +76,7 @@ impl Instance {
         command
             .env_clear()
             .envs(program.environment.iter().map(|(name, value)| (name, value.expose())))
+            .env("AWS_SESSION_TOKEN", token.expose())
             .env("AWS_LAMBDA_RUNTIME_API", api.address.to_string())
             .env("LAMBDA_TASK_ROOT", &folder)
             .current_dir(&folder)

@@ -14,8 +14,19 @@ pub struct Names {
     pub buckets: BTreeMap<String, String>,
     /// Names around each function, by entry.
     pub functions: BTreeMap<String, FunctionNames>,
+    /// Names of each queue, by entry.
+    pub queues: BTreeMap<String, QueueNames>,
     /// Secrets, by their names in AWS.
     pub secrets: BTreeMap<String, Secret>,
+}
+
+/// The names of a queue.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct QueueNames {
+    /// ARN of the queue.
+    pub arn: String,
+    /// URL of the queue.
+    pub url: String,
 }
 
 /// A secret that a function reads.

@@ -1,6 +1,6 @@
 //! The events of the local stack, reported to whoever shows them. Nothing in this crate prints.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use contract::report::Report;
 use tokio::sync::mpsc;
@@ -49,12 +49,12 @@ pub enum Activity {
         /// Key of the object.
         key: String,
     },
-    /// A rule handed a mail to a function.
+    /// An item was handed to a function.
     Handed {
-        /// SES message id of the mail.
-        mail: String,
-        /// Entry name of the rule.
-        rule: String,
+        /// Id of the item: of a mail, a request or a message.
+        item: String,
+        /// Trigger that handed it.
+        by: Trigger,
         /// Entry name of the function.
         function: String,
     },
@@ -76,6 +76,51 @@ pub enum Activity {
         /// Answer that the sender would get.
         answer: String,
     },
+    /// A request came in for a route of an API.
+    Requested {
+        /// Id of the request.
+        item: String,
+        /// Origin: a file, or the HTTP client.
+        origin: String,
+        /// Method and path of the route.
+        route: String,
+    },
+    /// A request was turned away before any function saw it.
+    TurnedAway {
+        /// Origin: a file, or the HTTP client.
+        origin: String,
+        /// Method and path of the request.
+        request: String,
+        /// Status of the answer.
+        status: u16,
+    },
+    /// A request of a file was not sent, or was turned away.
+    NotPosted {
+        /// Name of the file.
+        origin: String,
+        /// Method and path of the route.
+        route: String,
+        /// Reason for not sending or taking it.
+        reason: String,
+    },
+    /// A request was answered.
+    Answered {
+        /// Id of the request.
+        item: String,
+        /// Status of the answer.
+        status: u16,
+        /// Body of an answer that refuses; empty otherwise.
+        refusal: String,
+    },
+    /// A message came into a queue that a function consumes, or was left in it by an earlier run.
+    Queued {
+        /// Id of the item that it comes from; its own id if that is not known.
+        item: String,
+        /// Entry name of the queue.
+        queue: String,
+        /// SQS message id.
+        message: String,
+    },
     /// A function wrote a line that is not a report.
     Logged {
         /// Entry name of the function.
@@ -85,13 +130,15 @@ pub enum Activity {
     },
     /// A function reported the outcome of an item, or wrote a document to its log.
     Reported {
+        /// Id of the item that it is about; `None` if it is about none that the function was handed.
+        item: Option<String>,
         /// The report, as read from the log.
         report: Box<Report>,
     },
     /// An invocation of a function succeeded.
     Succeeded {
-        /// SES message id of the mail.
-        mail: String,
+        /// Id of the item: of a mail, a request or a message.
+        item: String,
         /// Entry name of the function.
         function: String,
         /// Time and memory that it took.
@@ -99,8 +146,8 @@ pub enum Activity {
     },
     /// An invocation of a function failed.
     Failed {
-        /// SES message id of the mail.
-        mail: String,
+        /// Id of the item: of a mail, a request or a message.
+        item: String,
         /// Entry name of the function.
         function: String,
         /// Reason of the failure.
@@ -117,14 +164,14 @@ pub enum Next {
     Retry {
         /// Wait before the retry, here.
         after: Duration,
-        /// Wait before the retry, in Lambda.
-        lambda_waits: Duration,
-        /// Number of the next attempt: 2 or 3.
-        attempt: u8,
+        /// Wait before the retry, in AWS.
+        in_aws: Wait,
+        /// Number of the next attempt.
+        attempt: u16,
         /// Maximum number of attempts.
-        attempts: u8,
+        attempts: u16,
     },
-    /// Every attempt failed: the event is in the failure queue.
+    /// Every attempt failed: the event or message is in the failure queue.
     FailureQueue {
         /// Entry name of the queue.
         queue: String,
@@ -136,8 +183,48 @@ pub enum Next {
         /// Why it could not be kept.
         reason: String,
     },
+    /// The message stays in its queue for another run.
+    Left {
+        /// Entry name of the queue.
+        queue: String,
+        /// Why it is not delivered again.
+        reason: String,
+    },
     /// SES waited for the answer and goes on without one; nothing is retried.
     NotRetried,
+    /// API Gateway answers 500; nothing is retried.
+    InternalError,
+}
+
+/// The wait of a service before a retry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    /// Name of the service.
+    pub service: &'static str,
+    /// Duration of the wait.
+    pub duration: Duration,
+}
+
+/// The triggers of a function, by the entry name or key of each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trigger {
+    /// A receipt rule.
+    Rule(String),
+    /// A route of an API.
+    Route(String),
+    /// A queue that the function consumes.
+    Queue(String),
+}
+
+impl fmt::Display for Trigger {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, name) = match self {
+            Self::Rule(name) => ("rule", name),
+            Self::Route(name) => ("route", name),
+            Self::Queue(name) => ("queue", name),
+        };
+        write!(formatter, "{kind} {name}")
+    }
 }
 
 /// Time and memory that an invocation took.

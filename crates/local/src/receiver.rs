@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     io,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use mail_parser::MessageParser;
@@ -12,9 +15,9 @@ use tokio::sync::oneshot;
 
 use super::{
     arrival::{Arrival, Envelope},
+    asynchronous::{Ending, Invocable},
     event,
-    function::{Ending, Function},
-    observer::{Activity, Observer},
+    observer::{Activity, Observer, Trigger},
     receipt::{self, Disposition, Flow, Match},
     storage::Storage,
     verdicts::Verdicts,
@@ -31,11 +34,11 @@ pub struct Receiver {
     pub(super) region: String,
     pub(super) verdicts: Verdicts,
     pub(super) storage: Storage,
-    pub(super) functions: BTreeMap<String, Function>,
+    pub(super) functions: BTreeMap<String, Invocable>,
     pub(super) observer: Observer,
     pub(super) work: Work,
     /// `true` once no more mail is taken.
-    pub(super) is_closed: AtomicBool,
+    pub(super) is_closed: Arc<AtomicBool>,
 }
 
 /// A mail that was accepted.
@@ -75,11 +78,6 @@ impl Receiver {
     /// Returns the observer of the local stack.
     pub fn observer(&self) -> &Observer {
         &self.observer
-    }
-
-    /// Takes no more mail from now on. What was accepted goes on.
-    pub fn close(&self) {
-        self.is_closed.store(true, Ordering::SeqCst);
     }
 
     /// Returns `true` if no more mail is taken.
@@ -149,9 +147,9 @@ impl Receiver {
             Action::Invoke { function: entry, invocation, topic } => {
                 self.publish(topic.as_ref(), mail.clone(), rule.clone());
                 let Some(function) = self.functions.get(entry) else { return Ok(Disposition::Continue) };
-                self.observer.tell(Activity::Handed { mail, rule, function: entry.clone() });
+                self.observer.tell(Activity::Handed { item: mail, by: Trigger::Rule(rule), function: entry.clone() });
                 let event = self.event(matched, arrival, verdicts, entry, *invocation)?;
-                let ending = function.invoke(&arrival.id, event, *invocation == Invocation::Event, self.work.begin());
+                let ending = function.invoke(&arrival.id, event, *invocation == Invocation::Event);
                 return Ok(after_invocation(*invocation, ending, invocations).await);
             }
         }

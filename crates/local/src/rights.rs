@@ -27,6 +27,10 @@ pub(crate) struct Grant {
     pub writes: Vec<Place>,
     /// Places in which it may delete objects.
     pub deletes: Vec<Place>,
+    /// Queues that it may send to, by entry name.
+    pub sends: BTreeSet<String>,
+    /// Queue that it consumes, by entry name.
+    pub consumes: Option<String>,
 }
 
 /// The S3 actions that IAM grants for places of a declaration.
@@ -52,9 +56,12 @@ impl Right {
     fn of(operation: &str) -> Option<Self> {
         match operation {
             "GetObject" | "HeadObject" => Some(Self::Read),
-            "PutObject" | "CopyObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => {
-                Some(Self::Write)
-            }
+            "PutObject"
+            | "CopyObject"
+            | "CreateMultipartUpload"
+            | "UploadPart"
+            | "CompleteMultipartUpload"
+            | "AbortMultipartUpload" => Some(Self::Write),
             "DeleteObject" => Some(Self::Delete),
             _ => None,
         }
@@ -135,6 +142,7 @@ mod tests {
         config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
         error::{ProvideErrorMetadata, SdkError},
         primitives::ByteStream,
+        types::{CompletedMultipartUpload, CompletedPart},
     };
 
     use super::*;
@@ -173,6 +181,8 @@ mod tests {
             reads: places(&["inbound/", "state/"]),
             writes: places(&["unmatched/", "state/"]),
             deletes: places(&["inbound/old/"]),
+            sends: BTreeSet::new(),
+            consumes: None,
         };
         let router = storage.router(vec![grant]).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -249,5 +259,55 @@ mod tests {
         assert_eq!(said(put("unmatched/a").if_match("\"0\"").send().await), DENIED);
         assert_eq!(said(put("unmatched/new").if_none_match("*").send().await), ALLOWED);
         assert_eq!(said(put("unmatched/new").if_none_match("*").send().await), "PreconditionFailed");
+    }
+
+    #[tokio::test]
+    async fn an_upload_in_parts_becomes_an_object_once_with_its_metadata_or_nothing() {
+        let (folder, s3) = function().await;
+        let begin = async |key: &str| {
+            let begun =
+                s3.create_multipart_upload().bucket(BUCKET).key(key).content_type("text/x").metadata("job-id", "j");
+            begun.send().await.map(|begun| begun.upload_id().unwrap().to_owned())
+        };
+        let part = async |key: &str, id: &str, number: i32, bytes: Vec<u8>| {
+            let sent = s3.upload_part().bucket(BUCKET).key(key).upload_id(id).part_number(number);
+            let sent = sent.body(ByteStream::from(bytes)).send().await.unwrap();
+            CompletedPart::builder().part_number(number).e_tag(sent.e_tag().unwrap()).build()
+        };
+        let complete = async |key: &str, id: &str, parts: Vec<CompletedPart>| {
+            let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+            let call = s3.complete_multipart_upload().bucket(BUCKET).key(key).upload_id(id).if_none_match("*");
+            said(call.multipart_upload(parts).send().await)
+        };
+        assert_eq!(begin("inbound/x").await.map_err(|error| error.code().unwrap().to_owned()), Err(DENIED.to_owned()));
+        let (key, mut ids) = ("state/large", Vec::new());
+        for _ in 0..2 {
+            ids.push(begin(key).await.unwrap());
+        }
+        let mut both = Vec::new();
+        for id in &ids {
+            both.push(vec![part(key, id, 1, vec![b'a'; 5 * 1024 * 1024]).await, part(key, id, 2, vec![b'b'; 3]).await]);
+            assert_eq!(said(s3.head_object().bucket(BUCKET).key(key).send().await), DENIED, "nothing is there before");
+        }
+        let mut told = Vec::new();
+        for (id, parts) in ids.iter().zip(both) {
+            told.push(complete(key, id, parts).await);
+        }
+        assert_eq!(told, [ALLOWED, "PreconditionFailed"]);
+        let found = s3.head_object().bucket(BUCKET).key(key).send().await.unwrap();
+        assert_eq!(found.content_length(), Some(5 * 1024 * 1024 + 3));
+        assert_eq!((found.content_type(), found.metadata().unwrap()["job-id"].as_str()), (Some("text/x"), "j"));
+        let abort = s3.abort_multipart_upload().bucket(BUCKET).key(key).upload_id(&ids[1]).send().await;
+        assert_eq!(said(abort), ALLOWED);
+        let left = || {
+            let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+            files.filter(|name| name.to_string_lossy().contains(".upload")).count()
+        };
+        assert_eq!(left(), 0);
+        let id = begin("state/other").await.unwrap();
+        part("state/other", &id, 1, vec![b'a']).await;
+        assert!(left() > 0);
+        Storage::open(folder.path(), std::iter::empty()).unwrap();
+        assert_eq!(left(), 0, "the next run removes what was left");
     }
 }

@@ -1,13 +1,17 @@
 //! The rest of AWS, as far as functions need it here: Secrets Manager's `GetSecretValue`, answered from the environment
-//! of `provision dev`. Every other service is refused by name, so that no call ever leaves this machine.
+//! of `provision dev`, and what functions ask of [`sqs`]. Every other service is refused by name, so that no call ever
+//! leaves this machine.
 //!
 //! The values are real: a request must be signed with the keys of a function of this run, and gets the secrets that this
 //! function declares.
 
 use crate::{
     names::Secret,
+    queue::Queue,
     rights::Grant,
+    sessions::Sessions,
     signature::{self, Unsigned},
+    sqs,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -23,19 +27,24 @@ use serde_json::{Value, json};
 /// Secrets, by their names in Secrets Manager.
 pub(crate) type Secrets = BTreeMap<String, Secret>;
 
-/// The largest request that is read. Bytes.
-const LARGEST_REQUEST: usize = 1024 * 1024;
+/// The largest request that is read: a message of SQS, escaped as JSON. Bytes.
+const LARGEST_REQUEST: usize = 4 * 1024 * 1024;
 
-/// The secrets, and the functions that read them.
-#[derive(Debug)]
-struct Services {
-    secrets: Secrets,
-    grants: Vec<Grant>,
+/// The secrets and the queues, and the functions that use them.
+#[derive(Debug, Default)]
+pub(crate) struct Services {
+    pub secrets: Secrets,
+    pub queues: BTreeMap<String, Arc<Queue>>,
+    pub grants: Vec<Grant>,
+    pub sessions: Sessions,
 }
 
+/// A refusal: status, type, message.
+pub(crate) type Refusal = (StatusCode, &'static str, String);
+
 /// The endpoint for all services but S3.
-pub(crate) fn router(secrets: Secrets, grants: Vec<Grant>) -> Router {
-    Router::new().fallback(answer).with_state(Arc::new(Services { secrets, grants }))
+pub(crate) fn router(services: Services) -> Router {
+    Router::new().fallback(answer).with_state(Arc::new(services))
 }
 
 async fn answer(State(services): State<Arc<Services>>, request: Request) -> Response {
@@ -49,42 +58,51 @@ async fn answer(State(services): State<Arc<Services>>, request: Request) -> Resp
         Ok(key) => services.grants.iter().find(|grant| grant.access_key == key),
         Err(unsigned) => return not_signed(unsigned),
     };
+    let Some(grant) = grant else { return not_signed(Unsigned::unknown_key()) };
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let target = header("x-amz-target");
-    if target != "secretsmanager.GetSecretValue" {
-        let service = service(header("authorization")).unwrap_or("this service");
-        let message = format!("`provision dev` has no {service} {target}");
-        return refusal(StatusCode::BAD_REQUEST, "NotImplemented", &message);
-    }
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let id = asked.get("SecretId").and_then(Value::as_str).unwrap_or_default();
-    services.secret(id, grant)
+    let answered = match target.split_once('.') {
+        Some(("secretsmanager", "GetSecretValue")) => services.secret(&asked, grant),
+        Some(("AmazonSQS", operation)) => {
+            let item = services.sessions.item_of(header("x-amz-security-token"));
+            sqs::answer(operation, &asked, (&services.queues, grant), item.as_deref()).await
+        }
+        _ => {
+            let service = service(header("authorization")).unwrap_or("this service");
+            Err((StatusCode::BAD_REQUEST, "NotImplemented", format!("`provision dev` has no {service} {target}")))
+        }
+    };
+    match answered {
+        Ok(answer) => Json(answer).into_response(),
+        Err((status, kind, message)) => refusal(status, kind, &message),
+    }
 }
 
 impl Services {
     /// Answers `GetSecretValue`.
-    fn secret(&self, id: &str, grant: Option<&Grant>) -> Response {
-        let missing = |message: &str| refusal(StatusCode::BAD_REQUEST, "ResourceNotFoundException", message);
+    fn secret(&self, asked: &Value, grant: &Grant) -> Result<Value, Refusal> {
+        let id = asked.get("SecretId").and_then(Value::as_str).unwrap_or_default();
+        let missing = |message: String| (StatusCode::BAD_REQUEST, "ResourceNotFoundException", message);
         let found = self.secrets.iter().find(|(name, _)| *name == id || is_arn_of(id, name));
         let Some((name, Secret { arn, variable })) = found else {
-            return missing(&format!("the declaration names no secret `{id}`"));
+            return Err(missing(format!("the declaration names no secret `{id}`")));
         };
-        if !grant.is_some_and(|grant| grant.secrets.contains(name)) {
+        if !grant.secrets.contains(name) {
             let message = format!("the function's `secrets` does not name `{name}`");
-            return refusal(StatusCode::BAD_REQUEST, "AccessDeniedException", &message);
+            return Err((StatusCode::BAD_REQUEST, "AccessDeniedException", message));
         }
         match std::env::var(variable) {
-            Ok(value) => Json(json!({
+            Ok(value) => Ok(json!({
                 "ARN": format!("{arn}-local0"),
                 "Name": name,
                 "SecretString": value,
                 "VersionId": "00000000-0000-0000-0000-000000000000",
                 "VersionStages": ["AWSCURRENT"],
-            }))
-            .into_response(),
-            Err(_) => missing(&format!(
+            })),
+            Err(_) => Err(missing(format!(
                 "set the environment variable `{variable}` of `provision dev`: it replaces the secret `{name}`"
-            )),
+            ))),
         }
     }
 }
@@ -117,6 +135,8 @@ mod tests {
         error::ProvideErrorMetadata,
     };
 
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::{guard, rights};
 
@@ -134,10 +154,13 @@ mod tests {
             reads: Vec::new(),
             writes: Vec::new(),
             deletes: Vec::new(),
+            sends: BTreeSet::new(),
+            consumes: None,
         };
         let listener = guard::Listener::bind(0).await.unwrap();
         let address = listener.address();
-        let router = guard::of_host(router(secrets.into(), vec![grant]), address);
+        let services = Services { secrets: secrets.into(), grants: vec![grant], ..Services::default() };
+        let router = guard::of_host(router(services), address);
         tokio::spawn(async move { axum::serve(listener, router).await });
         address
     }

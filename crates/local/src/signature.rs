@@ -23,6 +23,13 @@ const ADDED: [&str; 2] = ["host", "x-amz-date"];
 #[error("{0}")]
 pub(crate) struct Unsigned(&'static str);
 
+impl Unsigned {
+    /// Returns the refusal of an access key that no function of this run has.
+    pub(crate) fn unknown_key() -> Self {
+        Self("the access key is not one of this run")
+    }
+}
+
 /// The parts of the header `Authorization`.
 struct Authorization<'header> {
     access_key: &'header str,
@@ -64,7 +71,7 @@ pub(crate) fn verify<'keys>(
     let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
     let header = headers.next().filter(|_| headers.next().is_none()).and_then(|header| header.to_str().ok());
     let authorization = header.and_then(Authorization::read).ok_or(Unsigned("the request is not signed"))?;
-    let secret = secret_of(authorization.access_key).ok_or(Unsigned("the access key is not one of this run"))?;
+    let secret = secret_of(authorization.access_key).ok_or(Unsigned::unknown_key())?;
     let time = time(&parts.headers).ok_or(Unsigned("the request has no time"))?;
     let now = SystemTime::now();
     let skew = now.duration_since(time).or_else(|_| time.duration_since(now)).unwrap_or(Duration::MAX);

@@ -5,45 +5,58 @@ use std::{
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-use axum::Router;
-use contract::{context, secret::Secret};
-use tokio::task::JoinHandle;
+use axum::{Router, extract::Request};
+use contract::secret::Secret;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::{
+    api::{Api, Route, Sender},
+    asynchronous::Invocable,
+    environment,
     function::{Function, Settings},
     guard,
-    instance::Program,
+    mapping::Mapping,
     observer::Observer,
     private::{self, Lock, NotOpened},
+    queue::{self, Queue},
     receiver::Receiver,
-    rights::Grant,
-    services,
+    services::{self, Services},
+    sessions::Sessions,
     smtp::{self, Certificate},
     storage::Storage,
     verdicts::{Setting, Verdicts},
     work::Work,
 };
-use crate::names::{FunctionNames, Names};
-use data_encoding::{BASE32_NOPAD, HEXLOWER};
+use crate::names::Names;
 use declaration::Declaration;
+
+/// Requests that a function of a route handles at once. Lambda takes more; they wait here.
+const REQUESTS_AT_ONCE: usize = 10;
+/// Batches that Lambda handles at once from the start, for a queue without a limit of its own.
+const BATCHES_AT_ONCE: usize = 5;
 
 /// The options of `provision dev`.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Folder of the buckets and failure queues.
+    /// Folder of the buckets and queues.
     pub folder: PathBuf,
     /// Port of the SMTP listener; 0 takes any free one.
     pub smtp_port: u16,
+    /// Port of the first API, and of the next ones after it; 0 takes any free ones.
+    pub http_port: u16,
     /// Verdicts on every mail.
     pub verdicts: Vec<Setting>,
     /// Environment variables that add to the declared ones or override them. A declared secret stays a
     /// secret.
     pub variables: BTreeMap<String, Secret>,
-    /// Wait before a failed event is retried.
+    /// Wait before a failed event or message is retried.
     pub retry_delay: Duration,
 }
 
@@ -102,16 +115,40 @@ pub enum NotStarted {
 pub struct Stack {
     /// Receiver of mails, which applies the rules.
     pub receiver: Arc<Receiver>,
-    /// Address of the SMTP listener.
-    pub smtp: SocketAddr,
+    /// HTTP APIs, in the order of their entries.
+    pub apis: Vec<Endpoint>,
+    /// SMTP listener; `None` if there are no receipt rules.
+    pub smtp: Option<SmtpListener>,
     /// Address of the S3 endpoint.
     pub s3: SocketAddr,
-    /// Certificate of the SMTP listener, as PEM.
-    pub certificate: PathBuf,
-    smtp_server: smtp::Server,
     servers: Vec<Server>,
+    functions: BTreeMap<String, Arc<Function>>,
+    /// Mappings that take messages; dropping them ends them.
+    mappings: JoinSet<()>,
+    is_closed: Arc<AtomicBool>,
     work: Work,
     _lock: Lock,
+}
+
+/// The SMTP listener.
+#[derive(Debug)]
+pub struct SmtpListener {
+    /// Address on which it listens.
+    pub address: SocketAddr,
+    /// Its certificate, as PEM.
+    pub certificate: PathBuf,
+    server: smtp::Server,
+}
+
+/// An HTTP API and its address.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Name of the API's entry.
+    pub entry: String,
+    /// URL of the API, with the stage if the path begins with it, and without a slash at its end.
+    pub url: String,
+    /// The API itself.
+    pub api: Arc<Api>,
 }
 
 /// An HTTP server; dropping it ends it.
@@ -127,6 +164,18 @@ impl Drop for Server {
     }
 }
 
+/// The parts that everything in the stack shares.
+struct Parts<'run> {
+    declaration: &'run Declaration,
+    names: Names,
+    options: &'run Options,
+    observer: Observer,
+    work: Work,
+    is_closed: Arc<AtomicBool>,
+    queues: BTreeMap<String, Arc<Queue>>,
+    functions: BTreeMap<String, Arc<Function>>,
+}
+
 impl Stack {
     /// Starts everything that the declaration names; `executables` are the functions' binaries by entry.
     pub async fn start(
@@ -138,70 +187,244 @@ impl Stack {
         private::keep_to_ourselves();
         let lock = locked(&options.folder)?;
         let storage = storage(&options.folder, &names)?;
-        let mut grants = BTreeMap::new();
-        for (entry, names) in &names.functions {
-            grants.insert(entry, grant(names)?);
-        }
-        let all = || grants.values().cloned().collect::<Vec<Grant>>();
-        let router = storage.router(all()).map_err(|error| NotStarted::Storage {
-            folder: options.folder.join(private::BUCKETS),
-            reason: format!("{error:?}"),
-        })?;
-        let s3 = serve("S3", router).await?;
-        let other = serve("AWS services", services::router(names.secrets.clone(), all())).await?;
-        let endpoints = [("AWS_ENDPOINT_URL_S3", &s3), ("AWS_ENDPOINT_URL", &other)]
-            .map(|(name, server)| (name.to_owned(), Secret::from(format!("http://{}", server.address))));
-        let mut functions = BTreeMap::new();
-        for (entry, executable) in executables {
-            let (Some(function), Some(grant)) = (declaration.functions.get(entry), grants.get(entry)) else { continue };
-            let Some(names) = names.functions.get(entry) else { continue };
-            let mut environment = environment(declaration, names, function, grant)?;
-            environment.extend(endpoints.clone());
-            let arn = names.arn.clone();
-            let settings = settings(entry, function, options, program(function, executable, environment, arn))?;
-            functions.insert(entry.clone(), Function::start(settings, observer.clone()));
-        }
-        let work = Work::new();
-        let receiver = Arc::new(Receiver {
-            rules: declaration.receipt_rules.clone(),
-            names,
-            region: declaration.region.clone(),
-            verdicts: Verdicts::with(&options.verdicts),
-            storage,
-            functions,
-            observer,
-            work: work.clone(),
-            is_closed: false.into(),
-        });
-        let (made, certificate) = certificate(&options.folder).await?;
-        let smtp_server = smtp::Server::start(options.smtp_port, Arc::clone(&receiver), made)
-            .await
-            .map_err(|error| NotStarted::Port { what: "SMTP", port: options.smtp_port, error })?;
-        let (smtp, s3_address) = (smtp_server.address, s3.address);
-        let servers = vec![s3, other];
-        Ok(Self { receiver, smtp, s3: s3_address, certificate, smtp_server, servers, work, _lock: lock })
+        let (work, is_closed, functions) = (Work::new(), Arc::default(), BTreeMap::new());
+        let queues = BTreeMap::new();
+        let mut parts = Parts { declaration, names, options, observer, work, is_closed, queues, functions };
+        parts.queues = parts.open_queues()?;
+        let mut servers = parts.start_functions(&storage, executables).await?;
+        let s3_address = servers.first().map_or(SocketAddr::from(([127, 0, 0, 1], 0)), |server| server.address);
+        let mappings = parts.start_mappings();
+        let (apis, listening) = parts.start_apis().await?;
+        servers.extend(listening);
+        let receiver = Arc::new(parts.receiver(storage));
+        let smtp = match &receiver.rules[..] {
+            [] => None,
+            _ => Some(SmtpListener::start(options, &receiver).await?),
+        };
+        Ok(Self {
+            receiver,
+            apis,
+            smtp,
+            s3: s3_address,
+            servers,
+            functions: parts.functions,
+            mappings,
+            is_closed: parts.is_closed,
+            work: parts.work,
+            _lock: lock,
+        })
     }
 
-    /// Returns the number of mails and events that were accepted and are not done.
+    /// Returns the number of mails, requests, events and messages that were accepted and are not done.
     pub fn open(&self) -> usize {
         self.work.open()
     }
 
-    /// Takes no more mail, and returns when every mail that was accepted is done, or has come into a failure queue.
+    /// Takes no more mails and requests from now on. What was accepted goes on.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
+    }
+
+    /// Takes no more mails and requests, and returns when everything that was accepted is done, or has come into a failure queue.
     pub async fn finish(&mut self) {
-        self.receiver.close();
-        self.smtp_server.end().await;
+        self.close();
+        if let Some(smtp) = &mut self.smtp {
+            smtp.server.end().await;
+        }
         self.work.done().await;
     }
 
     /// Ends everything, and returns when no process is left.
     pub async fn end(self) {
-        drop(self.smtp_server);
-        for function in self.receiver.functions.values() {
+        drop(self.smtp);
+        drop(self.mappings);
+        for function in self.functions.values() {
             function.end().await;
         }
         drop(self.servers);
     }
+}
+
+impl SmtpListener {
+    /// Starts the listener, and writes its certificate into the state folder for clients.
+    async fn start(options: &Options, receiver: &Arc<Receiver>) -> Result<Self, NotStarted> {
+        let made = Certificate::new().map_err(NotStarted::Certificate)?;
+        let certificate = options.folder.join(private::CERTIFICATE);
+        let written = private::write(&certificate, made.pem.clone().into_bytes()).await;
+        written.map_err(|error| NotStarted::Folder { folder: options.folder.clone(), error })?;
+        let port = options.smtp_port;
+        let server = smtp::Server::start(port, Arc::clone(receiver), made).await;
+        let server = server.map_err(|error| NotStarted::Port { what: SMTP, port, error })?;
+        Ok(Self { address: server.address, certificate, server })
+    }
+}
+
+impl Parts<'_> {
+    /// Opens the queues, with the messages that an earlier run has left in those that a function consumes.
+    fn open_queues(&self) -> Result<BTreeMap<String, Arc<Queue>>, NotStarted> {
+        let folder = self.options.folder.join(private::QUEUES);
+        let mut queues = BTreeMap::new();
+        for (entry, queue) in &self.declaration.queues {
+            let settings = queue::Settings {
+                entry: entry.clone(),
+                names: self.names.queues.get(entry).cloned().unwrap_or_default(),
+                visibility: queue.visibility_timeout,
+                folder: folder.join(entry),
+                work: self.declaration.consumer(entry).map(|_| self.work.clone()),
+            };
+            let opened = Queue::open(settings, self.observer.clone());
+            let opened = opened.map_err(|error| NotStarted::Folder { folder: folder.join(entry), error })?;
+            queues.insert(entry.clone(), Arc::new(opened));
+        }
+        Ok(queues)
+    }
+
+    /// Starts the functions and the services that they call. Returns the services, S3 first.
+    async fn start_functions(
+        &mut self,
+        storage: &Storage,
+        executables: &BTreeMap<String, PathBuf>,
+    ) -> Result<Vec<Server>, NotStarted> {
+        let (sessions, mut grants) = (Sessions::default(), BTreeMap::new());
+        for (entry, function) in &self.declaration.functions {
+            let Some(names) = self.names.functions.get(entry) else { continue };
+            grants.insert(entry, environment::grant(function, names)?);
+        }
+        let router = storage.router(grants.values().cloned().collect()).map_err(|error| NotStarted::Storage {
+            folder: self.options.folder.join(private::BUCKETS),
+            reason: format!("{error:?}"),
+        })?;
+        let s3 = serve("S3", 0, router).await?;
+        let services = Services {
+            secrets: self.names.secrets.clone(),
+            queues: self.queues.clone(),
+            grants: grants.values().cloned().collect(),
+            sessions: sessions.clone(),
+        };
+        let other = serve("AWS services", 0, services::router(services)).await?;
+        let endpoint =
+            |name: &str, server: &Server| (name.to_owned(), Secret::from(format!("http://{}", server.address)));
+        let endpoints = [
+            endpoint("AWS_ENDPOINT_URL_S3", &s3),
+            endpoint("AWS_ENDPOINT_URL_SQS", &other),
+            endpoint("AWS_ENDPOINT_URL", &other),
+        ];
+        for (entry, executable) in executables {
+            let (Some(function), Some(grant)) = (self.declaration.functions.get(entry), grants.get(entry)) else {
+                continue;
+            };
+            let Some(names) = self.names.functions.get(entry) else { continue };
+            let (whole, given) = ((self.declaration, function), (names, grant));
+            let program = environment::program(whole, given, &endpoints, executable, self.options)?;
+            let settings =
+                Settings { entry: entry.clone(), program, most_instances: self.most_instances(entry, function) };
+            let function = Function::start(settings, self.observer.clone(), sessions.clone());
+            self.functions.insert(entry.clone(), Arc::new(function));
+        }
+        Ok(vec![s3, other])
+    }
+
+    /// Returns the number of instances that a function may have: one for events of mails, which are handled one after the other.
+    fn most_instances(&self, entry: &str, function: &declaration::Function) -> usize {
+        let mut routes = self.declaration.apis.values().flat_map(|api| &api.routes);
+        let requests = if routes.any(|route| route.invoke == entry) { REQUESTS_AT_ONCE } else { 1 };
+        let most = requests.max(function.consumes.as_ref().map_or(1, batches_at_once));
+        let reserved = function.reserved_concurrency.and_then(|reserved| usize::try_from(reserved).ok());
+        reserved.filter(|reserved| *reserved > 0).map_or(most, |reserved| most.min(reserved))
+    }
+
+    /// Starts the mappings of queues.
+    fn start_mappings(&self) -> JoinSet<()> {
+        let mut mappings = JoinSet::new();
+        for (entry, function) in &self.declaration.functions {
+            let (Some(consumes), Some(running)) = (&function.consumes, self.functions.get(entry)) else { continue };
+            let Some(queue) = self.queues.get(&consumes.queue) else { continue };
+            let redrive = self.declaration.queues.get(&consumes.queue).and_then(|queue| queue.redrive.as_ref());
+            let mapping = Mapping {
+                queue: Arc::clone(queue),
+                function: Arc::clone(running),
+                batch: consumes.batch.into(),
+                window: consumes.window,
+                concurrency: batches_at_once(consumes),
+                dead_letters: redrive
+                    .and_then(|redrive| Some((Arc::clone(self.queues.get(&redrive.queue)?), redrive.after))),
+                retry_delay: self.options.retry_delay,
+                region: self.declaration.region.clone(),
+                observer: self.observer.clone(),
+                work: self.work.clone(),
+            };
+            mappings.spawn(mapping.run());
+        }
+        mappings
+    }
+
+    /// Starts the HTTP APIs, each on a port of its own.
+    async fn start_apis(&self) -> Result<(Vec<Endpoint>, Vec<Server>), NotStarted> {
+        let (mut endpoints, mut servers) = (Vec::new(), Vec::new());
+        let first = self.options.http_port;
+        for ((entry, declared), offset) in self.declaration.apis.iter().zip(0..) {
+            let route = |route: &declaration::ApiRoute| {
+                let throttle = (f64::from(route.rate), f64::from(route.burst));
+                let invoked = (route.invoke.as_str(), route.authentication.clone());
+                Route::new(route.route.as_str(), invoked, &route.sources, throttle)
+            };
+            let api = Arc::new(Api {
+                stage: declared.stage.clone(),
+                routes: declared.routes.iter().map(route).collect(),
+                functions: self.functions.clone(),
+                observer: self.observer.clone(),
+                work: self.work.clone(),
+                is_closed: Arc::clone(&self.is_closed),
+            });
+            let port = if first == 0 { 0 } else { first.saturating_add(offset) };
+            let serving = Arc::clone(&api);
+            let router = Router::new().fallback(move |request: Request| {
+                let api = Arc::clone(&serving);
+                async move { api.answer(request, &Sender::Client).await }
+            });
+            let server = serve(HTTP, port, router).await?;
+            let url = format!("http://{}{}", server.address, api.path_of_stage());
+            endpoints.push(Endpoint { entry: entry.clone(), url, api });
+            servers.push(server);
+        }
+        Ok((endpoints, servers))
+    }
+
+    /// Returns the receiver of mails.
+    fn receiver(&self, storage: Storage) -> Receiver {
+        let invocable = |(entry, function): (&String, &Arc<Function>)| {
+            let declared = self.declaration.functions.get(entry)?;
+            let invocable = Invocable {
+                function: Arc::clone(function),
+                retries: declared.retries,
+                retry_delay: self.options.retry_delay,
+                failure_queue: declared.on_failure.as_ref().and_then(|queue| self.queues.get(queue)).cloned(),
+                observer: self.observer.clone(),
+                work: self.work.clone(),
+            };
+            Some((entry.clone(), invocable))
+        };
+        Receiver {
+            rules: self.declaration.receipt_rules.clone(),
+            names: self.names.clone(),
+            region: self.declaration.region.clone(),
+            verdicts: Verdicts::with(&self.options.verdicts),
+            storage,
+            functions: self.functions.iter().filter_map(invocable).collect(),
+            observer: self.observer.clone(),
+            work: self.work.clone(),
+            is_closed: Arc::clone(&self.is_closed),
+        }
+    }
+}
+
+/// Purpose of the port of an API.
+pub const HTTP: &str = "HTTP";
+/// Purpose of the port of mails.
+pub const SMTP: &str = "SMTP";
+
+fn batches_at_once(consumes: &declaration::Consumes) -> usize {
+    consumes.concurrency.map_or(BATCHES_AT_ONCE, usize::from)
 }
 
 /// Takes the state folder for this run.
@@ -220,110 +443,11 @@ fn storage(folder: &Path, names: &Names) -> Result<Storage, NotStarted> {
     opened.map_err(|error| NotStarted::Folder { folder, error })
 }
 
-/// Makes the certificate of the SMTP listener, and writes it into the state folder for clients. Returns it with its path.
-async fn certificate(folder: &Path) -> Result<(Certificate, PathBuf), NotStarted> {
-    let made = Certificate::new().map_err(NotStarted::Certificate)?;
-    let path = folder.join(private::CERTIFICATE);
-    let written = private::write(&path, made.pem.clone().into_bytes()).await;
-    written.map_err(|error| NotStarted::Folder { folder: folder.to_owned(), error })?;
-    Ok((made, path))
-}
-
-/// Returns the program of a function, with its environment and limits.
-fn program(
-    function: &declaration::Function,
-    executable: &Path,
-    environment: BTreeMap<String, Secret>,
-    function_arn: String,
-) -> Program {
-    Program {
-        executable: executable.to_owned(),
-        environment,
-        memory: function.memory,
-        timeout: function.timeout,
-        function_arn,
-    }
-}
-
-/// Returns the settings of a function; command-line options override the declaration.
-fn settings(
-    entry: &str,
-    function: &declaration::Function,
-    options: &Options,
-    mut program: Program,
-) -> Result<Settings, NotStarted> {
-    let told = options.variables.iter().filter(|(name, _)| !function.secrets.contains_key(*name));
-    program.environment.extend(told.map(|(name, value)| (name.clone(), value.clone())));
-    Ok(Settings {
-        entry: entry.to_owned(),
-        program,
-        retries: function.retries,
-        retry_delay: options.retry_delay,
-        failure_queue: failure_queue(function, &options.folder)?,
-    })
-}
-
-async fn serve(what: &'static str, router: Router) -> Result<Server, NotStarted> {
-    let not_listening = |error| NotStarted::Port { what, port: 0, error };
-    let listener = guard::Listener::bind(0).await.map_err(not_listening)?;
+/// Listens on a port of 127.0.0.1, and answers requests to it.
+async fn serve(what: &'static str, port: u16, router: Router) -> Result<Server, NotStarted> {
+    let not_listening = |error| NotStarted::Port { what, port, error };
+    let listener = guard::Listener::bind(port).await.map_err(not_listening)?;
     let address = listener.address();
     let router = guard::of_host(router, address);
     Ok(Server { address, serving: tokio::spawn(async move { axum::serve(listener, router).await }) })
-}
-
-/// Returns the folder of a function's failure queue.
-fn failure_queue(function: &declaration::Function, folder: &Path) -> Result<Option<(String, PathBuf)>, NotStarted> {
-    let Some(queue) = &function.on_failure else { return Ok(None) };
-    let folder = folder.join(private::QUEUES).join(queue);
-    match private::make(&folder) {
-        Ok(folder) => Ok(Some((queue.clone(), folder))),
-        Err(error) => Err(NotStarted::Folder { folder, error }),
-    }
-}
-
-/// Makes a function's credentials, good for this run only: random, so that nobody else of this machine can guess them.
-fn grant(names: &FunctionNames) -> Result<Grant, NotStarted> {
-    let mut random = [0; 42];
-    getrandom::fill(&mut random)?;
-    let (access, secret) = random.split_at(10);
-    Ok(Grant {
-        access_key: format!("LOCAL{}", BASE32_NOPAD.encode(access)),
-        secret_key: HEXLOWER.encode(secret).into(),
-        secrets: names.context.secrets.values().cloned().collect(),
-        reads: names.reads.clone(),
-        writes: names.writes.clone(),
-        deletes: names.deletes.clone(),
-    })
-}
-
-/// Returns the environment of a function as Lambda sets it, and nothing of this process's own.
-fn environment(
-    declaration: &Declaration,
-    names: &FunctionNames,
-    function: &declaration::Function,
-    grant: &Grant,
-) -> Result<BTreeMap<String, Secret>, NotStarted> {
-    let name = names.name.clone();
-    let context = serde_json::to_string(&names.context)?;
-    let given = [
-        ("AWS_LAMBDA_FUNCTION_NAME", name.clone()),
-        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory.to_string()),
-        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
-        ("AWS_LAMBDA_LOG_GROUP_NAME", names.log_group.clone()),
-        ("AWS_LAMBDA_LOG_STREAM_NAME", "local".to_owned()),
-        ("AWS_REGION", declaration.region.clone()),
-        ("AWS_DEFAULT_REGION", declaration.region.clone()),
-        ("AWS_ACCESS_KEY_ID", grant.access_key.clone()),
-        ("AWS_SECRET_ACCESS_KEY", grant.secret_key.expose().to_owned()),
-        ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
-        ("_HANDLER", "bootstrap".to_owned()),
-        ("LANG", "en_US.UTF-8".to_owned()),
-        ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin".to_owned()),
-        ("TZ", ":UTC".to_owned()),
-        (context::VARIABLE, context),
-    ];
-    let declared = function.environment.iter().map(|(name, value)| (name.clone(), value.clone()));
-    let all = declared.chain(given.map(|(name, value)| (name.to_owned(), value)));
-    Ok(all.map(|(name, value)| (name, value.into())).collect())
 }

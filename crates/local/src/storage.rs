@@ -26,6 +26,9 @@ use super::{
     rights::{self, Grant, Grants},
 };
 
+/// Parts of the names of the files that the library keeps beside the buckets for uploads in parts.
+const UPLOADS: [&str; 2] = [".upload_id-", ".upload-"];
+
 /// Writes objects into the folder, as SES does.
 #[derive(Debug, Clone)]
 pub(crate) struct Storage {
@@ -33,10 +36,18 @@ pub(crate) struct Storage {
 }
 
 impl Storage {
-    /// Opens a folder and creates the buckets in it.
+    /// Opens a folder and creates the buckets in it. Uploads in parts that an earlier run has left are removed: their keys are gone.
     pub(crate) fn open(folder: &Path, buckets: impl Iterator<Item = String>) -> io::Result<Self> {
         for bucket in buckets {
             private::make(&folder.join(bucket))?;
+        }
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let is_upload = UPLOADS.iter().any(|part| name.to_string_lossy().contains(part));
+            if is_upload && entry.file_type()?.is_file() {
+                std::fs::remove_file(entry.path())?;
+            }
         }
         Ok(Self { folder: folder.to_owned() })
     }
@@ -72,15 +83,17 @@ impl Storage {
             async move {
                 let (service, writing) = &*served;
                 // The library reads the object and then writes: `If-Match` needs both to be atomic.
-                let _one_at_a_time = if reads(request.method()) { None } else { Some(writing.lock().await) };
+                let _one_at_a_time = if is_apart(&request) { None } else { Some(writing.lock().await) };
                 answer(service, request).await
             }
         }))
     }
 }
 
-fn reads(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD)
+/// Returns whether a request changes nothing that another one looks at: a part is no object yet.
+fn is_apart(request: &Request) -> bool {
+    let is_part = request.uri().query().is_some_and(|query| query.contains("partNumber="));
+    is_part || matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
 async fn answer(service: &S3Service, request: Request) -> Response {

@@ -9,7 +9,7 @@ use contract::{
 };
 use thiserror::Error;
 
-use crate::known::remember;
+use crate::{Reach, known::remember, reach::STREAM};
 
 /// Variables that Lambda itself sets and the runtime cannot do without.
 const OF_LAMBDA: &[&str] = &[
@@ -34,6 +34,8 @@ pub struct Aws {
     pub s3_endpoint: Option<String>,
     /// Endpoint for Secrets Manager other than AWS's own; `None` for AWS's own.
     pub secrets_endpoint: Option<String>,
+    /// Endpoint for SQS other than AWS's own; `None` for AWS's own.
+    pub sqs_endpoint: Option<String>,
 }
 
 /// The place of a secret.
@@ -209,6 +211,11 @@ impl<'environment> Reader<'environment> {
         None
     }
 
+    /// Reads the addresses that the function may connect to when others have a say in them.
+    pub fn reach(&mut self) -> Reach {
+        Reach::of_stream(self.optional(STREAM).as_deref())
+    }
+
     /// Reads the variables that Lambda sets: those of its runtime, and those for calls to AWS.
     pub fn aws(&mut self) -> Option<Aws> {
         for name in OF_LAMBDA {
@@ -224,7 +231,8 @@ impl<'environment> Reader<'environment> {
         secret_access_key.iter().chain(&session_token).for_each(remember);
         let everywhere = self.optional("AWS_ENDPOINT_URL");
         let s3_endpoint = self.optional("AWS_ENDPOINT_URL_S3").or_else(|| everywhere.clone());
-        let secrets_endpoint = self.optional("AWS_ENDPOINT_URL_SECRETS_MANAGER").or(everywhere);
+        let secrets_endpoint = self.optional("AWS_ENDPOINT_URL_SECRETS_MANAGER").or_else(|| everywhere.clone());
+        let sqs_endpoint = self.optional("AWS_ENDPOINT_URL_SQS").or(everywhere);
         Some(Aws {
             region: region?,
             access_key_id: access_key_id?,
@@ -232,6 +240,7 @@ impl<'environment> Reader<'environment> {
             session_token,
             s3_endpoint,
             secrets_endpoint,
+            sqs_endpoint,
         })
     }
 }

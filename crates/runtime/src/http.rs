@@ -108,6 +108,8 @@ pub struct Http {
     /// `true` if paths are secret, and are told to nobody.
     hides_paths: bool,
     client: OnceLock<Client<Connector, Full<Bytes>>>,
+    /// Timeout until an answer was received completely.
+    patience: Duration,
     /// Deadline of the invocation, in milliseconds since the epoch.
     deadline: AtomicU64,
     /// Last trouble with the server in this invocation.
@@ -119,13 +121,20 @@ impl Http {
     /// Returns a client for the server at that URL, without a slash at its end.
     pub fn new(base: String, ca: Option<OwnCa>) -> Self {
         let (deadline, calls) = (AtomicU64::new(u64::MAX), AtomicU64::new(0));
-        Self { base, ca, hides_paths: false, client: OnceLock::new(), deadline, trouble: Mutex::default(), calls }
+        let (client, trouble) = (OnceLock::new(), Mutex::default());
+        Self { base, ca, hides_paths: false, client, patience: ANSWER, deadline, trouble, calls }
     }
 
     /// Returns a client for a server that knows its senders by this path, which no error names.
     pub fn to_secret(base: String, path: &Secret, ca: Option<OwnCa>) -> Self {
         remember(path);
         Self { hides_paths: true, ..Self::new(base, ca) }
+    }
+
+    /// Returns the client with that timeout of an answer, for large bodies.
+    #[must_use]
+    pub(crate) fn waiting(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Sets the invocation's deadline: no request begins shortly before it or later.
@@ -198,7 +207,7 @@ impl Http {
             .request(method, path, headers, body)
             .map_err(|error| NoAnswer::NoRequest(format!("{what}: {error}")))?;
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let ended = match tokio::time::timeout(ANSWER.min(left), self.exchange(request)).await {
+        let ended = match tokio::time::timeout(self.patience.min(left), self.exchange(request)).await {
             Ok(Err(NoAnswer::Lost(reason))) => Err(NoAnswer::Lost(redact(&format!("{what}: {reason}")))),
             Ok(Err(NoAnswer::Impossible(reason))) => Err(NoAnswer::Impossible(redact(&format!("{what}: {reason}")))),
             Ok(ended) => ended,

@@ -7,8 +7,9 @@ use contract::secret::Secret;
 
 static KNOWN: Mutex<Vec<Secret>> = Mutex::new(Vec::new());
 
-/// Remembers a secret that was read.
-pub(crate) fn remember(secret: &Secret) {
+/// Remembers a secret that was read. [`crate::SecretSource`] remembers what it reads as a whole: a part that is secret by itself is
+/// remembered by whoever takes it out.
+pub fn remember(secret: &Secret) {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     // In JSON some characters are escaped.
     let escaped = serde_json::Value::from(secret.expose()).to_string();

@@ -41,6 +41,8 @@ pub enum Unit {
     Count,
     /// A duration in milliseconds.
     Milliseconds,
+    /// A size in bytes.
+    Bytes,
 }
 
 /// The log of a function.

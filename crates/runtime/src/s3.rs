@@ -15,21 +15,29 @@ use crate::{
 };
 
 /// Characters of a key that are not escaped in the path.
-const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+pub(crate) const IN_PATH: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+
+/// Timeout of a call that sends a large part of an object, or joins parts.
+const LARGE: Duration = Duration::from_secs(30);
 
 /// A client of S3's objects. Buckets are in the path, which every endpoint understands.
 #[derive(Debug, Clone)]
 pub struct S3(Arc<Service>);
 
 /// A call and the object that it is about.
-#[derive(Clone, Copy)]
-struct Call<'call> {
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Call<'call> {
     /// Name of the operation in AWS.
-    name: &'static str,
-    method: &'static str,
-    bucket: &'call str,
-    key: &'call str,
-    headers: &'call [(&'static str, &'call str)],
+    pub(crate) name: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) bucket: &'call str,
+    pub(crate) key: &'call str,
+    /// Query, escaped; may be empty.
+    pub(crate) query: &'call str,
+    pub(crate) headers: &'call [(&'static str, &'call str)],
+    /// SHA-256 of the body in hexadecimal digits; `None` if it is not known yet.
+    pub(crate) digest: Option<&'call str>,
 }
 
 impl S3 {
@@ -40,23 +48,44 @@ impl S3 {
         Self(Arc::new(service))
     }
 
+    /// Returns a client whose calls may take as long as large parts of objects need.
+    pub fn for_large_objects(aws: &Aws) -> Self {
+        let service = Service::new("s3", aws, aws.s3_endpoint.as_deref()).waiting(LARGE);
+        service.prepare();
+        Self(Arc::new(service))
+    }
+
     /// Sets the invocation's deadline: no call begins shortly before it or later.
     pub fn until(&self, deadline: Deadline) {
         self.0.until(deadline);
     }
 
-    async fn call(&self, call: Call<'_>, body: Bytes) -> Result<Answer, StoreError> {
-        let path = format!("/{}/{}", call.bucket, utf8_percent_encode(call.key, IN_PATH));
-        let request = signed::Call { method: call.method, path: &path, headers: call.headers, body };
+    pub(crate) async fn call(&self, call: Call<'_>, body: Bytes) -> Result<Answer, StoreError> {
+        let mark = if call.query.is_empty() { "" } else { "?" };
+        let path = format!("/{}/{}{mark}{}", call.bucket, utf8_percent_encode(call.key, IN_PATH), call.query);
+        let Call { method, headers, digest, .. } = call;
+        let request = signed::Call { method, path: &path, headers, body, digest };
         self.0.send(request).await.map_err(|error| match error {
             NoAnswer::TooLarge(length) => StoreError::TooLarge(length),
             error => StoreError::Unavailable(format!("{}: {error}", call.name)),
         })
     }
 
+    /// Describes an object; `None` if there is none, or it may not be read: S3 refuses a missing object to a caller that may not list the
+    /// bucket. A write on the condition that there is none then tells which.
+    pub async fn describe(&self, bucket: &str, key: &str) -> Result<Option<ObjectInfo>, StoreError> {
+        let call = Call { name: "HeadObject", method: "HEAD", bucket, key, ..Call::default() };
+        let answer = self.call(call, Bytes::new()).await?;
+        match answer.status {
+            200 => Ok(Some(info(&answer))),
+            403 | 404 => Ok(None),
+            _ => Err(S3Error::by(call, &answer).into()),
+        }
+    }
+
     /// Reads an object; returns S3's error answer if it refuses.
     async fn read(&self, bucket: &str, key: &str) -> Result<Result<Object, S3Error>, StoreError> {
-        let call = Call { name: "GetObject", method: "GET", bucket, key, headers: &[] };
+        let call = Call { name: "GetObject", method: "GET", bucket, key, ..Call::default() };
         let answer = self.call(call, Bytes::new()).await?;
         Ok(match answer.status {
             200 => Ok(Object { tag: answer.header("etag").unwrap_or_default().to_owned(), bytes: answer.body }),
@@ -74,24 +103,26 @@ fn unescaped(text: &str) -> String {
 }
 
 /// An error answer of S3.
-struct S3Error {
-    status: u16,
+pub(crate) struct S3Error {
+    pub(crate) status: u16,
     code: Option<String>,
     words: String,
 }
 
+/// Returns the text of the first element of that name in XML; `None` if there is none.
+pub(crate) fn element(text: &str, name: &str) -> Option<String> {
+    let (_, rest) = text.split_once(&format!("<{name}>"))?;
+    Some(unescaped(rest.split_once('<')?.0))
+}
+
 impl S3Error {
-    fn by(call: Call<'_>, answer: &Answer) -> Self {
+    pub(crate) fn by(call: Call<'_>, answer: &Answer) -> Self {
         let (status, text) = (answer.status, String::from_utf8_lossy(&answer.body));
-        let element = |name: &str| {
-            let (_, rest) = text.split_once(&format!("<{name}>"))?;
-            Some(unescaped(rest.split_once('<')?.0))
-        };
         let request = answer.header("x-amz-request-id").unwrap_or("unknown");
-        let code = element("Code");
+        let code = element(&text, "Code");
         let words = match &code {
             Some(code) => {
-                let message = element("Message").unwrap_or_else(|| "no message".to_owned());
+                let message = element(&text, "Message").unwrap_or_else(|| "no message".to_owned());
                 format!("{} {code}: {message} (request {request})", call.name)
             }
             // An answer to HEAD has no body, and not every server in between speaks S3's language.
@@ -101,7 +132,7 @@ impl S3Error {
         Self { status, code, words }
     }
 
-    fn is(&self, codes: &[&str]) -> bool {
+    pub(crate) fn is(&self, codes: &[&str]) -> bool {
         self.code.as_deref().is_some_and(|code| codes.contains(&code))
     }
 }
@@ -109,6 +140,21 @@ impl S3Error {
 impl From<S3Error> for StoreError {
     fn from(told: S3Error) -> Self {
         Self::Unavailable(told.words)
+    }
+}
+
+/// Returns what an answer to `HeadObject` says of the object.
+fn info(answer: &Answer) -> ObjectInfo {
+    let modified = answer.header("last-modified").and_then(|time| DateTime::from_str(time, Format::HttpDate).ok());
+    let metadata = answer
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().strip_prefix("x-amz-meta-")?, value.to_str().ok()?)));
+    ObjectInfo {
+        size: answer.header("content-length").and_then(|size| size.parse().ok()).unwrap_or_default(),
+        etag: answer.header("etag").map(|etag| etag.trim_matches('"').to_owned()),
+        last_modified: modified.and_then(|time| time.fmt(Format::DateTime).ok()),
+        metadata: metadata.map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<BTreeMap<_, _>>(),
     }
 }
 
@@ -122,7 +168,7 @@ impl ObjectSource for S3 {
     }
 
     async fn delete(&self, bucket: &str, key: &str) -> Result<(), StoreError> {
-        let call = Call { name: "DeleteObject", method: "DELETE", bucket, key, headers: &[] };
+        let call = Call { name: "DeleteObject", method: "DELETE", bucket, key, ..Call::default() };
         let answer = self.call(call, Bytes::new()).await?;
         if matches!(answer.status, 200 | 204) { Ok(()) } else { Err(S3Error::by(call, &answer).into()) }
     }
@@ -152,7 +198,7 @@ impl ObjectStore for S3 {
             Expected::Tag(tag) => Some(("if-match", tag.as_str())),
         };
         let headers: Vec<_> = [("content-type", media_type)].into_iter().chain(condition).collect();
-        let call = Call { name: "PutObject", method: "PUT", bucket, key, headers: &headers };
+        let call = Call { name: "PutObject", method: "PUT", bucket, key, headers: &headers, ..Call::default() };
         let answer = self.call(call, Bytes::from(bytes)).await?;
         if answer.status == 200 {
             return Ok(true);
@@ -171,24 +217,14 @@ impl ObjectStore for S3 {
 
 impl ObjectInfos for S3 {
     async fn head(&self, bucket: &str, key: &str) -> Result<Option<ObjectInfo>, StoreError> {
-        let call = Call { name: "HeadObject", method: "HEAD", bucket, key, headers: &[] };
+        let call = Call { name: "HeadObject", method: "HEAD", bucket, key, ..Call::default() };
         let answer = self.call(call, Bytes::new()).await?;
         match answer.status {
             200 => {}
             404 => return Ok(None),
             _ => return Err(S3Error::by(call, &answer).into()),
         }
-        let modified = answer.header("last-modified").and_then(|time| DateTime::from_str(time, Format::HttpDate).ok());
-        let metadata = answer
-            .headers
-            .iter()
-            .filter_map(|(name, value)| Some((name.as_str().strip_prefix("x-amz-meta-")?, value.to_str().ok()?)));
-        Ok(Some(ObjectInfo {
-            size: answer.header("content-length").and_then(|size| size.parse().ok()).unwrap_or_default(),
-            etag: answer.header("etag").map(|etag| etag.trim_matches('"').to_owned()),
-            last_modified: modified.and_then(|time| time.fmt(Format::DateTime).ok()),
-            metadata: metadata.map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<BTreeMap<_, _>>(),
-        }))
+        Ok(Some(info(&answer)))
     }
 }
 

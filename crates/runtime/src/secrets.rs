@@ -68,7 +68,7 @@ impl StoredSecret {
         let headers =
             [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "secretsmanager.GetSecretValue")];
         let body = Bytes::from(json!({"SecretId": self.name}).to_string());
-        let call = Call { method: "POST", path: "/", headers: &headers, body };
+        let call = Call { method: "POST", path: "/", headers: &headers, body, digest: None };
         let answer = self.service.send(call).await.map_err(|error| error.to_string())?;
         let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         if answer.status != 200 {

@@ -48,6 +48,8 @@ pub(crate) struct Call<'call> {
     pub(crate) path: &'call str,
     pub(crate) headers: &'call [(&'static str, &'call str)],
     pub(crate) body: Bytes,
+    /// SHA-256 of the body in hexadecimal digits; `None` if it is not known yet.
+    pub(crate) digest: Option<&'call str>,
 }
 
 /// Shows neither the keys nor the requests that they sign.
@@ -72,6 +74,13 @@ impl Service {
     /// Reads the certificates now: during its start a function has the most computing power.
     pub(crate) fn prepare(&self) {
         self.http.prepare();
+    }
+
+    /// Returns the service with that timeout of an answer.
+    #[must_use]
+    pub(crate) fn waiting(mut self, patience: Duration) -> Self {
+        self.http = self.http.waiting(patience);
+        self
     }
 
     /// Sets the invocation's deadline.
@@ -114,7 +123,8 @@ impl Service {
             .build()
             .map_err(|error| error.to_string())?;
         let url = format!("{}{}", self.base, call.path);
-        let body = SignableBody::Bytes(&call.body);
+        let known = |digest: &str| SignableBody::Precomputed(digest.to_owned());
+        let body = call.digest.map_or(SignableBody::Bytes(&call.body), known);
         let request = SignableRequest::new(call.method, url.as_str(), call.headers.iter().copied(), body);
         let request = request.map_err(|error| error.to_string())?;
         let (signing, _) = sign(request, &parameters.into()).map_err(|error| error.to_string())?.into_parts();

@@ -223,7 +223,7 @@ impl Names {
     }
 
     /// Returns the URL of a queue by its name in AWS.
-    fn queue_url(&self, name: &str) -> String {
+    pub fn queue_url(&self, name: &str) -> String {
         let host = Partition::endpoint("sqs", &self.realm.region);
         format!("https://{host}/{}/{name}", self.realm.account)
     }

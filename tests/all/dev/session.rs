@@ -69,6 +69,16 @@ impl Run {
         Self { folder, declaration: DECLARATION.to_owned(), variables: Vec::new(), keeps_state: true }
     }
 
+    /// Returns a run of another declaration.
+    pub(crate) fn of(declaration: &str) -> Self {
+        Self::new().declaring(declaration)
+    }
+
+    /// Returns the run with another declaration.
+    pub(crate) fn declaring(self, declaration: &str) -> Self {
+        Self { declaration: declaration.to_owned(), ..self }
+    }
+
     /// Returns a run in the folder of an earlier one.
     pub(crate) fn within(folder: tempfile::TempDir) -> Self {
         Self { folder, ..Self::new() }
@@ -90,6 +100,30 @@ impl Run {
     pub(crate) fn mail(self, name: &str, bytes: impl AsRef<[u8]>) -> Self {
         std::fs::write(self.folder.path().join("mails").join(name), bytes).unwrap();
         self
+    }
+
+    /// Puts a request into the folder that is posted.
+    pub(crate) fn post(self, name: &str, request: &str) -> Self {
+        std::fs::write(self.posts().join(name), request).unwrap();
+        self
+    }
+
+    /// Returns the folder of requests.
+    fn posts(&self) -> PathBuf {
+        let posts = self.folder.path().join("posts");
+        std::fs::create_dir_all(&posts).unwrap();
+        posts
+    }
+
+    /// Posts the requests and waits for the end.
+    pub(crate) fn posting(self, arguments: &[&str]) -> Ended {
+        let posts = self.posts();
+        self.start(&["--once", "--retry-delay", "0.05", "--post"], Some(&posts), arguments).end()
+    }
+
+    /// Starts the run and waits for the end.
+    pub(crate) fn start_and_end(self, arguments: &[&str]) -> Ended {
+        self.start(&[], None, arguments).end()
     }
 
     /// Sets an environment variable of `provision`.
@@ -128,11 +162,11 @@ impl Run {
     /// Starts the run, and leaves it running.
     pub(crate) fn live(self, arguments: &[&str]) -> Live {
         let delay: &[&str] = if arguments.contains(&"--retry-delay") { &[] } else { &["--retry-delay", "0.05"] };
-        let mut live = self.start(&[&["--smtp-port", "0"], delay].concat(), None, arguments);
-        let announced = live.until_error(|line| line.contains("SMTP 127.0.0.1:"));
+        let mut live = self.start(&[&["--smtp-port", "0", "--http-port", "0"], delay].concat(), None, arguments);
+        let announced = live.until_error(|line| line.contains("SMTP 127.0.0.1:") || line.contains("  api "));
         let port = announced.split("127.0.0.1:").nth(1).unwrap().split(',').next().unwrap();
         live.port = port.parse().unwrap();
-        live.until_error(|line| line.starts_with("Waiting for mail"));
+        live.until_error(|line| line.starts_with("Waiting for "));
         live
     }
 
@@ -195,6 +229,7 @@ fn lines(stream: impl Read + Send + 'static) -> mpsc::Receiver<String> {
 /// A running `provision dev`; it is killed with its test.
 pub(crate) struct Live {
     child: Child,
+    /// Port of SMTP, or of the API where there are no receipt rules.
     pub(crate) port: u16,
     output: mpsc::Receiver<String>,
     errors: mpsc::Receiver<String>,
@@ -291,7 +326,8 @@ impl Live {
     fn ended(mut self, code: i32) -> Ended {
         let folder = self.folder.take().unwrap();
         let mails = folder.path().join("mails").display().to_string();
-        let replaced = |text: String| text.replace(&mails, "MAILS");
+        let posts = folder.path().join("posts").display().to_string();
+        let replaced = |text: String| text.replace(&mails, "MAILS").replace(&posts, "POSTS");
         self.printed.extend(self.output.iter().map(|line| line + "\n"));
         self.complained.extend(self.errors.iter().map(|line| line + "\n"));
         let output = replaced(std::mem::take(&mut self.printed));

@@ -29,7 +29,7 @@ receipt_rules:
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 
 /// A sound value of each variable, by function. A variable that is not here fails the test.
-const SOUND: [(&str, &[(&str, &str)]); 2] = [
+const SOUND: [(&str, &[(&str, &str)]); 3] = [
     ("echo", &[("DISPOSITION", "STOP_RULE")]),
     (
         "maintenance",
@@ -50,6 +50,18 @@ const SOUND: [(&str, &[(&str, &str)]); 2] = [
             ("DMARC_FAIL", "unproven"),
             ("DELETE_PROCESSED_MAIL", "true"),
             ("DELETE_UNKNOWN_MAIL", "true"),
+        ],
+    ),
+    (
+        "webhook-worker",
+        &[
+            ("SOURCE", "url"),
+            ("PLATFORM_TOKEN", "platform/token"),
+            ("EXTENSION_DAYS", "7"),
+            ("URL_TEMPLATE", "https://files.example.com/{id}"),
+            ("HEADERS", "platform/headers"),
+            ("HOSTS", "storage.example.com"),
+            ("TRANSFORM", "none"),
         ],
     ),
 ];
@@ -162,7 +174,7 @@ fn a_variable_with_one_letter_wrong_is_told_with_the_one_that_was_meant() {
             "{run}"
         );
     }
-    assert_eq!(count, 34);
+    assert_eq!(count, 48);
 }
 
 #[test]

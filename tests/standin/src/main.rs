@@ -1,5 +1,5 @@
 //! A function for tests: speaks the Runtime API as a runtime does, and then behaves as the mail's
-//! subject asks.
+//! subject, the request's parameter `subject` or the bodies of the messages ask.
 
 use std::{
     collections::HashSet,
@@ -25,6 +25,11 @@ fn main() {
         let path = |what: &str| format!("/2018-06-01/runtime/invocation/{request}/{what}");
         let subject = text(&event, "subject");
         let first_time = seen.insert(request.clone());
+        if event.contains(r#""eventSource":"aws:sqs""#) {
+            let answer = messages(&request, &event);
+            http(&api, "POST", &path("response"), "", &answer);
+            continue;
+        }
         let mut answer = "null".to_owned();
         match subject.split_once(' ').unwrap_or((&subject, "")) {
             ("error", _) => {
@@ -67,6 +72,11 @@ fn main() {
                 println!("answers: {wrong} {first} {second}");
                 continue;
             }
+            ("answer", "made") => {
+                answer = r#"{"statusCode": 201, "headers": {"X-Made": "yes"}, "cookies": ["a=1"], "body": "made"}"#.to_owned();
+            }
+            ("answer", "refused") => answer = r#"{"statusCode": 401, "body": "who are you?"}"#.to_owned(),
+            ("answer", text) => answer = format!(r#"{{"text": "{text}"}}"#),
             ("stop", disposition) => answer = format!(r#"{{"disposition": "{disposition}"}}"#),
             ("unsigned", path) => {
                 let s3 = env::var("AWS_ENDPOINT_URL_S3").unwrap().replace("http://", "");
@@ -82,6 +92,35 @@ fn main() {
         }
         http(&api, "POST", &path("response"), "", &answer);
     }
+}
+
+/// Handles the messages of a batch as the first word of each body asks; returns the answer.
+fn messages(request: &str, event: &str) -> String {
+    let mut failures = Vec::new();
+    let records: Vec<&str> = event.split(r#"{"attributes":"#).skip(1).collect();
+    println!("batch of {}", records.len());
+    for record in records {
+        let (id, body, count) = (text(record, "messageId"), text(record, "body"), text(record, "ApproximateReceiveCount"));
+        println!("message {body}, receipt {count}");
+        let word = body.split(' ').next().unwrap_or_default();
+        match word {
+            "crash" => exit(7),
+            "slow" => sleep(Duration::from_millis(500)),
+            "unknown" => failures.push("another".to_owned()),
+            _ => {}
+        }
+        let fails = word == "fail" || (word == "once" && count == "1");
+        if fails {
+            failures.push(id);
+        }
+        let (class, outcome, reason) =
+            if fails { ("retry", "retry", r#""the platform is away""#) } else { ("done", "stored", "null") };
+        println!(
+            r#"{{"report":"item","request_id":"{request}","item":"{body}","class":"{class}","outcome":"{outcome}","reason":{reason},"facts":[["object","s3://bucket/{word}"]]}}"#
+        );
+    }
+    let failures: Vec<String> = failures.iter().map(|id| format!(r#"{{"itemIdentifier": "{id}"}}"#)).collect();
+    format!(r#"{{"batchItemFailures": [{}]}}"#, failures.join(", "))
 }
 
 /// Returns the line that our own functions write about a mail.

@@ -1,0 +1,137 @@
+//! Handles the messages of a batch: each one a job whose output is stored, or is known to be stored, or is delivered again.
+
+use std::time::{Duration, Instant};
+
+use contract::{
+    context::Place,
+    job::Job,
+    queue_event::{BatchAnswer, QueueEvent, QueueRecord},
+    report::Class,
+};
+use runtime::{Deadline, Postponing, S3, each_message, log::Log};
+
+use crate::{
+    report::{Outcome, metrics, report},
+    source::{Description, Failure, Source},
+    storage::{self, Stored, pause},
+    transform::OneTransform,
+};
+
+/// Maximum attempts within an invocation.
+const ATTEMPTS: u32 = 5;
+/// Part of an invocation that is kept free at its end, to free what was sent and to tell the outcome. A fifth of it if that is less.
+const RESERVE: Duration = Duration::from_secs(3);
+/// Longest time that a server may ask to wait within an invocation.
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// A function that stores the outputs of jobs.
+#[derive(Debug)]
+pub struct Worker<From> {
+    /// Place of the outputs.
+    pub place: Place,
+    /// Source of outputs.
+    pub source: From,
+    /// Transform of outputs.
+    pub transform: OneTransform,
+    /// Objects in the place.
+    pub store: S3,
+    /// What puts off a message for as long as a server asks.
+    pub postponing: Postponing,
+    /// Log of the function.
+    pub log: Log,
+}
+
+impl<From: Source> Worker<From> {
+    /// Handles every message of a batch, one after the other, and answers with those to deliver again.
+    pub async fn handle(&self, request_id: &str, event: &QueueEvent, end: Deadline) -> BatchAnswer {
+        let deadline = end.earlier(RESERVE.min(end.left() / 5));
+        self.store.until(end);
+        self.source.until(deadline);
+        self.postponing.until(end);
+        each_message(event, deadline, async |record: &QueueRecord| self.message(request_id, record, deadline).await)
+            .await
+    }
+
+    /// Handles a message and logs its outcome; returns why it is to be delivered again.
+    async fn message(&self, request_id: &str, record: &QueueRecord, deadline: Deadline) -> Result<(), String> {
+        let started = Instant::now();
+        let job: Result<Job, _> = record.json();
+        let outcome = match &job {
+            Ok(job) => self.settle(job, deadline).await,
+            // It is for a person, whom the alarm of the dead letters tells.
+            Err(error) => Outcome::retry("not a job", format!("the message is not a job: {error}")),
+        };
+        let duration_ms = started.elapsed().as_secs_f64() * 1e3;
+        let line = report(request_id, record, job.as_ref().ok(), &outcome, duration_ms);
+        self.log
+            .item(line, &metrics(&outcome, duration_ms))
+            .map_err(|error| format!("the log is not written: {error}"))?;
+        let Outcome { class: Class::Retry, reason, wait, .. } = outcome else { return Ok(()) };
+        if let Some(wait) = wait
+            && let Err(fault) = self.postponing.postpone(record, wait).await
+        {
+            tracing::warn!(message = record.message_id, reason = fault, "the message comes again without the wait");
+        }
+        Err(reason.unwrap_or_default())
+    }
+
+    /// Attempts to store the output of a job until it succeeds, another attempt is of no use, or the time is up.
+    async fn settle(&self, job: &Job, deadline: Deadline) -> Outcome {
+        let mut attempts = 1;
+        loop {
+            let failure = match self.attempt(job, deadline).await {
+                Ok(stored) => return self.stored(&stored, attempts),
+                Err(failure) => failure,
+            };
+            let (reason, wait) = match failure {
+                Failure::Trouble { reason, wait } => (reason, wait),
+                Failure::Later(reason) => return Outcome { attempts, ..Outcome::retry("later", reason) },
+                Failure::Never(reason) => return Outcome { attempts, ..self.record(job, reason).await },
+            };
+            let pause = wait.unwrap_or_default().max(pause(attempts));
+            if attempts == ATTEMPTS || pause > LONGEST_PAUSE || pause > deadline.left() / 2 {
+                return Outcome { attempts, wait, ..Outcome::retry("retry", reason) };
+            }
+            tokio::time::sleep(pause).await;
+            attempts += 1;
+        }
+    }
+
+    async fn attempt(&self, job: &Job, deadline: Deadline) -> Result<Stored, Failure> {
+        let Description { form, absent } = self.source.describe(&job.id, deadline).await?;
+        if let Some(stored) = storage::find(&self.store, &self.place, job, &form).await? {
+            return Ok(stored);
+        }
+        if let Some(failure) = absent {
+            return Err(failure);
+        }
+        let stream = self.source.open(&job.id, deadline).await?;
+        let transform = self.transform.as_transform();
+        storage::store(&self.store, &self.place, job, &form, stream, transform, deadline).await
+    }
+
+    fn stored(&self, stored: &Stored, attempts: u32) -> Outcome {
+        let (class, word) = if stored.is_old { (Class::Ignored, "already stored") } else { (Class::Done, "stored") };
+        let object = Some(format!("s3://{}/{}", self.place.bucket, stored.key));
+        let bytes = if stored.is_old { 0 } else { stored.bytes };
+        Outcome { class, word, reason: None, object, bytes, attempts, wait: None }
+    }
+
+    /// Records for a person that there is no output.
+    async fn record(&self, job: &Job, reason: String) -> Outcome {
+        match storage::record(&self.store, &self.place, job, &reason).await {
+            Ok(key) => Outcome {
+                class: Class::ForPerson,
+                word: "no output",
+                reason: Some(reason),
+                object: Some(format!("s3://{}/{key}", self.place.bucket)),
+                bytes: 0,
+                attempts: 1,
+                wait: None,
+            },
+            Err(Failure::Trouble { reason: fault, .. } | Failure::Later(fault) | Failure::Never(fault)) => {
+                Outcome::retry("retry", format!("{reason}; it could not be recorded: {fault}"))
+            }
+        }
+    }
+}

@@ -153,7 +153,7 @@ impl Caller {
 }
 
 /// Returns the address of a service: the one that is configured, else AWS's own in the partition of the region.
-fn endpoint(config: &SdkConfig, id: &'static str, name: &str, region: &str) -> String {
+pub(crate) fn endpoint(config: &SdkConfig, id: &'static str, name: &str, region: &str) -> String {
     let key = ServiceConfigKey::builder().service_id(id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
     let own = config.service_config().zip(key.ok()).and_then(|(config, key)| config.load_config(key));
     let name = match config.use_fips() {

@@ -78,7 +78,9 @@ pub enum Command {
     Schema(Schema),
     /// Create a starter declaration. An existing file is never overwritten.
     Init(Init),
-    /// Check the declared NetBox: its version, its plugin and the rights of the token in `NETBOX_TOKEN`. Changes nothing.
+    /// Check the declared NetBox from here, or with `--from-function` what the deployed functions reach. Changes nothing.
+    ///
+    /// From here: the version of NetBox, its plugin and the rights of the token in `NETBOX_TOKEN`.
     Check(Check),
     /// Apply the declaration: build, show the plan, ask, apply, verify.
     Up(Up),
@@ -180,12 +182,23 @@ pub struct Check {
     /// Check this NetBox instead of the declared one.
     #[arg(long, value_name = "URL")]
     pub netbox: Option<String>,
+    /// Let these deployed functions try what they use, by their names in the declaration: NetBox, S3, their secrets. [default: all functions]
+    ///
+    /// Each is invoked with a question that no sender can ask. It reads its secrets and reaches for its buckets, queues and servers, from
+    /// its own network and with its own rights. No mail is handled, nothing is written and nothing is sent. A function of your own answers
+    /// if it is built on `runtime`; another one takes the question for an event.
+    #[arg(long, num_args = 0.., value_name = "FUNCTION", conflicts_with = "netbox")]
+    pub from_function: Option<Vec<String>>,
 }
 
 const CHECK_EXIT_CODES: &str = "Exit codes:
-    0  mails can be delivered
-    1  NetBox, its plugin or the token is not ready
-    2  an error: an invalid declaration, no address, no token";
+    0  mails can be delivered; with `--from-function`: the functions reach what
+       they use
+    1  NetBox, its plugin or the token is not ready; with `--from-function`: a
+       function does not reach something, or gave no answer
+    2  an error: an invalid declaration, no address, no token; with
+       `--from-function`: no credentials, or a function that is not there
+  130  interrupted by Ctrl-C";
 
 /// The arguments of `provision build`.
 #[derive(Debug, Args)]
@@ -535,6 +548,8 @@ pub enum Purpose {
     Logs,
     /// Invoke a function.
     Invoke,
+    /// Let the functions check what they reach, as `check --from-function` does.
+    Check,
     /// Process mails again.
     Replay,
 }

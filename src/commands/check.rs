@@ -1,10 +1,16 @@
-//! `provision check`: checks the declared NetBox, or another one, before the first mail needs it.
+//! `provision check`: checks the declared NetBox, or another one, before the first mail needs it; or lets the deployed functions check
+//! what they reach.
 
 use std::{collections::BTreeMap, process::ExitCode};
 
+use super::{invoke::not_invoked, until_interrupted};
 use crate::{
     cli::{Check, Common},
-    ops::netbox::{self, Access, CA, Client, Declared, Findings, TOKEN},
+    ops::{
+        self, account, invocation,
+        netbox::{self, Access, CA, Client, Declared, Findings, TOKEN},
+        probe,
+    },
     render::{self, Printer},
 };
 use contract::{
@@ -12,12 +18,45 @@ use contract::{
     secret::Secret,
 };
 use declaration::Declaration;
+use kinds::Kind;
 use problem::Problem;
 
 /// Exit code if a NetBox has a fault.
 const WRONG: u8 = 1;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Check) -> anyhow::Result<ExitCode> {
+    match &typed.from_function {
+        Some(functions) => until_interrupted(from_functions(printer, common, functions)),
+        None => from_here(printer, common, typed),
+    }
+}
+
+/// Lets deployed functions check what they reach: those that are named, or all.
+async fn from_functions(printer: &Printer, common: &Common, named: &[String]) -> anyhow::Result<ExitCode> {
+    let opened = account::open(&common.file, common.stage.as_deref()).await?;
+    for entry in named {
+        ops::function(&opened.declaration, entry)?;
+    }
+    let entries =
+        if named.is_empty() { opened.declaration.functions.keys().cloned().collect() } else { named.to_vec() };
+    if entries.is_empty() {
+        return Err(Problem::new("Failed to find a function: the declaration has none").into());
+    }
+    if common.dry_run {
+        for entry in &entries {
+            let name = opened.names.name(Kind::Function, entry);
+            let tried = invocation::try_out(&opened.session, &name, contract::probe::event().to_string()).await;
+            tried.map_err(|failure| not_invoked(entry, failure))?;
+            render::invoke::tried(printer, entry);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let asked = probe::ask(&opened, &entries).await.map_err(|(entry, failure)| not_invoked(&entry, failure))?;
+    render::probe::asked(printer, &asked)?;
+    Ok(if asked.values().all(probe::Asked::is_well) { ExitCode::SUCCESS } else { ExitCode::from(WRONG) })
+}
+
+fn from_here(printer: &Printer, common: &Common, typed: &Check) -> anyhow::Result<ExitCode> {
     let declared =
         Declaration::read(&common.file, common.stage.as_deref()).map(|declaration| netbox::declared(&declaration));
     let netboxes = match &typed.netbox {

@@ -61,7 +61,8 @@ fn event(path: &Path) -> Result<String, Problem> {
     Ok(text)
 }
 
-fn not_invoked(function: &str, failure: Failure) -> Problem {
+/// Returns why a function was not invoked.
+pub(super) fn not_invoked(function: &str, failure: Failure) -> Problem {
     let problem = Problem::new(format!("Failed to invoke the function `{function}`"));
     match failure.class {
         Class::NotFound => problem.with_hint("`provision up` creates it"),

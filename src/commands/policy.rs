@@ -37,7 +37,7 @@ fn of(declaration: &Declaration, names: &Names, typed: &Policy) -> Result<aws::p
         cli::Purpose::Outputs => Purpose::Outputs,
         cli::Purpose::Status => Purpose::Status,
         cli::Purpose::Logs => Purpose::Logs,
-        cli::Purpose::Invoke => Purpose::Invoke,
+        cli::Purpose::Invoke | cli::Purpose::Check => Purpose::Invoke,
         cli::Purpose::Replay => Purpose::Replay,
         cli::Purpose::Adopt => {
             let given = (typed.resource.as_deref().unwrap_or_default(), typed.id.as_deref().unwrap_or_default());

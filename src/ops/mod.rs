@@ -9,6 +9,7 @@ pub(crate) mod local_names;
 pub(crate) mod log;
 pub(crate) mod netbox;
 pub(crate) mod outputs;
+pub(crate) mod probe;
 pub(crate) mod reading;
 pub(crate) mod replay;
 pub(crate) mod saved;

@@ -9,6 +9,7 @@ use package::{NotBuilt, Request};
 const OURS: &[(&str, &[u8])] = &[
     ("maintenance", include_bytes!("../../handler/maintenance/configuration.json")),
     ("echo", include_bytes!("../../handler/echo/configuration.json")),
+    ("webhook-receiver", include_bytes!("../../handler/webhook-receiver/configuration.json")),
     ("webhook-worker", include_bytes!("../../handler/webhook-worker/configuration.json")),
 ];
 

@@ -18,6 +18,7 @@ pub(crate) mod netbox;
 mod outcome;
 pub(crate) mod outputs;
 pub(crate) mod plan;
+pub(crate) mod probe;
 pub(crate) mod reading;
 pub(crate) mod replay;
 pub(crate) mod status;

@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("webhook", &["contract"]),
     ("function-trial", &[]),
     ("echo", &["contract", "runtime"]),
+    ("webhook-receiver", &["contract", "runtime", "webhook"]),
     ("webhook-worker", &["contract", "runtime"]),
     ("maintenance", &["contract", "mail", "notice", "runtime", "schedule", "trust"]),
     ("problem", &[]),

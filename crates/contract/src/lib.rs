@@ -2,12 +2,14 @@
 //! receives, and the lines that it writes to its log. Serialisation only: no I/O, and nothing of mails' contents.
 
 pub mod address;
+pub mod api_event;
 pub mod context;
 pub mod count;
 pub mod identifier;
 pub mod job;
 pub mod maintenance;
 pub mod partition;
+pub mod probe;
 pub mod queue_event;
 pub mod receipt_event;
 pub mod report;

@@ -194,7 +194,7 @@ impl Environment<'_> {
         let mut diagnostics = Vec::new();
         for name in function.environment.keys().chain(function.secrets.keys()) {
             match configuration.property(name) {
-                None if READ_BY_RUST.contains(&name.as_str()) => {}
+                None if READ_BY_RUST.contains(&name.as_str()) || self.is_of_route(name) => {}
                 // A function may well read what its schema does not name: then only a slip of the pen is told.
                 None if !configuration.takes_others() || closest(name, &known).is_some() => {
                     let message = format!("function `{entry}` reads no variable `{name}`");
@@ -214,6 +214,13 @@ impl Environment<'_> {
             }
         }
         diagnostics
+    }
+
+    /// Returns whether a variable has the secret of a route that invokes the function: the declaration names it, and no schema.
+    fn is_of_route(&self, name: &str) -> bool {
+        let mut routes = self.declaration.apis.values().flat_map(|api| &api.routes);
+        self.function.secrets.contains_key(name)
+            && routes.any(|route| route.invoke == self.entry && route.authentication.secret == name)
     }
 
     /// Notes variables that are missing, and values of another form. Values may hold a secret by mistake, and are not repeated.

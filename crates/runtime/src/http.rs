@@ -24,6 +24,7 @@ use hyper_util::{
 };
 use thiserror::Error;
 use tls::{Cause, Connector, OwnCa, cause};
+use tower_service::Service as _;
 
 use crate::{
     Deadline,
@@ -157,6 +158,11 @@ impl Http {
         }
     }
 
+    /// Returns the address of the server, without a path.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Returns the time that is left for requests.
     pub fn left(&self) -> Duration {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -221,6 +227,18 @@ impl Http {
             _ => {}
         }
         ended
+    }
+
+    /// Connects to the server, and sends no request: TLS is verified.
+    pub async fn connect(&self) -> Result<(), NoAnswer> {
+        let place = self.base.parse().map_err(|_| NoAnswer::NoRequest("the address cannot be read".to_owned()))?;
+        let mut connector = tls::connector(&self.base, self.ca.as_ref()).map_err(NoAnswer::Impossible)?;
+        let limit = ANSWER.min(self.left());
+        match tokio::time::timeout(limit, connector.call(place)).await {
+            Ok(Ok(_connection)) => Ok(()),
+            Ok(Err(error)) => Err(self.no_answer(&*error)),
+            Err(_) => Err(NoAnswer::Lost(format!("no connection within {} s", limit.as_secs()))),
+        }
     }
 
     fn request(

@@ -71,6 +71,28 @@ impl S3 {
         })
     }
 
+    /// Tries to read an object that is not there. S3 says which right is missing, where it says anything: of a function that may read and not
+    /// list, it is the right to list. Returns what could not be found out.
+    pub(crate) async fn try_reading(&self, bucket: &str, key: &str) -> Result<Option<String>, String> {
+        match self.read(bucket, key).await.map_err(|error| error.to_string())? {
+            Ok(_) => Ok(None),
+            Err(told) => told.judged("s3:GetObject"),
+        }
+    }
+
+    /// Tries to replace an object that is not there by nothing: S3 refuses that, and for another reason if the right is missing. Returns
+    /// what could not be found out.
+    pub(crate) async fn try_writing(&self, bucket: &str, key: &str) -> Result<Option<String>, String> {
+        let headers = [("if-match", "\"00000000000000000000000000000000\"")];
+        let call = Call { name: "PutObject", method: "PUT", bucket, key, headers: &headers, ..Call::default() };
+        let answer = self.call(call, Bytes::new()).await.map_err(|error| error.to_string())?;
+        match answer.status {
+            412 => Ok(None),
+            200 => Err(format!("the server takes no notice of `If-Match`: it has written `{key}`")),
+            _ => S3Error::by(call, &answer).judged("s3:PutObject"),
+        }
+    }
+
     /// Describes an object; `None` if there is none, or it may not be read: S3 refuses a missing object to a caller that may not list the
     /// bucket. A write on the condition that there is none then tells which.
     pub async fn describe(&self, bucket: &str, key: &str) -> Result<Option<ObjectInfo>, StoreError> {
@@ -130,6 +152,18 @@ impl S3Error {
             None => format!("{} {status}: {} (request {request})", call.name, answer.quote()),
         };
         Self { status, code, words }
+    }
+
+    /// Returns what a refusal says of a right, where no object is: that it is there (`None`), that it cannot be told, or that it is missing.
+    fn judged(self, right: &str) -> Result<Option<String>, String> {
+        match self.code.as_deref() {
+            Some("NoSuchKey" | "PreconditionFailed") => Ok(None),
+            Some("AccessDenied") if self.words.contains("s3:ListBucket") => Ok(None),
+            Some("AccessDenied") if !self.words.contains(right) => Ok(Some(format!(
+                "S3 answers; whether `{right}` is allowed, it does not say of an object that is not there"
+            ))),
+            _ => Err(self.words),
+        }
     }
 
     pub(crate) fn is(&self, codes: &[&str]) -> bool {
@@ -231,6 +265,22 @@ impl ObjectInfos for S3 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_tells_which_right_is_missing_where_it_tells_any() {
+        let told =
+            |code: &str, words: &str| S3Error { status: 403, code: Some(code.to_owned()), words: words.to_owned() };
+        let denied = |action: &str| {
+            format!(
+                "User: arn:aws:sts::123456789012:assumed-role/r/f is not authorized to perform: {action} on resource: \"arn\""
+            )
+        };
+        assert_eq!(told("NoSuchKey", "").judged("s3:GetObject"), Ok(None));
+        assert_eq!(told("AccessDenied", &denied("s3:ListBucket")).judged("s3:GetObject"), Ok(None));
+        assert_eq!(told("AccessDenied", &denied("s3:GetObject")).judged("s3:GetObject"), Err(denied("s3:GetObject")));
+        assert_eq!(told("NoSuchBucket", "gone").judged("s3:GetObject"), Err("gone".to_owned()));
+        assert!(told("AccessDenied", "Access Denied").judged("s3:PutObject").is_ok_and(|unknown| unknown.is_some()));
+    }
 
     #[test]
     fn messages_read_as_s3_meant_them() {

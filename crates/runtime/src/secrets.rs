@@ -59,6 +59,8 @@ impl SecretSource {
         };
         let secret = secret.trimmed();
         remember(&secret);
+        // While a secret is rotated its value is a list, one a line.
+        secret.expose().lines().map(|line| Secret::from(line.trim())).for_each(|line| remember(&line));
         Ok(secret)
     }
 }

@@ -28,7 +28,7 @@ use crate::{
 const ATTEMPTS: u32 = 3;
 /// Part of the invocation's time that is kept free, for the log line: other servers are given up earlier, so that what follows from that
 /// can still be written.
-const MARGIN: Duration = Duration::from_millis(300);
+pub(crate) const MARGIN: Duration = Duration::from_millis(300);
 
 /// A service of AWS in one region.
 pub(crate) struct Service {
@@ -136,7 +136,9 @@ impl Service {
 
 /// Services that speak JSON answer 400 to too many requests.
 fn is_throttled(answer: &Answer) -> bool {
-    answer.status == 400 && String::from_utf8_lossy(&answer.body).contains("ThrottlingException")
+    const CODES: [&str; 3] = ["ThrottlingException", "RequestThrottled", "KmsThrottled"];
+    let body = String::from_utf8_lossy(&answer.body);
+    answer.status == 400 && CODES.iter().any(|code| body.contains(code))
 }
 
 /// Waits about that long.

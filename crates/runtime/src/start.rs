@@ -2,12 +2,14 @@
 
 use std::{fmt::Display, panic, process::ExitCode};
 
+use contract::probe::Check;
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use lambda_runtime_api_client::{PooledClient, build_request};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::{Deadline, redact};
+use crate::{Deadline, probe, redact};
 
 /// Runs a function: reads its configuration from the environment and serves with it. A configuration that cannot be read is
 /// reported to Lambda as a failed start.
@@ -55,11 +57,32 @@ pub async fn answer<Event: DeserializeOwned, Answer: Serialize, Failure: Display
     failure: &str,
     handle: impl AsyncFn(Invocation<Event>) -> Result<Answer, Failure>,
 ) -> ExitCode {
-    let handle = &handle;
-    let told = service_fn(|event: LambdaEvent<Event>| async move {
+    answer_with_checks(failure, handle, async |_| Vec::new()).await
+}
+
+/// The same for a function that uses more than its context names: `check` tries that when somebody asks the function whether it reaches
+/// what it uses ([`contract::probe`]). It changes nothing, and begins nothing that cannot end before the deadline.
+pub async fn answer_with_checks<Event: DeserializeOwned, Answer: Serialize, Failure: Display>(
+    failure: &str,
+    handle: impl AsyncFn(Invocation<Event>) -> Result<Answer, Failure>,
+    check: impl AsyncFn(Deadline) -> Vec<Check>,
+) -> ExitCode {
+    let (handle, check) = (&handle, &check);
+    let told = service_fn(|event: LambdaEvent<Incoming<Event>>| async move {
         let diagnostic =
             |error: Failure| Diagnostic { error_type: failure.to_owned(), error_message: redact(&error.to_string()) };
-        handle(event.into()).await.map_err(diagnostic)
+        let LambdaEvent { payload, context } = event;
+        match payload {
+            Incoming::Event(event) => {
+                handle(LambdaEvent::new(event, context).into()).await.map(Outgoing::Answer).map_err(diagnostic)
+            }
+            Incoming::Probe => {
+                let deadline = Deadline::at(context.deadline()).earlier(probe::MARGIN);
+                let (mut checks, further) = tokio::join!(probe::checks(deadline), check(deadline));
+                checks.extend(further);
+                Ok(Outgoing::Probe(probe::answer(checks)))
+            }
+        }
     });
     match Runtime::new(told).run().await {
         Ok(()) => ExitCode::SUCCESS,
@@ -68,6 +91,30 @@ pub async fn answer<Event: DeserializeOwned, Answer: Serialize, Failure: Display
             ExitCode::FAILURE
         }
     }
+}
+
+/// An event as it comes: one of the function's own, or the question whether it reaches what it uses.
+enum Incoming<Event> {
+    Event(Event),
+    Probe,
+}
+
+impl<'de, Event: DeserializeOwned> Deserialize<'de> for Incoming<Event> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let event = Value::deserialize(deserializer)?;
+        if contract::probe::asks(&event) {
+            return Ok(Self::Probe);
+        }
+        serde_json::from_value(event).map(Self::Event).map_err(serde::de::Error::custom)
+    }
+}
+
+/// An answer as it goes.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Outgoing<Answer> {
+    Answer(Answer),
+    Probe(contract::probe::Answer),
 }
 
 /// Sends log messages other than reports to standard error as JSON lines, from the level `AWS_LAMBDA_LOG_LEVEL` on (`WARN`

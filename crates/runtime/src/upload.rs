@@ -7,6 +7,7 @@ use aws_smithy_types::base64;
 use hyper::body::Bytes;
 use percent_encoding::{AsciiSet, utf8_percent_encode};
 use sha2::{Digest, Sha256};
+use thiserror::Error;
 
 use crate::{
     S3,
@@ -29,6 +30,31 @@ pub struct NewObject {
     pub key: String,
     /// Headers: `content-type`, and metadata under `x-amz-meta-…`. Values are printable ASCII.
     pub headers: Vec<(&'static str, String)>,
+}
+
+/// The reasons why an object is not written. Texts are for people.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NotWritten {
+    /// A retry may succeed.
+    #[error("{0}")]
+    Unavailable(String),
+    /// S3 refuses until somebody changes something: the function's role, the bucket.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl From<StoreError> for NotWritten {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<S3Error> for NotWritten {
+    fn from(told: S3Error) -> Self {
+        let is_refusal = told.status == 403 || told.is(&["NoSuchBucket"]);
+        let words = StoreError::from(told).to_string();
+        if is_refusal { Self::Refused(words) } else { Self::Unavailable(words) }
+    }
 }
 
 /// A part that S3 has.
@@ -85,7 +111,7 @@ fn written(told: &S3Error) -> Option<bool> {
 
 impl S3 {
     /// Writes a small object in one call; returns `false` if there is one already.
-    pub async fn put_new(&self, object: &NewObject, bytes: Bytes) -> Result<bool, StoreError> {
+    pub async fn put_new(&self, object: &NewObject, bytes: Bytes) -> Result<bool, NotWritten> {
         let checksum = Checksum::of(&bytes);
         let headers = object.headers(&[("if-none-match", "*"), ("x-amz-checksum-sha256", &checksum.base64)]);
         let call =
@@ -102,12 +128,12 @@ impl S3 {
     pub async fn begin_upload<'upload>(
         &'upload self,
         object: &'upload NewObject,
-    ) -> Result<Upload<'upload>, StoreError> {
+    ) -> Result<Upload<'upload>, NotWritten> {
         let headers = object.headers(&[("x-amz-checksum-algorithm", "SHA256")]);
         let call = Call { headers: &headers, ..object.call("CreateMultipartUpload", "POST", "uploads=") };
         let answer = self.call(call, Bytes::new()).await?;
         let id = element(&String::from_utf8_lossy(&answer.body), "UploadId").filter(|_| answer.status == 200);
-        let id = id.ok_or_else(|| StoreError::from(S3Error::by(call, &answer)))?;
+        let id = id.ok_or_else(|| NotWritten::from(S3Error::by(call, &answer)))?;
         Ok(Upload { store: self, object, id, parts: Vec::new(), size: 0 })
     }
 }
@@ -118,7 +144,7 @@ impl Upload<'_> {
     }
 
     /// Sends the next part: [`PART`] bytes, the last one fewer.
-    pub async fn send(&mut self, bytes: Bytes) -> Result<(), StoreError> {
+    pub async fn send(&mut self, bytes: Bytes) -> Result<(), NotWritten> {
         let (checksum, size) = (Checksum::of(&bytes), bytes.len() as u64);
         let query = self.query(&format!("partNumber={}&", self.parts.len() + 1));
         let headers = [("x-amz-checksum-sha256", checksum.base64.as_str())];
@@ -129,7 +155,7 @@ impl Upload<'_> {
         };
         let answer = self.store.call(call, bytes).await?;
         let tag = answer.header("etag").filter(|_| answer.status == 200).map(str::to_owned);
-        let tag = tag.ok_or_else(|| StoreError::from(S3Error::by(call, &answer)))?;
+        let tag = tag.ok_or_else(|| NotWritten::from(S3Error::by(call, &answer)))?;
         self.parts.push(Part { tag, checksum: checksum.base64 });
         self.size += size;
         Ok(())
@@ -137,7 +163,7 @@ impl Upload<'_> {
 
     /// Joins the parts to the object; returns `false` if there is one already. S3 refuses parts that are missing, differ, or are another
     /// number of bytes in all.
-    pub async fn complete(&self) -> Result<bool, StoreError> {
+    pub async fn complete(&self) -> Result<bool, NotWritten> {
         let (query, size) = (self.query(""), self.size.to_string());
         let headers =
             [("content-type", "application/xml"), ("if-none-match", "*"), ("x-amz-mp-object-size", size.as_str())];
@@ -167,7 +193,7 @@ impl Upload<'_> {
     }
 
     /// Frees the parts that were sent; succeeds if there is no such upload any more.
-    pub async fn abort(self) -> Result<(), StoreError> {
+    pub async fn abort(self) -> Result<(), NotWritten> {
         let query = self.query("");
         let call = self.object.call("AbortMultipartUpload", "DELETE", &query);
         let answer = self.store.call(call, Bytes::new()).await?;

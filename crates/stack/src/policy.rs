@@ -23,6 +23,10 @@ const KEYS: &[&str] = &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "km
 const DESCRIBE_KEY: &str = "kms:DescribeKey";
 /// EC2 actions that Lambda takes on behalf of whoever puts a function into a VPC; they have no resource level.
 const NETWORK: &[&str] = &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
+/// Action by which a function leaves its VPC before it goes.
+const LEAVING: &str = "lambda:UpdateFunctionConfiguration";
+/// EC2 actions by which a role waits for the network interfaces of its function; they have no resource level.
+const INTERFACES: &[&str] = &["ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"];
 
 /// Returns the policy: a statement for each kind of resource, and one for the actions without resource level.
 pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) -> Policy {
@@ -54,8 +58,14 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
     if purpose.compares() && !existing::names(declaration).is_empty() {
         everywhere.insert(DESCRIBE_KEY);
     }
-    if purpose == Purpose::Up && declaration.functions.values().any(|function| function.vpc.is_some()) {
+    let is_in_vpc = declaration.functions.values().any(|function| function.vpc.is_some());
+    if purpose == Purpose::Up && is_in_vpc {
         everywhere.extend(NETWORK);
+    }
+    if matches!(purpose, Purpose::Up | Purpose::Down) && is_in_vpc {
+        everywhere.extend(INTERFACES);
+        by_target.entry(Target::Own(Kind::Function)).or_default().insert(LEAVING);
+        removed.insert(LEAVING);
     }
     let statement = |actions: BTreeSet<&str>, resources: Vec<String>| {
         Statement::allow(&actions.into_iter().collect::<Vec<_>>(), resources)
@@ -405,9 +415,25 @@ receipt_rules: [{name: all, actions: [{store: archive}]}]
 ";
         let policy = policy_of(source, Purpose::Up);
         let statements = policy.statements();
-        for action in ["ec2:DescribeSubnets", "ses:GetIdentityVerificationAttributes", "lambda:GetAccountSettings"] {
+        for action in [
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeRouteTables",
+            "ec2:DescribeSubnets",
+            "ec2:DescribeVpcEndpoints",
+            "ses:GetIdentityVerificationAttributes",
+            "lambda:GetAccountSettings",
+        ] {
             assert!(statements["Everything"].actions.contains(action), "{action}");
         }
+        let of_ec2 = |source: &str, purpose| {
+            let policy = policy_of(source, purpose);
+            let actions = policy.statements().values().flat_map(|statement| &statement.actions);
+            actions.filter(|action| action.starts_with("ec2:")).cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(of_ec2(source, Purpose::Down), INTERFACES);
+        assert!(policy_of(source, Purpose::Down).statements()["Removed"].actions.contains(LEAVING));
+        assert!(!policy_of(QUEUE, Purpose::Down).statements()["Removed"].actions.contains(LEAVING));
+        assert_eq!(of_ec2(QUEUE, Purpose::Up).len() + of_ec2(source, Purpose::Diff).len(), 0);
         assert_eq!(
             statements["ExistingBuckets"].resources,
             BTreeSet::from(["arn:aws:s3:::example-archive".to_owned()])

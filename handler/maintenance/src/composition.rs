@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use contract::probe::Check;
 use notice::outcome::Notice;
 use runtime::{Deadline, S3, log::Log};
 
@@ -47,6 +48,15 @@ impl Sink for OneSink {
             Self::NetBox(sink) => sink.until(deadline),
             Self::Webhook(sink) => sink.until(deadline),
             Self::Calendar(sink) => sink.until(deadline),
+        }
+    }
+
+    async fn check(&self) -> Vec<Check> {
+        match self {
+            Self::Lines(sink) => sink.check().await,
+            Self::NetBox(sink) => sink.check().await,
+            Self::Webhook(sink) => sink.check().await,
+            Self::Calendar(sink) => sink.check().await,
         }
     }
 

@@ -11,7 +11,7 @@ use maintenance::{
     configuration::Configuration,
     pipeline::{Pipeline, sink::Sink},
 };
-use runtime::{Invocation, S3, answer, log::Log, start};
+use runtime::{Invocation, S3, answer_with_checks, log::Log, start};
 
 fn main() -> ExitCode {
     start(Configuration::read, serve)
@@ -23,10 +23,14 @@ async fn serve(configuration: Configuration) -> ExitCode {
     let sink = sinks(&configuration, &store, &log);
     let Configuration { context, policy, deletion, .. } = configuration;
     let pipeline = Pipeline { places: context.mail, policy, deletion, parse: notice::parse, store, sink, log };
-    answer("Unfinished", async |invocation: Invocation<ReceiptEvent>| {
+    let handle = async |invocation: Invocation<ReceiptEvent>| {
         pipeline.store.until(invocation.deadline);
         pipeline.sink.until(invocation.deadline);
         pipeline.handle(&invocation.request_id, &invocation.event).await
-    })
-    .await
+    };
+    let check = async |deadline| {
+        pipeline.sink.until(deadline);
+        pipeline.sink.check().await
+    };
+    answer_with_checks("Unfinished", handle, check).await
 }

@@ -8,7 +8,7 @@ use runtime::{
     Deadline, S3,
     outside::Streamed,
     store::StoreError,
-    upload::{NewObject, PART, Upload},
+    upload::{NewObject, NotWritten, PART, Upload},
 };
 use serde_json::json;
 
@@ -68,6 +68,15 @@ impl Parts {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Trouble { reason: error.to_string(), wait: None }
+    }
+}
+
+impl From<NotWritten> for Failure {
+    fn from(error: NotWritten) -> Self {
+        match error {
+            NotWritten::Unavailable(reason) => Self::Trouble { reason, wait: None },
+            NotWritten::Refused(reason) => Self::Later(reason),
+        }
     }
 }
 

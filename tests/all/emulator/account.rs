@@ -12,6 +12,7 @@ use super::server::{CREDENTIALS, REGION};
 /// One client per service.
 pub(crate) struct Account {
     pub(crate) alarms: aws_sdk_cloudwatch::Client,
+    pub(crate) ec2: aws::query::Client,
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
@@ -73,6 +74,7 @@ impl Account {
         let configuration = runtime.block_on(loading.load());
         Self {
             alarms: aws_sdk_cloudwatch::Client::new(&configuration),
+            ec2: aws::query::Client::new(&configuration, aws::query::EC2),
             iam: aws_sdk_iam::Client::new(&configuration),
             lambda: aws_sdk_lambda::Client::new(&configuration),
             logs: aws_sdk_cloudwatchlogs::Client::new(&configuration),

@@ -88,6 +88,7 @@ fn each_command_runs_with_its_policy_and_makes_no_other_call() {
                 &["invoke", "reader", "--event", "event.json", "--async"],
             ],
         ),
+        ("check", &[&["check", "--from-function", "reader", "--dry-run"]]),
         (
             "replay",
             &[
@@ -112,7 +113,7 @@ fn each_command_runs_with_its_policy_and_makes_no_other_call() {
         assert!(missing.is_empty(), "{purpose}: {missing:?}\n{}", trial.proxy.record());
         // What is looked up only in need: the log, for an event that does not say why it failed; a message that is given back.
         let in_need = ["logs:FilterLogEvents", "sqs:ChangeMessageVisibility"].map(str::to_owned);
-        if ["logs", "invoke", "replay"].contains(purpose) {
+        if ["logs", "invoke", "check", "replay"].contains(purpose) {
             let idle: Vec<_> = allowed.difference(&called).filter(|action| !in_need.contains(action)).collect();
             assert!(idle.is_empty(), "{purpose}: {idle:?}\n{}", runs.join("\n"));
         }

@@ -8,6 +8,7 @@ mod interrupts;
 mod lifecycle;
 mod names;
 mod neighbours;
+mod networks;
 mod outputs;
 mod pace;
 mod plans;

@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use crate::{
     Input, Kind, Manage, Session,
+    lambda::interfaces,
     number::{natural, wire},
     own_tags,
     rights::{Right, Target, deletes, reads, writes},
@@ -114,11 +115,17 @@ pub async fn in_path(clients: &Clients, stack: &Stack) -> Result<Vec<String>, Fa
 /// Returns the roles in the stack's path with all their tags, which the list leaves out.
 async fn tagged(session: &Session) -> Result<Vec<(String, Tags)>, Failure> {
     let roles = in_path(&session.aws.read, &session.stack).await?.into_iter().map(|name| async move {
-        let answer = session.aws.read.iam.list_role_tags().role_name(&name).send().await;
-        let tags = answer.or_absent("iam.ListRoleTags")?.map(|answer| answer.tags).unwrap_or_default();
-        Ok((name, tags.into_iter().map(|tag| (tag.key, tag.value)).collect()))
+        let tags = tags_of(session, &name).await?;
+        Ok((name, tags))
     });
     futures::future::try_join_all(roles).await
+}
+
+/// Returns all tags of a role; none if there is no such role.
+async fn tags_of(session: &Session, name: &str) -> Result<Tags, Failure> {
+    let answer = session.aws.read.iam.list_role_tags().role_name(name).send().await.or_absent("iam.ListRoleTags")?;
+    let tags = answer.map(|answer| answer.tags).unwrap_or_default();
+    Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
 }
 
 fn document(call: &str, text: &str) -> Result<Policy, Failure> {
@@ -412,6 +419,10 @@ impl Manage for Role {
             let call = call.max_session_duration(wire(desired.max_session));
             call.send().await.or_fail("iam.UpdateRole")?;
         }
+        if interfaces::are_deleted_by(live.policies.values()) && !interfaces::are_deleted_by(desired.policies.values())
+        {
+            interfaces::ensure_gone(session, &desired.tags).await?;
+        }
         write_policies(session, name, desired, live).await?;
         write_tags(session, name, &desired.tags, &live.tags).await
     }
@@ -421,6 +432,9 @@ impl Manage for Role {
         let (inline, attached) = tokio::try_join!(inline(session, name), attached(session, name))?;
         let (inline, attached) = (inline.unwrap_or_default(), attached.unwrap_or_default());
         let (policies, denying) = tokio::try_join!(documents(session, name, inline), denying(session, &attached))?;
+        if interfaces::are_deleted_by(policies.values()) {
+            interfaces::ensure_gone(session, &tags_of(session, name).await?).await?;
+        }
         // IAM deletes only a role without policies.
         let live = Settings { policies, attached, denying, ..Settings::default() };
         write_policies(session, name, &Settings::default(), &live).await?;

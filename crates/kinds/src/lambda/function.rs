@@ -210,6 +210,24 @@ async fn settle(session: &Session, name: &str) -> Result<(), Failure> {
     }
 }
 
+/// Takes a function out of its network: Lambda then gives its network interfaces back, for which it needs the role. Deleting the
+/// function earlier would break that off. A function that cannot leave, since it never came into its network, may go all the same.
+async fn leave_network(session: &Session, name: &str) -> Result<(), Failure> {
+    let call = session.aws.read.lambda.get_function_configuration().function_name(name);
+    let network = call.send().await.or_absent(CONFIGURATION)?.and_then(|live| live.vpc_config);
+    if network.and_then(|network| network.subnet_ids).is_none_or(|subnets| subnets.is_empty()) {
+        return Ok(());
+    }
+    let left = async {
+        wire::leave_network(session, name).await?;
+        settle(session, name).await
+    };
+    match left.await {
+        Err(failure) if matches!(failure.class, Class::Invalid | Class::Other) => Ok(()),
+        left => left,
+    }
+}
+
 /// Waits until a deleted function is gone: until then none with its name can be created.
 async fn gone(session: &Session, name: &str) -> Result<(), Failure> {
     let end = tokio::time::Instant::now() + session.aws.pacing.deadline;
@@ -459,6 +477,7 @@ impl Manage for Function {
     }
 
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
+        leave_network(session, &address.name).await?;
         let call = session.aws.write.lambda.delete_function().function_name(&address.name);
         call.send().await.or_absent("lambda.DeleteFunction")?;
         gone(session, &address.name).await

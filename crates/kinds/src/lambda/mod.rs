@@ -2,5 +2,6 @@
 
 pub mod event_invoke;
 pub mod function;
+pub(crate) mod interfaces;
 pub mod permission;
 mod policy;

@@ -3,6 +3,7 @@
 
 use std::future::Future;
 
+use contract::probe::Check;
 use runtime::Deadline;
 use thiserror::Error;
 
@@ -30,6 +31,12 @@ pub trait Sink {
         arrived: &ArrivedMail,
         handover: &Handover<'_>,
     ) -> impl Future<Output = Result<Held, SinkError>>;
+
+    /// Tries whether the sink is reached with the function's own rights, and changes nothing. What the function's context names is tried
+    /// elsewhere.
+    fn check(&self) -> impl Future<Output = Vec<Check>> {
+        async { Vec::new() }
+    }
 
     /// Closes what an earlier delivery of the mail has put before a person, after every sink has delivered it and nothing of it is left to
     /// look at. Most sinks keep nothing of it.
@@ -96,6 +103,14 @@ impl<One: Sink> Sink for Several<One> {
         for sink in &self.0 {
             sink.until(deadline);
         }
+    }
+
+    async fn check(&self) -> Vec<Check> {
+        let mut checks = Vec::new();
+        for sink in &self.0 {
+            checks.extend(sink.check().await);
+        }
+        checks
     }
 
     fn can_hold(&self, arrived: &ArrivedMail, purpose: Purpose) -> Held {

@@ -8,6 +8,7 @@ mod function;
 mod hostile;
 mod limits;
 mod notices;
+mod probe;
 #[path = "../../../../crates/notice/tests/all/support.rs"]
 #[expect(dead_code, reason = "the tests of the parser use more of it")]
 mod support;

@@ -16,8 +16,13 @@ use aws_types::region::Region;
 use super::*;
 use crate::query::{EC2, ELASTICACHE, RDS};
 
-/// One answer: its status, further headers, and its body. `None` keeps silent.
-type Answer = Option<(u16, &'static str, String)>;
+/// One answer.
+enum Answer {
+    /// Status, further headers, and body.
+    Says(u16, &'static str, String),
+    /// Nothing: the connection stays open.
+    Silence,
+}
 
 /// A request as it arrived: its headers, in lower case, and its body.
 struct Sent {
@@ -36,14 +41,14 @@ fn server(answers: Vec<Answer>) -> (String, mpsc::Receiver<Sent>) {
             let (mut stream, _) = listener.accept().unwrap();
             let _nobody_looks = tell.send(read(&stream));
             match answer {
-                Some((status, headers, body)) => {
+                Answer::Says(status, headers, body) => {
                     let length = body.len();
                     let head = format!(
                         "HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n"
                     );
                     stream.write_all((head + &body).as_bytes()).unwrap();
                 }
-                None => silent.push(stream),
+                Answer::Silence => silent.push(stream),
             }
         }
     });
@@ -75,14 +80,14 @@ async fn client(url: &str, service: Service, attempts: u32) -> Client {
 }
 
 fn well(body: &str) -> Answer {
-    Some((200, "", body.to_owned()))
+    Answer::Says(200, "", body.to_owned())
 }
 
 fn refused(status: u16, headers: &'static str, code: &str) -> Answer {
     let body = format!(
         "<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors><RequestID>r-1</RequestID></Response>"
     );
-    Some((status, headers, body))
+    Answer::Says(status, headers, body)
 }
 
 #[tokio::test]
@@ -144,7 +149,7 @@ async fn a_step_has_one_token_in_all_its_attempts_where_the_action_takes_one() {
 
 #[tokio::test]
 async fn what_passes_is_tried_again_and_what_does_not_is_told_with_its_code_and_request() {
-    let (url, told) = server(vec![refused(503, "", "RequestLimitExceeded"), None, well("<R/>")]);
+    let (url, told) = server(vec![refused(503, "", "RequestLimitExceeded"), Answer::Silence, well("<R/>")]);
     let began = Instant::now();
     client(&url, EC2, 3).await.call(&Call::new("DescribeVpcs")).await.unwrap();
     assert!(began.elapsed() < Duration::from_secs(5), "a silent connection ends with its attempt");
@@ -155,7 +160,7 @@ async fn what_passes_is_tried_again_and_what_does_not_is_told_with_its_code_and_
     assert_eq!(failure.to_string(), "ec2.DescribeVpcs 400 InvalidVpcID.NotFound: no (request r-1)");
     assert_eq!(failure.class, Class::NotFound);
 
-    let (url, _told) = server(vec![Some((200, "", "<html>".to_owned()))]);
+    let (url, _told) = server(vec![well("<html>")]);
     let failure = client(&url, ELASTICACHE, 1).await.call(&Call::new("DescribeReplicationGroups")).await.unwrap_err();
     assert!(failure.message.contains("the answer is no XML: it ends early"), "{failure}");
 }

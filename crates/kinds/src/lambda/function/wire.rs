@@ -173,6 +173,13 @@ pub(super) async fn update_configuration(session: &Session, name: &str, desired:
     call.send().await.or_fail(CALL).map(drop)
 }
 
+/// Removes a function from its network, and changes nothing else.
+pub(super) async fn leave_network(session: &Session, name: &str) -> Result<(), Failure> {
+    let none = VpcConfig::builder().set_subnet_ids(Some(Vec::new())).set_security_group_ids(Some(Vec::new())).build();
+    let call = session.aws.write.lambda.update_function_configuration().function_name(name).vpc_config(none);
+    call.send().await.or_fail("lambda.UpdateFunctionConfiguration").map(drop)
+}
+
 pub(super) async fn update_code(session: &Session, name: &str, desired: &Settings) -> Result<(), Failure> {
     const CALL: &str = "lambda.UpdateFunctionCode";
     let call = session.aws.write.lambda.update_function_code().function_name(name);

@@ -69,7 +69,8 @@ fn parts(network: &Network, realm: &Realm, function: &Function<'_>) -> Vec<Findi
         }
     }
     let zones: BTreeSet<&str> = known().map(|(_, subnet)| subnet.zone.as_str()).collect();
-    if let (1, Some(zone), true) = (zones.len(), zones.first(), vpc.subnets.len() > 1) {
+    let is_known = known().count() == vpc.subnets.len();
+    if let (1, Some(zone), true) = (zones.len(), zones.first(), is_known && vpc.subnets.len() > 1) {
         let what = format!("all subnets of function `{entry}` are in {zone}: it stops when that zone does");
         findings.push(Finding::warns(what, "name subnets in different availability zones"));
     }

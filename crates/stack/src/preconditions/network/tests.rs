@@ -18,7 +18,7 @@ functions:
     bin: reader
     reads: [mail]
     secrets: {TOKEN: token}
-    vpc: {subnets: [subnet-0a, subnet-0b], security_groups: [sg-0a]}
+    vpc: {subnets: [subnet-0000000a, subnet-0000000b], security_groups: [sg-0000000a]}
 ";
 
 /// A network, as three of EC2's answers tell it, in words: one part a line.
@@ -145,10 +145,10 @@ fn told_with(declaration: &str, parts: &str, known: &[(&str, [u8; 4])]) -> Vec<(
 }
 
 const SUBNETS: &str = "
-    subnet subnet-0a vpc-1 eu-west-1a 10.0.1.0/24
-    subnet subnet-0b vpc-1 eu-west-1b 10.0.2.0/24
+    subnet subnet-0000000a vpc-1 eu-west-1a 10.0.1.0/24
+    subnet subnet-0000000b vpc-1 eu-west-1b 10.0.2.0/24
     ";
-const OPEN: &str = "group sg-0a vpc-1 out=*:0.0.0.0/0\n";
+const OPEN: &str = "group sg-0000000a vpc-1 out=*:0.0.0.0/0\n";
 const LOCAL: &str = "table rtb-1 vpc-1 main 10.0.0.0/16=local";
 
 #[test]
@@ -171,8 +171,8 @@ fn what_may_lead_out_is_not_doubted() {
     // Endpoints for both, and no other way.
     let endpoints = "
         gateway vpce-s3 vpc-1 s3 rtb-1
-        interface vpce-sm vpc-1 secretsmanager named sg-0e
-        group sg-0e vpc-1 in=443:10.0.0.0/16";
+        interface vpce-sm vpc-1 secretsmanager named sg-0000000e
+        group sg-0000000e vpc-1 in=443:10.0.0.0/16";
     assert_eq!(told(DECLARATION, &format!("{SUBNETS}{OPEN}{LOCAL} pl-1=vpce-s3\n{endpoints}")), []);
     // Of a network that another account shares not everything is told.
     let shared = SUBNETS.replace("/24", "/24 210987654321");
@@ -195,7 +195,7 @@ fn lacks(parts: &str) -> Vec<String> {
 
 #[test]
 fn a_network_without_a_way_out_is_told_for_each_service_with_the_reason() {
-    let both = "from `subnet-0a` and `subnet-0b`: route table `rtb-1` does not lead out of the VPC";
+    let both = "from `subnet-0000000a` and `subnet-0000000b`: route table `rtb-1` does not lead out of the VPC";
     for table in ["", " ::/0=eigw-1", " 0.0.0.0/0=!nat-1", " ::/0=nat-1"] {
         let expected = [format!("does not reach S3 {both}"), format!("does not reach Secrets Manager {both}")];
         assert_eq!(lacks(&format!("{SUBNETS}{OPEN}{LOCAL}{table}")), expected, "{table}");
@@ -207,10 +207,10 @@ fn a_network_without_a_way_out_is_told_for_each_service_with_the_reason() {
         )
     );
     // One subnet suffices, with a table of its own: Lambda may choose it.
-    let parts = format!("{SUBNETS}{OPEN}{LOCAL} 0.0.0.0/0=nat-1\ntable rtb-2 vpc-1 subnet-0b 10.0.0.0/16=local");
+    let parts = format!("{SUBNETS}{OPEN}{LOCAL} 0.0.0.0/0=nat-1\ntable rtb-2 vpc-1 subnet-0000000b 10.0.0.0/16=local");
     assert_eq!(
         lacks(&parts)[0],
-        "does not reach S3 from `subnet-0b`: route table `rtb-2` does not lead out of the VPC"
+        "does not reach S3 from `subnet-0000000b`: route table `rtb-2` does not lead out of the VPC"
     );
     // A gateway endpoint stands for its service, and for the tables that lead to it.
     let gateway = |table: &str| format!("{SUBNETS}{OPEN}{LOCAL}\ngateway vpce-1 vpc-1 s3 {table}");
@@ -224,10 +224,10 @@ fn an_interface_endpoint_counts_if_its_name_leads_there_and_its_groups_let_the_f
         let parts = format!("{SUBNETS}{OPEN}{LOCAL} 0.0.0.0/0=nat-1\n{rest}");
         lacks(&parts).first().cloned().unwrap_or_default()
     };
-    let named = "interface vpce-1 vpc-1 secretsmanager named sg-0e";
+    let named = "interface vpce-1 vpc-1 secretsmanager named sg-0000000e";
     for (group, is_let) in [
         ("in=443:10.0.0.0/16", true),
-        ("in=443:sg-0a", true),
+        ("in=443:sg-0000000a", true),
         ("in=*:0.0.0.0/0", true),
         ("in=443:pl-1", true),
         ("in=443:10.0.9.0/24", false),
@@ -236,7 +236,7 @@ fn an_interface_endpoint_counts_if_its_name_leads_there_and_its_groups_let_the_f
         ("", false),
     ] {
         // Its name leads there even where there is another way.
-        let told = secrets(&format!("{named}\ngroup sg-0e vpc-1 {group}"));
+        let told = secrets(&format!("{named}\ngroup sg-0000000e vpc-1 {group}"));
         assert_eq!(told.is_empty(), is_let, "{group}: {told}");
         assert!(
             is_let || told.contains("the security groups of endpoint `vpce-1` do not let it in on port 443"),
@@ -245,12 +245,12 @@ fn an_interface_endpoint_counts_if_its_name_leads_there_and_its_groups_let_the_f
     }
     assert_eq!(secrets(named), "", "of a group that is not told nothing is known");
     let closed = format!("{SUBNETS}{OPEN}{LOCAL}\ngateway vpce-s3 vpc-1 s3 rtb-1\n");
-    let unnamed = lacks(&format!("{closed}interface vpce-1 vpc-1 secretsmanager unnamed sg-0e"));
+    let unnamed = lacks(&format!("{closed}interface vpce-1 vpc-1 secretsmanager unnamed sg-0000000e"));
     assert!(
         unnamed[0].starts_with("may not reach Secrets Manager") && unnamed[0].contains("has no private DNS"),
         "{unnamed:?}"
     );
-    let pending = lacks(&format!("{closed}interface vpce-1 vpc-1 secretsmanager pending sg-0e"));
+    let pending = lacks(&format!("{closed}interface vpce-1 vpc-1 secretsmanager pending sg-0000000e"));
     assert!(
         pending[0].starts_with("may not reach Secrets Manager") && pending[0].contains("not available yet"),
         "{pending:?}"
@@ -259,17 +259,17 @@ fn an_interface_endpoint_counts_if_its_name_leads_there_and_its_groups_let_the_f
 
 #[test]
 fn security_groups_that_let_443_out_to_nothing_or_to_private_addresses_alone_are_told() {
-    let with = |out: &str, table: &str| lacks(&format!("{SUBNETS}group sg-0a vpc-1 {out}\n{LOCAL} {table}"));
+    let with = |out: &str, table: &str| lacks(&format!("{SUBNETS}group sg-0000000a vpc-1 {out}\n{LOCAL} {table}"));
     for out in ["", "out=80:0.0.0.0/0", "out=udp:0.0.0.0/0"] {
         let told = with(out, "0.0.0.0/0=tgw-1");
         assert!(
-            told.len() == 2 && told[0].ends_with("the rules of `sg-0a` let port 443 out to nothing"),
+            told.len() == 2 && told[0].ends_with("the rules of `sg-0000000a` let port 443 out to nothing"),
             "{out}: {told:?}"
         );
     }
     for (out, table, count) in [
         ("out=443:10.0.0.0/8", "0.0.0.0/0=nat-1", 2),
-        ("out=443:sg-0e", "0.0.0.0/0=nat-1", 2),
+        ("out=443:sg-0000000e", "0.0.0.0/0=nat-1", 2),
         // What is behind a transit gateway may have private addresses.
         ("out=443:10.0.0.0/8", "0.0.0.0/0=tgw-1", 0),
         ("out=443:pl-1", "0.0.0.0/0=nat-1", 0),
@@ -278,12 +278,15 @@ fn security_groups_that_let_443_out_to_nothing_or_to_private_addresses_alone_are
         assert_eq!(with(out, table).len(), count, "{out} {table}");
     }
     let endpoint = |out: &str| {
-        let rest = "interface vpce-1 vpc-1 secretsmanager named sg-0e\ngroup sg-0e vpc-1 in=443:0.0.0.0/0";
-        lacks(&format!("{SUBNETS}group sg-0a vpc-1 {out}\n{LOCAL} pl-1=tgw-1\n{rest}"))
+        let rest = "interface vpce-1 vpc-1 secretsmanager named sg-0000000e\ngroup sg-0000000e vpc-1 in=443:0.0.0.0/0";
+        lacks(&format!("{SUBNETS}group sg-0000000a vpc-1 {out}\n{LOCAL} pl-1=tgw-1\n{rest}"))
     };
-    for (out, count) in
-        [("out=443:sg-0e", 0), ("out=443:10.0.7.0/24", 0), ("out=443:sg-0f", 1), ("out=443:192.168.0.0/16", 1)]
-    {
+    for (out, count) in [
+        ("out=443:sg-0000000e", 0),
+        ("out=443:10.0.7.0/24", 0),
+        ("out=443:sg-0000000f", 1),
+        ("out=443:192.168.0.0/16", 1),
+    ] {
         assert_eq!(endpoint(out).len(), count, "{out}");
     }
 }
@@ -297,20 +300,20 @@ fn parts_that_do_not_exist_or_do_not_fit_are_told_before_any_way_is() {
     };
     let two = format!("{SUBNETS}{OPEN}{LOCAL} 0.0.0.0/0=nat-1");
     assert_eq!(
-        words(&format!("subnet subnet-0a vpc-1 eu-west-1a 10.0.1.0/24\n{OPEN}")),
-        "Blocks infra.yaml:12: subnet `subnet-0b` of function `reader` does not exist in eu-west-1, in account 123456789012"
+        words(&format!("subnet subnet-0000000a vpc-1 eu-west-1a 10.0.1.0/24\n{OPEN}")),
+        "Blocks infra.yaml:12: subnet `subnet-0000000b` of function `reader` does not exist in eu-west-1, in account 123456789012"
     );
     assert_eq!(
         words(SUBNETS),
-        "Blocks infra.yaml:12: security group `sg-0a` of function `reader` does not exist in eu-west-1, in account 123456789012"
+        "Blocks infra.yaml:12: security group `sg-0000000a` of function `reader` does not exist in eu-west-1, in account 123456789012"
     );
     assert_eq!(
-        words(&two.replace("subnet-0b vpc-1", "subnet-0b vpc-2")),
-        "Blocks infra.yaml:12: the subnets of function `reader` are in several VPCs: `subnet-0a` in `vpc-1`, `subnet-0b` in `vpc-2`"
+        words(&two.replace("subnet-0000000b vpc-1", "subnet-0000000b vpc-2")),
+        "Blocks infra.yaml:12: the subnets of function `reader` are in several VPCs: `subnet-0000000a` in `vpc-1`, `subnet-0000000b` in `vpc-2`"
     );
     assert_eq!(
-        words(&two.replace("sg-0a vpc-1", "sg-0a vpc-2")),
-        "Blocks infra.yaml:12: security group `sg-0a` of function `reader` is in `vpc-2`, and its subnets are in `vpc-1`"
+        words(&two.replace("sg-0000000a vpc-1", "sg-0000000a vpc-2")),
+        "Blocks infra.yaml:12: security group `sg-0000000a` of function `reader` is in `vpc-2`, and its subnets are in `vpc-1`"
     );
     assert_eq!(
         words(&two.replace("eu-west-1b", "eu-west-1a")),
@@ -370,7 +373,7 @@ fn a_server_is_reached_by_the_longest_route_to_its_address() {
     let shut = |port: u16, out: &str| {
         told(
             &with(&format!("https://netbox.example.com:{port}")),
-            &format!("{SUBNETS}group sg-0a vpc-1 {out}\n{LOCAL}"),
+            &format!("{SUBNETS}group sg-0000000a vpc-1 {out}\n{LOCAL}"),
         )
     };
     assert_eq!(shut(8443, "out=8443:10.0.0.0/8"), []);

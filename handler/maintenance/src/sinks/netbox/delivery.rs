@@ -7,6 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use contract::probe::Check;
 use jiff::{Timestamp, Unit};
 
 use super::{
@@ -102,6 +103,11 @@ impl From<Fault> for SinkError {
 impl Sink for NetBox {
     fn until(&self, deadline: Deadline) {
         self.client.until(deadline);
+    }
+
+    async fn check(&self) -> Vec<Check> {
+        let what = format!("NetBox at {}", self.client.address());
+        vec![Check::of(what, self.client.check().await.map_err(|fault| fault.to_string()))]
     }
 
     /// A plugin that is seen to take no mail without an event leaves it to the place in S3, which takes any.

@@ -8,7 +8,7 @@ mod signature;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use contract::{address::Address, secret::Secret};
+use contract::{address::Address, probe::Check, secret::Secret};
 use tokio::sync::Mutex;
 
 use self::signature::Key;
@@ -158,6 +158,11 @@ impl Sink for Webhook {
     fn until(&self, deadline: Deadline) {
         self.http.until(deadline);
         self.secret.until(deadline);
+    }
+
+    /// Connects to the server, and sends nothing: whatever it was sent, it might take for a notice.
+    async fn check(&self) -> Vec<Check> {
+        vec![Check::of(self.http.base(), self.http.connect().await.map_err(|error| error.to_string()))]
     }
 
     fn can_hold(&self, arrived: &ArrivedMail, _: Purpose) -> Held {

@@ -96,6 +96,16 @@ impl Client {
         self.http.calls()
     }
 
+    /// Asks for NetBox's version, which only a token that it knows is told.
+    pub async fn check(&self) -> Result<(), Fault> {
+        self.call("GET", "/api/status/", None, None).await.map(drop)
+    }
+
+    /// Returns the address, for people.
+    pub fn address(&self) -> &str {
+        self.http.base()
+    }
+
     /// Sends a request; if the token was refused, reads the token again, once.
     async fn call(&self, method: &str, path: &str, etag: Option<&str>, body: Option<&[u8]>) -> Result<Answer, Fault> {
         let mut renewed = false;

@@ -13,9 +13,9 @@ use crate::{
     stack::{NotStarted, Options},
 };
 
-/// Variable by which a function knows that it runs on this machine, where what it fetches may be on this machine too. Lambda never sets
-/// it, and no declaration can.
-const LOCAL: &str = "PROVISION_LOCAL";
+/// Name of the log stream, by which a function knows that it runs on this machine, where what it fetches may be too. Lambda names each
+/// stream after the day, and lets nobody set the variable.
+const LOG_STREAM: &str = "local";
 
 /// Returns the program of a function, with its environment and limits; command-line options override the declaration.
 pub(crate) fn program(
@@ -70,7 +70,7 @@ fn environment(
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory.to_string()),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
         ("AWS_LAMBDA_LOG_GROUP_NAME", names.log_group.clone()),
-        ("AWS_LAMBDA_LOG_STREAM_NAME", "local".to_owned()),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", LOG_STREAM.to_owned()),
         ("AWS_REGION", declaration.region.clone()),
         ("AWS_DEFAULT_REGION", declaration.region.clone()),
         ("AWS_ACCESS_KEY_ID", grant.access_key.clone()),
@@ -81,7 +81,6 @@ fn environment(
         ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin".to_owned()),
         ("TZ", ":UTC".to_owned()),
         (context::VARIABLE, context),
-        (LOCAL, "1".to_owned()),
     ];
     let declared = function.environment.iter().map(|(name, value)| (name.clone(), value.clone()));
     let all = declared.chain(given.map(|(name, value)| (name.to_owned(), value)));

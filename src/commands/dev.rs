@@ -12,12 +12,12 @@ use anyhow::Context;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
-    block_on, check,
+    check,
     interrupts::{INTERRUPTED, Interrupts},
 };
 use crate::{
     cli::{Common, Dev, Sink},
-    ops::{local_names::local_names, netbox, schemas},
+    ops::{local_names::local_names, netbox},
     render::{self, Printer, dev::State},
 };
 use contract::secret::Secret;
@@ -32,8 +32,7 @@ const SMTP_PORT: u16 = 1025;
 const HTTP_PORT: u16 = 8080;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Dev) -> anyhow::Result<ExitCode> {
-    let (file, stage) = (&common.file, common.stage.as_deref());
-    let declaration = block_on(schemas::check(file, stage))?.chosen(file, stage)?;
+    let declaration = Declaration::read(&common.file, common.stage.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let result = runtime.block_on(session(printer, common, typed, &declaration));
     // A read of standard input may never return.

@@ -61,8 +61,7 @@ async fn diff(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Resul
     printer.findings(&cut_off);
     if let Some(path) = &typed.out {
         let plan = plan::json(&heading, &compared.plan);
-        let declaration = &std::fs::read(&common.file)?;
-        let parts = Parts { opened: &opened, code: &code, compared: &compared, declaration, plan };
+        let parts = Parts { opened: &opened, code: &code, compared: &compared, plan };
         if !save(printer, path, parts)? {
             return Ok(ExitCode::from(ERROR));
         }

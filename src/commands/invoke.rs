@@ -21,7 +21,7 @@ const FAILED: u8 = 1;
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Invoke) -> anyhow::Result<ExitCode> {
     let event = event(&typed.event)?;
     until_interrupted(async {
-        let account::Opened { declaration, names, session } =
+        let account::Opened { declaration, names, session, .. } =
             account::open(&common.file, common.stage.as_deref()).await?;
         let function = ops::function(&declaration, &typed.function)?;
         let name = names.name(Kind::Function, &typed.function);

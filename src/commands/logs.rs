@@ -19,7 +19,7 @@ use problem::Problem;
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Logs) -> anyhow::Result<ExitCode> {
     until_interrupted(async {
-        let account::Opened { declaration, names, session } =
+        let account::Opened { declaration, names, session, .. } =
             account::open(&common.file, common.stage.as_deref()).await?;
         let functions = functions(&declaration, typed.function.as_deref())?;
         let source =

@@ -81,7 +81,7 @@ async fn prepare<'opened>(
     typed: &Replay,
     prepared: &mut Prepared<'opened>,
 ) -> Result<(), Problem> {
-    let Opened { declaration, names, session } = opened;
+    let Opened { declaration, names, session, .. } = opened;
     let only = typed.function.as_deref();
     let unread = |failure| Problem::new("Failed to find the events to replay").with_source(failure);
     if typed.failed {

@@ -44,7 +44,7 @@ pub(super) fn run(printer: &Printer, common: &Common) -> anyhow::Result<ExitCode
 
 /// Reads the state of everything in AWS. Code is not compared, since nothing is built.
 async fn status(opened: &Opened) -> anyhow::Result<Status> {
-    let Opened { declaration, names, session } = opened;
+    let Opened { declaration, names, session, .. } = opened;
     let mut status = Status::default();
     let (compared, ()) = tokio::join!(compare(opened, &Code::NotBuilt), look(session, declaration, names, &mut status));
     let compared = compared?;

@@ -54,8 +54,7 @@ async fn prepared(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Res
     if let Some((path, saved)) = saved {
         let Prepared { opened, code, compared, .. } = &prepared;
         let plan = plan::json(&Heading::new(common, &opened.session.aws), &compared.plan);
-        let declaration = &std::fs::read(&common.file)?;
-        let now = saved.again(Parts { opened, code, compared, declaration, plan });
+        let now = saved.again(Parts { opened, code, compared, plan });
         saved.ensure_equal(&now, path)?;
     }
     Ok(prepared)

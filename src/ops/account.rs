@@ -14,6 +14,8 @@ use stack::Names;
 pub(crate) struct Opened {
     /// Declaration, in the chosen stage.
     pub(crate) declaration: Declaration,
+    /// Bytes of its file, as they were read: the file may be another one by now.
+    pub(crate) source: Vec<u8>,
     /// Names of its resources in AWS.
     pub(crate) names: Names,
     /// Session in the account. It has no code yet, and no secret's value.
@@ -22,15 +24,17 @@ pub(crate) struct Opened {
 
 /// Reads the declaration and looks up the AWS identity. Another account than the declared one is an error.
 pub(crate) async fn open(file: &Path, stage: Option<&str>) -> anyhow::Result<Opened> {
-    of(Declaration::read(file, stage)?).await
+    let source = Declaration::source(file)?;
+    of(Declaration::parse(file, &source, stage)?.chosen(file, stage)?, source).await
 }
 
 /// The same for what is about to stand in AWS: the functions' environments are checked too, before anything is asked of AWS.
 pub(crate) async fn open_checked(file: &Path, stage: Option<&str>) -> anyhow::Result<Opened> {
-    of(schemas::read(file, stage).await?).await
+    let source = Declaration::source(file)?;
+    of(schemas::read(file, &source, stage).await?, source).await
 }
 
-async fn of(declaration: Declaration) -> anyhow::Result<Opened> {
+async fn of(declaration: Declaration, source: Vec<u8>) -> anyhow::Result<Opened> {
     let stack = Names::stack_of(&declaration);
     let session = session(Some(&declaration.region), |_| stack.clone()).await?;
     let account = &session.aws.realm.account;
@@ -41,7 +45,7 @@ async fn of(declaration: Declaration) -> anyhow::Result<Opened> {
         return Err(Problem::new(message).with_hint("choose other credentials with `AWS_PROFILE`").into());
     }
     let names = Names::new(&declaration, account).as_listed(&session.tagged);
-    Ok(Opened { declaration, names, session })
+    Ok(Opened { declaration, source, names, session })
 }
 
 /// Connects to a stack, in a region or in that of the AWS configuration. What has the stack's tag is read while AWS says who is calling.

@@ -12,7 +12,7 @@ use engine::{Address, ENTRY_TAG, Failure, Kind as _, Live, STACK_TAG, Stack, Tag
 use kinds::{Id, Item, Kind, Naming, Read, Session, Settings, Survey, iam::role, tagged};
 use problem::{Problem, shell_word};
 use stack::{
-    Names,
+    Existing, Names,
     desired::{self, Inputs, RuleSet},
     is_of_the_stack_itself,
 };
@@ -194,7 +194,10 @@ fn derived(opened: &Opened, id: &Id) -> String {
 
 fn resources(declaration: &Declaration, names: &Names) -> Vec<kinds::Resource> {
     let none = BTreeMap::new();
-    desired::resources(declaration, Inputs { names, code: &none, artifacts: true, rule_set: &RuleSet::Own })
+    desired::resources(
+        declaration,
+        Inputs { names, code: &none, artifacts: true, rule_set: &RuleSet::Own, existing: &Existing::default() },
+    )
 }
 
 /// Returns the declared resource that was typed as `KIND/ENTRY`.

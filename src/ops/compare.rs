@@ -11,7 +11,7 @@ use engine::{Address, Disorder, Live, Owner, Tags, keep_undeclared, survey};
 use kinds::{Id, Kind, Plan, Read, Resource, Session, Settings, Survey, ses};
 use package::{Artifact, Upload};
 use stack::{
-    Names,
+    Existing, Names,
     desired::{self, Inputs, RuleSet},
 };
 
@@ -51,6 +51,8 @@ pub(crate) struct Compared {
     pub(crate) rule_set: RuleSet,
     /// SES's rule sets; `None` if they could not be read.
     pub(crate) snapshot: Option<Arc<ses::Snapshot>>,
+    /// Buckets and secrets that are declared as others', as they were read.
+    pub(crate) existing: Existing,
 }
 
 impl Compared {
@@ -101,21 +103,23 @@ async fn compare_supposing(opened: &Opened, code: &Code, as_if: Option<&AsIf<'_>
         Some(as_if) => names.with(as_if.id, as_if.name),
         None => names,
     };
-    let Opened { declaration, names, session } = opened;
+    let Opened { declaration, names, session, .. } = opened;
     let none = BTreeMap::new();
     let (code_sha256, mut artifacts) = match code {
         Code::Built { code_sha256, artifacts } => (code_sha256, *artifacts),
         Code::NotBuilt => (&none, false),
     };
-    let resources = |names: &Names, rule_set: &RuleSet, artifacts: bool| {
-        desired::resources(declaration, Inputs { names, code: code_sha256, artifacts, rule_set })
+    let resources = |names: &Names, rule_set: &RuleSet, artifacts: bool, existing: &Existing| {
+        desired::resources(declaration, Inputs { names, code: code_sha256, artifacts, rule_set, existing })
     };
     session.receipt.forget().await;
     // Almost always these are the names that the tags of the live resources give, too.
-    let likely = resources(&names_of(names.clone()), &RuleSet::Own, artifacts);
+    let likely = resources(&names_of(names.clone()), &RuleSet::Own, artifacts, &Existing::default());
     let places = likely.into_iter().map(|resource| (resource.id.kind, resource.address));
     let places: BTreeSet<(Kind, Address)> = places.chain(session.tagged.roles()).collect();
-    let (snapshot, mut survey) = tokio::join!(ses::snapshot(session), survey(session, places));
+    let suspected: Vec<_> = suspected(session).filter(|place| !places.contains(place)).collect();
+    let (snapshot, mut survey, existing) =
+        tokio::join!(ses::snapshot(session), survey(session, places, suspected), Existing::read(session, declaration));
     // Without an answer the rules are unreadable too, and are reported as such.
     let snapshot = snapshot.ok();
     ensure_others_own(declaration, &survey)?;
@@ -125,8 +129,9 @@ async fn compare_supposing(opened: &Opened, code: &Code, as_if: Option<&AsIf<'_>
         let is_meant = as_if.is_some_and(|as_if| as_if.name == names.artifacts());
         artifacts = is_meant || survey.owns(Kind::Bucket, &Address::of(names.artifacts()));
     }
-    let mut resources = resources(&names, &rule_set, artifacts);
+    let mut resources = resources(&names, &rule_set, artifacts, &existing);
     survey.complete(session, &resources).await;
+    doubt_roles(declaration, &resources, &existing, &mut survey);
     if let Some(as_if) = as_if {
         as_if.tag(&mut survey);
     }
@@ -135,18 +140,31 @@ async fn compare_supposing(opened: &Opened, code: &Code, as_if: Option<&AsIf<'_>
     }
     keep_undeclared(&mut resources, &survey, &declaration.accepted);
     let plan = Plan::with_consent(&resources, &survey, &session.consent)?;
-    Ok(Compared { names: Some(names), resources, survey, plan, rule_set, snapshot })
+    Ok(Compared { names: Some(names), resources, survey, plan, rule_set, snapshot, existing })
+}
+
+/// Returns what has the stack's tag: those that nobody declares are looked into while everything else is read.
+fn suspected(session: &Session) -> impl Iterator<Item = (Kind, Address)> {
+    session.tagged.entries().map(|(kind, _, name)| (kind, Address::of(name)))
 }
 
 /// Compares the live resources of a stack with an empty declaration: the plan of `down`.
 pub(crate) async fn nothing_declared(session: &Session) -> Result<Compared, Disorder> {
     session.receipt.forget().await;
-    let (snapshot, mut survey) = tokio::join!(ses::snapshot(session), survey(session, []));
+    let (snapshot, mut survey) = tokio::join!(ses::snapshot(session), survey(session, [], suspected(session)));
     // Of two with one entry's tags, one may be somebody's copy.
     survey.names_by_entry()?;
     survey.complete(session, &[]).await;
     let plan = Plan::with_consent(&[], &survey, &session.consent)?;
-    Ok(Compared { names: None, resources: Vec::new(), survey, plan, rule_set: RuleSet::Own, snapshot: snapshot.ok() })
+    Ok(Compared {
+        names: None,
+        resources: Vec::new(),
+        survey,
+        plan,
+        rule_set: RuleSet::Own,
+        snapshot: snapshot.ok(),
+        existing: Existing::default(),
+    })
 }
 
 /// Fails if something that is declared as `existing` is the stack's: it would be deleted while the stack uses it.
@@ -164,6 +182,15 @@ fn ensure_others_own(declaration: &Declaration, survey: &Survey) -> Result<(), D
         }
     }
     Ok(())
+}
+
+/// Marks the roles as unread whose rights follow from something that could not be read: nothing is taken from them on that account.
+fn doubt_roles(declaration: &Declaration, resources: &[Resource], existing: &Existing, survey: &mut Survey) {
+    for resource in resources.iter().filter(|resource| resource.id.kind == Kind::Role) {
+        if let Some(failure) = existing.failure(declaration, &resource.id.entry) {
+            survey.read.insert((Kind::Role, resource.address.clone()), Read::Unreadable(failure.clone()));
+        }
+    }
 }
 
 /// Takes the live code for the declared one.

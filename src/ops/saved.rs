@@ -65,8 +65,6 @@ pub(crate) struct Parts<'parts> {
     pub(crate) opened: &'parts Opened,
     pub(crate) code: &'parts Code,
     pub(crate) compared: &'parts Compared,
-    /// Bytes of the declaration's file.
-    pub(crate) declaration: &'parts [u8],
     /// The plan as it is shown.
     pub(crate) plan: Value,
 }
@@ -83,7 +81,7 @@ impl Saved {
     }
 
     fn salted(parts: Parts<'_>, salt: String) -> Self {
-        let Parts { opened, code, compared, declaration, plan } = parts;
+        let Parts { opened, code, compared, plan } = parts;
         let session = &opened.session;
         let code = match code {
             Code::Built { code_sha256, .. } => code_sha256.clone(),
@@ -97,7 +95,7 @@ impl Saved {
             region: session.aws.realm.region.clone(),
             stack: session.stack.name.clone(),
             stage: session.stack.stage.clone(),
-            declaration: hex(&Sha256::digest(declaration)),
+            declaration: hex(&Sha256::digest(&opened.source)),
             code,
             consent: session.consent.named().map(str::to_owned).collect(),
             resources: resources.collect(),

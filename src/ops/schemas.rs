@@ -15,7 +15,12 @@ const OURS: &[(&str, &[u8])] = &[
 
 /// Reads a declaration, and checks it as a whole.
 pub(crate) async fn check(file: &Path, stage: Option<&str>) -> anyhow::Result<Checked> {
-    let declared = Declaration::check(file, stage)?;
+    check_source(file, &Declaration::source(file)?, stage).await
+}
+
+/// Checks a declaration as a whole, from the bytes of its file.
+async fn check_source(file: &Path, source: &[u8], stage: Option<&str>) -> anyhow::Result<Checked> {
+    let declared = Declaration::parse(file, source, stage)?;
     let mut configurations = BTreeMap::new();
     for function in declared.declarations.iter().flat_map(|declaration| declaration.functions.values()) {
         if !configurations.contains_key(&function.code) {
@@ -25,12 +30,12 @@ pub(crate) async fn check(file: &Path, stage: Option<&str>) -> anyhow::Result<Ch
         }
     }
     let look_up = |code: &Code| configurations.get(code).cloned().unwrap_or(Ok(None));
-    Ok(Declaration::check_with(file, stage, (&look_up, &stack::oversized))?)
+    Ok(Declaration::parse_with(file, source, stage, (&look_up, &stack::oversized))?)
 }
 
 /// Reads a declaration in a stage, checked as a whole: a secret that stands where everybody reads it goes to nobody.
-pub(crate) async fn read(file: &Path, stage: Option<&str>) -> anyhow::Result<Declaration> {
-    Ok(check(file, stage).await?.chosen(file, stage)?)
+pub(crate) async fn read(file: &Path, source: &[u8], stage: Option<&str>) -> anyhow::Result<Declaration> {
+    Ok(check_source(file, source, stage).await?.chosen(file, stage)?)
 }
 
 /// Returns the schema of this version's function of that name: the whole of it for a function that came with this version, and what

@@ -16,7 +16,7 @@ use package::{Artifact, Upload};
 use problem::Problem;
 use stack::{
     Names,
-    preconditions::{self, Dns, Finding, Weight},
+    preconditions::{self, Dns, Finding, Seen, Weight},
 };
 
 /// Everything that is known before a change.
@@ -46,9 +46,10 @@ pub(crate) async fn prepare(
     let code = Code::built(built);
     let compared = compare(&opened, &code).await?;
     let dns = Dns::from_environment()?;
-    let rules = (&compared.rule_set, compared.snapshot.as_deref());
+    let seen =
+        Seen { rule_set: &compared.rule_set, snapshot: compared.snapshot.as_deref(), existing: &compared.existing };
     let (mut findings, netboxes) = tokio::join!(
-        preconditions::check(&opened.session, (file, &opened.declaration, compared.names(&opened)), rules, &dns),
+        preconditions::check(&opened.session, (file, &opened.declaration, compared.names(&opened)), seen, &dns),
         netbox::precondition::check(&opened.declaration),
     );
     findings.extend(netboxes);

@@ -1,7 +1,7 @@
 //! Properties of an output stream: for a person at a terminal of some width, with or without colour, or for a
 //! program.
 
-use console::{Style, Term};
+use console::{Style, Term, measure_text_width};
 use contract::text::{REPLACEMENT, is_unseen};
 use jiff::tz::TimeZone;
 
@@ -58,8 +58,8 @@ impl Look {
         let mut lines = String::new();
         let (mut line, mut begins_at) = (" ".repeat(indent), indent);
         for word in text.split(' ') {
-            let is_first = line.chars().count() == begins_at;
-            if !is_first && line.chars().count() + 1 + word.chars().count() > width {
+            let is_first = measure_text_width(&line) == begins_at;
+            if !is_first && measure_text_width(&line) + 1 + measure_text_width(word) > width {
                 lines.push_str(line.trim_end());
                 lines.push('\n');
                 begins_at = indent + 2;
@@ -70,6 +70,19 @@ impl Look {
             line.push_str(word);
         }
         lines + line.trim_end() + "\n"
+    }
+
+    /// Returns a text with every line broken that is longer than the terminal is wide; its further lines are indented by two more.
+    pub(super) fn fit(&self, text: &str) -> String {
+        let width = self.width.unwrap_or(usize::MAX);
+        let fit = |line: &str| {
+            if measure_text_width(line) <= width {
+                return line.to_owned();
+            }
+            let rest = line.trim_start_matches(' ');
+            self.wrapped(line.len() - rest.len(), rest).trim_end_matches('\n').to_owned()
+        };
+        text.split('\n').map(fit).collect::<Vec<_>>().join("\n")
     }
 
     /// Returns the text in a style, if colour may be used.
@@ -113,6 +126,16 @@ mod tests {
         let expected = "  may s3:GetObject\n    on\n    arn:aws:s3:::a-long-name/*\n    if it is so\n";
         assert_eq!(look.wrapped(2, text), expected);
         assert_eq!(Look::plain().wrapped(2, text), format!("  {text}\n"));
+    }
+
+    #[test]
+    fn lines_are_broken_where_they_are_longer_than_the_terminal_is_wide() {
+        let look = Look { width: Some(24), colour: true, ..Look::plain() };
+        let mark = look.paint(Style::new().red(), "!");
+        let text = format!("first\n  {mark} queue failed   could not be read\n\nlast");
+        let expected = format!("first\n  {mark} queue failed   could\n    not be read\n\nlast");
+        assert_eq!(look.fit(&text), expected);
+        assert_eq!(Look::plain().fit(&text), text);
     }
 
     #[test]

@@ -128,6 +128,11 @@ impl Printer {
 
     /// Prints a line that is not data: progress, or a result.
     pub(crate) fn line(&self, text: &str) {
+        self.whole_line(&self.errors.fit(text));
+    }
+
+    /// Prints lines that are as wide as they are meant to be.
+    fn whole_line(&self, text: &str) {
         // If standard error fails, there is nobody to tell.
         let _ = writeln!(io::stderr().lock(), "{}", self.shown(text));
     }
@@ -150,7 +155,7 @@ impl Printer {
         if self.json {
             self.data(&plan::json(heading, plan).to_string());
         } else {
-            self.data(&plan::text(heading, plan, &self.output));
+            self.data(&self.output.fit(&plan::text(heading, plan, &self.output)));
         }
     }
 
@@ -193,7 +198,7 @@ impl Printer {
             return;
         }
         for line in apply::text(report, &self.output) {
-            self.data(&line);
+            self.data(&self.output.fit(&line));
         }
         self.note_all(&apply::failures(report, &self.errors));
     }
@@ -216,7 +221,7 @@ impl Printer {
         let diagnostics = error::diagnostics(error);
         match diagnostics {
             Some(diagnostics) if self.json => self.data(&diagnostics::json(diagnostics)),
-            Some(diagnostics) => self.line(&diagnostics::text(diagnostics, &self.errors)),
+            Some(diagnostics) => self.whole_line(&diagnostics::text(diagnostics, &self.errors)),
             None if self.json => self.data(&error::json(error.as_ref())),
             None => {}
         }
@@ -231,7 +236,7 @@ impl Printer {
     /// Prints that a declaration is valid, with its summary and its warnings.
     pub(crate) fn valid(&self, file: &Path, checked: &Checked) {
         if let Some(warnings) = &checked.warnings {
-            self.line(&diagnostics::text(warnings, &self.errors));
+            self.whole_line(&diagnostics::text(warnings, &self.errors));
         }
         if self.json {
             self.data(&diagnostics::json_of_valid(file, checked.warnings.as_ref()));

@@ -29,7 +29,7 @@ pub(crate) fn status(printer: &Printer, heading: &Heading, status: &Status) -> a
         printer.data(&document.to_string());
         return Ok(());
     }
-    printer.data(&text(heading, status, printer.look()));
+    printer.data(&printer.look().fit(&text(heading, status, printer.look())));
     Ok(())
 }
 

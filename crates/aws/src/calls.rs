@@ -68,7 +68,7 @@ pub fn listen(listener: impl Fn(&Call) + Send + Sync + 'static) {
 }
 
 /// Tells the calls of a client.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Told;
 
 /// The beginning of a call.

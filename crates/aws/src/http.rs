@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::client::{
     orchestrator::HttpRequest,
 };
 
+use crate::credentials::Profiles;
 use problem::Problem;
 
 /// Environment variable with the file of certificates that are trusted besides the system's.
@@ -68,12 +69,18 @@ fn chosen(scheme: [&'static str; 2], variable: impl Fn(&str) -> Option<String>) 
     [scheme, BOTH].into_iter().filter_map(first).find(|(_, value)| !value.is_empty())
 }
 
-/// Reads a file of certificates as text.
+/// Returns the certificates, in PEM, that `AWS_CA_BUNDLE` or `ca_bundle` of the profile names; `None` if neither does.
 ///
 /// # Errors
 ///
-/// It cannot be read, has no certificate, or one that is none.
-pub fn certificates(file: &Path) -> Result<String, Problem> {
+/// The profiles or the file cannot be read, or it has no certificate, or one that is none.
+pub async fn bundled_certificates() -> Result<Option<String>, Problem> {
+    let bundle = Profiles::read().await?.ca_bundle();
+    bundle.as_deref().map(certificates).transpose()
+}
+
+/// Reads a file of certificates as text.
+fn certificates(file: &Path) -> Result<String, Problem> {
     let failed = || Problem::new(format!("Failed to read the certificates of `{}`", file.display()));
     let hint = format!(
         "`{CA_BUNDLE}`, or `ca_bundle` of the profile, is the path of a file with certificates in PEM, one after the other"

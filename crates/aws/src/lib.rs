@@ -8,7 +8,9 @@ pub mod calls;
 mod credentials;
 mod failure;
 mod http;
+pub mod kms;
 mod name;
+mod operation;
 mod pace;
 pub mod policy;
 pub mod query;
@@ -19,12 +21,13 @@ use aws_config::{
     retry::RetryConfig,
     timeout::{TimeoutConfig, TimeoutConfigBuilder},
 };
-use aws_types::service_config::ServiceConfigKey;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_types::{SdkConfig, service_config::ServiceConfigKey};
 use std::time::Duration;
 
 pub use arn::{Arn, ArnForm, Realm};
 pub use failure::OrFail;
-pub use http::{certificates, proxy_variable};
+pub use http::{bundled_certificates, proxy_variable};
 pub use name::{cut, hashed, kept_prefix};
 pub use pace::{Pacing, Turnstile};
 
@@ -51,6 +54,8 @@ pub struct Clients {
     pub ec2: query::Client,
     /// Client of the service IAM.
     pub iam: aws_sdk_iam::Client,
+    /// Client of the service KMS.
+    pub kms: kms::Client,
     /// Client of the service Lambda.
     pub lambda: aws_sdk_lambda::Client,
     /// Client of CloudWatch Logs.
@@ -72,22 +77,32 @@ pub struct Clients {
 }
 
 impl Clients {
-    fn new(config: &aws_config::SdkConfig) -> Self {
+    /// Returns a client for each service, as a configuration says.
+    pub fn new(config: &SdkConfig) -> Self {
+        Self::observed(config, &calls::Told)
+    }
+
+    /// The same, with somebody else who looks at the calls of the generated clients.
+    pub fn observed(config: &SdkConfig, observer: &(impl Intercept + Clone + 'static)) -> Self {
         macro_rules! client {
             ($service:ident) => {
                 $service::Client::from_conf(
-                    $service::config::Builder::from(config).retry_classifier(Refused).interceptor(calls::Told).build(),
+                    $service::config::Builder::from(config)
+                        .retry_classifier(Refused)
+                        .interceptor(observer.clone())
+                        .build(),
                 )
             };
         }
         // Custom endpoints have no subdomain per bucket.
-        let s3 = aws_sdk_s3::config::Builder::from(config).retry_classifier(Refused).interceptor(calls::Told);
+        let s3 = aws_sdk_s3::config::Builder::from(config).retry_classifier(Refused).interceptor(observer.clone());
         let s3 = s3.force_path_style(has_own_endpoint(config)).build();
         Self {
             apis: client!(aws_sdk_apigatewayv2),
             cloudwatch: client!(aws_sdk_cloudwatch),
             ec2: query::Client::new(config, query::EC2),
             iam: client!(aws_sdk_iam),
+            kms: kms::Client::new(config),
             lambda: client!(aws_sdk_lambda),
             logs: client!(aws_sdk_cloudwatchlogs),
             s3: aws_sdk_s3::Client::from_conf(s3),
@@ -169,7 +184,7 @@ fn retries(pacing: Pacing) -> RetryConfig {
 }
 
 /// Returns `true` if S3 is not at AWS's own address: an endpoint is set for all services, or for it.
-fn has_own_endpoint(config: &aws_config::SdkConfig) -> bool {
+fn has_own_endpoint(config: &SdkConfig) -> bool {
     let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
     let own = config.service_config().zip(key.ok()).and_then(|(config, key)| config.load_config(key));
     config.endpoint_url().is_some() || own.is_some()

@@ -70,8 +70,25 @@ fn stored(reader: &mut Reader, span: &Range<usize>, (name, function): (&str, &Fu
     }
 }
 
+/// Checks that every KMS key is in the stack's region: no service encrypts by one of another.
+fn keys_elsewhere(reader: &mut Reader, root: &Node, declaration: &Declaration) {
+    for (key, path) in declaration.kms_keys_by_path() {
+        let region = key.split(':').nth(3).unwrap_or_default();
+        if declaration.region.is_empty() || region == declaration.region {
+            continue;
+        }
+        let message = format!("this key is in {region}, and the stack in {}", declaration.region);
+        reader.note_at(
+            &span_of(root, &path),
+            message,
+            "name a key of the stack's region: its replica there, if it has one",
+        );
+    }
+}
+
 /// Checks contradictions between sections, which no section can see by itself.
 pub(super) fn whole(reader: &mut Reader, root: &Node, declaration: &Declaration) {
+    keys_elsewhere(reader, root, declaration);
     redrive_circles(reader, root, declaration);
     publishing_circles(reader, root, declaration);
     standard_input(reader, root, declaration);

@@ -15,6 +15,7 @@ mod filter;
 mod function;
 mod measures;
 mod moved;
+mod places;
 mod protection;
 mod queue;
 mod reader;
@@ -49,6 +50,7 @@ pub use expiry::Expiry;
 pub use filter::{FilterPolicy, ReceiptFilter};
 pub use function::{Architecture, Code, Function, LOG_RETENTION, SecretReference, Vpc};
 pub use moved::Move;
+pub use places::Places;
 pub use queue::{Queue, Redrive};
 pub use reference::reference;
 pub use rule::{Action, Bounce, Encoding, Invocation, ReceiptRule, Recipient, Tls};
@@ -101,6 +103,8 @@ pub struct Declaration {
     pub receipt_rules: Vec<ReceiptRule>,
     /// Receipt filters, which SES asks before any rule, in no order.
     pub receipt_filters: Vec<ReceiptFilter>,
+    /// Places of the values in the file.
+    pub places: Places,
 }
 
 /// Size limit of a declaration, in bytes.
@@ -154,29 +158,28 @@ impl Declaration {
 
     /// Reads and checks a declaration in a stage, which must be named if the declaration has stages.
     pub fn read(path: &Path, stage: Option<&str>) -> Result<Self, DeclarationError> {
-        Self::parse(path, &bytes_of(path)?, stage)?.chosen(path, stage)
+        Self::parse(path, &Self::source(path)?, stage)?.chosen(path, stage)
     }
 
-    /// Reads and checks a declaration in a stage, else in every stage, and returns warnings too.
-    pub fn check(path: &Path, stage: Option<&str>) -> Result<Checked, DeclarationError> {
-        Self::parse(path, &bytes_of(path)?, stage)
+    /// Returns the bytes of a file, unless it is larger than any declaration.
+    pub fn source(path: &Path) -> Result<Vec<u8>, DeclarationError> {
+        let unreadable = |source| DeclarationError::Unreadable { path: path.to_owned(), source };
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(unreadable)?;
+        file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > LARGEST_FILE {
+            return Err(DeclarationError::TooLarge(path.to_owned()));
+        }
+        Ok(bytes)
     }
 
-    /// The same, with every function's environment checked against the schema of its code, and what the declaration implies.
-    pub fn check_with(
-        path: &Path,
-        stage: Option<&str>,
-        further: (LookUp<'_>, Derive<'_>),
-    ) -> Result<Checked, DeclarationError> {
-        Self::parse_with(path, &bytes_of(path)?, stage, further)
-    }
-
-    /// Reads a declaration from the bytes of that file.
+    /// Reads and checks a declaration from the bytes of that file: in a stage, else in every stage.
     pub fn parse(path: &Path, bytes: &[u8], stage: Option<&str>) -> Result<Checked, DeclarationError> {
         Self::parse_with(path, bytes, stage, (&|_| Ok(None), &|_| Vec::new()))
     }
 
-    fn parse_with(
+    /// The same, with every function's environment checked against the schema of its code, and what the declaration implies.
+    pub fn parse_with(
         path: &Path,
         bytes: &[u8],
         stage: Option<&str>,
@@ -201,7 +204,7 @@ impl Declaration {
             let path = path.to_owned();
             return Err(DeclarationError::UnknownStage { path, stage: stage.to_owned(), stages: stages.names() });
         }
-        let mut read = every_stage(&root, &stages, stage, further);
+        let mut read = every_stage((&root, source.as_ref()), &stages, stage, further);
         let functions = read.declarations.iter_mut().flat_map(|declaration| declaration.functions.values_mut());
         for vpc in functions.filter_map(|function| function.vpc.as_mut()) {
             vpc.line = source.get(..vpc.start).unwrap_or_default().matches('\n').count() + 1;
@@ -215,18 +218,6 @@ impl Declaration {
     }
 }
 
-/// Returns the bytes of a file, unless it is larger than any declaration.
-fn bytes_of(path: &Path) -> Result<Vec<u8>, DeclarationError> {
-    let unreadable = |source| DeclarationError::Unreadable { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(DeclarationError::TooLarge(path.to_owned()));
-    }
-    Ok(bytes)
-}
-
 /// The declarations that were read, with their diagnostics.
 struct Reading {
     declarations: Vec<Declaration>,
@@ -234,10 +225,16 @@ struct Reading {
 }
 
 /// Reads the declaration as it is in one stage, in every stage, or, without any, as it stands.
-fn every_stage(root: &Node, stages: &Stages, chosen: Option<&str>, further: (LookUp<'_>, Derive<'_>)) -> Reading {
+fn every_stage(
+    (root, source): (&Node, &str),
+    stages: &Stages,
+    chosen: Option<&str>,
+    further: (LookUp<'_>, Derive<'_>),
+) -> Reading {
     let names: Vec<_> = stages.names().into_iter().filter(|name| chosen.is_none_or(|chosen| chosen == name)).collect();
     if names.is_empty() {
-        let (declaration, mut diagnostics) = sections::declaration(root);
+        let (mut declaration, mut diagnostics) = sections::declaration(root);
+        declaration.places = Places::of(root, source);
         diagnostics.extend(beyond_sections(root, &declaration, &diagnostics, further));
         diagnostics.extend_from_slice(stages.diagnostics());
         return Reading { declarations: vec![declaration], diagnostics };
@@ -247,6 +244,7 @@ fn every_stage(root: &Node, stages: &Stages, chosen: Option<&str>, further: (Loo
         let Some((merged, mut diagnostics)) = stages.laid_over(root, name) else { continue };
         let (mut declaration, found) = sections::declaration(&merged);
         declaration.stage = Some(name.clone());
+        declaration.places = Places::of(&merged, source);
         diagnostics.extend(found);
         diagnostics.extend(beyond_sections(&merged, &declaration, &diagnostics, further));
         diagnostics_of.push((name.as_str(), diagnostics));

@@ -1,5 +1,7 @@
 //! `kms_key`, `permissions_boundary` and `protect`: what protects resources, of the stack and of its entries.
 
+use std::collections::BTreeMap;
+
 use super::{
     Declaration, Function,
     reader::{Fields, Reader},
@@ -56,16 +58,28 @@ impl Declaration {
 
     /// Returns every KMS key that some resource of the stack is encrypted with, each once.
     pub fn kms_keys(&self) -> Vec<String> {
-        let buckets = self.buckets.values().filter(|bucket| bucket.existing.is_none()).map(|bucket| &bucket.kms_key);
-        let secrets = self.secrets.values().map(|secret| &secret.kms_key);
-        let queues = self.queues.values().map(|queue| &queue.kms_key);
-        let topics = self.topics.values().map(|topic| &topic.kms_key);
-        let apis = self.apis.values().map(|api| &api.kms_key);
-        let functions = self.functions.values().map(|function| &function.kms_key);
-        let own = buckets.chain(secrets).chain(queues).chain(topics).chain(apis).chain(functions).flatten();
-        let mut keys: Vec<String> = own.chain(&self.kms_key).cloned().collect();
-        keys.sort();
-        keys.dedup();
+        self.kms_keys_by_path().into_keys().map(str::to_owned).collect()
+    }
+
+    /// Returns every KMS key that is declared, with the path of keys to the first value that names it.
+    pub fn kms_keys_by_path(&self) -> BTreeMap<&str, Vec<&str>> {
+        let buckets = self.buckets.iter().filter(|(_, bucket)| bucket.existing.is_none());
+        let buckets = buckets.map(|(entry, bucket)| ("buckets", entry, &bucket.kms_key));
+        let secrets = self.secrets.iter().map(|(entry, secret)| ("secrets", entry, &secret.kms_key));
+        let queues = self.queues.iter().map(|(entry, queue)| ("queues", entry, &queue.kms_key));
+        let topics = self.topics.iter().map(|(entry, topic)| ("topics", entry, &topic.kms_key));
+        let apis = self.apis.iter().map(|(entry, api)| ("apis", entry, &api.kms_key));
+        let functions = self.functions.iter().map(|(entry, function)| ("functions", entry, &function.kms_key));
+        let own = buckets.chain(secrets).chain(queues).chain(topics).chain(apis).chain(functions);
+        let mut keys: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        if let Some(key) = &self.kms_key {
+            keys.insert(key, vec![KMS_KEY.name]);
+        }
+        for (section, entry, key) in own {
+            if let Some(key) = key {
+                keys.entry(key).or_insert_with(|| vec![section, entry, KMS_KEY.name]);
+            }
+        }
         keys
     }
 }

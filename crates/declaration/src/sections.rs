@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use super::{
     Declaration, Function, accept, alarms, api, bucket, checks,
     diagnostic::Diagnostic,
-    filter, function, moved, queue,
+    filter, function, moved,
+    places::Places,
+    queue,
     reader::{Fields, Reader},
     rule, scalars, secret,
     shape::{Field, Holds, Kind, Shape},
@@ -94,6 +96,7 @@ pub(super) fn declaration(root: &Node) -> (Declaration, Vec<Diagnostic>) {
         alarms: alarms::read(reader, fields),
         receipt_rules: rule::read(reader, fields, &functions),
         receipt_filters: filter::read(reader, fields),
+        places: Places::default(),
         functions,
     };
     checks::whole(reader, root, &declaration);

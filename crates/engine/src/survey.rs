@@ -1,6 +1,6 @@
 //! Reads AWS: every declared resource and every resource of this stack, at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{
     StreamExt,
@@ -24,6 +24,8 @@ pub struct Survey<K: Kind> {
     pub used: BTreeMap<(K, Address), Result<Value, Failure>>,
     /// Kinds that could not be listed.
     pub unlisted: BTreeMap<K, Failure>,
+    /// Data that resources hold of which it was suspected that nobody declares them; `None` for none.
+    pub looked_into: BTreeMap<(K, Address), Option<Result<String, Failure>>>,
 }
 
 impl<K: Kind> Default for Survey<K> {
@@ -34,6 +36,7 @@ impl<K: Kind> Default for Survey<K> {
             holds: BTreeMap::new(),
             used: BTreeMap::new(),
             unlisted: BTreeMap::new(),
+            looked_into: BTreeMap::new(),
         }
     }
 }
@@ -43,14 +46,30 @@ impl<K: Kind> Default for Survey<K> {
 enum Answer<K: Kind> {
     Read((K, Address), Read<K>),
     Owned(K, Result<Vec<Owned>, Failure>),
+    Holds((K, Address), Option<Result<String, Failure>>),
 }
 
-/// Reads every named resource and lists everything of this stack: two round trips, however many resources there are.
-pub async fn survey<K: Kind>(session: &K::Session, named: impl IntoIterator<Item = (K, Address)>) -> Survey<K> {
-    let reads = named.into_iter().map(|place| Either::Left(read(session, place)));
-    let lists =
-        K::all().iter().map(|kind| Either::Right(async { Answer::Owned(*kind, kind.list_owned(session).await) }));
-    let answers: FuturesUnordered<_> = reads.chain(lists).collect();
+/// Reads every named resource and lists everything of this stack: two round trips, however many resources there are. Of what is suspected
+/// to be the stack's and not declared, it reads in the same time what may be lost with it.
+pub async fn survey<K: Kind>(
+    session: &K::Session,
+    named: impl IntoIterator<Item = (K, Address)>,
+    suspected: impl IntoIterator<Item = (K, Address)>,
+) -> Survey<K> {
+    let suspected: Vec<_> = suspected.into_iter().collect();
+    let used = suspected.iter().filter(|(kind, _)| may_be_used(*kind)).cloned();
+    let places: BTreeSet<_> = named.into_iter().chain(used).collect();
+    let reads = places.into_iter().map(|place| Either::Left(read(session, place)));
+    let lists = K::all()
+        .iter()
+        .map(|kind| Either::Right(Either::Left(async { Answer::Owned(*kind, kind.list_owned(session).await) })));
+    let holds = suspected.into_iter().map(|(kind, address)| {
+        Either::Right(Either::Right(async move {
+            let holds = kind.holds_data(session, &address).await.transpose();
+            Answer::Holds((kind, address), holds)
+        }))
+    });
+    let answers: FuturesUnordered<_> = reads.chain(lists).chain(holds).collect();
     let mut survey = Survey::default();
     survey.note(answers.collect().await);
     survey
@@ -65,7 +84,7 @@ impl<K: Kind> Survey<K> {
         let answers: FuturesUnordered<_> = rest.into_iter().map(|place| read(session, place)).collect();
         self.note(answers.collect().await);
         let undeclared = undeclared(declared, &self.owned);
-        (self.holds, self.used) = join(holdings(session, &undeclared), uses(session, &undeclared)).await;
+        (self.holds, self.used) = join(self.holdings(session, &undeclared), self.uses(session, &undeclared)).await;
     }
 
     /// Returns `true` if a live resource of this stack, declared or not, has this address.
@@ -94,6 +113,9 @@ impl<K: Kind> Survey<K> {
             match answer {
                 Answer::Read(place, read) => {
                     self.read.insert(place, read);
+                }
+                Answer::Holds(place, holds) => {
+                    self.looked_into.insert(place, holds);
                 }
                 Answer::Owned(kind, Ok(owned)) => {
                     self.owned.insert(kind, owned.into_iter().collect());
@@ -124,34 +146,50 @@ fn undeclared<K: Kind>(declared: &[Resource<K>], owned: &OwnedByKind<K>) -> Vec<
     all.filter(|(kind, address)| !is_declared(*kind, address)).collect()
 }
 
-/// Reads the data that undeclared resources hold.
-async fn holdings<K: Kind>(
-    session: &K::Session,
-    undeclared: &[(K, Address)],
-) -> BTreeMap<(K, Address), Result<String, Failure>> {
-    let asked: FuturesUnordered<_> = undeclared
-        .iter()
-        .map(|(kind, address)| async move {
-            let holds = kind.holds_data(session, address).await.transpose();
-            holds.map(|holds| ((*kind, address.clone()), holds))
-        })
-        .collect();
-    asked.filter_map(std::future::ready).collect().await
+/// Returns `true` if others may use resources of a kind: what they lose is told.
+fn may_be_used<K: Kind>(kind: K) -> bool {
+    kind.fields().iter().any(|field| field.child.is_some_and(|child| child.is_used))
 }
 
-/// Reads the undeclared resources that others may use.
-async fn uses<K: Kind>(
-    session: &K::Session,
-    undeclared: &[(K, Address)],
-) -> BTreeMap<(K, Address), Result<Value, Failure>> {
-    let may_be_used = |kind: K| kind.fields().iter().any(|field| field.child.is_some_and(|child| child.is_used));
-    let asked: FuturesUnordered<_> = undeclared
-        .iter()
-        .filter(|(kind, _)| may_be_used(*kind))
-        .map(|(kind, address)| async move {
-            let live = kind.read(session, address).await.transpose()?;
-            Some(((*kind, address.clone()), live.map(|live| K::tree(&live.settings))))
-        })
-        .collect();
-    asked.filter_map(std::future::ready).collect().await
+impl<K: Kind> Survey<K> {
+    /// Reads the data that undeclared resources hold, if it was not read with the rest.
+    async fn holdings(
+        &self,
+        session: &K::Session,
+        undeclared: &[(K, Address)],
+    ) -> BTreeMap<(K, Address), Result<String, Failure>> {
+        let asked: FuturesUnordered<_> = undeclared
+            .iter()
+            .map(|place| async move {
+                let holds = match self.looked_into.get(place) {
+                    Some(holds) => holds.clone(),
+                    None => place.0.holds_data(session, &place.1).await.transpose(),
+                };
+                holds.map(|holds| (place.clone(), holds))
+            })
+            .collect();
+        asked.filter_map(std::future::ready).collect().await
+    }
+
+    /// Reads the undeclared resources that others may use, if they were not read with the rest.
+    async fn uses(
+        &self,
+        session: &K::Session,
+        undeclared: &[(K, Address)],
+    ) -> BTreeMap<(K, Address), Result<Value, Failure>> {
+        let asked: FuturesUnordered<_> = undeclared
+            .iter()
+            .filter(|(kind, _)| may_be_used(*kind))
+            .map(|place| async move {
+                let live = match self.read.get(place) {
+                    Some(Read::Present(live)) => Ok(Some(live.clone())),
+                    Some(Read::Absent) => Ok(None),
+                    Some(Read::Unreadable(failure)) => Err(failure.clone()),
+                    None => place.0.read(session, &place.1).await,
+                };
+                Some((place.clone(), live.transpose()?.map(|live| K::tree(&live.settings))))
+            })
+            .collect();
+        asked.filter_map(std::future::ready).collect().await
+    }
 }

@@ -65,7 +65,7 @@ impl Target {
             Self::Artifacts => "Artifacts".to_owned(),
             Self::MappingTags => "TagsOfMappings".to_owned(),
             Self::Apis => "HttpApis".to_owned(),
-            Self::Mappings => "EventSourceMappings".to_owned(),
+            Self::Mappings => "Mappings".to_owned(),
             Self::Everything => "Everything".to_owned(),
         }
     }

@@ -1,6 +1,7 @@
 //! A declared stack in AWS: its names, its desired resources, the rights that its operator needs, and its preconditions.
 
 pub mod desired;
+mod existing;
 mod moves;
 mod names;
 pub mod policy;
@@ -8,6 +9,7 @@ pub mod preconditions;
 mod purpose;
 mod sizes;
 
+pub use existing::{Existing, Found};
 pub use names::{Names, is_of_the_stack_itself};
 pub use purpose::Purpose;
 pub use sizes::oversized;

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    Names,
+    Existing, Names,
     desired::{self, Inputs, RuleSet},
-    preconditions,
+    existing, preconditions,
     purpose::Purpose,
 };
 use aws::{
@@ -22,6 +22,8 @@ use kinds::{
 
 /// Calls that services make to KMS on behalf of whoever puts a key somewhere or writes by it.
 const KEYS: &[&str] = &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"];
+/// The call by which keys are looked at before the first change.
+const DESCRIBE_KEY: &str = "kms:DescribeKey";
 /// EC2 actions that Lambda takes on behalf of whoever puts a function into a VPC; they have no resource level.
 const NETWORK: &[&str] = &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
 /// Action by which a function leaves its VPC before it goes.
@@ -55,6 +57,10 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
     if purpose == Purpose::Up {
         everywhere.extend(preconditions::actions(declaration));
     }
+    // The keys of what exists are known once it was read.
+    if purpose.compares() && !existing::names(declaration).is_empty() {
+        everywhere.insert(DESCRIBE_KEY);
+    }
     let is_in_vpc = declaration.functions.values().any(|function| function.vpc.is_some());
     if purpose == Purpose::Up && is_in_vpc {
         everywhere.extend(NETWORK);
@@ -73,6 +79,9 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
         Purpose::Replay | Purpose::Logs => by_target.insert(Target::Keys, BTreeSet::from(["kms:Decrypt"])),
         _ => None,
     };
+    let described = declaration.kms_keys();
+    let described = (purpose == Purpose::Up && !described.is_empty() && !everywhere.contains(DESCRIBE_KEY))
+        .then(|| ("DescribedKeys".to_owned(), Statement::allow(&[DESCRIBE_KEY], described)));
     let targeted = by_target.into_iter().flat_map(|(target, actions)| {
         if let Target::Bounded(kind) | Target::Boundary(kind) = target {
             return bounded(target, kind, &actions, declaration, names);
@@ -105,7 +114,28 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
     };
     let removed = Some(("Removed".to_owned(), removed)).filter(|(_, removed)| !removed.actions.is_empty());
     let rest = removed.into_iter().chain([("Everything".to_owned(), everything)]);
-    Policy::new(targeted.chain(adopted).chain(purpose.mails(declaration, names)).chain(rest))
+    Policy::new(
+        merged(targeted)
+            .into_iter()
+            .chain(described)
+            .chain(adopted)
+            .chain(purpose.mails(declaration, names))
+            .chain(rest),
+    )
+}
+
+/// Puts statements about the same resources, under the same conditions, into one: IAM limits the size of a policy.
+fn merged(statements: impl Iterator<Item = (String, Statement)>) -> Vec<(String, Statement)> {
+    let mut merged: Vec<(String, Statement)> = Vec::new();
+    for (id, statement) in statements {
+        let is_alike =
+            |other: &Statement| (&other.resources, &other.conditions) == (&statement.resources, &statement.conditions);
+        match merged.iter_mut().find(|(_, other)| is_alike(other)) {
+            Some((_, other)) => other.actions.extend(statement.actions),
+            None => merged.push((id, statement)),
+        }
+    }
+    merged
 }
 
 /// Returns the actions that write tags of a kind.
@@ -196,7 +226,13 @@ struct Declared(BTreeMap<Kind, BTreeSet<String>>);
 
 impl Declared {
     fn of(declaration: &Declaration, names: &Names) -> Self {
-        let given = Inputs { names, code: &BTreeMap::new(), artifacts: true, rule_set: &RuleSet::Own };
+        let given = Inputs {
+            names,
+            code: &BTreeMap::new(),
+            artifacts: true,
+            rule_set: &RuleSet::Own,
+            existing: &Existing::default(),
+        };
         let mut declared: BTreeMap<Kind, BTreeSet<String>> = BTreeMap::new();
         for resource in desired::resources(declaration, given) {
             declared.entry(resource.id.kind).or_default().insert(resource.address.name);
@@ -225,8 +261,11 @@ fn arns(target: Target, declaration: &Declaration, names: &Names, declared: &Dec
         Target::All(kind) => vec![of(kind, "*")],
         Target::Contents(kind) => declared.names(kind).map(|name| format!("{}/*", of(kind, name))).collect(),
         Target::Existing(kind) => {
-            let existing = declaration.buckets.values().filter_map(|bucket| bucket.existing.as_ref());
-            existing.map(|name| of(kind, name)).collect()
+            let buckets = declaration.buckets.values().filter_map(|bucket| bucket.existing.as_deref());
+            let buckets = buckets.map(|name| (Kind::Bucket, name));
+            let all: BTreeSet<(Kind, &str)> = existing::names(declaration).into_iter().chain(buckets).collect();
+            let of_kind = all.into_iter().filter(|(of, _)| *of == kind);
+            of_kind.flat_map(|(_, name)| arns_of(kind, name, names)).collect()
         }
         Target::WithoutPath(kind) => {
             let path = role::path(names.stack());
@@ -353,14 +392,8 @@ mod tests {
             let name = action.split_once(':').map_or("", |(_, name)| name);
             !["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb))
         });
-        let expected = [
-            "logs:DeleteLogDelivery",
-            "ses:DeleteReceiptFilter",
-            "ses:DeleteReceiptRule",
-            "ses:DeleteReceiptRuleSet",
-            "ses:SetActiveReceiptRuleSet",
-            "sns:Unsubscribe",
-        ];
+        let expected =
+            ["logs:DeleteLogDelivery", "ses:DeleteReceipt*", "ses:SetActiveReceiptRuleSet", "sns:Unsubscribe"];
         assert_eq!(writes.collect::<Vec<_>>(), expected);
     }
 
@@ -453,7 +486,9 @@ receipt_rules: [{name: all, actions: [{store: archive}]}]
             }
         }
         let without = policy_of(&of(""), Purpose::Up);
-        assert_eq!(condition(&without, "RightsOfRoles"), None);
+        // Without a boundary they are rights to the roles as all others are.
+        assert_eq!(condition(&without, "Roles"), None);
+        assert!(without.statements()["Roles"].actions.contains("iam:PutRolePolicy"));
         assert!(!without.statements().contains_key("BoundariesOfRoles"));
         // One function of two has one: neither role is made as the other.
         let one = of("").replace("bin: reader", &format!("bin: reader, permissions_boundary: '{BOUNDARY}'"));

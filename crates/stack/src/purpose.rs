@@ -47,7 +47,7 @@ const QUEUES: &[&str] = &[
 
 impl Purpose<'_> {
     /// Returns `true` if the command compares the declaration with the account, and so reads every kind.
-    fn compares(self) -> bool {
+    pub(crate) fn compares(self) -> bool {
         !matches!(self, Self::Logs | Self::Invoke | Self::Replay)
     }
 

@@ -7,7 +7,7 @@ use declaration::{Declaration, Derived};
 use kinds::{Id, Kind, Resource, Settings};
 
 use crate::{
-    Names,
+    Existing, Names,
     desired::{self, Inputs, RuleSet},
 };
 use aws::policy::{Policy, Statement};
@@ -34,7 +34,13 @@ const ANY_ACCOUNT: &str = "000000000000";
 /// Returns the sizes that AWS would refuse.
 pub fn oversized(declaration: &Declaration) -> Vec<Derived> {
     let names = Names::new(declaration, declaration.account.as_deref().unwrap_or(ANY_ACCOUNT));
-    let given = Inputs { names: &names, code: &BTreeMap::new(), artifacts: false, rule_set: &RuleSet::Own };
+    let given = Inputs {
+        names: &names,
+        code: &BTreeMap::new(),
+        artifacts: false,
+        rule_set: &RuleSet::Own,
+        existing: &Existing::default(),
+    };
     let resources = desired::resources(declaration, given);
     let mut found: Vec<Derived> = resources.iter().filter_map(|resource| of_resource(declaration, resource)).collect();
     found.extend(of_functions_policies(&names, &resources));
@@ -185,7 +191,13 @@ mod tests {
 
     fn all(declaration: &Declaration) -> (Names, Vec<Resource>) {
         let names = Names::new(declaration, "123456789012");
-        let given = Inputs { names: &names, code: &BTreeMap::new(), artifacts: false, rule_set: &RuleSet::Own };
+        let given = Inputs {
+            names: &names,
+            code: &BTreeMap::new(),
+            artifacts: false,
+            rule_set: &RuleSet::Own,
+            existing: &Existing::default(),
+        };
         let resources = desired::resources(declaration, given);
         (names, resources)
     }

@@ -62,10 +62,11 @@ impl Client {
     /// Returns a client for that NetBox, or why there can be none. Certificates are always verified.
     pub(crate) fn new(access: &Access) -> Result<Self, String> {
         let ca = OwnCa { variable: CA, pem: access.ca.clone() };
-        let http = Http::new(access.address.expose(), &ca)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| error.to_string())?;
+        let http = Http::new(access.address.expose(), &ca, &runtime)?;
         Ok(Self {
-            runtime: runtime.map_err(|error| error.to_string())?,
+            runtime,
             http,
             ca,
             base: format!("{}/api/", access.address.expose().trim_end_matches('/')),

@@ -1,7 +1,5 @@
 //! The HTTP client for a NetBox: it connects as the function does, or through the proxy that the environment of this machine names.
 
-use std::path::Path;
-
 use http_body_util::Full;
 use hyper::{Request, Response, Uri, body::Bytes, body::Incoming};
 use hyper_util::{
@@ -12,9 +10,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use tls::{Connector, Over, OwnCa};
-
-/// Environment variable with the file of certificates that a proxy may need which opens TLS.
-const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
+use tokio::runtime::Runtime;
 
 type Client<Connector> = legacy::Client<Connector, Full<Bytes>>;
 
@@ -29,7 +25,7 @@ pub(super) enum Http {
 
 impl Http {
     /// Returns the client for an address, or why there can be none. An address of plain HTTP is one of this machine, which needs no proxy.
-    pub(super) fn new(address: &str, ca: &OwnCa) -> Result<Self, String> {
+    pub(super) fn new(address: &str, ca: &OwnCa, runtime: &Runtime) -> Result<Self, String> {
         let uri: Uri = address.parse().map_err(|_| "the address cannot be read".to_owned())?;
         let variable = if address.starts_with("https:") {
             aws::proxy_variable().map_err(|problem| problem.to_string())?
@@ -41,9 +37,8 @@ impl Http {
             return Ok(Self::Direct(built(tls::connector(address, Some(ca))?)));
         };
         // The proxy may be one that opens TLS: then its certificates are AWS's, too.
-        let bundle = std::env::var(CA_BUNDLE).ok().filter(|path| !path.is_empty());
-        let bundle = bundle.map(|path| aws::certificates(Path::new(&path)).map_err(|problem| problem.to_string()));
-        let pem: Vec<String> = ca.pem.clone().into_iter().chain(bundle.transpose()?).collect();
+        let bundle = runtime.block_on(aws::bundled_certificates()).map_err(|problem| problem.to_string())?;
+        let pem: Vec<String> = ca.pem.clone().into_iter().chain(bundle).collect();
         let ca = OwnCa { variable: ca.variable, pem: (!pem.is_empty()).then(|| pem.join("\n")) };
         let mut tunnel = Tunnel::new(proxy.uri().clone(), tls::connector(&proxy.uri().to_string(), Some(&ca))?);
         if let Some(password) = proxy.basic_auth() {

@@ -83,6 +83,63 @@ fn every_action_is_told_in_words() {
     assert!(!plan.is_converged());
 }
 
+/// Checks that no line is longer than 80 columns but for a word that is.
+fn assert_fits(text: &str) {
+    for line in text.lines().filter(|line| line.chars().count() > 80) {
+        assert_eq!(line.split_whitespace().count(), 1, "{line}\n\n{text}");
+    }
+}
+
+#[test]
+fn every_part_of_a_plan_fits_80_columns_whatever_the_names_are() {
+    let long = "a-name-of-thirty-two-characters1";
+    let arn = format!("arn:aws:sqs:eu-west-1:123456789012:{long}-{long}");
+    let settings = queue::Settings::default;
+    let denied = Failure {
+        status: Some(403),
+        code: Some("AccessDenied".to_owned()),
+        ..Failure::found(
+            "sqs.GetQueueUrl",
+            Class::Denied,
+            format!("somebody is not authorized to perform this on {arn}"),
+        )
+    };
+    let entries = ["changed", "denied", "foreign"].map(|name| format!("{name}-{long}"));
+    let mut declared: Vec<Resource> = entries.iter().map(|entry| queue(entry, settings())).collect();
+    let moved = queue(&format!("moved-{long}"), settings());
+    declared.push(Resource { moved_from: Some(format!("before-{long}")), ..moved });
+    let redrive = queue::Redrive { queue: arn.clone(), after: 5 };
+    let changed = queue::Settings { retention: 60, redrive: Some(redrive), ..settings() };
+    let mut survey = found(vec![
+        (&entries[0], live(changed, Owner::Ours)),
+        (&entries[1], Read::Unreadable(denied.clone())),
+        (&entries[2], live(settings(), Owner::Other(format!("it belongs to stack `{long}` in stage `{long}`")))),
+        (&format!("moved-{long}"), live(settings(), Owner::Ours)),
+    ]);
+    let owned = |entry: &str| Owned::new(entry, Address::of(format!("a-{entry}")));
+    survey.owned.insert(Kind::Queue, BTreeSet::from([owned(&format!("full-{long}"))]));
+    let holds = format!("3 messages, of which the oldest waits for {long} and for {long}");
+    survey.holds.insert((Kind::Queue, Address::of(format!("a-full-{long}"))), Ok(holds));
+    survey.unlisted.insert(Kind::Topic, denied);
+    let plan = Plan::new(&declared, &survey).unwrap();
+    let heading = render::Heading {
+        source: format!("{long}/infra.yaml"),
+        account: "123456789012".to_owned(),
+        region: "eu-west-1".to_owned(),
+    };
+    let text = render::text(&heading, &plan, &Look::plain());
+    assert!(text.lines().any(|line| line.chars().count() > 80), "{text}");
+    for colour in [false, true] {
+        for whole in [false, true] {
+            let look = Look { width: Some(80), colour, whole, ..Look::plain() };
+            let fitted = look.fit(&render::text(&heading, &plan, &look));
+            assert_fits(&console::strip_ansi_codes(&fitted));
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            assert_eq!(words(&fitted), words(&render::text(&heading, &plan, &look)), "nothing is lost");
+        }
+    }
+}
+
 #[test]
 fn unchanged_resources_are_not_listed() {
     let plan = Plan::new(

@@ -15,7 +15,7 @@ use engine::{Event, Observer, Outcome, Patience, Results, survey};
 use kinds::ses::Snapshot;
 use model::{Model, Rule, model};
 use stack::{
-    Names,
+    Existing, Names,
     desired::{Inputs, RuleSet, resources},
 };
 
@@ -47,7 +47,8 @@ fn desired(declaration: &Declaration, account: &Account) -> Vec<Resource> {
     let code = declaration.functions.keys().map(|entry| (entry.clone(), "abc=".to_owned())).collect();
     let snapshot = Snapshot { active: account.state().active.clone(), ..Snapshot::default() };
     let rule_set = RuleSet::choose(declaration, &names, &snapshot);
-    let given = Inputs { names: &names, code: &code, artifacts: false, rule_set: &rule_set };
+    let given =
+        Inputs { names: &names, code: &code, artifacts: false, rule_set: &rule_set, existing: &Existing::default() };
     let id = |id: kinds::Id| Id::new(InMemory(id.kind), id.entry);
     let resource = |one: kinds::Resource| Resource {
         id: id(one.id),
@@ -68,7 +69,7 @@ async fn up(declaration: &Declaration, account: &Account) -> (Results<InMemory>,
         account.state().entries.insert(place, resource.id.entry.clone());
     }
     let named = resources.iter().map(|resource| (resource.id.kind, resource.address.clone()));
-    let mut survey = survey(account, named).await;
+    let mut survey = survey(account, named, []).await;
     survey.complete(account, &resources).await;
     let plan = Plan::new(&resources, &survey).unwrap_or_else(|disorder| panic!("{disorder}"));
     let patience = Patience { poll: Duration::from_millis(1), deadline: Duration::from_millis(5), attempt: ENDS };

@@ -1,7 +1,7 @@
 //! The emulator's account through AWS's plain clients, for tests that inspect it, and that change it outside of
 //! `provision`.
 
-use std::future::Future;
+use std::{future::Future, process::Command};
 
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_s3::config::Credentials;
@@ -24,6 +24,36 @@ pub(crate) struct Account {
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) sts: aws_sdk_sts::Client,
     runtime: Runtime,
+}
+
+/// Somebody in the account who has one policy and nothing else.
+pub(crate) struct Somebody {
+    key: String,
+    secret: String,
+}
+
+impl Somebody {
+    /// Returns a new user with a policy, as a managed one: IAM limits its size.
+    pub(crate) fn new(account: &Account, name: &str, policy: &str) -> Self {
+        let iam = &account.iam;
+        account.wait(iam.create_user().user_name(name).send()).unwrap();
+        let made = account.wait(iam.create_policy().policy_name(name).policy_document(policy).send()).unwrap();
+        let arn = made.policy.unwrap().arn.unwrap();
+        account.wait(iam.attach_user_policy().user_name(name).policy_arn(arn).send()).unwrap();
+        let key = account.wait(iam.create_access_key().user_name(name).send()).unwrap().access_key.unwrap();
+        Self { key: key.access_key_id, secret: key.secret_access_key }
+    }
+
+    /// Returns a command with the credentials of this user.
+    pub(crate) fn runs(&self, mut command: Command) -> Command {
+        command.env("AWS_ACCESS_KEY_ID", &self.key).env("AWS_SECRET_ACCESS_KEY", &self.secret);
+        command
+    }
+
+    /// Returns the account as this user sees it.
+    pub(crate) fn account(&self, url: &str) -> Account {
+        Account::with_credentials(url, (&self.key, &self.secret))
+    }
 }
 
 impl Account {

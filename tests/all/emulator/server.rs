@@ -134,6 +134,12 @@ impl Emulator {
         self.post(&format!("/_ministack/snapshot?restore={}", snapshot.0));
     }
 
+    /// Makes a KMS key of that ARN, or gives it another state: `Enabled`, `Disabled`, `PendingDeletion`.
+    pub(crate) fn key(&self, arn: &str, state: &str) {
+        let id = arn.rsplit('/').next().unwrap();
+        self.post(&format!("/_ministack/key?id={id}&state={state}"));
+    }
+
     /// Sends a request of the emulator's own and returns the body of the answer.
     fn post(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(self.url.trim_start_matches("http://")).unwrap();

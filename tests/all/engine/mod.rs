@@ -17,4 +17,5 @@ mod owners;
 pub(crate) mod paths;
 mod propagation;
 mod protected;
+mod references;
 pub(crate) mod tags;

@@ -212,7 +212,10 @@ fn check_reaches_netbox_through_the_proxy_and_says_so() {
         command.env("NETBOX_TOKEN", "0123456789abcdef0123456789abcdef01234567").envs(environment.iter().copied());
         folder.finish(&arguments, command.output().unwrap())
     };
-    for trusted in [("AWS_CA_BUNDLE", "company.pem"), ("NETBOX_CA", authority.pem.as_str())] {
+    folder.write("config", "[default]\nca_bundle = company.pem\n");
+    let trusted =
+        [("AWS_CA_BUNDLE", "company.pem"), ("NETBOX_CA", authority.pem.as_str()), ("AWS_CONFIG_FILE", "config")];
+    for trusted in trusted {
         let run = check(&[("HTTPS_PROXY", &url), trusted]);
         assert!(run.stdout().contains("through the proxy that HTTPS_PROXY names here"), "{run}");
         assert!(run.stdout().contains("NetBox 4.6.0"), "{run}");

@@ -3,64 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    emulator::{
-        account::Account,
-        server::{Authorisation, Emulator},
-    },
-    harness::{Folder, Run, replaced},
-    stack::{EVERYTHING, code_folder, command},
+    harness::{Folder, replaced},
+    stack::{EVERYTHING, Trial},
 };
-
-/// An account that checks permissions, and a declaration for it.
-struct Place {
-    account: Account,
-    folder: Folder,
-    emulator: Emulator,
-}
-
-/// Access key and secret key of a user.
-type Key = (String, String);
-
-impl Place {
-    fn new() -> Option<Self> {
-        let emulator = Emulator::start_with(Authorisation::Checked)?;
-        let account = Account::at(&emulator.url);
-        Some(Self { account, folder: code_folder(EVERYTHING), emulator })
-    }
-
-    /// Returns the policy for a purpose.
-    fn policy(&self, purpose: &str) -> Value {
-        let arguments = ["policy", "--for", purpose, "--json"];
-        let run =
-            self.folder.finish(&arguments, command(&self.folder, &self.emulator.url, &arguments).output().unwrap());
-        assert_eq!(run.code(), Some(0), "{run}");
-        run.json().remove(0)
-    }
-
-    /// Returns a new user with that policy alone.
-    fn user(&self, name: &str, policy: &Value) -> Key {
-        let iam = &self.account.iam;
-        self.account.wait(iam.create_user().user_name(name).send()).unwrap();
-        let making = iam.create_policy().policy_name(name).policy_document(policy.to_string());
-        let arn = self.account.wait(making.send()).unwrap().policy.unwrap().arn.unwrap();
-        self.account.wait(iam.attach_user_policy().user_name(name).policy_arn(arn).send()).unwrap();
-        let key = self.account.wait(iam.create_access_key().user_name(name).send()).unwrap().access_key.unwrap();
-        (key.access_key_id, key.secret_access_key)
-    }
-
-    fn run(&self, (id, secret): &Key, arguments: &[&str]) -> Run {
-        let mut command = command(&self.folder, &self.emulator.url, arguments);
-        command.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret);
-        self.folder.finish(arguments, command.output().unwrap())
-    }
-
-    #[track_caller]
-    fn expect(&self, code: i32, key: &Key, arguments: &[&str]) -> Run {
-        let run = self.run(key, arguments);
-        assert_eq!(run.code(), Some(code), "{run}");
-        run
-    }
-}
 
 fn without(policy: &Value, sid: &str) -> Value {
     let mut policy = policy.clone();
@@ -70,52 +15,52 @@ fn without(policy: &Value, sid: &str) -> Value {
 
 #[test]
 fn the_policy_suffices_and_every_part_of_it_is_needed() {
-    let Some(place) = Place::new() else { return };
-    let policy = place.policy("up");
+    let Some(trial) = Trial::checked(EVERYTHING) else { return };
+    let policy = trial.policy("up");
     let little = json!({"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"});
-    let nobody = place.user("nobody", &json!({"Version": "2012-10-17", "Statement": [little]}));
-    place.expect(2, &nobody, &["up", "--yes"]);
-    let blind = place.user("blind", &without(&policy, "UnknownRoles"));
-    let run = place.expect(2, &blind, &["diff"]);
+    let nobody = trial.user("nobody", &json!({"Version": "2012-10-17", "Statement": [little]}));
+    trial.expect_as(2, &nobody, &["up", "--yes"]);
+    let blind = trial.user("blind", &without(&policy, "UnknownRoles"));
+    let run = trial.expect_as(2, &blind, &["diff"]);
     assert!(run.stdout().contains("! role reader   could not be read: iam."), "{run}");
-    let up = place.user("up", &policy);
-    place.expect(0, &up, &["up", "--yes"]);
-    place.expect(0, &up, &["diff"]);
+    let up = trial.user("up", &policy);
+    trial.expect_as(0, &up, &["up", "--yes"]);
+    trial.expect_as(0, &up, &["diff"]);
 
-    let diff = place.user("diff", &place.policy("diff"));
-    place.expect(0, &diff, &["diff"]);
+    let diff = trial.user("diff", &trial.policy("diff"));
+    trial.expect_as(0, &diff, &["diff"]);
     // The emulator does not look at tags: what covers removed resources by their tag would cover everything.
     let declared = without(&policy, "Removed");
-    place.expect(0, &place.user("declared", &declared), &["diff"]);
+    trial.expect_as(0, &trial.user("declared", &declared), &["diff"]);
     for statement in declared["Statement"].as_array().unwrap() {
         let sid = statement["Sid"].as_str().unwrap();
         // The emulator does not check who passes a role, and the code is small enough to need no artefacts. Objects and event source
         // mappings are only deleted, missing roles only looked up before they are created, and the rights of roles only written.
-        let unused = ["PassedRoles", "Artifacts", "Objects", "EventSourceMappings", "UnknownRoles", "RightsOfRoles"];
+        let unused = ["PassedRoles", "Artifacts", "Objects", "Mappings", "UnknownRoles", "RightsOfRoles"];
         if unused.contains(&sid) {
             continue;
         }
-        let key = place.user(sid, &without(&declared, sid));
-        let run = place.expect(2, &key, &["diff", "--no-build"]);
+        let key = trial.user(sid, &without(&declared, sid));
+        let run = trial.expect_as(2, &key, &["diff", "--no-build"]);
         assert!(run.stdout().contains(" is not authorized to perform: "), "without {sid}\n{run}");
     }
 
     // A changed declaration needs nothing for a caller that may only look.
-    place
+    trial
         .folder
         .write("infra.yaml", replaced(EVERYTHING, &[("retention: 14d", "retention: 14d, visibility_timeout: 40s")]));
-    place.expect(1, &diff, &["diff"]);
-    let run = place.expect(2, &diff, &["up", "--yes"]);
+    trial.expect_as(1, &diff, &["diff"]);
+    let run = trial.expect_as(2, &diff, &["up", "--yes"]);
     assert!(run.stderr().contains("sqs.SetQueueAttributes 403 AccessDenied"), "{run}");
-    place.expect(0, &up, &["up", "--yes"]);
+    trial.expect_as(0, &up, &["up", "--yes"]);
 
     let confirm = ["down", "--confirm", "circuits", "--delete-data"];
-    let down = place.policy("down");
-    let keeper = place.user("keeper", &without(&down, "Objects"));
-    place.expect(2, &keeper, &confirm);
-    let down = place.user("down", &down);
-    place.expect(0, &down, &confirm);
-    let run = place.expect(0, &down, &["down", "--dry-run", "--json"]);
+    let down = trial.policy("down");
+    let keeper = trial.user("keeper", &without(&down, "Objects"));
+    trial.expect_as(2, &keeper, &confirm);
+    let down = trial.user("down", &down);
+    trial.expect_as(0, &down, &confirm);
+    let run = trial.expect_as(0, &down, &["down", "--dry-run", "--json"]);
     assert_eq!(run.json()[0]["resources"], json!([]), "{run}");
 }
 
@@ -137,24 +82,24 @@ fn a_declared_account_needs_no_credentials() {
 fn who_may_run_up_gives_no_right_beyond_the_boundary() {
     const BOUNDARY: &str = "arn:aws:iam::123456789012:policy/boundary";
     const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
-    let Some(place) = Place::new() else { return };
+    let Some(trial) = Trial::checked(EVERYTHING) else { return };
     let declared = format!("stack: circuits\npermissions_boundary: {BOUNDARY}\n");
-    place.folder.write("infra.yaml", replaced(EVERYTHING, &[("stack: circuits\n", &declared)]));
+    trial.folder.write("infra.yaml", replaced(EVERYTHING, &[("stack: circuits\n", &declared)]));
     let statement = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
     let anything = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
-    let root = &place.account;
+    let root = &trial.account;
     for name in ["boundary", "other"] {
         root.wait(root.iam.create_policy().policy_name(name).policy_document(&anything).send()).unwrap();
     }
-    let (id, secret) = place.user("up", &place.policy("up"));
-    place.expect(0, &(id.clone(), secret.clone()), &["up", "--yes"]);
+    let up = trial.user("up", &trial.policy("up"));
+    trial.expect_as(0, &up, &["up", "--yes"]);
     let role = root.wait(root.iam.get_role().role_name("circuits-reader-eu-west-1").send()).unwrap().role.unwrap();
     assert_eq!(role.permissions_boundary.unwrap().permissions_boundary_arn.as_deref(), Some(BOUNDARY));
     // A role of the stack without its boundary, as somebody else may have made it.
     let path = "/provision/circuits.eu-west-1/";
     let call = root.iam.create_role().role_name("circuits-open").path(path).assume_role_policy_document(TRUST);
     root.wait(call.send()).unwrap();
-    let me = Account::with_credentials(&place.emulator.url, (&id, &secret));
+    let me = up.account(&trial.emulator.url);
     let iam = &me.iam;
     let create = || iam.create_role().role_name("circuits-new").path(path).assume_role_policy_document(TRUST);
     let put = |role: &str| iam.put_role_policy().role_name(role).policy_name("more").policy_document(&anything);

@@ -6,57 +6,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::{
-    emulator::{
-        account::Account,
-        calls::Operation,
-        proxy::Proxy,
-        server::{Authorisation, Emulator},
-    },
-    harness::{Folder, Run, replaced},
-    stack::{EVERYTHING, code_folder, command},
+    emulator::calls::Operation,
+    harness::replaced,
+    stack::{EVERYTHING, Trial},
 };
-
-/// An account that checks permissions, behind a proxy that records calls.
-struct Place {
-    account: Account,
-    folder: Folder,
-    proxy: Proxy,
-    emulator: Emulator,
-}
-
-impl Place {
-    fn new(declaration: &str) -> Option<Self> {
-        let emulator = Emulator::start_with(Authorisation::Checked)?;
-        let (account, proxy) = (Account::at(&emulator.url), Proxy::before(&emulator.url));
-        Some(Self { account, folder: code_folder(declaration), proxy, emulator })
-    }
-
-    /// Runs a command as the account's root, or with a key.
-    fn run(&self, key: Option<&(String, String)>, arguments: &[&str]) -> Run {
-        let mut command = command(&self.folder, &self.proxy.url, arguments);
-        if let Some((id, secret)) = key {
-            command.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret);
-        }
-        self.folder.finish(arguments, command.output().unwrap())
-    }
-
-    #[track_caller]
-    fn expect(&self, code: i32, key: Option<&(String, String)>, arguments: &[&str]) -> Run {
-        let run = self.run(key, arguments);
-        assert_eq!(run.code(), Some(code), "{run}\n{}", self.proxy.record());
-        run
-    }
-
-    /// Returns the key of a new user with a policy alone.
-    fn user(&self, name: &str, policy: &Value) -> (String, String) {
-        let iam = &self.account.iam;
-        self.account.wait(iam.create_user().user_name(name).send()).unwrap();
-        let put = iam.put_user_policy().user_name(name).policy_name("own").policy_document(policy.to_string());
-        self.account.wait(put.send()).unwrap();
-        let key = self.account.wait(iam.create_access_key().user_name(name).send()).unwrap().access_key.unwrap();
-        (key.access_key_id, key.secret_access_key)
-    }
-}
 
 /// Calls of S3 whose actions do not say that they are about a bucket.
 const CONFIGURATIONS: &[&str] = &[
@@ -109,10 +62,10 @@ const EVENT: &str = r#"{"Records":[{"eventSource":"aws:ses","ses":{"mail":{"mess
 
 #[test]
 fn each_command_runs_with_its_policy_and_makes_no_other_call() {
-    let Some(place) = Place::new(EVERYTHING) else { return };
-    place.expect(0, None, &["up", "--yes"]);
-    place.folder.write("event.json", EVENT);
-    let account = &place.account;
+    let Some(trial) = Trial::checked(EVERYTHING) else { return };
+    trial.expect(0, &["up", "--yes"]);
+    trial.folder.write("event.json", EVENT);
+    let account = &trial.account;
     let mail = "Received: from a by inbound-smtp.eu-west-1.amazonaws.com with SMTP id 0123456789abcdefghijklmnopqrstuv01234567; Tue, 5 Jan 2021 10:15:30 +0000\r\nX-SES-Spam-Verdict: PASS\r\nFrom: noc@carrier.example\r\nTo: noc@example.com\r\nSubject: one\r\n\r\nbody\r\n";
     let key = "inbound/0123456789abcdefghijklmnopqrstuv01234567";
     let put = account.s3.put_object().bucket("circuits-mail-123456789012-eu-west-1").key(key);
@@ -150,15 +103,14 @@ fn each_command_runs_with_its_policy_and_makes_no_other_call() {
         ("diff", &[&["diff"]]),
     ];
     for (purpose, runs) in commands {
-        let policy = place.expect(0, None, &["policy", "--for", purpose, "--json"]).json().remove(0);
-        let key = place.user(purpose, &policy);
+        let policy = trial.expect(0, &["policy", "--for", purpose, "--json"]).json().remove(0);
+        let key = trial.user(purpose, &policy);
         let allowed = allowed(&policy);
-        place.proxy.reset();
-        let runs: Vec<String> =
-            runs.iter().map(|arguments| place.expect(0, Some(&key), arguments).to_string()).collect();
-        let called: BTreeSet<String> = place.proxy.calls().iter().filter_map(|call| action(&call.operation)).collect();
+        trial.proxy.reset();
+        let runs: Vec<String> = runs.iter().map(|arguments| trial.expect_as(0, &key, arguments).to_string()).collect();
+        let called: BTreeSet<String> = trial.proxy.calls().iter().filter_map(|call| action(&call.operation)).collect();
         let missing: Vec<_> = called.iter().filter(|action| !is_among(&allowed, action)).collect();
-        assert!(missing.is_empty(), "{purpose}: {missing:?}\n{}", place.proxy.record());
+        assert!(missing.is_empty(), "{purpose}: {missing:?}\n{}", trial.proxy.record());
         // What is looked up only in need: the log, for an event that does not say why it failed; a message that is given back.
         let in_need = ["logs:FilterLogEvents", "sqs:ChangeMessageVisibility"].map(str::to_owned);
         if ["logs", "invoke", "check", "replay"].contains(purpose) {
@@ -170,18 +122,17 @@ fn each_command_runs_with_its_policy_and_makes_no_other_call() {
             "{purpose}: {allowed:?}"
         );
     }
-    drop(place.emulator);
 }
 
 /// What was adopted has a name of its own, which `--found` asks AWS for.
 #[test]
 fn a_policy_names_what_is_adopted_and_what_was_found() {
     const QUEUES: &str = "stack: circuits\nregion: eu-west-1\nqueues: {old: {retention: 4d}}\n";
-    let Some(place) = Place::new(QUEUES) else { return };
-    let account = &place.account;
+    let Some(trial) = Trial::checked(QUEUES) else { return };
+    let account = &trial.account;
     account.wait(account.sqs.create_queue().queue_name("made-by-hand").send()).unwrap();
     let arn = "arn:aws:sqs:eu-west-1:123456789012:made-by-hand";
-    let of = |arguments: &[&str]| place.expect(0, None, &[&["policy", "--json"], arguments].concat()).json().remove(0);
+    let of = |arguments: &[&str]| trial.expect(0, &[&["policy", "--json"], arguments].concat()).json().remove(0);
     for typed in ["made-by-hand", arn] {
         let policy = of(&["--for", "adopt", "queue/old", typed]);
         let adopted = policy["Statement"].as_array().unwrap().iter().find(|one| one["Sid"] == "Adopted").unwrap();
@@ -189,20 +140,20 @@ fn a_policy_names_what_is_adopted_and_what_was_found() {
     }
     let policy = of(&["--for", "adopt", "queue/old", "made-by-hand"]);
     let other = replaced(&policy.to_string(), &[("made-by-hand", "another")]);
-    let key = place.user("other", &serde_json::from_str(&other).unwrap());
+    let key = trial.user("other", &serde_json::from_str(&other).unwrap());
     let adopt = ["adopt", "queue/old", "made-by-hand", "--yes"];
-    place.expect(2, Some(&key), &adopt);
-    let key = place.user("adopt", &policy);
-    place.expect(0, Some(&key), &adopt);
+    trial.expect_as(2, &key, &adopt);
+    let key = trial.user("adopt", &policy);
+    trial.expect_as(0, &key, &adopt);
     // Until now the name that the declaration gives.
     let queues = |policy: &Value| {
         let statements = policy["Statement"].as_array().unwrap().iter();
         statements.clone().find(|one| one["Sid"] == "Queues").unwrap()["Resource"].clone()
     };
     let own = json!(["arn:aws:sqs:eu-west-1:123456789012:circuits-old"]);
-    place.folder.write("infra.yaml", format!("account: \"123456789012\"\n{QUEUES}"));
+    trial.folder.write("infra.yaml", format!("account: \"123456789012\"\n{QUEUES}"));
     assert_eq!(queues(&of(&["--for", "diff"])), own);
     assert_eq!(queues(&of(&["--for", "diff", "--found"])), json!([arn]));
-    let run = place.expect(2, None, &["policy", "--for", "adopt"]);
+    let run = trial.expect(2, &["policy", "--for", "adopt"]);
     assert!(run.stderr().contains("KIND/ENTRY"), "{run}");
 }

@@ -26,7 +26,11 @@ use std::{env, path::Path, process::Command, sync::LazyLock};
 use jsonschema::Validator;
 
 use crate::{
-    emulator::{account::Account, proxy::Proxy, server::Emulator},
+    emulator::{
+        account::{Account, Somebody},
+        proxy::Proxy,
+        server::{Authorisation, Emulator},
+    },
     harness::{Folder, Run},
 };
 
@@ -80,10 +84,48 @@ pub(crate) struct Trial {
 impl Trial {
     /// Returns an empty account; `None` where there is no emulator.
     pub(crate) fn new(declaration: &str) -> Option<Self> {
-        let emulator = Emulator::start()?;
-        let proxy = Proxy::before(&emulator.url);
-        let account = Account::at(&emulator.url);
-        Some(Self { folder: code_folder(declaration), emulator, proxy, account })
+        Some(Self::on(Emulator::start()?, code_folder(declaration)))
+    }
+
+    /// Returns an account whose permissions are checked; `None` where there is no emulator.
+    pub(crate) fn checked(declaration: &str) -> Option<Self> {
+        Some(Self::on(Emulator::start_with(Authorisation::Checked)?, code_folder(declaration)))
+    }
+
+    /// Returns the account of an emulator, for the declaration in a folder.
+    pub(crate) fn on(emulator: Emulator, folder: Folder) -> Self {
+        let (proxy, account) = (Proxy::before(&emulator.url), Account::at(&emulator.url));
+        Self { folder, emulator, proxy, account }
+    }
+
+    /// Returns the policy that `provision policy` prints for a command.
+    #[track_caller]
+    pub(crate) fn policy(&self, purpose: &str) -> serde_json::Value {
+        self.expect(0, &["policy", "--for", purpose, "--json"]).json().remove(0)
+    }
+
+    /// Returns somebody new who has a policy alone.
+    pub(crate) fn user(&self, name: &str, policy: &serde_json::Value) -> Somebody {
+        Somebody::new(&self.account, name, &policy.to_string())
+    }
+
+    /// Returns somebody new who has the rights that `provision policy` prints for a command.
+    #[track_caller]
+    pub(crate) fn with_least_rights(&self, purpose: &str) -> Somebody {
+        self.user("somebody", &self.policy(purpose))
+    }
+
+    /// Runs the command as somebody, and checks its exit code.
+    #[track_caller]
+    pub(crate) fn expect_as(&self, code: i32, somebody: &Somebody, arguments: &[&str]) -> Run {
+        let run = self.run_as(somebody, arguments);
+        assert_eq!(run.code(), Some(code), "{run}\n{}", self.proxy.record());
+        run
+    }
+
+    /// Runs the command as somebody.
+    pub(crate) fn run_as(&self, somebody: &Somebody, arguments: &[&str]) -> Run {
+        self.folder.finish(arguments, somebody.runs(self.command(arguments)).output().unwrap())
     }
 
     /// Returns the command that uses the proxy as AWS.

@@ -196,7 +196,7 @@ impl Manage for BucketStatement {
     const REFERS_TO: &'static [Kind] = &[Kind::LogGroup];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::Existing(Kind::Bucket), &["s3:GetBucketPolicy"]),
+        reads(Target::Existing(Kind::Bucket), &["s3:GetBucketPolicy", "s3:GetEncryptionConfiguration"]),
         reads(Target::Own(Kind::LogGroup), &["logs:ListTagsForResource"]),
         writes(Target::Existing(Kind::Bucket), &["s3:PutBucketPolicy"]),
         writes(Target::Own(Kind::LogGroup), &["logs:TagResource"]),

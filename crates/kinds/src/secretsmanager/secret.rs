@@ -178,6 +178,7 @@ impl Manage for Secret {
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::Own(Kind::Secret), &["secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"]),
+        reads(Target::Existing(Kind::Secret), &["secretsmanager:DescribeSecret"]),
         reads(Target::Everything, &["secretsmanager:ListSecrets"]),
         writes(
             Target::Own(Kind::Secret),

@@ -16,8 +16,8 @@ use crate::{
     identity::{Identity, Naming},
     rights::{Right, Target, deletes, reads, writes},
 };
-use aws::{OrFail, cut};
-use engine::{Address, Failure, Field, Holds, Live, Owned, Owner, plain};
+use aws::OrFail;
+use engine::{Address, Failure, Field, Holds, Live, Owned, Owner, Stack, plain};
 
 /// Receipt IP address filters, named `STACK_STAGE_ENTRY`: SES takes no dot in their names.
 #[derive(Debug)]
@@ -105,8 +105,9 @@ async fn delete(session: &Session, name: &str) -> Result<(), Failure> {
 }
 
 /// Returns the name under which a filter is while the one of its own name is replaced: one of the same stack, and of no entry.
-fn passing(name: &str) -> String {
-    cut(format!("{name}--new"), IDENTITY.longest, name)
+fn passing(stack: &Stack, name: &str) -> String {
+    let entry = IDENTITY.entry_of(stack, name).unwrap_or(name);
+    IDENTITY.name_of(stack, "", &format!("{entry}--new"))
 }
 
 /// The identity of this kind.
@@ -128,9 +129,9 @@ impl Manage for Filter {
     const REFERS_TO: &'static [Kind] = &[];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::Everything, &["ses:ListReceiptFilters"]),
+        reads(Target::Everything, &["ses:ListReceipt*"]),
         writes(Target::Everything, &["ses:CreateReceiptFilter"]),
-        deletes(Target::Everything, &["ses:DeleteReceiptFilter"]),
+        deletes(Target::Everything, super::DELETING),
     ];
 
     #[cfg(test)]
@@ -155,7 +156,7 @@ impl Manage for Filter {
     }
 
     async fn update(session: &Session, address: &Address, desired: &Settings, _: &Settings) -> Result<(), Failure> {
-        let (name, passing) = (&address.name, passing(&address.name));
+        let (name, passing) = (&address.name, passing(&session.stack, &address.name));
         // One of an earlier run may be there, for other addresses.
         delete(session, &passing).await?;
         create(session, &passing, desired).await?;
@@ -181,8 +182,6 @@ impl Manage for Filter {
 
 #[cfg(test)]
 mod tests {
-    use engine::Stack;
-
     use super::*;
 
     #[test]
@@ -196,7 +195,7 @@ mod tests {
                 Stack { name: name.to_owned(), stage: stage.map(str::to_owned), region: "eu-west-1".to_owned() };
             for entry in ["x", "office", "an-entry-of-thirty-two-characters"] {
                 let name = IDENTITY.name_of(&stack, "123456789012", entry);
-                let passing = passing(&name);
+                let passing = passing(&stack, &name);
                 assert!(passing.len() <= 64 && passing != name, "{passing}");
                 let of = IDENTITY.entry_of(&stack, &passing).unwrap_or_else(|| panic!("{passing}"));
                 // No entry of a declaration has two hyphens in a row.

@@ -1,7 +1,7 @@
 //! The order of our rules in a set. Only ours are moved, among themselves: the block stays where it is.
 
 use crate::identity::Identity;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{is_own_rule, known_rules, names, rules};
 use crate::{
@@ -19,8 +19,14 @@ pub struct Order;
 /// own, and is not reported a second time here.
 #[derive(Debug, Clone, Default, Eq, Serialize)]
 pub struct Settings {
-    /// Names of our rules, in order.
+    /// Names of our rules, in order; shown as they are declared.
+    #[serde(serialize_with = "as_declared")]
     pub order: Vec<String>,
+}
+
+/// Writes rules by their entries: the last part of each name.
+fn as_declared<S: Serializer>(names: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(names.iter().map(|name| name.rsplit('.').next().unwrap_or(name)))
 }
 
 impl PartialEq for Settings {

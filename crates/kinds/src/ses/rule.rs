@@ -126,8 +126,8 @@ impl Manage for Rule {
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::Everything, super::LOOKING),
-        writes(Target::Everything, &["ses:CreateReceiptRule", "ses:UpdateReceiptRule"]),
-        deletes(Target::Everything, &["ses:DeleteReceiptRule"]),
+        writes(Target::Everything, &[super::CREATING, "ses:UpdateReceiptRule"]),
+        deletes(Target::Everything, super::DELETING),
     ];
 
     #[cfg(test)]

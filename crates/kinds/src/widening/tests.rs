@@ -85,7 +85,9 @@ proptest! {
 fn every_kind_with_statements_is_looked_into() {
     let gives = ["policy", "policies", "trust", "principal", "principals"];
     let has_rights = |kind: &&Kind| {
-        kind.fields().iter().any(|field| gives.contains(&field.path.split('.').next().unwrap_or_default()))
+        // A policy without parts is a word, as that of a receipt filter.
+        let fields = kind.fields().iter().filter(|field| field.path != "policy");
+        fields.into_iter().any(|field| gives.contains(&field.path.split('.').next().unwrap_or_default()))
     };
     let kinds: Vec<&Kind> = Kind::ALL.iter().filter(has_rights).collect();
     assert!(kinds.len() >= 6, "{kinds:?}");

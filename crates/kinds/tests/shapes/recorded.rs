@@ -8,8 +8,8 @@ use std::{
 
 use aws::{Aws, Clients, Pacing, Realm, Turnstile};
 use aws_sdk_s3::config::{
-    ConfigBag, Credentials, HttpClient, Intercept, Region, RuntimeComponents,
-    interceptors::BeforeTransmitInterceptorContextMut, retry::RetryConfig,
+    BehaviorVersion, ConfigBag, Credentials, HttpClient, Intercept, Region, RuntimeComponents,
+    SharedCredentialsProvider, interceptors::BeforeTransmitInterceptorContextMut, retry::RetryConfig,
 };
 use aws_smithy_runtime_api::{
     box_error::BoxError,
@@ -20,6 +20,7 @@ use aws_smithy_runtime_api::{
     http::StatusCode,
 };
 use aws_smithy_types::body::SdkBody;
+use aws_types::SdkConfig;
 use engine::Stack;
 use kinds::{Session, tagged::Listed};
 
@@ -138,7 +139,7 @@ impl HttpConnector for Answers {
 /// Header with the name of a call, which the SDK knows and a request hardly shows.
 const CALL: &str = "x-recorded-call";
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Named;
 
 impl Intercept for Named {
@@ -164,37 +165,14 @@ impl Intercept for Named {
 
 /// Returns a session in an account that answers so.
 pub(crate) fn session(answers: &Answers) -> Session {
-    macro_rules! client {
-        ($service:ident) => {
-            $service::Client::from_conf(
-                $service::config::Builder::new()
-                    .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
-                    .region(Region::from_static(REGION))
-                    .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-                    .retry_config(RetryConfig::disabled())
-                    .http_client(answers.clone())
-                    .interceptor(Named)
-                    .build(),
-            )
-        };
-    }
-    // No kind reads anything of EC2.
-    let nowhere = aws_types::SdkConfig::builder().http_client(answers.clone()).build();
-    let clients = Clients {
-        apis: client!(aws_sdk_apigatewayv2),
-        cloudwatch: client!(aws_sdk_cloudwatch),
-        ec2: aws::query::Client::new(&nowhere, aws::query::EC2),
-        iam: client!(aws_sdk_iam),
-        lambda: client!(aws_sdk_lambda),
-        logs: client!(aws_sdk_cloudwatchlogs),
-        s3: client!(aws_sdk_s3),
-        secrets: client!(aws_sdk_secretsmanager),
-        ses: client!(aws_sdk_ses),
-        sns: client!(aws_sdk_sns),
-        sqs: client!(aws_sdk_sqs),
-        sts: client!(aws_sdk_sts),
-        tagging: client!(aws_sdk_resourcegroupstagging),
-    };
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static(REGION))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test")))
+        .retry_config(RetryConfig::disabled())
+        .http_client(answers.clone())
+        .build();
+    let clients = Clients::observed(&config, &Named);
     let stack = Stack { name: STACK.to_owned(), stage: None, region: REGION.to_owned() };
     let aws = Aws {
         read: clients.clone(),

@@ -15,7 +15,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::Names;
+use crate::{Existing, Names};
 use declaration::{Action, Declaration};
 use engine::{Address, ENTRY_TAG, Holds, PROTECT_TAG, STACK_TAG, Tags};
 use kinds::{
@@ -34,6 +34,8 @@ pub struct Inputs<'given> {
     pub artifacts: bool,
     /// Rule set that contains the receipt rules.
     pub rule_set: &'given RuleSet,
+    /// Buckets and secrets that are not the stack's, as they were read.
+    pub existing: &'given Existing,
 }
 
 /// The rule set that contains a stack's rules.

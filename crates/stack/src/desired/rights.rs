@@ -1,6 +1,6 @@
 //! The policy of each function's role: exactly what its declaration refers to.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter::repeat};
 
 use super::{Blueprint, with_ids};
 use aws::policy::{Policy, Statement};
@@ -52,8 +52,9 @@ pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Functi
     statements.push(("PublishMessages", Statement::allow(&["sns:Publish"], topics)));
     let secrets = function.secrets.values().map(|secret| secret_arn(blueprint, secret));
     statements.push(("ReadSecrets", Statement::allow(&["secretsmanager:GetSecretValue"], secrets)));
-    statements.push(("DecryptByKeys", Statement::allow(&["kms:Decrypt"], keys(blueprint, function, false))));
-    statements.push(("EncryptByKeys", Statement::allow(&["kms:GenerateDataKey"], keys(blueprint, function, true))));
+    let keys = Keys::of(blueprint, function);
+    statements.push(("DecryptByKeys", keys.statement(blueprint, "kms:Decrypt", |_| true)));
+    statements.push(("EncryptByKeys", keys.statement(blueprint, "kms:GenerateDataKey", |used| used.is_written)));
     if function.vpc.is_some() {
         statements.push(("UseNetwork", Statement::allow(WITHOUT_RESOURCE, ["*".to_owned()])));
     }
@@ -62,32 +63,76 @@ pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Functi
     BTreeMap::from([(role::POLICY.to_owned(), policy)])
 }
 
-/// The keys of what a function writes, or of all that it reads and writes: SQS and SNS decrypt, too, what they encrypt.
-fn keys(blueprint: &Blueprint<'_>, function: &Function, writes_alone: bool) -> Vec<String> {
-    let declaration = blueprint.declaration;
-    let key = |own: &Option<String>| declaration.kms_key(own.as_ref());
-    let of_places = |places: &[Place]| -> Vec<String> {
-        let buckets = places.iter().filter_map(|place| declaration.buckets.get(&place.bucket));
-        buckets.filter(|bucket| bucket.existing.is_none()).filter_map(|bucket| key(&bucket.kms_key)).collect()
-    };
-    let mut keys = of_places(&function.writes);
-    let queues = function.sends.iter().chain(&function.on_failure).filter_map(|queue| declaration.queues.get(queue));
-    keys.extend(queues.filter_map(|queue| key(&queue.kms_key)));
-    let topics = function.publishes.iter().filter_map(|topic| declaration.topics.get(topic));
-    keys.extend(topics.filter_map(|topic| key(&topic.kms_key)));
-    if !writes_alone {
-        let consumed = function.consumes.iter().filter_map(|consumes| declaration.queues.get(&consumes.queue));
-        keys.extend(consumed.filter_map(|queue| key(&queue.kms_key)));
-        keys.extend(of_places(&function.reads));
-        keys.extend(function.secrets.values().filter_map(|secret| match secret {
-            SecretReference::Declared(entry) => {
-                let secret = declaration.secrets.get(entry)?;
-                key(&secret.kms_key).filter(|_| matches!(secret.source, SecretSource::Created(_)))
-            }
-            SecretReference::Existing(_) => None,
-        }));
+/// A key, and what a function uses it for.
+struct Used {
+    key: String,
+    /// Service that uses the key in the function's name.
+    service: &'static str,
+    /// `true` if the function writes what is encrypted by it.
+    is_written: bool,
+}
+
+/// The keys of all that a function uses.
+struct Keys(Vec<Used>);
+
+impl Keys {
+    fn of(blueprint: &Blueprint<'_>, function: &Function) -> Self {
+        let declaration = blueprint.declaration;
+        let existing = blueprint.given.existing;
+        let key = |own: &Option<String>| declaration.kms_key(own.as_ref());
+        let mut keys = Self(Vec::new());
+        // Lambda decrypts the environment for the function.
+        keys.add(key(&function.kms_key), "lambda", false);
+        let places = [(&function.reads, false), (&function.writes, true)];
+        for (place, is_written) in places.into_iter().flat_map(|(all, is_written)| all.iter().zip(repeat(is_written))) {
+            let Some(bucket) = declaration.buckets.get(&place.bucket) else { continue };
+            let key = match &bucket.existing {
+                Some(name) => existing.key(Kind::Bucket, name).map(str::to_owned),
+                None => key(&bucket.kms_key),
+            };
+            keys.add(key, "s3", is_written);
+        }
+        // SQS and SNS decrypt, too, what they encrypt.
+        for queue in function.sends.iter().chain(&function.on_failure).filter_map(|queue| declaration.queues.get(queue))
+        {
+            keys.add(key(&queue.kms_key), "sqs", true);
+        }
+        for queue in function.consumes.iter().filter_map(|consumes| declaration.queues.get(&consumes.queue)) {
+            keys.add(key(&queue.kms_key), "sqs", false);
+        }
+        for topic in function.publishes.iter().filter_map(|topic| declaration.topics.get(topic)) {
+            keys.add(key(&topic.kms_key), "sns", true);
+        }
+        for secret in function.secrets.values() {
+            let of_existing = |name: &str| existing.key(Kind::Secret, name).map(str::to_owned);
+            let key = match secret {
+                SecretReference::Existing(name) => of_existing(name),
+                SecretReference::Declared(entry) => {
+                    declaration.secrets.get(entry).and_then(|secret| match &secret.source {
+                        SecretSource::Existing(name) => of_existing(name),
+                        SecretSource::Created(_) => key(&secret.kms_key),
+                    })
+                }
+            };
+            keys.add(key, "secretsmanager", false);
+        }
+        keys
     }
-    keys
+
+    fn add(&mut self, key: Option<String>, service: &'static str, is_written: bool) {
+        self.0.extend(key.map(|key| Used { key, service, is_written }));
+    }
+
+    /// Returns the statement that allows an action by those keys, through the services that use them alone.
+    fn statement(&self, blueprint: &Blueprint<'_>, action: &str, is_needed: impl Fn(&Used) -> bool) -> Statement {
+        let used = || self.0.iter().filter(|used| is_needed(used));
+        let services = used().map(|used| blueprint.names().realm().endpoint(used.service));
+        Statement::allow(&[action], used().map(|used| used.key.clone())).when(
+            "StringEquals",
+            "kms:ViaService",
+            services,
+        )
+    }
 }
 
 fn objects(blueprint: &Blueprint<'_>, places: &[Place]) -> Vec<String> {

@@ -39,14 +39,23 @@ fn all(source: &str, rule_set: &RuleSet) -> Vec<Resource> {
     let declaration = declared(source);
     let names = Names::new(&declaration, "123456789012");
     let code = BTreeMap::from([("reader".to_owned(), "abc=".to_owned())]);
-    resources(&declaration, Inputs { names: &names, code: &code, artifacts: false, rule_set })
+    resources(
+        &declaration,
+        Inputs { names: &names, code: &code, artifacts: false, rule_set, existing: &Existing::default() },
+    )
 }
 
 #[test]
 fn code_that_is_too_large_for_a_call_has_a_bucket_of_its_own() {
     let declaration = declared(DECLARATION);
     let names = Names::new(&declaration, "123456789012");
-    let given = Inputs { names: &names, code: &BTreeMap::new(), artifacts: true, rule_set: &RuleSet::Own };
+    let given = Inputs {
+        names: &names,
+        code: &BTreeMap::new(),
+        artifacts: true,
+        rule_set: &RuleSet::Own,
+        existing: &Existing::default(),
+    };
     let resources = resources(&declaration, given);
     let id = Id::new(Kind::Bucket, "provision.artifacts");
     let bucket = resources.iter().find(|one| one.id == id).unwrap();

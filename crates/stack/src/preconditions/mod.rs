@@ -6,6 +6,7 @@ mod limits;
 mod network;
 mod others;
 mod receiving;
+mod references;
 
 use std::path::Path;
 
@@ -14,7 +15,7 @@ use serde::Serialize;
 pub use dns::Dns;
 pub use others::{Others, others};
 
-use crate::{Names, desired::RuleSet};
+use crate::{Existing, Names, desired::RuleSet};
 use declaration::{Declaration, Move};
 use kinds::{Id, Kind, Session, ses::Snapshot};
 
@@ -55,7 +56,7 @@ pub fn actions(declaration: &Declaration) -> Vec<&'static str> {
     let reserves = declaration.functions.values().any(|function| function.reserved_concurrency.is_some());
     let mut actions = Vec::new();
     if !declaration.receipt_rules.is_empty() {
-        actions.extend(["ses:GetIdentityVerificationAttributes", "ses:ListReceiptRuleSets"]);
+        actions.push("ses:GetIdentityVerificationAttributes");
         actions.extend(catching::rule(declaration).map(|_| "ses:ListIdentities"));
     }
     actions.extend(reserves.then_some("lambda:GetAccountSettings"));
@@ -65,11 +66,22 @@ pub fn actions(declaration: &Declaration) -> Vec<&'static str> {
     actions
 }
 
+/// What the comparison has read already.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'seen> {
+    /// The rule set that has, or will have, the receipt rules.
+    pub rule_set: &'seen RuleSet,
+    /// SES's rule sets and filters; `None` if they could not be read.
+    pub snapshot: Option<&'seen Snapshot>,
+    /// Buckets and secrets that are not the stack's.
+    pub existing: &'seen Existing,
+}
+
 /// Checks every precondition at once; blocking findings come first. `file` is the declaration's, for places in messages.
 pub async fn check(
     session: &Session,
     (file, declaration, names): (&Path, &Declaration, &Names),
-    (rule_set, snapshot): (&RuleSet, Option<&Snapshot>),
+    Seen { rule_set, snapshot, existing }: Seen<'_>,
     dns: &Dns,
 ) -> Vec<Finding> {
     let domains = receiving::domains(declaration);
@@ -81,7 +93,7 @@ pub async fn check(
             None => Vec::new(),
         }
     });
-    let (identities, records, caught, region, concurrency, sets, networks) = tokio::join!(
+    let (identities, records, caught, region, concurrency, sets, networks, keys) = tokio::join!(
         receiving::identities(session, &domains, &senders),
         receiving::records(dns, &session.aws.realm.region, &domains),
         Box::pin(catching::every_domain(session, dns, declaration, &domains)),
@@ -89,8 +101,10 @@ pub async fn check(
         Box::pin(limits::concurrency(session, declaration, names)),
         sets,
         Box::pin(network::check(session, declaration, file, dns)),
+        Box::pin(references::keys(session, (file, declaration), existing)),
     );
-    let found = [identities, records, caught, region, concurrency, sets, networks];
+    let secrets = references::secrets(&session.aws.realm, (file, declaration), existing);
+    let found = [identities, records, caught, region, concurrency, sets, networks, keys, secrets];
     let mut findings: Vec<Finding> = found.into_iter().flatten().collect();
     if let Some(snapshot) = snapshot {
         findings.extend(limits::rules(&session.stack, declaration, rule_set, snapshot));
@@ -116,6 +130,8 @@ fn done_moves(declaration: &Declaration, names: &Names) -> impl Iterator<Item = 
         let [from, to] = [&one.from, &one.to].map(|entry| Id::new(kind, entry).typed());
         let is_done = names.moved_from(&Id::new(kind, &one.to)).is_none();
         let what = format!("nothing in AWS has the tags of `{from}`, so that nothing moves");
-        is_done.then(|| Finding::warns(what, format!("remove the line `{from}: {to}` under `moved`")))
+        // Another stage may still have them.
+        let when = if declaration.stage.is_some() { ", once `up` has run in every stage" } else { "" };
+        is_done.then(|| Finding::warns(what, format!("remove the line `{from}: {to}` under `moved`{when}")))
     })
 }

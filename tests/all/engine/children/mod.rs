@@ -17,14 +17,9 @@ use serde_json::{Value, json};
 
 use self::cases::CASES;
 use crate::{
-    emulator::{
-        account::Account,
-        fault::Fault,
-        proxy::Proxy,
-        server::{Authorisation, Emulator},
-    },
+    emulator::fault::Fault,
     harness::{Run, replaced},
-    stack::{EVERYTHING, Trial, code_folder},
+    stack::{EVERYTHING, Trial},
 };
 
 /// A child, and how somebody adds it.
@@ -125,21 +120,6 @@ fn told(plan: &Value) -> BTreeMap<(String, String), (Vec<String>, Vec<String>)> 
 /// Runs the binary as somebody.
 type Somebody<'trial> = &'trial dyn Fn(&[&str]) -> Run;
 
-/// Returns a stack where policies are checked, and the key and the secret of somebody who has the rights that `policy` prints.
-fn with_least_rights(declaration: &str) -> Option<(Trial, [String; 2])> {
-    let emulator = Emulator::start_with(Authorisation::Checked)?;
-    let (proxy, account) = (Proxy::before(&emulator.url), Account::at(&emulator.url));
-    let trial = Trial { folder: code_folder(declaration), emulator, proxy, account };
-    let policy = trial.expect(0, &["policy", "--for", "up", "--json"]).stdout();
-    let (account, iam) = (&trial.account, &trial.account.iam);
-    account.wait(iam.create_user().user_name("somebody").send()).unwrap();
-    let call = iam.create_policy().policy_name("least").policy_document(policy);
-    let arn = account.wait(call.send()).unwrap().policy.unwrap().arn.unwrap();
-    account.wait(iam.attach_user_policy().user_name("somebody").policy_arn(arn).send()).unwrap();
-    let key = account.wait(iam.create_access_key().user_name("somebody").send()).unwrap().access_key.unwrap();
-    Some((trial, [key.access_key_id, key.secret_access_key]))
-}
-
 /// Returns the plan of a comparison that ends with this code.
 #[track_caller]
 fn compared(run: Somebody<'_>, code: i32) -> Value {
@@ -213,12 +193,9 @@ fn severe_ones_go(trial: &Trial, run: Somebody<'_>) {
 
 #[test]
 fn severe_children_are_drift_and_others_stay_until_they_are_accepted() {
-    let Some((trial, [key, secret])) = with_least_rights(&declared()) else { return };
-    let run = |arguments: &[&str]| {
-        let mut command = trial.command(arguments);
-        command.env("AWS_ACCESS_KEY_ID", &key).env("AWS_SECRET_ACCESS_KEY", &secret);
-        trial.folder.finish(arguments, command.output().unwrap())
-    };
+    let Some(trial) = Trial::checked(&declared()) else { return };
+    let somebody = trial.with_least_rights("up");
+    let run = |arguments: &[&str]| trial.run_as(&somebody, arguments);
     let up = run(&["up", "--yes"]);
     assert_eq!(up.code(), Some(0), "{up}");
     others_stay(&trial, &run);

@@ -22,13 +22,9 @@ pub(super) use functions::{ANYTHING, other_zip};
 
 use super::{existing, protected};
 use crate::{
-    emulator::{
-        account::Account,
-        proxy::Proxy,
-        server::{Authorisation, Emulator},
-    },
+    emulator::account::Account,
     harness::{Run, replaced},
-    stack::{EVERYTHING, Trial, code_folder},
+    stack::{EVERYTHING, Trial},
 };
 
 /// The declared permissions boundary.
@@ -235,6 +231,7 @@ fn a_field_that_somebody_changes_is_named_alone_and_put_right() {
     let registry = registry(&trial);
     existing::bucket(&trial.account);
     boundary(&trial.account);
+    trial.emulator.key(protected::KEY, "Enabled");
     trial.up();
     change(all_cases(), &trial, &registry, &|arguments| trial.run(arguments));
     let count = |wanted: fn(&Treatment) -> bool| registry.values().filter(|treatment| wanted(treatment)).count();
@@ -254,24 +251,13 @@ fn a_field_that_somebody_changes_is_named_alone_and_put_right() {
 /// The policy that `provision policy` prints suffices, without any other permission, to restore everything.
 #[test]
 fn the_least_policy_is_enough_to_put_every_field_right() {
-    let Some(emulator) = Emulator::start_with(Authorisation::Checked) else { return };
-    let (proxy, account) = (Proxy::before(&emulator.url), Account::at(&emulator.url));
-    let trial = Trial { folder: code_folder(&protected()), emulator, proxy, account };
+    let Some(trial) = Trial::checked(&protected()) else { return };
     let registry = registry(&trial);
     existing::bucket(&trial.account);
     boundary(&trial.account);
-    let policy = trial.expect(0, &["policy", "--for", "up", "--json"]).stdout();
-    let (account, iam) = (&trial.account, &trial.account.iam);
-    account.wait(iam.create_user().user_name("somebody").send()).unwrap();
-    let call = iam.create_policy().policy_name("least").policy_document(policy);
-    let arn = account.wait(call.send()).unwrap().policy.unwrap().arn.unwrap();
-    account.wait(iam.attach_user_policy().user_name("somebody").policy_arn(arn).send()).unwrap();
-    let key = account.wait(iam.create_access_key().user_name("somebody").send()).unwrap().access_key.unwrap();
-    let run = |arguments: &[&str]| {
-        let mut command = trial.command(arguments);
-        command.env("AWS_ACCESS_KEY_ID", &key.access_key_id).env("AWS_SECRET_ACCESS_KEY", &key.secret_access_key);
-        trial.folder.finish(arguments, command.output().unwrap())
-    };
+    trial.emulator.key(protected::KEY, "Enabled");
+    let somebody = trial.with_least_rights("up");
+    let run = |arguments: &[&str]| trial.run_as(&somebody, arguments);
     let up = run(&["up", "--yes"]);
     assert_eq!(up.code(), Some(0), "{up}");
     // The exception is a role with another path: there nobody may change anything.

@@ -5,11 +5,13 @@ use std::{
     net::{TcpListener, TcpStream},
     sync::mpsc,
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use aws_config::BehaviorVersion;
 use aws_sdk_s3::config::Credentials;
+use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+use aws_types::region::Region;
 
 use super::*;
 use crate::query::{EC2, ELASTICACHE, RDS};
@@ -177,7 +179,7 @@ async fn a_clock_that_is_wrong_is_set_right_by_the_service() {
 fn an_address_is_that_of_the_partition_unless_another_one_is_configured() {
     let of = |region: &'static str, change: fn(aws_types::sdk_config::Builder) -> aws_types::sdk_config::Builder| {
         let config = change(SdkConfig::builder().region(Region::new(region))).build();
-        endpoint(&config, EC2, region)
+        crate::operation::endpoint(&config, EC2.id, EC2.name, region)
     };
     assert_eq!(of("eu-west-1", |it| it), "https://ec2.eu-west-1.amazonaws.com");
     assert_eq!(of("cn-north-1", |it| it), "https://ec2.cn-north-1.amazonaws.com.cn");

@@ -1,0 +1,126 @@
+//! Buckets and secrets that are declared as `existing`: whether they are there, and by which keys they are encrypted. The rights of a
+//! function's role follow from that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::join_all;
+
+use aws::{ArnForm, OrFail};
+use declaration::{Declaration, SecretReference, SecretSource};
+use engine::Failure;
+use kinds::{Kind, Session};
+
+/// What is read of those that exist, by kind and name in AWS.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Existing(BTreeMap<(Kind, String), Result<Found, Failure>>);
+
+/// The state of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// It does not exist.
+    Absent,
+    /// It is scheduled for deletion: nobody can read it.
+    Deleted,
+    /// It exists, and is encrypted by this key, by its ARN; `None` for AWS's own.
+    There(Option<String>),
+}
+
+/// Form of the ARN of a key.
+const KEY: ArnForm = ArnForm("kms:{region}:{account}:key/{name}");
+/// Beginning of the names of AWS's own keys, which everybody in the account may use through their service.
+const OF_AWS: &str = "alias/aws/";
+
+impl Existing {
+    /// Reads all that a declaration names, and the ARNs of their keys: two round trips, and a third one for aliases of keys.
+    pub async fn read(session: &Session, declaration: &Declaration) -> Self {
+        let found = join_all(names(declaration).into_iter().map(|(kind, name)| async move {
+            let found = match kind {
+                Kind::Secret => secret(session, name).await,
+                _ => bucket(session, name).await,
+            };
+            ((kind, name.to_owned()), found)
+        }));
+        Self(found.await.into_iter().collect())
+    }
+
+    /// Returns the state of one; `None` if it was not read.
+    pub fn get(&self, kind: Kind, name: &str) -> Option<&Result<Found, Failure>> {
+        self.0.get(&(kind, name.to_owned()))
+    }
+
+    /// Returns the ARN of the key of one; `None` if it has none of its own, or is not there.
+    pub(crate) fn key(&self, kind: Kind, name: &str) -> Option<&str> {
+        match self.get(kind, name) {
+            Some(Ok(Found::There(key))) => key.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Returns why something that a function uses could not be read: its rights are not known then; `None` if all was.
+    pub fn failure(&self, declaration: &Declaration, function: &str) -> Option<&Failure> {
+        let used = used_by(declaration, function);
+        used.into_iter().find_map(|(kind, name)| self.get(kind, name)?.as_ref().err())
+    }
+}
+
+/// Returns the names of existing secrets, and of existing buckets that functions use.
+pub(crate) fn names(declaration: &Declaration) -> BTreeSet<(Kind, &str)> {
+    let secrets = declaration.secrets.values().filter_map(|secret| match &secret.source {
+        SecretSource::Existing(name) => Some((Kind::Secret, name.as_str())),
+        SecretSource::Created(_) => None,
+    });
+    let used = declaration.functions.keys().flat_map(|entry| used_by(declaration, entry));
+    secrets.chain(used).collect()
+}
+
+/// Returns the existing secrets and buckets that a function uses.
+fn used_by<'declared>(declaration: &'declared Declaration, function: &str) -> BTreeSet<(Kind, &'declared str)> {
+    let Some(function) = declaration.functions.get(function) else { return BTreeSet::new() };
+    let secrets = function.secrets.values().filter_map(|secret| match secret {
+        SecretReference::Existing(name) => Some(name.as_str()),
+        SecretReference::Declared(entry) => match &declaration.secrets.get(entry)?.source {
+            SecretSource::Existing(name) => Some(name.as_str()),
+            SecretSource::Created(_) => None,
+        },
+    });
+    let places = function.reads.iter().chain(&function.writes).chain(&function.deletes);
+    let buckets = places.filter_map(|place| declaration.buckets.get(&place.bucket)?.existing.as_deref());
+    secrets.map(|name| (Kind::Secret, name)).chain(buckets.map(|name| (Kind::Bucket, name))).collect()
+}
+
+async fn secret(session: &Session, name: &str) -> Result<Found, Failure> {
+    let answer = session.aws.read.secrets.describe_secret().secret_id(name).send().await;
+    match answer.or_absent("secretsmanager.DescribeSecret")? {
+        None => Ok(Found::Absent),
+        Some(answer) if answer.deleted_date.is_some() => Ok(Found::Deleted),
+        Some(answer) => Ok(Found::There(key_arn(session, answer.kms_key_id).await?)),
+    }
+}
+
+/// Reads the key of a bucket. That one is missing is told where the bucket's policy is read.
+async fn bucket(session: &Session, name: &str) -> Result<Found, Failure> {
+    let account = &session.aws.realm.account;
+    let call = session.aws.read.s3.get_bucket_encryption().bucket(name).expected_bucket_owner(account);
+    let answer = call.send().await.or_absent("s3.GetBucketEncryption")?;
+    let rules = answer.and_then(|answer| answer.server_side_encryption_configuration).map(|of| of.rules);
+    let rule = rules.and_then(|rules| rules.into_iter().next());
+    let key = rule.and_then(|rule| rule.apply_server_side_encryption_by_default).and_then(|of| of.kms_master_key_id);
+    Ok(Found::There(key_arn(session, key).await?))
+}
+
+/// Returns the ARN of a key by one of its names: an ARN, an id, or an alias, of which rights do not know.
+async fn key_arn(session: &Session, key: Option<String>) -> Result<Option<String>, Failure> {
+    let Some(key) = key.filter(|key| !key.is_empty() && !key.contains(OF_AWS)) else { return Ok(None) };
+    if key.contains("alias/") {
+        return Ok(session.aws.read.kms.describe_key(&key).await?.map(|key| key.arn));
+    }
+    Ok(Some(if key.starts_with("arn:") { key } else { session.aws.realm.arn(KEY, "", &key).into() }))
+}
+
+#[cfg(test)]
+impl Existing {
+    /// Returns what was read, for tests.
+    pub(crate) fn of(found: impl IntoIterator<Item = (Kind, &'static str, Found)>) -> Self {
+        Self(found.into_iter().map(|(kind, name, found)| ((kind, name.to_owned()), Ok(found))).collect())
+    }
+}

@@ -27,7 +27,7 @@ pub(super) enum Switch {
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Pause, switch: Switch) -> anyhow::Result<ExitCode> {
     until_interrupted(async {
-        let account::Opened { declaration, names, session } =
+        let account::Opened { declaration, names, session, .. } =
             account::open(&common.file, common.stage.as_deref()).await?;
         let (queue, address) = consumed(&declaration, &names, &typed.function)?;
         let since = (switch == Switch::Off).then(|| Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string());

@@ -1,6 +1,7 @@
 //! Tests `provision dev`, with a function that does what a mail's subject asks for
 //! (`tests/standin`).
 
+mod egress;
 mod ending;
 mod limits;
 mod messages;

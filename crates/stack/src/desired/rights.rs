@@ -17,8 +17,12 @@ const WITHOUT_RESOURCE: &[&str] = &[
     "ec2:UnassignPrivateIpAddresses",
 ];
 
-/// Calls by which Lambda takes messages of a queue for a function, with the rights of its role.
-const RECEIVING: &[&str] = &["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
+/// Calls that write objects; an upload in parts that fails is aborted.
+const WRITING: &[&str] = &["s3:AbortMultipartUpload", "s3:PutObject"];
+/// Calls by which Lambda takes messages of a queue for a function, with the rights of its role, and by which the function itself
+/// lets one wait for as long as a server asks for.
+const RECEIVING: &[&str] =
+    &["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
 
 /// Returns the policy that lets Lambda assume a function's role.
 pub(super) fn trust() -> Policy {
@@ -36,12 +40,12 @@ pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Functi
             [format!("{}:*", names.arn(Kind::LogGroup, entry))],
         ),
     )];
-    for (id, action, places) in [
-        ("GetObjects", "s3:GetObject", &function.reads),
-        ("PutObjects", "s3:PutObject", &function.writes),
-        ("DeleteObjects", "s3:DeleteObject", &function.deletes),
+    for (id, actions, places) in [
+        ("GetObjects", &["s3:GetObject"][..], &function.reads),
+        ("PutObjects", WRITING, &function.writes),
+        ("DeleteObjects", &["s3:DeleteObject"], &function.deletes),
     ] {
-        statements.push((id, Statement::allow(&[action], objects(blueprint, places))));
+        statements.push((id, Statement::allow(actions, objects(blueprint, places))));
     }
     let mut queues: Vec<String> = function.sends.iter().map(|queue| names.arn(Kind::Queue, queue)).collect();
     queues.extend(function.on_failure.iter().map(|queue| names.arn(Kind::Queue, queue)));

@@ -135,7 +135,11 @@ fn a_function_may_use_what_it_refers_to_and_nothing_else() {
         json!({
             "WriteLog": log("reader"),
             "GetObjects": allow("s3:GetObject", &format!("{bucket}/inbound/*")),
-            "PutObjects": allow("s3:PutObject", &format!("{bucket}/unmatched/*")),
+            "PutObjects": {
+                "effect": "Allow",
+                "actions": ["s3:AbortMultipartUpload", "s3:PutObject"],
+                "resources": [format!("{bucket}/unmatched/*")],
+            },
             "SendMessages": allow("sqs:SendMessage", "arn:aws:sqs:eu-west-1:123456789012:circuits-failed"),
             "ReadSecrets": allow("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:netbox/token-??????"),
         })

@@ -159,9 +159,9 @@ impl Environment<'_> {
     /// Returns everything that is wrong with it.
     fn all(&self) -> Vec<Diagnostic> {
         let all = [self.names(), self.values(), self.places(), self.mails(), self.deletions()].concat();
-        // A line that is shown may have a secret in it that stands in the open.
-        let is_secret = |name: &String| self.configuration.property(name).is_some_and(is_secret);
-        let conceals = self.function.environment.keys().any(is_secret);
+        // A line that is shown may have a secret in it that stands in the open, or in an address.
+        let may_have_secret = |name: &String| self.configuration.property(name).is_some_and(protects);
+        let conceals = self.function.environment.keys().any(may_have_secret);
         all.into_iter().map(|one| if conceals { one.concealed() } else { one }).collect()
     }
 

@@ -21,8 +21,6 @@ pub enum Access {
 pub enum Target {
     /// The stack's resources of a kind, with all their parts.
     Own(Kind),
-    /// All resources of a kind: a list by a prefix needs all of them.
-    All(Kind),
     /// The contents of the stack's resources of a kind: objects in buckets.
     Contents(Kind),
     /// Declared resources of a kind that exist already.
@@ -54,7 +52,6 @@ impl Target {
     pub fn id(self) -> String {
         match self {
             Self::Own(kind) => kind.identity().plural.to_owned(),
-            Self::All(kind) => format!("All{}", kind.identity().plural),
             Self::Contents(_) => "Objects".to_owned(),
             Self::Existing(kind) => format!("Existing{}", kind.identity().plural),
             Self::WithoutPath(kind) => format!("Unknown{}", kind.identity().plural),
@@ -141,7 +138,6 @@ mod tests {
         for (kind, right) in rights() {
             let named = match right.target {
                 Target::Own(named)
-                | Target::All(named)
                 | Target::Contents(named)
                 | Target::Existing(named)
                 | Target::WithoutPath(named)

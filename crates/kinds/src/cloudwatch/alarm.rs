@@ -246,7 +246,7 @@ impl Manage for Alarm {
     const REFERS_TO: &'static [Kind] = &[Kind::Topic, Kind::Api];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::All(Kind::Alarm), &["cloudwatch:DescribeAlarms"]),
+        reads(Target::Everything, &["cloudwatch:DescribeAlarms"]),
         reads(Target::Own(Kind::Alarm), &["cloudwatch:ListTagsForResource"]),
         writes(
             Target::Own(Kind::Alarm),

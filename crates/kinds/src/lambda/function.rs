@@ -337,7 +337,7 @@ impl Manage for Function {
         // All that is told of a function: each of these actions by its name would not fit into a managed policy.
         reads(Target::Own(Kind::Function), &["lambda:Get*", "lambda:List*"]),
         reads(Target::Everything, &["lambda:ListEventSourceMappings", "lambda:ListFunctions"]),
-        reads(Target::MappingTags, &["lambda:ListTags"]),
+        reads(Target::Everything, &["lambda:ListTags"]),
         writes(
             Target::Own(Kind::Function),
             &[

@@ -7,7 +7,7 @@ use aws_sdk_lambda::types::{EventSourceMappingConfiguration, FilterCriteria, Fun
 use serde::Serialize;
 use serde_json::Value;
 
-use super::function::children::{Source, all_mappings, mapping_tags, mappings};
+use super::sources::{self, Source, all_mappings, arn, delete_mapping, mapping_tags, mappings};
 use crate::{
     Kind, Manage, PAUSED_TAG, Session,
     identity::Identity,
@@ -16,7 +16,7 @@ use crate::{
     rights::{Right, Target, deletes, reads, writes},
     surplus_tags,
 };
-use aws::{ArnForm, OrFail};
+use aws::OrFail;
 use engine::{
     Address, Class, ENTRY_TAG, Failure, Field, Holds, Live, Owned, Owner, Protection, STACK_TAG, Tags, plain,
 };
@@ -152,14 +152,8 @@ pub async fn switch(session: &Session, address: &Address, paused: Option<&str>) 
 }
 
 /// The identity of this kind. The name in its ARN is its id.
-pub const IDENTITY: Identity = Identity {
-    arn: Some(ArnForm("lambda:{region}:{account}:event-source-mapping:{name}")),
-    ..Identity::implied("event source mapping", "Mappings", 128)
-};
-
-fn arn(session: &Session, uuid: &str) -> String {
-    IDENTITY.arn_of(&session.aws.realm, &session.stack, uuid)
-}
+pub const IDENTITY: Identity =
+    Identity { arn: Some(sources::ARN), ..Identity::implied("event source mapping", "Mappings", 128) };
 
 impl Manage for Mapping {
     type Settings = Settings;
@@ -183,7 +177,7 @@ impl Manage for Mapping {
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::Everything, &["lambda:ListEventSourceMappings", "lambda:ListFunctions"]),
-        reads(Target::MappingTags, &["lambda:ListTags"]),
+        reads(Target::Everything, &["lambda:ListTags"]),
         writes(Target::Mappings, &["lambda:CreateEventSourceMapping", "lambda:UpdateEventSourceMapping"]),
         writes(Target::MappingTags, &["lambda:TagResource", "lambda:UntagResource"]),
         deletes(Target::Mappings, &["lambda:DeleteEventSourceMapping"]),
@@ -273,7 +267,7 @@ impl Manage for Mapping {
         if settled(session, address, &uuid).await?.is_none() {
             return Ok(());
         }
-        function::children::delete_mapping(session, Source::Function(address.container()), &uuid).await?;
+        delete_mapping(session, Source::Function(address.container()), &uuid).await?;
         settled(session, address, &uuid).await.map(drop)
     }
 

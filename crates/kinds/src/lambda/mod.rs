@@ -6,3 +6,4 @@ pub(crate) mod interfaces;
 pub mod mapping;
 pub mod permission;
 mod policy;
+pub(crate) mod sources;

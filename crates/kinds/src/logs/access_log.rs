@@ -50,7 +50,7 @@ impl Manage for AccessLog {
     const REFERS_TO: &'static [Kind] = &[];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::All(Kind::AccessLog), &["logs:DescribeLogGroups"]),
+        reads(Target::Everything, &["logs:DescribeLogGroups"]),
         reads(Target::Own(Kind::AccessLog), &["logs:Describe*", "logs:ListTagsForResource"]),
         writes(
             Target::Own(Kind::AccessLog),

@@ -151,7 +151,7 @@ impl Manage for LogGroup {
     const REFERS_TO: &'static [Kind] = &[];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::All(Kind::LogGroup), &["logs:DescribeLogGroups"]),
+        reads(Target::Everything, &["logs:DescribeLogGroups"]),
         reads(Target::Own(Kind::LogGroup), &["logs:Describe*", "logs:ListTagsForResource"]),
         writes(
             Target::Own(Kind::LogGroup),

@@ -131,7 +131,7 @@ impl Manage for Filter {
     const RIGHTS: &'static [Right] = &[
         reads(Target::Everything, &["ses:ListReceipt*"]),
         writes(Target::Everything, &["ses:CreateReceiptFilter"]),
-        deletes(Target::Everything, super::DELETING),
+        deletes(Target::Everything, &["ses:DeleteReceiptFilter"]),
     ];
 
     #[cfg(test)]

@@ -40,12 +40,8 @@ pub fn is_own_rule(stack: &Stack, name: &str) -> bool {
     rule::IDENTITY.entry_of(stack, name).is_some()
 }
 
-/// Permissions for reading rule sets. By their beginnings, as those below: IAM limits the size of a policy.
+/// Permissions for reading rule sets, by their beginning: IAM limits the size of a policy.
 const LOOKING: &[&str] = &["ses:Describe*"];
-/// Permissions for deleting rule sets, rules and filters.
-const DELETING: &[&str] = &["ses:DeleteReceipt*"];
-/// Permission for creating rule sets and rules.
-const CREATING: &str = "ses:CreateReceiptRule*";
 
 /// The active set and ours, and the filters before them, as they were at one moment.
 #[derive(Debug, Clone, PartialEq)]

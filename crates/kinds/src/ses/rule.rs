@@ -126,8 +126,8 @@ impl Manage for Rule {
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::Everything, super::LOOKING),
-        writes(Target::Everything, &[super::CREATING, "ses:UpdateReceiptRule"]),
-        deletes(Target::Everything, super::DELETING),
+        writes(Target::Everything, &["ses:CreateReceiptRule", "ses:UpdateReceiptRule"]),
+        deletes(Target::Everything, &["ses:DeleteReceiptRule"]),
     ];
 
     #[cfg(test)]

@@ -36,8 +36,8 @@ impl Manage for RuleSet {
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::Everything, super::LOOKING),
-        writes(Target::Everything, &[super::CREATING]),
-        deletes(Target::Everything, super::DELETING),
+        writes(Target::Everything, &["ses:CreateReceiptRuleSet"]),
+        deletes(Target::Everything, &["ses:DeleteReceiptRuleSet"]),
     ];
 
     #[cfg(test)]

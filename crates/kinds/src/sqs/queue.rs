@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::{
     Kind, Manage, Session,
-    lambda::function::children::{self as mappings, Source},
+    lambda::sources::{self, Source},
     own_tags,
     rights::{Right, Target, deletes, reads, writes},
     surplus_tags,
@@ -182,7 +182,7 @@ const CONSUMERS: &str = "consumers";
 async fn consumers(session: &Session, name: &str) -> Result<Children, Failure> {
     let arn = IDENTITY.arn_of(&session.aws.realm, &session.stack, name);
     let mut children = Children::default();
-    for one in mappings::mappings_of_others(session, Source::Arn(&arn)).await? {
+    for one in sources::mappings_of_others(session, Source::Arn(&arn)).await? {
         children.add(CONSUMERS, one.uuid.unwrap_or_default(), one.function_arn.unwrap_or_default(), true);
     }
     Ok(children)
@@ -244,7 +244,7 @@ impl Manage for Queue {
     const RIGHTS: &'static [Right] = &[
         reads(Target::Own(Kind::Queue), &["sqs:GetQueue*", "sqs:ListQueueTags"]),
         reads(Target::Everything, &["lambda:ListEventSourceMappings", "sqs:ListQueues"]),
-        reads(Target::MappingTags, &["lambda:ListTags"]),
+        reads(Target::Everything, &["lambda:ListTags"]),
         writes(Target::Mappings, &["lambda:DeleteEventSourceMapping"]),
         writes(
             Target::Own(Kind::Queue),
@@ -311,7 +311,7 @@ impl Manage for Queue {
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
         let arn = IDENTITY.arn_of(&session.aws.realm, &session.stack, &address.name);
         for uuid in live.children.surplus(&desired.children, CONSUMERS) {
-            mappings::delete_mapping(session, Source::Arn(&arn), uuid).await?;
+            sources::delete_mapping(session, Source::Arn(&arn), uuid).await?;
         }
         let url = existing_url(session, &address.name).await?;
         let write = &session.aws.write.sqs;

@@ -180,8 +180,8 @@ secrets: {token: {existing: netbox/token}}
         assert_eq!(
             told(Found::Absent, Found::Deleted),
             [
-                "infra.yaml:4:72: the secret `company/tls` is scheduled for deletion, and nobody can read it",
-                "infra.yaml:5:28: there is no secret `netbox/token` in eu-west-1",
+                "infra.yaml:4:74: the secret `company/tls` is scheduled for deletion, and nobody can read it",
+                "infra.yaml:5:29: there is no secret `netbox/token` in eu-west-1",
             ]
         );
     }

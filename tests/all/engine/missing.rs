@@ -68,6 +68,9 @@ impl Resource {
                 let call = account.ses.delete_receipt_rule().rule_set_name(container).rule_name(name);
                 account.wait(call.send()).unwrap();
             }
+            "receipt filter" => {
+                account.wait(account.ses.delete_receipt_filter().filter_name(name).send()).unwrap();
+            }
             "alarm" => drop(account.wait(account.alarms.delete_alarms().alarm_names(name).send()).unwrap()),
             kind => panic!("nothing says how somebody deletes a {kind}"),
         }
@@ -127,7 +130,10 @@ fn whatever_somebody_deletes_is_missed_and_made_again() {
     let known: serde_json::Value = serde_json::from_str(&trial.run(&["schema", "--fields"]).stdout()).unwrap();
     let known: BTreeSet<&str> =
         known["kinds"].as_array().unwrap().iter().map(|kind| kind["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds, known, "the stack of this test has something of every kind");
+    // `stack::apis` deletes an API and what belongs to it.
+    let elsewhere = BTreeSet::from(["access log", "api", "event source mapping"]);
+    let expected: BTreeSet<&str> = known.difference(&elsewhere).copied().collect();
+    assert_eq!(kinds, expected, "the stack of this test has something of every kind");
     let mut count = 0;
     for resource in all.iter().filter(|one| can_be_deleted(one)) {
         resource.delete(&trial);

@@ -47,6 +47,8 @@ fn action(operation: &Operation) -> Option<String> {
         ("lambda", "Invoke") => "lambda:InvokeFunction".to_owned(),
         ("sqs", "ChangeMessageVisibilityBatch") => "sqs:ChangeMessageVisibility".to_owned(),
         ("tagging", name) => format!("tag:{name}"),
+        // API Gateway's actions are methods.
+        ("apigateway", name) if name.starts_with("Get") => "apigateway:GET".to_owned(),
         (service, name) => format!("{service}:{name}"),
     };
     Some(name)

@@ -21,8 +21,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::Session;
 use aws::OrFail;
-use engine::Failure;
-use engine::Stack;
+use engine::{Class, Failure, Stack};
 
 /// Returns the name of the set that a stack creates if none is active. SES has no tags: a set of this name is the stack's.
 pub fn own_set(stack: &Stack) -> String {
@@ -67,10 +66,10 @@ impl Snapshot {
     }
 }
 
-/// The one snapshot of a pass. Clones share it.
+/// The one snapshot of a pass, or why SES cannot be reached in it. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshots {
-    taken: Arc<Mutex<Option<Arc<Snapshot>>>>,
+    taken: Arc<Mutex<Option<Result<Arc<Snapshot>, Failure>>>>,
     /// Lock held from reading the rule order until the new rule is in place.
     placing: Arc<Mutex<()>>,
 }
@@ -87,17 +86,19 @@ impl Snapshots {
     }
 }
 
-/// Returns the active set and ours, and the filters; the first caller of a pass reads them. A failure to read the sets is not kept.
+/// Returns the active set and ours, and the filters; the first caller of a pass reads them. Of the failures to read the sets only that
+/// is kept that SES cannot be reached: every caller would wait for it again.
 pub async fn snapshot(session: &Session) -> Result<Arc<Snapshot>, Failure> {
     let mut taken = session.receipt.taken.lock().await;
-    if let Some(snapshot) = taken.as_ref() {
-        return Ok(Arc::clone(snapshot));
+    if let Some(known) = taken.as_ref() {
+        return known.clone();
     }
     let (sets, filters) = tokio::join!(sets(session), filter::all(session));
-    let (active, sets) = sets?;
-    let snapshot = Arc::new(Snapshot { active, sets, filters });
-    *taken = Some(Arc::clone(&snapshot));
-    Ok(snapshot)
+    let read = sets.map(|(active, sets)| Arc::new(Snapshot { active, sets, filters }));
+    if read.as_ref().err().is_none_or(|failure| failure.class == Class::Unreachable) {
+        *taken = Some(read.clone());
+    }
+    read
 }
 
 /// Reads the active set and ours: the name of the active one, and the rules of both.

@@ -82,7 +82,7 @@ fn sendable(text: &str) -> String {
 impl Intake {
     /// Reads what a request announces. The event comes first: one that nobody wants may look in any way.
     pub(crate) fn read(&self, request: &ApiEvent, body: Option<&[u8]>) -> Result<Announced, Refused> {
-        let document = self.document(request, body.ok_or_else(|| mistake("the body is not valid base64"))?)?;
+        let document = Self::document(request, body.ok_or_else(|| mistake("the body is not valid base64"))?)?;
         let value = |place: &Place| match place {
             Place::Pointer(pointer) => document.pointer(pointer).filter(|value| !value.is_null()).cloned(),
             Place::Header(name) => request.header(name).map(Value::from),
@@ -114,11 +114,14 @@ impl Intake {
         Ok(Announced::Job { id, event: sendable(&event), message })
     }
 
+    /// Returns the refusal of a body that is too large.
+    pub(crate) fn too_large(&self, body: &[u8]) -> Option<Refused> {
+        let reason = || format!("the body has more than {} bytes", self.largest_body);
+        (body.len() > self.largest_body).then(|| Refused { status: 413, reason: reason() })
+    }
+
     /// Reads a body: a JSON object, or a form.
-    fn document(&self, request: &ApiEvent, body: &[u8]) -> Result<Value, Refused> {
-        if body.len() > self.largest_body {
-            return Err(Refused { status: 413, reason: format!("the body has more than {} bytes", self.largest_body) });
-        }
+    fn document(request: &ApiEvent, body: &[u8]) -> Result<Value, Refused> {
         if body.iter().all(u8::is_ascii_whitespace) {
             return Err(mistake("the body is empty"));
         }

@@ -26,7 +26,7 @@ use crate::{
     route::ReceivingRoute,
 };
 
-/// Where jobs go.
+/// The destination of jobs.
 pub trait Jobs {
     /// Queues a message; the error says why it is not known to be there.
     fn send(&self, message: &str, deadline: Deadline) -> impl Future<Output = Result<(), String>>;
@@ -80,6 +80,10 @@ impl<Destination: Jobs> Receiver<Destination> {
             return Outcome::refused(403, "requests from this network are not taken here");
         }
         let body = body::decode(event);
+        // Twilio's codes are made of a form's fields: a stranger's form must not cost more than it may have.
+        if let Some(refused) = body.as_deref().and_then(|body| self.intake.too_large(body)) {
+            return Outcome::refused(refused.status, &refused.reason);
+        }
         match self.keys.prove(route, event, body.as_deref().unwrap_or_default(), now(), deadline).await {
             Ok(()) => {}
             Err(Unproven::Refused(reason)) => return Outcome::unauthentic(&reason),

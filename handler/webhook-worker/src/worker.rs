@@ -24,6 +24,10 @@ const RESERVE: Duration = Duration::from_secs(3);
 /// Longest time that a server may ask to wait within an invocation.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
+/// Shortest time for which a message is put off beyond this invocation. Less than the queue's visibility timeout would let a message use
+/// up its receipts while the server is still in trouble.
+const SHORTEST_WAIT: Duration = Duration::from_mins(15);
+
 /// A function that stores the outputs of jobs.
 #[derive(Debug)]
 pub struct Worker<From> {
@@ -35,7 +39,7 @@ pub struct Worker<From> {
     pub transform: OneTransform,
     /// Objects in the place.
     pub store: S3,
-    /// What puts off a message for as long as a server asks.
+    /// Calls that put off a message for as long as a server asks.
     pub postponing: Postponing,
     /// Log of the function.
     pub log: Log,
@@ -90,6 +94,7 @@ impl<From: Source> Worker<From> {
             };
             let pause = wait.unwrap_or_default().max(pause(attempts));
             if attempts == ATTEMPTS || pause > LONGEST_PAUSE || pause > deadline.left() / 2 {
+                let wait = wait.filter(|wait| *wait >= SHORTEST_WAIT);
                 return Outcome { attempts, wait, ..Outcome::retry("retry", reason) };
             }
             tokio::time::sleep(pause).await;

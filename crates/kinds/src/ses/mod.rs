@@ -66,10 +66,13 @@ impl Snapshot {
     }
 }
 
-/// The one snapshot of a pass, or why SES cannot be reached in it. Clones share it.
+/// A snapshot, or why SES cannot be reached.
+type Taken = Result<Arc<Snapshot>, Failure>;
+
+/// The one snapshot of a pass. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshots {
-    taken: Arc<Mutex<Option<Result<Arc<Snapshot>, Failure>>>>,
+    taken: Arc<Mutex<Option<Taken>>>,
     /// Lock held from reading the rule order until the new rule is in place.
     placing: Arc<Mutex<()>>,
 }

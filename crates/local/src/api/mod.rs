@@ -151,20 +151,30 @@ impl Api {
 
     /// Returns the route of a request, or the status with which it is turned away.
     fn take(&self, method: &str, path: &str) -> Result<Taken<'_>, StatusCode> {
-        let path = path.strip_prefix(&self.path_of_stage());
-        let matching =
-            |route| path.and_then(|path| Route::values(route, method, path)).map(|values| Taken { route, values });
-        let best = self.routes.iter().filter_map(matching).min_by_key(|taken| taken.route.variables());
-        let taken = best.ok_or(StatusCode::NOT_FOUND)?;
+        let taken = self.best(method, path).ok_or(StatusCode::NOT_FOUND)?;
         if self.is_closed() {
             return Err(StatusCode::SERVICE_UNAVAILABLE);
         }
         if taken.route.admits() { Ok(taken) } else { Err(StatusCode::TOO_MANY_REQUESTS) }
     }
 
-    /// Answers a request that no function sees. Of a file it is told for its route, of a client with its path.
+    /// Returns the route with the fewest variables that has this method and path.
+    fn best(&self, method: &str, path: &str) -> Option<Taken<'_>> {
+        let path = path.strip_prefix(&self.path_of_stage());
+        let matching =
+            |route| path.and_then(|path| Route::values(route, method, path)).map(|values| Taken { route, values });
+        self.routes.iter().filter_map(matching).min_by_key(|taken| taken.route.variables())
+    }
+
+    /// Answers a request that no function sees. It is told by its route, whose path may have a secret in the request; by its path only if
+    /// a client asks for what no route has.
     fn turn_away(&self, sender: &Sender, parts: &Parts, status: StatusCode, id: &str) -> Response {
-        let (origin, request) = (sender.origin(), format!("{} {}", parts.method, parts.uri.path()));
+        let request = match (self.best(parts.method.as_str(), parts.uri.path()), sender) {
+            (Some(taken), _) => taken.route.key.clone(),
+            (None, Sender::Client) => format!("{} {}", parts.method, parts.uri.path()),
+            (None, Sender::File(_)) => format!("{} to no route", parts.method),
+        };
+        let origin = sender.origin();
         self.observer.tell(match sender {
             Sender::Client => Activity::TurnedAway { origin, request, status: status.as_u16() },
             Sender::File(_) => {

@@ -195,7 +195,9 @@ fn stage(wire: &WireStage) -> Stage {
 pub(super) async fn create(session: &Session, desired: &Settings) -> Result<String, Failure> {
     session.aws.apis.pass().await;
     let call = session.aws.write.apis.create_api().name(&desired.name).protocol_type(ProtocolType::Http);
-    let call = call.description(&desired.description).version(&desired.version);
+    // An empty text clears one, and there is none yet.
+    let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let call = call.set_description(some(&desired.description)).set_version(some(&desired.version));
     let call = call.disable_execute_api_endpoint(!desired.endpoint);
     let call = call.ip_address_type(IpAddressType::from(desired.address_type.as_str()));
     let call = call.set_cors_configuration(desired.cors.as_ref().map(wire_cors));
@@ -241,7 +243,7 @@ fn wire_cors(cors: &Cors) -> WireCors {
 }
 
 /// Brings routes, integrations and stages to what is desired, one call after the other: API Gateway takes one at a time. A stage comes
-/// after the routes that it limits, and a limit is there before its route is live.
+/// after the routes that it limits: a new route of a stage that is there has the account's limit until then.
 pub(super) async fn write_parts(session: &Session, id: &str, desired: &Settings, live: &Parts) -> Result<(), Failure> {
     let surplus = live
         .routes
@@ -253,7 +255,10 @@ pub(super) async fn write_parts(session: &Session, id: &str, desired: &Settings,
     let mut used = BTreeSet::new();
     for (key, route) in &desired.routes {
         let found = live.routes.iter().find(|one| one.route_key.as_ref() == Some(key));
-        used.insert(write_route(session, id, (key, route), (found, live)).await?);
+        // An integration that somebody gave to two routes stays with the first of them.
+        let integration = found.and_then(|route| live.integration_of(route));
+        let integration = integration.filter(|one| one.integration_id.as_ref().is_some_and(|id| !used.contains(id)));
+        used.insert(write_route(session, id, (key, route), (found, integration)).await?);
     }
     for one in &live.integrations {
         let is_left = one.description.as_deref() == Some(OURS);
@@ -277,12 +282,11 @@ async fn write_route(
     session: &Session,
     id: &str,
     (key, desired): (&str, &Route),
-    (found, live): (Option<&WireRoute>, &Parts),
+    (found, integration): (Option<&WireRoute>, Option<&Integration>),
 ) -> Result<String, Failure> {
     let apis = &session.aws.write.apis;
     let ours = |one: &&Integration| one.description.as_deref() == Some(OURS);
-    let integration = found.and_then(|route| live.integration_of(route)).filter(ours);
-    let integration = write_integration(session, id, desired, integration).await?;
+    let integration = write_integration(session, id, desired, integration.filter(ours)).await?;
     let target = format!("{TARGET}{integration}");
     let is_so = found.is_some_and(|found| {
         found.target.as_deref() == Some(&target)

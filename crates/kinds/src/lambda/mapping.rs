@@ -147,8 +147,12 @@ pub async fn switch(session: &Session, address: &Address, paused: Option<&str>) 
     desired.tags.remove(PAUSED_TAG);
     // The tag is there while it is off, and not a moment less: without it, `up` would switch it on.
     desired.tags.extend(paused.map(|since| (PAUSED_TAG.to_owned(), since.to_owned())));
-    Mapping::update(session, address, &desired, &live.settings).await?;
-    Ok(true)
+    let update = Mapping::update(session, address, &desired, &live.settings);
+    // No step of a plan limits this.
+    match tokio::time::timeout(session.aws.pacing.attempt, update).await {
+        Ok(done) => done.map(|()| true),
+        Err(_) => Err(Failure::found(LIST, Class::Other, "AWS has not finished changing the mapping")),
+    }
 }
 
 /// The identity of this kind. The name in its ARN is its id.

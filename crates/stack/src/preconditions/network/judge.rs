@@ -108,7 +108,8 @@ fn lack(place: Place<'_>, need: &Need) -> Option<(Weight, String)> {
         },
         Need::Server { host, port, addresses, .. } => {
             if let Some(reason) = place.is_shut(*port) {
-                return Some((Weight::Blocks, reason));
+                // It may be the address of a page that nobody calls.
+                return Some((Weight::Warns, reason));
             }
             let reasons = addresses.iter().map(|address| match place.to_address(*address, *port) {
                 Way::Closed(reason) => Some(reason),

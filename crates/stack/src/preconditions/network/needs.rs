@@ -69,7 +69,7 @@ fn server(variable: &str, value: &str) -> Option<Need> {
         return None;
     }
     let addresses: Vec<Ipv4Addr> = super::block::address(host).into_iter().collect();
-    if addresses.iter().any(Ipv4Addr::is_loopback) {
+    if addresses.iter().any(|one| one.is_loopback() || one.is_link_local() || one.is_unspecified()) {
         return None;
     }
     Some(Need::Server { variable: variable.to_owned(), host: host.to_owned(), port, addresses })

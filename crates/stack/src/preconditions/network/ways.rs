@@ -93,8 +93,13 @@ impl<'network> Place<'network> {
         if has(&Gate::Anything) {
             return Way::Open;
         }
-        if ready(Form::Gateway).any(|endpoint| endpoint.tables.contains(&table.id)) || has(&Gate::Nat) {
+        if ready(Form::Gateway).any(|endpoint| endpoint.tables.contains(&table.id)) {
             return if is_public { Way::Open } else { only_private() };
+        }
+        if has(&Gate::Nat) {
+            // A private gateway, or one whose own subnet leads on, reaches private addresses.
+            let Way::Closed(reason) = only_private() else { return Way::Open };
+            return if is_public { Way::Open } else { Way::Doubtful(reason) };
         }
         if let Some(endpoint) = endpoints.iter().find(|one| one.form != Form::Gateway || one.tables.contains(&table.id))
         {

@@ -115,6 +115,7 @@ fn the_route_and_the_network_come_before_the_proof_and_the_proof_before_the_body
     let right = ("authorization".to_owned(), format!("Bearer {}", crate::trial::TOKEN));
     let wrong = ("authorization".to_owned(), "Bearer wrong".to_owned());
     let forwarded = ("x-forwarded-for".to_owned(), "203.0.113.5".to_owned());
+    let large = "a&".repeat(200_000);
     for (route, source, header, body, status) in [
         ("POST /other", "198.51.100.1", &wrong, "odd", 404),
         ("GET /hook", "203.0.113.5", &right, "odd", 404),
@@ -123,6 +124,7 @@ fn the_route_and_the_network_come_before_the_proof_and_the_proof_before_the_body
         ("POST /hook", "odd", &right, "odd", 403),
         ("POST /hook", "", &right, "odd", 403),
         ("POST /hook", "203.0.113.5", &wrong, "odd", 401),
+        ("POST /hook", "203.0.113.5", &wrong, &large, 413),
         ("POST /hook", "203.0.113.5", &right, "odd", 400),
         ("POST /hook", "203.0.113.5", &right, &body(), 202),
         ("POST /hook", "2001:db8::7", &right, &body(), 202),

@@ -85,7 +85,11 @@ fn a_long_wait_that_the_server_asks_for_is_left_to_the_queue() {
         let expected = json!({"QueueUrl": url, "ReceiptHandle": "rh-1", "VisibilityTimeout": seconds});
         assert_eq!(asked.lock().unwrap().pop(), Some(expected));
     }
-    assert!(asked.lock().unwrap().is_empty(), "the message that was done is left alone");
+    // Less than the queue's own time would only use up the message's receipts.
+    let odd = Odd::Status(429, "Retry-After: 25\r\n".to_owned());
+    trial.platform.add("short", Job::complete(b"{}").odd_state(&[odd]));
+    assert_eq!(trial.hand_over(&[job("short")], TIME), ["m-0"]);
+    assert!(asked.lock().unwrap().is_empty(), "the message that was done is left alone, and so is the short wait");
 }
 
 #[test]

@@ -111,15 +111,23 @@ fn everything_else_is_turned_away_as_api_gateway_does() {
         ("PUT /in/", 404, "Not Found"),
         ("POST /do?subject=error", 500, "Internal Server Error"),
         ("POST /do?subject=crash", 500, "Internal Server Error"),
-        ("PUT /in/a", 200, ""),
-        ("PUT /in/a", 200, ""),
-        ("PUT /in/a", 429, "Too Many Requests"),
         ("POST /do", 200, ""),
     ] {
         let (answered, answer) = ask(live.port, first, &[], b"");
         assert_eq!(answered, status, "{first}: {answer}");
         assert!(message.is_empty() || answer.ends_with(&format!("{{\"message\":\"{message}\"}}")), "{first}: {answer}");
     }
+    // All at once, so that none is admitted for the time that others took.
+    let port = live.port;
+    let put = || ask(port, "PUT /in/a", &[], b"");
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..10).map(|_| scope.spawn(put)).collect();
+        asking.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let throttled: Vec<_> = answers.iter().filter(|(status, _)| *status == 429).collect();
+    let is_told = |answer: &str| answer.ends_with("{\"message\":\"Too Many Requests\"}");
+    assert!(!throttled.is_empty() && throttled.iter().all(|(_, answer)| is_told(answer)), "{answers:?}");
+    assert!(answers.iter().any(|(status, _)| *status == 200), "{answers:?}");
     let (status, _) = ask(live.port, "POST /do", &[], &vec![b'x'; 10 * 1024 * 1024 + 1]);
     assert_eq!(status, 413);
     live.until(|line| line == "turned away HTTP: POST /other: 404");

@@ -37,6 +37,21 @@ pub struct Context {
     /// Routes of APIs that invoke the function, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<Route>,
+    /// Tables that the function may query: entry name → name in AWS.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tables: BTreeMap<String, String>,
+    /// Topics of Kafka that the function may write to: `CLUSTER/TOPIC` as it is declared → where it is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub produces: BTreeMap<String, Produced>,
+}
+
+/// A topic of Kafka that a function may write to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Produced {
+    /// Brokers that take IAM: `host:port` with commas between, in their order by name, since AWS gives them in a changing order.
+    pub bootstrap: String,
+    /// Name of the topic in Kafka.
+    pub topic: String,
 }
 
 /// Folder of mails that are kept for a person.
@@ -194,6 +209,19 @@ mod tests {
             assert!(text.contains(&format!(r#""mail":{json},"#)), "{text}");
             assert_eq!(serde_json::from_str::<Context>(&text).unwrap().mail, mail);
         }
+    }
+
+    #[test]
+    fn tables_and_topics_are_left_out_where_there_are_none() {
+        let empty = serde_json::to_string(&Context::default()).unwrap();
+        assert!(!empty.contains("tables") && !empty.contains("produces"), "{empty}");
+        let json = r#"{"stack":"s","function":"f","tables":{"mails":"s-mails"},
+            "produces":{"events/messages":{"bootstrap":"b-1:9098,b-2:9098","topic":"messages"}}}"#;
+        let context: Context = serde_json::from_str(json).unwrap();
+        assert_eq!(context.tables["mails"], "s-mails");
+        let produced = Produced { bootstrap: "b-1:9098,b-2:9098".to_owned(), topic: "messages".to_owned() };
+        assert_eq!(context.produces["events/messages"], produced);
+        assert_eq!(serde_json::from_str::<Context>(&serde_json::to_string(&context).unwrap()).unwrap(), context);
     }
 
     #[test]

@@ -14,5 +14,6 @@ pub mod queue_event;
 pub mod receipt_event;
 pub mod report;
 pub mod secret;
+pub mod sending;
 pub mod text;
 pub mod webhook;

@@ -8,6 +8,7 @@ pub mod count;
 pub mod identifier;
 pub mod job;
 pub mod maintenance;
+pub mod notification_event;
 pub mod partition;
 pub mod probe;
 pub mod queue_event;

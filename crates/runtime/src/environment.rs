@@ -36,6 +36,8 @@ pub struct Aws {
     pub secrets_endpoint: Option<String>,
     /// Endpoint for SQS other than AWS's own; `None` for AWS's own.
     pub sqs_endpoint: Option<String>,
+    /// Endpoint for DynamoDB other than AWS's own; `None` for AWS's own.
+    pub dynamodb_endpoint: Option<String>,
 }
 
 /// The place of a secret.
@@ -232,7 +234,8 @@ impl<'environment> Reader<'environment> {
         let everywhere = self.optional("AWS_ENDPOINT_URL");
         let s3_endpoint = self.optional("AWS_ENDPOINT_URL_S3").or_else(|| everywhere.clone());
         let secrets_endpoint = self.optional("AWS_ENDPOINT_URL_SECRETS_MANAGER").or_else(|| everywhere.clone());
-        let sqs_endpoint = self.optional("AWS_ENDPOINT_URL_SQS").or(everywhere);
+        let sqs_endpoint = self.optional("AWS_ENDPOINT_URL_SQS").or_else(|| everywhere.clone());
+        let dynamodb_endpoint = self.optional("AWS_ENDPOINT_URL_DYNAMODB").or(everywhere);
         Some(Aws {
             region: region?,
             access_key_id: access_key_id?,
@@ -241,6 +244,7 @@ impl<'environment> Reader<'environment> {
             s3_endpoint,
             secrets_endpoint,
             sqs_endpoint,
+            dynamodb_endpoint,
         })
     }
 }

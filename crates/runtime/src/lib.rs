@@ -42,6 +42,7 @@ mod secrets;
 mod signed;
 mod start;
 pub mod store;
+pub mod table;
 pub mod text;
 pub mod upload;
 
@@ -52,5 +53,6 @@ pub use postpone::Postponing;
 pub use reach::Reach;
 pub use s3::S3;
 pub use secrets::SecretSource;
+pub use signed::presigned;
 pub use start::{Invocation, answer, answer_with_checks, start};
 pub use tls::OwnCa;

@@ -9,7 +9,7 @@ use std::{
 use aws_credential_types::Credentials;
 use aws_sigv4::{
     http_request::{
-        PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+        PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings,
         UriPathNormalizationMode, sign,
     },
     sign::v4,
@@ -17,6 +17,7 @@ use aws_sigv4::{
 use aws_smithy_runtime_api::client::identity::Identity;
 use contract::partition::Partition;
 use hyper::body::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
     Deadline,
@@ -62,9 +63,7 @@ impl fmt::Debug for Service {
 impl Service {
     /// Returns the service of that name in the function's region, or at another endpoint. It makes no call by itself.
     pub(crate) fn new(name: &'static str, aws: &Aws, endpoint: Option<&str>) -> Self {
-        let token = aws.session_token.as_ref().map(|token| token.expose().to_owned());
-        let secret = aws.secret_access_key.expose();
-        let identity = Credentials::new(&aws.access_key_id, secret, token, None, "environment").into();
+        let identity = identity(aws);
         let own = || format!("https://{}", Partition::endpoint(name, &aws.region));
         let base = endpoint.map_or_else(own, |url| url.trim_end_matches('/').to_owned());
         let http = Http::new(base.clone(), None);
@@ -134,9 +133,53 @@ impl Service {
     }
 }
 
+/// Returns a URL with a signature in its query, which whoever has it may use for that long: what brokers of Kafka take as a proof. No
+/// call is made.
+pub fn presigned(aws: &Aws, service: &str, url: &str, lifetime: Duration, now: SystemTime) -> Result<String, String> {
+    let mut settings = SigningSettings::default();
+    settings.signature_location = SignatureLocation::QueryParams;
+    settings.expires_in = Some(lifetime);
+    let identity = identity(aws);
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(&aws.region)
+        .name(service)
+        .time(now)
+        .settings(settings)
+        .build()
+        .map_err(|error| error.to_string())?;
+    let request = SignableRequest::new("GET", url, std::iter::empty(), SignableBody::Bytes(b""));
+    let request = request.map_err(|error| error.to_string())?;
+    let (signing, _) = sign(request, &parameters.into()).map_err(|error| error.to_string())?.into_parts();
+    let mut signed = url.to_owned();
+    for (name, value) in signing.params() {
+        let between = if signed.contains('?') { '&' } else { '?' };
+        signed.push(between);
+        signed.push_str(name);
+        signed.push('=');
+        signed.extend(utf8_percent_encode(value, UNESCAPED));
+    }
+    Ok(signed)
+}
+
+/// What a signed query may hold as it is; all else is escaped.
+const UNESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+fn identity(aws: &Aws) -> Identity {
+    let token = aws.session_token.as_ref().map(|token| token.expose().to_owned());
+    Credentials::new(&aws.access_key_id, aws.secret_access_key.expose(), token, None, "environment").into()
+}
+
 /// Services that speak JSON answer 400 to too many requests.
 fn is_throttled(answer: &Answer) -> bool {
-    const CODES: [&str; 3] = ["ThrottlingException", "RequestThrottled", "KmsThrottled"];
+    const CODES: [&str; 5] = [
+        "ThrottlingException",
+        "RequestThrottled",
+        "KmsThrottled",
+        // DynamoDB's own words for it.
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+    ];
     let body = String::from_utf8_lossy(&answer.body);
     answer.status == 400 && CODES.iter().any(|code| body.contains(code))
 }

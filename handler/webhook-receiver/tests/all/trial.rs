@@ -86,6 +86,7 @@ pub(crate) fn aws() -> Aws {
         s3_endpoint: None,
         secrets_endpoint: None,
         sqs_endpoint: None,
+        dynamodb_endpoint: None,
     }
 }
 

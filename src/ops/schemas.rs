@@ -11,6 +11,7 @@ const OURS: &[(&str, &[u8])] = &[
     ("echo", include_bytes!("../../handler/echo/configuration.json")),
     ("webhook-receiver", include_bytes!("../../handler/webhook-receiver/configuration.json")),
     ("webhook-worker", include_bytes!("../../handler/webhook-worker/configuration.json")),
+    ("mail-events", include_bytes!("../../handler/mail-events/configuration.json")),
 ];
 
 /// Reads a declaration, and checks it as a whole.

@@ -104,7 +104,8 @@ fn security(topic: &Produced, mechanism: Mechanism, ca: Option<String>) -> Secur
 
 fn ca(reader: &mut Reader<'_>) -> Option<String> {
     let pem = reader.optional(KAFKA_CA)?;
-    if !pem.contains("-----BEGIN CERTIFICATE-----") {
+    let inside = pem.split_once("-----BEGIN CERTIFICATE-----").map(|(_, rest)| rest);
+    if !inside.is_some_and(|rest| rest.find("-----END CERTIFICATE-----").is_some_and(|length| length > 0)) {
         reader.problem(KAFKA_CA, "has no certificate in PEM (`-----BEGIN CERTIFICATE-----`)");
     }
     Some(pem)

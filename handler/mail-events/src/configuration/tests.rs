@@ -100,6 +100,7 @@ fn the_schema_describes_the_variables_that_are_read() {
     for (name, values) in [
         ("JOIN_SECONDS", &["0", "60", "300", "301", "060", " 5 ", "-1", "1.5", "a", ""][..]),
         ("KAFKA_MECHANISM", &["iam", "oauthbearer", "plain", "IAM"]),
+        ("KAFKA_CA", &[PEM, "-----BEGIN KEY-----", "ca", "", " "]),
     ] {
         for value in values {
             let is_valid = schema.is_valid(&json!({ name: value }));

@@ -26,6 +26,8 @@ const REQUEST: Duration = Duration::from_secs(4);
 /// Time within which a message is acknowledged, attempts and pauses included, if the invocation lasts as long. Lambda's limit must be
 /// longer, so that the failure is told and not cut off.
 pub const DELIVERY: Duration = Duration::from_secs(10);
+/// Time for what comes before a message is on its way: to find the topic, and room in the producer's buffer.
+const QUEUE: Duration = Duration::from_secs(5);
 /// Pause before another attempt to connect: brokers take few new connections a second, small ones four.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Life of a token; MSK takes none that lives longer.
@@ -138,7 +140,7 @@ impl KafkaTopic {
             .compression(Compression::None)
             .linger(Duration::ZERO)
             .delivery_timeout(DELIVERY)
-            .max_block(DELIVERY)
+            .max_block(QUEUE)
             // What brokers ask of clients is no business of a function, which is frozen between its invocations.
             .metrics_push(false)
             .build()

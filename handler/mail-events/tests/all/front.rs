@@ -53,6 +53,8 @@ pub(crate) struct Front {
     /// Faults that were made.
     pub(crate) faults: AtomicU64,
     is_away: AtomicBool,
+    /// Number of times that all connections were cut.
+    cuts: AtomicU64,
     /// Duration of a session, in milliseconds; 0 for one that does not end.
     session_ms: AtomicI64,
     /// Connections that were made and proved whose they are.
@@ -76,6 +78,7 @@ impl Front {
             produced: AtomicU64::new(0),
             faults: AtomicU64::new(0),
             is_away: AtomicBool::new(false),
+            cuts: AtomicU64::new(0),
             session_ms: AtomicI64::new(0),
             connections: AtomicU64::new(0),
             proofs: Mutex::default(),
@@ -91,6 +94,11 @@ impl Front {
     /// Takes the brokers away, or brings them back.
     pub(crate) fn set_away(&self, is_away: bool) {
         self.is_away.store(is_away, Ordering::SeqCst);
+    }
+
+    /// Ends every connection that is there, at its next request.
+    pub(crate) fn cut(&self) {
+        self.cuts.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Lets sessions end after that time.
@@ -121,10 +129,11 @@ impl Front {
         let mut client = self.acceptor.accept(stream).await?;
         let mut broker = TcpStream::connect(broker).await?;
         broker.set_nodelay(true)?;
+        let cuts = self.cuts.load(Ordering::SeqCst);
         let (mut mechanism, mut session): (String, Option<Option<Instant>>) = (String::new(), None);
         loop {
             let request = frame(&mut client).await?;
-            if self.is_away() {
+            if self.is_away() || self.cuts.load(Ordering::SeqCst) != cuts {
                 return Ok(());
             }
             let (api, version) = {

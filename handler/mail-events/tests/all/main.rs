@@ -5,6 +5,7 @@
 
 mod broker;
 mod chaos;
+mod comparison;
 mod durability;
 mod formats;
 mod front;

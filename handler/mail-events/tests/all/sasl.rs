@@ -56,7 +56,11 @@ fn field<'document>(document: &'document BTreeMap<String, String>, name: &str) -
     document.get(name).map(String::as_str).ok_or_else(|| format!("`{name}` is missing"))
 }
 
-fn verify_query((host, expected_host): (&str, &str), query: &BTreeMap<String, String>, signature: &str) -> Result<(), String> {
+fn verify_query(
+    (host, expected_host): (&str, &str),
+    query: &BTreeMap<String, String>,
+    signature: &str,
+) -> Result<(), String> {
     let field = |name: &str| field(query, name);
     let credential: Vec<&str> = field("X-Amz-Credential")?.split('/').collect();
     let [key, day, region, service, "aws4_request"] = credential[..] else { return Err("the credential".to_owned()) };

@@ -12,7 +12,10 @@ use krafka::{
     producer::{Acks, Producer},
 };
 use runtime::{Deadline, environment::Aws, presigned};
-use tokio::{sync::Mutex, time::timeout};
+use tokio::{
+    sync::Mutex,
+    time::{error::Elapsed, timeout},
+};
 
 /// Name that the function gives itself at the brokers.
 const CLIENT: &str = "provision-mail-events";
@@ -170,6 +173,49 @@ impl KafkaTopic {
         }
     }
 
+    /// Writes messages with the producer that there is, or a new one. A producer that may not be of use any more is given up.
+    async fn attempt(&self, records: Vec<Record>, deadline: Deadline) -> Vec<Result<Written, Failure>> {
+        let producer = match self.producer(deadline).await {
+            Ok(producer) => producer,
+            Err(reason) => {
+                let failure = || Failure { reason: reason.clone(), producer: State::Doubtful };
+                return records.iter().map(|_| Err(failure())).collect();
+            }
+        };
+        let mut queued = Vec::with_capacity(records.len());
+        for Record { key, value, dedup_id } in records {
+            let record = krafka::Record::new(self.topic.topic.as_str(), value).key(key).header(DEDUP_ID, dedup_id);
+            // The order of the queue is that of the topic. A message whose time is up here is not in the queue.
+            queued.push(timeout(deadline.left(), producer.enqueue(record)).await);
+        }
+        let ended = join_all(queued.into_iter().map(async |queued| {
+            let delivery = self.in_time(queued)?;
+            let written = self.in_time(timeout(deadline.left(), delivery).await)?;
+            if !written.is_persisted() {
+                let reason = "Kafka: a broker took the message without an acknowledgement".to_owned();
+                return Err(Failure { reason, producer: State::Doubtful });
+            }
+            Ok(Written { partition: written.partition, offset: written.is_success().then_some(written.offset) })
+        }))
+        .await;
+        if ended.iter().any(|ended| matches!(ended, Err(failure) if failure.producer != State::Sound)) {
+            self.give_up(&producer).await;
+        }
+        ended
+    }
+
+    /// Returns what came in time and without an error.
+    fn in_time<T>(&self, ended: Result<krafka::Result<T>, Elapsed>) -> Result<T, Failure> {
+        match ended {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(Failure { reason: self.reason(&error), producer: State::after(&error) }),
+            Err(_) => {
+                let reason = "Kafka: no acknowledgement before the invocation's time was up".to_owned();
+                Err(Failure { reason, producer: State::Doubtful })
+            }
+        }
+    }
+
     /// Gives up the producer, so that the next use makes another one: what has failed in time may fail for ever.
     async fn give_up(&self, failed: &Producer) {
         let mut kept = self.producer.lock().await;
@@ -202,35 +248,19 @@ impl KafkaTopic {
 
 impl Topic for KafkaTopic {
     async fn write(&self, records: Vec<Record>, deadline: Deadline) -> Vec<Result<Written, String>> {
-        let producer = match self.producer(deadline).await {
-            Ok(producer) => producer,
-            Err(reason) => return records.iter().map(|_| Err(reason.clone())).collect(),
-        };
-        let mut handles = Vec::with_capacity(records.len());
-        for Record { key, value, dedup_id } in records {
-            let record = krafka::Record::new(self.topic.topic.as_str(), value).key(key).header(DEDUP_ID, dedup_id);
-            // Dropped in time it is not in the queue; the order of the queue is that of the topic.
-            handles.push(timeout(deadline.left(), producer.enqueue(record)).await);
-        }
-        let late = || Err((true, "Kafka: no acknowledgement before the invocation's time was up".to_owned()));
-        let ended = join_all(handles.into_iter().map(async |handle| match handle {
-            Ok(Ok(handle)) => match timeout(deadline.left(), handle).await {
-                Ok(Ok(written)) if written.is_persisted() => {
-                    let offset = written.is_success().then_some(written.offset);
-                    Ok(Written { partition: written.partition, offset })
+        let mut ended = self.attempt(records.clone(), deadline).await;
+        // The cluster does not go on with the producer: a new one may write at once what this one could not.
+        let stopped = |ended: &Result<_, Failure>| matches!(ended, Err(failure) if failure.producer == State::Stopped);
+        if deadline.left() > REQUEST && ended.iter().any(stopped) {
+            let again = records.into_iter().zip(&ended).filter(|(_, ended)| stopped(ended));
+            let mut again = self.attempt(again.map(|(record, _)| record).collect(), deadline).await.into_iter();
+            for one in ended.iter_mut().filter(|ended| stopped(ended)) {
+                if let Some(second) = again.next() {
+                    *one = second;
                 }
-                Ok(Ok(_)) => Err((true, "Kafka: a broker took the message without an acknowledgement".to_owned())),
-                Ok(Err(error)) => Err((is_of_client(&error), self.reason(&error))),
-                Err(_) => late(),
-            },
-            Ok(Err(error)) => Err((is_of_client(&error), self.reason(&error))),
-            Err(_) => late(),
-        }))
-        .await;
-        if ended.iter().any(|ended| matches!(ended, Err((true, _)))) {
-            self.give_up(&producer).await;
+            }
         }
-        ended.into_iter().map(|ended| ended.map_err(|(_, reason)| reason)).collect()
+        ended.into_iter().map(|ended| ended.map_err(|failure| failure.reason)).collect()
     }
 
     async fn reach(&self, deadline: Deadline) -> Result<(), String> {
@@ -243,9 +273,43 @@ impl Topic for KafkaTopic {
     }
 }
 
-/// Returns whether an error is of the connection or of the producer, and not a broker's refusal.
-fn is_of_client(error: &KrafkaError) -> bool {
-    !matches!(error, KrafkaError::Broker { .. })
+/// Why a message may not be in the topic.
+#[derive(Debug)]
+struct Failure {
+    reason: String,
+    producer: State,
+}
+
+/// What a failure says of the producer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It can be used: a broker refused the message.
+    Sound,
+    /// It may have failed for ever, such as after a time that was up.
+    Doubtful,
+    /// The cluster does not go on with it.
+    Stopped,
+}
+
+impl State {
+    fn after(error: &KrafkaError) -> Self {
+        match error {
+            KrafkaError::Fenced { .. }
+            | KrafkaError::Closed { .. }
+            | KrafkaError::OutOfOrderSequence { .. }
+            | KrafkaError::IllegalState { .. }
+            | KrafkaError::Broker {
+                code:
+                    ErrorCode::ProducerFenced
+                    | ErrorCode::InvalidProducerEpoch
+                    | ErrorCode::UnknownProducerId
+                    | ErrorCode::OutOfOrderSequenceNumber,
+                ..
+            } => Self::Stopped,
+            KrafkaError::Broker { .. } if !error.is_fatal() => Self::Sound,
+            _ => Self::Doubtful,
+        }
+    }
 }
 
 /// Returns a token that proves the function's role, as MSK's own signers make it: a signed URL, which nobody asks for.

@@ -92,6 +92,7 @@ impl Broker {
                 assert!(created[TOPIC].is_ok(), "{created:?}");
             }),
         }
+        broker.front.forget();
         broker
     }
 

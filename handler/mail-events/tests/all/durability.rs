@@ -67,6 +67,21 @@ fn errors_that_pass_are_tried_again() {
 }
 
 #[test]
+fn a_producer_that_the_cluster_does_not_go_on_with_is_replaced() {
+    let trial = Trial::start();
+    // OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, UNKNOWN_PRODUCER_ID, PRODUCER_FENCED.
+    for (number, code) in [45, 47, 59, 90].into_iter().enumerate() {
+        trial.broker.front.choose(move |produced| if produced == 0 { Fault::Code(code) } else { Fault::None });
+        assert_eq!(trial.written(&open(number)), 1, "{code}");
+    }
+    let kept = trial.broker.kept();
+    let ids: BTreeSet<&str> = kept.iter().map(|kept| kept.dedup_id.as_str()).collect();
+    assert_eq!(ids.len(), 4, "a broker had them already, so there may be doubles, which are known: {}", kept.len());
+    let (lines, errors) = trial.stop();
+    assert_eq!(lines.iter().filter(|line| line["class"] == "done").count(), 4, "{errors}");
+}
+
+#[test]
 fn errors_that_last_are_told() {
     let trial = Trial::start();
     trial.broker.front.choose(|_| Fault::Code(19));

@@ -91,6 +91,12 @@ impl Front {
         self.produced.store(0, Ordering::SeqCst);
     }
 
+    /// Forgets the connections and proofs that were counted.
+    pub(crate) fn forget(&self) {
+        self.connections.store(0, Ordering::SeqCst);
+        self.proofs.lock().unwrap().clear();
+    }
+
     /// Takes the brokers away, or brings them back.
     pub(crate) fn set_away(&self, is_away: bool) {
         self.is_away.store(is_away, Ordering::SeqCst);

@@ -8,6 +8,7 @@ pub mod calls;
 mod credentials;
 mod failure;
 mod http;
+pub mod json;
 pub mod kms;
 mod name;
 mod operation;
@@ -50,10 +51,14 @@ pub struct Clients {
     pub apis: aws_sdk_apigatewayv2::Client,
     /// Client of CloudWatch: metrics and alarms.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// Client of `DynamoDB`: tables.
+    pub dynamodb: json::Client,
     /// Client of EC2: networks.
     pub ec2: query::Client,
     /// Client of the service IAM.
     pub iam: aws_sdk_iam::Client,
+    /// Client of MSK: clusters of Kafka and their topics.
+    pub kafka: json::Client,
     /// Client of the service KMS.
     pub kms: kms::Client,
     /// Client of the service Lambda.
@@ -66,6 +71,8 @@ pub struct Clients {
     pub secrets: aws_sdk_secretsmanager::Client,
     /// Client of SES, version 1 of its API: version 2 has no receipt rules.
     pub ses: aws_sdk_ses::Client,
+    /// Client of SES, version 2 of its API: version 1 has no tags of configuration sets.
+    pub sesv2: json::Client,
     /// Client of the service SNS.
     pub sns: aws_sdk_sns::Client,
     /// Client of the service SQS.
@@ -100,14 +107,17 @@ impl Clients {
         Self {
             apis: client!(aws_sdk_apigatewayv2),
             cloudwatch: client!(aws_sdk_cloudwatch),
+            dynamodb: json::Client::observed(config, json::DYNAMODB, observer.clone()),
             ec2: query::Client::new(config, query::EC2),
             iam: client!(aws_sdk_iam),
+            kafka: json::Client::observed(config, json::KAFKA, observer.clone()),
             kms: kms::Client::new(config),
             lambda: client!(aws_sdk_lambda),
             logs: client!(aws_sdk_cloudwatchlogs),
             s3: aws_sdk_s3::Client::from_conf(s3),
             secrets: client!(aws_sdk_secretsmanager),
             ses: client!(aws_sdk_ses),
+            sesv2: json::Client::observed(config, json::SES, observer.clone()),
             sns: client!(aws_sdk_sns),
             sqs: client!(aws_sdk_sqs),
             sts: client!(aws_sdk_sts),

@@ -25,6 +25,7 @@ use aws_smithy_runtime_api::{
             static_resolver::StaticAuthSchemeOptionResolver,
         },
         identity::SharedIdentityCache,
+        interceptors::SharedInterceptor,
         orchestrator::{HttpRequest, HttpResponse, OrchestratorError},
         runtime_components::RuntimeComponentsBuilder,
         runtime_plugin::StaticRuntimePlugin,
@@ -49,7 +50,7 @@ const ATTEMPT: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone)]
 pub(crate) struct Caller(Arc<Parts>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Parts {
     id: &'static str,
     name: &'static str,
@@ -58,26 +59,38 @@ struct Parts {
     endpoint: String,
     timeouts: TimeoutConfig,
     identities: SharedIdentityCache,
+    observer: Option<SharedInterceptor>,
 }
 
 impl Caller {
     /// Returns what calls a service in the region of the configuration, or at the endpoint that `AWS_ENDPOINT_URL_<SERVICE>`, a profile or
     /// `AWS_ENDPOINT_URL` names. `id` is the service's in that variable, in AWS's own case; `name` that in the host and the signature.
     pub(crate) fn new(config: &SdkConfig, id: &'static str, name: &'static str) -> Self {
+        Self::signed_as(config, id, name, name)
+    }
+
+    /// The same for a service whose name in the signature is another than that in the host.
+    pub(crate) fn signed_as(config: &SdkConfig, id: &'static str, host: &'static str, name: &'static str) -> Self {
         let region = config.region().map_or_else(String::new, ToString::to_string);
         let timeouts = config.timeout_config().cloned().unwrap_or_else(|| TimeoutConfig::builder().build());
         let attempt = timeouts.operation_attempt_timeout().or(timeouts.read_timeout()).unwrap_or(ATTEMPT);
         let parts = Parts {
             id,
             name,
-            endpoint: endpoint(config, id, name, &region),
+            endpoint: endpoint(config, id, host, &region),
             region,
             timeouts: timeouts.to_builder().operation_attempt_timeout(attempt).build(),
             // Credentials are looked for once, and not with every call.
             identities: config.identity_cache().unwrap_or_else(|| IdentityCache::lazy().build()),
             config: config.clone(),
+            observer: None,
         };
         Self(Arc::new(parts))
+    }
+
+    /// Returns the same with somebody else who looks at the calls.
+    pub(crate) fn with(self, observer: SharedInterceptor) -> Self {
+        Self(Arc::new(Parts { observer: Some(observer), ..(*self.0).clone() }))
     }
 
     /// Returns an operation of the service, with the forms of its requests and answers.
@@ -92,7 +105,7 @@ impl Caller {
         Answer: fmt::Debug + Send + Sync + 'static,
         Refusal: Error + ProvideErrorMetadata + fmt::Debug + Send + Sync + 'static,
     {
-        let Parts { id, config, endpoint, timeouts, .. } = &*self.0;
+        let Parts { id, config, endpoint, timeouts, observer, .. } = &*self.0;
         let mut operation = Operation::builder()
             .service_name(*id)
             .operation_name(action)
@@ -113,6 +126,9 @@ impl Caller {
             .retry_classifier(Refused)
             .serializer(request)
             .deserializer(answer);
+        if let Some(observer) = observer {
+            operation = operation.interceptor(observer.clone());
+        }
         if let Some(version) = config.behavior_version() {
             operation = operation.behavior_version(version);
         }

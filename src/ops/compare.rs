@@ -191,6 +191,12 @@ fn doubt_roles(declaration: &Declaration, resources: &[Resource], existing: &Exi
             survey.read.insert((Kind::Role, resource.address.clone()), Read::Unreadable(failure.clone()));
         }
     }
+    // A function is told the brokers that it writes to.
+    for resource in resources.iter().filter(|resource| resource.id.kind == Kind::Function) {
+        if let Some(failure) = existing.cluster_failure(declaration, &resource.id.entry) {
+            survey.read.insert((Kind::Function, resource.address.clone()), Read::Unreadable(failure.clone()));
+        }
+    }
 }
 
 /// Takes the live code for the declared one.

@@ -15,6 +15,7 @@ import configuration_sets
 import containers
 import functions
 import http_apis
+import kafka
 import keys
 import log_events
 import mappings
@@ -22,6 +23,7 @@ import policies
 import receipt_filters
 import receipt_rules
 import resources
+import sending
 import snapshots
 import tag_index
 from ministack.app import main
@@ -44,6 +46,6 @@ if __name__ == "__main__":
             sys.exit("--while-open is for the leader of a process group")
         sys.argv.remove("--while-open")
         end_with_standard_input()
-    for extension in (functions, policies, mappings, keys, containers, receipt_rules, receipt_filters, configuration_sets, log_events, resources, snapshots, tag_index, children, http_apis):
+    for extension in (functions, policies, mappings, keys, containers, receipt_rules, receipt_filters, configuration_sets, log_events, resources, snapshots, tag_index, children, http_apis, kafka, sending):
         extension.install()
     main()

@@ -1,6 +1,7 @@
 """What a call is, and what it is about, where policies are checked: what AWS looks at, where ministack has another or none."""
 
 import json
+from urllib.parse import unquote
 
 import cbor2
 from ministack.core import iam_actions
@@ -38,7 +39,24 @@ def resource_arn(otherwise, service, method, path, headers, body, parameters, re
     action = (headers.get("x-amz-target") or path).rpartition("." if "x-amz-target" in headers else "/")[2]
     known = {"iam": role, "sns": tagged, "logs": log_groups, "monitoring": alarms, "lambda": function}.get(service)
     arn = known and known(action, body, parameters, f"{region}:{account}")
+    if service == "kafka":
+        arn = kafka(path, body, f"{region}:{account}")
+    if service == "ses" and path.endswith("/tags"):
+        arn = one(parameters, "ResourceArn") or json.loads(body or b"{}").get("ResourceArn")
     return arn or otherwise(service, method, path, headers, body, parameters, region, account)
+
+
+def kafka(path, body, place):
+    """A cluster by its ARN in the path, a topic by that and its name; one that is made is named in the body."""
+    path = unquote(path)
+    asked = json.loads(body) if body[:1] == b"{" else {}
+    if "bootstrap-brokers" in path or "arn:" not in path:
+        return f"arn:aws:kafka:{place}:cluster/{asked['clusterName']}/*" if "clusterName" in asked else "*"
+    arn, _, end = path[path.index("arn:"):].partition("/topics")
+    cluster = "/".join(arn.split("/")[:3])
+    if "/topics" not in path:
+        return cluster
+    return f"{cluster.replace(':cluster/', ':topic/')}/{end.strip('/') or asked.get('topicName', '')}"
 
 
 def with_boundary(otherwise, service, action, body, parameters):

@@ -71,13 +71,17 @@ pub const ACCEPTABLE: &[(&str, &[Acceptable])] = &[
     ("secret", &[severe("replicas"), stays("rotation")]),
     ("log-group", &[stays("subscription_filters"), stays("metric_filters"), stays("data_protection")]),
     ("api", &[severe("stages"), stays("authorizers")]),
+    (
+        "table",
+        &[severe("resource_policy"), severe("streaming"), severe("replicas"), stays("indexes"), stays("stream")],
+    ),
     ("access-log", &[stays("subscription_filters"), stays("metric_filters"), stays("data_protection")]),
 ];
 
 /// Form of the resource.
 const RESOURCE: Form = Form {
     what: "a kind and an entry, such as `bucket/mail`",
-    pattern: "^(bucket|function|queue|topic|secret|log-group|api|access-log)/[a-z][a-z0-9.-]*$",
+    pattern: "^(bucket|function|queue|topic|secret|log-group|api|access-log|table)/[a-z][a-z0-9.-]*$",
 };
 
 /// Form of the children.

@@ -53,6 +53,12 @@ pub enum AlarmKind {
     ServerErrors,
     /// The oldest message of a queue that a function consumes: it does not keep up, or is paused.
     Backlog,
+    /// Mails of a configuration set that bounce, in a million.
+    Bounces,
+    /// Mails of a configuration set that are complained of, in a million.
+    Complaints,
+    /// The age of the oldest event for a function that hears what becomes of mails, in seconds.
+    Lag,
 }
 
 /// The subjects of alarms.
@@ -62,7 +68,8 @@ pub enum Watched {
     Function,
     /// Every function that has a failure queue.
     FunctionWithFailureQueue,
-    /// Every function that mails reach: invoked by a receipt rule, or subscribed to a topic that one publishes to.
+    /// Every function that mails reach: invoked by a receipt rule, or subscribed to a topic that one publishes to; and every
+    /// [`Watched::Listener`].
     Receiver,
     /// Every queue that takes the failed events of functions or the dead letters of other queues.
     FailureQueue,
@@ -70,6 +77,10 @@ pub enum Watched {
     Api,
     /// Every queue that a function consumes.
     ConsumedQueue,
+    /// Every configuration set with reputation metrics.
+    ConfigurationSet,
+    /// Every function that hears what becomes of mails that SES sends.
+    Listener,
 }
 
 /// The units of thresholds.
@@ -81,6 +92,10 @@ pub enum Unit {
     PercentOfTimeout,
     /// Percent of the queue's retention; the metric is in seconds.
     PercentOfRetention,
+    /// Parts of a million; the metric is a share of one.
+    PerMillion,
+    /// Seconds; the metric is in milliseconds.
+    Seconds,
 }
 
 /// An alarm's measurement, in CloudWatch's words. The alarm fires from the threshold on, after one period; periods without
@@ -118,7 +133,7 @@ pub const SILENCE: Measure = Measure {
     period: 3600,
     threshold: 1,
     unit: Unit::Count,
-    description: "no mail came for as long as the declaration allows",
+    description: "nothing came for as long as the declaration allows",
 };
 
 /// Longest range that CloudWatch evaluates, with periods of an hour or longer.
@@ -128,7 +143,7 @@ const LAMBDA: &str = "AWS/Lambda";
 
 impl AlarmKind {
     /// Every kind of alarm.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Errors,
         Self::Throttles,
         Self::Duration,
@@ -137,6 +152,9 @@ impl AlarmKind {
         Self::Age,
         Self::ServerErrors,
         Self::Backlog,
+        Self::Bounces,
+        Self::Complaints,
+        Self::Lag,
     ];
 
     /// Returns the measurement of the alarm.
@@ -223,6 +241,38 @@ impl AlarmKind {
                 Unit::Count,
                 "a message waits for its function for too long",
             ),
+            // Half of the rates from which on AWS puts an account under review. Source: "Understanding the Amazon SES reputation
+            // metrics": 5 % of bounces, 0.1 % of complaints.
+            Self::Bounces => (
+                "bounces",
+                Watched::ConfigurationSet,
+                "AWS/SES",
+                "Reputation.BounceRate",
+                "Maximum",
+                25_000,
+                Unit::PerMillion,
+                "so many mails bounce that AWS may soon review the account",
+            ),
+            Self::Complaints => (
+                "complaints",
+                Watched::ConfigurationSet,
+                "AWS/SES",
+                "Reputation.ComplaintRate",
+                "Maximum",
+                500,
+                Unit::PerMillion,
+                "so many mails are complained of that AWS may soon review the account",
+            ),
+            Self::Lag => (
+                "lag",
+                Watched::Listener,
+                LAMBDA,
+                "AsyncEventAge",
+                "Maximum",
+                900,
+                Unit::Seconds,
+                "an event waits for its function for too long",
+            ),
         };
         Measure { name, watched, namespace, metric, statistic, period: 300, threshold, unit, description }
     }
@@ -247,7 +297,7 @@ pub(super) static SHAPE: Shape = Shape {
         Field::new(
             "silence",
             Holds::Duration(Duration::from_hours(1), LONGEST_SILENCE),
-            "Time in whole hours after which an alarm rings because no mail came. A new stack is silent: the alarm rings until its first mail.",
+            "Time in whole hours after which an alarm rings because no mail came, or nothing was heard of sent ones. A new stack is silent: the alarm rings until its first mail.",
         ),
         Field::new("thresholds", Holds::Mapping(&THRESHOLDS), "Values from which on an alarm fires."),
     ],
@@ -284,6 +334,12 @@ static THRESHOLDS: Shape = Shape {
             "Age of the oldest message in a queue that a function consumes, in seconds.",
         )
         .or("3600"),
+        Field::new("bounces", Holds::Number(1, MOST), "Mails of a configuration set that bounce, in a million: 25000 are 2.5 %.")
+            .or("25000"),
+        Field::new("complaints", Holds::Number(1, MOST), "Mails of a configuration set that are complained of, in a million: 500 are 0.05 %.")
+            .or("500"),
+        Field::new("lag", Holds::Number(1, MOST), "Age of an event that waits for a function that hears what becomes of mails, in seconds.")
+            .or("900"),
     ],
 };
 
@@ -297,6 +353,9 @@ impl Word for AlarmKind {
         (Self::Age.measure().name, Self::Age),
         (Self::ServerErrors.measure().name, Self::ServerErrors),
         (Self::Backlog.measure().name, Self::Backlog),
+        (Self::Bounces.measure().name, Self::Bounces),
+        (Self::Complaints.measure().name, Self::Complaints),
+        (Self::Lag.measure().name, Self::Lag),
     ];
 }
 

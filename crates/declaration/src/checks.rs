@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    Action, Declaration, Function, Invocation, Place, ReceiptRule, SecretSource, Subscription, ValueFrom, api,
-    consumes,
+    Action, Declaration, Function, Invocation, Place, ReceiptRule, SecretSource, Subscription, ValueFrom, api, cluster,
+    configuration_set, consumes,
     diagnostic::Diagnostic,
     expiry, measures,
     reader::Reader,
@@ -99,11 +99,13 @@ pub(super) fn whole(reader: &mut Reader, root: &Node, declaration: &Declaration)
     tags::check(reader, root, declaration);
     api::check(reader, root, declaration);
     consumes::check(reader, root, declaration);
+    cluster::check(reader, root, declaration);
+    configuration_set::check(reader, root, declaration);
 }
 
 /// Reports an alarm on silence that would watch nothing: the invocations of functions are what counts mails.
 fn unheard_silence(reader: &mut Reader, root: &Node, declaration: &Declaration) {
-    if declaration.alarms.silence.is_some() && declaration.receivers().is_empty() {
+    if declaration.alarms.silence.is_some() && declaration.receivers().is_empty() && declaration.listeners().is_empty() {
         let span = span_of(root, &["alarms", "silence"]);
         let message = "nothing counts the mails of this stack: no enabled receipt rule invokes a function, or publishes to a topic of one";
         reader.note_at(&span, message, "let a rule invoke a function, or remove `silence`");
@@ -126,7 +128,7 @@ fn lost_events(reader: &mut Reader, root: &Node, declaration: &Declaration) {
             }
         }
         let mut told = declaration.topics.values().flat_map(|topic| &topic.subscriptions);
-        not_waited_for |= told.any(|told| matches!(told, Subscription::Function(function) if function == name));
+        not_waited_for |= told.any(|told| matches!(told, Subscription::Function { function, .. } if function == name));
         let has_queue = function.on_failure.is_some() || key_at(root, &["functions", name, "on_failure"]).is_some();
         if not_waited_for && !has_queue {
             let span = key_at(root, &["functions", name]).map_or(0..0, |key| key.span.clone());
@@ -243,7 +245,7 @@ fn redrive_circles(reader: &mut Reader, root: &Node, declaration: &Declaration) 
 fn publishing_circles(reader: &mut Reader, root: &Node, declaration: &Declaration) {
     for (name, topic) in &declaration.topics {
         for (index, subscription) in topic.subscriptions.iter().enumerate() {
-            let Subscription::Function(function) = subscription else { continue };
+            let Subscription::Function { function, .. } = subscription else { continue };
             let Some(declared) = declaration.functions.get(function) else { continue };
             if declared.publishes.contains(name) {
                 let list = at(root, &["topics", name, "subscriptions"]);

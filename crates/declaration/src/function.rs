@@ -7,7 +7,7 @@ use trust::{Fault, Grants, Purpose};
 use super::{
     Consumes, Place,
     bucket::{PLACES, READ_PLACES, places},
-    consumes,
+    cluster, consumes,
     diagnostic::Diagnostic,
     protection::{BOUNDARY, KMS_KEY, PROTECT, protect},
     reader::{Fields, Reader, Wrong, closest},
@@ -56,6 +56,10 @@ pub struct Function {
     pub publishes: Vec<String>,
     /// Queues that it may send to, by entry name.
     pub sends: Vec<String>,
+    /// Tables that it may query, by entry name.
+    pub queries: Vec<String>,
+    /// Topics of Kafka that it may write to, as `CLUSTER/TOPIC`.
+    pub produces: Vec<String>,
     /// Queue whose messages invoke it; `None` if no queue does.
     pub consumes: Option<Consumes>,
     /// ARN of the KMS key that encrypts it; `None` is that of the stack.
@@ -190,6 +194,12 @@ pub(super) static SHAPE: Shape = Shape {
         Field::new("deletes", PLACES, "Objects that it may delete."),
         Field::new("publishes", Holds::List(&Holds::Reference(Kind::Topic)), "Topics that it may publish to."),
         Field::new("sends", Holds::List(&Holds::Reference(Kind::Queue)), "Queues that it may send to."),
+        Field::new("queries", Holds::List(&Holds::Reference(Kind::Table)), "Tables that it may query."),
+        Field::new(
+            "produces",
+            Holds::List(&Holds::Text(cluster::CLUSTER_TOPIC)),
+            "Topics of Kafka that it may write to, `CLUSTER/TOPIC`. It needs a `vpc` that reaches the brokers.",
+        ),
         Field::new("consumes", Holds::Mapping(&consumes::SHAPE), "Queue whose messages invoke it."),
         KMS_KEY,
         BOUNDARY,
@@ -239,6 +249,8 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Function {
         deletes: places(reader, fields, "deletes"),
         publishes: reader.references(fields, "publishes"),
         sends: reader.references(fields, "sends"),
+        queries: reader.references(fields, "queries"),
+        produces: cluster::produces(reader, fields),
         consumes: consumes::read(reader, fields),
         kms_key: reader.text(fields, "kms_key", scalars::kms_key),
         permissions_boundary: reader.text(fields, "permissions_boundary", scalars::boundary),

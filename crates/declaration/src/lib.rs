@@ -7,7 +7,9 @@ mod alarms;
 mod api;
 mod bucket;
 mod checks;
+mod cluster;
 mod configuration;
+mod configuration_set;
 mod consumes;
 mod diagnostic;
 mod expiry;
@@ -28,6 +30,7 @@ mod sections;
 mod shape;
 mod stages;
 mod suggestion;
+mod table;
 mod tags;
 mod topic;
 mod tree;
@@ -43,7 +46,9 @@ pub use accept::{ACCEPTABLE, Acceptable};
 pub use alarms::{AlarmKind, Alarms, Measure, Notify, SILENCE, Unit, Watched};
 pub use api::{Api, ApiRoute, Cors, DEFAULT_STAGE, RouteKey};
 pub use bucket::{Bucket, Place};
+pub use cluster::{Brokers, Cluster, ClusterSource, KafkaTopic};
 pub use configuration::{Configuration, Derive, Derived, LookUp, Unavailable};
+pub use configuration_set::{ConfigurationSet, EventDestination, EventType, SendingIdentity, SendingTls, Suppression};
 pub use consumes::Consumes;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use expiry::Expiry;
@@ -59,6 +64,7 @@ pub use secret::{Secret, SecretSource, ValueFrom};
 pub use sections::sections;
 use stages::Stages;
 pub use suggestion::choose;
+pub use table::Table;
 pub use topic::{Subscription, Topic};
 use tree::{Node, Value};
 
@@ -97,6 +103,14 @@ pub struct Declaration {
     pub apis: BTreeMap<String, Api>,
     /// Secrets by entry name.
     pub secrets: BTreeMap<String, Secret>,
+    /// Tables by entry name.
+    pub tables: BTreeMap<String, Table>,
+    /// Clusters of Kafka by entry name.
+    pub clusters: BTreeMap<String, Cluster>,
+    /// Configuration sets of SES by entry name.
+    pub configuration_sets: BTreeMap<String, ConfigurationSet>,
+    /// Identities of SES, by domain or address.
+    pub identities: BTreeMap<String, SendingIdentity>,
     /// Alarms and their recipients.
     pub alarms: Alarms,
     /// Receipt rules, in the order in which SES evaluates them.
@@ -150,7 +164,7 @@ impl Declaration {
         });
         let subscribed = topics.filter_map(|topic| self.topics.get(topic)).flat_map(|topic| &topic.subscriptions);
         let subscribed = subscribed.filter_map(|subscription| match subscription {
-            Subscription::Function(function) => Some(function.as_str()),
+            Subscription::Function { function, .. } => Some(function.as_str()),
             Subscription::Mail(_) | Subscription::Queue { .. } => None,
         });
         invoked.chain(subscribed).collect()

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use super::{
-    Bucket, Secret, SecretSource,
+    Bucket, Cluster, Secret, SecretSource,
     reader::{Fields, Reader, Wrong},
     scalars,
     shape::{Field, Holds, Kind},
@@ -65,6 +65,16 @@ const OTHERS: &[(&[&str], &str, &str)] = &[
         "it is made for a function, and moves with it",
         "move the function: `function/OLD: function/NEW`",
     ),
+    (
+        &["kafka topic"],
+        "Kafka keeps no tags on topics: each is named by what is declared",
+        "leave it out: a topic of the new name is made, and that of the old one stays",
+    ),
+    (
+        &["identity feedback"],
+        "it is a part of an identity, which is not the stack's",
+        "leave it out: it is named by the identity",
+    ),
     (&["access log"], "it is made for an API, and moves with it", "move the API: `api/OLD: api/NEW`"),
     (
         &["event source mapping", "mapping"],
@@ -80,11 +90,12 @@ const OTHERS: &[(&[&str], &str, &str)] = &[
 
 /// Parses the name of a resource, `bucket/mail`.
 fn resource(text: &str) -> Result<(Kind, String), Wrong> {
-    let known: Vec<&str> = Kind::ALL.into_iter().map(Kind::word).collect();
+    let known: Vec<String> = Kind::ALL.into_iter().map(Kind::typed).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let expected = || Wrong::expected(scalars::RESOURCE.what);
     let (word, entry) = text.split_once('/').ok_or_else(expected)?;
     let spaced = word.replace(['_', '-'], " ");
-    if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.word() == word) {
+    if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.typed() == word) {
         return scalars::name(entry).map(|entry| (kind, entry));
     }
     let other =
@@ -94,7 +105,7 @@ fn resource(text: &str) -> Result<(Kind, String), Wrong> {
     }
     let plural = Kind::ALL.into_iter().find(|kind| kind.section() == word);
     let hint = plural
-        .map_or_else(|| choose(word, "what can be moved", &known), |kind| format!("write `{}/{entry}`", kind.word()));
+        .map_or_else(|| choose(word, "what can be moved", &known), |kind| format!("write `{}/{entry}`", kind.typed()));
     Err(expected().hint(hint))
 }
 
@@ -113,10 +124,10 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Vec<(Range<usize
         };
         let to = reader.scalar(node, &key.name, scalars::RESOURCE.what, resource);
         let (Some((kind, from)), Some((new, to))) = (from, to) else { continue };
-        let word = kind.word();
+        let (word, typed) = (kind.word(), kind.typed());
         if new != kind {
             let message = format!("{} cannot become {}", kind.one(), new.one());
-            reader.note_at(&node.span, message, format!("write `{word}/{from}: {word}/NEW`"));
+            reader.note_at(&node.span, message, format!("write `{typed}/{from}: {typed}/NEW`"));
         } else if reader.is_declared(kind, &from) {
             let message = format!("{word} `{from}` is still declared, so that it has not moved");
             reader.note_at(&key.span, message, format!("remove `{from}` from `{}`, or this line", kind.section()));
@@ -145,10 +156,12 @@ pub(super) fn of_the_stack(
     moved: Vec<(Range<usize>, Move)>,
     buckets: &BTreeMap<String, Bucket>,
     secrets: &BTreeMap<String, Secret>,
+    clusters: &BTreeMap<String, Cluster>,
 ) -> Vec<Move> {
     let exists = |one: &Move| match one.section {
         "buckets" => buckets.get(&one.to).is_some_and(|bucket| bucket.existing.is_some()),
         "secrets" => secrets.get(&one.to).is_some_and(|secret| matches!(secret.source, SecretSource::Existing(_))),
+        "clusters" => clusters.get(&one.to).is_some_and(|cluster| cluster.existing().is_some()),
         _ => false,
     };
     let (strange, ours): (Vec<_>, Vec<_>) = moved.into_iter().partition(|(_, one)| exists(one));

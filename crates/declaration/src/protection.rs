@@ -24,7 +24,7 @@ pub(super) const PROTECT_DATA: Field = Field::new(
 );
 
 /// Hint where something has the key that cannot be protected.
-pub(super) const UNPROTECTED: &str = "take it away: it has no tags of its own, so that its protection would go with it. Buckets, functions, queues, topics, APIs and secrets can be protected";
+pub(super) const UNPROTECTED: &str = "take it away: it has no tags of its own, so that its protection would go with it. Buckets, functions, queues, topics, APIs, secrets, tables and clusters can be protected";
 
 /// Returns what an entry says about its protection; `None` if it says nothing.
 pub(super) fn protect(reader: &mut Reader, fields: &Fields<'_>) -> Option<bool> {
@@ -70,7 +70,10 @@ impl Declaration {
         let topics = self.topics.iter().map(|(entry, topic)| ("topics", entry, &topic.kms_key));
         let apis = self.apis.iter().map(|(entry, api)| ("apis", entry, &api.kms_key));
         let functions = self.functions.iter().map(|(entry, function)| ("functions", entry, &function.kms_key));
+        let tables = self.tables.iter().map(|(entry, table)| ("tables", entry, &table.kms_key));
+        let clusters = self.clusters.iter().map(|(entry, cluster)| ("clusters", entry, &cluster.kms_key));
         let own = buckets.chain(secrets).chain(queues).chain(topics).chain(apis).chain(functions);
+        let own = own.chain(tables).chain(clusters);
         let mut keys: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         if let Some(key) = &self.kms_key {
             keys.insert(key, vec![KMS_KEY.name]);

@@ -66,6 +66,28 @@ pub(super) const BUCKET: Form = form("the name of a bucket in AWS", "^[a-z0-9][a
 pub(super) const SUBNET: Form = form("the id of a subnet, such as `subnet-0a1b2c3d`", "^subnet-[0-9a-f]+$");
 /// Form of a security group's id.
 pub(super) const SECURITY_GROUP: Form = form("the id of a security group, such as `sg-0a1b2c3d`", "^sg-[0-9a-f]+$");
+/// Form of a domain.
+pub(super) const DOMAIN: Form =
+    form("a domain such as `links.example.com`", "^[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$");
+/// Form of an identity of SES that mails are sent from.
+pub(super) const SENDER: Form = form(
+    "a domain (`example.com`) or an address (`noc@example.com`), at most 100 characters",
+    "^([^@ ]+@)?[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$",
+);
+/// Form of the name of an attribute in `DynamoDB`.
+pub(super) const ATTRIBUTE: Form =
+    form("the name of an attribute: letters, digits, `.`, `_` and `-`, at most 255", "^[A-Za-z0-9._-]{1,255}$");
+/// A cluster of MSK, by its ARN.
+pub(super) const CLUSTER: Form = form(
+    "the ARN of a cluster, `arn:PARTITION:kafka:REGION:ACCOUNT:cluster/NAME/ID`",
+    "^arn:[a-z-]+:kafka:[a-z0-9-]+:[0-9]{12}:cluster/[A-Za-z0-9-]+/[A-Za-z0-9-]+$",
+);
+/// Form of the type of a broker.
+pub(super) const BROKER: Form =
+    form("the type of a broker, such as `kafka.m7g.large`", "^(express|kafka)\\.[a-z0-9]+\\.[a-z0-9]+$");
+/// Form of a version of Kafka.
+pub(super) const KAFKA_VERSION: Form =
+    form("a version of Kafka such as `3.9.x`", "^[0-9]+\\.[0-9]+(\\.[a-z0-9]+)*$");
 /// A KMS key, by its ARN: an alias may come to mean another key, and rights name keys.
 pub(super) const KMS_KEY: Form = form(
     "the ARN of a KMS key, `arn:PARTITION:kms:REGION:ACCOUNT:key/ID`",
@@ -83,7 +105,10 @@ pub(super) const TAG_VALUE: Form =
     form("the value of a tag: letters, digits, spaces and `_.:/=+-@`, at most 256", "^[A-Za-z0-9 _.:/=+@-]{0,256}$");
 /// Form of a resource of an entry.
 pub(super) const RESOURCE: Form =
-    form("a kind and an entry, such as `bucket/mail`", "^(bucket|function|queue|topic|api|secret)/[a-z][a-z0-9-]*$");
+    form(
+        "a kind and an entry, such as `bucket/mail`",
+        "^(bucket|function|queue|topic|api|secret|table|cluster|configuration-set)/[a-z][a-z0-9-]*$",
+    );
 /// Form of a file's path.
 pub(super) const PATH: Form = form("the path of a file", "");
 /// Form of an SMTP code that refuses a mail.
@@ -162,6 +187,70 @@ pub(super) fn kms_key(text: &str) -> Result<String, Wrong> {
             && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     });
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
+}
+
+/// A domain.
+pub(super) fn domain(text: &str) -> Result<String, Wrong> {
+    let is_label = |label: &str| {
+        !label.is_empty() && label.len() <= 63 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let sound = text.len() <= 253 && text.contains('.') && text.split('.').all(is_label);
+    if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
+}
+
+/// An identity of SES: its name is part of a tag's key, so that it is not as long as SES takes it.
+pub(super) fn sender(text: &str) -> Result<String, Wrong> {
+    let sound = text.len() <= 100
+        && match text.split_once('@') {
+            Some((_, behind)) => address(text).is_ok() && domain(behind).is_ok() && tag_value(text).is_ok(),
+            None => domain(text).is_ok(),
+        };
+    if !sound {
+        return Err(Wrong::default());
+    }
+    let lower = text.to_ascii_lowercase();
+    if text == lower { Ok(lower) } else { Err(Wrong::default().hint(format!("write it as `{lower}`"))) }
+}
+
+/// The name of an attribute.
+pub(super) fn attribute(text: &str) -> Result<String, Wrong> {
+    let sound = (1..=255).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
+}
+
+/// A cluster of MSK, by its ARN.
+pub(super) fn cluster(text: &str) -> Result<String, Wrong> {
+    let sound = arn(text, "kafka").is_some_and(|(place, owner, resource)| {
+        let is_part = |part: &str| {
+            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        let parts: Vec<&str> = resource.split('/').collect();
+        region(place).is_ok()
+            && account(owner).is_ok()
+            && matches!(parts[..], ["cluster", name, id] if is_part(name) && is_part(id))
+    });
+    if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
+}
+
+/// The type of a broker.
+pub(super) fn broker(text: &str) -> Result<String, Wrong> {
+    let parts: Vec<&str> = text.split('.').collect();
+    let is_part = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    let sound = matches!(parts[..], ["kafka" | "express", family, size] if is_part(family) && is_part(size));
+    if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
+}
+
+/// A version of Kafka whose topics AWS manages.
+pub(super) fn kafka_version(text: &str) -> Result<String, Wrong> {
+    let mut numbers = text.split('.').map(str::parse::<u32>);
+    let (Some(Ok(first)), Some(Ok(second))) = (numbers.next(), numbers.next()) else { return Err(Wrong::default()) };
+    if (first, second) < (3, 6) {
+        return Err(Wrong::expected("3.6 or later: AWS makes topics in those alone").hint("write `3.9.x`"));
+    }
+    Ok(text.to_owned())
 }
 
 /// A managed policy, by its ARN.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Declaration, Function, accept, alarms, api, bucket, checks,
+    Declaration, Function, accept, alarms, api, bucket, checks, cluster, configuration_set,
     diagnostic::Diagnostic,
     filter, function, moved,
     places::Places,
@@ -12,6 +12,7 @@ use super::{
     reader::{Fields, Reader},
     rule, scalars, secret,
     shape::{Field, Holds, Kind, Shape},
+    table,
     tags::tags,
     topic,
     tree::{Key, Node, Value},
@@ -62,6 +63,18 @@ pub(super) static ROOT: Shape = Shape {
             Holds::Mapping(&alarms::SHAPE),
             "CloudWatch alarms. Every function and failure queue has them by default.",
         ),
+        Field::new(
+            "configuration_sets",
+            Holds::Entries(&configuration_set::SHAPE),
+            "SES configuration sets: what becomes of mails that are sent with one, and who hears of it.",
+        ),
+        Field::new(
+            "identities",
+            Holds::Chosen(scalars::SENDER, &Holds::Mapping(&configuration_set::IDENTITY)),
+            "Verified identities of SES, which are not the stack's: who hears what becomes of their mails.",
+        ),
+        Field::new("tables", Holds::Entries(&table::SHAPE), "DynamoDB tables: on demand, always encrypted."),
+        Field::new("clusters", Holds::Entries(&cluster::SHAPE), "Clusters of Kafka on MSK, with IAM and TLS alone, and their topics."),
         moved::MOVED,
         accept::ACCEPT,
         Field::new("stages", Holds::Stages, "Overrides by stage, merged key by key: a list replaces, `null` removes."),
@@ -76,6 +89,7 @@ pub(super) fn declaration(root: &Node) -> (Declaration, Vec<Diagnostic>) {
     let functions: BTreeMap<String, Function> = section(reader, fields, Kind::Function, function::read);
     let buckets = section(reader, fields, Kind::Bucket, bucket::read);
     let secrets = secrets(reader, fields);
+    let clusters = section(reader, fields, Kind::Cluster, cluster::read);
     let moved = moved::read(reader, fields);
     let declaration = Declaration {
         stack: reader.text(fields, "stack", scalars::name).unwrap_or_default(),
@@ -86,7 +100,11 @@ pub(super) fn declaration(root: &Node) -> (Declaration, Vec<Diagnostic>) {
         permissions_boundary: reader.text(fields, "permissions_boundary", scalars::boundary),
         tags: tags(reader, fields),
         take_over: reader.switch(fields, "take_over").unwrap_or_default(),
-        moved: moved::of_the_stack(reader, moved, &buckets, &secrets),
+        moved: moved::of_the_stack(reader, moved, &buckets, &secrets, &clusters),
+        tables: section(reader, fields, Kind::Table, table::read),
+        clusters,
+        configuration_sets: section(reader, fields, Kind::ConfigurationSet, configuration_set::read),
+        identities: configuration_set::identities(reader, fields),
         accepted: accept::read(reader, fields),
         buckets,
         queues: section(reader, fields, Kind::Queue, queue::read),
@@ -131,6 +149,9 @@ impl Declaration {
             Some(Kind::Topic) => self.topics.keys().collect(),
             Some(Kind::Api) => self.apis.keys().collect(),
             Some(Kind::Secret) => self.secrets.keys().collect(),
+            Some(Kind::Table) => self.tables.keys().collect(),
+            Some(Kind::Cluster) => self.clusters.keys().collect(),
+            Some(Kind::ConfigurationSet) => self.configuration_sets.keys().collect(),
             None => Vec::new(),
         };
         names.into_iter().map(String::as_str).collect()

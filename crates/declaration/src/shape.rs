@@ -99,11 +99,24 @@ pub(super) enum Kind {
     Topic,
     Api,
     Secret,
+    Table,
+    Cluster,
+    ConfigurationSet,
 }
 
 impl Kind {
     /// Every kind of entry, in order.
-    pub(super) const ALL: [Self; 6] = [Self::Bucket, Self::Function, Self::Queue, Self::Topic, Self::Api, Self::Secret];
+    pub(super) const ALL: [Self; 9] = [
+        Self::Bucket,
+        Self::Function,
+        Self::Queue,
+        Self::Topic,
+        Self::Api,
+        Self::Secret,
+        Self::Table,
+        Self::Cluster,
+        Self::ConfigurationSet,
+    ];
 
     /// Returns the kind as a word in a sentence.
     pub(super) const fn word(self) -> &'static str {
@@ -114,7 +127,15 @@ impl Kind {
             Self::Topic => "topic",
             Self::Api => "api",
             Self::Secret => "secret",
+            Self::Table => "table",
+            Self::Cluster => "cluster",
+            Self::ConfigurationSet => "configuration set",
         }
+    }
+
+    /// Returns the kind as it is typed before an entry's name.
+    pub(super) fn typed(self) -> String {
+        self.word().replace(' ', "-")
     }
 
     /// Returns the kind as one of many: "a bucket".
@@ -126,6 +147,9 @@ impl Kind {
             Self::Topic => "a topic",
             Self::Api => "an api",
             Self::Secret => "a secret",
+            Self::Table => "a table",
+            Self::Cluster => "a cluster",
+            Self::ConfigurationSet => "a configuration set",
         }
     }
 
@@ -138,6 +162,9 @@ impl Kind {
             Self::Topic => "topics",
             Self::Api => "apis",
             Self::Secret => "secrets",
+            Self::Table => "tables",
+            Self::Cluster => "clusters",
+            Self::ConfigurationSet => "configuration_sets",
         }
     }
 }

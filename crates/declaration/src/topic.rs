@@ -39,8 +39,13 @@ pub enum Subscription {
         /// `true` to deliver the message alone, without SNS's envelope.
         raw: bool,
     },
-    /// A function, by entry name.
-    Function(String),
+    /// A function.
+    Function {
+        /// Entry name of the function.
+        function: String,
+        /// Entry name of the queue for messages that Lambda does not take; `None` drops them.
+        redrive: Option<String>,
+    },
 }
 
 pub(super) static SHAPE: Shape = Shape {
@@ -77,7 +82,14 @@ static TO_QUEUE: Shape = Shape {
 
 static TO_FUNCTION: Shape = Shape {
     name: "subscription_of_function",
-    keys: &[Field::new("function", Holds::Reference(Kind::Function), "The subscribed function.").required("worker")],
+    keys: &[
+        Field::new("function", Holds::Reference(Kind::Function), "The subscribed function.").required("worker"),
+        Field::new(
+            "redrive",
+            Holds::Reference(Kind::Queue),
+            "Queue for messages that Lambda does not take after all of SNS's attempts. What the function fails on goes to its `on_failure`.",
+        ),
+    ],
 };
 
 pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Topic {
@@ -101,7 +113,8 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Topic {
 
 fn is_same(one: &Subscription, other: &Subscription) -> bool {
     match (one, other) {
-        (Subscription::Queue { queue: one, .. }, Subscription::Queue { queue: other, .. }) => one == other,
+        (Subscription::Queue { queue: one, .. }, Subscription::Queue { queue: other, .. })
+        | (Subscription::Function { function: one, .. }, Subscription::Function { function: other, .. }) => one == other,
         _ => one == other,
     }
 }
@@ -116,5 +129,6 @@ fn subscription(reader: &mut Reader, node: &Node) -> Option<Subscription> {
         let raw = reader.switch(fields, "raw").unwrap_or_default();
         return Some(Subscription::Queue { queue: reader.reference(fields, "queue")?, raw });
     }
-    reader.reference(fields, "function").map(Subscription::Function)
+    let redrive = reader.reference(fields, "redrive");
+    Some(Subscription::Function { function: reader.reference(fields, "function")?, redrive })
 }

@@ -16,6 +16,8 @@ pub struct Identity {
     pub arn: Option<ArnForm>,
     /// Number of characters that AWS adds to a name in its ARN; 0 for most kinds.
     pub added_to_arn: usize,
+    /// `true` if AWS adds a slash and an id of its own to a name in its ARN, where no name has a slash.
+    pub has_id_in_arn: bool,
     /// Longest name that AWS takes, in bytes.
     pub longest: usize,
     /// Form of its names.
@@ -74,6 +76,7 @@ impl Identity {
             section: None,
             arn: None,
             added_to_arn: 0,
+            has_id_in_arn: false,
             longest,
             naming: Naming::Prefixed,
             output: Output::Nothing,
@@ -153,6 +156,7 @@ impl Identity {
         let name = arn.strip_prefix(&beginning).filter(|_| !beginning.is_empty())?;
         // A log group's may end with all of its streams.
         let name = name.strip_suffix(":*").unwrap_or(name);
+        let name = if self.has_id_in_arn { name.split('/').next().unwrap_or(name) } else { name };
         let end = name.len().checked_sub(self.added_to_arn)?;
         name.get(..end).filter(|name| !name.is_empty()).map(str::to_owned)
     }
@@ -266,7 +270,7 @@ mod tests {
                 let identity = kind.identity();
                 // A name of anybody's, of the stack's own, and of the other stack's.
                 for name in [given.clone(), identity.name_of(&one, ACCOUNT, &entry), identity.name_of(&other, ACCOUNT, &entry)] {
-                    let ending = "-Ab1-9z".get(..identity.added_to_arn).unwrap();
+                    let ending = if identity.has_id_in_arn { "/0a1b-7" } else { "-Ab1-9z".get(..identity.added_to_arn).unwrap() };
                     let arn = format!("{}{ending}", identity.arn_of(&realm, &one, &name));
                     let index = || Ok(vec![(arn.clone(), tags(&one, &entry))]);
                     let listed = || crate::tagged::Listed { index: index(), roles: Ok(Vec::new()) };

@@ -8,6 +8,7 @@
 //! a failure or an interruption, and then finish what was begun.
 
 mod children;
+mod documents;
 mod identity;
 mod input;
 mod number;
@@ -17,7 +18,9 @@ mod registry;
 
 pub mod apigateway;
 pub mod cloudwatch;
+pub mod dynamodb;
 pub mod iam;
+pub mod kafka;
 pub mod lambda;
 pub mod logs;
 pub mod rights;
@@ -91,6 +94,8 @@ pub const REVISION_TAG: &str = "provision:revision";
 /// Prefix of tags on the stack's log group for notes, before a bucket's name: somebody else's bucket whose policy may have
 /// statements of ours.
 pub const STATEMENTS_TAG: &str = "provision:statements:";
+/// Prefix of tags on the stack's log group for notes, before a type of feedback and an identity: the topic that heard of it before.
+pub const FEEDBACK_TAG: &str = "provision:feedback:";
 /// Tag on an event source mapping: the time since which it is paused, RFC 3339 in UTC.
 pub const PAUSED_TAG: &str = "provision:paused";
 /// Prefix of tags on a topic, before a digest: a subscription that the stack created. Not a setting of the topic.
@@ -173,6 +178,12 @@ impl Session {
     /// Returns the names of a kind's resources that have the stack's tag and no name of this stack's: what lists by a prefix add.
     pub(crate) fn named_otherwise(&self, kind: Kind) -> Result<Vec<String>, Failure> {
         self.tagged.named_otherwise(kind, &self.stack)
+    }
+
+    /// Returns the names of all resources of a kind that have the stack's tag, by AWS's index alone: for kinds whose own lists have no
+    /// tags, and that have theirs from their beginning. One that is younger than the index, by seconds, is found by its declaration.
+    pub(crate) fn indexed(&self, kind: Kind) -> Result<Vec<String>, Failure> {
+        self.tagged.named(kind)
     }
 
     /// Returns `true` if the plan deletes a resource with the data that it holds.
@@ -313,7 +324,7 @@ pub trait Manage {
 /// Returns tags without AWS's own, and without those in which a resource records facts about another.
 pub fn own_tags<K: Into<String>, V: Into<String>>(tags: impl IntoIterator<Item = (K, V)>) -> Tags {
     let tags = tags.into_iter().map(|(key, value)| (key.into(), value.into()));
-    let notes = ["aws:", PREVIOUS_RULE_SET_TAG, REVISION_TAG, STATEMENTS_TAG, SUBSCRIPTION_TAG];
+    let notes = ["aws:", FEEDBACK_TAG, PREVIOUS_RULE_SET_TAG, REVISION_TAG, STATEMENTS_TAG, SUBSCRIPTION_TAG];
     tags.filter(|(key, _): &(String, String)| !notes.iter().any(|note| key.starts_with(note))).collect()
 }
 

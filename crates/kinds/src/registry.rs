@@ -9,8 +9,8 @@ use serde_json::Value;
 use engine::{Address, Children, Class, Failure, Field, Holds, Live, Owned, Protection, Slow, Tags, Widening};
 
 use crate::{
-    Condition, Identity, Manage, Right, Session, apigateway, cloudwatch, iam, lambda, logs, s3, secretsmanager, ses,
-    sns, sqs, widening,
+    Condition, Identity, Manage, Right, Session, apigateway, cloudwatch, dynamodb, iam, kafka, lambda, logs, s3,
+    secretsmanager, ses, sns, sqs, widening,
 };
 
 /// Creates the enums over all kinds, and passes each call on to the kind's own code.
@@ -252,6 +252,12 @@ kinds! {
     Topic = sns::topic::Topic;
     /// Subscriptions of topics.
     Subscription = sns::subscription::Subscription;
+    /// `DynamoDB` tables.
+    Table = dynamodb::table::Table;
+    /// Clusters of Kafka.
+    Cluster = kafka::cluster::Cluster;
+    /// Topics in clusters of Kafka.
+    KafkaTopic = kafka::topic::Topic;
     /// Secrets.
     Secret = secretsmanager::secret::Secret;
     /// SES's receipt rule sets.
@@ -264,6 +270,10 @@ kinds! {
     Activation = ses::activation::Activation;
     /// Receipt IP address filters, which SES asks before any rule.
     ReceiptFilter = ses::filter::Filter;
+    /// SES's configuration sets.
+    ConfigurationSet = ses::configuration_set::ConfigurationSet;
+    /// Topics that hear the feedback about identities of SES.
+    Feedback = ses::feedback::Feedback;
     /// Alarms on metrics.
     Alarm = cloudwatch::alarm::Alarm;
 }

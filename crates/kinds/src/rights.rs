@@ -43,6 +43,10 @@ pub enum Target {
     MappingTags,
     /// The list of HTTP APIs, and, where some are declared, all of them with their parts and tags: AWS chooses their names.
     Apis,
+    /// The declared clusters of Kafka, the stack's and those that exist, with their declared topics.
+    Kafka,
+    /// The role that MSK has in an account.
+    KafkaRole,
     /// `*`: IAM has no resources for the action. Source: "Actions, resources, and condition keys for AWS services".
     Everything,
 }
@@ -63,6 +67,8 @@ impl Target {
             Self::MappingTags => "TagsOfMappings".to_owned(),
             Self::Apis => "HttpApis".to_owned(),
             Self::Mappings => "Mappings".to_owned(),
+            Self::Kafka => "Kafka".to_owned(),
+            Self::KafkaRole => "RoleOfKafka".to_owned(),
             Self::Everything => "Everything".to_owned(),
         }
     }
@@ -108,9 +114,10 @@ mod tests {
     fn every_kind_can_be_looked_at_made_and_deleted() {
         for kind in Kind::ALL {
             for access in [Access::Read, Access::Write, Access::Delete] {
-                // An order cannot be deleted by itself.
+                // An order cannot be deleted by itself, and topics of Kafka never are.
                 let is_there = kind.rights().iter().any(|right| right.access == access && !right.actions.is_empty());
-                assert!(is_there || (*kind, access) == (Kind::ReceiptOrder, Access::Delete), "{kind:?} {access:?}");
+                let is_deleted = ![Kind::ReceiptOrder, Kind::KafkaTopic].contains(kind);
+                assert!(is_there || !is_deleted && access == Access::Delete, "{kind:?} {access:?}");
             }
         }
     }
@@ -149,6 +156,8 @@ mod tests {
                 | Target::Mappings
                 | Target::MappingTags
                 | Target::Apis
+                | Target::Kafka
+                | Target::KafkaRole
                 | Target::Everything => continue,
             };
             assert!(named.identity().arn.is_some(), "{kind:?} {right:?}");

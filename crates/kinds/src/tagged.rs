@@ -88,6 +88,12 @@ impl Tagged {
         Ok(of_kind.map(|(_, name)| name.clone()).collect())
     }
 
+    /// Returns the names of a kind's resources.
+    pub(crate) fn named(&self, kind: Kind) -> Result<Vec<String>, Failure> {
+        let found = self.found.as_ref().map_err(Clone::clone)?;
+        Ok(found.keys().filter(|(of, _)| *of == kind).map(|(_, name)| name.clone()).collect())
+    }
+
     /// Returns the tags that the index has of a resource.
     pub(crate) fn tags(&self, kind: Kind, name: &str) -> Option<&Tags> {
         self.found.as_ref().ok()?.get(&(kind, name.to_owned()))
@@ -120,7 +126,10 @@ mod tests {
             ("cloudwatch:eu-west-1:123456789012:alarm:old alarm", Some((Kind::Alarm, "old alarm"))),
             ("sqs:eu-central-1:123456789012:old", None),
             ("sqs:eu-west-1:210987654321:old", None),
-            ("dynamodb:eu-west-1:123456789012:table/old", None),
+            ("dynamodb:eu-west-1:123456789012:table/old", Some((Kind::Table, "old"))),
+            ("kafka:eu-west-1:123456789012:cluster/old/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f-7", Some((Kind::Cluster, "old"))),
+            ("ses:eu-west-1:123456789012:configuration-set/old", Some((Kind::ConfigurationSet, "old"))),
+            ("ses:eu-west-1:123456789012:identity/example.com", None),
         ] {
             let tags = [(STACK_TAG, stack.id()), (ENTRY_TAG, "entry".to_owned())];
             let tags = tags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();

@@ -8,11 +8,18 @@ use futures::future::join_all;
 use aws::{ArnForm, OrFail};
 use declaration::{Declaration, SecretReference, SecretSource};
 use engine::Failure;
-use kinds::{Kind, Session};
+use kinds::{
+    Kind, Session,
+    kafka::{self, Seen},
+};
 
 /// What is read of those that exist, by kind and name in AWS.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Existing(BTreeMap<(Kind, String), Result<Found, Failure>>);
+pub struct Existing {
+    found: BTreeMap<(Kind, String), Result<Found, Failure>>,
+    /// Clusters of Kafka by ARN; `None` for one that does not exist.
+    clusters: BTreeMap<String, Result<Option<Seen>, Failure>>,
+}
 
 /// The state of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,12 +47,35 @@ impl Existing {
             };
             ((kind, name.to_owned()), found)
         }));
-        Self(found.await.into_iter().collect())
+        let clusters = join_all(clusters(declaration).into_iter().map(|arn| async move {
+            (arn.to_owned(), kafka::see(session, arn).await)
+        }));
+        let (found, clusters) = tokio::join!(found, clusters);
+        Self { found: found.into_iter().collect(), clusters: clusters.into_iter().collect() }
+    }
+
+    /// Returns what was read of a cluster; `None` if it was not.
+    pub fn cluster(&self, arn: &str) -> Option<&Result<Option<Seen>, Failure>> {
+        self.clusters.get(arn)
+    }
+
+    /// Returns a context with the brokers of existing clusters in place of what stands for them, as far as they were read.
+    pub(crate) fn with_brokers(&self, context: String) -> String {
+        let known = self.clusters.iter().filter_map(|(arn, seen)| Some((arn, seen.as_ref().ok()?.as_ref()?)));
+        let known = known.filter_map(|(arn, seen)| Some((kafka::brokers_of(arn), seen.bootstrap.as_ref()?)));
+        known.fold(context, |context, (stands_for, brokers)| context.replace(&stands_for, brokers))
+    }
+
+    /// Returns why a cluster that a function writes to could not be read: its environment is not known then.
+    pub fn cluster_failure(&self, declaration: &Declaration, function: &str) -> Option<&Failure> {
+        let topics = declaration.functions.get(function).into_iter().flat_map(|function| &function.produces);
+        let clusters = topics.filter_map(|topic| declaration.clusters.get(topic.split('/').next()?)?.existing());
+        clusters.into_iter().find_map(|arn| self.cluster(arn)?.as_ref().err())
     }
 
     /// Returns the state of one; `None` if it was not read.
     pub fn get(&self, kind: Kind, name: &str) -> Option<&Result<Found, Failure>> {
-        self.0.get(&(kind, name.to_owned()))
+        self.found.get(&(kind, name.to_owned()))
     }
 
     /// Returns the ARN of the key of one; `None` if it has none of its own, or is not there.
@@ -71,6 +101,11 @@ pub(crate) fn names(declaration: &Declaration) -> BTreeSet<(Kind, &str)> {
     });
     let used = declaration.functions.keys().flat_map(|entry| used_by(declaration, entry));
     secrets.chain(used).collect()
+}
+
+/// Returns the ARNs of existing clusters of Kafka.
+fn clusters(declaration: &Declaration) -> BTreeSet<&str> {
+    declaration.clusters.values().filter_map(|cluster| cluster.existing()).collect()
 }
 
 /// Returns the existing secrets and buckets that a function uses.
@@ -121,6 +156,12 @@ async fn key_arn(session: &Session, key: Option<String>) -> Result<Option<String
 impl Existing {
     /// Returns what was read, for tests.
     pub(crate) fn of(found: impl IntoIterator<Item = (Kind, &'static str, Found)>) -> Self {
-        Self(found.into_iter().map(|(kind, name, found)| ((kind, name.to_owned()), Ok(found))).collect())
+        let found = found.into_iter().map(|(kind, name, found)| ((kind, name.to_owned()), Ok(found))).collect();
+        Self { found, ..Self::default() }
+    }
+
+    /// Returns clusters that were read, for tests.
+    pub(crate) fn of_clusters(clusters: impl IntoIterator<Item = (String, Result<Option<Seen>, Failure>)>) -> Self {
+        Self { clusters: clusters.into_iter().collect(), ..Self::default() }
     }
 }

@@ -18,7 +18,10 @@ pub(crate) fn moves(declaration: &Declaration) -> BTreeMap<(Kind, String), Strin
         moves.extend(together.iter().map(|kind| ((*kind, one.from.clone()), one.to.clone())));
         let alarms = AlarmKind::ALL.into_iter().map(AlarmKind::measure).chain([SILENCE]);
         let alarms = alarms.filter(|measure| match measure.watched {
-            Watched::Function | Watched::FunctionWithFailureQueue | Watched::Receiver => *kind == Kind::Function,
+            Watched::Function | Watched::FunctionWithFailureQueue | Watched::Receiver | Watched::Listener => {
+                *kind == Kind::Function
+            }
+            Watched::ConfigurationSet => *kind == Kind::ConfigurationSet,
             Watched::FailureQueue | Watched::ConsumedQueue => *kind == Kind::Queue,
             Watched::Api => *kind == Kind::Api,
         });

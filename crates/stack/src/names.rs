@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 
 use aws::Realm;
 use contract::{
-    context::{Context, MailPlace, Place},
+    context::{Context, MailPlace, Place, Produced},
     partition::Partition,
     webhook::Route,
 };
 use declaration::{Action, Declaration, SecretReference, SecretSource};
 use engine::{Disorder, Stack};
-use kinds::{Id, Kind, Survey, Tagged, s3::bucket};
+use kinds::{Id, Kind, Survey, Tagged, kafka, s3::bucket};
 
 use crate::moves::moves;
 
@@ -26,6 +26,8 @@ pub struct Names {
     stack: Stack,
     /// Names of existing buckets, by entry.
     existing_buckets: BTreeMap<String, String>,
+    /// ARNs of existing clusters of Kafka, by entry.
+    existing_clusters: BTreeMap<String, String>,
     realm: Realm,
     /// Names of resources that were found by their tags.
     found: BTreeMap<(Kind, String), String>,
@@ -41,8 +43,11 @@ impl Names {
         let stack = Self::stack_of(declaration);
         let existing =
             declaration.buckets.iter().filter_map(|(entry, bucket)| Some((entry, bucket.existing.as_ref()?)));
+        let clusters =
+            declaration.clusters.iter().filter_map(|(entry, one)| Some((entry.clone(), one.existing()?.to_owned())));
         Self {
             stack,
+            existing_clusters: clusters.collect(),
             existing_buckets: existing.map(|(entry, name)| (entry.clone(), name.clone())).collect(),
             realm: Realm { region: declaration.region.clone(), account: account.to_owned() },
             found: BTreeMap::new(),
@@ -173,6 +178,22 @@ impl Names {
         kind.identity().arn_of(&self.realm, &self.stack, name)
     }
 
+    /// Returns what a cluster of Kafka is called in calls: the ARN of one that exists, the name of the stack's own.
+    pub fn cluster(&self, entry: &str) -> String {
+        self.existing_clusters.get(entry).cloned().unwrap_or_else(|| self.name(Kind::Cluster, entry))
+    }
+
+    /// Returns the ARN of a cluster of Kafka; of the stack's own it is a pattern, since AWS chooses the id behind the name.
+    pub fn cluster_arn(&self, entry: &str) -> String {
+        let own = || format!("{}/*", self.arn(Kind::Cluster, entry));
+        self.existing_clusters.get(entry).cloned().unwrap_or_else(own)
+    }
+
+    /// Returns the ARN of a topic of Kafka: it has the name and the id of its cluster.
+    pub fn kafka_topic_arn(&self, cluster: &str, topic: &str) -> String {
+        format!("{}/{topic}", self.cluster_arn(cluster).replacen(":cluster/", ":topic/", 1))
+    }
+
     /// Returns the ARN of a receipt rule in a set.
     pub fn rule_arn(&self, set: &str, entry: &str) -> String {
         self.rule_arn_of(set, &self.name(Kind::ReceiptRule, entry))
@@ -213,7 +234,26 @@ impl Names {
             writes: declaration.functions.get(entry).map(|function| self.places(&function.writes)).unwrap_or_default(),
             sends: self.queue_urls(declaration, entry),
             routes: routes(declaration, entry),
+            tables: self.tables(declaration, entry),
+            produces: self.produced(declaration, entry),
         }
+    }
+
+    /// Returns the names of the tables that a function may query, by entry.
+    fn tables(&self, declaration: &Declaration, entry: &str) -> BTreeMap<String, String> {
+        let tables = declaration.functions.get(entry).into_iter().flat_map(|function| &function.queries);
+        tables.map(|table| (table.clone(), self.name(Kind::Table, table))).collect()
+    }
+
+    /// Returns the topics of Kafka that a function may write to, with what stands for their brokers.
+    fn produced(&self, declaration: &Declaration, entry: &str) -> BTreeMap<String, Produced> {
+        let topics = declaration.functions.get(entry).into_iter().flat_map(|function| &function.produces);
+        let produced = |key: &String| {
+            let (cluster, topic) = key.split_once('/')?;
+            let bootstrap = kafka::brokers_of(&self.cluster(cluster));
+            Some((key.clone(), Produced { bootstrap, topic: topic.to_owned() }))
+        };
+        topics.filter_map(produced).collect()
     }
 
     /// Returns the URLs of the queues that a function may send to, by entry.

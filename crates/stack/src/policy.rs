@@ -163,6 +163,8 @@ fn arns_of(kind: Kind, name: &str, names: &Names) -> Vec<String> {
         // An alias of a function, which others may have made, has a policy of its own. Calls on lines and filters of a log group know
         // it as all of its streams, those on tags as itself.
         Kind::Function | Kind::LogGroup | Kind::AccessLog => vec![format!("{arn}:*"), arn],
+        // AWS chooses the id behind the name.
+        Kind::Cluster => vec![format!("{arn}/*")],
         _ => vec![arn],
     }
 }
@@ -173,6 +175,19 @@ const APIS: [ArnForm; 3] = [
     ArnForm("apigateway:{region}::/apis/{name}"),
     ArnForm("apigateway:{region}::/tags/{name}"),
 ];
+
+/// The role that MSK makes for itself when the first cluster of an account is made.
+const ROLE_OF_KAFKA: ArnForm = ArnForm("iam::{account}:role/aws-service-role/kafka.amazonaws.com/AWSServiceRoleForKafka");
+
+/// Returns the ARNs of the declared clusters of Kafka, and of their declared topics.
+fn kafka(declaration: &Declaration, names: &Names) -> Vec<String> {
+    let clusters = declaration.clusters.iter();
+    let arns = clusters.flat_map(|(entry, cluster)| {
+        let topics = cluster.topics.keys().map(|topic| names.kafka_topic_arn(entry, topic));
+        topics.chain([names.cluster_arn(entry)]).collect::<Vec<_>>()
+    });
+    arns.collect()
+}
 
 /// Returns the ARNs of the declared functions, with those of their versions and aliases.
 fn functions(declaration: &Declaration, names: &Names) -> Vec<String> {
@@ -189,7 +204,7 @@ fn finds_by_tag(right: &Right) -> bool {
 
 /// Services that use a key in the name of whoever calls them.
 fn key_services(names: &Names) -> Vec<String> {
-    ["lambda", "logs", "s3", "secretsmanager", "sns", "sqs"].map(|service| names.realm().endpoint(service)).into()
+    ["dynamodb", "kafka", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs"].map(|service| names.realm().endpoint(service)).into()
 }
 
 /// Statements about the rights of roles, one for each boundary: of a function that one is declared for, the role may be made
@@ -290,6 +305,11 @@ fn arns(target: Target, declaration: &Declaration, names: &Names, declared: &Dec
         }
         // To make one, IAM knows no other resource. The condition names the functions.
         Target::Mappings => Vec::from_iter((!declaration.functions.is_empty()).then(|| "*".to_owned())),
+        Target::Kafka => kafka(declaration, names),
+        Target::KafkaRole => {
+            let is_made = declaration.clusters.values().any(|cluster| cluster.existing().is_none());
+            Vec::from_iter(is_made.then(|| names.realm().arn(ROLE_OF_KAFKA, "", "").into()))
+        }
         Target::Everything => vec!["*".to_owned()],
     }
 }

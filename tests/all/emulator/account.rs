@@ -13,13 +13,16 @@ use super::server::{CREDENTIALS, REGION};
 pub(crate) struct Account {
     pub(crate) apis: aws_sdk_apigatewayv2::Client,
     pub(crate) alarms: aws_sdk_cloudwatch::Client,
+    pub(crate) dynamodb: aws::json::Client,
     pub(crate) ec2: aws::query::Client,
     pub(crate) iam: aws_sdk_iam::Client,
+    pub(crate) kafka: aws::json::Client,
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) secrets: aws_sdk_secretsmanager::Client,
     pub(crate) ses: aws_sdk_ses::Client,
+    pub(crate) sesv2: aws::json::Client,
     pub(crate) sns: aws_sdk_sns::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) sts: aws_sdk_sts::Client,
@@ -76,13 +79,16 @@ impl Account {
         Self {
             apis: aws_sdk_apigatewayv2::Client::new(&configuration),
             alarms: aws_sdk_cloudwatch::Client::new(&configuration),
+            dynamodb: aws::json::Client::new(&configuration, aws::json::DYNAMODB),
             ec2: aws::query::Client::new(&configuration, aws::query::EC2),
             iam: aws_sdk_iam::Client::new(&configuration),
+            kafka: aws::json::Client::new(&configuration, aws::json::KAFKA),
             lambda: aws_sdk_lambda::Client::new(&configuration),
             logs: aws_sdk_cloudwatchlogs::Client::new(&configuration),
             s3: aws_sdk_s3::Client::new(&configuration),
             secrets: aws_sdk_secretsmanager::Client::new(&configuration),
             ses: aws_sdk_ses::Client::new(&configuration),
+            sesv2: aws::json::Client::new(&configuration, aws::json::SES),
             sns: aws_sdk_sns::Client::new(&configuration),
             sqs: aws_sdk_sqs::Client::new(&configuration),
             sts: aws_sdk_sts::Client::new(&configuration),
@@ -118,6 +124,16 @@ impl Account {
         all.push(("rule set", sets.rule_sets().iter().map(|one| text(one.name())).collect()));
         let active = self.wait(self.ses.describe_active_receipt_rule_set().send()).unwrap();
         all.push(("active rule", active.rules().iter().map(|one| one.name().to_owned()).collect()));
+        let named = |list: serde_json::Value| -> Vec<String> {
+            let names = list.as_array().into_iter().flatten();
+            names.map(|one| one["clusterName"].as_str().or(one.as_str()).unwrap_or_default().to_owned()).collect()
+        };
+        let tables = aws::json::Call::new("ListTables", serde_json::json!({}));
+        all.push(("table", named(self.wait(self.dynamodb.call(tables)).unwrap()["TableNames"].take())));
+        let clusters = aws::json::Call::get("ListClustersV2", &["api", "v2", "clusters"]);
+        all.push(("cluster", named(self.wait(self.kafka.call(clusters)).unwrap()["clusterInfoList"].take())));
+        let sets = aws::json::Call::post("ListConfigurationSets", &["v2", "email", "list-configuration-sets"], serde_json::json!({}));
+        all.push(("configuration set", named(self.wait(self.sesv2.call(sets)).unwrap()["ConfigurationSets"].take())));
         let lines =
             all.into_iter().flat_map(|(kind, names)| names.into_iter().map(move |name| format!("{kind} {name}")));
         let mut lines: Vec<String> = lines.collect();

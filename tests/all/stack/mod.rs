@@ -7,6 +7,7 @@ mod cut_off;
 mod faults;
 mod interrupts;
 mod lifecycle;
+mod mail_events;
 mod names;
 mod neighbours;
 mod networks;

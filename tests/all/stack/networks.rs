@@ -12,20 +12,20 @@ use crate::{
 };
 
 /// A network in the account: two private subnets in two zones, and a security group.
-struct Network {
-    table: String,
-    vpc: String,
-    subnets: [String; 2],
-    group: String,
+pub(super) struct Network {
+    pub(super) table: String,
+    pub(super) vpc: String,
+    pub(super) subnets: [String; 2],
+    pub(super) group: String,
 }
 
 /// Makes a call, and returns a text of its answer.
-fn made(account: &Account, call: &Call, path: &str) -> String {
+pub(super) fn made(account: &Account, call: &Call, path: &str) -> String {
     account.wait(account.ec2.call(call)).unwrap().text(path).to_owned()
 }
 
 impl Network {
-    fn make(account: &Account) -> Self {
+    pub(super) fn make(account: &Account) -> Self {
         let vpc = made(account, &Call::new("CreateVpc").with("CidrBlock", "10.20.0.0/16"), "vpc/vpcId");
         let subnet = |zone: &str, block: &str| {
             let call = Call::new("CreateSubnet").with("VpcId", &vpc).with("CidrBlock", block);

@@ -77,14 +77,15 @@ impl<K: Kind> Run<'_, K> {
         // What was surveyed before the first part of a change is no longer so.
         let is_first = verb == Verb::Widen || item.widened.is_none();
         let known = known.filter(|_| is_first);
+        let slow = self.slowness(&target, known.as_ref());
         // The survey saw it, but replacing its parent deleted it: treat it as absent.
         let mut known = known.filter(|read| verb != Verb::Create || *read == Read::Absent);
         let outcome = loop {
-            let attempt = time::timeout(self.patience.attempt, self.attempt(item, &target, known.take()));
+            let attempt = time::timeout(self.patience.attempt.max(slow), self.attempt(item, &target, known.take()));
             let result = attempt.await.unwrap_or_else(|_| Err(self.endless(item)));
             let Err(failure) = result else { break Outcome::Done };
             let Some(limit) = limit(failure.class, depends_on_new) else { break Outcome::Failed { failure } };
-            if start.elapsed() + wait > limit.min(self.patience.deadline) {
+            if start.elapsed() + wait > limit.min(self.patience.deadline.max(slow)) {
                 break Outcome::Failed { failure };
             }
             // `Exists` needs no wait: the next attempt reads the resource at once.
@@ -99,6 +100,16 @@ impl<K: Kind> Run<'_, K> {
         let event = Event::Ended { id: &item.id, verb, outcome: outcome.clone(), took: start.elapsed() };
         self.observer.event(event);
         outcome
+    }
+
+    /// Returns how long a step may take at least: twice as long as AWS usually takes for it, where that is minutes.
+    fn slowness(&self, target: &Target<'_, K::Settings>, known: Option<&Read<K>>) -> Duration {
+        let Target::Settings(settings) = target else { return Duration::ZERO };
+        let live = match known {
+            Some(Read::Present(live)) => Some(&live.settings),
+            _ => None,
+        };
+        K::slow(live, settings).map_or(Duration::ZERO, |slow| Duration::from_secs(slow.seconds) * 2)
     }
 
     /// Waits before a retry; returns `true` if the run was stopped meanwhile.

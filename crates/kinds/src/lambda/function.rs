@@ -18,7 +18,7 @@ use contract::context::{Context, MailPlace, VARIABLE};
 use serde::Serialize;
 
 use crate::{
-    Kind, Manage, REVISION_TAG, Session, own_tags,
+    Kind, Manage, REVISION_TAG, Session, kafka, own_tags,
     rights::{Right, Target, deletes, reads, writes},
     surplus_tags,
 };
@@ -151,6 +151,15 @@ fn with_places_of(context: &str, earlier: &str) -> Option<String> {
     }
     context.mail.extend(further);
     serde_json::to_string(&context).ok()
+}
+
+/// Returns settings for a call: with the brokers of clusters in place of what stands for them.
+async fn with_brokers(session: &Session, desired: &Settings) -> Result<Settings, Failure> {
+    let mut settings = desired.clone();
+    if let Some(context) = settings.environment.get_mut(VARIABLE) {
+        *context = kafka::with_brokers(session, context).await?;
+    }
+    Ok(settings)
 }
 
 const CONFIGURATION: &str = "lambda.GetFunctionConfiguration";
@@ -331,7 +340,7 @@ impl Manage for Function {
 
     const HOLDS: Holds = Holds::Nothing;
 
-    const REFERS_TO: &'static [Kind] = &[Kind::Role, Kind::LogGroup, Kind::Bucket, Kind::Queue];
+    const REFERS_TO: &'static [Kind] = &[Kind::Role, Kind::LogGroup, Kind::Bucket, Kind::Queue, Kind::Cluster];
 
     const RIGHTS: &'static [Right] = &[
         // All that is told of a function: each of these actions by its name would not fit into a managed policy.
@@ -418,6 +427,9 @@ impl Manage for Function {
             ..wire::settings(&address.name, answer.configuration.ok_or_else(missing)?)?
         };
         settings.children.extend(children);
+        if let Some(context) = settings.environment.get_mut(VARIABLE) {
+            *context = kafka::without_brokers(session, context).await?;
+        }
         // A function always holds something: code.
         let owner = Owner::of(&settings.tags, &session.stack, true);
         Ok(Some(Live { settings, owner }))
@@ -450,7 +462,7 @@ impl Manage for Function {
     }
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
-        wire::create(session, &address.name, desired).await?;
+        wire::create(session, &address.name, &with_brokers(session, desired).await?).await?;
         settle(session, &address.name).await?;
         match desired.reserved_concurrency {
             Some(_) => write_concurrency(session, &address.name, desired.reserved_concurrency).await,
@@ -463,7 +475,7 @@ impl Manage for Function {
         children::remove(session, name, desired, live).await?;
         // The configuration first: new code may need it, and old code does not mind.
         if desired.configuration() != live.configuration() {
-            wire::update_configuration(session, name, desired).await?;
+            wire::update_configuration(session, name, &with_brokers(session, desired).await?).await?;
             settle(session, name).await?;
         }
         if (&desired.code_sha256, &desired.architecture) != (&live.code_sha256, &live.architecture) {

@@ -6,6 +6,8 @@
 
 pub mod action;
 pub mod activation;
+pub mod configuration_set;
+pub mod feedback;
 pub mod filter;
 pub mod order;
 pub mod rule;

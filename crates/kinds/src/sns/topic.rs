@@ -163,7 +163,11 @@ pub const IDENTITY: Identity = Identity {
 };
 
 /// Beginnings of the ids of our statements in a topic's policy.
-pub const STATEMENTS: &[&str] = &[NEWS_OF, ALARMS, OWNER];
+pub const STATEMENTS: &[&str] = &[NEWS_OF, ALARMS, OWNER, MAIL_EVENTS, MAIL_FEEDBACK];
+/// Id of the statement that lets configuration sets tell what becomes of mails.
+pub const MAIL_EVENTS: &str = "MailEvents";
+/// Id of the statement that lets identities tell what becomes of mails.
+pub const MAIL_FEEDBACK: &str = "MailFeedback";
 /// Beginning of the id of a statement that lets a rule publish.
 pub const NEWS_OF: &str = "NewsOf";
 /// Id of the statement that lets alarms publish.

@@ -47,11 +47,12 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
     let after: Vec<Id> = topics.iter().map(|topic| of(Kind::Topic, *topic)).collect();
     for watch in watches(declaration) {
         let (dimension, watched) = match watch.measure.watched {
-            Watched::Function | Watched::FunctionWithFailureQueue | Watched::Receiver => {
+            Watched::Function | Watched::FunctionWithFailureQueue | Watched::Receiver | Watched::Listener => {
                 ("FunctionName", names.name(Kind::Function, watch.entry))
             }
             Watched::FailureQueue | Watched::ConsumedQueue => ("QueueName", names.name(Kind::Queue, watch.entry)),
             Watched::Api => (alarm::API, api::id_of(blueprint, watch.entry)),
+            Watched::ConfigurationSet => ("ses:configuration-set", names.name(Kind::ConfigurationSet, watch.entry)),
         };
         let id = alarm_entry(watch.entry, watch.measure.name);
         let (comparison, missing_data) = match watch.silent_hours {
@@ -65,7 +66,10 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
             dimensions: BTreeMap::from([(dimension.to_owned(), watched)]),
             statistic: watch.measure.statistic.to_owned(),
             period: watch.measure.period,
-            threshold: watch.threshold.into(),
+            threshold: match watch.measure.unit {
+                Unit::PerMillion => f64::from(watch.threshold) / 1e6,
+                _ => watch.threshold.into(),
+            },
             evaluation_periods: watch.silent_hours.unwrap_or(1),
             comparison: comparison.to_owned(),
             missing_data: missing_data.to_owned(),
@@ -138,14 +142,24 @@ fn entries(declaration: &Declaration, watched: Watched) -> BTreeSet<&str> {
         Watched::FunctionWithFailureQueue => {
             functions.filter(|(_, function)| function.on_failure.is_some()).map(|(entry, _)| entry.as_str()).collect()
         }
-        Watched::Receiver => declaration.receivers(),
+        Watched::Receiver => declaration.receivers().union(&declaration.listeners()).copied().collect(),
+        Watched::Listener => declaration.listeners(),
+        Watched::ConfigurationSet => {
+            let sets = declaration.configuration_sets.iter().filter(|(_, set)| set.reputation_metrics);
+            sets.map(|(entry, _)| entry.as_str()).collect()
+        }
         Watched::Api => declaration.apis.keys().map(String::as_str).collect(),
         Watched::ConsumedQueue => {
             functions.filter_map(|(_, function)| Some(function.consumes.as_ref()?.queue.as_str())).collect()
         }
         Watched::FailureQueue => {
             let redrives = declaration.queues.values().filter_map(|queue| Some(queue.redrive.as_ref()?.queue.as_str()));
-            functions.filter_map(|(_, function)| function.on_failure.as_deref()).chain(redrives).collect()
+            let told = declaration.topics.values().flat_map(|topic| &topic.subscriptions);
+            let untaken = told.filter_map(|told| match told {
+                Subscription::Function { redrive, .. } => redrive.as_deref(),
+                Subscription::Mail(_) | Subscription::Queue { .. } => None,
+            });
+            functions.filter_map(|(_, function)| function.on_failure.as_deref()).chain(redrives).chain(untaken).collect()
         }
     }
 }
@@ -153,7 +167,8 @@ fn entries(declaration: &Declaration, watched: Watched) -> BTreeSet<&str> {
 /// Returns a threshold in the unit of its metric: milliseconds for a function, seconds for a queue.
 fn in_metric(declaration: &Declaration, kind: AlarmKind, entry: &str, threshold: u32) -> u32 {
     let whole = match kind.measure().unit {
-        Unit::Count => return threshold,
+        Unit::Count | Unit::PerMillion => return threshold,
+        Unit::Seconds => return threshold.saturating_mul(1000),
         Unit::PercentOfTimeout => {
             declaration.functions.get(entry).map(|function| seconds(function.timeout).saturating_mul(1000))
         }

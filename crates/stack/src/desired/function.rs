@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use contract::context::VARIABLE;
 
 use super::{
-    Blueprint, RuleSet, distinct, of, rights, seconds,
+    Blueprint, RuleSet, distinct, of, rights, seconds, sending,
     sharing::{ALL_RULES, Group, SES},
     storage::invoked_by_topic,
 };
@@ -63,6 +63,7 @@ fn referred(blueprint: &Blueprint<'_>, declared: &Function) -> Vec<Id> {
     let consumed = declared.consumes.iter().map(|consumes| &consumes.queue);
     ids.extend(declared.sends.iter().chain(&declared.on_failure).chain(consumed).map(|queue| of(Kind::Queue, queue)));
     ids.extend(declared.publishes.iter().map(|topic| of(Kind::Topic, topic)));
+    ids.extend(declared.queries.iter().map(|table| of(Kind::Table, table)));
     ids.extend(declared.secrets.values().filter_map(|secret| match secret {
         SecretReference::Declared(entry) => {
             let source = &blueprint.declaration.secrets.get(entry)?.source;
@@ -91,7 +92,8 @@ fn function(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
     let mut environment = declared.environment.clone();
     let context = names.function_context(blueprint.declaration, entry);
     // `Serialize` fails only for maps whose keys are not strings; a context has none.
-    environment.insert(VARIABLE.to_owned(), serde_json::to_string(&context).unwrap_or_default());
+    let context = blueprint.given.existing.with_brokers(serde_json::to_string(&context).unwrap_or_default());
+    environment.insert(VARIABLE.to_owned(), context);
     let code = blueprint.given.code.get(entry).cloned().unwrap_or_default();
     let defaults = function::Settings::new(&name, names.arn(Kind::Role, entry), code);
     let settings = function::Settings {
@@ -119,6 +121,7 @@ fn function(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
     if blueprint.given.artifacts {
         after.push(of(Kind::Bucket, bucket::ARTIFACTS));
     }
+    after.extend(sending::written(blueprint, &declared.produces));
     blueprint.add(of(Kind::Function, entry), Address::of(name), settings, after);
 }
 
@@ -175,7 +178,7 @@ fn permissions(blueprint: &mut Blueprint<'_>) {
     }
     for (topic, declared) in &blueprint.declaration.topics {
         for told in &declared.subscriptions {
-            let Subscription::Function(function) = told else { continue };
+            let Subscription::Function { function, .. } = told else { continue };
             let settings =
                 permission::Settings::invoke("sns.amazonaws.com", names.account(), names.arn(Kind::Topic, topic));
             permissions.push((function, invoked_by_topic(names, function, topic), settings));

@@ -28,12 +28,14 @@ const RULES: &str = "rules";
 pub(super) fn add(blueprint: &mut Blueprint<'_>) {
     let declaration = blueprint.declaration;
     filters(blueprint);
+    if !declaration.receipt_rules.is_empty() || !declaration.identities.is_empty() {
+        notes(blueprint);
+    }
     if declaration.receipt_rules.is_empty() {
         return;
     }
     let names = blueprint.names();
     let set = blueprint.given.rule_set.name(names);
-    notes(blueprint);
     let is_own = *blueprint.given.rule_set == RuleSet::Own;
     if is_own {
         blueprint.add(own_set(blueprint), Address::of(&set), rule_set::Settings {}, Vec::new());
@@ -82,7 +84,7 @@ fn own_set(blueprint: &Blueprint<'_>) -> Id {
     of(Kind::ReceiptRuleSet, blueprint.given.rule_set.name(blueprint.names()))
 }
 
-/// Adds the log group that notes what the stack must remember about rule sets and buckets of others.
+/// Adds the log group that notes what the stack must remember about rule sets, buckets and identities of others.
 fn notes(blueprint: &mut Blueprint<'_>) {
     let tags = blueprint.tags(notes::ENTRY, &BTreeMap::new());
     let address = Address::of(blueprint.names().name(Kind::LogGroup, notes::ENTRY));

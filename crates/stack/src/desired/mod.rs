@@ -8,6 +8,7 @@ mod api;
 mod function;
 mod mail;
 mod rights;
+pub(crate) mod sending;
 mod sharing;
 mod storage;
 #[cfg(test)]
@@ -70,6 +71,7 @@ impl RuleSet {
 pub fn resources(declaration: &Declaration, given: Inputs<'_>) -> Vec<Resource> {
     let mut blueprint = Blueprint { declaration, given, resources: Vec::new() };
     storage::add(&mut blueprint);
+    sending::add(&mut blueprint);
     function::add(&mut blueprint);
     api::add(&mut blueprint);
     mail::add(&mut blueprint);

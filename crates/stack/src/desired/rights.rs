@@ -24,6 +24,10 @@ const WRITING: &[&str] = &["s3:AbortMultipartUpload", "s3:PutObject"];
 const RECEIVING: &[&str] =
     &["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
 
+/// Calls on a cluster and on a topic of it by which a function writes messages, each once however often it tries.
+const CONNECTING: &[&str] = &["kafka-cluster:Connect", "kafka-cluster:WriteDataIdempotently"];
+const WRITING_TO_TOPIC: &[&str] = &["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"];
+
 /// Returns the policy that lets Lambda assume a function's role.
 pub(super) fn trust() -> Policy {
     let statement = Statement::allow(&["sts:AssumeRole"], []).for_service("lambda.amazonaws.com");
@@ -54,6 +58,13 @@ pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Functi
     statements.push(("ReceiveMessages", Statement::allow(RECEIVING, consumed)));
     let topics = function.publishes.iter().map(|topic| names.arn(Kind::Topic, topic));
     statements.push(("PublishMessages", Statement::allow(&["sns:Publish"], topics)));
+    let tables = function.queries.iter().map(|table| names.arn(Kind::Table, table));
+    statements.push(("QueryTables", Statement::allow(&["dynamodb:Query"], tables)));
+    let topics = || function.produces.iter().filter_map(|topic| topic.split_once('/'));
+    let clusters = topics().map(|(cluster, _)| names.cluster_arn(cluster));
+    statements.push(("ConnectClusters", Statement::allow(CONNECTING, clusters)));
+    let topics = topics().map(|(cluster, topic)| names.kafka_topic_arn(cluster, topic));
+    statements.push(("WriteTopics", Statement::allow(WRITING_TO_TOPIC, topics)));
     let secrets = function.secrets.values().map(|secret| secret_arn(blueprint, secret));
     statements.push(("ReadSecrets", Statement::allow(&["secretsmanager:GetSecretValue"], secrets)));
     let keys = Keys::of(blueprint, function);
@@ -106,6 +117,9 @@ impl Keys {
         }
         for topic in function.publishes.iter().filter_map(|topic| declaration.topics.get(topic)) {
             keys.add(key(&topic.kms_key), "sns", true);
+        }
+        for table in function.queries.iter().filter_map(|table| declaration.tables.get(table)) {
+            keys.add(key(&table.kms_key), "dynamodb", false);
         }
         for secret in function.secrets.values() {
             let of_existing = |name: &str| existing.key(Kind::Secret, name).map(str::to_owned);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Blueprint, days, of, seconds, sharing, statement_id, topic_of, with_ids};
+use super::{Blueprint, days, of, seconds, sending, sharing, statement_id, topic_of, with_ids};
 use crate::Names;
 use aws::policy::{Policy, Statement};
 use declaration::{Action, Bucket, Declaration, Notify, Secret, SecretSource, Subscription, Topic};
@@ -131,7 +131,11 @@ fn queue(blueprint: &mut Blueprint<'_>, entry: &str) {
     let Some(declared) = blueprint.declaration.queues.get(entry) else { return };
     let names = blueprint.names();
     let told = blueprint.declaration.topics.iter().filter(|(_, topic)| {
-        topic.subscriptions.iter().any(|told| matches!(told, Subscription::Queue { queue, .. } if queue == entry))
+        topic.subscriptions.iter().any(|told| match told {
+            Subscription::Queue { queue, .. } => queue == entry,
+            Subscription::Function { redrive, .. } => redrive.as_deref() == Some(entry),
+            Subscription::Mail(_) => false,
+        })
     });
     let statements = told.map(|(topic, _)| {
         let statement =
@@ -166,6 +170,7 @@ fn topic(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Topic) {
         let statement = Statement::allow(&["SNS:Publish"], [arn.clone()]);
         statements.push((statement_id(&[topic::NEWS_OF, group.part]), blueprint.for_rules(statement, &group)));
     }
+    statements.extend(sending::publishing(blueprint, entry, &arn));
     let watches = blueprint.declaration.alarms.notify.contains(&Notify::Topic(entry.to_owned()));
     if watches {
         statements.push((topic::ALARMS.to_owned(), super::alarms::publish(blueprint, &arn)));
@@ -212,12 +217,19 @@ pub(super) fn subscribe(blueprint: &mut Blueprint<'_>, entry: &str, told: &Subsc
             after.push(of(Kind::Queue, queue));
             ("sqs", names.arn(Kind::Queue, queue), queue, *raw)
         }
-        Subscription::Function(function) => {
+        Subscription::Function { function, .. } => {
             after.extend([of(Kind::Function, function), invoked_by_topic(names, function, entry)]);
             ("lambda", names.arn(Kind::Function, function), function, false)
         }
     };
-    let settings = subscription::Settings { raw_delivery, ..subscription::Settings::default() };
+    let redrive = match told {
+        Subscription::Function { redrive: Some(queue), .. } => {
+            after.push(of(Kind::Queue, queue));
+            Some(names.arn(Kind::Queue, queue))
+        }
+        _ => None,
+    };
+    let settings = subscription::Settings { raw_delivery, redrive, ..subscription::Settings::default() };
     let address = Address::within(names.name(Kind::Topic, entry), subscription::name(protocol, &endpoint));
     blueprint.add(subscribed(entry, protocol, who), address, settings, after);
 }
@@ -233,7 +245,7 @@ pub(super) fn subscriptions_of(declaration: &Declaration, topic: &str) -> Vec<Id
     let id = |told: &Subscription| match told {
         Subscription::Mail(address) => subscribed(topic, "email", address),
         Subscription::Queue { queue, .. } => subscribed(topic, "sqs", queue),
-        Subscription::Function(function) => subscribed(topic, "lambda", function),
+        Subscription::Function { function, .. } => subscribed(topic, "lambda", function),
     };
     declared.iter().map(id).collect()
 }

@@ -7,6 +7,7 @@ mod network;
 mod others;
 mod receiving;
 mod references;
+mod sending;
 
 use std::path::Path;
 
@@ -93,7 +94,7 @@ pub async fn check(
             None => Vec::new(),
         }
     });
-    let (identities, records, caught, region, concurrency, sets, networks, keys) = tokio::join!(
+    let (identities, records, caught, region, concurrency, sets, networks, keys, told) = tokio::join!(
         receiving::identities(session, &domains, &senders),
         receiving::records(dns, &session.aws.realm.region, &domains),
         Box::pin(catching::every_domain(session, dns, declaration, &domains)),
@@ -102,9 +103,13 @@ pub async fn check(
         sets,
         Box::pin(network::check(session, declaration, file, dns)),
         Box::pin(references::keys(session, (file, declaration), existing)),
+        Box::pin(sending::identities(session, (file, declaration, names))),
     );
+    let clusters = sending::clusters((file, declaration), existing);
+    let prices = sending::prices((file, declaration), names);
     let secrets = references::secrets(&session.aws.realm, (file, declaration), existing);
-    let found = [identities, records, caught, region, concurrency, sets, networks, keys, secrets];
+    let found =
+        [identities, records, caught, region, concurrency, sets, networks, keys, secrets, told, clusters, prices];
     let mut findings: Vec<Finding> = found.into_iter().flatten().collect();
     if let Some(snapshot) = snapshot {
         findings.extend(limits::rules(&session.stack, declaration, rule_set, snapshot));

@@ -14,6 +14,7 @@ use aws_sdk_s3::types::{
 };
 use aws_sdk_ses::types::{ReceiptAction, WorkmailAction};
 use aws_sdk_sqs::types::QueueAttributeName;
+use serde_json::{Value, json};
 
 use super::Case;
 use crate::stack::Trial;
@@ -26,6 +27,8 @@ const NEWS: &str = "arn:aws:sns:eu-west-1:123456789012:circuits-news";
 const ALARMS: &str = "arn:aws:sns:eu-west-1:123456789012:circuits-alarms";
 const FAILED: &str = "arn:aws:sqs:eu-west-1:123456789012:circuits-failed";
 const SECRET: &str = "circuits-token";
+const TABLE: &str = "circuits-items";
+const TABLE_ARN: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/circuits-items";
 const THEIRS: &str = "arn:aws:s3:::theirs";
 
 const fn severe(kind: &'static str, entry: &'static str, field: &'static str, add: fn(&Trial)) -> Case {
@@ -40,6 +43,10 @@ const fn stays(kind: &'static str, entry: &'static str, field: &'static str, add
 fn api(trial: &Trial) -> String {
     let apis = trial.account.wait(trial.account.apis.get_apis().send()).unwrap().items.unwrap();
     apis.into_iter().next().unwrap().api_id.unwrap()
+}
+
+fn dynamodb(trial: &Trial, action: &'static str, document: Value) {
+    trial.account.wait(trial.account.dynamodb.call(aws::json::Call::new(action, document))).unwrap();
 }
 
 /// Adds nothing: another case does.
@@ -88,6 +95,42 @@ pub(super) const CASES: &[Case] = &[
         let call =
             call.authorizer_payload_format_version("2.0").authorizer_uri("theirs").identity_source("$request.header.a");
         trial.account.wait(call.send()).unwrap();
+    }),
+    stays("table", "items", "stream", |trial| {
+        let stream = json!({"StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES"});
+        dynamodb(trial, "UpdateTable", json!({"TableName": TABLE, "StreamSpecification": stream}));
+    }),
+    stays("table", "items", "indexes", |trial| {
+        let index = json!({
+            "IndexName": "theirs",
+            "KeySchema": [{"AttributeName": "of", "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        });
+        let attributes = json!([{"AttributeName": "of", "AttributeType": "S"}]);
+        let document = json!({
+            "TableName": TABLE,
+            "AttributeDefinitions": attributes,
+            "GlobalSecondaryIndexUpdates": [{"Create": index}],
+        });
+        dynamodb(trial, "UpdateTable", document);
+    }),
+    severe("table", "items", "resource_policy", |trial| {
+        let statement = json!({
+            "Effect": "Allow",
+            "Principal": {"AWS": "arn:aws:iam::210987654321:root"},
+            "Action": "dynamodb:GetItem",
+            "Resource": TABLE_ARN,
+        });
+        let policy = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+        dynamodb(trial, "PutResourcePolicy", json!({"ResourceArn": TABLE_ARN, "Policy": policy}));
+    }),
+    severe("table", "items", "streaming", |trial| {
+        let stream = "arn:aws:kinesis:eu-west-1:123456789012:stream/theirs";
+        dynamodb(trial, "EnableKinesisStreamingDestination", json!({"TableName": TABLE, "StreamArn": stream}));
+    }),
+    severe("table", "items", "replicas", |trial| {
+        let create = json!([{"Create": {"RegionName": "us-east-1"}}]);
+        dynamodb(trial, "UpdateTable", json!({"TableName": TABLE, "ReplicaUpdates": create}));
     }),
     severe("bucket", "mail", "replication", replicate),
     severe("bucket", "mail", "notifications", |trial| notify(trial, &["ours", "theirs"])),

@@ -39,10 +39,10 @@ const RECORDED: &[(&str, &str, &str, &str)] =
 const NO_PROTECTION: &str = "the emulator has no data protection policies";
 const HIDES: &str = "logs/log_group.rs: a_policy_that_hides_parts_of_lines_is_seen";
 
-/// A stack with an API, too.
+/// A stack with an API and a table, too.
 fn declared() -> String {
     format!(
-        "{EVERYTHING}apis: {{hook: {{routes: [{{route: POST /done, invoke: reader, authentication: {{scheme: bearer, secret: TOKEN}}}}]}}}}\n"
+        "{EVERYTHING}tables: {{items: {{partition_key: id}}}}\napis: {{hook: {{routes: [{{route: POST /done, invoke: reader, authentication: {{scheme: bearer, secret: TOKEN}}}}]}}}}\n"
     )
 }
 

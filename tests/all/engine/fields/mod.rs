@@ -8,6 +8,7 @@ mod apis;
 mod functions;
 mod mail;
 mod others;
+mod sending;
 mod storage;
 
 use std::{
@@ -60,6 +61,32 @@ const RECORDED: &[(&str, &str, &str, &str)] = &[
         "lambda/function/wire.rs: a_change_that_failed_afterwards_is_seen_with_its_reason",
     ),
     (
+        "cluster",
+        "subnets",
+        "MSK cannot move a cluster",
+        "kafka/cluster.rs: one_real_change_is_seen",
+    ),
+    (
+        "cluster",
+        "security_groups",
+        "MSK cannot change the security groups of brokers",
+        "kafka/cluster.rs: one_real_change_is_seen",
+    ),
+    (
+        "cluster",
+        "encrypted_within",
+        "MSK decides it when it makes a cluster",
+        "kafka/cluster.rs: one_real_change_is_seen",
+    ),
+    ("cluster", "kms_key", "MSK cannot change the key of disks", "kafka/cluster.rs: one_real_change_is_seen"),
+    ("cluster", "is_made", "a cluster is made once", "kafka/cluster.rs: one_real_change_is_seen"),
+    (
+        "kafka topic",
+        "replication",
+        "nobody can change it, `up` neither",
+        "kafka/topic.rs: more_than_is_declared_stays_and_less_does_not",
+    ),
+    (
         "alarm",
         "low_samples",
         "the emulator does not keep EvaluateLowSampleCountPercentile",
@@ -103,7 +130,7 @@ fn covers(field: &str, path: &str) -> bool {
 
 /// Returns all cases, those of mail first: SES takes a rule only while everything else permits it.
 fn all_cases() -> Vec<Case> {
-    [mail::CASES, storage::CASES, functions::CASES, others::CASES, apis::CASES].concat()
+    [mail::CASES, storage::CASES, functions::CASES, others::CASES, apis::CASES, sending::CASES].concat()
 }
 
 /// Returns the cases in rounds, in each of which a resource is changed once.
@@ -162,11 +189,8 @@ fn protected() -> String {
     let head = format!("stack: circuits\nkms_key: {}\npermissions_boundary: {BOUNDARY}\n", protected::KEY);
     let on_failure = "    on_failure: failed\n";
     let consumes = format!("{on_failure}{}", apis::CONSUMES);
-    let secrets = format!("{}secrets:\n", apis::DECLARED);
-    replaced(
-        &declaration(),
-        &[("stack: circuits\n", &head), (on_failure, &consumes), ("\nsecrets:\n", &format!("\n{secrets}"))],
-    )
+    let secrets = format!("\n{}{}{}secrets:\n", sending::TOPIC, apis::DECLARED, sending::DECLARED);
+    replaced(&declaration(), &[("stack: circuits\n", &head), (on_failure, &consumes), ("\nsecrets:\n", &secrets)])
 }
 
 /// Makes the boundary, which limits nothing that the test does.
@@ -231,6 +255,7 @@ fn a_field_that_somebody_changes_is_named_alone_and_put_right() {
     let registry = registry(&trial);
     existing::bucket(&trial.account);
     boundary(&trial.account);
+    sending::identities(&trial);
     trial.emulator.key(protected::KEY, "Enabled");
     trial.up();
     change(all_cases(), &trial, &registry, &|arguments| trial.run(arguments));
@@ -255,6 +280,7 @@ fn the_least_policy_is_enough_to_put_every_field_right() {
     let registry = registry(&trial);
     existing::bucket(&trial.account);
     boundary(&trial.account);
+    sending::identities(&trial);
     trial.emulator.key(protected::KEY, "Enabled");
     let somebody = trial.with_least_rights("up");
     let run = |arguments: &[&str]| trial.run_as(&somebody, arguments);

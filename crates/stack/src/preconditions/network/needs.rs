@@ -34,6 +34,7 @@ pub(super) struct Service {
 }
 
 const S3: Service = Service { title: "S3", name: "s3", has_gateway: true };
+const DYNAMODB: Service = Service { title: "DynamoDB", name: "dynamodb", has_gateway: true };
 const SECRETS: Service = Service { title: "Secrets Manager", name: "secretsmanager", has_gateway: false };
 const SQS: Service = Service { title: "SQS", name: "sqs", has_gateway: false };
 const SNS: Service = Service { title: "SNS", name: "sns", has_gateway: false };
@@ -43,6 +44,7 @@ pub(super) fn of(function: &Function) -> Vec<Need> {
     let has_objects = [&function.reads, &function.writes, &function.deletes].iter().any(|places| !places.is_empty());
     let services = [
         (S3, has_objects),
+        (DYNAMODB, !function.queries.is_empty()),
         (SECRETS, !function.secrets.is_empty()),
         (SQS, !function.sends.is_empty()),
         (SNS, !function.publishes.is_empty()),

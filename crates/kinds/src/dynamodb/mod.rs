@@ -1,0 +1,3 @@
+//! Kinds of `DynamoDB`.
+
+pub mod table;

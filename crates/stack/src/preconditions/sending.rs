@@ -1,0 +1,228 @@
+//! Checks what hears of sent mails: clusters of Kafka that exist, what new ones cost, and identities that tell others.
+
+use std::{collections::BTreeMap, path::Path};
+
+use super::Finding;
+use crate::{Existing, Names, desired::sending::feedback_of};
+use declaration::{Brokers, Cluster, ClusterSource, Declaration, KafkaTopic};
+use engine::Failure;
+use kinds::{Id, Kind, Session, kafka::Seen, ses::feedback};
+
+/// Returns a finding for each existing cluster that cannot be used as it is declared.
+pub(super) fn clusters((file, declaration): (&Path, &Declaration), existing: &Existing) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (entry, cluster) in &declaration.clusters {
+        let Some(arn) = cluster.existing() else { continue };
+        let place = declaration.places.show(file, &["clusters", entry, "existing"]);
+        let Some(seen) = existing.cluster(arn) else { continue };
+        findings.extend(judge(&place, arn, cluster, seen.as_ref()));
+    }
+    findings
+}
+
+/// Judges one cluster.
+fn judge(place: &str, arn: &str, cluster: &Cluster, seen: Result<&Option<Seen>, &Failure>) -> Vec<Finding> {
+    let blocks = |what: String, todo: String| Finding::blocks(format!("{place}: {what}"), todo);
+    let warns = |what: String, todo: String| Finding::warns(format!("{place}: {what}"), todo);
+    let seen = match seen {
+        Ok(Some(seen)) => seen,
+        Ok(None) => return vec![blocks(format!("there is no cluster `{arn}`"), "correct its ARN: `aws kafka list-clusters-v2` lists those that there are".to_owned())],
+        Err(failure) => {
+            let todo = "allow `kafka:DescribeClusterV2` and `kafka:GetBootstrapBrokers`, as `provision policy` does";
+            return vec![blocks(format!("whether the cluster `{arn}` can be used is not known: {failure}"), todo.to_owned())];
+        }
+    };
+    let name = &seen.name;
+    if ["CREATING", "DELETING", "FAILED"].contains(&seen.state.as_str()) {
+        return vec![blocks(format!("the cluster `{name}` is {}", seen.state), "name one that works, or wait until this one does".to_owned())];
+    }
+    let mut findings = Vec::new();
+    if seen.bootstrap.is_none() {
+        let todo = format!("let it take IAM: `aws kafka update-security --cluster-arn {arn} --current-version VERSION --client-authentication Sasl={{Iam={{Enabled=true}}}}`, which takes some 25 minutes");
+        findings.push(blocks(format!("the brokers of the cluster `{name}` do not take IAM"), todo));
+    }
+    if seen.is_open {
+        let todo = "take it away once nobody needs it: `aws kafka update-security … --client-authentication Unauthenticated={Enabled=false}`";
+        findings.push(warns(format!("whoever reaches the brokers of the cluster `{name}` may read and write there without a name"), todo.to_owned()));
+    }
+    if seen.in_transit != "TLS" {
+        let todo = "let it take TLS alone: `aws kafka update-security … --encryption-info EncryptionInTransit={ClientBroker=TLS}`";
+        findings.push(warns(format!("the brokers of the cluster `{name}` take connections without encryption"), todo.to_owned()));
+    }
+    if seen.state != "ACTIVE" && !cluster.topics.is_empty() && seen.has_topics() {
+        findings.push(warns(format!("the cluster `{name}` is {}: until it is ACTIVE no topic is made", seen.state), "wait, and run it again".to_owned()));
+    }
+    for (topic, declared) in &cluster.topics {
+        if let Some(brokers) = seen.brokers.filter(|brokers| declared.replication > *brokers) {
+            let what = format!("{brokers} brokers of the cluster `{name}` cannot have {} copies of topic `{topic}`", declared.replication);
+            findings.push(blocks(what, format!("declare `replication: {brokers}`")));
+        }
+        if !seen.has_topics() {
+            findings.push(warns(
+                format!("AWS makes no topics in the cluster `{name}`, which {}: whether there is `{topic}` is not known", why(seen)),
+                by_hand(topic, declared, seen),
+            ));
+        }
+    }
+    findings
+}
+
+/// Returns why AWS makes no topics in a cluster.
+fn why(seen: &Seen) -> String {
+    match &seen.version {
+        Some(version) => format!("has Kafka {version}, and not 3.6 or later"),
+        None => "is serverless".to_owned(),
+    }
+}
+
+/// Returns how a person makes a topic, from within the VPC.
+fn by_hand(topic: &str, declared: &KafkaTopic, seen: &Seen) -> String {
+    let KafkaTopic { partitions, replication } = declared;
+    let replication = if seen.version.is_some() { format!(" --replication-factor {replication}") } else { String::new() };
+    let brokers = seen.bootstrap.as_deref().unwrap_or("BROKERS");
+    format!(
+        "make it from within its VPC, if it is not there: `kafka-topics.sh --create --if-not-exists --topic {topic} --partitions {partitions}{replication} --bootstrap-server {brokers} --command-config iam.properties`"
+    )
+}
+
+/// Prices of a broker with the size `large`, in US dollars an hour, in us-east-1. Source: AWS's price list of MSK, as in the advice of
+/// the agent toolkit of AWS, 2026-08.
+const HOURLY: &[(&str, f64)] = &[("kafka.m5", 0.21), ("kafka.m7g", 0.204), ("express.m7g", 0.408)];
+/// Price of the smallest broker, which is in no family of the table, in US dollars an hour.
+const SMALLEST: (&str, f64) = ("kafka.t3.small", 0.0456);
+/// Price of a GiB of disk, in US dollars a month.
+const STORAGE: f64 = 0.10;
+/// Hours of a month.
+const MONTH: f64 = 730.0;
+
+/// Returns what brokers cost a month while nobody uses them, in US dollars; `None` for a type whose price is not known.
+fn monthly(brokers: &Brokers) -> Option<f64> {
+    let hourly = if brokers.instance == SMALLEST.0 {
+        SMALLEST.1
+    } else {
+        let (family, size) = brokers.instance.rsplit_once('.')?;
+        let (_, price) = HOURLY.iter().find(|(of, _)| *of == family)?;
+        let times = match size {
+            "large" => 1.0,
+            "xlarge" => 2.0,
+            other => other.strip_suffix("xlarge")?.parse::<f64>().ok()? * 2.0,
+        };
+        price * times
+    };
+    let disk = if brokers.instance.starts_with("express.") { 0.0 } else { f64::from(brokers.storage) * STORAGE };
+    Some(f64::from(brokers.brokers) * (hourly * MONTH + disk))
+}
+
+/// Returns a finding about the price of each cluster that is not there yet.
+pub(super) fn prices((file, declaration): (&Path, &Declaration), names: &Names) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (entry, cluster) in &declaration.clusters {
+        let ClusterSource::Created(brokers) = &cluster.source else { continue };
+        if names.is_found(&Id::new(Kind::Cluster, entry)) {
+            continue;
+        }
+        let place = declaration.places.show(file, &["clusters", entry]);
+        let price = monthly(brokers).map_or_else(
+            || format!("a price that `https://aws.amazon.com/msk/pricing` has for {} of `{}`", brokers.brokers, brokers.instance),
+            |price| format!("some {price:.0} US dollars a month, used or not"),
+        );
+        let what = format!("{place}: cluster `{entry}` costs {price}, and takes half an hour to be made");
+        findings.push(Finding::warns(what, "name one that is there, `existing: arn:aws:kafka:…`, if you have one: a topic in it costs nothing"));
+    }
+    findings
+}
+
+/// Returns a finding for each topic of others that hears of an identity, and whose place a topic of the stack is to take.
+pub(super) async fn identities(
+    session: &Session,
+    (file, declaration, names): (&Path, &Declaration, &Names),
+) -> Vec<Finding> {
+    if declaration.identities.is_empty() {
+        return Vec::new();
+    }
+    let declared: BTreeMap<_, _> =
+        declaration.identities.iter().map(|(identity, one)| (identity.clone(), feedback_of(names, one))).collect();
+    let place = |identity: &str, of: feedback::Type| {
+        declaration.places.show(file, &["identities", identity, "feedback", of.word()])
+    };
+    let others = match feedback::of_others(session, &declared).await {
+        Ok(others) => others,
+        Err(failure) => {
+            let what = format!("who hears of the declared identities now is not known: {failure}");
+            return vec![Finding::warns(what, "allow `ses:GetIdentityNotificationAttributes`, as `provision policy` does")];
+        }
+    };
+    let finding = |(identity, of, topic): (String, feedback::Type, String)| {
+        let what = format!("{}: {of}s of `{identity}` go to `{topic}`, which is not this stack's", place(&identity, of));
+        if declaration.identities.get(&identity).is_some_and(|one| one.take_over) {
+            return Finding::warns(what, "nothing: it is noted, and `down` gives them back");
+        }
+        Finding::blocks(what, "write `take_over: true` to take its place until `down`, or leave this type out")
+    };
+    others.into_iter().map(finding).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preconditions::Weight;
+    use engine::Class;
+
+    const ARN: &str = "arn:aws:kafka:eu-west-1:123456789012:cluster/events/1b2c-7";
+
+    fn seen() -> Seen {
+        Seen {
+            name: "events".to_owned(),
+            arn: ARN.to_owned(),
+            state: "ACTIVE".to_owned(),
+            version: Some("3.9.x".to_owned()),
+            is_open: false,
+            in_transit: "TLS".to_owned(),
+            brokers: Some(3),
+            bootstrap: Some("b-1:9098".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_cluster_that_cannot_be_used_blocks_and_a_doubtful_one_warns() {
+        let topic = KafkaTopic { partitions: 1, replication: 3 };
+        let cluster = Cluster {
+            source: ClusterSource::Existing(ARN.to_owned()),
+            topics: BTreeMap::from([("messages".to_owned(), topic)]),
+            ..Cluster::default()
+        };
+        let denied = Failure::found("kafka.DescribeClusterV2", Class::Denied, "no");
+        let (blocks, warns) = (Weight::Blocks, Weight::Warns);
+        for (found, expected) in [
+            (Ok(Some(seen())), vec![]),
+            (Ok(None), vec![(blocks, "there is no cluster")]),
+            (Err(denied), vec![(blocks, "is not known: kafka.DescribeClusterV2")]),
+            (Ok(Some(Seen { state: "FAILED".to_owned(), ..seen() })), vec![(blocks, "is FAILED")]),
+            (Ok(Some(Seen { bootstrap: None, ..seen() })), vec![(blocks, "do not take IAM")]),
+            (Ok(Some(Seen { is_open: true, ..seen() })), vec![(warns, "without a name")]),
+            (Ok(Some(Seen { in_transit: "TLS_PLAINTEXT".to_owned(), ..seen() })), vec![(warns, "without encryption")]),
+            (Ok(Some(Seen { state: "UPDATING".to_owned(), ..seen() })), vec![(warns, "until it is ACTIVE")]),
+            (Ok(Some(Seen { brokers: Some(2), ..seen() })), vec![(blocks, "cannot have 3 copies")]),
+            (Ok(Some(Seen { version: None, brokers: None, ..seen() })), vec![(warns, "is serverless")]),
+            (Ok(Some(Seen { version: Some("3.5.1".to_owned()), ..seen() })), vec![(warns, "has Kafka 3.5.1")]),
+        ] {
+            let told = judge("infra.yaml:3:10", ARN, &cluster, found.as_ref());
+            assert_eq!(told.len(), expected.len(), "{told:?}");
+            for (told, (weight, words)) in told.iter().zip(expected) {
+                assert!(told.weight == weight && told.what.contains(words), "{told:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_brokers_cost_is_told_where_it_is_known() {
+        let brokers = |instance: &str| Brokers { brokers: 3, storage: 100, instance: instance.to_owned(), ..Brokers::default() };
+        let told = |instance: &str| monthly(&brokers(instance)).map(|price| format!("{price:.0}"));
+        assert_eq!(told("kafka.m7g.large").as_deref(), Some("477"));
+        assert_eq!(told("kafka.m7g.2xlarge").as_deref(), Some("1817"));
+        assert_eq!(told("kafka.t3.small").as_deref(), Some("130"));
+        assert_eq!(told("express.m7g.large").as_deref(), Some("894"));
+        assert_eq!(told("kafka.m9g.large"), None);
+        assert_eq!(told("kafka.m7g.huge"), None);
+    }
+}

@@ -91,10 +91,10 @@ struct Recipient {
 struct Bounce {
     #[serde(deserialize_with = "text")]
     timestamp: Option<String>,
-    #[serde(deserialize_with = "text")]
-    bounce_type: Option<String>,
-    #[serde(deserialize_with = "text")]
-    bounce_sub_type: Option<String>,
+    #[serde(rename = "bounceType", deserialize_with = "text")]
+    kind: Option<String>,
+    #[serde(rename = "bounceSubType", deserialize_with = "text")]
+    subtype: Option<String>,
     #[serde(deserialize_with = "list")]
     bounced_recipients: Vec<Recipient>,
 }
@@ -104,10 +104,10 @@ struct Bounce {
 struct Complaint {
     #[serde(deserialize_with = "text")]
     timestamp: Option<String>,
-    #[serde(deserialize_with = "text")]
-    complaint_feedback_type: Option<String>,
-    #[serde(deserialize_with = "text")]
-    complaint_sub_type: Option<String>,
+    #[serde(rename = "complaintFeedbackType", deserialize_with = "text")]
+    kind: Option<String>,
+    #[serde(rename = "complaintSubType", deserialize_with = "text")]
+    subtype: Option<String>,
     #[serde(deserialize_with = "list")]
     complained_recipients: Vec<Recipient>,
 }
@@ -126,8 +126,8 @@ struct Delivery {
 struct Delay {
     #[serde(deserialize_with = "text")]
     timestamp: Option<String>,
-    #[serde(deserialize_with = "text")]
-    delay_type: Option<String>,
+    #[serde(rename = "delayType", deserialize_with = "text")]
+    kind: Option<String>,
     #[serde(deserialize_with = "list")]
     delayed_recipients: Vec<Recipient>,
 }
@@ -231,11 +231,9 @@ impl Event {
     pub fn subtype(&self) -> Option<String> {
         let body = &self.body;
         match self.kind {
-            Kind::Bounce => joined(body.bounce.bounce_type.as_deref(), body.bounce.bounce_sub_type.as_deref()),
-            Kind::Complaint => {
-                joined(body.complaint.complaint_feedback_type.as_deref(), body.complaint.complaint_sub_type.as_deref())
-            }
-            Kind::DeliveryDelay => body.delivery_delay.delay_type.clone(),
+            Kind::Bounce => joined(body.bounce.kind.as_deref(), body.bounce.subtype.as_deref()),
+            Kind::Complaint => joined(body.complaint.kind.as_deref(), body.complaint.subtype.as_deref()),
+            Kind::DeliveryDelay => body.delivery_delay.kind.clone(),
             Kind::Reject => body.reject.reason.clone(),
             Kind::RenderingFailure => body.failure.template_name.clone(),
             Kind::Subscription => body.subscription.source.clone(),

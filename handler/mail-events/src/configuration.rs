@@ -104,8 +104,9 @@ fn security(topic: &Produced, mechanism: Mechanism, ca: Option<String>) -> Secur
 
 fn ca(reader: &mut Reader<'_>) -> Option<String> {
     let pem = reader.optional(KAFKA_CA)?;
-    let inside = pem.split_once("-----BEGIN CERTIFICATE-----").map(|(_, rest)| rest);
-    if !inside.is_some_and(|rest| rest.find("-----END CERTIFICATE-----").is_some_and(|length| length > 0)) {
+    let inside = pem.split_once("-----BEGIN CERTIFICATE-----").map(|(_, inside)| inside);
+    let length = inside.and_then(|inside| inside.find("-----END CERTIFICATE-----"));
+    if length.unwrap_or_default() == 0 {
         reader.problem(KAFKA_CA, "has no certificate in PEM (`-----BEGIN CERTIFICATE-----`)");
     }
     Some(pem)

@@ -1,6 +1,9 @@
 //! The ids of many messages.
 
-use std::{env, time::Instant};
+use std::{
+    env,
+    time::{Duration, Instant},
+};
 
 use events::{Reading, read};
 use serde_json::json;
@@ -36,7 +39,7 @@ fn dedup_ids_of_a_day_are_distinct() {
     let collisions = equal(&mut store_ids);
     println!(
         "{count} ids over {:.1} hours in {:.1} s: {collisions} collisions of store_id",
-        day as f64 / 3.6e6,
+        Duration::from_millis(day).as_secs_f64() / 3600.0,
         began.elapsed().as_secs_f64()
     );
     assert_eq!(equal(&mut dedup_ids), 0);

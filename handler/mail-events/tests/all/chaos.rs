@@ -95,12 +95,10 @@ fn no_event_is_lost_and_each_can_be_told_apart_and_put_in_order() {
         kills,
     };
     thread::scope(|scope| {
-        (0..AT_A_TIME).for_each(|worker| {
-            drop(scope.spawn({
-                let chaos = &chaos;
-                move || work(chaos, worker)
-            }))
-        })
+        for worker in 0..AT_A_TIME {
+            let chaos = &chaos;
+            scope.spawn(move || work(chaos, worker));
+        }
     });
     let kept = chaos.broker.kept();
     let seconds = began.elapsed().as_secs_f64();

@@ -6,8 +6,11 @@ use serde_json::{Value, json};
 
 use crate::trial::{MAIL, SENDER, Trial, notifications, sample};
 
+/// File, recipients, code, type and subtype of a sample.
+type Sample = (&'static str, &'static [&'static str], u64, &'static str, Option<&'static str>);
+
 /// Each sample, with the recipients, code and subtype of its messages; no recipient for what is ignored.
-const SAMPLES: [(&str, &[&str], u64, &str, Option<&str>); 17] = [
+const SAMPLES: [Sample; 17] = [
     ("event-send.json", &["ada@example.org", "bob@example.com"], 3, "Send", None),
     ("event-rendering-failure.json", &["ada@example.org"], 5, "Rendering Failure", Some("order")),
     ("event-reject.json", &["ada@example.org"], 4, "Reject", Some("Bad content")),

@@ -1,6 +1,9 @@
 //! The join with the sender's table.
 
-use std::{thread, time::Duration};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use contract::sending::{MailId, TAG, pending_sort_key};
 use function_trial::Answer;
@@ -69,7 +72,9 @@ fn an_item_that_is_on_its_way_is_waited_for_while_the_mail_is_young() {
     let trial = Trial::with(&[("JOIN_SECONDS", "60")]);
     let now = Timestamp::now().to_string();
     trial.lambda.prepare("r-1", &delivery("mail-1", &now).to_string());
+    let began = Instant::now();
     while trial.table.asked().len() < 2 {
+        assert!(began.elapsed() < Duration::from_secs(30), "it is not asked again");
         thread::sleep(Duration::from_millis(10));
     }
     assert!(trial.broker.kept().is_empty());

@@ -11,6 +11,7 @@ mod formats;
 mod front;
 mod identity;
 mod joining;
+mod measure;
 mod sasl;
 mod table;
 mod trial;

@@ -1,6 +1,6 @@
 //! A trial: the function, a table and a cluster; and the events that SES publishes.
 
-use std::{fs, path::Path, time::Duration};
+use std::{env, fs, path::Path, time::Duration};
 
 use function_trial::{Lambda, Running, Said};
 use serde_json::{Value, json};
@@ -63,6 +63,11 @@ impl Trial {
         self.broker.kept().into_iter().map(|kept| kept.value[name].clone()).collect()
     }
 
+    /// Returns the function's peak of resident memory, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        self.running.peak_memory()
+    }
+
     /// Ends the function; returns the lines of its log, and its standard error.
     pub(crate) fn stop(self) -> (Vec<Value>, String) {
         let (lines, errors) = self.running.stop();
@@ -70,10 +75,11 @@ impl Trial {
     }
 }
 
-/// Starts the function's program.
+/// Starts the function's program: the one that was built with the tests, unless `MAIL_EVENTS_FUNCTION` names another.
 pub(crate) fn function(broker: &Broker, table: &Table, variables: &[(&str, &str)]) -> (Lambda, Running) {
     let lambda = Lambda::start();
-    let mut command = lambda.function(env!("CARGO_BIN_EXE_mail-events"));
+    let program = env::var("MAIL_EVENTS_FUNCTION").unwrap_or_else(|_| env!("CARGO_BIN_EXE_mail-events").to_owned());
+    let mut command = lambda.function(&program);
     let context = json!({
         "stack": "mails", "function": "joiner", "tables": {"mails": NAME},
         "produces": {"events/messages": {"bootstrap": broker.bootstrap, "topic": TOPIC}},

@@ -5,10 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use contract::report::Class;
 use contract::{
     notification_event::{Notification, NotificationEvent},
     probe::Check,
+    report::Class,
 };
 use events::{Addressed, Event, Reading, read};
 use futures::future::join_all;

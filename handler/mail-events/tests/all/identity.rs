@@ -8,7 +8,11 @@ use crate::trial::{Trial, notifications, sample};
 fn any_text_is_written_ignored_or_told() {
     let trial = Trial::start();
     let whole = sample("event-bounce.json");
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig { cases: 60, ..ProptestConfig::default() });
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        cases: 60,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
     let cut = (0..whole.len(), any::<String>()).prop_map(|(at, text)| {
         let at = (0..=at).rev().find(|at| whole.is_char_boundary(*at)).unwrap();
         format!("{}{text}{}", &whole[..at], &whole[at..])

@@ -27,7 +27,7 @@ pub struct Event {
     body: Body,
 }
 
-/// What SES says, as far as messages are made of it.
+/// Content of an event, as far as messages are made of it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Body {

@@ -1,4 +1,4 @@
-//! What SES publishes of the mails that one sends, in both of its formats, and the message of each affected recipient. Pure and total:
+//! Events that SES publishes of the mails that one sends, in both of its formats, and the message of each affected recipient. Pure and total:
 //! no I/O, no clock, no panic, for any text.
 //!
 //! A configuration set publishes `eventType`, an identity's feedback `notificationType`. Unknown fields and types pass, and what is
@@ -29,7 +29,7 @@ pub use event::Event;
 pub use kind::Kind;
 pub use message::{Addressed, Message};
 
-/// What a text of SES is.
+/// Meaning of a text of SES.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reading {
     /// An event of a mail.
@@ -55,7 +55,7 @@ pub enum Problem {
     NoTime,
 }
 
-/// What SES publishes to a topic when a configuration set gets it as its destination; a line feed follows.
+/// Beginning of the text that SES publishes to a topic when a configuration set gets it as its destination; a line feed follows.
 const DESTINATION_VALIDATED: &str = "Successfully validated SNS topic for Amazon SES";
 /// The type of what SES publishes to a topic when an identity gets it for its feedback.
 const SUBSCRIPTION_SUCCEEDED: &str = "AmazonSnsSubscriptionSucceeded";

@@ -44,7 +44,7 @@ pub struct Message {
     pub message_id: String,
     /// Template of the mail, from the sender's table; `None` if the table does not know the mail, or the mail has none.
     pub template_id: Option<String>,
-    /// What the event says beyond its type ([`Event::subtype`]).
+    /// Subtype of the event: what it says beyond its type ([`Event::subtype`]).
     pub notify_subtype: Option<String>,
     /// Time at which SES took the mail, RFC 3339 in UTC with milliseconds; `None` if it is not stated.
     pub send_at: Option<String>,
@@ -101,7 +101,7 @@ impl Event {
     }
 }
 
-/// What tells messages apart, and orders them.
+/// Ids of a message: one tells it from others, one puts it in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Identity {
     store_id: String,

@@ -38,7 +38,7 @@ impl Mails for Table {
     }
 }
 
-/// What the table knows of a mail.
+/// Knowledge of the table about a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Joined {
     /// It has the mail, with this template; `None` if the mail has none.

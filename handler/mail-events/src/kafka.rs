@@ -280,7 +280,7 @@ struct Failure {
     producer: State,
 }
 
-/// What a failure says of the producer.
+/// State of the producer after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// It can be used: a broker refused the message.

@@ -18,7 +18,7 @@ pub struct Outcome {
     pub reason: Option<String>,
     /// Event of the notification; `None` if it is none.
     pub event: Option<Box<Event>>,
-    /// What the table knows of the mail; `None` if it was not asked, or did not answer.
+    /// Knowledge of the table about the mail; `None` if it was not asked, or did not answer.
     pub joined: Option<Joined>,
     /// Messages that are in Kafka: id for deduplication, and place.
     pub written: Vec<(String, Written)>,

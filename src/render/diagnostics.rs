@@ -3,7 +3,7 @@
 use std::{fmt, path::Path};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use contract::count::counted;
+use contract::count::counted_as;
 use serde::Serialize;
 
 use super::{
@@ -129,11 +129,19 @@ pub(super) fn text_of_valid(file: &Path, declaration: &Declaration) -> String {
         (declaration.topics.len(), "topic"),
         (declaration.apis.len(), "API"),
         (declaration.secrets.len(), "secret"),
+        (declaration.tables.len(), "table"),
+        (declaration.clusters.len(), "cluster"),
+        (declaration.configuration_sets.len(), "configuration set"),
+        (declaration.identities.len(), "identity"),
         (declaration.receipt_rules.len(), "receipt rule"),
         (declaration.receipt_filters.len(), "receipt filter"),
     ];
-    let parts: Vec<_> =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(*count, noun)).collect();
+    let many = |noun: &str| noun.strip_suffix('y').map_or_else(|| format!("{noun}s"), |stem| format!("{stem}ies"));
+    let parts: Vec<_> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, noun)| counted_as(*count, noun, &many(noun)))
+        .collect();
     let contents = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
     let file = clean(&file.display().to_string());
     let stage = declaration.stage.as_ref().map(|stage| format!(", stage {stage},")).unwrap_or_default();

@@ -41,9 +41,18 @@ def resource_arn(otherwise, service, method, path, headers, body, parameters, re
     arn = known and known(action, body, parameters, f"{region}:{account}")
     if service == "kafka":
         arn = kafka(path, body, f"{region}:{account}")
+    if service == "dynamodb":
+        arn = table(body, f"{region}:{account}")
     if service == "ses" and path.endswith("/tags"):
         arn = one(parameters, "ResourceArn") or json.loads(body or b"{}").get("ResourceArn")
     return arn or otherwise(service, method, path, headers, body, parameters, region, account)
+
+
+def table(body, place):
+    """The calls about tags and policies name their table by its ARN."""
+    asked = json.loads(body) if body[:1] == b"{" else {}
+    name = asked.get("TableName")
+    return asked.get("ResourceArn") or (name and f"arn:aws:dynamodb:{place}:table/{name.rpartition('/')[2]}")
 
 
 def kafka(path, body, place):

@@ -128,7 +128,7 @@ mod tests {
             for action in right.actions {
                 let (service, name) = action.split_once(':').unwrap();
                 assert!(
-                    service.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()),
+                    service.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
                     "{kind:?} {action}"
                 );
                 let is_name = name.starts_with(|first: char| first.is_ascii_uppercase());

@@ -144,11 +144,16 @@ impl Names {
         &self.realm.account
     }
 
-    /// Returns the name of an entry's resource of a kind.
+    /// Returns the name of an entry's resource of a kind; that of a cluster that exists is its ARN.
     pub fn name(&self, kind: Kind, entry: &str) -> String {
-        match self.existing_buckets.get(entry) {
-            Some(existing) if kind == Kind::Bucket => existing.clone(),
-            _ => self.found.get(&(kind, entry.to_owned())).cloned().unwrap_or_else(|| self.derived(kind, entry)),
+        let existing = match kind {
+            Kind::Bucket => self.existing_buckets.get(entry),
+            Kind::Cluster => self.existing_clusters.get(entry),
+            _ => None,
+        };
+        match existing {
+            Some(existing) => existing.clone(),
+            None => self.found.get(&(kind, entry.to_owned())).cloned().unwrap_or_else(|| self.derived(kind, entry)),
         }
     }
 
@@ -176,11 +181,6 @@ impl Names {
     /// Returns the ARN of a resource of a kind by its name in AWS.
     pub fn arn_of(&self, kind: Kind, name: &str) -> String {
         kind.identity().arn_of(&self.realm, &self.stack, name)
-    }
-
-    /// Returns what a cluster of Kafka is called in calls: the ARN of one that exists, the name of the stack's own.
-    pub fn cluster(&self, entry: &str) -> String {
-        self.existing_clusters.get(entry).cloned().unwrap_or_else(|| self.name(Kind::Cluster, entry))
     }
 
     /// Returns the ARN of a cluster of Kafka; of the stack's own it is a pattern, since AWS chooses the id behind the name.
@@ -250,7 +250,7 @@ impl Names {
         let topics = declaration.functions.get(entry).into_iter().flat_map(|function| &function.produces);
         let produced = |key: &String| {
             let (cluster, topic) = key.split_once('/')?;
-            let bootstrap = kafka::brokers_of(&self.cluster(cluster));
+            let bootstrap = kafka::brokers_of(&self.name(Kind::Cluster, cluster));
             Some((key.clone(), Produced { bootstrap, topic: topic.to_owned() }))
         };
         topics.filter_map(produced).collect()

@@ -127,17 +127,22 @@ struct Figures {
 fn matrix(stage: Stage, effort: Effort) -> Option<Figures> {
     let trial = Trial::new(EVERYTHING)?;
     stage.prepare(&trial);
+    Some(tried(&trial, stage.arguments(), |calls| planned(stage, calls, effort)))
+}
+
+/// Tries faults of the calls that a run makes, one after the other.
+fn tried(trial: &Trial, arguments: &[&str], plan: impl FnOnce(&[Call]) -> Vec<(Target, Fault)>) -> Figures {
     let before = trial.emulator.snapshot();
     trial.proxy.reset();
-    trial.expect(0, stage.arguments());
+    trial.expect(0, arguments);
     let (calls, end) = (trial.proxy.calls(), trial.account.inventory());
     let mut figures = Figures { calls: calls.len(), ..Figures::default() };
-    for (target, fault) in planned(stage, &calls, effort) {
+    for (target, fault) in plan(&calls) {
         trial.emulator.restore(&before);
         trial.proxy.reset();
         let hits = target.clone();
         let hit = trial.proxy.on(fault, move |call| hits.is(call));
-        let run = trial.run(stage.arguments());
+        let run = trial.run(arguments);
         let Some(call) = hit.try_iter().next() else {
             figures.missed += 1;
             continue;
@@ -147,12 +152,12 @@ fn matrix(stage: Stage, effort: Effort) -> Option<Figures> {
         assert_eq!(run.code(), Some(0), "{what}\n{run}\n{}", trial.proxy.record());
         trial.proxy.reset();
         // Before it returns 0, a run checks by itself that it is complete.
-        let mended = trial.run(stage.arguments());
+        let mended = trial.run(arguments);
         assert_eq!(mended.code(), Some(0), "after {what}\n{mended}\n{}", trial.proxy.record());
         assert_eq!(trial.account.inventory(), end, "after {what}");
         figures.count(fault, call.operation);
     }
-    Some(figures)
+    figures
 }
 
 impl Figures {
@@ -163,18 +168,54 @@ impl Figures {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the figures are what one wants to see")]
 fn told(stage: Stage) {
     let effort = Effort::asked();
     let Some(figures) = matrix(stage, effort) else { return };
+    tell(&format!("{stage:?}"), effort, figures);
+}
+
+#[expect(clippy::print_stdout, reason = "the figures are what one wants to see")]
+fn tell(stage: &str, effort: Effort, figures: Figures) {
     let Figures { calls, operations, by_service, hits, missed } = figures;
     let cases = hits.values().sum::<usize>();
-    println!("{stage:?}, {effort}: {cases} faults in {} operations of {calls} calls: {hits:?}", operations.len());
+    println!("{stage}, {effort}: {cases} faults in {} operations of {calls} calls: {hits:?}", operations.len());
     for (service, kinds) in by_service {
         println!("  {service}: {kinds:?}");
     }
     // The order of calls differs from run to run, their number hardly.
     assert!(missed * 20 <= cases, "{missed} faults hit nothing, {cases} did");
+}
+
+/// What hears of sent mails, without a function.
+const HEARING: &str = "\
+stack: hearing
+region: eu-west-1
+topics: {heard: {}}
+configuration_sets: {sent: {events: {all: {topic: heard, types: [send, delivery]}}}}
+identities: {example.com: {feedback: {bounce: heard}}}
+tables: {items: {partition_key: id, time_to_live: until}}
+clusters: {log: {subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b], security_groups: [sg-0a1b2c3d], brokers: 2, topics: {lines: {replication: 2}}}}
+";
+
+/// Services of which the stack of the other tests has nothing, or other calls.
+const OF_HEARING: [&str; 3] = ["dynamodb", "kafka", "ses"];
+
+#[test]
+fn what_hears_of_sent_mails_gets_over_any_bad_call() {
+    let effort = Effort::asked();
+    let Some(trial) = Trial::new(HEARING) else { return };
+    trial.account.wait(trial.account.ses.verify_domain_identity().domain("example.com").send()).unwrap();
+    let of_these = |stage: Stage, calls: &[Call]| {
+        let planned = planned(stage, calls, effort).into_iter();
+        let is_theirs = |target: &Target| {
+            calls.iter().any(|call| target.is(call) && OF_HEARING.contains(&call.operation.service.as_str()))
+        };
+        planned.filter(|(target, _)| is_theirs(target)).collect()
+    };
+    tell("First of hearing", effort, tried(&trial, &["up", "--yes"], |calls| of_these(Stage::First, calls)));
+    trial.up();
+    let down = ["down", "--confirm", "hearing", "--delete-data"];
+    tell("Down of hearing", effort, tried(&trial, &down, |calls| of_these(Stage::Down, calls)));
 }
 
 #[test]

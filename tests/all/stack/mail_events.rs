@@ -276,7 +276,7 @@ fn the_topics_of_an_identity_are_taken_by_name_alone_and_given_back() {
     }
     let run = trial.expect(2, &["up", "--yes"]);
     let told = words(&run);
-    assert!(told.contains("infra.yaml:4:46: bounces of `example.com` go to") && told.contains("take_over: true"), "{run}");
+    assert!(told.contains("infra.yaml:4:47: bounces of `example.com` go to") && told.contains("take_over: true"), "{run}");
     assert_eq!(trial.proxy.mutating().len(), 0, "{}", trial.proxy.record());
 
     trial.folder.write("infra.yaml", replaced(FEEDBACK, &[("bounces}}}", "bounces}, take_over: true}}")]));

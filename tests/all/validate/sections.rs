@@ -15,7 +15,7 @@ fn only(old: &str, new: &str) -> String {
 #[test]
 fn every_key_has_its_place() {
     let run = validated(FULL);
-    assert_snapshot!(run.stdout(), @"infra.yaml: valid; stack circuit-maintenance in eu-west-1: 2 buckets, 2 functions, 2 queues, 1 topic, 1 API, 3 secrets, 2 receipt rules, 2 receipt filters");
+    assert_snapshot!(run.stdout(), @"infra.yaml: valid; stack circuit-maintenance in eu-west-1: 2 buckets, 2 functions, 2 queues, 1 topic, 1 API, 3 secrets, 1 table, 2 clusters, 1 configuration set, 2 identities, 2 receipt rules, 2 receipt filters");
     // No zips came with the binary that is tested: the declaration is valid all the same.
     let [warning] = run.diagnostics().try_into().unwrap();
     assert!(
@@ -178,8 +178,8 @@ fn topics_and_who_is_told() {
         only("- noc@example.com", "- {mail: noc@example.com}"),
         only("{queue: jobs, raw: true}", "{queue: job, raw: true}"),
         only("{queue: jobs, raw: true}", "{queue: jobs, raw: maybe}"),
-        only("{function: worker}", "{function: worker, raw: true}"),
-        only("- {function: worker}", "- {function: worker}\n      - {function: maintenance}"),
+        only("{function: worker, redrive: dead}", "{function: worker, raw: true}"),
+        only("- {function: worker, redrive: dead}", "- {function: worker}\n      - {function: maintenance}"),
         only("display_name: Circuit maintenance", "display_nmae: Circuit maintenance"),
     ];
     assert_snapshot!(faults.join("\n"), @r"
@@ -189,7 +189,7 @@ fn topics_and_who_is_told() {
     57:10: unknown subscription `mail` | subscriptions: `queue`, `function`
     58:17: queue `job` is not declared | did you mean `jobs`?
     58:28: `raw` must be `true` or `false`, not the text `maybe`
-    59:28: unknown key `raw` in a `function` subscription | known keys: `function`
+    59:28: unknown key `raw` in a `function` subscription | known keys: `function`, `redrive`
     60:20: function `maintenance` publishes to topic `events`, which invokes it again | publish to another topic
     55:5: unknown key `display_nmae` in topic `events` | did you mean `display_name`?
     ");
@@ -277,7 +277,7 @@ fn alarms_and_who_is_told() {
     72:29: topic `event` is not declared | did you mean `events`?
     72:12: `notify` must be a mail address such as `noc@example.com`, not the text `noc@example`
     72:20: this one is told already
-    73:9: `off` must be `errors`, `throttles`, `duration`, `undelivered`, `messages`, `age`, `server_errors` or `backlog`, not the text `throttle`
+    73:9: `off` must be `errors`, `throttles`, `duration`, `undelivered`, `messages`, `age`, `server_errors`, `backlog`, `bounces`, `complaints` or `lag`, not the text `throttle`
     73:20: `throttles` is off already
     73:9: `errors` is off, and has a threshold | remove one of them
     74:12: `silence` must be between `1h` and `7d`, not the text `8d`
@@ -341,4 +341,64 @@ fn what_has_no_tags_of_its_own_cannot_be_protected() {
     }
     let told = only("dead: {protect: true}", "dead: {protect: always}");
     assert!(told.contains("`protect` must be `true` or `false`"), "{told}");
+}
+
+#[test]
+fn what_hears_of_sent_mails() {
+    let faults = [
+        only("types: [bounce, delivery_delay]", "types: [bounced]"),
+        only("types: [bounce, delivery_delay]", "types: every"),
+        only("types: [bounce, delivery_delay]", "types: []"),
+        only("{topic: events, types: [open, click]}", "{topic: event, types: [open, click]}"),
+        only("tls: require\n    suppression", "tls: always\n    suppression"),
+        only("suppression: [complaint]", "suppression: [complaint, complaint]"),
+        only("tracking_domain: links.example.com", "tracking_domain: links"),
+        only("example.com: {feedback: {complaint", "Example.com: {feedback: {complaint"),
+        only("noc@example.org: {feedback: {delivery: events}}", "noc@example.org: {}"),
+        only("noc@example.org: {feedback: {delivery: events}}", "noc@example.org: {feedback: {bounce: events}}"),
+    ];
+    assert_snapshot!(faults.join("\n"), @r"
+    121:36: `types` must be `send`, `rendering_failure`, `reject`, `delivery`, `bounce`, `complaint`, `delivery_delay`, `subscription`, `open` or `click`, not the text `bounced` | did you mean `bounce`?
+    121:35: `types` must be `all`, or a list of types of events, not the text `every` | write `[bounce, complaint]`
+    121:35: `types` is empty | name one at least, or write `all`
+    122:21: topic `event` is not declared | did you mean `events`?
+    124:10: `tls` must be `optional` or `require`, not the text `always`
+    125:30: this is there twice in `suppression`
+    126:22: `tracking_domain` must be a domain such as `links.example.com`, not the text `links`
+    129:3: an identity must be a domain (`example.com`) or an address (`noc@example.com`), at most 100 characters, not `Example.com` | write it as `example.com`
+    130:3: nothing is declared of the identity `noc@example.org` | write `feedback: {bounce: TOPIC, complaint: TOPIC}`, or remove it
+    130:40: each bounce comes twice: identity `noc@example.org` tells of it, and destination `bad` of configuration set `mails` | remove it here, or from `types` there: identities tell of all mails, configuration sets of those that are sent with them
+    ");
+}
+
+#[test]
+fn tables_and_clusters() {
+    let faults = [
+        only("    partition_key: ses_pk\n", "    partition_key: 'ses pk'\n"),
+        only("    sort_key: ses_sk\n", "    sort_key: ses_pk\n"),
+        only("    brokers: 4\n", "    brokers: 3\n"),
+        only("instance: express.m7g.large", "instance: m7g.large"),
+        only("version: 3.8.x", "version: 3.5.1"),
+        only("{messages: {partitions: 6, replication: 2}}", "{messages: {partitions: 6, replication: 5}}"),
+        only("{messages: {partitions: 6, replication: 2}}", "{messages: {}, 'my topic': {}}"),
+        only("cluster/company/0a1b2c3d-7', topics", "cluster/company', topics"),
+        only("topics: {audit: {}}}", "topics: {audit: {}}, brokers: 3}"),
+        only("queries: [mails]", "queries: [mail]"),
+        only("produces: [events/messages, company/audit]", "produces: [events/message]"),
+        only("produces: [events/messages, company/audit]", "produces: [messages]"),
+    ];
+    assert_snapshot!(faults.join("\n"), @r"
+    133:20: `partition_key` must be the name of an attribute: letters, digits, `.`, `_` and `-`, at most 255, not the text `ses pk`
+    134:15: `ses_pk` is the partition key already | name another attribute
+    145:14: 3 brokers cannot be spread evenly over 2 subnets | write `brokers: 2`, or a multiple of it
+    146:15: `instance` must be the type of a broker, such as `kafka.m7g.large`, not the text `m7g.large`
+    148:14: `version` must be 3.6 or later: AWS makes topics in those alone, not the text `3.5.1` | write `3.9.x`
+    149:53: 4 brokers cannot have 5 copies of a partition | write `replication: 4`
+    149:28: it must be the name of a topic in Kafka: letters, digits, `.`, `_` and `-`, at most 249, not `my topic` | write it as Kafka has it: `messages`
+    153:23: `existing` must be the ARN of a cluster, `arn:PARTITION:kafka:REGION:ACCOUNT:cluster/NAME/ID`, not the text `arn:aws:kafka:eu-west-1:123456789012:cluster/company`
+    153:111: a cluster that exists stays as it is: `brokers` cannot be declared for it | remove one of them
+    44:249: table `mail` is not declared | did you mean `mails`?
+    44:267: function `worker` writes to `events/message`, which is not declared | did you mean `events/messages`?
+    44:268: `produces` must be a cluster and a topic, such as `events/messages`, not the text `messages`
+    ");
 }

@@ -147,6 +147,14 @@ impl<K: Kind> Run<'_, K> {
             Some(Read::Unreadable(failure)) => return Err(failure),
             None => kind.read(session, address).await?,
         };
+        let kept;
+        let settings = match &live {
+            Some(Live { settings: there, owner: Owner::Ours | Owner::Nobody }) => {
+                kept = with_protections::<K>(settings, there);
+                &kept
+            }
+            _ => settings,
+        };
         match live {
             None => K::create(settings, session, address).await,
             Some(Live { owner: Owner::Other(owner), .. }) => {
@@ -182,7 +190,7 @@ impl<K: Kind> Run<'_, K> {
     /// Fails, for another attempt, unless a new read sees what was written.
     async fn verify(&self, item: &Item<K>, settings: &K::Settings) -> Result<(), Failure> {
         match item.id.kind.read(self.session, &item.address).await? {
-            Some(live) if live.settings == *settings => Ok(()),
+            Some(live) if live.settings == with_protections::<K>(settings, &live.settings) => Ok(()),
             _ => {
                 K::forget(self.session).await;
                 let words = "it is not seen as it was written; what it replaces stays";
@@ -190,6 +198,14 @@ impl<K: Kind> Run<'_, K> {
             }
         }
     }
+}
+
+/// Returns settings with what protects the live ones, as the plan has them: a service may add some of it by itself when it makes a
+/// resource, such as a key of its own.
+fn with_protections<K: Kind>(settings: &K::Settings, live: &K::Settings) -> K::Settings {
+    let mut kept = settings.clone();
+    K::keep_protections(&mut kept, live);
+    kept
 }
 
 /// Returns `true` if nothing may delete a resource that nobody has agreed to lose.

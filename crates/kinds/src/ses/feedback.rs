@@ -14,8 +14,7 @@ use crate::{
     logs::notes,
     rights::{Right, Target, deletes, reads, writes},
 };
-use aws::OrFail;
-use contract::partition::Partition;
+use aws::{ArnForm, OrFail};
 use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Owner, Protection, Tags, plain};
 
 /// The topics of an identity's feedback.
@@ -126,6 +125,8 @@ impl Settings {
 const NOTHING: &str = "none";
 /// Word behind a topic in a note that was told headers.
 const HEADERS: &str = "headers";
+/// Form of the ARN of a topic of anybody's, whose name here is `ACCOUNT:TOPIC`.
+const TOPIC: ArnForm = ArnForm("sns:{region}:{name}");
 /// Longest value of a note.
 const LONGEST: usize = 256;
 
@@ -153,9 +154,7 @@ fn note(before: Option<&Heard>) -> Result<String, Failure> {
 /// Reads a note.
 fn noted(session: &Session, note: &str) -> Option<Heard> {
     let (place, headers) = note.split_once(' ').map_or((note, false), |(place, rest)| (place, rest == HEADERS));
-    let region = &session.aws.realm.region;
-    let partition = Partition::of_region(region).as_str();
-    (place != NOTHING).then(|| Heard { topic: format!("{}:{partition}:sns:{region}:{place}", "arn"), headers })
+    (place != NOTHING).then(|| Heard { topic: session.aws.realm.arn(TOPIC, "", place).into(), headers })
 }
 
 /// Returns what was there before, for each type of an identity that the stack has taken.

@@ -89,7 +89,7 @@ fn topics(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Cluster) {
     if seen.is_some_and(|seen| matches!(seen, Ok(Some(seen)) if !seen.has_topics())) {
         return;
     }
-    let container = blueprint.names().cluster(entry);
+    let container = blueprint.names().name(Kind::Cluster, entry);
     for (name, topic) in &declared.topics {
         let settings = kafka_topic::Settings { partitions: topic.partitions, replication: topic.replication };
         let after = own_cluster(entry, declared).into_iter().collect();

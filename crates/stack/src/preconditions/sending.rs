@@ -127,7 +127,7 @@ pub(super) fn prices((file, declaration): (&Path, &Declaration), names: &Names) 
             |price| format!("some {price:.0} US dollars a month, used or not"),
         );
         let what = format!("{place}: cluster `{entry}` costs {price}, and takes half an hour to be made");
-        findings.push(Finding::warns(what, "name one that is there, `existing: arn:aws:kafka:…`, if you have one: a topic in it costs nothing"));
+        findings.push(Finding::warns(what, "name one that is there, `existing: ARN`, if you have one: a topic in it costs nothing"));
     }
     findings
 }

@@ -19,7 +19,7 @@ clusters:
 configuration_sets:
   sent:
     tracking_domain: links.example.com
-    events: {all: {topic: heard, types: [bounce, delivery_delay]}}
+    events: {all: {topic: heard, types: [send, delivery_delay]}}
 identities:
   example.com: {feedback: {complaint: heard, delivery: heard, headers: true}}
   example.org: {feedback: {bounce: heard}}
@@ -219,7 +219,7 @@ fn topic(trial: &Trial, partitions: u32, replication: u32) {
     kafka(trial, Call::delete("DeleteTopic", &["v1", "clusters", &arn, "topics", "lines"]));
     let document = json!({"topicName": "lines", "partitionCount": partitions, "replicationFactor": replication});
     kafka(trial, Call::post("CreateTopic", &["v1", "clusters", &arn, "topics"], document));
-    let mut told = || {
+    let told = || {
         let call = Call::get("DescribeTopic", &["v1", "clusters", &arn, "topics", "lines"]);
         trial.account.wait(trial.account.kafka.find(call)).unwrap()
     };

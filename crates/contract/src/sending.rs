@@ -40,6 +40,8 @@ pub const REQUEST: &str = "request";
 
 /// Beginning of the sort key of a mail whose id at SES is not known. SES's ids contain no `#`, and none is this word.
 const PENDING: &str = "pending#";
+/// Beginning of the sort key of the item that knows a request again. The same holds for it.
+const REQUESTED: &str = "request#";
 
 /// Our own id of a mail: 128 random bits as 32 lower-case hex digits. SES takes it as the value of a tag (`A-Za-z0-9_-`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -139,6 +141,11 @@ pub fn sort_key_start(message_id: &str) -> String {
 /// Returns the sort key of a mail whose id at SES is not known.
 pub fn pending_sort_key(id: &MailId) -> String {
     format!("{PENDING}{id}")
+}
+
+/// Returns the sort key of the item by which a request is known again: it names the mail that was made of it.
+pub fn request_sort_key(digest: &str) -> String {
+    format!("{REQUESTED}{digest}")
 }
 
 #[cfg(test)]

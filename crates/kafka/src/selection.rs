@@ -1,0 +1,30 @@
+//! Which messages are shown.
+
+use std::collections::BTreeSet;
+
+use events::{Kind, Message};
+
+/// Which messages are shown; empty lists choose all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Bare addresses of recipients, or domains as `@example.org`; case does not matter.
+    pub recipients: Vec<String>,
+    /// Types of events.
+    pub kinds: Vec<Kind>,
+    /// SES's ids of mails.
+    pub mails: BTreeSet<String>,
+}
+
+impl Selection {
+    /// Returns `true` if a message is among them.
+    pub fn has(&self, message: &Message) -> bool {
+        let recipient = message.to_email.as_deref().unwrap_or_default().to_lowercase();
+        let is_for = |wanted: &String| {
+            let wanted = wanted.to_lowercase();
+            if wanted.starts_with('@') { recipient.ends_with(&wanted) } else { recipient == wanted }
+        };
+        (self.recipients.is_empty() || self.recipients.iter().any(is_for))
+            && (self.kinds.is_empty() || self.kinds.contains(&Kind::of(&message.notify_type)))
+            && (self.mails.is_empty() || self.mails.contains(&message.message_id))
+    }
+}

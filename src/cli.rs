@@ -6,9 +6,13 @@ use std::{
     time::Duration,
 };
 
+mod sent;
+
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo, Timestamp};
 use problem::shell_word;
+
+pub use sent::{Brokers, Send, Simulation, Tail, Timeline};
 
 /// Version of the tool, with the commit where the build was told of it: `0.1.0 (0a1b2c3d4e5f)`. The build asks no Git by itself, so that
 /// the same source gives the same bytes anywhere.
@@ -111,6 +115,12 @@ pub enum Command {
     Policy(Policy),
     /// Process mails again: stored mails, or the events in the failure queues.
     Replay(Replay),
+    /// Send a mail through SES, with a record by which its events find it again. The same request is sent once.
+    Send(Send),
+    /// Show what becomes of sent mails, as it comes into Kafka.
+    Tail(Tail),
+    /// Show everything that Kafka knows of a sent mail, or of the mails to a recipient, in the order in which it happened.
+    Timeline(Timeline),
     /// Print a completion script for a shell.
     Completions(Completions),
     /// Print the manual page, or write one page per command into a folder.
@@ -627,6 +637,17 @@ fn rate(text: &str) -> Result<Rate, String> {
     let in_range = (0.01..=1000.0).contains(&number);
     let rate = in_range.then(|| Rate { interval: Duration::from_secs_f64(1.0 / number) });
     rate.ok_or_else(|| "expected a number between 0.01 and 1000".to_owned())
+}
+
+/// Parses a type of events, in SES's words; blanks, lines and case do not matter.
+fn kind(text: &str) -> Result<events::Kind, String> {
+    match events::Kind::of(text) {
+        events::Kind::Other(_) => {
+            let known: Vec<String> = events::Kind::all().map(|kind| format!("`{}`", kind.as_str())).collect();
+            Err(format!("`{text}` is not a type of events; they are {}", known.join(", ")))
+        }
+        kind => Ok(kind),
+    }
 }
 
 /// Parses a time with its offset, or a duration as that long ago.

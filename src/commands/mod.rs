@@ -27,7 +27,10 @@ mod pause;
 mod policy;
 mod replay;
 mod schema;
+mod send;
 mod status;
+mod tail;
+mod timeline;
 mod up;
 mod validate;
 
@@ -62,6 +65,9 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Resume(typed) => pause::run(&printer, &arguments.common, typed, pause::Switch::On),
         Command::Policy(typed) => policy::run(&printer, &arguments.common, typed),
         Command::Replay(typed) => replay::run(&printer, &arguments.common, typed),
+        Command::Send(typed) => send::run(&printer, &arguments.common, typed),
+        Command::Tail(typed) => tail::run(&printer, &arguments.common, typed),
+        Command::Timeline(typed) => timeline::run(&printer, &arguments.common, typed),
         Command::Invoke(typed) => invoke::run(&printer, &arguments.common, typed),
     };
     let result = match printer.failure() {

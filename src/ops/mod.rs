@@ -15,6 +15,7 @@ pub(crate) mod replay;
 pub(crate) mod saved;
 pub(crate) mod schemas;
 pub(crate) mod secrets;
+pub(crate) mod sent;
 pub(crate) mod status;
 pub(crate) mod up;
 

@@ -22,6 +22,7 @@ pub(crate) mod plan;
 pub(crate) mod probe;
 pub(crate) mod reading;
 pub(crate) mod replay;
+pub(crate) mod sent;
 pub(crate) mod status;
 
 use std::{

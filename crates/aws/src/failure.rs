@@ -346,9 +346,21 @@ mod tests {
             ("kafka.DescribeClusterV2", 403, "ForbiddenException", "", Class::Denied),
             ("sesv2.PutConfigurationSetSendingOptions", 500, "ConcurrentModificationException", "", Class::InProgress),
             ("sesv2.CreateConfigurationSet", 400, "AlreadyExistsException", "", Class::Exists),
-            ("sesv2.CreateConfigurationSetEventDestination", 400, "BadRequestException", "Could not publish to SNS topic", Class::NotYet),
+            (
+                "sesv2.CreateConfigurationSetEventDestination",
+                400,
+                "BadRequestException",
+                "Could not publish to SNS topic",
+                Class::NotYet,
+            ),
             ("sesv2.CreateConfigurationSet", 400, "BadRequestException", "Invalid name", Class::Invalid),
-            ("ses.SetIdentityNotificationTopic", 400, "InvalidParameterValue", "Invalid SNS topic <arn>", Class::NotYet),
+            (
+                "ses.SetIdentityNotificationTopic",
+                400,
+                "InvalidParameterValue",
+                "Invalid SNS topic <arn>",
+                Class::NotYet,
+            ),
         ] {
             assert_eq!(class(call, status, code, message), expected, "{call} {code} {message}");
         }

@@ -64,7 +64,8 @@ pub const DYNAMODB: Service = Service {
 pub const KAFKA: Service =
     Service { id: "Kafka", host: "kafka", signed_as: "kafka", name: "kafka", protocol: Protocol::Rest };
 /// SES, version 2 of its interface: version 1 has neither tags of configuration sets nor all types of events.
-pub const SES: Service = Service { id: "SESv2", host: "email", signed_as: "ses", name: "sesv2", protocol: Protocol::Rest };
+pub const SES: Service =
+    Service { id: "SESv2", host: "email", signed_as: "ses", name: "sesv2", protocol: Protocol::Rest };
 
 /// A call: its action, its method and path where they name it, and its document.
 ///
@@ -299,8 +300,18 @@ mod tests {
         assert_eq!(answer(&response(200, None, "{\"a\": 1}")).unwrap(), Some(serde_json::json!({"a": 1})));
         assert!(answer(&response(200, None, "<html>")).is_err());
         for (status, header, body, code) in [
-            (400, None, r#"{"__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", "message": "no"}"#, Some("com.amazonaws.dynamodb.v20120810#ResourceNotFoundException")),
-            (404, Some("NotFoundException:http://internal.amazon.com/"), r#"{"message": "no"}"#, Some("NotFoundException")),
+            (
+                400,
+                None,
+                r#"{"__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", "message": "no"}"#,
+                Some("com.amazonaws.dynamodb.v20120810#ResourceNotFoundException"),
+            ),
+            (
+                404,
+                Some("NotFoundException:http://internal.amazon.com/"),
+                r#"{"message": "no"}"#,
+                Some("NotFoundException"),
+            ),
             (502, None, "<html>Bad gateway", None),
         ] {
             let error = answer(&response(status, header, body)).unwrap_err();

@@ -9,6 +9,7 @@ mod credentials;
 mod failure;
 mod http;
 pub mod json;
+mod keys;
 pub mod kms;
 mod name;
 mod operation;
@@ -29,6 +30,7 @@ use std::time::Duration;
 pub use arn::{Arn, ArnForm, Realm};
 pub use failure::OrFail;
 pub use http::{bundled_certificates, proxy_variable};
+pub use keys::{Keys, keys};
 pub use name::{cut, hashed, kept_prefix};
 pub use pace::{Pacing, Turnstile};
 

@@ -71,10 +71,7 @@ pub const ACCEPTABLE: &[(&str, &[Acceptable])] = &[
     ("secret", &[severe("replicas"), stays("rotation")]),
     ("log-group", &[stays("subscription_filters"), stays("metric_filters"), stays("data_protection")]),
     ("api", &[severe("stages"), stays("authorizers")]),
-    (
-        "table",
-        &[severe("resource_policy"), severe("streaming"), severe("replicas"), stays("indexes"), stays("stream")],
-    ),
+    ("table", &[severe("resource_policy"), severe("streaming"), severe("replicas"), stays("indexes"), stays("stream")]),
     ("access-log", &[stays("subscription_filters"), stays("metric_filters"), stays("data_protection")]),
 ];
 

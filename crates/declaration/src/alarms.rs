@@ -334,12 +334,24 @@ static THRESHOLDS: Shape = Shape {
             "Age of the oldest message in a queue that a function consumes, in seconds.",
         )
         .or("3600"),
-        Field::new("bounces", Holds::Number(1, MOST), "Mails of a configuration set that bounce, in a million: 25000 are 2.5 %.")
-            .or("25000"),
-        Field::new("complaints", Holds::Number(1, MOST), "Mails of a configuration set that are complained of, in a million: 500 are 0.05 %.")
-            .or("500"),
-        Field::new("lag", Holds::Number(1, MOST), "Age of an event that waits for a function that hears what becomes of mails, in seconds.")
-            .or("900"),
+        Field::new(
+            "bounces",
+            Holds::Number(1, MOST),
+            "Mails of a configuration set that bounce, in a million: 25000 are 2.5 %.",
+        )
+        .or("25000"),
+        Field::new(
+            "complaints",
+            Holds::Number(1, MOST),
+            "Mails of a configuration set that are complained of, in a million: 500 are 0.05 %.",
+        )
+        .or("500"),
+        Field::new(
+            "lag",
+            Holds::Number(1, MOST),
+            "Age of an event that waits for a function that hears what becomes of mails, in seconds.",
+        )
+        .or("900"),
     ],
 };
 

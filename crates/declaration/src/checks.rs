@@ -105,7 +105,8 @@ pub(super) fn whole(reader: &mut Reader, root: &Node, declaration: &Declaration)
 
 /// Reports an alarm on silence that would watch nothing: the invocations of functions are what counts mails.
 fn unheard_silence(reader: &mut Reader, root: &Node, declaration: &Declaration) {
-    if declaration.alarms.silence.is_some() && declaration.receivers().is_empty() && declaration.listeners().is_empty() {
+    if declaration.alarms.silence.is_some() && declaration.receivers().is_empty() && declaration.listeners().is_empty()
+    {
         let span = span_of(root, &["alarms", "silence"]);
         let message = "nothing counts the mails of this stack: no enabled receipt rule invokes a function, or publishes to a topic of one";
         reader.note_at(&span, message, "let a rule invoke a function, or remove `silence`");

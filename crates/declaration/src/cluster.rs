@@ -85,8 +85,10 @@ const TOPIC: Form = Form {
     pattern: "^[A-Za-z0-9._-]{1,249}$",
 };
 /// Form of a topic in a cluster.
-pub(super) const CLUSTER_TOPIC: Form =
-    Form { what: "a cluster and a topic, such as `events/messages`", pattern: "^[a-z][a-z0-9-]*/[A-Za-z0-9._-]{1,249}$" };
+pub(super) const CLUSTER_TOPIC: Form = Form {
+    what: "a cluster and a topic, such as `events/messages`",
+    pattern: "^[a-z][a-z0-9-]*/[A-Za-z0-9._-]{1,249}$",
+};
 /// What is said where something else is.
 const EXAMPLE: &str = "[subnet-0a1b2c3d, subnet-4e5f6a7b, subnet-8c9d0e1f]";
 
@@ -126,8 +128,14 @@ pub(super) static SHAPE: Shape = Shape {
 static TOPIC_SHAPE: Shape = Shape {
     name: "kafka_topic",
     keys: &[
-        Field::new("partitions", Holds::Number(1, 4000), "Number of partitions: Kafka adds some, and takes none away.").or("1"),
-        Field::new("replication", Holds::Number(1, 15), "Number of brokers that have each partition. Nobody can change it.").or("3"),
+        Field::new("partitions", Holds::Number(1, 4000), "Number of partitions: Kafka adds some, and takes none away.")
+            .or("1"),
+        Field::new(
+            "replication",
+            Holds::Number(1, 15),
+            "Number of brokers that have each partition. Nobody can change it.",
+        )
+        .or("3"),
     ],
 };
 
@@ -180,7 +188,11 @@ fn brokers(reader: &mut Reader, fields: &Fields<'_>, is_needed: bool) -> Brokers
     }
     for (name, example) in [("subnets", EXAMPLE), ("security_groups", "[sg-0a1b2c3d]")] {
         if fields.get(name).is_none() {
-            reader.note_at(&fields.span, format!("{} has no `{name}`", fields.subject), format!("add `{name}: {example}`"));
+            reader.note_at(
+                &fields.span,
+                format!("{} has no `{name}`", fields.subject),
+                format!("add `{name}: {example}`"),
+            );
         }
     }
     let zones = brokers.subnets.len();
@@ -230,7 +242,8 @@ fn topics(reader: &mut Reader, fields: &Fields<'_>, source: &ClusterSource) -> B
             && brokers.brokers > 0
             && topic.replication > brokers.brokers
         {
-            let message = format!("{} brokers cannot have {} copies of a partition", brokers.brokers, topic.replication);
+            let message =
+                format!("{} brokers cannot have {} copies of a partition", brokers.brokers, topic.replication);
             let hint = format!("write `replication: {}`", brokers.brokers);
             reader.note_at(&fields.span_of("replication"), message, hint);
         }

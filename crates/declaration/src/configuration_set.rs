@@ -153,7 +153,12 @@ pub(super) static SHAPE: Shape = Shape {
             Holds::Chosen(DESTINATION, &Holds::Mapping(&EVENTS)),
             "Topics that hear what becomes of the mails, by a name of your choice.",
         ),
-        Field::new("reputation_metrics", Holds::Switch, "Rates of bounces and complaints as metrics, with an alarm on each.").or("true"),
+        Field::new(
+            "reputation_metrics",
+            Holds::Switch,
+            "Rates of bounces and complaints as metrics, with an alarm on each.",
+        )
+        .or("true"),
         Field::new(
             "tls",
             Holds::Word(words::<SendingTls>),
@@ -223,7 +228,8 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Configuration
     let mut events = BTreeMap::new();
     for (name, node) in reader.chosen(fields, "events") {
         if scalars::name(&name.name).is_err() {
-            let message = format!("the name of a destination must be {}, not `{}`", scalars::NAME.what, name.name.escape_debug());
+            let message =
+                format!("the name of a destination must be {}, not `{}`", scalars::NAME.what, name.name.escape_debug());
             reader.note_at(&name.span, message, "write it in lower case, with hyphens: `feedback`");
         }
         let destination = &reader.fields(node, &name.span, format!("destination `{}`", name.name), &EVENTS);
@@ -256,7 +262,11 @@ fn types(reader: &mut Reader, fields: &Fields<'_>) -> BTreeSet<EventType> {
     if !matches!(node.value, Value::List(_)) {
         let expected = "`all`, or a list of types of events";
         let read = reader.scalar(node, "types", expected, |text| {
-            if text == "all" { Ok(()) } else { Err(super::reader::Wrong::default().hint("write `[bounce, complaint]`")) }
+            if text == "all" {
+                Ok(())
+            } else {
+                Err(super::reader::Wrong::default().hint("write `[bounce, complaint]`"))
+            }
         });
         return read.map(|()| every()).unwrap_or_default();
     }
@@ -298,7 +308,11 @@ pub(super) fn identities(reader: &mut Reader, fields: &Fields<'_>) -> BTreeMap<S
     for (key, node) in reader.chosen(fields, "identities") {
         if let Err(wrong) = scalars::sender(&key.name) {
             let message = format!("an identity must be {}, not `{}`", scalars::SENDER.what, key.name.escape_debug());
-            reader.note_at(&key.span, message, wrong.hint.unwrap_or_else(|| "write it as SES has it: `example.com`".to_owned()));
+            reader.note_at(
+                &key.span,
+                message,
+                wrong.hint.unwrap_or_else(|| "write it as SES has it: `example.com`".to_owned()),
+            );
         }
         let fields = &reader.fields(node, &key.span, format!("identity `{}`", key.name), &IDENTITY);
         let mut identity = SendingIdentity {
@@ -323,8 +337,10 @@ pub(super) fn identities(reader: &mut Reader, fields: &Fields<'_>) -> BTreeMap<S
 impl Declaration {
     /// Returns the entries of the topics to which SES tells of mails that it sends.
     pub fn event_topics(&self) -> BTreeSet<&str> {
-        let of_sets = self.configuration_sets.values().flat_map(|set| set.events.values()).map(|one| one.topic.as_str());
-        let of_identities = self.identities.values().flat_map(|identity| identity.feedback.values()).map(String::as_str);
+        let of_sets =
+            self.configuration_sets.values().flat_map(|set| set.events.values()).map(|one| one.topic.as_str());
+        let of_identities =
+            self.identities.values().flat_map(|identity| identity.feedback.values()).map(String::as_str);
         of_sets.chain(of_identities).collect()
     }
 
@@ -346,7 +362,9 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
         for (name, of) in FED_BACK.iter().filter(|(_, of)| declared.feedback.contains_key(of)) {
             let sets = declaration.configuration_sets.iter();
             let told = sets.flat_map(|(set, declared)| declared.events.iter().map(move |(name, one)| (set, name, one)));
-            let Some((set, destination, _)) = told.into_iter().find(|(.., one)| one.types.contains(of)) else { continue };
+            let Some((set, destination, _)) = told.into_iter().find(|(.., one)| one.types.contains(of)) else {
+                continue;
+            };
             let message = format!(
                 "each {name} comes twice: identity `{identity}` tells of it, and destination `{destination}` of configuration set `{set}`"
             );

@@ -67,8 +67,7 @@ pub(super) const SUBNET: Form = form("the id of a subnet, such as `subnet-0a1b2c
 /// Form of a security group's id.
 pub(super) const SECURITY_GROUP: Form = form("the id of a security group, such as `sg-0a1b2c3d`", "^sg-[0-9a-f]+$");
 /// Form of a domain.
-pub(super) const DOMAIN: Form =
-    form("a domain such as `links.example.com`", "^[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$");
+pub(super) const DOMAIN: Form = form("a domain such as `links.example.com`", "^[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$");
 /// Form of an identity of SES that mails are sent from.
 pub(super) const SENDER: Form = form(
     "a domain (`example.com`) or an address (`noc@example.com`), at most 100 characters",
@@ -86,8 +85,7 @@ pub(super) const CLUSTER: Form = form(
 pub(super) const BROKER: Form =
     form("the type of a broker, such as `kafka.m7g.large`", "^(express|kafka)\\.[a-z0-9]+\\.[a-z0-9]+$");
 /// Form of a version of Kafka.
-pub(super) const KAFKA_VERSION: Form =
-    form("a version of Kafka such as `3.9.x`", "^[0-9]+\\.[0-9]+(\\.[a-z0-9]+)*$");
+pub(super) const KAFKA_VERSION: Form = form("a version of Kafka such as `3.9.x`", "^[0-9]+\\.[0-9]+(\\.[a-z0-9]+)*$");
 /// A KMS key, by its ARN: an alias may come to mean another key, and rights name keys.
 pub(super) const KMS_KEY: Form = form(
     "the ARN of a KMS key, `arn:PARTITION:kms:REGION:ACCOUNT:key/ID`",
@@ -104,11 +102,10 @@ pub(super) const TAG: Form = form("the key of a tag", "^[A-Za-z0-9 _.:/=+@-]{1,1
 pub(super) const TAG_VALUE: Form =
     form("the value of a tag: letters, digits, spaces and `_.:/=+-@`, at most 256", "^[A-Za-z0-9 _.:/=+@-]{0,256}$");
 /// Form of a resource of an entry.
-pub(super) const RESOURCE: Form =
-    form(
-        "a kind and an entry, such as `bucket/mail`",
-        "^(bucket|function|queue|topic|api|secret|table|cluster|configuration-set)/[a-z][a-z0-9-]*$",
-    );
+pub(super) const RESOURCE: Form = form(
+    "a kind and an entry, such as `bucket/mail`",
+    "^(bucket|function|queue|topic|api|secret|table|cluster|configuration-set)/[a-z][a-z0-9-]*$",
+);
 /// Form of a file's path.
 pub(super) const PATH: Form = form("the path of a file", "");
 /// Form of an SMTP code that refuses a mail.
@@ -222,9 +219,8 @@ pub(super) fn attribute(text: &str) -> Result<String, Wrong> {
 /// A cluster of MSK, by its ARN.
 pub(super) fn cluster(text: &str) -> Result<String, Wrong> {
     let sound = arn(text, "kafka").is_some_and(|(place, owner, resource)| {
-        let is_part = |part: &str| {
-            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        };
+        let is_part =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         let parts: Vec<&str> = resource.split('/').collect();
         region(place).is_ok()
             && account(owner).is_ok()
@@ -236,9 +232,8 @@ pub(super) fn cluster(text: &str) -> Result<String, Wrong> {
 /// The type of a broker.
 pub(super) fn broker(text: &str) -> Result<String, Wrong> {
     let parts: Vec<&str> = text.split('.').collect();
-    let is_part = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    };
+    let is_part =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let sound = matches!(parts[..], ["kafka" | "express", family, size] if is_part(family) && is_part(size));
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }

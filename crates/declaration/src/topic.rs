@@ -114,7 +114,9 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Topic {
 fn is_same(one: &Subscription, other: &Subscription) -> bool {
     match (one, other) {
         (Subscription::Queue { queue: one, .. }, Subscription::Queue { queue: other, .. })
-        | (Subscription::Function { function: one, .. }, Subscription::Function { function: other, .. }) => one == other,
+        | (Subscription::Function { function: one, .. }, Subscription::Function { function: other, .. }) => {
+            one == other
+        }
         _ => one == other,
     }
 }

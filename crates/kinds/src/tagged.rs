@@ -127,7 +127,10 @@ mod tests {
             ("sqs:eu-central-1:123456789012:old", None),
             ("sqs:eu-west-1:210987654321:old", None),
             ("dynamodb:eu-west-1:123456789012:table/old", Some((Kind::Table, "old"))),
-            ("kafka:eu-west-1:123456789012:cluster/old/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f-7", Some((Kind::Cluster, "old"))),
+            (
+                "kafka:eu-west-1:123456789012:cluster/old/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f-7",
+                Some((Kind::Cluster, "old")),
+            ),
             ("ses:eu-west-1:123456789012:configuration-set/old", Some((Kind::ConfigurationSet, "old"))),
             ("ses:eu-west-1:123456789012:identity/example.com", None),
         ] {

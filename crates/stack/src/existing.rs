@@ -47,9 +47,11 @@ impl Existing {
             };
             ((kind, name.to_owned()), found)
         }));
-        let clusters = join_all(clusters(declaration).into_iter().map(|arn| async move {
-            (arn.to_owned(), kafka::see(session, arn).await)
-        }));
+        let clusters = join_all(
+            clusters(declaration)
+                .into_iter()
+                .map(|arn| async move { (arn.to_owned(), kafka::see(session, arn).await) }),
+        );
         let (found, clusters) = tokio::join!(found, clusters);
         Self { found: found.into_iter().collect(), clusters: clusters.into_iter().collect() }
     }

@@ -177,7 +177,8 @@ const APIS: [ArnForm; 3] = [
 ];
 
 /// The role that MSK makes for itself when the first cluster of an account is made.
-const ROLE_OF_KAFKA: ArnForm = ArnForm("iam::{account}:role/aws-service-role/kafka.amazonaws.com/AWSServiceRoleForKafka");
+const ROLE_OF_KAFKA: ArnForm =
+    ArnForm("iam::{account}:role/aws-service-role/kafka.amazonaws.com/AWSServiceRoleForKafka");
 
 /// Returns the ARNs of the declared clusters of Kafka, and of their declared topics.
 fn kafka(declaration: &Declaration, names: &Names) -> Vec<String> {
@@ -204,7 +205,9 @@ fn finds_by_tag(right: &Right) -> bool {
 
 /// Services that use a key in the name of whoever calls them.
 fn key_services(names: &Names) -> Vec<String> {
-    ["dynamodb", "kafka", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs"].map(|service| names.realm().endpoint(service)).into()
+    ["dynamodb", "kafka", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs"]
+        .map(|service| names.realm().endpoint(service))
+        .into()
 }
 
 /// Statements about the rights of roles, one for each boundary: of a function that one is declared for, the role may be made

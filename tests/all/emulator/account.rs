@@ -132,7 +132,11 @@ impl Account {
         all.push(("table", named(self.wait(self.dynamodb.call(tables)).unwrap()["TableNames"].take())));
         let clusters = aws::json::Call::get("ListClustersV2", &["api", "v2", "clusters"]);
         all.push(("cluster", named(self.wait(self.kafka.call(clusters)).unwrap()["clusterInfoList"].take())));
-        let sets = aws::json::Call::post("ListConfigurationSets", &["v2", "email", "list-configuration-sets"], serde_json::json!({}));
+        let sets = aws::json::Call::post(
+            "ListConfigurationSets",
+            &["v2", "email", "list-configuration-sets"],
+            serde_json::json!({}),
+        );
         all.push(("configuration set", named(self.wait(self.sesv2.call(sets)).unwrap()["ConfigurationSets"].take())));
         let lines =
             all.into_iter().flat_map(|(kind, names)| names.into_iter().map(move |name| format!("{kind} {name}")));

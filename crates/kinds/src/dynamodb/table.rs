@@ -178,7 +178,8 @@ async fn parts(session: &Session, name: &str) -> Result<Option<Parts>, Failure> 
     )?;
     let mut children = Children::default();
     for one in list(&streaming.unwrap_or_default(), &["KinesisDataStreamDestinations"]) {
-        if text(one, &["DestinationStatus"]).is_some_and(|status| ["ACTIVE", "ENABLING", "UPDATING"].contains(&status)) {
+        if text(one, &["DestinationStatus"]).is_some_and(|status| ["ACTIVE", "ENABLING", "UPDATING"].contains(&status))
+        {
             let arn = text(one, &["StreamArn"]).unwrap_or_default();
             children.add(STREAMING, arn.rsplit('/').next().unwrap_or_default(), arn, true);
         }
@@ -468,7 +469,8 @@ impl Manage for Table {
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         let names = session.indexed(Kind::Table)?;
-        let owned = names.iter().map(|name| async move { session.owned(Kind::Table, name, tags_of(session, name).await) });
+        let owned =
+            names.iter().map(|name| async move { session.owned(Kind::Table, name, tags_of(session, name).await) });
         Ok(futures::future::try_join_all(owned).await?.into_iter().flatten().collect())
     }
 }

@@ -456,7 +456,8 @@ mod tests {
             let paths: Vec<String> = engine::differences(&changed, &plain).into_iter().map(|one| one.path).collect();
             assert_eq!(paths, [field]);
         }
-        let failed = recorded("\"state\": \"ACTIVE\"", "\"state\": \"FAILED\", \"stateInfo\": {\"message\": \"no room\"}");
+        let failed =
+            recorded("\"state\": \"ACTIVE\"", "\"state\": \"FAILED\", \"stateInfo\": {\"message\": \"no room\"}");
         assert_eq!(Cluster::condition(&failed), Condition::Failed("no room".to_owned()));
     }
 
@@ -479,7 +480,8 @@ mod tests {
     #[test]
     fn changes_are_made_one_after_the_other() {
         let desired = settings();
-        let mut live = Settings { brokers: 6, instance: "other".to_owned(), monitoring: "PER_BROKER".to_owned(), ..settings() };
+        let mut live =
+            Settings { brokers: 6, instance: "other".to_owned(), monitoring: "PER_BROKER".to_owned(), ..settings() };
         live.access.unauthenticated = true;
         let mut made = Vec::new();
         while let Some(change) = desired.next_change(&live) {

@@ -97,8 +97,10 @@ pub async fn see(session: &Session, arn: &str) -> Result<Option<Seen>, Failure> 
 
 /// Returns the brokers of a cluster that take IAM; AWS gives them in a changing order.
 async fn bootstrap(session: &Session, arn: &str) -> Result<Option<String>, Failure> {
-    let answer = session.aws.read.kafka.call(Call::get("GetBootstrapBrokers", &path(arn, &["bootstrap-brokers"]))).await?;
-    let mut brokers: Vec<&str> = text(&answer, &["bootstrapBrokerStringSaslIam"]).unwrap_or_default().split(',').collect();
+    let answer =
+        session.aws.read.kafka.call(Call::get("GetBootstrapBrokers", &path(arn, &["bootstrap-brokers"]))).await?;
+    let mut brokers: Vec<&str> =
+        text(&answer, &["bootstrapBrokerStringSaslIam"]).unwrap_or_default().split(',').collect();
     brokers.sort_unstable();
     Ok(Some(brokers.join(",")).filter(|brokers| !brokers.is_empty()))
 }

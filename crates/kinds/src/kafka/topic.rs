@@ -56,7 +56,8 @@ async fn settle(session: &Session, address: &Address, desired: &Settings) -> Res
     let end = tokio::time::Instant::now() + session.aws.pacing.deadline;
     loop {
         let there = describe(session, address).await?;
-        let is_active = there.as_ref().is_some_and(|topic| text(topic, &["status"]).is_none_or(|status| status == "ACTIVE"));
+        let is_active =
+            there.as_ref().is_some_and(|topic| text(topic, &["status"]).is_none_or(|status| status == "ACTIVE"));
         if is_active && there.as_ref().and_then(settings).as_ref() == Some(desired) {
             return Ok(());
         }
@@ -150,7 +151,12 @@ impl Manage for Topic {
         }
         let arn = cluster(session, address).await?;
         let document = json!({"partitionCount": desired.partitions});
-        session.aws.write.kafka.call(Call::put("UpdateTopic", &path(&arn, &["topics", &address.name]), document)).await?;
+        session
+            .aws
+            .write
+            .kafka
+            .call(Call::put("UpdateTopic", &path(&arn, &["topics", &address.name]), document))
+            .await?;
         settle(session, address, desired).await
     }
 

@@ -59,7 +59,8 @@ impl Destination {
     }
 
     fn from_aws(destination: &Value) -> Self {
-        let target = text(destination, &["SnsDestination", "TopicArn"]).map_or_else(|| other(destination), str::to_owned);
+        let target =
+            text(destination, &["SnsDestination", "TopicArn"]).map_or_else(|| other(destination), str::to_owned);
         let types: BTreeSet<String> = texts(destination, &["MatchingEventTypes"]);
         Self {
             enabled: is(destination, &["Enabled"], false),
@@ -134,7 +135,8 @@ impl Settings {
     /// set: what is not managed stays as it is there, since a call that leaves it out would take it away.
     fn options(&self, live: &Value) -> Vec<(&'static str, &'static str, &'static str, Value)> {
         let merged = |option: &str, members: Value| {
-            let mut whole: Map<String, Value> = at(live, &[option]).and_then(Value::as_object).cloned().unwrap_or_default();
+            let mut whole: Map<String, Value> =
+                at(live, &[option]).and_then(Value::as_object).cloned().unwrap_or_default();
             // SES tells it, and takes it in no call.
             whole.remove("LastFreshStart");
             whole.extend(members.as_object().cloned().unwrap_or_default());
@@ -149,7 +151,12 @@ impl Settings {
                 "ReputationOptions",
                 json!({"ReputationMetricsEnabled": self.reputation_metrics}),
             ),
-            ("PutConfigurationSetDeliveryOptions", "delivery-options", "DeliveryOptions", json!({"TlsPolicy": self.tls})),
+            (
+                "PutConfigurationSetDeliveryOptions",
+                "delivery-options",
+                "DeliveryOptions",
+                json!({"TlsPolicy": self.tls}),
+            ),
             (
                 "PutConfigurationSetTrackingOptions",
                 "tracking-options",
@@ -166,12 +173,16 @@ impl Settings {
                 document,
             ));
         }
-        options.into_iter().map(|(action, path, option, members)| (action, path, option, merged(option, members))).collect()
+        options
+            .into_iter()
+            .map(|(action, path, option, members)| (action, path, option, merged(option, members)))
+            .collect()
     }
 
     /// Returns the document that makes the set, without its destinations.
     fn document(&self, name: &str) -> Value {
-        let options = self.options(&Value::Null).into_iter().map(|(_, _, option, document)| (option.to_owned(), document));
+        let options =
+            self.options(&Value::Null).into_iter().map(|(_, _, option, document)| (option.to_owned(), document));
         let mut document: Map<String, Value> =
             options.filter(|(_, document)| document.as_object().is_some_and(|members| !members.is_empty())).collect();
         document.insert("ConfigurationSetName".to_owned(), json!(name));
@@ -340,8 +351,9 @@ impl Manage for ConfigurationSet {
         let there = describe(session, name).await?.ok_or_else(gone)?;
         for (action, end, option, document) in desired.options(&there) {
             let is_there = at(&there, &[option]).cloned().unwrap_or_default();
-            let is_other = document.as_object().into_iter().flatten().any(|(key, value)| is_there.get(key) != Some(value))
-                || option == "TrackingOptions" && desired.tracking_domain != live.tracking_domain;
+            let is_other =
+                document.as_object().into_iter().flatten().any(|(key, value)| is_there.get(key) != Some(value))
+                    || option == "TrackingOptions" && desired.tracking_domain != live.tracking_domain;
             if is_other {
                 write(session, Call::put(action, &path(&[name, end]), document)).await?;
             }
@@ -401,7 +413,8 @@ mod tests {
         });
         let desired = Settings { tls: REQUIRE.to_owned(), ..Settings::default() };
         let options = desired.options(&live);
-        let of = |option: &str| options.iter().find(|(_, _, of, _)| *of == option).map(|(.., document)| document.clone());
+        let of =
+            |option: &str| options.iter().find(|(_, _, of, _)| *of == option).map(|(.., document)| document.clone());
         assert_eq!(
             of("DeliveryOptions"),
             Some(json!({"TlsPolicy": "REQUIRE", "SendingPoolName": "theirs", "MaxDeliverySeconds": 3600}))

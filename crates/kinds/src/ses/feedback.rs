@@ -109,9 +109,8 @@ impl Settings {
     }
 
     fn from_aws(attributes: &IdentityNotificationAttributes) -> Self {
-        let heard = |topic: &str, headers: bool| {
-            (!topic.is_empty()).then(|| Heard { topic: topic.to_owned(), headers })
-        };
+        let heard =
+            |topic: &str, headers: bool| (!topic.is_empty()).then(|| Heard { topic: topic.to_owned(), headers });
         Self {
             bounce: heard(&attributes.bounce_topic, attributes.headers_in_bounce_notifications_enabled),
             complaint: heard(&attributes.complaint_topic, attributes.headers_in_complaint_notifications_enabled),
@@ -190,7 +189,8 @@ pub async fn of_others(
     for (identity, desired) in declared {
         let taken = taken(session, &notes, identity);
         for of in Type::ALL {
-            let (Some(wanted), Some(there)) = (desired.get(of), found.get(identity).and_then(|live| live.get(of))) else {
+            let (Some(wanted), Some(there)) = (desired.get(of), found.get(identity).and_then(|live| live.get(of)))
+            else {
                 continue;
             };
             if wanted.topic != there.topic && !taken.contains_key(&of) {

@@ -159,7 +159,11 @@ fn entries(declaration: &Declaration, watched: Watched) -> BTreeSet<&str> {
                 Subscription::Function { redrive, .. } => redrive.as_deref(),
                 Subscription::Mail(_) | Subscription::Queue { .. } => None,
             });
-            functions.filter_map(|(_, function)| function.on_failure.as_deref()).chain(redrives).chain(untaken).collect()
+            functions
+                .filter_map(|(_, function)| function.on_failure.as_deref())
+                .chain(redrives)
+                .chain(untaken)
+                .collect()
         }
     }
 }

@@ -2,10 +2,7 @@
 //! use: tables, and clusters of Kafka with their topics.
 
 use super::{Blueprint, of};
-use aws::{
-    ArnForm,
-    policy::Statement,
-};
+use aws::{ArnForm, policy::Statement};
 use declaration::{Brokers, Cluster, ClusterSource, ConfigurationSet, EventType, SendingIdentity, SendingTls, Table};
 use engine::Address;
 use kinds::{

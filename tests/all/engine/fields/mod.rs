@@ -60,12 +60,7 @@ const RECORDED: &[(&str, &str, &str, &str)] = &[
         "the emulator's changes do not fail afterwards",
         "lambda/function/wire.rs: a_change_that_failed_afterwards_is_seen_with_its_reason",
     ),
-    (
-        "cluster",
-        "subnets",
-        "MSK cannot move a cluster",
-        "kafka/cluster.rs: one_real_change_is_seen",
-    ),
+    ("cluster", "subnets", "MSK cannot move a cluster", "kafka/cluster.rs: one_real_change_is_seen"),
     (
         "cluster",
         "security_groups",

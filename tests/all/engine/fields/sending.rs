@@ -57,7 +57,9 @@ pub(super) const CASES: &[Case] = &[
     case("configuration set", "sent", "reputation_metrics", |trial| {
         option(trial, "reputation-options", json!({"ReputationMetricsEnabled": false}));
     }),
-    case("configuration set", "sent", "tls", |trial| option(trial, "delivery-options", json!({"TlsPolicy": "REQUIRE"}))),
+    case("configuration set", "sent", "tls", |trial| {
+        option(trial, "delivery-options", json!({"TlsPolicy": "REQUIRE"}))
+    }),
     case("configuration set", "sent", "suppression", |trial| {
         option(trial, "suppression-options", json!({"SuppressedReasons": ["BOUNCE"]}));
     }),
@@ -94,7 +96,9 @@ pub(super) const CASES: &[Case] = &[
     }),
     case("cluster", "log", "version", |trial| change(trial, "version", json!({"targetKafkaVersion": "3.7.x"}))),
     case("cluster", "log", "brokers", |trial| change(trial, "nodes/count", json!({"targetNumberOfBrokerNodes": 2}))),
-    case("cluster", "log", "instance", |trial| change(trial, "nodes/type", json!({"targetInstanceType": "kafka.m5.large"}))),
+    case("cluster", "log", "instance", |trial| {
+        change(trial, "nodes/type", json!({"targetInstanceType": "kafka.m5.large"}))
+    }),
     case("cluster", "log", "storage", |trial| {
         let volume = json!([{"kafkaBrokerNodeId": "All", "volumeSizeGB": 50}]);
         change(trial, "nodes/storage", json!({"targetBrokerEBSVolumeInfo": volume}));
@@ -111,7 +115,9 @@ pub(super) const CASES: &[Case] = &[
         let open = json!({"encryptionInTransit": {"clientBroker": "TLS_PLAINTEXT"}});
         change(trial, "security", json!({"encryptionInfo": open}));
     }),
-    case("cluster", "log", "monitoring", |trial| change(trial, "monitoring", json!({"enhancedMonitoring": "PER_BROKER"}))),
+    case("cluster", "log", "monitoring", |trial| {
+        change(trial, "monitoring", json!({"enhancedMonitoring": "PER_BROKER"}))
+    }),
     case("cluster", "log", "public_access", |trial| {
         let open = json!({"publicAccess": {"type": "SERVICE_PROVIDED_EIPS"}});
         change(trial, "connectivity", json!({"connectivityInfo": open}));
@@ -191,7 +197,8 @@ fn hear(trial: &Trial, identity: &str, of: &str, topic: Option<String>) {
 /// Returns the document of the stack's cluster, its ARN and the version of its settings, as soon as it takes a change.
 fn cluster(trial: &Trial) -> (Value, String, String) {
     loop {
-        let call = Call::get("ListClustersV2", &["api", "v2", "clusters"]).with_query("clusterNameFilter", "circuits-log");
+        let call =
+            Call::get("ListClustersV2", &["api", "v2", "clusters"]).with_query("clusterNameFilter", "circuits-log");
         let found = kafka(trial, call)["clusterInfoList"][0].take();
         let text = |key: &str| found[key].as_str().unwrap().to_owned();
         if text("state") == "ACTIVE" {

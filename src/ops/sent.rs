@@ -1,0 +1,96 @@
+//! What the commands about sent mails have in common: the entries of the declaration that they mean, and the way to Kafka.
+
+use std::collections::BTreeMap;
+
+use declaration::{Cluster, Declaration, choose};
+use kafka::{Keys, Security};
+use problem::Problem;
+
+/// Finds the entry that is meant: the named one, else the only one. `what` is the kind in words, such as `table`.
+pub(crate) fn entry<'declared, T>(
+    entries: &'declared BTreeMap<String, T>,
+    named: Option<&str>,
+    (what, option): (&str, &str),
+) -> Result<(&'declared str, &'declared T), Problem> {
+    let known: Vec<&str> = entries.keys().map(String::as_str).collect();
+    if let Some(name) = named {
+        let found = entries.get_key_value(name).map(|(name, entry)| (name.as_str(), entry));
+        return found.ok_or_else(|| {
+            Problem::new(format!("Failed to find the {what} `{name}`: the declaration has none of that name"))
+                .with_hint(choose(name, "it has", &known))
+        });
+    }
+    match entries.iter().next() {
+        Some((name, entry)) if known.len() == 1 => Ok((name, entry)),
+        Some(_) => Err(Problem::new(format!("Failed to choose a {what}: the declaration has {}", known.len()))
+            .with_hint(format!("name one with `{option}`: {}", known.join(", ")))),
+        None => Err(Problem::new(format!("Failed to find a {what}: the declaration has none"))
+            .with_hint("`provision schema --markdown` shows how to declare one")),
+    }
+}
+
+/// A topic of Kafka.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Topic<'declared> {
+    /// Entry of its cluster.
+    pub(crate) cluster: &'declared str,
+    /// Its name in Kafka.
+    pub(crate) name: &'declared str,
+}
+
+/// Finds a declared topic of Kafka: the named one, as `CLUSTER/TOPIC`, else the only one.
+pub(crate) fn topic<'declared>(
+    declaration: &'declared Declaration,
+    named: Option<&str>,
+) -> Result<Topic<'declared>, Problem> {
+    let of_cluster = |(cluster, declared): (&'declared String, &'declared Cluster)| {
+        declared.topics.keys().map(move |name| (format!("{cluster}/{name}"), Topic { cluster, name }))
+    };
+    let topics: BTreeMap<String, Topic<'declared>> = declaration.clusters.iter().flat_map(of_cluster).collect();
+    entry(&topics, named, ("topic of Kafka", "CLUSTER/TOPIC")).map(|(_, topic)| topic.clone())
+}
+
+/// Returns how the brokers are spoken to: plain on this machine, else by TLS with the caller's identity.
+pub(crate) async fn security(bootstrap: &str, region: &str) -> Result<Security, Problem> {
+    if kafka::is_local(bootstrap) {
+        return Ok(Security::None);
+    }
+    let aws::Keys { access_key_id, secret_access_key, session_token } = aws::keys(region).await?;
+    let ca = aws::bundled_certificates().await?;
+    let keys = Keys { access_key_id, secret_access_key, session_token, region: region.to_owned() };
+    Ok(Security::Iam { keys, ca })
+}
+
+/// Returns the brokers that were named. Fails at once if none were: those of MSK are reached inside their VPC alone.
+pub(crate) fn bootstrap<'typed>(named: Option<&'typed str>, topic: &Topic<'_>) -> Result<&'typed str, Problem> {
+    named.ok_or_else(|| {
+        let message = format!(
+            "Failed to reach the cluster `{}`: its brokers are reached inside their VPC alone, and no way to them was named",
+            topic.cluster
+        );
+        Problem::new(message).with_hint(
+            "run this on a machine in the VPC, or through a tunnel, with `--bootstrap HOST:PORT`; `provision outputs` and the \
+             AWS console show the brokers",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_only_entry_is_meant_where_none_is_named() {
+        let entries = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), ())).collect::<BTreeMap<_, _>>();
+        let found = |names: &[&str], named| {
+            entry(&entries(names), named, ("table", "--table"))
+                .map(|(name, ())| name.to_owned())
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(found(&["mails"], None), Ok("mails".to_owned()));
+        assert_eq!(found(&["mails", "other"], Some("other")), Ok("other".to_owned()));
+        for (names, named) in [(&["mails", "other"][..], None), (&[], None), (&["mails"], Some("mail"))] {
+            assert!(found(names, named).is_err(), "{names:?} {named:?}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Renders sent mails and what becomes of them.
+
+use events::Message;
+use kafka::Entry;
+use sending::{Place, Request, Sending, Sent};
+use serde_json::{Value, json};
+
+use super::{Printer, VERSION, look::clean};
+
+/// Prints what would be sent.
+pub(crate) fn would_send(printer: &Printer, request: &Request, place: &Place) {
+    let to: Vec<&str> = request.recipients().map(|recipient| recipient.address.as_str()).collect();
+    if printer.is_json() {
+        let document = json!({
+            "version": VERSION,
+            "outcome": "not_sent",
+            "request": request.digest(),
+            "from": request.from.address,
+            "to": to,
+            "configuration_set": request.configuration_set,
+            "table": place.table,
+            "bucket": place.bucket,
+        });
+        printer.data(&document.to_string());
+        return;
+    }
+    printer.data(&clean(&format!(
+        "would be sent from {} to {} with the configuration set {}; nothing was sent",
+        request.from.address,
+        to.join(", "),
+        request.configuration_set
+    )));
+}
+
+/// Prints the end of a run.
+pub(crate) fn sent(printer: &Printer, end: &Sending) {
+    let (word, id, Sent { message_id, at }) = match end {
+        Sending::Sent { record, sent } => ("sent", &record.id, sent),
+        Sending::AlreadySent { id, sent } => ("already_sent", id, sent),
+    };
+    if printer.is_json() {
+        let document = json!({
+            "version": VERSION,
+            "outcome": word,
+            "message_id": message_id,
+            "mail_id": id,
+            "sent_at": at.to_string(),
+        });
+        printer.data(&document.to_string());
+        return;
+    }
+    let message_id = clean(message_id);
+    printer.data(&match end {
+        Sending::Sent { .. } => format!("sent as {message_id} at {at}"),
+        Sending::AlreadySent { .. } => format!("sent already, as {message_id} at {at}: nothing was sent now"),
+    });
+}
+
+/// Prints a record of the topic; with `--json` as one line.
+pub(crate) fn message(printer: &Printer, entry: &Entry) -> serde_json::Result<()> {
+    if printer.is_json() {
+        printer.data(&serde_json::to_string(&document(entry))?);
+        return Ok(());
+    }
+    let Entry { partition, offset, .. } = entry;
+    match &entry.message {
+        Ok(message) => printer.data(&line(message, true)),
+        Err(reason) => printer.line(&format!("partition {partition}, offset {offset}: {reason}")),
+    }
+    Ok(())
+}
+
+/// Prints what is known of mails, each with its messages in the order in which they happened.
+pub(crate) fn timeline(printer: &Printer, what: &str, mails: &[Vec<Message>]) -> serde_json::Result<()> {
+    if printer.is_json() {
+        printer.data(&serde_json::to_string(&json!({"version": VERSION, "mails": mails}))?);
+        return Ok(());
+    }
+    if mails.is_empty() {
+        printer.line(&format!("Nothing is known of {} in that time; `--since 30d` looks further back", clean(what)));
+    }
+    for mail in mails {
+        let Some(first) = mail.first() else { continue };
+        let from = first.from_email.as_deref().unwrap_or("an unknown sender");
+        let template = first.template_id.as_ref().map(|template| format!(", template {template}")).unwrap_or_default();
+        let at = first.send_at.as_deref().unwrap_or("an unknown time");
+        printer.data(&clean(&format!("{} from {from} at {at}{template}", first.message_id)));
+        for message in mail {
+            printer.data(&format!("  {}", line(message, false)));
+        }
+    }
+    Ok(())
+}
+
+/// Renders a message: `2027-01-05T11:00:05.000Z bounce/General ada@example.org 0107-1 order`.
+fn line(message: &Message, has_mail: bool) -> String {
+    let subtype = message.notify_subtype.as_ref().map(|subtype| format!(" ({subtype})")).unwrap_or_default();
+    let to = message.to_email.as_deref().unwrap_or("-");
+    let mail = if has_mail {
+        format!("  {} {}", message.message_id, message.template_id.as_deref().unwrap_or("-"))
+    } else {
+        String::new()
+    };
+    clean(&format!("{}  {}{subtype}  {to}{mail}", message.created_at, message.notify_type))
+}
+
+fn document(entry: &Entry) -> Value {
+    let (message, reason) = match &entry.message {
+        Ok(message) => (Some(message), None),
+        Err(reason) => (None, Some(reason.to_string())),
+    };
+    json!({
+        "partition": entry.partition,
+        "offset": entry.offset,
+        "written_at": entry.at.map(|at| at.to_string()),
+        "dedup_id": entry.dedup_id,
+        "message": message,
+        "reason": reason,
+    })
+}

@@ -7,6 +7,7 @@ mod policy;
 mod purposes;
 mod redrive;
 pub(crate) mod replay;
+mod send;
 mod status;
 mod together;
 

@@ -39,6 +39,7 @@ fn of(declaration: &Declaration, names: &Names, typed: &Policy) -> Result<aws::p
         cli::Purpose::Logs => Purpose::Logs,
         cli::Purpose::Invoke | cli::Purpose::Check => Purpose::Invoke,
         cli::Purpose::Replay => Purpose::Replay,
+        cli::Purpose::Backfill => Purpose::Backfill,
         cli::Purpose::Adopt => {
             let given = (typed.resource.as_deref().unwrap_or_default(), typed.id.as_deref().unwrap_or_default());
             let (id, name) = adopt::meant(declaration, names, given)?;

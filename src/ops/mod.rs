@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod adopt;
+pub(crate) mod backfill;
 pub(crate) mod compare;
 pub(crate) mod converge;
 pub(crate) mod invocation;

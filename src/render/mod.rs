@@ -5,6 +5,7 @@
 
 pub(crate) mod adopt;
 pub(crate) mod apply;
+pub(crate) mod backfill;
 pub(crate) mod build;
 pub(crate) mod dev;
 mod diagnostics;

@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod api_event;
+pub mod backfill;
 pub mod context;
 pub mod count;
 pub mod identifier;

@@ -96,11 +96,16 @@ impl S3 {
     /// Describes an object; `None` if there is none, or it may not be read: S3 refuses a missing object to a caller that may not list the
     /// bucket. A write on the condition that there is none then tells which.
     pub async fn describe(&self, bucket: &str, key: &str) -> Result<Option<ObjectInfo>, StoreError> {
+        self.info(bucket, key, &[403, 404]).await
+    }
+
+    /// Describes an object; `None` if S3 answers with one of the statuses that say that there is none.
+    async fn info(&self, bucket: &str, key: &str, absent: &[u16]) -> Result<Option<ObjectInfo>, StoreError> {
         let call = Call { name: "HeadObject", method: "HEAD", bucket, key, ..Call::default() };
         let answer = self.call(call, Bytes::new()).await?;
         match answer.status {
             200 => Ok(Some(info(&answer))),
-            403 | 404 => Ok(None),
+            status if absent.contains(&status) => Ok(None),
             _ => Err(S3Error::by(call, &answer).into()),
         }
     }
@@ -251,14 +256,7 @@ impl ObjectStore for S3 {
 
 impl ObjectInfos for S3 {
     async fn head(&self, bucket: &str, key: &str) -> Result<Option<ObjectInfo>, StoreError> {
-        let call = Call { name: "HeadObject", method: "HEAD", bucket, key, ..Call::default() };
-        let answer = self.call(call, Bytes::new()).await?;
-        match answer.status {
-            200 => {}
-            404 => return Ok(None),
-            _ => return Err(S3Error::by(call, &answer).into()),
-        }
-        Ok(Some(info(&answer)))
+        self.info(bucket, key, &[404]).await
     }
 }
 

@@ -104,9 +104,9 @@ impl NewObject {
     }
 }
 
-/// Returns whether S3 has written the object; `false` if there is one already.
-fn written(told: &S3Error) -> Option<bool> {
-    (told.status == 412 || told.is(&["PreconditionFailed"])).then_some(false)
+/// Returns whether S3 refuses to write since there is an object already.
+fn is_taken(told: &S3Error) -> bool {
+    told.status == 412 || told.is(&["PreconditionFailed"])
 }
 
 impl S3 {
@@ -121,7 +121,7 @@ impl S3 {
             return Ok(true);
         }
         let told = S3Error::by(call, &answer);
-        written(&told).map_or_else(|| Err(told.into()), Ok)
+        if is_taken(&told) { Ok(false) } else { Err(told.into()) }
     }
 
     /// Begins an upload in parts.
@@ -175,7 +175,7 @@ impl Upload<'_> {
             return Ok(true);
         }
         let told = S3Error::by(call, &answer);
-        written(&told).map_or_else(|| Err(told.into()), Ok)
+        if is_taken(&told) { Ok(false) } else { Err(told.into()) }
     }
 
     fn document(&self) -> String {

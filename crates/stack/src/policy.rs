@@ -77,6 +77,8 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
         Purpose::Up => by_target.insert(Target::Keys, KEYS.iter().copied().collect()),
         // What is encrypted by a declared key is read by it: mails, events and lines of a log.
         Purpose::Replay | Purpose::Logs => by_target.insert(Target::Keys, BTreeSet::from(["kms:Decrypt"])),
+        // A queue that is encrypted by a declared key takes messages of those alone who may use the key.
+        Purpose::Backfill => by_target.insert(Target::Keys, BTreeSet::from(["kms:Decrypt", "kms:GenerateDataKey"])),
         _ => None,
     };
     let described = declaration.kms_keys();

@@ -30,6 +30,8 @@ pub enum Purpose<'given> {
     Invoke,
     /// The command `provision replay`.
     Replay,
+    /// The command `provision backfill`.
+    Backfill,
 }
 
 /// Calls by which every command finds what the stack has, under whatever name.
@@ -45,10 +47,13 @@ const QUEUES: &[&str] = &[
     "sqs:ReceiveMessage",
 ];
 
+/// Calls of `provision backfill` to the queue of jobs.
+const SENDING: &[&str] = &["sqs:GetQueueUrl", "sqs:SendMessage"];
+
 impl Purpose<'_> {
     /// Returns `true` if the command compares the declaration with the account, and so reads every kind.
     pub(crate) fn compares(self) -> bool {
-        !matches!(self, Self::Logs | Self::Invoke | Self::Replay)
+        !matches!(self, Self::Logs | Self::Invoke | Self::Replay | Self::Backfill)
     }
 
     /// Returns `true` if a permission of a kind is needed. A resource to delete may be of any kind: it may no longer be declared.
@@ -73,6 +78,7 @@ impl Purpose<'_> {
         match self {
             Self::Logs => &[LOGS],
             Self::Invoke => &[INVOKE],
+            Self::Backfill => &[INVOKE, (Target::Own(Kind::Queue), SENDING)],
             Self::Replay => &[LOGS, INVOKE, (Target::Own(Kind::Queue), QUEUES)],
             _ => &[],
         }

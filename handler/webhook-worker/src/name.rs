@@ -63,6 +63,16 @@ impl Form {
         Self { extension, media_type: found.map(|(_, media_type)| *media_type) }
     }
 
+    /// Returns the forms with a media type of their own, and plain bytes: those that most outputs are stored in.
+    pub fn known() -> Vec<Self> {
+        TYPES
+            .iter()
+            .map(|(extension, _)| *extension)
+            .chain(["bin"])
+            .map(|extension| Self::of(&format!("a.{extension}")))
+            .collect()
+    }
+
     /// Returns the media type by the extension.
     pub fn media_type(&self) -> &'static str {
         self.media_type.unwrap_or(BYTES)

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use contract::{context::Place, job::Job};
+use contract::{
+    backfill::Found,
+    context::Place,
+    job::{Job, JobId},
+};
 use jiff::Timestamp;
 use runtime::{
     Deadline, S3,
     outside::Streamed,
-    store::StoreError,
+    store::{Expected, ObjectStore, StoreError},
     upload::{NewObject, NotWritten, PART, Upload},
 };
 use serde_json::json;
@@ -81,20 +85,38 @@ impl From<NotWritten> for Failure {
 }
 
 /// Returns the key of a job's output.
-pub fn key(place: &Place, job: &Job, form: &Form) -> String {
-    format!("{}{}.{}", place.prefix, job.id, form.extension)
+pub fn key(place: &Place, id: &JobId, form: &Form) -> String {
+    format!("{}{id}.{}", place.prefix, form.extension)
+}
+
+/// Returns the key of the record that there is no output of a job.
+fn record_key(place: &Place, id: &JobId) -> String {
+    format!("{}failed/{id}.json", place.prefix)
 }
 
 /// Returns the output of a job if it is stored already. An object under its key that is not its output is left alone, and an error.
-pub async fn find(store: &S3, place: &Place, job: &Job, form: &Form) -> Result<Option<Stored>, Failure> {
-    let key = key(place, job, form);
+pub async fn find(store: &S3, place: &Place, id: &JobId, form: &Form) -> Result<Option<Stored>, Failure> {
+    let key = key(place, id, form);
     let Some(found) = store.describe(&place.bucket, &key).await? else { return Ok(None) };
-    let is_of_job = found.metadata.get("job-id").is_some_and(|id| id == job.id.as_str());
+    let is_of_job = found.metadata.get("job-id").is_some_and(|of| of == id.as_str());
     let is_whole = found.metadata.get("length").is_none_or(|length| *length == found.size.to_string());
     if is_of_job && is_whole {
         return Ok(Some(Stored { key, bytes: found.size, is_old: true }));
     }
     Err(Failure::Later(format!("s3://{}/{key} is another object, which is not written over", place.bucket)))
+}
+
+/// Looks for the output of a job, and for the record that there is none.
+pub async fn look(store: &S3, place: &Place, id: &JobId, form: &Form) -> Result<Found, Failure> {
+    match find(store, place, id, form).await {
+        Ok(Some(stored)) => Ok(Found::Stored { key: stored.key }),
+        Ok(None) => {
+            let record = store.describe(&place.bucket, &record_key(place, id)).await?;
+            Ok(Found::Missing { record: record.map(|record| record.etag.unwrap_or_default()) })
+        }
+        Err(Failure::Later(reason)) => Ok(Found::Blocked { reason }),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Stores the output of a job; an output that another worker has stored meanwhile is the same one.
@@ -130,7 +152,7 @@ pub async fn store(
         return Ok(Stored { key: object.key, bytes, is_old: false });
     }
     // Another worker was quicker, or the answer to an earlier attempt of the same call was lost.
-    let found = find(store, place, job, form).await?;
+    let found = find(store, place, &job.id, form).await?;
     found.ok_or_else(|| Failure::Later(format!("s3://{}/{} exists and cannot be read", place.bucket, object.key)))
 }
 
@@ -161,7 +183,7 @@ fn new_object(place: &Place, job: &Job, form: &Form, stream: &Streamed) -> NewOb
     let coding = stream.header("content-encoding").filter(|coding| *coding != "identity");
     headers.extend(coding.map(|coding| ("content-encoding", printable(coding))));
     headers.extend(stream.header("etag").map(|tag| ("x-amz-meta-source-etag", printable(tag))));
-    NewObject { bucket: place.bucket.clone(), key: key(place, job, form), headers }
+    NewObject { bucket: place.bucket.clone(), key: key(place, &job.id, form), headers }
 }
 
 /// Returns a text as metadata takes it: printable ASCII without blanks at its ends, of limited length.
@@ -204,18 +226,14 @@ async fn send_all(upload: &mut Upload<'_>, parts: &mut Parts, first: Vec<u8>) ->
     Ok(upload.complete().await?)
 }
 
-/// Records for a person that there will be no output of a job: `PREFIX failed/ID.json`. The first record stays.
+/// Records for a person that there will be no output of a job: `PREFIX failed/ID.json`. The last record stays.
 pub async fn record(store: &S3, place: &Place, job: &Job, reason: &str) -> Result<String, Failure> {
     let record = json!({
         "job": job, "reason": reason, "recorded": Timestamp::now().to_string(),
     });
-    let object = NewObject {
-        bucket: place.bucket.clone(),
-        key: format!("{}failed/{}.json", place.prefix, job.id),
-        headers: vec![("content-type", "application/json".to_owned()), (JOB, job.id.to_string())],
-    };
-    let _exists_or_is_new = store.put_new(&object, record.to_string().into()).await?;
-    Ok(object.key)
+    let (key, bytes) = (record_key(place, &job.id), record.to_string().into_bytes());
+    let _is_written = store.put(&place.bucket, &key, bytes, "application/json", Expected::Anything).await?;
+    Ok(key)
 }
 
 /// Returns how long to wait before the next attempt, of which this many were made: longer each time, and at random.

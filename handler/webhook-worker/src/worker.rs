@@ -1,16 +1,21 @@
-//! Handles the messages of a batch: each one a job whose output is stored, or is known to be stored, or is delivered again.
+//! Handles the messages of a batch: each one a job whose output is stored, or is known to be stored, or is delivered again. Answers which
+//! jobs have no output yet, too.
 
 use std::time::{Duration, Instant};
 
 use contract::{
+    backfill::{self, LARGEST_LOOK, List, ListedJob, Look, Question},
     context::Place,
     job::Job,
     queue_event::{BatchAnswer, QueueEvent, QueueRecord},
     report::Class,
 };
 use runtime::{Deadline, Postponing, S3, each_message, log::Log};
+use serde::{Deserialize, Deserializer, Serialize};
+use tokio::task::JoinSet;
 
 use crate::{
+    name::Form,
     report::{Outcome, metrics, report},
     source::{Description, Failure, Source},
     storage::{self, Stored, pause},
@@ -27,6 +32,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 /// Shortest time for which a message is put off beyond this invocation. Less than the queue's visibility timeout would let a message use
 /// up its receipts while the server is still in trouble.
 const SHORTEST_WAIT: Duration = Duration::from_mins(15);
+
+/// Number of objects that are looked for at once.
+const LOOKS_AT_ONCE: usize = 16;
 
 /// A function that stores the outputs of jobs.
 #[derive(Debug)]
@@ -81,9 +89,9 @@ impl<From: Source> Worker<From> {
 
     /// Attempts to store the output of a job until it succeeds, another attempt is of no use, or the time is up.
     async fn settle(&self, job: &Job, deadline: Deadline) -> Outcome {
-        let mut attempts = 1;
+        let (mut attempts, mut is_kept) = (1, false);
         loop {
-            let failure = match self.attempt(job, deadline).await {
+            let failure = match self.attempt(job, &mut is_kept, deadline).await {
                 Ok(stored) => return self.stored(&stored, attempts),
                 Err(failure) => failure,
             };
@@ -102,10 +110,17 @@ impl<From: Source> Worker<From> {
         }
     }
 
-    async fn attempt(&self, job: &Job, deadline: Deadline) -> Result<Stored, Failure> {
-        let Description { form, absent } = self.source.describe(&job.id, deadline).await?;
-        if let Some(stored) = storage::find(&self.store, &self.place, job, &form).await? {
-            return Ok(stored);
+    /// Attempts once. `is_kept` is set when the source was asked to keep the output for longer, which is done once.
+    async fn attempt(&self, job: &Job, is_kept: &mut bool, deadline: Deadline) -> Result<Stored, Failure> {
+        let Description { form, further, absent, expires_soon } = self.source.describe(&job.id, deadline).await?;
+        for form in [&form].into_iter().chain(&further) {
+            if let Some(stored) = storage::find(&self.store, &self.place, &job.id, form).await? {
+                return Ok(stored);
+            }
+        }
+        if expires_soon && !*is_kept && !matches!(absent, Some(Failure::Never(_))) {
+            *is_kept = true;
+            self.source.keep(&job.id, deadline).await;
         }
         if let Some(failure) = absent {
             return Err(failure);
@@ -134,9 +149,81 @@ impl<From: Source> Worker<From> {
                 attempts: 1,
                 wait: None,
             },
-            Err(Failure::Trouble { reason: fault, .. } | Failure::Later(fault) | Failure::Never(fault)) => {
-                Outcome::retry("retry", format!("{reason}; it could not be recorded: {fault}"))
+            Err(failure) => {
+                Outcome::retry("retry", format!("{reason}; it could not be recorded: {}", failure.reason()))
             }
         }
     }
+
+    /// Answers a question of `provision backfill`. Nothing is changed for that.
+    pub async fn answer(&self, question: &Question, end: Deadline) -> Result<Answer, String> {
+        let deadline = end.earlier(RESERVE.min(end.left() / 5));
+        self.store.until(end);
+        self.source.until(deadline);
+        match question {
+            Question::List { since, after } => {
+                let since = since.as_deref().map(str::parse).transpose();
+                let since = since.map_err(|error| format!("`since` is no time: {error}"))?;
+                self.source.list(since, after.as_ref(), deadline).await.map(Answer::List).map_err(Failure::reason)
+            }
+            Question::Look { jobs } if jobs.len() > LARGEST_LOOK => {
+                Err(format!("one question is about {LARGEST_LOOK} jobs at most"))
+            }
+            Question::Look { jobs } => self.look(jobs, deadline).await.map(Answer::Look).map_err(Failure::reason),
+        }
+    }
+
+    /// Looks for the outputs of jobs in the bucket, some of them at once.
+    async fn look(&self, jobs: &[ListedJob], deadline: Deadline) -> Result<Look, Failure> {
+        let mut look = Look::default();
+        for some in jobs.chunks(LOOKS_AT_ONCE) {
+            let mut running = JoinSet::new();
+            for job in some {
+                let form = match &job.file {
+                    Some(file) => Form::of(file),
+                    None => self.source.describe(&job.id, deadline).await?.form,
+                };
+                let (store, place, id) = (self.store.clone(), self.place.clone(), job.id.clone());
+                running.spawn(async move { (storage::look(&store, &place, &id, &form).await, id) });
+            }
+            while let Some(ended) = running.join_next().await {
+                let (found, id) = ended.map_err(|error| Failure::Later(error.to_string()))?;
+                look.found.insert(id, found?);
+            }
+        }
+        Ok(look)
+    }
+}
+
+/// An event of the function: a batch of a queue, or a question of `provision backfill`.
+#[derive(Debug)]
+pub enum Event {
+    /// A batch of a queue.
+    Batch(QueueEvent),
+    /// A question.
+    Question(Question),
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let event = serde_json::Value::deserialize(deserializer)?;
+        let read = if event.get("provision").is_some() {
+            serde_json::from_value(event).map(|backfill::Event { provision }| Self::Question(provision))
+        } else {
+            serde_json::from_value(event).map(Self::Batch)
+        };
+        read.map_err(serde::de::Error::custom)
+    }
+}
+
+/// The answer to an [`Event`].
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// The messages to deliver again.
+    Batch(BatchAnswer),
+    /// The complete jobs of the platform.
+    List(List),
+    /// What is in the bucket.
+    Look(Look),
 }

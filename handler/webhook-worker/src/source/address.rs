@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use contract::{job::JobId, secret::Secret};
+use contract::{backfill::List, job::JobId, secret::Secret};
+use jiff::Timestamp;
 use runtime::{
     Deadline, Reach,
     outside::{Host, Hosts, NoAnswer, Outside, Request, Streamed},
@@ -71,8 +72,11 @@ impl Source for AddressSource {
     }
 
     async fn describe(&self, _: &JobId, _: Deadline) -> Result<Description, Failure> {
-        Ok(Description { form: self.template.form(), absent: None })
+        Ok(Description::of(self.template.form()))
     }
+
+    /// An address says nothing of how long it stays.
+    async fn keep(&self, _: &JobId, _: Deadline) {}
 
     async fn open(&self, id: &JobId, deadline: Deadline) -> Result<Streamed, Failure> {
         let mut headers = match &self.headers {
@@ -86,6 +90,11 @@ impl Source for AddressSource {
         }
         // 404 may become 200 when the server has caught up with its webhook.
         if answer.status == 200 { Ok(answer) } else { Err(refusal(answer, &[410]).await) }
+    }
+
+    async fn list(&self, _: Option<Timestamp>, _: Option<&JobId>, _: Deadline) -> Result<List, Failure> {
+        let words = "nothing lists its jobs: the function fetches from addresses (`SOURCE: url`)";
+        Err(Failure::Later(words.to_owned()))
     }
 }
 

@@ -5,7 +5,8 @@ use std::{
     time::Duration,
 };
 
-use contract::{job::JobId, secret::Secret};
+use contract::{backfill::List, job::JobId, secret::Secret};
+use jiff::Timestamp;
 use runtime::{
     Deadline, Reach, SecretSource,
     environment::{Aws, SecretPlace},
@@ -15,6 +16,7 @@ use runtime::{
 use crate::name::Form;
 
 mod address;
+mod list;
 mod platform;
 mod token;
 
@@ -40,10 +42,21 @@ pub enum Failure {
 /// A job as its source describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
-    /// Form of the output, as far as it is known.
+    /// Form of the output.
     pub form: Form,
+    /// Further forms that an output may have been stored in, of a job whose source no longer tells its form.
+    pub further: Vec<Form>,
     /// Why there is no output; `None` if there is one.
     pub absent: Option<Failure>,
+    /// `true` if the output expires before the last retry of a queue.
+    pub expires_soon: bool,
+}
+
+impl Description {
+    /// Returns the description of an output in that form.
+    pub fn of(form: Form) -> Self {
+        Self { form, further: Vec::new(), absent: None, expires_soon: false }
+    }
 }
 
 /// A source of outputs.
@@ -51,11 +64,22 @@ pub trait Source {
     /// Sets the invocation's deadline for reading secrets.
     fn until(&self, deadline: Deadline);
 
-    /// Describes a job.
+    /// Describes a job. This changes nothing at the source.
     fn describe(&self, id: &JobId, deadline: Deadline) -> impl Future<Output = Result<Description, Failure>>;
+
+    /// Lets the source keep an output for longer. If it does not, the output is fetched all the same.
+    fn keep(&self, id: &JobId, deadline: Deadline) -> impl Future<Output = ()>;
 
     /// Begins to fetch the output of a job.
     fn open(&self, id: &JobId, deadline: Deadline) -> impl Future<Output = Result<Streamed, Failure>>;
+
+    /// Lists the jobs that are complete and have an output, in the order of their ids, from that moment on and after that job.
+    fn list(
+        &self,
+        since: Option<Timestamp>,
+        after: Option<&JobId>,
+        deadline: Deadline,
+    ) -> impl Future<Output = Result<List, Failure>>;
 }
 
 /// One of the available sources.
@@ -122,10 +146,33 @@ impl Source for OneSource {
         }
     }
 
+    async fn keep(&self, id: &JobId, deadline: Deadline) {
+        match self {
+            Self::Platform(source) => source.keep(id, deadline).await,
+            Self::Address(source) => source.keep(id, deadline).await,
+        }
+    }
+
     async fn open(&self, id: &JobId, deadline: Deadline) -> Result<Streamed, Failure> {
         match self {
             Self::Platform(source) => source.open(id, deadline).await,
             Self::Address(source) => source.open(id, deadline).await,
+        }
+    }
+
+    async fn list(&self, since: Option<Timestamp>, after: Option<&JobId>, deadline: Deadline) -> Result<List, Failure> {
+        match self {
+            Self::Platform(source) => source.list(since, after, deadline).await,
+            Self::Address(source) => source.list(since, after, deadline).await,
+        }
+    }
+}
+
+impl Failure {
+    /// Returns the reason, for people.
+    pub fn reason(self) -> String {
+        match self {
+            Self::Trouble { reason, .. } | Self::Later(reason) | Self::Never(reason) => reason,
         }
     }
 }

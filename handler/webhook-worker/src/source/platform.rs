@@ -1,6 +1,9 @@
-//! The platform of Voxel51: `GET /v1/jobs/{id}` tells the state of a job, `GET /v1/jobs/{id}/output` gives its output, which expires.
+//! The platform of Voxel51: `GET /v1/jobs/{id}` tells the state of a job, `GET /v1/jobs/{id}/output` gives its output, which expires, and
+//! `GET /v1/jobs/list` tells of all jobs.
 
-use contract::{job::JobId, secret::Secret};
+use std::sync::atomic::Ordering;
+
+use contract::{backfill::List, job::JobId, secret::Secret};
 use jiff::{SignedDuration, Timestamp};
 use runtime::{
     Deadline, Reach,
@@ -8,7 +11,7 @@ use runtime::{
 };
 use serde::Deserialize;
 
-use super::{Cached, Description, Failure, Source, refusal, token::Token};
+use super::{Cached, Description, Failure, Source, list, refusal, token::Token};
 use crate::name::Form;
 
 /// Size limit of what the platform tells of a job, in bytes.
@@ -37,25 +40,35 @@ struct Details {
     job: Job,
 }
 
+/// A job as the platform tells of it, alone and in its list.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Job {
-    id: Option<String>,
-    state: String,
+pub(super) struct Job {
+    pub(super) id: Option<String>,
+    pub(super) state: String,
     archived: bool,
     expired: bool,
-    expiration_date: Option<String>,
-    output_filename: Option<String>,
+    pub(super) upload_date: Option<String>,
+    pub(super) expiration_date: Option<String>,
+    pub(super) output_filename: Option<String>,
 }
 
 /// A request of the platform.
-struct Call<'call> {
+struct Call {
     method: &'static str,
-    id: &'call JobId,
-    /// Path below the job's.
-    below: &'static str,
+    /// Path below `/v1/jobs/`.
+    path: String,
     form: Option<String>,
 }
+
+impl Call {
+    fn get(path: impl Into<String>) -> Self {
+        Self { method: "GET", path: path.into(), form: None }
+    }
+}
+
+/// Path of the list of all jobs, below `/v1/jobs/`.
+const LIST: &str = "list";
 
 impl Source for Platform {
     fn until(&self, deadline: Deadline) {
@@ -63,13 +76,14 @@ impl Source for Platform {
     }
 
     async fn describe(&self, id: &JobId, deadline: Deadline) -> Result<Description, Failure> {
-        let answer = self.send(&Call { method: "GET", id, below: "", form: None }, deadline).await?;
+        let answer = self.send(&Call::get(id.as_str()), deadline).await?;
         if answer.status != 200 {
-            let absent = match refusal(answer, &GONE).await {
+            let absent = match self.refused(answer, deadline).await {
                 Failure::Never(reason) => Some(Failure::Never(reason)),
                 other => return Err(other),
             };
-            return Ok(Description { form: Form::of(FILE), absent });
+            // Nothing tells any more what the name of its file was.
+            return Ok(Description { further: Form::known(), absent, ..Description::of(Form::of(FILE)) });
         }
         let what = answer.to_string();
         let odd = |reason: String| Failure::Trouble { reason: format!("{what}: {reason}"), wait: None };
@@ -80,22 +94,43 @@ impl Source for Platform {
             return Err(odd("the answer describes another job".to_owned()));
         }
         let form = Form::of(job.output_filename.as_deref().unwrap_or(FILE));
-        let absent = job.absent();
-        if self.extension_days > 0 && !matches!(absent, Some(Failure::Never(_))) && job.expires_soon(Timestamp::now()) {
-            self.extend(id, deadline).await;
+        let expires_soon = job.expires_soon(Timestamp::now());
+        Ok(Description { absent: job.absent(), expires_soon, ..Description::of(form) })
+    }
+
+    async fn keep(&self, id: &JobId, deadline: Deadline) {
+        if self.extension_days == 0 {
+            return;
         }
-        Ok(Description { form, absent })
+        let form = Some(format!("days={}", self.extension_days));
+        let refused = match self.send(&Call { method: "PUT", path: format!("{id}/ttl"), form }, deadline).await {
+            Ok(answer) if (200..300).contains(&answer.status) => return,
+            Ok(answer) => answer.quote().await,
+            Err(failure) => failure.reason(),
+        };
+        tracing::warn!(job = id.as_str(), reason = refused, "the output expires soon, and is not kept for longer");
     }
 
     async fn open(&self, id: &JobId, deadline: Deadline) -> Result<Streamed, Failure> {
-        let answer = self.send(&Call { method: "GET", id, below: "/output", form: None }, deadline).await?;
-        if answer.status == 200 { Ok(answer) } else { Err(refusal(answer, &GONE).await) }
+        let answer = self.send(&Call::get(format!("{id}/output")), deadline).await?;
+        if answer.status == 200 { Ok(answer) } else { Err(self.refused(answer, deadline).await) }
+    }
+
+    async fn list(&self, since: Option<Timestamp>, after: Option<&JobId>, deadline: Deadline) -> Result<List, Failure> {
+        let answer = self.send(&Call::get(LIST), deadline).await?;
+        if answer.status != 200 {
+            return Err(refusal(answer, &[]).await);
+        }
+        let what = answer.to_string();
+        let jobs = list::read(&answer.whole(list::LARGEST).await?);
+        let jobs = jobs.map_err(|reason| Failure::Later(format!("{what}: {reason}")))?;
+        Ok(list::select(jobs, since, after))
     }
 }
 
 impl Job {
     /// Returns why the job has no output; `None` if it has one.
-    fn absent(&self) -> Option<Failure> {
+    pub(super) fn absent(&self) -> Option<Failure> {
         match self.state.as_str() {
             _ if self.expired => Some(Failure::Never("the output has expired".to_owned())),
             _ if self.archived => Some(Failure::Never("the job is archived".to_owned())),
@@ -114,7 +149,7 @@ impl Job {
 
 impl Platform {
     /// Sends a request with the token; with the token read again if it is not accepted.
-    async fn send(&self, call: &Call<'_>, deadline: Deadline) -> Result<Streamed, Failure> {
+    async fn send(&self, call: &Call, deadline: Deadline) -> Result<Streamed, Failure> {
         let parse = |secret: &Secret| Token::read(secret, &self.redirects, self.reach);
         let token = self.token.get(parse).await?;
         let answer = self.send_with(&token, call, deadline).await?;
@@ -125,11 +160,11 @@ impl Platform {
         Ok(self.send_with(&token, call, deadline).await?)
     }
 
-    async fn send_with(&self, token: &Token, call: &Call<'_>, deadline: Deadline) -> Result<Streamed, NoAnswer> {
+    async fn send_with(&self, token: &Token, call: &Call, deadline: Deadline) -> Result<Streamed, NoAnswer> {
         let bearer = Secret::from(format!("Bearer {}", token.key.expose()));
         let request = Request {
             method: call.method,
-            url: format!("{}/v1/jobs/{}{}", token.base, call.id, call.below),
+            url: format!("{}/v1/jobs/{}", token.base, call.path),
             hosts: &token.hosts,
             headers: vec![("authorization".to_owned(), bearer)],
             form: call.form.clone(),
@@ -137,15 +172,44 @@ impl Platform {
         self.client.send(&request, deadline).await
     }
 
-    /// Lets the platform keep an output for longer. If it does not, the output is fetched all the same.
-    async fn extend(&self, id: &JobId, deadline: Deadline) {
-        let form = Some(format!("days={}", self.extension_days));
-        let refused = match self.send(&Call { method: "PUT", id, below: "/ttl", form }, deadline).await {
-            Ok(answer) if (200..300).contains(&answer.status) => return,
-            Ok(answer) => answer.quote().await,
-            Err(Failure::Trouble { reason, .. } | Failure::Later(reason) | Failure::Never(reason)) => reason,
-        };
-        tracing::warn!(job = id.as_str(), reason = refused, "the output expires soon, and is not kept for longer");
+    /// Returns the failure that an answer about a job is. That there is no such job counts only if the server lists jobs: a wrong
+    /// `base_api_url` answers 404 too, and would let every job be given up.
+    async fn refused(&self, answer: Streamed, deadline: Deadline) -> Failure {
+        match refusal(answer, &GONE).await {
+            Failure::Never(reason) => match self.lists_jobs(deadline).await {
+                Ok(()) => Failure::Never(reason),
+                Err(Failure::Never(why) | Failure::Later(why)) => Failure::Later(format!(
+                    "{reason}; and the server lists no jobs, so that `base_api_url` of the token may be wrong: {why}"
+                )),
+                Err(trouble) => trouble,
+            },
+            other => other,
+        }
+    }
+
+    /// Checks that the server is the platform: that it lists jobs for the token. It is asked once for each token.
+    async fn lists_jobs(&self, deadline: Deadline) -> Result<(), Failure> {
+        let token = self.token.get(|secret| Token::read(secret, &self.redirects, self.reach)).await?;
+        if token.is_known.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let mut answer = self.send_with(&token, &Call::get(LIST), deadline).await?;
+        if answer.status != 200 {
+            return Err(refusal(answer, &[]).await);
+        }
+        let what = answer.to_string();
+        let mut beginning = Vec::new();
+        while let Some(piece) = answer.chunk().await? {
+            beginning.extend_from_slice(&piece);
+            if beginning.len() >= list::BEGINNING {
+                break;
+            }
+        }
+        if !list::is_list(&beginning) {
+            return Err(Failure::Later(format!("{what}: the answer is no list of jobs")));
+        }
+        token.is_known.store(true, Ordering::Relaxed);
+        Ok(())
     }
 }
 

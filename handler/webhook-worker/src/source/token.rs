@@ -1,6 +1,6 @@
 //! The token file of the platform: its key and its base address.
 
-use std::fmt;
+use std::{fmt, sync::atomic::AtomicBool};
 
 use contract::secret::Secret;
 use runtime::{
@@ -14,7 +14,6 @@ use serde_json::Value;
 const BASE: &str = "https://api.voxel51.com";
 
 /// An access token.
-#[derive(PartialEq, Eq)]
 pub(super) struct Token {
     /// Key of the bearer.
     pub(super) key: Secret,
@@ -22,6 +21,8 @@ pub(super) struct Token {
     pub(super) base: String,
     /// Servers that requests may go to.
     pub(super) hosts: Hosts,
+    /// `true` once the server has listed jobs for it.
+    pub(super) is_known: AtomicBool,
 }
 
 impl fmt::Debug for Token {
@@ -48,7 +49,7 @@ impl Token {
         let hosts = hosts.map_err(|reason| format!("has a `base_api_url` that is not used: {reason}"))?;
         let key = Secret::from(key);
         remember(&key);
-        Ok(Self { key, base, hosts })
+        Ok(Self { key, base, hosts, is_known: AtomicBool::new(false) })
     }
 }
 

@@ -120,6 +120,53 @@ fn a_job_without_an_output_is_recorded_once_and_not_retried() {
 }
 
 #[test]
+fn a_job_is_not_given_up_where_the_server_may_be_the_wrong_one() {
+    for list in [
+        status(404),
+        status(401),
+        status(500),
+        Odd::Text("<html>sign in</html>".to_owned()),
+        Odd::Text("{\"error\": {\"message\": \"unknown path\"}}".to_owned()),
+    ] {
+        for gone in [404, 410] {
+            let mut trial = Trial::start(&[]);
+            trial.platform.list_oddly(list.clone());
+            trial.platform.add(ID, Job::complete(b"{}").odd_state(&vec![status(gone); 10]));
+            assert!(!trial.hand_over(&[job(ID)], Duration::from_secs(10)).is_empty(), "{list:?}");
+            assert_eq!(trial.bucket.keys(), Vec::<String>::new(), "{list:?}");
+            let lines = trial.stop();
+            assert_eq!(lines[0]["class"], "retry", "{lines:?}");
+        }
+    }
+    let mut trial = Trial::start(&[]);
+    trial.platform.list_oddly(status(404));
+    assert!(!trial.take());
+    let reason = trial.stop()[0]["reason"].as_str().unwrap().to_owned();
+    assert!(reason.contains("`base_api_url` of the token may be wrong"), "{reason}");
+    // The server is asked once, not for each job that is gone.
+    let mut trial = Trial::start(&[]);
+    assert!(trial.hand_over(&[job("a"), job("b"), job("c")], TIME).is_empty());
+    assert_eq!((trial.platform.count("GET", "/v1/jobs/list"), trial.bucket.keys().len()), (1, 3));
+}
+
+#[test]
+fn a_job_that_is_gone_is_known_by_its_output_whatever_its_form() {
+    for file in ["labels.json", "clip.mp4", "table.CSV", "noname"] {
+        let mut trial = Trial::start(&[]);
+        trial.platform.add(ID, Job::complete(b"{}").with("output_filename", file));
+        assert!(trial.take());
+        let stored = trial.bucket.keys();
+        for gone in [404, 410] {
+            trial.platform.add(ID, Job::complete(b"").odd_state(&[status(gone)]));
+            assert!(trial.take());
+        }
+        assert_eq!(trial.bucket.keys(), stored, "{file}");
+        let lines = trial.stop();
+        assert_eq!((&lines[1]["class"], &lines[2]["class"]), (&json!("ignored"), &json!("ignored")), "{lines:?}");
+    }
+}
+
+#[test]
 fn a_job_that_is_not_complete_is_delivered_again() {
     for state in ["READY", "QUEUED", "SCHEDULED", "RUNNING", "SOMETHING"] {
         let mut trial = Trial::start(&[]);
@@ -167,6 +214,16 @@ fn an_output_that_expires_soon_is_kept_for_longer() {
             assert_eq!((put.path.as_str(), put.body.as_str()), (format!("/v1/jobs/{ID}/ttl").as_str(), "days=7"));
         }
     }
+    // Once for a delivery, however often it is attempted; not for an output that is stored, nor for one that will never be.
+    let (mut trial, ttl) = (Trial::start(&[]), format!("/v1/jobs/{ID}/ttl"));
+    let soon = soon.to_string();
+    trial.platform.add(ID, Job::complete(b"{}").with("expiration_date", soon.as_str()).odd(&vec![status(500); 3]));
+    assert!(trial.take());
+    assert_eq!(trial.platform.count("PUT", &ttl), 1);
+    assert!(trial.take());
+    trial.platform.add("never", Job::complete(b"{}").with("expiration_date", soon.as_str()).with("state", "FAILED"));
+    assert!(trial.hand_over(&[job("never")], TIME).is_empty());
+    assert_eq!(trial.platform.seen().iter().filter(|seen| seen.method == "PUT").count(), 1);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says what it measured")]
 
 mod address;
+mod backfill;
 mod bucket;
 mod chaos;
 mod failures;

@@ -75,6 +75,8 @@ struct State {
     /// Key that is accepted; `None` accepts [`KEY`].
     key: Option<String>,
     seen: Vec<Seen>,
+    /// Answer to the question for all jobs; `None` tells of them.
+    list: Option<Odd>,
     /// Decides on further odd answers: by the job, and whether its output is asked for.
     choose: Option<Choose>,
     /// Learns of each job whose output is asked for.
@@ -140,6 +142,11 @@ impl Platform {
         self.lock().key = Some(key.to_owned());
     }
 
+    /// Answers oddly from now on when it is asked for all jobs.
+    pub(crate) fn list_oddly(&self, odd: Odd) {
+        self.lock().list = Some(odd);
+    }
+
     pub(crate) fn choose(&self, choose: impl Fn(&str, bool) -> Option<Odd> + Send + Sync + 'static) {
         self.lock().choose = Some(Arc::new(choose));
     }
@@ -189,6 +196,12 @@ impl Platform {
             None => (request.path.rsplit('/').next()?.split('.').next()?, "output"),
         };
         let (id, below) = (id.to_owned(), below.to_owned());
+        if (id.as_str(), below.as_str()) == ("list", "") {
+            let jobs: Vec<_> = state.jobs.iter().map(|(id, job)| details(id, job)).collect();
+            let odd = state.list.clone();
+            drop(state);
+            return give_bytes(stream, "", json!({ "jobs": jobs }).to_string().as_bytes(), odd);
+        }
         if !state.jobs.contains_key(&id) {
             return answer(stream, 404, "", br#"{"error": {"message": "Job not found"}}"#);
         }
@@ -209,13 +222,18 @@ impl Platform {
     }
 }
 
-/// Answers with the state of a job.
-fn tell(stream: &TcpStream, id: &str, job: &Job, odd: Option<Odd>) -> Option<()> {
+/// Returns the details of a job, with its id.
+fn details(id: &str, job: &Job) -> Value {
     let mut details = job.details.clone();
     if details.get("id").is_none() {
         details["id"] = id.into();
     }
-    let body = json!({ "job": details }).to_string().into_bytes();
+    details
+}
+
+/// Answers with the state of a job.
+fn tell(stream: &TcpStream, id: &str, job: &Job, odd: Option<Odd>) -> Option<()> {
+    let body = json!({ "job": details(id, job) }).to_string().into_bytes();
     give_bytes(stream, "", &body, odd)
 }
 

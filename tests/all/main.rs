@@ -17,6 +17,7 @@ mod operate;
 mod output;
 mod own;
 mod parse;
+mod platform;
 mod shipped;
 mod stack;
 mod structure;

@@ -5,7 +5,7 @@ use std::{
     fs,
     io::{Cursor, Write},
     os::unix::fs::symlink,
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
 };
 
@@ -63,13 +63,18 @@ impl Installed {
     }
 }
 
-/// A function of this repository as a binary that is built quickly.
-fn binary(name: &str) -> Vec<u8> {
+/// Builds a function of this repository quickly; returns its binary.
+pub(crate) fn executable(name: &str) -> PathBuf {
     let code = Code::Crate { package: name.to_owned(), bin: None };
     let request = Request { folder: Path::new(env!("CARGO_MANIFEST_DIR")), code: &code };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let built = runtime.block_on(package::executable(&request, Profile::Development, Path::new("")));
-    fs::read(built.unwrap()).unwrap()
+    built.unwrap()
+}
+
+/// A function of this repository as a binary that is built quickly.
+fn binary(name: &str) -> Vec<u8> {
+    fs::read(executable(name)).unwrap()
 }
 
 /// A zip of these files, made otherwise than ours are.

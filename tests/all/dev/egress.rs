@@ -3,14 +3,13 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufRead, BufReader, Write},
-    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::Command,
-    sync::{Arc, Mutex},
 };
 
 use serde_json::{Value, json};
+
+use crate::platform::{Platform, output};
 
 const DECLARATION: &str = "
 stack: egress
@@ -48,81 +47,6 @@ secrets:
 const ONE: &str = "016f6063-51a1-4948-a827-ce4c31ec53ed";
 const OTHER: &str = "5b7c1c3e-0d7f-4c2e-9a54-3f6f0c1d2e4b";
 const SECRET: &str = "not-to-be-shown-webhook";
-const KEY: &str = "not-to-be-shown-platform";
-
-/// A platform on this machine: every job is complete. It ends with the test's process.
-struct Platform {
-    port: u16,
-    /// Paths that were asked for.
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Platform {
-    /// Starts a platform that answers the first requests for outputs with 500.
-    fn start(failures: usize) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
-        let kept = Arc::clone(&asked);
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let asked = Arc::clone(&kept);
-                std::thread::spawn(move || serve(&stream.unwrap(), &asked, failures));
-            }
-        });
-        Self { port, asked }
-    }
-
-    fn downloads(&self) -> usize {
-        self.asked.lock().unwrap().iter().filter(|path| path.ends_with("/output")).count()
-    }
-
-    /// Returns the platform's token file.
-    fn token(&self) -> String {
-        let url = format!("http://127.0.0.1:{}", self.port);
-        json!({"access_token": {"private_key": KEY, "token_id": "t", "created_at": "2027-01-01T00:00:00Z", "base_api_url": url}})
-            .to_string()
-    }
-}
-
-/// Answers the requests of a connection.
-fn serve(stream: &TcpStream, asked: &Mutex<Vec<String>>, failures: usize) {
-    let mut lines = BufReader::new(stream).lines();
-    loop {
-        let Some(Ok(first)) = lines.next() else { return };
-        let head: Vec<String> = lines.by_ref().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
-        let is_allowed = head.iter().any(|line| line.eq_ignore_ascii_case(&format!("authorization: Bearer {KEY}")));
-        let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
-        let number = {
-            let mut asked = asked.lock().unwrap();
-            asked.push(path.clone());
-            asked.iter().filter(|path| path.ends_with("/output")).count()
-        };
-        let id = path.split('/').nth(3).unwrap_or_default();
-        let (status, body) = match (is_allowed, path.ends_with("/output")) {
-            (false, _) => ("401 Unauthorized", json!({"error": {"message": "who are you?"}}).to_string()),
-            (true, true) if number <= failures => ("500 Internal Server Error", String::new()),
-            (true, true) => ("200 OK", output(id)),
-            (true, false) => ("200 OK", job(id)),
-        };
-        let length = body.len();
-        let kind = "Content-Type: application/json";
-        if write!(&mut &*stream, "HTTP/1.1 {status}\r\n{kind}\r\nContent-Length: {length}\r\n\r\n{body}").is_err() {
-            return;
-        }
-    }
-}
-
-fn job(id: &str) -> String {
-    let job = json!({"id": id, "name": "job", "state": "COMPLETE", "archived": false, "expired": false,
-        "upload_date": "2027-01-01T00:00:00Z", "expiration_date": "2037-01-01T00:00:00Z", "output_filename": "labels.json"});
-    json!({ "job": job }).to_string()
-}
-
-/// Returns the output of a job.
-fn output(id: &str) -> String {
-    json!({"labels": id, "filled": "x".repeat(100_000)}).to_string()
-}
 
 /// The end of a run.
 struct Ended {
@@ -224,7 +148,7 @@ fn what_cannot_be_a_job_or_is_not_authentic_is_refused_and_nothing_else_happens(
         assert_eq!(ended.document["counts"].as_object().unwrap().keys().collect::<Vec<_>>(), ["not_taken"]);
         assert!(ended.objects().is_empty() && ended.messages("jobs") == 0, "{}", ended.text);
     }
-    assert!(platform.asked.lock().unwrap().is_empty(), "{}", ended.text);
+    assert!(platform.asked().is_empty(), "{}", ended.text);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod apis;
 mod connecting;
 mod cut_off;
+mod egress;
 mod faults;
 mod interrupts;
 mod lifecycle;

@@ -1,7 +1,7 @@
 //! `apis`: HTTP APIs of API Gateway, the way in for webhooks. Each route invokes one function, which proves the sender of every
 //! request by what the route declares: there is no route without it.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr, time::Duration};
+use std::{collections::BTreeMap, fmt, net::IpAddr};
 
 use contract::webhook::{Algorithm, Authentication, Encoding, Scheme};
 
@@ -15,6 +15,10 @@ use super::{
     tags::{TAGS, tags},
     tree::{Key, Node, Value, at, span_of},
 };
+
+mod cors;
+
+pub use cors::Cors;
 
 /// An HTTP API with its routes and its one stage.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -87,19 +91,6 @@ impl fmt::Display for RouteKey {
     }
 }
 
-/// Answers to browsers of other origins (CORS).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cors {
-    /// Origins that may ask, such as `https://example.com`; `*` is any.
-    pub origins: Vec<String>,
-    /// Methods that they may use.
-    pub methods: Vec<String>,
-    /// Headers that they may send, in lower case.
-    pub headers: Vec<String>,
-    /// Time for which a browser keeps the answer; zero keeps none.
-    pub max_age: Duration,
-}
-
 /// Variable of a path that scheme `path` takes the secret from.
 const TOKEN: &str = "{token}";
 /// Longest key of a route (`SelectionKey` of API Gateway).
@@ -118,14 +109,6 @@ const SOURCE: Form =
 const STAGE: Form =
     Form { what: "`$default`, or letters, digits, `-` and `_`", pattern: "^(\\$default|[A-Za-z0-9_-]{1,128})$" };
 const CODE_PREFIX: Form = Form { what: "one line of ASCII, at most 64", pattern: "^[ -~]{0,64}$" };
-const ORIGIN: Form =
-    Form { what: "an origin such as `https://example.com`, or `*`", pattern: "^(\\*|https?://[^/ ]+)$" };
-const METHOD: Form = Form { what: "`POST`, `PUT` or `*`", pattern: "^(POST|PUT|\\*)$" };
-const CORS_HEADER: Form = Form { what: "the name of a header, or `*`", pattern: "^([A-Za-z0-9-]{1,50}|\\*)$" };
-
-/// Bounds for the time that a browser keeps an answer; browsers take no more than a day.
-const MAX_AGE: Holds = Holds::Duration(Duration::ZERO, Duration::from_hours(24));
-
 pub(super) static SHAPE: Shape = Shape {
     name: "api",
     keys: &[
@@ -141,7 +124,7 @@ pub(super) static SHAPE: Shape = Shape {
             .or(DEFAULT_STAGE),
         Field::new(
             "cors",
-            Holds::Mapping(&CORS),
+            Holds::Mapping(&cors::SHAPE),
             "Answers to browsers of other origins (CORS). Without it there are none.",
         ),
         Field::new("log_retention", Holds::OneOfDays(LOG_RETENTION), "Retention of its access log.").or("30d"),
@@ -205,17 +188,6 @@ static AUTHENTICATION: Shape = Shape {
     ],
 };
 
-static CORS: Shape = Shape {
-    name: "cors",
-    keys: &[
-        Field::new("origins", Holds::List(&Holds::Text(ORIGIN)), "Origins that may ask.")
-            .required("[https://example.com]"),
-        Field::new("methods", Holds::List(&Holds::Text(METHOD)), "Methods that they may use.").required("[POST]"),
-        Field::new("headers", Holds::List(&Holds::Text(CORS_HEADER)), "Headers that they may send."),
-        Field::new("max_age", MAX_AGE, "Time for which a browser keeps the answer.").or("0s"),
-    ],
-};
-
 /// The schemes by their words. That of one's own header has settings.
 #[derive(Debug, Clone, Copy)]
 enum Proof {
@@ -253,7 +225,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Api {
     Api {
         routes: routes(reader, fields),
         stage: reader.text(fields, "stage", stage).unwrap_or_default(),
-        cors: cors(reader, fields),
+        cors: cors::read(reader, fields),
         log_retention: reader.one_of_days(fields, "log_retention").unwrap_or_default(),
         kms_key: reader.text(fields, "kms_key", scalars::kms_key),
         protect: protect(reader, fields),
@@ -341,22 +313,6 @@ fn sources(reader: &mut Reader, fields: &Fields<'_>) -> Vec<String> {
         reader.note_at(&fields.span_of("sources"), message, "name a network, or remove `sources`");
     }
     sources
-}
-
-fn cors(reader: &mut Reader, fields: &Fields<'_>) -> Option<Cors> {
-    let fields = &reader.mapping(fields, "cors")?;
-    let any_of = |form: Form, sound: fn(&str) -> bool| {
-        move |text: &str| if sound(text) { Ok(text.to_owned()) } else { Err(Wrong::expected(form.what)) }
-    };
-    Some(Cors {
-        origins: texts(reader, fields, "origins", (ORIGIN, "https://example.com"), any_of(ORIGIN, is_origin)),
-        methods: texts(reader, fields, "methods", (METHOD, "POST"), any_of(METHOD, is_method)),
-        headers: texts(reader, fields, "headers", (CORS_HEADER, "content-type"), |text| match text {
-            "*" => Ok("*".to_owned()),
-            _ => scalars::header(text).map(|name| name.to_ascii_lowercase()),
-        }),
-        max_age: reader.duration(fields, "max_age").unwrap_or_default(),
-    })
 }
 
 /// Reads a list of texts, each once.
@@ -455,18 +411,6 @@ fn stage(text: &str) -> Result<String, Wrong> {
 fn code_prefix(text: &str) -> Result<String, Wrong> {
     let sound = text.len() <= 64 && text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
-}
-
-fn is_origin(text: &str) -> bool {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let is_host = |host: &str| {
-        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:".contains(&byte))
-    };
-    text == "*" || host.is_some_and(is_host)
-}
-
-fn is_method(text: &str) -> bool {
-    text == "*" || METHODS.contains(&text)
 }
 
 /// Checks what the routes and the functions that they invoke say of each other.

@@ -98,6 +98,9 @@ pub const STATEMENTS_TAG: &str = "provision:statements:";
 pub const FEEDBACK_TAG: &str = "provision:feedback:";
 /// Tag on an event source mapping: the time since which it is paused, RFC 3339 in UTC.
 pub const PAUSED_TAG: &str = "provision:paused";
+/// Tag on the role of a function that has another name than its entry gives it: that name, by which its network interfaces are found once
+/// the function itself is gone.
+pub const FUNCTION_TAG: &str = "provision:function";
 /// Prefix of tags on a topic, before a digest: a subscription that the stack created. Not a setting of the topic.
 pub const SUBSCRIPTION_TAG: &str = "provision:subscription:";
 
@@ -127,6 +130,8 @@ pub struct Session {
     pub secrets: BTreeMap<String, Secret>,
     /// Rule sets of SES, as far as they were read; forgotten before each pass.
     pub receipt: ses::Snapshots,
+    /// HTTP APIs, as they were read last; forgotten before each pass.
+    pub apis: apigateway::Apis,
     /// Losses that somebody has agreed to.
     pub consent: Consent,
     /// Resources that the plan deletes with the data that they hold.
@@ -150,6 +155,7 @@ impl Session {
             code: BTreeMap::new(),
             secrets: BTreeMap::new(),
             receipt: ses::Snapshots::default(),
+            apis: apigateway::Apis::default(),
             consent: Consent::default(),
             emptied: BTreeSet::new(),
             revision: None,

@@ -208,6 +208,7 @@ macro_rules! kinds {
 
             async fn forget(session: &Session) {
                 session.receipt.forget().await;
+                session.apis.forget().await;
             }
 
             fn created_at(live: &Settings) -> Option<SystemTime> {

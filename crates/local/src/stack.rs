@@ -370,6 +370,7 @@ impl Parts<'_> {
             };
             let api = Arc::new(Api {
                 stage: declared.stage.clone(),
+                cors: declared.cors.clone(),
                 routes: declared.routes.iter().map(route).collect(),
                 functions: self.functions.clone(),
                 observer: self.observer.clone(),

@@ -22,6 +22,8 @@ use kinds::{
 
 /// Calls that services make to KMS on behalf of whoever puts a key somewhere or writes by it.
 const KEYS: &[&str] = &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"];
+/// The call by which a dead letter goes back into the queue that a function consumes.
+const RETURN: &str = "sqs:SendMessage";
 /// The call by which keys are looked at before the first change.
 const DESCRIBE_KEY: &str = "kms:DescribeKey";
 /// EC2 actions that Lambda takes on behalf of whoever puts a function into a VPC; they have no resource level.
@@ -54,6 +56,11 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
     for (target, actions) in purpose.own_calls() {
         by_target.entry(*target).or_default().extend(*actions);
     }
+    let returns =
+        purpose == Purpose::Replay && declaration.functions.values().any(|function| function.consumes.is_some());
+    if returns {
+        by_target.entry(Target::Own(Kind::Queue)).or_default().insert(RETURN);
+    }
     if purpose == Purpose::Up {
         everywhere.extend(preconditions::actions(declaration));
     }
@@ -76,9 +83,12 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
     match purpose {
         Purpose::Up => by_target.insert(Target::Keys, KEYS.iter().copied().collect()),
         // What is encrypted by a declared key is read by it: mails, events and lines of a log.
-        Purpose::Replay | Purpose::Logs => by_target.insert(Target::Keys, BTreeSet::from(["kms:Decrypt"])),
-        // A queue that is encrypted by a declared key takes messages of those alone who may use the key.
-        Purpose::Backfill => by_target.insert(Target::Keys, BTreeSet::from(["kms:Decrypt", "kms:GenerateDataKey"])),
+        Purpose::Replay | Purpose::Logs | Purpose::Backfill => {
+            // Such a queue takes messages of those alone who may use its key.
+            let sends = returns || purpose == Purpose::Backfill;
+            let writes = sends.then_some("kms:GenerateDataKey");
+            by_target.insert(Target::Keys, ["kms:Decrypt"].into_iter().chain(writes).collect())
+        }
         _ => None,
     };
     let described = declaration.kms_keys();

@@ -102,6 +102,8 @@ impl Intake {
             Some(_) => return Err(mistake("the id is not a string")),
             None => return Err(mistake("the id is missing")),
         };
+        // The letters of a UUID are the same in both cases, and one job is one object.
+        let id = if self.id_form == IdForm::Uuid { id.to_ascii_lowercase() } else { id };
         let id = JobId::read(&id).map_err(|error| mistake(error.to_string()))?;
         if self.id_form == IdForm::Uuid && !id.is_uuid() {
             return Err(mistake("the id is not a UUID"));

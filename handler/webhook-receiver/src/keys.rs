@@ -21,6 +21,9 @@ const REST: Duration = Duration::from_secs(5);
 
 /// Time after which a secret is read again although requests are authentic by it, so that a value that was taken away ends.
 const LIFE: Duration = Duration::from_mins(5);
+/// Time after which a secret that cannot be read any more counts no longer: it may have been deleted. Until then a disturbance of Secrets
+/// Manager refuses nobody.
+const GRACE: Duration = Duration::from_hours(1);
 /// Time after a failure in which the secret is not asked for again.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Duration of a reading: the sender waits for it.
@@ -100,12 +103,15 @@ impl Key {
         self.lock().at.and_then(|at| at.elapsed().ok()).is_some_and(|elapsed| elapsed < age)
     }
 
-    /// Returns the secret: as it is known, or read now. One that is old is used all the same if it cannot be read.
+    /// Returns the secret: as it is known, or read now. One that is old is used for a while all the same if it cannot be read.
     async fn current(&self, deadline: Deadline) -> Result<Secret, Unproven> {
         let known = self.lock().value.clone();
         match known {
             Some(secret) if self.is_younger_than(LIFE) => Ok(secret),
-            Some(secret) => Ok(self.fetch(deadline).await.unwrap_or(secret)),
+            Some(secret) => match self.fetch(deadline).await {
+                Err(_) if self.is_younger_than(GRACE) => Ok(secret),
+                read => read,
+            },
             None => self.fetch(deadline).await,
         }
     }
@@ -128,6 +134,38 @@ impl Key {
                 self.lock().failed = Some((SystemTime::now(), reason.clone()));
                 Err(Unproven::Unknown(reason))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::secret::Secret;
+
+    use super::*;
+
+    /// Returns a key that was read that long ago and cannot be read any more.
+    fn key(ago: Duration) -> Key {
+        let aws = |name: &str| match name {
+            "AWS_REGION" => Some("eu-west-1".to_owned()),
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("example".to_owned()),
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER" => Some("http://127.0.0.1:1".to_owned()),
+            _ => None,
+        };
+        let mut reader = runtime::environment::Reader::new(&aws);
+        let read = reader.aws();
+        let aws = reader.finish(read).unwrap();
+        let source = SecretSource::at(SecretPlace::SecretsManager("hook".to_owned()), &aws);
+        let read = Read { value: Some(Secret::from("known")), at: Some(SystemTime::now() - ago), failed: None };
+        Key { source, read: Mutex::new(read) }
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_cannot_be_read_any_more_counts_for_a_while() {
+        let deadline = Deadline::at(SystemTime::now() + Duration::from_secs(3));
+        for (minutes, counts) in [(1, true), (30, true), (59, true), (61, false), (600, false)] {
+            let current = key(Duration::from_mins(minutes)).current(deadline).await;
+            assert_eq!(current.is_ok(), counts, "{minutes} minutes: {current:?}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Processes mails again: stored ones, and those whose events are in a failure queue.
+//! Processes mails again: stored ones, and those whose events are in a failure queue. Dead letters of a queue that a function consumes go
+//! back into it.
 //!
 //! A stored mail goes to the functions whose receipt rules store there and then invoke them, with the event that SES had made; an
 //! event in a failure queue goes to the function that failed. Both are invoked asynchronously as SES does, so that Lambda retries
@@ -142,6 +143,8 @@ pub(crate) enum Work<'declared> {
     Stored(stored::Mail<'declared>),
     /// A message of a failure queue, which contains the event.
     Queued(queue::Received),
+    /// A dead letter, and the queue that it goes back to.
+    Returned(queue::Received, queue::Return),
 }
 
 /// The items to replay, and those that cannot be.
@@ -161,7 +164,7 @@ impl Prepared<'_> {
     pub(crate) fn received(&self, gone: &[bool]) -> Vec<&queue::Received> {
         let gone = gone.iter().copied().chain(std::iter::repeat(false));
         let left = self.items.iter().zip(gone).filter_map(|((_, work), gone)| match work {
-            Work::Queued(message) if !gone => Some(message),
+            Work::Queued(message) | Work::Returned(message, _) if !gone => Some(message),
             _ => None,
         });
         left.chain(&self.strange).collect()
@@ -174,7 +177,7 @@ impl Prepared<'_> {
 pub(crate) enum Outcome {
     /// The item waits for its turn.
     Planned,
-    /// Lambda has accepted the event.
+    /// Lambda has accepted the event, or the queue the message.
     Replayed { request_id: Option<String> },
     /// Lambda has not accepted the event, and perhaps accepts no others either.
     Failed {
@@ -186,9 +189,15 @@ pub(crate) enum Outcome {
     NotRemoved { reason: String },
 }
 
-/// Replays one item: Lambda accepts its event, then its message is deleted.
+/// Replays one item: Lambda accepts its event, or its queue takes it again; then its message is deleted.
 pub(crate) async fn replay(session: &Session, names: &Names, function: &str, work: &Work<'_>) -> Outcome {
     let event = match work {
+        Work::Returned(message, back) => {
+            return match queue::send_back(session, names, message, back).await {
+                Ok(()) => removed(session, message, None).await,
+                Err(failure) => failed(&failure),
+            };
+        }
         Work::Queued(message) => message.event.clone(),
         Work::Stored(mail) => match stored::rebuild(session, names, mail).await {
             Ok((event, _)) => event,
@@ -197,17 +206,24 @@ pub(crate) async fn replay(session: &Session, names: &Names, function: &str, wor
     };
     let request_id = match hand_over(session, &names.name(Kind::Function, function), &event).await {
         Ok(request_id) => request_id,
-        Err(failure) => {
-            let is_lasting = matches!(failure.class, Class::Denied | Class::NotFound | Class::Unreachable);
-            return Outcome::Failed { reason: failure.to_string(), is_lasting };
-        }
+        Err(failure) => return failed(&failure),
     };
     match work {
-        Work::Queued(message) => match queue::delete(session, message).await {
-            Ok(()) => Outcome::Replayed { request_id },
-            Err(failure) => Outcome::NotRemoved { reason: failure.to_string() },
-        },
+        Work::Queued(message) | Work::Returned(message, _) => removed(session, message, request_id).await,
         Work::Stored(_) => Outcome::Replayed { request_id },
+    }
+}
+
+fn failed(failure: &Failure) -> Outcome {
+    let is_lasting = matches!(failure.class, Class::Denied | Class::NotFound | Class::Unreachable);
+    Outcome::Failed { reason: failure.to_string(), is_lasting }
+}
+
+/// Deletes the message of an item that is where it should be.
+async fn removed(session: &Session, message: &queue::Received, request_id: Option<String>) -> Outcome {
+    match queue::delete(session, message).await {
+        Ok(()) => Outcome::Replayed { request_id },
+        Err(failure) => Outcome::NotRemoved { reason: failure.to_string() },
     }
 }
 

@@ -5,17 +5,20 @@
 //!
 //! SQS cannot show a message without counting a receipt. Where a redrive makes something of the count, nothing is received only to be shown.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
-use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, Message};
+use aws_sdk_sqs::types::{
+    ChangeMessageVisibilityBatchRequestEntry, Message, MessageAttributeValue, MessageSystemAttributeName as SystemName,
+};
 use futures::{StreamExt, stream};
 
 use super::{
-    Item, Origin, Prepared, Refused, Unread, Work, ending,
+    About, Item, Origin, Prepared, Refused, Unread, Work, ending,
     queues::{self, Place, reason_not_to_look},
     record::{self, FailedEvent, Invocation},
 };
 use aws::OrFail;
+use contract::job::Job;
 use declaration::Declaration;
 use engine::Failure;
 use kinds::{Kind, Session};
@@ -42,6 +45,15 @@ pub(crate) struct Received {
     receipt: String,
     /// Event in the message, as JSON; empty if it is not ours.
     pub(crate) event: String,
+}
+
+/// The queue that a dead letter goes back to.
+#[derive(Debug, Clone)]
+pub(crate) struct Return {
+    /// Entry name of the queue.
+    queue: String,
+    /// Attributes of the message.
+    attributes: Option<HashMap<String, MessageAttributeValue>>,
 }
 
 /// Use of the messages that are received.
@@ -100,6 +112,14 @@ fn left_over(place: &Place, received: usize) -> Option<Unread> {
     Some(Unread { queue: place.entry.clone(), messages: Some(messages), reason })
 }
 
+/// Reads a message as the dead letter of a queue that a function consumes; `None` if it is none.
+fn dead_letter(names: &Names, place: &Place, message: &Message) -> Option<(String, Return)> {
+    let told = message.attributes.as_ref().and_then(|all| all.get(&SystemName::DeadLetterQueueSourceArn));
+    let source = place.source_of(names, told.map(String::as_str))?;
+    let back = Return { queue: source.queue.clone(), attributes: message.message_attributes.clone() };
+    Some((source.function.clone(), back))
+}
+
 /// Puts a message where it belongs; returns the invocation to look up, and the item that it is of.
 fn sort(
     names: &Names,
@@ -108,6 +128,7 @@ fn sort(
     message: Message,
     prepared: &mut Prepared<'_>,
 ) -> Option<(usize, Invocation)> {
+    let letter = dead_letter(names, place, &message);
     let (id, body) = (message.message_id.unwrap_or_default(), message.body.unwrap_or_default());
     let origin = Origin::Queued { queue: place.entry.clone(), message_id: id };
     let (url, receipt) = (place.live.url.clone(), message.receipt_handle.unwrap_or_default());
@@ -119,7 +140,17 @@ fn sort(
             prepared.items.push((Item { origin, function, about }, Work::Queued(received)));
             return unexplained.map(|invocation| (prepared.items.len() - 1, invocation));
         }
+        Err(_) if letter.as_ref().is_some_and(|(function, _)| only.is_some_and(|only| only != function)) => {
+            prepared.strange.push(received);
+        }
         Err(reason) => {
+            if let Some((function, back)) = letter {
+                let subject = serde_json::from_str(&body).ok().map(|job: Job| job.id.to_string());
+                let about = About { subject, ..About::default() };
+                received.event = body;
+                prepared.items.push((Item { origin, function, about }, Work::Returned(received, back)));
+                return None;
+            }
             prepared.refused.push(Refused { origin, reason });
             prepared.strange.push(received);
         }
@@ -160,7 +191,8 @@ async fn messages(session: &Session, url: &str, hidden: i32) -> (Vec<Message>, R
     let mut all: Vec<Message> = Vec::new();
     while all.len() < MOST {
         let call = session.aws.read.sqs.receive_message().queue_url(url).max_number_of_messages(10);
-        let call = call.wait_time_seconds(PATIENCE).visibility_timeout(hidden);
+        let call = call.wait_time_seconds(PATIENCE).visibility_timeout(hidden).message_attribute_names("All");
+        let call = call.message_system_attribute_names(SystemName::DeadLetterQueueSourceArn);
         let messages = match call.send().await.or_fail("sqs.ReceiveMessage") {
             Ok(answer) => answer.messages.unwrap_or_default(),
             Err(failure) => return (all, Err(failure)),
@@ -194,6 +226,19 @@ fn hidden_for(count: usize, each: Duration) -> i32 {
     let run = each.checked_mul(u32::try_from(count).unwrap_or(u32::MAX)).unwrap_or(LONGEST);
     let hidden = (THOUGHT + run.min(LONGEST) * 2).min(LONGEST);
     i32::try_from(hidden.as_secs()).unwrap_or(i32::MAX)
+}
+
+/// Puts a dead letter into its queue again.
+pub(crate) async fn send_back(
+    session: &Session,
+    names: &Names,
+    received: &Received,
+    back: &Return,
+) -> Result<(), Failure> {
+    let name = names.name(Kind::Queue, &back.queue);
+    let found = session.aws.read.sqs.get_queue_url().queue_name(name).send().await.or_fail("sqs.GetQueueUrl")?;
+    let call = session.aws.write.sqs.send_message().set_queue_url(found.queue_url).message_body(&received.event);
+    call.set_message_attributes(back.attributes.clone()).send().await.or_fail("sqs.SendMessage").map(drop)
 }
 
 /// Deletes a message whose event Lambda has accepted.
@@ -270,7 +315,12 @@ mod tests {
     #[test]
     fn what_a_run_does_not_take_is_told() {
         let live = |waiting| Live { url: String::new(), waiting, redrive: None };
-        let place = |waiting| Place { entry: "failed".to_owned(), functions: BTreeSet::new(), live: live(waiting) };
+        let place = |waiting| Place {
+            entry: "failed".to_owned(),
+            functions: BTreeSet::new(),
+            sources: Vec::new(),
+            live: live(waiting),
+        };
         assert_eq!(left_over(&place(MOST + 7), MOST).unwrap().messages, Some(7));
         for (waiting, received) in [(MOST, MOST), (0, MOST), (3, 3)] {
             assert_eq!(left_over(&place(waiting), received), None, "{waiting} {received}");

@@ -1,5 +1,5 @@
 //! The queues in which a failed event can stand: the failure queues of functions, and those to which their redrives move an event that
-//! was received too often.
+//! was received too often. Of a queue that a function consumes, the ones to which it redrives its messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::Unread;
 use aws::OrFail;
-use declaration::Declaration;
+use declaration::{Declaration, Function};
 use engine::Failure;
 use kinds::{Kind, Session};
 use stack::Names;
@@ -21,8 +21,31 @@ pub(super) struct Place {
     pub(super) entry: String,
     /// Entry names of the functions whose failed events can stand there.
     pub(super) functions: BTreeSet<String>,
+    /// Queues whose dead letters can stand there, with the functions that consume them.
+    pub(super) sources: Vec<Source>,
     /// The queue in AWS.
     pub(super) live: Live,
+}
+
+/// A queue that a function consumes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Source {
+    /// Entry name of the queue.
+    pub(super) queue: String,
+    /// Entry name of the function.
+    pub(super) function: String,
+}
+
+impl Place {
+    /// Returns the queue whose dead letter a message is; `None` if it is none, or nobody knows of which. SQS tells where it came from; it
+    /// does not tell it of one that somebody has put there.
+    pub(super) fn source_of(&self, names: &Names, told: Option<&str>) -> Option<&Source> {
+        match (told, self.sources.as_slice()) {
+            (Some(arn), sources) => sources.iter().find(|source| names.arn(Kind::Queue, &source.queue) == arn),
+            (None, [only]) if self.functions.is_empty() => Some(only),
+            (None, _) => None,
+        }
+    }
 }
 
 /// A queue as it is in AWS.
@@ -53,7 +76,8 @@ pub(super) async fn find(
     only: Option<&str>,
 ) -> Result<(Vec<Place>, Vec<Unread>), Failure> {
     let asked = declaration.functions.iter().filter(|(entry, _)| only.is_none_or(|only| only == entry.as_str()));
-    let mut pending: Vec<&str> = asked.filter_map(|(_, function)| function.on_failure.as_deref()).collect();
+    let begins = asked.flat_map(|(_, function)| [function.on_failure.as_deref(), dead_letters(declaration, function)]);
+    let mut pending: Vec<&str> = begins.flatten().collect();
     let mut seen: BTreeMap<String, Option<Live>> = BTreeMap::new();
     let mut unread = Vec::new();
     while let Some(entry) = pending.pop() {
@@ -79,11 +103,23 @@ pub(super) async fn find(
             from.is_some_and(|from| reached(declaration, &seen, from).contains(entry.as_str()))
         });
         let functions = functions.map(|(function, _)| function.clone()).collect();
+        let sources = declaration.functions.iter().filter_map(|(function, declared)| {
+            let queue = &declared.consumes.as_ref()?.queue;
+            let is_dead_here =
+                reached(declaration, &seen, dead_letters(declaration, declared)?).contains(entry.as_str());
+            is_dead_here.then(|| Source { queue: queue.clone(), function: function.clone() })
+        });
+        let sources = sources.collect();
         let rest = reached(declaration, &seen, entry).len();
-        places.push((rest, Place { entry: entry.clone(), functions, live: live.clone() }));
+        places.push((rest, Place { entry: entry.clone(), functions, sources, live: live.clone() }));
     }
     places.sort_by(|(a, one), (b, other)| b.cmp(a).then_with(|| one.entry.cmp(&other.entry)));
     Ok((places.into_iter().map(|(_, place)| place).collect(), unread))
+}
+
+/// Returns the queue to which the messages move that a function has failed on; `None` if it consumes none, or they stay.
+fn dead_letters<'declared>(declaration: &'declared Declaration, function: &Function) -> Option<&'declared str> {
+    declared_next(declaration, &function.consumes.as_ref()?.queue)
 }
 
 /// Returns the queue that a declared one redrives to by its declaration.

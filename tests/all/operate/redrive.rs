@@ -56,6 +56,41 @@ impl Place {
     }
 }
 
+/// A queue that a function consumes, and the one for its dead letters.
+const CONSUMED: &str = "\
+stack: op
+region: eu-west-1
+functions: {worker: {crate: maintenance, bin: reader, timeout: 10s, consumes: {queue: jobs}}}
+queues:
+  jobs: {visibility_timeout: 1m, redrive: {queue: dead, after: 1}}
+  dead: {}
+";
+
+#[test]
+fn a_dead_letter_goes_back_into_the_queue_that_its_function_consumes() {
+    let Some(place) = Place::with(CONSUMED) else { return };
+    let (dead, jobs) = (place.queue("op-dead", None), place.queue("op-jobs", Some(("op-dead", 1))));
+    let job = r#"{"id":"016f6063-51a1-4948-a827-ce4c31ec53ed","event":"job_complete"}"#;
+    // One that SQS has moved, and one that somebody has put there.
+    place.send(&jobs, job);
+    assert_eq!(place.look(&jobs), 1);
+    assert_eq!((place.look(&jobs), place.visible(&dead)), (0, "1".to_owned()));
+    place.send(&dead, "of no job");
+    let run = place.run(&["replay", "--failed", "--dry-run"]);
+    assert_eq!(run.code(), Some(0), "{run}");
+    assert!(run.stdout().contains("→ worker   \"016f6063-51a1-4948-a827-ce4c31ec53ed\""), "{run}");
+    assert_eq!((place.visible(&jobs), place.visible(&dead)), ("0".to_owned(), "2".to_owned()));
+    let run = place.run(&["replay", "--failed", "--yes", "--function", "worker"]);
+    assert_eq!(run.code(), Some(0), "{run}");
+    assert!(run.stdout().ends_with("Replayed: 2 of 2\n"), "{run}");
+    assert_eq!((place.visible(&jobs), place.visible(&dead)), ("2".to_owned(), "0".to_owned()));
+    let received =
+        place.account.wait(place.account.sqs.receive_message().queue_url(&jobs).max_number_of_messages(10).send());
+    let mut bodies: Vec<_> = received.unwrap().messages.unwrap().into_iter().filter_map(|one| one.body).collect();
+    bodies.sort();
+    assert_eq!(bodies, ["of no job", job]);
+}
+
 #[test]
 fn any_number_of_dry_runs_leaves_every_event_where_it_was() {
     for after in [None, Some(1), Some(2), Some(3), Some(MOST_LOOKS + 1)] {

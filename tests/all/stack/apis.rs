@@ -1,9 +1,9 @@
 //! Tests a stack that a webhook comes into: an HTTP API, a queue, and the functions at both ends.
 
 use super::{Trial, actions};
-use crate::harness::replaced;
+use crate::{emulator::fault::Fault, harness::replaced};
 
-const EGRESS: &str = "\
+pub(super) const EGRESS: &str = "\
 stack: egress
 region: eu-west-1
 queues:
@@ -20,6 +20,22 @@ apis:
       - {route: POST /job-complete, invoke: receiver, authentication: {scheme: bearer, secret: WEBHOOK_SECRET}}
       - {route: 'POST /in/{token}', invoke: receiver, rate: 1, burst: 2, authentication: {scheme: path, secret: WEBHOOK_SECRET}}
 ";
+
+/// Returns a declaration that changes something of each kind, adds a route and takes one away.
+pub(super) fn updated() -> String {
+    replaced(
+        EGRESS,
+        &[
+            ("batch: 5, concurrency: 2", "batch: 7, concurrency: 3"),
+            ("rate: 1, burst: 2, authentication: {scheme: path", "authentication: {scheme: path"),
+            ("POST /job-complete", "PUT /job-complete"),
+            (
+                "  egress:\n    routes:",
+                "  egress:\n    log_retention: 60d\n    cors: {origins: [https://example.com], methods: [PUT]}\n    routes:",
+            ),
+        ],
+    )
+}
 
 /// Returns the ids of the stack's APIs.
 fn ids(trial: &Trial) -> Vec<String> {
@@ -147,6 +163,52 @@ fn what_opens_an_api_is_drift_and_a_route_that_is_no_longer_declared_goes() {
     let integrations = trial.account.wait(trial.account.apis.get_integrations().api_id(&id).send()).unwrap();
     assert_eq!(integrations.items.unwrap().len(), 1);
     trial.is_converged();
+}
+
+#[test]
+fn what_somebody_adds_while_a_plan_is_applied_stays_until_a_plan_tells_of_it() {
+    let Some(trial) = Trial::new(EGRESS) else { return };
+    trial.up();
+    let id = id(&trial);
+    trial.folder.write("infra.yaml", updated());
+    // After the survey, and before routes and stages are written.
+    let (url, of) = (trial.emulator.url.clone(), id.clone());
+    let made = trial.proxy.on(Fault::Delays, move |call| {
+        let is_first = call.operation.name == "CreateIntegration" && call.repetition == 1;
+        if is_first {
+            let add = |path: &str, body: &str| {
+                let request =
+                    ureq::post(format!("{url}/v2/apis/{of}/{path}")).header("content-type", "application/json");
+                request.send(body).unwrap();
+            };
+            add("stages", r#"{"stageName": "theirs", "autoDeploy": true}"#);
+            add("routes", r#"{"routeKey": "GET /theirs"}"#);
+        }
+        is_first
+    });
+    trial.run(&["up", "--yes"]);
+    assert_eq!(made.try_iter().count(), 1, "{}", trial.proxy.record());
+    let stages = trial.account.wait(trial.account.apis.get_stages().api_id(&id).send()).unwrap().items.unwrap();
+    assert!(stages.iter().any(|stage| stage.stage_name.as_deref() == Some("theirs")), "{stages:?}");
+    let routes = trial.account.wait(trial.account.apis.get_routes().api_id(&id).send()).unwrap().items.unwrap();
+    assert!(routes.iter().any(|route| route.route_key.as_deref() == Some("GET /theirs")), "{routes:?}");
+    let plan = trial.diff();
+    assert_eq!(actions(&plan), ["change api egress"]);
+    let told = trial.expect(1, &["diff"]);
+    assert!(told.stdout().contains("stages.theirs") && told.stdout().contains("GET /theirs"), "{told}");
+    trial.up_losing(&plan);
+    trial.is_converged();
+}
+
+#[test]
+fn apis_are_listed_once_for_all_that_names_them() {
+    let Some(trial) = Trial::new(EGRESS) else { return };
+    trial.up();
+    trial.proxy.reset();
+    trial.expect(0, &["diff"]);
+    let lists = trial.proxy.calls().iter().filter(|call| call.operation.name == "GetApis").count();
+    // For all that names one, and for the API itself.
+    assert!(lists <= 2, "{}", trial.proxy.record());
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{EVERYTHING, Trial};
+use super::{EVERYTHING, Trial, apis};
 use crate::{
     effort::Effort,
     emulator::{
@@ -25,7 +25,61 @@ enum Stage {
     Down,
 }
 
-/// Returns a declaration that changes something of every kind that can be changed in place.
+/// A stack whose runs are hit by faults.
+struct Stack {
+    declaration: &'static str,
+    /// Returns a declaration that changes something of every kind that can be changed in place.
+    updated: fn() -> String,
+    /// What is lost by that.
+    losses: &'static [&'static str],
+    name: &'static str,
+    /// Makes what the stack needs and does not declare.
+    furnish: fn(&Trial),
+    /// Tells whether an operation gets a fault: each does in one of the stacks.
+    is_hit: fn(&Operation) -> bool,
+}
+
+/// Something of every kind but those of webhooks.
+const CIRCUITS: Stack = Stack {
+    declaration: EVERYTHING,
+    updated,
+    // Messages live shorter.
+    losses: &["--allow-delete", "queue/failed"],
+    name: "circuits",
+    furnish: |_| (),
+    is_hit: |_| true,
+};
+
+/// An HTTP API, and a function that a queue invokes: only what the other stack does not ask for is hit.
+const EGRESS: Stack = Stack {
+    declaration: apis::EGRESS,
+    updated: apis::updated,
+    losses: &[],
+    name: "egress",
+    furnish: |_| (),
+    is_hit: |operation| operation.service == "apigateway" || operation.name.contains("EventSourceMapping"),
+};
+
+/// What hears of sent mails, without a function.
+const HEARING: Stack = Stack {
+    declaration: "\
+stack: hearing
+region: eu-west-1
+topics: {heard: {}}
+configuration_sets: {sent: {events: {all: {topic: heard, types: [send, delivery]}}}}
+identities: {example.com: {feedback: {bounce: heard}}}
+tables: {items: {partition_key: id, time_to_live: until}}
+clusters: {log: {subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b], security_groups: [sg-0a1b2c3d], brokers: 2, topics: {lines: {replication: 2}}}}
+",
+    updated: String::new,
+    losses: &[],
+    name: "hearing",
+    furnish: |trial| {
+        trial.account.wait(trial.account.ses.verify_domain_identity().domain("example.com").send()).unwrap();
+    },
+    is_hit: |operation| ["dynamodb", "kafka", "ses"].contains(&operation.service.as_str()),
+};
+
 fn updated() -> String {
     replaced(
         EVERYTHING,
@@ -44,21 +98,21 @@ fn updated() -> String {
 
 impl Stage {
     /// Brings the account and the declaration into their state before the run.
-    fn prepare(self, trial: &Trial) {
+    fn prepare(self, trial: &Trial, stack: &Stack) {
+        (stack.furnish)(trial);
         if !matches!(self, Self::First) {
             trial.up();
         }
         if matches!(self, Self::Update) {
-            trial.folder.write("infra.yaml", updated());
+            trial.folder.write("infra.yaml", (stack.updated)());
         }
     }
 
-    fn arguments(self) -> &'static [&'static str] {
+    fn arguments(self, stack: &Stack) -> Vec<&'static str> {
         match self {
-            Self::First => &["up", "--yes"],
-            // Messages live shorter.
-            Self::Update => &["up", "--yes", "--allow-delete", "queue/failed"],
-            Self::Down => &["down", "--confirm", "circuits", "--delete-data"],
+            Self::First => vec!["up", "--yes"],
+            Self::Update => [&["up", "--yes"], stack.losses].concat(),
+            Self::Down => vec!["down", "--confirm", stack.name, "--delete-data"],
         }
     }
 }
@@ -124,20 +178,17 @@ struct Figures {
 }
 
 /// Tries one fault after the other, each in an account that is as it is before the run.
-fn matrix(stage: Stage, effort: Effort) -> Option<Figures> {
-    let trial = Trial::new(EVERYTHING)?;
-    stage.prepare(&trial);
-    Some(tried(&trial, stage.arguments(), |calls| planned(stage, calls, effort)))
-}
-
-/// Tries faults of the calls that a run makes, one after the other.
-fn tried(trial: &Trial, arguments: &[&str], plan: impl FnOnce(&[Call]) -> Vec<(Target, Fault)>) -> Figures {
+fn matrix(stack: &Stack, stage: Stage, effort: Effort) -> Option<Figures> {
+    let trial = Trial::new(stack.declaration)?;
+    stage.prepare(&trial, stack);
+    let arguments = &stage.arguments(stack)[..];
     let before = trial.emulator.snapshot();
     trial.proxy.reset();
     trial.expect(0, arguments);
-    let (calls, end) = (trial.proxy.calls(), trial.account.inventory());
+    let (mut calls, end) = (trial.proxy.calls(), trial.account.inventory());
+    calls.retain(|call| (stack.is_hit)(&call.operation));
     let mut figures = Figures { calls: calls.len(), ..Figures::default() };
-    for (target, fault) in plan(&calls) {
+    for (target, fault) in planned(stage, &calls, effort) {
         trial.emulator.restore(&before);
         trial.proxy.reset();
         let hits = target.clone();
@@ -157,7 +208,7 @@ fn tried(trial: &Trial, arguments: &[&str], plan: impl FnOnce(&[Call]) -> Vec<(T
         assert_eq!(trial.account.inventory(), end, "after {what}");
         figures.count(fault, call.operation);
     }
-    figures
+    Some(figures)
 }
 
 impl Figures {
@@ -168,17 +219,17 @@ impl Figures {
     }
 }
 
-fn told(stage: Stage) {
-    let effort = Effort::asked();
-    let Some(figures) = matrix(stage, effort) else { return };
-    tell(&format!("{stage:?}"), effort, figures);
-}
-
 #[expect(clippy::print_stdout, reason = "the figures are what one wants to see")]
-fn tell(stage: &str, effort: Effort, figures: Figures) {
+fn told(stack: &Stack, stage: Stage) {
+    let effort = Effort::asked();
+    let Some(figures) = matrix(stack, stage, effort) else { return };
     let Figures { calls, operations, by_service, hits, missed } = figures;
     let cases = hits.values().sum::<usize>();
-    println!("{stage}, {effort}: {cases} faults in {} operations of {calls} calls: {hits:?}", operations.len());
+    println!(
+        "{} {stage:?}, {effort}: {cases} faults in {} operations of {calls} calls: {hits:?}",
+        stack.name,
+        operations.len()
+    );
     for (service, kinds) in by_service {
         println!("  {service}: {kinds:?}");
     }
@@ -186,51 +237,33 @@ fn tell(stage: &str, effort: Effort, figures: Figures) {
     assert!(missed * 20 <= cases, "{missed} faults hit nothing, {cases} did");
 }
 
-/// What hears of sent mails, without a function.
-const HEARING: &str = "\
-stack: hearing
-region: eu-west-1
-topics: {heard: {}}
-configuration_sets: {sent: {events: {all: {topic: heard, types: [send, delivery]}}}}
-identities: {example.com: {feedback: {bounce: heard}}}
-tables: {items: {partition_key: id, time_to_live: until}}
-clusters: {log: {subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b], security_groups: [sg-0a1b2c3d], brokers: 2, topics: {lines: {replication: 2}}}}
-";
-
-/// Services of which the stack of the other tests has nothing, or other calls.
-const OF_HEARING: [&str; 3] = ["dynamodb", "kafka", "ses"];
-
-#[test]
-fn what_hears_of_sent_mails_gets_over_any_bad_call() {
-    let effort = Effort::asked();
-    let Some(trial) = Trial::new(HEARING) else { return };
-    trial.account.wait(trial.account.ses.verify_domain_identity().domain("example.com").send()).unwrap();
-    let of_these = |stage: Stage, calls: &[Call]| {
-        let planned = planned(stage, calls, effort).into_iter();
-        let is_theirs = |target: &Target| {
-            calls.iter().any(|call| target.is(call) && OF_HEARING.contains(&call.operation.service.as_str()))
-        };
-        planned.filter(|(target, _)| is_theirs(target)).collect()
-    };
-    tell("First of hearing", effort, tried(&trial, &["up", "--yes"], |calls| of_these(Stage::First, calls)));
-    trial.up();
-    let down = ["down", "--confirm", "hearing", "--delete-data"];
-    tell("Down of hearing", effort, tried(&trial, &down, |calls| of_these(Stage::Down, calls)));
-}
-
 #[test]
 fn a_first_up_gets_over_any_bad_call() {
-    told(Stage::First);
+    told(&CIRCUITS, Stage::First);
 }
 
 #[test]
 fn an_update_gets_over_any_bad_call() {
-    told(Stage::Update);
+    told(&CIRCUITS, Stage::Update);
 }
 
 #[test]
 fn a_down_gets_over_any_bad_call() {
-    told(Stage::Down);
+    told(&CIRCUITS, Stage::Down);
+}
+
+#[test]
+fn what_webhooks_need_gets_over_any_bad_call() {
+    for stage in [Stage::First, Stage::Update, Stage::Down] {
+        told(&EGRESS, stage);
+    }
+}
+
+#[test]
+fn what_hears_of_sent_mails_gets_over_any_bad_call() {
+    for stage in [Stage::First, Stage::Down] {
+        told(&HEARING, stage);
+    }
 }
 
 /// The operations of the services that the stack of these tests uses, as the plan of faults sees them.

@@ -1,7 +1,7 @@
 //! Tests a declared stack in an account: `up`, `diff` and `down` as people and programs use them, on the emulator of
 //! AWS.
 
-mod apis;
+pub(crate) mod apis;
 mod connecting;
 mod cut_off;
 mod egress;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{all, find, tags_of, wire};
+use super::{find, known, tags_of, wire};
 use crate::{
     Condition, Kind, Manage, Session,
     identity::Identity,
@@ -75,7 +75,7 @@ pub struct Cors {
     pub headers: BTreeSet<String>,
     /// Headers that they may read, in lower case.
     pub exposed: BTreeSet<String>,
-    /// Time for which a browser keeps the answer, in seconds; `None` leaves it to the browser.
+    /// Time for which a browser keeps the answer, in seconds, at least 1; `None` leaves it to the browser.
     pub max_age: Option<u32>,
     /// `true` if browsers send credentials.
     pub credentials: bool,
@@ -96,6 +96,10 @@ pub struct Route {
     pub rate: Option<f64>,
     /// Requests beyond the rate that are let through at once; `None` is the limit of the account.
     pub burst: Option<u32>,
+    /// What the integration changes of requests (`request.PLACE`) and answers (`response.STATUS.PLACE`), and the role by which it calls
+    /// the function (`credentials`). We set none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub changes: BTreeMap<String, String>,
 }
 
 /// The stage.
@@ -151,6 +155,7 @@ impl Route {
             authorization: NO_AUTHORIZATION.to_owned(),
             rate: Some(rate.into()),
             burst: Some(burst),
+            changes: BTreeMap::new(),
         }
     }
 }
@@ -233,6 +238,7 @@ impl Manage for Api {
             authorization: text(),
             rate: Some(1.0),
             burst: Some(1),
+            changes: BTreeMap::from([("request.append:header.a".to_owned(), text())]),
         };
         Settings {
             name: text(),
@@ -266,8 +272,8 @@ impl Manage for Api {
 
     async fn create(session: &Session, _: &Address, desired: &Settings) -> Result<(), Failure> {
         let id = wire::create(session, desired).await?;
-        let parts = wire::Parts::default();
-        wire::write_parts(session, &id, desired, &parts).await?;
+        let (parts, nothing) = (wire::Parts::default(), Settings::new(&desired.name));
+        wire::write_parts(session, &id, (desired, &nothing), &parts).await?;
         wire::untag(session, &id, vec![engine::UNFINISHED_TAG.to_owned()]).await
     }
 
@@ -277,7 +283,7 @@ impl Manage for Api {
         let id = wire::id(&api);
         let parts = wire::Parts::read(session, id).await?.ok_or_else(gone)?;
         wire::update(session, id, desired, live).await?;
-        wire::write_parts(session, id, desired, &parts).await?;
+        wire::write_parts(session, id, (desired, live), &parts).await?;
         wire::write_tags(session, id, &desired.tags, &live.tags).await
     }
 
@@ -289,7 +295,7 @@ impl Manage for Api {
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
-        let apis = all(session).await?;
+        let apis = known(session).await?;
         let owned = apis.iter().map(|api| session.owned(Kind::Api, wire::id(api), Ok(Some(tags_of(api)))));
         Ok(owned.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_apigatewayv2::types::{
-    AccessLogSettings, Api, AuthorizationType, Authorizer, Cors as WireCors, Integration, IntegrationType,
-    IpAddressType, ProtocolType, Route as WireRoute, RouteSettings, Stage as WireStage,
+    Api, AuthorizationType, Authorizer, Cors as WireCors, Integration, IntegrationType, IpAddressType, ProtocolType,
+    Route as WireRoute, RouteSettings, Stage as WireStage,
 };
 
 use super::{
     PAGE,
-    api::{Cors, IDENTITY, IPV4, NO_AUTHORIZATION, Route, Seen, Settings, Stage, TIMEOUT},
-    tags_of,
+    api::{Cors, IDENTITY, IPV4, NO_AUTHORIZATION, Route, Seen, Settings, TIMEOUT},
+    stage, tags_of,
 };
 use crate::{
     Session,
@@ -19,10 +19,8 @@ use crate::{
     surplus_tags, unfinished,
 };
 use aws::OrFail;
-use engine::{Children, Failure, STACK_TAG, Tags};
+use engine::{Children, Failure, Tags};
 
-/// Field of the stages that are not ours.
-const STAGES: &str = "stages";
 /// Description of our integrations: one that no route uses was left by a run that was ended, and goes.
 const OURS: &str = "made by provision";
 /// Version of the event that API Gateway sends where an integration names none.
@@ -68,7 +66,7 @@ impl Parts {
 
     /// Returns the stage that is ours, by its tag.
     fn stage(&self) -> Option<&WireStage> {
-        self.stages.iter().find(|stage| is_ours(stage))
+        self.stages.iter().find(|stage| stage::is_ours(stage))
     }
 
     fn integration_of(&self, route: &WireRoute) -> Option<&Integration> {
@@ -87,10 +85,6 @@ async fn authorizers(session: &Session, id: &str) -> Result<Vec<Authorizer>, Fai
 /// Beginning of a route's target, before the id of its integration.
 const TARGET: &str = "integrations/";
 
-fn is_ours(stage: &WireStage) -> bool {
-    stage.tags.as_ref().is_some_and(|tags| tags.contains_key(STACK_TAG))
-}
-
 /// Returns the id of an API; AWS always names one.
 pub(super) fn id(api: &Api) -> &str {
     api.api_id.as_deref().unwrap_or_default()
@@ -107,8 +101,8 @@ pub(super) fn settings(api: &Api, parts: &Parts) -> Settings {
         (key, self::route(route, parts.integration_of(route), of_stage))
     });
     let mut children = Children::default();
-    for stage in parts.stages.iter().filter(|stage| !is_ours(stage)) {
-        children.add(STAGES, text(&stage.stage_name), "a stage", true);
+    for stage in parts.stages.iter().filter(|stage| !stage::is_ours(stage)) {
+        children.add(stage::FIELD, text(&stage.stage_name), "a stage", true);
     }
     for one in &parts.authorizers {
         children.add("authorizers", text(&one.name), text(&one.authorizer_uri), false);
@@ -123,7 +117,7 @@ pub(super) fn settings(api: &Api, parts: &Parts) -> Settings {
         endpoint: api.disable_execute_api_endpoint != Some(true),
         cors: api.cors_configuration.as_ref().map(cors),
         routes: routes.collect(),
-        stage: ours.map(stage),
+        stage: ours.map(stage::read),
         tags: tags_of(api),
         children,
         seen: Seen { url: ours.and_then(|stage| url(api, stage)), failure },
@@ -152,9 +146,22 @@ fn cors(wire: &WireCors) -> Cors {
         methods: set(&wire.allow_methods),
         headers: lower(&wire.allow_headers),
         exposed: lower(&wire.expose_headers),
-        max_age: wire.max_age.map(natural),
+        // Zero is what none means.
+        max_age: wire.max_age.map(natural).filter(|age| *age > 0),
         credentials: wire.allow_credentials == Some(true),
     }
+}
+
+/// Returns what an integration changes of requests and answers, by place, and the role by whose rights it calls. We set none.
+fn changes(integration: &Integration) -> BTreeMap<String, String> {
+    let requests = integration.request_parameters.iter().flatten();
+    let requests = requests.map(|(place, value)| (format!("request.{place}"), value.clone()));
+    let answers = integration.response_parameters.iter().flatten().flat_map(|(status, places)| {
+        places.iter().map(move |(place, value)| (format!("response.{status}.{place}"), value.clone()))
+    });
+    let role = integration.credentials_arn.iter().filter(|role| !role.is_empty());
+    let role = role.map(|role| ("credentials".to_owned(), role.clone()));
+    requests.chain(answers).chain(role).collect()
 }
 
 fn route(route: &WireRoute, integration: Option<&Integration>, limits: Option<&RouteSettings>) -> Route {
@@ -176,18 +183,7 @@ fn route(route: &WireRoute, integration: Option<&Integration>, limits: Option<&R
         authorization: if needs_key { format!("{authorization} and a key") } else { authorization.to_owned() },
         rate: limits.and_then(|limits| limits.throttling_rate_limit),
         burst: limits.and_then(|limits| limits.throttling_burst_limit).map(natural),
-    }
-}
-
-fn stage(wire: &WireStage) -> Stage {
-    let log = wire.access_log_settings.as_ref();
-    let some = |text: Option<&String>| text.filter(|text| !text.is_empty()).cloned();
-    Stage {
-        name: wire.stage_name.clone().unwrap_or_default(),
-        deploys_itself: wire.auto_deploy == Some(true),
-        log_group: some(log.and_then(|log| log.destination_arn.as_ref()))
-            .map(|arn| arn.trim_end_matches(":*").to_owned()),
-        log_format: some(log.and_then(|log| log.format.as_ref())),
+        changes: integration.map(changes).unwrap_or_default(),
     }
 }
 
@@ -243,13 +239,16 @@ fn wire_cors(cors: &Cors) -> WireCors {
 }
 
 /// Brings routes, integrations and stages to what is desired, one call after the other: API Gateway takes one at a time. A stage comes
-/// after the routes that it limits: a new route of a stage that is there has the account's limit until then.
-pub(super) async fn write_parts(session: &Session, id: &str, desired: &Settings, live: &Parts) -> Result<(), Failure> {
-    let surplus = live
-        .routes
-        .iter()
-        .filter(|route| route.route_key.as_ref().is_some_and(|key| !desired.routes.contains_key(key)));
-    for route in surplus {
+/// after the routes that it limits: a new route of a stage that is there has the account's limit until then. Of what is surplus only that
+/// goes which the plan has seen: what somebody has added since then is told by the next one.
+pub(super) async fn write_parts(
+    session: &Session,
+    id: &str,
+    (desired, planned): (&Settings, &Settings),
+    live: &Parts,
+) -> Result<(), Failure> {
+    let is_surplus = |key: &String| !desired.routes.contains_key(key) && planned.routes.contains_key(key);
+    for route in live.routes.iter().filter(|route| route.route_key.as_ref().is_some_and(is_surplus)) {
         delete_route(session, id, route).await?;
     }
     let mut used = BTreeSet::new();
@@ -268,7 +267,7 @@ pub(super) async fn write_parts(session: &Session, id: &str, desired: &Settings,
             call.send().await.or_absent("apigatewayv2.DeleteIntegration")?;
         }
     }
-    write_stages(session, id, desired, live).await
+    stage::write(session, id, (desired, planned), &live.stages).await
 }
 
 async fn delete_route(session: &Session, id: &str, route: &WireRoute) -> Result<(), Failure> {
@@ -285,7 +284,8 @@ async fn write_route(
     (found, integration): (Option<&WireRoute>, Option<&Integration>),
 ) -> Result<String, Failure> {
     let apis = &session.aws.write.apis;
-    let ours = |one: &&Integration| one.description.as_deref() == Some(OURS);
+    // What changes requests or calls by other rights cannot be taken off surely: another integration takes the place of this one.
+    let ours = |one: &&Integration| one.description.as_deref() == Some(OURS) && changes(one).is_empty();
     let integration = write_integration(session, id, desired, integration.filter(ours)).await?;
     let target = format!("{TARGET}{integration}");
     let is_so = found.is_some_and(|found| {
@@ -340,80 +340,7 @@ async fn write_integration(
     Ok(answer.integration_id.unwrap_or_default())
 }
 
-/// Brings the stages to what is desired: ours, with its limits, and no other one.
-async fn write_stages(session: &Session, id: &str, desired: &Settings, live: &Parts) -> Result<(), Failure> {
-    let apis = &session.aws.write.apis;
-    if let Some(stage) = &desired.stage {
-        let found = live.stages.iter().find(|one| one.stage_name.as_ref() == Some(&stage.name));
-        write_stage(session, id, (stage, &desired.routes), found).await?;
-    }
-    for one in &live.stages {
-        let Some(name) = &one.stage_name else { continue };
-        let stays = desired.stage.as_ref().is_some_and(|stage| stage.name == *name)
-            || desired.children.iter().any(|(field, child, _)| field == STAGES && child == name);
-        if !stays {
-            session.aws.apis.pass().await;
-            let call = apis.delete_stage().api_id(id).stage_name(name);
-            call.send().await.or_absent("apigatewayv2.DeleteStage")?;
-        }
-    }
-    Ok(())
-}
-
-async fn write_stage(
-    session: &Session,
-    id: &str,
-    (desired, routes): (&Stage, &BTreeMap<String, Route>),
-    live: Option<&WireStage>,
-) -> Result<(), Failure> {
-    let apis = &session.aws.write.apis;
-    let limits: std::collections::HashMap<String, RouteSettings> =
-        routes.iter().map(|(key, route)| (key.clone(), limits(route))).collect();
-    let log = desired.log_group.as_ref().map(|group| {
-        AccessLogSettings::builder().destination_arn(group).set_format(desired.log_format.clone()).build()
-    });
-    let tags = [(STACK_TAG.to_owned(), session.stack.id())];
-    let Some(live) = live else {
-        session.aws.apis.pass().await;
-        let call = apis.create_stage().api_id(id).stage_name(&desired.name).auto_deploy(desired.deploys_itself);
-        let call = call.set_access_log_settings(log).set_route_settings(Some(limits)).set_tags(Some(tags.into()));
-        return call.send().await.or_fail("apigatewayv2.CreateStage").map(drop);
-    };
-    if !is_ours(live) {
-        let arn = format!("{}/stages/{}", arn(session, id), desired.name);
-        session.aws.apis.pass().await;
-        let call = apis.tag_resource().resource_arn(arn).set_tags(Some(tags.into()));
-        call.send().await.or_fail("apigatewayv2.TagResource")?;
-    }
-    let surplus = live.route_settings.iter().flat_map(|live| live.keys()).filter(|key| !limits.contains_key(*key));
-    for key in surplus {
-        session.aws.apis.pass().await;
-        let call = apis.delete_route_settings().api_id(id).stage_name(&desired.name).route_key(key);
-        call.send().await.or_absent("apigatewayv2.DeleteRouteSettings")?;
-    }
-    if log.is_none() && live.access_log_settings.is_some() {
-        session.aws.apis.pass().await;
-        let call = apis.delete_access_log_settings().api_id(id).stage_name(&desired.name);
-        call.send().await.or_absent("apigatewayv2.DeleteAccessLogSettings")?;
-    }
-    let live_limits = |key: &String| live.route_settings.as_ref().and_then(|settings| settings.get(key));
-    let is_limited = limits.iter().all(|(key, limit)| live_limits(key) == Some(limit));
-    if stage(live) == *desired && is_limited {
-        return Ok(());
-    }
-    session.aws.apis.pass().await;
-    let call = apis.update_stage().api_id(id).stage_name(&desired.name).auto_deploy(desired.deploys_itself);
-    let call = call.set_access_log_settings(log).set_route_settings(Some(limits));
-    call.send().await.or_fail("apigatewayv2.UpdateStage").map(drop)
-}
-
-/// Returns the limits of a route. Both numbers are always there: one that is left out may count as 0, which refuses everything.
-fn limits(route: &Route) -> RouteSettings {
-    let limits = RouteSettings::builder().set_throttling_rate_limit(route.rate);
-    limits.set_throttling_burst_limit(route.burst.map(wire)).detailed_metrics_enabled(false).build()
-}
-
-fn arn(session: &Session, id: &str) -> String {
+pub(super) fn arn(session: &Session, id: &str) -> String {
     IDENTITY.arn_of(&session.aws.realm, &session.stack, id)
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Kind, Session};
+use crate::{FUNCTION_TAG, Kind, Session};
 use aws::{OrFail, policy::Policy, query::Call};
 use engine::{Class, ENTRY_TAG, Failure, Tags};
 
@@ -39,8 +39,12 @@ pub(crate) fn are_deleted_by<'policy>(policies: impl IntoIterator<Item = &'polic
 pub(crate) async fn ensure_gone(session: &Session, tags: &Tags) -> Result<(), Failure> {
     let Some(entry) = tags.get(ENTRY_TAG) else { return Ok(()) };
     let named = session.tagged.entries().find(|(kind, of, _)| *kind == Kind::Function && of == entry);
-    let name =
-        named.map_or_else(|| function::IDENTITY.name_of(&session.stack, "", entry), |(_, _, name)| name.to_owned());
+    let name = match (named, tags.get(FUNCTION_TAG)) {
+        (Some((_, _, name)), _) => name.to_owned(),
+        // An earlier run has deleted it.
+        (None, Some(name)) => name.clone(),
+        (None, None) => function::IDENTITY.name_of(&session.stack, "", entry),
+    };
     let mut left = of_function(session, &name).await?;
     if left.is_empty() {
         return Ok(());

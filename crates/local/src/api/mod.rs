@@ -2,6 +2,7 @@
 //! from the function's.
 
 mod answer;
+mod cors;
 mod event;
 mod route;
 
@@ -21,6 +22,7 @@ use axum::{
     response::Response,
 };
 use contract::webhook::Authentication;
+use declaration::Cors;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -51,6 +53,8 @@ const LONGEST_REFUSAL: usize = 300;
 #[derive(Debug)]
 pub struct Api {
     pub(crate) stage: String,
+    /// Answers to browsers of other origins; `None` gives none.
+    pub(crate) cors: Option<Cors>,
     pub(crate) routes: Vec<Route>,
     /// Functions by entry.
     pub(crate) functions: BTreeMap<String, Arc<Function>>,
@@ -99,23 +103,33 @@ impl Api {
 
     /// Answers a request.
     pub async fn answer(&self, request: Request, sender: &Sender) -> Response {
-        let (id, origin) = (ids::api_request(), sender.origin());
         let (parts, body) = request.into_parts();
+        let Some(cors) = &self.cors else { return self.answer_any(&parts, body, sender).await };
+        if let Some(answer) = cors::preflight(cors, &parts.method, &parts.headers) {
+            return answer;
+        }
+        let mut response = self.answer_any(&parts, body, sender).await;
+        cors::mark(cors, &parts.headers, &mut response);
+        response
+    }
+
+    async fn answer_any(&self, parts: &Parts, body: Body, sender: &Sender) -> Response {
+        let (id, origin) = (ids::api_request(), sender.origin());
         // Begun before the look, so that whoever closes and then waits for all work misses none.
         let _work = self.work.begin();
         let taken = loop {
             match self.take(parts.method.as_str(), parts.uri.path()) {
                 Ok(taken) => break taken,
                 Err(StatusCode::TOO_MANY_REQUESTS) if *sender != Sender::Client => tokio::time::sleep(PAUSE).await,
-                Err(status) => return self.turn_away(sender, &parts, status, &id),
+                Err(status) => return self.turn_away(sender, parts, status, &id),
             }
         };
         let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
-            return self.turn_away(sender, &parts, StatusCode::PAYLOAD_TOO_LARGE, &id);
+            return self.turn_away(sender, parts, StatusCode::PAYLOAD_TOO_LARGE, &id);
         };
         let route = taken.route;
         let Some(function) = self.functions.get(&route.function) else {
-            return self.turn_away(sender, &parts, StatusCode::INTERNAL_SERVER_ERROR, &id);
+            return self.turn_away(sender, parts, StatusCode::INTERNAL_SERVER_ERROR, &id);
         };
         self.observer.tell(Activity::Requested { item: id.clone(), origin, route: route.key.clone() });
         let incoming = Incoming {
@@ -236,6 +250,7 @@ mod tests {
         let route = |key: &str| Route::new(key, ("receiver", crate::api::route::bearer()), &[], (0.01, 2.0));
         Api {
             stage: stage.to_owned(),
+            cors: None,
             routes: vec![route("POST /in/{token}"), route("POST /in/fixed")],
             functions: BTreeMap::new(),
             observer: Observer::new().0,

@@ -51,7 +51,7 @@ fn api(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Api) {
             methods: cors.methods.iter().cloned().collect(),
             headers: cors.headers.iter().cloned().collect(),
             exposed: std::collections::BTreeSet::new(),
-            max_age: Some(super::seconds(cors.max_age)),
+            max_age: Some(super::seconds(cors.max_age)).filter(|age| *age > 0),
             credentials: false,
         }),
         routes: declared.routes.iter().map(route).collect(),

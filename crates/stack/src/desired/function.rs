@@ -13,7 +13,7 @@ use super::{
 use declaration::{Action, Architecture, Function, SecretReference, SecretSource, Subscription};
 use engine::Address;
 use kinds::{
-    Id, Kind,
+    FUNCTION_TAG, Id, Kind,
     iam::role,
     lambda::{
         event_invoke,
@@ -39,12 +39,17 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
 /// function is not created either. A protected function keeps its role: without it, it could do nothing.
 fn role(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
     let names = blueprint.names();
+    let mut tags = blueprint.protected_tags(Kind::Role, entry, &declared.tags, declared.protect);
+    let name = names.name(Kind::Function, entry);
+    if declared.vpc.is_some() && name != names.derived(Kind::Function, entry) {
+        tags.insert(FUNCTION_TAG.to_owned(), name);
+    }
     let settings = role::Settings {
         path: role::path(names.stack()),
         trust: rights::trust(),
         policies: rights::policies(blueprint, entry, declared),
         permissions_boundary: blueprint.declaration.permissions_boundary(declared),
-        tags: blueprint.protected_tags(Kind::Role, entry, &declared.tags, declared.protect),
+        tags,
         ..role::Settings::default()
     };
     let after = referred(blueprint, declared);

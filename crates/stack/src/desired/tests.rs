@@ -46,6 +46,23 @@ fn all(source: &str, rule_set: &RuleSet) -> Vec<Resource> {
 }
 
 #[test]
+fn the_role_of_an_adopted_function_in_a_network_remembers_its_name() {
+    let declaration = declared(DECLARATION);
+    let names = Names::new(&declaration, "123456789012");
+    let tags = |names: &Names, entry: &str| {
+        let (code, existing) = (BTreeMap::new(), Existing::default());
+        let inputs = Inputs { names, code: &code, artifacts: false, rule_set: &RuleSet::Own, existing: &existing };
+        tree(&resources(&declaration, inputs), Kind::Role, entry)["tags"]["provision:function"].clone()
+    };
+    let adopted = ["counter", "reader"].into_iter().fold(names.clone(), |names, entry| {
+        names.with(&Id::new(Kind::Function, entry), &format!("made-by-hand-{entry}"))
+    });
+    assert_eq!(tags(&adopted, "counter"), json!("made-by-hand-counter"));
+    // Without a network there are no interfaces, and a name that follows from the entry need not be remembered.
+    assert_eq!((tags(&adopted, "reader"), tags(&names, "counter")), (Value::Null, Value::Null));
+}
+
+#[test]
 fn code_that_is_too_large_for_a_call_has_a_bucket_of_its_own() {
     let declaration = declared(DECLARATION);
     let names = Names::new(&declaration, "123456789012");

@@ -47,7 +47,8 @@ fn an_id_is_a_uuid_or_the_request_is_wrong() {
         assert_eq!(token.post(&event).status, if is_token { 202 } else { 400 }, "{id:?}");
     }
     for id in [ID.to_owned(), ID.to_uppercase()] {
-        assert_eq!(uuid.post(&post(&json!({"id": id, "event": "e"}).to_string())).body["id"], json!(id));
+        // One job, however its letters are written.
+        assert_eq!(uuid.post(&post(&json!({"id": id, "event": "e"}).to_string())).body["id"], ID);
     }
 }
 

@@ -52,6 +52,16 @@ pub(super) const CASES: &[Case] = &[
         let call = trial.account.apis.update_integration().api_id(id(trial)).integration_id(integration);
         trial.account.wait(call.timeout_in_millis(50).send()).unwrap();
     }),
+    case("api", "hook", "routes.*", |trial| {
+        let integration = target(trial).replace("integrations/", "");
+        let call = trial.account.apis.update_integration().api_id(id(trial)).integration_id(integration);
+        trial.account.wait(call.request_parameters("overwrite:header.authorization", "theirs").send()).unwrap();
+    }),
+    case("api", "hook", "routes.*", |trial| {
+        let integration = target(trial).replace("integrations/", "");
+        let call = trial.account.apis.update_integration().api_id(id(trial)).integration_id(integration);
+        trial.account.wait(call.credentials_arn("arn:aws:iam::123456789012:role/theirs").send()).unwrap();
+    }),
     case("api", "hook", "routes.*", |trial| limit(trial, &[("POST /done", 9_000.0)])),
     case("api", "hook", "stage.*", |trial| {
         let call = trial.account.apis.update_stage().api_id(id(trial)).stage_name("$default").auto_deploy(false);

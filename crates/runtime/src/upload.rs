@@ -112,16 +112,31 @@ fn is_taken(told: &S3Error) -> bool {
 impl S3 {
     /// Writes a small object in one call; returns `false` if there is one already.
     pub async fn put_new(&self, object: &NewObject, bytes: Bytes) -> Result<bool, NotWritten> {
+        match self.put_whole(object, bytes, &[("if-none-match", "*")]).await? {
+            Ok(()) => Ok(true),
+            Err(told) if is_taken(&told) => Ok(false),
+            Err(told) => Err(told.into()),
+        }
+    }
+
+    /// Writes a small object in one call, in place of one that is there.
+    pub async fn put_over(&self, object: &NewObject, bytes: Bytes) -> Result<(), NotWritten> {
+        Ok(self.put_whole(object, bytes, &[]).await??)
+    }
+
+    /// Writes an object in one call, on conditions; returns S3's error answer if it refuses.
+    async fn put_whole(
+        &self,
+        object: &NewObject,
+        bytes: Bytes,
+        conditions: &[(&'static str, &str)],
+    ) -> Result<Result<(), S3Error>, NotWritten> {
         let checksum = Checksum::of(&bytes);
-        let headers = object.headers(&[("if-none-match", "*"), ("x-amz-checksum-sha256", &checksum.base64)]);
+        let headers = object.headers(&[conditions, &[("x-amz-checksum-sha256", checksum.base64.as_str())]].concat());
         let call =
             Call { headers: &headers, digest: Some(&checksum.hexadecimal), ..object.call("PutObject", "PUT", "") };
         let answer = self.call(call, bytes).await?;
-        if answer.status == 200 {
-            return Ok(true);
-        }
-        let told = S3Error::by(call, &answer);
-        if is_taken(&told) { Ok(false) } else { Err(told.into()) }
+        Ok(if answer.status == 200 { Ok(()) } else { Err(S3Error::by(call, &answer)) })
     }
 
     /// Begins an upload in parts.

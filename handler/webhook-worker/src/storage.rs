@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use runtime::{
     Deadline, S3,
     outside::Streamed,
-    store::{Expected, ObjectStore, StoreError},
+    store::StoreError,
     upload::{NewObject, NotWritten, PART, Upload},
 };
 use serde_json::json;
@@ -231,9 +231,13 @@ pub async fn record(store: &S3, place: &Place, job: &Job, reason: &str) -> Resul
     let record = json!({
         "job": job, "reason": reason, "recorded": Timestamp::now().to_string(),
     });
-    let (key, bytes) = (record_key(place, &job.id), record.to_string().into_bytes());
-    let _is_written = store.put(&place.bucket, &key, bytes, "application/json", Expected::Anything).await?;
-    Ok(key)
+    let object = NewObject {
+        bucket: place.bucket.clone(),
+        key: record_key(place, &job.id),
+        headers: vec![("content-type", "application/json".to_owned()), (JOB, job.id.to_string())],
+    };
+    store.put_over(&object, record.to_string().into()).await?;
+    Ok(object.key)
 }
 
 /// Returns how long to wait before the next attempt, of which this many were made: longer each time, and at random.

@@ -62,8 +62,10 @@ impl Resource {
                 account.wait(account.sqs.delete_queue().set_queue_url(url).send()).unwrap();
             }
             "role" => delete_role(trial, name),
-            "log group" | "access log" => {
-                drop(account.wait(account.logs.delete_log_group().log_group_name(name).send()).unwrap())
+            "log group" => drop(account.wait(account.logs.delete_log_group().log_group_name(name).send()).unwrap()),
+            "access log" => {
+                let group = format!("/aws/vendedlogs/{name}");
+                account.wait(account.logs.delete_log_group().log_group_name(group).send()).unwrap();
             }
             "function" => drop(account.wait(account.lambda.delete_function().function_name(name).send()).unwrap()),
             "event invoke" => {

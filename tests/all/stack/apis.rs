@@ -173,6 +173,7 @@ fn what_somebody_adds_while_a_plan_is_applied_stays_until_a_plan_tells_of_it() {
     trial.folder.write("infra.yaml", updated());
     // After the survey, and before routes and stages are written.
     let (url, of) = (trial.emulator.url.clone(), id.clone());
+    trial.proxy.reset();
     let made = trial.proxy.on(Fault::Delays, move |call| {
         let is_first = call.operation.name == "CreateIntegration" && call.repetition == 1;
         if is_first {

@@ -272,9 +272,12 @@ impl Manage for Api {
 
     async fn create(session: &Session, _: &Address, desired: &Settings) -> Result<(), Failure> {
         let id = wire::create(session, desired).await?;
+        session.apis.forget().await;
         let (parts, nothing) = (wire::Parts::default(), Settings::new(&desired.name));
         wire::write_parts(session, &id, (desired, &nothing), &parts).await?;
-        wire::untag(session, &id, vec![engine::UNFINISHED_TAG.to_owned()]).await
+        let tagged = wire::untag(session, &id, vec![engine::UNFINISHED_TAG.to_owned()]).await;
+        session.apis.forget().await;
+        tagged
     }
 
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
@@ -284,14 +287,18 @@ impl Manage for Api {
         let parts = wire::Parts::read(session, id).await?.ok_or_else(gone)?;
         wire::update(session, id, desired, live).await?;
         wire::write_parts(session, id, (desired, live), &parts).await?;
-        wire::write_tags(session, id, &desired.tags, &live.tags).await
+        let tagged = wire::write_tags(session, id, &desired.tags, &live.tags).await;
+        session.apis.forget().await;
+        tagged
     }
 
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
         let Some(api) = find(session, &address.name).await? else { return Ok(()) };
         session.aws.apis.pass().await;
         let call = session.aws.write.apis.delete_api().api_id(wire::id(&api));
-        call.send().await.or_absent("apigatewayv2.DeleteApi").map(drop)
+        let deleted = call.send().await.or_absent("apigatewayv2.DeleteApi").map(drop);
+        session.apis.forget().await;
+        deleted
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {

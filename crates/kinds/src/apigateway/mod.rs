@@ -21,7 +21,7 @@ const PAGE: &str = "500";
 pub struct Apis(Arc<Mutex<Option<Arc<Vec<Api>>>>>);
 
 impl Apis {
-    /// Forgets them: before another pass.
+    /// Forgets them: before another pass, and after each write.
     pub async fn forget(&self) {
         *self.0.lock().await = None;
     }

@@ -172,7 +172,9 @@ impl Bucket {
             return (404, "Content-Length: 0\r\n".to_owned(), Vec::new());
         };
         drop(state);
-        let mut headers = format!("Content-Length: {}\r\nETag: \"tag\"\r\n", object.size);
+        // What is written anew has another tag.
+        let tag = object.digest.as_deref().unwrap_or("tag");
+        let mut headers = format!("Content-Length: {}\r\nETag: \"{tag}\"\r\n", object.size);
         for (name, value) in object.headers.iter().filter(|(name, _)| name.starts_with("x-amz-meta-")) {
             headers += &[name.as_str(), ": ", value, "\r\n"].concat();
         }

@@ -58,7 +58,10 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Backfill) -> anyho
         match brought {
             Some(Ok(())) => ended(printer, &report, &survey),
             Some(Err(problem)) => {
-                ended(printer, &report, &survey)?;
+                // The error is the one document.
+                if !printer.is_json() {
+                    ended(printer, &report, &survey)?;
+                }
                 Err(problem.into())
             }
             None => {

@@ -1,4 +1,5 @@
-"""IAM's checks of event source mappings: ministack checks making and listing them alone, and knows no condition on the function."""
+"""IAM's checks of event source mappings: ministack checks making and listing them alone, and knows no condition on the function. And of
+batches of messages, whose rights are those of a message."""
 
 import json
 
@@ -19,11 +20,12 @@ def install():
 
 
 def action(otherwise, service, method, path, *others):
-    """The action on a mapping that is named."""
+    """The action on a mapping that is named, or on a message of a batch."""
     named = path.rstrip("/").partition("/event-source-mappings/")[2]
     if service == "lambda" and named and method in ACTIONS:
         return f"lambda:{ACTIONS[method]}EventSourceMapping"
-    return otherwise(service, method, path, *others)
+    found = otherwise(service, method, path, *others)
+    return found.removesuffix("Batch") if found and found.startswith("sqs:") else found
 
 
 def context_of_a_new_one(otherwise, service, action, body, parameters):

@@ -73,7 +73,7 @@ pub fn status(field: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
     };
     for (status, stems) in STATUSES {
         if stems.iter().any(|stem| begins(stem)) {
-            statuses.push(field.clone().map(|_| *status));
+            statuses.push(field.with(*status));
         }
     }
     words::strongest(statuses)
@@ -88,9 +88,9 @@ pub fn impact(field: &Found<String>) -> Result<Found<Impact>, Failure> {
         .any(|words| lower.contains(words));
     let is_reduced = ["protection loss", "pérdida de protecci", "perda de prote", "riesgo", "risco"];
     match (is_none, is_outage, is_reduced.iter().any(|words| lower.contains(words))) {
-        (true, false, false) => Ok(field.clone().map(|_| Impact::NoImpact)),
-        (false, true, false) => Ok(field.clone().map(|_| Impact::Outage)),
-        (false, false, true) => Ok(field.clone().map(|_| Impact::ReducedRedundancy)),
+        (true, false, false) => Ok(field.with(Impact::NoImpact)),
+        (false, true, false) => Ok(field.with(Impact::Outage)),
+        (false, false, true) => Ok(field.with(Impact::ReducedRedundancy)),
         (false, false, false) => words::impact_or_hit(field),
         _ => Err(Failure {
             place: Some(field.place.clone()),

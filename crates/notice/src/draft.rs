@@ -16,6 +16,14 @@ pub type Times = (Found<Moment>, Found<Moment>);
 /// The most circuits of one notice, counted once for each of its windows.
 const MOST_CIRCUITS: usize = 20_000;
 
+/// Maximum size of the drafts that are made of one, in bytes: texts are written out once for each, and the product grows with the square
+/// of the mail's size.
+const MOST_COPIED: usize = 4 * 1024 * 1024;
+
+/// Maximum length of an id of a maintenance, a circuit or an account, in bytes. The longest real ones, names of routes and companies, have
+/// about 100; what is longer is a text that was taken for an id.
+const LONGEST_ID: usize = 500;
+
 /// Returns a failure where so many windows with so many circuits each are more than any notice announces: the product grows with
 /// the square of the mail's size.
 pub fn bounded(windows: usize, circuits: usize) -> Result<(), Failure> {
@@ -173,11 +181,25 @@ impl Draft {
         self.for_each(windows, |draft, (start, end)| draft.window(start, end))
     }
 
-    /// Returns one draft per item, all with the same circuits; fails if that makes more than any network has. Readers copy drafts in no
-    /// other way.
+    /// Returns one draft per item, all with the same circuits and texts; fails if that makes more than any notice announces. Readers copy
+    /// drafts in no other way.
     pub fn for_each<T>(self, items: Vec<T>, set: impl Fn(Self, T) -> Self) -> Result<Vec<Self>, Failure> {
         bounded(items.len(), self.circuits.len())?;
+        if items.len() > 1 && items.len().saturating_mul(self.size()) > MOST_COPIED {
+            return Err(Failure::too_large(format!(
+                "at most {MOST_COPIED} bytes in all windows and ids, there are {} of {} bytes",
+                items.len(),
+                self.size()
+            )));
+        }
         Ok(items.into_iter().map(|item| set(self.clone(), item)).collect())
+    }
+
+    /// Returns the size of its texts and circuits, in bytes.
+    fn size(&self) -> usize {
+        let quotes = self.evidence.iter().map(|evidence| evidence.quote.len() + size_of::<Evidence>());
+        let circuits = self.circuits.iter().map(|circuit| circuit.id().len() + size_of::<Circuit>());
+        size_of::<Self>() + self.summary.len() + quotes.chain(circuits).sum::<usize>()
     }
 
     /// Sets when the notice was issued; without it, that is the mail's outer date. One of both is needed.
@@ -220,6 +242,9 @@ impl Draft {
             (None, _) => return Err(Failure::missing("a start time")),
             (_, None) => return Err(Failure::missing("an end time")),
         };
+        let account = self.account.as_ref().map(Identifier::as_str);
+        bounded(1, self.circuits.len())?;
+        expect_short(std::iter::once(id.as_str()).chain(account).chain(self.circuits.iter().map(Circuit::id)))?;
         expect_begun(status, window, self.announced_at)?;
         if self.circuits.is_empty() && !status.is_final() {
             return Err(Failure::missing("at least one circuit"));
@@ -242,6 +267,14 @@ impl Draft {
             last_field: self.last_field,
         })
     }
+}
+
+/// Fails where an id is too long to be one.
+fn expect_short<'id>(mut ids: impl Iterator<Item = &'id str>) -> Result<(), Failure> {
+    ids.find(|id| id.len() > LONGEST_ID).map_or(Ok(()), |id| {
+        Err(Failure::too_large(format!("an id of at most {LONGEST_ID} bytes, this one has {}", id.len()))
+            .with_quote(id))
+    })
 }
 
 /// Maximum time between an announcement and its window. An earlier date is not the notice's own: clocks and archives are wrong by

@@ -79,6 +79,9 @@ pub const QUOTE_LENGTH: usize = 160;
 pub fn quote(text: &str) -> String {
     // A letter has at most four bytes: what lies beyond is cut in any case.
     const MOST: usize = 4 * QUOTE_LENGTH + 4;
+    if text.len() <= QUOTE_LENGTH && text.is_ascii() {
+        return super::lines::fold(text);
+    }
     let mut quote = String::with_capacity(text.len().min(MOST));
     for word in text.split_whitespace() {
         if !quote.is_empty() {
@@ -109,6 +112,16 @@ impl<T> Found<T> {
     /// Returns a value that follows from a rule of the format, not from the mail.
     pub fn by_rule(value: T, rule: &'static str) -> Self {
         Self { value, place: Place::Rule(rule), quote: String::new() }
+    }
+
+    /// Returns another value that was read from the same words. The value itself is not copied: a line may name many thousand ids.
+    pub fn with<U>(&self, value: U) -> Found<U> {
+        Found { value, place: self.place.clone(), quote: self.quote.clone() }
+    }
+
+    /// Like [`Found::with`], of a value that may be missing there: then a failure that quotes the words.
+    pub fn try_with<U>(&self, expected: &str, read: impl FnOnce(&T) -> Option<U>) -> Result<Found<U>, Failure> {
+        read(&self.value).map(|value| self.with(value)).ok_or_else(|| Failure::malformed(expected, self))
     }
 
     /// Returns the same place with another value.

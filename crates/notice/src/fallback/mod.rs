@@ -86,7 +86,7 @@ fn id(facts: &[Fact]) -> Option<Found<String>> {
             _ => return None,
         };
         match &found {
-            None => found = Some(fact.value.clone().map(|_| id)),
+            None => found = Some(fact.value.with(id)),
             Some(known) if known.value == id => {}
             Some(_) => return None,
         }

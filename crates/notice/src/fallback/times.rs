@@ -42,7 +42,7 @@ pub(super) fn window(facts: &[Fact]) -> Result<Option<Times>, NoWindow> {
     let mut windows: Vec<Times> = Vec::new();
     for fact in facts.iter().filter(|fact| fact.label.kind == Kind::Window) {
         match range(&fact.value.value, &fact.label.zone, zone.as_ref()) {
-            Some((start, end)) => windows.push((fact.value.clone().map(|_| start), fact.value.clone().map(|_| end))),
+            Some((start, end)) => windows.push((fact.value.with(start), fact.value.with(end))),
             None if fact.label.is_weak => {}
             None => return Err(NoWindow),
         }
@@ -87,7 +87,7 @@ fn times(facts: &[Fact], kind: Kind, common: Option<&TimeZone>) -> Result<Vec<Fo
             return Err(NoWindow);
         };
         match times.first() {
-            None => times.push(fact.value.clone().map(|_| time)),
+            None => times.push(fact.value.with(time)),
             Some(known) if known.value == time => {}
             Some(_) => return Err(NoWindow),
         }

@@ -5,22 +5,37 @@
 
 use std::collections::BTreeSet;
 
+use memchr::memmem::Finder;
+
 use crate::{failure::Failure, found::Place, lines::Lines, model::Maintenance, page::Page, source::Source};
 
 /// Returns a failure where the body names another id in the way in which it names one that was read.
 pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Failure> {
     let read: BTreeSet<&str> = maintenances.iter().map(Maintenance::id).collect();
+    let forms = Forms::of(&read);
     let bodies = [source.page().ok().map(Page::lines), source.text().ok()];
     for lines in bodies.into_iter().flatten() {
-        for id in &read {
-            if let Some((place, other)) = other_id(lines, id, &read).or_else(|| alike_id(lines, id, &read)) {
-                let expected = format!("one notice: beside {id} the body names {other} in the same way");
-                return Err(Failure { place: Some(place), ..Failure::ambiguous(expected).with_quote(&other) });
-            }
+        if read.len() > MOST_IDS {
+            return Err(Failure::too_large(format!(
+                "at most {MOST_IDS} ids of maintenances, there are {}",
+                read.len()
+            )));
+        }
+        if let Some((place, other)) = other_id(lines, &read).or_else(|| alike_id(lines, &forms)) {
+            let known: Vec<&str> = read.iter().copied().take(MOST_SHOWN).collect();
+            let expected = format!("one notice: beside {} the body names {other} in the same way", known.join(", "));
+            return Err(Failure { place: Some(place), ..Failure::ambiguous(expected).with_quote(&other) });
         }
     }
     Ok(())
 }
+
+/// The most ids of maintenances in a mail with a body; no carrier sends a digest of so many. A calendar has its entries apart.
+const MOST_IDS: usize = 100;
+/// Labels of ids after which no further ones are looked for: a notice that names its id in so many ways names it in each line.
+const MOST_LABELS: usize = 100;
+/// Ids that a failure names.
+const MOST_SHOWN: usize = 3;
 
 /// The label of an id.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -33,18 +48,30 @@ enum Label<'lines> {
     Words(&'lines str),
 }
 
-/// Returns the first other id under a label of this one.
-fn other_id(lines: &Lines, id: &str, read: &BTreeSet<&str>) -> Option<(Place, String)> {
-    let labels = labels(lines, id);
+impl Label<'_> {
+    /// Returns what finds the label where it may stand anywhere in a line.
+    fn finder(&self) -> Option<Finder<'_>> {
+        if let Self::Words(words) = self { Some(Finder::new(*words)) } else { None }
+    }
+}
+
+/// Returns the first other id under a label of one that was read.
+fn other_id(lines: &Lines, read: &BTreeSet<&str>) -> Option<(Place, String)> {
+    let labels: Vec<_> = read.iter().flat_map(|id| labels(lines, id)).take(MOST_LABELS).collect();
+    let labels: Vec<_> = labels.iter().map(|(id, label)| (id, label, label.finder())).collect();
+    if labels.is_empty() {
+        return None;
+    }
     let mut before = "";
     for (place, line) in lines.iter() {
-        for label in &labels {
+        for (id, label, finder) in &labels {
             let rest = match label {
                 Label::Above(label) => (before == *label).then_some(line),
                 // "Related WMT: 400171" has another label.
                 Label::Marked(label) => line.strip_prefix(label),
                 Label::Words(label) => {
-                    let parts = line.find(label).and_then(|at| line.split_at_checked(at));
+                    let at = finder.as_ref().and_then(|finder| finder.find(line.as_bytes()));
+                    let parts = at.and_then(|at| line.split_at_checked(at));
                     let (above, rest) = parts.unwrap_or_default();
                     let last = above.split_whitespace().next_back().unwrap_or_default();
                     rest.strip_prefix(label).filter(|_| !RELATED.contains(&last.to_lowercase().as_str()))
@@ -66,10 +93,37 @@ fn other_id(lines: &Lines, id: &str, read: &BTreeSet<&str>) -> Option<(Place, St
     None
 }
 
-/// Returns an id that looks like this one, under another label for ids of maintenances: carriers have more than one template.
-fn alike_id(lines: &Lines, id: &str, read: &BTreeSet<&str>) -> Option<(Place, String)> {
-    let core = core(id);
-    if core.bytes().filter(u8::is_ascii_digit).count() < LEAST_DIGITS {
+/// The forms of the ids that were read, without the numbers of their windows.
+struct Forms<'read> {
+    /// The ids.
+    cores: BTreeSet<&'read str>,
+    /// One id of each form that has enough digits to be told from other numbers.
+    forms: Vec<&'read str>,
+}
+
+impl<'read> Forms<'read> {
+    fn of(read: &BTreeSet<&'read str>) -> Self {
+        let cores: BTreeSet<&str> = read.iter().map(|id| core(id)).collect();
+        let mut forms: Vec<&str> = Vec::new();
+        for core in &cores {
+            let has_digits = core.bytes().filter(u8::is_ascii_digit).count() >= LEAST_DIGITS;
+            if has_digits && !forms.iter().any(|form| has_form(core, form)) {
+                forms.push(core);
+            }
+        }
+        Self { cores, forms }
+    }
+
+    /// Returns whether a word is an id that looks like one that was read, and is none of them.
+    fn is_other(&self, word: &str) -> bool {
+        let word = core(word);
+        self.forms.iter().any(|form| has_form(word, form)) && !self.cores.contains(word)
+    }
+}
+
+/// Returns an id that looks like one that was read, under another label for ids of maintenances: carriers have more than one template.
+fn alike_id(lines: &Lines, forms: &Forms<'_>) -> Option<(Place, String)> {
+    if forms.forms.is_empty() {
         return None;
     }
     let mut before = "";
@@ -79,16 +133,14 @@ fn alike_id(lines: &Lines, id: &str, read: &BTreeSet<&str>) -> Option<(Place, St
             continue;
         }
         for word in line.split(' ').map(|word| word.trim_matches(|mark: char| !mark.is_alphanumeric())) {
-            let is_other =
-                has_form(self::core(word), core) && !read.iter().any(|id| self::core(id) == self::core(word));
-            if !is_other {
+            if !forms.is_other(word) {
                 continue;
             }
-            let label = line.find(word).and_then(|at| line.get(..at)).unwrap_or_default();
+            let label = line.get(..word.as_ptr() as usize - line.as_ptr() as usize).unwrap_or_default();
             let is_above = label.trim().is_empty();
-            let label = if is_above { before } else { label }.to_lowercase();
+            let label = if is_above { before } else { label };
             // In the midst of prose a desk's own number may stand.
-            if label.len() <= LONGEST_LABEL && names_maintenance(&label, is_above) {
+            if label.len() <= LONGEST_LABEL && names_maintenance(&label.to_lowercase(), is_above) {
                 return Some((place, word.to_owned()));
             }
         }
@@ -135,12 +187,16 @@ fn names_maintenance(label: &str, is_cell: bool) -> bool {
     is_label && names.iter().any(|name| label.contains(name)) && !names_another(label)
 }
 
-/// Returns the labels of an id, wherever it occurs.
-fn labels<'lines>(lines: &'lines Lines, id: &str) -> BTreeSet<Label<'lines>> {
+/// Returns the id with each of its labels, wherever it occurs.
+fn labels<'lines>(lines: &'lines Lines, id: &'lines str) -> Vec<(&'lines str, Label<'lines>)> {
     let mut labels = BTreeSet::new();
     let mut before = "";
+    let finder = Finder::new(id);
     for (_, line) in lines.iter() {
-        if let Some(words) = line.find(id).and_then(|at| line.get(..at)) {
+        if labels.len() >= MOST_LABELS {
+            break;
+        }
+        if let Some(words) = finder.find(line.as_bytes()).and_then(|at| line.get(..at)) {
             let names = words.chars().filter(|letter| letter.is_alphabetic()).count() >= LEAST_LETTERS;
             if words.trim().is_empty() && first_word(line) == id && before.chars().any(char::is_alphabetic) {
                 labels.insert(Label::Above(before));
@@ -155,7 +211,7 @@ fn labels<'lines>(lines: &'lines Lines, id: &str) -> BTreeSet<Label<'lines>> {
             before = line;
         }
     }
-    labels
+    labels.into_iter().map(|label| (id, label)).collect()
 }
 
 /// Before a label these make it another's: "Related ticket".

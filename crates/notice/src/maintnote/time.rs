@@ -99,7 +99,7 @@ impl Zones {
             let quote = format!("TZID={name}:{}", found.value);
             return Err(Failure::malformed("a known time zone", &found).with_quote(&quote));
         }
-        let begin = found.clone().try_map("a time such as `20310401T220000`", |text| local(text))?;
+        let begin = found.try_with("a time such as `20310401T220000`", |text| local(text))?;
         let resolve = |local: &DateTime| zone.resolve(local.checked_add(nominal).ok()?);
         let quote = format!("TZID={name}:{}", found.value);
         match resolve(&begin.value) {

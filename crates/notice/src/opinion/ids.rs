@@ -2,13 +2,18 @@
 
 use memchr::memmem;
 
-use super::{Answer, said::Said};
+use super::{
+    Answer,
+    said::{LONGEST_LABEL, Said},
+};
 use crate::{failure::Failure, model::Maintenance};
 
 /// An id that is a digest stands in no mail.
 const DIGEST: usize = 64;
 /// More ids than a notice has are not looked for.
 const MOST: usize = 100;
+/// Occurrences of an id under labels of other things after which no other label is looked for.
+const MOST_OCCURRENCES: usize = 100;
 
 pub(super) fn judge(said: &Said<'_>, maintenances: &[Maintenance]) -> Answer {
     let mut ids: Vec<&str> = maintenances.iter().map(Maintenance::id).collect();
@@ -35,24 +40,19 @@ fn other(said: &Said<'_>, id: &str, maintenances: &[Maintenance]) -> Option<Fail
         return Some(Failure::ambiguous(format!("an id of a maintenance: {id} is one of its circuits or the account")));
     }
     let finder = memmem::Finder::new(id.as_bytes());
-    let (mut is_named, mut of_another) = (false, None);
-    for (line, text) in said.lines.iter().enumerate() {
-        for at in finder.find_iter(text.as_bytes()) {
-            if !is_whole(text, at, id.len()) {
-                continue;
-            }
-            match names(&said.label(line, label_start(text, at), at)) {
-                _ if line < said.subjects => return None,
-                Some(true) => return None,
-                None => is_named = true,
-                Some(false) => of_another = Some(line),
-            }
+    let mut of_others = Vec::new();
+    let occurrences = said.lines.iter().enumerate().flat_map(|(line, text)| {
+        let whole = finder.find_iter(text.as_bytes()).filter(|at| is_whole(text, *at, id.len()));
+        whole.map(move |at| (line, *text, at))
+    });
+    for (line, text, at) in occurrences.take(MOST_OCCURRENCES) {
+        let is_of_another = || names(&said.label(line, label_start(text, at), at)) == Some(false);
+        if line < said.subjects || !is_of_another() {
+            return None;
         }
+        of_others.push(line);
     }
-    if is_named {
-        return None;
-    }
-    let named = of_another.unwrap_or_default();
+    let named = of_others.pop().unwrap_or_default();
     let expected = format!("one id: {id} is read, and the mail, read in another way, names no maintenance so");
     let quote = said.lines.get(named).copied().unwrap_or_default();
     Some(Failure { place: Some(said.place(named)), ..Failure::ambiguous(expected).with_quote(quote) })
@@ -68,11 +68,12 @@ fn is_whole(text: &str, at: usize, length: usize) -> bool {
 
 /// A label goes back to the last mark that ends a sentence or a cell.
 fn label_start(text: &str, at: usize) -> usize {
-    let before = text.get(..at).unwrap_or_default();
+    let farthest = text.ceil_char_boundary(at.saturating_sub(LONGEST_LABEL));
+    let before = text.get(farthest..at).unwrap_or_default();
     before
         .trim_end_matches([' ', ':', '|', '#', '-', '(', '[', ','])
         .rfind(['|', ',', ';', '\t'])
-        .map_or(0, |mark| mark + 1)
+        .map_or(farthest, |mark| farthest + mark + 1)
 }
 
 /// Words of labels of a maintenance's id, as beginnings; stems of other languages too.

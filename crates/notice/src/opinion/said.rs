@@ -63,7 +63,7 @@ impl Said<'_> {
     /// Returns the label of what stands at a byte of a line, in lower case: the words before it, or the line above where it begins its
     /// own. Empty where that line may be the last of several headings, which nobody can tell from lines.
     pub(super) fn label(&self, line: usize, from: usize, to: usize) -> String {
-        let before = self.lines.get(line).and_then(|text| text.get(from..to)).unwrap_or_default();
+        let before = end_of_label(self.lines.get(line).and_then(|text| text.get(from..to)).unwrap_or_default());
         if line < self.subjects || before.bytes().filter(u8::is_ascii_alphabetic).count() >= LEAST_LETTERS {
             return before.to_lowercase();
         }
@@ -71,9 +71,16 @@ impl Said<'_> {
             |lines: usize| line.checked_sub(lines).filter(|at| *at >= self.subjects).and_then(|at| self.lines.get(at));
         let is_value = |text: &&str| text.bytes().any(|byte| byte.is_ascii_digit());
         let is_alone = above(2).is_none_or(is_value);
-        above(1).filter(|_| is_alone).map(|line| line.to_lowercase()).unwrap_or_default()
+        above(1).filter(|_| is_alone).map(|line| end_of_label(line).to_lowercase()).unwrap_or_default()
     }
 }
 
+/// Returns the end of a label: words farther away say nothing of the value, and a line may be as long as the mail.
+fn end_of_label(text: &str) -> &str {
+    text.get(text.ceil_char_boundary(text.len().saturating_sub(LONGEST_LABEL))..).unwrap_or_default()
+}
+
+/// Maximum length of a label, in bytes.
+pub(super) const LONGEST_LABEL: usize = 400;
 /// A label has at least so many letters.
 const LEAST_LETTERS: usize = 2;

@@ -69,7 +69,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
 
 fn group(pattern: &Pattern, text: &Found<String>) -> Option<Found<String>> {
     let group = pattern.captures(&text.value)?.get(1)?.as_str().trim().to_owned();
-    Some(text.clone().map(|_| group))
+    Some(text.with(group))
 }
 
 /// Returns the ticket's number in the body, which the subject must not contradict.
@@ -94,7 +94,7 @@ fn circuits(page: &Page, subject: &Found<String>, status: &Found<Status>) -> Res
     for cell in page.values_of("Service ID").into_iter().chain(page.values_of("Service IDs")) {
         for line in page.lines_of(&cell) {
             for id in line.value.split([',', ';']) {
-                circuits.extend(Circuit::new(id, impact).map(|circuit| line.clone().map(|_| circuit)));
+                circuits.extend(Circuit::new(id, impact).map(|circuit| line.with(circuit)));
             }
         }
     }

@@ -107,7 +107,7 @@ fn windows(body: &Lines) -> Result<Vec<Times>, Failure> {
     let mut ends = body.all_labelled("End Time").into_iter();
     let mut windows = Vec::new();
     for start in body.all_labelled("Start Time") {
-        let parts: Vec<_> = END.splitn(&start.value, 2).map(|part| start.clone().map(|_| part.to_owned())).collect();
+        let parts: Vec<_> = END.splitn(&start.value, 2).map(|part| start.with(part.to_owned())).collect();
         let (start, end) = match <[Found<String>; 2]>::try_from(parts) {
             Ok([start, end]) => (start, Some(end)),
             Err(_) => (start, ends.next()),

@@ -9,7 +9,7 @@ use crate::{
     draft::{self, Draft, Times},
     failure::Failure,
     fingerprint,
-    found::{Found, Place},
+    found::Found,
     lines::Lines,
     model::{Circuit, Impact, Status},
     pattern::Pattern,
@@ -99,7 +99,7 @@ fn lines<'source>(source: &'source Source<'_>) -> Result<&'source Lines, Failure
 fn matching(pattern: &Pattern, text: &Found<String>) -> Option<Found<String>> {
     let captures = pattern.captures(&text.value)?;
     let value = captures.get(1)?.as_str().to_owned();
-    Some(text.clone().map(|_| value))
+    Some(text.with(value))
 }
 
 /// Returns the parts of a line that has its line breaks written out, as `\\n`.
@@ -144,7 +144,7 @@ fn status(
     let sentences = paragraphs.iter().flat_map(|paragraph| paragraph.value.split(". "));
     let about = sentences.filter(|sentence| sentence.to_ascii_lowercase().contains("maintenance"));
     let prose = std::iter::once(subject.value.as_str()).chain(about).collect::<Vec<_>>().join("\n");
-    let told = words::status_told(&announcement.clone().map(|_| prose))?;
+    let told = words::status_told(&announcement.with(prose))?;
     // The subject alone proves a change, and no plan.
     let titled =
         words::status(subject)?.filter(|status| !matches!(status.value, Status::Confirmed | Status::Tentative));
@@ -209,19 +209,18 @@ fn ends_with_an_id(lines: &Lines) -> bool {
 
 /// Returns the services listed below the announcement. A maintenance of their router takes all of them down.
 fn circuits(lines: &Lines) -> Vec<Found<Circuit>> {
-    let circuit = |place: &Place, line: &str, id: &str| {
-        let circuit = Circuit::new(id, Impact::Outage)?;
-        Some(Found::text(line, place.clone()).map(|_| circuit))
-    };
-    lines
-        .iter()
-        .flat_map(|(place, line)| ids(line).into_iter().filter_map(move |id| circuit(&place, line, id)))
-        .collect()
+    let listed = lines.iter().map(|(place, line)| (Found::text(line, place), ids(line)));
+    let circuits = listed.flat_map(|(line, ids)| {
+        let circuits = ids.into_iter().filter_map(|id| Circuit::new(id, Impact::Outage));
+        circuits.map(|circuit| line.with(circuit)).collect::<Vec<_>>()
+    });
+    circuits.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::found::Place;
 
     fn text(text: &str) -> Found<String> {
         Found::text(text, Place::Text { line: 1 })

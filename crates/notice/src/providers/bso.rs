@@ -3,6 +3,8 @@
 //! A notice may have several time slots and backup ones; they are one maintenance from the first start to the last end, and
 //! each circuit has the worst impact of all slots. "Maintenance Start" is sent shortly before the work begins.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::{
     dates,
     draft::Draft,
@@ -129,19 +131,21 @@ fn circuits(page: &Page, status: Status) -> Result<Vec<Found<Circuit>>, Failure>
         };
     };
     let impacts = impacts(page)?;
+    let mut worst: HashMap<&str, Impact> = HashMap::new();
+    for (service, impact) in &impacts {
+        worst.entry(&service.value).and_modify(|worst| *worst = impact.value.max(*worst)).or_insert(impact.value);
+    }
     let mut circuits = Vec::new();
+    let ids: HashSet<&str> = services.value.split([' ', ',', ';']).filter(|id| !id.is_empty()).collect();
     for id in services.value.split([' ', ',', ';']).filter(|id| !id.is_empty()) {
-        let worst = impacts.iter().filter(|(service, _)| service.value == id).map(|(_, impact)| impact.value).max();
-        let impact = match worst {
-            Some(impact) => impact,
+        let impact = match worst.get(id) {
+            Some(impact) => *impact,
             None if status.is_final() => Impact::NoImpact,
             None => return Err(Failure::missing(format!("an impact level of `{id}`")).with_quote(&services.quote)),
         };
-        circuits.extend(Circuit::new(id, impact).map(|circuit| services.clone().map(|_| circuit)));
+        circuits.extend(Circuit::new(id, impact).map(|circuit| services.with(circuit)));
     }
-    let unknown =
-        impacts.iter().find(|(service, _)| !circuits.iter().any(|circuit| circuit.value.id() == service.value));
-    match unknown {
+    match impacts.iter().find(|(service, _)| !ids.contains(service.value.as_str())) {
         Some((service, _)) => Err(Failure::malformed("a service that is listed under `Service ID (SID)`", service)),
         None => Ok(circuits),
     }
@@ -178,7 +182,7 @@ fn is_label(text: &str) -> bool {
 fn impact(cell: &Found<String>) -> Result<Found<Impact>, Failure> {
     match words::impact(cell) {
         Ok(impact) if impact.value == Impact::Outage => Ok(impact),
-        _ if SWITCH.is_match(&cell.value) => Ok(cell.clone().map(|_| Impact::ReducedRedundancy)),
+        _ if SWITCH.is_match(&cell.value) => Ok(cell.with(Impact::ReducedRedundancy)),
         other => other,
     }
 }

@@ -159,7 +159,7 @@ fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failu
     for (_, update) in updates.into_iter().filter(|(time, _)| Some(time) == newest.as_ref()) {
         let said =
             SAID.captures(&update.value).and_then(|captures| captures.get(1)).map(|said| said.as_str().to_owned());
-        let said = said.map(|said| update.clone().map(|_| said));
+        let said = said.map(|said| update.with(said));
         let status = said.as_ref().map(bilingual::status).transpose()?.flatten();
         statuses.push(status.ok_or_else(|| Failure::malformed("`This maintenance is Scheduled`", &update))?);
     }
@@ -171,9 +171,9 @@ fn circuits(row: &Row<'_>, language: &Language) -> Result<Vec<Found<Circuit>>, F
     let impact = bilingual::impact(row.expect(language.impact)?)?.value;
     let cell = |headings: &[&str]| headings.iter().find_map(|heading| row.get(heading));
     if let Some(id) = cell(language.alternative).filter(|cell| !is_placeholder(&cell.value)) {
-        return Ok(vec![id.clone().try_map("a circuit", |id| Circuit::new(id, impact))?]);
+        return Ok(vec![id.try_with("a circuit", |id| Circuit::new(id, impact))?]);
     }
     let list = cell(language.circuit).ok_or_else(|| Failure::missing("the id of a circuit"))?;
     let ids = list.value.split('&').map(str::trim).filter(|id| !id.is_empty());
-    ids.map(|id| list.clone().try_map("the id of a circuit", |_| Circuit::new(id, impact))).collect()
+    ids.map(|id| list.try_with("the id of a circuit", |_| Circuit::new(id, impact))).collect()
 }

@@ -90,7 +90,7 @@ fn status(titles: &[Found<String>], lines: &Lines) -> Result<Found<Status>, Fail
     let mut statements = Vec::new();
     for title in titles.iter().chain(&heading(lines)) {
         if CORRECTION.is_match(&title.value) {
-            statements.push(title.clone().map(|_| Status::ReScheduled));
+            statements.push(title.with(Status::ReScheduled));
         }
         statements.extend(words::status(title)?);
     }
@@ -140,7 +140,7 @@ fn circuits(lines: &Lines) -> Result<Vec<Found<Circuit>>, Failure> {
     let mut circuits = Vec::new();
     for list in order_lists(lines) {
         for order in orders(&list.value) {
-            let order = list.clone().map(|_| order.to_owned());
+            let order = list.with(order.to_owned());
             let is_order = |order: &String| ORDER.is_match(order).then(|| Circuit::new(order, impact)).flatten();
             circuits.push(order.try_map("ids of orders with commas between", is_order)?);
         }

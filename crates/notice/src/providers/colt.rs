@@ -66,7 +66,7 @@ impl Subject {
         let captures = SUBJECT.captures(&subject.value)?;
         let part = |group| {
             let text = captures.get(group).map_or("", |found| found.as_str()).trim().to_owned();
-            subject.clone().map(|_| text)
+            subject.with(text)
         };
         Some(Self { title: part(1), id: part(2), start: part(3), end: part(4), rest: part(5) })
     }
@@ -82,7 +82,7 @@ impl Subject {
             return told.map_or_else(|| words::announced([self.title.clone()], std::iter::empty()), Ok);
         }
         if ABOUT_TO_START.is_match(&self.rest.value) {
-            return Ok(self.rest.clone().map(|_| Status::InProcess));
+            return Ok(self.rest.with(Status::InProcess));
         }
         // What an alert says of a plan is no news of its own.
         words::status(&self.rest)?
@@ -94,13 +94,13 @@ impl Subject {
     fn summary(&self) -> Found<String> {
         let title = PREFIXES.replace(&self.title.value, "");
         let summary = if self.is_alert() { &title } else { title.split_once(' ').map_or(&*title, |(_, rest)| rest) };
-        self.title.clone().map(|_| summary.trim().to_owned())
+        self.title.with(summary.trim().to_owned())
     }
 
     /// Returns the customer's number (OCN) at the end of a notification.
     fn account(&self) -> Option<Found<String>> {
         let number = CUSTOMER_NUMBER.captures(&self.rest.value)?.get(1)?.as_str().to_owned();
-        Some(self.rest.clone().map(|_| number))
+        Some(self.rest.with(number))
     }
 
     /// Returns the impact. The sheet does not state it: Colt announces outages, unless the title denies it.

@@ -88,7 +88,7 @@ fn status(subject: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failu
     let heading = head().take_while(|(_, line)| !SALUTATION.is_match(line)).find(|(_, line)| TITLE.is_match(line));
     let heading = heading.map(|(place, line)| Found::text(line, place));
     let kind = KIND.captures(&subject.value).and_then(|kind| kind.get(1)).map(|kind| kind.as_str().to_owned());
-    let kind = kind.map(|kind| subject.clone().map(|_| kind));
+    let kind = kind.map(|kind| subject.with(kind));
     let status = words::status_of(kind.into_iter().chain([subject.clone()]).chain(heading), head())?;
     let status = match status {
         None if PLAIN.is_match(&subject.value) => words::status_told_in(head())?,
@@ -185,7 +185,7 @@ fn circuits(page: &Page, status: Status) -> Result<Vec<Found<Circuit>>, Failure>
             None if status.is_final() => Impact::NoImpact,
             None => return Err(Failure::missing("a cell under `Impact`").with_quote(&id.quote)),
         };
-        id.clone().try_map("a circuit", |id| Circuit::new(id, impact))
+        id.try_with("a circuit", |id| Circuit::new(id, impact))
     };
     let tables = page.tables_with(&["Circuit ID"]);
     tables.iter().flat_map(|table| &table.rows).filter(|row| !row.is_blank()).map(circuit).collect()

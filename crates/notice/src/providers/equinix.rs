@@ -11,6 +11,8 @@ use jiff::{
     tz::TimeZone,
 };
 
+use std::collections::HashSet;
+
 use crate::{
     dates,
     draft::{Draft, Times},
@@ -70,7 +72,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
         return Ok(Reading::Other(format!("neither a maintenance nor a span of dates: `{}`", subject.quote)));
     }
     let page = source.view(&[&ASSETS])?;
-    let status = status(&subject.clone().map(|_| mark.to_owned()), lines)?;
+    let status = status(&subject.with(mark.to_owned()), lines)?;
     let rows: Vec<_> =
         page.tables_with(&ASSETS).into_iter().flat_map(|table| table.rows).filter(|row| !row.is_blank()).collect();
     let mut draft = Draft::new(source).id(id(&subject, lines)?).summary(source.outer_subject()).status(status);
@@ -91,7 +93,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
 fn id(subject: &Found<String>, lines: &Lines) -> Result<Found<String>, Failure> {
     let in_subject = ID_IN_SUBJECT.captures(&subject.value).and_then(|captures| captures.get(1));
     match in_subject.map(|id| id.as_str().to_owned()) {
-        Some(id) => Ok(subject.clone().map(|_| id)),
+        Some(id) => Ok(subject.with(id)),
         None => lines.matching(&ID_IN_BODY).ok_or_else(|| {
             Failure::missing("an id in brackets at the end of the subject, or after `Please reference`")
         }),
@@ -133,8 +135,11 @@ fn windows(lines: &Lines) -> Result<Vec<Times>, Failure> {
     spans.extend(lines.all_labelled("SPAN:"));
     spans.sort_by_key(|span| line_of(&span.place));
     let mut windows: Vec<Times> = Vec::new();
+    let mut known = HashSet::new();
     for said in lines.all_labelled("UTC:").into_iter().filter(|said| line_of(&said.place) > from) {
-        let span = spans.iter().rfind(|span| line_of(&span.place) < line_of(&said.place));
+        // They are in the order of the lines.
+        let above = spans.partition_point(|span| line_of(&span.place) < line_of(&said.place));
+        let span = above.checked_sub(1).and_then(|last| spans.get(last));
         let span = span.ok_or_else(|| Failure::malformed("a span of dates above", &said))?;
         let days = days(span)?;
         let captures = WINDOW.captures(&said.value).ok_or_else(|| {
@@ -142,10 +147,10 @@ fn windows(lines: &Lines) -> Result<Vec<Times>, Failure> {
         })?;
         let group = |group| captures.get(group).map_or("", |text| text.as_str());
         let time = |day, year, time| {
-            said.clone().try_map("a day of the span above", |_| instant(group(day), group(year), group(time), days))
+            said.try_with("a day of the span above", |_| instant(group(day), group(year), group(time), days))
         };
         let window = (time(1, 2, 3)?, time(4, 5, 6)?);
-        if !windows.iter().any(|(start, end)| (start.value, end.value) == (window.0.value, window.1.value)) {
+        if known.insert((window.0.value, window.1.value)) {
             windows.push(window);
         }
     }
@@ -161,7 +166,7 @@ fn line_of(place: &Place) -> usize {
 
 /// Returns the first and the last day of a span, local time.
 fn days(span: &Found<String>) -> Result<(Date, Date), Failure> {
-    let days = span.clone().try_map("a span such as `31-DEC-2024 - 01-JAN-2025`", |span| {
+    let days = span.try_with("a span such as `31-DEC-2024 - 01-JAN-2025`", |span| {
         let captures = SPAN.captures(span)?;
         let day = |group| {
             let text = format!("{} 00:00", captures.get(group)?.as_str());
@@ -196,7 +201,7 @@ fn circuits(page: &Page, rows: &[Row<'_>], impact: Impact) -> Result<Vec<Found<C
             Some(id) => id,
             None => row.expect("Service Serial #")?,
         };
-        id.clone().try_map("a serial number", |_| Circuit::new(&page.as_written(id), impact))
+        id.try_with("a serial number", |_| Circuit::new(&page.as_written(id), impact))
     });
     circuits.collect()
 }

@@ -49,7 +49,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     };
     let page = page?;
     source.expect_whole(&["any additional information", "Key Terms"])?;
-    let part = |group| subject.clone().map(|_| record.get(group).map_or("", |part| part.as_str()).trim().to_owned());
+    let part = |group| subject.with(record.get(group).map_or("", |part| part.as_str()).trim().to_owned());
     let status = status(&part(2), page.lines())?;
     let mut draft = Draft::new(source).sent_by_author(source).id(part(1)).circuits(circuits(page, status.value)?);
     if let Some(customer) = page.lines().matching(&SALUTATION) {
@@ -64,7 +64,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
 fn status(record: &Found<String>, lines: &Lines) -> Result<Found<Status>, Failure> {
     let mut statuses = Vec::new();
     for part in record.value.split('|').map(str::trim).filter(|part| !part.is_empty()) {
-        let part = record.clone().map(|_| part.to_owned());
+        let part = record.with(part.to_owned());
         let status = words::status(&part)?;
         statuses.push(status.ok_or_else(|| Failure::malformed("parts such as `Planned Work | Scheduled`", &part))?);
     }

@@ -85,14 +85,14 @@ pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
 
 fn record(subject: &Found<String>) -> Option<Record> {
     let id = ID.captures(&subject.value)?.get(1)?;
-    let part = |text: &str| subject.clone().map(|_| text.trim().to_owned());
+    let part = |text: &str| subject.with(text.trim().to_owned());
     let after = subject.value.get(id.end()..)?;
     let mut parts: Vec<_> = after.split('|').map(part).filter(|part| !part.value.is_empty()).collect();
     let window = parts.last().and_then(|last| {
         let times = TIMES.captures(&last.value)?;
         let read = |group: usize| time(times.get(group)?.as_str());
         let (start, end) = (read(1)?, read(2)?);
-        Some((last.clone().map(|_| start), last.clone().map(|_| end)))
+        Some((last.with(start), last.with(end)))
     });
     if window.is_some() {
         parts.pop();
@@ -112,8 +112,7 @@ pub(super) fn windows_under(page: &Page, start: &str, end: &str) -> Result<Vec<W
     let tables = page.tables_with(&[start, end]);
     let rows = tables.iter().flat_map(|table| &table.rows).filter(|row| !row.is_blank());
     let windows = rows.map(|row| {
-        let read =
-            |heading| row.expect(heading)?.clone().try_map("a time such as `31-Dec-2031 09:00`", |text| time(text));
+        let read = |heading| row.expect(heading)?.try_with("a time such as `31-Dec-2031 09:00`", |text| time(text));
         Ok((read(start)?, read(end)?))
     });
     windows.collect()
@@ -145,7 +144,7 @@ pub(super) fn circuits(page: &Page, status: Status) -> Result<Vec<Found<Circuit>
             None if status.is_final() => Impact::NoImpact,
             None => return Err(Failure::missing("a cell under `Impact`").with_quote(&id.quote)),
         };
-        id.clone().try_map("a service", |id| Circuit::new(id, impact))
+        id.try_with("a service", |id| Circuit::new(id, impact))
     };
     let tables = page.tables_with(&["Service ID"]);
     tables.iter().flat_map(|table| &table.rows).filter(|row| !row.is_blank()).map(circuit).collect()

@@ -52,7 +52,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
         return Ok(Reading::Other("no notice of Google's network maintenance".to_owned()));
     };
     let whole = whole(body);
-    let reference = title.clone().try_map("a reference such as `PCR/123456`", |text| group(&REFERENCE, text))?;
+    let reference = title.try_with("a reference such as `PCR/123456`", |text| group(&REFERENCE, text))?;
     let peer = body.iter().next().map(|(place, _)| Found::text(&whole, place));
     let peer = peer.ok_or_else(|| Failure::missing("a text"))?.try_map("`Peer ASN:`", |text| group(&PEER, text))?;
     let status = status(source, &title, body)?;
@@ -92,7 +92,7 @@ fn group(pattern: &Pattern, text: &str) -> Option<String> {
 fn status(source: &Source<'_>, title: &Found<String>, body: &Lines) -> Result<Found<Status>, Failure> {
     let subject = source.subject();
     let tags = TAG.captures_iter(&subject.value).filter_map(|tag| tag.get(1)).map(|tag| tag.as_str());
-    let tag = tags.filter(|tag| !is_of_somebody_else(tag)).last().map(|tag| subject.clone().map(|_| tag.to_owned()));
+    let tag = tags.filter(|tag| !is_of_somebody_else(tag)).last().map(|tag| subject.with(tag.to_owned()));
     let told = match tag {
         Some(tag) => {
             let status = words::status(&tag)?;

@@ -83,7 +83,7 @@ fn parts(title: &Found<String>) -> Result<(Found<String>, Found<String>), Failur
         .value
         .split_once(['-', '–', '—'])
         .ok_or_else(|| Failure::malformed("a title such as `Planned Work Notification: 1234567 - New`", title))?;
-    let part = |text: &str| title.clone().map(|_| text.trim().to_owned());
+    let part = |text: &str| title.with(text.trim().to_owned());
     Ok((part(id), part(stage)))
 }
 
@@ -92,9 +92,7 @@ fn status(stage: &Found<String>) -> Result<Found<Status>, Failure> {
     let has_new_times =
         ["update", "extension", "extended"].iter().any(|word| stage.value.to_lowercase().contains(word));
     match status {
-        None | Some(Found { value: Status::Confirmed, .. }) if has_new_times => {
-            Ok(stage.clone().map(|_| Status::ReScheduled))
-        }
+        None | Some(Found { value: Status::Confirmed, .. }) if has_new_times => Ok(stage.with(Status::ReScheduled)),
         Some(status) => Ok(status),
         None => Err(Failure::malformed("where the maintenance stands: New, Reminder, Update, Cancelled …", stage)),
     }
@@ -128,7 +126,7 @@ fn circuits(page: &Page) -> Result<Vec<Found<Circuit>>, Failure> {
             Some(impact) => impact,
             None => Impact::Outage,
         };
-        id.clone().try_map("a service", |id| Circuit::new(id, impact))
+        id.try_with("a service", |id| Circuit::new(id, impact))
     };
     rows(page).map(circuit).collect()
 }

@@ -50,7 +50,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     }
     let body = source.body()?;
     let subject = source.subject();
-    let id = subject.clone().try_map("a ticket such as `[Ticket#2031010190001234]` in the subject", |subject| {
+    let id = subject.try_with("a ticket such as `[Ticket#2031010190001234]` in the subject", |subject| {
         Some(TICKET.captures(subject)?.get(1)?.as_str().to_owned())
     })?;
     let status = status(&subject, body)?;
@@ -74,7 +74,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
             return Err(Failure::ambiguous(format!("one `{label}` below `{WINDOW}`")));
         }
         let text = line.value.get(label.len()..).unwrap_or_default().to_owned();
-        dates::read_zoned(line.clone().map(|_| text), FORMATS)
+        dates::read_zoned(line.with(text), FORMATS)
     };
     Ok(Reading::Notice(vec![draft.window(time("start:")?, time("end:")?)]))
 }
@@ -97,9 +97,7 @@ fn circuits(body: &Lines, status: Status) -> Result<Vec<Found<Circuit>>, Failure
         None if status.is_final() => crate::model::Impact::NoImpact,
         None => return Err(Failure::missing("a line `Service impact:`")),
     };
-    let ids = services
-        .iter()
-        .flat_map(|line| line.value.split([',', ';']).map(|id| line.clone().map(|_| id.trim().to_owned())));
+    let ids = services.iter().flat_map(|line| line.value.split([',', ';']).map(|id| line.with(id.trim().to_owned())));
     ids.filter(|id| !id.value.is_empty()).map(|id| id.try_map("a service", |id| Circuit::new(id, impact))).collect()
 }
 

@@ -148,12 +148,12 @@ fn label(line: &str) -> Option<(Field, &str)> {
 fn joined(fields: &Fields, field: Field) -> Option<Found<String>> {
     let lines = fields.get(&field)?;
     let text = lines.iter().map(|line| line.value.as_str()).collect::<Vec<_>>().join(" ");
-    Some(lines.first()?.clone().map(|_| text))
+    Some(lines.first()?.with(text))
 }
 
 fn part(pattern: &Pattern, subject: &Found<String>) -> Option<Found<String>> {
     let part = pattern.captures(&subject.value)?.get(1)?.as_str().to_owned();
-    Some(subject.clone().map(|_| part))
+    Some(subject.with(part))
 }
 
 fn id(subject: &Found<String>, fields: &Fields) -> Result<Found<String>, Failure> {
@@ -193,7 +193,7 @@ fn window(fields: &Fields) -> Result<Times, Failure> {
     let zone = end.rsplit_once(' ').map_or("", |(_, zone)| zone);
     let start =
         if start.ends_with(|last: char| last.is_ascii_digit()) { format!("{start} {zone}") } else { start.to_owned() };
-    Ok((time(window.clone().map(|_| start))?, time(window.clone().map(|_| end.to_owned()))?))
+    Ok((time(window.with(start))?, time(window.with(end.to_owned()))?))
 }
 
 fn time(found: Found<String>) -> Result<Found<Moment>, Failure> {
@@ -206,8 +206,7 @@ fn circuits(fields: &Fields) -> Result<Vec<Found<Circuit>>, Failure> {
         Some(field) => impact(&field)?,
         None => Impact::Outage,
     };
-    let ids =
-        lines.iter().flat_map(|line| line.value.split([',', ';']).map(|id| line.clone().map(|_| id.trim().to_owned())));
+    let ids = lines.iter().flat_map(|line| line.value.split([',', ';']).map(|id| line.with(id.trim().to_owned())));
     ids.filter(|id| !id.value.is_empty()).map(|id| id.try_map("a circuit id", |id| Circuit::new(id, impact))).collect()
 }
 

@@ -88,10 +88,9 @@ fn drafts_of(source: &Source<'_>, table: &Table) -> Result<Vec<Draft>, Failure> 
         let kind = cell(KIND)?;
         let status =
             bilingual::status(kind)?.ok_or_else(|| Failure::malformed("a kind such as `Aankondiging`", kind))?;
-        let downtime =
-            cell(DOWNTIME)?.clone().try_map("a number of minutes", |text| text.trim().parse::<u32>().ok())?;
+        let downtime = cell(DOWNTIME)?.try_with("a number of minutes", |text| text.trim().parse::<u32>().ok())?;
         let impact = if downtime.value == 0 { Impact::NoImpact } else { Impact::Outage };
-        let circuit = cell(CIRCUIT)?.clone().try_map("the number of a circuit", |id| Circuit::new(id, impact))?;
+        let circuit = cell(CIRCUIT)?.try_with("the number of a circuit", |id| Circuit::new(id, impact))?;
         let id = cell(ID)?.clone();
         let (start, end) = (time("Start date", "Start time")?, time("End date", "End time")?);
         let key = vec![id.value.clone(), status.value.to_string(), start.value.to_string(), end.value.to_string()];

@@ -72,7 +72,7 @@ pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
         draft = updates.iter().fold(draft, |draft, update| draft.stamp(update.clone().map(|(time, _)| time)));
     }
     if let Some(summary) = page.lines().section("Summary:", SECTIONS).and_then(|lines| lines.into_iter().next()) {
-        draft = draft.summary(summary.clone().map(|_| page.as_written(&summary)));
+        draft = draft.summary(summary.with(page.as_written(&summary)));
     }
     let drafts = windows.into_iter().map(|window| {
         let status = match status_of_rows(&window.rows)? {
@@ -101,10 +101,10 @@ fn updates(lines: &Lines) -> Result<Vec<Update>, Failure> {
     for line in lines.section("Updates:", SECTIONS).unwrap_or_default() {
         if let Some(captures) = UPDATE.captures(&line.value) {
             let group = |group| captures.get(group).map_or("", |text| text.as_str());
-            let time = line.clone().try_map("an update's time such as `2025-01-01 05:00:30 GMT`", |_| {
+            let time = line.try_with("an update's time such as `2025-01-01 05:00:30 GMT`", |_| {
                 instant(group(1), "%Y-%m-%d %H:%M:%S")
             })?;
-            let text = line.clone().map(|_| group(2).to_owned());
+            let text = line.with(group(2).to_owned());
             updates.push(time.map(|time| (time, text)));
         } else if let Some(update) = updates.last_mut() {
             let text = &mut update.value.1.value;
@@ -146,7 +146,7 @@ fn status_of_rows(rows: &[Row<'_>]) -> Result<Option<Found<Status>>, Failure> {
     let mut found: Vec<Found<Status>> = Vec::new();
     for said in rows.iter().filter_map(|row| row.get("Status")) {
         found.push(match (status_of_row(&said.value), words::status(said)) {
-            (Some(status), _) => said.clone().map(|_| status),
+            (Some(status), _) => said.with(status),
             (None, Ok(Some(status))) => status,
             _ => {
                 return Err(Failure::malformed("a status of a circuit such as `Completed` or `Alternate Night`", said));
@@ -219,7 +219,7 @@ fn number_of(table: &Headed<'_>) -> usize {
 }
 
 fn time(cell: &Found<String>) -> Result<Found<Moment>, Failure> {
-    cell.clone().try_map("a time such as `2025-01-01 05:00 GMT`", |text| {
+    cell.try_with("a time such as `2025-01-01 05:00 GMT`", |text| {
         instant(TIME.captures(text)?.get(1)?.as_str(), "%Y-%m-%d %H:%M")
     })
 }
@@ -233,7 +233,7 @@ fn circuits(page: &Page, rows: &[Row<'_>]) -> Result<Vec<Found<Circuit>>, Failur
             None => row.expect("Circuit ID")?,
         };
         let impact = words::impact(row.expect("Impact Type")?)?;
-        id.clone().try_map("a circuit id", |_| Circuit::new(&page.as_written(id), impact.value))
+        id.try_with("a circuit id", |_| Circuit::new(&page.as_written(id), impact.value))
     });
     circuits.collect()
 }

@@ -122,7 +122,7 @@ fn circuits(page: &Page) -> Result<Vec<Found<Circuit>>, Failure> {
     let impact = impact(page.lines());
     let tables = page.tables_with(&[SERVICE]);
     let rows = tables.iter().flat_map(|table| &table.rows).filter(|row| !row.is_blank());
-    let circuit = |id: &Found<String>| id.clone().try_map("a service", |id| Circuit::new(id, impact));
+    let circuit = |id: &Found<String>| id.try_with("a service", |id| Circuit::new(id, impact));
     rows.map(|row| row.expect(SERVICE).and_then(circuit)).collect()
 }
 

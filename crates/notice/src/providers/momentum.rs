@@ -72,7 +72,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     }
     let body = source.body()?;
     let status = status(&subject, body)?;
-    let id = subject.clone().try_map("an id between bars in the subject, such as `| 12345678 |`", |subject| {
+    let id = subject.try_with("an id between bars in the subject, such as `| 12345678 |`", |subject| {
         Some(ID.captures(subject)?.get(1)?.as_str().to_owned())
     })?;
     let mut draft = Draft::new(source).id(id).circuits(circuits(body)?);
@@ -103,7 +103,7 @@ fn of(body: &Lines, label: &str) -> Vec<Found<String>> {
 /// Returns the parts of the subject that name the work; the others are of the customer.
 fn status(subject: &Found<String>, body: &Lines) -> Result<Found<Status>, Failure> {
     let parts: Vec<_> = subject.value.split('|').filter(|part| MAINTENANCE.is_match(part)).collect();
-    let title = subject.clone().map(|_| parts.join(" "));
+    let title = subject.with(parts.join(" "));
     let is_label = |line: &str| {
         LABELS.iter().any(|label| line.get(..label.len()).is_some_and(|start| start.eq_ignore_ascii_case(label)))
     };
@@ -131,8 +131,7 @@ fn circuits(body: &Lines) -> Result<Vec<Found<Circuit>>, Failure> {
             lines.push(further);
         }
     }
-    let ids =
-        lines.iter().flat_map(|line| line.value.split([',', ';']).map(|id| line.clone().map(|_| id.trim().to_owned())));
+    let ids = lines.iter().flat_map(|line| line.value.split([',', ';']).map(|id| line.with(id.trim().to_owned())));
     ids.filter(|id| !id.value.is_empty()).map(|id| id.try_map("a circuit id", |id| Circuit::new(id, impact))).collect()
 }
 

@@ -129,14 +129,14 @@ fn start(announcement: &Found<String>) -> Result<Found<Moment>, Failure> {
         return Err(Failure::malformed(format!("one time, like {expected}"), announcement));
     };
     let text = time.get(1).map_or("", |time| time.as_str());
-    announcement.clone().try_map(expected, |_| dates::universal(text, &["%F %T", "%F %R", "%FT%T"]))
+    announcement.try_with(expected, |_| dates::universal(text, &["%F %T", "%F %R", "%FT%T"]))
 }
 
 /// Returns the start and the downtime.
 fn end(paragraphs: &[Found<String>], start: &Found<Moment>) -> Result<Found<Moment>, Failure> {
     let sentence = paragraphs.iter().find(|one| DURATION.is_match(&one.value));
     let sentence = sentence.ok_or_else(|| Failure::missing("an expected downtime in minutes or hours"))?;
-    sentence.clone().try_map("a downtime such as `60 minutes`", |text| {
+    sentence.try_with("a downtime such as `60 minutes`", |text| {
         let mut minutes: i64 = 0;
         for length in LENGTH.captures_iter(DURATION.captures(text)?.get(1)?.as_str()) {
             let number: i64 = length.get(1)?.as_str().parse().ok()?;
@@ -157,10 +157,9 @@ fn circuits(lines: &Lines) -> Vec<Found<Circuit>> {
         if words.iter().any(|word| word.parse::<IpAddr>().is_err()) {
             break;
         }
-        for word in words {
-            let circuit = Circuit::new(word, Impact::Outage);
-            circuits.extend(circuit.map(|circuit| Found::text(line, place.clone()).map(|_| circuit)));
-        }
+        let said = Found::text(line, place);
+        let found = words.into_iter().filter_map(|word| Circuit::new(word, Impact::Outage));
+        circuits.extend(found.map(|circuit| said.with(circuit)));
     }
     circuits
 }

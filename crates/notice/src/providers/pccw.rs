@@ -77,7 +77,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     };
     let subject = source.subject().map(|_| source.mail().inner().bare_subject().to_owned());
     let status = status(&subject)?;
-    let id = subject.clone().try_map("an incident number such as `INC0123456789AB` in the subject", |text| {
+    let id = subject.try_with("an incident number such as `INC0123456789AB` in the subject", |text| {
         Some(INCIDENT.captures(text)?.get(1)?.as_str().to_owned())
     })?;
     let name = Found::by_rule("PCCW Global".to_owned(), "the name that its calendars have");
@@ -108,7 +108,7 @@ fn first_of(body: &Lines, label: &str) -> Option<Found<String>> {
 fn status(subject: &Found<String>) -> Result<Found<Status>, Failure> {
     let kinds = "a kind of notice before `Planned Outage Notification`, such as `Completion -`";
     let captures = KIND.captures(&subject.value).ok_or_else(|| Failure::malformed(kinds, subject))?;
-    let part = |group| subject.clone().map(|_| captures.get(group).map_or("", |text| text.as_str()).to_owned());
+    let part = |group| subject.with(captures.get(group).map_or("", |text| text.as_str()).to_owned());
     let (kind, notification) = (part(1), part(2));
     let status = if kind.value.chars().any(char::is_alphanumeric) {
         match words::status(&kind)? {
@@ -134,7 +134,7 @@ fn windows(body: &Lines) -> Result<Vec<Times>, Failure> {
         }
         for captures in RANGE.captures_iter(&line.value) {
             let time = |group| {
-                line.clone().try_map(expected, |_| {
+                line.try_with(expected, |_| {
                     let local = dates::civil(captures.get(group)?.as_str(), &["%d/%m/%Y %H:%M[:%S]"])?;
                     dates::moment(local, &jiff::tz::TimeZone::UTC)
                 })

@@ -55,10 +55,9 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let Some(ticket) = group(&TICKET) else { return read_labels(source) };
     let body = source.body()?;
     let status = status(&subject, body)?;
-    let mut draft =
-        Draft::new(source).sent_by_author(source).id(subject.clone().map(|_| ticket)).circuits(circuits(body)?);
+    let mut draft = Draft::new(source).sent_by_author(source).id(subject.with(ticket)).circuits(circuits(body)?);
     if let Some(customer) = group(&CUSTOMER) {
-        draft = draft.account(subject.clone().map(|_| customer));
+        draft = draft.account(subject.with(customer));
     }
     if let Some(description) = body.section(DESCRIPTION, BELOW).and_then(|lines| lines.into_iter().next()) {
         draft = draft.summary(description);
@@ -108,7 +107,7 @@ fn circuits(body: &Lines) -> Result<Vec<Found<Circuit>>, Failure> {
         let id = match SERVICES.captures(line) {
             Some(captures) => {
                 let said = captures.get(1).map_or("", |said| said.as_str());
-                impact = Some(impact_of(&found.clone().map(|_| said.to_owned()))?);
+                impact = Some(impact_of(&found.with(said.to_owned()))?);
                 captures.get(2).map_or("", |rest| rest.as_str())
             }
             None if line.contains(':') => {
@@ -120,7 +119,7 @@ fn circuits(body: &Lines) -> Result<Vec<Found<Circuit>>, Failure> {
         let (Some(impact), false) = (impact, id.is_empty()) else { continue };
         let circuit = |id: &str| SERVICE.is_match(id).then(|| Circuit::new(id, impact)).flatten();
         for id in id.split([',', ';', ' ']).filter(|id| !id.is_empty()) {
-            circuits.push(found.clone().try_map("a service such as `IPP-100200-1.DE.FRA.EX1`", |_| circuit(id))?);
+            circuits.push(found.try_with("a service such as `IPP-100200-1.DE.FRA.EX1`", |_| circuit(id))?);
         }
     }
     Ok(circuits)

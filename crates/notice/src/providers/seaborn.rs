@@ -136,7 +136,7 @@ fn schedule(lines: &Lines) -> Option<Vec<Found<String>>> {
 
 fn group(pattern: &Pattern, text: &Found<String>, group: usize) -> Option<Found<String>> {
     let value = pattern.captures(&text.value)?.get(group)?.as_str().trim().to_owned();
-    Some(text.clone().map(|_| value))
+    Some(text.with(value))
 }
 
 fn ticket(subject: &Found<String>, lines: &Lines) -> Result<Found<String>, Failure> {
@@ -160,8 +160,7 @@ fn circuits(lines: &Lines, status: Status) -> Result<Vec<Found<Circuit>>, Failur
     for line in listed {
         for id in line.value.split([',', ';']).map(clean).filter(|id| !id.is_empty()) {
             let circuit = line
-                .clone()
-                .try_map("the id of a circuit", |_| CIRCUIT.is_match(id).then(|| Circuit::new(id, impact)).flatten());
+                .try_with("the id of a circuit", |_| CIRCUIT.is_match(id).then(|| Circuit::new(id, impact)).flatten());
             circuits.push(circuit?);
         }
     }
@@ -214,7 +213,7 @@ fn ranges(schedule: &[Found<String>]) -> Result<Vec<Times>, Failure> {
         for range in RANGE.captures_iter(&line.value) {
             let time = |group| {
                 let text = range.get(group).map_or("", |text| text.as_str()).replace(',', "");
-                line.clone().try_map(expected, |_| {
+                line.try_with(expected, |_| {
                     dates::moment(dates::civil(&text, &["%d-%b-%Y %H:%M", "%d-%B-%Y %H:%M"])?, &TimeZone::UTC)
                 })
             };

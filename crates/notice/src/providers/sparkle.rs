@@ -69,7 +69,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let is_final = status.value.is_final();
     let draft = draft.status(status);
     let ids: Vec<_> = tickets.value.split(['/', ',', '&']).map(str::trim).filter(|id| !id.is_empty()).collect();
-    let ids: Vec<_> = ids.into_iter().map(|id| tickets.clone().map(|_| id.to_owned())).collect();
+    let ids: Vec<_> = ids.into_iter().map(|id| tickets.with(id.to_owned())).collect();
     if windows.is_empty() && is_final {
         return Ok(Reading::Notice(draft.for_each(ids, Draft::id)?));
     }
@@ -114,7 +114,7 @@ fn windows(table: &Table) -> Result<Vec<Named>, Failure> {
 
 /// Returns a time in UTC, which its label or itself says.
 fn time(said: &Found<String>, is_universal: bool) -> Result<Found<Moment>, Failure> {
-    said.clone().try_map("a time such as `08/31/2031 03:00 UTC`", |text| {
+    said.try_with("a time such as `08/31/2031 03:00 UTC`", |text| {
         let formats = ["%m/%d/%Y %H:%M[:%S]"];
         let text = if is_universal { format!("{text} UTC") } else { text.clone() };
         dates::universal(&text, &formats)
@@ -147,7 +147,7 @@ fn circuits(page: &Page, table: &Table, status: Status) -> Result<Vec<Found<Circ
     let mut circuits = Vec::new();
     for line in page.lines_of(&cell) {
         for id in line.value.split([',', ';']).map(str::trim).filter(|id| !id.is_empty()) {
-            let circuit = line.clone().try_map("the id of a circuit", |_| {
+            let circuit = line.try_with("the id of a circuit", |_| {
                 id.contains(|mark: char| mark.is_ascii_digit()).then(|| Circuit::new(id, impact)).flatten()
             });
             circuits.push(circuit?);

@@ -132,13 +132,13 @@ fn time(source: &Source<'_>, bound: &str, invited: Option<Moment>) -> Result<Opt
     let mut doubted = None;
     for (value, zone) in said {
         let expected = "a time such as `1/31/2031 12:00 AM`, with its zone in the label";
-        let local = value.clone().try_map(expected, |text| dates::civil(text, FORMATS))?;
+        let local = value.try_with(expected, |text| dates::civil(text, FORMATS))?;
         match dates::moment_at(local.value, &zone) {
             Some(moment) => times.push(value.map(|_| moment)),
             None => doubted = Some(Failure::malformed(format!("a time that `{zone}` has at that season"), &value)),
         }
     }
-    if let Some(other) = times.iter().find(|time| {
+    if let Some(other) = times.first().filter(|time| {
         times.iter().any(|one| one.value != time.value) || invited.is_some_and(|invited| invited != time.value)
     }) {
         let failure = Failure::ambiguous("the same time in every zone and in the invitation").with_quote(&other.quote);
@@ -155,8 +155,7 @@ fn circuits(source: &Source<'_>) -> Result<Vec<Found<Circuit>>, Failure> {
     let Some(list) = field(source, "Circuits") else { return Ok(Vec::new()) };
     let impact = words::impact(&expect(source, "Impact")?)?.value;
     let lines = source.page().map_or_else(|_| vec![list.clone()], |page| page.lines_of(&list));
-    let ids =
-        lines.iter().flat_map(|line| line.value.split([',', ';']).map(|id| line.clone().map(|_| id.trim().to_owned())));
+    let ids = lines.iter().flat_map(|line| line.value.split([',', ';']).map(|id| line.with(id.trim().to_owned())));
     let ids = ids.filter(|id| !id.value.is_empty());
     ids.map(|id| id.try_map("the id of a circuit", |id| Circuit::new(id, impact))).collect()
 }

@@ -54,7 +54,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let parts = SUBJECT.captures(&subject.value);
     let part = |group| {
         let text = parts.as_ref()?.get(group)?.as_str().trim();
-        (!text.is_empty()).then(|| subject.clone().map(|_| text.to_owned()))
+        (!text.is_empty()).then(|| subject.with(text.to_owned()))
     };
     let ticket = field(source, TICKET).or_else(|| part(1).filter(|_| PLANNED_WORK.is_match(&subject.value)));
     let Some(ticket) = ticket else {
@@ -102,7 +102,7 @@ fn status_of(field: &Found<String>) -> Result<Found<Status>, Failure> {
         "implement" | "implementation" => Some(Status::InProcess),
         _ => words::status(field)?.map(|status| status.value),
     };
-    field.clone().try_map("a status such as `Scheduled`", |_| said)
+    field.try_with("a status such as `Scheduled`", |_| said)
 }
 
 /// Returns the windows in GMT, else those in Indian time.
@@ -138,7 +138,7 @@ fn windows_in(cell: &Found<String>) -> Result<Vec<Times>, Failure> {
     }
     let windows = RANGE.captures_iter(&cell.value).map(|range| {
         let text = |group| range.get(group).map_or("", |text| text.as_str());
-        let time = |group| cell.clone().try_map(expected, |_| time(text(group), text(group + 1)));
+        let time = |group| cell.try_with(expected, |_| time(text(group), text(group + 1)));
         Ok((time(1)?, time(3)?))
     });
     windows.collect()
@@ -164,7 +164,7 @@ fn circuits(source: &Source<'_>, status: Status) -> Result<Vec<Found<Circuit>>, 
         impact => impact?,
     };
     let ids = services.value.split([',', ';', ' ']).filter(|id| !id.is_empty());
-    ids.map(|id| services.clone().try_map("the id of a service", |_| Circuit::new(id, impact))).collect()
+    ids.map(|id| services.try_with("the id of a service", |_| Circuit::new(id, impact))).collect()
 }
 
 /// Returns the impact of the sentence above the table, else of the length of the outage.

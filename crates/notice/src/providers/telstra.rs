@@ -149,7 +149,7 @@ fn windows(source: &Source<'_>, body: &Lines) -> Result<Vec<Times>, Failure> {
             let parts = line.value.split_once(" to ").or_else(|| line.value.split_once(" - "));
             let (start, end) =
                 parts.ok_or_else(|| Failure::malformed("a window such as `01-Jun-2031 15:00:00(UTC) to …`", &line))?;
-            Ok((time(line.clone().map(|_| start.to_owned()))?, time(line.clone().map(|_| end.to_owned()))?))
+            Ok((time(line.with(start.to_owned()))?, time(line.with(end.to_owned()))?))
         };
         return lines.into_iter().map(window).collect();
     }
@@ -180,8 +180,7 @@ fn circuits(source: &Source<'_>, body: &Lines) -> Result<Vec<Found<Circuit>>, Fa
         _ => vec![services],
     };
     let impact = impact(source, body)?;
-    let ids =
-        lines.iter().flat_map(|line| line.value.split([',', ';']).map(|id| line.clone().map(|_| id.trim().to_owned())));
+    let ids = lines.iter().flat_map(|line| line.value.split([',', ';']).map(|id| line.with(id.trim().to_owned())));
     let circuits = ids.filter(|id| !id.value.is_empty());
     circuits.map(|id| id.try_map("the id of a service", |id| Circuit::new(id, impact))).collect()
 }

@@ -64,7 +64,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let status = status(&subject, lines)?;
     let mut draft = Draft::new(source).sent_by_author(source).id(id).circuits(circuits(source, lines)?);
     if let Some(customer) = CUSTOMER.captures(&subject.value).and_then(|captures| captures.get(1)) {
-        draft = draft.account(subject.clone().map(|_| customer.as_str().to_owned()));
+        draft = draft.account(subject.with(customer.as_str().to_owned()));
     }
     if let Some(description) = bilingual::field(lines, "Description")? {
         draft = draft.summary(description);
@@ -137,7 +137,7 @@ fn windows(lines: &Lines) -> Result<Vec<Times>, Failure> {
 fn schedule(found: &Found<String>) -> Result<Schedule, Failure> {
     let time = |text: &str| {
         let read = |_: &String| dates::universal(&format!("{} UTC", text.replace(',', "")), FORMATS);
-        found.clone().try_map(WINDOW, read)
+        found.try_with(WINDOW, read)
     };
     let is_backup = |rest: &str| match rest.trim() {
         "" => Ok(false),
@@ -170,7 +170,7 @@ fn circuits(source: &Source<'_>, lines: &Lines) -> Result<Vec<Found<Circuit>>, F
     }
     let impact = bilingual::impact(&bilingual::expect(lines, "Service Impact")?)?.value;
     rows.into_iter()
-        .map(|row| row.expect(COLUMN)?.clone().try_map("the id of a circuit", |id| Circuit::new(id, impact)))
+        .map(|row| row.expect(COLUMN)?.try_with("the id of a circuit", |id| Circuit::new(id, impact)))
         .collect()
 }
 

@@ -110,7 +110,7 @@ fn status(titles: impl Iterator<Item = Found<String>>, lines: &Lines) -> Result<
 /// Start and end, day first: the carrier writes dates with points, as its country does.
 fn window(start: &Found<String>, end: &Found<String>) -> Result<Times, Failure> {
     let expected = "a time such as `07.08.2031 00:00 GMT+3`, the day first";
-    Ok((start.clone().try_map(expected, |text| time(text))?, end.clone().try_map(expected, |text| time(text))?))
+    Ok((start.try_with(expected, |text| time(text))?, end.try_with(expected, |text| time(text))?))
 }
 
 /// `GMT+3` is ahead of UTC, as clocks in Istanbul are: midnight there is 21:00 UTC of the day before.
@@ -123,6 +123,9 @@ struct Listed {
     account: Option<Found<String>>,
 }
 
+/// Maximum product of the rows of a mail and the bytes of the cell with the circuits: a thousand circuits have a tenth of that.
+const MOST_COMPARED: usize = 500_000_000;
+
 /// Returns the rows of the tables within the cell: circuit, customer and what happens to it. In a text they stand below it.
 fn circuits(page: &Page, main: &Table, cell: &Found<String>) -> Result<Vec<Listed>, Failure> {
     let mut listed = Vec::new();
@@ -133,6 +136,10 @@ fn circuits(page: &Page, main: &Table, cell: &Found<String>) -> Result<Vec<Liste
     }
     let others = page.tables().iter().filter(|table| !is_text || !std::ptr::eq(*table, main));
     let rows = others.flat_map(|table| &table.rows);
+    // Each row is looked for in the cell.
+    if !is_text && rows.clone().count().saturating_mul(cell.value.len()) > MOST_COMPARED {
+        return Err(Failure::too_large(format!("at most {MOST_COMPARED} bytes of circuits times rows")));
+    }
     for row in rows.filter(|row| !row.iter().any(|within| within.place == cell.place)) {
         let cells: Vec<_> = row.iter().filter(|cell| !cell.value.is_empty()).collect();
         let text = cells.iter().map(|cell| cell.value.as_str()).collect::<Vec<_>>().join(" ");

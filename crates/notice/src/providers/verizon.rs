@@ -4,6 +4,8 @@
 //! happened since. The details have the window twice, in local time and in GMT; the latter counts. Notices in several
 //! languages repeat both tables, the English ones first.
 
+use std::collections::HashSet;
+
 use crate::{
     dates,
     draft::Draft,
@@ -87,7 +89,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
 fn status(subject: &Found<String>, page: &Page) -> Result<Found<Status>, Failure> {
     let remarks = page.lines().all_labelled("Attention");
     if let Some(remark) = remarks.iter().find(|remark| NOT_DONE.is_match(&remark.value)) {
-        return Ok(remark.clone().map(|_| Status::Cancelled));
+        return Ok(remark.with(Status::Cancelled));
     }
     let titles: Vec<_> = page.lines().matching(&HEADING).into_iter().chain([subject.clone()]).collect();
     let mut statements = Vec::new();
@@ -107,7 +109,7 @@ fn windows(cell: &Found<String>) -> Result<Vec<StartAndEnd>, Failure> {
         return Err(Failure::malformed(expected, cell));
     }
     let time = |local: &str, zone: &str| {
-        cell.clone().try_map(expected, |_| {
+        cell.try_with(expected, |_| {
             let local = dates::civil(&local.replace(',', ""), &["%b %d %Y %H:%M", "%B %d %Y %H:%M"])?;
             dates::moment_at(local, zone)
         })
@@ -133,14 +135,16 @@ fn impact(page: &Page) -> Result<Impact, Failure> {
 fn circuits(page: &Page) -> Result<Vec<Found<Circuit>>, Failure> {
     let impact = impact(page)?;
     let mut circuits: Vec<Found<Circuit>> = Vec::new();
+    let mut known = HashSet::new();
     for table in page.tables_with(&["Company Name", CIRCUIT]) {
         let mut rows = Vec::new();
         for row in table.rows.iter().filter(|row| !row.is_blank()) {
             let id = row.expect(CIRCUIT)?;
-            rows.push(id.clone().try_map("the id of a circuit", |id| Circuit::new(id, impact))?);
+            rows.push(id.try_with("the id of a circuit", |id| Circuit::new(id, impact))?);
         }
-        let is_repeated = rows.iter().all(|row| circuits.iter().any(|circuit| circuit.value == row.value));
+        let is_repeated = rows.iter().all(|row| known.contains(row.value.id()));
         if !is_repeated {
+            known.extend(rows.iter().map(|row| row.value.id().to_owned()));
             circuits.append(&mut rows);
         }
     }

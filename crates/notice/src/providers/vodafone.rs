@@ -71,7 +71,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
 /// Returns the one number of subject and text.
 fn id(subject: &Found<String>, lines: &Lines) -> Result<Found<String>, Failure> {
     let in_subject = NUMBER.captures(&subject.value).and_then(|captures| captures.get(1));
-    let in_subject = in_subject.map(|number| subject.clone().map(|_| number.as_str().to_owned()));
+    let in_subject = in_subject.map(|number| subject.with(number.as_str().to_owned()));
     let mut numbers: Vec<_> = in_subject.into_iter().chain(lines.all_matching(&NUMBER)).collect();
     numbers.dedup_by(|one, other| one.value == other.value);
     match numbers.as_slice() {
@@ -110,7 +110,7 @@ fn windows(lines: &Lines, status: Status) -> Result<Vec<Times>, Failure> {
         let part = |group| captures.get(group).map_or("", |part| part.as_str());
         let time = |text: &str| {
             let local = dates::civil(text, &["%d/%m/%Y %H:%M[:%S]"]);
-            line.clone().try_map(expected, |_| dates::moment_at(local?, part(3)))
+            line.try_with(expected, |_| dates::moment_at(local?, part(3)))
         };
         Ok((time(part(1))?, time(part(2))?))
     };

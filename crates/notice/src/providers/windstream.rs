@@ -81,7 +81,7 @@ fn status(page: &Page, subject: &Found<String>) -> Result<Found<Status>, Failure
         statuses.push(status_of(kind)?.ok_or_else(|| Failure::malformed(expected, kind))?);
     }
     if let Some(kind) = SUBJECT.captures(&subject.value).and_then(|parts| parts.get(1)) {
-        statuses.extend(status_of(&subject.clone().map(|_| kind.as_str().to_owned()))?);
+        statuses.extend(status_of(&subject.with(kind.as_str().to_owned()))?);
     }
     words::strongest(statuses)?.ok_or_else(|| Failure::missing("a heading such as `Planned Maintenance Notification`"))
 }
@@ -90,10 +90,10 @@ fn status_of(kind: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
     let lower = kind.value.to_lowercase();
     let own = |words: &[&str]| lower.split(|mark: char| !mark.is_alphanumeric()).any(|word| words.contains(&word));
     if own(&["postponed", "postpone", "postponement"]) {
-        return Ok(Some(kind.clone().map(|_| Status::Cancelled)));
+        return Ok(Some(kind.with(Status::Cancelled)));
     }
     if own(&["updated", "update", "revised"]) {
-        return Ok(Some(kind.clone().map(|_| Status::ReScheduled)));
+        return Ok(Some(kind.with(Status::ReScheduled)));
     }
     words::status(kind)
 }
@@ -133,7 +133,7 @@ fn circuits(page: &Page, status: Status) -> Result<Vec<Found<Circuit>>, Failure>
     let impact = impact(page, status)?;
     let circuit = |row: &Row<'_>| {
         let id = row.expect(CIRCUIT)?;
-        id.clone().try_map("the id of a circuit", |_| Circuit::new(&page.as_written(id), impact))
+        id.try_with("the id of a circuit", |_| Circuit::new(&page.as_written(id), impact))
     };
     rows.into_iter().map(circuit).collect()
 }

@@ -175,7 +175,7 @@ fn circuits(page: &Page) -> Result<Vec<Found<Circuit>>, Failure> {
         for row in table.rows.iter().filter(|row| !row.is_blank()) {
             let id = row.expect(heading)?;
             let impact = impact(row.expect("Expected Impact")?)?;
-            circuits.push(id.clone().try_map("a circuit id", |_| Circuit::new(&page.as_written(id), impact.value))?);
+            circuits.push(id.try_with("a circuit id", |_| Circuit::new(&page.as_written(id), impact.value))?);
         }
     }
     Ok(circuits)
@@ -196,7 +196,7 @@ fn impact(said: &Found<String>) -> Result<Found<Impact>, Failure> {
         .value
         .split(|mark: char| !mark.is_alphanumeric())
         .any(|word| word.eq_ignore_ascii_case("hit") || word.eq_ignore_ascii_case("hits"));
-    if is_hit { Ok(said.clone().map(|_| Impact::Outage)) } else { words::impact(said) }
+    if is_hit { Ok(said.with(Impact::Outage)) } else { words::impact(said) }
 }
 
 #[cfg(test)]

@@ -107,14 +107,14 @@ pub fn impact(field: &Found<String>) -> Result<Found<Impact>, Failure> {
         (_, true, ..) => Impact::ReducedRedundancy,
         _ => return Err(Failure::malformed("an impact (none, at risk, degraded, outage)", field)),
     };
-    Ok(field.clone().map(|_| impact))
+    Ok(field.with(impact))
 }
 
 /// Like [`impact`], for formats in which hits ("Switch hit", "50 ms hits") are outages of moments.
 pub fn impact_or_hit(field: &Found<String>) -> Result<Found<Impact>, Failure> {
     impact(field).or_else(|failure| {
         let is_hit = failure.kind == FailureKind::Malformed && has_any(&words(&lower(&field.value)), &["hit", "hits"]);
-        if is_hit { Ok(field.clone().map(|_| Impact::Outage)) } else { Err(failure) }
+        if is_hit { Ok(field.with(Impact::Outage)) } else { Err(failure) }
     })
 }
 

@@ -14,6 +14,7 @@ mod faults;
 mod field;
 mod flattened;
 mod fuzz;
+mod lengthened;
 mod mail;
 mod mail_hostile;
 mod mails;

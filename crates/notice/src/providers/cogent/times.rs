@@ -40,7 +40,7 @@ fn local_zone(titles: &[Found<String>], lines: &Lines) -> Result<TimeZone, Failu
     let in_title = || {
         titles.iter().rev().find_map(|title| {
             let place = PLACE_IN_TITLE.captures(&title.value)?.get(1)?.as_str().to_owned();
-            Some(title.clone().map(|_| place))
+            Some(title.with(place))
         })
     };
     let place = sentence(lines).or_else(in_title);
@@ -71,7 +71,7 @@ fn time(found: &Found<String>, local_zone: impl Fn() -> Result<TimeZone, Failure
     let date = DATE.find(&found.value).ok_or_else(malformed)?.as_str();
     let time = TIME.find(&found.value).ok_or_else(malformed)?.as_str();
     let rest = found.value.replacen(date, "", 1).replacen(time, "", 1);
-    let text = found.clone().map(|_| format!("{date} {time}"));
+    let text = found.with(format!("{date} {time}"));
     match zone_in(&rest).ok_or_else(malformed)? {
         Named::Local => dates::read_in(text, &FORMATS, &local_zone()?),
         Named::Zone(name) => text.try_map("a time that this zone has once, at that season", |text| {

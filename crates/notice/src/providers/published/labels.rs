@@ -144,8 +144,9 @@ fn one(source: &Source<'_>, labels: &[&str]) -> Result<Option<Found<String>>, Fa
     for label in labels {
         let cells = source.page().map(|page| page.values_of(label)).unwrap_or_default();
         let lines = source.body()?.all_labelled(&format!("{label}:"));
+        // Two that differ are enough to refuse.
         for value in cells.into_iter().chain(lines) {
-            if found.iter().all(|known| known.value != value.value) {
+            if found.len() < 2 && found.iter().all(|known| known.value != value.value) {
                 found.push(value);
             }
         }
@@ -240,11 +241,11 @@ fn listed(source: &Source<'_>, common: &Result<Impact, Failure>) -> Result<Optio
     let Some(list) = one(source, CIRCUITS)? else { return Ok(None) };
     let impact = common.clone()?;
     let ids = list.value.split([',', ';']).map(str::trim).filter(|id| !id.is_empty());
-    ids.map(|id| circuit(&list.clone().map(|_| id.to_owned()), impact)).collect::<Result<_, _>>().map(Some)
+    ids.map(|id| circuit(&list.with(id.to_owned()), impact)).collect::<Result<_, _>>().map(Some)
 }
 
 fn circuit(id: &Found<String>, impact: Impact) -> Result<Found<Circuit>, Failure> {
-    id.clone().try_map("the id of a circuit", |id| CIRCUIT.is_match(id).then(|| Circuit::new(id, impact)).flatten())
+    id.try_with("the id of a circuit", |id| CIRCUIT.is_match(id).then(|| Circuit::new(id, impact)).flatten())
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ fn titled(subject: &Found<String>, bare: &str) -> Result<Option<Found<Stage>>, F
     let bare = PREFIXES.replace(bare, "");
     let Some((title, _)) = bare.split_once("***") else { return Ok(None) };
     let behind = TICKET_IN_SUBJECT.find(&bare).and_then(|ticket| bare.get(ticket.end()..)).unwrap_or_default();
-    let said = subject.clone().map(|_| format!("{} {behind}", title.trim()));
+    let said = subject.with(format!("{} {behind}", title.trim()));
     let is_plain = |word: &str| ["maintenance", "notification", "notice", "courtesy"].contains(&word);
     match stage_in(&said, words::status)? {
         Some(stage) => Ok(Some(said.map(|_| stage))),

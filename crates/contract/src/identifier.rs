@@ -80,8 +80,16 @@ impl Identifier {
         if is_placeholder(text) {
             return None;
         }
+        if !text.contains('\n') {
+            return Some(Self(text.trim().to_owned()));
+        }
         let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         Some(Self(lines.join(" ")))
+    }
+
+    /// Returns the id as a text of its own.
+    pub(crate) fn into_string(self) -> String {
+        self.0
     }
 
     /// Returns the id as text.

@@ -168,7 +168,7 @@ impl TryFrom<WrittenCircuit> for Circuit {
 impl Circuit {
     /// Returns the circuit with that id; `None` if the text is not an id. See [`Identifier::new`].
     pub fn new(id: &str, impact: Impact) -> Option<Self> {
-        Some(Self { id: Identifier::new(id)?.as_str().to_owned(), impact })
+        Some(Self { id: Identifier::new(id)?.into_string(), impact })
     }
 
     /// Returns the id that the provider gave it.

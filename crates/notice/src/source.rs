@@ -29,6 +29,7 @@ struct Forms {
     page: OnceCell<Result<Page, Failure>>,
     text_as_page: OnceCell<Option<Result<Page, Failure>>>,
     page_is_footer: OnceCell<bool>,
+    text_is_html: OnceCell<bool>,
     calendars: OnceCell<Vec<Content>>,
     further: OnceCell<Vec<Lines>>,
     told: OnceCell<Vec<Told>>,
@@ -71,14 +72,18 @@ impl<'mail> Source<'mail> {
 
     /// Returns the first text/plain body in lines.
     pub fn text(&self) -> Result<&Lines, Failure> {
-        let text = || self.mail.texts.first().filter(|text| !is_html(text));
+        let text = || self.mail.texts.first().filter(|_| !self.text_is_html());
         let lines = self.forms.text.get_or_init(|| text().map(|text| Lines::of_text(text)));
         lines.as_ref().ok_or_else(|| Failure::missing("a text/plain part"))
     }
 
     /// Returns the HTML: that of the first text/html body, or a text/plain body that is HTML all the same.
     fn html(&self) -> Option<&'mail String> {
-        self.mail.pages.first().or_else(|| self.mail.texts.first().filter(|text| is_html(text)))
+        self.mail.pages.first().or_else(|| self.mail.texts.first().filter(|_| self.text_is_html()))
+    }
+
+    fn text_is_html(&self) -> bool {
+        *self.forms.text_is_html.get_or_init(|| self.mail.texts.first().is_some_and(|text| is_html(text)))
     }
 
     /// Returns the first text/html body, parsed. Further ones are footers that lists add.

@@ -11,7 +11,35 @@ use super::{
 /// A phrase of the vocabulary, taken apart.
 struct Phrase {
     entry: &'static Entry,
-    words: Vec<&'static str>,
+    words: Vec<Word>,
+}
+
+/// A word of a phrase.
+#[derive(Clone, Copy)]
+enum Word {
+    Whole(&'static str),
+    /// The beginning of a word.
+    Stem(&'static str),
+    /// Room for other words.
+    Gap,
+}
+
+impl Word {
+    fn of(pattern: &'static str) -> Self {
+        match pattern.strip_suffix('*') {
+            _ if pattern == "_" => Self::Gap,
+            Some(stem) => Self::Stem(stem),
+            None => Self::Whole(pattern),
+        }
+    }
+
+    fn is(self, word: &str) -> bool {
+        match self {
+            Self::Whole(whole) => word == whole,
+            Self::Stem(stem) => word.starts_with(stem),
+            Self::Gap => false,
+        }
+    }
 }
 
 /// A phrase that stands in a sentence: the words `at..end`.
@@ -56,7 +84,7 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
             }
             let first = parts.first().and_then(|word| slot(word));
             if let Some(phrases) = first.and_then(|slot| by_first.get_mut(slot)) {
-                phrases.push(Phrase { entry, words: parts });
+                phrases.push(Phrase { entry, words: parts.into_iter().map(Word::of).collect() });
             }
         }
     }
@@ -70,10 +98,6 @@ fn slot(word: &str) -> Option<usize> {
     let first = letters.next()?;
     let second = letters.next().unwrap_or(first);
     (first < LETTERS && second < LETTERS).then_some(first * LETTERS + second)
-}
-
-fn is(word: &str, pattern: &str) -> bool {
-    pattern.strip_suffix('*').map_or(word == pattern, |stem| word.starts_with(stem))
 }
 
 /// Returns whether the text has a word with which a change could be told.
@@ -98,7 +122,7 @@ pub(super) fn hits(tokens: &[Token]) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
         let phrases = slot(&token.word).and_then(|slot| INDEX.by_first.get(slot)).map_or(&[][..], Vec::as_slice);
-        let phrases = phrases.iter().filter(|phrase| phrase.words.first().is_some_and(|first| is(&token.word, first)));
+        let phrases = phrases.iter().filter(|phrase| phrase.words.first().is_some_and(|first| first.is(&token.word)));
         let found = phrases.filter_map(|phrase| Some((end_of(tokens, at, &phrase.words)?, phrase.entry)));
         // What happens is told of only where it is negated; what has happened stands above it.
         let longest = found.max_by_key(|(end, entry)| (*end, entry.form != Form::Happens));
@@ -112,15 +136,15 @@ pub(super) fn hits(tokens: &[Token]) -> Vec<Hit> {
 }
 
 /// Returns where the phrase that begins at a word ends.
-fn end_of(tokens: &[Token], at: usize, words: &[&str]) -> Option<usize> {
+fn end_of(tokens: &[Token], at: usize, words: &[Word]) -> Option<usize> {
     let mut next = at;
     let mut gap = 0;
     for word in words {
-        if *word == "_" {
+        if matches!(word, Word::Gap) {
             gap = LONGEST_GAP;
             continue;
         }
-        let found = (next..=next + gap).find(|index| tokens.get(*index).is_some_and(|token| is(&token.word, word)))?;
+        let found = (next..=next + gap).find(|index| tokens.get(*index).is_some_and(|token| word.is(&token.word)))?;
         if tokens.get(at + 1..=found).is_some_and(|between| between.iter().any(|token| token.before == Gap::Break)) {
             return None;
         }

@@ -1,6 +1,8 @@
 //! The names of months and weekdays. A word is one only if it is one of the forms that are listed here: "maintenance" begins like the
 //! French May, and "monitor" like Monday.
 
+use std::borrow::Cow;
+
 use jiff::civil::Weekday;
 
 /// How far a form of a month's name can be trusted.
@@ -57,18 +59,20 @@ const MONTHS: [(Trust, &[(&str, i32)]); 3] = [
     ]),
 ];
 
+/// Bytes of the shortest form.
+const MIN_BYTES: usize = 3;
 /// Bytes of the longest form.
 const MAX_BYTES: usize = 10;
 
 /// Returns the month that a word names, and how far the word can be trusted to be one.
 pub(super) fn month(word: &str) -> Option<(i32, Trust)> {
-    if word.len() > MAX_BYTES {
+    if !(MIN_BYTES..=MAX_BYTES).contains(&word.len()) {
         return None;
     }
-    let word = word.to_lowercase();
-    MONTHS
-        .iter()
-        .find_map(|(trust, forms)| forms.iter().find(|(form, _)| *form == word).map(|(_, month)| (*month, *trust)))
+    let lower = if word.is_ascii() { Cow::Borrowed(word) } else { Cow::Owned(word.to_lowercase()) };
+    MONTHS.iter().find_map(|(trust, forms)| {
+        forms.iter().find(|(form, _)| form.eq_ignore_ascii_case(&lower)).map(|(_, month)| (*month, *trust))
+    })
 }
 
 const WEEKDAYS: [(&[&str], Weekday); 7] = [

@@ -235,6 +235,13 @@ pub(super) fn lines_of(tables: &[Table], cell: &Found<String>) -> Vec<Found<Stri
 
 /// Returns `true` if a cell is this heading or label, in any case, with or without a colon at its end.
 pub(super) fn says(cell: &str, label: &str) -> bool {
+    // Every label is looked for in every cell: most begin otherwise.
+    let first = |text: &str| text.bytes().next().filter(u8::is_ascii_alphabetic);
+    if let (Some(one), Some(other)) = (first(cell), first(label))
+        && !one.eq_ignore_ascii_case(&other)
+    {
+        return false;
+    }
     let bare = |text| str::trim_end_matches(text, [':', ' ', '*']).chars().flat_map(char::to_lowercase);
     bare(cell).eq(bare(label))
 }

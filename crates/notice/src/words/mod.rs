@@ -136,7 +136,7 @@ fn status_in(vocabulary: Vocabulary, words: &[&str], title: &Found<String>) -> R
         (None, _) if has_any(words, CONFIRMED) => Some(Status::Confirmed),
         (None, _) => None,
     };
-    Ok(found.map(|status| title.clone().map(|_| status)))
+    Ok(found.map(|status| title.with(status)))
 }
 
 /// Returns the status that running text tells: the change of its sentences, by [`change::statements`], else the plan that they
@@ -147,7 +147,7 @@ pub fn status_told(prose: &Found<String>) -> Result<Option<Found<Status>>, Failu
         change::statements(&prose.value).into_iter().filter(|statement| !statement.is_negated)
     {
         if change == Change::Unfinished {
-            return Err(contradiction("a status that is stated plainly", &prose.clone().map(|_| sentence)));
+            return Err(contradiction("a status that is stated plainly", &prose.with(sentence)));
         }
         let Some(status) = change.status() else { continue };
         let found = Found { quote: super::found::quote(&sentence), ..prose.clone() }.map(|_| status);
@@ -263,6 +263,10 @@ fn first(words: &[&str], phrases: &[&str]) -> Option<usize> {
 
 /// Returns whether words begin with those of a phrase.
 fn begins(words: &[&str], phrase: &str) -> bool {
+    // Most phrases begin with another letter: they need not be taken apart.
+    if words.first().and_then(|word| word.bytes().next()) != phrase.bytes().next() {
+        return false;
+    }
     let mut words = words.iter();
     phrase.split(' ').all(|part| words.next() == Some(&part))
 }

@@ -138,13 +138,12 @@ fn status(source: &Source<'_>, subject: &Found<String>) -> Result<Found<Status>,
     words::strongest(statuses)?.ok_or_else(|| Failure::malformed("a subject such as `Planned maintenance`", subject))
 }
 
-/// Returns the one value that stands under any of the labels, in cells or in lines.
+/// Returns the one value that stands under any of the labels, in cells or in lines; two that differ are enough to refuse.
 fn one(source: &Source<'_>, labels: &[&str]) -> Result<Option<Found<String>>, Failure> {
     let mut found: Vec<Found<String>> = Vec::new();
     for label in labels {
         let cells = source.page().map(|page| page.values_of(label)).unwrap_or_default();
         let lines = source.body()?.all_labelled(&format!("{label}:"));
-        // Two that differ are enough to refuse.
         for value in cells.into_iter().chain(lines) {
             if found.len() < 2 && found.iter().all(|known| known.value != value.value) {
                 found.push(value);

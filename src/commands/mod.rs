@@ -66,4 +66,38 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Resume(typed) => pause::run(&printer, &arguments.common, typed, pause::Switch::On),
         Command::Policy(typed) => policy::run(&printer, &arguments.common, typed),
         Command::Replay(typed) => replay::run(&printer, &arguments.common, typed),
+        Command::Send(typed) => send::run(&printer, &arguments.common, typed),
+        Command::Tail(typed) => tail::run(&printer, &arguments.common, typed),
+        Command::Timeline(typed) => timeline::run(&printer, &arguments.common, typed),
         Command::Backfill(typed) => backfill::run(&printer, &arguments.common, typed),
+        Command::Invoke(typed) => invoke::run(&printer, &arguments.common, typed),
+    };
+    let result = match printer.failure() {
+        Some(error) => Err(anyhow::anyhow!("Failed to write to standard output: {error}")),
+        None => result,
+    };
+    result.unwrap_or_else(|error| {
+        printer.error(&error);
+        ExitCode::from(ERROR)
+    })
+}
+
+/// Runs a command's asynchronous work, on threads of its own.
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let result = runtime.block_on(work);
+    // Not dropped: that would wait for a read of the terminal, which only a key ends.
+    runtime.shutdown_background();
+    result
+}
+
+/// Runs a command that may be interrupted at any moment, since it leaves nothing half done.
+fn until_interrupted(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    block_on(async {
+        let mut interrupts = interrupts::Interrupts::new()?;
+        tokio::select! {
+            done = work => done,
+            () = interrupts.next() => Ok(ExitCode::from(interrupts::INTERRUPTED)),
+        }
+    })
+}

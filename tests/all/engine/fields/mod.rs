@@ -179,7 +179,7 @@ pub(super) fn declaration() -> String {
     )
 }
 
-/// The same with an HTTP API, and a queue that invokes the function.
+/// The same with an HTTP API, and a queue that invokes the function: something of every kind.
 pub(super) fn every_kind() -> String {
     let on_failure = "    on_failure: failed\n";
     let consumes = format!("{on_failure}{}", apis::CONSUMES);
@@ -190,5 +190,107 @@ pub(super) fn every_kind() -> String {
 /// The same with a key and a boundary: where they are declared, another one is drift.
 fn protected() -> String {
     let head = format!("stack: circuits\nkms_key: {}\npermissions_boundary: {BOUNDARY}\n", protected::KEY);
-    let secrets = format!("\n{}{}secrets:\n", sending::TOPIC, sending::DECLARED);
-    replaced(&every_kind(), &[("stack: circuits\n", &head), ("\nsecrets:\n", &secrets)])
+    // The topic belongs to the section before the APIs.
+    let topic = format!("\n{}apis:\n", sending::TOPIC);
+    let secrets = format!("\n{}secrets:\n", sending::DECLARED);
+    let changes = [("stack: circuits\n", head.as_str()), ("\napis:\n", &topic), ("\nsecrets:\n", &secrets)];
+    replaced(&every_kind(), &changes)
+}
+
+/// Makes the boundary, which limits nothing that the test does.
+fn boundary(account: &Account) {
+    let call = account.iam.create_policy().policy_name("boundary").policy_document(functions::ANYTHING);
+    assert_eq!(account.wait(call.send()).unwrap().policy.unwrap().arn.unwrap(), BOUNDARY);
+}
+
+#[test]
+fn every_field_has_a_case_and_every_case_a_field() {
+    let Some(trial) = Trial::new(EVERYTHING) else { return };
+    let registered: BTreeSet<_> = registry(&trial).into_keys().collect();
+    let changed = all_cases().into_iter().map(|case| (case.kind.to_owned(), case.field.to_owned()));
+    let recorded = RECORDED.iter().map(|(kind, field, ..)| ((*kind).to_owned(), (*field).to_owned()));
+    let tested: BTreeSet<_> = changed.chain(recorded).collect();
+    assert_eq!(registered.difference(&tested).collect::<Vec<_>>(), Vec::<&(String, String)>::new(), "without a case");
+    assert_eq!(tested.difference(&registered).collect::<Vec<_>>(), Vec::<&(String, String)>::new(), "without a field");
+    let kinds = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/kinds/src");
+    for (kind, field, _, test) in RECORDED {
+        let (file, name) = test.split_once(": ").unwrap();
+        let source = fs::read_to_string(kinds.join(file)).unwrap();
+        assert!(source.contains(&format!("    #[test]\n    fn {name}()")), "{kind} {field}: there is no test {test}");
+    }
+}
+
+/// Runs the binary as somebody.
+type Somebody<'trial> = &'trial dyn Fn(&[&str]) -> Run;
+
+/// Changes fields, and lets somebody compare and restore them.
+fn change(cases: Vec<Case>, trial: &Trial, registry: &BTreeMap<(String, String), Treatment>, run: Somebody<'_>) {
+    let mut failures = Vec::new();
+    for round in rounds(cases) {
+        for case in &round {
+            (case.change)(trial);
+        }
+        let diff = run(&["diff", "--json"]);
+        let fields: Vec<String> = round.iter().map(|case| format!("{} {}", case.kind, case.field)).collect();
+        assert_eq!(diff.code(), Some(1), "after {fields:#?}\n{diff}");
+        let document = diff.json().remove(0);
+        let mut told = told(&document);
+        for case in round {
+            let treatment = &registry[&(case.kind.to_owned(), case.field.to_owned())];
+            let said = told.remove(&(case.kind.to_owned(), case.entry.to_owned()));
+            failures.extend(wrong(case, treatment, said.as_ref()));
+        }
+        failures.extend(told.into_iter().map(|(resource, told)| format!("{resource:?} was not touched: {told:?}")));
+        // What others made, and what shortens the life of data, goes by name.
+        let named = document["allow_delete"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
+        let named = named.flat_map(|name| ["--allow-delete", name]);
+        let up: Vec<&str> = ["up", "--yes"].into_iter().chain(named).collect();
+        for arguments in [&up[..], &["diff"]] {
+            let run = run(arguments);
+            assert_eq!(run.code(), Some(0), "after {fields:#?}\n{failures:#?}\n{run}");
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn a_field_that_somebody_changes_is_named_alone_and_put_right() {
+    let Some(trial) = Trial::new(&protected()) else { return };
+    let registry = registry(&trial);
+    existing::bucket(&trial.account);
+    boundary(&trial.account);
+    sending::identities(&trial);
+    trial.emulator.key(protected::KEY, "Enabled");
+    trial.up();
+    change(all_cases(), &trial, &registry, &|arguments| trial.run(arguments));
+    let count = |wanted: fn(&Treatment) -> bool| registry.values().filter(|treatment| wanted(treatment)).count();
+    println!(
+        "{} fields: {} plain, {} coupled, {} immutable; {} cases in {} rounds; {} by recorded answers: {}",
+        registry.len(),
+        count(|treatment| *treatment == Treatment::Plain),
+        count(|treatment| matches!(treatment, Treatment::Coupled(_))),
+        count(|treatment| *treatment == Treatment::Immutable),
+        all_cases().len(),
+        rounds(all_cases()).len(),
+        RECORDED.len(),
+        RECORDED.iter().map(|(kind, field, ..)| format!("{kind} {field}")).collect::<Vec<_>>().join(", "),
+    );
+}
+
+/// The policy that `provision policy` prints suffices, without any other permission, to restore everything.
+#[test]
+fn the_least_policy_is_enough_to_put_every_field_right() {
+    let Some(trial) = Trial::checked(&protected()) else { return };
+    let registry = registry(&trial);
+    existing::bucket(&trial.account);
+    boundary(&trial.account);
+    sending::identities(&trial);
+    trial.emulator.key(protected::KEY, "Enabled");
+    let somebody = trial.with_least_rights("up");
+    let run = |arguments: &[&str]| trial.run_as(&somebody, arguments);
+    let up = run(&["up", "--yes"]);
+    assert_eq!(up.code(), Some(0), "{up}");
+    // The exception is a role with another path: there nobody may change anything.
+    let cases = all_cases().into_iter().filter(|case| (case.kind, case.field) != ("role", "path"));
+    change(cases.collect(), &trial, &registry, &run);
+}
